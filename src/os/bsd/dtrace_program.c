@@ -234,8 +234,7 @@ void dtrace_program_calls(struct buffer *out, const struct dtrace_calls *c)
 	buffer_string(out, "\nsyscall:::return\n/self->at/\n{\n\tself->at = 0;\n\tself->path = 0;\n"
 			   "\tself->error = 0;\n}\n");
 	write_ends(out, &c->targets);
-	/* A line each second shows that none is missing, and ends a program whose pipe has no
-	 * reader. */
+	/* A line each second shows that none is missing. Without a reader it ends the program. */
 	buffer_string(out, "\nprofile:::tick-1s\n{\n\tprintf(\"t\\t%d\\n\", walltimestamp);\n}\n");
 }
 

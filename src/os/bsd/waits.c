@@ -41,8 +41,7 @@ void bsd_waits_close(struct backend_run *run)
 
 /* --- the chain --- */
 
-/* Adds the parent of a zombie, a debugger, and others of a job that the terminal may have
- * stopped. */
+/* Adds the parent of a zombie, a debugger, and others of a job that a terminal may have stopped. */
 static void add_others(struct bsd_wait_node *n)
 {
 	const struct bsd_process *p = n->process, *all;

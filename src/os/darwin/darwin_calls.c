@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libproc and sysctl(3) themselves. */
+/* Calls libproc and sysctl(3). */
 #include <errno.h>
 #include <libproc.h>
 #include <mach/mach_time.h>
@@ -9,7 +9,7 @@
 
 #include "os/darwin/darwin_source.h"
 
-/* 0 and an errno is how libproc says that it failed. */
+/* Returns a size, or a negative errno: libproc reports a failure by 0 and errno. */
 static int result(int size)
 {
 	return size > 0 ? size : errno ? -errno : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Asks libproc and the sysctls of macOS and decodes what they answer. */
+/* Asks libproc and the sysctls of macOS, and decodes their answers. */
 #include "os/darwin/darwin_source.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ enum source_number {
 };
 #define INFO_LIST_THREAD_IDS 28 /* PROC_PIDLISTTHREADIDS: in no public header */
 
-#define PIDS_SPARE	  64 /* that may start between two calls */
+#define PIDS_SPARE	  64 /* processes that may start between two calls */
 #define ANSWER_MAX	  (16u << 20)
 #define ARGUMENTS_SIZE	  (1u << 20) /* kern.argmax */
 #define GROWTHS_MAX	  16
@@ -55,7 +55,7 @@ static struct mach_scale scale_of(const struct bsd_source *s)
 
 /* --- processes --- */
 
-/* The signals of any user's process can be read. */
+/* Reads the signals of a process, of any user. */
 static void read_signals(const struct darwin_calls *c, pid_t pid, struct bsd_process *out)
 {
 	const int name[] = { CTL_KERN_, KERN_PROC_, KERN_PROC_PID_, (int)pid };
@@ -98,7 +98,7 @@ int darwin_process(const struct bsd_source *s, pid_t pid, struct bsd_process *ou
 	return read_process(s, pid, &scale, out);
 }
 
-/* Into a buffer that is larger than the answer, or there may be more. */
+/* Lists the pids. Only a buffer larger than the answer is sure to have all. */
 static int list_pids(const struct bsd_source *s, struct buffer *out)
 {
 	const struct darwin_calls *c = calls_of(s);
@@ -154,7 +154,7 @@ static int read_arguments(
 	if (!at)
 		return -ENOMEM;
 	status = c->sysctl(c, name, ARRAY_SIZE(name), at, &size);
-	/* So it says that it is another user's, or has none. */
+	/* EINVAL means a process of another user, or one without arguments. */
 	if (status == -EINVAL)
 		return -EPERM;
 	if (status)
@@ -181,7 +181,7 @@ int darwin_environment(const struct bsd_source *s, pid_t pid, struct buffer *out
 	struct buffer answer = { 0 };
 	int status = read_arguments(s, pid, &answer, &arguments);
 
-	/* The system leaves it out of what it protects, and does not say so. */
+	/* The system leaves the environment of protected processes out without an error. */
 	if (!status && !arguments.environment.size)
 		status = -EPERM;
 	if (!status)
@@ -217,7 +217,7 @@ int darwin_directory(const struct bsd_source *s, pid_t pid, struct buffer *out)
 
 /* --- what a process has --- */
 
-/* An answer that is a list, into a buffer larger than it. */
+/* Reads an answer that is a list into a buffer larger than the answer. */
 static int list_info(
 	const struct bsd_source *s, pid_t pid, int flavor, size_t each, struct buffer *out)
 {
@@ -241,7 +241,7 @@ static int list_info(
 	return -EMSGSIZE;
 }
 
-/* False: it was closed meanwhile. */
+/* Reads a descriptor. False: it was closed in the meantime. */
 static bool read_fd(const struct bsd_source *s, pid_t pid, int32_t fd, uint32_t kind,
 	struct bsd_descriptor *d, unsigned char bytes[VNODE_FD_SIZE])
 {
@@ -287,7 +287,7 @@ int darwin_descriptors(
 	return status;
 }
 
-/* Each answer is the first region at or above an address. */
+/* Visits the mappings. Each answer has the first region at or above an address. */
 int darwin_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user)
 {
 	const struct darwin_calls *c = calls_of(s);
@@ -299,11 +299,11 @@ int darwin_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor v
 	for (unsigned i = 0; i < REGIONS_MAX; i++) {
 		int size = c->pid_info(c, pid, INFO_REGION_PATH, address, bytes, sizeof(bytes));
 
-		/* There is none above: EINVAL. */
+		/* EINVAL means that there is no region above. */
 		if (size <= 0 || !region_decode(&m, bytes, (size_t)size, page_bytes))
 			return i && size != -EPERM ? 0 : size ? size : -ENOENT;
 		if (m.mapping.to <= address)
-			return 0; /* it would go round for ever */
+			return 0; /* the loop would never end */
 		address = m.mapping.to;
 		if (!visitor(user, &m))
 			return -EOVERFLOW;
@@ -333,8 +333,8 @@ int darwin_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
 
 /* --- limits --- */
 
-/* The kernel's own limits of a process and a user. Those of getrlimit(2) macOS gives a process
- * about itself alone. */
+/* Reads the kernel's own limits of processes and users. macOS lets a process read the limits of
+ * getrlimit(2) only for itself. */
 int darwin_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count)
 {
 	static const struct {

@@ -9,9 +9,9 @@
 #include "os/bsd/sysctl.h"
 #include "os/darwin/sample_run.h"
 
-/* Calls to the system; a test gives recorded answers. They return sizes, or a negative errno. */
+/* Calls to the system; a test returns recorded answers. They return sizes, or a negative errno. */
 struct darwin_calls {
-	/* proc_listpids(PROC_ALL_PIDS): bytes of 32-bit numbers; NULL: how many there may be. */
+	/* proc_listpids(PROC_ALL_PIDS): returns bytes of 32-bit pids; `out` NULL: how many. */
 	int (*list_pids)(const struct darwin_calls *c, void *out, size_t size);
 	int (*pid_info)(const struct darwin_calls *c, pid_t pid, int flavor, uint64_t argument,
 		void *out, size_t size);
@@ -19,7 +19,7 @@ struct darwin_calls {
 		size_t size);
 	int (*pid_path)(const struct darwin_calls *c, pid_t pid, void *out, size_t size);
 	int (*pid_rusage)(const struct darwin_calls *c, pid_t pid, void *out, size_t size);
-	/* As sysctl(3), but for the negative errno. */
+	/* Works like sysctl(3), but returns a negative errno. */
 	int (*sysctl)(const struct darwin_calls *c, const int *name, unsigned names, void *out,
 		size_t *size);
 	struct bsd_sysctl by_name;
@@ -45,7 +45,7 @@ void darwin_host(const struct bsd_source *s, struct host_facts *facts);
 void darwin_load(const struct bsd_source *s, struct host_load *load);
 void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 
-/* Other members of a source come behind the calls. */
+/* Initializes a source: the calls, then its other members. */
 #define DARWIN_SOURCE(calls_, ...)                                                                 \
 	{                                                                                          \
 		.maps_lack =                                                                       \

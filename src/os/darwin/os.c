@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* macOS behind struct os. */
+/* Implements struct os for macOS. */
 #include "os/bsd/services.h"
 #include "os/bsd/source.h"
 #include "os/darwin/darwin_source.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * profile by sample(1), a report of a second behind the other: each suspends the process at every
- * sample. A thread whose innermost function is one of the system's that wait is not counted: a
+ * profile by sample(1): reports of a second, one after another; each sample suspends the process. A
+ * thread is not counted if its innermost function is a waiting function of the system, because a
  * sample stands for CPU time.
  *
- * Cannot be seen: when in that second a sample was taken; the time in which the report is written;
- * which of the other threads had a processor.
+ * Cannot be seen: when in its second a sample was taken; the time while a report is written; which
+ * of the counted threads had a CPU.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "os/darwin/sample_records.h"
 #include "os/darwin/tool_slots.h"
 
-#define REPORT_MS 60000 /* it looks for the names of functions */
+#define REPORT_MS 60000 /* sample(1) looks up the names of functions */
 
 struct profile_sample_state {
 	struct named_stacks stacks;
@@ -69,11 +69,11 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	struct profile_sample_state *s = run->state;
 	struct tool_slot *added;
 
-	/* It starts with the next drain. */
+	/* sample(1) starts with the next drain. */
 	return tool_slots_set(&s->targets, process, interest, "sample(1)", &added, err);
 }
 
-/* The report of a second is there. */
+/* Writes the records of a complete report. */
 static void write_report(struct backend_run *run, struct tool_slot *t)
 {
 	struct profile_sample_state *s = run->state;
@@ -124,7 +124,7 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 
 		if (!t->tool.pid)
 			continue;
-		/* It ends by itself, after its second. */
+		/* sample(1) ends by itself after a second. */
 		for (int ms = 0; !tool_read(&t->tool) && ms < REPORT_MS; ms += 100)
 			tool_wait(&t->tool, 100);
 		write_report(run, t);

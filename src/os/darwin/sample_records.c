@@ -20,10 +20,10 @@ struct writing {
 	struct sample_image *images;
 	size_t image_count;
 	struct sample_counts *counts;
-	/* The thread at hand, for stacks. */
+	/* The current thread, for stacks. */
 	uint64_t tid, weight;
 	struct stacks_thread thread;
-	struct span channel; /* what it waits in */
+	struct span channel; /* function in which the thread waits */
 	bool has_thread;
 };
 

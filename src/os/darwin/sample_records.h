@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A report of sample(1) as records of the probes profile and stacks. */
+/* Writes a report of sample(1) as records of the probes profile and stacks. */
 #ifndef SOOTH_OS_DARWIN_SAMPLE_RECORDS_H
 #define SOOTH_OS_DARWIN_SAMPLE_RECORDS_H
 
@@ -11,8 +11,8 @@ struct sample_counts {
 	uint32_t threads;
 };
 
-/* As many profile.sample as a stack has weight of its own; waiting threads are counted alone,
- * because a sample stands for CPU time. False: it is no whole report. */
+/* Writes for each stack as many profile.sample as its own weight. Waiting threads are only counted,
+ * because a sample stands for CPU time. False: the report is incomplete. */
 bool sample_write_profile(struct named_stacks *s, struct backend_run *run,
 	const struct process_id *process, struct span report, struct sample_counts *counts);
 /* Writes for each thread the stack that it had in most samples. */

@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "os/darwin/decode/sample.h"
 
-#define ANSWER_MS 60000 /* it looks for the names of functions */
+#define ANSWER_MS 60000 /* sample(1) looks up the names of functions */
 #define STEP_MS	  100
 
 int sample_run(struct tool *t, const struct bsd_source *s, uint32_t pid, struct sooth_error *err)
@@ -37,7 +37,7 @@ int sample_run(struct tool *t, const struct bsd_source *s, uint32_t pid, struct 
 struct finding {
 	struct bsd_thread *threads;
 	size_t count;
-	uint64_t tid, weight; /* of the stack that was kept */
+	uint64_t tid, weight; /* thread and weight of the kept stack */
 };
 
 static struct bsd_thread *thread_of(struct finding *f, uint64_t tid)
@@ -49,7 +49,7 @@ static struct bsd_thread *thread_of(struct finding *f, uint64_t tid)
 	return NULL;
 }
 
-/* Keeps the wait channel of that stack of a thread that had the most samples. */
+/* Keeps the wait channel of a thread from its stack with the most samples. */
 static void keep(void *user, const struct sample_thread *thread, const struct sample_frame *frames,
 	size_t depth, uint64_t weight, bool is_cut)
 {
@@ -69,7 +69,7 @@ static void keep(void *user, const struct sample_thread *thread, const struct sa
 	function = frames[depth - 1].function;
 	size = function.size < sizeof(t->wait_channel) ? function.size
 						       : sizeof(t->wait_channel) - 1;
-	/* Others wait in calls that seldom do, as a lock of fcntl(2). */
+	/* Others wait in calls that rarely wait, like a lock of fcntl(2). */
 	is_call = span_equal(frames[depth - 1].image, "libsystem_kernel.dylib");
 	waits = sample_waits(function) || t->state == 'S' || t->state == 'D';
 	if (is_call && waits)

@@ -36,7 +36,7 @@ static void stacks_close(struct backend_run *run)
 	tool_fini(&s->tool);
 }
 
-/* True: its whole report is there. */
+/* Returns whether the whole report has come. */
 static bool ask(struct backend_run *run, const struct process_id *process)
 {
 	struct stacks_sample *s = run->state;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * syscalls by fs_usage(1), where dtrace is refused: calls on files and sockets alone, as root. One
- * program for each process: a line has the process' name, not its number.
+ * syscalls by fs_usage(1), where dtrace is refused: only calls on files and sockets, as root. Each
+ * process has its own fs_usage, because a line has the name of the process, but not its PID.
  *
- * Cannot be seen: arguments, but for paths; what the call returned, but for errors; other calls;
- * children.
+ * Cannot be seen: arguments except paths; results except errors; other calls; children.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,10 +28,10 @@ struct syscalls_fs_usage {
 	struct tool_slots targets;
 	struct syscall_set set;
 	struct call_counts counts;
-	/* How far the time of day is behind the clock of records: the least that was seen, because
-	 * lines come late. */
+	/* Difference from the time of day to the clock of records: the smallest that was seen,
+	 * because lines come late. */
 	uint64_t offset_ns;
-	uint64_t others; /* lines that are no system call: pages and blocks of a disk */
+	uint64_t others; /* lines that are no system call: page and disk I/O */
 	bool has_offset;
 };
 
@@ -99,7 +98,7 @@ static int calls_set(struct backend_run *run, const struct process_id *process, 
 
 /* --- lines --- */
 
-/* A day is added or taken away at midnight. */
+/* Converts a time of day, across midnight. */
 static uint64_t time_of(struct syscalls_fs_usage *s, uint64_t day_ns, uint64_t now_ns)
 {
 	uint64_t behind = (now_ns + FS_USAGE_DAY_NS - day_ns % FS_USAGE_DAY_NS) % FS_USAGE_DAY_NS;
@@ -109,7 +108,7 @@ static uint64_t time_of(struct syscalls_fs_usage *s, uint64_t day_ns, uint64_t n
 		s->offset_ns = behind;
 	s->has_offset = true;
 	late = (behind + FS_USAGE_DAY_NS - s->offset_ns) % FS_USAGE_DAY_NS;
-	/* More than half a day late: it is less late than any before it. */
+	/* More than half a day late means less late than any line before. */
 	if (late > FS_USAGE_DAY_NS / 2) {
 		s->offset_ns = behind;
 		late = 0;

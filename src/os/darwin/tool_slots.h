@@ -11,7 +11,7 @@
 struct tool_slot {
 	struct process_id process; /* pid 0: a free place */
 	struct tool tool;
-	unsigned failures; /* in a row, its owner's */
+	unsigned failures; /* failures in a row, counted by the owner */
 };
 
 struct tool_slots {
@@ -22,8 +22,8 @@ void tool_slots_init(struct tool_slots *s);
 /* Ends all programs. */
 void tool_slots_fini(struct tool_slots *s);
 /*
- * A process joins (interest not 0) or leaves; then its program is ended. `*added`: its slot, if it
- * is new. -E2BIG: there are too many, which `program` names.
+ * Lets a process join (interest not 0) or leave, which ends its program. `*added`: the slot of a
+ * new process. -E2BIG: there are too many; the error names `program`.
  */
 int tool_slots_set(struct tool_slots *s, const struct process_id *process, unsigned interest,
 	const char *program, struct tool_slot **added, struct sooth_error *err);

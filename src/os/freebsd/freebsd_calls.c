@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sysctl(3) and ktrace(2) themselves. */
+/* Calls sysctl(3) and ktrace(2). */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -46,7 +46,7 @@ static int native_ktrace(
 	return ktrace(path, operation, points, pid) ? -errno : 0;
 }
 
-/* Only calls that are safe after a fork of a program with threads. */
+/* Runs the guard, with calls that are safe after the fork of a program with threads. */
 static __attribute__((noreturn)) void guard(const char *path, int parent)
 {
 	char byte;
@@ -64,7 +64,7 @@ static __attribute__((noreturn)) void guard(const char *path, int parent)
 	_exit(0);
 }
 
-/* In a session of its own, so that no terminal takes it along; its parent is init. */
+/* Starts the guard as a child of init in its own session, so that no terminal ends it. */
 static int native_guard(const struct freebsd_calls *c, const char *path)
 {
 	int ends[2];

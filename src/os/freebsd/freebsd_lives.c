@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kqueue(2) with NOTE_TRACK: what it forks is watched with each process. */
+/* Watches processes and all that they fork, by kqueue(2) with NOTE_TRACK. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/types.h>
@@ -29,7 +29,8 @@ int freebsd_watch_life(int descriptor, pid_t pid)
 	return kevent(descriptor, &change, 1, NULL, 0, NULL) ? -errno : 0;
 }
 
-/* The first event of a child has NOTE_CHILD and its parent; the one of its end, the status. */
+/* Reads the next event. A child's first event has NOTE_CHILD and its parent, its last the
+ * status. */
 int freebsd_next_life(int descriptor, struct bsd_life_event *out)
 {
 	const struct timespec now = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Asks the sysctls of FreeBSD and decodes what they answer. */
+/* Asks the sysctls of FreeBSD, and decodes their answers. */
 #include "os/freebsd/freebsd_source.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ enum sysctl_number {
 #define ANSWER_MAX	(64u << 20)
 #define GROWTHS_MAX	8 /* tries while the answer grows between two calls */
 #define ROOM_LEAST	4096
-#define ROOM_SPARE	4 /* a quarter more than the system says it needs */
+#define ROOM_SPARE	4 /* a quarter more than the system requests */
 #define DESCRIPTORS_MAX 1000000
 #define MAPPINGS_MAX	1000000
 
@@ -39,8 +39,8 @@ static const struct freebsd_calls *calls_of(const struct bsd_source *s)
 }
 
 /*
- * An answer of unknown size: the system says how much it has now, and may have more when the answer
- * is fetched (ENOMEM), so it gets room to spare, and a few tries.
+ * Asks for an answer of unknown size. The system first returns the size, but the answer may have
+ * grown when it is fetched (ENOMEM). So the buffer is larger, and there are several tries.
  */
 static int ask(const struct bsd_source *s, const int *name, unsigned names, struct buffer *out)
 {
@@ -121,11 +121,11 @@ int freebsd_processes(const struct bsd_source *s, struct buffer *out)
 
 	for (size_t at = 0; !status && at < answer.size; at += KINFO_PROC_SIZE) {
 		if (!kinfo_proc_decode(&p, answer.data + at, answer.size - at, &scale)) {
-			/* The end of a partial answer, or another layout. */
+			/* A partial answer ends here, or the layout is another one. */
 			status = at ? 0 : -EOPNOTSUPP;
 			break;
 		}
-		/* Process 0 is the kernel itself, and its own parent. */
+		/* Process 0 is the kernel, its own parent: skip it. */
 		if (p.id.pid)
 			buffer_append(out, &p, sizeof(p));
 	}
@@ -133,7 +133,7 @@ int freebsd_processes(const struct bsd_source *s, struct buffer *out)
 	return status;
 }
 
-/* Without a question for the size first: what ends soon is to be read before. */
+/* Reads one process without asking for the size first, because the process may end soon. */
 int freebsd_process(const struct bsd_source *s, pid_t pid, struct bsd_process *out)
 {
 	const int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid };
@@ -144,7 +144,7 @@ int freebsd_process(const struct bsd_source *s, pid_t pid, struct bsd_process *o
 	struct kinfo_scale scale;
 
 	if (status == -ENOMEM)
-		return -EOPNOTSUPP; /* it is larger: another layout */
+		return -EOPNOTSUPP; /* a larger answer has another layout */
 	if (status || !size)
 		return status ? status : -ESRCH;
 	scale = scale_of(s);
@@ -175,7 +175,7 @@ static int ask_text(const struct bsd_source *s, int what, pid_t pid, struct buff
 	size_t before = out->size;
 	int status = ask_of(s, what, pid, out);
 
-	/* An empty answer: it is a process of the kernel. */
+	/* A kernel process has an empty answer. */
 	if (!status && out->size == before)
 		return -ENOENT;
 	return status;
@@ -190,7 +190,7 @@ int freebsd_environment(const struct bsd_source *s, pid_t pid, struct buffer *ou
 {
 	int status = ask_text(s, KERN_PROC_ENV, pid, out);
 
-	return status == -ENOENT ? 0 : status; /* an empty one */
+	return status == -ENOENT ? 0 : status; /* an empty answer */
 }
 
 int freebsd_executable(const struct bsd_source *s, pid_t pid, struct buffer *out)
@@ -222,7 +222,7 @@ int freebsd_directory(const struct bsd_source *s, pid_t pid, struct buffer *out)
 
 #define CONNECTIONS_MAX 1000000
 
-/* All TCP connections of the host, by the address that names one in descriptors too. */
+/* All TCP connections of the host, by the address that descriptors have, too. */
 struct connections {
 	struct map all; /* uint64_t -> struct tcp_pcb */
 	bool is_read;
@@ -355,7 +355,7 @@ int freebsd_file_locks(const struct bsd_source *s, struct buffer *out)
 	return status == -ENOENT ? -EOPNOTSUPP : status; /* an older system */
 }
 
-/* A kernel without that option answers ENOENT. */
+/* Appends kernel stacks. A kernel without that option answers ENOENT. */
 int freebsd_kernel_stacks(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
 	int status = ask_of(s, KERN_PROC_KSTACK, pid, out);
@@ -472,7 +472,7 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory)
 
 	memory->total_bytes = number_of(s, "hw.physmem");
 	memory->free_bytes = number_of(s, "vm.stats.vm.v_free_count") * page;
-	/* Inactive pages are given back when needed; the laundry has to be written first. */
+	/* Inactive pages can be freed when needed; laundry pages have to be written first. */
 	memory->available_bytes = memory->free_bytes +
 				  number_of(s, "vm.stats.vm.v_inactive_count") * page +
 				  number_of(s, "vm.stats.vm.v_cache_count") * page;
@@ -483,5 +483,5 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory)
 	memory->available_state = memory->memory_state;
 	memory->swap_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	if (!memory->swap_total_bytes && memory->memory_state == SOOTH_STATE_VALUE)
-		memory->swap_state = SOOTH_STATE_VALUE; /* none: nothing of it is free */
+		memory->swap_state = SOOTH_STATE_VALUE; /* there is no swap: 0 bytes are free */
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* FreeBSD as a source of the backends in os/bsd: everything by sysctl(3), which needs no privilege
- * for the caller's own processes and mostly none for others'. */
+/* FreeBSD as a source of the backends in os/bsd: it reads everything by sysctl(3), which needs no
+ * privilege for the caller's own processes, and mostly none for those of other users. */
 #ifndef SOOTH_OS_FREEBSD_SOURCE_H
 #define SOOTH_OS_FREEBSD_SOURCE_H
 
@@ -8,18 +8,18 @@
 #include "probes/syscall_names.h"
 #include "os/bsd/sysctl.h"
 
-/* Calls to the system; a test gives recorded answers. As sysctl(3), but for the negative errno. */
+/* Calls to the system, like sysctl(3), but with a negative errno; tests return recorded answers. */
 struct freebsd_calls {
 	int (*sysctl)(const struct freebsd_calls *c, const int *name, unsigned names, void *out,
 		size_t *size);
 	struct bsd_sysctl by_name;
-	/* Its number, as sysctlnametomib(3). */
+	/* Looks up the number of a name, like sysctlnametomib(3). */
 	int (*name_of)(const struct freebsd_calls *c, const char *text, int *name, unsigned *names);
 	/* ktrace(2). */
 	int (*ktrace)(const struct freebsd_calls *c, const char *path, int operation, int points,
 		pid_t pid);
-	/* A process that ends all tracing to that file and removes it, when the descriptor that is
-	 * returned is closed, or this process is killed; or a negative errno. */
+	/* Starts a process that ends all tracing to a file and removes it, once the returned
+	 * descriptor is closed or this process is killed. Or a negative errno. */
 	int (*guard)(const struct freebsd_calls *c, const char *path);
 	void *user;
 };
@@ -44,7 +44,7 @@ void freebsd_host(const struct bsd_source *s, struct host_facts *facts);
 void freebsd_load(const struct bsd_source *s, struct host_load *load);
 void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 
-/* Other members of a source come behind the calls. */
+/* Initializes a source: the calls, then its other members. */
 #define FREEBSD_SOURCE(calls_, ...)                                                                \
 	{                                                                                          \
 		.maps_lack =                                                                       \

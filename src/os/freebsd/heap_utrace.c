@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * heap by utrace(2): jemalloc, FreeBSD's allocator, writes one record for each call with
- * MALLOC_CONF=utrace:true in its environment, which a launched command gets; ktrace(2) puts them
- * into its file. No privilege, nothing in the process is changed.
+ * heap by utrace(2): with MALLOC_CONF=utrace:true in the environment, which a launched command
+ * gets, jemalloc, FreeBSD's allocator, writes a record for each call; ktrace(2) puts them into its
+ * file. Needs no privilege, and changes nothing in the process.
  *
- * Cannot be seen: how long a call took, its stack; which function it was: of calloc and
- * aligned_alloc only that memory was allocated; allocations of a program that runs already, or has
- * another allocator.
+ * Cannot be seen: the duration and the stack of a call; calloc and aligned_alloc: only that memory
+ * was allocated; allocations of a program that already runs, or has another allocator.
  */
 #include <stdio.h>
 #include <string.h>

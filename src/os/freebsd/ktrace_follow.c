@@ -18,8 +18,8 @@
 
 #define PROCESSES_MAX 65536
 #define PIECE_BYTES   (256u << 10)
-#define DRAIN_MAX     (64u << 20)  /* read in one drain; the rest comes with the next one */
-#define FILE_MAX      (256u << 20) /* then a new file is begun */
+#define DRAIN_MAX     (64u << 20)  /* maximum of one drain; the rest comes with the next one */
+#define FILE_MAX      (256u << 20) /* a larger file is replaced by a new one */
 #define PATH_PATTERN  "/tmp/sooth-ktrace-XXXXXX"
 
 /* sys/ktrace.h */
@@ -50,7 +50,7 @@ int ktrace_follow_open(
 	return error_remedy(err, "name processes with -p PID");
 }
 
-/* mkstemp(3) makes it for its owner alone. */
+/* Creates the trace file, which only its owner can read (mkstemp(3)). */
 static int begin_file(struct ktrace_follow *f, struct backend_run *run, struct sooth_error *err)
 {
 	if (f->file >= 0)
@@ -82,7 +82,7 @@ static int refused(int status, const struct process_id *process, struct sooth_er
 
 #define ANCESTORS_MAX 64
 
-/* Forked since one that is followed was: it inherits its trace file. */
+/* Returns whether a process was forked by a followed process, and so inherits the trace file. */
 static bool is_inherited(
 	const struct ktrace_follow *f, const struct backend_run *run, const struct bsd_process *p)
 {
@@ -139,7 +139,7 @@ int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,
 		status = begin_file(f, run, err);
 	if (status)
 		return status;
-	/* Not the children it has already: they may be targets of their own, or none. */
+	/* Existing children are not traced: they are separate targets, or none. */
 	status = c->ktrace(c, f->path, OP_SET, f->points | POINT_INHERIT, (pid_t)pid);
 	if (status)
 		return refused(status, process, err);
@@ -155,7 +155,7 @@ int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,
 
 /* --- records --- */
 
-/* The child may have ended: then its start is about the time of its first record. */
+/* Returns the identity of a child. If it has ended, its start is about its first record. */
 static struct process_id identify(const struct backend_run *run, const struct ktrace_record *r,
 	uint64_t time_ns, uint32_t *ppid)
 {
@@ -201,7 +201,7 @@ static void leave(struct ktrace_follow *f, struct backend_run *run, struct ktrac
 	map_remove(&f->parents, &r->pid);
 }
 
-/* An exec that went well returns to nothing; a fork returns the child's pid. */
+/* Takes a return: a successful exec returns nowhere; a fork returns the child's pid. */
 static bool take_return(struct ktrace_follow *f, struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
@@ -225,7 +225,7 @@ static bool take_return(struct ktrace_follow *f, struct backend_run *run, struct
 	return true;
 }
 
-/* How it is going to end: a signal without a handler that is delivered ends it. */
+/* Notes how the process is going to end: by a delivered signal without a handler. */
 static void take_end(struct ktrace_process *p, const struct ktrace_record *r)
 {
 	const struct syscall_row *row;
@@ -254,7 +254,7 @@ static void handle_record(struct ktrace_follow *f, struct backend_run *run,
 	if (r->is_after_drop)
 		f->lost++;
 	if (!p && r->type == KTRACE_PROCDTOR)
-		return; /* of a process that is no longer followed */
+		return; /* the process is no longer followed */
 	if (!p)
 		p = join(f, run, r, time_ns);
 	if (!p)
@@ -341,7 +341,7 @@ static void set_all(struct ktrace_follow *f, struct backend_run *run)
 	}
 }
 
-/* Moves all to a new file; what was written before that to the old one is read last. */
+/* Moves all processes to a new file, then reads the rest of the old one. */
 static int renew_file(struct ktrace_follow *f, struct backend_run *run, ktrace_visitor visitor,
 	ktrace_ended ended, struct sooth_error *err)
 {
@@ -364,7 +364,7 @@ static int renew_file(struct ktrace_follow *f, struct backend_run *run, ktrace_v
 	status = take_all(f, run, visitor, ended, err);
 	f->file = fresh.file;
 	f->offset = 0;
-	/* And those that had been forked before their parent was moved. */
+	/* Again, for children that were forked before their parent was moved. */
 	set_all(f, run);
 	close(old.file);
 	close(old.guard);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes followed by ktrace(2), over fork and exec: the kernel appends records to a file, which
- * is read behind it. Records of joins, execs and ends are written here; the backend gets the
- * others.
+ * Follows processes by ktrace(2), over fork and exec: the kernel appends records to a file, and
+ * this code reads them. It writes the records of joins, execs and ends; the backend gets the other
+ * records.
  *
- * Tracing stays when the tracer dies, so a guard ends it. A file that has grown is replaced by a
- * new one, to which the processes are moved.
+ * Tracing would go on after the death of the tracer, so a guard ends it. A file that has grown too
+ * large is replaced by a new one, to which the processes are moved.
  */
 #ifndef SOOTH_OS_FREEBSD_KTRACE_FOLLOW_H
 #define SOOTH_OS_FREEBSD_KTRACE_FOLLOW_H
@@ -18,9 +18,9 @@ struct ktrace_process {
 	struct process_id id;
 	unsigned interest;
 	bool is_before_exec; /* a copy of sooth until its exec */
-	bool has_status;     /* it is about to end, with this one of wait(2) */
+	bool has_status;     /* the process is about to end, with `status` as from wait(2) */
 	uint32_t status;
-	bool is_joined; /* its coming was reported, or it was selected */
+	bool is_joined; /* its join was recorded, or it was selected */
 	char name[KTRACE_NAME_SIZE];
 };
 
@@ -36,10 +36,10 @@ struct ktrace_follow {
 	int64_t realtime_offset_ns;
 };
 
-/* A record of a process that is followed and has its own program. */
+/* Takes a record of a followed process that runs its own program. */
 typedef void (*ktrace_visitor)(struct backend_run *run, struct ktrace_process *process,
 	const struct ktrace_record *record, uint64_t time_ns);
-/* The process has ended, or is no longer followed. */
+/* Called when a process has ended, or is no longer followed. */
 typedef void (*ktrace_ended)(struct backend_run *run, const struct ktrace_process *process);
 
 int ktrace_follow_open(struct ktrace_follow *f, const struct backend_run *run, int points,
@@ -48,7 +48,7 @@ int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,
 	const struct process_id *process, unsigned interest, struct sooth_error *err);
 int ktrace_follow_drain(struct ktrace_follow *f, struct backend_run *run, ktrace_visitor visitor,
 	ktrace_ended ended, struct sooth_error *err);
-/* No more records are written. */
+/* Stops tracing: no more records are written. */
 void ktrace_follow_stop(struct ktrace_follow *f, struct backend_run *run);
 void ktrace_follow_close(struct ktrace_follow *f);
 

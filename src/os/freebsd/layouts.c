@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compares the numbers in the decoders with the headers of this system: where this file does not
+/* Compares the numbers in the decoders with the headers of this system: if this file does not
  * compile, the decoders are wrong. */
 #include <errno.h>
 #include <stddef.h>

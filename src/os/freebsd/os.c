@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* FreeBSD behind struct os. */
+/* Implements struct os for FreeBSD. */
 #include "os/bsd/services.h"
 #include "os/bsd/source.h"
 #include "os/freebsd/freebsd_source.h"

@@ -3,9 +3,9 @@
  * sched by ktrace(2): a record when a thread stops running, and one when it runs again. Needs no
  * privilege for processes of the caller.
  *
- * Cannot be seen: when a thread that waits is woken: until it has a CPU it counts as waiting; which
- * thread wakes it; waits for a disk apart from others; moves to another CPU. A thread that made no
- * record since the beginning is in the state it was in then.
+ * Cannot be seen: when a thread is woken (it counts as waiting until it has a CPU), and by which
+ * thread; whether it waits for a disk; moves to another CPU. A thread without a record counts as in
+ * the state that it had at the beginning.
  */
 #include <string.h>
 
@@ -23,8 +23,8 @@
 
 struct switching {
 	struct process_id process;
-	uint64_t since_ns; /* of the state */
-	bool is_old;	   /* it began before the observation */
+	uint64_t since_ns; /* start of the state */
+	bool is_old;	   /* the state began before the observation */
 	uint8_t state;	   /* enum sched_state */
 	struct sched_times times;
 };
@@ -71,7 +71,7 @@ static uint64_t *time_of_state(struct sched_times *t, uint8_t state)
 	}
 }
 
-/* Up to that time it is in its state. */
+/* Adds the time up to `time_ns` to the current state. */
 static void account(struct sched_ktrace *s, struct switching *w, uint64_t time_ns)
 {
 	uint64_t from_ns = w->since_ns > s->written_ns ? w->since_ns : s->written_ns;
@@ -141,7 +141,7 @@ static struct switching *thread_of(struct sched_ktrace *s, const struct process_
 	return w;
 }
 
-/* A thread that stops in the kernel waits for what it asked for; in user mode it was preempted. */
+/* Takes a record: a thread that stops in the kernel waits; in user mode it was preempted. */
 static void take(struct backend_run *run, struct ktrace_process *p, const struct ktrace_record *r,
 	uint64_t time_ns)
 {
@@ -177,7 +177,7 @@ static uint8_t state_of(char letter)
 	}
 }
 
-/* Those that are there already, and may wait for all of the observation. */
+/* Adds the existing threads, which may wait during the whole observation. */
 static void add_threads(struct backend_run *run, const struct process_id *process, uint64_t time_ns)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
@@ -235,7 +235,7 @@ static void write_thread(
 	memcpy(w->times.thread, kept.thread, sizeof(kept.thread));
 }
 
-/* The threads that exist: the end of one leaves no record. */
+/* Finds the threads that still exist: the end of a thread leaves no record. */
 static void find_alive(struct backend_run *run, struct map *alive)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
@@ -258,7 +258,7 @@ static void find_alive(struct backend_run *run, struct map *alive)
 	buffer_fini(&all);
 }
 
-/* The time of a thread after its last record is not known when the thread is gone. */
+/* Writes all threads. If a thread is gone, the time after its last record is unknown. */
 static void write_all(struct backend_run *run, uint64_t now_ns)
 {
 	struct sched_ktrace *s = run->state;

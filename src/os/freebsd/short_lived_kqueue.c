@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * short_lived by kqueue(2), EVFILT_PROC: all processes there are, and each that one of them forks
- * (NOTE_TRACK). Nothing is attached. An event has the pid alone, so a thread that waits for nothing
- * else reads the process at its fork, its exec and its end.
+ * short_lived by kqueue(2), EVFILT_PROC: it watches all processes, and all that they fork
+ * (NOTE_TRACK). Nothing is attached. An event has only the pid, so a separate thread reads the
+ * process immediately at its fork, its exec and its end.
  *
- * Cannot be seen: the name and CPU time of one that its parent has reaped before sooth looked.
+ * Cannot be seen: name and CPU time of a process that was reaped before sooth could read it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,8 +23,8 @@
 #include "probes/short_lived.h"
 
 #define LIVES_MAX	65536
-#define EVENTS_MAX	100000 /* at a time: there is an end in a flood too */
-#define LISTS		3      /* until no process is left that is not watched */
+#define EVENTS_MAX	100000 /* read at a time, so that even a flood of events has an end */
+#define LISTS		3      /* tries until all listed processes are watched */
 #define LIFE_NS_DEFAULT (10 * NS_PER_S)
 #define LATENESS_NS	(100 * NS_PER_MS)
 #define UNKNOWN_NAME	"?"
@@ -35,7 +35,7 @@ struct life {
 	uint64_t start_ns; /* on the monotonic clock */
 	uint64_t cpu_ns;
 	uint32_t uid;
-	bool is_read; /* the process itself; else what is known of its fork */
+	bool is_read; /* read from the process; else only from its fork event */
 	char name[SHORT_LIVED_NAME_SIZE];
 };
 
@@ -45,7 +45,7 @@ struct short_lived_kqueue {
 	uint64_t life_most_ns;
 	uint32_t uid;
 	int queue;
-	int end[2]; /* a pipe: the thread ends when it is written to */
+	int end[2]; /* a pipe: a write ends the thread */
 	bool is_of_all;
 	bool has_thread;
 	pthread_t thread;
@@ -135,7 +135,7 @@ static void fill(struct backend_run *run, struct life *life, const struct bsd_pr
 	life->is_read = true;
 }
 
-/* Another process may have the pid by now, or none. */
+/* Reads a process. Its pid may be free by now, or belong to another process. */
 static void read_life(struct backend_run *run, struct life *life)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
@@ -157,7 +157,7 @@ static struct life *add_life(struct backend_run *run, const struct bsd_life_even
 	*life = (struct life){ .id = { .pid = e->pid }, .start_ns = run->os->now_ns(run->os) };
 	life->parent = parent_of(run, e->parent);
 	memcpy(life->name, UNKNOWN_NAME, sizeof(UNKNOWN_NAME));
-	/* So that it is one of its own among those with that pid. */
+	/* This distinguishes it from other processes with that pid. */
 	life->id.start_ticks = life->start_ns / (NS_PER_S / 100);
 	return life;
 }
@@ -241,7 +241,7 @@ static void *thread_main(void *user)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
+/* Starts the thread with all signals blocked: they are for the program's own threads. */
 static int begin_thread(struct backend_run *run, struct sooth_error *err)
 {
 	struct short_lived_kqueue *s = run->state;
@@ -304,7 +304,7 @@ static void watch(struct backend_run *run, const struct bsd_process *p)
 	fill(run, life, p);
 }
 
-/* A child that was forked before its parent was watched is in the next list. */
+/* Watches all processes. A child forked before its parent was watched is in the next list. */
 static int watch_all(struct backend_run *run, struct sooth_error *err)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
@@ -375,7 +375,7 @@ const struct backend backend_short_lived_kqueue = {
 	.follows_none = true,
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct short_lived_kqueue),
-	.open = short_lived_open, /* no set: it watches the whole host */
+	.open = short_lived_open, /* no `set`: it watches the whole host */
 	.start = short_lived_start,
 	.drain = drain,
 	.stop = short_lived_stop,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stacks by kern.proc.kstack, as procstat -k has them: nothing is stopped. A user can read the
- * user's own processes, root all.
+ * stacks by kern.proc.kstack, like procstat -k: nothing is stopped. Users can read their own
+ * processes, root can read all.
  *
  * Cannot be seen: frames of user space; the stack of a thread that runs; the call that it is in.
  */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * syscalls by ktrace(2): each call is a record when it begins and one when it returns, so a call is
- * timed by the clock of the kernel, in microseconds before FreeBSD 14. Needs no privilege for
- * processes of the caller.
+ * syscalls by ktrace(2): each call has a record when it begins and one when it returns, so the
+ * clock of the kernel times it, in microseconds before FreeBSD 14. Needs no privilege for processes
+ * of the caller.
  *
- * Cannot be seen: what a call reads and writes, addresses of sockets; calls of processes that were
- * started before with other ids. While the kernel has no room for a record, calls are lost, which
- * is counted as one loss for each gap.
+ * Cannot be seen: the data of a call, addresses of sockets; calls of processes that were started
+ * earlier with other ids. While the kernel has no room for a record, calls are lost; each gap
+ * counts as one loss.
  */
 #include <errno.h>
 #include <string.h>
@@ -121,7 +121,7 @@ static void stream(struct backend_run *run, const struct ktrace_process *p,
 		tail[0].size = c.path_argument ? begun->path_size : 0;
 	}
 	if (ret->error == KTRACE_RESTARTS)
-		c.result = -512; /* as Linux has it: made again by the kernel */
+		c.result = -512; /* ERESTARTSYS of Linux: restarted by the kernel */
 	memcpy(c.name, r->name, sizeof(c.name) - 1);
 	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
 }
@@ -138,7 +138,7 @@ static void take_begin(struct syscalls_state *s, const struct ktrace_record *r, 
 		*p = (struct pending){ .begun_ns = time_ns, .call = call };
 }
 
-/* The path of a call is the first one that is looked up during it. */
+/* Takes the path of a call: the first one that is looked up during the call. */
 static void take_path(struct syscalls_state *s, const struct ktrace_record *r)
 {
 	struct pending *p = map_get(&s->pending, &r->tid);
@@ -165,8 +165,8 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	if (!ktrace_return(&ret, r))
 		return;
 	row = syscall_by_number(SYSCALL_ABI_FREEBSD, ret.number);
-	/* The child returns from the call that its parent made; its thread may have the number of
-	 * one that was killed in a call. */
+	/* A child returns from the call that its parent made; its thread may have the number of a
+	 * thread that was killed in a call. */
 	if ((!begun || begun->call.number != ret.number) && row &&
 		row->traits & SYSCALL_STARTS_TASK) {
 		map_remove(&s->pending, &r->tid);
@@ -177,7 +177,7 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	if (s->set.is_all || (row && syscall_set_has(&s->set, row)))
 		count(s, p, r->tid, ret.number, error, is_timed ? time_ns - begun->begun_ns : 0,
 			is_timed);
-	/* Calls that move descriptors keep names right, also when they are not selected. */
+	/* Calls that change descriptors are recorded even if not selected, to keep names right. */
 	if (p->interest & INTEREST_STREAM && (!run->options.observer.only_failed || error) &&
 		(s->set.is_all ||
 			(row && (syscall_set_has(&s->set, row) || syscall_moves_descriptors(row)))))
@@ -185,7 +185,7 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	map_remove(&s->pending, &r->tid);
 }
 
-/* Calls that end their thread have no return. */
+/* Takes a call that ends its thread, and so has no return. */
 static void take_last(struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
@@ -238,7 +238,7 @@ static void take(struct backend_run *run, struct ktrace_process *p, const struct
 
 /* --- windows --- */
 
-/* Its counts come before its end. */
+/* Writes the counts of a process before its end. */
 static void ended(struct backend_run *run, const struct ktrace_process *p)
 {
 	struct syscalls_state *s = run->state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Descriptors of a process. */
+/* Decodes descriptors of a process. */
 #include <stdio.h>
 #include <string.h>
 
@@ -125,7 +125,7 @@ enum socket_at {
 #define UNIX_ADDRESS_SIZE 255
 #define VERSION_4	  1
 #define ADDRESS6_SIZE	  16
-#define ADDRESS4_OFFSET	  12 /* in the room of the longer one */
+#define ADDRESS4_OFFSET	  12 /* in the room of an IPv6 address */
 
 enum socket_kind { KIND_GENERIC, KIND_INTERNET, KIND_TCP, KIND_UNIX };
 
@@ -134,7 +134,7 @@ static const uint8_t tcp_states[] = { SOCKETS_CLOSE, SOCKETS_LISTEN, SOCKETS_SYN
 	SOCKETS_SYN_RECV, SOCKETS_ESTABLISHED, SOCKETS_CLOSE_WAIT, SOCKETS_FIN_WAIT_1,
 	SOCKETS_CLOSING, SOCKETS_LAST_ACK, SOCKETS_FIN_WAIT_2, SOCKETS_TIME_WAIT };
 
-/* In the byte order of the network. */
+/* Returns the port at an offset, which is in network byte order. */
 static uint16_t port_at(const struct bsd_bytes *b, size_t at)
 {
 	return (uint16_t)(bsd_u8(b, at) << 8 | bsd_u8(b, at + 1));
@@ -237,7 +237,7 @@ bool pipe_fd_decode(struct bsd_descriptor *out, const void *data, size_t size)
 	out->file.type = FDS_PIPE;
 	out->own = bsd_u64(&b, AT_HANDLE);
 	out->peer = bsd_u64(&b, AT_PEER_HANDLE);
-	/* One number for both ends, as a pipe has an inode elsewhere. */
+	/* Both ends get the same number, like the inode of a pipe on Linux. */
 	out->file.inode = out->peer && out->peer < out->own ? out->peer : out->own;
 	snprintf(out->detail, sizeof(out->detail), "%llu bytes unread",
 		(unsigned long long)bsd_u64(&b, AT_PIPE_BYTES));

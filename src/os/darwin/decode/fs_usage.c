@@ -11,7 +11,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "12.345678" in ns; the cursor is behind it. */
+/* Reads "12.345678" seconds, and returns ns. */
 static uint64_t seconds(struct cursor *c)
 {
 	uint64_t whole = cursor_decimal(c), micro = 0;
@@ -29,7 +29,7 @@ static uint64_t seconds(struct cursor *c)
 	return whole * NS_PER_S + micro * NS_PER_US;
 }
 
-/* "14:05:06.123456" */
+/* Reads a time of day: "14:05:06.123456". */
 static uint64_t time_of_day(struct cursor *c)
 {
 	uint64_t hours = cursor_decimal(c), minutes, ns;
@@ -43,7 +43,7 @@ static uint64_t time_of_day(struct cursor *c)
 	return (hours * 3600 + minutes * 60) * NS_PER_S + ns;
 }
 
-/* "cat.6303": a name may have blanks and dots. */
+/* Decodes process and thread, "cat.6303"; the name may have blanks and dots. */
 static bool decode_process(struct fs_usage_line *out, struct span text)
 {
 	const char *dot = span_last(text, '.');
@@ -54,7 +54,7 @@ static bool decode_process(struct fs_usage_line *out, struct span text)
 	return span_decimal(span_of(dot + 1, text.size - out->process.size - 1), &out->tid);
 }
 
-/* " 0.000012 W cat.6303" at that place. */
+/* Decodes the end of a line: " 0.000012 W cat.6303". */
 static bool decode_end(struct fs_usage_line *out, struct span rest)
 {
 	struct cursor c = cursor_over(rest.data, rest.size);
@@ -72,7 +72,7 @@ static bool decode_end(struct fs_usage_line *out, struct span rest)
 	return decode_process(out, process);
 }
 
-/* The last place where such an end stands: a path may look like one. */
+/* Splits the line at the last possible end, because a path may look like one. */
 static bool split_end(struct fs_usage_line *out, struct span *line)
 {
 	for (size_t at = line->size; at > 0; at--) {
@@ -91,7 +91,7 @@ static uint64_t number_of(struct span word)
 	return cursor_skip(&c, "0x") ? cursor_hex(&c) : cursor_decimal(&c);
 }
 
-/* "[  2]" is an errno; "[-2]/home" a directory and a path below it. */
+/* Reads "[ 2]", an errno; "[-2]/home" is a directory and a path below it. */
 static bool take_bracket(struct fs_usage_line *out, struct cursor *c)
 {
 	struct span inside;
@@ -106,7 +106,7 @@ static bool take_bracket(struct fs_usage_line *out, struct cursor *c)
 	return true;
 }
 
-/* Words before the path: F=5, B=0x100, A=, D=, O=, S=, flags in parentheses, "<SETFL>". */
+/* Reads the words before the path: F=5, B=0x100, A=, D=, O=, S=, (flags), "<SETFL>". */
 static void take_details(struct fs_usage_line *out, struct span details)
 {
 	struct cursor c = cursor_over(details.data, details.size);

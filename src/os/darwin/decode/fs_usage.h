@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of fs_usage(1) of macOS in its wide form (-w): the time of day, the call, what is known of
- * it, the time it took, the process and its thread. */
+/* Lines of fs_usage(1) of macOS in its wide form (-w): the time of day, the call, its details, its
+ * duration, the process and its thread. */
 #ifndef SOOTH_OS_DARWIN_FS_USAGE_H
 #define SOOTH_OS_DARWIN_FS_USAGE_H
 
@@ -12,17 +12,17 @@
 #define FS_USAGE_DAY_NS 86400000000000u
 
 struct fs_usage_line {
-	uint64_t day_ns; /* since midnight, at its end */
+	uint64_t day_ns; /* end of the call, since midnight */
 	struct span call;
 	uint64_t fd, bytes, duration_ns, tid;
 	uint32_t error;	     /* errno of macOS; 0: none */
 	struct span path;    /* empty: none */
 	struct span process; /* its name, without the thread */
 	bool has_fd, has_bytes;
-	bool has_waited; /* it was off the processor meanwhile */
+	bool has_waited; /* the thread left the CPU during the call */
 };
 
-/* Without its end. False: it is no such line. */
+/* Decodes a line without its newline. False: it is no line of fs_usage. */
 bool fs_usage_decode(struct fs_usage_line *out, struct span line);
 
 #endif

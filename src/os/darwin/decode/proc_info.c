@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processes, threads, regions and arguments. */
+/* Decodes processes, threads, regions and arguments. */
 #include "os/darwin/decode/proc_info.h"
 
 #include <stdio.h>
@@ -28,12 +28,12 @@ enum proc_number {
 #include "os/darwin/decode/layouts.def"
 };
 
-/* Nearly every process that is not stopped has status run: its threads say whether one does. */
+/* Returns the state. Nearly every process has status run: its running threads decide. */
 static char state_of(const struct bsd_bytes *b)
 {
 	switch (bsd_u32(b, AT_STATUS)) {
 	case STATUS_IDLE:
-		return 'R'; /* being made */
+		return 'R'; /* being created */
 	case STATUS_STOP:
 		return 'T';
 	case STATUS_ZOMBIE:
@@ -116,12 +116,12 @@ bool signals_decode(struct bsd_process *out, const void *data, size_t size)
 	if (size < KINFO_SIZE || bsd_u32(&b, AT_KINFO_PID) != out->id.pid)
 		return false;
 	out->signals_state = out->tracer_state = SOOTH_STATE_VALUE;
-	/* Masks of what is pending and blocked stand there too, always empty: they belong to
+	/* The masks of pending and blocked signals are always empty here: they belong to
 	 * threads. */
 	out->pending_state = UNSUPPORTED;
 	out->signals.ignored = bsd_signal_mask(bsd_u32(&b, AT_IGNORED));
 	out->signals.caught = bsd_signal_mask(bsd_u32(&b, AT_CAUGHT));
-	/* A debugger becomes the parent. */
+	/* The debugger of a process becomes its parent. */
 	out->tracer_pid = bsd_u32(&b, AT_FLAGS) & FLAG_TRACED ? bsd_u32(&b, AT_KINFO_PPID) : 0;
 	if (out->tracer_pid && out->state == 'T')
 		out->state = 't';
@@ -255,7 +255,7 @@ bool arguments_decode(struct process_arguments *out, const void *data, size_t si
 		cursor_until(&c, '\0');
 	out->arguments = span_of(begin, (size_t)((const char *)c.at - begin));
 	out->environment = span_of((const char *)c.at, cursor_left(&c));
-	/* Behind it the kernel's own strings follow, after an empty one. */
+	/* An empty string ends the environment; then strings of the kernel follow. */
 	for (size_t i = 0; i < out->environment.size; i++) {
 		if (!out->environment.data[i] && (!i || !out->environment.data[i - 1])) {
 			out->environment.size = i;

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The structs of proc_pidinfo and proc_pidfdinfo of macOS (sys/proc_info.h), the same on x86-64 and
- * arm64. Each function takes one answer; false: it is too short.
+ * Decodes the structs of proc_pidinfo and proc_pidfdinfo of macOS (sys/proc_info.h), which are the
+ * same on x86-64 and arm64. Each function decodes one answer; false: it is too short.
  */
 #ifndef SOOTH_OS_DARWIN_PROC_INFO_H
 #define SOOTH_OS_DARWIN_PROC_INFO_H
 
 #include "os/bsd/source.h"
 
-/* Other users' processes give only BSDINFO_SIZE. */
+/* For other users' processes an answer has only BSDINFO_SIZE. */
 #define STRUCT_SIZE(name, theirs, value) name = value,
 enum proc_info_size {
 #include "os/darwin/decode/layouts.def"
 };
 
-/* How a unit of mach_absolute_time() becomes ns. */
+/* The factor from units of mach_absolute_time() to ns. */
 struct mach_scale {
 	uint32_t numerator, denominator;
 	uint64_t boot_utc_ns;
 };
 
-/* struct proc_taskallinfo, or its first part alone: then memory, CPU time and threads have a state.
- */
+/* Decodes struct proc_taskallinfo, or only its first part: then memory, CPU time and threads are
+ * not measured. */
 bool task_decode(
 	struct bsd_process *out, const void *data, size_t size, const struct mach_scale *scale);
-/* struct kinfo_proc of sysctl(3): signals that are ignored and caught, and the debugger. False:
- * the data belong to another process. */
+/* Decodes struct kinfo_proc of sysctl(3): ignored and caught signals, and the debugger. False: the
+ * data belong to another process. */
 bool signals_decode(struct bsd_process *out, const void *data, size_t size);
-/* Physical footprint of struct rusage_info_v2, which Activity Monitor calls memory. */
+/* Decodes the physical footprint in struct rusage_info_v2, "Memory" in Activity Monitor. */
 bool footprint_decode(uint64_t *bytes, const void *data, size_t size);
 bool thread_decode(struct bsd_thread *out, uint64_t tid, const void *data, size_t size);
 
@@ -38,11 +38,11 @@ enum fd_kind {
 
 /* struct proc_fdinfo. */
 bool fd_decode(int32_t *fd, uint32_t *kind, const void *data, size_t size);
-/* The answer to one of these kinds; texts are borrowed from it. */
+/* Decode the answer for a kind of descriptor; texts are borrowed from it. */
 bool vnode_fd_decode(struct bsd_descriptor *out, const void *data, size_t size);
 bool socket_fd_decode(struct bsd_descriptor *out, const void *data, size_t size);
 bool pipe_fd_decode(struct bsd_descriptor *out, const void *data, size_t size);
-/* Nothing more is known of the other kinds. */
+/* Makes a descriptor of another kind, about which nothing more is known. */
 void other_fd(struct bsd_descriptor *out, uint32_t kind);
 
 bool region_decode(struct bsd_mapping *out, const void *data, size_t size, uint32_t page_bytes);

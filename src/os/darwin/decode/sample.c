@@ -6,12 +6,12 @@
 
 #define TREE	     "Call graph:"
 #define IMAGES	     "Binary Images:"
-#define TREE_COLUMN  4 /* where the weight of a thread stands */
+#define TREE_COLUMN  4 /* column of the weight of a thread */
 #define LEVEL_INDENT 2
 
 /* --- lines --- */
 
-/* The text behind a line that begins so. */
+/* Moves the cursor behind the next line that begins with `begin`. */
 static bool find_line(struct cursor *c, const char *begin)
 {
 	while (!cursor_at_end(c)) {
@@ -27,7 +27,7 @@ static bool find_line(struct cursor *c, const char *begin)
 	return false;
 }
 
-/* Up to the first place of a text, which the rest then begins behind. */
+/* Returns the part of `rest` before `text`, and moves `rest` behind `text`. */
 static struct span split(struct span *rest, const char *text)
 {
 	size_t length = strlen(text);
@@ -57,7 +57,7 @@ static uint64_t number_at(struct span s, bool is_hex)
 
 /* --- the head --- */
 
-/* "Analysis of sampling NAME (pid N) every M millisecond(s)" */
+/* Decodes "Analysis of sampling NAME (pid N) every M millisecond(s)". */
 bool sample_head_decode(struct sample_head *out, struct span report)
 {
 	struct cursor c = cursor_over(report.data, report.size);
@@ -126,7 +126,7 @@ struct tree_line {
 	struct span rest;
 };
 
-/* Bars of the tree, then the weight: where that stands says how deep it is. */
+/* Decodes a line of the tree: bars, then the weight, whose column shows the depth. */
 static bool decode_line(struct tree_line *out, struct span line)
 {
 	size_t at = 0;
@@ -183,17 +183,17 @@ static void decode_frame(struct sample_frame *out, struct span rest)
 	out->into = number_at(trimmed(place), span_starts(trimmed(place), "0x"));
 }
 
-/* A path from a thread to the frame at hand. */
+/* The path from a thread to the current frame. */
 struct path {
 	struct sample_thread thread;
 	struct sample_frame frames[SAMPLE_DEPTH_MAX];
-	uint64_t weights[SAMPLE_DEPTH_MAX + 1]; /* [0]: of the thread */
-	uint64_t below[SAMPLE_DEPTH_MAX + 1];	/* what its callees had of that */
-	size_t depth;				/* of the last line; frames: one less */
+	uint64_t weights[SAMPLE_DEPTH_MAX + 1]; /* [0]: weight of the thread */
+	uint64_t below[SAMPLE_DEPTH_MAX + 1];	/* part of `weights` that the callees have */
+	size_t depth; /* depth of the last line; there is one frame less */
 	bool has_thread, is_cut, adds_up;
 };
 
-/* Frames from that depth on are left: what they did not hand to callees was their own. */
+/* Leaves the frames from `depth` on: the weight that their callees lack is their own. */
 static void leave(struct path *p, size_t depth, sample_visitor visitor, void *user)
 {
 	for (; p->has_thread && p->depth >= depth; p->depth--) {
@@ -218,7 +218,7 @@ static void enter(struct path *p, const struct tree_line *line)
 	size_t d = line->depth;
 
 	if (d > SAMPLE_DEPTH_MAX - 1) {
-		p->is_cut = true; /* its weight stays with the last one that is kept */
+		p->is_cut = true; /* its weight stays with the last kept frame */
 		return;
 	}
 	if (d > p->depth + 1)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The report of sample(1) of macOS: a head, a tree of calls for each thread ("Call graph:"), and
- * the programs in memory ("Binary Images:"). A line of the tree has a weight: in how many samples
- * the frame was there; what its callees do not have of it is its own.
+ * the programs in memory ("Binary Images:"). A line of the tree has a weight: the number of samples
+ * with the frame. The weight that its callees lack is the frame's own.
  */
 #ifndef SOOTH_OS_DARWIN_SAMPLE_H
 #define SOOTH_OS_DARWIN_SAMPLE_H
@@ -17,7 +17,7 @@
 
 struct sample_frame {
 	struct span function; /* empty: unknown, "???" */
-	struct span image;    /* the file's name alone */
+	struct span image;    /* only the file's name */
 	uint64_t address;
 	uint64_t into; /* bytes behind the begin of the function, or, if that is unknown, of the
 			  image */
@@ -25,7 +25,7 @@ struct sample_frame {
 
 struct sample_thread {
 	uint64_t tid;
-	struct span name; /* of the thread, else of its queue */
+	struct span name; /* name of the thread, else of its queue */
 	uint64_t samples;
 };
 
@@ -40,18 +40,17 @@ struct sample_head {
 	struct span name; /* of the process */
 };
 
-/* The frames that were on the stack in `weight` samples with nothing below them, outermost first.
- */
+/* Takes a stack that was seen in `weight` samples: its frames, outermost first. */
 typedef void (*sample_visitor)(void *user, const struct sample_thread *thread,
 	const struct sample_frame *frames, size_t depth, uint64_t weight, bool is_cut);
 
-/* False: it is no report of sample(1). */
+/* Decodes the head. False: it is no report of sample(1). */
 bool sample_head_decode(struct sample_head *out, struct span report);
-/* The programs, `max` at most. */
+/* Decodes the programs, `max` at most. Returns their number. */
 size_t sample_images(struct sample_image *out, size_t max, struct span report);
-/* Visits each stack. False: there is no tree, or it does not add up. */
+/* Visits each stack. False: there is no tree, or its weights contradict each other. */
 bool sample_walk(struct span report, sample_visitor visitor, void *user);
-/* Whether a thread in this function of the system waits. */
+/* Returns whether a thread in this function of the system waits. */
 bool sample_waits(struct span function);
 
 #endif

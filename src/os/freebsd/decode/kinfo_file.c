@@ -33,7 +33,7 @@ enum kinfo_file_number {
 
 static const struct {
 	uint8_t type;
-	const char *name; /* of a kind without a type of its own */
+	const char *name; /* of a kind without its own type */
 } other_types[] = {
 	[TYPE_KQUEUE] = { FDS_EPOLL, "kqueue" },
 	[TYPE_MQUEUE] = { FDS_ANONYMOUS, "message queue" },
@@ -154,7 +154,7 @@ static uint8_t socket_type(const struct bsd_descriptor *d)
 	return d->socket.family == SOCKETS_NETLINK ? FDS_NETLINK : FDS_SOCKET;
 }
 
-/* An unbound or unconnected end is all zeros. */
+/* Returns whether an end is unbound or unconnected: all zeros. */
 static bool is_any(const char *address, uint16_t port)
 {
 	return !address[0] || (!port && (!strcmp(address, "0.0.0.0") || !strcmp(address, "::")));
@@ -181,7 +181,7 @@ static void decode_socket(struct bsd_descriptor *d, const struct bsd_bytes *b)
 	struct sockets_socket *s = &d->socket;
 
 	d->is_socket = true;
-	d->path = span_of("", 0); /* the name of its domain stands there */
+	d->path = span_of("", 0); /* the member has the name of the domain */
 	s->family = family_of(bsd_u32(b, AT_DOMAIN));
 	snprintf(d->protocol, sizeof(d->protocol), "%s",
 		protocol_of(bsd_u32(b, AT_SOCK_TYPE), bsd_u32(b, AT_PROTOCOL), s->family));
@@ -227,13 +227,13 @@ static void decode_other(struct bsd_descriptor *d, const struct bsd_bytes *b, ui
 	d->file.type = FDS_PIPE;
 	d->own = bsd_u64(b, AT_PIPE_ADDRESS);
 	d->peer = bsd_u64(b, AT_PIPE_PEER);
-	/* One number for both ends, as a pipe has an inode elsewhere. */
+	/* Both ends get the same number, like the inode of a pipe on Linux. */
 	d->file.inode = d->peer && d->peer < d->own ? d->peer : d->own;
 	d->file.inode_state = SOOTH_STATE_VALUE;
 	snprintf(d->detail, sizeof(d->detail), "%u bytes unread", bsd_u32(b, AT_PIPE_COUNT));
 }
 
-/* Numbers below 0 are what no program opened. */
+/* Returns the kind of a number; those below 0 were not opened by a program. */
 static enum bsd_special special_of(int32_t fd)
 {
 	switch (fd) {
@@ -272,7 +272,7 @@ static void decode(struct bsd_descriptor *d, const struct bsd_bytes *b)
 	d->file.offset = bsd_u64(b, AT_OFFSET);
 	d->file.node_state = d->file.size_state = SOOTH_STATE_ABSENT;
 	d->file.inode_state = SOOTH_STATE_ABSENT;
-	/* Whether it is closed at an exec is not said. */
+	/* The answer does not have the close-on-exec flag. */
 	d->file.closes_on_exec = 0;
 	if (type == TYPE_VNODE || type == TYPE_FIFO)
 		decode_vnode(d, b);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * struct kinfo_file of FreeBSD 12 and later, the answer of the sysctl kern.proc.filedesc
- * (sys/user.h): records of their own length one behind the other, a path at the end of each.
+ * (sys/user.h): records of different lengths, one after another, each with a path at its end.
  */
 #ifndef SOOTH_OS_FREEBSD_KINFO_FILE_H
 #define SOOTH_OS_FREEBSD_KINFO_FILE_H
 
 #include "os/bsd/source.h"
 
-/* The next record; false at the end, or when the rest is none (the cursor has failed then). */
+/* Decodes the next record. False: the end, or (then the cursor has failed) a broken record. */
 bool kinfo_file_next(struct bsd_descriptor *out, struct cursor *c);
 
 #endif

@@ -11,7 +11,7 @@
 enum kstack_state {
 	KSTACK_WHOLE,
 	KSTACK_SWAPPED,
-	KSTACK_RUNNING, /* it is on a processor: there is no stack */
+	KSTACK_RUNNING, /* the thread is on a CPU: there is no stack */
 };
 
 struct kstack_thread {
@@ -23,12 +23,12 @@ struct kstack_thread {
 struct kstack_frame {
 	uint64_t address;
 	struct span function; /* empty: unknown */
-	uint64_t into;	      /* bytes behind its begin */
+	uint64_t into;	      /* offset in the function */
 };
 
-/* The next thread. False: the end, or (the cursor has failed then) no whole one. */
+/* Decodes the next thread. False: the end, or (then the cursor has failed) a cut one. */
 bool kstack_next(struct kstack_thread *out, struct cursor *c);
-/* The next line of its trace: "#0 0xffffffff80c2a1be at mi_switch+0xbe". */
+/* Decodes the next line of a trace: "#0 0xffffffff80c2a1be at mi_switch+0xbe". */
 bool kstack_frame_next(struct kstack_frame *out, struct cursor *trace);
 
 #endif

@@ -6,8 +6,8 @@
 #include "base/cursor.h"
 #include "os/bsd/bytes.h"
 
-/* False at the end, which zeros may stand for, and where a record is shorter than `least` or the
- * bytes end within it: then the cursor has failed. */
+/* Finds the next record. False: the end, which may be zeros. If a record is shorter than `least` or
+ * cut off, the cursor has failed. */
 static inline bool kinfo_list_next(struct bsd_bytes *record, struct cursor *c, size_t least)
 {
 	const struct bsd_bytes head = { c->at, cursor_left(c) };

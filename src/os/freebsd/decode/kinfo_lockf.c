@@ -19,7 +19,7 @@ bool kinfo_lockf_next(struct bsd_file_lock *out, struct cursor *c)
 	uint64_t device;
 	uint32_t type;
 
-	/* Those of other hosts have no process here. */
+	/* Skip locks of other hosts, which have no process here. */
 	do {
 		if (!kinfo_list_next(&b, c, AT_PATH))
 			return false;

@@ -5,7 +5,7 @@
 
 #include "os/bsd/source.h"
 
-/* The next one. False: the end, or (the cursor has failed then) no whole record. */
+/* Decodes the next lock. False: the end, or (then the cursor has failed) a cut record. */
 bool kinfo_lockf_next(struct bsd_file_lock *out, struct cursor *c);
 
 #endif

@@ -28,7 +28,7 @@ enum rusage_at {
 #define CLASS_MASK   0x7 /* PRI_BASE: what is not PRI_FIFO_BIT */
 #define CLASS_REAL   2	 /* PRI_REALTIME */
 
-/* ki_stat; how it waits says whether a signal wakes it: sooth's D. */
+/* ki_stat; a wait that no signal can interrupt is sooth's state D. */
 #define PROC_NUMBER(name, theirs, value) name = value,
 enum kinfo_proc_number {
 #include "os/freebsd/decode/layouts.def"
@@ -41,7 +41,7 @@ static char state_of(const struct bsd_bytes *b)
 	case STAT_IDL:
 		return 'R';
 	case STAT_SLEEP:
-		/* A thread of the kernel waits for work so. */
+		/* A kernel thread that waits for work. */
 		if (bsd_u64(b, AT_FLAG) & FLAG_KERNEL)
 			return 'I';
 		return bsd_u64(b, AT_TDFLAGS) & TDF_SINTR ? 'S' : 'D';
@@ -74,7 +74,7 @@ static uint64_t start_ticks(uint64_t start_utc_ns, uint64_t boot_utc_ns)
 					  : 0;
 }
 
-/* A number that differs between terminals, which is all that it is used for. */
+/* Returns a number for the terminal, used only to distinguish terminals. */
 static uint32_t terminal_of(uint64_t device)
 {
 	uint32_t folded = (uint32_t)(device ^ device >> 32);
@@ -147,12 +147,12 @@ bool kinfo_thread_decode(struct bsd_thread *out, const void *data, size_t size)
 		.wait_address = bsd_u64(&b, AT_WCHAN),
 		.state = state_of(&b),
 	};
-	/* The sleep time of a thread that runs is the time since the boot. */
+	/* For a running thread the sleep time is the time since the boot: ignore it. */
 	out->asleep_state =
 		out->state == 'S' || out->state == 'D' ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	if (!out->asleep_state)
 		out->asleep_ns = bsd_u32(&b, AT_SLPTIME) * NS_PER_S;
-	/* The name goes on in a second array. */
+	/* A second array has the rest of the name. */
 	bsd_copy(out->name, sizeof(out->name), &b, AT_TDNAME, TDNAME_SIZE);
 	length = strlen(out->name);
 	bsd_copy(out->name + length, sizeof(out->name) - length, &b, AT_MORETDNAME, MORE_SIZE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * struct kinfo_proc of FreeBSD, the answer of the sysctl kern.proc (sys/user.h), on its 64-bit
- * processors: 1088 bytes since FreeBSD 7, so said in the first member. With threads each thread
- * is such a struct, with values of its process beside its own.
+ * processors: 1088 bytes since FreeBSD 7; the first member has the size. If threads are requested,
+ * each thread is such a struct, with its own values and those of its process.
  */
 #ifndef SOOTH_OS_FREEBSD_KINFO_PROC_H
 #define SOOTH_OS_FREEBSD_KINFO_PROC_H
@@ -17,7 +17,7 @@ struct kinfo_scale {
 	uint32_t page_bytes;
 };
 
-/* The struct at the beginning of the bytes; false when it is none of this layout. */
+/* Decodes the struct at the beginning of `data`; false: it has another layout. */
 bool kinfo_proc_decode(
 	struct bsd_process *out, const void *data, size_t size, const struct kinfo_scale *scale);
 bool kinfo_thread_decode(struct bsd_thread *out, const void *data, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * struct kinfo_vmentry of FreeBSD, the answer of the sysctl kern.proc.vmmap (sys/user.h): records
- * of their own length one behind the other, a path at the end of each.
+ * of different lengths, one after another, each with a path at its end.
  */
 #ifndef SOOTH_OS_FREEBSD_KINFO_VMENTRY_H
 #define SOOTH_OS_FREEBSD_KINFO_VMENTRY_H

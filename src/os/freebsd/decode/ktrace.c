@@ -7,7 +7,7 @@
 #include "base/units.h"
 #include "os/bsd/bytes.h"
 
-/* Since 14 the header also has a version, and behind the rest a CPU. */
+/* Since FreeBSD 14 the header also has a version, and at its end a CPU. */
 #define KTR_HEADER(name, member, offset) AT_##name = offset,
 enum header_at {
 #include "os/freebsd/decode/layouts.def"
@@ -39,7 +39,7 @@ bool ktrace_next(struct ktrace_record *out, struct cursor *c)
 		return false;
 	}
 	if (b.size - header < length)
-		return false; /* it is not written to its end yet */
+		return false; /* the record is not completely written yet */
 	*out = (struct ktrace_record){
 		.utc_ns = bsd_u64(&b, AT_TIME) * NS_PER_S +
 			  bsd_u64(&b, AT_TIME + 8) * (is_new ? 1 : NS_PER_US),

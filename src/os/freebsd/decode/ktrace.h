@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records of ktrace(2) as they stand in its file (sys/ktrace.h): a header and its payload. FreeBSD
- * 13 and earlier write headers of 56 bytes; since 14 they say their version and have 64. Systems
- * before 13.2 with the old header and later ones may write into one file, so each record is looked
- * at by itself.
+ * Decodes records of ktrace(2) in its file (sys/ktrace.h): a header and its payload. FreeBSD 13 and
+ * earlier write headers of 56 bytes; headers since 14 have 64 bytes and a version. A file may
+ * contain both kinds, so the kind is detected for each record.
  */
 #ifndef SOOTH_OS_FREEBSD_KTRACE_H
 #define SOOTH_OS_FREEBSD_KTRACE_H
@@ -30,14 +29,14 @@ struct ktrace_record {
 	uint32_t pid;
 	uint32_t cpu;		     /* KTRACE_CPU_NONE: the header has none */
 	uint16_t type;		     /* enum ktrace_type, or a later one */
-	uint8_t version;	     /* of the header: 0 or 1 */
+	uint8_t version;	     /* version of the header: 0 or 1 */
 	bool is_after_drop;	     /* records were lost before it */
 	char name[KTRACE_NAME_SIZE]; /* of the process */
 	struct span payload;	     /* borrowed */
 };
 
-/* The next record. False: the rest is not a whole record, or (the cursor has failed then) is none.
- */
+/* Decodes the next record. False: the rest is incomplete, or (then the cursor has failed)
+ * invalid. */
 bool ktrace_next(struct ktrace_record *out, struct cursor *c);
 
 struct ktrace_call {
@@ -52,8 +51,8 @@ struct ktrace_return {
 	uint64_t value;
 };
 
-#define KTRACE_RESTARTS	   (-1) /* ERESTART: interrupted, and made again by the kernel */
-#define KTRACE_RETURNS_NOT (-2) /* EJUSTRETURN: an exec that went well, a return from a signal */
+#define KTRACE_RESTARTS	   (-1) /* ERESTART: interrupted, and restarted by the kernel */
+#define KTRACE_RETURNS_NOT (-2) /* EJUSTRETURN: a successful exec, a return from a signal */
 
 struct ktrace_io {
 	uint32_t fd;
@@ -75,7 +74,7 @@ struct ktrace_switch {
 
 struct ktrace_struct {
 	struct span name; /* "stat", "sockaddr", "timespec" */
-	uint64_t each;	  /* of an array: bytes of one; 0: it is none */
+	uint64_t each;	  /* array: bytes of an element; 0: no array */
 	struct span data;
 };
 
@@ -113,7 +112,7 @@ struct utrace_malloc {
 	uint64_t old_address, size, address;
 };
 
-/* False: it is a record of something else, as of the run-time linker. */
+/* Decodes a record of jemalloc. False: it is another one, like those of the run-time linker. */
 bool utrace_malloc(struct utrace_malloc *out, struct span payload);
 
 #endif

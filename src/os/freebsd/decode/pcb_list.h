@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* net.*.pcblist: sockets that begin with their own size, between a head and a tail that are shorter
- * than a socket. */
+/* Lists net.*.pcblist: each socket begins with its size; a head and a tail are shorter than any
+ * socket. */
 #ifndef SOOTH_OS_FREEBSD_PCB_LIST_H
 #define SOOTH_OS_FREEBSD_PCB_LIST_H
 
 #include "base/cursor.h"
 #include "os/bsd/bytes.h"
 
-/* The next one that has at least so many bytes. False: the end, or (the cursor has failed then) no
- * whole record. */
+/* Finds the next record of at least `least` bytes. False: the end, or (then the cursor has failed)
+ * a cut record. */
 static inline bool pcb_list_next(struct bsd_bytes *record, struct cursor *c, size_t least)
 {
 	struct span bytes;

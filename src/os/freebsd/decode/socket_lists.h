@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* net.local.*.pcblist, net.inet.udp.pcblist and its like: all sockets of the host of a kind,
- * between a head and a tail of their own. Those of TCP say more (tcp_pcb.h). */
+/* net.local.*.pcblist, net.inet.udp.pcblist and similar lists: all sockets of a kind on the host,
+ * between a head and a tail. The list of TCP has more (tcp_pcb.h). */
 #ifndef SOOTH_OS_FREEBSD_SOCKET_LISTS_H
 #define SOOTH_OS_FREEBSD_SOCKET_LISTS_H
 
@@ -14,7 +14,7 @@ enum socket_list {
 /* The least bytes of struct xinpcb behind the members that are read: a head is 32 bytes long. */
 #define SOCKET_LIST_REST 128
 
-/* The next one. False: the end, or (the cursor has failed then) no whole record. */
+/* Decodes the next socket. False: the end, or (then the cursor has failed) a cut record. */
 bool socket_list_next(struct bsd_socket_at *out, struct cursor *c, enum socket_list list);
 
 #endif

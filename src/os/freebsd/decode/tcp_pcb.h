@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* net.inet.tcp.pcblist: all TCP connections of the host, between a head and a tail of their own. */
+/* net.inet.tcp.pcblist: all TCP connections of the host, between a head and a tail. */
 #ifndef SOOTH_OS_FREEBSD_TCP_PCB_H
 #define SOOTH_OS_FREEBSD_TCP_PCB_H
 
@@ -7,14 +7,14 @@
 #include "probes/sockets.h"
 
 struct tcp_pcb {
-	uint64_t pcb;		       /* so_pcb of its socket, as struct kinfo_file has it too */
-	uint64_t socket;	       /* its address in the kernel */
-	uint32_t waiting, waiting_max; /* of a listening one: connections to accept */
+	uint64_t pcb;		       /* so_pcb of its socket, as in struct kinfo_file */
+	uint64_t socket;	       /* kernel address of the socket */
+	uint32_t waiting, waiting_max; /* for a listening socket: connections to accept */
 	uint32_t retransmits;
 	uint8_t state; /* enum sockets_state */
 };
 
-/* The next one. False: the end, or (the cursor has failed then) no whole record. */
+/* Decodes the next connection. False: the end, or (then the cursor has failed) a cut record. */
 bool tcp_pcb_next(struct tcp_pcb *out, struct cursor *c);
 
 #endif
