@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which numbering a system call was made in, and where its arguments are. The values are those of
- * enum syscall_abi; a test keeps both sides the same.
+ * Finds the ABI of a system call, and its arguments. The values are those of enum syscall_abi; a
+ * test keeps both sides the same.
  */
 #ifndef SOOTH_BPF_ABI_H
 #define SOOTH_BPF_ABI_H
@@ -28,7 +28,7 @@
 #define X32_BIT	  0x40000000L
 #define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: the thread is in a 32-bit entry */
 
-/* The number of the call that is returning. */
+/* Returns the number of the call that is returning. */
 static inline long abi_number(struct pt_regs *regs)
 {
 	return (long)regs->orig_ax;
@@ -38,7 +38,7 @@ static inline uint32_t abi_of(struct task_struct *task, long *number)
 {
 	if (TASK_READ(task, thread_info.status) & TS_COMPAT)
 		return ABI_I386;
-	/* -1 is what a tracer sets to skip a call: it has every bit. */
+	/* A tracer sets -1 to skip a call, which has every bit set. */
 	if (*number > 0 && *number & X32_BIT) {
 		*number &= ~X32_BIT;
 		return ABI_X32;
@@ -46,7 +46,7 @@ static inline uint32_t abi_of(struct task_struct *task, long *number)
 	return ABI_X86_64;
 }
 
-/* Calls that end the thread and never return. */
+/* Returns whether a call ends the thread and never returns. */
 static inline bool abi_is_last(uint32_t abi, uint32_t number)
 {
 	if (abi == ABI_I386)
@@ -54,7 +54,7 @@ static inline bool abi_is_last(uint32_t abi, uint32_t number)
 	return number == NR_EXIT || number == NR_EXIT_GROUP; /* the same in x32 */
 }
 
-/* Calls that create a thread or process, which returns 0 from them too. */
+/* Returns whether a call creates a thread or process, which then returns 0 from it too. */
 static inline bool abi_is_fork(uint32_t abi, uint32_t number)
 {
 	if (abi == ABI_I386) /* fork, clone, vfork */

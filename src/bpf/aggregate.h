@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Counting in the thread's own memory. Each followed thread has this struct as its task storage.
- * Only the thread itself writes it, in its own system calls, so there is no lock, no atomic and no
- * hash. A call gets a slot at its first use; the caller keeps what finds no slot.
+ * Counts calls in memory of the thread. Each followed thread has this struct as its task storage.
+ * Only the thread itself writes the struct, in its own system calls, so no lock, atomic or hash is
+ * needed. A call number gets a slot at its first use; the caller keeps counts that find no slot.
  *
  * No BPF helper is called here: the same lines run in user-space tests.
  */
@@ -45,7 +45,7 @@ static inline uint32_t aggregate_bucket(uint64_t ns)
 	return log2_bucket(ns, SYSCALLS_BUCKETS);
 }
 
-/* The slot of a native call, made when it is new; 0 when there is no room. */
+/* Returns the slot of a native call, made if it is new; 0: no room. */
 static inline struct aggregate_slot *aggregate_slot(struct aggregate *t, uint32_t number)
 {
 	uint32_t index;
@@ -78,7 +78,7 @@ static inline void aggregate_slot_add(struct aggregate_slot *s, int is_error, ui
 	s->histogram[aggregate_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
 }
 
-/* A call without a measured time. */
+/* Counts a call without a measured time. */
 static inline void aggregate_slot_add_untimed(struct aggregate_slot *s, int is_error)
 {
 	s->count++;
@@ -86,7 +86,7 @@ static inline void aggregate_slot_add_untimed(struct aggregate_slot *s, int is_e
 	s->untimed++;
 }
 
-/* False when there is no room. */
+/* Counts an error. Returns false if there is no room. */
 static inline int aggregate_error(struct aggregate *t, uint32_t number, uint32_t error)
 {
 	for (uint32_t i = 0; i < SYSCALLS_ERROR_SLOTS; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * API calls in the bytes that a call moved on a connection: the request line of HTTP without its
- * query, the status of an answer, the heads of TLS records, and the name of the server and the
+ * Finds API calls in the bytes that a call moved on a connection: the request line of HTTP without
+ * its query, the status of an answer, the heads of TLS records, and the server's name and the
  * offered protocols in a TLS hello. Nothing else leaves the kernel: no header, no body, no random
  * bytes.
  *
- * Seen is what begins with the call: of several buffers the first, and no record that begins in
- * the middle of what was read.
+ * Only data at the beginning of a call is seen: the first of several buffers, and no TLS record
+ * that begins in the middle of the data.
  */
 #ifndef SOOTH_BPF_API_H
 #define SOOTH_BPF_API_H
@@ -19,12 +19,12 @@
 #define TLS_HANDSHAKE	22
 #define TLS_HELLO	1
 #define TLS_RECORD_MOST 16640
-#define HELLO_SESSION	43 /* record, message, version and random come before it */
+#define HELLO_SESSION	43 /* offset of the session: after record, message, version and random */
 #define HELLO_LEAST	64
 #define EXTENSIONS	40
 #define EXTENSION_NAME	0
 #define EXTENSION_ALPN	16
-#define NAME_AT		9 /* of an extension: behind its head, list and type */
+#define NAME_AT		9 /* in an extension: behind its head, list and type */
 #define OFFERS		6
 #define OFFERS_AT	6
 #define METHOD_MOST	8
@@ -56,8 +56,8 @@ static inline bool is_tls(const uint8_t head[8])
 
 /* --- TLS --- */
 
-/* The place in the piece is taken behind all reads: older kernels forget the bounds of what is put
- * aside meanwhile. */
+/* Computes the place in the piece after all reads: older kernels forget the bounds of a value that
+ * is spilled in between. */
 static inline void keep_records(
 	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
 {
@@ -89,7 +89,7 @@ static inline void keep_records(
 		(count & 7) * (uint32_t)sizeof(struct syscalls_tls_record));
 }
 
-/* "h2" and "http/1.1" among what is offered. */
+/* Returns whether "h2" and "http/1.1" are among the offered protocols. */
 static inline uint8_t offers_of(uint64_t at, uint32_t length)
 {
 	uint64_t end = at + length;
@@ -129,7 +129,7 @@ static inline void walk_extensions(struct hello *h, uint64_t at, uint64_t end)
 	}
 }
 
-/* A flag byte, then the name; an empty one where the hello has none, as for an address. */
+/* Keeps a flag byte, then the name, which is empty if the hello has none, as for an address. */
 VERIFIED_ALONE_BY_NUMBERS int keep_hello(
 	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
 {
@@ -162,7 +162,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_hello(
 
 /* --- HTTP --- */
 
-/* The length of the method; 0: this is no request line. */
+/* Returns the length of the method; 0: this is no request line. */
 static inline uint32_t method_size(const uint8_t head[16])
 {
 	uint32_t size = 0;
@@ -177,7 +177,7 @@ static inline uint32_t method_size(const uint8_t head[16])
 	return size >= 3 && size < METHOD_MOST ? size : 0;
 }
 
-/* "/path", "http://..." of a proxy's client, "*"; of CONNECT a host. */
+/* Returns whether a target begins: "/path", "http://..." for a proxy, "*"; for CONNECT a host. */
 static inline bool begins_target(const uint8_t head[16], uint32_t method)
 {
 	uint8_t first = head[(method + 1) & 15];
@@ -185,9 +185,9 @@ static inline bool begins_target(const uint8_t head[16], uint32_t method)
 	return first == '/' || first == '*' || first == 'h' || (method == 7 && head[0] == 'C');
 }
 
-/* The length of the target, without its query, in the line that stands in the piece being made;
- * what follows the method is looked at. One comparison with a number that is not known at load,
- * else each iteration is verified for each of its values. */
+/* Returns the length of the target without its query, in the line in the current piece, behind the
+ * method. The loop has one comparison with a number that is unknown at load, else the verifier
+ * checks each iteration for each value. */
 VERIFIED_ALONE_BY_NUMBERS int target_size(uint32_t scratch_index, uint32_t from, uint32_t most)
 {
 	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
@@ -207,7 +207,7 @@ VERIFIED_ALONE_BY_NUMBERS int target_size(uint32_t scratch_index, uint32_t from,
 	return (int)size;
 }
 
-/* "POST /v1/messages": what follows a '?' does not leave the kernel. */
+/* Keeps a request like "POST /v1/messages": the query behind a '?' does not leave the kernel. */
 VERIFIED_ALONE_BY_NUMBERS int keep_request(
 	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
 {
@@ -270,8 +270,8 @@ static inline void keep_last_chunk(
 
 /* --- by call --- */
 
-/* Each reader is verified alone: within one another their loops multiply, and half a second went
- * into half a million instructions for each load. */
+/* Each reader is verified alone: nested, their loops multiply, and the verifier needs half a second
+ * for half a million instructions at each load. */
 VERIFIED_ALONE_BY_NUMBERS int keep_sent(
 	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
 {
@@ -306,7 +306,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_received(
 	return 0;
 }
 
-/* Where the bytes that were moved begin; what is read of them ends with the first buffer. */
+/* Returns the beginning of the moved bytes, limited to the first buffer. */
 static inline struct vector first_bytes(
 	const volatile struct syscalls_capture *c, uint64_t from, uint64_t moved)
 {
@@ -329,7 +329,7 @@ static inline struct vector first_bytes(
 	return first;
 }
 
-/* A socket of IPv4 or IPv6. */
+/* Returns whether a descriptor is a socket of IPv4 or IPv6. */
 static inline bool is_internet_socket(uint64_t fd)
 {
 	struct sock *sk = socket_of((uint32_t)fd);
@@ -338,7 +338,7 @@ static inline bool is_internet_socket(uint64_t fd)
 	return family == FAMILY_INET || family == FAMILY_INET6;
 }
 
-/* The call is the one in the scratch memory, and has moved bytes. 0: that was the last. */
+/* Keeps the API facts of the call in the scratch memory. Returns 0 after its last capture. */
 VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t scratch_index)
 {
 	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
@@ -353,7 +353,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 	from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
 	if (c->keep == SYSCALLS_KEEP_NOTHING || !from)
 		return 0;
-	/* The start of a file may look like a request, and is none. */
+	/* A file may begin with text that looks like a request. */
 	is_elsewhere = !config.only_api && !is_internet_socket(p->arguments[0]);
 	if (is_elsewhere &&
 		(!config.keeps_errors || c->is_result || !is_error_output(p->arguments[0])))
@@ -370,7 +370,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 	return 1;
 }
 
-/* False: it moved bytes elsewhere, or none. */
+/* Returns false if the call moved no bytes, or not on an internet socket. */
 static inline bool is_of_api(const struct thread *t, int64_t result)
 {
 	if (!moves_bytes(t))

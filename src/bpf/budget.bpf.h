@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A budget for records of single calls: in each time window the first calls of a thread are
- * recorded, the others only counted, by call and class. So a slow target is recorded whole, and a
- * fast one in a short burst at the start of each window. Errors, slow calls, and calls that change
- * descriptors or names have room of their own: they are rare, and explain the others. A program
- * that starts makes more of them than ever after, and may end at once: it has some more room.
+ * recorded, the others only counted, by call and class. So a slow target is recorded completely,
+ * and a fast target in a short burst at the start of each window. Errors, slow calls, and calls
+ * that change descriptors or names have their own budget: they are rare, and explain the others. A
+ * program makes most of these when it starts, and may end soon: it has a larger budget then.
  */
 #ifndef SOOTH_BPF_BUDGET_H
 #define SOOTH_BPF_BUDGET_H
@@ -12,12 +12,11 @@
 #include "bpf/error_output.bpf.h"
 
 #define BUDGET_ENOENT 2
-#define BUDGET_EAGAIN 11 /* the usual answer of what has nothing yet */
+#define BUDGET_EAGAIN 11 /* the usual error while there is no data */
 #define BUDGET_ENOTTY 25
-#define BUDGET_BATCH  256 /* calls of a thread until they are added to those of all */
+#define BUDGET_BATCH  256 /* calls of a thread until they are added to the total */
 
-/* Between two windows of the probe nothing was seen: neither which call it is in, nor what became
- * of descriptors. */
+/* Resets the thread: between two windows its calls and descriptors were not seen. */
 static inline void budget_enter_window(struct thread *t)
 {
 	if (t->budget.epoch == control.epoch)
@@ -44,7 +43,7 @@ static inline uint32_t budget_class(const struct thread *t, int64_t result, uint
 	if (is_native &&
 		config.kept[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1)
 		return SYSCALLS_CLASS_KEPT;
-	/* Messages to standard error are rare, and say what is wrong. */
+	/* Messages to standard error are rare, and often explain an error. */
 	if (moves_bytes(t) && t->arguments[0] == STANDARD_ERROR)
 		return SYSCALLS_CLASS_KEPT;
 	if (t->entered_ns && now - t->entered_ns >= SYSCALLS_SLOW_NS)
@@ -52,7 +51,7 @@ static inline uint32_t budget_class(const struct thread *t, int64_t result, uint
 	return SYSCALLS_CLASS_OTHER;
 }
 
-/* In the slots of counts, which a budget leaves unused. 0: there is no slot left. */
+/* Returns a counter in the slots of counts, which are unused with a budget. 0: no slot is left. */
 static inline uint64_t *budget_skipped(struct thread *t, uint32_t class_)
 {
 	struct aggregate_slot *slot =
@@ -114,7 +113,7 @@ static inline bool budget_has_room(struct thread *t, uint32_t class_, uint32_t w
 	return true;
 }
 
-/* False: this call is counted, and not recorded. */
+/* Returns false if this call is only counted, and not recorded. */
 static inline bool budget_admits(struct thread *t, int64_t result, uint64_t now)
 {
 	uint32_t class_ = budget_class(t, result, now);

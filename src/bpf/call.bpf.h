@@ -15,9 +15,9 @@
 #define CALL_ARGUMENT_3(regs) ((uint64_t)(regs)->dx)
 #define CALL_ARGUMENT_4(regs) ((uint64_t)(regs)->cx)
 #define CALL_ARGUMENT_5(regs) ((uint64_t)(regs)->r8)
-#define RETURN_ADDRESS_BYTES  8 /* on the stack at the entry, removed by the return */
+#define RETURN_ADDRESS_BYTES  8 /* bytes on the stack at the entry, which the return removes */
 
-/* Where the stack pointer is as it was at the entry. */
+/* Valid only while the stack pointer is unchanged since the entry. */
 #define CALL_RETURN_ADDRESS(regs) stack_word(CALL_STACK(regs))
 
 static inline uint64_t stack_word(uint64_t at)

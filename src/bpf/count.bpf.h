@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Counts calls in the thread, keeps what has no room there, and flushes it at the end. */
+/* Counts calls in the thread, keeps counts without room there, and flushes all at the end. */
 #ifndef SOOTH_BPF_COUNT_H
 #define SOOTH_BPF_COUNT_H
 
@@ -32,7 +32,7 @@ static struct overflow_value *overflow_entry(
 	return value;
 }
 
-/* Only the thread itself, or the flush of a muted one, uses its key here. */
+/* Counts a call in the table. Only the thread, or the flush of a muted thread, uses its key. */
 static void overflow_call(const struct thread *t, int is_error, uint64_t now)
 {
 	struct overflow_value *v = overflow_entry(t, t->number, t->abi, 0);
@@ -65,7 +65,7 @@ static void overflow_error(
 		__sync_fetch_and_add(&control.lost_errors, count);
 }
 
-/* A kernel whose verifier gives up on this (5.10: a million steps) counts it as lost. */
+/* Moves a slot to the table. If a verifier gives up on this (5.10), the counts are lost. */
 static void overflow_slot(const struct thread *t, const struct aggregate_slot *s)
 {
 	struct overflow_value *v =
@@ -89,7 +89,7 @@ static void overflow_slot(const struct thread *t, const struct aggregate_slot *s
 static inline void count_call(struct thread *t, int64_t result, uint64_t now)
 {
 	struct aggregate_slot *slot = 0;
-	/* Its "return value" is a register of the interrupted code. */
+	/* The "return value" of rt_sigreturn is a register of the interrupted code. */
 	int is_error = aggregate_is_error(result) &&
 		       !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
 
@@ -167,7 +167,7 @@ VERIFIED_ALONE int flush_error(struct thread *t, uint32_t index, uint64_t now)
 	return 0;
 }
 
-/* A call that will not return, or has not returned yet. */
+/* Counts a call that will not return, or has not returned yet. */
 static void count_open_call(struct thread *t)
 {
 	struct aggregate_slot *slot = 0;

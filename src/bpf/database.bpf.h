@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The error code of a database's answer, of what a call read with one buffer: SQLSTATE of
+ * Finds the error code of a database's answer that a call read with one buffer: SQLSTATE of
  * PostgreSQL's ErrorResponse, the number of MySQL's ERR packet, the first word of a Redis error.
- * The code leaves the kernel, and nothing else of the answer: neither its text nor any value.
+ * Only the code leaves the kernel: neither text nor values of the answer.
  *
- * PostgreSQL: "Message Formats" of its protocol 3.0; the severity that is never translated ('V')
- * comes since 9.6. MySQL: ERR_Packet of its client protocol. Redis: "Simple errors" of RESP.
+ * PostgreSQL: "Message Formats" of its protocol 3.0; since 9.6 it has a severity that is never
+ * translated ('V'). MySQL: ERR_Packet of its client protocol. Redis: "Simple errors" of RESP.
  */
 #ifndef SOOTH_BPF_DATABASE_H
 #define SOOTH_BPF_DATABASE_H
@@ -14,7 +14,7 @@
 
 #define ANSWER_BYTES  32
 #define SHORTEST      16
-#define SMALL_MESSAGE 5	 /* of PostgreSQL without contents: ParseComplete and the like */
+#define SMALL_MESSAGE 5 /* PostgreSQL message without contents, like ParseComplete */
 #define ACCEPTED      9
 #define SEVERITY_AT   5	 /* of an ErrorResponse: behind type and length */
 #define UNTRANSLATED  12 /* "SERROR\0" comes before */
@@ -24,8 +24,8 @@
 #define MYSQL_FIRST   1000
 #define MYSQL_LAST    4999
 
-/* Messages before an error where a statement was prepared: '1' parsed, '2' bound, '3' closed, 'n'
- * no rows. */
+/* Returns whether a message may come before the error of a prepared statement: '1' parsed, '2'
+ * bound, '3' closed, 'n' no rows. */
 static inline bool is_small_message(const uint8_t *at)
 {
 	return (at[0] == '1' || at[0] == '2' || at[0] == '3' || at[0] == 'n') && !at[1] && !at[2] &&
@@ -34,7 +34,7 @@ static inline bool is_small_message(const uint8_t *at)
 
 static inline uint32_t small_messages(const uint8_t *answer)
 {
-	/* AuthenticationOk: an error behind it says that no connection is left. */
+	/* AuthenticationOk: the error after it may be that no connection is left. */
 	if (answer[0] == 'R' && !answer[1] && !answer[2] && !answer[3] && answer[4] == 8)
 		return ACCEPTED;
 	if (!is_small_message(answer))
@@ -51,7 +51,7 @@ static inline bool is_postgres_error(const uint8_t *answer)
 	       !answer[SQLSTATE_AT + 1 + SQLSTATE_SIZE];
 }
 
-/* One packet, the whole of what was read, as an error always is. */
+/* Returns the place of the code, if the data is a single packet, as an error always is. */
 static inline uint32_t mysql_error(const uint8_t *answer, uint64_t done)
 {
 	uint32_t length = answer[0] | (uint32_t)answer[1] << 8 | (uint32_t)answer[2] << 16;
@@ -63,7 +63,7 @@ static inline uint32_t mysql_error(const uint8_t *answer, uint64_t done)
 		       : 0;
 }
 
-/* "-OOM command not allowed ...": the length of the word behind the sign; 0: it is none. */
+/* Returns the length of the word behind the sign ("-OOM command not allowed ..."); 0: none. */
 static inline uint32_t redis_word(const uint8_t *answer)
 {
 	uint32_t size = 0;
@@ -78,7 +78,7 @@ static inline uint32_t redis_word(const uint8_t *answer)
 	return 0;
 }
 
-/* The place is taken behind all reads: older kernels forget the bounds of what is put aside. */
+/* Writes the code. The place is computed after all reads: older kernels forget spilled bounds. */
 static inline void put_code(struct call_with_pieces *p, uint32_t argument, uint8_t database,
 	const uint8_t *code, uint32_t size)
 {
@@ -132,7 +132,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_database_error(
 	return 0;
 }
 
-/* Keeps the answer that a call read into one buffer, its first or second argument that is kept. */
+/* Keeps the error code of the answer that a call read into one buffer. */
 static inline void keep_answer(const struct call_with_pieces *p, const struct thread *t,
 	int64_t result, uint32_t scratch_index)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Output to standard error where that is no file: a pipe, a socket or a terminal. Also by another
- * descriptor that leads there: standard output, or a terminal that was opened once more, as node
- * does. Seen is the first buffer of a call, cut.
+ * Records output to standard error if it is a pipe, a socket or a terminal, but not a file. Other
+ * descriptors of the same object count too: standard output, or a terminal that was opened again,
+ * as node does. Only the first buffer of a call is seen, cut.
  */
 #ifndef SOOTH_BPF_ERROR_OUTPUT_H
 #define SOOTH_BPF_ERROR_OUTPUT_H
@@ -11,7 +11,7 @@
 
 #define STANDARD_ERROR 2
 #define MODE_REGULAR   0100000
-#define MINOR_BITS     20 /* of a device, within the kernel (include/linux/kdev_t.h) */
+#define MINOR_BITS     20 /* of a device number in the kernel (include/linux/kdev_t.h) */
 #define MEMORY_MAJOR   1  /* Documentation/admin-guide/devices.txt */
 
 static inline struct inode *inode_of(uint32_t fd)
@@ -27,7 +27,7 @@ static inline bool is_error_output(uint64_t fd)
 
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & MODE_MASK) == MODE_REGULAR)
 		return false;
-	/* /dev/null: what goes there is not meant to be read. */
+	/* /dev/null: such output is never read. */
 	if (BPF_CORE_READ(inode, i_rdev) >> MINOR_BITS == MEMORY_MAJOR)
 		return false;
 	return fd == STANDARD_ERROR || inode_of(STANDARD_ERROR) == inode;
@@ -44,7 +44,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_error_output(
 	at = p->at;
 	if (at > PIECE_AT_MAX)
 		return 0;
-	/* The compiler knows the bound, and the verifier has to see it. */
+	/* The compiler knows the bound, but the verifier has to see it too. */
 	asm volatile("" : "+r"(size));
 	size &= PIECE_MASK;
 	if (bpf_probe_read_user(p->pieces + at + sizeof(struct syscalls_piece), size,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How processes end: the signals sent to watched processes, the kernel's choice of an OOM victim,
- * and their exit. Signals are kept until the exit and reported with it; a process that goes on is
- * not reported. Forks are not followed: whether a process is below a watched one is found out when
- * a signal is sent to it, so that processes that end by themselves cost nothing.
+ * Records how processes end: signals sent to watched processes, the kernel's choice of an OOM
+ * victim, and exits. Signals are kept, and reported with the exit; a process that survives is not
+ * reported. Forks are not followed: whether a process is below a watched one is checked only when a
+ * signal is sent to it, so that processes that end by themselves cost nothing.
  */
 #include "bpf/types.bpf.h"
 
@@ -21,7 +21,7 @@ struct {
 	__type(value, struct exit_reasons_member);
 } members SEC(".maps");
 
-/* Too large for the stack. Never written. */
+/* Zeros that are too large for the stack. Never written. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -54,7 +54,7 @@ enum {
 #define RLIMIT_CPU    0
 #define RLIMIT_FSIZE  1
 #define LEVELS_MAX    16   /* from a child up to a watched process */
-#define STATUS_SIGNAL 0x7f /* of a status of wait(2) */
+#define STATUS_SIGNAL 0x7f /* part of a status of wait(2) */
 
 enum { RESULT_SENT = 0, RESULT_SENT_WITHOUT_INFO = 4 }; /* TRACE_SIGNAL_* */
 
@@ -75,7 +75,7 @@ static inline struct exit_reasons_member *member_of(struct task_struct *task)
 	return m && m->start_ticks == start_ticks_of(task) ? m : 0;
 }
 
-/* The caller may know of the process: it has only the caller's ids. */
+/* Returns whether the caller may see the process: it has only the caller's ids. */
 static inline bool is_admitted(struct task_struct *task)
 {
 	return !config.is_elevated ||
@@ -83,8 +83,8 @@ static inline bool is_admitted(struct task_struct *task)
 		       BPF_CORE_READ(task, real_cred, euid.val) == config.uid);
 }
 
-/* The closest watched process above; NULL: none. A process whose parent has ended is below the one
- * that adopted it. */
+/* Returns the closest watched ancestor; NULL: none. A process whose parent has ended is below the
+ * process that adopted it. */
 static struct task_struct *watched_above(struct task_struct *task)
 {
 	struct task_struct *at = BPF_CORE_READ(task, group_leader);
@@ -178,7 +178,7 @@ static inline void fill_sender(struct exit_reasons_signal *s, struct task_struct
 	BPF_CORE_READ_STR_INTO(&s->sender_parent_name, parent, group_leader, comm);
 }
 
-/* A handler that cleans up and then sends the same signal to its own process is not the cause. */
+/* Returns whether a process repeats a signal to itself, as a handler that cleans up does. */
 static inline bool is_repeated(
 	const struct exit_reasons_signal *s, uint32_t number, uint32_t target)
 {
@@ -255,8 +255,8 @@ static inline void fill_values(struct exit_reasons_oom *r, struct task_struct *t
 	r->score_adjustment = BPF_CORE_READ(task, signal, oom_score_adj);
 }
 
-/* Where the tracepoint gives only a pid, the memory sizes are in the kernel log alone, and the
- * exit record says that the process was chosen. */
+/* Notes an OOM victim. If the tracepoint has only a pid, the memory sizes are only in the kernel
+ * log, and the exit record says that the process was chosen. */
 SEC("kernel_tp/mark_victim")
 int on_victim(unsigned long long *arguments)
 {
@@ -317,7 +317,7 @@ static inline void emit_signals(struct exit_reasons_member *m, const struct soot
 	}
 }
 
-/* The signal that ended a child, or else the last request to end. */
+/* Returns the signal that ended a child, or else the last request to end. */
 static inline struct exit_reasons_signal *signal_of(struct exit_reasons_member *m, uint32_t status)
 {
 	uint32_t number = status & STATUS_SIGNAL;
@@ -355,7 +355,7 @@ static inline void fill_child(
 	__builtin_memcpy(r->sender_name, s->sender_name, sizeof(r->sender_name));
 }
 
-/* A child that exits by itself is not reported. */
+/* Reports the end of a child, unless it exits by itself. */
 static void child_ends(struct task_struct *task, struct exit_reasons_member *m, uint32_t above_pid,
 	uint64_t above_start_ticks)
 {

@@ -6,7 +6,7 @@
 #include "probes/exit_reasons.h"
 
 #define EXIT_REASONS_MEMBERS_MAX  4096
-#define EXIT_REASONS_CHILDREN_MAX 2048 /* of them not watched themselves */
+#define EXIT_REASONS_CHILDREN_MAX 2048 /* descendants that are not watched themselves */
 
 /* Set at load. */
 struct exit_reasons_config {
@@ -17,13 +17,13 @@ struct exit_reasons_config {
 };
 
 struct exit_reasons_control {
-	uint64_t lost_records; /* that did not fit the ring */
+	uint64_t lost_records; /* records that did not fit into the ring */
 	uint64_t lost_members; /* processes whose signals found no room */
-	uint64_t released;     /* no longer watched, because they gained privilege */
+	uint64_t released;     /* processes no longer watched, because they gained privilege */
 	uint64_t children;     /* in the table now */
 };
 
-/* The last signal of each sort; of repeated ones the first sender is kept. */
+/* The last signal of each sort. If a signal is repeated, the first sender is kept. */
 enum ends_slot {
 	EXIT_REASONS_SLOT_KILL,
 	EXIT_REASONS_SLOT_REQUESTED,
@@ -33,8 +33,8 @@ enum ends_slot {
 
 struct exit_reasons_member {
 	uint64_t start_ticks;
-	uint64_t above_start_ticks; /* of a child: the watched process that it is below */
-	uint32_t above_pid;	    /* 0: it is watched itself */
+	uint64_t above_start_ticks; /* of a child: its watched ancestor */
+	uint32_t above_pid;	    /* 0: the process itself is watched */
 	uint32_t unused;
 	struct exit_reasons_signal sent[EXIT_REASONS_SLOTS]; /* signal 0: none */
 };

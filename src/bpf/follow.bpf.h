@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Following threads through fork, exec and exit, and visiting them from user space. A program that
- * includes this has defined struct thread (threads.bpf.h) and these functions for what it
- * observes:
+ * Follows threads through fork, exec and exit, and lets user space visit them. A program that
+ * includes this file first defines struct thread (threads.bpf.h) and these functions:
  *
  * - thread_ends(t, now): the thread ends; also called for a muted one
  * - thread_flush(t, now): hand over its counts; called once, at its end or at its visit, when it
@@ -68,8 +67,8 @@ static struct thread *follow(struct task_struct *task, uint32_t interest, uint64
 	return t;
 }
 
-/* The collector, or a child it makes for calls that may never return. A command that it launches
- * has its own program. */
+/* Returns whether a task is the collector, or its child for calls that may never return. A launched
+ * command has its own program. */
 static inline bool is_own(struct task_struct *task)
 {
 	int own = (int)following.own_pid;
@@ -80,7 +79,7 @@ static inline bool is_own(struct task_struct *task)
 	       BPF_CORE_READ(task, group_leader, real_parent, tgid) == own;
 }
 
-/* An unmarked thread: it may still belong to the target, when every process does. */
+/* Adopts an unmarked thread if every process, or every one of its user, is a target. */
 static struct thread *adopt(struct task_struct *task)
 {
 	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
@@ -137,7 +136,7 @@ int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *chil
 	return 0;
 }
 
-/* The arguments are where every exec puts them; user space masks secrets in them. */
+/* The record of an exec. It reads the arguments where exec puts them; user space masks secrets. */
 struct exec_reported {
 	struct process_exec exec;
 	char text[PROCESS_ARGUMENTS_MAX + 1];
@@ -244,7 +243,7 @@ static void leave(struct thread *t, struct task_struct *task)
 
 	thread_ends(t, now);
 	note_cpu(&t->member, task);
-	flush_once(t, now); /* a muted thread too: it may end before its visit */
+	flush_once(t, now); /* also a muted thread: it may end before its visit */
 	/* The last thread of the process: the kernel has already decremented the count. */
 	if (t->member.interest && BPF_CORE_READ(task, signal, live.counter) == 0)
 		emit_leave(t, task, now);
@@ -261,7 +260,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	return 0;
 }
 
-/* A flushed thread has left already, or is muted and has nothing more to report. */
+/* A flushed thread has already left, or is muted and has nothing more to report. */
 SEC("kernel_tp/sched_process_exit")
 int BPF_PROG(on_exit_again, struct task_struct *task)
 {
@@ -282,7 +281,7 @@ static inline bool is_visited(struct task_struct *task)
 	return !(task->flags & PF_KTHREAD) && task->tgid != (int)following.own_pid;
 }
 
-/* As adopt(), of any thread. */
+/* Does for any thread what adopt() does for the current one. */
 static inline bool is_adopted_by_visit(struct task_struct *task)
 {
 	if (following.adopt == ADOPT_USER &&

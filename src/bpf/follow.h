@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Shared by every program that follows threads and its loader (os/linux/bpf/follow.h), whatever it
- * observes.
+ * Shared by all programs that follow threads, and their loader (os/linux/bpf/follow.h).
  */
 #ifndef SOOTH_BPF_FOLLOW_LAYOUT_H
 #define SOOTH_BPF_FOLLOW_LAYOUT_H
@@ -19,7 +18,7 @@ struct follow_config {
 	uint32_t adopt;
 	uint32_t uid;
 	uint32_t own_pid;      /* the collector: it and its helper processes are never adopted */
-	uint32_t interest;     /* of adopted processes */
+	uint32_t interest;     /* interest of adopted processes */
 	uint32_t wakeup_bytes; /* wake the collector whenever waiting bytes pass a multiple of this;
 				  a power of two */
 	uint32_t ticks_per_s;
@@ -27,10 +26,10 @@ struct follow_config {
 				 privilege */
 };
 
-/* A bit beside enum interest, with a meaning of the BPF program's own. Children inherit it. */
+/* A bit beside enum interest, whose meaning the BPF program defines. Children inherit it. */
 #define FOLLOW_MARK 0x10000
 
-/* Where threads are kept in a hash: its size. */
+/* Size of the hash of threads, if there is one. */
 #define FOLLOW_HASHED_THREADS 2048
 
 enum follow_visit {
@@ -38,10 +37,10 @@ enum follow_visit {
 	VISIT_MUTE = 2,	 /* stop counting; the memory stays for the flush */
 	VISIT_FLUSH = 3, /* hand over what muted threads counted */
 	VISIT_LIST = 4,	 /* list the followed threads */
-	VISIT_BEGIN = 5, /* what they used of a CPU so far was not observed */
+	VISIT_BEGIN = 5, /* ignore the CPU time that threads have used so far */
 };
 
-/* Read and written while it runs. */
+/* Read and written while the program runs. */
 struct follow_control {
 	uint32_t visit;	      /* what the next iteration over all threads does */
 	uint32_t pid;	      /* for threads of this process; 0: all */
@@ -56,7 +55,7 @@ struct follow_control {
 	uint64_t released;     /* processes no longer watched, because they gained privilege */
 };
 
-/* Written by VISIT_LIST, one after the other. */
+/* Written by VISIT_LIST for each thread. */
 struct follow_listed {
 	uint32_t pid;
 	uint32_t tid;

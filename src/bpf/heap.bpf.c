@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Calls of allocators by followed threads: entries and returns of their functions, paired in the
- * thread. A call inside another (calloc's malloc, a tail call of an alias) is part of the
- * outermost one: its entry is deeper in the stack. A call that was left by longjmp is detected
- * when the next one starts higher. A free has no return, so one that another probed function makes
- * for its caller is known by its block.
+ * thread. A call inside another (calloc's malloc, a tail call of an alias) is part of the outermost
+ * one: its entry is deeper in the stack. A call that was left by longjmp is detected when the next
+ * call starts higher. The return of a free is not probed, so a free that another probed function
+ * makes for its caller is recognized by its block.
  *
- * Counts are made in the thread's own memory and cross to user space when the thread ends or is
- * visited; a stream crosses call by call. The entry of a thread that is killed in a call is freed
- * with the thread.
+ * Calls are counted in memory of the thread, and the counts cross to user space when the thread
+ * ends or is visited; a stream crosses call by call. The entry of a thread that is killed in a call
+ * is freed with the thread.
  */
 #include "bpf/member.bpf.h"
 #include "bpf/call.bpf.h"
@@ -16,7 +16,7 @@
 #include "bpf/log2.h"
 #include "bpf/sample_gap.h"
 
-/* Task storage is there long before sessions are; the call's return address is on the stack. */
+/* Kernels with sessions have task storage. Sessions need the return address on the stack. */
 #if defined(WITH_SUMS) && !defined(THREADS_IN_HASH) && RETURN_ADDRESS_BYTES
 #define WITH_SESSIONS
 #endif
@@ -27,39 +27,39 @@ struct thread {
 	uint64_t entered_ns;
 	uint64_t size;
 	uint64_t old_address;  /* posix_memalign: where the address will be written to */
-	uint64_t arguments[8]; /* from 1; [0] is always 0 */
+	uint64_t arguments[8]; /* numbered from 1; [0] is always 0 */
 	uint8_t function;
 	uint8_t form; /* enum heap_form */
 	uint8_t is_overflow;
 	uint8_t alignment_log2;
-	uint8_t is_by_result; /* ended by a return instruction that is probed itself */
-	uint8_t is_ending;    /* its C library frees what it kept of freed blocks */
+	uint8_t is_by_result; /* the call ends at a return instruction that is itself probed */
+	uint8_t is_ending;    /* the C library releases cached blocks of the ending thread */
 	uint8_t unused[2];
-	uint64_t return_address; /* at the entry of such a call, or of one that is skipped */
-	/* The last free, while the thread has called no other function since. */
+	uint64_t return_address; /* at the entry of a call by result, or of a skipped call */
+	/* The last free, if the thread has called no other probed function since. */
 	uint64_t freed;	      /* the block; 0: none */
 	uint64_t freed_at;    /* the probed instruction */
 	uint64_t freed_stack; /* the stack pointer there */
-	uint64_t starting;    /* reports of the loader that are of the start of its program */
-	uint64_t code_pages;  /* that the process had then; 0: not known */
-	uint64_t hit_ns;      /* the hit began then; 0: it is not timed */
-	uint32_t hits;	      /* since one was timed */
+	uint64_t starting;    /* reports of the loader during the start of the program */
+	uint64_t code_pages;  /* code pages of the process then; 0: unknown */
+	uint64_t hit_ns;      /* start of the hit; 0: not timed */
+	uint32_t hits;	      /* hits since one was timed */
 	uint32_t hit_what;    /* enum hit */
 #ifdef WITH_STACKS
 	uint64_t stack_hash; /* 0: not known */
 #endif
 #ifdef WITH_SUMS
-	struct heap_block_kept taken, moved; /* out of the live ones; moved: by a realloc */
-	uint32_t program;		     /* raised by each exec; 0: not known yet */
+	struct heap_block_kept taken, moved; /* removed from the live ones; moved: by a realloc */
+	uint32_t program;		     /* incremented by each exec; 0: not known yet */
 	uint32_t has_moved;
 	uint64_t gap; /* bytes to the next sample */
 	uint8_t has_gap;
 	uint8_t is_left_out;		    /* the call is no sample */
-	uint8_t was_short, moved_was_short; /* `taken` and `moved` are in the short-lived ones */
-	uint32_t bad_frees;		    /* that were reported */
-	uint64_t is_held;		    /* its process and program are in `held` */
+	uint8_t was_short, moved_was_short; /* `taken`, `moved` were short-lived */
+	uint32_t bad_frees;		    /* wrong frees that were reported */
+	uint64_t is_held;		    /* the process with its program is in `held` */
 	uint64_t code;			    /* the probed instruction of the call */
-	uint64_t searches;		    /* for the block around an address */
+	uint64_t searches;		    /* searches for the block around an address */
 	uint8_t is_sample;		    /* all calls, or one of the samples */
 	uint8_t unused_sums[7];
 #endif
@@ -68,7 +68,7 @@ struct thread {
 	uint64_t session_stack; /* the stack pointer where a session last began */
 	uint32_t session_mark;	/* enum session_mark */
 	uint8_t is_skipped;	/* the return of the call is not probed */
-	uint8_t has_returns;	/* those of the thread's calls are probed by events */
+	uint8_t has_returns;	/* the returns of the thread's calls are probed by events */
 	uint8_t more_unused[2];
 #endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
@@ -181,7 +181,7 @@ static inline void count_call(struct thread *t, bool is_failed, uint64_t duratio
 }
 
 #ifdef WITH_SUMS
-/* It was counted as one that gets its memory. */
+/* Takes back the count of a call that failed: it was counted as successful. */
 static inline void uncount_call(struct thread *t)
 {
 	aggregate_of(t, t->function)->failed++;
@@ -201,8 +201,8 @@ static inline void meet_result(struct thread *t, uint64_t result)
 	meet_block(t, address);
 }
 
-/* A call that is no sample was counted when it began, as one that gets its memory. A realloc's old
- * block may have been a sample. */
+/* Ends a call that is no sample; it was counted as successful when it began. The old block of a
+ * realloc may have been a sample. */
 static inline int leaves_out(struct thread *t, uint64_t result)
 {
 	bool is_failed = layout_of(t->form)->returns == HEAP_RETURNS_ERROR ? result != 0
@@ -246,7 +246,7 @@ static inline void begin_call(struct thread *t, struct pt_regs *regs)
 #define IS_LEFT_OUT(t) 0
 #endif
 
-/* posix_memalign returns its error and has just written the address: the page is mapped. */
+/* Returns the address that posix_memalign has just stored, so its page is mapped; sets *error. */
 static inline uint64_t stored_address(const struct thread *t, uint64_t result, uint32_t *error)
 {
 	uint64_t address = 0;
@@ -258,7 +258,7 @@ static inline uint64_t stored_address(const struct thread *t, uint64_t result, u
 	return address;
 }
 
-/* The thread's call returns this. */
+/* Ends the call of the thread, which returns `result`. */
 static inline void end_call(struct thread *t, uint64_t result)
 {
 	uint32_t returns = layout_of(t->form)->returns;
@@ -314,9 +314,8 @@ enum frame {
 };
 
 /*
- * During a call the return address on the stack is replaced by the kernel's trampoline, but not
- * that of a function which may throw. If something else is there, the frame was left and its place
- * is used by others.
+ * During a call the kernel replaces the return address on the stack by its trampoline, except for a
+ * function that may throw. If another value is there, the frame was left, and its memory is reused.
  */
 static enum frame frame_of(const struct thread *t)
 {
@@ -338,7 +337,7 @@ static enum frame frame_of(const struct thread *t)
 	return address == kept || address == replaced ? FRAME_KEPT : FRAME_LEFT;
 }
 
-/* Whether a call that starts here is part of the one the thread is in. */
+/* Returns whether a call that starts here is part of the current call of the thread. */
 static inline bool is_nested(
 	struct thread *t, struct pt_regs *regs, uint32_t form, bool is_by_result)
 {
@@ -366,9 +365,9 @@ static inline bool is_nested(
 	return false;
 }
 
-#define SAME_FREE_BYTES 64 /* that a function may have pushed before its probe */
+#define SAME_FREE_BYTES 64 /* bytes that a function may have pushed before its probe */
 
-/* Whether a function that was counted frees the block by this one. */
+/* Returns whether this free is made by another free of the same block, already counted. */
 static inline bool is_same_free(const struct thread *t, struct pt_regs *regs, uint64_t address)
 {
 	return address == t->freed && CALL_ADDRESS(regs) != t->freed_at &&
@@ -395,7 +394,7 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 
 #include "bpf/heap_loaded.bpf.h"
 
-/* Begins a call that no session has begun. false: it is part of another. */
+/* Begins a call that no session has begun. False: the call is part of another. */
 static inline bool begin_function(
 	struct thread *t, struct pt_regs *regs, uint32_t form, bool is_by_result)
 {
@@ -430,7 +429,7 @@ static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32
 		BEGINS_ALONE(t, regs);
 }
 
-/* Calls within calls are few that the kernel allows. */
+/* Inlined, because the kernel allows only few nested calls. */
 static inline __attribute__((always_inline)) void enter_place(
 	struct thread *t, struct pt_regs *regs, uint8_t place)
 {
@@ -551,7 +550,7 @@ int on_session(struct pt_regs *regs)
 /* --- following --- */
 
 #ifdef WITH_SESSIONS
-/* A child has yet to be attached to. */
+/* The collector still has to attach to a child. */
 #define JOIN_FLAGS (control.has_sessions ? BPF_RB_FORCE_WAKEUP : ring_flags())
 #endif
 #include "bpf/follow.bpf.h"

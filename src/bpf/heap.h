@@ -6,19 +6,18 @@
 #include "probes/heap.h"
 
 /*
- * The low bits of a probed instruction's address say which function it belongs to: they are the
- * same in every process, wherever the file is mapped. Two sites with the same low bits are in
- * different tables, each with its own program and event.
+ * The low bits of a probed instruction's address identify its function: these bits are the same in
+ * every process, wherever the file is mapped. Two sites with the same low bits are in different
+ * tables, each with its own program and event.
  */
 #define HEAP_TABLES	 4
 #define HEAP_PLACE_COUNT (1u << 12) /* bytes of the smallest page */
 #define HEAP_PLACE_MASK	 (HEAP_PLACE_COUNT - 1)
 
 /*
- * The forms in which functions take their arguments: the function that a call is reported as; which
- * arguments are the size, the number of elements of that size, the block that is replaced, the
- * alignment (numbered from 1; 0: it has none); what the call returns. A form with a leading
- * argument is that of functions which take a heap first.
+ * The forms of functions: the reported function; the numbers, from 1, of the arguments that are the
+ * size, the number of elements of that size, the replaced block, the alignment (0: none); what the
+ * call returns. Some functions have a leading argument, the heap: they have their own forms.
  */
 #define HEAP_FORMS(X)                                                                              \
 	X(MALLOC, HEAP_MALLOC, 1, 0, 0, 0, HEAP_RETURNS_ADDRESS)                                   \
@@ -56,8 +55,8 @@
 enum heap_returns {
 	HEAP_RETURNS_ADDRESS,
 	HEAP_RETURNS_NOTHING,
-	HEAP_RETURNS_ERROR, /* and stores the address where argument 1 says */
-	HEAP_RETURNS_SIZE,  /* what the block, left where it is, now has room for */
+	HEAP_RETURNS_ERROR, /* an error; the address is stored where argument 1 points */
+	HEAP_RETURNS_SIZE,  /* the new size of the block, which has not moved */
 };
 
 enum heap_form {
@@ -75,21 +74,21 @@ struct heap_form_layout {
 
 enum heap_place {
 	HEAP_PLACE_NONE = 0,
-	HEAP_PLACE_FUNCTION = 1, /* and above: 1 + enum heap_form */
-	/* added to all: of a file that was loaded late, and is probed for marked threads alone */
+	HEAP_PLACE_FUNCTION = 1, /* and higher: 1 + enum heap_form */
+	/* added to any: the file was loaded late, and is probed only for marked threads */
 	HEAP_PLACE_LATE = 0x20,
 	/* added to functions that may throw: their own return instructions are probed */
 	HEAP_PLACE_THROWS = 0x40,
 	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader reports that its list has changed */
 	HEAP_PLACE_RESULT,	  /* a return instruction of a function that may throw */
-	HEAP_PLACE_EXCEPTION,	  /* such a function may end here, without a return */
-	/* the C library takes back what it keeps for a thread that ends */
+	HEAP_PLACE_EXCEPTION,	  /* a function that may throw may end here, without a return */
+	/* the C library frees the cache of an ending thread */
 	HEAP_PLACE_THREAD_END,
 };
 
 _Static_assert(HEAP_PLACE_FUNCTION + HEAP_FORM_COUNT <= HEAP_PLACE_LATE, "a place each");
 
-#define HEAP_COOKIE_SHIFT 8 /* of a session: its place, and above it the offset in its page */
+#define HEAP_COOKIE_SHIFT 8 /* session cookie: the place, above it the offset in its page */
 
 struct heap_places {
 	uint8_t of[HEAP_TABLES][HEAP_PLACE_COUNT];
@@ -107,7 +106,7 @@ struct heap_aggregate {
 	uint64_t bytes;
 	uint64_t total_ns;
 	uint64_t max_ns;
-	uint64_t skipped; /* of these: their return was not probed */
+	uint64_t skipped; /* of these calls: those whose return was not probed */
 	uint32_t histogram[HEAP_BUCKETS];
 };
 
@@ -125,7 +124,7 @@ struct heap_kept {
 
 #define HEAP_KEPT_ENTRIES 4096
 
-/* Time that the probes take from a process: hits, and how long the programs ran. */
+/* The time that probes cost a process: hits, and run time of the programs. */
 struct heap_probed_key {
 	uint64_t start_ticks;
 	uint32_t pid;
@@ -133,47 +132,47 @@ struct heap_probed_key {
 };
 
 struct heap_probed_value {
-	uint64_t from_ns, to_ns; /* between them hits were timed */
+	uint64_t from_ns, to_ns; /* the time range in which hits were timed */
 	uint64_t entries, returns, stepped;
 	uint64_t programs_ns;
-	uint64_t cpu_ns; /* of the whole process; of threads that have ended or were flushed */
-	char name[16];	 /* of the process, at its last hit that was timed */
+	uint64_t cpu_ns; /* CPU time of the process, from threads that have ended or were flushed */
+	char name[16];	 /* name of the process at its last timed hit */
 };
 
 #define HEAP_PROBED_ENTRIES 4096
 
 struct heap_control {
-	uint64_t checks_frees; /* report those that are errors */
-	uint64_t sample_bytes; /* of allocations between two samples, on average; 0: all blocks */
+	uint64_t checks_frees; /* report wrong frees */
+	uint64_t sample_bytes; /* allocated bytes between two samples on average; 0: all blocks */
 	uint64_t lost_aggregates; /* calls whose aggregates found no room, in the ring or beside it
 				   */
 	uint64_t lost_stacks;	  /* stacks that did not fit the ring */
 	uint64_t unwalked;	  /* calls without a stack: all memory for walks was in use */
-	uint64_t unheld;	  /* calls of processes that found no room */
+	uint64_t unheld;	  /* calls of processes without room in `held` */
 	uint64_t has_pauser;	  /* a thread reads `begun` */
-	uint64_t has_sessions;	  /* of the places that have a return */
+	uint64_t has_sessions;	  /* sessions probe the places with a return */
 	uint64_t may_sample;	  /* sample_bytes may be set later: `met` is kept */
-	uint64_t unfollowed;	  /* samples of which it is not known when they are freed */
+	uint64_t unfollowed;	  /* samples whose free may be missed */
 };
 
 /* Stacks that were walked before; all 0 on kernels before 5.12. */
 struct walk_memos {
-	uint32_t generation; /* raised when what is kept is invalid */
+	uint32_t generation; /* incremented when the kept walks become invalid */
 	uint32_t unused;
 	uint64_t walked, recognised;
-	uint64_t checked, differing; /* recognised ones that were walked again */
+	uint64_t checked, differing; /* recognized stacks that were walked again, as a check */
 };
 
 #define HEAP_BEGUN_BYTES (64u << 10) /* of that ring: HEAP_BEGUN and HEAP_LOADED only */
 
 /*
- * Sums by stack and size class, made in the kernel: the blocks that are live, by address, and what
- * was added up. A process is named with its program, a number that each exec raises.
+ * Sums by stack and size class in the kernel: live blocks by address, and the sums. A process is
+ * identified with its program, a number that each exec increments.
  */
 #define HEAP_SUM_ENTRIES   (1u << 18)
 #define HEAP_HELD_ENTRIES  4096
 #define HEAP_BLOCK_ENTRIES (1u << 20)
-/* Where all of their memory has to be there from the start. */
+/* Sizes if all of the memory has to be allocated at load. */
 #define HEAP_BLOCKS_LEAST (1u << 18)
 #define HEAP_SUMS_LEAST	  (1u << 16)
 
@@ -185,19 +184,19 @@ struct heap_block_key {
 
 struct heap_block_kept {
 	uint64_t size : 63;
-	uint64_t is_sample : 1; /* else its allocation was one of those that all count */
+	uint64_t is_sample : 1; /* else it was allocated while all blocks were counted */
 	uint64_t time_ns;	/* of the allocation */
-	uint64_t stack_hash;	/* 0: it is in no sum */
+	uint64_t stack_hash;	/* 0: the block is in no sum */
 	uint64_t code;		/* the probed instruction of its allocator; 0: not known */
 };
 
-/* Live blocks that are samples, counted by a hash of their addresses; those of ended processes stay
+/* Sampled live blocks, counted by a hash of their addresses; blocks of ended processes stay
  * counted. */
 #define HEAP_ALIKE_BITS 16
 
 /* Calls of a form whose return was probed. */
 struct heap_nesting {
-	uint32_t returned; /* so many at least */
+	uint32_t returned; /* at least so many returned */
 	uint32_t contains; /* one contained another call */
 };
 
@@ -207,9 +206,9 @@ struct heap_samples {
 };
 
 /*
- * Where samples may replace all blocks: a byte for each hash of an address at which a block was
- * allocated, so that a free of one that was there before is known among frees of blocks that are no
- * samples. Blocks with the same hash as another are not known.
+ * Needed if sampling may begin later: a byte for each hash of an address at which a block was
+ * allocated. It distinguishes a free of an older block from frees of blocks that are no samples.
+ * Blocks with equal hashes cannot be distinguished.
  */
 #define HEAP_MET_BYTES	 64
 #define HEAP_MET_ENTRIES (1u << 15)
@@ -254,7 +253,7 @@ struct heap_held_value {
 	uint64_t frees_unknown;
 	uint64_t untracked_blocks, untracked_bytes; /* no room for the block */
 	uint64_t unsummed_blocks, unsummed_bytes;   /* no room for the sum */
-	uint64_t is_forked;			    /* it was forked and has run no other program */
+	uint64_t is_forked; /* the process was forked, and has not exec'd since */
 };
 
 #define HEAP_WALKS_OF_CPU 16
@@ -262,14 +261,14 @@ struct heap_held_value {
 
 /* Internal to the backend: the process's mappings may have changed. */
 #define HEAP_LOADED 0x047e /* libraries */
-#define HEAP_BEGUN  0x047f /* everything: it runs another program */
+#define HEAP_BEGUN  0x047f /* all mappings: the process runs another program */
 
 #define HEAP_LOADED_AT_START 2 /* glibc reports this twice while it starts a program, musl once */
 #define HEAP_PATH_BYTES	     200
 
 struct heap_loaded {
 	struct sooth_record record;
-	uint64_t is_start; /* of the program: one of its first reports since its exec */
+	uint64_t is_start; /* the report belongs to the start of the program */
 	uint64_t address;  /* of the probed instruction */
 	uint64_t returns;  /* the address behind the call; 0: not known */
 };

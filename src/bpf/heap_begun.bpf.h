@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs that begin are reported to the thread that pauses them, if there is one: the collector
- * is late on a busy host. Included by heap.bpf.c, behind heap_loaded.bpf.h. */
+/* Reports programs that begin to the thread that pauses them, if there is one, because the
+ * collector is late on a busy host. Included by heap.bpf.c, behind heap_loaded.bpf.h. */
 
 /* A device number within the kernel (include/linux/kdev_t.h). */
 #define DEVICE_MINOR_BITS 20
 
-/* A ring for each call: the verifier of Linux 5.10 takes no pointer that may be of either. */
+/* Each call passes its own ring: the verifier of Linux 5.10 rejects a pointer to either. */
 static inline bool report_begun(void *to, struct thread *t, struct linux_binprm *program)
 {
 	struct heap_begun *r = bpf_ringbuf_reserve(to, sizeof(*r), 0);
@@ -27,7 +27,7 @@ static inline bool report_begun(void *to, struct thread *t, struct linux_binprm 
 
 static void thread_execs(struct thread *t, struct linux_binprm *program)
 {
-	t->stack = 0; /* its call was in the previous program */
+	t->stack = 0; /* the call belonged to the previous program */
 	/* Code that the previous program had loaded late is no longer counted, though its probes
 	 * are inherited. */
 	t->member.interest &= ~FOLLOW_MARK;

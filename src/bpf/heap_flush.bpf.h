@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A thread's counts go to user space: by the ring, or by a table where the ring is full. */
+/* Sends the counts of a thread to user space: by the ring, or by a table if the ring is full. */
 #ifndef SOOTH_BPF_HEAP_FLUSH_BPF_H
 #define SOOTH_BPF_HEAP_FLUSH_BPF_H
 
-/* Several threads of a process may end together. */
+/* Adds counts to the table. Several threads of a process may do this at once. */
 static void keep_aggregate(
 	const struct thread *t, uint32_t function, const struct heap_aggregate *aggregate)
 {

@@ -24,19 +24,18 @@ static inline struct heap_aggregate *aggregate_of(struct thread *t, uint32_t fun
 	return &t->aggregates[function & (HEAP_FUNCTION_SLOTS - 1)];
 }
 
-/* number times size, as the function itself has to multiply them. */
+/* Multiplies number and size, as the function itself has to. */
 static inline void take_product(struct thread *t, uint64_t number, uint64_t size)
 {
 	uint64_t product = number * size;
 
-	/* Else the compiler turns the division into a 128-bit multiplication, which BPF does not
-	 * have. */
+	/* Else the compiler replaces the division by a 128-bit multiplication, which BPF lacks. */
 	asm volatile("" : "+r"(product));
 	t->is_overflow = (number | size) >> 32 && number && product / number != size;
 	t->size = t->is_overflow ? ~0ULL : product;
 }
 
-/* Read from the thread's memory: a register cannot be chosen by a variable. */
+/* Returns an argument from memory of the thread: a variable cannot select a register. */
 static inline uint64_t argument(const struct thread *t, uint32_t which)
 {
 	return t->arguments[which & 7];

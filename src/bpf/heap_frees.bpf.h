@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Frees that are errors: of a block that is free already, and of what no allocator gave. Only what
- * is certain is reported: a block of before the observation is not known, and freeing it is right.
+ * Finds wrong frees: the block is already free, or no allocator returned the address. Only certain
+ * errors are reported: blocks allocated before the observation are unknown, and may be freed.
  *
- * An address inside of a block that was seen to be allocated, and not to be freed, is certain in
- * any process: no block of before can lie there. Unless both are of different allocators, of which
- * one may give parts of what it got from the other.
+ * An address inside a known live block is a certain error in any process, because no older block
+ * can be there, unless two allocators are involved: one may divide a block of the other.
  */
 #ifndef SOOTH_BPF_HEAP_FREES_BPF_H
 #define SOOTH_BPF_HEAP_FREES_BPF_H
 
-#define BAD_FREES_MAX	256	     /* of a thread; it may go on for ever */
-#define STACK_BYTES_MAX (64u << 20)  /* from the start of the first thread's stack */
-#define ALIGNMENT_LEAST 8	     /* of any block of any allocator */
-#define BLOCK_STEP	16	     /* blocks that have room for another address begin at these */
-#define BLOCK_STEPS	256	     /* that are looked at: what is further inside is not found */
-#define SEARCHES_MAX	1024	     /* of a thread: what it frees may all be of before */
-#define ALLOCATOR_BYTES (256u << 10) /* of the code of one */
+#define BAD_FREES_MAX	256	    /* reports of a thread, which could go on for ever */
+#define STACK_BYTES_MAX (64u << 20) /* from the start of the first thread's stack */
+#define ALIGNMENT_LEAST 8	    /* least alignment of any block */
+#define BLOCK_STEP	16	    /* alignment of blocks that have room for another address */
+#define BLOCK_STEPS	256  /* steps that are searched: an address further inside is not found */
+#define SEARCHES_MAX	1024 /* of a thread, whose freed blocks may all be older */
+#define ALLOCATOR_BYTES (256u << 10) /* size of the code of an allocator */
 
-/* Whether the address is in the stack of the first thread, in a frame that is in use. The stack of
- * another thread may lie among its blocks. */
+/* Returns whether the address is in a used frame of the first thread's stack. Stacks of other
+ * threads may lie among blocks. */
 static inline int is_on_stack(uint64_t address, uint64_t stack)
 {
 	struct task_struct *task = current_task();
@@ -49,7 +48,7 @@ static inline void emit_bad_free(
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
-/* Whether the address is inside of a live block of the allocator with that code. */
+/* Returns whether the address is inside a live block of the allocator with that code. */
 VERIFIED_ALONE int is_inside(struct thread *t, uint64_t address, uint64_t code)
 {
 	struct heap_block_key key;
@@ -69,7 +68,7 @@ VERIFIED_ALONE int is_inside(struct thread *t, uint64_t address, uint64_t code)
 	return 0;
 }
 
-/* A block that is not among the live ones is freed, or resized. */
+/* Checks the free or realloc of a block that is not among the live ones. */
 static inline __attribute__((always_inline)) void judge_free(
 	struct thread *t, struct pt_regs *regs, uint64_t address)
 {

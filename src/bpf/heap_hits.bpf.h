@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Time that the probes take from a process: how often they are hit, and how long the programs run,
- * both from one hit in HIT_EVERY of each thread, which is timed and stands for as many. The
- * kernel's time around the programs is measured elsewhere (os/linux/uprobes/trap_cost.h).
+ * Measures the time that probes cost a process: the number of hits, and the run time of the
+ * programs. One hit in HIT_EVERY of each thread is timed, and stands for that many. The kernel's
+ * time around the programs is measured in os/linux/uprobes/trap_cost.h.
  */
 #ifndef SOOTH_BPF_HEAP_HITS_BPF_H
 #define SOOTH_BPF_HEAP_HITS_BPF_H
 
-/* A prime: calls come in patterns of a few hits, and each of them has to be met alike. */
+/* A prime: calls come in patterns of a few hits, all of which have to be sampled equally. */
 #define HIT_EVERY 61
 
 enum hit {
 	HIT_ENTRY,
 	HIT_RETURN,
-	HIT_STEPPED, /* a return instruction that is probed itself */
+	HIT_STEPPED, /* a return instruction that is itself probed */
 	HIT_SHARED,  /* the program of the same hit runs next, and counts it */
 };
 
@@ -36,8 +36,8 @@ static inline struct heap_probed_value *probed_of(const struct thread *t)
 	return bpf_map_lookup_elem(&probed, &key);
 }
 
-/* The state of the hit is kept in the thread: the verifier would follow variables through all code
- * in between. */
+/* Begins a hit. Its state is kept in the thread, because the verifier would follow local variables
+ * through all code in between. */
 static inline void hit_begins(struct thread *t, uint32_t what)
 {
 	t->hit_ns = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Sites of processes whose calls go around sooth's library in them. Included by heap.bpf.c. */
+/* Sites in processes whose calls bypass sooth's preloaded library. Included by heap.bpf.c. */
 
-/* Whether the library makes the call, and records it itself. */
+/* Returns whether the library makes the call, and records it itself. */
 static inline bool is_recorded_there(struct pt_regs *regs)
 {
 	uint64_t code = 0;

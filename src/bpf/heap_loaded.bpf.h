@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The dynamic loader has mapped libraries and has run nothing of them yet. Where a thread pauses
- * programs, this one waits for it, in the kernel and for a moment only: it then stops before its
- * next instruction. Included by heap.bpf.c.
+ * Handles reports of the dynamic loader that it has mapped libraries, of which no code has run yet.
+ * If sooth has a pauser thread, the reporting thread waits for it in the kernel, for a moment, so
+ * that it stops before its next instruction. Included by heap.bpf.c.
  */
 
 #define JOBCTL_TRAP_STOP (1ul << 19) /* include/linux/sched/jobctl.h: a tracer requests a stop */
-#define PAUSE_WAIT_NS	 300000	     /* for the pauser to wake up */
-#define PAUSE_CHECKS	 256	     /* of one call of waits_more() */
+#define PAUSE_WAIT_NS	 300000	     /* time for the pauser to wake up */
+#define PAUSE_CHECKS	 256	     /* checks in one call of waits_more() */
 #define PAUSE_CALLS	 32
 
 struct {
@@ -15,7 +15,7 @@ struct {
 	__uint(max_entries, HEAP_BEGUN_BYTES);
 } begun SEC(".maps");
 
-/* Whether no stop is requested yet, and there is time for one. */
+/* Returns whether no stop is requested yet, and there is still time for one. */
 VERIFIED_ALONE_BY_NUMBERS int waits_more(uint64_t until_ns)
 {
 	struct task_struct *task = current_task();
@@ -34,7 +34,7 @@ static inline void wait_for_pauser(void)
 		;
 }
 
-/* A ring for each call: as in report_begun(). */
+/* Each call passes its own ring, as in report_begun(). */
 static inline bool report_loaded(void *to, struct thread *t, struct pt_regs *regs, bool is_start)
 {
 	struct heap_loaded *r = bpf_ringbuf_reserve(to, sizeof(*r), 0);
@@ -53,8 +53,8 @@ static inline bool report_loaded(void *to, struct thread *t, struct pt_regs *reg
 	return true;
 }
 
-/* The collector finds new mappings by itself; the record only wakes it. The pauser has to be
- * faster, and cannot pause what another tracer has. */
+/* Handles a report of the loader. The collector finds new mappings by itself; the record only wakes
+ * it. The pauser has to be faster, and cannot pause a process that has another tracer. */
 static inline void loader_reports(struct thread *t, struct pt_regs *regs)
 {
 	struct task_struct *task = current_task();
@@ -64,13 +64,13 @@ static inline void loader_reports(struct thread *t, struct pt_regs *regs)
 	if (starting)
 		t->starting = starting - 1;
 	FORGET_WALKS();
-	/* It is called before the mapping, too. */
+	/* The loader also reports before it maps. */
 	if (code_pages == t->code_pages)
 		return;
 	t->code_pages = code_pages;
 	if (control.has_pauser && !TASK_READ(task, ptrace) &&
 		report_loaded(&begun, t, regs, starting)) {
-		/* The first report of glibc is of the program itself. */
+		/* The first report of glibc is about the program itself. */
 		if (starting < HEAP_LOADED_AT_START)
 			wait_for_pauser();
 		return;

@@ -1,37 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Calls whose return is probed only if it is needed: most calls are no samples. A session link
- * (Linux 6.13) calls on_session() where a function begins, and again where it returns unless the
- * first call answered 1. It is newer than the event at the entry, so the kernel calls it first: it
- * does all but the walk of the stack and leaves a mark for the program behind it
+ * Probes the return of a call only if it is needed: most calls are no samples. A session link
+ * (Linux 6.13) calls on_session() when a function begins, and again when it returns unless the
+ * first call returned 1. The link is newer than the event at the entry, so the kernel calls
+ * on_session() first. It does all but the walk of the stack, and leaves a mark for the next program
  * (enter_function()).
  *
- * One process has such a link: for any other, the kernel takes the link's part as the answer 0.
- * Other processes have events at returns, as all have without sessions. Calls that a forked process
- * makes before it has them are counted; only a call's size shows whether it fails, and a sample is
- * in the sum of its stack as a block that is live no longer.
+ * Only one process has such a link. Other processes have events at returns, as all have without
+ * sessions. Calls of a forked process before it has these events are counted; whether a call fails
+ * is guessed from its size, and a sample counts as a block that is no longer live.
  *
- * The return shows also which calls are part of this one. The returns of the first calls of each
- * form are probed: if none contained another, a call is over as soon as it has begun. Otherwise its
- * return address is kept: it is still under way where that is unchanged in the stack and the next
- * call comes from near it.
+ * The return also shows which calls are part of a call. The returns of the first calls of each form
+ * are probed: if none contained another, a call counts as over when it has begun. Otherwise its
+ * return address is kept: the call still runs if the address is unchanged in the stack, and the
+ * next call comes from near it.
  */
 
-/* Calls that may fail; the return of those shows it. Small ones fail when a limit is reached. */
+/* Larger calls may fail, so their return is probed. Small ones fail only at a limit. */
 #define RETURN_BYTES (32u << 10)
-#define NEAR_BYTES   (256u << 10) /* code of one allocator */
-#define SIZE_MOST    (1ull << 47) /* a block cannot have more */
-#define LEARN_CALLS  256	  /* of a form */
+#define NEAR_BYTES   (256u << 10) /* size of the code of an allocator */
+#define SIZE_MOST    (1ull << 47) /* a larger block is impossible */
+#define LEARN_CALLS  256	  /* first calls of a form, whose returns are probed */
 
 enum session_mark {
 	MARK_NONE,
-	MARK_COMPLETE, /* nothing is left to do */
-	MARK_SAMPLE,   /* the stack is */
+	MARK_COMPLETE, /* the session has done all */
+	MARK_SAMPLE,   /* the stack is left to walk */
 };
 
 #define IS_SKIPPED(t) ((t)->is_skipped)
 
-/* Whether a call comes from inside a call whose return is not probed, which may have ended. */
+/* Returns whether a call comes from inside a skipped call, which may have ended unseen. */
 static inline bool is_within_skipped(const struct thread *t, struct pt_regs *regs)
 {
 	uint64_t stack = CALL_STACK(regs), returns = 0;
@@ -48,14 +47,14 @@ static inline struct heap_nesting *nesting_of(const struct thread *t)
 	return &samples.nesting[t->form & (FORM_SLOTS - 1)];
 }
 
-/* Another call is part of the thread's. */
+/* Notes that the call of the thread contains another one. */
 static inline void note_nested(const struct thread *t)
 {
 	if (!nesting_of(t)->contains)
 		nesting_of(t)->contains = 1;
 }
 
-/* A call that hardly fails, and does nothing but allocate. */
+/* Returns whether a call rarely fails, and only allocates. */
 static inline bool is_simple(const struct thread *t)
 {
 	const struct heap_form_layout *layout = layout_of(t->form);
@@ -75,7 +74,7 @@ static inline void note_returned(const struct thread *t)
 		nesting_of(t)->returned++;
 }
 
-/* The return of the call that begins will not be seen. */
+/* Notes that the return of the beginning call will not be seen. */
 static inline void skip_return(struct thread *t, struct pt_regs *regs)
 {
 	t->is_skipped = 1;
@@ -91,9 +90,9 @@ static inline void skip_return(struct thread *t, struct pt_regs *regs)
 }
 
 /*
- * Both calls of a session have the same cookie: the place, and above it the offset of the probed
- * instruction in its page. Where that is not the offset of the address, it is a return; where it
- * is, a return has the stack pointer just above that of the call that it ends.
+ * Returns whether a hit of a session is the return. Both hits have the same cookie: the place, and
+ * above it the offset of the probed instruction in its page. If the address has another offset, it
+ * is a return. Else a return has its stack pointer just above that of the ended call.
  */
 static inline bool is_session_end(const struct thread *t, struct pt_regs *regs, uint64_t cookie)
 {
@@ -102,7 +101,7 @@ static inline bool is_session_end(const struct thread *t, struct pt_regs *regs, 
 		       CALL_STACK(regs) == t->stack + RETURN_ADDRESS_BYTES);
 }
 
-/* 1: the return is not needed. */
+/* Begins a call in a session. Returns 1 if its return is not needed. */
 static inline int begins_session(struct thread *t, struct pt_regs *regs, uint32_t form)
 {
 	t->freed = 0;
@@ -125,7 +124,7 @@ static inline int begins_session(struct thread *t, struct pt_regs *regs, uint32_
 	return t->is_skipped;
 }
 
-/* Takes the mark that the session of this call has left for the program behind it. */
+/* Takes the mark that the session of this call has left for the next program. */
 static inline uint32_t take_mark(struct thread *t, struct pt_regs *regs)
 {
 	uint32_t mark = t->session_stack == CALL_STACK(regs) ? t->session_mark : MARK_NONE;
@@ -134,7 +133,7 @@ static inline uint32_t take_mark(struct thread *t, struct pt_regs *regs)
 	return mark;
 }
 
-/* The return of the thread's call, if it has one. */
+/* Ends the call of the thread at its return, if there is a call. */
 static inline void end_at_return(struct thread *t, struct pt_regs *regs)
 {
 	if (!t->stack || t->is_by_result || CALL_STACK(regs) != t->stack + RETURN_ADDRESS_BYTES)
@@ -147,7 +146,7 @@ static inline void end_at_return(struct thread *t, struct pt_regs *regs)
 	end_call(t, CALL_RESULT(regs));
 }
 
-/* The return of the call that begins is not probed yet; the stack of a sample is known. */
+/* Begins a call whose return is not probed yet; the stack of a sample is already known. */
 static inline void begins_alone(struct thread *t, struct pt_regs *regs)
 {
 	bool is_failed = t->size > SIZE_MOST;

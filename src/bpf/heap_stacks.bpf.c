@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The allocations with their stacks. */
+/* heap.bpf.c with the stacks of allocations. */
 #define WITH_STACKS
 #include "bpf/heap.bpf.c"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The stack of an allocator's caller, walked where the call begins. A stack crosses to user space
- * once, under its hash; the call that follows has the hash only.
+ * Walks the stack of an allocator's caller at the beginning of the call. A stack crosses to user
+ * space only once, with its hash; later calls only have the hash.
  *
- * Programs on user functions are preempted, from Linux 6.0 on: each walk claims memory of its CPU.
+ * Since Linux 6.0 programs on user functions can be preempted: each walk claims memory of its CPU.
  */
 #ifndef SOOTH_BPF_HEAP_STACKS_BPF_H
 #define SOOTH_BPF_HEAP_STACKS_BPF_H
 
 #define WALKS_OF_CPU HEAP_WALKS_OF_CPU
-#ifndef THREADS_IN_HASH /* the verifier of 5.10 gives up on more */
+#ifndef THREADS_IN_HASH /* the verifier of 5.10 would give up */
 #define WALK_NOTES
 #endif
 #include "bpf/walk_user.bpf.h"
@@ -50,7 +50,7 @@ static inline struct walk *claim_walk(void)
 
 static inline void release_walk(struct walk *w)
 {
-	/* All that the walk wrote comes before it. */
+	/* All writes of the walk have to come before this. */
 	asm volatile("" : : : "memory");
 	w->is_claimed = 0;
 }
@@ -67,7 +67,8 @@ VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t from, uint32_t t
 	for (uint32_t i = 0; i < TAIL_WORDS; i++) {
 		uint32_t at = from + i;
 
-		/* Else the compiler counts in pointers, whose bounds the verifier does not know. */
+		/* Else the compiler counts in pointers, whose bounds are unknown to the
+		 * verifier. */
 		asm volatile("" : "+r"(at));
 		if (at >= TAIL_WORDS || at >= to)
 			break;
@@ -96,7 +97,7 @@ static inline void hash_all(struct walk *w, uint32_t words)
 
 uint64_t woken_ns SEC(".data.woken") = 0;
 
-/* Names of scripts are read from the process, which may end soon; but a wake-up is an interrupt. */
+/* Returns flags of a wake-up: names of scripts are read from the process, which may end soon. */
 static inline uint64_t names_flags(void)
 {
 	uint64_t now = bpf_ktime_get_ns();
@@ -131,7 +132,7 @@ static inline void send_walk(struct walk *w, struct task_struct *task, const str
 #ifdef WALK_NOTES
 #define NONE_KEPT KEPT_WALKS
 
-/* The thread's last walk, for this one alone. */
+/* Claims the last walk of the thread, for this call only. */
 static inline uint32_t claim_kept(const struct member *m)
 {
 	uint32_t kept = m->tid * 0x9e3779b1u >> 16 & (KEPT_WALKS - 1);
@@ -157,7 +158,7 @@ static inline void take_kept(struct walk *w, const struct kept_walk *k, uint32_t
 		w->own = k->own;
 }
 
-/* Whether the stack ends with one that was walked before, and was sent as a whole. */
+/* Returns whether the stack ends with a stack that was walked before, and was sent as a whole. */
 static inline __attribute__((always_inline)) bool is_known_stack(
 	struct walk *w, struct kept_walk *k, uint32_t kept)
 {
@@ -205,7 +206,7 @@ static inline __attribute__((always_inline)) void walk_again(struct walk *w,
 	__sync_fetch_and_add(&memos.walked, 1);
 }
 
-/* A stack that was recognised is walked again now and then, to know. */
+/* Returns whether to walk a recognized stack again, as an occasional check. */
 static inline bool is_to_be_checked(struct kept_walk *k)
 {
 	if (++k->recalled & (MEMO_CHECK - 1))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The allocations added up in the kernel, by stack. */
+/* heap.bpf.c with sums by stack in the kernel. */
 #define WITH_STACKS
 #define WITH_SUMS
 #include "bpf/heap.bpf.c"

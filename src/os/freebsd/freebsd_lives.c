@@ -29,7 +29,7 @@ int freebsd_watch_life(int descriptor, pid_t pid)
 	return kevent(descriptor, &change, 1, NULL, 0, NULL) ? -errno : 0;
 }
 
-/* Reads the next event. A child's first event has NOTE_CHILD and its parent, its last the
+/* Reads the next event. A child's first event has NOTE_CHILD and its parent, the last its
  * status. */
 int freebsd_next_life(int descriptor, struct bsd_life_event *out)
 {
