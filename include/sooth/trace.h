@@ -68,12 +68,11 @@ struct sooth_trace_options {
  * members.
  */
 struct sooth_trace_event {
-	const char *call;      /* "openat"; "": the end of a process */
-	const char *arguments; /* "AT_FDCWD, \"/etc/hosts\", O_RDONLY" */
-	const char
-		*result_text; /* "3</etc/hosts>", "-1"; at the end of a process "exited with 1" */
-	const char *path;     /* path among the arguments, absolute if known */
-	const char *fd_name;  /* name of the file of `fd` */
+	const char *call;	 /* "openat"; "": the end of a process */
+	const char *arguments;	 /* "AT_FDCWD, \"/etc/hosts\", O_RDONLY" */
+	const char *result_text; /* "3</etc/hosts>", "-1"; of an end "exited with 1" */
+	const char *path;	 /* path among the arguments, absolute if known */
+	const char *fd_name;	 /* name of the file of `fd` */
 	const char *thread, *process;
 	uint64_t time_ns;     /* CLOCK_MONOTONIC: when the call returned */
 	uint64_t duration_ns; /* with is_timed */

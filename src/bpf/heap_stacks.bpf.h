@@ -67,8 +67,7 @@ VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t from, uint32_t t
 	for (uint32_t i = 0; i < TAIL_WORDS; i++) {
 		uint32_t at = from + i;
 
-		/* Else the compiler counts in pointers, whose bounds are unknown to the
-		 * verifier. */
+		/* Else the compiler counts in pointers, without bounds for the verifier. */
 		asm volatile("" : "+r"(at));
 		if (at >= TAIL_WORDS || at >= to)
 			break;

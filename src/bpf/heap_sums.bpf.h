@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Allocations added up by stack and size class while they happen, so that no call crosses to user
- * space. A block is known by its address from its allocation to its free; what found no room is
- * counted, and the values of its process stay right as far as they can be: a block that is not
- * known cannot be seen to be freed.
+ * Aggregates allocations by stack and size class as they happen, so that no call crosses to user
+ * space. A block is known by its address from its allocation to its free. Blocks that find no room
+ * are counted, and the values of their process stay as right as possible: the free of an unknown
+ * block cannot be seen.
  *
  * A realloc frees its block when it is entered, before another thread can get the address, and
  * takes it back if it fails.
@@ -11,8 +11,8 @@
 #ifndef SOOTH_BPF_HEAP_SUMS_BPF_H
 #define SOOTH_BPF_HEAP_SUMS_BPF_H
 
-/* Tracing programs allocate safely at run time since 6.1; where user space finds an older kernel it
- * makes a smaller table, with all its memory there from the start. */
+/* Tracing programs can safely allocate at run time since 6.1. On an older kernel user space makes a
+ * smaller, preallocated table. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -36,8 +36,8 @@ struct {
 	__type(value, struct heap_held_value);
 } held SEC(".maps");
 
-/* Blocks that are free, the least recent ones forgotten; user space makes room where they are asked
- * for. */
+/* Freed blocks; the least recent ones are forgotten. User space makes room if they are
+ * requested. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 64);
@@ -97,8 +97,8 @@ static inline struct heap_block_key block_key(struct thread *t, uint64_t address
 	return (struct heap_block_key){ address, t->member.pid, program_of(t) };
 }
 
-/* How many live blocks have an address like that one: most frees are of blocks that are no samples,
- * and two searches in hashes were a tenth of what a pair costs. */
+/* Returns the number of live blocks with the same hash of the address. Most freed blocks are no
+ * samples, and this saves two searches in hashes, a tenth of the cost of malloc and free. */
 static inline uint32_t *alike(uint64_t address)
 {
 	uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15ULL;
@@ -111,7 +111,7 @@ static inline bool counts_alike(void)
 	return control.sample_bytes || control.may_sample;
 }
 
-/* The byte of an address in this process and program; `at`: in the entry. */
+/* Returns the entry for an address in this process and program; `at`: its byte in the entry. */
 static inline struct heap_met *met_of(struct thread *t, uint64_t address, uint32_t *at)
 {
 	uint64_t owner = (uint64_t)program_of(t) << 32 | t->member.pid;
@@ -131,7 +131,7 @@ static inline void meet_block(struct thread *t, uint64_t address)
 		m->is_met[at & (HEAP_MET_BYTES - 1)] = 1;
 }
 
-/* Whether a block that is not known was there before the observation, as far as that is known. */
+/* Returns whether an unknown block was allocated before the observation, if that is known. */
 static inline bool is_older(struct thread *t, uint64_t address)
 {
 	uint32_t at;
@@ -143,7 +143,7 @@ static inline bool is_older(struct thread *t, uint64_t address)
 	return m && !m->is_met[at & (HEAP_MET_BYTES - 1)];
 }
 
-/* Takes a block out of the live ones, into t->taken. 0: it was none of them. */
+/* Removes a block from the live ones, into t->taken. 0: it was not among them. */
 VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 {
 	struct heap_sum_value *sum;
@@ -198,10 +198,10 @@ static inline void hold(struct heap_held_value *h, const struct heap_block_kept 
 	ADD(h->live_bytes, block->size);
 	live = *(volatile uint64_t *)&h->live_bytes;
 	if ((int64_t)live > (int64_t)h->peak_bytes)
-		h->peak_bytes = live; /* of two threads the smaller may win */
+		h->peak_bytes = live; /* not atomic: of two threads the smaller may win */
 }
 
-/* Adds the block in t->taken to the sum of its stack; no room: it gets none. */
+/* Adds the block in t->taken to the sum of its stack; without room it is in no sum. */
 static inline struct heap_sum_value *add_to_sum(struct thread *t, struct heap_held_value *h)
 {
 	struct heap_block_kept *b = &t->taken;
@@ -244,7 +244,7 @@ static inline int put_block(struct thread *t, uint64_t address)
 		bpf_map_delete_elem(&freed_blocks, &key);
 	if (!keep_block(&key, &block))
 		return 0;
-	/* Either the free of the block that was there was missed, or there is no room. */
+	/* Either the free of the block at this address was missed, or there is no room. */
 	old = bpf_map_lookup_elem(&live_blocks, &key);
 	if (!old)
 		return -1;
@@ -253,7 +253,7 @@ static inline int put_block(struct thread *t, uint64_t address)
 	return keep_block(&key, &block);
 }
 
-/* The block of the thread's call. */
+/* Takes the block of the thread's call. */
 static inline void take_call_block(struct thread *t, uint64_t now)
 {
 	t->taken.size = t->size;
@@ -280,7 +280,7 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	}
 	ADD(h->untracked_blocks, 1);
 	ADD(h->untracked_bytes, t->taken.size);
-	/* In the sum it is no live block: when it ends is not seen. */
+	/* The sum does not count it as live, because its free will not be seen. */
 	if (sum) {
 		ADD(sum->freed_blocks, 1);
 		ADD(sum->freed_bytes, t->taken.size);
@@ -288,7 +288,7 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	return 0;
 }
 
-/* A sample whose address is not known: in its sum it is no live block. */
+/* Adds a sample whose address is unknown: its sum does not count it as live. */
 VERIFIED_ALONE int sum_unfollowed(struct thread *t, uint64_t now)
 {
 	struct heap_held_value *h = t ? held_of(t) : 0;
@@ -316,7 +316,7 @@ VERIFIED_ALONE int draw_gap(struct thread *t)
 	return 0;
 }
 
-/* Whether the call that begins is one of the samples, or all count. */
+/* Returns whether the beginning call is a sample, or all calls are counted. */
 static inline int is_sampled(struct thread *t)
 {
 	uint64_t size = t->size ? t->size : 1;
@@ -334,7 +334,7 @@ static inline int is_sampled(struct thread *t)
 	return 1;
 }
 
-/* A call begins. */
+/* Begins a call. */
 static inline void sum_begins(struct thread *t)
 {
 	bool moves = t->function == HEAP_REALLOC || t->function == HEAP_REALLOCARRAY;
@@ -347,7 +347,7 @@ static inline void sum_begins(struct thread *t)
 	t->moved_was_short = t->was_short;
 }
 
-/* A realloc has failed: its block stays. */
+/* Takes the block of a failed realloc back into the live ones. */
 VERIFIED_ALONE int sum_stays(struct thread *t)
 {
 	struct heap_held_value *h = t ? held_of(t) : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Functions of JavaScript on a stack. JavaScriptCore keeps the code block and the function beside
- * each frame pointer, and both lead to the same executable; V8 is in v8_step.h. They are followed
- * here, at the sample; user space reads the name, and only if all of it is still the same.
+ * Finds functions of JavaScript on a stack. JavaScriptCore keeps the code block and the function
+ * beside each frame pointer, and both lead to the same executable; V8 is in v8_step.h. This code
+ * follows these objects at the sample; user space reads the name only if all objects are unchanged.
  */
 #ifndef SOOTH_BPF_JAVASCRIPT_BPF_H
 #define SOOTH_BPF_JAVASCRIPT_BPF_H
@@ -26,10 +26,10 @@ struct {
 	__type(value, struct profile_v8);
 } v8s SEC(".maps");
 
-#define JSC_CELL_MASK	    0xffff000000000007ULL /* none of these is set in the address of a cell */
+#define JSC_CELL_MASK	    0xffff000000000007ULL /* never set in the address of a cell */
 #define JSC_CELL_TYPE(head) ((uint32_t)((head) >> 40) & 0xff)
 
-/* The executable of the process, if it is known to have an engine. */
+/* Begins a walk: finds the file of the process that has an engine, if it is known. */
 static inline void begin_javascript(struct walk *w)
 {
 	struct mm_struct *mm = (void *)w->mm;
@@ -51,7 +51,7 @@ static inline uint64_t executable_of(struct walk *w, const struct profile_jsc *j
 		JSC_CELL_TYPE(word_at(w, callee)) != jsc->function_type)
 		return 0;
 	executable = word_at(w, callee + jsc->callee_executable);
-	/* Marked: the data that few functions have, with the executable in it. */
+	/* A set bit marks extra data that few functions have; it leads to the executable. */
 	return executable & 1 ? word_at(w, (executable & ~1ULL) + jsc->rare_executable)
 			      : executable;
 }
@@ -68,7 +68,7 @@ static inline bool read_slots(struct walk *w, struct jsc_slots *slots)
 	return true;
 }
 
-/* The frame that the walk is at, before it is counted. */
+/* Looks at the current frame of the walk, before it is counted. */
 VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
@@ -101,7 +101,7 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 	return 0;
 }
 
-/* The same of V8. */
+/* Does the same for V8. */
 VERIFIED_ALONE_BY_NUMBERS int meet_v8(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
@@ -116,9 +116,9 @@ VERIFIED_ALONE_BY_NUMBERS int meet_v8(uint32_t walk)
 }
 
 #ifdef WALK_NOTES
-/* Hash of the objects that name the function: its other objects differ from one closure to the
- * next. Without a mark the executable is no function's, or one of the engine's own, which are made
- * when they are first called. */
+/* Hashes only the objects that name the function, because others differ between closures. Without a
+ * mark the executable belongs to no function, or to one of the engine's own functions, which are
+ * made at their first call. */
 static inline uint64_t hash_of_beside(const struct walk *w, uint64_t number)
 {
 	const uint64_t *js = &w->beside[(number & (PROFILE_FRAMES_MAX - 1)) * PROFILE_FRAME_WORDS];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* JavaScript: values beside frames, and the way from them to names of functions. */
+/* JavaScript: values beside frames, and the way from these values to names of functions. */
 #ifndef SOOTH_BPF_JAVASCRIPT_H
 #define SOOTH_BPF_JAVASCRIPT_H
 
 #include "bpf/profile.h"
 
-/* JavaScriptCore: where its interpreter is, and what is followed from a frame to its name. */
+/* JavaScriptCore: the places of its interpreter, and the way from a frame to its name. */
 #define JSC_RANGES_MAX 16
 #define JSC_IS_PAIR    1 /* the function has the executable of the code block */
 
@@ -34,7 +34,7 @@ struct jsc_slots {
 };
 #define JSC_SLOTS_AT 16 /* behind the frame pointer and the return address */
 
-/* V8: where its own code is, and what is followed from a frame to its name. */
+/* V8: the place of its own code, and the way from a frame to its name. */
 struct profile_v8 {
 	uint64_t builtins_from, builtins_to; /* in the file; 0, 0: not known */
 	int64_t fp_context, fp_function;
@@ -50,8 +50,8 @@ struct profile_v8 {
 
 #define JAVASCRIPT_WORDS (PROFILE_FRAME_WORDS - 1)
 
-/* Objects of the engine beside a frame in its code, at the sample. Those of V8: nothing, the
- * script, the shared function, its name or the object that has it. */
+/* Objects of the engine beside a frame of its code, at the sample. V8 has in this order: nothing,
+ * the script, the shared function, its name or the object that has the name. */
 struct profile_raw_js {
 	struct profile_words of; /* `detail` of JavaScriptCore: the number of the call */
 	uint64_t block, callee;	 /* 0: none */

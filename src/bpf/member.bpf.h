@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The part of a followed thread that all programs share, and how its records reach the ring. */
+/* The part of a followed thread that all programs share, and the way of its records to the ring. */
 #ifndef SOOTH_BPF_MEMBER_H
 #define SOOTH_BPF_MEMBER_H
 
@@ -20,10 +20,10 @@ struct member {
 	uint32_t pid;
 	uint32_t tid;
 	uint64_t from_ns;     /* when following began */
-	uint64_t from_cpu_ns; /* the thread's time on a CPU when it, or VISIT_BEGIN, began */
-	uint64_t cpu_ns;      /* from then until it was muted or ended */
+	uint64_t from_cpu_ns; /* CPU time of the thread when following, or VISIT_BEGIN, began */
+	uint64_t cpu_ns;      /* CPU time since then, until it was muted or ended */
 	uint32_t interest;
-	uint32_t is_flushed;	/* by its own exit or by a visit, whichever comes first */
+	uint32_t is_flushed;	/* flushed by its exit or by a visit, whichever came first */
 	uint8_t is_before_exec; /* observe nothing before its exec */
 	uint8_t is_released; /* it gained privilege that sooth's caller does not have: never follow
 			      it again */
@@ -42,8 +42,8 @@ struct {
 /*
  * From Linux 7.0 on a thread may be preempted within a program at a tracepoint, and until it
  * continues the kernel runs that program for no other thread on that CPU. So a second program is
- * attached behind it (os/linux/bpf/bpf.h), which does what the first was skipped for: the first
- * leaves a mark in the thread, the second removes it.
+ * attached behind the first (os/linux/bpf/bpf.h), and does the work if the first was skipped: the
+ * first leaves a mark in the thread, the second removes it.
  */
 #define DONE_ENTER   1
 #define DONE_RETURN  2
@@ -75,8 +75,8 @@ static inline void record_fill(
 
 /*
  * The collector reads periodically and is woken early only when the waiting bytes pass a multiple
- * of wakeup_bytes, a power of two: a wake-up is an interrupt, 2 us in a virtual machine. The
- * window holds several records, or producers that pass it together might all miss it.
+ * of wakeup_bytes, a power of two: a wake-up is an interrupt, which costs 2 us in a virtual
+ * machine. The window holds several records, or producers that pass it together might all miss it.
  */
 #define WAKEUP_WINDOW 1024
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Memory that the arguments of a call point to, read when it returned: by then its pages have been
- * touched, so that reading them cannot fault. Memory that the kernel writes over by then was read
- * when the call began. Each piece is a small head and its bytes, in the tail of the call's record.
+ * Reads the memory to which arguments of a call point, when the call returns: its pages have then
+ * been touched, so that reading cannot fault. Memory that the kernel overwrites is read when the
+ * call begins. Each piece is a small head and its bytes, in the tail of the call's record.
  */
 #ifndef SOOTH_BPF_PIECES_H
 #define SOOTH_BPF_PIECES_H
@@ -49,7 +49,7 @@ static inline void put_head(struct call_with_pieces *p, uint32_t at, uint8_t arg
 	p->at = at + (uint32_t)sizeof(*head) + ((size + 7) & ~7u);
 }
 
-/* Six arguments cannot be passed. */
+/* Keeps bytes. Inlined, because a BPF function cannot have six arguments. */
 static inline __attribute__((always_inline)) void keep_bytes(struct call_with_pieces *p,
 	uint8_t argument, uint8_t part, uint64_t from, uint64_t wanted, uint32_t most)
 {
@@ -70,7 +70,7 @@ static inline __attribute__((always_inline)) void keep_bytes(struct call_with_pi
 	put_head(p, at, argument, part, state, size);
 }
 
-/* The NUL stays outside. The memory of an exec is gone, but the path was read before. */
+/* Keeps a string without its NUL. The path of an exec was read before its memory was gone. */
 static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uint64_t from)
 {
 	uint32_t at = p->at;
@@ -89,7 +89,7 @@ static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uin
 		size = string_bytes(bpf_probe_read_user_str(
 			to, SYSCALLS_PIECE_MAX + 1, (const void *)(unsigned long)from));
 	}
-	/* The room is full: whether there was more is known only with a byte less. */
+	/* The room is full: keep a byte less, because the string may be longer. */
 	if (size == most) {
 		state = STATE_TRUNCATED;
 		size--;
@@ -108,7 +108,7 @@ static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uin
 	p->string_size = (uint32_t)size;
 }
 
-/* Keeps the request as it was when the call began, whatever stands there by now. */
+/* Keeps the request as it was when the call began. */
 static inline void keep_requested(struct call_with_pieces *p, uint8_t argument)
 {
 	uint32_t at = p->at;
@@ -121,7 +121,7 @@ static inline void keep_requested(struct call_with_pieces *p, uint8_t argument)
 		p->requested_state ? 0 : sizeof(p->asked));
 }
 
-/* Keeps the first bytes that went through vectors: of `moved` in all, any number of 64 bits. */
+/* Keeps the first of the `moved` bytes in vectors; `moved` may be any number of 64 bits. */
 static inline void keep_first_data(
 	struct call_with_pieces *p, uint8_t argument, uint64_t vectors, uint64_t moved)
 {
@@ -163,13 +163,13 @@ static inline void keep_message(
 struct near_end {
 	uint16_t family;
 	uint16_t port;
-	uint32_t address; /* of IPv6: flow */
+	uint32_t address; /* IPv6: flow */
 	struct in6_addr address6;
 	uint32_t scope;
 };
 
-/* NULL: there is none. A descriptor may have become another meanwhile: nothing here relies on it.
- */
+/* Returns the file of a descriptor, or NULL. The descriptor may already refer to another file: no
+ * code here relies on it. */
 static inline struct file *file_of(uint32_t fd)
 {
 	struct task_struct *task = current_task();
@@ -182,7 +182,7 @@ static inline struct file *file_of(uint32_t fd)
 	return file;
 }
 
-/* NULL: no socket. */
+/* Returns the socket of a descriptor; NULL: it is no socket. */
 static inline struct sock *socket_of(uint32_t fd)
 {
 	struct file *file = file_of(fd);
@@ -222,7 +222,7 @@ static inline void keep_near_end(struct call_with_pieces *p, uint8_t argument, u
 
 /* --- an answer of HTTP --- */
 
-#define STATUS_LINE	 12 /* "HTTP/1.1 200": nothing else of what is read is looked at */
+#define STATUS_LINE	 12 /* "HTTP/1.1 200": only these bytes are used */
 #define STATUS_AT	 9
 #define STATUS_HTTP	 0x2f50545448ull /* "HTTP/", as a number */
 #define STATUS_HTTP_MASK 0xffffffffffull
@@ -232,7 +232,7 @@ static inline bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* The digits leave the kernel, and nothing else of it. */
+/* Keeps an HTTP status: only its digits leave the kernel. */
 static inline void keep_status(
 	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
 {
@@ -246,7 +246,7 @@ static inline void keep_status(
 		line[STATUS_AT - 1] != ' ' || !is_digit(line[STATUS_AT]) ||
 		!is_digit(line[STATUS_AT + 1]) || !is_digit(line[STATUS_AT + 2]))
 		return;
-	/* Behind the read: older kernels forget the bounds of what is put aside. */
+	/* After the read, because older kernels forget the bounds of a spilled value. */
 	at = p->at;
 	if (at > PIECE_AT_MAX)
 		return;
@@ -259,7 +259,7 @@ static inline void keep_status(
 
 /* --- by type --- */
 
-/* The argument behind one; a length. */
+/* Returns the argument behind `argument`: a length. */
 static inline uint64_t next_argument(const struct call_with_pieces *p, uint32_t argument)
 {
 	return p->arguments[(argument + 1) & (ARGUMENT_SLOTS - 1)];
@@ -273,7 +273,7 @@ static inline uint64_t length_at(uint64_t from)
 	return length;
 }
 
-/* Arrays and structs are kept up to a bound, bytes that are read or written as requested. */
+/* Returns the most bytes to keep: a bound for arrays and structs, data as requested. */
 static inline uint32_t most_of(const volatile struct syscalls_capture *c)
 {
 	return c->is_data ? config.data_bytes & PIECE_MASK : SYSCALLS_ITEMS_MAX;
@@ -299,7 +299,7 @@ static inline void keep_by_type(
 {
 	uint64_t from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
 	uint64_t done = aggregate_is_error(result) ? 0 : (uint64_t)result;
-	/* Data to be written is there even if none of it was written. */
+	/* Data to be written exists even if none of it was written. */
 	uint64_t moved = c->is_result ? done : ~0ULL;
 
 	if (c->keep == SYSCALLS_KEEP_STRING) {
@@ -325,7 +325,7 @@ static inline void keep_by_type(
 			most_of(c));
 }
 
-/* The call is the one in the scratch memory. 0: that was the last. */
+/* Keeps one piece of the call in the scratch memory. Returns 0 after the last one. */
 VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t row, uint32_t index, uint32_t scratch_index)
 {
 	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);

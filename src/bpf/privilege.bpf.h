@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Whether a process gains privilege by its exec: users who could watch it before may not any
- * more. */
+/* Finds out whether a process gains privilege by its exec: then its user may no longer watch it. */
 #ifndef SOOTH_BPF_PRIVILEGE_H
 #define SOOTH_BPF_PRIVILEGE_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stacks of followed threads, taken when the clock of their CPU fires. A perf event per CPU calls
- * the program, whatever runs there; threads that are not followed leave at once. Instead of by the
- * clock they can be taken where selected system calls begin, where a page is touched for the first
- * time, or where the thread stops running.
+ * Takes stacks of followed threads when the clock of their CPU fires. A perf event per CPU calls
+ * the program for any thread; it returns at once if the thread is not followed. Stacks can also be
+ * taken when selected system calls begin, when a page is touched for the first time, or when a
+ * thread stops running.
  */
 #include "bpf/member.bpf.h"
 #include "bpf/profile.h"
@@ -13,9 +13,9 @@
 #define SAMPLE_WALK	1
 #define WAIT_TAIL_WORDS 920 /* of PROFILE_TAIL_MOST: see THREAD_BYTES_MOST */
 struct wait {
-	uint64_t began_ns; /* 0: it runs, or did not run yet */
+	uint64_t began_ns; /* 0: the thread runs, or did not run yet */
 	uint64_t cpu_ns;   /* CPU time of the thread at that time */
-	uint64_t bytes;	   /* of the tail */
+	uint64_t bytes;	   /* bytes of the tail */
 	struct profile_raw raw;
 	uint64_t tail[WAIT_TAIL_WORDS];
 };
@@ -30,8 +30,8 @@ struct thread {
 #endif
 };
 
-/* Linux 7.2 gives no more for an element of task storage (kmalloc_nolock() of mm/slub.c, 8 KiB), of
- * which the element's own head takes 64 to 128. */
+/* Linux 7.2 limits an element of task storage to 8 KiB (kmalloc_nolock() of mm/slub.c), of which
+ * the head of the element takes 64 to 128 bytes. */
 #define THREAD_BYTES_MOST (8192 - 256)
 _Static_assert(sizeof(struct thread) <= THREAD_BYTES_MOST, "a thread's memory can be had");
 
@@ -45,7 +45,7 @@ const volatile struct profile_calls calls SEC(".rodata.calls") = {};
 
 #include "bpf/profile_faults.bpf.h"
 
-/* Without the innermost frames that are the observer's own. */
+/* Walks the kernel stack without the innermost `own` frames, which belong to the observer. */
 static inline void walk_kernel(struct walk *w, void *context, uint32_t own)
 {
 	uint32_t at = (w->frames & (2 * PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
@@ -97,11 +97,11 @@ static inline bool is_followed(struct task_struct *task, struct member *m)
 /* struct bpf_perf_event_data; the verifier knows its offsets. */
 struct event {
 	uint64_t registers[USER_REGISTERS_WORDS];
-	uint64_t sample_period; /* of the clock in ns; of page faults how many */
+	uint64_t sample_period; /* of the clock: in ns; of page faults: their number */
 	uint64_t address;
 };
 
-/* At the clock, or at a page fault: of that the user's side alone. */
+/* Takes a sample at the clock, or at a page fault, which gets only the user stack. */
 SEC("perf_event")
 int on_sample(struct event *event)
 {
@@ -151,7 +151,7 @@ static inline bool is_selected(uint32_t abi, uint32_t number)
 	       1;
 }
 
-/* User space only: the kernel's frames are those of every system call. */
+/* Only the user stack: the kernel frames are the same at each system call. */
 SEC("kernel_tp/sys_enter")
 int BPF_PROG(on_call, struct pt_regs *regs, long number)
 {
@@ -184,7 +184,7 @@ static void thread_flush(struct thread *t, uint64_t now)
 {
 }
 
-/* A wait that has not ended is known to its thread alone. */
+/* Writes an unfinished wait, which only its thread knows. */
 static void thread_visited(struct thread *t, struct task_struct *task)
 {
 #ifdef WITH_WAITS

@@ -6,7 +6,7 @@
 #include "bpf/unwind.h"
 #include "probes/profile.h"
 
-/* The runtimes of languages, in the order of that list. */
+/* The runtimes of languages, in the order of RUNTIMES. */
 enum runtime_id {
 #define RUNTIME(name) RUNTIME_##name,
 #include "os/linux/runtimes/runtimes.def"
@@ -14,14 +14,14 @@ enum runtime_id {
 	RUNTIMES
 };
 
-#define RUNTIME_FILES_MAX 64 /* with an engine, of each runtime */
+#define RUNTIME_FILES_MAX 64 /* files with an engine for each runtime */
 
-#define PROFILE_FRAMES_MAX 128 /* of user space; a power of two */
+#define PROFILE_FRAMES_MAX 128 /* user frames; a power of two */
 #define PROFILE_KERNEL_MAX 64
 #define PROFILE_FILES_MAX  4096
 #define PROFILE_TABLES_MAX 1024
 
-/* Files are named by device and inode, as one number. */
+/* A file is identified by its device and inode in one number. */
 #define PROFILE_FILE_NONE  0 /* no file: generated code */
 #define PROFILE_FILE_VDSO  1
 #define PROFILE_MINOR_BITS 20 /* of a device, within the kernel (include/linux/kdev_t.h) */
@@ -34,9 +34,9 @@ static inline uint64_t profile_file_key(uint64_t device, uint64_t inode)
 }
 
 enum profile_file_state {
-	PROFILE_FILE_NEW,   /* its table is not made yet */
-	PROFILE_FILE_READY, /* it has a table */
-	PROFILE_FILE_PLAIN, /* it has no unwind information, or it could not be read */
+	PROFILE_FILE_NEW,   /* the table of the file is not made yet */
+	PROFILE_FILE_READY, /* the file has a table */
+	PROFILE_FILE_PLAIN, /* the file has no unwind information, or it could not be read */
 };
 
 struct profile_file {
@@ -57,10 +57,10 @@ struct profile_raw_frame {
 	uint64_t offset; /* in the file; without a file: the address */
 };
 
-/* The head of words that a runtime has beside a frame, or beside the whole stack, at the sample.
- * Only that runtime knows what the words behind it mean, and `detail`. */
+/* The head of the words that a runtime has beside a frame, or beside the whole stack, at the
+ * sample. Only the runtime knows the meaning of the words and of `detail`. */
 struct profile_words {
-	uint16_t index;	 /* of the user frame; PROFILE_OF_STACK */
+	uint16_t index;	 /* index of the user frame, or PROFILE_OF_STACK */
 	uint8_t runtime; /* enum runtime_id */
 	uint8_t count;	 /* of the words */
 	uint32_t detail;
@@ -71,7 +71,7 @@ struct profile_words {
 #define PROFILE_FRAME_WORDS 5		 /* beside a frame */
 #define PROFILE_TAIL_WORDS  (2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PROFILE_STACK_WORDS)
 /* Behind a raw sample with words beside each frame. */
-#define PROFILE_TAIL_MOST   (PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * PROFILE_FRAME_WORDS)
+#define PROFILE_TAIL_MOST (PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * PROFILE_FRAME_WORDS)
 
 static inline uint64_t profile_words_head(
 	uint32_t index, uint32_t runtime, uint32_t count, uint32_t detail)
@@ -79,8 +79,8 @@ static inline uint64_t profile_words_head(
 	return index | runtime << 16 | count << 24 | (uint64_t)detail << 32;
 }
 
-/* Followed by the user frames and by the addresses of the kernel's, innermost first each; by what a
- * runtime has beside the stack, and beside the user frames, in their order. */
+/* Followed by the user frames, the addresses of the kernel frames (both innermost first), the words
+ * that a runtime has beside the stack, and the words beside user frames, in their order. */
 struct profile_raw {
 	struct sooth_record record;
 	char process[PROFILE_NAME_BYTES];
@@ -88,13 +88,13 @@ struct profile_raw {
 	uint32_t user_frames;
 	uint32_t kernel_frames;
 	uint32_t end;	/* enum profile_end */
-	uint16_t words; /* of runtimes, with their heads */
+	uint16_t words; /* words of runtimes, with their heads */
 	uint16_t abi;	/* of a system call */
-	uint32_t call;	/* its number; PROFILE_NO_CALL */
+	uint32_t call;	/* number of the system call, or PROFILE_NO_CALL */
 	uint32_t unused;
-	uint64_t engine; /* file of the process with objects beside its frames; 0: none */
-	uint64_t hash;	 /* of an allocation: of what follows; of a page fault: its address */
-	uint64_t faults; /* that a page fault stands for */
+	uint64_t engine; /* file of the process whose engine has objects beside frames; 0: none */
+	uint64_t hash;	 /* allocation: hash of what follows; page fault: its address */
+	uint64_t faults; /* number of faults that a page fault stands for */
 	/* Only for a wait: */
 	uint64_t waited_ns;
 	uint32_t waker_pid, waker_tid; /* 0: not known */
@@ -120,18 +120,18 @@ static inline const struct profile_words *profile_raw_words(const struct profile
 	return (const void *)(profile_raw_kernel(raw) + raw->kernel_frames);
 }
 
-/* A name that the kernel side has read, before the first stack with it. Only the runtime knows
- * what follows. */
+/* A name that the kernel side has read; it comes before the first stack that has the name. Only the
+ * runtime knows the format of the rest. */
 struct profile_name {
 	struct sooth_record record;
 	uint64_t runtime; /* enum runtime_id */
 };
 
-/* The longest period of page faults, and shorter than any of the clock: one fault takes 0.5 us. */
+/* The longest period of page faults, and shorter than any of the clock: a fault takes 0.5 us. */
 #define PROFILE_FAULTS_MOST 20000
 #define PROFILE_MOMENT_NS   10000000ull
 
-/* The first sample with code of a file. */
+/* Written at the first sample with code of a file. */
 struct profile_seen {
 	struct sooth_record record;
 	uint64_t file;
@@ -145,8 +145,7 @@ struct profile_seen {
 
 #define PROFILE_CALL_NUMBERS 512 /* of an ABI; a power of two */
 
-/* Fixed at load: the system calls whose stacks are taken, a bit each; the native ones, the others.
- */
+/* Fixed at load: a bit for each system call whose stack is taken: native calls, then the others. */
 struct profile_calls {
 	uint64_t wanted[2][PROFILE_CALL_NUMBERS / 64];
 	uint32_t has_all;
@@ -157,15 +156,14 @@ struct profile_control {
 	uint64_t lost;	   /* samples that did not fit the ring */
 	uint64_t least_ns; /* set by the collector: shorter waits are counted only */
 	uint64_t short_waits, short_ns;
-	/* Set by the collector: page faults of followed threads in a moment and on a CPU; 0: each.
-	 */
+	/* Set by the collector: most sampled page faults per moment and CPU; 0: all. */
 	uint64_t faults_most;
 };
 
 /* State shared by all walks. */
 struct walks_control {
-	uint64_t files_full; /* frames in a file for which there was no room */
-	uint64_t known;	     /* set by the collector: a bit for each runtime that has known files */
+	uint64_t files_full;  /* frames in a file for which there was no room */
+	uint64_t known;	      /* set by the collector: a bit for each runtime with known files */
 	uint64_t tables_only; /* set by the collector: frame pointers are not followed */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which page faults are recorded, where a stack of each would cost too much. The kernel chooses a
- * period, of all processes; of what comes to followed ones this takes one in so many by chance, by
- * how many there were in the moment before. So none depends on what the program does, and each
- * stands for as many as its chance says.
+ * Chooses which page faults are recorded, because a stack of each would cost too much. The kernel
+ * samples the faults of all processes with a period. From those in followed processes this code
+ * takes one in `one_in` by chance, where the number of faults in the previous moment sets `one_in`.
+ * So the choice does not depend on the program; each fault stands for `one_in` faults.
  */
 #ifndef SOOTH_BPF_PROFILE_FAULTS_H
 #define SOOTH_BPF_PROFILE_FAULTS_H
@@ -14,10 +14,10 @@ struct bpf_perf_event_value {
 };
 
 struct faults {
-	uint64_t before; /* on this CPU, when the program ran last */
+	uint64_t before; /* faults on this CPU when the BPF program last ran */
 	uint64_t moment_ns;
 	uint32_t in_moment;
-	uint32_t one_in; /* of those in this moment */
+	uint32_t one_in; /* one in so many faults of this moment is taken */
 };
 
 struct {
@@ -34,8 +34,7 @@ static inline struct faults *faults_here(void)
 	return bpf_map_lookup_elem(&faults, &first);
 }
 
-/* Those since the last call, of all processes: the period changes meanwhile, their number does not.
- */
+/* Returns the faults of all processes since the last call: unlike the period it is reliable. */
 static inline uint64_t faults_since(struct faults *f, void *event)
 {
 	struct bpf_perf_event_value now = {};
@@ -47,7 +46,7 @@ static inline uint64_t faults_since(struct faults *f, void *event)
 	return now.counter - before;
 }
 
-/* The number that one stands for; 0: it is left out. */
+/* Returns the number of faults that this fault stands for; 0: it is left out. */
 static inline uint32_t choose_fault(struct faults *f)
 {
 	uint64_t now = bpf_ktime_get_ns();

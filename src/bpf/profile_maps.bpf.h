@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The mapping of an address in the current process, found in the kernel's own tree of mappings: so
- * a process that has just begun, or is about to end, is known as well as any other. The tree is
- * read without its lock, which a program in an interrupt cannot take; a change at that moment gives
- * a wrong mapping or none, and costs a frame.
+ * Finds the mapping of an address in the current process in the kernel's own tree of mappings, so
+ * even a process that has just begun, or is about to end, is known. The tree is read without its
+ * lock, which a program in an interrupt cannot take. If the tree changes at that moment, the result
+ * is a wrong mapping or none, and a frame is lost.
  *
- * Functions of one number are verified once, and take their arguments from the memory of the walk.
+ * Functions with only numbers are verified once, and take other arguments from the walk's memory.
  */
 #ifndef SOOTH_BPF_PROFILE_MAPS_H
 #define SOOTH_BPF_PROFILE_MAPS_H
@@ -33,9 +33,9 @@ struct vm_area_struct___before_6_1 {
 #define MAPLE_ARANGE	    3 /* maple_arange_64 */
 #define MAPLE_PIVOTS	    15
 #define MAPLE_ARANGE_PIVOTS 9
-#define TREE_DEPTH_MAX	    40 /* of a red-black tree */
+#define TREE_DEPTH_MAX	    40 /* depth of a red-black tree */
 
-/* More than one where a walk may be preempted by another. */
+/* More than one if a walk may be preempted by another walk. */
 #ifndef WALKS_OF_CPU
 #define WALKS_OF_CPU 1
 #endif
@@ -53,7 +53,7 @@ static inline struct walk *walk_at(uint32_t index)
 	return bpf_map_lookup_elem(&walks, &index);
 }
 
-/* Which child of the walk's node leads to its address. */
+/* Returns which child of the walk's node leads to the address. */
 VERIFIED_ALONE_BY_NUMBERS int maple_slot(uint32_t walk, uint32_t pivots)
 {
 	struct walk *w = walk_at(walk);
@@ -61,7 +61,7 @@ VERIFIED_ALONE_BY_NUMBERS int maple_slot(uint32_t walk, uint32_t pivots)
 
 	if (!w)
 		return 0;
-	/* A pivot of 0 is not used: the slot before it is the last. */
+	/* A pivot of 0 is unused: the slot before it is the last one. */
 	for (i = 0; i < MAPLE_PIVOTS; i++) {
 		uint64_t pivot = w->node[1 + i];
 
@@ -76,7 +76,7 @@ static inline uint64_t find_in_maple(struct walk *w)
 	struct mm_struct *mm = (void *)w->mm;
 	uint64_t entry = (uint64_t)BPF_CORE_READ(mm, mm_mt.ma_root);
 
-	/* Only the pointer to the root is marked as one to a node; a tree without nodes has one
+	/* Only the root pointer is marked as a pointer to a node; a tree without nodes has one
 	 * entry, for address 0. */
 	if ((entry & 3) != 2)
 		return 0;

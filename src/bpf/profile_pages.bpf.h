@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * System calls of followed threads that give pages back: with the stacks of page faults it can be
- * known which code touched the pages that remain.
+ * Records system calls of followed threads that free pages. Together with the stacks of page faults
+ * they show which code touched the remaining pages.
  */
 #ifndef SOOTH_BPF_PROFILE_PAGES_H
 #define SOOTH_BPF_PROFILE_PAGES_H
@@ -33,7 +33,7 @@ static inline bool gives_back(uint64_t advice)
 	       advice == MADV_DONTNEED_LOCKED;
 }
 
-/* False: the call gave nothing back. */
+/* Describes the freed range. Returns false if the call freed nothing. */
 static inline bool release_of(
 	struct profile_release *r, uint32_t number, const uint64_t *arguments, uint64_t result)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stacks of followed threads where they stop running, kept with the thread until it runs again:
- * then it is known how long it waited. The stack is walked when the thread leaves its CPU, as its
- * memory can be read only then; so each switch has that price, and waits shorter than `least_ns`
- * are not recorded. The thread's memory was made before: nothing can be allocated in a switch,
- * where the allocator may want to wake another thread.
+ * Takes the stack of a followed thread when it stops running, and keeps it in the thread's struct
+ * until the thread runs again and the length of the wait is known. The stack is walked when the
+ * thread leaves its CPU, because only then its memory can be read; so each switch costs a walk.
+ * Waits shorter than `least_ns` are not recorded. The struct was allocated before: a switch cannot
+ * allocate, because the allocator may have to wake another thread.
  */
 #ifndef SOOTH_BPF_PROFILE_WAITS_H
 #define SOOTH_BPF_PROFILE_WAITS_H
 
 #define STATE_RUNNING 0
 #define STATE_BLOCKED 2 /* TASK_UNINTERRUPTIBLE */
-#define OWN_FRAMES    2 /* this program, and the kernel's function that runs it */
+#define OWN_FRAMES    2 /* frames of this program, and of the kernel function that runs it */
 
 struct task_struct___of_waits {
 	unsigned int in_iowait : 1;
@@ -68,9 +68,9 @@ static inline void end_wait(struct wait *k, uint64_t now)
 	k->began_ns = 0;
 }
 
-/* About 1 in 1,000 waits ends without any program seeing that the thread runs again, or what wakes
- * it (6.18, two CPUs; no recursion is counted). When the thread stops again, the CPU time that it
- * has used since says when it ran again. */
+/* Ends a wait whose end was missed. About 1 in 1,000 waits ends without a call of any program here
+ * (6.18, two CPUs; no recursion is counted). When the thread stops again, the CPU time that it has
+ * used in between shows when it ran again. */
 static inline void end_missed(struct wait *k, struct task_struct *task)
 {
 	uint64_t end;
@@ -116,7 +116,7 @@ int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task
 	return 0;
 }
 
-/* It has not run since it is followed: nothing but the call that it is in is known. */
+/* Begins the wait of a thread that has not run since following began: only its call is known. */
 static inline void begin_old_wait(struct thread *t, struct task_struct *task)
 {
 	struct walk *w = walk_at(0);
@@ -135,7 +135,7 @@ static inline void begin_old_wait(struct thread *t, struct task_struct *task)
 	t->wait.began_ns = t->member.from_ns;
 }
 
-/* Records what wakes the thread. */
+/* Notes the thread that wakes a waiting thread. */
 SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
@@ -154,7 +154,7 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	return 0;
 }
 
-/* The observation ends first: what is known by now. */
+/* Records a wait that has not ended by the end of the observation. */
 static inline void emit_open_wait(struct thread *t, struct task_struct *task)
 {
 	uint64_t now = bpf_ktime_get_ns();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Functions of Python on a stack: the interpreter's own frames, from its state of this thread. The
- * words of a code object that are read here, at the sample, must be the same when its name is read.
+ * Finds functions of Python on a stack: frames of the interpreter, from its state of this thread.
+ * The words of a code object that are read here, at the sample, must be unchanged when its name is
+ * read.
  */
 #ifndef SOOTH_BPF_PYTHON_BPF_H
 #define SOOTH_BPF_PYTHON_BPF_H
@@ -16,7 +17,7 @@ struct {
 	__type(value, struct profile_python);
 } pythons SEC(".maps");
 
-/* Whether w's frame is the interpreter's; then it is remembered where its state is. */
+/* Notes where the interpreter's state is, if the frame of `w` belongs to the interpreter. */
 static inline void meet_python(struct walk *w, uint64_t offset)
 {
 	struct profile_python *p = bpf_map_lookup_elem(&pythons, &w->mapping.file);
@@ -41,7 +42,7 @@ static inline uint64_t thread_pointer(void)
 }
 #endif
 
-/* One frame: within the loop below it would be verified for each round. */
+/* Reads one frame. Inside the loop below, this code would be verified for each iteration. */
 VERIFIED_ALONE_BY_NUMBERS int next_python(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);

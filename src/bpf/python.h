@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Python: where the interpreter is in its file, and what is followed from its state to names. */
+/* Python: the place of the interpreter in its file, and the way from its state to names. */
 #ifndef SOOTH_BPF_PYTHON_H
 #define SOOTH_BPF_PYTHON_H
 
@@ -33,12 +33,12 @@ struct python_layout {
 #define PYTHON_TEXT_STATE   32
 #define PYTHON_KIND(state)  ((state) >> 2 & 7) /* bytes of a letter */
 #define PYTHON_IS_ASCII	    (1u << 6)
-#define PYTHON_TAG	    3ULL /* bits of a reference that are no address, from 3.14 on (_PyStackRef) */
+#define PYTHON_TAG	    3ULL /* bits of a reference beside its address, since 3.14 (_PyStackRef) */
 
 struct profile_python {
 	struct python_layout layout;
 	uint64_t eval_from, eval_to; /* of _PyEval_EvalFrameDefault(), in the file */
-	uint64_t rest_from, rest_to; /* what the compiler has put elsewhere of it */
+	uint64_t rest_from, rest_to; /* the part that the compiler has moved elsewhere */
 	uint64_t runtime, code_type; /* _PyRuntime, PyCode_Type: from offset 0 as it is mapped */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Names of the functions of Python on a walk. The collector could read them from the process as
- * well, but not of one that has ended before it comes to the walk: a wait is known at its end only,
- * and a program may end right after. So each goes through the ring when it is met for the first
- * time. In the midst of a walk the code object is in use, and what it refers to is there.
+ * Sends the names of the functions of Python on a walk. The collector could read them from the
+ * process, but not if the process has ended before the collector reads the walk: a wait is known
+ * only at its end, and a program may end right after. So each name goes through the ring when it is
+ * first met. During a walk the code object is in use, so its names are in memory.
  */
 #ifndef SOOTH_BPF_PYTHON_NAMES_BPF_H
 #define SOOTH_BPF_PYTHON_NAMES_BPF_H
@@ -21,7 +21,7 @@ struct {
 	__type(value, uint64_t);
 } names_sent SEC(".maps");
 
-/* False: it cannot be read now. */
+/* Reads a text. False: it cannot be read now. */
 static inline bool read_text(
 	struct profile_python_text *t, const struct python_layout *l, uint64_t text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Functions of Python on a stack, by the interpreter's own frames: the same in the kernel and
- * in user space, as unwind_step.h. */
+/* Finds functions of Python on a stack by frames of the interpreter. Kernel and user space share
+ * this code, like unwind_step.h. */
 #ifndef SOOTH_BPF_PYTHON_STEP_H
 #define SOOTH_BPF_PYTHON_STEP_H
 
@@ -18,7 +18,7 @@ static inline uint64_t python_current(
 
 #define PTHREAD_TID 720 /* in the thread of a pthread_t: glibc 2.4 to 2.42, x86-64 */
 
-/* `id` 0: the state has no number of the kernel's, but its pthread_t leads to it. */
+/* Returns whether a state is that of a thread. `id` 0: its pthread_t leads to the thread id. */
 static inline bool is_thread(
 	struct walk *w, const struct python_layout *l, uint64_t thread, uint32_t id, uint64_t self)
 {
@@ -32,8 +32,8 @@ static inline bool is_thread(
 	return word_at(w, thread + id) == self;
 }
 
-/* The state of this thread: it may be running without the interpreter's lock. `id`: where a state
- * has the number that it is looked for by. */
+/* Returns the state of this thread, which may run without the interpreter's lock. `id`: offset of
+ * the number by which states are searched. */
 static inline uint64_t python_thread(
 	struct walk *w, const struct python_layout *l, uint32_t id, uint64_t self)
 {
@@ -56,7 +56,7 @@ static inline uint64_t python_thread(
 	return 0;
 }
 
-/* The walk is at a frame of the interpreter. */
+/* Notes that the walk is at a frame of the interpreter. */
 static inline void python_meet(struct walk *w, const struct profile_python *p)
 {
 	w->own.file = w->mapping.file;
@@ -79,7 +79,7 @@ static inline bool put_python(
 	return true;
 }
 
-/* A frame of the interpreter; false: it cannot be read, or is none. */
+/* Takes a frame of the interpreter; false: it cannot be read, or is none. */
 static inline bool meet_frame(struct walk *w, const struct python_layout *l, uint64_t frame)
 {
 	uint8_t mark = 0;
@@ -96,7 +96,7 @@ static inline bool meet_frame(struct walk *w, const struct python_layout *l, uin
 	return true;
 }
 
-/* Where the frames of the thread begin that `self` stands for. */
+/* Finds the innermost frame of the thread that `self` stands for. */
 static inline void python_begin(
 	struct walk *w, const struct python_layout *l, uint32_t id, uint64_t self)
 {
@@ -109,7 +109,7 @@ static inline void python_begin(
 	w->own.words = PYTHON_HEAD_WORDS;
 }
 
-/* One frame, and up to its caller; false: there is none, or it cannot be read. */
+/* Takes a frame and steps to its caller; false: there is none, or it cannot be read. */
 static inline bool python_up(struct walk *w, const struct python_layout *l)
 {
 	uint64_t frame = w->own.frame;

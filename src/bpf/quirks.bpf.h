@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Workarounds for single kernels, each with the version it was seen on. */
+/* Workarounds for certain kernels, each with the version on which it was seen. */
 #ifndef SOOTH_BPF_QUIRKS_H
 #define SOOTH_BPF_QUIRKS_H
 
@@ -47,8 +47,8 @@ static inline bool claim(uint32_t *flag)
 #define VERIFIES_LITTLE 0
 #endif
 
-/* The same if all arguments are numbers, which every supported kernel accepts: without it the
- * iterations of a loop multiply what is verified (on 6.1 a minute under emulation). */
+/* The same for functions whose arguments are all numbers, which every supported kernel accepts.
+ * Otherwise loops multiply the work of the verifier (on 6.1 a minute under emulation). */
 #define VERIFIED_ALONE_BY_NUMBERS __attribute__((noinline))
 
 /* Before 5.11 the current task has no type: its members cannot be read directly. */
@@ -111,7 +111,7 @@ static inline uint32_t uring_request_opcode(unsigned long long *arguments)
 	return BPF_CORE_READ(request, opcode);
 }
 
-/* The descriptor that a submission is about; a registered file has none that is known. */
+/* Returns the descriptor of a submission; that of a registered file is unknown. */
 static inline int uring_request_fd(unsigned long long *arguments)
 {
 	struct io_kiocb *request = (void *)arguments[0];
@@ -122,8 +122,8 @@ static inline int uring_request_fd(unsigned long long *arguments)
 	return BPF_CORE_READ(request, cqe.fd);
 }
 
-/* The request that io_uring_complete(context, request, ...) reports, and its result; 0: unknown,
- * as before 5.19, where the tracepoint has no request. */
+/* Returns the request that io_uring_complete(context, request, ...) reports, and its result; 0:
+ * unknown, as before 5.19, where the tracepoint has no request. */
 static inline struct io_kiocb *uring_completed(unsigned long long *arguments, int64_t *result)
 {
 	struct io_kiocb *request = (void *)arguments[1];

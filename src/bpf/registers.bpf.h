@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The registers of a thread in user space, wherever it was interrupted: at the end of its kernel
+/* Finds the user registers of a thread, wherever it was interrupted: at the end of its kernel
  * stack. */
 #ifndef SOOTH_BPF_REGISTERS_BPF_H
 #define SOOTH_BPF_REGISTERS_BPF_H
@@ -8,14 +8,14 @@
 
 #define KERNEL_STACK_BYTES (16u << 10) /* of kernels before 5.15, unless built for debugging */
 
-/* Before 5.15 no function returns them. */
+/* Finds the registers on kernels before 5.15, where no function returns them. */
 static inline struct pt_regs *registers_on_stack(struct task_struct *task)
 {
 	return (void *)((uint64_t)BPF_CORE_READ(task, stack) + KERNEL_STACK_BYTES -
 			bpf_core_type_size(struct pt_regs));
 }
 
-/* Registers of a thread that does not run. */
+/* Returns the registers of a thread that does not run. */
 static inline struct pt_regs *registers_of(struct task_struct *task)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -23,7 +23,7 @@ static inline struct pt_regs *registers_of(struct task_struct *task)
 	return registers_on_stack(task);
 }
 
-/* Registers of the current thread. */
+/* Returns the registers of the current thread. */
 static inline struct pt_regs *user_registers(struct task_struct *task)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -63,10 +63,10 @@ static inline bool is_64_bit(struct pt_regs *regs)
 
 #define PF_EXITING 0x00000004
 
-/* Not an interrupt, which has nothing to do with the thread that runs here: one in a system call
- * has a stack of its own, one in user space is no system call. The kernel's work for the network in
- * between runs like that too: the sender is not known then. A thread that ends, for whatever
- * reason, wakes its parent when it has no memory any more. */
+/* Returns whether the thread itself acts, in a system call, and not an interrupt: an interrupt in a
+ * system call has its own stack, an interrupt in user space is outside a call. The kernel's network
+ * work also runs like an interrupt: then the sender is unknown. A thread that ends wakes its parent
+ * when it no longer has memory. */
 static inline bool is_in_call(struct task_struct *task)
 {
 	uint64_t begin = (uint64_t)BPF_CORE_READ(task, stack), here = 0;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The runtimes whose objects walks in the kernel follow, and where they do. */
+/* The runtimes whose objects walks in the kernel follow, and the calls for each part of a walk. */
 #ifndef SOOTH_BPF_RUNTIMES_BPF_H
 #define SOOTH_BPF_RUNTIMES_BPF_H
 
 #include "bpf/javascript.bpf.h"
 #include "bpf/python_names.bpf.h"
 
-/* At its begin. */
+/* Call this at the beginning of a walk. */
 static inline void begin_runtimes(struct walk *w)
 {
 	if (walks_control.known & JAVASCRIPT_KNOWN)
 		begin_javascript(w);
 }
 
-/* At each frame, before it is counted. */
+/* Call this at each frame, before it is counted. */
 static inline void meet_runtimes(struct walk *w, uint32_t walk)
 {
 	if (walks_control.known & 1ULL << RUNTIME_python)
@@ -25,9 +25,9 @@ static inline void meet_runtimes(struct walk *w, uint32_t walk)
 	}
 }
 
-/* Behind all frames: those that a runtime keeps elsewhere. */
+/* Call this after all frames: adds frames that a runtime keeps outside the stack. */
 #define walk_runtimes(w) walk_python((w)->index)
-/* Names that the collector could not read from a process that has ended. */
+/* Sends names that the collector could not read from an ended process. */
 #define send_runtime_names(w) send_names((w)->index)
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The distance to the next sample; the same in the kernel and in its test. */
+/* The distance to the next sample; the kernel side and its test share this code. */
 #ifndef SOOTH_BPF_SAMPLE_GAP_H
 #define SOOTH_BPF_SAMPLE_GAP_H
 
@@ -9,9 +9,9 @@
 #define GAP_FRACTION_BITS 16
 
 /*
- * Exponentially distributed with that mean (below 2^40), of a random number of 32 bits: -ln(u)
- * times the mean. So every byte is a sample with the same chance, whatever was before it. There are
- * no real numbers in BPF: the logarithm to the base of 2 is made bit by bit.
+ * Returns an exponentially distributed number with that mean (below 2^40), from a random number of
+ * 32 bits: -ln(u) times the mean. So every byte is a sample with the same chance, whatever came
+ * before it. BPF has no real numbers: the logarithm to the base 2 is computed bit by bit.
  */
 static inline uint64_t sample_gap(uint64_t mean, uint32_t random)
 {

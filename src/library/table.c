@@ -137,8 +137,7 @@ static char *text_of(const struct sooth_field *field, const struct sooth_record 
 const char *sooth_row_text(const struct sooth_row *row, const char *name)
 {
 	const struct sooth_field *field = field_of(row, name);
-	struct sooth_row *own =
-		(struct sooth_row *)row; /* the row was allocated here, so it is writable */
+	struct sooth_row *own = (struct sooth_row *)row; /* allocated here: writable */
 	char **text;
 
 	if (!field)
