@@ -33,7 +33,7 @@ struct python_layout {
 #define PYTHON_TEXT_STATE   32
 #define PYTHON_KIND(state)  ((state) >> 2 & 7) /* bytes of a letter */
 #define PYTHON_IS_ASCII	    (1u << 6)
-#define PYTHON_TAG	    3ULL /* bits of a reference beside its address, since 3.14 (_PyStackRef) */
+#define PYTHON_TAG	    3ULL /* bits of a reference beside the address (_PyStackRef) */
 
 struct profile_python {
 	struct python_layout layout;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * States of followed threads, timed where they change: at a switch and at a wake-up. The times are
- * summed in the thread's own memory; its state lasts from one change to the next, so they add up to
- * the time that was observed.
+ * Measures how long followed threads are in each state, at the changes: a switch or a wake-up. The
+ * times are summed in memory of the thread. A state lasts from one change to the next, so the times
+ * add up to the observed time.
  *
  * The first change after all programs are attached shows the state before it: nothing was missed in
- * between. So threads are not asked for their state at the start, and one that never changes has it
- * read at the end.
+ * between. So the state of a thread is not read at the start; if it never changes, it is read at
+ * the end.
  *
  * All three tracepoints are in sections without interrupts, where no thread is preempted: they need
- * no second program (os/linux/bpf/bpf.h). No memory can be allocated there: the thread's was made
- * before.
+ * no second program (os/linux/bpf/bpf.h). They cannot allocate memory: the struct of a thread was
+ * made before.
  */
 #include "bpf/member.bpf.h"
 #include "bpf/log2.h"
@@ -20,9 +20,9 @@
 
 struct thread {
 	struct member member;
-	uint64_t since_ns; /* of its state; 0: not known yet */
-	uint64_t from_ns;  /* of the window */
-	uint64_t until_ns; /* its end, when it is over */
+	uint64_t since_ns; /* start of its state; 0: not known yet */
+	uint64_t from_ns;  /* start of the window */
+	uint64_t until_ns; /* end of the window, once it is over */
 	uint64_t waking_ns;
 	uint64_t state_ns[STATE_BITS];
 	uint64_t voluntary, involuntary, wakeups, longest_ns, longest_at_ns;
@@ -59,7 +59,7 @@ static inline uint8_t waiting_state(uint64_t state)
 				      : SCHED_SLEEPS;
 }
 
-/* The state of any thread, at any time. */
+/* Returns the state of any thread, at any time. */
 static inline uint8_t state_now(struct task_struct *task)
 {
 	struct task_struct___of_sched *t = (void *)task;
@@ -88,8 +88,8 @@ static inline void read_names(struct thread *t, struct task_struct *task)
 		t->process, sizeof(t->process), BPF_CORE_READ(task, group_leader)->comm);
 }
 
-/* The thread, if this moment of it counts. A launched command is observed from its exec on: from
- * the last change before it. */
+/* Returns the thread if this moment counts, else NULL. A launched command counts from the last
+ * change before its exec. */
 static inline struct thread *counted(struct task_struct *task, uint64_t now)
 {
 	struct thread *t;
@@ -105,7 +105,7 @@ static inline struct thread *counted(struct task_struct *task, uint64_t now)
 	return t->member.is_before_exec ? 0 : t;
 }
 
-/* If nothing is known of it yet, `state` is the one that it has had since it is observed. */
+/* Begins a thread whose state is unknown: it has been in `state` since its observation began. */
 static inline void begin(struct thread *t, struct task_struct *task, uint8_t state)
 {
 	if (t->since_ns)
@@ -183,7 +183,7 @@ static inline void begin_to_run(struct thread *t, struct task_struct *task, uint
 	}
 }
 
-/* `state`: in which it leaves, unless it could run. */
+/* Ends a run. `state`: the state in which the thread leaves its CPU, unless it could run on. */
 static inline void end_to_run(
 	struct thread *t, struct task_struct *task, bool is_preempted, uint64_t state, uint64_t now)
 {
@@ -197,8 +197,8 @@ static inline void end_to_run(
 	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(state));
 }
 
-/* A waker on another CPU changes the state of a thread before it has left this one: where the
- * switch has no copy of the state, a thread that blocks may be read as one that sleeps. */
+/* Returns the state in which a thread leaves its CPU. Without a copy in the switch, a waker on
+ * another CPU may already have changed it, and a blocked thread may look like a sleeping one. */
 static inline uint64_t state_left(const unsigned long long *arguments, struct task_struct *from)
 {
 	return config.has_state ? (uint32_t)arguments[SWITCH_STATE] : task_state(from);
@@ -218,7 +218,7 @@ int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task
 	return 0;
 }
 
-/* On the CPU of what wakes it; it may not have left its own CPU yet, and not need to. */
+/* Runs on the CPU of the waker; the woken thread may still be on its own CPU, and stay there. */
 SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
@@ -240,7 +240,7 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	return 0;
 }
 
-/* It stands in the queue of a CPU, and has left the one it ran on. */
+/* Called when the thread is in the queue of a CPU, and has left its old one. */
 SEC("kernel_tp/sched_wakeup")
 int BPF_PROG(on_wakeup, struct task_struct *task)
 {

@@ -7,7 +7,7 @@
 
 /* Set before the programs are loaded. */
 struct sched_config {
-	uint8_t has_state; /* a switch has the state of the thread that leaves, since Linux 5.18 */
+	uint8_t has_state; /* since Linux 5.18: a switch has the state of the thread that leaves */
 };
 
 /* Set by the collector while it runs. */

@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The same for kernels without task storage. */
+/* sched.bpf.c for kernels without task storage. */
 #define THREADS_IN_HASH
 #include "bpf/sched.bpf.c"

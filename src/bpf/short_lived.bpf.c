@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Process exits on the whole host. Only processes that started not long before leave a record; for
- * all others the program checks the age and returns.
+ * Records exits of processes on the whole host, only of young processes: for all others the program
+ * checks the age and returns.
  */
 #include "bpf/types.bpf.h"
 
@@ -47,8 +47,8 @@ static inline uint64_t ticks_of(struct task_struct *leader)
 	return BPF_CORE_READ(leader, start_boottime) / (NS_PER_S / config.ticks_per_s);
 }
 
-/* Threads that have exited, the one that exits now, and the first one, which stays until the last
- * exits. */
+/* Returns the CPU time of exited threads, of the thread that exits now, and of the first thread,
+ * which stays until the last one exits. */
 static inline uint64_t cpu_of(struct task_struct *task, struct task_struct *leader)
 {
 	struct task_struct___exits *own = (void *)task, *first = (void *)leader;

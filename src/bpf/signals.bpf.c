@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The signal handlers of one process, which no file in procfs has. It iterates over tasks (kernels
- * before 6.1 have no other way) and reads the one of the selected process; all threads share the
- * table. Nothing is attached to the process.
+ * Reads the signal handlers of one process, which no file in procfs has. The program iterates over
+ * tasks (kernels before 6.1 have no other way) and reads a thread of the selected process; all
+ * threads share the handlers. Nothing is attached to the process.
  */
 #include "bpf/types.bpf.h"
 
@@ -12,7 +12,7 @@
 
 struct signals_control control SEC(".data.control") = {};
 
-/* The array has the kernel's element size, not sooth's. */
+/* Returns an action. Elements of the array have the kernel's size, not sooth's. */
 static const void *action_of(const struct sighand_struct *hand, uint32_t index)
 {
 	return (const char *)hand + bpf_core_field_offset(struct sighand_struct, action) +

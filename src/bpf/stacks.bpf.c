@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The threads of one process as they are now: registers in user space, stack in the kernel, times.
- * It iterates over tasks; nothing is attached to the process, and nothing stops. The registers of a
- * thread that runs on a CPU are those of its last entry into the kernel.
+ * Reads the threads of one process: registers in user space, stack in the kernel, times. The
+ * program iterates over tasks; nothing is attached to the process, and nothing is stopped. A thread
+ * on a CPU has the registers of its last entry into the kernel.
  */
 #include "bpf/registers.bpf.h"
 #include "bpf/stacks.h"
@@ -89,7 +89,7 @@ int on_task(struct bpf_iter__task *context)
 		see_registers(&s->seen, task);
 	bytes = bpf_get_task_stack(task, s->kernel, sizeof(s->kernel), 0);
 	size = bytes > 0 ? (uint32_t)bytes : 0;
-	/* Else the compiler checks another register than it passes on. */
+	/* Else the compiler checks one register, but passes on another. */
 	asm volatile("" : "+r"(size));
 	if (size > sizeof(s->kernel))
 		size = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One record per call. */
+/* Writes one record per call. */
 #ifndef SOOTH_BPF_STREAM_H
 #define SOOTH_BPF_STREAM_H
 
@@ -69,7 +69,7 @@ static inline void name_path(struct call_with_pieces *p)
 	r->path.size = p->string_size;
 }
 
-/* The call's row of config.captures. Numbers of x32 are in neither ABI. */
+/* Returns the row of the call in config.captures. Numbers of x32 are in neither ABI. */
 static inline uint32_t captures_row(const struct thread *t)
 {
 	uint32_t number = t->number & (SYSCALLS_NUMBERS - 1);
@@ -115,7 +115,7 @@ static void stream_with_pieces(
 		__sync_fetch_and_add(&follow_control.lost_records, 1);
 }
 
-/* 0: nothing has to be read when the call starts. */
+/* Returns the argument to read when the call begins; 0: none. */
 static inline uint32_t entry_argument(const struct thread *t)
 {
 	if (t->abi != ABI_NATIVE || t->number >= sizeof(config.entry_arguments))

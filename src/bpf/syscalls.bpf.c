@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * System calls of followed threads. A thread is followed when it has task storage with an interest;
- * a fork hands it on, so threads and children are in from their first call. Counting happens in
- * that storage and crosses to user space when the thread ends or is visited at the end; a stream
- * crosses call by call. A call in flight when its thread is marked has no entry: it is reported
- * when it returns, without a time.
+ * Counts and streams system calls of followed threads. A thread is followed if it has task storage
+ * with an interest; a fork copies the interest, so threads and children are followed from their
+ * first call. Calls are counted in that storage, and cross to user space when the thread ends or is
+ * visited at the end; a stream crosses call by call. A call in flight when its thread is marked has
+ * no entry: it is reported when it returns, without a time.
  */
 #include "bpf/count.bpf.h"
 #include "bpf/stream.bpf.h"
@@ -48,7 +48,7 @@ static inline bool has_bit(const volatile uint64_t *bits, uint32_t number)
 	return bits[(number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (number % 64) & 1;
 }
 
-/* Calls that are not selected pass by; the thread's numbers say which call it is. */
+/* Notes whether the call is selected; the thread has its ABI and number. */
 static inline void choose(struct thread *t)
 {
 	uint32_t other = t->abi != ABI_NATIVE && t->abi != ABI_X32;
@@ -120,11 +120,10 @@ int BPF_PROG(on_enter_again, struct pt_regs *regs, long number)
 }
 
 /*
- * A return without an entry: of a call that was entered before the thread was followed, or that
- * seccomp answered (the kernel then skips the entry's tracepoint). It is a call as any other, but
- * how long it took is unknown. Not so the return of a new thread from the fork that made it,
- * which is its parent's, and of an exec, which has left nothing of its arguments: process.exec
- * has them.
+ * Returns whether a return without an entry counts as a call. The call was entered before the
+ * thread was followed, or seccomp answered it (the kernel then skips the entry's tracepoint); only
+ * its duration is unknown. Two returns do not count: that of a new thread from the fork of its
+ * parent, and that of an exec, whose arguments are gone: process.exec has them.
  */
 static bool returns_unentered(
 	struct thread *t, struct task_struct *task, struct pt_regs *regs, long result)
@@ -164,7 +163,7 @@ static inline void come_back(
 		budget_measure_rate(t);
 	if (t->is_unwanted)
 		return;
-	/* A budget has its own use for the slots of counts. */
+	/* With a budget the slots of counts are used for the budget. */
 	if (!config.has_budget && t->member.interest & INTEREST_COUNT && !t->is_followed)
 		count_call(t, result, now);
 	if (t->member.interest & INTEREST_STREAM &&
@@ -203,15 +202,15 @@ static void thread_ends(struct thread *t, uint64_t now)
 		budget_enter_window(t);
 	if (t->member.interest & INTEREST_STREAM && t->in_call && !t->is_unwanted)
 		stream_call_without_pieces(
-			t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
+			t, 0, now, 1); /* SOOTH_STATE_ABSENT: the call does not return */
 }
 
-/* Where its caller had not touched the page of the path yet (a child right after its fork) it
- * could not be read; the kernel has it by now. Not of execveat(2): there it has put the directory
- * before it. */
+/* Reads the path of an exec that could not be read at its entry, because the caller had not touched
+ * the page (a child right after its fork): now the kernel has a copy. Not for execveat(2), whose
+ * copy begins with the directory. */
 static void thread_execs(struct thread *t, struct linux_binprm *program)
 {
-	/* A program that a wrapper becomes has a budget of its own. */
+	/* After an exec the new program has a new budget. */
 	__builtin_memset(t->budget.used, 0, sizeof(t->budget.used));
 	t->budget.start = SYSCALLS_BUDGET_START;
 	if (t->abi == ABI_NATIVE && t->number == NR_EXECVE && t->path_bytes <= 0)

@@ -8,59 +8,59 @@
 #define SYSCALLS_NUMBERS 512 /* of an ABI, that are known */
 #define SYSCALLS_ABIS	 2   /* the native one, and the other */
 
-/* Something that an argument points to. */
+/* A piece of memory to which an argument points. */
 struct syscalls_capture {
 	uint8_t argument; /* from 0 */
-	uint8_t keep;	  /* enum syscalls_keep; nothing: the last one was before */
+	uint8_t keep;	  /* enum syscalls_keep; SYSCALLS_KEEP_NOTHING ends the list */
 	uint8_t is_result;
-	uint8_t is_data; /* of others: none unless it was asked for */
+	uint8_t is_data; /* private data: kept only on request */
 	uint32_t unit;
 };
 
 /* Fixed at load. */
 struct syscalls_config {
-	/* By native number: which argument is read when the call begins, from 1; the path of an
+	/* By native number: the argument, from 1, that is read when the call begins: the path of an
 	 * exec, or SYSCALLS_REQUESTED_BYTES. */
 	uint8_t entry_arguments[SYSCALLS_NUMBERS];
 	/* By number, first of the native ABI, then of the other. */
 	struct syscalls_capture captures[SYSCALLS_ABIS * SYSCALLS_NUMBERS][SYSCALLS_PIECES];
-	/* Calls that are wanted, a bit each; those that have_all is set for are. */
+	/* Selected calls, a bit each; ignored if has_all is set. */
 	uint64_t wanted[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
-	/* Wanted only for what becomes of descriptors. */
+	/* Calls that are selected only because they change descriptors. */
 	uint64_t followed[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
-	uint32_t data_bytes; /* of what is read and written */
+	uint32_t data_bytes; /* bytes to keep of data that is read or written */
 	uint8_t has_all;
 	uint8_t only_failed;
 	uint8_t keeps_pieces;
 	uint8_t has_budget;   /* not every call is recorded: bpf/budget.bpf.h */
-	uint8_t keeps_status; /* of what is read: whether it is an answer of HTTP, and its status */
-	uint8_t keeps_api;    /* what bytes on connections show of API calls: bpf/api.bpf.h */
-	uint8_t keeps_errors; /* what is written to standard error: bpf/error_output.bpf.h */
+	uint8_t keeps_status; /* keep the status if data that is read is an HTTP answer */
+	uint8_t keeps_api;    /* keep facts about API calls on connections: bpf/api.bpf.h */
+	uint8_t keeps_errors; /* keep output to standard error: bpf/error_output.bpf.h */
 	uint8_t only_api;     /* calls that move bytes elsewhere are not recorded */
 	uint8_t keeps_uring;  /* reads and writes through io_uring, one by one */
 	/* By native number, a bit each: SYSCALLS_CLASS_KEPT. */
 	uint64_t kept[SYSCALLS_NUMBERS / 64];
-	uint64_t moves[SYSCALLS_NUMBERS / 64]; /* the same: bytes, by the descriptor it has first */
+	uint64_t moves[SYSCALLS_NUMBERS / 64]; /* the same: move bytes by argument 1 */
 };
 
-/* Read and written while it runs. */
+/* Read and written while the programs run. */
 struct syscalls_control {
 	uint64_t lost_counts; /* calls counted, but kept nowhere */
-	uint64_t lost_errors; /* errors counted, but which they were is kept nowhere */
+	uint64_t lost_errors; /* errors counted, but without room for their numbers */
 	uint64_t lost_uring;  /* requests to io_uring counted, but not reported */
 	uint64_t silent;      /* threads that neither entered a call nor returned from one */
 	uint64_t overflows;   /* entries made in the overflow hash */
-	/* Set before a program is attached to io_uring_submit_sqe: which of its arguments is the
-	 * opcode, 0: the first is the request. */
+	/* Set before a program is attached to io_uring_submit_sqe: the argument with the opcode; 0:
+	 * the first argument is the request. */
 	uint64_t uring_argument;
-	/* Where calls have a budget: the current window, its records, and all calls that were only
-	 * counted, up to the last record of their kind. */
+	/* With a budget: the current window, its records, and all calls that were only counted, up
+	 * to the last record of their kind. */
 	uint32_t window;
 	uint32_t window_used;
 	uint64_t skipped;
-	/* Where they are counted in windows (os/linux/syscalls/syscalls_windows.h): made in all
-	 * windows, some hundreds fewer a thread; what each call of this window stands for; and
-	 * which window it is. */
+	/* If calls are counted in windows (os/linux/syscalls/syscalls_windows.h): calls in all
+	 * windows, some hundreds too few per thread; the weight of a call of this window; the
+	 * number of the window. */
 	uint64_t calls;
 	uint32_t step;
 	uint32_t epoch;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A thread whose system calls are followed, and what has no room in it. */
+/* A thread whose system calls are followed, and maps for what has no room in its struct. */
 #ifndef SOOTH_BPF_SYSCALLS_THREAD_H
 #define SOOTH_BPF_SYSCALLS_THREAD_H
 
@@ -16,10 +16,10 @@ struct budget {
 	uint32_t window;
 	uint32_t made;	  /* calls, all windows of the probe together */
 	uint32_t epoch;	  /* the last window of the probe with a call */
-	uint32_t skipped; /* of the call it is in; so the next */
+	uint32_t skipped; /* of the current call; so is the next */
 	uint8_t class_;
 	uint8_t gaps;
-	uint8_t is_after_gap; /* of the probe, and not reported yet */
+	uint8_t is_after_gap; /* after a gap of the probe that is not reported yet */
 	uint8_t unused;
 	uint16_t start; /* left of SYSCALLS_BUDGET_START */
 	uint8_t used[BUDGET_CLASSES];
@@ -34,15 +34,15 @@ struct thread {
 	uint8_t in_call;
 	uint8_t has_returned; /* since it is followed */
 	int32_t path_bytes;   /* of path, NUL included; 0: not read yet */
-	uint8_t is_unwanted;  /* the call it is in was not asked for */
-	uint8_t is_followed;  /* only for what becomes of descriptors */
+	uint8_t is_unwanted;  /* the current call is not selected */
+	uint8_t is_followed;  /* the current call is selected only because it changes descriptors */
 	uint8_t uses_uring;
 	uint8_t requested_state;
 	uint64_t arguments[ARGUMENT_SLOTS];
-	char path[SYSCALLS_PATH_MAX];	      /* of an exec: afterwards its memory is gone */
-	char asked[SYSCALLS_REQUESTED_BYTES]; /* before the kernel writes over it */
+	char path[SYSCALLS_PATH_MAX];	      /* path of an exec, whose memory is gone afterwards */
+	char asked[SYSCALLS_REQUESTED_BYTES]; /* the request, before the kernel overwrites it */
 	struct aggregate aggregate;
-	uint64_t uring[SYSCALLS_URING_OPS];	    /* by opcode: what it submitted to io_uring */
+	uint64_t uring[SYSCALLS_URING_OPS];	    /* by opcode: requests submitted to io_uring */
 	uint32_t uring_sockets[SYSCALLS_URING_OPS]; /* of these, on connections */
 	/* By opcode: its first request has been reported, and its first one on a connection. */
 	uint8_t uring_reported[SYSCALLS_URING_OPS];
@@ -53,7 +53,7 @@ struct thread {
 const volatile struct syscalls_config config SEC(".rodata.config") = {};
 struct syscalls_control control SEC(".data.control") = {};
 
-/* By the descriptor that the call has first. */
+/* Returns whether the call moves bytes by the descriptor in its first argument. */
 static inline bool moves_bytes(const struct thread *t)
 {
 	return t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
@@ -68,8 +68,8 @@ struct {
 	__type(value, struct overflow_value);
 } overflow SEC(".maps");
 
-/* A call with what it points to is too large for the stack. Each piece begins where it still has
- * room for the longest one. */
+/* Scratch memory, because a call with its pieces is too large for the stack. Each piece begins
+ * where the longest piece still has room. */
 #define PIECES_BYTES 8192
 #define PIECE_BYTES  (sizeof(struct syscalls_piece) + SYSCALLS_PIECE_MAX + 1)
 
@@ -78,18 +78,18 @@ struct call_with_pieces {
 	uint32_t string_at, string_size;
 	uint8_t string_argument; /* the first string, from 1; 0: none yet */
 	uint8_t string_state;
-	uint8_t requested_state; /* from here on as the thread's */
+	uint8_t requested_state; /* this and the next members: as in struct thread */
 	uint8_t unused;
 	int32_t path_bytes;
 	uint32_t unused_too;
 	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX];
 	char asked[SYSCALLS_REQUESTED_BYTES];
-	struct syscalls_call call; /* from here on it goes out */
+	struct syscalls_call call; /* the record begins here */
 	char pieces[PIECES_BYTES];
 };
 
-/* One for each program that may be within a call on a processor. */
+/* One for each program that may be in the middle of a call on a CPU. */
 #define SCRATCH_FIRST 0
 #define SCRATCH_AGAIN 1
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * All processes, with the few values that are read of each: those of /proc/PID/stat
- * (fs/proc/array.c), as numbers, and the file it runs. It iterates over tasks and skips all
- * threads but the first.
+ * Lists all processes with a few values: the numbers of /proc/PID/stat (fs/proc/array.c) and the
+ * file that the process runs. The program iterates over tasks, and skips all threads but the first.
  *
  * Members are read directly, without a helper: the verifier knows the types from the task on, and
  * an invalid pointer reads as 0.
@@ -244,7 +243,7 @@ static inline void see_input(struct tasks_seen *s, struct files_struct___tasks *
 	s->input_magic = (uint32_t)BPF_CORE_READ(inode, i_sb, s_magic);
 }
 
-/* It has the number of a process group or session whose leader has ended. */
+/* Returns whether the leader of a process group or session has ended. */
 static inline bool has_lost(struct pid___tasks *leader)
 {
 	return !leader->tasks[LEADER].first;

@@ -7,8 +7,8 @@
 
 #define TASKS_NAME_SIZE 16
 
-/* The file that a process runs: together these members distinguish files, and a file from itself
- * after it was renamed or written to. No inode: it has no file. */
+/* The file that a process runs. Together these members distinguish files, and detect that a file
+ * was renamed or written. Inode 0: the process has no file. */
 struct tasks_file {
 	uint64_t entry, mount; /* addresses in the kernel: never shown outside sooth */
 	uint64_t inode;
@@ -20,15 +20,15 @@ struct tasks_file {
 	uint32_t links;
 };
 
-/* A process as the kernel has it; user space interprets the values. */
+/* A process in the values of the kernel, which user space interprets. */
 struct tasks_seen {
 	uint64_t start_ns; /* after boot */
-	uint64_t cpu_ns;   /* of threads that have exited, and of the first one */
+	uint64_t cpu_ns;   /* CPU time of exited threads and of the first thread */
 	uint64_t code_from, code_to;
 	uint64_t environment_from, environment_to;
 	uint64_t vsz_pages;
 	uint64_t term_handler; /* of SIGTERM: SIG_DFL, SIG_IGN or an address in the process */
-	int64_t rss_pages[3]; /* of files, anonymous, shared; briefly below the true value */
+	int64_t rss_pages[3];  /* of files, anonymous, shared; briefly below the true value */
 	struct tasks_file file;
 	uint32_t pid, ppid, process_group, session;
 	uint32_t flags; /* PF_* */
@@ -40,7 +40,7 @@ struct tasks_seen {
 	uint32_t input_magic; /* of its file system, of a pipe */
 	uint8_t is_changing;  /* threads exited while their times were read */
 	uint8_t parent_reaps; /* its parent adopts the children of other processes */
-	uint8_t is_left;      /* its parent has ended, as far as groups and sessions show */
+	uint8_t is_left;      /* its parent has ended, by the evidence of groups and sessions */
 	uint8_t unused[5];
 	char name[TASKS_NAME_SIZE];
 };

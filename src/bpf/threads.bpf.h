@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where a followed thread's struct is kept. The program defines struct thread, its first member a
- * struct member, before it includes this. It is in task storage, which is freed with the thread;
- * on kernels without that (before 5.12) in a hash by thread id: the object is then compiled with
- * THREADS_IN_HASH.
+ * Keeps the struct of each followed thread. A program defines struct thread, whose first member is
+ * a struct member, before it includes this file. The struct is in task storage, which is freed with
+ * the thread. On kernels without task storage (before 5.12) it is in a hash by thread id: that
+ * object is compiled with THREADS_IN_HASH.
  */
 #ifndef SOOTH_BPF_THREADS_H
 #define SOOTH_BPF_THREADS_H
@@ -20,7 +20,7 @@ struct {
 	__type(value, struct thread);
 } threads SEC(".maps");
 
-/* Too large for the stack. Never written. */
+/* Zeros that are too large for the stack. Never written. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -63,7 +63,7 @@ static inline void thread_drop(struct task_struct *task)
 	bpf_map_delete_elem(&threads, &tid);
 }
 
-/* The hash entry outlives the thread: the exit has to free it. */
+/* Frees the hash entry at the exit of a thread, because it would outlive the thread. */
 static inline void thread_ended(struct task_struct *task)
 {
 	thread_drop(task);
@@ -88,7 +88,7 @@ static inline struct thread *thread_of(struct task_struct *task)
 	return bpf_task_storage_get(&threads, task, 0, 0);
 }
 
-/* Most threads of a host have no storage at all: this check needs no call. */
+/* Returns the current thread's struct. Most threads have no storage: a check without a call. */
 static inline struct thread *thread_current(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

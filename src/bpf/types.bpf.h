@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel's types as far as sooth reads them. Only names matter: CO-RE finds the offsets of the
- * running kernel, so the other members are left out. No vmlinux.h: it would tie the build to one
- * kernel.
+ * The types of the kernel, with only the members that sooth reads: CO-RE finds their offsets in the
+ * running kernel by name. vmlinux.h would tie the build to one kernel.
  */
 #ifndef SOOTH_BPF_TYPES_H
 #define SOOTH_BPF_TYPES_H
@@ -65,7 +64,7 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
-/* Only to see whether the kernel has them: libbpf's header has the numbers. */
+/* Used only to check whether the kernel has these functions: libbpf's header has the numbers. */
 enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175, /* 5.15 on */
 };
@@ -172,7 +171,7 @@ struct mm_struct___before_6_2 {
 	struct mm_rss_stat___before_6_2 rss_stat;
 } KERNEL_TYPE;
 
-/* The record that perf would see: it shows which arguments the tracepoint has. */
+/* The record for perf, whose members show which arguments the tracepoint has. */
 struct trace_event_raw_mark_victim {
 	unsigned long anon_rss;
 } KERNEL_TYPE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One step up a stack, by the unwind table of the file. */
+/* Takes one step up a stack, by the unwind table of the file. */
 #ifndef SOOTH_BPF_UNWIND_BPF_H
 #define SOOTH_BPF_UNWIND_BPF_H
 
@@ -22,7 +22,7 @@ static __attribute__((noinline)) void note_read(struct walk *w, uint64_t value, 
 	w->notes.count = at + 1;
 }
 
-/* Notes a value that is smaller than a word, by the word that it is in. */
+/* Notes a value that is smaller than a word, by the word that contains the value. */
 static inline void note_part(struct walk *w, uint32_t size, uint64_t address)
 {
 	uint64_t from = address & ~7ULL, word;
@@ -55,7 +55,7 @@ static inline bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t 
 }
 
 #ifdef WALK_NOTES
-/* Most code uses the register for something else, and no frame above it needs the value. */
+/* Reads the frame pointer only now: most code uses the register for other values. */
 static inline bool resolve_fp(struct walk *w)
 {
 	uint64_t at = w->notes.fp_at;
@@ -119,8 +119,8 @@ struct {
 	__array(values, struct table);
 } tables SEC(".maps");
 
-/* The rule for an offset in the file of the walk's mapping. Returns an enum profile_end if there is
- * none, else PROFILE_WHOLE. */
+/* Finds the rule for an offset in the file of the walk's mapping. Returns PROFILE_WHOLE, or another
+ * enum profile_end if there is none. */
 VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t walk, uint32_t offset)
 {
 	struct walk *w = walk_at(walk);
@@ -142,7 +142,7 @@ VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t walk, uint32_t offset)
 		return PROFILE_NO_TABLE;
 	from = file->rules;
 	to = from + file->rows;
-	/* The first row behind the offset. */
+	/* Search the first row behind the offset. */
 	for (int i = 0; i < UNWIND_SEARCH_MAX; i++) {
 		uint32_t middle = from + (to - from) / 2;
 
@@ -170,7 +170,7 @@ VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t walk, uint32_t offset)
 	return PROFILE_WHOLE;
 }
 
-/* That of the walk's frame: a call may be the last instruction of its function. */
+/* Finds the rule of the current frame. A call may be the last instruction of its function. */
 static inline int rule_of(struct walk *w, uint32_t walk)
 {
 	uint64_t offset = w->pc - w->mapping.shift - !w->is_exact;
@@ -186,7 +186,7 @@ static inline int rule_of(struct walk *w, uint32_t walk)
 #define meet_no_file(w)
 #endif
 
-/* From the walk's frame to its caller. Returns 0 at the end of the walk, with its `end`. */
+/* Steps from the current frame to its caller. Returns 0 at the end of the walk, with w->end set. */
 VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Unwind tables, as user space makes them from .eh_frame (os/linux/profile/unwind_table.h) and the
- * kernel side walks them: per file first the rules, then the rows, sorted by their place in the
- * file. A row holds up to the next one; its rule finds the caller's frame from the registers of
- * this one.
+ * Unwind tables, which user space makes from .eh_frame (os/linux/profile/unwind_table.h) for walks
+ * in the kernel. A table has the rules of a file, then rows, sorted by their offset in the file. A
+ * row applies up to the next row; its rule finds the caller's frame from the registers of a frame.
  */
 #ifndef SOOTH_BPF_UNWIND_H
 #define SOOTH_BPF_UNWIND_H
@@ -30,7 +29,7 @@ enum unwind_kind {
 #define UNWIND_OFFSET_MAX ((1 << (31 - UNWIND_KIND_BITS)) - 1)
 #define UNWIND_RULES_MAX  4096	     /* of one file */
 #define UNWIND_ROWS_MAX	  (1u << 22) /* of one file */
-#define UNWIND_SEARCH_MAX 24	     /* steps of the search in these */
+#define UNWIND_SEARCH_MAX 24	     /* steps of the search in the rows */
 
 struct unwind_rule {
 	int32_t frame; /* offset << UNWIND_KIND_BITS | kind */

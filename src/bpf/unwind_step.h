@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One step up a stack: from the registers of a frame to those of its caller, by a rule of the
- * unwind table of the file, else by the frame pointer. Code that keeps no frame pointer and has no
- * table ends the walk, or skips to the next frame that has one. The same in the kernel and in user
- * space; walk_read() is the one of who includes it.
+ * Takes one step up a stack: from the registers of a frame to those of its caller, by a rule of the
+ * file's unwind table, else by the frame pointer. Code without both ends the walk, or the walk
+ * skips to the next frame with a frame pointer. Kernel and user space share this code; the
+ * including file defines walk_read().
  */
 #ifndef SOOTH_BPF_UNWIND_STEP_H
 #define SOOTH_BPF_UNWIND_STEP_H
 
 #include "bpf/profile_walk.h"
 
-/* Where the kernel keeps the registers of the interrupted code, from the stack pointer of the
- * trampoline that a handler returns to. */
+/* Offsets of the registers of interrupted code, from the stack pointer at the trampoline to which a
+ * signal handler returns. */
 #if defined(__TARGET_ARCH_arm64) || (defined(__aarch64__) && !defined(__TARGET_ARCH_x86))
 #define STEPS_AARCH64
 #endif
@@ -48,8 +48,8 @@ static inline uint64_t word_at(struct walk *w, uint64_t address)
 }
 
 #ifndef PUTS_OFF_FP
-/* The frame pointer is read in each step. A file that defines PUTS_OFF_FP reads it only when it is
- * needed, by its own versions of these functions. */
+/* By default each step reads the frame pointer. A file that defines PUTS_OFF_FP has its own
+ * versions of these functions, which read it only when it is needed. */
 static inline bool take_fp(const struct walk *w)
 {
 	(void)w;
@@ -86,7 +86,7 @@ static inline int step_by_signal(struct walk *w)
 	return 1;
 }
 
-/* The last resort when no rule is known; `end`: why none is known. */
+/* Steps by the frame pointer, if no rule is known; `end`: why none is known. */
 static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 {
 	uint64_t fp, next, pc;
@@ -96,7 +96,7 @@ static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 	if (!take_fp(w))
 		return stop(w, PROFILE_UNREADABLE);
 	fp = w->fp;
-	/* Where the table is only not read yet, the register may be anything: a 0 is no end. */
+	/* If the table is only not read yet, the register may be anything, and 0 is no end. */
 	if (!fp && !w->is_exact)
 		return stop(w, end == PROFILE_NO_TABLE ? end : PROFILE_WHOLE);
 	if (fp < w->sp || fp & 7)
@@ -162,8 +162,8 @@ static inline int step_by_rule(struct walk *w)
 #define TRAMPOLINE_END	    0xc308c48348ULL /* add $8, %rsp; ret */
 #define TRAMPOLINE_END_MASK 0xffffffffffULL
 
-/* The code that Python 3.12 makes for each function (-X perf) keeps no frame pointer: it stands
- * behind its only call. */
+/* Steps out of the code that Python 3.12 makes for each function (-X perf), which keeps no frame
+ * pointer: the walk is behind its only call. */
 static inline bool step_by_trampoline(struct walk *w)
 {
 	uint64_t code, pc;
@@ -183,8 +183,8 @@ static inline bool step_by_trampoline(struct walk *w)
 }
 #endif
 
-/* To the caller; `found`: PROFILE_WHOLE when w->rule is the one of this place, else why there is
- * none. Returns 0 at the end of the walk, with w->end. */
+/* Steps to the caller. `found`: PROFILE_WHOLE if w->rule is the rule of this place, else why there
+ * is none. Returns 0 at the end of the walk, with w->end set. */
 static inline int step_by(struct walk *w, uint32_t found)
 {
 	return found ? step_by_frame_pointer(w, found) : step_by_rule(w);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Requests that threads submit through io_uring, counted in the thread: in io_uring_enter(2), or by
- * a thread of the kernel that takes them from the ring (IORING_SETUP_SQPOLL). That thread belongs
- * to the process since Linux 5.12, but no fork event comes for it; so it is followed from its first
- * request on.
+ * Counts requests to io_uring in the thread that submits them: in io_uring_enter(2), or a kernel
+ * thread that takes them from the ring (IORING_SETUP_SQPOLL). Since Linux 5.12 the kernel thread
+ * belongs to the process, but it has no fork event; so it is followed from its first request on.
  */
 #ifndef SOOTH_BPF_URING_H
 #define SOOTH_BPF_URING_H
@@ -54,8 +53,8 @@ static inline int emit_requests(struct thread *t, uint32_t opcode, uint64_t coun
 	return 1;
 }
 
-/* The first of its kind is a record at once: a consumer learns while it happens that calls are not
- * all. The others are added up. */
+/* Counts a request. The first of a kind is recorded at once, so that consumers know early that
+ * system calls are not all I/O. */
 VERIFIED_ALONE int count_request(struct thread *t, uint32_t opcode, uint32_t is_socket)
 {
 	uint8_t is_news = is_socket ? URING_SOCKET_REPORTED : URING_REPORTED;
@@ -90,7 +89,7 @@ struct uring_begun {
 	int32_t fd;
 };
 
-/* By address of the request. The oldest ones give way: they may never complete here. */
+/* Requests by address. The oldest entries are evicted, because they may never complete here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Functions of JavaScript on a stack of V8: the engine keeps the context and the function below
- * each frame pointer. They are followed to what has the name, and each object on the way must be of
- * its type: the same in the kernel and in user space, as python_step.h.
+ * Finds functions of JavaScript on a stack of V8, which keeps the context and the function below
+ * each frame pointer. They lead to the object with the name, and each object on the way must have
+ * its type. Kernel and user space share this code, like python_step.h.
  */
 #ifndef SOOTH_BPF_V8_STEP_H
 #define SOOTH_BPF_V8_STEP_H
@@ -10,10 +10,10 @@
 #include "bpf/javascript.h"
 #include "bpf/unwind_step.h"
 
-#define V8_TAG	     1 /* of a pointer to an object; so is the mask */
+#define V8_TAG	     1 /* tag of a pointer to an object; so is the mask */
 #define V8_TAG_MASK  3
 #define V8_TYPE_NONE 0xffffffffu
-#define V8_KINDS_MAX 128 /* of frames without a function */
+#define V8_KINDS_MAX 128 /* kinds of frames without a function */
 
 static inline uint32_t v8_type_of(struct walk *w, const struct profile_v8 *v8, uint64_t object)
 {
@@ -43,7 +43,7 @@ static inline void v8_put(
 		callee, executable, name);
 }
 
-/* The frame that w is at, before it is counted. */
+/* Looks at the current frame of `w`, before it is counted. */
 static inline void v8_frame(struct walk *w, const struct profile_v8 *v8)
 {
 	bool is_builtin = v8_is_builtin(w, v8);
@@ -51,7 +51,7 @@ static inline void v8_frame(struct walk *w, const struct profile_v8 *v8)
 	uint64_t context, function, shared, name;
 	uint32_t type;
 
-	/* A frame that is not complete has words of former calls there. */
+	/* An incomplete frame still has words of earlier calls. */
 	if ((w->mapping.file != PROFILE_FILE_NONE && !is_builtin) ||
 		w->besides >= PROFILE_FRAMES_MAX || !take_fp(w) ||
 		w->sp > w->fp + v8->fp_function ||

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stacks that were walked before. The result of a walk depends on the registers at its start and on
- * the words that it reads, of the stack and of objects of an engine: where all of these are the
- * same, the result is the same. So the last walk of a thread is kept, frame by frame with these
- * words. A new walk steps up until it meets a kept frame that all words above still lead on from:
- * the rest is the kept one. Comparing a word takes some nanoseconds, a step ten times that.
+ * Reuses stacks that were walked before. The result of a walk depends only on the registers at its
+ * start and the words that it reads, of the stack and of objects of an engine. So the last walk of
+ * a thread is kept, frame by frame, with these words. A new walk steps up until it meets a kept
+ * frame above which all words are unchanged: the rest is the kept walk. Comparing a word takes some
+ * nanoseconds, a step ten times that.
  *
- * Kept are walks that ended where the stack does, for a reason that stays. Code that was mapped or
- * unmapped since, by the loader or an exec, makes all of them invalid. One in MEMO_CHECK recognised
- * stacks is walked again, and counted if it differs.
+ * Only walks that ended with the stack, for a lasting reason, are kept. If the loader or an exec
+ * maps or unmaps code, all kept walks become invalid. One in MEMO_CHECK recognized stacks is walked
+ * again, and counted if it differs.
  */
 #ifndef SOOTH_BPF_WALK_MEMO_BPF_H
 #define SOOTH_BPF_WALK_MEMO_BPF_H
@@ -42,7 +42,7 @@ static inline void forget_walks(void)
 	__sync_fetch_and_add(&memos.generation, 1);
 }
 
-/* It differs, too, once another runtime is known. */
+/* Returns the generation, which also changes when another runtime becomes known. */
 static inline uint32_t generation_now(void)
 {
 	return memos.generation + (uint32_t)(walks_control.known << 20);
@@ -55,7 +55,7 @@ static inline struct kept_walk *kept_at(uint32_t kept)
 
 /* --- comparing --- */
 
-/* The word at that address of the stack: of a piece that is read at once, downwards. */
+/* Reads a word of the stack from a chunk, which is read at once, downwards. */
 static inline bool chunk_word(struct walk *w, uint64_t address, uint64_t *word)
 {
 	uint64_t inside = address - w->notes.chunk_from;
@@ -79,7 +79,7 @@ static inline bool is_same_word(struct walk *w, const struct walk_word *kept)
 {
 	uint64_t address = kept->address & ~WALK_FP_WORD, word;
 
-	/* The frame pointer as inner frames kept it: it is compared by itself. */
+	/* The frame pointer kept by an inner frame is compared separately. */
 	if (kept->address & WALK_FP_WORD && address < w->sp)
 		return true;
 	if (address - w->sp >= MEMO_STACK || !chunk_word(w, address, &word)) {
@@ -89,7 +89,7 @@ static inline bool is_same_word(struct walk *w, const struct walk_word *kept)
 	return word == kept->value;
 }
 
-/* How many of the first `count` words are the same. */
+/* Returns how many of the first `count` words are the same. */
 VERIFIED_ALONE_BY_NUMBERS int same_words(uint32_t walk, uint32_t kept, uint32_t count)
 {
 	struct walk *w = walk_at(walk);
@@ -106,7 +106,7 @@ VERIFIED_ALONE_BY_NUMBERS int same_words(uint32_t walk, uint32_t kept, uint32_t 
 	return (int)i;
 }
 
-/* Whether the frame that the walk is at is the kept one. */
+/* Returns whether the current frame of the walk is the kept frame. */
 static inline bool is_same_frame(struct walk *w, const struct walk_step *s)
 {
 	if (s->sp != w->sp || s->pc != w->pc || s->is_exact != w->is_exact ||
@@ -115,7 +115,7 @@ static inline bool is_same_frame(struct walk *w, const struct walk_step *s)
 	return !s->uses_fp || (resolve_fp(w) && w->fp == s->fp);
 }
 
-/* How many frames of the kept walk are the rest of this one. */
+/* Returns how many frames of the kept walk are the rest of this walk. */
 VERIFIED_ALONE_BY_NUMBERS int meet_kept(uint32_t walk, uint32_t kept)
 {
 	struct walk *w = walk_at(walk);
@@ -176,7 +176,7 @@ VERIFIED_ALONE_BY_NUMBERS int begin_step(uint32_t walk)
 	return 0;
 }
 
-/* Hash of the frame that was put, and of what is beside it. */
+/* Hashes the frame that was put, and the words beside it. */
 static inline uint64_t hash_of_frame(const struct walk *w, uint32_t at, uint32_t besides)
 {
 	uint64_t hash;
@@ -186,7 +186,7 @@ static inline uint64_t hash_of_frame(const struct walk *w, uint32_t at, uint32_t
 	return w->besides == besides ? hash : mix(hash, hash_of_beside(w, besides));
 }
 
-/* The frame was put, and what it needed was read. */
+/* Ends a step, after the frame was put and its words were read. */
 VERIFIED_ALONE_BY_NUMBERS int end_step(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
@@ -222,7 +222,7 @@ VERIFIED_ALONE_BY_NUMBERS int walk_to_kept(uint32_t walk, uint32_t kept)
 	return 0;
 }
 
-/* The hash of the walk's frames behind that of those above, both in w->address. */
+/* Adds the frames of the walk to the hash of the frames above, in w->address. */
 VERIFIED_ALONE_BY_NUMBERS int hash_steps(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
@@ -245,7 +245,7 @@ VERIFIED_ALONE_BY_NUMBERS int hash_steps(uint32_t walk)
 
 /* --- keeping --- */
 
-/* The walk's words behind the first `above` ones. */
+/* Keeps the walk's words behind the first `above` words. */
 VERIFIED_ALONE_BY_NUMBERS int keep_words(uint32_t walk, uint32_t kept, uint32_t above)
 {
 	struct walk *w = walk_at(walk);
@@ -261,7 +261,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_words(uint32_t walk, uint32_t kept, uint32_t 
 	return 0;
 }
 
-/* Adds to a frame's needs from below those of the frame above it. */
+/* Adds the needs of the frame above to the values that a frame needs from below. */
 static inline void inherit(struct walk_step *s, const struct walk_step *above)
 {
 	s->has_own |= above->has_own;
@@ -271,7 +271,7 @@ static inline void inherit(struct walk_step *s, const struct walk_step *above)
 	s->fp = above->fp;
 }
 
-/* The walk's frame `at`, as the kept one `to`; `words`: of all up to the walk's innermost. */
+/* Keeps the walk's frame `at` as kept frame `to`; `words`: of all frames of the walk. */
 VERIFIED_ALONE_BY_NUMBERS int keep_step(
 	uint32_t walk, uint32_t kept, uint32_t at, uint32_t to, uint32_t words)
 {
@@ -291,7 +291,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_step(
 	return 0;
 }
 
-/* The walk's frames behind the first `above` ones, with their words. */
+/* Keeps the walk's frames behind the first `above` frames, with their words. */
 VERIFIED_ALONE_BY_NUMBERS int keep_steps(
 	uint32_t walk, uint32_t kept, uint32_t above, uint32_t words)
 {
@@ -313,7 +313,7 @@ static inline bool stays(uint32_t end)
 	       end == PROFILE_STUCK;
 }
 
-/* After hash_steps(); `above`: frames of the kept walk that are the rest of this one. */
+/* Keeps the walk; call hash_steps() first. `above`: frames of the kept walk that are its rest. */
 static inline void keep_walk(struct walk *w, struct kept_walk *k, uint32_t kept, uint32_t above)
 {
 	uint32_t words = above ? k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)].words : 0;

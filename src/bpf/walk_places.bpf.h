@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Places in the code of a process that stacks led to before: the file, and the rule that finds the
- * caller. Else a step searches the tree of mappings and, of a large program, a table of a million
- * rows.
+ * Caches places in the code of a process: the file, and the rule that finds the caller. Otherwise
+ * each step searches the tree of mappings and, for a large program, a table of a million rows.
  *
- * Threads of all CPUs write them without a lock: an entry of which two wrote parts does not have
- * its check, and is no entry.
+ * Threads on all CPUs write entries without a lock: an entry to which two threads wrote at once has
+ * a wrong check value, and is ignored.
  */
 #ifndef SOOTH_BPF_WALK_PLACES_BPF_H
 #define SOOTH_BPF_WALK_PLACES_BPF_H
@@ -47,7 +46,7 @@ static inline uint64_t place_check(const struct walk_place *p)
 	return check ^ (uint64_t)p->generation << 32 ^ (uint32_t)p->found;
 }
 
-/* Whether the walk's address is known: then w has its file, and its rule. */
+/* Returns whether the walk's address is cached: then `w` has its file and its rule. */
 static inline bool recall_place(struct walk *w)
 {
 	struct walk_place *known = place_of(w), p;
@@ -85,7 +84,7 @@ static inline void keep_place(struct walk *w, int found)
 	*known = p;
 }
 
-/* As find_rule(), of the walk's address. */
+/* Like find_rule(), for the walk's address. */
 static inline int rule_of_place(struct walk *w, uint32_t walk)
 {
 	int found;
@@ -97,7 +96,7 @@ static inline int rule_of_place(struct walk *w, uint32_t walk)
 	return found;
 }
 
-/* Generated code. */
+/* Notes that the address is in generated code. */
 static inline void meet_no_file(struct walk *w)
 {
 	if (!w->notes.is_place_known)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A walk up the stack of the current thread in user space, with what runtimes have beside it, and
- * its record. Files that it meets for the first time are reported: the collector makes their
- * tables.
+ * Walks the user stack of the current thread, with the words of runtimes beside it, and makes its
+ * record. New files are reported: the collector makes their tables.
  */
 #ifndef SOOTH_BPF_WALK_USER_BPF_H
 #define SOOTH_BPF_WALK_USER_BPF_H
@@ -14,7 +13,7 @@ struct walks_control walks_control SEC(".data.walks") = {};
 
 #define FRAME_WORDS 2
 
-/* False: it is code that is not walked. */
+/* Begins at these registers. False: code like this is not walked. */
 static inline bool begin_at(struct walk *w, struct pt_regs *regs)
 {
 	w->pc = REGISTER_PC(regs);
@@ -25,7 +24,7 @@ static inline bool begin_at(struct walk *w, struct pt_regs *regs)
 	return is_64_bit(regs);
 }
 
-/* The thread, as far as functions that are verified alone know it. */
+/* Returns the thread of a walk, with the members that functions verified alone know. */
 static inline struct member walker(const struct walk *w)
 {
 	struct member m = { .start_ticks = w->raw.record.start_ticks,
@@ -37,7 +36,7 @@ static inline struct member walker(const struct walk *w)
 
 #include "bpf/runtimes.bpf.h"
 
-/* The collector finds the file by its mapping, as long as the process is there, else by name. */
+/* Reports a file. The collector finds it by its mapping while the process exists, else by name. */
 static inline void report_file(struct walk *w)
 {
 	struct vm_area_struct *vma = (void *)w->mapping.vma;
@@ -78,7 +77,7 @@ static inline void meet_file(struct walk *w)
 		__sync_fetch_and_add(&walks_control.files_full, 1);
 }
 
-/* Writes the frame that the walk is at. Returns 0 at the end of the walk. */
+/* Writes the current frame of the walk. Returns 0 at the end of the walk. */
 VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
@@ -114,7 +113,7 @@ static inline void forget_words(struct walk *w)
 	w->own.file = w->own.words = w->besides = 0;
 }
 
-/* False: it is none that is walked. */
+/* Begins a walk. False: this thread is not walked. */
 static inline bool begin_walk(
 	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
 {
@@ -136,7 +135,7 @@ static inline bool begin_walk(
 	return false;
 }
 
-/* From these registers of the current thread. */
+/* Walks from these registers of the current thread. */
 static inline void walk_user(
 	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
 {
@@ -149,8 +148,8 @@ static inline void walk_user(
 	}
 }
 
-/* Behind all others, as far as a tail of `most` words has room: outer frames come last. Returns how
- * many words. */
+/* Puts the words beside frames at the end of a tail of at most `most` words: outer frames come
+ * last. Returns the number of words. */
 static inline uint32_t put_beside(struct walk *w, uint32_t most)
 {
 	uint32_t at = walk_own_at(w), room = at < most ? (most - at) / PROFILE_FRAME_WORDS : 0;
