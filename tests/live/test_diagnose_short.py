@@ -261,9 +261,10 @@ class SoFar(Case):
             flock = self.begin("flock", lock, "true").pid
             time.sleep(1.2)
             line = "flock (%d) waits for a lock on " % flock
-            runs = [self.diagnose(flock, "--duration", "8"),
-                    self.diagnose(flock, "--duration", "8", columns=400),
-                    self.diagnose(flock, "--duration", "2", "-j"), self.diagnose(flock, "--duration", "2", out=out)]
+            # Of the holder, this process, nothing is found.
+            options = ("--set", "lock-kept.min-time=1h", "--duration")
+            runs = [self.diagnose(flock, *options, "8"), self.diagnose(flock, *options, "8", columns=400),
+                    self.diagnose(flock, *options, "2", "-j"), self.diagnose(flock, *options, "2", out=out)]
             narrow, wide, json, other = [self.shown(*run) for run in runs]
         # The report replaces each line; of a line that stays the seconds are written anew.
         lines = narrow.split("\r\033[K")
