@@ -117,9 +117,9 @@ import os, pty, signal, sys, time
 pid, master = pty.fork()
 if not pid:
     os.execvp("yes", ["yes"])
+if sys.argv[1] != "reads": time.sleep(0.3)
 print("ready %d." % pid, flush=True)
 while sys.argv[1] == "reads" and os.read(master, 1024): time.sleep(0.01)
-time.sleep(0.3)
 os.kill(os.getpid(), signal.SIGSTOP)
 """
 
