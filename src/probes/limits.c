@@ -126,7 +126,7 @@ static const struct sooth_field holder_fields[] = {
 	FIELD_OF(CHARS, limits_holder, holder_name, holder_name, "name of that process (comm)"),
 	FIELD_NUMBER(
 		limits_holder, amount, "used by that process: bytes, or a number; 0 for CPU time"),
-	FIELD_NUMBER(limits_holder, count, "number of files whose sizes are summed in amount"),
+	FIELD_NUMBER(limits_holder, count, "number of files; amount is the sum of their sizes"),
 	FIELD_NUMBER(limits_holder, unread,
 		"number of processes whose file descriptors could not be read"),
 	FIELD_TRUTH(limits_holder, is_deleted, "the file was deleted"),
@@ -169,7 +169,8 @@ RECORD_SCHEMA(limits_holder, "limits.holder", LIMITS_HOLDER, SOOTH_CLASS_SAMPLE,
 RECORD_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &limits_group_schema,
-	&limits_pressure_schema, &limits_segments_schema, &limits_holder_schema, &limits_process_schema, NULL };
+	&limits_pressure_schema, &limits_segments_schema, &limits_holder_schema,
+	&limits_process_schema, NULL };
 
 const struct probe probe_limits = {
 	.name = "limits",
