@@ -272,3 +272,11 @@ struct span path_base(struct span path)
 
 	return slash ? span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data)) : path;
 }
+
+bool path_is_within(struct span path, struct span folder)
+{
+	return folder.size && path.size >= folder.size &&
+	       !memcmp(path.data, folder.data, folder.size) &&
+	       (path.size == folder.size || folder.data[folder.size - 1] == '/' ||
+		       path.data[folder.size] == '/');
+}

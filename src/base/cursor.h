@@ -58,6 +58,8 @@ bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
 const char *span_last(struct span s, char byte);
 /* Returns the part of a path after its last slash. */
 struct span path_base(struct span path);
+/* Returns whether a path is the folder, or below it. */
+bool path_is_within(struct span path, struct span folder);
 /* Reads the whole span as an unsigned decimal number. False: it is anything else. */
 bool span_decimal(struct span s, uint64_t *value);
 static inline struct span span_of(const char *data, size_t size)

@@ -134,20 +134,11 @@ static void add_below(const struct process_entry *p, bool only_workers, struct b
 	}
 }
 
-static const struct process_entry *find_process(const struct process_table *t, uint32_t pid)
-{
-	process_table_for_each (t, p) {
-		if (p->id.pid == pid)
-			return p;
-	}
-	return NULL;
-}
-
 /* Finds awaited processes below. False: the process runs, so its waits have to be read again. */
 static bool find_awaited_below(
 	const struct process_table *table, uint32_t root, struct buffer *below)
 {
-	const struct process_entry *p = find_process(table, root);
+	const struct process_entry *p = process_table_find(table, root);
 	bool is_known = true;
 
 	/* The session shows which processes an agent started. */
@@ -169,7 +160,7 @@ static bool find_awaited_below(
  * them that do not rest. Below the shell or agent that runs sooth is unrelated work. */
 static void add_beyond(const struct process_table *table, uint32_t root, struct buffer *pids)
 {
-	const struct process_entry *self = find_process(table, (uint32_t)getpid());
+	const struct process_entry *self = process_table_find(table, (uint32_t)getpid());
 	struct buffer records = { 0 }, beyond = { 0 }, below = { 0 };
 	const uint32_t *all;
 
@@ -177,7 +168,7 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 	wait_find_beyond(&(struct batch){ records.data, records.size }, root, &beyond);
 	all = (const void *)beyond.data;
 	for (size_t i = 0; i < beyond.size / sizeof(*all); i++) {
-		const struct process_entry *p = find_process(table, all[i]);
+		const struct process_entry *p = process_table_find(table, all[i]);
 
 		if (!p || p->id.pid == (uint64_t)getpid())
 			continue;
@@ -189,7 +180,7 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 	all = (const void *)below.data;
 	for (size_t i = 0; i < below.size / sizeof(*all); i++) {
 		if (all[i] != root)
-			add(find_process(table, all[i]), pids);
+			add(process_table_find(table, all[i]), pids);
 	}
 	buffer_fini(&below);
 	buffer_fini(&beyond);
@@ -241,7 +232,8 @@ static bool find_more(const struct buffer *pids, struct buffer *more)
 	buffer_reset(more);
 	if (!process_table_scan_all(&table, &ignored)) {
 		for (size_t i = 0; i < count; i++)
-			add_session(&table, main_of(find_process(&table, all[i])), pids, more);
+			add_session(
+				&table, main_of(process_table_find(&table, all[i])), pids, more);
 		if (count == 1 && !more->size) {
 			is_known = find_awaited_below(&table, all[0], more);
 			add_beyond(&table, all[0], more);

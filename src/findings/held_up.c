@@ -160,14 +160,19 @@ static bool awaits_answer(const struct wait_link *link)
 	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;
 }
 
+static bool is_inherited(const struct wait_chain *chain, size_t at)
+{
+	return chain->links[at].party->source == WAITS_SOURCE_INHERITED;
+}
+
 /* Returns whether the holder is a server on duty, whose lock a standby waits for on purpose. A
  * holder that waits for an answer of a server at rest is no such server, and a holder that
  * inherited the lock did not take it. */
 static bool is_on_duty(const struct wait_chain *chain, size_t at)
 {
 	return chain->links[at].what == WAIT_LOCK && !chain->links[at].is_polling &&
-	       chain->links[at].party->source != WAITS_SOURCE_INHERITED &&
-	       chain->links[chain->count - 1].is_idle && !awaits_answer(&chain->links[at + 1]);
+	       !is_inherited(chain, at) && chain->links[chain->count - 1].is_idle &&
+	       !awaits_answer(&chain->links[at + 1]);
 }
 
 /* --- a FIFO, an output --- */
@@ -444,11 +449,6 @@ static void put_what_holder_does(struct buffer *out, const struct wait_graph *g,
 	} else {
 		buffer_string(out, "does nothing");
 	}
-}
-
-static bool is_inherited(const struct wait_chain *chain, size_t at)
-{
-	return chain->links[at].party->source == WAITS_SOURCE_INHERITED;
 }
 
 static void claim_lock(struct check_result *out, const struct wait_graph *g,

@@ -80,7 +80,8 @@ static void report(
 	uint32_t fd;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(out, "was sent %s and does not end: it blocks this signal, which stays pending",
+	finding_claim(out,
+		"was sent %s and does not end: it blocks this signal, which stays pending",
 		signals);
 	finding_text(out, "pending for the process", "%s", signals);
 	finding_number(out, "pending for at least", (double)since_ns, SOOTH_UNIT_NS, 0);
@@ -88,7 +89,8 @@ static void report(
 		finding_text(out, "not read", "the signalfd on fd %u", fd);
 	finding_unseen(out, "which process sent the signal, and when");
 	finding_remedy(out,
-		"sooth kill %s%u ends it, with SIGKILL if it must; in the program: unblock the signal "
+		"sooth kill %s%u ends it, with SIGKILL if it must; in the program: unblock the "
+		"signal "
 		"with sigprocmask, or take it with sigwait or from its signalfd",
 		has_any ? "" : "--any ", e->id.pid);
 	finding_end(out);
@@ -104,8 +106,7 @@ struct sending {
 /* Returns the receiver of the signal. A descriptor of a child is not known. */
 static uint32_t receiver_of(const struct check *e, const struct call_signal_key *key, bool is_own)
 {
-	const struct fds_descriptor *d =
-		is_own ? check_descriptor(e, (uint32_t)key->target) : NULL;
+	const struct fds_descriptor *d = is_own ? check_descriptor(e, (uint32_t)key->target) : NULL;
 	struct span detail = d ? record_text(&d->record, &d->detail) : span_of("", 0);
 	uint64_t pid = 0;
 
@@ -124,9 +125,8 @@ static void take_sent(void *user, const struct call_history *h)
 
 	map_for_each (
 		&h->signals, const struct call_signal_key *, key, const struct call_failures *, f) {
-		struct call_signal_key to = {
-			.target = (int32_t)receiver_of(s->check, key, is_own), .signal = key->signal
-		};
+		struct call_signal_key to = { .target = (int32_t)receiver_of(s->check, key, is_own),
+			.signal = key->signal };
 		struct call_failures *sum = map_put(&s->sent, &to, NULL);
 
 		if (sum)
@@ -145,8 +145,8 @@ static void remedy_trap(struct check_result *out, const struct process_entry *ch
 static bool report_sent(const struct check *e, struct check_result *out,
 	const struct call_signal_key *key, const struct call_failures *f)
 {
-	const struct process_entry *child, *to = end_awaited_process(
-		&e->input->host.process_table, (uint32_t)key->target);
+	const struct process_entry *child,
+		*to = process_table_find(&e->input->host.process_table, (uint32_t)key->target);
 	double span_ns = (double)(f->last_ns - f->first_ns);
 	struct buffer receiver = { 0 }, state = { 0 };
 	char name[SIGNAL_NAME_SIZE];
@@ -237,7 +237,8 @@ static bool diagnose_trap(const struct check *e, struct check_result *out)
 	if ((double)count < check_option(e, "min-sent"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,
-		"was sent a signal that it has a trap for, %llu time%s, and has not run it: a shell "
+		"was sent a signal that it has a trap for, %llu time%s, and has not run it: a "
+		"shell "
 		"does that only when the command in its foreground has ended, and it has one "
 		"child, %s",
 		(unsigned long long)count, count == 1 ? "" : "s", buffer_cstr(&name));
@@ -270,8 +271,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		e->process->process->state == 't' || e->process->process->state == 'D')
 		check_fine(out, "no request to end is pending");
 	else if ((double)since_ns < check_option(e, "min-time"))
-		check_blind_because(out, "a request to end was pending, but not for long",
-			CHECK_LONGER);
+		check_blind_because(
+			out, "a request to end was pending, but not for long", CHECK_LONGER);
 	else
 		report(e, out, buffer_cstr(&signals), since_ns);
 	buffer_fini(&signals);

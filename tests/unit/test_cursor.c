@@ -280,10 +280,29 @@ static void test_spans(void **state)
 	assert_true(value == UINT64_MAX);
 }
 
+static bool is_within(const char *path, const char *folder)
+{
+	return path_is_within(span_of_string(path), span_of_string(folder));
+}
+
+static void test_path_within(void **state)
+{
+	(void)state;
+	assert_true(is_within("/a/b", "/a"));
+	assert_true(is_within("/a", "/a"));
+	assert_true(is_within("/a", "/"));
+	assert_false(is_within("/ab", "/a"));
+	assert_false(is_within("/", "/a"));
+	assert_false(is_within("pipe:[7]", "/"));
+	assert_false(is_within("/a", ""));
+	assert_false(is_within("", "/"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_path_within),
 		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_partial_integer),
 		cmocka_unit_test(test_nothing),

@@ -15,7 +15,6 @@
 #include "base/units.h"
 
 #define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
-#define COMPUTES_LEAST 50.0	       /* percent of one CPU */
 #define WORKS_LEAST    90.0	       /* percent of one CPU: drawing a question uses less */
 #define CROWDED_LEAST  10.0	       /* percent of one CPU: a thread is always ready to run */
 #define RUNNABLE_LEAST 2	       /* consecutive samples: drawing makes it runnable in one */
@@ -378,7 +377,7 @@ static void set_computes(struct finding_activity *f)
 /* Sets idle, or computing: an agent in a loop does not write its session file. */
 static void set_idle_status(struct finding_activity *f)
 {
-	if (uses_cpu(f, COMPUTES_LEAST)) {
+	if (uses_cpu(f, ACTIVITY_COMPUTES_LEAST)) {
 		set_computes(f);
 		f->a->is_status_idle = true;
 		return;
@@ -452,7 +451,7 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_again(f);
 	else if (pauses(f))
 		set_paused(f);
-	else if (uses_cpu(f, COMPUTES_LEAST) && !has_request(f))
+	else if (uses_cpu(f, ACTIVITY_COMPUTES_LEAST) && !has_request(f))
 		set_computes(f);
 	else if (!is_guess(f, source))
 		set_model(f, source);
@@ -515,7 +514,7 @@ static void set_from_outside(struct finding_activity *f)
 		set_busy(f, ACTIVITY_FROM_ARGUMENTS);
 	} else if (f->request.is >= ACTIVITY_REQUEST_ANSWERED && !is_before_prompt) {
 		set_model(f, ACTIVITY_FROM_CONNECTION);
-	} else if (uses_cpu(f, COMPUTES_LEAST)) {
+	} else if (uses_cpu(f, ACTIVITY_COMPUTES_LEAST)) {
 		set_computes(f);
 	} else if (has_no_prompt(f) && is_at_terminal(f)) {
 		set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);

@@ -50,7 +50,8 @@ enum activity_answer {
 	ACTIVITY_ANSWERS,
 };
 
-#define ACTIVITY_SILENT_NS (10 * NS_PER_S)
+#define ACTIVITY_SILENT_NS	(10 * NS_PER_S)
+#define ACTIVITY_COMPUTES_LEAST 50.0 /* percent of one CPU */
 
 #define ACTIVITY_NAME_SIZE    72
 #define ACTIVITY_COMMAND_SIZE 160

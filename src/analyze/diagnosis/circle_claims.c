@@ -116,16 +116,16 @@ void circle_claim_unread(struct check_result *out, const struct wait_chain *chai
 static void claim_unflushed(struct check_result *out, const struct wait_chain *chain)
 {
 	size_t keeper = (size_t)(chain->keeper - chain->links);
-	struct buffer other = { 0 };
+	struct buffer other = { 0 }, bytes = { 0 };
 
 	put_link(&other, chain, 1);
+	wait_put_unflushed(&bytes, chain->keeper);
 	finding_claim(out,
-		"deadlock: %s %s, %s has written %u bytes of output to a buffer of its own, has "
-		"not flushed them, and waits for input",
+		"deadlock: %s %s, %s has written %s, has not flushed them, and waits for input",
 		keeper ? "it waits for an answer of" : "an answer is waited for by",
-		buffer_cstr(&other), keeper ? "which" : "and this process",
-		chain->keeper->thread->unflushed_bytes);
+		buffer_cstr(&other), keeper ? "which" : "and this process", buffer_cstr(&bytes));
 	buffer_fini(&other);
+	buffer_fini(&bytes);
 }
 
 /* Makes the claim "deadlock: this process and server (9) each wait for the other to write; ...". */

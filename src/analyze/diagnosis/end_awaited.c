@@ -14,15 +14,6 @@
 #define PAUSE_MOST   (6 * NS_PER_S) /* longest time between two checks of the process */
 #define BUSY_PERCENT 5		    /* percent of a CPU */
 
-const struct process_entry *end_awaited_process(const struct process_table *all, uint32_t pid)
-{
-	process_table_for_each (all, p) {
-		if (p->id.pid == pid && p->process)
-			return p;
-	}
-	return NULL;
-}
-
 /* Returns whether the process pauses: it sleeps, or its command begins or ends, without CPU use. */
 static bool is_pause(const struct wait_link *l)
 {
@@ -81,7 +72,7 @@ static struct awaited_end find_awaited_end(
 	uint32_t pid = 0;
 
 	a.questions = is_pausing(chain) ? questions_of(s, j, &pid) : NULL;
-	a.process = a.questions ? end_awaited_process(&s->input.host.process_table, pid) : NULL;
+	a.process = a.questions ? process_table_find(&s->input.host.process_table, pid) : NULL;
 	/* A server that watches its client, or a program that watches its starter, ends together
 	 * with that process. */
 	if (a.process && process_table_is_below(j->process, a.process))

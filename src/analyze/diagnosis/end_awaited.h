@@ -20,8 +20,6 @@ const struct process_entry *end_awaited_of_trap(const struct process_entry *p, u
 /* Appends "runs on: it ignores SIGTERM": why a process that was asked to end at that time does not.
  * Returns whether the reason is known. */
 bool end_awaited_put_state(struct buffer *out, const struct process_entry *p, uint64_t since_ns);
-/* Returns the process with this PID at the last sample; NULL: there is none. */
-const struct process_entry *end_awaited_process(const struct process_table *all, uint32_t pid);
 
 /* Appends the remedy; nothing if the process does not wait in this way. */
 void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,

@@ -82,14 +82,10 @@ const struct failure_meaning *failure_meaning_of_connect(uint16_t error)
 static void put_directory_user(
 	struct buffer *out, const struct check *e, const struct call_place *place)
 {
-	size_t size = strlen(place->text);
-
 	process_table_for_each (&e->input->host.process_table, p) {
 		struct span directory = record_text(&p->process->record, &p->process->directory);
 
-		if (!p->is_there || directory.size < size ||
-			memcmp(directory.data, place->text, size) != 0 ||
-			(directory.size > size && directory.data[size] != '/'))
+		if (!path_is_within(directory, span_of_string(place->text)))
 			continue;
 		buffer_string(out, ": ");
 		check_put_name(out, p);

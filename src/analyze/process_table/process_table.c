@@ -387,6 +387,15 @@ struct process_entry *process_table_next(const struct process_table *c, size_t *
 	return NULL;
 }
 
+struct process_entry *process_table_find(const struct process_table *c, uint32_t pid)
+{
+	process_table_for_each (c, p) {
+		if (p->id.pid == pid)
+			return p;
+	}
+	return NULL;
+}
+
 struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id)
 {
 	assert(c);

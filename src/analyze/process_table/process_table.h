@@ -147,6 +147,8 @@ void process_table_drop_ended(struct process_table *c);
 struct process_entry *process_table_next(const struct process_table *c, size_t *position);
 #define process_table_for_each(c, p) walk_each (struct process_entry *, p, process_table_next, c)
 struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id);
+/* Returns the live process with this PID; NULL: there is none. */
+struct process_entry *process_table_find(const struct process_table *c, uint32_t pid);
 /* Returns whether `p` is `top` or a descendant of `top`. */
 static inline bool process_table_is_below(
 	const struct process_entry *p, const struct process_entry *top)

@@ -68,19 +68,10 @@ static bool is_selected(const struct traced_view *v, const struct process_entry 
 	return p->links && process_match_choice(p, &v->options.choice);
 }
 
-static const struct process_entry *find_process(const struct process_table *c, uint32_t pid)
-{
-	const struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(c, &position)) && p->id.pid != pid)
-		continue;
-	return p;
-}
-
 static int emit_row(struct traced_view *v, const struct process_entry *p, struct sooth_error *err)
 {
-	const struct process_entry *tracer = find_process(&v->process_table, p->links->tracer_pid);
+	const struct process_entry *tracer =
+		process_table_find(&v->process_table, p->links->tracer_pid);
 	struct traced_row row = { .record = p->process->record,
 		.tracer_pid = p->links->tracer_pid,
 		.role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,

@@ -6,9 +6,6 @@
 
 #include "analyze/waits/wait_text.h"
 
-#define COMPUTES_LEAST 50.0 /* percent of one CPU, as in the activity from samples of the process  \
-			     */
-
 bool wait_activity_add(
 	struct activity *a, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -16,7 +13,7 @@ bool wait_activity_add(
 	struct buffer text = { 0 };
 
 	if (a->state == ACTIVITY_IDLE && chain->count && first->what == WAIT_RUNS &&
-		first->cpu_percent >= COMPUTES_LEAST) {
+		first->cpu_percent >= ACTIVITY_COMPUTES_LEAST) {
 		a->state = ACTIVITY_COMPUTES;
 		a->has_since = false;
 		a->is_status_idle = true;

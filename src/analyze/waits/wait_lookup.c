@@ -64,7 +64,6 @@ const struct waits_party *wait_youngest_party(const struct wait_graph *g,
 	return best;
 }
 
-/* Returns the best party that was found by a descriptor. */
 const struct waits_party *wait_server_of(const struct wait_graph *g, uint32_t pid, uint32_t tid)
 {
 	const struct waits_party *party = NULL;
@@ -76,6 +75,7 @@ const struct waits_party *wait_server_of(const struct wait_graph *g, uint32_t pi
 	return NULL;
 }
 
+/* Returns the best party that was found by a descriptor. */
 const struct waits_party *wait_party_by_fd(
 	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
 {

@@ -160,14 +160,19 @@ static void put_unbuffered(struct buffer *out, struct span name)
 		buffer_format(out, "stdbuf -oL %.*s", (int)name.size, name.data);
 }
 
+void wait_put_unflushed(struct buffer *out, const struct wait_link *keeper)
+{
+	uint16_t bytes = keeper->thread->unflushed_bytes;
+
+	buffer_format(out, "%s%u bytes of output to a buffer of its own",
+		bytes == UINT16_MAX ? "at least " : "", bytes);
+}
+
 static void put_unflushed(struct buffer *out, const struct wait_link *keeper)
 {
-	buffer_format(out,
-		"; %u has written %s%u bytes of output to a buffer of its own, and not flushed "
-		"them (",
-		keeper->process->node_pid,
-		keeper->thread->unflushed_bytes == UINT16_MAX ? "at least " : "",
-		keeper->thread->unflushed_bytes);
+	buffer_format(out, "; %u has written ", keeper->process->node_pid);
+	wait_put_unflushed(out, keeper);
+	buffer_string(out, ", and not flushed them (");
 	put_unbuffered(out, record_text(&keeper->process->record, &keeper->process->name));
 	buffer_string(out, " writes each line)");
 }

@@ -19,6 +19,8 @@ void wait_chain_rest(
 /* The same from link `from` on. */
 void wait_chain_after(struct buffer *out, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t from);
+/* Appends "66 bytes of output to a buffer of its own". */
+void wait_put_unflushed(struct buffer *out, const struct wait_link *keeper);
 /* Returns the way out of a deadlock: "only ending the process helps". */
 const char *wait_chain_way_out(const struct wait_chain *chain);
 /* Appends the remedy; nothing if none is needed, or known. */

@@ -64,20 +64,11 @@ static struct act_process *find_one(const struct act *a, const struct process_id
 
 /* --- protected processes --- */
 
-static struct process_entry *by_pid(const struct process_table *c, uint32_t pid)
-{
-	process_table_for_each (c, p) {
-		if (p->id.pid == pid)
-			return p;
-	}
-	return NULL;
-}
-
 /* Returns whether the process is sooth itself or one of its ancestors: the shell it was typed into,
  * the terminal, init. */
 static bool is_own(const struct act *a, const struct process_entry *p)
 {
-	const struct process_entry *own = by_pid(&a->process_table, (uint32_t)getpid());
+	const struct process_entry *own = process_table_find(&a->process_table, (uint32_t)getpid());
 
 	for (unsigned i = 0; own && i < ANCESTORS_MAX; i++, own = own->parent) {
 		if (own == p)
@@ -166,7 +157,7 @@ int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err)
 {
 	assert(a);
 
-	struct process_entry *p = by_pid(&a->process_table, pid);
+	struct process_entry *p = process_table_find(&a->process_table, pid);
 
 	if (!p) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
@@ -192,7 +183,7 @@ int act_select_identity(struct act *a, const char *text, struct sooth_error *err
 
 	if (target_word(text, &id) != TARGET_WORD_PID || !id.pid)
 		return target_bad_pid(text, err);
-	now = by_pid(&a->process_table, id.pid);
+	now = process_table_find(&a->process_table, id.pid);
 	if (now && id.start_ticks && now->id.start_ticks != id.start_ticks)
 		return is_reused(&id, err);
 	return act_select_pid(a, id.pid, err);

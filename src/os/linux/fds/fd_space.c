@@ -138,14 +138,6 @@ void fd_space_note(struct fds_reader *r, const struct fds_descriptor *d)
 		map_put(&r->written, &d->mount, NULL);
 }
 
-static bool is_below(struct span path, struct span point)
-{
-	if (point.size == 1)
-		return path.size && path.data[0] == '/';
-	return path.size >= point.size && !memcmp(path.data, point.data, point.size) &&
-	       (path.size == point.size || path.data[point.size] == '/');
-}
-
 /* Notes the mount of the working directory: the longest mount point above it, and of several the
  * last. */
 static void note_directory(struct fds_reader *r)
@@ -159,7 +151,7 @@ static void note_directory(struct fds_reader *r)
 	map_for_each_value (&r->mounts.by_id, void *, value) {
 		struct span point = mounts_point(&r->mounts, value);
 
-		if (is_below(path, point) && point.size >= best.size) {
+		if (path_is_within(path, point) && point.size >= best.size) {
 			best = point;
 			found = value;
 		}

@@ -53,13 +53,6 @@ struct space {
 
 /* --- open files --- */
 
-static bool is_below(struct span path, struct span point)
-{
-	size_t size = point.size == 1 ? 0 : point.size;
-
-	return path.size > size && !memcmp(path.data, point.data, size) && path.data[size] == '/';
-}
-
 /* A file on a mount that hangs is not touched. */
 static bool is_on_mount(struct space *s, struct span path)
 {
@@ -69,7 +62,7 @@ static bool is_on_mount(struct space *s, struct span path)
 	map_for_each_value (&s->mounts.by_id, const struct mount *, m) {
 		struct span point = mounts_point(&s->mounts, m);
 
-		if (point.size >= best.size && is_below(path, point)) {
+		if (point.size >= best.size && path_is_within(path, point)) {
 			best = point;
 			found = m;
 		}
@@ -95,7 +88,7 @@ static void take_file(void *user, int process, int table, const char *name)
 	if (is_late(s) || procfs_link_at(table, name, &s->text))
 		return;
 	path = span_of((const char *)s->text.data, s->text.size);
-	if (!is_below(path, s->point) || !is_on_mount(s, path) ||
+	if (!path_is_within(path, s->point) || !is_on_mount(s, path) ||
 		statx(table, name, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_BLOCKS | STATX_NLINK,
 			&st) ||
 		!S_ISREG(st.stx_mode) || makedev(st.stx_dev_major, st.stx_dev_minor) != s->device)

@@ -39,13 +39,6 @@ static void make_absolute(
 	buffer_string(out, path);
 }
 
-static bool is_below(struct span path, struct span point)
-{
-	return point.size && path.size >= point.size &&
-	       !memcmp(path.data, point.data, point.size) &&
-	       (path.size == point.size || point.size == 1 || path.data[point.size] == '/');
-}
-
 static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, struct span path)
 {
 	const struct mount *best = NULL;
@@ -55,7 +48,7 @@ static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, 
 	n->has_mounts = true;
 	/* The last of several mounts at one point covers the others. */
 	map_for_each_value (&n->mounts.by_id, const struct mount *, m) {
-		if (is_below(path, mounts_point(&n->mounts, m)) &&
+		if (path_is_within(path, mounts_point(&n->mounts, m)) &&
 			(!best || m->point_size >= best->point_size))
 			best = m;
 	}

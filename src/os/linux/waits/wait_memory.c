@@ -14,11 +14,13 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "os/linux/files/maps.h"
 #include "os/linux/files/process_clock.h"
 #include "os/linux/files/read_memory.h"
 #include "os/linux/waits/wait_reader.h"
 
 #define MEMORY_MAX 2048
+#define MAPS_BYTES (16u << 20)
 #define HELD	   2 /* glibc's value of a mutex that is held and waited for */
 
 struct read_memory {
@@ -56,6 +58,19 @@ void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t a
 	memset(path, 0, WAIT_PATH_SIZE);
 	for (size_t size = WAIT_PATH_SIZE - 1; size >= 16 && !path[0]; size /= 2)
 		wait_read_memory(r, n, address, path, size);
+}
+
+uint64_t wait_library_base(struct wait_reader *r, const struct wait_node *n, const char *name)
+{
+	struct maps_line line;
+
+	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
+		return 0;
+	maps_for_each (&line, r->more) {
+		if (!line.offset && span_ends(line.path, name))
+			return line.from;
+	}
+	return 0;
 }
 
 /* --- locks --- */

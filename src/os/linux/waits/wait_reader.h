@@ -157,6 +157,8 @@ void wait_add_polled_causes(struct wait_reader *r, struct wait_node *n, const st
 /* Reads memory of a process with the caller's rights; false when that is refused or blocks. */
 bool wait_read_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size);
+/* Returns where the library of that name ("/libc.so.6") is mapped; 0: it is not. */
+uint64_t wait_library_base(struct wait_reader *r, const struct wait_node *n, const char *name);
 #define WAIT_PATH_SIZE 257
 
 /* Reads a path that an argument points to; empty: it could not be read. */

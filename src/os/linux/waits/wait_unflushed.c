@@ -4,12 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "os/linux/files/maps.h"
 #include "os/linux/files/stdio_buffer.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/wait_reader.h"
-
-#define MAPS_BYTES (256 << 10)
 
 struct unflushed {
 	pid_t pid;
@@ -31,21 +28,9 @@ static bool writes_to_process(const struct wait_node *n)
 {
 	char link[16];
 	ssize_t size = readlinkat(n->process, "fd/1", link, sizeof(link));
+	struct span to = span_of(link, size < 0 ? 0 : (size_t)size);
 
-	return size > 5 && (!memcmp(link, "pipe:", 5) || !memcmp(link, "socke", 5));
-}
-
-static uint64_t libc_base(struct wait_reader *r, const struct wait_node *n)
-{
-	struct maps_line line;
-
-	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
-		return 0;
-	maps_for_each (&line, r->more) {
-		if (!line.offset && span_ends(line.path, "/libc.so.6"))
-			return line.from;
-	}
-	return 0;
+	return span_starts(to, "pipe:") || span_starts(to, "socket:");
 }
 
 void wait_read_unflushed(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t)
@@ -54,7 +39,7 @@ void wait_read_unflushed(struct wait_reader *r, const struct wait_node *n, struc
 
 	if (!n->may_read || n->abi != ABI_64 || !writes_to_process(n))
 		return;
-	k.base = libc_base(r, n);
+	k.base = wait_library_base(r, n, "/libc.so.6");
 	if (!k.base || timeout_call(&r->timeout, do_read, NULL, &k, sizeof(k), -1, TIMEOUT_MS) ||
 		!k.is_read)
 		return;

@@ -26,8 +26,7 @@
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define THREADS_MAX 512 /* Java threads that are read */
-#define MAPS_BYTES  (16u << 20)
+#define THREADS_MAX 512	       /* Java threads that are read */
 #define SLOTS_MAX   64	       /* pointers of an object that are examined */
 #define STACK_MOST  8	       /* objects on the lock stack of a thread */
 #define STACK_LIMIT (1u << 30) /* bytes: a larger range is no stack */
@@ -447,20 +446,6 @@ static void do_read(void *argument)
 	q->is_read = true;
 }
 
-/* Returns where libjvm.so is mapped; 0: it is not. */
-static uint64_t library_base(struct wait_reader *r, const struct wait_node *n)
-{
-	struct maps_line line;
-
-	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
-		return 0;
-	maps_for_each (&line, r->more) {
-		if (!line.offset && span_ends(line.path, "/libjvm.so"))
-			return line.from;
-	}
-	return 0;
-}
-
 static void locks(void *state, struct wait_reader *r, struct wait_node *n)
 {
 	struct question *q;
@@ -472,7 +457,7 @@ static void locks(void *state, struct wait_reader *r, struct wait_node *n)
 	if (!q)
 		return;
 	q->pid = wait_node_living(n);
-	q->base = library_base(r, n);
+	q->base = wait_library_base(r, n, "/libjvm.so");
 	if (q->base && !timeout_call(&r->timeout, do_read, NULL, q, sizeof(*q), -1, TIMEOUT_MS) &&
 		q->is_read) {
 		n->owners = malloc(sizeof(q->locks));
