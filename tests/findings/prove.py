@@ -6,7 +6,7 @@ the same run. Prints a table of precision, recall and margins; fails when a sick
 a healthy one did, or the capture says something else.
 
     tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING[: CASE]] [--all] [--jobs N]
-                            [--table FILE] [--second-try] [--failed FILE]
+                            [--table FILE] [--second-try] [--failed FILE] [--store]
 
 Cases of some findings are observed six at a time; each is judged by its own processes in that report.
 Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once
@@ -38,6 +38,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import case as cases  # noqa: E402
 import default_cases  # noqa: E402
 import harness  # noqa: E402
+import stored  # noqa: E402
 from agents import processes  # noqa: E402
 
 BAD = ("medium", "high", "critical")
@@ -71,11 +72,14 @@ def missing_cases(known, registered):
 
 
 class Outcome:
+    keeps_input = False
+
     def __init__(self, case, seed):
         self.case, self.seed = case, seed
         self.fired = self.skipped = None
         self.problems, self.margin, self.took_s = [], None, 0.0
         self.beside = []  # what was wrong beside others, before it ran by itself
+        self.input = None  # the fields and the capture to store
 
 
 def thresholds():
@@ -173,6 +177,20 @@ class Trial:
         self.outcome.took_s = time.monotonic() - self.begin
 
 
+def keep_input(trial, capture):
+    """The input of a case that passed, if what is left of the capture says the same."""
+    case, path = trial.outcome.case, trial.scope.path / "stored.sooth"
+    started = [p.pid for p in trial.scope.processes]
+    path.write_bytes(stored.without_others(capture.read_bytes(), [*started, *(trial.pids or [])], str(trial.scope.path)))
+    again = Outcome(case, trial.outcome.seed)
+    report = report_of(cases.diagnose_capture(case, str(path)))
+    judge(again, report, report, {})
+    if again.problems:
+        trial.outcome.problems.append("the stored input: " + "; ".join(again.problems))
+    fields = {name: getattr(case, name) for name in stored.FIELDS}
+    trial.outcome.input = {**fields, "pids": trial.pids}, path.read_bytes()
+
+
 def part_of(report, pids):
     return {**report, "processes": [p for p in report["processes"] if p["pid"] in pids]}
 
@@ -187,6 +205,8 @@ def observe(trials, table):
         repeated = report_of(cases.diagnose_capture(together, capture))
         if len(trials) == 1:
             judge(trials[0].outcome, report, repeated, table)
+            if trials[0].outcome.keeps_input and not trials[0].outcome.problems:
+                keep_input(trials[0], pathlib.Path(capture))
             return
         for trial in trials:
             own = trial.outcome.case.finding
@@ -233,7 +253,7 @@ BESIDE_EACH_OTHER = ("deadlock", "frozen", "held-up", "lock-kept", "prompt-unans
 
 
 def is_observed_beside(case):
-    return case.finding in BESIDE_EACH_OTHER and not (case.alone or case.few or case.calls or case.options or case.start_s)
+    return not Outcome.keeps_input and case.finding in BESIDE_EACH_OTHER and not (case.alone or case.few or case.calls or case.options or case.start_s)
 
 
 def groups_of(wanted):
@@ -264,6 +284,7 @@ def passes_alone(outcome, table):
     again = try_case(outcome.case, outcome.seed, table)
     if again.problems:
         outcome.problems += ["the second try: " + problem for problem in again.problems]
+    outcome.input = again.input
     return not again.problems
 
 
@@ -289,6 +310,18 @@ def table_of(outcomes):
     return "\n".join(rows)
 
 
+def store(outcomes):
+    """Adds the inputs of the cases that passed; those of other cases stay."""
+    by_finding = collections.defaultdict(list)
+    for o in outcomes:
+        if o.input:
+            by_finding[o.case.finding].append(o.input)
+    for finding, new in by_finding.items():
+        names = {fields["name"] for fields, _ in new}
+        old = stored.unpack(finding) if finding in stored.findings() else []
+        stored.pack(finding, new + [each for each in old if each[0]["name"] not in names])
+
+
 def name_of(case):
     return "%s: %s" % (case.finding, case.name)
 
@@ -303,8 +336,10 @@ def main():
     parser.add_argument("--all", action="store_true", help="all cases, not those of default_cases.py only")
     parser.add_argument("--table")
     parser.add_argument("--second-try", action="store_true", help="of each failed case, alone")
+    parser.add_argument("--store", action="store_true", help="the captures of the cases that pass, in inputs/")
     parser.add_argument("--failed", type=pathlib.Path, metavar="FILE")
     args = parser.parse_args()
+    Outcome.keeps_input = args.store
     known = all_cases()
     only = args.only
     if args.failed and args.failed.exists() and os.environ.get("SOOTH_ONLY_FAILED"):
@@ -331,6 +366,7 @@ def main():
         else:
             print("ok   %s, %.1f s%s%s" % (name, o.took_s, ", alone" if o.case.alone else "",
                 "".join("\n     beside others: " + problem for problem in o.beside)))
+    store(outcomes)
     print("\n" + table_of(outcomes))
     if args.table:
         pathlib.Path(args.table).write_text(table_of(outcomes) + "\n")
