@@ -7,6 +7,7 @@
 #ifndef SOOTH_EXPLAIN_FINDING_H
 #define SOOTH_EXPLAIN_FINDING_H
 
+#include "explain/number.h"
 #include "model/field.h"
 
 enum finding_severity {

@@ -19,13 +19,14 @@
 #include "probes/signal_names.h"
 
 #define GROUPS_MAX    1024
-#define FAILING_SHARE 0.9
-#define UNKNOWN_LEAST 4 /* failures that suffice if the arguments were not recorded */
-#define SURE	      5
 #define SIGNAL_ABORT  6	 /* by abort(3) */
 #define SIGNALS_PLAIN 32 /* real-time signals are above, and end no command by themselves */
 #define STATUSES      4	 /* different exit statuses that are kept of one command */
-#define SESSIONS_MANY 5	 /* open ones of a database: a limit is more likely than a password */
+
+NUMBER(FAILING_SHARE, 0.9, NONE, "of the ends of one command that are failures");
+NUMBER(UNKNOWN_LEAST, 4, NONE, "failures that suffice if the arguments were not recorded");
+NUMBER(SURE, 5, NONE, "failures in a row, from which it is certain");
+NUMBER(SESSIONS_MANY, 5, NONE, "open ones of a database: a limit is more likely than a password");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 3, 2, 1e6, "minimum number of commands that failed"),

@@ -7,9 +7,10 @@
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
-#define LAST_STARTS 6	/* starts whose mean distance is the pace */
-#define PACE_TOO    2.5 /* mean distances without a start: the process has stopped starting */
-#define IDLE_SHARE  0.9
+#define LAST_STARTS 6 /* starts whose mean distance is the pace */
+
+NUMBER(PACE_TOO, 2.5, NONE, "mean distances without a start: the process has stopped starting");
+NUMBER(IDLE_SHARE, 0.9, NONE, "of the children that have done nothing since they started");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 12, LAST_STARTS, 1e6, "minimum number of idle children of one kind"),

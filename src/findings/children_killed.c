@@ -13,8 +13,8 @@
 #include "explain/finding.h"
 #include "probes/signal_names.h"
 
-#define SURE	   5
-#define EACH_SHARE 0.9
+NUMBER(SURE, 5, NONE, "ends by one signal, from which it is certain");
+NUMBER(EACH_SHARE, 0.9, NONE, "of the ends of one command that are by the signal");
 
 /* Signal numbers of x86 and arm. */
 enum { KILL = 9, PIPE = 13, CPU_LIMIT = 24, SIZE_LIMIT = 25 };

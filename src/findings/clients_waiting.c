@@ -24,17 +24,16 @@
 #include "explain/finding.h"
 #include "probes/fds.h"
 
-#define BUSY_PERCENT 50
-#define LONG_NS	     (10 * NS_PER_S)
-#define PORTS_MAX    65536
-#define PLACES_MAX   16
-#define LOOKS_LEAST  5
-#define ELSEWHERE    0.8 /* share of the samples */
-#define SLOW_LEAST   2	 /* clients with unanswered requests at either snapshot */
-#define LATE_NS	     NS_PER_S
-/* Long waits a second: a server that makes more of them pauses shortly for each request, and does
- * not keep clients waiting. */
-#define LONG_WAITS_MOST 2
+#define PORTS_MAX  65536
+#define PLACES_MAX 16
+
+NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the server computes");
+NUMBER(LONG_NS, 10 * NS_PER_S, NS, "a wait that keeps clients waiting");
+NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
+NUMBER(ELSEWHERE, 0.8, NONE, "share of the samples");
+NUMBER(SLOW_LEAST, 2, NONE, "clients with unanswered requests at either snapshot");
+NUMBER(LATE_NS, NS_PER_S, NS, "of a request without an answer");
+NUMBER(LONG_WAITS_MOST, 2, NONE, "a second: with more, the server pauses shortly for each request");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e8, 86400e9,

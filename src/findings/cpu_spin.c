@@ -27,17 +27,16 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define THREADS_SHOWN  5
-#define THREADS_MAX    4096
-#define PART_OF_DEMAND 0.7 /* share of the demand: with less, other threads have the CPU */
-#define QUOTA_PER_S    1   /* times a second that a quota is used up: explains a low CPU use */
+#define THREADS_SHOWN 5
+#define THREADS_MAX   4096
 
-#define LOOKUPS_SHARE                                                                              \
-	0.3 /* of a thread's time in the calls themselves, without the work on their results */
-
-#define RESULTS_A_S	0.5 /* lines a second of a main thread that prints for its workers */
-#define RESULTS_A_CPU_S 0.5 /* lines per CPU second of a command that makes progress */
-#define RESULT_CPU_NS	1e6 /* CPU time for each line: with less it is a loop that prints */
+NUMBER(LOOKUPS_SHARE, 0.3, NONE,
+	"of a thread's time in the calls themselves, without the work on their results");
+NUMBER(PART_OF_DEMAND, 0.7, NONE, "share of the demand: with less, other threads have the CPU");
+NUMBER(QUOTA_PER_S, 1, NONE, "times a second that a quota is used up: explains a low CPU use");
+NUMBER(RESULTS_A_S, 0.5, NONE, "lines a second of a main thread that prints for its workers");
+NUMBER(RESULTS_A_CPU_S, 0.5, NONE, "lines per CPU second of a command that makes progress");
+NUMBER(RESULT_CPU_NS, 1e6, NS, "CPU time for each line: with less it is a loop that prints");
 
 /* --- the finding --- */
 

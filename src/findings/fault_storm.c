@@ -12,10 +12,10 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define PAGE_BYTES     4096 /* the least memory that a fault adds */
-#define GAIN_SHARE     4    /* part of the faulted pages; a larger gain is memory being filled */
-#define CHILDREN_A_S   1.0
-#define FAULTS_MINIMUM 20e3
+#define PAGE_BYTES 4096 /* the least memory that a fault adds */
+
+NUMBER(GAIN_SHARE, 4, NONE, "part of the faulted pages; a larger gain is memory being filled");
+NUMBER(CHILDREN_A_S, 1.0, NONE, "a process that forks so often faults because of that");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-cpu", 50, 1, 1e5,
@@ -24,8 +24,8 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-kernel", 35, 1, 100, "minimum share of its CPU time in the kernel",
 		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-faults", FAULTS_MINIMUM, 1, 1e9,
-		"minimum number of page faults per second of CPU time"),
+	THRESHOLD(
+		"min-faults", 20e3, 1, 1e9, "minimum number of page faults per second of CPU time"),
 };
 
 struct storm {

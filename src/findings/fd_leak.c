@@ -17,9 +17,10 @@
 #define GROUPS_MAX   4096
 #define GROUP_TEXT   120
 #define KINDS_MAX    3
-#define ALONGSIDE    0.3 /* groups with this share of the largest growth are named with it */
 #define GROUPS_SHOWN 3
 #define POINTS_MAX   512
+
+NUMBER(ALONGSIDE, 0.3, NONE, "groups with this share of the largest growth are named with it");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 0.5, 0.0001, 1e9,

@@ -7,7 +7,7 @@
 #include "explain/finding.h"
 #include "probes/fds.h"
 
-#define CRITICAL_PERCENT 97
+NUMBER(CRITICAL_PERCENT, 97, PERCENT, "of the limit, from which the severity is critical");
 
 static const struct finding_option options[] = {
 	THRESHOLD("percent", 80, 1, 100, "minimum use of the soft limit of open files, in percent",

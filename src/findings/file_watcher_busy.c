@@ -19,7 +19,8 @@
 
 #define DIRECTORIES_MAX 1024
 #define FILES_MAX	4096
-#define OWN_LEAST	0.25 /* share of events from own writes: up to four for a rewritten file */
+
+NUMBER(OWN_LEAST, 0.25, NONE, "share of events from own writes: up to four for a rewritten file");
 
 /* inotify(7) */
 enum { MODIFIED = 0x2, WRITTEN = 0x8, MOVED_HERE = 0x80, MADE = 0x100 };

@@ -19,13 +19,14 @@
 #include "explain/finding.h"
 
 #define SHOWN_MAX	      4
-#define REACH		      100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
-#define SPARSE_PART	      4 /* of what grew, the file system lost less than this part */
 #define FILE_GROWTH_OF_MEMORY UINT32_MAX /* stands for a mount */
 #define MOUNTS_MAX	      256
 #define FILES_MAX	      65536
 
 #define O_APPEND_LINUX 02000
+
+NUMBER(REACH, 100, NONE, "intervals: further is not predicted (analyze/diagnosis/growth.h)");
+NUMBER(SPARSE_PART, 4, NONE, "of what grew, the file system lost less than this part");
 
 /* --- what was written to each file system --- */
 
@@ -263,8 +264,7 @@ static const struct finding_option options[] = {
 		"maximum time until the file system is full, for severity high",
 		.unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-gain", 1 << 20, 1, 1e15,
-		"minimum growth of its files during the observation",
-		.unit = SOOTH_UNIT_BYTES),
+		"minimum growth of its files during the observation", .unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("nearly-full", 95, 1, 100,
 		"minimum percentage in use of a nearly full file system",
 		.unit = SOOTH_UNIT_PERCENT),
@@ -286,7 +286,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-files", 20, 1, 1e9,
 		"minimum number of temporary files made in one directory and not removed"),
 	THRESHOLD("min-memory-files", 5, 1, 1e9,
-		"the same of shared memory (/dev/shm), also if its size is set and nothing written"),
+		"the same of shared memory (/dev/shm), also if its size is set and nothing "
+		"written"),
 	THRESHOLD("log-rate", 64 << 10, 1, 1e12, "the same growth per second of a deleted log",
 		.unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log",

@@ -13,9 +13,10 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define THREADS_SHOWN  3
-#define CPU_LEAST      5	      /* percent of one CPU; below, the share means nothing */
-#define OBSERVED_LEAST (NS_PER_S / 2) /* a collection may take a tenth of a second */
+#define THREADS_SHOWN 3
+
+NUMBER(CPU_LEAST, 5, PERCENT, "of one CPU; below, the share means nothing");
+NUMBER(OBSERVED_LEAST, NS_PER_S / 2, NS, "a collection may take a tenth of a second");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-cpu", 50, 1, 1e5,

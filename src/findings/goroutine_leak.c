@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define PACE 4 /* at this rate, so many times the goroutines would have come since the start */
+NUMBER(PACE, 4, NONE, "at this rate, so many times the goroutines would have come since the start");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e9,

@@ -15,8 +15,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define QUIET_PERCENT  2 /* percent of a CPU that a quiet program uses at most */
-#define QUIET_SWITCHES 8 /* a second, of a quiet program: a timer and the runtime make some */
+NUMBER(QUIET_PERCENT, 2, PERCENT, "of a CPU that a quiet program uses at most");
+NUMBER(QUIET_SWITCHES, 8, NONE, "a second, of a quiet program: a timer and the runtime make some");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait",

@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define INTERVAL_LEAST NS_PER_S
+NUMBER(INTERVAL_LEAST, NS_PER_S, NS, "observation: a rate over less is chance");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 20000, 100, 1e9,

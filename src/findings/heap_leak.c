@@ -7,8 +7,8 @@
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
-#define LONG_NS	    (30 * NS_PER_S) /* in a shorter observation a cache may still fill up */
-#define OLDER_SHARE 0.5		    /* part of the gained blocks: so many older blocks were freed */
+NUMBER(LONG_NS, 30 * NS_PER_S, NS, "in a shorter observation a cache may still fill up");
+NUMBER(OLDER_SHARE, 0.5, NONE, "part of the gained blocks: so many older blocks were freed");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 32768, 1, 1e12, "minimum growth of the kept memory per second",

@@ -14,8 +14,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define COUNTED_LEAST 20 /* percent of the CPU, for a thread that ran meanwhile */
-#define STATES_LEAST  4	 /* samples whose states show how long it could run */
+NUMBER(COUNTED_LEAST, 20, PERCENT, "of the CPU, for a thread that ran meanwhile");
+NUMBER(STATES_LEAST, 4, NONE, "samples whose states show how long it could run");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,

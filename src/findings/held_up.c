@@ -20,13 +20,13 @@
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
-#define WORKS_PERCENT	 1  /* percent of a CPU: works, if its threads were not read */
-#define COMPUTES_PERCENT 30 /* percent of a CPU: all that computing gets on a busy machine */
-#define LEAST_PERCENT	 10 /* percent of a CPU or less, of a thread that ran at both samples */
-#define USER_SHARE	 0.8
-#define WAITS_SHARE	 0.8 /* of the samples */
-#define LOOKS_LEAST	 5
-#define ANSWERS_MOST	 20 /* answers a second: an ordinary exchange has more */
+NUMBER(WORKS_PERCENT, 1, PERCENT, "of a CPU: works, if its threads were not read");
+NUMBER(COMPUTES_PERCENT, 30, PERCENT, "of a CPU: all that computing gets on a busy machine");
+NUMBER(LEAST_PERCENT, 10, PERCENT, "of a CPU or less, of a thread that ran at both samples");
+NUMBER(USER_SHARE, 0.8, NONE, "of its CPU time that is in user space: it computes");
+NUMBER(WAITS_SHARE, 0.8, NONE, "of the samples");
+NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
+NUMBER(ANSWERS_MOST, 20, NONE, "answers a second: an ordinary exchange has more");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",

@@ -17,8 +17,9 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define NODE_TIMERS  "listOnTimeout"
-#define TIMERS_LEAST 100 /* timers a second */
+#define NODE_TIMERS "listOnTimeout"
+
+NUMBER(TIMERS_LEAST, 100, NONE, "timers a second");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-cpu", 50, 1, 1e5,

@@ -27,7 +27,8 @@
 #include "probes/waits.h"
 
 #define ARGUMENTS_SHOWN 48 /* bytes of a command line */
-#define WORKS_PERCENT	10 /* percent of a CPU: a holder that computes may release the lock soon */
+
+NUMBER(WORKS_PERCENT, 10, PERCENT, "of a CPU: a holder that computes may release the lock soon");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused",

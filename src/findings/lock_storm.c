@@ -15,18 +15,18 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define THREADS_SHOWN	5
-#define THREADS_MAX	4096
-#define CONVOY_SHARE	0.75 /* share of the waiting that remains if one thread runs at a time */
-#define CONVOY_WHOLE	0.9  /* share of the samples with the thread computing or at the lock */
-#define CONVOY_HIGH	30   /* samples of all threads, for severity high */
-#define CONVOY_EVEN	4    /* the thread with least CPU has this part of an even share */
-#define CONTENDED_LEAST 5    /* samples at the lock */
-#define CONTENDED_MUCH	30   /* percent at the lock; with less the severity is low */
-#define TICKS_LEAST_NS	(100 * NS_PER_MS) /* CPU time; with less, too few clock ticks to split */
+#define THREADS_SHOWN 5
+#define THREADS_MAX   4096
 
-#define OTHER_CALLS_SHARE 0.25 /* share of other calls among all calls */
-#define DISPATCHER_SHARE  0.6  /* of in-kernel: a single thread has few clock ticks */
+NUMBER(CONVOY_SHARE, 0.75, NONE, "share of the waiting that remains if one thread runs at a time");
+NUMBER(CONVOY_WHOLE, 0.9, NONE, "share of the samples with the thread computing or at the lock");
+NUMBER(CONVOY_HIGH, 30, NONE, "samples of all threads, for severity high");
+NUMBER(CONVOY_EVEN, 4, NONE, "the thread with least CPU has this part of an even share");
+NUMBER(CONTENDED_LEAST, 5, NONE, "samples at the lock");
+NUMBER(CONTENDED_MUCH, 30, PERCENT, "at the lock; with less the severity is low");
+NUMBER(TICKS_LEAST_NS, 100 * NS_PER_MS, NS, "CPU time; with less, too few clock ticks to split");
+NUMBER(OTHER_CALLS_SHARE, 0.25, NONE, "share of other calls among all calls");
+NUMBER(DISPATCHER_SHARE, 0.6, NONE, "of in-kernel: a single thread has few clock ticks");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,

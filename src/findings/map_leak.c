@@ -17,8 +17,9 @@
 #define NAMES_MAX	   4096
 #define NAME_TEXT	   120
 #define ANONYMOUS	   "anonymous memory"
-#define MAPPINGS_OF_THREAD 4   /* stack, guard, and a heap of malloc with its guard */
-#define REACH		   100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
+#define MAPPINGS_OF_THREAD 4 /* stack, guard, and a heap of malloc with its guard */
+
+NUMBER(REACH, 100, NONE, "intervals: further is not predicted (analyze/diagnosis/growth.h)");
 
 static const struct finding_option options[] = {
 	THRESHOLD("percent", 80, 1, 100, "minimum use of vm.max_map_count, in percent",

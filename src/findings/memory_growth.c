@@ -32,14 +32,14 @@
 #include "probes/limits.h"
 
 #define GONE_MOST	 1000 /* connections; more are not counted */
-#define GONE_LEAST	 2    /* connections; a single one may be about to be closed */
 #define CLASSES_REPORTED 3
-#define CLASS_SHARE	 2 /* a class with this part of the gain is named as the cause */
+
+NUMBER(GONE_LEAST, 2, NONE, "connections; a single one may be about to be closed");
+NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the cause");
+NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an end");
+NUMBER(BATCH_LEFT_NS, 60 * NS_PER_S, NS, "of its task that may be left");
 
 /* --- the finding --- */
-
-#define BATCH_AGE_NS  (600 * NS_PER_S)
-#define BATCH_LEFT_NS (60 * NS_PER_S)
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second",

@@ -11,17 +11,19 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX    3
-#define LOOKS_USED   2 /* lookups: a stat and an open before the contents are read */
-#define FOLDERS_MAX  4096
-#define WALKED_LEAST 10		       /* directories read again: fewer are no walk of a tree */
-#define APART	     (300 * NS_PER_MS) /* between two walks, or lookups, that belong to two uses */
-#define WALK_RATE    1000	       /* lookups a second */
-#define WALK_BUSY    10 /* percent of a thread's time, from which even one round is not fine */
+#define SHOWN_MAX   3
+#define FOLDERS_MAX 4096
 
 #define REMEDY                                                                                     \
 	"sooth trace -e %%path -p %u shows each lookup; the fix: cache the result, or watch for "  \
 	"changes with inotify"
+
+NUMBER(LOOKS_USED, 2, NONE, "lookups: a stat and an open before the contents are read");
+NUMBER(WALKED_LEAST, 10, NONE, "directories read again: fewer are no walk of a tree");
+NUMBER(APART, 300 * NS_PER_MS, NS, "between two walks, or lookups, that belong to two uses");
+NUMBER(WALK_RATE, 1000, NONE, "lookups a second");
+NUMBER(WALK_BUSY, 10, PERCENT, "of a thread's time, from which even one round is not fine");
+NUMBER(APART_LEAST, 20, NONE, "lookups, so that distances between them mean something");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum repeated file lookups per second"),
@@ -155,8 +157,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 }
 
 /* --- of few calls --- */
-
-#define APART_LEAST 20
 
 /* Cuts `top` to the directory above both itself and `path`. */
 static void keep_common(struct call_path *top, const char *path)

@@ -14,9 +14,9 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define MOVED_MOST                                                                                 \
-	4096	       /* bytes that the peer took meanwhile: it looks at its window now and then */
-#define LEFT_SHARE 0.5 /* share of the first sample's queue that is still there */
+NUMBER(MOVED_MOST, 4096, BYTES,
+	"that the peer took meanwhile: it looks at its window now and then");
+NUMBER(LEFT_SHARE, 0.5, NONE, "share of the first sample's queue that is still there");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-queue", 32 << 10, 1, 1e12, "minimum size of what waits in the socket",

@@ -19,17 +19,18 @@
 #include "analyze/inspect/limits.h"
 #include "explain/finding.h"
 
-#define WINDOWS	      8 /* at most: on a busy host any single sample may be late */
-#define SAMPLES_MAX   (2 * WINDOWS)
-#define CHILD_SHARE   0.9
-#define STARTS_NAME   "min-starts"
-#define FAILED_SHARE  0.5
-#define FAILING_NAME  "min-failing-starts"
-#define FAILING_SHARE 0.9
-#define FAILING_LEAST 10
-#define REPEATED      4 /* in a loop that asks again and again each program came so many times */
-#define CROWDED	      1.5
-#define PACE	      0.5 /* part of the descendants that would have come at this rate so far */
+#define WINDOWS	     8 /* at most: on a busy host any single sample may be late */
+#define SAMPLES_MAX  (2 * WINDOWS)
+#define STARTS_NAME  "min-starts"
+#define FAILING_NAME "min-failing-starts"
+
+NUMBER(CHILD_SHARE, 0.9, NONE, "of the starts that are of its own children");
+NUMBER(FAILED_SHARE, 0.5, NONE, "of the starts whose command failed");
+NUMBER(FAILING_SHARE, 0.9, NONE, "of the ends that are failures");
+NUMBER(FAILING_LEAST, 10, NONE, "failed starts: fewer are no flood");
+NUMBER(REPEATED, 4, NONE, "in a loop that asks again and again each program came so many times");
+NUMBER(CROWDED, 1.5, NONE, "ready threads a CPU, from which a host is busy");
+NUMBER(PACE, 0.5, NONE, "part of the descendants that would have come at this rate so far");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,

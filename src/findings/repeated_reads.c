@@ -18,6 +18,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
+NUMBER(STRAYS_OF, 10, NONE, "one in so many reads may be elsewhere: else parts of a file are read");
+
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 50, 1, 1e9,
 		"minimum number of times per second that one file is opened and read"),
@@ -109,8 +111,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- files read whole, again and again --- */
 
-#define STRAYS_OF  10 /* one in so many reads may be elsewhere: else parts of a file are read */
-#define NAMED_MOST 2  /* files named in the claim; more are named by their directory */
+#define NAMED_MOST 2 /* files named in the claim; more are named by their directory */
 
 struct rereads {
 	unsigned files;

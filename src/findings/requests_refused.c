@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "explain/finding.h"
 
-#define HASTY 10 /* refused requests a second of a client that does not back off */
+NUMBER(HASTY, 10, NONE, "refused requests a second of a client that does not back off");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 3, 2, 1e6, "minimum number of answers that are errors"),

@@ -25,13 +25,14 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX     2
-#define SERVED_SHARE  0.1 /* part of the requests that follow data from another peer */
-#define ALIKE_SHARE   0.8
-#define DELAYED_MOST  0.8 /* of the requests in parts */
-#define SEEN_LEAST    20
-#define SLOW_LEAST    8
-#define STARVED_LEAST 5 /* percent of a CPU */
+#define SHOWN_MAX 2
+
+NUMBER(SERVED_SHARE, 0.1, NONE, "part of the requests that follow data from another peer");
+NUMBER(ALIKE_SHARE, 0.8, NONE, "of the requests that have the same form");
+NUMBER(DELAYED_MOST, 0.8, NONE, "of the requests in parts");
+NUMBER(SEEN_LEAST, 20, NONE, "requests: fewer are no habit");
+NUMBER(SLOW_LEAST, 8, NONE, "requests in parts: fewer are no habit");
+NUMBER(STARVED_LEAST, 5, PERCENT, "of a CPU");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 100, 1, 1e9,
@@ -47,8 +48,7 @@ static const struct finding_option options[] = {
 		"minimum percentage of the time in which the process waits for such a server",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-server-cpu", 40, 1, 100,
-		"minimum CPU use of the server, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT),
+		"minimum CPU use of the server, in percent of one CPU", .unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-delayed", 5, 1, 1e9,
 		"minimum number of requests that were sent in parts and answered 40 ms later"),
 };

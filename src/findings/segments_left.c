@@ -7,7 +7,7 @@
 #include "explain/finding.h"
 #include "probes/limits.h"
 
-#define NEARLY_ALL 0.8 /* share of the limit */
+NUMBER(NEARLY_ALL, 0.8, NONE, "share of the limit");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 4, 1, 1e6,
@@ -21,8 +21,7 @@ static const struct limits_segments *segments_of(const struct snapshot *s)
 	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {
-		const struct limits_segments *found =
-			record_as(r, LIMITS_SEGMENTS, sizeof(*found));
+		const struct limits_segments *found = record_as(r, LIMITS_SEGMENTS, sizeof(*found));
 
 		if (found)
 			return found;
@@ -32,8 +31,8 @@ static const struct limits_segments *segments_of(const struct snapshot *s)
 
 static bool is_high(const struct check *e, const struct limits_segments *now)
 {
-	bool is_near = now->segments_max && (double)now->all_segments >=
-						    NEARLY_ALL * (double)now->segments_max;
+	bool is_near = now->segments_max &&
+		       (double)now->all_segments >= NEARLY_ALL * (double)now->segments_max;
 
 	return is_near || (double)now->unattached_bytes >= check_option(e, "many");
 }
@@ -53,8 +52,7 @@ static void report(const struct check *e, struct check_result *out,
 		"leaves shared memory behind: %llu more System V segments in %s that no process "
 		"uses, now %llu with %s",
 		(unsigned long long)gain, sentence_duration(time, interval_ns),
-		(unsigned long long)now->unattached,
-		sentence_size(size, now->unattached_bytes));
+		(unsigned long long)now->unattached, sentence_size(size, now->unattached_bytes));
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(out, "segments it created", (double)now->segments, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "memory of unused segments when the observation started",
@@ -87,8 +85,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (now->unattached < then->unattached ||
 		 (double)(now->unattached - then->unattached) < check_option(e, "min-gain"))
 		check_fine(out, "unused segments of System V shared memory: %llu, then %llu",
-			(unsigned long long)then->unattached,
-			(unsigned long long)now->unattached);
+			(unsigned long long)then->unattached, (unsigned long long)now->unattached);
 	else
 		report(e, out, then, now);
 }

@@ -14,9 +14,11 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define ASKED_LEAST  2 /* queries, the first of them so long ago: one answer may be on its way */
-#define SILENT_LEAST NS_PER_S
-#define MANY_EACH    3 /* queries for each connection: more than A and AAAA, one after the other */
+NUMBER(ASKED_LEAST, 2, NONE,
+	"queries, the first of them so long ago: one answer may be on its way");
+NUMBER(SILENT_LEAST, NS_PER_S, NS, "of a query without an answer");
+NUMBER(MANY_EACH, 3, NONE,
+	"queries for each connection: more than A and AAAA, one after the other");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-wait", 30, 1, 100,

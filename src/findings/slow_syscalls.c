@@ -13,11 +13,12 @@
 #include "explain/finding.h"
 #include "probes/fds.h"
 
-#define SHOWN_MAX   3
-#define PATHS_MOST  3
-#define QUEUED_MOST 95 /* percent of the time in calls: above, the wait is not for the calls */
+#define SHOWN_MAX  3
+#define PATHS_MOST 3
 
 #define LINUX_O_DSYNC 010000 /* bit that O_SYNC includes */
+
+NUMBER(QUEUED_MOST, 95, PERCENT, "of the time in calls: above, the wait is not for the calls");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-p99", 20e6, 1e3, 3600e9,

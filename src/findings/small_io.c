@@ -16,9 +16,10 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX  3
-#define PIPE_TIMES 10 /* times as many reads as of a file */
-#define PIPE_WAITS 4  /* at most one wait for so many reads */
+#define SHOWN_MAX 3
+
+NUMBER(PIPE_TIMES, 10, NONE, "times as many reads as of a file");
+NUMBER(PIPE_WAITS, 4, NONE, "at most one wait for so many reads");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,

@@ -29,10 +29,11 @@
 #include "base/map.h"
 #include "explain/finding.h"
 
-#define SOCKETS_MAX  65536
-#define SHOWN_MAX    4
-#define MODEL	     "model" /* the silent peer, over several connections */
-#define BUSY_PERCENT 50	     /* percent of a CPU: the process computes, and waits for no peer */
+#define SOCKETS_MAX 65536
+#define SHOWN_MAX   4
+#define MODEL	    "model" /* the silent peer, over several connections */
+
+NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for no peer");
 
 static const struct finding_option options[] = {
 	THRESHOLD("silence", 30e9, 1e8, 86400e9,

@@ -16,10 +16,11 @@
 #define POINTS_MAX 512
 #define NAMES_MAX  64
 #define CALLS_MAX  64
-#define IDLE_SHARE 0.8
-#define MOST_SHARE 0.5
-#define PACE	   0.5 /* part of its threads that would have come at this rate since its start */
-#define IDLE_CPU   1   /* percent of a CPU that a new idle thread uses at most */
+
+NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
+NUMBER(MOST_SHARE, 0.5, NONE, "of the new threads that have the named place");
+NUMBER(PACE, 0.5, NONE, "part of its threads that would have come at this rate since its start");
+NUMBER(IDLE_CPU, 1, PERCENT, "of a CPU that a new idle thread uses at most");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e6,

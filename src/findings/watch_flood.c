@@ -23,10 +23,11 @@
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
-#define SECONDS_LEAST	     3 /* seconds with a new watch */
-#define SECONDS_SHARE	     0.75
-#define GAIN_SHARE	     0.5 /* part of the added watches that remained */
-#define QUIET_END	     5	 /* part of the observation without a new watch */
+
+NUMBER(SECONDS_LEAST, 3, NONE, "seconds with a new watch");
+NUMBER(SECONDS_SHARE, 0.75, NONE, "of the seconds with a new watch");
+NUMBER(GAIN_SHARE, 0.5, NONE, "part of the added watches that remained");
+NUMBER(QUIET_END, 5, NONE, "part of the observation without a new watch");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-watches", 10000, 1, 1e9, "minimum number of inotify watches of one process"),

@@ -15,8 +15,9 @@
 
 #define ERROR_OUTPUT	 2 /* descriptor of standard error */
 #define HOLDERS_REPORTED 4
-#define SLOW_MOST	 20 /* waits a second; a pipeline at work has more */
-#define BUSY_PERCENT	 10 /* percent of a CPU: the reader or writer works */
+
+NUMBER(SLOW_MOST, 20, NONE, "waits a second; a pipeline at work has more");
+NUMBER(BUSY_PERCENT, 10, PERCENT, "of a CPU: the reader or writer works");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e6, 86400e9, "minimum time a thread is blocked writing",

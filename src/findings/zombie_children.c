@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define ONE_LOOK_NS (NS_PER_S / 10) /* reading /proc takes a moment, so times differ */
+NUMBER(ONE_LOOK_NS, NS_PER_S / 10, NS, "reading /proc takes a moment, so times differ");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 5, 1, 1e6, "minimum number of exited children that are not reaped"),

@@ -8,8 +8,8 @@
 #include "analyze/waits/wait_sentences.h"
 #include "base/units.h"
 
-#define LEAST	   (4 * NS_PER_S)
-#define POOL_LEAST 2 /* connections to one server: a pool */
+NUMBER(LEAST, 4 * NS_PER_S, NS, "a server with a request for less long is at work");
+NUMBER(POOL_LEAST, 2, NONE, "connections to one server: a pool");
 
 struct clients {
 	unsigned asking;

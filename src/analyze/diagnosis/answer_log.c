@@ -6,10 +6,11 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 
-#define BEHIND_FEW 2		    /* messages after an error that still ends the log */
-#define PAUSE_NS   (5 * NS_PER_S)   /* silence after which a log has ended */
-#define START_NS   (1 * NS_PER_S)   /* tolerance, because two clocks are compared */
-#define SILENT_NS  (900 * NS_PER_S) /* older errors are not reported */
+NUMBER(BEHIND_FEW, 2, NONE, "messages after an error that still ends the log");
+NUMBER(PAUSE_NS, 5 * NS_PER_S, NS, "silence after which a log has ended");
+NUMBER(START_NS, 1 * NS_PER_S, NS, "tolerance, because two clocks are compared");
+NUMBER(SILENT_NS, 900 * NS_PER_S, NS, "older errors are not reported");
+NUMBER(TOGETHER, 3, NONE, "messages between an error and its consequence");
 
 /* Returns whether an error matters: it ends the log or is new. Later messages show that the program
  * recovered, or that it still writes. */
@@ -22,8 +23,6 @@ static bool is_news(const struct logged_error *e)
 
 	return is_last || has_come;
 }
-
-#define TOGETHER 3 /* messages between an error and its consequence */
 
 /* Returns an earlier error close before the last one: the first failure says more ("No space left
  * on device") than the failures that it caused. */

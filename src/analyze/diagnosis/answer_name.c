@@ -10,7 +10,8 @@
 
 #define TREE_MOST 65 /* processes: a larger selection is a host or a user */
 #define UP_MAX	  64
-#define SAME_NS	  (NS_PER_S / 2) /* tolerance for one answer's times in calls and connection */
+
+NUMBER(SAME_NS, NS_PER_S / 2, NS, "tolerance for one answer's times in calls and connection");
 
 static bool is_main(const struct process_entry *p)
 {

@@ -10,7 +10,7 @@
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 
-#define LEAST (5 * NS_PER_S)
+NUMBER(LEAST, 5 * NS_PER_S, NS, "a shorter rest is not worth a line");
 
 static bool is_long(const struct waits_thread *t)
 {

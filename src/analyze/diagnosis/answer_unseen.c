@@ -15,7 +15,7 @@
 #define PIDS_TEXT   8 /* most PIDs in a command line */
 #define PIDS_FEW    3
 
-#define OTHERS_SHARE 4 /* tolerates one other process per so many selected ones */
+NUMBER(OTHERS_SHARE, 4, NONE, "tolerates one other process per so many selected ones");
 
 /* Checks that have no result for the same reason. */
 struct group {

@@ -11,9 +11,9 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 
-#define BUSY_PERCENT  25 /* percent of a CPU from which the hot function is named */
-#define SHARE_PERCENT 50 /* percent of the samples from which a function is named */
-#define SAMPLES_LEAST 40
+NUMBER(BUSY_PERCENT, 25, PERCENT, "of a CPU from which the hot function is named");
+NUMBER(SHARE_PERCENT, 50, PERCENT, "of the samples from which a function is named");
+NUMBER(SAMPLES_LEAST, 40, NONE, "with fewer samples a share means nothing");
 
 /* Appends " (PHP code of import.php)". */
 static void put_script(struct buffer *out, const struct process_entry *p)

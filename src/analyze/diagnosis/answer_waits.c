@@ -14,8 +14,8 @@
 #include "model/errno_names.h"
 #include "probes/sockets.h"
 
-#define SILENT_LEAST (5 * NS_PER_S) /* least silence of a connection to report */
-#define SHOWN_LEAST  NS_PER_S	    /* working processes also wait, but for a shorter time */
+NUMBER(SILENT_LEAST, 5 * NS_PER_S, NS, "least silence of a connection to report");
+NUMBER(SHOWN_LEAST, NS_PER_S, NS, "working processes also wait, but for a shorter time");
 
 /* Returns whether the probe had no time left to read this process. */
 static bool is_left_out(const struct snapshot *last)

@@ -11,8 +11,8 @@
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 
-#define WORTH_NS    (5 * NS_PER_S) /* least silence to mention; a shorter one is ordinary */
-#define WAITS_LEAST 3		   /* a signal may interrupt one wait */
+NUMBER(WORTH_NS, 5 * NS_PER_S, NS, "least silence to mention; a shorter one is ordinary");
+NUMBER(WAITS_LEAST, 3, NONE, "a signal may interrupt one wait");
 
 /* --- blocked in a read --- */
 

@@ -6,13 +6,14 @@
 #include "base/lock_name.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
+#include "explain/number.h"
 #include "model/errno_names.h"
 #include "probes/syscalls.h"
 
-#define TIMES_LEAST  3
-#define TIME_PART    2 /* looks must span 1/TIME_PART of the observation */
-#define OTHERS_TIMES 4 /* least looks at this path per look at another missing path */
-#define BUSY_PERCENT 5 /* percent of a CPU: a busy program also looks for files */
+NUMBER(TIMES_LEAST, 3, NONE, "looks at one path: fewer are no wait for it");
+NUMBER(TIME_PART, 2, NONE, "looks must span 1/TIME_PART of the observation");
+NUMBER(OTHERS_TIMES, 4, NONE, "least looks at this path per look at another missing path");
+NUMBER(BUSY_PERCENT, 5, PERCENT, "of a CPU: a busy program also looks for files");
 
 static bool is_look(const struct call_place *place)
 {

@@ -7,8 +7,8 @@
 #include "base/units.h"
 #include "probes/syscall_names.h"
 
-#define INTERVAL_LEAST (NS_PER_S / 2)
-#define SEEN_LEAST     32 /* least records for an estimate that is off by at most a third */
+NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "observation: a rate over less is chance");
+NUMBER(SEEN_LEAST, 32, NONE, "least records for an estimate that is off by at most a third");
 
 static bool is_too_short(const struct check_calls *c, const struct check *e)
 {

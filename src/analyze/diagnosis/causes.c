@@ -14,11 +14,12 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
-#define FEW	      16 /* with more processes, a single wait is no cause */
-#define SAME_LEAST    3	 /* waits with the same root that are a cause all the same */
 #define DEPTH_MAX     64
 #define VICTIMS_MOST  3	     /* most victims named per cause */
 #define VICTIMS_BYTES 300000 /* the row has to fit into one record */
+
+NUMBER(FEW, 16, NONE, "with more processes, a single wait is no cause");
+NUMBER(SAME_LEAST, 3, NONE, "waits with the same root that are a cause all the same");
 
 /* A process with a finding or a wait, before candidates with the same root are joined. */
 struct candidate {

@@ -13,9 +13,10 @@
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 
-#define COMMAND_SIZE   160
-#define INTERVAL_LEAST (NS_PER_S / 2) /* too short to conclude anything */
-#define STILL_SHARE    0.9	      /* of a threshold: a raised finding stays raised from there */
+#define COMMAND_SIZE 160
+
+NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "too short to conclude anything");
+NUMBER(STILL_SHARE, 0.9, NONE, "of a threshold: a raised finding stays raised from there");
 
 /* --- reading --- */
 

@@ -11,7 +11,8 @@
 #define PEERS_MAX    256
 #define FAILURES_MAX 1024
 #define UP_MAX	     64
-#define ENDS_NS	     (NS_PER_S / 2) /* from the failed call to the end of the process */
+
+NUMBER(ENDS_NS, NS_PER_S / 2, NS, "from the failed call to the end of the process");
 
 struct child {
 	const struct call_history *history;

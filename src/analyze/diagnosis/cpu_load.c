@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/cpu_load.h"
+#include "explain/number.h"
 
 #include <assert.h>
 
-#define OWN  2 /* ready threads of the diagnosed process and of sooth */
-#define MOST 8 /* limit: two samples of the load are no proof of more */
+NUMBER(OWN, 2, NONE, "ready threads of the diagnosed process and of sooth");
+NUMBER(MOST, 8, NONE, "limit: two samples of the load are no proof of more");
 
 double cpu_load_of(const struct diagnosis_input *input)
 {

@@ -10,9 +10,9 @@
 #include "analyze/waits/wait_sentences.h"
 #include "base/units.h"
 
-#define SEEN_LEAST   3
-#define PAUSE_MOST   (6 * NS_PER_S) /* longest time between two checks of the process */
-#define BUSY_PERCENT 5		    /* percent of a CPU */
+NUMBER(SEEN_LEAST, 3, NONE, "checks of one process: fewer are no wait for its end");
+NUMBER(PAUSE_MOST, 6 * NS_PER_S, NS, "longest time between two checks of the process");
+NUMBER(BUSY_PERCENT, 5, PERCENT, "of a CPU");
 
 /* Returns whether the process pauses: it sleeps, or its command begins or ends, without CPU use. */
 static bool is_pause(const struct wait_link *l)

@@ -9,8 +9,8 @@
 
 #include "base/escape.h"
 
-#define FULL_PERCENT 98
-#define FULL_BYTES   (1 << 20) /* too little for one more block of a large write */
+NUMBER(FULL_BYTES, 1 << 20, BYTES, "too little for one more block of a large write");
+NUMBER(FULL_PERCENT, 98, PERCENT, "a file system with so much in use is full");
 
 struct span file_space_point(const struct fds_filesystem *f)
 {

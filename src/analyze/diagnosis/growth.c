@@ -10,14 +10,16 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "explain/number.h"
 
-#define POINTS_MAX   64	  /* limit: the number of pairs is quadratic */
-#define FORESIGHT    100  /* intervals: no further prediction */
-#define GROWN_SHARE  0.75 /* of the windows */
-#define MANY_WINDOWS 8
-#define STEPS_LEAST  4	/* growth in few windows counts from this many steps */
-#define QUIET_PART   3	/* longest quiet time between steps, as a part of all windows */
-#define LATE_PART    10 /* delay allowed for the next step, as a part of all windows */
+#define POINTS_MAX 64 /* limit: the number of pairs is quadratic */
+
+NUMBER(FORESIGHT, 100, NONE, "intervals: no further prediction");
+NUMBER(GROWN_SHARE, 0.75, NONE, "of the windows");
+NUMBER(MANY_WINDOWS, 8, NONE, "windows from which single steps count less");
+NUMBER(STEPS_LEAST, 4, NONE, "growth in few windows counts from this many steps");
+NUMBER(QUIET_PART, 3, NONE, "longest quiet time between steps, as a part of all windows");
+NUMBER(LATE_PART, 10, NONE, "delay allowed for the next step, as a part of all windows");
 
 static int by_value(const void *a, const void *b)
 {

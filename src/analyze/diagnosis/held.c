@@ -6,10 +6,10 @@
 #include "analyze/inspect/limits.h"
 #include "base/units.h"
 
-#define IO_WAITED_LEAST	 50 /* percent of samples in which a thread waited for I/O */
-#define IO_SAMPLES_LEAST 5
-#define IO_MOVED_LEAST	 0.5 /* share of the limit; below, the disk itself is slow */
-#define IO_MOVED_MOST	 2.2 /* a copy reads as much as it writes */
+NUMBER(IO_WAITED_LEAST, 50, PERCENT, "of samples in which a thread waited for I/O");
+NUMBER(IO_SAMPLES_LEAST, 5, NONE, "with fewer samples a share means nothing");
+NUMBER(IO_MOVED_LEAST, 0.5, NONE, "share of the limit; below, the disk itself is slow");
+NUMBER(IO_MOVED_MOST, 2.2, NONE, "a copy reads as much as it writes");
 
 /* Returns false if the value was not counted at both samples. */
 static bool compare(

@@ -11,10 +11,10 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define MADE_LEAST  20	/* least files made during the observation */
-#define SHARE_LEAST 0.5 /* of the inodes taken meanwhile: other processes make files too */
-#define REACH	    100 /* how many observations ahead the use is extrapolated */
-#define LEFT_PART   20	/* fewer than 1/LEFT_PART of the inodes left are nearly none */
+NUMBER(MADE_LEAST, 20, NONE, "least files made during the observation");
+NUMBER(SHARE_LEAST, 0.5, NONE, "of the inodes taken meanwhile: other processes make files too");
+NUMBER(REACH, 100, NONE, "how many observations ahead the use is extrapolated");
+NUMBER(LEFT_PART, 20, NONE, "fewer than 1/LEFT_PART of the inodes left are nearly none");
 
 struct inode_use {
 	const struct fds_filesystem *space;

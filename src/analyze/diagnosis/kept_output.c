@@ -6,8 +6,9 @@
 #include "analyze/waits/wait_lookup.h"
 
 #define PARTIES_MOST  16 /* most processes that the probe has per descriptor */
-#define STARTED_LATER 20 /* clock ticks in which processes of one pipeline start */
 #define STANDARD_MOST 2	 /* descriptors 0 to 2 are passed to a process on purpose */
+
+NUMBER(STARTED_LATER, 20, NONE, "clock ticks in which processes of one pipeline start");
 
 /* Returns whether the parent of the process has ended: a child has its parent's session, so a
  * process that neither leads its session nor shares it with its parent was adopted. */

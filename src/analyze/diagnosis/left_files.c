@@ -14,7 +14,8 @@
 #include "explain/finding.h"
 
 #define DIRECTORIES_MAX 256
-#define REMOVED_SHARE	0.5 /* least share of the inodes in use if the files still exist */
+
+NUMBER(REMOVED_SHARE, 0.5, NONE, "least share of the inodes in use if the files still exist");
 
 struct left_files {
 	uint64_t count, bytes;

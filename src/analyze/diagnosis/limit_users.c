@@ -7,7 +7,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
 
-#define SHARE_LEAST 10 /* percent of the sum from which a user is named */
+NUMBER(SHARE_LEAST, 10, PERCENT, "of the sum from which a user is named");
 
 static bool is_cpu(enum limits_shared resource)
 {

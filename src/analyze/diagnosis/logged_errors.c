@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/logged_errors.h"
+#include "explain/number.h"
 
 #include <assert.h>
 
-#define ABOVE_MAX     64
-#define DONE_FEW      8 /* successes beside fewer errors are occasional */
-#define SHARE_PERCENT 10
+#define ABOVE_MAX 64
+
+NUMBER(DONE_FEW, 8, NONE, "successes beside fewer errors are occasional");
+NUMBER(SHARE_PERCENT, 10, PERCENT, "of the messages: fewer errors are occasional");
 
 static const struct snapshot *snapshot_of(
 	const struct diagnosis_input *input, const struct process_id *id)

@@ -5,8 +5,8 @@
 
 #include "probes/maps.h"
 
-#define COLLECTIONS_LEAST 2
-#define GROWTH_LEAST	  1.1 /* least growth, relative to the first value */
+NUMBER(COLLECTIONS_LEAST, 2, NONE, "a single one may have freed nothing by chance");
+NUMBER(GROWTH_LEAST, 1.1, NONE, "least growth, relative to the first value");
 
 static const struct maps_managed_heap *heap_in(const struct snapshot *s)
 {

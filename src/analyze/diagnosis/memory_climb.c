@@ -8,18 +8,21 @@
 
 #define PLAIN_HEAPS (1u << MAPS_V8 | 1u << MAPS_GO) /* resident garbage stays small */
 
+NUMBER(HEAP_GAIN, 48 << 20, BYTES, "V8 and Go collect before a heap grows so much");
+NUMBER(STRAIGHT_HEAP, 0.15, NONE, "half of HEAP_GAIN suffices if the growth is so close to a line");
+NUMBER(STRAIGHT_YOUNG, 0.25, NONE,
+	"of a process that has just started, whose first growth is uneven");
+NUMBER(PACE, 0.4, NONE, "least part of the memory that came at this rate since the start");
+NUMBER(LONG_NS, 12 * NS_PER_S, NS, "observation from which a steady climb suffices");
+NUMBER(LONG_BUFFERS_NS, 20 * NS_PER_S, NS, "V8 collects buffers that fill up within that time");
+NUMBER(LATE_PART, 0.14, NONE, "part of a continuing gain, in the last third of time");
+NUMBER(FALL_PART, 0.25, NONE, "part of the gain that a growing heap frees at once");
+NUMBER(LONG_CPU, 50, PERCENT, "of a CPU");
+NUMBER(START_NS, 5 * NS_PER_S, NS,
+	"of the life of a process, in which memory is filled for the first time");
+NUMBER(YOUNGEST_NS, 3 * NS_PER_S, NS, "a younger process is still starting");
+
 /* V8 collects only after up to three semispaces of 16 MB are full of garbage. */
-#define HEAP_GAIN	(48 << 20)
-#define STRAIGHT_HEAP	0.15 /* half of HEAP_GAIN suffices if the growth is so close to a line */
-#define STRAIGHT_YOUNG	0.25
-#define PACE		0.4 /* least part of the memory that came at this rate since the start */
-#define LONG_NS		(12 * NS_PER_S)
-#define LONG_BUFFERS_NS (20 * NS_PER_S) /* V8 collects buffers that fill up within that time */
-#define LATE_PART	0.14		/* part of a continuing gain, in the last third of time */
-#define FALL_PART	0.25		/* part of the gain that a growing heap frees at once */
-#define LONG_CPU	50		/* percent of a CPU */
-#define START_NS	(5 * NS_PER_S)
-#define YOUNGEST_NS	(3 * NS_PER_S)
 
 bool memory_has_collector(const struct memory_gain *m)
 {

@@ -6,15 +6,17 @@
 #include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "explain/number.h"
 #include "model/stream_records.h"
 
-#define STACKS_MAX     65536
-#define PLACES_MAX     4096
-#define PAGE_BYTES     4096 /* for captures without a page size */
-#define RECORDED_LEAST 16
-#define SHARE_LEAST    33 /* percent of the pages from which a place is named */
-#define GROWN_PART     2  /* the pages must be at least a half of the growth, and at most */
-#define GROWN_TIMES    3  /* three times the growth */
+#define STACKS_MAX 65536
+#define PLACES_MAX 4096
+#define PAGE_BYTES 4096 /* for captures without a page size */
+
+NUMBER(RECORDED_LEAST, 16, NONE, "pages: fewer name no place");
+NUMBER(SHARE_LEAST, 33, PERCENT, "of the pages from which a place is named");
+NUMBER(GROWN_PART, 2, NONE, "the pages must be at least a half of the growth, and at most");
+NUMBER(GROWN_TIMES, 3, NONE, "three times the growth");
 
 struct touch_key {
 	struct process_id process;

@@ -6,9 +6,10 @@
 
 #include "base/units.h"
 
-#define PARTS	    4		    /* parts of the observation; their lowest values are compared */
-#define FALLS_LEAST 2		    /* falls from which rising lows count */
-#define STRETCH_NS  (15 * NS_PER_S) /* least observation for rising lows */
+#define PARTS 4 /* parts of the observation; their lowest values are compared */
+
+NUMBER(FALLS_LEAST, 2, NONE, "falls from which rising lows count");
+NUMBER(STRETCH_NS, 15 * NS_PER_S, NS, "least observation for rising lows");
 
 size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY_POINTS_MAX])
 {

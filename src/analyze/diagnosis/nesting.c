@@ -5,11 +5,12 @@
 
 #include "analyze/diagnosis/starts.h"
 
-#define LEVELS_MAX   4096
-#define LEVELS_LEAST 20 /* least levels; a shell below make below an agent's shell is less */
-#define LEVELS_SHARE 0.6
-#define IN_TURN	     4
-#define OTHER_SHARE  3 /* least part of the levels that a second program has, as divisor */
+#define LEVELS_MAX 4096
+
+NUMBER(LEVELS_LEAST, 20, NONE, "least levels; a shell below make below an agent's shell is less");
+NUMBER(LEVELS_SHARE, 0.6, NONE, "of the levels that are of the most frequent program");
+NUMBER(IN_TURN, 4, NONE, "levels within which two programs alternate");
+NUMBER(OTHER_SHARE, 3, NONE, "least part of the levels that a second program has, as divisor");
 
 static unsigned levels_between(const struct process_entry *top, const struct process_entry *p)
 {

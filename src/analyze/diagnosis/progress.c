@@ -8,6 +8,9 @@
 #include "base/units.h"
 #include "probes/sockets.h"
 
+NUMBER(JOBS_LEAST, 0.5, NONE, "jobs per second");
+NUMBER(JOB_CPU_NS, 100000, NS, "CPU time per read or write: less is a loop around these calls");
+
 static const struct sockets_socket *tcp_of(const struct sooth_record *r)
 {
 	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
@@ -89,9 +92,6 @@ void progress_of(struct progress *p, const struct check *e)
 	add_connections(p, e);
 	add_calls(p, e);
 }
-
-#define JOBS_LEAST 0.5	  /* jobs per second */
-#define JOB_CPU_NS 100000 /* CPU time per read or write: less is a loop around these calls */
 
 bool progress_is_worker(const struct thread_history *t)
 {

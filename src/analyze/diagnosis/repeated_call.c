@@ -11,15 +11,16 @@
 #include "probes/fds.h"
 #include "probes/sockets.h"
 
-#define SEEN_LEAST     32   /* least records */
-#define STANDARD_LAST  2    /* a process starts with input, output and errors */
-#define SHARE_LEAST    0.25 /* least share of the thread's calls: a loop has up to four calls */
-#define SHARE_SAME     0.5
-#define SHARE_STATE    0.9
+#define STANDARD_LAST  2   /* a process starts with input, output and errors */
 #define POLL_READ      0x3 /* IN and PRI */
 #define POLL_WRITE     0x4
 #define POLL_HANGUP    0x10
 #define POLL_PEER_SHUT 0x2000
+
+NUMBER(SEEN_LEAST, 32, NONE, "least records");
+NUMBER(SHARE_LEAST, 0.25, NONE, "least share of the thread's calls: a loop has up to four calls");
+NUMBER(SHARE_SAME, 0.5, NONE, "of the call that have the same result");
+NUMBER(SHARE_STATE, 0.9, NONE, "of the samples in which the descriptor was in this state");
 
 /* --- choosing --- */
 

@@ -8,19 +8,20 @@
 #include "base/hash.h"
 #include "base/units.h"
 
-#define UP_MAX	       64 /* most ended ancestors that are followed */
-#define NAMES_MAX      1024
-#define COMMANDS_MAX   1024
-#define STARTERS_MAX   1024
-#define STARTER_SHARE  0.9
-#define PROGRAMS_SHARE 0.9
-#define ABOVE	       1  /* make starts a shell, which starts the commands */
-#define KNOWN_LEAST    2  /* least commands with known arguments */
-#define MANY_KNOWN     16 /* so many known commands must each have come TIMES_LEAST times */
-#define TIMES_LEAST    4
-#define SHELL_LEAST    4 /* of so many commands of a shell, one must have come before */
-#define PAUSE	       "sleep"
-#define PAUSE_NS       (50 * NS_PER_MS)
+#define UP_MAX	     64 /* most ended ancestors that are followed */
+#define NAMES_MAX    1024
+#define COMMANDS_MAX 1024
+#define STARTERS_MAX 1024
+#define ABOVE	     1 /* make starts a shell, which starts the commands */
+#define PAUSE	     "sleep"
+
+NUMBER(STARTER_SHARE, 0.9, NONE, "of the starts that are of one starter");
+NUMBER(PROGRAMS_SHARE, 0.9, NONE, "of the starts that are of the named programs");
+NUMBER(KNOWN_LEAST, 2, NONE, "least commands with known arguments");
+NUMBER(MANY_KNOWN, 16, NONE, "so many known commands must each have come TIMES_LEAST times");
+NUMBER(TIMES_LEAST, 4, NONE, "starts of the same command: fewer are no repetition");
+NUMBER(SHELL_LEAST, 4, NONE, "of so many commands of a shell, one must have come before");
+NUMBER(PAUSE_NS, 50 * NS_PER_MS, NS, "between two starts: shorter ones belong to one command line");
 
 /* --- which processes --- */
 

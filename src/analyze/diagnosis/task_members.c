@@ -6,9 +6,10 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 
-#define PIDS_MAX   4
-#define INIT	   1
-#define PART_LEAST 10 /* percent of the limit */
+#define PIDS_MAX 4
+#define INIT	 1
+
+NUMBER(PART_LEAST, 10, PERCENT, "of the limit");
 
 /* Members that run the same program and script. */
 struct kind {

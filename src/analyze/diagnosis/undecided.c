@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/units.h"
+#include "explain/number.h"
 #include "model/batch.h"
 #include "model/errno_names.h"
 #include "analyze/records.h"
@@ -20,26 +21,27 @@
 
 #define PROCESSES_MAX 64
 #define POINTS_MAX    64
-#define POINTS_LEAST  6
-#define GAIN_LEAST    (4.0 * (1 << 20))
-#define GAIN_STEP     (8.0 * (1 << 20))
-#define GAIN_PIECES   (1.5 * (1 << 20))
-#define PIECES_LEAST  2
-#define FALL_PART     0.25
-#define GAIN_PLAIN    (48.0 * (1 << 20)) /* such a gain is reported without more observation */
-#define RISES_LEAST   0.5		 /* least share of the steps between samples that rise */
-#define LATE_SHARE    0.15		 /* least part of the gain in the last third */
-#define LOOKUPS_LEAST 1
 #define PORT_NAMES    53
-#define MORE_NS	      (10 * NS_PER_S)
-#define FAILURES      2
-#define CONNECTIONS   3
-#define REQUESTS      3
 #define TLS_ALERT     21
 #define STATUS_ERROR  400
 
 #define LINUX_SOCK_STREAM 1
 #define LINUX_SOCK_TYPES  0xf /* others are flags */
+
+NUMBER(POINTS_LEAST, 6, NONE, "samples: fewer show no trend");
+NUMBER(GAIN_LEAST, 4.0 * (1 << 20), BYTES, "less is what any program gains");
+NUMBER(GAIN_STEP, 8.0 * (1 << 20), BYTES, "in one step: the first use of a cache");
+NUMBER(GAIN_PIECES, 1.5 * (1 << 20), BYTES, "if it came in several pieces");
+NUMBER(PIECES_LEAST, 2, NONE, "steps of growth: a single one may be the last");
+NUMBER(FALL_PART, 0.25, NONE, "of the gain that is given back: then it does not only grow");
+NUMBER(GAIN_PLAIN, 48.0 * (1 << 20), BYTES, "such a gain is reported without more observation");
+NUMBER(RISES_LEAST, 0.5, NONE, "least share of the steps between samples that rise");
+NUMBER(LATE_SHARE, 0.15, NONE, "least part of the gain in the last third");
+NUMBER(LOOKUPS_LEAST, 1, NONE, "queries of a name without an answer");
+NUMBER(MORE_NS, 10 * NS_PER_S, NS, "that a longer observation adds");
+NUMBER(FAILURES, 2, NONE, "of one kind: a single one is no series");
+NUMBER(CONNECTIONS, 3, NONE, "to one server: fewer are no series");
+NUMBER(REQUESTS, 3, NONE, "refused: fewer are no series");
 
 struct looked_at {
 	uint64_t bytes[POINTS_MAX]; /* resident memory at each sample */
