@@ -8,7 +8,7 @@
 #include "analyze/first_answers.h"
 
 /* Flags, columns and the chain of waits show less severe findings. */
-#define LEAST FINDING_MEDIUM
+#define SHOWN_FROM FINDING_MEDIUM
 
 struct answers {
 	struct first_answers head;
@@ -57,7 +57,8 @@ static bool is_grave(const struct finding_row *finding, bool is_session)
 {
 	const struct finding_type *type = diagnosis_type_of(finding);
 
-	return finding->severity >= LEAST || (!is_session && type && strstr(type->probes, "waits"));
+	return finding->severity >= SHOWN_FROM ||
+	       (!is_session && type && strstr(type->probes, "waits"));
 }
 
 static bool put_first(

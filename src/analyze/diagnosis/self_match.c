@@ -8,8 +8,9 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 
-#define PATTERN_LEAST 3
-#define SEARCHES      "pgrep "
+#define SEARCHES "pgrep "
+
+NUMBER(PATTERN_LEAST, 3, NONE, "characters: a shorter pattern matches by chance");
 
 /* Returns the script of `sh -c`; empty: there is none. */
 static struct span script_of(const struct process_entry *p)
