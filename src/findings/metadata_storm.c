@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/process_table/process_table.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
@@ -22,7 +23,8 @@ NUMBER(LOOKS_USED, 2, NONE, "lookups: a stat and an open before the contents are
 NUMBER(WALKED_LEAST, 10, NONE, "directories read again: fewer are no walk of a tree");
 NUMBER(APART, 300 * NS_PER_MS, NS, "between two walks, or lookups, that belong to two uses");
 NUMBER(WALK_RATE, 1000, NONE, "lookups a second");
-NUMBER(WALK_BUSY, 10, PERCENT, "of a thread's time, from which even one round is not fine");
+NUMBER(WALK_BUSY, 10, PERCENT,
+	"of a thread's time: from there on even one round is not fine, and severity is not low");
 NUMBER(APART_LEAST, 20, NONE, "lookups, so that distances between them mean something");
 
 static const struct finding_option options[] = {
@@ -117,6 +119,16 @@ static double share_of(const struct check_calls *c, const struct storm *s)
 	return s->again_ns * 100 / (double)c->interval_ns;
 }
 
+/* Begins a finding: of low severity if the lookups cost little, as those of a program that polls
+ * for changes now and then. */
+static void begin(
+	const struct check *e, struct check_result *out, enum finding_confidence c, double share)
+{
+	finding_begin(out, c, "");
+	if (share < WALK_BUSY && e->process && process_table_cpu_percent(e->process) < WALK_BUSY)
+		finding_severity(out, FINDING_LOW);
+}
+
 static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
 	const struct storm *s)
 {
@@ -125,7 +137,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
 	const char *folder = folder_count ? ((const struct call_path *)folders[0].key)->text : "";
 
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	begin(e, out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
+		share_of(c, s));
 	finding_path(out, span_of(folder, strlen(folder)));
 	if (s->files == 1)
 		finding_claim(out, "looks up one file over and over: %s%.0f times a second, in %s",
@@ -210,7 +223,7 @@ static bool is_apart(const struct check *e, const struct check_calls *c, const s
 static void report_apart(const struct check *e, struct check_result *out,
 	const struct check_calls *c, const struct storm *s)
 {
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	begin(e, out, FINDING_CONFIDENCE_MEDIUM, walk_share(c));
 	finding_path(out, span_of(s->top.text, strlen(s->top.text)));
 	finding_claim(out,
 		"looks up the same files over and over: %.0f file lookups a second, below %s",
@@ -262,8 +275,9 @@ static void report_walk(const struct check *e, struct check_result *out,
 {
 	double looks = check_calls_rate(c, (double)c->history->looks);
 
-	finding_begin(out,
-		c->is_sampled || c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	begin(e, out,
+		c->is_sampled || c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
+		walk_share(c));
 	finding_path(out, span_of(w->top.text, strlen(w->top.text)));
 	finding_claim(out,
 		"walks the same directories over and over, below %s: %s%.0f file lookups a second",

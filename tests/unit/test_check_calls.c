@@ -1792,7 +1792,7 @@ static void test_metadata_storm(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "metadata-storm", asks, 501, NULL,
-			"medium/high: looks up the same 5 files over and over: 500 times a second, "
+			"low/high: looks up the same 5 files over and over: 500 times a second, "
 			"mostly in /work {path /work} [repeated lookups: 500 a second over 5.00s] "
 			"[share of one thread's time spent in repeated lookups: 1.50 % over 5.00s] "
 			"[lookups per file: 501 over 5.00s] [lookups, total: 2505 over 5.00s] "
@@ -1800,10 +1800,11 @@ static void test_metadata_storm(void **state)
 		{ "metadata-storm", asks, 500, NULL,
 			"=fine: 500 lookups a second, 499 of them repeated: 1.5 % of a thread's "
 			"time\n" },
-		{ "metadata-storm", asks_for, 1.01, NULL, "medium/high: " },
+		{ "metadata-storm", asks_for, 1.01, NULL, "low/high: " },
+		{ "metadata-storm", asks_for, 10, NULL, "medium/high: " },
+		{ "metadata-storm", asks_for, 9.9, NULL, "low/high: " },
 		{ "metadata-storm", asks_for, 0.99, NULL, "fine: " },
-		{ "metadata-storm", asks_for, 0.99, "metadata-storm.min-share=0.9",
-			"medium/high: " },
+		{ "metadata-storm", asks_for, 0.99, "metadata-storm.min-share=0.9", "low/high: " },
 		{ "metadata-storm", asks_often, 2, NULL,
 			"medium/medium: looks up the same files over and over: |below /work" },
 		{ "metadata-storm", asks_often, 1, NULL, "fine: " },
@@ -1812,11 +1813,11 @@ static void test_metadata_storm(void **state)
 		{ "metadata-storm", asks_by_descriptor, 501, NULL,
 			"fine: 0 lookups a second, 0 of them" },
 		/* Five times each. */
-		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=480", "medium/" },
+		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=480", "low/" },
 		{ "metadata-storm", asks_about, 601, "metadata-storm.min-rate=1", "fine: " },
 		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=481", "fine: " },
 		{ "metadata-storm", asks_and_reads, 51, NULL,
-			"medium/high: looks up one file over and over" },
+			"low/high: looks up one file over and over" },
 		{ "metadata-storm", asks_and_reads, 52, NULL, "fine: " },
 	};
 
