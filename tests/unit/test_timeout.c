@@ -93,6 +93,32 @@ struct spin {
 	_Atomic uint64_t *cpu_ns;
 };
 
+/* Calls that never return by themselves leave nothing behind. */
+static void test_killed(void **state)
+{
+	struct timeout p = { .may_kill = true };
+	int hang[2], dropped[2];
+	struct work w, free_one = { .number = 3, .pipe = -1 };
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(hang), 0);
+	assert_int_equal(pipe(dropped), 0);
+	w = (struct work){ .number = 21, .pipe = hang[0], .dropped = dropped[1] };
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(timeout_call(&p, do_work, drop_work, &w, sizeof(w), w.pipe, 20),
+			-ETIMEDOUT);
+		assert_int_equal(read(dropped[0], &byte, 1), 1);
+	}
+	assert_int_equal(
+		timeout_call(&p, do_work, drop_work, &free_one, sizeof(free_one), -1, 5000), 0);
+	timeout_fini(&p);
+	close(hang[0]);
+	close(hang[1]);
+	close(dropped[0]);
+	close(dropped[1]);
+}
+
 static void do_spin(void *argument)
 {
 	struct spin *s = argument;
@@ -194,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_time),
 		cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_spin),
 		cmocka_unit_test(test_one_process),
 		cmocka_unit_test(test_read),

@@ -337,6 +337,20 @@ static bool wait_for_end(struct timeout_thread *t, int timeout_ms)
 	return t->is_done;
 }
 
+/* Kills the child of a call that does not return. Called with the lock held, so the child cannot
+ * have it. */
+static void kill_child(struct timeout_thread *t)
+{
+	pid_t child = __atomic_load_n(&t->child, __ATOMIC_RELAXED);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+
+	if (child > 0 && !procfs_read(child, "stat", &bytes, PROCFS_STAT) &&
+		procfs_parse_stat(&stat, bytes.data, bytes.size) && stat.ppid == (uint32_t)getpid())
+		kill(child, SIGKILL);
+	buffer_fini(&bytes);
+}
+
 /* The same in two steps, with other work between them: begin returns 0 or why it was not tried;
  * end returns 0 or -ETIMEDOUT after waiting at most that long. Nothing else may be started in
  * between. */
@@ -357,6 +371,8 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 		if (t->open_about)
 			cleanup_close(&about);
 		count_stuck(p, t);
+		if (p->may_kill)
+			kill_child(t);
 		thread_leave(t);
 		return -ETIMEDOUT;
 	}

@@ -14,6 +14,7 @@
 #define SOOTH_OS_LINUX_TIMEOUT_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -34,6 +35,9 @@ struct timeout_stuck;
 struct timeout {
 	struct timeout_thread *thread; /* NULL: none, or the last one is stuck */
 	struct timeout_stuck *stuck;   /* counts of abandoned and still stuck calls; NULL: none */
+	/* The work allocates nothing and takes no lock, so a child that is stuck can be killed.
+	 * Most waits for a page end then, and the call does not count as stuck any more. */
+	bool may_kill;
 };
 
 /*

@@ -38,6 +38,27 @@ static void do_read(void *argument)
 	m->is_read = do_read_memory(m->pid, m->address, m->bytes, m->size);
 }
 
+bool wait_call_memory(struct wait_reader *r, const struct wait_node *n,
+	void (*work)(void *argument), void *argument, size_t size)
+{
+	const uint32_t *unread = (const void *)r->unread.data;
+	uint32_t pid = n->stat.pid;
+	char what[64];
+
+	for (size_t i = 0; i < r->unread.size / sizeof(*unread); i++) {
+		if (unread[i] == pid)
+			return false;
+	}
+	if (!timeout_call(&r->memory, work, NULL, argument, size, -1, TIMEOUT_MS))
+		return true;
+	buffer_append(&r->unread, &pid, sizeof(pid));
+	snprintf(what, sizeof(what), "locks and timeouts in the memory of process %u", pid);
+	backend_limit(r->run, what,
+		"reading its memory, or that of other processes before it, did not end in time",
+		"");
+	return false;
+}
+
 bool wait_read_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size)
 {
@@ -45,7 +66,7 @@ bool wait_read_memory(
 
 	if (!address || size > sizeof(m.bytes) || !n->may_read)
 		return false;
-	if (timeout_call(&r->timeout, do_read, NULL, &m, sizeof(m), -1, TIMEOUT_MS) || !m.is_read)
+	if (!wait_call_memory(r, n, do_read, &m, sizeof(m)) || !m.is_read)
 		return false;
 	memcpy(out, m.bytes, size);
 	return true;

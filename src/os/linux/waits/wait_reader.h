@@ -41,6 +41,8 @@ struct wait_step {
 struct wait_reader {
 	struct members members; /* first: members_backend_set() */
 	struct timeout timeout;
+	struct timeout memory; /* for the memory of processes */
+	struct buffer unread;  /* uint32_t, PIDs whose memory could not be read in time */
 	uint64_t ticks_per_s;
 	/* Data of the host, read when first needed in a sample. */
 	struct wait_table table;
@@ -179,6 +181,11 @@ bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_
 /* Returns the kind of the futex of a call, and sets its owner. */
 enum waits_lock wait_read_futex(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, uint32_t *owner);
+/* Makes a call that reads the memory of the process, which may never end: the process decides what
+ * its pages are. False: it was not made or did not end, and that is reported; such a process is not
+ * read again. */
+bool wait_call_memory(struct wait_reader *r, const struct wait_node *n,
+	void (*work)(void *argument), void *argument, size_t size);
 /* Sets `timeout_ns` to the length of the call's timeout. Returns the state of the value. */
 uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, const struct syscall_row *row, uint64_t *timeout_ns);

@@ -40,8 +40,7 @@ void wait_read_unflushed(struct wait_reader *r, const struct wait_node *n, struc
 	if (!n->may_read || n->abi != ABI_64 || !writes_to_process(n))
 		return;
 	k.base = wait_library_base(r, n, "/libc.so.6");
-	if (!k.base || timeout_call(&r->timeout, do_read, NULL, &k, sizeof(k), -1, TIMEOUT_MS) ||
-		!k.is_read)
+	if (!k.base || !wait_call_memory(r, n, do_read, &k, sizeof(k)) || !k.is_read)
 		return;
 	t->unflushed_bytes = k.bytes < UINT16_MAX ? (uint16_t)k.bytes : UINT16_MAX;
 	t->unflushed_state = SOOTH_STATE_VALUE;

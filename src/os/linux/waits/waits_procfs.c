@@ -342,6 +342,7 @@ static int waits_open(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	r->waiting_fd = WAITS_NO_FD;
+	r->memory.may_kill = true;
 	cpu_clock_init(&r->clock);
 	members_init(&r->members);
 	runtime_set_init(&r->runtimes, NULL);
@@ -356,6 +357,8 @@ static void waits_close(struct backend_run *run)
 	members_fini(&r->members);
 	runtime_set_fini(&r->runtimes);
 	timeout_fini(&r->timeout);
+	timeout_fini(&r->memory);
+	buffer_fini(&r->unread);
 	freezer_forget(&r->groups);
 	wait_table_fini(&r->table);
 	wait_ends_fini(&r->ends);
