@@ -380,6 +380,29 @@ static struct held_up find_held_up(
 	return h;
 }
 
+/* Finds a thread beside the one that matters that waits for an output which a command left open, or
+ * for a stopped process: a server may go on accepting clients meanwhile. Sets its chain. */
+static struct held_up find_beside(
+	const struct check *e, struct wait_graph *g, struct wait_chain *chain)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+		struct wait_chain beside;
+		struct held_up h;
+
+		if (!chain->links[0].thread || t->record.tid == chain->links[0].thread->record.tid)
+			continue;
+		wait_chain_follow_thread(g, e->id.pid, t->record.tid, &beside);
+		h = beside.count ? find_held_up(e, g, &beside) : (struct held_up){ 0 };
+		if (h.cause != CAUSE_LEFT && h.cause != CAUSE_STOPPED)
+			continue;
+		*chain = beside;
+		return h;
+	}
+	return (struct held_up){ 0 };
+}
+
 /* Returns a process of the chain that is nearer to the cause and is diagnosed too; NULL: none. */
 static const struct waits_process *reported_for(
 	const struct check *e, const struct wait_chain *chain, const struct held_up *h)
@@ -703,6 +726,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
 		h = (struct held_up){ .cause = CAUSE_BUSY, .for_ns = interval };
+	if (!h.cause && chain.links[0].is_idle)
+		h = find_beside(e, &g, &chain);
 	if (!h.cause || h.for_ns < interval)
 		check_fine(out, "it waits for no process that does nothing about it");
 	else if ((other = reported_for(e, &chain, &h)))
