@@ -581,8 +581,8 @@ const struct finding_type finding_clients_waiting = {
 	.id = "clients-waiting",
 	.claim = "a server does not accept its clients, or does not read what they sent",
 	.probes = "proc,threads,sockets",
-	.follows = "frozen,all-threads-waiting,deadlock,held-up,blocked-io,cpu-spin,gc-pressure,fd-"
-		   "limit-near",
+	.follows = "frozen,all-threads-waiting,deadlock,held-up,held-back,blocked-io,cpu-spin,"
+		   "gc-pressure,fd-limit-near",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -85,6 +85,13 @@ static bool is_used_by_others(
 	return users->count && !limit_user_is_self(e, &users->top[0]);
 }
 
+/* Returns whether a process that it started uses most of the quota: its work is held back. */
+static bool is_used_below(const struct check *e, const struct limit_users *users)
+{
+	return users->count && e->process && users->top[0].process &&
+	       process_table_is_below(users->top[0].process, e->process);
+}
+
 static bool is_throttled(
 	const struct check *e, const struct held_limit *l, const struct held_time *t)
 {
@@ -92,10 +99,12 @@ static bool is_throttled(
 	struct limit_users users;
 	double cpu = cpu_of(e);
 
-	return l->group && cpu >= 0 && check_is_over(e, "min-throttled", l->per_s, "cpu") &&
-	       (cpu * 100 >= check_option(e, "own-share") * quota ||
-		       (t->is_measured && t->waited >= check_option(e, "others-waited") &&
-			       is_used_by_others(e, l, &users)));
+	if (!l->group || cpu < 0 || !check_is_over(e, "min-throttled", l->per_s, "cpu"))
+		return false;
+	return cpu * 100 >= check_option(e, "own-share") * quota ||
+	       (is_used_by_others(e, l, &users) &&
+		       (is_used_below(e, &users) ||
+			       (t->is_measured && t->waited >= check_option(e, "others-waited"))));
 }
 
 static void report_throttled(const struct check *e, struct check_result *out,

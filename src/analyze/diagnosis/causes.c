@@ -109,11 +109,11 @@ static void look_at_processes(
 
 /* --- order --- */
 
-/* Returns the number of known ancestors. */
+/* Returns the number of known ancestors; that of a process that has ended is above all others. */
 static unsigned depth_of(const struct diagnosed *j)
 {
 	const struct process_entry *p = j->process;
-	unsigned depth = 0;
+	unsigned depth = p && p->is_there ? 0 : DEPTH_MAX;
 
 	while (p && p->parent && depth < DEPTH_MAX) {
 		p = p->parent;
