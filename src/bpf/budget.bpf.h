@@ -11,10 +11,12 @@
 
 #include "bpf/error_output.bpf.h"
 
-#define BUDGET_ENOENT 2
-#define BUDGET_EAGAIN 11 /* the usual error while there is no data */
-#define BUDGET_ENOTTY 25
-#define BUDGET_BATCH  256 /* calls of a thread until they are added to the total */
+#define BUDGET_ENOENT	  2
+#define BUDGET_EAGAIN	  11 /* the usual error while there is no data */
+#define BUDGET_ENOTTY	  25
+#define BUDGET_ENODATA	  61  /* no such extended attribute: `ls -l` asks for two of each file */
+#define BUDGET_EOPNOTSUPP 95  /* the same, of a file system without them */
+#define BUDGET_BATCH	  256 /* calls of a thread until they are added to the total */
 
 /* Resets the thread: between two windows its calls and descriptors were not seen. */
 static inline void budget_enter_window(struct thread *t)
@@ -36,7 +38,8 @@ static inline uint32_t budget_class(const struct thread *t, int64_t result, uint
 {
 	bool is_native = t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS;
 
-	if (result == -BUDGET_ENOENT || result == -BUDGET_ENOTTY)
+	if (result == -BUDGET_ENOENT || result == -BUDGET_ENOTTY || result == -BUDGET_ENODATA ||
+		result == -BUDGET_EOPNOTSUPP)
 		return SYSCALLS_CLASS_ABSENT;
 	if (aggregate_is_error(result) && result != -BUDGET_EAGAIN)
 		return SYSCALLS_CLASS_ERROR;

@@ -86,7 +86,8 @@ enum syscalls_class {
 	SYSCALLS_CLASS_ERROR,  /* failed, but for EAGAIN and those of SYSCALLS_CLASS_ABSENT */
 	SYSCALLS_CLASS_KEPT,   /* changes descriptors or names, or connects */
 	SYSCALLS_CLASS_SLOW,   /* took SYSCALLS_SLOW_NS or longer */
-	SYSCALLS_CLASS_ABSENT, /* failed: no such file, no terminal; frequent when programs start */
+	SYSCALLS_CLASS_ABSENT, /* failed: no such file, terminal or attribute; frequent at a start
+				*/
 	SYSCALLS_CLASSES,
 };
 
