@@ -8,7 +8,7 @@
 #define PARTIES_MOST  16 /* most processes that the probe has per descriptor */
 #define STANDARD_MOST 2	 /* descriptors 0 to 2 are passed to a process on purpose */
 
-NUMBER(STARTED_LATER, 20, NONE, "clock ticks in which processes of one pipeline start");
+NUMBER(PIPELINE_TICKS, 20, NONE, "clock ticks in which processes of one pipeline start");
 
 /* Returns whether the parent of the process has ended: a child has its parent's session, so a
  * process that neither leads its session nor shares it with its parent was adopted. */
@@ -19,16 +19,20 @@ static bool has_lost_parent(const struct process_entry *p)
 }
 
 /* Returns the process that a command left behind: this one, or the one above it that lost its
- * parent. */
+ * parent. What writes to the standard input of the process may be an earlier part of its pipeline;
+ * any other pipe was made by the process itself, for its command. */
 static const struct process_entry *left_by_command(
-	const struct check *e, const struct process_entry *p)
+	const struct check *e, const struct process_entry *p, const struct waits_object *pipe)
 {
+	double later = pipe->fd ? 0 : PIPELINE_TICKS;
+
 	if (!p || !e->process || process_table_is_below(p, e->process))
 		return NULL;
 	while (p && p->process && !has_lost_parent(p))
 		p = p->parent;
 	return p && p->process && !process_table_is_below(e->process, p) &&
-			       p->id.start_ticks > e->process->id.start_ticks + STARTED_LATER
+			       (double)p->id.start_ticks >=
+				       (double)e->process->id.start_ticks + later
 		       ? p
 		       : NULL;
 }
@@ -56,7 +60,7 @@ bool kept_output_find_left(struct kept_output *k, const struct check *e, const s
 	k->is_unsure = false;
 	while (reads_output(link) && (p = wait_graph_party(g, link->process->node_pid, tid, p))) {
 		const struct process_entry *entry = check_party_of(e, p);
-		const struct process_entry *left = left_by_command(e, entry);
+		const struct process_entry *left = left_by_command(e, entry, link->object);
 
 		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
 			p->party_pid == link->process->node_pid)
