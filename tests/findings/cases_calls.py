@@ -765,7 +765,7 @@ SLOW_SYSCALLS = [
     sick("slow-syscalls", "memory that is filled at once", slow("populated", (300, 600)),
         alone=True, settings=("slow-syscalls.min-share=1", "slow-syscalls.min-calls=2"),
         duration_s=5.0, says="mmap", **P99),
-    healthy("slow-syscalls", "large blocks", slow("blocks", (16, 64), (0.05, 0.1))),
+    healthy("slow-syscalls", "large blocks", slow("blocks", (16, 64), (0.05, 0.1)), also=("repeated-reads",)),
     *[healthy("slow-syscalls", name, slow(kind)) for name, kind in (
         ("a pipe", "pipe"), ("a FIFO", "fifo"), ("a socket", "socket"), ("a child", "child"),
         ("a lock of a file", "lock"), ("an event", "event"), ("a poll", "poll"))],
@@ -1004,7 +1004,7 @@ SMALL_IO = [
         says="reads pipe:[", **CALLS),
     healthy("small-io", "a pipe, in blocks", small("blocks of a pipe"), settings=("small-io.min-rate=20",)),
     healthy("small-io", "questions and answers", small("asked"), settings=FEW),
-    healthy("small-io", "blocks", small("blocks"), settings=FEW),
+    healthy("small-io", "blocks", small("blocks"), settings=FEW, also=("repeated-reads",)),
     healthy("small-io", "a pipe that wakes", small("woken"), settings=FEW),
     healthy("small-io", "lines of a log", small("lines", (30, 60)), settings=FEW),
 ]

@@ -116,7 +116,7 @@ CASES = [
     sick("held-back", "an I/O limit", reader(1 << 23), duration_s=4, says="I/O limit", may_skip=no_disk,
         evidence="bytes that the thread reads and writes"),
     healthy("held-back", "an I/O limit that is never reached", reader(1 << 34), duration_s=4,
-        may_skip=no_disk, also=["slow-syscalls"]),
+        may_skip=no_disk, also=["slow-syscalls", "repeated-reads"]),
     sick("held-back", "the lowest priority among others", among_others, duration_s=4, says="SCHED_IDLE",
         also=["cpu-spin"], evidence="share of the time in which it was ready to run and got no CPU"),
     healthy("held-back", "a quota with room", quota(1.5, 0.1), duration_s=4, may_skip=no_groups),

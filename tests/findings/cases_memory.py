@@ -396,7 +396,7 @@ CASES = [
     sick("memory-pressure", "told once of two", filled_by_one_of_two, may_skip=no_groups,
         evidence="used", threshold="percent"),
     sick("memory-pressure", "one after the other is killed", killing, may_skip=no_groups,
-        also=("ended-abnormally",)),
+        also=("ended-abnormally", "children-killed")),
     sick("memory-pressure", "a group too small for a mapped file", mapped_in_small_group,
         may_skip=no_groups, evidence="major faults", threshold="min-major-faults"),
     sick("memory-pressure", "a host with less than is asked for", anybody,

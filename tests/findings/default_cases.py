@@ -2,8 +2,9 @@
 """
 The cases that each run of the tests tries: of each finding a sick workload that is hard to see, and
 the healthy twin that is hardest to distinguish from one. script/test --long runs all (prove.py --all). A
-case costs some two seconds of a processor, some cost twenty: choose of equals the cheap one. A
-finding without a row runs with all its cases.
+case costs some two seconds of a processor, some cost twenty: choose of equals the cheap one. Of
+those with a stored input (stored.py) only the first sick one of a finding runs live. A finding
+without a row has all its cases here.
 """
 
 DEFAULT_CASES = {

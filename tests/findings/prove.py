@@ -9,7 +9,8 @@ a healthy one did, or the capture says something else.
                             [--table FILE] [--second-try] [--failed FILE] [--store]
 
 Cases of some findings are observed six at a time; each is judged by its own processes in that report.
-Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once
+Without --all and --only those cases of default_cases.py run that have no stored input (stored.py), and one sick
+case of each finding. --second-try: a case that fails runs once
 more, alone, and counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
 written there; with SOOTH_ONLY_FAILED in the environment only those of it run. SOOTH and WORKLOADS
 name the programs; without them those of build/ run.
@@ -53,9 +54,22 @@ def all_cases():
     return found
 
 
-def is_default(case):
+def is_listed(case):
     names = default_cases.DEFAULT_CASES.get(case.finding)
     return case.name in names if names else True
+
+
+def default_of(known):
+    """The listed cases without a stored input, which replay.py judges, and one that is sick of each finding."""
+    chosen, is_live = [], set()
+    names = {finding: stored.names(finding) for finding in {c.finding for c in known}}
+    for case in filter(is_listed, known):
+        is_first = case.sick and case.finding not in is_live
+        if is_first or case.name not in names[case.finding]:
+            chosen.append(case)
+        if is_first:
+            is_live.add(case.finding)
+    return chosen
 
 
 def missing_cases(known, registered):
@@ -66,7 +80,7 @@ def missing_cases(known, registered):
         if (finding, name) not in names]
     for finding in sorted(registered):
         for is_sick, what in ((True, "sick case"), (False, "healthy twin")):
-            if not any(c.finding == finding and c.sick == is_sick and is_default(c) for c in known):
+            if not any(c.finding == finding and c.sick == is_sick and is_listed(c) for c in known):
                 missing.append("%s has no %s in the default tier" % (finding, what))
     return missing
 
@@ -178,15 +192,16 @@ class Trial:
 
 
 def keep_input(trial, capture):
-    """The input of a case that passed, if what is left of the capture says the same."""
+    """The input of a case that passed, if it is small and what is left of the capture says the same."""
     case, path = trial.outcome.case, trial.scope.path / "stored.sooth"
     started = [p.pid for p in trial.scope.processes]
     path.write_bytes(stored.without_others(capture.read_bytes(), [*started, *(trial.pids or [])], str(trial.scope.path)))
     again = Outcome(case, trial.outcome.seed)
     report = report_of(cases.diagnose_capture(case, str(path)))
     judge(again, report, report, {})
-    if again.problems:
-        trial.outcome.problems.append("the stored input: " + "; ".join(again.problems))
+    if again.problems or not stored.is_small(path.read_bytes()):
+        print("not stored: %s: %s" % (name_of(case), "; ".join(again.problems) or "too large"))
+        return
     fields = {name: getattr(case, name) for name in stored.FIELDS}
     trial.outcome.input = {**fields, "pids": trial.pids}, path.read_bytes()
 
@@ -344,8 +359,9 @@ def main():
     only = args.only
     if args.failed and args.failed.exists() and os.environ.get("SOOTH_ONLY_FAILED"):
         only = args.failed.read_text().splitlines()
-    chosen = [c for c in known
-        if ((args.all or is_default(c)) if only is None else {c.finding, name_of(c)} & set(only))]
+    chosen = known if args.all else default_of(known)
+    if only is not None:
+        chosen = [c for c in known if {c.finding, name_of(c)} & set(only)]
     if args.only and not chosen:
         sys.exit("no case of %s: name a finding, or a case as \"FINDING: CASE\"" % ", ".join(args.only))
     registered = thresholds()

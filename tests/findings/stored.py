@@ -7,6 +7,8 @@ archive, which finds the repetition between captures too.
 """
 import io
 import json
+import lzma
+import os
 import pathlib
 import struct
 import sys
@@ -22,6 +24,7 @@ INDEX = "cases.json"
 # Of a Case, what its judgement needs.
 FIELDS = ("name", "sick", "settings", "says", "severity", "also", "evidence", "threshold")
 SCHEMA = 0x0082
+BYTES_MAX = 60 << 10  # of one compressed input: a case with a larger one runs live only
 
 
 def block_of(block, raw, records):
@@ -59,6 +62,20 @@ def family(records, pids, folder):
     return kept
 
 
+def private_texts():
+    """What a capture says of the place where it was made: the control groups, the working folder."""
+    lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
+    texts = {line.split(":", 2)[2] for line in lines} | {os.getcwd(), str(HERE.parents[1])}
+    return sorted((text.encode() for text in texts if len(text) > 1), key=len, reverse=True)
+
+
+def neutral(data):
+    """The records without those texts; the lengths stay."""
+    for text in private_texts():
+        data = data.replace(text, b"/" + b"x" * (len(text) - 1))
+    return data
+
+
 def without_others(data, pids, folder):
     """The capture `data` without what it says of processes other than the family() of a case."""
     reader = capture.Reader(data, capture.decompressor())
@@ -68,8 +85,12 @@ def without_others(data, pids, folder):
     for block in reader.blocks:
         kept = [r for r in capture.records_of(block.raw) if r.pid in wanted]
         if kept:
-            blocks.append(block_of(block, b"".join(r.bytes for r in kept), kept))
+            blocks.append(block_of(block, neutral(b"".join(r.bytes for r in kept)), kept))
     return b"".join(blocks)
+
+
+def is_small(data):
+    return len(lzma.compress(data, preset=6)) <= BYTES_MAX
 
 
 def pack(finding, cases):
@@ -90,6 +111,14 @@ def unpack(finding):
     with tarfile.open(FOLDER / (finding + ".tar.xz")) as archive:
         read = lambda name: archive.extractfile(name).read()  # noqa: E731
         return [(fields, read("%02d.sooth" % i)) for i, fields in enumerate(json.loads(read(INDEX)))]
+
+
+def names(finding):
+    """The names of the stored cases of a finding."""
+    if finding not in findings():
+        return set()
+    with tarfile.open(FOLDER / (finding + ".tar.xz")) as archive:
+        return {fields["name"] for fields in json.loads(archive.extractfile(INDEX).read())}
 
 
 def findings():

@@ -19,7 +19,7 @@ static bool has_lost_parent(const struct process_entry *p)
 }
 
 /* Returns the process that a command left behind: this one, or the one above it that lost its
- * parent. What writes to the standard input of the process may be an earlier part of its pipeline;
+ * parent. A writer to the standard input of the process may be an earlier part of its pipeline;
  * any other pipe was made by the process itself, for its command. */
 static const struct process_entry *left_by_command(
 	const struct check *e, const struct process_entry *p, const struct waits_object *pipe)
