@@ -215,6 +215,10 @@ struct sched_entity {
 	uint64_t nr_migrations;
 } KERNEL_TYPE;
 
+struct pid {
+	unsigned int level; /* of its PID namespace; 0: the initial one */
+} KERNEL_TYPE;
+
 struct task_struct {
 	struct sched_entity se;
 	uint64_t self_exec_id; /* raised by each exec; 64 bits since 5.7 */
@@ -229,6 +233,7 @@ struct task_struct {
 	uint64_t start_boottime; /* 5.5 on; real_start_time before */
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
+	struct pid *thread_pid; /* 4.19 on */
 	const struct cred *real_cred;
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;

@@ -180,12 +180,10 @@ static bool report_sent(const struct check *e, struct check_result *out,
 static bool diagnose_sent(const struct check *e, struct check_result *out)
 {
 	const struct call_history *own = call_histories_get(&e->input->calls, &e->id);
-	const struct proc_ties *l = e->process->links;
 	struct sending s = { .check = e };
 	bool is_found = false;
 
-	/* In another PID namespace the numbers of the process are not those of the host. */
-	if (!e->process->is_there || (l && !l->namespace_state && l->inner_pid != e->id.pid))
+	if (!e->process->is_there)
 		return false;
 	map_init(&s.sent, sizeof(struct call_signal_key), sizeof(struct call_failures),
 		RECEIVERS_MAX);

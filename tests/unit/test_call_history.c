@@ -4,6 +4,7 @@
 #include "call_records.h"
 
 #include <errno.h>
+#include <signal.h>
 
 #include "analyze/calls/call_history.h"
 #include "base/units.h"
@@ -58,6 +59,8 @@ static int teardown(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static uint8_t gaps; /* of the next calls */
+
 static void call_with(const char *name, int64_t result, const uint64_t arguments[6])
 {
 	struct syscalls_call call = {
@@ -65,6 +68,7 @@ static void call_with(const char *name, int64_t result, const uint64_t arguments
 		.result = result,
 		.duration_ns = duration_ns,
 		.duration_state = duration_state,
+		.gaps = gaps,
 		.name = "worker"
 	};
 
@@ -573,6 +577,31 @@ static void test_scopes(void **state)
 	}
 }
 
+/* The number of a PID names a process only in the namespace of the host; a pidfd anywhere. */
+static void test_named_processes(void **state)
+{
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0, named = 0;
+
+	(void)state;
+	CALL("kill", 0, 500, 0);
+	CALL("kill", 0, 500, SIGTERM);
+	assert_int_equal(history()->signals.count, 0);
+	gaps = SYSCALLS_HOST_PIDS;
+	CALL("kill", 0, 501, 0);
+	CALL("kill", 0, 501, SIGTERM);
+	gaps = 0;
+	assert_int_equal(history()->signals.count, 1);
+	CALL("pidfd_send_signal", 0, 7, SIGTERM);
+	assert_int_equal(history()->signals.count, 2);
+	while ((r = call_repeats_next(history(), &position, &key))) {
+		named += r->is_of_process;
+		assert_true(!r->is_of_process || key->fd == 501);
+	}
+	assert_int_equal(named, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_emptied), TEST(test_a_log_remains),
@@ -580,7 +609,8 @@ int main(void)
 		TEST(test_peers), TEST(test_another_address), TEST(test_datagrams),
 		TEST(test_errors), TEST(test_what_works), TEST(test_waits),
 		TEST(test_what_began_unseen), TEST(test_loss), TEST(test_scopes),
-		TEST(test_next_interval), TEST(test_bounds), TEST(test_hostile) };
+		TEST(test_named_processes), TEST(test_next_interval), TEST(test_bounds),
+		TEST(test_hostile) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

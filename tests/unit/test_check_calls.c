@@ -39,6 +39,7 @@ static void observed(void)
 }
 
 static uint32_t next_skipped; /* calls that were only counted, before the next one */
+static bool has_other_pids;   /* the next calls: of another PID namespace, or in an older capture */
 
 static void call_of(uint32_t pid, const char *name, int64_t result, const uint64_t arguments[6])
 {
@@ -46,7 +47,8 @@ static void call_of(uint32_t pid, const char *name, int64_t result, const uint64
 		.result = result,
 		.duration_ns = (uint64_t)(lasts_ms * (double)NS_PER_MS),
 		.skipped = next_skipped,
-		.gaps = next_skipped ? SYSCALLS_GAP_WINDOW : 0,
+		.gaps = (uint8_t)((next_skipped ? SYSCALLS_GAP_WINDOW : 0) |
+				  (has_other_pids ? 0 : SYSCALLS_HOST_PIDS)),
 		.name = "caller" };
 	const struct sooth_record *r;
 
@@ -3186,15 +3188,26 @@ static void requests_by_children(double count)
 	requests_with(&(struct requests){ .by_children = true }, count);
 }
 
-/* Its pid in a namespace of its own. */
-static void requests_in_namespace(double inner_pid)
+/* The same number is another process there. */
+static void requests_of_namespace(double count)
 {
-	struct proc_ties ties = { .record = head_of(5, PID, PROC_LINKS),
-		.inner_pid = (uint32_t)inner_pid };
+	has_other_pids = true;
+	requests_of_shell(count);
+	has_other_pids = false;
+}
 
-	requests_with(&(struct requests){ 0 }, 3);
-	RECORD_APPEND(&records, &ties, NULL, 0);
-	all_reported(5);
+static void requests_by_children_of_namespace(double count)
+{
+	has_other_pids = true;
+	requests_by_children(count);
+	has_other_pids = false;
+}
+
+static void requests_by_descriptor_of_namespace(double is_known)
+{
+	has_other_pids = true;
+	requests_by_descriptor(is_known);
+	has_other_pids = false;
 }
 
 static void requests_each(double s)
@@ -3276,8 +3289,9 @@ static void test_requests(void **state)
 		{ "signal-pending", requests_by_children, 3, NULL,
 			"low/medium: sends SIGTERM to bash (500) again and again, 3 times " },
 		{ "signal-pending", requests_by_children, 2, NULL, "blind: " },
-		{ "signal-pending", requests_in_namespace, PID, NULL, "low/medium: sends " },
-		{ "signal-pending", requests_in_namespace, 7, NULL, "blind: " },
+		{ "signal-pending", requests_of_namespace, 3, NULL, "blind: " },
+		{ "signal-pending", requests_by_children_of_namespace, 3, NULL, "blind: " },
+		{ "signal-pending", requests_by_descriptor_of_namespace, 1, NULL, "low/medium: " },
 		{ "signal-pending", requests_each, 1.5, NULL, "medium/medium: " },
 		{ "signal-pending", requests_each, 1.4, NULL, "blind: " },
 		{ "signal-pending", requests_each, 1.4, "signal-pending.min-sent-time=2s",

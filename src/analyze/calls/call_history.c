@@ -164,11 +164,20 @@ static struct call_repeat *repeat_of(struct map *all, const struct call_repeat_k
 	return all->count < all->limit ? map_put(all, key, NULL) : map_get(all, key);
 }
 
+/* Returns the process that the first argument names by its PID; negative: a group. 0: none, or the
+ * PID is of another namespace, where the same number is another process. */
+static int32_t named_process(const struct folded_call *call)
+{
+	return call->has_fd || !(call->call->gaps & SYSCALLS_HOST_PIDS)
+		       ? 0
+		       : (int32_t)call->call->arguments[0];
+}
+
 /* Returns whether the call checks that a process exists: it sends signal 0. */
 static bool asks_about_process(const struct folded_call *call)
 {
 	return call->row->arguments[1] == ARGUMENT_TYPE_sig && !call->call->arguments[1] &&
-	       !call->has_fd; /* a pidfd is no PID */
+	       named_process(call);
 }
 
 static void call_repeats_take(const struct call_at_hand *c)
@@ -188,7 +197,7 @@ static void call_repeats_take(const struct call_at_hand *c)
 	else if (call->has_fd)
 		key.fd = (int32_t)call->fd;
 	else if (is_of_process)
-		key.fd = (int32_t)call->call->arguments[0];
+		key.fd = named_process(call);
 	r = repeat_of(&c->history->repeats, &key);
 	if (!r)
 		return;
@@ -214,7 +223,8 @@ static void call_signals_take(const struct call_at_hand *c)
 	const struct syscall_row *row = call->row;
 	size_t at = row->argument_count > 2 && row->arguments[2] == ARGUMENT_TYPE_sig ? 2 : 1;
 	uint64_t signal = call->call->arguments[at];
-	struct call_signal_key key = { .target = (int32_t)call->call->arguments[0],
+	struct call_signal_key key = { .target = call->has_fd ? (int32_t)call->fd
+							      : named_process(call),
 		.signal = (uint8_t)signal,
 		.is_descriptor = call->has_fd };
 	struct call_failures *f;
