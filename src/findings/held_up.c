@@ -325,23 +325,6 @@ static void find_deadlock(
 	h->for_ns = shortest_ns(chain, at);
 }
 
-/* Returns whether the process is in a PID namespace of its own: the mutex has the PID that its
- * owner has there. */
-static bool is_renumbered(const struct process_entry *p)
-{
-	return p && p->links && p->links->namespace_state == SOOTH_STATE_VALUE &&
-	       p->links->inner_pid != p->id.pid;
-}
-
-/* Returns whether the owner of a mutex in shared memory is no thread any more: the kernel would
- * hand a robust mutex to the next thread. */
-static bool has_no_owner(const struct check *e, const struct wait_link *link)
-{
-	return link->what == WAIT_MUTEX && link->party && !link->party->is_alive &&
-	       wait_is_shared(link) && !is_renumbered(e->process) &&
-	       !is_renumbered(check_entry_of(e, link->process));
-}
-
 static struct held_up find_held_up(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -360,7 +343,7 @@ static struct held_up find_held_up(
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_other_end(link))
 			h.cause = CAUSE_OTHER_END;
-		else if (has_no_owner(e, link))
+		else if (wait_is_left_mutex(link)) /* the kernel would hand on a robust mutex */
 			h.cause = CAUSE_DEADLOCK;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;

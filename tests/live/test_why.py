@@ -208,6 +208,23 @@ class Chains(Situations):
         self.assertEqual(self.sooth("why", capture).text, live)
 
 
+# Its parent waits for the mutex of a child.
+SHARED_MUTEX = """
+import ctypes, mmap, os, time
+libc, memory = ctypes.CDLL(None), mmap.mmap(-1, 4096)
+mutex, attributes = ctypes.c_char.from_buffer(memory), ctypes.create_string_buffer(64)
+libc.pthread_mutexattr_init(attributes)
+libc.pthread_mutexattr_setpshared(attributes, 1)
+libc.pthread_mutex_init(ctypes.byref(mutex), attributes)
+r, w = os.pipe()
+if not os.fork():
+    libc.pthread_mutex_lock(ctypes.byref(mutex))
+    os.write(w, b"x")
+    time.sleep(600)
+os.read(r, 1)
+libc.pthread_mutex_lock(ctypes.byref(mutex))
+"""
+
 MUTEXES = """
     import ctypes, threading, time
     libc = ctypes.CDLL(None)
@@ -219,6 +236,7 @@ MUTEXES = """
     threading.Thread(target=take, args=(a, b), daemon=True).start()
     take(b, a)
     """
+MUTEXES_SAY = r"waits for a mutex held by .*\(\d+\).*; thread \d+ waits for a mutex.*deadlock"
 
 
 class Samples(Situations):
@@ -413,7 +431,7 @@ class Kinds(Situations):
             re.escape(self.path("index.lock")), os.getpid())
 
     def of_mutexes(self):
-        return self.python(MUTEXES), "deadlock", r"waits for a mutex held by .*\(\d+\).*; thread \d+ waits for a mutex.*deadlock"
+        return self.python(MUTEXES), "deadlock", MUTEXES_SAY
 
     def of_python_locks(self):
         pid = self.python("""
@@ -437,24 +455,35 @@ class Kinds(Situations):
         self.waits_in(holder, "nanosleep")
         return self.waits_in(self.python(hold, path, "0"), "lock", "setlk"), "waits", r"waits for a lock on %s held by python\S* \(%d\)" % (re.escape(path), holder)
 
+    def in_namespace(self, source):
+        """A program in a PID namespace of its own, where it has other ids."""
+        outer = self.begin("unshare", "-pf", PYTHON, "-c", textwrap.dedent(source)).pid
+        wait_until(lambda: children(outer), "a program in the namespace")
+        return children(outer)[0]
+
+    def of_mutexes_in_namespace(self):
+        return None if os.getuid() else (self.in_namespace(MUTEXES), "deadlock", MUTEXES_SAY)
+
     def of_shared_mutex(self):
         """Its holder is a process, not a thread of this one that has ended."""
-        pid = self.python("""
-            import ctypes, mmap, os, time
-            libc, memory = ctypes.CDLL(None), mmap.mmap(-1, 4096)
-            mutex, attributes = ctypes.c_char.from_buffer(memory), ctypes.create_string_buffer(64)
-            libc.pthread_mutexattr_init(attributes)
-            libc.pthread_mutexattr_setpshared(attributes, 1)
-            libc.pthread_mutex_init(ctypes.byref(mutex), attributes)
-            r, w = os.pipe()
-            if not os.fork():
-                libc.pthread_mutex_lock(ctypes.byref(mutex))
-                os.write(w, b"x")
-                time.sleep(600)
-            os.read(r, 1)
-            libc.pthread_mutex_lock(ctypes.byref(mutex))
-            """)
+        pid = self.python(SHARED_MUTEX)
         return self.waits_in(pid, "futex"), "waits", r"waits for a mutex in shared memory held by python\S* \(\d+\).*; \d+ sleeps"
+
+    def of_shared_mutex_in_namespace(self):
+        """Its memory has the number that the holder has there, which may be another process of the host."""
+        if os.getuid():
+            return None
+        return self.waits_in(self.in_namespace(SHARED_MUTEX), "futex"), "waits", r"a mutex in shared memory held by an unknown process"
+
+    def of_forged_mutex(self):
+        """Its memory names a process that does not have this memory."""
+        pid = self.python("""
+            import ctypes, mmap, os, struct
+            memory = mmap.mmap(-1, 4096)
+            memory[:20] = struct.pack("5I", 2, 0, os.getppid(), 1, 128)
+            ctypes.CDLL(None).syscall(%d, ctypes.byref(ctypes.c_char.from_buffer(memory)), 0, 2, None, None, 0)
+            """ % (202 if os.uname().machine == "x86_64" else 98))
+        return self.waits_in(pid, "futex"), "waits", r"a mutex in shared memory held by an unknown process"
 
     def of_shared_semaphore(self):
         """Each thread waits, and another process could still end that."""

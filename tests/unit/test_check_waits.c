@@ -754,8 +754,8 @@ static void lock_of_idle(double s)
 	waits_for_lock(s, s, "pause");
 }
 
-/* A thread of the process waits for a mutex whose owner, a thread of another process, has ended. */
-static void wants_mutex(double s, uint32_t pid, double waited, bool is_alive, bool is_private)
+/* A thread of the process waits for a mutex in shared memory. */
+static void wants_mutex(double s, uint32_t pid, double waited, const struct waits_party *owner)
 {
 	struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
 		.node_pid = pid,
@@ -764,22 +764,16 @@ static void wants_mutex(double s, uint32_t pid, double waited, bool is_alive, bo
 		.state = 'S',
 		.lock = WAITS_LOCK_MUTEX,
 		.timeout_state = SOOTH_STATE_ABSENT };
-	struct waits_party p = { .record = head_of(s, PID, WAITS_PARTY),
-		.node_pid = pid,
-		.relation = WAITS_RELATION_THREAD,
-		.party_pid = is_alive ? pid : 0,
-		.party_tid = 300,
-		.confidence = WAITS_HIGH,
-		.is_alive = is_alive };
+	struct waits_party p = *owner;
 	struct record_tail none[] = { tail_string(&t.name, "other") };
 
-	t.record.tid = p.record.tid = pid;
-	t.arguments[1] = is_private ? WAITS_FUTEX_PRIVATE : 0;
+	p.record = head_of(s, PID, WAITS_PARTY);
+	p.node_pid = t.record.tid = p.record.tid = pid;
 	RECORD_APPEND(&records, &t, none, 1);
 	RECORD_APPEND(&records, &p, NULL, 0);
 }
 
-static void mutex_left(double waited, bool is_of_child, bool is_alive)
+static void mutex_left(double waited, bool is_of_child, struct waits_party owner)
 {
 	is_there();
 	add_source("waits");
@@ -792,24 +786,35 @@ static void mutex_left(double waited, bool is_of_child, bool is_alive)
 			waits_party(s, PID, WAITS_RELATION_CHILD, 200, "worker");
 			waits_process(s, 200);
 		}
-		wants_mutex(s, is_of_child ? 200 : PID, waited - left, is_alive, false);
+		wants_mutex(s, is_of_child ? 200 : PID, waited - left, &owner);
 		waits_end(s);
 	}
 }
 
+static const struct waits_party ended = {
+	.relation = WAITS_RELATION_LOCK, .confidence = WAITS_MEDIUM, .party_tid = 300
+};
+
 static void mutex_of_ended(double waited)
 {
-	mutex_left(waited, false, false);
+	mutex_left(waited, false, ended);
 }
 
 static void child_at_mutex_of_ended(double waited)
 {
-	mutex_left(waited, true, false);
+	mutex_left(waited, true, ended);
 }
 
-static void mutex_of_living(double waited)
+static void mutex_of_unknown(double waited)
 {
-	mutex_left(waited, false, true);
+	mutex_left(waited, false, (struct waits_party){ .relation = WAITS_RELATION_LOCK });
+}
+
+/* Of an older capture: the number may be that of another PID namespace. */
+static void mutex_of_number(double waited)
+{
+	mutex_left(waited, false,
+		(struct waits_party){ .relation = WAITS_RELATION_THREAD, .party_tid = 300 });
 }
 
 /* A shell with a script, which waits for its child of that name. */
@@ -1012,13 +1017,14 @@ static void test_held_up(void **state)
 		{ "held-up", waits_for_itself, 11, NULL, "fine: " },
 		{ "held-up", runs_other, 0, NULL, "fine: " },
 		{ "held-up", mutex_of_ended, 70, NULL,
-			"medium/high: stuck for 1 min 10 s: it waits for a mutex held by thread "
+			"medium/medium: stuck for 1 min 10 s: it waits for a mutex held by thread "
 			"300, which has ended: nothing can release it|<only its end helps: sooth "
 			"kill --any 99" },
 		{ "held-up", mutex_of_ended, 9, NULL, "blind: " },
-		{ "held-up", mutex_of_living, 70, NULL, "fine: " },
+		{ "held-up", mutex_of_unknown, 70, NULL, "fine: " },
+		{ "held-up", mutex_of_number, 70, NULL, "fine: " },
 		{ "held-up", child_at_mutex_of_ended, 20, NULL,
-			"low/high: held up for 20 s by other (200): it waits for a mutex held by "
+			"low/medium: held up for 20 s by other (200): it waits for a mutex held by "
 			"thread 300, which has ended|<sooth diagnose 200 shows the deadlock" },
 		{ "held-up", asks_busy, 20, NULL,
 			"low/medium: most of its time it waits for server (200), which uses 60 % "

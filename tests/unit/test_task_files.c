@@ -105,6 +105,34 @@ static void test_status(void **state)
 	assert_false(task_signals_parse(&s, status, 40));
 }
 
+/* Each PID namespace adds a number; the innermost is the last. */
+static void test_inner_pid(void **state)
+{
+	static const struct {
+		const char *status;
+		unsigned numberings;
+		uint32_t inner;
+	} cases[] = {
+		{ "Tgid:\t7\nNSpid:\t7\n", 1, 7 },
+		{ "NSpid:\t7\t7\n", 2, 7 },
+		{ "NSpid:\t7\t31\t1\n", 3, 1 },
+		{ "NSpid:\t7\tx\n", 0, 0 },
+		{ "NSpid:\t0\n", 0, 0 },
+		{ "Tgid:\t7\n", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint32_t inner = 0;
+
+		assert_int_equal(
+			task_status_inner_pid(&inner, cases[i].status, strlen(cases[i].status)),
+			cases[i].numberings);
+		if (cases[i].numberings)
+			assert_int_equal(inner, cases[i].inner);
+	}
+}
+
 static void test_auxv(void **state)
 {
 	const uint64_t wide[] = { 33, 0x7ffff7fc1000, 16, 0xbfebfbff, 6, 4096, 0, 0 };
@@ -354,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_io),
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_inner_pid),
 		cmocka_unit_test(test_auxv),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_groups),

@@ -312,13 +312,40 @@ static void test_java(void **state)
 
 static void test_owner_that_ended(void **state)
 {
+	size_t at;
+
 	(void)state;
 	process(10, "prog", 'S');
+	at = records.size;
 	thread(10, 10, "futex", 0x1000);
+	((struct waits_thread *)(void *)(records.data + at))->arguments[1] = WAITS_FUTEX_PRIVATE;
 	party(10, 10, WAITS_RELATION_THREAD, 0, 20, "");
+	expect("deadlock",
+		"prog (10) waits for a mutex held by thread 20, which has ended: nothing can "
+		"release it, 3 min");
+}
+
+/* In shared memory the owner may be a thread of another PID namespace. */
+static void test_owner_of_shared_mutex(void **state)
+{
+	process(10, "prog", 'S');
+	thread(10, 10, "futex", 0x1000);
+	party(10, 10, WAITS_RELATION_LOCK, 0, 20, "");
 	expect("waits",
 		"prog (10) waits for a mutex held by thread 20, which has ended: nothing can "
 		"release it, 3 min");
+	reset(state);
+	process(10, "prog", 'S');
+	thread(10, 10, "futex", 0x1000);
+	party(10, 10, WAITS_RELATION_LOCK, 0, 0, "");
+	expect("waits",
+		"prog (10) waits for a mutex in shared memory held by an unknown process, 3 min");
+	reset(state);
+	process(10, "prog", 'S');
+	thread(10, 10, "futex", 0x1000);
+	party(10, 10, WAITS_RELATION_THREAD, 0, 20, ""); /* of an older capture */
+	expect("waits",
+		"prog (10) waits for a mutex in shared memory held by an unknown process, 3 min");
 }
 
 /* Two that only read from a pipe of the other. */
@@ -1132,6 +1159,7 @@ int main(void)
 		cmocka_unit_test_setup(test_mutexes, reset),
 		cmocka_unit_test_setup(test_java, reset),
 		cmocka_unit_test_setup(test_owner_that_ended, reset),
+		cmocka_unit_test_setup(test_owner_of_shared_mutex, reset),
 		cmocka_unit_test_setup(test_readers, reset),
 		cmocka_unit_test_setup(test_open_circle, reset),
 		cmocka_unit_test_setup(test_ring_that_runs, reset),

@@ -203,6 +203,13 @@ bool wait_is_shared(const struct wait_link *link)
 	       t->lock != WAITS_LOCK_NONE && !(t->arguments[1] & WAITS_FUTEX_PRIVATE);
 }
 
+bool wait_is_left_mutex(const struct wait_link *link)
+{
+	assert(link);
+	return link->what == WAIT_MUTEX && link->party &&
+	       link->party->relation == WAITS_RELATION_LOCK && link->party->party_tid;
+}
+
 bool wait_is_woken_by_time(const struct waits_thread *t)
 {
 	return t->timeout_state != SOOTH_STATE_ABSENT;

@@ -11,8 +11,8 @@ const struct waits_party *wait_best_party(
 /* Returns the youngest party of a relation, and sets `count` to their number. */
 const struct waits_party *wait_youngest_party(const struct wait_graph *g,
 	const struct waits_thread *t, enum waits_relation relation, unsigned *count);
-/* Returns the server of the mount whose answer a thread waits for; NULL: its mount is not known. Its
- * party_pid is 0 if only the mount is. */
+/* Returns the server of the mount whose answer a thread waits for; NULL: its mount is not known.
+ * Its party_pid is 0 if only the mount is. */
 const struct waits_party *wait_server_of(const struct wait_graph *g, uint32_t pid, uint32_t tid);
 /* Returns the best party at the other end of a descriptor. */
 const struct waits_party *wait_party_by_fd(
@@ -55,5 +55,7 @@ bool wait_is_woken_by_time(const struct waits_thread *t);
 /* Returns whether the link waits for a lock in memory that may be shared with other processes, one
  * of which could end the wait. */
 bool wait_is_shared(const struct wait_link *link);
+/* Returns whether it waits for a mutex in shared memory whose owner is no thread any more. */
+bool wait_is_left_mutex(const struct wait_link *link);
 
 #endif

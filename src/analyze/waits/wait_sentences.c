@@ -298,9 +298,9 @@ static void put_call(struct buffer *out, const struct wait_link *link, const cha
 
 static void put_mutex(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
-	bool is_gone = !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
+	bool is_gone = wait_is_left_mutex(link) || wait_is_abandoned(g, link);
 
-	if (link->party->relation == WAITS_RELATION_LOCK) {
+	if (!is_gone && (link->party->relation == WAITS_RELATION_LOCK || !link->party->party_pid)) {
 		buffer_string(out, "waits for a mutex in shared memory held by ");
 		wait_put_party(out, link);
 		return;
@@ -308,7 +308,7 @@ static void put_mutex(struct buffer *out, const struct wait_graph *g, const stru
 	if (!wait_put_runtime_lock(out, link))
 		buffer_string(out, "waits for a mutex held by ");
 	put_thread(out, g, link);
-	if (is_gone && !wait_is_runtime_lock(link->thread))
+	if (is_gone)
 		buffer_string(out, ": nothing can release it");
 }
 

@@ -201,22 +201,24 @@ char task_state_letter(uint32_t state, uint32_t exit_state)
 	return letters[reported ? 32 - __builtin_clz(reported) : 0];
 }
 
-bool task_status_inner_pid(uint32_t *pid, const void *data, size_t size)
+unsigned task_status_inner_pid(uint32_t *pid, const void *data, size_t size)
 {
 	struct span value;
 	struct cursor c;
 	uint64_t number = 0;
+	unsigned count = 0;
 
 	if (!task_status_find(&value, "NSpid:", data, size))
-		return false;
+		return 0;
 	c = cursor_over(value.data, value.size);
 	cursor_blanks(&c);
 	while (!cursor_at_end(&c) && !c.failed) {
 		struct span word = cursor_word(&c);
 
 		if (word.size && !span_decimal(word, &number))
-			return false;
+			return 0;
+		count += word.size != 0;
 	}
 	*pid = (uint32_t)number;
-	return number && number <= UINT32_MAX;
+	return number && number <= UINT32_MAX ? count : 0;
 }

@@ -55,9 +55,10 @@ bool task_signals_parse(struct task_signals *signals, const void *data, size_t s
 
 /* Finds the value of a line "name:\tvalue"; false: there is none. `name` has its colon. */
 bool task_status_find(struct span *value, const char *name, const void *data, size_t size);
-/* Sets the PID that the process has for itself: the last number of NSpid is the innermost. The line
- * is missing before Linux 4.1. */
-bool task_status_inner_pid(uint32_t *pid, const void *data, size_t size);
+/* Sets the PID that the process has for itself: the last number of NSpid is the innermost. Returns
+ * how many PID namespaces number it: 1, only that of /proc. 0: not known; the line is missing
+ * before Linux 4.1. */
+unsigned task_status_inner_pid(uint32_t *pid, const void *data, size_t size);
 
 /* Parses auxv: whether the program is a 32-bit one, by the width of its entries. False: unknown. */
 bool task_auxv_parse(bool *is_32_bit, const void *data, size_t size);

@@ -17,6 +17,7 @@
 #include "os/linux/files/maps.h"
 #include "os/linux/files/process_clock.h"
 #include "os/linux/files/read_memory.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 
 #define MEMORY_MAX 2048
@@ -105,23 +106,77 @@ struct mutex {
 
 #define MUTEX_KIND_MAX 0x3ff /* largest kind that glibc makes */
 
-static bool has_thread(const struct wait_node *n, uint32_t tid)
+static void read_own_tids(struct wait_reader *r, struct wait_node *n)
 {
-	char path[48];
+	const uint32_t *tids = (const void *)n->tids->data;
 
-	snprintf(path, sizeof(path), "task/%u", tid);
-	return tid && !faccessat(n->process, path, F_OK, 0);
+	for (size_t i = 0; i < n->tids->size / sizeof(*tids); i++) {
+		char path[64];
+		uint32_t own;
+
+		snprintf(path, sizeof(path), "task/%u/status", tids[i]);
+		if (procfs_read_at(n->process, path, &r->bytes, PROCFS_SMALL) ||
+			!task_status_inner_pid(&own, r->bytes.data, r->bytes.size))
+			own = 0;
+		buffer_append(&n->own_tids, &own, sizeof(own));
+	}
 }
 
-static enum waits_lock waiting_lock(struct wait_reader *r, const struct wait_node *n,
-	const struct waits_thread *t, uint32_t *owner)
+uint32_t wait_own_thread(struct wait_reader *r, struct wait_node *n, uint32_t id)
+{
+	const uint32_t *own;
+	char path[48];
+
+	if (n->numberings <= 1) {
+		snprintf(path, sizeof(path), "task/%u", id);
+		return n->numberings && !faccessat(n->process, path, F_OK, 0) ? id : 0;
+	}
+	if (!n->own_tids.size)
+		read_own_tids(r, n);
+	own = (const void *)n->own_tids.data;
+	for (size_t i = 0; id && i < n->own_tids.size / sizeof(*own); i++) {
+		if (own[i] == id)
+			return ((const uint32_t *)(const void *)n->tids->data)[i];
+	}
+	return 0;
+}
+
+bool wait_shares_memory(
+	struct wait_reader *r, const struct wait_node *n, uint64_t address, uint32_t other)
+{
+	struct maps_line own = { 0 }, line;
+	uint64_t place;
+	bool shares = false;
+
+	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
+		return false;
+	maps_for_each (&line, r->more) {
+		if (line.is_shared && address >= line.from && address < line.to)
+			own = line;
+	}
+	if (!own.inode || procfs_read((pid_t)other, "maps", &r->more, MAPS_BYTES))
+		return false;
+	place = own.offset + (address - own.from);
+	maps_for_each (&line, r->more)
+		shares |= line.is_shared && line.is_writable && line.inode == own.inode &&
+			  line.device_major == own.device_major &&
+			  line.device_minor == own.device_minor && place >= line.offset &&
+			  place - line.offset < line.to - line.from;
+	return shares;
+}
+
+static enum waits_lock waiting_lock(
+	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t *owner)
 {
 	uint32_t expected = (uint32_t)t->arguments[2];
 	struct mutex m;
 
+	uint32_t joined = t->arguments[1] & FUTEX_PRIVATE_FLAG || expected <= HELD
+				  ? 0
+				  : wait_own_thread(r, n, expected);
+
 	/* pthread_join() waits until the kernel clears the thread's id. */
-	if (!(t->arguments[1] & FUTEX_PRIVATE_FLAG) && expected != n->stat.pid &&
-		has_thread(n, expected)) {
+	if (joined && joined != n->stat.pid) {
 		*owner = expected;
 		return WAITS_LOCK_JOIN;
 	}
@@ -135,8 +190,8 @@ static enum waits_lock waiting_lock(struct wait_reader *r, const struct wait_nod
 	return expected == HELD ? WAITS_LOCK_PLAIN : WAITS_LOCK_SIGNAL;
 }
 
-enum waits_lock wait_read_futex(struct wait_reader *r, const struct wait_node *n,
-	const struct waits_thread *t, uint32_t *owner)
+enum waits_lock wait_read_futex(
+	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t *owner)
 {
 	uint32_t word;
 

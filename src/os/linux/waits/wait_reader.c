@@ -94,7 +94,8 @@ static struct child_choice choice_of(const struct wait_node *n, const struct wai
 	const uint64_t *a = c->thread->arguments;
 	int32_t pid = (int32_t)a[0];
 
-	if (c->thread->call_state || !c->row || c->what != SYSCALL_WAIT_CHILD)
+	/* In another PID namespace the argument is not the PID that /proc has for the child. */
+	if (c->thread->call_state || !c->row || c->what != SYSCALL_WAIT_CHILD || n->numberings != 1)
 		return (struct child_choice){ WAIT_ALL, 0 };
 	if (wait_find_argument(c->row, ARGUMENT_TYPE_wait_type) == 0)
 		return (struct child_choice){ a[0] <= WAIT_GROUP ? (unsigned)a[0] : WAIT_ALL,

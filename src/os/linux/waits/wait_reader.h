@@ -90,8 +90,11 @@ struct wait_node {
 	char name[16];
 	struct mounts mounts;
 	bool has_mounts;
-	bool may_read;		    /* calls and descriptors of its threads may be read */
-	uint32_t abi;		    /* enum syscall_abi of its program */
+	bool may_read;		   /* calls and descriptors of its threads may be read */
+	unsigned numberings;	   /* PID namespaces that number it: task_status_inner_pid() */
+	const struct buffer *tids; /* uint32_t, of its threads */
+	struct buffer own_tids; /* what `tids` are in its own PID namespace, if that is another */
+	uint32_t abi;		/* enum syscall_abi of its program */
 	struct wait_owners *owners; /* NULL: not read, or not possible */
 	bool has_owners;
 };
@@ -178,9 +181,15 @@ void wait_add_loop_children(struct wait_reader *r, struct wait_node *n, const st
 /* Sets device and inode of a descriptor, by its fdinfo and the mounts; false: unknown. */
 bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_t fd,
 	uint64_t *inode, uint32_t *major, uint32_t *minor);
-/* Returns the kind of the futex of a call, and sets its owner. */
-enum waits_lock wait_read_futex(struct wait_reader *r, const struct wait_node *n,
-	const struct waits_thread *t, uint32_t *owner);
+/* Returns the thread of the process that has this id in the process's own PID namespace: memory and
+ * arguments have such ids. 0: there is none, or it is not known. */
+uint32_t wait_own_thread(struct wait_reader *r, struct wait_node *n, uint32_t id);
+/* Returns the kind of the futex of a call, and sets the id that its owner has for the process. */
+enum waits_lock wait_read_futex(
+	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t *owner);
+/* Returns whether the other process maps, to write to it, the shared memory at that address. */
+bool wait_shares_memory(
+	struct wait_reader *r, const struct wait_node *n, uint64_t address, uint32_t other);
 /* Makes a call that reads the memory of the process, which may never end: the process decides what
  * its pages are. False: it was not made or did not end, and that is reported; such a process is not
  * read again. */

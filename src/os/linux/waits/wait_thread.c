@@ -211,42 +211,41 @@ static void add_opened(struct wait_reader *r, struct wait_node *n, const struct 
 	RECORD_APPEND(&r->run->out, &o, tail, 1);
 }
 
-/* The process of a thread; 0: there is no such thread. */
-static uint32_t process_of(struct wait_reader *r, uint32_t tid)
-{
-	struct span text;
-	uint64_t pid = 0;
-
-	if (procfs_read((pid_t)tid, "status", &r->bytes, PROCFS_SMALL) ||
-		!task_status_find(&text, "Tgid:", r->bytes.data, r->bytes.size) ||
-		!span_decimal(text, &pid))
-		return 0;
-	return (uint32_t)pid;
-}
-
-/* Adds the owner of a mutex in shared memory, which may be a thread of another process. */
-static bool add_shared_owner(
+/* Adds the owner of a mutex in shared memory. The memory may be that of a liar, or have an id of
+ * another PID namespace: the owner is only named if it has the same memory. */
+static void add_shared_owner(
 	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t owner)
 {
-	uint32_t holder = t->arguments[1] & FUTEX_PRIVATE_FLAG ? 0 : process_of(r, owner);
+	struct wait_found found = { .relation = WAITS_RELATION_LOCK,
+		.source = WAITS_SOURCE_MEMORY,
+		.confidence = WAITS_MEDIUM,
+		.follows = true };
+	int status = procfs_read((pid_t)owner, "status", &r->bytes, PROCFS_SMALL);
+	struct span text;
+	uint64_t pid;
+	uint32_t inner;
 
-	if (!holder)
-		return false;
-	wait_add_party(r, n, t->record.tid,
-		&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
-			.source = WAITS_SOURCE_MEMORY,
-			.confidence = WAITS_MEDIUM,
-			.pid = holder,
-			.follows = true });
-	return true;
+	if (n->numberings == 1 && (status == -ENOENT || status == -ESRCH))
+		found.tid = owner; /* it has ended */
+	else if (n->numberings == 1 && !status &&
+		 task_status_find(&text, "Tgid:", r->bytes.data, r->bytes.size) &&
+		 span_decimal(text, &pid) &&
+		 task_status_inner_pid(&inner, r->bytes.data, r->bytes.size) == 1 &&
+		 wait_shares_memory(r, n, t->arguments[0], (uint32_t)pid))
+		found.pid = (uint32_t)pid;
+	wait_add_party(r, n, t->record.tid, &found);
 }
 
-static bool has_thread(const struct wait_node *n, uint32_t tid)
+static void read_runtime_owners(struct wait_reader *r, struct wait_node *n)
 {
-	char path[48];
+	n->has_owners = true;
+	RUNTIME_CALL(&r->runtimes, locks, r, n);
+	for (unsigned i = 0; n->owners && i < n->owners->count; i++) {
+		struct wait_owner *e = &n->owners->all[i];
 
-	snprintf(path, sizeof(path), "task/%u", tid);
-	return !faccessat(n->process, path, F_OK, 0);
+		e->waiter = wait_own_thread(r, n, e->waiter);
+		e->owner = wait_own_thread(r, n, e->owner);
+	}
 }
 
 /* Adds the owner of a runtime's lock. A timed wait for a lock of java.util.concurrent ends by
@@ -254,9 +253,8 @@ static bool has_thread(const struct wait_node *n, uint32_t tid)
 static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
 {
 	if (!n->has_owners)
-		RUNTIME_CALL(&r->runtimes, locks, r, n);
-	n->has_owners = true;
-	if (!n->owners)
+		read_runtime_owners(r, n);
+	if (!n->owners || !n->numberings)
 		return;
 	t->lock = WAITS_LOCK_JAVA_IDLE;
 	for (const struct wait_owner *e = n->owners->all; e < n->owners->all + n->owners->count;
@@ -267,7 +265,7 @@ static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct
 		t->lock = (uint8_t)e->lock;
 		/* A virtual machine lists only living threads: an unknown number belongs to a
 		 * thread that has just ended, or to a program that is no such machine. */
-		if (!e->owner || !has_thread(n, e->owner))
+		if (!e->owner)
 			return;
 		wait_add_party(r, n, t->record.tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
@@ -282,24 +280,27 @@ static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct
 
 static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
 {
-	uint32_t owner;
-	bool is_own;
+	uint32_t owner, own;
 
 	t->lock = wait_read_futex(r, n, t, &owner);
 	if (!owner) {
 		add_runtime_owner(r, n, t);
 		return;
 	}
-	is_own = has_thread(n, owner);
-	if (!is_own && add_shared_owner(r, n, t, owner))
+	own = wait_own_thread(r, n, owner);
+	if (!own && !(t->arguments[1] & FUTEX_PRIVATE_FLAG)) {
+		add_shared_owner(r, n, t, owner);
+		return;
+	}
+	if (!n->numberings)
 		return;
 	wait_add_party(r, n, t->record.tid,
 		&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
 			.source = t->lock == WAITS_LOCK_JOIN ? WAITS_SOURCE_NONE
 							     : WAITS_SOURCE_MEMORY,
 			.confidence = WAITS_HIGH,
-			.pid = is_own ? n->stat.pid : 0,
-			.tid = owner });
+			.pid = own ? n->stat.pid : 0,
+			.tid = own ? own : owner });
 }
 
 static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)

@@ -167,6 +167,7 @@ static void read_threads(
 	size_t count, first;
 
 	process_snapshot_threads(of, &tids, THREADS_LISTED);
+	n->tids = &tids;
 	all = (const void *)tids.data;
 	count = tids.size / sizeof(*all);
 	first = count < THREADS_MAX ? count : THREADS_MAX;
@@ -197,6 +198,7 @@ static void read_node(
 	struct wait_node n = { .process = -1, .depth = step->depth };
 	_cleanup_process_snapshot_ struct process_snapshot of = { .process = -1 };
 	struct buffer bytes = { 0 };
+	uint32_t inner;
 	size_t size;
 
 	if (process_snapshot_open_stat(&of, r->run, step->pid, expected, &n.stat, &bytes)) {
@@ -209,12 +211,15 @@ static void read_node(
 	n.stat.name = span_of("", 0);
 	n.may_read = may_read(&n);
 	n.abi = abi_of(r, &n);
+	if (!procfs_read_at(n.process, "status", &r->bytes, PROCFS_SMALL))
+		n.numberings = task_status_inner_pid(&inner, r->bytes.data, r->bytes.size);
 	mounts_init(&n.mounts);
 	read_threads(r, &n, &of);
 	if (!n.depth)
 		wait_add_wanted_locks(r, &n);
 	mounts_fini(&n.mounts);
 	free(n.owners);
+	buffer_fini(&n.own_tids);
 	buffer_fini(&bytes);
 }
 
