@@ -711,7 +711,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		h = (struct held_up){ .cause = CAUSE_BUSY, .for_ns = interval };
 	if (!h.cause && chain.links[0].is_idle)
 		h = find_beside(e, &g, &chain);
-	if (!h.cause || h.for_ns < interval)
+	if (!h.cause && check_is_hidden(&chain))
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	else if (!h.cause || h.for_ns < interval)
 		check_fine(out, "it waits for no process that does nothing about it");
 	else if ((other = reported_for(e, &chain, &h)))
 		check_fine(out, "reported for %u, which it waits for", other->node_pid);

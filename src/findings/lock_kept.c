@@ -168,7 +168,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	ns = w && wanted_lock_lasts(e, w) ? kept_ns(&g, &chain, w) : 0;
-	if (!ns)
+	if (!w && check_is_hidden(&chain))
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	else if (!ns)
 		check_fine(out, "it has no lock that others wait for while it does nothing");
 	else if (check_is_over(e, "min-time", (double)ns, ""))
 		report(e, out, &g, &chain, w, ns);

@@ -199,6 +199,32 @@ static void waits_end(double s)
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
+/* Of another user: neither its call nor its descriptors could be read. */
+static void waits_hidden(double state)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+		struct waits_process p = { .record = head_of(s, PID, WAITS_PROCESS),
+			.node_pid = PID,
+			.threads = 1,
+			.detail_state = HIDDEN,
+			.state = (char)state };
+		struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
+			.node_pid = PID,
+			.call_state = HIDDEN,
+			.channel_state = HIDDEN,
+			.since_ns = 60 * NS_PER_S,
+			.state = (char)state };
+
+		t.record.tid = PID;
+		RECORD_APPEND(&records, &p, NULL, 0);
+		RECORD_APPEND(&records, &t, NULL, 0);
+		waits_end(s);
+	}
+}
+
 /* Two processes with a lock each; `value` context switches of the other in between. */
 static void locks_crosswise(double value)
 {
@@ -711,6 +737,9 @@ static void test_lock_kept(void **state)
 			"that is not committed, and probably has a lock: 2 database sessions "
 			"wait" },
 		{ "lock-kept", session_keeps, 4, NULL, "blind: " },
+		{ "lock-kept", waits_hidden, 'S', NULL,
+			"blind: |run sooth as the user of the process" },
+		{ "lock-kept", waits_hidden, 'R', NULL, "fine: " },
 		{ "lock-kept", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
 	};
 
@@ -1044,6 +1073,9 @@ static void test_held_up(void **state)
 			"low/high: |to read, and no process has it open to write" },
 		{ "held-up", opens_fifo, O_WRONLY, NULL,
 			"medium/high: |to write, and no process has it open to read" },
+		{ "held-up", waits_hidden, 'S', NULL,
+			"blind: |run sooth as the user of the process" },
+		{ "held-up", waits_hidden, 'R', NULL, "fine: " },
 		{ "held-up", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
 	};
 

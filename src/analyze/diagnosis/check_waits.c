@@ -84,6 +84,15 @@ bool check_chain(
 	return chain->count;
 }
 
+bool check_is_hidden(const struct wait_chain *chain)
+{
+	assert(chain);
+
+	enum wait_what last = chain->links[chain->count - 1].what;
+
+	return last != WAIT_RUNS && last != WAIT_READY && wait_chain_unknown(chain);
+}
+
 /* Adds the last link of the chain: the process there waits for no other process. */
 static void put_last(struct check_result *out, const struct wait_chain *chain)
 {

@@ -27,6 +27,9 @@ bool check_graph(const struct check *e, struct wait_graph *g);
  * matters. Returns false, and an empty chain, if the capture has no waits of the process. */
 bool check_chain(
 	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain);
+/* Returns whether the caller may not read what the chain waits for, unless it ends at a process
+ * that runs. */
+bool check_is_hidden(const struct wait_chain *chain);
 /* Adds the chain as a sentence to the evidence, and the process that could end the wait. */
 void check_chain_evidence(
 	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain);
