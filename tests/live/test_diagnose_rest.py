@@ -149,6 +149,14 @@ class Rest(Case):
         self.assertNotIn("waits for the end of", self.first_line(child.pid))
 
     @needs_bpf
+    def test_the_end_of_a_process_in_a_namespace(self):
+        """There it has a low number, which is that of a kernel thread of the host."""
+        outer = self.process("unshare", "-pf", "--kill-child", "bash", "-c", WAITER % "").pid
+        with open("/proc/%d/task/%d/children" % (outer, outer), encoding="ascii") as file:
+            script = int(file.read())
+        self.assertRegex(self.first_line(script), r"^bash \(%d\) waits for its child |no problem found" % script)
+
+    @needs_bpf
     def test_the_end_of_a_zombie(self):
         """It is there for kill -0 until its parent asks how it ended."""
         parent = self.process(sys.executable, "-c", "import os, time\np = os.fork()\nif not p: os._exit(0)\n"
