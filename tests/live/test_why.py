@@ -430,6 +430,20 @@ class Kinds(Situations):
         return pid, "waits", r"the lock file %s is there, of \S+ \(%d\).*low confidence" % (
             re.escape(self.path("index.lock")), os.getpid())
 
+    def of_lock_file_in_namespace(self):
+        """Its PID is that of a process there, not of one of the host."""
+        if os.getuid():
+            return None
+        os.mkdir(self.path("inside"))
+        with open(self.path("inside/index.lock"), "w", encoding="ascii") as file:
+            file.write("%d\n" % os.getpid())
+        pid = self.in_namespace("""
+            import os, time
+            os.chdir("inside")
+            while True: time.sleep(5)
+            """)
+        return pid, "waits", r"the lock file %s is there \(low" % re.escape(self.path("inside/index.lock"))
+
     def of_mutexes(self):
         return self.python(MUTEXES), "deadlock", MUTEXES_SAY
 

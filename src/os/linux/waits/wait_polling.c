@@ -132,7 +132,7 @@ static void add_file(struct wait_reader *r, const struct wait_node *n, const str
 	buffer_append(&path, r->more.data, r->more.size);
 	buffer_format(&path, "/%s", name);
 	found.detail = span_of((const char *)path.data, path.size);
-	found.pid = pid_in(text);
+	found.pid = n->numberings == 1 ? pid_in(text) : 0; /* of another PID namespace */
 	if (!found.pid || !wait_table_get(&r->table, found.pid)) {
 		uint32_t opener = opener_of(r, n, found.detail, &found.fd);
 
