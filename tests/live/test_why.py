@@ -444,6 +444,16 @@ class Kinds(Situations):
             """)
         return pid, "waits", r"the lock file %s is there \(low" % re.escape(self.path("inside/index.lock"))
 
+    def of_child_in_namespace(self):
+        """The call names the child by the PID that it has there."""
+        if os.getuid():
+            return None
+        pid = self.in_namespace("""
+            import os, subprocess
+            os.waitpid(subprocess.Popen(["sleep", "600"]).pid, 0)
+            """)
+        return pid, "waits", r"\(%d\) waits for its child sleep \(\d+\)" % pid
+
     def of_mutexes(self):
         return self.python(MUTEXES), "deadlock", MUTEXES_SAY
 
