@@ -93,7 +93,7 @@ static const struct waits_party *holder_in(
 	batch_for_each (r, &all) {
 		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
 
-		if (p && p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->party_pid &&
+		if (p && p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->is_alive &&
 			p->party_pid != pid && (!only || p->party_pid == only) &&
 			span_equal(record_text(r, &p->detail), path))
 			return p;

@@ -28,6 +28,7 @@ pid = os.fork()
 if not pid:
     signal.alarm(120)
     give = take(5)
+    if holder == "an heir" and os.fork(): os._exit(0)
     os.write(w, b"x")
     while True:
         time.sleep(0.2)
@@ -38,6 +39,7 @@ if not pid:
                 try: give = take(5); break
                 except (OSError, sqlite3.OperationalError): time.sleep(0.01)
 os.read(r, 1)
+if holder == "an heir": os.wait()
 def want():
     if kind in ("flock", "fcntl"): f = open("state", "a")
     db = connect(0.3) if kind in ("sqlite", "wal") else None
@@ -108,6 +110,8 @@ CASES = [
     sick("lock-refused", "a database, seldom asked", wants("sqlite", "for ever", 1.5), says="app.db is locked by python",
         **SOON),
     sick("lock-refused", "flock without waiting", wants("flock", "for ever"), says="state is locked by", **SOON),
+    sick("lock-refused", "flock without waiting, that a process has inherited", wants("flock", "an heir"),
+        says="state is locked by python", **SOON),
     sick("lock-refused", "fcntl without waiting, flat out", wants("fcntl", "for ever", 0.0005), says="state is locked by",
         also=("busy-poll",), **SOON),
     healthy("lock-refused", "a database that two write in turns", wants("sqlite", "in turns"), **SOON),

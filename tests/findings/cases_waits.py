@@ -49,23 +49,37 @@ take()
 """
 
 # A daemon that inherited a lock from the script that started it, and serves; another process wants the lock.
+# The PID of that script may belong to another process by now. Or the heir itself wants the lock, once more.
 INHERITED = """
-import fcntl, os, signal, socket, sys
+import ctypes, fcntl, os, signal, socket, struct, sys, time
+what = sys.argv[1]
+def start_with_pid(pid):
+    wanted = (ctypes.c_int * 1)(pid)
+    libc, how = ctypes.CDLL(None), struct.pack("11Q", 0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, ctypes.addressof(wanted), 1, 0)
+    child = libc.syscall(435, ctypes.create_string_buffer(how), len(how)) # clone3
+    if not child: os.execvp("sleep", ["sleep", "110"])
+    assert child == pid, child
+def want():
+    g = open("lock", "w")
+    fcntl.flock(g, fcntl.LOCK_EX)
 r, w = os.pipe()
-if not os.fork():
+maker = os.fork()
+if not maker:
     f = open("lock", "w")
     fcntl.flock(f, fcntl.LOCK_EX)
     if os.fork():
         os._exit(0)
     signal.alarm(120)
     s = socket.create_server(("127.0.0.1", 0))
-    os.write(w, b"x")
+    os.write(w, b"%d" % os.getpid())
+    if what == "itself": want()
     s.accept()
-os.read(r, 1)
+heir = os.read(r, 9).decode()
 os.wait()
-print("ready", flush=True)
-g = open("lock", "w")
-fcntl.flock(g, fcntl.LOCK_EX)
+if what == "reused": start_with_pid(maker)
+print(heir, "ready", flush=True)
+if what == "itself": time.sleep(110)
+want()
 """
 
 # A server that has another name than its parent, unless it forks a worker for its client.
@@ -173,6 +187,10 @@ print("ready", flush=True)
 reader.wait()
 """
 
+def heir_itself(scope, _):
+    return int(bytes(scope.python(INHERITED, "itself").out).split()[0])
+
+
 CASES = [
     # The process below is diagnosed too, and is the one that is named.
     sick("frozen", "a child that its parent waits for", program(CHILD, "is stopped"),
@@ -181,8 +199,12 @@ CASES = [
         says="has the lock on", **TIME),
     sick("frozen", "a child that has the lock its parent waits for",
         program(LOCK, "flock", "is stopped"), says="stopped by SIGSTOP"),
-    sick("held-up", "a lock that a daemon has inherited", program(INHERITED), severity="low",
+    sick("held-up", "a lock that a daemon has inherited", program(INHERITED, "waits"), severity="low",
         says="inherited from a process that has ended", **TIME),
+    sick("held-up", "the same, and the maker's PID is that of another process", program(INHERITED, "reused"), severity="low",
+        says="inherited from a process that has ended", **TIME),
+    sick("all-threads-waiting", "a lock that it has inherited itself", heir_itself,
+        says="inherited from a process that has ended: it waits for itself"),
     sick("held-up", "a lock of fcntl", program(LOCK, "fcntl", "rests"), says="has the lock on",
         **{**TIME, "settings": ("held-up.min-time=2s", "held-up.grave-time=2s")}, severity="medium"),
     sick("held-up", "a lock of SQLite", program(LOCK, "sqlite", "rests"), says="app.db", **TIME),

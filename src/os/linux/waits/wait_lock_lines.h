@@ -1,38 +1,76 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The lines of /proc/locks: each lock with the process that made it, and below it the waiting
- * processes, with the same number and marked by "->". */
+ * processes, with the same number and marked by "->". They are parsed once for a sample. */
 #ifndef SOOTH_OS_LINUX_WAIT_LOCK_LINES_H
 #define SOOTH_OS_LINUX_WAIT_LOCK_LINES_H
 
-#include "os/linux/waits/wait_reader.h"
+#include "base/buffer.h"
+#include "base/cursor.h"
+
+struct wait_reader;
+struct wait_node;
+
+/* A file, and for one that the observed process has open, its descriptor. */
+struct locked_file {
+	uint64_t inode;
+	uint32_t major, minor, fd;
+	bool is_again; /* an earlier descriptor has the same file open */
+};
 
 struct lock_line {
-	uint64_t number;
+	uint64_t number; /* 0: behind the last line */
 	bool is_waiting;
 	struct span type; /* POSIX, FLOCK, OFDLCK, LEASE */
 	struct span mode; /* READ, WRITE */
 	uint64_t pid;	  /* 0: none */
-	uint32_t major, minor;
-	uint64_t inode;
-	uint64_t begin, end; /* first and last byte; UINT64_MAX: to the end of the file */
+	struct locked_file file;
+	uint64_t begin, end;	/* first and last byte; UINT64_MAX: to the end of the file */
+	uint32_t owner, owners; /* descriptors that have it, in lock_table.owners; 0: not found */
+	uint32_t searches;
 };
 
-/* A file that the observed process has open. */
-struct own_file {
-	uint64_t inode;
-	uint32_t major, minor, fd;
+/* A descriptor that has a lock. */
+struct lock_owner {
+	uint32_t pid, fd;
+	bool is_unsure; /* its process made the lock, but may not be read */
 };
 
-#define OWN_FILES_MAX 512 /* descriptors that are compared */
+struct lock_table {
+	struct buffer text;
+	struct buffer lines;   /* struct lock_line, in the order of the text */
+	struct buffer files;   /* struct lock_line *: the locks, by file */
+	struct buffer waiters; /* struct lock_line *: the waiters, by process */
+	struct buffer owners;  /* struct lock_owner */
+	bool is_read;
+};
 
-/* Reads the open files of a node into `files`, of OWN_FILES_MAX. Returns how many. */
-size_t own_files_read(struct wait_reader *r, struct wait_node *n, struct own_file *files);
-/* Finds the descriptor of the file that the lock is on; false: the process has none. */
-bool own_files_find(
-	const struct own_file *files, size_t count, const struct lock_line *l, uint32_t *fd);
+/* Reads at most `limit` bytes of /proc/locks; false: there are more. */
+bool lock_table_read(struct lock_table *t, size_t limit);
+/* Parses the text of a table. */
+void lock_table_parse(struct lock_table *t);
+/* Frees the table, which is valid and empty then. */
+void lock_table_clear(struct lock_table *t);
+/* Returns the lock that the process waits for; NULL: none. */
+struct lock_line *lock_table_wanted_by(const struct lock_table *t, uint32_t pid);
+/* Returns the locks on a file, without the waits. */
+struct lock_line *const *lock_table_of_file(
+	const struct lock_table *t, const struct locked_file *file, size_t *count);
+/* Returns whether the lock belongs to an open file, with all descriptors that are copies: such a
+ * lock outlives the process that made it. */
+bool lock_is_of_open_file(const struct lock_line *l);
+/* Returns whether the text of a fdinfo has this lock. */
+bool lock_is_in_fdinfo(const struct lock_line *l, struct span text);
 
-/* Returns a cursor over the lines of /proc/locks, which are read once for a sample. */
-struct cursor wait_lock_lines(struct wait_reader *r);
-bool wait_lock_next(struct cursor *c, struct lock_line *out);
+/* Returns the table of this sample. */
+struct lock_table *wait_lock_table(struct wait_reader *r);
+/* Returns the open files of a node that have locks; they are read once. */
+const struct locked_file *wait_own_files(struct wait_reader *r, struct wait_node *n, size_t *count);
+/* Returns whether the node has the lock; of an open file, sets by which descriptor. */
+bool wait_has_lock(
+	struct wait_reader *r, struct wait_node *n, const struct lock_line *l, uint32_t *fd);
+/* Returns the descriptors that have the lock of an open file. `path`: its name, by which the
+ * processes that inherited it are searched. */
+const struct lock_owner *wait_lock_owners(
+	struct wait_reader *r, struct lock_line *l, struct span path, size_t *count);
 
 #endif

@@ -14,6 +14,7 @@
 #include "os/linux/runtimes/runtime_set.h"
 #include "os/linux/waits/cpu_clock.h"
 #include "os/linux/waits/wait_ends.h"
+#include "os/linux/waits/wait_lock_lines.h"
 #include "os/linux/waits/wait_sockets.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
@@ -49,8 +50,7 @@ struct wait_reader {
 	struct wait_ends ends;
 	struct wait_sockets sockets;
 	struct cpu_clock clock;
-	struct buffer locks; /* text of /proc/locks */
-	bool has_locks;
+	struct lock_table locks;
 	struct runtime_set runtimes;
 	struct control_groups *groups; /* the hierarchies; NULL: not read yet */
 	/* Data of the snapshot. */
@@ -97,6 +97,9 @@ struct wait_node {
 	uint32_t abi;		/* enum syscall_abi of its program */
 	struct wait_owners *owners; /* NULL: not read, or not possible */
 	bool has_owners;
+	struct buffer own_files; /* struct locked_file */
+	bool has_own_files;
+	unsigned lock_searches;
 };
 
 /* Returns a thread that shares the process's memory and still lives. */

@@ -22,8 +22,8 @@
 
 static bool is_read_lock(const struct lock_line *l)
 {
-	return !l->is_waiting && l->pid && span_equal(l->mode, "READ") &&
-	       l->begin >= READ_LOCKS_BEGIN && l->end <= READ_LOCKS_END;
+	return l->pid && span_equal(l->mode, "READ") && l->begin >= READ_LOCKS_BEGIN &&
+	       l->end <= READ_LOCKS_END;
 }
 
 /* Parses the header of the index (struct WalIndexHdr, then struct WalCkptInfo): how many frames the
@@ -71,25 +71,20 @@ static void emit(
 
 void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n)
 {
-	struct own_file files[OWN_FILES_MAX];
-	struct cursor all = wait_lock_lines(r);
-	size_t count = 0, readers = 0;
-	bool has_files = false;
-	struct lock_line l;
+	const struct lock_table *t = wait_lock_table(r);
+	size_t files, count, readers = 0;
+	const struct locked_file *own = wait_own_files(r, n, &files);
 	uint64_t last = 0;
 
-	while (readers < READERS_MAX && wait_lock_next(&all, &l)) {
-		uint32_t fd;
+	for (size_t i = 0; i < files; i++) {
+		struct lock_line *const *all = lock_table_of_file(t, &own[i], &count);
 
-		if (!is_read_lock(&l) || l.pid == last)
-			continue;
-		if (!has_files)
-			count = own_files_read(r, n, files);
-		has_files = true;
-		if (!own_files_find(files, count, &l, &fd))
-			continue;
-		last = l.pid;
-		readers++;
-		emit(r, n, &l, fd);
+		for (size_t j = 0; j < count && readers < READERS_MAX && !own[i].is_again; j++) {
+			if (!is_read_lock(all[j]) || all[j]->pid == last)
+				continue;
+			last = all[j]->pid;
+			readers++;
+			emit(r, n, all[j], own[i].fd);
+		}
 	}
 }

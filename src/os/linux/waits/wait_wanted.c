@@ -116,20 +116,6 @@ static void emit(struct wait_reader *r, struct waiters *w, struct span detail)
 
 /* --- files --- */
 
-/* Returns whether the process has the lock by its descriptor: the lock of an open file names no
- * process, or an ended one whose child has the lock. */
-static bool has_by_descriptor(
-	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
-{
-	char path[48];
-
-	if (l->pid && wait_table_get(&r->table, (uint32_t)l->pid))
-		return false;
-	snprintf(path, sizeof(path), "fdinfo/%u", fd);
-	return procfs_read_at(n->process, path, &r->more, PROCFS_SMALL) >= 0 &&
-	       strstr(buffer_cstr(&r->more), "lock:\t");
-}
-
 static struct span path_of(struct wait_reader *r, const struct wait_node *n, uint32_t fd)
 {
 	char path[48];
@@ -143,19 +129,20 @@ static struct span path_of(struct wait_reader *r, const struct wait_node *n, uin
 /* Counts the waiters in the kernel's list. Waiters for open files have no PID there: they are
  * searched for among the processes that have the file open. */
 static void count_listed(struct wait_reader *r, const struct wait_node *n, struct waiters *w,
-	const struct lock_line *held, struct cursor rest, struct span path)
+	const struct lock_line *held, struct span path)
 {
-	struct lock_line l;
 	unsigned unnamed = 0;
 	const struct wait_end *ends;
 	size_t count;
 
-	while (wait_lock_next(&rest, &l) && l.number == held->number) {
+	for (const struct lock_line *l = held + 1; l->number == held->number; l++) {
+		if (l->pid == n->stat.pid)
+			continue;
 		w->record.waiters++;
-		if (!l.pid)
+		if (!l->pid)
 			unnamed++;
-		else if (w->record.waiters <= WAITERS_MAX && l.pid != n->stat.pid)
-			add_waiter(r, w, (uint32_t)l.pid, GLANCE_TURN);
+		else if (w->record.waiters <= WAITERS_MAX)
+			add_waiter(r, w, (uint32_t)l->pid, GLANCE_TURN);
 	}
 	ends = unnamed ? wait_ends_first(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count)
 		       : NULL;
@@ -182,8 +169,8 @@ static void count_polling(
 	}
 }
 
-static void of_line(struct wait_reader *r, const struct wait_node *n, const struct lock_line *l,
-	uint32_t fd, struct cursor rest)
+static void of_line(
+	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
 {
 	struct waiters w = { .record = { .source = WAITS_SOURCE_LOCKS, .confidence = WAITS_HIGH } };
 	struct buffer path = { 0 };
@@ -191,7 +178,7 @@ static void of_line(struct wait_reader *r, const struct wait_node *n, const stru
 
 	buffer_append(&path, link.data, link.size);
 	text = span_of((const char *)path.data, path.size);
-	count_listed(r, n, &w, l, rest, text);
+	count_listed(r, n, &w, l, text);
 	if (!w.record.waiters && is_database_name(text) && span_equal(l->type, "POSIX") &&
 		span_equal(l->mode, "WRITE"))
 		count_polling(r, n, &w, text);
@@ -200,30 +187,25 @@ static void of_line(struct wait_reader *r, const struct wait_node *n, const stru
 	buffer_fini(&path);
 }
 
+/* Writes one lock of each file. */
 static void of_files(struct wait_reader *r, struct wait_node *n)
 {
-	struct own_file files[OWN_FILES_MAX];
-	struct cursor all = wait_lock_lines(r);
-	size_t count = 0;
-	struct lock_line l;
-	bool has_files = false;
-	uint64_t last = 0;
+	const struct lock_table *t = wait_lock_table(r);
+	size_t files, count;
+	const struct locked_file *own = wait_own_files(r, n, &files);
 
-	while (wait_lock_next(&all, &l)) {
-		uint32_t fd;
+	for (size_t i = 0; i < files; i++) {
+		bool is_written = own[i].is_again;
+		struct lock_line *const *all = lock_table_of_file(t, &own[i], &count);
 
-		if (l.is_waiting || l.inode == last)
-			continue;
-		if (!has_files && (!l.pid || l.pid == n->stat.pid ||
-					  !wait_table_get(&r->table, (uint32_t)l.pid))) {
-			count = own_files_read(r, n, files);
-			has_files = true;
+		for (size_t j = 0; j < count && !is_written; j++) {
+			uint32_t fd = own[i].fd;
+
+			if (!wait_has_lock(r, n, all[j], &fd))
+				continue;
+			is_written = true;
+			of_line(r, n, all[j], fd);
 		}
-		if (!has_files || !own_files_find(files, count, &l, &fd) ||
-			(l.pid != n->stat.pid && !has_by_descriptor(r, n, &l, fd)))
-			continue;
-		last = l.inode;
-		of_line(r, n, &l, fd, all);
 	}
 }
 

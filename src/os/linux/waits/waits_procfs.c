@@ -220,6 +220,7 @@ static void read_node(
 	mounts_fini(&n.mounts);
 	free(n.owners);
 	buffer_fini(&n.own_tids);
+	buffer_fini(&n.own_files);
 	buffer_fini(&bytes);
 }
 
@@ -330,7 +331,7 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	wait_ends_clear(&r->ends);
 	wait_sockets_clear(&r->sockets);
 	cpu_clock_clear(&r->clock);
-	r->has_locks = false;
+	lock_table_clear(&r->locks);
 	r->processes = 0;
 	r->deadline_ns = run->os->now_ns(run->os) + SAMPLE_NS;
 	status = members_visit(&r->members, run, sample_process, err);
@@ -369,7 +370,7 @@ static void waits_close(struct backend_run *run)
 	wait_ends_fini(&r->ends);
 	wait_sockets_fini(&r->sockets);
 	cpu_clock_fini(&r->clock);
-	buffer_fini(&r->locks);
+	lock_table_clear(&r->locks);
 	buffer_fini(&r->steps);
 	buffer_fini(&r->bytes);
 	buffer_fini(&r->text);
