@@ -282,16 +282,15 @@ static void claim_abandoned(
 			link->thread->record.tid);
 }
 
-/* The server of a mount may itself use the mount. */
+/* The server of a mount may itself use the mount, the heir of a lock may open its file again. */
 static void claim_itself(
 	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	struct buffer text = { 0 };
 
-	if (link->what == WAIT_FILE_SYSTEM)
+	if (link->what == WAIT_FILE_SYSTEM || link->what == WAIT_LOCK)
 		wait_sentence(&text, g, link);
-	finding_claim(out, "deadlock: it %s",
-		text.size ? buffer_cstr(&text) : "waits for itself");
+	finding_claim(out, "deadlock: it %s", text.size ? buffer_cstr(&text) : "waits for itself");
 	buffer_fini(&text);
 }
 

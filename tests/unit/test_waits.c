@@ -589,6 +589,49 @@ static void test_own_lock(void **state)
 	assert_true(is_open());
 }
 
+/* No other process has an inherited lock of which only the process itself is reported. */
+static void test_own_inherited_lock(void **state)
+{
+	struct waits_party *p;
+	size_t at;
+
+	(void)state;
+	process(10, "prog", 'S');
+	thread(10, 10, "flock", 4);
+	object(10, 4, FDS_FILE, WAITS_ROLE_CALL, "/tmp/x.lock");
+	at = records.size;
+	party(10, 10, WAITS_RELATION_LOCK, 10, 0, "prog");
+	p = (void *)(records.data + at);
+	p->fd = 3;
+	p->source = WAITS_SOURCE_INHERITED;
+	assert_false(is_open());
+	expect("deadlock",
+		"prog (10) waits for a lock on /tmp/x.lock held by its own descriptor 3, inherited "
+		"from a process that has ended: it waits for itself, 3 min: a deadlock, it cannot "
+		"go on");
+}
+
+static void test_polled_lock(void **state)
+{
+	struct waits_party *p;
+	size_t at;
+
+	(void)state;
+	process(10, "prog", 'S');
+	thread(10, 10, "clock_nanosleep", 0);
+	at = records.size;
+	party(10, 10, WAITS_RELATION_LOCK, 20, 0, "heir");
+	p = (void *)(records.data + at);
+	p->source = WAITS_SOURCE_INHERITED;
+	expect("waits", "prog (10) sleeps and tries again: heir (20) has a lock on /tmp/x.lock, "
+			"inherited from a process that has ended");
+	p = (void *)(records.data + at);
+	p->source = WAITS_SOURCE_LOCKS;
+	p->is_alive = 0;
+	expect("waits", "prog (10) sleeps and tries again: process 20, which has ended, has a lock "
+			"on /tmp/x.lock");
+}
+
 /* The futex may be of this process only: then the owner is no thread of another one. */
 static void test_abandoned(void **state)
 {
@@ -1172,6 +1215,8 @@ int main(void)
 		cmocka_unit_test_setup(test_busy_reader, reset),
 		cmocka_unit_test_setup(test_second_writer, reset),
 		cmocka_unit_test_setup(test_own_lock, reset),
+		cmocka_unit_test_setup(test_own_inherited_lock, reset),
+		cmocka_unit_test_setup(test_polled_lock, reset),
 		cmocka_unit_test_setup(test_abandoned, reset),
 		cmocka_unit_test_setup(test_all_threads, reset),
 		cmocka_unit_test_setup(test_shared, reset),

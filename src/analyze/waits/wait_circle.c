@@ -27,10 +27,11 @@ static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
 }
 
 /* Returns whether the owner of a file lock is the process itself, or a process that shares the
- * file, such as a child. */
+ * file, such as a child. For the heir of a lock such a process was searched for in vain. */
 static bool is_own_lock(const struct wait_link *link)
 {
-	return link->what == WAIT_LOCK && link->party->party_pid == link->process->node_pid;
+	return link->what == WAIT_LOCK && link->party->party_pid == link->process->node_pid &&
+	       link->party->source != WAITS_SOURCE_INHERITED;
 }
 
 static bool only_reads(const struct wait_link *link)

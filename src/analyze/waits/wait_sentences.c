@@ -194,9 +194,16 @@ static void put_connect(
 	}
 }
 
+static void put_heir(struct buffer *out, const struct waits_party *p)
+{
+	if (p->source == WAITS_SOURCE_INHERITED)
+		buffer_string(out, ", inherited from a process that has ended");
+}
+
 static void put_lock(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = link->party;
+	bool is_own = p && p->party_pid == link->process->node_pid;
 
 	(void)g;
 	if (link->is_polling) {
@@ -205,20 +212,25 @@ static void put_lock(struct buffer *out, const struct wait_graph *g, const struc
 			wait_put_party(out, link);
 		else
 			buffer_string(out, "another process");
-		buffer_string(out, " has a lock");
+		buffer_string(out, p->party_pid && !p->is_alive ? ", has a lock" : " has a lock");
 		wait_put_object(out, link, " on ");
+		put_heir(out, p);
 		return;
 	}
 	buffer_string(out, "waits for a lock");
 	wait_put_object(out, link, " on ");
-	if (!p)
+	if (!p) {
 		buffer_string(out, ": its holder is not known");
-	else {
-		buffer_string(out, " held by ");
-		wait_put_party(out, link);
-		if (p->source == WAITS_SOURCE_INHERITED)
-			buffer_string(out, ", inherited from a process that has ended");
+		return;
 	}
+	buffer_string(out, " held by ");
+	if (is_own && p->fd)
+		buffer_format(out, "its own descriptor %u", p->fd);
+	else
+		wait_put_party(out, link);
+	put_heir(out, p);
+	if (is_own)
+		buffer_string(out, ": it waits for itself");
 }
 
 static void put_lock_file(
