@@ -197,6 +197,28 @@ static void test_mounts(void **state)
 	assert_false(mounts_parse(span_of("", 0), &m));
 }
 
+static void read_mounts(struct mounts *m, const char *lines)
+{
+	char folder[] = "/tmp/mounts-XXXXXX", path[64];
+	struct buffer scratch = { 0 };
+	FILE *file;
+	int at;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/mountinfo", folder);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(lines, file);
+	fclose(file);
+	at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mounts_init(m);
+	assert_int_equal(mounts_read(m, at, &scratch), 0);
+	buffer_fini(&scratch);
+	close(at);
+	unlink(path);
+	rmdir(folder);
+}
+
 /* A path to what is mounted below a served mount has to pass its server. */
 static void test_mounts_below(void **state)
 {
@@ -206,37 +228,56 @@ static void test_mounts_below(void **state)
 				    "24 23 0:24 / /net/a/b rw - ext4 /dev/sdb rw\n"
 				    "23 22 0:23 / /net/a rw - tmpfs tmpfs rw\n";
 	static const bool may_block[] = { true, false, true, true, true };
-	char folder[] = "/tmp/mounts-XXXXXX", path[64];
-	struct buffer scratch = { 0 };
 	struct mounts m;
-	FILE *file;
-	int at;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/mountinfo", folder);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fputs(lines, file);
-	fclose(file);
-	at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	mounts_init(&m);
-	assert_int_equal(mounts_read(&m, at, &scratch), 0);
+	read_mounts(&m, lines);
 	for (uint32_t i = 0; i < 5; i++) {
 		assert_non_null(mounts_get(&m, 20 + i));
 		assert_int_equal(mounts_get(&m, 20 + i)->may_block, may_block[i]);
 	}
 	mounts_fini(&m);
-	buffer_fini(&scratch);
-	close(at);
-	unlink(path);
-	rmdir(folder);
+}
+
+static uint32_t mount_of(const struct mounts *m, const char *path)
+{
+	const struct mount *found = mounts_find(m, span_of_string(path));
+
+	return found ? found->id : 0;
+}
+
+/* A mount hides those that were there before, at its point and below. */
+static void test_mounts_find(void **state)
+{
+	struct mounts m;
+
+	(void)state;
+	read_mounts(&m, "20 1 0:20 / / rw - ext4 /dev/sda rw\n"
+			"24 20 0:24 / /srv/data rw - fuse.x x rw\n"
+			"23 20 0:23 / /srv rw - tmpfs tmpfs rw\n"
+			"25 23 0:25 / /srv/data/new rw - tmpfs tmpfs rw\n"
+			"27 26 0:27 / /net rw - tmpfs tmpfs rw\n"
+			"26 20 0:26 / /net rw - nfs4 host:/x rw\n");
+	assert_int_equal(mount_of(&m, "/"), 20);
+	assert_int_equal(mount_of(&m, "/srvdata"), 20);
+	assert_int_equal(mount_of(&m, "/srv"), 23);
+	assert_int_equal(mount_of(&m, "/srv/data/file"), 23);
+	assert_int_equal(mount_of(&m, "/srv/data/new/file"), 25);
+	assert_int_equal(mount_of(&m, "/net/file"), 27);
+	assert_int_equal(mount_of(&m, "pipe:[7]"), 0);
+	mounts_fini(&m);
+	/* The root of a process in a folder of its own is no mount, and not listed. */
+	read_mounts(&m, "24 20 0:24 / /srv rw - tmpfs tmpfs rw\n");
+	assert_int_equal(mount_of(&m, "/srv/file"), 24);
+	assert_int_equal(mount_of(&m, "/file"), 0);
+	mounts_fini(&m);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mounts_below),
+		cmocka_unit_test(test_mounts_find),
 		cmocka_unit_test(test_every_line),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_watches),

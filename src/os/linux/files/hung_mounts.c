@@ -41,25 +41,6 @@ static void put_key(struct hung_keys *keys, uint64_t key)
 		keys->keys[keys->count++] = key;
 }
 
-/* The deepest mount at or above a path. */
-static const struct mount *mount_of(const struct mounts *m, struct span path)
-{
-	const struct mount *found = NULL;
-	size_t deepest = 0;
-
-	map_for_each_value (&m->by_id, void *, value) {
-		struct span point = mounts_point(m, value);
-
-		if (point.size < deepest || point.size > path.size ||
-			memcmp(path.data, point.data, point.size) != 0 ||
-			(point.size > 1 && point.size < path.size && path.data[point.size] != '/'))
-			continue;
-		deepest = point.size;
-		found = value;
-	}
-	return found;
-}
-
 static void put_mount(struct hung_keys *keys, const struct mounts *m, const struct mount *mount)
 {
 	struct span point = mounts_point(m, mount);
@@ -98,7 +79,7 @@ static void put_links(
 		const struct mount *mount = NULL;
 
 		if (!procfs_link_at(about, links[i], scratch))
-			mount = mount_of(m, span_of((const char *)scratch->data, scratch->size));
+			mount = mounts_find(m, span_of((const char *)scratch->data, scratch->size));
 		if (mount && mounts_point(m, mount).size == 1)
 			root = mount;
 		else if (mount)

@@ -109,12 +109,18 @@ static void add_mount(struct mounts *m, const struct mount_line *line)
 	mount->point_size = (uint32_t)m->text.size - mount->point_offset;
 }
 
+/* Returns the mount on which a mount is; NULL: none that is listed. */
+static const struct mount *parent_of(const struct mounts *m, const struct mount *mount)
+{
+	return mount->parent == mount->id ? NULL : mounts_get(m, mount->parent);
+}
+
 static bool is_below_served(const struct mounts *m, const struct mount *mount)
 {
 	for (unsigned depth = 0; mount && depth < DEPTH_MAX; depth++) {
 		if (mount->is_served)
 			return true;
-		mount = mount->parent == mount->id ? NULL : mounts_get(m, mount->parent);
+		mount = parent_of(m, mount);
 	}
 	return false;
 }
@@ -152,4 +158,21 @@ struct span mounts_point(const struct mounts *m, const struct mount *mount)
 	assert(m);
 	assert(mount);
 	return span_of((const char *)m->text.data + mount->point_offset, mount->point_size);
+}
+
+const struct mount *mounts_find(const struct mounts *m, struct span path)
+{
+	const struct mount *found = NULL, *next;
+
+	do {
+		next = NULL;
+		/* The kernel enters the first mount on its way: it hides those further down. */
+		map_for_each_value (&m->by_id, const struct mount *, i) {
+			if (path_is_within(path, mounts_point(m, i)) && parent_of(m, i) == found &&
+				(!next || i->point_size < next->point_size))
+				next = i;
+		}
+		found = next ? next : found;
+	} while (next);
+	return found;
 }

@@ -50,6 +50,8 @@ void mounts_fini(struct mounts *m);
  * negative errno. */
 int mounts_read(struct mounts *m, int process, struct buffer *scratch);
 const struct mount *mounts_get(const struct mounts *m, uint32_t id);
+/* Returns the mount to which an absolute path leads; NULL: none that is listed. */
+const struct mount *mounts_find(const struct mounts *m, struct span path);
 struct span mounts_point(const struct mounts *m, const struct mount *mount);
 
 #endif

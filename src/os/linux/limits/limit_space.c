@@ -54,20 +54,9 @@ struct space {
 /* --- open files --- */
 
 /* A file on a mount that hangs is not touched. */
-static bool is_on_mount(struct space *s, struct span path)
+static bool is_on_mount(const struct space *s, struct span path)
 {
-	struct span best = span_of("", 0);
-	const struct mount *found = NULL;
-
-	map_for_each_value (&s->mounts.by_id, const struct mount *, m) {
-		struct span point = mounts_point(&s->mounts, m);
-
-		if (point.size >= best.size && path_is_within(path, point)) {
-			best = point;
-			found = m;
-		}
-	}
-	return found == s->mount;
+	return mounts_find(&s->mounts, path) == s->mount;
 }
 
 /* Anyone may open 100,000s of descriptors. */

@@ -41,18 +41,13 @@ static void make_absolute(
 
 static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, struct span path)
 {
-	const struct mount *best = NULL;
+	const struct mount *mount;
 
 	if (!n->has_mounts)
 		mounts_read(&n->mounts, n->process, &r->more);
 	n->has_mounts = true;
-	/* The last of several mounts at one point covers the others. */
-	map_for_each_value (&n->mounts.by_id, const struct mount *, m) {
-		if (path_is_within(path, mounts_point(&n->mounts, m)) &&
-			(!best || m->point_size >= best->point_size))
-			best = m;
-	}
-	return best && best->may_block ? best : NULL;
+	mount = mounts_find(&n->mounts, path);
+	return mount && mount->may_block ? mount : NULL;
 }
 
 /* --- its server --- */
