@@ -71,11 +71,11 @@ static void test_file(void **state)
 	read_table(three);
 	all = lock_table_of_file(&table, &f, &count);
 	assert_int_equal(count, 2);
-	assert_int_equal(all[0]->pid, 30);
-	assert_int_equal(all[0]->end, UINT64_MAX);
-	assert_int_equal(all[1]->pid, 0);
-	assert_int_equal(all[1]->begin, 5);
-	assert_int_equal(all[1]->end, 9);
+	assert_int_equal(all[0]->pid, 0);
+	assert_int_equal(all[0]->begin, 5);
+	assert_int_equal(all[0]->end, 9);
+	assert_int_equal(all[1]->pid, 30);
+	assert_int_equal(all[1]->end, UINT64_MAX);
 	assert_int_equal(count_of(0xfe, 0, 9), 1);
 	assert_int_equal(count_of(0xfe, 1, 9), 0);
 	assert_int_equal(count_of(0xfd, 0, 9), 0);
@@ -88,8 +88,13 @@ static bool is_in(const char *line)
 {
 	char text[256];
 	int size = snprintf(text, sizeof(text), "pos:\t0\nino:\t9\nlock:\t%s\n", line);
+	const struct lock_owner *owner;
 
-	return lock_is_in_fdinfo(lock_table_wanted_by(&table, 20), span_of(text, (size_t)size));
+	read_table(three);
+	lock_table_add_fdinfo(&table, span_of(text, (size_t)size), 44, 5);
+	owner = lock_table_owner_with(&table, lock_table_wanted_by(&table, 20), 44);
+	assert_true(!owner || owner->fd == 5);
+	return owner;
 }
 
 /* A process has a lock only if all members of the line fit: another file may have the same name or
@@ -97,7 +102,6 @@ static bool is_in(const char *line)
 static void test_fdinfo(void **state)
 {
 	(void)state;
-	read_table(three);
 	assert_true(is_in("1: FLOCK  ADVISORY  WRITE 10 fe:00:9 0 EOF"));
 	assert_false(is_in("1: FLOCK  ADVISORY  WRITE 10 00:27:9 0 EOF"));
 	assert_false(is_in("1: FLOCK  ADVISORY  WRITE 10 fe:00:3 0 EOF"));
@@ -106,6 +110,35 @@ static void test_fdinfo(void **state)
 	assert_false(is_in("1: POSIX  ADVISORY  WRITE 10 fe:00:9 0 EOF"));
 	assert_false(is_in("1: FLOCK  ADVISORY  WRITE 10 fe:00:9 0 4"));
 	assert_false(is_in("broken"));
+}
+
+static void test_owners(void **state)
+{
+	static const char text[] = "lock:\t1: FLOCK ADVISORY READ 10 fe:00:9 0 EOF\n";
+	struct locked_file f = { .inode = 9, .major = 0xfe };
+	struct lock_line *const *all;
+	const struct lock_owner *o;
+	size_t count;
+
+	(void)state;
+	/* A process that took a shared lock twice. */
+	read_table("1: FLOCK  ADVISORY  READ 10 fe:00:9 0 EOF\n"
+		   "2: FLOCK  ADVISORY  READ 10 fe:00:9 0 EOF\n"
+		   "3: FLOCK  ADVISORY  READ 11 fe:00:9 0 EOF\n");
+	lock_table_add_fdinfo(&table, span_of_string(text), 10, 3);
+	lock_table_add_fdinfo(&table, span_of_string(text), 10, 4);
+	lock_table_add_fdinfo(&table, span_of_string(text), 12, 4);
+	all = lock_table_of_file(&table, &f, &count);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < 2; i++) {
+		o = lock_table_owner(&table, all[i]->owner);
+		assert_true(o->pid == 12 && o->fd == 4);
+		o = lock_table_owner(&table, o->next);
+		assert_true(o->pid == 10 && o->fd == 3);
+		assert_null(lock_table_owner(&table, o->next));
+		assert_null(lock_table_owner_with(&table, all[i], 11));
+	}
+	assert_null(lock_table_owner(&table, all[2]->owner));
 }
 
 /* A line that was cut could be that of another file. */
@@ -134,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_fdinfo),
+		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_cut),
 	};
 

@@ -11,11 +11,11 @@
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define LOCKS_BYTES    (4u << 20) /* the kernel needs longer for each further part */
-#define FDS_MAX	       4096	  /* descriptors of a process that are compared */
-#define FILES_MAX      512	  /* of them with locks */
-#define SEARCHES_MAX   256	  /* locks that are searched for in the descriptors of a process */
-#define SEARCHES_AGAIN 4 /* searches for the owner of a lock, by the paths of its waiters */
+#define LOCKS_BYTES (4u << 20) /* the kernel needs longer for each further part */
+#define FDS_MAX	    4096       /* descriptors of a process that are compared */
+#define FILES_MAX   512	       /* of them with locks */
+#define PATH_KEY    (UINT64_C(1) << 63)
+#define PARTLY_KEY  (UINT64_C(1) << 62) /* of a process that was not read, or not wholly */
 
 /* --- the lines --- */
 
@@ -63,13 +63,18 @@ static int compare_files(const struct locked_file *x, const struct locked_file *
 	return order ? order : compare(x->minor, y->minor);
 }
 
+/* Compares all but the number, which fdinfo does not have. */
 static int by_file(const void *a, const void *b)
 {
 	const struct lock_line *x = *(struct lock_line *const *)a,
 			       *y = *(struct lock_line *const *)b;
 	int order = compare_files(&x->file, &y->file);
 
-	return order ? order : compare(x->number, y->number);
+	order = order ? order : compare(x->pid, y->pid);
+	order = order ? order : compare(x->begin, y->begin);
+	order = order ? order : compare(x->end, y->end);
+	order = order ? order : span_compare(x->type, y->type);
+	return order ? order : span_compare(x->mode, y->mode);
 }
 
 static int by_pid(const void *a, const void *b)
@@ -111,6 +116,7 @@ void lock_table_clear(struct lock_table *t)
 	buffer_fini(&t->files);
 	buffer_fini(&t->waiters);
 	buffer_fini(&t->owners);
+	buffer_fini(&t->read);
 	t->is_read = false;
 }
 
@@ -161,23 +167,55 @@ bool lock_is_of_open_file(const struct lock_line *l)
 	return span_equal(l->type, "FLOCK") || span_equal(l->type, "OFDLCK");
 }
 
-bool lock_is_in_fdinfo(const struct lock_line *l, struct span text)
+const struct lock_owner *lock_table_owner(const struct lock_table *t, uint32_t place)
+{
+	const struct lock_owner *all = (const void *)t->owners.data;
+
+	return place && !buffer_failed(&t->owners) ? &all[place - 1] : NULL;
+}
+
+static void add_owner(struct lock_table *t, struct lock_line *l, struct lock_owner owner)
+{
+	const struct lock_owner *last = lock_table_owner(t, l->owner);
+
+	if (last && last->pid == owner.pid)
+		return;
+	owner.next = l->owner;
+	buffer_append(&t->owners, &owner, sizeof(owner));
+	l->owner = (uint32_t)(t->owners.size / sizeof(owner));
+}
+
+const struct lock_owner *lock_table_owner_with(
+	const struct lock_table *t, const struct lock_line *l, uint64_t pid)
+{
+	const struct lock_owner *o = lock_table_owner(t, l->owner);
+
+	while (o && o->pid != pid)
+		o = lock_table_owner(t, o->next);
+	return o;
+}
+
+void lock_table_add_fdinfo(struct lock_table *t, struct span text, uint32_t pid, uint32_t fd)
 {
 	struct cursor c = cursor_over(text.data, text.size);
-	struct lock_line own;
+	struct lock_line **all = (void *)t->files.data, line, *const key = &line;
+	size_t count = t->files.size / sizeof(*all);
 
-	while (!cursor_at_end(&c)) {
-		struct span line = cursor_line(&c);
-		struct cursor key = cursor_over(line.data, line.size);
+	while (count && !cursor_at_end(&c)) {
+		struct span value = cursor_line(&c);
+		struct lock_line **i;
 
-		if (cursor_skip(&key, "lock:") &&
-			parse(span_of((const char *)key.at, cursor_left(&key)), &own) &&
-			own.pid == l->pid && !compare_files(&own.file, &l->file) &&
-			own.begin == l->begin && own.end == l->end &&
-			!span_compare(own.type, l->type) && !span_compare(own.mode, l->mode))
-			return true;
+		if (!span_starts(value, "lock:") ||
+			!parse(span_of(value.data + 5, value.size - 5), &line) ||
+			!lock_is_of_open_file(&line))
+			continue;
+		i = bsearch(&key, all, count, sizeof(*all), by_file);
+		/* Equal locks cannot be distinguished: the process has each of them. */
+		while (i && i > all && !by_file(&key, i - 1))
+			i--;
+		for (; i && i < all + count && !by_file(&key, i); i++)
+			add_owner(t, *i, (struct lock_owner){ .pid = pid, .fd = fd });
 	}
-	return false;
 }
 
 bool lock_table_read(struct lock_table *t, size_t limit)
@@ -207,31 +245,49 @@ static bool read_fdinfo(struct wait_reader *r, int process, uint32_t fd)
 	return procfs_read_at(process, name, &r->more, PROCFS_SMALL) >= 0;
 }
 
-/* Reads the fdinfo of each descriptor into r->more, until `visit` returns true. False: it did not,
- * and not all could be read. */
-static bool visit_fds(struct wait_reader *r, int process,
-	bool (*visit)(struct wait_reader *r, uint32_t fd, void *user), void *user)
+static void add_fdinfo(struct wait_reader *r, uint32_t pid, uint32_t fd)
+{
+	lock_table_add_fdinfo(
+		&r->locks, span_of((const char *)r->more.data, r->more.size), pid, fd);
+}
+
+/* Returns whether locks were read: those of a process (its PID) or a path (its hash). */
+static bool was_read(const struct wait_reader *r, uint64_t key)
+{
+	const uint64_t *all = (const void *)r->locks.read.data;
+
+	for (size_t i = 0; i < r->locks.read.size / sizeof(key); i++) {
+		if (all[i] == key)
+			return true;
+	}
+	return false;
+}
+
+static void note_read(struct wait_reader *r, uint64_t key)
+{
+	buffer_append(&r->locks.read, &key, sizeof(key));
+}
+
+/* Adds the locks of a process, and calls `visit` with each fdinfo in r->more. */
+static void read_process(struct wait_reader *r, int process, uint32_t pid,
+	void (*visit)(struct wait_reader *r, uint32_t fd, struct wait_node *n), struct wait_node *n)
 {
 	int table = openat(process, "fdinfo/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = table < 0 ? NULL : fdopendir(table);
-	struct dirent *entry;
+	struct dirent *entry = NULL;
 
 	if (!dir)
 		cleanup_close(&table);
-	for (unsigned i = 0; dir && (entry = readdir(dir)); i++) {
+	for (unsigned i = 0; dir && (entry = readdir(dir)) && i < FDS_MAX; i++) {
 		uint32_t fd = (uint32_t)strtoul(entry->d_name, NULL, 10);
 
-		if (i == FDS_MAX)
-			return false;
-		if (entry->d_name[0] != '.' && read_fdinfo(r, process, fd) && visit(r, fd, user))
-			return true;
+		if (entry->d_name[0] == '.' || !read_fdinfo(r, process, fd))
+			continue;
+		add_fdinfo(r, pid, fd);
+		if (visit)
+			visit(r, fd, n);
 	}
-	return dir != NULL;
-}
-
-static bool is_in_fdinfo(const struct wait_reader *r, const struct lock_line *l)
-{
-	return lock_is_in_fdinfo(l, span_of((const char *)r->more.data, r->more.size));
+	note_read(r, dir && !entry ? pid : pid | PARTLY_KEY);
 }
 
 /* Returns whether a file with the inode of the fdinfo has locks, on any device. The device of a
@@ -248,25 +304,24 @@ static bool is_inode_locked(const struct lock_table *t, const struct buffer *fdi
 	       all[first]->file.inode == info.inode;
 }
 
-static bool add_own_file(struct wait_reader *r, uint32_t fd, void *user)
+static void add_own_file(struct wait_reader *r, uint32_t fd, struct wait_node *n)
 {
-	struct wait_node *n = user;
 	const struct locked_file *all = (const void *)n->own_files.data;
 	struct locked_file f = { .fd = fd };
+	size_t count = n->own_files.size / sizeof(f);
 
-	if (!is_inode_locked(&r->locks, &r->more) ||
+	if (count == FILES_MAX || !is_inode_locked(&r->locks, &r->more) ||
 		!wait_read_file_identity(r, n, fd, &f.inode, &f.major, &f.minor))
-		return false;
-	for (size_t i = 0; i < n->own_files.size / sizeof(f) && !f.is_again; i++)
+		return;
+	for (size_t i = 0; i < count && !f.is_again; i++)
 		f.is_again = !compare_files(&all[i], &f);
 	buffer_append(&n->own_files, &f, sizeof(f));
-	return n->own_files.size >= FILES_MAX * sizeof(f);
 }
 
 const struct locked_file *wait_own_files(struct wait_reader *r, struct wait_node *n, size_t *count)
 {
 	if (!n->has_own_files && wait_lock_table(r)->files.size)
-		visit_fds(r, n->process, add_own_file, n);
+		read_process(r, n->process, n->stat.pid, add_own_file, n);
 	n->has_own_files = true;
 	*count = buffer_failed(&n->own_files) ? 0 : n->own_files.size / sizeof(struct locked_file);
 	return (const void *)n->own_files.data;
@@ -275,77 +330,61 @@ const struct locked_file *wait_own_files(struct wait_reader *r, struct wait_node
 bool wait_has_lock(
 	struct wait_reader *r, struct wait_node *n, const struct lock_line *l, uint32_t *fd)
 {
+	const struct lock_owner *own;
 	size_t count;
-	const struct locked_file *files = wait_own_files(r, n, &count);
 
-	if (!lock_is_of_open_file(l) || n->lock_searches >= SEARCHES_MAX)
+	if (!lock_is_of_open_file(l))
 		return l->pid == n->stat.pid;
-	n->lock_searches++;
-	for (size_t i = 0; i < count; i++) {
-		*fd = files[i].fd;
-		if (!compare_files(&l->file, &files[i]) && read_fdinfo(r, n->process, *fd) &&
-			is_in_fdinfo(r, l))
-			return true;
-	}
-	return false;
+	wait_own_files(r, n, &count);
+	own = lock_table_owner_with(&r->locks, l, n->stat.pid);
+	if (own)
+		*fd = own->fd;
+	return own != NULL;
 }
 
 /* --- owners --- */
 
-struct maker {
-	struct lock_line *l;
-	struct lock_owner owner;
-};
-
-static bool is_made(struct wait_reader *r, uint32_t fd, void *user)
-{
-	struct maker *m = user;
-
-	m->owner.fd = fd;
-	m->owner.is_unsure = !is_in_fdinfo(r, m->l);
-	return !m->owner.is_unsure;
-}
-
-/* Adds the process that made a lock, if a descriptor of it still has the lock: it may have passed
- * the lock on and ended, and another process may have its PID now. */
+/* Adds the locks of the process that made a lock: it may have passed the lock on and ended, and
+ * another process may have its PID now. */
 static void add_maker(struct wait_reader *r, struct lock_line *l)
 {
-	struct maker m = { l, { .pid = (uint32_t)l->pid, .is_unsure = true } };
-	_cleanup_close_ int process = procfs_open(procfs_living((pid_t)l->pid));
-	bool are_all_read = process >= 0 && visit_fds(r, process, is_made, &m);
+	uint32_t pid = (uint32_t)l->pid;
+	_cleanup_close_ int process = procfs_open(procfs_living((pid_t)pid));
 
-	if (process >= 0 && !(are_all_read && m.owner.is_unsure))
-		buffer_append(&r->locks.owners, &m.owner, sizeof(m.owner));
+	if (process < 0 || was_read(r, pid))
+		return;
+	if (!was_read(r, pid | PARTLY_KEY))
+		read_process(r, process, pid, NULL, NULL);
+	if (!was_read(r, pid) && !lock_table_owner_with(&r->locks, l, pid))
+		add_owner(&r->locks, l, (struct lock_owner){ .pid = pid, .is_unsure = true });
 }
 
-static void add_by_path(struct wait_reader *r, const struct lock_line *l, struct span path)
+/* Adds the locks of the processes that have the file open under that name. */
+static void add_by_path(struct wait_reader *r, struct span path)
 {
+	uint64_t key = wait_ends_hash_path(path);
 	size_t count;
-	const struct wait_end *ends =
-		wait_ends_first(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
+	const struct wait_end *ends;
 
-	for (size_t i = 0; i < count; i++) {
-		struct lock_owner owner = { .pid = ends[i].pid, .fd = ends[i].fd };
-		_cleanup_close_ int process = procfs_open(procfs_living((pid_t)owner.pid));
+	if (was_read(r, key | PATH_KEY))
+		return;
+	note_read(r, key | PATH_KEY);
+	ends = wait_ends_first(&r->ends, WAIT_END_PATH, key, &count);
+	r->ends.is_cut |= count > FDS_MAX;
+	for (size_t i = 0; i < count && i < FDS_MAX; i++) {
+		_cleanup_close_ int process = procfs_open(procfs_living((pid_t)ends[i].pid));
 
-		if (process >= 0 && read_fdinfo(r, process, owner.fd) && is_in_fdinfo(r, l))
-			buffer_append(&r->locks.owners, &owner, sizeof(owner));
+		if (process >= 0 && read_fdinfo(r, process, ends[i].fd))
+			add_fdinfo(r, ends[i].pid, ends[i].fd);
 	}
 }
 
 const struct lock_owner *wait_lock_owners(
-	struct wait_reader *r, struct lock_line *l, struct span path, size_t *count)
+	struct wait_reader *r, struct lock_line *l, struct span path)
 {
-	struct buffer *owners = &r->locks.owners;
-
-	if (!l->owners && l->searches++ < SEARCHES_AGAIN) {
-		l->owner = (uint32_t)(owners->size / sizeof(struct lock_owner));
-		if (l->pid)
-			add_maker(r, l);
-		if (l->owner == owners->size / sizeof(struct lock_owner))
-			add_by_path(r, l, path);
-		l->owners = (uint32_t)(owners->size / sizeof(struct lock_owner)) - l->owner;
-	}
-	*count = buffer_failed(owners) ? 0 : l->owners;
-	return (const struct lock_owner *)(const void *)owners->data + l->owner;
+	if (l->pid && !lock_table_owner_with(&r->locks, l, l->pid))
+		add_maker(r, l);
+	if (!l->pid || !lock_table_owner_with(&r->locks, l, l->pid))
+		add_by_path(r, path);
+	return lock_table_owner(&r->locks, l->owner);
 }

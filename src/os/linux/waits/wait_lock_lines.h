@@ -24,14 +24,14 @@ struct lock_line {
 	struct span mode; /* READ, WRITE */
 	uint64_t pid;	  /* 0: none */
 	struct locked_file file;
-	uint64_t begin, end;	/* first and last byte; UINT64_MAX: to the end of the file */
-	uint32_t owner, owners; /* descriptors that have it, in lock_table.owners; 0: not found */
-	uint32_t searches;
+	uint64_t begin, end; /* first and last byte; UINT64_MAX: to the end of the file */
+	uint32_t owner;	     /* the first one's place in the table, from 1; 0: none was found */
 };
 
 /* A descriptor that has a lock. */
 struct lock_owner {
 	uint32_t pid, fd;
+	uint32_t next;	/* place of another owner of the lock; 0: none */
 	bool is_unsure; /* its process made the lock, but may not be read */
 };
 
@@ -41,6 +41,7 @@ struct lock_table {
 	struct buffer files;   /* struct lock_line *: the locks, by file */
 	struct buffer waiters; /* struct lock_line *: the waiters, by process */
 	struct buffer owners;  /* struct lock_owner */
+	struct buffer read;    /* uint64_t: processes and paths whose locks were read */
 	bool is_read;
 };
 
@@ -58,8 +59,12 @@ struct lock_line *const *lock_table_of_file(
 /* Returns whether the lock belongs to an open file, with all descriptors that are copies: such a
  * lock outlives the process that made it. */
 bool lock_is_of_open_file(const struct lock_line *l);
-/* Returns whether the text of a fdinfo has this lock. */
-bool lock_is_in_fdinfo(const struct lock_line *l, struct span text);
+/* Adds the process as an owner of the locks of open files in the text of its fdinfo. */
+void lock_table_add_fdinfo(struct lock_table *t, struct span text, uint32_t pid, uint32_t fd);
+/* Returns the owner at that place; NULL: none. */
+const struct lock_owner *lock_table_owner(const struct lock_table *t, uint32_t place);
+const struct lock_owner *lock_table_owner_with(
+	const struct lock_table *t, const struct lock_line *l, uint64_t pid);
 
 /* Returns the table of this sample. */
 struct lock_table *wait_lock_table(struct wait_reader *r);
@@ -68,9 +73,9 @@ const struct locked_file *wait_own_files(struct wait_reader *r, struct wait_node
 /* Returns whether the node has the lock; of an open file, sets by which descriptor. */
 bool wait_has_lock(
 	struct wait_reader *r, struct wait_node *n, const struct lock_line *l, uint32_t *fd);
-/* Returns the descriptors that have the lock of an open file. `path`: its name, by which the
- * processes that inherited it are searched. */
+/* Returns the first owner of the lock of an open file; NULL: none was found. `path`: its name, by
+ * which the processes that inherited it are searched. */
 const struct lock_owner *wait_lock_owners(
-	struct wait_reader *r, struct lock_line *l, struct span path, size_t *count);
+	struct wait_reader *r, struct lock_line *l, struct span path);
 
 #endif

@@ -51,17 +51,18 @@ static void add_owner(struct wait_reader *r, const struct wait_node *n, uint32_t
 static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 	struct lock_line *l, struct wait_found found)
 {
-	size_t count;
-	const struct lock_owner *all = wait_lock_owners(r, l, found.detail, &count), *own = NULL;
+	const struct lock_table *t = &r->locks;
+	const struct lock_owner *first = wait_lock_owners(r, l, found.detail),
+				*maker = lock_table_owner_with(t, l, l->pid),
+				*own = lock_table_owner_with(t, l, n->stat.pid);
 	bool has_other = false;
 
 	r->ends_state = wait_ends_state(&r->ends);
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].pid == n->stat.pid) {
-			own = &all[i];
+	for (const struct lock_owner *o = maker ? maker : first; o && !(maker && has_other);
+		o = lock_table_owner(t, o->next)) {
+		if (o->pid == n->stat.pid)
 			continue;
-		}
-		add_owner(r, n, tid, l, found, &all[i]);
+		add_owner(r, n, tid, l, found, o);
 		has_other = true;
 	}
 	/* Another owner could release the lock, so only without one it waits for itself. A process
@@ -71,7 +72,7 @@ static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n,
 			found.confidence = WAITS_MEDIUM;
 		add_owner(r, n, tid, l, found, own);
 	}
-	return count > 0;
+	return first != NULL;
 }
 
 static void add_owners(struct wait_reader *r, const struct wait_node *n, uint32_t tid,

@@ -99,7 +99,6 @@ struct wait_node {
 	bool has_owners;
 	struct buffer own_files; /* struct locked_file */
 	bool has_own_files;
-	unsigned lock_searches;
 };
 
 /* Returns a thread that shares the process's memory and still lives. */
