@@ -138,11 +138,36 @@ static int check(const struct arguments *arguments, struct sooth_error *err)
 	return 0;
 }
 
+static int show_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	output_show_record(user, schema, record);
+	return 0;
+}
+
+/* Reads a capture once more, because the format has to know its records. */
+static int show_records(struct output *o, const char *file, struct sooth_error *err)
+{
+	struct sooth_report *report;
+	int status = sooth_report_new(&report, "diff", err);
+
+	if (status)
+		return status;
+	sooth_report_on_record(report, show_record, o);
+	status = sooth_report_read(report, file, err);
+	sooth_report_free(report);
+	return status;
+}
+
 static int tell(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
+	int status = 0;
 
-	return comparison_emit(o, &b->sides[0], &b->sides[1], b->share, &b->told, err);
+	for (size_t i = 0; i < 2 && !status && output_takes_records(o); i++)
+		status = show_records(o, b->sides[i].file, err);
+	return status ? status
+		      : comparison_emit(o, &b->sides[0], &b->sides[1], b->share, &b->told, err);
 }
 
 /* --- the picture --- */

@@ -103,6 +103,26 @@ static int sink_rows(const struct sink_type *type, void *state, const struct sec
 	return type->rows(state, section, batch, err);
 }
 
+bool output_takes_records(const struct output *o)
+{
+	bool takes = false;
+
+	assert(o);
+	for (size_t i = 0; i < o->sink_count; i++)
+		takes |= o->sinks[i].type->record != NULL;
+	return takes;
+}
+
+void output_show_record(
+	struct output *o, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	assert(o);
+	for (size_t i = 0; i < o->sink_count && schema; i++) {
+		if (o->sinks[i].type->record)
+			o->sinks[i].type->record(o->sinks[i].state, schema, record);
+	}
+}
+
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err)
 {
 	return EACH_SINK(o, sink_begin, head, err);

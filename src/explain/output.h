@@ -22,6 +22,11 @@ int output_filter(struct output *o, const char *text, struct sooth_error *err);
 /* Checks the filter, if there is one: -EINVAL if none of these tables has all its fields. */
 int output_check_filter(const struct output *o, const struct sooth_schema *const *tables,
 	size_t count, struct sooth_error *err);
+/* Returns whether a sink takes records of the recording. */
+bool output_takes_records(const struct output *o);
+/* Shows a record of the recording to the sinks; schema: NULL if its kind is not known. */
+void output_show_record(
+	struct output *o, const struct sooth_schema *schema, const struct sooth_record *record);
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
 /* Begins a section, and closes the one before if it is still open. `section` is borrowed until its
  * end. */

@@ -138,6 +138,9 @@ struct sink_type {
 	int (*rows)(void *state, const struct section *section, const struct batch *batch,
 		struct sooth_error *err);
 	int (*section_end)(void *state, const struct section *section, struct sooth_error *err);
+	/* Takes each record of the recording, before any row that is made of it. */
+	void (*record)(
+		void *state, const struct sooth_schema *schema, const struct sooth_record *record);
 	int (*end)(void *state, struct sooth_error *err);
 	void (*close)(void *state);
 };

@@ -50,7 +50,7 @@ static const struct sooth_field descriptor_fields[] = {
 		FIELD_STATE_AT(fds_descriptor, deleted_state)),
 	FIELD_STRING(fds_descriptor, path,
 		"target of the link in /proc/PID/fd, without \" (deleted)\"", .may_shrink = true,
-		FIELD_STATE_AT(fds_descriptor, path_state)),
+		FIELD_STATE_AT(fds_descriptor, path_state), .placeholder = "file"),
 	FIELD_STRING(fds_descriptor, detail,
 		"further details, depending on the type of the file descriptor", .may_shrink = true,
 		FIELD_STATE_AT(fds_descriptor, detail_state)),

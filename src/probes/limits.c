@@ -134,7 +134,7 @@ static const struct sooth_field holder_fields[] = {
 		"control group, CPUs, peer, or mount point that has the limit"),
 	FIELD_STRING(limits_holder, path,
 		"file that takes the space; of a process in a full control group: its script",
-		.may_shrink = true),
+		.may_shrink = true, .placeholder = "file"),
 };
 
 #define FIELD_STATE_BYTE(member, help_)                                                            \

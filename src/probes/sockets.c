@@ -28,11 +28,11 @@ static const struct sooth_field socket_fields[] = {
 		FIELD_STATE_AT(sockets_socket, state_state), .names = &socket_state_names),
 	FIELD_STRING_AS(sockets_socket, local, local_address,
 		"local address of the socket; unix: its path or name",
-		FIELD_STATE_AT(sockets_socket, local_state)),
+		FIELD_STATE_AT(sockets_socket, local_state), .placeholder = "file"),
 	OF(local_port, port_state, "local port of the socket; raw socket: protocol number"),
 	FIELD_STRING_AS(sockets_socket, peer, peer_address,
 		"address that the socket is connected to",
-		FIELD_STATE_AT(sockets_socket, peer_state)),
+		FIELD_STATE_AT(sockets_socket, peer_state), .placeholder = "file"),
 	OF(peer_port, peer_port_state, "port that the socket is connected to"),
 	OF_AS(receive_queue_bytes, receive_queue, receive_queue_state,
 		"bytes received and not read (end of a TCP stream: 1 byte); listening socket: "

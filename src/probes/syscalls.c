@@ -66,7 +66,7 @@ static const struct sooth_field call_fields[] = {
 		"return value of the system call; a negative errno on failure",
 		FIELD_STATE_AT(syscalls_call, result_state)),
 	FIELD_STRING(syscalls_call, path, "path or name argument of the system call",
-		FIELD_STATE_AT(syscalls_call, path_state)),
+		FIELD_STATE_AT(syscalls_call, path_state), .placeholder = "file"),
 	FIELD_OF(CHARS, syscalls_call, name, thread, "name of the thread"),
 };
 

@@ -109,17 +109,6 @@ static struct span find(struct span program, struct span arguments, struct curso
 	return span_of("", 0);
 }
 
-bool script_names_program(struct span program)
-{
-	if (interpreter_of(program))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		if (script_is_version_of(program, programs[i].program))
-			return true;
-	}
-	return false;
-}
-
 /* Returns whether the process has the script's name, cut by the kernel: a script whose first line
  * names its interpreter has. */
 static bool is_own_name(struct span script, struct span name)

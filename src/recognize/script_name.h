@@ -9,7 +9,5 @@
  * which are NUL-separated and may be cut. Empty: there is none, or only a text (-c, -e), or `name`,
  * the name of the process, is already that of the script. */
 struct span script_name_of(struct span name, struct span arguments);
-/* Returns whether the scripts of a program are named: python3.11, bash, java. */
-bool script_names_program(struct span program);
 
 #endif

@@ -10,10 +10,11 @@
 #include "secrets/mask.h"
 #include "secrets/mask_rules.h"
 
-#define NAMES_MAX   4096
+#define NAMES_MAX   65536
 #define NAME_LEAST  3
 #define NUMBERS_MAX 65536
 #define PATHS_MAX   (1u << 20) /* bytes */
+#define DELETED	    " (deleted)"
 
 /* --- paths --- */
 
@@ -48,6 +49,9 @@ static const char *const endings[] = {
 #undef WORD
 #undef ENDING
 };
+
+/* Folders below system folders in which users choose names. */
+static const char *const writable[] = { "/dev/shm/", "/dev/mqueue/", "/sys/fs/cgroup/" };
 
 /* Folders of home directories, followed by the name of a user. */
 static const char *const homes[] = { "/home/", "/Users/", "/var/home/", "/export/home/" };
@@ -153,22 +157,34 @@ static bool is_boundary(struct span text, size_t at)
 	return !ascii_is_alnum(before) && before != '_';
 }
 
-/* Returns the name at `at`, which is a whole word; NULL: there is none. */
+/* FNV-1a; a name is the same in any case. */
+static uint64_t hash_text(uint64_t hash, struct span text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		hash = (hash ^ (unsigned char)ascii_lower(text.data[i])) * 0x100000001b3u;
+	return hash;
+}
+
+/* Returns the longest name at `at`, which is a whole word; NULL: there is none. "alice-laptop" is
+ * not read as "alice". */
 static const struct redact_name *name_at(const struct redactor *r, struct span text, size_t at)
 {
-	const struct redact_name *all = (const void *)r->names.data;
+	const struct redact_name *longest = NULL;
+	uint64_t hash = 0;
 
 	if (!is_boundary(text, at))
 		return NULL;
-	for (size_t i = 0; i < r->names.size / sizeof(*all); i++) {
-		size_t end = at + all[i].size;
+	for (size_t end = at + 1; end <= text.size && end - at <= r->name_most; end++) {
+		const struct redact_name *n;
 
-		if (end > text.size || !is_same(name_of(r, &all[i]), text.data + at))
+		hash = hash_text(hash, span_of(text.data + end - 1, 1));
+		if (end < text.size && !is_boundary(text, end + 1))
 			continue;
-		if (end == text.size || (!ascii_is_alnum(text.data[end]) && text.data[end] != '_'))
-			return &all[i];
+		n = map_get(&r->names, &hash);
+		if (n && n->size == end - at && is_same(name_of(r, n), text.data + at))
+			longest = n;
 	}
-	return NULL;
+	return longest;
 }
 
 /* Writes text without paths and addresses; names in it are replaced. */
@@ -200,7 +216,7 @@ static void redactor_write_path(struct redactor *r, struct span path, struct buf
 		redactor_number(r, "user", user, out);
 	}
 	is_system = !at && next_part(path, &(size_t){ 0 }, &part) &&
-		    SPAN_ANY(part, span_equal, systems);
+		    SPAN_ANY(part, span_equal, systems) && !SPAN_ANY(path, span_starts, writable);
 	while (next_part(path, &at, &part)) {
 		buffer_append(out, path.data + done, (size_t)(part.data - path.data) - done);
 		if (is_system)
@@ -294,6 +310,7 @@ void redactor_init(struct redactor *r)
 {
 	assert(r);
 	*r = (struct redactor){ 0 };
+	map_init(&r->names, sizeof(uint64_t), sizeof(struct redact_name), NAMES_MAX);
 	map_init(&r->numbers, sizeof(uint64_t), sizeof(uint32_t), NUMBERS_MAX);
 	map_init(&r->counts, sizeof(uint64_t), sizeof(uint32_t), NAMES_MAX);
 }
@@ -301,7 +318,7 @@ void redactor_init(struct redactor *r)
 void redactor_fini(struct redactor *r)
 {
 	assert(r);
-	buffer_fini(&r->names);
+	map_fini(&r->names);
 	buffer_fini(&r->texts);
 	buffer_fini(&r->paths);
 	buffer_fini(&r->masked);
@@ -310,14 +327,6 @@ void redactor_fini(struct redactor *r)
 }
 
 /* --- numbers --- */
-
-/* FNV-1a; a name is the same in any case. */
-static uint64_t hash_text(uint64_t hash, struct span text)
-{
-	for (size_t i = 0; i < text.size; i++)
-		hash = (hash ^ (unsigned char)ascii_lower(text.data[i])) * 0x100000001b3u;
-	return hash;
-}
 
 static uint64_t hash_placeholder(const char *placeholder)
 {
@@ -344,43 +353,22 @@ void redactor_number(
 
 /* --- learning --- */
 
-static bool is_known(const struct redactor *r, struct span name)
-{
-	const struct redact_name *all = (const void *)r->names.data;
-
-	for (size_t i = 0; i < r->names.size / sizeof(*all); i++) {
-		if (all[i].size == name.size && is_same(name_of(r, &all[i]), name.data))
-			return true;
-	}
-	return false;
-}
-
-/* Inserts a name; longer names come first, so that "alice-laptop" is not read as "alice". */
-static void insert(struct redactor *r, const struct redact_name *name)
-{
-	struct redact_name *all;
-	size_t i;
-
-	buffer_append(&r->names, name, sizeof(*name));
-	if (buffer_failed(&r->names))
-		return;
-	all = (void *)r->names.data;
-	for (i = r->names.size / sizeof(*all) - 1; i && all[i - 1].size < name->size; i--)
-		all[i] = all[i - 1];
-	all[i] = *name;
-}
-
 static void learn(struct redactor *r, const char *placeholder, struct span name)
 {
-	struct redact_name n = { .at = (uint32_t)r->texts.size, .size = (uint32_t)name.size };
+	uint64_t key = hash_text(0, name);
+	struct redact_name *n;
+	bool is_new = false;
 
-	if (name.size < NAME_LEAST || redact_is_public(name) || is_known(r, name) ||
-		r->names.size >= NAMES_MAX * sizeof(n))
+	if (name.size < NAME_LEAST || redact_is_public(name))
 		return;
+	n = map_put(&r->names, &key, &is_new);
+	if (!is_new)
+		return;
+	*n = (struct redact_name){ .at = (uint32_t)r->texts.size, .size = (uint32_t)name.size };
 	redactor_number(r, placeholder, name, &r->texts);
-	n.placeholder_size = (uint32_t)r->texts.size - n.at;
+	n->placeholder_size = (uint32_t)r->texts.size - n->at;
 	buffer_append(&r->texts, name.data, name.size);
-	insert(r, &n);
+	r->name_most = name.size > r->name_most ? name.size : r->name_most;
 }
 
 /* The first part of "build-7.example.org" identifies as much as the whole; that of an address does
@@ -396,17 +384,61 @@ void redactor_learn_name(struct redactor *r, const char *placeholder, struct spa
 		learn(r, placeholder, first);
 }
 
-void redactor_learn_script(struct redactor *r, struct span name)
+/* Files without a name: the kernel describes them. */
+static const char *const of_kernel[] = { "pipe:[", "socket:[", "anon_inode:" };
+
+/* "192.0.2.7:443", "[::1]:80": addresses have placeholders of their own. */
+static bool is_address(struct span name)
 {
-	learn(r, "script", name);
+	struct span address = span_starts(name, "[") ? span_of(name.data + 1, name.size - 1) : name;
+	size_t length = redact_address(address, &(bool){ false });
+
+	return length && (length == address.size || strchr(":]", address.data[length]));
+}
+
+void redactor_learn_file(struct redactor *r, const char *placeholder, struct span name)
+{
+	if (!is_number(name) && !SPAN_ANY(name, span_starts, of_kernel) && !is_address(name))
+		learn(r, placeholder, name);
 }
 
 static bool begins_path(struct span text, size_t at)
 {
 	char before = at ? text.data[at - 1] : ' ';
 
-	return text.data[at] == '/' && at + 1 < text.size && text.data[at + 1] > ' ' &&
-	       !ascii_is_alnum(before) && !strchr("_.-/~", before);
+	return text.data[at] == '/' && !ascii_is_alnum(before) && !strchr("_.-/~", before);
+}
+
+static bool ends_word(char c)
+{
+	return (unsigned char)c <= ' ' || strchr("\"'`<>,;()[]{}|", c) != NULL;
+}
+
+/* Returns the end of the word at `at`; a name that was learnt belongs to it as a whole. */
+static size_t word_end(const struct redactor *r, struct span text, size_t at)
+{
+	while (at < text.size && !ends_word(text.data[at])) {
+		const struct redact_name *n = text.data[at] == '/' && at + 1 < text.size
+						      ? name_at(r, text, at + 1)
+						      : NULL;
+
+		at += n ? 1 + n->size : 1;
+	}
+	return at;
+}
+
+static void learn_path(struct redactor *r, struct span path)
+{
+	uint64_t key = hash_text(hash_placeholder("whole path"), path);
+	bool is_new = false;
+
+	r->is_full |= r->paths.size + path.size >= PATHS_MAX;
+	if (r->is_full || !map_put(&r->numbers, &key, &is_new)) {
+		r->is_full = true;
+	} else if (is_new) {
+		buffer_append(&r->paths, path.data, path.size);
+		buffer_char(&r->paths, '\0');
+	}
 }
 
 void redactor_learn_paths(struct redactor *r, struct span text)
@@ -419,46 +451,44 @@ void redactor_learn_paths(struct redactor *r, struct span text)
 			redact_home(span_of(text.data + at, text.size - at), &user))
 			redactor_learn_name(r, "user", user);
 	}
-	if (text.size < 2 || text.data[0] != '/' || !memchr(text.data, ' ', text.size) ||
-		r->paths.size + text.size >= PATHS_MAX)
-		return;
-	buffer_append(&r->paths, text.data, text.size);
-	buffer_char(&r->paths, '\0');
+	if (span_ends(text, DELETED))
+		text.size -= strlen(DELETED);
+	if (span_starts(text, "/") && word_end(r, text, 0) < text.size)
+		learn_path(r, text);
+}
+
+bool redactor_is_complete(const struct redactor *r)
+{
+	assert(r);
+	return !r->names.refused && !r->is_full && !buffer_failed(&r->texts) && !buffer_failed(&r->paths);
 }
 
 /* --- writing --- */
 
-static bool ends_word(char c)
+/* Returns how much of the text is the path, or a folder above it. */
+static size_t common_path(struct span text, const char *path)
 {
-	return (unsigned char)c <= ' ' || strchr("\"'`<>,;()[]{}|", c) != NULL;
+	size_t folder = 0, i = 0;
+
+	for (; i < text.size && path[i] && path[i] == text.data[i]; i++)
+		folder = path[i] == '/' ? i : folder;
+	return path[i] && path[i] != '/' ? folder : i;
 }
 
-static size_t word_length(struct span text)
-{
-	size_t i = 0;
-
-	while (i < text.size && !ends_word(text.data[i]))
-		i++;
-	return i;
-}
-
-/* A path with blanks is known from where it stood alone, or stands in quotes. */
+/* A path of more than one word is known from where it stood alone, or stands in quotes. */
 static size_t path_length(const struct redactor *r, struct span text, bool is_quoted)
 {
 	const char *quote = is_quoted ? memchr(text.data, '"', text.size) : NULL;
-	size_t longest = quote ? (size_t)(quote - text.data) : word_length(text);
-
-	if (quote)
-		return longest;
+	size_t longest = quote ? (size_t)(quote - text.data) : 0;
 
 	for (size_t at = 0; at < r->paths.size;) {
 		const char *path = (const char *)r->paths.data + at;
-		size_t size = strlen(path);
+		size_t size = common_path(text, path);
 
-		if (size > longest && size <= text.size && !memcmp(path, text.data, size))
-			longest = size;
-		at += size + 1;
+		longest = size > longest ? size : longest;
+		at += strlen(path) + 1;
 	}
+	longest = word_end(r, text, longest);
 	while (longest > 1 && strchr(".:", text.data[longest - 1]))
 		longest--; /* of the sentence */
 	return longest;
@@ -467,9 +497,11 @@ static size_t path_length(const struct redactor *r, struct span text, bool is_qu
 /* "alice@example.com", "@socket": its length; 0: it is none. "4711@1234" is a process. */
 static size_t mail_length(struct span text)
 {
-	size_t length = word_length(text), at = 0;
+	size_t length = 0, at = 0;
 	bool has_letter = false;
 
+	while (length < text.size && !ends_word(text.data[length]))
+		length++;
 	while (at < length && (ascii_is_alnum(text.data[at]) || strchr("._+-", text.data[at]))) {
 		has_letter |= !ascii_is_digit(text.data[at]);
 		at++;
@@ -515,11 +547,11 @@ static void write_masked(struct redactor *r, struct span text, struct buffer *ou
 	size_t at = 0;
 
 	while (at < text.size) {
-		const struct redact_name *n;
-		size_t length = write_private(r, text, at, out);
+		const struct redact_name *n = name_at(r, text, at);
+		size_t before = out->size, length = write_private(r, text, at, out);
 
-		n = length ? NULL : name_at(r, text, at);
-		if (n) {
+		if (n && n->size > length) {
+			out->size = before;
 			buffer_append(out, r->texts.data + n->at, n->placeholder_size);
 			length = n->size;
 		} else if (!length) {

@@ -11,7 +11,8 @@
  *   arguments                       all but the first are ***
  *
  * Redaction misses a name that was not learnt, stands in no path, and is in a sentence or the name
- * of a program or thread.
+ * of a program or thread. Names of files may have any characters, so each is learnt from a record
+ * in which it stands alone, never from a sentence.
  */
 #ifndef SOOTH_SECRETS_REDACT_H
 #define SOOTH_SECRETS_REDACT_H
@@ -21,11 +22,13 @@
 #include "base/map.h"
 
 struct redactor {
-	struct buffer names;  /* struct redact_name of redact.c, the longest first */
+	struct map names;     /* hash of a name -> struct redact_name of redact.c */
 	struct buffer texts;  /* text of `names` */
+	size_t name_most;     /* bytes of the longest */
 	struct map numbers;   /* hash of placeholder and text -> uint32_t */
 	struct map counts;    /* hash of a placeholder -> uint32_t */
-	struct buffer paths;  /* whole paths, each ended by NUL: they may have blanks in them */
+	struct buffer paths;  /* whole paths, each ended by NUL, that are more than one word */
+	bool is_full;	      /* a path was not learnt */
 	struct buffer masked; /* scratch */
 };
 
@@ -34,10 +37,13 @@ void redactor_fini(struct redactor *r);
 /* Learns a name of the kind `placeholder` ("user", "host"), wherever the name occurs. Public words
  * and texts shorter than three characters are not names. */
 void redactor_learn_name(struct redactor *r, const char *placeholder, struct span name);
-/* Learns the file name of a script, which is replaced wherever it is a whole word. */
-void redactor_learn_script(struct redactor *r, struct span name);
+/* Learns the name of a file ("script", "file") as a whole, without a path. */
+void redactor_learn_file(struct redactor *r, const char *placeholder, struct span name);
 /* Learns the users whose homes are in the text, and the text itself if it is a path. */
 void redactor_learn_paths(struct redactor *r, struct span text);
+/* Returns whether every name and path was learnt. If not, what is written may have private names.
+ */
+bool redactor_is_complete(const struct redactor *r);
 /* Appends the redacted text. To be called after all names are learnt. */
 void redactor_write(struct redactor *r, struct span text, struct buffer *out);
 /* Writes NUL-separated arguments; a NUL ends each. */

@@ -83,26 +83,18 @@ static int rows(void *state, const struct section *section, const struct batch *
 static void learn_record(struct redactor *r, const struct sooth_schema *schema,
 	const struct sooth_record *record, unsigned depth);
 
-static bool is_number(struct span word)
+static bool is_file(const struct sooth_field *f)
 {
-	word = span_starts(word, "(") ? span_of(word.data + 1, word.size - 1) : word;
-	return word.size && word.data[0] >= '0' && word.data[0] <= '9';
+	return f->placeholder && !strcmp(f->placeholder, "file");
 }
 
-/* Learns the scripts in a sentence that names interpreters with PIDs: "bash deploy.sh (4711)". */
-static void learn_scripts(struct redactor *r, struct span text)
+static void learn_text(struct redactor *r, const struct sooth_field *f, struct span text)
 {
-	struct cursor c = cursor_over(text.data, text.size);
-	struct span program = cursor_word(&c), script = cursor_word(&c);
-
-	while (!cursor_at_end(&c)) {
-		struct span next = cursor_word(&c);
-
-		if (script_names_program(program) && is_number(next) && !is_number(script))
-			redactor_learn_script(r, script);
-		program = script;
-		script = next;
-	}
+	redactor_learn_paths(r, text);
+	if (is_file(f) || span_starts(text, "@"))
+		redactor_learn_file(r, "file", text);
+	else if (f->placeholder)
+		redactor_learn_name(r, f->placeholder, text);
 }
 
 static void learn_texts(struct redactor *r, const struct sooth_value *v)
@@ -126,13 +118,14 @@ static void learn_field(struct redactor *r, const struct sooth_field *f,
 	switch (f->type) {
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
-		if (f->placeholder)
-			redactor_learn_name(r, f->placeholder, span_of(v.text.data, v.text.size));
-		redactor_learn_paths(r, span_of(v.text.data, v.text.size));
-		learn_scripts(r, span_of(v.text.data, v.text.size));
+		learn_text(r, f, span_of(v.text.data, v.text.size));
+		break;
+	case SOOTH_FIELD_ARGS:
+		redactor_learn_file(r, "script",
+			script_name_of(span_of("", 0), span_of(v.text.data, v.text.size)));
+		learn_texts(r, &v);
 		break;
 	case SOOTH_FIELD_TEXTS:
-	case SOOTH_FIELD_ARGS:
 		learn_texts(r, &v);
 		break;
 	case SOOTH_FIELD_ROWS:
@@ -202,7 +195,7 @@ static void write_value(struct redactor *r, const struct sooth_field *f,
 			write_record(r, f->rows, inner, depth + 1, out);
 		break;
 	default:
-		if (f->placeholder && text.size && !redact_is_public(text))
+		if (f->placeholder && !is_file(f) && text.size && !redact_is_public(text))
 			redactor_number(r, f->placeholder, text, out);
 		else
 			redactor_write(r, text, out);
@@ -321,10 +314,19 @@ static int emit_section(struct redacted_sink *s, struct kept_section *kept, stru
 	return status ? status : sink_json.section_end(s->inner, &kept->section, err);
 }
 
+/* Names in sentences come from records: there they stand alone, whatever characters they have. */
+static void learn_of_recording(
+	void *state, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct redacted_sink *s = state;
+
+	learn_record(&s->redactor, schema, record, 0);
+}
+
 static int end(void *state, struct sooth_error *err)
 {
 	struct redacted_sink *s = state;
-	int status = sink_json.begin(s->inner, &s->head, err);
+	int status;
 
 	for (size_t i = 0; i < s->count; i++) {
 		struct batch all = { s->sections[i].rows.data, s->sections[i].rows.size };
@@ -332,6 +334,11 @@ static int end(void *state, struct sooth_error *err)
 		batch_for_each (r, &all)
 			learn_record(&s->redactor, s->sections[i].section.schema, r, 0);
 	}
+	if (!redactor_is_complete(&s->redactor)) {
+		error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "redact so many names of files");
+		return error_remedy(err, "select fewer processes or a shorter time range");
+	}
+	status = sink_json.begin(s->inner, &s->head, err);
 	for (size_t i = 0; i < s->count && !status; i++)
 		status = emit_section(s, &s->sections[i], err);
 	for (size_t i = 0; i < s->count; i++)
@@ -361,6 +368,7 @@ const struct sink_type sink_redacted = {
 	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
+	.record = learn_of_recording,
 	.end = end,
 	.close = close_sink,
 };

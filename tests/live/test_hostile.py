@@ -9,7 +9,9 @@ import glob
 import os
 import pty
 import re
+import signal
 import threading
+import unittest
 
 import harness
 from harness import Case, needs_bpf
@@ -322,6 +324,135 @@ class SecretsOfTraces(Secrets):
         self.assert_secret(run.err + run.out, "error")
         run = self.sooth("--log-level", "debug", "trace", "-c", "--", "/bin/true", *arguments)
         self.assert_secret(run.err + run.out, "log")
+
+
+# A word in each name that a process can choose: it is in no report for sharing.
+MARKER = "zebulon"
+NAMES = ("a %s b", "7%s", "(%s) x", 'x"%s;y', "x, (%s)", "\u00fc %s.log:", "a@b %s")
+NAMED = r"""
+import fcntl, os, socket, sys, time
+name = sys.argv[1]
+with open("/proc/self/comm", "w") as comm:
+    comm.write("MainThread")
+os.chdir(os.path.dirname(__file__))
+folder = os.path.abspath("d " + name)
+os.mkdir(folder)
+lock = os.open(folder + "/lock " + name, os.O_RDWR | os.O_CREAT)
+fcntl.flock(lock, fcntl.LOCK_EX)
+os.mkfifo(folder + "/fifo " + name)
+open(folder + "/" + name + ".lock", "w").write(str(os.getpid()))
+addresses = folder[:80] + "/s " + name, "relative " + name, "\0a %s%d" % (name, os.getpid())
+listeners = [socket.socket(socket.AF_UNIX) for address in addresses]
+for listener, address in zip(listeners, addresses):
+    listener.bind(address)
+    listener.listen(2)
+def ask(address):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(address)
+    s.recv(1)
+def poll():
+    while True:
+        try: os.open(name + ".lock", os.O_CREAT | os.O_EXCL)
+        except FileExistsError: time.sleep(0.02)
+def wait_for_lock():
+    fcntl.flock(os.open(folder + "/lock " + name, os.O_RDWR), fcntl.LOCK_EX)
+pids = [os.getpid()]
+for work in [wait_for_lock, poll, lambda: open(folder + "/fifo " + name)] + [
+        lambda a=a: ask(a) for a in addresses]:
+    pids.append(os.fork())
+    if not pids[-1]:
+        if work == poll: os.chdir(folder)
+        os.close(lock)
+        work()
+print(*pids, flush=True)
+time.sleep(600)
+"""
+
+# In a full control group, with members of its own script.
+FULL = r"""
+import os, sys, time
+open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
+open("/proc/self/comm", "w").write("MainThread")
+print("ready", flush=True)
+while True:
+    try:
+        if not os.fork(): time.sleep(600)
+    except OSError: time.sleep(0.05)
+"""
+GROUPS = "/sys/fs/cgroup/pids/"
+
+
+class Redacted(Case):
+    def assert_redacted(self, what, text):
+        at = text.lower().find(MARKER)
+        if at >= 0:
+            self.fail("%s: %s" % (what, text[max(0, at - 200):at + 60]))
+
+    def named(self, name):
+        script = self.path(name + ".py")
+        with open(script, "w") as file:
+            file.write(NAMED)
+        process = self.start("python3", script, name)
+        process.wait_for_output(b"\n")
+        pids = process.out.decode().split()
+        for pid in pids[1:]:
+            self.addCleanup(os.kill, int(pid), signal.SIGKILL)
+        return pids
+
+    @harness.needs_root
+    def test_mounts(self):
+        for name in NAMES:
+            under = self.path(name % MARKER)
+            os.mkdir(under)
+            pid = self.workload("fuse", "--late", "10000", "--directory", under, "--seconds", "60",
+                                cannot="no FUSE").pid
+            run = self.sooth("why", "--format", "redacted", str(pid), status=None)
+            self.assertIn("the mount", run.text)
+            self.assert_redacted(name, run.text)
+
+    @unittest.skipUnless(os.access(GROUPS + "cgroup.procs", os.W_OK), "no control groups of version 1")
+    def test_groups(self):
+        pids = []
+        for name in NAMES:
+            group, script = GROUPS + name % MARKER, self.path(name % MARKER + ".py")
+            os.mkdir(group)
+            self.addCleanup(os.rmdir, group)
+            self.addCleanup(self.empty, group)
+            for path, text in ((group + "/pids.max", "6"), (script, FULL)):
+                with open(path, "w") as file:
+                    file.write(text)
+            process = self.start("python3", script, group)
+            process.wait_for_output(b"ready\n")
+            pids.append(str(process.pid))
+        run = self.sooth("diagnose", "--duration", "2", "--format", "redacted", *pids, status=None)
+        self.assertGreaterEqual(run.text.count("; 6 MainThread "), len(NAMES), run)
+        self.assert_redacted("groups", run.text)
+        self.sooth("diagnose", "--duration", "2", "--bundle", self.path("bundle"), *pids, status=None)
+        self.assert_redacted("groups", harness.read(self.path("bundle")).decode())
+
+    def empty(self, group):
+        pids = harness.read(group + "/cgroup.procs").split()
+        for pid in pids:
+            os.kill(int(pid), signal.SIGKILL)
+        harness.wait_until(lambda: not harness.read(group + "/cgroup.procs"), "the group to empty")
+
+    def test_names(self):
+        each = [self.named(name % MARKER) for name in NAMES]
+        pids, bundle = sum(each, []), self.path("bundle.json")
+        for argv in (["why", *pids], *(["inspect", of[0]] for of in each),
+                     ["ps", "-i", "20ms", *pids], ["diagnose", "--duration", "1", *pids]):
+            run = self.sooth(*argv, "--format", "redacted", status=None)
+            self.assertIn(argv[-1], run.text, run)
+            self.assert_redacted(argv, run.text)
+        self.sooth("diagnose", "--duration", "1", "--bundle", bundle, *pids, status=None)
+        self.assert_redacted("bundle", harness.read(bundle).decode())
+        captures = [self.path("first"), self.path("second")]
+        for capture in captures:
+            self.sooth("diagnose", "--duration", "1", "--save", capture, *pids, status=None)
+            pids.pop()
+        for argv in (["report", captures[0]], ["diff", *captures]):
+            run = self.sooth(*argv, "--format", "redacted", status=None)
+            self.assert_redacted(argv, run.text)
 
 
 if __name__ == "__main__":

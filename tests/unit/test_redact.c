@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "secrets/redact.h"
@@ -67,6 +68,11 @@ static void test_paths(void **state)
 			"see ~user-1/path-1/path-2.js, and /tmp/path-2.js." },
 		{ "16 MiB of it \"/mnt/Our merger.pdf\", which",
 			"16 MiB of it \"/mnt/path-9\", which" },
+		{ "below /srv/My Plans, served by x (1)", "below /srv/path-7, served by x (1)" },
+		{ "on /srv/My Plans/new, now", "on /srv/path-7/path-10, now" },
+		{ "/dev/shm/plan x", "/dev/shm/path-11" },
+		{ "/sys/fs/cgroup/plan", "/sys/fs/cgroup/path-12" },
+		{ "on / or /\xc3\xbcz", "on / or /path-13" },
 		{ "19.6 a second, 1/s, and/or", "19.6 a second, 1/s, and/or" },
 		{ "pipe:[7] anon_inode:[eventpoll]", "pipe:[7] anon_inode:[eventpoll]" },
 		{ "/", "/" },
@@ -80,6 +86,35 @@ static void test_paths(void **state)
 		redactor_learn_paths(&r, span(cases[i][0]));
 	for (size_t i = 0; i < COUNT(cases); i++)
 		check(&r, cases[i][0], cases[i][1]);
+	redactor_fini(&r);
+}
+
+/* A file's own name is one, whatever characters it has; numbers and what the kernel names are not.
+ */
+static void test_files(void **state)
+{
+	static const char *const names[] = { "our plan.py", "7(plan), x.py", "a@b plan", "plan/x y",
+		"4711", "pipe:[7]", "10.1.2.3:443", "[::1]:80", "10.1.2.3 plan" };
+	struct redactor r;
+
+	(void)state;
+	redactor_init(&r);
+	for (size_t i = 0; i < COUNT(names); i++)
+		redactor_learn_file(&r, "file", span(names[i]));
+	check(&r, "sh our plan.py (4711), sh 7(plan), x.py (8)", "sh file-1 (4711), sh file-2 (8)");
+	check(&r, "sh a@b plan (7), b plan", "sh file-3 (7), b plan");
+	check(&r, "has \"/tmp/plan/x y\", /tmp/7(plan), x.py, is",
+		"has \"/tmp/path-1/path-2\", "
+		"/tmp/path-3.py, is");
+	check(&r, "pipe:[7] [::1]:80 10.1.2.3 plan", "pipe:[7] [::1]:80 file-5");
+	assert_true(redactor_is_complete(&r));
+	for (unsigned i = 0; i < 70000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "plan%u", i);
+		redactor_learn_file(&r, "file", span(name));
+	}
+	assert_false(redactor_is_complete(&r));
 	redactor_fini(&r);
 }
 
@@ -127,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_arguments),
 	};

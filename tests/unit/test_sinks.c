@@ -775,6 +775,21 @@ static void add_count(struct buffer *out, const char *what, uint64_t count)
 	RECORD_APPEND(out, &row, tail, 1);
 }
 
+/* The record that a sentence of a row is made of: a name is a whole only there. */
+static void show_recorded(struct output *o)
+{
+	static const char command[] = "bash\0/x/our, merger (2).sh";
+	struct buffer recorded = { 0 };
+	struct outer_row row = { .record = { 0 } };
+	struct record_tail tail[] = { { &row.path, "/t,a/b c", 8 },
+		{ &row.command, command, sizeof(command) } };
+
+	RECORD_APPEND(&recorded, &row, tail, ARRAY_SIZE(tail));
+	output_show_record(o, &outer_schema, (const void *)recorded.data);
+	output_show_record(o, NULL, (const void *)recorded.data);
+	buffer_fini(&recorded);
+}
+
 static void emit_outer(struct sheet *s)
 {
 	static const struct section section = {
@@ -785,7 +800,7 @@ static void emit_outer(struct sheet *s)
 
 	add_count(&counts, "of zoe", 3);
 	add_count(&counts, "\"b\"", 4);
-	add_count(&counts, "bash merger (7) waits", 5);
+	add_count(&counts, "MainThread our, merger (2).sh (7) waits for /t,a/b c, in read", 5);
 	struct record_tail tail[] = {
 		{ &row.pairs, counts.data, counts.size },
 		{ &row.triples, counts.data, counts.size },
@@ -794,6 +809,7 @@ static void emit_outer(struct sheet *s)
 		{ &row.command, "x\0-u\0zoe", 9 },
 	};
 	assert_int_equal(output_begin(s->output, &(struct report_head){ "test", 1 }, &s->err), 0);
+	show_recorded(s->output);
 	assert_int_equal(output_section(s->output, &section, &s->err), 0);
 	assert_int_equal(OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), &s->err), 0);
 	buffer_fini(&counts);
@@ -815,8 +831,9 @@ static void check_outer(const char *format, const char *wanted)
 static void test_keyed_rows(void **state)
 {
 	(void)state;
-	check_outer("json", "\"pairs\": {\n      \"of zoe\": 3,\n      \"\\\"b\\\"\": 4,\n      "
-			    "\"bash merger (7) waits\": 5\n    }");
+	check_outer("json",
+		"\"pairs\": {\n      \"of zoe\": 3,\n      \"\\\"b\\\"\": 4,\n      "
+		"\"MainThread our, merger (2).sh (7) waits for /t,a/b c, in read\": 5\n    }");
 	check_outer("json", "\"of zoe\": {\n        \"count\": 3,\n        \"pid\": 7\n      }");
 	check_outer("json", "\"path\": \"/home/zoe/x\"");
 }
@@ -827,8 +844,8 @@ static void test_redacted(void **state)
 	(void)state;
 	check_outer("redacted", "\"of user-1\": 3");
 	check_outer("redacted", "\"user\": \"user-1\"");
-	check_outer("redacted", "\"bash script-1 (7) waits\": 5");
-	check_outer("redacted", "\"path\": \"~user-1/path-1\"");
+	check_outer("redacted", "\"MainThread script-1 (7) waits for /path-1/path-2, in read\": 5");
+	check_outer("redacted", "\"path\": \"~user-1/path-3\"");
 	check_outer("redacted", "\"command\": \"x *** ***\"");
 }
 
