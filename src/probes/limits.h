@@ -107,7 +107,7 @@ struct limits_holder {
 	uint64_t holder_start_ticks;
 	uint32_t holder_pid; /* 0: no process has it: a connection in TIME_WAIT, closed files */
 	uint32_t count;	     /* files; `amount` is the sum of their sizes */
-	uint32_t unread;     /* processes whose descriptors could not be read */
+	uint32_t unread;     /* other processes, which were not read */
 	uint8_t resource;    /* enum limits_shared */
 	uint8_t is_deleted;  /* the file has no name any more */
 	uint8_t unused[2];

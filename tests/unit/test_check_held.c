@@ -387,6 +387,22 @@ static void is_full_of_all(double used)
 	tasks_from_to(used, 0, 0);
 }
 
+/* Of a larger group, so many of which were not read. */
+static void is_read_in_part(double used)
+{
+	struct limits_holder h = { .holder_pid = 72,
+		.amount = 7,
+		.unread = (uint32_t)used - 7,
+		.resource = LIMITS_SHARED_TASKS };
+	struct limits_group g = { .used = (uint64_t)used, .limit = (uint64_t)used };
+
+	are_there();
+	group_at(0, "pids", g);
+	used_by(LOOKS - 1, h, "node", "/box", "lsp.js");
+	g.reached = 1;
+	group_at(LOOKS - 1, "pids", g);
+}
+
 /* A kernel that counts no refused starts; full at the end, and so much at the first sample. */
 static void is_full_uncounted(double before)
 {
@@ -448,6 +464,12 @@ static void test_process_limit_reached(void **state)
 			"fine: its control group has 8" },
 		{ "process-limit-reached", refused_earlier, 8, "process-limit-reached.percent=80",
 			"medium/low: can hardly" },
+		{ "process-limit-reached", is_read_in_part, 13, NULL,
+			"high/high: cannot start|; node lsp.js (72), which has outlived its "
+			"parent, has at least 7, of the 1 processes that were read" },
+		{ "process-limit-reached", is_read_in_part, 14, NULL,
+			"high/high: cannot start|(pids.max); of its members only 1 were read, "
+			"and others may have more|" },
 		{ "process-limit-reached", is_full_of_all, 10, NULL,
 			"=fine: its control group has 10 of 10 processes and threads\n" },
 		{ "process-limit-reached", is_full_uncounted, 10, NULL,

@@ -75,7 +75,29 @@ static void find_most(
 	}
 }
 
-static void put(struct buffer *out, const struct check *e, struct kind *k)
+/* What was read of the members. */
+struct sum {
+	uint64_t tasks;
+	unsigned members, unread;
+};
+
+static struct sum sum_of(const struct batch *all, struct span group)
+{
+	struct sum sum = { 0 };
+
+	batch_for_each (r, all) {
+		const struct limits_holder *h = member_in(r, group);
+
+		if (!h)
+			continue;
+		sum.members++;
+		sum.tasks += h->amount;
+		sum.unread = h->unread;
+	}
+	return sum;
+}
+
+static void put(struct buffer *out, const struct check *e, struct kind *k, const struct sum *sum)
 {
 	const char *name = k->first->holder_name;
 	struct span script = record_text(&k->first->record, &k->first->path);
@@ -94,7 +116,10 @@ static void put(struct buffer *out, const struct check *e, struct kind *k)
 	if (k->left == k->count)
 		buffer_format(out, ", which %s,",
 			is_one ? "has outlived its parent" : "have outlived their parents");
-	buffer_format(out, " %s %llu", is_one ? "has" : "have", (unsigned long long)k->tasks);
+	buffer_format(out, " %s %s%llu", is_one ? "has" : "have", sum->unread ? "at least " : "",
+		(unsigned long long)k->tasks);
+	if (sum->unread)
+		buffer_format(out, ", of the %u processes that were read", sum->members);
 }
 
 bool task_members_put(struct buffer *out, const struct check *e, const struct limits_group *g)
@@ -104,13 +129,18 @@ bool task_members_put(struct buffer *out, const struct check *e, const struct li
 
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct sum sum = sum_of(&all, record_text(&g->record, &g->path));
+	uint64_t rest = sum.unread && g->used > sum.tasks ? g->used - sum.tasks : 0;
 	struct kind most;
 	bool are_left;
 
 	find_most(&most, e, &all, record_text(&g->record, &g->path));
-	are_left = most.count && most.left == most.count;
-	if (most.tasks && most.tasks * 100 >= g->limit * PART_LEAST)
-		put(out, e, &most);
+	are_left = most.count && most.left == most.count && most.tasks > rest;
+	if (most.tasks && most.tasks <= rest)
+		buffer_format(out, "; of its members only %u were read, and others may have more",
+			sum.members);
+	else if (most.tasks && most.tasks * 100 >= g->limit * PART_LEAST)
+		put(out, e, &most, &sum);
 	buffer_fini(&most.pids);
 	return are_left;
 }

@@ -71,12 +71,13 @@ static struct span script_of(struct members *m, int process, const struct procfs
 
 static void write_member(struct members *m, pid_t pid)
 {
-	_cleanup_close_ int process = procfs_open(pid);
+	_cleanup_close_ int process = m->count < MEMBERS_MAX ? procfs_open(pid) : -1;
 	struct limits_holder one = { 0 };
 	struct procfs_stat stat;
 
-	if (process < 0 || m->count == MEMBERS_MAX ||
-		limit_holder_read(&one, process, &stat, &m->stat) || procfs_has_ended(&stat))
+	m->holders.unread += m->count == MEMBERS_MAX;
+	if (process < 0 || limit_holder_read(&one, process, &stat, &m->stat) ||
+		procfs_has_ended(&stat))
 		return;
 	m->count++;
 	if (m->holders.resource == LIMITS_SHARED_MEMORY)
@@ -121,6 +122,16 @@ static void write_members(struct members *m, int group)
 	}
 }
 
+/* Writes into all records, the first from `at` on, how many members were not read. */
+static void write_unread(const struct members *m, size_t at)
+{
+	struct buffer *out = &m->holders.run->out;
+	struct batch written = { out->data + at, out->size - at };
+
+	batch_for_each (r, &written)
+		((struct limits_holder *)(void *)r)->unread = m->holders.unread;
+}
+
 static bool is_near(const struct limits_group *g, uint64_t percent)
 {
 	uint64_t files = g->file_state == SOOTH_STATE_VALUE ? g->file_bytes : 0;
@@ -155,8 +166,12 @@ void limit_holders_of_group(struct backend_run *run, const struct process_snapsh
 	} else {
 		return;
 	}
-	if (is_full && values->limit_state == SOOTH_STATE_VALUE)
+	if (is_full && values->limit_state == SOOTH_STATE_VALUE) {
+		size_t at = run->out.size;
+
 		write_members(&m, group);
+		write_unread(&m, at);
+	}
 	buffer_fini(&m.text);
 	buffer_fini(&m.stat);
 	buffer_fini(&m.raw);
