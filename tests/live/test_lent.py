@@ -157,6 +157,12 @@ class Lent(LentCase):
         self.try_all(tries, targets)
         self.assertTrue(targets[0].process.is_running())
 
+    def test_limit_of_many(self):
+        """Processes that the caller may not watch are one limit, not one for each."""
+        targets = self.start_targets()
+        run = self.caller("diagnose", "-v", *EVENTS, *[str(t.pid) for t in targets])
+        self.assertEqual(run.text.count("exit reasons of some processes"), 1, run)
+
     def test_record(self):
         """Each probe, and what the capture has of them."""
         targets = self.start_targets()

@@ -148,7 +148,7 @@ static int watch(struct backend_run *run, const struct process_id *process, unsi
 		return forget(s, pid);
 	/* A refusal does not fail the run: this is one check of many. */
 	if (!is_ours && caller_may_watch(run->os, process, &refusal)) {
-		backend_limit_error(run, "exit reasons of some processes", &refusal);
+		backend_limit(run, "exit reasons of some processes", refusal.why, refusal.remedy);
 		return 0;
 	}
 	status = bpf_map_update_elem(bpf_code_map(&s->code, "members"), &pid, &member, BPF_NOEXIST);
