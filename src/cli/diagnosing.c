@@ -513,6 +513,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	choose_heap(d, run, !is_open || run->selected_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
+	d->options.needs_process = is_named && !is_capture && !d->is_gone && !d->watch_ns;
 	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns &&
 		!d->watch_ns)
 		go_on_while_undecided(d, run);

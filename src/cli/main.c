@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,7 +18,8 @@
 #include "cli/terminal/log.h"
 #include "os/os.h"
 
-#define NAMES_MAX 64
+#define NAMES_MAX   64
+#define FILES_LEAST 64 /* that a diagnosis needs */
 
 static int unknown_command(const char *typed)
 {
@@ -121,6 +124,33 @@ static void fill_standard_streams(void)
 	}
 }
 
+static struct rlimit files; /* that sooth was started with */
+
+static void restore_files(void)
+{
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* Raises the limit of open files. Programs that sooth starts have the old one: select(2) takes no
+ * descriptor above 1023. */
+static int raise_files(void)
+{
+	struct rlimit most;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || pthread_atfork(NULL, NULL, restore_files))
+		return 0;
+	most = files;
+	most.rlim_cur = most.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &most);
+	if (most.rlim_max >= FILES_LEAST)
+		return 0;
+	fprintf(stderr,
+		"sooth: cannot work with %llu open files\n  why: living processes that cannot be "
+		"opened look as if they had ended\n  try: ulimit -n 1024\n",
+		(unsigned long long)most.rlim_max);
+	return 5;
+}
+
 /* Runs an older tool and prints its error; returns the exit status. */
 static int compat_main(const struct compat *compat, const char *name, int argc, char **argv)
 {
@@ -137,6 +167,9 @@ int main(int argc, char **argv)
 
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
+	used = raise_files();
+	if (used)
+		return used;
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any other, reported once */
 	signal(SIGXFSZ, SIG_IGN); /* and so is the limit of a file's size */

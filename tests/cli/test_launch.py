@@ -100,6 +100,15 @@ class Launch(Case):
         traced = self.trace("/bin/bash", "-c", script, cwd=self.folder, env=environment)
         self.assertEqual(traced.text, plain.text)
 
+    def test_limit_of_open_files(self):
+        """sooth raises its own, not that of the command; with too few files it gives no answer."""
+        few = 'ulimit -%s; exec "$0" "$@"'
+        self.run_program("/bin/sh", "-c", few % "Sn 100", harness.SOOTH, "trace", "-c", "-o", self.path("out"),
+                         "--", "/bin/sh", "-c", "ulimit -Sn >" + self.path("limit"))
+        self.assertEqual(harness.read(self.path("limit")), b"100\n")
+        run = self.run_program("/bin/sh", "-c", few % "n 8", harness.SOOTH, "why", str(os.getpid()), status=5)
+        self.assert_says_three_lines(run, "8 open files", "ulimit -n")
+
     def test_what_sooth_opened_is_not_inherited(self):
         run = self.trace("/bin/sh", "-c", "ls -l /proc/$$/fd")
         self.assertNotIn("bpf", run.text)

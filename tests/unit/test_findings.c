@@ -5,6 +5,8 @@
  */
 #include "shown.h"
 
+#include <errno.h>
+
 #include "analyze/diagnosis/findings.h"
 #include "base/units.h"
 #include "probes/exit_reasons.h"
@@ -490,6 +492,28 @@ static void test_ended_unread(void **state)
 	assert_true(has(json, "\"process_count\": 0"));
 }
 
+/* Named, but in no sample: then no answer about the host is one. */
+static void test_named_unread(void **state)
+{
+	static const struct findings_options options = { .needs_process = true };
+	struct sooth_report *r = report_into(&shown, "diagnose", "findings", &options, "text");
+	struct stream_end end = { .record = { .time_ns = 5000000000, .kind = STREAM_END } };
+	struct block block;
+	struct sooth_error err;
+
+	(void)state;
+	add_source("proc");
+	add_target("pid", PID);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	block = block_of(&records, BLOCK_RECORDS, 0);
+	assert_int_equal(report_block(r, &block, &err), 0);
+	assert_int_equal(sooth_report_finish(r, &err), -ESRCH);
+	assert_int_equal(err.fault, SOOTH_FAULT_NOT_FOUND);
+	sooth_report_free(r);
+	text_close(&shown);
+	assert_null(strstr(shown.data, "no agents"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -508,6 +532,7 @@ int main(void)
 		TEST(test_so_far),
 		TEST(test_waits),
 		TEST(test_wait_inside),
+		TEST(test_named_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_selection.h"
 #include "recognize/markers.h"
@@ -280,6 +282,25 @@ static void test_streams(void **state)
 	buffer_fini(&answer.path);
 }
 
+/* Without descriptors a process has not ended: it cannot be read. */
+static void test_no_descriptors(void **state)
+{
+	struct process_id self = { .pid = (uint32_t)getpid() };
+	struct backend_run run = { 0 };
+	struct process_snapshot snapshot;
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 3, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(process_snapshot_open(&snapshot, &run, getpid(), &self), -EMFILE);
+	assert_int_equal(process_snapshot_open(&snapshot, &run, getpid(), NULL), 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(process_snapshot_open(&snapshot, &run, getpid(), &self), -ESRCH);
+	process_snapshot_close(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_no_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

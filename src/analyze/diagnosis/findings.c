@@ -2,6 +2,8 @@
 /* One diagnosis: of the selected processes and the host, with a summary. */
 #include "analyze/diagnosis/findings.h"
 
+#include <errno.h>
+
 #include "analyze/diagnosis/answer.h"
 #include "analyze/diagnosis/findings_emit.h"
 #include "analyze/diagnosis/diagnosis.h"
@@ -51,12 +53,22 @@ static int emit_all(struct findings_state *s, struct sooth_error *err)
 	return status;
 }
 
+static int nothing_read(struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "diagnose the selected processes");
+	error_why(err, "none of them could be read: they ended, or memory or open files ran out");
+	return error_remedy(err, "`sooth ps PID` shows whether it still runs");
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct findings_state *s = state;
 	struct findings_so_far *so_far = s->diagnosis.options.so_far;
 	int status = diagnosis_run(&s->diagnosis, err);
 
+	/* The host is always there. */
+	if (!status && s->diagnosis.options.needs_process && s->diagnosis.count == 1)
+		return nothing_read(err);
 	if (!status && so_far && so_far->is_requested)
 		answer_so_far(&s->diagnosis, s->output, so_far);
 	else if (!status)

@@ -39,6 +39,7 @@ struct findings_options {
 	/* `result` leaves out checks of system calls that were refused: the user did not name them.
 	 */
 	bool are_calls_optional;
+	bool needs_process; /* processes were named: without any of them there is no answer */
 };
 
 /* The answers of `sooth diagnose --quick` for the view "processes"; NULL: no memory. The settings

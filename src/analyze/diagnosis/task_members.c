@@ -75,7 +75,7 @@ static void find_most(
 	}
 }
 
-/* What was read of the members. */
+/* The members that were read. */
 struct sum {
 	uint64_t tasks;
 	unsigned members, unread;

@@ -123,6 +123,13 @@ static bool is_left_out(const struct snapshot *snapshot)
 	return end && !snapshot->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
 }
 
+static bool is_failed(const struct snapshot *snapshot)
+{
+	const struct waits_snapshot *end = snapshot_end(snapshot, sizeof(*end));
+
+	return end && end->processes_state == SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+}
+
 /* Returns whether the row passes the filter. */
 static bool is_held(
 	const struct waits_state *s, struct why_row *row, struct record_tail *tail, size_t count)
@@ -153,7 +160,9 @@ static void put_rest(const struct waits_state *s, const struct snapshot *snapsho
 
 	if (!chain->count) {
 		buffer_format(text, "process %u %s", pid,
-			is_left_out(snapshot) ? "was not looked at" : "has ended");
+			is_left_out(snapshot) ? "was not looked at"
+			: is_failed(snapshot) ? "was not read: not enough memory or open files"
+					      : "has ended");
 		return;
 	}
 	wait_put_beside(text, g, chain);

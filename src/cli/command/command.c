@@ -330,7 +330,9 @@ static const char *usual_remedy(const struct sooth_error *err)
 		return strchr(err->tried, '/') ? "check the path"
 					       : "check the name; a command to launch follows --";
 	case SOOTH_FAULT_IO:
-		return "check the file, its permissions, and the free space of its disk";
+		return err->code == -EMFILE
+			       ? "ulimit -n 4096"
+			       : "check the file, its permissions, and the free space of its disk";
 	case SOOTH_FAULT_PRIVILEGE:
 	case SOOTH_FAULT_UNSUPPORTED:
 		return "`sooth doctor` shows what can be observed here, and how to get the rest";

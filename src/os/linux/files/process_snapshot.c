@@ -15,12 +15,13 @@
 #include "os/linux/files/as_caller.h"
 #include "os/os.h"
 
-static int gone(struct process_snapshot *r, const struct process_id *expected)
+static int gone(struct process_snapshot *r, const struct process_id *expected, int status)
 {
 	if (!expected)
 		return 1; /* listed as one of all processes, but gone by now */
 	r->id = *expected;
-	return -ESRCH;
+	/* Without descriptors, a living process cannot be opened. */
+	return status == -EMFILE || status == -ENFILE ? status : -ESRCH;
 }
 
 int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
@@ -29,18 +30,19 @@ int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_
 	assert(stat);
 
 	struct stat owner;
+	int status;
 
 	assert(r);
 	assert(run);
 	*r = (struct process_snapshot){ .process = procfs_open(pid) };
 	if (r->process < 0 || fstat(r->process, &owner))
-		return gone(r, expected);
+		return gone(r, expected, r->process);
 	r->uid = owner.st_uid;
 	if (run->options.has_uid && r->uid != run->options.uid)
 		return 1;
-	if (procfs_stat_at(r->process, stat, bytes) ||
-		(expected && expected->start_ticks != stat->start_ticks))
-		return gone(r, expected);
+	status = procfs_stat_at(r->process, stat, bytes);
+	if (status || (expected && expected->start_ticks != stat->start_ticks))
+		return gone(r, expected, status);
 	r->id = (struct process_id){ .start_ticks = stat->start_ticks, .pid = stat->pid };
 	procfs_open_living(&r->process, stat);
 	return 0;
