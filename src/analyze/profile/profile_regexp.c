@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/profile/profile_regexp.h"
 
-#define INSIDE_MAX 4 /* most frames below an engine; a callback has more */
+#define INSIDE_MAX 5 /* most frames below an engine; a callback has more */
 #define GAP_MAX	   2 /* most frames within an engine without a known name */
 
 /* Beginnings of function names. */
@@ -73,7 +73,8 @@ size_t profile_regexp_frames(const struct profile_sums *s, const struct profile_
 	for (size_t i = 0; i < stacked->depth; i++) {
 		const struct profile_function *f = stacked->frames[i];
 
-		if (is_engine(s, f) || (end && is_wrapper(s, f))) {
+		/* A wrapper that calls native code is in the engine, even if that has no names. */
+		if (is_engine(s, f) || (i && is_wrapper(s, f))) {
 			end = i + 1;
 			others = 0;
 		} else if (f->kind == PROFILE_SCRIPT ||
