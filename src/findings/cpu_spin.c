@@ -156,16 +156,15 @@ static bool works(const struct check *e, const struct thread_history *t)
 	struct repeated_call call;
 	bool is_most;
 
-	if (thread_history_faults(t) > check_option(e, "max-faults"))
-		return true;
 	repeated_call_of(&call, e, t->tid);
 	is_most = is_most_of(e, t, &call);
-	if (is_most && changes_memory(&call))
-		return true;
-	/* A call that is repeated in vain counts, whatever else the thread reads and writes. */
-	return (progress_is_worker(t) || writes_results(e, t) ||
-		       (t->tid != e->id.pid && main_writes_results(e))) &&
-	       !(is_most && repeated_call_is_pointless(&call));
+	/* A call that is repeated in vain counts, whatever else the thread reads and writes, and
+	 * whatever memory a runtime takes meanwhile. */
+	if (is_most && repeated_call_is_pointless(&call))
+		return false;
+	return thread_history_faults(t) > check_option(e, "max-faults") ||
+	       (is_most && changes_memory(&call)) || progress_is_worker(t) ||
+	       writes_results(e, t) || (t->tid != e->id.pid && main_writes_results(e));
 }
 
 static void find_spin(const struct check *e, struct spin *s)
