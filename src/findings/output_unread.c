@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * output-unread: the process sends to a peer that does not read, and keeps in its memory the data
- * that the socket does not take: its memory grows until the connection ends. A writer that blocks
- * stops instead (writer-stuck), and a writer that heeds its stream's back pressure waits: the
- * memory of neither grows.
+ * output-unread: the process sends to a peer that does not read, or reads far too slowly, and keeps
+ * in its memory the data that the socket does not take: its memory grows until the connection ends.
+ * A writer that blocks stops instead (writer-stuck), and a writer that heeds its stream's back
+ * pressure waits: the memory of neither grows.
  *
  * Cannot be seen: how much of the memory waits for that peer.
  */
@@ -16,6 +16,7 @@
 
 NUMBER(MOVED_MOST, 4096, BYTES,
 	"that the peer took meanwhile: it looks at its window now and then");
+NUMBER(SLOW_PART, 10, NONE, "a slow peer took less than this part of the growth of the memory");
 NUMBER(LEFT_SHARE, 0.5, NONE, "share of the first sample's queue that is still there");
 
 static const struct finding_option options[] = {
@@ -30,6 +31,7 @@ static const struct finding_option options[] = {
 struct unread {
 	const struct sockets_socket *of; /* the connection with most data in its queue */
 	unsigned count;
+	bool is_slow; /* its peer reads, but little */
 };
 
 /* Returns the connection at the first sample; NULL: it did not exist then. */
@@ -47,9 +49,18 @@ static const struct sockets_socket *before_of(
 	return NULL;
 }
 
-static bool is_unread(const struct check *e, const struct sockets_socket *s)
+/* Returns the bytes that the peer took meanwhile. The kernel does not count what was read from a
+ * unix socket: only the queue shows it. */
+static uint64_t taken_of(const struct sockets_socket *s, const struct sockets_socket *before)
+{
+	return s->bytes_state || before->bytes_state ? 0 : s->sent_bytes - before->sent_bytes;
+}
+
+static bool is_unread(
+	const struct check *e, const struct sockets_socket *s, const struct memory_gain *m)
 {
 	const struct sockets_socket *b;
+	double taken;
 
 	if (s->state != SOCKETS_ESTABLISHED || s->send_queue_state ||
 		(double)s->send_queue_bytes < check_option(e, "min-queue"))
@@ -58,11 +69,11 @@ static bool is_unread(const struct check *e, const struct sockets_socket *s)
 	if (!b || b->send_queue_state ||
 		(double)b->send_queue_bytes < LEFT_SHARE * (double)s->send_queue_bytes)
 		return false;
-	/* The kernel does not count what was read from a unix socket: only the queue shows it. */
-	return s->bytes_state || b->bytes_state || s->sent_bytes - b->sent_bytes <= MOVED_MOST;
+	taken = (double)taken_of(s, b);
+	return taken <= MOVED_MOST || (m->is_known && taken * SLOW_PART <= (double)m->own_bytes);
 }
 
-static struct unread find_unread(const struct check *e)
+static struct unread find_unread(const struct check *e, const struct memory_gain *m)
 {
 	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	struct unread u = { 0 };
@@ -70,12 +81,13 @@ static struct unread find_unread(const struct check *e)
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
-		if (!s || !is_unread(e, s))
+		if (!s || !is_unread(e, s, m))
 			continue;
 		u.count++;
 		if (!u.of || s->send_queue_bytes > u.of->send_queue_bytes)
 			u.of = s;
 	}
+	u.is_slow = u.of && (double)taken_of(u.of, before_of(e, u.of)) > MOVED_MOST;
 	return u;
 }
 
@@ -91,10 +103,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	awaited_put_wait(&waits, e, &a);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
-		"%s does not read what it is sent%s, and this process keeps the rest in its "
-		"memory: %s more in %s",
-		buffer_cstr(&peer), buffer_cstr(&waits),
-		sentence_size(gain, (uint64_t)m->own_bytes), sentence_duration(time, interval_ns));
+		"%s %s what it is sent%s, and this process keeps the rest in its memory: %s more "
+		"in %s",
+		buffer_cstr(&peer), u->is_slow ? "reads only slowly" : "does not read",
+		buffer_cstr(&waits), sentence_size(gain, (uint64_t)m->own_bytes),
+		sentence_duration(time, interval_ns));
 	if (u->count > 1)
 		finding_number(out, "such connections", u->count, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "in the queue of the socket", (double)u->of->send_queue_bytes,
@@ -123,12 +136,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	u = find_unread(e);
+	memory_gain_read(&m, e);
+	u = find_unread(e, &m);
 	if (!u.of) {
 		check_fine(out, "its peers read what it sends");
 		return;
 	}
-	memory_gain_read(&m, e);
 	if (!m.is_known)
 		check_blind_because(out, "its memory was not sampled twice", CHECK_LONGER);
 	else if ((double)m.own_bytes < check_option(e, "min-gain") || !interval_ns ||
