@@ -20,7 +20,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	struct buffer most = { 0 };
 	double percent;
-	bool has_most;
+	bool has_most, is_full;
 
 	if (!end || end->limit_state || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
 		check_blind(
@@ -47,11 +47,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (percent >= CRITICAL_PERCENT)
 		finding_severity(out, FINDING_CRITICAL);
 	has_most = fd_most_put(&most, e);
+	is_full = end->descriptors == end->soft_limit;
 	finding_claim(out,
-		"almost out of descriptors: %u of %llu in use%s%s; at the limit every open, "
-		"connect and spawn fails",
-		end->descriptors, (unsigned long long)end->soft_limit, has_most ? ", " : "",
-		buffer_cstr(&most));
+		"%s of descriptors: %u of %llu in use%s%s; %severy open, connect and spawn fails",
+		is_full ? "out" : "almost out", end->descriptors,
+		(unsigned long long)end->soft_limit, has_most ? ", " : "", buffer_cstr(&most),
+		is_full ? "" : "at the limit ");
 	buffer_fini(&most);
 	finding_number(out, "descriptors", end->descriptors, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);

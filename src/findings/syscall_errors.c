@@ -283,14 +283,14 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 	finding_severity(l->out, FINDING_HIGH);
 	if (g)
 		finding_claim(l->out,
-			"cannot start processes or threads: its control group %.*s may have "
-			"%llu%s; %s failed %.0f times",
+			"cannot start processes or threads: its control group %.*s has "
+			"reached its limit of %llu%s; %s failed %.0f times",
 			(int)path.size, path.data, (unsigned long long)g->limit, buffer_cstr(&by),
 			name, one->weight);
 	else if (is_of_user)
 		finding_claim(l->out,
-			"cannot start processes or threads: its user may have %llu (ulimit -u)%s; "
-			"%s failed %.0f times",
+			"cannot start processes or threads: its user has reached the limit of "
+			"%llu (ulimit -u)%s; %s failed %.0f times",
 			(unsigned long long)tasks_of_user_max(l->e), buffer_cstr(&by), name,
 			one->weight);
 	else
@@ -424,10 +424,10 @@ static void report(struct look *l, const struct check_ranked *one)
 	failure_meaning_put_process(&by, e, place);
 	if (port_owner_is_in_use(place))
 		port_owner_put(&by, e, place->text);
-	finding_claim(out, "%s%s%s%s keeps failing: %s%s, %.0f times",
+	finding_claim(out, "%s%s%s%s keeps failing, %.0f times: %s%s",
 		is_in_deleted_directory(e, place) ? "its working directory was deleted: " : "",
-		name, *place->text ? " on " : "", place->text, error, buffer_cstr(&by),
-		one->weight);
+		name, *place->text ? " on " : "", place->text, one->weight, error,
+		buffer_cstr(&by));
 	buffer_fini(&by);
 	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	if (one->weight < (double)f->count)
@@ -467,8 +467,8 @@ static void claim_children(const struct check *e, struct check_result *out,
 	failure_meaning_put_process(&what, e, place);
 	if (port_owner_is_in_use(place))
 		port_owner_put(&what, e, place->text);
-	finding_claim(out, "its children (%s) keep failing: %s, in %llu of them", f->names,
-		buffer_cstr(&what), (unsigned long long)f->children);
+	finding_claim(out, "its children (%s) keep failing, %llu of them: %s", f->names,
+		(unsigned long long)f->children, buffer_cstr(&what));
 	buffer_fini(&what);
 }
 
@@ -570,8 +570,8 @@ static void report_grave(struct look *l, const struct check_ranked *one)
 		l->out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	finding_severity(l->out, FINDING_HIGH);
 	put_error(l->e, g->place, error, sizeof(error));
-	finding_claim(l->out, "%s keeps failing: %s, on %llu paths such as %s, %.0f times", name,
-		error, (unsigned long long)g->paths, g->place->text, one->weight);
+	finding_claim(l->out, "%s keeps failing, %.0f times, on %llu paths such as %s: %s", name,
+		one->weight, (unsigned long long)g->paths, g->place->text, error);
 	check_calls_times(&l->calls, l->out, one->weight, g->sum.first_ns, g->sum.last_ns);
 	check_calls_unseen(&l->calls, l->e, l->out);
 	emit_remedy(l->e, l->out, g->place);

@@ -19,18 +19,10 @@ import case as cases  # noqa: E402
 import stored  # noqa: E402
 
 
-class Stored:
-    """A case whose input was stored."""
-
-    def __init__(self, finding, fields):
-        self.__dict__.update(fields)
-        self.finding = finding
-
-
-def replay(folder, finding, i, fields, capture):
-    path = pathlib.Path(folder) / ("%s-%02d.sooth" % (finding, i))
+def replay(folder, case, i, capture):
+    path = pathlib.Path(folder) / ("%s-%02d.sooth" % (case.finding, i))
     path.write_bytes(capture)
-    outcome = prove.Outcome(Stored(finding, fields), 0)
+    outcome = prove.Outcome(case, 0)
     report = prove.report_of(cases.diagnose_capture(outcome.case, str(path)))
     prove.judge(outcome, report, report, {})
     path.unlink()
@@ -39,10 +31,11 @@ def replay(folder, finding, i, fields, capture):
 
 def main():
     wanted = sys.argv[1:] or stored.findings()
+    known = {(case.finding, case.name): case for case in prove.all_cases()}
     with tempfile.TemporaryDirectory(prefix="sooth-replay-") as folder, \
             concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        tries = [pool.submit(replay, folder, finding, i, *each)
-            for finding in wanted for i, each in enumerate(stored.unpack(finding))]
+        tries = [pool.submit(replay, folder, known[finding, fields["name"]], i, capture)
+            for finding in wanted for i, (fields, capture) in enumerate(stored.unpack(finding))]
         outcomes = [each.result() for each in tries]
     for o in outcomes:
         if o.problems:

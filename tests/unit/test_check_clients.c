@@ -304,17 +304,17 @@ static void test_port_owner(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "syscall-errors", is_owned, BY_ONE, NULL,
-			"medium/high: bind on 127.0.0.1:8080 keeps failing: EADDRINUSE (Address "
-			"already in use): preview (7) has it, 5 times|<sooth why 7" },
+			"medium/high: bind on 127.0.0.1:8080 keeps failing, 5 times: EADDRINUSE "
+			"(Address already in use): preview (7) has it|<sooth why 7" },
 		{ "syscall-errors", is_owned, BY_STOPPED, NULL,
-			"|: preview (7) has it, and is stopped, 5 times" },
+			"|, 5 times: EADDRINUSE|: preview (7) has it, and is stopped" },
 		{ "syscall-errors", is_owned, BY_ITSELF, NULL, "|: it has it itself, by another" },
 		{ "syscall-errors", is_owned, BY_UNREAD, NULL,
 			"|: another process, which could not be read|<ss -tulnp" },
 		{ "syscall-errors", is_owned, BY_NONE, NULL,
-			"|(Address already in use), 5 times|<ss -tulnp" },
-		{ "syscall-errors", is_owned, ANY, NULL, "|: preview (7) has it, 5 times" },
-		{ "syscall-errors", is_owned, OTHER_HOST, NULL, "|already in use), 5 times" },
+			"|, 5 times: EADDRINUSE (Address already in use) {|<ss -tulnp" },
+		{ "syscall-errors", is_owned, ANY, NULL, "|: preview (7) has it {" },
+		{ "syscall-errors", is_owned, OTHER_HOST, NULL, "|already in use) {" },
 		{ "syscall-errors", path_is_owned, 1, NULL,
 			"|bind on /run/s|: preview (7) has it" },
 		{ "syscall-errors", path_is_owned, 0, NULL,

@@ -470,10 +470,10 @@ static void test_fd_limit_near(void **state)
 			"high/high: almost out of descriptors: 800 of 1000 in use|[used: 80 "
 			"%]|<raise the limit now: prlimit --pid 99 --nofile=4000:4000 " },
 		{ "fd-limit-near", has_one_file, 5, NULL,
-			"critical/high: almost out of descriptors: 10 of 10 in use, 5 of them "
-			"/srv/shop.conf; at the limit" },
+			"critical/high: out of descriptors: 10 of 10 in use, 5 of them "
+			"/srv/shop.conf; every" },
 		{ "fd-limit-near", has_one_file, 4, NULL,
-			"critical/high: almost out of descriptors: 10 of 10 in use; at the limit" },
+			"critical/high: out of descriptors: 10 of 10 in use; every" },
 		{ "fd-limit-near", has_descriptors, 799, NULL,
 			"fine: 799 of 1000 allowed descriptors are open" },
 		{ "fd-limit-near", has_descriptors, 969, NULL, "high/high: " },

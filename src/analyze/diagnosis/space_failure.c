@@ -147,14 +147,14 @@ static uint32_t claim_space(
 	if (file_space_is_full(s->space) && error != LINUX_EROFS)
 		holder = limit_users_put_space(&why, e, file_space_point(s->space));
 	if (writes)
-		finding_claim(out, "writes to %s fail: %s, %llu time%s", s->place->text,
-			buffer_cstr(&why), (unsigned long long)s->all.count,
-			s->all.count == 1 ? "" : "s");
+		finding_claim(out, "writes to %s fail, %llu time%s: %s", s->place->text,
+			(unsigned long long)s->all.count, s->all.count == 1 ? "" : "s",
+			buffer_cstr(&why));
 	else
-		finding_claim(out, "%s on %s fails: %s, %llu time%s",
+		finding_claim(out, "%s on %s fails, %llu time%s: %s",
 			check_call_name(s->place->abi, s->place->number, name), s->place->text,
-			buffer_cstr(&why), (unsigned long long)s->all.count,
-			s->all.count == 1 ? "" : "s");
+			(unsigned long long)s->all.count, s->all.count == 1 ? "" : "s",
+			buffer_cstr(&why));
 	buffer_fini(&why);
 	return holder;
 }
