@@ -204,7 +204,7 @@ static uint32_t read_status(struct wait_reader *r, const struct wait_node *n)
  * wait channel; with version 1 it has state D, as in a wait for a disk. */
 static bool is_frozen(struct wait_reader *r, const struct wait_node *n)
 {
-	return n->stat.state == 'D' &&
+	return (n->stat.state == 'D' || n->stat.state == 'S') &&
 	       procfs_read_at(n->process, "cgroup", &r->bytes, PROCFS_SMALL) >= 0 &&
 	       freezer_read_state(&r->groups,
 		       span_of((const char *)r->bytes.data, r->bytes.size)) == PROC_FROZEN_YES;
