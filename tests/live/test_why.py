@@ -1007,20 +1007,30 @@ class Kinds(Situations):
         is_there = harness.process_state(pid) == "S"
         return (pid, "waits", "waits for requests of io_uring to complete") if is_there else None
 
-    def of_freezer(self):
-        group = "/sys/fs/cgroup/freezer/sooth-why-%d" % os.getpid()
+    def frozen_by(self, hierarchy, file, freeze, thaw):
+        """A process whose control group is frozen; None: that hierarchy is not mounted, or not ours."""
+        group = "%s/sooth-why-%d" % (hierarchy, os.getpid())
         try:
             os.mkdir(group)
         except OSError:
-            return None  # not mounted, or not ours
+            return None
         self.addCleanup(os.rmdir, group)
         pid = self.begin("sleep", "600").pid
         self.addCleanup(wait_until, lambda: not harness.read(group + "/cgroup.procs"), "the group to be empty")
         self.addCleanup(self.end_groups)
-        self.addCleanup(self.write, group + "/freezer.state", "THAWED")
+        self.addCleanup(self.write, group + file, thaw)
         self.write(group + "/cgroup.procs", str(pid))
-        self.write(group + "/freezer.state", "FROZEN")
+        self.write(group + file, freeze)
         return pid, "stopped", "is frozen by its control group"
+
+    def of_freezer(self):
+        return self.frozen_by("/sys/fs/cgroup/freezer", "/freezer.state", "FROZEN", "THAWED")
+
+    def of_freezer_of_version_2(self):
+        """Its state stays that of a sleeping process."""
+        hierarchy = next((h for h in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
+            if os.path.exists(h + "/cgroup.procs")), "/nonexistent")
+        return self.frozen_by(hierarchy, "/cgroup.freeze", "1", "0")
 
     def of_file_system_of_a_daemon(self):
         """A file system of its own namespace; nobody answers."""
