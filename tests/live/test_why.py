@@ -1015,13 +1015,14 @@ class Kinds(Situations):
         except OSError:
             return None
         self.addCleanup(os.rmdir, group)
-        pid = self.begin("sleep", "600").pid
+        child = self.begin("sleep", "600")
         self.addCleanup(wait_until, lambda: not harness.read(group + "/cgroup.procs"), "the group to be empty")
-        self.addCleanup(self.end_groups)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
         self.addCleanup(self.write, group + file, thaw)
-        self.write(group + "/cgroup.procs", str(pid))
+        self.write(group + "/cgroup.procs", str(child.pid))
         self.write(group + file, freeze)
-        return pid, "stopped", "is frozen by its control group"
+        return child.pid, "stopped", "is frozen by its control group"
 
     def of_freezer(self):
         return self.frozen_by("/sys/fs/cgroup/freezer", "/freezer.state", "FROZEN", "THAWED")
