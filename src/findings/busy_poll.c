@@ -16,6 +16,8 @@
 #define THREADS_SHOWN 5
 #define THREADS_MAX   1024
 
+NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and waits for its end");
+
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum wakeups per second of a thread"),
 	THRESHOLD("max-cpu", 150e3, 1e3, 1e9, "maximum CPU time that the thread uses per wakeup",
@@ -245,6 +247,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+/* Returns whether the ends of threads that it starts explain the wakeups. */
+static bool waits_for_threads(const struct check *e, const struct polling *p)
+{
+	struct check_calls c;
+
+	return check_calls_read(&c, e) &&
+	       check_calls_rate(&c, (double)c.history->threads) * WAKES_A_THREAD >= p->wakes;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct polling p = { 0 };
@@ -254,7 +265,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	progress_of(&progress, e);
 	if (p.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-	else if (p.count && progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
+	else if (p.count && !waits_for_threads(e, &p) &&
+		 progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
 		report(e, out, &p, &progress);
 	else if (p.count)
 		check_fine(

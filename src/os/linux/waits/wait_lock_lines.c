@@ -157,6 +157,8 @@ struct lock_line *const *lock_table_of_file(
 	size_t first = find_file(t, file), end = t->files.size / sizeof(*all);
 
 	*count = 0;
+	if (!end)
+		return NULL;
 	while (first + *count < end && !compare_files(&all[first + *count]->file, file))
 		++*count;
 	return all + first;
