@@ -158,8 +158,9 @@ static __attribute__((noinline)) void put_waiting(struct thread *t)
 	}
 }
 
-/* Keeps a handler's call for later; true: it waits, or is lost. False: an earlier handler left by
- * longjmp() while the thread was busy, which shows in a call higher in the stack. */
+/* Keeps the call of a signal handler for later. Returns true if the call was kept, or is lost.
+ * Returns false if an earlier handler left by longjmp() while the thread was busy: then the call
+ * comes from higher in the stack. */
 static __attribute__((noinline)) bool keep(struct thread *t, const struct call *call)
 {
 	if (t->nested < NESTED_MAX) {

@@ -92,8 +92,8 @@ static bool is_foster_child(const struct resolving *s, const struct process_entr
 
 /* --- owners: main processes --- */
 
-/* Finds the agent session that started a main process. Only markers with a session count: a program
- * that embeds an agent sets the other markers too. */
+/* Finds the agent session that started a main process. Markers count only if they name a session: a
+ * program that embeds an agent sets the other markers too. */
 static void find_above(struct resolving *s, struct process_entry *p)
 {
 	struct process_entry *parent = p->parent;

@@ -109,7 +109,8 @@ static bool write_uri(char *uri, size_t room, const char *path)
 	return (size_t)snprintf(uri + size, room - size, "?mode=ro&readonly_shm=1") < room - size;
 }
 
-/* Finds the URI by the path that the opened file has here: SQLite finds the log beside it. */
+/* Makes the URI of the opened file from its path in this mount namespace, so that SQLite finds the
+ * write-ahead log beside it. */
 static bool find_uri(char *uri, size_t room, int fd, const struct stat *wanted)
 {
 	char link[40], path[PATH_ROOM];

@@ -219,7 +219,7 @@ static const char *netlink_text(int protocol)
 	return protocol >= 0 && protocol < (int)ARRAY_SIZE(names) ? names[protocol] : NULL;
 }
 
-/* "stream", "route", ...: for a protocol whose sockets have their own. NULL: unknown. */
+/* "stream", "route", ...: for a protocol whose sockets have types of their own. NULL: unknown. */
 static const char *socket_protocol_text(const struct socket_fact *f)
 {
 	return f->family == AF_NETLINK ? netlink_text(f->protocol) : type_text(f->type);

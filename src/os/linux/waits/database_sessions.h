@@ -26,8 +26,9 @@ struct database_sessions {
 };
 
 struct database_sessions database_sessions_read_all(struct wait_reader *r, uint32_t server_pid);
-/* Returns whether a session waits, and none has a transaction that could be the reason. An idle
- * session may have an advisory lock, or a prepared transaction belongs to no session. */
+/* Returns whether a session waits, and none has a transaction that could be the reason. Then an
+ * idle session may have an advisory lock, or a prepared transaction, which belongs to no session,
+ * is the reason. */
 bool database_sessions_have_no_holder(const struct database_sessions *s);
 /* Returns whether an idle session may have the advisory lock that a session waits for. */
 bool database_sessions_may_hold_advisory_lock(const struct database_sessions *s);
