@@ -169,11 +169,10 @@ static enum waits_lock waiting_lock(
 	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t *owner)
 {
 	uint32_t expected = (uint32_t)t->arguments[2];
-	struct mutex m;
-
 	uint32_t joined = t->arguments[1] & FUTEX_PRIVATE_FLAG || expected <= HELD
 				  ? 0
 				  : wait_own_thread(r, n, expected);
+	struct mutex m;
 
 	/* pthread_join() waits until the kernel clears the thread's id. */
 	if (joined && joined != n->stat.pid) {

@@ -165,18 +165,18 @@ static void read_title(struct wait_reader *r, const struct wait_node *n, struct 
 	buffer_fini(&raw);
 }
 
-static uint32_t tracer_of(struct wait_reader *r)
+/* Returns the tracer; 0: none. */
+static uint32_t tracer_of(const struct wait_node *n)
 {
 	struct span value;
 	uint64_t pid;
 
-	if (!task_status_find(&value, "TracerPid:", r->bytes.data, r->bytes.size) ||
+	if (!task_status_find(&value, "TracerPid:", n->status.data, n->status.size) ||
 		!span_decimal(value, &pid))
 		return 0;
 	return (uint32_t)pid;
 }
 
-/* Emits the signals in r->bytes, the file "status". */
 static void add_signals(struct wait_reader *r, const struct wait_node *n)
 {
 	struct waits_signals s = { .record = wait_record(r, 0, WAITS_SIGNALS),
@@ -184,20 +184,11 @@ static void add_signals(struct wait_reader *r, const struct wait_node *n)
 		.node_pid = n->stat.pid };
 	struct task_signals signals;
 
-	if (!task_signals_parse(&signals, r->bytes.data, r->bytes.size))
+	if (!task_signals_parse(&signals, n->status.data, n->status.size))
 		return;
 	s.pending = signals.shared_pending;
 	s.caught = (uint32_t)signals.caught;
 	RECORD_APPEND(&r->run->out, &s, NULL, 0);
-}
-
-/* Returns the tracer; 0: none. */
-static uint32_t read_status(struct wait_reader *r, const struct wait_node *n)
-{
-	if (procfs_read_at(n->process, "status", &r->bytes, PROCFS_SMALL) < 0)
-		return 0;
-	add_signals(r, n);
-	return tracer_of(r);
 }
 
 /* Returns whether a thread is frozen. Since Linux 6.1 a frozen thread keeps its earlier state and
@@ -321,7 +312,7 @@ void wait_read_process(
 		.session = n->stat.session,
 		.terminal = n->stat.terminal,
 		.terminal_group = n->stat.terminal_group,
-		.tracer = read_status(r, n),
+		.tracer = tracer_of(n),
 		.threads = n->stat.threads,
 		.state = n->stat.state,
 		.is_frozen = is_frozen(r, n),
@@ -333,6 +324,7 @@ void wait_read_process(
 	struct task_stat times;
 	struct stat st;
 
+	add_signals(r, n);
 	if (!fstat(n->process, &st))
 		p.uid = st.st_uid;
 	if (!procfs_read_at(n->process, "stat", &r->bytes, PROCFS_STAT) &&

@@ -91,6 +91,7 @@ struct wait_node {
 	struct mounts mounts;
 	bool has_mounts;
 	bool may_read;		   /* calls and descriptors of its threads may be read */
+	struct buffer status;	   /* the file of that name */
 	unsigned numberings;	   /* PID namespaces that number it: task_status_inner_pid() */
 	const struct buffer *tids; /* uint32_t, of its threads */
 	struct buffer own_tids; /* what `tids` are in its own PID namespace, if that is another */

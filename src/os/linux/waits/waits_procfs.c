@@ -211,14 +211,15 @@ static void read_node(
 	n.stat.name = span_of("", 0);
 	n.may_read = may_read(&n);
 	n.abi = abi_of(r, &n);
-	if (!procfs_read_at(n.process, "status", &r->bytes, PROCFS_SMALL))
-		n.numberings = task_status_inner_pid(&inner, r->bytes.data, r->bytes.size);
+	if (!procfs_read_at(n.process, "status", &n.status, PROCFS_SMALL))
+		n.numberings = task_status_inner_pid(&inner, n.status.data, n.status.size);
 	mounts_init(&n.mounts);
 	read_threads(r, &n, &of);
 	if (!n.depth)
 		wait_add_wanted_locks(r, &n);
 	mounts_fini(&n.mounts);
 	free(n.owners);
+	buffer_fini(&n.status);
 	buffer_fini(&n.own_tids);
 	buffer_fini(&n.own_files);
 	buffer_fini(&bytes);
