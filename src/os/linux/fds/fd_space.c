@@ -138,24 +138,14 @@ void fd_space_note(struct fds_reader *r, const struct fds_descriptor *d)
 		map_put(&r->written, &d->mount, NULL);
 }
 
-/* Notes the mount of the working directory: the longest mount point above it, and of several the
- * last. */
+/* Notes the mount of the working directory. */
 static void note_directory(struct fds_reader *r)
 {
-	struct span path, best = span_of("", 0);
-	const struct mount *found = NULL;
+	const struct mount *found;
 
 	if (procfs_link_at(r->snapshot.process, "cwd", &r->scratch))
 		return;
-	path = span_of((const char *)r->scratch.data, r->scratch.size);
-	map_for_each_value (&r->mounts.by_id, void *, value) {
-		struct span point = mounts_point(&r->mounts, value);
-
-		if (path_is_within(path, point) && point.size >= best.size) {
-			best = point;
-			found = value;
-		}
-	}
+	found = mounts_find(&r->mounts, span_of((const char *)r->scratch.data, r->scratch.size));
 	if (found)
 		map_put(&r->written, &found->id, NULL);
 }
