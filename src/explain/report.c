@@ -257,10 +257,12 @@ static int take_record(
 	summary_add_record(&r->summary, record);
 	if (record->kind == STREAM_SOURCE && r->wants_default_views)
 		status = add_views_of(r, record, err);
-	/* Kinds come in runs. */
-	if (!r->handled || r->handled->kind != record->kind)
-		r->handled = registry_schema(record->kind);
-	output_show_record(r->output, r->handled, record);
+	if (r->handler || output_takes_records(r->output)) {
+		/* Kinds come in runs. */
+		if (!r->handled || r->handled->kind != record->kind)
+			r->handled = registry_schema(record->kind);
+		output_show_record(r->output, r->handled, record);
+	}
 	if (!status && r->handler) {
 		status = r->handler(r->handler_user, r->handled, record);
 		if (status < 0)
