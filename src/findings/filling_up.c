@@ -25,7 +25,6 @@
 
 #define O_APPEND_LINUX 02000
 
-NUMBER(REACH, 100, NONE, "intervals: further is not predicted (analyze/diagnosis/growth.h)");
 NUMBER(SPARSE_PART, 4, NONE, "of what grew, the file system lost less than this part");
 
 /* --- what was written to each file system --- */
@@ -337,7 +336,7 @@ static bool is_sparse(const struct check *e, const struct file_growth *g)
 static bool is_soon(const struct check *e, const struct file_growth *g, double left)
 {
 	double most_ns = check_option(e, "max-time");
-	double reach_ns = (double)g->interval_ns * REACH;
+	double reach_ns = growth_foresight_ns(g->interval_ns);
 
 	return check_is_over(e, "min-gain", (double)g->gained_bytes, g->path.text) &&
 	       left * (double)NS_PER_S <= rate_of(g) * (most_ns < reach_ns ? most_ns : reach_ns);

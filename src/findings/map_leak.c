@@ -19,8 +19,6 @@
 #define ANONYMOUS	   "anonymous memory"
 #define MAPPINGS_OF_THREAD 4 /* stack, guard, and a heap of malloc with its guard */
 
-NUMBER(REACH, 100, NONE, "intervals: further is not predicted (analyze/diagnosis/growth.h)");
-
 static const struct finding_option options[] = {
 	THRESHOLD("percent", 80, 1, 100, "minimum use of vm.max_map_count, in percent",
 		.unit = SOOTH_UNIT_PERCENT),
@@ -193,7 +191,7 @@ static bool time_left(const struct mappings *m, uint64_t *left_ns)
 		return false;
 	left = (m->most - m->last) / m->per_s * (double)NS_PER_S;
 	*left_ns = (uint64_t)left;
-	return left <= (double)m->interval_ns * REACH;
+	return left <= growth_foresight_ns(m->interval_ns);
 }
 
 /* --- the finding --- */

@@ -158,13 +158,18 @@ void growth_diagnose(struct growth *g, const struct growth_point *points, size_t
 	g->may_grow = !is_often && g->grown > 1 && may_continue(&steps, g->windows);
 }
 
+double growth_foresight_ns(uint64_t interval_ns)
+{
+	return FORESIGHT * (double)interval_ns;
+}
+
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns)
 {
 	assert(g);
 
 	double left = limit > g->last ? (limit - g->last) / g->per_s * (double)NS_PER_S : 0;
 
-	if (!g->grows || left > FORESIGHT * (double)g->interval_ns)
+	if (!g->grows || left > growth_foresight_ns(g->interval_ns))
 		return false;
 	*ns = (uint64_t)left;
 	return true;

@@ -33,8 +33,10 @@ struct growth {
 void growth_diagnose(struct growth *g, const struct growth_point *points, size_t count,
 	unsigned windows_least, double noise);
 
-/* Sets `ns` to the time until a growing value reaches a limit; false if that is more than a hundred
- * times the observation: too far to predict. */
+/* Returns how far ahead an observation of that length predicts: a hundred times its length. */
+double growth_foresight_ns(uint64_t interval_ns);
+/* Sets `ns` to the time until a growing value reaches a limit; false if that is too far to
+ * predict. */
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns);
 
 #endif

@@ -13,7 +13,6 @@
 
 NUMBER(MADE_LEAST, 20, NONE, "least files made during the observation");
 NUMBER(SHARE_LEAST, 0.5, NONE, "of the inodes taken meanwhile: other processes make files too");
-NUMBER(REACH, 100, NONE, "how many observations ahead the use is extrapolated");
 NUMBER(LEFT_PART, 20, NONE, "fewer than 1/LEFT_PART of the inodes left are nearly none");
 
 struct inode_use {
@@ -58,7 +57,7 @@ static double left_ns(const struct inode_use *u)
 
 static bool is_short(const struct inode_use *u, double max_ns)
 {
-	double reach_ns = (double)u->interval_ns * REACH;
+	double reach_ns = growth_foresight_ns(u->interval_ns);
 
 	return u->space->files_available < u->space->files / LEFT_PART ||
 	       left_ns(u) <= (max_ns < reach_ns ? max_ns : reach_ns);
