@@ -15,7 +15,7 @@
 #include "explain/finding.h"
 
 NUMBER(COUNTED_LEAST, 20, PERCENT, "of the CPU, for a thread that ran meanwhile");
-NUMBER(STATES_LEAST, 4, NONE, "samples whose states show how long it could run");
+NUMBER(STATES_LEAST, 4, NONE, "samples: fewer states do not show how long it could run");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,

@@ -368,13 +368,13 @@ static struct held_up find_held_up(
 static struct held_up find_beside(
 	const struct check *e, struct wait_graph *g, struct wait_chain *chain)
 {
-	const struct waits_thread *t = NULL;
+	const struct waits_thread *t = NULL, *first = chain->links[0].thread;
 
-	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+	while (first && (t = wait_graph_thread(g, e->id.pid, t))) {
 		struct wait_chain beside;
 		struct held_up h;
 
-		if (!chain->links[0].thread || t->record.tid == chain->links[0].thread->record.tid)
+		if (t->record.tid == first->record.tid)
 			continue;
 		wait_chain_follow_thread(g, e->id.pid, t->record.tid, &beside);
 		h = beside.count ? find_held_up(e, g, &beside) : (struct held_up){ 0 };

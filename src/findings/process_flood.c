@@ -25,7 +25,7 @@
 #define FAILING_NAME "min-failing-starts"
 
 NUMBER(CHILD_SHARE, 0.9, NONE, "of the starts that are of its own children");
-NUMBER(FAILED_SHARE, 0.5, NONE, "of the starts whose command failed");
+NUMBER(FAILED_SHARE, 0.5, NONE, "of the starts, of commands that failed");
 NUMBER(FAILING_SHARE, 0.9, NONE, "of the ends that are failures");
 NUMBER(FAILING_LEAST, 10, NONE, "failed starts: fewer are no flood");
 NUMBER(REPEATED, 4, NONE, "in a loop that asks again and again each program came so many times");

@@ -460,7 +460,8 @@ void redactor_learn_paths(struct redactor *r, struct span text)
 bool redactor_is_complete(const struct redactor *r)
 {
 	assert(r);
-	return !r->names.refused && !r->is_full && !buffer_failed(&r->texts) && !buffer_failed(&r->paths);
+	return !r->names.refused && !r->is_full && !buffer_failed(&r->texts) &&
+	       !buffer_failed(&r->paths);
 }
 
 /* --- writing --- */

@@ -202,8 +202,7 @@ def keep_input(trial, capture):
     if again.problems or not stored.is_small(path.read_bytes()):
         print("not stored: %s: %s" % (name_of(case), "; ".join(again.problems) or "too large"))
         return
-    fields = {name: getattr(case, name) for name in stored.FIELDS}
-    trial.outcome.input = {**fields, "pids": trial.pids}, path.read_bytes()
+    trial.outcome.input = {name: getattr(case, name) for name in stored.FIELDS}, path.read_bytes()
 
 
 def part_of(report, pids):

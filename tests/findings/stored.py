@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Stored inputs of the findings: the capture of a case, without the records of processes that are not
-of the case, and its processes, settings and judgement. One archive a finding:
+of the case. One archive a finding:
 inputs/FINDING.tar.xz has cases.json and a capture a case. Blocks are stored uncompressed in an
 archive, which finds the repetition between captures too.
 """

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/cpu_load.h"
-#include "explain/number.h"
 
 #include <assert.h>
+
+#include "explain/number.h"
 
 NUMBER(OWN, 2, NONE, "ready threads of the diagnosed process and of sooth");
 NUMBER(MOST, 8, NONE, "limit: two samples of the load are no proof of more");

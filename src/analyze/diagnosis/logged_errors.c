@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/logged_errors.h"
-#include "explain/number.h"
 
 #include <assert.h>
+
+#include "explain/number.h"
 
 #define ABOVE_MAX 64
 

@@ -11,7 +11,7 @@
 NUMBER(HEAP_GAIN, 48 << 20, BYTES, "V8 and Go collect before a heap grows so much");
 NUMBER(STRAIGHT_HEAP, 0.15, NONE, "half of HEAP_GAIN suffices if the growth is so close to a line");
 NUMBER(STRAIGHT_YOUNG, 0.25, NONE,
-	"of a process that has just started, whose first growth is uneven");
+	"of a process that has just started: its first growth is uneven");
 NUMBER(PACE, 0.4, NONE, "least part of the memory that came at this rate since the start");
 NUMBER(LONG_NS, 12 * NS_PER_S, NS, "observation from which a steady climb suffices");
 NUMBER(LONG_BUFFERS_NS, 20 * NS_PER_S, NS, "V8 collects buffers that fill up within that time");
