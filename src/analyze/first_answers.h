@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The first answer of a diagnosis for each session or process, from the records of a view that
- * reads them too. analyze/diagnosis/findings.h makes one; that folder is above such views.
+ * reads them too. analyze/answer/first_answers.h makes one; that folder is above such views.
  */
 #ifndef SOOTH_ANALYZE_FIRST_ANSWERS_H
 #define SOOTH_ANALYZE_FIRST_ANSWERS_H

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyze/answer/first_answers.h"
 #include "analyze/diagnosis/check_settings.h"
 #include "analyze/process_table/process_match.h"
 #include "base/units.h"

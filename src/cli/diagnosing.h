@@ -4,7 +4,7 @@
 #ifndef SOOTH_CLI_DIAGNOSING_H
 #define SOOTH_CLI_DIAGNOSING_H
 
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "cli/config/labels.h"
 #include "analyze/diagnosis/undecided.h"
 #include "cli/run.h"

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "cli/output/output.h"
 #include "cli/terminal/progress.h"
 

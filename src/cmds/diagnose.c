@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_settings.h"
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recognize/agent_set.h"
+#include "analyze/answer/first_answers.h"
 #include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/cleanup.h"

@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "analyze/diagnosis/findings.h"
+#include "analyze/answer/first_answers.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "analyze/stacks/stacks.h"
 #include "analyze/waits/wait_decided.h"
 #include "analyze/waits/waits.h"

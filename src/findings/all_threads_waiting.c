@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/circle_claims.h"
-#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/evidence/circle_claims.h"
+#include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_circle.h"

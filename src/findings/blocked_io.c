@@ -5,7 +5,7 @@
  * between. */
 #include <string.h>
 
-#include "analyze/diagnosis/blocked_children.h"
+#include "analyze/evidence/blocked_children.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"

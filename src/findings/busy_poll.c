@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/progress.h"
+#include "analyze/evidence/progress.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/syscall_names.h"

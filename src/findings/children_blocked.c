@@ -5,7 +5,7 @@
  * for them.
  *
  * Readers of a slow file system wait often, but each wait is short. */
-#include "analyze/diagnosis/blocked_children.h"
+#include "analyze/evidence/blocked_children.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"

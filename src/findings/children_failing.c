@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/archive_failure.h"
-#include "analyze/diagnosis/session_limit.h"
+#include "analyze/evidence/archive_failure.h"
+#include "analyze/evidence/session_limit.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/failure_meaning.h"
-#include "analyze/diagnosis/exit_reason_text.h"
+#include "analyze/evidence/failure_meaning.h"
+#include "analyze/evidence/exit_reason_text.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/units.h"
 #include "explain/finding.h"

@@ -3,7 +3,7 @@
  * of them do nothing: a worker for each reconnect or request that is never used or ended. A pool is
  * full at some time, the children of a build end, and children that serve use CPU. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/children.h"
+#include "analyze/evidence/children.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/ended_children.h"
-#include "analyze/diagnosis/exit_reason_text.h"
+#include "analyze/evidence/ended_children.h"
+#include "analyze/evidence/exit_reason_text.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/signal_names.h"

@@ -7,7 +7,7 @@
  * A daemon begins a session of its own, and a shell's background job is a child of the shell.
  * Cannot be seen: processes with a session of their own, unless an agent marks them. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/children.h"
+#include "analyze/evidence/children.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"

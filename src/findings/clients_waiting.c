@@ -15,7 +15,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
-#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/evidence/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/socket_turn.h"

@@ -10,15 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/diagnosis/batch_program.h"
+#include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/held.h"
-#include "analyze/diagnosis/progress.h"
-#include "analyze/diagnosis/repeated_call.h"
-#include "analyze/diagnosis/script_code.h"
-#include "analyze/diagnosis/work_share.h"
+#include "analyze/evidence/held.h"
+#include "analyze/evidence/progress.h"
+#include "analyze/evidence/repeated_call.h"
+#include "analyze/evidence/script_code.h"
+#include "analyze/evidence/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_task.h"
 #include "analyze/profile/profile_regexp.h"

@@ -3,9 +3,9 @@
  * hashes: passwords hashed in an event loop, a new TLS connection for each request, checksums of
  * large files. Programs whose task is to encrypt or to hash are healthy, and so is a command that
  * works through its input. */
-#include "analyze/diagnosis/batch_program.h"
+#include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/work_share.h"
+#include "analyze/evidence/work_share.h"
 #include "base/units.h"
 #include "explain/finding.h"
 

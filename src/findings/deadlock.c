@@ -15,7 +15,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
-#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/evidence/stack_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"

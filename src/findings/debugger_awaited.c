@@ -5,7 +5,7 @@
  * thread shows that: a process that only listens for a debugger runs on. frozen and held-up report
  * a process that a debugger stopped by ptrace(2). */
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/evidence/stack_waits.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
@@ -23,7 +23,8 @@ static const struct stop {
 	const char *function, *file;
 	const char *claim, *remedy;
 } stops[] = {
-	{ "WaitForConnectByOptions", "", "waits for a debugger before its first line (--inspect-brk)",
+	{ "WaitForConnectByOptions", "",
+		"waits for a debugger before its first line (--inspect-brk)",
 		"connect a debugger to %s (chrome://inspect), or start it without --inspect-brk" },
 	{ "runMessageLoop", "", "is paused at a breakpoint by its debugger",
 		"continue it in the debugger that is connected to %s" },
@@ -97,8 +98,7 @@ static void put_address(struct buffer *out, const struct check *e)
 	unsigned count = 0;
 
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s =
-			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && socket_is_inet(s) && s->state == SOCKETS_LISTEN) {
 			only = s;
@@ -123,9 +123,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out, "%s, for %s", s->claim, sentence_duration(time, t->since_ns));
 	finding_number(out, "waiting for", (double)t->since_ns, SOOTH_UNIT_NS, 0);
 	finding_text(out, "waits in", "%s", s->function);
-	finding_remedy(out, s->remedy, s->file && !strcmp(s->file, "pdb.py")
-					       ? ""
-					       : buffer_cstr(&address));
+	finding_remedy(
+		out, s->remedy, s->file && !strcmp(s->file, "pdb.py") ? "" : buffer_cstr(&address));
 	finding_end(out);
 	buffer_fini(&address);
 }

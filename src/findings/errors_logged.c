@@ -9,9 +9,9 @@
  * listens must have other messages for comparison.
  */
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/logged_errors.h"
+#include "analyze/evidence/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/work_share.h"
+#include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"

@@ -4,11 +4,11 @@
  * kernel's. A program that fills memory for the first time has as many faults and is healthy: its
  * resident memory grows by the pages that it touches. A program that starts children is healthy
  * too: after a fork both sides copy pages. */
-#include "analyze/diagnosis/batch_program.h"
+#include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/diagnosis/work_share.h"
+#include "analyze/evidence/work_share.h"
 #include "base/units.h"
 #include "explain/finding.h"
 

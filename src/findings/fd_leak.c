@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/peer_process.h"
+#include "analyze/evidence/peer_process.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fd_names.h"

@@ -3,7 +3,7 @@
  * descriptors than its limit has lowered the limit itself, as sandboxes do: opening files cannot
  * exceed the limit. */
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/fd_most.h"
+#include "analyze/evidence/fd_most.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/child_calls.h"
-#include "analyze/diagnosis/cpu_load.h"
+#include "analyze/evidence/child_calls.h"
+#include "analyze/evidence/cpu_load.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/file_space.h"
-#include "analyze/diagnosis/inode_use.h"
-#include "analyze/diagnosis/left_files.h"
+#include "analyze/evidence/file_space.h"
+#include "analyze/evidence/inode_use.h"
+#include "analyze/evidence/left_files.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 

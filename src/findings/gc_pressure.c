@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/work_share.h"
+#include "analyze/evidence/work_share.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "base/units.h"

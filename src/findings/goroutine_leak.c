@@ -6,7 +6,7 @@
  * Cannot be seen: that a goroutine will never go on; programs without a symbol table.
  */
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/peer_process.h"
+#include "analyze/evidence/peer_process.h"
 #include "analyze/waits/wait_goroutines.h"
 #include "base/sentence_units.h"
 #include "base/units.h"

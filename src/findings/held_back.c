@@ -9,8 +9,8 @@
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "analyze/diagnosis/held.h"
-#include "analyze/diagnosis/limit_users.h"
+#include "analyze/evidence/held.h"
+#include "analyze/evidence/limit_users.h"
 #include "base/units.h"
 #include "explain/finding.h"
 

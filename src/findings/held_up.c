@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/kept_output.h"
-#include "analyze/diagnosis/self_match.h"
+#include "analyze/evidence/kept_output.h"
+#include "analyze/evidence/self_match.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"

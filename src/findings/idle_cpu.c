@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/progress.h"
+#include "analyze/evidence/progress.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "explain/finding.h"

@@ -4,9 +4,9 @@
  * classes), or what the compiler made is thrown away again and again. A starting process compiles
  * as much, and is healthy; on a busy host a start takes minutes: so the process has to be older, in
  * time and in CPU time. */
-#include "analyze/diagnosis/batch_program.h"
+#include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/work_share.h"
+#include "analyze/evidence/work_share.h"
 #include "base/units.h"
 #include "explain/finding.h"
 

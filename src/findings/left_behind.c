@@ -17,7 +17,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/progress.h"
+#include "analyze/evidence/progress.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"

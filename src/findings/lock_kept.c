@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/stack_waits.h"
-#include "analyze/diagnosis/wanted_lock.h"
+#include "analyze/evidence/stack_waits.h"
+#include "analyze/evidence/wanted_lock.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"

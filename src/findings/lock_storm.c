@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/cpu_load.h"
-#include "analyze/diagnosis/progress.h"
+#include "analyze/evidence/cpu_load.h"
+#include "analyze/evidence/progress.h"
 #include "base/units.h"
 #include "explain/finding.h"
 

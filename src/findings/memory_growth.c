@@ -16,14 +16,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/batch_program.h"
+#include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/sentence_units.h"
-#include "analyze/diagnosis/managed_heap.h"
-#include "analyze/diagnosis/memory_climb.h"
-#include "analyze/diagnosis/memory_gain.h"
-#include "analyze/diagnosis/memory_trend.h"
+#include "analyze/evidence/managed_heap.h"
+#include "analyze/evidence/memory_climb.h"
+#include "analyze/evidence/memory_gain.h"
+#include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/held.h"
-#include "analyze/diagnosis/limit_users.h"
+#include "analyze/evidence/held.h"
+#include "analyze/evidence/limit_users.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
 #include "explain/finding.h"

@@ -7,8 +7,8 @@
  *
  * Cannot be seen: how much of the memory waits for that peer.
  */
-#include "analyze/diagnosis/awaited.h"
-#include "analyze/diagnosis/memory_gain.h"
+#include "analyze/evidence/awaited.h"
+#include "analyze/evidence/memory_gain.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/sentence_units.h"
 #include "base/units.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/sentence_units.h"
@@ -82,7 +82,8 @@ static void put_wait(struct buffer *out, const struct check *e, const struct wai
 	wait_sentence(out, g, &link);
 }
 
-static void emit_threads(const struct check *e, struct check_result *out, const struct wait_graph *g)
+static void emit_threads(
+	const struct check *e, struct check_result *out, const struct wait_graph *g)
 {
 	const struct waits_thread *t = NULL;
 	struct buffer text = { 0 };
@@ -108,7 +109,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	put_wait(&text, e, g, p->first);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out,
-		"all %u threads of its pool (libuv) are stuck, for %s: files, DNS and other work of "
+		"all %u threads of its pool (libuv) are stuck, for %s: files, DNS and other work "
+		"of "
 		"the pool wait behind them; one %s",
 		p->threads, sentence_duration(time, p->for_ns), buffer_cstr(&text));
 	finding_number(out, "threads of the pool", p->threads, SOOTH_UNIT_NONE, 0);
@@ -142,7 +144,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report(e, out, &g, &p);
 	else
 		check_blind_by(out, FINDING_SHORT,
-			"all threads of its pool are in a call, but not for long yet", CHECK_LONGER);
+			"all threads of its pool are in a call, but not for long yet",
+			CHECK_LONGER);
 }
 
 const struct finding_type finding_pool_stuck = {

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/cpu_load.h"
+#include "analyze/evidence/cpu_load.h"
 #include "base/sentence_units.h"
-#include "analyze/diagnosis/nesting.h"
-#include "analyze/diagnosis/rebuilds.h"
-#include "analyze/diagnosis/server_restarts.h"
+#include "analyze/evidence/nesting.h"
+#include "analyze/evidence/rebuilds.h"
+#include "analyze/evidence/server_restarts.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/inspect/limits.h"
 #include "explain/finding.h"

@@ -8,8 +8,8 @@
  * was refused.
  */
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/task_members.h"
-#include "analyze/diagnosis/task_room.h"
+#include "analyze/evidence/task_members.h"
+#include "analyze/evidence/task_room.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {

@@ -11,7 +11,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/evidence/stack_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_history.h"
 #include "base/cleanup.h"

@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/awaited.h"
-#include "analyze/diagnosis/batch_program.h"
+#include "analyze/evidence/awaited.h"
+#include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"

@@ -13,7 +13,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "analyze/diagnosis/awaited.h"
+#include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/waits/wait_graph.h"

@@ -8,7 +8,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/sentence_units.h"
-#include "analyze/diagnosis/held.h"
+#include "analyze/evidence/held.h"
 #include "analyze/calls/syscall_sums.h"
 #include "explain/finding.h"
 #include "probes/fds.h"

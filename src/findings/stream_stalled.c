@@ -8,7 +8,7 @@
  * The connection alone cannot show whether an answer stopped in the middle or is complete. Silence
  * is reported, with low confidence, only when the agent reports that it is busy, is headless by its
  * arguments, or its input is closed, and it runs no tool; and of any process when a thread waits
- * for data on that connection alone (analyze/diagnosis/awaited.h).
+ * for data on that connection alone (analyze/evidence/awaited.h).
  *
  * Not seen: which requests inside TLS expect an answer; QUIC; a peer gone without data in flight.
  */
@@ -17,10 +17,10 @@
 #include <string.h>
 
 #include "analyze/activity/activity.h"
-#include "analyze/diagnosis/agent_work.h"
-#include "analyze/diagnosis/awaited.h"
+#include "analyze/evidence/agent_work.h"
+#include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/datagram_wait.h"
+#include "analyze/evidence/datagram_wait.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"

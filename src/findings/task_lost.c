@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/evidence/stack_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "base/sentence_units.h"
 #include "base/units.h"

@@ -7,7 +7,7 @@
  * Cannot be seen: how long each thread lives. thread-leak reports threads that stay.
  */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/cpu_load.h"
+#include "analyze/evidence/cpu_load.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/watch_use.h"
+#include "analyze/evidence/watch_use.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 

@@ -17,7 +17,7 @@
 
 #include <sooth/report.h>
 
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "explain/number.h"
 #include "explain/registry.h"
 

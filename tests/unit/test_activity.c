@@ -3,7 +3,7 @@
  * other. */
 #include "support.h"
 
-#include "analyze/diagnosis/answer_name.h"
+#include "analyze/answer/answer_name.h"
 #include "base/units.h"
 #include "recognize/agent_set.h"
 #include "probes/proc.h"

@@ -2,7 +2,7 @@
 /* children-killed: processes below the diagnosed one, each ended by a signal. */
 #include "check_records.h"
 
-#include "analyze/diagnosis/ended_children.h"
+#include "analyze/evidence/ended_children.h"
 #include "probes/exit_reasons.h"
 #include "probes/short_lived.h"
 

@@ -3,7 +3,7 @@
 #include "check_sockets.h"
 #include "check_threads.h"
 
-#include "analyze/diagnosis/causes.h"
+#include "analyze/answer/causes.h"
 #include "probes/host.h"
 #include "probes/limits.h"
 #include "probes/maps.h"

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "base/units.h"
 #include "probes/exit_reasons.h"
 #include "probes/fds.h"

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "analyze/activity/activity.h"
-#include "analyze/diagnosis/findings.h"
+#include "analyze/answer/first_answers.h"
 #include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/units.h"

@@ -8,7 +8,7 @@
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_tracker.h"
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 
 struct diagnosis {
 	struct findings_options options;

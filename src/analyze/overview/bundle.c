@@ -9,7 +9,7 @@
 
 #include "analyze/diagnosis/diagnosed.h"
 #include "analyze/diagnosis/diagnosis.h"
-#include "analyze/diagnosis/findings_emit.h"
+#include "analyze/answer/findings_emit.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"

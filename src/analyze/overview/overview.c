@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "analyze/calls/syscall_sums.h"
-#include "analyze/diagnosis/findings_emit.h"
+#include "analyze/answer/findings_emit.h"
 #include "analyze/overview/overview_rows.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_patterns.h"

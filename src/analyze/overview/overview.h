@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_OVERVIEW_H
 #define SOOTH_ANALYZE_OVERVIEW_H
 
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 
 struct overview_options {
 	struct findings_options findings;

@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_TIMELINE_H
 #define SOOTH_ANALYZE_TIMELINE_H
 
-#include "analyze/diagnosis/findings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 
 /* Zeroed: the defaults. */
 struct timeline_options {

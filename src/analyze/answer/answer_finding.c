@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/answer/answer_finding.h"
+
+#include "analyze/diagnosis/check.h"
+#include "analyze/records.h"
+
+#define EVIDENCE_BYTES 150 /* most bytes of evidence per finding: two terminal lines */
+
+const struct finding_row *answer_worst(const struct diagnosed *j)
+{
+	return (const void *)j->findings.data;
+}
+
+void answer_claim(const struct finding_row *f, struct buffer *out)
+{
+	struct span claim = record_text(&f->record, &f->claim);
+
+	buffer_append(out, claim.data, claim.size);
+	if (f->confidence == FINDING_CONFIDENCE_LOW)
+		buffer_string(out, " (low confidence)");
+}
+
+/* Appends evidence as far as it fits: "descriptors: 120 over 5 s; growth: 8 a second". */
+void answer_evidence(const struct finding_row *f, struct buffer *out)
+{
+	struct span rows = record_text(&f->record, &f->evidence);
+	struct batch all = { (const void *)rows.data, rows.size };
+	size_t begin = out->size, left = 0;
+
+	batch_for_each (r, &all) {
+		const struct finding_evidence_row *e = (const void *)r;
+		struct span name = record_text(r, &e->name), text = record_text(r, &e->text);
+
+		if (left || (out->size > begin &&
+				    out->size - begin + name.size + text.size > EVIDENCE_BYTES)) {
+			left++;
+			continue;
+		}
+		buffer_format(out, "%s%.*s: %.*s", out->size > begin ? "; " : "", (int)name.size,
+			name.data, (int)text.size, text.data);
+	}
+	if (left)
+		buffer_format(out, "; %zu more (-v)", left);
+}
+
+void answer_kind(const struct finding_row *f, struct buffer *out)
+{
+	struct span id = record_text(&f->record, &f->id);
+
+	buffer_format(out, "%.*s (%s): ", (int)id.size, id.data,
+		finding_severity_names.names[f->severity]);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/answer/answer_waits.h"
+
+#include <string.h>
+
+#include "analyze/answer/answer_name.h"
+#include "analyze/answer/answer_rest.h"
+#include "analyze/answer/end_awaited.h"
+#include "analyze/evidence/stack_waits.h"
+#include "analyze/waits/wait_beside.h"
+#include "analyze/waits/wait_sentences.h"
+#include "analyze/waits/wait_text.h"
+#include "base/units.h"
+#include "model/errno_names.h"
+#include "probes/sockets.h"
+
+NUMBER(SILENT_LEAST, 5 * NS_PER_S, NS, "least silence of a connection to report");
+NUMBER(SHOWN_LEAST, NS_PER_S, NS, "working processes also wait, but for a shorter time");
+
+/* Returns whether the probe had no time left to read this process. */
+static bool is_left_out(const struct snapshot *last)
+{
+	const struct waits_snapshot *end = snapshot_end(last, sizeof(*end));
+
+	return end && !last->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
+}
+
+static uint8_t follow(const struct diagnosis *s, const struct diagnosed *j, struct wait_graph *g,
+	struct wait_chain *chain)
+{
+	const struct snapshot_pair *waits = &s->input.waits;
+	const struct snapshot *first = snapshots_get(&waits->first, &j->id),
+			      *last = snapshots_get(&waits->last, &j->id);
+
+	chain->count = 0;
+	if (!diagnosis_input_has_probe(&s->input, "waits"))
+		return SOOTH_STATE_ABSENT;
+	if (!last || !j->process || !j->process->is_there)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	if (is_left_out(last))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	*g = (struct wait_graph){ .records = snapshot_records(last),
+		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+	wait_chain_follow(g, j->id.pid, chain);
+	return chain->count ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+}
+
+uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+	uint8_t state = follow(s, j, &g, &chain);
+
+	if (!state) {
+		wait_chain_text(out, &g, &chain);
+		wait_put_beside(out, &g, &chain);
+	}
+	return state;
+}
+
+uint8_t answer_wait_find(
+	const struct diagnosis *s, const struct diagnosed *j, struct answer_wait *out)
+{
+	const struct waits_thread *t;
+	struct wait_chain chain;
+	struct wait_graph g;
+	uint8_t state = j->is_host ? SOOTH_STATE_ABSENT : follow(s, j, &g, &chain);
+
+	*out = (struct answer_wait){ 0 };
+	if (state)
+		return state;
+	t = chain.links[0].thread;
+	wait_chain_root(&chain, &out->root);
+	for (size_t i = 1; i < chain.count; i++) {
+		if (chain.links[i].process->node_pid != j->id.pid)
+			out->through[out->through_count++] = chain.links[i].process->node_pid;
+	}
+	out->since_ns = t && !t->since_state && !chain.links[0].is_polling ? t->since_ns : 0;
+	out->confidence = wait_chain_confidence(&chain);
+	return state;
+}
+
+static bool is_halted(const struct wait_chain *chain)
+{
+	const char *state = wait_chain_state(chain);
+
+	return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
+}
+
+/* silence of the connection that the process waits for */
+struct silence {
+	uint64_t ns;		/* since data last moved; 0: unknown */
+	bool is_never_answered; /* data was sent since it was opened, and none received */
+};
+
+static struct silence silence_of(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+	const struct snapshot *last = snapshots_get(&s->input.sockets.last, &j->id);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	if (!first->object || (first->what != WAIT_SOCKET_READ && first->what != WAIT_SOCKET_WRITE))
+		return (struct silence){ 0 };
+	batch_for_each (r, &all) {
+		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		/* Absent: no data was moved, and the time is that of the connection. */
+		if (o && o->inode == first->object->inode &&
+			o->received_state <= SOOTH_STATE_ABSENT &&
+			o->sent_state <= SOOTH_STATE_ABSENT)
+			return (struct silence){
+				.ns = o->sent_ago_ns < o->received_ago_ns ? o->sent_ago_ns
+									  : o->received_ago_ns,
+				.is_never_answered = o->received_state == SOOTH_STATE_ABSENT &&
+						     o->sent_state == SOOTH_STATE_VALUE,
+			};
+	}
+	return (struct silence){ 0 };
+}
+
+/* Returns whether a lock file is no cause of the wait: the process does not look at the file. */
+static bool is_stray(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
+{
+	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
+	struct buffer path = { 0 };
+	struct span detail;
+	bool is_wanted;
+
+	if (first->what != WAIT_LOCK_FILE || !s->input.calls.is_on)
+		return false;
+	detail = record_text(&first->party->record, &first->party->detail);
+	buffer_append(&path, detail.data, detail.size);
+	is_wanted = h && call_history_found(h, buffer_cstr(&path));
+	map_for_each_key (
+		map_while(h && !is_wanted, &h->failures), const struct call_place *, place) {
+		is_wanted = place->error == LINUX_EEXIST &&
+			    !span_compare(path_base(span_of(place->text, strlen(place->text))),
+				    path_base(span_of(buffer_cstr(&path), path.size)));
+	}
+	buffer_fini(&path);
+	return !is_wanted;
+}
+
+static bool is_stuck(const struct wait_chain *chain, uint64_t silence_ns)
+{
+	const struct wait_link *first = &chain->links[0];
+
+	if (strcmp(wait_chain_state(chain), "waits") != 0)
+		return is_halted(chain);
+	return first->is_polling || silence_ns >= SILENT_LEAST || !first->thread ||
+	       first->thread->since_state || first->thread->since_ns >= SHOWN_LEAST;
+}
+
+unsigned answer_waits_left_out(const struct diagnosis *s)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct snapshot *last = snapshots_get(&s->input.waits.last, &s->all[i].id);
+
+		count += last && is_left_out(last);
+	}
+	return count;
+}
+
+/* Returns whether the process has ended, so that the wait in its last snapshot is over. */
+static bool has_ended(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct ending *end = endings_get(&s->input.endings, &j->id);
+
+	return end && end->has_end;
+}
+
+/* Appends the place in the script where the thread of the chain's first link waits. */
+static void put_place(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_chain *chain, struct buffer *out)
+{
+	const struct wait_link *first = &chain->links[0];
+	struct buffer place = { 0 };
+
+	if (first->thread && first->process->node_pid == j->id.pid &&
+		stack_wait_put_own(&place, &s->input, j->process, first->thread->record.tid))
+		buffer_format(out, "; %u is in %s", j->id.pid, buffer_cstr(&place));
+	buffer_fini(&place);
+}
+
+static bool is_known_activity(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct buffer activity = { 0 };
+	bool is_known;
+
+	answer_activity(s, j, &activity);
+	is_known = activity.size;
+	buffer_fini(&activity);
+	return is_known;
+}
+
+bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+	char length[WAIT_DURATION_SIZE];
+	struct silence silence;
+
+	if (j->is_host || is_known_activity(s, j) || has_ended(s, j) || follow(s, j, &g, &chain))
+		return false;
+	if (answer_put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
+		return true;
+	silence = silence_of(s, j, &chain);
+	if (is_stray(s, j, &chain.links[0]) || !is_stuck(&chain, silence.ns))
+		return false;
+	wait_chain_text(out, &g, &chain);
+	if (silence.ns >= SILENT_LEAST)
+		buffer_format(out, "; %s for %s",
+			silence.is_never_answered ? "it sent data, and no byte has come back"
+						  : "no data",
+			wait_duration(length, silence.ns));
+	put_place(s, j, &chain, out);
+	return true;
+}
+
+bool answer_waits_for(const struct diagnosis *s, const struct diagnosed *j, uint32_t pid)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	const struct waits_thread *t;
+
+	if (j->is_host || has_ended(s, j) || follow(s, j, &g, &chain))
+		return false;
+	t = chain.links[0].thread;
+	if (!chain.links[0].is_polling && (!t || t->since_state || t->since_ns < SHOWN_LEAST))
+		return false;
+	for (size_t i = 0; i < chain.count; i++) {
+		if (chain.links[i].party && chain.links[i].party->is_alive &&
+			chain.links[i].party->party_pid == pid)
+			return true;
+	}
+	return false;
+}
+
+void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	/* An agent's session does not wait for the sockets of its event loop. */
+	if (!j->count && !is_known_activity(s, j) && !has_ended(s, j) && !follow(s, j, &g, &chain))
+		answer_put_rest(s, j, &g, &chain, out);
+}
+
+void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (follow(s, j, &g, &chain))
+		return;
+	if (chain.links[chain.count - 1].is_inside)
+		wait_chain_remedy(out, &chain);
+	else
+		end_awaited_remedy(s, j, &chain, out);
+}
+
+/* Returns whether the process waits on a socket to serve a diagnosed ancestor. */
+static bool serves_above(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
+{
+	if (first->what != WAIT_SOCKET_READ || !first->party || !first->object ||
+		first->object->has_open_request)
+		return false;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct diagnosed *other = &s->all[i];
+
+		if (!other->is_host && other->process && other->id.pid == first->party->party_pid)
+			return process_table_is_below(j->process, other->process);
+	}
+	return false;
+}
+
+bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct diagnosed *above = answer_above(s, j);
+	const struct wait_link *last;
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (j->is_host || follow(s, j, &g, &chain))
+		return false;
+	last = &chain.links[chain.count - 1];
+	return serves_above(s, j, &chain.links[0]) ||
+	       (last->what == WAIT_SLEEP && last->thread && !last->thread->timeout_state && above &&
+		       last->process->node_pid != above->id.pid);
+}
+
+bool answer_halted(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	return !follow(s, j, &g, &chain) && is_halted(&chain);
+}

@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/answer/causes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/answer/answer_finding.h"
+#include "analyze/answer/answer_name.h"
+#include "analyze/answer/answer_waits.h"
+#include "analyze/answer/finding_process.h"
+#include "analyze/evidence/peer_process.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+
+#define DEPTH_MAX     64
+#define VICTIMS_MOST  3	     /* most victims named per cause */
+#define VICTIMS_BYTES 300000 /* the row has to fit into one record */
+
+NUMBER(FEW, 16, NONE, "with more processes, a single wait is no cause");
+NUMBER(SAME_LEAST, 3, NONE, "waits with the same root that are a cause all the same");
+
+/* A process with a finding or a wait, before candidates with the same root are joined. */
+struct candidate {
+	const struct diagnosed *of;
+	struct answer_wait wait;
+	size_t cause; /* index of the candidate that it is a victim of; itself: none */
+	bool is_wait, may_follow, is_stuck, holds_up;
+	bool is_of_peer; /* it does not wait: it grows because its peer does not read */
+};
+
+/* --- which waits count --- */
+
+/* Returns whether it waits only as a part of an agent, whose line says more. */
+static bool is_part(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+
+	return p && (p->agent || p->owner_agent) && (!p->agent || (p->main && p->main != p));
+}
+
+static bool is_stuck(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct buffer text = { 0 };
+	bool result = answer_stuck(s, j, &text);
+
+	buffer_fini(&text);
+	return result;
+}
+
+/* Returns whether the chain of its diagnosed ancestor leads to it, and has a line. */
+static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct diagnosed *above = answer_above(s, j);
+
+	return above && is_stuck(s, above) && !answer_halted(s, j) &&
+	       !answer_waits_for(s, j, above->id.pid);
+}
+
+/* Returns whether only one process waits for it, so that the chain of that one has its wait. */
+static bool is_said_by_waiter(const struct diagnosis *s, const struct diagnosed *j)
+{
+	unsigned waiters = 0;
+
+	for (size_t i = 1; i < s->count && s->count <= FEW + 1; i++) {
+		const struct diagnosed *other = &s->all[i];
+
+		if (other != j && !other->count && answer_waits_for(s, other, j->id.pid) &&
+			!answer_waits_for(s, j, other->id.pid) && is_stuck(s, other))
+			waiters++;
+	}
+	return waiters == 1 && !answer_halted(s, j);
+}
+
+static bool waits(const struct diagnosis *s, const struct diagnosed *j)
+{
+	return !j->count && !is_part(j) && !is_said_above(s, j) && !answer_rests_below(s, j) &&
+	       !is_said_by_waiter(s, j);
+}
+
+static void mark_holders(struct causes *c, const struct diagnosis *s, const struct diagnosed *of)
+{
+	struct answer_wait wait;
+
+	answer_wait_find(s, of, &wait);
+	for (size_t i = 0; i < s->count && wait.through_count; i++) {
+		for (unsigned k = 0; k < wait.through_count; k++)
+			c->processes[i].holds_up |=
+				!s->all[i].is_host && s->all[i].id.pid == wait.through[k];
+	}
+}
+
+static void look_at_processes(
+	struct causes *c, const struct diagnosis *s, const struct output *output)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct diagnosed *j = &s->all[i];
+		struct cause_process *p = &c->processes[i];
+
+		p->is_stuck = !j->is_host && is_stuck(s, j);
+		p->waits = p->is_stuck && waits(s, j);
+		if (p->is_stuck)
+			mark_holders(c, s, j);
+		p->is_hidden = !j->is_host && output && !finding_process_is_shown(output, s, j);
+		c->has_hidden |= p->is_hidden;
+	}
+}
+
+/* --- order --- */
+
+/* Returns the number of known ancestors; that of a process that has ended is above all others. */
+static unsigned depth_of(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+	unsigned depth = p && p->is_there ? 0 : DEPTH_MAX;
+
+	while (p && p->parent && depth < DEPTH_MAX) {
+		p = p->parent;
+		depth++;
+	}
+	return depth;
+}
+
+/* Returns the severity, higher if another process waits for this one. */
+static int gravity(const struct candidate *c)
+{
+	return (int)c->of->worst + c->holds_up;
+}
+
+/* Orders by gravity; then endless waits before growth and computing; then ancestors before
+ * descendants, because the user knows them. */
+static int by_severity(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (gravity(x) != gravity(y))
+		return gravity(y) - gravity(x);
+	if (x->holds_up != y->holds_up)
+		return x->holds_up ? -1 : 1;
+	if (x->may_follow != y->may_follow)
+		return x->may_follow ? -1 : 1;
+	if (depth_of(x->of) != depth_of(y->of))
+		return (int)depth_of(x->of) - (int)depth_of(y->of);
+	return (x->of > y->of) - (x->of < y->of);
+}
+
+/* --- candidates --- */
+
+/* Returns the process at the other end of the descriptor of the worst finding, if that process is
+ * the cause; 0: it is not the cause, or unknown. */
+static uint32_t peer_of(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct finding_row *f = j->count ? answer_worst(j) : NULL;
+	const struct finding_type *type = f ? diagnosis_type_of(f) : NULL;
+	const struct waits_peer *peer;
+	const struct finding_subject_row *subject;
+
+	if (!type || !type->is_of_peer || j->is_host)
+		return 0;
+	subject = (const void *)record_text(&f->record, &f->subject).data;
+	peer = subject->fd_state ? NULL : peer_process_of_fd(&s->input, &j->id, subject->fd);
+	return peer ? peer->peer_pid : 0;
+}
+
+/* Returns whether all its findings are consequences of what another process does. */
+static bool is_held_up(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct batch all = { j->findings.data, j->findings.size };
+
+	batch_for_each (r, &all) {
+		const struct finding_row *f = (const void *)r;
+		const struct finding_type *type = diagnosis_type_of(f);
+
+		if (!type || (!type->is_of_holder && !peer_of(s, j)))
+			return false;
+		if (!type->is_of_holder && f != answer_worst(j) &&
+			!diagnosis_leads_to(answer_worst(j), f))
+			return false;
+	}
+	return true;
+}
+
+static void add(const struct causes *causes, const struct diagnosis *s, struct candidate *all,
+	size_t *count, const struct diagnosed *j, bool is_wait)
+{
+	const struct cause_process *p = &causes->processes[j - s->all];
+	struct candidate *c = &all[*count];
+
+	*c = (struct candidate){ .of = j,
+		.cause = *count,
+		.is_wait = is_wait,
+		.is_stuck = p->is_stuck,
+		.holds_up = p->holds_up,
+		.may_follow = !j->is_host && is_held_up(s, j) && !answer_tells_activity(s, j) };
+	answer_wait_find(s, j, &c->wait);
+	if (!c->wait.root.pid && !c->wait.root.object && !j->is_host) {
+		c->wait.root.pid = peer_of(s, j);
+		c->is_of_peer = c->wait.root.pid;
+	}
+	++*count;
+}
+
+static bool waits_behind(const struct candidate *c, const struct candidate *of)
+{
+	for (unsigned i = 0; c->is_stuck && i < c->wait.through_count; i++) {
+		if (c->wait.through[i] == of->of->id.pid)
+			return true;
+	}
+	return false;
+}
+
+/* Puts a process before the processes that wait for it, because their findings may be consequences,
+ * whatever their severity. */
+static void put_holders_first(struct candidate *all, size_t count)
+{
+	size_t moves = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = i + 1; k < count && moves < count * count; k++) {
+			struct candidate holder = all[k];
+
+			if (all[i].of->is_host || !waits_behind(&all[i], &holder) ||
+				waits_behind(&holder, &all[i]))
+				continue;
+			memmove(all + i + 1, all + i, (k - i) * sizeof(*all));
+			all[i] = holder;
+			k = i;
+			moves++;
+		}
+	}
+}
+
+/* Finds candidates: findings, worst first, then waits for the user, then other waits. */
+static size_t find_candidates(
+	const struct causes *c, const struct diagnosis *s, struct candidate *all)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->all[i].count && !c->processes[i].is_hidden)
+			add(c, s, all, &count, &s->all[i], false);
+	}
+	qsort(all, count, sizeof(*all), by_severity);
+	put_holders_first(all, count);
+	for (size_t i = 0; i < count; i++)
+		all[i].cause = i;
+	for (int for_user = 1; for_user >= 0; for_user--) {
+		for (size_t i = 1; i < s->count; i++) {
+			const struct diagnosed *j = &s->all[i];
+
+			if (!j->count && !c->processes[i].is_hidden &&
+				answer_tells_activity(s, j) == for_user &&
+				(for_user ||
+					(s->count == 2 ? is_stuck(s, j) : c->processes[i].waits)))
+				add(c, s, all, &count, j, true);
+		}
+	}
+	return count;
+}
+
+/* --- one root, one cause --- */
+
+static bool is_root(const struct candidate *c, const struct candidate *of)
+{
+	return of->wait.root.pid && c->of->id.pid == of->wait.root.pid;
+}
+
+static bool have_same_root(const struct candidate *a, const struct candidate *b)
+{
+	return (a->wait.root.pid || a->wait.root.object) && a->wait.root.pid == b->wait.root.pid &&
+	       a->wait.root.object == b->wait.root.object;
+}
+
+/* Returns whether `c` may replace `of` as a cause: not a wait for a finding, nor a lighter
+ * finding. */
+static bool may_stand_for(const struct candidate *c, const struct candidate *of)
+{
+	return of->is_wait || (!c->is_wait && (of->is_of_peer || c->of->worst >= of->of->worst));
+}
+
+static size_t end_of(const struct candidate *all, size_t i)
+{
+	while (all[i].cause != i)
+		i = all[i].cause;
+	return i;
+}
+
+/* Joins candidates with the same root under the first of them, or under the root itself. */
+static void join(struct candidate *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < count && all[i].may_follow && all[i].cause == i; k++) {
+			bool is_first = k < i && all[k].may_follow;
+
+			if (end_of(all, k) != i && may_stand_for(&all[k], &all[i]) &&
+				(is_root(&all[k], &all[i]) ||
+					(is_first && have_same_root(&all[k], &all[i]))))
+				all[i].cause = k;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		all[i].cause = end_of(all, i);
+}
+
+static size_t victims_of(
+	const struct candidate *all, size_t count, size_t cause, const struct diagnosed **victims)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i != cause && all[i].cause == cause)
+			victims[n++] = all[i].of;
+	}
+	return n;
+}
+
+/* Returns whether a victim waits for the process itself, not for what that process waits for. */
+static bool is_root_of(const struct candidate *c, const struct candidate *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (&all[i] != c && all[i].cause == c->cause &&
+			all[i].wait.root.pid == c->of->id.pid)
+			return true;
+	}
+	return false;
+}
+
+static bool has_room(const struct diagnosis *s, const struct candidate *c, size_t victims)
+{
+	return !c->is_wait || s->count <= FEW + 1 || victims + 1 >= SAME_LEAST ||
+	       answer_tells_activity(s, c->of) || answer_halted(s, c->of);
+}
+
+static void put_together(
+	struct causes *c, const struct diagnosis *s, struct candidate *all, size_t count)
+{
+	const struct diagnosed **at = c->victims;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = all[i].cause == i ? victims_of(all, count, i, at) : 0;
+
+		if (all[i].cause != i)
+			continue;
+		if (!has_room(s, &all[i], n)) {
+			c->more_waiting += 1 + (unsigned)n;
+			continue;
+		}
+		c->all[c->count++] = (struct cause){ .of = all[i].of,
+			.finding = all[i].is_wait ? NULL : answer_worst(all[i].of),
+			.victims = at,
+			.victim_count = n,
+			.is_root = n && is_root_of(&all[i], all, count),
+			.root_pid = all[i].wait.root.pid };
+		c->sick += !all[i].is_wait;
+		at += n;
+	}
+}
+
+int causes_find(struct causes *c, const struct diagnosis *s, const struct output *output)
+{
+	struct candidate *all = calloc(s->count, sizeof(*all));
+	size_t count;
+
+	assert(c);
+	*c = (struct causes){ .all = calloc(s->count, sizeof(*c->all)),
+		.victims = calloc(s->count, sizeof(struct diagnosed *)),
+		.processes = calloc(s->count, sizeof(*c->processes)) };
+	if (!all || !c->all || !c->victims || !c->processes) {
+		free(all);
+		causes_fini(c);
+		return -ENOMEM;
+	}
+	look_at_processes(c, s, output);
+	count = find_candidates(c, s, all);
+	join(all, count);
+	put_together(c, s, all, count);
+	free(all);
+	return 0;
+}
+
+void causes_fini(struct causes *c)
+{
+	free(c->all);
+	free(c->victims);
+	free(c->processes);
+	*c = (struct causes){ 0 };
+}
+
+/* --- text --- */
+
+static void put_wait(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	if (answer_stuck(s, j, out))
+		return;
+	answer_name(s, j, out);
+	answer_activity_after(s, j, ": ", out);
+}
+
+/* Names up to `most` of the victims that wait; returns how many wait. */
+static size_t put_waiting(
+	const struct cause *c, const struct diagnosis *s, size_t most, struct buffer *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->victim_count; i++) {
+		if (peer_of(s, c->victims[i]) || count++ >= most)
+			continue;
+		buffer_string(out, count > 1 ? ", " : "");
+		answer_name(s, c->victims[i], out);
+	}
+	return count;
+}
+
+void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out)
+{
+	assert(c);
+	if (!c->finding) {
+		put_wait(s, c->of, out);
+		return;
+	}
+	answer_name(s, c->of, out);
+	buffer_string(out, ": ");
+	answer_claim(c->finding, out);
+	if (!diagnosis_type_of(c->finding)->tells_answer || !answer_awaits_model(s, c->of))
+		answer_activity_after(s, c->of, "; now: ", out);
+	if (c->of->count > 1)
+		buffer_format(
+			out, "; %u more finding%s", c->of->count - 1, c->of->count == 2 ? "" : "s");
+}
+
+void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out)
+{
+	size_t count = put_waiting(c, s, 0, out);
+	size_t named = count > VICTIMS_MOST + 1 ? VICTIMS_MOST : count;
+
+	if (c->victim_count == 1 && !c->victims[0]->count) {
+		put_wait(s, c->victims[0], out);
+		return;
+	}
+	if (!count)
+		return;
+	buffer_format(out, "  %zu %s: ", count,
+		!c->is_root  ? (count == 1 ? "more waits for the same" : "more wait for the same")
+		: count == 1 ? "process waits for it"
+			     : "processes wait for it, directly or through others");
+	put_waiting(c, s, named, out);
+	if (named < count)
+		buffer_format(out, " and %zu more", count - named);
+}
+
+void cause_put_effect(
+	const struct cause *c, const struct diagnosis *s, size_t i, struct buffer *out)
+{
+	assert(c);
+	assert(i < c->victim_count);
+	if (!peer_of(s, c->victims[i]))
+		return;
+	buffer_string(out, "  consequence: ");
+	answer_name(s, c->victims[i], out);
+	buffer_string(out, ": ");
+	answer_claim(answer_worst(c->victims[i]), out);
+}
+
+/* --- rows --- */
+
+static void add_process(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct finding_concerned_row row = { .record = row_head(&j->id),
+		.pid_state = state_if(!j->is_host) };
+	struct buffer name = { 0 };
+
+	answer_name(s, j, &name);
+	struct record_tail tail[] = { tail_buffer(&row.words, &name) };
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&name);
+}
+
+/* Appends all findings but the worst: "fd-leak: leaks descriptors: 41 more". */
+static void add_effects(const struct cause *c, struct buffer *out)
+{
+	struct batch all = { c->of->findings.data, c->finding ? c->of->findings.size : 0 };
+
+	batch_for_each (r, &all) {
+		const struct finding_row *f = (const void *)r;
+		struct span id = record_text(r, &f->id);
+
+		if (f == c->finding)
+			continue;
+		buffer_format(out, "%.*s: ", (int)id.size, id.data);
+		answer_claim(f, out);
+		buffer_char(out, '\0');
+	}
+}
+
+struct row_parts {
+	struct buffer words, subject, victims, effects, remedy;
+};
+
+static void row_parts_find(struct row_parts *p, const struct cause *c, const struct diagnosis *s)
+{
+	struct span remedy =
+		c->finding ? record_text(&c->finding->record, &c->finding->remedy) : span_of("", 0);
+
+	cause_put(c, s, &p->words);
+	add_process(s, c->of, &p->subject);
+	for (size_t i = 0; i < c->victim_count && p->victims.size < VICTIMS_BYTES; i++)
+		add_process(s, c->victims[i], &p->victims);
+	add_effects(c, &p->effects);
+	buffer_append(&p->remedy, remedy.data, remedy.size);
+	if (!c->finding)
+		answer_way_out(s, c->of, &p->remedy);
+}
+
+static void row_parts_fini(struct row_parts *p)
+{
+	buffer_fini(&p->words);
+	buffer_fini(&p->subject);
+	buffer_fini(&p->victims);
+	buffer_fini(&p->effects);
+	buffer_fini(&p->remedy);
+}
+
+static enum finding_confidence confidence_of(const struct answer_wait *wait)
+{
+	return wait->confidence == WAITS_HIGH	  ? FINDING_CONFIDENCE_HIGH
+	       : wait->confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
+						  : FINDING_CONFIDENCE_LOW;
+}
+
+static const char *id_of_wait(const struct diagnosis *s, const struct diagnosed *j)
+{
+	return answer_needs_user(s, j)	     ? "needs-user"
+	       : answer_tells_activity(s, j) ? "activity"
+					     : "wait";
+}
+
+/* Rates a wait that may still end as information, with its confidence. */
+static void weigh_wait(
+	struct finding_cause_row *row, const struct diagnosis *s, const struct diagnosed *j)
+{
+	uint64_t now = host_state_utc(&s->input.host);
+	struct answer_wait wait;
+
+	answer_wait_find(s, j, &wait);
+	row->severity = FINDING_INFO;
+	row->confidence = (uint8_t)confidence_of(&wait);
+	row->since_utc_ns = now > wait.since_ns ? now - wait.since_ns : 0;
+	row->since_state = state_if(wait.since_ns && now);
+}
+
+static int emit(struct output *output, const struct diagnosis *s, const struct cause *c,
+	struct sooth_error *err)
+{
+	const struct finding_row *f = c->finding;
+	struct finding_cause_row row = { .record = row_head(&c->of->id) };
+	struct row_parts p = { 0 };
+	int status;
+
+	if (f) {
+		row.severity = f->severity;
+		row.confidence = f->confidence;
+		row.since_utc_ns = f->first_utc_ns;
+	} else {
+		weigh_wait(&row, s, c->of);
+	}
+	row_parts_find(&p, c, s);
+	row.remedy_state = state_if(p.remedy.size);
+	struct record_tail tail[] = {
+		tail_buffer(&row.subject, &p.subject),
+		tail_buffer(&row.victims, &p.victims),
+		tail_span(
+			&row.evidence, f ? record_text(&f->record, &f->evidence) : span_of("", 0)),
+		f ? tail_span(&row.id, record_text(&f->record, &f->id))
+		  : tail_string(&row.id, id_of_wait(s, c->of)),
+		tail_buffer(&row.words, &p.words),
+		tail_buffer(&row.remedy, &p.remedy),
+		tail_buffer(&row.effects, &p.effects),
+	};
+	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	row_parts_fini(&p);
+	return status;
+}
+
+int causes_emit(struct output *output, const struct diagnosis *s, const struct causes *c,
+	struct sooth_error *err)
+{
+	static const struct section section =
+		SECTION_OF("answers", finding_cause_schema, TABLE, .audience = SECTION_DETAIL);
+	int status = output_section(output, &section, err);
+
+	assert(c);
+	for (size_t i = 0; i < c->count && !status; i++)
+		status = emit(output, s, &c->all[i], err);
+	return status;
+}

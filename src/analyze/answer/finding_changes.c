@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Repeated diagnosis: emits a row when a finding is raised or gets worse, and one when it is
+ * cleared. The raised row is kept until then, because a cleared finding may have no process left to
+ * read. */
+#include <errno.h>
+#include <string.h>
+
+#include "analyze/answer/findings_emit.h"
+#include "analyze/diagnosis/diagnosis.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "explain/stage.h"
+#include "model/schema.h"
+#include "probes/proc.h"
+
+#define SHOWN_MAX   16384
+#define INTERVAL_NS (10 * NS_PER_S)
+
+struct change_key {
+	char text[FINDING_KEY_SIZE];
+};
+
+struct finding_changes {
+	struct output *output;
+	struct diagnosis diagnosis;
+	struct findings_watch watch;
+	struct map raised; /* change_key -> struct buffer: the row that raised it */
+	uint64_t interval_ns;
+	uint64_t due_ns; /* time of the next diagnosis; 0: the first interval has not begun */
+	bool is_due, has_section;
+};
+
+/* --- raised --- */
+
+static struct span name_of(const struct diagnosis_input *input, const struct diagnosed *j)
+{
+	if (j->is_host)
+		return span_of("the host", 8);
+	if (!j->process)
+		return ending_name(&input->endings, &j->id);
+	return record_text(&j->process->process->record, &j->process->process->name);
+}
+
+static struct span agent_of(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+	const struct agent *agent = p && p->agent ? p->agent : p ? p->owner_agent : NULL;
+
+	return agent ? span_of_string(agent->name) : span_of("", 0);
+}
+
+/* Appends the row of a raised finding. */
+static void write_raised(const struct diagnosis_input *input, const struct diagnosed *j,
+	const struct finding_row *f, struct buffer *out)
+{
+	const struct sooth_record *r = &f->record;
+	struct span agent = agent_of(j), remedy = record_text(r, &f->remedy);
+	struct finding_change_row row = { .record = row_head(&j->id),
+		.utc_ns = f->last_utc_ns,
+		.first_utc_ns = f->first_utc_ns,
+		.severity = f->severity,
+		.confidence = f->confidence,
+		.state = FINDING_RAISED,
+		.pid_state = state_if(!j->is_host),
+		.agent_state = state_if(agent.size),
+		.remedy_state = state_if(remedy.size),
+		.lasted_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		tail_text(&row.subject, r, &f->subject), /* rows first: they have to be aligned */
+		tail_text(&row.evidence, r, &f->evidence),
+		tail_text(&row.id, r, &f->id),
+		tail_span(&row.name, name_of(input, j)),
+		tail_span(&row.agent, agent),
+		tail_text(&row.claim, r, &f->claim),
+		tail_span(&row.remedy, remedy),
+		tail_text(&row.unseen, r, &f->unseen),
+		tail_text(&row.key, r, &f->key),
+	};
+
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+}
+
+static struct change_key key_of(const struct finding_row *f)
+{
+	struct span text = record_text(&f->record, &f->key);
+	struct change_key key = { 0 };
+
+	memcpy(key.text, text.data, text.size < sizeof(key) ? text.size : sizeof(key) - 1);
+	return key;
+}
+
+static int emit_raised(struct finding_changes *c, const struct diagnosed *j,
+	const struct finding_row *f, struct sooth_error *err)
+{
+	struct change_key key = key_of(f);
+	struct buffer one = { 0 }, *kept = map_put(&c->raised, &key, NULL);
+	int status;
+
+	/* A finding beyond the map's bound is still reported as raised, not as cleared. */
+	struct buffer *row = kept ? kept : &one;
+
+	buffer_reset(row);
+	write_raised(&c->diagnosis.input, j, f, row);
+	status = buffer_failed(row) ? error_no_memory(err)
+				    : output_record(c->output, (const void *)row->data, err);
+	c->watch.raised++;
+	buffer_fini(&one);
+	return status;
+}
+
+static int emit_of_one(
+	struct finding_changes *c, const struct diagnosed *j, struct sooth_error *err)
+{
+	struct batch all = { j->findings.data, j->findings.size };
+	int status = 0;
+
+	batch_for_each (r, &all) {
+		const struct finding_row *f = (const void *)r;
+
+		if (!status && f->state == FINDING_RAISED)
+			status = emit_raised(c, j, f, err);
+	}
+	return status;
+}
+
+/* --- cleared --- */
+
+static int emit_cleared(
+	struct finding_changes *c, const struct finding_cleared *over, struct sooth_error *err)
+{
+	struct buffer *kept = map_get(&c->raised, over->key);
+	struct finding_change_row *row;
+	int status;
+
+	if (!kept)
+		return 0;
+	row = (void *)kept->data;
+	row->state = FINDING_CLEARED;
+	row->utc_ns = host_state_utc(&c->diagnosis.input.host);
+	row->duration_ns = over->last_ns - over->first_ns;
+	row->lasted_state =
+		state_if(row->duration_ns); /* absent: the finding lasted only one diagnosis */
+	row->remedy_state = SOOTH_STATE_ABSENT;
+	row->evidence = row->unseen = (struct sooth_text){ 0 };
+	c->watch.cleared++;
+	status = output_record(c->output, &row->record, err);
+	buffer_fini(kept);
+	map_remove(&c->raised, over->key);
+	return status;
+}
+
+static int emit_changes(
+	struct finding_changes *c, const struct buffer *cleared, struct sooth_error *err)
+{
+	static const struct section section = SECTION_OF("finding", finding_change_schema, STREAM);
+	const struct finding_cleared *over = (const void *)cleared->data;
+	int status = c->has_section ? 0 : output_section(c->output, &section, err);
+
+	c->has_section = true;
+	for (size_t i = 0; i < cleared->size / sizeof(*over) && !status; i++)
+		status = emit_cleared(c, &over[i], err);
+	for (size_t i = 0; i < c->diagnosis.count && !status; i++)
+		status = emit_of_one(c, &c->diagnosis.all[i], err);
+	return status ? status : output_flush(c->output, err);
+}
+
+/* --- the stage --- */
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct finding_changes *c = state;
+	const struct findings_options *chosen = options;
+
+	c->output = output;
+	c->interval_ns = chosen && chosen->interval_ns ? chosen->interval_ns : INTERVAL_NS;
+	map_init(&c->raised, sizeof(struct change_key), sizeof(struct buffer), SHOWN_MAX);
+	return diagnosis_init(&c->diagnosis, options, err);
+}
+
+/* Returns whether the interval is over: at the sample after the one where it is due, because probes
+ * that sample at the edges follow that sample. */
+static bool is_over(struct finding_changes *c, const struct sooth_record *r)
+{
+	bool was_due = c->is_due;
+
+	if (r->kind != PROC_SNAPSHOT)
+		return false;
+	if (!c->due_ns || was_due)
+		c->due_ns = r->time_ns + c->interval_ns;
+	c->is_due = r->time_ns >= c->due_ns;
+	return was_due;
+}
+
+static int diagnose(struct finding_changes *c, struct sooth_error *err)
+{
+	struct buffer cleared = { 0 };
+	int status;
+
+	if (!c->watch.begin_ns)
+		c->watch.begin_ns = c->diagnosis.input.begin_ns;
+	status = diagnosis_run(&c->diagnosis, err);
+	finding_tracker_end(&c->diagnosis.tracker, &cleared);
+	if (!status)
+		status = emit_changes(c, &cleared, err);
+	buffer_fini(&cleared);
+	return status;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	const unsigned char *taken = batch->data, *last = batch->data + batch->size;
+	struct finding_changes *c = state;
+	struct diagnosis_input *input = &c->diagnosis.input;
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		const unsigned char *end = (const unsigned char *)r + record_bytes(r);
+
+		if (status || !is_over(c, r))
+			continue;
+		diagnosis_input_add_batch(input, &(struct batch){ taken, (size_t)(end - taken) });
+		taken = end;
+		status = diagnose(c, err);
+		diagnosis_forget(&c->diagnosis);
+		diagnosis_input_next_interval(input);
+	}
+	if (taken < last)
+		diagnosis_input_add_batch(input, &(struct batch){ taken, (size_t)(last - taken) });
+	return status;
+}
+
+/* The rest of the last interval is diagnosed as well. */
+static int finish(void *state, struct sooth_error *err)
+{
+	struct finding_changes *c = state;
+	int status = diagnose(c, err);
+
+	return status ? status : findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
+}
+
+static void fini(void *state)
+{
+	struct finding_changes *c = state;
+
+	diagnosis_fini(&c->diagnosis);
+	map_for_each_value (&c->raised, void *, row)
+		buffer_fini(row);
+	map_fini(&c->raised);
+}
+
+static const struct sooth_schema *const tables[] = { &finding_change_schema, NULL };
+
+const struct stage_type stage_finding_changes = {
+	.name = "finding-changes",
+	.help = "findings when they are raised and cleared",
+	.shows = "proc",
+	.tables = tables,
+	STAGE_FUNCTIONS(struct finding_changes),
+};

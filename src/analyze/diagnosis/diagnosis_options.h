@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the stages that diagnose. */
+#ifndef SOOTH_ANALYZE_DIAGNOSIS_OPTIONS_H
+#define SOOTH_ANALYZE_DIAGNOSIS_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "analyze/diagnosis/check_settings.h"
+#include "analyze/diagnosis/diagnosed.h"
+#include "analyze/processes/processes.h"
+#include "analyze/sockets/sockets.h"
+
+/* The worst result, for the exit status. */
+struct findings_reported {
+	bool has_any;
+	enum finding_severity worst;
+	/* The highest severity that a refused check could have reported. */
+	bool has_refused;
+	enum finding_severity refused;
+};
+
+/* The first line of a diagnosis, as far as it is known now. */
+struct findings_so_far {
+	bool is_requested;  /* the view makes only this line, and emits no rows */
+	struct buffer line; /* without escapes; empty: nothing is known yet */
+	const char *color;  /* color of the finding's severity; NULL: there is no finding */
+};
+
+struct findings_options {
+	const struct check_settings *settings; /* NULL: the built-in ones */
+	const struct sockets_options *labels;  /* labels of peers; NULL: the built-in ones */
+	bool is_verbose;		       /* also show processes without a finding */
+	uint64_t interval_ns;		  /* time between diagnoses of "finding-changes"; 0: 10 s */
+	struct findings_reported *result; /* NULL: not needed */
+	struct findings_so_far *so_far;	  /* NULL: never requested */
+	/* Only processes that run this agent's program; NULL: all selected ones. */
+	const char *agent;
+	bool is_one_look; /* skip detectors that need an interval */
+	/* `result` leaves out checks of system calls that were refused: the user did not name them.
+	 */
+	bool are_calls_optional;
+	bool needs_process; /* processes were named: without any of them there is no answer */
+};
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/evidence/awaited.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "analyze/evidence/peer_process.h"
+#include "base/sentence_units.h"
+#include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_sentences.h"
+#include "probes/fds.h"
+#include "probes/syscall_names.h"
+
+NUMBER(WORTH_NS, 5 * NS_PER_S, NS, "least silence to mention; a shorter one is ordinary");
+NUMBER(WAITS_LEAST, 3, NONE, "a signal may interrupt one wait");
+
+/* --- blocked in a read --- */
+
+static bool reads(const struct thread_history *t, uint32_t fd)
+{
+	const struct syscall_row *row = syscall_row_of(t->calls[0].abi, t->calls[0].syscall);
+
+	return t->met && t->waits[THREAD_WAIT_DATA] == t->met && t->calls[0].input == t->met &&
+	       t->waiting.descriptor == fd && row->transfer.direction == SYSCALL_READS;
+}
+
+static void find_blocked(struct awaited *a, const struct check *e, uint32_t fd)
+{
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		if (!reads(t, fd))
+			continue;
+		a->is_blocked = true;
+		a->tid = t->tid;
+		a->has_run = thread_history_voluntary(t) * (double)thread_history_ns(t) >=
+			     WAITS_LEAST * (double)NS_PER_S;
+		a->for_ns = a->has_run ? 0 : thread_history_ns(t);
+		return;
+	}
+}
+
+/* --- polling it --- */
+
+/* Returns whether the thread polls; not with epoll, where an event loop watches everything. */
+static bool polls(const struct waits_thread *t)
+{
+	const struct syscall_row *row = syscall_row_of((uint16_t)t->abi, t->syscall);
+
+	return !t->call_state && row->wait.what == SYSCALL_WAIT_READY && row->wait.count;
+}
+
+/* Returns whether input may also come from another source: a terminal, a pipe, a connection. */
+static bool is_other_source(const struct waits_object *o, uint32_t fd)
+{
+	if (o->fd == fd)
+		return false;
+	return o->fd == 0 || wait_is_terminal(o) || o->type == FDS_TCP || o->type == FDS_UDP ||
+	       o->type == FDS_EPOLL || o->type == FDS_UNKNOWN;
+}
+
+static bool polls_only(const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
+{
+	const struct waits_object *o = NULL;
+	bool is_watched = false;
+
+	while ((o = wait_graph_object(g, t, o))) {
+		if (is_other_source(o, fd))
+			return false;
+		is_watched |= o->fd == fd && !o->fd_state;
+	}
+	return is_watched;
+}
+
+static void find_in_graph(struct awaited *a, const struct wait_graph *g, uint32_t pid, uint32_t fd)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, pid, t))) {
+		const struct waits_party *peer = wait_party_by_fd(g, t, fd);
+
+		if (peer && peer->party_pid && peer->party_pid != pid)
+			a->peer = peer;
+		if (!a->is_blocked && polls(t) && polls_only(g, t, fd)) {
+			a->is_polled = true;
+			a->tid = t->record.tid;
+		}
+		if (a->tid == t->record.tid && !t->since_state && t->since_ns > a->for_ns)
+			a->for_ns = t->since_ns;
+	}
+}
+
+struct awaited awaited_of(const struct check *e, uint32_t fd)
+{
+	assert(e);
+
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct awaited a = { 0 };
+
+	find_blocked(&a, e, fd);
+	if (last) {
+		struct wait_graph g = { .records = snapshot_records(last) };
+
+		find_in_graph(&a, &g, e->id.pid, fd);
+		a.other = a.peer ? NULL : peer_process_of_fd(e->input, &e->id, fd);
+	}
+	return a;
+}
+
+bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t silence_ns)
+{
+	char reason[2 * UNITS_SIZE + 32], time[UNITS_SIZE], least[UNITS_SIZE];
+
+	if (silence_ns < WORTH_NS)
+		return false;
+	snprintf(reason, sizeof(reason), "no data for only %s; the check needs %s",
+		sentence_duration(time, silence_ns),
+		sentence_duration(least, (uint64_t)check_option(e, "silence")));
+	check_blind_because(out, reason, CHECK_LONGER);
+	return true;
+}
+
+static void put_name(struct buffer *out, const struct awaited *a)
+{
+	if (a->peer)
+		wait_put_name(out, &a->peer->record, &a->peer->name, a->peer->party_pid);
+	else
+		peer_process_put(out, a->other);
+}
+
+void awaited_put_peer(struct buffer *out, const struct awaited *a)
+{
+	assert(a);
+	if (!a->peer && !a->other)
+		return;
+	put_name(out, a);
+	buffer_string(out, " on ");
+}
+
+void awaited_put_end(
+	struct buffer *out, const struct awaited *a, const struct sockets_socket *socket)
+{
+	assert(socket);
+	if ((a->peer || a->other) && socket->peer_state != SOOTH_STATE_VALUE) {
+		put_name(out, a);
+		return;
+	}
+	awaited_put_peer(out, a);
+	socket_put_peer(out, socket);
+}
+
+void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	size_t begin = out->size;
+
+	if (a->peer && last)
+		peer_process_put_wait_in(out, snapshot_records(last), a->peer->party_pid, " (it ");
+	else if (a->other)
+		peer_process_put_wait(out, e->input, a->other, " (it ");
+	buffer_string(out, out->size > begin ? ")" : "");
+}

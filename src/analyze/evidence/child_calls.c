@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/evidence/child_calls.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/errno_names.h"
+
+#define PEERS_MAX    256
+#define FAILURES_MAX 1024
+#define UP_MAX	     64
+
+NUMBER(ENDS_NS, NS_PER_S / 2, NS, "from the failed call to the end of the process");
+
+struct child {
+	const struct call_history *history;
+	char name[SHORT_LIVED_NAME_SIZE];
+	bool is_over;
+	uint32_t status; /* exit status of an ended child; 0: no error */
+	uint64_t end_ns; /* of an ended child */
+};
+
+/* --- which processes --- */
+
+/* Returns the closest diagnosed ancestor, which reports the calls of the process. */
+static const struct process_entry *reporter_of(
+	const struct diagnosis_input *r, const struct process_entry *p)
+{
+	for (unsigned i = 0; p && i < UP_MAX; i++) {
+		if (p->is_there && diagnosis_input_is_selected(r, p))
+			return p;
+		p = p->is_there ? p->parent : p->last_parent;
+	}
+	return NULL;
+}
+
+static void take_name(struct child *child, struct span name)
+{
+	size_t size = name.size < sizeof(child->name) ? name.size : sizeof(child->name) - 1;
+
+	memcpy(child->name, name.data, size);
+}
+
+/* Finds a child that started and ended between two samples, or was in at least one sample. */
+static bool find_child(struct child *child, const struct check *e, const struct process_id *id)
+{
+	const struct diagnosis_input *r = e->input;
+	const struct short_lived *s = &r->host.short_lived;
+	const struct process_table *t = &r->host.process_table;
+	const struct process_entry *p = process_table_get(t, id);
+	const struct short_lived_process *end = map_get(&s->processes, id);
+	const struct process_entry *starter = p	    ? (p->is_there ? p->parent : p->last_parent)
+					      : end ? end->starter
+						    : NULL;
+
+	if ((p && p->is_there && diagnosis_input_is_selected(r, p)) || !starter ||
+		reporter_of(r, starter) != e->process)
+		return false;
+	if (p)
+		take_name(child, record_text(&p->process->record, &p->process->name));
+	else
+		take_name(child, span_of(end->name, strnlen(end->name, sizeof(end->name))));
+	child->is_over = end != NULL;
+	child->status = end ? end->status : 0;
+	child->end_ns = end ? end->end_ns : 0;
+	return true;
+}
+
+/* --- adding up --- */
+
+static void add_name(char names[CHILD_CALLS_NAMES], const char *name)
+{
+	size_t used = strlen(names);
+
+	if (!strstr(names, name) && used + strlen(name) + 3 < CHILD_CALLS_NAMES)
+		snprintf(names + used, CHILD_CALLS_NAMES - used, "%s%s", used ? ", " : "", name);
+}
+
+static void add_errors(struct call_peer *sum, const struct call_peer *p)
+{
+	for (size_t i = 0; i < CALL_PEER_ERRORS && p->errors[i].count; i++) {
+		for (size_t k = 0; k < CALL_PEER_ERRORS; k++) {
+			if (sum->errors[k].count && sum->errors[k].error != p->errors[i].error)
+				continue;
+			sum->errors[k].error = p->errors[i].error;
+			sum->errors[k].count += p->errors[i].count;
+			break;
+		}
+	}
+}
+
+static void add_peer(struct child_peer *to, const struct call_peer *p, const struct child *child)
+{
+	struct call_peer *sum = &to->sum;
+	uint64_t excused = p->excused < p->failed ? p->excused : p->failed;
+	/* A command that succeeded did not need that answer: it reached another address. */
+	bool is_excused = child->is_over && !child->status;
+
+	if (!sum->attempts || p->first_ns < sum->first_ns)
+		sum->first_ns = p->first_ns;
+	sum->attempts += p->attempts;
+	sum->made += p->made;
+	sum->under_way += p->under_way;
+	sum->unknown += p->unknown;
+	if (p->last_made_ns > sum->last_made_ns)
+		sum->last_made_ns = p->last_made_ns;
+	if (is_excused || p->failed == excused)
+		return;
+	sum->failed += p->failed - excused;
+	if (p->last_failed_ns > sum->last_failed_ns)
+		sum->last_failed_ns = p->last_failed_ns;
+	add_errors(sum, p);
+	add_name(to->names, child->name);
+}
+
+/* Returns whether a call that acts on a path (chdir, umount2, rename), and not only searches,
+ * failed just before the command ended. */
+static bool fails_to_act(
+	const struct call_place *place, const struct call_failures *f, const struct child *child)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+	bool is_missing = place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
+
+	return row && row->category == SYSCALL_CATEGORY_FILE &&
+	       !(row->traits & (SYSCALL_LOOKS | (is_missing ? SYSCALL_REMOVES : 0))) &&
+	       (is_missing || place->error == LINUX_EBUSY) && f->last_ns + ENDS_NS >= child->end_ns;
+}
+
+/* Returns whether an error explains the end: most errors of a command are ordinary answers. */
+static bool explains_end(
+	const struct call_place *place, const struct call_failures *f, const struct child *child)
+{
+	static const uint16_t errors[] = { LINUX_EACCES, LINUX_EPERM, LINUX_EADDRINUSE,
+		LINUX_EEXIST, LINUX_EAGAIN }; /* the last two mean a taken lock */
+
+	for (size_t i = 0; *place->text && i < ARRAY_SIZE(errors); i++) {
+		if (place->error == errors[i])
+			return true;
+	}
+	return place->error == CALL_NO_DIRECTORY || call_error_is_grave(place->error) ||
+	       (*place->text && fails_to_act(place, f, child));
+}
+
+static void add_failure(
+	struct child_failures *to, const struct call_failures *f, const struct child *child)
+{
+	if (!to->children++ || f->first_ns < to->first_ns)
+		to->first_ns = f->first_ns;
+	if (f->last_ns > to->last_ns)
+		to->last_ns = f->last_ns;
+	add_name(to->names, child->name);
+}
+
+static void add_child(void *user, const struct child *child)
+{
+	struct child_calls *c = user;
+
+	map_for_each (&child->history->peers, const struct call_path *, address, void *, value) {
+		struct child_peer *to = call_is_optional_peer(address->text)
+						? NULL
+						: map_put(&c->peers, address, NULL);
+
+		if (to)
+			add_peer(to, value, child);
+	}
+	map_for_each (map_while(child->status, &child->history->failures),
+		const struct call_place *, place, void *, value) {
+		struct child_failures *to = explains_end(place, value, child)
+						    ? map_put(&c->failures, place, NULL)
+						    : NULL;
+
+		if (to)
+			add_failure(to, value, child);
+	}
+}
+
+static void each_child(
+	const struct check *e, void (*take)(void *user, const struct child *child), void *user)
+{
+	const struct call_histories *all = &e->input->calls;
+
+	if (!e->process || !e->process->is_there || !e->input->host.short_lived.is_watched)
+		return;
+	map_for_each (&all->processes, const void *, key, struct call_history *const *, value) {
+		struct child child = { .history = *value };
+
+		if (child.history && memcmp(key, &e->id, sizeof(e->id)) != 0 &&
+			find_child(&child, e, key))
+			take(user, &child);
+	}
+}
+
+struct calls_taker {
+	void (*take)(void *user, const struct call_history *child);
+	void *user;
+};
+
+static void take_history(void *user, const struct child *child)
+{
+	const struct calls_taker *to = user;
+
+	to->take(to->user, child->history);
+}
+
+void child_calls_each(const struct check *e,
+	void (*take)(void *user, const struct call_history *child), void *user)
+{
+	each_child(e, take_history, &(struct calls_taker){ take, user });
+}
+
+void child_calls_read(struct child_calls *c, const struct check *e)
+{
+	assert(c);
+	map_init(&c->peers, sizeof(struct call_path), sizeof(struct child_peer), PEERS_MAX);
+	map_init(&c->failures, sizeof(struct call_place), sizeof(struct child_failures),
+		FAILURES_MAX);
+	each_child(e, add_child, c);
+}
+
+void child_calls_fini(struct child_calls *c)
+{
+	assert(c);
+	map_fini(&c->peers);
+	map_fini(&c->failures);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A file is temporary by its name or its directory's name: programs that unpack or build make as
+ * many files, but keep them on purpose. */
+#include "analyze/evidence/left_files.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "analyze/evidence/file_space.h"
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "explain/finding.h"
+
+#define DIRECTORIES_MAX 256
+
+NUMBER(REMOVED_SHARE, 0.5, NONE, "least share of the inodes in use if the files still exist");
+
+struct left_files {
+	uint64_t count, bytes;
+	const char *path; /* path of one of the files */
+	bool is_memory;	  /* POSIX shared memory: its size is set, not written */
+};
+
+struct least {
+	double files, of_memory;
+};
+
+static bool is_any_of(const char *text, size_t size, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(names[i]) == size && !strncasecmp(text, names[i], size))
+			return true;
+	}
+	return false;
+}
+
+/* Returns whether a file is temporary. `name` follows the last slash of `path`. */
+static bool is_temporary(const char *path, const char *name)
+{
+	static const char *const folders[] = { "tmp", "temp", "scratch", "shm" };
+	const char *end = name - 1, *begin = end;
+
+	while (begin > path && begin[-1] != '/')
+		begin--;
+	return is_any_of(begin, (size_t)(end - begin), folders, ARRAY_SIZE(folders)) ||
+	       !strncasecmp(name, "tmp", 3) || strstr(name, ".tmp");
+}
+
+#define SHARED_MEMORY "/dev/shm" /* directory of the files of shm_open(3) */
+
+static bool is_shared_memory(const char *path)
+{
+	return !strncmp(path, SHARED_MEMORY "/", strlen(SHARED_MEMORY "/"));
+}
+
+static void read_all(struct map *out, const struct call_history *h)
+{
+	map_init(out, sizeof(struct call_path), sizeof(struct left_files), DIRECTORIES_MAX);
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
+		const char *slash = strrchr(path->text, '/');
+		struct call_path folder = { { 0 } };
+		struct left_files *l;
+
+		if (f->kind != FD_FOLLOWED_FILE || !slash || slash == path->text ||
+			!is_temporary(path->text, slash + 1) ||
+			!(f->contents.there_bytes ||
+				(f->contents.is_made && is_shared_memory(path->text))))
+			continue;
+		memcpy(folder.text, path->text, (size_t)(slash - path->text));
+		l = map_put(out, &folder, NULL);
+		if (!l)
+			continue;
+		l->count++;
+		l->bytes += f->contents.there_bytes;
+		l->path = path->text;
+		l->is_memory = is_shared_memory(path->text);
+	}
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct left_files *l = value;
+	const struct least *least = user;
+
+	(void)key;
+	return (double)l->count >= (l->is_memory ? least->of_memory : least->files)
+		       ? (double)l->count
+		       : 0;
+}
+
+/* Returns whether another process may remove the files, by the inodes of the file system. Those of
+ * shared memory are known only if the process has such a file open. */
+static bool are_removed(const struct check *e, const struct left_files *l, bool *is_known)
+{
+	const struct fds_filesystem *space =
+		file_space_of_path(check_last(e, &e->input->fds), l->path);
+	double taken = 0;
+
+	if (l->is_memory && space && !span_equal(file_space_point(space), SHARED_MEMORY))
+		space = NULL;
+	*is_known = space && file_space_inodes_taken(e, space, &taken);
+	return *is_known && taken < REMOVED_SHARE * (double)l->count;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const char *folder, const struct left_files *l, bool is_known)
+{
+	finding_begin(out, is_known ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, folder);
+	finding_severity(out, FINDING_LOW);
+	finding_path(out, span_of(l->path, strlen(l->path)));
+	finding_claim(out, "leaves %s behind: %.1f new a second in %s, none removed",
+		l->is_memory ? "shared memory" : "temporary files",
+		check_calls_rate(calls, (double)l->count), folder);
+	finding_number(out, "files", (double)l->count, SOOTH_UNIT_NONE, calls->interval_ns);
+	if (l->bytes)
+		finding_number(out, "written to them", (double)l->bytes, SOOTH_UNIT_BYTES,
+			calls->interval_ns);
+	else
+		finding_unseen(out, "how large they are: no call wrote to them");
+	finding_text(out, "for example", "%s", l->path);
+	if (!is_known)
+		finding_unseen(out, "whether another process removes them");
+	check_calls_unseen(calls, e, out);
+	if (l->is_memory)
+		finding_remedy(out,
+			"it is memory until it is removed: shm_unlink() (unlink() in Python) when "
+			"the last user is done; du -ah %s | sort -h | tail shows what is there",
+			folder);
+	else if (escape_is_shell_word(folder, strlen(folder)))
+		finding_remedy(out,
+			"remove each file when it is done with; find %s -maxdepth 1 -type f | wc "
+			"-l counts what is there",
+			folder);
+	else
+		finding_remedy(out, "remove each file when it is done with");
+	finding_end(out);
+}
+
+size_t left_files_report(
+	const struct check *e, struct check_result *out, const struct check_calls *calls)
+{
+	const struct least least = { check_option(e, "min-files"),
+		check_option(e, "min-memory-files") };
+	struct check_ranked top;
+	bool is_known = false;
+	size_t count;
+	struct map all;
+
+	assert(calls);
+	read_all(&all, calls->history);
+	count = check_rank(&all, weigh, &least, &top, 1);
+	if (count && are_removed(e, top.value, &is_known))
+		count = 0;
+	if (count)
+		report(e, out, calls, ((const struct call_path *)top.key)->text, top.value,
+			is_known);
+	map_fini(&all);
+	return count;
+}

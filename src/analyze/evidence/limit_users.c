@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/evidence/limit_users.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "analyze/diagnosis/check_verdict.h"
+#include "base/sentence_units.h"
+
+NUMBER(SHARE_LEAST, 10, PERCENT, "of the sum from which a user is named");
+
+static bool is_cpu(enum limits_shared resource)
+{
+	return resource == LIMITS_SHARED_CPU || resource == LIMITS_SHARED_CPUS;
+}
+
+static void add(struct limit_users *out, struct limit_user u)
+{
+	size_t at = out->count < LIMIT_USERS_MAX ? out->count++ : LIMIT_USERS_MAX;
+
+	out->sum += u.amount;
+	while (at && out->top[at - 1].amount < u.amount) {
+		if (at < LIMIT_USERS_MAX)
+			out->top[at] = out->top[at - 1];
+		at--;
+	}
+	if (at < LIMIT_USERS_MAX)
+		out->top[at] = u;
+}
+
+void limit_users_find(struct limit_users *out, const struct check *e, enum limits_shared resource,
+	struct span place)
+{
+	assert(e);
+
+	const struct snapshot *last = check_last(e, &e->input->limits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	assert(out);
+	*out = (struct limit_users){ 0 };
+	batch_for_each (r, &all) {
+		const struct limits_holder *h = record_as(r, LIMITS_HOLDER, sizeof(*h));
+		struct limit_user u = { .holder = h };
+		struct process_id id;
+
+		if (!h || h->resource != resource || !record_has_text(r, &h->path) ||
+			!record_has_text(r, &h->place) ||
+			(place.size && span_compare(place, record_text(r, &h->place))))
+			continue;
+		id = (struct process_id){ .start_ticks = h->holder_start_ticks,
+			.pid = h->holder_pid };
+		u.process = process_table_get(&e->input->host.process_table, &id);
+		u.amount = is_cpu(resource) ? u.process ? process_table_cpu_percent(u.process) : -1
+					    : (double)h->amount;
+		out->unread = h->unread;
+		if (u.amount >= 0)
+			add(out, u);
+	}
+}
+
+void limit_users_of_host(struct limit_users *out, const struct check *e)
+{
+	assert(out);
+	*out = (struct limit_users){ 0 };
+	process_table_for_each (&e->input->host.process_table, p) {
+		double percent = process_table_cpu_percent(p);
+
+		if (percent > 0)
+			add(out, (struct limit_user){ NULL, p, percent });
+	}
+}
+
+void limit_users_of_user(struct limit_users *out, const struct check *e)
+{
+	assert(out);
+	*out = (struct limit_users){ 0 };
+	process_table_for_each (&e->input->host.process_table, p) {
+		if (p->is_there && p->process->uid == e->process->process->uid)
+			add(out, (struct limit_user){ NULL, p, p->process->threads });
+	}
+}
+
+bool limit_user_is_self(const struct check *e, const struct limit_user *u)
+{
+	return u->process ? u->process == e->process
+			  : u->holder && u->holder->holder_pid == e->id.pid;
+}
+
+/* Appends "node (4711)" or "this process". */
+static void put_user(struct buffer *out, const struct check *e, const struct limit_user *u)
+{
+	const struct limits_holder *h = u->holder;
+
+	if (limit_user_is_self(e, u))
+		buffer_string(out, "this process");
+	else if (u->process)
+		check_put_name(out, u->process);
+	else
+		buffer_format(out, "%.*s (%u)",
+			(int)strnlen(h->holder_name, sizeof(h->holder_name)), h->holder_name,
+			h->holder_pid);
+}
+
+static void put_amount(struct buffer *out, enum limits_shared resource, double amount)
+{
+	char text[UNITS_SIZE];
+
+	if (is_cpu(resource))
+		buffer_format(out, amount < 10 ? "%.1f %%" : "%.0f %%", amount);
+	else if (resource == LIMITS_SHARED_MEMORY)
+		buffer_string(out, sentence_size(text, (uint64_t)amount));
+	else
+		buffer_format(out, "%.0f", amount);
+}
+
+void limit_users_put(struct buffer *out, const struct check *e, const struct limit_users *users,
+	enum limits_shared resource)
+{
+	for (size_t i = 0; i < users->count; i++) {
+		const struct limit_user *u = &users->top[i];
+
+		if (!u->amount || u->amount * SHARE_LEAST < users->sum)
+			return;
+		buffer_string(out, i ? ", " : "; ");
+		put_user(out, e, u);
+		buffer_string(out, i ? " " : is_cpu(resource) ? " uses " : " has ");
+		put_amount(out, resource, u->amount);
+		if (i)
+			continue;
+		if (is_cpu(resource))
+			buffer_string(out, " of a CPU");
+		else if (resource == LIMITS_SHARED_PORTS)
+			buffer_format(out, " of the %.0f connections to it", users->sum);
+	}
+}
+
+/* --- space --- */
+
+/* Appends the whole path, because reports for sharing replace whole paths. */
+static void put_file(struct buffer *out, const struct check *e, const struct limit_user *u)
+{
+	const struct limits_holder *h = u->holder;
+	struct span path = record_text(&h->record, &h->path);
+	struct span point = h->holder_pid ? span_of("", 0) : record_text(&h->record, &h->place);
+	/* In quotes, redaction finds the end of a path with blanks. */
+	const char *quote = memchr(path.data, ' ', path.size) ? "\"" : "";
+	char size[UNITS_SIZE];
+
+	buffer_format(out, ", %s of it %s%.*s%s%.*s%s", sentence_size(size, h->amount), quote,
+		(int)point.size, point.data, point.size && !span_ends(point, "/") ? "/" : "",
+		(int)path.size, path.data, quote);
+	if (!h->holder_pid) {
+		buffer_format(out, " (%u file%s, which no process has open)", h->count,
+			h->count == 1 ? "" : "s");
+		return;
+	}
+	buffer_string(out, h->is_deleted ? " (deleted), which " : ", which ");
+	put_user(out, e, u);
+	buffer_string(out, " has open");
+}
+
+uint32_t limit_users_put_space(struct buffer *out, const struct check *e, struct span point)
+{
+	struct limit_users files, others;
+
+	limit_users_find(&files, e, LIMITS_SHARED_SPACE, point);
+	if (!files.count)
+		return 0;
+	put_file(out, e, &files.top[0]);
+	if (files.top[0].holder->holder_pid)
+		return files.top[0].holder->holder_pid;
+	limit_users_find(&others, e, LIMITS_SHARED_MOUNT, point);
+	for (size_t i = 0; i < others.count; i++) {
+		buffer_string(out, i ? ", " : "; also in this mount namespace: ");
+		put_user(out, e, &others.top[i]);
+	}
+	return 0;
+}
+
+void limit_users_unseen(struct check_result *out, const struct limit_users *users)
+{
+	if (users->unread)
+		finding_unseen(out,
+			"the descriptors of %u process%s, which could not be read: one of them may "
+			"use more",
+			users->unread, users->unread == 1 ? "" : "es");
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/evidence/repeated_call.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/sockets/socket_text.h"
+#include "model/errno_names.h"
+#include "probes/fds.h"
+#include "probes/sockets.h"
+
+#define STANDARD_LAST  2   /* a process starts with input, output and errors */
+#define POLL_READ      0x3 /* IN and PRI */
+#define POLL_WRITE     0x4
+#define POLL_HANGUP    0x10
+#define POLL_PEER_SHUT 0x2000
+
+NUMBER(SEEN_LEAST, 32, NONE, "least records");
+NUMBER(SHARE_LEAST, 0.25, NONE, "least share of the thread's calls: a loop has up to four calls");
+NUMBER(SHARE_SAME, 0.5, NONE, "of the call that have the same result");
+NUMBER(SHARE_STATE, 0.9, NONE, "of the samples in which the descriptor was in this state");
+
+/* --- choosing --- */
+
+static bool reads(const struct syscall_row *row)
+{
+	return row->transfer.direction == SYSCALL_READS;
+}
+
+/* Returns whether a path is made up by the kernel; devices, memory and logs do not count, because
+ * programs may need much of their data. */
+static bool is_made_up(const char *path)
+{
+	static const char *const data[] = { "mem", "pagemap", "kcore", "kmsg" };
+	struct span base = path_base(span_of(path, strlen(path)));
+
+	return (!strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5)) &&
+	       !strstr(path, "/tracing/") && !SPAN_ANY(base, span_equal, data);
+}
+
+static double least_share(enum repeated_kind kind)
+{
+	return kind == REPEATED_SAME	? SHARE_SAME
+	       : kind == REPEATED_STATE ? SHARE_STATE
+					: SHARE_LEAST;
+}
+
+static enum repeated_kind kind_of(const struct call_repeat_key *key, const struct call_repeat *r)
+{
+	const struct syscall_row *row = syscall_row_of(key->abi, key->number);
+	bool polls = row->traits & SYSCALL_POLLS;
+
+	if (key->result == -LINUX_EAGAIN)
+		return REPEATED_NO_DATA;
+	if (key->result < 0)
+		return REPEATED_FAILURE;
+	if (polls)
+		return key->result ? REPEATED_READY : REPEATED_NO_EVENT;
+	if (!key->result && !strcmp(row->name, "wait4"))
+		return REPEATED_NO_CHILD;
+	if (!key->result && reads(row) && key->fd >= 0)
+		return REPEATED_END_OF_DATA;
+	if (key->result > 0 && reads(row) && is_made_up(r->text))
+		return REPEATED_STATE;
+	/* A call with a path may have a different path each time. */
+	return r->has_path || r->bytes || row->transfer.direction ? REPEATED_NOTHING
+								  : REPEATED_SAME;
+}
+
+struct totals {
+	uint64_t all, moved;
+};
+
+static struct totals totals_of(const struct call_history *h, uint32_t tid)
+{
+	struct totals t = { 0 };
+	size_t position = 0;
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+
+	while ((r = call_repeats_next(h, &position, &key))) {
+		if (tid && key->tid != tid)
+			continue;
+		t.all += r->count;
+		t.moved += r->bytes ? r->count : 0;
+	}
+	return t;
+}
+
+static bool is_better(const struct repeated_call *c, enum repeated_kind kind, uint64_t count)
+{
+	if (c->kind != kind)
+		return kind > c->kind;
+	return count > c->repeat->count;
+}
+
+static void choose(struct repeated_call *out, const struct call_history *h, uint32_t tid)
+{
+	struct totals totals = totals_of(h, tid);
+	size_t position = 0;
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+
+	while ((r = call_repeats_next(h, &position, &key))) {
+		enum repeated_kind kind = kind_of(key, r);
+		double share = (double)r->count / (double)totals.all;
+
+		if ((tid && key->tid != tid) || r->seen < SEEN_LEAST || share < least_share(kind))
+			continue;
+		/* A working event loop sometimes reads from ready descriptors. */
+		if (kind == REPEATED_READY && totals.moved * 4 >= totals.all)
+			continue;
+		if (!kind || !is_better(out, kind, r->count))
+			continue;
+		out->kind = kind;
+		out->key = key;
+		out->repeat = r;
+		out->share = 100 * share;
+	}
+}
+
+static bool is_closed(const struct check *e, int32_t fd)
+{
+	const struct snapshot *fds = check_last(e, &e->input->fds);
+	const struct snapshot *sockets = check_last(e, &e->input->sockets);
+	struct batch all = fds ? snapshot_records(fds) : (struct batch){ 0 };
+	uint64_t inode = 0;
+
+	batch_for_each (r, &all) {
+		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+
+		if (d && (int64_t)d->fd == fd)
+			inode = d->inode;
+	}
+	all = sockets && inode ? snapshot_records(sockets) : (struct batch){ 0 };
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && s->inode == inode && socket_is_closed_by_peer(s))
+			return true;
+	}
+	return false;
+}
+
+void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid)
+{
+	const struct fds_descriptor *d;
+	struct check_calls c;
+
+	assert(out);
+	*out = (struct repeated_call){ 0 };
+	if (!check_calls_read(&c, e))
+		return;
+	choose(out, c.history, tid);
+	if (!out->kind)
+		return;
+	d = out->key->fd >= 0 ? check_descriptor(e, (uint32_t)out->key->fd) : NULL;
+	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
+		     call_history_correction(c.history, out->key->abi, out->key->number);
+	out->is_sampled = c.is_sampled;
+	out->least = check_calls_least(e);
+	out->is_pipe = d && d->type == FDS_PIPE;
+	out->is_closed_terminal = check_is_closed_terminal(d);
+	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
+			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
+}
+
+unsigned repeated_call_category(const struct repeated_call *c)
+{
+	assert(c);
+	return syscall_row_of(c->key->abi, c->key->number)->category;
+}
+
+bool repeated_call_is_cut_off(const struct repeated_call *c)
+{
+	assert(c);
+	return c->kind == REPEATED_END_OF_DATA &&
+	       (c->is_pipe ||
+		       (c->repeat->is_socket && c->key->fd >= 0 && c->key->fd <= STANDARD_LAST));
+}
+
+bool repeated_call_is_pointless(const struct repeated_call *c)
+{
+	assert(c);
+	return c->kind >= REPEATED_FAILURE;
+}
+
+/* --- text --- */
+
+/* Writes two significant digits: "410,000". */
+static void put_count(struct buffer *out, double count)
+{
+	unsigned long long unit = 1, rounded;
+
+	while (count >= 100 * (double)unit)
+		unit *= 10;
+	rounded = (unsigned long long)(count / (double)unit + 0.5) * unit;
+	if (rounded >= 1000000)
+		buffer_format(out, "%llu,%03llu,%03llu", rounded / 1000000, rounded / 1000 % 1000,
+			rounded % 1000);
+	else if (rounded >= 1000)
+		buffer_format(out, "%llu,%03llu", rounded / 1000, rounded % 1000);
+	else
+		buffer_format(out, "%llu", rounded);
+}
+
+static void put_fd(struct buffer *out, const char *before, const struct repeated_call *c)
+{
+	if (c->key->fd < 0)
+		return;
+	buffer_format(out, "%sfd %d", before, c->key->fd);
+	if (*c->repeat->text)
+		buffer_format(out, " (%s)", c->repeat->text);
+}
+
+static void put_result(struct buffer *out, const struct repeated_call *c)
+{
+	const char *error = c->key->result < 0 ? errno_name((unsigned)-c->key->result) : NULL;
+
+	switch (c->kind) {
+	case REPEATED_END_OF_DATA:
+		buffer_string(out,
+			c->repeat->is_socket ? " returns end of stream" : " returns end of file");
+		break;
+	case REPEATED_NO_DATA:
+		buffer_string(out, " returns EAGAIN, nothing there yet,");
+		break;
+	case REPEATED_READY:
+	case REPEATED_NO_EVENT:
+	case REPEATED_NO_CHILD:
+		buffer_string(out, " returns at once");
+		break;
+	case REPEATED_FAILURE:
+		buffer_format(out, " fails with %s", error ? error : "an error");
+		break;
+	default:
+		break;
+	}
+}
+
+/* Returns whether only writing is possible, which is nearly always so; there is nothing to read. */
+static bool is_for_writing(const struct repeated_call *c)
+{
+	return c->repeat->events & POLL_WRITE && !(c->repeat->events & POLL_READ) &&
+	       !c->is_peer_closed;
+}
+
+static const char *readiness(const struct repeated_call *c)
+{
+	if (c->key->fd < 0)
+		return ": a descriptor is always ready";
+	return is_for_writing(c) ? " can always be written to, and is polled for that"
+				 : " is always ready and not read";
+}
+
+void repeated_call_put(struct buffer *out, const struct repeated_call *c)
+{
+	assert(c);
+
+	char name[SYSCALL_NAME_SIZE];
+	bool polls = c->kind == REPEATED_READY || c->kind == REPEATED_NO_EVENT;
+
+	buffer_string(out, check_call_name(c->key->abi, c->key->number, name));
+	put_result(out, c);
+	if (!polls)
+		put_fd(out, " on ", c);
+	buffer_string(out, c->kind == REPEATED_SAME ? " is called " : ", ");
+	buffer_string(out, c->least);
+	put_count(out, c->per_s);
+	buffer_string(out, " times a second");
+	if (c->kind == REPEATED_READY) {
+		put_fd(out, ": ", c);
+		buffer_string(out, readiness(c));
+	} else if (c->kind == REPEATED_NO_EVENT) {
+		buffer_string(out, ": no event, and no timeout to wait for one");
+	}
+	if (c->kind == REPEATED_STATE)
+		buffer_string(out, ": it asks for its state without a pause");
+	if (c->kind == REPEATED_NO_CHILD)
+		buffer_string(out, ": it asks without a pause whether a child has ended");
+	if (c->is_closed_terminal)
+		buffer_string(out, "; its terminal was closed");
+	else if (c->kind == REPEATED_END_OF_DATA && c->is_pipe)
+		buffer_string(out, "; the other end is closed: no process writes to it any more");
+	else if (c->is_peer_closed || (c->kind == REPEATED_END_OF_DATA && c->repeat->is_socket))
+		buffer_string(out, "; its peer has closed the connection");
+}
+
+const char *repeated_call_remedy(const struct repeated_call *c)
+{
+	if (c->is_closed_terminal)
+		return "end when the terminal is closed: on SIGHUP, or when a read of it fails or "
+		       "returns 0 bytes";
+	switch (c->kind) {
+	case REPEATED_END_OF_DATA:
+		if (c->is_pipe)
+			return "end, or close the input, when a read returns 0 bytes: no more will "
+			       "come";
+		return c->repeat->is_socket ? "close the connection when a read returns 0 bytes"
+					    : "wait before reading again at the end of a file: "
+					      "inotify, or a pause";
+	case REPEATED_NO_DATA:
+		return "wait for data (poll, epoll) instead of asking again";
+	case REPEATED_READY:
+		return c->is_peer_closed
+			       ? "close the descriptor when its peer has closed the connection"
+		       : is_for_writing(c)
+			       ? "poll for writing (POLLOUT, EPOLLOUT) only while data waits to be "
+				 "sent"
+			       : "read what is ready, or remove the descriptor from the polled "
+				 "ones";
+	case REPEATED_NO_CHILD:
+		return "wait for the child without WNOHANG (in Python wait() instead of poll()), "
+		       "or handle SIGCHLD";
+	case REPEATED_STATE:
+		return "pause between two readings: a file of the kernel has no end to wait for";
+	case REPEATED_NO_EVENT:
+		return "poll without a time limit, or with one above 0";
+	default:
+		return "pause after a failure before trying again";
+	}
+}

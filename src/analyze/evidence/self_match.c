@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/evidence/self_match.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "analyze/diagnosis/starts.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
+
+#define SEARCHES "pgrep "
+
+NUMBER(PATTERN_LEAST, 3, NONE, "characters: a shorter pattern matches by chance");
+
+/* Returns the script of `sh -c`; empty: there is none. */
+static struct span script_of(const struct process_entry *p)
+{
+	struct span all = process_table_known_arguments(p);
+	struct cursor c = cursor_over(all.data, all.size);
+
+	cursor_until(&c, '\0');
+	while (!cursor_at_end(&c)) {
+		struct span argument = cursor_until(&c, '\0');
+
+		if (argument.size < 2 || argument.data[0] != '-')
+			break;
+		if (span_ends(argument, "c"))
+			return cursor_until(&c, '\0');
+	}
+	return span_of("", 0);
+}
+
+static size_t find(struct span s, const char *needle, size_t from)
+{
+	const char *at = memmem(s.data + from, s.size - from, needle, strlen(needle));
+
+	return at ? (size_t)(at - s.data) : s.size;
+}
+
+/* Returns the place of the last loop word before the search; the size of `before`: there is
+ * none. */
+static size_t last_loop(struct span before, bool *is_until)
+{
+	static const char *const words[] = { "while ", "until " };
+	size_t last = before.size, next;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		for (size_t at = 0; (next = find(before, words[i], at)) < before.size;
+			at = next + 1) {
+			if (last != before.size && next < last)
+				continue;
+			last = next;
+			*is_until = i == 1;
+		}
+	}
+	return last;
+}
+
+/* Returns whether the loop ends when nothing matches: `while pgrep`, `until ! pgrep`, or in its
+ * body `pgrep ... || break`. */
+static bool waits_for_end(struct span before, struct span behind)
+{
+	bool is_until = false, is_negated = false;
+	size_t last = last_loop(before, &is_until);
+	struct span condition = span_of(before.data + last, before.size - last);
+
+	if (last == before.size)
+		return false;
+	if (span_contains(condition, "do ") || span_contains(condition, "do\n"))
+		return span_contains(behind, "|| break");
+	for (size_t i = 0; i < condition.size; i++)
+		is_negated |= condition.data[i] == '!';
+	return is_until == is_negated;
+}
+
+/* Returns whether no option leaves out processes or takes a value. */
+static bool are_plain(struct span options)
+{
+	for (size_t i = 1; i < options.size; i++) {
+		if (!strchr("facloniq", options.data[i]))
+			return false;
+	}
+	return options.size > 1;
+}
+
+/* Returns the pattern that is searched for with option -f; else only names are compared. */
+static struct span pattern_at(struct span script, size_t at)
+{
+	struct cursor c = cursor_over(script.data + at, script.size - at);
+	bool is_full = false;
+	struct span word;
+	char quote;
+
+	while (!cursor_at_end(&c) && *c.at == '-') {
+		word = cursor_until(&c, ' ');
+		if (!are_plain(word))
+			return span_of("", 0);
+		is_full |= memchr(word.data, 'f', word.size) != NULL;
+	}
+	if (!is_full || cursor_at_end(&c))
+		return span_of("", 0);
+	quote = *c.at;
+	if (quote != '"' && quote != '\'') {
+		word = cursor_until(&c, ' ');
+		while (word.size && strchr(";|&)", word.data[word.size - 1]))
+			word.size--;
+		return word;
+	}
+	cursor_until(&c, quote);
+	return cursor_until(&c, quote);
+}
+
+/* Returns whether the pattern matches its own text: "[r]egression" does not. */
+bool self_match_is_literal(struct span pattern)
+{
+	for (size_t i = 0; i < pattern.size; i++) {
+		if (strchr("[]()*+?^$|\\`", pattern.data[i]))
+			return false;
+	}
+	return pattern.size >= PATTERN_LEAST;
+}
+
+/* Returns whether a later filter, such as `grep -v $$`, may leave out the script. */
+static bool is_filtered(struct span behind)
+{
+	for (size_t i = 0; i < behind.size && !strchr(";\n)", behind.data[i]); i++) {
+		if (behind.data[i] == '|')
+			return i + 1 >= behind.size || behind.data[i + 1] != '|';
+	}
+	return false;
+}
+
+struct span self_match_pattern(const struct process_entry *p)
+{
+	struct span script, pattern, behind;
+	size_t at = 0;
+
+	assert(p);
+	if (!p->process || !starts_are_of_a_shell(p))
+		return span_of("", 0);
+	script = script_of(p);
+	while ((at = find(script, SEARCHES, at)) < script.size) {
+		struct span before = span_of(script.data, at);
+
+		at += strlen(SEARCHES);
+		pattern = pattern_at(script, at);
+		if (!self_match_is_literal(pattern))
+			continue;
+		behind = span_of(pattern.data + pattern.size,
+			(size_t)(script.data + script.size - pattern.data) - pattern.size);
+		if (waits_for_end(before, behind) && !is_filtered(behind))
+			return pattern;
+	}
+	return span_of("", 0);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/evidence/work_share.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "analyze/profile/profile_hot.h"
+#include "base/units.h"
+#include "probes/sockets.h"
+
+void work_cpu_of(struct work_cpu *w, const struct check *e)
+{
+	assert(w);
+	assert(e);
+	*w = (struct work_cpu){ 0 };
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		double cpu = thread_history_cpu(t), demand = thread_history_demand(t);
+
+		if (cpu < 0)
+			continue;
+		w->is_measured = true;
+		w->cpu += cpu;
+		w->demand += demand > cpu ? demand : cpu;
+		if (thread_history_ns(t) > w->interval_ns)
+			w->interval_ns = thread_history_ns(t);
+	}
+}
+
+bool work_share_of(struct work_share *w, const struct check *e, struct check_result *out,
+	enum profile_work work)
+{
+	struct profile_match match;
+
+	assert(w);
+	assert(e);
+	work_cpu_of(&w->of, e);
+	if (!w->of.is_measured) {
+		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
+		return false;
+	}
+	if (!check_is_over(e, "min-cpu", w->of.demand, "")) {
+		check_fine(out, "uses %.0f %% of a CPU", w->of.cpu);
+		return false;
+	}
+	match = profile_work_of(&e->input->profile, &e->id, work);
+	w->samples = match.samples;
+	w->percent = 100 * match.share;
+	w->function = match.function;
+	if (w->samples >= PROFILE_PATTERN_LEAST)
+		return true;
+	check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
+	return false;
+}
+
+bool work_is_most(const struct work_share *w, const struct check *e, struct check_result *out,
+	const char *name)
+{
+	assert(w);
+	if (w->percent >= check_option(e, "min-share"))
+		return true;
+	check_fine(out, "%s: %.0f %% of its CPU time", name, w->percent);
+	return false;
+}
+
+void work_emit(const struct work_share *w, struct check_result *out, const char *name)
+{
+	assert(w);
+	finding_number(out, "CPU", w->of.cpu, SOOTH_UNIT_PERCENT, w->of.interval_ns);
+	if (w->of.demand >= 1.2 * w->of.cpu)
+		finding_number(out, "the same with the time in which it waited for a CPU",
+			w->of.demand, SOOTH_UNIT_PERCENT, w->of.interval_ns);
+	finding_text(
+		out, name, "%.0f %% of %llu samples", w->percent, (unsigned long long)w->samples);
+	if (w->function.size)
+		finding_text(out, "most of it in", "%.*s", (int)w->function.size, w->function.data);
+}
+
+void work_put_place(struct buffer *out, const struct check *e)
+{
+	struct profile_spots spots = { 0 };
+	const char *place;
+
+	assert(e);
+	profile_spots(&e->input->profile, &e->id, &spots);
+	place = buffer_cstr(spots.within.size ? &spots.within : &spots.hottest);
+	if (strchr(place, '(')) /* the function has a name, with its file in brackets */
+		buffer_format(out, "; in %s", place);
+	profile_spots_fini(&spots);
+}
+
+bool work_has_listener(const struct check *e)
+{
+	assert(e);
+
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && s->state == SOCKETS_LISTEN)
+			return true;
+	}
+	return false;
+}
+
+bool work_is_awaited(const struct check *e)
+{
+	assert(e);
+
+	const struct process_entry *p = e->process;
+
+	return work_has_listener(e) ||
+	       (p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
+							  p->role == AGENT_ROLE_LANGUAGE_SERVER))));
+}
