@@ -7,6 +7,7 @@
 
 _Static_assert(sizeof(struct host_load) == 120, "its layout is part of the capture format");
 _Static_assert(sizeof(struct host_cpu) == 56, "its layout is part of the capture format");
+_Static_assert(sizeof(struct host_limit) == 56, "its layout is part of the capture format");
 _Static_assert(sizeof(struct host_memory) == 96, "its layout is part of the capture format");
 _Static_assert(sizeof(struct host_tracer) == 88, "its layout is part of the capture format");
 
@@ -17,6 +18,13 @@ static const char *const reach_names[HOST_REACHES] = {
 	[HOST_REACH_ALL] = "everything",
 };
 const struct sooth_names host_reach_names = { HOST_REACHES, reach_names };
+
+static const char *const resource_names[HOST_RESOURCES] = {
+	[HOST_TERMINALS] = "pseudo terminals",
+	[HOST_TASKS] = "processes and threads",
+	[HOST_FILES] = "open files",
+};
+const struct sooth_names host_resource_names = { HOST_RESOURCES, resource_names };
 
 #define FIELD_SHARE(type_, member, state_, help_)                                                  \
 	{                                                                                          \
@@ -64,6 +72,13 @@ static const struct sooth_field cpu_fields[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
+static const struct sooth_field limit_fields[] = {
+	FIELD_OF(ENUM, host_limit, resource, resource, "resource that all processes share",
+		.names = &host_resource_names, .is_key = true),
+	FIELD_NUMBER(host_limit, used, "amount of the resource in use"),
+	FIELD_NUMBER(host_limit, limit, "amount that the kernel allows"),
+};
+
 static const struct sooth_field memory_fields[] = {
 	FIELD_MEMORY(total_bytes, memory_state, "total memory of the host"),
 	FIELD_MEMORY(free_bytes, memory_state, "unused memory of the host"),
@@ -96,12 +111,13 @@ static const struct sooth_field tracer_fields[] = {
 
 RECORD_SCHEMA(host_load, "host.load", HOST_LOAD, SOOTH_CLASS_SAMPLE, load_fields);
 RECORD_SCHEMA(host_cpu, "host.cpu", HOST_CPU, SOOTH_CLASS_SAMPLE, cpu_fields);
+RECORD_SCHEMA(host_limit, "host.limit", HOST_LIMIT, SOOTH_CLASS_SAMPLE, limit_fields);
 RECORD_SCHEMA(host_memory, "host.memory", HOST_MEMORY, SOOTH_CLASS_SAMPLE, memory_fields);
 RECORD_SCHEMA(host_tracer, "host.tracer", HOST_TRACER, SOOTH_CLASS_SAMPLE, tracer_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
 
 static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_memory_schema,
-	&host_tracer_schema, &host_cpu_schema, NULL };
+	&host_tracer_schema, &host_cpu_schema, &host_limit_schema, NULL };
 
 const struct probe probe_host = {
 	.name = "host",

@@ -16,6 +16,7 @@ enum host_kind {
 	HOST_MEMORY = 0x0c01,
 	HOST_TRACER = 0x0c02, /* recorded once, at the start */
 	HOST_CPU = 0x0c03,    /* one for each online CPU */
+	HOST_LIMIT = 0x0c04,
 };
 
 struct host_load {
@@ -43,6 +44,22 @@ struct host_cpu {
 	struct sooth_record record;
 	uint64_t busy_ns, idle_ns;
 	uint32_t number;
+	uint32_t unused;
+};
+
+/* A resource that all processes of the host share. */
+enum host_resource {
+	HOST_TERMINALS, /* pseudo terminals */
+	HOST_TASKS,	/* processes and threads */
+	HOST_FILES,	/* open files */
+	HOST_RESOURCES,
+};
+extern const struct sooth_names host_resource_names;
+
+struct host_limit {
+	struct sooth_record record;
+	uint64_t used, limit;
+	uint32_t resource; /* enum host_resource */
 	uint32_t unused;
 };
 

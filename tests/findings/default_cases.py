@@ -52,6 +52,7 @@ DEFAULT_CASES = {
     "many-small-blocks": ["a list that grows", "as many that are freed again"],
     "held-back": ["a quota of a fiftieth", "a quota that another process uses up", "asleep in a group whose quota is used up"],
     "held-up": ["a lock of SQLite", "a server that computes", "SQLite, whose holder computes"],
+    "limit-near": ["address space", "half of the limit: address space"],
     "lock-kept": ["a flock, and it sleeps", "a server on duty, and its standby"],
     "loop-stuck": ["a queue whose producer has failed", "a task that polls"],
     "calls-itself": ["a gateway whose upstream is itself", "a client within"],

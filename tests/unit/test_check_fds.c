@@ -468,25 +468,25 @@ static void test_fd_limit_near(void **state)
 	static const struct check_case cases[] = {
 		{ "fd-limit-near", has_descriptors, 800, NULL,
 			"high/high: almost out of descriptors: 800 of 1000 in use|[used: 80 "
-			"%]|<raise the limit now: prlimit --pid 99 --nofile=4000:4000 " },
+			"%]|<raise the limit now: prlimit --pid 99 --nofile=4000:4000; " },
 		{ "fd-limit-near", has_one_file, 5, NULL,
 			"critical/high: out of descriptors: 10 of 10 in use, 5 of them "
 			"/srv/shop.conf; every" },
 		{ "fd-limit-near", has_one_file, 4, NULL,
 			"critical/high: out of descriptors: 10 of 10 in use; every" },
-		{ "fd-limit-near", has_descriptors, 799, NULL,
-			"fine: 799 of 1000 allowed descriptors are open" },
+		{ "fd-limit-near", has_descriptors, 799, NULL, "fine: descriptors: 799 of 1000" },
 		{ "fd-limit-near", has_descriptors, 969, NULL, "high/high: " },
 		{ "fd-limit-near", has_descriptors, 970, NULL, "critical/high: " },
 		{ "fd-limit-near", has_descriptors, 970, "fd-limit-near=medium", "medium/high: " },
 		{ "fd-limit-near", has_descriptors, 1000, NULL, "critical/high: |[used: 100 %]" },
 		{ "fd-limit-near", has_descriptors, 1001, NULL,
-			"fine: 1001 descriptors are open; the limit of 1000 was set later" },
+			"fine: descriptors: 1001 of 1000, a limit that was set later" },
 		{ "fd-limit-near", has_hard_limit, 1001, NULL,
-			"high/high: |<raise the limit now: prlimit --pid 99 --nofile=1001:1001" },
-		{ "fd-limit-near", has_hard_limit, 1000, NULL, "high/high: |<set a higher" },
-		{ "fd-limit-near", has_no_limit, NO_LIMIT, NULL,
-			"fine: 900 descriptors are open, and there is no limit" },
+			"high/high: |<raise the limit now: prlimit --pid 99 --nofile=1001:1001; "
+			"sooth inspect --fds 99 shows" },
+		{ "fd-limit-near", has_hard_limit, 1000, NULL,
+			"high/high: |<as root: prlimit --pid 99 --nofile=4000:4000 (else" },
+		{ "fd-limit-near", has_no_limit, NO_LIMIT, NULL, "fine: descriptors: no limit" },
 		{ "fd-limit-near", limit_is_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
 			NULL, "blind: |<run sooth as the user of the process" },
 		{ "fd-limit-near", descriptors_are_hidden,
@@ -607,7 +607,7 @@ static void test_watch_limit_near(void **state)
 			"are in "
 			"use;|[used: 81.1 %]|max_user_watches=148 " },
 		{ "watch-limit-near", has_share_of_watches, 38, NULL,
-			"fine: 30 of 38 watches, 2 of 128 instances; 1 of the user's 1 processes" },
+			"fine: inotify watches: 30 of 38; inotify instances: 2 of 128" },
 		{ "watch-limit-near", has_share_of_watches, 60, "watch-limit-near.percent=50",
 			"high/high: " },
 		{ "watch-limit-near", has_share_of_watches, 60, "watch-limit-near.percent=51",
@@ -617,17 +617,17 @@ static void test_watch_limit_near(void **state)
 			"have|max_user_instances=400 " },
 		{ "watch-limit-near", has_instances, 79, NULL, "fine: " },
 		{ "watch-limit-near", has_instances, 101, NULL,
-			"high/high: |(unseen: how many instances the user" },
+			"high/high: |(unseen: how many inotify instances the user" },
 		{ "watch-limit-near", has_instances, 100, NULL,
-			"high/high: |!how many instances the user" },
+			"high/high: |!how many inotify instances the user" },
 		/* With the other one's 30 it is 80 of 100. */
 		{ "watch-limit-near", with_another, 30, NULL,
 			"high/medium: almost out of inotify watches: 80 of 100 that the user may "
-			"have are in use, 50 by this process|(unseen: the watches of 1 of the "
+			"have are in use, 50 by this process|(unseen: inotify watches of 1 of the "
 			"user's 3 processes|[number of the user's processes that were sampled: "
 			"2]" },
 		{ "watch-limit-near", with_another, 29, NULL,
-			"fine: 79 of 100 watches, 1 of 100 instances; 2 of the user's 3" },
+			"fine: inotify watches: 79 of 100 (2 of the user's 3 processes" },
 		/* The process with the most watches has the finding; of equals, the lowest pid. */
 		{ "watch-limit-near", with_another, 50, NULL, "high/medium: " },
 		{ "watch-limit-near", with_another, 51, NULL, "fine: " },

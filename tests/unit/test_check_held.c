@@ -241,15 +241,20 @@ static void test_held(void **state)
 
 /* --- cpu-limit-near --- */
 
-static void limit_at(double s, struct limits_resource l)
+static void limit_of_at(double s, const char *name, struct limits_resource l)
 {
-	struct record_tail tail[] = { put_text(&l.name, "CPU") };
+	struct record_tail tail[] = { put_text(&l.name, name) };
 	struct limits_process end = { .record = head_of(s, PID, LIMITS_PROCESS) };
 
-	is_there();
 	l.record = head_of(s, PID, LIMITS_RESOURCE);
 	RECORD_APPEND(&records, &l, tail, 1);
 	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void limit_at(double s, struct limits_resource l)
+{
+	is_there();
+	limit_of_at(s, "CPU", l);
 }
 
 static void has_used(double seconds)
@@ -300,29 +305,144 @@ static void test_cpu_limit_near(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "cpu-limit-near", has_used, 800, NULL,
-			"=high/high: almost out of CPU time: 13 min 20 s of 16 min 40 s used; at "
+			"=high/high: almost out of CPU time: 13 min 20 s of 16 min 40 s in use; at "
 			"the limit the kernel ends the process (SIGXCPU) [CPU time: 13m20s] [soft "
 			"limit: 16m40s] [used: 80 %] <remove the limit now: prlimit --pid 99 "
 			"--cpu=unlimited>\n" },
 		{ "cpu-limit-near", has_used, 799, NULL,
-			"=fine: has used 13 min 19 s of its 16 min 40 s of CPU time\n" },
+			"=fine: CPU time: 13 min 19 s of 16 min 40 s\n" },
 		{ "cpu-limit-near", has_used, 30, "cpu-limit-near.percent=3",
 			"high/high: almost out of CPU time: 30 s of|[CPU time: 30s]" },
 		{ "cpu-limit-near", has_used, 998, NULL, "high/high: |!(unseen" },
 		{ "cpu-limit-near", has_used, 999, NULL, "high/medium: |(unseen: whether the" },
 		{ "cpu-limit-near", has_used_of_hard, 900, NULL, "high/high: |<as root: prlimit" },
 		{ "cpu-limit-near", handles_signal, 625, NULL,
-			"critical/high: |of 10 min 25 s used|(SIGKILL)|[hard limit: 10m25s]|<as "
+			"critical/high: |of 10 min 25 s in use|(SIGKILL)|[hard limit: 10m25s]|<as "
 			"root|!(unseen" },
 		{ "cpu-limit-near", handles_signal, 626, NULL,
-			"fine: has used 8 min 20 s of its 10 min" },
+			"fine: CPU time: 8 min 20 s of 10 min" },
 		{ "cpu-limit-near", handles_without_limit, 500, NULL,
-			"=fine: has passed its limit of CPU time, and handles SIGXCPU\n" },
+			"=fine: CPU time: no limit\n" },
 		{ "cpu-limit-near", handles_without_limit, 499, NULL, "high/medium: " },
-		{ "cpu-limit-near", has_no_cpu_limit, 900, NULL, "=fine: CPU time has no limit\n" },
+		{ "cpu-limit-near", has_no_cpu_limit, 900, NULL, "=fine: CPU time: no limit\n" },
 		{ "cpu-limit-near", use_is_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
 			NULL, "blind: " },
 		{ "cpu-limit-near", limits_not_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- limit-near --- */
+
+static void has_address_space(double mib)
+{
+	is_there();
+	limit_of_at(5, "AS",
+		(struct limits_resource){ .used = (uint64_t)mib << 20,
+			.soft = 1000 << 20,
+			.hard_state = SOOTH_STATE_ABSENT });
+}
+
+static void has_queued(double signals)
+{
+	is_there();
+	limit_of_at(5, "SIGPENDING",
+		(struct limits_resource){ .used = (uint64_t)signals, .soft = 100, .hard = 400 });
+}
+
+static void file_at_limit(double bytes)
+{
+	struct fds_process end = { .record = head_of(5, PID, FDS_PROCESS) };
+	struct fds_descriptor d = { .record = head_of(5, PID, FDS_DESCRIPTOR),
+		.type = FDS_FILE,
+		.access = FDS_ACCESS_WRITE,
+		.size_bytes = (uint64_t)bytes };
+	struct record_tail tail[] = { put_text(&d.path, "/srv/app.log") };
+
+	is_there();
+	limit_of_at(5, "FSIZE",
+		(struct limits_resource){
+			.used_state = SOOTH_STATE_ABSENT, .soft = 1 << 20, .hard = 1 << 20 });
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+/* Two processes of a user have so many threads. */
+static void user_has_threads(double threads)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .uid = 7, .threads = 10 }, "thing");
+		process_at(i,
+			(struct proc_process){
+				.record.pid = 200, .uid = 7, .threads = (uint32_t)threads - 10 },
+			"other");
+		all_reported(i);
+	}
+	limit_of_at(5, "NPROC",
+		(struct limits_resource){
+			.used_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
+			.soft = 20,
+			.hard = 20 });
+}
+
+static void host_uses(enum host_resource resource, double used)
+{
+	struct host_limit l = { .record = head_of(5, 0, HOST_LIMIT),
+		.used = (uint64_t)used,
+		.limit = 100,
+		.resource = resource };
+
+	is_there();
+	RECORD_APPEND(&records, &l, NULL, 0);
+}
+
+static void host_has_terminals(double used)
+{
+	host_uses(HOST_TERMINALS, used);
+}
+
+static void host_has_tasks(double used)
+{
+	host_uses(HOST_TASKS, used);
+}
+
+static void test_limit_near(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "limit-near", has_address_space, 800, NULL,
+			"=medium/high: almost out of address space: 800 MiB of 1000 MiB in use; at "
+			"the limit allocations fail (ENOMEM) [address space: 800M] [soft limit: "
+			"1000M] [used: 80 %] <remove the limit now: prlimit --pid 99 "
+			"--as=unlimited>\n" },
+		{ "limit-near", has_address_space, 799, NULL,
+			"fine: address space: 799 MiB of 1000 MiB; memory for data: not measured" },
+		{ "limit-near", has_address_space, 1001, NULL,
+			"fine: address space: 1001 MiB of 1000 MiB, a limit that was set later" },
+		{ "limit-near", has_queued, 100, NULL,
+			"medium/high: out of signals queued for its user: 100 of 100 in use; "
+			"timers|<raise the "
+			"limit now: prlimit --pid 99 --sigpending=400:400>" },
+		{ "limit-near", file_at_limit, 1 << 20, NULL,
+			"medium/high: out of file size: 1.0 MiB of 1.0 MiB in use, the file "
+			"/srv/app.log; writes fail" },
+		{ "limit-near", file_at_limit, 1 << 19, NULL,
+			"fine: |file size: 512 KiB of 1.0 MiB" },
+		{ "limit-near", user_has_threads, 16, NULL,
+			"medium/medium: almost out of processes and threads: 16 of 20 that the "
+			"user may have are in use, 10 by this process; at the limit fork" },
+		{ "limit-near", user_has_threads, 15, NULL,
+			"fine: |processes and threads: 15 of 20" },
+		{ "host limit-near", host_has_terminals, 100, NULL,
+			"medium/high: out of pseudo terminals: 100 of 100 in use; no tool|<as "
+			"root: "
+			"sysctl kernel.pty.max=400 raises" },
+		{ "host limit-near", host_has_terminals, 79, NULL,
+			"fine: pseudo terminals: 79 of 100" },
+		{ "host limit-near", host_has_tasks, 90, NULL,
+			"medium/high: almost out of PIDs: 90 of 100 in use" },
+		{ "limit-near", limits_not_read, 0, NULL, "blind: " },
 	};
 
 	(void)state;
@@ -492,7 +612,7 @@ static void test_process_limit_reached(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_held),
-		cmocka_unit_test(test_cpu_limit_near),
+		cmocka_unit_test(test_cpu_limit_near), cmocka_unit_test(test_limit_near),
 		cmocka_unit_test(test_process_limit_reached) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,12 @@ static void take_limit(struct diagnosis_input *r, const struct stream_limit *lim
 		r->are_calls_refused = true;
 }
 
+static void take_host_limit(struct diagnosis_input *r, const struct host_limit *limit)
+{
+	if (limit->resource < HOST_RESOURCES)
+		memcpy(&r->host_limits[limit->resource], limit, sizeof(*limit));
+}
+
 static void note_first_load(struct diagnosis_input *r)
 {
 	if (!r->first_load.record.time_ns)
@@ -203,6 +209,8 @@ void diagnosis_input_add_batch(struct diagnosis_input *r, const struct batch *ba
 			r->begin_ns = record->time_ns;
 		else if (host_load_read_record(&r->load, record))
 			note_first_load(r);
+		else if ((known = record_as(record, HOST_LIMIT, sizeof(struct host_limit))))
+			take_host_limit(r, known);
 		else if ((known = record_as(record, HOST_MEMORY, sizeof(r->memory))))
 			memcpy(&r->memory, known, sizeof(r->memory));
 		if (record->time_ns > r->end_ns)

@@ -56,7 +56,8 @@ struct diagnosis_input {
 	struct peer_labels labels;
 	struct host_load load; /* last load; time 0: none was recorded */
 	struct host_load first_load;
-	struct host_memory memory; /* last values; time 0: none were recorded */
+	struct host_memory memory;		       /* last values; time 0: none were recorded */
+	struct host_limit host_limits[HOST_RESOURCES]; /* the same */
 	struct buffer probes;	   /* names of the recorded probes, NUL after each */
 	uint64_t begin_ns, end_ns; /* of the recording; end: the last record */
 	struct map calls_refused;  /* set of process_id: observed, except for their calls */

@@ -23,6 +23,9 @@
 #define FAILED	    SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
+/* PROC_PID_INIT_INO of the kernel */
+#define FIRST_PID_NAMESPACE "pid:[4026531836]"
+
 #define STAT_BYTES_MAX (4u << 20)
 
 struct host_state {
@@ -162,11 +165,67 @@ static void write_memory(struct backend_run *run)
 	RECORD_APPEND(&run->out, &r, NULL, 0);
 }
 
+/* The number at the start of a small file, or behind `skip` numbers. */
+static bool read_value(struct host_state *s, const char *path, unsigned skip, uint64_t *value)
+{
+	struct cursor c;
+
+	if (read_file(s, path) != SOOTH_STATE_VALUE)
+		return false;
+	c = cursor_over(s->bytes.data, s->bytes.size);
+	do {
+		cursor_blanks(&c);
+		*value = cursor_decimal(&c);
+	} while (skip--);
+	return !c.failed;
+}
+
+static void write_limit(
+	struct backend_run *run, enum host_resource resource, uint64_t used, uint64_t limit)
+{
+	struct host_limit r = { .record = host_head(run, HOST_LIMIT),
+		.used = used,
+		.limit = limit,
+		.resource = resource };
+
+	RECORD_APPEND(&run->out, &r, NULL, 0);
+}
+
+/* Returns whether sooth runs in the first PID namespace: kernel.pid_max is that of the namespace
+ * since Linux 6.14, and the number of threads that of the host. */
+static bool sees_all_pids(struct host_state *s)
+{
+	return !procfs_link_at(AT_FDCWD, "/proc/self/ns/pid", &s->bytes) &&
+	       !strcmp(buffer_cstr(&s->bytes), FIRST_PID_NAMESPACE);
+}
+
+static void write_limits(struct backend_run *run)
+{
+	struct host_state *s = run->state;
+	uint64_t used, limit, pids;
+	struct host_load_file load;
+
+	if (read_value(s, "/proc/sys/kernel/pty/nr", 0, &used) &&
+		read_value(s, "/proc/sys/kernel/pty/max", 0, &limit))
+		write_limit(run, HOST_TERMINALS, used, limit);
+	if (read_value(s, "/proc/sys/fs/file-nr", 0, &used) &&
+		read_value(s, "/proc/sys/fs/file-nr", 2, &limit))
+		write_limit(run, HOST_FILES, used, limit);
+	if (!read_value(s, "/proc/sys/kernel/threads-max", 0, &limit))
+		return;
+	if (sees_all_pids(s) && read_value(s, "/proc/sys/kernel/pid_max", 0, &pids) && pids < limit)
+		limit = pids;
+	if (read_file(s, "/proc/loadavg") == SOOTH_STATE_VALUE &&
+		host_load_parse(&load, s->bytes.data, s->bytes.size))
+		write_limit(run, HOST_TASKS, load.tasks, limit);
+}
+
 static int host_sample(struct backend_run *run, struct sooth_error *err)
 {
 	(void)err;
 	write_load(run);
 	write_memory(run);
+	write_limits(run);
 	return 0;
 }
 
