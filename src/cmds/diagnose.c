@@ -61,14 +61,21 @@ static const char *format_value(const struct finding_option *o, double value, ch
 	return out;
 }
 
-static void add_options(
-	const struct finding_type *type, const struct check_setting *setting, struct buffer *out)
+struct finding_list {
+	const struct check_settings *settings;
+	bool has_unlisted; /* also the thresholds that are seldom worth setting */
+};
+
+static void add_options(const struct finding_type *type, const struct check_setting *setting,
+	bool has_unlisted, struct buffer *out)
 {
 	for (size_t i = 0; i < type->option_count; i++) {
 		const struct finding_option *o = &type->options[i];
 		struct option_row row = { 0 };
 		char name[96], value[UNITS_SIZE], default_value[UNITS_SIZE];
 
+		if (o->is_unlisted && !has_unlisted && setting->options[i] == o->default_value)
+			continue;
 		snprintf(name, sizeof(name), "%s.%s", type->id, o->name);
 		struct record_tail tail[] = {
 			{ &row.name, name, strlen(name) },
@@ -83,7 +90,7 @@ static void add_options(
 }
 
 static int emit_entry(struct output *o, const struct finding_entry *entry,
-	const struct check_setting *setting, struct sooth_error *err)
+	const struct check_setting *setting, bool has_unlisted, struct sooth_error *err)
 {
 	const struct finding_type *type = entry->type;
 	const char *muted = setting->is_muted ? "muted" : "";
@@ -94,7 +101,7 @@ static int emit_entry(struct output *o, const struct finding_entry *entry,
 		.is_of_host = type->scope != FINDING_OF_PROCESS };
 	int status;
 
-	add_options(type, setting, &options);
+	add_options(type, setting, has_unlisted, &options);
 	struct record_tail tail[] = {
 		{ &row.options, options.data, options.size },
 		{ &row.id, type->id, strlen(type->id) },
@@ -110,18 +117,21 @@ static int emit_entry(struct output *o, const struct finding_entry *entry,
 static int emit_entries(struct output *o, void *user, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF("findings", entry_schema, TABLE);
-	const struct check_settings *settings = user;
+	const struct finding_list *list = user;
 	int status = output_section(o, &section, err);
 
 	for (size_t i = 0; registry_findings[i].type && !status; i++)
-		status = emit_entry(o, &registry_findings[i], &settings->all[i], err);
+		status = emit_entry(
+			o, &registry_findings[i], &list->settings->all[i], list->has_unlisted, err);
 	return status;
 }
 
 static int finding_list(const struct check_settings *settings, const struct output_options *options,
 	struct sooth_error *err)
 {
-	return own_report_emit("findings", options, emit_entries, (void *)settings, err);
+	struct finding_list list = { settings, options->verbose };
+
+	return own_report_emit("findings", options, emit_entries, &list, err);
 }
 
 /* --- the command --- */

@@ -33,6 +33,7 @@ struct finding_option {
 	enum sooth_unit unit; /* of the values: bytes, ns, percent, none */
 	double default_value; /* used if the user sets none */
 	double min, max;      /* limits of a setting */
+	bool is_unlisted;     /* seldom worth setting: --list-findings has it with -v only */
 };
 
 /* A row of a table of thresholds: default, minimum, maximum, help; then .unit, if it has one. */
@@ -41,6 +42,8 @@ struct finding_option {
 		.name = name_, .default_value = default_, .min = min_, .max = max_, .help = help_, \
 		__VA_ARGS__                                                                        \
 	}
+/* The same, for one that is seldom worth setting. */
+#define UNLISTED(...) THRESHOLD(__VA_ARGS__, .is_unlisted = true)
 
 struct check;
 struct check_result;

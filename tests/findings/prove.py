@@ -97,7 +97,7 @@ class Outcome:
 
 
 def thresholds():
-    told = subprocess.run([harness.SOOTH, "diagnose", "--list-findings", "-j"], check=True,
+    told = subprocess.run([harness.SOOTH, "diagnose", "--list-findings", "-v", "-j"], check=True,
         capture_output=True, text=True).stdout
     return {f["id"]: {o["name"]: o["current_value"] for o in f["options"]}
         for f in json.loads(told)["findings"]}
