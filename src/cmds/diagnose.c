@@ -197,7 +197,7 @@ static const struct option diagnose_options[] = {
 	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", diagnose_config, diagnose.set,
 		"set a threshold; ID=off mutes a finding, ID=low sets its severity"),
 	FLAG_ROW(0, "list-findings", diagnose_config, diagnose.list,
-		"list all findings with their thresholds"),
+		"list all findings with the thresholds that are worth setting; -v adds the others"),
 };
 
 static const struct option_group groups[] = {
