@@ -262,6 +262,22 @@ static const struct sooth_field session_fields[] = {
 		FIELD_STATE_AT(proc_session, branch_state), .placeholder = "branch"),
 	FIELD_STRING(proc_session, task, "first words of the user's first prompt, by the log",
 		FIELD_STATE_AT(proc_session, task_state), .placeholder = "task"),
+	FIELD_NUMBER(proc_session, repeats,
+		"times in a row that the last tool calls were made with the same results, by the "
+		"log",
+		FIELD_STATE_AT(proc_session, repeats_state)),
+	FIELD_NUMBER(proc_session, repeated_calls,
+		"tool calls of the repeated pattern: 1, or 2 that alternate",
+		FIELD_STATE_AT(proc_session, repeats_state)),
+	FIELD_NUMBER(proc_session, repeats_since_utc_ns,
+		"time the repeated tool call was made first, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, repeats_state)),
+	FIELD_NUMBER(proc_session, repeats_until_utc_ns,
+		"time the repeated tool call ended last, ns since 1970", .unit = SOOTH_UNIT_UTC_NS,
+		FIELD_STATE_AT(proc_session, repeats_state)),
+	FIELD_STRING(proc_session, repeated,
+		"tool of the repeated call, the last one of the pattern",
+		FIELD_STATE_AT(proc_session, repeats_state)),
 };
 
 static const struct sooth_schema session_schema = {

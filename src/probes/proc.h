@@ -237,12 +237,21 @@ struct proc_session {
 	struct sooth_text task;	  /* first words of the first prompt, by the log */
 	uint8_t branch_state;
 	uint8_t task_state;
-	uint8_t unused_end[6];
+	uint8_t repeats_state;	/* of all that follows; absent: the log has no tool call */
+	uint8_t repeated_calls; /* calls of the pattern: 1, or 2 that alternate */
+	uint32_t repeats;	/* times in a row that the last tool calls were made, with the same
+				   results */
+	/* Older captures have nothing from here on, either. */
+	uint64_t repeats_since_utc_ns, repeats_until_utc_ns;
+	struct sooth_text repeated; /* name of the tool called last */
 };
 
 #define PROC_SESSION_LEAST	96
 #define PROC_SESSION_WITH_CALL	144
 #define PROC_SESSION_WITH_MODEL 184
+#define PROC_SESSION_WITH_TASK	208
+_Static_assert(PROC_SESSION_WITH_TASK == offsetof(struct proc_session, repeats_since_utc_ns),
+	"only grows");
 _Static_assert(PROC_SESSION_WITH_MODEL == offsetof(struct proc_session, branch), "only grows");
 _Static_assert(PROC_SESSION_WITH_CALL == offsetof(struct proc_session, input_tokens), "only grows");
 _Static_assert(PROC_SESSION_LEAST == offsetof(struct proc_session, changed_utc_ns), "only grows");

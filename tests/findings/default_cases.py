@@ -94,6 +94,7 @@ DEFAULT_CASES = {
     "task-lost": ["a worker that crashed with its task", "workers at work"],
     "thread-leak": ["each waits for ever", "each ends"],
     "tls-failing": ["a certificate that is not trusted", "requests by TLS"],
+    "tool-loop": ["the same command again and again", "a poll on purpose"],
     "wal-kept": ["a cursor that is not read to its end", "a reader that reads again and again"],
     "watch-flood": ["a watch for each directory, and none is removed", "each watch is removed again"],
     "watch-limit-near": ["instances of two processes", "as many, of two users"],

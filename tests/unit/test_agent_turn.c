@@ -119,6 +119,67 @@ static void test_codex(void **state)
 	assert_turn(CODEX, EVENT("task_started", 1) EVENT("turn_aborted", 5), USER, 5);
 }
 
+/* --- the same call again and again --- */
+
+#define ROUND(id, name, arguments, result, s)                                                      \
+	"{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"tool_use\",\"id\":\"" id    \
+	"\",\"name\":\"" name "\",\"input\":" arguments                                            \
+	"}]}," AT(s) "}\n"                                                                         \
+		     "{\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"tool_result\","     \
+		     "\"tool_use_id\":\"" id "\",\"content\":" result "}]}," AT(s) "}\n"
+#define LS(result, s) ROUND("t" #s, "Bash", "{\"command\":\"ls\"}", result, s)
+#define CODEX_ROUND(arguments, result, s)                                                          \
+	"{\"type\":\"response_item\",\"payload\":{\"type\":\"function_call\",\"call_id\":\"" #s    \
+	"\",\"name\":\"shell\",\"arguments\":\"" arguments                                         \
+	"\"}," AT(s) "}\n"                                                                         \
+		     "{\"type\":\"response_item\",\"payload\":{\"type\":\"function_call_output\"," \
+		     "\"call_id\":\"" #s "\",\"output\":\"" result "\"}," AT(s) "}\n"
+
+/* So many rounds of so many calls, since this second. */
+#define assert_repeats(kind_, log_, times_, calls_, since_)                                        \
+	do {                                                                                       \
+		read_turn(AGENT_LOG_##kind_, log_, false);                                         \
+		assert_int_equal(turn.repeats, times_);                                            \
+		assert_int_equal(turn.repeated_calls, calls_);                                     \
+		assert_int_equal(turn.repeats_since_utc_ns, (since_)*1000000000ull);               \
+	} while (0)
+
+static void test_repeats(void **state)
+{
+	(void)state;
+	assert_repeats(CLAUDE, PROMPT(1), 0, 0, 0);
+	assert_repeats(CLAUDE, LS("\"a\"", 1), 1, 0, 0);
+	assert_repeats(CLAUDE, LS("\"a\"", 1) LS("\"a\"", 2) LS("\"a\"", 3), 3, 1, 1);
+	assert_int_equal(turn.repeats_until_utc_ns, 3000000000ull);
+	assert_string_equal(turn.repeated, "Bash");
+	/* Another result, other arguments, another tool. */
+	assert_repeats(CLAUDE, LS("\"a\"", 1) LS("\"b\"", 2) LS("\"b\"", 3), 2, 1, 2);
+	assert_repeats(CLAUDE,
+		ROUND("t1", "Bash", "{\"command\":\"ls -l\"}", "\"a\"", 1) LS("\"a\"", 2), 1, 0, 0);
+	assert_repeats(CLAUDE,
+		ROUND("t1", "Read", "{\"command\":\"ls\"}", "\"a\"", 1) LS("\"a\"", 2), 1, 0, 0);
+	/* Members in another order, a result in parts. */
+	assert_repeats(CLAUDE,
+		ROUND("t1", "R", "{\"a\":1,\"b\":2}", "[{\"type\":\"text\",\"text\":\"x\"}]", 1)
+			ROUND("t2", "R", "{\"b\":2,\"a\":1}",
+				"[{\"type\":\"text\",\"text\":\"x\"}]", 2),
+		2, 1, 1);
+	/* Two in turn. */
+	assert_repeats(CLAUDE,
+		LS("\"a\"", 1) LS("\"b\"", 2) LS("\"a\"", 3) LS("\"b\"", 4) LS("\"a\"", 5)
+			LS("\"b\"", 6),
+		3, 2, 1);
+	/* The user has said something. */
+	assert_repeats(CLAUDE, LS("\"a\"", 1) LS("\"a\"", 2) PROMPT(3), 0, 1, 1);
+	assert_repeats(CLAUDE, LS("\"a\"", 1) LS("\"a\"", 2) PROMPT(3) LS("\"a\"", 4), 1, 1, 1);
+	/* How long it took is no part of the result. */
+	assert_repeats(CODEX,
+		CODEX_ROUND("ls", "Wall time: 0.1 s\\nx", 1)
+			CODEX_ROUND("ls", "Wall time: 0.3 s\\nx", 2),
+		2, 1, 1);
+	assert_repeats(CODEX, CODEX_ROUND("ls", "x", 1) CODEX_ROUND("ls", "y", 2), 1, 0, 0);
+}
+
 static void test_gemini(void **state)
 {
 	(void)state;
@@ -189,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_claude),
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test(test_codex),
+		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_gemini),
 		cmocka_unit_test(test_opencode),
 		cmocka_unit_test(test_ends),

@@ -61,6 +61,88 @@ static void session_at(double s, const struct agent_made *m)
 	RECORD_APPEND(&records, &p, tail, 2);
 }
 
+/* --- tool-loop --- */
+
+static struct proc_session looping = { .turn = PROC_TURN_MODEL,
+	.repeats = 6,
+	.repeated_calls = 1,
+	.repeats_since_utc_ns = NS_PER_S,
+	.repeats_until_utc_ns = 31 * NS_PER_S };
+
+static void loops(struct proc_session p)
+{
+	struct record_tail tail[] = { put_text(&p.repeated, "Bash") };
+
+	is_there();
+	p.record = head_of(5, PID, PROC_SESSION);
+	RECORD_APPEND(&records, &p, tail, 1);
+}
+
+static void loops_times(double times)
+{
+	struct proc_session p = looping;
+
+	p.repeats = (uint32_t)times;
+	loops(p);
+}
+
+static void loops_until(double s)
+{
+	struct proc_session p = looping;
+
+	p.repeats_until_utc_ns = (uint64_t)(s * NS_PER_S);
+	loops(p);
+}
+
+static void loops_in_turn(double calls)
+{
+	struct proc_session p = looping;
+
+	p.repeated_calls = (uint8_t)calls;
+	loops(p);
+}
+
+static void loops_in(double turn)
+{
+	struct proc_session p = looping;
+
+	p.turn = (uint8_t)turn;
+	loops(p);
+}
+
+static void has_no_log(double state)
+{
+	struct proc_session p = looping;
+
+	p.repeats_state = (uint8_t)state;
+	loops(p);
+}
+
+static void test_tool_loop(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "tool-loop", loops_times, 6, NULL,
+			"medium/high: in a loop: the model asks for the same tool call (Bash) "
+			"again and again, with the same result: 6 times in 30 s|[rounds: 6]" },
+		{ "tool-loop", loops_times, 5, NULL,
+			"=fine: its last tool call was made 5 times in "
+			"a row\n" },
+		{ "tool-loop", loops_times, 5, "tool-loop.min-times=5", "medium/high: " },
+		{ "tool-loop", loops_until, 91, NULL, "medium/high: " },
+		{ "tool-loop", loops_until, 92, NULL, "fine: " },
+		{ "tool-loop", loops_in_turn, 2, NULL,
+			"medium/high: in a loop: the model asks for the same two tool calls in "
+			"turn|6 rounds in 30 s, the last one Bash" },
+		{ "tool-loop", loops_in, PROC_TURN_TOOL, NULL, "medium/high: " },
+		{ "tool-loop", loops_in, PROC_TURN_USER, NULL, "fine: " },
+		{ "tool-loop", has_no_log, SOOTH_STATE_ABSENT, NULL,
+			"=fine: its log has no tool calls since the last prompt\n" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void links_at(double s, const struct agent_made *m)
 {
 	struct proc_ties t = { .record = head_of(s, PID, PROC_LINKS),
@@ -348,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_idle_cpu),
 		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_tool_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "recognize/agent_path.h"
 #include "base/cleanup.h"
 #include "os/agent_logs/agent_json.h"
+#include "os/agent_logs/agent_repeats.h"
 #include "probes/proc.h"
 
 /* --- sessions, and the last tool --- */
@@ -148,10 +149,12 @@ struct open_call {
 	char id[AGENT_ID_MAX + 1];
 	char name[AGENT_TOOL_MAX + 1];
 	uint64_t utc_ns;
+	uint64_t key; /* of name and arguments */
 };
 
 struct reading {
 	struct agent_turn turn;
+	struct agent_repeats repeats;
 	struct open_call open[CALLS_MAX];
 	size_t count;
 	uint32_t requests; /* to the model, since the last line of the conversation */
@@ -167,6 +170,8 @@ static void set_turn(struct reading *r, enum proc_turn of, uint64_t utc_ns)
 
 static void begin(struct reading *r, enum proc_turn of, uint64_t utc_ns)
 {
+	r->repeats = (struct agent_repeats){ 0 };
+	r->turn.repeats = 0;
 	r->count = 0;
 	set_turn(r, of, utc_ns);
 }
@@ -189,13 +194,25 @@ static void name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call)
 
 static void open_call(struct reading *r, const json_t *call, const char *id_key, uint64_t utc_ns)
 {
-	struct open_call one = { .utc_ns = utc_ns };
+	struct open_call one = { .utc_ns = utc_ns, .key = agent_call_key(call) };
 
 	if (r->count == CALLS_MAX || !agent_json_word(call, id_key, one.id, sizeof(one.id)))
 		return;
 	name_call(one.name, call);
 	r->open[r->count++] = one;
 	set_turn(r, PROC_TURN_TOOL, r->open[0].utc_ns);
+}
+
+/* Keeps that the call has this result. */
+static void add_repeat(
+	struct reading *r, const struct open_call *call, const json_t *result, uint64_t utc_ns)
+{
+	struct agent_turn *t = &r->turn;
+
+	agent_repeats_add(&r->repeats, call->key ^ agent_result_key(result), call->utc_ns);
+	t->repeats = agent_repeats_times(&r->repeats, &t->repeated_calls, &t->repeats_since_utc_ns);
+	t->repeats_until_utc_ns = utc_ns;
+	memcpy(t->repeated, call->name, sizeof(t->repeated));
 }
 
 static void close_call(struct reading *r, const json_t *result, const char *id_key, uint64_t utc_ns)
@@ -207,6 +224,8 @@ static void close_call(struct reading *r, const json_t *result, const char *id_k
 		return;
 	while (i < r->count && strcmp(r->open[i].id, id))
 		i++;
+	if (i < r->count)
+		add_repeat(r, &r->open[i], result, utc_ns);
 	if (i < r->count)
 		memmove(&r->open[i], &r->open[i + 1], (--r->count - i) * sizeof(*r->open));
 	if (r->count)

@@ -40,6 +40,12 @@ struct agent_turn {
 	/* Attempts of the request to the model, as the log counts them; 0: it is the first. */
 	uint32_t attempts;
 	uint16_t error_status; /* HTTP status of the attempt before; 0: unknown */
+	/* How many times the last tool calls, with the same results, were made in a row, since the
+	 * last prompt: so many calls of a pattern, since when, and when the last one ended. */
+	uint32_t repeats;
+	uint8_t repeated_calls;
+	uint64_t repeats_since_utc_ns, repeats_until_utc_ns;
+	char repeated[AGENT_TOOL_MAX + 1];
 };
 
 /* False when the end of the log does not say it. `is_cut`: the first line is incomplete. */

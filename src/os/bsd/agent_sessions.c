@@ -265,7 +265,13 @@ static void fill_log(struct proc_session *p, const struct session_read *r, bool 
 	p->tool_state = k->has_tool ? SOOTH_STATE_VALUE : missing;
 	p->tool_utc_ns = k->has_tool ? k->tool.utc_ns : 0;
 	p->turn_state = p->call_state = p->error_state = k->has_turn ? SOOTH_STATE_VALUE : missing;
+	p->repeats_state = SOOTH_STATE_ABSENT;
 	if (k->has_turn) {
+		p->repeats_state = state_of(0, k->turn.repeats != 0, true, true);
+		p->repeats = k->turn.repeats;
+		p->repeated_calls = k->turn.repeated_calls;
+		p->repeats_since_utc_ns = k->turn.repeats_since_utc_ns;
+		p->repeats_until_utc_ns = k->turn.repeats_until_utc_ns;
 		p->call_state = state_of(0, k->turn.call[0], true, true);
 		p->error_state = state_of(0, k->turn.error_status, true, true);
 		p->turn = k->turn.of;
@@ -322,6 +328,7 @@ static void write_record(struct backend_run *run, const struct bsd_process *proc
 		{ &p.waiting, info->waiting, strlen(info->waiting) },
 		{ &p.call, k->turn.call, p.call_state ? 0 : strlen(k->turn.call) },
 		{ &p.model, k->tokens.model, strlen(k->tokens.model) },
+		{ &p.repeated, k->turn.repeated, p.repeats_state ? 0 : strlen(k->turn.repeated) },
 	};
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 }

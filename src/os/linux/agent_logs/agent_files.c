@@ -260,12 +260,17 @@ static void fill_turn(struct proc_session *p, const struct agent_read *job, int 
 		p->call_state = SOOTH_STATE_ABSENT;
 	if (!p->error_state && !job->turn.error_status)
 		p->error_state = SOOTH_STATE_ABSENT;
+	p->repeats_state = job->turn.repeats ? p->turn_state : SOOTH_STATE_ABSENT;
 	if (!job->has_turn)
 		return;
 	p->turn = job->turn.of;
 	p->turn_utc_ns = job->turn.utc_ns;
 	p->attempts = job->turn.attempts;
 	p->error_status = job->turn.error_status;
+	p->repeats = job->turn.repeats;
+	p->repeated_calls = job->turn.repeated_calls;
+	p->repeats_since_utc_ns = job->turn.repeats_since_utc_ns;
+	p->repeats_until_utc_ns = job->turn.repeats_until_utc_ns;
 }
 
 static uint8_t missing_tokens(
@@ -376,6 +381,8 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->model, job->tokens.sum.model, strlen(job->tokens.sum.model) },
 		{ &p->branch, job->branch, strlen(job->branch) },
 		{ &p->task, job->task, p->task_state ? 0 : strlen(job->task) },
+		{ &p->repeated, job->turn.repeated,
+			p->repeats_state ? 0 : strlen(job->turn.repeated) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));

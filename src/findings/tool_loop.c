@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tool-loop: the model asks for the same tool call again and again, and gets the same result each
+ * time, by the agent's log; or for two calls in turn. Each round sends the whole conversation to
+ * the model again. A command that polls on purpose waits between its rounds; a batch over many
+ * files calls with other arguments.
+ *
+ * Cannot be seen: whether the user wants it so; rounds that are further up in the log than the part
+ * that is read. Gemini and opencode log no arguments at the end of their log.
+ */
+#include "analyze/diagnosis/check.h"
+#include "base/sentence_units.h"
+#include "explain/finding.h"
+#include "probes/proc.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-times", 6, 2, 1e6, "minimum number of equal rounds"),
+	THRESHOLD("max-pace", 15e9, 1e6, 86400e9,
+		"maximum mean time of a round: slower ones poll on purpose", .unit = SOOTH_UNIT_NS),
+};
+
+static void report(const struct check *e, struct check_result *out, const struct proc_session *s)
+{
+	uint64_t time_ns = s->repeats_until_utc_ns - s->repeats_since_utc_ns;
+	struct span tool = record_text(&s->record, &s->repeated);
+	char text[UNITS_SIZE];
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	if (s->repeated_calls > 1)
+		finding_claim(out,
+			"in a loop: the model asks for the same two tool calls in turn, with the "
+			"same results: %u rounds in %s, the last one %.*s",
+			s->repeats, sentence_duration(text, time_ns), (int)tool.size, tool.data);
+	else
+		finding_claim(out,
+			"in a loop: the model asks for the same tool call (%.*s) again and again, "
+			"with the same result: %u times in %s",
+			(int)tool.size, tool.data, s->repeats, sentence_duration(text, time_ns));
+	finding_number(out, "rounds", s->repeats, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "time of these rounds", (double)time_ns, SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "earlier rounds: only the end of the log is read");
+	finding_remedy(out,
+		"interrupt the agent (Esc at its terminal) and say what to do instead; each round "
+		"uses tokens");
+	finding_end(out);
+	(void)e;
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct proc_session *s = e->process ? e->process->session : NULL;
+	uint64_t time_ns; /* 0: the log has no times */
+
+	if (!s) {
+		check_fine(out, "no main process of an agent with a log");
+		return;
+	}
+	if (!record_holds(&s->record, sizeof(*s)) || s->repeats_state) {
+		check_fine(out, "its log has no tool calls since the last prompt");
+		return;
+	}
+	time_ns = s->repeats_since_utc_ns && s->repeats_until_utc_ns > s->repeats_since_utc_ns
+			  ? s->repeats_until_utc_ns - s->repeats_since_utc_ns
+			  : 0;
+	if (time_ns && s->turn != PROC_TURN_USER && check_is_over(e, "min-times", s->repeats, "") &&
+		(double)time_ns <= check_option(e, "max-pace") * s->repeats)
+		report(e, out, s);
+	else
+		check_fine(out, "its last tool call was made %u time%s in a row", s->repeats,
+			s->repeats == 1 ? "" : "s");
+}
+
+const struct finding_type finding_tool_loop = {
+	.id = "tool-loop",
+	.claim = "an agent repeats the same tool call, with the same result",
+	.probes = "proc",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/agent_logs/agent_repeats.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/hash.h"
+
+/* Members that have the arguments of a call and the text of a result, by the formats of the logs.
+ */
+static const char *const call_members[] = { "name", "namespace", "input", "arguments", "action" };
+static const char *const result_members[] = { "content", "output" };
+
+/* Codex writes how long the command took, in a line of the result. */
+static bool is_time(struct span line)
+{
+	return span_starts(line, "Wall time") || span_contains(line, "\"duration_seconds\"");
+}
+
+static uint64_t hash_text(uint64_t hash, struct span text)
+{
+	struct cursor c = cursor_over(text.data, text.size);
+
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+
+		if (!is_time(line))
+			hash = hash_bytes(hash, line.data, line.size);
+	}
+	return hash;
+}
+
+static uint64_t hash_members(const json_t *object, const char *const names[], size_t count)
+{
+	uint64_t hash = HASH_BEGIN;
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *value = json_object_get(object, names[i]);
+		const char *text = json_string_value(value);
+		_cleanup_free_ char *dumped =
+			value && !text
+				? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY)
+				: NULL;
+
+		if (!text)
+			text = dumped ? dumped : "";
+		hash = hash_text(hash_bytes(hash, "", 1), span_of(text, strlen(text)));
+	}
+	return hash;
+}
+
+uint64_t agent_call_key(const json_t *call)
+{
+	return hash_members(call, call_members, ARRAY_SIZE(call_members));
+}
+
+uint64_t agent_result_key(const json_t *result)
+{
+	return hash_members(result, result_members, ARRAY_SIZE(result_members));
+}
+
+void agent_repeats_add(struct agent_repeats *r, uint64_t key, uint64_t utc_ns)
+{
+	assert(r);
+
+	for (unsigned i = 0; i < AGENT_PERIOD_MAX; i++) {
+		if (r->keys[i] != key)
+			r->runs[i] = 0;
+		else if (!r->runs[i]++)
+			r->since[i] = r->begins[i];
+	}
+	memmove(&r->keys[1], r->keys, sizeof(r->keys) - sizeof(r->keys[0]));
+	memmove(&r->begins[1], r->begins, sizeof(r->begins) - sizeof(r->begins[0]));
+	r->keys[0] = key;
+	r->begins[0] = utc_ns;
+}
+
+uint32_t agent_repeats_times(const struct agent_repeats *r, uint8_t *period, uint64_t *since_utc_ns)
+{
+	assert(r);
+
+	for (unsigned i = 0; i < AGENT_PERIOD_MAX; i++) {
+		if (!r->runs[i])
+			continue;
+		*period = (uint8_t)(i + 1);
+		*since_utc_ns = r->since[i];
+		return r->runs[i] / (i + 1) + 1;
+	}
+	return 1;
+}
