@@ -30,7 +30,7 @@ static const struct option top_options[] = {
 	VALUE_ROW(0, "graphs", CHOICE, "FORM", top_settings, graphs,
 		"form of the graphs: braille, block, ascii", .choice = graph_form_name),
 	FLAG_ROW(0, "default", top_settings, is_default,
-		"in top.conf: `sooth` alone on a terminal is `sooth top`"),
+		"in top.conf: `sooth` without a command, on a terminal, is `sooth top`"),
 	FLAG_ROW(0, "bell", top_settings, has_bell, "ring the bell on an alert"),
 	FLAG_ROW(0, "desktop", top_settings, has_desktop,
 		"a notice on the desktop on an alert, by notify-send"),

@@ -162,13 +162,13 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "by", "count,leaks,churn,sizes,peak,pages",
 		"these have tables of their own", NULL },
 	{ OPTION_PER_PROCESS, "leaks", "count,stack,live,churn,sizes,sites",
-		"--leaks prints its answer alone", NULL },
+		"--leaks prints only its own answer", NULL },
 	{ OPTION_PER_PROCESS, "churn", "count,stack,live,sizes,sites",
-		"--churn prints its answer alone", NULL },
-	{ OPTION_PER_PROCESS, "sizes", "count,stack,live,sites", "--sizes prints its answer alone",
+		"--churn prints only its own answer", NULL },
+	{ OPTION_PER_PROCESS, "sizes", "count,stack,live,sites", "--sizes prints only its own answer",
 		NULL },
 	{ OPTION_PER_PROCESS, "peak", "count,stack,live,leaks,churn,sizes,sites",
-		"--peak prints its answer alone", NULL },
+		"--peak prints only its own answer", NULL },
 	{ OPTION_PER_PROCESS, "timeline",
 		"count,stack,live,by,leaks,churn,sizes,peak,min-age,top,pages,sample-bytes,exact,"
 		"sites,"

@@ -42,7 +42,7 @@ static const char *unwind_name(size_t index)
 
 static const struct option profile_options[] = {
 	VALUE_ROW(0, "format", CHOICE, "NAME", profile_config, output.format,
-		"output format; of the stacks alone: folded, pprof, speedscope, firefox, chrome",
+		"output format; only of stacks: folded, pprof, speedscope, firefox, chrome",
 		.choice = output_stack_format_name),
 	VALUE_ROW(0, "rate", U64, "HZ", profile_config, profile.rate,
 		"samples per second of CPU time (default: 99)", .min = 1,
