@@ -26,16 +26,16 @@ static void report(const struct check *e, struct check_result *out, const struct
 	char text[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	sentence_duration(text, time_ns);
 	if (s->repeated_calls > 1)
 		finding_claim(out,
-			"in a loop: the model asks for the same two tool calls in turn, with the "
-			"same results: %u rounds in %s, the last one %.*s",
-			s->repeats, sentence_duration(text, time_ns), (int)tool.size, tool.data);
+			"in a loop: the same two tool calls in turn (last: %.*s) with the same "
+			"results, %u rounds in %s",
+			(int)tool.size, tool.data, s->repeats, text);
 	else
 		finding_claim(out,
-			"in a loop: the model asks for the same tool call (%.*s) again and again, "
-			"with the same result: %u times in %s",
-			(int)tool.size, tool.data, s->repeats, sentence_duration(text, time_ns));
+			"in a loop: the same call of %.*s with the same result, %u times in %s",
+			(int)tool.size, tool.data, s->repeats, text);
 	finding_number(out, "rounds", s->repeats, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "time of these rounds", (double)time_ns, SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "earlier rounds: only the end of the log is read");

@@ -39,7 +39,7 @@ SAID = {"type": "assistant", "message": {"content": [{"type": "text", "text": "d
 
 CASES = [
     sick("tool-loop", "the same command again and again", session(9, 1.5, TEST),
-         says="asks for the same tool call (Bash) again and again", evidence="rounds", threshold="min-times"),
+         says="the same call of Bash with the same result, 9 times in", evidence="rounds", threshold="min-times"),
     sick("tool-loop", "a file is written and tested in turn",
          session(16, 2, ("Edit", {"file": "a.js", "old": "x", "new": "x"}), TEST), says="8 rounds in 32 s"),
     healthy("tool-loop", "a batch over many files", session(12, 1, ("Read", lambda i: {"file": "%d.py" % i}))),

@@ -122,8 +122,8 @@ static void test_tool_loop(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "tool-loop", loops_times, 6, NULL,
-			"medium/high: in a loop: the model asks for the same tool call (Bash) "
-			"again and again, with the same result: 6 times in 30 s|[rounds: 6]" },
+			"medium/high: in a loop: the same call of Bash with the same result, 6 "
+			"times in 30 s|[rounds: 6]" },
 		{ "tool-loop", loops_times, 5, NULL,
 			"=fine: its last tool call was made 5 times in "
 			"a row\n" },
@@ -131,8 +131,8 @@ static void test_tool_loop(void **state)
 		{ "tool-loop", loops_until, 91, NULL, "medium/high: " },
 		{ "tool-loop", loops_until, 92, NULL, "fine: " },
 		{ "tool-loop", loops_in_turn, 2, NULL,
-			"medium/high: in a loop: the model asks for the same two tool calls in "
-			"turn|6 rounds in 30 s, the last one Bash" },
+			"medium/high: in a loop: the same two tool calls in turn (last: Bash) with "
+			"the same results, 6 rounds in 30 s" },
 		{ "tool-loop", loops_in, PROC_TURN_TOOL, NULL, "medium/high: " },
 		{ "tool-loop", loops_in, PROC_TURN_USER, NULL, "fine: " },
 		{ "tool-loop", has_no_log, SOOTH_STATE_ABSENT, NULL,
