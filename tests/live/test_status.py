@@ -227,6 +227,21 @@ class Host(StatusCase):
         self.assertEqual(row["cpus"], os.sysconf("SC_NPROCESSORS_ONLN"))
         self.assertGreater(row["tasks"], 1)
 
+    def test_limits(self):
+        """What the whole host has of a resource, and how much of that is used."""
+        path = self.path("host.sooth")
+        self.sooth("status", "-i", "50ms", "--save", path)
+        rows = {row["resource"]: row for row in self.sooth("query", "-j", path, "select * from host_limit").json()["rows"]}
+        self.assertEqual(rows["pseudo terminals"]["limit"], int(harness.read("/proc/sys/kernel/pty/max")))
+        self.assertEqual(rows["open files"]["limit"], int(harness.read("/proc/sys/fs/file-nr").split()[2]))
+        tasks = [int(harness.read("/proc/sys/kernel/" + name)) for name in ("pid_max", "threads-max")]
+        self.assertIn(rows["processes and threads"]["limit"], (min(tasks), tasks[1]))
+        self.assertGreater(rows["processes and threads"]["used"], 1)
+        with open("/dev/ptmx", "rb+", buffering=0):
+            self.sooth("status", "-i", "50ms", "--save", path)
+            again = self.sooth("query", "-j", path, "select used from host_limit where resource = 'pseudo terminals'")
+            self.assertGreaterEqual(again.json()["rows"][0]["used"], 1)
+
     def test_without_pressure(self):
         """A host that keeps no account of it: not measured, never 0."""
         if os.geteuid() or not have("unshare"):
