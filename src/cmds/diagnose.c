@@ -163,8 +163,8 @@ static const struct option diagnose_options[] = {
 		"observe system calls, as by default; if given, exit status 3 where that is "
 		"refused"),
 	FLAG_ROW(0, "heap", diagnose_config, diagnose.heap,
-		"also observe allocations: churn, small blocks, frees that are errors; a call of "
-		"malloc takes some 2 us longer meanwhile"),
+		"also observe allocations: growth, frees that are errors; a call of malloc takes "
+		"some 2 us longer meanwhile"),
 	VALUE_ROW(0, "duration", DURATION, "TIME", diagnose_config, diagnose.duration_ns,
 		"observation time in seconds (5, and up to 10 more while memory of a named process "
 		"grows)",

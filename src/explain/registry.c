@@ -13,6 +13,7 @@
 #define SINK(id) extern const struct sink_type sink_##id;
 #include "sinks/sinks.def"
 #undef SINK
+#define RETIRED(id)
 #define FINDING(id, severity) extern const struct finding_type finding_##id;
 #define FINDING_IN(file, id, severity) FINDING(id, severity)
 #include "findings/findings.def"
@@ -34,6 +35,14 @@ const struct sink_type *const registry_sinks[] = {
 const struct finding_entry registry_findings[] = {
 #include "findings/findings.def"
 	{ NULL, FINDING_INFO },
+};
+#undef FINDING
+#undef RETIRED
+
+#define FINDING(id, severity)
+#define RETIRED(id) #id,
+static const char *const retired_findings[] = {
+#include "findings/findings.def"
 };
 
 static const char *const severity_names[FINDING_SEVERITIES] = {
@@ -75,4 +84,9 @@ const struct finding_entry *registry_finding_of(struct span id)
 	while (entry->type && !span_equal(id, entry->type->id))
 		entry++;
 	return entry->type ? entry : NULL;
+}
+
+bool registry_finding_is_retired(const char *id)
+{
+	return SPAN_ANY(span_of_string(id), span_equal, retired_findings);
 }

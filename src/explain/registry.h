@@ -17,6 +17,8 @@ const struct stage_type *registry_stage(const char *name);
 const struct sink_type *registry_sink(const char *name);
 /* Returns the row of a finding; NULL when there is none. */
 const struct finding_entry *registry_finding_of(struct span id);
+/* Returns whether a finding of that name existed in an earlier version. */
+bool registry_finding_is_retired(const char *id);
 
 static inline const struct finding_entry *registry_finding(const char *id)
 {

@@ -520,8 +520,7 @@ const struct finding_type finding_cpu_spin = {
 	.worst = FINDING_HIGH,
 	.claim = "threads burn CPU without waiting and without visible progress",
 	.probes = "proc,threads",
-	.follows = "gc-pressure,jit-churn,crypto-heavy,lock-storm,busy-poll,syscall-errors,connect-"
-		   "failing",
+	.follows = "gc-pressure,lock-storm,busy-poll,syscall-errors,connect-failing",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

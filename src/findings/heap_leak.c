@@ -77,7 +77,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_has_heap_sums(out))
 		return;
-	if (!p || !p->all.live_blocks) {
+	if (!p || !p->live_blocks) {
 		check_fine(out, "all memory allocated during the observation was freed");
 		return;
 	}

@@ -73,8 +73,7 @@ static bool is_interpreter(struct span name)
 /* Returns whether another detector has named the function already. */
 static bool is_explained(const struct check *e)
 {
-	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure") ||
-	       check_has_finding(e, "crypto-heavy") || check_has_finding(e, "jit-churn");
+	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure");
 }
 
 /* Returns how many times a second a loop of node waits for its next timer and has to wait no
@@ -209,7 +208,7 @@ const struct finding_type finding_hot_function = {
 	.id = "hot-function",
 	.claim = "one function uses most of the CPU time",
 	.probes = "proc,threads,profile",
-	.follows = "cpu-spin,gc-pressure,crypto-heavy,jit-churn,busy-poll",
+	.follows = "cpu-spin,gc-pressure,busy-poll",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

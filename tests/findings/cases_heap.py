@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""heap-leak, heap-churn, many-small-blocks, double-free, invalid-free: by allocations, with --heap."""
+"""heap-leak, double-free, invalid-free: by allocations, with --heap."""
 import functools
 import subprocess
 
@@ -35,11 +35,6 @@ __attribute__((noinline)) void gives_back_again(void *block)
 	if (!sigsetjmp(back, 1))
 		gives_back(block);
 }
-__attribute__((noinline)) void formats(unsigned i)
-{
-	void *text = takes(size + i % 64);
-	gives_back(text);
-}
 int main(int argc, char **argv)
 {
 	const char *kind = argv[1];
@@ -54,13 +49,8 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	for (i = 0; argc > 3; i++) {
-		if (!strcmp(kind, "churn")) {
-			formats(i);
-		} else if (!strcmp(kind, "keep")) {
+		if (!strcmp(kind, "keep")) {
 			takes(size);
-		} else if (!strcmp(kind, "queue")) {
-			gives_back(ring[i % RING]);
-			ring[i % RING] = takes(size);
 		} else if (!strcmp(kind, "short-queue")) {
 			gives_back(ring[i % 2048]);
 			ring[i % 2048] = takes(size);
@@ -107,33 +97,16 @@ def allocates(kind, sizes, pause):
     return make
 
 
-# What the probes cost depends on the machine: of one that steps each of them, a tenth is left.
-RATE = ("heap-churn.min-rate=5000",)
-BLOCKS = ("many-small-blocks.min-blocks=10000",)
 HEAP = dict(options=("--heap",), duration_s=3.0, also=("cpu-spin", "hot-function", "memory-growth"))
 LEAK = dict(options=("--heap",), settings=("heap-leak.min-age=0",), duration_s=8.0,
-    also=("cpu-spin", "hot-function", "memory-growth", "heap-churn"))
+    also=("cpu-spin", "hot-function", "memory-growth"))
 
 CASES = [
-    sick("heap-churn", "a text that is made for each call", allocates("churn", (40, 100, 700), 0),
-        settings=RATE, **HEAP),
-    sick("heap-churn", "few large ones", allocates("churn", (600_000,), 50),
-        settings=("heap-churn.min-rate=1e9", "heap-churn.min-bytes=64M"), **HEAP),
-    healthy("heap-churn", "as many that are kept for a while", allocates("queue", (40, 100, 700), 0),
-        settings=RATE, **HEAP),
-    healthy("heap-churn", "a text now and then", allocates("churn", (40, 100), 20), settings=RATE, **HEAP),
-
     sick("heap-leak", "each request keeps a block", allocates("keep", (3000, 5000, 9000), 20),
         says="takes", **LEAK),
     healthy("heap-leak", "a cache that fills up", allocates("short-queue", (3000, 5000, 9000), 20), **LEAK),
     healthy("heap-leak", "a cache that is full", allocates("short-queue", (3000, 5000), 2000), **LEAK),
     healthy("heap-leak", "all is freed now and then", allocates("sawtooth", (3000, 5000, 9000), 20), **LEAK),
-
-    sick("many-small-blocks", "a list that grows", allocates("keep", (24, 176, 300), 600),
-        settings=BLOCKS, **HEAP),
-    healthy("many-small-blocks", "as many that are freed again", allocates("short-queue", (24, 176, 300), 600),
-        settings=BLOCKS, **HEAP),
-    healthy("many-small-blocks", "large blocks", allocates("keep", (2000,), 300), settings=BLOCKS, **HEAP),
 
     sick("double-free", "a block that another part has freed", allocates("twice", (24, 176, 5000), 1),
         says="gives_back", **HEAP),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What CPU time is spent on, by sampled stacks: gc-pressure of V8, jit-churn, crypto-heavy, hot-function, fault-storm."""
+"""What CPU time is spent on, by sampled stacks: gc-pressure of V8, hot-function, fault-storm."""
 import shutil
 
 from case import healthy, sick
@@ -23,41 +23,6 @@ setInterval(() => {
   const end = Date.now() + 90
   while (Date.now() < end) { const t = { a: [kept] }; for (let i = 0; i < 1e4; i++) kept += t.a[0] % 7 + i }
 }, 1)
-"""
-
-# New code for each of its requests.
-EVALUATES = """
-console.log('ready')
-let n = 0
-setInterval(() => {
-  const end = Date.now() + 90
-  while (Date.now() < end) {
-    let source = 'let r = 0;'
-    for (let i = 0; i < 40; i++) source += `function f${i}(a) { return a * ${n++} + ${i} } r += f${i}(${i});`
-    eval(source + 'r')
-  }
-}, 1)
-"""
-
-COMPILED_ONCE = """
-console.log('ready')
-const f = new Function('a', 'let r = 0; for (let i = 0; i < 1e5; i++) r = (r * 31 + a + i) % 65521; return r')
-setInterval(() => {
-  const end = Date.now() + 90
-  while (Date.now() < end) f(end)
-}, 1)
-"""
-
-# Passwords hashed in the thread that should serve; or the same by a command that nobody waits for.
-HASHES = """
-const crypto = require('crypto')
-const listens = process.argv[1] === 'server'
-const go = () => {
-  console.log('ready')
-  setInterval(() => crypto.pbkdf2Sync('password', 'salt', 60000, 64, 'sha512'), 1)
-}
-if (listens) require('http').createServer((q, a) => a.end('x')).listen(0, '127.0.0.1', go)
-else go()
 """
 
 # A server that looks through a list for each request, with a client that asks all the time.
@@ -135,14 +100,6 @@ CASES = [
         settings=("gc-pressure.min-cpu=20",), says="garbage collection", **WORKS),
     healthy("gc-pressure", "a JavaScript heap with room", node(ROOMY_HEAP),
         settings=("gc-pressure.min-cpu=20",), **WORKS),
-    sick("jit-churn", "code that is evaluated anew each time", node(EVALUATES),
-        settings=("jit-churn.min-cpu=20", "jit-churn.min-age=0"), **WORKS),
-    healthy("jit-churn", "code that is compiled once", node(COMPILED_ONCE),
-        settings=("jit-churn.min-cpu=20", "jit-churn.min-age=0"), **WORKS),
-    sick("crypto-heavy", "a server that hashes passwords", node(HASHES, "server"),
-        settings=("crypto-heavy.min-cpu=20",), **WORKS),
-    healthy("crypto-heavy", "a command that hashes", node(HASHES, "command"),
-        settings=("crypto-heavy.min-cpu=20",), **WORKS),
     sick("hot-function", "a server that scans a list", server("scan"), duration_s=4,
         settings=("hot-function.min-cpu=20", "hot-function.min-samples=20"), says="scan"),
     sick("fault-storm", "a buffer that is mapped for each frame",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Findings about a process and its allocator: heap-leak, heap-churn, many-small-blocks,
- * double-free, invalid-free, each on both sides of its thresholds.
+ * Findings about a process and its allocator: heap-leak, double-free,
+ * invalid-free, each on both sides of its thresholds.
  */
 #include "check_records.h"
 
@@ -64,62 +64,6 @@ static void begin_heap(void)
 	is_there();
 	add_source("heap");
 	put_names();
-}
-
-static void churns(double blocks_per_s)
-{
-	double blocks = blocks_per_s * INTERVAL_S;
-
-	begin_heap();
-	allocates(
-		(struct made){ .calls = blocks, .size = 100, .freed = blocks, .shortly = blocks });
-}
-
-static void churns_bytes(double bytes_per_s)
-{
-	double blocks = bytes_per_s * INTERVAL_S / MIB;
-
-	begin_heap();
-	allocates(
-		(struct made){ .calls = blocks, .size = MIB, .freed = blocks, .shortly = blocks });
-}
-
-static void frees_share(double percent)
-{
-	double blocks = 40000 * INTERVAL_S;
-
-	begin_heap();
-	allocates((struct made){
-		.calls = blocks, .size = 100, .freed = blocks, .shortly = blocks * percent / 100 });
-}
-
-static void keeps(double blocks)
-{
-	begin_heap();
-	allocates((struct made){ .calls = blocks + 1000, .size = 176, .freed = 1000 });
-	allocates((struct made){ .calls = 100, .size = 4000 });
-}
-
-static void keeps_of_size(double size)
-{
-	begin_heap();
-	allocates((struct made){ .calls = 60000, .size = size });
-}
-
-static void keeps_share(double percent)
-{
-	begin_heap();
-	allocates((struct made){ .calls = 60000, .size = 176 });
-	for (int i = 0; i < 8; i++)
-		allocates((struct made){
-			.calls = 60000 * (100 / percent - 1) / 8, .size = 1000 << i });
-}
-
-static void ran_another_program(double blocks)
-{
-	begin_heap();
-	allocates((struct made){ .calls = blocks, .size = 176, .program = 1 });
-	allocates((struct made){ .calls = 10, .size = 176, .program = 2 });
 }
 
 static void sampled(double blocks)
@@ -267,38 +211,6 @@ static void test_each(void **state)
 		{ "heap-leak", sampled, 1e6, NULL, "blind: the allocations are samples" },
 		{ "heap-leak", allocates_nothing, 0, NULL,
 			"=fine: all memory allocated during the observation was freed\n" },
-		{ "heap-churn", churns, 20100, NULL,
-			"low/medium: allocates 20100 blocks (1.9M) each second and "
-			"frees "
-			"100 % of them within 10 ms" },
-		{ "heap-churn", churns, 20100, NULL,
-			"|most of it in: makes (thing) < main (100 %)" },
-		{ "heap-churn", churns, 19900, NULL,
-			"=fine: 19900 blocks each second live less than 10 ms, 100 % of all\n" },
-		{ "heap-churn", churns_bytes, 257.0 * MIB, NULL,
-			"low/medium: allocates 257 "
-			"blocks (257M) each second" },
-		{ "heap-churn", churns_bytes, 255.0 * MIB, NULL, "fine: 255 blocks" },
-		{ "heap-churn", frees_share, 81, NULL, "|frees 81 % of them" },
-		{ "heap-churn", frees_share, 79, NULL, "fine: 31600 blocks" },
-		{ "heap-churn", allocates_nothing, 0, NULL, "=fine: called no allocator\n" },
-		{ "heap-churn", sampled, 1e6, NULL, "blind: the allocations are samples" },
-		{ "many-small-blocks", keeps, 50100, NULL,
-			"low/medium: keeps 50100 blocks of 176 bytes (8.4M), 100 % of "
-			"its "
-			"new blocks" },
-		{ "many-small-blocks", keeps, 50100, NULL,
-			"|allocated by: makes (thing) < main (100 %)" },
-		{ "many-small-blocks", keeps, 49900, NULL,
-			"fine: kept 50000 new blocks, 49900 of" },
-		{ "many-small-blocks", keeps_of_size, 512, NULL, "|60000 blocks of 512 bytes" },
-		{ "many-small-blocks", keeps_of_size, 513, NULL, "fine: kept 60000" },
-		{ "many-small-blocks", keeps_share, 51, NULL, "|51 % of its new blocks" },
-		{ "many-small-blocks", keeps_share, 49, NULL, "fine: kept 12244" },
-		{ "many-small-blocks", ran_another_program, 1e6, NULL, "fine: kept 10 new blocks" },
-		{ "many-small-blocks", sampled, 1e6, NULL, "blind: the allocations are samples" },
-		{ "many-small-blocks", allocates_nothing, 0, NULL,
-			"=fine: all memory allocated during the observation was freed\n" },
 		{ "double-free", frees_twice, 1, NULL,
 			"high/high: frees memory twice: in makes (thing) < main" },
 		{ "double-free", frees_twice, 3, NULL, "|blocks freed twice: 3" },
@@ -326,8 +238,7 @@ static void test_each(void **state)
 	TRY_CASES(cases);
 }
 
-static const char *const ids[] = { "heap-leak", "heap-churn", "many-small-blocks", "double-free",
-	"invalid-free" };
+static const char *const ids[] = { "heap-leak", "double-free", "invalid-free" };
 
 /* A recording of single calls claims nothing either. */
 static void test_single_calls(void **state)

@@ -92,6 +92,20 @@ static void test_file(void **state)
 	assert_non_null(strstr(err.why, "line 3"));
 }
 
+/* A setting of a finding that was removed stays in files of users. */
+static void test_retired(void **state)
+{
+	struct check_settings before = settings;
+	struct sooth_error err;
+
+	(void)state;
+	assert_int_equal(check_settings_set(&settings, "heap-churn.min-rate=5", &err), 0);
+	assert_int_equal(check_settings_set(&settings, "many-small-blocks=off", &err), 0);
+	assert_memory_equal(&settings, &before, sizeof(settings));
+	assert_true(registry_finding_is_retired("jit-churn"));
+	assert_false(registry_finding_is_retired("fd-leak"));
+}
+
 /* --- the book --- */
 
 static size_t end_round(struct finding_tracker *b)
@@ -165,6 +179,7 @@ int main(void)
 		TEST(test_set),
 		TEST(test_refused),
 		TEST(test_file),
+		TEST(test_retired),
 		TEST(test_tracker),
 		TEST(test_registry),
 	};

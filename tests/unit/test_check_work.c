@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Findings about the use of CPU time: gc-pressure by functions, jit-churn, crypto-heavy,
- * hot-function, each on both sides of its thresholds.
+ * Findings about the use of CPU time: gc-pressure by functions, hot-function, each on both sides of
+ * its thresholds.
  */
 #include "check_threads.h"
 
@@ -9,8 +9,6 @@
 #include "probes/sockets.h"
 
 #define SAMPLES 100
-
-static double used_s = 60; /* CPU time of the process */
 
 static const char *program = "/bin/thing"; /* the file of its functions */
 
@@ -60,10 +58,7 @@ static void spends_as(
 			      kernel[] = { 4, 2, 1 };
 
 	for (int i = 0; i < LOOKS; i++) {
-		process_at(i,
-			(struct proc_process){
-				.descriptors = 10, .cpu_ns = (uint64_t)used_s * NS_PER_S },
-			name);
+		process_at(i, (struct proc_process){ .descriptors = 10 }, name);
 		all_reported(i);
 	}
 	/* It waits too often for cpu-spin. */
@@ -113,69 +108,22 @@ static void marks_with(double cpu)
 	spends_as("thing", cpu, "runtime.gcDrain", 90, false);
 }
 
+static void marks_named(double is_long)
+{
+	spends(is_long ? "v8::internal::MarkCompactCollector::"
+			 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		       : "v8::internal::MarkCompactCollector<v8::Node, 4, "
+			 "v8::internal::MachineType>"
+			 "::Mark<v8::internal::MachineType>",
+		90);
+}
+
 static void collects_python(double samples)
 {
 	spends("gc_collect_main", (int)samples);
 }
 
-/* --- jit-churn --- */
-
-static void compiles(double samples)
-{
-	spends("v8::internal::Compiler::Compile", (int)samples);
-}
-
-static void compiles_at(double age)
-{
-	started_s = FROM_S + LOOKS - 1 - age;
-	compiles(90);
-}
-
-static void compiles_used(double cpu)
-{
-	used_s = cpu;
-	compiles(90);
-	used_s = 60;
-}
-
-static void compiles_named(double is_long)
-{
-	spends(is_long ? "v8::internal::Compiler::xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-		       : "v8::internal::Compiler::Matcher<v8::internal::Add<v8::Node, 4>, "
-			 "v8::internal::MachineType>::operator<<",
-		90);
-}
-
-static void compiles_with(double cpu)
-{
-	spends_as("thing", cpu, "v8::internal::Compiler::Compile", 90, false);
-}
-
-static void is_compiler(double is_one)
-{
-	spends_as(is_one ? "cc1" : "cc9", 90, "v8::internal::Compiler::Compile", 90, false);
-}
-
-/* --- crypto-heavy, hot-function --- */
-
-static void hashes(double samples)
-{
-	spends("sha512_block_data_order", (int)samples);
-	listens();
-}
-
-static void hashes_and_listens(double does)
-{
-	spends("sha512_block_data_order", 90);
-	if (does)
-		listens();
-}
-
-static void is_ssh(double is_one)
-{
-	spends_as(is_one ? "sshd" : "thing", 90, "sha512_block_data_order", 90, false);
-	listens();
-}
+/* --- hot-function --- */
 
 static void is_in_one(double samples)
 {
@@ -308,56 +256,13 @@ static void test_gc_pressure(void **state)
 		{ "gc-pressure", marks, 49, NULL, "fine: no thread with the name of a garbage" },
 		{ "gc-pressure", marks_with, 50, NULL, "medium/|GOGC" },
 		{ "gc-pressure", marks_with, 49, NULL, "fine: " },
+		{ "gc-pressure", marks_named, 0, NULL,
+			"|in v8::internal::MarkCompactCollector... (thing) [CPU" },
+		{ "gc-pressure", marks_named, 1, NULL,
+			"|in v8::internal::MarkCompactCollector::xxxxxxxxxxxxxxxxxxxxxxxxxxxx... "
+			"(thing) "
+			"[CPU" },
 		{ "gc-pressure", collects_python, 60, NULL, "medium/|gc.freeze()" },
-	};
-
-	(void)state;
-	TRY_CASES(cases);
-}
-
-static void test_jit_churn(void **state)
-{
-	static const struct check_case cases[] = {
-		{ "jit-churn", compiles, 40, NULL,
-			"low/medium: spends 40 % of its CPU time on compiling code: it makes new "
-			"code all the time; in main (thing) [CPU: 90 % over 5.00s] [compiling: 40 "
-			"% of 100 "
-			"samples]" },
-		{ "jit-churn", compiles, 39, NULL, "fine: compiling: 39 % of its CPU time" },
-		{ "jit-churn", compiles_at, 30, NULL, "low/medium: " },
-		{ "jit-churn", compiles_at, 29, NULL, "blind: this check needs a process older" },
-		{ "jit-churn", compiles_used, 30, NULL, "low/medium: " },
-		{ "jit-churn", compiles_used, 29, NULL, "blind: it has used no more CPU time" },
-		{ "jit-churn", compiles_named, 0, NULL,
-			"low/medium: spends 90 % of its CPU time on compiling code: it makes new "
-			"code all the time; in v8::internal::Compiler::Matcher... "
-			"(thing) [CPU: 90 % over 5.00s]" },
-		{ "jit-churn", compiles_named, 1, NULL,
-			"low/medium: spends 90 % of its CPU time on compiling code: it makes new "
-			"code all the time; in "
-			"v8::internal::Compiler::xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... "
-			"(thing) [CPU: 90 % over 5.00s]" },
-		{ "jit-churn", compiles_with, 50, NULL, "low/medium: " },
-		{ "jit-churn", compiles_with, 49, NULL, "fine: uses 49 % of a CPU" },
-		{ "jit-churn", is_compiler, 0, NULL, "low/medium: " },
-		{ "jit-churn", is_compiler, 1, NULL, "fine: compiles, as this program does" },
-	};
-
-	(void)state;
-	TRY_CASES(cases);
-}
-
-static void test_crypto_heavy(void **state)
-{
-	static const struct check_case cases[] = {
-		{ "crypto-heavy", hashes, 50, NULL,
-			"low/medium: spends 50 % of its CPU time on encryption and hashes; in main "
-			"(thing) [CPU: 90 % over 5.00s]|[most of it in: sha512_block_data_order]" },
-		{ "crypto-heavy", hashes, 49, NULL, "fine: encryption and hashes: 49 %" },
-		{ "crypto-heavy", hashes_and_listens, 1, NULL, "low/medium: " },
-		{ "crypto-heavy", hashes_and_listens, 0, NULL, "fine: a command that encrypts" },
-		{ "crypto-heavy", is_ssh, 0, NULL, "low/medium: " },
-		{ "crypto-heavy", is_ssh, 1, NULL, "fine: encrypts or hashes, as this program" },
 	};
 
 	(void)state;
@@ -405,8 +310,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gc_pressure),
-		cmocka_unit_test(test_jit_churn),
-		cmocka_unit_test(test_crypto_heavy),
 		cmocka_unit_test(test_hot_function),
 		cmocka_unit_test(test_fault_storm),
 	};

@@ -162,6 +162,8 @@ int check_settings_set(struct check_settings *s, const char *line, struct sooth_
 	option = strchr(name, '.');
 	if (option)
 		*option++ = '\0';
+	if (registry_finding_is_retired(name))
+		return 0;
 	entry = registry_finding(name);
 	if (!entry)
 		return refuse(err, line, "unknown finding",

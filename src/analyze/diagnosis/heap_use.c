@@ -8,14 +8,7 @@
 #include "model/batch.h"
 
 #define PROCESSES_MAX 4096
-#define PARTS_MAX     (1u << 18)
 #define GAINS_MAX     (1u << 16)
-#define CLASSES	      256
-
-struct part_key {
-	struct process_id process;
-	uint32_t program, stack, size_class, unused;
-};
 
 struct gains_key {
 	struct process_id process;
@@ -27,7 +20,6 @@ void heap_use_init(struct heap_use *u)
 	*u = (struct heap_use){ 0 };
 	map_init(&u->processes, sizeof(struct process_id), sizeof(struct heap_use_process),
 		PROCESSES_MAX);
-	map_init(&u->parts, sizeof(struct part_key), sizeof(struct heap_use_sum), PARTS_MAX);
 	map_init(&u->gains, sizeof(struct gains_key), sizeof(struct heap_gains), GAINS_MAX);
 	profile_sums_init(&u->names);
 	u->names.stack_kind = HEAP_STACK;
@@ -37,22 +29,11 @@ void heap_use_init(struct heap_use *u)
 void heap_use_fini(struct heap_use *u)
 {
 	map_fini(&u->processes);
-	map_fini(&u->parts);
 	map_fini(&u->gains);
 	profile_sums_fini(&u->names);
 }
 
 /* --- taking --- */
-
-static void add(struct heap_use_sum *to, const struct heap_sum *s)
-{
-	to->calls += s->calls;
-	to->allocated_bytes += s->allocated_bytes;
-	to->live_blocks += s->calls - s->freed_blocks;
-	to->live_bytes += s->allocated_bytes - s->freed_bytes;
-	to->short_blocks += s->short_blocks;
-	to->short_bytes += s->short_bytes;
-}
 
 static struct heap_use_process *process_of(struct heap_use *u, const struct sooth_record *r)
 {
@@ -83,10 +64,10 @@ static unsigned window_of(struct heap_use *u, struct heap_use_process *p,
 	return window;
 }
 
-static void take_gain(struct heap_use *u, struct heap_use_process *p, const struct part_key *part,
-	const struct heap_sum *s)
+static void take_gain(struct heap_use *u, struct heap_use_process *p, const struct heap_sum *s)
 {
-	struct gains_key key = { part->process, part->program, part->stack };
+	struct gains_key key = { process_id_of(&s->record), s->program,
+		s->stack_state == SOOTH_STATE_VALUE ? s->stack : 0 };
 	struct heap_gains *gains;
 	unsigned window;
 
@@ -101,10 +82,7 @@ static void take_gain(struct heap_use *u, struct heap_use_process *p, const stru
 
 static void take_sum(struct heap_use *u, const struct heap_sum *s)
 {
-	struct part_key key = { process_id_of(&s->record), s->program,
-		s->stack_state == SOOTH_STATE_VALUE ? s->stack : 0, s->size_class, 0 };
 	struct heap_use_process *p = process_of(u, &s->record);
-	struct heap_use_sum *part;
 
 	if (!p)
 		return;
@@ -114,19 +92,12 @@ static void take_sum(struct heap_use *u, const struct heap_sum *s)
 	/* An exec discards all memory of the earlier program. */
 	if (s->program > p->program) {
 		p->program = s->program;
-		p->from_ns = s->from_ns;
-		p->all = (struct heap_use_sum){ 0 };
+		p->live_blocks = 0;
 		p->clock = (struct heap_clock){ 0 };
 	}
-	if (!p->from_ns || s->from_ns < p->from_ns)
-		p->from_ns = s->from_ns;
-	p->to_ns = s->record.time_ns;
 	p->is_sampled |= record_holds(&s->record, sizeof(*s)) && s->sample_bytes;
-	add(&p->all, s);
-	part = map_put(&u->parts, &key, NULL);
-	if (part)
-		add(part, s);
-	take_gain(u, p, &key, s);
+	p->live_blocks += s->calls - s->freed_blocks;
+	take_gain(u, p, s);
 }
 
 static void take_held(struct heap_use *u, const struct heap_held *h)
@@ -152,20 +123,14 @@ static void take_bad_free(struct heap_use *u, const struct heap_bad_free *bad)
 		p->errors[bad->what].first = *bad;
 }
 
-static void take_gap(struct heap_use *u, const struct sooth_record *r)
+static void take_mark(struct heap_use *u, const struct sooth_record *r)
 {
 	struct heap_use_process *p = process_of(u, r);
 
-	if (p)
-		p->has_gap = true;
-}
-
-static void take_call(struct heap_use *u, const struct sooth_record *r)
-{
-	struct heap_use_process *p = process_of(u, r);
-
-	if (p)
-		p->has_calls = true;
+	if (!p)
+		return;
+	p->has_gap |= r->kind == HEAP_GAP;
+	p->has_calls |= r->kind != HEAP_GAP;
 }
 
 void heap_use_add_record(struct heap_use *u, const struct sooth_record *r)
@@ -176,10 +141,8 @@ void heap_use_add_record(struct heap_use *u, const struct sooth_record *r)
 		take_held(u, (const void *)r);
 	else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
 		take_bad_free(u, (const void *)r);
-	else if (r->kind == HEAP_GAP)
-		take_gap(u, r);
-	else if (r->kind == HEAP_CALL || r->kind == HEAP_COUNT)
-		take_call(u, r);
+	else if (r->kind == HEAP_GAP || r->kind == HEAP_CALL || r->kind == HEAP_COUNT)
+		take_mark(u, r);
 }
 
 /* --- asking --- */
@@ -195,69 +158,6 @@ bool heap_use_is_unsummed(const struct heap_use *u, const struct process_id *id)
 	const struct heap_use_process *p = heap_use_of(u, id);
 
 	return p && p->has_calls && !p->has_sums;
-}
-
-static bool is_of(const struct heap_use *u, const struct part_key *key, const struct process_id *id)
-{
-	const struct heap_use_process *p = heap_use_of(u, id);
-
-	return p && !memcmp(&key->process, id, sizeof(*id)) && key->program == p->program;
-}
-
-static void merge(struct heap_use_sum *to, const struct heap_use_sum *one)
-{
-	to->calls += one->calls;
-	to->allocated_bytes += one->allocated_bytes;
-	to->live_blocks += one->live_blocks;
-	to->live_bytes += one->live_bytes;
-	to->short_blocks += one->short_blocks;
-	to->short_bytes += one->short_bytes;
-}
-
-void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, uint32_t size_class,
-	heap_use_weight weight, struct heap_use_part *out)
-{
-	struct map stacks;
-
-	assert(u);
-	assert(out);
-	*out = (struct heap_use_part){ .size_class = size_class };
-	map_init(&stacks, sizeof(uint32_t), sizeof(struct heap_use_sum), PARTS_MAX);
-	map_for_each (&u->parts, const struct part_key *, k, void *, value) {
-		struct heap_use_sum *sum;
-
-		if (!is_of(u, k, id) || (size_class != UINT32_MAX && k->size_class != size_class))
-			continue;
-		sum = map_put(&stacks, &k->stack, NULL);
-		if (!sum)
-			continue;
-		merge(sum, value);
-		/* The lower number wins a tie, so a capture has the same result. */
-		if (weight(sum) > weight(&out->sum) || (out->stack == k->stack) ||
-			(weight(sum) == weight(&out->sum) && k->stack < out->stack)) {
-			out->sum = *sum;
-			out->stack = k->stack;
-		}
-	}
-	map_fini(&stacks);
-}
-
-void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
-	heap_use_weight weight, struct heap_use_part *out)
-{
-	struct heap_use_sum classes[CLASSES] = { 0 };
-	struct heap_use_part stack;
-	uint32_t top = 0;
-
-	assert(u);
-	map_for_each (&u->parts, const struct part_key *, k, void *, value) {
-		if (is_of(u, k, id) && k->size_class < CLASSES)
-			merge(&classes[k->size_class], value);
-	}
-	for (uint32_t i = 1; i < CLASSES; i++)
-		top = weight(&classes[i]) > weight(&classes[top]) ? i : top;
-	heap_use_top_stack(u, id, top, weight, &stack);
-	*out = (struct heap_use_part){ stack.stack, top, classes[top] };
 }
 
 void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint64_t until_ns,

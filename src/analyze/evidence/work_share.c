@@ -26,42 +26,6 @@ void work_cpu_of(struct work_cpu *w, const struct check *e)
 	}
 }
 
-bool work_share_of(struct work_share *w, const struct check *e, struct check_result *out,
-	enum profile_work work)
-{
-	struct profile_match match;
-
-	assert(w);
-	assert(e);
-	work_cpu_of(&w->of, e);
-	if (!w->of.is_measured) {
-		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-		return false;
-	}
-	if (!check_is_over(e, "min-cpu", w->of.demand, "")) {
-		check_fine(out, "uses %.0f %% of a CPU", w->of.cpu);
-		return false;
-	}
-	match = profile_work_of(&e->input->profile, &e->id, work);
-	w->samples = match.samples;
-	w->percent = 100 * match.share;
-	w->function = match.function;
-	if (w->samples >= PROFILE_PATTERN_LEAST)
-		return true;
-	check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
-	return false;
-}
-
-bool work_is_most(const struct work_share *w, const struct check *e, struct check_result *out,
-	const char *name)
-{
-	assert(w);
-	if (w->percent >= check_option(e, "min-share"))
-		return true;
-	check_fine(out, "%s: %.0f %% of its CPU time", name, w->percent);
-	return false;
-}
-
 void work_emit(const struct work_share *w, struct check_result *out, const char *name)
 {
 	assert(w);

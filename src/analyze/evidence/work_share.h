@@ -25,16 +25,6 @@ struct work_share {
 };
 
 void work_cpu_of(struct work_cpu *w, const struct check *e);
-/*
- * False: there was too little CPU time ("min-cpu"), none was measured, or too few samples; the
- * check has reported which. The detector has the options "min-cpu" and "min-share".
- */
-bool work_share_of(struct work_share *w, const struct check *e, struct check_result *out,
-	enum profile_work work);
-/* Returns whether the share is at least "min-share"; otherwise reports that the process is fine.
- * `name`: of the work. */
-bool work_is_most(const struct work_share *w, const struct check *e, struct check_result *out,
-	const char *name);
 /* Adds the evidence: CPU, share, and the function. */
 void work_emit(const struct work_share *w, struct check_result *out, const char *name);
 

@@ -67,7 +67,8 @@ static bool choose_finding(struct alert_choice *out, const char *typed)
 			out->severity = severity;
 		return true;
 	}
-	if (!registry_finding(typed) || out->id_count == ALERT_IDS_MAX)
+	if ((!registry_finding(typed) && !registry_finding_is_retired(typed)) ||
+		out->id_count == ALERT_IDS_MAX)
 		return false;
 	out->ids[out->id_count++] = typed;
 	return true;
