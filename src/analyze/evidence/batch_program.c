@@ -3,152 +3,30 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
-
-#define COMPUTES 1 /* uses a CPU for as long as its task takes */
-#define GROWS	 2 /* its memory grows with its task */
-#define MEASURES 4 /* sends requests to a server on purpose */
-
 #define VERSION_DIGITS "0123456789."
 
-static const struct {
-	const char *name;
-	unsigned does;
-} programs[] = {
-	{ "7z", COMPUTES | GROWS },
-	{ "7za", COMPUTES | GROWS },
-	{ "7zr", GROWS },
-	{ "7zz", COMPUTES | GROWS },
-	{ "R", COMPUTES },
-	{ "ab", MEASURES },
-	{ "apt", GROWS },
-	{ "apt-get", GROWS },
-	{ "as", COMPUTES | GROWS },
-	{ "asm", GROWS },
-	{ "b2sum", COMPUTES },
-	{ "bc", COMPUTES },
-	{ "bombardier", MEASURES },
-	{ "brotli", COMPUTES | GROWS },
-	{ "bzip2", COMPUTES | GROWS },
-	{ "cadical", COMPUTES },
-	{ "cc1", COMPUTES | GROWS },
-	{ "cc1obj", COMPUTES | GROWS },
-	{ "cc1objplus", GROWS },
-	{ "cc1plus", COMPUTES | GROWS },
-	{ "cgo", GROWS },
-	{ "cksum", COMPUTES },
-	{ "clang", COMPUTES | GROWS },
-	{ "clang++", COMPUTES | GROWS },
-	{ "clang-cpp", GROWS },
-	{ "clang-tidy", COMPUTES },
-	{ "collect2", COMPUTES | GROWS },
-	{ "compile", COMPUTES | GROWS },
-	{ "convert", COMPUTES },
-	{ "cppcheck", COMPUTES | GROWS },
-	{ "ctags", GROWS },
-	{ "cvc5", COMPUTES },
-	{ "d21", GROWS },
-	{ "doxygen", GROWS },
-	{ "dpkg", GROWS },
-	{ "dpkg-deb", GROWS },
-	{ "dwz", GROWS },
-	{ "f951", COMPUTES | GROWS },
-	{ "factor", COMPUTES },
-	{ "ffmpeg", COMPUTES },
-	{ "fio", MEASURES },
-	{ "flac", COMPUTES },
-	{ "ghc", COMPUTES | GROWS },
-	{ "git", COMPUTES | GROWS },
-	{ "gnat1", GROWS },
-	{ "gnuplot", COMPUTES },
-	{ "gpg", COMPUTES },
-	{ "gzip", COMPUTES | GROWS },
-	{ "h2load", MEASURES },
-	{ "hashcat", COMPUTES },
-	{ "hey", MEASURES },
-	{ "iperf3", MEASURES },
-	{ "javac", COMPUTES },
-	{ "john", COMPUTES },
-	{ "k6", MEASURES },
-	{ "kissat", COMPUTES },
-	{ "lame", COMPUTES },
-	{ "ld", COMPUTES | GROWS },
-	{ "ld.bfd", COMPUTES | GROWS },
-	{ "ld.gold", COMPUTES | GROWS },
-	{ "ld.lld", COMPUTES | GROWS },
-	{ "ld64.lld", GROWS },
-	{ "link", GROWS },
-	{ "llc", GROWS },
-	{ "lld", COMPUTES | GROWS },
-	{ "lrzip", GROWS },
-	{ "lto-wrapper", COMPUTES | GROWS },
-	{ "lto1", COMPUTES | GROWS },
-	{ "lto1-ltrans", GROWS },
-	{ "lto1-wpa", GROWS },
-	{ "lualatex", COMPUTES },
-	{ "lz4", COMPUTES | GROWS },
-	{ "lzma", COMPUTES | GROWS },
-	{ "magick", COMPUTES },
-	{ "md5sum", COMPUTES },
-	{ "memtier_benchma", MEASURES },
-	{ "minisat", COMPUTES },
-	{ "mksquashfs", GROWS },
-	{ "mold", COMPUTES | GROWS },
-	{ "mysqlslap", MEASURES },
-	{ "netperf", MEASURES },
-	{ "objcopy", GROWS },
-	{ "ocamlopt.opt", COMPUTES | GROWS },
-	{ "octave-cli", COMPUTES },
-	{ "oha", MEASURES },
-	{ "openssl", COMPUTES },
-	{ "opt", GROWS },
-	{ "optipng", COMPUTES },
-	{ "opusenc", COMPUTES },
-	{ "pbzip2", COMPUTES | GROWS },
-	{ "pdflatex", COMPUTES },
-	{ "pgbench", MEASURES },
-	{ "pigz", COMPUTES | GROWS },
-	{ "pixz", GROWS },
-	{ "pngcrush", COMPUTES },
-	{ "primes", COMPUTES },
-	{ "pxz", GROWS },
-	{ "pzstd", GROWS },
-	{ "rar", GROWS },
-	{ "redis-benchmark", MEASURES },
-	{ "rg", GROWS },
-	{ "rsync", GROWS },
-	{ "rustc", COMPUTES | GROWS },
-	{ "sha1sum", COMPUTES },
-	{ "sha224sum", COMPUTES },
-	{ "sha256sum", COMPUTES },
-	{ "sha384sum", COMPUTES },
-	{ "sha512sum", COMPUTES },
-	{ "siege", MEASURES },
-	{ "sockperf", MEASURES },
-	{ "sort", COMPUTES | GROWS },
-	{ "ssh-keygen", COMPUTES },
-	{ "stress", COMPUTES },
-	{ "stress-ng", COMPUTES },
-	{ "strip", GROWS },
-	{ "swift-frontend", GROWS },
-	{ "sysbench", COMPUTES | MEASURES },
-	{ "unrar", GROWS },
-	{ "unxz", GROWS },
-	{ "unzip", GROWS },
-	{ "unzstd", GROWS },
-	{ "vegeta", MEASURES },
-	{ "wrk", MEASURES },
-	{ "wrk2", MEASURES },
-	{ "x264", COMPUTES },
-	{ "x265", COMPUTES },
-	{ "xelatex", COMPUTES },
-	{ "xz", COMPUTES | GROWS },
-	{ "z3", COMPUTES },
-	{ "zig", GROWS },
-	{ "zip", GROWS },
-	{ "zopfli", COMPUTES },
-	{ "zstd", COMPUTES | GROWS },
-};
+/* Use a CPU for as long as their task takes, and their memory grows with it. */
+static const char *const tasks[] = { "7z", "7za", "7zz", "as", "brotli", "bzip2", "cc1", "cc1obj",
+	"cc1plus", "clang", "clang++", "collect2", "compile", "cppcheck", "f951", "ghc", "git",
+	"gzip", "ld", "ld.bfd", "ld.gold", "ld.lld", "lld", "lto-wrapper", "lto1", "lz4", "lzma",
+	"mold", "ocamlopt.opt", "pbzip2", "pigz", "rustc", "sort", "xz", "zstd" };
+/* Only use a CPU for as long as their task takes. */
+static const char *const computing[] = { "R", "b2sum", "bc", "cadical", "cksum", "clang-tidy",
+	"convert", "cvc5", "factor", "ffmpeg", "flac", "gnuplot", "gpg", "hashcat", "javac", "john",
+	"kissat", "lame", "lualatex", "magick", "md5sum", "minisat", "octave-cli", "openssl",
+	"optipng", "opusenc", "pdflatex", "pngcrush", "primes", "sha1sum", "sha224sum", "sha256sum",
+	"sha384sum", "sha512sum", "ssh-keygen", "stress", "stress-ng", "sysbench", "x264", "x265",
+	"xelatex", "z3", "zopfli" };
+/* Only their memory grows with their task. */
+static const char *const growing[] = { "7zr", "apt", "apt-get", "asm", "cc1objplus", "cgo",
+	"clang-cpp", "ctags", "d21", "doxygen", "dpkg", "dpkg-deb", "dwz", "gnat1", "ld64.lld",
+	"link", "llc", "lrzip", "lto1-ltrans", "lto1-wpa", "mksquashfs", "objcopy", "opt", "pixz",
+	"pxz", "pzstd", "rar", "rg", "rsync", "strip", "swift-frontend", "unrar", "unxz", "unzip",
+	"unzstd", "zig", "zip" };
+/* Send requests to a server on purpose. */
+static const char *const measuring[] = { "ab", "bombardier", "fio", "h2load", "hey", "iperf3", "k6",
+	"memtier_benchma", "mysqlslap", "netperf", "oha", "pgbench", "redis-benchmark", "siege",
+	"sockperf", "sysbench", "vegeta", "wrk", "wrk2" };
 
 /* Returns the name without a version: clang for "clang-14". */
 static struct span without_version(struct span name)
@@ -161,26 +39,22 @@ static struct span without_version(struct span name)
 								   : name;
 }
 
-static bool is_one(struct span name, unsigned does)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		if (programs[i].does & does && span_equal(name, programs[i].name))
-			return true;
-	}
-	return false;
-}
-
 bool batch_program_computes(struct span name)
 {
-	return is_one(name, COMPUTES);
+	return SPAN_ANY(name, span_equal, tasks) || SPAN_ANY(name, span_equal, computing);
 }
 
 bool batch_program_measures(struct span name)
 {
-	return is_one(name, MEASURES);
+	return SPAN_ANY(name, span_equal, measuring);
+}
+
+static bool grows(struct span name)
+{
+	return SPAN_ANY(name, span_equal, tasks) || SPAN_ANY(name, span_equal, growing);
 }
 
 bool batch_program_grows(struct span name)
 {
-	return is_one(name, GROWS) || is_one(without_version(name), GROWS);
+	return grows(name) || grows(without_version(name));
 }
