@@ -59,7 +59,16 @@ static inline struct batch snapshot_records(const struct snapshot *s)
 	return (struct batch){ s->records.data, s->records.size };
 }
 
-/* The record that ends the snapshot, if it has at least `size` bytes; else NULL. */
+/* Returns the next record of a kind, with at least `size` bytes, of a snapshot, which may be NULL;
+ * *position starts at 0. */
+const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, size_t *position);
+/* Walks them: snapshot_for_each (s, struct fds_watch, w, FDS_WATCH, sizeof(*w)) */
+#define snapshot_for_each(s, type, one, kind, size)                                                \
+	walk_each (const type *, one, snapshot_next, s, kind, size)
+/* Returns the first of them; NULL: there is none. */
+const void *snapshot_find(const struct snapshot *s, uint16_t kind, size_t size);
+
+/* The record that ends the snapshot, if there is one with at least `size` bytes; else NULL. */
 const void *snapshot_end(const struct snapshot *s, size_t size);
 
 #endif

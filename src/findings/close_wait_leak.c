@@ -44,13 +44,6 @@ struct look {
 
 /* --- counting --- */
 
-static const struct sockets_socket *closed_by_peer(const struct sooth_record *r)
-{
-	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-	return s && socket_is_closed_by_peer(s) ? s : NULL;
-}
-
 static uint64_t sent_of(const struct sockets_socket *s)
 {
 	return s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes : 0;
@@ -58,13 +51,12 @@ static uint64_t sent_of(const struct sockets_socket *s)
 
 static void take_first(struct look *l, const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(snapshot);
+	snapshot_for_each (
+		snapshot, struct sockets_socket, s, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST) {
+		bool is_closed = socket_is_closed_by_peer(s);
+		uint64_t *sent = is_closed ? map_put(&l->before, &s->inode, NULL) : NULL;
 
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = closed_by_peer(r);
-		uint64_t *sent = s ? map_put(&l->before, &s->inode, NULL) : NULL;
-
-		l->first += s != NULL;
+		l->first += is_closed;
 		if (sent)
 			*sent = sent_of(s);
 	}
@@ -90,17 +82,15 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 		++*count;
 }
 
-static void take_last(const struct check *e, struct look *l, const struct snapshot *snapshot)
+static void take_last(const struct check *e, struct look *l)
 {
-	struct batch records = snapshot_records(snapshot);
-
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = closed_by_peer(r);
-		const uint64_t *sent = s ? map_get(&l->before, &s->inode) : NULL;
+	check_sockets_for_each (e, s) {
+		bool is_closed = socket_is_closed_by_peer(s);
+		const uint64_t *sent = is_closed ? map_get(&l->before, &s->inode) : NULL;
 		bool is_sending =
-			s && s->send_queue_state == SOOTH_STATE_VALUE && s->send_queue_bytes > 0;
+			s->send_queue_state == SOOTH_STATE_VALUE && s->send_queue_bytes > 0;
 
-		l->last += s != NULL;
+		l->last += is_closed;
 		if (!sent || is_sending || *sent != sent_of(s))
 			continue;
 		l->kept++;
@@ -176,7 +166,7 @@ static void diagnose_snapshots(const struct check *e, struct check_result *out, 
 	if (begin && end)
 		l->interval_ns = end->record.time_ns - begin->record.time_ns;
 	take_first(l, first);
-	take_last(e, l, last);
+	take_last(e, l);
 	if ((double)l->interval_ns < check_option(e, "min-interval"))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (check_is_over(e, "min-count", (double)l->kept, ""))
@@ -192,7 +182,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
-	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct sockets_process *end = snapshot_end(last, sizeof(*end));
 	struct look l = { 0 };
 
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {

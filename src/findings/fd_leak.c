@@ -79,15 +79,10 @@ static void make_key(struct group_key *key, const struct fds_descriptor *d)
 
 static void add_snapshot(struct map *groups, const struct snapshot *snapshot, bool is_last)
 {
-	struct batch all = snapshot_records(snapshot);
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+	snapshot_for_each (snapshot, struct fds_descriptor, d, FDS_DESCRIPTOR, sizeof(*d)) {
 		struct group_key key;
 		struct group_sum *sum;
 
-		if (!d)
-			continue;
 		make_key(&key, d);
 		sum = map_put(groups, &key, NULL);
 		if (!sum)
@@ -197,8 +192,7 @@ static void emit_groups(struct check_result *out, const struct group_sum *top, s
 
 static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
 	uint64_t left_ns;
 
 	if (!end || end->limit_state || end->soft_limit == UINT64_MAX) {

@@ -48,14 +48,11 @@ struct look {
 
 static void take_watches(struct look *l, const struct snapshot *s)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
-		struct span path = w ? record_text(&w->record, &w->path) : span_of("", 0);
+	snapshot_for_each (s, struct fds_watch, w, FDS_WATCH, sizeof(*w)) {
+		struct span path = record_text(&w->record, &w->path);
 		struct call_path key = { { 0 } };
 
-		if (!w || w->path_state || !(w->mask & CHANGES) || path.size >= sizeof(key.text))
+		if (w->path_state || !(w->mask & CHANGES) || path.size >= sizeof(key.text))
 			continue;
 		memcpy(key.text, path.data, path.size);
 		map_put(&l->watched, &key, NULL);
@@ -99,12 +96,8 @@ static void take_files(void *user, const struct call_history *h)
 
 static bool is_watcher(const struct snapshot *s, int32_t fd)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
-
-		if (w && fd >= 0 && w->fd == (uint32_t)fd)
+	snapshot_for_each (s, struct fds_watch, w, FDS_WATCH, sizeof(*w)) {
+		if (fd >= 0 && w->fd == (uint32_t)fd)
 			return true;
 	}
 	return false;

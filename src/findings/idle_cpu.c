@@ -81,17 +81,12 @@ static double children_cpu(const struct process_entry *p)
  * known. */
 static bool is_talking(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	uint64_t interval_ns = sample_series_ns(&e->series);
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (!s || s->state != SOCKETS_ESTABLISHED)
-			continue;
-		if ((!s->sent_state && s->sent_ago_ns < interval_ns) ||
-			(!s->received_state && s->received_ago_ns < interval_ns))
+	check_sockets_for_each (e, s) {
+		if (s->state == SOCKETS_ESTABLISHED &&
+			((!s->sent_state && s->sent_ago_ns < interval_ns) ||
+				(!s->received_state && s->received_ago_ns < interval_ns)))
 			return true;
 	}
 	return false;
@@ -100,8 +95,8 @@ static bool is_talking(const struct check *e)
 /* Returns why the sockets of the agent are not known; 0: they are known. */
 static uint8_t sockets_unseen(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct sockets_process *end =
+		snapshot_end(check_last(e, &e->input->sockets), sizeof(*end));
 
 	return end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }

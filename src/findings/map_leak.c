@@ -67,17 +67,10 @@ static struct name_key key_of(const struct maps_mapping *m)
 
 static void add_names(struct map *names, const struct snapshot *s, int step)
 {
-	struct batch all = snapshot_records(s);
+	snapshot_for_each (s, struct maps_mapping, m, MAPS_MAPPING, sizeof(*m)) {
+		struct name_key key = key_of(m);
+		struct name_sum *sum = map_put(names, &key, NULL);
 
-	batch_for_each (r, &all) {
-		const struct maps_mapping *m = record_as(r, MAPS_MAPPING, sizeof(*m));
-		struct name_sum *sum;
-		struct name_key key;
-
-		if (!m)
-			continue;
-		key = key_of(m);
-		sum = map_put(names, &key, NULL);
 		if (!sum)
 			continue;
 		sum->key = key;
@@ -119,7 +112,7 @@ static struct growth growth_of_space(const struct check *e)
 
 static const struct maps_process *end_of(const struct snapshot *s)
 {
-	const struct maps_process *end = s ? snapshot_end(s, sizeof(*end)) : NULL;
+	const struct maps_process *end = snapshot_end(s, sizeof(*end));
 
 	return end && end->mappings_state <= SOOTH_STATE_TRUNCATED ? end : NULL;
 }
@@ -253,8 +246,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct mappings m;
 
 	if (!mappings_of(e, &m)) {
-		const struct snapshot *last = check_last(e, &e->input->maps);
-		const struct maps_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+		const struct maps_process *end =
+			snapshot_end(check_last(e, &e->input->maps), sizeof(*end));
 
 		check_blind(
 			out, end ? end->mappings_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));

@@ -206,13 +206,9 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 
 static bool was_gone(const struct check *e, uint64_t inode)
 {
-	const struct snapshot *first = check_first(e, &e->input->sockets);
-	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->inode == inode)
+	snapshot_for_each (check_first(e, &e->input->sockets), struct sockets_socket, s,
+		SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST) {
+		if (s->inode == inode)
 			return socket_is_closed_by_peer(s);
 	}
 	return false;
@@ -222,15 +218,10 @@ static bool was_gone(const struct check *e, uint64_t inode)
  * last: a queue for such a client grows, and nothing takes from it. */
 static void claim_gone(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned count = 0;
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		count += count < GONE_MOST && s && socket_is_closed_by_peer(s) &&
-			 was_gone(e, s->inode);
+	check_sockets_for_each (e, s) {
+		count += count < GONE_MOST && socket_is_closed_by_peer(s) && was_gone(e, s->inode);
 	}
 	if (count < GONE_LEAST)
 		return;

@@ -336,7 +336,7 @@ static void fine_process(struct check_result *out, const struct tightness *t)
 static void diagnose_process(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
-	const struct limits_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct limits_process *end = snapshot_end(last, sizeof(*end));
 	struct tightness t;
 	struct victim victim;
 	bool is_near, is_stalled;

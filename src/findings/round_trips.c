@@ -62,13 +62,8 @@ struct look {
 
 static const struct sockets_socket *socket_of(const struct check *e, const struct call_exchange *x)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->fd == x->fd)
+	check_sockets_for_each (e, s) {
+		if (s->fd == x->fd)
 			return s;
 	}
 	return NULL;

@@ -16,19 +16,6 @@ static const struct finding_option options[] = {
 		"severity is high from this size of the unused segments", .unit = SOOTH_UNIT_BYTES),
 };
 
-static const struct limits_segments *segments_of(const struct snapshot *s)
-{
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct limits_segments *found = record_as(r, LIMITS_SEGMENTS, sizeof(*found));
-
-		if (found)
-			return found;
-	}
-	return NULL;
-}
-
 static bool is_high(const struct check *e, const struct limits_segments *now)
 {
 	bool is_near = now->segments_max &&
@@ -74,8 +61,10 @@ static void report(const struct check *e, struct check_result *out,
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct limits_segments *then = segments_of(check_first(e, &e->input->limits)),
-				     *now = segments_of(check_last(e, &e->input->limits));
+	const struct limits_segments *then =
+		snapshot_find(check_first(e, &e->input->limits), LIMITS_SEGMENTS, sizeof(*then));
+	const struct limits_segments *now =
+		snapshot_find(check_last(e, &e->input->limits), LIMITS_SEGMENTS, sizeof(*now));
 
 	if (!then || !now || now->record.time_ns <= then->record.time_ns)
 		check_blind_because(out,

@@ -88,14 +88,10 @@ static const char *path_of(const struct look *l, const struct call_place *place,
 
 static bool is_opened_to_sync(const struct snapshot *s, const char *path)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && !d->flags_state && d->flags & LINUX_O_DSYNC &&
+	snapshot_for_each (s, struct fds_descriptor, d, FDS_DESCRIPTOR, sizeof(*d)) {
+		if (!d->flags_state && d->flags & LINUX_O_DSYNC &&
 			d->path_state <= SOOTH_STATE_TRUNCATED &&
-			span_equal(record_text(r, &d->path), path))
+			span_equal(record_text(&d->record, &d->path), path))
 			return true;
 	}
 	return false;

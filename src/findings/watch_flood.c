@@ -65,19 +65,14 @@ static int by_file(const void *a, const void *b)
 /* Returns the number of watched files: several watchers may watch the same file. */
 static uint32_t count_files(const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(snapshot);
 	struct buffer list = { 0 };
 	uint32_t different = 0;
 	struct watched *all;
 	size_t count;
 
-	batch_for_each (r, &records) {
-		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
-		struct watched one;
+	snapshot_for_each (snapshot, struct fds_watch, w, FDS_WATCH, sizeof(*w)) {
+		struct watched one = { w->inode, w->device_major, w->device_minor };
 
-		if (!w)
-			continue;
-		one = (struct watched){ w->inode, w->device_major, w->device_minor };
 		buffer_append(&list, &one, sizeof(one));
 	}
 	all = (void *)list.data;
@@ -92,17 +87,12 @@ static uint32_t count_files(const struct snapshot *snapshot)
 
 static uint32_t count_empty(const struct snapshot *snapshot, const struct fd_sums *sums)
 {
-	struct batch records = snapshot_records(snapshot);
 	struct map watching;
 	uint32_t busy;
 
 	map_init(&watching, sizeof(uint32_t), 1, INSTANCES_MAX);
-	batch_for_each (r, &records) {
-		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
-
-		if (w)
-			map_put(&watching, &w->fd, NULL);
-	}
+	snapshot_for_each (snapshot, struct fds_watch, w, FDS_WATCH, sizeof(*w))
+		map_put(&watching, &w->fd, NULL);
 	busy = (uint32_t)watching.count;
 	map_fini(&watching);
 	return sums->instances > busy ? sums->instances - busy : 0;
@@ -242,10 +232,9 @@ static void add_calls(struct watch_growth *g, const struct call_history *calls)
 static bool growth_read(
 	struct watch_growth *g, const struct check *e, const struct call_history *calls)
 {
-	const struct snapshot *first = check_first(e, &e->input->fds);
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
-	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct fds_process *begin =
+		snapshot_end(check_first(e, &e->input->fds), sizeof(*begin));
+	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
 
 	*g = (struct watch_growth){ 0 };
 	if (!begin || !end || begin->descriptors_state || end->descriptors_state ||

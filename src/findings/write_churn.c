@@ -44,14 +44,9 @@ struct look {
  * calls. */
 static double size_of(const struct check *e, const char *path, uint64_t by_calls)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->size_state == SOOTH_STATE_VALUE && d->size_bytes > by_calls &&
-			span_equal(record_text(r, &d->path), path))
+	check_fds_for_each (e, d) {
+		if (d->size_state == SOOTH_STATE_VALUE && d->size_bytes > by_calls &&
+			span_equal(record_text(&d->record, &d->path), path))
 			return (double)d->size_bytes;
 	}
 	return (double)by_calls;

@@ -68,6 +68,14 @@ double check_option(const struct check *e, const char *name);
 /* Returns the first or last whole snapshot of the process; NULL: none. */
 const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair);
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
+/* Walks the sockets of the last snapshot: check_sockets_for_each (e, s) */
+#define check_sockets_for_each(e, s)                                                               \
+	snapshot_for_each (check_last(e, &(e)->input->sockets), struct sockets_socket, s,          \
+		SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
+/* Walks the descriptors of the last snapshot: check_fds_for_each (e, d) */
+#define check_fds_for_each(e, d)                                                                   \
+	snapshot_for_each (check_last(e, &(e)->input->fds), struct fds_descriptor, d,              \
+		FDS_DESCRIPTOR, sizeof(*(d)))
 /* Returns the age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
 /* Returns whether a signal or a debugger had stopped the process at the last sample. */

@@ -20,13 +20,9 @@ struct most_key {
 
 static void read_sockets(struct map *by_inode, const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+	check_sockets_for_each (e, s) {
 		const struct sockets_socket **to =
-			s && socket_is_inet(s) && !s->state_state && s->peer_port
+			socket_is_inet(s) && !s->state_state && s->peer_port
 				? map_put(by_inode, &s->inode, NULL)
 				: NULL;
 
@@ -67,20 +63,16 @@ struct most {
 	uint64_t count, sum; /* descriptors of that kind; descriptors of all kinds */
 };
 
-static void count_all(struct most *most, const struct map *sockets, const struct snapshot *last)
+static void count_all(struct most *most, const struct map *sockets, const struct check *e)
 {
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	struct buffer text = { 0 };
 	struct map groups;
 
 	map_init(&groups, sizeof(struct most_key), sizeof(uint64_t), GROUPS_MAX);
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+	check_fds_for_each (e, d) {
 		struct most_key key = { { 0 } };
 		uint64_t *count;
 
-		if (!d)
-			continue;
 		buffer_reset(&text);
 		put_descriptor(&text, sockets, d);
 		memcpy(key.text, buffer_cstr(&text),
@@ -104,7 +96,7 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 	assert(e);
 	map_init(&sockets, sizeof(uint64_t), sizeof(const struct sockets_socket *), SOCKETS_MAX);
 	read_sockets(&sockets, e);
-	count_all(&most, &sockets, check_last(e, &e->input->fds));
+	count_all(&most, &sockets, e);
 	map_fini(&sockets);
 	if (most.count < 2 || most.count * 2 < most.sum)
 		return false;

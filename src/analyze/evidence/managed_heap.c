@@ -8,26 +8,14 @@
 NUMBER(COLLECTIONS_LEAST, 2, NONE, "a single one may have freed nothing by chance");
 NUMBER(GROWTH_LEAST, 1.1, NONE, "least growth, relative to the first value");
 
-static const struct maps_managed_heap *heap_in(const struct snapshot *s)
-{
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct maps_managed_heap *h =
-			record_as(r, MAPS_MANAGED_HEAP, sizeof(struct maps_managed_heap));
-
-		if (h)
-			return h;
-	}
-	return NULL;
-}
-
 void managed_heap_read(struct managed_heap *h, const struct check *e)
 {
 	assert(e);
 
-	const struct maps_managed_heap *first = heap_in(check_first(e, &e->input->maps)),
-				       *last = heap_in(check_last(e, &e->input->maps));
+	const struct maps_managed_heap *first =
+		snapshot_find(check_first(e, &e->input->maps), MAPS_MANAGED_HEAP, sizeof(*first));
+	const struct maps_managed_heap *last =
+		snapshot_find(check_last(e, &e->input->maps), MAPS_MANAGED_HEAP, sizeof(*last));
 
 	*h = (struct managed_heap){ 0 };
 	if (!first || !last || last->record.time_ns <= first->record.time_ns)

@@ -41,7 +41,7 @@ static void add_class(struct memory_gain *m, enum map_class class_, const struct
 
 static bool has_values(const struct snapshot *s)
 {
-	const struct maps_process *end = s ? snapshot_end(s, sizeof(*end)) : NULL;
+	const struct maps_process *end = snapshot_end(s, sizeof(*end));
 
 	return end && end->mappings_state <= SOOTH_STATE_TRUNCATED &&
 	       end->figures_state <= SOOTH_STATE_TRUNCATED;

@@ -11,13 +11,6 @@
 NUMBER(JOBS_LEAST, 0.5, NONE, "jobs per second");
 NUMBER(JOB_CPU_NS, 100000, NS, "CPU time per read or write: less is a loop around these calls");
 
-static const struct sockets_socket *tcp_of(const struct sooth_record *r)
-{
-	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-	return s && s->bytes_state == SOOTH_STATE_VALUE ? s : NULL;
-}
-
 static uint64_t bytes_before(const struct socket_index *first, const struct sockets_socket *socket)
 {
 	const struct sockets_socket *s = socket_index_get(first, socket->inode);
@@ -33,19 +26,17 @@ static void add_connections(struct progress *p, const struct check *e)
 	const struct sockets_process *begin, *end;
 	struct socket_index index;
 	uint64_t bytes = 0;
-	struct batch all;
 
-	begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
-	end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	begin = snapshot_end(first, sizeof(*begin));
+	end = snapshot_end(last, sizeof(*end));
 	if (!begin || !end || end->record.time_ns <= begin->record.time_ns)
 		return;
-	all = snapshot_records(last);
 	socket_index_init(&index, first);
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = tcp_of(r);
-		uint64_t before = s ? bytes_before(&index, s) : 0;
+	check_sockets_for_each (e, s) {
+		bool is_tcp = s->bytes_state == SOOTH_STATE_VALUE;
+		uint64_t before = is_tcp ? bytes_before(&index, s) : 0;
 
-		if (s && s->sent_bytes + s->received_bytes > before)
+		if (is_tcp && s->sent_bytes + s->received_bytes > before)
 			bytes += s->sent_bytes + s->received_bytes - before;
 	}
 	socket_index_fini(&index);

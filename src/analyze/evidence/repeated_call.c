@@ -121,24 +121,10 @@ static void choose(struct repeated_call *out, const struct call_history *h, uint
 	}
 }
 
-static bool is_closed(const struct check *e, int32_t fd)
+static bool is_closed(const struct check *e, uint64_t inode)
 {
-	const struct snapshot *fds = check_last(e, &e->input->fds);
-	const struct snapshot *sockets = check_last(e, &e->input->sockets);
-	struct batch all = fds ? snapshot_records(fds) : (struct batch){ 0 };
-	uint64_t inode = 0;
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && (int64_t)d->fd == fd)
-			inode = d->inode;
-	}
-	all = sockets && inode ? snapshot_records(sockets) : (struct batch){ 0 };
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->inode == inode && socket_is_closed_by_peer(s))
+	check_sockets_for_each (e, s) {
+		if (inode && s->inode == inode && socket_is_closed_by_peer(s))
 			return true;
 	}
 	return false;
@@ -164,7 +150,7 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 	out->is_pipe = d && d->type == FDS_PIPE;
 	out->is_closed_terminal = check_is_closed_terminal(d);
 	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
-			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
+			      (d && is_closed(e, d->inode));
 }
 
 unsigned repeated_call_category(const struct repeated_call *c)

@@ -55,14 +55,8 @@ void work_put_place(struct buffer *out, const struct check *e)
 bool work_has_listener(const struct check *e)
 {
 	assert(e);
-
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->state == SOCKETS_LISTEN)
+	check_sockets_for_each (e, s) {
+		if (s->state == SOCKETS_LISTEN)
 			return true;
 	}
 	return false;
