@@ -5,16 +5,12 @@
  * other thread of the process may be awake often enough to have woken it. Or signals wake it, one
  * after the other. If its system calls were recorded, their results decide. A thread that events
  * wake often has work to do. */
-#include <stdlib.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/progress.h"
+#include "analyze/evidence/thread_top.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/syscall_names.h"
-
-#define THREADS_SHOWN 5
-#define THREADS_MAX   1024
 
 NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and waits for its end");
 
@@ -38,16 +34,10 @@ enum alarm {
 	ALARM_SIGNAL, /* waits for a signal, usually of its own timer */
 };
 
-struct poller {
-	const struct thread_history *thread;
-	enum alarm alarm;
-};
-
 struct polling {
-	struct poller *pollers; /* most wakeups first */
-	size_t count;
-	double wakes;	/* per second, all threads together */
-	double cpu;	/* percent of one CPU */
+	struct thread_top threads; /* most wakeups first */
+	double wakes;		   /* per second, all threads together */
+	double cpu;		   /* percent of one CPU */
 	double highest; /* wakeups of the thread with most of them; negative: not measured */
 	uint8_t unseen; /* why a thread that wakes often could not be diagnosed */
 	bool is_sure;	/* certain for at least one thread */
@@ -125,54 +115,33 @@ static void look_at(const struct check *e, struct polling *p, const struct threa
 		return;
 	p->unseen = p->unseen ? p->unseen : thread_history_unseen(t);
 	alarm = alarm_of(e, t, wakes);
-	if (alarm == ALARM_OTHER || p->count == THREADS_MAX)
+	if (alarm == ALARM_OTHER)
 		return;
-	p->pollers[p->count++] = (struct poller){ t, alarm };
+	thread_top_add(&p->threads, t, thread_history_voluntary);
 	p->wakes += wakes;
 	p->cpu += cpu;
 	p->is_sure |= alarm != ALARM_LIKELY;
 }
 
-static int by_wakes(const void *a, const void *b)
-{
-	const struct poller *p = a, *q = b;
-	double x = thread_history_voluntary(p->thread), y = thread_history_voluntary(q->thread);
-
-	return (y > x) - (y < x);
-}
-
-static void find_pollers(const struct check *e, struct polling *p)
-{
-	const struct thread_history *t;
-	size_t position = 0;
-
-	p->highest = -1;
-	p->pollers = calloc(THREADS_MAX, sizeof(*p->pollers));
-	while (p->pollers && (t = thread_histories_next(&e->input->threads, &e->id, &position)))
-		look_at(e, p, t);
-	if (p->count)
-		qsort(p->pollers, p->count, sizeof(*p->pollers), by_wakes);
-}
-
 /* --- the finding --- */
 
-static void emit_why(const struct check *e, struct check_result *out, const struct poller *one)
+static void emit_why(const struct check *e, struct check_result *out,
+	const struct thread_history *t, enum alarm alarm)
 {
-	const struct thread_history *t = one->thread;
 	char call[SYSCALL_NAME_SIZE] = "a system call";
 
 	if (t->calls[0].input)
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	if (one->alarm == ALARM_SEEN)
+	if (alarm == ALARM_SEEN)
 		finding_text(out, "woken by", "timeouts: %llu of %llu waits ended by timeout",
 			(unsigned long long)check_waits(e, t->tid)->by_time,
 			(unsigned long long)(check_waits(e, t->tid)->by_time +
 					     check_waits(e, t->tid)->by_event));
-	else if (one->alarm == ALARM_SIGNAL)
+	else if (alarm == ALARM_SIGNAL)
 		finding_text(out, "woken by", "signals, in %s", call);
-	else if (one->alarm == ALARM_SLEEP)
+	else if (alarm == ALARM_SLEEP)
 		finding_text(out, "woken by", "sleeping in %s", call);
-	else if (one->alarm == ALARM_SHORT)
+	else if (alarm == ALARM_SHORT)
 		finding_text(out, "woken by",
 			"timeouts of %.1f ms in %s: at most %.0f wakeups a second",
 			1000 * t->short_timeouts / t->short_timeouts_hz, call,
@@ -184,55 +153,49 @@ static void emit_why(const struct check *e, struct check_result *out, const stru
 			call);
 }
 
-static void emit_threads(struct check_result *out, const struct polling *p)
+static void put_wakes(struct buffer *out, const struct thread_history *t)
 {
-	for (size_t i = 0; i < p->count && i < THREADS_SHOWN; i++) {
-		const struct thread_history *t = p->pollers[i].thread;
-
-		finding_text(out, "thread", "%s (%u): %.0f wakeups a second", t->name, t->tid,
-			thread_history_voluntary(t));
-	}
-	if (p->count > THREADS_SHOWN)
-		finding_text(out, "more threads", "%zu", p->count - THREADS_SHOWN);
+	buffer_format(out, ": %.0f wakeups a second", thread_history_voluntary(t));
 }
 
 static void report(const struct check *e, struct check_result *out, const struct polling *p,
 	const struct progress *progress)
 {
-	const struct thread_history *t = p->pollers[0].thread;
+	const struct thread_history *t = p->threads.all[0];
+	enum alarm alarm = alarm_of(e, t, thread_history_voluntary(t));
 	uint64_t interval_ns = thread_history_ns(t);
 	bool is_sure = p->is_sure && progress->is_measured;
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
 	if (!is_sure)
 		finding_severity(out, FINDING_LOW);
-	if (p->count == 1)
+	if (p->threads.count == 1)
 		finding_thread(out, t->tid);
-	if (p->count == 1 && p->pollers[0].alarm == ALARM_SIGNAL)
+	if (p->threads.count == 1 && alarm == ALARM_SIGNAL)
 		finding_claim(out,
 			"signals wake thread %s (%u) %.0f times a second, and it does next to "
 			"nothing: a timer of its own, as a rule",
 			t->name, t->tid, p->wakes);
-	else if (p->count == 1)
+	else if (p->threads.count == 1)
 		finding_claim(out, "polls without work: thread %s (%u) wakes %.0f times a second",
 			t->name, t->tid, p->wakes);
 	else
 		finding_claim(out,
 			"polls without work: %zu threads wake %.0f times a second in total",
-			p->count, p->wakes);
+			p->threads.count, p->wakes);
 	finding_rate(out, "wakeups", p->wakes, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(out, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	finding_number(out, "CPU time used per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
 		SOOTH_UNIT_NS, interval_ns);
 	progress_emit(progress, out);
-	emit_why(e, out, &p->pollers[0]);
-	emit_threads(out, p);
+	emit_why(e, out, t, alarm);
+	thread_top_emit(&p->threads, out, put_wakes);
 	finding_unseen(
 		out, progress->has_calls
 			     ? "whether the process exchanges data through shared memory"
 			     : "whether the process exchanges data through shared memory, or "
 			       "through sockets other than TCP");
-	if (p->pollers[0].alarm == ALARM_SIGNAL)
+	if (alarm == ALARM_SIGNAL)
 		finding_remedy(out,
 			"give the timer a longer interval (setitimer, timer_create); sooth trace "
 			"-p %u shows the signals",
@@ -258,24 +221,24 @@ static bool waits_for_threads(const struct check *e, const struct polling *p)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct polling p = { 0 };
+	struct polling p = { .highest = -1 };
 	struct progress progress;
 
-	find_pollers(e, &p);
+	thread_histories_for_each (&e->input->threads, &e->id, t)
+		look_at(e, &p, t);
 	progress_of(&progress, e);
 	if (p.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-	else if (p.count && !waits_for_threads(e, &p) &&
+	else if (p.threads.count && !waits_for_threads(e, &p) &&
 		 progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
 		report(e, out, &p, &progress);
-	else if (p.count)
+	else if (p.threads.count)
 		check_fine(
 			out, "the busiest thread wakes %.0f times a second, and has work", p.wakes);
 	else if (p.unseen)
 		check_blind(out, p.unseen);
 	else
 		check_fine(out, "at most %.0f wakeups a second per thread", p.highest);
-	free(p.pollers);
 }
 
 const struct finding_type finding_busy_poll = {

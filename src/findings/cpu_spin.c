@@ -7,7 +7,6 @@
  * On a busy host a thread gets less CPU than it could use, so running and runnable time both
  * count. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/evidence/batch_program.h"
@@ -18,17 +17,13 @@
 #include "analyze/evidence/progress.h"
 #include "analyze/evidence/repeated_call.h"
 #include "analyze/evidence/script_code.h"
+#include "analyze/evidence/thread_top.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_task.h"
 #include "analyze/profile/profile_regexp.h"
-#include "analyze/threads/thread_roles.h"
-#include "base/buffer.h"
 #include "base/units.h"
 #include "explain/finding.h"
-
-#define THREADS_SHOWN 5
-#define THREADS_MAX   4096
 
 NUMBER(LOOKUPS_SHARE, 0.3, NONE,
 	"of a thread's time in the calls themselves, without the work on their results");
@@ -80,8 +75,8 @@ static const struct finding_option options[] = {
 };
 
 struct spin {
-	const struct thread_history **threads; /* the busiest first */
-	size_t count;
+	struct thread_top threads;  /* the busiest first */
+	uint64_t burnt_ns;	    /* CPU time of the thread with most */
 	double cpu;		    /* percent of one CPU, all threads together */
 	double demand;		    /* the same including the time they were ready to run */
 	bool is_held;		    /* a CPU quota was used up meanwhile */
@@ -104,14 +99,6 @@ static bool burns(const struct check *e, const struct thread_history *t)
 	       thread_history_demand(t) >= check_option(e, "percent") &&
 	       thread_history_cpu(t) >= check_option(e, "min-cpu") && waits >= 0 &&
 	       waits <= check_option(e, "max-waits") && t->running * 3 >= t->met * 2;
-}
-
-static int by_cpu(const void *a, const void *b)
-{
-	double x = thread_history_cpu(*(const struct thread_history *const *)a);
-	double y = thread_history_cpu(*(const struct thread_history *const *)b);
-
-	return (y > x) - (y < x);
 }
 
 /* Returns whether a command computes and writes a line now and then, measured by its own CPU time:
@@ -169,13 +156,8 @@ static bool works(const struct check *e, const struct thread_history *t)
 
 static void find_spin(const struct check *e, struct spin *s)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
-	s->threads = calloc(THREADS_MAX, sizeof(*s->threads));
 	s->highest = -1;
-	while (s->threads && s->count < THREADS_MAX &&
-		(t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double cpu = thread_history_cpu(t);
 
 		if (cpu > s->highest)
@@ -186,19 +168,19 @@ static void find_spin(const struct check *e, struct spin *s)
 			s->works = true;
 			continue;
 		}
-		s->threads[s->count++] = t;
+		thread_top_add(&s->threads, t, thread_history_cpu);
+		if (t->last.cpu_ns > s->burnt_ns)
+			s->burnt_ns = t->last.cpu_ns;
 		s->cpu += cpu;
 		s->demand += thread_history_demand(t);
 	}
-	if (s->count)
-		qsort(s->threads, s->count, sizeof(*s->threads), by_cpu);
 }
 
 /* --- what it does --- */
 
 static void find_call(const struct check *e, struct spin *s)
 {
-	const struct thread_history *t = s->threads[0];
+	const struct thread_history *t = s->threads.all[0];
 	double cpu_ns = thread_history_cpu(t) / 100 * (double)NS_PER_S;
 
 	repeated_call_of(&s->call, e, t->tid);
@@ -208,23 +190,6 @@ static void find_call(const struct check *e, struct spin *s)
 }
 
 /* --- how bad --- */
-
-static bool should_wait(const struct process_entry *p)
-{
-	return p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
-							 p->role == AGENT_ROLE_LANGUAGE_SERVER)));
-}
-
-static uint64_t burnt_ns(const struct spin *s)
-{
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->threads[i]->last.cpu_ns > most)
-			most = s->threads[i]->last.cpu_ns;
-	}
-	return most;
-}
 
 static bool is_half_of_host(const struct check *e, const struct spin *s)
 {
@@ -238,31 +203,24 @@ static enum finding_severity severity(
 {
 	if (s->is_held || s->demand < check_option(e, "sure"))
 		return FINDING_LOW;
-	if (should_wait(e->process) || (double)burnt_ns(s) >= check_option(e, "long"))
+	if (work_should_wait(e->process) || (double)s->burnt_ns >= check_option(e, "long"))
 		return FINDING_HIGH;
 	if (s->is_by_call)
 		return FINDING_MEDIUM;
 	/* A search for files makes many short calls too, and looks like a loop. */
-	if (in_kernel || !p->is_measured || (double)burnt_ns(s) < check_option(e, "some"))
+	if (in_kernel || !p->is_measured || (double)s->burnt_ns < check_option(e, "some"))
 		return FINDING_LOW;
 	return is_half_of_host(e, s) ? FINDING_HIGH : FINDING_MEDIUM;
 }
 
 /* --- the finding --- */
 
-static void emit_threads(const struct check *e, struct check_result *out, const struct spin *s)
+static void put_thread(struct buffer *out, const struct thread_history *t)
 {
-	for (size_t i = 0; i < s->count && i < THREADS_SHOWN; i++) {
-		const struct thread_history *t = s->threads[i];
-		enum thread_role role = thread_role_of(
-			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
+	enum thread_role role = thread_top_role(t);
 
-		finding_text(out, "thread", "%s (%u)%s%s: %.0f %%", t->name, t->tid,
-			role ? ", " : "", role ? thread_role_names.names[role] : "",
-			thread_history_cpu(t));
-	}
-	if (s->count > THREADS_SHOWN)
-		finding_text(out, "more threads", "%zu", s->count - THREADS_SHOWN);
+	buffer_format(out, "%s%s: %.0f %%", role ? ", " : "",
+		role ? thread_role_names.names[role] : "", thread_history_cpu(t));
 }
 
 /* Whether the process gets less CPU time than it could use. */
@@ -273,10 +231,10 @@ static bool is_starved(const struct spin *s)
 
 static void put_burner(struct buffer *out, const struct spin *s)
 {
-	const struct thread_history *t = s->threads[0];
+	const struct thread_history *t = s->threads.all[0];
 
-	if (s->count > 1)
-		buffer_format(out, "%zu threads use %.1f CPUs", s->count, s->cpu / 100);
+	if (s->threads.count > 1)
+		buffer_format(out, "%zu threads use %.1f CPUs", s->threads.count, s->cpu / 100);
 	else if (t->tid == t->process.pid)
 		buffer_format(out, "uses %.0f %% of a CPU", s->cpu);
 	else
@@ -383,7 +341,7 @@ static void emit_spots(struct check_result *out, struct profile_spots *spots)
 static void emit_values(
 	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
-	const struct thread_history *t = s->threads[0];
+	const struct thread_history *t = s->threads.all[0];
 	uint64_t interval_ns = thread_history_ns(t);
 	double system = thread_history_system(t);
 
@@ -403,8 +361,8 @@ static void emit_values(
 	if (s->call.kind && e->input->calls.has_time_gaps)
 		check_calls_windows(out);
 	progress_emit(p, out);
-	emit_threads(e, out, s);
-	finding_number(out, "thread CPU time", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
+	thread_top_emit(&s->threads, out, put_thread);
+	finding_number(out, "thread CPU time", (double)s->burnt_ns, SOOTH_UNIT_NS, 0);
 	if (e->input->load.cpus)
 		finding_number(out, "CPU use of the threads, as a share of all CPUs of the host",
 			s->cpu / e->input->load.cpus, SOOTH_UNIT_PERCENT, interval_ns);
@@ -421,7 +379,7 @@ static void emit_remedy(
 	else if (s->spots.is_regexp)
 		finding_remedy(out, "%s; sooth profile --tree %llu shows its callers",
 			PROFILE_REGEXP_REMEDY, pid);
-	else if (in_kernel || s->is_held || !should_wait(e->process))
+	else if (in_kernel || s->is_held || !work_should_wait(e->process))
 		finding_remedy(out,
 			"sooth trace -c -p %llu shows its system calls, sooth profile -p %llu its "
 			"functions",
@@ -436,15 +394,15 @@ static void emit_remedy(
 static void report(
 	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
-	double system = thread_history_system(s->threads[0]);
+	double system = thread_history_system(s->threads.all[0]);
 	bool in_kernel = system >= check_option(e, "in-kernel");
 
 	profile_spots(&e->input->profile, &e->id, &s->spots);
 	s->task = profile_task_find(&e->input->profile, &e->id);
 	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, severity(e, s, p, in_kernel));
-	if (s->count == 1)
-		finding_thread(out, s->threads[0]->tid);
+	if (s->threads.count == 1)
+		finding_thread(out, s->threads.all[0]->tid);
 	emit_claim(e, out, s, in_kernel);
 	emit_values(e, out, s, p);
 	if (s->is_held)
@@ -486,7 +444,7 @@ static void blind_of_victim(struct check_result *out, const struct spin *s)
 static bool is_at_work(const struct check *e, const struct spin *s)
 {
 	return e->process && batch_program_computes(check_name(e->process)) &&
-	       (double)burnt_ns(s) < check_option(e, "long") && !s->is_by_call;
+	       (double)s->burnt_ns < check_option(e, "long") && !s->is_by_call;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -495,23 +453,22 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct progress p;
 
 	find_spin(e, &s);
-	if (s.count)
+	if (s.threads.count)
 		find_call(e, &s);
 	s.is_held = held_limit_of(e, "cpu").per_s >= QUOTA_PER_S;
 	progress_of(&p, e);
 	if (s.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-	else if (s.count && is_at_work(e, &s))
+	else if (s.threads.count && is_at_work(e, &s))
 		check_fine(out, "computes, as this program does: %.0f %% of a CPU", s.cpu);
-	else if (s.count && is_victim(e, &s))
+	else if (s.threads.count && is_victim(e, &s))
 		blind_of_victim(out, &s);
-	else if (s.count &&
+	else if (s.threads.count &&
 		 (p.bytes_per_s <= check_option(e, "max-moved") || s.call.kind == REPEATED_STATE))
 		report(e, out, &s, &p);
 	else
 		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,
-			s.count || s.works ? ", with visible progress" : "");
-	free(s.threads);
+			s.threads.count || s.works ? ", with visible progress" : "");
 	profile_spots_fini(&s.spots);
 }
 

@@ -4,16 +4,11 @@
  * once. The names of the collecting threads show that, or, if the program's own threads collect,
  * the functions in sampled stacks. A collection now and then, even by many threads at once, is
  * healthy: so the threads have to be busy throughout the observation. */
-#include <string.h>
-
-#include "analyze/diagnosis/check.h"
+#include "analyze/evidence/thread_top.h"
 #include "analyze/evidence/work_share.h"
-#include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
-
-#define THREADS_SHOWN 3
 
 NUMBER(CPU_LEAST, 5, PERCENT, "of one CPU; below, the share means nothing");
 NUMBER(OBSERVED_LEAST, NS_PER_S / 2, NS, "a collection may take a tenth of a second");
@@ -32,40 +27,19 @@ static const struct finding_option options[] = {
 };
 
 struct collection {
-	const struct thread_history *busiest[THREADS_SHOWN]; /* the busiest first */
-	unsigned threads;
-	double cpu, all;  /* percent of one CPU: collecting threads; all threads */
-	double demand;	  /* the same including the time they were ready to run */
+	struct thread_top threads; /* the busiest first */
+	double cpu, all;	   /* percent of one CPU: collecting threads; all threads */
+	double demand;		   /* the same including the time they were ready to run */
 	double running;	  /* share of samples that found a collecting thread running, in percent */
 	bool is_measured; /* a thread has counters */
 	bool is_of_machine;
 };
-
-static bool collects(const struct check *e, const struct thread_history *t)
-{
-	return thread_role_of(span_of(t->name, strlen(t->name)), span_of("", 0),
-		       t->tid == e->id.pid) == THREAD_ROLE_GC;
-}
 
 static bool is_of_machine(const char *name)
 {
 	static const char *const names[] = { "VM Thread", "GC Thread#", "G1 " };
 
 	return SPAN_ANY(span_of_string(name), span_starts, names);
-}
-
-static void rank(struct collection *c, const struct thread_history *t)
-{
-	size_t at = THREADS_SHOWN;
-
-	while (at && (!c->busiest[at - 1] ||
-			     thread_history_cpu(t) > thread_history_cpu(c->busiest[at - 1])))
-		at--;
-	if (at == THREADS_SHOWN)
-		return;
-	memmove(&c->busiest[at + 1], &c->busiest[at],
-		(THREADS_SHOWN - 1 - at) * sizeof(*c->busiest));
-	c->busiest[at] = t;
 }
 
 static struct collection collection_of(const struct check *e)
@@ -79,14 +53,13 @@ static struct collection collection_of(const struct check *e)
 			continue;
 		c.is_measured = true;
 		c.all += cpu;
-		if (!collects(e, t))
+		if (thread_top_role(t) != THREAD_ROLE_GC)
 			continue;
-		c.threads++;
 		c.cpu += cpu;
 		c.demand += demand > cpu ? demand : cpu;
 		c.running += t->met ? 100.0 * t->running / t->met : 0;
 		c.is_of_machine |= is_of_machine(t->name);
-		rank(&c, t);
+		thread_top_add(&c.threads, t, thread_history_cpu);
 	}
 	if (c.running > 100)
 		c.running = 100;
@@ -97,7 +70,7 @@ static struct collection collection_of(const struct check *e)
  * if they lived only for the last 50 ms, the heap is not almost full. */
 static bool is_pressed(const struct check *e, const struct collection *c)
 {
-	return thread_history_ns(c->busiest[0]) >= OBSERVED_LEAST &&
+	return thread_history_ns(c->threads.all[0]) >= OBSERVED_LEAST &&
 	       c->running >= check_option(e, "min-running") &&
 	       100 * c->cpu >= check_option(e, "min-share") * c->all && c->cpu >= CPU_LEAST &&
 	       check_is_over(e, "min-cpu", c->demand, "");
@@ -120,9 +93,14 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 			pid);
 }
 
+static void put_cpu(struct buffer *out, const struct thread_history *t)
+{
+	buffer_format(out, ": %.0f %%", thread_history_cpu(t));
+}
+
 static void report(const struct check *e, struct check_result *out, const struct collection *c)
 {
-	uint64_t interval_ns = thread_history_ns(c->busiest[0]);
+	uint64_t interval_ns = thread_history_ns(c->threads.all[0]);
 	bool is_held_back = c->cpu < check_option(e, "min-cpu") && c->demand > c->cpu;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
@@ -143,9 +121,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (is_held_back)
 		finding_number(out, "the same with the time in which it waited for a CPU",
 			c->demand, SOOTH_UNIT_PERCENT, interval_ns);
-	for (size_t i = 0; i < THREADS_SHOWN && c->busiest[i]; i++)
-		finding_text(out, "thread", "%s (%u): %.0f %%", c->busiest[i]->name,
-			c->busiest[i]->tid, thread_history_cpu(c->busiest[i]));
+	thread_top_emit(&c->threads, out, put_cpu);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	put_remedy(e, out, c);
 	finding_end(out);
@@ -185,7 +161,7 @@ static bool find_by_functions(
 	w->samples = m.samples;
 	w->percent = 100 * m.share;
 	w->function = m.function;
-	return !c->threads && m.samples >= PROFILE_PATTERN_LEAST && m.function.size &&
+	return !c->threads.count && m.samples >= PROFILE_PATTERN_LEAST && m.function.size &&
 	       w->percent >= check_option(e, "min-share") && w->of.cpu >= CPU_LEAST &&
 	       check_is_over(e, "min-cpu", w->of.demand, "");
 }
@@ -216,7 +192,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (find_by_functions(e, &c, &w))
 		report_functions(e, out, &w);
-	else if (!c.threads)
+	else if (!c.threads.count)
 		check_fine(out, "no thread with the name of a garbage collector");
 	else if (is_pressed(e, &c))
 		report(e, out, &c);

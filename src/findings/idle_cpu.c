@@ -3,11 +3,9 @@
  * session file says so, or if it has a terminal without input, sent and received nothing, and its
  * child processes do nothing. It waits for its model if its session file says so and its connection
  * is silent. An agent that draws while it waits uses CPU too. */
-#include <string.h>
-
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/progress.h"
-#include "analyze/threads/thread_roles.h"
+#include "analyze/evidence/thread_top.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
@@ -160,11 +158,9 @@ static void emit_roles(const struct check *e, struct check_result *out)
 	double cpu[THREAD_ROLES] = { 0 }, all = 0;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		enum thread_role role = thread_role_of(
-			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
 		double one = thread_history_cpu(t);
 
-		cpu[role] += one > 0 ? one : 0;
+		cpu[thread_top_role(t)] += one > 0 ? one : 0;
 		all += one > 0 ? one : 0;
 	}
 	for (unsigned shown = 0; shown < THREADS_SHOWN; shown++) {

@@ -6,17 +6,12 @@
  * each other wake as often, but spend their time on the work. That work may be system calls too:
  * then another thread, idle or busy with other work, requests them. If system calls were recorded,
  * futex and sched_yield show which threads are at which lock. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/cpu_load.h"
 #include "analyze/evidence/progress.h"
+#include "analyze/evidence/thread_top.h"
 #include "base/units.h"
 #include "explain/finding.h"
-
-#define THREADS_SHOWN 5
-#define THREADS_MAX   4096
 
 NUMBER(CONVOY_SHARE, 0.75, NONE, "share of the waiting that remains if one thread runs at a time");
 NUMBER(CONVOY_WHOLE, 0.9, NONE, "share of the samples with the thread computing or at the lock");
@@ -56,8 +51,8 @@ static const struct finding_option options[] = {
 };
 
 struct storm {
-	const struct thread_history **threads; /* most switches first */
-	size_t count, yielders;
+	struct thread_top threads; /* most switches first */
+	size_t yielders;
 	uint32_t at_locks; /* samples that found a thread at a lock */
 	double switches, cpu;
 	double demand;		    /* CPU plus runnable time of the yielding threads */
@@ -111,14 +106,6 @@ static bool sleeps_at_lock(const struct check *e, const struct thread_history *t
 	       t->waits[THREAD_WAIT_LOCK] * 3 >= thread_waits_seen(t->waits, t->met) * 2;
 }
 
-static int by_switches(const void *a, const void *b)
-{
-	double x = switches_of(*(const struct thread_history *const *)a);
-	double y = switches_of(*(const struct thread_history *const *)b);
-
-	return (y > x) - (y < x);
-}
-
 static void add_calls(struct storm *s, const struct call_waits *w)
 {
 	s->futexes += w->locks + w->wakes;
@@ -133,7 +120,7 @@ static void add_calls(struct storm *s, const struct call_waits *w)
 
 static void add(struct storm *s, const struct thread_history *t, bool is_yielder)
 {
-	s->threads[s->count++] = t;
+	thread_top_add(&s->threads, t, switches_of);
 	s->yielders += is_yielder;
 	s->at_locks += t->waits[THREAD_WAIT_LOCK];
 	s->switches += switches_of(t);
@@ -151,13 +138,8 @@ static void add(struct storm *s, const struct thread_history *t, bool is_yielder
 
 static void find_storm(const struct check *e, struct storm *s)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
 	s->highest = -1;
-	s->threads = calloc(THREADS_MAX, sizeof(*s->threads));
-	while (s->threads && s->count < THREADS_MAX &&
-		(t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		bool is_yielder;
 
 		if (switches_of(t) > s->highest)
@@ -173,8 +155,6 @@ static void find_storm(const struct check *e, struct storm *s)
 			s->outside = thread_history_cpu(t);
 		}
 	}
-	if (s->count)
-		qsort(s->threads, s->count, sizeof(*s->threads), by_switches);
 }
 
 static double in_kernel(const struct storm *s)
@@ -185,7 +165,7 @@ static double in_kernel(const struct storm *s)
 /* Returns whether another thread hands out the work: it is as busy as each of the threads. */
 static bool has_dispatcher(const struct check *e, const struct storm *s)
 {
-	return s->outside * (double)s->count >= s->cpu ||
+	return s->outside * (double)s->threads.count >= s->cpu ||
 	       (s->busiest_system >= 0 &&
 		       s->busiest_system < check_option(e, "in-kernel") * DISPATCHER_SHARE);
 }
@@ -210,8 +190,8 @@ static bool does_other_calls(const struct check *e, const struct storm *s)
 /* Returns whether every condition except the kernel share holds. */
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
-	return s->count >= check_option(e, "min-threads") && s->has_times &&
-	       (s->yielders * 2 > s->count || s->at_locks >= check_option(e, "min-met")) &&
+	return s->threads.count >= check_option(e, "min-threads") && s->has_times &&
+	       (s->yielders * 2 > s->threads.count || s->at_locks >= check_option(e, "min-met")) &&
 	       check_is_over(e, "percent", s->demand, "") &&
 	       p->bytes_per_s <= check_option(e, "max-moved") * s->switches;
 }
@@ -369,29 +349,30 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 
 /* --- the finding --- */
 
+static void put_switches(struct buffer *out, const struct thread_history *t)
+{
+	buffer_format(
+		out, ": %.0f times a second, %.0f %% CPU", switches_of(t), thread_history_cpu(t));
+}
+
 static void report(const struct check *e, struct check_result *out, const struct storm *s,
 	const struct progress *p)
 {
-	uint64_t interval_ns = thread_history_ns(s->threads[0]);
-	bool yields = s->yielders * 2 > s->count;
+	uint64_t interval_ns = thread_history_ns(s->threads.all[0]);
+	bool yields = s->yielders * 2 > s->threads.count;
 
 	finding_begin(
 		out, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "%s: %zu threads burn %.0f %% CPU",
-		yields ? "threads keep yielding to each other" : "lock contention", s->count,
-		s->cpu);
-	finding_number(out, "threads", (double)s->count, SOOTH_UNIT_NONE, 0);
+		yields ? "threads keep yielding to each other" : "lock contention",
+		s->threads.count, s->cpu);
+	finding_number(out, "threads", (double)s->threads.count, SOOTH_UNIT_NONE, 0);
 	finding_rate(out, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
 		interval_ns);
 	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	finding_number(out, "kernel share", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
 	progress_emit(p, out);
-	for (size_t i = 0; i < s->count && i < THREADS_SHOWN; i++)
-		finding_text(out, "thread", "%s (%u): %.0f times a second, %.0f %% CPU",
-			s->threads[i]->name, s->threads[i]->tid, switches_of(s->threads[i]),
-			thread_history_cpu(s->threads[i]));
-	if (s->count > THREADS_SHOWN)
-		finding_text(out, "more threads", "%zu", s->count - THREADS_SHOWN);
+	thread_top_emit(&s->threads, out, put_switches);
 	if (s->futexes)
 		finding_rate(out, "futex calls",
 			(double)s->futexes * (double)NS_PER_S / (double)interval_ns,
@@ -422,7 +403,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	progress_of(&p, e);
 	if (s.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-	else if (s.count && !s.has_times)
+	else if (s.threads.count && !s.has_times)
 		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p))
 		report(e, out, &s, &p);
@@ -433,16 +414,16 @@ static void diagnose(const struct check *e, struct check_result *out)
 			"other processes had the CPUs: these threads ran too little to measure "
 			"their kernel share",
 			"try again when the host is less busy");
-	else if (s.count && s.unseen && !s.at_locks)
+	else if (s.threads.count && s.unseen && !s.at_locks)
 		check_blind(out, s.unseen);
-	else if (s.count)
+	else if (s.threads.count)
 		check_fine(out,
 			"%zu thread%s waiting for locks, %.0f times a second, %.0f %% of the CPU "
 			"time in the kernel",
-			s.count, s.count == 1 ? "" : "s", s.switches, in_kernel(&s));
+			s.threads.count, s.threads.count == 1 ? "" : "s", s.switches,
+			in_kernel(&s));
 	else
 		check_fine(out, "at most %.0f context switches a second per thread", s.highest);
-	free(s.threads);
 }
 
 const struct finding_type finding_lock_storm = {

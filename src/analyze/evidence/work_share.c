@@ -62,13 +62,13 @@ bool work_has_listener(const struct check *e)
 	return false;
 }
 
+bool work_should_wait(const struct process_entry *p)
+{
+	return p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
+							 p->role == AGENT_ROLE_LANGUAGE_SERVER)));
+}
+
 bool work_is_awaited(const struct check *e)
 {
-	assert(e);
-
-	const struct process_entry *p = e->process;
-
-	return work_has_listener(e) ||
-	       (p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
-							  p->role == AGENT_ROLE_LANGUAGE_SERVER))));
+	return work_has_listener(e) || work_should_wait(e->process);
 }

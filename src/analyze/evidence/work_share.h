@@ -34,6 +34,8 @@ void work_put_place(struct buffer *out, const struct check *e);
 
 /* Returns whether the process has a listening socket. */
 bool work_has_listener(const struct check *e);
+/* Returns whether a process waits for requests by its role: an agent, an MCP or language server. */
+bool work_should_wait(const struct process_entry *p);
 /* Returns whether others wait for the program: an agent, an MCP or language server, or a
  * listener. */
 bool work_is_awaited(const struct check *e);
