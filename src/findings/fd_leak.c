@@ -18,7 +18,6 @@
 #define GROUP_TEXT   120
 #define KINDS_MAX    3
 #define GROUPS_SHOWN 3
-#define POINTS_MAX   512
 
 NUMBER(ALONGSIDE, 0.3, NONE, "groups with this share of the largest growth are named with it");
 
@@ -299,17 +298,9 @@ static void report_same(
 	finding_end(out);
 }
 
-static size_t points_of(const struct check *e, struct growth_point out[POINTS_MAX])
+static double descriptors_at(const struct sample_point *p)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
-		const struct sample_point *p = &e->series.points[i];
-
-		if (p->descriptors_state == SOOTH_STATE_VALUE)
-			out[count++] = (struct growth_point){ p->time_ns, p->descriptors };
-	}
-	return count;
+	return p->descriptors_state == SOOTH_STATE_VALUE ? (double)p->descriptors : -1;
 }
 
 /* Reports that descriptors could not be counted. If the last sample has a count, there was only one
@@ -364,18 +355,17 @@ static void diagnose_young(const struct check *e, struct check_result *out, cons
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct growth_point points[POINTS_MAX];
 	struct group_sum top[GROUPS_SHOWN], largest;
-	size_t count = points_of(e, points), shown;
 	struct growth g;
+	size_t shown;
 
-	if (count < 2) {
-		emit_blind(e, out);
-		return;
-	}
-	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
+	check_growth(&g, e, descriptors_at);
 	if (!g.is_measured) {
-		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
+		if (g.windows)
+			check_blind_because(
+				out, "the observation has too few samples", CHECK_LONGER);
+		else
+			emit_blind(e, out);
 		return;
 	}
 	shown = find_groups(e, top, &largest);

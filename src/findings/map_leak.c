@@ -13,7 +13,6 @@
 #include "explain/finding.h"
 #include "probes/maps.h"
 
-#define POINTS_MAX	   512
 #define NAMES_MAX	   4096
 #define NAME_TEXT	   120
 #define ANONYMOUS	   "anonymous memory"
@@ -94,20 +93,9 @@ static void find_name(struct mappings *m, const struct snapshot *first, const st
 
 /* --- whether it rises --- */
 
-static struct growth growth_of_space(const struct check *e)
+static double space_at(const struct sample_point *p)
 {
-	struct growth_point points[POINTS_MAX];
-	struct growth g;
-	size_t count = 0;
-
-	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
-		const struct sample_point *p = &e->series.points[i];
-
-		if (p->vsz_bytes)
-			points[count++] = (struct growth_point){ p->time_ns, (double)p->vsz_bytes };
-	}
-	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
-	return g;
+	return p->vsz_bytes ? (double)p->vsz_bytes : -1;
 }
 
 static const struct maps_process *end_of(const struct snapshot *s)
@@ -137,7 +125,7 @@ static bool mappings_of(const struct check *e, struct mappings *m)
 		m->per_s = (double)(m->last - m->first) * (double)NS_PER_S / (double)m->interval_ns;
 		find_name(m, first, last);
 	}
-	m->growth = growth_of_space(e);
+	check_growth(&m->growth, e, space_at);
 	return true;
 }
 

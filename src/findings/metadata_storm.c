@@ -44,9 +44,7 @@ struct storm {
 	double again_ns;
 	double looks; /* recorded lookups of these files */
 	double files;
-	double once, apart;   /* files that were only looked up; of these, at two times */
-	struct call_path top; /* directory above all files looked up at two times */
-	struct map folders;   /* call_path -> double */
+	struct map folders; /* call_path -> double */
 };
 
 /* Returns the lookups beyond the first, and beyond those that come with a read or write. Kernel
@@ -73,7 +71,7 @@ static double weigh_folder(const void *key, const void *value, const void *user)
 }
 
 /* Returns the length of the directory part: "/a" of "/a/b". */
-static size_t check_directory_size(const char *path)
+static size_t directory_size(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -95,7 +93,7 @@ static void find_storm(struct storm *s, const struct call_history *h)
 		s->again_ns += (double)f->looks_ns * again * s->scale / (double)f->looks;
 		s->looks += (double)f->looks;
 		s->files++;
-		memcpy(folder.text, path->text, check_directory_size(path->text));
+		memcpy(folder.text, path->text, directory_size(path->text));
 		sum = map_put(&s->folders, &folder, NULL);
 		if (sum)
 			*sum += again * s->scale;
@@ -137,19 +135,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
 	const char *folder = folder_count ? ((const struct call_path *)folders[0].key)->text : "";
 
-	begin(e, out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
-		share_of(c, s));
+	begin(e, out, check_calls_confidence(c), share_of(c, s));
 	finding_path(out, span_of(folder, strlen(folder)));
 	if (s->files == 1)
-		finding_claim(out, "looks up one file over and over: %s%.0f times a second, in %s",
-			check_calls_least(e), check_calls_rate(c, s->again),
-			*folder ? folder : "its directory");
+		finding_claim(out, "looks up one file");
 	else
-		finding_claim(out,
-			"looks up the same %.0f files over and over: %s%.0f times a second, mostly "
-			"in %s",
-			s->files, check_calls_least(e), check_calls_rate(c, s->again),
-			*folder ? folder : "its directory");
+		finding_claim(out, "looks up the same %.0f files", s->files);
+	finding_claim(out, " over and over: %s%.0f times a second, %s %s", check_calls_least(e),
+		check_calls_rate(c, s->again), s->files == 1 ? "in" : "mostly in",
+		*folder ? folder : "its directory");
 	finding_rate(out, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
 		c->interval_ns);
 	finding_number(out, "share of one thread's time spent in repeated lookups", share_of(c, s),
@@ -169,7 +163,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* --- of few calls --- */
+/* --- files and directories at two times --- */
 
 /* Cuts `top` to the directory above both itself and `path`. */
 static void keep_common(struct call_path *top, const char *path)
@@ -189,109 +183,91 @@ static void keep_common(struct call_path *top, const char *path)
 	top->text[end ? end : 1] = 0;
 }
 
+/* Directories that were read, or files that were only looked up. A walk of a tree that was walked
+ * earlier reads directories again, some time later. If only windows of calls were recorded, a file
+ * is rarely seen as often as it is used; but if each was used once, none would be seen at two
+ * times. */
+struct twice {
+	double all, again;    /* all; of these, seen at two times */
+	struct call_path top; /* directory above all that were seen at two times */
+};
+
+static void count_twice(struct twice *w, const struct call_path *path, uint64_t apart_ns)
+{
+	w->all++;
+	if (apart_ns < APART)
+		return;
+	w->again++;
+	keep_common(&w->top, path->text);
+}
+
+static void find_twice(struct twice *walked, struct twice *looked, const struct call_history *h)
+{
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
+		if (!call_is_on_disk(path->text))
+			continue;
+		if (f->walks)
+			count_twice(walked, path, f->last_walk_ns - f->first_walk_ns);
+		if (f->first_look_ns && !f->moves[CALL_READ].seen && !f->moves[CALL_WRITTEN].seen)
+			count_twice(looked, path, f->last_look_ns - f->first_look_ns);
+	}
+}
+
 static double walk_share(const struct check_calls *c)
 {
 	return check_calls_looks_ns(c) * 100 / (double)c->interval_ns;
 }
 
-/* Finds files that were looked up at two times. If few calls were recorded, a file is rarely seen
- * as often as it is looked up; but if each file was looked up for one use, none would be seen at
- * two times. */
-static void find_apart(struct storm *s, const struct call_history *h)
-{
-	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
-		if (!f->first_look_ns || f->moves[CALL_READ].seen || f->moves[CALL_WRITTEN].seen ||
-			!call_is_on_disk(path->text))
-			continue;
-		s->once++;
-		if (f->last_look_ns - f->first_look_ns < APART)
-			continue;
-		s->apart++;
-		keep_common(&s->top, path->text);
-	}
-}
-
-static bool is_apart(const struct check *e, const struct check_calls *c, const struct storm *s)
+static bool is_apart(const struct check *e, const struct check_calls *c, const struct twice *looked)
 {
 	double looks = check_calls_rate(c, (double)c->history->looks);
 
-	return c->is_sampled && s->apart >= APART_LEAST && s->apart * 4 >= s->once &&
+	return c->is_sampled && looked->again >= APART_LEAST && looked->again * 4 >= looked->all &&
 	       looks >= 10 * check_option(e, "min-rate") &&
 	       walk_share(c) >= check_option(e, "min-share");
 }
 
-static void report_apart(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct storm *s)
+static bool is_walk(const struct check *e, const struct check_calls *c, const struct twice *walked)
 {
-	begin(e, out, FINDING_CONFIDENCE_MEDIUM, walk_share(c));
-	finding_path(out, span_of(s->top.text, strlen(s->top.text)));
-	finding_claim(out,
-		"looks up the same files over and over: %.0f file lookups a second, below %s",
-		check_calls_rate(c, (double)c->history->looks), s->top.text);
-	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c),
-		SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(out, "files that were seen at two times", s->apart, SOOTH_UNIT_NONE,
-		c->interval_ns);
-	finding_number(out, "other files that were only looked up", s->once - s->apart,
-		SOOTH_UNIT_NONE, c->interval_ns);
-	check_calls_unseen(c, e, out);
-	finding_remedy(out, REMEDY, e->id.pid);
-	finding_end(out);
-}
-
-/* --- walks --- */
-
-/* A walk of a tree that was walked earlier reads directories again, some time later. If only
- * windows were recorded, few directories are in two windows: none would be if each was walked
- * once. */
-struct walk {
-	double read;	      /* directories */
-	double again;	      /* of these, directories read more than once */
-	struct call_path top; /* directory above all that were read again */
-};
-
-static void find_walk(struct walk *w, const struct call_history *h)
-{
-	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
-		if (!f->walks || !call_is_on_disk(path->text))
-			continue;
-		w->read++;
-		if (f->walks < 2 || f->last_walk_ns - f->first_walk_ns < APART)
-			continue;
-		w->again++;
-		keep_common(&w->top, path->text);
-	}
-}
-
-static bool is_walk(const struct check *e, const struct check_calls *c, const struct walk *w)
-{
-	return w->again >= WALKED_LEAST && walk_share(c) >= check_option(e, "min-share") &&
+	return walked->again >= WALKED_LEAST && walk_share(c) >= check_option(e, "min-share") &&
 	       check_calls_rate(c, (double)c->history->looks) >= WALK_RATE &&
-	       (c->is_sampled || w->again * 2 >= w->read);
+	       (c->is_sampled || walked->again * 2 >= walked->all);
 }
 
-static void report_walk(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct walk *w)
+static void report_twice(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct twice *w, bool is_walk)
 {
 	double looks = check_calls_rate(c, (double)c->history->looks);
 
-	begin(e, out,
-		c->is_sampled || c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
+	begin(e, out, c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
 		walk_share(c));
 	finding_path(out, span_of(w->top.text, strlen(w->top.text)));
-	finding_claim(out,
-		"walks the same directories over and over, below %s: %s%.0f file lookups a second",
-		w->top.text, check_calls_least(e), looks);
+	if (is_walk)
+		finding_claim(out,
+			"walks the same directories over and over, below %s: %s%.0f file lookups a "
+			"second",
+			w->top.text, check_calls_least(e), looks);
+	else
+		finding_claim(out,
+			"looks up the same files over and over: %.0f file lookups a second, below "
+			"%s",
+			looks, w->top.text);
 	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c),
 		SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(
-		out, "directories read more than once", w->again, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "directories read", w->read, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(out,
+		is_walk ? "directories read more than once" : "files that were seen at two times",
+		w->again, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(out, is_walk ? "directories read" : "other files that were only looked up",
+		is_walk ? w->all : w->all - w->again, SOOTH_UNIT_NONE, c->interval_ns);
 	check_calls_unseen(c, e, out);
-	finding_remedy(out,
-		"sooth trace -e %%path -p %u shows the walk; the fix: watch for changes with "
-		"inotify, leave out directories that are not needed, or walk less often",
-		e->id.pid);
+	if (is_walk)
+		finding_remedy(out,
+			"sooth trace -e %%path -p %u shows the walk; the fix: watch for changes "
+			"with inotify, leave out directories that are not needed, or walk less "
+			"often",
+			e->id.pid);
+	else
+		finding_remedy(out, REMEDY, e->id.pid);
 	finding_end(out);
 }
 
@@ -306,22 +282,20 @@ static bool is_storm(const struct check *e, const struct check_calls *c, const s
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
-	struct walk w = { 0 };
+	struct twice walked = { 0 }, looked = { 0 };
 	struct check_calls c;
 
 	if (!check_calls_begin(&c, e, out))
 		return;
 	find_storm(&s, c.history);
 	leave_out_gaps(&s, c.history);
-	if (c.is_sampled)
-		find_apart(&s, c.history);
-	find_walk(&w, c.history);
+	find_twice(&walked, &looked, c.history);
 	if (is_storm(e, &c, &s))
 		report(e, out, &c, &s);
-	else if (is_walk(e, &c, &w))
-		report_walk(e, out, &c, &w);
-	else if (is_apart(e, &c, &s))
-		report_apart(e, out, &c, &s);
+	else if (is_walk(e, &c, &walked))
+		report_twice(e, out, &c, &walked, true);
+	else if (is_apart(e, &c, &looked))
+		report_twice(e, out, &c, &looked, false);
 	else if (c.history->walks >= WALKED_LEAST && walk_share(&c) >= WALK_BUSY)
 		check_blind_because(out,
 			"it walks a directory tree: a longer look shows whether again and again",

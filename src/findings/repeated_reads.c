@@ -87,8 +87,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct call_moves *m = &r->file->moves[CALL_READ];
 	char size[UNITS_SIZE];
 
-	finding_begin(
-		out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, r->path->text);
+	finding_begin(out, check_calls_confidence(c), r->path->text);
 	if (r->rate < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_path(out, span_of(r->path->text, strlen(r->path->text)));
@@ -196,7 +195,7 @@ static void report_rereads(const struct check *e, struct check_result *out,
 	double rate = check_calls_rate(c, r->bytes), begun = check_calls_rate(c, r->begun);
 	char size[UNITS_SIZE], bytes[UNITS_SIZE];
 
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "files");
+	finding_begin(out, check_calls_confidence(c), "files");
 	if (rate < check_option(e, "many-bytes") && begun < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	if (r->files == 1)

@@ -266,8 +266,7 @@ static void report(const struct look *l, struct check_result *out, const struct 
 	const struct call_exchange *x = one->value;
 	bool delayed = is_delayed(l, x);
 
-	finding_begin(out,
-		delayed || l->calls->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
+	finding_begin(out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(l->calls),
 		path->text);
 	if (!delayed)
 		finding_severity(out, FINDING_LOW);

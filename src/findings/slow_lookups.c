@@ -95,8 +95,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_many = l->connects && l->answers >= MANY_EACH * (double)l->connects;
 	char time[UNITS_SIZE];
 
-	finding_begin(
-		out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, l->server);
+	finding_begin(out, check_calls_confidence(c), l->server);
 	if (each < check_option(e, "slow"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,

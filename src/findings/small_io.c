@@ -126,7 +126,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	char what[CALL_PATH + 16];
 
 	put_key(direction, path->text, what, sizeof(what));
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(out, check_calls_confidence(c), what);
 	if (f->kind == FD_FOLLOWED_SOCKET)
 		finding_connection(out, name);
 	else

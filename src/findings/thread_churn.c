@@ -42,7 +42,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	double rate = check_calls_rate(c, (double)c->history->threads);
 	double cpu = process_table_cpu_percent(e->process);
 
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, check_calls_confidence(c), "");
 	if (rate < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,

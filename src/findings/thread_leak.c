@@ -13,9 +13,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define POINTS_MAX 512
-#define NAMES_MAX  64
-#define CALLS_MAX  64
+#define NAMES_MAX 64
+#define CALLS_MAX 64
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
 NUMBER(MOST_SHARE, 0.5, NONE, "of the new threads that have the named place");
@@ -117,20 +116,9 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	map_fini(&n->calls);
 }
 
-static struct growth growth_of_threads(const struct check *e)
+static double threads_at(const struct sample_point *p)
 {
-	struct growth_point points[POINTS_MAX];
-	struct growth g;
-	size_t count = 0;
-
-	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
-		const struct sample_point *p = &e->series.points[i];
-
-		if (p->threads)
-			points[count++] = (struct growth_point){ p->time_ns, p->threads };
-	}
-	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
-	return g;
+	return p->threads ? (double)p->threads : -1;
 }
 
 /* --- the finding --- */
@@ -202,9 +190,10 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct growth g = growth_of_threads(e);
 	struct newcomers n;
+	struct growth g;
 
+	check_growth(&g, e, threads_at);
 	if (!g.is_measured) {
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 		return;

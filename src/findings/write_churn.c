@@ -129,7 +129,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
 	const char *path = is_one ? w->path : w->scraps->last;
 
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, w->path);
+	finding_begin(out, check_calls_confidence(c), w->path);
 	finding_path(out, span_of(path, strlen(path)));
 	claim(out, c, w);
 	finding_rate(out, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",

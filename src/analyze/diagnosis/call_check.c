@@ -78,6 +78,12 @@ double check_calls_looks_ns(const struct check_calls *c)
 	return h->looks_timed ? (double)h->looks_ns * (double)h->looks / (double)h->looks_timed : 0;
 }
 
+enum finding_confidence check_calls_confidence(const struct check_calls *c)
+{
+	assert(c);
+	return c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH;
+}
+
 double check_calls_rate(const struct check_calls *c, double count)
 {
 	assert(c);

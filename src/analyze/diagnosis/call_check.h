@@ -19,6 +19,8 @@ bool check_calls_begin(struct check_calls *c, const struct check *e, struct chec
 /* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
  * missed. */
 void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
+/* Returns the confidence in counts of calls: medium if records were lost. */
+enum finding_confidence check_calls_confidence(const struct check_calls *c);
 /* Converts a count of the observation to a rate per second. */
 double check_calls_rate(const struct check_calls *c, double count);
 /* Returns the time in file lookups, estimated from the lookups that were recorded. */

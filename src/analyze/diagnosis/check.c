@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 
 #define COMMAND_SIZE 160
+#define POINTS_MAX   512
 
 NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "too short to conclude anything");
 NUMBER(STILL_SHARE, 0.9, NONE, "of a threshold: a raised finding stays raised from there");
@@ -46,6 +47,22 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 	const struct snapshot *last = snapshots_get(&pair->last, &e->id);
 
 	return last ? last : check_first(e, pair);
+}
+
+void check_growth(
+	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p))
+{
+	struct growth_point points[POINTS_MAX];
+	size_t count = 0;
+
+	assert(e);
+	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
+		const struct sample_point *p = &e->series.points[i];
+
+		if (value(p) >= 0)
+			points[count++] = (struct growth_point){ p->time_ns, value(p) };
+	}
+	growth_diagnose(g, points, count, (unsigned)check_option(e, "min-windows"), 0);
 }
 
 uint64_t check_age_ns(const struct check *e)

@@ -76,6 +76,10 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 #define check_fds_for_each(e, d)                                                                   \
 	snapshot_for_each (check_last(e, &(e)->input->fds), struct fds_descriptor, d,              \
 		FDS_DESCRIPTOR, sizeof(*(d)))
+/* Decides whether a value of the process at each sample grows, by the option min-windows; `value`
+ * is negative where it was not measured. */
+void check_growth(
+	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p));
 /* Returns the age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
 /* Returns whether a signal or a debugger had stopped the process at the last sample. */

@@ -201,29 +201,43 @@ static void put_fd(struct buffer *out, const char *before, const struct repeated
 		buffer_format(out, " (%s)", c->repeat->text);
 }
 
+/* What the call returns, what that means, and the change to make in the program. */
+static const struct {
+	const char *result, *meaning, *remedy;
+} kinds[] = {
+	[REPEATED_NOTHING] = { "", "", "" },
+	[REPEATED_SAME] = { "", "", "" },
+	[REPEATED_FAILURE] = { "", "", "pause after a failure before trying again" },
+	[REPEATED_STATE] = { "", ": it asks for its state without a pause",
+		"pause between two readings: a file of the kernel has no end to wait for" },
+	[REPEATED_NO_CHILD] = { " returns at once",
+		": it asks without a pause whether a child has ended",
+		"wait for the child without WNOHANG (in Python wait() instead of poll()), or "
+		"handle SIGCHLD" },
+	[REPEATED_NO_EVENT] = { " returns at once", ": no event, and no timeout to wait for one",
+		"poll without a time limit, or with one above 0" },
+	[REPEATED_READY] = { " returns at once", "",
+		"read what is ready, or remove the descriptor from the polled ones" },
+	[REPEATED_NO_DATA] = { " returns EAGAIN, nothing there yet,", "",
+		"wait for data (poll, epoll) instead of asking again" },
+	[REPEATED_END_OF_DATA] = { " returns end of file", "",
+		"wait before reading again at the end of a file: inotify, or a pause" },
+};
+
+static bool is_end_of_stream(const struct repeated_call *c)
+{
+	return c->kind == REPEATED_END_OF_DATA && c->repeat->is_socket;
+}
+
 static void put_result(struct buffer *out, const struct repeated_call *c)
 {
 	const char *error = c->key->result < 0 ? errno_name((unsigned)-c->key->result) : NULL;
 
-	switch (c->kind) {
-	case REPEATED_END_OF_DATA:
-		buffer_string(out,
-			c->repeat->is_socket ? " returns end of stream" : " returns end of file");
-		break;
-	case REPEATED_NO_DATA:
-		buffer_string(out, " returns EAGAIN, nothing there yet,");
-		break;
-	case REPEATED_READY:
-	case REPEATED_NO_EVENT:
-	case REPEATED_NO_CHILD:
-		buffer_string(out, " returns at once");
-		break;
-	case REPEATED_FAILURE:
+	if (c->kind == REPEATED_FAILURE)
 		buffer_format(out, " fails with %s", error ? error : "an error");
-		break;
-	default:
-		break;
-	}
+	else
+		buffer_string(out,
+			is_end_of_stream(c) ? " returns end of stream" : kinds[c->kind].result);
 }
 
 /* Returns whether only writing is possible, which is nearly always so; there is nothing to read. */
@@ -259,52 +273,29 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	if (c->kind == REPEATED_READY) {
 		put_fd(out, ": ", c);
 		buffer_string(out, readiness(c));
-	} else if (c->kind == REPEATED_NO_EVENT) {
-		buffer_string(out, ": no event, and no timeout to wait for one");
 	}
-	if (c->kind == REPEATED_STATE)
-		buffer_string(out, ": it asks for its state without a pause");
-	if (c->kind == REPEATED_NO_CHILD)
-		buffer_string(out, ": it asks without a pause whether a child has ended");
+	buffer_string(out, kinds[c->kind].meaning);
 	if (c->is_closed_terminal)
 		buffer_string(out, "; its terminal was closed");
 	else if (c->kind == REPEATED_END_OF_DATA && c->is_pipe)
 		buffer_string(out, "; the other end is closed: no process writes to it any more");
-	else if (c->is_peer_closed || (c->kind == REPEATED_END_OF_DATA && c->repeat->is_socket))
+	else if (c->is_peer_closed || is_end_of_stream(c))
 		buffer_string(out, "; its peer has closed the connection");
 }
 
 const char *repeated_call_remedy(const struct repeated_call *c)
 {
+	assert(c);
 	if (c->is_closed_terminal)
 		return "end when the terminal is closed: on SIGHUP, or when a read of it fails or "
 		       "returns 0 bytes";
-	switch (c->kind) {
-	case REPEATED_END_OF_DATA:
-		if (c->is_pipe)
-			return "end, or close the input, when a read returns 0 bytes: no more will "
-			       "come";
-		return c->repeat->is_socket ? "close the connection when a read returns 0 bytes"
-					    : "wait before reading again at the end of a file: "
-					      "inotify, or a pause";
-	case REPEATED_NO_DATA:
-		return "wait for data (poll, epoll) instead of asking again";
-	case REPEATED_READY:
-		return c->is_peer_closed
-			       ? "close the descriptor when its peer has closed the connection"
-		       : is_for_writing(c)
-			       ? "poll for writing (POLLOUT, EPOLLOUT) only while data waits to be "
-				 "sent"
-			       : "read what is ready, or remove the descriptor from the polled "
-				 "ones";
-	case REPEATED_NO_CHILD:
-		return "wait for the child without WNOHANG (in Python wait() instead of poll()), "
-		       "or handle SIGCHLD";
-	case REPEATED_STATE:
-		return "pause between two readings: a file of the kernel has no end to wait for";
-	case REPEATED_NO_EVENT:
-		return "poll without a time limit, or with one above 0";
-	default:
-		return "pause after a failure before trying again";
-	}
+	if (c->kind == REPEATED_END_OF_DATA && c->is_pipe)
+		return "end, or close the input, when a read returns 0 bytes: no more will come";
+	if (is_end_of_stream(c))
+		return "close the connection when a read returns 0 bytes";
+	if (c->kind == REPEATED_READY && c->is_peer_closed)
+		return "close the descriptor when its peer has closed the connection";
+	if (c->kind == REPEATED_READY && is_for_writing(c))
+		return "poll for writing (POLLOUT, EPOLLOUT) only while data waits to be sent";
+	return kinds[c->kind].remedy;
 }
