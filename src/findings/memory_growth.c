@@ -33,13 +33,17 @@
 
 #define GONE_MOST	 1000 /* connections; more are not counted */
 #define CLASSES_REPORTED 3
+#define GAIN_TEXT	 (2 * UNITS_SIZE + 8)
+#define LONG		 "observe longer: --duration 5m"
+#define JAVA_REMEDY                                                                                \
+	"jcmd %u GC.class_histogram, as the user of the process, runs a full collection and "      \
+	"lists "                                                                                   \
+	"the classes that remain; java -Xmx limits the heap"
 
 NUMBER(GONE_LEAST, 2, NONE, "connections; a single one may be about to be closed");
 NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the cause");
 NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an end");
 NUMBER(BATCH_LEFT_NS, 60 * NS_PER_S, NS, "of its task that may be left");
-
-/* --- the finding --- */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second",
@@ -97,13 +101,12 @@ static bool is_beside_heap(const struct memory_gain *m, const struct memory_clas
 	       m->runtimes & (1u << MAPS_V8 | 1u << MAPS_JAVASCRIPTCORE);
 }
 
-static void remedy_by_code(
-	struct check_result *out, const struct memory_class *c, unsigned long long pid)
+static void remedy_by_code(struct check_result *out, const struct memory_class *c, uint32_t pid)
 {
 	bool is_elsewhere = c && c->class_ == MAP_OTHER;
 
 	finding_remedy(out,
-		"sooth heap --%s -d 30 -p %llu shows which code %s; a restart frees the memory",
+		"sooth heap --%s -d 30 -p %u shows which code %s; a restart frees the memory",
 		is_elsewhere ? "pages" : "leaks", pid,
 		is_elsewhere ? "fills it" : "keeps more and more");
 }
@@ -112,11 +115,11 @@ static void emit_remedy(
 	const struct check *e, struct check_result *out, const struct memory_gain *m)
 {
 	const struct memory_class *c = memory_gain_leading(m);
-	unsigned long long pid = e->id.pid;
+	uint32_t pid = e->id.pid;
 
 	if (c && c->class_ == MAP_SHARED)
 		finding_remedy(out,
-			"sooth inspect --maps %llu lists the shared mappings, df -h /dev/shm the "
+			"sooth inspect --maps %u lists the shared mappings, df -h /dev/shm the "
 			"room; it is no malloc memory: remove segments that are no longer used",
 			pid);
 	else if (is_of_malloc(c) || is_beside_heap(m, c))
@@ -132,14 +135,11 @@ static void emit_remedy(
 	else if (m->runtimes & 1u << MAPS_V8)
 		finding_remedy(out,
 			"if the process was started with node --heapsnapshot-signal=SIGUSR2: kill "
-			"-USR2 %llu writes a heap snapshot (otherwise this signal ends the "
-			"process); kill -USR1 %llu opens node's inspector on loopback",
+			"-USR2 %u writes a heap snapshot (otherwise this signal ends the "
+			"process); kill -USR1 %u opens node's inspector on loopback",
 			pid, pid);
 	else if (m->runtimes & 1u << MAPS_JAVA)
-		finding_remedy(out,
-			"jcmd %llu GC.class_histogram, as the user of the process, runs a full "
-			"collection and lists the classes that remain; java -Xmx limits the heap",
-			pid);
+		finding_remedy(out, JAVA_REMEDY, pid);
 	else if (m->runtimes & 1u << MAPS_GO)
 		finding_remedy(out,
 			"if the program serves net/http/pprof, this shows which functions "
@@ -268,17 +268,15 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	else
 		finding_claim(
 			out, "memory grows%s%s: %s more in %s", c ? " in " : "", where, gain, time);
-	if (!has_place(e, j, m, &place)) {
-		claim_gone(e, out);
-		return;
+	if (has_place(e, j, m, &place)) {
+		finding_claim(out, ", %s touched by %.*s%s%.*s%s",
+			place.percent > 50 ? "most of it" : "much of it", (int)place.function.size,
+			place.function.data, place.file.size ? " (" : "", (int)place.file.size,
+			place.file.data, place.file.size ? ")" : "");
+		finding_text(out, "touched there first", "%u %% of %s in new pages", place.percent,
+			format_bytes(gain, place.touched_bytes));
 	}
-	finding_claim(out, ", %s touched by %.*s%s%.*s%s",
-		place.percent > 50 ? "most of it" : "much of it", (int)place.function.size,
-		place.function.data, place.file.size ? " (" : "", (int)place.file.size,
-		place.file.data, place.file.size ? ")" : "");
 	claim_gone(e, out);
-	finding_text(out, "touched there first", "%u %% of %s in new pages", place.percent,
-		format_bytes(gain, place.touched_bytes));
 }
 
 static void emit_values(const struct check *e, struct check_result *out,
@@ -300,13 +298,12 @@ static void emit_values(const struct check *e, struct check_result *out,
 static void report(const struct check *e, struct check_result *out, const struct memory_trend *j,
 	const struct memory_gain *m)
 {
-	const struct growth *g = &j->growth;
-	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
+	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	claim(e, out, j, m);
 	emit_values(e, out, j, m);
-	emit_limit(e, out, g);
+	emit_limit(e, out, &j->growth);
 	if (memory_has_collector(m) && !j->is_of_floors)
 		finding_unseen(out, "whether a full garbage collection would free this memory: no "
 				    "memory was freed so far");
@@ -329,15 +326,24 @@ static void report_climb(const struct check *e, struct check_result *out,
 	if (memory_is_young(e))
 		finding_unseen(out, "whether the process is still starting: it was started only "
 				    "recently");
-	if (memory_has_collector(m))
-		finding_unseen(out, "whether a full garbage collection would free this memory");
-	else
-		finding_unseen(out, "whether this is a cache that stops growing at a limit");
+	finding_unseen(out, "%s",
+		memory_has_collector(m) ? "whether a full garbage collection would free this memory"
+					: "whether this is a cache that stops growing at a limit");
 	emit_remedy(e, out, m);
 	finding_end(out);
 }
 
 /* --- the diagnosis --- */
+
+/* Writes "4.0 MiB in 5 s". */
+static const char *gain_text(char out[GAIN_TEXT], const struct growth *g)
+{
+	char gain[UNITS_SIZE], time[UNITS_SIZE];
+
+	snprintf(out, GAIN_TEXT, "%s in %s", sentence_size(gain, whole_u64(g->last - g->first)),
+		sentence_duration(time, g->interval_ns));
+	return out;
+}
 
 /* Returns whether garbage alone may explain the growth: small collections leave much of it to large
  * ones. */
@@ -359,12 +365,10 @@ static void report_too_early(
 	struct check_result *out, const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct memory_class *c = memory_gain_leading(m);
-	const struct growth *g = &j->growth;
-	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 96];
+	char gain[GAIN_TEXT], reason[GAIN_TEXT + 96];
 
-	snprintf(reason, sizeof(reason), "memory grew %s in %s%s%s, too early to judge",
-		sentence_size(gain, whole_u64(g->last - g->first)),
-		sentence_duration(time, g->interval_ns), c ? ", mostly in " : "",
+	snprintf(reason, sizeof(reason), "memory grew %s%s%s, too early to judge",
+		gain_text(gain, &j->growth), c ? ", mostly in " : "",
 		c ? map_class_texts[c->class_] : "");
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
@@ -374,25 +378,20 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
-	bool is_young_too = memory_is_young(e);
-	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 96];
+	char gain[GAIN_TEXT], reason[GAIN_TEXT + 96];
 
-	if (g->grows && !is_young_too && !may_be_garbage(e, j, m))
+	if (g->grows && !memory_is_young(e) && !may_be_garbage(e, j, m))
 		report(e, out, j, m);
 	else if (memory_climbs(e, j, m))
 		report_climb(e, out, j, m);
-	else if (is_young_too)
+	else if (memory_is_young(e))
 		report_too_early(out, j, m);
 	else {
-		snprintf(reason, sizeof(reason), "memory grew %s in %s: %s",
-			sentence_size(gain, whole_u64(g->last - g->first)),
-			sentence_duration(time, g->interval_ns),
+		snprintf(reason, sizeof(reason), "memory grew %s: %s", gain_text(gain, g),
 			g->grows	 ? "a garbage collection may still free it"
 			: j->has_stopped ? "then it stopped: a cache, or a leak that pauses"
 					 : "in too few steps to call that a leak");
-		check_blind_because(out, reason,
-			g->grows || j->has_stopped ? "observe longer: --duration 5m"
-						   : CHECK_LONGER);
+		check_blind_because(out, reason, g->grows || j->has_stopped ? LONG : CHECK_LONGER);
 	}
 }
 
@@ -411,16 +410,15 @@ static void report_too_little(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
-	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 128];
+	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 64];
 
-	if (memory_is_young(e)) {
-		report_too_early(out, j, m);
-		return;
-	}
 	snprintf(reason, sizeof(reason), "%s more in %s: too little to decide whether it goes on",
 		sentence_size(gain, whole_u64(g->last - g->first)),
 		sentence_duration(time, g->interval_ns));
-	check_blind_because(out, reason, "observe longer: --duration 60");
+	if (memory_is_young(e))
+		report_too_early(out, j, m);
+	else
+		check_blind_because(out, reason, "observe longer: --duration 60");
 }
 
 /* Returns whether memory returned to its lows, or to no more than it had earlier; it is open
@@ -471,8 +469,7 @@ static bool explain(const struct check *e, struct check_result *out, const struc
 
 	if (is_batch_work(e, &j->growth)) {
 		check_blind_because(out,
-			"a compiler, compressor or the like: its memory grows with its task",
-			"observe longer: --duration 5m");
+			"a compiler, compressor or the like: its memory grows with its task", LONG);
 		return true;
 	}
 	if (!m->is_known || j->is_of_floors)
@@ -484,11 +481,10 @@ static bool explain(const struct check *e, struct check_result *out, const struc
 	else if ((double)m->own_bytes < least)
 		check_blind_because(out,
 			"shared memory that was mapped before is being filled: a buffer, or a leak",
-			"observe longer: --duration 5m");
+			LONG);
 	else if (is_filling && (double)m->new_bytes < least)
 		check_blind_because(out,
-			"memory that was mapped before is being filled: a buffer, or a leak",
-			"observe longer: --duration 5m");
+			"memory that was mapped before is being filled: a buffer, or a leak", LONG);
 	else
 		return false;
 	return true;
@@ -546,10 +542,7 @@ static void report_kept(
 	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "whether a full collection would free this memory, or a cache stops "
 			    "growing at a limit");
-	finding_remedy(out,
-		"jcmd %u GC.class_histogram, as the user of the process, runs a full collection "
-		"and lists the classes that remain; java -Xmx limits the heap",
-		e->id.pid);
+	finding_remedy(out, JAVA_REMEDY, e->id.pid);
 	finding_end(out);
 }
 

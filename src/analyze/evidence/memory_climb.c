@@ -22,8 +22,6 @@ NUMBER(START_NS, 5 * NS_PER_S, NS,
 	"of the life of a process, in which memory is filled for the first time");
 NUMBER(YOUNGEST_NS, 3 * NS_PER_S, NS, "a younger process is still starting");
 
-/* V8 collects only after up to three semispaces of 16 MB are full of garbage. */
-
 bool memory_has_collector(const struct memory_gain *m)
 {
 	assert(m);
@@ -35,100 +33,96 @@ bool memory_is_young(const struct check *e)
 	return (double)check_age_ns(e) < check_option(e, "min-age");
 }
 
-/* Returns whether the memory grew at the present rate all the time, not only during its start. */
-static bool keeps_pace(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	const struct growth *g = &j->growth;
-	double since_start =
-		(g->last - g->first) * (double)check_age_ns(e) / (double)g->interval_ns;
+/* What the rules compare, beside the trend and the gain. */
+struct climb {
+	double gain;
+	uint64_t before_ns; /* age of the process when the observation started */
+	uint32_t collectors;
+	bool is_agent;	  /* an agent's heap needs hundreds of megabytes */
+	bool is_long;	  /* garbage would have been collected */
+	bool is_calm;	  /* a process that works hard may need the memory */
+	bool is_straight; /* loading pauses and ends */
+	bool keeps_pace;  /* grew at the present rate all the time, not only during its start */
+};
 
-	return since_start >= PACE * (double)m->own_rss_bytes;
-}
-
-/* Returns whether a heap grows beyond what V8 and Go heaps need at rest or at steady work, some 60
- * MB. An agent's heap needs more. */
-static bool is_heap_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	const struct growth *g = &j->growth;
-	double gain = (double)m->own_bytes;
-	bool is_large = (double)m->own_rss_bytes >= check_option(e, "climb-gain");
-
-	if (!(m->runtimes & PLAIN_HEAPS) || m->runtimes & MEMORY_COLLECTORS & ~PLAIN_HEAPS ||
-		!m->is_known || !g->grows || (e->process && e->process->agent) ||
-		!keeps_pace(e, j, m))
-		return false;
-	return gain >= HEAP_GAIN || (j->bend <= STRAIGHT_HEAP && gain * 2 >= HEAP_GAIN) ||
-	       (!memory_is_young(e) && is_large && gain >= check_option(e, "slow-gain"));
-}
-
-/* Returns whether memory grew at a constant rate since the start: loading pauses and ends. */
-static bool is_young_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	return memory_is_young(e) && !memory_has_collector(m) && m->is_known && j->growth.grows &&
-	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m);
-}
-
-static bool is_long(const struct memory_trend *j, const struct memory_gain *m)
-{
-	return j->growth.interval_ns >= (m->runtimes & 1u << MAPS_V8 ? LONG_BUFFERS_NS : LONG_NS);
-}
-
-/* Returns whether a garbage-collected heap grew at a constant rate for so long that garbage would
- * have been collected. A process that works hard may need the memory. */
-static bool is_long_climb(
+static struct climb climb_of(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
+	uint64_t age_ns = check_age_ns(e);
+	double since_start = (g->last - g->first) * (double)age_ns / (double)g->interval_ns;
 
-	return is_long(j, m) && m->is_known && g->grows && !j->has_stopped &&
-	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m) &&
-	       (double)m->own_bytes >= check_option(e, "min-gain") && cpu >= 0 && cpu < LONG_CPU;
+	return (struct climb){ .gain = (double)m->own_bytes,
+		.before_ns = age_ns > g->interval_ns ? age_ns - g->interval_ns : 0,
+		.collectors = m->runtimes & MEMORY_COLLECTORS,
+		.is_agent = e->process && e->process->agent,
+		.is_long =
+			g->interval_ns >= (m->runtimes & 1u << MAPS_V8 ? LONG_BUFFERS_NS : LONG_NS),
+		.is_calm = cpu >= 0 && cpu < LONG_CPU,
+		.is_straight = j->bend <= STRAIGHT_YOUNG,
+		.keeps_pace = since_start >= PACE * (double)m->own_rss_bytes };
+}
+
+/* Returns whether a heap grows beyond what V8 and Go heaps need at rest or at steady work, some 60
+ * MB. */
+static bool is_heap_climb(const struct check *e, const struct memory_trend *j,
+	const struct memory_gain *m, const struct climb *c)
+{
+	bool is_plain = c->collectors && !(c->collectors & ~PLAIN_HEAPS);
+	bool is_large = (double)m->own_rss_bytes >= check_option(e, "climb-gain");
+
+	return is_plain && j->growth.grows && !c->is_agent && c->keeps_pace &&
+	       (c->gain >= HEAP_GAIN || (j->bend <= STRAIGHT_HEAP && c->gain * 2 >= HEAP_GAIN) ||
+		       (!memory_is_young(e) && is_large &&
+			       c->gain >= check_option(e, "slow-gain")));
 }
 
 /* Returns whether memory grew steadily after the start, over the whole time, even by little. Node
  * and python at rest, or at steady work, vary by a megabyte; a Go heap doubles its live data
  * between two collections. */
-static bool is_steady_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+static bool is_steady(const struct memory_trend *j, const struct climb *c)
 {
-	const struct growth *g = &j->growth;
-	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
-
-	return is_long(j, m) && check_age_ns(e) >= g->interval_ns + START_NS && m->is_known &&
-	       !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_V8)) && !j->has_stopped &&
-	       !j->falls && j->bend <= STRAIGHT_YOUNG && cpu >= 0 && cpu < LONG_CPU &&
-	       (double)m->own_bytes >= check_option(e, "steady-gain") &&
-	       !(e->process && e->process->agent);
+	return c->before_ns >= START_NS && !(c->collectors & ~(1u << MAPS_V8)) && !j->falls &&
+	       c->is_straight;
 }
 
 /* Returns whether a heap grew unevenly: V8 allocates in pieces and moves young objects, so live
  * data grows in no line. Garbage and buffers of steady work no longer grow by then. */
-static bool is_uneven_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+static bool is_uneven(const struct memory_trend *j, const struct climb *c)
 {
-	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
-	double gain = (double)m->own_bytes;
-
-	return m->is_known && (m->runtimes & MEMORY_COLLECTORS) == 1u << MAPS_V8 && is_long(j, m) &&
-	       check_age_ns(e) >= j->growth.interval_ns + YOUNGEST_NS && !j->has_stopped &&
-	       cpu >= 0 && cpu < LONG_CPU && gain >= check_option(e, "steady-gain") &&
-	       j->late >= LATE_PART && j->largest_fall <= FALL_PART * gain &&
-	       !(e->process && e->process->agent);
+	return c->before_ns >= YOUNGEST_NS && c->collectors == 1u << MAPS_V8 &&
+	       j->late >= LATE_PART && j->largest_fall <= FALL_PART * c->gain;
 }
 
 bool memory_climbs_slowly(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
-	return is_heap_climb(e, j, m) || is_young_climb(e, j, m) || is_steady_climb(e, j, m) ||
-	       is_uneven_climb(e, j, m);
+	struct climb c = climb_of(e, j, m);
+
+	if (!m->is_known)
+		return false;
+	if (is_heap_climb(e, j, m, &c))
+		return true;
+	/* Grew at a constant rate since the start. */
+	if (memory_is_young(e) && !c.collectors && j->growth.grows && c.is_straight && c.keeps_pace)
+		return true;
+	return c.is_long && c.is_calm && !c.is_agent && !j->has_stopped &&
+	       c.gain >= check_option(e, "steady-gain") && (is_steady(j, &c) || is_uneven(j, &c));
+}
+
+/* Returns whether memory grew at a constant rate for long. */
+static bool is_long_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	struct climb c = climb_of(e, j, m);
+
+	return m->is_known && c.is_long && c.is_calm && c.is_straight && c.keeps_pace &&
+	       j->growth.grows && !j->has_stopped && c.gain >= check_option(e, "min-gain");
 }
 
 /* Returns whether the growth is only the start of a program: it has what it needs, or a collection
- * freed much. An agent needs hundreds of megabytes. */
+ * freed much. */
 static bool is_start(const struct check *e, const struct memory_trend *j,
 	const struct memory_gain *m, double gain)
 {
