@@ -45,6 +45,11 @@ struct finding_option {
 /* The same, for one that is seldom worth setting. */
 #define UNLISTED(...) THRESHOLD(__VA_ARGS__, .is_unlisted = true)
 
+/* The same of a value with a unit. */
+#define PERCENT_THRESHOLD(...) THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_PERCENT)
+#define BYTES_THRESHOLD(...)   THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_BYTES)
+#define TIME_THRESHOLD(...)    THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_NS)
+
 struct check;
 struct check_result;
 

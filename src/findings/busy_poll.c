@@ -16,11 +16,10 @@ NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and wai
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum wakeups per second of a thread"),
-	THRESHOLD("max-cpu", 150e3, 1e3, 1e9, "maximum CPU time that the thread uses per wakeup",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("max-moved", 4, 0, 1e9,
-		"maximum bytes that the process reads and writes per wakeup of the thread",
-		.unit = SOOTH_UNIT_BYTES),
+	TIME_THRESHOLD(
+		"max-cpu", 150e3, 1e3, 1e9, "maximum CPU time that the thread uses per wakeup"),
+	BYTES_THRESHOLD("max-moved", 4, 0, 1e9,
+		"maximum bytes that the process reads and writes per wakeup of the thread"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 
@@ -184,7 +183,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 			"polls without work: %zu threads wake %.0f times a second in total",
 			p->threads.count, p->wakes);
 	finding_rate(out, "wakeups", p->wakes, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_percent(out, "CPU", p->cpu, interval_ns);
 	finding_number(out, "CPU time used per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
 		SOOTH_UNIT_NS, interval_ns);
 	progress_emit(progress, out);

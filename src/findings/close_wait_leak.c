@@ -23,9 +23,8 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 20, 1, 1e9,
 		"minimum number of connections kept open after the peer closed them"),
-	THRESHOLD("min-interval", 1e9, 0, 86400e9,
-		"minimum time a connection stays open after the peer closed it",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-interval", 1e9, 0, 86400e9,
+		"minimum time a connection stays open after the peer closed it"),
 };
 
 struct peer {
@@ -137,12 +136,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "leaks connections: the peer closed %llu, the process did not",
 		(unsigned long long)l->kept);
-	finding_number(out, "connections that stayed in CLOSE_WAIT during the whole observation",
-		(double)l->kept, SOOTH_UNIT_NONE, l->interval_ns);
-	finding_number(out, "connections in CLOSE_WAIT when the observation started",
-		(double)l->first, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "connections in CLOSE_WAIT when the observation ended", (double)l->last,
-		SOOTH_UNIT_NONE, 0);
+	finding_count(out, "connections that stayed in CLOSE_WAIT during the whole observation",
+		(double)l->kept, l->interval_ns);
+	finding_count(
+		out, "connections in CLOSE_WAIT when the observation started", (double)l->first, 0);
+	finding_count(
+		out, "connections in CLOSE_WAIT when the observation ended", (double)l->last, 0);
 	if (l->unread)
 		finding_number(out,
 			"data received on these connections that the process has not read",

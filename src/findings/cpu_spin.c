@@ -36,41 +36,32 @@ NUMBER(RESULT_CPU_NS, 1e6, NS, "CPU time for each line: with less it is a loop t
 /* --- the finding --- */
 
 static const struct finding_option options[] = {
-	THRESHOLD("percent", 85, 1, 100,
-		"minimum percentage of the time in which a thread runs or is ready to run",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-cpu", 2, 0.1, 100, "minimum CPU use of a thread, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("sure", 50, 0.1, 100,
+	PERCENT_THRESHOLD("percent", 85, 1, 100,
+		"minimum percentage of the time in which a thread runs or is ready to run"),
+	PERCENT_THRESHOLD(
+		"min-cpu", 2, 0.1, 100, "minimum CPU use of a thread, in percent of one CPU"),
+	PERCENT_THRESHOLD("sure", 50, 0.1, 100,
 		"severity is low if the threads use less CPU than this (percent of one CPU), "
-		"counting the time in which they are ready to run",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("victim", 10, 0, 100,
+		"counting the time in which they are ready to run"),
+	PERCENT_THRESHOLD("victim", 10, 0, 100,
 		"minimum CPU use of threads that are ready to run for much longer, in percent of "
-		"one CPU",
-		.unit = SOOTH_UNIT_PERCENT),
+		"one CPU"),
 	THRESHOLD("max-waits", 20, 0, 1e6, "maximum number of waits per second of a thread"),
-	THRESHOLD("min-stretch", 50e3, 0, 1e9,
-		"minimum CPU time of a thread between two context switches (less: lock-storm)",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-stretch", 50e3, 0, 1e9,
+		"minimum CPU time of a thread between two context switches (less: lock-storm)"),
 	THRESHOLD("max-faults", 5, 0, 1e9,
 		"maximum new memory pages per second of a thread (more: it does real work)"),
-	THRESHOLD("max-moved", 10240, 0, 1e12,
-		"maximum bytes per second that the process reads and writes",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("in-kernel", 20, 1, 100,
+	BYTES_THRESHOLD("max-moved", 10240, 0, 1e12,
+		"maximum bytes per second that the process reads and writes"),
+	PERCENT_THRESHOLD("in-kernel", 20, 1, 100,
 		"system calls count as the cause from this share of CPU time in the kernel "
-		"(percent)",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("max-per-call", 100e3, 1e2, 1e9,
-		"maximum CPU time per call of a repeated system call that is the cause",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("some", 120e9, 0, 1e15,
-		"severity is low if the thread has used less CPU time than this",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("long", 900e9, 1e9, 1e15,
-		"severity is high if a thread has used this much CPU time or more",
-		.unit = SOOTH_UNIT_NS),
+		"(percent)"),
+	TIME_THRESHOLD("max-per-call", 100e3, 1e2, 1e9,
+		"maximum CPU time per call of a repeated system call that is the cause"),
+	TIME_THRESHOLD("some", 120e9, 0, 1e15,
+		"severity is low if the thread has used less CPU time than this"),
+	TIME_THRESHOLD("long", 900e9, 1e9, 1e15,
+		"severity is high if a thread has used this much CPU time or more"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 
@@ -345,27 +336,27 @@ static void emit_values(
 	uint64_t interval_ns = thread_history_ns(t);
 	double system = thread_history_system(t);
 
-	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_percent(out, "CPU", s->cpu, interval_ns);
 	emit_spots(out, &s->spots);
-	finding_number(out, "share of the time in which the thread ran or was ready to run",
-		thread_history_demand(t), SOOTH_UNIT_PERCENT, interval_ns);
+	finding_percent(out, "share of the time in which the thread ran or was ready to run",
+		thread_history_demand(t), interval_ns);
 	finding_rate(out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
 	if (system >= 0)
-		finding_number(out, "kernel share", system, SOOTH_UNIT_PERCENT, interval_ns);
+		finding_percent(out, "kernel share", system, interval_ns);
 	if (thread_history_faults(t) >= 0)
 		finding_rate(
 			out, "new pages", thread_history_faults(t), SOOTH_UNIT_NONE, interval_ns);
 	if (s->call.kind)
-		finding_number(out, "share of the thread's calls that are this one", s->call.share,
-			SOOTH_UNIT_PERCENT, interval_ns);
+		finding_percent(out, "share of the thread's calls that are this one", s->call.share,
+			interval_ns);
 	if (s->call.kind && e->input->calls.has_time_gaps)
 		check_calls_windows(out);
 	progress_emit(p, out);
 	thread_top_emit(&s->threads, out, put_thread);
 	finding_number(out, "thread CPU time", (double)s->burnt_ns, SOOTH_UNIT_NS, 0);
 	if (e->input->load.cpus)
-		finding_number(out, "CPU use of the threads, as a share of all CPUs of the host",
-			s->cpu / e->input->load.cpus, SOOTH_UNIT_PERCENT, interval_ns);
+		finding_percent(out, "CPU use of the threads, as a share of all CPUs of the host",
+			s->cpu / e->input->load.cpus, interval_ns);
 }
 
 static void emit_remedy(

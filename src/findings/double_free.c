@@ -22,7 +22,7 @@ static void report(
 		buffer_string(&stack, "code without a recorded stack");
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees memory twice: in %s", buffer_cstr(&stack));
-	finding_number(out, "blocks freed twice", (double)errors->count, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "blocks freed twice", (double)errors->count, 0);
 	finding_text(out, "first of them", "%s at 0x%llx, by thread %u, %s after it was freed",
 		format_bytes(size, first->size), (unsigned long long)first->address,
 		first->record.tid, format_ns(ago, first->freed_ago_ns));

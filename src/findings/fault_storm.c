@@ -18,12 +18,10 @@ NUMBER(GAIN_SHARE, 4, NONE, "part of the faulted pages; a larger gain is memory 
 NUMBER(CHILDREN_A_S, 1.0, NONE, "a process that forks so often faults because of that");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-cpu", 50, 1, 1e5,
+	PERCENT_THRESHOLD("min-cpu", 50, 1, 1e5,
 		"minimum CPU use of the process, in percent of one CPU; time in which its threads "
-		"are ready to run counts too",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-kernel", 35, 1, 100, "minimum share of its CPU time in the kernel",
-		.unit = SOOTH_UNIT_PERCENT),
+		"are ready to run counts too"),
+	PERCENT_THRESHOLD("min-kernel", 35, 1, 100, "minimum share of its CPU time in the kernel"),
 	THRESHOLD(
 		"min-faults", 20e3, 1, 1e9, "minimum number of page faults per second of CPU time"),
 };
@@ -86,8 +84,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		buffer_cstr(&place));
 	buffer_fini(&place);
 	finding_rate(out, "page faults", s->faults, SOOTH_UNIT_NONE, s->of.interval_ns);
-	finding_number(out, "CPU", s->of.cpu, SOOTH_UNIT_PERCENT, s->of.interval_ns);
-	finding_number(out, "kernel share", s->kernel, SOOTH_UNIT_PERCENT, s->of.interval_ns);
+	finding_percent(out, "CPU", s->of.cpu, s->of.interval_ns);
+	finding_percent(out, "kernel share", s->kernel, s->of.interval_ns);
 	finding_text(
 		out, "resident memory", "grows little or not at all, compared with the faults");
 	finding_unseen(out, "what else the kernel does in that time");

@@ -31,14 +31,13 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-rate-slow", 0.05, 0.0001, 1e9,
 		"minimum number of descriptors per second of a slow leak, in an observation of "
 		"min-interval-slow"),
-	THRESHOLD("min-interval-slow", 20e9, 0, 86400e9,
-		"minimum observation time to report a leak slower than min-rate",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-interval-slow", 20e9, 0, 86400e9,
+		"minimum observation time to report a leak slower than min-rate"),
 	THRESHOLD("min-same", 1000, 1, 1e9,
 		"minimum number of descriptors of one kind that are open at once"),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
-	THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start"),
 	THRESHOLD("min-gain-young", 40, 1, 1e9,
 		"minimum number of descriptors that a younger process opens and does not close"),
 };
@@ -198,7 +197,7 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		finding_unseen(out, "how many descriptors the process may open");
 		return;
 	}
-	finding_number(out, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "soft limit", (double)end->soft_limit, 0);
 	if (growth_reaches(g, (double)end->soft_limit, &left_ns))
 		finding_number(out, "time until the process reaches its descriptor limit",
 			(double)left_ns, SOOTH_UNIT_NS, 0);
@@ -257,10 +256,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		g->last - g->first, count ? ", " : "", kind);
 	if (peer)
 		claim_peer(out, peer, all);
-	finding_number(
-		out, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "open descriptors when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "open descriptors when the observation started", g->first, 0);
+	finding_count(out, "open descriptors when the observation ended", g->last, 0);
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
@@ -291,9 +288,9 @@ static void report_same(
 	finding_severity(out, FINDING_INFO);
 	finding_claim(
 		out, "has %lld descriptors of one kind open: %s", (long long)largest->last, kind);
-	finding_number(out, "descriptors of that kind", (double)largest->last, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "descriptors of that kind when the observation started",
-		(double)largest->first, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "descriptors of that kind", (double)largest->last, 0);
+	finding_count(out, "descriptors of that kind when the observation started",
+		(double)largest->first, 0);
 	put_remedy(e, out);
 	finding_end(out);
 }
@@ -369,7 +366,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	shown = find_groups(e, top, &largest);
-	if ((double)check_age_ns(e) < check_option(e, "min-age"))
+	if (check_is_young(e))
 		diagnose_young(e, out, &g, top, shown);
 	else if (is_fast(e, &g))
 		report(e, out, &g, top, shown, PACE_FAST);

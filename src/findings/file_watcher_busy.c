@@ -149,8 +149,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_rate(out, "reads of events", check_calls_rate(c, l->events), SOOTH_UNIT_NONE,
 		c->interval_ns);
 	if (l->files.count > 1)
-		finding_number(out, "watched files that it rewrites", (double)l->files.count,
-			SOOTH_UNIT_NONE, 0);
+		finding_count(out, "watched files that it rewrites", (double)l->files.count, 0);
 	finding_unseen(out, "whether it ignores these events");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out, "write results to a directory that is not watched, or exclude this one "

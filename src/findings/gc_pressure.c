@@ -14,16 +14,13 @@ NUMBER(CPU_LEAST, 5, PERCENT, "of one CPU; below, the share means nothing");
 NUMBER(OBSERVED_LEAST, NS_PER_S / 2, NS, "a collection may take a tenth of a second");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-cpu", 50, 1, 1e5,
+	PERCENT_THRESHOLD("min-cpu", 50, 1, 1e5,
 		"minimum CPU use of the threads that collect garbage, in percent of one CPU; "
-		"time in which they were ready to run counts too",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-share", 50, 1, 100,
-		"minimum share of the process's CPU time that garbage collection uses",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-running", 50, 1, 100,
-		"minimum percentage of the samples in which a thread that collects runs",
-		.unit = SOOTH_UNIT_PERCENT),
+		"time in which they were ready to run counts too"),
+	PERCENT_THRESHOLD("min-share", 50, 1, 100,
+		"minimum share of the process's CPU time that garbage collection uses"),
+	PERCENT_THRESHOLD("min-running", 50, 1, 100,
+		"minimum percentage of the samples in which a thread that collects runs"),
 };
 
 struct collection {
@@ -114,13 +111,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 			"spends %.0f %% of a CPU in garbage collection: the heap is probably "
 			"almost full",
 			c->cpu);
-	finding_number(
-		out, "CPU use of garbage collection", c->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(out, "share of the process's CPU time", 100 * c->cpu / c->all,
-		SOOTH_UNIT_PERCENT, interval_ns);
+	finding_percent(out, "CPU use of garbage collection", c->cpu, interval_ns);
+	finding_percent(out, "share of the process's CPU time", 100 * c->cpu / c->all, interval_ns);
 	if (is_held_back)
-		finding_number(out, "the same with the time in which it waited for a CPU",
-			c->demand, SOOTH_UNIT_PERCENT, interval_ns);
+		finding_percent(out, "the same with the time in which it waited for a CPU",
+			c->demand, interval_ns);
 	thread_top_emit(&c->threads, out, put_cpu);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	put_remedy(e, out, c);

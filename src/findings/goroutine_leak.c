@@ -24,10 +24,9 @@ static const struct finding_option options[] = {
 		"the same of goroutines that only another goroutine can wake, where the longest "
 		"wait is half the age of the process"),
 	THRESHOLD("min-count-stuck", 100, 1, 1e9, "minimum number of such goroutines"),
-	THRESHOLD("min-age", 60e9, 0, 86400e9,
-		"severity is low below this age: a batch may be under way", .unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-share", 4, 0.1, 100, "minimum gain in percent of what was there",
-		.unit = SOOTH_UNIT_PERCENT),
+	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9,
+		"severity is low below this age: a batch may be under way"),
+	PERCENT_THRESHOLD("min-share", 4, 0.1, 100, "minimum gain in percent of what was there"),
 };
 
 struct leak {
@@ -143,7 +142,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	struct buffer place = { 0 };
 	char time[UNITS_SIZE];
-	bool is_old = (double)check_age_ns(e) >= check_option(e, "min-age");
+	bool is_old = !check_is_young(e);
 	bool is_steady = is_old && keeps_pace(e, l, per_s);
 
 	wait_goroutines_text(&place, l->of);
@@ -155,8 +154,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		sentence_duration(time, interval_ns));
 	claim_holder(e, out, l->of);
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "goroutines that wait there", (double)l->of->count, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "when the observation started", (double)l->first, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "goroutines that wait there", (double)l->of->count, 0);
+	finding_count(out, "when the observation started", (double)l->first, 0);
 	if (!l->of->longest_state)
 		finding_number(out, "longest wait", (double)l->of->longest_ns, SOOTH_UNIT_NS, 0);
 	finding_unseen(out,

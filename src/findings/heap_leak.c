@@ -11,12 +11,10 @@ NUMBER(LONG_NS, 30 * NS_PER_S, NS, "in a shorter observation a cache may still f
 NUMBER(OLDER_SHARE, 0.5, NONE, "part of the gained blocks: so many older blocks were freed");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-rate", 32768, 1, 1e12, "minimum growth of the kept memory per second",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-gain", 1 << 20, 1, 1e15, "minimum total growth of the kept memory",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-time", 4e9, 2e9, 86400e9, "minimum observation time", .unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	BYTES_THRESHOLD("min-rate", 32768, 1, 1e12, "minimum growth of the kept memory per second"),
+	BYTES_THRESHOLD("min-gain", 1 << 20, 1, 1e15, "minimum total growth of the kept memory"),
+	TIME_THRESHOLD("min-time", 4e9, 2e9, 86400e9, "minimum observation time"),
+	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age"),
 };
 
 static void report(const struct check *e, struct check_result *out,
@@ -33,12 +31,12 @@ static void report(const struct check *e, struct check_result *out,
 		sentence_size(size, (uint64_t)g->bytes_per_s), buffer_cstr(&stack));
 	finding_rate(
 		out, "growth of the kept memory", g->bytes_per_s, SOOTH_UNIT_BYTES, interval_ns);
-	finding_number(out, "more blocks", (double)g->blocks, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "stacks that grow", g->stacks, SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "more blocks", (double)g->blocks, interval_ns);
+	finding_count(out, "stacks that grow", g->stacks, interval_ns);
 	finding_text(out, "most of it in", "%s (%.0f %%)", buffer_cstr(&stack),
 		100.0 * g->top_bytes_per_s / g->bytes_per_s);
-	finding_number(out, "blocks of before, freed meanwhile", (double)p->older_freed,
-		SOOTH_UNIT_NONE, interval_ns);
+	finding_count(
+		out, "blocks of before, freed meanwhile", (double)p->older_freed, interval_ns);
 	finding_unseen(out, is_long ? "whether the program still needs it"
 				    : "whether it goes on: a cache may be filling up");
 	finding_remedy(out,
@@ -57,7 +55,7 @@ static bool is_judged(const struct check *e, struct check_result *out,
 		check_blind_because(out, "the allocations are samples", "");
 	else if (!g->is_measured || (double)g->time_ns < check_option(e, "min-time"))
 		check_blind_because(out, "its allocations cover too short a time", CHECK_LONGER);
-	else if (g->stacks && (double)check_age_ns(e) < check_option(e, "min-age"))
+	else if (g->stacks && check_is_young(e))
 		check_too_young(out);
 	else
 		return true;

@@ -21,24 +21,19 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,
 		"minimum number of times per second that the control group used up its CPU quota"),
 	THRESHOLD("often", 5, 0.01, 1e6, "severity is low below this number of times per second"),
-	THRESHOLD("own-share", 25, 0, 100,
-		"minimum CPU use of the process, in percent of the CPU quota",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("others-waited", 50, 0, 100,
+	PERCENT_THRESHOLD("own-share", 25, 0, 100,
+		"minimum CPU use of the process, in percent of the CPU quota"),
+	PERCENT_THRESHOLD("others-waited", 50, 0, 100,
 		"minimum percentage of the time in which the process is ready to run, if others "
-		"of its control group use more of the CPU quota",
-		.unit = SOOTH_UNIT_PERCENT),
+		"of its control group use more of the CPU quota"),
 	THRESHOLD("min-high", 1, 0.01, 1e9,
 		"minimum number of times per second that the control group was above memory.high"),
-	THRESHOLD("could-run", 80, 1, 100,
-		"minimum percentage of the time in which a starved thread could run",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("starved", 95, 1, 100,
-		"minimum percentage of that time in which other threads had the CPUs",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("starved-bound", 70, 1, 100,
-		"minimum percentage of that time, if the process may run on some CPUs only",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("could-run", 80, 1, 100,
+		"minimum percentage of the time in which a starved thread could run"),
+	PERCENT_THRESHOLD("starved", 95, 1, 100,
+		"minimum percentage of that time in which other threads had the CPUs"),
+	PERCENT_THRESHOLD("starved-bound", 70, 1, 100,
+		"minimum percentage of that time, if the process may run on some CPUs only"),
 };
 
 /* Returns the CPU use of all threads over the observation, in percent of one CPU; negative: not
@@ -60,10 +55,10 @@ static void emit_time(struct check_result *out, const struct held_time *t)
 {
 	if (!t->is_measured)
 		return;
-	finding_number(out, "share of the time in which its busiest waiting thread ran", t->ran,
-		SOOTH_UNIT_PERCENT, t->interval_ns);
-	finding_number(out, "share of the time in which it was ready to run and got no CPU",
-		t->waited, SOOTH_UNIT_PERCENT, t->interval_ns);
+	finding_percent(out, "share of the time in which its busiest waiting thread ran", t->ran,
+		t->interval_ns);
+	finding_percent(out, "share of the time in which it was ready to run and got no CPU",
+		t->waited, t->interval_ns);
 }
 
 static void emit_place(struct check_result *out, const struct limits_group *g, const char *file)
@@ -128,9 +123,8 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	buffer_fini(&by);
 	emit_place(out, g, file);
 	finding_rate(out, "times the quota was used up", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
-	finding_number(
-		out, "quota of the control group", (double)g->limit / 1e4, SOOTH_UNIT_PERCENT, 0);
-	finding_number(out, "CPU", cpu_of(e), SOOTH_UNIT_PERCENT, sample_series_ns(&e->series));
+	finding_percent(out, "quota of the control group", (double)g->limit / 1e4, 0);
+	finding_percent(out, "CPU", cpu_of(e), sample_series_ns(&e->series));
 	emit_time(out, t);
 	finding_unseen(out, "whether the process needs more CPU than the quota, or wastes it");
 	finding_remedy(out,
@@ -185,8 +179,8 @@ static void report_io(struct check_result *out, const struct held_io *io)
 	finding_rate(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	finding_rate(out, "bytes that the thread reads and writes", io->moved_per_s,
 		SOOTH_UNIT_BYTES, io->interval_ns);
-	finding_number(out, "share of the time in which it waits for the disk", io->waited,
-		SOOTH_UNIT_PERCENT, io->interval_ns);
+	finding_percent(out, "share of the time in which it waits for the disk", io->waited,
+		io->interval_ns);
 	finding_unseen(out, "whether the disk itself is as slow");
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT \"IO%sBandwidthMax=DEVICE "
@@ -257,13 +251,12 @@ static void report_starved(
 	buffer_fini(&where);
 	buffer_fini(&by);
 	if (t->nice > 0)
-		finding_number(out, "nice value", t->nice, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "nice value", t->nice, 0);
 	emit_time(out, t);
 	if (e->input->load.record.time_ns && !e->input->load.load_state)
-		finding_number(out, "load of the host (1 min)", e->input->load.load_1m,
-			SOOTH_UNIT_NONE, 0);
+		finding_count(out, "load of the host (1 min)", e->input->load.load_1m, 0);
 	if (e->input->load.cpus)
-		finding_number(out, "CPUs", e->input->load.cpus, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "CPUs", e->input->load.cpus, 0);
 	if (!users.count)
 		finding_unseen(out, "which processes use the CPUs; sooth ps -a shows them");
 	if (is_last(t))

@@ -22,13 +22,11 @@
 NUMBER(TIMERS_LEAST, 100, NONE, "timers a second");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-cpu", 50, 1, 1e5,
+	PERCENT_THRESHOLD("min-cpu", 50, 1, 1e5,
 		"minimum CPU use of the process, in percent of one CPU; time in which its threads "
-		"are ready to run counts too",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-share", 50, 1, 100,
-		"minimum share of the samples that have the function on top",
-		.unit = SOOTH_UNIT_PERCENT),
+		"are ready to run counts too"),
+	PERCENT_THRESHOLD("min-share", 50, 1, 100,
+		"minimum share of the samples that have the function on top"),
 	THRESHOLD("min-samples", 50, 10, 1e9, "minimum number of samples of the process"),
 };
 
@@ -130,7 +128,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		buffer_cstr(&script));
 	claim_timers(out, timers_of(e, &spots));
 	buffer_fini(&script);
-	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
+	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
 		share_of(h), (unsigned long long)h->samples);
 	if (is_within)
@@ -157,7 +155,7 @@ static void report_task(const struct check *e, struct check_result *out, const s
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s", share, task->text,
 		task->effect ? ": " : "", task->effect ? task->effect : "");
-	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
+	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
 	finding_text(out, "samples in it", "%llu of %llu", (unsigned long long)task->samples,
 		(unsigned long long)task->of_samples);
 	finding_unseen(out, "whether its result is useful, and which client asked for it");

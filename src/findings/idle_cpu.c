@@ -14,17 +14,14 @@
 #define THREADS_SHOWN 5
 
 static const struct finding_option options[] = {
-	THRESHOLD("percent", 10, 0.1, 1e5,
-		"minimum CPU use, in percent of one CPU, of an agent that waits for its user",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("percent-model", 30, 0.1, 1e5,
+	PERCENT_THRESHOLD("percent", 10, 0.1, 1e5,
+		"minimum CPU use, in percent of one CPU, of an agent that waits for its user"),
+	PERCENT_THRESHOLD("percent-model", 30, 0.1, 1e5,
 		"minimum CPU use, in percent of one CPU, of an agent that may be waiting for its "
-		"model",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("max-children", 5, 0, 1e5,
-		"maximum CPU use of the agent's children, in percent (more: the agent is at work)",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+		"model"),
+	PERCENT_THRESHOLD("max-children", 5, 0, 1e5,
+		"maximum CPU use of the agent's children, in percent (more: the agent is at work)"),
+	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age"),
 };
 
 enum idleness {
@@ -189,7 +186,7 @@ static void report(const struct check *e, struct check_result *out, enum idlenes
 		finding_severity(out, FINDING_LOW);
 	finding_claim(
 		out, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
-	finding_number(out, "CPU", cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_percent(out, "CPU", cpu, interval_ns);
 	emit_roles(e, out);
 	if (status.size)
 		finding_text(out, "self-reported status", "%.*s", (int)status.size, status.data);
@@ -222,7 +219,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "this is not an idle agent");
 		return;
 	}
-	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
+	if (check_is_young(e)) {
 		check_too_young(out);
 		return;
 	}

@@ -22,7 +22,7 @@ static void report(const struct check *e, struct check_result *out,
 		buffer_string(&stack, "code without a recorded stack");
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees %s: in %s", what, buffer_cstr(&stack));
-	finding_number(out, "invalid frees", (double)count, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "invalid frees", (double)count, 0);
 	finding_text(out, "first of them", "0x%llx, by thread %u",
 		(unsigned long long)first->address, first->record.tid);
 	finding_unseen(out, "invalid frees of other addresses");

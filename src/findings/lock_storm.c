@@ -26,28 +26,24 @@ NUMBER(DISPATCHER_SHARE, 0.6, NONE, "of in-kernel: a single thread has few clock
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,
 		"minimum number of times per second that a thread sleeps or yields at a lock"),
-	THRESHOLD("max-stretch", 50e3, 0, 1e9,
-		"maximum CPU time that a thread runs before it yields", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("max-stretch", 50e3, 0, 1e9,
+		"maximum CPU time that a thread runs before it yields"),
 	THRESHOLD("min-threads", 2, 2, 1e6,
 		"minimum number of threads that wait for locks (by sleeping or yielding)"),
-	THRESHOLD("percent", 20, 1, 1e6,
-		"minimum CPU use of all threads that wait for locks, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("in-kernel", 60, 1, 100,
-		"minimum percentage of the threads' CPU time that is spent in the kernel",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("max-moved", 16, 0, 1e9,
-		"maximum bytes that the process reads and writes per sleep or yield at a lock",
-		.unit = SOOTH_UNIT_BYTES),
+	PERCENT_THRESHOLD("percent", 20, 1, 1e6,
+		"minimum CPU use of all threads that wait for locks, in percent of one CPU"),
+	PERCENT_THRESHOLD("in-kernel", 60, 1, 100,
+		"minimum percentage of the threads' CPU time that is spent in the kernel"),
+	BYTES_THRESHOLD("max-moved", 16, 0, 1e9,
+		"maximum bytes that the process reads and writes per sleep or yield at a lock"),
 	THRESHOLD("min-met", 1, 1, 1e6, "minimum number of samples that show a thread at a lock"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of each thread"),
 	THRESHOLD("convoy-threads", 3, 2, 1e6,
 		"minimum number of threads that take turns at a lock; min-rate is not needed then"),
 	THRESHOLD("convoy-rate", 20, 1, 1e9,
 		"minimum number of times per second that these threads switch, in total"),
-	THRESHOLD("contended", 10, 1, 100,
-		"minimum percentage of the samples of such threads that show them at a mutex",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("contended", 10, 1, 100,
+		"minimum percentage of the samples of such threads that show them at a mutex"),
 };
 
 struct storm {
@@ -328,10 +324,10 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"convoy");
 	claim_convoy(out, c, sharing);
-	finding_number(out, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "threads that wait for the lock, on average", waiting, SOOTH_UNIT_NONE,
+	finding_count(out, "threads", (double)c->count, 0);
+	finding_count(out, "threads that wait for the lock, on average", waiting,
 		sample_series_ns(&e->series));
-	finding_number(out, "CPU", c->cpu, SOOTH_UNIT_PERCENT, sample_series_ns(&e->series));
+	finding_percent(out, "CPU", c->cpu, sample_series_ns(&e->series));
 	finding_rate(out, "context switches", c->switches, SOOTH_UNIT_NONE,
 		sample_series_ns(&e->series));
 	finding_unseen(out, "which lock of the program the threads wait for");
@@ -366,11 +362,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out, "%s: %zu threads burn %.0f %% CPU",
 		yields ? "threads keep yielding to each other" : "lock contention",
 		s->threads.count, s->cpu);
-	finding_number(out, "threads", (double)s->threads.count, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "threads", (double)s->threads.count, 0);
 	finding_rate(out, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
 		interval_ns);
-	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(out, "kernel share", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
+	finding_percent(out, "CPU", s->cpu, interval_ns);
+	finding_percent(out, "kernel share", in_kernel(s), interval_ns);
 	progress_emit(p, out);
 	thread_top_emit(&s->threads, out, put_switches);
 	if (s->futexes)

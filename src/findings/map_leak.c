@@ -19,18 +19,16 @@
 #define MAPPINGS_OF_THREAD 4 /* stack, guard, and a heap of malloc with its guard */
 
 static const struct finding_option options[] = {
-	THRESHOLD("percent", 80, 1, 100, "minimum use of vm.max_map_count, in percent",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("percent", 80, 1, 100, "minimum use of vm.max_map_count, in percent"),
 	THRESHOLD("min-rate", 10, 0.01, 1e9,
 		"minimum number of mappings per second that are added and stay"),
 	THRESHOLD(
 		"min-gain", 100, 1, 1e9, "minimum number of mappings added during the observation"),
-	THRESHOLD("max-memory", 32768, 0, 1e12,
+	BYTES_THRESHOLD("max-memory", 32768, 0, 1e12,
 		"maximum growth of resident memory per new mapping without a file (more: "
-		"memory-growth)",
-		.unit = SOOTH_UNIT_BYTES),
+		"memory-growth)"),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
-	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age"),
 };
 
 struct name_key {
@@ -202,12 +200,11 @@ static void report(
 		near || m->growth.is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"");
 	claim(out, m, near);
-	finding_number(out, "memory mappings", m->last, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "memory mappings", m->last, 0);
 	if (m->interval_ns)
-		finding_number(out, "memory mappings when the observation started", m->first,
-			SOOTH_UNIT_NONE, 0);
+		finding_count(out, "memory mappings when the observation started", m->first, 0);
 	if (m->most)
-		finding_number(out, "vm.max_map_count", m->most, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "vm.max_map_count", m->most, 0);
 	else
 		finding_unseen(out, "how many memory mappings the process may have");
 	if (m->per_s > 0)
@@ -251,7 +248,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (is_heap(e, &m))
 		check_fine(out, "%u memory mappings, then %u, with the memory that they hold",
 			m.first, m.last);
-	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
+	else if (check_is_young(e))
 		check_too_young(out);
 	else if (m.growth.grows)
 		report(e, out, &m, false);

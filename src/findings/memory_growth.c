@@ -46,36 +46,29 @@ NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an e
 NUMBER(BATCH_LEFT_NS, 60 * NS_PER_S, NS, "of its task that may be left");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-gain", 16777216, 1, 1e15,
-		"minimum total growth of the process's memory, without file pages",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("noise", 65536, 0, 1e12,
-		"changes of memory between two samples up to this size are ignored",
-		.unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD(
+		"min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second"),
+	BYTES_THRESHOLD("min-gain", 16777216, 1, 1e15,
+		"minimum total growth of the process's memory, without file pages"),
+	BYTES_THRESHOLD("noise", 65536, 0, 1e12,
+		"changes of memory between two samples up to this size are ignored"),
 	THRESHOLD("min-windows", 4, 2, 500,
 		"minimum number of intervals (between samples or garbage collections) that show "
 		"growth"),
-	THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
-	THRESHOLD("collector-time", 60e9, 0, 86400e9,
-		"minimum observation time if the process has a garbage collector",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("collector-share", 50, 0, 10000,
+	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age"),
+	TIME_THRESHOLD("collector-time", 60e9, 0, 86400e9,
+		"minimum observation time if the process has a garbage collector"),
+	PERCENT_THRESHOLD("collector-share", 50, 0, 10000,
 		"minimum growth, in percent of the memory at the start, while the garbage "
-		"collector frees nothing",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("climb-gain", 67108864, 1, 1e15,
+		"collector frees nothing"),
+	BYTES_THRESHOLD("climb-gain", 67108864, 1, 1e15,
 		"minimum growth that is reported with low severity although the process is young, "
-		"has a garbage collector or frees memory in between",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("slow-gain", 4194304, 1, 1e15,
-		"minimum steady growth below min-gain that is reported with low severity",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("steady-gain", 6291456, 1, 1e15,
+		"has a garbage collector or frees memory in between"),
+	BYTES_THRESHOLD("slow-gain", 4194304, 1, 1e15,
+		"minimum steady growth below min-gain that is reported with low severity"),
+	BYTES_THRESHOLD("steady-gain", 6291456, 1, 1e15,
 		"minimum growth over 12 s or more, straight and without a fall, that is reported "
-		"with low severity although the process is young",
-		.unit = SOOTH_UNIT_BYTES),
+		"with low severity although the process is young"),
 };
 
 /* --- the finding --- */
@@ -229,8 +222,7 @@ static void claim_gone(const struct check *e, struct check_result *out)
 		"; %u%s peers have closed their connection, which it keeps open (CLOSE_WAIT): "
 		"perhaps it keeps data for them",
 		count, count == GONE_MOST ? " or more" : "");
-	finding_number(out, "connections that the peer has closed and it has not", count,
-		SOOTH_UNIT_NONE, 0);
+	finding_count(out, "connections that the peer has closed and it has not", count, 0);
 }
 
 /* Returns whether the place of the allocation is known. Engines of JavaScript and Java move the
@@ -538,7 +530,7 @@ static void report_kept(
 	finding_rate(out, "growth of the old generation",
 		(double)(h->last - h->first) * (double)NS_PER_S / (double)h->interval_ns,
 		SOOTH_UNIT_BYTES, h->interval_ns);
-	finding_number(out, "collections", (double)h->collections, SOOTH_UNIT_NONE, h->interval_ns);
+	finding_count(out, "collections", (double)h->collections, h->interval_ns);
 	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "whether a full collection would free this memory, or a cache stops "
 			    "growing at a limit");

@@ -20,18 +20,15 @@
 #define NEVER_KILLED (-1000)
 
 static const struct finding_option options[] = {
-	THRESHOLD("percent", 90, 1, 100,
-		"minimum use of a control group's memory limit, in percent",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("host-percent", 95, 1, 100, "minimum use of the host's memory, in percent",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("critical", 98, 1, 100,
+	PERCENT_THRESHOLD(
+		"percent", 90, 1, 100, "minimum use of a control group's memory limit, in percent"),
+	PERCENT_THRESHOLD(
+		"host-percent", 95, 1, 100, "minimum use of the host's memory, in percent"),
+	PERCENT_THRESHOLD("critical", 98, 1, 100,
 		"severity is critical when at least this percentage of the limit, or of the host's "
-		"memory, is in use",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("stall", 15, 1, 100,
-		"minimum percentage of the last 10 s in which all tasks waited for memory",
-		.unit = SOOTH_UNIT_PERCENT),
+		"memory, is in use"),
+	PERCENT_THRESHOLD("stall", 15, 1, 100,
+		"minimum percentage of the last 10 s in which all tasks waited for memory"),
 	THRESHOLD("min-hits", 5, 0.01, 1e9,
 		"minimum number of times per second that the control group hit its limit, if the "
 		"process also has min-major-faults"),
@@ -168,26 +165,25 @@ static void emit_group(struct check_result *out, const struct tightness *t)
 	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	finding_number(out, "memory in use, not counting file pages", (double)t->used_bytes,
 		SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "used", t->percent, SOOTH_UNIT_PERCENT, 0);
+	finding_percent(out, "used", t->percent, 0);
 	if (t->has_files)
 		finding_number(out, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
 	else
 		finding_unseen(
 			out, "how much of this memory is file pages, which the kernel can free");
 	if (!g->reached_state)
-		finding_number(out, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "limit hits", (double)g->reached, 0);
 	if (!g->kills_state)
-		finding_number(out,
-			"processes of the control group killed for lack of memory, ever",
-			(double)g->kills, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "processes of the control group killed for lack of memory, ever",
+			(double)g->kills, 0);
 }
 
 static void emit_stall(struct check_result *out, double some, double full)
 {
-	finding_number(out, "share of the time in which some tasks waited for memory", some,
-		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
-	finding_number(out, "share of the time in which all tasks waited for memory", full,
-		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
+	finding_percent(out, "share of the time in which some tasks waited for memory", some,
+		10 * NS_PER_S);
+	finding_percent(
+		out, "share of the time in which all tasks waited for memory", full, 10 * NS_PER_S);
 }
 
 static void claim_group(const struct check *e, struct check_result *out, const struct tightness *t)
@@ -237,8 +233,8 @@ static void emit_process(const struct check *e, struct check_result *out, const 
 			stall_of(t));
 	}
 	if (t->kills)
-		finding_number(out, "processes of the control group killed during the observation",
-			(double)t->kills, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
+		finding_count(out, "processes of the control group killed during the observation",
+			(double)t->kills, sample_series_ns(&e->series));
 	if (t->group)
 		emit_group(out, t);
 	if (t->pressure)
@@ -388,7 +384,7 @@ static void emit_host(const struct check *e, struct check_result *out, double pe
 	}
 	finding_number(out, "total memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(out, "available memory", (double)m->available_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "used", percent, SOOTH_UNIT_PERCENT, 0);
+	finding_percent(out, "used", percent, 0);
 	if (!m->swap_state)
 		finding_number(out, "free swap", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
 	if (!m->pressure_state)

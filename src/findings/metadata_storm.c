@@ -30,9 +30,8 @@ NUMBER(APART_LEAST, 20, NONE, "lookups, so that distances between them mean some
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum repeated file lookups per second"),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum average number of lookups per file"),
-	THRESHOLD("min-share", 1, 0, 1e6,
-		"minimum percentage of one thread's time that is spent in repeated file lookups",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-share", 1, 0, 1e6,
+		"minimum percentage of one thread's time that is spent in repeated file lookups"),
 };
 
 /* Counts repeated lookups. The recorded calls together say how often a file was looked up; only the
@@ -146,12 +145,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		*folder ? folder : "its directory");
 	finding_rate(out, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_number(out, "share of one thread's time spent in repeated lookups", share_of(c, s),
-		SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(
-		out, "lookups per file", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(
-		out, "lookups, total", (double)c->history->looks, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_percent(out, "share of one thread's time spent in repeated lookups", share_of(c, s),
+		c->interval_ns);
+	finding_count(out, "lookups per file", s->looks / s->files, c->interval_ns);
+	finding_count(out, "lookups, total", (double)c->history->looks, c->interval_ns);
 	for (size_t i = 0; i < folder_count; i++)
 		finding_text(out, "directory", "%s: %.0f lookups",
 			((const struct call_path *)folders[i].key)->text, folders[i].weight);
@@ -252,13 +249,13 @@ static void report_twice(const struct check *e, struct check_result *out,
 			"looks up the same files over and over: %.0f file lookups a second, below "
 			"%s",
 			looks, w->top.text);
-	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c),
-		SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(out,
+	finding_percent(out, "share of one thread's time spent in file lookups", walk_share(c),
+		c->interval_ns);
+	finding_count(out,
 		is_walk ? "directories read more than once" : "files that were seen at two times",
-		w->again, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, is_walk ? "directories read" : "other files that were only looked up",
-		is_walk ? w->all : w->all - w->again, SOOTH_UNIT_NONE, c->interval_ns);
+		w->again, c->interval_ns);
+	finding_count(out, is_walk ? "directories read" : "other files that were only looked up",
+		is_walk ? w->all : w->all - w->again, c->interval_ns);
 	check_calls_unseen(c, e, out);
 	if (is_walk)
 		finding_remedy(out,

@@ -23,16 +23,14 @@ NUMBER(STRAYS_OF, 10, NONE, "one in so many reads may be elsewhere: else parts o
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 50, 1, 1e9,
 		"minimum number of times per second that one file is opened and read"),
-	THRESHOLD("min-share", 80, 1, 100,
-		"minimum percentage of all reads of the process that are reads of that file",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-share", 80, 1, 100,
+		"minimum percentage of all reads of the process that are reads of that file"),
 	THRESHOLD("many", 200, 1, 1e9, "severity is medium from this number of times per second"),
-	THRESHOLD("min-bytes", 1 << 20, 1, 1e12,
-		"minimum bytes per second of files that are read whole again and again",
-		.unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD("min-bytes", 1 << 20, 1, 1e12,
+		"minimum bytes per second of files that are read whole again and again"),
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of times that they are read"),
-	THRESHOLD("many-bytes", 64 << 20, 1, 1e12, "severity is medium from these bytes per second",
-		.unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD(
+		"many-bytes", 64 << 20, 1, 1e12, "severity is medium from these bytes per second"),
 };
 
 struct reads {
@@ -97,7 +95,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		r->path->text, check_calls_least(e), r->rate,
 		sentence_size(size, m->bytes / m->calls));
 	finding_rate(out, "reads of the file", r->rate, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "share of all reads", r->share, SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_percent(out, "share of all reads", r->share, c->interval_ns);
 	finding_unseen(out, "whether the file changed in between");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out,
@@ -207,12 +205,11 @@ static void report_rereads(const struct check *e, struct check_result *out,
 	finding_claim(out, " (%s) whole again and again, %s%s a second",
 		sentence_size(size, (uint64_t)r->size), check_calls_least(e),
 		sentence_size(bytes, (uint64_t)rate));
-	finding_number(out, "files", r->files, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "files", r->files, 0);
 	finding_rate(out, "bytes read", rate, SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(out, "times that each byte was read", r->bytes / r->size, SOOTH_UNIT_NONE,
-		c->interval_ns);
-	finding_number(out, "share of all bytes that it reads or sends",
-		100 * r->bytes / (r->bytes + r->others), SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_count(out, "times that each byte was read", r->bytes / r->size, c->interval_ns);
+	finding_percent(out, "share of all bytes that it reads or sends",
+		100 * r->bytes / (r->bytes + r->others), c->interval_ns);
 	finding_unseen(out, "whether a file changed in between");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out,

@@ -37,18 +37,15 @@ NUMBER(STARVED_LEAST, 5, PERCENT, "of a CPU");
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 100, 1, 1e9,
 		"minimum number of requests per second, one after another, on one connection"),
-	THRESHOLD("min-wait", 30, 1, 100,
-		"minimum percentage of the time in which the process waits for their answers",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("max-size", 1024, 1, 1e9, "maximum mean size of such a request",
-		.unit = SOOTH_UNIT_BYTES),
+	PERCENT_THRESHOLD("min-wait", 30, 1, 100,
+		"minimum percentage of the time in which the process waits for their answers"),
+	BYTES_THRESHOLD("max-size", 1024, 1, 1e9, "maximum mean size of such a request"),
 	THRESHOLD("min-slow-rate", 3, 1, 1e9,
 		"the same for requests during which the server computes"),
-	THRESHOLD("min-slow-wait", 80, 1, 100,
-		"minimum percentage of the time in which the process waits for such a server",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-server-cpu", 40, 1, 100,
-		"minimum CPU use of the server, in percent of one CPU", .unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-slow-wait", 80, 1, 100,
+		"minimum percentage of the time in which the process waits for such a server"),
+	PERCENT_THRESHOLD("min-server-cpu", 40, 1, 100,
+		"minimum CPU use of the server, in percent of one CPU"),
 	THRESHOLD("min-delayed", 5, 1, 1e9,
 		"minimum number of requests that were sent in parts and answered 40 ms later"),
 };
@@ -253,11 +250,10 @@ static void emit_values(
 	finding_number(out, "mean size of an answer", (double)x->answer_bytes / (double)x->seen,
 		SOOTH_UNIT_BYTES, interval_ns);
 	if (x->delayed)
-		finding_number(out, "requests sent in parts and answered some 40 ms later",
-			(double)x->delayed, SOOTH_UNIT_NONE, interval_ns);
+		finding_count(out, "requests sent in parts and answered some 40 ms later",
+			(double)x->delayed, interval_ns);
 	if (x->answered > x->seen)
-		finding_number(out, "requests that were measured", (double)x->seen, SOOTH_UNIT_NONE,
-			interval_ns);
+		finding_count(out, "requests that were measured", (double)x->seen, interval_ns);
 }
 
 static void report(const struct look *l, struct check_result *out, const struct check_ranked *one)

@@ -12,8 +12,8 @@ NUMBER(NEARLY_ALL, 0.8, NONE, "share of the limit");
 static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 4, 1, 1e6,
 		"minimum number by which unused segments increase during the observation"),
-	THRESHOLD("many", 268435456, 0, 1e15,
-		"severity is high from this size of the unused segments", .unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD("many", 268435456, 0, 1e15,
+		"severity is high from this size of the unused segments"),
 };
 
 static bool is_high(const struct check *e, const struct limits_segments *now)
@@ -41,16 +41,15 @@ static void report(const struct check *e, struct check_result *out,
 		(unsigned long long)gain, sentence_duration(time, interval_ns),
 		(unsigned long long)now->unattached, sentence_size(size, now->unattached_bytes));
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "segments it created", (double)now->segments, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "segments it created", (double)now->segments, 0);
 	finding_number(out, "memory of unused segments when the observation started",
 		(double)then->unattached_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(out, "memory of unused segments when the observation ended",
 		(double)now->unattached_bytes, SOOTH_UNIT_BYTES, 0);
 	if (now->segments_max) {
-		finding_number(out, "segments of all processes", (double)now->all_segments,
-			SOOTH_UNIT_NONE, 0);
-		finding_number(out, "kernel.shmmni, the limit of segments",
-			(double)now->segments_max, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "segments of all processes", (double)now->all_segments, 0);
+		finding_count(
+			out, "kernel.shmmni, the limit of segments", (double)now->segments_max, 0);
 	}
 	finding_unseen(out, "whether another process will still use these segments");
 	finding_remedy(out,

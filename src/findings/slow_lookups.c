@@ -21,12 +21,11 @@ NUMBER(MANY_EACH, 3, NONE,
 	"queries for each connection: more than A and AAAA, one after the other");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-wait", 30, 1, 100,
-		"minimum percentage of the time in which the process waits for its name servers",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-wait", 30, 1, 100,
+		"minimum percentage of the time in which the process waits for its name servers"),
 	THRESHOLD("min-answers", 5, 1, 1e9, "minimum number of answers"),
-	THRESHOLD("slow", 100e6, 1e5, 1e12,
-		"mean time until an answer from which severity is medium", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("slow", 100e6, 1e5, 1e12,
+		"mean time until an answer from which severity is medium"),
 	THRESHOLD("min-vain", 10, 1, 1e9,
 		"minimum number of answers after which nothing is connected"),
 	THRESHOLD("vain-rate", 1, 0.01, 1e9, "minimum number of such answers per second"),
@@ -110,8 +109,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		out, "answers", check_calls_rate(c, l->answers), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "mean time until the answer", each, SOOTH_UNIT_NS, c->interval_ns);
 	if (l->connects)
-		finding_number(out, "connections begun meanwhile", (double)l->connects,
-			SOOTH_UNIT_NONE, c->interval_ns);
+		finding_count(
+			out, "connections begun meanwhile", (double)l->connects, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
 	check_calls_unseen(c, e, out);
 	if (is_many)
@@ -142,7 +141,7 @@ static void report_vain(const struct check *e, struct check_result *out,
 		"does not exist",
 		check_calls_rate(c, l->answers));
 	finding_text(out, "name server", "%s", l->server);
-	finding_number(out, "answers", l->answers, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_count(out, "answers", l->answers, c->interval_ns);
 	finding_unseen(out, "which names it asks for, and what is answered");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out, "getent hosts NAME shows whether a name of its configuration exists; a "
@@ -159,7 +158,7 @@ static void report_silent(const struct check *e, struct check_result *out,
 	finding_severity(out, FINDING_MEDIUM);
 	finding_claim(out, "the name server %s does not answer: asked %llu times in %s", l->silent,
 		(unsigned long long)l->questions, sentence_duration(time, l->silent_ns));
-	finding_number(out, "questions", (double)l->questions, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_count(out, "questions", (double)l->questions, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "

@@ -21,17 +21,15 @@
 NUMBER(QUEUED_MOST, 95, PERCENT, "of the time in calls: above, the wait is not for the calls");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-p99", 20e6, 1e3, 3600e9,
-		"minimum duration of the system call (99th percentile)", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-p99", 20e6, 1e3, 3600e9,
+		"minimum duration of the system call (99th percentile)"),
 	THRESHOLD("min-calls", 5, 1, 1e9, "minimum number of times the system call is made"),
-	THRESHOLD("min-share", 10, 0, 1e6,
-		"minimum percentage of the observed time that is spent in the system call",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-share", 10, 0, 1e6,
+		"minimum percentage of the observed time that is spent in the system call"),
 	THRESHOLD("min-sync-rate", 50, 0.01, 1e9,
 		"or minimum number of calls per second that write a file to its disk"),
-	THRESHOLD("min-sync-share", 50, 0, 1e6,
-		"with that, minimum percentage of the observed time that is spent in them",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-sync-share", 50, 0, 1e6,
+		"with that, minimum percentage of the observed time that is spent in them"),
 };
 
 struct look {
@@ -228,7 +226,7 @@ static void report(const struct check *e, struct check_result *out, struct look 
 			share_of(l, (double)t->total_ns));
 	finding_number(out, "p99", (double)p99_ns, SOOTH_UNIT_NS, 0);
 	finding_number(out, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "calls", (double)t->count, SOOTH_UNIT_NONE, l->calls->interval_ns);
+	finding_count(out, "calls", (double)t->count, l->calls->interval_ns);
 	finding_number(
 		out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
 	if (l->is_queue_known)

@@ -24,11 +24,10 @@ NUMBER(PIPE_WAITS, 4, NONE, "at most one wait for so many reads");
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,
 		"minimum number of small reads or writes per second on one file"),
-	THRESHOLD("max-size", 64, 1, 256, "maximum size of a small read or write (a power of two)",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-share", 80, 1, 100,
-		"minimum percentage of the reads or writes on the file that are small",
-		.unit = SOOTH_UNIT_PERCENT),
+	BYTES_THRESHOLD(
+		"max-size", 64, 1, 256, "maximum size of a small read or write (a power of two)"),
+	PERCENT_THRESHOLD("min-share", 80, 1, 100,
+		"minimum percentage of the reads or writes on the file that are small"),
 };
 
 struct look {
@@ -137,11 +136,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_rate(
 		out, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(out, "share of small calls among all calls on this file or peer",
-		100 * s.calls / (double)m->calls, SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(out, "share of the observed time spent in these calls",
-		100 * (double)m->total_ns / (double)c->interval_ns, SOOTH_UNIT_PERCENT,
-		c->interval_ns);
+	finding_percent(out, "share of small calls among all calls on this file or peer",
+		100 * s.calls / (double)m->calls, c->interval_ns);
+	finding_percent(out, "share of the observed time spent in these calls",
+		100 * (double)m->total_ns / (double)c->interval_ns, c->interval_ns);
 	check_calls_unseen(c, e, out);
 	finding_remedy(
 		out, f->kind == FD_FOLLOWED_PIPE

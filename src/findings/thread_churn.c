@@ -50,8 +50,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"at once",
 		check_calls_least(e), rate, t->most);
 	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "most threads in a sample", t->most, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "CPU", cpu, SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_count(out, "most threads in a sample", t->most, 0);
+	finding_percent(out, "CPU", cpu, c->interval_ns);
 	finding_unseen(out, "what each thread does");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out,

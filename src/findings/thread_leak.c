@@ -27,8 +27,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is low below this number of threads"),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
-	THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start"),
 	THRESHOLD("min-gain-young", 30, 1, 1e6,
 		"minimum number of threads that a younger process adds"),
 	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
@@ -137,7 +137,7 @@ static void emit_newcomers(struct check_result *out, const struct newcomers *n)
 static void report(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct newcomers *n)
 {
-	bool is_young = (double)check_age_ns(e) < check_option(e, "min-age");
+	bool is_young = check_is_young(e);
 
 	finding_begin(out,
 		is_young       ? FINDING_CONFIDENCE_LOW
@@ -153,8 +153,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 							    "nothing shuts down"
 							  : "");
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_number(out, "threads", g->last, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "threads when the observation started", g->first, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "threads", g->last, 0);
+	finding_count(out, "threads when the observation started", g->first, 0);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
 	finding_text(out, "idle", "%u of %u new threads wait since they were started", n->idle,
@@ -184,8 +184,7 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 
 	return g->last - g->first >= check_option(e, "slow-gain") &&
 	       check_is_over(e, "slow-rate", g->per_s, "") && since_start >= PACE * g->last &&
-	       since_start <= g->last / PACE &&
-	       (double)check_age_ns(e) >= check_option(e, "min-age");
+	       since_start <= g->last / PACE && !check_is_young(e);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -203,7 +202,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			out, "%.0f thread%s, then %.0f", g.first, g.first == 1 ? "" : "s", g.last);
 		return;
 	}
-	if ((double)check_age_ns(e) < check_option(e, "min-age") &&
+	if (check_is_young(e) &&
 		(!g.is_steady || g.last - g.first < check_option(e, "min-gain-young"))) {
 		check_too_young(out);
 		return;

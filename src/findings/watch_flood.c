@@ -31,17 +31,16 @@ NUMBER(QUIET_END, 5, NONE, "part of the observation without a new watch");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-watches", 10000, 1, 1e9, "minimum number of inotify watches of one process"),
-	THRESHOLD("max-share", 50, 1, 100,
-		"maximum use of the user's inotify limit by one process, in percent",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("max-share", 50, 1, 100,
+		"maximum use of the user's inotify limit by one process, in percent"),
 	THRESHOLD("max-empty", 16, 1, 1e9,
 		"maximum number of inotify instances without a watch in one process"),
 	THRESHOLD("min-gain", 40, 1, 1e9,
 		"minimum number of watches added and not removed during the observation"),
 	THRESHOLD("min-rate", 5, 0.0001, 1e9,
 		"minimum number of watches added and not removed per second"),
-	THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start"),
 };
 
 /* --- counting --- */
@@ -153,20 +152,20 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 		top = all[i].path.size ? &all[i] : NULL;
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	claim(out, p->watches, top);
-	finding_number(out, "watches", p->watches, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "watches", p->watches, 0);
 	if (sums->watches_reported == p->watches)
-		finding_number(out, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
+		finding_count(out, "different files", count_files(last), 0);
 	else
 		finding_unseen(out,
 			"which files %u more watches refer to: there are too many, sooth reads "
 			"only "
 			"some of them",
 			p->watches - sums->watches_reported);
-	finding_number(out, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "instances", sums->instances, 0);
 	emit_directories(e, out, all, count);
 	if (share_of(p) >= 0)
-		finding_number(out, "share of the user's limit of inotify watches", share_of(p),
-			SOOTH_UNIT_PERCENT, 0);
+		finding_percent(
+			out, "share of the user's limit of inotify watches", share_of(p), 0);
 	else
 		finding_unseen(out, "how many watches the user may have: the process is in another "
 				    "user namespace, or sooth cannot read the limit");
@@ -185,11 +184,10 @@ static void emit_empty(struct check_result *out, const struct fd_sums *sums, uin
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "instances");
 	finding_claim(out, "leaks inotify instances: %u are open and watch nothing", empty);
-	finding_number(out, "inotify instances without a watch", empty, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "inotify instances without a watch", empty, 0);
+	finding_count(out, "instances", sums->instances, 0);
 	if (p->inotify_state == SOOTH_STATE_VALUE)
-		finding_number(out, "inotify instances that the user may have", p->instances_max,
-			SOOTH_UNIT_NONE, 0);
+		finding_count(out, "inotify instances that the user may have", p->instances_max, 0);
 	finding_unseen(out, "whether some descriptors refer to the same inotify instance");
 	finding_remedy(out,
 		"restart the process to free the instances, and report the bug to its authors");
@@ -281,8 +279,7 @@ static void emit_full(
 
 	if (share_of(p) < 0)
 		return;
-	finding_number(out, "share of the user's limit of inotify watches", share_of(p),
-		SOOTH_UNIT_PERCENT, 0);
+	finding_percent(out, "share of the user's limit of inotify watches", share_of(p), 0);
 	if (!growth_reaches(&rate, p->watches_max, &left_ns))
 		return;
 	finding_severity(out, FINDING_MEDIUM);
@@ -297,13 +294,13 @@ static void emit_growth(const struct check *e, struct check_result *out,
 	finding_claim(out,
 		"watches more and more files and directories: %.0f more, %llu removed, %u in all",
 		gain_of(g), (unsigned long long)g->removed, g->last);
-	finding_number(out, "watches when the observation started", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "watches when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "watches when the observation started", g->first, 0);
+	finding_count(out, "watches when the observation ended", g->last, 0);
 	finding_rate(out, "growth", growth_rate(g), SOOTH_UNIT_NONE, g->interval_ns);
-	finding_number(out, "calls that added or changed a watch", (double)g->added,
-		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "seconds in which watches were added", (double)g->seconds,
-		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_count(
+		out, "calls that added or changed a watch", (double)g->added, calls->interval_ns);
+	finding_count(
+		out, "seconds in which watches were added", (double)g->seconds, calls->interval_ns);
 	emit_full(out, g, p);
 	check_calls_unseen(calls, e, out);
 	finding_unseen(out, "whether it ends: a large tree that is made just now is watched step "
@@ -326,8 +323,7 @@ static bool diagnose_growth(
 
 	if (!growth_read(&g, e, has_calls ? calls.history : NULL) ||
 		gain_of(&g) < check_option(e, "min-gain") ||
-		!check_is_over(e, "min-rate", growth_rate(&g), "growth") ||
-		(double)check_age_ns(e) < check_option(e, "min-age"))
+		!check_is_over(e, "min-rate", growth_rate(&g), "growth") || check_is_young(e))
 		return true;
 	if (!has_calls) {
 		check_blind_by(out, FINDING_UNDECIDED,

@@ -11,15 +11,13 @@
 #define SHOWN_MAX 3
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-rate", 1 << 20, 1, 1e12,
-		"minimum bytes per second written to files and then overwritten or removed",
-		.unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD("min-rate", 1 << 20, 1, 1e12,
+		"minimum bytes per second written to files and then overwritten or removed"),
 	THRESHOLD("min-times", 3, 1, 1e9, "minimum number of rewrites or removals of files"),
 	THRESHOLD("min-ratio", 3, 0, 1e9,
 		"minimum ratio of bytes discarded to bytes that remain in the files"),
-	THRESHOLD("in-place-rate", 32 << 20, 1, 1e12,
-		"minimum bytes per second that overwrite the same parts of a file",
-		.unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD("in-place-rate", 32 << 20, 1, 1e12,
+		"minimum bytes per second that overwrite the same parts of a file"),
 };
 
 enum waste_kind { WASTE_REPLACED, WASTE_IN_PLACE, WASTE_REMOVED };
@@ -138,7 +136,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (w->kind != WASTE_REMOVED)
 		finding_number(
 			out, "bytes that remain in the files", w->there, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_count(out, "times", (double)w->times, c->interval_ns);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
 		finding_text(out, "last file", "%s", w->scraps->last);
 	finding_unseen(out, "how much is written through mmap, and whether the file system is in "

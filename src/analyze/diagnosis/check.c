@@ -71,6 +71,11 @@ uint64_t check_age_ns(const struct check *e)
 	return e->process ? host_state_elapsed(&e->input->host, e->process) * NS_PER_S : 0;
 }
 
+bool check_is_young(const struct check *e)
+{
+	return (double)check_age_ns(e) < check_option(e, "min-age");
+}
+
 bool check_is_stopped(const struct check *e)
 {
 	assert(e);

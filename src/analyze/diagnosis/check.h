@@ -82,6 +82,8 @@ void check_growth(
 	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p));
 /* Returns the age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
+/* Returns whether the process is younger than the option min-age. */
+bool check_is_young(const struct check *e);
 /* Returns whether a signal or a debugger had stopped the process at the last sample. */
 bool check_is_stopped(const struct check *e);
 /* Returns whether the previous diagnosis of a watch raised this finding. `what` as for
@@ -107,6 +109,19 @@ void finding_remedy(struct check_result *out, const char *format, ...)
 /* Adds a value; interval_ns 0: measured at one moment. */
 void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
 	uint64_t interval_ns);
+/* Adds a number of things, or a share. */
+static inline void finding_count(
+	struct check_result *out, const char *name, double value, uint64_t interval_ns)
+{
+	finding_number(out, name, value, SOOTH_UNIT_NONE, interval_ns);
+}
+
+static inline void finding_percent(
+	struct check_result *out, const char *name, double value, uint64_t interval_ns)
+{
+	finding_number(out, name, value, SOOTH_UNIT_PERCENT, interval_ns);
+}
+
 /* Adds a rate per second over an interval. */
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns);

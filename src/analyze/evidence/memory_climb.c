@@ -30,7 +30,7 @@ bool memory_has_collector(const struct memory_gain *m)
 
 bool memory_is_young(const struct check *e)
 {
-	return (double)check_age_ns(e) < check_option(e, "min-age");
+	return check_is_young(e);
 }
 
 /* What the rules compare, beside the trend and the gain. */

@@ -29,10 +29,10 @@ void work_cpu_of(struct work_cpu *w, const struct check *e)
 void work_emit(const struct work_share *w, struct check_result *out, const char *name)
 {
 	assert(w);
-	finding_number(out, "CPU", w->of.cpu, SOOTH_UNIT_PERCENT, w->of.interval_ns);
+	finding_percent(out, "CPU", w->of.cpu, w->of.interval_ns);
 	if (w->of.demand >= 1.2 * w->of.cpu)
-		finding_number(out, "the same with the time in which it waited for a CPU",
-			w->of.demand, SOOTH_UNIT_PERCENT, w->of.interval_ns);
+		finding_percent(out, "the same with the time in which it waited for a CPU",
+			w->of.demand, w->of.interval_ns);
 	finding_text(
 		out, name, "%.0f %% of %llu samples", w->percent, (unsigned long long)w->samples);
 	if (w->function.size)
