@@ -189,11 +189,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	progress_emit(progress, out);
 	emit_why(e, out, t, alarm);
 	thread_top_emit(&p->threads, out, put_wakes);
-	finding_unseen(
-		out, progress->has_calls
-			     ? "whether the process exchanges data through shared memory"
-			     : "whether the process exchanges data through shared memory, or "
-			       "through sockets other than TCP");
+	finding_unseen(out, progress->has_calls
+				    ? "whether the process exchanges data through shared memory"
+				    : "whether the process exchanges data through shared memory, "
+				      "or through sockets other than TCP");
 	if (alarm == ALARM_SIGNAL)
 		finding_remedy(out,
 			"give the timer a longer interval (setitimer, timer_create); sooth trace "
@@ -202,9 +201,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else
 		finding_remedy(out,
 			"sooth trace -c -p %u shows what it polls; the fix: block until there is "
-			"work "
-			"(poll on the descriptor, inotify, a condition variable), or poll less "
-			"often",
+			"work (poll on the descriptor, inotify, a condition variable), or poll "
+			"less often",
 			e->id.pid);
 	finding_end(out);
 }

@@ -397,17 +397,16 @@ static void report(
 	emit_claim(e, out, s, in_kernel);
 	emit_values(e, out, s, p);
 	if (s->is_held)
-		finding_unseen(out,
-			"how much CPU the process would use without the CPU quota of its "
-			"control group: see held-back");
+		finding_unseen(out, "how much CPU the process would use without the CPU quota of "
+				    "its control group: see held-back");
 	else if (s->cpu < check_option(e, "sure"))
 		finding_unseen(out,
 			"how much CPU the process would use on an idle host: this host is busy");
 	if (!s->is_by_call)
 		finding_unseen(out, "%s",
-			s->spots.hottest.size ? "whether the result of that function is useful"
-					      : "which function uses the CPU, and whether its "
-						"result is useful");
+			s->spots.hottest.size
+				? "whether the result of that function is useful"
+				: "which function uses the CPU, and whether its result is useful");
 	emit_remedy(e, out, s, in_kernel);
 	finding_end(out);
 }
@@ -425,8 +424,7 @@ static void blind_of_victim(struct check_result *out, const struct spin *s)
 
 	snprintf(reason, sizeof(reason),
 		"it gets %.0f %% of a CPU of the %.0f %% that it could use: too little to show "
-		"whether "
-		"it makes progress",
+		"whether it makes progress",
 		s->cpu, s->demand);
 	check_blind_because(out, reason, "");
 }

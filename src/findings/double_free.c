@@ -27,9 +27,8 @@ static void report(
 		format_bytes(size, first->size), (unsigned long long)first->address,
 		first->record.tid, format_ns(ago, first->freed_ago_ns));
 	finding_unseen(out, "which code freed it first, and blocks of before the observation");
-	finding_remedy(out,
-		"build it with -fsanitize=address: that prints where it was freed first; or "
-		"valgrind COMMAND");
+	finding_remedy(out, "build it with -fsanitize=address: that prints where it was freed "
+			    "first; or valgrind COMMAND");
 	finding_thread(out, first->record.tid);
 	finding_end(out);
 	buffer_fini(&stack);

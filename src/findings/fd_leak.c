@@ -206,8 +206,7 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 static void put_remedy(const struct check *e, struct check_result *out)
 {
 	finding_remedy(out,
-		"sooth inspect --fds %u lists the descriptors; restarting the process closes "
-		"them",
+		"sooth inspect --fds %u lists the descriptors; restarting the process closes them",
 		e->id.pid);
 }
 
@@ -268,8 +267,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (peer && peer->is_accepted)
 		finding_remedy(out,
 			"sooth diagnose %u shows the process that opens the connections; "
-			"restarting "
-			"it closes them",
+			"restarting it closes them",
 			peer->peer_pid);
 	else
 		put_remedy(e, out);

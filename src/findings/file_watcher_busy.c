@@ -28,8 +28,8 @@ enum { MODIFIED = 0x2, WRITTEN = 0x8, MOVED_HERE = 0x80, MADE = 0x100 };
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.1, 1e9,
-		"minimum number of times per second that one watched file is rewritten; where "
-		"many threads share a processor, accordingly fewer"),
+		"minimum number of times per second that one watched file is rewritten; where many "
+		"threads share a processor, accordingly fewer"),
 	THRESHOLD("min-times", 5, 2, 1e9, "minimum number of times"),
 	THRESHOLD("many", 100, 1, 1e9,
 		"number of times per second from which severity is medium without children"),

@@ -15,8 +15,8 @@ NUMBER(OBSERVED_LEAST, NS_PER_S / 2, NS, "a collection may take a tenth of a sec
 
 static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("min-cpu", 50, 1, 1e5,
-		"minimum CPU use of the threads that collect garbage, in percent of one CPU; "
-		"time in which they were ready to run counts too"),
+		"minimum CPU use of the threads that collect garbage, in percent of one CPU; time "
+		"in which they were ready to run counts too"),
 	PERCENT_THRESHOLD("min-share", 50, 1, 100,
 		"minimum share of the process's CPU time that garbage collection uses"),
 	PERCENT_THRESHOLD("min-running", 50, 1, 100,

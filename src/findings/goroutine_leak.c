@@ -159,11 +159,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (!l->of->longest_state)
 		finding_number(out, "longest wait", (double)l->of->longest_ns, SOOTH_UNIT_NS, 0);
 	finding_unseen(out,
-		"whether these goroutines will go on, as those of a batch that waits for "
-		"its turn");
-	finding_remedy(out, "give each wait an end (a context, a timeout, a closed channel); with "
-			    "net/http/pprof: "
-			    "go tool pprof http://localhost:6060/debug/pprof/goroutine");
+		"whether these goroutines will go on, as those of a batch that waits for its turn");
+	finding_remedy(
+		out, "give each wait an end (a context, a timeout, a closed channel); with "
+		     "net/http/pprof: go tool pprof http://localhost:6060/debug/pprof/goroutine");
 	finding_end(out);
 	buffer_fini(&place);
 }

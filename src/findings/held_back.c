@@ -24,8 +24,8 @@ static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("own-share", 25, 0, 100,
 		"minimum CPU use of the process, in percent of the CPU quota"),
 	PERCENT_THRESHOLD("others-waited", 50, 0, 100,
-		"minimum percentage of the time in which the process is ready to run, if others "
-		"of its control group use more of the CPU quota"),
+		"minimum percentage of the time in which the process is ready to run, if others of "
+		"its control group use more of the CPU quota"),
 	THRESHOLD("min-high", 1, 0.01, 1e9,
 		"minimum number of times per second that the control group was above memory.high"),
 	PERCENT_THRESHOLD("could-run", 80, 1, 100,

@@ -336,8 +336,7 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 				    "(multiprocessing, ProcessPoolExecutor) for computation");
 	else
 		finding_remedy(out,
-			"hold the lock for a shorter time, or split it; sooth why -v %u shows "
-			"its "
+			"hold the lock for a shorter time, or split it; sooth why -v %u shows its "
 			"address and owner",
 			e->id.pid);
 	finding_end(out);
@@ -380,8 +379,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_remedy(out,
 		yields ? "use fewer threads than CPUs; replace the spin lock (sched_yield) by one "
 			 "that sleeps; sooth trace -c -p %u counts the calls"
-		       : "use fewer threads, or do more work per lock; sooth trace -c -p %u "
-			 "counts the futex calls",
+		       : "use fewer threads, or do more work per lock; sooth trace -c -p %u counts "
+			 "the futex calls",
 		e->id.pid);
 	finding_end(out);
 }

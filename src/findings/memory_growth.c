@@ -118,25 +118,25 @@ static void emit_remedy(
 	else if (is_of_malloc(c) || is_beside_heap(m, c))
 		remedy_by_code(out, c, pid);
 	else if (is_claude(e))
-		finding_remedy(out,
-			"type /heapdump in the session to write a snapshot of the JavaScript "
-			"heap; a new session (claude --continue) frees the memory");
+		finding_remedy(
+			out, "type /heapdump in the session to write a snapshot of the JavaScript "
+			     "heap; a new session (claude --continue) frees the memory");
 	else if (m->runtimes & 1u << MAPS_JAVASCRIPTCORE)
-		finding_remedy(out,
-			"have the program write a heap snapshot (Bun: v8.writeHeapSnapshot() or "
-			"bun --inspect); a restart frees the memory");
+		finding_remedy(
+			out, "have the program write a heap snapshot (Bun: v8.writeHeapSnapshot() "
+			     "or bun --inspect); a restart frees the memory");
 	else if (m->runtimes & 1u << MAPS_V8)
 		finding_remedy(out,
 			"if the process was started with node --heapsnapshot-signal=SIGUSR2: kill "
-			"-USR2 %u writes a heap snapshot (otherwise this signal ends the "
-			"process); kill -USR1 %u opens node's inspector on loopback",
+			"-USR2 %u writes a heap snapshot (otherwise this signal ends the process); "
+			"kill -USR1 %u opens node's inspector on loopback",
 			pid, pid);
 	else if (m->runtimes & 1u << MAPS_JAVA)
 		finding_remedy(out, JAVA_REMEDY, pid);
 	else if (m->runtimes & 1u << MAPS_GO)
-		finding_remedy(out,
-			"if the program serves net/http/pprof, this shows which functions "
-			"allocate: go tool pprof http://localhost:6060/debug/pprof/heap");
+		finding_remedy(
+			out, "if the program serves net/http/pprof, this shows which functions "
+			     "allocate: go tool pprof http://localhost:6060/debug/pprof/heap");
 	else
 		remedy_by_code(out, c, pid);
 }
@@ -316,8 +316,8 @@ static void report_climb(const struct check *e, struct check_result *out,
 	claim(e, out, j, m);
 	emit_values(e, out, j, m);
 	if (memory_is_young(e))
-		finding_unseen(out, "whether the process is still starting: it was started only "
-				    "recently");
+		finding_unseen(
+			out, "whether the process is still starting: it was started only recently");
 	finding_unseen(out, "%s",
 		memory_has_collector(m) ? "whether a full garbage collection would free this memory"
 					: "whether this is a cache that stops growing at a limit");

@@ -205,8 +205,7 @@ static void claim_group(const struct check *e, struct check_result *out, const s
 	else
 		finding_claim(out,
 			"the control group is almost out of memory: %s of %s in use%s; at the "
-			"limit "
-			"the kernel kills a process",
+			"limit the kernel kills a process",
 			sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit),
 			buffer_cstr(&by));
 	buffer_fini(&by);

@@ -226,8 +226,7 @@ static void claim(const struct look *l, struct check_result *out, const struct c
 	else
 		finding_claim(out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
-			"time "
-			"it waits for these answers",
+			"time it waits for these answers",
 			buffer_cstr(&peer), check_calls_least(l->e),
 			check_calls_rate(l->calls, (double)x->answered), wait_share(l, x));
 	buffer_fini(&peer);
@@ -276,14 +275,13 @@ static void report(const struct look *l, struct check_result *out, const struct 
 		finding_remedy(out, "send each request with one call (writev, a buffer), or set "
 				    "TCP_NODELAY on the connection");
 	else if (!is_quick(l, path->text, x))
-		finding_remedy(out,
-			"look at what one question costs the server (of a database: EXPLAIN "
-			"ANALYZE; an index that is missing makes it read the whole table), and ask "
-			"for many at once");
+		finding_remedy(out, "look at what one question costs the server (of a database: "
+				    "EXPLAIN ANALYZE; an index that is missing makes it read the "
+				    "whole table), and ask for many at once");
 	else
 		finding_remedy(out,
-			"ask for many at once: a join or IN (...) instead of a query per row, "
-			"MGET or a pipeline, a batch; sooth trace -p %u shows the requests",
+			"ask for many at once: a join or IN (...) instead of a query per row, MGET "
+			"or a pipeline, a batch; sooth trace -p %u shows the requests",
 			l->e->id.pid);
 	finding_end(out);
 }

@@ -52,9 +52,8 @@ static void report(const struct check *e, struct check_result *out,
 			out, "kernel.shmmni, the limit of segments", (double)now->segments_max, 0);
 	}
 	finding_unseen(out, "whether another process will still use these segments");
-	finding_remedy(out,
-		"ipcs -m -p lists them with their creator, ipcrm -m ID removes one; in the "
-		"program: shmctl with IPC_RMID once all have attached the segment");
+	finding_remedy(out, "ipcs -m -p lists them with their creator, ipcrm -m ID removes one; in "
+			    "the program: shmctl with IPC_RMID once all have attached the segment");
 	finding_end(out);
 }
 

@@ -99,8 +99,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"%.0f %% of its time it waits for name lookups: %.0f answers of the name server "
-		"%s, "
-		"%s each%s",
+		"%s, %s each%s",
 		share < 100 ? share : 100, l->answers, l->server,
 		sentence_duration(time, (uint64_t)each),
 		is_many ? "; several questions for each connection: perhaps a long search list"
@@ -114,9 +113,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_unseen(out, "which names it asks for");
 	check_calls_unseen(c, e, out);
 	if (is_many)
-		finding_remedy(out, "look at search and ndots in /etc/resolv.conf: a name with a "
-				    "dot at its end "
-				    "is asked for once; or use the address, or a cache");
+		finding_remedy(
+			out, "look at search and ndots in /etc/resolv.conf: a name with a dot at "
+			     "its end is asked for once; or use the address, or a cache");
 	else
 		finding_remedy(out, "use a nearer name server, a local cache, or keep connections "
 				    "open instead of resolving the name each time");

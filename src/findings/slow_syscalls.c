@@ -185,9 +185,8 @@ static void remedy_of_often(
 		return;
 	}
 	finding_text(out, "opened with", "O_DSYNC or O_SYNC: each write waits for the disk");
-	finding_remedy(out,
-		"write larger parts, or open the file without O_DSYNC and O_SYNC and call "
-		"fsync at the end (dd: conv=fsync)");
+	finding_remedy(out, "write larger parts, or open the file without O_DSYNC and O_SYNC and "
+			    "call fsync at the end (dd: conv=fsync)");
 }
 
 static void report(const struct check *e, struct check_result *out, struct look *l,
@@ -240,8 +239,8 @@ static void report(const struct check *e, struct check_result *out, struct look 
 		remedy_of_often(out, place, name);
 	else
 		finding_remedy(out,
-			"sooth trace --filter 'duration_ns > 10000000' -p %u shows each slow "
-			"call; check what it works on (disk, file system, memory)",
+			"sooth trace --filter 'duration_ns > 10000000' -p %u shows each slow call; "
+			"check what it works on (disk, file system, memory)",
 			e->id.pid);
 	finding_end(out);
 }

@@ -46,8 +46,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (rate < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,
-		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends "
-		"at once",
+		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends at "
+		"once",
 		check_calls_least(e), rate, t->most);
 	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_count(out, "most threads in a sample", t->most, 0);

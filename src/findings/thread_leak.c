@@ -148,10 +148,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out, "leaks threads: %.0f more, now %.0f; the new ones do nothing%s",
 		g->last - g->first, g->last,
-		n->first_of_pools > MOST_SHARE * n->count ? ": each is the first of a thread pool "
-							    "of its own (ExecutorService), which "
-							    "nothing shuts down"
-							  : "");
+		n->first_of_pools > MOST_SHARE * n->count
+			? ": each is the first of a thread pool of its own (ExecutorService), "
+			  "which nothing shuts down"
+			: "");
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_count(out, "threads", g->last, 0);
 	finding_count(out, "threads when the observation started", g->first, 0);

@@ -158,8 +158,7 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 	else
 		finding_unseen(out,
 			"which files %u more watches refer to: there are too many, sooth reads "
-			"only "
-			"some of them",
+			"only some of them",
 			p->watches - sums->watches_reported);
 	finding_count(out, "instances", sums->instances, 0);
 	emit_directories(e, out, all, count);
@@ -171,8 +170,8 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 				    "user namespace, or sooth cannot read the limit");
 	finding_remedy(out,
 		"exclude generated files (node_modules, .git, build, target) in the settings of "
-		"the program, or start it in a smaller directory; sooth inspect --fds %u lists "
-		"the watches",
+		"the program, or start it in a smaller directory; sooth inspect --fds %u lists the "
+		"watches",
 		e->id.pid);
 	finding_end(out);
 	buffer_fini(&list);
@@ -303,11 +302,11 @@ static void emit_growth(const struct check *e, struct check_result *out,
 		out, "seconds in which watches were added", (double)g->seconds, calls->interval_ns);
 	emit_full(out, g, p);
 	check_calls_unseen(calls, e, out);
-	finding_unseen(out, "whether it ends: a large tree that is made just now is watched step "
-			    "by step");
+	finding_unseen(
+		out, "whether it ends: a large tree that is made just now is watched step by step");
 	finding_remedy(out,
-		"sooth inspect --fds %u lists the watches; a program that adds one for each "
-		"file or directory has to remove it again (inotify_rm_watch)",
+		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
+		"or directory has to remove it again (inotify_rm_watch)",
 		e->id.pid);
 	finding_end(out);
 }

@@ -145,8 +145,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_remedy(out,
 		w->kind == WASTE_IN_PLACE
 			? "collect changes in memory, and write them to the file in fewer steps"
-			: "sooth trace --io -p %u shows bytes per file; the "
-			  "fix: write only what changed, or less often",
+			: "sooth trace --io -p %u shows bytes per file; the fix: write only what "
+			  "changed, or less often",
 		e->id.pid);
 	finding_end(out);
 }
