@@ -6,18 +6,14 @@
  * reason to keep its half open.
  *
  * Cannot be seen: since when the peer has closed. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "analyze/diagnosis/check.h"
+#include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
-#include "base/map.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
 
 #define SOCKETS_MAX    65536
-#define PEERS_MAX      4096
 #define PEERS_REPORTED 3
 
 static const struct finding_option options[] = {
@@ -27,18 +23,13 @@ static const struct finding_option options[] = {
 		"minimum time a connection stays open after the peer closed it"),
 };
 
-struct peer {
-	struct socket_peer_key key;
-	uint64_t count;
-};
-
 struct look {
 	uint64_t first, last; /* connections in CLOSE_WAIT at the first, last sample */
 	uint64_t kept;	      /* connections in CLOSE_WAIT at both samples */
 	uint64_t unread;      /* bytes waiting on the kept ones */
 	uint64_t interval_ns;
-	struct map before; /* inode -> bytes sent at the first sample */
-	struct map peers;  /* socket_peer_key -> uint64_t: number of kept connections */
+	struct map before;  /* inode -> bytes sent at the first sample */
+	struct tally peers; /* of the kept connections */
 };
 
 /* --- counting --- */
@@ -65,20 +56,13 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 {
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&e->input->labels, s, &strength);
-	struct socket_peer_key key = { 0 };
 	struct buffer text = { 0 };
-	uint64_t *count;
 
 	if (label.size)
 		buffer_format(&text, "%.*s, ", (int)label.size, label.data);
 	socket_put_peer(&text, s);
-	if (text.size)
-		memcpy(key.text, text.data,
-			text.size < sizeof(key.text) ? text.size : sizeof(key.text) - 1);
+	tally_add(&l->peers, span_of_string(buffer_cstr(&text)), true);
 	buffer_fini(&text);
-	count = map_put(&l->peers, &key, NULL);
-	if (count)
-		++*count;
 }
 
 static void take_last(const struct check *e, struct look *l)
@@ -102,33 +86,16 @@ static void take_last(const struct check *e, struct look *l)
 
 /* --- the finding --- */
 
-static int by_count(const void *a, const void *b)
-{
-	const struct peer *x = a, *y = b;
-
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	return strcmp(x->key.text, y->key.text);
-}
-
 /* The peers with most connections; the first is the subject. */
 static void emit_peers(struct check_result *out, const struct look *l)
 {
-	struct peer *all = calloc(l->peers.count + 1, sizeof(*all));
-	size_t count = 0;
+	struct tally_row top[PEERS_REPORTED];
+	size_t count = tally_top(&l->peers, tally_last, top, PEERS_REPORTED);
 
-	map_for_each (map_while(all, &l->peers), const struct socket_peer_key *, key,
-		const uint64_t *, value)
-		all[count++] = (struct peer){ *key, *value };
+	for (size_t i = 0; i < count; i++)
+		finding_text(out, "peer", "%s: %lld", top[i].text, (long long)top[i].last);
 	if (count)
-		qsort(all, count, sizeof(*all), by_count);
-	for (size_t i = 0; i < count && i < PEERS_REPORTED; i++)
-		finding_text(
-			out, "peer", "%s: %llu", all[i].key.text, (unsigned long long)all[i].count);
-	if (count)
-		finding_connection(
-			out, span_of(all[0].key.text, strnlen(all[0].key.text, SOCKET_SUMS_TEXT)));
-	free(all);
+		finding_connection(out, span_of_string(top[0].text));
 }
 
 static void report(const struct check *e, struct check_result *out, const struct look *l)
@@ -189,10 +156,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	map_init(&l.before, sizeof(uint64_t), sizeof(uint64_t), SOCKETS_MAX);
-	map_init(&l.peers, sizeof(struct socket_peer_key), sizeof(uint64_t), PEERS_MAX);
+	tally_init(&l.peers);
 	diagnose_snapshots(e, out, &l, first, last);
 	map_fini(&l.before);
-	map_fini(&l.peers);
+	tally_fini(&l.peers);
 }
 
 const struct finding_type finding_close_wait_leak = {

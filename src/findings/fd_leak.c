@@ -4,18 +4,16 @@
  * or if all new descriptors are of one kind that no peer causes. A thousand descriptors of one kind
  * are reported as well, whether or not they grow. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/peer_process.h"
+#include "analyze/evidence/tally.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 
-#define GROUPS_MAX   4096
-#define GROUP_TEXT   120
 #define KINDS_MAX    3
 #define GROUPS_SHOWN 3
 
@@ -42,149 +40,102 @@ static const struct finding_option options[] = {
 		"minimum number of descriptors that a younger process opens and does not close"),
 };
 
-struct group_key {
-	char text[GROUP_TEXT]; /* kind and path, "file /home/me/project"; cut, not escaped */
-};
-
-struct group_sum {
-	struct group_key key;
-	int64_t first, last;
-	bool is_connection; /* a connection, which a peer may have opened */
-};
-
 /* --- what grew --- */
 
-static void make_key(struct group_key *key, const struct fds_descriptor *d)
+/* Writes kind and path: "file /home/me/project". */
+static void put_group(struct buffer *out, const struct fds_descriptor *d)
 {
-	const char *type = d->type < FDS_TYPES ? fd_type_names.names[d->type] : "?";
 	struct span path = record_text(&d->record, &d->path);
 	bool is_file = d->type == FDS_FILE || d->type == FDS_DELETED;
 	bool has_path = (is_file || d->type == FDS_DIRECTORY || d->type == FDS_DEVICE) &&
 			d->path_state <= SOOTH_STATE_TRUNCATED;
 	const char *slash = has_path ? span_last(path, '/') : NULL;
-	size_t size = strlen(type);
 
-	memset(key, 0, sizeof(*key));
-	memcpy(key->text, type, size);
-	if (!has_path)
-		return;
+	buffer_reset(out);
+	buffer_string(out, d->type < FDS_TYPES ? fd_type_names.names[d->type] : "?");
 	if (is_file && slash && slash != path.data)
 		path.size = (size_t)(slash - path.data);
-	key->text[size++] = ' ';
-	memcpy(key->text + size, path.data,
-		path.size < GROUP_TEXT - size - 1 ? path.size : GROUP_TEXT - size - 1);
+	if (has_path)
+		buffer_format(out, " %.*s", (int)path.size, path.data);
 }
 
-static void add_snapshot(struct map *groups, const struct snapshot *snapshot, bool is_last)
+static void add_snapshot(struct tally *groups, const struct snapshot *snapshot, bool is_last)
 {
+	struct buffer text = { 0 };
+
 	snapshot_for_each (snapshot, struct fds_descriptor, d, FDS_DESCRIPTOR, sizeof(*d)) {
-		struct group_key key;
-		struct group_sum *sum;
+		struct tally_row *row;
 
-		make_key(&key, d);
-		sum = map_put(groups, &key, NULL);
-		if (!sum)
-			continue;
-		sum->key = key;
-		sum->is_connection =
-			d->type == FDS_TCP || d->type == FDS_UDP || d->type == FDS_UNIX;
-		sum->first += !is_last;
-		sum->last += is_last;
+		put_group(&text, d);
+		row = tally_add(groups, span_of_string(buffer_cstr(&text)), is_last);
+		if (row) /* a connection, which a peer may have opened */
+			row->is_marked =
+				d->type == FDS_TCP || d->type == FDS_UDP || d->type == FDS_UNIX;
 	}
-}
-
-static int by_gain(const void *a, const void *b)
-{
-	const struct group_sum *x = a, *y = b;
-	int64_t p = x->last - x->first, q = y->last - y->first;
-
-	return (q > p) - (q < p);
-}
-
-static void find_largest(struct group_sum *largest, const struct group_sum *all, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].last > largest->last)
-			*largest = all[i];
-	}
+	buffer_fini(&text);
 }
 
 /* Finds the groups that gained most, and the largest group; returns how many are in `top`. */
 static size_t find_groups(
-	const struct check *e, struct group_sum top[GROUPS_SHOWN], struct group_sum *largest)
+	const struct check *e, struct tally_row top[GROUPS_SHOWN], struct tally_row *largest)
 {
 	const struct snapshot *first = check_first(e, &e->input->fds);
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	size_t count = 0, shown = 0;
-	struct group_sum *all;
-	struct map groups;
+	struct tally groups;
+	size_t count;
 
-	*largest = (struct group_sum){ 0 };
+	*largest = (struct tally_row){ 0 };
 	if (!first || !last || first == last)
 		return 0;
-	map_init(&groups, sizeof(struct group_key), sizeof(struct group_sum), GROUPS_MAX);
+	tally_init(&groups);
 	add_snapshot(&groups, first, false);
 	add_snapshot(&groups, last, true);
-	all = calloc(groups.count + 1, sizeof(*all));
-	map_for_each_value (map_while(all, &groups), struct group_sum *, value)
-		all[count++] = *value;
-	if (all)
-		find_largest(largest, all, count);
-	if (count)
-		qsort(all, count, sizeof(*all), by_gain);
-	while (shown < GROUPS_SHOWN && shown < count && all[shown].last > all[shown].first) {
-		top[shown] = all[shown];
-		shown++;
-	}
-	free(all);
-	map_fini(&groups);
-	return shown;
+	tally_top(&groups, tally_last, largest, 1);
+	count = tally_top(&groups, tally_gain, top, GROUPS_SHOWN);
+	tally_fini(&groups);
+	return count;
 }
 
 /* --- the finding --- */
 
-/* "files below /home/me/project" for the key "file /home/me/project". */
-static void put_kind(char *out, size_t size, const struct group_key *key)
+/* Appends "files below /home/me/project" for "file /home/me/project". */
+static void put_kind(struct buffer *out, const struct tally_row *row)
 {
-	const char *place = strchr(key->text, '/');
-	bool is_file = !strncmp(key->text, "file ", strlen("file ")) && place;
+	const char *place = strchr(row->text, '/');
+	bool is_file = !strncmp(row->text, "file ", strlen("file ")) && place;
 
-	snprintf(out, size, "%s%s", is_file ? "files below " : "", is_file ? place : key->text);
+	buffer_format(out, "%s%s", is_file ? "files below " : "", is_file ? place : row->text);
 }
 
-/* Writes the kind that grew most, "most of them tcp", or several kinds that grow together, "48 unix
- * and 24 eventpoll". */
-static void put_kinds(char *out, size_t size, const struct group_sum *top, size_t count)
+/* Appends the kind that grew most, "most of them tcp", or several kinds that grow together, "48
+ * unix and 24 eventpoll". */
+static void put_kinds(struct buffer *out, const struct tally_row *top, size_t count)
 {
-	int64_t most = top[0].last - top[0].first;
-	char kind[GROUP_TEXT + 16];
-	size_t used = 0, shown = 1;
+	double least = ALONGSIDE * (double)tally_gain(&top[0]);
+	size_t shown = 1;
 
-	while (shown < count && shown < KINDS_MAX &&
-		(double)(top[shown].last - top[shown].first) >= ALONGSIDE * (double)most)
+	while (shown < count && shown < KINDS_MAX && (double)tally_gain(&top[shown]) >= least)
 		shown++;
-	put_kind(kind, sizeof(kind), &top[0].key);
-	if (shown == 1) {
-		snprintf(out, size, "most of them %s", kind);
-		return;
-	}
-	for (size_t i = 0; i < shown && used < size; i++) {
-		put_kind(kind, sizeof(kind), &top[i].key);
-		used += (size_t)snprintf(out + used, size - used, "%s%lld %s",
-			!i		 ? ""
-			: i + 1 == shown ? " and "
-					 : ", ",
-			(long long)(top[i].last - top[i].first), kind);
+	for (size_t i = 0; i < shown; i++) {
+		if (shown == 1)
+			buffer_string(out, "most of them ");
+		else
+			buffer_format(out, "%s%lld ",
+				!i		 ? ""
+				: i + 1 == shown ? " and "
+						 : ", ",
+				(long long)tally_gain(&top[i]));
+		put_kind(out, &top[i]);
 	}
 }
 
-static void emit_groups(struct check_result *out, const struct group_sum *top, size_t count)
+static void emit_groups(struct check_result *out, const struct tally_row *top, size_t count)
 {
 	if (!count)
 		finding_unseen(out,
 			"which kind of descriptor grows: the descriptors were listed only once");
 	for (size_t i = 0; i < count; i++)
-		finding_text(out, "what grew", "%s: %lld, then %lld", top[i].key.text,
+		finding_text(out, "what grew", "%s: %lld, then %lld", top[i].text,
 			(long long)top[i].first, (long long)top[i].last);
 }
 
@@ -212,11 +163,11 @@ static void put_remedy(const struct check *e, struct check_result *out)
 
 /* Returns the other process whose connections explain the growth; NULL: none. */
 static const struct waits_peer *find_peer(const struct check *e, const struct growth *g,
-	const struct group_sum *top, size_t count, unsigned *all)
+	const struct tally_row *top, size_t count, unsigned *all)
 {
 	const struct waits_peer *peer = peer_process_most(e->input, &e->id, all);
 
-	return count && top->is_connection && peer && peer->connections * 2 > *all &&
+	return count && top->is_marked && peer && peer->connections * 2 > *all &&
 			       peer->connections >= g->last - g->first
 		       ? peer
 		       : NULL;
@@ -236,14 +187,14 @@ static void claim_peer(struct check_result *out, const struct waits_peer *peer, 
 enum pace { PACE_FAST, PACE_SLOW, PACE_YOUNG };
 
 static void report(const struct check *e, struct check_result *out, const struct growth *g,
-	const struct group_sum *top, size_t count, enum pace pace)
+	const struct tally_row *top, size_t count, enum pace pace)
 {
-	char kind[3 * (GROUP_TEXT + 32)] = "";
+	struct buffer kinds = { 0 };
 	unsigned all;
 	const struct waits_peer *peer = find_peer(e, g, top, count, &all);
 
 	if (count)
-		put_kinds(kind, sizeof(kind), top, count);
+		put_kinds(&kinds, top, count);
 	finding_begin(out,
 		pace == PACE_YOUNG ? FINDING_CONFIDENCE_LOW
 		: g->is_steady	   ? FINDING_CONFIDENCE_HIGH
@@ -252,7 +203,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (pace != PACE_FAST)
 		finding_severity(out, pace == PACE_SLOW ? FINDING_MEDIUM : FINDING_LOW);
 	finding_claim(out, "leaks descriptors%s: %.0f more%s%s", pace == PACE_SLOW ? " slowly" : "",
-		g->last - g->first, count ? ", " : "", kind);
+		g->last - g->first, count ? ", " : "", buffer_cstr(&kinds));
+	buffer_fini(&kinds);
 	if (peer)
 		claim_peer(out, peer, all);
 	finding_count(out, "open descriptors when the observation started", g->first, 0);
@@ -277,15 +229,16 @@ static void report(const struct check *e, struct check_result *out, const struct
 /* Reports many descriptors of one kind. They are not wrong by themselves: a server may have as many
  * clients. */
 static void report_same(
-	const struct check *e, struct check_result *out, const struct group_sum *largest)
+	const struct check *e, struct check_result *out, const struct tally_row *largest)
 {
-	char kind[GROUP_TEXT + 16];
+	struct buffer kind = { 0 };
 
-	put_kind(kind, sizeof(kind), &largest->key);
+	put_kind(&kind, largest);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "same");
 	finding_severity(out, FINDING_INFO);
-	finding_claim(
-		out, "has %lld descriptors of one kind open: %s", (long long)largest->last, kind);
+	finding_claim(out, "has %lld descriptors of one kind open: %s", (long long)largest->last,
+		buffer_cstr(&kind));
+	buffer_fini(&kind);
 	finding_count(out, "descriptors of that kind", (double)largest->last, 0);
 	finding_count(out, "descriptors of that kind when the observation started",
 		(double)largest->first, 0);
@@ -319,12 +272,12 @@ static bool is_fast(const struct check *e, const struct growth *g)
 /* Returns whether slow growth is a leak. Connections come and go as peers like: only a long
  * observation shows that they stay. */
 static bool is_slow(
-	const struct check *e, const struct growth *g, const struct group_sum *top, size_t shown)
+	const struct check *e, const struct growth *g, const struct tally_row *top, size_t shown)
 {
 	double gain = g->last - g->first;
 	bool is_long = (double)g->interval_ns >= check_option(e, "min-interval-slow");
-	bool is_one_kind = shown && !top[0].is_connection &&
-			   (double)(top[0].last - top[0].first) >= check_option(e, "min-gain-slow");
+	bool is_one_kind = shown && !top[0].is_marked &&
+			   (double)tally_gain(&top[0]) >= check_option(e, "min-gain-slow");
 
 	if (!g->grows || gain < check_option(e, "min-gain-slow"))
 		return false;
@@ -336,7 +289,7 @@ static bool is_slow(
 /* Reports a young process: a program opens many files as it starts and then stops, so without
  * growth now there is no leak. */
 static void diagnose_young(const struct check *e, struct check_result *out, const struct growth *g,
-	const struct group_sum *top, size_t shown)
+	const struct tally_row *top, size_t shown)
 {
 	double gain = g->last - g->first;
 
@@ -350,7 +303,7 @@ static void diagnose_young(const struct check *e, struct check_result *out, cons
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct group_sum top[GROUPS_SHOWN], largest;
+	struct tally_row top[GROUPS_SHOWN], largest;
 	struct growth g;
 	size_t shown;
 

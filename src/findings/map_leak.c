@@ -9,12 +9,11 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/evidence/tally.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/maps.h"
 
-#define NAMES_MAX	   4096
-#define NAME_TEXT	   120
 #define ANONYMOUS	   "anonymous memory"
 #define MAPPINGS_OF_THREAD 4 /* stack, guard, and a heap of malloc with its guard */
 
@@ -31,62 +30,36 @@ static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age"),
 };
 
-struct name_key {
-	char text[NAME_TEXT]; /* cut, not escaped */
-};
-
-struct name_sum {
-	struct name_key key;
-	int64_t gain;
-};
-
 struct mappings {
 	uint32_t first, last, most; /* number of mappings; most: allowed, 0: unknown */
 	bool is_truncated;
 	double per_s; /* new mappings; 0: listed once */
 	uint64_t interval_ns;
-	struct growth growth; /* growth of the address space */
-	struct name_sum name; /* name of the mappings whose number rose most */
+	struct growth growth;  /* growth of the address space */
+	struct tally_row name; /* name of the mappings whose number rose most */
 };
 
 /* --- what rose --- */
 
-static struct name_key key_of(const struct maps_mapping *m)
-{
-	struct span path = record_text(&m->record, &m->path);
-	struct name_key key = { { 0 } };
-
-	if (m->path_state > SOOTH_STATE_TRUNCATED || !path.size)
-		path = span_of(ANONYMOUS, strlen(ANONYMOUS));
-	memcpy(key.text, path.data, path.size < NAME_TEXT ? path.size : NAME_TEXT - 1);
-	return key;
-}
-
-static void add_names(struct map *names, const struct snapshot *s, int step)
+static void add_names(struct tally *names, const struct snapshot *s, bool is_last)
 {
 	snapshot_for_each (s, struct maps_mapping, m, MAPS_MAPPING, sizeof(*m)) {
-		struct name_key key = key_of(m);
-		struct name_sum *sum = map_put(names, &key, NULL);
+		struct span path = record_text(&m->record, &m->path);
+		bool has_path = m->path_state <= SOOTH_STATE_TRUNCATED && path.size;
 
-		if (!sum)
-			continue;
-		sum->key = key;
-		sum->gain += step;
+		tally_add(names, has_path ? path : span_of_string(ANONYMOUS), is_last);
 	}
 }
 
 static void find_name(struct mappings *m, const struct snapshot *first, const struct snapshot *last)
 {
-	struct map names;
+	struct tally names;
 
-	map_init(&names, sizeof(struct name_key), sizeof(struct name_sum), NAMES_MAX);
-	add_names(&names, first, -1);
-	add_names(&names, last, 1);
-	map_for_each_value (&names, const struct name_sum *, sum) {
-		if (sum->gain > m->name.gain)
-			m->name = *sum;
-	}
-	map_fini(&names);
+	tally_init(&names);
+	add_names(&names, first, false);
+	add_names(&names, last, true);
+	tally_top(&names, tally_gain, &m->name, 1);
+	tally_fini(&names);
 }
 
 /* --- whether it rises --- */
@@ -140,7 +113,7 @@ static bool is_heap(const struct check *e, const struct mappings *m)
 	uint64_t first = s->count ? s->points[0].rss_bytes : 0;
 	uint64_t last = s->count ? s->points[s->count - 1].rss_bytes : 0;
 
-	return !strcmp(m->name.key.text, ANONYMOUS) && last > first &&
+	return !strcmp(m->name.text, ANONYMOUS) && last > first &&
 	       (double)(last - first) >
 		       check_option(e, "max-memory") * (double)(m->last - m->first);
 }
@@ -152,7 +125,7 @@ static bool is_threads(const struct check *e, const struct mappings *m)
 	uint32_t first = s->count ? s->points[0].threads : 0;
 	uint32_t last = s->count ? s->points[s->count - 1].threads : 0;
 
-	return !strcmp(m->name.key.text, ANONYMOUS) && last > first &&
+	return !strcmp(m->name.text, ANONYMOUS) && last > first &&
 	       m->last - m->first <= MAPPINGS_OF_THREAD * (last - first);
 }
 
@@ -209,9 +182,9 @@ static void report(
 		finding_unseen(out, "how many memory mappings the process may have");
 	if (m->per_s > 0)
 		finding_rate(out, "growth", m->per_s, SOOTH_UNIT_NONE, m->interval_ns);
-	if (m->name.gain)
-		finding_text(out, "what grew", "%s: %lld more", m->name.key.text,
-			(long long)m->name.gain);
+	if (*m->name.text)
+		finding_text(out, "what grew", "%s: %lld more", m->name.text,
+			(long long)tally_gain(&m->name));
 	if (time_left(m, &left_ns))
 		finding_number(out, "time until no more mappings are allowed", (double)left_ns,
 			SOOTH_UNIT_NS, 0);

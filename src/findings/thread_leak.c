@@ -10,11 +10,9 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/evidence/tally.h"
 #include "base/units.h"
 #include "explain/finding.h"
-
-#define NAMES_MAX 64
-#define CALLS_MAX 64
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
 NUMBER(MOST_SHARE, 0.5, NONE, "of the new threads that have the named place");
@@ -38,18 +36,10 @@ static const struct finding_option options[] = {
 		"minimum number of threads added during the observation at a slow pace"),
 };
 
-struct name_key {
-	char text[THREAD_HISTORY_NAME];
-};
-
 struct newcomers {
-	uint32_t count, idle; /* new threads that were sampled; of these, idle */
-	uint32_t most_named, most_in_call;
-	uint32_t first_of_pools; /* threads named "pool-7-thread-1", as executors of Java do */
-	struct name_key name;
-	struct thread_met_call call;
-	struct map names; /* name_key -> uint32_t */
-	struct map calls; /* struct thread_met_call, input 0 -> uint32_t */
+	uint32_t count, idle;	     /* new threads that were sampled; of these, idle */
+	uint32_t first_of_pools;     /* threads named "pool-7-thread-1", as executors of Java do */
+	struct tally_row name, call; /* the most frequent */
 };
 
 /* --- the new threads --- */
@@ -58,30 +48,6 @@ struct newcomers {
 static bool is_idle(const struct thread_history *t)
 {
 	return !t->running && !t->uninterruptible && thread_history_cpu(t) < IDLE_CPU;
-}
-
-static void count_name(struct newcomers *n, const struct thread_history *t)
-{
-	struct name_key key = { { 0 } };
-	uint32_t *count;
-
-	memcpy(key.text, t->name, strnlen(t->name, sizeof(key.text) - 1));
-	count = map_put(&n->names, &key, NULL);
-	if (count && ++*count > n->most_named) {
-		n->most_named = *count;
-		n->name = key;
-	}
-}
-
-static void count_call(struct newcomers *n, const struct thread_history *t)
-{
-	struct thread_met_call key = { .syscall = t->calls[0].syscall, .abi = t->calls[0].abi };
-	uint32_t *count = t->calls[0].input ? map_put(&n->calls, &key, NULL) : NULL;
-
-	if (count && ++*count > n->most_in_call) {
-		n->most_in_call = *count;
-		n->call = key;
-	}
 }
 
 static bool is_first_of_pool(const char *name)
@@ -100,20 +66,29 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	uint64_t first_ns = e->series.points[0].time_ns;
 	uint64_t slack_ns = sample_series_ns(&e->series) / (2 * (e->series.count - 1));
 
+	char call[SYSCALL_NAME_SIZE];
+	struct tally names, calls;
+
 	*n = (struct newcomers){ 0 };
-	map_init(&n->names, sizeof(struct name_key), sizeof(uint32_t), NAMES_MAX);
-	map_init(&n->calls, sizeof(struct thread_met_call), sizeof(uint32_t), CALLS_MAX);
+	tally_init(&names);
+	tally_init(&calls);
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (t->first.time_ns <= first_ns + slack_ns)
 			continue;
 		n->count++;
 		n->idle += is_idle(t);
 		n->first_of_pools += is_first_of_pool(t->name);
-		count_name(n, t);
-		count_call(n, t);
+		tally_add(&names, span_of(t->name, strlen(t->name)), true);
+		if (t->calls[0].input)
+			tally_add(&calls,
+				span_of_string(check_call_name(
+					(uint16_t)t->calls[0].abi, t->calls[0].syscall, call)),
+				true);
 	}
-	map_fini(&n->names);
-	map_fini(&n->calls);
+	tally_top(&names, tally_last, &n->name, 1);
+	tally_top(&calls, tally_last, &n->call, 1);
+	tally_fini(&names);
+	tally_fini(&calls);
 }
 
 static double threads_at(const struct sample_point *p)
@@ -125,13 +100,10 @@ static double threads_at(const struct sample_point *p)
 
 static void emit_newcomers(struct check_result *out, const struct newcomers *n)
 {
-	char call[SYSCALL_NAME_SIZE];
-
-	if (n->most_named > MOST_SHARE * n->count)
+	if ((double)n->name.last > MOST_SHARE * n->count)
 		finding_text(out, "name of most new threads", "%s", n->name.text);
-	if (n->most_in_call > MOST_SHARE * n->count)
-		finding_text(out, "what most new threads wait in", "%s",
-			check_call_name((uint16_t)n->call.abi, n->call.syscall, call));
+	if ((double)n->call.last > MOST_SHARE * n->count)
+		finding_text(out, "what most new threads wait in", "%s", n->call.text);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct growth *g,

@@ -2,21 +2,14 @@
 #include "analyze/evidence/fd_most.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "analyze/sockets/socket_text.h"
-#include "base/map.h"
+#include "analyze/evidence/tally.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
 
-#define GROUPS_MAX  4096
 #define SOCKETS_MAX (1u << 20)
-#define TEXT_MAX    256
-
-struct most_key {
-	char text[TEXT_MAX]; /* shortened, not escaped */
-};
 
 static void read_sockets(struct map *by_inode, const struct check *e)
 {
@@ -58,48 +51,30 @@ static void put_descriptor(
 		buffer_string(out, d->type < FDS_TYPES ? fd_type_names.names[d->type] : "?");
 }
 
-struct most {
-	struct most_key key;
-	uint64_t count, sum; /* descriptors of that kind; descriptors of all kinds */
-};
-
-static void count_all(struct most *most, const struct map *sockets, const struct check *e)
-{
-	struct buffer text = { 0 };
-	struct map groups;
-
-	map_init(&groups, sizeof(struct most_key), sizeof(uint64_t), GROUPS_MAX);
-	check_fds_for_each (e, d) {
-		struct most_key key = { { 0 } };
-		uint64_t *count;
-
-		buffer_reset(&text);
-		put_descriptor(&text, sockets, d);
-		memcpy(key.text, buffer_cstr(&text),
-			text.size < TEXT_MAX - 1 ? text.size : TEXT_MAX - 1);
-		count = map_put(&groups, &key, NULL);
-		most->sum++;
-		if (count && ++*count > most->count) {
-			most->count = *count;
-			most->key = key;
-		}
-	}
-	map_fini(&groups);
-	buffer_fini(&text);
-}
-
 bool fd_most_put(struct buffer *out, const struct check *e)
 {
-	struct most most = { 0 };
+	struct tally_row most = { 0 };
+	struct buffer text = { 0 };
+	struct tally groups;
 	struct map sockets;
+	int64_t sum = 0;
 
 	assert(e);
 	map_init(&sockets, sizeof(uint64_t), sizeof(const struct sockets_socket *), SOCKETS_MAX);
 	read_sockets(&sockets, e);
-	count_all(&most, &sockets, e);
+	tally_init(&groups);
+	check_fds_for_each (e, d) {
+		buffer_reset(&text);
+		put_descriptor(&text, &sockets, d);
+		tally_add(&groups, span_of_string(buffer_cstr(&text)), true);
+		sum++;
+	}
+	tally_top(&groups, tally_last, &most, 1);
+	tally_fini(&groups);
+	buffer_fini(&text);
 	map_fini(&sockets);
-	if (most.count < 2 || most.count * 2 < most.sum)
+	if (most.last < 2 || most.last * 2 < sum)
 		return false;
-	buffer_format(out, "%llu of them %s", (unsigned long long)most.count, most.key.text);
+	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);
 	return true;
 }

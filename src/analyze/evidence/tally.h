@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counts of things by a text, at the first and at the last sample: which of them are most, or
+ * gained most. */
+#ifndef SOOTH_ANALYZE_TALLY_H
+#define SOOTH_ANALYZE_TALLY_H
+
+#include "base/cursor.h"
+#include "base/map.h"
+
+#define TALLY_TEXT 256
+
+struct tally_row {
+	char text[TALLY_TEXT]; /* cut, not escaped */
+	int64_t first, last;
+	bool is_marked; /* by the caller */
+};
+
+struct tally {
+	struct map rows; /* text -> struct tally_row */
+};
+
+typedef int64_t (*tally_weight)(const struct tally_row *row);
+
+void tally_init(struct tally *t);
+void tally_fini(struct tally *t);
+/* Counts one more. Returns the row; NULL: there are too many texts. */
+struct tally_row *tally_add(struct tally *t, struct span text, bool is_last);
+/* Copies the heaviest rows, heaviest first, without those of weight 0 or less; returns their
+ * number. Of the same weight the first by text comes first. */
+size_t tally_top(const struct tally *t, tally_weight weight, struct tally_row *out, size_t most);
+int64_t tally_gain(const struct tally_row *row);
+int64_t tally_last(const struct tally_row *row);
+
+#endif
