@@ -137,13 +137,12 @@ static bool is_near(const struct check *e, const struct mappings *m)
 /* Sets the time left until the limit. False: unknown, or too far away to predict. */
 static bool time_left(const struct mappings *m, uint64_t *left_ns)
 {
-	double left;
+	struct growth g = { .grows = m->per_s > 0,
+		.last = m->last,
+		.per_s = m->per_s,
+		.interval_ns = m->interval_ns };
 
-	if (!m->most || m->last >= m->most || m->per_s <= 0)
-		return false;
-	left = (m->most - m->last) / m->per_s * (double)NS_PER_S;
-	*left_ns = (uint64_t)left;
-	return left <= growth_foresight_ns(m->interval_ns);
+	return m->last < m->most && growth_reaches(&g, m->most, left_ns);
 }
 
 /* --- the finding --- */

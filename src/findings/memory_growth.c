@@ -118,13 +118,13 @@ static void emit_remedy(
 	else if (is_of_malloc(c) || is_beside_heap(m, c))
 		remedy_by_code(out, c, pid);
 	else if (is_claude(e))
-		finding_remedy(
-			out, "type /heapdump in the session to write a snapshot of the JavaScript "
-			     "heap; a new session (claude --continue) frees the memory");
+		finding_remedy(out,
+			"type /heapdump in the session to write a snapshot of the JavaScript "
+			"heap; a new session (claude --continue) frees the memory");
 	else if (m->runtimes & 1u << MAPS_JAVASCRIPTCORE)
-		finding_remedy(
-			out, "have the program write a heap snapshot (Bun: v8.writeHeapSnapshot() "
-			     "or bun --inspect); a restart frees the memory");
+		finding_remedy(out,
+			"have the program write a heap snapshot (Bun: v8.writeHeapSnapshot() "
+			"or bun --inspect); a restart frees the memory");
 	else if (m->runtimes & 1u << MAPS_V8)
 		finding_remedy(out,
 			"if the process was started with node --heapsnapshot-signal=SIGUSR2: kill "
@@ -134,9 +134,9 @@ static void emit_remedy(
 	else if (m->runtimes & 1u << MAPS_JAVA)
 		finding_remedy(out, JAVA_REMEDY, pid);
 	else if (m->runtimes & 1u << MAPS_GO)
-		finding_remedy(
-			out, "if the program serves net/http/pprof, this shows which functions "
-			     "allocate: go tool pprof http://localhost:6060/debug/pprof/heap");
+		finding_remedy(out,
+			"if the program serves net/http/pprof, this shows which functions "
+			"allocate: go tool pprof http://localhost:6060/debug/pprof/heap");
 	else
 		remedy_by_code(out, c, pid);
 }
@@ -315,7 +315,7 @@ static void report_climb(const struct check *e, struct check_result *out,
 		finding_severity(out, FINDING_LOW);
 	claim(e, out, j, m);
 	emit_values(e, out, j, m);
-	if (memory_is_young(e))
+	if (check_is_young(e))
 		finding_unseen(
 			out, "whether the process is still starting: it was started only recently");
 	finding_unseen(out, "%s",
@@ -372,11 +372,11 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	const struct growth *g = &j->growth;
 	char gain[GAIN_TEXT], reason[GAIN_TEXT + 96];
 
-	if (g->grows && !memory_is_young(e) && !may_be_garbage(e, j, m))
+	if (g->grows && !check_is_young(e) && !may_be_garbage(e, j, m))
 		report(e, out, j, m);
 	else if (memory_climbs(e, j, m))
 		report_climb(e, out, j, m);
-	else if (memory_is_young(e))
+	else if (check_is_young(e))
 		report_too_early(out, j, m);
 	else {
 		snprintf(reason, sizeof(reason), "memory grew %s: %s", gain_text(gain, g),
@@ -407,7 +407,7 @@ static void report_too_little(const struct check *e, struct check_result *out,
 	snprintf(reason, sizeof(reason), "%s more in %s: too little to decide whether it goes on",
 		sentence_size(gain, whole_u64(g->last - g->first)),
 		sentence_duration(time, g->interval_ns));
-	if (memory_is_young(e))
+	if (check_is_young(e))
 		report_too_early(out, j, m);
 	else
 		check_blind_because(out, reason, "observe longer: --duration 60");
@@ -505,7 +505,7 @@ static void diagnose_growth(
 	else if (memory_climbs_slowly(e, j, &m))
 		report_climb(e, out, j, &m);
 	else if (size == LITTLE_GAIN || memory_has_collector(&m) || !m.is_known ||
-		 memory_is_young(e))
+		 check_is_young(e))
 		report_too_little(e, out, j, &m);
 	else
 		report_climb(e, out, j, &m);
@@ -517,7 +517,7 @@ static void report_kept(
 	const struct check *e, struct check_result *out, const struct managed_heap *h)
 {
 	char first[UNITS_SIZE], last[UNITS_SIZE];
-	bool is_sure = !memory_is_young(e) && check_is_raised(e, "");
+	bool is_sure = !check_is_young(e) && check_is_raised(e, "");
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	if (!is_sure)

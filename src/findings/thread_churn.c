@@ -15,29 +15,18 @@ static const struct finding_option options[] = {
 	THRESHOLD("many", 2000, 1, 1e9, "severity is medium from this number per second"),
 };
 
-/* Living threads: at the first sample, at the last, and at most. */
-struct threads {
-	double first, last, most;
-};
-
-static struct threads threads_of(const struct check *e)
+/* Returns the most living threads in a sample. */
+static double most_threads(const struct check *e)
 {
-	const struct sample_point *points = e->series.points;
-	struct threads t = { 0 };
+	double most = 0;
 
-	for (size_t i = 0; i < e->series.count; i++) {
-		if (points[i].threads > t.most)
-			t.most = points[i].threads;
-	}
-	if (e->series.count) {
-		t.first = points[0].threads;
-		t.last = points[e->series.count - 1].threads;
-	}
-	return t;
+	for (size_t i = 0; i < e->series.count; i++)
+		most = e->series.points[i].threads > most ? e->series.points[i].threads : most;
+	return most;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
-	const struct threads *t)
+static void report(
+	const struct check *e, struct check_result *out, const struct check_calls *c, double most)
 {
 	double rate = check_calls_rate(c, (double)c->history->threads);
 	double cpu = process_table_cpu_percent(e->process);
@@ -48,9 +37,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out,
 		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends at "
 		"once",
-		check_calls_least(e), rate, t->most);
+		check_calls_least(e), rate, most);
 	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_count(out, "most threads in a sample", t->most, 0);
+	finding_count(out, "most threads in a sample", most, 0);
 	finding_percent(out, "CPU", cpu, c->interval_ns);
 	finding_unseen(out, "what each thread does");
 	check_calls_unseen(c, e, out);
@@ -63,7 +52,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct threads t = threads_of(e);
+	double most = most_threads(e);
 	struct check_calls c;
 	double started;
 
@@ -71,10 +60,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	started = (double)c.history->threads;
 	/* Most of the started threads have ended: a pool that is being filled keeps all of them. */
-	if (check_calls_suffice(&c, (double)c.history->threads_seen) && t.most &&
-		(t.last - t.first) * 2 < started && t.most * 2 < started &&
+	if (check_calls_suffice(&c, (double)c.history->threads_seen) && most > 0 &&
+		most * 2 < started &&
 		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))
-		report(e, out, &c, &t);
+		report(e, out, &c, most);
 	else
 		check_calls_fine(e, out, "few threads are started that end again");
 }

@@ -196,11 +196,15 @@ static void emit_empty(struct check_result *out, const struct fd_sums *sums, uin
 /* --- growth --- */
 
 struct watch_growth {
-	uint32_t first, last;
-	uint64_t interval_ns;
+	struct growth of; /* of the number of watches */
 	/* Calls of the thread and instance that added most. */
 	uint64_t added, removed, seconds, last_added_ns;
 };
+
+static double gain_of(const struct watch_growth *g)
+{
+	return g->of.last - g->of.first;
+}
 
 static void add_calls(struct watch_growth *g, const struct call_history *calls)
 {
@@ -237,32 +241,24 @@ static bool growth_read(
 	if (!begin || !end || begin->descriptors_state || end->descriptors_state ||
 		end->record.time_ns <= begin->record.time_ns)
 		return false;
-	g->first = begin->watches;
-	g->last = end->watches;
-	g->interval_ns = end->record.time_ns - begin->record.time_ns;
+	g->of = (struct growth){ .grows = true,
+		.first = begin->watches,
+		.last = end->watches,
+		.interval_ns = end->record.time_ns - begin->record.time_ns };
+	g->of.per_s = gain_of(g) * (double)NS_PER_S / (double)g->of.interval_ns;
 	add_calls(g, calls);
 	return true;
-}
-
-static double gain_of(const struct watch_growth *g)
-{
-	return (double)g->last - (double)g->first;
-}
-
-static double growth_rate(const struct watch_growth *g)
-{
-	return gain_of(g) * (double)NS_PER_S / (double)g->interval_ns;
 }
 
 /* Returns whether watches were added all the time, up to the end. */
 static bool is_ongoing(const struct check *e, const struct watch_growth *g)
 {
-	uint64_t quiet_ns = g->interval_ns / QUIET_END;
+	uint64_t quiet_ns = g->of.interval_ns / QUIET_END;
 
 	if (quiet_ns < NS_PER_S)
 		quiet_ns = NS_PER_S;
 	return g->seconds >= SECONDS_LEAST &&
-	       (double)g->seconds * (double)NS_PER_S >= SECONDS_SHARE * (double)g->interval_ns &&
+	       (double)g->seconds * (double)NS_PER_S >= SECONDS_SHARE * (double)g->of.interval_ns &&
 	       g->last_added_ns + quiet_ns >= e->input->end_ns &&
 	       gain_of(g) >= GAIN_SHARE * (double)g->added;
 }
@@ -270,16 +266,12 @@ static bool is_ongoing(const struct check *e, const struct watch_growth *g)
 static void emit_full(
 	struct check_result *out, const struct watch_growth *g, const struct fds_process *p)
 {
-	struct growth rate = { .grows = true,
-		.last = g->last,
-		.per_s = growth_rate(g),
-		.interval_ns = g->interval_ns };
 	uint64_t left_ns;
 
 	if (share_of(p) < 0)
 		return;
 	finding_percent(out, "share of the user's limit of inotify watches", share_of(p), 0);
-	if (!growth_reaches(&rate, p->watches_max, &left_ns))
+	if (!growth_reaches(&g->of, p->watches_max, &left_ns))
 		return;
 	finding_severity(out, FINDING_MEDIUM);
 	finding_number(out, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
@@ -291,11 +283,11 @@ static void emit_growth(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "growth");
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out,
-		"watches more and more files and directories: %.0f more, %llu removed, %u in all",
-		gain_of(g), (unsigned long long)g->removed, g->last);
-	finding_count(out, "watches when the observation started", g->first, 0);
-	finding_count(out, "watches when the observation ended", g->last, 0);
-	finding_rate(out, "growth", growth_rate(g), SOOTH_UNIT_NONE, g->interval_ns);
+		"watches more and more files and directories: %.0f more, %llu removed, %.0f in all",
+		gain_of(g), (unsigned long long)g->removed, g->of.last);
+	finding_count(out, "watches when the observation started", g->of.first, 0);
+	finding_count(out, "watches when the observation ended", g->of.last, 0);
+	finding_rate(out, "growth", g->of.per_s, SOOTH_UNIT_NONE, g->of.interval_ns);
 	finding_count(
 		out, "calls that added or changed a watch", (double)g->added, calls->interval_ns);
 	finding_count(
@@ -322,7 +314,7 @@ static bool diagnose_growth(
 
 	if (!growth_read(&g, e, has_calls ? calls.history : NULL) ||
 		gain_of(&g) < check_option(e, "min-gain") ||
-		!check_is_over(e, "min-rate", growth_rate(&g), "growth") || check_is_young(e))
+		!check_is_over(e, "min-rate", g.of.per_s, "growth") || check_is_young(e))
 		return true;
 	if (!has_calls) {
 		check_blind_by(out, FINDING_UNDECIDED,

@@ -28,11 +28,6 @@ bool memory_has_collector(const struct memory_gain *m)
 	return (m->runtimes & MEMORY_COLLECTORS) != 0;
 }
 
-bool memory_is_young(const struct check *e)
-{
-	return check_is_young(e);
-}
-
 /* What the rules compare, beside the trend and the gain. */
 struct climb {
 	double gain;
@@ -74,8 +69,7 @@ static bool is_heap_climb(const struct check *e, const struct memory_trend *j,
 
 	return is_plain && j->growth.grows && !c->is_agent && c->keeps_pace &&
 	       (c->gain >= HEAP_GAIN || (j->bend <= STRAIGHT_HEAP && c->gain * 2 >= HEAP_GAIN) ||
-		       (!memory_is_young(e) && is_large &&
-			       c->gain >= check_option(e, "slow-gain")));
+		       (!check_is_young(e) && is_large && c->gain >= check_option(e, "slow-gain")));
 }
 
 /* Returns whether memory grew steadily after the start, over the whole time, even by little. Node
@@ -105,7 +99,7 @@ bool memory_climbs_slowly(
 	if (is_heap_climb(e, j, m, &c))
 		return true;
 	/* Grew at a constant rate since the start. */
-	if (memory_is_young(e) && !c.collectors && j->growth.grows && c.is_straight && c.keeps_pace)
+	if (check_is_young(e) && !c.collectors && j->growth.grows && c.is_straight && c.keeps_pace)
 		return true;
 	return c.is_long && c.is_calm && !c.is_agent && !j->has_stopped &&
 	       c.gain >= check_option(e, "steady-gain") && (is_steady(j, &c) || is_uneven(j, &c));
@@ -126,7 +120,7 @@ static bool is_long_climb(
 static bool is_start(const struct check *e, const struct memory_trend *j,
 	const struct memory_gain *m, double gain)
 {
-	return memory_has_collector(m) && memory_is_young(e) &&
+	return memory_has_collector(m) && check_is_young(e) &&
 	       ((e->process && e->process->agent) || j->late < LATE_PART ||
 		       j->largest_fall > FALL_PART * gain);
 }
@@ -145,7 +139,7 @@ bool memory_climbs(const struct check *e, const struct memory_trend *j, const st
 		return true;
 	if (gain < check_option(e, "climb-gain"))
 		return false;
-	if (memory_has_collector(m) && memory_is_young(e) &&
+	if (memory_has_collector(m) && check_is_young(e) &&
 		gain * 100 < check_option(e, "collector-share") * g->first)
 		return false;
 	return g->grows || (!j->has_stopped && j->low_gain * 2 >= gain);

@@ -13,7 +13,6 @@
 	(1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO | 1u << MAPS_JAVA)
 
 bool memory_has_collector(const struct memory_gain *m);
-bool memory_is_young(const struct check *e);
 bool memory_climbs(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m);
 /* The same for a gain below the option's minimum. */
