@@ -129,7 +129,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	return w->times;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+static void report(struct check_result *out, const struct check_calls *c,
 	const struct check_ranked *one, const struct look *l)
 {
 	const struct call_path *path = one->key;
@@ -139,7 +139,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out,
 		c->lost || c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
 		path->text);
-	if (w->by_children <= 0 && rate < check_option(e, "many"))
+	if (w->by_children <= 0 && rate < check_option(c->of, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_path(out, span_of(path->text, strlen(path->text)));
 	finding_claim(out, "wakes itself: %s rewrites %s, which it watches, %.1f times a second",
@@ -151,31 +151,30 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (l->files.count > 1)
 		finding_count(out, "watched files that it rewrites", (double)l->files.count, 0);
 	finding_unseen(out, "whether it ignores these events");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "write results to a directory that is not watched, or exclude this one "
 			    "from the watch");
 	finding_end(out);
 }
 
-static void judge(const struct check *e, struct check_result *out, const struct check_calls *c,
-	struct look *l)
+static void judge(struct check_result *out, const struct check_calls *c, struct look *l)
 {
 	struct check_ranked top;
 
 	take_files(l, c->history);
 	l->is_child = true;
-	child_calls_each(e, take_files, l);
-	count_events(l, e, c->history);
+	child_calls_each(c->of, take_files, l);
+	count_events(l, c->of, c->history);
 	if (!check_rank(&l->files, weigh, NULL, &top, 1))
 		check_fine(out, "it rewrites nothing that it watches");
-	else if (top.weight < check_option(e, "min-times") || !l->events ||
+	else if (top.weight < check_option(c->of, "min-times") || !l->events ||
 		 l->all < OWN_LEAST * l->events ||
-		 !check_is_over(e, "min-rate",
-			 check_calls_rate(c, top.weight) * cpu_load_of(e->input), ""))
+		 !check_is_over(c->of, "min-rate",
+			 check_calls_rate(c, top.weight) * cpu_load_of(c->of->input), ""))
 		check_fine(out, "it rewrites watched files %.0f times, and reads %.0f events",
 			l->all, l->events);
 	else
-		report(e, out, c, &top, l);
+		report(out, c, &top, l);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -189,7 +188,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_init(&l.files, sizeof(struct call_path), sizeof(struct rewritten), FILES_MAX);
 	take_watches(&l, check_last(e, &e->input->fds));
 	if (l.watched.count)
-		judge(e, out, &c, &l);
+		judge(out, &c, &l);
 	else
 		check_fine(out, "it watches no files, or their paths are not known");
 	map_fini(&l.watched);

@@ -126,21 +126,20 @@ static void begin(
 		finding_severity(out, FINDING_LOW);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
-	const struct storm *s)
+static void report(struct check_result *out, const struct check_calls *c, const struct storm *s)
 {
 	struct check_ranked folders[SHOWN_MAX], files[SHOWN_MAX];
 	size_t folder_count = check_rank(&s->folders, weigh_folder, NULL, folders, SHOWN_MAX);
 	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
 	const char *folder = folder_count ? ((const struct call_path *)folders[0].key)->text : "";
 
-	begin(e, out, check_calls_confidence(c), share_of(c, s));
+	begin(c->of, out, check_calls_confidence(c), share_of(c, s));
 	finding_path(out, span_of(folder, strlen(folder)));
 	if (s->files == 1)
 		finding_claim(out, "looks up one file");
 	else
 		finding_claim(out, "looks up the same %.0f files", s->files);
-	finding_claim(out, " over and over: %s%.0f times a second, %s %s", check_calls_least(e),
+	finding_claim(out, " over and over: %s%.0f times a second, %s %s", check_calls_least(c->of),
 		check_calls_rate(c, s->again), s->files == 1 ? "in" : "mostly in",
 		*folder ? folder : "its directory");
 	finding_rate(out, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
@@ -155,8 +154,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	for (size_t i = 0; i < file_count; i++)
 		finding_text(out, "file", "%s: %.0f lookups",
 			((const struct call_path *)files[i].key)->text, files[i].weight * s->scale);
-	check_calls_unseen(c, e, out);
-	finding_remedy(out, REMEDY, e->id.pid);
+	check_calls_unseen(c, c->of, out);
+	finding_remedy(out, REMEDY, c->of->id.pid);
 	finding_end(out);
 }
 
@@ -215,35 +214,35 @@ static double walk_share(const struct check_calls *c)
 	return check_calls_looks_ns(c) * 100 / (double)c->interval_ns;
 }
 
-static bool is_apart(const struct check *e, const struct check_calls *c, const struct twice *looked)
+static bool is_apart(const struct check_calls *c, const struct twice *looked)
 {
 	double looks = check_calls_rate(c, (double)c->history->looks);
 
 	return c->is_sampled && looked->again >= APART_LEAST && looked->again * 4 >= looked->all &&
-	       looks >= 10 * check_option(e, "min-rate") &&
-	       walk_share(c) >= check_option(e, "min-share");
+	       looks >= 10 * check_option(c->of, "min-rate") &&
+	       walk_share(c) >= check_option(c->of, "min-share");
 }
 
-static bool is_walk(const struct check *e, const struct check_calls *c, const struct twice *walked)
+static bool is_walk(const struct check_calls *c, const struct twice *walked)
 {
-	return walked->again >= WALKED_LEAST && walk_share(c) >= check_option(e, "min-share") &&
+	return walked->again >= WALKED_LEAST && walk_share(c) >= check_option(c->of, "min-share") &&
 	       check_calls_rate(c, (double)c->history->looks) >= WALK_RATE &&
 	       (c->is_sampled || walked->again * 2 >= walked->all);
 }
 
-static void report_twice(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct twice *w, bool is_walk)
+static void report_twice(
+	struct check_result *out, const struct check_calls *c, const struct twice *w, bool is_walk)
 {
 	double looks = check_calls_rate(c, (double)c->history->looks);
 
-	begin(e, out, c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
+	begin(c->of, out, c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
 		walk_share(c));
 	finding_path(out, span_of(w->top.text, strlen(w->top.text)));
 	if (is_walk)
 		finding_claim(out,
 			"walks the same directories over and over, below %s: %s%.0f file lookups a "
 			"second",
-			w->top.text, check_calls_least(e), looks);
+			w->top.text, check_calls_least(c->of), looks);
 	else
 		finding_claim(out,
 			"looks up the same files over and over: %.0f file lookups a second, below "
@@ -256,24 +255,24 @@ static void report_twice(const struct check *e, struct check_result *out,
 		w->again, c->interval_ns);
 	finding_count(out, is_walk ? "directories read" : "other files that were only looked up",
 		is_walk ? w->all : w->all - w->again, c->interval_ns);
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	if (is_walk)
 		finding_remedy(out,
 			"sooth trace -e %%path -p %u shows the walk; the fix: watch for changes "
 			"with inotify, leave out directories that are not needed, or walk less "
 			"often",
-			e->id.pid);
+			c->of->id.pid);
 	else
-		finding_remedy(out, REMEDY, e->id.pid);
+		finding_remedy(out, REMEDY, c->of->id.pid);
 	finding_end(out);
 }
 
-static bool is_storm(const struct check *e, const struct check_calls *c, const struct storm *s)
+static bool is_storm(const struct check_calls *c, const struct storm *s)
 {
 	return s->files && check_calls_suffice(c, s->seen) &&
-	       s->looks >= check_option(e, "min-times") * s->files &&
-	       check_is_over(e, "min-rate", check_calls_rate(c, s->again), "") &&
-	       check_is_over(e, "min-share", share_of(c, s), "");
+	       s->looks >= check_option(c->of, "min-times") * s->files &&
+	       check_is_over(c->of, "min-rate", check_calls_rate(c, s->again), "") &&
+	       check_is_over(c->of, "min-share", share_of(c, s), "");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -287,12 +286,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_storm(&s, c.history);
 	leave_out_gaps(&s, c.history);
 	find_twice(&walked, &looked, c.history);
-	if (is_storm(e, &c, &s))
-		report(e, out, &c, &s);
-	else if (is_walk(e, &c, &walked))
-		report_twice(e, out, &c, &walked, true);
-	else if (is_apart(e, &c, &looked))
-		report_twice(e, out, &c, &looked, false);
+	if (is_storm(&c, &s))
+		report(out, &c, &s);
+	else if (is_walk(&c, &walked))
+		report_twice(out, &c, &walked, true);
+	else if (is_apart(&c, &looked))
+		report_twice(out, &c, &looked, false);
 	else if (c.history->walks >= WALKED_LEAST && walk_share(&c) >= WALK_BUSY)
 		check_blind_because(out,
 			"it walks a directory tree: a longer look shows whether again and again",

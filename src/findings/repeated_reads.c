@@ -79,30 +79,29 @@ static void find_reads(struct reads *r, const struct check_calls *c)
 	r->rate = check_calls_rate(c, opened * scale);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
-	const struct reads *r)
+static void report(struct check_result *out, const struct check_calls *c, const struct reads *r)
 {
 	const struct call_moves *m = &r->file->moves[CALL_READ];
 	char size[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), r->path->text);
-	if (r->rate < check_option(e, "many"))
+	if (r->rate < check_option(c->of, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_path(out, span_of(r->path->text, strlen(r->path->text)));
 	finding_claim(out,
 		"reads %s over and over, %s%.0f times a second (%s each), and does next to nothing "
 		"else: a loop or a timer without a pause",
-		r->path->text, check_calls_least(e), r->rate,
+		r->path->text, check_calls_least(c->of), r->rate,
 		sentence_size(size, m->bytes / m->calls));
 	finding_rate(out, "reads of the file", r->rate, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_percent(out, "share of all reads", r->share, c->interval_ns);
 	finding_unseen(out, "whether the file changed in between");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		"sooth profile %u shows the code; read the file once and watch it (inotify), or "
 		"correct the interval of the timer (setTimeout of node takes at most 2^31-1 ms, "
 		"and else 1 ms)",
-		e->id.pid);
+		c->of->id.pid);
 	finding_end(out);
 }
 
@@ -187,14 +186,14 @@ static void put_files(const struct rereads *r, struct check_result *out)
 		finding_claim(out, "%u files, such as %s", r->files, r->names[0]);
 }
 
-static void report_rereads(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct rereads *r)
+static void report_rereads(
+	struct check_result *out, const struct check_calls *c, const struct rereads *r)
 {
 	double rate = check_calls_rate(c, r->bytes), begun = check_calls_rate(c, r->begun);
 	char size[UNITS_SIZE], bytes[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), "files");
-	if (rate < check_option(e, "many-bytes") && begun < check_option(e, "many"))
+	if (rate < check_option(c->of, "many-bytes") && begun < check_option(c->of, "many"))
 		finding_severity(out, FINDING_LOW);
 	if (r->files == 1)
 		finding_path(out, span_of(r->names[0], strlen(r->names[0])));
@@ -203,7 +202,7 @@ static void report_rereads(const struct check *e, struct check_result *out,
 	finding_claim(out, "reads ");
 	put_files(r, out);
 	finding_claim(out, " (%s) whole again and again, %s%s a second",
-		sentence_size(size, (uint64_t)r->size), check_calls_least(e),
+		sentence_size(size, (uint64_t)r->size), check_calls_least(c->of),
 		sentence_size(bytes, (uint64_t)rate));
 	finding_count(out, "files", r->files, 0);
 	finding_rate(out, "bytes read", rate, SOOTH_UNIT_BYTES, c->interval_ns);
@@ -211,19 +210,19 @@ static void report_rereads(const struct check *e, struct check_result *out,
 	finding_percent(out, "share of all bytes that it reads or sends",
 		100 * r->bytes / (r->bytes + r->others), c->interval_ns);
 	finding_unseen(out, "whether a file changed in between");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		"keep the result, and read a file again only after its size or time has changed; "
 		"sooth profile %u shows the code",
-		e->id.pid);
+		c->of->id.pid);
 	finding_end(out);
 }
 
-static bool are_reread(const struct check *e, const struct check_calls *c, const struct rereads *r)
+static bool are_reread(const struct check_calls *c, const struct rereads *r)
 {
 	return r->files && (r->calls == r->seen || check_calls_suffice(c, (double)r->seen)) &&
-	       100 * r->bytes >= check_option(e, "min-share") * (r->bytes + r->others) &&
-	       check_is_over(e, "min-bytes", check_calls_rate(c, r->bytes), "files");
+	       100 * r->bytes >= check_option(c->of, "min-share") * (r->bytes + r->others) &&
+	       check_is_over(c->of, "min-bytes", check_calls_rate(c, r->bytes), "files");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -239,9 +238,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (r.file && r.share >= check_option(e, "min-share") &&
 		check_calls_suffice(&c, (double)r.file->moves[CALL_READ].seen) &&
 		check_is_over(e, "min-rate", r.rate, r.path->text))
-		report(e, out, &c, &r);
-	else if (are_reread(e, &c, &files))
-		report_rereads(e, out, &c, &files);
+		report(out, &c, &r);
+	else if (are_reread(&c, &files))
+		report_rereads(out, &c, &files);
 	else
 		check_calls_fine(e, out, "no file is read over and over");
 }

@@ -50,11 +50,6 @@ static const struct finding_option options[] = {
 		"minimum number of requests that were sent in parts and answered 40 ms later"),
 };
 
-struct look {
-	const struct check *e;
-	const struct check_calls *calls;
-};
-
 /* --- the connection --- */
 
 static const struct sockets_socket *socket_of(const struct check *e, const struct call_exchange *x)
@@ -89,25 +84,24 @@ static bool is_tcp(const struct check *e, const struct call_exchange *x)
 
 /* --- judging --- */
 
-static double wait_share(const struct look *l, const struct call_exchange *x)
+static double wait_share(const struct check_calls *c, const struct call_exchange *x)
 {
 	double each = (double)x->wait_ns / (double)x->seen;
-	double share = 100 * each * (double)x->answered / (double)l->calls->interval_ns;
+	double share = 100 * each * (double)x->answered / (double)c->interval_ns;
 
 	return share < 100 ? share : 100;
 }
 
-static bool is_delayed(const struct look *l, const struct call_exchange *x)
+static bool is_delayed(const struct check_calls *c, const struct call_exchange *x)
 {
-	return (double)x->delayed >= check_option(l->e, "min-delayed") &&
-	       (double)x->delayed >= DELAYED_MOST * (double)x->in_parts && is_tcp(l->e, x);
+	return (double)x->delayed >= check_option(c->of, "min-delayed") &&
+	       (double)x->delayed >= DELAYED_MOST * (double)x->in_parts && is_tcp(c->of, x);
 }
 
-static bool is_quick(const struct look *l, const char *path, const struct call_exchange *x)
+static bool is_quick(const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
-	return x->seen >= SEEN_LEAST && wait_share(l, x) >= check_option(l->e, "min-wait") &&
-	       check_is_over(
-		       l->e, "min-rate", check_calls_rate(l->calls, (double)x->answered), path);
+	return x->seen >= SEEN_LEAST && wait_share(c, x) >= check_option(c->of, "min-wait") &&
+	       check_is_over(c->of, "min-rate", check_calls_rate(c, (double)x->answered), path);
 }
 
 struct server {
@@ -148,34 +142,34 @@ static bool computes(const struct check *e, const struct call_exchange *x)
 	return s.cpu >= check_option(e, "min-server-cpu") || (s.is_busy && s.cpu >= STARVED_LEAST);
 }
 
-static bool is_slow(const struct look *l, const char *path, const struct call_exchange *x)
+static bool is_slow(const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
-	return x->seen >= SLOW_LEAST && wait_share(l, x) >= check_option(l->e, "min-slow-wait") &&
-	       computes(l->e, x) &&
-	       check_is_over(l->e, "min-slow-rate", check_calls_rate(l->calls, (double)x->answered),
-		       path);
+	return x->seen >= SLOW_LEAST && wait_share(c, x) >= check_option(c->of, "min-slow-wait") &&
+	       computes(c->of, x) &&
+	       check_is_over(
+		       c->of, "min-slow-rate", check_calls_rate(c, (double)x->answered), path);
 }
 
-static bool is_chain(const struct look *l, const char *path, const struct call_exchange *x)
+static bool is_chain(const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
 	return (double)x->served <= SERVED_SHARE * (double)x->seen &&
 	       (double)x->alike >= ALIKE_SHARE * (double)x->seen &&
-	       (double)x->request_bytes <= check_option(l->e, "max-size") * (double)x->seen &&
-	       (is_quick(l, path, x) || is_slow(l, path, x)) &&
-	       !batch_program_measures(check_name(l->e->process));
+	       (double)x->request_bytes <= check_option(c->of, "max-size") * (double)x->seen &&
+	       (is_quick(c, path, x) || is_slow(c, path, x)) &&
+	       !batch_program_measures(check_name(c->of->process));
 }
 
 static double weigh(const void *key, const void *value, const void *user)
 {
-	const struct look *l = user;
+	const struct check_calls *c = user;
 	const struct call_path *path = key;
 	const struct call_exchange *x = value;
 
-	if (!x->seen || !asks(l->e, x))
+	if (!x->seen || !asks(c->of, x))
 		return 0;
-	if (is_delayed(l, x))
+	if (is_delayed(c, x))
 		return (double)x->delayed_ns;
-	return is_chain(l, path->text, x) ? (double)x->wait_ns : 0;
+	return is_chain(c, path->text, x) ? (double)x->wait_ns : 0;
 }
 
 /* --- the finding --- */
@@ -195,7 +189,7 @@ static void put_peer(
 		buffer_string(out, path);
 }
 
-static void claim_slow(const struct look *l, struct check_result *out,
+static void claim_slow(const struct check_calls *c, struct check_result *out,
 	const struct call_exchange *x, const char *peer)
 {
 	char each[UNITS_SIZE];
@@ -203,42 +197,42 @@ static void claim_slow(const struct look *l, struct check_result *out,
 	finding_claim(out,
 		"asks %s one question at a time and waits %s for each answer, %.0f %% of its time: "
 		"the server computes meanwhile, %.0f %% of a CPU",
-		peer, sentence_duration(each, x->wait_ns / x->seen), wait_share(l, x),
-		server_of(l->e, x).cpu);
+		peer, sentence_duration(each, x->wait_ns / x->seen), wait_share(c, x),
+		server_of(c->of, x).cpu);
 }
 
-static void claim(const struct look *l, struct check_result *out, const struct call_exchange *x,
-	const char *path)
+static void claim(const struct check_calls *c, struct check_result *out,
+	const struct call_exchange *x, const char *path)
 {
 	struct buffer peer = { 0 };
 	char each[UNITS_SIZE];
 
-	put_peer(&peer, l->e, x, path);
-	if (is_delayed(l, x))
+	put_peer(&peer, c->of, x, path);
+	if (is_delayed(c, x))
 		finding_claim(out,
 			"each request to %s waits %s for nothing: it is sent in %s parts, and the "
 			"second waits for the acknowledgement of the first (Nagle's algorithm and "
 			"delayed acknowledgement)",
 			buffer_cstr(&peer), sentence_duration(each, x->delayed_ns / x->delayed),
 			x->sends > 2 ? "several" : "two");
-	else if (!is_quick(l, path, x))
-		claim_slow(l, out, x, buffer_cstr(&peer));
+	else if (!is_quick(c, path, x))
+		claim_slow(c, out, x, buffer_cstr(&peer));
 	else
 		finding_claim(out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
 			"time it waits for these answers",
-			buffer_cstr(&peer), check_calls_least(l->e),
-			check_calls_rate(l->calls, (double)x->answered), wait_share(l, x));
+			buffer_cstr(&peer), check_calls_least(c->of),
+			check_calls_rate(c, (double)x->answered), wait_share(c, x));
 	buffer_fini(&peer);
 }
 
 static void emit_values(
-	const struct look *l, struct check_result *out, const struct call_exchange *x)
+	const struct check_calls *c, struct check_result *out, const struct call_exchange *x)
 {
-	uint64_t interval_ns = l->calls->interval_ns;
+	uint64_t interval_ns = c->interval_ns;
 
-	finding_rate(out, "requests", check_calls_rate(l->calls, (double)x->answered),
-		SOOTH_UNIT_NONE, interval_ns);
+	finding_rate(out, "requests", check_calls_rate(c, (double)x->answered), SOOTH_UNIT_NONE,
+		interval_ns);
 	finding_number(out, "mean time until the answer", (double)x->wait_ns / (double)x->seen,
 		SOOTH_UNIT_NS, interval_ns);
 	if (x->thoughts)
@@ -255,26 +249,27 @@ static void emit_values(
 		finding_count(out, "requests that were measured", (double)x->seen, interval_ns);
 }
 
-static void report(const struct look *l, struct check_result *out, const struct check_ranked *one)
+static void report(
+	const struct check_calls *c, struct check_result *out, const struct check_ranked *one)
 {
 	const struct call_path *path = one->key;
 	const struct call_exchange *x = one->value;
-	bool delayed = is_delayed(l, x);
+	bool delayed = is_delayed(c, x);
 
-	finding_begin(out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(l->calls),
-		path->text);
+	finding_begin(
+		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c), path->text);
 	if (!delayed)
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of(path->text, strlen(path->text)));
-	claim(l, out, x, path->text);
-	emit_values(l, out, x);
+	claim(c, out, x, path->text);
+	emit_values(c, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"
 				    : "whether these requests could be combined into one");
-	check_calls_unseen(l->calls, l->e, out);
+	check_calls_unseen(c, c->of, out);
 	if (delayed)
 		finding_remedy(out, "send each request with one call (writev, a buffer), or set "
 				    "TCP_NODELAY on the connection");
-	else if (!is_quick(l, path->text, x))
+	else if (!is_quick(c, path->text, x))
 		finding_remedy(out, "look at what one question costs the server (of a database: "
 				    "EXPLAIN ANALYZE; an index that is missing makes it read the "
 				    "whole table), and ask for many at once");
@@ -282,14 +277,13 @@ static void report(const struct look *l, struct check_result *out, const struct 
 		finding_remedy(out,
 			"ask for many at once: a join or IN (...) instead of a query per row, MGET "
 			"or a pipeline, a batch; sooth trace -p %u shows the requests",
-			l->e->id.pid);
+			c->of->id.pid);
 	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_calls calls;
-	struct look look = { e, &calls };
 	struct check_ranked top[SHOWN_MAX];
 	size_t count;
 
@@ -299,9 +293,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 		return;
 	}
-	count = check_rank(&calls.history->exchanges, weigh, &look, top, SHOWN_MAX);
+	count = check_rank(&calls.history->exchanges, weigh, &calls, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report(&look, out, &top[i]);
+		report(&calls, out, &top[i]);
 	if (!count)
 		check_fine(out, "no chain of small requests to one peer");
 }

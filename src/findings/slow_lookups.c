@@ -87,15 +87,14 @@ static struct lookups lookups_of(const struct call_history *h)
 	return l;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
-	const struct lookups *l)
+static void report(struct check_result *out, const struct check_calls *c, const struct lookups *l)
 {
 	double share = 100 * l->wait_ns / (double)c->interval_ns, each = l->wait_ns / l->answers;
 	bool is_many = l->connects && l->answers >= MANY_EACH * (double)l->connects;
 	char time[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), l->server);
-	if (each < check_option(e, "slow"))
+	if (each < check_option(c->of, "slow"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"%.0f %% of its time it waits for name lookups: %.0f answers of the name server "
@@ -111,11 +110,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_count(
 			out, "connections begun meanwhile", (double)l->connects, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	if (is_many)
-		finding_remedy(
-			out, "look at search and ndots in /etc/resolv.conf: a name with a dot at "
-			     "its end is asked for once; or use the address, or a cache");
+		finding_remedy(out,
+			"look at search and ndots in /etc/resolv.conf: a name with a dot at "
+			"its end is asked for once; or use the address, or a cache");
 	else
 		finding_remedy(out, "use a nearer name server, a local cache, or keep connections "
 				    "open instead of resolving the name each time");
@@ -124,14 +123,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* Returns whether lookups are in vain. The answers themselves are not read: an error looks like an
  * address that is not used. */
-static bool are_in_vain(const struct check *e, const struct check_calls *c, const struct lookups *l)
+static bool are_in_vain(const struct check_calls *c, const struct lookups *l)
 {
-	return !l->connects && l->answers >= check_option(e, "min-vain") &&
-	       check_is_over(e, "vain-rate", check_calls_rate(c, l->answers), l->server);
+	return !l->connects && l->answers >= check_option(c->of, "min-vain") &&
+	       check_is_over(c->of, "vain-rate", check_calls_rate(c, l->answers), l->server);
 }
 
-static void report_vain(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct lookups *l)
+static void report_vain(
+	struct check_result *out, const struct check_calls *c, const struct lookups *l)
 {
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "vain");
 	finding_severity(out, FINDING_LOW);
@@ -142,14 +141,14 @@ static void report_vain(const struct check *e, struct check_result *out,
 	finding_text(out, "name server", "%s", l->server);
 	finding_count(out, "answers", l->answers, c->interval_ns);
 	finding_unseen(out, "which names it asks for, and what is answered");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether a name of its configuration exists; a "
 			    "program that tries again should wait longer each time");
 	finding_end(out);
 }
 
-static void report_silent(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct lookups *l)
+static void report_silent(
+	struct check_result *out, const struct check_calls *c, const struct lookups *l)
 {
 	char time[UNITS_SIZE];
 
@@ -159,7 +158,7 @@ static void report_silent(const struct check *e, struct check_result *out,
 		(unsigned long long)l->questions, sentence_duration(time, l->silent_ns));
 	finding_count(out, "questions", (double)l->questions, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "
 			    "servers are in /etc/resolv.conf");
 	finding_end(out);
@@ -175,11 +174,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 	l = lookups_of(calls.history);
 	if (l.answers >= check_option(e, "min-answers") &&
 		check_is_over(e, "min-wait", 100 * l.wait_ns / (double)calls.interval_ns, l.server))
-		report(e, out, &calls, &l);
+		report(out, &calls, &l);
 	else if (l.silent && !l.answers)
-		report_silent(e, out, &calls, &l);
-	else if (are_in_vain(e, &calls, &l))
-		report_vain(e, out, &calls, &l);
+		report_silent(out, &calls, &l);
+	else if (are_in_vain(&calls, &l))
+		report_vain(out, &calls, &l);
 	else
 		check_fine(out, "little time goes into name lookups");
 }

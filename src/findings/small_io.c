@@ -114,13 +114,13 @@ static double weigh(const void *key, const void *value, const void *user)
 	return s.calls;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+static void report(struct check_result *out, const struct check_calls *c,
 	const struct check_ranked *one, unsigned direction)
 {
 	const struct call_path *path = one->key;
 	const struct call_file *f = one->value;
 	const struct call_moves *m = &f->moves[direction];
-	struct small s = small_of(e, m);
+	struct small s = small_of(c->of, m);
 	struct span name = span_of(path->text, strlen(path->text));
 	char what[CALL_PATH + 16];
 
@@ -132,7 +132,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_path(out, name);
 	finding_claim(out, "%s %s %.2g byte%s at a time, %s%.0f times a second",
 		direction_name(direction), path->text, s.bytes / s.calls,
-		s.bytes == s.calls ? "" : "s", check_calls_least(e), check_calls_rate(c, s.calls));
+		s.bytes == s.calls ? "" : "s", check_calls_least(c->of),
+		check_calls_rate(c, s.calls));
 	finding_rate(
 		out, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
@@ -140,7 +141,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		100 * s.calls / (double)m->calls, c->interval_ns);
 	finding_percent(out, "share of the observed time spent in these calls",
 		100 * (double)m->total_ns / (double)c->interval_ns, c->interval_ns);
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(
 		out, f->kind == FD_FOLLOWED_PIPE
 			     ? "read larger blocks; a shell's read takes a pipe byte by byte: use "
@@ -151,15 +152,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-static size_t diagnose_direction(const struct check *e, struct check_result *out,
-	const struct check_calls *c, unsigned direction)
+static size_t diagnose_direction(
+	struct check_result *out, const struct check_calls *c, unsigned direction)
 {
-	struct look look = { e, c, direction };
+	struct look look = { c->of, c, direction };
 	struct check_ranked top[SHOWN_MAX];
 	size_t count = check_rank(&c->history->files, weigh, &look, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		report(e, out, c, &top[i], direction);
+		report(out, c, &top[i], direction);
 	return count;
 }
 
@@ -171,7 +172,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_calls_begin(&c, e, out))
 		return;
 	for (unsigned i = 0; i < CALL_MOVES; i++)
-		count += diagnose_direction(e, out, &c, i);
+		count += diagnose_direction(out, &c, i);
 	if (!count)
 		check_fine(out, "no frequent small reads or writes");
 }

@@ -25,28 +25,27 @@ static double most_threads(const struct check *e)
 	return most;
 }
 
-static void report(
-	const struct check *e, struct check_result *out, const struct check_calls *c, double most)
+static void report(struct check_result *out, const struct check_calls *c, double most)
 {
 	double rate = check_calls_rate(c, (double)c->history->threads);
-	double cpu = process_table_cpu_percent(e->process);
+	double cpu = process_table_cpu_percent(c->of->process);
 
 	finding_begin(out, check_calls_confidence(c), "");
-	if (rate < check_option(e, "many"))
+	if (rate < check_option(c->of, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends at "
 		"once",
-		check_calls_least(e), rate, most);
+		check_calls_least(c->of), rate, most);
 	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_count(out, "most threads in a sample", most, 0);
 	finding_percent(out, "CPU", cpu, c->interval_ns);
 	finding_unseen(out, "what each thread does");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		"give the tasks to threads that stay (a pool), or do short ones in place; sooth "
 		"profile %u shows the code",
-		e->id.pid);
+		c->of->id.pid);
 	finding_end(out);
 }
 
@@ -63,7 +62,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (check_calls_suffice(&c, (double)c.history->threads_seen) && most > 0 &&
 		most * 2 < started &&
 		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))
-		report(e, out, &c, most);
+		report(out, &c, most);
 	else
 		check_calls_fine(e, out, "few threads are started that end again");
 }

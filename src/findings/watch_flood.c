@@ -277,8 +277,8 @@ static void emit_full(
 	finding_number(out, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void emit_growth(const struct check *e, struct check_result *out,
-	const struct watch_growth *g, const struct check_calls *calls, const struct fds_process *p)
+static void emit_growth(struct check_result *out, const struct watch_growth *g,
+	const struct check_calls *calls, const struct fds_process *p)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "growth");
 	finding_severity(out, FINDING_LOW);
@@ -293,13 +293,13 @@ static void emit_growth(const struct check *e, struct check_result *out,
 	finding_count(
 		out, "seconds in which watches were added", (double)g->seconds, calls->interval_ns);
 	emit_full(out, g, p);
-	check_calls_unseen(calls, e, out);
+	check_calls_unseen(calls, calls->of, out);
 	finding_unseen(
 		out, "whether it ends: a large tree that is made just now is watched step by step");
 	finding_remedy(out,
 		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
 		"or directory has to remove it again (inotify_rm_watch)",
-		e->id.pid);
+		calls->of->id.pid);
 	finding_end(out);
 }
 
@@ -325,7 +325,7 @@ static bool diagnose_growth(
 	}
 	if (!is_ongoing(e, &g))
 		return true;
-	emit_growth(e, out, &g, &calls, p);
+	emit_growth(out, &g, &calls, p);
 	return false;
 }
 

@@ -31,11 +31,6 @@ struct waste {
 	const struct call_scraps *scraps;
 };
 
-struct look {
-	const struct check *e;
-	const struct check_calls *calls;
-};
-
 /* --- discarded bytes --- */
 
 /* Returns the size of the file from its descriptor if it is still open, else from the recorded
@@ -50,13 +45,13 @@ static double size_of(const struct check *e, const char *path, uint64_t by_calls
 	return (double)by_calls;
 }
 
-static bool is_waste(const struct check *e, const struct check_calls *c, const struct waste *w)
+static bool is_waste(const struct check_calls *c, const struct waste *w)
 {
 	const char *limit = w->kind == WASTE_IN_PLACE ? "in-place-rate" : "min-rate";
 
-	return w->seen >= check_option(e, "min-times") &&
-	       w->gone >= check_option(e, "min-ratio") * w->there &&
-	       check_is_over(e, limit, check_calls_rate(c, w->gone), w->path);
+	return w->seen >= check_option(c->of, "min-times") &&
+	       w->gone >= check_option(c->of, "min-ratio") * w->there &&
+	       check_is_over(c->of, limit, check_calls_rate(c, w->gone), w->path);
 }
 
 static struct waste of_file(const struct check *e, const char *path, const struct call_file *f)
@@ -84,22 +79,22 @@ static struct waste of_scraps(const char *folder, const struct call_scraps *s)
 
 static double weigh_file(const void *key, const void *value, const void *user)
 {
-	const struct look *l = user;
+	const struct check_calls *c = user;
 	const struct call_path *path = key;
 	struct waste w = { 0 };
 
 	if (call_is_on_disk(path->text))
-		w = of_file(l->e, path->text, value);
-	return w.gone && is_waste(l->e, l->calls, &w) ? w.gone : 0;
+		w = of_file(c->of, path->text, value);
+	return w.gone && is_waste(c, &w) ? w.gone : 0;
 }
 
 static double weigh_scraps(const void *key, const void *value, const void *user)
 {
-	const struct look *l = user;
+	const struct check_calls *c = user;
 	const struct call_path *path = key;
 	struct waste w = of_scraps(path->text, value);
 
-	return call_is_on_disk(path->text) && is_waste(l->e, l->calls, &w) ? w.gone : 0;
+	return call_is_on_disk(path->text) && is_waste(c, &w) ? w.gone : 0;
 }
 
 /* --- the finding --- */
@@ -121,8 +116,7 @@ static void claim(struct check_result *out, const struct check_calls *c, const s
 			w->scraps->last, (unsigned long long)w->times, per_s);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
-	const struct waste *w)
+static void report(struct check_result *out, const struct check_calls *c, const struct waste *w)
 {
 	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
 	const char *path = is_one ? w->path : w->scraps->last;
@@ -141,13 +135,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_text(out, "last file", "%s", w->scraps->last);
 	finding_unseen(out, "how much is written through mmap, and whether the file system is in "
 			    "memory (tmpfs)");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		w->kind == WASTE_IN_PLACE
 			? "collect changes in memory, and write them to the file in fewer steps"
 			: "sooth trace --io -p %u shows bytes per file; the fix: write only what "
 			  "changed, or less often",
-		e->id.pid);
+		c->of->id.pid);
 	finding_end(out);
 }
 
@@ -155,24 +149,23 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked files[SHOWN_MAX], scraps[SHOWN_MAX];
 	struct check_calls c;
-	struct look look = { e, &c };
 	size_t file_count, scrap_count;
 
 	if (!check_calls_begin(&c, e, out))
 		return;
-	file_count = check_rank(&c.history->files, weigh_file, &look, files, SHOWN_MAX);
-	scrap_count = check_rank(&c.history->scraps, weigh_scraps, &look, scraps, SHOWN_MAX);
+	file_count = check_rank(&c.history->files, weigh_file, &c, files, SHOWN_MAX);
+	scrap_count = check_rank(&c.history->scraps, weigh_scraps, &c, scraps, SHOWN_MAX);
 	for (size_t i = 0; i < file_count; i++) {
 		const struct call_path *path = files[i].key;
 		struct waste w = of_file(e, path->text, files[i].value);
 
-		report(e, out, &c, &w);
+		report(out, &c, &w);
 	}
 	for (size_t i = 0; i < scrap_count; i++) {
 		const struct call_path *path = scraps[i].key;
 		struct waste w = of_scraps(path->text, scraps[i].value);
 
-		report(e, out, &c, &w);
+		report(out, &c, &w);
 	}
 	if (!file_count && !scrap_count)
 		check_calls_fine(e, out, "little is rewritten or removed");

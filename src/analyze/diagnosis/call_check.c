@@ -22,7 +22,8 @@ bool check_calls_read(struct check_calls *c, const struct check *e)
 	const struct diagnosis_input *r = e->input;
 
 	assert(c);
-	*c = (struct check_calls){ .history = call_histories_get(&r->calls, &e->id),
+	*c = (struct check_calls){ .of = e,
+		.history = call_histories_get(&r->calls, &e->id),
 		.interval_ns = r->end_ns - r->begin_ns,
 		.lost = r->calls.lost };
 	c->is_sampled = c->history && c->history->seen < c->history->calls;

@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/check.h"
 
 struct check_calls {
+	const struct check *of;
 	const struct call_history *history;
 	uint64_t interval_ns;
 	bool is_sampled; /* some calls were only counted: counts are estimates */
