@@ -23,7 +23,6 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 
-/* Why the thread wakes. */
 enum alarm {
 	ALARM_OTHER, /* events, or not known */
 	ALARM_SLEEP,

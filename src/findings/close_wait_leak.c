@@ -3,9 +3,7 @@
  * CLOSE_WAIT only when the process closes it: a process that checks its connections does so within
  * a moment, and one that has forgotten them never does. Only sockets count that were in CLOSE_WAIT
  * at the first and the last sample and sent nothing in between: a process that still answers has a
- * reason to keep its half open.
- *
- * Cannot be seen: since when the peer has closed. */
+ * reason to keep its half open. */
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"

@@ -113,7 +113,6 @@ static bool main_writes_results(const struct check *e)
 	return false;
 }
 
-/* Returns whether the thread makes this call, and does little else. */
 static bool is_most_of(
 	const struct check *e, const struct thread_history *t, const struct repeated_call *call)
 {
@@ -214,7 +213,6 @@ static void put_thread(struct buffer *out, const struct thread_history *t)
 		role ? thread_role_names.names[role] : "", thread_history_cpu(t));
 }
 
-/* Whether the process gets less CPU time than it could use. */
 static bool is_starved(const struct spin *s)
 {
 	return s->cpu < PART_OF_DEMAND * s->demand;
@@ -283,35 +281,42 @@ static void put_parent(struct buffer *out, const struct check *e, const struct s
 				   "process 1 now: left behind");
 }
 
+/* Appends what a loop does that no repeated call explains. */
+static void put_work(struct buffer *out, const struct check *e, struct spin *s, bool in_kernel)
+{
+	double lookups = lookups_of(e);
+
+	if (s->call.kind) {
+		buffer_string(out, "; ");
+		repeated_call_put(out, &s->call);
+	} else if (lookups > 0) {
+		buffer_format(out,
+			"; most of the time in file lookups, %s%.0f a second: it walks directories",
+			check_calls_least(e), lookups);
+	} else if (in_kernel) {
+		buffer_string(out, "; much of the time in system calls that return immediately");
+	} else {
+		put_spots(out, s);
+		script_code_put(out, e->process);
+	}
+}
+
 static void emit_claim(
 	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
 {
-	double lookups = lookups_of(e);
 	struct buffer text = { 0 };
 
 	if (s->is_by_call) {
 		repeated_call_put(&text, &s->call);
 		put_parent(&text, e, s);
 		buffer_string(&text, "; ");
+		put_burner(&text, s);
 	} else {
 		buffer_string(&text, "an endless loop, or a long computation: ");
-	}
-	put_burner(&text, s);
-	if (!s->is_by_call)
-		buffer_string(&text, is_starved(s) ? ", without a wait, input or output"
-						   : " without a wait, input or output");
-	if (!s->is_by_call && s->call.kind) {
-		buffer_string(&text, "; ");
-		repeated_call_put(&text, &s->call);
-	} else if (!s->is_by_call && lookups > 0) {
-		buffer_format(&text,
-			"; most of the time in file lookups, %s%.0f a second: it walks directories",
-			check_calls_least(e), lookups);
-	} else if (!s->is_by_call && in_kernel) {
-		buffer_string(&text, "; much of the time in system calls that return immediately");
-	} else if (!s->is_by_call) {
-		put_spots(&text, s);
-		script_code_put(&text, e->process);
+		put_burner(&text, s);
+		buffer_format(
+			&text, "%s without a wait, input or output", is_starved(s) ? "," : "");
+		put_work(&text, e, s, in_kernel);
 	}
 	finding_claim(out, "%s", buffer_cstr(&text));
 	buffer_fini(&text);
@@ -429,7 +434,6 @@ static void blind_of_victim(struct check_result *out, const struct spin *s)
 	check_blind_because(out, reason, "");
 }
 
-/* Returns whether the process computes, as programs of its kind do, and repeats no call in vain. */
 static bool is_at_work(const struct check *e, const struct spin *s)
 {
 	return e->process && batch_program_computes(check_name(e->process)) &&

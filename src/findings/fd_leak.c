@@ -3,13 +3,11 @@
  * what grows, by kind and by path (for files: the directory). Slow growth counts if it lasts long,
  * or if all new descriptors are of one kind that no peer causes. A thousand descriptors of one kind
  * are reported as well, whether or not they grow. */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/tally.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"

@@ -4,16 +4,12 @@
  * (inotify), and it or a command that it starts rewrites something there each time. A watcher that
  * builds into a directory that it watches starts the next build itself. A growing log in that
  * directory is no loop, and writes of other processes are the purpose of a watcher.
- *
- * Cannot be seen: paths of watches that the kernel does not give (many watches, no privilege);
- * other mechanisms (fanotify, polling).
  */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/child_calls.h"
 #include "analyze/evidence/cpu_load.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 

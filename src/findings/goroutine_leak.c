@@ -2,8 +2,6 @@
 /*
  * goroutine-leak: more and more goroutines of a Go program wait in one place. Each keeps its stack
  * and what it refers to, so the memory of the program grows with them.
- *
- * Cannot be seen: that a goroutine will never go on; programs without a symbol table.
  */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/peer_process.h"
@@ -55,7 +53,6 @@ static uint64_t count_before(const struct wait_graph *before, const struct waits
 	return 0;
 }
 
-/* Finds the group of goroutines that gained most. */
 static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 {
 	struct wait_graph before = { .records = g->before };
@@ -160,9 +157,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_number(out, "longest wait", (double)l->of->longest_ns, SOOTH_UNIT_NS, 0);
 	finding_unseen(out,
 		"whether these goroutines will go on, as those of a batch that waits for its turn");
-	finding_remedy(
-		out, "give each wait an end (a context, a timeout, a closed channel); with "
-		     "net/http/pprof: go tool pprof http://localhost:6060/debug/pprof/goroutine");
+	finding_remedy(out,
+		"give each wait an end (a context, a timeout, a closed channel); with "
+		"net/http/pprof: go tool pprof http://localhost:6060/debug/pprof/goroutine");
 	finding_end(out);
 	buffer_fini(&place);
 }

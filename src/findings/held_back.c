@@ -71,7 +71,6 @@ static void emit_place(struct check_result *out, const struct limits_group *g, c
 
 /* --- CPU quota --- */
 
-/* Whether another process of the group uses more of the quota. */
 static bool is_used_by_others(
 	const struct check *e, const struct held_limit *l, struct limit_users *users)
 {
@@ -286,7 +285,6 @@ static double waited_of(const struct check *e, const struct thread_history *t, d
 	return t->first.cpu_ns == t->last.cpu_ns || counted >= COUNTED_LEAST ? 100 - ran : counted;
 }
 
-/* Returns the longest time that a thread was ready to run while other threads ran. */
 static struct held_time held_time_of(const struct check *e)
 {
 	struct held_time most = { 0 };

@@ -14,7 +14,6 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
 #include "analyze/profile/profile_task.h"
-#include "base/units.h"
 #include "explain/finding.h"
 
 #define NODE_TIMERS "listOnTimeout"
@@ -68,7 +67,6 @@ static bool is_interpreter(struct span name)
 	return SPAN_ANY(name, span_equal, names);
 }
 
-/* Returns whether another detector has named the function already. */
 static bool is_explained(const struct check *e)
 {
 	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure");

@@ -103,7 +103,6 @@ static struct span status_of(const struct check *e)
 	return s && !s->status_state ? process_table_field(&s->record, &s->status) : span_of("", 0);
 }
 
-/* Returns whether the status has not changed since before the interval. */
 static bool is_unchanged(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;

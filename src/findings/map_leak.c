@@ -10,7 +10,6 @@
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/tally.h"
-#include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/maps.h"
 
@@ -106,7 +105,6 @@ static bool has_gained(const struct check *e, const struct mappings *m)
 	       check_is_over(e, "min-rate", m->per_s, "");
 }
 
-/* Returns whether mappings without a file grow because the heap does. */
 static bool is_heap(const struct check *e, const struct mappings *m)
 {
 	const struct sample_series *s = &e->series;
@@ -118,7 +116,6 @@ static bool is_heap(const struct check *e, const struct mappings *m)
 		       check_option(e, "max-memory") * (double)(m->last - m->first);
 }
 
-/* Returns whether the new mappings are stacks of threads, each with its guard. */
 static bool is_threads(const struct check *e, const struct mappings *m)
 {
 	const struct sample_series *s = &e->series;

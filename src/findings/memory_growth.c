@@ -25,8 +25,6 @@
 #include "analyze/evidence/memory_gain.h"
 #include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
-#include "base/cleanup.h"
-#include "base/cursor.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
 #include "probes/limits.h"

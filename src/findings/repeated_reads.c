@@ -7,9 +7,6 @@
  *
  * Or it reads the same files whole, again and again, and little else: it repeats work whose result
  * it could keep.
- *
- * Cannot be seen: whether a file changed in between; reads of a mapped file; the number of times
- * where calls before the first sample opened the file.
  */
 #include <string.h>
 

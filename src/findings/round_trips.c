@@ -9,10 +9,7 @@
  *
  * A process that passes on the requests of other processes, and a benchmark, make such requests on
  * purpose.
- *
- * Cannot be seen: the content of the requests; whether the answers could have come together.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/evidence/awaited.h"

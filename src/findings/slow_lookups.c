@@ -3,9 +3,6 @@
  * slow-lookups: much of the time goes into resolving names: the name server answers slowly, or gets
  * many queries, or several queries for each name, as with a long search list. Or a process resolves
  * names again and again, and makes no connection. Or the server answers none of several queries.
- *
- * Cannot be seen: the names, and the answers. A resolver behind a local service (nscd,
- * systemd-resolved by its socket) is another process.
  */
 #include <string.h>
 

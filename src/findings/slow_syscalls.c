@@ -55,7 +55,6 @@ static double share_of(const struct look *l, double ns)
 	return 100 * ns / (double)l->calls->interval_ns;
 }
 
-/* Returns the time of the calls without the time that their threads waited for a CPU. */
 static double own_ns(const struct look *l, const struct call_times *t)
 {
 	return (double)t->total_ns - l->queued_ns;

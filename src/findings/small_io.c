@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "base/units.h"
 #include "explain/finding.h"
 
 #define SHOWN_MAX 3
@@ -79,7 +78,6 @@ static double waits_of(const struct check *e)
 	return is_seen ? sum : -1;
 }
 
-/* Returns whether the process reads the content of a pipe in tiny pieces. */
 static bool is_pipe_in_crumbs(const struct look *l, const struct call_file *f, double rate)
 {
 	double waits = waits_of(l->e);

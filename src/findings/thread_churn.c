@@ -3,11 +3,8 @@
  * thread-churn: a process starts hundreds of threads a second, and they do not stay: each ends
  * before it has done much. Starting and ending a thread takes more time than a short task. A pool
  * starts its threads once; a server that starts one for each connection starts few a second.
- *
- * Cannot be seen: how long each thread lives. thread-leak reports threads that stay.
  */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/cpu_load.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {
@@ -15,7 +12,6 @@ static const struct finding_option options[] = {
 	THRESHOLD("many", 2000, 1, 1e9, "severity is medium from this number per second"),
 };
 
-/* Returns the most living threads in a sample. */
 static double most_threads(const struct check *e)
 {
 	double most = 0;

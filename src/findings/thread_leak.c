@@ -3,8 +3,6 @@
  * thread-leak: the number of threads grows steadily, and the new ones do nothing: each has waited
  * since its start, or nearly so. A pool that fills up looks the same until it is full; so severity
  * is low up to the size of ordinary pools.
- *
- * Cannot be seen: that a thread will never be used again.
  */
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +42,6 @@ struct newcomers {
 
 /* --- the new threads --- */
 
-/* Returns whether no sample found the thread running, and it has used next to no CPU time. */
 static bool is_idle(const struct thread_history *t)
 {
 	return !t->running && !t->uninterruptible && thread_history_cpu(t) < IDLE_CPU;

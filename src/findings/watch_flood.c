@@ -8,8 +8,6 @@
  * add them, which show that it went on in between. A list that is filled at the start and does
  * not change after that has no such calls; watches that are removed again, or added to a file that
  * is watched already, are no gain.
- *
- * Cannot be seen: whether two descriptors are one instance (dup, fork); they count as two.
  */
 #include <stdlib.h>
 
@@ -107,7 +105,6 @@ static double share_of(const struct fds_process *p)
 
 /* --- the finding --- */
 
-/* Emits the directories with most watches; the claim names the first. */
 static void emit_directories(const struct check *e, struct check_result *out,
 	const struct fd_directory *all, size_t count)
 {
@@ -250,7 +247,6 @@ static bool growth_read(
 	return true;
 }
 
-/* Returns whether watches were added all the time, up to the end. */
 static bool is_ongoing(const struct check *e, const struct watch_growth *g)
 {
 	uint64_t quiet_ns = g->of.interval_ns / QUIET_END;

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/units.h"
 #include "explain/number.h"
@@ -118,7 +117,6 @@ static bool may_continue(const struct steps *s, unsigned windows)
 	return s->behind <= (s->between ? s->between + 1 : windows / LATE_PART);
 }
 
-/* Returns whether the value grew from start to end, and not only once. */
 static bool is_ongoing(const struct steps *s, unsigned windows)
 {
 	unsigned quiet = windows / QUIET_PART;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "analyze/profile/stack_text.h"
-#include "model/batch.h"
 
 #define PROCESSES_MAX 4096
 #define GAINS_MAX     (1u << 16)

@@ -5,7 +5,6 @@
 
 #include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
-#include "base/cleanup.h"
 #include "explain/number.h"
 #include "model/stream_records.h"
 

@@ -105,7 +105,6 @@ bool memory_climbs_slowly(
 	       c.gain >= check_option(e, "steady-gain") && (is_steady(j, &c) || is_uneven(j, &c));
 }
 
-/* Returns whether memory grew at a constant rate for long. */
 static bool is_long_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {

@@ -3,7 +3,6 @@
 #ifndef SOOTH_ANALYZE_REPEATED_CALL_H
 #define SOOTH_ANALYZE_REPEATED_CALL_H
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check.h"
 
 enum repeated_kind {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "analyze/profile/profile_hot.h"
-#include "base/units.h"
 #include "probes/sockets.h"
 
 void work_cpu_of(struct work_cpu *w, const struct check *e)
