@@ -10,6 +10,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
+#define WITH_READY "the same with the time in which it waited for a CPU"
+
 NUMBER(CPU_LEAST, 5, PERCENT, "of one CPU; below, the share means nothing");
 NUMBER(OBSERVED_LEAST, NS_PER_S / 2, NS, "a collection may take a tenth of a second");
 
@@ -27,9 +29,10 @@ struct collection {
 	struct thread_top threads; /* the busiest first */
 	double cpu, all;	   /* percent of one CPU: collecting threads; all threads */
 	double demand;		   /* the same including the time they were ready to run */
-	double running;	  /* share of samples that found a collecting thread running, in percent */
-	bool is_measured; /* a thread has counters */
+	double running; /* share of samples that found a collecting thread running, in percent */
 	bool is_of_machine;
+	struct work_cpu of;	   /* all threads */
+	struct profile_match work; /* stacks in which the program collects */
 };
 
 static bool is_of_machine(const char *name)
@@ -41,16 +44,14 @@ static bool is_of_machine(const char *name)
 
 static struct collection collection_of(const struct check *e)
 {
-	struct collection c = { 0 };
+	struct collection c = { .work = profile_work_of(
+					&e->input->profile, &e->id, PROFILE_WORK_GC) };
 
+	work_cpu_of(&c.of, e);
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double cpu = thread_history_cpu(t), demand = thread_history_demand(t);
 
-		if (cpu < 0)
-			continue;
-		c.is_measured = true;
-		c.all += cpu;
-		if (thread_top_role(t) != THREAD_ROLE_GC)
+		if (cpu < 0 || thread_top_role(t) != THREAD_ROLE_GC)
 			continue;
 		c.cpu += cpu;
 		c.demand += demand > cpu ? demand : cpu;
@@ -69,7 +70,7 @@ static bool is_pressed(const struct check *e, const struct collection *c)
 {
 	return thread_history_ns(c->threads.all[0]) >= OBSERVED_LEAST &&
 	       c->running >= check_option(e, "min-running") &&
-	       100 * c->cpu >= check_option(e, "min-share") * c->all && c->cpu >= CPU_LEAST &&
+	       100 * c->cpu >= check_option(e, "min-share") * c->of.cpu && c->cpu >= CPU_LEAST &&
 	       check_is_over(e, "min-cpu", c->demand, "");
 }
 
@@ -105,17 +106,17 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_claim(out,
 			"spends %.0f %% of its CPU time in garbage collection: the heap is "
 			"probably almost full",
-			100 * c->cpu / c->all);
+			100 * c->cpu / c->of.cpu);
 	else
 		finding_claim(out,
 			"spends %.0f %% of a CPU in garbage collection: the heap is probably "
 			"almost full",
 			c->cpu);
 	finding_percent(out, "CPU use of garbage collection", c->cpu, interval_ns);
-	finding_percent(out, "share of the process's CPU time", 100 * c->cpu / c->all, interval_ns);
+	finding_percent(
+		out, "share of the process's CPU time", 100 * c->cpu / c->of.cpu, interval_ns);
 	if (is_held_back)
-		finding_percent(out, "the same with the time in which it waited for a CPU",
-			c->demand, interval_ns);
+		finding_percent(out, WITH_READY, c->demand, interval_ns);
 	thread_top_emit(&c->threads, out, put_cpu);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	put_remedy(e, out, c);
@@ -124,14 +125,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- by functions: V8, Python and Go collect in the threads of the program --- */
 
-struct runtime_heap {
-	const char *function; /* part of the names of functions that collect */
-	const char *remedy;
-};
-
 static const char *remedy_of(struct span function)
 {
-	static const struct runtime_heap heaps[] = {
+	static const struct {
+		const char *function; /* part of the names of functions that collect */
+		const char *remedy;
+	} heaps[] = {
 		{ "v8::", "node --max-old-space-size=MEGABYTES gives the heap more room; "
 			  "--heapsnapshot-signal=SIGUSR2 at the next start lets kill -USR2 write "
 			  "what fills it" },
@@ -147,46 +146,44 @@ static const char *remedy_of(struct span function)
 	return "give the heap more room, or write a heap snapshot to see what fills it";
 }
 
-static bool find_by_functions(
-	const struct check *e, const struct collection *c, struct work_share *w)
+static bool is_by_functions(const struct check *e, const struct collection *c)
 {
-	struct profile_match m = profile_work_of(&e->input->profile, &e->id, PROFILE_WORK_GC);
-
-	work_cpu_of(&w->of, e);
-	w->samples = m.samples;
-	w->percent = 100 * m.share;
-	w->function = m.function;
-	return !c->threads.count && m.samples >= PROFILE_PATTERN_LEAST && m.function.size &&
-	       w->percent >= check_option(e, "min-share") && w->of.cpu >= CPU_LEAST &&
-	       check_is_over(e, "min-cpu", w->of.demand, "");
+	return !c->threads.count && c->work.samples >= PROFILE_PATTERN_LEAST &&
+	       c->work.function.size && 100 * c->work.share >= check_option(e, "min-share") &&
+	       c->of.cpu >= CPU_LEAST && check_is_over(e, "min-cpu", c->of.demand, "");
 }
 
 static void report_functions(
-	const struct check *e, struct check_result *out, const struct work_share *w)
+	const struct check *e, struct check_result *out, const struct collection *c)
 {
+	struct span function = c->work.function;
 	struct buffer place = { 0 };
 
 	work_put_place(&place, e);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "spends %.0f %% of its CPU time in garbage collection%s", w->percent,
-		buffer_cstr(&place));
+	finding_claim(out, "spends %.0f %% of its CPU time in garbage collection%s",
+		100 * c->work.share, buffer_cstr(&place));
 	buffer_fini(&place);
-	work_emit(w, out, "garbage collection");
+	finding_percent(out, "CPU", c->of.cpu, c->of.interval_ns);
+	if (c->of.demand >= 1.2 * c->of.cpu)
+		finding_percent(out, WITH_READY, c->of.demand, c->of.interval_ns);
+	finding_text(out, "garbage collection", "%.0f %% of %llu samples", 100 * c->work.share,
+		(unsigned long long)c->work.samples);
+	finding_text(out, "most of it in", "%.*s", (int)function.size, function.data);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	finding_remedy(
-		out, "%s; sooth profile %u shows the callers", remedy_of(w->function), e->id.pid);
+		out, "%s; sooth profile %u shows the callers", remedy_of(function), e->id.pid);
 	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct work_share w;
 	struct collection c = collection_of(e);
 
-	if (!c.is_measured)
+	if (!c.of.is_measured)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-	else if (find_by_functions(e, &c, &w))
-		report_functions(e, out, &w);
+	else if (is_by_functions(e, &c))
+		report_functions(e, out, &c);
 	else if (!c.threads.count)
 		check_fine(out, "no thread with the name of a garbage collector");
 	else if (is_pressed(e, &c))

@@ -145,29 +145,32 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	finding_end(out);
 }
 
+static const char *text_of(const struct check_ranked *one)
+{
+	return ((const struct call_path *)one->key)->text;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_ranked files[SHOWN_MAX], scraps[SHOWN_MAX];
+	struct check_ranked top[SHOWN_MAX];
 	struct check_calls c;
-	size_t file_count, scrap_count;
+	size_t files, scraps;
 
 	if (!check_calls_begin(&c, e, out))
 		return;
-	file_count = check_rank(&c.history->files, weigh_file, &c, files, SHOWN_MAX);
-	scrap_count = check_rank(&c.history->scraps, weigh_scraps, &c, scraps, SHOWN_MAX);
-	for (size_t i = 0; i < file_count; i++) {
-		const struct call_path *path = files[i].key;
-		struct waste w = of_file(e, path->text, files[i].value);
+	files = check_rank(&c.history->files, weigh_file, &c, top, SHOWN_MAX);
+	for (size_t i = 0; i < files; i++) {
+		struct waste w = of_file(e, text_of(&top[i]), top[i].value);
 
 		report(out, &c, &w);
 	}
-	for (size_t i = 0; i < scrap_count; i++) {
-		const struct call_path *path = scraps[i].key;
-		struct waste w = of_scraps(path->text, scraps[i].value);
+	scraps = check_rank(&c.history->scraps, weigh_scraps, &c, top, SHOWN_MAX);
+	for (size_t i = 0; i < scraps; i++) {
+		struct waste w = of_scraps(text_of(&top[i]), top[i].value);
 
 		report(out, &c, &w);
 	}
-	if (!file_count && !scrap_count)
+	if (!files && !scraps)
 		check_calls_fine(e, out, "little is rewritten or removed");
 }
 

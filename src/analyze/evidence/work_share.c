@@ -25,19 +25,6 @@ void work_cpu_of(struct work_cpu *w, const struct check *e)
 	}
 }
 
-void work_emit(const struct work_share *w, struct check_result *out, const char *name)
-{
-	assert(w);
-	finding_percent(out, "CPU", w->of.cpu, w->of.interval_ns);
-	if (w->of.demand >= 1.2 * w->of.cpu)
-		finding_percent(out, "the same with the time in which it waited for a CPU",
-			w->of.demand, w->of.interval_ns);
-	finding_text(
-		out, name, "%.0f %% of %llu samples", w->percent, (unsigned long long)w->samples);
-	if (w->function.size)
-		finding_text(out, "most of it in", "%.*s", (int)w->function.size, w->function.data);
-}
-
 void work_put_place(struct buffer *out, const struct check *e)
 {
 	struct profile_spots spots = { 0 };

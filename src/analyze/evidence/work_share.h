@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The share of a process's CPU time spent on one kind of work, by its sampled stacks, and whether
- * that process should rather be waiting for requests. A share of little CPU time says
- * nothing: detectors compare `demand` with a threshold first.
+ * The CPU time of a process, where it is spent by its sampled stacks, and whether that process
+ * should rather be waiting for requests. A share of little CPU time says nothing: detectors compare
+ * `demand` with a threshold first.
  */
 #ifndef SOOTH_ANALYZE_WORK_SHARE_H
 #define SOOTH_ANALYZE_WORK_SHARE_H
@@ -17,16 +17,7 @@ struct work_cpu {
 	uint64_t interval_ns;
 };
 
-struct work_share {
-	struct work_cpu of;
-	uint64_t samples;     /* of the process's stacks */
-	double percent;	      /* share of these samples */
-	struct span function; /* function of that work with most samples; may be empty; borrowed */
-};
-
 void work_cpu_of(struct work_cpu *w, const struct check *e);
-/* Adds the evidence: CPU, share, and the function. */
-void work_emit(const struct work_share *w, struct check_result *out, const char *name);
 
 /* Appends "; in check (server.py:2)": the function that nearly all stacks have, or the hottest;
  * nothing if none has a name. */
