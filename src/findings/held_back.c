@@ -42,13 +42,10 @@ static double cpu_of(const struct check *e)
 {
 	const struct sample_series *s = &e->series;
 	uint64_t interval_ns = sample_series_ns(s);
-	uint64_t first, last;
+	double used_ns =
+		s->count ? (double)s->points[s->count - 1].cpu_ns - (double)s->points[0].cpu_ns : 0;
 
-	if (!interval_ns)
-		return -1;
-	first = s->points[0].cpu_ns;
-	last = s->points[s->count - 1].cpu_ns;
-	return last > first ? 100.0 * (double)(last - first) / (double)interval_ns : 0;
+	return !interval_ns ? -1 : used_ns > 0 ? 100.0 * used_ns / (double)interval_ns : 0;
 }
 
 static void emit_time(struct check_result *out, const struct held_time *t)
@@ -209,18 +206,13 @@ static bool is_starved(const struct check *e, const struct held_time *t)
 		       100 * t->waited / could, "starved");
 }
 
-static bool is_last(const struct held_time *t)
-{
-	return t->policy == THREADS_IDLE;
-}
-
 static void report_starved(
 	const struct check *e, struct check_result *out, const struct held_time *t)
 {
 	double could = t->ran + t->waited;
 	struct limit_users users;
 	struct buffer by = { 0 }, where = { 0 };
-	bool on_own = is_bound(e, &users);
+	bool on_own = is_bound(e, &users), is_last = t->policy == THREADS_IDLE;
 	const struct limits_holder *h = users.top[0].holder;
 	struct span cpus = on_own ? record_text(&h->record, &h->place) : span_of("", 0);
 
@@ -242,7 +234,7 @@ static void report_starved(
 		"starved by other processes%s%s: ready to run %.0f %% of the time, gets %.1f %% of "
 		"a CPU%s",
 		buffer_cstr(&where),
-		is_last(t)    ? ", which all go first: its policy is SCHED_IDLE"
+		is_last	      ? ", which all go first: its policy is SCHED_IDLE"
 		: t->nice > 0 ? ", which have a higher priority"
 			      : "",
 		could < 100 ? could : 100, t->ran, /* two clocks: rounding */
@@ -258,7 +250,7 @@ static void report_starved(
 		finding_count(out, "CPUs", e->input->load.cpus, 0);
 	if (!users.count)
 		finding_unseen(out, "which processes use the CPUs; sooth ps -a shows them");
-	if (is_last(t))
+	if (is_last)
 		finding_remedy(out, "chrt -a -o -p 0 %u gives it the usual share", e->id.pid);
 	else if (t->nice > 0)
 		finding_remedy(

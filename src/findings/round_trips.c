@@ -147,26 +147,37 @@ static bool is_slow(const struct check_calls *c, const char *path, const struct 
 		       c->of, "min-slow-rate", check_calls_rate(c, (double)x->answered), path);
 }
 
-static bool is_chain(const struct check_calls *c, const char *path, const struct call_exchange *x)
+/* What is wrong with the requests to a peer. */
+enum chain { CHAIN_NONE, CHAIN_DELAYED, CHAIN_QUICK, CHAIN_SLOW };
+
+static enum chain chain_of(
+	const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
-	return (double)x->served <= SERVED_SHARE * (double)x->seen &&
-	       (double)x->alike >= ALIKE_SHARE * (double)x->seen &&
-	       (double)x->request_bytes <= check_option(c->of, "max-size") * (double)x->seen &&
-	       (is_quick(c, path, x) || is_slow(c, path, x)) &&
-	       !batch_program_measures(check_name(c->of->process));
+	if (!x->seen || !asks(c->of, x))
+		return CHAIN_NONE;
+	if (is_delayed(c, x))
+		return CHAIN_DELAYED;
+	if ((double)x->served > SERVED_SHARE * (double)x->seen ||
+		(double)x->alike < ALIKE_SHARE * (double)x->seen ||
+		(double)x->request_bytes > check_option(c->of, "max-size") * (double)x->seen ||
+		batch_program_measures(check_name(c->of->process)))
+		return CHAIN_NONE;
+	return is_quick(c, path, x) ? CHAIN_QUICK : is_slow(c, path, x) ? CHAIN_SLOW : CHAIN_NONE;
 }
 
 static double weigh(const void *key, const void *value, const void *user)
 {
-	const struct check_calls *c = user;
 	const struct call_path *path = key;
 	const struct call_exchange *x = value;
 
-	if (!x->seen || !asks(c->of, x))
+	switch (chain_of(user, path->text, x)) {
+	case CHAIN_NONE:
 		return 0;
-	if (is_delayed(c, x))
+	case CHAIN_DELAYED:
 		return (double)x->delayed_ns;
-	return is_chain(c, path->text, x) ? (double)x->wait_ns : 0;
+	default:
+		return (double)x->wait_ns;
+	}
 }
 
 /* --- the finding --- */
@@ -186,34 +197,26 @@ static void put_peer(
 		buffer_string(out, path);
 }
 
-static void claim_slow(const struct check_calls *c, struct check_result *out,
-	const struct call_exchange *x, const char *peer)
-{
-	char each[UNITS_SIZE];
-
-	finding_claim(out,
-		"asks %s one question at a time and waits %s for each answer, %.0f %% of its time: "
-		"the server computes meanwhile, %.0f %% of a CPU",
-		peer, sentence_duration(each, x->wait_ns / x->seen), wait_share(c, x),
-		server_of(c->of, x).cpu);
-}
-
 static void claim(const struct check_calls *c, struct check_result *out,
-	const struct call_exchange *x, const char *path)
+	const struct call_exchange *x, const char *path, enum chain chain)
 {
 	struct buffer peer = { 0 };
 	char each[UNITS_SIZE];
 
 	put_peer(&peer, c->of, x, path);
-	if (is_delayed(c, x))
+	if (chain == CHAIN_DELAYED)
 		finding_claim(out,
 			"each request to %s waits %s for nothing: it is sent in %s parts, and the "
 			"second waits for the acknowledgement of the first (Nagle's algorithm and "
 			"delayed acknowledgement)",
 			buffer_cstr(&peer), sentence_duration(each, x->delayed_ns / x->delayed),
 			x->sends > 2 ? "several" : "two");
-	else if (!is_quick(c, path, x))
-		claim_slow(c, out, x, buffer_cstr(&peer));
+	else if (chain == CHAIN_SLOW)
+		finding_claim(out,
+			"asks %s one question at a time and waits %s for each answer, %.0f %% of "
+			"its time: the server computes meanwhile, %.0f %% of a CPU",
+			buffer_cstr(&peer), sentence_duration(each, x->wait_ns / x->seen),
+			wait_share(c, x), server_of(c->of, x).cpu);
 	else
 		finding_claim(out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
@@ -251,14 +254,15 @@ static void report(
 {
 	const struct call_path *path = one->key;
 	const struct call_exchange *x = one->value;
-	bool delayed = is_delayed(c, x);
+	enum chain chain = chain_of(c, path->text, x);
+	bool delayed = chain == CHAIN_DELAYED;
 
 	finding_begin(
 		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c), path->text);
 	if (!delayed)
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of(path->text, strlen(path->text)));
-	claim(c, out, x, path->text);
+	claim(c, out, x, path->text, chain);
 	emit_values(c, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"
 				    : "whether these requests could be combined into one");
@@ -266,7 +270,7 @@ static void report(
 	if (delayed)
 		finding_remedy(out, "send each request with one call (writev, a buffer), or set "
 				    "TCP_NODELAY on the connection");
-	else if (!is_quick(c, path->text, x))
+	else if (chain == CHAIN_SLOW)
 		finding_remedy(out, "look at what one question costs the server (of a database: "
 				    "EXPLAIN ANALYZE; an index that is missing makes it read the "
 				    "whole table), and ask for many at once");
