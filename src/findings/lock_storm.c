@@ -93,17 +93,19 @@ static bool yields(const struct check *e, const struct thread_history *t)
 static bool sleeps_at_lock(const struct check *e, const struct thread_history *t)
 {
 	const struct call_waits *w = check_waits(e, t->tid);
+	double least = check_option(e, "min-rate");
+	bool is_at_lock =
+		w ? (double)w->locks * (double)NS_PER_S >=
+				least * (double)thread_history_ns(t) * 2 / 3
+		  : t->waits[THREAD_WAIT_LOCK] * 3 >= thread_waits_seen(t->waits, t->met) * 2;
 
-	if (w)
-		return thread_history_voluntary(t) >= check_option(e, "min-rate") &&
-		       (double)w->locks * (double)NS_PER_S >=
-			       check_option(e, "min-rate") * (double)thread_history_ns(t) * 2 / 3;
-	return thread_history_voluntary(t) >= check_option(e, "min-rate") &&
-	       t->waits[THREAD_WAIT_LOCK] * 3 >= thread_waits_seen(t->waits, t->met) * 2;
+	return is_at_lock && thread_history_voluntary(t) >= least;
 }
 
 static void add_calls(struct storm *s, const struct call_waits *w)
 {
+	if (!w)
+		return;
 	s->futexes += w->locks + w->wakes;
 	s->at_locks += w->locks != 0;
 	if (w->lock == s->lock) {
@@ -145,8 +147,7 @@ static void find_storm(const struct check *e, struct storm *s)
 		is_yielder = yields(e, t);
 		if (is_yielder || sleeps_at_lock(e, t)) {
 			add(s, t, is_yielder);
-			if (check_waits(e, t->tid))
-				add_calls(s, check_waits(e, t->tid));
+			add_calls(s, check_waits(e, t->tid));
 		} else if (thread_history_cpu(t) > s->outside) {
 			s->outside = thread_history_cpu(t);
 		}
@@ -196,13 +197,6 @@ static bool is_storm(const struct check *e, const struct storm *s, const struct 
 {
 	return may_be_storm(e, s, p) && in_kernel(s) >= check_option(e, "in-kernel") &&
 	       !has_dispatcher(e, s) && !does_other_calls(e, s);
-}
-
-/* Returns whether the busiest thread had hardly a clock tick: the kernel then reports all of its
- * time as user time. */
-static bool is_unmeasured(const struct storm *s)
-{
-	return s->cpu_ns < TICKS_LEAST_NS;
 }
 
 /* --- one at a time --- */
@@ -264,8 +258,7 @@ enum sharing {
 	SHARING_NONE,
 	SHARING_IN_TURN,   /* one thread runs at a time, and the others wait */
 	SHARING_CONTENDED, /* several run, or wait for a lock of one of them: they do little else */
-	SHARING_RESTING, /* the owner sleeps with the lock: hardly any CPU is used, all but one wait
-			  */
+	SHARING_RESTING,   /* the owner sleeps with the lock: little CPU is used, others wait */
 };
 
 static enum sharing sharing_of(const struct check *e, const struct convoy *c)
@@ -404,7 +397,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report(e, out, &s, &p);
 	else if (sharing)
 		report_convoy(e, out, &convoy, sharing);
-	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
+	else if (may_be_storm(e, &s, &p) && s.cpu_ns < TICKS_LEAST_NS)
 		check_blind_because(out,
 			"other processes had the CPUs: these threads ran too little to measure "
 			"their kernel share",

@@ -33,7 +33,6 @@ static const struct finding_option options[] = {
 };
 
 struct look {
-	const struct check *e;
 	const struct check_calls *calls;
 	double queued_ns; /* time its threads waited for a CPU */
 	bool is_queue_known;
@@ -42,7 +41,7 @@ struct look {
 
 static void find_queued(struct look *l)
 {
-	thread_histories_for_each (&l->e->input->threads, &l->e->id, t) {
+	thread_histories_for_each (&l->calls->of->input->threads, &l->calls->of->id, t) {
 		if (t->waited_state != SOOTH_STATE_VALUE)
 			continue;
 		l->is_queue_known = true;
@@ -103,8 +102,9 @@ static bool writes_through(
 	const char *path = path_of(l, place, (double)t->total_ns);
 
 	return row && row->transfer.direction == SYSCALL_WRITES && *path &&
-	       (is_opened_to_sync(check_first(l->e, &l->e->input->fds), path) ||
-		       is_opened_to_sync(check_last(l->e, &l->e->input->fds), path));
+	       (is_opened_to_sync(check_first(l->calls->of, &l->calls->of->input->fds), path) ||
+		       is_opened_to_sync(
+			       check_last(l->calls->of, &l->calls->of->input->fds), path));
 }
 
 static bool is_sync(
@@ -130,17 +130,21 @@ static bool syncs_often(const struct look *l, const struct call_place *place, co
 	char what[SYSCALL_NAME_SIZE + 8];
 
 	snprintf(what, sizeof(what), "often %s", name);
-	return share_of(l, (double)t->total_ns) >= check_option(l->e, "min-sync-share") &&
-	       check_is_over(
-		       l->e, "min-sync-rate", check_calls_rate(l->calls, (double)t->count), what) &&
+	return share_of(l, (double)t->total_ns) >= check_option(l->calls->of, "min-sync-share") &&
+	       check_is_over(l->calls->of, "min-sync-rate",
+		       check_calls_rate(l->calls, (double)t->count), what) &&
 	       is_sync(l, place, t);
+}
+
+static uint64_t p99_of(const struct call_times *t)
+{
+	return call_percentile(t->histogram, t->max_ns, 99);
 }
 
 static bool is_slow(const struct look *l, const char *name, const struct call_times *t, double ns)
 {
-	return share_of(l, ns) >= check_option(l->e, "min-share") &&
-	       check_is_over(
-		       l->e, "min-p99", (double)call_percentile(t->histogram, t->max_ns, 99), name);
+	return share_of(l, ns) >= check_option(l->calls->of, "min-share") &&
+	       check_is_over(l->calls->of, "min-p99", (double)p99_of(t), name);
 }
 
 static double weigh(const void *key, const void *value, const void *user)
@@ -150,7 +154,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct call_times *t = value;
 	char name[SYSCALL_NAME_SIZE];
 
-	if (*place->text || (double)t->seen < check_option(l->e, "min-calls"))
+	if (*place->text || (double)t->seen < check_option(l->calls->of, "min-calls"))
 		return 0;
 	check_call_name(place->abi, place->number, name);
 	if (is_slow(l, name, t, own_ns(l, t)))
@@ -188,59 +192,60 @@ static void remedy_of_often(
 			    "call fsync at the end (dd: conv=fsync)");
 }
 
-static void report(const struct check *e, struct check_result *out, struct look *l,
-	const struct check_ranked *one)
+static void emit_times(struct check_result *out, struct look *l, const struct call_times *t)
 {
 	struct check_ranked paths[PATHS_MOST];
+	uint64_t interval_ns = l->calls->interval_ns;
+
+	finding_number(out, "p99", (double)p99_of(t), SOOTH_UNIT_NS, 0);
+	finding_number(out, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
+	finding_count(out, "calls", (double)t->count, interval_ns);
+	finding_number(out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, interval_ns);
+	if (l->is_queue_known)
+		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
+			SOOTH_UNIT_NS, interval_ns);
+	else
+		finding_unseen(out, "how long the threads waited for a CPU");
+	emit_paths(out, paths,
+		check_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST));
+	check_calls_unseen(l->calls, l->calls->of, out);
+}
+
+static void report(struct check_result *out, struct look *l, const struct check_ranked *one)
+{
 	const struct call_place *place = one->key;
 	const struct call_times *t = one->value;
-	uint64_t p99_ns = call_percentile(t->histogram, t->max_ns, 99);
+	const char *path = path_of(l, place, (double)t->total_ns);
+	bool is_low = !l->is_queue_known || is_queued(l, t), is_often;
 	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8], p99[UNITS_SIZE];
-	const char *path;
-	bool is_often, is_low;
-	size_t count;
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
 	is_often = !is_slow(l, name, t, own_ns(l, t));
-	is_low = !l->is_queue_known || is_queued(l, t);
-	count = check_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST);
-	path = path_of(l, place, (double)t->total_ns);
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
 	finding_begin(out, is_low ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_HIGH, what);
 	/* Otherwise the limit of the control group is the reason (held-back). */
-	if (is_low || held_io_of(e).group)
+	if (is_low || held_io_of(l->calls->of).group)
 		finding_severity(out, FINDING_LOW);
 	if (*path)
 		finding_path(out, span_of(path, strlen(path)));
 	if (is_often)
 		finding_claim(out, "spends %.0f %% of the time in %s: %s%.0f a second%s%s%s",
-			share_of(l, (double)t->total_ns), name, check_calls_least(e),
+			share_of(l, (double)t->total_ns), name, check_calls_least(l->calls->of),
 			check_calls_rate(l->calls, (double)t->count), *path ? " on " : "", path,
 			is_queued(l, t) ? "; nearly all of it waiting for a CPU" : "");
 	else
 		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
-			*path ? " on " : "", path, sentence_duration(p99, p99_ns),
+			*path ? " on " : "", path, sentence_duration(p99, p99_of(t)),
 			share_of(l, (double)t->total_ns));
-	finding_number(out, "p99", (double)p99_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
-	finding_count(out, "calls", (double)t->count, l->calls->interval_ns);
-	finding_number(
-		out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
-	if (l->is_queue_known)
-		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
-			SOOTH_UNIT_NS, l->calls->interval_ns);
-	else
-		finding_unseen(out, "how long the threads waited for a CPU");
-	emit_paths(out, paths, count);
-	check_calls_unseen(l->calls, e, out);
+	emit_times(out, l, t);
 	if (is_often)
 		remedy_of_often(out, place, name);
 	else
 		finding_remedy(out,
 			"sooth trace --filter 'duration_ns > 10000000' -p %u shows each slow call; "
 			"check what it works on (disk, file system, memory)",
-			e->id.pid);
+			l->calls->of->id.pid);
 	finding_end(out);
 }
 
@@ -249,7 +254,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_ranked top[SHOWN_MAX];
 	uint64_t max_ns = 0;
 	struct check_calls c;
-	struct look look = { .e = e, .calls = &c };
+	struct look look = { .calls = &c };
 	size_t count;
 	char longest[UNITS_SIZE], fine[32 + UNITS_SIZE];
 
@@ -260,7 +265,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		max_ns = t->max_ns > max_ns ? t->max_ns : max_ns;
 	count = check_rank(&c.history->times, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report(e, out, &look, &top[i]);
+		report(out, &look, &top[i]);
 	snprintf(fine, sizeof(fine), "longest call: %s", format_ns(longest, max_ns));
 	if (!count)
 		check_calls_fine(e, out, fine);
