@@ -11,7 +11,6 @@
 #include "explain/finding.h"
 #include "probes/sockets.h"
 
-#define SOCKETS_MAX    65536
 #define PEERS_REPORTED 3
 
 static const struct finding_option options[] = {
@@ -26,8 +25,8 @@ struct look {
 	uint64_t kept;	      /* connections in CLOSE_WAIT at both samples */
 	uint64_t unread;      /* bytes waiting on the kept ones */
 	uint64_t interval_ns;
-	struct map before;  /* inode -> bytes sent at the first sample */
-	struct tally peers; /* of the kept connections */
+	struct socket_index before; /* at the first sample */
+	struct tally peers;	    /* of the kept connections */
 };
 
 /* --- counting --- */
@@ -35,19 +34,6 @@ struct look {
 static uint64_t sent_of(const struct sockets_socket *s)
 {
 	return s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes : 0;
-}
-
-static void take_first(struct look *l, const struct snapshot *snapshot)
-{
-	snapshot_for_each (
-		snapshot, struct sockets_socket, s, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST) {
-		bool is_closed = socket_is_closed_by_peer(s);
-		uint64_t *sent = is_closed ? map_put(&l->before, &s->inode, NULL) : NULL;
-
-		l->first += is_closed;
-		if (sent)
-			*sent = sent_of(s);
-	}
 }
 
 static void add_peer(const struct check *e, struct look *l, const struct sockets_socket *s)
@@ -66,13 +52,12 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 static void take_last(const struct check *e, struct look *l)
 {
 	check_sockets_for_each (e, s) {
-		bool is_closed = socket_is_closed_by_peer(s);
-		const uint64_t *sent = is_closed ? map_get(&l->before, &s->inode) : NULL;
 		bool is_sending =
 			s->send_queue_state == SOOTH_STATE_VALUE && s->send_queue_bytes > 0;
 
-		l->last += is_closed;
-		if (!sent || is_sending || *sent != sent_of(s))
+		l->last += socket_is_closed_by_peer(s);
+		if (is_sending || !socket_index_both_closed(&l->before, s) ||
+			sent_of(socket_index_get(&l->before, s->inode)) != sent_of(s))
 			continue;
 		l->kept++;
 		/* The end of the stream is in the queue too, and counts as a byte. */
@@ -129,7 +114,8 @@ static void diagnose_snapshots(const struct check *e, struct check_result *out, 
 
 	if (begin && end)
 		l->interval_ns = end->record.time_ns - begin->record.time_ns;
-	take_first(l, first);
+	snapshot_for_each (first, struct sockets_socket, s, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
+		l->first += socket_is_closed_by_peer(s);
 	take_last(e, l);
 	if ((double)l->interval_ns < check_option(e, "min-interval"))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
@@ -153,10 +139,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	map_init(&l.before, sizeof(uint64_t), sizeof(uint64_t), SOCKETS_MAX);
+	socket_index_init(&l.before, first);
 	tally_init(&l.peers);
 	diagnose_snapshots(e, out, &l, first, last);
-	map_fini(&l.before);
+	socket_index_fini(&l.before);
 	tally_fini(&l.peers);
 }
 

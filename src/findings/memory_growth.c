@@ -18,7 +18,7 @@
 
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/sockets/socket_text.h"
+#include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/managed_heap.h"
 #include "analyze/evidence/memory_climb.h"
@@ -29,7 +29,6 @@
 #include "probes/sockets.h"
 #include "probes/limits.h"
 
-#define GONE_MOST	 1000 /* connections; more are not counted */
 #define CLASSES_REPORTED 3
 #define GAIN_TEXT	 (2 * UNITS_SIZE + 8)
 #define LONG		 "observe longer: --duration 5m"
@@ -195,31 +194,23 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		SOOTH_UNIT_NS, 0);
 }
 
-static bool was_gone(const struct check *e, uint64_t inode)
-{
-	snapshot_for_each (check_first(e, &e->input->sockets), struct sockets_socket, s,
-		SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST) {
-		if (s->inode == inode)
-			return socket_is_closed_by_peer(s);
-	}
-	return false;
-}
-
 /* Adds connections that the peer had closed at the first sample and that are still open at the
  * last: a queue for such a client grows, and nothing takes from it. */
 static void claim_gone(const struct check *e, struct check_result *out)
 {
+	struct socket_index before;
 	unsigned count = 0;
 
-	check_sockets_for_each (e, s) {
-		count += count < GONE_MOST && socket_is_closed_by_peer(s) && was_gone(e, s->inode);
-	}
+	socket_index_init(&before, check_first(e, &e->input->sockets));
+	check_sockets_for_each (e, s)
+		count += socket_index_both_closed(&before, s);
+	socket_index_fini(&before);
 	if (count < GONE_LEAST)
 		return;
 	finding_claim(out,
-		"; %u%s peers have closed their connection, which it keeps open (CLOSE_WAIT): "
+		"; %u peers have closed their connection, which it keeps open (CLOSE_WAIT): "
 		"perhaps it keeps data for them",
-		count, count == GONE_MOST ? " or more" : "");
+		count);
 	finding_count(out, "connections that the peer has closed and it has not", count, 0);
 }
 

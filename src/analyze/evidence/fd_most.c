@@ -3,26 +3,12 @@
 
 #include <assert.h>
 
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/evidence/tally.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
-
-#define SOCKETS_MAX (1u << 20)
-
-static void read_sockets(struct map *by_inode, const struct check *e)
-{
-	check_sockets_for_each (e, s) {
-		const struct sockets_socket **to =
-			socket_is_inet(s) && !s->state_state && s->peer_port
-				? map_put(by_inode, &s->inode, NULL)
-				: NULL;
-
-		if (to)
-			*to = s;
-	}
-}
 
 static void put_socket(struct buffer *out, const struct sockets_socket *s)
 {
@@ -36,15 +22,15 @@ static void put_socket(struct buffer *out, const struct sockets_socket *s)
 }
 
 static void put_descriptor(
-	struct buffer *out, const struct map *sockets, const struct fds_descriptor *d)
+	struct buffer *out, const struct socket_index *sockets, const struct fds_descriptor *d)
 {
 	bool has_path = d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_DIRECTORY ||
 			d->type == FDS_DEVICE || d->type == FDS_FIFO;
-	const struct sockets_socket **s =
-		d->type == FDS_TCP && !d->inode_state ? map_get(sockets, &d->inode) : NULL;
+	const struct sockets_socket *s =
+		d->type == FDS_TCP && !d->inode_state ? socket_index_get(sockets, d->inode) : NULL;
 
-	if (s)
-		put_socket(out, *s);
+	if (s && socket_is_inet(s) && !s->state_state && s->peer_port)
+		put_socket(out, s);
 	else if (has_path && d->path_state <= SOOTH_STATE_TRUNCATED)
 		buffer_append(out, record_text(&d->record, &d->path).data, d->path.size);
 	else
@@ -56,12 +42,11 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 	struct tally_row most = { 0 };
 	struct buffer text = { 0 };
 	struct tally groups;
-	struct map sockets;
+	struct socket_index sockets;
 	int64_t sum = 0;
 
 	assert(e);
-	map_init(&sockets, sizeof(uint64_t), sizeof(const struct sockets_socket *), SOCKETS_MAX);
-	read_sockets(&sockets, e);
+	socket_index_init(&sockets, check_last(e, &e->input->sockets));
 	tally_init(&groups);
 	check_fds_for_each (e, d) {
 		buffer_reset(&text);
@@ -72,7 +57,7 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 	tally_top(&groups, tally_last, &most, 1);
 	tally_fini(&groups);
 	buffer_fini(&text);
-	map_fini(&sockets);
+	socket_index_fini(&sockets);
 	if (most.last < 2 || most.last * 2 < sum)
 		return false;
 	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);

@@ -45,6 +45,13 @@ const struct sockets_socket *socket_index_get(const struct socket_index *i, uint
 	return kept ? *kept : NULL;
 }
 
+bool socket_index_both_closed(const struct socket_index *i, const struct sockets_socket *s)
+{
+	const struct sockets_socket *before = socket_index_get(i, s->inode);
+
+	return before && socket_is_closed_by_peer(before) && socket_is_closed_by_peer(s);
+}
+
 bool sockets_listen(const struct snapshot *snapshot)
 {
 	struct batch records = snapshot_records(snapshot);

@@ -18,6 +18,10 @@ void socket_index_fini(struct socket_index *i);
 /* NULL: the snapshot has no socket with that inode. */
 const struct sockets_socket *socket_index_get(const struct socket_index *i, uint64_t inode);
 
+/* Returns whether the peer has closed the socket, and had closed it in the snapshot of the index.
+ */
+bool socket_index_both_closed(const struct socket_index *i, const struct sockets_socket *s);
+
 /* Returns whether one of the sockets listens. */
 bool sockets_listen(const struct snapshot *snapshot);
 
