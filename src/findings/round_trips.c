@@ -147,7 +147,7 @@ static bool is_slow(const struct check_calls *c, const char *path, const struct 
 		       c->of, "min-slow-rate", check_calls_rate(c, (double)x->answered), path);
 }
 
-/* What is wrong with the requests to a peer. */
+/* The fault of the requests to a peer. */
 enum chain { CHAIN_NONE, CHAIN_DELAYED, CHAIN_QUICK, CHAIN_SLOW };
 
 static enum chain chain_of(

@@ -28,7 +28,7 @@ bool memory_has_collector(const struct memory_gain *m)
 	return (m->runtimes & MEMORY_COLLECTORS) != 0;
 }
 
-/* What the rules compare, beside the trend and the gain. */
+/* Values that the rules compare, beside the trend and the gain. */
 struct climb {
 	double gain;
 	uint64_t before_ns; /* age of the process when the observation started */

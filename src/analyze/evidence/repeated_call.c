@@ -201,7 +201,7 @@ static void put_fd(struct buffer *out, const char *before, const struct repeated
 		buffer_format(out, " (%s)", c->repeat->text);
 }
 
-/* What the call returns, what that means, and the change to make in the program. */
+/* The result of the call, its meaning, and the change to make in the program. */
 static const struct {
 	const char *result, *meaning, *remedy;
 } kinds[] = {

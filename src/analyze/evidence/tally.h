@@ -26,7 +26,7 @@ void tally_fini(struct tally *t);
 /* Counts one more. Returns the row; NULL: there are too many texts. */
 struct tally_row *tally_add(struct tally *t, struct span text, bool is_last);
 /* Copies the heaviest rows, heaviest first, without those of weight 0 or less; returns their
- * number. Of the same weight the first by text comes first. */
+ * number. Rows of the same weight are in the order of their texts. */
 size_t tally_top(const struct tally *t, tally_weight weight, struct tally_row *out, size_t most);
 int64_t tally_gain(const struct tally_row *row);
 int64_t tally_last(const struct tally_row *row);
