@@ -209,29 +209,10 @@ static bool is_agent(const struct check *e)
 	       (!p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON);
 }
 
-static void diagnose(const struct check *e, struct check_result *out)
+static void diagnose_agent(const struct check *e, struct check_result *out, double cpu)
 {
-	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
-	enum idleness idle;
+	enum idleness idle = idleness_of(e);
 
-	if (!is_agent(e)) {
-		check_fine(out, "this is not an idle agent");
-		return;
-	}
-	if (check_is_young(e)) {
-		check_too_young(out);
-		return;
-	}
-	if (cpu < 0 || sockets_unseen(e)) {
-		check_blind(out,
-			cpu < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) : sockets_unseen(e));
-		return;
-	}
-	if (unread(e)) {
-		check_blind(out, unread(e));
-		return;
-	}
-	idle = idleness_of(e);
 	if (idle == IDLE_NOT)
 		check_fine(out, "the agent is at work and uses %.1f %% CPU", cpu);
 	else if (check_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
@@ -239,6 +220,24 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else
 		check_fine(
 			out, "the agent waits for %s and uses %.1f %% CPU", waits_for[idle], cpu);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
+
+	if (!is_agent(e))
+		check_fine(out, "this is not an idle agent");
+	else if (check_is_young(e))
+		check_too_young(out);
+	else if (cpu < 0)
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+	else if (sockets_unseen(e))
+		check_blind(out, sockets_unseen(e));
+	else if (unread(e))
+		check_blind(out, unread(e));
+	else
+		diagnose_agent(e, out, cpu);
 }
 
 const struct finding_type finding_idle_cpu = {

@@ -277,28 +277,21 @@ static bool is_thrashing(const struct check *e, const struct thrash *t)
 	       check_is_over(e, "min-major-faults", t->faults_per_s, "thrash");
 }
 
-static void claim_thrash(struct check_result *out, const struct thrash *t)
+static void emit_thrash(const struct check *e, struct check_result *out, const struct thrash *t)
 {
 	const struct limits_group *g = t->limit.group;
+	struct span path = record_text(&g->record, &g->path);
 	char limit[UNITS_SIZE], time[UNITS_SIZE];
+	uint64_t files = 0;
 
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "thrash");
+	finding_severity(out, FINDING_MEDIUM);
 	finding_claim(out,
 		"its control group is at its memory limit of %s: %.0f major faults a second, the "
 		"limit was hit %.0f times in %s",
 		sentence_size(limit, g->limit), t->faults_per_s,
 		t->limit.per_s * (double)t->limit.interval_ns / (double)NS_PER_S,
 		sentence_duration(time, t->limit.interval_ns));
-}
-
-static void emit_thrash(const struct check *e, struct check_result *out, const struct thrash *t)
-{
-	const struct limits_group *g = t->limit.group;
-	struct span path = record_text(&g->record, &g->path);
-	uint64_t files = 0;
-
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "thrash");
-	finding_severity(out, FINDING_MEDIUM);
-	claim_thrash(out, t);
 	finding_text(out, "control group", "%.*s", (int)path.size, path.data);
 	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	if (!g->used_state)
@@ -319,22 +312,14 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 
 /* --- of a process --- */
 
-static void fine_process(struct check_result *out, const struct tightness *t)
-{
-	if (t->group)
-		check_fine(out, "memory in use: %.0f %% of the limit of the control group",
-			t->percent);
-	else
-		check_fine(out, "the control group has no memory limit");
-}
-
 static void diagnose_process(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	const struct limits_process *end = snapshot_end(last, sizeof(*end));
 	struct tightness t;
 	struct victim victim;
-	bool is_near, is_stalled;
+	struct thrash thrash;
+	bool is_near, is_short;
 
 	if (!end || state_is_unmeasured(end->groups_state)) {
 		check_blind(out, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
@@ -342,21 +327,22 @@ static void diagnose_process(const struct check *e, struct check_result *out)
 	}
 	t = tightness_of(e, last);
 	is_near = t.group && (t.kills || check_is_over(e, "percent", t.percent, ""));
-	is_stalled = check_is_over(e, "stall", stall_of(&t), "");
-	if (!is_near && !is_stalled) {
-		struct thrash thrash = thrash_of(e);
-
+	thrash = thrash_of(e);
+	is_short = is_near || check_is_over(e, "stall", stall_of(&t), "");
+	victim = is_short && t.group ? find_victim(e, t.group) : (struct victim){ .id = e->id };
+	if (!is_short) {
 		if (is_thrashing(e, &thrash))
 			emit_thrash(e, out, &thrash);
+		else if (t.group)
+			check_fine(out, "memory in use: %.0f %% of the limit of the control group",
+				t.percent);
 		else
-			fine_process(out, &t);
-		return;
-	}
-	victim = t.group ? find_victim(e, t.group) : (struct victim){ .id = e->id };
-	if (victim.id.pid && memcmp(&victim.id, &e->id, sizeof(e->id)))
+			check_fine(out, "the control group has no memory limit");
+	} else if (victim.id.pid && memcmp(&victim.id, &e->id, sizeof(e->id))) {
 		check_fine(out, "reported for %u, which would be killed first", victim.id.pid);
-	else
+	} else {
 		emit_process(e, out, &t, &victim, is_near);
+	}
 }
 
 /* --- the host --- */

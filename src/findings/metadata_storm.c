@@ -131,7 +131,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	struct check_ranked folders[SHOWN_MAX], files[SHOWN_MAX];
 	size_t folder_count = check_rank(&s->folders, weigh_folder, NULL, folders, SHOWN_MAX);
 	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
-	const char *folder = folder_count ? ((const struct call_path *)folders[0].key)->text : "";
+	const char *folder = folder_count ? check_ranked_path(&folders[0]) : "";
 
 	begin(c->of, out, check_calls_confidence(c), share_of(c, s));
 	finding_path(out, span_of(folder, strlen(folder)));
@@ -149,11 +149,11 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	finding_count(out, "lookups per file", s->looks / s->files, c->interval_ns);
 	finding_count(out, "lookups, total", (double)c->history->looks, c->interval_ns);
 	for (size_t i = 0; i < folder_count; i++)
-		finding_text(out, "directory", "%s: %.0f lookups",
-			((const struct call_path *)folders[i].key)->text, folders[i].weight);
+		finding_text(out, "directory", "%s: %.0f lookups", check_ranked_path(&folders[i]),
+			folders[i].weight);
 	for (size_t i = 0; i < file_count; i++)
-		finding_text(out, "file", "%s: %.0f lookups",
-			((const struct call_path *)files[i].key)->text, files[i].weight * s->scale);
+		finding_text(out, "file", "%s: %.0f lookups", check_ranked_path(&files[i]),
+			files[i].weight * s->scale);
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, REMEDY, c->of->id.pid);
 	finding_end(out);

@@ -145,11 +145,6 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	finding_end(out);
 }
 
-static const char *text_of(const struct check_ranked *one)
-{
-	return ((const struct call_path *)one->key)->text;
-}
-
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX];
@@ -160,13 +155,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	files = check_rank(&c.history->files, weigh_file, &c, top, SHOWN_MAX);
 	for (size_t i = 0; i < files; i++) {
-		struct waste w = of_file(e, text_of(&top[i]), top[i].value);
+		struct waste w = of_file(e, check_ranked_path(&top[i]), top[i].value);
 
 		report(out, &c, &w);
 	}
 	scraps = check_rank(&c.history->scraps, weigh_scraps, &c, top, SHOWN_MAX);
 	for (size_t i = 0; i < scraps; i++) {
-		struct waste w = of_scraps(text_of(&top[i]), top[i].value);
+		struct waste w = of_scraps(check_ranked_path(&top[i]), top[i].value);
 
 		report(out, &c, &w);
 	}

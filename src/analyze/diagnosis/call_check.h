@@ -55,6 +55,12 @@ struct check_ranked {
 	double weight;
 };
 
+/* Returns the path that is the key of an entry. */
+static inline const char *check_ranked_path(const struct check_ranked *one)
+{
+	return ((const struct call_path *)one->key)->text;
+}
+
 /* Fills in the `most` heaviest entries of a map, heaviest first, without those of weight 0. Returns
  * their number. */
 size_t check_rank(const struct map *m,
