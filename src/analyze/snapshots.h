@@ -62,9 +62,11 @@ static inline struct batch snapshot_records(const struct snapshot *s)
 /* Returns the next record of a kind, with at least `size` bytes, of a snapshot, which may be NULL;
  * *position starts at 0. */
 const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, size_t *position);
-/* Walks them: snapshot_for_each (s, struct fds_watch, w, FDS_WATCH, sizeof(*w)) */
-#define snapshot_for_each(s, type, one, kind, size)                                                \
-	walk_each (const type *, one, snapshot_next, s, kind, size)
+/* Walks them; `s` may be NULL: snapshot_each (struct fds_watch, w, s, FDS_WATCH) */
+#define snapshot_each_of(type, one, s, kind, size)                                                 \
+	for (const struct snapshot *of_ = (s); of_; of_ = NULL)                                    \
+		walk_each (const type *, one, snapshot_next, of_, kind, size)
+#define snapshot_each(type, one, s, kind) snapshot_each_of (type, one, s, kind, sizeof(type))
 /* Returns the first of them; NULL: there is none. */
 const void *snapshot_find(const struct snapshot *s, uint16_t kind, size_t size);
 

@@ -114,7 +114,7 @@ static void diagnose_snapshots(const struct check *e, struct check_result *out, 
 
 	if (begin && end)
 		l->interval_ns = end->record.time_ns - begin->record.time_ns;
-	snapshot_for_each (first, struct sockets_socket, s, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
+	snapshot_each_of (struct sockets_socket, s, first, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
 		l->first += socket_is_closed_by_peer(s);
 	take_last(e, l);
 	if ((double)l->interval_ns < check_option(e, "min-interval"))

@@ -61,7 +61,7 @@ static void add_snapshot(struct tally *groups, const struct snapshot *snapshot, 
 {
 	struct buffer text = { 0 };
 
-	snapshot_for_each (snapshot, struct fds_descriptor, d, FDS_DESCRIPTOR, sizeof(*d)) {
+	snapshot_each (struct fds_descriptor, d, snapshot, FDS_DESCRIPTOR) {
 		struct tally_row *row;
 
 		put_group(&text, d);

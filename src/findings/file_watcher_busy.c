@@ -44,7 +44,7 @@ struct look {
 
 static void take_watches(struct look *l, const struct snapshot *s)
 {
-	snapshot_for_each (s, struct fds_watch, w, FDS_WATCH, sizeof(*w)) {
+	snapshot_each (struct fds_watch, w, s, FDS_WATCH) {
 		struct span path = record_text(&w->record, &w->path);
 		struct call_path key = { { 0 } };
 
@@ -92,7 +92,7 @@ static void take_files(void *user, const struct call_history *h)
 
 static bool is_watcher(const struct snapshot *s, int32_t fd)
 {
-	snapshot_for_each (s, struct fds_watch, w, FDS_WATCH, sizeof(*w)) {
+	snapshot_each (struct fds_watch, w, s, FDS_WATCH) {
 		if (fd >= 0 && w->fd == (uint32_t)fd)
 			return true;
 	}

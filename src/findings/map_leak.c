@@ -42,7 +42,7 @@ struct mappings {
 
 static void add_names(struct tally *names, const struct snapshot *s, bool is_last)
 {
-	snapshot_for_each (s, struct maps_mapping, m, MAPS_MAPPING, sizeof(*m)) {
+	snapshot_each (struct maps_mapping, m, s, MAPS_MAPPING) {
 		struct span path = record_text(&m->record, &m->path);
 		bool has_path = m->path_state <= SOOTH_STATE_TRUNCATED && path.size;
 

@@ -84,7 +84,7 @@ static const char *path_of(const struct look *l, const struct call_place *place,
 
 static bool is_opened_to_sync(const struct snapshot *s, const char *path)
 {
-	snapshot_for_each (s, struct fds_descriptor, d, FDS_DESCRIPTOR, sizeof(*d)) {
+	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
 		if (!d->flags_state && d->flags & LINUX_O_DSYNC &&
 			d->path_state <= SOOTH_STATE_TRUNCATED &&
 			span_equal(record_text(&d->record, &d->path), path))

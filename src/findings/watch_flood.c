@@ -67,7 +67,7 @@ static uint32_t count_files(const struct snapshot *snapshot)
 	struct watched *all;
 	size_t count;
 
-	snapshot_for_each (snapshot, struct fds_watch, w, FDS_WATCH, sizeof(*w)) {
+	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH) {
 		struct watched one = { w->inode, w->device_major, w->device_minor };
 
 		buffer_append(&list, &one, sizeof(one));
@@ -88,7 +88,7 @@ static uint32_t count_empty(const struct snapshot *snapshot, const struct fd_sum
 	uint32_t busy;
 
 	map_init(&watching, sizeof(uint32_t), 1, INSTANCES_MAX);
-	snapshot_for_each (snapshot, struct fds_watch, w, FDS_WATCH, sizeof(*w))
+	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH)
 		map_put(&watching, &w->fd, NULL);
 	busy = (uint32_t)watching.count;
 	map_fini(&watching);

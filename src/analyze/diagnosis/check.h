@@ -70,12 +70,11 @@ const struct snapshot *check_first(const struct check *e, const struct snapshot_
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
 /* Walks the sockets of the last snapshot: check_sockets_for_each (e, s) */
 #define check_sockets_for_each(e, s)                                                               \
-	snapshot_for_each (check_last(e, &(e)->input->sockets), struct sockets_socket, s,          \
+	snapshot_each_of (struct sockets_socket, s, check_last(e, &(e)->input->sockets),           \
 		SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
 /* Walks the descriptors of the last snapshot: check_fds_for_each (e, d) */
 #define check_fds_for_each(e, d)                                                                   \
-	snapshot_for_each (check_last(e, &(e)->input->fds), struct fds_descriptor, d,              \
-		FDS_DESCRIPTOR, sizeof(*(d)))
+	snapshot_each (struct fds_descriptor, d, check_last(e, &(e)->input->fds), FDS_DESCRIPTOR)
 /* Decides whether a value of the process at each sample grows, by the option min-windows; `value`
  * is negative where it was not measured. */
 void check_growth(
