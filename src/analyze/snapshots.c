@@ -143,9 +143,7 @@ const struct snapshot *snapshots_get(const struct snapshots *s, const struct pro
 
 const void *snapshot_end(const struct snapshot *s, size_t size)
 {
-	assert(s);
+	const struct sooth_record *r = s ? (const void *)s->end.data : NULL;
 
-	const struct sooth_record *r = (const void *)s->end.data;
-
-	return record_holds(r, size) ? r : NULL;
+	return r && record_holds(r, size) ? r : NULL;
 }

@@ -104,7 +104,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct own *own)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, own->address);
-	finding_connection(out, span_of(own->address, strlen(own->address)));
+	finding_connection(out, span_of_string(own->address));
 	finding_claim(out,
 		"passes requests on to itself, in a circle: %llu times it connected to %s, where "
 		"it "
@@ -114,14 +114,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_rate(out, "connections to itself", check_calls_rate(calls, (double)own->made),
 		SOOTH_UNIT_NONE, calls->interval_ns);
 	if (own->good + own->bad) {
-		finding_number(out, "answers that are errors", (double)own->bad, SOOTH_UNIT_NONE,
-			calls->interval_ns);
-		finding_number(out, "other answers", (double)own->good, SOOTH_UNIT_NONE,
-			calls->interval_ns);
+		finding_count(out, "answers that are errors", own->bad, calls->interval_ns);
+		finding_count(out, "other answers", own->good, calls->interval_ns);
 	}
 	if (own->deepest)
-		finding_number(out, "connections within each other", own->deepest, SOOTH_UNIT_NONE,
-			calls->interval_ns);
+		finding_count(
+			out, "connections within each other", own->deepest, calls->interval_ns);
 	finding_unseen(out, "which requests came from outside");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

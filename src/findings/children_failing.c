@@ -401,7 +401,7 @@ static void claim_unstarted(struct check_result *out, const struct group *g)
 			? "; the file is missing, or the interpreter that its first line names"
 		: g->exec->error == LINUX_EACCES ? "; it has no permission to be executed"
 						 : "");
-	finding_path(out, span_of(g->exec->text, strlen(g->exec->text)));
+	finding_path(out, span_of_string(g->exec->text));
 }
 
 /* Claims that a server of PostgreSQL ends its sessions as they begin: it refuses clients. */
@@ -456,12 +456,12 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 			(unsigned long long)g->count, status);
 	else
 		finding_claim(out, "the children (%s) of %.*s (%u) keep failing, %llu of %llu: %s",
-			choice->key.name, (int)name.size, name.data, starter->id.pid,
+			choice->key.name, SPAN_ARGS(name), starter->id.pid,
 			(unsigned long long)g->failed, (unsigned long long)g->count, status);
 	if (g->known)
 		finding_command(out, "command",
 			short_lived_command(&e->input->host.short_lived, g->command));
-	finding_number(out, "failures", (double)g->failed, SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "failures", g->failed, interval_ns);
 	if (status_of(g).count < g->failed)
 		finding_text(out, "other exit statuses", "%llu of %llu",
 			(unsigned long long)(g->failed - status_of(g).count),
@@ -472,9 +472,8 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 	if (!is_server)
 		finding_remedy(out,
 			"run the command by hand and read its error, or end the loop in %.*s (%u) "
-			"that "
-			"starts it again",
-			(int)name.size, name.data, starter->id.pid);
+			"that starts it again",
+			SPAN_ARGS(name), starter->id.pid);
 	finding_end(out);
 }
 
@@ -521,8 +520,8 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 	finding_claim(out,
 		"its archive_command keeps failing: %.*s is not archived, and the segments of the "
 		"write-ahead log pile up in pg_wal",
-		(int)segment.size, segment.data);
-	finding_text(out, "its title", "archiver failed on %.*s", (int)segment.size, segment.data);
+		SPAN_ARGS(segment));
+	finding_text(out, "its title", "archiver failed on %.*s", SPAN_ARGS(segment));
 	finding_unseen(out, "why: the command's status and words are in the server's log");
 	finding_remedy(out,
 		"as the user of process %u, run archive_command (SHOW archive_command) for that "
@@ -537,10 +536,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct span segment;
 	struct counting c = { .check = e, .from_ns = host->short_lived.from_ns };
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	segment = archive_failure_of(e->process);
 	if (segment.size) {
 		report_archive(e, out, segment);
@@ -562,6 +557,7 @@ const struct finding_type finding_children_failing = {
 	.probes = "proc,short_lived",
 	.follows = "connect-failing,syscall-errors",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

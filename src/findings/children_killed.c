@@ -184,7 +184,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (g->by != ENDED_BY_KERNEL && g->by != ENDED_BY_MEMORY)
 		finding_command(
 			out, "command of the sender", ended_children_command(e, &g->last_sender));
-	finding_number(out, "ended", (double)g->count, SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "ended", g->count, interval_ns);
 	finding_text(out, "status", "%s", buffer_cstr(&status));
 	finding_number(out, "mean time until they are ended", (double)g->life_ns / (double)g->count,
 		SOOTH_UNIT_NS, 0);
@@ -218,10 +218,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct ended_children worst;
 	struct map groups;
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	ended_children_of(&groups, e);
 	if (choose(e, &groups, &worst))
 		report(e, out, &worst);
@@ -236,6 +232,7 @@ const struct finding_type finding_children_killed = {
 	.claim = "processes that it starts are ended by a signal, each in the same way",
 	.probes = "proc,exit_reasons,short_lived",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -60,7 +60,7 @@ static void emit_origin(
 		: is_leader		? "session"
 					: "process group",
 		is_leader || one->main == e->process ? e->id.pid : p->process_group,
-		(int)parent.size, parent.data, one->parent->id.pid);
+		SPAN_ARGS(parent), one->parent->id.pid);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct children *c,
@@ -74,8 +74,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 	put_pids(c, left, &pids);
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, (int)name.size,
-		name.data,
+	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, SPAN_ARGS(name),
 		is_sure ? "that its ended children started still run"
 			: "of its process group have lost their parent and still run",
 		sentence_size(size, left->rss_bytes));
@@ -99,10 +98,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct children c;
 	const struct child_kind *left;
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	children_of(&c, e);
 	left = find_most(&c);
 	if (!left || is_interactive(e->process) || !check_is_over(e, "min-count", left->alive, ""))
@@ -119,6 +114,7 @@ const struct finding_type finding_children_left = {
 	.id = "children-left",
 	.claim = "processes that its ended children started still run",
 	.probes = "proc",
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

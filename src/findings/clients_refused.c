@@ -59,8 +59,7 @@ static const char *limit_of(const struct check *e)
  * sockets were not recorded. */
 static uint64_t kept_on(const struct check *e, const char *listener)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	const char *colon = strrchr(listener, ':');
 	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
 	uint64_t count = 0;
@@ -157,16 +156,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 		out, kept ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, listener->text);
 	if (!kept || is_explained)
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(listener->text, strlen(listener->text)));
+	finding_connection(out, span_of_string(listener->text));
 	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s%s",
 		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,
 		(unsigned long long)(refused + c->served), listener->text,
 		sentence_duration(time, c->last_ns - c->first_ns), buffer_cstr(&reason));
 	finding_rate(out, "connections closed at once", check_calls_rate(calls, (double)refused),
 		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(
-		out, "connections read", (double)c->served, SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "connections open on that socket", (double)kept, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "connections read", c->served, calls->interval_ns);
+	finding_count(out, "connections open on that socket", kept, 0);
 	if (*c->log)
 		finding_text(out, "file written to meanwhile", "%s", c->log);
 	finding_unseen(out, "the reason: a limit, a list of allowed addresses, or something that "

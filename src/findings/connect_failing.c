@@ -133,14 +133,12 @@ static void put_errors(const struct call_peer *p, char *out, size_t size)
 
 static void emit_waiting(struct check_result *out, const struct unanswered *u)
 {
-	finding_number(
-		out, "connections without an answer (SYN_SENT)", u->sockets, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "connections without an answer (SYN_SENT)", u->sockets, 0);
 	if (u->for_ns)
 		finding_number(out, "time without an answer, at least", (double)u->for_ns,
 			SOOTH_UNIT_NS, 0);
 	if (u->retransmits)
-		finding_number(
-			out, "SYN retransmissions", (double)u->retransmits, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "SYN retransmissions", u->retransmits, 0);
 }
 
 static void remedy_of_peer(
@@ -152,7 +150,7 @@ static void remedy_of_peer(
 		finding_remedy(out,
 			"start the proxy at %s, or start this program without %.*s in its "
 			"environment",
-			address, (int)variable.size, variable.data);
+			address, SPAN_ARGS(variable));
 	else
 		finding_remedy(out,
 			"check that %s is up and accepts connections (servers on this host: ss "
@@ -190,12 +188,11 @@ static void emit_counts(
 	struct check_result *out, const struct check_calls *c, const struct call_peer *p)
 {
 	if (p->made)
-		finding_number(out, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
+		finding_count(out, "succeeded", p->made, c->interval_ns);
 	if (p->excused)
-		finding_number(out, "another address worked", (double)p->excused, SOOTH_UNIT_NONE,
-			c->interval_ns);
+		finding_count(out, "another address worked", p->excused, c->interval_ns);
 	if (p->under_way)
-		finding_number(out, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "in progress", p->under_way, 0);
 	if (p->unknown)
 		finding_unseen(out,
 			"whether %llu more attempt%s to connect succeeded: the process closed the "
@@ -225,7 +222,7 @@ static void report_failing(const struct look *l, const char *address, const stru
 	put_errors(p, errors, sizeof(errors));
 	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(out, span_of(address, strlen(address)));
+	finding_connection(out, span_of_string(address));
 	if (is_name_server(p))
 		finding_claim(out,
 			"cannot resolve names: the name server %s refuses %.0f of %llu requests "
@@ -249,9 +246,8 @@ static void report_failing(const struct look *l, const char *address, const stru
 	check_calls_unseen(c, e, out);
 	limit_users_unseen(out, &users);
 	if (is_name_server(p))
-		finding_remedy(out,
-			"start the name server (systemd-resolved, dnsmasq), or name another one in "
-			"/etc/resolv.conf");
+		finding_remedy(out, "start the name server (systemd-resolved, dnsmasq), or name "
+				    "another one in /etc/resolv.conf");
 	else if (meaning)
 		finding_remedy(out, "%s", meaning->remedy);
 	else
@@ -268,20 +264,19 @@ static void report_cut(const struct look *l, const char *address, const struct c
 
 	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(out, span_of(address, strlen(address)));
+	finding_connection(out, span_of_string(address));
 	finding_claim(out,
-		"%s%s closes its connections at once, without an answer: %llu of %llu, after %s "
-		"on average",
+		"%s%s closes its connections at once, without an answer: %llu of %llu, after %s on "
+		"average",
 		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
 		sentence_duration(time, life_ns));
-	finding_number(
-		out, "closed by the peer", (double)p->cut, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_count(out, "closed by the peer", p->cut, l->calls.interval_ns);
 	finding_rate(out, "connections", check_calls_rate(&l->calls, (double)p->made),
 		SOOTH_UNIT_NONE, l->calls.interval_ns);
 	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
 		l->calls.interval_ns);
-	finding_number(out, "of these, after the process had sent something",
-		(double)p->cut_after_sending, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_count(out, "of these, after the process had sent something", p->cut_after_sending,
+		l->calls.interval_ns);
 	check_calls_unseen(&l->calls, e, out);
 	finding_remedy(out,
 		"read the log of the server at %s (on this host: ss -tlnp names it): it refuses "
@@ -316,20 +311,20 @@ static void report_waiting(const struct look *l, const char *address, const stru
 
 	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(out, span_of(address, strlen(address)));
+	finding_connection(out, span_of_string(address));
 	sentence_duration(time, u->for_ns);
 	if (server)
 		finding_claim(out,
 			"cannot connect to %s%s for at least %s: %.*s (%u) accepts no connections, "
 			"and its queue is full",
-			address, label, time, (int)name.size, name.data, server->party_pid);
+			address, label, time, SPAN_ARGS(name), server->party_pid);
 	else
 		finding_claim(out, "cannot connect to %s%s: no answer for at least %s", address,
 			label, time);
 	if (server)
 		check_chain_evidence(out, &g, &chain);
 	emit_waiting(out, u);
-	finding_number(out, "descriptor", u->fd, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "descriptor", u->fd, 0);
 	if (u->is_again)
 		finding_text(out, "retried", "an earlier connection got no answer either");
 	if (!l->has_calls)
@@ -363,7 +358,7 @@ static void report_children(const struct look *l, const char *address, const str
 	snprintf(what, sizeof(what), "children %s", address);
 	finding_begin(
 		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
-	finding_connection(out, span_of(address, strlen(address)));
+	finding_connection(out, span_of_string(address));
 	finding_claim(out,
 		"its children (%s) cannot connect to %s%s: %.0f of %llu attempts failed (%s)%s",
 		p->names, address, label, failures_of(sum), (unsigned long long)sum->attempts,
@@ -450,13 +445,13 @@ static size_t report_datagrams(const struct look *l)
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, r.connection);
 	if ((double)r.sent < check_option(e, "min-failures"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(r.connection, strlen(r.connection)));
+	finding_connection(out, span_of_string(r.connection));
 	finding_descriptor(out, (uint32_t)r.fd);
 	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",
 		datagram_requests_peer(&r), (unsigned long long)r.sent);
-	finding_number(out, "requests", (double)r.sent, SOOTH_UNIT_NONE, l->calls.interval_ns);
-	finding_number(out, "waits for an answer that ended by timeout", (double)r.waits,
-		SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_count(out, "requests", r.sent, l->calls.interval_ns);
+	finding_count(
+		out, "waits for an answer that ended by timeout", r.waits, l->calls.interval_ns);
 	finding_number(out, "time from the first to the last request",
 		(double)(r.last_ns - r.first_ns), SOOTH_UNIT_NS, 0);
 	check_calls_unseen(&l->calls, e, out);
@@ -497,10 +492,8 @@ static size_t report_silent_server(const struct look *l)
 		"%s each before another was asked",
 		address, (unsigned long long)p->timeouts, p->timeouts == 1 ? "" : "s",
 		sentence_duration(time, p->timeout_ns / p->timeouts));
-	finding_number(l->out, "requests without an answer", (double)p->timeouts, SOOTH_UNIT_NONE,
-		l->calls.interval_ns);
-	finding_number(l->out, "answers of that server", (double)p->made, SOOTH_UNIT_NONE,
-		l->calls.interval_ns);
+	finding_count(l->out, "requests without an answer", p->timeouts, l->calls.interval_ns);
+	finding_count(l->out, "answers of that server", p->made, l->calls.interval_ns);
 	check_calls_unseen(&l->calls, l->e, l->out);
 	finding_remedy(l->out, "remove the line of %s from /etc/resolv.conf, or start that server",
 		address);

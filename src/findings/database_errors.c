@@ -164,15 +164,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	if ((double)d->errors < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s",
 		databases[d->database], peer->text, (unsigned long long)d->errors,
 		(unsigned long long)(d->errors + d->others), m ? m->text : code, m ? " (" : "",
 		m ? code : "", m ? ")" : "");
-	finding_number(out, "answers that are errors", (double)d->errors, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "other answers since the first of them", (double)d->others,
-		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_count(out, "answers that are errors", d->errors, calls->interval_ns);
+	finding_count(out, "other answers since the first of them", d->others, calls->interval_ns);
 	for (size_t i = 0; i < CALL_DATABASE_CODES && d->codes[i].count; i++)
 		finding_text(
 			out, "error code", "%s: %u times", d->codes[i].code, d->codes[i].count);

@@ -90,8 +90,7 @@ static void add_signal(struct check_result *out, const struct why *w)
 	if (w->fatal->is_sender_ending)
 		finding_text(out, "because",
 			"the process had asked for this signal when its parent exits, and the "
-			"parent exited "
-			"(PR_SET_PDEATHSIG)");
+			"parent exited (PR_SET_PDEATHSIG)");
 	if (!w->fatal->address_state)
 		finding_text(out, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
@@ -132,8 +131,7 @@ static void add_memory(struct check_result *out, const struct why *w)
 /* Adds the limit of the control group of the process at the last sample. */
 static void add_group(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->limits));
 
 	batch_for_each (r, &all) {
 		const struct limits_group *g = record_as(r, LIMITS_GROUP, sizeof(*g));
@@ -198,7 +196,7 @@ static void add_fault(struct check_result *out, const struct why *w)
 	if (!w->fatal && !log->address_state)
 		finding_text(out, "address", "0x%llx", (unsigned long long)log->address);
 	if (object.size)
-		finding_text(out, "crashed in", "%.*s", (int)object.size, object.data);
+		finding_text(out, "crashed in", "%.*s", SPAN_ARGS(object));
 	if (!log->instruction_state)
 		finding_text(out, "instruction", "0x%llx", (unsigned long long)log->instruction);
 }
@@ -247,7 +245,7 @@ static void emit_oom(struct check_result *out, const struct why *w)
 	finding_severity(out, FINDING_CRITICAL);
 	if (log && log->is_of_group)
 		finding_claim(out, "killed by the kernel: control group %.*s ran out of memory",
-			(int)group.size, group.data);
+			SPAN_ARGS(group));
 	else
 		finding_claim(out, "killed by the kernel: %s",
 			log ? "the host ran out of memory" : "out of memory");
@@ -314,9 +312,8 @@ static void emit_kill(struct check_result *out, const struct why *w)
 	} else if (w->fatal && has_limit) {
 		finding_severity(out, FINDING_HIGH);
 		finding_claim(out, "killed by the kernel, perhaps at its hard CPU time limit");
-		finding_remedy(out,
-			"raise the limit in the shell before the program starts: ulimit "
-			"-t unlimited");
+		finding_remedy(out, "raise the limit in the shell before the program starts: "
+				    "ulimit -t unlimited");
 	} else {
 		finding_claim(out, w->fatal ? "killed by the kernel" : "killed by SIGKILL");
 		finding_remedy(out, "%s",
@@ -469,7 +466,7 @@ static void diagnose_gone(
 		w.is_oom = false;
 		w.signal = SEGV;
 		finding_severity(out, FINDING_HIGH);
-		finding_claim(out, "crashed: %.*s", (int)trap.size, trap.data);
+		finding_claim(out, "crashed: %.*s", SPAN_ARGS(trap));
 		finding_remedy(out,
 			"to get a core file next time, run this in the shell before the "
 			"program starts: ulimit -c unlimited");

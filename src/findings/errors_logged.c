@@ -29,8 +29,7 @@ static const struct finding_option options[] = {
 
 static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
 {
-	const struct snapshot *s = check_first(e, &e->input->fds);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_first(e, &e->input->fds));
 
 	batch_for_each (r, &all) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
@@ -44,8 +43,7 @@ static uint64_t size_before(const struct check *e, const struct fds_descriptor *
 
 static bool is_log_path(const struct check *e, const char *path)
 {
-	const struct snapshot *s = check_last(e, &e->input->logs);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->logs));
 
 	batch_for_each (r, &all) {
 		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
@@ -74,8 +72,7 @@ static bool writes_others(const struct check *e)
  * errors. */
 static bool grows_others(const struct check *e)
 {
-	const struct snapshot *s = check_last(e, &e->input->fds);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->fds));
 
 	batch_for_each (r, &all) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
@@ -121,20 +118,19 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_message(out, text);
 	finding_claim(out, "%s the same %s again and again: \"%.*s\"",
 		path.size ? "logs" : "writes to standard error",
-		r->is_warning ? "warning" : "error", (int)text.size, text.data);
+		r->is_warning ? "warning" : "error", SPAN_ARGS(text));
 	if (path.size) {
 		finding_path(out, path);
-		finding_text(out, "its log", "%.*s", (int)path.size, path.data);
+		finding_text(out, "its log", "%.*s", SPAN_ARGS(path));
 	}
 	finding_text(out, "such messages", "%u of the last %u", r->times, r->messages);
 	if (r->new_state != SOOTH_STATE_ABSENT && r->times_new)
-		finding_number(out, "meanwhile", (double)r->times_new, SOOTH_UNIT_NONE,
-			check_watched_ns(e));
+		finding_count(out, "meanwhile", r->times_new, check_watched_ns(e));
 	finding_unseen(out, "whether what it does between these messages succeeds");
 	if (!path.size)
 		finding_remedy(out, "read what it and its commands write to standard error");
 	else if (escape_is_shell_word(path.data, path.size))
-		finding_remedy(out, "read the log: tail -n 20 %.*s", (int)path.size, path.data);
+		finding_remedy(out, "read the log: tail -n 20 %.*s", SPAN_ARGS(path));
 	else
 		finding_remedy(out, "read the end of that log");
 	finding_end(out);
@@ -142,8 +138,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *last = check_last(e, &e->input->logs);
-	const struct logs_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct logs_process *end = snapshot_end(check_last(e, &e->input->logs), sizeof(*end));
 	/* left-behind: there may be nothing left to write to. children-failing: messages of its
 	 * commands are part of that finding. */
 	static const char *const better[] = { "left-behind", "children-failing" };

@@ -110,8 +110,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else
 		finding_claim(out,
 			"reads %s, to which it writes itself, %s a second: it feeds itself with "
-			"its own "
-			"log",
+			"its own log",
 			o->path->text,
 			sentence_size(size, (uint64_t)check_calls_rate(c, (double)written->bytes)));
 	finding_rate(out, "writes to it", check_calls_rate(c, (double)written->calls),

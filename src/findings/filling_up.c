@@ -244,7 +244,7 @@ static bool file_growth_read(
 	struct look_at_sizes l = {
 		.out = out, .calls = calls, .last = check_last(e, &e->input->fds)
 	};
-	const struct fds_process *end = l.last ? snapshot_end(l.last, sizeof(*end)) : NULL;
+	const struct fds_process *end = snapshot_end(l.last, sizeof(*end));
 
 	map_init(out, sizeof(uint32_t), sizeof(struct file_growth), MOUNTS_MAX);
 	l.interval_ns = file_space_interval_ns(e);
@@ -449,8 +449,8 @@ static void claim(
 			sentence_size(size, (uint64_t)rate_of_most(g)), g->path.text);
 	else if (filling_of(e, g) == FILLING_MEMORY)
 		finding_claim(out,
-			"keeps %s more a second in memory, in %s: it does not count as memory "
-			"of the process",
+			"keeps %s more a second in memory, in %s: it does not count as memory of "
+			"the process",
 			rate, buffer_cstr(&file));
 	else if (is_soon(e, g, left) || filling_of(e, g) == FILLING_APPENDED)
 		finding_claim(out, "fills %s: %s grow%s by %s a second; full in %s",
@@ -486,7 +486,7 @@ static void emit_evidence(struct check_result *out, const struct file_growth *g,
 	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
 	finding_number(out, "size of the file", (double)g->size_bytes, SOOTH_UNIT_BYTES, 0);
 	if (g->files > 1)
-		finding_number(out, "files that grew", (double)g->files, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "files that grew", g->files, 0);
 	buffer_fini(&place);
 }
 
@@ -527,7 +527,7 @@ static void report(struct look *l, const struct file_growth *g)
 			out, filling_of(e, g) == FILLING_APPENDED ? FINDING_INFO : FINDING_LOW);
 	if (g->is_open)
 		finding_descriptor(out, g->fd);
-	finding_path(out, span_of(g->path.text, strlen(g->path.text)));
+	finding_path(out, span_of_string(g->path.text));
 	claim(e, out, g, left);
 	emit_evidence(out, g, left);
 	if (l->has_calls)

@@ -89,7 +89,7 @@ static double failed_writes(const struct check *e, const struct call_history *h)
  * peer. */
 static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descriptor *d)
 {
-	struct batch all = snapshot ? snapshot_records(snapshot) : (struct batch){ 0 };
+	struct batch all = snapshot_records(snapshot);
 
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
@@ -158,8 +158,7 @@ static bool has_inherited(const struct check *e, const struct waits_party *w)
  * left behind with the process; else `out` stays empty. */
 static void find_heirs(const struct check *e, struct buffer *out)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->waits));
 
 	batch_for_each (r, &all) {
 		const struct waits_party *w = record_as(r, WAITS_PARTY, sizeof(*w));
@@ -172,8 +171,8 @@ static void find_heirs(const struct check *e, struct buffer *out)
 			buffer_reset(out);
 			return;
 		}
-		buffer_format(out, "%s%.*s (%u)", out->size ? " and " : "", (int)name.size,
-			name.data, w->party_pid);
+		buffer_format(out, "%s%.*s (%u)", out->size ? " and " : "", SPAN_ARGS(name),
+			w->party_pid);
 	}
 }
 
@@ -225,7 +224,7 @@ static void report(const struct check *e, struct check_result *out, struct left 
 	else
 		finding_text(out, "known by",
 			"now a child of %.*s (%u), which is not in its session %u",
-			(int)parent.size, parent.data, p->parent->id.pid, p->process->session);
+			SPAN_ARGS(parent), p->parent->id.pid, p->process->session);
 	if (is_unread)
 		finding_number(out, "writes to its output that failed with EPIPE", l->failed,
 			SOOTH_UNIT_NONE, l->calls.interval_ns);
@@ -239,8 +238,7 @@ static void report(const struct check *e, struct check_result *out, struct left 
 
 static bool catches_hangup(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->waits));
 	const struct waits_signals *s = find_process_signals(&all, e->id.pid);
 
 	return s && s->caught & 1;

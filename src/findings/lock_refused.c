@@ -49,12 +49,12 @@ struct refusal {
 
 static bool ends_in(const char *path, const char *ending)
 {
-	return span_ends(span_of(path, strlen(path)), ending);
+	return span_ends(span_of_string(path), ending);
 }
 
 static bool is_database(const char *path)
 {
-	return is_database_name(span_of(path, strlen(path)));
+	return is_database_name(span_of_string(path));
 }
 
 static bool is_written(
@@ -88,7 +88,7 @@ static bool has_written(const struct call_history *h, const char *path)
 static const struct waits_party *holder_in(
 	const struct snapshot *s, const char *path, uint32_t pid, uint32_t only)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(s);
 
 	batch_for_each (r, &all) {
 		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
@@ -202,7 +202,7 @@ static void put_holder(struct buffer *out, const struct wait_graph *g, const str
 	struct span title = p ? record_text(&p->record, &p->title) : span_of("", 0);
 	const char *first = title.size ? memchr(title.data, 0, title.size) : NULL;
 
-	buffer_format(out, "%.*s (%u", (int)name.size, name.data, r->holder->party_pid);
+	buffer_format(out, "%.*s (%u", SPAN_ARGS(name), r->holder->party_pid);
 	for (const char *c = first; c && c + 1 < title.data + title.size; c++) {
 		if (*c == '\n' || c - first >= ARGUMENTS_SHOWN) {
 			buffer_string(out, "...");
@@ -228,8 +228,7 @@ static void remedy(struct check_result *out, const struct refusal *r)
 	if (r->holder && is_database(r->path))
 		finding_remedy(out,
 			"let process %u commit or roll back its transaction: sooth why %u shows "
-			"what "
-			"it does instead",
+			"what it does instead",
 			r->holder->party_pid, r->holder->party_pid);
 	else if (r->holder)
 		finding_remedy(
@@ -252,7 +251,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		out, r->holder ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, r->path);
 	if (r->holder && has_graph && wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT)
 		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of(r->path, strlen(r->path)));
+	finding_path(out, span_of_string(r->path));
 	if (r->holder && has_graph)
 		put_holder(&holder, &g, r);
 	else

@@ -20,7 +20,7 @@ static void begin(const struct check *e, struct check_result *out,
 	if (p->session_id.size) {
 		struct span id = process_table_text(&e->input->host.process_table, &p->session_id);
 
-		finding_text(out, "session", "%.*s", (int)id.size, id.data);
+		finding_text(out, "session", "%.*s", SPAN_ARGS(id));
 	}
 }
 
@@ -54,13 +54,12 @@ static void emit_abandoned(const struct check *e, struct check_result *out,
 	struct span name = server_name(e);
 
 	begin(e, out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(
-		out, "MCP server %.*s with no client, still running", (int)name.size, name.data);
+	finding_claim(out, "MCP server %.*s with no client, still running", SPAN_ARGS(name));
 	finding_text(out, "known by", "%s", verdict->why);
 	if (p->is_main_gone) {
 		struct span gone = process_table_text(&e->input->host.process_table, &p->gone);
 
-		finding_text(out, "its session", "%.*s", (int)gone.size, gone.data);
+		finding_text(out, "its session", "%.*s", SPAN_ARGS(gone));
 	}
 	finding_since(e, out, p->unfed_ns ? p->unfed_ns : p->first_ns);
 	emit_end(e, out);
@@ -109,7 +108,7 @@ static void emit_older(
 	begin(e, out, FINDING_CONFIDENCE_MEDIUM, "generation");
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out, "MCP server %.*s: process %u replaced this one, which still runs",
-		(int)name.size, name.data, newer->id.pid);
+		SPAN_ARGS(name), newer->id.pid);
 	finding_text(out, "known by", "%s", verdict->why);
 	finding_unseen(out, "whether both server processes are in use");
 	emit_end(e, out);

@@ -39,12 +39,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 	finding_begin(out, is_long ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "left over from a session of %s that has ended: %.*s",
-		p->owner_agent->title, (int)name.size, name.data);
+		p->owner_agent->title, SPAN_ARGS(name));
 	finding_text(out, "known by", "%s", verdict->why);
 	finding_upkeep(e, out);
 	if (all.processes > 1) {
-		finding_number(
-			out, "processes, with descendants", all.processes, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "processes, with descendants", all.processes, 0);
 		finding_number(
 			out, "resident memory, total", (double)all.rss_bytes, SOOTH_UNIT_BYTES, 0);
 	}

@@ -169,8 +169,7 @@ static void emit_host(const struct check *e, struct check_result *out)
 /* Returns how many more processes the tightest of its control groups allows; 0: no limit. */
 static uint64_t room_for_processes(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->limits));
 	uint64_t least = 0;
 
 	batch_for_each (r, &all) {
@@ -195,8 +194,7 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 			"limit, and processes of the user cannot be counted");
 		return;
 	}
-	finding_number(out, "number of processes that the control group can still start",
-		(double)room, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "number of processes that the control group can still start", room, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(out, FINDING_HIGH);
@@ -243,9 +241,9 @@ static void claim_nesting(struct check_result *out, const struct nesting *n, boo
 	struct span other = n->other ? check_name(n->other) : span_of("", 0);
 
 	finding_claim(out, "%.*s%s%.*s%s%s: %u levels of processes below one another%s",
-		(int)one.size, one.data, n->other ? " and " : " starts itself", (int)other.size,
-		other.data, n->other ? " start each other" : "", is_growing ? " without end" : "",
-		n->levels, is_growing ? ", and more each second" : "");
+		SPAN_ARGS(one), n->other ? " and " : " starts itself", SPAN_ARGS(other),
+		n->other ? " start each other" : "", is_growing ? " without end" : "", n->levels,
+		is_growing ? ", and more each second" : "");
 }
 
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
@@ -268,12 +266,12 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 		out, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
-	finding_number(out, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
+	finding_count(out, "starts seen", came, g->interval_ns);
 	if (culprit) {
 		struct span name = check_name(culprit);
 
 		finding_text(out, "parent of most of the new processes", "%.*s (%u)",
-			(int)name.size, name.data, culprit->id.pid);
+			SPAN_ARGS(name), culprit->id.pid);
 	}
 	emit_host(e, out);
 	emit_limit(e, out, g);
@@ -378,20 +376,19 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 		finding_text(out, "failed", "%llu of %llu", (unsigned long long)s->failed,
 			(unsigned long long)s->ended);
 	if (starter != e->process)
-		finding_text(
-			out, "started by", "%.*s (%u)", (int)name.size, name.data, starter->id.pid);
+		finding_text(out, "started by", "%.*s (%u)", SPAN_ARGS(name), starter->id.pid);
 	if (starts_are_of_a_shell(starter) && s->different * REPEATED > s->known)
 		finding_remedy(out,
 			"%.*s (%u) starts programs for each line or item: let one awk, sed or "
 			"Python process handle all of them, or use what the shell has itself: "
 			"${line%%%%,*}, $((n + 1)), read -r a b",
-			(int)name.size, name.data, starter->id.pid);
+			SPAN_ARGS(name), starter->id.pid);
 	else
 		finding_remedy(out,
 			"find the loop in %.*s (%u) that starts them: wait for an event instead "
 			"of asking again, or do the work in one process; sooth ps -t %u shows "
 			"where it runs",
-			(int)name.size, name.data, starter->id.pid, starter->id.pid);
+			SPAN_ARGS(name), starter->id.pid, starter->id.pid);
 	finding_end(out);
 }
 
@@ -457,8 +454,8 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, FINDING_LOW);
 	claim_nesting(out, n, false);
-	finding_number(out, "processes below it", n->alive, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "starts seen", came, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
+	finding_count(out, "processes below it", n->alive, 0);
+	finding_count(out, "starts seen", came, sample_series_ns(&e->series));
 	emit_remedy(out, e->process);
 	finding_end(out);
 }
@@ -508,10 +505,6 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	if (e->process->agent)
 		server_restarts_report(e, out);
 	if (!out->found && !out->muted && !rebuilds_report(e, out))
@@ -525,6 +518,7 @@ const struct finding_type finding_process_flood = {
 	.probes = "proc",
 	.follows = "children-failing,file-watcher-busy",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

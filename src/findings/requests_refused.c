@@ -98,7 +98,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	if ((double)a->bad < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out,
 		"%s refuses its requests: %llu of %llu answers are errors, HTTP %u%s%s%s",
 		peer->text, (unsigned long long)a->bad, (unsigned long long)(a->good + a->bad),
@@ -106,10 +106,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (per_s >= HASTY)
 		finding_claim(out, "; it asks again at once, %.0f times a second, without a pause",
 			per_s);
-	finding_number(out, "answers that are errors", (double)a->bad, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "other answers of that server", (double)a->good, SOOTH_UNIT_NONE,
-		calls->interval_ns);
+	finding_count(out, "answers that are errors", a->bad, calls->interval_ns);
+	finding_count(out, "other answers of that server", a->good, calls->interval_ns);
 	for (size_t i = 0; i < CALL_ANSWER_ERRORS && a->errors[i].count; i++)
 		finding_text(out, "HTTP status", "%u: %u times", a->errors[i].status,
 			a->errors[i].count);

@@ -82,7 +82,7 @@ static void report(struct look *l, const struct check *e, struct check_result *o
 	const struct process_entry *main = main_of(other.other);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, path->text);
-	finding_path(out, span_of(path->text, strlen(path->text)));
+	finding_path(out, span_of_string(path->text));
 	finding_claim(out, "writes %s, and another session of %s (main process %u) writes it too",
 		path->text, main->owner_agent->title, main->id.pid);
 	finding_number(out, "writes by this process", writes_to(c->history, path), SOOTH_UNIT_NONE,

@@ -65,14 +65,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (g->all >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
 	finding_claim(out, "%.*s (%u)%s does not reap its exited children: %u zombie%s",
-		(int)name.size, name.data, parent->id.pid,
+		SPAN_ARGS(name), parent->id.pid,
 		is_init(parent) ? ", PID 1 of its namespace, which inherits orphans," : "",
 		g->staying, g->staying == 1 ? "" : "s");
-	finding_number(out, "zombies that stayed during the whole observation", g->staying,
-		SOOTH_UNIT_NONE, watched_ns(e));
-	finding_number(out, "zombies", g->all, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "zombies that appeared during the observation", g->came,
-		SOOTH_UNIT_NONE, watched_ns(e));
+	finding_count(
+		out, "zombies that stayed during the whole observation", g->staying, watched_ns(e));
+	finding_count(out, "zombies", g->all, 0);
+	finding_count(out, "zombies that appeared during the observation", g->came, watched_ns(e));
 	finding_number(out, "the oldest zombie has existed for at least",
 		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
 	if (is_init(parent))
@@ -91,10 +90,6 @@ static void diagnose_process(const struct check *e, struct check_result *out)
 {
 	struct gathering g = { .parent = e->process };
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling)
 		add(e, &g, p);
 	if (g.staying && check_is_over(e, "min-count", g.staying, ""))
@@ -162,6 +157,7 @@ const struct finding_type finding_zombie_children = {
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -266,6 +266,11 @@ void finding_number(struct check_result *out, const char *name, double value, en
 	add_value(out, name, value, unit, interval_ns, false);
 }
 
+void finding_count(struct check_result *out, const char *name, uint64_t count, uint64_t interval_ns)
+{
+	add_value(out, name, (double)count, SOOTH_UNIT_NONE, interval_ns, false);
+}
+
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns)
 {
@@ -619,6 +624,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
 		check_blind(out,
 			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));
+		return;
+	}
+	if (e->type->needs_running && e->id.pid && (!e->process || !e->process->is_there)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	diagnose_rest(e, out);

@@ -95,6 +95,9 @@ void finding_remedy(struct check_result *out, const char *format, ...)
 /* Adds a value; interval_ns 0: measured at one moment. */
 void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
 	uint64_t interval_ns);
+/* Adds a number of things. */
+void finding_count(
+	struct check_result *out, const char *name, uint64_t count, uint64_t interval_ns);
 /* Adds a rate per second over an interval. */
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns);

@@ -70,29 +70,26 @@ static void report(const struct check *e, struct check_result *out, const struct
 	double rate = (double)u->taken * (double)NS_PER_S / (double)u->interval_ns;
 	char what[CALL_PATH], time[UNITS_SIZE];
 
-	snprintf(what, sizeof(what), "inodes %.*s", (int)point.size, point.data);
+	snprintf(what, sizeof(what), "inodes %.*s", SPAN_ARGS(point));
 	finding_begin(out, calls->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	if (left_ns(u) <= high_ns)
 		finding_severity(out, FINDING_HIGH);
-	finding_path(out, span_of(u->path, strlen(u->path)));
+	finding_path(out, span_of_string(u->path));
 	finding_claim(out,
 		"uses up the inodes of %.*s: %.0f new files a second, such as %s; none are left in "
 		"%s",
-		(int)point.size, point.data, rate, u->path,
-		sentence_duration(time, (uint64_t)left_ns(u)));
-	finding_number(out, "inodes left", (double)u->space->files_available, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "inodes", (double)u->space->files, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "inodes taken meanwhile", (double)u->taken, SOOTH_UNIT_NONE, u->interval_ns);
-	finding_number(out, "files that the process made", (double)u->made, SOOTH_UNIT_NONE,
-		u->interval_ns);
+		SPAN_ARGS(point), rate, u->path, sentence_duration(time, (uint64_t)left_ns(u)));
+	finding_count(out, "inodes left", u->space->files_available, 0);
+	finding_count(out, "inodes", u->space->files, 0);
+	finding_count(out, "inodes taken meanwhile", u->taken, u->interval_ns);
+	finding_count(out, "files that the process made", u->made, u->interval_ns);
 	finding_number(out, "space left", (double)u->space->available_bytes, SOOTH_UNIT_BYTES, 0);
 	check_calls_unseen(calls, e, out);
 	if (escape_is_shell_word(point.data, point.size))
 		finding_remedy(out,
 			"remove what is not needed: du -x --inodes %.*s | sort -n | tail; df -i "
 			"shows what is left",
-			(int)point.size, point.data);
+			SPAN_ARGS(point));
 	else
 		finding_remedy(out, "remove what is not needed; df -i shows what is left");
 	finding_end(out);
@@ -103,8 +100,7 @@ size_t inode_use_report(const struct check *e, struct check_result *out,
 {
 	assert(e);
 
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->fds));
 	size_t count = 0;
 
 	assert(calls);

@@ -109,11 +109,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	finding_begin(out, is_known ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, folder);
 	finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of(l->path, strlen(l->path)));
+	finding_path(out, span_of_string(l->path));
 	finding_claim(out, "leaves %s behind: %.1f new a second in %s, none removed",
 		l->is_memory ? "shared memory" : "temporary files",
 		check_calls_rate(calls, (double)l->count), folder);
-	finding_number(out, "files", (double)l->count, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_count(out, "files", l->count, calls->interval_ns);
 	if (l->bytes)
 		finding_number(out, "written to them", (double)l->bytes, SOOTH_UNIT_BYTES,
 			calls->interval_ns);

@@ -69,8 +69,8 @@ bool logged_errors_at(const struct diagnosis_input *input, const struct process_
 {
 	assert(input);
 
-	const struct snapshot *s = writes_for_others(input, id) ? NULL : snapshot_of(input, id);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all =
+		snapshot_records(writes_for_others(input, id) ? NULL : snapshot_of(input, id));
 	struct batch messages = message_logs_get(&input->messages, id);
 	const struct logs_error *e = error_at(&all, &i);
 
@@ -96,8 +96,7 @@ bool logged_error_is_in_file(const struct logged_error *e)
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor)
 {
-	const struct snapshot *s = snapshot_of(input, id);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(snapshot_of(input, id));
 
 	batch_for_each (r, &all) {
 		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));

@@ -104,7 +104,7 @@ static void count_sampled(struct counting *c, const struct check *e)
 
 		if (!hash || map_get(&b->processes, &p->id) || !starts_is_below(e->process, p))
 			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)text.size, text.data);
+		snprintf(name, sizeof(name), "%.*s", SPAN_ARGS(text));
 		count_one(c, name, hash, (p->is_there ? p->parent : p->last_parent) == e->process);
 	}
 }
@@ -150,14 +150,13 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 		return false;
 	name = check_name(e->process);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "itself");
-	finding_claim(out, "%.*s starts itself again and again: %llu times in %s", (int)name.size,
-		name.data, (unsigned long long)r.count,
-		sentence_duration(time, r.last_ns - r.first_ns));
+	finding_claim(out, "%.*s starts itself again and again: %llu times in %s", SPAN_ARGS(name),
+		(unsigned long long)r.count, sentence_duration(time, r.last_ns - r.first_ns));
 	if (is_make(e))
 		finding_claim(out,
 			"; each time make rebuilds its makefile, restarts and finds it out of "
 			"date again (often because a file is dated in the future)");
-	finding_number(out, "execs of itself", (double)r.count, SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "execs of itself", r.count, interval_ns);
 	if (is_make(e))
 		finding_remedy(out,
 			"in its directory (/proc/%u/cwd), find . -newermt now lists the files "
@@ -185,12 +184,10 @@ static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"builds the same again and again: %llu builds, and the same command of %s up to "
-		"%llu "
-		"times",
+		"%llu times",
 		(unsigned long long)r.builds, r.name, (unsigned long long)r.most);
-	finding_number(out, "builds", (double)r.builds, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "commands of the compiler that came again", (double)r.times_two,
-		SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "builds", r.builds, interval_ns);
+	finding_count(out, "commands of the compiler that came again", r.times_two, interval_ns);
 	finding_unseen(out, "why the result counts as out of date");
 	finding_remedy(out,
 		"in the directory of the build: find . -newermt now lists the files dated in the "

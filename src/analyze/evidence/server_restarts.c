@@ -80,9 +80,9 @@ static void emit_server(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	finding_claim(out, "MCP server %s keeps ending: restarted %u times in %s", server->name,
 		restarts, sentence_duration(time, interval_ns));
-	finding_number(out, "restarts", restarts, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "instances seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "alive", starts->alive, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "restarts", restarts, interval_ns);
+	finding_count(out, "instances seen", starts->seen, interval_ns);
+	finding_count(out, "alive", starts->alive, 0);
 	finding_unseen(out,
 		"why the server ends (its standard error or log may say so), and whether "
 		"it also restarted between two samples");
