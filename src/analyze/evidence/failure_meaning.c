@@ -6,51 +6,78 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/process_table/process_table.h"
+#include "base/cleanup.h"
 #include "base/cursor.h"
 #include "model/errno_names.h"
+#include "probes/fds.h"
 
-struct row {
-	uint16_t error;
-	const char *place; /* beginning of the path or object; NULL: any */
-	struct failure_meaning meaning;
-};
-
-static const struct row rows[] = {
-	{ LINUX_EPIPE, "pipe:",
-		{ "no process reads it any more", "start the reader again, or end this process: "
-						  "what it writes is lost" } },
-	{ LINUX_EPIPE, NULL,
-		{ "the other end is closed", "open the connection again, or end this process" } },
-	{ LINUX_EBUSY, NULL, { "it is in use", NULL } },
-	{ LINUX_EBADF, NULL,
-		{ "the descriptor is closed",
-			"the program uses a descriptor after it closed it, or one it never "
-			"opened" } },
+static const struct failure_meaning meanings[] = {
+	{ LINUX_EDQUOT, SYSCALL_LIMIT_KEYS, NULL, "the user's quota of keys is used up",
+		"/proc/key-users shows the use of each user; keyctl show lists the keys; as root: "
+		"sysctl kernel.keys.maxkeys and kernel.keys.maxbytes raise the quota" },
+	{ LINUX_EMFILE, SYSCALL_LIMIT_FANOTIFY, NULL,
+		"the user's limit of fanotify groups is reached",
+		"end what watches files by fanotify, or as root: sysctl "
+		"fs.fanotify.max_user_groups raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_FANOTIFY_MARKS, NULL,
+		"the user's limit of fanotify marks is reached",
+		"watch less, or as root: sysctl fs.fanotify.max_user_marks raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_EPOLL, NULL, "the user's limit of epoll watches is reached",
+		"find the leak of descriptors in epoll, or as root: sysctl "
+		"fs.epoll.max_user_watches raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_POSIX_QUEUES, NULL, "the limit of message queues is reached",
+		"ls /dev/mqueue lists them, rm removes one; as root: sysctl fs.mqueue.queues_max "
+		"raises the limit" },
+	{ LINUX_EMFILE, SYSCALL_LIMIT_POSIX_QUEUES, NULL,
+		"the user's limit of message queues in bytes is reached",
+		"ls /dev/mqueue lists them, rm removes one; ulimit -q raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_SHARED_MEMORY, NULL,
+		"the limit of shared memory segments is reached",
+		"ipcs -m lists them, ipcrm -m ID removes one that is unused; as root: sysctl "
+		"kernel.shmmni and kernel.shmall raise the limits" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_SEMAPHORES, NULL, "the limit of semaphores is reached",
+		"ipcs -s lists them, ipcrm -s ID removes one that is unused; as root: sysctl "
+		"kernel.sem raises the limits" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_QUEUES, NULL, "the limit of message queues is reached",
+		"ipcs -q lists them, ipcrm -q ID removes one that is unused; as root: sysctl "
+		"kernel.msgmni raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_NAMESPACES, NULL, "the limit of namespaces is reached",
+		"as root: sysctl -a --pattern user.max_ shows the limits of each kind" },
+	{ LINUX_ENOMEM, SYSCALL_LIMIT_LOCKED_MEMORY, NULL, "the process may lock no more memory",
+		"ulimit -l raises the limit (systemd: LimitMEMLOCK=)" },
+	{ LINUX_EPIPE, SYSCALL_LIMIT_NONE, "pipe:", "no process reads it any more",
+		"start the reader again, or end this process: what it writes is lost" },
+	{ LINUX_EPIPE, SYSCALL_LIMIT_NONE, NULL, "the other end is closed",
+		"open the connection again, or end this process" },
+	{ LINUX_EBUSY, SYSCALL_LIMIT_NONE, NULL, "it is in use", NULL },
+	{ LINUX_EBADF, SYSCALL_LIMIT_NONE, NULL, "the descriptor is closed",
+		"the program uses a descriptor after it closed it, or one it never opened" },
 	/* for bind() only: failed connects are counted elsewhere */
-	{ LINUX_EADDRNOTAVAIL, NULL,
-		{ "this address is on no interface of the host",
-			"choose an address of this host: ip addr lists them" } },
-	{ LINUX_ELOOP, NULL,
-		{ "symbolic links that lead to each other",
-			"readlink shows where each link leads" } },
-	{ LINUX_ETXTBSY, NULL, { "this program runs, its file cannot be written", NULL } },
-	{ LINUX_EFBIG, NULL,
-		{ "the file is as large as it may be",
-			"raise the limit (ulimit -f, systemd: LimitFSIZE=)" } },
-	{ LINUX_EIO, NULL,
-		{ "the device or file system failed", "dmesg has the message of the driver" } },
-	{ LINUX_ESTALE, NULL,
-		{ "the server of this file system does not have the file any more", NULL } },
-	{ LINUX_EXDEV, NULL, { "the two paths are on different file systems", NULL } },
-	{ LINUX_EMSGSIZE, NULL, { "longer than one packet may be", NULL } },
-	{ CALL_NO_DIRECTORY, NULL,
-		{ "the directory in which the file is to be made does not exist",
-			"make that directory (mkdir -p), or correct the path in the "
-			"configuration" } },
-	{ LINUX_ENOEXEC, NULL, { "no program of a known format", "file PATH shows what it is" } },
+	{ LINUX_EADDRNOTAVAIL, SYSCALL_LIMIT_NONE, NULL,
+		"this address is on no interface of the host",
+		"choose an address of this host: ip addr lists them" },
+	{ LINUX_ELOOP, SYSCALL_LIMIT_NONE, NULL, "symbolic links that lead to each other",
+		"readlink shows where each link leads" },
+	{ LINUX_ETXTBSY, SYSCALL_LIMIT_NONE, NULL, "this program runs, its file cannot be written",
+		NULL },
+	{ LINUX_EFBIG, SYSCALL_LIMIT_NONE, NULL, "the file is as large as it may be",
+		"raise the limit (ulimit -f, systemd: LimitFSIZE=)" },
+	{ LINUX_EIO, SYSCALL_LIMIT_NONE, NULL, "the device or file system failed",
+		"dmesg has the message of the driver" },
+	{ LINUX_ESTALE, SYSCALL_LIMIT_NONE, NULL,
+		"the server of this file system does not have the file any more", NULL },
+	{ LINUX_EXDEV, SYSCALL_LIMIT_NONE, NULL, "the two paths are on different file systems",
+		NULL },
+	{ LINUX_EMSGSIZE, SYSCALL_LIMIT_NONE, NULL, "longer than one packet may be", NULL },
+	{ CALL_NO_DIRECTORY, SYSCALL_LIMIT_NONE, NULL,
+		"the directory in which the file is to be made does not exist",
+		"make that directory (mkdir -p), or correct the path in the configuration" },
+	{ LINUX_ENOEXEC, SYSCALL_LIMIT_NONE, NULL, "no program of a known format",
+		"file PATH shows what it is" },
 };
 
-static const struct failure_meaning no_port = { "no local port is free for this address",
+static const struct failure_meaning no_port = { LINUX_EADDRNOTAVAIL, SYSCALL_LIMIT_NONE, NULL,
+	"no local port is free for this address",
 	"keep fewer connections open, or use one again (ss -tanp shows them, sysctl "
 	"net.ipv4.ip_local_port_range the range)" };
 
@@ -59,23 +86,48 @@ static bool begins(const struct call_place *place, const char *text)
 	return !strncmp(place->text, text, strlen(text));
 }
 
-static bool fits(const struct row *r, const struct call_place *place)
+uint64_t failure_descriptors(const struct check *e, const struct call_place *place)
 {
-	return r->error == place->error && (!r->place || begins(place, r->place));
+	assert(e);
+
+	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
+
+	assert(place);
+	/* A few descriptors may be free again, such as that of the file for the error message. */
+	return place->error == LINUX_EMFILE && end && end->descriptors_state == SOOTH_STATE_VALUE &&
+			       end->limit_state == SOOTH_STATE_VALUE &&
+			       end->descriptors + end->descriptors / 16 + 1 > end->soft_limit
+		       ? end->soft_limit
+		       : 0;
 }
 
-const struct failure_meaning *failure_meaning_of(const struct call_place *place)
+const struct failure_meaning *failure_meaning_of(
+	const struct check *e, const struct call_place *place)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (fits(&rows[i], place))
-			return &rows[i].meaning;
+	const struct syscall_row *call = syscall_by_number(place->abi, place->number);
+	enum syscall_limit limit =
+		call && !failure_descriptors(e, place) ? call->limit : SYSCALL_LIMIT_NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		const struct failure_meaning *m = &meanings[i];
+
+		if (m->error == place->error && (!m->place || begins(place, m->place)) &&
+			(!m->limit || m->limit == limit))
+			return m;
 	}
 	return NULL;
 }
 
+bool failure_is_limit(const struct check *e, const struct call_place *place)
+{
+	const struct failure_meaning *m = failure_meaning_of(e, place);
+
+	return m && m->limit;
+}
+
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error)
 {
-	return error == LINUX_EADDRNOTAVAIL ? &no_port : NULL;
+	return error == no_port.error ? &no_port : NULL;
 }
 
 /* Appends a process that uses the directory; only diagnosed processes and children are known. */
@@ -89,8 +141,7 @@ static void put_directory_user(
 			continue;
 		buffer_string(out, ": ");
 		check_put_name(out, p);
-		buffer_format(out, " has its working directory %.*s", (int)directory.size,
-			directory.data);
+		buffer_format(out, " has its working directory %.*s", SPAN_ARGS(directory));
 		return;
 	}
 }

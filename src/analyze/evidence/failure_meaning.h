@@ -7,13 +7,23 @@
 #include "base/buffer.h"
 
 struct failure_meaning {
+	uint16_t error;
+	/* A limit of the user or the host is reached: the kernel answers "no space left on device",
+	 * "too many open files" or "disk quota exceeded", although none of these is true. */
+	enum syscall_limit limit;
+	const char *place;  /* beginning of the path or object; NULL: any */
 	const char *text;   /* in a few words: "the descriptor is closed" */
 	const char *remedy; /* remedy; NULL: none fits all programs */
 };
 
 /* Returns the meaning of a failed call; NULL: the name of the error is enough, or the error has
- * several meanings. */
-const struct failure_meaning *failure_meaning_of(const struct call_place *place);
+ * several meanings. For inotify limits see watch_failure.h. */
+const struct failure_meaning *failure_meaning_of(
+	const struct check *e, const struct call_place *place);
+bool failure_is_limit(const struct check *e, const struct call_place *place);
+/* Returns the limit of open descriptors if the process has (nearly) reached it; 0: descriptors are
+ * left. */
+uint64_t failure_descriptors(const struct check *e, const struct call_place *place);
 /* Returns the meaning of a failed attempt to connect. */
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error);
 /* Appends the process that a failure is about: ", its child head (4711) has ended" for the reader

@@ -28,7 +28,7 @@ const struct waits_party *lock_failure_owner(const struct check *e, const struct
 
 	assert(place);
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
-		struct batch all = samples[i] ? snapshot_records(samples[i]) : (struct batch){ 0 };
+		struct batch all = snapshot_records(samples[i]);
 
 		batch_for_each (r, &all) {
 			const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
@@ -42,30 +42,22 @@ const struct waits_party *lock_failure_owner(const struct check *e, const struct
 	return NULL;
 }
 
-/* Emits the owner of the lock. True: nothing else is to be said. */
-static bool emit_owner(struct check_result *out, const struct waits_party *owner)
-{
-	struct span name = owner ? record_text(&owner->record, &owner->name) : span_of("", 0);
-
-	if (owner && !owner->is_alive) {
-		finding_text(out, "owner", "process %u, which is gone", owner->party_pid);
-		finding_remedy(out, "the lock was left behind: remove the file");
-		return true;
-	}
-	if (!owner)
-		return false;
-	finding_text(out, "owner", "%.*s (%u)", (int)name.size, name.data, owner->party_pid);
-	finding_remedy(out, "sooth why %u says what its owner does", owner->party_pid);
-	return true;
-}
-
 void lock_failure_emit(
 	struct check_result *out, const struct call_place *place, const struct waits_party *owner)
 {
 	assert(place);
-	finding_path(out, span_of(place->text, strlen(place->text)));
-	if (emit_owner(out, owner))
+	finding_path(out, span_of_string(place->text));
+	if (owner && !owner->is_alive) {
+		finding_text(out, "owner", "process %u, which is gone", owner->party_pid);
+		finding_remedy(out, "the lock was left behind: remove the file");
 		return;
+	}
+	if (owner) {
+		finding_text(out, "owner", "%.*s (%u)",
+			SPAN_ARGS(record_text(&owner->record, &owner->name)), owner->party_pid);
+		finding_remedy(out, "sooth why %u says what its owner does", owner->party_pid);
+		return;
+	}
 	finding_unseen(out, "whether a process still works under that lock");
 	if (place->error == LINUX_EEXIST)
 		finding_remedy(out, "if no program works under it any more (ps shows them), it was "

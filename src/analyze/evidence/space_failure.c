@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analyze/evidence/file_space.h"
-#include "analyze/evidence/limit_failure.h"
+#include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/watch_failure.h"
 #include "base/escape.h"
@@ -50,7 +50,7 @@ static const struct fds_filesystem *space_of(const struct check *e, const struct
 	if ((place->error != CALL_SHORT_WRITE && place->error != LINUX_ENOSPC &&
 		    place->error != LINUX_EDQUOT && place->error != LINUX_EROFS) ||
 		!call_takes_space(place->text) || watch_failure_is(e, place) ||
-		limit_failure_of(e, place))
+		failure_is_limit(e, place))
 		return NULL;
 	f = file_space_of_path(last, place->text);
 	if (explains(f, place->error))
@@ -93,16 +93,15 @@ static void put_reason(struct buffer *out, const struct space_sum *s, unsigned e
 	char used[FILE_SPACE_TEXT];
 
 	if (error == LINUX_EROFS)
-		buffer_format(out, "%.*s is read-only", (int)point.size, point.data);
+		buffer_format(out, "%.*s is read-only", SPAN_ARGS(point));
 	else if (error == LINUX_EDQUOT)
-		buffer_format(
-			out, "the disk quota on %.*s is used up", (int)point.size, point.data);
+		buffer_format(out, "the disk quota on %.*s is used up", SPAN_ARGS(point));
 	else if (file_space_is_full(s->space))
-		buffer_format(out, "no space left on %.*s (%s)", (int)point.size, point.data,
+		buffer_format(out, "no space left on %.*s (%s)", SPAN_ARGS(point),
 			file_space_text(s->space, used));
 	else
-		buffer_format(out, "no inodes left on %.*s (all %llu are in use)", (int)point.size,
-			point.data, (unsigned long long)s->space->files);
+		buffer_format(out, "no inodes left on %.*s (all %llu are in use)", SPAN_ARGS(point),
+			(unsigned long long)s->space->files);
 }
 
 bool space_failure_is(const struct check *e, const struct call_place *place)
@@ -163,15 +162,14 @@ static void emit_space(struct check_result *out, const struct space_sum *s)
 {
 	struct span point = file_space_point(s->space);
 
-	finding_text(out, "file system", "%.*s%s", (int)point.size, point.data,
+	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(point),
 		s->space->is_memory ? " (in memory)" : "");
 	finding_number(out, "space left", (double)s->space->available_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(out, "size", (double)s->space->total_bytes, SOOTH_UNIT_BYTES, 0);
 	if (s->space->files)
-		finding_number(
-			out, "inodes left", (double)s->space->files_available, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "inodes left", s->space->files_available, 0);
 	if (s->paths > 1)
-		finding_number(out, "paths", (double)s->paths, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "paths", s->paths, 0);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
@@ -184,10 +182,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	char what[CALL_PATH], command[FILE_SPACE_COMMAND];
 	uint32_t holder;
 
-	snprintf(what, sizeof(what), "%u %.*s", key->error, (int)point.size, point.data);
+	snprintf(what, sizeof(what), "%u %.*s", key->error, SPAN_ARGS(point));
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	finding_severity(out, FINDING_HIGH);
-	finding_path(out, span_of(s->place->text, strlen(s->place->text)));
+	finding_path(out, span_of_string(s->place->text));
 	holder = claim_space(e, out, s, key->error);
 	finding_text(out, "error", "%s", error ? error : "unknown");
 	emit_space(out, s);
@@ -198,8 +196,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 			"free space: %s; deleted files that are open: sooth inspect --fds %u",
 			file_space_command(s->space, command), holder ? holder : e->id.pid);
 	else if (escape_is_shell_word(point.data, point.size))
-		finding_remedy(out, "find out why it is read-only: findmnt %.*s; dmesg",
-			(int)point.size, point.data);
+		finding_remedy(
+			out, "find out why it is read-only: findmnt %.*s; dmesg", SPAN_ARGS(point));
 	else
 		finding_remedy(out, "find out why it is read-only: findmnt; dmesg");
 	finding_end(out);

@@ -29,8 +29,7 @@ static bool find_users(const struct check *e, enum watch_kind kind, struct limit
 /* Returns whether descriptors are left: without any, a new instance fails with the same error. */
 static bool has_descriptors_left(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
 
 	return end && end->descriptors_state == SOOTH_STATE_VALUE &&
 	       end->limit_state == SOOTH_STATE_VALUE && end->descriptors < end->soft_limit;
@@ -65,10 +64,9 @@ static void emit_most(const struct check *e, struct check_result *out, const str
 		process_table_get(&e->input->host.process_table, &u->most[kind]);
 	struct span name = p ? record_text(&p->process->record, &p->process->name) : span_of("", 0);
 
-	finding_text(out, "process that uses most", "%.*s (%u): %llu", (int)name.size, name.data,
+	finding_text(out, "process that uses most", "%.*s (%u): %llu", SPAN_ARGS(name),
 		u->most[kind].pid, (unsigned long long)u->most_count[kind]);
-	finding_number(out, "in use by the sampled processes of the user", (double)u->sum[kind],
-		SOOTH_UNIT_NONE, 0);
+	finding_count(out, "in use by the sampled processes of the user", u->sum[kind], 0);
 	if (u->there > u->read)
 		finding_unseen(out,
 			"the watches of %u of the user's %u processes: they were not sampled",
@@ -104,7 +102,7 @@ static void emit_limit(const struct check *e, struct check_result *out, enum wat
 		u.there = u.read;
 	}
 	if (has_limit) {
-		finding_number(out, "limit", (double)u.limit[kind], SOOTH_UNIT_NONE, 0);
+		finding_count(out, "limit", u.limit[kind], 0);
 		if (!has_users)
 			emit_most(e, out, &u, kind);
 		emit_remedy(e, out, &u, kind);
@@ -119,10 +117,10 @@ static void emit_limit(const struct check *e, struct check_result *out, enum wat
 		texts[kind].names);
 }
 
-/* Makes the claim "the user's limit of inotify watches (8192) is reached". */
-static void claim(const struct check *e, struct check_result *out, enum watch_kind kind,
-	const struct call_place *place, uint64_t count)
+void watch_failure_report(const struct check *e, struct check_result *out,
+	const struct call_place *place, double times)
 {
+	enum watch_kind kind = kind_of(e, place);
 	char name[SYSCALL_NAME_SIZE], limit[32] = "";
 	struct buffer by = { 0 };
 	struct limit_users users;
@@ -133,44 +131,9 @@ static void claim(const struct check *e, struct check_result *out, enum watch_ki
 	if (find_users(e, kind, &users))
 		limit_users_put(&by, e, &users, texts[kind].resource);
 	finding_claim(out,
-		"%s: the user's limit of inotify %s%s is reached%s; %s failed %llu times",
+		"%s: the user's limit of inotify %s%s is reached%s; %s failed %.0f times",
 		texts[kind].claim, texts[kind].names, limit, buffer_cstr(&by),
-		check_call_name(place->abi, place->number, name), (unsigned long long)count);
+		check_call_name(place->abi, place->number, name), times);
 	buffer_fini(&by);
-}
-
-static bool report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	enum watch_kind kind, double least)
-{
-	const struct call_place *place = NULL;
-	struct call_failures sum = { 0 };
-
-	map_for_each (
-		&calls->history->failures, const void *, key, const struct call_failures *, f) {
-		if (kind_of(e, key) != kind)
-			continue;
-		call_failures_add(&sum, f);
-		place = key;
-	}
-	if (!place || (double)sum.seen < least)
-		return false;
-	finding_begin(out, calls->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
-		texts[kind].sysctl);
-	finding_severity(out, FINDING_HIGH);
-	claim(e, out, kind, place, sum.count);
-	check_calls_times(calls, out, (double)sum.count, sum.first_ns, sum.last_ns);
 	emit_limit(e, out, kind);
-	check_calls_unseen(calls, e, out);
-	finding_end(out);
-	return true;
-}
-
-size_t watch_failures_report(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, double least)
-{
-	size_t count = 0;
-
-	for (int k = 0; k < WATCH_KINDS; k++)
-		count += report(e, out, calls, (enum watch_kind)k, least);
-	return count;
 }

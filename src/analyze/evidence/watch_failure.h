@@ -8,9 +8,8 @@
 
 /* Returns whether an inotify limit is the reason of this failure. */
 bool watch_failure_is(const struct check *e, const struct call_place *place);
-/* Reports such failures together, whatever the paths, if there are `least` or more. Returns the
- * number of findings. */
-size_t watch_failures_report(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, double least);
+/* Adds claim, evidence and remedy to the open finding. */
+void watch_failure_report(const struct check *e, struct check_result *out,
+	const struct call_place *place, double times);
 
 #endif
