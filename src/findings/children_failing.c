@@ -13,6 +13,7 @@
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/exit_reason_text.h"
 #include "analyze/diagnosis/starts.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
@@ -80,36 +81,25 @@ static const struct meaning meanings[] = {
 	{ "pg_isready", 2, "no answer from the server" },
 	{ "timeout", 124, "timeout" },
 	{ "sqlite3", 5, "the database is locked" },
-	{ "", 126, "it cannot be executed" },
-	{ "", 127, "command not found" },
-	{ "grep", 1, NULL },
-	{ "egrep", 1, NULL },
-	{ "fgrep", 1, NULL },
-	{ "zgrep", 1, NULL },
-	{ "rg", 1, NULL },
-	{ "test", 1, NULL },
-	{ "[", 1, NULL },
-	{ "expr", 1, NULL },
-	{ "cmp", 1, NULL },
-	{ "diff", 1, NULL },
-	{ "git", 1, NULL },
-	{ "pgrep", 1, NULL },
-	{ "pidof", 1, NULL },
-	{ "ps", 1, NULL },
-	{ "lsof", 1, NULL },
-	{ "fuser", 1, NULL },
-	{ "which", 1, NULL },
-	{ "readlink", 1, NULL },
-	{ "mountpoint", 1, NULL },
 	{ "mountpoint", 32, NULL },
 	{ "getent", 2, NULL },
 	{ "systemctl", 3, NULL },
-	{ "tty", 1, NULL },
+	{ "", 126, "it cannot be executed" },
+	{ "", 127, "command not found" },
 };
+
+/* Programs that answer by status 1. */
+static const char *const answers[] = { "grep", "egrep", "fgrep", "zgrep", "rg", "test", "[", "expr",
+	"cmp", "diff", "git", "pgrep", "pidof", "ps", "lsof", "fuser", "which", "readlink",
+	"mountpoint", "tty" };
 
 static const struct meaning *meaning_of(const char *program, uint32_t code)
 {
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++) {
+	static const struct meaning answer = { "", 1, NULL };
+
+	if (code == answer.code && SPAN_ANY(span_of_string(program), span_equal, answers))
+		return &answer;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
 		const struct meaning *m = &meanings[i];
 
 		if (m->code == code && (!*m->program || !strcmp(m->program, program)))
@@ -129,13 +119,8 @@ static unsigned signal_of(uint32_t status)
 		       : 0;
 }
 
-/* Returns whether a program brings the signal upon itself; other signals end processes that are no
+/* Only signals that a program brings upon itself are failures; others end processes that are no
  * longer needed. */
-static bool is_crash(unsigned signal)
-{
-	return exit_reason_is_fault(signal) || signal == SIGNAL_ABORT;
-}
-
 static bool is_failure(const char *program, uint32_t status)
 {
 	unsigned signal = signal_of(status);
@@ -143,7 +128,7 @@ static bool is_failure(const char *program, uint32_t status)
 
 	if (!status)
 		return false;
-	return signal ? is_crash(signal) : !m || m->text;
+	return signal ? exit_reason_is_fault(signal) || signal == SIGNAL_ABORT : !m || m->text;
 }
 
 /* --- the commands of one name that one process starts --- */
@@ -173,29 +158,17 @@ struct counting {
 	uint64_t from_ns, middle_ns;
 };
 
-static void add_command(struct group *g, const uint64_t *hash)
-{
-	if (!hash)
-		return;
-	if (!g->known++)
-		g->command = *hash;
-	g->other += g->command != *hash;
-}
-
-static void add_failure(struct counting *c, struct group *g, const struct short_lived_process *p)
+static void add_status(struct group *g, uint32_t status)
 {
 	for (size_t i = 0; i < STATUSES; i++) {
 		struct group_status *s = &g->statuses[i];
 
-		if (s->count && s->status != p->status)
+		if (s->count && s->status != status)
 			continue;
-		s->status = p->status;
+		s->status = status;
 		s->count++;
 		break;
 	}
-	g->failed++;
-	g->early += p->end_ns < c->middle_ns;
-	g->life_ns += p->life_ns;
 }
 
 /* Returns the last program that the process tried to execute; NULL: none, or its calls were not
@@ -219,14 +192,23 @@ static const struct call_place *failed_exec(const struct check *e, const struct 
 	return last;
 }
 
-static void add_exec(const struct counting *c, struct group *g, const struct process_id *id)
+static void add_failure(struct counting *c, struct group *g, const struct process_id *id,
+	const struct short_lived_process *p, const uint64_t *command)
 {
-	const struct call_place *exec = failed_exec(c->check, id);
+	const struct call_place *exec = command ? NULL : failed_exec(c->check, id);
 
-	if (!exec)
-		return;
-	g->unstarted++;
-	g->exec = exec;
+	add_status(g, p->status);
+	g->failed++;
+	g->early += p->end_ns < c->middle_ns;
+	g->life_ns += p->life_ns;
+	if (command) {
+		g->command = g->known++ ? g->command : *command;
+		g->other += g->command != *command;
+	}
+	if (exec) {
+		g->unstarted++;
+		g->exec = exec;
+	}
 }
 
 static void count(struct counting *c)
@@ -235,15 +217,11 @@ static void count(struct counting *c)
 	const struct short_lived *b = &e->input->host.short_lived;
 
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		struct group_key key = { 0 };
-		const uint64_t *command;
+		struct group_key key = { .starter = starts_living(p->starter) };
+		const uint64_t *command = map_get(&b->commands, id);
 		struct group *g;
 
-		if (p->end_ns < c->from_ns)
-			continue;
-		key.starter = starts_living(p->starter);
-		if (!key.starter ||
-			(key.starter != e->process && !starts_is_below(e->process, key.starter)))
+		if (p->end_ns < c->from_ns || !starts_is_of(e, key.starter))
 			continue;
 		key.is_direct = !memcmp(&key.starter->id, &p->parent, sizeof(p->parent));
 		memcpy(key.name, p->name, strnlen(p->name, sizeof(key.name) - 1));
@@ -251,14 +229,9 @@ static void count(struct counting *c)
 		if (!g)
 			continue;
 		g->count++;
-		command = map_get(&b->commands, id);
-		if (!is_failure(key.name, p->status) ||
-			(command && failure_is_query(key.name, short_lived_command(b, *command))))
-			continue;
-		add_failure(c, g, p);
-		add_command(g, command);
-		if (!command)
-			add_exec(c, g, id);
+		if (is_failure(key.name, p->status) &&
+			!(command && failure_is_query(key.name, short_lived_command(b, *command))))
+			add_failure(c, g, id, p, command);
 	}
 }
 
@@ -309,7 +282,7 @@ static bool keeps_failing(
 	if ((double)g->failed < check_option(e, "min-failures") ||
 		(double)g->failed < FAILING_SHARE * (double)g->count)
 		return false;
-	if (g->early * 4 < g->failed || g->early * 4 > g->failed * 3)
+	if (!starts_are_steady(g->early, g->failed))
 		return false;
 	if (g->known * 2 >= g->failed && g->other * 4 <= g->known)
 		return true;
@@ -386,17 +359,17 @@ static void write_status(char *out, size_t size, const struct choice *choice)
 	if (signal_of(status))
 		snprintf(out, size, "%s", signal_name(name, signal_of(status)));
 	else
-		snprintf(out, size, "exit status %u%s%s", code, text ? ": " : "", text ? text : "");
+		snprintf(out, size, "exit status %u%s%s", code, text ? ": " : "", text ?: "");
 }
 
 /* "cannot execute /a/b: ENOENT (No such file or directory), 13 of 13 times" */
 static void claim_unstarted(struct check_result *out, const struct group *g)
 {
-	const char *error = errno_name(g->exec->error), *text = errno_text(g->exec->error);
+	const char *error = errno_name(g->exec->error) ?: "an error";
+	const char *text = errno_text(g->exec->error) ?: "unknown";
 
-	finding_claim(out, "cannot execute %s: %s (%s), %llu of %llu times%s", g->exec->text,
-		error ? error : "an error", text ? text : "unknown", (unsigned long long)g->failed,
-		(unsigned long long)g->count,
+	finding_claim(out, "cannot execute %s: %s (%s), %llu of %llu times%s", g->exec->text, error,
+		text, (unsigned long long)g->failed, (unsigned long long)g->count,
 		g->exec->error == LINUX_ENOENT
 			? "; the file is missing, or the interpreter that its first line names"
 		: g->exec->error == LINUX_EACCES ? "; it has no permission to be executed"
@@ -430,25 +403,16 @@ static bool claim_sessions(const struct check *e, struct check_result *out,
 	return true;
 }
 
-static void emit(const struct check *e, struct check_result *out, const struct choice *choice)
+static void emit_claim(const struct check *e, struct check_result *out, const struct choice *choice,
+	const char *status)
 {
 	const struct group *g = &choice->group;
 	const struct process_entry *starter = choice->key.starter;
 	struct span name = check_name(starter);
-	char status[96];
-	bool is_server;
-	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
 
-	write_status(status, sizeof(status), choice);
-	finding_begin(out,
-		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		choice->key.name);
-	finding_severity(
-		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
-	is_server = claim_sessions(e, out, choice, status);
-	if (is_server)
-		;
-	else if (g->unstarted * 2 > g->failed)
+	if (claim_sessions(e, out, choice, status))
+		return;
+	if (g->unstarted * 2 > g->failed)
 		claim_unstarted(out, g);
 	else if (starter == e->process)
 		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s",
@@ -458,6 +422,25 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 		finding_claim(out, "the children (%s) of %.*s (%u) keep failing, %llu of %llu: %s",
 			choice->key.name, SPAN_ARGS(name), starter->id.pid,
 			(unsigned long long)g->failed, (unsigned long long)g->count, status);
+	finding_remedy(out,
+		"run the command by hand and read its error, or end the loop in %.*s (%u) "
+		"that starts it again",
+		SPAN_ARGS(name), starter->id.pid);
+}
+
+static void emit(const struct check *e, struct check_result *out, const struct choice *choice)
+{
+	const struct group *g = &choice->group;
+	char status[96];
+	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
+
+	write_status(status, sizeof(status), choice);
+	finding_begin(out,
+		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
+		choice->key.name);
+	finding_severity(
+		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
+	emit_claim(e, out, choice, status);
 	if (g->known)
 		finding_command(out, "command",
 			short_lived_command(&e->input->host.short_lived, g->command));
@@ -469,11 +452,6 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
 		SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "what the command wrote about the error");
-	if (!is_server)
-		finding_remedy(out,
-			"run the command by hand and read its error, or end the loop in %.*s (%u) "
-			"that starts it again",
-			SPAN_ARGS(name), starter->id.pid);
 	finding_end(out);
 }
 
@@ -484,7 +462,7 @@ static bool is_known(const struct check *e, struct check_result *out)
 	static const char *const better[] = { "connect-failing", "syscall-errors" };
 	struct starts all;
 
-	for (size_t i = 0; i < sizeof(better) / sizeof(*better); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(better); i++) {
 		if (check_has_finding(e, better[i])) {
 			check_fine(out, "children fail: reported as %s", better[i]);
 			return true;
@@ -534,15 +512,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct host_state *host = &e->input->host;
 	struct span segment;
-	struct counting c = { .check = e, .from_ns = host->short_lived.from_ns };
+	struct counting c = { .check = e, .from_ns = starts_from_ns(e) };
 
 	segment = archive_failure_of(e->process);
 	if (segment.size) {
 		report_archive(e, out, segment);
 		return;
 	}
-	if (e->process->first_ns > c.from_ns)
-		c.from_ns = e->process->first_ns;
 	c.middle_ns = c.from_ns + (host->last_ns - c.from_ns) / 2;
 	map_init(&c.groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
 	count(&c);

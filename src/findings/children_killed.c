@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/ended_children.h"
 #include "analyze/evidence/exit_reason_text.h"
 #include "base/sentence_units.h"
@@ -39,12 +40,6 @@ static bool is_by_search(const struct ended_children *g)
 	return SPAN_ANY(sender, span_equal, names);
 }
 
-/* Returns whether the children go on ending: not only at a start or a stop. */
-static bool is_steady(const struct ended_children *g)
-{
-	return g->early * 4 >= g->count && g->early * 4 <= g->count * 3;
-}
-
 static bool is_each(const struct check *e, const struct ended_children *g)
 {
 	return (double)g->count >= EACH_SHARE * (double)ended_children_count(e, g);
@@ -55,7 +50,8 @@ static enum finding_severity severity_of(const struct check *e, const struct end
 {
 	bool are_many = (double)g->count >= check_option(e, "many");
 
-	if ((double)g->count < check_option(e, "min-count") || !is_steady(g))
+	if ((double)g->count < check_option(e, "min-count") ||
+		!starts_are_steady(g->early, g->count))
 		return FINDING_INFO;
 	switch (g->by) {
 	case ENDED_BY_MEMORY:

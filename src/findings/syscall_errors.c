@@ -286,8 +286,7 @@ static void report_no_room(struct look *l, const struct trouble *t)
 	}
 	finding_claim(l->out,
 		"cannot start processes or threads: a limit of processes is reached; %s failed "
-		"with "
-		"EAGAIN %.0f times",
+		"with EAGAIN %.0f times",
 		name, t->times);
 	finding_unseen(l->out, "which limit: of the user (ulimit -u), of the control group "
 			       "(pids.max) or of the host (kernel.threads-max)");

@@ -48,14 +48,26 @@ static const struct process_entry *starter_of(const struct process_entry *p)
 	return p->is_there ? p->parent : p->last_parent;
 }
 
-static struct span name_of(const struct process_entry *p)
+bool starts_is_of(const struct check *e, const struct process_entry *starter)
 {
-	return record_text(&p->process->record, &p->process->name);
+	return starter && (starter == e->process || starts_is_below(e->process, starter));
+}
+
+uint64_t starts_from_ns(const struct check *e)
+{
+	uint64_t from_ns = e->input->host.short_lived.from_ns;
+
+	return e->process && e->process->first_ns > from_ns ? e->process->first_ns : from_ns;
+}
+
+bool starts_are_steady(uint64_t early, uint64_t count)
+{
+	return early * 4 >= count && early * 4 <= count * 3;
 }
 
 static bool is_named(const struct process_entry *p, const char name[SHORT_LIVED_NAME_SIZE])
 {
-	struct span own = name_of(p);
+	struct span own = check_name(p);
 	size_t size = strnlen(name, SHORT_LIVED_NAME_SIZE - 1);
 
 	return own.size >= size && size &&
@@ -148,8 +160,7 @@ static void count_short_lived(struct counting *c)
 		const struct process_entry *starter = p->starter;
 		bool is_sampled;
 
-		if (p->end_ns < c->from_ns || !starter ||
-			(starter != e->process && !starts_is_below(e->process, starter)))
+		if (p->end_ns < c->from_ns || !starts_is_of(e, starter))
 			continue;
 		is_sampled = is_sampled_below(c, process_table_get(table, id));
 		if (is_pause(p)) {
@@ -189,7 +200,7 @@ static void count_sampled(struct counting *c)
 
 	map_for_each_pointer (&table->processes, const struct process_entry *, p) {
 		const struct process_entry *starter = starter_of(p);
-		struct span name = name_of(p);
+		struct span name = check_name(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
 
 		if (!is_sampled_below(c, p))
@@ -248,15 +259,11 @@ void starts_of(struct starts *s, const struct check *e)
 	assert(s);
 	assert(e);
 
-	const struct short_lived *b = &e->input->host.short_lived;
-	uint64_t from_ns, to_ns = e->input->host.last_ns;
+	uint64_t from_ns = starts_from_ns(e), to_ns = e->input->host.last_ns;
 	struct counting c = { .s = s, .check = e };
 
 	*s = (struct starts){ 0 };
-	if (!b->is_watched || !e->process)
-		return;
-	from_ns = b->from_ns > e->process->first_ns ? b->from_ns : e->process->first_ns;
-	if (to_ns <= from_ns)
+	if (!e->input->host.short_lived.is_watched || !e->process || to_ns <= from_ns)
 		return;
 	s->interval_ns = to_ns - from_ns;
 	c.from_ns = from_ns;
@@ -295,18 +302,11 @@ bool starts_are_of_a_list(const struct process_entry *starter)
 		"apt-get", "rpm" };
 
 	for (unsigned level = 0; starter && level <= ABOVE; level++) {
-		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-			if (span_equal(name_of(starter), names[i]))
-				return true;
-		}
+		if (SPAN_ANY(check_name(starter), span_equal, names))
+			return true;
 		starter = starter_of(starter);
 	}
 	return false;
-}
-
-static bool is_even(const struct starts_program *p)
-{
-	return p->early * 4 >= p->count && p->early * 4 <= p->count * 3;
 }
 
 bool starts_are_of_a_shell(const struct process_entry *starter)
@@ -343,7 +343,8 @@ bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 	uint64_t programs = s->count - s->copies, most = 0;
 
 	for (size_t i = 0; i < STARTS_PROGRAMS && s->programs[i].count; i++) {
-		if ((double)most < PROGRAMS_SHARE * (double)programs && !is_even(&s->programs[i]))
+		if ((double)most < PROGRAMS_SHARE * (double)programs &&
+			!starts_are_steady(s->programs[i].early, s->programs[i].count))
 			return false;
 		most += s->programs[i].count;
 	}

@@ -204,12 +204,9 @@ void ended_children_of(struct map *groups, const struct check *e)
 	assert(groups);
 	assert(e);
 
-	const struct host_state *host = &e->input->host;
-	uint64_t from_ns = host->short_lived.from_ns, middle_ns;
+	uint64_t from_ns = starts_from_ns(e);
+	uint64_t middle_ns = from_ns + (e->input->host.last_ns - from_ns) / 2;
 
-	if (e->process && e->process->first_ns > from_ns)
-		from_ns = e->process->first_ns;
-	middle_ns = from_ns + (host->last_ns - from_ns) / 2;
 	map_init(groups, sizeof(struct group_key), sizeof(struct ended_children), GROUPS_MAX);
 	map_for_each_value (&e->input->endings.children, const struct exit_reasons_child *, c) {
 		struct process_id watched = process_id_of(&c->record);
@@ -220,13 +217,6 @@ void ended_children_of(struct map *groups, const struct check *e)
 	}
 }
 
-static bool is_below(const struct check *e, const struct short_lived_process *p)
-{
-	const struct process_entry *starter = starts_living(p->starter);
-
-	return starter && (starter == e->process || starts_is_below(e->process, starter));
-}
-
 uint64_t ended_children_count(const struct check *e, const struct ended_children *g)
 {
 	uint64_t count = 0;
@@ -234,7 +224,7 @@ uint64_t ended_children_count(const struct check *e, const struct ended_children
 	map_for_each_value (
 		&e->input->host.short_lived.processes, const struct short_lived_process *, p)
 		count += p->end_ns >= g->first_ns && !strncmp(p->name, g->name, sizeof(p->name)) &&
-			 is_below(e, p);
+			 starts_is_of(e, starts_living(p->starter));
 	return count > g->count ? count : g->count;
 }
 
@@ -247,7 +237,8 @@ uint64_t ended_children_signaled(const struct check *e)
 		unsigned signal = END_SIGNAL(p->status);
 
 		count += signal && signal != ABORT && signal != PIPE &&
-			 !exit_reason_is_fault(signal) && is_below(e, p);
+			 !exit_reason_is_fault(signal) &&
+			 starts_is_of(e, starts_living(p->starter));
 	}
 	return count;
 }

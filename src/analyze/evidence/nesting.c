@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 
 #define LEVELS_MAX 4096
@@ -21,11 +22,6 @@ static unsigned levels_between(const struct process_entry *top, const struct pro
 	return levels;
 }
 
-static struct span name_of(const struct process_entry *p)
-{
-	return record_text(&p->process->record, &p->process->name);
-}
-
 static unsigned count_of(
 	const struct process_entry *top, const struct process_entry *deepest, struct span name)
 {
@@ -33,7 +29,7 @@ static unsigned count_of(
 
 	for (const struct process_entry *p = deepest; p && p != top && levels < LEVELS_MAX;
 		p = p->parent, levels++)
-		count += !span_compare(name_of(p), name);
+		count += !span_compare(check_name(p), name);
 	return count;
 }
 
@@ -45,7 +41,7 @@ static void find_programs(struct nesting *n, const struct process_entry *top)
 
 	n->one = NULL;
 	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
-		unsigned count = count_of(top, deepest, name_of(p));
+		unsigned count = count_of(top, deepest, check_name(p));
 
 		if (count <= most)
 			continue;
@@ -54,10 +50,10 @@ static void find_programs(struct nesting *n, const struct process_entry *top)
 	}
 	p = deepest;
 	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
-		unsigned count = count_of(top, deepest, name_of(p));
+		unsigned count = count_of(top, deepest, check_name(p));
 
 		if (count < second || starts_are_of_a_shell(p) ||
-			!span_compare(name_of(p), name_of(n->one)))
+			!span_compare(check_name(p), check_name(n->one)))
 			continue;
 		second = count;
 		n->other = p;

@@ -117,9 +117,7 @@ static void commands_of(struct rebuilds *r, const struct check *e)
 	*r = (struct rebuilds){ 0 };
 	map_init(&c.commands, sizeof(uint64_t), sizeof(uint64_t), COMMANDS_MAX);
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		const struct process_entry *starter = p->starter;
-
-		if (starter && (starter == e->process || starts_is_below(e->process, starter)))
+		if (starts_is_of(e, p->starter))
 			count_one(
 				&c, p->name, map_get(&b->commands, id), p->parent.pid == e->id.pid);
 	}
