@@ -2,7 +2,6 @@
 /* api-retry-storm: requests to a server fail one after the other, in the middle of an answer or
  * after a wait for one, and are made again. connect-failing reports requests that fail at once,
  * before any data came; requests-refused reports requests that the server refuses by a status. */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"

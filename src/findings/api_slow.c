@@ -2,7 +2,6 @@
 /* api-slow: a server lets the process wait long for the first byte of its answers. One slow answer
  * is no finding, and neither is an answer whose first byte comes soon and whose rest comes
  * slowly. */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"

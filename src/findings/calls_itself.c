@@ -6,14 +6,12 @@
  * A test or a benchmark with server and client in one process gets good answers. Cannot be seen:
  * answers within TLS or in several buffers, and which request came from outside: without answers
  * the order of accepting and connecting shows the circle. */
-#include <stdlib.h>
 #include <string.h>
 
+#include <stdio.h>
+
 #include "analyze/diagnosis/call_check.h"
-#include "base/cleanup.h"
-#include "base/units.h"
 #include "explain/finding.h"
-#include "probes/sockets.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 20, 2, 1e9, "minimum number of connections to itself"),

@@ -14,7 +14,6 @@
 #include "analyze/evidence/exit_reason_text.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
 #include "probes/signal_names.h"

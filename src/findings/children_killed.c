@@ -3,10 +3,8 @@
  * child's own child, from the kernel as memory runs out, or from a process that the parent did not
  * start. A process that ends what it started itself does so on purpose; a crash is
  * children-failing. */
-#include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/ended_children.h"
 #include "analyze/evidence/exit_reason_text.h"

@@ -14,8 +14,6 @@
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 

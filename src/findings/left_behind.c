@@ -19,7 +19,6 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/progress.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
 #include "probes/waits.h"

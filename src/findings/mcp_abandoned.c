@@ -3,7 +3,6 @@
  * replaced. A good server ends when its input closes, which takes a moment; that moment is
  * allowed. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "base/units.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {

@@ -3,7 +3,6 @@
  * and this process was not started to outlive it. The finding covers processes that belong to the
  * orphan. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "base/units.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {

@@ -7,16 +7,14 @@
  * Processes that live for less than a sample interval are known by the probe short_lived only.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/cpu_load.h"
-#include "base/sentence_units.h"
 #include "analyze/evidence/nesting.h"
 #include "analyze/evidence/rebuilds.h"
 #include "analyze/evidence/server_restarts.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/inspect/limits.h"
+#include "analyze/evidence/task_room.h"
 #include "explain/finding.h"
 
 #define WINDOWS	     8 /* at most: on a busy host any single sample may be late */
@@ -102,10 +100,10 @@ static void add_life(struct samples *s, const struct process_entry *p)
 /* Returns the number of processes that started during the observation. */
 static unsigned count_all(const struct check *e, struct samples *s)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	unsigned came = 0;
 
-	map_for_each_pointer (&c->processes, const struct process_entry *, p) {
+	map_for_each_pointer (
+		&e->input->host.process_table.processes, const struct process_entry *, p) {
 		if (!starts_is_below(e->process, p))
 			continue;
 		add_life(s, p);
@@ -116,24 +114,12 @@ static unsigned count_all(const struct check *e, struct samples *s)
 
 /* --- the process that starts most of them --- */
 
-static const struct process_entry *heaviest_child(const struct process_entry *top)
-{
-	const struct process_entry *best = NULL;
-
-	for (const struct process_entry *p = top->first_child; p; p = p->next_sibling) {
-		if (!best || p->number_end - p->number > best->number_end - best->number)
-			best = p;
-	}
-	return best;
-}
-
 static unsigned came_below(
 	const struct check *e, const struct samples *s, const struct process_entry *top)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	unsigned came = 0;
 
-	process_table_for_each (c, p)
+	process_table_for_each (&e->input->host.process_table, p)
 		came += p != top && p->number >= top->number && p->number < top->number_end &&
 			!p->zombie_ns && has_come(s, p);
 	return came;
@@ -144,12 +130,11 @@ static unsigned came_below(
 static const struct process_entry *culprit_of(
 	const struct check *e, const struct samples *s, double gain)
 {
-	const struct process_entry *child = heaviest_child(e->process);
+	const struct process_entry *p = e->process->first_child;
 
-	return child && child->number_end - child->number > CHILD_SHARE * gain &&
-			       came_below(e, s, child) >= CHILD_SHARE * gain
-		       ? child
-		       : NULL;
+	while (p && came_below(e, s, p) < CHILD_SHARE * gain)
+		p = p->next_sibling;
+	return p;
 }
 
 /* --- the finding --- */
@@ -166,29 +151,14 @@ static void emit_host(const struct check *e, struct check_result *out)
 		SOOTH_UNIT_NONE, interval_ns);
 }
 
-/* Returns how many more processes the tightest of its control groups allows; 0: no limit. */
-static uint64_t room_for_processes(const struct check *e)
-{
-	struct batch all = snapshot_records(check_last(e, &e->input->limits));
-	uint64_t least = 0;
-
-	batch_for_each (r, &all) {
-		const struct limits_group *g = limit_sums_group(r);
-
-		if (!g || !limit_sums_group_is(g, "pids") || g->limit_state != SOOTH_STATE_VALUE ||
-			g->used_state != SOOTH_STATE_VALUE)
-			continue;
-		if (g->limit > g->used && (!least || g->limit - g->used < least))
-			least = g->limit - g->used;
-	}
-	return least;
-}
-
 static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
-	uint64_t room = room_for_processes(e), left_ns;
+	struct task_room tasks;
+	uint64_t room, left_ns;
 
-	if (!room) {
+	task_room_find(&tasks, e);
+	room = tasks.group ? task_room_in(tasks.group) : 0;
+	if (!room || room == UINT64_MAX) {
 		finding_unseen(out,
 			"how many processes can still start: the control groups have no "
 			"limit, and processes of the user cannot be counted");
@@ -237,12 +207,13 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 /* Claims that nested processes are of one program, or of two that start each other. */
 static void claim_nesting(struct check_result *out, const struct nesting *n, bool is_growing)
 {
-	struct span one = check_name(n->one);
-	struct span other = n->other ? check_name(n->other) : span_of("", 0);
-
-	finding_claim(out, "%.*s%s%.*s%s%s: %u levels of processes below one another%s",
-		SPAN_ARGS(one), n->other ? " and " : " starts itself", SPAN_ARGS(other),
-		n->other ? " start each other" : "", is_growing ? " without end" : "", n->levels,
+	finding_claim(out, "%.*s", SPAN_ARGS(check_name(n->one)));
+	if (n->other)
+		finding_claim(out, " and %.*s start each other", SPAN_ARGS(check_name(n->other)));
+	else
+		finding_claim(out, " starts itself");
+	finding_claim(out, "%s: %u levels of processes below one another%s",
+		is_growing ? " without end" : "", n->levels,
 		is_growing ? ", and more each second" : "");
 }
 
@@ -267,12 +238,9 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
 	finding_count(out, "starts seen", came, g->interval_ns);
-	if (culprit) {
-		struct span name = check_name(culprit);
-
+	if (culprit)
 		finding_text(out, "parent of most of the new processes", "%.*s (%u)",
-			SPAN_ARGS(name), culprit->id.pid);
-	}
+			SPAN_ARGS(check_name(culprit)), culprit->id.pid);
 	emit_host(e, out);
 	emit_limit(e, out, g);
 	if (!e->input->host.short_lived.is_watched)
@@ -282,14 +250,6 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 }
 
 /* --- the same short-lived programs, over and over --- */
-
-/* Returns the CPU use of the process that starts them, in percent of one CPU. */
-static double own_cpu(const struct check *e, const struct process_entry *starter)
-{
-	double own = process_table_cpu_percent(starter ? starter : e->process);
-
-	return own > 0 ? own : 0;
-}
 
 /* "true", "grep, cut and 1 more". */
 static void write_programs(char *out, size_t size, const struct starts *s)
@@ -303,33 +263,26 @@ static void write_programs(char *out, size_t size, const struct starts *s)
 		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
 }
 
-/* Returns whether a sample found the process that starts them asleep. */
-static bool sleeps_between(const struct check *e, const struct starts *s)
-{
-	const struct process_entry *starter = s->starter ? s->starter : e->process;
-
-	thread_histories_for_each (&e->input->threads, &starter->id, t) {
-		if (t->waits[THREAD_WAIT_TIME])
-			return true;
-	}
-	return false;
-}
-
 /* Returns how many times faster the process would be on an idle host. A process that pauses is not
  * held up by other processes. */
 static double speed_of(const struct check *e, const struct starts *s)
 {
-	return s->pauses || sleeps_between(e, s) ? 1 : cpu_load_of(e->input);
+	const struct process_entry *starter = s->starter ?: e->process;
+
+	thread_histories_for_each (&e->input->threads, &starter->id, t) {
+		if (t->waits[THREAD_WAIT_TIME])
+			return 1;
+	}
+	return s->pauses ? 1 : cpu_load_of(e->input);
 }
 
 static enum finding_severity severity_of(
-	const struct check *e, const struct starts *s, const struct process_entry *starter)
+	const struct check *e, const struct starts *s, double own_cpu)
 {
-	double cpu_load = speed_of(e, s);
+	double speed = speed_of(e, s);
 
-	return cpu_load * starts_rate(s) >= check_option(e, "many-starts") ||
-			       cpu_load * (starts_cpu(s) + own_cpu(e, starter)) >=
-				       check_option(e, "percent")
+	return speed * starts_rate(s) >= check_option(e, "many-starts") ||
+			       speed * (starts_cpu(s) + own_cpu) >= check_option(e, "percent")
 		       ? FINDING_MEDIUM
 		       : FINDING_LOW;
 }
@@ -352,21 +305,22 @@ static void write_failure(char *out, size_t size, const struct starts *s)
 
 static void emit_starts(const struct check *e, struct check_result *out, const struct starts *s)
 {
-	const struct process_entry *starter = s->starter ? s->starter : e->process;
+	const struct process_entry *starter = s->starter ?: e->process;
+	double own_cpu = process_table_cpu_percent(starter); /* negative: not known */
 	struct span name = check_name(starter);
 	char programs[128], failure[48];
 
 	write_programs(programs, sizeof(programs), s);
 	write_failure(failure, sizeof(failure), s);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "starts");
-	finding_severity(out, severity_of(e, s, starter));
+	finding_severity(out, severity_of(e, s, own_cpu > 0 ? own_cpu : 0));
 	finding_claim(out, "starts %.0f processes a second: %s, which use %.0f %% CPU%s",
 		starts_rate(s), programs, starts_cpu(s), failure);
 	finding_rate(out, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
 	finding_number(out, "CPU of the started processes", starts_cpu(s), SOOTH_UNIT_PERCENT,
 		s->interval_ns);
-	if (own_cpu(e, starter) > 0)
-		finding_number(out, "CPU of the process that starts them", own_cpu(e, starter),
+	if (own_cpu > 0)
+		finding_number(out, "CPU of the process that starts them", own_cpu,
 			SOOTH_UNIT_PERCENT, s->interval_ns);
 	finding_text(out, "arguments", "%u different in %u starts", s->different, s->known);
 	if (speed_of(e, s) > CROWDED)
@@ -416,10 +370,10 @@ static bool diagnose_starts(const struct check *e, struct check_result *out, boo
 	starts_of(&s, e);
 	if (!s.interval_ns || !are_too_many(e, &s))
 		return false;
-	starter = s.starter ? s.starter : e->process;
+	starter = s.starter ?: e->process;
 	is_list = starts_are_of_a_list(starter);
-	if (s.starter && s.starter != e->process &&
-		diagnosis_input_is_selected(e->input, s.starter) && s.starter->is_there)
+	if (starter != e->process && diagnosis_input_is_selected(e->input, starter) &&
+		starter->is_there)
 		check_fine(out, "reported for %u, which started most of them", s.starter->id.pid);
 	else if (s.copies < s.count && !s.known && !is_list)
 		check_blind_because(out, "the arguments of the short-lived programs are not known",

@@ -3,8 +3,6 @@
  * valid credentials, a server that is down behind a proxy. The status of HTTP on connections
  * without TLS shows that. An error now and then is part of the work, and so is an error that a
  * success follows, as when credentials are sent only when they are demanded. */
-#include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/cleanup.h"

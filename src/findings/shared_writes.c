@@ -6,7 +6,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "explain/finding.h"
-#include "probes/fds.h"
 
 #define SHOWN_MAX 3
 

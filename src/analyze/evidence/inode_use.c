@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/evidence/file_space.h"
 #include "base/sentence_units.h"

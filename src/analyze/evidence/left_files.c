@@ -4,7 +4,6 @@
 #include "analyze/evidence/left_files.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -33,35 +33,29 @@ static unsigned count_of(
 	return count;
 }
 
-/* Finds the programs that start one another in turn. */
-static void find_programs(struct nesting *n, const struct process_entry *top)
+/* Returns the process of the last levels whose program has most levels, at least `least`; NULL:
+ * none. Shells and the program `but` count only without `but`. */
+static const struct process_entry *most_frequent(const struct process_entry *top,
+	const struct process_entry *deepest, unsigned least, const struct process_entry *but)
 {
-	const struct process_entry *p = n->one, *deepest = n->one;
-	unsigned most = 0, second = n->levels / OTHER_SHARE;
+	const struct process_entry *found = NULL, *p = deepest;
 
-	n->one = NULL;
 	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
 		unsigned count = count_of(top, deepest, check_name(p));
 
-		if (count <= most)
+		if (count < least || (found && count == least) ||
+			(but && (starts_are_of_a_shell(p) ||
+					!span_compare(check_name(p), check_name(but)))))
 			continue;
-		most = count;
-		n->one = p;
+		least = count;
+		found = p;
 	}
-	p = deepest;
-	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
-		unsigned count = count_of(top, deepest, check_name(p));
-
-		if (count < second || starts_are_of_a_shell(p) ||
-			!span_compare(check_name(p), check_name(n->one)))
-			continue;
-		second = count;
-		n->other = p;
-	}
+	return found;
 }
 
 struct nesting nesting_below(const struct process_table *table, const struct process_entry *top)
 {
+	const struct process_entry *deepest;
 	struct nesting n = { 0 };
 
 	process_table_for_each (table, p) {
@@ -74,8 +68,11 @@ struct nesting nesting_below(const struct process_table *table, const struct pro
 			n.one = p;
 		}
 	}
-	if (n.one)
-		find_programs(&n, top);
+	if (!n.one)
+		return n;
+	deepest = n.one;
+	n.one = most_frequent(top, deepest, 1, NULL);
+	n.other = most_frequent(top, deepest, (unsigned)(n.levels / OTHER_SHARE), n.one);
 	return n;
 }
 

@@ -2,7 +2,6 @@
 #include "analyze/evidence/rebuilds.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"

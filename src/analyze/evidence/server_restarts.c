@@ -17,11 +17,10 @@ struct server {
 };
 
 struct restarts {
-	const struct process_entry *any;
 	unsigned seen, alive;
 };
 
-static struct server_name name_of(const struct process_entry *p)
+static bool is_server(const struct process_entry *p, struct server *key)
 {
 	const struct sooth_record *r = &p->process->record;
 	const struct server_command command = {
@@ -29,14 +28,7 @@ static struct server_name name_of(const struct process_entry *p)
 		.arguments = record_text(r, &p->process->arguments),
 		.package = record_text(r, &p->process->package),
 	};
-
-	return server_name(&command);
-}
-
-static bool is_server(const struct process_entry *p, struct server *key)
-{
-	struct server_name name = name_of(p);
-
+	struct server_name name = server_name(&command);
 	bool is_one = (p->has_role && p->role == AGENT_ROLE_MCP) || server_name_is_mcp(&name);
 
 	if (!name.name.size || !is_one)
@@ -49,9 +41,8 @@ static bool is_server(const struct process_entry *p, struct server *key)
 
 static void count_servers(const struct check *e, struct map *servers)
 {
-	const struct process_table *c = &e->input->host.process_table;
-
-	map_for_each_pointer (&c->processes, const struct process_entry *, p) {
+	map_for_each_pointer (
+		&e->input->host.process_table.processes, const struct process_entry *, p) {
 		const struct process_entry *parent = p->is_there ? p->parent : p->last_parent;
 		struct restarts *starts;
 		struct server key;
@@ -61,7 +52,6 @@ static void count_servers(const struct check *e, struct map *servers)
 		starts = map_put(servers, &key, NULL);
 		if (!starts)
 			continue;
-		starts->any = p;
 		starts->seen++;
 		starts->alive += p->is_there && !p->zombie_ns;
 	}

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/failure_meaning.h"
