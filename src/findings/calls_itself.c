@@ -6,9 +6,8 @@
  * A test or a benchmark with server and client in one process gets good answers. Cannot be seen:
  * answers within TLS or in several buffers, and which request came from outside: without answers
  * the order of accepting and connecting shows the circle. */
-#include <string.h>
-
 #include <stdio.h>
+#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "explain/finding.h"

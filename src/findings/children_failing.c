@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/evidence/archive_failure.h"
-#include "analyze/evidence/session_limit.h"
+#include "analyze/evidence/postgres_title.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/failure_meaning.h"

@@ -13,8 +13,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/file_space.h"
-#include "analyze/evidence/inode_use.h"
-#include "analyze/evidence/left_files.h"
+#include "analyze/evidence/made_files.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
