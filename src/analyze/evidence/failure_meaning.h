@@ -5,6 +5,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/buffer.h"
+#include "probes/waits.h"
 
 struct failure_meaning {
 	uint16_t error;
@@ -17,7 +18,7 @@ struct failure_meaning {
 };
 
 /* Returns the meaning of a failed call; NULL: the name of the error is enough, or the error has
- * several meanings. For inotify limits see watch_failure.h. */
+ * several meanings. */
 const struct failure_meaning *failure_meaning_of(
 	const struct check *e, const struct call_place *place);
 bool failure_is_limit(const struct check *e, const struct call_place *place);
@@ -35,5 +36,25 @@ void failure_meaning_put_process(
 /* Returns whether a command answers a question by its exit status: programs run `git rev-parse` to
  * learn whether a folder is in a repository. */
 bool failure_is_query(const char *program, struct span command);
+
+/* --- a lock file that exists, or a lock of another process --- */
+
+/* Appends "lock file /r/.git/index.lock exists" or "/var/lib/dpkg/lock is locked by another
+ * process". */
+void lock_failure_text(struct buffer *to, const struct call_place *place);
+/* Returns the process that the lock file names, or that has the file open; NULL: unknown. */
+const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place);
+/* Adds evidence and remedy to the open finding; owner NULL: unknown. */
+void lock_failure_emit(
+	struct check_result *out, const struct call_place *place, const struct waits_party *owner);
+
+/* --- the user has reached the limit of inotify watches or instances: the kernel answers "no space
+ * left on device", or "too many open files", although neither is true --- */
+
+/* Returns whether an inotify limit is the reason of this failure. */
+bool watch_failure_is(const struct check *e, const struct call_place *place);
+/* Adds claim, evidence and remedy to the open finding. */
+void watch_failure_report(const struct check *e, struct check_result *out,
+	const struct call_place *place, double times);
 
 #endif

@@ -9,7 +9,6 @@
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
-#include "analyze/evidence/watch_failure.h"
 #include "base/escape.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
