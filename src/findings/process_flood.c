@@ -9,10 +9,9 @@
 #include <stdio.h>
 
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/cpu_load.h"
-#include "analyze/evidence/nesting.h"
-#include "analyze/evidence/repeated_starts.h"
 #include "analyze/diagnosis/starts.h"
+#include "analyze/evidence/cpu_load.h"
+#include "analyze/evidence/repeated_starts.h"
 #include "analyze/evidence/task_room.h"
 #include "explain/finding.h"
 
@@ -20,6 +19,7 @@
 #define SAMPLES_MAX  (2 * WINDOWS)
 #define STARTS_NAME  "min-starts"
 #define FAILING_NAME "min-failing-starts"
+#define LEVELS_MAX   4096
 
 NUMBER(CHILD_SHARE, 0.9, NONE, "of the starts that are of its own children");
 NUMBER(FAILED_SHARE, 0.5, NONE, "of the starts, of commands that failed");
@@ -28,6 +28,10 @@ NUMBER(FAILING_LEAST, 10, NONE, "failed starts: fewer are no flood");
 NUMBER(REPEATED, 4, NONE, "in a loop that asks again and again each program came so many times");
 NUMBER(CROWDED, 1.5, NONE, "ready threads a CPU, from which a host is busy");
 NUMBER(PACE, 0.5, NONE, "part of the descendants that would have come at this rate so far");
+NUMBER(LEVELS_LEAST, 20, NONE, "least levels; a shell below make below an agent's shell is less");
+NUMBER(LEVELS_SHARE, 0.6, NONE, "of the levels that are of the most frequent program");
+NUMBER(IN_TURN, 4, NONE, "levels within which two programs alternate");
+NUMBER(OTHER_SHARE, 3, NONE, "least part of the levels that a second program has, as divisor");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,
@@ -134,6 +138,88 @@ static const struct process_entry *culprit_of(
 	while (p && came_below(e, s, p) < CHILD_SHARE * gain)
 		p = p->next_sibling;
 	return p;
+}
+
+/* --- a recursion --- */
+
+/* Chains of descendants: a program that starts itself without end, or two programs that start each
+ * other, have about as many levels as processes. The processes of a build or pool are siblings. */
+struct nesting {
+	unsigned levels;		 /* levels of descendants; 0: no children */
+	unsigned alive;			 /* number of descendants */
+	const struct process_entry *one; /* a process of the program that most levels run */
+	const struct process_entry
+		*other; /* a process of the program that takes turns with it; NULL: none */
+};
+
+static unsigned levels_between(const struct process_entry *top, const struct process_entry *p)
+{
+	unsigned levels = 0;
+
+	for (; p && p != top && levels < LEVELS_MAX; p = p->parent)
+		levels++;
+	return levels;
+}
+
+static unsigned count_of(
+	const struct process_entry *top, const struct process_entry *deepest, struct span name)
+{
+	unsigned count = 0, levels = 0;
+
+	for (const struct process_entry *p = deepest; p && p != top && levels < LEVELS_MAX;
+		p = p->parent, levels++)
+		count += !span_compare(check_name(p), name);
+	return count;
+}
+
+/* Returns the process of the last levels whose program has most levels, at least `least`; NULL:
+ * none. Shells and the program `but` count only without `but`. */
+static const struct process_entry *most_frequent(const struct process_entry *top,
+	const struct process_entry *deepest, unsigned least, const struct process_entry *but)
+{
+	const struct process_entry *found = NULL, *p = deepest;
+
+	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
+		unsigned count = count_of(top, deepest, check_name(p));
+
+		if (count < least || (found && count == least) ||
+			(but && (starts_are_of_a_shell(p) ||
+					!span_compare(check_name(p), check_name(but)))))
+			continue;
+		least = count;
+		found = p;
+	}
+	return found;
+}
+
+static struct nesting nesting_below(
+	const struct process_table *table, const struct process_entry *top)
+{
+	const struct process_entry *deepest;
+	struct nesting n = { 0 };
+
+	process_table_for_each (table, p) {
+		bool is_below = p != top && process_table_is_below(p, top);
+		unsigned levels = is_below && !p->zombie_ns ? levels_between(top, p) : 0;
+
+		n.alive += levels > 0;
+		if (levels > n.levels) {
+			n.levels = levels;
+			n.one = p;
+		}
+	}
+	if (!n.one)
+		return n;
+	deepest = n.one;
+	n.one = most_frequent(top, deepest, 1, NULL);
+	n.other = most_frequent(top, deepest, (unsigned)(n.levels / OTHER_SHARE), n.one);
+	return n;
+}
+
+/* Returns whether this is a recursion: most descendants are each a level of their own. */
+static bool nesting_is_endless(const struct nesting *n)
+{
+	return n->levels >= LEVELS_LEAST && n->levels >= LEVELS_SHARE * n->alive;
 }
 
 /* --- the finding --- */
