@@ -6,17 +6,21 @@
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/ended_children.h"
 #include "analyze/evidence/exit_reason_text.h"
+#include "analyze/evidence/self_match.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/signal_names.h"
+
+#define GROUPS_MAX   1024
+#define UP_MAX	     16
+#define COMMAND_SIZE 1024
 
 NUMBER(SURE, 5, NONE, "ends by one signal, from which it is certain");
 NUMBER(EACH_SHARE, 0.9, NONE, "of the ends of one command that are by the signal");
 
 /* Signal numbers of x86 and arm. */
-enum { KILL = 9, PIPE = 13, CPU_LIMIT = 24, SIZE_LIMIT = 25 };
+enum { ABORT = 6, KILL = 9, PIPE = 13, CPU_LIMIT = 24, SIZE_LIMIT = 25 };
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 3, 2, 1e6, "minimum number of processes that were ended alike"),
@@ -24,6 +28,227 @@ static const struct finding_option options[] = {
 		"minimum number of ends by SIGKILL of the parent; severity is medium from this "
 		"number of ends by another process"),
 };
+
+/* The descendants that were ended by signals, grouped by name, signal and way: a single end may be
+ * intended, but rarely the same end again and again. */
+
+enum ended_by {
+	ENDED_BY_UNSEEN, /* the sender is not known */
+	ENDED_BY_ITSELF, /* itself, or PR_SET_PDEATHSIG because its parent ended */
+	ENDED_BY_TREE,	 /* the diagnosed process, or one that it started */
+	ENDED_BY_PARENT,
+	ENDED_BY_OTHER,	    /* a process that the diagnosed one did not start */
+	ENDED_BY_OWN_CHILD, /* a child or another descendant of the ended process */
+	ENDED_BY_KERNEL,
+	ENDED_BY_MEMORY, /* the OOM killer */
+};
+
+struct ended_children {
+	enum ended_by by;
+	uint32_t signal;
+	uint32_t status; /* as wait(2) gives it */
+	char name[EXIT_REASONS_NAME_SIZE];
+	char sender_name[EXIT_REASONS_NAME_SIZE];
+	uint64_t count;
+	uint64_t early;	  /* of `count`: in the first half of the observation */
+	uint64_t direct;  /* of `count`: children of the process itself */
+	uint64_t known;	  /* of `count`: the command lines of both are known */
+	uint64_t matched; /* of `known`: the sender searched for a text that is in that of the child
+			   */
+	uint64_t life_ns; /* total */
+	uint64_t first_ns; /* the first end */
+	struct process_id last, last_sender;
+	bool has_senders; /* different processes */
+	bool is_far;	  /* a sender is the child of a child, or further below */
+};
+
+/* --- the sender --- */
+
+static struct process_id sender_of(const struct exit_reasons_child *c)
+{
+	return (struct process_id){ .start_ticks = c->sender_start_ticks, .pid = c->sender_pid };
+}
+
+static struct process_id child_of(const struct exit_reasons_child *c)
+{
+	return (struct process_id){ .start_ticks = c->child_start_ticks, .pid = c->child_pid };
+}
+
+/* Sets `id` to the parent of that process. False: not known. */
+static bool find_parent(const struct check *e, struct process_id *id)
+{
+	const struct short_lived_process *p = map_get(&e->input->host.short_lived.processes, id);
+	const struct process_entry *entry = process_table_get(&e->input->host.process_table, id);
+
+	if (p) {
+		*id = p->parent;
+		return true;
+	}
+	if (entry)
+		entry = entry->is_there ? entry->parent : entry->last_parent;
+	if (entry)
+		*id = entry->id;
+	return entry != NULL;
+}
+
+/* Finds how the child ended, from the sender of the signal upward: `sudo pkill` is a grandchild. */
+static enum ended_by climb(const struct check *e, const struct exit_reasons_child *c)
+{
+	struct process_id id = sender_of(c), child = child_of(c);
+
+	if (c->sender_parent_pid == c->child_pid)
+		return ENDED_BY_OWN_CHILD;
+	for (unsigned i = 0; i < UP_MAX; i++) {
+		if (process_id_equal(&id, &child))
+			return ENDED_BY_OWN_CHILD;
+		if (process_id_equal(&id, &e->id))
+			return ENDED_BY_TREE;
+		if (!find_parent(e, &id))
+			break;
+	}
+	return ENDED_BY_OTHER;
+}
+
+static enum ended_by way_of(const struct check *e, const struct exit_reasons_child *c)
+{
+	if (c->is_oom_victim)
+		return ENDED_BY_MEMORY;
+	if (c->is_from_kernel)
+		return ENDED_BY_KERNEL;
+	if (c->sender_state)
+		return ENDED_BY_UNSEEN;
+	/* For SIGXFSZ the kernel names the process that wrote too much as the sender. */
+	if (c->sender_pid == c->child_pid)
+		return c->signal == SIZE_LIMIT ? ENDED_BY_KERNEL : ENDED_BY_ITSELF;
+	if (c->is_sender_ending) /* the child asked for the signal (PR_SET_PDEATHSIG) */
+		return ENDED_BY_ITSELF;
+	if (c->sender_pid == c->parent_pid)
+		return ENDED_BY_PARENT;
+	return climb(e, c);
+}
+
+/* --- what it searched for --- */
+
+/* Returns the arguments of a process, NUL-separated, masked and perhaps cut; empty: not known. */
+static struct span command_of(const struct check *e, const struct process_id *id)
+{
+	const struct short_lived *b = &e->input->host.short_lived;
+	const struct process_entry *p = process_table_get(&e->input->host.process_table, id);
+	const uint64_t *hash = map_get(&b->commands, id);
+	struct span known = hash ? short_lived_command(b, *hash) : (struct span){ 0 };
+
+	if (known.size || !p)
+		return known;
+	return process_table_known_arguments(p);
+}
+
+/* Returns whether the pattern is in the command line, with blanks as pkill joins it. */
+static bool is_in(struct span arguments, struct span pattern)
+{
+	char text[COMMAND_SIZE];
+	size_t size = arguments.size < sizeof(text) ? arguments.size : sizeof(text);
+
+	for (size_t i = 0; i < size; i++)
+		text[i] = arguments.data[i] ? arguments.data[i] : ' ';
+	return pattern.size <= size && memmem(text, size, pattern.data, pattern.size);
+}
+
+static void add_match(
+	const struct check *e, struct ended_children *g, const struct exit_reasons_child *c)
+{
+	struct process_id child = child_of(c), sender = sender_of(c);
+	struct span own = command_of(e, &child);
+	struct span of_sender = command_of(e, &sender);
+	struct span pattern = self_match_of_pkill(of_sender);
+
+	if (!own.size || !of_sender.size)
+		return;
+	g->known++;
+	g->matched += pattern.size && is_in(own, pattern);
+}
+
+/* --- groups --- */
+
+struct group_key {
+	uint32_t by, signal, status, unused;
+	char name[EXIT_REASONS_NAME_SIZE], sender_name[EXIT_REASONS_NAME_SIZE];
+};
+
+static void add(const struct check *e, struct map *groups, const struct exit_reasons_child *c,
+	uint64_t middle_ns)
+{
+	struct group_key key = { .by = way_of(e, c), .signal = c->signal, .status = c->status };
+	struct process_id sender = sender_of(c);
+	struct ended_children *g;
+
+	memcpy(key.name, c->name, strnlen(c->name, sizeof(key.name)));
+	memcpy(key.sender_name, c->sender_name, strnlen(c->sender_name, sizeof(key.sender_name)));
+	g = map_put(groups, &key, NULL);
+	if (!g)
+		return;
+	g->by = (enum ended_by)key.by;
+	g->signal = END_SIGNAL(c->status) ? END_SIGNAL(c->status) : c->signal;
+	g->status = c->status;
+	memcpy(g->name, key.name, sizeof(key.name));
+	memcpy(g->sender_name, key.sender_name, sizeof(key.sender_name));
+	g->has_senders |= g->count && !process_id_equal(&g->last_sender, &sender);
+	if (!g->count++ || c->record.time_ns < g->first_ns)
+		g->first_ns = c->record.time_ns;
+	g->early += c->record.time_ns < middle_ns;
+	g->direct += c->parent_pid == e->id.pid && c->parent_start_ticks == e->id.start_ticks;
+	g->life_ns += c->life_ns;
+	g->is_far |= c->sender_parent_pid != c->child_pid;
+	g->last = child_of(c);
+	g->last_sender = sender;
+	add_match(e, g, c);
+}
+
+/* Sets `groups` to a map of the groups, which the caller releases; the value is struct
+ * ended_children. */
+static void read_groups(struct map *groups, const struct check *e)
+{
+	uint64_t from_ns = starts_from_ns(e);
+	uint64_t middle_ns = from_ns + (e->input->host.last_ns - from_ns) / 2;
+
+	map_init(groups, sizeof(struct group_key), sizeof(struct ended_children), GROUPS_MAX);
+	map_for_each_value (&e->input->endings.children, const struct exit_reasons_child *, c) {
+		struct process_id watched = process_id_of(&c->record);
+
+		/* With status 0 the child handled the request to end. */
+		if (c->status && process_id_equal(&watched, &e->id))
+			add(e, groups, c, middle_ns);
+	}
+}
+
+/* Returns how many descendants with this name are known to have ended, in any way, from the first
+ * one of the group on: the probes do not begin at the same time. */
+static uint64_t count_ends(const struct check *e, const struct ended_children *g)
+{
+	uint64_t count = 0;
+
+	map_for_each_value (
+		&e->input->host.short_lived.processes, const struct short_lived_process *, p)
+		count += p->end_ns >= g->first_ns && !strncmp(p->name, g->name, sizeof(p->name)) &&
+			 starts_is_of(e, starts_living(p->starter));
+	return count > g->count ? count : g->count;
+}
+
+/* Returns how many descendants ended by a signal that is not of their own making; where the senders
+ * were not recorded, that is all that is known. */
+static uint64_t count_signaled(const struct check *e)
+{
+	uint64_t count = 0;
+
+	map_for_each_value (
+		&e->input->host.short_lived.processes, const struct short_lived_process *, p) {
+		unsigned signal = END_SIGNAL(p->status);
+
+		count += signal && signal != ABORT && signal != PIPE &&
+			 !exit_reason_is_fault(signal) &&
+			 starts_is_of(e, starts_living(p->starter));
+	}
+	return count;
+}
 
 /* --- which of them are to be reported --- */
 
@@ -40,7 +265,7 @@ static bool is_by_search(const struct ended_children *g)
 
 static bool is_each(const struct check *e, const struct ended_children *g)
 {
-	return (double)g->count >= EACH_SHARE * (double)ended_children_count(e, g);
+	return (double)g->count >= EACH_SHARE * (double)count_ends(e, g);
 }
 
 /* Returns the severity; FINDING_INFO: nothing to report. */
@@ -119,7 +344,7 @@ static void claim_by(struct check_result *out, const struct ended_children *g)
 static void claim(const struct check *e, struct check_result *out, const struct ended_children *g,
 	uint64_t interval_ns)
 {
-	uint64_t all = ended_children_count(e, g);
+	uint64_t all = count_ends(e, g);
 	char name[SIGNAL_NAME_SIZE], time[UNITS_SIZE];
 	bool are_all = g->count == all;
 
@@ -174,10 +399,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"");
 	finding_severity(out, severity_of(e, g));
 	claim(e, out, g, interval_ns);
-	finding_command(out, "command", ended_children_command(e, &g->last));
+	finding_command(out, "command", command_of(e, &g->last));
 	if (g->by != ENDED_BY_KERNEL && g->by != ENDED_BY_MEMORY)
-		finding_command(
-			out, "command of the sender", ended_children_command(e, &g->last_sender));
+		finding_command(out, "command of the sender", command_of(e, &g->last_sender));
 	finding_count(out, "ended", g->count, interval_ns);
 	finding_text(out, "status", "%s", buffer_cstr(&status));
 	finding_number(out, "mean time until they are ended", (double)g->life_ns / (double)g->count,
@@ -196,7 +420,7 @@ static void report(const struct check *e, struct check_result *out, const struct
  * older, or the system does not name them. */
 static void report_none(const struct check *e, struct check_result *out, const struct map *groups)
 {
-	uint64_t count = groups->count ? 0 : ended_children_signaled(e);
+	uint64_t count = groups->count ? 0 : count_signaled(e);
 
 	if ((double)count < check_option(e, "min-count"))
 		check_fine(out, "no child is ended by a signal again and again");
@@ -212,7 +436,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct ended_children worst;
 	struct map groups;
 
-	ended_children_of(&groups, e);
+	read_groups(&groups, e);
 	if (choose(e, &groups, &worst))
 		report(e, out, &worst);
 	else
