@@ -43,12 +43,16 @@ enum ended_by {
 	ENDED_BY_MEMORY, /* the OOM killer */
 };
 
-struct ended_children {
-	enum ended_by by;
-	uint32_t signal;
+struct group_key {
+	uint32_t by;	 /* enum ended_by */
+	uint32_t signal; /* that ended it, or was sent to it */
 	uint32_t status; /* as wait(2) gives it */
-	char name[EXIT_REASONS_NAME_SIZE];
-	char sender_name[EXIT_REASONS_NAME_SIZE];
+	uint32_t unused;
+	char name[EXIT_REASONS_NAME_SIZE], sender_name[EXIT_REASONS_NAME_SIZE];
+};
+
+struct ended_children {
+	struct group_key key;
 	uint64_t count;
 	uint64_t early;	  /* of `count`: in the first half of the observation */
 	uint64_t direct;  /* of `count`: children of the process itself */
@@ -169,28 +173,20 @@ static void add_match(
 
 /* --- groups --- */
 
-struct group_key {
-	uint32_t by, signal, status, unused;
-	char name[EXIT_REASONS_NAME_SIZE], sender_name[EXIT_REASONS_NAME_SIZE];
-};
-
 static void add(const struct check *e, struct map *groups, const struct exit_reasons_child *c,
 	uint64_t middle_ns)
 {
-	struct group_key key = { .by = way_of(e, c), .signal = c->signal, .status = c->status };
+	struct group_key key = { .by = way_of(e, c), .status = c->status };
 	struct process_id sender = sender_of(c);
 	struct ended_children *g;
 
+	key.signal = END_SIGNAL(c->status) ? END_SIGNAL(c->status) : c->signal;
 	memcpy(key.name, c->name, strnlen(c->name, sizeof(key.name)));
 	memcpy(key.sender_name, c->sender_name, strnlen(c->sender_name, sizeof(key.sender_name)));
 	g = map_put(groups, &key, NULL);
 	if (!g)
 		return;
-	g->by = (enum ended_by)key.by;
-	g->signal = END_SIGNAL(c->status) ? END_SIGNAL(c->status) : c->signal;
-	g->status = c->status;
-	memcpy(g->name, key.name, sizeof(key.name));
-	memcpy(g->sender_name, key.sender_name, sizeof(key.sender_name));
+	g->key = key;
 	g->has_senders |= g->count && !process_id_equal(&g->last_sender, &sender);
 	if (!g->count++ || c->record.time_ns < g->first_ns)
 		g->first_ns = c->record.time_ns;
@@ -228,7 +224,8 @@ static uint64_t count_ends(const struct check *e, const struct ended_children *g
 
 	map_for_each_value (
 		&e->input->host.short_lived.processes, const struct short_lived_process *, p)
-		count += p->end_ns >= g->first_ns && !strncmp(p->name, g->name, sizeof(p->name)) &&
+		count += p->end_ns >= g->first_ns &&
+			 !strncmp(p->name, g->key.name, sizeof(p->name)) &&
 			 starts_is_of(e, starts_living(p->starter));
 	return count > g->count ? count : g->count;
 }
@@ -257,10 +254,10 @@ static uint64_t count_signaled(const struct check *e)
 static bool is_by_search(const struct ended_children *g)
 {
 	static const char *const names[] = { "pkill", "killall" };
-	struct span sender =
-		span_of(g->sender_name, strnlen(g->sender_name, sizeof(g->sender_name)));
 
-	return SPAN_ANY(sender, span_equal, names);
+	return SPAN_ANY(span_of(g->key.sender_name,
+				strnlen(g->key.sender_name, sizeof(g->key.sender_name))),
+		span_equal, names);
 }
 
 static bool is_each(const struct check *e, const struct ended_children *g)
@@ -276,20 +273,21 @@ static enum finding_severity severity_of(const struct check *e, const struct end
 	if ((double)g->count < check_option(e, "min-count") ||
 		!starts_are_steady(g->early, g->count))
 		return FINDING_INFO;
-	switch (g->by) {
+	switch (g->key.by) {
 	case ENDED_BY_MEMORY:
 		return FINDING_HIGH;
 	case ENDED_BY_OWN_CHILD:
 		return is_by_search(g) ? FINDING_MEDIUM : FINDING_LOW;
 	case ENDED_BY_KERNEL: /* SIGKILL from the kernel: the end of a sandbox */
-		return g->signal == CPU_LIMIT || g->signal == SIZE_LIMIT ? FINDING_MEDIUM
-									 : FINDING_INFO;
+		return g->key.signal == CPU_LIMIT || g->key.signal == SIZE_LIMIT ? FINDING_MEDIUM
+										 : FINDING_INFO;
 	case ENDED_BY_OTHER:
-		if (g->signal == PIPE || !is_each(e, g))
+		if (g->key.signal == PIPE || !is_each(e, g))
 			return FINDING_INFO;
 		return are_many ? FINDING_MEDIUM : FINDING_LOW;
 	case ENDED_BY_PARENT:
-		return g->signal == KILL && are_many && is_each(e, g) ? FINDING_LOW : FINDING_INFO;
+		return g->key.signal == KILL && are_many && is_each(e, g) ? FINDING_LOW
+									  : FINDING_INFO;
 	default:
 		return FINDING_INFO;
 	}
@@ -315,29 +313,27 @@ static bool choose(const struct check *e, const struct map *groups, struct ended
 
 static bool is_match(const struct ended_children *g)
 {
-	return g->by == ENDED_BY_OWN_CHILD && g->known && g->matched == g->known;
+	return g->key.by == ENDED_BY_OWN_CHILD && g->known && g->matched == g->known;
 }
 
 static void claim_by(struct check_result *out, const struct ended_children *g)
 {
-	int size = (int)strnlen(g->sender_name, sizeof(g->sender_name));
-
-	if (g->by == ENDED_BY_OWN_CHILD)
-		finding_claim(out, "its own %s %.*s", g->is_far ? "descendant" : "child", size,
-			g->sender_name);
-	else if (g->by == ENDED_BY_PARENT)
-		finding_claim(out, "its parent %.*s", size, g->sender_name);
-	else if (g->by == ENDED_BY_MEMORY || g->by == ENDED_BY_KERNEL)
+	if (g->key.by == ENDED_BY_OWN_CHILD)
+		finding_claim(out, "its own %s %.*s", g->is_far ? "descendant" : "child",
+			END_NAME(g->key.sender_name));
+	else if (g->key.by == ENDED_BY_PARENT)
+		finding_claim(out, "its parent %.*s", END_NAME(g->key.sender_name));
+	else if (g->key.by == ENDED_BY_MEMORY || g->key.by == ENDED_BY_KERNEL)
 		finding_claim(out, "the kernel: %s",
-			g->by == ENDED_BY_MEMORY ? "out of memory"
-			: g->signal == CPU_LIMIT ? "CPU time limit"
-						 : "file size limit");
+			g->key.by == ENDED_BY_MEMORY ? "out of memory"
+			: g->key.signal == CPU_LIMIT ? "CPU time limit"
+						     : "file size limit");
 	else if (g->has_senders)
-		finding_claim(
-			out, "processes named %.*s, which it did not start", size, g->sender_name);
+		finding_claim(out, "processes named %.*s, which it did not start",
+			END_NAME(g->key.sender_name));
 	else
-		finding_claim(out, "%.*s (%u), which it did not start", size, g->sender_name,
-			g->last_sender.pid);
+		finding_claim(out, "%.*s (%u), which it did not start",
+			END_NAME(g->key.sender_name), g->last_sender.pid);
 }
 
 /* "each bash that it starts is ended by SIGTERM of its own child pkill, 6 times in 5 s" */
@@ -349,26 +345,27 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	bool are_all = g->count == all;
 
 	if (are_all)
-		finding_claim(out, "each %.*s that %s is ended by ", END_NAME(g->name),
+		finding_claim(out, "each %.*s that %s is ended by ", END_NAME(g->key.name),
 			g->direct == g->count ? "it starts" : "is started below it");
 	else
 		finding_claim(out, "%llu of %llu processes (%.*s) that %s are ended, each by ",
-			(unsigned long long)g->count, (unsigned long long)all, END_NAME(g->name),
+			(unsigned long long)g->count, (unsigned long long)all,
+			END_NAME(g->key.name),
 			g->direct == g->count ? "it starts" : "are started below it");
-	finding_claim(out, "%s of ", signal_name(name, g->signal));
+	finding_claim(out, "%s of ", signal_name(name, g->key.signal));
 	claim_by(out, g);
 	finding_claim(out, ", %llu times in %s", (unsigned long long)g->count,
 		sentence_duration(time, interval_ns));
 	if (is_match(g))
 		finding_claim(out,
 			": %.*s searches for a text that is in the command line of %.*s as well",
-			END_NAME(g->sender_name), END_NAME(g->name));
+			END_NAME(g->key.sender_name), END_NAME(g->key.name));
 }
 
 static void emit_remedy(
 	const struct check *e, struct check_result *out, const struct ended_children *g)
 {
-	if (g->by == ENDED_BY_MEMORY)
+	if (g->key.by == ENDED_BY_MEMORY)
 		finding_remedy(out, "give the control group or the host more memory, or start "
 				    "fewer or smaller processes");
 	else if (is_match(g))
@@ -376,15 +373,15 @@ static void emit_remedy(
 			"end the other process by its PID, or put one letter of the pattern into "
 			"brackets, so that the pattern does not match itself: pkill -f "
 			"'[n]ame'");
-	else if (g->by == ENDED_BY_KERNEL)
+	else if (g->key.by == ENDED_BY_KERNEL)
 		finding_remedy(out,
 			"raise the limit where the processes are started: ulimit -%s unlimited",
-			g->signal == CPU_LIMIT ? "t" : "f");
+			g->key.signal == CPU_LIMIT ? "t" : "f");
 	else
 		finding_remedy(out,
 			"find out why %.*s sends the signal: sooth trace -p %u shows the calls of "
 			"the process and its children",
-			END_NAME(g->sender_name), e->id.pid);
+			END_NAME(g->key.sender_name), e->id.pid);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct ended_children *g)
@@ -392,7 +389,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t interval_ns = e->input->host.last_ns - g->first_ns;
 	struct buffer status = { 0 };
 
-	exit_reason_text_status(&status, g->status);
+	exit_reason_text_status(&status, g->key.status);
 	finding_begin(out,
 		is_match(g) || g->count >= SURE ? FINDING_CONFIDENCE_HIGH
 						: FINDING_CONFIDENCE_MEDIUM,
@@ -400,13 +397,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_severity(out, severity_of(e, g));
 	claim(e, out, g, interval_ns);
 	finding_command(out, "command", command_of(e, &g->last));
-	if (g->by != ENDED_BY_KERNEL && g->by != ENDED_BY_MEMORY)
+	if (g->key.by != ENDED_BY_KERNEL && g->key.by != ENDED_BY_MEMORY)
 		finding_command(out, "command of the sender", command_of(e, &g->last_sender));
 	finding_count(out, "ended", g->count, interval_ns);
 	finding_text(out, "status", "%s", buffer_cstr(&status));
 	finding_number(out, "mean time until they are ended", (double)g->life_ns / (double)g->count,
 		SOOTH_UNIT_NS, 0);
-	if (!g->known && g->by == ENDED_BY_OWN_CHILD)
+	if (!g->known && g->key.by == ENDED_BY_OWN_CHILD)
 		finding_unseen(out, "the command lines: which text was searched for");
 	if (e->input->endings.children.refused)
 		finding_unseen(out, "%llu more ends of descendants: there was no room for them",
