@@ -11,7 +11,6 @@
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/port_owner.h"
-#include "analyze/evidence/space_failure.h"
 #include "analyze/evidence/task_members.h"
 #include "analyze/evidence/task_room.h"
 #include "analyze/evidence/work_share.h"
@@ -177,7 +176,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	double times = surplus(l, place, (double)f->count), least = check_option(l->e, "min-grave");
 	char what[KEY_SIZE];
 
-	if (place->error == CALL_SHORT_WRITE || space_failure_is(l->e, place) ||
+	if (place->error == CALL_SHORT_WRITE || space_failure_of(l->e, place) ||
 		watch_failure_is(l->e, place) || is_beside_accept(l, place))
 		return 0;
 	if (is_lock(place))
@@ -197,12 +196,15 @@ static double weigh(const void *key, const void *value, const void *user)
 
 /* --- the finding --- */
 
-/* Failures of one call with one error, on one path or several. */
+/* Failures of one call with one error, or on one full file system, on one path or several. */
 struct trouble {
 	const struct call_place *place; /* one of them */
-	const struct call_failures *all;
+	struct call_failures all;
 	double times;
 	uint64_t paths;
+	const struct fds_filesystem *space; /* the full file system; NULL: another reason */
+	uint64_t place_count;		    /* failures at `place` */
+	bool is_reported;		    /* a finding of one of the paths was reported */
 };
 
 /* Reports a lock. The process may wait for a program that is at work. */
@@ -381,7 +383,7 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 		finding_severity(l->out, FINDING_HIGH);
 	/* The process may wait for the file on purpose. */
 	else if (is_lost ? check_has_finding(e, "left-behind")
-			 : is_missing(place) && !is_often(l, place, t->all, t->times, what))
+			 : is_missing(place) && !is_often(l, place, &t->all, t->times, what))
 		finding_severity(l->out, FINDING_LOW);
 	if (t->paths > 1) {
 		finding_claim(l->out, "%s keeps failing, %.0f times, on %llu paths such as %s: %s",
@@ -396,8 +398,8 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 			*place->text ? " on " : "", place->text, t->times, buffer_cstr(&error));
 	}
 	buffer_fini(&error);
-	if (t->times < (double)t->all->count)
-		finding_count(l->out, "failures including path searches", t->all->count,
+	if (t->times < (double)t->all.count)
+		finding_count(l->out, "failures including path searches", t->all.count,
 			l->calls.interval_ns);
 	emit_remedy(e, l->out, place);
 }
@@ -412,8 +414,14 @@ static void report(struct look *l, const struct trouble *t, const struct call_pl
 	put_key(key, what);
 	finding_begin(
 		l->out, is_estimate ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
-	check_calls_times(&l->calls, l->out, t->times, t->all->first_ns, t->all->last_ns);
-	if (is_lock(t->place)) {
+	if (t->space) {
+		finding_severity(l->out, FINDING_HIGH);
+		space_failure_report(l->e, l->out, t->space, t->place, t->all.count, t->paths);
+	}
+	check_calls_times(&l->calls, l->out, t->times, t->all.first_ns, t->all.last_ns);
+	if (t->space) {
+		/* reported before the times */
+	} else if (is_lock(t->place)) {
 		report_lock(l, t);
 	} else if (is_no_room(t->place)) {
 		report_no_room(l, t);
@@ -443,12 +451,15 @@ static double weigh_children(const void *key, const void *value, const void *use
 static void claim_children(const struct check *e, struct check_result *out,
 	const struct call_place *place, const struct child_failures *f)
 {
+	const struct fds_filesystem *space = space_failure_of(e, place);
 	char name[SYSCALL_NAME_SIZE];
 	struct buffer what = { 0 };
 
 	if (is_lock(place)) {
 		lock_failure_text(&what, place);
-	} else if (!space_failure_text(&what, e, place)) {
+	} else if (space) {
+		space_failure_text(&what, space, place->error);
+	} else {
 		buffer_format(&what, "%s%s%s: ", check_call_name(place->abi, place->number, name),
 			*place->text ? " on " : "", place->text);
 		put_error(&what, e, place);
@@ -503,43 +514,45 @@ static size_t diagnose_children(struct look *l)
 
 /* --- errors of the process or the host, whatever the path --- */
 
-struct grave {
-	struct call_failures sum;
-	uint64_t paths;
-	const struct call_place *place; /* one of these failures */
-	bool is_reported;		/* a finding of one of the paths was reported */
-};
-
+/* Fills `out` with call_place -> struct trouble; the place has no path, and of a full file system
+ * only its mount and the error. */
 static void read_graves(struct map *out, const struct look *l)
 {
-	map_init(out, sizeof(struct call_place), sizeof(struct grave), GRAVE_MAX);
-	map_for_each (
-		&l->calls.history->failures, const void *, key, const struct call_failures *, f) {
-		struct call_place kind = *(const struct call_place *)key;
-		struct grave *g;
+	map_init(out, sizeof(struct call_place), sizeof(struct trouble), GRAVE_MAX);
+	map_for_each (&l->calls.history->failures, const struct call_place *, place,
+		const struct call_failures *, f) {
+		const struct fds_filesystem *space = space_failure_of(l->e, place);
+		struct call_place kind = { place->number, place->abi, place->error, { 0 } };
+		struct trouble *t;
 
-		if (!call_error_is_grave(kind.error) || space_failure_is(l->e, key) ||
-			is_beside_accept(l, key))
+		if (!space && (!call_error_is_grave(place->error) || is_beside_accept(l, place)))
 			continue;
-		memset(kind.text, 0, sizeof(kind.text));
-		g = map_put(out, &kind, NULL);
-		if (!g)
+		if (space)
+			kind = (struct call_place){ .number = space->mount,
+				.error = place->error ?: LINUX_ENOSPC,
+				.text = "space" };
+		t = map_put(out, &kind, NULL);
+		if (!t)
 			continue;
-		g->place = key;
-		g->paths++;
-		g->is_reported |= weigh(key, f, l) > 0;
-		call_failures_add(&g->sum, f);
+		t->space = space;
+		t->paths++;
+		t->is_reported |= weigh(place, f, l) > 0;
+		call_failures_add(&t->all, f);
+		if (f->count <= t->place_count)
+			continue;
+		t->place = place;
+		t->place_count = f->count;
 	}
 }
 
 static double weigh_grave(const void *key, const void *value, const void *user)
 {
-	const struct grave *g = value;
+	const struct trouble *t = value;
+	bool is_enough = t->space ? (double)t->all.count >= check_option(user, "min-space")
+				  : (double)t->all.seen >= check_option(user, "min-grave");
 
 	(void)key;
-	return !g->is_reported && (double)g->sum.seen >= check_option(user, "min-grave")
-		       ? (double)g->sum.count
-		       : 0;
+	return is_enough && !t->is_reported ? (double)t->all.count : 0;
 }
 
 static size_t diagnose_graves(struct look *l)
@@ -551,10 +564,10 @@ static size_t diagnose_graves(struct look *l)
 	read_graves(&graves, l);
 	count = check_rank(&graves, weigh_grave, l->e, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++) {
-		const struct grave *g = top[i].value;
+		struct trouble t = *(const struct trouble *)top[i].value;
 
-		report(l, &(struct trouble){ g->place, &g->sum, top[i].weight, g->paths },
-			top[i].key);
+		t.times = top[i].weight;
+		report(l, &t, top[i].key);
 	}
 	map_fini(&graves);
 	return count;
@@ -565,9 +578,12 @@ static size_t diagnose_places(struct look *l)
 	struct check_ranked top[SHOWN_MAX];
 	size_t count = check_rank(&l->calls.history->failures, weigh, l, top, SHOWN_MAX);
 
-	for (size_t i = 0; i < count; i++)
-		report(l, &(struct trouble){ top[i].key, top[i].value, top[i].weight, 1 },
-			top[i].key);
+	for (size_t i = 0; i < count; i++) {
+		struct trouble t = { .place = top[i].key, .times = top[i].weight, .paths = 1 };
+
+		t.all = *(const struct call_failures *)top[i].value;
+		report(l, &t, top[i].key);
+	}
 	return count;
 }
 
@@ -587,9 +603,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		look.accept_fails |= place->error == LINUX_EMFILE && accepts(place);
 	}
 	look.requests = failures ? requests_of(e, look.calls.history) : 0;
-	count = space_failures_report(e, out, &look.calls, check_option(e, "min-space"));
+	count = diagnose_graves(&look);
 	count += diagnose_places(&look);
-	count += diagnose_graves(&look);
 	count += diagnose_children(&look);
 	snprintf(fine, sizeof(fine), "%llu error%s in %llu calls, none repeated often",
 		(unsigned long long)failures, failures == 1 ? "" : "s",

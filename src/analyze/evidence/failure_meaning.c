@@ -7,6 +7,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/evidence/file_space.h"
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/watch_use.h"
 #include "analyze/process_table/process_table.h"
@@ -134,7 +135,7 @@ const struct failure_meaning *failure_meaning_of(
 	return NULL;
 }
 
-bool failure_is_limit(const struct check *e, const struct call_place *place)
+static bool is_limit(const struct check *e, const struct call_place *place)
 {
 	const struct failure_meaning *m = failure_meaning_of(e, place);
 
@@ -387,4 +388,105 @@ void watch_failure_report(const struct check *e, struct check_result *out,
 		check_call_name(place->abi, place->number, name), times);
 	buffer_fini(&by);
 	emit_limit(e, out, kind);
+}
+
+/* --- space --- */
+
+static bool explains(const struct fds_filesystem *f, unsigned error)
+{
+	if (!file_space_is_measured(f))
+		return false;
+	if (error == LINUX_EROFS)
+		return f->is_read_only;
+	return error == LINUX_EDQUOT || file_space_is_full(f) || file_space_has_no_files_left(f);
+}
+
+const struct fds_filesystem *space_failure_of(const struct check *e, const struct call_place *place)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	const struct snapshot *first = check_first(e, &e->input->fds);
+	const struct fds_filesystem *f;
+
+	if ((place->error != CALL_SHORT_WRITE && place->error != LINUX_ENOSPC &&
+		    place->error != LINUX_EDQUOT && place->error != LINUX_EROFS) ||
+		!call_takes_space(place->text) || watch_failure_is(e, place) || is_limit(e, place))
+		return NULL;
+	f = file_space_of_path(last, place->text);
+	if (explains(f, place->error))
+		return f;
+	f = file_space_of_path(first, place->text);
+	return explains(f, place->error) ? f : NULL;
+}
+
+void space_failure_text(struct buffer *out, const struct fds_filesystem *space, unsigned error)
+{
+	struct span point = file_space_point(space);
+	char used[FILE_SPACE_TEXT];
+
+	if (error == LINUX_EROFS)
+		buffer_format(out, "%.*s is read-only", SPAN_ARGS(point));
+	else if (error == LINUX_EDQUOT)
+		buffer_format(out, "the disk quota on %.*s is used up", SPAN_ARGS(point));
+	else if (file_space_is_full(space))
+		buffer_format(out, "no space left on %.*s (%s)", SPAN_ARGS(point),
+			file_space_text(space, used));
+	else
+		buffer_format(out, "no inodes left on %.*s (all %llu are in use)", SPAN_ARGS(point),
+			(unsigned long long)space->files);
+}
+
+/* Makes the claim about the process with most space in open files; returns its PID, or 0:
+ * unknown. */
+static uint32_t claim_space(const struct check *e, struct check_result *out,
+	const struct fds_filesystem *space, const struct call_place *place, uint64_t times)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+	bool writes = row && (row->transfer.direction == SYSCALL_WRITES ||
+				     row->transfer.direction == SYSCALL_COPIES);
+	char name[SYSCALL_NAME_SIZE];
+	struct buffer why = { 0 };
+	uint32_t holder = 0;
+
+	space_failure_text(&why, space, place->error);
+	if (file_space_is_full(space) && place->error != LINUX_EROFS)
+		holder = limit_users_put_space(&why, e, file_space_point(space));
+	if (writes)
+		finding_claim(out, "writes to %s fail", place->text);
+	else
+		finding_claim(out, "%s on %s fails",
+			check_call_name(place->abi, place->number, name), place->text);
+	finding_claim(out, ", %llu time%s: %s", (unsigned long long)times, times == 1 ? "" : "s",
+		buffer_cstr(&why));
+	buffer_fini(&why);
+	return holder;
+}
+
+void space_failure_report(const struct check *e, struct check_result *out,
+	const struct fds_filesystem *space, const struct call_place *place, uint64_t times,
+	uint64_t paths)
+{
+	const char *error =
+		errno_name(place->error == CALL_SHORT_WRITE ? LINUX_ENOSPC : place->error);
+	struct span point = file_space_point(space);
+	char command[FILE_SPACE_COMMAND];
+	uint32_t holder = claim_space(e, out, space, place, times);
+	bool is_word = escape_is_shell_word(point.data, point.size);
+
+	finding_path(out, span_of_string(place->text));
+	finding_text(out, "error", "%s", error ?: "unknown");
+	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(point),
+		space->is_memory ? " (in memory)" : "");
+	finding_number(out, "space left", (double)space->available_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "size", (double)space->total_bytes, SOOTH_UNIT_BYTES, 0);
+	if (space->files)
+		finding_count(out, "inodes left", space->files_available, 0);
+	if (paths > 1)
+		finding_count(out, "paths", paths, 0);
+	if (place->error != LINUX_EROFS)
+		finding_remedy(out,
+			"free space: %s; deleted files that are open: sooth inspect --fds %u",
+			file_space_command(space, command), holder ? holder : e->id.pid);
+	else
+		finding_remedy(out, "find out why it is read-only: findmnt%s%.*s; dmesg",
+			is_word ? " " : "", is_word ? (int)point.size : 0, point.data);
 }

@@ -5,6 +5,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/buffer.h"
+#include "probes/fds.h"
 #include "probes/waits.h"
 
 struct failure_meaning {
@@ -21,7 +22,6 @@ struct failure_meaning {
  * several meanings. */
 const struct failure_meaning *failure_meaning_of(
 	const struct check *e, const struct call_place *place);
-bool failure_is_limit(const struct check *e, const struct call_place *place);
 /* Returns the limit of open descriptors if the process has (nearly) reached it; 0: descriptors are
  * left. */
 uint64_t failure_descriptors(const struct check *e, const struct call_place *place);
@@ -56,5 +56,19 @@ bool watch_failure_is(const struct check *e, const struct call_place *place);
 /* Adds claim, evidence and remedy to the open finding. */
 void watch_failure_report(const struct check *e, struct check_result *out,
 	const struct call_place *place, double times);
+
+/* --- a file system is full or read-only. Descriptors are listed at the begin and end of an
+ * observation, so a file system that was full only in between is not recognized --- */
+
+/* Returns the file system that caused the failure, also of a write that stores less than requested;
+ * NULL: none is known. */
+const struct fds_filesystem *space_failure_of(
+	const struct check *e, const struct call_place *place);
+/* Appends "no space left on /mnt (100 % used)". */
+void space_failure_text(struct buffer *out, const struct fds_filesystem *space, unsigned error);
+/* Adds claim, evidence and remedy to the open finding: so many failures on so many paths. */
+void space_failure_report(const struct check *e, struct check_result *out,
+	const struct fds_filesystem *space, const struct call_place *place, uint64_t times,
+	uint64_t paths);
 
 #endif
