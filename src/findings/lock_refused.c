@@ -27,6 +27,7 @@
 #include "probes/waits.h"
 
 #define ARGUMENTS_SHOWN 48 /* bytes of a command line */
+#define FILES_MAX	1024
 
 NUMBER(WORKS_PERCENT, 10, PERCENT, "of a CPU: a holder that computes may release the lock soon");
 
@@ -128,30 +129,32 @@ static bool is_refused(const struct call_repeat_key *key)
 	return key->result == -LINUX_EAGAIN || key->result == -LINUX_EACCES;
 }
 
-/* Returns the refusals of one file, for all threads and descriptors together. */
-static struct refusal refusal_of(const struct call_history *h, const char *path)
+/* Fills `out` with call_path -> struct refusal, for all threads and descriptors together. */
+static void read_refusals(struct map *out, const struct call_history *h)
 {
-	struct refusal all = { .path = path };
 	const struct call_repeat_key *key;
 	const struct call_repeat *r;
 	size_t position = 0;
 
+	map_init(out, sizeof(struct call_path), sizeof(struct refusal), FILES_MAX);
 	while ((r = call_repeats_next(h, &position, &key))) {
-		if (!locks(key) || strcmp(r->text, path) != 0)
+		struct refusal *all = locks(key) && *r->text ? map_put(out, r->text, NULL) : NULL;
+
+		if (!all)
 			continue;
+		all->path = r->text;
 		if (!is_refused(key)) {
-			if (key->result >= 0 && r->last_ns > all.granted_ns)
-				all.granted_ns = r->last_ns;
+			if (key->result >= 0 && r->last_ns > all->granted_ns)
+				all->granted_ns = r->last_ns;
 			continue;
 		}
-		all.count += (double)r->count;
-		all.seen += r->seen;
-		if (!all.first_ns || r->first_ns < all.first_ns)
-			all.first_ns = r->first_ns;
-		if (r->last_ns > all.last_ns)
-			all.last_ns = r->last_ns;
+		all->count += (double)r->count;
+		all->seen += r->seen;
+		if (!all->first_ns || r->first_ns < all->first_ns)
+			all->first_ns = r->first_ns;
+		if (r->last_ns > all->last_ns)
+			all->last_ns = r->last_ns;
 	}
-	return all;
 }
 
 /* Returns whether the process never got the lock, as far as the calls show. */
@@ -173,21 +176,17 @@ static uint64_t lasted_ns(const struct refusal *r, uint64_t interval_ns)
 static struct refusal find_lock(const struct check *e, const struct check_calls *c)
 {
 	struct refusal most = { 0 };
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
+	struct map all;
 
-	while ((r = call_repeats_next(c->history, &position, &key))) {
-		struct refusal one;
-
-		if (!locks(key) || !is_refused(key) || !*r->text)
+	read_refusals(&all, c->history);
+	map_for_each_value (&all, struct refusal *, one) {
+		if ((double)one->seen < check_option(e, "min-times") || one->count <= most.count)
 			continue;
-		one = refusal_of(c->history, r->text);
-		one.holder = holder_of(e, r->text);
-		if ((double)one.seen >= check_option(e, "min-times") && one.count > most.count &&
-			is_always_refused(c->history, &one))
-			most = one;
+		one->holder = holder_of(e, one->path);
+		if (is_always_refused(c->history, one))
+			most = *one;
 	}
+	map_fini(&all);
 	return most;
 }
 
