@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* calls-itself: to answer a request a server connects to its own listening socket, which makes it
- * connect again: a proxy whose upstream is itself. Each request goes round until a limit of
- * connections or a timeout ends it, and then all connections of the circle fail.
- *
- * A test or a benchmark with server and client in one process gets good answers. Cannot be seen:
- * answers within TLS or in several buffers, and which request came from outside: without answers
- * the order of accepting and connecting shows the circle. */
+ * connect again: a proxy whose upstream is itself. Without answers the order of accepting and
+ * connecting shows the circle. */
 #include <stdio.h>
 #include <string.h>
 

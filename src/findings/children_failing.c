@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* children-failing: a process starts the same command again and again, and each one fails: a loop
- * that retries what cannot succeed. Only the command knows why it fails; its exit status means what
- * the manual of its program says. A program that answers a question by its status (grep, test) has
- * not failed, and a list of jobs has commands that differ. */
+/* children-failing: a process starts the same command again and again, and each one fails. A
+ * program that answers a question by its status (grep, test) has not failed, and a list of jobs
+ * has commands that differ. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* children-killed: a signal ends the children of a process, each in the same way: it comes from the
- * child's own child, from the kernel as memory runs out, or from a process that the parent did not
- * start. A process that ends what it started itself does so on purpose; a crash is
- * children-failing. */
+/* children-killed: a signal ends the children of a process, each in the same way. A process that
+ * ends what it started itself does so on purpose; a crash is children-failing. */
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"

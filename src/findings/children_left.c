@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* children-left: children of the process started several processes of one kind, and have ended
- * before these: a tool call or script was ended, and the processes that it had started run on. They
- * are found by their session or process group, which is that of the process and not of their new
- * parent.
- *
- * A daemon begins a session of its own, and a shell's background job is a child of the shell.
- * Cannot be seen: processes with a session of their own, unless an agent marks them. */
+ * before these. They are found by their session or process group, which is that of the process
+ * and not of their new parent. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "analyze/diagnosis/starts.h"

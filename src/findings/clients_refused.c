@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clients-refused: a server accepts connections and closes them at once, before it reads anything:
- * its limit of connections is reached, it does not serve these clients, or a resource for them is
- * missing. The client sees a connection that ends, and the server often writes a line to its log.
- *
- * Some servers greet each client and close on purpose. A server that is full answers some clients
- * this way and keeps the connections of others. */
+/* clients-refused: a server accepts connections and closes them at once, before it reads
+ * anything. Some servers greet each client and close on purpose; a server that is full keeps the
+ * connections of others. */
 #include <stdlib.h>
 #include <string.h>
 

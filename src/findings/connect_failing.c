@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* connect-failing: a process connects to a peer again and again, or waits for the connection, and
- * does not reach the peer, or sends it datagrams and gets no answer. A process that tries several
- * addresses of a service and reaches one has what it needs, and so has a process that reaches the
- * peer in the end. Attempts that began before the observation are in the snapshots of the sockets.
- * The attempts of commands that a process starts count together. A connection that the peer ends at
- * once without an answer, again and again, has failed as well. */
+/* connect-failing: a process, or the commands that it starts, connect to a peer again and again
+ * and do not reach it, wait for the connection, or get no answer to datagrams. A process that
+ * tries several addresses of a service and reaches one has what it needs. */
 #include <stdio.h>
 #include <string.h>
 

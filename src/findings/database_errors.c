@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* database-errors: a database answers with errors, again and again. The codes of the errors are
- * read on connections without TLS. An error now and then is part of the work, for example if a row
- * may exist already. */
+/* database-errors: a database answers with errors, again and again, on connections without TLS.
+ * An error now and then is part of the work, for example if a row may exist already. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"

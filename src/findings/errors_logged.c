@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * errors-logged: the process writes the same error into its own log again and again, and hardly
- * anything else: the process repeats an action that cannot succeed. Its log names the cause even if
- * no system call and no other check shows one: a wrong encoding, a bad record, a setting.
- *
- * A program that goes on well logs other messages more often than one error. Some logs have only
- * errors (error_log of a server) although most clients are served well: the log of a process that
- * listens must have other messages for comparison.
- */
+/* errors-logged: the process writes the same error into its own log again and again, and hardly
+ * anything else. Some logs have only errors (error_log of a server) although most clients are
+ * served well: the log of a process that listens must have other messages for comparison. */
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"

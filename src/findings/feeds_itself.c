@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * feeds-itself: a process reads the log that it writes to, and each line that it reads makes it
- * write more: it ships or counts the errors of a log, and logs its own errors there.
- *
- * The file has to have the name of a log, since a process also reads and appends to its own data,
- * such as a database; or the file has to be its standard input. Logs that the process rotates and
- * compresses are read once, and not while they grow.
- *
- * Cannot be seen: whether the process reads the very lines that it wrote; a circle of several
- * processes.
- */
+/* feeds-itself: a process reads the log that it writes to, and each line that it reads makes it
+ * write more. The file has to have the name of a log, since a process also reads and appends to
+ * its own data, or to be its standard input. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"

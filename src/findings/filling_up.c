@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * filling-up: the files that a process writes grow so fast that their file system is full soon, or
- * grow on a file system that is nearly full already. A file that is emptied or overwritten again
- * does not grow, and a sparse file, of which the file system keeps little, fills nothing.
- *
- * Three kinds are reported with less severity although much space is left: a deleted file that
- * grows, as du does not show it (temporary files of databases and compilers stay small); files in
- * memory (memfd, /dev/shm) that grow, as the size of no process shows them; and a file that is
- * appended to, like a log, and fills its file system in hours.
- */
+/* filling-up: the files that a process writes grow so fast that their file system is full soon,
+ * or grow on a file system that is nearly full. Less severe: a deleted file that du does not
+ * show, files in memory that the size of no process shows, and a log that fills its file system
+ * in hours. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"

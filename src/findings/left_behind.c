@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * left-behind: a process of no agent outlived the process that started it, and has lost its
- * purpose: nothing reads its output, its terminal is closed, or its working directory was deleted.
- * Or its input and output were local sockets, as those of a server of another program (MCP, a
- * language server), and both have lost their other end. Or its input is open only because other
- * processes that were left behind with it have inherited the other end. A child gets the session of
- * its parent. So a process that neither leads its session nor shares it with its parent got another
- * parent, whichever process takes such children here.
- *
- * Cannot be seen: a pipe without a reader, until the process writes to it; a process whose new
- * parent has the same session as the lost one.
- */
+/* left-behind: a process of no agent outlived the process that started it, and has lost its
+ * purpose: nothing reads its output, its terminal is closed, its working directory was deleted,
+ * or no process sends to its input any more. */
 #include <errno.h>
 #include <string.h>
 

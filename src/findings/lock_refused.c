@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * lock-refused: the process tries again and again to lock a file, without waiting in the call, and
- * another process has the lock all the time: "database is locked" of SQLite, flock with LOCK_NB,
- * fcntl with F_SETLK. syscall-errors reports lock files that are made with O_EXCL, and the locks of
- * commands that give up.
- *
- * Each attempt of SQLite first gets a shared lock, so that calls alone do not show that the lock
- * for writing is refused. So for SQLite another process must have a lock for writing at both
- * samples, and nothing may be written to the database or its journal between them.
- *
- * Cannot be seen: which process has an open file description lock, if its descriptor cannot be
- * read.
- */
+/* lock-refused: the process tries again and again to lock a file, without waiting in the call,
+ * and another process has the lock all the time. Each attempt of SQLite first gets a shared lock,
+ * so calls alone do not show that the lock for writing is refused: the holder must be known, and
+ * nothing may be written. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mcp-abandoned: an MCP server that no client can reach any more, or one that a newer instance has
- * replaced. A good server ends when its input closes, which takes a moment; that moment is
- * allowed. */
+/* mcp-abandoned: an MCP server that no client can reach any more, or one that a newer instance
+ * has replaced. A good server ends when its input closes, after a moment that is allowed. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "explain/finding.h"
 

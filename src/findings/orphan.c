@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* orphan: a session left this process behind by accident: the main process of the session is gone,
- * and this process was not started to outlive it. The finding covers processes that belong to the
- * orphan. */
+/* orphan: the main process of a session is gone and left this process behind, which was not
+ * started to outlive it. The finding covers processes that belong to the orphan. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "explain/finding.h"
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * process-flood: a process starts others and ever more of them are alive; or it starts the same
+/* process-flood: a process starts others and ever more of them are alive; or it starts the same
  * short-lived programs over and over; or an agent starts the same MCP server again and again. A
- * build starts many processes too, but few are alive at a time, and its commands differ.
- *
- * Processes that live for less than a sample interval are known by the probe short_lived only.
- */
+ * build starts many processes too, but few are alive at a time, and its commands differ. */
 #include <stdio.h>
 
 #include "analyze/diagnosis/check_verdict.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* requests-refused: a server answers with errors, and the process asks again: too many requests, no
- * valid credentials, a server that is down behind a proxy. The status of HTTP on connections
- * without TLS shows that. An error now and then is part of the work, and so is an error that a
- * success follows, as when credentials are sent only when they are demanded. */
+/* requests-refused: a server answers with errors, and the process asks again. An error now and
+ * then is part of the work, and so is one that a success follows, as when credentials are sent
+ * only when they are demanded. */
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/cleanup.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tls-failing: connections are made, but their TLS handshakes fail: the process does not accept the
- * certificate (a proxy that opens TLS, a private or expired authority), or the server refuses the
- * client. The program tries again, and its connections look like short ones that work. The heads of
- * TLS records show that; an encrypted alert cannot be read. */
+/* tls-failing: connections are made, but their TLS handshakes fail, as the heads of TLS records
+ * show. The program tries again, and its connections look like short ones that work. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"

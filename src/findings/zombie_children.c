@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* zombie-children: a process does not reap its exited children, and they pile up. The finding goes
- * to the parent; for the host, it covers parents that are not diagnosed themselves, such as the
- * first process of a container that reaps nothing. */
+/* zombie-children: a process does not reap its exited children, and they pile up. The finding
+ * goes to the parent; that of the host covers parents that are not diagnosed themselves. */
 #include <stdio.h>
 
 #include "analyze/diagnosis/check_verdict.h"
