@@ -47,38 +47,29 @@ static bool is_there(const char *peer, const char *listener)
 	       (!strncmp(peer, "127.", 4) || !strncmp(peer, "[::1]", 5));
 }
 
-static uint64_t accepted_on(const struct call_clients *c)
-{
-	return c->served + c->dropped + c->turned_away;
-}
-
-static void note_answers(struct own *own, const struct call_history *h)
-{
-	struct call_path key = { { 0 } };
-	const struct call_answers *a;
-
-	snprintf(key.text, sizeof(key.text), "%s", own->address);
-	a = map_get(&h->answers, &key);
-	own->good = a ? a->good : 0;
-	own->bad = a ? a->bad : 0;
-	own->deepest = h->nesting.deepest;
-}
-
 static struct own find_own(const struct call_history *h)
 {
 	struct own most = { 0 };
+	struct call_path key = { { 0 } };
+	const struct call_answers *a;
 
 	map_for_each (&h->peers, const struct call_path *, to, const struct call_peer *, made) {
-		map_for_each (&h->clients, const struct call_path *, listener, void *, c) {
+		map_for_each (&h->clients, const struct call_path *, listener,
+			const struct call_clients *, c) {
 			if (made->made <= most.made || !is_there(to->text, listener->text))
 				continue;
-			most = (struct own){
-				.address = to->text, .made = made->made, .accepted = accepted_on(c)
-			};
+			most = (struct own){ .address = to->text,
+				.made = made->made,
+				.accepted = c->served + c->dropped + c->turned_away };
 		}
 	}
-	if (most.address)
-		note_answers(&most, h);
+	if (!most.address)
+		return most;
+	snprintf(key.text, sizeof(key.text), "%s", most.address);
+	a = map_get(&h->answers, &key);
+	most.good = a ? a->good : 0;
+	most.bad = a ? a->bad : 0;
+	most.deepest = h->nesting.deepest;
 	return most;
 }
 

@@ -220,7 +220,7 @@ static void count(struct counting *c)
 
 		if (p->end_ns < c->from_ns || !starts_is_of(e, key.starter))
 			continue;
-		key.is_direct = !memcmp(&key.starter->id, &p->parent, sizeof(p->parent));
+		key.is_direct = process_id_equal(&key.starter->id, &p->parent);
 		memcpy(key.name, p->name, strnlen(p->name, sizeof(key.name) - 1));
 		g = map_put(&c->groups, &key, NULL);
 		if (!g)

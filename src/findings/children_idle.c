@@ -40,7 +40,7 @@ static bool one_has_ended(const struct check *e, struct span name)
 {
 	map_for_each_value (
 		&e->input->host.short_lived.processes, const struct short_lived_process *, p) {
-		if (!memcmp(&p->parent, &e->id, sizeof(e->id)) && span_equal(name, p->name))
+		if (process_id_equal(&p->parent, &e->id) && span_equal(name, p->name))
 			return true;
 	}
 	return false;

@@ -49,13 +49,6 @@ static bool is_sent(const struct why *w)
 	return w->fatal && !w->fatal->is_from_kernel && w->fatal->sender_pid != w->of->id.pid;
 }
 
-/* Returns whether a write of the process that cannot succeed caused the signal. The kernel sends
- * such a signal with the writing process as the sender. */
-static bool is_own_doing(const struct why *w)
-{
-	return (w->signal == PIPE || w->signal == SIZE_LIMIT) && !is_sent(w);
-}
-
 static const struct exit_reasons_log *log_of(const struct check *e)
 {
 	const struct stream_segment *segment = e->input->host.segment;
@@ -82,7 +75,8 @@ static void add_signal(struct check_result *out, const struct why *w)
 		return;
 	}
 	exit_reason_text_sender(&text, w->of, w->fatal);
-	if (!is_own_doing(w))
+	/* The kernel names the process itself as the sender if it wrote what cannot succeed. */
+	if ((w->signal != PIPE && w->signal != SIZE_LIMIT) || is_sent(w))
 		finding_text(out, "sent by", "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 	if (is_sent(w))
@@ -362,16 +356,12 @@ static void emit_remedy(const struct check *e, struct check_result *out, const s
 			w->signal ? "" : ": the reason is usually there");
 }
 
-/* Returns whether the limit is a guess: the kernel does not record that it killed a process at a
- * limit. */
-static bool is_guess(const struct why *w)
-{
-	return w->signal == KILL && !w->is_oom && !is_sent(w);
-}
-
 static void report(const struct check *e, struct check_result *out, const struct why *w)
 {
-	finding_begin(out, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	/* The kernel does not record that it killed a process at a limit. */
+	bool is_guess = w->signal == KILL && !w->is_oom && !is_sent(w);
+
+	finding_begin(out, is_guess ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	finding_severity(out, severity_of(w));
 	if (w->is_oom)
 		claim_oom(out, w);

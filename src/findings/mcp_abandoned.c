@@ -113,19 +113,14 @@ static void emit_older(
 	finding_end(out);
 }
 
-static bool holds(const struct check *e, enum verdict_kind kind, struct verdict *out)
-{
-	verdict_decide(&e->input->host.process_table, e->process, kind, out);
-	return out->holds;
-}
-
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct verdict verdict;
-	bool is_older =
-		e->process && e->process->is_there && e->process->newer &&
-		e->process->player == e->process && !holds(e, VERDICT_ABANDONED, &verdict) &&
-		!holds(e, VERDICT_ORPHANED, &verdict) && holds(e, VERDICT_GENERATION, &verdict);
+	bool is_older = e->process && e->process->is_there && e->process->newer &&
+			e->process->player == e->process &&
+			!check_verdict(e, VERDICT_ABANDONED, &verdict) &&
+			!check_verdict(e, VERDICT_ORPHANED, &verdict) &&
+			check_verdict(e, VERDICT_GENERATION, &verdict);
 
 	if (is_older)
 		emit_older(e, out, &verdict);

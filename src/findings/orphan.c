@@ -52,15 +52,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Returns whether mcp-abandoned reports the process: one condition, one finding. */
-static bool is_abandoned(const struct check *e)
-{
-	struct verdict verdict;
-
-	verdict_decide(&e->input->host.process_table, e->process, VERDICT_ABANDONED, &verdict);
-	return verdict.holds;
-}
-
 /* Returns why the environment of the process, with an agent's markers, could not be read; a value:
  * it was read. */
 static uint8_t unread_markers(const struct check *e)
@@ -75,7 +66,7 @@ static uint8_t unread_markers(const struct check *e)
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *top;
-	struct verdict verdict;
+	struct verdict verdict, abandoned;
 
 	if (unread_markers(e)) {
 		check_blind(out, unread_markers(e));
@@ -84,7 +75,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_holds(e, out, VERDICT_ORPHANED, "", &verdict))
 		return;
 	top = e->process->linked;
-	if (is_abandoned(e)) {
+	if (check_verdict(e, VERDICT_ABANDONED, &abandoned)) {
 		check_fine(out, "an MCP server that was left over: reported as mcp-abandoned");
 	} else if (check_is_reported_of(e, top, VERDICT_ORPHANED)) {
 		check_fine(out, "reported for %u", top->id.pid);

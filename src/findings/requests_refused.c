@@ -65,11 +65,6 @@ static uint32_t status_of(const struct call_answers *a, uint32_t *count)
 	return status;
 }
 
-static double share_of(const struct call_answers *a)
-{
-	return 100 * (double)a->bad / (double)(a->good + a->bad);
-}
-
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct call_path *path = key;
@@ -78,7 +73,8 @@ static double weigh(const void *key, const void *value, const void *user)
 
 	if (!a->bad || (double)a->bad < check_option(e, "min-answers") ||
 		a->last_good_ns > a->last_bad_ns ||
-		!check_is_over(e, "min-share", share_of(a), path->text))
+		!check_is_over(e, "min-share", 100 * (double)a->bad / (double)(a->good + a->bad),
+			path->text))
 		return 0;
 	return (double)a->bad;
 }
@@ -108,8 +104,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	for (size_t i = 0; i < CALL_ANSWER_ERRORS && a->errors[i].count; i++)
 		finding_text(out, "HTTP status", "%u: %u times", a->errors[i].status,
 			a->errors[i].count);
-	finding_rate(out, "refused requests", check_calls_rate(calls, (double)a->bad),
-		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_rate(out, "refused requests", per_s, SOOTH_UNIT_NONE, calls->interval_ns);
 	finding_unseen(out, "what the answers say beside their status: they are not read");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "%s",

@@ -55,6 +55,11 @@ struct look {
 	double requests;   /* reads that brought data of clients: their requests, not its own */
 };
 
+static const struct syscall_row *row_of(const struct call_place *place)
+{
+	return syscall_by_number(place->abi, place->number);
+}
+
 static bool is_missing(const struct call_place *place)
 {
 	return place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
@@ -98,24 +103,17 @@ static void put_key(const struct call_place *place, char out[KEY_SIZE])
 		place->error, place->text);
 }
 
-/* Returns whether the call fails in every second: the first and the last may have been observed
- * only in part. */
-static bool lasts(const struct check_calls *c, const struct call_failures *f)
-{
-	uint64_t seconds = c->interval_ns / NS_PER_S;
-
-	return seconds >= 2 && f->seconds >= seconds;
-}
-
 /* Returns whether the process retries with pauses, all the time. Only opening a file counts:
  * looking for a file that may be missing is no failure. While a program starts, it waits for files
  * that may come. */
 static bool is_lasting(const struct look *l, const struct call_place *place,
 	const struct call_failures *f, double times, const char *what)
 {
-	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+	const struct syscall_row *row = row_of(place);
+	uint64_t seconds = l->calls.interval_ns / NS_PER_S;
 
-	return lasts(&l->calls, f) &&
+	/* The first and the last second may have been observed only in part. */
+	return seconds >= 2 && f->seconds >= seconds &&
 	       check_is_over(l->e, "min-rate-lasting", check_calls_rate(&l->calls, times), what) &&
 	       (!is_missing(place) || (row && row->traits & SYSCALL_OPENS &&
 					      (double)check_age_ns(l->e) >=
@@ -130,11 +128,6 @@ static bool is_often(const struct look *l, const struct call_place *place,
 	return times >= least && (double)f->seen >= least &&
 	       check_is_over(l->e, is_missing(place) ? "min-rate-missing" : "min-rate",
 		       check_calls_rate(&l->calls, times), what);
-}
-
-static const struct syscall_row *row_of(const struct call_place *place)
-{
-	return syscall_by_number(place->abi, place->number);
 }
 
 static bool is_no_room(const struct call_place *place)

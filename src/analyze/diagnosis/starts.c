@@ -122,31 +122,11 @@ static void add_command(struct counting *c, uint64_t arguments)
 	c->s->repeated += *seen == 2 ? 2 : *seen > 2;
 }
 
-/* Returns whether the process only makes a pause, as sleep(1): the rest of the loop counts. */
-static bool is_pause(const struct short_lived_process *p)
-{
-	return !strcmp(p->name, PAUSE) && p->life_ns >= PAUSE_NS;
-}
-
-static void add_status(struct starts *s, uint32_t status)
-{
-	if (!status)
-		return;
-	s->has_statuses |= s->failed++ && s->status != status;
-	s->status = status;
-}
-
 /* Returns whether a sampled process is below another. If no sample has the copy of a shell between
  * them, it is not. */
 static bool is_sampled_below(const struct counting *c, const struct process_entry *p)
 {
 	return p && starter_of(p) && starts_is_below(c->check->process, p);
-}
-
-/* Returns whether it is the direct child: a failing command may be several processes. */
-static bool is_child_of(const struct process_entry *starter, const struct short_lived_process *p)
-{
-	return starter && !memcmp(&starter->id, &p->parent, sizeof(p->parent));
 }
 
 static void count_short_lived(struct counting *c)
@@ -157,20 +137,25 @@ static void count_short_lived(struct counting *c)
 	const uint64_t *hash;
 
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		const struct process_entry *starter = p->starter;
+		const struct process_entry *starter = p->starter, *living;
 		bool is_sampled;
 
 		if (p->end_ns < c->from_ns || !starts_is_of(e, starter))
 			continue;
 		is_sampled = is_sampled_below(c, process_table_get(table, id));
-		if (is_pause(p)) {
+		/* sleep(1) only makes a pause: the rest of the loop counts. */
+		if (!strcmp(p->name, PAUSE) && p->life_ns >= PAUSE_NS) {
 			c->s->pauses += !is_sampled;
 			continue;
 		}
 		c->s->ended++;
-		c->s->direct += is_child_of(starts_living(starter), p);
+		living = starts_living(starter);
+		c->s->direct += living && process_id_equal(&living->id, &p->parent);
 		c->s->cpu_ns += p->cpu_ns;
-		add_status(c->s, p->status);
+		if (p->status) {
+			c->s->has_statuses |= c->s->failed++ && c->s->status != p->status;
+			c->s->status = p->status;
+		}
 		if (is_sampled) /* counted together with the samples */
 			continue;
 		add(c, starter, p->name, p->end_ns < c->middle_ns);
@@ -240,20 +225,6 @@ static void choose_programs(struct counting *c)
 	}
 }
 
-static void choose_starter(struct counting *c)
-{
-	map_for_each (&c->starters, const struct process_entry *const *, key, uint64_t *, value) {
-		if ((double)*value >= STARTER_SHARE * (double)c->s->count)
-			c->s->starter = *key;
-	}
-}
-
-static uint64_t behind_first(const struct sample_series *s)
-{
-	return s->count < 2 ? UINT64_MAX
-			    : s->points[0].time_ns + sample_series_ns(s) / (s->count - 1) / 2;
-}
-
 void starts_of(struct starts *s, const struct check *e)
 {
 	assert(s);
@@ -261,13 +232,16 @@ void starts_of(struct starts *s, const struct check *e)
 
 	uint64_t from_ns = starts_from_ns(e), to_ns = e->input->host.last_ns;
 	struct counting c = { .s = s, .check = e };
+	size_t samples = e->series.count;
 
 	*s = (struct starts){ 0 };
 	if (!e->input->host.short_lived.is_watched || !e->process || to_ns <= from_ns)
 		return;
 	s->interval_ns = to_ns - from_ns;
 	c.from_ns = from_ns;
-	c.sampled_from_ns = behind_first(&e->series);
+	c.sampled_from_ns = samples < 2 ? UINT64_MAX
+					: e->series.points[0].time_ns +
+						  sample_series_ns(&e->series) / (samples - 1) / 2;
 	c.middle_ns = from_ns + s->interval_ns / 2;
 	map_init(&c.names, SHORT_LIVED_NAME_SIZE, sizeof(struct starts_program), NAMES_MAX);
 	map_init(&c.commands, sizeof(uint64_t), sizeof(uint32_t), COMMANDS_MAX);
@@ -275,7 +249,10 @@ void starts_of(struct starts *s, const struct check *e)
 	count_short_lived(&c);
 	count_sampled(&c);
 	choose_programs(&c);
-	choose_starter(&c);
+	map_for_each (&c.starters, const struct process_entry *const *, key, uint64_t *, count) {
+		if ((double)*count >= STARTER_SHARE * (double)s->count)
+			s->starter = *key;
+	}
 	s->different = (unsigned)c.commands.count;
 	map_fini(&c.names);
 	map_fini(&c.commands);
