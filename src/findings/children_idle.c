@@ -64,7 +64,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
 		kind->alive, SPAN_ARGS(name), sentence_size(size, kind->rss_bytes),
 		sentence_duration(pace, pace_of(e, kind)));
-	child_kind_evidence(out, kind);
+	finding_command(out, "command", process_table_known_arguments(kind->oldest));
 	finding_count(out, "used no CPU during the observation", kind->idle,
 		sample_series_ns(&e->series));
 	finding_count(

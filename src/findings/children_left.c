@@ -75,7 +75,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 			: "of its process group have lost their parent and still run",
 		sentence_size(size, left->rss_bytes));
 	emit_origin(e, out, one);
-	child_kind_evidence(out, left);
+	finding_command(out, "command", process_table_known_arguments(one));
 	finding_number(out, "age of the oldest", (double)child_age_ns(e, one), SOOTH_UNIT_NS, 0);
 	finding_number(
 		out, "age of the newest", (double)child_age_ns(e, left->newest), SOOTH_UNIT_NS, 0);

@@ -7,6 +7,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/cpu_load.h"
+#include "analyze/evidence/exit_reason_text.h"
 #include "analyze/evidence/repeated_starts.h"
 #include "analyze/evidence/task_room.h"
 #include "explain/finding.h"
@@ -148,23 +149,15 @@ struct nesting {
 		*other; /* a process of the program that takes turns with it; NULL: none */
 };
 
-static unsigned levels_between(const struct process_entry *top, const struct process_entry *p)
-{
-	unsigned levels = 0;
-
-	for (; p && p != top && levels < LEVELS_MAX; p = p->parent)
-		levels++;
-	return levels;
-}
-
-static unsigned count_of(
-	const struct process_entry *top, const struct process_entry *deepest, struct span name)
+/* Counts the levels from `deepest` up to `top`, of all programs or of the program `like` only. */
+static unsigned levels_of(const struct process_entry *top, const struct process_entry *deepest,
+	const struct process_entry *like)
 {
 	unsigned count = 0, levels = 0;
 
 	for (const struct process_entry *p = deepest; p && p != top && levels < LEVELS_MAX;
 		p = p->parent, levels++)
-		count += !span_compare(check_name(p), name);
+		count += !like || !span_compare(check_name(p), check_name(like));
 	return count;
 }
 
@@ -176,7 +169,7 @@ static const struct process_entry *most_frequent(const struct process_entry *top
 	const struct process_entry *found = NULL, *p = deepest;
 
 	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
-		unsigned count = count_of(top, deepest, check_name(p));
+		unsigned count = levels_of(top, deepest, p);
 
 		if (count < least || (found && count == least) ||
 			(but && (starts_are_of_a_shell(p) ||
@@ -196,7 +189,7 @@ static struct nesting nesting_below(
 
 	process_table_for_each (table, p) {
 		bool is_below = p != top && process_table_is_below(p, top);
-		unsigned levels = is_below && !p->zombie_ns ? levels_between(top, p) : 0;
+		unsigned levels = is_below && !p->zombie_ns ? levels_of(top, p, NULL) : 0;
 
 		n.alive += levels > 0;
 		if (levels > n.levels) {
@@ -371,17 +364,15 @@ static enum finding_severity severity_of(
 /* Writes how most of them fail, " and fail (exit status 1)"; empty: most end well. */
 static void write_failure(char *out, size_t size, const struct starts *s)
 {
-	unsigned signal = s->status & 0x7f;
-
 	*out = '\0';
 	if (!s->failed || (double)s->failed < FAILED_SHARE * (double)s->count)
 		return;
 	if (s->has_statuses)
 		snprintf(out, size, " and fail");
-	else if (signal)
-		snprintf(out, size, " and are killed by signal %u", signal);
+	else if (END_SIGNAL(s->status))
+		snprintf(out, size, " and are killed by signal %u", END_SIGNAL(s->status));
 	else
-		snprintf(out, size, " and fail (exit status %u)", s->status >> 8 & 0xff);
+		snprintf(out, size, " and fail (exit status %u)", END_EXIT(s->status));
 }
 
 static void emit_starts(const struct check *e, struct check_result *out, const struct starts *s)

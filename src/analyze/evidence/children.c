@@ -213,10 +213,3 @@ const struct child_kind *children_kind_of(const struct children *c, const struct
 
 	return link == CHILD_NONE ? NULL : map_get(&c->kinds, &key);
 }
-
-void child_kind_evidence(struct check_result *out, const struct child_kind *kind)
-{
-	assert(kind);
-	if (kind->oldest)
-		finding_command(out, "command", process_table_known_arguments(kind->oldest));
-}

@@ -10,12 +10,6 @@
 NUMBER(DONE_FEW, 8, NONE, "successes beside fewer errors are occasional");
 NUMBER(SHARE_PERCENT, 10, PERCENT, "of the messages: fewer errors are occasional");
 
-static const struct snapshot *snapshot_of(
-	const struct diagnosis_input *input, const struct process_id *id)
-{
-	return snapshots_get(&input->logs.last, id);
-}
-
 static const struct logs_file *file_in(const struct batch *all, uint64_t inode, uint32_t fd)
 {
 	batch_for_each (r, all) {
@@ -69,8 +63,8 @@ bool logged_errors_at(const struct diagnosis_input *input, const struct process_
 {
 	assert(input);
 
-	struct batch all =
-		snapshot_records(writes_for_others(input, id) ? NULL : snapshot_of(input, id));
+	struct batch all = snapshot_records(
+		writes_for_others(input, id) ? NULL : snapshots_get(&input->logs.last, id));
 	struct batch messages = message_logs_get(&input->messages, id);
 	const struct logs_error *e = error_at(&all, &i);
 
@@ -96,7 +90,7 @@ bool logged_error_is_in_file(const struct logged_error *e)
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor)
 {
-	struct batch all = snapshot_records(snapshot_of(input, id));
+	struct batch all = snapshot_records(snapshots_get(&input->logs.last, id));
 
 	batch_for_each (r, &all) {
 		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));

@@ -134,17 +134,9 @@ struct left_files {
 	bool is_memory;	  /* POSIX shared memory: its size is set, not written */
 };
 
-struct least {
-	double files, of_memory;
-};
-
-static bool is_any_of(const char *text, size_t size, const char *const *names, size_t count)
+static bool is_equal_any_case(struct span s, const char *text)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(names[i]) == size && !strncasecmp(text, names[i], size))
-			return true;
-	}
-	return false;
+	return strlen(text) == s.size && !strncasecmp(s.data, text, s.size);
 }
 
 /* Returns whether a file is temporary. `name` follows the last slash of `path`. */
@@ -155,7 +147,7 @@ static bool is_temporary(const char *path, const char *name)
 
 	while (begin > path && begin[-1] != '/')
 		begin--;
-	return is_any_of(begin, (size_t)(end - begin), folders, ARRAY_SIZE(folders)) ||
+	return SPAN_ANY(span_of(begin, (size_t)(end - begin)), is_equal_any_case, folders) ||
 	       !strncasecmp(name, "tmp", 3) || strstr(name, ".tmp");
 }
 
@@ -193,12 +185,10 @@ static void read_left(struct map *out, const struct call_history *h)
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct left_files *l = value;
-	const struct least *least = user;
+	double least = check_option(user, l->is_memory ? "min-memory-files" : "min-files");
 
 	(void)key;
-	return (double)l->count >= (l->is_memory ? least->of_memory : least->files)
-		       ? (double)l->count
-		       : 0;
+	return (double)l->count >= least ? (double)l->count : 0;
 }
 
 /* Returns whether another process may remove the files, by the inodes of the file system. Those of
@@ -253,8 +243,6 @@ static void report_left(const struct check *e, struct check_result *out,
 size_t left_files_report(
 	const struct check *e, struct check_result *out, const struct check_calls *calls)
 {
-	const struct least least = { check_option(e, "min-files"),
-		check_option(e, "min-memory-files") };
 	struct check_ranked top;
 	bool is_known = false;
 	size_t count;
@@ -262,7 +250,7 @@ size_t left_files_report(
 
 	assert(calls);
 	read_left(&all, calls->history);
-	count = check_rank(&all, weigh, &least, &top, 1);
+	count = check_rank(&all, weigh, e, &top, 1);
 	if (count && are_removed(e, top.value, &is_known))
 		count = 0;
 	if (count)

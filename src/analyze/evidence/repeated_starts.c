@@ -14,12 +14,6 @@
 
 #define COMMANDS_MAX 1024
 
-/* Execs of the process itself. */
-struct restarts_of_itself {
-	uint64_t count; /* 0: none, or unknown */
-	uint64_t first_ns, last_ns;
-};
-
 /* Commands that the process and its descendants started. */
 struct rebuilds {
 	uint64_t builds;	  /* runs of make, ninja and the like */
@@ -28,27 +22,25 @@ struct rebuilds {
 	char name[16];		  /* name of the most frequent command */
 };
 
-static void of_itself(struct restarts_of_itself *r, const struct check *e)
+/* Adds up the execs of the process itself; none if its calls are not known. */
+static struct call_failures execs_of(const struct check *e)
 {
 	const struct call_repeat_key *key;
 	const struct call_repeat *one;
+	struct call_failures sum = { 0 };
 	struct check_calls calls;
 	size_t position = 0;
 
-	*r = (struct restarts_of_itself){ 0 };
 	if (!check_calls_read(&calls, e))
-		return;
+		return sum;
 	while ((one = call_repeats_next(calls.history, &position, &key))) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+		struct call_failures of = { one->seen, one->seen, one->first_ns, one->last_ns, 0 };
 
-		if (!row || !(row->traits & SYSCALL_EXECS) || key->result)
-			continue;
-		if (!r->count || one->first_ns < r->first_ns)
-			r->first_ns = one->first_ns;
-		if (one->last_ns > r->last_ns)
-			r->last_ns = one->last_ns;
-		r->count += one->seen;
+		if (row && row->traits & SYSCALL_EXECS && !key->result)
+			call_failures_add(&sum, &of);
 	}
+	return sum;
 }
 
 /* --- by commands --- */
@@ -141,18 +133,16 @@ static bool is_make(const struct check *e)
 static bool diagnose_itself(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
-	struct restarts_of_itself r;
+	struct call_failures r = execs_of(e);
 	char time[UNITS_SIZE];
-	struct span name;
 
-	of_itself(&r, e);
 	if ((double)r.count < check_option(e, "min-rebuilds") ||
 		(r.last_ns - r.first_ns) * 2 < interval_ns)
 		return false;
-	name = check_name(e->process);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "itself");
-	finding_claim(out, "%.*s starts itself again and again: %llu times in %s", SPAN_ARGS(name),
-		(unsigned long long)r.count, sentence_duration(time, r.last_ns - r.first_ns));
+	finding_claim(out, "%.*s starts itself again and again: %llu times in %s",
+		SPAN_ARGS(check_name(e->process)), (unsigned long long)r.count,
+		sentence_duration(time, r.last_ns - r.first_ns));
 	if (is_make(e))
 		finding_claim(out,
 			"; each time make rebuilds its makefile, restarts and finds it out of "
