@@ -138,6 +138,7 @@ struct group_key {
 };
 
 struct group {
+	struct group_key key;
 	uint64_t count, failed, early; /* ended children; of these, failed; of the failed, early */
 	uint64_t life_ns;	       /* total lifetime of the failed children */
 	uint64_t known, other; /* failures with known arguments; of these, with different ones */
@@ -225,6 +226,7 @@ static void count(struct counting *c)
 		g = map_put(&c->groups, &key, NULL);
 		if (!g)
 			continue;
+		g->key = key;
 		g->count++;
 		if (is_failure(key.name, p->status) &&
 			!(command && failure_is_query(key.name, short_lived_command(b, *command))))
@@ -250,85 +252,67 @@ static uint64_t count_direct(const struct counting *c, const struct process_entr
 {
 	uint64_t all = 0;
 
-	map_for_each (&c->groups, const struct group_key *, k, const struct group *, value) {
-		if (k->is_direct && k->starter == starter && strcmp(k->name, "sleep"))
-			all += value->count;
+	map_for_each_value (&c->groups, const struct group *, g) {
+		if (g->key.is_direct && g->key.starter == starter && strcmp(g->key.name, "sleep"))
+			all += g->count;
 	}
 	return all;
 }
 
 /* Returns whether all failures have one reason. A list of files may fail one by one, and a script
  * may look for files that are missing; an error of the script itself is the same for all. */
-static bool has_one_reason(
-	const struct counting *c, const struct group_key *key, const struct group *g)
+static bool has_one_reason(const struct counting *c, const struct group *g)
 {
 	struct group_status most = status_of(g);
 
 	if (g->failed < UNKNOWN_LEAST || most.count < g->failed)
 		return false;
 	return !g->known || signal_of(most.status) ||
-	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, key->starter));
+	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, g->key.starter));
 }
 
 /* Returns whether all commands fail, from the first half of the observation to the second. */
-static bool keeps_failing(
-	const struct counting *c, const struct group_key *key, const struct group *g)
+static bool keeps_failing(const struct counting *c, const struct group *g)
 {
-	const struct check *e = c->check;
-
-	if ((double)g->failed < check_option(e, "min-failures") ||
-		(double)g->failed < FAILING_SHARE * (double)g->count)
-		return false;
-	if (!starts_are_steady(g->early, g->failed))
-		return false;
-	if (g->known * 2 >= g->failed && g->other * 4 <= g->known)
-		return true;
-	return has_one_reason(c, key, g);
+	return (double)g->failed >= check_option(c->check, "min-failures") &&
+	       (double)g->failed >= FAILING_SHARE * (double)g->count &&
+	       starts_are_steady(g->early, g->failed) &&
+	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(c, g));
 }
 
-static bool runs_others(const struct group_key *key)
+static bool runs_others(const struct group *g)
 {
 	static const char *const names[] = { "sh", "bash", "dash", "zsh", "env", "timeout", "sudo",
 		"nice", "stdbuf", "npm", "npx", "make" };
 
-	return SPAN_ANY(span_of_string(key->name), span_equal, names);
+	return SPAN_ANY(span_of_string(g->key.name), span_equal, names);
 }
 
-struct choice {
-	struct group_key key;
-	struct group group;
-};
-
-/* Chooses the command that a shell was started for instead of the shell. */
-static void choose_behind(const struct counting *c, struct choice *choice)
+/* Returns the command that a shell was started for, else the shell. */
+static const struct group *behind(const struct counting *c, const struct group *shell)
 {
-	const struct process_entry *starter = choice->key.starter;
-	uint64_t all = choice->group.failed;
-	uint32_t status = status_of(&choice->group).status;
+	const struct group *found = shell;
 
-	map_for_each (&c->groups, const struct group_key *, k, const struct group *, g) {
-		if (!k->is_direct && k->starter == starter && !runs_others(k) &&
-			status_of(g).status == status && g->failed * 4 >= all * 3 &&
-			keeps_failing(c, k, g)) {
-			choice->key = *k;
-			choice->group = *g;
-		}
+	map_for_each_value (&c->groups, const struct group *, g) {
+		if (!g->key.is_direct && g->key.starter == shell->key.starter && !runs_others(g) &&
+			status_of(g).status == status_of(shell).status &&
+			g->failed * 4 >= shell->failed * 3 && keeps_failing(c, g))
+			found = g;
 	}
+	return found;
 }
 
-static bool choose(const struct counting *c, struct choice *choice)
+/* Returns the command that fails most often; NULL: none fails again and again. */
+static const struct group *choose(const struct counting *c)
 {
-	*choice = (struct choice){ 0 };
-	map_for_each (&c->groups, const struct group_key *, k, const struct group *, g) {
-		if (!k->is_direct || g->failed <= choice->group.failed ||
-			starts_are_of_a_list(k->starter) || !keeps_failing(c, k, g))
-			continue;
-		choice->key = *k;
-		choice->group = *g;
+	const struct group *most = NULL;
+
+	map_for_each_value (&c->groups, const struct group *, g) {
+		if (g->key.is_direct && (!most || g->failed > most->failed) &&
+			!starts_are_of_a_list(g->key.starter) && keeps_failing(c, g))
+			most = g;
 	}
-	if (choice->key.starter && runs_others(&choice->key))
-		choose_behind(c, choice);
-	return choice->key.starter != NULL;
+	return most && runs_others(most) ? behind(c, most) : most;
 }
 
 /* --- what PostgreSQL writes into the titles of its processes --- */
@@ -403,22 +387,21 @@ static bool session_counts_of(struct session_counts *out, const struct check *e,
 
 /* Returns the meaning of the exit status. A child with the name of its parent is still a copy of
  * the parent: a status of a shell then means that the exec failed. */
-static const char *text_of(const struct choice *choice, uint32_t code)
+static const char *text_of(const struct group *g, uint32_t code)
 {
-	const struct process_entry *starter = choice->key.starter;
-	const struct meaning *m = meaning_of(choice->key.name, code);
+	const struct meaning *m = meaning_of(g->key.name, code);
 
-	if (m && !*m->program && !starts_are_of_a_shell(starter) &&
-		span_equal(check_name(starter), choice->key.name))
+	if (m && !*m->program && !starts_are_of_a_shell(g->key.starter) &&
+		span_equal(check_name(g->key.starter), g->key.name))
 		return "it could not start its command";
 	return m ? m->text : NULL;
 }
 
 /* "exit status 52: the server answered nothing", "SIGSEGV". */
-static void write_status(char *out, size_t size, const struct choice *choice)
+static void write_status(char *out, size_t size, const struct group *g)
 {
-	uint32_t status = status_of(&choice->group).status, code = END_EXIT(status);
-	const char *text = text_of(choice, code);
+	uint32_t status = status_of(g).status, code = END_EXIT(status);
+	const char *text = text_of(g, code);
 	char name[SIGNAL_NAME_SIZE];
 
 	if (signal_of(status))
@@ -443,13 +426,12 @@ static void claim_unstarted(struct check_result *out, const struct group *g)
 }
 
 /* Claims that a server of PostgreSQL ends its sessions as they begin: it refuses clients. */
-static bool claim_sessions(const struct check *e, struct check_result *out,
-	const struct choice *choice, const char *status)
+static bool claim_sessions(
+	const struct check *e, struct check_result *out, const struct group *g, const char *status)
 {
-	const struct group *g = &choice->group;
 	struct session_counts s;
 
-	if (!session_counts_of(&s, e, choice->key.starter, choice->key.name))
+	if (!session_counts_of(&s, e, g->key.starter, g->key.name))
 		return false;
 	finding_claim(out,
 		"PostgreSQL refuses its clients: %llu of %llu new sessions end at once (%s)",
@@ -468,24 +450,22 @@ static bool claim_sessions(const struct check *e, struct check_result *out,
 	return true;
 }
 
-static void emit_claim(const struct check *e, struct check_result *out, const struct choice *choice,
-	const char *status)
+static void emit_claim(
+	const struct check *e, struct check_result *out, const struct group *g, const char *status)
 {
-	const struct group *g = &choice->group;
-	const struct process_entry *starter = choice->key.starter;
+	const struct process_entry *starter = g->key.starter;
 	struct span name = check_name(starter);
 
-	if (claim_sessions(e, out, choice, status))
+	if (claim_sessions(e, out, g, status))
 		return;
 	if (g->unstarted * 2 > g->failed)
 		claim_unstarted(out, g);
 	else if (starter == e->process)
-		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s",
-			choice->key.name, (unsigned long long)g->failed,
-			(unsigned long long)g->count, status);
+		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s", g->key.name,
+			(unsigned long long)g->failed, (unsigned long long)g->count, status);
 	else
 		finding_claim(out, "the children (%s) of %.*s (%u) keep failing, %llu of %llu: %s",
-			choice->key.name, SPAN_ARGS(name), starter->id.pid,
+			g->key.name, SPAN_ARGS(name), starter->id.pid,
 			(unsigned long long)g->failed, (unsigned long long)g->count, status);
 	finding_remedy(out,
 		"run the command by hand and read its error, or end the loop in %.*s (%u) "
@@ -493,19 +473,18 @@ static void emit_claim(const struct check *e, struct check_result *out, const st
 		SPAN_ARGS(name), starter->id.pid);
 }
 
-static void emit(const struct check *e, struct check_result *out, const struct choice *choice)
+static void emit(const struct check *e, struct check_result *out, const struct group *g)
 {
-	const struct group *g = &choice->group;
 	char status[96];
 	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
 
-	write_status(status, sizeof(status), choice);
+	write_status(status, sizeof(status), g);
 	finding_begin(out,
 		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		choice->key.name);
+		g->key.name);
 	finding_severity(
 		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
-	emit_claim(e, out, choice, status);
+	emit_claim(e, out, g, status);
 	if (g->known)
 		finding_command(out, "command",
 			short_lived_command(&e->input->host.short_lived, g->command));
@@ -544,15 +523,15 @@ static bool is_known(const struct check *e, struct check_result *out)
 
 static void report(const struct check *e, struct check_result *out, const struct counting *c)
 {
-	struct choice choice;
+	const struct group *g = choose(c);
+	const struct process_entry *starter = g ? g->key.starter : NULL;
 
-	if (!choose(c, &choice))
+	if (!g)
 		check_fine(out, "no command fails again and again");
-	else if (choice.key.starter != e->process &&
-		 diagnosis_input_is_selected(e->input, choice.key.starter))
-		check_fine(out, "reported for %u, which starts them", choice.key.starter->id.pid);
+	else if (starter != e->process && diagnosis_input_is_selected(e->input, starter))
+		check_fine(out, "reported for %u, which starts them", starter->id.pid);
 	else if (!is_known(e, out))
-		emit(e, out, &choice);
+		emit(e, out, g);
 }
 
 /* PostgreSQL tries to archive again once a minute, so no failure may come during the
