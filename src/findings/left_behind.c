@@ -58,12 +58,10 @@ static bool is_output(const struct check *e, int32_t fd)
 
 static double failed_writes(const struct check *e, const struct call_history *h)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
 	double failed = 0;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
+	map_for_each (
+		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->result == -EPIPE && row && row->transfer.direction == SYSCALL_WRITES &&

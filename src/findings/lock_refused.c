@@ -123,12 +123,9 @@ static bool is_refused(const struct call_repeat_key *key)
 /* Fills `out` with call_path -> struct refusal, for all threads and descriptors together. */
 static void read_refusals(struct map *out, const struct call_history *h)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
-
 	map_init(out, sizeof(struct call_path), sizeof(struct refusal), FILES_MAX);
-	while ((r = call_repeats_next(h, &position, &key))) {
+	map_for_each (
+		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
 		struct refusal *all = locks(key) && *r->text ? map_put(out, r->text, NULL) : NULL;
 
 		if (!all)

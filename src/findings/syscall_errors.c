@@ -79,13 +79,12 @@ static double surplus(const struct look *l, const struct call_place *place, doub
 
 static double requests_of(const struct check *e, const struct call_history *h)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	bool serves = work_has_listener(e);
-	size_t position = 0;
 	double count = 0;
 
-	while (serves && (r = call_repeats_next(h, &position, &key))) {
+	if (!work_has_listener(e))
+		return 0;
+	map_for_each (
+		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (r->is_socket && key->result > 0 && row &&

@@ -25,15 +25,13 @@ struct rebuilds {
 /* Adds up the execs of the process itself; none if its calls are not known. */
 static struct call_failures execs_of(const struct check *e)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *one;
 	struct call_failures sum = { 0 };
 	struct check_calls calls;
-	size_t position = 0;
 
 	if (!check_calls_read(&calls, e))
 		return sum;
-	while ((one = call_repeats_next(calls.history, &position, &key))) {
+	map_for_each (&calls.history->repeats, const struct call_repeat_key *, key,
+		const struct call_repeat *, one) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 		struct call_failures of = { one->seen, one->seen, one->first_ns, one->last_ns, 0 };
 
