@@ -141,6 +141,20 @@ const struct snapshot *snapshots_get(const struct snapshots *s, const struct pro
 	return one && one->end.size ? one : NULL;
 }
 
+const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, size_t *position)
+{
+	struct batch all = snapshot_records(s);
+
+	while (*position < all.size) {
+		const struct sooth_record *r = (const void *)(all.data + *position);
+
+		*position += record_bytes(r);
+		if (record_as(r, kind, size))
+			return r;
+	}
+	return NULL;
+}
+
 const void *snapshot_end(const struct snapshot *s, size_t size)
 {
 	const struct sooth_record *r = s ? (const void *)s->end.data : NULL;

@@ -60,6 +60,12 @@ static inline struct batch snapshot_records(const struct snapshot *s)
 	return s ? (struct batch){ s->records.data, s->records.size } : (struct batch){ 0 };
 }
 
+/* Returns the next record of that kind with at least `size` bytes; NULL: none. `s` may be NULL. */
+const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, size_t *position);
+/* snapshot_for_each (s, FDS_DESCRIPTOR, struct fds_descriptor, d) walks the records of one kind. */
+#define snapshot_for_each(s, kind, type, record)                                                   \
+	walk_each (const type *, record, snapshot_next, s, kind, sizeof(type))
+
 /* The record that ends the snapshot, if it has at least `size` bytes; else, and of NULL: NULL. */
 const void *snapshot_end(const struct snapshot *s, size_t size);
 

@@ -131,12 +131,10 @@ static void add_memory(struct check_result *out, const struct why *w)
 /* Adds the limit of the control group of the process at the last sample. */
 static void add_group(const struct check *e, struct check_result *out)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->limits));
+	const struct snapshot *s = check_last(e, &e->input->limits);
 
-	batch_for_each (r, &all) {
-		const struct limits_group *g = record_as(r, LIMITS_GROUP, sizeof(*g));
-
-		if (!g || !span_equal(record_text(r, &g->name), "memory") || g->limit_state)
+	snapshot_for_each (s, LIMITS_GROUP, struct limits_group, g) {
+		if (!span_equal(record_text(&g->record, &g->name), "memory") || g->limit_state)
 			continue;
 		add_bytes(out, "control group limit", g->limit);
 		return;

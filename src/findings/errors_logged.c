@@ -21,12 +21,10 @@ static const struct finding_option options[] = {
 
 static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
 {
-	struct batch all = snapshot_records(check_first(e, &e->input->fds));
+	const struct snapshot *s = check_first(e, &e->input->fds);
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->inode == now->inode && d->device_major == now->device_major &&
+	snapshot_for_each (s, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+		if (d->inode == now->inode && d->device_major == now->device_major &&
 			d->device_minor == now->device_minor && !d->size_state)
 			return d->size_bytes;
 	}
@@ -35,12 +33,10 @@ static uint64_t size_before(const struct check *e, const struct fds_descriptor *
 
 static bool is_log_path(const struct check *e, const char *path)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->logs));
+	const struct snapshot *s = check_last(e, &e->input->logs);
 
-	batch_for_each (r, &all) {
-		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
-
-		if (f && span_equal(record_text(r, &f->path), path))
+	snapshot_for_each (s, LOGS_FILE, struct logs_file, f) {
+		if (span_equal(record_text(&f->record, &f->path), path))
 			return true;
 	}
 	return false;
@@ -64,14 +60,11 @@ static bool writes_others(const struct check *e)
  * errors. */
 static bool grows_others(const struct check *e)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->fds));
+	const struct snapshot *s = check_last(e, &e->input->fds);
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->type == FDS_FILE && !d->inode_state && !d->size_state &&
-			!d->flags_state && d->access != FDS_ACCESS_READ &&
-			d->size_bytes > size_before(e, d) &&
+	snapshot_for_each (s, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+		if (d->type == FDS_FILE && !d->inode_state && !d->size_state && !d->flags_state &&
+			d->access != FDS_ACCESS_READ && d->size_bytes > size_before(e, d) &&
 			!logged_errors_file(
 				e->input, &e->id, d->inode, d->device_major, d->device_minor))
 			return true;

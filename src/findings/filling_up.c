@@ -61,16 +61,12 @@ struct look_at_sizes {
 	uint64_t interval_ns;
 };
 
-static const struct fds_descriptor *written_file(const struct sooth_record *r)
+static bool is_written(const struct fds_descriptor *d)
 {
-	const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-	bool is_file = d && (d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_MEMFD);
+	bool is_file = d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_MEMFD;
 
 	return is_file && d->size_state == SOOTH_STATE_VALUE && !d->inode_state &&
-			       !d->flags_state &&
-			       (d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH)
-		       ? d
-		       : NULL;
+	       !d->flags_state && (d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH);
 }
 
 static struct file_key key_of(const struct fds_descriptor *d)
@@ -91,12 +87,9 @@ static struct call_path path_of(const struct fds_descriptor *d)
 
 static void take_first(struct look_at_sizes *l, const struct snapshot *first)
 {
-	struct batch all = snapshot_records(first);
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = written_file(r);
-		struct file_key key = d ? key_of(d) : (struct file_key){ 0 };
-		struct first_size *size = d ? map_put(&l->files, &key, NULL) : NULL;
+	snapshot_for_each (first, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+		struct file_key key = key_of(d);
+		struct first_size *size = is_written(d) ? map_put(&l->files, &key, NULL) : NULL;
 
 		if (size)
 			*size = (struct first_size){ .bytes = d->size_bytes, .is_known = true };
@@ -207,15 +200,11 @@ static void take_closed(struct look_at_sizes *l)
 
 static void compare(struct look_at_sizes *l, const struct snapshot *first)
 {
-	struct batch all = snapshot_records(l->last);
-
 	map_init(&l->files, sizeof(struct file_key), sizeof(struct first_size), FILES_MAX);
 	map_init(&l->open, sizeof(struct call_path), 1, FILES_MAX);
 	take_first(l, first);
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = written_file(r);
-
-		if (d)
+	snapshot_for_each (l->last, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+		if (is_written(d))
 			take_open(l, d);
 	}
 	take_closed(l);

@@ -138,13 +138,12 @@ static bool is_left_too(const struct check *e, const struct waits_party *w)
  * writes to is inherited. */
 static void find_heirs(const struct check *e, struct buffer *out)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->waits));
+	const struct snapshot *s = check_last(e, &e->input->waits);
 
-	batch_for_each (r, &all) {
-		const struct waits_party *w = record_as(r, WAITS_PARTY, sizeof(*w));
-		struct span name = w ? record_text(r, &w->name) : span_of("", 0);
+	snapshot_for_each (s, WAITS_PARTY, struct waits_party, w) {
+		struct span name = record_text(&w->record, &w->name);
 
-		if (!w || w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||
+		if (w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||
 			w->waiting_fd != INPUT || w->party_pid == e->id.pid)
 			continue;
 		if (!w->is_alive || w->fd <= ERRORS || !is_left_too(e, w)) {

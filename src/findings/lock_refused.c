@@ -80,14 +80,10 @@ static bool has_written(const struct call_history *h, const char *path)
 static const struct waits_party *holder_in(
 	const struct snapshot *s, const char *path, uint32_t pid, uint32_t only)
 {
-	struct batch all = snapshot_records(s);
-
-	batch_for_each (r, &all) {
-		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
-
-		if (p && p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->is_alive &&
+	snapshot_for_each (s, WAITS_PARTY, struct waits_party, p) {
+		if (p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->is_alive &&
 			p->party_pid != pid && (!only || p->party_pid == only) &&
-			span_equal(record_text(r, &p->detail), path))
+			span_equal(record_text(&p->record, &p->detail), path))
 			return p;
 	}
 	return NULL;

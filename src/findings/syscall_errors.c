@@ -238,13 +238,11 @@ static void report_full_group(
  * known. */
 static uint64_t tasks_of_user_max(const struct check *e)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->limits));
+	const struct snapshot *s = check_last(e, &e->input->limits);
 
-	batch_for_each (r, &all) {
-		const struct limits_resource *l = record_as(r, LIMITS_RESOURCE, sizeof(*l));
-
-		if (l && record_has_text(r, &l->name) && l->soft_state == SOOTH_STATE_VALUE &&
-			span_equal(record_text(r, &l->name), "NPROC"))
+	snapshot_for_each (s, LIMITS_RESOURCE, struct limits_resource, l) {
+		if (record_has_text(&l->record, &l->name) && l->soft_state == SOOTH_STATE_VALUE &&
+			span_equal(record_text(&l->record, &l->name), "NPROC"))
 			return l->soft;
 	}
 	return 0;

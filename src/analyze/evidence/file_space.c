@@ -28,15 +28,13 @@ static bool is_below(const char *path, struct span point)
 
 const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const char *path)
 {
-	struct batch all = snapshot_records(s);
 	const struct fds_filesystem *found = NULL;
 	size_t best = 0;
 
-	batch_for_each (r, &all) {
-		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
-		struct span point = f ? file_space_point(f) : span_of("", 0);
+	snapshot_for_each (s, FDS_FILESYSTEM, struct fds_filesystem, f) {
+		struct span point = file_space_point(f);
 
-		if (!f || point.size < best || !is_below(path, point))
+		if (point.size < best || !is_below(path, point))
 			continue;
 		best = point.size;
 		found = f;
@@ -46,12 +44,8 @@ const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const 
 
 const struct fds_filesystem *file_space_of_mount(const struct snapshot *s, uint32_t mount)
 {
-	struct batch all = snapshot_records(s);
-
-	batch_for_each (r, &all) {
-		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
-
-		if (f && f->mount == mount)
+	snapshot_for_each (s, FDS_FILESYSTEM, struct fds_filesystem, f) {
+		if (f->mount == mount)
 			return f;
 	}
 	return NULL;

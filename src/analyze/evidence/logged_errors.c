@@ -90,12 +90,10 @@ bool logged_error_is_in_file(const struct logged_error *e)
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor)
 {
-	struct batch all = snapshot_records(snapshots_get(&input->logs.last, id));
+	const struct snapshot *s = snapshots_get(&input->logs.last, id);
 
-	batch_for_each (r, &all) {
-		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
-
-		if (f && f->inode == inode && f->device_major == major && f->device_minor == minor)
+	snapshot_for_each (s, LOGS_FILE, struct logs_file, f) {
+		if (f->inode == inode && f->device_major == major && f->device_minor == minor)
 			return f;
 	}
 	return NULL;

@@ -104,15 +104,14 @@ size_t inode_use_report(const struct check *e, struct check_result *out,
 {
 	assert(e);
 
-	struct batch all = snapshot_records(check_last(e, &e->input->fds));
+	const struct snapshot *s = check_last(e, &e->input->fds);
 	size_t count = 0;
 
 	assert(calls);
-	batch_for_each (r, &all) {
-		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
+	snapshot_for_each (s, FDS_FILESYSTEM, struct fds_filesystem, f) {
 		struct inode_use u;
 
-		if (!f || !read_use(e, calls->history, f, &u) || !is_short(&u, max_ns))
+		if (!read_use(e, calls->history, f, &u) || !is_short(&u, max_ns))
 			continue;
 		report_inodes(e, out, calls, &u, high_ns);
 		count++;

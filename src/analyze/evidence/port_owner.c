@@ -54,16 +54,13 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
  * address. */
 static struct port_owner find_owner(const struct check *e, const char *address, enum fit least)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->waits));
+	const struct snapshot *s = check_last(e, &e->input->waits);
 	struct port_owner found = { 0 };
 	enum fit best = FITS_NOT;
 
-	batch_for_each (r, &all) {
-		const struct waits_listener *l = record_as(r, WAITS_LISTENER, sizeof(*l));
+	snapshot_for_each (s, WAITS_LISTENER, struct waits_listener, l) {
 		enum fit fit;
 
-		if (!l)
-			continue;
 		found.is_measured = true;
 		fit = fit_of(l, address);
 		if (fit < least || fit < best ||
