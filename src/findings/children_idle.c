@@ -69,10 +69,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		sample_series_ns(&e->series));
 	finding_count(
 		out, "started during the observation", kind->came, sample_series_ns(&e->series));
-	finding_number(out, "CPU time of the busiest one since its start",
-		(double)kind->most_cpu_ns, SOOTH_UNIT_NS, 0);
-	finding_number(
-		out, "age of the oldest", (double)child_age_ns(e, kind->oldest), SOOTH_UNIT_NS, 0);
+	finding_time(out, "CPU time of the busiest one since its start", kind->most_cpu_ns);
+	finding_time(out, "age of the oldest", child_age_ns(e, kind->oldest));
 	finding_unseen(out, "whether work for them comes later");
 	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): use the "
 			    "children that are "

@@ -76,11 +76,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		sentence_size(size, left->rss_bytes));
 	emit_origin(e, out, one);
 	finding_command(out, "command", process_table_known_arguments(one));
-	finding_number(out, "age of the oldest", (double)child_age_ns(e, one), SOOTH_UNIT_NS, 0);
-	finding_number(
-		out, "age of the newest", (double)child_age_ns(e, left->newest), SOOTH_UNIT_NS, 0);
-	finding_number(out, "resident memory, total (shared pages count once per process)",
-		(double)left->rss_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_time(out, "age of the oldest", child_age_ns(e, one));
+	finding_time(out, "age of the newest", child_age_ns(e, left->newest));
+	finding_bytes(out, "resident memory, total (shared pages count once per process)",
+		left->rss_bytes);
 	finding_unseen(out, "whether they were left running on purpose");
 	if (!is_sure)
 		finding_unseen(out, "which process of that group started them: it has ended");

@@ -146,8 +146,7 @@ static void emit_waiting(struct check_result *out, const struct unanswered *u)
 {
 	finding_count(out, "connections without an answer (SYN_SENT)", u->sockets, 0);
 	if (u->for_ns)
-		finding_number(out, "time without an answer, at least", (double)u->for_ns,
-			SOOTH_UNIT_NS, 0);
+		finding_time(out, "time without an answer, at least", u->for_ns);
 	if (u->retransmits)
 		finding_count(out, "SYN retransmissions", u->retransmits, 0);
 }
@@ -213,12 +212,7 @@ static void claim_failing(const struct look *l, const char *address, const struc
 		names ? NULL : failure_meaning_of_connect(p->errors[0].error);
 	struct limit_users users = { 0 };
 	char label[PEER_NAME_SIZE], or_else[CHILD_CALLS_NAMES + 32];
-	struct buffer where = { 0 };
 
-	if (p->errors[0].error == LINUX_ECONNREFUSED)
-		port_owner_put_refused(&where, e, address);
-	else if (meaning)
-		put_port_users(&where, l, &users, address, p);
 	peer_name_put(e, address, label, sizeof(label));
 	if (names)
 		finding_claim(l->out, "its children (%s) ", names);
@@ -229,10 +223,13 @@ static void claim_failing(const struct look *l, const char *address, const struc
 			address, failures_of(p), (unsigned long long)p->attempts);
 	else
 		finding_claim(l->out,
-			"cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)%s", address,
+			"cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)", address,
 			label, meaning ? meaning->text : "", meaning ? "; " : "", failures_of(p),
-			(unsigned long long)p->attempts, errors, buffer_cstr(&where));
-	buffer_fini(&where);
+			(unsigned long long)p->attempts, errors);
+	if (p->errors[0].error == LINUX_ECONNREFUSED && !is_name_server(p))
+		port_owner_put_refused(&l->out->claim, e, address);
+	else if (meaning)
+		put_port_users(&l->out->claim, l, &users, address, p);
 	limit_users_unseen(l->out, &users);
 	snprintf(or_else, sizeof(or_else), "end the loop that starts %s", names ?: "");
 	if (is_name_server(p))
@@ -266,8 +263,8 @@ static void report_failing(
 		finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts),
 			SOOTH_UNIT_NONE, c->interval_ns);
 	finding_text(out, "errors", "%s", errors);
-	finding_number(out, "time since the first attempt that was seen",
-		(double)(l->e->input->end_ns - p->first_ns), SOOTH_UNIT_NS, 0);
+	finding_time(out, "time since the first attempt that was seen",
+		l->e->input->end_ns - p->first_ns);
 	if (u)
 		emit_waiting(out, u);
 	if (!names)
@@ -433,8 +430,7 @@ static size_t report_datagrams(const struct look *l)
 	finding_count(out, "requests", r.sent, l->calls.interval_ns);
 	finding_count(
 		out, "waits for an answer that ended by timeout", r.waits, l->calls.interval_ns);
-	finding_number(out, "time from the first to the last request",
-		(double)(r.last_ns - r.first_ns), SOOTH_UNIT_NS, 0);
+	finding_time(out, "time from the first to the last request", r.last_ns - r.first_ns);
 	check_calls_unseen(&l->calls, e, out);
 	finding_remedy(out, "check that %s is up, and that no firewall drops the packets",
 		datagram_requests_peer(&r));

@@ -88,8 +88,8 @@ static void add_signal(struct check_result *out, const struct why *w)
 	if (!w->fatal->address_state)
 		finding_text(out, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
-		finding_number(out, "time between the signal and the exit",
-			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
+		finding_time(
+			out, "time between the signal and the exit", end_ns - w->fatal->sent_ns);
 }
 
 /* Returns the entry of the kernel's log about the exit; NULL: there is none of this kind. */
@@ -98,27 +98,22 @@ static const struct exit_reasons_log *log_about(const struct why *w, unsigned wh
 	return w->log && w->log->what == what ? w->log : NULL;
 }
 
-static void add_bytes(struct check_result *out, const char *name, uint64_t bytes)
-{
-	finding_number(out, name, (double)bytes, SOOTH_UNIT_BYTES, 0);
-}
-
 static void add_memory(struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_oom *oom = &w->of->oom;
 	const struct exit_reasons_log *log = log_about(w, EXIT_REASONS_LOG_OOM);
 
 	if (w->of->has_oom && !oom->figures_state) {
-		add_bytes(out, "anonymous memory", oom->anonymous_bytes);
-		add_bytes(out, "file memory", oom->file_bytes);
-		add_bytes(out, "shared memory", oom->shared_bytes);
-		add_bytes(out, "page tables", oom->table_bytes);
+		finding_bytes(out, "anonymous memory", oom->anonymous_bytes);
+		finding_bytes(out, "file memory", oom->file_bytes);
+		finding_bytes(out, "shared memory", oom->shared_bytes);
+		finding_bytes(out, "page tables", oom->table_bytes);
 		finding_text(out, "allocating process", "%.*s (pid %u)", END_NAME(oom->asker_name),
 			oom->asker_pid);
 	} else if (log && !log->figures_state) {
-		add_bytes(out, "anonymous memory", log->anonymous_bytes);
-		add_bytes(out, "file memory", log->file_bytes);
-		add_bytes(out, "shared memory", log->shared_bytes);
+		finding_bytes(out, "anonymous memory", log->anonymous_bytes);
+		finding_bytes(out, "file memory", log->file_bytes);
+		finding_bytes(out, "shared memory", log->shared_bytes);
 	}
 	if (log)
 		finding_text(out, "out of memory", "%s",
@@ -136,7 +131,7 @@ static void add_group(const struct check *e, struct check_result *out)
 	snapshot_for_each (s, LIMITS_GROUP, struct limits_group, g) {
 		if (!span_equal(record_text(&g->record, &g->name), "memory") || g->limit_state)
 			continue;
-		add_bytes(out, "control group limit", g->limit);
+		finding_bytes(out, "control group limit", g->limit);
 		return;
 	}
 }
@@ -154,12 +149,11 @@ static void add_limits(const struct check *e, struct check_result *out, const st
 		finding_number(out, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
 		if (e->series.count)
-			finding_number(out, "CPU time of the process at the last sample",
-				(double)e->series.points[e->series.count - 1].cpu_ns, SOOTH_UNIT_NS,
-				0);
+			finding_time(out, "CPU time of the process at the last sample",
+				e->series.points[e->series.count - 1].cpu_ns);
 	}
 	if (w->signal == SIZE_LIMIT && end->file_size_bytes != EXIT_REASONS_UNLIMITED)
-		add_bytes(out, "file size limit", end->file_size_bytes);
+		finding_bytes(out, "file size limit", end->file_size_bytes);
 }
 
 static void add_core(struct check_result *out, const struct why *w)
@@ -209,7 +203,7 @@ static void add_all(const struct check *e, struct check_result *out, const struc
 	add_limits(e, out, w);
 	add_fault(out, w);
 	if (!w->of->end.peak_state)
-		add_bytes(out, "peak memory", w->of->end.peak_rss_bytes);
+		finding_bytes(out, "peak memory", w->of->end.peak_rss_bytes);
 	add_core(out, w);
 }
 
@@ -217,13 +211,10 @@ static void add_all(const struct check *e, struct check_result *out, const struc
 
 static void claim_sent(struct check_result *out, const struct why *w, const char *verb)
 {
-	struct buffer sender = { 0 };
 	char name[SIGNAL_NAME_SIZE];
 
-	exit_reason_text_sender(&sender, w->of, w->fatal);
-	finding_claim(
-		out, "%s by %s from %s", verb, signal_name(name, w->signal), buffer_cstr(&sender));
-	buffer_fini(&sender);
+	finding_claim(out, "%s by %s from ", verb, signal_name(name, w->signal));
+	exit_reason_text_sender(&out->claim, w->of, w->fatal);
 }
 
 static void claim_oom(struct check_result *out, const struct why *w)
@@ -463,7 +454,7 @@ static void diagnose_gone(
 		add_core(out, &w);
 	}
 	if (now > log->logged_ns)
-		finding_number(out, "time since", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
+		finding_time(out, "time since", now - log->logged_ns);
 	finding_text(out, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
 	finding_unseen(out, "whether this is the process that you named: PIDs are reused, and the "
 			    "kernel log has only a PID and a name");

@@ -455,7 +455,7 @@ static void emit_evidence(struct check_result *out, const struct file_growth *g,
 	if (g->space)
 		finding_number(out, "used", file_space_used(g->space), SOOTH_UNIT_PERCENT, 0);
 	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_number(out, "size of the file", (double)g->size_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "size of the file", g->size_bytes);
 	if (g->files > 1)
 		finding_count(out, "files that grew", g->files, 0);
 }

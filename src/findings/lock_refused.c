@@ -198,14 +198,6 @@ static void put_holder(struct buffer *out, const struct wait_graph *g, const str
 	buffer_string(out, ")");
 }
 
-static void put_file(struct buffer *out, const char *path)
-{
-	int size = (int)(strlen(path) - (ends_in(path, "-shm") ? strlen("-shm") : 0));
-
-	buffer_format(out, is_database(path) ? "the database %.*s is locked" : "%.*s is locked",
-		size, path);
-}
-
 static void remedy(struct check_result *out, const struct refusal *r)
 {
 	if (r->holder && is_database(r->path))
@@ -224,31 +216,29 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct refusal *r)
 {
 	uint64_t ns = lasted_ns(r, c->interval_ns);
-	struct buffer file = { 0 }, holder = { 0 };
+	size_t size = strlen(r->path) - (ends_in(r->path, "-shm") ? strlen("-shm") : 0);
 	char time[UNITS_SIZE];
 	struct wait_graph g;
 	bool has_graph = check_graph(e, &g);
 
-	put_file(&file, r->path);
 	finding_begin(
 		out, r->holder ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, r->path);
 	if (r->holder && has_graph && wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT)
 		finding_severity(out, FINDING_LOW);
 	finding_path(out, span_of_string(r->path));
+	finding_claim(out, "%s%.*s is locked by ", is_database(r->path) ? "the database " : "",
+		(int)size, r->path);
 	if (r->holder && has_graph)
-		put_holder(&holder, &g, r);
+		put_holder(&out->claim, &g, r);
 	else
-		buffer_string(&holder, "another process");
-	finding_claim(out,
-		"%s by %s for at least %s: it tries again and again, and was refused %.0f times",
-		buffer_cstr(&file), buffer_cstr(&holder), sentence_duration(time, ns), r->count);
-	finding_number(out, "locked for at least", (double)ns, SOOTH_UNIT_NS, 0);
+		finding_claim(out, "another process");
+	finding_claim(out, " for at least %s: it tries again and again, and was refused %.0f times",
+		sentence_duration(time, ns), r->count);
+	finding_time(out, "locked for at least", ns);
 	check_calls_times(c, out, r->count, r->first_ns, r->last_ns);
 	check_calls_unseen(c, e, out);
 	remedy(out, r);
 	finding_end(out);
-	buffer_fini(&file);
-	buffer_fini(&holder);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

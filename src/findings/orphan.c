@@ -42,8 +42,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_upkeep(e, out);
 	if (all.processes > 1) {
 		finding_count(out, "processes, with descendants", all.processes, 0);
-		finding_number(
-			out, "resident memory, total", (double)all.rss_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "resident memory, total", all.rss_bytes);
 	}
 	finding_since(e, out, p->first_ns);
 	finding_unseen(out, "whether the process was left running on purpose");

@@ -242,8 +242,7 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(out, FINDING_HIGH);
-	finding_number(
-		out, "time until the process limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "time until the process limit is reached", left_ns);
 }
 
 /* `sooth freeze` refuses a process of no agent without --any. */

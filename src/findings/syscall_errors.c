@@ -204,28 +204,23 @@ static void report_lock(struct look *l, const struct trouble *t)
 {
 	const struct waits_party *owner = lock_failure_owner(l->e, t->place);
 	bool is_stale = owner && !owner->is_alive;
-	struct buffer text = { 0 };
 
-	lock_failure_text(&text, t->place);
 	finding_severity(l->out, is_stale ? FINDING_MEDIUM : FINDING_LOW);
-	finding_claim(l->out, "waits for a%s lock: %s; %.0f tries", is_stale ? " stale" : "",
-		buffer_cstr(&text), t->times);
+	finding_claim(l->out, "waits for a%s lock: ", is_stale ? " stale" : "");
+	lock_failure_text(&l->out->claim, t->place);
+	finding_claim(l->out, "; %.0f tries", t->times);
 	lock_failure_emit(l->out, t->place, owner);
-	buffer_fini(&text);
 }
 
 static void report_full_group(
 	struct look *l, const struct trouble *t, const char *name, const struct limits_group *g)
 {
 	struct span path = record_text(&g->record, &g->path);
-	struct buffer by = { 0 };
 
-	task_members_put(&by, l->e, g);
-	finding_claim(l->out,
-		"cannot start processes or threads: its control group %.*s has reached its limit "
-		"of %llu%s; %s failed %.0f times",
-		SPAN_ARGS(path), (unsigned long long)g->limit, buffer_cstr(&by), name, t->times);
-	buffer_fini(&by);
+	finding_claim(l->out, "its control group %.*s has reached its limit of %llu",
+		SPAN_ARGS(path), (unsigned long long)g->limit);
+	task_members_put(&l->out->claim, l->e, g);
+	finding_claim(l->out, "; %s failed %.0f times", name, t->times);
 	finding_text(l->out, "control group", "%.*s", SPAN_ARGS(path));
 	if (g->used_state == SOOTH_STATE_VALUE)
 		finding_count(l->out, "processes and threads in the control group", g->used, 0);
@@ -254,29 +249,25 @@ static void report_no_room(struct look *l, const struct trouble *t)
 	uint64_t most = tasks_of_user_max(l->e);
 	char name[SYSCALL_NAME_SIZE];
 	struct limit_users users;
-	struct buffer by = { 0 };
 
 	check_call_name(t->place->abi, t->place->number, name);
 	finding_severity(l->out, FINDING_HIGH);
+	finding_claim(l->out, "cannot start processes or threads: ");
 	if (g) {
 		report_full_group(l, t, name, g);
 		return;
 	}
 	limit_users_of_user(&users, l->e);
 	if (most && users.sum >= (double)most) {
-		limit_users_put(&by, l->e, &users, LIMITS_SHARED_TASKS);
-		finding_claim(l->out,
-			"cannot start processes or threads: its user has reached the limit of %llu "
-			"(ulimit -u)%s; %s failed %.0f times",
-			(unsigned long long)most, buffer_cstr(&by), name, t->times);
-		buffer_fini(&by);
+		finding_claim(l->out, "its user has reached the limit of %llu (ulimit -u)",
+			(unsigned long long)most);
+		limit_users_put(&l->out->claim, l->e, &users, LIMITS_SHARED_TASKS);
+		finding_claim(l->out, "; %s failed %.0f times", name, t->times);
 		finding_remedy(l->out, "end processes of the user, or raise the limit (ulimit -u, "
 				       "systemd: LimitNPROC=)");
 		return;
 	}
-	finding_claim(l->out,
-		"cannot start processes or threads: a limit of processes is reached; %s failed "
-		"with EAGAIN %.0f times",
+	finding_claim(l->out, "a limit of processes is reached; %s failed with EAGAIN %.0f times",
 		name, t->times);
 	finding_unseen(l->out, "which limit: of the user (ulimit -u), of the control group "
 			       "(pids.max) or of the host (kernel.threads-max)");
@@ -365,10 +356,8 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 	const struct check *e = l->e;
 	bool is_lost = is_in_deleted_directory(e, place);
 	char name[SYSCALL_NAME_SIZE];
-	struct buffer error = { 0 };
 
 	check_call_name(place->abi, place->number, name);
-	put_error(&error, e, place);
 	if (call_error_is_grave(place->error))
 		finding_severity(l->out, FINDING_HIGH);
 	/* The process may wait for the file on purpose. */
@@ -376,18 +365,19 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 			 : is_missing(place) && !is_often(l, place, &t->all, t->times, what))
 		finding_severity(l->out, FINDING_LOW);
 	if (t->paths > 1) {
-		finding_claim(l->out, "%s keeps failing, %.0f times, on %llu paths such as %s: %s",
-			name, t->times, (unsigned long long)t->paths, place->text,
-			buffer_cstr(&error));
+		finding_claim(l->out,
+			"%s keeps failing, %.0f times, on %llu paths such as %s: ", name, t->times,
+			(unsigned long long)t->paths, place->text);
+		put_error(&l->out->claim, e, place);
 	} else {
 		if (*place->text)
 			finding_path(l->out, span_of_string(place->text));
-		put_process(&error, e, place);
-		finding_claim(l->out, "%s%s%s%s keeps failing, %.0f times: %s",
+		finding_claim(l->out, "%s%s%s%s keeps failing, %.0f times: ",
 			is_lost ? "its working directory was deleted: " : "", name,
-			*place->text ? " on " : "", place->text, t->times, buffer_cstr(&error));
+			*place->text ? " on " : "", place->text, t->times);
+		put_error(&l->out->claim, e, place);
+		put_process(&l->out->claim, e, place);
 	}
-	buffer_fini(&error);
 	if (t->times < (double)t->all.count)
 		finding_count(l->out, "failures including path searches", t->all.count,
 			l->calls.interval_ns);
@@ -442,22 +432,21 @@ static void claim_children(const struct check *e, struct check_result *out,
 	const struct call_place *place, const struct child_failures *f)
 {
 	const struct fds_filesystem *space = space_failure_of(e, place);
+	struct buffer *claim = &out->claim;
 	char name[SYSCALL_NAME_SIZE];
-	struct buffer what = { 0 };
 
+	finding_claim(out, "its children (%s) keep failing, %llu of them: ", f->names,
+		(unsigned long long)f->children);
 	if (is_lock(place)) {
-		lock_failure_text(&what, place);
+		lock_failure_text(claim, place);
 	} else if (space) {
-		space_failure_text(&what, space, place->error);
+		space_failure_text(claim, space, place->error);
 	} else {
-		buffer_format(&what, "%s%s%s: ", check_call_name(place->abi, place->number, name),
+		finding_claim(out, "%s%s%s: ", check_call_name(place->abi, place->number, name),
 			*place->text ? " on " : "", place->text);
-		put_error(&what, e, place);
+		put_error(claim, e, place);
 	}
-	put_process(&what, e, place);
-	finding_claim(out, "its children (%s) keep failing, %llu of them: %s", f->names,
-		(unsigned long long)f->children, buffer_cstr(&what));
-	buffer_fini(&what);
+	put_process(claim, e, place);
 }
 
 static void report_children(
@@ -472,8 +461,7 @@ static void report_children(
 		out, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
 	claim_children(l->e, out, place, f);
 	finding_count(out, "commands that ended with an error", f->children, l->calls.interval_ns);
-	finding_number(out, "time from the first to the last failure",
-		(double)(f->last_ns - f->first_ns), SOOTH_UNIT_NS, 0);
+	finding_time(out, "time from the first to the last failure", f->last_ns - f->first_ns);
 	check_calls_unseen(&l->calls, l->e, out);
 	if (*place->text)
 		finding_path(out, span_of_string(place->text));

@@ -71,8 +71,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		out, "zombies that stayed during the whole observation", g->staying, watched_ns(e));
 	finding_count(out, "zombies", g->all, 0);
 	finding_count(out, "zombies that appeared during the observation", g->came, watched_ns(e));
-	finding_number(out, "the oldest zombie has existed for at least",
-		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
+	finding_time(out, "the oldest zombie has existed for at least",
+		e->input->host.process_table.last_ns - g->since_ns);
 	if (is_init(parent))
 		finding_remedy(out,
 			"start the container with an init that reaps: docker run --init (PID 1 "

@@ -373,20 +373,19 @@ void watch_failure_report(const struct check *e, struct check_result *out,
 	const struct call_place *place, double times)
 {
 	enum watch_kind kind = kind_of(e, place);
-	char name[SYSCALL_NAME_SIZE], limit[32] = "";
-	struct buffer by = { 0 };
+	char name[SYSCALL_NAME_SIZE];
 	struct limit_users users;
 	struct watch_use u;
 
+	finding_claim(
+		out, "%s: the user's limit of inotify %s", texts[kind].claim, texts[kind].names);
 	if (watch_use_of(&u, e))
-		snprintf(limit, sizeof(limit), " (%llu)", (unsigned long long)u.limit[kind]);
+		finding_claim(out, " (%llu)", (unsigned long long)u.limit[kind]);
+	finding_claim(out, " is reached");
 	if (find_users(e, kind, &users))
-		limit_users_put(&by, e, &users, texts[kind].resource);
-	finding_claim(out,
-		"%s: the user's limit of inotify %s%s is reached%s; %s failed %.0f times",
-		texts[kind].claim, texts[kind].names, limit, buffer_cstr(&by),
+		limit_users_put(&out->claim, e, &users, texts[kind].resource);
+	finding_claim(out, "; %s failed %.0f times",
 		check_call_name(place->abi, place->number, name), times);
-	buffer_fini(&by);
 	emit_limit(e, out, kind);
 }
 
@@ -444,21 +443,17 @@ static uint32_t claim_space(const struct check *e, struct check_result *out,
 	bool writes = row && (row->transfer.direction == SYSCALL_WRITES ||
 				     row->transfer.direction == SYSCALL_COPIES);
 	char name[SYSCALL_NAME_SIZE];
-	struct buffer why = { 0 };
-	uint32_t holder = 0;
 
-	space_failure_text(&why, space, place->error);
-	if (file_space_is_full(space) && place->error != LINUX_EROFS)
-		holder = limit_users_put_space(&why, e, file_space_point(space));
 	if (writes)
 		finding_claim(out, "writes to %s fail", place->text);
 	else
 		finding_claim(out, "%s on %s fails",
 			check_call_name(place->abi, place->number, name), place->text);
-	finding_claim(out, ", %llu time%s: %s", (unsigned long long)times, times == 1 ? "" : "s",
-		buffer_cstr(&why));
-	buffer_fini(&why);
-	return holder;
+	finding_claim(out, ", %llu time%s: ", (unsigned long long)times, times == 1 ? "" : "s");
+	space_failure_text(&out->claim, space, place->error);
+	return file_space_is_full(space) && place->error != LINUX_EROFS
+		       ? limit_users_put_space(&out->claim, e, file_space_point(space))
+		       : 0;
 }
 
 void space_failure_report(const struct check *e, struct check_result *out,
@@ -476,8 +471,8 @@ void space_failure_report(const struct check *e, struct check_result *out,
 	finding_text(out, "error", "%s", error ?: "unknown");
 	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(point),
 		space->is_memory ? " (in memory)" : "");
-	finding_number(out, "space left", (double)space->available_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "size", (double)space->total_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "space left", space->available_bytes);
+	finding_bytes(out, "size", space->total_bytes);
 	if (space->files)
 		finding_count(out, "inodes left", space->files_available, 0);
 	if (paths > 1)

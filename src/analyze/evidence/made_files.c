@@ -87,7 +87,7 @@ static void report_inodes(const struct check *e, struct check_result *out,
 	finding_count(out, "inodes", u->space->files, 0);
 	finding_count(out, "inodes taken meanwhile", u->taken, u->interval_ns);
 	finding_count(out, "files that the process made", u->made, u->interval_ns);
-	finding_number(out, "space left", (double)u->space->available_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "space left", u->space->available_bytes);
 	check_calls_unseen(calls, e, out);
 	if (escape_is_shell_word(point.data, point.size))
 		finding_remedy(out,
