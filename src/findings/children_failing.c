@@ -345,21 +345,19 @@ struct session_counts {
 };
 
 #define PROGRAM "postgres"
-#define LOCAL	"[local] "
 
 /* Returns the state in "postgres: shop orders 127.0.0.1(53532) idle", after the client; empty:
  * there is none, as in processes of the server itself. */
 static struct span state_of(struct span title)
 {
-	const char *end = title.data + title.size;
+	static const char *const clients[] = { "[local] ", ") " };
 
-	if (!span_starts(title, PROGRAM ": "))
-		return span_of("", 0);
-	for (const char *at = title.data; at + strlen(LOCAL) <= end; at++) {
-		if (!memcmp(at, LOCAL, strlen(LOCAL)))
-			return span_of(at + strlen(LOCAL), (size_t)(end - at) - strlen(LOCAL));
-		if (!memcmp(at, ") ", 2))
-			return span_of(at + 2, (size_t)(end - at) - 2);
+	for (size_t i = 0; i < ARRAY_SIZE(clients) && span_starts(title, PROGRAM ": "); i++) {
+		const char *at = memmem(title.data, title.size, clients[i], strlen(clients[i]));
+		size_t skipped = at ? (size_t)(at - title.data) + strlen(clients[i]) : 0;
+
+		if (at)
+			return span_of(title.data + skipped, title.size - skipped);
 	}
 	return span_of("", 0);
 }

@@ -86,8 +86,7 @@ static bool find_parent(const struct check *e, struct process_id *id)
 		*id = p->parent;
 		return true;
 	}
-	if (entry)
-		entry = entry->is_there ? entry->parent : entry->last_parent;
+	entry = entry ? starts_parent(entry) : NULL;
 	if (entry)
 		*id = entry->id;
 	return entry != NULL;

@@ -33,14 +33,15 @@ static const struct child_kind *find_most(const struct children *c)
 	return most;
 }
 
-/* Appends PIDs, "6322 6323": as many as a command line should have. */
-static void put_pids(const struct children *c, const struct child_kind *left, struct buffer *out)
+/* Appends the PIDs to the remedy: as many as a command line should have. */
+static void put_pids(
+	const struct children *c, const struct child_kind *left, struct check_result *out)
 {
 	unsigned n = 0;
 
 	process_table_for_each (&c->of->input->host.process_table, p) {
 		if (n < PIDS_MAX && children_kind_of(c, p) == left && ++n)
-			buffer_format(out, " %u", p->id.pid);
+			finding_remedy(out, " %u", p->id.pid);
 	}
 }
 
@@ -65,10 +66,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct process_entry *one = left->oldest;
 	bool is_sure = e->process->process->session == e->id.pid || one->main == e->process;
 	struct span name = check_name(one);
-	struct buffer pids = { 0 };
 	char size[UNITS_SIZE];
 
-	put_pids(c, left, &pids);
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, SPAN_ARGS(name),
 		is_sure ? "that its ended children started still run"
@@ -83,9 +82,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_unseen(out, "whether they were left running on purpose");
 	if (!is_sure)
 		finding_unseen(out, "which process of that group started them: it has ended");
-	finding_remedy(out, "if they are not needed: sooth kill --any%s", buffer_cstr(&pids));
+	finding_remedy(out, "if they are not needed: sooth kill --any");
+	put_pids(c, left, out);
 	finding_end(out);
-	buffer_fini(&pids);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

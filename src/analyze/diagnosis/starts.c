@@ -43,7 +43,7 @@ bool starts_is_below(const struct process_entry *top, const struct process_entry
 	return top->main == top && at->main == top;
 }
 
-static const struct process_entry *starter_of(const struct process_entry *p)
+const struct process_entry *starts_parent(const struct process_entry *p)
 {
 	return p->is_there ? p->parent : p->last_parent;
 }
@@ -126,7 +126,7 @@ static void add_command(struct counting *c, uint64_t arguments)
  * them, it is not. */
 static bool is_sampled_below(const struct counting *c, const struct process_entry *p)
 {
-	return p && starter_of(p) && starts_is_below(c->check->process, p);
+	return p && starts_parent(p) && starts_is_below(c->check->process, p);
 }
 
 static void count_short_lived(struct counting *c)
@@ -184,7 +184,7 @@ static void count_sampled(struct counting *c)
 	const struct process_table *table = &c->check->input->host.process_table;
 
 	map_for_each_pointer (&table->processes, const struct process_entry *, p) {
-		const struct process_entry *starter = starter_of(p);
+		const struct process_entry *starter = starts_parent(p);
 		struct span name = check_name(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
 
@@ -281,7 +281,7 @@ bool starts_are_of_a_list(const struct process_entry *starter)
 	for (unsigned level = 0; starter && level <= ABOVE; level++) {
 		if (SPAN_ANY(check_name(starter), span_equal, names))
 			return true;
-		starter = starter_of(starter);
+		starter = starts_parent(starter);
 	}
 	return false;
 }

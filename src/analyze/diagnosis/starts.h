@@ -36,6 +36,8 @@ struct starts {
 
 /* Returns the process if it is alive, else its closest living ancestor; NULL: none is known. */
 const struct process_entry *starts_living(const struct process_entry *p);
+/* Returns the process that started it; NULL: not known. */
+const struct process_entry *starts_parent(const struct process_entry *p);
 /* Returns whether `p` is a living process that `top`, its descendants or its session started. */
 bool starts_is_below(const struct process_entry *top, const struct process_entry *p);
 /* Returns whether `starter`, which may be NULL, is the process or below it. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
 #include "model/errno_names.h"
 
@@ -30,7 +31,7 @@ static const struct process_entry *reporter_of(
 	for (unsigned i = 0; p && i < UP_MAX; i++) {
 		if (p->is_there && diagnosis_input_is_selected(r, p))
 			return p;
-		p = p->is_there ? p->parent : p->last_parent;
+		p = starts_parent(p);
 	}
 	return NULL;
 }
@@ -43,9 +44,7 @@ static bool find_child(struct child *child, const struct check *e, const struct 
 	const struct process_table *t = &r->host.process_table;
 	const struct process_entry *p = process_table_get(t, id);
 	const struct short_lived_process *end = map_get(&s->processes, id);
-	const struct process_entry *starter = p	    ? (p->is_there ? p->parent : p->last_parent)
-					      : end ? end->starter
-						    : NULL;
+	const struct process_entry *starter = p ? starts_parent(p) : end ? end->starter : NULL;
 	struct span name;
 
 	if ((p && p->is_there && diagnosis_input_is_selected(r, p)) || !starter ||

@@ -59,7 +59,7 @@ static enum child_link link_of(const struct children *c, const struct process_en
 
 	if (p == top)
 		return CHILD_NONE;
-	if (p->is_there ? p->parent == top : p->last_parent == top)
+	if (starts_parent(p) == top)
 		return CHILD_DIRECT;
 	if (starts_living(p) && process_table_is_below(starts_living(p), top))
 		return CHILD_BELOW;

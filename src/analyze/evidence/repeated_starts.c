@@ -98,7 +98,7 @@ static void count_sampled(struct counting *c, const struct check *e)
 		if (!hash || map_get(&b->processes, &p->id) || !starts_is_below(e->process, p))
 			continue;
 		snprintf(name, sizeof(name), "%.*s", SPAN_ARGS(text));
-		count_one(c, name, hash, (p->is_there ? p->parent : p->last_parent) == e->process);
+		count_one(c, name, hash, starts_parent(p) == e->process);
 	}
 }
 
@@ -226,11 +226,10 @@ static void count_servers(const struct check *e, struct map *servers)
 {
 	map_for_each_pointer (
 		&e->input->host.process_table.processes, const struct process_entry *, p) {
-		const struct process_entry *parent = p->is_there ? p->parent : p->last_parent;
 		struct restarts *starts;
 		struct server key;
 
-		if (parent != e->process || !is_server(p, &key))
+		if (starts_parent(p) != e->process || !is_server(p, &key))
 			continue;
 		starts = map_put(servers, &key, NULL);
 		if (!starts)
