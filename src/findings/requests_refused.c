@@ -50,19 +50,15 @@ static const struct meaning *meaning_of(uint32_t status)
 	return NULL;
 }
 
-/* Returns the most frequent status, and how often it came. */
-static uint32_t status_of(const struct call_answers *a, uint32_t *count)
+static uint32_t most_frequent(const struct call_answers *a)
 {
-	uint32_t status = 0;
+	size_t best = 0;
 
-	*count = 0;
-	for (size_t i = 0; i < CALL_ANSWER_ERRORS; i++) {
-		if (a->errors[i].count > *count) {
-			*count = a->errors[i].count;
-			status = a->errors[i].status;
-		}
+	for (size_t i = 1; i < CALL_ANSWER_ERRORS; i++) {
+		if (a->errors[i].count > a->errors[best].count)
+			best = i;
 	}
-	return status;
+	return a->errors[best].status;
 }
 
 static double weigh(const void *key, const void *value, const void *user)
@@ -84,7 +80,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	const struct call_path *peer = one->key;
 	const struct call_answers *a = one->value;
-	uint32_t count, status = status_of(a, &count);
+	uint32_t status = most_frequent(a);
 	const struct meaning *m = meaning_of(status);
 	double per_s = check_calls_rate(calls, (double)a->bad);
 

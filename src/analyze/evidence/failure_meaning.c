@@ -280,13 +280,6 @@ static const struct {
 		LIMITS_SHARED_INSTANCES },
 };
 
-/* Finds the user's processes with most watches, also those that are not diagnosed. */
-static bool find_users(const struct check *e, enum watch_kind kind, struct limit_users *out)
-{
-	limit_users_find(out, e, texts[kind].resource, span_of("", 0));
-	return out->count > 0;
-}
-
 /* Returns the kind of the reached limit; WATCH_KINDS: neither limit. */
 static enum watch_kind kind_of(const struct check *e, const struct call_place *place)
 {
@@ -309,12 +302,13 @@ bool watch_failure_is(const struct check *e, const struct call_place *place)
 	return kind_of(e, place) != WATCH_KINDS;
 }
 
+/* Adds the process that uses most as far as processes were sampled. */
 static void emit_most(const struct check *e, struct check_result *out, const struct watch_use *u,
 	enum watch_kind kind)
 {
 	const struct process_entry *p =
 		process_table_get(&e->input->host.process_table, &u->most[kind]);
-	struct span name = p ? record_text(&p->process->record, &p->process->name) : span_of("", 0);
+	struct span name = p ? check_name(p) : span_of("", 0);
 
 	finding_text(out, "process that uses most", "%.*s (%u): %llu", SPAN_ARGS(name),
 		u->most[kind].pid, (unsigned long long)u->most_count[kind]);
@@ -325,48 +319,36 @@ static void emit_most(const struct check *e, struct check_result *out, const str
 			u->there - u->read, u->there);
 }
 
-static void emit_remedy(const struct check *e, struct check_result *out, const struct watch_use *u,
-	enum watch_kind kind)
+/* `users`, `u`: NULL if they are not known. */
+static void emit_limit(const struct check *e, struct check_result *out, enum watch_kind kind,
+	const struct limit_users *users, const struct watch_use *u)
 {
-	if (u->there > u->read)
-		finding_remedy(out,
-			"sooth diagnose -u %u names the process that uses most; as root: sysctl "
-			"fs.inotify.%s=%llu raises the limit",
-			e->process->process->uid, texts[kind].sysctl,
-			(unsigned long long)u->limit[kind] * 4);
-	else
-		finding_remedy(out,
-			"watch less (exclude node_modules, .git, build), or as root: sysctl "
-			"fs.inotify.%s=%llu raises the limit",
-			texts[kind].sysctl, (unsigned long long)u->limit[kind] * 4);
-}
-
-static void emit_limit(const struct check *e, struct check_result *out, enum watch_kind kind)
-{
-	struct limit_users users;
-	struct watch_use u;
-	bool has_users = find_users(e, kind, &users), has_limit = watch_use_of(&u, e);
-
-	if (has_users) {
-		finding_number(out, "in use by the processes of the user that were read", users.sum,
-			SOOTH_UNIT_NONE, 0);
-		limit_users_unseen(out, &users);
-		u.there = u.read;
+	if (users) {
+		finding_number(out, "in use by the processes of the user that were read",
+			users->sum, SOOTH_UNIT_NONE, 0);
+		limit_users_unseen(out, users);
 	}
-	if (has_limit) {
-		finding_count(out, "limit", u.limit[kind], 0);
-		if (!has_users)
-			emit_most(e, out, &u, kind);
-		emit_remedy(e, out, &u, kind);
+	if (!u) {
+		finding_unseen(out,
+			"the value of the limit%s: the process is in another user namespace, or "
+			"sooth cannot read the limit",
+			users ? "" : ", and which process uses most");
+		finding_remedy(out,
+			"in the user namespace of the process: sysctl user.max_inotify_%s shows "
+			"the limit",
+			texts[kind].names);
 		return;
 	}
-	finding_unseen(out,
-		"the value of the limit%s: the process is in another user namespace, or sooth "
-		"cannot read the limit",
-		has_users ? "" : ", and which process uses most");
-	finding_remedy(out,
-		"in the user namespace of the process: sysctl user.max_inotify_%s shows the limit",
-		texts[kind].names);
+	finding_count(out, "limit", u->limit[kind], 0);
+	if (!users)
+		emit_most(e, out, u, kind);
+	if (!users && u->there > u->read)
+		finding_remedy(out, "sooth diagnose -u %u names the process that uses most; ",
+			e->process->process->uid);
+	else
+		finding_remedy(out, "watch less (exclude node_modules, .git, build), or ");
+	finding_remedy(out, "as root: sysctl fs.inotify.%s=%llu raises the limit",
+		texts[kind].sysctl, (unsigned long long)u->limit[kind] * 4);
 }
 
 void watch_failure_report(const struct check *e, struct check_result *out,
@@ -376,17 +358,20 @@ void watch_failure_report(const struct check *e, struct check_result *out,
 	char name[SYSCALL_NAME_SIZE];
 	struct limit_users users;
 	struct watch_use u;
+	bool has_limit = watch_use_of(&u, e);
 
 	finding_claim(
 		out, "%s: the user's limit of inotify %s", texts[kind].claim, texts[kind].names);
-	if (watch_use_of(&u, e))
+	if (has_limit)
 		finding_claim(out, " (%llu)", (unsigned long long)u.limit[kind]);
 	finding_claim(out, " is reached");
-	if (find_users(e, kind, &users))
+	/* They include processes that are not diagnosed. */
+	limit_users_find(&users, e, texts[kind].resource, span_of("", 0));
+	if (users.count)
 		limit_users_put(&out->claim, e, &users, texts[kind].resource);
 	finding_claim(out, "; %s failed %.0f times",
 		check_call_name(place->abi, place->number, name), times);
-	emit_limit(e, out, kind);
+	emit_limit(e, out, kind, users.count ? &users : NULL, has_limit ? &u : NULL);
 }
 
 /* --- space --- */
