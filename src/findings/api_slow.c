@@ -2,8 +2,6 @@
 /* api-slow: a server lets the process wait long for the first byte of its answers. One slow answer
  * is no finding, and neither is an answer whose first byte comes soon and whose rest comes
  * slowly. */
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -25,7 +23,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct api_endpoint *a = value;
 	const struct check *e = user;
 
-	if (memcmp(&k->process, &e->id, sizeof(e->id)) != 0 || !a->waited ||
+	if (!process_id_equal(&k->process, &e->id) || !a->waited ||
 		(double)a->waited < check_option(e, "min-calls") ||
 		!check_is_over(e, "min-wait", mean_wait_ns(a), k->endpoint))
 		return 0;
@@ -48,7 +46,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_number(out, "mean time until the first byte", mean_wait_ns(a), SOOTH_UNIT_NS,
 		calls->interval_ns);
 	finding_number(out, "longest", (double)a->wait_max_ns, SOOTH_UNIT_NS, calls->interval_ns);
-	finding_count(out, "answers", a->waited, calls->interval_ns);
+	finding_amount(out, "answers", a->waited, calls->interval_ns);
 	finding_unseen(out, "how much the server had to do for each: nothing is decrypted");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

@@ -110,7 +110,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	}
 	finding_text(out, "such messages", "%u of the last %u", r->times, r->messages);
 	if (r->new_state != SOOTH_STATE_ABSENT && r->times_new)
-		finding_count(out, "meanwhile", r->times_new, check_watched_ns(e));
+		finding_amount(out, "meanwhile", r->times_new, check_watched_ns(e));
 	finding_unseen(out, "whether what it does between these messages succeeds");
 	if (!path.size)
 		finding_remedy(out, "read what it and its commands write to standard error");

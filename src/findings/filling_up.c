@@ -457,7 +457,7 @@ static void emit_evidence(struct check_result *out, const struct file_growth *g,
 	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
 	finding_bytes(out, "size of the file", g->size_bytes);
 	if (g->files > 1)
-		finding_count(out, "files that grew", g->files, 0);
+		finding_amount(out, "files that grew", g->files, 0);
 }
 
 static void put_remedy(const struct check *e, struct check_result *out, const struct file_growth *g)

@@ -266,7 +266,8 @@ void finding_number(struct check_result *out, const char *name, double value, en
 	add_value(out, name, value, unit, interval_ns, false);
 }
 
-void finding_count(struct check_result *out, const char *name, uint64_t count, uint64_t interval_ns)
+void finding_amount(
+	struct check_result *out, const char *name, uint64_t count, uint64_t interval_ns)
 {
 	add_value(out, name, (double)count, SOOTH_UNIT_NONE, interval_ns, false);
 }

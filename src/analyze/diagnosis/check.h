@@ -98,7 +98,7 @@ void finding_remedy(struct check_result *out, const char *format, ...)
 void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
 	uint64_t interval_ns);
 /* Adds a number of things; a time or a size, measured at one moment. */
-void finding_count(
+void finding_amount(
 	struct check_result *out, const char *name, uint64_t count, uint64_t interval_ns);
 void finding_time(struct check_result *out, const char *name, uint64_t ns);
 void finding_bytes(struct check_result *out, const char *name, uint64_t bytes);

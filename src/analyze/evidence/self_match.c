@@ -113,7 +113,7 @@ static struct span pattern_at(struct span script, size_t at)
 }
 
 /* Returns whether the pattern matches its own text: "[r]egression" does not. */
-bool self_match_is_literal(struct span pattern)
+static bool is_literal(struct span pattern)
 {
 	for (size_t i = 0; i < pattern.size; i++) {
 		if (strchr("[]()*+?^$|\\`", pattern.data[i]))
@@ -146,7 +146,7 @@ struct span self_match_pattern(const struct process_entry *p)
 
 		at += strlen(SEARCHES);
 		pattern = pattern_at(script, at);
-		if (!self_match_is_literal(pattern))
+		if (!is_literal(pattern))
 			continue;
 		behind = span_of(pattern.data + pattern.size,
 			(size_t)(script.data + script.size - pattern.data) - pattern.size);
@@ -196,5 +196,5 @@ struct span self_match_of_pkill(struct span arguments)
 		else if (!take_option(argument, &is_full))
 			return span_of("", 0);
 	}
-	return is_full && self_match_is_literal(pattern) ? pattern : span_of("", 0);
+	return is_full && is_literal(pattern) ? pattern : span_of("", 0);
 }
