@@ -47,11 +47,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out,
 		"its requests to %s fail again and again: %llu in %.0f s, none answered; %s",
 		key->endpoint, (unsigned long long)a->failed, time_s, reason_of(a));
-	finding_amount(out, "requests that failed", a->failed, calls->interval_ns);
-	finding_amount(out, "cut in the answer", a->cut, calls->interval_ns);
-	finding_amount(
+	finding_count(out, "requests that failed", a->failed, calls->interval_ns);
+	finding_count(out, "cut in the answer", a->cut, calls->interval_ns);
+	finding_count(
 		out, "closed or failed before an answer", a->closed + a->reset, calls->interval_ns);
-	finding_amount(out, "given up after 5 s or more", a->given_up, calls->interval_ns);
+	finding_count(out, "given up after 5 s or more", a->given_up, calls->interval_ns);
 	finding_unseen(out, "why the server ends them: nothing is decrypted");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

@@ -46,7 +46,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_number(out, "mean time until the first byte", mean_wait_ns(a), SOOTH_UNIT_NS,
 		calls->interval_ns);
 	finding_number(out, "longest", (double)a->wait_max_ns, SOOTH_UNIT_NS, calls->interval_ns);
-	finding_amount(out, "answers", a->waited, calls->interval_ns);
+	finding_count(out, "answers", a->waited, calls->interval_ns);
 	finding_unseen(out, "how much the server had to do for each: nothing is decrypted");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

@@ -98,11 +98,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_rate(out, "connections to itself", check_calls_rate(calls, (double)own->made),
 		SOOTH_UNIT_NONE, calls->interval_ns);
 	if (own->good + own->bad) {
-		finding_amount(out, "answers that are errors", own->bad, calls->interval_ns);
-		finding_amount(out, "other answers", own->good, calls->interval_ns);
+		finding_count(out, "answers that are errors", own->bad, calls->interval_ns);
+		finding_count(out, "other answers", own->good, calls->interval_ns);
 	}
 	if (own->deepest)
-		finding_amount(
+		finding_count(
 			out, "connections within each other", own->deepest, calls->interval_ns);
 	finding_unseen(out, "which requests came from outside");
 	check_calls_unseen(calls, e, out);

@@ -486,7 +486,7 @@ static void emit(const struct check *e, struct check_result *out, const struct g
 	if (g->known)
 		finding_command(out, "command",
 			short_lived_command(&e->input->host.short_lived, g->command));
-	finding_amount(out, "failures", g->failed, interval_ns);
+	finding_count(out, "failures", g->failed, interval_ns);
 	if (status_of(g).count < g->failed)
 		finding_text(out, "other exit statuses", "%llu of %llu",
 			(unsigned long long)(g->failed - status_of(g).count),

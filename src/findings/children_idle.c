@@ -65,9 +65,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		kind->alive, SPAN_ARGS(name), sentence_size(size, kind->rss_bytes),
 		sentence_duration(pace, pace_of(e, kind)));
 	finding_command(out, "command", process_table_known_arguments(kind->oldest));
-	finding_amount(out, "used no CPU during the observation", kind->idle,
+	finding_count(out, "used no CPU during the observation", kind->idle,
 		sample_series_ns(&e->series));
-	finding_amount(
+	finding_count(
 		out, "started during the observation", kind->came, sample_series_ns(&e->series));
 	finding_time(out, "CPU time of the busiest one since its start", kind->most_cpu_ns);
 	finding_time(out, "age of the oldest", child_age_ns(e, kind->oldest));

@@ -396,7 +396,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_command(out, "command", command_of(e, &g->last));
 	if (g->key.by != ENDED_BY_KERNEL && g->key.by != ENDED_BY_MEMORY)
 		finding_command(out, "command of the sender", command_of(e, &g->last_sender));
-	finding_amount(out, "ended", g->count, interval_ns);
+	finding_count(out, "ended", g->count, interval_ns);
 	finding_text(out, "status", "%s", buffer_cstr(&status));
 	finding_number(out, "mean time until they are ended", (double)g->life_ns / (double)g->count,
 		SOOTH_UNIT_NS, 0);

@@ -159,8 +159,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	claim_reason(e, out, kept);
 	finding_rate(out, "connections closed at once", check_calls_rate(calls, (double)refused),
 		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_amount(out, "connections read", c->served, calls->interval_ns);
-	finding_amount(out, "connections open on that socket", kept, 0);
+	finding_count(out, "connections read", c->served, calls->interval_ns);
+	finding_count(out, "connections open on that socket", kept, 0);
 	if (*c->log)
 		finding_text(out, "file written to meanwhile", "%s", c->log);
 	finding_unseen(out, "the reason: a limit, a list of allowed addresses, or something that "

@@ -144,11 +144,11 @@ static void put_errors(const struct call_peer *p, char *out, size_t size)
 
 static void emit_waiting(struct check_result *out, const struct unanswered *u)
 {
-	finding_amount(out, "connections without an answer (SYN_SENT)", u->sockets, 0);
+	finding_count(out, "connections without an answer (SYN_SENT)", u->sockets, 0);
 	if (u->for_ns)
 		finding_time(out, "time without an answer, at least", u->for_ns);
 	if (u->retransmits)
-		finding_amount(out, "SYN retransmissions", u->retransmits, 0);
+		finding_count(out, "SYN retransmissions", u->retransmits, 0);
 }
 
 static void remedy_of_peer(
@@ -192,11 +192,11 @@ static void emit_counts(
 	struct check_result *out, const struct check_calls *c, const struct call_peer *p)
 {
 	if (p->made)
-		finding_amount(out, "succeeded", p->made, c->interval_ns);
+		finding_count(out, "succeeded", p->made, c->interval_ns);
 	if (p->excused)
-		finding_amount(out, "another address worked", p->excused, c->interval_ns);
+		finding_count(out, "another address worked", p->excused, c->interval_ns);
 	if (p->under_way)
-		finding_amount(out, "in progress", p->under_way, 0);
+		finding_count(out, "in progress", p->under_way, 0);
 	if (p->unknown)
 		finding_unseen(out,
 			"whether %llu more attempt%s to connect succeeded: the process closed the "
@@ -258,7 +258,7 @@ static void report_failing(
 	snprintf(what, sizeof(what), "%s%s", names ? "children " : "", address);
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	finding_connection(out, span_of_string(address));
-	finding_amount(out, "failures", (uint64_t)failures_of(p), c->interval_ns);
+	finding_count(out, "failures", (uint64_t)failures_of(p), c->interval_ns);
 	if (!names)
 		finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts),
 			SOOTH_UNIT_NONE, c->interval_ns);
@@ -302,12 +302,12 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 		"average",
 		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
 		sentence_duration(time, life_ns));
-	finding_amount(out, "closed by the peer", p->cut, l->calls.interval_ns);
+	finding_count(out, "closed by the peer", p->cut, l->calls.interval_ns);
 	finding_rate(out, "connections", check_calls_rate(&l->calls, (double)p->made),
 		SOOTH_UNIT_NONE, l->calls.interval_ns);
 	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
 		l->calls.interval_ns);
-	finding_amount(out, "of these, after the process had sent something", p->cut_after_sending,
+	finding_count(out, "of these, after the process had sent something", p->cut_after_sending,
 		l->calls.interval_ns);
 	check_calls_unseen(&l->calls, e, out);
 	finding_remedy(out,
@@ -365,7 +365,7 @@ static void report_waiting(const struct look *l, const char *address, const void
 			address);
 	}
 	emit_waiting(out, u);
-	finding_amount(out, "descriptor", u->fd, 0);
+	finding_count(out, "descriptor", u->fd, 0);
 	if (u->is_again)
 		finding_text(out, "retried", "an earlier connection got no answer either");
 	if (!l->has_calls)
@@ -387,8 +387,8 @@ static void report_silent(const struct look *l, const char *address, const void 
 		"%s each before another was asked",
 		address, (unsigned long long)p->timeouts, p->timeouts == 1 ? "" : "s",
 		sentence_duration(time, p->timeout_ns / p->timeouts));
-	finding_amount(l->out, "requests without an answer", p->timeouts, l->calls.interval_ns);
-	finding_amount(l->out, "answers of that server", p->made, l->calls.interval_ns);
+	finding_count(l->out, "requests without an answer", p->timeouts, l->calls.interval_ns);
+	finding_count(l->out, "answers of that server", p->made, l->calls.interval_ns);
 	check_calls_unseen(&l->calls, l->e, l->out);
 	finding_remedy(l->out, "remove the line of %s from /etc/resolv.conf, or start that server",
 		address);
@@ -427,8 +427,8 @@ static size_t report_datagrams(const struct look *l)
 	finding_descriptor(out, (uint32_t)r.fd);
 	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",
 		datagram_requests_peer(&r), (unsigned long long)r.sent);
-	finding_amount(out, "requests", r.sent, l->calls.interval_ns);
-	finding_amount(
+	finding_count(out, "requests", r.sent, l->calls.interval_ns);
+	finding_count(
 		out, "waits for an answer that ended by timeout", r.waits, l->calls.interval_ns);
 	finding_time(out, "time from the first to the last request", r.last_ns - r.first_ns);
 	check_calls_unseen(&l->calls, e, out);

@@ -157,8 +157,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		databases[d->database], peer->text, (unsigned long long)d->errors,
 		(unsigned long long)(d->errors + d->others), m ? m->text : code, m ? " (" : "",
 		m ? code : "", m ? ")" : "");
-	finding_amount(out, "answers that are errors", d->errors, calls->interval_ns);
-	finding_amount(out, "other answers since the first of them", d->others, calls->interval_ns);
+	finding_count(out, "answers that are errors", d->errors, calls->interval_ns);
+	finding_count(out, "other answers since the first of them", d->others, calls->interval_ns);
 	for (size_t i = 0; i < CALL_DATABASE_CODES && d->codes[i].count; i++)
 		finding_text(
 			out, "error code", "%s: %u times", d->codes[i].code, d->codes[i].count);

@@ -128,7 +128,8 @@ static void add_group(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *s = check_last(e, &e->input->limits);
 
-	snapshot_for_each (s, LIMITS_GROUP, struct limits_group, g) {
+	snapshot_each(struct limits_group, g, s, LIMITS_GROUP)
+	{
 		if (!span_equal(record_text(&g->record, &g->name), "memory") || g->limit_state)
 			continue;
 		finding_bytes(out, "control group limit", g->limit);

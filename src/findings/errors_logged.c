@@ -23,7 +23,8 @@ static uint64_t size_before(const struct check *e, const struct fds_descriptor *
 {
 	const struct snapshot *s = check_first(e, &e->input->fds);
 
-	snapshot_for_each (s, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+	snapshot_each(struct fds_descriptor, d, s, FDS_DESCRIPTOR)
+	{
 		if (d->inode == now->inode && d->device_major == now->device_major &&
 			d->device_minor == now->device_minor && !d->size_state)
 			return d->size_bytes;
@@ -35,7 +36,8 @@ static bool is_log_path(const struct check *e, const char *path)
 {
 	const struct snapshot *s = check_last(e, &e->input->logs);
 
-	snapshot_for_each (s, LOGS_FILE, struct logs_file, f) {
+	snapshot_each(struct logs_file, f, s, LOGS_FILE)
+	{
 		if (span_equal(record_text(&f->record, &f->path), path))
 			return true;
 	}
@@ -62,7 +64,8 @@ static bool grows_others(const struct check *e)
 {
 	const struct snapshot *s = check_last(e, &e->input->fds);
 
-	snapshot_for_each (s, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+	snapshot_each(struct fds_descriptor, d, s, FDS_DESCRIPTOR)
+	{
 		if (d->type == FDS_FILE && !d->inode_state && !d->size_state && !d->flags_state &&
 			d->access != FDS_ACCESS_READ && d->size_bytes > size_before(e, d) &&
 			!logged_errors_file(
@@ -110,7 +113,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	}
 	finding_text(out, "such messages", "%u of the last %u", r->times, r->messages);
 	if (r->new_state != SOOTH_STATE_ABSENT && r->times_new)
-		finding_amount(out, "meanwhile", r->times_new, check_watched_ns(e));
+		finding_count(out, "meanwhile", r->times_new, check_watched_ns(e));
 	finding_unseen(out, "whether what it does between these messages succeeds");
 	if (!path.size)
 		finding_remedy(out, "read what it and its commands write to standard error");

@@ -87,7 +87,8 @@ static struct call_path path_of(const struct fds_descriptor *d)
 
 static void take_first(struct look_at_sizes *l, const struct snapshot *first)
 {
-	snapshot_for_each (first, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+	snapshot_each(struct fds_descriptor, d, first, FDS_DESCRIPTOR)
+	{
 		struct file_key key = key_of(d);
 		struct first_size *size = is_written(d) ? map_put(&l->files, &key, NULL) : NULL;
 
@@ -203,7 +204,8 @@ static void compare(struct look_at_sizes *l, const struct snapshot *first)
 	map_init(&l->files, sizeof(struct file_key), sizeof(struct first_size), FILES_MAX);
 	map_init(&l->open, sizeof(struct call_path), 1, FILES_MAX);
 	take_first(l, first);
-	snapshot_for_each (l->last, FDS_DESCRIPTOR, struct fds_descriptor, d) {
+	snapshot_each(struct fds_descriptor, d, l->last, FDS_DESCRIPTOR)
+	{
 		if (is_written(d))
 			take_open(l, d);
 	}
@@ -457,7 +459,7 @@ static void emit_evidence(struct check_result *out, const struct file_growth *g,
 	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
 	finding_bytes(out, "size of the file", g->size_bytes);
 	if (g->files > 1)
-		finding_amount(out, "files that grew", g->files, 0);
+		finding_count(out, "files that grew", g->files, 0);
 }
 
 static void put_remedy(const struct check *e, struct check_result *out, const struct file_growth *g)

@@ -140,7 +140,8 @@ static void find_heirs(const struct check *e, struct buffer *out)
 {
 	const struct snapshot *s = check_last(e, &e->input->waits);
 
-	snapshot_for_each (s, WAITS_PARTY, struct waits_party, w) {
+	snapshot_each(struct waits_party, w, s, WAITS_PARTY)
+	{
 		struct span name = record_text(&w->record, &w->name);
 
 		if (w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||

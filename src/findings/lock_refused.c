@@ -80,7 +80,8 @@ static bool has_written(const struct call_history *h, const char *path)
 static const struct waits_party *holder_in(
 	const struct snapshot *s, const char *path, uint32_t pid, uint32_t only)
 {
-	snapshot_for_each (s, WAITS_PARTY, struct waits_party, p) {
+	snapshot_each(struct waits_party, p, s, WAITS_PARTY)
+	{
 		if (p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->is_alive &&
 			p->party_pid != pid && (!only || p->party_pid == only) &&
 			span_equal(record_text(&p->record, &p->detail), path))

@@ -41,7 +41,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_text(out, "known by", "%s", verdict->why);
 	finding_upkeep(e, out);
 	if (all.processes > 1) {
-		finding_amount(out, "processes, with descendants", all.processes, 0);
+		finding_count(out, "processes, with descendants", all.processes, 0);
 		finding_bytes(out, "resident memory, total", all.rss_bytes);
 	}
 	finding_since(e, out, p->first_ns);

@@ -238,7 +238,7 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 			"limit, and processes of the user cannot be counted");
 		return;
 	}
-	finding_amount(out, "number of processes that the control group can still start", room, 0);
+	finding_count(out, "number of processes that the control group can still start", room, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(out, FINDING_HIGH);
@@ -310,7 +310,7 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 		out, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
-	finding_amount(out, "starts seen", came, g->interval_ns);
+	finding_count(out, "starts seen", came, g->interval_ns);
 	if (culprit)
 		finding_text(out, "parent of most of the new processes", "%.*s (%u)",
 			SPAN_ARGS(check_name(culprit)), culprit->id.pid);
@@ -479,8 +479,8 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, FINDING_LOW);
 	claim_nesting(out, n, false);
-	finding_amount(out, "processes below it", n->alive, 0);
-	finding_amount(out, "starts seen", came, sample_series_ns(&e->series));
+	finding_count(out, "processes below it", n->alive, 0);
+	finding_count(out, "starts seen", came, sample_series_ns(&e->series));
 	emit_remedy(out, e->process);
 	finding_end(out);
 }

@@ -95,8 +95,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (per_s >= HASTY)
 		finding_claim(out, "; it asks again at once, %.0f times a second, without a pause",
 			per_s);
-	finding_amount(out, "answers that are errors", a->bad, calls->interval_ns);
-	finding_amount(out, "other answers of that server", a->good, calls->interval_ns);
+	finding_count(out, "answers that are errors", a->bad, calls->interval_ns);
+	finding_count(out, "other answers of that server", a->good, calls->interval_ns);
 	for (size_t i = 0; i < CALL_ANSWER_ERRORS && a->errors[i].count; i++)
 		finding_text(out, "HTTP status", "%u: %u times", a->errors[i].status,
 			a->errors[i].count);

@@ -223,8 +223,8 @@ static void report_full_group(
 	finding_claim(l->out, "; %s failed %.0f times", name, t->times);
 	finding_text(l->out, "control group", "%.*s", SPAN_ARGS(path));
 	if (g->used_state == SOOTH_STATE_VALUE)
-		finding_amount(l->out, "processes and threads in the control group", g->used, 0);
-	finding_amount(l->out, "processes and threads that it may have", g->limit, 0);
+		finding_count(l->out, "processes and threads in the control group", g->used, 0);
+	finding_count(l->out, "processes and threads that it may have", g->limit, 0);
 	finding_remedy(l->out, "end processes of the group (systemd-cgls shows them), or raise its "
 			       "pids.max (systemd: TasksMax=)");
 }
@@ -235,7 +235,8 @@ static uint64_t tasks_of_user_max(const struct check *e)
 {
 	const struct snapshot *s = check_last(e, &e->input->limits);
 
-	snapshot_for_each (s, LIMITS_RESOURCE, struct limits_resource, l) {
+	snapshot_each(struct limits_resource, l, s, LIMITS_RESOURCE)
+	{
 		if (record_has_text(&l->record, &l->name) && l->soft_state == SOOTH_STATE_VALUE &&
 			span_equal(record_text(&l->record, &l->name), "NPROC"))
 			return l->soft;
@@ -379,7 +380,7 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 		put_process(&l->out->claim, e, place);
 	}
 	if (t->times < (double)t->all.count)
-		finding_amount(l->out, "failures including path searches", t->all.count,
+		finding_count(l->out, "failures including path searches", t->all.count,
 			l->calls.interval_ns);
 	emit_remedy(e, l->out, place);
 }
@@ -460,7 +461,7 @@ static void report_children(
 	finding_begin(
 		out, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
 	claim_children(l->e, out, place, f);
-	finding_amount(out, "commands that ended with an error", f->children, l->calls.interval_ns);
+	finding_count(out, "commands that ended with an error", f->children, l->calls.interval_ns);
 	finding_time(out, "time from the first to the last failure", f->last_ns - f->first_ns);
 	check_calls_unseen(&l->calls, l->e, out);
 	if (*place->text)

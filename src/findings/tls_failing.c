@@ -72,7 +72,7 @@ static void put_count(
 	struct check_result *out, const char *name, uint64_t count, const struct check_calls *calls)
 {
 	if (count)
-		finding_amount(out, name, count, calls->interval_ns);
+		finding_count(out, name, count, calls->interval_ns);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,

@@ -67,10 +67,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		SPAN_ARGS(name), parent->id.pid,
 		is_init(parent) ? ", PID 1 of its namespace, which inherits orphans," : "",
 		g->staying, g->staying == 1 ? "" : "s");
-	finding_amount(
+	finding_count(
 		out, "zombies that stayed during the whole observation", g->staying, watched_ns(e));
-	finding_amount(out, "zombies", g->all, 0);
-	finding_amount(out, "zombies that appeared during the observation", g->came, watched_ns(e));
+	finding_count(out, "zombies", g->all, 0);
+	finding_count(out, "zombies that appeared during the observation", g->came, watched_ns(e));
 	finding_time(out, "the oldest zombie has existed for at least",
 		e->input->host.process_table.last_ns - g->since_ns);
 	if (is_init(parent))

@@ -312,7 +312,7 @@ static void emit_most(const struct check *e, struct check_result *out, const str
 
 	finding_text(out, "process that uses most", "%.*s (%u): %llu", SPAN_ARGS(name),
 		u->most[kind].pid, (unsigned long long)u->most_count[kind]);
-	finding_amount(out, "in use by the sampled processes of the user", u->sum[kind], 0);
+	finding_count(out, "in use by the sampled processes of the user", u->sum[kind], 0);
 	if (u->there > u->read)
 		finding_unseen(out,
 			"the watches of %u of the user's %u processes: they were not sampled",
@@ -339,7 +339,7 @@ static void emit_limit(const struct check *e, struct check_result *out, enum wat
 			texts[kind].names);
 		return;
 	}
-	finding_amount(out, "limit", u->limit[kind], 0);
+	finding_count(out, "limit", u->limit[kind], 0);
 	if (!users)
 		emit_most(e, out, u, kind);
 	if (!users && u->there > u->read)
@@ -459,9 +459,9 @@ void space_failure_report(const struct check *e, struct check_result *out,
 	finding_bytes(out, "space left", space->available_bytes);
 	finding_bytes(out, "size", space->total_bytes);
 	if (space->files)
-		finding_amount(out, "inodes left", space->files_available, 0);
+		finding_count(out, "inodes left", space->files_available, 0);
 	if (paths > 1)
-		finding_amount(out, "paths", paths, 0);
+		finding_count(out, "paths", paths, 0);
 	if (place->error != LINUX_EROFS)
 		finding_remedy(out,
 			"free space: %s; deleted files that are open: sooth inspect --fds %u",

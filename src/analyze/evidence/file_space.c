@@ -31,7 +31,8 @@ const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const 
 	const struct fds_filesystem *found = NULL;
 	size_t best = 0;
 
-	snapshot_for_each (s, FDS_FILESYSTEM, struct fds_filesystem, f) {
+	snapshot_each(struct fds_filesystem, f, s, FDS_FILESYSTEM)
+	{
 		struct span point = file_space_point(f);
 
 		if (point.size < best || !is_below(path, point))
@@ -44,7 +45,8 @@ const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const 
 
 const struct fds_filesystem *file_space_of_mount(const struct snapshot *s, uint32_t mount)
 {
-	snapshot_for_each (s, FDS_FILESYSTEM, struct fds_filesystem, f) {
+	snapshot_each(struct fds_filesystem, f, s, FDS_FILESYSTEM)
+	{
 		if (f->mount == mount)
 			return f;
 	}

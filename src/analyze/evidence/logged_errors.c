@@ -92,7 +92,8 @@ const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 {
 	const struct snapshot *s = snapshots_get(&input->logs.last, id);
 
-	snapshot_for_each (s, LOGS_FILE, struct logs_file, f) {
+	snapshot_each(struct logs_file, f, s, LOGS_FILE)
+	{
 		if (f->inode == inode && f->device_major == major && f->device_minor == minor)
 			return f;
 	}

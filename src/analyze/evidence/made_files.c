@@ -83,10 +83,10 @@ static void report_inodes(const struct check *e, struct check_result *out,
 		"uses up the inodes of %.*s: %.0f new files a second, such as %s; none are left in "
 		"%s",
 		SPAN_ARGS(point), rate, u->path, sentence_duration(time, (uint64_t)left_ns(u)));
-	finding_amount(out, "inodes left", u->space->files_available, 0);
-	finding_amount(out, "inodes", u->space->files, 0);
-	finding_amount(out, "inodes taken meanwhile", u->taken, u->interval_ns);
-	finding_amount(out, "files that the process made", u->made, u->interval_ns);
+	finding_count(out, "inodes left", u->space->files_available, 0);
+	finding_count(out, "inodes", u->space->files, 0);
+	finding_count(out, "inodes taken meanwhile", u->taken, u->interval_ns);
+	finding_count(out, "files that the process made", u->made, u->interval_ns);
 	finding_bytes(out, "space left", u->space->available_bytes);
 	check_calls_unseen(calls, e, out);
 	if (escape_is_shell_word(point.data, point.size))
@@ -108,7 +108,8 @@ size_t inode_use_report(const struct check *e, struct check_result *out,
 	size_t count = 0;
 
 	assert(calls);
-	snapshot_for_each (s, FDS_FILESYSTEM, struct fds_filesystem, f) {
+	snapshot_each(struct fds_filesystem, f, s, FDS_FILESYSTEM)
+	{
 		struct inode_use u;
 
 		if (!read_use(e, calls->history, f, &u) || !is_short(&u, max_ns))
@@ -214,7 +215,7 @@ static void report_left(const struct check *e, struct check_result *out,
 	finding_claim(out, "leaves %s behind: %.1f new a second in %s, none removed",
 		l->is_memory ? "shared memory" : "temporary files",
 		check_calls_rate(calls, (double)l->count), folder);
-	finding_amount(out, "files", l->count, calls->interval_ns);
+	finding_count(out, "files", l->count, calls->interval_ns);
 	if (l->bytes)
 		finding_number(out, "written to them", (double)l->bytes, SOOTH_UNIT_BYTES,
 			calls->interval_ns);

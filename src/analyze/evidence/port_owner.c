@@ -58,7 +58,8 @@ static struct port_owner find_owner(const struct check *e, const char *address, 
 	struct port_owner found = { 0 };
 	enum fit best = FITS_NOT;
 
-	snapshot_for_each (s, WAITS_LISTENER, struct waits_listener, l) {
+	snapshot_each(struct waits_listener, l, s, WAITS_LISTENER)
+	{
 		enum fit fit;
 
 		found.is_measured = true;

@@ -145,7 +145,7 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 		finding_claim(out,
 			"; each time make rebuilds its makefile, restarts and finds it out of "
 			"date again (often because a file is dated in the future)");
-	finding_amount(out, "execs of itself", r.count, interval_ns);
+	finding_count(out, "execs of itself", r.count, interval_ns);
 	if (is_make(e))
 		finding_remedy(out,
 			"in its directory (/proc/%u/cwd), find . -newermt now lists the files "
@@ -175,8 +175,8 @@ static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 		"builds the same again and again: %llu builds, and the same command of %s up to "
 		"%llu times",
 		(unsigned long long)r.builds, r.name, (unsigned long long)r.most);
-	finding_amount(out, "builds", r.builds, interval_ns);
-	finding_amount(out, "commands of the compiler that came again", r.times_two, interval_ns);
+	finding_count(out, "builds", r.builds, interval_ns);
+	finding_count(out, "commands of the compiler that came again", r.times_two, interval_ns);
 	finding_unseen(out, "why the result counts as out of date");
 	finding_remedy(out,
 		"in the directory of the build: find . -newermt now lists the files dated in the "
@@ -252,9 +252,9 @@ static void emit_server(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	finding_claim(out, "MCP server %s keeps ending: restarted %u times in %s", server->name,
 		restarts, sentence_duration(time, interval_ns));
-	finding_amount(out, "restarts", restarts, interval_ns);
-	finding_amount(out, "instances seen", starts->seen, interval_ns);
-	finding_amount(out, "alive", starts->alive, 0);
+	finding_count(out, "restarts", restarts, interval_ns);
+	finding_count(out, "instances seen", starts->seen, interval_ns);
+	finding_count(out, "alive", starts->alive, 0);
 	finding_unseen(out,
 		"why the server ends (its standard error or log may say so), and whether "
 		"it also restarted between two samples");
