@@ -54,9 +54,10 @@ bool snapshots_are_of_one(const struct snapshots *s);
 void snapshots_drop(struct snapshots *s, const struct process_id *id);
 const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id);
 
+/* The records without the one that ends it; none of NULL. */
 static inline struct batch snapshot_records(const struct snapshot *s)
 {
-	return (struct batch){ s->records.data, s->records.size };
+	return s ? (struct batch){ s->records.data, s->records.size } : (struct batch){ 0 };
 }
 
 /* Returns the next record of a kind, with at least `size` bytes, of a snapshot, which may be NULL;
@@ -70,7 +71,7 @@ const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, 
 /* Returns the first of them; NULL: there is none. */
 const void *snapshot_find(const struct snapshot *s, uint16_t kind, size_t size);
 
-/* The record that ends the snapshot, if there is one with at least `size` bytes; else NULL. */
+/* The record that ends the snapshot, if it has at least `size` bytes; else, and of NULL: NULL. */
 const void *snapshot_end(const struct snapshot *s, size_t size);
 
 #endif

@@ -66,6 +66,8 @@ static inline struct span span_of(const char *data, size_t size)
 {
 	return (struct span){ data, size };
 }
+/* Arguments of "%.*s". */
+#define SPAN_ARGS(s) (int)(s).size, (s).data
 static inline struct span span_of_string(const char *string)
 {
 	return span_of(string, strlen(string));

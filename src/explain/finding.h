@@ -63,6 +63,7 @@ struct finding_type {
 	 * reported before it. NULL: none. */
 	const char *follows;
 	bool needs_interval; /* needs at least two samples */
+	bool needs_running;  /* a process that has ended is not checked */
 	/* The highest severity that the detector gives itself, if above that of the registry. */
 	enum finding_severity worst;
 	bool is_of_holder; /* another process blocks this one, and may have the same cause */

@@ -2,9 +2,6 @@
 /* api-retry-storm: requests to a server fail one after the other, in the middle of an answer or
  * after a wait for one, and are made again. connect-failing reports requests that fail at once,
  * before any data came; requests-refused reports requests that the server refuses by a status. */
-#include <stdio.h>
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "explain/finding.h"
 
@@ -20,7 +17,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct api_endpoint *a = value;
 	const struct check *e = user;
 
-	if (memcmp(&k->process, &e->id, sizeof(e->id)) != 0 ||
+	if (!process_id_equal(&k->process, &e->id) ||
 		!check_is_over(e, "min-attempts", (double)a->failed, k->endpoint))
 		return 0;
 	return (double)a->failed;
@@ -46,18 +43,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, key->endpoint);
 	if ((double)a->failed < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(a->peer, strlen(a->peer)));
+	finding_connection(out, span_of_string(a->peer));
 	finding_claim(out,
 		"its requests to %s fail again and again: %llu in %.0f s, none answered; %s",
 		key->endpoint, (unsigned long long)a->failed, time_s, reason_of(a));
-	finding_number(out, "requests that failed", (double)a->failed, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(
-		out, "cut in the answer", (double)a->cut, SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "closed or failed before an answer", (double)(a->closed + a->reset),
-		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "given up after 5 s or more", (double)a->given_up, SOOTH_UNIT_NONE,
-		calls->interval_ns);
+	finding_count(out, "requests that failed", a->failed, calls->interval_ns);
+	finding_count(out, "cut in the answer", a->cut, calls->interval_ns);
+	finding_count(
+		out, "closed or failed before an answer", a->closed + a->reset, calls->interval_ns);
+	finding_count(out, "given up after 5 s or more", a->given_up, calls->interval_ns);
 	finding_unseen(out, "why the server ends them: nothing is decrypted");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

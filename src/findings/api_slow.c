@@ -2,9 +2,6 @@
 /* api-slow: a server lets the process wait long for the first byte of its answers. One slow answer
  * is no finding, and neither is an answer whose first byte comes soon and whose rest comes
  * slowly. */
-#include <stdio.h>
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -26,7 +23,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct api_endpoint *a = value;
 	const struct check *e = user;
 
-	if (memcmp(&k->process, &e->id, sizeof(e->id)) != 0 || !a->waited ||
+	if (!process_id_equal(&k->process, &e->id) || !a->waited ||
 		(double)a->waited < check_option(e, "min-calls") ||
 		!check_is_over(e, "min-wait", mean_wait_ns(a), k->endpoint))
 		return 0;
@@ -43,13 +40,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	format_ns(mean, (uint64_t)mean_wait_ns(a));
 	format_ns(most, a->wait_max_ns);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, key->endpoint);
-	finding_connection(out, span_of(a->peer, strlen(a->peer)));
+	finding_connection(out, span_of_string(a->peer));
 	finding_claim(out, "%s answers late: %s until the first byte, mean of %llu answers",
 		key->endpoint, mean, (unsigned long long)a->waited);
 	finding_number(out, "mean time until the first byte", mean_wait_ns(a), SOOTH_UNIT_NS,
 		calls->interval_ns);
 	finding_number(out, "longest", (double)a->wait_max_ns, SOOTH_UNIT_NS, calls->interval_ns);
-	finding_number(out, "answers", (double)a->waited, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_count(out, "answers", a->waited, calls->interval_ns);
 	finding_unseen(out, "how much the server had to do for each: nothing is decrypted");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* calls-itself: to answer a request a server connects to its own listening socket, which makes it
- * connect again: a proxy whose upstream is itself. Each request goes round until a limit of
- * connections or a timeout ends it, and then all connections of the circle fail.
- *
- * A test or a benchmark with server and client in one process gets good answers. Cannot be seen:
- * answers within TLS or in several buffers, and which request came from outside: without answers
- * the order of accepting and connecting shows the circle. */
-#include <stdlib.h>
+ * connect again: a proxy whose upstream is itself. Without answers the order of accepting and
+ * connecting shows the circle. */
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "base/cleanup.h"
-#include "base/units.h"
 #include "explain/finding.h"
-#include "probes/sockets.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 20, 2, 1e9, "minimum number of connections to itself"),
@@ -54,38 +47,29 @@ static bool is_there(const char *peer, const char *listener)
 	       (!strncmp(peer, "127.", 4) || !strncmp(peer, "[::1]", 5));
 }
 
-static uint64_t accepted_on(const struct call_clients *c)
-{
-	return c->served + c->dropped + c->turned_away;
-}
-
-static void note_answers(struct own *own, const struct call_history *h)
-{
-	struct call_path key = { { 0 } };
-	const struct call_answers *a;
-
-	snprintf(key.text, sizeof(key.text), "%s", own->address);
-	a = map_get(&h->answers, &key);
-	own->good = a ? a->good : 0;
-	own->bad = a ? a->bad : 0;
-	own->deepest = h->nesting.deepest;
-}
-
 static struct own find_own(const struct call_history *h)
 {
 	struct own most = { 0 };
+	struct call_path key = { { 0 } };
+	const struct call_answers *a;
 
 	map_for_each (&h->peers, const struct call_path *, to, const struct call_peer *, made) {
-		map_for_each (&h->clients, const struct call_path *, listener, void *, c) {
+		map_for_each (&h->clients, const struct call_path *, listener,
+			const struct call_clients *, c) {
 			if (made->made <= most.made || !is_there(to->text, listener->text))
 				continue;
-			most = (struct own){
-				.address = to->text, .made = made->made, .accepted = accepted_on(c)
-			};
+			most = (struct own){ .address = to->text,
+				.made = made->made,
+				.accepted = c->served + c->dropped + c->turned_away };
 		}
 	}
-	if (most.address)
-		note_answers(&most, h);
+	if (!most.address)
+		return most;
+	snprintf(key.text, sizeof(key.text), "%s", most.address);
+	a = map_get(&h->answers, &key);
+	most.good = a ? a->good : 0;
+	most.bad = a ? a->bad : 0;
+	most.deepest = h->nesting.deepest;
 	return most;
 }
 
@@ -104,7 +88,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct own *own)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, own->address);
-	finding_connection(out, span_of(own->address, strlen(own->address)));
+	finding_connection(out, span_of_string(own->address));
 	finding_claim(out,
 		"passes requests on to itself, in a circle: %llu times it connected to %s, where "
 		"it "
@@ -114,14 +98,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_rate(out, "connections to itself", check_calls_rate(calls, (double)own->made),
 		SOOTH_UNIT_NONE, calls->interval_ns);
 	if (own->good + own->bad) {
-		finding_number(out, "answers that are errors", (double)own->bad, SOOTH_UNIT_NONE,
-			calls->interval_ns);
-		finding_number(out, "other answers", (double)own->good, SOOTH_UNIT_NONE,
-			calls->interval_ns);
+		finding_count(out, "answers that are errors", own->bad, calls->interval_ns);
+		finding_count(out, "other answers", own->good, calls->interval_ns);
 	}
 	if (own->deepest)
-		finding_number(out, "connections within each other", own->deepest, SOOTH_UNIT_NONE,
-			calls->interval_ns);
+		finding_count(
+			out, "connections within each other", own->deepest, calls->interval_ns);
 	finding_unseen(out, "which requests came from outside");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

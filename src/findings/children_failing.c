@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* children-failing: a process starts the same command again and again, and each one fails: a loop
- * that retries what cannot succeed. Only the command knows why it fails; its exit status means what
- * the manual of its program says. A program that answers a question by its status (grep, test) has
- * not failed, and a list of jobs has commands that differ. */
+/* children-failing: a process starts the same command again and again, and each one fails. A
+ * program that answers a question by its status (grep, test) has not failed, and a list of jobs
+ * has commands that differ. */
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/evidence/archive_failure.h"
-#include "analyze/evidence/session_limit.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/failure_meaning.h"
-#include "analyze/evidence/exit_reason_text.h"
 #include "analyze/diagnosis/starts.h"
-#include "base/units.h"
+#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/evidence/failure_meaning.h"
+#include "analyze/process_table/process_table.h"
+#include "base/cleanup.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
 #include "probes/signal_names.h"
@@ -80,36 +78,25 @@ static const struct meaning meanings[] = {
 	{ "pg_isready", 2, "no answer from the server" },
 	{ "timeout", 124, "timeout" },
 	{ "sqlite3", 5, "the database is locked" },
-	{ "", 126, "it cannot be executed" },
-	{ "", 127, "command not found" },
-	{ "grep", 1, NULL },
-	{ "egrep", 1, NULL },
-	{ "fgrep", 1, NULL },
-	{ "zgrep", 1, NULL },
-	{ "rg", 1, NULL },
-	{ "test", 1, NULL },
-	{ "[", 1, NULL },
-	{ "expr", 1, NULL },
-	{ "cmp", 1, NULL },
-	{ "diff", 1, NULL },
-	{ "git", 1, NULL },
-	{ "pgrep", 1, NULL },
-	{ "pidof", 1, NULL },
-	{ "ps", 1, NULL },
-	{ "lsof", 1, NULL },
-	{ "fuser", 1, NULL },
-	{ "which", 1, NULL },
-	{ "readlink", 1, NULL },
-	{ "mountpoint", 1, NULL },
 	{ "mountpoint", 32, NULL },
 	{ "getent", 2, NULL },
 	{ "systemctl", 3, NULL },
-	{ "tty", 1, NULL },
+	{ "", 126, "it cannot be executed" },
+	{ "", 127, "command not found" },
 };
+
+/* Programs that answer by status 1. */
+static const char *const answers[] = { "grep", "egrep", "fgrep", "zgrep", "rg", "test", "[", "expr",
+	"cmp", "diff", "git", "pgrep", "pidof", "ps", "lsof", "fuser", "which", "readlink",
+	"mountpoint", "tty" };
 
 static const struct meaning *meaning_of(const char *program, uint32_t code)
 {
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++) {
+	static const struct meaning answer = { "", 1, NULL };
+
+	if (code == answer.code && SPAN_ANY(span_of_string(program), span_equal, answers))
+		return &answer;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
 		const struct meaning *m = &meanings[i];
 
 		if (m->code == code && (!*m->program || !strcmp(m->program, program)))
@@ -129,13 +116,8 @@ static unsigned signal_of(uint32_t status)
 		       : 0;
 }
 
-/* Returns whether a program brings the signal upon itself; other signals end processes that are no
+/* Only signals that a program brings upon itself are failures; others end processes that are no
  * longer needed. */
-static bool is_crash(unsigned signal)
-{
-	return exit_reason_is_fault(signal) || signal == SIGNAL_ABORT;
-}
-
 static bool is_failure(const char *program, uint32_t status)
 {
 	unsigned signal = signal_of(status);
@@ -143,7 +125,7 @@ static bool is_failure(const char *program, uint32_t status)
 
 	if (!status)
 		return false;
-	return signal ? is_crash(signal) : !m || m->text;
+	return signal ? exit_reason_is_fault(signal) || signal == SIGNAL_ABORT : !m || m->text;
 }
 
 /* --- the commands of one name that one process starts --- */
@@ -156,6 +138,7 @@ struct group_key {
 };
 
 struct group {
+	struct group_key key;
 	uint64_t count, failed, early; /* ended children; of these, failed; of the failed, early */
 	uint64_t life_ns;	       /* total lifetime of the failed children */
 	uint64_t known, other; /* failures with known arguments; of these, with different ones */
@@ -173,29 +156,17 @@ struct counting {
 	uint64_t from_ns, middle_ns;
 };
 
-static void add_command(struct group *g, const uint64_t *hash)
-{
-	if (!hash)
-		return;
-	if (!g->known++)
-		g->command = *hash;
-	g->other += g->command != *hash;
-}
-
-static void add_failure(struct counting *c, struct group *g, const struct short_lived_process *p)
+static void add_status(struct group *g, uint32_t status)
 {
 	for (size_t i = 0; i < STATUSES; i++) {
 		struct group_status *s = &g->statuses[i];
 
-		if (s->count && s->status != p->status)
+		if (s->count && s->status != status)
 			continue;
-		s->status = p->status;
+		s->status = status;
 		s->count++;
 		break;
 	}
-	g->failed++;
-	g->early += p->end_ns < c->middle_ns;
-	g->life_ns += p->life_ns;
 }
 
 /* Returns the last program that the process tried to execute; NULL: none, or its calls were not
@@ -219,14 +190,23 @@ static const struct call_place *failed_exec(const struct check *e, const struct 
 	return last;
 }
 
-static void add_exec(const struct counting *c, struct group *g, const struct process_id *id)
+static void add_failure(struct counting *c, struct group *g, const struct process_id *id,
+	const struct short_lived_process *p, const uint64_t *command)
 {
-	const struct call_place *exec = failed_exec(c->check, id);
+	const struct call_place *exec = command ? NULL : failed_exec(c->check, id);
 
-	if (!exec)
-		return;
-	g->unstarted++;
-	g->exec = exec;
+	add_status(g, p->status);
+	g->failed++;
+	g->early += p->end_ns < c->middle_ns;
+	g->life_ns += p->life_ns;
+	if (command) {
+		g->command = g->known++ ? g->command : *command;
+		g->other += g->command != *command;
+	}
+	if (exec) {
+		g->unstarted++;
+		g->exec = exec;
+	}
 }
 
 static void count(struct counting *c)
@@ -235,30 +215,22 @@ static void count(struct counting *c)
 	const struct short_lived *b = &e->input->host.short_lived;
 
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		struct group_key key = { 0 };
-		const uint64_t *command;
+		struct group_key key = { .starter = starts_living(p->starter) };
+		const uint64_t *command = map_get(&b->commands, id);
 		struct group *g;
 
-		if (p->end_ns < c->from_ns)
+		if (p->end_ns < c->from_ns || !starts_is_of(e, key.starter))
 			continue;
-		key.starter = starts_living(p->starter);
-		if (!key.starter ||
-			(key.starter != e->process && !starts_is_below(e->process, key.starter)))
-			continue;
-		key.is_direct = !memcmp(&key.starter->id, &p->parent, sizeof(p->parent));
+		key.is_direct = process_id_equal(&key.starter->id, &p->parent);
 		memcpy(key.name, p->name, strnlen(p->name, sizeof(key.name) - 1));
 		g = map_put(&c->groups, &key, NULL);
 		if (!g)
 			continue;
+		g->key = key;
 		g->count++;
-		command = map_get(&b->commands, id);
-		if (!is_failure(key.name, p->status) ||
-			(command && failure_is_query(key.name, short_lived_command(b, *command))))
-			continue;
-		add_failure(c, g, p);
-		add_command(g, command);
-		if (!command)
-			add_exec(c, g, id);
+		if (is_failure(key.name, p->status) &&
+			!(command && failure_is_query(key.name, short_lived_command(b, *command))))
+			add_failure(c, g, id, p, command);
 	}
 }
 
@@ -280,138 +252,184 @@ static uint64_t count_direct(const struct counting *c, const struct process_entr
 {
 	uint64_t all = 0;
 
-	map_for_each (&c->groups, const struct group_key *, k, const struct group *, value) {
-		if (k->is_direct && k->starter == starter && strcmp(k->name, "sleep"))
-			all += value->count;
+	map_for_each_value (&c->groups, const struct group *, g) {
+		if (g->key.is_direct && g->key.starter == starter && strcmp(g->key.name, "sleep"))
+			all += g->count;
 	}
 	return all;
 }
 
 /* Returns whether all failures have one reason. A list of files may fail one by one, and a script
  * may look for files that are missing; an error of the script itself is the same for all. */
-static bool has_one_reason(
-	const struct counting *c, const struct group_key *key, const struct group *g)
+static bool has_one_reason(const struct counting *c, const struct group *g)
 {
 	struct group_status most = status_of(g);
 
 	if (g->failed < UNKNOWN_LEAST || most.count < g->failed)
 		return false;
 	return !g->known || signal_of(most.status) ||
-	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, key->starter));
+	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, g->key.starter));
 }
 
 /* Returns whether all commands fail, from the first half of the observation to the second. */
-static bool keeps_failing(
-	const struct counting *c, const struct group_key *key, const struct group *g)
+static bool keeps_failing(const struct counting *c, const struct group *g)
 {
-	const struct check *e = c->check;
-
-	if ((double)g->failed < check_option(e, "min-failures") ||
-		(double)g->failed < FAILING_SHARE * (double)g->count)
-		return false;
-	if (g->early * 4 < g->failed || g->early * 4 > g->failed * 3)
-		return false;
-	if (g->known * 2 >= g->failed && g->other * 4 <= g->known)
-		return true;
-	return has_one_reason(c, key, g);
+	return (double)g->failed >= check_option(c->check, "min-failures") &&
+	       (double)g->failed >= FAILING_SHARE * (double)g->count &&
+	       starts_are_steady(g->early, g->failed) &&
+	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(c, g));
 }
 
-static bool runs_others(const struct group_key *key)
+static bool runs_others(const struct group *g)
 {
 	static const char *const names[] = { "sh", "bash", "dash", "zsh", "env", "timeout", "sudo",
 		"nice", "stdbuf", "npm", "npx", "make" };
 
-	return SPAN_ANY(span_of_string(key->name), span_equal, names);
+	return SPAN_ANY(span_of_string(g->key.name), span_equal, names);
 }
 
-struct choice {
-	struct group_key key;
-	struct group group;
+/* Returns the command that a shell was started for, else the shell. */
+static const struct group *behind(const struct counting *c, const struct group *shell)
+{
+	const struct group *found = shell;
+
+	map_for_each_value (&c->groups, const struct group *, g) {
+		if (!g->key.is_direct && g->key.starter == shell->key.starter && !runs_others(g) &&
+			status_of(g).status == status_of(shell).status &&
+			g->failed * 4 >= shell->failed * 3 && keeps_failing(c, g))
+			found = g;
+	}
+	return found;
+}
+
+/* Returns the command that fails most often; NULL: none fails again and again. */
+static const struct group *choose(const struct counting *c)
+{
+	const struct group *most = NULL;
+
+	map_for_each_value (&c->groups, const struct group *, g) {
+		if (g->key.is_direct && (!most || g->failed > most->failed) &&
+			!starts_are_of_a_list(g->key.starter) && keeps_failing(c, g))
+			most = g;
+	}
+	return most && runs_others(most) ? behind(c, most) : most;
+}
+
+/* --- what PostgreSQL writes into the titles of its processes --- */
+
+/* PostgreSQL's set_ps_display() (src/backend/postmaster/pgarch.c) appends "failed on 00000001..."
+ * to the title; after a success "last was ...". */
+#define FAILED "archiver failed on "
+
+/* Returns the segment of the write-ahead log that could not be archived, borrowed; empty: the
+ * process is no archiver, or has not failed. */
+static struct span archive_failure_of(const struct process_entry *p)
+{
+	struct span title =
+		p->process ? process_table_field(&p->process->record, &p->process->arguments)
+			   : span_of("", 0);
+	const char *at = title.size ? memmem(title.data, title.size, FAILED, strlen(FAILED)) : NULL;
+	size_t size = 0, left;
+
+	if (!at || !span_starts(title, "postgres: "))
+		return span_of("", 0);
+	at += strlen(FAILED);
+	left = (size_t)(title.data + title.size - at);
+	while (size < left && at[size] > ' ')
+		size++;
+	return span_of(at, size);
+}
+
+struct session_counts {
+	unsigned open, idle; /* idle: those that wait for their client */
 };
 
-/* Chooses the command that a shell was started for instead of the shell. */
-static void choose_behind(const struct counting *c, struct choice *choice)
-{
-	const struct process_entry *starter = choice->key.starter;
-	uint64_t all = choice->group.failed;
-	uint32_t status = status_of(&choice->group).status;
+#define PROGRAM "postgres"
 
-	map_for_each (&c->groups, const struct group_key *, k, const struct group *, g) {
-		if (!k->is_direct && k->starter == starter && !runs_others(k) &&
-			status_of(g).status == status && g->failed * 4 >= all * 3 &&
-			keeps_failing(c, k, g)) {
-			choice->key = *k;
-			choice->group = *g;
-		}
+/* Returns the state in "postgres: shop orders 127.0.0.1(53532) idle", after the client; empty:
+ * there is none, as in processes of the server itself. */
+static struct span state_of(struct span title)
+{
+	static const char *const clients[] = { "[local] ", ") " };
+
+	for (size_t i = 0; i < ARRAY_SIZE(clients) && span_starts(title, PROGRAM ": "); i++) {
+		const char *at = memmem(title.data, title.size, clients[i], strlen(clients[i]));
+		size_t skipped = at ? (size_t)(at - title.data) + strlen(clients[i]) : 0;
+
+		if (at)
+			return span_of(title.data + skipped, title.size - skipped);
 	}
+	return span_of("", 0);
 }
 
-static bool choose(const struct counting *c, struct choice *choice)
+/* False: the children of `server` named `program` are no PostgreSQL sessions. */
+static bool session_counts_of(struct session_counts *out, const struct check *e,
+	const struct process_entry *server, const char *program)
 {
-	*choice = (struct choice){ 0 };
-	map_for_each (&c->groups, const struct group_key *, k, const struct group *, g) {
-		if (!k->is_direct || g->failed <= choice->group.failed ||
-			starts_are_of_a_list(k->starter) || !keeps_failing(c, k, g))
+	*out = (struct session_counts){ 0 };
+	if (strcmp(program, PROGRAM) != 0 || !span_equal(check_name(server), PROGRAM))
+		return false;
+	process_table_for_each (&e->input->host.process_table, child) {
+		struct span state;
+
+		if (child->parent != server || !child->is_there || !child->process)
 			continue;
-		choice->key = *k;
-		choice->group = *g;
+		state = state_of(record_text(&child->process->record, &child->process->arguments));
+		out->open += state.size > 0;
+		out->idle += span_starts(state, "idle");
 	}
-	if (choice->key.starter && runs_others(&choice->key))
-		choose_behind(c, choice);
-	return choice->key.starter != NULL;
+	return true;
 }
 
 /* --- the finding --- */
 
 /* Returns the meaning of the exit status. A child with the name of its parent is still a copy of
  * the parent: a status of a shell then means that the exec failed. */
-static const char *text_of(const struct choice *choice, uint32_t code)
+static const char *text_of(const struct group *g, uint32_t code)
 {
-	const struct process_entry *starter = choice->key.starter;
-	const struct meaning *m = meaning_of(choice->key.name, code);
+	const struct meaning *m = meaning_of(g->key.name, code);
 
-	if (m && !*m->program && !starts_are_of_a_shell(starter) &&
-		span_equal(check_name(starter), choice->key.name))
+	if (m && !*m->program && !starts_are_of_a_shell(g->key.starter) &&
+		span_equal(check_name(g->key.starter), g->key.name))
 		return "it could not start its command";
 	return m ? m->text : NULL;
 }
 
 /* "exit status 52: the server answered nothing", "SIGSEGV". */
-static void write_status(char *out, size_t size, const struct choice *choice)
+static void write_status(char *out, size_t size, const struct group *g)
 {
-	uint32_t status = status_of(&choice->group).status, code = END_EXIT(status);
-	const char *text = text_of(choice, code);
+	uint32_t status = status_of(g).status, code = END_EXIT(status);
+	const char *text = text_of(g, code);
 	char name[SIGNAL_NAME_SIZE];
 
 	if (signal_of(status))
 		snprintf(out, size, "%s", signal_name(name, signal_of(status)));
 	else
-		snprintf(out, size, "exit status %u%s%s", code, text ? ": " : "", text ? text : "");
+		snprintf(out, size, "exit status %u%s%s", code, text ? ": " : "", text ?: "");
 }
 
 /* "cannot execute /a/b: ENOENT (No such file or directory), 13 of 13 times" */
 static void claim_unstarted(struct check_result *out, const struct group *g)
 {
-	const char *error = errno_name(g->exec->error), *text = errno_text(g->exec->error);
+	const char *error = errno_name(g->exec->error) ?: "an error";
+	const char *text = errno_text(g->exec->error) ?: "unknown";
 
-	finding_claim(out, "cannot execute %s: %s (%s), %llu of %llu times%s", g->exec->text,
-		error ? error : "an error", text ? text : "unknown", (unsigned long long)g->failed,
-		(unsigned long long)g->count,
+	finding_claim(out, "cannot execute %s: %s (%s), %llu of %llu times%s", g->exec->text, error,
+		text, (unsigned long long)g->failed, (unsigned long long)g->count,
 		g->exec->error == LINUX_ENOENT
 			? "; the file is missing, or the interpreter that its first line names"
 		: g->exec->error == LINUX_EACCES ? "; it has no permission to be executed"
 						 : "");
-	finding_path(out, span_of(g->exec->text, strlen(g->exec->text)));
+	finding_path(out, span_of_string(g->exec->text));
 }
 
 /* Claims that a server of PostgreSQL ends its sessions as they begin: it refuses clients. */
-static bool claim_sessions(const struct check *e, struct check_result *out,
-	const struct choice *choice, const char *status)
+static bool claim_sessions(
+	const struct check *e, struct check_result *out, const struct group *g, const char *status)
 {
-	const struct group *g = &choice->group;
 	struct session_counts s;
 
-	if (!session_counts_of(&s, e, choice->key.starter, choice->key.name))
+	if (!session_counts_of(&s, e, g->key.starter, g->key.name))
 		return false;
 	finding_claim(out,
 		"PostgreSQL refuses its clients: %llu of %llu new sessions end at once (%s)",
@@ -430,38 +448,45 @@ static bool claim_sessions(const struct check *e, struct check_result *out,
 	return true;
 }
 
-static void emit(const struct check *e, struct check_result *out, const struct choice *choice)
+static void emit_claim(
+	const struct check *e, struct check_result *out, const struct group *g, const char *status)
 {
-	const struct group *g = &choice->group;
-	const struct process_entry *starter = choice->key.starter;
+	const struct process_entry *starter = g->key.starter;
 	struct span name = check_name(starter);
-	char status[96];
-	bool is_server;
-	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
 
-	write_status(status, sizeof(status), choice);
-	finding_begin(out,
-		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		choice->key.name);
-	finding_severity(
-		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
-	is_server = claim_sessions(e, out, choice, status);
-	if (is_server)
-		;
-	else if (g->unstarted * 2 > g->failed)
+	if (claim_sessions(e, out, g, status))
+		return;
+	if (g->unstarted * 2 > g->failed)
 		claim_unstarted(out, g);
 	else if (starter == e->process)
-		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s",
-			choice->key.name, (unsigned long long)g->failed,
-			(unsigned long long)g->count, status);
+		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s", g->key.name,
+			(unsigned long long)g->failed, (unsigned long long)g->count, status);
 	else
 		finding_claim(out, "the children (%s) of %.*s (%u) keep failing, %llu of %llu: %s",
-			choice->key.name, (int)name.size, name.data, starter->id.pid,
+			g->key.name, SPAN_ARGS(name), starter->id.pid,
 			(unsigned long long)g->failed, (unsigned long long)g->count, status);
+	finding_remedy(out,
+		"run the command by hand and read its error, or end the loop in %.*s (%u) "
+		"that starts it again",
+		SPAN_ARGS(name), starter->id.pid);
+}
+
+static void emit(const struct check *e, struct check_result *out, const struct group *g)
+{
+	char status[96];
+	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
+
+	write_status(status, sizeof(status), g);
+	finding_begin(out,
+		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
+		g->key.name);
+	finding_severity(
+		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
+	emit_claim(e, out, g, status);
 	if (g->known)
 		finding_command(out, "command",
 			short_lived_command(&e->input->host.short_lived, g->command));
-	finding_number(out, "failures", (double)g->failed, SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "failures", g->failed, interval_ns);
 	if (status_of(g).count < g->failed)
 		finding_text(out, "other exit statuses", "%llu of %llu",
 			(unsigned long long)(g->failed - status_of(g).count),
@@ -469,12 +494,6 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
 		SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "what the command wrote about the error");
-	if (!is_server)
-		finding_remedy(out,
-			"run the command by hand and read its error, or end the loop in %.*s (%u) "
-			"that "
-			"starts it again",
-			(int)name.size, name.data, starter->id.pid);
 	finding_end(out);
 }
 
@@ -485,7 +504,7 @@ static bool is_known(const struct check *e, struct check_result *out)
 	static const char *const better[] = { "connect-failing", "syscall-errors" };
 	struct starts all;
 
-	for (size_t i = 0; i < sizeof(better) / sizeof(*better); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(better); i++) {
 		if (check_has_finding(e, better[i])) {
 			check_fine(out, "children fail: reported as %s", better[i]);
 			return true;
@@ -502,15 +521,15 @@ static bool is_known(const struct check *e, struct check_result *out)
 
 static void report(const struct check *e, struct check_result *out, const struct counting *c)
 {
-	struct choice choice;
+	const struct group *g = choose(c);
+	const struct process_entry *starter = g ? g->key.starter : NULL;
 
-	if (!choose(c, &choice))
+	if (!g)
 		check_fine(out, "no command fails again and again");
-	else if (choice.key.starter != e->process &&
-		 diagnosis_input_is_selected(e->input, choice.key.starter))
-		check_fine(out, "reported for %u, which starts them", choice.key.starter->id.pid);
+	else if (starter != e->process && diagnosis_input_is_selected(e->input, starter))
+		check_fine(out, "reported for %u, which starts them", starter->id.pid);
 	else if (!is_known(e, out))
-		emit(e, out, &choice);
+		emit(e, out, g);
 }
 
 /* PostgreSQL tries to archive again once a minute, so no failure may come during the
@@ -521,8 +540,8 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 	finding_claim(out,
 		"its archive_command keeps failing: %.*s is not archived, and the segments of the "
 		"write-ahead log pile up in pg_wal",
-		(int)segment.size, segment.data);
-	finding_text(out, "its title", "archiver failed on %.*s", (int)segment.size, segment.data);
+		SPAN_ARGS(segment));
+	finding_text(out, "its title", "archiver failed on %.*s", SPAN_ARGS(segment));
 	finding_unseen(out, "why: the command's status and words are in the server's log");
 	finding_remedy(out,
 		"as the user of process %u, run archive_command (SHOW archive_command) for that "
@@ -535,19 +554,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct host_state *host = &e->input->host;
 	struct span segment;
-	struct counting c = { .check = e, .from_ns = host->short_lived.from_ns };
+	struct counting c = { .check = e, .from_ns = starts_from_ns(e) };
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	segment = archive_failure_of(e->process);
 	if (segment.size) {
 		report_archive(e, out, segment);
 		return;
 	}
-	if (e->process->first_ns > c.from_ns)
-		c.from_ns = e->process->first_ns;
 	c.middle_ns = c.from_ns + (host->last_ns - c.from_ns) / 2;
 	map_init(&c.groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
 	count(&c);
@@ -562,6 +575,7 @@ const struct finding_type finding_children_failing = {
 	.probes = "proc,short_lived",
 	.follows = "connect-failing,syscall-errors",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

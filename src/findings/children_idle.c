@@ -40,7 +40,7 @@ static bool one_has_ended(const struct check *e, struct span name)
 {
 	map_for_each_value (
 		&e->input->host.short_lived.processes, const struct short_lived_process *, p) {
-		if (!memcmp(&p->parent, &e->id, sizeof(e->id)) && span_equal(name, p->name))
+		if (process_id_equal(&p->parent, &e->id) && span_equal(name, p->name))
 			return true;
 	}
 	return false;
@@ -62,17 +62,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
-		kind->alive, (int)name.size, name.data, sentence_size(size, kind->rss_bytes),
+		kind->alive, SPAN_ARGS(name), sentence_size(size, kind->rss_bytes),
 		sentence_duration(pace, pace_of(e, kind)));
-	child_kind_evidence(out, kind);
-	finding_number(out, "used no CPU during the observation", kind->idle, SOOTH_UNIT_NONE,
+	finding_command(out, "command", process_table_known_arguments(kind->oldest));
+	finding_count(out, "used no CPU during the observation", kind->idle,
 		sample_series_ns(&e->series));
-	finding_number(out, "started during the observation", kind->came, SOOTH_UNIT_NONE,
-		sample_series_ns(&e->series));
-	finding_number(out, "CPU time of the busiest one since its start",
-		(double)kind->most_cpu_ns, SOOTH_UNIT_NS, 0);
-	finding_number(
-		out, "age of the oldest", (double)child_age_ns(e, kind->oldest), SOOTH_UNIT_NS, 0);
+	finding_count(
+		out, "started during the observation", kind->came, sample_series_ns(&e->series));
+	finding_time(out, "CPU time of the busiest one since its start", kind->most_cpu_ns);
+	finding_time(out, "age of the oldest", child_age_ns(e, kind->oldest));
 	finding_unseen(out, "whether work for them comes later");
 	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): use the "
 			    "children that are "
@@ -85,10 +83,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct child_kind *most = NULL;
 	struct children c;
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	children_of(&c, e);
 	map_for_each_value (&c.kinds, const struct child_kind *, kind) {
 		if ((!most || kind->alive > most->alive) && piles_up(e, kind))
@@ -106,6 +100,7 @@ const struct finding_type finding_children_idle = {
 	.claim = "starts more and more children that do nothing",
 	.probes = "proc",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* children-left: children of the process started several processes of one kind, and have ended
- * before these: a tool call or script was ended, and the processes that it had started run on. They
- * are found by their session or process group, which is that of the process and not of their new
- * parent.
- *
- * A daemon begins a session of its own, and a shell's background job is a child of the shell.
- * Cannot be seen: processes with a session of their own, unless an agent marks them. */
+ * before these. They are found by their session or process group, which is that of the process
+ * and not of their new parent. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "analyze/diagnosis/starts.h"
@@ -37,14 +33,15 @@ static const struct child_kind *find_most(const struct children *c)
 	return most;
 }
 
-/* Appends PIDs, "6322 6323": as many as a command line should have. */
-static void put_pids(const struct children *c, const struct child_kind *left, struct buffer *out)
+/* Appends the PIDs to the remedy: as many as a command line should have. */
+static void put_pids(
+	const struct children *c, const struct child_kind *left, struct check_result *out)
 {
 	unsigned n = 0;
 
 	process_table_for_each (&c->of->input->host.process_table, p) {
 		if (n < PIDS_MAX && children_kind_of(c, p) == left && ++n)
-			buffer_format(out, " %u", p->id.pid);
+			finding_remedy(out, " %u", p->id.pid);
 	}
 }
 
@@ -60,7 +57,7 @@ static void emit_origin(
 		: is_leader		? "session"
 					: "process group",
 		is_leader || one->main == e->process ? e->id.pid : p->process_group,
-		(int)parent.size, parent.data, one->parent->id.pid);
+		SPAN_ARGS(parent), one->parent->id.pid);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct children *c,
@@ -69,29 +66,25 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct process_entry *one = left->oldest;
 	bool is_sure = e->process->process->session == e->id.pid || one->main == e->process;
 	struct span name = check_name(one);
-	struct buffer pids = { 0 };
 	char size[UNITS_SIZE];
 
-	put_pids(c, left, &pids);
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, (int)name.size,
-		name.data,
+	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, SPAN_ARGS(name),
 		is_sure ? "that its ended children started still run"
 			: "of its process group have lost their parent and still run",
 		sentence_size(size, left->rss_bytes));
 	emit_origin(e, out, one);
-	child_kind_evidence(out, left);
-	finding_number(out, "age of the oldest", (double)child_age_ns(e, one), SOOTH_UNIT_NS, 0);
-	finding_number(
-		out, "age of the newest", (double)child_age_ns(e, left->newest), SOOTH_UNIT_NS, 0);
-	finding_number(out, "resident memory, total (shared pages count once per process)",
-		(double)left->rss_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_command(out, "command", process_table_known_arguments(one));
+	finding_time(out, "age of the oldest", child_age_ns(e, one));
+	finding_time(out, "age of the newest", child_age_ns(e, left->newest));
+	finding_bytes(out, "resident memory, total (shared pages count once per process)",
+		left->rss_bytes);
 	finding_unseen(out, "whether they were left running on purpose");
 	if (!is_sure)
 		finding_unseen(out, "which process of that group started them: it has ended");
-	finding_remedy(out, "if they are not needed: sooth kill --any%s", buffer_cstr(&pids));
+	finding_remedy(out, "if they are not needed: sooth kill --any");
+	put_pids(c, left, out);
 	finding_end(out);
-	buffer_fini(&pids);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -99,10 +92,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct children c;
 	const struct child_kind *left;
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	children_of(&c, e);
 	left = find_most(&c);
 	if (!left || is_interactive(e->process) || !check_is_over(e, "min-count", left->alive, ""))
@@ -119,6 +108,7 @@ const struct finding_type finding_children_left = {
 	.id = "children-left",
 	.claim = "processes that its ended children started still run",
 	.probes = "proc",
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clients-refused: a server accepts connections and closes them at once, before it reads anything:
- * its limit of connections is reached, it does not serve these clients, or a resource for them is
- * missing. The client sees a connection that ends, and the server often writes a line to its log.
- *
- * Some servers greet each client and close on purpose. A server that is full answers some clients
- * this way and keeps the connections of others. */
+/* clients-refused: a server accepts connections and closes them at once, before it reads
+ * anything. Some servers greet each client and close on purpose; a server that is full keeps the
+ * connections of others. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,8 +56,7 @@ static const char *limit_of(const struct check *e)
  * sockets were not recorded. */
 static uint64_t kept_on(const struct check *e, const char *listener)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	const char *colon = strrchr(listener, ':');
 	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
 	uint64_t count = 0;
@@ -96,22 +92,22 @@ static double weigh(const void *key, const void *value, const void *user)
 	return (double)refused;
 }
 
-static void put_reason(struct buffer *out, const struct check *e, uint64_t kept)
+static void claim_reason(const struct check *e, struct check_result *out, uint64_t kept)
 {
 	const char *setting = limit_of(e);
 
 	if (check_has_finding(e, "connect-failing"))
-		buffer_string(out, "; it cannot connect to the server behind it");
+		finding_claim(out, "; it cannot connect to the server behind it");
 	else if (check_has_finding(e, "fd-limit-near"))
-		buffer_string(out, "; it is almost out of descriptors");
+		finding_claim(out, "; it is almost out of descriptors");
 	else if (kept)
-		buffer_format(out,
-			"; it keeps %llu other%s there: its limit of connections%s%s%s "
-			"is probably reached",
+		finding_claim(out,
+			"; it keeps %llu other%s there: its limit of connections%s%s%s is probably "
+			"reached",
 			(unsigned long long)kept, kept == 1 ? "" : "s", setting ? " (" : "",
-			setting ? setting : "", setting ? ")" : "");
+			setting ?: "", setting ? ")" : "");
 	else
-		buffer_string(out, "; it has no other connection there");
+		finding_claim(out, "; it has no other connection there");
 }
 
 static void remedy(const struct check *e, struct check_result *out, const struct call_clients *c,
@@ -149,24 +145,22 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_explained =
 		check_has_finding(e, "connect-failing") || check_has_finding(e, "fd-limit-near");
 	bool is_answered = c->turned_away > c->dropped;
-	struct buffer reason = { 0 };
 	char time[UNITS_SIZE];
 
-	put_reason(&reason, e, kept);
 	finding_begin(
 		out, kept ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, listener->text);
 	if (!kept || is_explained)
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(listener->text, strlen(listener->text)));
-	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s%s",
+	finding_connection(out, span_of_string(listener->text));
+	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s",
 		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,
 		(unsigned long long)(refused + c->served), listener->text,
-		sentence_duration(time, c->last_ns - c->first_ns), buffer_cstr(&reason));
+		sentence_duration(time, c->last_ns - c->first_ns));
+	claim_reason(e, out, kept);
 	finding_rate(out, "connections closed at once", check_calls_rate(calls, (double)refused),
 		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(
-		out, "connections read", (double)c->served, SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "connections open on that socket", (double)kept, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "connections read", c->served, calls->interval_ns);
+	finding_count(out, "connections open on that socket", kept, 0);
 	if (*c->log)
 		finding_text(out, "file written to meanwhile", "%s", c->log);
 	finding_unseen(out, "the reason: a limit, a list of allowed addresses, or something that "
@@ -174,7 +168,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	check_calls_unseen(calls, e, out);
 	remedy(e, out, c, kept);
 	finding_end(out);
-	buffer_fini(&reason);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* connect-failing: a process connects to a peer again and again, or waits for the connection, and
- * does not reach the peer, or sends it datagrams and gets no answer. A process that tries several
- * addresses of a service and reaches one has what it needs, and so has a process that reaches the
- * peer in the end. Attempts that began before the observation are in the snapshots of the sockets.
- * The attempts of commands that a process starts count together. A connection that the peer ends at
- * once without an answer, again and again, has failed as well. */
+/* connect-failing: a process, or the commands that it starts, connect to a peer again and again
+ * and do not reach it, wait for the connection, or get no answer to datagrams. A process that
+ * tries several addresses of a service and reaches one has what it needs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,8 +21,6 @@
 #include "model/errno_names.h"
 
 #define SHOWN_MAX 4
-
-/* --- the finding --- */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 4, 1, 1e9, "minimum number of failed connects to one peer"),
@@ -65,7 +60,7 @@ static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct call_path *address = key;
 	const struct call_peer *p = value;
-	const struct check *e = user;
+	const struct check *e = ((const struct look *)user)->e;
 	double failures = failures_of(p);
 
 	if (call_is_optional_peer(address->text))
@@ -79,36 +74,53 @@ static double weigh(const void *key, const void *value, const void *user)
 	return failures;
 }
 
-/* Returns whether every call was recorded: other calls may have read an answer. */
-static bool has_every_call(const struct check_calls *c, const struct check *e)
-{
-	return !c->is_sampled && !c->lost && !e->input->calls.has_time_gaps;
-}
-
 /* Weighs a peer that ends nearly all of its connections at once. Several that end at one moment may
- * be a pool that asks whether the peer has room. */
+ * be a pool that asks whether the peer has room. A call that was not recorded may have read an
+ * answer. */
 static double weigh_cut(const void *key, const void *value, const void *user)
 {
+	const struct look *l = user;
 	const struct call_path *address = key;
 	const struct call_peer *p = value;
-	const struct check *e = user;
 	double cut = (double)p->cut;
 
-	if (strncmp(p->protocol, "TCP", 3) != 0 || p->last_answer_ns > p->first_cut_ns ||
+	if (l->calls.is_sampled || l->calls.lost || l->e->input->calls.has_time_gaps ||
+		strncmp(p->protocol, "TCP", 3) != 0 || p->last_answer_ns > p->first_cut_ns ||
 		p->last_cut_ns - p->first_cut_ns < NS_PER_S ||
-		cut * 100 < check_option(e, "min-share") * (double)p->made ||
-		!check_is_over(e, "min-failures", cut, address->text))
+		cut * 100 < check_option(l->e, "min-share") * (double)p->made ||
+		!check_is_over(l->e, "min-failures", cut, address->text))
 		return 0;
-	return cut;
+	return weigh(key, value, user) ? 0 : cut;
 }
 
 static double weigh_waiting(const void *key, const void *value, const void *user)
 {
+	const struct look *l = user;
 	const struct call_path *address = key;
-	const struct unanswered *u = value;
+	double for_ns = (double)((const struct unanswered *)value)->for_ns;
+	const struct call_peer *p =
+		l->has_calls ? map_get(&l->calls.history->peers, address) : NULL;
 
-	return check_is_over(user, "min-wait", (double)u->for_ns, address->text) ? (double)u->for_ns
-										 : 0;
+	return (p && weigh(key, p, l)) || !check_is_over(l->e, "min-wait", for_ns, address->text)
+		       ? 0
+		       : for_ns;
+}
+
+static bool is_name_server(const struct call_peer *p)
+{
+	return !strncmp(p->protocol, DATAGRAM_PROTOCOL, strlen(DATAGRAM_PROTOCOL)) &&
+	       !strcmp(p->service, ":53");
+}
+
+static double weigh_silent(const void *key, const void *value, const void *user)
+{
+	const struct look *l = user;
+	const struct call_peer *p = value;
+	bool is_silent = is_name_server(p) && p->timeouts > p->made &&
+			 (double)p->timeout_ns >= check_option(l->e, "min-wait");
+
+	(void)key;
+	return is_silent ? (double)p->timeout_ns : 0;
 }
 
 /* --- the finding --- */
@@ -120,27 +132,23 @@ static void put_errors(const struct call_peer *p, char *out, size_t size)
 
 	*out = '\0';
 	for (size_t i = 0; i < CALL_PEER_ERRORS && p->errors[i].count && used < size; i++) {
-		const char *name = errno_name(p->errors[i].error);
-		const char *text =
-			p->errors[i].error ? errno_text(p->errors[i].error) : "no answer";
+		uint32_t error = p->errors[i].error;
+		const char *name = error ? errno_name(error) : NULL;
+		const char *text = error ? errno_text(error) ?: "an error" : "no answer";
 
 		used += (size_t)snprintf(out + used, size - used, "%s%u time%s %s%s%s",
 			used ? ", " : "", p->errors[i].count, p->errors[i].count == 1 ? "" : "s",
-			p->errors[i].error && name ? name : "",
-			p->errors[i].error && name ? ": " : "", text ? text : "an error");
+			name ?: "", name ? ": " : "", text);
 	}
 }
 
 static void emit_waiting(struct check_result *out, const struct unanswered *u)
 {
-	finding_number(
-		out, "connections without an answer (SYN_SENT)", u->sockets, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "connections without an answer (SYN_SENT)", u->sockets, 0);
 	if (u->for_ns)
-		finding_number(out, "time without an answer, at least", (double)u->for_ns,
-			SOOTH_UNIT_NS, 0);
+		finding_time(out, "time without an answer, at least", u->for_ns);
 	if (u->retransmits)
-		finding_number(
-			out, "SYN retransmissions", (double)u->retransmits, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "SYN retransmissions", u->retransmits, 0);
 }
 
 static void remedy_of_peer(
@@ -152,18 +160,12 @@ static void remedy_of_peer(
 		finding_remedy(out,
 			"start the proxy at %s, or start this program without %.*s in its "
 			"environment",
-			address, (int)variable.size, variable.data);
+			address, SPAN_ARGS(variable));
 	else
 		finding_remedy(out,
 			"check that %s is up and accepts connections (servers on this host: ss "
 			"-tlnx), or %s",
 			address, or_else);
-}
-
-static bool is_name_server(const struct call_peer *p)
-{
-	return !strncmp(p->protocol, DATAGRAM_PROTOCOL, strlen(DATAGRAM_PROTOCOL)) &&
-	       !strcmp(p->service, ":53");
 }
 
 /* Appends the owners of the connections that use up the local ports: "; node (4711) has 40". The
@@ -190,12 +192,11 @@ static void emit_counts(
 	struct check_result *out, const struct check_calls *c, const struct call_peer *p)
 {
 	if (p->made)
-		finding_number(out, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
+		finding_count(out, "succeeded", p->made, c->interval_ns);
 	if (p->excused)
-		finding_number(out, "another address worked", (double)p->excused, SOOTH_UNIT_NONE,
-			c->interval_ns);
+		finding_count(out, "another address worked", p->excused, c->interval_ns);
 	if (p->under_way)
-		finding_number(out, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "in progress", p->under_way, 0);
 	if (p->unknown)
 		finding_unseen(out,
 			"whether %llu more attempt%s to connect succeeded: the process closed the "
@@ -203,64 +204,91 @@ static void emit_counts(
 			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
 }
 
-static void report_failing(const struct look *l, const char *address, const struct call_peer *p)
+static void claim_failing(const struct look *l, const char *address, const struct call_peer *p,
+	const char *names, const char *errors)
 {
-	const struct check_calls *c = &l->calls;
-	struct call_path key = { { 0 } };
-	const struct unanswered *u;
 	const struct check *e = l->e;
-	struct check_result *out = l->out;
-	double failures = failures_of(p);
-	const struct failure_meaning *meaning = failure_meaning_of_connect(p->errors[0].error);
+	const struct failure_meaning *meaning =
+		names ? NULL : failure_meaning_of_connect(p->errors[0].error);
 	struct limit_users users = { 0 };
-	char errors[240], label[PEER_NAME_SIZE];
-	struct buffer where = { 0 };
+	char label[PEER_NAME_SIZE], or_else[CHILD_CALLS_NAMES + 32];
 
-	if (p->errors[0].error == LINUX_ECONNREFUSED)
-		port_owner_put_refused(&where, e, address);
-	else if (meaning)
-		put_port_users(&where, l, &users, address, p);
-	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
-	u = map_get(&l->waiting, &key);
-	put_errors(p, errors, sizeof(errors));
 	peer_name_put(e, address, label, sizeof(label));
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(out, span_of(address, strlen(address)));
+	if (names)
+		finding_claim(l->out, "its children (%s) ", names);
 	if (is_name_server(p))
-		finding_claim(out,
+		finding_claim(l->out,
 			"cannot resolve names: the name server %s refuses %.0f of %llu requests "
 			"(no process has that port)",
-			address, failures, (unsigned long long)p->attempts);
+			address, failures_of(p), (unsigned long long)p->attempts);
 	else
-		finding_claim(out,
-			"cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)%s", address,
-			label, meaning ? meaning->text : "", meaning ? "; " : "", failures,
-			(unsigned long long)p->attempts, errors, buffer_cstr(&where));
-	buffer_fini(&where);
-	finding_number(out, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
-		c->interval_ns);
+		finding_claim(l->out,
+			"cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)", address,
+			label, meaning ? meaning->text : "", meaning ? "; " : "", failures_of(p),
+			(unsigned long long)p->attempts, errors);
+	if (p->errors[0].error == LINUX_ECONNREFUSED && !is_name_server(p))
+		port_owner_put_refused(&l->out->claim, e, address);
+	else if (meaning)
+		put_port_users(&l->out->claim, l, &users, address, p);
+	limit_users_unseen(l->out, &users);
+	snprintf(or_else, sizeof(or_else), "end the loop that starts %s", names ?: "");
+	if (is_name_server(p))
+		finding_remedy(l->out, "start the name server (systemd-resolved, dnsmasq), or name "
+				       "another one in /etc/resolv.conf");
+	else if (meaning)
+		finding_remedy(l->out, "%s", meaning->remedy);
+	else
+		remedy_of_peer(e, l->out, address, names ? or_else : "retry less often");
+}
+
+/* Reports failed attempts; `names`: those of the commands that it starts, of which each tries only
+ * once. */
+static void report_failing(
+	const struct look *l, const char *address, const struct call_peer *p, const char *names)
+{
+	const struct check_calls *c = &l->calls;
+	char errors[240], what[CALL_PATH + 16];
+	struct check_result *out = l->out;
+	const struct unanswered *u;
+	struct call_path key = { { 0 } };
+
+	put_errors(p, errors, sizeof(errors));
+	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
+	u = names ? NULL : map_get(&l->waiting, &key);
+	snprintf(what, sizeof(what), "%s%s", names ? "children " : "", address);
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_connection(out, span_of_string(address));
+	finding_count(out, "failures", (uint64_t)failures_of(p), c->interval_ns);
+	if (!names)
+		finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts),
+			SOOTH_UNIT_NONE, c->interval_ns);
 	finding_text(out, "errors", "%s", errors);
-	finding_number(out, "time since the first attempt that was seen",
-		(double)(e->input->end_ns - p->first_ns), SOOTH_UNIT_NS, 0);
+	finding_time(out, "time since the first attempt that was seen",
+		l->e->input->end_ns - p->first_ns);
 	if (u)
 		emit_waiting(out, u);
-	emit_counts(out, c, p);
-	check_calls_unseen(c, e, out);
-	limit_users_unseen(out, &users);
-	if (is_name_server(p))
-		finding_remedy(out,
-			"start the name server (systemd-resolved, dnsmasq), or name another one in "
-			"/etc/resolv.conf");
-	else if (meaning)
-		finding_remedy(out, "%s", meaning->remedy);
-	else
-		remedy_of_peer(e, out, address, "retry less often");
+	if (!names)
+		emit_counts(out, c, p);
+	check_calls_unseen(c, l->e, out);
+	claim_failing(l, address, p, names, errors);
 	finding_end(out);
 }
 
-static void report_cut(const struct look *l, const char *address, const struct call_peer *p)
+static void report_own(const struct look *l, const char *address, const void *peer)
 {
+	report_failing(l, address, peer, NULL);
+}
+
+static void report_children(const struct look *l, const char *address, const void *peer)
+{
+	const struct child_peer *p = peer;
+
+	report_failing(l, address, &p->sum, p->names);
+}
+
+static void report_cut(const struct look *l, const char *address, const void *peer)
+{
+	const struct call_peer *p = peer;
 	char label[PEER_NAME_SIZE], time[UNITS_SIZE];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
@@ -268,20 +296,19 @@ static void report_cut(const struct look *l, const char *address, const struct c
 
 	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(out, span_of(address, strlen(address)));
+	finding_connection(out, span_of_string(address));
 	finding_claim(out,
-		"%s%s closes its connections at once, without an answer: %llu of %llu, after %s "
-		"on average",
+		"%s%s closes its connections at once, without an answer: %llu of %llu, after %s on "
+		"average",
 		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
 		sentence_duration(time, life_ns));
-	finding_number(
-		out, "closed by the peer", (double)p->cut, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_count(out, "closed by the peer", p->cut, l->calls.interval_ns);
 	finding_rate(out, "connections", check_calls_rate(&l->calls, (double)p->made),
 		SOOTH_UNIT_NONE, l->calls.interval_ns);
 	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
 		l->calls.interval_ns);
-	finding_number(out, "of these, after the process had sent something",
-		(double)p->cut_after_sending, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_count(out, "of these, after the process had sent something", p->cut_after_sending,
+		l->calls.interval_ns);
 	check_calls_unseen(&l->calls, e, out);
 	finding_remedy(out,
 		"read the log of the server at %s (on this host: ss -tlnp names it): it refuses "
@@ -304,135 +331,81 @@ static const struct waits_party *listener_of(
 	return span_equal(peer, address) ? first->party : NULL;
 }
 
-static void report_waiting(const struct look *l, const char *address, const struct unanswered *u)
+static void report_waiting(const struct look *l, const char *address, const void *value)
 {
+	const struct unanswered *u = value;
 	char label[PEER_NAME_SIZE], time[UNITS_SIZE];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 	struct wait_graph g;
 	struct wait_chain chain;
 	const struct waits_party *server = listener_of(e, address, &g, &chain);
-	struct span name = server ? record_text(&server->record, &server->name) : span_of("", 0);
 
 	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(out, span_of(address, strlen(address)));
+	finding_connection(out, span_of_string(address));
 	sentence_duration(time, u->for_ns);
-	if (server)
+	if (server) {
 		finding_claim(out,
 			"cannot connect to %s%s for at least %s: %.*s (%u) accepts no connections, "
 			"and its queue is full",
-			address, label, time, (int)name.size, name.data, server->party_pid);
-	else
-		finding_claim(out, "cannot connect to %s%s: no answer for at least %s", address,
-			label, time);
-	if (server)
+			address, label, time,
+			SPAN_ARGS(record_text(&server->record, &server->name)), server->party_pid);
 		check_chain_evidence(out, &g, &chain);
-	emit_waiting(out, u);
-	finding_number(out, "descriptor", u->fd, SOOTH_UNIT_NONE, 0);
-	if (u->is_again)
-		finding_text(out, "retried", "an earlier connection got no answer either");
-	if (!l->has_calls)
-		finding_unseen(out, "how often the process retries: its calls were not observed");
-	if (server)
 		finding_remedy(out,
 			"sooth why %u shows what it does instead; if it hangs, restart it",
 			server->party_pid);
-	else
+	} else {
+		finding_claim(out, "cannot connect to %s%s: no answer for at least %s", address,
+			label, time);
 		finding_remedy(out,
 			"check that %s is up and no firewall drops the packets (if it is on this "
 			"host: in ss -tln, a Recv-Q above Send-Q means that its accept queue is "
 			"full)",
 			address);
+	}
+	emit_waiting(out, u);
+	finding_count(out, "descriptor", u->fd, 0);
+	if (u->is_again)
+		finding_text(out, "retried", "an earlier connection got no answer either");
+	if (!l->has_calls)
+		finding_unseen(out, "how often the process retries: its calls were not observed");
 	finding_end(out);
 }
 
-/* Reports the attempts of commands together: each command tries only once. */
-static void report_children(const struct look *l, const char *address, const struct child_peer *p)
+/* Reports a silent name server: a resolver asks the next server after some seconds, which each
+ * lookup takes longer. */
+static void report_silent(const struct look *l, const char *address, const void *peer)
 {
-	const struct call_peer *sum = &p->sum;
-	char errors[240], label[PEER_NAME_SIZE], what[CALL_PATH + 16];
-	const struct check *e = l->e;
-	struct check_result *out = l->out;
-	struct buffer where = { 0 };
+	const struct call_peer *p = peer;
+	char time[UNITS_SIZE];
 
-	if (sum->errors[0].error == LINUX_ECONNREFUSED)
-		port_owner_put_refused(&where, e, address);
-	put_errors(sum, errors, sizeof(errors));
-	peer_name_put(e, address, label, sizeof(label));
-	snprintf(what, sizeof(what), "children %s", address);
-	finding_begin(
-		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
-	finding_connection(out, span_of(address, strlen(address)));
-	finding_claim(out,
-		"its children (%s) cannot connect to %s%s: %.0f of %llu attempts failed (%s)%s",
-		p->names, address, label, failures_of(sum), (unsigned long long)sum->attempts,
-		errors, buffer_cstr(&where));
-	buffer_fini(&where);
-	finding_number(out, "failures", failures_of(sum), SOOTH_UNIT_NONE, l->calls.interval_ns);
-	finding_text(out, "errors", "%s", errors);
-	finding_number(out, "time since the first attempt that was seen",
-		(double)(e->input->end_ns - sum->first_ns), SOOTH_UNIT_NS, 0);
-	check_calls_unseen(&l->calls, e, out);
-	snprintf(what, sizeof(what), "end the loop that starts %s", p->names);
-	remedy_of_peer(e, out, address, what);
-	finding_end(out);
+	finding_begin(l->out, FINDING_CONFIDENCE_MEDIUM, address);
+	finding_connection(l->out, span_of_string(address));
+	finding_claim(l->out,
+		"name lookups are slow: the name server %s does not answer; %llu request%s waited "
+		"%s each before another was asked",
+		address, (unsigned long long)p->timeouts, p->timeouts == 1 ? "" : "s",
+		sentence_duration(time, p->timeout_ns / p->timeouts));
+	finding_count(l->out, "requests without an answer", p->timeouts, l->calls.interval_ns);
+	finding_count(l->out, "answers of that server", p->made, l->calls.interval_ns);
+	check_calls_unseen(&l->calls, l->e, l->out);
+	finding_remedy(l->out, "remove the line of %s from /etc/resolv.conf, or start that server",
+		address);
+	finding_end(l->out);
 }
 
 /* --- all peers --- */
 
-static size_t report_by_children(const struct look *l)
+static size_t report_each(const struct look *l, const struct map *peers,
+	double (*weigh_one)(const void *key, const void *value, const void *user), size_t most,
+	void (*report)(const struct look *l, const char *address, const void *peer))
 {
 	struct check_ranked top[SHOWN_MAX];
-	size_t count = check_rank(&l->children.peers, weigh, l->e, top, SHOWN_MAX);
+	size_t count = check_rank(peers, weigh_one, l, top, most);
 
 	for (size_t i = 0; i < count; i++)
-		report_children(l, ((const struct call_path *)top[i].key)->text, top[i].value);
-	return count;
-}
-
-static size_t report_by_calls(const struct look *l)
-{
-	struct check_ranked top[SHOWN_MAX];
-	size_t count = check_rank(&l->calls.history->peers, weigh, l->e, top, SHOWN_MAX);
-
-	for (size_t i = 0; i < count; i++)
-		report_failing(l, ((const struct call_path *)top[i].key)->text, top[i].value);
-	return count;
-}
-
-static size_t report_by_answers(const struct look *l)
-{
-	struct check_ranked top[SHOWN_MAX];
-	size_t count = has_every_call(&l->calls, l->e) ? check_rank(&l->calls.history->peers,
-								 weigh_cut, l->e, top, SHOWN_MAX)
-						       : 0;
-	size_t reported = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct call_path *address = top[i].key;
-
-		if (weigh(address, top[i].value, l->e))
-			continue;
-		report_cut(l, address->text, top[i].value);
-		reported++;
-	}
-	return reported;
-}
-
-static size_t report_by_sockets(const struct look *l)
-{
-	struct check_ranked top[SHOWN_MAX];
-	size_t count = check_rank(&l->waiting, weigh_waiting, l->e, top, SHOWN_MAX);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct call_path *address = top[i].key;
-		const struct call_peer *p =
-			l->has_calls ? map_get(&l->calls.history->peers, address) : NULL;
-
-		if (!p || !weigh(address, p, l->e))
-			report_waiting(l, address->text, top[i].value);
-	}
+		report(l, ((const struct call_path *)top[i].key)->text, top[i].value);
 	return count;
 }
 
@@ -450,15 +423,14 @@ static size_t report_datagrams(const struct look *l)
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, r.connection);
 	if ((double)r.sent < check_option(e, "min-failures"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(r.connection, strlen(r.connection)));
+	finding_connection(out, span_of_string(r.connection));
 	finding_descriptor(out, (uint32_t)r.fd);
 	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",
 		datagram_requests_peer(&r), (unsigned long long)r.sent);
-	finding_number(out, "requests", (double)r.sent, SOOTH_UNIT_NONE, l->calls.interval_ns);
-	finding_number(out, "waits for an answer that ended by timeout", (double)r.waits,
-		SOOTH_UNIT_NONE, l->calls.interval_ns);
-	finding_number(out, "time from the first to the last request",
-		(double)(r.last_ns - r.first_ns), SOOTH_UNIT_NS, 0);
+	finding_count(out, "requests", r.sent, l->calls.interval_ns);
+	finding_count(
+		out, "waits for an answer that ended by timeout", r.waits, l->calls.interval_ns);
+	finding_time(out, "time from the first to the last request", r.last_ns - r.first_ns);
 	check_calls_unseen(&l->calls, e, out);
 	finding_remedy(out, "check that %s is up, and that no firewall drops the packets",
 		datagram_requests_peer(&r));
@@ -466,46 +438,14 @@ static size_t report_datagrams(const struct look *l)
 	return 1;
 }
 
-static double weigh_silent(const void *key, const void *value, const void *user)
+static size_t report_by_calls(const struct look *l)
 {
-	const struct call_peer *p = value;
+	const struct map *peers = &l->calls.history->peers;
 
-	(void)key;
-	return is_name_server(p) && p->timeouts > p->made &&
-			       (double)p->timeout_ns >= check_option(user, "min-wait")
-		       ? (double)p->timeout_ns
-		       : 0;
-}
-
-/* Reports a silent name server: a resolver asks the next server after some seconds, which each
- * lookup takes longer. */
-static size_t report_silent_server(const struct look *l)
-{
-	struct check_ranked top;
-	const struct call_peer *p;
-	char time[UNITS_SIZE];
-	const char *address;
-
-	if (!check_rank(&l->calls.history->peers, weigh_silent, l->e, &top, 1))
-		return 0;
-	address = ((const struct call_path *)top.key)->text;
-	p = top.value;
-	finding_begin(l->out, FINDING_CONFIDENCE_MEDIUM, address);
-	finding_connection(l->out, span_of_string(address));
-	finding_claim(l->out,
-		"name lookups are slow: the name server %s does not answer; %llu request%s waited "
-		"%s each before another was asked",
-		address, (unsigned long long)p->timeouts, p->timeouts == 1 ? "" : "s",
-		sentence_duration(time, p->timeout_ns / p->timeouts));
-	finding_number(l->out, "requests without an answer", (double)p->timeouts, SOOTH_UNIT_NONE,
-		l->calls.interval_ns);
-	finding_number(l->out, "answers of that server", (double)p->made, SOOTH_UNIT_NONE,
-		l->calls.interval_ns);
-	check_calls_unseen(&l->calls, l->e, l->out);
-	finding_remedy(l->out, "remove the line of %s from /etc/resolv.conf, or start that server",
-		address);
-	finding_end(l->out);
-	return 1;
+	return report_each(l, peers, weigh, SHOWN_MAX, report_own) +
+	       report_each(l, peers, weigh_cut, SHOWN_MAX, report_cut) +
+	       report_each(l, &l->children.peers, weigh, SHOWN_MAX, report_children) +
+	       report_datagrams(l) + report_each(l, peers, weigh_silent, 1, report_silent);
 }
 
 /* Reports that no attempt seen succeeded, but that the attempts are too few to call this
@@ -554,17 +494,15 @@ static void report_none(const struct look *l)
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct look l = { .e = e, .out = out };
-	size_t found;
+	size_t found = 0;
 
 	unanswered_read(&l.waiting, e);
 	l.has_calls =
 		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
 	child_calls_read(&l.children, e);
-	found = (l.has_calls ? report_by_calls(&l) + report_by_answers(&l) +
-					report_by_children(&l) + report_datagrams(&l) +
-					report_silent_server(&l)
-			     : 0) +
-		report_by_sockets(&l);
+	if (l.has_calls)
+		found = report_by_calls(&l);
+	found += report_each(&l, &l.waiting, weigh_waiting, SHOWN_MAX, report_waiting);
 	if (!found && l.has_calls)
 		report_none(&l);
 	else if (!found && check_has_probes(out))

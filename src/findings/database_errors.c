@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* database-errors: a database answers with errors, again and again. The codes of the errors are
- * read on connections without TLS. An error now and then is part of the work, for example if a row
- * may exist already. */
+/* database-errors: a database answers with errors, again and again, on connections without TLS.
+ * An error now and then is part of the work, for example if a row may exist already. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -23,6 +22,7 @@ static const char *const databases[SYSCALLS_DATABASES] = {
 };
 
 struct meaning {
+	enum syscalls_database database;
 	const char *code, *text, *remedy;
 };
 
@@ -36,97 +36,85 @@ struct meaning {
 #define STARTS	   "wait until the server is ready; its log says what it does"
 #define MEMORY	   "give the server more memory, or let it remove old keys (maxmemory-policy)"
 
-/* Appendix A of PostgreSQL's manual, "PostgreSQL Error Codes". */
-static const struct meaning postgres[] = {
-	{ "53300", "too many connections", ROOM },
-	{ "28P01", "wrong password", CREDENTIAL },
-	{ "28000", "this role may not connect", CREDENTIAL },
-	{ "3D000", "there is no such database", "create the database, or correct its name" },
-	{ "42P01", "there is no such table", STATEMENT },
-	{ "42703", "there is no such column", STATEMENT },
-	{ "42883", "there is no such function", STATEMENT },
-	{ "42601", "syntax error", STATEMENT },
-	{ "42501", "permission denied", RIGHTS },
-	{ "22P02", "a value is not of the column's type", DATA },
-	{ "22001", "a text is too long for its column", DATA },
-	{ "23505", "such a row is there already", DATA },
-	{ "23503", "the row that it refers to is missing", DATA },
-	{ "23502", "a value is missing", DATA },
-	{ "25P02", "the transaction has failed before, and goes on",
+static const struct meaning meanings[] = {
+	/* Appendix A of PostgreSQL's manual, "PostgreSQL Error Codes". */
+	{ SYSCALLS_POSTGRES, "53300", "too many connections", ROOM },
+	{ SYSCALLS_POSTGRES, "28P01", "wrong password", CREDENTIAL },
+	{ SYSCALLS_POSTGRES, "28000", "this role may not connect", CREDENTIAL },
+	{ SYSCALLS_POSTGRES, "3D000", "there is no such database",
+		"create the database, or correct its name" },
+	{ SYSCALLS_POSTGRES, "42P01", "there is no such table", STATEMENT },
+	{ SYSCALLS_POSTGRES, "42703", "there is no such column", STATEMENT },
+	{ SYSCALLS_POSTGRES, "42883", "there is no such function", STATEMENT },
+	{ SYSCALLS_POSTGRES, "42601", "syntax error", STATEMENT },
+	{ SYSCALLS_POSTGRES, "42501", "permission denied", RIGHTS },
+	{ SYSCALLS_POSTGRES, "22P02", "a value is not of the column's type", DATA },
+	{ SYSCALLS_POSTGRES, "22001", "a text is too long for its column", DATA },
+	{ SYSCALLS_POSTGRES, "23505", "such a row is there already", DATA },
+	{ SYSCALLS_POSTGRES, "23503", "the row that it refers to is missing", DATA },
+	{ SYSCALLS_POSTGRES, "23502", "a value is missing", DATA },
+	{ SYSCALLS_POSTGRES, "25P02", "the transaction has failed before, and goes on",
 		"end the transaction (ROLLBACK) after its first error" },
-	{ "25006", "the server is read-only", READ_ONLY },
-	{ "40001", "transactions collide", AGAIN },
-	{ "40P01", "transactions wait for one another", AGAIN },
-	{ "55P03", "a lock is not available",
+	{ SYSCALLS_POSTGRES, "25006", "the server is read-only", READ_ONLY },
+	{ SYSCALLS_POSTGRES, "40001", "transactions collide", AGAIN },
+	{ SYSCALLS_POSTGRES, "40P01", "transactions wait for one another", AGAIN },
+	{ SYSCALLS_POSTGRES, "55P03", "a lock is not available",
 		"look what holds the lock: select * from pg_locks, pg_stat_activity" },
-	{ "57014", "the statement takes too long, and is cancelled",
+	{ SYSCALLS_POSTGRES, "57014", "the statement takes too long, and is cancelled",
 		"look at its plan (EXPLAIN), at locks, and at statement_timeout" },
-	{ "57P03", "the server starts, or stops", STARTS },
-	{ "57P01", "the server ends this connection", STARTS },
-	{ "53100", "the server's disk is full", "make room on the disk of the server" },
-	{ "53200", "the server is out of memory", "give the server more memory" },
-};
-
-/* "Server Error Message Reference" of MySQL's manual. */
-static const struct meaning mysql[] = {
-	{ "1040", "too many connections", ROOM },
-	{ "1203", "this user has too many connections", ROOM },
-	{ "1045", "wrong name or password", CREDENTIAL },
-	{ "1698", "wrong name or password", CREDENTIAL },
-	{ "1044", "this user may not use the database", RIGHTS },
-	{ "1142", "permission denied", RIGHTS },
-	{ "1049", "there is no such database", "create the database, or correct its name" },
-	{ "1146", "there is no such table", STATEMENT },
-	{ "1054", "there is no such column", STATEMENT },
-	{ "1064", "syntax error", STATEMENT },
-	{ "1062", "such a row is there already", DATA },
-	{ "1452", "the row that it refers to is missing", DATA },
-	{ "1406", "a text is too long for its column", DATA },
-	{ "1205", "waited too long for a lock", AGAIN },
-	{ "1213", "transactions wait for one another", AGAIN },
-	{ "1290", "the server is read-only", READ_ONLY },
-	{ "1114", "the table is full", "make room on the disk of the server" },
-};
-
-/* "-CODE text", as clients of Redis see the errors. */
-static const struct meaning redis[] = {
-	{ "OOM", "its memory limit is reached", MEMORY },
-	{ "MISCONF", "it cannot save to disk and refuses writes",
+	{ SYSCALLS_POSTGRES, "57P03", "the server starts, or stops", STARTS },
+	{ SYSCALLS_POSTGRES, "57P01", "the server ends this connection", STARTS },
+	{ SYSCALLS_POSTGRES, "53100", "the server's disk is full",
+		"make room on the disk of the server" },
+	{ SYSCALLS_POSTGRES, "53200", "the server is out of memory",
+		"give the server more memory" },
+	/* "Server Error Message Reference" of MySQL's manual. */
+	{ SYSCALLS_MYSQL, "1040", "too many connections", ROOM },
+	{ SYSCALLS_MYSQL, "1203", "this user has too many connections", ROOM },
+	{ SYSCALLS_MYSQL, "1045", "wrong name or password", CREDENTIAL },
+	{ SYSCALLS_MYSQL, "1698", "wrong name or password", CREDENTIAL },
+	{ SYSCALLS_MYSQL, "1044", "this user may not use the database", RIGHTS },
+	{ SYSCALLS_MYSQL, "1142", "permission denied", RIGHTS },
+	{ SYSCALLS_MYSQL, "1049", "there is no such database",
+		"create the database, or correct its name" },
+	{ SYSCALLS_MYSQL, "1146", "there is no such table", STATEMENT },
+	{ SYSCALLS_MYSQL, "1054", "there is no such column", STATEMENT },
+	{ SYSCALLS_MYSQL, "1064", "syntax error", STATEMENT },
+	{ SYSCALLS_MYSQL, "1062", "such a row is there already", DATA },
+	{ SYSCALLS_MYSQL, "1452", "the row that it refers to is missing", DATA },
+	{ SYSCALLS_MYSQL, "1406", "a text is too long for its column", DATA },
+	{ SYSCALLS_MYSQL, "1205", "waited too long for a lock", AGAIN },
+	{ SYSCALLS_MYSQL, "1213", "transactions wait for one another", AGAIN },
+	{ SYSCALLS_MYSQL, "1290", "the server is read-only", READ_ONLY },
+	{ SYSCALLS_MYSQL, "1114", "the table is full", "make room on the disk of the server" },
+	/* "-CODE text", as clients of Redis see the errors. */
+	{ SYSCALLS_REDIS, "OOM", "its memory limit is reached", MEMORY },
+	{ SYSCALLS_REDIS, "MISCONF", "it cannot save to disk and refuses writes",
 		"read the server's log: the disk for its snapshots is full or not writable" },
-	{ "READONLY", "it is a replica, and read-only", READ_ONLY },
-	{ "NOAUTH", "it wants a password", CREDENTIAL },
-	{ "WRONGPASS", "wrong name or password", CREDENTIAL },
-	{ "NOPERM", "permission denied", RIGHTS },
-	{ "WRONGTYPE", "the key holds another type of value", STATEMENT },
-	{ "LOADING", "it still loads its data", STARTS },
-	{ "BUSY", "it runs a script that does not end",
+	{ SYSCALLS_REDIS, "READONLY", "it is a replica, and read-only", READ_ONLY },
+	{ SYSCALLS_REDIS, "NOAUTH", "it wants a password", CREDENTIAL },
+	{ SYSCALLS_REDIS, "WRONGPASS", "wrong name or password", CREDENTIAL },
+	{ SYSCALLS_REDIS, "NOPERM", "permission denied", RIGHTS },
+	{ SYSCALLS_REDIS, "WRONGTYPE", "the key holds another type of value", STATEMENT },
+	{ SYSCALLS_REDIS, "LOADING", "it still loads its data", STARTS },
+	{ SYSCALLS_REDIS, "BUSY", "it runs a script that does not end",
 		"end the script: redis-cli SCRIPT KILL, or FUNCTION KILL" },
-	{ "MASTERDOWN", "its primary cannot be reached", STARTS },
-	{ "CLUSTERDOWN", "the cluster is not complete",
+	{ SYSCALLS_REDIS, "MASTERDOWN", "its primary cannot be reached", STARTS },
+	{ SYSCALLS_REDIS, "CLUSTERDOWN", "the cluster is not complete",
 		"redis-cli cluster info shows what is missing" },
-	{ "NOREPLICAS", "too few replicas are there", "look why the replicas are gone" },
-	{ "EXECABORT", "the transaction is discarded after an error in it", STATEMENT },
+	{ SYSCALLS_REDIS, "NOREPLICAS", "too few replicas are there",
+		"look why the replicas are gone" },
+	{ SYSCALLS_REDIS, "EXECABORT", "the transaction is discarded after an error in it",
+		STATEMENT },
 };
-
-static const struct meaning *find_code(const struct meaning *among, size_t count, const char *code)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(among[i].code, code))
-			return &among[i];
-	}
-	return NULL;
-}
 
 static const struct meaning *meaning_of(const struct call_database *d, const char *code)
 {
-	switch (d->database) {
-	case SYSCALLS_POSTGRES:
-		return find_code(postgres, ARRAY_SIZE(postgres), code);
-	case SYSCALLS_MYSQL:
-		return find_code(mysql, ARRAY_SIZE(mysql), code);
-	default:
-		return find_code(redis, ARRAY_SIZE(redis), code);
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (meanings[i].database == d->database && !strcmp(meanings[i].code, code))
+			return &meanings[i];
 	}
+	return NULL;
 }
 
 static const char *most_frequent(const struct call_database *d)
@@ -164,15 +152,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	if ((double)d->errors < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s",
 		databases[d->database], peer->text, (unsigned long long)d->errors,
 		(unsigned long long)(d->errors + d->others), m ? m->text : code, m ? " (" : "",
 		m ? code : "", m ? ")" : "");
-	finding_number(out, "answers that are errors", (double)d->errors, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "other answers since the first of them", (double)d->others,
-		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_count(out, "answers that are errors", d->errors, calls->interval_ns);
+	finding_count(out, "other answers since the first of them", d->others, calls->interval_ns);
 	for (size_t i = 0; i < CALL_DATABASE_CODES && d->codes[i].count; i++)
 		finding_text(
 			out, "error code", "%s: %u times", d->codes[i].code, d->codes[i].count);

@@ -49,13 +49,6 @@ static bool is_sent(const struct why *w)
 	return w->fatal && !w->fatal->is_from_kernel && w->fatal->sender_pid != w->of->id.pid;
 }
 
-/* Returns whether a write of the process that cannot succeed caused the signal. The kernel sends
- * such a signal with the writing process as the sender. */
-static bool is_own_doing(const struct why *w)
-{
-	return (w->signal == PIPE || w->signal == SIZE_LIMIT) && !is_sent(w);
-}
-
 static const struct exit_reasons_log *log_of(const struct check *e)
 {
 	const struct stream_segment *segment = e->input->host.segment;
@@ -82,7 +75,8 @@ static void add_signal(struct check_result *out, const struct why *w)
 		return;
 	}
 	exit_reason_text_sender(&text, w->of, w->fatal);
-	if (!is_own_doing(w))
+	/* The kernel names the process itself as the sender if it wrote what cannot succeed. */
+	if ((w->signal != PIPE && w->signal != SIZE_LIMIT) || is_sent(w))
 		finding_text(out, "sent by", "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 	if (is_sent(w))
@@ -90,36 +84,36 @@ static void add_signal(struct check_result *out, const struct why *w)
 	if (w->fatal->is_sender_ending)
 		finding_text(out, "because",
 			"the process had asked for this signal when its parent exits, and the "
-			"parent exited "
-			"(PR_SET_PDEATHSIG)");
+			"parent exited (PR_SET_PDEATHSIG)");
 	if (!w->fatal->address_state)
 		finding_text(out, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
-		finding_number(out, "time between the signal and the exit",
-			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
+		finding_time(
+			out, "time between the signal and the exit", end_ns - w->fatal->sent_ns);
+}
+
+/* Returns the entry of the kernel's log about the exit; NULL: there is none of this kind. */
+static const struct exit_reasons_log *log_about(const struct why *w, unsigned what)
+{
+	return w->log && w->log->what == what ? w->log : NULL;
 }
 
 static void add_memory(struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_oom *oom = &w->of->oom;
-	const struct exit_reasons_log *log =
-		w->log && w->log->what == EXIT_REASONS_LOG_OOM ? w->log : NULL;
+	const struct exit_reasons_log *log = log_about(w, EXIT_REASONS_LOG_OOM);
 
 	if (w->of->has_oom && !oom->figures_state) {
-		finding_number(
-			out, "anonymous memory", (double)oom->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(out, "file memory", (double)oom->file_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(
-			out, "shared memory", (double)oom->shared_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(out, "page tables", (double)oom->table_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "anonymous memory", oom->anonymous_bytes);
+		finding_bytes(out, "file memory", oom->file_bytes);
+		finding_bytes(out, "shared memory", oom->shared_bytes);
+		finding_bytes(out, "page tables", oom->table_bytes);
 		finding_text(out, "allocating process", "%.*s (pid %u)", END_NAME(oom->asker_name),
 			oom->asker_pid);
 	} else if (log && !log->figures_state) {
-		finding_number(
-			out, "anonymous memory", (double)log->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(out, "file memory", (double)log->file_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(
-			out, "shared memory", (double)log->shared_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "anonymous memory", log->anonymous_bytes);
+		finding_bytes(out, "file memory", log->file_bytes);
+		finding_bytes(out, "shared memory", log->shared_bytes);
 	}
 	if (log)
 		finding_text(out, "out of memory", "%s",
@@ -132,24 +126,14 @@ static void add_memory(struct check_result *out, const struct why *w)
 /* Adds the limit of the control group of the process at the last sample. */
 static void add_group(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	const struct snapshot *s = check_last(e, &e->input->limits);
 
-	batch_for_each (r, &all) {
-		const struct limits_group *g = record_as(r, LIMITS_GROUP, sizeof(*g));
-
-		if (!g || !span_equal(record_text(r, &g->name), "memory") || g->limit_state)
+	snapshot_each (struct limits_group, g, s, LIMITS_GROUP) {
+		if (!span_equal(record_text(&g->record, &g->name), "memory") || g->limit_state)
 			continue;
-		finding_number(out, "control group limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "control group limit", g->limit);
 		return;
 	}
-}
-
-static void add_cpu(const struct check *e, struct check_result *out)
-{
-	if (e->series.count)
-		finding_number(out, "CPU time of the process at the last sample",
-			(double)e->series.points[e->series.count - 1].cpu_ns, SOOTH_UNIT_NS, 0);
 }
 
 static void add_limits(const struct check *e, struct check_result *out, const struct why *w)
@@ -164,11 +148,12 @@ static void add_limits(const struct check *e, struct check_result *out, const st
 	if (w->signal == KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
 		finding_number(out, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
-		add_cpu(e, out);
+		if (e->series.count)
+			finding_time(out, "CPU time of the process at the last sample",
+				e->series.points[e->series.count - 1].cpu_ns);
 	}
 	if (w->signal == SIZE_LIMIT && end->file_size_bytes != EXIT_REASONS_UNLIMITED)
-		finding_number(
-			out, "file size limit", (double)end->file_size_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "file size limit", end->file_size_bytes);
 }
 
 static void add_core(struct check_result *out, const struct why *w)
@@ -188,8 +173,7 @@ static void add_core(struct check_result *out, const struct why *w)
 
 static void add_fault(struct check_result *out, const struct why *w)
 {
-	const struct exit_reasons_log *log =
-		w->log && w->log->what == EXIT_REASONS_LOG_FAULT ? w->log : NULL;
+	const struct exit_reasons_log *log = log_about(w, EXIT_REASONS_LOG_FAULT);
 	struct span object = log && !log->object_state ? record_text(&log->record, &log->object)
 						       : span_of("", 0);
 
@@ -198,7 +182,7 @@ static void add_fault(struct check_result *out, const struct why *w)
 	if (!w->fatal && !log->address_state)
 		finding_text(out, "address", "0x%llx", (unsigned long long)log->address);
 	if (object.size)
-		finding_text(out, "crashed in", "%.*s", (int)object.size, object.data);
+		finding_text(out, "crashed in", "%.*s", SPAN_ARGS(object));
 	if (!log->instruction_state)
 		finding_text(out, "instruction", "0x%llx", (unsigned long long)log->instruction);
 }
@@ -219,8 +203,7 @@ static void add_all(const struct check *e, struct check_result *out, const struc
 	add_limits(e, out, w);
 	add_fault(out, w);
 	if (!w->of->end.peak_state)
-		finding_number(
-			out, "peak memory", (double)w->of->end.peak_rss_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "peak memory", w->of->end.peak_rss_bytes);
 	add_core(out, w);
 }
 
@@ -228,138 +211,30 @@ static void add_all(const struct check *e, struct check_result *out, const struc
 
 static void claim_sent(struct check_result *out, const struct why *w, const char *verb)
 {
-	struct buffer sender = { 0 };
 	char name[SIGNAL_NAME_SIZE];
 
-	exit_reason_text_sender(&sender, w->of, w->fatal);
-	finding_claim(
-		out, "%s by %s from %s", verb, signal_name(name, w->signal), buffer_cstr(&sender));
-	buffer_fini(&sender);
+	finding_claim(out, "%s by %s from ", verb, signal_name(name, w->signal));
+	exit_reason_text_sender(&out->claim, w->of, w->fatal);
 }
 
-static void emit_oom(struct check_result *out, const struct why *w)
+static void claim_oom(struct check_result *out, const struct why *w)
 {
-	const struct exit_reasons_log *log =
-		w->log && w->log->what == EXIT_REASONS_LOG_OOM ? w->log : NULL;
+	const struct exit_reasons_log *log = log_about(w, EXIT_REASONS_LOG_OOM);
 	struct span group =
 		log && !log->group_state ? record_text(&log->record, &log->group) : span_of("", 0);
 
-	finding_severity(out, FINDING_CRITICAL);
 	if (log && log->is_of_group)
 		finding_claim(out, "killed by the kernel: control group %.*s ran out of memory",
-			(int)group.size, group.data);
+			SPAN_ARGS(group));
 	else
 		finding_claim(out, "killed by the kernel: %s",
 			log ? "the host ran out of memory" : "out of memory");
-	finding_remedy(out,
-		"give the control group or the host more memory, or see in the next run "
-		"which memory grows: sooth inspect --maps PID");
 }
 
-static void emit_fault(const struct check *e, struct check_result *out, const struct why *w)
+static void claim_exit(struct check_result *out, unsigned code)
 {
 	char name[SIGNAL_NAME_SIZE];
 
-	signal_name(name, w->signal);
-	finding_severity(out, FINDING_HIGH);
-	if (is_sent(w))
-		claim_sent(out, w, "ended");
-	else if (w->signal == ABORT)
-		finding_claim(out, "aborted (SIGABRT): a check inside the program failed");
-	else if (w->fatal && !w->fatal->address_state)
-		finding_claim(out, "crashed: %s at address 0x%llx", name,
-			(unsigned long long)w->fatal->address);
-	else
-		finding_claim(out, "crashed: %s", name);
-	if (w->core && !w->core->path_state)
-		finding_remedy(out,
-			"open the core file in a debugger: coredumpctl debug %u, or gdb PROGRAM "
-			"CORE",
-			e->id.pid);
-	else
-		finding_remedy(out,
-			"read the standard error of the process; to get a core file next time, "
-			"run this in the shell before the program starts: ulimit -c unlimited");
-}
-
-static void emit_limit(struct check_result *out, const struct why *w)
-{
-	finding_severity(out, FINDING_HIGH);
-	if (is_sent(w))
-		claim_sent(out, w, "ended");
-	else
-		finding_claim(out, "hit its %s",
-			w->signal == SIZE_LIMIT ? "file size limit (SIGXFSZ)"
-						: "CPU time limit (SIGXCPU)");
-	finding_remedy(out,
-		"raise the limit in the shell before the program starts: ulimit %s unlimited",
-		w->signal == SIZE_LIMIT ? "-f" : "-t");
-}
-
-static void emit_kill(struct check_result *out, const struct why *w)
-{
-	bool has_limit =
-		!w->of->end.limits_state && w->of->end.cpu_hard_s != EXIT_REASONS_UNLIMITED;
-
-	finding_severity(out, FINDING_MEDIUM);
-	if (is_sent(w)) {
-		claim_sent(out, w, "killed");
-		finding_remedy(out,
-			"find out why the sender killed the process; SIGTERM instead of "
-			"SIGKILL would let the process clean up");
-	} else if (w->fatal && !w->fatal->is_from_kernel) {
-		finding_claim(out, "the process killed itself (SIGKILL)");
-		finding_remedy(out, "read the last lines of the output of the process: the reason "
-				    "may be there");
-	} else if (w->fatal && has_limit) {
-		finding_severity(out, FINDING_HIGH);
-		finding_claim(out, "killed by the kernel, perhaps at its hard CPU time limit");
-		finding_remedy(out,
-			"raise the limit in the shell before the program starts: ulimit "
-			"-t unlimited");
-	} else {
-		finding_claim(out, w->fatal ? "killed by the kernel" : "killed by SIGKILL");
-		finding_remedy(out, "%s",
-			w->fatal ? "the container or pid namespace of the process may have ended; "
-				   "dmesg may say why"
-				 : "run sooth as root: then sooth records the sender");
-	}
-}
-
-static void emit_signal(struct check_result *out, const struct why *w)
-{
-	char name[SIGNAL_NAME_SIZE];
-
-	signal_name(name, w->signal);
-	if (is_request(w->signal))
-		finding_severity(out, FINDING_INFO);
-	else if (w->signal == PIPE && !is_sent(w))
-		finding_severity(out, FINDING_LOW);
-	else
-		finding_severity(out, FINDING_MEDIUM);
-	if (is_sent(w))
-		claim_sent(out, w, "ended");
-	else if (w->signal == PIPE)
-		finding_claim(out,
-			"the process wrote to a pipe or socket without a reader, and the "
-			"kernel ended it (SIGPIPE)");
-	else
-		finding_claim(out, "ended by %s%s", name,
-			w->fatal && w->fatal->is_from_kernel
-				? " sent by the kernel (for Ctrl-C in a terminal, or a timer that "
-				  "expired)"
-				: "");
-	finding_remedy(out, "%s",
-		is_request(w->signal) ? "nothing to do, if this exit was intended"
-				      : "read the standard error of the process");
-}
-
-static void emit_exit(struct check_result *out, const struct why *w)
-{
-	unsigned code = END_EXIT(w->status);
-	char name[SIGNAL_NAME_SIZE];
-
-	finding_severity(out, FINDING_LOW);
 	if (code == SHELL_NO_RUN || code == SHELL_NONE)
 		finding_claim(out, "exited with status %u (shell: command %s)", code,
 			code == SHELL_NONE ? "not found" : "cannot be run");
@@ -368,31 +243,124 @@ static void emit_exit(struct check_result *out, const struct why *w)
 			code, signal_name(name, code - END_SHELL_SIGNAL));
 	else
 		finding_claim(out, "exited with status %u", code);
-	finding_remedy(out, "read the standard error of the process: the reason is usually there");
 }
 
-/* Returns whether the limit is a guess: the kernel does not record that it killed a process at a
- * limit. */
-static bool is_guess(const struct why *w)
+static bool is_crash(const struct why *w)
 {
-	return w->signal == KILL && !w->is_oom && !is_sent(w);
+	return exit_reason_is_fault(w->signal) || w->signal == ABORT;
+}
+
+/* Returns whether the kernel sent SIGKILL, perhaps at the hard limit of CPU time. */
+static bool is_at_hard_limit(const struct why *w)
+{
+	return w->signal == KILL && w->fatal && w->fatal->is_from_kernel &&
+	       !w->of->end.limits_state && w->of->end.cpu_hard_s != EXIT_REASONS_UNLIMITED;
+}
+
+/* Claims a signal that no other process sent. */
+static void claim_signal(struct check_result *out, const struct why *w)
+{
+	bool is_from_kernel = w->fatal && w->fatal->is_from_kernel;
+	char name[SIGNAL_NAME_SIZE];
+
+	signal_name(name, w->signal);
+	if (w->signal == ABORT)
+		finding_claim(out, "aborted (SIGABRT): a check inside the program failed");
+	else if (is_crash(w) && w->fatal && !w->fatal->address_state)
+		finding_claim(out, "crashed: %s at address 0x%llx", name,
+			(unsigned long long)w->fatal->address);
+	else if (is_crash(w))
+		finding_claim(out, "crashed: %s", name);
+	else if (w->signal == SIZE_LIMIT || w->signal == CPU_LIMIT)
+		finding_claim(out, "hit its %s limit (%s)",
+			w->signal == SIZE_LIMIT ? "file size" : "CPU time", name);
+	else if (w->signal == KILL && w->fatal && !is_from_kernel)
+		finding_claim(out, "the process killed itself (SIGKILL)");
+	else if (w->signal == KILL)
+		finding_claim(out, "killed by %s%s", w->fatal ? "the kernel" : "SIGKILL",
+			is_at_hard_limit(w) ? ", perhaps at its hard CPU time limit" : "");
+	else if (w->signal == PIPE)
+		finding_claim(out,
+			"the process wrote to a pipe or socket without a reader, and the "
+			"kernel ended it (SIGPIPE)");
+	else
+		finding_claim(out, "ended by %s%s", name,
+			is_from_kernel
+				? " sent by the kernel (for Ctrl-C in a terminal, or a timer "
+				  "that expired)"
+				: "");
+}
+
+static enum finding_severity severity_of(const struct why *w)
+{
+	if (w->is_oom)
+		return FINDING_CRITICAL;
+	if (is_crash(w) || w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT || is_at_hard_limit(w))
+		return FINDING_HIGH;
+	if (!w->signal || (w->signal == PIPE && !is_sent(w)))
+		return FINDING_LOW;
+	return is_request(w->signal) ? FINDING_INFO : FINDING_MEDIUM;
+}
+
+static const char *remedy_of_kill(const struct why *w)
+{
+	if (is_sent(w))
+		return "find out why the sender killed the process; SIGTERM instead of SIGKILL "
+		       "would let the process clean up";
+	if (!w->fatal)
+		return "run sooth as root: then sooth records the sender";
+	return w->fatal->is_from_kernel
+		       ? "the container or pid namespace of the process may have ended; dmesg may "
+			 "say why"
+		       : "read the last lines of the output of the process: the reason may be "
+			 "there";
+}
+
+static void emit_remedy(const struct check *e, struct check_result *out, const struct why *w)
+{
+	if (w->is_oom)
+		finding_remedy(out,
+			"give the control group or the host more memory, or see in the next run "
+			"which memory grows: sooth inspect --maps PID");
+	else if (is_crash(w) && w->core && !w->core->path_state)
+		finding_remedy(out,
+			"open the core file in a debugger: coredumpctl debug %u, or gdb PROGRAM "
+			"CORE",
+			e->id.pid);
+	else if (is_crash(w))
+		finding_remedy(out,
+			"read the standard error of the process; to get a core file next time, "
+			"run this in the shell before the program starts: ulimit -c unlimited");
+	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT || is_at_hard_limit(w))
+		finding_remedy(out,
+			"raise the limit in the shell before the program starts: ulimit %s "
+			"unlimited",
+			w->signal == SIZE_LIMIT ? "-f" : "-t");
+	else if (w->signal == KILL)
+		finding_remedy(out, "%s", remedy_of_kill(w));
+	else if (is_request(w->signal))
+		finding_remedy(out, "nothing to do, if this exit was intended");
+	else
+		finding_remedy(out, "read the standard error of the process%s",
+			w->signal ? "" : ": the reason is usually there");
 }
 
 static void report(const struct check *e, struct check_result *out, const struct why *w)
 {
-	finding_begin(out, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	/* The kernel does not record that it killed a process at a limit. */
+	bool is_guess = w->signal == KILL && !w->is_oom && !is_sent(w);
+
+	finding_begin(out, is_guess ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	finding_severity(out, severity_of(w));
 	if (w->is_oom)
-		emit_oom(out, w);
-	else if (exit_reason_is_fault(w->signal) || w->signal == ABORT)
-		emit_fault(e, out, w);
-	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT)
-		emit_limit(out, w);
-	else if (w->signal == KILL)
-		emit_kill(out, w);
-	else if (w->signal)
-		emit_signal(out, w);
+		claim_oom(out, w);
+	else if (!w->signal)
+		claim_exit(out, END_EXIT(w->status));
+	else if (is_sent(w))
+		claim_sent(out, w, w->signal == KILL ? "killed" : "ended");
 	else
-		emit_exit(out, w);
+		claim_signal(out, w);
+	emit_remedy(e, out, w);
 	add_all(e, out, w);
 	finding_end(out);
 }
@@ -430,6 +398,12 @@ static bool is_orderly(const struct check *e, struct check_result *out, const st
 	return true;
 }
 
+static void report_unseen(struct check_result *out)
+{
+	check_blind_by(out, FINDING_REFUSED, "sooth did not see the exit of the process",
+		"run sooth as root: then exits are recorded");
+}
+
 static void diagnose_end(const struct check *e, struct check_result *out, const struct ending *of)
 {
 	const struct endings *all = &e->input->endings;
@@ -437,8 +411,7 @@ static void diagnose_end(const struct check *e, struct check_result *out, const 
 	uint8_t state = ending_status(all, of, &w.status);
 
 	if (state) {
-		check_blind_by(out, FINDING_REFUSED, "sooth did not see the exit of the process",
-			"run sooth as root: then exits are recorded");
+		report_unseen(out);
 		return;
 	}
 	w.signal = END_SIGNAL(w.status);
@@ -446,7 +419,7 @@ static void diagnose_end(const struct check *e, struct check_result *out, const 
 	w.core = of->core ? of->core : endings_stored(all, e->id.pid);
 	w.is_oom = w.signal == KILL &&
 		   (exit_reason_is_oom(of, w.status) ||
-			   (of->end.oom_state && w.log && w.log->what == EXIT_REASONS_LOG_OOM));
+			   (of->end.oom_state && log_about(&w, EXIT_REASONS_LOG_OOM)));
 	if (!is_orderly(e, out, &w))
 		report(e, out, &w);
 }
@@ -457,19 +430,20 @@ static void diagnose_gone(
 {
 	const struct exit_reasons_core *core = endings_stored(&e->input->endings, log->log_pid);
 	struct ending none = { .id = e->id };
-	struct why w = { .of = &none, .log = log, .core = core, .is_oom = true };
+	bool is_oom = log->what == EXIT_REASONS_LOG_OOM;
+	struct why w = { &none, log, .core = core, .is_oom = is_oom,
+		.signal = is_oom ? KILL : SEGV };
 	uint64_t now = e->input->end_ns;
 	struct span trap = record_text(&log->record, &log->trap);
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (log->what == EXIT_REASONS_LOG_OOM) {
-		emit_oom(out, &w);
+	finding_severity(out, severity_of(&w));
+	if (w.is_oom) {
+		claim_oom(out, &w);
+		emit_remedy(e, out, &w);
 		add_memory(out, &w);
 	} else {
-		w.is_oom = false;
-		w.signal = SEGV;
-		finding_severity(out, FINDING_HIGH);
-		finding_claim(out, "crashed: %.*s", (int)trap.size, trap.data);
+		finding_claim(out, "crashed: %.*s", SPAN_ARGS(trap));
 		finding_remedy(out,
 			"to get a core file next time, run this in the shell before the "
 			"program starts: ulimit -c unlimited");
@@ -480,7 +454,7 @@ static void diagnose_gone(
 		add_core(out, &w);
 	}
 	if (now > log->logged_ns)
-		finding_number(out, "time since", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
+		finding_time(out, "time since", now - log->logged_ns);
 	finding_text(out, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
 	finding_unseen(out, "whether this is the process that you named: PIDs are reused, and the "
 			    "kernel log has only a PID and a name");
@@ -494,25 +468,20 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (of) {
 		diagnose_end(e, out, of);
-		return;
-	}
-	if (e->process) {
-		if (e->process->is_there)
-			check_fine(out, "still running");
+	} else if (e->process && e->process->is_there) {
+		check_fine(out, "still running");
+	} else if (e->process) {
+		report_unseen(out);
+	} else {
+		log = endings_log(&e->input->endings, e->id.pid, 0);
+		if (log)
+			diagnose_gone(e, out, log);
 		else
-			check_blind_by(out, FINDING_REFUSED,
-				"sooth did not see the exit of the process",
-				"run sooth as root: then exits are recorded");
-		return;
+			check_blind_because(out,
+				"the process ended before the check, and the kernel log has no "
+				"record of it",
+				"");
 	}
-	log = endings_log(&e->input->endings, e->id.pid, 0);
-	if (log)
-		diagnose_gone(e, out, log);
-	else
-		check_blind_because(out,
-			"the process ended before the check, and the kernel log has no record of "
-			"it",
-			"");
 }
 
 const struct finding_type finding_ended_abnormally = {

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * errors-logged: the process writes the same error into its own log again and again, and hardly
- * anything else: the process repeats an action that cannot succeed. Its log names the cause even if
- * no system call and no other check shows one: a wrong encoding, a bad record, a setting.
- *
- * A program that goes on well logs other messages more often than one error. Some logs have only
- * errors (error_log of a server) although most clients are served well: the log of a process that
- * listens must have other messages for comparison.
- */
+/* errors-logged: the process writes the same error into its own log again and again, and hardly
+ * anything else. Some logs have only errors (error_log of a server) although most clients are
+ * served well: the log of a process that listens must have other messages for comparison. */
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 
@@ -30,12 +22,9 @@ static const struct finding_option options[] = {
 static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
 {
 	const struct snapshot *s = check_first(e, &e->input->fds);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->inode == now->inode && d->device_major == now->device_major &&
+	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
+		if (d->inode == now->inode && d->device_major == now->device_major &&
 			d->device_minor == now->device_minor && !d->size_state)
 			return d->size_bytes;
 	}
@@ -45,12 +34,9 @@ static uint64_t size_before(const struct check *e, const struct fds_descriptor *
 static bool is_log_path(const struct check *e, const char *path)
 {
 	const struct snapshot *s = check_last(e, &e->input->logs);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
-
-		if (f && span_equal(record_text(r, &f->path), path))
+	snapshot_each (struct logs_file, f, s, LOGS_FILE) {
+		if (span_equal(record_text(&f->record, &f->path), path))
 			return true;
 	}
 	return false;
@@ -75,14 +61,10 @@ static bool writes_others(const struct check *e)
 static bool grows_others(const struct check *e)
 {
 	const struct snapshot *s = check_last(e, &e->input->fds);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->type == FDS_FILE && !d->inode_state && !d->size_state &&
-			!d->flags_state && d->access != FDS_ACCESS_READ &&
-			d->size_bytes > size_before(e, d) &&
+	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
+		if (d->type == FDS_FILE && !d->inode_state && !d->size_state && !d->flags_state &&
+			d->access != FDS_ACCESS_READ && d->size_bytes > size_before(e, d) &&
 			!logged_errors_file(
 				e->input, &e->id, d->inode, d->device_major, d->device_minor))
 			return true;
@@ -121,20 +103,19 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_message(out, text);
 	finding_claim(out, "%s the same %s again and again: \"%.*s\"",
 		path.size ? "logs" : "writes to standard error",
-		r->is_warning ? "warning" : "error", (int)text.size, text.data);
+		r->is_warning ? "warning" : "error", SPAN_ARGS(text));
 	if (path.size) {
 		finding_path(out, path);
-		finding_text(out, "its log", "%.*s", (int)path.size, path.data);
+		finding_text(out, "its log", "%.*s", SPAN_ARGS(path));
 	}
 	finding_text(out, "such messages", "%u of the last %u", r->times, r->messages);
 	if (r->new_state != SOOTH_STATE_ABSENT && r->times_new)
-		finding_number(out, "meanwhile", (double)r->times_new, SOOTH_UNIT_NONE,
-			check_watched_ns(e));
+		finding_count(out, "meanwhile", r->times_new, check_watched_ns(e));
 	finding_unseen(out, "whether what it does between these messages succeeds");
 	if (!path.size)
 		finding_remedy(out, "read what it and its commands write to standard error");
 	else if (escape_is_shell_word(path.data, path.size))
-		finding_remedy(out, "read the log: tail -n 20 %.*s", (int)path.size, path.data);
+		finding_remedy(out, "read the log: tail -n 20 %.*s", SPAN_ARGS(path));
 	else
 		finding_remedy(out, "read the end of that log");
 	finding_end(out);
@@ -142,8 +123,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *last = check_last(e, &e->input->logs);
-	const struct logs_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct logs_process *end = snapshot_end(check_last(e, &e->input->logs), sizeof(*end));
 	/* left-behind: there may be nothing left to write to. children-failing: messages of its
 	 * commands are part of that finding. */
 	static const char *const better[] = { "left-behind", "children-failing" };

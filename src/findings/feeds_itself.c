@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * feeds-itself: a process reads the log that it writes to, and each line that it reads makes it
- * write more: it ships or counts the errors of a log, and logs its own errors there.
- *
- * The file has to have the name of a log, since a process also reads and appends to its own data,
- * such as a database; or the file has to be its standard input. Logs that the process rotates and
- * compresses are read once, and not while they grow.
- *
- * Cannot be seen: whether the process reads the very lines that it wrote; a circle of several
- * processes.
- */
+/* feeds-itself: a process reads the log that it writes to, and each line that it reads makes it
+ * write more. The file has to have the name of a log, since a process also reads and appends to
+ * its own data, or to be its standard input. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -54,28 +46,23 @@ static bool is_input(const struct check *e, const char *path)
 	       span_equal(record_text(&d->record, &d->path), path);
 }
 
-/* Returns whether the process appends to its standard input and reads that later. */
-static bool is_fed_input(const struct check *e, const char *path, const struct call_file *f)
+/* Returns whether the process adds to the file and reads it, each so many times. */
+static bool is_read_back(const struct call_file *f, double least)
 {
-	const struct call_moves *written = &f->moves[CALL_WRITTEN], *read = &f->moves[CALL_READ];
-	double least = check_option(e, "min-times-input");
-
 	return f->kind == FD_FOLLOWED_FILE && !f->contents.overwritten_bytes &&
-	       !f->contents.replaced && (double)written->seen >= least &&
-	       (double)read->seen >= least && is_input(e, path);
+	       !f->contents.replaced && (double)f->moves[CALL_WRITTEN].seen >= least &&
+	       (double)f->moves[CALL_READ].seen >= least;
 }
 
 static bool is_circle(const struct check *e, const struct check_calls *c, const char *path,
 	const struct call_file *f)
 {
-	const struct call_moves *written = &f->moves[CALL_WRITTEN], *read = &f->moves[CALL_READ];
-	double least = check_option(e, "min-times");
+	double written = (double)f->moves[CALL_WRITTEN].bytes;
+	double read = (double)f->moves[CALL_READ].bytes;
 
-	return f->kind == FD_FOLLOWED_FILE && is_log_name(path) && !f->contents.overwritten_bytes &&
-	       !f->contents.replaced && (double)written->seen >= least &&
-	       (double)read->seen >= least &&
-	       (double)read->bytes * 100 >= check_option(e, "min-share") * (double)written->bytes &&
-	       check_is_over(e, "min-rate", check_calls_rate(c, (double)written->bytes), path);
+	return is_log_name(path) && is_read_back(f, check_option(e, "min-times")) &&
+	       read * 100 >= check_option(e, "min-share") * written &&
+	       check_is_over(e, "min-rate", check_calls_rate(c, written), path);
 }
 
 static struct circle find_circle(const struct check *e, const struct check_calls *c)
@@ -84,12 +71,13 @@ static struct circle find_circle(const struct check *e, const struct check_calls
 
 	map_for_each (
 		&c->history->files, const struct call_path *, path, const struct call_file *, f) {
-		bool is_input = is_fed_input(e, path->text, f);
+		bool is_fed = is_read_back(f, check_option(e, "min-times-input")) &&
+			      is_input(e, path->text);
 
-		if ((is_input || is_circle(e, c, path->text, f)) &&
+		if ((is_fed || is_circle(e, c, path->text, f)) &&
 			(!most.file || f->moves[CALL_WRITTEN].bytes >
 					       most.file->moves[CALL_WRITTEN].bytes))
-			most = (struct circle){ path, f, is_input };
+			most = (struct circle){ path, f, is_fed };
 	}
 	return most;
 }
@@ -110,8 +98,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else
 		finding_claim(out,
 			"reads %s, to which it writes itself, %s a second: it feeds itself with "
-			"its own "
-			"log",
+			"its own log",
 			o->path->text,
 			sentence_size(size, (uint64_t)check_calls_rate(c, (double)written->bytes)));
 	finding_rate(out, "writes to it", check_calls_rate(c, (double)written->calls),

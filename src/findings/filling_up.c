@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * filling-up: the files that a process writes grow so fast that their file system is full soon, or
- * grow on a file system that is nearly full already. A file that is emptied or overwritten again
- * does not grow, and a sparse file, of which the file system keeps little, fills nothing.
- *
- * Three kinds are reported with less severity although much space is left: a deleted file that
- * grows, as du does not show it (temporary files of databases and compilers stay small); files in
- * memory (memfd, /dev/shm) that grow, as the size of no process shows them; and a file that is
- * appended to, like a log, and fills its file system in hours.
- */
+/* filling-up: the files that a process writes grow so fast that their file system is full soon,
+ * or grow on a file system that is nearly full. Less severe: a deleted file that du does not
+ * show, files in memory that the size of no process shows, and a log that fills its file system
+ * in hours. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/file_space.h"
-#include "analyze/evidence/inode_use.h"
-#include "analyze/evidence/left_files.h"
+#include "analyze/evidence/made_files.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
@@ -53,26 +46,27 @@ struct file_key {
 	uint32_t device_major, device_minor;
 };
 
+/* A file at the first sample. */
+struct first_size {
+	uint64_t bytes;
+	bool is_known, is_counted; /* is_counted: by another descriptor */
+};
+
 struct look_at_sizes {
 	struct map *out;
 	const struct call_history *calls;
 	const struct snapshot *last;
-	struct map before; /* file_key -> uint64_t size */
-	struct map open;   /* call_path of a file that is open at the end -> uint8_t */
-	struct map seen;   /* file_key of a file already counted by another descriptor -> uint8_t */
+	struct map files; /* file_key -> struct first_size */
+	struct map open;  /* call_path of a file that is open at the end -> uint8_t */
 	uint64_t interval_ns;
 };
 
-static const struct fds_descriptor *written_file(const struct sooth_record *r)
+static bool is_written(const struct fds_descriptor *d)
 {
-	const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-	bool is_file = d && (d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_MEMFD);
+	bool is_file = d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_MEMFD;
 
 	return is_file && d->size_state == SOOTH_STATE_VALUE && !d->inode_state &&
-			       !d->flags_state &&
-			       (d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH)
-		       ? d
-		       : NULL;
+	       !d->flags_state && (d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH);
 }
 
 static struct file_key key_of(const struct fds_descriptor *d)
@@ -93,19 +87,12 @@ static struct call_path path_of(const struct fds_descriptor *d)
 
 static void take_first(struct look_at_sizes *l, const struct snapshot *first)
 {
-	struct batch all = snapshot_records(first);
+	snapshot_each (struct fds_descriptor, d, first, FDS_DESCRIPTOR) {
+		struct file_key key = key_of(d);
+		struct first_size *size = is_written(d) ? map_put(&l->files, &key, NULL) : NULL;
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = written_file(r);
-		struct file_key key;
-		uint64_t *size;
-
-		if (!d)
-			continue;
-		key = key_of(d);
-		size = map_put(&l->before, &key, NULL);
 		if (size)
-			*size = d->size_bytes;
+			*size = (struct first_size){ .bytes = d->size_bytes, .is_known = true };
 	}
 }
 
@@ -127,30 +114,25 @@ static bool is_rewritten(const struct call_contents *c)
 static void add(struct look_at_sizes *l, uint32_t mount, const struct file_growth *one)
 {
 	struct file_growth *g = one->most_bytes ? map_put(l->out, &mount, NULL) : NULL;
-	uint64_t gained, written, files;
+	struct file_growth sum;
 
 	if (!g)
 		return;
-	gained = g->gained_bytes + one->most_bytes;
-	written = g->written_bytes + one->written_bytes;
-	files = g->files + 1;
-	if (one->most_bytes > g->most_bytes)
-		*g = *one;
-	g->gained_bytes = gained;
-	g->written_bytes = written;
-	g->files = files;
-	g->interval_ns = l->interval_ns;
+	sum = one->most_bytes > g->most_bytes ? *one : *g;
+	sum.gained_bytes = g->gained_bytes + one->most_bytes;
+	sum.written_bytes = g->written_bytes + one->written_bytes;
+	sum.files = g->files + 1;
+	sum.interval_ns = l->interval_ns;
+	*g = sum;
 }
 
-static uint64_t gain_of(const struct look_at_sizes *l, const struct fds_descriptor *d,
-	const struct file_key *key, const struct call_contents *c)
+static uint64_t gain_of(const struct fds_descriptor *d, const struct first_size *before,
+	const struct call_contents *c)
 {
-	const uint64_t *before = map_get(&l->before, key);
-
 	if (is_rewritten(c))
 		return 0;
-	if (before)
-		return d->size_bytes > *before ? d->size_bytes - *before : 0;
+	if (before->is_known)
+		return d->size_bytes > before->bytes ? d->size_bytes - before->bytes : 0;
 	/* The file was opened after the first sample: only the calls show how much of it is new. */
 	return c ? (c->there_bytes < d->size_bytes ? c->there_bytes : d->size_bytes) : 0;
 }
@@ -169,19 +151,20 @@ static uint64_t written_of(
 static void take_open(struct look_at_sizes *l, const struct fds_descriptor *d)
 {
 	struct file_growth one = { .size_bytes = d->size_bytes, .fd = d->fd, .is_open = true };
-	bool is_memory = d->type == FDS_MEMFD, is_new;
+	bool is_memory = d->type == FDS_MEMFD;
 	struct file_key key = key_of(d);
+	struct first_size *before = map_put(&l->files, &key, NULL);
 	const struct call_contents *c;
 
 	one.path = path_of(d);
 	map_put(&l->open, &one.path, NULL);
-	map_put(&l->seen, &key, &is_new);
-	if (!is_new)
+	if (!before || before->is_counted)
 		return;
+	before->is_counted = true;
 	one.is_deleted = d->type == FDS_DELETED || (!d->deleted_state && d->is_deleted);
 	one.is_append = (d->flags & O_APPEND_LINUX) != 0;
 	c = contents_of(l, &one.path);
-	one.most_bytes = gain_of(l, d, &key, c);
+	one.most_bytes = gain_of(d, before, c);
 	one.written_bytes = written_of(d, c, one.most_bytes);
 	one.space = is_memory ? NULL : file_space_of_mount(l->last, d->mount);
 	if (one.space || is_memory)
@@ -217,22 +200,16 @@ static void take_closed(struct look_at_sizes *l)
 
 static void compare(struct look_at_sizes *l, const struct snapshot *first)
 {
-	struct batch all = snapshot_records(l->last);
-
-	map_init(&l->before, sizeof(struct file_key), sizeof(uint64_t), FILES_MAX);
+	map_init(&l->files, sizeof(struct file_key), sizeof(struct first_size), FILES_MAX);
 	map_init(&l->open, sizeof(struct call_path), 1, FILES_MAX);
-	map_init(&l->seen, sizeof(struct file_key), 1, FILES_MAX);
 	take_first(l, first);
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = written_file(r);
-
-		if (d)
+	snapshot_each (struct fds_descriptor, d, l->last, FDS_DESCRIPTOR) {
+		if (is_written(d))
 			take_open(l, d);
 	}
 	take_closed(l);
-	map_fini(&l->before);
+	map_fini(&l->files);
 	map_fini(&l->open);
-	map_fini(&l->seen);
 }
 
 /* Fills `out` with uint32_t mount -> struct file_growth. `calls` may be NULL. False: the
@@ -244,7 +221,7 @@ static bool file_growth_read(
 	struct look_at_sizes l = {
 		.out = out, .calls = calls, .last = check_last(e, &e->input->fds)
 	};
-	const struct fds_process *end = l.last ? snapshot_end(l.last, sizeof(*end)) : NULL;
+	const struct fds_process *end = snapshot_end(l.last, sizeof(*end));
 
 	map_init(out, sizeof(uint32_t), sizeof(struct file_growth), MOUNTS_MAX);
 	l.interval_ns = file_space_interval_ns(e);
@@ -253,8 +230,6 @@ static bool file_growth_read(
 	compare(&l, first);
 	return true;
 }
-
-/* --- the finding --- */
 
 static const struct finding_option options[] = {
 	THRESHOLD("max-time", 300e9, 1e9, 86400e9, "maximum time until the file system is full",
@@ -302,24 +277,33 @@ struct look {
 
 /* --- judging --- */
 
-static double rate_of(const struct file_growth *g)
+static double per_s(const struct file_growth *g, uint64_t bytes)
 {
-	return (double)g->gained_bytes * (double)NS_PER_S / (double)g->interval_ns;
+	return (double)bytes * (double)NS_PER_S / (double)g->interval_ns;
 }
 
-/* Bytes that can still be written; false: unknown. Files in memory need memory too. */
-static bool left_of(const struct check *e, const struct file_growth *g, double *left)
+static double rate_of(const struct file_growth *g)
+{
+	return per_s(g, g->gained_bytes);
+}
+
+static bool is_on_disk(const struct file_growth *g)
+{
+	return g->space && !g->space->is_memory;
+}
+
+/* Returns the bytes that can still be written; negative: unknown. Files in memory need memory too.
+ */
+static double left_of(const struct check *e, const struct file_growth *g)
 {
 	const struct host_memory *memory = &e->input->memory;
 	bool has_memory = memory->record.time_ns && memory->available_state == SOOTH_STATE_VALUE;
+	double of_memory = has_memory ? (double)memory->available_bytes : -1, of_space;
 
-	if (g->space && !file_space_is_measured(g->space))
-		return false;
-	*left = g->space ? (double)g->space->available_bytes : (double)memory->available_bytes;
-	if (g->space && g->space->is_memory && has_memory &&
-		(double)memory->available_bytes < *left)
-		*left = (double)memory->available_bytes;
-	return g->space || has_memory;
+	if (!g->space)
+		return of_memory;
+	of_space = file_space_is_measured(g->space) ? (double)g->space->available_bytes : -1;
+	return g->space->is_memory && has_memory && of_memory < of_space ? of_memory : of_space;
 }
 
 static bool is_sparse(const struct check *e, const struct file_growth *g)
@@ -348,28 +332,21 @@ static bool is_nearly_full(const struct check *e, const struct file_growth *g, d
 	       file_space_used(g->space) >= check_option(e, "nearly-full");
 }
 
-/* Returns the growth in bytes per second of the file that grew most, if its file system is on a
- * disk. */
-static double rate_of_most(const struct file_growth *g)
-{
-	return (double)g->most_bytes * (double)NS_PER_S / (double)g->interval_ns;
-}
-
 static bool is_deleted_and_grows(const struct check *e, const struct file_growth *g)
 {
 	bool is_log = g->is_append || strstr(g->path.text, ".log");
 
-	return g->is_deleted && g->is_open && g->space && !g->space->is_memory &&
+	return g->is_deleted && g->is_open && is_on_disk(g) &&
 	       (double)g->size_bytes >= check_option(e, is_log ? "log-size" : "deleted-size") &&
-	       check_is_over(
-		       e, is_log ? "log-rate" : "deleted-rate", rate_of_most(g), g->path.text);
+	       check_is_over(e, is_log ? "log-rate" : "deleted-rate", per_s(g, g->most_bytes),
+		       g->path.text);
 }
 
 static bool is_appended(const struct check *e, const struct file_growth *g, double left)
 {
-	return g->is_append && !g->is_deleted && g->space && !g->space->is_memory &&
+	return g->is_append && !g->is_deleted && is_on_disk(g) &&
 	       left * (double)NS_PER_S <= rate_of(g) * check_option(e, "append-time") &&
-	       check_is_over(e, "append-rate", rate_of_most(g), g->path.text);
+	       check_is_over(e, "append-rate", per_s(g, g->most_bytes), g->path.text);
 }
 
 /* Returns whether the file is memory that the size of no process shows. Only writes count: the size
@@ -386,16 +363,25 @@ static bool is_kept_in_memory(const struct check *e, const struct file_growth *g
 	       check_is_over(e, "deleted-rate", rate_of(g), g->path.text);
 }
 
-enum filling { FILLING_NOTHING, FILLING_APPENDED, FILLING_DELETED, FILLING_MEMORY, FILLING_SOON };
+enum filling {
+	FILLING_NOTHING,
+	FILLING_APPENDED,
+	FILLING_DELETED,
+	FILLING_MEMORY,
+	FILLING_NEARLY_FULL,
+	FILLING_SOON,
+};
 
 static enum filling filling_of(const struct check *e, const struct file_growth *g)
 {
-	double left;
+	double left = left_of(e, g);
 
-	if (!left_of(e, g, &left) || is_sparse(e, g))
+	if (left < 0 || is_sparse(e, g))
 		return FILLING_NOTHING;
-	if (is_soon(e, g, left) || is_nearly_full(e, g, left))
+	if (is_soon(e, g, left))
 		return FILLING_SOON;
+	if (is_nearly_full(e, g, left))
+		return FILLING_NEARLY_FULL;
 	if (is_deleted_and_grows(e, g))
 		return FILLING_DELETED;
 	if (is_kept_in_memory(e, g))
@@ -408,75 +394,60 @@ static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct check *e = user;
 	const struct file_growth *g = value;
-	double left;
 
 	(void)key;
-	if (filling_of(e, g) == FILLING_NOTHING || !left_of(e, g, &left))
-		return 0;
-	return rate_of(g) / (left + 1);
+	return filling_of(e, g) == FILLING_NOTHING ? 0 : rate_of(g) / (left_of(e, g) + 1);
 }
 
 /* --- the finding --- */
 
-static void put_place(struct buffer *out, const struct file_growth *g)
+static struct span place_of(const struct file_growth *g)
 {
-	struct span point = g->space ? file_space_point(g->space) : span_of("memory", 6);
-
-	buffer_append(out, point.data, point.size);
-}
-
-static void put_file(struct buffer *out, const struct file_growth *g)
-{
-	buffer_format(out, "%s%s", g->path.text, g->is_deleted ? " (deleted)" : "");
-	if (g->files > 1)
-		buffer_format(out, " and %llu more file%s", (unsigned long long)g->files - 1,
-			g->files == 2 ? "" : "s");
+	return g->space ? file_space_point(g->space) : span_of_string("memory");
 }
 
 static void claim(
-	const struct check *e, struct check_result *out, const struct file_growth *g, double left)
+	struct check_result *out, const struct file_growth *g, enum filling filling, double left)
 {
-	struct buffer place = { 0 }, file = { 0 };
+	const char *path = g->path.text, *grow = g->files > 1 ? "grow" : "grows";
 	char rate[UNITS_SIZE], time[UNITS_SIZE], size[UNITS_SIZE], used[FILE_SPACE_TEXT];
+	struct buffer file = { 0 };
 
-	put_place(&place, g);
-	put_file(&file, g);
+	buffer_format(&file, "%s%s", path, g->is_deleted ? " (deleted)" : "");
+	if (g->files > 1)
+		buffer_format(&file, " and %llu more file%s", (unsigned long long)g->files - 1,
+			g->files == 2 ? "" : "s");
 	sentence_size(rate, (uint64_t)rate_of(g));
-	if (filling_of(e, g) == FILLING_DELETED)
+	if (filling == FILLING_DELETED)
 		finding_claim(out,
 			"writes %s a second to a deleted file, %s: its space is not given back "
 			"until it is closed",
-			sentence_size(size, (uint64_t)rate_of_most(g)), g->path.text);
-	else if (filling_of(e, g) == FILLING_MEMORY)
+			sentence_size(size, (uint64_t)per_s(g, g->most_bytes)), path);
+	else if (filling == FILLING_MEMORY)
 		finding_claim(out,
-			"keeps %s more a second in memory, in %s: it does not count as memory "
-			"of the process",
+			"keeps %s more a second in memory, in %s: it does not count as memory of "
+			"the process",
 			rate, buffer_cstr(&file));
-	else if (is_soon(e, g, left) || filling_of(e, g) == FILLING_APPENDED)
-		finding_claim(out, "fills %s: %s grow%s by %s a second; full in %s",
-			buffer_cstr(&place), buffer_cstr(&file), g->files > 1 ? "" : "s", rate,
-			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
-	else
+	else if (filling == FILLING_NEARLY_FULL)
 		finding_claim(out,
-			"writes to a nearly full file system: %s is %s, %s left; %s grow%s",
-			buffer_cstr(&place), file_space_text(g->space, used),
-			sentence_size(size, (uint64_t)left), buffer_cstr(&file),
-			g->files > 1 ? "" : "s");
-	buffer_fini(&place);
+			"writes to a nearly full file system: %.*s is %s, %s left; %s %s",
+			SPAN_ARGS(place_of(g)), file_space_text(g->space, used),
+			sentence_size(size, (uint64_t)left), buffer_cstr(&file), grow);
+	else
+		finding_claim(out, "fills %.*s: %s %s by %s a second; full in %s",
+			SPAN_ARGS(place_of(g)), buffer_cstr(&file), grow, rate,
+			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
 	buffer_fini(&file);
 }
 
 static void emit_evidence(struct check_result *out, const struct file_growth *g, double left)
 {
-	struct buffer place = { 0 };
-
-	put_place(&place, g);
 	finding_text(out, "file", "%s%s", g->path.text,
 		g->is_deleted ? " (deleted)"
 		: !g->is_open ? " (closed)"
 			      : "");
 	finding_rate(out, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_text(out, "file system", "%s%s", buffer_cstr(&place),
+	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(place_of(g)),
 		g->space && g->space->is_memory ? " (in memory)" : "");
 	finding_number(out, "space left", left, SOOTH_UNIT_BYTES, 0);
 	finding_number(out, "time until it is full", left / rate_of(g) * (double)NS_PER_S,
@@ -484,10 +455,9 @@ static void emit_evidence(struct check_result *out, const struct file_growth *g,
 	if (g->space)
 		finding_number(out, "used", file_space_used(g->space), SOOTH_UNIT_PERCENT, 0);
 	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_number(out, "size of the file", (double)g->size_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "size of the file", g->size_bytes);
 	if (g->files > 1)
-		finding_number(out, "files that grew", (double)g->files, SOOTH_UNIT_NONE, 0);
-	buffer_fini(&place);
+		finding_count(out, "files that grew", g->files, 0);
 }
 
 static void put_remedy(const struct check *e, struct check_result *out, const struct file_growth *g)
@@ -516,19 +486,18 @@ static void report(struct look *l, const struct file_growth *g)
 						     : FINDING_CONFIDENCE_HIGH;
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
-	double left = 0;
+	enum filling filling = filling_of(e, g);
+	double left = left_of(e, g);
 
-	left_of(e, g, &left);
 	finding_begin(out, confidence, g->path.text);
 	if (left * (double)NS_PER_S <= rate_of(g) * check_option(e, "max-time-high"))
 		finding_severity(out, FINDING_HIGH);
-	else if (filling_of(e, g) != FILLING_SOON)
-		finding_severity(
-			out, filling_of(e, g) == FILLING_APPENDED ? FINDING_INFO : FINDING_LOW);
+	else if (filling < FILLING_NEARLY_FULL)
+		finding_severity(out, filling == FILLING_APPENDED ? FINDING_INFO : FINDING_LOW);
 	if (g->is_open)
 		finding_descriptor(out, g->fd);
-	finding_path(out, span_of(g->path.text, strlen(g->path.text)));
-	claim(e, out, g, left);
+	finding_path(out, span_of_string(g->path.text));
+	claim(out, g, filling, left);
 	emit_evidence(out, g, left);
 	if (l->has_calls)
 		check_calls_unseen(&l->calls, e, out);

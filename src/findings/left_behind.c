@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * left-behind: a process of no agent outlived the process that started it, and has lost its
- * purpose: nothing reads its output, its terminal is closed, or its working directory was deleted.
- * Or its input and output were local sockets, as those of a server of another program (MCP, a
- * language server), and both have lost their other end. Or its input is open only because other
- * processes that were left behind with it have inherited the other end. A child gets the session of
- * its parent. So a process that neither leads its session nor shares it with its parent got another
- * parent, whichever process takes such children here.
- *
- * Cannot be seen: a pipe without a reader, until the process writes to it; a process whose new
- * parent has the same session as the lost one.
- */
+/* left-behind: a process of no agent outlived the process that started it, and has lost its
+ * purpose: nothing reads its output, its terminal is closed, its working directory was deleted,
+ * or no process sends to its input any more. */
 #include <errno.h>
 #include <string.h>
 
@@ -19,7 +10,6 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/progress.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
 #include "probes/waits.h"
@@ -39,14 +29,12 @@ static const struct finding_option options[] = {
 };
 
 struct left {
-	double failed; /* failed writes to its output */
-	bool is_terminal_closed, is_directory_deleted, has_pipe;
-	bool needs_directory; /* its directory is deleted, and calls in it fail */
-	bool is_cut_off;      /* input and output have lost their other end */
-	bool are_calls_known;
+	const char *reason; /* NULL: it still has a purpose */
+	double failed;	    /* failed writes to its output */
+	bool is_sure, has_pipe, are_calls_known;
 	struct check_calls calls;
-	struct buffer
-		heirs; /* "tail (7) and grep (8)": they alone have the other end of its input */
+	/* "tail (7) and grep (8)": they alone have the other end of its input */
+	struct buffer heirs;
 };
 
 static bool ignores_hangup(const struct process_entry *p)
@@ -70,12 +58,10 @@ static bool is_output(const struct check *e, int32_t fd)
 
 static double failed_writes(const struct check *e, const struct call_history *h)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
 	double failed = 0;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
+	map_for_each (
+		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->result == -EPIPE && row && row->transfer.direction == SYSCALL_WRITES &&
@@ -89,7 +75,7 @@ static double failed_writes(const struct check *e, const struct call_history *h)
  * peer. */
 static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descriptor *d)
 {
-	struct batch all = snapshot ? snapshot_records(snapshot) : (struct batch){ 0 };
+	struct batch all = snapshot_records(snapshot);
 
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
@@ -147,72 +133,79 @@ static bool is_left_too(const struct check *e, const struct waits_party *w)
 	return false;
 }
 
-/* Returns whether a process has the descriptor without knowing it: the number is above those that a
- * program writes to, so the process inherited it. */
-static bool has_inherited(const struct check *e, const struct waits_party *w)
-{
-	return w->is_alive && w->fd > ERRORS && is_left_too(e, w);
-}
-
 /* Finds the processes with the other end of the input, if all of them have inherited it and were
- * left behind with the process; else `out` stays empty. */
+ * left behind with the process; else `out` stays empty. A descriptor above those that a program
+ * writes to is inherited. */
 static void find_heirs(const struct check *e, struct buffer *out)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	const struct snapshot *s = check_last(e, &e->input->waits);
 
-	batch_for_each (r, &all) {
-		const struct waits_party *w = record_as(r, WAITS_PARTY, sizeof(*w));
-		struct span name = w ? record_text(r, &w->name) : span_of("", 0);
+	snapshot_each (struct waits_party, w, s, WAITS_PARTY) {
+		struct span name = record_text(&w->record, &w->name);
 
-		if (!w || w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||
+		if (w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||
 			w->waiting_fd != INPUT || w->party_pid == e->id.pid)
 			continue;
-		if (!has_inherited(e, w)) {
+		if (!w->is_alive || w->fd <= ERRORS || !is_left_too(e, w)) {
 			buffer_reset(out);
 			return;
 		}
-		buffer_format(out, "%s%.*s (%u)", out->size ? " and " : "", (int)name.size,
-			name.data, w->party_pid);
+		buffer_format(out, "%s%.*s (%u)", out->size ? " and " : "", SPAN_ARGS(name),
+			w->party_pid);
 	}
+}
+
+static void end_finding(const struct check *e, struct check_result *out)
+{
+	finding_upkeep(e, out);
+	finding_unseen(out, "whether the process was left running on purpose");
+	finding_remedy(out, "if the process is not needed: sooth kill --any %u", e->id.pid);
+	finding_end(out);
 }
 
 static void find_left(const struct check *e, struct left *l)
 {
 	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
-	bool is_kept = ignores_hangup(e->process);
+	bool is_kept = ignores_hangup(e->process), is_deleted, is_unread, needs_directory = false;
 	struct span was;
 
 	l->has_pipe = out && (out->type == FDS_PIPE || out->type == FDS_UNIX);
-	l->is_terminal_closed = !is_kept && check_is_closed_terminal(out);
-	l->is_directory_deleted = !is_kept && process_table_lost_directory(e->process, &was);
+	is_deleted = !is_kept && process_table_lost_directory(e->process, &was);
 	find_heirs(e, &l->heirs);
 	l->are_calls_known = check_calls_read(&l->calls, e);
-	if (!l->are_calls_known)
-		return;
-	l->failed = failed_writes(e, l->calls.history);
-	l->needs_directory = l->is_directory_deleted && fails_within(e, l->calls.history, was);
+	if (l->are_calls_known) {
+		l->failed = failed_writes(e, l->calls.history);
+		needs_directory = is_deleted && fails_within(e, l->calls.history, was);
+	}
+	is_unread = l->failed >= check_option(e, "min-writes");
+	l->is_sure = is_unread || needs_directory;
+	l->reason = is_unread					? "nothing reads its output"
+		    : !is_kept && check_is_closed_terminal(out) ? "its terminal is closed"
+		    : needs_directory
+			    ? "its working directory was deleted, in which it still looks for files"
+		    : l->heirs.size ? "no process sends to its input any more"
+		    : is_deleted    ? "its working directory was deleted"
+				    : NULL;
+}
+
+/* Reports a process whose input and output have lost their other end. */
+static void report_cut_off(const struct check *e, struct check_result *out)
+{
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_claim(out, "left behind: the process at the other end of its input and output has "
+			   "ended: a server (MCP, language server) without its client");
+	finding_text(out, "known by", "fd 0 and fd 1 are local sockets without a peer");
+	end_finding(e, out);
 }
 
 static void report(const struct check *e, struct check_result *out, struct left *l)
 {
 	const struct process_entry *p = e->process;
-	struct span parent = l->is_cut_off ? span_of("", 0) : check_name(p->parent);
-	bool is_unread = l->failed >= check_option(e, "min-writes");
-	bool is_sure = is_unread || l->is_cut_off || l->needs_directory;
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (!is_sure && !l->heirs.size)
+	finding_begin(out, l->is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	if (!l->is_sure && !l->heirs.size)
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "left behind: %s%s", l->is_cut_off ? "" : "its parent has ended, and ",
-		l->is_cut_off ? "the process at the other end of its input and output has ended: a "
-				"server (MCP, language server) without its client"
-		: is_unread   ? "nothing reads its output"
-		: l->is_terminal_closed ? "its terminal is closed"
-		: l->needs_directory
-			? "its working directory was deleted, in which it still looks for files"
-		: l->heirs.size ? "no process sends to its input any more"
-				: "its working directory was deleted");
+	finding_claim(out, "left behind: its parent has ended, and %s", l->reason);
 	if (l->heirs.size)
 		finding_claim(out,
 			": only %s, left behind with it, still %s the other end by inheritance, so "
@@ -220,43 +213,31 @@ static void report(const struct check *e, struct check_result *out, struct left 
 			"no end of the input comes",
 			buffer_cstr(&l->heirs),
 			strstr(buffer_cstr(&l->heirs), " and ") ? "have" : "has");
-	if (l->is_cut_off)
-		finding_text(out, "known by", "fd 0 and fd 1 are local sockets without a peer");
-	else
-		finding_text(out, "known by",
-			"now a child of %.*s (%u), which is not in its session %u",
-			(int)parent.size, parent.data, p->parent->id.pid, p->process->session);
-	if (is_unread)
+	finding_text(out, "known by", "now a child of %.*s (%u), which is not in its session %u",
+		SPAN_ARGS(check_name(p->parent)), p->parent->id.pid, p->process->session);
+	if (l->failed >= check_option(e, "min-writes"))
 		finding_number(out, "writes to its output that failed with EPIPE", l->failed,
 			SOOTH_UNIT_NONE, l->calls.interval_ns);
-	finding_upkeep(e, out);
-	finding_unseen(out, "whether the process was left running on purpose");
-	finding_remedy(out, "if the process is not needed: sooth kill --any %u", p->id.pid);
-	finding_end(out);
+	end_finding(e, out);
 }
 
 /* --- a terminal that was closed --- */
 
 static bool catches_hangup(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct batch all = snapshot_records(check_last(e, &e->input->waits));
 	const struct waits_signals *s = find_process_signals(&all, e->id.pid);
 
 	return s && s->caught & 1;
 }
 
-/* Returns whether the process survived the hangup of its terminal, or its shell spared it. */
-static bool survived_hangup(const struct check *e)
+static bool works_without_terminal(const struct check *e, struct progress *work)
 {
 	bool leads = e->process->process->session == e->id.pid;
 
-	return !ignores_hangup(e->process) && (!leads || catches_hangup(e));
-}
-
-static bool works_without_terminal(const struct check *e, struct progress *work)
-{
-	if (!check_is_closed_terminal(check_descriptor(e, INPUT)) || !survived_hangup(e))
+	/* It survived the hangup of its terminal, or its shell spared it. */
+	if (!check_is_closed_terminal(check_descriptor(e, INPUT)) || ignores_hangup(e->process) ||
+		(leads && !catches_hangup(e)))
 		return false;
 	progress_of(work, e);
 	return process_table_cpu_percent(e->process) >= check_option(e, "min-cpu") ||
@@ -307,12 +288,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 			"try again in a moment");
 		return;
 	}
-	l.is_cut_off = is_cut_off(e);
-	if (l.is_cut_off) {
+	if (is_cut_off(e)) {
 		if ((double)check_age_ns(e) < check_option(e, "min-age"))
 			check_too_young(out);
 		else
-			report(e, out, &l);
+			report_cut_off(e, out);
 		return;
 	}
 	if (!check_has_new_parent(p)) {
@@ -320,8 +300,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	find_left(e, &l);
-	if (l.failed < check_option(e, "min-writes") && !l.is_terminal_closed &&
-		!l.is_directory_deleted && !l.heirs.size) {
+	if (!l.reason) {
 		if (!l.has_pipe || l.are_calls_known ||
 			(check_has_probes(out) && check_calls_begin(&calls, e, out)))
 			check_fine(out, "its parent has ended, and its output leads somewhere");

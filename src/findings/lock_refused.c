@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * lock-refused: the process tries again and again to lock a file, without waiting in the call, and
- * another process has the lock all the time: "database is locked" of SQLite, flock with LOCK_NB,
- * fcntl with F_SETLK. syscall-errors reports lock files that are made with O_EXCL, and the locks of
- * commands that give up.
- *
- * Each attempt of SQLite first gets a shared lock, so that calls alone do not show that the lock
- * for writing is refused. So for SQLite another process must have a lock for writing at both
- * samples, and nothing may be written to the database or its journal between them.
- *
- * Cannot be seen: which process has an open file description lock, if its descriptor cannot be
- * read.
- */
+/* lock-refused: the process tries again and again to lock a file, without waiting in the call,
+ * and another process has the lock all the time. Each attempt of SQLite first gets a shared lock,
+ * so calls alone do not show that the lock for writing is refused: the holder must be known, and
+ * nothing may be written. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +18,7 @@
 #include "probes/waits.h"
 
 #define ARGUMENTS_SHOWN 48 /* bytes of a command line */
+#define FILES_MAX	1024
 
 NUMBER(WORKS_PERCENT, 10, PERCENT, "of a CPU: a holder that computes may release the lock soon");
 
@@ -49,12 +41,12 @@ struct refusal {
 
 static bool ends_in(const char *path, const char *ending)
 {
-	return span_ends(span_of(path, strlen(path)), ending);
+	return span_ends(span_of_string(path), ending);
 }
 
 static bool is_database(const char *path)
 {
-	return is_database_name(span_of(path, strlen(path)));
+	return is_database_name(span_of_string(path));
 }
 
 static bool is_written(
@@ -88,14 +80,10 @@ static bool has_written(const struct call_history *h, const char *path)
 static const struct waits_party *holder_in(
 	const struct snapshot *s, const char *path, uint32_t pid, uint32_t only)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
-
-		if (p && p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->is_alive &&
+	snapshot_each (struct waits_party, p, s, WAITS_PARTY) {
+		if (p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->is_alive &&
 			p->party_pid != pid && (!only || p->party_pid == only) &&
-			span_equal(record_text(r, &p->detail), path))
+			span_equal(record_text(&p->record, &p->detail), path))
 			return p;
 	}
 	return NULL;
@@ -128,30 +116,29 @@ static bool is_refused(const struct call_repeat_key *key)
 	return key->result == -LINUX_EAGAIN || key->result == -LINUX_EACCES;
 }
 
-/* Returns the refusals of one file, for all threads and descriptors together. */
-static struct refusal refusal_of(const struct call_history *h, const char *path)
+/* Fills `out` with call_path -> struct refusal, for all threads and descriptors together. */
+static void read_refusals(struct map *out, const struct call_history *h)
 {
-	struct refusal all = { .path = path };
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
+	map_init(out, sizeof(struct call_path), sizeof(struct refusal), FILES_MAX);
+	map_for_each (
+		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
+		struct refusal *all = locks(key) && *r->text ? map_put(out, r->text, NULL) : NULL;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
-		if (!locks(key) || strcmp(r->text, path) != 0)
+		if (!all)
 			continue;
+		all->path = r->text;
 		if (!is_refused(key)) {
-			if (key->result >= 0 && r->last_ns > all.granted_ns)
-				all.granted_ns = r->last_ns;
+			if (key->result >= 0 && r->last_ns > all->granted_ns)
+				all->granted_ns = r->last_ns;
 			continue;
 		}
-		all.count += (double)r->count;
-		all.seen += r->seen;
-		if (!all.first_ns || r->first_ns < all.first_ns)
-			all.first_ns = r->first_ns;
-		if (r->last_ns > all.last_ns)
-			all.last_ns = r->last_ns;
+		all->count += (double)r->count;
+		all->seen += r->seen;
+		if (!all->first_ns || r->first_ns < all->first_ns)
+			all->first_ns = r->first_ns;
+		if (r->last_ns > all->last_ns)
+			all->last_ns = r->last_ns;
 	}
-	return all;
 }
 
 /* Returns whether the process never got the lock, as far as the calls show. */
@@ -173,21 +160,17 @@ static uint64_t lasted_ns(const struct refusal *r, uint64_t interval_ns)
 static struct refusal find_lock(const struct check *e, const struct check_calls *c)
 {
 	struct refusal most = { 0 };
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
+	struct map all;
 
-	while ((r = call_repeats_next(c->history, &position, &key))) {
-		struct refusal one;
-
-		if (!locks(key) || !is_refused(key) || !*r->text)
+	read_refusals(&all, c->history);
+	map_for_each_value (&all, struct refusal *, one) {
+		if ((double)one->seen < check_option(e, "min-times") || one->count <= most.count)
 			continue;
-		one = refusal_of(c->history, r->text);
-		one.holder = holder_of(e, r->text);
-		if ((double)one.seen >= check_option(e, "min-times") && one.count > most.count &&
-			is_always_refused(c->history, &one))
-			most = one;
+		one->holder = holder_of(e, one->path);
+		if (is_always_refused(c->history, one))
+			most = *one;
 	}
+	map_fini(&all);
 	return most;
 }
 
@@ -202,7 +185,7 @@ static void put_holder(struct buffer *out, const struct wait_graph *g, const str
 	struct span title = p ? record_text(&p->record, &p->title) : span_of("", 0);
 	const char *first = title.size ? memchr(title.data, 0, title.size) : NULL;
 
-	buffer_format(out, "%.*s (%u", (int)name.size, name.data, r->holder->party_pid);
+	buffer_format(out, "%.*s (%u", SPAN_ARGS(name), r->holder->party_pid);
 	for (const char *c = first; c && c + 1 < title.data + title.size; c++) {
 		if (*c == '\n' || c - first >= ARGUMENTS_SHOWN) {
 			buffer_string(out, "...");
@@ -215,21 +198,12 @@ static void put_holder(struct buffer *out, const struct wait_graph *g, const str
 	buffer_string(out, ")");
 }
 
-static void put_file(struct buffer *out, const char *path)
-{
-	int size = (int)(strlen(path) - (ends_in(path, "-shm") ? strlen("-shm") : 0));
-
-	buffer_format(out, is_database(path) ? "the database %.*s is locked" : "%.*s is locked",
-		size, path);
-}
-
 static void remedy(struct check_result *out, const struct refusal *r)
 {
 	if (r->holder && is_database(r->path))
 		finding_remedy(out,
 			"let process %u commit or roll back its transaction: sooth why %u shows "
-			"what "
-			"it does instead",
+			"what it does instead",
 			r->holder->party_pid, r->holder->party_pid);
 	else if (r->holder)
 		finding_remedy(
@@ -242,31 +216,29 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct refusal *r)
 {
 	uint64_t ns = lasted_ns(r, c->interval_ns);
-	struct buffer file = { 0 }, holder = { 0 };
+	size_t size = strlen(r->path) - (ends_in(r->path, "-shm") ? strlen("-shm") : 0);
 	char time[UNITS_SIZE];
 	struct wait_graph g;
 	bool has_graph = check_graph(e, &g);
 
-	put_file(&file, r->path);
 	finding_begin(
 		out, r->holder ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, r->path);
 	if (r->holder && has_graph && wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT)
 		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of(r->path, strlen(r->path)));
+	finding_path(out, span_of_string(r->path));
+	finding_claim(out, "%s%.*s is locked by ", is_database(r->path) ? "the database " : "",
+		(int)size, r->path);
 	if (r->holder && has_graph)
-		put_holder(&holder, &g, r);
+		put_holder(&out->claim, &g, r);
 	else
-		buffer_string(&holder, "another process");
-	finding_claim(out,
-		"%s by %s for at least %s: it tries again and again, and was refused %.0f times",
-		buffer_cstr(&file), buffer_cstr(&holder), sentence_duration(time, ns), r->count);
-	finding_number(out, "locked for at least", (double)ns, SOOTH_UNIT_NS, 0);
+		finding_claim(out, "another process");
+	finding_claim(out, " for at least %s: it tries again and again, and was refused %.0f times",
+		sentence_duration(time, ns), r->count);
+	finding_time(out, "locked for at least", ns);
 	check_calls_times(c, out, r->count, r->first_ns, r->last_ns);
 	check_calls_unseen(c, e, out);
 	remedy(out, r);
 	finding_end(out);
-	buffer_fini(&file);
-	buffer_fini(&holder);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

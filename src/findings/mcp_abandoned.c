@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mcp-abandoned: an MCP server that no client can reach any more, or one that a newer instance has
- * replaced. A good server ends when its input closes, which takes a moment; that moment is
- * allowed. */
+/* mcp-abandoned: an MCP server that no client can reach any more, or one that a newer instance
+ * has replaced. A good server ends when its input closes, after a moment that is allowed. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "base/units.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 2e9, 0, 3600e9,
 		"minimum time since the input of the MCP server was closed", .unit = SOOTH_UNIT_NS),
 };
-
-static void begin(const struct check *e, struct check_result *out,
-	enum finding_confidence confidence, const char *what)
-{
-	const struct process_entry *p = e->process;
-
-	finding_begin(out, confidence, what);
-	if (p->session_id.size) {
-		struct span id = process_table_text(&e->input->host.process_table, &p->session_id);
-
-		finding_text(out, "session", "%.*s", (int)id.size, id.data);
-	}
-}
 
 static void emit_end(const struct check *e, struct check_result *out)
 {
@@ -39,30 +24,34 @@ static void emit_end(const struct check *e, struct check_result *out)
 		e->process->id.pid);
 }
 
-static struct span server_name(const struct check *e)
+/* Reports a server without a client, or an older one that `newer` has replaced. */
+static void report(const struct check *e, struct check_result *out, const struct verdict *verdict,
+	bool is_sure, const struct process_entry *newer)
 {
-	struct span name =
-		process_table_text(&e->input->host.process_table, &e->process->role_name);
-
-	return name.size ? name : check_name(e->process);
-}
-
-static void emit_abandoned(const struct check *e, struct check_result *out,
-	const struct verdict *verdict, bool is_sure)
-{
+	const struct process_table *table = &e->input->host.process_table;
 	const struct process_entry *p = e->process;
-	struct span name = server_name(e);
+	struct span name = process_table_text(table, &p->role_name);
 
-	begin(e, out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(
-		out, "MCP server %.*s with no client, still running", (int)name.size, name.data);
+	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
+		newer ? "generation" : "");
+	if (p->session_id.size)
+		finding_text(out, "session", "%.*s",
+			SPAN_ARGS(process_table_text(table, &p->session_id)));
+	name = name.size ? name : check_name(p);
+	finding_claim(out, "MCP server %.*s", SPAN_ARGS(name));
 	finding_text(out, "known by", "%s", verdict->why);
-	if (p->is_main_gone) {
-		struct span gone = process_table_text(&e->input->host.process_table, &p->gone);
-
-		finding_text(out, "its session", "%.*s", (int)gone.size, gone.data);
+	if (newer) {
+		finding_severity(out, FINDING_LOW);
+		finding_claim(
+			out, ": process %u replaced this one, which still runs", newer->id.pid);
+		finding_unseen(out, "whether both server processes are in use");
+	} else {
+		finding_claim(out, " with no client, still running");
+		if (p->is_main_gone)
+			finding_text(out, "its session", "%.*s",
+				SPAN_ARGS(process_table_text(table, &p->gone)));
+		finding_since(e, out, p->unfed_ns ? p->unfed_ns : p->first_ns);
 	}
-	finding_since(e, out, p->unfed_ns ? p->unfed_ns : p->first_ns);
 	emit_end(e, out);
 	finding_end(out);
 }
@@ -96,42 +85,21 @@ static void diagnose_abandoned(const struct check *e, struct check_result *out)
 			"the input of the server closed just now: the server may be about to exit",
 			"try again in a moment");
 	else
-		emit_abandoned(e, out, &verdict,
-			(double)check_watched_ns(e) >= check_option(e, "min-time"));
-}
-
-static void emit_older(
-	const struct check *e, struct check_result *out, const struct verdict *verdict)
-{
-	const struct process_entry *newer = e->process->newer;
-	struct span name = server_name(e);
-
-	begin(e, out, FINDING_CONFIDENCE_MEDIUM, "generation");
-	finding_severity(out, FINDING_LOW);
-	finding_claim(out, "MCP server %.*s: process %u replaced this one, which still runs",
-		(int)name.size, name.data, newer->id.pid);
-	finding_text(out, "known by", "%s", verdict->why);
-	finding_unseen(out, "whether both server processes are in use");
-	emit_end(e, out);
-	finding_end(out);
-}
-
-static bool holds(const struct check *e, enum verdict_kind kind, struct verdict *out)
-{
-	verdict_decide(&e->input->host.process_table, e->process, kind, out);
-	return out->holds;
+		report(e, out, &verdict, (double)check_watched_ns(e) >= check_option(e, "min-time"),
+			NULL);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct verdict verdict;
-	bool is_older =
-		e->process && e->process->is_there && e->process->newer &&
-		e->process->player == e->process && !holds(e, VERDICT_ABANDONED, &verdict) &&
-		!holds(e, VERDICT_ORPHANED, &verdict) && holds(e, VERDICT_GENERATION, &verdict);
+	bool is_older = e->process && e->process->is_there && e->process->newer &&
+			e->process->player == e->process &&
+			!check_verdict(e, VERDICT_ABANDONED, &verdict) &&
+			!check_verdict(e, VERDICT_ORPHANED, &verdict) &&
+			check_verdict(e, VERDICT_GENERATION, &verdict);
 
 	if (is_older)
-		emit_older(e, out, &verdict);
+		report(e, out, &verdict, false, e->process->newer);
 	else
 		diagnose_abandoned(e, out);
 }

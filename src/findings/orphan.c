@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* orphan: a session left this process behind by accident: the main process of the session is gone,
- * and this process was not started to outlive it. The finding covers processes that belong to the
- * orphan. */
+/* orphan: the main process of a session is gone and left this process behind, which was not
+ * started to outlive it. The finding covers processes that belong to the orphan. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "base/units.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {
@@ -39,29 +37,18 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 	finding_begin(out, is_long ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "left over from a session of %s that has ended: %.*s",
-		p->owner_agent->title, (int)name.size, name.data);
+		p->owner_agent->title, SPAN_ARGS(name));
 	finding_text(out, "known by", "%s", verdict->why);
 	finding_upkeep(e, out);
 	if (all.processes > 1) {
-		finding_number(
-			out, "processes, with descendants", all.processes, SOOTH_UNIT_NONE, 0);
-		finding_number(
-			out, "resident memory, total", (double)all.rss_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_count(out, "processes, with descendants", all.processes, 0);
+		finding_bytes(out, "resident memory, total", all.rss_bytes);
 	}
 	finding_since(e, out, p->first_ns);
 	finding_unseen(out, "whether the process was left running on purpose");
 	finding_remedy(out, "if the process is not needed: sooth kill%s %u",
 		all.processes > 1 ? " --tree" : "", p->id.pid);
 	finding_end(out);
-}
-
-/* Returns whether mcp-abandoned reports the process: one condition, one finding. */
-static bool is_abandoned(const struct check *e)
-{
-	struct verdict verdict;
-
-	verdict_decide(&e->input->host.process_table, e->process, VERDICT_ABANDONED, &verdict);
-	return verdict.holds;
 }
 
 /* Returns why the environment of the process, with an agent's markers, could not be read; a value:
@@ -78,7 +65,7 @@ static uint8_t unread_markers(const struct check *e)
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *top;
-	struct verdict verdict;
+	struct verdict verdict, abandoned;
 
 	if (unread_markers(e)) {
 		check_blind(out, unread_markers(e));
@@ -87,7 +74,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_holds(e, out, VERDICT_ORPHANED, "", &verdict))
 		return;
 	top = e->process->linked;
-	if (is_abandoned(e)) {
+	if (check_verdict(e, VERDICT_ABANDONED, &abandoned)) {
 		check_fine(out, "an MCP server that was left over: reported as mcp-abandoned");
 	} else if (check_is_reported_of(e, top, VERDICT_ORPHANED)) {
 		check_fine(out, "reported for %u", top->id.pid);

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * process-flood: a process starts others and ever more of them are alive; or it starts the same
+/* process-flood: a process starts others and ever more of them are alive; or it starts the same
  * short-lived programs over and over; or an agent starts the same MCP server again and again. A
- * build starts many processes too, but few are alive at a time, and its commands differ.
- *
- * Processes that live for less than a sample interval are known by the probe short_lived only.
- */
+ * build starts many processes too, but few are alive at a time, and its commands differ. */
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/cpu_load.h"
-#include "base/sentence_units.h"
-#include "analyze/evidence/nesting.h"
-#include "analyze/evidence/rebuilds.h"
-#include "analyze/evidence/server_restarts.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/inspect/limits.h"
+#include "analyze/evidence/cpu_load.h"
+#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/evidence/repeated_starts.h"
+#include "analyze/evidence/task_room.h"
 #include "explain/finding.h"
 
 #define WINDOWS	     8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX  (2 * WINDOWS)
 #define STARTS_NAME  "min-starts"
 #define FAILING_NAME "min-failing-starts"
+#define LEVELS_MAX   4096
 
 NUMBER(CHILD_SHARE, 0.9, NONE, "of the starts that are of its own children");
 NUMBER(FAILED_SHARE, 0.5, NONE, "of the starts, of commands that failed");
@@ -31,6 +25,10 @@ NUMBER(FAILING_LEAST, 10, NONE, "failed starts: fewer are no flood");
 NUMBER(REPEATED, 4, NONE, "in a loop that asks again and again each program came so many times");
 NUMBER(CROWDED, 1.5, NONE, "ready threads a CPU, from which a host is busy");
 NUMBER(PACE, 0.5, NONE, "part of the descendants that would have come at this rate so far");
+NUMBER(LEVELS_LEAST, 20, NONE, "least levels; a shell below make below an agent's shell is less");
+NUMBER(LEVELS_SHARE, 0.6, NONE, "of the levels that are of the most frequent program");
+NUMBER(IN_TURN, 4, NONE, "levels within which two programs alternate");
+NUMBER(OTHER_SHARE, 3, NONE, "least part of the levels that a second program has, as divisor");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,
@@ -102,10 +100,10 @@ static void add_life(struct samples *s, const struct process_entry *p)
 /* Returns the number of processes that started during the observation. */
 static unsigned count_all(const struct check *e, struct samples *s)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	unsigned came = 0;
 
-	map_for_each_pointer (&c->processes, const struct process_entry *, p) {
+	map_for_each_pointer (
+		&e->input->host.process_table.processes, const struct process_entry *, p) {
 		if (!starts_is_below(e->process, p))
 			continue;
 		add_life(s, p);
@@ -116,24 +114,12 @@ static unsigned count_all(const struct check *e, struct samples *s)
 
 /* --- the process that starts most of them --- */
 
-static const struct process_entry *heaviest_child(const struct process_entry *top)
-{
-	const struct process_entry *best = NULL;
-
-	for (const struct process_entry *p = top->first_child; p; p = p->next_sibling) {
-		if (!best || p->number_end - p->number > best->number_end - best->number)
-			best = p;
-	}
-	return best;
-}
-
 static unsigned came_below(
 	const struct check *e, const struct samples *s, const struct process_entry *top)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	unsigned came = 0;
 
-	process_table_for_each (c, p)
+	process_table_for_each (&e->input->host.process_table, p)
 		came += p != top && p->number >= top->number && p->number < top->number_end &&
 			!p->zombie_ns && has_come(s, p);
 	return came;
@@ -144,12 +130,85 @@ static unsigned came_below(
 static const struct process_entry *culprit_of(
 	const struct check *e, const struct samples *s, double gain)
 {
-	const struct process_entry *child = heaviest_child(e->process);
+	const struct process_entry *p = e->process->first_child;
 
-	return child && child->number_end - child->number > CHILD_SHARE * gain &&
-			       came_below(e, s, child) >= CHILD_SHARE * gain
-		       ? child
-		       : NULL;
+	while (p && came_below(e, s, p) < CHILD_SHARE * gain)
+		p = p->next_sibling;
+	return p;
+}
+
+/* --- a recursion --- */
+
+/* Chains of descendants: a program that starts itself without end, or two programs that start each
+ * other, have about as many levels as processes. The processes of a build or pool are siblings. */
+struct nesting {
+	unsigned levels;		 /* levels of descendants; 0: no children */
+	unsigned alive;			 /* number of descendants */
+	const struct process_entry *one; /* a process of the program that most levels run */
+	const struct process_entry
+		*other; /* a process of the program that takes turns with it; NULL: none */
+};
+
+/* Counts the levels from `deepest` up to `top`, of all programs or of the program `like` only. */
+static unsigned levels_of(const struct process_entry *top, const struct process_entry *deepest,
+	const struct process_entry *like)
+{
+	unsigned count = 0, levels = 0;
+
+	for (const struct process_entry *p = deepest; p && p != top && levels < LEVELS_MAX;
+		p = p->parent, levels++)
+		count += !like || !span_compare(check_name(p), check_name(like));
+	return count;
+}
+
+/* Returns the process of the last levels whose program has most levels, at least `least`; NULL:
+ * none. Shells and the program `but` count only without `but`. */
+static const struct process_entry *most_frequent(const struct process_entry *top,
+	const struct process_entry *deepest, unsigned least, const struct process_entry *but)
+{
+	const struct process_entry *found = NULL, *p = deepest;
+
+	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
+		unsigned count = levels_of(top, deepest, p);
+
+		if (count < least || (found && count == least) ||
+			(but && (starts_are_of_a_shell(p) ||
+					!span_compare(check_name(p), check_name(but)))))
+			continue;
+		least = count;
+		found = p;
+	}
+	return found;
+}
+
+static struct nesting nesting_below(
+	const struct process_table *table, const struct process_entry *top)
+{
+	const struct process_entry *deepest;
+	struct nesting n = { 0 };
+
+	process_table_for_each (table, p) {
+		bool is_below = p != top && process_table_is_below(p, top);
+		unsigned levels = is_below && !p->zombie_ns ? levels_of(top, p, NULL) : 0;
+
+		n.alive += levels > 0;
+		if (levels > n.levels) {
+			n.levels = levels;
+			n.one = p;
+		}
+	}
+	if (!n.one)
+		return n;
+	deepest = n.one;
+	n.one = most_frequent(top, deepest, 1, NULL);
+	n.other = most_frequent(top, deepest, (unsigned)(n.levels / OTHER_SHARE), n.one);
+	return n;
+}
+
+/* Returns whether this is a recursion: most descendants are each a level of their own. */
+static bool nesting_is_endless(const struct nesting *n)
+{
+	return n->levels >= LEVELS_LEAST && n->levels >= LEVELS_SHARE * n->alive;
 }
 
 /* --- the finding --- */
@@ -166,42 +225,24 @@ static void emit_host(const struct check *e, struct check_result *out)
 		SOOTH_UNIT_NONE, interval_ns);
 }
 
-/* Returns how many more processes the tightest of its control groups allows; 0: no limit. */
-static uint64_t room_for_processes(const struct check *e)
-{
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-	uint64_t least = 0;
-
-	batch_for_each (r, &all) {
-		const struct limits_group *g = limit_sums_group(r);
-
-		if (!g || !limit_sums_group_is(g, "pids") || g->limit_state != SOOTH_STATE_VALUE ||
-			g->used_state != SOOTH_STATE_VALUE)
-			continue;
-		if (g->limit > g->used && (!least || g->limit - g->used < least))
-			least = g->limit - g->used;
-	}
-	return least;
-}
-
 static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
-	uint64_t room = room_for_processes(e), left_ns;
+	struct task_room tasks;
+	uint64_t room, left_ns;
 
-	if (!room) {
+	task_room_find(&tasks, e);
+	room = tasks.group ? task_room_in(tasks.group) : 0;
+	if (!room || room == UINT64_MAX) {
 		finding_unseen(out,
 			"how many processes can still start: the control groups have no "
 			"limit, and processes of the user cannot be counted");
 		return;
 	}
-	finding_number(out, "number of processes that the control group can still start",
-		(double)room, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "number of processes that the control group can still start", room, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(out, FINDING_HIGH);
-	finding_number(
-		out, "time until the process limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "time until the process limit is reached", left_ns);
 }
 
 /* `sooth freeze` refuses a process of no agent without --any. */
@@ -239,13 +280,14 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 /* Claims that nested processes are of one program, or of two that start each other. */
 static void claim_nesting(struct check_result *out, const struct nesting *n, bool is_growing)
 {
-	struct span one = check_name(n->one);
-	struct span other = n->other ? check_name(n->other) : span_of("", 0);
-
-	finding_claim(out, "%.*s%s%.*s%s%s: %u levels of processes below one another%s",
-		(int)one.size, one.data, n->other ? " and " : " starts itself", (int)other.size,
-		other.data, n->other ? " start each other" : "", is_growing ? " without end" : "",
-		n->levels, is_growing ? ", and more each second" : "");
+	finding_claim(out, "%.*s", SPAN_ARGS(check_name(n->one)));
+	if (n->other)
+		finding_claim(out, " and %.*s start each other", SPAN_ARGS(check_name(n->other)));
+	else
+		finding_claim(out, " starts itself");
+	finding_claim(out, "%s: %u levels of processes below one another%s",
+		is_growing ? " without end" : "", n->levels,
+		is_growing ? ", and more each second" : "");
 }
 
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
@@ -268,13 +310,10 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 		out, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
-	finding_number(out, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
-	if (culprit) {
-		struct span name = check_name(culprit);
-
+	finding_count(out, "starts seen", came, g->interval_ns);
+	if (culprit)
 		finding_text(out, "parent of most of the new processes", "%.*s (%u)",
-			(int)name.size, name.data, culprit->id.pid);
-	}
+			SPAN_ARGS(check_name(culprit)), culprit->id.pid);
 	emit_host(e, out);
 	emit_limit(e, out, g);
 	if (!e->input->host.short_lived.is_watched)
@@ -284,14 +323,6 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 }
 
 /* --- the same short-lived programs, over and over --- */
-
-/* Returns the CPU use of the process that starts them, in percent of one CPU. */
-static double own_cpu(const struct check *e, const struct process_entry *starter)
-{
-	double own = process_table_cpu_percent(starter ? starter : e->process);
-
-	return own > 0 ? own : 0;
-}
 
 /* "true", "grep, cut and 1 more". */
 static void write_programs(char *out, size_t size, const struct starts *s)
@@ -305,33 +336,26 @@ static void write_programs(char *out, size_t size, const struct starts *s)
 		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
 }
 
-/* Returns whether a sample found the process that starts them asleep. */
-static bool sleeps_between(const struct check *e, const struct starts *s)
-{
-	const struct process_entry *starter = s->starter ? s->starter : e->process;
-
-	thread_histories_for_each (&e->input->threads, &starter->id, t) {
-		if (t->waits[THREAD_WAIT_TIME])
-			return true;
-	}
-	return false;
-}
-
 /* Returns how many times faster the process would be on an idle host. A process that pauses is not
  * held up by other processes. */
 static double speed_of(const struct check *e, const struct starts *s)
 {
-	return s->pauses || sleeps_between(e, s) ? 1 : cpu_load_of(e->input);
+	const struct process_entry *starter = s->starter ?: e->process;
+
+	thread_histories_for_each (&e->input->threads, &starter->id, t) {
+		if (t->waits[THREAD_WAIT_TIME])
+			return 1;
+	}
+	return s->pauses ? 1 : cpu_load_of(e->input);
 }
 
 static enum finding_severity severity_of(
-	const struct check *e, const struct starts *s, const struct process_entry *starter)
+	const struct check *e, const struct starts *s, double own_cpu)
 {
-	double cpu_load = speed_of(e, s);
+	double speed = speed_of(e, s);
 
-	return cpu_load * starts_rate(s) >= check_option(e, "many-starts") ||
-			       cpu_load * (starts_cpu(s) + own_cpu(e, starter)) >=
-				       check_option(e, "percent")
+	return speed * starts_rate(s) >= check_option(e, "many-starts") ||
+			       speed * (starts_cpu(s) + own_cpu) >= check_option(e, "percent")
 		       ? FINDING_MEDIUM
 		       : FINDING_LOW;
 }
@@ -339,36 +363,35 @@ static enum finding_severity severity_of(
 /* Writes how most of them fail, " and fail (exit status 1)"; empty: most end well. */
 static void write_failure(char *out, size_t size, const struct starts *s)
 {
-	unsigned signal = s->status & 0x7f;
-
 	*out = '\0';
 	if (!s->failed || (double)s->failed < FAILED_SHARE * (double)s->count)
 		return;
 	if (s->has_statuses)
 		snprintf(out, size, " and fail");
-	else if (signal)
-		snprintf(out, size, " and are killed by signal %u", signal);
+	else if (END_SIGNAL(s->status))
+		snprintf(out, size, " and are killed by signal %u", END_SIGNAL(s->status));
 	else
-		snprintf(out, size, " and fail (exit status %u)", s->status >> 8 & 0xff);
+		snprintf(out, size, " and fail (exit status %u)", END_EXIT(s->status));
 }
 
 static void emit_starts(const struct check *e, struct check_result *out, const struct starts *s)
 {
-	const struct process_entry *starter = s->starter ? s->starter : e->process;
+	const struct process_entry *starter = s->starter ?: e->process;
+	double own_cpu = process_table_cpu_percent(starter); /* negative: not known */
 	struct span name = check_name(starter);
 	char programs[128], failure[48];
 
 	write_programs(programs, sizeof(programs), s);
 	write_failure(failure, sizeof(failure), s);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "starts");
-	finding_severity(out, severity_of(e, s, starter));
+	finding_severity(out, severity_of(e, s, own_cpu > 0 ? own_cpu : 0));
 	finding_claim(out, "starts %.0f processes a second: %s, which use %.0f %% CPU%s",
 		starts_rate(s), programs, starts_cpu(s), failure);
 	finding_rate(out, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
 	finding_number(out, "CPU of the started processes", starts_cpu(s), SOOTH_UNIT_PERCENT,
 		s->interval_ns);
-	if (own_cpu(e, starter) > 0)
-		finding_number(out, "CPU of the process that starts them", own_cpu(e, starter),
+	if (own_cpu > 0)
+		finding_number(out, "CPU of the process that starts them", own_cpu,
 			SOOTH_UNIT_PERCENT, s->interval_ns);
 	finding_text(out, "arguments", "%u different in %u starts", s->different, s->known);
 	if (speed_of(e, s) > CROWDED)
@@ -378,20 +401,19 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 		finding_text(out, "failed", "%llu of %llu", (unsigned long long)s->failed,
 			(unsigned long long)s->ended);
 	if (starter != e->process)
-		finding_text(
-			out, "started by", "%.*s (%u)", (int)name.size, name.data, starter->id.pid);
+		finding_text(out, "started by", "%.*s (%u)", SPAN_ARGS(name), starter->id.pid);
 	if (starts_are_of_a_shell(starter) && s->different * REPEATED > s->known)
 		finding_remedy(out,
 			"%.*s (%u) starts programs for each line or item: let one awk, sed or "
 			"Python process handle all of them, or use what the shell has itself: "
 			"${line%%%%,*}, $((n + 1)), read -r a b",
-			(int)name.size, name.data, starter->id.pid);
+			SPAN_ARGS(name), starter->id.pid);
 	else
 		finding_remedy(out,
 			"find the loop in %.*s (%u) that starts them: wait for an event instead "
 			"of asking again, or do the work in one process; sooth ps -t %u shows "
 			"where it runs",
-			(int)name.size, name.data, starter->id.pid, starter->id.pid);
+			SPAN_ARGS(name), starter->id.pid, starter->id.pid);
 	finding_end(out);
 }
 
@@ -419,10 +441,10 @@ static bool diagnose_starts(const struct check *e, struct check_result *out, boo
 	starts_of(&s, e);
 	if (!s.interval_ns || !are_too_many(e, &s))
 		return false;
-	starter = s.starter ? s.starter : e->process;
+	starter = s.starter ?: e->process;
 	is_list = starts_are_of_a_list(starter);
-	if (s.starter && s.starter != e->process &&
-		diagnosis_input_is_selected(e->input, s.starter) && s.starter->is_there)
+	if (starter != e->process && diagnosis_input_is_selected(e->input, starter) &&
+		starter->is_there)
 		check_fine(out, "reported for %u, which started most of them", s.starter->id.pid);
 	else if (s.copies < s.count && !s.known && !is_list)
 		check_blind_because(out, "the arguments of the short-lived programs are not known",
@@ -457,8 +479,8 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, FINDING_LOW);
 	claim_nesting(out, n, false);
-	finding_number(out, "processes below it", n->alive, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "starts seen", came, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
+	finding_count(out, "processes below it", n->alive, 0);
+	finding_count(out, "starts seen", came, sample_series_ns(&e->series));
 	emit_remedy(out, e->process);
 	finding_end(out);
 }
@@ -508,10 +530,6 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	if (e->process->agent)
 		server_restarts_report(e, out);
 	if (!out->found && !out->muted && !rebuilds_report(e, out))
@@ -525,6 +543,7 @@ const struct finding_type finding_process_flood = {
 	.probes = "proc",
 	.follows = "children-failing,file-watcher-busy",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -76,8 +76,7 @@ static bool is_own_client(const struct batch *all, const struct sockets_socket *
 	if (listener->state != SOCKETS_LISTEN)
 		return false;
 	batch_for_each (r, all) {
-		const struct sockets_socket *s =
-			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && socket_is_inet(s) && !s->peer_port_state &&
 			s->peer_port == listener->local_port)
@@ -95,8 +94,7 @@ static void find_drops(struct drops *d, const struct check *e, const struct snap
 	socket_index_init(&index, first);
 	socket_index_init(&parent, snapshot_of_parent(e));
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s =
-			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 		const struct sockets_socket *before =
 			can_drop(s) ? socket_index_get(&index, s->inode) : NULL;
 
@@ -123,7 +121,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 			per_s);
 	else
 		finding_claim(out,
-			"loses packets: it does not read %s %s fast enough, and its receive queue is "
+			"loses packets: it does not read %s %s fast enough, and its receive queue "
+			"is "
 			"full; %.3g dropped each second",
 			buffer_cstr(&text.protocol), buffer_cstr(&text.local), per_s);
 	finding_number(out, "dropped", (double)d->count, SOOTH_UNIT_NONE, d->interval_ns);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* requests-refused: a server answers with errors, and the process asks again: too many requests, no
- * valid credentials, a server that is down behind a proxy. The status of HTTP on connections
- * without TLS shows that. An error now and then is part of the work, and so is an error that a
- * success follows, as when credentials are sent only when they are demanded. */
-#include <stdio.h>
-#include <string.h>
+/* requests-refused: a server answers with errors, and the process asks again. An error now and
+ * then is part of the work, and so is one that a success follows, as when credentials are sent
+ * only when they are demanded. */
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/cleanup.h"
@@ -53,24 +50,15 @@ static const struct meaning *meaning_of(uint32_t status)
 	return NULL;
 }
 
-/* Returns the most frequent status, and how often it came. */
-static uint32_t status_of(const struct call_answers *a, uint32_t *count)
+static uint32_t most_frequent(const struct call_answers *a)
 {
-	uint32_t status = 0;
+	size_t best = 0;
 
-	*count = 0;
-	for (size_t i = 0; i < CALL_ANSWER_ERRORS; i++) {
-		if (a->errors[i].count > *count) {
-			*count = a->errors[i].count;
-			status = a->errors[i].status;
-		}
+	for (size_t i = 1; i < CALL_ANSWER_ERRORS; i++) {
+		if (a->errors[i].count > a->errors[best].count)
+			best = i;
 	}
-	return status;
-}
-
-static double share_of(const struct call_answers *a)
-{
-	return 100 * (double)a->bad / (double)(a->good + a->bad);
+	return a->errors[best].status;
 }
 
 static double weigh(const void *key, const void *value, const void *user)
@@ -81,7 +69,8 @@ static double weigh(const void *key, const void *value, const void *user)
 
 	if (!a->bad || (double)a->bad < check_option(e, "min-answers") ||
 		a->last_good_ns > a->last_bad_ns ||
-		!check_is_over(e, "min-share", share_of(a), path->text))
+		!check_is_over(e, "min-share", 100 * (double)a->bad / (double)(a->good + a->bad),
+			path->text))
 		return 0;
 	return (double)a->bad;
 }
@@ -91,14 +80,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	const struct call_path *peer = one->key;
 	const struct call_answers *a = one->value;
-	uint32_t count, status = status_of(a, &count);
+	uint32_t status = most_frequent(a);
 	const struct meaning *m = meaning_of(status);
 	double per_s = check_calls_rate(calls, (double)a->bad);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	if ((double)a->bad < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out,
 		"%s refuses its requests: %llu of %llu answers are errors, HTTP %u%s%s%s",
 		peer->text, (unsigned long long)a->bad, (unsigned long long)(a->good + a->bad),
@@ -106,15 +95,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (per_s >= HASTY)
 		finding_claim(out, "; it asks again at once, %.0f times a second, without a pause",
 			per_s);
-	finding_number(out, "answers that are errors", (double)a->bad, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "other answers of that server", (double)a->good, SOOTH_UNIT_NONE,
-		calls->interval_ns);
+	finding_count(out, "answers that are errors", a->bad, calls->interval_ns);
+	finding_count(out, "other answers of that server", a->good, calls->interval_ns);
 	for (size_t i = 0; i < CALL_ANSWER_ERRORS && a->errors[i].count; i++)
 		finding_text(out, "HTTP status", "%u: %u times", a->errors[i].status,
 			a->errors[i].count);
-	finding_rate(out, "refused requests", check_calls_rate(calls, (double)a->bad),
-		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_rate(out, "refused requests", per_s, SOOTH_UNIT_NONE, calls->interval_ns);
 	finding_unseen(out, "what the answers say beside their status: they are not read");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "%s",

@@ -6,7 +6,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "explain/finding.h"
-#include "probes/fds.h"
 
 #define SHOWN_MAX 3
 
@@ -23,8 +22,6 @@ struct shared {
 
 struct look {
 	const struct check *e;
-	const struct process_table *table;
-	double least;
 	struct span place; /* the project of the session */
 };
 
@@ -55,10 +52,11 @@ static struct shared find_other(const struct look *l, const struct call_path *pa
 
 	map_for_each_value (&l->e->input->calls.processes, struct call_history *const *, value) {
 		const struct call_history *h = *value;
-		const struct process_entry *p = process_table_get(l->table, &h->id);
+		const struct process_entry *p =
+			process_table_get(&l->e->input->host.process_table, &h->id);
 		double writes = main_of(p) && main_of(p) != own ? writes_to(h, path) : 0;
 
-		if (writes >= l->least && writes > found.writes)
+		if (writes >= check_option(l->e, "min-writes") && writes > found.writes)
 			found = (struct shared){ p, writes };
 	}
 	return found;
@@ -70,19 +68,20 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct call_path *path = key;
 	double writes = (double)((const struct call_file *)value)->moves[CALL_WRITTEN].calls;
 
-	if (writes < l->least || !is_in_project(l, path->text) || !find_other(l, path).other)
+	if (writes < check_option(l->e, "min-writes") || !is_in_project(l, path->text) ||
+		!find_other(l, path).other)
 		return 0;
 	return writes;
 }
 
-static void report(struct look *l, const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct call_path *path)
+static void report(const struct look *l, struct check_result *out, const struct check_calls *c,
+	const struct call_path *path)
 {
 	struct shared other = find_other(l, path);
 	const struct process_entry *main = main_of(other.other);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, path->text);
-	finding_path(out, span_of(path->text, strlen(path->text)));
+	finding_path(out, span_of_string(path->text));
 	finding_claim(out, "writes %s, and another session of %s (main process %u) writes it too",
 		path->text, main->owner_agent->title, main->id.pid);
 	finding_number(out, "writes by this process", writes_to(c->history, path), SOOTH_UNIT_NONE,
@@ -91,7 +90,7 @@ static void report(struct look *l, const struct check *e, struct check_result *o
 	finding_number(
 		out, "writes by the other process", other.writes, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_unseen(out, "whether it is intended that both sessions write this file");
-	check_calls_unseen(c, e, out);
+	check_calls_unseen(c, l->e, out);
 	finding_remedy(out,
 		"let one session work in this folder, or give each a copy of its own: git "
 		"worktree add FOLDER");
@@ -112,13 +111,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no process of a session");
 		return;
 	}
-	l = (struct look){ .e = e,
-		.table = &e->input->host.process_table,
-		.least = check_option(e, "min-writes"),
-		.place = process_table_text(&e->input->host.process_table, &main->place) };
+	l = (struct look){ e, process_table_text(&e->input->host.process_table, &main->place) };
 	count = check_rank(&c.history->files, weigh, &l, files, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report(&l, e, out, &c, files[i].key);
+		report(&l, out, &c, files[i].key);
 	if (!count)
 		check_calls_fine(e, out, "no file that another observed session writes");
 }

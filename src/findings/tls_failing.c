@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tls-failing: connections are made, but their TLS handshakes fail: the process does not accept the
- * certificate (a proxy that opens TLS, a private or expired authority), or the server refuses the
- * client. The program tries again, and its connections look like short ones that work. The heads of
- * TLS records show that; an encrypted alert cannot be read. */
+/* tls-failing: connections are made, but their TLS handshakes fail, as the heads of TLS records
+ * show. The program tries again, and its connections look like short ones that work. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -74,7 +72,7 @@ static void put_count(
 	struct check_result *out, const char *name, uint64_t count, const struct check_calls *calls)
 {
 	if (count)
-		finding_number(out, name, (double)count, SOOTH_UNIT_NONE, calls->interval_ns);
+		finding_count(out, name, count, calls->interval_ns);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
@@ -87,9 +85,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	if ((double)failed < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_connection(out, span_of_string(peer->text));
 	if (*s->server)
-		finding_server(out, span_of(s->server, strlen(s->server)));
+		finding_server(out, span_of_string(s->server));
 	finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", peer->text,
 		*s->server ? " (" : "", s->server, *s->server ? ")" : "",
 		(unsigned long long)failed, (unsigned long long)(failed + s->made), reason_of(s));
@@ -126,7 +124,7 @@ static void report_served(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, listener->text);
 	if ((double)failed < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(listener->text, strlen(listener->text)));
+	finding_connection(out, span_of_string(listener->text));
 	finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
 		listener->text, (unsigned long long)failed, (unsigned long long)(failed + s->made),
 		served_reason(s));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* zombie-children: a process does not reap its exited children, and they pile up. The finding goes
- * to the parent; for the host, it covers parents that are not diagnosed themselves, such as the
- * first process of a container that reaps nothing. */
+/* zombie-children: a process does not reap its exited children, and they pile up. The finding
+ * goes to the parent; that of the host covers parents that are not diagnosed themselves. */
 #include <stdio.h>
 
 #include "analyze/diagnosis/check_verdict.h"
@@ -65,16 +64,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (g->all >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
 	finding_claim(out, "%.*s (%u)%s does not reap its exited children: %u zombie%s",
-		(int)name.size, name.data, parent->id.pid,
+		SPAN_ARGS(name), parent->id.pid,
 		is_init(parent) ? ", PID 1 of its namespace, which inherits orphans," : "",
 		g->staying, g->staying == 1 ? "" : "s");
-	finding_number(out, "zombies that stayed during the whole observation", g->staying,
-		SOOTH_UNIT_NONE, watched_ns(e));
-	finding_number(out, "zombies", g->all, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "zombies that appeared during the observation", g->came,
-		SOOTH_UNIT_NONE, watched_ns(e));
-	finding_number(out, "the oldest zombie has existed for at least",
-		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
+	finding_count(
+		out, "zombies that stayed during the whole observation", g->staying, watched_ns(e));
+	finding_count(out, "zombies", g->all, 0);
+	finding_count(out, "zombies that appeared during the observation", g->came, watched_ns(e));
+	finding_time(out, "the oldest zombie has existed for at least",
+		e->input->host.process_table.last_ns - g->since_ns);
 	if (is_init(parent))
 		finding_remedy(out,
 			"start the container with an init that reaps: docker run --init (PID 1 "
@@ -91,10 +89,6 @@ static void diagnose_process(const struct check *e, struct check_result *out)
 {
 	struct gathering g = { .parent = e->process };
 
-	if (!e->process || !e->process->is_there) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling)
 		add(e, &g, p);
 	if (g.staying && check_is_over(e, "min-count", g.staying, ""))
@@ -162,6 +156,7 @@ const struct finding_type finding_zombie_children = {
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc",
 	.needs_interval = true,
+	.needs_running = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

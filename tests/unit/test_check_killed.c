@@ -2,7 +2,7 @@
 /* children-killed: processes below the diagnosed one, each ended by a signal. */
 #include "check_records.h"
 
-#include "analyze/evidence/ended_children.h"
+#include "analyze/evidence/self_match.h"
 #include "probes/exit_reasons.h"
 #include "probes/short_lived.h"
 
@@ -341,7 +341,7 @@ static void test_on_purpose(void **state)
 
 static void try_pattern(const char *arguments, size_t size, const char *want)
 {
-	struct span pattern = ended_children_pattern(span_of(arguments, size));
+	struct span pattern = self_match_of_pkill(span_of(arguments, size));
 
 	assert_int_equal(pattern.size, strlen(want));
 	assert_memory_equal(pattern.data, want, pattern.size);

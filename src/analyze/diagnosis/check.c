@@ -288,6 +288,16 @@ void finding_number(struct check_result *out, const char *name, double value, en
 	add_value(out, name, value, unit, interval_ns, false);
 }
 
+void finding_time(struct check_result *out, const char *name, uint64_t ns)
+{
+	add_value(out, name, (double)ns, SOOTH_UNIT_NS, 0, false);
+}
+
+void finding_bytes(struct check_result *out, const char *name, uint64_t bytes)
+{
+	add_value(out, name, (double)bytes, SOOTH_UNIT_BYTES, 0, false);
+}
+
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns)
 {
@@ -641,6 +651,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
 		check_blind(out,
 			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));
+		return;
+	}
+	if (e->type->needs_running && e->id.pid && (!e->process || !e->process->is_there)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	diagnose_rest(e, out);

@@ -54,7 +54,9 @@ struct check_result {
 	struct finding_tracker *tracker; /* NULL: none */
 	struct finding_row row;
 	struct finding_subject_row subject;
-	struct buffer claim, remedy, key, evidence, unseen, place, server, message;
+	/* While a finding is open, texts may be appended to its claim. */
+	struct buffer claim;
+	struct buffer remedy, key, evidence, unseen, place, server, message;
 	bool is_open;
 	unsigned found, muted;	 /* findings of this check */
 	unsigned muted_all;	 /* muted findings of all checks */
@@ -121,6 +123,9 @@ static inline void finding_percent(
 	finding_number(out, name, value, SOOTH_UNIT_PERCENT, interval_ns);
 }
 
+/* Adds a time or a size, measured at one moment. */
+void finding_time(struct check_result *out, const char *name, uint64_t ns);
+void finding_bytes(struct check_result *out, const char *name, uint64_t bytes);
 /* Adds a rate per second over an interval. */
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns);

@@ -28,6 +28,13 @@ bool check_holds(const struct check *e, struct check_result *out, enum verdict_k
 	return verdict->holds && !state_is_unmeasured(verdict->state);
 }
 
+bool check_verdict(const struct check *e, enum verdict_kind kind, struct verdict *out)
+{
+	assert(e);
+	verdict_decide(&e->input->host.process_table, e->process, kind, out);
+	return out->holds;
+}
+
 bool check_is_reported_of(
 	const struct check *e, const struct process_entry *p, enum verdict_kind kind)
 {

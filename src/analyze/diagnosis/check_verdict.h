@@ -13,6 +13,7 @@
  * the verdict could not be decided. */
 bool check_holds(const struct check *e, struct check_result *out, enum verdict_kind kind,
 	const char *fine, struct verdict *verdict);
+bool check_verdict(const struct check *e, enum verdict_kind kind, struct verdict *out);
 /* Returns whether the verdict holds for another process `p`, which is diagnosed and has the
  * finding. */
 bool check_is_reported_of(

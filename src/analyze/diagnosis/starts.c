@@ -43,19 +43,31 @@ bool starts_is_below(const struct process_entry *top, const struct process_entry
 	return top->main == top && at->main == top;
 }
 
-static const struct process_entry *starter_of(const struct process_entry *p)
+const struct process_entry *starts_parent(const struct process_entry *p)
 {
 	return p->is_there ? p->parent : p->last_parent;
 }
 
-static struct span name_of(const struct process_entry *p)
+bool starts_is_of(const struct check *e, const struct process_entry *starter)
 {
-	return record_text(&p->process->record, &p->process->name);
+	return starter && (starter == e->process || starts_is_below(e->process, starter));
+}
+
+uint64_t starts_from_ns(const struct check *e)
+{
+	uint64_t from_ns = e->input->host.short_lived.from_ns;
+
+	return e->process && e->process->first_ns > from_ns ? e->process->first_ns : from_ns;
+}
+
+bool starts_are_steady(uint64_t early, uint64_t count)
+{
+	return early * 4 >= count && early * 4 <= count * 3;
 }
 
 static bool is_named(const struct process_entry *p, const char name[SHORT_LIVED_NAME_SIZE])
 {
-	struct span own = name_of(p);
+	struct span own = check_name(p);
 	size_t size = strnlen(name, SHORT_LIVED_NAME_SIZE - 1);
 
 	return own.size >= size && size &&
@@ -110,31 +122,11 @@ static void add_command(struct counting *c, uint64_t arguments)
 	c->s->repeated += *seen == 2 ? 2 : *seen > 2;
 }
 
-/* Returns whether the process only makes a pause, as sleep(1): the rest of the loop counts. */
-static bool is_pause(const struct short_lived_process *p)
-{
-	return !strcmp(p->name, PAUSE) && p->life_ns >= PAUSE_NS;
-}
-
-static void add_status(struct starts *s, uint32_t status)
-{
-	if (!status)
-		return;
-	s->has_statuses |= s->failed++ && s->status != status;
-	s->status = status;
-}
-
 /* Returns whether a sampled process is below another. If no sample has the copy of a shell between
  * them, it is not. */
 static bool is_sampled_below(const struct counting *c, const struct process_entry *p)
 {
-	return p && starter_of(p) && starts_is_below(c->check->process, p);
-}
-
-/* Returns whether it is the direct child: a failing command may be several processes. */
-static bool is_child_of(const struct process_entry *starter, const struct short_lived_process *p)
-{
-	return starter && !memcmp(&starter->id, &p->parent, sizeof(p->parent));
+	return p && starts_parent(p) && starts_is_below(c->check->process, p);
 }
 
 static void count_short_lived(struct counting *c)
@@ -145,21 +137,25 @@ static void count_short_lived(struct counting *c)
 	const uint64_t *hash;
 
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		const struct process_entry *starter = p->starter;
+		const struct process_entry *starter = p->starter, *living;
 		bool is_sampled;
 
-		if (p->end_ns < c->from_ns || !starter ||
-			(starter != e->process && !starts_is_below(e->process, starter)))
+		if (p->end_ns < c->from_ns || !starts_is_of(e, starter))
 			continue;
 		is_sampled = is_sampled_below(c, process_table_get(table, id));
-		if (is_pause(p)) {
+		/* sleep(1) only makes a pause: the rest of the loop counts. */
+		if (!strcmp(p->name, PAUSE) && p->life_ns >= PAUSE_NS) {
 			c->s->pauses += !is_sampled;
 			continue;
 		}
 		c->s->ended++;
-		c->s->direct += is_child_of(starts_living(starter), p);
+		living = starts_living(starter);
+		c->s->direct += living && process_id_equal(&living->id, &p->parent);
 		c->s->cpu_ns += p->cpu_ns;
-		add_status(c->s, p->status);
+		if (p->status) {
+			c->s->has_statuses |= c->s->failed++ && c->s->status != p->status;
+			c->s->status = p->status;
+		}
 		if (is_sampled) /* counted together with the samples */
 			continue;
 		add(c, starter, p->name, p->end_ns < c->middle_ns);
@@ -188,8 +184,8 @@ static void count_sampled(struct counting *c)
 	const struct process_table *table = &c->check->input->host.process_table;
 
 	map_for_each_pointer (&table->processes, const struct process_entry *, p) {
-		const struct process_entry *starter = starter_of(p);
-		struct span name = name_of(p);
+		const struct process_entry *starter = starts_parent(p);
+		struct span name = check_name(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
 
 		if (!is_sampled_below(c, p))
@@ -229,38 +225,23 @@ static void choose_programs(struct counting *c)
 	}
 }
 
-static void choose_starter(struct counting *c)
-{
-	map_for_each (&c->starters, const struct process_entry *const *, key, uint64_t *, value) {
-		if ((double)*value >= STARTER_SHARE * (double)c->s->count)
-			c->s->starter = *key;
-	}
-}
-
-static uint64_t behind_first(const struct sample_series *s)
-{
-	return s->count < 2 ? UINT64_MAX
-			    : s->points[0].time_ns + sample_series_ns(s) / (s->count - 1) / 2;
-}
-
 void starts_of(struct starts *s, const struct check *e)
 {
 	assert(s);
 	assert(e);
 
-	const struct short_lived *b = &e->input->host.short_lived;
-	uint64_t from_ns, to_ns = e->input->host.last_ns;
+	uint64_t from_ns = starts_from_ns(e), to_ns = e->input->host.last_ns;
 	struct counting c = { .s = s, .check = e };
+	size_t samples = e->series.count;
 
 	*s = (struct starts){ 0 };
-	if (!b->is_watched || !e->process)
-		return;
-	from_ns = b->from_ns > e->process->first_ns ? b->from_ns : e->process->first_ns;
-	if (to_ns <= from_ns)
+	if (!e->input->host.short_lived.is_watched || !e->process || to_ns <= from_ns)
 		return;
 	s->interval_ns = to_ns - from_ns;
 	c.from_ns = from_ns;
-	c.sampled_from_ns = behind_first(&e->series);
+	c.sampled_from_ns = samples < 2 ? UINT64_MAX
+					: e->series.points[0].time_ns +
+						  sample_series_ns(&e->series) / (samples - 1) / 2;
 	c.middle_ns = from_ns + s->interval_ns / 2;
 	map_init(&c.names, SHORT_LIVED_NAME_SIZE, sizeof(struct starts_program), NAMES_MAX);
 	map_init(&c.commands, sizeof(uint64_t), sizeof(uint32_t), COMMANDS_MAX);
@@ -268,7 +249,10 @@ void starts_of(struct starts *s, const struct check *e)
 	count_short_lived(&c);
 	count_sampled(&c);
 	choose_programs(&c);
-	choose_starter(&c);
+	map_for_each (&c.starters, const struct process_entry *const *, key, uint64_t *, count) {
+		if ((double)*count >= STARTER_SHARE * (double)s->count)
+			s->starter = *key;
+	}
 	s->different = (unsigned)c.commands.count;
 	map_fini(&c.names);
 	map_fini(&c.commands);
@@ -295,18 +279,11 @@ bool starts_are_of_a_list(const struct process_entry *starter)
 		"apt-get", "rpm" };
 
 	for (unsigned level = 0; starter && level <= ABOVE; level++) {
-		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-			if (span_equal(name_of(starter), names[i]))
-				return true;
-		}
-		starter = starter_of(starter);
+		if (SPAN_ANY(check_name(starter), span_equal, names))
+			return true;
+		starter = starts_parent(starter);
 	}
 	return false;
-}
-
-static bool is_even(const struct starts_program *p)
-{
-	return p->early * 4 >= p->count && p->early * 4 <= p->count * 3;
 }
 
 bool starts_are_of_a_shell(const struct process_entry *starter)
@@ -343,7 +320,8 @@ bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 	uint64_t programs = s->count - s->copies, most = 0;
 
 	for (size_t i = 0; i < STARTS_PROGRAMS && s->programs[i].count; i++) {
-		if ((double)most < PROGRAMS_SHARE * (double)programs && !is_even(&s->programs[i]))
+		if ((double)most < PROGRAMS_SHARE * (double)programs &&
+			!starts_are_steady(s->programs[i].early, s->programs[i].count))
 			return false;
 		most += s->programs[i].count;
 	}

@@ -36,8 +36,16 @@ struct starts {
 
 /* Returns the process if it is alive, else its closest living ancestor; NULL: none is known. */
 const struct process_entry *starts_living(const struct process_entry *p);
+/* Returns the process that started it; NULL: not known. */
+const struct process_entry *starts_parent(const struct process_entry *p);
 /* Returns whether `p` is a living process that `top`, its descendants or its session started. */
 bool starts_is_below(const struct process_entry *top, const struct process_entry *p);
+/* Returns whether `starter`, which may be NULL, is the process or below it. */
+bool starts_is_of(const struct check *e, const struct process_entry *starter);
+/* Returns the time from which ends of short-lived processes below the process are known. */
+uint64_t starts_from_ns(const struct check *e);
+/* Returns whether events go on: `early` of `count` are in the first half of the interval. */
+bool starts_are_steady(uint64_t early, uint64_t count);
 void starts_of(struct starts *s, const struct check *e);
 /* Returns the starts per second; 0: not recorded. */
 double starts_rate(const struct starts *s);

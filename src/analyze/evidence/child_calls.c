@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
 #include "model/errno_names.h"
 
@@ -15,7 +16,6 @@
 NUMBER(ENDS_NS, NS_PER_S / 2, NS, "from the failed call to the end of the process");
 
 struct child {
-	const struct call_history *history;
 	char name[SHORT_LIVED_NAME_SIZE];
 	bool is_over;
 	uint32_t status; /* exit status of an ended child; 0: no error */
@@ -31,16 +31,9 @@ static const struct process_entry *reporter_of(
 	for (unsigned i = 0; p && i < UP_MAX; i++) {
 		if (p->is_there && diagnosis_input_is_selected(r, p))
 			return p;
-		p = p->is_there ? p->parent : p->last_parent;
+		p = starts_parent(p);
 	}
 	return NULL;
-}
-
-static void take_name(struct child *child, struct span name)
-{
-	size_t size = name.size < sizeof(child->name) ? name.size : sizeof(child->name) - 1;
-
-	memcpy(child->name, name.data, size);
 }
 
 /* Finds a child that started and ended between two samples, or was in at least one sample. */
@@ -51,17 +44,15 @@ static bool find_child(struct child *child, const struct check *e, const struct 
 	const struct process_table *t = &r->host.process_table;
 	const struct process_entry *p = process_table_get(t, id);
 	const struct short_lived_process *end = map_get(&s->processes, id);
-	const struct process_entry *starter = p	    ? (p->is_there ? p->parent : p->last_parent)
-					      : end ? end->starter
-						    : NULL;
+	const struct process_entry *starter = p ? starts_parent(p) : end ? end->starter : NULL;
+	struct span name;
 
 	if ((p && p->is_there && diagnosis_input_is_selected(r, p)) || !starter ||
 		reporter_of(r, starter) != e->process)
 		return false;
-	if (p)
-		take_name(child, record_text(&p->process->record, &p->process->name));
-	else
-		take_name(child, span_of(end->name, strnlen(end->name, sizeof(end->name))));
+	name = p ? record_text(&p->process->record, &p->process->name)
+		 : span_of(end->name, strnlen(end->name, sizeof(end->name)));
+	snprintf(child->name, sizeof(child->name), "%.*s", SPAN_ARGS(name));
 	child->is_over = end != NULL;
 	child->status = end ? end->status : 0;
 	child->end_ns = end ? end->end_ns : 0;
@@ -153,61 +144,49 @@ static void add_failure(
 	add_name(to->names, child->name);
 }
 
-static void add_child(void *user, const struct child *child)
-{
-	struct child_calls *c = user;
+struct adding {
+	struct child_calls *to;
+	const struct check *e;
+};
 
-	map_for_each (&child->history->peers, const struct call_path *, address, void *, value) {
+static void add_child(void *user, const struct call_history *history)
+{
+	const struct adding *a = user;
+	struct child child = { .is_over = false };
+
+	if (!find_child(&child, a->e, &history->id))
+		return;
+	map_for_each (&history->peers, const struct call_path *, address, void *, value) {
 		struct child_peer *to = call_is_optional_peer(address->text)
 						? NULL
-						: map_put(&c->peers, address, NULL);
+						: map_put(&a->to->peers, address, NULL);
 
 		if (to)
-			add_peer(to, value, child);
+			add_peer(to, value, &child);
 	}
-	map_for_each (map_while(child->status, &child->history->failures),
-		const struct call_place *, place, void *, value) {
-		struct child_failures *to = explains_end(place, value, child)
-						    ? map_put(&c->failures, place, NULL)
+	map_for_each (map_while(child.status, &history->failures), const struct call_place *, place,
+		void *, value) {
+		struct child_failures *to = explains_end(place, value, &child)
+						    ? map_put(&a->to->failures, place, NULL)
 						    : NULL;
 
 		if (to)
-			add_failure(to, value, child);
+			add_failure(to, value, &child);
 	}
-}
-
-static void each_child(
-	const struct check *e, void (*take)(void *user, const struct child *child), void *user)
-{
-	const struct call_histories *all = &e->input->calls;
-
-	if (!e->process || !e->process->is_there || !e->input->host.short_lived.is_watched)
-		return;
-	map_for_each (&all->processes, const void *, key, struct call_history *const *, value) {
-		struct child child = { .history = *value };
-
-		if (child.history && memcmp(key, &e->id, sizeof(e->id)) != 0 &&
-			find_child(&child, e, key))
-			take(user, &child);
-	}
-}
-
-struct calls_taker {
-	void (*take)(void *user, const struct call_history *child);
-	void *user;
-};
-
-static void take_history(void *user, const struct child *child)
-{
-	const struct calls_taker *to = user;
-
-	to->take(to->user, child->history);
 }
 
 void child_calls_each(const struct check *e,
 	void (*take)(void *user, const struct call_history *child), void *user)
 {
-	each_child(e, take_history, &(struct calls_taker){ take, user });
+	if (!e->process || !e->process->is_there || !e->input->host.short_lived.is_watched)
+		return;
+	map_for_each (&e->input->calls.processes, const struct process_id *, id,
+		struct call_history *const *, history) {
+		struct child child = { .is_over = false };
+
+		if (*history && !process_id_equal(id, &e->id) && find_child(&child, e, id))
+			take(user, *history);
+	}
 }
 
 void child_calls_read(struct child_calls *c, const struct check *e)
@@ -216,7 +195,7 @@ void child_calls_read(struct child_calls *c, const struct check *e)
 	map_init(&c->peers, sizeof(struct call_path), sizeof(struct child_peer), PEERS_MAX);
 	map_init(&c->failures, sizeof(struct call_place), sizeof(struct child_failures),
 		FAILURES_MAX);
-	each_child(e, add_child, c);
+	child_calls_each(e, add_child, &(struct adding){ c, e });
 }
 
 void child_calls_fini(struct child_calls *c)

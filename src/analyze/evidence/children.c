@@ -59,7 +59,7 @@ static enum child_link link_of(const struct children *c, const struct process_en
 
 	if (p == top)
 		return CHILD_NONE;
-	if (p->is_there ? p->parent == top : p->last_parent == top)
+	if (starts_parent(p) == top)
 		return CHILD_DIRECT;
 	if (starts_living(p) && process_table_is_below(starts_living(p), top))
 		return CHILD_BELOW;
@@ -212,11 +212,4 @@ const struct child_kind *children_kind_of(const struct children *c, const struct
 	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
 
 	return link == CHILD_NONE ? NULL : map_get(&c->kinds, &key);
-}
-
-void child_kind_evidence(struct check_result *out, const struct child_kind *kind)
-{
-	assert(kind);
-	if (kind->oldest)
-		finding_command(out, "command", process_table_known_arguments(kind->oldest));
 }

@@ -41,7 +41,4 @@ const struct child_kind *children_kind_of(const struct children *c, const struct
 /* Returns the age of a process, in whole seconds. */
 uint64_t child_age_ns(const struct check *e, const struct process_entry *p);
 
-/* Adds the command of the kind as evidence, if it is known. */
-void child_kind_evidence(struct check_result *out, const struct child_kind *kind);
-
 #endif

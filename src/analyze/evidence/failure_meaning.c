@@ -2,55 +2,89 @@
 #include "analyze/evidence/failure_meaning.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/evidence/file_space.h"
+#include "analyze/evidence/limit_users.h"
+#include "analyze/evidence/watch_use.h"
 #include "analyze/process_table/process_table.h"
+#include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/escape.h"
+#include "explain/finding.h"
 #include "model/errno_names.h"
+#include "probes/fds.h"
 
-struct row {
-	uint16_t error;
-	const char *place; /* beginning of the path or object; NULL: any */
-	struct failure_meaning meaning;
-};
-
-static const struct row rows[] = {
-	{ LINUX_EPIPE, "pipe:",
-		{ "no process reads it any more", "start the reader again, or end this process: "
-						  "what it writes is lost" } },
-	{ LINUX_EPIPE, NULL,
-		{ "the other end is closed", "open the connection again, or end this process" } },
-	{ LINUX_EBUSY, NULL, { "it is in use", NULL } },
-	{ LINUX_EBADF, NULL,
-		{ "the descriptor is closed",
-			"the program uses a descriptor after it closed it, or one it never "
-			"opened" } },
+static const struct failure_meaning meanings[] = {
+	{ LINUX_EDQUOT, SYSCALL_LIMIT_KEYS, NULL, "the user's quota of keys is used up",
+		"/proc/key-users shows the use of each user; keyctl show lists the keys; as root: "
+		"sysctl kernel.keys.maxkeys and kernel.keys.maxbytes raise the quota" },
+	{ LINUX_EMFILE, SYSCALL_LIMIT_FANOTIFY, NULL,
+		"the user's limit of fanotify groups is reached",
+		"end what watches files by fanotify, or as root: sysctl "
+		"fs.fanotify.max_user_groups raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_FANOTIFY_MARKS, NULL,
+		"the user's limit of fanotify marks is reached",
+		"watch less, or as root: sysctl fs.fanotify.max_user_marks raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_EPOLL, NULL, "the user's limit of epoll watches is reached",
+		"find the leak of descriptors in epoll, or as root: sysctl "
+		"fs.epoll.max_user_watches raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_POSIX_QUEUES, NULL, "the limit of message queues is reached",
+		"ls /dev/mqueue lists them, rm removes one; as root: sysctl fs.mqueue.queues_max "
+		"raises the limit" },
+	{ LINUX_EMFILE, SYSCALL_LIMIT_POSIX_QUEUES, NULL,
+		"the user's limit of message queues in bytes is reached",
+		"ls /dev/mqueue lists them, rm removes one; ulimit -q raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_SHARED_MEMORY, NULL,
+		"the limit of shared memory segments is reached",
+		"ipcs -m lists them, ipcrm -m ID removes one that is unused; as root: sysctl "
+		"kernel.shmmni and kernel.shmall raise the limits" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_SEMAPHORES, NULL, "the limit of semaphores is reached",
+		"ipcs -s lists them, ipcrm -s ID removes one that is unused; as root: sysctl "
+		"kernel.sem raises the limits" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_QUEUES, NULL, "the limit of message queues is reached",
+		"ipcs -q lists them, ipcrm -q ID removes one that is unused; as root: sysctl "
+		"kernel.msgmni raises the limit" },
+	{ LINUX_ENOSPC, SYSCALL_LIMIT_NAMESPACES, NULL, "the limit of namespaces is reached",
+		"as root: sysctl -a --pattern user.max_ shows the limits of each kind" },
+	{ LINUX_ENOMEM, SYSCALL_LIMIT_LOCKED_MEMORY, NULL, "the process may lock no more memory",
+		"ulimit -l raises the limit (systemd: LimitMEMLOCK=)" },
+	{ LINUX_EPIPE, SYSCALL_LIMIT_NONE, "pipe:", "no process reads it any more",
+		"start the reader again, or end this process: what it writes is lost" },
+	{ LINUX_EPIPE, SYSCALL_LIMIT_NONE, NULL, "the other end is closed",
+		"open the connection again, or end this process" },
+	{ LINUX_EBUSY, SYSCALL_LIMIT_NONE, NULL, "it is in use", NULL },
+	{ LINUX_EBADF, SYSCALL_LIMIT_NONE, NULL, "the descriptor is closed",
+		"the program uses a descriptor after it closed it, or one it never opened" },
 	/* for bind() only: failed connects are counted elsewhere */
-	{ LINUX_EADDRNOTAVAIL, NULL,
-		{ "this address is on no interface of the host",
-			"choose an address of this host: ip addr lists them" } },
-	{ LINUX_ELOOP, NULL,
-		{ "symbolic links that lead to each other",
-			"readlink shows where each link leads" } },
-	{ LINUX_ETXTBSY, NULL, { "this program runs, its file cannot be written", NULL } },
-	{ LINUX_EFBIG, NULL,
-		{ "the file is as large as it may be",
-			"raise the limit (ulimit -f, systemd: LimitFSIZE=)" } },
-	{ LINUX_EIO, NULL,
-		{ "the device or file system failed", "dmesg has the message of the driver" } },
-	{ LINUX_ESTALE, NULL,
-		{ "the server of this file system does not have the file any more", NULL } },
-	{ LINUX_EXDEV, NULL, { "the two paths are on different file systems", NULL } },
-	{ LINUX_EMSGSIZE, NULL, { "longer than one packet may be", NULL } },
-	{ CALL_NO_DIRECTORY, NULL,
-		{ "the directory in which the file is to be made does not exist",
-			"make that directory (mkdir -p), or correct the path in the "
-			"configuration" } },
-	{ LINUX_ENOEXEC, NULL, { "no program of a known format", "file PATH shows what it is" } },
+	{ LINUX_EADDRNOTAVAIL, SYSCALL_LIMIT_NONE, NULL,
+		"this address is on no interface of the host",
+		"choose an address of this host: ip addr lists them" },
+	{ LINUX_ELOOP, SYSCALL_LIMIT_NONE, NULL, "symbolic links that lead to each other",
+		"readlink shows where each link leads" },
+	{ LINUX_ETXTBSY, SYSCALL_LIMIT_NONE, NULL, "this program runs, its file cannot be written",
+		NULL },
+	{ LINUX_EFBIG, SYSCALL_LIMIT_NONE, NULL, "the file is as large as it may be",
+		"raise the limit (ulimit -f, systemd: LimitFSIZE=)" },
+	{ LINUX_EIO, SYSCALL_LIMIT_NONE, NULL, "the device or file system failed",
+		"dmesg has the message of the driver" },
+	{ LINUX_ESTALE, SYSCALL_LIMIT_NONE, NULL,
+		"the server of this file system does not have the file any more", NULL },
+	{ LINUX_EXDEV, SYSCALL_LIMIT_NONE, NULL, "the two paths are on different file systems",
+		NULL },
+	{ LINUX_EMSGSIZE, SYSCALL_LIMIT_NONE, NULL, "longer than one packet may be", NULL },
+	{ CALL_NO_DIRECTORY, SYSCALL_LIMIT_NONE, NULL,
+		"the directory in which the file is to be made does not exist",
+		"make that directory (mkdir -p), or correct the path in the configuration" },
+	{ LINUX_ENOEXEC, SYSCALL_LIMIT_NONE, NULL, "no program of a known format",
+		"file PATH shows what it is" },
 };
 
-static const struct failure_meaning no_port = { "no local port is free for this address",
+static const struct failure_meaning no_port = { LINUX_EADDRNOTAVAIL, SYSCALL_LIMIT_NONE, NULL,
+	"no local port is free for this address",
 	"keep fewer connections open, or use one again (ss -tanp shows them, sysctl "
 	"net.ipv4.ip_local_port_range the range)" };
 
@@ -59,23 +93,58 @@ static bool begins(const struct call_place *place, const char *text)
 	return !strncmp(place->text, text, strlen(text));
 }
 
-static bool fits(const struct row *r, const struct call_place *place)
+/* Returns the listing of the descriptors with their limit; NULL: not known. */
+static const struct fds_process *descriptors_of(const struct check *e)
 {
-	return r->error == place->error && (!r->place || begins(place, r->place));
+	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
+
+	return end && end->descriptors_state == SOOTH_STATE_VALUE &&
+			       end->limit_state == SOOTH_STATE_VALUE
+		       ? end
+		       : NULL;
 }
 
-const struct failure_meaning *failure_meaning_of(const struct call_place *place)
+uint64_t failure_descriptors(const struct check *e, const struct call_place *place)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (fits(&rows[i], place))
-			return &rows[i].meaning;
+	assert(e);
+
+	const struct fds_process *end = descriptors_of(e);
+
+	assert(place);
+	/* A few descriptors may be free again, such as that of the file for the error message. */
+	return place->error == LINUX_EMFILE && end &&
+			       end->descriptors + end->descriptors / 16 + 1 > end->soft_limit
+		       ? end->soft_limit
+		       : 0;
+}
+
+const struct failure_meaning *failure_meaning_of(
+	const struct check *e, const struct call_place *place)
+{
+	const struct syscall_row *call = syscall_by_number(place->abi, place->number);
+	enum syscall_limit limit =
+		call && !failure_descriptors(e, place) ? call->limit : SYSCALL_LIMIT_NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		const struct failure_meaning *m = &meanings[i];
+
+		if (m->error == place->error && (!m->place || begins(place, m->place)) &&
+			(!m->limit || m->limit == limit))
+			return m;
 	}
 	return NULL;
 }
 
+static bool is_limit(const struct check *e, const struct call_place *place)
+{
+	const struct failure_meaning *m = failure_meaning_of(e, place);
+
+	return m && m->limit;
+}
+
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error)
 {
-	return error == LINUX_EADDRNOTAVAIL ? &no_port : NULL;
+	return error == no_port.error ? &no_port : NULL;
 }
 
 /* Appends a process that uses the directory; only diagnosed processes and children are known. */
@@ -89,8 +158,7 @@ static void put_directory_user(
 			continue;
 		buffer_string(out, ": ");
 		check_put_name(out, p);
-		buffer_format(out, " has its working directory %.*s", (int)directory.size,
-			directory.data);
+		buffer_format(out, " has its working directory %.*s", SPAN_ARGS(directory));
 		return;
 	}
 }
@@ -137,4 +205,268 @@ bool failure_is_query(const char *program, struct span command)
 		word = cursor_until(&c, '\0');
 	}
 	return SPAN_ANY(word, span_equal, queries);
+}
+
+/* --- locks --- */
+
+void lock_failure_text(struct buffer *to, const struct call_place *place)
+{
+	assert(place);
+
+	bool is_file = place->error == LINUX_EEXIST;
+
+	buffer_format(to, "%s%s %s", is_file ? "lock file " : "", place->text,
+		is_file ? "exists" : "is locked by another process");
+}
+
+const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place)
+{
+	assert(e);
+
+	const struct snapshot *samples[] = { check_last(e, &e->input->waits),
+		check_first(e, &e->input->waits) };
+
+	assert(place);
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct batch all = snapshot_records(samples[i]);
+
+		batch_for_each (r, &all) {
+			const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
+
+			if (p && p->node_pid == e->id.pid && p->party_pid &&
+				p->relation == WAITS_RELATION_LOCK_FILE &&
+				span_equal(record_text(r, &p->detail), place->text))
+				return p;
+		}
+	}
+	return NULL;
+}
+
+void lock_failure_emit(
+	struct check_result *out, const struct call_place *place, const struct waits_party *owner)
+{
+	assert(place);
+	finding_path(out, span_of_string(place->text));
+	if (owner && !owner->is_alive) {
+		finding_text(out, "owner", "process %u, which is gone", owner->party_pid);
+		finding_remedy(out, "the lock was left behind: remove the file");
+		return;
+	}
+	if (owner) {
+		finding_text(out, "owner", "%.*s (%u)",
+			SPAN_ARGS(record_text(&owner->record, &owner->name)), owner->party_pid);
+		finding_remedy(out, "sooth why %u says what its owner does", owner->party_pid);
+		return;
+	}
+	finding_unseen(out, "whether a process still works under that lock");
+	if (place->error == LINUX_EEXIST)
+		finding_remedy(out, "if no program works under it any more (ps shows them), it was "
+				    "left behind: remove the file");
+	else
+		finding_remedy(out, "fuser -v %s shows the process that has it",
+			escape_is_shell_word(place->text, strlen(place->text)) ? place->text
+									       : "FILE");
+}
+
+/* --- inotify --- */
+
+static const struct {
+	const char *claim, *names, *sysctl;
+	enum limits_shared resource;
+} texts[WATCH_KINDS] = {
+	[WATCH_WATCHES] = { "cannot watch more files for changes", "watches", "max_user_watches",
+		LIMITS_SHARED_WATCHES },
+	[WATCH_INSTANCES] = { "cannot watch files for changes", "instances", "max_user_instances",
+		LIMITS_SHARED_INSTANCES },
+};
+
+/* Returns the kind of the reached limit; WATCH_KINDS: neither limit. */
+static enum watch_kind kind_of(const struct check *e, const struct call_place *place)
+{
+	const struct fds_process *end = descriptors_of(e);
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	if (!row)
+		return WATCH_KINDS;
+	if (row->traits & SYSCALL_ADDS_WATCH && place->error == LINUX_ENOSPC)
+		return WATCH_WATCHES;
+	/* Without descriptors left, a new instance fails with the same error. */
+	if (row->traits & SYSCALL_MAKES_WATCHER && place->error == LINUX_EMFILE && end &&
+		end->descriptors < end->soft_limit)
+		return WATCH_INSTANCES;
+	return WATCH_KINDS;
+}
+
+bool watch_failure_is(const struct check *e, const struct call_place *place)
+{
+	return kind_of(e, place) != WATCH_KINDS;
+}
+
+/* Adds the process that uses most as far as processes were sampled. */
+static void emit_most(const struct check *e, struct check_result *out, const struct watch_use *u,
+	enum watch_kind kind)
+{
+	const struct process_entry *p =
+		process_table_get(&e->input->host.process_table, &u->most[kind]);
+	struct span name = p ? check_name(p) : span_of("", 0);
+
+	finding_text(out, "process that uses most", "%.*s (%u): %llu", SPAN_ARGS(name),
+		u->most[kind].pid, (unsigned long long)u->most_count[kind]);
+	finding_count(out, "in use by the sampled processes of the user", u->sum[kind], 0);
+	if (u->there > u->read)
+		finding_unseen(out,
+			"the watches of %u of the user's %u processes: they were not sampled",
+			u->there - u->read, u->there);
+}
+
+/* `users`, `u`: NULL if they are not known. */
+static void emit_limit(const struct check *e, struct check_result *out, enum watch_kind kind,
+	const struct limit_users *users, const struct watch_use *u)
+{
+	if (users) {
+		finding_number(out, "in use by the processes of the user that were read",
+			users->sum, SOOTH_UNIT_NONE, 0);
+		limit_users_unseen(out, users);
+	}
+	if (!u) {
+		finding_unseen(out,
+			"the value of the limit%s: the process is in another user namespace, or "
+			"sooth cannot read the limit",
+			users ? "" : ", and which process uses most");
+		finding_remedy(out,
+			"in the user namespace of the process: sysctl user.max_inotify_%s shows "
+			"the limit",
+			texts[kind].names);
+		return;
+	}
+	finding_count(out, "limit", u->limit[kind], 0);
+	if (!users)
+		emit_most(e, out, u, kind);
+	if (!users && u->there > u->read)
+		finding_remedy(out, "sooth diagnose -u %u names the process that uses most; ",
+			e->process->process->uid);
+	else
+		finding_remedy(out, "watch less (exclude node_modules, .git, build), or ");
+	finding_remedy(out, "as root: sysctl fs.inotify.%s=%llu raises the limit",
+		texts[kind].sysctl, (unsigned long long)u->limit[kind] * 4);
+}
+
+void watch_failure_report(const struct check *e, struct check_result *out,
+	const struct call_place *place, double times)
+{
+	enum watch_kind kind = kind_of(e, place);
+	char name[SYSCALL_NAME_SIZE];
+	struct limit_users users;
+	struct watch_use u;
+	bool has_limit = watch_use_of(&u, e);
+
+	finding_claim(
+		out, "%s: the user's limit of inotify %s", texts[kind].claim, texts[kind].names);
+	if (has_limit)
+		finding_claim(out, " (%llu)", (unsigned long long)u.limit[kind]);
+	finding_claim(out, " is reached");
+	/* They include processes that are not diagnosed. */
+	limit_users_find(&users, e, texts[kind].resource, span_of("", 0));
+	if (users.count)
+		limit_users_put(&out->claim, e, &users, texts[kind].resource);
+	finding_claim(out, "; %s failed %.0f times",
+		check_call_name(place->abi, place->number, name), times);
+	emit_limit(e, out, kind, users.count ? &users : NULL, has_limit ? &u : NULL);
+}
+
+/* --- space --- */
+
+static bool explains(const struct fds_filesystem *f, unsigned error)
+{
+	if (!file_space_is_measured(f))
+		return false;
+	if (error == LINUX_EROFS)
+		return f->is_read_only;
+	return error == LINUX_EDQUOT || file_space_is_full(f) || file_space_has_no_files_left(f);
+}
+
+const struct fds_filesystem *space_failure_of(const struct check *e, const struct call_place *place)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	const struct snapshot *first = check_first(e, &e->input->fds);
+	const struct fds_filesystem *f;
+
+	if ((place->error != CALL_SHORT_WRITE && place->error != LINUX_ENOSPC &&
+		    place->error != LINUX_EDQUOT && place->error != LINUX_EROFS) ||
+		!call_takes_space(place->text) || watch_failure_is(e, place) || is_limit(e, place))
+		return NULL;
+	f = file_space_of_path(last, place->text);
+	if (explains(f, place->error))
+		return f;
+	f = file_space_of_path(first, place->text);
+	return explains(f, place->error) ? f : NULL;
+}
+
+void space_failure_text(struct buffer *out, const struct fds_filesystem *space, unsigned error)
+{
+	struct span point = file_space_point(space);
+	char used[FILE_SPACE_TEXT];
+
+	if (error == LINUX_EROFS)
+		buffer_format(out, "%.*s is read-only", SPAN_ARGS(point));
+	else if (error == LINUX_EDQUOT)
+		buffer_format(out, "the disk quota on %.*s is used up", SPAN_ARGS(point));
+	else if (file_space_is_full(space))
+		buffer_format(out, "no space left on %.*s (%s)", SPAN_ARGS(point),
+			file_space_text(space, used));
+	else
+		buffer_format(out, "no inodes left on %.*s (all %llu are in use)", SPAN_ARGS(point),
+			(unsigned long long)space->files);
+}
+
+/* Makes the claim about the process with most space in open files; returns its PID, or 0:
+ * unknown. */
+static uint32_t claim_space(const struct check *e, struct check_result *out,
+	const struct fds_filesystem *space, const struct call_place *place, uint64_t times)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+	bool writes = row && (row->transfer.direction == SYSCALL_WRITES ||
+				     row->transfer.direction == SYSCALL_COPIES);
+	char name[SYSCALL_NAME_SIZE];
+
+	if (writes)
+		finding_claim(out, "writes to %s fail", place->text);
+	else
+		finding_claim(out, "%s on %s fails",
+			check_call_name(place->abi, place->number, name), place->text);
+	finding_claim(out, ", %llu time%s: ", (unsigned long long)times, times == 1 ? "" : "s");
+	space_failure_text(&out->claim, space, place->error);
+	return file_space_is_full(space) && place->error != LINUX_EROFS
+		       ? limit_users_put_space(&out->claim, e, file_space_point(space))
+		       : 0;
+}
+
+void space_failure_report(const struct check *e, struct check_result *out,
+	const struct fds_filesystem *space, const struct call_place *place, uint64_t times,
+	uint64_t paths)
+{
+	const char *error =
+		errno_name(place->error == CALL_SHORT_WRITE ? LINUX_ENOSPC : place->error);
+	struct span point = file_space_point(space);
+	char command[FILE_SPACE_COMMAND];
+	uint32_t holder = claim_space(e, out, space, place, times);
+	bool is_word = escape_is_shell_word(point.data, point.size);
+
+	finding_path(out, span_of_string(place->text));
+	finding_text(out, "error", "%s", error ?: "unknown");
+	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(point),
+		space->is_memory ? " (in memory)" : "");
+	finding_bytes(out, "space left", space->available_bytes);
+	finding_bytes(out, "size", space->total_bytes);
+	if (space->files)
+		finding_count(out, "inodes left", space->files_available, 0);
+	if (paths > 1)
+		finding_count(out, "paths", paths, 0);
+	if (place->error != LINUX_EROFS)
+		finding_remedy(out,
+			"free space: %s; deleted files that are open: sooth inspect --fds %u",
+			file_space_command(space, command), holder ? holder : e->id.pid);
+	else
+		finding_remedy(out, "find out why it is read-only: findmnt%s%.*s; dmesg",
+			is_word ? " " : "", is_word ? (int)point.size : 0, point.data);
 }

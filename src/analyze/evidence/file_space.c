@@ -28,15 +28,13 @@ static bool is_below(const char *path, struct span point)
 
 const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const char *path)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 	const struct fds_filesystem *found = NULL;
 	size_t best = 0;
 
-	batch_for_each (r, &all) {
-		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
-		struct span point = f ? file_space_point(f) : span_of("", 0);
+	snapshot_each (struct fds_filesystem, f, s, FDS_FILESYSTEM) {
+		struct span point = file_space_point(f);
 
-		if (!f || point.size < best || !is_below(path, point))
+		if (point.size < best || !is_below(path, point))
 			continue;
 		best = point.size;
 		found = f;
@@ -46,12 +44,8 @@ const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const 
 
 const struct fds_filesystem *file_space_of_mount(const struct snapshot *s, uint32_t mount)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
-
-		if (f && f->mount == mount)
+	snapshot_each (struct fds_filesystem, f, s, FDS_FILESYSTEM) {
+		if (f->mount == mount)
 			return f;
 	}
 	return NULL;
@@ -74,12 +68,9 @@ double file_space_used(const struct fds_filesystem *f)
 
 uint64_t file_space_interval_ns(const struct check *e)
 {
-	assert(e);
-
-	const struct snapshot *first = check_first(e, &e->input->fds),
-			      *last = check_last(e, &e->input->fds);
-	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
-	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	const struct fds_process *begin =
+		snapshot_end(check_first(e, &e->input->fds), sizeof(*begin));
+	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
 
 	return begin && end && end->record.time_ns > begin->record.time_ns
 		       ? end->record.time_ns - begin->record.time_ns
@@ -114,8 +105,7 @@ const char *file_space_command(const struct fds_filesystem *f, char out[FILE_SPA
 	struct span point = file_space_point(f);
 
 	if (escape_is_shell_word(point.data, point.size) && point.size < FILE_SPACE_COMMAND / 2)
-		snprintf(out, FILE_SPACE_COMMAND, "du -xh %.*s | sort -h | tail", (int)point.size,
-			point.data);
+		snprintf(out, FILE_SPACE_COMMAND, "du -xh %.*s | sort -h | tail", SPAN_ARGS(point));
 	else
 		snprintf(out, FILE_SPACE_COMMAND, "df -h shows what is left");
 	return out;

@@ -10,12 +10,6 @@
 NUMBER(DONE_FEW, 8, NONE, "successes beside fewer errors are occasional");
 NUMBER(SHARE_PERCENT, 10, PERCENT, "of the messages: fewer errors are occasional");
 
-static const struct snapshot *snapshot_of(
-	const struct diagnosis_input *input, const struct process_id *id)
-{
-	return snapshots_get(&input->logs.last, id);
-}
-
 static const struct logs_file *file_in(const struct batch *all, uint64_t inode, uint32_t fd)
 {
 	batch_for_each (r, all) {
@@ -69,8 +63,8 @@ bool logged_errors_at(const struct diagnosis_input *input, const struct process_
 {
 	assert(input);
 
-	const struct snapshot *s = writes_for_others(input, id) ? NULL : snapshot_of(input, id);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(
+		writes_for_others(input, id) ? NULL : snapshots_get(&input->logs.last, id));
 	struct batch messages = message_logs_get(&input->messages, id);
 	const struct logs_error *e = error_at(&all, &i);
 
@@ -96,13 +90,10 @@ bool logged_error_is_in_file(const struct logged_error *e)
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor)
 {
-	const struct snapshot *s = snapshot_of(input, id);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	const struct snapshot *s = snapshots_get(&input->logs.last, id);
 
-	batch_for_each (r, &all) {
-		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
-
-		if (f && f->inode == inode && f->device_major == major && f->device_minor == minor)
+	snapshot_each (struct logs_file, f, s, LOGS_FILE) {
+		if (f->inode == inode && f->device_major == major && f->device_minor == minor)
 			return f;
 	}
 	return NULL;

@@ -44,7 +44,7 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
 	if (!colon || l->family == SOCKETS_UNIX || strtoul(colon + 1, NULL, 10) != l->local_port)
 		return FITS_NOT;
 	own = host_of(local);
-	other = host_of(span_of(address, strlen(address)));
+	other = host_of(span_of_string(address));
 	if (!span_compare(own, other))
 		return FITS;
 	return is_any(own) || is_any(other) ? FITS_ANY : FITS_PORT;
@@ -54,17 +54,13 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
  * address. */
 static struct port_owner find_owner(const struct check *e, const char *address, enum fit least)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	const struct snapshot *s = check_last(e, &e->input->waits);
 	struct port_owner found = { 0 };
 	enum fit best = FITS_NOT;
 
-	batch_for_each (r, &all) {
-		const struct waits_listener *l = record_as(r, WAITS_LISTENER, sizeof(*l));
+	snapshot_each (struct waits_listener, l, s, WAITS_LISTENER) {
 		enum fit fit;
 
-		if (!l)
-			continue;
 		found.is_measured = true;
 		fit = fit_of(l, address);
 		if (fit < least || fit < best ||
@@ -103,7 +99,7 @@ void port_owner_put(struct buffer *out, const struct check *e, const char *addre
 	else if (l->owner_pid == e->id.pid)
 		buffer_string(out, ": it has it itself, by another socket");
 	else
-		buffer_format(out, ": %.*s (%u) has it%s", (int)name.size, name.data, l->owner_pid,
+		buffer_format(out, ": %.*s (%u) has it%s", SPAN_ARGS(name), l->owner_pid,
 			l->owner_state == 'T' ? ", and is stopped" : "");
 }
 
@@ -128,8 +124,8 @@ void port_owner_put_refused(struct buffer *out, const struct check *e, const cha
 		return;
 	name = record_text(&l->record, &l->owner_name);
 	local = record_text(&l->record, &l->local);
-	buffer_format(out, "; %.*s (%u) listens on %.*s only", (int)name.size, name.data,
-		l->owner_pid, (int)local.size, local.data);
+	buffer_format(out, "; %.*s (%u) listens on %.*s only", SPAN_ARGS(name), l->owner_pid,
+		SPAN_ARGS(local));
 }
 
 bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address)

@@ -5,7 +5,6 @@
 #define SOOTH_ANALYZE_PORT_OWNER_H
 
 #include "analyze/diagnosis/check.h"
-#include "probes/waits.h"
 
 /* Returns whether the call failed because another socket has that port or path. */
 bool port_owner_is_in_use(const struct call_place *place);

@@ -2,6 +2,7 @@
 #include "analyze/evidence/self_match.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"
@@ -9,6 +10,7 @@
 #include "base/cursor.h"
 
 #define SEARCHES "pgrep "
+#define PLAIN	 "acefilq" /* pkill options that add no condition */
 
 NUMBER(PATTERN_LEAST, 3, NONE, "characters: a shorter pattern matches by chance");
 
@@ -111,7 +113,7 @@ static struct span pattern_at(struct span script, size_t at)
 }
 
 /* Returns whether the pattern matches its own text: "[r]egression" does not. */
-bool self_match_is_literal(struct span pattern)
+static bool is_literal(struct span pattern)
 {
 	for (size_t i = 0; i < pattern.size; i++) {
 		if (strchr("[]()*+?^$|\\`", pattern.data[i]))
@@ -144,7 +146,7 @@ struct span self_match_pattern(const struct process_entry *p)
 
 		at += strlen(SEARCHES);
 		pattern = pattern_at(script, at);
-		if (!self_match_is_literal(pattern))
+		if (!is_literal(pattern))
 			continue;
 		behind = span_of(pattern.data + pattern.size,
 			(size_t)(script.data + script.size - pattern.data) - pattern.size);
@@ -152,4 +154,47 @@ struct span self_match_pattern(const struct process_entry *p)
 			return pattern;
 	}
 	return span_of("", 0);
+}
+
+/* --- pkill --- */
+
+/* Returns whether an option is a signal: "-9", "-TERM"; other options have small letters. */
+static bool is_signal(struct span option)
+{
+	unsigned char first = option.size > 1 ? (unsigned char)option.data[1] : 0;
+
+	return isdigit(first) || (isupper(first) && option.size > 2);
+}
+
+/* Returns whether pkill compares command lines, and nothing else; PLAIN has no condition. */
+static bool take_option(struct span option, bool *is_full)
+{
+	bool is_long = span_equal(option, "--full");
+
+	for (size_t i = 1; i < option.size && !is_long && !is_signal(option); i++) {
+		if (!strchr(PLAIN, option.data[i]))
+			return false;
+		*is_full |= option.data[i] == 'f';
+	}
+	*is_full |= is_long;
+	return true;
+}
+
+struct span self_match_of_pkill(struct span arguments)
+{
+	struct cursor c = cursor_over(arguments.data, arguments.size);
+	struct span pattern = span_of("", 0);
+	bool is_full = false;
+
+	if (!span_equal(path_base(cursor_until(&c, '\0')), "pkill"))
+		return pattern;
+	while (!cursor_at_end(&c)) {
+		struct span argument = cursor_until(&c, '\0');
+
+		if (argument.size && argument.data[0] != '-')
+			pattern = argument;
+		else if (!take_option(argument, &is_full))
+			return span_of("", 0);
+	}
+	return is_full && is_literal(pattern) ? pattern : span_of("", 0);
 }

@@ -12,7 +12,8 @@
 /* Returns the pattern, not escaped, within the arguments of the process; empty: the process does
  * not wait in this way. */
 struct span self_match_pattern(const struct process_entry *p);
-/* Returns whether a regular expression matches just the text that it consists of. */
-bool self_match_is_literal(struct span pattern);
+/* Returns the text that `pkill -f` was given, within its NUL-separated arguments; empty: it has
+ * special characters, there are other conditions, or it is another command. */
+struct span self_match_of_pkill(struct span arguments);
 
 #endif

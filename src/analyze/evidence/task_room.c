@@ -18,7 +18,7 @@ static bool is_full(const struct limits_group *g)
 	       g->used >= g->limit;
 }
 
-static uint64_t room_in(const struct limits_group *g)
+uint64_t task_room_in(const struct limits_group *g)
 {
 	return g->used_state != SOOTH_STATE_VALUE ? UINT64_MAX
 	       : g->used < g->limit		  ? g->limit - g->used
@@ -65,7 +65,7 @@ void task_room_find(struct task_room *out, const struct check *e)
 
 		if (!g || !limit_sums_group_is(g, "pids") || g->limit_state != SOOTH_STATE_VALUE ||
 			(out->group && refused <= most &&
-				(refused < most || room_in(g) >= room_in(out->group))))
+				(refused < most || task_room_in(g) >= task_room_in(out->group))))
 			continue;
 		out->group = g;
 		most = refused;

@@ -16,6 +16,8 @@ struct task_room {
 
 /* Finds the control group that refused a start or, if none did, the one with the least room. */
 void task_room_find(struct task_room *out, const struct check *e);
+/* Returns how many more processes and threads the group allows; UINT64_MAX: not known. */
+uint64_t task_room_in(const struct limits_group *g);
 /* Returns the control group that is full, or was full during the observation; NULL: none is
  * known. */
 const struct limits_group *task_room_full_group(const struct check *e);

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/evidence/rebuilds.h"
+#include "analyze/evidence/repeated_starts.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "base/sentence_units.h"
 #include "analyze/diagnosis/starts.h"
+#include "analyze/process_table/server_name.h"
+#include "base/map.h"
+#include "base/sentence_units.h"
+#include "explain/finding.h"
 
 #define COMMANDS_MAX 1024
-
-/* Execs of the process itself. */
-struct restarts_of_itself {
-	uint64_t count; /* 0: none, or unknown */
-	uint64_t first_ns, last_ns;
-};
 
 /* Commands that the process and its descendants started. */
 struct rebuilds {
@@ -25,27 +22,23 @@ struct rebuilds {
 	char name[16];		  /* name of the most frequent command */
 };
 
-static void of_itself(struct restarts_of_itself *r, const struct check *e)
+/* Adds up the execs of the process itself; none if its calls are not known. */
+static struct call_failures execs_of(const struct check *e)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *one;
+	struct call_failures sum = { 0 };
 	struct check_calls calls;
-	size_t position = 0;
 
-	*r = (struct restarts_of_itself){ 0 };
 	if (!check_calls_read(&calls, e))
-		return;
-	while ((one = call_repeats_next(calls.history, &position, &key))) {
+		return sum;
+	map_for_each (&calls.history->repeats, const struct call_repeat_key *, key,
+		const struct call_repeat *, one) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+		struct call_failures of = { one->seen, one->seen, one->first_ns, one->last_ns, 0 };
 
-		if (!row || !(row->traits & SYSCALL_EXECS) || key->result)
-			continue;
-		if (!r->count || one->first_ns < r->first_ns)
-			r->first_ns = one->first_ns;
-		if (one->last_ns > r->last_ns)
-			r->last_ns = one->last_ns;
-		r->count += one->seen;
+		if (row && row->traits & SYSCALL_EXECS && !key->result)
+			call_failures_add(&sum, &of);
 	}
+	return sum;
 }
 
 /* --- by commands --- */
@@ -104,8 +97,8 @@ static void count_sampled(struct counting *c, const struct check *e)
 
 		if (!hash || map_get(&b->processes, &p->id) || !starts_is_below(e->process, p))
 			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)text.size, text.data);
-		count_one(c, name, hash, (p->is_there ? p->parent : p->last_parent) == e->process);
+		snprintf(name, sizeof(name), "%.*s", SPAN_ARGS(text));
+		count_one(c, name, hash, starts_parent(p) == e->process);
 	}
 }
 
@@ -117,9 +110,7 @@ static void commands_of(struct rebuilds *r, const struct check *e)
 	*r = (struct rebuilds){ 0 };
 	map_init(&c.commands, sizeof(uint64_t), sizeof(uint64_t), COMMANDS_MAX);
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		const struct process_entry *starter = p->starter;
-
-		if (starter && (starter == e->process || starts_is_below(e->process, starter)))
+		if (starts_is_of(e, p->starter))
 			count_one(
 				&c, p->name, map_get(&b->commands, id), p->parent.pid == e->id.pid);
 	}
@@ -140,24 +131,21 @@ static bool is_make(const struct check *e)
 static bool diagnose_itself(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
-	struct restarts_of_itself r;
+	struct call_failures r = execs_of(e);
 	char time[UNITS_SIZE];
-	struct span name;
 
-	of_itself(&r, e);
 	if ((double)r.count < check_option(e, "min-rebuilds") ||
 		(r.last_ns - r.first_ns) * 2 < interval_ns)
 		return false;
-	name = check_name(e->process);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "itself");
-	finding_claim(out, "%.*s starts itself again and again: %llu times in %s", (int)name.size,
-		name.data, (unsigned long long)r.count,
+	finding_claim(out, "%.*s starts itself again and again: %llu times in %s",
+		SPAN_ARGS(check_name(e->process)), (unsigned long long)r.count,
 		sentence_duration(time, r.last_ns - r.first_ns));
 	if (is_make(e))
 		finding_claim(out,
 			"; each time make rebuilds its makefile, restarts and finds it out of "
 			"date again (often because a file is dated in the future)");
-	finding_number(out, "execs of itself", (double)r.count, SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "execs of itself", r.count, interval_ns);
 	if (is_make(e))
 		finding_remedy(out,
 			"in its directory (/proc/%u/cwd), find . -newermt now lists the files "
@@ -185,12 +173,10 @@ static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"builds the same again and again: %llu builds, and the same command of %s up to "
-		"%llu "
-		"times",
+		"%llu times",
 		(unsigned long long)r.builds, r.name, (unsigned long long)r.most);
-	finding_number(out, "builds", (double)r.builds, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "commands of the compiler that came again", (double)r.times_two,
-		SOOTH_UNIT_NONE, interval_ns);
+	finding_count(out, "builds", r.builds, interval_ns);
+	finding_count(out, "commands of the compiler that came again", r.times_two, interval_ns);
 	finding_unseen(out, "why the result counts as out of date");
 	finding_remedy(out,
 		"in the directory of the build: find . -newermt now lists the files dated in the "
@@ -202,4 +188,90 @@ static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 bool rebuilds_report(const struct check *e, struct check_result *out)
 {
 	return diagnose_itself(e, out) || diagnose_rebuilds(e, out);
+}
+
+/* --- MCP servers --- */
+
+#define SERVERS_MAX 1024
+#define SERVER_NAME 64
+
+struct server {
+	char name[SERVER_NAME]; /* shortened, not escaped */
+};
+
+struct restarts {
+	unsigned seen, alive;
+};
+
+static bool is_server(const struct process_entry *p, struct server *key)
+{
+	const struct sooth_record *r = &p->process->record;
+	const struct server_command command = {
+		.executable = record_text(r, &p->process->executable),
+		.arguments = record_text(r, &p->process->arguments),
+		.package = record_text(r, &p->process->package),
+	};
+	struct server_name name = server_name(&command);
+	bool is_one = (p->has_role && p->role == AGENT_ROLE_MCP) || server_name_is_mcp(&name);
+
+	if (!name.name.size || !is_one)
+		return false;
+	*key = (struct server){ 0 };
+	memcpy(key->name, name.name.data,
+		name.name.size < SERVER_NAME ? name.name.size : SERVER_NAME - 1);
+	return true;
+}
+
+static void count_servers(const struct check *e, struct map *servers)
+{
+	map_for_each_pointer (
+		&e->input->host.process_table.processes, const struct process_entry *, p) {
+		struct restarts *starts;
+		struct server key;
+
+		if (starts_parent(p) != e->process || !is_server(p, &key))
+			continue;
+		starts = map_put(servers, &key, NULL);
+		if (!starts)
+			continue;
+		starts->seen++;
+		starts->alive += p->is_there && !p->zombie_ns;
+	}
+}
+
+static void emit_server(const struct check *e, struct check_result *out,
+	const struct server *server, const struct restarts *starts)
+{
+	uint64_t interval_ns = sample_series_ns(&e->series);
+	unsigned restarts = starts->seen - (starts->alive ? starts->alive : 1);
+	char what[SERVER_NAME + 16], time[UNITS_SIZE];
+
+	snprintf(what, sizeof(what), "server %s", server->name);
+	if (!check_is_over(e, SERVER_RESTARTS_OPTION, restarts, what))
+		return;
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
+	finding_claim(out, "MCP server %s keeps ending: restarted %u times in %s", server->name,
+		restarts, sentence_duration(time, interval_ns));
+	finding_count(out, "restarts", restarts, interval_ns);
+	finding_count(out, "instances seen", starts->seen, interval_ns);
+	finding_count(out, "alive", starts->alive, 0);
+	finding_unseen(out,
+		"why the server ends (its standard error or log may say so), and whether "
+		"it also restarted between two samples");
+	finding_remedy(out, "start the server by hand to see its error; until it works, remove it "
+			    "from the configuration");
+	finding_end(out);
+}
+
+void server_restarts_report(const struct check *e, struct check_result *out)
+{
+	struct map servers;
+
+	map_init(&servers, sizeof(struct server), sizeof(struct restarts), SERVERS_MAX);
+	count_servers(e, &servers);
+	map_for_each (&servers, const void *, key, const struct restarts *, starts) {
+		if (starts->seen > starts->alive && starts->seen > 1)
+			emit_server(e, out, key, starts);
+	}
+	map_fini(&servers);
 }
