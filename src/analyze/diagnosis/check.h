@@ -14,6 +14,7 @@
 #define SOOTH_ANALYZE_CHECK_H
 
 #include "analyze/diagnosis/finding_rows.h"
+#include "analyze/diagnosis/finding_values.h"
 #include "analyze/diagnosis/growth.h"
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "explain/finding.h"
@@ -55,6 +56,7 @@ struct check_result {
 	struct finding_row row;
 	struct finding_subject_row subject;
 	struct buffer claim, remedy, key, evidence, unseen, place, server, message;
+	struct finding_values values; /* of the open finding */
 	bool is_open;
 	unsigned found, muted;	 /* findings of this check */
 	unsigned muted_all;	 /* muted findings of all checks */
