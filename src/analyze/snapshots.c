@@ -141,6 +141,19 @@ const struct snapshot *snapshots_get(const struct snapshots *s, const struct pro
 	return one && one->end.size ? one : NULL;
 }
 
+const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, size_t *position)
+{
+	assert(s);
+	while (*position < s->records.size) {
+		const struct sooth_record *r = (const void *)(s->records.data + *position);
+
+		*position += record_bytes(r);
+		if (record_as(r, kind, size))
+			return r;
+	}
+	return NULL;
+}
+
 const void *snapshot_end(const struct snapshot *s, size_t size)
 {
 	assert(s);

@@ -59,6 +59,14 @@ static inline struct batch snapshot_records(const struct snapshot *s)
 	return (struct batch){ s->records.data, s->records.size };
 }
 
+/* Walks the records of one kind that have at least `size` bytes; *position starts at 0. The
+ * loops take a snapshot that may be NULL, which has no records. */
+const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, size_t *position);
+#define snapshot_each_of(type, one, s, kind, size)                                                 \
+	for (const struct snapshot *of_ = (s); of_; of_ = NULL)                                    \
+		walk_each (const type *, one, snapshot_next, of_, kind, size)
+#define snapshot_each(type, one, s, kind) snapshot_each_of (type, one, s, kind, sizeof(type))
+
 /* The record that ends the snapshot, if it has at least `size` bytes; else NULL. */
 const void *snapshot_end(const struct snapshot *s, size_t size);
 

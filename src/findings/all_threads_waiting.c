@@ -57,13 +57,8 @@ enum memory { MEMORY_OWN, MEMORY_SHARED, MEMORY_UNKNOWN };
 /* Joining a thread waits on a futex without FUTEX_PRIVATE_FLAG, so the mapping decides. */
 static enum memory memory_of(const struct check *e, uint64_t address)
 {
-	const struct snapshot *last = check_last(e, &e->input->maps);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct maps_mapping *m = record_as(r, MAPS_MAPPING, sizeof(*m));
-
-		if (m && address >= m->from && address < m->to)
+	snapshot_each (struct maps_mapping, m, check_last(e, &e->input->maps), MAPS_MAPPING) {
+		if (address >= m->from && address < m->to)
 			return m->protection & MAPS_SHARED ? MEMORY_SHARED : MEMORY_OWN;
 	}
 	return MEMORY_UNKNOWN;

@@ -135,13 +135,8 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 /* Returns whether an epoll has the socket edge-triggered. */
 static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_member *m = record_as(r, FDS_MEMBER, sizeof(*m));
-
-		if (m && m->inode == s->inode && m->events & FDS_MEMBER_EDGE)
+	snapshot_each (struct fds_member, m, check_last(e, &e->input->fds), FDS_MEMBER) {
+		if (m->inode == s->inode && m->events & FDS_MEMBER_EDGE)
 			return true;
 	}
 	return false;

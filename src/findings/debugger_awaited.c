@@ -6,6 +6,7 @@
  * a process that a debugger stopped by ptrace(2). */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
@@ -92,15 +93,11 @@ static const struct stop *find_debugger(
  * addresses, none is known to be the debugger's. */
 static void put_address(struct buffer *out, const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	const struct sockets_socket *only = NULL;
 	unsigned count = 0;
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && socket_is_inet(s) && s->state == SOCKETS_LISTEN) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (socket_is_inet(s) && s->state == SOCKETS_LISTEN) {
 			only = s;
 			count++;
 		}

@@ -25,12 +25,9 @@ static const struct finding_option options[] = {
 
 static const struct fds_successor *successor_in(const struct snapshot *s, uint32_t fd)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct fds_successor *f = record_as(r, FDS_SUCCESSOR, sizeof(*f));
-
-		if (f && f->fd == fd)
+	snapshot_each (struct fds_successor, f, s, FDS_SUCCESSOR) {
+		if (f->fd == fd)
 			return f;
 	}
 	return NULL;
@@ -38,12 +35,9 @@ static const struct fds_successor *successor_in(const struct snapshot *s, uint32
 
 static const struct fds_descriptor *descriptor_in(const struct snapshot *s, uint32_t fd)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->fd == fd)
+	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
+		if (d->fd == fd)
 			return d;
 	}
 	return NULL;
@@ -51,12 +45,9 @@ static const struct fds_descriptor *descriptor_in(const struct snapshot *s, uint
 
 static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 {
-	struct batch all = snapshot_records(s);
 
-	batch_for_each (r, &all) {
-		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
-
-		if (w && w->inode == d->inode && w->device_major == d->device_major &&
+	snapshot_each (struct fds_watch, w, s, FDS_WATCH) {
+		if (w->inode == d->inode && w->device_major == d->device_major &&
 			w->device_minor == d->device_minor)
 			return true;
 	}
@@ -144,17 +135,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned count = 0;
 
 	if (!last || !e->process || !e->process->is_there) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	batch_for_each (r, &all) {
-		const struct fds_successor *now = record_as(r, FDS_SUCCESSOR, sizeof(*now));
-
-		if (now && is_followed(e, now)) {
+	snapshot_each (struct fds_successor, now, last, FDS_SUCCESSOR) {
+		if (is_followed(e, now)) {
 			report(e, out, now);
 			count++;
 		}

@@ -9,6 +9,7 @@
  */
 #include "analyze/evidence/awaited.h"
 #include "analyze/evidence/memory_gain.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
@@ -38,12 +39,9 @@ struct unread {
 static const struct sockets_socket *before_of(
 	const struct check *e, const struct sockets_socket *of)
 {
-	struct batch all = snapshot_records(check_first(e, &e->input->sockets));
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->inode == of->inode)
+	sockets_each (check_first(e, &e->input->sockets), s) {
+		if (s->inode == of->inode)
 			return s;
 	}
 	return NULL;
@@ -75,13 +73,10 @@ static bool is_unread(
 
 static struct unread find_unread(const struct check *e, const struct memory_gain *m)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	struct unread u = { 0 };
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (!s || !is_unread(e, s, m))
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (!is_unread(e, s, m))
 			continue;
 		u.count++;
 		if (!u.of || s->send_queue_bytes > u.of->send_queue_bytes)

@@ -15,6 +15,7 @@
 
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/waits/wait_graph.h"
 #include "base/sentence_units.h"

@@ -59,13 +59,8 @@ static void put_signals(struct buffer *out, uint64_t mask)
  * known. */
 static bool find_signalfd(const struct check *e, uint32_t *fd)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->type == FDS_SIGNALFD) {
+	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
+		if (d->type == FDS_SIGNALFD) {
 			*fd = d->fd;
 			return true;
 		}

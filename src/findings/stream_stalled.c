@@ -26,12 +26,10 @@
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/stream_state.h"
 #include "base/cleanup.h"
-#include "base/map.h"
 #include "explain/finding.h"
 
-#define SOCKETS_MAX 65536
-#define SHOWN_MAX   4
-#define MODEL	    "model" /* the silent peer, over several connections */
+#define SHOWN_MAX 4
+#define MODEL	  "model" /* the silent peer, over several connections */
 
 NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for no peer");
 
@@ -86,15 +84,11 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 	snapshots_for_each (&e->input->sockets.last, snapshot) {
 		const struct process_entry *p =
 			process_table_get(&e->input->host.process_table, &snapshot->id);
-		struct batch records = snapshot_records(snapshot);
 
 		if (!p || (!p->agent && !p->owner_agent))
 			continue;
-		batch_for_each (r, &records) {
-			const struct sockets_socket *o =
-				record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-			if (o && socket_is_inet(o) && o->local_port == s->peer_port &&
+		sockets_each (snapshot, o) {
+			if (socket_is_inet(o) && o->local_port == s->peer_port &&
 				o->peer_port == s->local_port && o->namespace == s->namespace)
 				return true;
 		}
@@ -181,12 +175,11 @@ static void add_attempts(const struct talker *t, struct stream *s)
 	s->state.for_ns = a->since_ns;
 }
 
-static void take_socket(const struct check *e, struct talker *t, const struct map *before,
+static void take_socket(const struct check *e, struct talker *t, const struct socket_index *before,
 	const struct sockets_socket *socket)
 {
 	struct stream_limits limits = { .gap_ns = (uint64_t)check_option(e, "gap"),
 		.retransmits = (uint32_t)check_option(e, "min-retransmits") };
-	const struct sockets_socket *const *first = map_get(before, &socket->inode);
 	struct stream s = { .socket = socket };
 	enum peer_label_strength strength;
 
@@ -194,7 +187,7 @@ static void take_socket(const struct check *e, struct talker *t, const struct ma
 		return;
 	s.awaited = awaited_of(e, socket->fd);
 	limits.is_awaited = is_awaited(&s);
-	s.state = stream_state_of(first ? *first : NULL, socket, &limits);
+	s.state = stream_state_of(socket_index_get(before, socket->inode), socket, &limits);
 	add_request(e, &s);
 	add_attempts(t, &s);
 	s.label = socket_sums_label(&e->input->labels, socket, &strength);
@@ -208,26 +201,12 @@ static void take_socket(const struct check *e, struct talker *t, const struct ma
 
 static void take_sockets(const struct check *e, struct talker *t)
 {
-	const struct snapshot *first = check_first(e, &e->input->sockets);
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch earlier = snapshot_records(first), records = snapshot_records(last);
-	struct map before; /* inode -> its record at the first sample */
+	struct socket_index before;
 
-	map_init(&before, sizeof(uint64_t), sizeof(void *), SOCKETS_MAX);
-	batch_for_each (r, &earlier) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-		const struct sockets_socket **at = s ? map_put(&before, &s->inode, NULL) : NULL;
-
-		if (at)
-			*at = s;
-	}
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s)
-			take_socket(e, t, &before, s);
-	}
-	map_fini(&before);
+	socket_index_init(&before, check_first(e, &e->input->sockets));
+	sockets_each (check_last(e, &e->input->sockets), s)
+		take_socket(e, t, &before, s);
+	socket_index_fini(&before);
 }
 
 /* --- severity --- */

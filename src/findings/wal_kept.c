@@ -33,17 +33,12 @@ static uint64_t bytes_of(const struct waits_reader *r, uint32_t frames)
 /* Returns the same transaction at the first sample; NULL: it did not exist then. */
 static const struct waits_reader *same_before(const struct check *e, const struct waits_reader *now)
 {
-	const struct snapshot *first = check_first(e, &e->input->waits);
-	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct waits_reader *w = record_as(r, WAITS_READER, sizeof(*w));
-
-		if (w && w->reader_pid == now->reader_pid && w->slot == now->slot &&
+	snapshot_each (struct waits_reader, w, check_first(e, &e->input->waits), WAITS_READER) {
+		if (w->reader_pid == now->reader_pid && w->slot == now->slot &&
 			w->reader_start_ticks == now->reader_start_ticks &&
 			w->seen_pages == now->seen_pages &&
-			!span_compare(
-				record_text(r, &w->path), record_text(&now->record, &now->path)))
+			!span_compare(record_text(&w->record, &w->path),
+				record_text(&now->record, &now->path)))
 			return w;
 	}
 	return NULL;
@@ -115,19 +110,17 @@ static void report(const struct check *e, struct check_result *out,
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned readers = 0;
 
 	if (!last || !e->process || !e->process->is_there) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	batch_for_each (r, &all) {
-		const struct waits_reader *now = record_as(r, WAITS_READER, sizeof(*now));
-		const struct waits_reader *before = now ? same_before(e, now) : NULL;
+	snapshot_each (struct waits_reader, now, last, WAITS_READER) {
+		const struct waits_reader *before = same_before(e, now);
 
-		readers += now != NULL;
-		if (now && record_text(r, &now->path).size > strlen("shm") &&
+		readers++;
+		if (record_text(&now->record, &now->path).size > strlen("shm") &&
 			keeps_log(e, before, now)) {
 			report(e, out, before, now);
 			return;

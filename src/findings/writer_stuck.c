@@ -91,13 +91,8 @@ static void find_stuck(const struct check *e, struct stuck *s)
 /* Returns the first process other than itself that may read the pipe; 0: not found. */
 static uint64_t find_reader(const struct check *e, uint64_t inode)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_holder *h = record_as(r, FDS_HOLDER, sizeof(*h));
-
-		if (h && h->inode == inode && h->access != FDS_ACCESS_WRITE &&
+	snapshot_each (struct fds_holder, h, check_last(e, &e->input->fds), FDS_HOLDER) {
+		if (h->inode == inode && h->access != FDS_ACCESS_WRITE &&
 			h->holder_pid != e->id.pid)
 			return h->holder_pid;
 	}
@@ -107,14 +102,10 @@ static uint64_t find_reader(const struct check *e, uint64_t inode)
 /* Emits the processes that have the other end, if --deep searched for them. */
 static void emit_holders(const struct check *e, struct check_result *out, uint64_t inode)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned shown = 0;
 
-	batch_for_each (r, &all) {
-		const struct fds_holder *h = record_as(r, FDS_HOLDER, sizeof(*h));
-
-		if (!h || h->inode != inode || h->access == FDS_ACCESS_WRITE)
+	snapshot_each (struct fds_holder, h, check_last(e, &e->input->fds), FDS_HOLDER) {
+		if (h->inode != inode || h->access == FDS_ACCESS_WRITE)
 			continue;
 		if (shown++ < HOLDERS_REPORTED)
 			finding_text(out, "process that may be the reader", "%.*s (%u), fd %u",

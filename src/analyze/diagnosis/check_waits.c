@@ -25,13 +25,8 @@ const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd
 {
 	assert(e);
 
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->fd == fd)
+	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
+		if (d->fd == fd)
 			return d;
 	}
 	return NULL;

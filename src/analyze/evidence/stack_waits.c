@@ -226,12 +226,9 @@ static const struct stacks_thread *thread_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
 {
 	const struct snapshot *all = snapshots_get(&input->stacks, id);
-	struct batch records = all ? snapshot_records(all) : (struct batch){ 0 };
 
-	batch_for_each (r, &records) {
-		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
-
-		if (t && t->record.tid == tid)
+	snapshot_each (struct stacks_thread, t, all, STACKS_THREAD) {
+		if (t->record.tid == tid)
 			return t;
 	}
 	return NULL;

@@ -9,13 +9,10 @@
 
 static const struct waits_wanted *longest_in(const struct snapshot *s)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 	const struct waits_wanted *longest = NULL;
 
-	batch_for_each (r, &all) {
-		const struct waits_wanted *w = record_as(r, WAITS_WANTED, sizeof(*w));
-
-		if (w && (!longest || w->longest_ns > longest->longest_ns))
+	snapshot_each (struct waits_wanted, w, s, WAITS_WANTED) {
+		if (!longest || w->longest_ns > longest->longest_ns)
 			longest = w;
 	}
 	return longest;
@@ -38,17 +35,12 @@ bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last)
 {
 	assert(e);
 
-	const struct snapshot *first = check_first(e, &e->input->waits);
-	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
-
 	assert(last);
 	if (last->is_polled)
 		return true;
-	batch_for_each (r, &all) {
-		const struct waits_wanted *w = record_as(r, WAITS_WANTED, sizeof(*w));
-
-		if (w && w->session_pid == last->session_pid && w->is_polled == last->is_polled &&
-			!span_compare(record_text(r, &w->detail),
+	snapshot_each (struct waits_wanted, w, check_first(e, &e->input->waits), WAITS_WANTED) {
+		if (w->session_pid == last->session_pid && w->is_polled == last->is_polled &&
+			!span_compare(record_text(&w->record, &w->detail),
 				record_text(&last->record, &last->detail)))
 			return true;
 	}

@@ -8,6 +8,10 @@
 #include "base/map.h"
 #include "probes/sockets.h"
 
+/* Walks the sockets of a snapshot; NULL: none. */
+#define sockets_each(s, one)                                                                       \
+	snapshot_each_of (struct sockets_socket, one, s, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
+
 struct socket_index {
 	struct map sockets; /* inode -> const struct sockets_socket * */
 };
