@@ -7,7 +7,6 @@
  * time) do not count. A circle of owned mutexes is a deadlock even if other threads wait for other
  * things, and so are processes that wait for each other. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
@@ -15,12 +14,7 @@
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
-#include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_runtime.h"
-#include "analyze/waits/wait_sentences.h"
-#include "analyze/waits/wait_text.h"
-#include "base/buffer.h"
-#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/maps.h"
 #include "probes/syscall_names.h"
@@ -225,103 +219,13 @@ static bool stood_still(
 	return true;
 }
 
-/* Returns the link that waits for a mutex of a thread that has ended, reached through threads of
- * this process; NULL: none. */
-static const struct wait_link *abandoned_of(
-	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
-{
-	for (size_t i = 0; i < chain->count; i++) {
-		if (chain->links[i].process->node_pid != e->id.pid)
-			return NULL;
-		if (wait_is_abandoned(g, &chain->links[i]))
-			return &chain->links[i];
-	}
-	return NULL;
-}
-
 /* Finds a circle that begins with the first link of `chain`: a process that only waits for others
  * in a circle is not reported. */
 static bool find_circle(const struct check *e, struct wait_graph *g, struct wait_chain *chain)
 {
 	if (!check_chain(e, 0, g, chain) || !chain->is_deadlock || chain->is_open)
 		return false;
-	return (chain->circle == 0 || abandoned_of(e, g, chain)) && stood_still(e, g, chain);
-}
-
-/* Returns how many threads wait for a mutex of the thread that `of` waits for. */
-static unsigned waiting_for(const struct wait_graph *g, const struct wait_link *of)
-{
-	const struct waits_thread *t = NULL;
-	unsigned count = 0;
-
-	while ((t = wait_graph_thread(g, of->process->node_pid, t))) {
-		struct wait_link link = wait_link_of(g, of->process, t);
-
-		count += link.what == WAIT_MUTEX && link.party &&
-			 link.party->party_tid == of->party->party_tid;
-	}
-	return count;
-}
-
-static void claim_abandoned(
-	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
-{
-	unsigned count = waiting_for(g, link);
-
-	if (count > 1)
-		finding_claim(out,
-			"deadlock: %u threads wait for a mutex of a thread that has ended", count);
-	else
-		finding_claim(out,
-			"deadlock: thread %u waits for a mutex of a thread that has ended",
-			link->thread->record.tid);
-}
-
-/* The server of a mount may itself use the mount, the heir of a lock may open its file again. */
-static void claim_itself(
-	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
-{
-	struct buffer text = { 0 };
-
-	if (link->what == WAIT_FILE_SYSTEM || link->what == WAIT_LOCK)
-		wait_sentence(&text, g, link);
-	finding_claim(out, "deadlock: it %s", text.size ? buffer_cstr(&text) : "waits for itself");
-	buffer_fini(&text);
-}
-
-static void claim_circle(const struct check *e, struct check_result *out,
-	const struct wait_graph *g, const struct wait_chain *chain)
-{
-	const struct wait_link *first = &chain->links[0];
-	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
-
-	if (chain->circle == chain->count)
-		claim_abandoned(out, g, abandoned_of(e, g, chain));
-	else if (chain->count == 1 && is_inside)
-		finding_claim(out, "deadlock: thread %u waits for a mutex that it holds itself",
-			first->thread->record.tid);
-	else if (is_inside)
-		finding_claim(out, "deadlock: %zu %s of each other", chain->count,
-			wait_is_runtime_lock(first->thread) ? "Java threads wait for locks"
-							    : "threads wait for mutexes");
-	else if (chain->count == 1 && first->party &&
-		 first->party->relation == WAITS_RELATION_LISTENER)
-		circle_claim_self(out, first);
-	else if (chain->count == 1)
-		claim_itself(out, g, first);
-	else if (circle_is_full_pipe(chain))
-		circle_claim_full_pipe(out, chain);
-	else if (circle_is_unread(chain))
-		circle_claim_unread(out, chain);
-	else if (circle_is_prompt(chain))
-		circle_claim_prompt(out, chain);
-	else if (wait_circle_pipe(chain))
-		circle_claim_one_pipe(out, chain);
-	else if (circle_is_sure(chain) && chain->is_of_readers)
-		circle_claim_readers(out, chain);
-	else
-		finding_claim(out, "%s: %zu processes wait for each other",
-			circle_is_sure(chain) ? "deadlock" : "perhaps a deadlock", chain->count);
+	return (chain->circle == 0 || circle_abandoned(e, g, chain)) && stood_still(e, g, chain);
 }
 
 /* Adds the threads outside the circle that wait for a lock of Java. */
@@ -338,85 +242,20 @@ static void emit_victims(const struct check *e, struct check_result *out,
 			(double)(waiting - chain->count), SOOTH_UNIT_NONE, 0);
 }
 
-static void remedy_of_circle(const struct check *e, struct check_result *out,
-	const struct wait_graph *g, const struct wait_chain *chain)
-{
-	const struct wait_link *first = &chain->links[0];
-	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
-
-	if (wait_is_runtime_lock(first->thread)) {
-		emit_victims(e, out, g, chain);
-		finding_unseen(out, "where in the program each lock was taken");
-		finding_remedy(out,
-			"jstack %u shows the deadlock and where each lock was taken; only ending "
-			"the process helps",
-			e->id.pid);
-	} else if (is_inside) {
-		finding_unseen(out,
-			"where in the program each lock was taken: only the call stacks "
-			"show that");
-		finding_remedy(out,
-			"sooth stack %u shows where each thread waits; only ending the process "
-			"helps",
-			e->id.pid);
-	} else if (circle_is_full_pipe(chain)) {
-		finding_unseen(out, "whether a signal or a timer will end one of the waits");
-		finding_remedy(out,
-			"read what a child writes before waiting for its end (in Python "
-			"subprocess.run(capture_output=True) or communicate(), not wait()), or let "
-			"it write to a file; sooth kill --any %u ends the wait",
-			chain->links[circle_writer(chain)].process->node_pid);
-	} else if (circle_is_prompt(chain)) {
-		bool is_user = first->what == WAIT_TERMINAL_READ;
-
-		finding_unseen(out, "the text of the prompt");
-		finding_remedy(out,
-			"run the command so that it does not ask (-y, --batch, sudo -n, a key or "
-			"a file for the password), or let its caller answer this prompt; sooth "
-			"kill --any %u ends the command",
-			chain->links[!is_user].process->node_pid);
-	} else if (wait_circle_pipe(chain)) {
-		finding_unseen(out, "which process took the last token and did not give it back");
-		finding_remedy(out,
-			"end these processes and start the build again: sooth kill --any %u and "
-			"the others; a job has to give its token back however it ends",
-			e->id.pid);
-	} else if (circle_is_sure(chain) && chain->is_of_readers) {
-		finding_unseen(out, "which of them wrote last");
-		finding_remedy(out,
-			"flush after each message (fflush(stdout), print(..., flush=True), "
-			"PYTHONUNBUFFERED=1, stdbuf -oL) and end it as the reader expects, mostly "
-			"by a newline; sooth kill --any %u ends the wait",
-			chain->links[chain->count - 1].process->node_pid);
-	} else if (first->party && first->party->relation == WAITS_RELATION_LISTENER &&
-		   chain->count == 1) {
-		finding_remedy(out,
-			"serve requests in several processes or threads (PHP: "
-			"PHP_CLI_SERVER_WORKERS), or do not ask the own server within a request");
-	} else {
-		finding_unseen(out, "whether a signal or a timer will end one of the waits");
-		finding_remedy(
-			out, "%s: sooth kill --any %u", wait_chain_way_out(chain), e->id.pid);
-	}
-}
-
 static void report_circle(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	enum waits_confidence confidence = wait_chain_confidence(chain);
 	const struct wait_link *first = &chain->links[0];
 
-	finding_begin(out,
-		confidence == WAITS_HIGH     ? FINDING_CONFIDENCE_HIGH
-		: confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
-					     : FINDING_CONFIDENCE_LOW,
-		"");
+	finding_begin(out, check_confidence(confidence), "");
 	if (confidence < WAITS_HIGH)
 		finding_severity(out, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
 	finding_thread(out, first->thread->record.tid);
-	claim_circle(e, out, g, chain);
 	check_chain_evidence(out, g, chain);
-	remedy_of_circle(e, out, g, chain);
+	if (wait_is_runtime_lock(first->thread))
+		emit_victims(e, out, g, chain);
+	circle_claim(e, out, g, chain);
 	finding_end(out);
 }
 
