@@ -173,14 +173,15 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 		note_lock(l, t->arguments[0]);
 }
 
-/* Returns whether threads have names of one pool: "pool-1-thread-2" and "pool-1-thread-1". */
-static bool is_peer(struct span a, struct span b)
+/* Returns the name without its number: threads of one pool are "pool-1-thread-2" and
+ * "pool-1-thread-1". */
+static struct span pool_name(const struct waits_thread *t)
 {
-	while (a.size && a.data[a.size - 1] >= '0' && a.data[a.size - 1] <= '9')
-		a.size--;
-	while (b.size && b.data[b.size - 1] >= '0' && b.data[b.size - 1] <= '9')
-		b.size--;
-	return a.size && a.size == b.size && !memcmp(a.data, b.data, a.size);
+	struct span name = record_text(&t->record, &t->name);
+
+	while (name.size && name.data[name.size - 1] >= '0' && name.data[name.size - 1] <= '9')
+		name.size--;
+	return name;
 }
 
 /* Counts the pool of the first thread that waits for a task: only threads of its own pool can run
@@ -195,8 +196,7 @@ static void count_peers(struct locked *l, const struct check *e, const struct wa
 	}
 	t = NULL;
 	while (first && (t = wait_graph_thread(g, e->id.pid, t))) {
-		if (!is_peer(record_text(&t->record, &t->name),
-			    record_text(&first->record, &first->name)))
+		if (!pool_name(first).size || span_compare(pool_name(t), pool_name(first)))
 			continue;
 		l->peers++;
 		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !wait_graph_has_run(g, t);
@@ -232,9 +232,73 @@ enum kind {
 	KIND_FULL,	/* all threads except a main thread that watches them wait at queues */
 	KIND_POOL,
 	KIND_TASKS,
-	KIND_SIGNAL,
-	KIND_CONDITIONS, /* Java: all threads wait on conditions */
+	KIND_SIGNAL,	  /* no other thread is there */
+	KIND_SIGNAL_IDLE, /* all other threads are idle */
+	KIND_CONDITIONS,  /* Java: all threads wait on conditions */
+	KIND_UNENDED,	  /* the same, and main() has ended */
 	KIND_NOTIFY
+};
+
+#define ALONE	    "deadlock: its only thread waits "
+#define EXHAUSTED   "thread pool exhausted: "
+#define WHICH_LOCK  "which thread has which lock, and whether one that runs will release it"
+#define RESULTS	    "whether another thread provides these results"
+#define SIGNAL_HOOK "whether a signal, as for a hook at the end, will end the wait"
+#define HANDLER	    "whether a signal handler will end the wait"
+#define REMEDY	    "sooth stack {pid} shows where each thread waits; only ending the process helps"
+
+static const struct row {
+	enum place place;
+	struct claim_row texts;
+} rows[] = {
+	[KIND_LOCKS] = { PLACE_LOCK,
+		{ "deadlock: {threads} wait for locks that nothing releases, for {time}{, in "
+		  "|within}{ and |other}",
+			WHICH_LOCK, REMEDY } },
+	[KIND_ALONE] = { PLACE_LOCK,
+		{ ALONE "for a lock{ in |within} that no other thread of it can release{fork}, for "
+			"{time}",
+			WHICH_LOCK, REMEDY } },
+	[KIND_CONDITION] = { PLACE_RESTS,
+		{ ALONE "on a condition{ in |caller}, for {time}: no other thread is left that "
+			"could signal it",
+			WHICH_LOCK, REMEDY } },
+	[KIND_QUEUE] = { PLACE_RESTS,
+		{ ALONE "in {by}{, called by |within}, for {time}: the threads at the other end of "
+			"the queue have ended",
+			HANDLER, REMEDY } },
+	[KIND_FULL] = { PLACE_RESTS,
+		{ "deadlock: {full} in {by}{, called by |within}, for {time}: nothing takes from "
+		  "the queue, and no thread is left that could",
+			HANDLER, REMEDY } },
+	[KIND_POOL] = { PLACE_RESULT,
+		{ EXHAUSTED "all {pool} pool threads wait for results of other tasks, for {time}, "
+			    "and none is left to run these{: Future.result in |within}",
+			RESULTS, REMEDY } },
+	[KIND_TASKS] = { PLACE_RESULT,
+		{ EXHAUSTED "{threads} wait for results of tasks that no thread has begun, for "
+			    "{time}, and none is left to run these",
+			RESULTS, REMEDY } },
+	[KIND_SIGNAL] = { PLACE_SIGNAL, { "deadlock: {threads} {signal}, for {time}: no other "
+					  "thread is left that could end "
+					  "this wait",
+						SIGNAL_HOOK, REMEDY } },
+	[KIND_SIGNAL_IDLE] = { PLACE_SIGNAL,
+		{ "deadlock: {threads} {signal}, for {time}: all other threads are idle, none is "
+		  "left to end this wait",
+			SIGNAL_HOOK, REMEDY } },
+	[KIND_CONDITIONS] = { PLACE_RESTS,
+		{ "deadlock: {conditions} on a condition, as of an empty queue, for {time}: no "
+		  "other thread, timer or connection is left that could end this wait",
+			SIGNAL_HOOK, REMEDY } },
+	[KIND_UNENDED] = { PLACE_RESTS,
+		{ "its main() has ended, and {conditions} for work, for {time}, that none is left "
+		  "to give: a pool that was not shut down keeps the process",
+			SIGNAL_HOOK, REMEDY } },
+	[KIND_NOTIFY] = { PLACE_NOTIFY,
+		{ "its main thread waits in Atomics.wait for a notification, for {time}: its event "
+		  "loop does not run{, in |within}",
+			"which thread should notify it", REMEDY } },
 };
 
 static enum kind kind_of(const struct locked *l)
@@ -260,33 +324,22 @@ static enum kind kind_of(const struct locked *l)
 	if (l->peers > 1 && l->peers == l->peers_waiting)
 		return KIND_TASKS;
 	if (is_clear && l->count[PLACE_SIGNAL] && !l->count[PLACE_RUNS] && !l->woken)
-		return KIND_SIGNAL;
+		return l->threads == l->count[PLACE_SIGNAL] ? KIND_SIGNAL : KIND_SIGNAL_IDLE;
 	if (is_clear && l->conditions && l->threads == l->count[PLACE_RESTS] && !l->woken)
-		return KIND_CONDITIONS;
+		return l->has_main_ended ? KIND_UNENDED : KIND_CONDITIONS;
 	if (l->is_main_notified && !l->count[PLACE_RUNS])
 		return KIND_NOTIFY;
 	return KIND_NONE;
 }
 
-static enum place place_of_kind(enum kind kind)
-{
-	return kind == KIND_POOL || kind == KIND_TASKS ? PLACE_RESULT
-	       : kind == KIND_NOTIFY		       ? PLACE_NOTIFY
-	       : kind == KIND_SIGNAL		       ? PLACE_SIGNAL
-	       : kind == KIND_QUEUE || kind == KIND_CONDITION || kind == KIND_FULL ||
-			       kind == KIND_CONDITIONS
-		       ? PLACE_RESTS
-		       : PLACE_LOCK;
-}
-
 /* --- the finding --- */
 
-/* " in job (b12.py:6)" */
-static void put_within(struct buffer *out, const char *before, const struct stack_wait *s)
+/* Appends "job (b12.py:6)". */
+static void put_function(struct buffer *out, struct span name, struct span file)
 {
-	if (s->within.size)
-		buffer_format(out, "%s%.*s (%.*s)", before, (int)s->within.size, s->within.data,
-			(int)s->file.size, s->file.data);
+	if (name.size)
+		buffer_format(
+			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
 }
 
 /* Appends the names of threads, if they differ: those of Python are all the same. */
@@ -302,7 +355,7 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 		buffer_format(out, "%u of %u threads", count, l->threads);
 		return;
 	}
-	buffer_string(out, "threads ");
+	buffer_string(out, count == 1 ? "thread " : "threads ");
 	for (size_t i = 0; (t = wait_graph_thread(g, e->id.pid, t)); i++) {
 		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
@@ -318,21 +371,20 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 	}
 }
 
-/* Appends the first two functions that differ: ", in writer (b11.py:3) and reader (b11.py:8)". */
-static void put_functions(struct buffer *out, const struct check *e, const struct wait_graph *g,
+/* Appends the first function that differs: "reader (b11.py:8)". */
+static void put_other(struct buffer *out, const struct check *e, const struct wait_graph *g,
 	const struct locked *l)
 {
 	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct stack_wait *first = &l->of[PLACE_LOCK];
 	const struct waits_thread *t = NULL;
 
-	put_within(out, ", in ", first);
 	while (first->within.size && (t = wait_graph_thread(g, e->id.pid, t))) {
 		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
 
 		if (place_of(g, p, t, &s) != PLACE_LOCK || stack_wait_is_same(first, &s))
 			continue;
-		put_within(out, " and ", &s);
+		put_function(out, s.within, s.file);
 		return;
 	}
 }
@@ -347,147 +399,43 @@ static const struct process_entry *forked_by(const struct check *e)
 		return NULL;
 	own = record_text(&p->process->record, &p->process->executable);
 	of_parent = record_text(&parent->process->record, &parent->process->executable);
-	return own.size && own.size == of_parent.size && !memcmp(own.data, of_parent.data, own.size)
-		       ? parent
-		       : NULL;
+	return own.size && !span_compare(own, of_parent) ? parent : NULL;
 }
 
-static void claim_alone(const struct check *e, struct buffer *out, const struct locked *l)
+static const char *plural(unsigned count)
 {
-	const struct process_entry *parent = forked_by(e);
-
-	buffer_string(out, "deadlock: its only thread waits for a lock");
-	put_within(out, " in ", &l->of[PLACE_LOCK]);
-	buffer_string(out, " that no other thread of it can release");
-	if (parent)
-		buffer_format(
-			out, ": perhaps another thread of %u had it at the fork", parent->id.pid);
+	return count == 1 ? " waits" : "s wait";
 }
 
-static void claim_condition(struct buffer *out, const struct stack_wait *s, const char *time)
-{
-	buffer_string(out, "deadlock: its only thread waits on a condition");
-	if (s->caller.size)
-		buffer_format(out, " in %.*s (%.*s)", (int)s->caller.size, s->caller.data,
-			(int)s->caller_file.size, s->caller_file.data);
-	buffer_format(out, ", for %s: no other thread is left that could signal it", time);
-}
-
-static void claim_full(struct buffer *out, const struct locked *l)
-{
-	const struct stack_wait *s = &l->of[PLACE_RESTS];
-
-	buffer_format(out, "deadlock: %u thread%s in %.*s", l->full,
-		l->full == 1 ? " waits" : "s wait", (int)s->by.size, s->by.data);
-	put_within(out, ", called by ", s);
-}
-
-static void claim_signal(const struct check *e, struct buffer *out, const struct wait_graph *g,
-	const struct locked *l, const char *time)
-{
-	struct buffer threads = { 0 };
-	bool is_one = l->count[PLACE_SIGNAL] == 1;
-	const char *name;
-
-	put_threads(&threads, e, g, l, PLACE_SIGNAL);
-	name = buffer_cstr(&threads);
-	if (is_one && !strncmp(name, "threads ", strlen("threads ")))
-		buffer_format(out, "deadlock: thread %s", name + strlen("threads "));
-	else
-		buffer_format(out, "deadlock: %s", name);
-	buffer_format(out, " %s%s, for %s: %s", is_one ? "waits" : "wait",
-		l->signal + strlen("waits"), time,
-		l->threads == l->count[PLACE_SIGNAL]
-			? "no other thread is left that could end this wait"
-			: "all other threads are idle, none is left to end this wait");
-	buffer_fini(&threads);
-}
-
-static void claim_conditions(struct buffer *out, const struct locked *l, const char *time)
-{
-	if (l->has_main_ended)
-		buffer_format(out,
-			"its main() has ended, and %u thread%s for work, for %s, that none is left "
-			"to give: a pool that was not shut down keeps the process",
-			l->conditions, l->conditions == 1 ? " waits" : "s wait", time);
-	else
-		buffer_format(out,
-			"deadlock: %s on a condition, as of an empty queue, for %s: no other "
-			"thread, timer or connection is left that could end this wait",
-			l->conditions == 1 ? "a thread waits" : "all its threads wait", time);
-}
-
-static void claim_notify(struct buffer *out, const struct stack_wait *s, const char *time)
-{
-	buffer_format(out,
-		"its main thread waits in Atomics.wait for a notification, for %s: its event loop "
-		"does not run",
-		time);
-	put_within(out, ", in ", s);
-}
-
-static void claim(const struct check *e, struct check_result *out, const struct wait_graph *g,
+static void set_values(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct locked *l, enum kind kind)
 {
-	struct buffer text = { 0 };
-	char time[UNITS_SIZE];
+	enum place place = rows[kind].place;
+	const struct stack_wait *s = &l->of[place];
+	const struct process_entry *parent = forked_by(e);
+	struct buffer *fork;
 
-	sentence_duration(time, l->for_ns[place_of_kind(kind)]);
-	switch (kind) {
-	case KIND_ALONE:
-		claim_alone(e, &text, l);
-		buffer_format(&text, ", for %s", time);
-		break;
-	case KIND_CONDITION:
-		claim_condition(&text, &l->of[PLACE_RESTS], time);
-		break;
-	case KIND_QUEUE:
-		buffer_format(&text, "deadlock: its only thread waits in %.*s",
-			(int)l->of[PLACE_RESTS].by.size, l->of[PLACE_RESTS].by.data);
-		put_within(&text, ", called by ", &l->of[PLACE_RESTS]);
-		buffer_format(&text,
-			", for %s: the threads at the other end of the queue have ended", time);
-		break;
-	case KIND_FULL:
-		claim_full(&text, l);
-		buffer_format(&text,
-			", for %s: nothing takes from the queue, and no thread is left "
-			"that could",
-			time);
-		break;
-	case KIND_SIGNAL:
-		claim_signal(e, &text, g, l, time);
-		break;
-	case KIND_CONDITIONS:
-		claim_conditions(&text, l, time);
-		break;
-	case KIND_POOL:
-		buffer_format(&text,
-			"thread pool exhausted: all %u pool threads wait for results of other "
-			"tasks, for %s, and none is left to run these",
-			l->pool, time);
-		put_within(&text, ": Future.result in ", &l->of[PLACE_RESULT]);
-		break;
-	case KIND_TASKS:
-		buffer_string(&text, "thread pool exhausted: ");
-		put_threads(&text, e, g, l, PLACE_RESULT);
-		buffer_format(&text,
-			" wait for results of tasks that no thread has begun, for %s, and none is "
-			"left to run these",
-			time);
-		break;
-	case KIND_NOTIFY:
-		claim_notify(&text, &l->of[PLACE_NOTIFY], time);
-		break;
-	default:
-		buffer_string(&text, "deadlock: ");
-		put_threads(&text, e, g, l, PLACE_LOCK);
-		buffer_format(&text, " wait for locks that nothing releases, for %s", time);
-		put_functions(&text, e, g, l);
-		break;
-	}
-	finding_claim(out, "%s", buffer_cstr(&text));
-	buffer_fini(&text);
+	finding_value_time(out, "time", l->for_ns[place]);
+	put_threads(finding_value(out, "threads"), e, g, l, place);
+	put_function(finding_value(out, "within"), s->within, s->file);
+	put_function(finding_value(out, "caller"), s->caller, s->caller_file);
+	put_other(finding_value(out, "other"), e, g, l);
+	finding_value_span(out, "by", s->by);
+	finding_value_text(out, "pool", "%u", l->pool);
+	finding_value_text(out, "full", "%u thread%s", l->full, plural(l->full));
+	if (kind == KIND_UNENDED)
+		finding_value_text(
+			out, "conditions", "%u thread%s", l->conditions, plural(l->conditions));
+	else
+		finding_value_text(out, "conditions", "%s",
+			l->conditions == 1 ? "a thread waits" : "all its threads wait");
+	if (l->signal)
+		finding_value_text(out, "signal", "%s%s", l->count[place] == 1 ? "waits" : "wait",
+			l->signal + strlen("waits"));
+	fork = finding_value(out, "fork");
+	if (parent)
+		buffer_format(
+			fork, ": perhaps another thread of %u had it at the fork", parent->id.pid);
 }
 
 static void emit_threads(const struct check *e, struct check_result *out,
@@ -512,7 +460,8 @@ static void emit_threads(const struct check *e, struct check_result *out,
 			sentence_duration(time, t->since_ns));
 		if (s.by.size)
 			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
-		put_within(&text, ", called by ", &s);
+		buffer_string(&text, s.within.size ? ", called by " : "");
+		put_function(&text, s.within, s.file);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));
 	}
 	buffer_fini(&text);
@@ -521,27 +470,15 @@ static void emit_threads(const struct check *e, struct check_result *out,
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct locked *l, enum kind kind)
 {
-	enum place place = place_of_kind(kind);
+	enum place place = rows[kind].place;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	claim(e, out, g, l, kind);
 	finding_number(out, "waiting for at least", (double)l->for_ns[place], SOOTH_UNIT_NS, 0);
 	finding_number(out, "threads that wait", l->count[place], SOOTH_UNIT_NONE, 0);
 	finding_number(out, "other threads, which ran", l->count[PLACE_RUNS], SOOTH_UNIT_NONE, 0);
 	emit_threads(e, out, g, place);
-	finding_unseen(out, kind == KIND_POOL || kind == KIND_TASKS
-				    ? "whether another thread provides these results"
-			    : kind == KIND_NOTIFY ? "which thread should notify it"
-			    : kind == KIND_SIGNAL || kind == KIND_CONDITIONS
-				    ? "whether a signal, as for a hook at "
-				      "the end, will end the wait"
-			    : kind == KIND_QUEUE || kind == KIND_FULL
-				    ? "whether a signal handler will end the wait"
-				    : "which thread has which lock, and whether one "
-				      "that runs will release it");
-	finding_remedy(out,
-		"sooth stack %u shows where each thread waits; only ending the process helps",
-		e->id.pid);
+	set_values(e, out, g, l, kind);
+	finding_claim_row(out, &rows[kind].texts);
 	finding_end(out);
 }
 
@@ -562,10 +499,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct locked l = { 0 };
 	enum kind kind;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	find_locked(&l, e, &g);
 	kind = kind_of(&l);
 	if (kind == KIND_NONE)
@@ -573,14 +508,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 			l.count[PLACE_LOCK], l.count[PLACE_LOCK] == 1 ? " waits" : "s wait");
 	else if (check_has_finding(e, "all-threads-waiting"))
 		check_fine(out, "reported by all-threads-waiting");
-	else if (check_is_stopped(e))
-		check_fine(out, "the process is stopped");
-	else if (check_is_over(
-			 e, time_option(e, &l, kind), (double)l.for_ns[place_of_kind(kind)], ""))
+	else if (check_is_long(e, out, time_option(e, &l, kind), l.for_ns[rows[kind].place],
+			 "threads wait for locks"))
 		report(e, out, &g, &l, kind);
-	else
-		check_blind_by(out, FINDING_SHORT, "threads wait for locks, but not for long yet",
-			CHECK_LONGER);
 }
 
 const struct finding_type finding_deadlock = {

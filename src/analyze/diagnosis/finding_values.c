@@ -42,8 +42,12 @@ void finding_value_time(struct check_result *out, const char *name, uint64_t ns)
 static void put_value(struct buffer *to, const struct check_result *out, struct span name)
 {
 	const struct finding_values *v = &out->values;
+	const char *bar = span_last(name, '|');
+	struct span before = span_of(name.data, bar ? (size_t)(bar - name.data) : 0);
 	size_t i = 0;
 
+	if (bar)
+		name = span_of(bar + 1, name.size - before.size - 1);
 	if (span_equal(name, "pid")) {
 		buffer_u64(to, out->of->id.pid);
 		return;
@@ -51,8 +55,10 @@ static void put_value(struct buffer *to, const struct check_result *out, struct 
 	while (i < v->count && !span_equal(name, v->all[i].name))
 		i++;
 	assert(i < v->count); /* else the detector does not set this value */
-	if (i < v->count)
-		buffer_append(to, v->all[i].text.data, v->all[i].text.size);
+	if (i == v->count || !v->all[i].text.size)
+		return;
+	buffer_append(to, before.data, before.size);
+	buffer_append(to, v->all[i].text.data, v->all[i].text.size);
 }
 
 static void fill_in(struct buffer *to, const struct check_result *out, const char *text)

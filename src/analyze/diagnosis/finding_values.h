@@ -19,7 +19,8 @@ struct finding_values {
 	size_t count;
 };
 
-/* What one kind of finding says; `unseen` may be NULL. {pid} is the process of the finding. */
+/* What one kind of finding says; `unseen` may be NULL. {pid} is the process of the finding. Of
+ * "{ in |place}" nothing is left if the value is empty. */
 struct claim_row {
 	const char *claim, *unseen, *remedy;
 };
