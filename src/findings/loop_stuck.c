@@ -182,21 +182,14 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct wait_graph g;
 	struct stuck s;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	if (!runtime)
 		check_fine(out, "it has no event loop of Python or node");
 	else if (!find_stuck(e, &g, &s) || handles_signals(e, &g, runtime))
 		check_fine(out, "something can wake its event loop");
-	else if (check_is_stopped(e))
-		check_fine(out, "the process is stopped");
-	else if (check_is_over(e, "min-time", (double)s.for_ns, ""))
+	else if (check_is_long(e, out, "min-time", s.for_ns, "nothing could wake its event loop"))
 		report(out, &s, runtime);
-	else
-		check_blind_by(out, FINDING_SHORT,
-			"nothing could wake its event loop, but not for long yet", CHECK_LONGER);
 }
 
 const struct finding_type finding_loop_stuck = {

@@ -35,15 +35,6 @@ struct starved {
 
 /* --- the threads --- */
 
-static const struct thread_history *history_of(const struct check *e, uint32_t tid)
-{
-	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (t->tid == tid)
-			return t;
-	}
-	return NULL;
-}
-
 static bool sleeps(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
 {
@@ -67,7 +58,7 @@ static bool rests(const struct wait_graph *g, const struct waits_thread *t)
 
 static void note_sleeper(struct starved *s, const struct check *e, const struct waits_thread *t)
 {
-	const struct thread_history *h = history_of(e, t->record.tid);
+	const struct thread_history *h = check_thread(e, t->record.tid);
 	double hz = h ? thread_history_voluntary(h) : 0;
 	double wakes = hz > 0 ? hz * (double)s->for_ns / (double)NS_PER_S : 0;
 
@@ -202,17 +193,15 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls c;
 	struct wait_graph g;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	if (!is_at_queue(&s, e, &g) || !look_at_others(&s, e, &g) || has_child(e))
 		check_fine(out, "its main thread does not wait at a queue of its own, or something "
 				"may come in");
-	else if (check_has_finding(e, "deadlock") || check_has_finding(e, "all-threads-waiting"))
-		check_fine(out, "reported by another check");
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
+	else if (check_has_finding(e, "deadlock") || check_has_finding(e, "all-threads-waiting"))
+		check_fine(out, "reported by another check");
 	else if (!check_calls_read(&c, e))
 		check_blind_because(out, "its system calls were not observed",
 			"run as root; `sooth doctor` shows other ways");
@@ -220,12 +209,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "a thread of it does something: it may put into the queue later");
 	else if (s.wakes < check_option(e, "min-wakes"))
 		check_fine(out, "another thread sleeps: it may put into the queue later");
-	else if (check_is_over(e, "min-time", (double)s.for_ns, ""))
+	else if (check_is_long(e, out, "min-time", s.for_ns,
+			 "its main thread waits at a queue of its own"))
 		report(e, out, &s);
-	else
-		check_blind_by(out, FINDING_SHORT,
-			"its main thread waits at a queue of its own, but not for long yet",
-			CHECK_LONGER);
 }
 
 const struct finding_type finding_queue_starved = {
