@@ -45,6 +45,17 @@ const struct sockets_socket *socket_index_get(const struct socket_index *i, uint
 	return kept ? *kept : NULL;
 }
 
+unsigned sockets_to_itself(const struct snapshot *snapshot, const struct sockets_socket *listener)
+{
+	unsigned count = 0;
+
+	assert(listener);
+	sockets_each (snapshot, s)
+		count += s != listener && socket_is_inet(s) && !s->peer_port_state &&
+			 s->peer_port == listener->local_port;
+	return socket_is_inet(listener) ? count : 0;
+}
+
 bool sockets_listen(const struct snapshot *snapshot)
 {
 	struct batch records = snapshot_records(snapshot);

@@ -22,6 +22,8 @@ void socket_index_fini(struct socket_index *i);
 /* NULL: the snapshot has no socket with that inode. */
 const struct sockets_socket *socket_index_get(const struct socket_index *i, uint64_t inode);
 
+/* Returns the number of connections of the process itself to a socket that it listens on. */
+unsigned sockets_to_itself(const struct snapshot *snapshot, const struct sockets_socket *listener);
 /* Returns whether one of the sockets listens. */
 bool sockets_listen(const struct snapshot *snapshot);
 
