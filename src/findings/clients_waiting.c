@@ -372,7 +372,7 @@ static void report_unanswered(
 {
 	static const struct claim_row row = {
 		"clients wait: {requests} requests were read and have no answer, the oldest for "
-		"{time}; {threads} threads wait in {by}, called by {within} ({file})",
+		"{time}; {threads} threads wait in {by}, called by {within}",
 		"which requests have what these wait for",
 		"each request waits for something that others have and do not give back: a "
 		"connection of a pool, a place in a queue, a lock; sooth stack {pid} shows all "
@@ -384,8 +384,7 @@ static void report_unanswered(
 	finding_value_time(out, "time", c->unanswered_ns);
 	finding_value_text(out, "threads", "%u", p->threads);
 	finding_value_span(out, "by", p->wait.by);
-	finding_value_span(out, "within", p->wait.within);
-	finding_value_span(out, "file", p->wait.file);
+	stack_wait_put_within(finding_value(out, "within"), &p->wait);
 	finding_number(
 		out, "requests without an answer", (double)c->unanswered, SOOTH_UNIT_NONE, 0);
 	finding_number(

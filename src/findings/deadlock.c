@@ -334,14 +334,6 @@ static enum kind kind_of(const struct locked *l)
 
 /* --- the finding --- */
 
-/* Appends "job (b12.py:6)". */
-static void put_function(struct buffer *out, struct span name, struct span file)
-{
-	if (name.size)
-		buffer_format(
-			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
-}
-
 /* Appends the names of threads, if they differ: those of Python are all the same. */
 static void put_threads(struct buffer *out, const struct check *e, const struct wait_graph *g,
 	const struct locked *l, enum place place)
@@ -384,7 +376,7 @@ static void put_other(struct buffer *out, const struct check *e, const struct wa
 
 		if (place_of(g, p, t, &s) != PLACE_LOCK || stack_wait_is_same(first, &s))
 			continue;
-		put_function(out, s.within, s.file);
+		stack_wait_put_within(out, &s);
 		return;
 	}
 }
@@ -417,8 +409,8 @@ static void set_values(const struct check *e, struct check_result *out, const st
 
 	finding_value_time(out, "time", l->for_ns[place]);
 	put_threads(finding_value(out, "threads"), e, g, l, place);
-	put_function(finding_value(out, "within"), s->within, s->file);
-	put_function(finding_value(out, "caller"), s->caller, s->caller_file);
+	stack_wait_put_within(finding_value(out, "within"), s);
+	stack_wait_put_function(finding_value(out, "caller"), s->caller, s->caller_file);
 	put_other(finding_value(out, "other"), e, g, l);
 	finding_value_span(out, "by", s->by);
 	finding_value_text(out, "pool", "%u", l->pool);
@@ -461,7 +453,7 @@ static void emit_threads(const struct check *e, struct check_result *out,
 		if (s.by.size)
 			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
 		buffer_string(&text, s.within.size ? ", called by " : "");
-		put_function(&text, s.within, s.file);
+		stack_wait_put_within(&text, &s);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));
 	}
 	buffer_fini(&text);

@@ -14,6 +14,7 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/sentence_units.h"
@@ -90,17 +91,6 @@ static bool is_inside(
 	}
 }
 
-static bool has_child(const struct wait_graph *g, const struct waits_thread *t)
-{
-	const struct waits_party *p = NULL;
-
-	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
-		if (p->relation == WAITS_RELATION_CHILD)
-			return true;
-	}
-	return false;
-}
-
 enum waits_so { CAN_WAKE, IS_LOOP, IS_WAITING };
 
 static enum waits_so look_at(const struct wait_graph *g, const struct waits_thread *t)
@@ -110,8 +100,9 @@ static enum waits_so look_at(const struct wait_graph *g, const struct waits_thre
 
 	if (t->state != 'S' || t->call_state || t->since_state ||
 		t->timeout_state != SOOTH_STATE_ABSENT || wait_graph_has_run(g, t) ||
-		has_child(g, t))
+		wait_youngest_party(g, t, WAITS_RELATION_CHILD, &count))
 		return CAN_WAKE;
+	count = 0;
 	if (t->lock != WAITS_LOCK_NONE)
 		return t->arguments[1] & WAITS_FUTEX_PRIVATE ? IS_WAITING : CAN_WAKE;
 	while ((o = wait_graph_object(g, t, o))) {
@@ -122,10 +113,9 @@ static enum waits_so look_at(const struct wait_graph *g, const struct waits_thre
 	return count ? IS_LOOP : CAN_WAKE;
 }
 
-static bool handles_signals(
-	const struct check *e, const struct wait_graph *g, const struct runtime *runtime)
+static bool handles_signals(const struct check *e, const struct runtime *runtime)
 {
-	const struct waits_signals *s = find_process_signals(&g->records, e->id.pid);
+	const struct waits_signals *s = check_signals(e, check_last(e, &e->input->waits));
 
 	return !s || s->caught & ~runtime->own_signals;
 }
@@ -157,22 +147,23 @@ static bool find_stuck(const struct check *e, const struct wait_graph *g, struct
 
 /* --- the finding --- */
 
+#define CLAIM                                                                                      \
+	"nothing can wake its event loop any more: for {time} it has waited without a timer, a "   \
+	"connection or a child, and {others}: what its code awaits never comes, as from a queue "  \
+	"that nothing is put into any more"
+
 static void report(struct check_result *out, const struct stuck *s, const struct runtime *runtime)
 {
-	char time[UNITS_SIZE];
+	struct claim_row row = { CLAIM, "which await it is", runtime->remedy };
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out,
-		"nothing can wake its event loop any more: for %s it has waited without a timer, a "
-		"connection or a child, and %s: what its code awaits never comes, as from a queue "
-		"that nothing is put into any more",
-		sentence_duration(time, s->for_ns),
+	finding_value_time(out, "time", s->for_ns);
+	finding_value_text(out, "others", "%s",
 		s->threads == 1 ? "no other thread is there" : "all its other threads wait too");
 	finding_number(out, "waiting for at least", (double)s->for_ns, SOOTH_UNIT_NS, 0);
 	finding_number(out, "threads", s->threads, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "event loops", s->loops, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "which await it is");
-	finding_remedy(out, "%s", runtime->remedy);
+	finding_claim_row(out, &row);
 	finding_end(out);
 }
 
@@ -186,7 +177,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	if (!runtime)
 		check_fine(out, "it has no event loop of Python or node");
-	else if (!find_stuck(e, &g, &s) || handles_signals(e, &g, runtime))
+	else if (!find_stuck(e, &g, &s) || handles_signals(e, runtime))
 		check_fine(out, "something can wake its event loop");
 	else if (check_is_long(e, out, "min-time", s.for_ns, "nothing could wake its event loop"))
 		report(out, &s, runtime);

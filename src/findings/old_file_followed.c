@@ -33,16 +33,6 @@ static const struct fds_successor *successor_in(const struct snapshot *s, uint32
 	return NULL;
 }
 
-static const struct fds_descriptor *descriptor_in(const struct snapshot *s, uint32_t fd)
-{
-
-	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
-		if (d->fd == fd)
-			return d;
-	}
-	return NULL;
-}
-
 static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 {
 
@@ -83,8 +73,8 @@ static bool is_followed(const struct check *e, const struct fds_successor *now)
 {
 	const struct snapshot *first = check_first(e, &e->input->fds),
 			      *last = check_last(e, &e->input->fds);
-	const struct fds_descriptor *before = descriptor_in(first, now->fd),
-				    *d = descriptor_in(last, now->fd);
+	const struct fds_descriptor *before = check_descriptor_in(first, now->fd),
+				    *d = check_descriptor_in(last, now->fd);
 
 	if (!before || !d || before->inode != d->inode || before->offset != d->offset ||
 		!successor_in(first, now->fd))
@@ -93,42 +83,44 @@ static bool is_followed(const struct check *e, const struct fds_successor *now)
 	       span_equal(check_name(e->process), "tail");
 }
 
+#define CLAIM                                                                                      \
+	"follows {path}, which was {gone}: the file of that name is another one now ({size}), "    \
+	"and "                                                                                     \
+	"what is written there this process never sees"
+#define UNSEEN "whether the present file has what it waits for"
+
+static const struct claim_row of_tail = { CLAIM, UNSEEN,
+	"start it again with tail -F, which follows the name" },
+			      of_other = { CLAIM, UNSEEN,
+				      "restart it; it has to open the file again when the name "
+				      "leads to another inode, as tail -F does" };
+
 static void report(const struct check *e, struct check_result *out, const struct fds_successor *now)
 {
-	const struct fds_descriptor *d = descriptor_in(check_last(e, &e->input->fds), now->fd);
+	const struct fds_descriptor *d = check_descriptor(e, now->fd);
 	const struct fds_successor *before = successor_in(check_first(e, &e->input->fds), now->fd);
-	struct span name = record_text(&now->record, &now->path), old = check_name(e->process);
+	struct span name = record_text(&now->record, &now->path);
 	struct span is = record_text(&d->record, &d->path);
-	bool is_tail = span_equal(old, "tail");
 	char what[16], size[UNITS_SIZE];
 
 	snprintf(what, sizeof(what), "fd %u", now->fd);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	finding_descriptor(out, now->fd);
 	finding_path(out, name);
-	finding_claim(out, "follows %.*s, which was ", (int)name.size, name.data);
+	finding_value_span(out, "path", name);
 	if (is.size != name.size)
-		finding_claim(out, "renamed to %.*s%s", (int)is.size, is.data,
+		finding_value_text(out, "gone", "renamed to %.*s%s", (int)is.size, is.data,
 			d->is_deleted ? " and deleted" : "");
 	else
-		finding_claim(out, "deleted");
-	finding_claim(out,
-		": the file of that name is another one now (%s), and what is written there this "
-		"process never sees",
-		sentence_size(size, now->size_bytes));
+		finding_value_text(out, "gone", "deleted");
+	finding_value_text(out, "size", "%s", sentence_size(size, now->size_bytes));
 	finding_number(out, "position, at the end of the old file", (double)d->offset,
 		SOOTH_UNIT_BYTES, 0);
 	if (before && before->inode == now->inode && now->size_bytes > before->size_bytes)
 		finding_number(out, "written to the present file meanwhile",
 			(double)(now->size_bytes - before->size_bytes), SOOTH_UNIT_BYTES,
 			check_watched_ns(e));
-	finding_unseen(out, "whether the present file has what it waits for");
-	if (is_tail)
-		finding_remedy(out, "start it again with tail -F, which follows the name");
-	else
-		finding_remedy(out,
-			"restart it; it has to open the file again when the name leads to "
-			"another inode, as tail -F does");
+	finding_claim_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
 	finding_end(out);
 }
 

@@ -89,20 +89,24 @@ static struct unread find_unread(const struct check *e, const struct memory_gain
 static void report(const struct check *e, struct check_result *out, const struct unread *u,
 	const struct memory_gain *m, uint64_t interval_ns)
 {
-	struct buffer peer = { 0 }, waits = { 0 };
-	struct awaited a;
-	char gain[UNITS_SIZE], time[UNITS_SIZE];
+	static const struct claim_row row = {
+		"{peer} {reads} what it is sent{waits}, and this process keeps the rest in its "
+		"memory: {gain} more in {time}",
+		"how much of its memory waits for this peer",
+		"look at the peer; and write only while the stream takes it (node: the result of "
+		"write() and 'drain'), or close a connection that does not read"
+	};
+	struct awaited a = awaited_of(e, u->of->fd);
+	struct buffer *peer;
+	char gain[UNITS_SIZE];
 
-	a = awaited_of(e, u->of->fd);
-	awaited_put_end(&peer, &a, u->of);
-	awaited_put_wait(&waits, e, &a);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out,
-		"%s %s what it is sent%s, and this process keeps the rest in its memory: %s more "
-		"in %s",
-		buffer_cstr(&peer), u->is_slow ? "reads only slowly" : "does not read",
-		buffer_cstr(&waits), sentence_size(gain, (uint64_t)m->own_bytes),
-		sentence_duration(time, interval_ns));
+	peer = finding_value(out, "peer");
+	awaited_put_end(peer, &a, u->of);
+	awaited_put_wait(finding_value(out, "waits"), e, &a);
+	finding_value_text(out, "reads", "%s", u->is_slow ? "reads only slowly" : "does not read");
+	finding_value_text(out, "gain", "%s", sentence_size(gain, (uint64_t)m->own_bytes));
+	finding_value_time(out, "time", interval_ns);
 	if (u->count > 1)
 		finding_number(out, "such connections", u->count, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "in the queue of the socket", (double)u->of->send_queue_bytes,
@@ -111,14 +115,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		(double)m->own_bytes * (double)NS_PER_S / (double)interval_ns, SOOTH_UNIT_BYTES,
 		interval_ns);
 	finding_descriptor(out, u->of->fd);
-	finding_connection(out, span_of_string(buffer_cstr(&peer)));
-	finding_unseen(out, "how much of its memory waits for this peer");
-	finding_remedy(out,
-		"look at the peer; and write only while the stream takes it (node: the result of "
-		"write() and 'drain'), or close a connection that does not read");
+	finding_connection(out, span_of_string(buffer_cstr(peer)));
+	finding_claim_row(out, &row);
 	finding_end(out);
-	buffer_fini(&peer);
-	buffer_fini(&waits);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -133,11 +133,6 @@ static bool has_child(const struct check *e)
 
 /* --- the finding --- */
 
-static bool is_join(const struct starved *s)
-{
-	return span_ends(s->wait.by, "join");
-}
-
 static void put_others(struct buffer *out, const struct starved *s)
 {
 	unsigned all = s->sleeping + s->waiting;
@@ -152,39 +147,40 @@ static void put_others(struct buffer *out, const struct starved *s)
 			s->sleeping == 1 ? "s" : "");
 }
 
+#define CLAIM  "its main thread has waited in {by}{, called by |within}, for {time}, and {others}: "
+#define UNSEEN "whether a sleeping thread feeds the queue at a later set time"
+#define REMEDY                                                                                     \
+	"sooth stack {pid} shows where each thread waits; look for the error of the thread that "  \
+	"feeds the queue in its log, and have that thread put its error in"
+
+static const struct claim_row of_join = { CLAIM
+	"a task of the queue was taken and never marked as done (task_done), or its thread "
+	"has ended",
+	UNSEEN, REMEDY },
+			      of_get = { CLAIM "nothing is put into the queue, perhaps since the "
+					       "thread that should has ended by an "
+					       "error",
+				      UNSEEN, REMEDY };
+
 static void report(const struct check *e, struct check_result *out, const struct starved *s)
 {
-	struct buffer others = { 0 };
-	char time[UNITS_SIZE];
+	bool is_join = span_ends(s->wait.by, "join");
 
-	put_others(&others, s);
-	finding_begin(out, is_join(s) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_join(s))
+	finding_begin(out, is_join ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	if (!is_join)
 		finding_severity(out, FINDING_LOW);
 	finding_thread(out, e->id.pid);
-	finding_claim(
-		out, "its main thread has waited in %.*s", (int)s->wait.by.size, s->wait.by.data);
-	if (s->wait.within.size)
-		finding_claim(out, ", called by %.*s (%.*s)", (int)s->wait.within.size,
-			s->wait.within.data, (int)s->wait.file.size, s->wait.file.data);
-	finding_claim(out, ", for %s, and %s: %s", sentence_duration(time, s->for_ns),
-		buffer_cstr(&others),
-		is_join(s) ? "a task of the queue was taken and never marked as done (task_done), "
-			     "or its thread has ended"
-			   : "nothing is put into the queue, perhaps since the thread that should "
-			     "has ended by an error");
+	finding_value_span(out, "by", s->wait.by);
+	stack_wait_put_within(finding_value(out, "within"), &s->wait);
+	finding_value_time(out, "time", s->for_ns);
+	put_others(finding_value(out, "others"), s);
 	finding_number(out, "waiting for", (double)s->for_ns, SOOTH_UNIT_NS, 0);
 	finding_number(out, "threads that sleep", s->sleeping, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "threads that wait for another", s->waiting, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
 		SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "whether a sleeping thread feeds the queue at a later set time");
-	finding_remedy(out,
-		"sooth stack %u shows where each thread waits; look for the error of the thread "
-		"that feeds the queue in its log, and have that thread put its error in",
-		e->id.pid);
+	finding_claim_row(out, is_join ? &of_join : &of_get);
 	finding_end(out);
-	buffer_fini(&others);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -62,49 +62,43 @@ static void put_log(struct buffer *out, const struct waits_reader *r)
 	buffer_string(out, "wal");
 }
 
-static void claim(const struct check *e, struct check_result *out,
-	const struct waits_reader *before, const struct waits_reader *now, const struct buffer *log)
-{
-	struct span name = record_text(&now->record, &now->reader_name);
-	char size[UNITS_SIZE], more[UNITS_SIZE];
-	bool is_own = now->reader_pid == e->id.pid;
+#define GROWS  "{log} grows ({size}, {gain} more) and cannot be emptied"
+#define UNSEEN "since when the transaction is open"
+#define REMEDY                                                                                     \
+	"end that transaction: read the cursor in {reader pid} to its end, or close it; ending "   \
+	"{reader pid} ends it too"
 
-	if (is_own)
-		finding_claim(out, "keeps a transaction open that reads, so that ");
-	finding_claim(out, "%.*s grows (%s, %s more) and cannot be emptied", (int)log->size,
-		log->data, sentence_size(size, bytes_of(now, now->log_pages)),
-		sentence_size(more, bytes_of(now, now->log_pages - before->log_pages)));
-	if (!is_own)
-		finding_claim(out, ": %.*s (%u) keeps a transaction open that reads",
-			(int)name.size, name.data, now->reader_pid);
-}
+static const struct claim_row of_reader = { "keeps a transaction open that reads, so that " GROWS,
+	UNSEEN, REMEDY },
+			      of_writer = { GROWS ": {reader} ({reader pid}) keeps a transaction "
+						  "open that reads",
+				      UNSEEN, REMEDY };
 
 static void report(const struct check *e, struct check_result *out,
 	const struct waits_reader *before, const struct waits_reader *now)
 {
-	uint64_t size = bytes_of(now, now->log_pages),
-		 ns = now->record.time_ns - before->record.time_ns;
-	struct buffer log = { 0 };
+	uint64_t bytes = bytes_of(now, now->log_pages),
+		 gain = bytes_of(now, now->log_pages - before->log_pages);
+	char text[UNITS_SIZE];
+	struct buffer *log;
 
-	put_log(&log, now);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if ((double)size < check_option(e, "grave-size"))
+	if ((double)bytes < check_option(e, "grave-size"))
 		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of((const char *)log.data, log.size));
-	claim(e, out, before, now, &log);
-	finding_number(out, "size of the write-ahead log", (double)size, SOOTH_UNIT_BYTES, 0);
+	log = finding_value(out, "log");
+	put_log(log, now);
+	finding_path(out, span_of((const char *)log->data, log->size));
+	finding_value_text(out, "size", "%s", sentence_size(text, bytes));
+	finding_value_text(out, "gain", "%s", sentence_size(text, gain));
+	finding_value_span(out, "reader", record_text(&now->record, &now->reader_name));
+	finding_value_text(out, "reader pid", "%u", now->reader_pid);
+	finding_number(out, "size of the write-ahead log", (double)bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(out, "written since the transaction began",
 		(double)bytes_of(now, now->log_pages - now->seen_pages), SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "growth", (double)bytes_of(now, now->log_pages - before->log_pages),
-		SOOTH_UNIT_BYTES, ns);
-	finding_unseen(out, "since when the transaction is open");
-	finding_remedy(out,
-		"end that transaction: read the cursor in %u to its end, or close it; ending %u "
-		"ends it "
-		"too",
-		now->reader_pid, now->reader_pid);
+	finding_number(out, "growth", (double)gain, SOOTH_UNIT_BYTES,
+		now->record.time_ns - before->record.time_ns);
+	finding_claim_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
 	finding_end(out);
-	buffer_fini(&log);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

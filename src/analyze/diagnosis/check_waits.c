@@ -21,15 +21,18 @@ const struct process_entry *check_party_of(const struct check *e, const struct w
 	return process_table_get(&e->input->host.process_table, &id);
 }
 
-const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
+const struct fds_descriptor *check_descriptor_in(const struct snapshot *s, uint32_t fd)
 {
-	assert(e);
-
-	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
+	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
 		if (d->fd == fd)
 			return d;
 	}
 	return NULL;
+}
+
+const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
+{
+	return check_descriptor_in(check_last(e, &e->input->fds), fd);
 }
 
 bool check_is_closed_terminal(const struct fds_descriptor *d)
@@ -55,6 +58,14 @@ const struct thread_history *check_thread(const struct check *e, uint32_t tid)
 			return t;
 	}
 	return NULL;
+}
+
+const struct waits_signals *check_signals(const struct check *e, const struct snapshot *s)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	assert(e);
+	return find_process_signals(&all, e->id.pid);
 }
 
 bool check_graph(const struct check *e, struct wait_graph *g)

@@ -14,6 +14,8 @@ const struct process_entry *check_party_of(const struct check *e, const struct w
 
 /* Returns a descriptor at the last sample; NULL: not sampled, or closed. */
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd);
+/* The same in one snapshot; NULL: no snapshot. */
+const struct fds_descriptor *check_descriptor_in(const struct snapshot *s, uint32_t fd);
 /* Returns whether the descriptor is a pseudo terminal that was closed; NULL: false. */
 bool check_is_closed_terminal(const struct fds_descriptor *d);
 /* Returns whether the thread stayed in one wait for `min-time` and `min-readings`, both options of
@@ -22,6 +24,9 @@ bool check_is_one_wait(const struct check *e, const struct thread_history *t);
 
 /* Returns the history of a thread of the process; NULL: it was not sampled. */
 const struct thread_history *check_thread(const struct check *e, uint32_t tid);
+
+/* Returns the signals of the process in a snapshot of the probe waits; NULL: not read. */
+const struct waits_signals *check_signals(const struct check *e, const struct snapshot *s);
 
 /* Makes the graph of the process's waits at the first and last sample. Returns false if the capture
  * has no waits of the process. */

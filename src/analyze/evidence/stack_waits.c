@@ -261,9 +261,22 @@ bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b)
 {
 	assert(a);
 	assert(b);
-	return a->within.size == b->within.size && a->file.size == b->file.size &&
-	       !memcmp(a->within.data, b->within.data, a->within.size) &&
-	       !memcmp(a->file.data, b->file.data, a->file.size);
+	return !span_compare(a->within, b->within) && !span_compare(a->file, b->file);
+}
+
+/* --- names of functions --- */
+
+void stack_wait_put_function(struct buffer *out, struct span name, struct span file)
+{
+	if (name.size)
+		buffer_format(
+			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
+}
+
+void stack_wait_put_within(struct buffer *out, const struct stack_wait *wait)
+{
+	assert(wait);
+	stack_wait_put_function(out, wait->within, wait->file);
 }
 
 /* --- the program's own function --- */
@@ -300,8 +313,7 @@ bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
 			continue;
 		if (span_starts(name, "<"))
 			return false;
-		buffer_format(
-			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
+		stack_wait_put_function(out, name, file);
 		return true;
 	}
 	return false;
