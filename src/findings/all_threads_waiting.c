@@ -15,7 +15,6 @@
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
-#include "explain/finding.h"
 #include "probes/maps.h"
 #include "probes/syscall_names.h"
 
@@ -172,17 +171,16 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_claim(out, "deadlock: the only thread of the process waits for a lock that "
 				   "it holds itself, or that nothing holds any more");
 	}
-	finding_number(out, "threads", h->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "threads that wait for a lock that another thread has locked", h->locks,
-		SOOTH_UNIT_NONE, 0);
+	finding_count(out, "threads", h->threads);
+	finding_count(out, "threads that wait for a lock that another thread has locked", h->locks);
 	finding_number(out, "time in which no thread of the process ran", (double)h->least_ns,
 		SOOTH_UNIT_NS, h->least_ns);
 	finding_text(out, "waiting",
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e, out);
 	if (h->services)
-		finding_number(out, "helper threads of the runtime, which wake no other thread",
-			h->services, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "helper threads of the runtime, which wake no other thread",
+			h->services);
 	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
 		check_chain_evidence(out, &g, &chain);
 	if (h->threads > 1)
@@ -232,14 +230,13 @@ static bool find_circle(const struct check *e, struct wait_graph *g, struct wait
 static void emit_victims(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
-	const struct waits_thread *t = NULL;
 	size_t waiting = 0;
 
-	while ((t = wait_graph_thread(g, e->id.pid, t)))
+	wait_threads_each (g, e->id.pid, t)
 		waiting += wait_is_runtime_lock(t);
 	if (waiting > chain->count)
-		finding_number(out, "other threads that wait for locks of Java",
-			(double)(waiting - chain->count), SOOTH_UNIT_NONE, 0);
+		finding_count(
+			out, "other threads that wait for locks of Java", waiting - chain->count);
 }
 
 static void report_circle(const struct check *e, struct check_result *out,
@@ -299,11 +296,10 @@ static bool has_runtime_locks(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
 	struct wait_graph g = { 0 };
-	const struct waits_thread *t = NULL;
 
 	if (last)
 		g.records = snapshot_records(last);
-	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
+	wait_threads_each (&g, e->id.pid, t) {
 		if (wait_is_runtime_idle(t) || wait_is_runtime_lock(t) || wait_runtime_text(t))
 			return true;
 	}

@@ -3,15 +3,12 @@
  * or a vforked child: uninterruptible (state D), or for the answer of a file system. Samples find a
  * thread that reads much in such waits too, but in a new wait each time: the thread ran in
  * between. */
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/evidence/blocked_children.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
-#include "base/sentence_units.h"
-#include "base/cleanup.h"
-#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
@@ -109,8 +106,7 @@ static void emit_where(
 
 	finding_number(out, "time the thread has spent in this wait", (double)thread_history_ns(t),
 		SOOTH_UNIT_NS, thread_history_ns(t));
-	finding_number(
-		out, "number of threads stuck in the same wait", b->stuck, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "number of threads stuck in the same wait", b->stuck);
 	finding_text(out, "state", "%c in %u of %u samples, and no context switch between them",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);

@@ -8,7 +8,6 @@
 #include "analyze/evidence/blocked_children.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/waits/wait_party_text.h"
-#include "explain/finding.h"
 
 #define PIDS_MAX 8
 
@@ -49,8 +48,8 @@ static void emit_evidence(struct check_result *out, const struct blocked_childre
 	if (b->count > PIDS_MAX)
 		buffer_format(&pids, " and %zu more", b->count - PIDS_MAX);
 	finding_text(out, "processes", "%s", buffer_cstr(&pids));
-	finding_number(out, "longest wait", (double)b->most_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "shortest wait", (double)b->least_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "longest wait", b->most_ns);
+	finding_time(out, "shortest wait", b->least_ns);
 	if (b->channel.size)
 		finding_text(out, "kernel function", "%.*s", (int)b->channel.size, b->channel.data);
 	if (b->point.size && b->path.size)

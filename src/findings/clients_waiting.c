@@ -14,15 +14,12 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "base/sentence_units.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/socket_turn.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
 #define PLACES_MAX 16
 
@@ -316,7 +313,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (c->unread)
 		finding_number(out, "unread from clients", (double)c->unread_bytes,
 			SOOTH_UNIT_BYTES, c->unread_ns);
-	finding_number(out, "time without accepting or reading", (double)c->ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "time without accepting or reading", c->ns);
 	if (c->queued)
 		finding_unseen(out,
 			"whether another process that shares this listening socket should accept "
@@ -385,11 +382,9 @@ static void report_unanswered(
 	finding_value_text(out, "threads", "%u", p->threads);
 	finding_value_span(out, "by", p->wait.by);
 	stack_wait_put_within(finding_value(out, "within"), &p->wait);
-	finding_number(
-		out, "requests without an answer", (double)c->unanswered, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "time since the oldest was read", (double)c->unanswered_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads that wait at this place", p->threads, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "requests without an answer", c->unanswered);
+	finding_time(out, "time since the oldest was read", c->unanswered_ns);
+	finding_count(out, "threads that wait at this place", p->threads);
 	finding_claim_row(out, &row);
 	finding_end(out);
 }
@@ -464,10 +459,8 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
 	finding_value_text(out, "requests", "%u", c->asking_last);
-	finding_number(out, "requests without an answer at the start", c->asking_first,
-		SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "requests without an answer at the end", c->asking_last, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "requests without an answer at the start", c->asking_first);
+	finding_count(out, "requests without an answer at the end", c->asking_last);
 	finding_claim_row(out, &late_rows[late]);
 	finding_end(out);
 	return true;

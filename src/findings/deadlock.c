@@ -16,12 +16,9 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define THREADS_SHOWN 6
 #define NAMED_MOST    3 /* threads by name in the claim; of more, their functions */
@@ -465,9 +462,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	enum place place = rows[kind].place;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_number(out, "waiting for at least", (double)l->for_ns[place], SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads that wait", l->count[place], SOOTH_UNIT_NONE, 0);
-	finding_number(out, "other threads, which ran", l->count[PLACE_RUNS], SOOTH_UNIT_NONE, 0);
+	finding_time(out, "waiting for at least", l->for_ns[place]);
+	finding_count(out, "threads that wait", l->count[place]);
+	finding_count(out, "other threads, which ran", l->count[PLACE_RUNS]);
 	emit_threads(e, out, g, place);
 	set_values(e, out, g, l, kind);
 	finding_claim_row(out, &rows[kind].texts);

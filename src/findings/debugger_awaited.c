@@ -9,9 +9,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "probes/sockets.h"
 
 static const struct finding_option options[] = {
@@ -81,9 +78,7 @@ static bool is_of_debugger(const struct waits_thread *t)
 static const struct stop *find_debugger(
 	const struct check *e, const struct wait_graph *g, const struct waits_thread **thread)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+	wait_threads_each (g, e->id.pid, t) {
 		const struct stop *s =
 			t->state == 'S' && !is_of_debugger(t) ? stop_of(e, t->record.tid) : NULL;
 
@@ -121,7 +116,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_thread(out, t->record.tid);
 	finding_value_time(out, "time", t->since_ns);
 	put_address(finding_value(out, "address"), e);
-	finding_number(out, "waiting for", (double)t->since_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "waiting for", t->since_ns);
 	finding_text(out, "waits in", "%s", s->function);
 	finding_claim_row(out, &s->texts);
 	finding_end(out);

@@ -6,7 +6,6 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/waits/wait_sentences.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 1e9, 0, 86400e9,

@@ -8,12 +8,7 @@
  * Cannot be seen: which goroutine has a mutex; programs without a symbol table.
  */
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/process_table/process_table.h"
-#include "analyze/threads/thread_history.h"
 #include "analyze/waits/wait_goroutines.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(QUIET_PERCENT, 2, PERCENT, "of a CPU that a quiet program uses at most");
 NUMBER(QUIET_SWITCHES, 8, NONE, "a second, of a quiet program: a timer and the runtime make some");
@@ -66,9 +61,7 @@ static bool accepts(const struct waits_goroutines *w)
 
 static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid)
 {
-	const struct waits_goroutines *w = NULL;
-
-	while ((w = wait_goroutines_next(g, pid, w))) {
+	wait_goroutines_each (g, pid, w) {
 		if (wait_goroutines_want_lock(w)) {
 			s->lock_count += w->count;
 			s->has_writer |= wait_goroutines_want_to_write(w);
@@ -102,9 +95,8 @@ static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid
 static uint64_t idle_of(const struct wait_graph *g, uint32_t pid)
 {
 	uint64_t least_ns = UINT64_MAX, second_ns = UINT64_MAX;
-	const struct waits_thread *t = NULL;
 
-	while ((t = wait_graph_thread(g, pid, t))) {
+	wait_threads_each (g, pid, t) {
 		if (t->since_state)
 			return 0;
 		if (t->since_ns < least_ns) {
@@ -187,11 +179,10 @@ static uint64_t lock_wait_of(
 {
 	uint64_t longest_ns = wait_of(s, s->wants_lock);
 	struct stuck earlier = earlier_of(g, e->id.pid);
-	const struct waits_goroutines *w = NULL;
 
 	if (has_only_waiters(s) && has_only_waiters(&earlier))
 		return e->input->end_ns - e->input->begin_ns;
-	while ((w = wait_goroutines_next(g, e->id.pid, w))) {
+	wait_goroutines_each (g, e->id.pid, w) {
 		if (was_there(g, w, wait_goroutines_want_lock) &&
 			group_wait_of(e, s, w) > longest_ns)
 			longest_ns = group_wait_of(e, s, w);
@@ -258,8 +249,8 @@ static void end(struct check_result *out, const struct stuck *s, const struct wa
 	finding_value_time(out, "time", for_ns);
 	finding_text(out, w->is_main ? "main goroutine" : "these goroutines", "wait%s %s",
 		w->is_main ? "s" : "", buffer_cstr(place));
-	finding_number(out, "for at least", (double)for_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "other goroutines", (double)s->others, SOOTH_UNIT_NONE, 0);
+	finding_time(out, "for at least", for_ns);
+	finding_count(out, "other goroutines", s->others);
 	finding_claim_row(out, &rows[kind]);
 	finding_end(out);
 }
@@ -274,10 +265,9 @@ static void set_waiters(struct check_result *out, uint64_t count)
 static void put_other(
 	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
 {
-	const struct waits_goroutines *w = NULL;
 	struct span at;
 
-	while ((w = wait_goroutines_next(g, first->node_pid, w))) {
+	wait_goroutines_each (g, first->node_pid, w) {
 		at = record_text(&w->record, &w->at);
 		if (!wait_goroutines_want_lock(w) || !at.size ||
 			!span_compare(at, record_text(&first->record, &first->at)))

@@ -14,12 +14,9 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/kept_output.h"
 #include "analyze/evidence/self_match.h"
-#include "analyze/process_table/process_table.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 NUMBER(WORKS_PERCENT, 1, PERCENT, "of a CPU: works, if its threads were not read");
 NUMBER(COMPUTES_PERCENT, 30, PERCENT, "of a CPU: all that computing gets on a busy machine");
@@ -167,11 +164,9 @@ static bool works(const struct check *e, const struct wait_graph *g, const struc
 static bool another_works(
 	const struct check *e, const struct wait_graph *g, const struct wait_link *link)
 {
-	const struct waits_party *p = NULL;
-
 	if (!link->thread || !link->party)
 		return false;
-	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
+	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
 		if (p->relation == link->party->relation && p->is_alive && works(e, g, p))
 			return true;
 	}
@@ -618,10 +613,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, FINDING_LOW);
 	check_chain_evidence(out, g, chain);
 	if (h->cause == CAUSE_LEFT)
-		finding_number(
-			out, "age of what was left behind", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "age of what was left behind", h->for_ns);
 	else if (h->cause != CAUSE_BUSY)
-		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "waiting for at least", h->for_ns);
 	if (h->kept.is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
 	set_values(out, g, chain, h);

@@ -12,12 +12,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/evidence/wanted_lock.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
-#include "base/cleanup.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 5e9, 1e8, 86400e9,
@@ -106,8 +101,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"");
 	if ((double)ns < check_option(e, "grave-time"))
 		finding_severity(out, FINDING_LOW);
-	finding_number(out, "others wait, and it does nothing, for at least", (double)ns,
-		SOOTH_UNIT_NS, 0);
+	finding_time(out, "others wait, and it does nothing, for at least", ns);
 	check_chain_evidence(out, g, chain);
 	finding_value_span(out, "path", record_text(&w->record, &w->detail));
 	finding_value_text(

@@ -12,15 +12,10 @@
 #include <signal.h>
 #include <string.h>
 
-#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
 #define BIT(signal) (1u << ((signal)-1))
 
@@ -64,10 +59,9 @@ static const struct runtime *runtime_of(const struct check *e)
 static bool is_own_pair(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
-	const struct waits_party *p = NULL;
 	unsigned own = 0;
 
-	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+	wait_parties_each (g, t->node_pid, t->record.tid, p) {
 		if (p->waiting_fd != o->fd)
 			continue;
 		if (p->party_pid != t->node_pid)
@@ -95,7 +89,6 @@ enum waits_so { CAN_WAKE, IS_LOOP, IS_WAITING };
 
 static enum waits_so look_at(const struct wait_graph *g, const struct waits_thread *t)
 {
-	const struct waits_object *o = NULL;
 	unsigned count = 0;
 
 	if (t->state != 'S' || t->call_state || t->since_state ||
@@ -105,7 +98,7 @@ static enum waits_so look_at(const struct wait_graph *g, const struct waits_thre
 	count = 0;
 	if (t->lock != WAITS_LOCK_NONE)
 		return t->arguments[1] & WAITS_FUTEX_PRIVATE ? IS_WAITING : CAN_WAKE;
-	while ((o = wait_graph_object(g, t, o))) {
+	wait_objects_each (g, t, o) {
 		if (o->role != WAITS_ROLE_WATCHED || !is_inside(g, t, o))
 			return CAN_WAKE;
 		count++;
@@ -127,11 +120,10 @@ struct stuck {
 
 static bool find_stuck(const struct check *e, const struct wait_graph *g, struct stuck *s)
 {
-	const struct waits_thread *t = NULL;
 	bool has_main = false;
 
 	*s = (struct stuck){ .for_ns = UINT64_MAX };
-	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+	wait_threads_each (g, e->id.pid, t) {
 		enum waits_so so = look_at(g, t);
 
 		if (so == CAN_WAKE)
@@ -160,9 +152,9 @@ static void report(struct check_result *out, const struct stuck *s, const struct
 	finding_value_time(out, "time", s->for_ns);
 	finding_value_text(out, "others", "%s",
 		s->threads == 1 ? "no other thread is there" : "all its other threads wait too");
-	finding_number(out, "waiting for at least", (double)s->for_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads", s->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "event loops", s->loops, SOOTH_UNIT_NONE, 0);
+	finding_time(out, "waiting for at least", s->for_ns);
+	finding_count(out, "threads", s->threads);
+	finding_count(out, "event loops", s->loops);
 	finding_claim_row(out, &row);
 	finding_end(out);
 }

@@ -13,9 +13,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-reads", 2, 1, 1e9,
@@ -114,8 +111,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else
 		finding_value_text(out, "gone", "deleted");
 	finding_value_text(out, "size", "%s", sentence_size(size, now->size_bytes));
-	finding_number(out, "position, at the end of the old file", (double)d->offset,
-		SOOTH_UNIT_BYTES, 0);
+	finding_size(out, "position, at the end of the old file", d->offset);
 	if (before && before->inode == now->inode && now->size_bytes > before->size_bytes)
 		finding_number(out, "written to the present file meanwhile",
 			(double)(now->size_bytes - before->size_bytes), SOOTH_UNIT_BYTES,

@@ -10,10 +10,7 @@
 #include "analyze/evidence/awaited.h"
 #include "analyze/evidence/memory_gain.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_text.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(MOVED_MOST, 4096, BYTES,
 	"that the peer took meanwhile: it looks at its window now and then");
@@ -108,9 +105,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(out, "gain", "%s", sentence_size(gain, (uint64_t)m->own_bytes));
 	finding_value_time(out, "time", interval_ns);
 	if (u->count > 1)
-		finding_number(out, "such connections", u->count, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "in the queue of the socket", (double)u->of->send_queue_bytes,
-		SOOTH_UNIT_BYTES, 0);
+		finding_count(out, "such connections", u->count);
+	finding_size(out, "in the queue of the socket", u->of->send_queue_bytes);
 	finding_rate(out, "growth of its memory",
 		(double)m->own_bytes * (double)NS_PER_S / (double)interval_ns, SOOTH_UNIT_BYTES,
 		interval_ns);

@@ -13,10 +13,6 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"
-#include "analyze/waits/wait_text.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX 4
 
@@ -54,9 +50,7 @@ static enum member member_of(const struct check *e, uint32_t tid)
 
 static void find_pool(struct pool *p, const struct check *e, const struct wait_graph *g)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+	wait_threads_each (g, e->id.pid, t) {
 		enum member member = member_of(e, t->record.tid);
 
 		p->threads += member != MEMBER_NONE;
@@ -110,8 +104,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(out, "threads", "%u", p->threads);
 	finding_value_time(out, "time", p->for_ns);
 	put_wait(finding_value(out, "waits"), e, g, p->first);
-	finding_number(out, "threads of the pool", p->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "stuck for at least", (double)p->for_ns, SOOTH_UNIT_NS, 0);
+	finding_count(out, "threads of the pool", p->threads);
+	finding_time(out, "stuck for at least", p->for_ns);
 	emit_threads(e, out, g);
 	finding_claim_row(out, &row);
 	finding_end(out);

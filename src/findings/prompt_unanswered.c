@@ -9,10 +9,6 @@
  */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_prompts.h"
-#include "base/cleanup.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 5e9, 1e8, 86400e9, "minimum time without an answer",
@@ -68,7 +64,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (typist != TYPIST_PROGRAM && (double)ns < check_option(e, "grave-time"))
 		finding_severity(out, FINDING_LOW);
 	finding_path(out, terminal);
-	finding_number(out, "no answer for", (double)ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "no answer for", ns);
 	finding_value_text(out, "what", "%s", wait_prompt_of(link));
 	finding_value_span(out, "terminal", terminal);
 	finding_value_time(out, "time", ns);

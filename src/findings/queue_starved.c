@@ -12,12 +12,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/process_table/process_table.h"
-#include "analyze/threads/thread_history.h"
-#include "base/cleanup.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that the main thread waits",
@@ -174,9 +168,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	stack_wait_put_within(finding_value(out, "within"), &s->wait);
 	finding_value_time(out, "time", s->for_ns);
 	put_others(finding_value(out, "others"), s);
-	finding_number(out, "waiting for", (double)s->for_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads that sleep", s->sleeping, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "threads that wait for another", s->waiting, SOOTH_UNIT_NONE, 0);
+	finding_time(out, "waiting for", s->for_ns);
+	finding_count(out, "threads that sleep", s->sleeping);
+	finding_count(out, "threads that wait for another", s->waiting);
 	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
 		SOOTH_UNIT_NONE, 0);
 	finding_claim_row(out, is_join ? &of_join : &of_get);

@@ -8,10 +8,9 @@
  * The counter includes damaged data, and data that a filter of the socket refused: so only a socket
  * with a queue counts.
  */
-#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-drops", 5, 1, 1e9, "minimum number of packets or connections dropped"),
@@ -120,8 +119,7 @@ static void report(struct check_result *out, const struct drops *d)
 	finding_value_text(
 		out, "queued", "%llu", (unsigned long long)d->socket.receive_queue_bytes);
 	finding_number(out, "dropped", (double)d->count, SOOTH_UNIT_NONE, d->interval_ns);
-	finding_number(out, "dropped since the socket was made", (double)d->socket.dropped,
-		SOOTH_UNIT_NONE, 0);
+	finding_count(out, "dropped since the socket was made", d->socket.dropped);
 	finding_number(out, is_listening ? "connections to accept" : "received and not read",
 		(double)d->socket.receive_queue_bytes,
 		is_listening ? SOOTH_UNIT_NONE : SOOTH_UNIT_BYTES, 0);

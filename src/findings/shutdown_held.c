@@ -19,9 +19,6 @@
 #include "analyze/sockets/socket_text.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_party_text.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-connections", 2, 2, 1e6,
@@ -165,12 +162,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_time(out, "time", ended->quiet_ns);
 	if (ended->count == 1) {
 		finding_severity(out, FINDING_LOW);
-		finding_number(out, "time without data from the client", (double)ended->silent_ns,
-			SOOTH_UNIT_NS, 0);
+		finding_time(out, "time without data from the client", ended->silent_ns);
 	} else {
-		finding_number(out, "connections on that port", ended->count, SOOTH_UNIT_NONE, 0);
-		finding_number(out, "time without data on each", (double)ended->quiet_ns,
-			SOOTH_UNIT_NS, 0);
+		finding_count(out, "connections on that port", ended->count);
+		finding_time(out, "time without data on each", ended->quiet_ns);
 	}
 	finding_claim_row(out, ended->count == 1 ? &of_one : &of_several);
 	finding_end(out);

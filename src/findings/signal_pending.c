@@ -13,13 +13,10 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/child_calls.h"
 #include "analyze/answer/end_awaited.h"
-#include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/units.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 #include "probes/signal_names.h"
 
 #define RECEIVERS_MAX 1024
@@ -65,7 +62,7 @@ static void report(
 	finding_value_text(
 		out, "any", "%s", e->process->agent || e->process->owner_agent ? "" : "--any ");
 	finding_text(out, "pending for the process", "%s", signals);
-	finding_number(out, "pending for at least", (double)since_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "pending for at least", since_ns);
 	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
 		if (d->type == FDS_SIGNALFD && !is_shown)
 			finding_text(out, "not read", "the signalfd on fd %u", d->fd);
@@ -220,7 +217,7 @@ static bool diagnose_trap(const struct check *e, struct check_result *out)
 		out, "times", "%llu time%s", (unsigned long long)count, count == 1 ? "" : "s");
 	check_put_name(finding_value(out, "child"), child);
 	finding_value_text(out, "child pid", "%u", child->id.pid);
-	finding_number(out, "interrupted waits", (double)count, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "interrupted waits", count);
 	finding_claim_row(out, &own_trap);
 	finding_end(out);
 	return true;

@@ -25,8 +25,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/stream_state.h"
-#include "base/cleanup.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX 4
 #define MODEL	  "model" /* the silent peer, over several connections */
@@ -365,8 +363,7 @@ static void emit_remedy(const struct check *e, struct check_result *out, const s
 static void emit_times(struct check_result *out, const struct stream *s)
 {
 	if (s->state.has_sent)
-		finding_number(out, "time since data was last sent", (double)s->socket->sent_ago_ns,
-			SOOTH_UNIT_NS, 0);
+		finding_time(out, "time since data was last sent", s->socket->sent_ago_ns);
 	finding_number(out,
 		s->state.has_come ? "time since data was last received"
 				  : "time since the connection was opened, without any data",
@@ -380,10 +377,9 @@ static void emit_network(struct check_result *out, const struct sockets_socket *
 		finding_text(out, "network", "fine: everything acknowledged, nothing unread");
 		return;
 	}
-	finding_number(
-		out, "unacknowledged", (double)socket->send_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "unread", (double)socket->receive_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "retransmissions", socket->retransmits_waiting, SOOTH_UNIT_NONE, 0);
+	finding_size(out, "unacknowledged", socket->send_queue_bytes);
+	finding_size(out, "unread", socket->receive_queue_bytes);
+	finding_count(out, "retransmissions", socket->retransmits_waiting);
 }
 
 static void emit_values(struct check_result *out, const struct stream *s)
@@ -392,16 +388,15 @@ static void emit_values(struct check_result *out, const struct stream *s)
 
 	emit_times(out, s);
 	if (s->attempts > 1)
-		finding_number(out, "attempts", s->attempts, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_count(out, "attempts", s->attempts);
+	finding_size(out, "sent and acknowledged", socket->sent_bytes);
+	finding_size(out, "received", socket->received_bytes);
 	if (s->state.interval_ns)
 		finding_number(out, "data received during the observation", (double)s->state.came,
 			SOOTH_UNIT_BYTES, s->state.interval_ns);
 	emit_network(out, socket);
 	if (socket->rtt_state == SOOTH_STATE_VALUE)
-		finding_number(out, "round trip", (double)socket->rtt_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "round trip", socket->rtt_ns);
 }
 
 static void emit_unseen(struct check_result *out, const struct talker *t, const struct stream *s)
@@ -467,7 +462,7 @@ static void report_unanswered(
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, MODEL);
 	finding_claim(out, "waiting for the model: no answer for %s, in %u attempts",
 		sentence_duration(time, a->since_ns), a->attempts);
-	finding_number(out, "attempts", a->attempts, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "attempts", a->attempts);
 	finding_unseen(out, "which connection the current attempt has, if any");
 	finding_remedy(out, "check the status page of the server and your proxy%s", again_of(t));
 	finding_end(out);
@@ -517,7 +512,7 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	if (!w.is_lookup)
 		finding_severity(out, FINDING_LOW);
 	put_words(out, &w, buffer_cstr(&peer));
-	finding_number(out, "wait", (double)w.for_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "wait", w.for_ns);
 	finding_text(out, "descriptor", "%u", w.socket->fd);
 	finding_end(out);
 	buffer_fini(&peer);

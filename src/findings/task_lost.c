@@ -12,10 +12,6 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/process_table/process_table.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 4e9, 1e9, 86400e9,
@@ -130,8 +126,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
 	finding_value_time(out, "time", p->for_ns);
 	finding_value_text(out, "workers", "%u", p->workers);
-	finding_number(out, "workers that wait for work", p->idle, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "waiting for at least", (double)p->for_ns, SOOTH_UNIT_NS, 0);
+	finding_count(out, "workers that wait for work", p->idle);
+	finding_time(out, "waiting for at least", p->for_ns);
 	finding_claim_row(out, &row);
 	finding_end(out);
 }

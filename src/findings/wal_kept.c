@@ -11,8 +11,6 @@
 
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "probes/waits.h"
 
 #define FRAME_HEAD 24 /* bytes before each page of the log (sqlite3, WAL_FRAME_HDRSIZE) */
@@ -92,9 +90,9 @@ static void report(const struct check *e, struct check_result *out,
 	finding_value_text(out, "gain", "%s", sentence_size(text, gain));
 	finding_value_span(out, "reader", record_text(&now->record, &now->reader_name));
 	finding_value_text(out, "reader pid", "%u", now->reader_pid);
-	finding_number(out, "size of the write-ahead log", (double)bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "written since the transaction began",
-		(double)bytes_of(now, now->log_pages - now->seen_pages), SOOTH_UNIT_BYTES, 0);
+	finding_size(out, "size of the write-ahead log", bytes);
+	finding_size(out, "written since the transaction began",
+		bytes_of(now, now->log_pages - now->seen_pages));
 	finding_number(out, "growth", (double)gain, SOOTH_UNIT_BYTES,
 		now->record.time_ns - before->record.time_ns);
 	finding_claim_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);

@@ -7,10 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
-#include "base/cleanup.h"
-#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 #define ERROR_OUTPUT	 2 /* descriptor of standard error */
@@ -206,8 +203,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	put_wait_of_reader(finding_value(out, "why"), g, chain);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_number(
-		out, "number of threads stuck in the same wait", s->stuck, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "number of threads stuck in the same wait", s->stuck);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	finding_text(out, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
 	if (chain->count && chain->links[0].party)

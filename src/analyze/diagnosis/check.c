@@ -267,6 +267,21 @@ void finding_number(struct check_result *out, const char *name, double value, en
 	add_value(out, name, value, unit, interval_ns, false);
 }
 
+void finding_time(struct check_result *out, const char *name, uint64_t ns)
+{
+	add_value(out, name, (double)ns, SOOTH_UNIT_NS, 0, false);
+}
+
+void finding_size(struct check_result *out, const char *name, uint64_t bytes)
+{
+	add_value(out, name, (double)bytes, SOOTH_UNIT_BYTES, 0, false);
+}
+
+void finding_count(struct check_result *out, const char *name, uint64_t count)
+{
+	add_value(out, name, (double)count, SOOTH_UNIT_NONE, 0, false);
+}
+
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns)
 {

@@ -59,10 +59,9 @@ static bool is_other_source(const struct waits_object *o, uint32_t fd)
 
 static bool polls_only(const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
 {
-	const struct waits_object *o = NULL;
 	bool is_watched = false;
 
-	while ((o = wait_graph_object(g, t, o))) {
+	wait_objects_each (g, t, o) {
 		if (is_other_source(o, fd))
 			return false;
 		is_watched |= o->fd == fd && !o->fd_state;
@@ -72,9 +71,7 @@ static bool polls_only(const struct wait_graph *g, const struct waits_thread *t,
 
 static void find_in_graph(struct awaited *a, const struct wait_graph *g, uint32_t pid, uint32_t fd)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, pid, t))) {
+	wait_threads_each (g, pid, t) {
 		const struct waits_party *peer = wait_party_by_fd(g, t, fd);
 
 		if (peer && peer->party_pid && peer->party_pid != pid)

@@ -22,11 +22,10 @@ static struct blocked_children one_of(
 {
 	const struct process_entry *entry = check_entry_of(e, p);
 	struct blocked_children one = { 0 };
-	const struct waits_thread *t = NULL;
 
 	if (!entry || entry == e->process || !process_table_is_below(entry, e->process))
 		return one;
-	while ((t = wait_graph_thread(g, p->node_pid, t))) {
+	wait_threads_each (g, p->node_pid, t) {
 		struct wait_link link = wait_link_of(g, p, t);
 		bool is_of_file_system = link.what == WAIT_FILE_SYSTEM;
 

@@ -5,7 +5,6 @@
 #define SOOTH_ANALYZE_BLOCKED_CHILDREN_H
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/waits/wait_graph.h"
 
 /* The remedy for a mount whose server does not answer; {server} is its PID. */
 #define BLOCKED_CHILDREN_REMEDY                                                                    \

@@ -188,10 +188,9 @@ static enum circle circle_of(const struct wait_chain *chain)
 static void set_waiting(
 	struct check_result *out, const struct wait_graph *g, const struct wait_link *of)
 {
-	const struct waits_thread *t = NULL;
 	unsigned count = 0;
 
-	while ((t = wait_graph_thread(g, of->process->node_pid, t))) {
+	wait_threads_each (g, of->process->node_pid, t) {
 		struct wait_link link = wait_link_of(g, of->process, t);
 
 		count += link.what == WAIT_MUTEX && link.party &&

@@ -2,7 +2,6 @@
 #include "analyze/evidence/kept_output.h"
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/process_table/process_table.h"
 #include "analyze/waits/wait_lookup.h"
 
 #define PARTIES_MOST  16 /* most processes that the probe has per descriptor */
@@ -92,7 +91,6 @@ static bool has_inherited(
 bool kept_output_find_inherited(struct kept_output *k, const struct check *e,
 	const struct wait_graph *g, const struct wait_link *link)
 {
-	const struct waits_party *p = NULL;
 	uint32_t tid = link->thread ? link->thread->record.tid : 0;
 	size_t parties = 0;
 
@@ -100,7 +98,7 @@ bool kept_output_find_inherited(struct kept_output *k, const struct check *e,
 	if (link->what != WAIT_PIPE_READ || link->is_idle || !link->party || !link->object ||
 		link->object->fd || link->object->type != FDS_PIPE)
 		return false;
-	while ((p = wait_graph_party(g, link->process->node_pid, tid, p))) {
+	wait_parties_each (g, link->process->node_pid, tid, p) {
 		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
 			p->relation != WAITS_RELATION_WRITER)
 			continue;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/sentence_units.h"
-#include "base/units.h"
 
 static const struct waits_wanted *longest_in(const struct snapshot *s)
 {
