@@ -11,7 +11,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/evidence/wanted_lock.h"
+#include "base/sentence_units.h"
 #include "analyze/waits/wait_text.h"
 
 static const struct finding_option options[] = {
@@ -22,6 +22,45 @@ static const struct finding_option options[] = {
 		"time of waiting from which the severity is that of the finding; below: low",
 		.unit = SOOTH_UNIT_NS),
 };
+
+static const struct waits_wanted *longest_in(const struct snapshot *s)
+{
+	const struct waits_wanted *longest = NULL;
+
+	snapshot_each (struct waits_wanted, w, s, WAITS_WANTED) {
+		if (!longest || w->longest_ns > longest->longest_ns)
+			longest = w;
+	}
+	return longest;
+}
+
+/* Returns the lock with the longest wait at the last snapshot, else one of the first snapshot that
+ * others try to get again and again; NULL: none. */
+static const struct waits_wanted *find_wanted(
+	const struct diagnosis_input *input, const struct process_id *id)
+{
+	const struct waits_wanted *last = longest_in(snapshots_get(&input->waits.last, id));
+	const struct waits_wanted *first =
+		last ? NULL : longest_in(snapshots_get(&input->waits.first, id));
+
+	/* A process that polls for the lock is not asleep in each sample. */
+	return first && first->is_polled ? first : last;
+}
+
+/* Returns whether others waited for the same lock at the first snapshot too, or try to get it again
+ * and again. */
+static bool is_lasting(const struct check *e, const struct waits_wanted *last)
+{
+	if (last->is_polled)
+		return true;
+	snapshot_each (struct waits_wanted, w, check_first(e, &e->input->waits), WAITS_WANTED) {
+		if (w->session_pid == last->session_pid && w->is_polled == last->is_polled &&
+			!span_compare(record_text(&w->record, &w->detail),
+				record_text(&last->record, &last->detail)))
+			return true;
+	}
+	return false;
+}
 
 /* Returns whether a standby waits for the lock of this server, which keeps it as long as it
  * serves. */
@@ -92,6 +131,28 @@ static enum lock lock_of(const struct waits_wanted *w)
 	return w->session_pid ? LOCK_SESSION : LOCK_OWN;
 }
 
+/* Appends "2 processes wait for it, psql (4711) for 45 s". */
+static void put_waiters(struct buffer *out, const struct waits_wanted *w)
+{
+	struct span name = record_text(&w->record, &w->waiter_name);
+	const char *what = w->source == WAITS_SOURCE_TITLE ? "database session" : "process";
+	const char *plural = w->source == WAITS_SOURCE_TITLE ? "s" : "es";
+	char time[UNITS_SIZE];
+
+	buffer_format(out, "%u %s%s %s", w->waiters, what, w->waiters == 1 ? "" : plural,
+		w->is_polled	  ? w->waiters == 1 ? "tries" : "try"
+		: w->waiters == 1 ? "waits"
+				  : "wait");
+	buffer_string(out, w->is_polled ? " again and again to get it" : " for it");
+	if (!w->waiter_pid)
+		return;
+	buffer_format(out, ", %s%.*s (%u)",
+		w->waiters > 1 && !w->longest_state ? "the longest, " : "", (int)name.size,
+		name.data, w->waiter_pid);
+	if (!w->longest_state)
+		buffer_format(out, ", for %s", sentence_duration(time, w->longest_ns));
+}
+
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct waits_wanted *w, uint64_t ns)
 {
@@ -107,7 +168,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(
 		out, "perhaps", "%s", w->confidence == WAITS_LOW ? "perhaps" : "probably");
 	finding_value_text(out, "session", "%u", w->session_pid ? w->session_pid : e->id.pid);
-	wanted_lock_put(finding_value(out, "waiters"), w);
+	put_waiters(finding_value(out, "waiters"), w);
 	wait_link_text(finding_value(out, "does"), g, &chain->links[0]);
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
 	finding_claim_row(out, &rows[lock_of(w)]);
@@ -116,14 +177,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct waits_wanted *w = wanted_lock_last(e->input, &e->id);
+	const struct waits_wanted *w = find_wanted(e->input, &e->id);
 	struct wait_chain chain;
 	struct wait_graph g;
 	uint64_t ns;
 
 	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	ns = w && wanted_lock_lasts(e, w) ? kept_ns(&g, &chain, w) : 0;
+	ns = w && is_lasting(e, w) ? kept_ns(&g, &chain, w) : 0;
 	if (!w && check_is_hidden(&chain))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	else if (!ns)

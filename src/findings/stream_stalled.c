@@ -20,14 +20,15 @@
 #include "analyze/evidence/agent_work.h"
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/evidence/datagram_wait.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/stream_state.h"
 
-#define SHOWN_MAX 4
-#define MODEL	  "model" /* the silent peer, over several connections */
+#define SHOWN_MAX   4
+#define PORT_DOMAIN 53
+#define PORT_CHOSEN 32768   /* first port of the default range from which the kernel chooses */
+#define MODEL	    "model" /* the silent peer, over several connections */
 
 NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for no peer");
 
@@ -470,53 +471,119 @@ static void report_unanswered(
 
 /* --- UDP --- */
 
-static void put_words(struct check_result *out, const struct datagram_wait *w, const char *peer)
-{
-	char time[UNITS_SIZE];
+/*
+ * A UDP socket whose answer does not come: a name lookup, or a datagram that a thread waits for.
+ * The kernel keeps no times of UDP sockets, so the time is that of the waiting thread, or that
+ * between two snapshots with the same socket. A server waits the same way: a socket without a peer
+ * counts only if its port is one that the kernel chose.
+ */
+struct datagram_wait {
+	const struct sockets_socket *socket;
+	bool is_lookup; /* the peer is a name server */
+	bool is_whole;	/* the socket was there at the first snapshot too */
+	bool has_peer;
+	uint64_t for_ns; /* least time of the wait */
+	struct awaited awaited;
+};
 
-	if (w->is_lookup) {
-		finding_claim(out, "waiting for the name server %s: no answer (DNS) for %s", peer,
-			sentence_duration(time, w->for_ns));
-		finding_unseen(out, "which name is looked up");
-		finding_remedy(out, "check the name servers in /etc/resolv.conf: this one does not "
-				    "answer");
-	} else {
-		finding_claim(out, "waiting for %s: no datagram (UDP) for %s", peer,
-			sentence_duration(time, w->for_ns));
-		finding_unseen(out, "whether the process expects an answer at all");
-		finding_remedy(out, "check whether the other end received the datagram: UDP sends "
-				    "nothing again by itself");
-	}
+static bool is_udp(const struct sockets_socket *s)
+{
+	return socket_is_inet(s) && span_equal(record_text(&s->record, &s->protocol), "udp");
 }
+
+/* Returns the time since the first sample with that socket; 0: only the last sample has it. */
+static uint64_t seen_ns(const struct socket_index *first, const struct sockets_socket *socket)
+{
+	const struct sockets_socket *s = socket_index_get(first, socket->inode);
+	bool is_same = s && is_udp(s) && s->record.time_ns < socket->record.time_ns;
+
+	return is_same ? socket->record.time_ns - s->record.time_ns : 0;
+}
+
+static bool wait_of(struct datagram_wait *w, const struct check *e,
+	const struct socket_index *first, const struct sockets_socket *s)
+{
+	bool has_peer = !s->peer_port_state && !s->peer_state && s->peer_port;
+	uint64_t seen = seen_ns(first, s);
+	bool is_thread_waiting;
+
+	*w = (struct datagram_wait){ .socket = s,
+		.has_peer = has_peer,
+		.is_lookup = has_peer && s->peer_port == PORT_DOMAIN,
+		.awaited = awaited_of(e, s->fd) };
+	is_thread_waiting = w->awaited.is_blocked || w->awaited.is_polled;
+	w->is_whole = seen && is_thread_waiting && !w->awaited.has_run;
+	w->for_ns = is_thread_waiting ? w->awaited.for_ns : 0;
+	if (w->is_lookup && w->is_whole && seen > w->for_ns)
+		w->for_ns = seen;
+	if (s->receive_queue_state || s->receive_queue_bytes)
+		return false;
+	return w->is_lookup ? is_thread_waiting
+			    : is_thread_waiting && !s->port_state &&
+				      (has_peer || s->local_port >= PORT_CHOSEN);
+}
+
+/* Finds the longest wait. Returns false if there is none, or if the process is a name server, which
+ * asks other servers for its own clients. */
+static bool find_datagrams(struct datagram_wait *w, const struct check *e)
+{
+	struct datagram_wait one;
+	struct socket_index first;
+	bool is_name_server = false;
+
+	*w = (struct datagram_wait){ 0 };
+	socket_index_init(&first, check_first(e, &e->input->sockets));
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (!is_udp(s))
+			continue;
+		is_name_server |= !s->port_state && s->local_port == PORT_DOMAIN;
+		if (wait_of(&one, e, &first, s) && (!w->socket || one.for_ns > w->for_ns))
+			*w = one;
+	}
+	socket_index_fini(&first);
+	return w->socket && !is_name_server;
+}
+
+static const struct claim_row
+	of_lookup = { "waiting for the name server {peer}: no answer (DNS) for {time}",
+		"which name is looked up",
+		"check the name servers in /etc/resolv.conf: this one does not answer" },
+	of_datagram = { "waiting for {peer}: no datagram (UDP) for {time}",
+		"whether the process expects an answer at all",
+		"check whether the other end received the datagram: UDP sends nothing again by "
+		"itself" };
 
 static void report_datagrams(const struct check *e, struct check_result *out)
 {
-	struct buffer peer = { 0 };
 	struct datagram_wait w;
+	struct buffer *peer;
 	char what[32];
 
-	if (!datagram_wait_find(&w, e))
+	if (!find_datagrams(&w, e))
 		return;
 	snprintf(what, sizeof(what), "socket %llu", (unsigned long long)w.socket->inode);
 	if (!check_is_over(e, w.is_lookup ? "lookup" : "silence", (double)w.for_ns, what))
 		return;
-	awaited_put_peer(&peer, &w.awaited);
-	if (w.has_peer)
-		socket_put_peer(&peer, w.socket);
-	else
-		buffer_format(&peer, "UDP port %u", w.socket->local_port);
 	finding_begin(out,
 		w.is_lookup && w.is_whole ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW,
 		what);
 	finding_descriptor(out, w.socket->fd);
 	if (!w.is_lookup)
 		finding_severity(out, FINDING_LOW);
-	put_words(out, &w, buffer_cstr(&peer));
+	peer = finding_value(out, "peer");
+	awaited_put_peer(peer, &w.awaited);
+	if (w.has_peer)
+		socket_put_peer(peer, w.socket);
+	else
+		buffer_format(peer, "UDP port %u", w.socket->local_port);
+	finding_value_time(out, "time", w.for_ns);
 	finding_time(out, "wait", w.for_ns);
 	finding_text(out, "descriptor", "%u", w.socket->fd);
+	finding_claim_row(out, w.is_lookup ? &of_lookup : &of_datagram);
 	finding_end(out);
-	buffer_fini(&peer);
 }
+
+/* --- all of them --- */
 
 static int by_weight(const void *a, const void *b)
 {
