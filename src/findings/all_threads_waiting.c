@@ -95,14 +95,12 @@ static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
  * stuck outweighs a thread that could not be read. */
 static void find_hang(const struct check *e, struct hang *h)
 {
-	const struct thread_history *t;
-	size_t position = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; (t = thread_histories_next(&e->input->threads, &e->id, &position));
-		i++) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		enum standing standing;
 
-		if (thread_is_service(span_of(t->name, strlen(t->name)), i)) {
+		if (thread_is_service(span_of_string(t->name), i++)) {
 			h->services++;
 			continue;
 		}
@@ -121,37 +119,40 @@ static void find_hang(const struct check *e, struct hang *h)
 
 /* --- the finding --- */
 
+#define LIMITS "whether a POSIX timer will signal the process and wake a thread"
+#define ENDS   "; only ending the process helps"
+
+static const struct claim_row of_locks = { "deadlock: all {threads} threads wait for each other, "
+					   "none can wake another{places}",
+	LIMITS, "sooth stack {pid} shows where each thread waits" ENDS },
+			      of_all = { "deadlock: all {threads} threads wait, and none is left "
+					 "that could wake another{places}",
+				      LIMITS,
+				      "sooth stack {pid} shows where each thread waits" ENDS },
+			      of_only_one = { "deadlock: the only thread of the process waits for "
+					      "a lock that it holds itself, or that "
+					      "nothing holds any more",
+				      LIMITS, "sooth stack {pid} shows where it waits" ENDS };
+
+/* Adds the threads, and sets where in the program's own script the first ones wait. */
 static void emit_threads(const struct check *e, struct check_result *out)
 {
-	unsigned shown = 0, more = 0;
+	struct buffer *places = finding_value(out, "places"), place = { 0 };
+	unsigned all = 0, named = 0;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (shown == THREADS_SHOWN) {
-			more++;
-			continue;
-		}
-		shown++;
-		finding_text(out, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
-			(unsigned long long)t->waiting.address);
-	}
-	if (more)
-		finding_text(out, "more threads", "%u", more);
-}
-
-/* Adds where in the program's own script the first stuck threads wait. */
-static void claim_places(const struct check *e, struct check_result *out)
-{
-	unsigned named = 0;
-
-	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		struct buffer place = { 0 };
-
+		if (all++ < THREADS_SHOWN)
+			finding_text(out, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
+				(unsigned long long)t->waiting.address);
+		buffer_reset(&place);
 		if (named < PLACES_NAMED &&
 			stack_wait_put_own(&place, e->input, e->process, t->tid))
-			finding_claim(out, "%s thread %u is in %s", named++ ? "," : ";", t->tid,
+			buffer_format(places, "%s thread %u is in %s", named++ ? "," : ";", t->tid,
 				buffer_cstr(&place));
-		buffer_fini(&place);
 	}
+	if (all > THREADS_SHOWN)
+		finding_text(out, "more threads", "%u", all - THREADS_SHOWN);
+	buffer_fini(&place);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct hang *h)
@@ -162,15 +163,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!h->locks)
 		finding_severity(out, FINDING_MEDIUM);
-	if (h->threads > 1) {
-		finding_claim(out, "deadlock: all %u threads wait%s", h->threads,
-			h->locks ? " for each other, none can wake another"
-				 : ", and none is left that could wake another");
-		claim_places(e, out);
-	} else {
-		finding_claim(out, "deadlock: the only thread of the process waits for a lock that "
-				   "it holds itself, or that nothing holds any more");
-	}
+	finding_value_text(out, "threads", "%u", h->threads);
 	finding_count(out, "threads", h->threads);
 	finding_count(out, "threads that wait for a lock that another thread has locked", h->locks);
 	finding_number(out, "time in which no thread of the process ran", (double)h->least_ns,
@@ -186,9 +179,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (h->threads > 1)
 		finding_unseen(out, "which thread holds which lock, and since when: only the call "
 				    "stacks show that");
-	finding_unseen(out, "whether a POSIX timer will signal the process and wake a thread");
-	finding_remedy(out, "sooth stack %u shows where %s; only ending the process helps",
-		e->id.pid, h->threads > 1 ? "each thread waits" : "it waits");
+	finding_claim_row(out, h->threads == 1 ? &of_only_one : h->locks ? &of_locks : &of_all);
 	finding_end(out);
 }
 
@@ -278,27 +269,13 @@ static void emit_reason(const struct check *e, struct check_result *out, const s
 	}
 }
 
-/* A program that only serves signals waits this way. */
-static void emit_single(const struct check *e, struct check_result *out)
-{
-	char call[SYSCALL_NAME_SIZE] = "a system call";
-	const struct thread_history *t;
-	size_t position = 0;
-
-	t = thread_histories_next(&e->input->threads, &e->id, &position);
-	if (t && t->calls[0].input)
-		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	check_fine(out, "waiting in %s", call);
-}
-
 /* Returns whether the locks of the JVM could be read, so that the owner of each is known. */
 static bool has_runtime_locks(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct wait_graph g = { 0 };
+	struct wait_graph g;
 
-	if (last)
-		g.records = snapshot_records(last);
+	if (!check_graph(e, &g))
+		return false;
 	wait_threads_each (&g, e->id.pid, t) {
 		if (wait_is_runtime_idle(t) || wait_is_runtime_lock(t) || wait_runtime_text(t))
 			return true;
@@ -364,8 +341,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_reason(e, out, &h);
 	else if (!is_all)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else
-		emit_single(e, out);
+	else /* a program that only serves signals */
+		check_fine(out, "waiting in futex");
 }
 
 const struct finding_type finding_all_threads_waiting = {

@@ -264,101 +264,80 @@ static bool is_of_model(const struct talker *t, const struct stream *s)
 	       t->activity.socket_inode == s->socket->inode;
 }
 
-/* Claims "waiting for the model" only for an agent and its API; any other peer is named. */
-static void claim_silence(
-	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
+/* Sets "waiting for the model: no data from Anthropic API ... for 42 s". "The model" is only said
+ * of an agent and its API; any other peer is named. */
+static void put_silence(
+	struct buffer *out, const struct talker *t, const struct stream *s, const char *peer)
 {
-	bool is_model = t->work.is_agent && (s->is_api || is_of_model(t, s));
-	bool is_quiet = s->state.turn == STREAM_QUIET && t->work.busy;
-	char time[UNITS_SIZE], attempts[32] = "";
+	const char *what = s->is_by_log ? "answer" : "data";
+	char time[UNITS_SIZE];
 
-	sentence_duration(time, s->state.for_ns);
-	if (s->attempts > 1)
-		snprintf(attempts, sizeof(attempts), ", in %u attempts", s->attempts);
-	finding_claim(out, "waiting for %s: no %s%s%s for %s%s%s%s%s",
-		is_model ? "the model" : peer, s->is_by_log ? "answer" : "data",
-		is_model ? " from " : "", is_model ? peer : "", time, attempts,
-		is_quiet ? " (" : "", is_quiet ? t->work.busy : "",
-		is_quiet ? ", no tool running)" : "");
-}
-
-static void claim(
-	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
-{
-	char time[UNITS_SIZE], bytes[UNITS_SIZE];
-
-	sentence_duration(time, s->state.for_ns);
-	switch (s->state.turn) {
-	case STREAM_UNSENT:
-		finding_claim(out, "%s accepts no data: %s waiting to be sent for %s", peer,
-			sentence_size(bytes, s->socket->send_queue_bytes), time);
-		break;
-	case STREAM_UNREAD:
-		finding_claim(out, "does not read from %s: %s unread for %s", peer,
-			sentence_size(bytes, s->socket->receive_queue_bytes), time);
-		break;
-	case STREAM_LOST:
-		finding_claim(out,
-			"the connection to %s is dead: %u retransmissions, nothing acknowledged",
-			peer, s->socket->retransmits_waiting);
-		break;
-	default:
-		claim_silence(out, t, s, peer);
-		break;
-	}
-}
-
-/* Returns advice for the user about the request itself. */
-static const char *again_of(const struct talker *t)
-{
-	if (!t->work.is_agent)
-		return "";
-	return t->work.is_headless ? "; then end the agent and start it again"
-				   : "; then interrupt the request (Esc) and ask again";
-}
-
-static void emit_silence_remedy(
-	struct check_result *out, const struct talker *t, const struct stream *s)
-{
-	const struct waits_party *peer = s->awaited.peer;
-
-	if (peer && !t->work.is_agent)
-		finding_remedy(out,
-			"sooth why %u shows what the other end does instead of answering",
-			peer->party_pid);
-	else if (t->work.is_agent)
-		finding_remedy(
-			out, "check the status page of the server and your proxy%s", again_of(t));
+	if (t->work.is_agent && (s->is_api || is_of_model(t, s)))
+		buffer_format(out, "waiting for the model: no %s from %s for ", what, peer);
 	else
-		finding_remedy(out,
-			"check whether the server answers others, and any proxy between; "
-			"a client with a timeout would give up by itself");
+		buffer_format(out, "waiting for %s: no %s for ", peer, what);
+	buffer_string(out, sentence_duration(time, s->state.for_ns));
+	if (s->attempts > 1)
+		buffer_format(out, ", in %u attempts", s->attempts);
+	if (s->state.turn == STREAM_QUIET && t->work.busy)
+		buffer_format(out, " (%s, no tool running)", t->work.busy);
 }
 
-static void emit_remedy(const struct check *e, struct check_result *out, const struct talker *t,
-	const struct stream *s)
+#define STATUS "check the status page of the server and your proxy{again}"
+
+static const struct claim_row of_turn[STREAM_TURNS] = {
+	[STREAM_UNSENT] = { "{peer} accepts no data: {to send} waiting to be sent for {time}", NULL,
+		"check the server and any proxy: one of them does not read{again}" },
+	[STREAM_UNREAD] = { "does not read from {peer}: {to read} unread for {time}", NULL,
+		"sooth inspect --threads {pid} shows what the threads of the process do instead" },
+	[STREAM_LOST] = { "the connection to {peer} is dead: {retransmits} retransmissions, nothing "
+			  "acknowledged",
+		NULL,
+		"check network, VPN and proxy (the kernel gives up after about 15 minutes)"
+		"{again}" },
+}, of_agent = { "{silence}", NULL, STATUS },
+			      of_local_peer = { "{silence}", NULL,
+				      "sooth why {peer pid} shows what the other end does instead "
+				      "of answering" },
+			      of_peer = { "{silence}", NULL,
+				      "check whether the server answers others, and any proxy "
+				      "between; a client with a timeout would give up by itself" },
+			      of_attempts = { "waiting for the model: no answer for {time}, in "
+					      "{attempts} attempts",
+				      "which connection the current attempt has, if any", STATUS };
+
+static const struct claim_row *row_of(const struct talker *t, const struct stream *s)
 {
-	switch (s->state.turn) {
-	case STREAM_UNSENT:
-		finding_remedy(out, "check the server and any proxy: one of them does not read%s",
-			again_of(t));
-		break;
-	case STREAM_UNREAD:
-		finding_remedy(out,
-			"sooth inspect --threads %u shows what the threads of the process do "
-			"instead",
-			e->id.pid);
-		break;
-	case STREAM_LOST:
-		finding_remedy(out,
-			"check network, VPN and proxy (the kernel gives up after about 15 "
-			"minutes)%s",
-			again_of(t));
-		break;
-	default:
-		emit_silence_remedy(out, t, s);
-		break;
-	}
+	if (of_turn[s->state.turn].claim)
+		return &of_turn[s->state.turn];
+	if (t->work.is_agent)
+		return &of_agent;
+	return s->awaited.peer ? &of_local_peer : &of_peer;
+}
+
+/* Sets advice for the user about the request itself. */
+static void set_again(struct check_result *out, const struct talker *t)
+{
+	finding_value_text(out, "again", "%s",
+		!t->work.is_agent     ? ""
+		: t->work.is_headless ? "; then end the agent and start it again"
+				      : "; then interrupt the request (Esc) and ask again");
+}
+
+static void set_values(struct check_result *out, const struct talker *t, const struct stream *s)
+{
+	struct buffer *peer = finding_value(out, "peer");
+	char size[UNITS_SIZE];
+
+	put_peer(peer, s);
+	put_silence(finding_value(out, "silence"), t, s, buffer_cstr(peer));
+	finding_value_text(out, "to send", "%s", sentence_size(size, s->socket->send_queue_bytes));
+	finding_value_text(
+		out, "to read", "%s", sentence_size(size, s->socket->receive_queue_bytes));
+	finding_value_text(out, "retransmits", "%u", s->socket->retransmits_waiting);
+	finding_value_time(out, "time", s->state.for_ns);
+	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
+	set_again(out, t);
 }
 
 static void emit_times(struct check_result *out, const struct stream *s)
@@ -418,13 +397,11 @@ static void emit_unseen(struct check_result *out, const struct talker *t, const 
 		finding_unseen(out, "whether the process waits for an MCP server");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct talker *t,
-	const struct stream *s)
+static void report(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
-	struct buffer peer = { 0 }, both = { 0 };
+	struct buffer both = { 0 };
 
-	put_peer(&peer, s);
 	socket_put_local(&both, s->socket);
 	buffer_string(&both, " > ");
 	socket_put_peer(&both, s->socket);
@@ -434,7 +411,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else if (is_weak || (s->state.turn != STREAM_LOST && !is_needed(t, s)))
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of((const char *)both.data, both.size));
-	claim(out, t, s, buffer_cstr(&peer));
 	emit_values(out, s);
 	if (t->work.busy)
 		finding_text(out, "agent", "%s", t->work.busy);
@@ -444,9 +420,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 			s->awaited.is_blocked ? "is blocked reading it"
 					      : "polls this connection only");
 	emit_unseen(out, t, s);
-	emit_remedy(e, out, t, s);
+	set_values(out, t, s);
+	finding_claim_row(out, row_of(t, s));
 	finding_end(out);
-	buffer_fini(&peer);
 	buffer_fini(&both);
 }
 
@@ -456,16 +432,15 @@ static void report_unanswered(
 	const struct check *e, struct check_result *out, const struct talker *t)
 {
 	const struct activity *a = &t->activity;
-	char time[UNITS_SIZE];
 
 	if (!check_is_over(e, "silence", (double)a->since_ns, MODEL))
 		return;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, MODEL);
-	finding_claim(out, "waiting for the model: no answer for %s, in %u attempts",
-		sentence_duration(time, a->since_ns), a->attempts);
+	finding_value_time(out, "time", a->since_ns);
+	finding_value_text(out, "attempts", "%u", a->attempts);
+	set_again(out, t);
 	finding_count(out, "attempts", a->attempts);
-	finding_unseen(out, "which connection the current attempt has, if any");
-	finding_remedy(out, "check the status page of the server and your proxy%s", again_of(t));
+	finding_claim_row(out, &of_attempts);
 	finding_end(out);
 }
 
@@ -614,13 +589,13 @@ static void emit_all(const struct check *e, struct check_result *out, struct tal
 	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
 		if (!is_worth_it(e, t, &all[i]))
 			continue;
-		report(e, out, t, &all[i]);
+		report(out, t, &all[i]);
 		shown++;
 	}
 	if (is_unanswered(&t->activity) && !t->activity.socket_inode)
 		report_unanswered(e, out, t);
 	else if (has_stopped(e, t))
-		report(e, out, t, &t->rests);
+		report(out, t, &t->rests);
 }
 
 /* Reports unknown connections. Those in another network namespace need more privilege than being

@@ -38,6 +38,11 @@ bool stack_wait_is_file(struct span file, const char *name)
 	return span_starts(file, name) && (file.size == size || file.data[size] == ':');
 }
 
+static bool is_at(struct span name, struct span file, const char *of, const char *method)
+{
+	return stack_wait_is_file(file, of) && stack_wait_is_method(name, method);
+}
+
 /* --- native code --- */
 
 static bool wants_lock(struct span name)
@@ -113,8 +118,7 @@ static void of_interpreter(struct stack_wait *out, const struct diagnosis_input 
 			has_waited = stack_wait_is_file(file, "threading.py") &&
 				     !stack_wait_is_method(name, "__enter__") &&
 				     !stack_wait_is_method(name, "acquire");
-			if (has_waited || (stack_wait_is_file(file, "thread.py") &&
-						  stack_wait_is_method(name, "_worker")))
+			if (has_waited || (is_at(name, file, "thread.py", "_worker")))
 				out->kind = STACK_WAIT_OTHER;
 		}
 		if (has_waited && stack_wait_is_file(file, "_base.py") &&
@@ -123,8 +127,7 @@ static void of_interpreter(struct stack_wait *out, const struct diagnosis_input 
 			out->kind = STACK_WAIT_RESULT;
 			out->by = name;
 		}
-		if (has_waited && stack_wait_is_file(file, "threading.py") &&
-			stack_wait_is_method(name, "join"))
+		if (has_waited && is_at(name, file, "threading.py", "join"))
 			out->by = name;
 		if (has_waited && stack_wait_is_file(file, "queue.py")) {
 			out->is_queue = true;
@@ -214,8 +217,7 @@ static void find_roles(struct stack_wait *out, const struct diagnosis_input *inp
 			continue;
 		name = stack_wait_function(input, stack->frames[i]);
 		file = stack_wait_file(input, stack->frames[i]);
-		out->is_pool |= stack_wait_is_file(file, "thread.py") &&
-				stack_wait_is_method(name, "_worker");
+		out->is_pool |= is_at(name, file, "thread.py", "_worker");
 		out->is_loop |=
 			stack_wait_is_method(name, "run_forever") ||
 			(stack_wait_is_file(file, "process.py") && span_contains(name, "Executor"));
