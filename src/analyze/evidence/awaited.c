@@ -119,17 +119,15 @@ static void put_name(struct buffer *out, const struct awaited *a)
 {
 	if (a->peer)
 		wait_put_name(out, &a->peer->record, &a->peer->name, a->peer->party_pid);
-	else
+	else if (a->other)
 		peer_process_put(out, a->other);
 }
 
 void awaited_put_peer(struct buffer *out, const struct awaited *a)
 {
 	assert(a);
-	if (!a->peer && !a->other)
-		return;
 	put_name(out, a);
-	buffer_string(out, " on ");
+	buffer_string(out, a->peer || a->other ? " on " : "");
 }
 
 void awaited_put_end(
@@ -146,11 +144,11 @@ void awaited_put_end(
 
 void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
 	size_t begin = out->size;
 
-	if (a->peer && last)
-		peer_process_put_wait_in(out, snapshot_records(last), a->peer->party_pid, " (it ");
+	if (a->peer)
+		peer_process_put_wait_in(
+			out, check_last(e, &e->input->waits), a->peer->party_pid, " (it ");
 	else if (a->other)
 		peer_process_put_wait(out, e->input, a->other, " (it ");
 	buffer_string(out, out->size > begin ? ")" : "");
