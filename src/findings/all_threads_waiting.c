@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* all-threads-waiting: a deadlock. Every thread waits, without a timeout, to be woken by another
- * thread of the same process: none ran during the observation, none waits for a descriptor, a
- * child, a time or a signal, and the futexes are in memory that no other process shares. Only a
- * signal could still end the wait. A program with one thread waits for its signals this way, so
- * that is no finding; waiting for a lock is. Threads that serve a runtime (collect, compile, keep
- * time) do not count. A circle of owned mutexes is a deadlock even if other threads wait for other
- * things, and so are processes that wait for each other. */
+ * thread of the same process: none ran during the observation, and the futexes are in memory that
+ * no other process shares. A program with one thread waits for its signals this way, so that is no
+ * finding; waiting for a lock is. A circle of owned mutexes is a deadlock even if other threads
+ * wait for other things, and so are processes that wait for each other. */
 #include <stdio.h>
 #include <string.h>
 

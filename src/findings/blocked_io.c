@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* blocked-io: a thread stayed in one kernel wait for the whole observation, for a file, a device,
- * or a vforked child: uninterruptible (state D), or for the answer of a file system. Samples find a
- * thread that reads much in such waits too, but in a new wait each time: the thread ran in
- * between. */
+/* blocked-io: a thread stayed in one kernel wait for the whole observation: uninterruptible (state
+ * D), or for the answer of a file system. Samples find a thread that reads much in such waits too,
+ * but in a new wait each time: the thread ran in between. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* children-blocked: several processes that the process started wait for the same file system, which
- * does not answer, or in the same function of the kernel in state D. Each process by itself has the
- * finding blocked-io; together they have one cause, and the process that started them need not wait
- * for them.
- *
- * Readers of a slow file system wait often, but each wait is short. */
+/* children-blocked: several processes that the process started wait for the same file system, or in
+ * the same function of the kernel in state D. Each by itself has the finding blocked-io; together
+ * they have one cause, and the process that started them need not wait for them. */
 #include "analyze/evidence/blocked_children.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/waits/wait_party_text.h"

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* clients-waiting: a server does not serve. Connections stay in the queue of a listening socket, or
- * data that clients sent on accepted connections stays unread, for the whole observation: the event
- * loop computes, sleeps or is stuck while its clients wait. Two snapshots show that: a server that
- * accepts or reads anything in between is slow, not stuck. Or the server has read requests and not
- * answered them, and as many threads wait at one place of the program for something inside it: a
- * pool of connections is used up, a lock is not released.
- *
- * An event loop reads what all its clients sent and answers in turn: if it sleeps, waits or
- * computes in a handler, both snapshots have requests without an answer.
- *
- * Cannot be seen: whether a request is held open on purpose; unread data of unix sockets; on a
- * listening socket of several processes, which of them should accept. */
+ * data on accepted connections stays unread, for the whole observation; a server that accepts or
+ * reads anything in between is slow, not stuck. Or the server has read requests and not answered
+ * them, and as many threads wait at one place of the program: a pool of connections is used up, a
+ * lock is not released. An event loop reads what all its clients sent and answers in turn: if it
+ * sleeps, waits or computes in a handler, both snapshots have requests without an answer. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* deadlock: some threads of a process wait for locks that nothing releases, while others go on.
- * Locks of Rust and Python have no owner that could be read, so the stacks decide: threads wait for
- * a lock, not for work, without a timeout and for a long time, and no other thread rests with a
- * lock in its hands. The finding also covers a pool of threads whose tasks all wait for results of
- * tasks that have no thread left (Java: known by the tasks), a process whose only thread waits for
- * a lock (fork() copies locks, but only one thread), on a condition or at a queue, Java threads
- * that wait for a signal that the other, idle threads will not give, and an event loop that waits
- * for a notification. all-threads-waiting reports circles of mutexes with known owners, and
- * processes in which no thread can go on.
- *
- * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
- * thread. */
+/* deadlock: some threads of a process wait for locks, results or signals that nothing gives, while
+ * others go on. Locks of Rust and Python have no owner that could be read, so the stacks decide:
+ * threads wait for a lock, not for work, without a timeout and for a long time, and no other thread
+ * rests with a lock in its hands. all-threads-waiting reports circles of mutexes with known owners,
+ * and processes in which no thread can go on. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"

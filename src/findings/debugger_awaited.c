@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* debugger-awaited: the process does nothing until a debugger connects or gives an order: node that
- * was started with --inspect-brk or --inspect-wait, or is paused at a breakpoint; a JVM with
- * suspend=y; Python in debugpy.wait_for_client() or at the prompt of pdb. The stack of the waiting
- * thread shows that: a process that only listens for a debugger runs on. frozen and held-up report
- * a process that a debugger stopped by ptrace(2). */
+/* debugger-awaited: the process does nothing until a debugger connects or gives an order. The stack
+ * of the waiting thread shows that: a process that only listens for a debugger runs on. frozen and
+ * held-up report a process that a debugger stopped by ptrace(2). */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"

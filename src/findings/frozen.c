@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* frozen: the process is stopped, so it makes no progress. The stop may be intended (Ctrl-Z, `sooth
- * freeze`), but is reported because it fully explains a process that does nothing. The kernel does
- * not record which process stopped it. The finding of a parent covers its stopped children. */
+/* frozen: the process is stopped. The stop may be intended (Ctrl-Z, `sooth freeze`), but is
+ * reported because it fully explains a process that does nothing. The finding of a parent covers
+ * its stopped children. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/starts.h"

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * goroutines-stuck: goroutines of a Go program wait for each other, and nothing else could let them
- * go on: they want a mutex for a long time, or the main goroutine waits for others, and none of
- * these works. Go itself ends a program in which all goroutines wait, but not if the program has a
- * signal handler, a server or a timer.
- *
- * Cannot be seen: which goroutine has a mutex; programs without a symbol table.
- */
+/* goroutines-stuck: goroutines of a Go program wait for each other, and nothing else could let them
+ * go on. Go itself ends a program in which all goroutines wait, but not if the program has a signal
+ * handler, a server or a timer. */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_goroutines.h"
 

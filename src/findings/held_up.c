@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* held-up: the process waits, through its chain of waits (`sooth why`), for another process that
- * does nothing to end the wait: it is stopped, it has a lock and rests, it opens a FIFO without a
- * reader or writer, it has not accepted the connection, its only loop computes instead of
- * answering, or it computes so much that it answers rarely. Or the process waits for the end of an
- * output that a process left behind by an ended command keeps open, or for the end of an input that
- * another process has inherited. Or it waits for a process that is in a deadlock. If a process of
- * the chain that is nearer to the cause is diagnosed too, that process gets the finding.
- * all-threads-waiting reports a deadlock within the process. */
+/* held-up: the process waits, through its chain of waits (`sooth why`), for a process that does
+ * nothing to end the wait. If a process of the chain that is nearer to the cause is diagnosed too,
+ * that process gets the finding. all-threads-waiting reports a deadlock within the process. */
 #include <fcntl.h>
 #include <string.h>
 

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * lock-kept: the process has a lock that others wait for, and does nothing: a script that sleeps
- * with a file locked, a program whose transaction stays open. held-up and lock-refused report the
- * processes that wait. A process that works while it has the lock will release it, and a server on
- * duty keeps its standby waiting on purpose.
- *
- * Cannot be seen: since when it has the lock, if that is longer than the others have waited.
- */
+/* lock-kept: the process has a lock that others wait for, and does nothing. held-up and
+ * lock-refused report the processes that wait. A process that works while it has the lock will
+ * release it, and a server on duty keeps its standby waiting on purpose. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"

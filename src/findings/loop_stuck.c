@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * loop-stuck: an event loop of Python or node that nothing can wake any more. No thread of the
- * process has a timeout, a connection, a file or a child to wait for: the loop watches only
- * descriptors by which its own threads wake it, and all of these threads wait too. A coroutine or
- * promise awaits an event that never comes, such as the next item of a queue that nothing is put
- * into any more.
- *
- * Cannot be seen: which await it is. A process that waits for a signal on purpose has a handler for
- * it; node has handlers of its own for some.
- */
+/* loop-stuck: an event loop of Python or node that nothing can wake any more: it watches only
+ * descriptors by which its own threads wake it, and all of these threads wait too. A process that
+ * waits for a signal on purpose has a handler for it; node has handlers of its own for some. */
 #include <signal.h>
 #include <string.h>
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * old-file-followed: the process waits at the end of a file for more, as tail -f does, but the file
- * was rotated away or deleted, and another file has its name: the process never sees what is
- * written to that file. Three signs show that the process follows the old file: a watch of its
- * inode, reads that find its end again and again, or its name.
- *
- * Cannot be seen: a reader that sleeps longer than the observation between two reads.
+/* old-file-followed: the process waits at the end of a file for more, as tail -f does, but the file
+ * was rotated away or deleted, and another file has its name. Three signs show that the process
+ * follows the old file: a watch of its inode, reads that find its end again and again, or its name.
  */
 #include <stdio.h>
 
@@ -44,15 +40,12 @@ static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 /* Returns whether reads of `fd` found nothing, and none found data. */
 static bool is_read_in_vain(const struct check *e, uint32_t fd)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 	struct check_calls calls;
-	size_t position = 0;
 	uint64_t ends = 0;
 
 	if (!check_calls_read(&calls, e))
 		return false;
-	while ((r = call_repeats_next(calls.history, &position, &key))) {
+	call_repeats_each (calls.history, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->fd != (int32_t)fd || !row || row->transfer.direction != SYSCALL_READS)

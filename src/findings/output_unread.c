@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * output-unread: the process sends to a peer that does not read, or reads far too slowly, and keeps
- * in its memory the data that the socket does not take: its memory grows until the connection ends.
- * A writer that blocks stops instead (writer-stuck), and a writer that heeds its stream's back
- * pressure waits: the memory of neither grows.
- *
- * Cannot be seen: how much of the memory waits for that peer.
+/* output-unread: the process sends to a peer that does not read, or reads far too slowly, and keeps
+ * in its memory the data that the socket does not take. A writer that blocks stops instead
+ * (writer-stuck), and one that heeds its stream's back pressure waits: the memory of neither grows.
  */
 #include "analyze/evidence/awaited.h"
 #include "analyze/evidence/memory_gain.h"

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * pool-stuck: every thread of the pool that serves an event loop is in a call that does not return:
- * the threads open FIFOs without another end, want locks of files, or wait for a file system that
- * does not answer. The loop runs on and looks healthy, but all work for the pool waits: files, DNS,
- * compression and hashes of node (the pool of libuv, four threads).
- *
- * The stacks show that: threads of the pool are in libuv's worker(), and a free thread is in
- * uv_cond_wait() there.
- */
+/* pool-stuck: every thread of the pool that serves an event loop is in a call that does not return.
+ * The loop runs on and looks healthy, but all work for the pool waits (the pool of libuv, four
+ * threads). The stacks show that: threads of the pool are in libuv's worker(), and a free thread is
+ * in uv_cond_wait() there. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"

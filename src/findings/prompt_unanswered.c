@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * prompt-unanswered: the process asks for something at its terminal, a password or whether to go
- * on, and no answer comes. The program decides: a shell, an editor or a pager that waits for its
- * user is at rest. If a program, and not a person, has the other end of the terminal, an answer
- * will not come by itself.
- *
- * Cannot be seen: the text of the question, and whether a person sits at the terminal.
- */
+/* prompt-unanswered: the process asks for something at its terminal, and no answer comes. The
+ * program decides: a shell, an editor or a pager that waits for its user is at rest. If a program,
+ * and not a person, has the other end of the terminal, an answer will not come by itself. */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_prompts.h"
 

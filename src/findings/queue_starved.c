@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * queue-starved: the main thread of a Python program waits at a queue of its own, and the other
- * threads only sleep or wait. Then nothing new can come into the queue: no thread reads, connects
- * or looks at a file, and the sleeping threads woke several times meanwhile and put nothing in. The
- * thread that should fill the queue has usually ended by an error.
- *
- * Cannot be seen: whether a thread that sleeps will put something in by the clock, later.
- */
+/* queue-starved: the main thread of a Python program waits at a queue of its own, and the other
+ * threads only sleep or wait. Nothing new can come into the queue: no thread reads, connects or
+ * looks at a file, and the sleeping threads woke several times meanwhile and put nothing in. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -103,13 +98,9 @@ static bool is_of_runtime(const struct call_repeat *r)
 /* Returns whether nothing comes into the process: no file is looked at, and no descriptor used. */
 static bool is_closed(const struct call_history *h)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
-
 	if (h->looks || h->uring_calls)
 		return false;
-	while ((r = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, r) {
 		if ((key->fd >= 0 || r->is_socket || r->has_path) && !is_of_runtime(r))
 			return false;
 	}

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * receive-drops: data sent to the process is lost, because the process reads a socket more slowly
- * than data arrives: the receive queue of a UDP socket, or the queue of a listening socket, is
- * full. The sender of a datagram does not learn of it. The kernel counts what each socket dropped
- * (sock_diag(7), SK_MEMINFO_DROPS, since Linux 4.7; the last column of /proc/net/udp).
- *
- * The counter includes damaged data, and data that a filter of the socket refused: so only a socket
- * with a queue counts.
- */
+/* receive-drops: data sent to the process is lost, because its receive queue or the queue of its
+ * listening socket is full. The kernel counts what each socket dropped (sock_diag(7),
+ * SK_MEMINFO_DROPS). The counter includes damaged data, and data that a filter of the socket
+ * refused: so only a socket with a queue counts. */
 #include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * shutdown-held: a server has closed its listening socket and keeps the connections that it
- * accepted there: it is about to end, and waits until its clients end their connections. A client
- * that keeps its connection for later requests, or never reads its answer, keeps the server from
- * ending.
- *
- * Two connections with one local port belong to a server, since each connection that a process
- * makes gets a port of its own. The kernel's counts show which end opened a single connection. Some
- * programs serve one client and listen no more, so a single connection counts only if the process
- * has a handler for SIGTERM.
- */
+/* shutdown-held: a server has closed its listening socket and keeps connections that it accepted
+ * there: it waits until its clients end their connections. Two connections with one local port
+ * belong to a server, since each connection that a process makes gets a port of its own; the
+ * kernel's counts show which end opened a single connection. Some programs serve one client and
+ * listen no more, so a single connection counts only if the process has a handler for SIGTERM. */
 #include <signal.h>
 #include <string.h>
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* signal-pending: a request to end has no effect. Either a signal such as SIGTERM was sent to the
- * process, which has blocked that signal: it stays pending. A program that takes its signals with
- * sigwait(3) or a signalfd blocks them too, but takes each signal at once. Or the process, or a
- * command that it starts, sends SIGTERM or SIGKILL to another process again and again, which goes
- * on. Other repeated signals are no requests to end: SIGHUP reloads a server, SIGINT interrupts a
- * statement, SIGQUIT prints the stacks of a JVM. */
+/* signal-pending: a request to end has no effect: the process has blocked the signal, which stays
+ * pending; a program that takes its signals with sigwait(3) or a signalfd blocks them too, but
+ * takes each signal at once. Or the process, or a command that it starts, sends SIGTERM or SIGKILL
+ * to a process again and again, which goes on. Other repeated signals are no requests to end:
+ * SIGHUP reloads a server, SIGINT interrupts a statement, SIGQUIT prints the stacks of a JVM. */
 #include <signal.h>
 #include <string.h>
 
@@ -184,12 +183,11 @@ static bool diagnose_sent(const struct check *e, struct check_result *out)
 static uint64_t count_interrupts(const struct check *e, uint64_t *first_ns)
 {
 	const struct call_history *h = check_all_calls(e);
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 	uint64_t count = 0;
-	size_t position = 0;
 
-	while (h && (r = call_repeats_next(h, &position, &key))) {
+	if (!h)
+		return 0;
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (!row || row->wait.what != SYSCALL_WAIT_CHILD ||

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * stream-stalled: a connection that the process opened makes no progress: the peer has to act, or
- * the process does not take its turn. The kernel's socket state shows which end
- * (analyze/sockets/stream_state.h): the answer is late, the peer does not read, the path is dead,
- * or the process does not read. An idle connection is none of these: pools keep many.
+/* stream-stalled: a connection that the process opened makes no progress. The kernel's socket state
+ * shows which end has to act (analyze/sockets/stream_state.h). An idle connection is none of these:
+ * pools keep many.
  *
  * The connection alone cannot show whether an answer stopped in the middle or is complete. Silence
  * is reported, with low confidence, only when the agent reports that it is busy, is headless by its
  * arguments, or its input is closed, and it runs no tool; and of any process when a thread waits
- * for data on that connection alone (analyze/evidence/awaited.h).
- *
- * Not seen: which requests inside TLS expect an answer; QUIC; a peer gone without data in flight.
- */
+ * for data on that connection alone (analyze/evidence/awaited.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

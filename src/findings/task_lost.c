@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * task-lost: the main thread of a Python program waits for a result of its pool of processes
- * (multiprocessing.Pool), and all workers of the pool wait for work. If a worker crashed or was
- * killed, as for lack of memory, its task is lost: the pool starts another worker, and the result
- * never comes. concurrent.futures raises BrokenProcessPool instead.
- *
- * Cannot be seen: how the worker ended, if it ended before the observation; a generator that yields
- * its next task later.
- */
+/* task-lost: the main thread of a Python program waits for a result of its pool of processes
+ * (multiprocessing.Pool), and all workers wait for work. If a worker was killed, its task is lost:
+ * the pool starts another worker, and the result never comes. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * wal-kept: the write-ahead log of a SQLite database grows, because a transaction that reads stays
- * open: the log cannot be written from its begin again before that ends. The process that writes
- * and the process that reads both get the finding.
- *
- * The part of the log that the transaction sees shows that it is the same all the time: a new
- * transaction would also see the frames written meanwhile.
- */
+/* wal-kept: the write-ahead log of a SQLite database grows, because a transaction that reads stays
+ * open. The part of the log that the transaction sees shows that it is the same all the time: a new
+ * transaction would also see the frames written meanwhile. */
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"

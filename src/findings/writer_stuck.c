@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* writer-stuck: a thread was blocked writing to a pipe or local socket for the whole observation.
- * The buffer is full and its reader took nothing. A writer whose reader takes data only now and
- * then, because the reader sleeps or waits for other processes, gets a finding of low severity. The
- * common case is a parent that waits for a child to exit and does not read its output.
+/* writer-stuck: a thread was blocked writing to a pipe or local socket for the whole observation,
+ * mostly because a parent waits for its child to exit and does not read the child's output.
  * stream-stalled covers TCP. */
 #include <string.h>
 

@@ -34,14 +34,11 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 	assert(e);
 
 	const struct snapshot *first = check_first(e, &e->input->limits);
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	struct held_limit most = { 0 }, one;
 
-	batch_for_each (r, &all) {
-		const struct limits_group *g = limit_sums_group(r);
-
-		if (g && limit_sums_group_is(g, name) && compare(first, g, &one) &&
+	snapshot_each_of (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP,
+		LIMITS_GROUP_LEAST) {
+		if (limit_sums_group_is(g, name) && compare(first, g, &one) &&
 			one.per_s > most.per_s)
 			most = one;
 	}
@@ -51,14 +48,11 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 /* Returns the lowest limit of the control group and the groups above it. */
 static const struct limits_group *tightest(const struct check *e, const char *name)
 {
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	const struct limits_group *found = NULL;
 
-	batch_for_each (r, &all) {
-		const struct limits_group *g = limit_sums_group(r);
-
-		if (g && g->limit_state == SOOTH_STATE_VALUE && limit_sums_group_is(g, name) &&
+	snapshot_each_of (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP,
+		LIMITS_GROUP_LEAST) {
+		if (g->limit_state == SOOTH_STATE_VALUE && limit_sums_group_is(g, name) &&
 			(!found || g->limit < found->limit))
 			found = g;
 	}
