@@ -76,7 +76,6 @@ static enum standing standing_of(const struct check *e, const struct thread_hist
 					 : STANDING_UNSEEN;
 }
 
-/* Returns why the thread itself, or the mappings of the process, could not be read. */
 static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 {
 	const struct snapshot *last = check_last(e, &e->input->maps);
@@ -215,7 +214,6 @@ static bool find_circle(const struct check *e, struct wait_graph *g, struct wait
 	return (chain->circle == 0 || circle_abandoned(e, g, chain)) && stood_still(e, g, chain);
 }
 
-/* Adds the threads outside the circle that wait for a lock of Java. */
 static void emit_victims(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {

@@ -249,7 +249,6 @@ static void emit_child(const struct check *e, struct check_result *out,
 	end(e, out, t, b, CAUSE_SPAWN);
 }
 
-/* Returns whether the process itself serves the mount that its thread waits for. */
 static bool is_circle(const struct check *e, const struct thread_history *t)
 {
 	struct wait_chain chain;

@@ -78,8 +78,6 @@ static void take_listener(struct clients *c, const struct snapshot *last,
 	c->queued_ns = s->record.time_ns - before->record.time_ns;
 }
 
-/* Returns whether the first snapshot had unread data and the server read nothing of it until the
- * last. */
 static bool is_unread(const struct sockets_socket *before, const struct sockets_socket *s)
 {
 	return before && !before->receive_queue_state && !before->bytes_state &&
@@ -88,7 +86,6 @@ static bool is_unread(const struct sockets_socket *before, const struct sockets_
 		       s->received_bytes - s->receive_queue_bytes;
 }
 
-/* Returns whether the server has read all data of the client, which came last. */
 static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 {
 	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
@@ -96,7 +93,6 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 	       (double)s->received_ago_ns >= check_option(e, "answer-time");
 }
 
-/* Returns whether an epoll has the socket edge-triggered. */
 static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
 {
 	snapshot_each (struct fds_member, m, check_last(e, &e->input->fds), FDS_MEMBER) {
@@ -147,7 +143,6 @@ static bool has_request(const struct sockets_socket *s)
 	return socket_owes_answer(s) || (!s->receive_queue_state && s->receive_queue_bytes);
 }
 
-/* Counts the requests, and those that came LATE_NS ago or earlier. */
 static unsigned count_requests(const struct snapshot *snapshot, unsigned *late)
 {
 	unsigned count = 0;
@@ -229,7 +224,6 @@ static void put_chain(struct buffer *out, const struct check *e)
 	buffer_fini(&place);
 }
 
-/* Returns whether a thread waits for events all the time, although there is data to read. */
 static bool misses_edge(const struct check *e, const struct clients *c)
 {
 	if (!c->unread || c->on_edge < c->unread || c->queued)
@@ -319,7 +313,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- requests without an answer --- */
 
-/* Threads that wait at one place. */
 struct place {
 	struct stack_wait wait;
 	unsigned threads;
@@ -442,8 +435,6 @@ static enum lateness lateness_of(const struct check *e, const struct clients *c)
 		       : LATE_NOT;
 }
 
-/* Reports a server that reads something now and then, so it is slow and not stuck. False: nothing
- * to report. */
 static bool diagnose_slow(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	unsigned least = c->asking_first < c->asking_last ? c->asking_first : c->asking_last;

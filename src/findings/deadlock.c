@@ -114,7 +114,6 @@ static void note_lock(struct locked *l, uint64_t address)
 		l->addresses[l->locks++] = address;
 }
 
-/* Returns whether a thread that rests may begin to work when a client comes or its time is over. */
 static bool can_be_woken(const struct waits_thread *t)
 {
 	return t->lock == WAITS_LOCK_NONE || t->timeout_state != SOOTH_STATE_ABSENT;

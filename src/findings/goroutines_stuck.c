@@ -120,7 +120,6 @@ static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 	return earlier;
 }
 
-/* Returns the voluntary switches of all threads of the process per second. */
 static double switches_of(const struct check *e)
 {
 	double all = 0;
@@ -200,7 +199,6 @@ static const struct waits_goroutines *unreceived(
 	return largest;
 }
 
-/* Returns whether another goroutine may have the lock, and be at work with it. */
 static bool may_go_on(const struct stuck *s)
 {
 	return s->others_work || s->main_goes_on;

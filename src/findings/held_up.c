@@ -306,7 +306,6 @@ static enum cause of_socket(const struct check *e, const struct wait_graph *g,
 										   : CAUSE_NONE;
 }
 
-/* Returns whether the thread of the first link waits most of the time, in long waits. */
 static bool waits_mostly(const struct check *e, const struct wait_link *link)
 {
 	const struct thread_history *t =
@@ -320,8 +319,6 @@ static bool waits_mostly(const struct check *e, const struct wait_link *link)
 	       t->waits[THREAD_WAIT_DATA] + t->waits[THREAD_WAIT_READY] >= WAITS_SHARE * t->met;
 }
 
-/* Returns whether the process waits for the same server at both samples, with answers in
- * between. */
 static bool is_of_busy(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -359,7 +356,6 @@ static bool waits_for_itself(struct held_up *h, const struct check *e, const str
 	return h->pattern.size;
 }
 
-/* Finds a deadlock of other processes for which the process waits. */
 static void find_deadlock(
 	struct held_up *h, const struct wait_graph *g, const struct wait_chain *chain)
 {

@@ -57,8 +57,6 @@ static bool is_lasting(const struct check *e, const struct waits_wanted *last)
 	return false;
 }
 
-/* Returns whether a standby waits for the lock of this server, which keeps it as long as it
- * serves. */
 static bool is_on_duty(const struct wait_chain *chain, const struct waits_wanted *w)
 {
 	const struct wait_link *first = &chain->links[0];

@@ -48,7 +48,6 @@ static const struct runtime *runtime_of(const struct check *e)
 
 /* --- what could wake it --- */
 
-/* Returns whether the other end of the descriptor is in the process itself. */
 static bool is_own_pair(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {

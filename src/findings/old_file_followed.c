@@ -37,7 +37,6 @@ static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 	return false;
 }
 
-/* Returns whether reads of `fd` found nothing, and none found data. */
 static bool is_read_in_vain(const struct check *e, uint32_t fd)
 {
 	struct check_calls calls;

@@ -28,7 +28,6 @@ struct unread {
 	bool is_slow; /* its peer reads, but little */
 };
 
-/* Returns the connection at the first sample; NULL: it did not exist then. */
 static const struct sockets_socket *before_of(
 	const struct check *e, const struct sockets_socket *of)
 {

@@ -14,7 +14,6 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-/* Returns the process at the other end of the terminal; NULL: not known. */
 static const struct waits_party *typist_of(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = NULL;

@@ -37,7 +37,6 @@ static bool sleeps(
 	return link.what == WAIT_SLEEP;
 }
 
-/* Returns whether the thread waits for another thread of the process. */
 static bool rests(const struct wait_graph *g, const struct waits_thread *t)
 {
 	return t->state == 'S' && !t->call_state && t->lock != WAITS_LOCK_NONE &&

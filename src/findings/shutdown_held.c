@@ -44,8 +44,6 @@ static bool may_be_kept(const struct sockets_socket *s)
 	       (s->state == SOCKETS_ESTABLISHED || s->state == SOCKETS_CLOSE_WAIT);
 }
 
-/* Returns whether both connections have one local port. Two connections to one peer have different
- * ports at the peer. */
 static bool is_on_port_of(const struct sockets_socket *s, const struct sockets_socket *other)
 {
 	return s->local_port == other->local_port &&
@@ -99,7 +97,6 @@ static struct ended find_awaited(const struct check *e)
 	return most;
 }
 
-/* Appends the other end of the connection, if it is known: "curl (4711)". */
 static void put_client(struct buffer *out, const struct check *e, const struct sockets_socket *s)
 {
 	struct awaited a = awaited_of(e, s->fd);

@@ -92,7 +92,6 @@ static uint32_t receiver_of(const struct check *e, const struct call_signal_key 
 	return (uint32_t)pid;
 }
 
-/* Adds the signals that the process or a command that it starts has sent. */
 static void take_sent(void *user, const struct call_history *h)
 {
 	struct sending *s = user;

@@ -54,7 +54,6 @@ struct stream {
 	char what[32];
 };
 
-/* The process and all its connections. */
 struct talker {
 	struct agent_work work;
 	struct activity activity; /* activity of the session's main process, also for its daemon */
@@ -90,7 +89,6 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 	return false;
 }
 
-/* Returns whether the request was repeated, and no attempt got an answer. */
 static bool is_unanswered(const struct activity *a)
 {
 	return a->state == ACTIVITY_ASKS_AGAIN && a->answer == ACTIVITY_ANSWER_SILENT;
@@ -156,7 +154,6 @@ static void add_request(const struct check *e, struct stream *s)
 		s->state.for_ns = now_ns - wait.since_ns;
 }
 
-/* Adds earlier attempts from the agent's log, made on connections that are closed. */
 static void add_attempts(const struct talker *t, struct stream *s)
 {
 	const struct activity *a = &t->activity;
@@ -310,7 +307,6 @@ static const struct claim_row *row_of(const struct talker *t, const struct strea
 	return s->awaited.peer ? &of_local_peer : &of_peer;
 }
 
-/* Sets advice for the user about the request itself. */
 static void set_again(struct check_result *out, const struct talker *t)
 {
 	finding_value_text(out, "again", "%s",

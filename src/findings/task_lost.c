@@ -100,7 +100,6 @@ static bool is_served(const struct check *e)
 	return false;
 }
 
-/* Returns whether the process waits in map(), apply() or get(). */
 static bool awaits_result(const struct check *e)
 {
 	return has_method(e, &e->id, "pool.py", "wait") && has_method(e, &e->id, "pool.py", "get");

@@ -23,7 +23,6 @@ static uint64_t bytes_of(const struct waits_reader *r, uint32_t frames)
 	return (uint64_t)frames * (r->page_bytes + FRAME_HEAD);
 }
 
-/* Returns the same transaction at the first sample; NULL: it did not exist then. */
 static const struct waits_reader *same_before(const struct check *e, const struct waits_reader *now)
 {
 	snapshot_each (struct waits_reader, w, check_first(e, &e->input->waits), WAITS_READER) {
@@ -37,7 +36,6 @@ static const struct waits_reader *same_before(const struct check *e, const struc
 	return NULL;
 }
 
-/* Returns whether the log has grown, and has frames that this transaction does not see. */
 static bool keeps_log(
 	const struct check *e, const struct waits_reader *before, const struct waits_reader *now)
 {

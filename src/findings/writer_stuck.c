@@ -83,7 +83,6 @@ static void find_stuck(const struct check *e, struct stuck *s)
 
 /* --- the finding --- */
 
-/* Returns the first process other than itself that may read the pipe; 0: not found. */
 static uint64_t find_reader(const struct check *e, uint64_t inode)
 {
 	snapshot_each (struct fds_holder, h, check_last(e, &e->input->fds), FDS_HOLDER) {

@@ -138,7 +138,6 @@ static size_t writer_of(const struct wait_chain *chain)
 	return !chain->circle && writers == 1 ? writer : chain->count;
 }
 
-/* Returns the kind of a circle of one link, or of threads of one process. */
 static enum circle inner_circle(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];

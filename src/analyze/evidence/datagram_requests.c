@@ -34,7 +34,6 @@ static bool is_send(const struct call_repeat_key *key, const struct call_repeat 
 	       !is_to_many(r->text);
 }
 
-/* Counts the answers and timed-out waits of a descriptor. */
 static struct side side_of(const struct call_history *h, int32_t fd)
 {
 	struct side side = { 0 };

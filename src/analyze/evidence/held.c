@@ -11,7 +11,6 @@ NUMBER(IO_SAMPLES_LEAST, 5, NONE, "with fewer samples a share means nothing");
 NUMBER(IO_MOVED_LEAST, 0.5, NONE, "share of the limit; below, the disk itself is slow");
 NUMBER(IO_MOVED_MOST, 2.2, NONE, "a copy reads as much as it writes");
 
-/* Returns false if the value was not counted at both samples. */
 static bool compare(
 	const struct snapshot *first, const struct limits_group *last, struct held_limit *limit)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/evidence/kept_output.h"
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_lookup.h"
 
@@ -8,14 +9,6 @@
 #define STANDARD_MOST 2	 /* descriptors 0 to 2 are passed to a process on purpose */
 
 NUMBER(PIPELINE_TICKS, 20, NONE, "clock ticks in which processes of one pipeline start");
-
-/* Returns whether the parent of the process has ended: a child has its parent's session, so a
- * process that neither leads its session nor shares it with its parent was adopted. */
-static bool has_lost_parent(const struct process_entry *p)
-{
-	return p->process->ppid == 1 || (p->parent && p->process->session != p->id.pid &&
-						p->process->session != p->parent->process->session);
-}
 
 /* Returns the process that a command left behind: this one, or the one above it that lost its
  * parent. A writer to the standard input of the process may be an earlier part of its pipeline;
@@ -27,7 +20,7 @@ static const struct process_entry *left_by_command(
 
 	if (!p || !e->process || process_table_is_below(p, e->process))
 		return NULL;
-	while (p && p->process && !has_lost_parent(p))
+	while (p && p->process && p->process->ppid != 1 && !check_has_new_parent(p))
 		p = p->parent;
 	return p && p->process && !process_table_is_below(e->process, p) &&
 			       (double)p->id.start_ticks >=
@@ -36,7 +29,6 @@ static const struct process_entry *left_by_command(
 		       : NULL;
 }
 
-/* Returns whether the probe had room for all holders of the other end, and could read them. */
 static bool are_all_seen(const struct wait_graph *g, size_t parties)
 {
 	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
