@@ -7,7 +7,6 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/kept_output.h"
 #include "analyze/evidence/self_match.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
@@ -20,6 +19,11 @@ NUMBER(USER_SHARE, 0.8, NONE, "of its CPU time that is in user space: it compute
 NUMBER(WAITS_SHARE, 0.8, NONE, "of the samples");
 NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
 NUMBER(ANSWERS_MOST, 20, NONE, "answers a second: an ordinary exchange has more");
+
+NUMBER(PIPELINE_TICKS, 20, NONE, "clock ticks in which processes of one pipeline start");
+
+#define PARTIES_MOST  16 /* most processes that the probe has per descriptor */
+#define STANDARD_MOST 2	 /* descriptors 0 to 2 are passed to a process on purpose */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
@@ -111,6 +115,11 @@ static const struct claim_row rows[] = {
 		"sooth profile {holder pid} shows what it computes" },
 };
 
+struct kept_output {
+	const struct process_entry *left; /* by a command; it keeps the output open */
+	bool is_unsure;			  /* whether a command at work keeps it open too */
+};
+
 struct held_up {
 	enum cause cause;
 	size_t at; /* link that waits for the cause; for a stop, the stopped one */
@@ -118,6 +127,105 @@ struct held_up {
 	struct kept_output kept; /* the output that does not close */
 	struct span pattern;	 /* searched for by a script, whose own command line matches it */
 };
+
+/* --- an output whose end does not come --- */
+
+/* Returns the process that a command left behind: this one, or the one above it that lost its
+ * parent. A writer to the standard input of the process may be an earlier part of its pipeline;
+ * any other pipe was made by the process itself, for its command. */
+static const struct process_entry *left_by_command(
+	const struct check *e, const struct process_entry *p, const struct waits_object *pipe)
+{
+	double later = pipe->fd ? 0 : PIPELINE_TICKS;
+
+	if (!p || !e->process || process_table_is_below(p, e->process))
+		return NULL;
+	while (p && p->process && p->process->ppid != 1 && !check_has_new_parent(p))
+		p = p->parent;
+	return p && p->process && !process_table_is_below(e->process, p) &&
+			       (double)p->id.start_ticks >=
+				       (double)e->process->id.start_ticks + later
+		       ? p
+		       : NULL;
+}
+
+static bool are_all_seen(const struct wait_graph *g, size_t parties)
+{
+	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
+}
+
+static bool reads_output(const struct wait_link *link)
+{
+	return (link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ) && !link->is_idle &&
+	       link->party && wait_may_be_output(link->object);
+}
+
+/* Finds the process that was left behind with the other end. Returns false if none was, or if a
+ * command at work has it too. A process that is not in the table has just started, as a command of
+ * a script that was left. */
+static bool find_left(struct kept_output *k, const struct check *e, const struct wait_graph *g,
+	const struct wait_link *link)
+{
+	const struct waits_party *p = NULL;
+	uint32_t tid = link->thread ? link->thread->record.tid : 0;
+	size_t parties = 0;
+
+	k->left = NULL;
+	k->is_unsure = false;
+	while (reads_output(link) && (p = wait_graph_party(g, link->process->node_pid, tid, p))) {
+		const struct process_entry *entry = check_party_of(e, p);
+		const struct process_entry *left = left_by_command(e, entry, link->object);
+
+		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
+			p->party_pid == link->process->node_pid)
+			continue;
+		parties++;
+		k->is_unsure |= !entry;
+		if (entry && !left) {
+			k->left = NULL;
+			return false;
+		}
+		if (left && !k->left && wait_is_output_of(p))
+			k->left = left;
+	}
+	k->is_unsure |= !are_all_seen(g, parties);
+	return k->left;
+}
+
+/* Returns whether it inherited the pipe: not as a standard stream, and not from the reader. */
+static bool has_inherited(
+	const struct check *e, const struct wait_link *reader, const struct waits_party *p)
+{
+	const struct process_entry *reads = check_entry_of(e, reader->process),
+				   *writes = check_party_of(e, p);
+
+	return reads && writes && p->fd > STANDARD_MOST && !process_table_is_below(reads, writes) &&
+	       !process_table_is_below(writes, reads);
+}
+
+/* Returns whether the link waits for the end of a pipe, its standard input, that only unrelated
+ * processes have open to write, which inherited the pipe besides their own outputs. */
+static bool find_inherited(struct kept_output *k, const struct check *e, const struct wait_graph *g,
+	const struct wait_link *link)
+{
+	uint32_t tid = link->thread ? link->thread->record.tid : 0;
+	size_t parties = 0;
+
+	*k = (struct kept_output){ 0 };
+	if (link->what != WAIT_PIPE_READ || link->is_idle || !link->party || !link->object ||
+		link->object->fd || link->object->type != FDS_PIPE)
+		return false;
+	wait_parties_each (g, link->process->node_pid, tid, p) {
+		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
+			p->relation != WAITS_RELATION_WRITER)
+			continue;
+		if (!has_inherited(e, link, p))
+			return false;
+		parties++;
+	}
+	k->is_unsure = !are_all_seen(g, parties);
+	return parties;
+}
 
 /* --- time --- */
 
@@ -395,9 +503,9 @@ static struct held_up find_held_up(
 			h.cause = h.at ? CAUSE_DEADLOCK : CAUSE_OWN_DEADLOCK;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;
-		else if (!h.at && kept_output_find_left(&h.kept, e, g, link))
+		else if (!h.at && find_left(&h.kept, e, g, link))
 			h.cause = CAUSE_LEFT;
-		else if (!h.at && kept_output_find_inherited(&h.kept, e, g, link))
+		else if (!h.at && find_inherited(&h.kept, e, g, link))
 			h.cause = CAUSE_INHERITED;
 		else
 			h.cause = of_socket(e, g, chain, h.at);
