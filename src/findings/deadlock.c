@@ -36,6 +36,9 @@ enum place {
 };
 
 struct locked {
+	const struct check *e;
+	const struct wait_graph *g;
+	const struct waits_process *p;
 	unsigned count[PLACES];
 	unsigned all;		 /* all threads, with those of the runtime */
 	unsigned threads, locks; /* all but the runtime's; locks that they wait for */
@@ -175,39 +178,38 @@ static struct span pool_name(const struct waits_thread *t)
 
 /* Counts the pool of the first thread that waits for a task: only threads of its own pool can run
  * that task. */
-static void count_peers(struct locked *l, const struct check *e, const struct wait_graph *g)
+static void count_peers(struct locked *l)
 {
 	const struct waits_thread *t = NULL, *first = NULL;
 
-	while (!first && (t = wait_graph_thread(g, e->id.pid, t))) {
+	while (!first && (t = wait_graph_thread(l->g, l->e->id.pid, t))) {
 		if (t->lock == WAITS_LOCK_JAVA_TASK)
 			first = t;
 	}
 	t = NULL;
-	while (first && (t = wait_graph_thread(g, e->id.pid, t))) {
+	while (first && (t = wait_graph_thread(l->g, l->e->id.pid, t))) {
 		if (!pool_name(first).size || span_compare(pool_name(t), pool_name(first)))
 			continue;
 		l->peers++;
-		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !wait_graph_has_run(g, t);
+		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !wait_graph_has_run(l->g, t);
 	}
 }
 
-static void find_locked(struct locked *l, const struct check *e, const struct wait_graph *g)
+static void find_locked(struct locked *l)
 {
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct waits_thread *t = NULL;
 
-	for (size_t i = 0; p && (t = wait_graph_thread(g, e->id.pid, t)); i++) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	for (size_t i = 0; (t = wait_graph_thread(l->g, l->e->id.pid, t)); i++) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 
 		l->all++;
 		if (thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
-		l->is_main_pausing |= is_pausing(g, p, t);
+		l->is_main_pausing |= is_pausing(l->g, l->p, t);
 		l->has_main_ended |= span_equal(record_text(&t->record, &t->name), "DestroyJavaVM");
-		add_waiter(l, t, place_of(g, p, t, &s), &s);
+		add_waiter(l, t, place_of(l->g, l->p, t, &s), &s);
 	}
-	count_peers(l, e, g);
+	count_peers(l);
 }
 
 /* --- what it is --- */
@@ -324,10 +326,8 @@ static enum kind kind_of(const struct locked *l)
 /* --- the finding --- */
 
 /* Appends the names of threads, if they differ: those of Python are all the same. */
-static void put_threads(struct buffer *out, const struct check *e, const struct wait_graph *g,
-	const struct locked *l, enum place place)
+static void put_threads(struct buffer *out, const struct locked *l, enum place place)
 {
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct stack_wait *first = &l->of[place];
 	unsigned count = l->count[place], n = 0;
 	const struct waits_thread *t = NULL;
@@ -337,11 +337,11 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 		return;
 	}
 	buffer_string(out, count == 1 ? "thread " : "threads ");
-	for (size_t i = 0; (t = wait_graph_thread(g, e->id.pid, t)); i++) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	for (size_t i = 0; (t = wait_graph_thread(l->g, l->e->id.pid, t)); i++) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
 
-		if (thread_is_service(name, i) || place_of(g, p, t, &s) != place)
+		if (thread_is_service(name, i) || place_of(l->g, l->p, t, &s) != place)
 			continue;
 		buffer_format(out, "%s%.*s",
 			!n		 ? ""
@@ -353,17 +353,15 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 }
 
 /* Appends the first function that differs: "reader (b11.py:8)". */
-static void put_other(struct buffer *out, const struct check *e, const struct wait_graph *g,
-	const struct locked *l)
+static void put_other(struct buffer *out, const struct locked *l)
 {
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct stack_wait *first = &l->of[PLACE_LOCK];
 	const struct waits_thread *t = NULL;
 
-	while (first->within.size && (t = wait_graph_thread(g, e->id.pid, t))) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	while (first->within.size && (t = wait_graph_thread(l->g, l->e->id.pid, t))) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 
-		if (place_of(g, p, t, &s) != PLACE_LOCK || stack_wait_is_same(first, &s))
+		if (place_of(l->g, l->p, t, &s) != PLACE_LOCK || stack_wait_is_same(first, &s))
 			continue;
 		stack_wait_put_within(out, &s);
 		return;
@@ -388,19 +386,18 @@ static const char *plural(unsigned count)
 	return count == 1 ? " waits" : "s wait";
 }
 
-static void set_values(const struct check *e, struct check_result *out, const struct wait_graph *g,
-	const struct locked *l, enum kind kind)
+static void set_values(struct check_result *out, const struct locked *l, enum kind kind)
 {
 	enum place place = rows[kind].place;
 	const struct stack_wait *s = &l->of[place];
-	const struct process_entry *parent = forked_by(e);
+	const struct process_entry *parent = forked_by(l->e);
 	struct buffer *fork;
 
 	finding_value_time(out, "time", l->for_ns[place]);
-	put_threads(finding_value(out, "threads"), e, g, l, place);
+	put_threads(finding_value(out, "threads"), l, place);
 	stack_wait_put_within(finding_value(out, "within"), s);
 	stack_wait_put_function(finding_value(out, "caller"), s->caller, s->caller_file);
-	put_other(finding_value(out, "other"), e, g, l);
+	put_other(finding_value(out, "other"), l);
 	finding_value_span(out, "by", s->by);
 	finding_value_text(out, "pool", "%u", l->pool);
 	finding_value_text(out, "full", "%u thread%s", l->full, plural(l->full));
@@ -419,20 +416,18 @@ static void set_values(const struct check *e, struct check_result *out, const st
 			fork, ": perhaps another thread of %u had it at the fork", parent->id.pid);
 }
 
-static void emit_threads(const struct check *e, struct check_result *out,
-	const struct wait_graph *g, enum place place)
+static void emit_threads(struct check_result *out, const struct locked *l, enum place place)
 {
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct waits_thread *t = NULL;
 	struct buffer text = { 0 };
 	unsigned shown = 0;
 
-	while ((t = wait_graph_thread(g, e->id.pid, t)) && shown < THREADS_SHOWN) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	while ((t = wait_graph_thread(l->g, l->e->id.pid, t)) && shown < THREADS_SHOWN) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
 		char time[UNITS_SIZE];
 
-		if (place_of(g, p, t, &s) != place)
+		if (place_of(l->g, l->p, t, &s) != place)
 			continue;
 		shown++;
 		buffer_reset(&text);
@@ -448,8 +443,7 @@ static void emit_threads(const struct check *e, struct check_result *out,
 	buffer_fini(&text);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
-	const struct locked *l, enum kind kind)
+static void report(struct check_result *out, const struct locked *l, enum kind kind)
 {
 	enum place place = rows[kind].place;
 
@@ -457,8 +451,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_time(out, "waiting for at least", l->for_ns[place]);
 	finding_count(out, "threads that wait", l->count[place]);
 	finding_count(out, "other threads, which ran", l->count[PLACE_RUNS]);
-	emit_threads(e, out, g, place);
-	set_values(e, out, g, l, kind);
+	emit_threads(out, l, place);
+	set_values(out, l, kind);
 	finding_claim_row(out, &rows[kind].texts);
 	finding_end(out);
 }
@@ -477,12 +471,13 @@ static const char *time_option(const struct check *e, const struct locked *l, en
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct wait_graph g;
-	struct locked l = { 0 };
+	struct locked l = { .e = e, .g = &g };
 	enum kind kind;
 
 	if (!check_graph_begin(e, out, &g))
 		return;
-	find_locked(&l, e, &g);
+	l.p = wait_graph_process(&g, e->id.pid);
+	find_locked(&l);
 	kind = kind_of(&l);
 	if (kind == KIND_NONE)
 		check_fine(out, "%u thread%s for a lock with a holder that could not go on",
@@ -491,7 +486,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "reported by all-threads-waiting");
 	else if (check_is_long(e, out, time_option(e, &l, kind), l.for_ns[rows[kind].place],
 			 "threads wait for locks"))
-		report(e, out, &g, &l, kind);
+		report(out, &l, kind);
 }
 
 const struct finding_type finding_deadlock = {

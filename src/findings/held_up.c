@@ -46,7 +46,6 @@ enum cause {
 	CAUSE_LOCK,
 	CAUSE_LOCK_INHERITED,
 	CAUSE_SESSION,
-	CAUSE_ADVISORY,
 	CAUSE_UNACCEPTED,
 	CAUSE_COMPUTES,
 	CAUSE_BUSY,
@@ -96,11 +95,7 @@ static const struct claim_row rows[] = {
 		"sooth why {end pid} shows why {end} does nothing; only the end of {holder} "
 		"releases the lock; a program that starts it has to close the descriptor (9>&-, "
 		"O_CLOEXEC)" },
-	[CAUSE_SESSION] = { "{begin}: it is idle in transaction and probably has the lock",
-		"whether it sleeps on purpose while it holds the lock",
-		"{client} could end the transaction; in the database: select "
-		"pg_terminate_backend({holder pid})" },
-	[CAUSE_ADVISORY] = { "{begin}: it is idle and perhaps has an advisory lock",
+	[CAUSE_SESSION] = { "{begin}: it is idle {session} lock",
 		"whether it sleeps on purpose while it holds the lock",
 		"{client} could end the transaction; in the database: select "
 		"pg_terminate_backend({holder pid})" },
@@ -121,6 +116,8 @@ struct kept_output {
 };
 
 struct held_up {
+	const struct wait_graph *g;
+	const struct wait_chain *chain;
 	enum cause cause;
 	size_t at; /* link that waits for the cause; for a stop, the stopped one */
 	uint64_t for_ns;
@@ -350,11 +347,9 @@ static bool is_writer(const struct wait_link *link)
 
 static enum cause lock_cause(const struct wait_chain *chain, size_t at)
 {
-	const struct wait_link *link = &chain->links[at];
-
-	if (link->what != WAIT_DATABASE_LOCK)
-		return is_inherited(chain, at) ? CAUSE_LOCK_INHERITED : CAUSE_LOCK;
-	return link->party->confidence == WAITS_LOW ? CAUSE_ADVISORY : CAUSE_SESSION;
+	if (chain->links[at].what == WAIT_DATABASE_LOCK)
+		return CAUSE_SESSION;
+	return is_inherited(chain, at) ? CAUSE_LOCK_INHERITED : CAUSE_LOCK;
 }
 
 static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
@@ -484,7 +479,7 @@ static void find_deadlock(
 static struct held_up find_held_up(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
-	struct held_up h = { 0 };
+	struct held_up h = { .g = g, .chain = chain };
 
 	if (stopped_process_text(&chain->links[0]))
 		return h;
@@ -537,19 +532,20 @@ static struct held_up find_beside(
 		if (h.cause != CAUSE_LEFT && h.cause != CAUSE_STOPPED)
 			continue;
 		*chain = beside;
+		h.chain = chain;
 		return h;
 	}
 	return (struct held_up){ 0 };
 }
 
 /* Returns a process of the chain that is nearer to the cause and is diagnosed too; NULL: none. */
-static const struct waits_process *reported_for(
-	const struct check *e, const struct wait_chain *chain, const struct held_up *h)
+static const struct waits_process *reported_for(const struct check *e, const struct held_up *h)
 {
 	size_t last = h->cause == CAUSE_UNACCEPTED ? h->at + 1 : h->at;
 
 	for (size_t i = last; i > 0; i--) {
-		const struct waits_process *p = i < chain->count ? chain->links[i].process : NULL;
+		const struct waits_process *p =
+			i < h->chain->count ? h->chain->links[i].process : NULL;
 		const struct process_entry *entry;
 
 		if (!p || p->node_pid == e->id.pid)
@@ -565,11 +561,11 @@ static const struct waits_process *reported_for(
 /* --- the finding --- */
 
 /* Appends the CPU use of the holder: ", which uses 100 % of a CPU". */
-static void put_load(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain,
-	const struct held_up *h)
+static void put_load(struct buffer *out, const struct held_up *h)
 {
-	const struct wait_link *server = h->at + 1 < chain->count ? &chain->links[h->at + 1] : NULL;
-	double cpu = server ? wait_graph_cpu(g, server->process->node_pid) : -1;
+	const struct wait_link *server =
+		h->at + 1 < h->chain->count ? &h->chain->links[h->at + 1] : NULL;
+	double cpu = server ? wait_graph_cpu(h->g, server->process->node_pid) : -1;
 
 	if (h->cause >= CAUSE_UNACCEPTED && cpu >= LEAST_PERCENT)
 		buffer_format(out, ", which uses %.0f %% of a CPU", cpu);
@@ -583,9 +579,9 @@ static bool is_holder(const struct held_up *h)
 	       h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF;
 }
 
-static void put_holder(struct buffer *out, const struct wait_chain *chain, const struct held_up *h)
+static void put_holder(struct buffer *out, const struct held_up *h)
 {
-	const struct wait_link *link = &chain->links[h->at];
+	const struct wait_link *link = &h->chain->links[h->at];
 
 	if (is_holder(h))
 		wait_put_process(out, link->process);
@@ -596,49 +592,41 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 		wait_put_party(out, link);
 }
 
-static uint32_t holder_pid(const struct wait_chain *chain, const struct held_up *h)
+static uint32_t holder_pid(const struct held_up *h)
 {
-	const struct wait_link *link = &chain->links[h->at];
+	const struct wait_link *link = &h->chain->links[h->at];
 
 	if (is_holder(h))
 		return link->process->node_pid;
 	return h->kept.left ? h->kept.left->id.pid : link->party->party_pid;
 }
 
-/* Appends what the end of the chain does, which has to go on: "waits for bash (7), which opens the
- * FIFO x: no process has the other end open". */
-static void put_what_holder_does(struct buffer *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct wait_link *holder)
+/* Appends what the link does, or for a lock what the end of the chain does, which has to go on:
+ * "waits for bash (7), which opens the FIFO x: no process has the other end open". */
+static void put_does(struct buffer *out, const struct held_up *h)
 {
-	const struct wait_link *end = &chain->links[chain->count - 1];
+	bool is_lock = h->cause == CAUSE_LOCK || h->cause == CAUSE_LOCK_INHERITED;
+	const struct wait_link *holder = &h->chain->links[h->at + is_lock];
+	const struct wait_link *end = &h->chain->links[h->chain->count - 1];
 
-	if (end->process != holder->process && end->what != WAIT_UNKNOWN) {
+	if (!is_lock) {
+		wait_sentence(out, h->g, holder);
+		buffer_string(out, h->chain->circle < h->chain->count ? ": a deadlock" : "");
+	} else if (end->process != holder->process && end->what != WAIT_UNKNOWN) {
 		buffer_string(out, "waits for ");
 		wait_put_process(out, end->process);
 		buffer_string(out, ", which ");
-		wait_sentence(out, g, end);
+		wait_sentence(out, h->g, end);
 	} else if (check_awaits_answer(holder) || holder->what == WAIT_TERMINAL_READ ||
 		   has_no_other_end(holder)) {
-		wait_sentence(out, g, holder);
+		wait_sentence(out, h->g, holder);
 	} else {
 		buffer_string(out, "does nothing");
 	}
 }
 
-static void put_does(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain,
-	const struct held_up *h)
-{
-	if (h->cause == CAUSE_LOCK || h->cause == CAUSE_LOCK_INHERITED) {
-		put_what_holder_does(out, g, chain, &chain->links[h->at + 1]);
-		return;
-	}
-	wait_sentence(out, g, &chain->links[h->at]);
-	buffer_string(out, chain->circle < chain->count ? ": a deadlock" : "");
-}
-
 /* Appends "held up for 12 s by bash (7)". */
-static void put_begin(struct buffer *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct held_up *h)
+static void put_begin(struct buffer *out, const struct held_up *h)
 {
 	char time[UNITS_SIZE];
 
@@ -651,32 +639,35 @@ static void put_begin(struct buffer *out, const struct wait_graph *g,
 	if (!h->at && is_holder(h))
 		return;
 	buffer_string(out, " by ");
-	put_holder(out, chain, h);
-	put_load(out, g, chain, h);
+	put_holder(out, h);
+	put_load(out, h);
 }
 
-static void set_values(struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct held_up *h)
+static void set_values(struct check_result *out, const struct held_up *h)
 {
-	const struct wait_link *link = &chain->links[h->at];
-	const struct waits_process *end = chain->links[chain->count - 1].process;
+	const struct wait_link *link = &h->chain->links[h->at];
+	const struct waits_process *end = h->chain->links[h->chain->count - 1].process;
 	size_t client = h->at + 2; /* of a backend: the process that began the transaction */
 	const char *state = stopped_process_text(link);
 
-	put_begin(finding_value(out, "begin"), g, chain, h);
-	put_load(finding_value(out, "load"), g, chain, h);
-	put_holder(finding_value(out, "holder"), chain, h);
-	finding_value_text(out, "holder pid", "%u", holder_pid(chain, h));
+	put_begin(finding_value(out, "begin"), h);
+	put_load(finding_value(out, "load"), h);
+	put_holder(finding_value(out, "holder"), h);
+	finding_value_text(out, "holder pid", "%u", holder_pid(h));
 	finding_value_time(out, "time", h->for_ns);
 	wait_object_text(finding_value(out, "object"), link);
 	wait_put_object(finding_value(out, "on object"), link, " on ");
-	put_does(finding_value(out, "does"), g, chain, h);
+	put_does(finding_value(out, "does"), h);
 	wait_put_process(finding_value(out, "end"), end);
 	finding_value_text(out, "end pid", "%u", end->node_pid);
 	wait_put_process(finding_value(out, "client"),
-		client < chain->count ? chain->links[client].process : end);
+		client < h->chain->count ? h->chain->links[client].process : end);
 	finding_value_text(out, "state", "%s", state ? state : "");
-	wait_chain_remedy(finding_value(out, "way out"), chain);
+	finding_value_text(out, "session", "%s",
+		link->party && link->party->confidence == WAITS_LOW
+			? "and perhaps has an advisory"
+			: "in transaction and probably has the");
+	wait_chain_remedy(finding_value(out, "way out"), h->chain);
 	finding_value_text(out, "fd", "%u", link->party ? link->party->fd : 0);
 	finding_value_span(out, "pattern", h->pattern);
 	if (h->pattern.size)
@@ -686,49 +677,47 @@ static void set_values(struct check_result *out, const struct wait_graph *g,
 
 /* Returns whether the severity is low: the reader of a FIFO may wait for work, and a process that
  * was left behind may print all the time, so only a read that nothing ends is grave. */
-static bool is_low(const struct check *e, const struct wait_chain *chain, const struct held_up *h)
+static bool is_low(const struct check *e, const struct held_up *h)
 {
 	double grave = check_option(e, "grave-time");
 
 	return h->cause == CAUSE_BUSY || h->cause == CAUSE_NO_WRITER || (double)h->for_ns < grave ||
 	       (h->cause == CAUSE_INHERITED && h->kept.is_unsure) ||
 	       (h->cause == CAUSE_LEFT &&
-		       (h->kept.is_unsure || (double)waited_ns(&chain->links[0]) < grave));
+		       (h->kept.is_unsure || (double)waited_ns(&h->chain->links[0]) < grave));
 }
 
-static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct held_up *h)
+static void report(const struct check *e, struct check_result *out, const struct held_up *h)
 {
 	enum waits_confidence least = WAITS_HIGH;
 
 	for (size_t i = 0; i <= h->at; i++) {
-		if (chain->links[i].confidence < least)
-			least = chain->links[i].confidence;
+		if (h->chain->links[i].confidence < least)
+			least = h->chain->links[i].confidence;
 	}
 	if ((h->cause >= CAUSE_COMPUTES || h->cause == CAUSE_INHERITED) && least > WAITS_MEDIUM)
 		least = WAITS_MEDIUM;
 	finding_begin(out, check_confidence(least), "");
-	if (is_low(e, chain, h))
+	if (is_low(e, h))
 		finding_severity(out, FINDING_LOW);
-	check_chain_evidence(out, g, chain);
+	check_chain_evidence(out, h->g, h->chain);
 	if (h->cause == CAUSE_LEFT)
 		finding_time(out, "age of what was left behind", h->for_ns);
 	else if (h->cause != CAUSE_BUSY)
 		finding_time(out, "waiting for at least", h->for_ns);
 	if (h->kept.is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
-	set_values(out, g, chain, h);
+	set_values(out, h);
 	finding_claim_row(out, &rows[h->cause]);
 	finding_end(out);
 }
 
-static void emit_short(const struct check *e, struct check_result *out,
-	const struct wait_chain *chain, const struct held_up *h)
+static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)
 {
 	struct buffer text = { 0 }, holder = { 0 };
 	char time[UNITS_SIZE], least[UNITS_SIZE];
 
-	put_holder(&holder, chain, h);
+	put_holder(&holder, h);
 	buffer_format(&text, "it has waited for %s for only %s; the check needs %s",
 		buffer_cstr(&holder), sentence_duration(time, h->for_ns),
 		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
@@ -757,19 +746,21 @@ static void diagnose(const struct check *e, struct check_result *out)
 	interval = ended_ns(last) - ended_ns(first);
 	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
-		h = (struct held_up){ .cause = CAUSE_BUSY, .for_ns = interval };
+		h = (struct held_up){
+			.g = &g, .chain = &chain, .cause = CAUSE_BUSY, .for_ns = interval
+		};
 	if (!h.cause && chain.links[0].is_idle)
 		h = find_beside(e, &g, &chain);
 	if (!h.cause && check_is_hidden(&chain))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	else if (!h.cause || h.for_ns < interval)
 		check_fine(out, "it waits for no process that does nothing about it");
-	else if ((other = reported_for(e, &chain, &h)))
+	else if ((other = reported_for(e, &h)))
 		check_fine(out, "reported for %u, which it waits for", other->node_pid);
 	else if (h.cause == CAUSE_BUSY || check_is_over(e, "min-time", (double)h.for_ns, ""))
-		report(e, out, &g, &chain, &h);
+		report(e, out, &h);
 	else
-		emit_short(e, out, &chain, &h);
+		emit_short(e, out, &h);
 }
 
 const struct finding_type finding_held_up = {

@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "base/cursor.h"
 
-#define FINDING_VALUES_MAX 16
+#define FINDING_VALUES_MAX 20
 
 struct finding_values {
 	struct {
