@@ -34,6 +34,8 @@ static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc
 #define FINDINGS_MAX 4 /* per process: all threads of a pool may wait for one file */
 
 struct blocked {
+	struct wait_graph g;
+	struct wait_chain chain; /* of the thread that is reported */
 	enum block most;
 	unsigned threads, stuck;
 	bool is_deadlock; /* which all-threads-waiting reports */
@@ -174,20 +176,17 @@ static const struct claim_row rows[] = {
 };
 
 /* Ends the finding; adds the chain of `sooth why`, if another process is in the chain. */
-static void end(const struct check *e, struct check_result *out, const struct thread_history *t,
-	const struct blocked *b, enum cause cause)
+static void end(struct check_result *out, const struct thread_history *t, const struct blocked *b,
+	enum cause cause)
 {
-	struct wait_chain chain;
-	struct wait_graph g;
-
 	finding_thread(out, t->tid);
 	emit_where(out, t, b);
 	finding_value_time(out, "time", thread_history_ns(t));
 	finding_value_text(out, "thread", "%s (%u)", t->name, t->tid);
-	if (cause != CAUSE_MOUNT && check_chain(e, t->tid, &g, &chain) && chain.links[0].party)
-		check_chain_evidence(out, &g, &chain);
+	if (cause != CAUSE_MOUNT && b->chain.count && b->chain.links[0].party)
+		check_chain_evidence(out, &b->g, &b->chain);
 	if (cause != CAUSE_SPAWN)
-		emit_file(out, t, check_descriptor(e, t->waiting.descriptor));
+		emit_file(out, t, check_descriptor(out->of, t->waiting.descriptor));
 	finding_claim_row(out, &rows[cause]);
 	finding_end(out);
 }
@@ -198,8 +197,7 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	struct span path = path_of(check_descriptor(e, t->waiting.descriptor));
 	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
 	enum cause cause = t->uninterruptible ? CAUSE_DISK : CAUSE_SERVER;
-	struct wait_chain chain;
-	struct wait_graph g;
+	const struct wait_link *first = b->chain.count ? &b->chain.links[0] : NULL;
 
 	finding_begin(out,
 		!is_seen	     ? FINDING_CONFIDENCE_LOW
@@ -210,16 +208,15 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	if (!is_seen && b->stuck == b->threads)
 		finding_severity(out, FINDING_LOW);
 	finding_value_span(out, "file", path.size ? path : span_of_string("a file or device"));
-	if (check_chain(e, t->tid, &g, &chain) && chain.links[0].what == WAIT_FILE_SYSTEM &&
-		chain.links[0].party) {
+	if (first && first->what == WAIT_FILE_SYSTEM && first->party) {
 		struct buffer *waits = finding_value(out, "waits");
 
 		cause = CAUSE_MOUNT;
-		wait_sentence(waits, &g, &chain.links[0]);
-		wait_chain_rest(waits, &g, &chain);
-		finding_value_text(out, "server", "%u", chain.links[0].party->party_pid);
+		wait_sentence(waits, &b->g, first);
+		wait_chain_rest(waits, &b->g, &b->chain);
+		finding_value_text(out, "server", "%u", first->party->party_pid);
 	}
-	end(e, out, t, b, cause);
+	end(out, t, b, cause);
 }
 
 static const struct process_entry *newest_child(const struct check *e)
@@ -246,15 +243,7 @@ static void emit_child(const struct check *e, struct check_result *out,
 	else
 		finding_value_text(out, "child", "a vforked child");
 	finding_value_text(out, "child pid", "%u", child ? child->id.pid : e->id.pid);
-	end(e, out, t, b, CAUSE_SPAWN);
-}
-
-static bool is_circle(const struct check *e, const struct thread_history *t)
-{
-	struct wait_chain chain;
-	struct wait_graph g;
-
-	return check_chain(e, t->tid, &g, &chain) && chain.count && chain.links[0].repeats;
+	end(out, t, b, CAUSE_SPAWN);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct thread_history *t,
@@ -269,7 +258,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		b->most = block;
 	if (block == BLOCK_NONE || block == BLOCK_FROZEN || out->found == FINDINGS_MAX)
 		return;
-	if (check_has_finding(e, "all-threads-waiting") && is_circle(e, t)) {
+	if (check_chain(e, t->tid, &b->g, &b->chain) && b->chain.links[0].repeats &&
+		check_has_finding(e, "all-threads-waiting")) {
 		b->is_deadlock = true;
 		return;
 	}

@@ -43,7 +43,6 @@ struct locked {
 	unsigned all;		 /* all threads, with those of the runtime */
 	unsigned threads, locks; /* all but the runtime's; locks that they wait for */
 	unsigned pool, pool_waits, loops;
-	unsigned tasks; /* threads of Java that wait for a task that none has begun */
 	unsigned peers; /* threads in the pool of the first of these threads */
 	unsigned peers_waiting;
 	unsigned woken;	      /* resting threads that a client, a file or a timeout can wake */
@@ -152,7 +151,6 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	l->threads++;
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;
-	l->tasks += t->lock == WAITS_LOCK_JAVA_TASK && place == PLACE_RESULT;
 	l->loops += s->is_loop;
 	l->is_main_notified |= place == PLACE_NOTIFY && t->record.tid == t->node_pid;
 	if (!l->count[place]++ || (s->is_pool && !l->of[place].is_pool))
@@ -308,9 +306,6 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_LOCKS;
 	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
 		return KIND_POOL;
-	/* A resting thread of that pool would take the task. */
-	if (is_clear && l->tasks > 1 && !l->count[PLACE_RUNS])
-		return KIND_TASKS;
 	/* The whole pool waits, whatever the main thread and other threads do. */
 	if (l->peers > 1 && l->peers == l->peers_waiting)
 		return KIND_TASKS;

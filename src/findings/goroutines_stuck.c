@@ -254,20 +254,35 @@ static void set_waiters(struct check_result *out, uint64_t count)
 		count == 1 ? " waits" : "s wait");
 }
 
-/* Appends another function in which goroutines want a lock: " and main.ba". */
-static void put_other(
-	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
+/* Returns the largest group that waits so in another function; NULL: none. */
+static const struct waits_goroutines *other_of(const struct wait_graph *g,
+	const struct waits_goroutines *first, bool (*waits)(const struct waits_goroutines *w))
 {
-	struct span at;
+	const struct waits_goroutines *other = NULL;
+	struct span at = record_text(&first->record, &first->at);
 
 	wait_goroutines_each (g, first->node_pid, w) {
-		at = record_text(&w->record, &w->at);
-		if (!wait_goroutines_want_lock(w) || !at.size ||
-			!span_compare(at, record_text(&first->record, &first->at)))
-			continue;
-		buffer_format(out, " and %.*s", (int)at.size, at.data);
-		return;
+		struct span its = record_text(&w->record, &w->at);
+
+		if (waits(w) && its.size && span_compare(its, at) &&
+			(!other || w->count > other->count))
+			other = w;
 	}
+	return other;
+}
+
+/* Sets another function in which goroutines wait: " and main.ba", or ", and 4 in main.ba". */
+static void set_other(
+	struct check_result *out, const struct waits_goroutines *other, bool is_counted)
+{
+	struct buffer *text = finding_value(out, "other");
+	struct span at = other ? record_text(&other->record, &other->at) : span_of("", 0);
+
+	if (other && is_counted)
+		buffer_format(text, ", and %llu in %.*s", (unsigned long long)other->count,
+			(int)at.size, at.data);
+	else if (other)
+		buffer_format(text, " and %.*s", (int)at.size, at.data);
 }
 
 static void report_lock(struct check_result *out, const struct wait_graph *g, const struct stuck *s,
@@ -279,30 +294,11 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 	if (may_go_on(s))
 		finding_severity(out, FINDING_LOW);
 	set_waiters(out, s->lock_count);
-	put_other(finding_value(out, "other"), g, s->wants_lock);
+	set_other(out, other_of(g, s->wants_lock, wait_goroutines_want_lock), false);
 	end(out, s, s->wants_lock, for_ns,
 		may_go_on(s)	    ? KIND_LOCK
 		: may_be_read_again ? KIND_READ_AGAIN
 				    : KIND_DEADLOCK);
-}
-
-/* Appends the largest other group that sends: ", and 4 in main.(*Trail).Record". */
-static void put_other_senders(
-	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
-{
-	const struct waits_goroutines *w = NULL, *other = NULL;
-	struct span at;
-
-	while ((w = wait_goroutines_next(g, first->node_pid, w))) {
-		if (w != first && wait_goroutines_send(w) && w->at_state == SOOTH_STATE_VALUE &&
-			(!other || w->count > other->count))
-			other = w;
-	}
-	if (!other)
-		return;
-	at = record_text(&other->record, &other->at);
-	buffer_format(
-		out, ", and %llu in %.*s", (unsigned long long)other->count, (int)at.size, at.data);
 }
 
 static void report_sends(struct check_result *out, const struct wait_graph *g,
@@ -313,7 +309,7 @@ static void report_sends(struct check_result *out, const struct wait_graph *g,
 	if (s->others_work || s->others_may_take)
 		finding_severity(out, FINDING_LOW);
 	set_waiters(out, w->count);
-	put_other_senders(finding_value(out, "other"), g, w);
+	set_other(out, other_of(g, w, wait_goroutines_send), true);
 	end(out, s, w, for_ns, KIND_SENDS);
 }
 
