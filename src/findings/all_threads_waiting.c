@@ -117,6 +117,7 @@ static void find_hang(const struct check *e, struct hang *h)
 
 /* --- the finding --- */
 
+#define STACK  "sooth stack {pid} shows where each thread waits; only ending the process helps"
 #define LIMITS "whether a POSIX timer will signal the process and wake a thread"
 
 static const struct claim_row
@@ -163,6 +164,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (!h->locks)
 		finding_severity(out, FINDING_MEDIUM);
 	finding_value_text(out, "threads", "%u", h->threads);
+	finding_value_text(out, "how", "%s",
+		h->locks ? " for each other, none can wake another"
+			 : ", and none is left that could wake another");
 	finding_count(out, "threads", h->threads);
 	finding_count(out, "threads that wait for a lock that another thread has locked", h->locks);
 	finding_number(out, "time in which no thread of the process ran", (double)h->least_ns,
@@ -192,8 +196,7 @@ enum circle {
 	CIRCLE_OWN_SERVER,
 	CIRCLE_ITSELF,
 	CIRCLE_FILLS,	    /* has filled a pipe whose reader waits for its end */
-	CIRCLE_CHILD_FILLS, /* the child whose end it waits for has */
-	CIRCLE_BELOW_FILLS, /* a process below that child has */
+	CIRCLE_CHILD_FILLS, /* the child whose end it waits for has, or a process below it */
 	CIRCLE_WRITES,	    /* blocked writing to a process that waits for it */
 	CIRCLE_OTHER_WRITES,
 	CIRCLE_ASKS, /* waits for input at a terminal whose program waits for output */
@@ -202,13 +205,11 @@ enum circle {
 	CIRCLE_KEEPS, /* has not flushed the answer */
 	CIRCLE_OTHER_KEEPS,
 	CIRCLE_READERS,
-	CIRCLE_SURE,
-	CIRCLE_UNSURE,
+	CIRCLE_OTHER,
 };
 
 #define TAKEN "where in the program each lock was taken"
 #define ENDS  "whether a signal or a timer will end one of the waits"
-#define STACK "sooth stack {pid} shows where each thread waits; only ending the process helps"
 #define PIPE_REMEDY                                                                                \
 	"read what a child writes before waiting for its end (in Python "                          \
 	"subprocess.run(capture_output=True) or communicate(), not wait()), or let it write to a " \
@@ -242,11 +243,8 @@ static const struct claim_row rows[] = {
 	[CIRCLE_FILLS] = { "deadlock: it has filled a pipe that {reader} does not read, since that "
 			   "waits for the end of this process",
 		ENDS, PIPE_REMEDY },
-	[CIRCLE_CHILD_FILLS] = { "deadlock: it waits for the end of its child {other}, which has "
+	[CIRCLE_CHILD_FILLS] = { "deadlock: it waits for the end of its child {other}, {which} has "
 				 "filled a pipe that {reader} does not read",
-		ENDS, PIPE_REMEDY },
-	[CIRCLE_BELOW_FILLS] = { "deadlock: it waits for the end of its child {other}, and below "
-				 "that {writer} has filled a pipe that {reader} does not read",
 		ENDS, PIPE_REMEDY },
 	[CIRCLE_WRITES] = { "deadlock: it is blocked writing{what} to {other}, which does not read "
 			    "it and waits for this process",
@@ -276,8 +274,7 @@ static const struct claim_row rows[] = {
 			     "last message stands in a buffer of its writer, or has no end for "
 			     "its reader",
 		"which of them wrote last", FLUSH_REMEDY },
-	[CIRCLE_SURE] = { "deadlock: {count} processes wait for each other", ENDS, WAY_OUT },
-	[CIRCLE_UNSURE] = { "perhaps a deadlock: {count} processes wait for each other", ENDS,
+	[CIRCLE_OTHER] = { "{perhaps}deadlock: {count} processes wait for each other", ENDS,
 		WAY_OUT },
 };
 
@@ -325,7 +322,7 @@ static enum circle inner_circle(const struct wait_chain *chain)
 		       : wait_is_runtime_lock(first->thread) ? CIRCLE_JAVA
 							     : CIRCLE_MUTEXES;
 	if (chain->count > 1)
-		return CIRCLE_SURE;
+		return CIRCLE_OTHER;
 	return first->party && first->party->relation == WAITS_RELATION_LISTENER ? CIRCLE_OWN_SERVER
 										 : CIRCLE_ITSELF;
 }
@@ -337,13 +334,11 @@ static enum circle circle_of(const struct wait_chain *chain)
 	enum circle inner = inner_circle(chain);
 	size_t writer = writer_of(chain);
 
-	if (inner != CIRCLE_SURE)
+	if (inner != CIRCLE_OTHER)
 		return inner;
 	is_pair = is_sure && chain->count == 2 && !chain->circle;
 	if (is_sure && writer < chain->count)
-		return writer == 0   ? CIRCLE_FILLS
-		       : writer == 1 ? CIRCLE_CHILD_FILLS
-				     : CIRCLE_BELOW_FILLS;
+		return writer ? CIRCLE_CHILD_FILLS : CIRCLE_FILLS;
 	if (is_pair && wait_is_writing(a) != wait_is_writing(b))
 		return wait_is_writing(a) ? CIRCLE_WRITES : CIRCLE_OTHER_WRITES;
 	if (is_pair && (a->what == WAIT_TERMINAL_READ) != (b->what == WAIT_TERMINAL_READ))
@@ -354,7 +349,7 @@ static enum circle circle_of(const struct wait_chain *chain)
 		return !chain->keeper			   ? CIRCLE_READERS
 		       : chain->keeper == &chain->links[0] ? CIRCLE_KEEPS
 							   : CIRCLE_OTHER_KEEPS;
-	return is_sure ? CIRCLE_SURE : CIRCLE_UNSURE;
+	return CIRCLE_OTHER;
 }
 
 /* --- values --- */
@@ -400,14 +395,17 @@ static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 {
 	size_t writer = writer_of(chain);
 	const struct wait_link *of = &chain->links[writer];
-	struct buffer *reader = finding_value(out, "reader");
+	struct buffer *reader = finding_value(out, "reader"), *which;
 
 	buffer_string(reader, !writer && chain->count == 2 ? "its parent " : "");
 	if (writer + 1 == chain->count)
 		buffer_string(reader, "this process");
 	else
 		wait_put_process(reader, of[1].process);
-	wait_put_process(finding_value(out, "writer"), of->process);
+	which = finding_value(out, "which");
+	buffer_string(which, writer == 1 ? "which" : "and below that ");
+	if (writer > 1)
+		wait_put_process(which, of->process);
 	finding_value_text(out, "writer pid", "%u", of->process->node_pid);
 }
 
@@ -432,6 +430,8 @@ static void claim_circle(const struct check *e, struct check_result *out,
 
 	finding_value_text(out, "count", "%zu", chain->count);
 	finding_value_text(out, "way out", "%s", wait_chain_way_out(chain));
+	finding_value_text(
+		out, "perhaps", "%s", wait_chain_confidence(chain) > WAITS_LOW ? "" : "perhaps a ");
 	finding_value_text(out, "more", "%u other%s", first->others, first->others == 1 ? "" : "s");
 	wait_object_text(finding_value(out, "object"), first);
 	wait_put_process(finding_value(out, "other"), chain->links[chain->count > 1].process);
@@ -445,7 +445,7 @@ static void claim_circle(const struct check *e, struct check_result *out,
 		wait_sentence(finding_value(out, "does"), g, first);
 	else if (circle == CIRCLE_ITSELF)
 		finding_value_text(out, "does", "waits for itself");
-	else if (circle >= CIRCLE_FILLS && circle <= CIRCLE_BELOW_FILLS)
+	else if (circle == CIRCLE_FILLS || circle == CIRCLE_CHILD_FILLS)
 		set_pipe(out, chain);
 	else if (circle == CIRCLE_WRITES || circle == CIRCLE_OTHER_WRITES)
 		finding_value_text(out, "what", "%s",

@@ -58,13 +58,13 @@ static void emit_evidence(struct check_result *out, const struct blocked_childre
 
 #define CLAIM "{count} processes ({name}) that {starter} started wait for {object}: up to {time}"
 
-static const struct claim_row of_server = { CLAIM, NULL, BLOCKED_CHILDREN_REMEDY },
-			      of_file_system = { CLAIM, NULL,
-				      "repair or restart the server of the file system, or drop "
-				      "the mount (umount -f -l)" },
-			      of_device = { CLAIM, NULL,
-				      "repair the disk, mount or device: dmesg shows disk and "
-				      "network errors" };
+static const struct claim_row of_server = { CLAIM, NULL, BLOCKED_CHILDREN_REMEDY };
+static const struct claim_row of_file_system = { CLAIM, NULL,
+	"repair or restart the server of the file system, or drop "
+	"the mount (umount -f -l)" };
+static const struct claim_row of_device = { CLAIM, NULL,
+	"repair the disk, mount or device: dmesg shows disk and "
+	"network errors" };
 
 static void report(
 	const struct check *e, struct check_result *out, const struct blocked_children *b)

@@ -16,6 +16,12 @@ static const struct finding_option options[] = {
 
 #define FIRST_LINE "waits for a debugger before its first line"
 
+#define SUSPENDED                                                                                  \
+	{                                                                                          \
+		FIRST_LINE " (suspend=y), for {time}", NULL,                                       \
+			"connect a debugger to {address}, or start it with suspend=n"              \
+	}
+
 /* A function that waits for the debugger; `file` of a script, or of a library ("libjdwp.so"). */
 static const struct stop {
 	const char *function, *file;
@@ -28,12 +34,8 @@ static const struct stop {
 	{ "runMessageLoop", "",
 		{ "is paused at a breakpoint by its debugger, for {time}", NULL,
 			"continue it in the debugger that is connected to {address}" } },
-	{ "transport_waitForConnection", "libjdwp.so",
-		{ FIRST_LINE " (suspend=y), for {time}", NULL,
-			"connect a debugger to {address}, or start it with suspend=n" } },
-	{ "debugInit_waitInitComplete", "libjdwp.so",
-		{ FIRST_LINE " (suspend=y), for {time}", NULL,
-			"connect a debugger to {address}, or start it with suspend=n" } },
+	{ "transport_waitForConnection", "libjdwp.so", SUSPENDED },
+	{ "debugInit_waitInitComplete", "libjdwp.so", SUSPENDED },
 	{ "wait_for_client", "",
 		{ "waits for a debugger in debugpy.wait_for_client(), for {time}", NULL,
 			"connect a debugger to {address}, or remove wait_for_client()" } },

@@ -79,10 +79,10 @@ static bool is_followed(const struct check *e, const struct fds_successor *now)
 #define UNSEEN "whether the present file has what it waits for"
 
 static const struct claim_row of_tail = { CLAIM, UNSEEN,
-	"start it again with tail -F, which follows the name" },
-			      of_other = { CLAIM, UNSEEN,
-				      "restart it; it has to open the file again when the name "
-				      "leads to another inode, as tail -F does" };
+	"start it again with tail -F, which follows the name" };
+static const struct claim_row of_other = { CLAIM, UNSEEN,
+	"restart it; it has to open the file again when the name "
+	"leads to another inode, as tail -F does" };
 
 static void report(const struct check *e, struct check_result *out, const struct fds_successor *now)
 {

@@ -115,17 +115,16 @@ static void take_sent(void *user, const struct call_history *h)
 	"sends {signal} to {receiver} again and again, {count} times in {time}, and that one "     \
 	"{state}"
 
-static const struct claim_row
-	to_trap = { SENDS, NULL, TRAP_REMEDY },
-	to_other = { SENDS, NULL,
-		"sooth why {receiver pid} shows what it waits for; sooth "
-		"kill --any -9 {receiver pid} ends it" },
-	own_trap = {
-		"was sent a signal that it has a trap for, {times}, and has not run it: a shell "
-		"does that "
-		"only when the command in its foreground has ended, and it has one child, {child}",
-		"which signal, and which process sent it", TRAP_REMEDY
-	};
+static const struct claim_row to_trap = { SENDS, NULL, TRAP_REMEDY };
+static const struct claim_row to_other = { SENDS, NULL,
+	"sooth why {receiver pid} shows what it waits for; sooth "
+	"kill --any -9 {receiver pid} ends it" };
+static const struct claim_row own_trap = {
+	"was sent a signal that it has a trap for, {times}, and has not run it: a shell "
+	"does that "
+	"only when the command in its foreground has ended, and it has one child, {child}",
+	"which signal, and which process sent it", TRAP_REMEDY
+};
 
 static bool report_sent(const struct check *e, struct check_result *out,
 	const struct call_signal_key *key, const struct call_failures *f)

@@ -100,20 +100,12 @@ static bool is_awaited(const struct stream *s)
 	return s->awaited.is_blocked || s->awaited.is_polled;
 }
 
-/* Returns whether data is expected on the connection; other connections at rest belong to pools. */
-static bool is_expected(const struct stream *s)
-{
-	return s->state.turn != STREAM_QUIET || is_awaited(s);
-}
-
-static const char *option_of(enum stream_turn turn)
-{
-	return turn == STREAM_UNREAD ? "unread" : "silence";
-}
-
 static void take_stream(const struct check *e, struct talker *t, struct stream *s)
 {
-	bool is_over = check_is_over(e, option_of(s->state.turn), (double)s->state.for_ns, s->what);
+	bool is_over = check_is_over(e, s->state.turn == STREAM_UNREAD ? "unread" : "silence",
+		(double)s->state.for_ns, s->what);
+	/* Other connections at rest belong to pools. */
+	bool is_expected = s->state.turn != STREAM_QUIET || is_awaited(s);
 
 	t->made++;
 	if (is_among_agents(e, s->socket))
@@ -121,7 +113,7 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 	if (s->state.turn == STREAM_UNKNOWN) {
 		t->unknown++;
 		t->unknown_state = s->socket->sent_state;
-	} else if (s->state.turn == STREAM_LOST || (is_expected(s) && is_over)) {
+	} else if (s->state.turn == STREAM_LOST || (is_expected && is_over)) {
 		buffer_append(&t->streams, s, sizeof(*s));
 	} else if (!is_over) {
 		t->flowing++;
@@ -223,17 +215,12 @@ static bool is_needed(const struct talker *t, const struct stream *s)
 
 static enum finding_confidence confidence_of(const struct talker *t, const struct stream *s)
 {
-	switch (s->state.turn) {
-	case STREAM_QUIET:
+	if (s->state.turn == STREAM_QUIET)
 		return FINDING_CONFIDENCE_LOW;
-	case STREAM_REQUESTED:
-		if (t->work.busy && is_needed(t, s))
-			return FINDING_CONFIDENCE_HIGH;
-		return is_needed(t, s) || s->awaited.is_blocked ? FINDING_CONFIDENCE_MEDIUM
-								: FINDING_CONFIDENCE_LOW;
-	default:
+	if (s->state.turn != STREAM_REQUESTED || (t->work.busy && is_needed(t, s)))
 		return FINDING_CONFIDENCE_HIGH;
-	}
+	return is_needed(t, s) || s->awaited.is_blocked ? FINDING_CONFIDENCE_MEDIUM
+							: FINDING_CONFIDENCE_LOW;
 }
 
 /* --- the finding --- */
@@ -282,21 +269,23 @@ static const struct claim_row of_turn[STREAM_TURNS] = {
 		"check the server and any proxy: one of them does not read{again}" },
 	[STREAM_UNREAD] = { "does not read from {peer}: {to read} unread for {time}", NULL,
 		"sooth inspect --threads {pid} shows what the threads of the process do instead" },
-	[STREAM_LOST] = { "the connection to {peer} is dead: {retransmits} retransmissions, nothing "
+	[STREAM_LOST] = { "the connection to {peer} is dead: {retransmits} retransmissions, "
+			  "nothing "
 			  "acknowledged",
 		NULL,
 		"check network, VPN and proxy (the kernel gives up after about 15 minutes)"
 		"{again}" },
-}, of_agent = { "{silence}", NULL, STATUS },
-			      of_local_peer = { "{silence}", NULL,
-				      "sooth why {peer pid} shows what the other end does instead "
-				      "of answering" },
-			      of_peer = { "{silence}", NULL,
-				      "check whether the server answers others, and any proxy "
-				      "between; a client with a timeout would give up by itself" },
-			      of_attempts = { "waiting for the model: no answer for {time}, in "
+};
+static const struct claim_row of_agent = { "{silence}", NULL, STATUS };
+static const struct claim_row of_local_peer = { "{silence}", NULL,
+	"sooth why {peer pid} shows what the other end does instead "
+	"of answering" };
+static const struct claim_row of_peer = { "{silence}", NULL,
+	"check whether the server answers others, and any proxy "
+	"between; a client with a timeout would give up by itself" };
+static const struct claim_row of_attempts = { "waiting for the model: no answer for {time}, in "
 					      "{attempts} attempts",
-				      "which connection the current attempt has, if any", STATUS };
+	"which connection the current attempt has, if any", STATUS };
 
 static const struct claim_row *row_of(const struct talker *t, const struct stream *s)
 {

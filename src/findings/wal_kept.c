@@ -60,10 +60,10 @@ static void put_log(struct buffer *out, const struct waits_reader *r)
 	"{reader pid} ends it too"
 
 static const struct claim_row of_reader = { "keeps a transaction open that reads, so that " GROWS,
-	UNSEEN, REMEDY },
-			      of_writer = { GROWS ": {reader} ({reader pid}) keeps a transaction "
+	UNSEEN, REMEDY };
+static const struct claim_row of_writer = { GROWS ": {reader} ({reader pid}) keeps a transaction "
 						  "open that reads",
-				      UNSEEN, REMEDY };
+	UNSEEN, REMEDY };
 
 static void report(const struct check *e, struct check_result *out,
 	const struct waits_reader *before, const struct waits_reader *now)
