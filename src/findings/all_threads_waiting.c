@@ -120,19 +120,13 @@ static void find_hang(const struct check *e, struct hang *h)
 #define STACK  "sooth stack {pid} shows where each thread waits; only ending the process helps"
 #define LIMITS "whether a POSIX timer will signal the process and wake a thread"
 
-static const struct claim_row
-	of_locks = { "deadlock: all {threads} threads wait for each other, "
-		     "none can wake another{places}",
-		LIMITS,
-		"sooth stack {pid} shows where each thread waits; only ending the process helps" },
-	of_all = { "deadlock: all {threads} threads wait, and none is left "
-		   "that could wake another{places}",
-		LIMITS,
-		"sooth stack {pid} shows where each thread waits; only ending the process helps" },
-	of_only_one = { "deadlock: the only thread of the process waits for "
-			"a lock that it holds itself, or that "
-			"nothing holds any more",
-		LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps" };
+static const struct claim_row of_all = { "deadlock: all {threads} threads wait{how}{places}",
+	LIMITS, STACK };
+static const struct claim_row of_only_one = {
+	"deadlock: the only thread of the process waits for a lock that it holds itself, or that "
+	"nothing holds any more",
+	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps"
+};
 
 /* Adds the threads, and sets where in the program's own script the first ones wait. */
 static void emit_threads(const struct check *e, struct check_result *out)
@@ -167,22 +161,23 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(out, "how", "%s",
 		h->locks ? " for each other, none can wake another"
 			 : ", and none is left that could wake another");
-	finding_count(out, "threads", h->threads);
-	finding_count(out, "threads that wait for a lock that another thread has locked", h->locks);
+	finding_amount(out, "threads", h->threads);
+	finding_amount(
+		out, "threads that wait for a lock that another thread has locked", h->locks);
 	finding_number(out, "time in which no thread of the process ran", (double)h->least_ns,
 		SOOTH_UNIT_NS, h->least_ns);
 	finding_text(out, "waiting",
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e, out);
 	if (h->services)
-		finding_count(out, "helper threads of the runtime, which wake no other thread",
+		finding_amount(out, "helper threads of the runtime, which wake no other thread",
 			h->services);
 	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
 		check_chain_evidence(out, &g, &chain);
 	if (h->threads > 1)
 		finding_unseen(out, "which thread holds which lock, and since when: only the call "
 				    "stacks show that");
-	finding_claim_row(out, h->threads == 1 ? &of_only_one : h->locks ? &of_locks : &of_all);
+	finding_claim_row(out, h->threads == 1 ? &of_only_one : &of_all);
 	finding_end(out);
 }
 
@@ -499,7 +494,7 @@ static void emit_victims(const struct check *e, struct check_result *out,
 	wait_threads_each (g, e->id.pid, t)
 		waiting += wait_is_runtime_lock(t);
 	if (waiting > chain->count)
-		finding_count(
+		finding_amount(
 			out, "other threads that wait for locks of Java", waiting - chain->count);
 }
 

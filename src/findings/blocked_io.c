@@ -107,7 +107,7 @@ static void emit_where(
 
 	finding_number(out, "time the thread has spent in this wait", (double)thread_history_ns(t),
 		SOOTH_UNIT_NS, thread_history_ns(t));
-	finding_count(out, "number of threads stuck in the same wait", b->stuck);
+	finding_amount(out, "number of threads stuck in the same wait", b->stuck);
 	finding_text(out, "state", "%c in %u of %u samples, and no context switch between them",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
@@ -162,13 +162,13 @@ static void emit_file(
 enum cause { CAUSE_MOUNT, CAUSE_DISK, CAUSE_SERVER, CAUSE_SPAWN };
 
 static const struct claim_row rows[] = {
-	/* What the known server of the mount does instead of answering is the cause. */
-	[CAUSE_MOUNT] = { "stuck for {time}: it {waits}", NULL, BLOCKED_CHILDREN_REMEDY },
-	[CAUSE_DISK] = { "stuck waiting for {file}: thread {thread}, for {time}", NULL,
+	/* The cause is that the known server of the mount does this instead of answering. */
+	[CAUSE_MOUNT] = { "stuck for {duration}: it {waits}", NULL, BLOCKED_CHILDREN_REMEDY },
+	[CAUSE_DISK] = { "stuck waiting for {file}: thread {thread}, for {duration}", NULL,
 		"repair the disk, mount or device: dmesg shows disk and network errors, umount -f "
 		"drops a dead network or FUSE mount, fsfreeze -u thaws a file system (no signal "
 		"ends this wait, except perhaps SIGKILL)" },
-	[CAUSE_SERVER] = { "stuck waiting for {file}: thread {thread}, for {time}", NULL,
+	[CAUSE_SERVER] = { "stuck waiting for {file}: thread {thread}, for {duration}", NULL,
 		"repair or restart the server of the network or FUSE file system: it does not "
 		"answer" },
 	[CAUSE_SPAWN] = { "waiting for {child} to exec or exit: thread {thread}", NULL,
@@ -181,7 +181,7 @@ static void end(struct check_result *out, const struct thread_history *t, const 
 {
 	finding_thread(out, t->tid);
 	emit_where(out, t, b);
-	finding_value_time(out, "time", thread_history_ns(t));
+	finding_value_time(out, "duration", thread_history_ns(t));
 	finding_value_text(out, "thread", "%s (%u)", t->name, t->tid);
 	if (cause != CAUSE_MOUNT && b->chain.count && b->chain.links[0].party)
 		check_chain_evidence(out, &b->g, &b->chain);

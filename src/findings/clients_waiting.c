@@ -369,9 +369,9 @@ static void report_unanswered(
 	finding_value_text(out, "threads", "%u", p->threads);
 	finding_value_span(out, "by", p->wait.by);
 	stack_wait_put_within(finding_value(out, "within"), &p->wait);
-	finding_count(out, "requests without an answer", c->unanswered);
+	finding_amount(out, "requests without an answer", c->unanswered);
 	finding_time(out, "time since the oldest was read", c->unanswered_ns);
-	finding_count(out, "threads that wait at this place", p->threads);
+	finding_amount(out, "threads that wait at this place", p->threads);
 	finding_claim_row(out, &row);
 	finding_end(out);
 }
@@ -444,8 +444,8 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
 	finding_value_text(out, "requests", "%u", c->asking_last);
-	finding_count(out, "requests without an answer at the start", c->asking_first);
-	finding_count(out, "requests without an answer at the end", c->asking_last);
+	finding_amount(out, "requests without an answer at the start", c->asking_first);
+	finding_amount(out, "requests without an answer at the end", c->asking_last);
 	finding_claim_row(out, &late_rows[late]);
 	finding_end(out);
 	return true;

@@ -159,8 +159,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_time(out, "time", s->for_ns);
 	put_others(finding_value(out, "others"), s);
 	finding_time(out, "waiting for", s->for_ns);
-	finding_count(out, "threads that sleep", s->sleeping);
-	finding_count(out, "threads that wait for another", s->waiting);
+	finding_amount(out, "threads that sleep", s->sleeping);
+	finding_amount(out, "threads that wait for another", s->waiting);
 	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
 		SOOTH_UNIT_NONE, 0);
 	finding_claim_row(out, is_join ? &of_join : &of_get);

@@ -94,18 +94,12 @@ static bool is_unanswered(const struct activity *a)
 	return a->state == ACTIVITY_ASKS_AGAIN && a->answer == ACTIVITY_ANSWER_SILENT;
 }
 
-/* Returns whether a thread waits for data on this connection, and for nothing else. */
-static bool is_awaited(const struct stream *s)
-{
-	return s->awaited.is_blocked || s->awaited.is_polled;
-}
-
 static void take_stream(const struct check *e, struct talker *t, struct stream *s)
 {
 	bool is_over = check_is_over(e, s->state.turn == STREAM_UNREAD ? "unread" : "silence",
 		(double)s->state.for_ns, s->what);
 	/* Other connections at rest belong to pools. */
-	bool is_expected = s->state.turn != STREAM_QUIET || is_awaited(s);
+	bool is_expected = s->state.turn != STREAM_QUIET || awaited_is(&s->awaited);
 
 	t->made++;
 	if (is_among_agents(e, s->socket))
@@ -117,7 +111,7 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 		buffer_append(&t->streams, s, sizeof(*s));
 	} else if (!is_over) {
 		t->flowing++;
-		if (is_awaited(s) && s->state.for_ns > t->awaited_ns)
+		if (awaited_is(&s->awaited) && s->state.for_ns > t->awaited_ns)
 			t->awaited_ns = s->state.for_ns;
 	} else if (!t->rests.socket || s->state.for_ns < t->rests.state.for_ns) {
 		t->rests = *s;
@@ -169,7 +163,7 @@ static void take_socket(const struct check *e, struct talker *t, const struct so
 	if (stream_state_of(NULL, socket, &limits).turn == STREAM_NONE)
 		return;
 	s.awaited = awaited_of(e, socket->fd);
-	limits.is_awaited = is_awaited(&s);
+	limits.is_awaited = awaited_is(&s.awaited);
 	s.state = stream_state_of(socket_index_get(before, socket->inode), socket, &limits);
 	add_request(e, &s);
 	add_attempts(t, &s);
@@ -201,7 +195,7 @@ static bool is_worth_it(const struct check *e, const struct talker *t, const str
 	bool is_silent = s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET;
 
 	return !(is_silent &&
-		 (t->work.is_idle || (is_awaited(s) && check_has_finding(e, "held-up"))));
+		 (t->work.is_idle || (awaited_is(&s->awaited) && check_has_finding(e, "held-up"))));
 }
 
 /* Returns whether the user or the model waits for this very connection. */
@@ -339,7 +333,7 @@ static void emit_network(struct check_result *out, const struct sockets_socket *
 	}
 	finding_size(out, "unacknowledged", socket->send_queue_bytes);
 	finding_size(out, "unread", socket->receive_queue_bytes);
-	finding_count(out, "retransmissions", socket->retransmits_waiting);
+	finding_amount(out, "retransmissions", socket->retransmits_waiting);
 }
 
 static void emit_values(struct check_result *out, const struct stream *s)
@@ -348,7 +342,7 @@ static void emit_values(struct check_result *out, const struct stream *s)
 
 	emit_times(out, s);
 	if (s->attempts > 1)
-		finding_count(out, "attempts", s->attempts);
+		finding_amount(out, "attempts", s->attempts);
 	finding_size(out, "sent and acknowledged", socket->sent_bytes);
 	finding_size(out, "received", socket->received_bytes);
 	if (s->state.interval_ns)
@@ -395,7 +389,7 @@ static void report(struct check_result *out, const struct talker *t, const struc
 	if (t->work.busy)
 		finding_text(out, "agent", "%s", t->work.busy);
 	finding_text(out, "descriptor", "%u", s->socket->fd);
-	if (is_awaited(s))
+	if (awaited_is(&s->awaited))
 		finding_text(out, "thread", "%u %s", s->awaited.tid,
 			s->awaited.is_blocked ? "is blocked reading it"
 					      : "polls this connection only");
@@ -419,7 +413,7 @@ static void report_unanswered(
 	finding_value_time(out, "time", a->since_ns);
 	finding_value_text(out, "attempts", "%u", a->attempts);
 	set_again(out, t);
-	finding_count(out, "attempts", a->attempts);
+	finding_amount(out, "attempts", a->attempts);
 	finding_claim_row(out, &of_attempts);
 	finding_end(out);
 }
@@ -466,7 +460,7 @@ static bool wait_of(struct datagram_wait *w, const struct check *e,
 		.has_peer = has_peer,
 		.is_lookup = has_peer && s->peer_port == PORT_DOMAIN,
 		.awaited = awaited_of(e, s->fd) };
-	is_thread_waiting = w->awaited.is_blocked || w->awaited.is_polled;
+	is_thread_waiting = awaited_is(&w->awaited);
 	w->is_whole = seen && is_thread_waiting && !w->awaited.has_run;
 	w->for_ns = is_thread_waiting ? w->awaited.for_ns : 0;
 	if (w->is_lookup && w->is_whole && seen > w->for_ns)
@@ -499,14 +493,14 @@ static bool find_datagrams(struct datagram_wait *w, const struct check *e)
 	return w->socket && !is_name_server;
 }
 
-static const struct claim_row
-	of_lookup = { "waiting for the name server {peer}: no answer (DNS) for {time}",
-		"which name is looked up",
-		"check the name servers in /etc/resolv.conf: this one does not answer" },
-	of_datagram = { "waiting for {peer}: no datagram (UDP) for {time}",
-		"whether the process expects an answer at all",
-		"check whether the other end received the datagram: UDP sends nothing again by "
-		"itself" };
+static const struct claim_row of_lookup = {
+	"waiting for the name server {peer}: no answer (DNS) for {time}", "which name is looked up",
+	"check the name servers in /etc/resolv.conf: this one does not answer"
+};
+static const struct claim_row of_datagram = { "waiting for {peer}: no datagram (UDP) for {time}",
+	"whether the process expects an answer at all",
+	"check whether the other end received the datagram: UDP sends nothing again by "
+	"itself" };
 
 static void report_datagrams(const struct check *e, struct check_result *out)
 {

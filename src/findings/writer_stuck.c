@@ -47,23 +47,21 @@ static bool has_reader(const struct fds_descriptor *d)
 	return d && (d->type == FDS_PIPE || d->type == FDS_FIFO || d->type == FDS_UNIX);
 }
 
-static bool is_stuck(const struct check *e, const struct thread_history *t)
+/* Returns whether the thread was blocked at every sample, for long enough. */
+static bool is_blocked(const struct check *e, const struct thread_history *t)
 {
-	return check_is_one_wait(e, t) && t->sleeping == t->met && writes(t) &&
+	return t->met >= check_option(e, "min-readings") &&
+	       (double)thread_history_ns(t) >= check_option(e, "min-time") &&
+	       t->sleeping == t->met && writes(t) &&
 	       has_reader(check_descriptor(e, t->waiting.descriptor));
 }
 
-/* Returns whether the thread is blocked at every sample, with a few moments of progress in
- * between. */
-static bool is_slowed(const struct check *e, const struct thread_history *t)
+/* Returns whether a blocked thread made progress in a few moments. */
+static bool is_slowed(const struct thread_history *t)
 {
-	double voluntary = thread_history_voluntary(t);
+	double voluntary = thread_history_voluntary(t), cpu = thread_history_cpu(t);
 
-	return t->met >= check_option(e, "min-readings") &&
-	       (double)thread_history_ns(t) >= check_option(e, "min-time") &&
-	       t->sleeping == t->met && writes(t) && voluntary >= 0 && voluntary <= SLOW_MOST &&
-	       thread_history_cpu(t) >= 0 && thread_history_cpu(t) < BUSY_PERCENT &&
-	       has_reader(check_descriptor(e, t->waiting.descriptor));
+	return voluntary >= 0 && voluntary <= SLOW_MOST && cpu >= 0 && cpu < BUSY_PERCENT;
 }
 
 static void find_stuck(const struct check *e, struct stuck *s)
@@ -72,11 +70,11 @@ static void find_stuck(const struct check *e, struct stuck *s)
 		s->threads++;
 		if (thread_history_stay_unseen(t))
 			s->unseen = thread_history_stay_unseen(t);
-		if (!s->slowed && is_slowed(e, t))
-			s->slowed = t;
-		if (!is_stuck(e, t))
+		if (!is_blocked(e, t))
 			continue;
-		if (!s->stuck++)
+		if (!s->slowed && is_slowed(t))
+			s->slowed = t;
+		if (check_is_one_wait(e, t) && !s->stuck++)
 			s->first = t;
 	}
 }
@@ -200,7 +198,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	put_wait_of_reader(finding_value(out, "why"), g, chain);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_count(out, "number of threads stuck in the same wait", s->stuck);
+	finding_amount(out, "number of threads stuck in the same wait", s->stuck);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	finding_text(out, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
 	if (chain->count && chain->links[0].party)

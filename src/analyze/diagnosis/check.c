@@ -277,7 +277,7 @@ void finding_size(struct check_result *out, const char *name, uint64_t bytes)
 	add_value(out, name, (double)bytes, SOOTH_UNIT_BYTES, 0, false);
 }
 
-void finding_count(struct check_result *out, const char *name, uint64_t count)
+void finding_amount(struct check_result *out, const char *name, uint64_t count)
 {
 	add_value(out, name, (double)count, SOOTH_UNIT_NONE, 0, false);
 }

@@ -100,7 +100,7 @@ void finding_number(struct check_result *out, const char *name, double value, en
 /* Add a value measured at one moment. */
 void finding_time(struct check_result *out, const char *name, uint64_t ns);
 void finding_size(struct check_result *out, const char *name, uint64_t bytes);
-void finding_count(struct check_result *out, const char *name, uint64_t count);
+void finding_amount(struct check_result *out, const char *name, uint64_t count);
 /* Adds a rate per second over an interval. */
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns);

@@ -19,8 +19,8 @@ struct finding_values {
 	size_t count;
 };
 
-/* What one kind of finding says; `unseen` may be NULL. {pid} is the process of the finding. Of
- * "{ in |place}" nothing is left if the value is empty. */
+/* The texts of one kind of finding; `unseen` may be NULL. {pid} is the process of the finding.
+ * "{ in |place}" is left out if the value is empty. */
 struct claim_row {
 	const char *claim, *unseen, *remedy;
 };
