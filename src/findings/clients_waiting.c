@@ -351,8 +351,10 @@ static struct place busiest_place(const struct check *e)
 	return most;
 }
 
-static void report_unanswered(
-	struct check_result *out, const struct clients *c, const struct place *p)
+/* Reports requests without an answer. False: nothing to report. At most as many threads wait as
+ * requests do: the other requests are in a queue of the server. */
+static bool diagnose_unanswered(
+	const struct check *e, struct check_result *out, const struct clients *c)
 {
 	static const struct claim_row row = {
 		"clients wait: {requests} requests were read and have no answer, the oldest for "
@@ -362,18 +364,26 @@ static void report_unanswered(
 		"connection of a pool, a place in a queue, a lock; sooth stack {pid} shows all "
 		"threads. Give it back also when a request fails, and wait with a timeout"
 	};
+	double least = check_option(e, "min-requests");
+	struct place p;
 
+	if ((double)c->unanswered < least)
+		return false;
+	p = busiest_place(e);
+	if ((double)p.threads < least || p.threads > c->unanswered)
+		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "answers");
 	finding_value_text(out, "requests", "%llu", (unsigned long long)c->unanswered);
 	finding_value_time(out, "time", c->unanswered_ns);
-	finding_value_text(out, "threads", "%u", p->threads);
-	finding_value_span(out, "by", p->wait.by);
-	stack_wait_put_within(finding_value(out, "within"), &p->wait);
+	finding_value_text(out, "threads", "%u", p.threads);
+	finding_value_span(out, "by", p.wait.by);
+	stack_wait_put_within(finding_value(out, "within"), &p.wait);
 	finding_amount(out, "requests without an answer", c->unanswered);
 	finding_time(out, "time since the oldest was read", c->unanswered_ns);
-	finding_amount(out, "threads that wait at this place", p->threads);
+	finding_amount(out, "threads that wait at this place", p.threads);
 	finding_claim_row(out, &row);
 	finding_end(out);
+	return true;
 }
 
 /* --- an event loop that waits in a handler --- */
@@ -382,15 +392,15 @@ static void report_unanswered(
  * data. */
 static const struct thread_history *serving_thread(const struct check *e)
 {
-	const struct thread_history *t, *main_thread = NULL;
-	size_t position = 0;
+	const struct thread_history *main_thread = NULL;
+	size_t i = 0;
 
-	for (size_t i = 0; (t = thread_histories_next(&e->input->threads, &e->id, &position));
-		i++) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		bool is_service = thread_is_service(span_of_string(t->name), i++);
+
 		if (t->tid == e->id.pid)
 			main_thread = t;
-		else if (!thread_is_service(span_of(t->name, strlen(t->name)), i) &&
-			 (t->waits[THREAD_WAIT_READY] || t->waits[THREAD_WAIT_DATA]))
+		else if (!is_service && (t->waits[THREAD_WAIT_READY] || t->waits[THREAD_WAIT_DATA]))
 			return NULL;
 	}
 	return main_thread && main_thread->met >= LOOKS_LEAST ? main_thread : NULL;
@@ -400,20 +410,17 @@ enum lateness { LATE_NOT, LATE_SLEEPS, LATE_WAITS, LATE_COMPUTES };
 
 #define LATE_CLAIM                                                                                 \
 	"clients wait: {requests} requests have no answer yet; its main thread, which serves "     \
-	"them, "
+	"them, {does} nearly all of the time"
 #define LATE_UNSEEN "whether the same ones wait: some are served in between"
-#define LATE_REMEDY                                                                                \
-	"sooth stack {pid} shows where it waits; an event loop must not sleep or wait in a "       \
-	"handler: use its own timers and asynchronous calls, or a thread"
 
-static const struct claim_row late_rows[] = {
-	[LATE_SLEEPS] = { LATE_CLAIM "sleeps nearly all of the time", LATE_UNSEEN, LATE_REMEDY },
-	[LATE_WAITS] = { LATE_CLAIM "waits for something else nearly all of the time", LATE_UNSEEN,
-		LATE_REMEDY },
-	[LATE_COMPUTES] = { LATE_CLAIM "computes nearly all of the time", LATE_UNSEEN,
-		"sooth profile {pid} shows what it computes; an event loop answers no client "
-		"meanwhile: use a worker thread or another process for such work" },
-};
+static const struct claim_row late_waits = { LATE_CLAIM, LATE_UNSEEN,
+	"sooth stack {pid} shows where it waits; an event loop must not sleep or wait in a "
+	"handler: "
+	"use its own timers and asynchronous calls, or a thread" };
+static const struct claim_row late_computes = { LATE_CLAIM, LATE_UNSEEN,
+	"sooth profile {pid} shows what it computes; an event loop answers no client meanwhile: "
+	"use "
+	"a worker thread or another process for such work" };
 
 /* Returns whether the event loop spends nearly all of its time in long waits for something else
  * than its clients, or runs while requests are late: a server that has much to do answers each of
@@ -444,27 +451,14 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
 	finding_value_text(out, "requests", "%u", c->asking_last);
+	finding_value_text(out, "does", "%s",
+		late == LATE_SLEEPS  ? "sleeps"
+		: late == LATE_WAITS ? "waits for something else"
+				     : "computes");
 	finding_amount(out, "requests without an answer at the start", c->asking_first);
 	finding_amount(out, "requests without an answer at the end", c->asking_last);
-	finding_claim_row(out, &late_rows[late]);
+	finding_claim_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
 	finding_end(out);
-	return true;
-}
-
-/* Reports requests without an answer. False: nothing to report. At most as many threads wait as
- * requests do: the other requests are in a queue of the server. */
-static bool diagnose_unanswered(
-	const struct check *e, struct check_result *out, const struct clients *c)
-{
-	double least = check_option(e, "min-requests");
-	struct place p;
-
-	if ((double)c->unanswered < least)
-		return false;
-	p = busiest_place(e);
-	if ((double)p.threads < least || p.threads > c->unanswered)
-		return false;
-	report_unanswered(out, c, &p);
 	return true;
 }
 
