@@ -15,7 +15,6 @@
 #include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_text.h"
 #include "probes/maps.h"
-#include "probes/syscall_names.h"
 
 #define PLACES_NAMED  2 /* threads in the claim */
 #define THREADS_SHOWN 8

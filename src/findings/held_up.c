@@ -19,7 +19,6 @@ NUMBER(USER_SHARE, 0.8, NONE, "of its CPU time that is in user space: it compute
 NUMBER(WAITS_SHARE, 0.8, NONE, "of the samples");
 NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
 NUMBER(ANSWERS_MOST, 20, NONE, "answers a second: an ordinary exchange has more");
-
 NUMBER(PIPELINE_TICKS, 20, NONE, "clock ticks in which processes of one pipeline start");
 
 #define PARTIES_MOST  16 /* most processes that the probe has per descriptor */

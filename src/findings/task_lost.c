@@ -68,9 +68,8 @@ static struct pool find_pool(const struct check *e)
  * result, or in a generator of tasks. */
 static bool is_at_work(const struct check *e, uint32_t tid)
 {
-	static const char *const own[] = {
-		"pool.py:", "connection.py:", "queues.py:", "threading.py:"
-	};
+	static const char *const own[] = { "pool.py", "connection.py", "queues.py",
+		"threading.py" };
 	struct profile_stacked stack;
 	struct span file = { 0 };
 	bool serves = false;
@@ -90,10 +89,11 @@ static bool is_at_work(const struct check *e, uint32_t tid)
 
 static bool is_served(const struct check *e)
 {
-	const struct waits_thread *t = NULL;
 	struct wait_graph g;
 
-	while (check_graph(e, &g) && (t = wait_graph_thread(&g, e->id.pid, t))) {
+	if (!check_graph(e, &g))
+		return false;
+	wait_threads_each (&g, e->id.pid, t) {
 		if (is_at_work(e, t->record.tid))
 			return true;
 	}
