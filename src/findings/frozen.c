@@ -95,7 +95,6 @@ static enum stop stop_of(const struct check *e, struct check_result *out)
 static void report(const struct check *e, struct check_result *out, uint64_t stopped_for_ns)
 {
 	bool is_stopped = e->process->process->state == 'T';
-
 	enum stop stop;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
