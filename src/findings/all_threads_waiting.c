@@ -265,8 +265,8 @@ static const struct claim_row rows[] = {
 				 "{bytes}, has not flushed them, and waits for input",
 		"which of them wrote last", FLUSH_REMEDY },
 	[CIRCLE_READERS] = { "deadlock: this process{others} each wait for the other to write; the "
-			     "last message stands in a buffer of its writer, or has no end for "
-			     "its reader",
+			     "last message stands in a buffer of its writer, or has no end for its "
+			     "reader",
 		"which of them wrote last", FLUSH_REMEDY },
 	[CIRCLE_OTHER] = { "{perhaps}deadlock: {count} processes wait for each other", ENDS,
 		WAY_OUT },

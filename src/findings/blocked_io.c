@@ -139,15 +139,13 @@ static void emit_file(
 	struct span path = path_of(d);
 
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(out,
-			"which file the thread waits for, and whether the control group "
-			"of the process is frozen");
+		finding_unseen(out, "which file the thread waits for, and whether the control "
+				    "group of the process is frozen");
 		return;
 	}
 	if (!d) {
-		finding_unseen(out,
-			"which file the thread waits for: sooth does not read paths from "
-			"the memory of the process");
+		finding_unseen(out, "which file the thread waits for: sooth does not read paths "
+				    "from the memory of the process");
 		return;
 	}
 	finding_descriptor(out, d->fd);

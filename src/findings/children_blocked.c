@@ -60,11 +60,9 @@ static void emit_evidence(struct check_result *out, const struct blocked_childre
 
 static const struct claim_row of_server = { CLAIM, NULL, BLOCKED_CHILDREN_REMEDY };
 static const struct claim_row of_file_system = { CLAIM, NULL,
-	"repair or restart the server of the file system, or drop "
-	"the mount (umount -f -l)" };
+	"repair or restart the server of the file system, or drop the mount (umount -f -l)" };
 static const struct claim_row of_device = { CLAIM, NULL,
-	"repair the disk, mount or device: dmesg shows disk and "
-	"network errors" };
+	"repair the disk, mount or device: dmesg shows disk and network errors" };
 
 static void report(
 	const struct check *e, struct check_result *out, const struct blocked_children *b)

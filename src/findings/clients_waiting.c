@@ -261,9 +261,8 @@ static const struct claim_row rows[] = {
 		"sooth profile {pid} shows what it computes; a server needs another thread or "
 		"process for such work" },
 	[CAUSE_SLEEPS] = { CLAIM "; it sleeps", NULL, STACK_REMEDY },
-	[CAUSE_EDGE] = { CLAIM
-		"; its epoll is edge-triggered: what a read has left unread wakes it "
-		"only when more comes",
+	[CAUSE_EDGE] = { CLAIM "; its epoll is edge-triggered: what a read has left unread wakes "
+			       "it only when more comes",
 		NULL,
 		"after each event of an edge-triggered epoll read until EAGAIN, or leave out "
 		"EPOLLET" },
@@ -303,9 +302,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 			SOOTH_UNIT_BYTES, c->unread_ns);
 	finding_time(out, "time without accepting or reading", c->ns);
 	if (c->queued)
-		finding_unseen(out,
-			"whether another process that shares this listening socket should accept "
-			"the connections");
+		finding_unseen(out, "whether another process that shares this listening socket "
+				    "should accept the connections");
 	set_values(e, out, c);
 	finding_claim_row(out, &rows[cause_of(e, c)]);
 	finding_end(out);
@@ -415,12 +413,10 @@ enum lateness { LATE_NOT, LATE_SLEEPS, LATE_WAITS, LATE_COMPUTES };
 
 static const struct claim_row late_waits = { LATE_CLAIM, LATE_UNSEEN,
 	"sooth stack {pid} shows where it waits; an event loop must not sleep or wait in a "
-	"handler: "
-	"use its own timers and asynchronous calls, or a thread" };
+	"handler: use its own timers and asynchronous calls, or a thread" };
 static const struct claim_row late_computes = { LATE_CLAIM, LATE_UNSEEN,
 	"sooth profile {pid} shows what it computes; an event loop answers no client meanwhile: "
-	"use "
-	"a worker thread or another process for such work" };
+	"use a worker thread or another process for such work" };
 
 /* Returns whether the event loop spends nearly all of its time in long waits for something else
  * than its clients, or runs while requests are late: a server that has much to do answers each of

@@ -234,60 +234,47 @@ enum kind {
 #define RESULTS	    "whether another thread provides these results"
 #define SIGNAL_HOOK "whether a signal, as for a hook at the end, will end the wait"
 #define HANDLER	    "whether a signal handler will end the wait"
-#define REMEDY	    "sooth stack {pid} shows where each thread waits; only ending the process helps"
 
 static const struct row {
 	enum place place;
-	struct claim_row texts;
+	const char *unseen, *claim;
 } rows[] = {
-	[KIND_LOCKS] = { PLACE_LOCK,
-		{ "deadlock: {threads} wait for locks that nothing releases, for {time}{, in "
-		  "|within}{ and |other}",
-			WHICH_LOCK, REMEDY } },
-	[KIND_ALONE] = { PLACE_LOCK,
-		{ ALONE "for a lock{ in |within} that no other thread of it can release{fork}, for "
-			"{time}",
-			WHICH_LOCK, REMEDY } },
-	[KIND_CONDITION] = { PLACE_RESTS,
-		{ ALONE "on a condition{ in |caller}, for {time}: no other thread is left that "
-			"could signal it",
-			WHICH_LOCK, REMEDY } },
-	[KIND_QUEUE] = { PLACE_RESTS,
-		{ ALONE "in {by}{, called by |within}, for {time}: the threads at the other end of "
-			"the queue have ended",
-			HANDLER, REMEDY } },
-	[KIND_FULL] = { PLACE_RESTS,
-		{ "deadlock: {full} in {by}{, called by |within}, for {time}: nothing takes from "
-		  "the queue, and no thread is left that could",
-			HANDLER, REMEDY } },
-	[KIND_POOL] = { PLACE_RESULT,
-		{ EXHAUSTED "all {pool} pool threads wait for results of other tasks, for {time}, "
-			    "and none is left to run these{: Future.result in |within}",
-			RESULTS, REMEDY } },
-	[KIND_TASKS] = { PLACE_RESULT,
-		{ EXHAUSTED "{threads} wait for results of tasks that no thread has begun, for "
-			    "{time}, and none is left to run these",
-			RESULTS, REMEDY } },
-	[KIND_SIGNAL] = { PLACE_SIGNAL, { "deadlock: {threads} {signal}, for {time}: no other "
-					  "thread is left that could end "
-					  "this wait",
-						SIGNAL_HOOK, REMEDY } },
-	[KIND_SIGNAL_IDLE] = { PLACE_SIGNAL,
-		{ "deadlock: {threads} {signal}, for {time}: all other threads are idle, none is "
-		  "left to end this wait",
-			SIGNAL_HOOK, REMEDY } },
-	[KIND_CONDITIONS] = { PLACE_RESTS,
-		{ "deadlock: {conditions} on a condition, as of an empty queue, for {time}: no "
-		  "other thread, timer or connection is left that could end this wait",
-			SIGNAL_HOOK, REMEDY } },
-	[KIND_UNENDED] = { PLACE_RESTS,
-		{ "its main() has ended, and {conditions} for work, for {time}, that none is left "
-		  "to give: a pool that was not shut down keeps the process",
-			SIGNAL_HOOK, REMEDY } },
-	[KIND_NOTIFY] = { PLACE_NOTIFY,
-		{ "its main thread waits in Atomics.wait for a notification, for {time}: its event "
-		  "loop does not run{, in |within}",
-			"which thread should notify it", REMEDY } },
+	[KIND_LOCKS] = { PLACE_LOCK, WHICH_LOCK,
+		"deadlock: {threads} wait for locks that nothing releases, for {time}{, in "
+		"|within}{ and |other}" },
+	[KIND_ALONE] = { PLACE_LOCK, WHICH_LOCK,
+		ALONE "for a lock{ in |within} that no other thread of it can release{fork}, for "
+		      "{time}" },
+	[KIND_CONDITION] = { PLACE_RESTS, WHICH_LOCK,
+		ALONE "on a condition{ in |caller}, for {time}: no other thread is left that could "
+		      "signal it" },
+	[KIND_QUEUE] = { PLACE_RESTS, HANDLER,
+		ALONE "in {by}{, called by |within}, for {time}: the threads at the other end of "
+		      "the queue have ended" },
+	[KIND_FULL] = { PLACE_RESTS, HANDLER,
+		"deadlock: {full} in {by}{, called by |within}, for {time}: nothing takes from the "
+		"queue, and no thread is left that could" },
+	[KIND_POOL] = { PLACE_RESULT, RESULTS,
+		EXHAUSTED "all {pool} pool threads wait for results of other tasks, for {time}, "
+			  "and none is left to run these{: Future.result in |within}" },
+	[KIND_TASKS] = { PLACE_RESULT, RESULTS,
+		EXHAUSTED "{threads} wait for results of tasks that no thread has begun, for "
+			  "{time}, and none is left to run these" },
+	[KIND_SIGNAL] = { PLACE_SIGNAL, SIGNAL_HOOK,
+		"deadlock: {threads} {signal}, for {time}: no other thread is left that could end "
+		"this wait" },
+	[KIND_SIGNAL_IDLE] = { PLACE_SIGNAL, SIGNAL_HOOK,
+		"deadlock: {threads} {signal}, for {time}: all other threads are idle, none is "
+		"left to end this wait" },
+	[KIND_CONDITIONS] = { PLACE_RESTS, SIGNAL_HOOK,
+		"deadlock: {conditions} on a condition, as of an empty queue, for {time}: no other "
+		"thread, timer or connection is left that could end this wait" },
+	[KIND_UNENDED] = { PLACE_RESTS, SIGNAL_HOOK,
+		"its main() has ended, and {conditions} for work, for {time}, that none is left to "
+		"give: a pool that was not shut down keeps the process" },
+	[KIND_NOTIFY] = { PLACE_NOTIFY, "which thread should notify it",
+		"its main thread waits in Atomics.wait for a notification, for {time}: its event "
+		"loop does not run{, in |within}" },
 };
 
 static enum kind kind_of(const struct locked *l)
@@ -440,6 +427,8 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 
 static void report(struct check_result *out, const struct locked *l, enum kind kind)
 {
+	struct claim_row row = { rows[kind].claim, rows[kind].unseen,
+		"sooth stack {pid} shows where each thread waits; only ending the process helps" };
 	enum place place = rows[kind].place;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
@@ -448,7 +437,7 @@ static void report(struct check_result *out, const struct locked *l, enum kind k
 	finding_amount(out, "other threads, which ran", l->count[PLACE_RUNS]);
 	emit_threads(out, l, place);
 	set_values(out, l, kind);
-	finding_claim_row(out, &rows[kind].texts);
+	finding_claim_row(out, &row);
 	finding_end(out);
 }
 

@@ -206,36 +206,32 @@ static bool may_go_on(const struct stuck *s)
 
 /* --- the finding --- */
 
-#define REMEDY                                                                                     \
-	"with net/http/pprof: curl localhost:6060/debug/pprof/goroutine?debug=2 prints the stack " \
-	"of each goroutine; so does kill -QUIT {pid}, which ends the program"
-
 enum kind { KIND_LOCK, KIND_DEADLOCK, KIND_READ_AGAIN, KIND_SENDS, KIND_MAIN, KIND_MAIN_ALONE };
 
-static const struct claim_row rows[] = {
-	[KIND_LOCK] = { "{waiters} {place}{other}, for {time}",
-		"whether the goroutine that has the lock works, or waits for something outside",
-		REMEDY },
-	[KIND_DEADLOCK] = { "deadlock: {waiters} {place}{other}, for {time}", NULL, REMEDY },
+static const char *const claims[] = {
+	[KIND_LOCK] = "{waiters} {place}{other}, for {time}",
+	[KIND_DEADLOCK] = "deadlock: {waiters} {place}{other}, for {time}",
 	/* One of the waiting goroutines has the lock: it is a reader that reads again. */
-	[KIND_READ_AGAIN] = { "deadlock: {waiters} {place}{other}, for {time}; perhaps one has it "
-			      "already and wants it again: an RLock within an RLock does not "
-			      "return while a Lock waits",
-		NULL, REMEDY },
-	[KIND_SENDS] = { "{waiters} {place}{other}, for {time}: none takes any more, the goroutine "
-			 "that did has perhaps returned",
-		NULL, REMEDY },
-	[KIND_MAIN] = { "deadlock: the main goroutine waits {place}, for {time}: the others wait "
-			"for goroutines too",
-		NULL, REMEDY },
-	[KIND_MAIN_ALONE] = { "deadlock: the main goroutine waits {place}, for {time}: no other "
-			      "goroutine is left that could end this wait",
-		NULL, REMEDY },
+	[KIND_READ_AGAIN] =
+		"deadlock: {waiters} {place}{other}, for {time}; perhaps one has it already and "
+		"wants it again: an RLock within an RLock does not return while a Lock waits",
+	[KIND_SENDS] = "{waiters} {place}{other}, for {time}: none takes any more, the goroutine "
+		       "that did has perhaps returned",
+	[KIND_MAIN] = "deadlock: the main goroutine waits {place}, for {time}: the others wait for "
+		      "goroutines too",
+	[KIND_MAIN_ALONE] = "deadlock: the main goroutine waits {place}, for {time}: no other "
+			    "goroutine is left that could end this wait",
 };
 
 static void end(struct check_result *out, const struct stuck *s, const struct waits_goroutines *w,
 	uint64_t for_ns, enum kind kind)
 {
+	struct claim_row row = { claims[kind],
+		kind == KIND_LOCK ? "whether the goroutine that has the lock works, or waits for "
+				    "something outside"
+				  : NULL,
+		"with net/http/pprof: curl localhost:6060/debug/pprof/goroutine?debug=2 prints the "
+		"stack of each goroutine; so does kill -QUIT {pid}, which ends the program" };
 	struct buffer *place = finding_value(out, "place");
 
 	wait_goroutines_text(place, w);
@@ -244,7 +240,7 @@ static void end(struct check_result *out, const struct stuck *s, const struct wa
 		w->is_main ? "s" : "", buffer_cstr(place));
 	finding_time(out, "for at least", for_ns);
 	finding_amount(out, "other goroutines", s->others);
-	finding_claim_row(out, &rows[kind]);
+	finding_claim_row(out, &row);
 	finding_end(out);
 }
 

@@ -110,8 +110,8 @@ static const struct claim_row rows[] = {
 			    "has an advisory lock: {waiters}{, in |place}",
 		UNSEEN, UNLOCK },
 	[LOCK_SESSION_ADVISORY] = { "its database session postgres ({session}) is idle, without a "
-				    "transaction, and {perhaps} has an advisory lock: "
-				    "{waiters}{, in |place}",
+				    "transaction, and {perhaps} has an advisory lock: {waiters}{, "
+				    "in |place}",
 		UNSEEN, UNLOCK },
 };
 

@@ -28,8 +28,8 @@ static const struct runtime {
 		"that its error ends the consumer" },
 	{ "node", BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR1) | BIT(SIGSEGV) | BIT(SIGBUS),
 		"find the promise that is never resolved: kill -USR1 opens the inspector "
-		"(chrome://inspect); a "
-		"worker or producer that failed has to reject what others await" },
+		"(chrome://inspect); a worker or producer that failed has to reject what others "
+		"await" },
 };
 
 static const struct runtime *runtime_of(const struct check *e)

@@ -12,8 +12,8 @@
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-reads", 2, 1, 1e9,
-		"minimum number of reads that found the end of the file, where no watch shows "
-		"that it is followed"),
+		"minimum number of reads that found the end of the file, where no watch shows that "
+		"it is followed"),
 };
 
 static const struct fds_successor *successor_in(const struct snapshot *s, uint32_t fd)
@@ -81,8 +81,8 @@ static bool is_followed(const struct check *e, const struct fds_successor *now)
 static const struct claim_row of_tail = { CLAIM, UNSEEN,
 	"start it again with tail -F, which follows the name" };
 static const struct claim_row of_other = { CLAIM, UNSEEN,
-	"restart it; it has to open the file again when the name "
-	"leads to another inode, as tail -F does" };
+	"restart it; it has to open the file again when the name leads to another inode, as tail "
+	"-F does" };
 
 static void report(const struct check *e, struct check_result *out, const struct fds_successor *now)
 {

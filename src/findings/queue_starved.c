@@ -137,13 +137,11 @@ static void put_others(struct buffer *out, const struct starved *s)
 	"sooth stack {pid} shows where each thread waits; look for the error of the thread that "  \
 	"feeds the queue in its log, and have that thread put its error in"
 
-static const struct claim_row of_join = { CLAIM
-	"a task of the queue was taken and never marked as done (task_done), or its thread "
-	"has ended",
+static const struct claim_row of_join = { CLAIM "a task of the queue was taken and never marked as "
+						"done (task_done), or its thread has ended",
 	UNSEEN, REMEDY },
 			      of_get = { CLAIM "nothing is put into the queue, perhaps since the "
-					       "thread that should has ended by an "
-					       "error",
+					       "thread that should has ended by an error",
 				      UNSEEN, REMEDY };
 
 static void report(const struct check *e, struct check_result *out, const struct starved *s)

@@ -84,20 +84,17 @@ static void find_drops(struct drops *d, const struct check *e, const struct snap
 }
 
 static const struct claim_row of_listener = {
-	"turns clients away: it does not accept them fast enough, and the queue of "
-	"{local} is full "
+	"turns clients away: it does not accept them fast enough, and the queue of {local} is full "
 	"({queued}); {rate} connection attempts dropped each second",
 	NULL,
 	"sooth stack {pid} shows what keeps it from accepting; a longer queue (listen(2), "
 	"net.core.somaxconn) only helps against bursts"
 };
 static const struct claim_row of_datagrams = {
-	"loses packets: it does not read {protocol} {local} fast enough, and its "
-	"receive queue is "
+	"loses packets: it does not read {protocol} {local} fast enough, and its receive queue is "
 	"full; {rate} dropped each second",
 	NULL,
-	"sooth stack {pid} shows what it does instead of reading; a larger buffer "
-	"(SO_RCVBUF, "
+	"sooth stack {pid} shows what it does instead of reading; a larger buffer (SO_RCVBUF, "
 	"net.core.rmem_max) only helps against bursts"
 };
 

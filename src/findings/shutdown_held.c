@@ -129,20 +129,16 @@ static bool is_held_by_one(const struct check *e, const struct ended *ended)
 #define ENDS_NOW "server.closeAllConnections()); sooth kill --any {pid} ends it now"
 
 static const struct claim_row of_one = {
-	"it no longer listens on {local} and keeps one connection of a client there{, "
-	"of |client}: "
+	"it no longer listens on {local} and keeps one connection of a client there{, of |client}: "
 	"it is probably about to end, and waits until that one closes",
 	"whether it was asked to end: it has a handler for SIGTERM",
-	"end that client, or let the server close its connections when it ends "
-	"(node: " ENDS_NOW
+	"end that client, or let the server close its connections when it ends (node: " ENDS_NOW
 };
 static const struct claim_row of_several = {
-	"it no longer listens on {local} and keeps {count} connections of clients there{, "
-	"one of "
+	"it no longer listens on {local} and keeps {count} connections of clients there{, one of "
 	"|client}: it is about to end, and waits until they close (no data for {time})",
 	"whether it was asked to end",
-	"end the clients, or let the server close idle connections when it ends "
-	"(node: " ENDS_NOW
+	"end the clients, or let the server close idle connections when it ends (node: " ENDS_NOW
 };
 
 static void report(const struct check *e, struct check_result *out, const struct ended *ended)

@@ -117,11 +117,10 @@ static void take_sent(void *user, const struct call_history *h)
 
 static const struct claim_row to_trap = { SENDS, NULL, TRAP_REMEDY };
 static const struct claim_row to_other = { SENDS, NULL,
-	"sooth why {receiver pid} shows what it waits for; sooth "
-	"kill --any -9 {receiver pid} ends it" };
+	"sooth why {receiver pid} shows what it waits for; sooth kill --any -9 {receiver pid} ends "
+	"it" };
 static const struct claim_row own_trap = {
-	"was sent a signal that it has a trap for, {times}, and has not run it: a shell "
-	"does that "
+	"was sent a signal that it has a trap for, {times}, and has not run it: a shell does that "
 	"only when the command in its foreground has ended, and it has one child, {child}",
 	"which signal, and which process sent it", TRAP_REMEDY
 };

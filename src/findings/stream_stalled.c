@@ -264,22 +264,21 @@ static const struct claim_row of_turn[STREAM_TURNS] = {
 	[STREAM_UNREAD] = { "does not read from {peer}: {to read} unread for {time}", NULL,
 		"sooth inspect --threads {pid} shows what the threads of the process do instead" },
 	[STREAM_LOST] = { "the connection to {peer} is dead: {retransmits} retransmissions, "
-			  "nothing "
-			  "acknowledged",
+			  "nothing acknowledged",
 		NULL,
-		"check network, VPN and proxy (the kernel gives up after about 15 minutes)"
-		"{again}" },
+		"check network, VPN and proxy (the kernel gives up after about 15 "
+		"minutes){again}" },
 };
 static const struct claim_row of_agent = { "{silence}", NULL, STATUS };
 static const struct claim_row of_local_peer = { "{silence}", NULL,
-	"sooth why {peer pid} shows what the other end does instead "
-	"of answering" };
+	"sooth why {peer pid} shows what the other end does instead of answering" };
 static const struct claim_row of_peer = { "{silence}", NULL,
-	"check whether the server answers others, and any proxy "
-	"between; a client with a timeout would give up by itself" };
-static const struct claim_row of_attempts = { "waiting for the model: no answer for {time}, in "
-					      "{attempts} attempts",
-	"which connection the current attempt has, if any", STATUS };
+	"check whether the server answers others, and any proxy between; a client with a timeout "
+	"would give up by itself" };
+static const struct claim_row of_attempts = {
+	"waiting for the model: no answer for {time}, in {attempts} attempts",
+	"which connection the current attempt has, if any", STATUS
+};
 
 static const struct claim_row *row_of(const struct talker *t, const struct stream *s)
 {
@@ -356,13 +355,11 @@ static void emit_values(struct check_result *out, const struct stream *s)
 static void emit_unseen(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	if (s->state.turn == STREAM_REQUESTED && !t->work.is_agent && !s->is_api)
-		finding_unseen(out,
-			"whether the server should have answered: some requests wait for "
-			"events by design");
+		finding_unseen(out, "whether the server should have answered: some requests wait "
+				    "for events by design");
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
-		finding_unseen(out,
-			"whether the peer still answers: no data was sent that it would "
-			"have to acknowledge");
+		finding_unseen(out, "whether the peer still answers: no data was sent that it "
+				    "would have to acknowledge");
 	if (s->state.turn == STREAM_QUIET)
 		finding_unseen(out, "whether the answer was complete%s",
 			t->work.is_agent ? "; what the agent does with the answer"
@@ -499,8 +496,7 @@ static const struct claim_row of_lookup = {
 };
 static const struct claim_row of_datagram = { "waiting for {peer}: no datagram (UDP) for {time}",
 	"whether the process expects an answer at all",
-	"check whether the other end received the datagram: UDP sends nothing again by "
-	"itself" };
+	"check whether the other end received the datagram: UDP sends nothing again by itself" };
 
 static void report_datagrams(const struct check *e, struct check_result *out)
 {

@@ -61,9 +61,9 @@ static void put_log(struct buffer *out, const struct waits_reader *r)
 
 static const struct claim_row of_reader = { "keeps a transaction open that reads, so that " GROWS,
 	UNSEEN, REMEDY };
-static const struct claim_row of_writer = { GROWS ": {reader} ({reader pid}) keeps a transaction "
-						  "open that reads",
-	UNSEEN, REMEDY };
+static const struct claim_row of_writer = {
+	GROWS ": {reader} ({reader pid}) keeps a transaction open that reads", UNSEEN, REMEDY
+};
 
 static void report(const struct check *e, struct check_result *out,
 	const struct waits_reader *before, const struct waits_reader *now)
