@@ -550,20 +550,16 @@ static bool has_runtime_locks(const struct check *e)
 	return false;
 }
 
-/* HotSpot parks threads that wait for work and threads that wait for a lock alike. */
-static bool parks_alike(const struct check *e)
+/* Returns whether the threads of a JVM are parked: HotSpot parks threads that wait for work and
+ * threads that wait for a lock alike. A thread that waits with a timeout tries again, in a deadlock
+ * too. */
+static bool is_parked(const struct check *e, const struct hang *h)
 {
 	const struct proc_process *p = e->process ? e->process->process : NULL;
-
-	return p && span_equal(record_text(&p->record, &p->name), "java");
-}
-
-/* If a thread waits for a lock with a timeout, it tries again: HotSpot does so in a deadlock
- * too. */
-static bool is_parked(const struct hang *h)
-{
 	const struct thread_history *t = h->reason;
 
+	if (!p || !span_equal(record_text(&p->record, &p->name), "java"))
+		return false;
 	return h->worst == STANDING_STUCK ||
 	       ((h->worst == STANDING_IS_DUE || h->worst == STANDING_RUNS) &&
 		       t->waits[THREAD_WAIT_LOCK] == t->met);
@@ -596,7 +592,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (is_circle && wait_is_runtime_lock(chain.links[0].thread))
 		report_circle(e, out, &g, &chain);
-	else if (parks_alike(e) && is_parked(&h) && !is_circle)
+	else if (!is_circle && is_parked(e, &h))
 		emit_parked(e, out);
 	else if (is_all && (h.threads > 1 || h.locks))
 		report(e, out, &h);
