@@ -160,17 +160,17 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(out, "how", "%s",
 		h->locks ? " for each other, none can wake another"
 			 : ", and none is left that could wake another");
-	finding_amount(out, "threads", h->threads);
-	finding_amount(
-		out, "threads that wait for a lock that another thread has locked", h->locks);
+	finding_count(out, "threads", h->threads, 0);
+	finding_count(
+		out, "threads that wait for a lock that another thread has locked", h->locks, 0);
 	finding_number(out, "time in which no thread of the process ran", (double)h->least_ns,
 		SOOTH_UNIT_NS, h->least_ns);
 	finding_text(out, "waiting",
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e, out);
 	if (h->services)
-		finding_amount(out, "helper threads of the runtime, which wake no other thread",
-			h->services);
+		finding_count(out, "helper threads of the runtime, which wake no other thread",
+			h->services, 0);
 	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
 		check_chain_evidence(out, &g, &chain);
 	if (h->threads > 1)
@@ -493,8 +493,8 @@ static void emit_victims(const struct check *e, struct check_result *out,
 	wait_threads_each (g, e->id.pid, t)
 		waiting += wait_is_runtime_lock(t);
 	if (waiting > chain->count)
-		finding_amount(
-			out, "other threads that wait for locks of Java", waiting - chain->count);
+		finding_count(out, "other threads that wait for locks of Java",
+			waiting - chain->count, 0);
 }
 
 static void report_circle(const struct check *e, struct check_result *out,

@@ -107,7 +107,7 @@ static void emit_where(
 
 	finding_number(out, "time the thread has spent in this wait", (double)thread_history_ns(t),
 		SOOTH_UNIT_NS, thread_history_ns(t));
-	finding_amount(out, "number of threads stuck in the same wait", b->stuck);
+	finding_count(out, "number of threads stuck in the same wait", b->stuck, 0);
 	finding_text(out, "state", "%c in %u of %u samples, and no context switch between them",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);

@@ -376,9 +376,9 @@ static bool diagnose_unanswered(
 	finding_value_text(out, "threads", "%u", p.threads);
 	finding_value_span(out, "by", p.wait.by);
 	stack_wait_put_within(finding_value(out, "within"), &p.wait);
-	finding_amount(out, "requests without an answer", c->unanswered);
+	finding_count(out, "requests without an answer", c->unanswered, 0);
 	finding_time(out, "time since the oldest was read", c->unanswered_ns);
-	finding_amount(out, "threads that wait at this place", p.threads);
+	finding_count(out, "threads that wait at this place", p.threads, 0);
 	finding_claim_row(out, &row);
 	finding_end(out);
 	return true;
@@ -451,8 +451,8 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 		late == LATE_SLEEPS  ? "sleeps"
 		: late == LATE_WAITS ? "waits for something else"
 				     : "computes");
-	finding_amount(out, "requests without an answer at the start", c->asking_first);
-	finding_amount(out, "requests without an answer at the end", c->asking_last);
+	finding_count(out, "requests without an answer at the start", c->asking_first, 0);
+	finding_count(out, "requests without an answer at the end", c->asking_last, 0);
 	finding_claim_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
 	finding_end(out);
 	return true;

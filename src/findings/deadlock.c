@@ -433,8 +433,8 @@ static void report(struct check_result *out, const struct locked *l, enum kind k
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_time(out, "waiting for at least", l->for_ns[place]);
-	finding_amount(out, "threads that wait", l->count[place]);
-	finding_amount(out, "other threads, which ran", l->count[PLACE_RUNS]);
+	finding_count(out, "threads that wait", l->count[place], 0);
+	finding_count(out, "other threads, which ran", l->count[PLACE_RUNS], 0);
 	emit_threads(out, l, place);
 	set_values(out, l, kind);
 	finding_claim_row(out, &row);

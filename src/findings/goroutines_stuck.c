@@ -239,7 +239,7 @@ static void end(struct check_result *out, const struct stuck *s, const struct wa
 	finding_text(out, w->is_main ? "main goroutine" : "these goroutines", "wait%s %s",
 		w->is_main ? "s" : "", buffer_cstr(place));
 	finding_time(out, "for at least", for_ns);
-	finding_amount(out, "other goroutines", s->others);
+	finding_count(out, "other goroutines", s->others, 0);
 	finding_claim_row(out, &row);
 	finding_end(out);
 }

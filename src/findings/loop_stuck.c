@@ -145,8 +145,8 @@ static void report(struct check_result *out, const struct stuck *s, const struct
 	finding_value_text(out, "others", "%s",
 		s->threads == 1 ? "no other thread is there" : "all its other threads wait too");
 	finding_time(out, "waiting for at least", s->for_ns);
-	finding_amount(out, "threads", s->threads);
-	finding_amount(out, "event loops", s->loops);
+	finding_count(out, "threads", s->threads, 0);
+	finding_count(out, "event loops", s->loops, 0);
 	finding_claim_row(out, &row);
 	finding_end(out);
 }

@@ -103,7 +103,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else
 		finding_value_text(out, "gone", "deleted");
 	finding_value_text(out, "size", "%s", sentence_size(size, now->size_bytes));
-	finding_size(out, "position, at the end of the old file", d->offset);
+	finding_bytes(out, "position, at the end of the old file", d->offset);
 	if (before && before->inode == now->inode && now->size_bytes > before->size_bytes)
 		finding_number(out, "written to the present file meanwhile",
 			(double)(now->size_bytes - before->size_bytes), SOOTH_UNIT_BYTES,

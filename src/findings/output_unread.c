@@ -100,8 +100,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(out, "gain", "%s", sentence_size(gain, (uint64_t)m->own_bytes));
 	finding_value_time(out, "time", interval_ns);
 	if (u->count > 1)
-		finding_amount(out, "such connections", u->count);
-	finding_size(out, "in the queue of the socket", u->of->send_queue_bytes);
+		finding_count(out, "such connections", u->count, 0);
+	finding_bytes(out, "in the queue of the socket", u->of->send_queue_bytes);
 	finding_rate(out, "growth of its memory",
 		(double)m->own_bytes * (double)NS_PER_S / (double)interval_ns, SOOTH_UNIT_BYTES,
 		interval_ns);

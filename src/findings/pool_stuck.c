@@ -99,7 +99,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(out, "threads", "%u", p->threads);
 	finding_value_time(out, "time", p->for_ns);
 	put_wait(finding_value(out, "waits"), e, g, p->first);
-	finding_amount(out, "threads of the pool", p->threads);
+	finding_count(out, "threads of the pool", p->threads, 0);
 	finding_time(out, "stuck for at least", p->for_ns);
 	emit_threads(e, out, g);
 	finding_claim_row(out, &row);

@@ -157,8 +157,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_time(out, "time", s->for_ns);
 	put_others(finding_value(out, "others"), s);
 	finding_time(out, "waiting for", s->for_ns);
-	finding_amount(out, "threads that sleep", s->sleeping);
-	finding_amount(out, "threads that wait for another", s->waiting);
+	finding_count(out, "threads that sleep", s->sleeping, 0);
+	finding_count(out, "threads that wait for another", s->waiting, 0);
 	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
 		SOOTH_UNIT_NONE, 0);
 	finding_claim_row(out, is_join ? &of_join : &of_get);

@@ -114,7 +114,7 @@ static void report(struct check_result *out, const struct drops *d)
 	finding_value_text(
 		out, "queued", "%llu", (unsigned long long)d->socket.receive_queue_bytes);
 	finding_number(out, "dropped", (double)d->count, SOOTH_UNIT_NONE, d->interval_ns);
-	finding_amount(out, "dropped since the socket was made", d->socket.dropped);
+	finding_count(out, "dropped since the socket was made", d->socket.dropped, 0);
 	finding_number(out, is_listening ? "connections to accept" : "received and not read",
 		(double)d->socket.receive_queue_bytes,
 		is_listening ? SOOTH_UNIT_NONE : SOOTH_UNIT_BYTES, 0);

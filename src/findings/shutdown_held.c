@@ -152,7 +152,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, FINDING_LOW);
 		finding_time(out, "time without data from the client", ended->silent_ns);
 	} else {
-		finding_amount(out, "connections on that port", ended->count);
+		finding_count(out, "connections on that port", ended->count, 0);
 		finding_time(out, "time without data on each", ended->quiet_ns);
 	}
 	finding_claim_row(out, ended->count == 1 ? &of_one : &of_several);

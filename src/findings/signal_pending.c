@@ -212,7 +212,7 @@ static bool diagnose_trap(const struct check *e, struct check_result *out)
 		out, "times", "%llu time%s", (unsigned long long)count, count == 1 ? "" : "s");
 	check_put_name(finding_value(out, "child"), child);
 	finding_value_text(out, "child pid", "%u", child->id.pid);
-	finding_amount(out, "interrupted waits", count);
+	finding_count(out, "interrupted waits", count, 0);
 	finding_claim_row(out, &own_trap);
 	finding_end(out);
 	return true;

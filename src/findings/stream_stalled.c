@@ -330,9 +330,9 @@ static void emit_network(struct check_result *out, const struct sockets_socket *
 		finding_text(out, "network", "fine: everything acknowledged, nothing unread");
 		return;
 	}
-	finding_size(out, "unacknowledged", socket->send_queue_bytes);
-	finding_size(out, "unread", socket->receive_queue_bytes);
-	finding_amount(out, "retransmissions", socket->retransmits_waiting);
+	finding_bytes(out, "unacknowledged", socket->send_queue_bytes);
+	finding_bytes(out, "unread", socket->receive_queue_bytes);
+	finding_count(out, "retransmissions", socket->retransmits_waiting, 0);
 }
 
 static void emit_values(struct check_result *out, const struct stream *s)
@@ -341,9 +341,9 @@ static void emit_values(struct check_result *out, const struct stream *s)
 
 	emit_times(out, s);
 	if (s->attempts > 1)
-		finding_amount(out, "attempts", s->attempts);
-	finding_size(out, "sent and acknowledged", socket->sent_bytes);
-	finding_size(out, "received", socket->received_bytes);
+		finding_count(out, "attempts", s->attempts, 0);
+	finding_bytes(out, "sent and acknowledged", socket->sent_bytes);
+	finding_bytes(out, "received", socket->received_bytes);
 	if (s->state.interval_ns)
 		finding_number(out, "data received during the observation", (double)s->state.came,
 			SOOTH_UNIT_BYTES, s->state.interval_ns);
@@ -410,7 +410,7 @@ static void report_unanswered(
 	finding_value_time(out, "time", a->since_ns);
 	finding_value_text(out, "attempts", "%u", a->attempts);
 	set_again(out, t);
-	finding_amount(out, "attempts", a->attempts);
+	finding_count(out, "attempts", a->attempts, 0);
 	finding_claim_row(out, &of_attempts);
 	finding_end(out);
 }

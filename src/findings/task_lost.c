@@ -119,7 +119,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
 	finding_value_time(out, "time", p->for_ns);
 	finding_value_text(out, "workers", "%u", p->workers);
-	finding_amount(out, "workers that wait for work", p->idle);
+	finding_count(out, "workers that wait for work", p->idle, 0);
 	finding_time(out, "waiting for at least", p->for_ns);
 	finding_claim_row(out, &row);
 	finding_end(out);

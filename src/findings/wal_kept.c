@@ -83,8 +83,8 @@ static void report(const struct check *e, struct check_result *out,
 	finding_value_text(out, "gain", "%s", sentence_size(text, gain));
 	finding_value_span(out, "reader", record_text(&now->record, &now->reader_name));
 	finding_value_text(out, "reader pid", "%u", now->reader_pid);
-	finding_size(out, "size of the write-ahead log", bytes);
-	finding_size(out, "written since the transaction began",
+	finding_bytes(out, "size of the write-ahead log", bytes);
+	finding_bytes(out, "written since the transaction began",
 		bytes_of(now, now->log_pages - now->seen_pages));
 	finding_number(out, "growth", (double)gain, SOOTH_UNIT_BYTES,
 		now->record.time_ns - before->record.time_ns);

@@ -198,7 +198,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	put_wait_of_reader(finding_value(out, "why"), g, chain);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_amount(out, "number of threads stuck in the same wait", s->stuck);
+	finding_count(out, "number of threads stuck in the same wait", s->stuck, 0);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	finding_text(out, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
 	if (chain->count && chain->links[0].party)
