@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* all-threads-waiting: a deadlock. Every thread waits, without a timeout, to be woken by another
- * thread of the same process: none ran during the observation, none waits for a descriptor, a
- * child, a time or a signal, and the futexes are in memory that no other process shares. Only a
- * signal could still end the wait. A program with one thread waits for its signals this way, so
- * that is no finding; waiting for a lock is. Threads that serve a runtime (collect, compile, keep
- * time) do not count. A circle of owned mutexes is a deadlock even if other threads wait for other
- * things, and so are processes that wait for each other. */
+ * thread of the same process: none ran during the observation, and the futexes are in memory that
+ * no other process shares. A program with one thread waits for its signals this way, so that is no
+ * finding; waiting for a lock is. A circle of owned mutexes is a deadlock even if other threads
+ * wait for other things, and so are processes that wait for each other. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/circle_claims.h"
 #include "analyze/evidence/stack_waits.h"
+#include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
-#include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_runtime.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
-#include "base/buffer.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "probes/maps.h"
-#include "probes/syscall_names.h"
 
 #define PLACES_NAMED  2 /* threads in the claim */
 #define THREADS_SHOWN 8
@@ -57,13 +48,8 @@ enum memory { MEMORY_OWN, MEMORY_SHARED, MEMORY_UNKNOWN };
 /* Joining a thread waits on a futex without FUTEX_PRIVATE_FLAG, so the mapping decides. */
 static enum memory memory_of(const struct check *e, uint64_t address)
 {
-	const struct snapshot *last = check_last(e, &e->input->maps);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct maps_mapping *m = record_as(r, MAPS_MAPPING, sizeof(*m));
-
-		if (m && address >= m->from && address < m->to)
+	snapshot_each (struct maps_mapping, m, check_last(e, &e->input->maps), MAPS_MAPPING) {
+		if (address >= m->from && address < m->to)
 			return m->protection & MAPS_SHARED ? MEMORY_SHARED : MEMORY_OWN;
 	}
 	return MEMORY_UNKNOWN;
@@ -90,7 +76,6 @@ static enum standing standing_of(const struct check *e, const struct thread_hist
 					 : STANDING_UNSEEN;
 }
 
-/* Returns why the thread itself, or the mappings of the process, could not be read. */
 static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 {
 	const struct snapshot *last = check_last(e, &e->input->maps);
@@ -107,14 +92,12 @@ static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
  * stuck outweighs a thread that could not be read. */
 static void find_hang(const struct check *e, struct hang *h)
 {
-	const struct thread_history *t;
-	size_t position = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; (t = thread_histories_next(&e->input->threads, &e->id, &position));
-		i++) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		enum standing standing;
 
-		if (thread_is_service(span_of(t->name, strlen(t->name)), i)) {
+		if (thread_is_service(span_of_string(t->name), i++)) {
 			h->services++;
 			continue;
 		}
@@ -133,37 +116,36 @@ static void find_hang(const struct check *e, struct hang *h)
 
 /* --- the finding --- */
 
+#define STACK  "sooth stack {pid} shows where each thread waits; only ending the process helps"
+#define LIMITS "whether a POSIX timer will signal the process and wake a thread"
+
+static const struct claim_row of_all = { "deadlock: all {threads} threads wait{how}{places}",
+	LIMITS, STACK };
+static const struct claim_row of_only_one = {
+	"deadlock: the only thread of the process waits for a lock that it holds itself, or that "
+	"nothing holds any more",
+	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps"
+};
+
+/* Adds the threads, and sets where in the program's own script the first ones wait. */
 static void emit_threads(const struct check *e, struct check_result *out)
 {
-	unsigned shown = 0, more = 0;
+	struct buffer *places = finding_value(out, "places"), place = { 0 };
+	unsigned all = 0, named = 0;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (shown == THREADS_SHOWN) {
-			more++;
-			continue;
-		}
-		shown++;
-		finding_text(out, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
-			(unsigned long long)t->waiting.address);
-	}
-	if (more)
-		finding_text(out, "more threads", "%u", more);
-}
-
-/* Adds where in the program's own script the first stuck threads wait. */
-static void claim_places(const struct check *e, struct check_result *out)
-{
-	unsigned named = 0;
-
-	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		struct buffer place = { 0 };
-
+		if (all++ < THREADS_SHOWN)
+			finding_text(out, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
+				(unsigned long long)t->waiting.address);
+		buffer_reset(&place);
 		if (named < PLACES_NAMED &&
 			stack_wait_put_own(&place, e->input, e->process, t->tid))
-			finding_claim(out, "%s thread %u is in %s", named++ ? "," : ";", t->tid,
+			buffer_format(places, "%s thread %u is in %s", named++ ? "," : ";", t->tid,
 				buffer_cstr(&place));
-		buffer_fini(&place);
 	}
+	if (all > THREADS_SHOWN)
+		finding_text(out, "more threads", "%u", all - THREADS_SHOWN);
+	buffer_fini(&place);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct hang *h)
@@ -174,38 +156,302 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!h->locks)
 		finding_severity(out, FINDING_MEDIUM);
-	if (h->threads > 1) {
-		finding_claim(out, "deadlock: all %u threads wait%s", h->threads,
-			h->locks ? " for each other, none can wake another"
-				 : ", and none is left that could wake another");
-		claim_places(e, out);
-	} else {
-		finding_claim(out, "deadlock: the only thread of the process waits for a lock that "
-				   "it holds itself, or that nothing holds any more");
-	}
-	finding_number(out, "threads", h->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "threads that wait for a lock that another thread has locked", h->locks,
-		SOOTH_UNIT_NONE, 0);
+	finding_value_text(out, "threads", "%u", h->threads);
+	finding_value_text(out, "how", "%s",
+		h->locks ? " for each other, none can wake another"
+			 : ", and none is left that could wake another");
+	finding_count(out, "threads", h->threads, 0);
+	finding_count(
+		out, "threads that wait for a lock that another thread has locked", h->locks, 0);
 	finding_number(out, "time in which no thread of the process ran", (double)h->least_ns,
 		SOOTH_UNIT_NS, h->least_ns);
 	finding_text(out, "waiting",
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e, out);
 	if (h->services)
-		finding_number(out, "helper threads of the runtime, which wake no other thread",
-			h->services, SOOTH_UNIT_NONE, 0);
+		finding_count(out, "helper threads of the runtime, which wake no other thread",
+			h->services, 0);
 	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
 		check_chain_evidence(out, &g, &chain);
 	if (h->threads > 1)
 		finding_unseen(out, "which thread holds which lock, and since when: only the call "
 				    "stacks show that");
-	finding_unseen(out, "whether a POSIX timer will signal the process and wake a thread");
-	finding_remedy(out, "sooth stack %u shows where %s; only ending the process helps",
-		e->id.pid, h->threads > 1 ? "each thread waits" : "it waits");
+	finding_claim_row(out, h->threads == 1 ? &of_only_one : &of_all);
 	finding_end(out);
 }
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
+
+enum circle {
+	CIRCLE_ABANDONED,
+	CIRCLE_OWN_MUTEX,
+	CIRCLE_JAVA,
+	CIRCLE_MUTEXES,
+	CIRCLE_OWN_SERVER,
+	CIRCLE_ITSELF,
+	CIRCLE_FILLS,	    /* has filled a pipe whose reader waits for its end */
+	CIRCLE_CHILD_FILLS, /* the child whose end it waits for has, or a process below it */
+	CIRCLE_WRITES,	    /* blocked writing to a process that waits for it */
+	CIRCLE_OTHER_WRITES,
+	CIRCLE_ASKS, /* waits for input at a terminal whose program waits for output */
+	CIRCLE_OTHER_ASKS,
+	CIRCLE_ONE_PIPE,
+	CIRCLE_KEEPS, /* has not flushed the answer */
+	CIRCLE_OTHER_KEEPS,
+	CIRCLE_READERS,
+	CIRCLE_OTHER,
+};
+
+#define TAKEN "where in the program each lock was taken"
+#define ENDS  "whether a signal or a timer will end one of the waits"
+#define PIPE_REMEDY                                                                                \
+	"read what a child writes before waiting for its end (in Python "                          \
+	"subprocess.run(capture_output=True) or communicate(), not wait()), or let it write to a " \
+	"file; sooth kill --any {writer pid} ends the wait"
+#define PROMPT_REMEDY                                                                              \
+	"run the command so that it does not ask (-y, --batch, sudo -n, a key or a file for the "  \
+	"password), or let its caller answer this prompt; sooth kill --any {user pid} ends the "   \
+	"command"
+#define FLUSH_REMEDY                                                                               \
+	"flush after each message (fflush(stdout), print(..., flush=True), PYTHONUNBUFFERED=1, "   \
+	"stdbuf -oL) and end it as the reader expects, mostly by a newline; sooth kill --any "     \
+	"{last pid} ends the wait"
+#define WAY_OUT "{way out}: sooth kill --any {pid}"
+
+static const struct claim_row rows[] = {
+	[CIRCLE_ABANDONED] = { "deadlock: {waiting} for a mutex of a thread that has ended",
+		TAKEN ": only the call stacks show that", STACK },
+	[CIRCLE_OWN_MUTEX] = { "deadlock: {waiting} for a mutex that it holds itself",
+		TAKEN ": only the call stacks show that", STACK },
+	[CIRCLE_JAVA] = { "deadlock: {count} Java threads wait for locks of each other", TAKEN,
+		"jstack {pid} shows the deadlock and where each lock was taken; only ending the "
+		"process helps" },
+	[CIRCLE_MUTEXES] = { "deadlock: {count} threads wait for mutexes of each other",
+		TAKEN ": only the call stacks show that", STACK },
+	[CIRCLE_OWN_SERVER] = { "deadlock: it waits for an answer from itself, on {object}: it "
+				"cannot accept that connection while it waits",
+		NULL,
+		"serve requests in several processes or threads (PHP: PHP_CLI_SERVER_WORKERS), or "
+		"do not ask the own server within a request" },
+	[CIRCLE_ITSELF] = { "deadlock: it {does}", ENDS, WAY_OUT },
+	[CIRCLE_FILLS] = { "deadlock: it has filled a pipe that {reader} does not read, since that "
+			   "waits for the end of this process",
+		ENDS, PIPE_REMEDY },
+	[CIRCLE_CHILD_FILLS] = { "deadlock: it waits for the end of its child {other}, {which} has "
+				 "filled a pipe that {reader} does not read",
+		ENDS, PIPE_REMEDY },
+	[CIRCLE_WRITES] = { "deadlock: it is blocked writing{what} to {other}, which does not read "
+			    "it and waits for this process",
+		ENDS, WAY_OUT },
+	[CIRCLE_OTHER_WRITES] = { "deadlock: it waits for {other}, which is blocked writing{what} "
+				  "to this process: that does not read it",
+		ENDS, WAY_OUT },
+	[CIRCLE_ASKS] = { "deadlock: it waits for input from its terminal {terminal}, and {other}, "
+			  "which runs that terminal, waits for its output: {prompt}",
+		"the text of the prompt", PROMPT_REMEDY },
+	[CIRCLE_OTHER_ASKS] = { "deadlock: it waits for output of {other} on the pseudo terminal "
+				"{terminal}, and that waits there for input: {prompt}",
+		"the text of the prompt", PROMPT_REMEDY },
+	[CIRCLE_ONE_PIPE] = { "deadlock: it waits to read a pipe to which only processes that wait "
+			      "like it could write, {other} and {more}: perhaps the last token of "
+			      "a job server was lost",
+		"which process took the last token and did not give it back",
+		"end these processes and start the build again: sooth kill --any {pid} and the "
+		"others; a job has to give its token back however it ends" },
+	[CIRCLE_KEEPS] = { "deadlock: an answer is waited for by {other}, and this process has "
+			   "written {bytes}, has not flushed them, and waits for input",
+		"which of them wrote last", FLUSH_REMEDY },
+	[CIRCLE_OTHER_KEEPS] = { "deadlock: it waits for an answer of {other}, which has written "
+				 "{bytes}, has not flushed them, and waits for input",
+		"which of them wrote last", FLUSH_REMEDY },
+	[CIRCLE_READERS] = { "deadlock: this process{others} each wait for the other to write; the "
+			     "last message stands in a buffer of its writer, or has no end for its "
+			     "reader",
+		"which of them wrote last", FLUSH_REMEDY },
+	[CIRCLE_OTHER] = { "{perhaps}deadlock: {count} processes wait for each other", ENDS,
+		WAY_OUT },
+};
+
+/* --- which circle --- */
+
+/* Returns the link that waits for a mutex of a thread that has ended, reached through threads of
+ * the process; NULL: none. */
+static const struct wait_link *abandoned_of(
+	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].process->node_pid != e->id.pid)
+			return NULL;
+		if (wait_is_abandoned(g, &chain->links[i]))
+			return &chain->links[i];
+	}
+	return NULL;
+}
+
+/* Returns the index of the only link that writes to a pipe, if its reader waits for the end of that
+ * process or of a child between them; else the number of links. */
+static size_t writer_of(const struct wait_chain *chain)
+{
+	size_t writer = chain->count, writers = 0;
+
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].what == WAIT_PIPE_WRITE) {
+			writer = i;
+			writers++;
+		} else if (chain->links[i].what != WAIT_CHILD) {
+			return chain->count;
+		}
+	}
+	return !chain->circle && writers == 1 ? writer : chain->count;
+}
+
+static enum circle inner_circle(const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+
+	if (chain->circle == chain->count)
+		return CIRCLE_ABANDONED;
+	if (first->party && first->party->relation == WAITS_RELATION_THREAD)
+		return chain->count == 1		     ? CIRCLE_OWN_MUTEX
+		       : wait_is_runtime_lock(first->thread) ? CIRCLE_JAVA
+							     : CIRCLE_MUTEXES;
+	if (chain->count > 1)
+		return CIRCLE_OTHER;
+	return first->party && first->party->relation == WAITS_RELATION_LISTENER ? CIRCLE_OWN_SERVER
+										 : CIRCLE_ITSELF;
+}
+
+static enum circle circle_of(const struct wait_chain *chain)
+{
+	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
+	bool is_sure = wait_chain_confidence(chain) > WAITS_LOW, is_pair;
+	enum circle inner = inner_circle(chain);
+	size_t writer = writer_of(chain);
+
+	if (inner != CIRCLE_OTHER)
+		return inner;
+	is_pair = is_sure && chain->count == 2 && !chain->circle;
+	if (is_sure && writer < chain->count)
+		return writer ? CIRCLE_CHILD_FILLS : CIRCLE_FILLS;
+	if (is_pair && wait_is_writing(a) != wait_is_writing(b))
+		return wait_is_writing(a) ? CIRCLE_WRITES : CIRCLE_OTHER_WRITES;
+	if (is_pair && (a->what == WAIT_TERMINAL_READ) != (b->what == WAIT_TERMINAL_READ))
+		return a->what == WAIT_TERMINAL_READ ? CIRCLE_ASKS : CIRCLE_OTHER_ASKS;
+	if (wait_circle_pipe(chain))
+		return CIRCLE_ONE_PIPE;
+	if (is_sure && chain->is_of_readers)
+		return !chain->keeper			   ? CIRCLE_READERS
+		       : chain->keeper == &chain->links[0] ? CIRCLE_KEEPS
+							   : CIRCLE_OTHER_KEEPS;
+	return CIRCLE_OTHER;
+}
+
+/* --- values --- */
+
+/* Sets "thread 12 waits", or "3 threads wait" for a mutex of the same thread that has ended. */
+static void set_waiting(
+	struct check_result *out, const struct wait_graph *g, const struct wait_link *of)
+{
+	unsigned count = 0;
+
+	wait_threads_each (g, of->process->node_pid, t) {
+		struct wait_link link = wait_link_of(g, of->process, t);
+
+		count += link.what == WAIT_MUTEX && link.party &&
+			 link.party->party_tid == of->party->party_tid;
+	}
+	if (count > 1)
+		finding_value_text(out, "waiting", "%u threads wait", count);
+	else
+		finding_value_text(out, "waiting", "thread %u waits", of->thread->record.tid);
+}
+
+/* Sets what the one that asks waits for, and where. It may know its own terminal only as
+ * /dev/tty. */
+static void set_prompt(struct check_result *out, const struct wait_chain *chain, bool is_user)
+{
+	const struct wait_link *user = &chain->links[!is_user], *runner = &chain->links[is_user];
+	const char *asks = wait_prompt_of(user);
+
+	finding_value_text(out, "user pid", "%u", user->process->node_pid);
+	if (asks)
+		finding_value_text(out, "prompt", "%s asks for %s", is_user ? "it" : "that", asks);
+	else
+		finding_value_text(out, "prompt", "an answer to a prompt is missing");
+	if (runner->party && record_has_text(&runner->party->record, &runner->party->detail))
+		finding_value_span(out, "terminal",
+			record_text(&runner->party->record, &runner->party->detail));
+	else
+		wait_object_text(finding_value(out, "terminal"), user);
+}
+
+static void set_pipe(struct check_result *out, const struct wait_chain *chain)
+{
+	size_t writer = writer_of(chain);
+	const struct wait_link *of = &chain->links[writer];
+	struct buffer *reader = finding_value(out, "reader"), *which;
+
+	buffer_string(reader, !writer && chain->count == 2 ? "its parent " : "");
+	if (writer + 1 == chain->count)
+		buffer_string(reader, "this process");
+	else
+		wait_put_process(reader, of[1].process);
+	which = finding_value(out, "which");
+	buffer_string(which, writer == 1 ? "which" : "and below that ");
+	if (writer > 1)
+		wait_put_process(which, of->process);
+	finding_value_text(out, "writer pid", "%u", of->process->node_pid);
+}
+
+static void set_others(struct check_result *out, const struct wait_chain *chain)
+{
+	struct buffer *others = finding_value(out, "others");
+
+	for (size_t i = 1; i < chain->count; i++) {
+		buffer_string(others, i + 1 == chain->count ? " and " : ", ");
+		wait_put_process(others, chain->links[i].process);
+	}
+	if (chain->keeper)
+		wait_put_unflushed(finding_value(out, "bytes"), chain->keeper);
+	finding_value_text(out, "last pid", "%u", chain->links[chain->count - 1].process->node_pid);
+}
+
+static void claim_circle(const struct check *e, struct check_result *out,
+	const struct wait_graph *g, const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+	enum circle circle = circle_of(chain);
+
+	finding_value_text(out, "count", "%zu", chain->count);
+	finding_value_text(out, "way out", "%s", wait_chain_way_out(chain));
+	finding_value_text(
+		out, "perhaps", "%s", wait_chain_confidence(chain) > WAITS_LOW ? "" : "perhaps a ");
+	finding_value_text(out, "more", "%u other%s", first->others, first->others == 1 ? "" : "s");
+	wait_object_text(finding_value(out, "object"), first);
+	wait_put_process(finding_value(out, "other"), chain->links[chain->count > 1].process);
+	if (circle == CIRCLE_ABANDONED)
+		set_waiting(out, g, abandoned_of(e, g, chain));
+	else if (circle == CIRCLE_OWN_MUTEX)
+		finding_value_text(out, "waiting", "thread %u waits", first->thread->record.tid);
+	else if (circle == CIRCLE_ITSELF &&
+		 (first->what == WAIT_FILE_SYSTEM || first->what == WAIT_LOCK))
+		/* The server of a mount may use it, the heir of a lock may open its file again. */
+		wait_sentence(finding_value(out, "does"), g, first);
+	else if (circle == CIRCLE_ITSELF)
+		finding_value_text(out, "does", "waits for itself");
+	else if (circle == CIRCLE_FILLS || circle == CIRCLE_CHILD_FILLS)
+		set_pipe(out, chain);
+	else if (circle == CIRCLE_WRITES || circle == CIRCLE_OTHER_WRITES)
+		finding_value_text(out, "what", "%s",
+			*wait_error_output(&chain->links[circle == CIRCLE_OTHER_WRITES])
+				? " its standard error"
+				: "");
+	else if (circle == CIRCLE_ASKS || circle == CIRCLE_OTHER_ASKS)
+		set_prompt(out, chain, circle == CIRCLE_ASKS);
+	else
+		set_others(out, chain);
+	finding_claim_row(out, &rows[circle]);
+}
 
 /* Returns whether no thread of the circle ran between the first sample and the last. A process may
  * have timers if it waits for what the other process keeps in its buffer. */
@@ -230,20 +476,6 @@ static bool stood_still(
 	return true;
 }
 
-/* Returns the link that waits for a mutex of a thread that has ended, reached through threads of
- * this process; NULL: none. */
-static const struct wait_link *abandoned_of(
-	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
-{
-	for (size_t i = 0; i < chain->count; i++) {
-		if (chain->links[i].process->node_pid != e->id.pid)
-			return NULL;
-		if (wait_is_abandoned(g, &chain->links[i]))
-			return &chain->links[i];
-	}
-	return NULL;
-}
-
 /* Finds a circle that begins with the first link of `chain`: a process that only waits for others
  * in a circle is not reported. */
 static bool find_circle(const struct check *e, struct wait_graph *g, struct wait_chain *chain)
@@ -253,156 +485,16 @@ static bool find_circle(const struct check *e, struct wait_graph *g, struct wait
 	return (chain->circle == 0 || abandoned_of(e, g, chain)) && stood_still(e, g, chain);
 }
 
-/* Returns how many threads wait for a mutex of the thread that `of` waits for. */
-static unsigned waiting_for(const struct wait_graph *g, const struct wait_link *of)
-{
-	const struct waits_thread *t = NULL;
-	unsigned count = 0;
-
-	while ((t = wait_graph_thread(g, of->process->node_pid, t))) {
-		struct wait_link link = wait_link_of(g, of->process, t);
-
-		count += link.what == WAIT_MUTEX && link.party &&
-			 link.party->party_tid == of->party->party_tid;
-	}
-	return count;
-}
-
-static void claim_abandoned(
-	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
-{
-	unsigned count = waiting_for(g, link);
-
-	if (count > 1)
-		finding_claim(out,
-			"deadlock: %u threads wait for a mutex of a thread that has ended", count);
-	else
-		finding_claim(out,
-			"deadlock: thread %u waits for a mutex of a thread that has ended",
-			link->thread->record.tid);
-}
-
-/* The server of a mount may itself use the mount, the heir of a lock may open its file again. */
-static void claim_itself(
-	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
-{
-	struct buffer text = { 0 };
-
-	if (link->what == WAIT_FILE_SYSTEM || link->what == WAIT_LOCK)
-		wait_sentence(&text, g, link);
-	finding_claim(out, "deadlock: it %s", text.size ? buffer_cstr(&text) : "waits for itself");
-	buffer_fini(&text);
-}
-
-static void claim_circle(const struct check *e, struct check_result *out,
-	const struct wait_graph *g, const struct wait_chain *chain)
-{
-	const struct wait_link *first = &chain->links[0];
-	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
-
-	if (chain->circle == chain->count)
-		claim_abandoned(out, g, abandoned_of(e, g, chain));
-	else if (chain->count == 1 && is_inside)
-		finding_claim(out, "deadlock: thread %u waits for a mutex that it holds itself",
-			first->thread->record.tid);
-	else if (is_inside)
-		finding_claim(out, "deadlock: %zu %s of each other", chain->count,
-			wait_is_runtime_lock(first->thread) ? "Java threads wait for locks"
-							    : "threads wait for mutexes");
-	else if (chain->count == 1 && first->party &&
-		 first->party->relation == WAITS_RELATION_LISTENER)
-		circle_claim_self(out, first);
-	else if (chain->count == 1)
-		claim_itself(out, g, first);
-	else if (circle_is_full_pipe(chain))
-		circle_claim_full_pipe(out, chain);
-	else if (circle_is_unread(chain))
-		circle_claim_unread(out, chain);
-	else if (circle_is_prompt(chain))
-		circle_claim_prompt(out, chain);
-	else if (wait_circle_pipe(chain))
-		circle_claim_one_pipe(out, chain);
-	else if (circle_is_sure(chain) && chain->is_of_readers)
-		circle_claim_readers(out, chain);
-	else
-		finding_claim(out, "%s: %zu processes wait for each other",
-			circle_is_sure(chain) ? "deadlock" : "perhaps a deadlock", chain->count);
-}
-
-/* Adds the threads outside the circle that wait for a lock of Java. */
 static void emit_victims(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
-	const struct waits_thread *t = NULL;
 	size_t waiting = 0;
 
-	while ((t = wait_graph_thread(g, e->id.pid, t)))
+	wait_threads_each (g, e->id.pid, t)
 		waiting += wait_is_runtime_lock(t);
 	if (waiting > chain->count)
-		finding_number(out, "other threads that wait for locks of Java",
-			(double)(waiting - chain->count), SOOTH_UNIT_NONE, 0);
-}
-
-static void remedy_of_circle(const struct check *e, struct check_result *out,
-	const struct wait_graph *g, const struct wait_chain *chain)
-{
-	const struct wait_link *first = &chain->links[0];
-	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
-
-	if (wait_is_runtime_lock(first->thread)) {
-		emit_victims(e, out, g, chain);
-		finding_unseen(out, "where in the program each lock was taken");
-		finding_remedy(out,
-			"jstack %u shows the deadlock and where each lock was taken; only ending "
-			"the process helps",
-			e->id.pid);
-	} else if (is_inside) {
-		finding_unseen(out,
-			"where in the program each lock was taken: only the call stacks "
-			"show that");
-		finding_remedy(out,
-			"sooth stack %u shows where each thread waits; only ending the process "
-			"helps",
-			e->id.pid);
-	} else if (circle_is_full_pipe(chain)) {
-		finding_unseen(out, "whether a signal or a timer will end one of the waits");
-		finding_remedy(out,
-			"read what a child writes before waiting for its end (in Python "
-			"subprocess.run(capture_output=True) or communicate(), not wait()), or let "
-			"it write to a file; sooth kill --any %u ends the wait",
-			chain->links[circle_writer(chain)].process->node_pid);
-	} else if (circle_is_prompt(chain)) {
-		bool is_user = first->what == WAIT_TERMINAL_READ;
-
-		finding_unseen(out, "the text of the prompt");
-		finding_remedy(out,
-			"run the command so that it does not ask (-y, --batch, sudo -n, a key or "
-			"a file for the password), or let its caller answer this prompt; sooth "
-			"kill --any %u ends the command",
-			chain->links[!is_user].process->node_pid);
-	} else if (wait_circle_pipe(chain)) {
-		finding_unseen(out, "which process took the last token and did not give it back");
-		finding_remedy(out,
-			"end these processes and start the build again: sooth kill --any %u and "
-			"the others; a job has to give its token back however it ends",
-			e->id.pid);
-	} else if (circle_is_sure(chain) && chain->is_of_readers) {
-		finding_unseen(out, "which of them wrote last");
-		finding_remedy(out,
-			"flush after each message (fflush(stdout), print(..., flush=True), "
-			"PYTHONUNBUFFERED=1, stdbuf -oL) and end it as the reader expects, mostly "
-			"by a newline; sooth kill --any %u ends the wait",
-			chain->links[chain->count - 1].process->node_pid);
-	} else if (first->party && first->party->relation == WAITS_RELATION_LISTENER &&
-		   chain->count == 1) {
-		finding_remedy(out,
-			"serve requests in several processes or threads (PHP: "
-			"PHP_CLI_SERVER_WORKERS), or do not ask the own server within a request");
-	} else {
-		finding_unseen(out, "whether a signal or a timer will end one of the waits");
-		finding_remedy(
-			out, "%s: sooth kill --any %u", wait_chain_way_out(chain), e->id.pid);
-	}
+		finding_count(out, "other threads that wait for locks of Java",
+			waiting - chain->count, 0);
 }
 
 static void report_circle(const struct check *e, struct check_result *out,
@@ -411,17 +503,14 @@ static void report_circle(const struct check *e, struct check_result *out,
 	enum waits_confidence confidence = wait_chain_confidence(chain);
 	const struct wait_link *first = &chain->links[0];
 
-	finding_begin(out,
-		confidence == WAITS_HIGH     ? FINDING_CONFIDENCE_HIGH
-		: confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
-					     : FINDING_CONFIDENCE_LOW,
-		"");
+	finding_begin(out, check_confidence(confidence), "");
 	if (confidence < WAITS_HIGH)
 		finding_severity(out, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
 	finding_thread(out, first->thread->record.tid);
-	claim_circle(e, out, g, chain);
 	check_chain_evidence(out, g, chain);
-	remedy_of_circle(e, out, g, chain);
+	if (wait_is_runtime_lock(first->thread))
+		emit_victims(e, out, g, chain);
+	claim_circle(e, out, g, chain);
 	finding_end(out);
 }
 
@@ -447,49 +536,30 @@ static void emit_reason(const struct check *e, struct check_result *out, const s
 	}
 }
 
-/* A program that only serves signals waits this way. */
-static void emit_single(const struct check *e, struct check_result *out)
-{
-	char call[SYSCALL_NAME_SIZE] = "a system call";
-	const struct thread_history *t;
-	size_t position = 0;
-
-	t = thread_histories_next(&e->input->threads, &e->id, &position);
-	if (t && t->calls[0].input)
-		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	check_fine(out, "waiting in %s", call);
-}
-
 /* Returns whether the locks of the JVM could be read, so that the owner of each is known. */
 static bool has_runtime_locks(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct wait_graph g = { 0 };
-	const struct waits_thread *t = NULL;
+	struct wait_graph g;
 
-	if (last)
-		g.records = snapshot_records(last);
-	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
+	if (!check_graph(e, &g))
+		return false;
+	wait_threads_each (&g, e->id.pid, t) {
 		if (wait_is_runtime_idle(t) || wait_is_runtime_lock(t) || wait_runtime_text(t))
 			return true;
 	}
 	return false;
 }
 
-/* HotSpot parks threads that wait for work and threads that wait for a lock alike. */
-static bool parks_alike(const struct check *e)
+/* Returns whether the threads of a JVM are parked: HotSpot parks threads that wait for work and
+ * threads that wait for a lock alike. A thread that waits with a timeout tries again, in a deadlock
+ * too. */
+static bool is_parked(const struct check *e, const struct hang *h)
 {
 	const struct proc_process *p = e->process ? e->process->process : NULL;
-
-	return p && span_equal(record_text(&p->record, &p->name), "java");
-}
-
-/* If a thread waits for a lock with a timeout, it tries again: HotSpot does so in a deadlock
- * too. */
-static bool is_parked(const struct hang *h)
-{
 	const struct thread_history *t = h->reason;
 
+	if (!p || !span_equal(record_text(&p->record, &p->name), "java"))
+		return false;
 	return h->worst == STANDING_STUCK ||
 	       ((h->worst == STANDING_IS_DUE || h->worst == STANDING_RUNS) &&
 		       t->waits[THREAD_WAIT_LOCK] == t->met);
@@ -522,7 +592,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (is_circle && wait_is_runtime_lock(chain.links[0].thread))
 		report_circle(e, out, &g, &chain);
-	else if (parks_alike(e) && is_parked(&h) && !is_circle)
+	else if (!is_circle && is_parked(e, &h))
 		emit_parked(e, out);
 	else if (is_all && (h.threads > 1 || h.locks))
 		report(e, out, &h);
@@ -534,8 +604,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_reason(e, out, &h);
 	else if (!is_all)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else
-		emit_single(e, out);
+	else /* a program that only serves signals */
+		check_fine(out, "waiting in futex");
 }
 
 const struct finding_type finding_all_threads_waiting = {

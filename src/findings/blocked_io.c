@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* blocked-io: a thread stayed in one kernel wait for the whole observation, for a file, a device,
- * or a vforked child: uninterruptible (state D), or for the answer of a file system. Samples find a
- * thread that reads much in such waits too, but in a new wait each time: the thread ran in
- * between. */
+/* blocked-io: a thread stayed in one kernel wait for the whole observation: uninterruptible (state
+ * D), or for the answer of a file system. Samples find a thread that reads much in such waits too,
+ * but in a new wait each time: the thread ran in between. */
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/evidence/blocked_children.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
-#include "base/sentence_units.h"
-#include "base/cleanup.h"
-#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
@@ -38,6 +34,8 @@ static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc
 #define FINDINGS_MAX 4 /* per process: all threads of a pool may wait for one file */
 
 struct blocked {
+	struct wait_graph g;
+	struct wait_chain chain; /* of the thread that is reported */
 	enum block most;
 	unsigned threads, stuck;
 	bool is_deadlock; /* which all-threads-waiting reports */
@@ -45,11 +43,6 @@ struct blocked {
 };
 
 /* --- which thread --- */
-
-static bool begins(const char *text, const char *with)
-{
-	return !strncmp(text, with, strlen(with));
-}
 
 static bool is_file(const struct fds_descriptor *d)
 {
@@ -68,12 +61,12 @@ static bool is_on_disk(const struct fds_descriptor *d)
  * waits for no other process. */
 static bool waits_for_file(const struct check *e, const struct thread_history *t)
 {
-	if (begins(t->channels[0].name, FUSE_SERVER))
+	struct span channel = span_of_string(t->channels[0].name);
+
+	if (span_starts(channel, FUSE_SERVER))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(remote_waits); i++) {
-		if (t->channels[0].input == t->met && begins(t->channels[0].name, remote_waits[i]))
-			return true;
-	}
+	if (t->channels[0].input == t->met && SPAN_ANY(channel, span_starts, remote_waits))
+		return true;
 	return t->waits[THREAD_WAIT_DATA] == t->met &&
 	       is_on_disk(check_descriptor(e, t->waiting.descriptor));
 }
@@ -114,8 +107,7 @@ static void emit_where(
 
 	finding_number(out, "time the thread has spent in this wait", (double)thread_history_ns(t),
 		SOOTH_UNIT_NS, thread_history_ns(t));
-	finding_number(
-		out, "number of threads stuck in the same wait", b->stuck, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "number of threads stuck in the same wait", b->stuck, 0);
 	finding_text(out, "state", "%c in %u of %u samples, and no context switch between them",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
@@ -135,24 +127,25 @@ static void emit_where(
 		finding_unseen(out, "which kernel function the thread waits in");
 }
 
-static void emit_file(
-	const struct check *e, struct check_result *out, const struct thread_history *t)
+static struct span path_of(const struct fds_descriptor *d)
 {
-	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
-	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
-				   ? record_text(&d->record, &d->path)
-				   : span_of("", 0);
+	return d && d->path_state <= SOOTH_STATE_TRUNCATED ? record_text(&d->record, &d->path)
+							   : span_of("", 0);
+}
+
+static void emit_file(
+	struct check_result *out, const struct thread_history *t, const struct fds_descriptor *d)
+{
+	struct span path = path_of(d);
 
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(out,
-			"which file the thread waits for, and whether the control group "
-			"of the process is frozen");
+		finding_unseen(out, "which file the thread waits for, and whether the control "
+				    "group of the process is frozen");
 		return;
 	}
 	if (!d) {
-		finding_unseen(out,
-			"which file the thread waits for: sooth does not read paths from "
-			"the memory of the process");
+		finding_unseen(out, "which file the thread waits for: sooth does not read paths "
+				    "from the memory of the process");
 		return;
 	}
 	finding_descriptor(out, d->fd);
@@ -164,43 +157,45 @@ static void emit_file(
 		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
-/* Adds the chain of `sooth why`, if another process is in the chain. */
-static void emit_chain(
-	const struct check *e, struct check_result *out, const struct thread_history *t)
+enum cause { CAUSE_MOUNT, CAUSE_DISK, CAUSE_SERVER, CAUSE_SPAWN };
+
+static const struct claim_row rows[] = {
+	/* The cause is that the known server of the mount does this instead of answering. */
+	[CAUSE_MOUNT] = { "stuck for {duration}: it {waits}", NULL, BLOCKED_CHILDREN_REMEDY },
+	[CAUSE_DISK] = { "stuck waiting for {file}: thread {thread}, for {duration}", NULL,
+		"repair the disk, mount or device: dmesg shows disk and network errors, umount -f "
+		"drops a dead network or FUSE mount, fsfreeze -u thaws a file system (no signal "
+		"ends this wait, except perhaps SIGKILL)" },
+	[CAUSE_SERVER] = { "stuck waiting for {file}: thread {thread}, for {duration}", NULL,
+		"repair or restart the server of the network or FUSE file system: it does not "
+		"answer" },
+	[CAUSE_SPAWN] = { "waiting for {child} to exec or exit: thread {thread}", NULL,
+		"sooth diagnose {child pid} shows why the child hangs" },
+};
+
+/* Ends the finding; adds the chain of `sooth why`, if another process is in the chain. */
+static void end(struct check_result *out, const struct thread_history *t, const struct blocked *b,
+	enum cause cause)
 {
-	struct wait_chain chain;
-	struct wait_graph g;
-
-	if (check_chain(e, t->tid, &g, &chain) && chain.links[0].party)
-		check_chain_evidence(out, &g, &chain);
-}
-
-/* Adds what the known server of the mount does instead of answering: that is the cause. */
-static void claim_mount(struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const char *time)
-{
-	struct buffer text = { 0 };
-
-	wait_sentence(&text, g, &chain->links[0]);
-	wait_chain_rest(&text, g, chain);
-	finding_claim(out, "stuck for %s: it %s", time, buffer_cstr(&text));
-	buffer_fini(&text);
+	finding_thread(out, t->tid);
+	emit_where(out, t, b);
+	finding_value_time(out, "duration", thread_history_ns(t));
+	finding_value_text(out, "thread", "%s (%u)", t->name, t->tid);
+	if (cause != CAUSE_MOUNT && b->chain.count && b->chain.links[0].party)
+		check_chain_evidence(out, &b->g, &b->chain);
+	if (cause != CAUSE_SPAWN)
+		emit_file(out, t, check_descriptor(out->of, t->waiting.descriptor));
+	finding_claim_row(out, &rows[cause]);
+	finding_end(out);
 }
 
 static void emit_blocked(const struct check *e, struct check_result *out,
 	const struct thread_history *t, const struct blocked *b, const char *what)
 {
-	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
-	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
-				   ? record_text(&d->record, &d->path)
-				   : span_of("", 0);
-
+	struct span path = path_of(check_descriptor(e, t->waiting.descriptor));
 	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
-	char time[UNITS_SIZE];
-	struct wait_chain chain;
-	struct wait_graph g;
-	bool is_of_mount = check_chain(e, t->tid, &g, &chain) && chain.count &&
-			   chain.links[0].what == WAIT_FILE_SYSTEM && chain.links[0].party;
+	enum cause cause = t->uninterruptible ? CAUSE_DISK : CAUSE_SERVER;
+	const struct wait_link *first = b->chain.count ? &b->chain.links[0] : NULL;
 
 	finding_begin(out,
 		!is_seen	     ? FINDING_CONFIDENCE_LOW
@@ -210,28 +205,16 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	/* A process frozen on purpose looks the same: all of its threads are stuck. */
 	if (!is_seen && b->stuck == b->threads)
 		finding_severity(out, FINDING_LOW);
-	finding_thread(out, t->tid);
-	if (is_of_mount)
-		claim_mount(out, &g, &chain, sentence_duration(time, thread_history_ns(t)));
-	else
-		finding_claim(out, "stuck waiting for %s%.*s: thread %s (%u), for %s",
-			path.size ? "" : "a file or device", (int)path.size, path.data, t->name,
-			t->tid, sentence_duration(time, thread_history_ns(t)));
-	emit_where(out, t, b);
-	if (!is_of_mount)
-		emit_chain(e, out, t);
-	emit_file(e, out, t);
-	if (is_of_mount)
-		blocked_children_remedy(out, chain.links[0].party->party_pid);
-	else if (t->uninterruptible)
-		finding_remedy(out,
-			"repair the disk, mount or device: dmesg shows disk and network errors, "
-			"umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a file "
-			"system (no signal ends this wait, except perhaps SIGKILL)");
-	else
-		finding_remedy(out, "repair or restart the server of the network or FUSE file "
-				    "system: it does not answer");
-	finding_end(out);
+	finding_value_span(out, "file", path.size ? path : span_of_string("a file or device"));
+	if (first && first->what == WAIT_FILE_SYSTEM && first->party) {
+		struct buffer *waits = finding_value(out, "waits");
+
+		cause = CAUSE_MOUNT;
+		wait_sentence(waits, &b->g, first);
+		wait_chain_rest(waits, &b->g, &b->chain);
+		finding_value_text(out, "server", "%u", first->party->party_pid);
+	}
+	end(out, t, b, cause);
 }
 
 static const struct process_entry *newest_child(const struct check *e)
@@ -253,28 +236,12 @@ static void emit_child(const struct check *e, struct check_result *out,
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	finding_severity(out, FINDING_MEDIUM);
-	finding_thread(out, t->tid);
 	if (child)
-		finding_claim(out,
-			"waiting for its vforked child %u to exec or exit: thread %s (%u)",
-			child->id.pid, t->name, t->tid);
+		finding_value_text(out, "child", "its vforked child %u", child->id.pid);
 	else
-		finding_claim(out, "waiting for a vforked child to exec or exit: thread %s (%u)",
-			t->name, t->tid);
-	emit_where(out, t, b);
-	emit_chain(e, out, t);
-	finding_remedy(out, "sooth diagnose %llu shows why the child hangs",
-		(unsigned long long)(child ? child->id.pid : e->id.pid));
-	finding_end(out);
-}
-
-/* Returns whether the process itself serves the mount that its thread waits for. */
-static bool is_circle(const struct check *e, const struct thread_history *t)
-{
-	struct wait_chain chain;
-	struct wait_graph g;
-
-	return check_chain(e, t->tid, &g, &chain) && chain.count && chain.links[0].repeats;
+		finding_value_text(out, "child", "a vforked child");
+	finding_value_text(out, "child pid", "%u", child ? child->id.pid : e->id.pid);
+	end(out, t, b, CAUSE_SPAWN);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct thread_history *t,
@@ -289,7 +256,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		b->most = block;
 	if (block == BLOCK_NONE || block == BLOCK_FROZEN || out->found == FINDINGS_MAX)
 		return;
-	if (check_has_finding(e, "all-threads-waiting") && is_circle(e, t)) {
+	if (check_chain(e, t->tid, &b->g, &b->chain) && b->chain.links[0].repeats &&
+		check_has_finding(e, "all-threads-waiting")) {
 		b->is_deadlock = true;
 		return;
 	}

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* children-blocked: several processes that the process started wait for the same file system, which
- * does not answer, or in the same function of the kernel in state D. Each process by itself has the
- * finding blocked-io; together they have one cause, and the process that started them need not wait
- * for them.
- *
- * Readers of a slow file system wait often, but each wait is short. */
+/* children-blocked: several processes that the process started wait for the same file system, or in
+ * the same function of the kernel in state D. Each by itself has the finding blocked-io; together
+ * they have one cause, and the process that started them need not wait for them. */
 #include "analyze/evidence/blocked_children.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "base/sentence_units.h"
-#include "explain/finding.h"
+#include "analyze/waits/wait_party_text.h"
 
 #define PIDS_MAX 8
 
@@ -19,24 +15,25 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-static void claim_object(struct check_result *out, const struct blocked_children *b)
+static void put_object(struct check_result *out, const struct blocked_children *b)
 {
-	const struct waits_party *server = b->server;
-	struct span name = server ? record_text(&server->record, &server->name) : span_of("", 0);
+	struct buffer *object = finding_value(out, "object");
 	struct span what = b->point.size ? b->point : b->path;
 
 	if (what.size) {
-		finding_claim(out, "%.*s", (int)what.size, what.data);
+		buffer_append(object, what.data, what.size);
 		finding_path(out, what);
 	} else {
-		finding_claim(out, "%s",
+		buffer_string(object,
 			b->are_of_file_system ? "the server of a file system" : "a file or device");
 	}
-	if (server && server->party_pid)
-		finding_claim(out, ", because its server %.*s (%u) does not answer", (int)name.size,
-			name.data, server->party_pid);
-	else if (b->point.size)
-		finding_claim(out, ", which does not answer");
+	if (b->server && b->server->party_pid) {
+		buffer_string(object, ", because its server ");
+		wait_put_name(object, &b->server->record, &b->server->name, b->server->party_pid);
+		buffer_string(object, " does not answer");
+	} else if (b->point.size) {
+		buffer_string(object, ", which does not answer");
+	}
 }
 
 static void emit_evidence(struct check_result *out, const struct blocked_children *b)
@@ -48,8 +45,8 @@ static void emit_evidence(struct check_result *out, const struct blocked_childre
 	if (b->count > PIDS_MAX)
 		buffer_format(&pids, " and %zu more", b->count - PIDS_MAX);
 	finding_text(out, "processes", "%s", buffer_cstr(&pids));
-	finding_number(out, "longest wait", (double)b->most_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "shortest wait", (double)b->least_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "longest wait", b->most_ns);
+	finding_time(out, "shortest wait", b->least_ns);
 	if (b->channel.size)
 		finding_text(out, "kernel function", "%.*s", (int)b->channel.size, b->channel.data);
 	if (b->point.size && b->path.size)
@@ -59,47 +56,42 @@ static void emit_evidence(struct check_result *out, const struct blocked_childre
 	buffer_fini(&pids);
 }
 
-static void emit_remedy(struct check_result *out, const struct blocked_children *b)
-{
-	if (b->server && b->server->party_pid)
-		blocked_children_remedy(out, b->server->party_pid);
-	else if (b->are_of_file_system)
-		finding_remedy(out,
-			"repair or restart the server of the file system, or drop the mount "
-			"(umount -f -l)");
-	else
-		finding_remedy(out,
-			"repair the disk, mount or device: dmesg shows disk and network "
-			"errors");
-}
+#define CLAIM "{count} processes ({name}) that {starter} started wait for {object}: up to {time}"
+
+static const struct claim_row of_server = { CLAIM, NULL, BLOCKED_CHILDREN_REMEDY };
+static const struct claim_row of_file_system = { CLAIM, NULL,
+	"repair or restart the server of the file system, or drop the mount (umount -f -l)" };
+static const struct claim_row of_device = { CLAIM, NULL,
+	"repair the disk, mount or device: dmesg shows disk and network errors" };
 
 static void report(
 	const struct check *e, struct check_result *out, const struct blocked_children *b)
 {
 	const struct process_entry *starter = blocked_children_starter(b, e->process);
-	struct span name = check_name(b->all[0]), by = check_name(starter);
-	char time[UNITS_SIZE];
+	bool has_server = b->server && b->server->party_pid;
 
 	if (starter != e->process && diagnosis_input_is_selected(e->input, starter)) {
 		check_fine(out, "reported for %u, which started them", starter->id.pid);
 		return;
 	}
 	finding_begin(out,
-		b->server && b->server->party_pid && b->server->confidence < WAITS_HIGH
-			? FINDING_CONFIDENCE_MEDIUM
-			: FINDING_CONFIDENCE_HIGH,
+		has_server && b->server->confidence < WAITS_HIGH ? FINDING_CONFIDENCE_MEDIUM
+								 : FINDING_CONFIDENCE_HIGH,
 		"");
-	finding_claim(out, "%zu%s processes (%.*s) that ", b->count, b->is_cut ? " or more" : "",
-		(int)name.size, name.data);
+	finding_value_text(out, "count", "%zu%s", b->count, b->is_cut ? " or more" : "");
+	finding_value_span(out, "name", check_name(b->all[0]));
 	if (starter == e->process)
-		finding_claim(out, "it started wait for ");
+		finding_value_text(out, "starter", "it");
 	else
-		finding_claim(
-			out, "%.*s (%u) started wait for ", (int)by.size, by.data, starter->id.pid);
-	claim_object(out, b);
-	finding_claim(out, ": up to %s", sentence_duration(time, b->most_ns));
+		wait_put_name(finding_value(out, "starter"), &starter->process->record,
+			&starter->process->name, starter->id.pid);
+	put_object(out, b);
+	finding_value_time(out, "time", b->most_ns);
+	finding_value_text(out, "server", "%u", has_server ? b->server->party_pid : 0);
 	emit_evidence(out, b);
-	emit_remedy(out, b);
+	finding_claim_row(out, has_server	       ? &of_server
+			       : b->are_of_file_system ? &of_file_system
+						       : &of_device);
 	finding_end(out);
 }
 

@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* clients-waiting: a server does not serve. Connections stay in the queue of a listening socket, or
- * data that clients sent on accepted connections stays unread, for the whole observation: the event
- * loop computes, sleeps or is stuck while its clients wait. Two snapshots show that: a server that
- * accepts or reads anything in between is slow, not stuck. Or the server has read requests and not
- * answered them, and as many threads wait at one place of the program for something inside it: a
- * pool of connections is used up, a lock is not released.
- *
- * An event loop reads what all its clients sent and answers in turn: if it sleeps, waits or
- * computes in a handler, both snapshots have requests without an answer.
- *
- * Cannot be seen: whether a request is held open on purpose; unread data of unix sockets; on a
- * listening socket of several processes, which of them should accept. */
+ * data on accepted connections stays unread, for the whole observation; a server that accepts or
+ * reads anything in between is slow, not stuck. Or the server has read requests and not answered
+ * them, and as many threads wait at one place of the program: a pool of connections is used up, a
+ * lock is not released. An event loop reads what all its clients sent and answers in turn: if it
+ * sleeps, waits or computes in a handler, both snapshots have requests without an answer. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "base/sentence_units.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/socket_turn.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
-#define PORTS_MAX  65536
 #define PLACES_MAX 16
 
 NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the server computes");
@@ -51,49 +41,23 @@ struct clients {
 	uint64_t unread_bytes;
 	uint64_t on_edge; /* of `unread`: the epoll wakes the server only when more data comes */
 	uint64_t queued_ns, unread_ns;	    /* minimum times that these connections have waited */
+	uint64_t ns;			    /* the longer one */
 	unsigned asking_first, asking_last; /* connections with a request at each snapshot */
 	unsigned late_first, late_last;	    /* of these, requests that wait for LATE_NS or longer */
 	uint64_t unanswered;		    /* connections whose last data came from the client */
 	uint64_t unanswered_ns;		    /* time since the last data of the oldest unanswered */
 	uint64_t accepted;		    /* connections, new since the first snapshot */
 	unsigned listening;
-	bool came;	       /* connections came to the queue after the first snapshot */
-	unsigned unknown;      /* listening sockets whose queue is unknown */
-	struct map peer_ports; /* port -> number of connections of this host that lead to it */
+	bool came;	  /* connections came to the queue after the first snapshot */
+	unsigned unknown; /* listening sockets whose queue is unknown */
 	const struct sockets_socket *queue; /* listening socket with most clients in its queue */
 };
 
-static void count_peer_ports(struct map *ports, const struct batch *all)
+/* Connections of the process to itself do not count. */
+static void take_listener(struct clients *c, const struct snapshot *last,
+	const struct sockets_socket *before, const struct sockets_socket *s)
 {
-	map_init(ports, sizeof(uint32_t), sizeof(uint64_t), PORTS_MAX);
-	batch_for_each (r, all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-		uint32_t port;
-		uint64_t *count;
-
-		if (!s || !socket_is_inet(s) || s->peer_port_state)
-			continue;
-		port = s->peer_port;
-		count = map_put(ports, &port, NULL);
-		if (count)
-			++*count;
-	}
-}
-
-/* Returns how many connections in the queue are from the process itself: it is its own client. */
-static uint64_t own_clients(const struct clients *c, const struct sockets_socket *listener)
-{
-	uint32_t port = listener->local_port;
-	const uint64_t *count = map_get(&c->peer_ports, &port);
-	bool is_counted = !listener->peer_port_state && listener->peer_port == port;
-
-	return socket_is_inet(listener) && count ? *count - is_counted : 0;
-}
-
-static void take_listener(
-	struct clients *c, const struct sockets_socket *before, const struct sockets_socket *s)
-{
-	uint64_t own = own_clients(c, s), queued;
+	uint64_t own = sockets_to_itself(last, s), queued;
 
 	c->listening++;
 	if (s->receive_queue_state) {
@@ -114,8 +78,6 @@ static void take_listener(
 	c->queued_ns = s->record.time_ns - before->record.time_ns;
 }
 
-/* Returns whether the first snapshot had unread data and the server read nothing of it until the
- * last. */
 static bool is_unread(const struct sockets_socket *before, const struct sockets_socket *s)
 {
 	return before && !before->receive_queue_state && !before->bytes_state &&
@@ -124,7 +86,6 @@ static bool is_unread(const struct sockets_socket *before, const struct sockets_
 		       s->received_bytes - s->receive_queue_bytes;
 }
 
-/* Returns whether the server has read all data of the client, which came last. */
 static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 {
 	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
@@ -132,16 +93,10 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 	       (double)s->received_ago_ns >= check_option(e, "answer-time");
 }
 
-/* Returns whether an epoll has the socket edge-triggered. */
 static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_member *m = record_as(r, FDS_MEMBER, sizeof(*m));
-
-		if (m && m->inode == s->inode && m->events & FDS_MEMBER_EDGE)
+	snapshot_each (struct fds_member, m, check_last(e, &e->input->fds), FDS_MEMBER) {
+		if (m->inode == s->inode && m->events & FDS_MEMBER_EDGE)
 			return true;
 	}
 	return false;
@@ -188,49 +143,43 @@ static bool has_request(const struct sockets_socket *s)
 	return socket_owes_answer(s) || (!s->receive_queue_state && s->receive_queue_bytes);
 }
 
-/* Returns the number of requests that came at least `least` ago. */
-static unsigned count_requests(const struct batch *all, uint64_t least_ns)
+static unsigned count_requests(const struct snapshot *snapshot, unsigned *late)
 {
 	unsigned count = 0;
 
-	batch_for_each (r, all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		count += s && has_request(s) &&
-			 (!least_ns || (!s->received_state && s->received_ago_ns >= least_ns));
+	sockets_each (snapshot, s) {
+		if (!has_request(s))
+			continue;
+		count++;
+		*late += !s->received_state && s->received_ago_ns >= LATE_NS;
 	}
 	return count;
 }
 
 static void find_clients(struct clients *c, const struct check *e)
 {
-	struct batch before = snapshot_records(check_first(e, &e->input->sockets));
-	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
-	struct socket_index first;
+	const struct snapshot *first = check_first(e, &e->input->sockets),
+			      *last = check_last(e, &e->input->sockets);
+	struct socket_index before;
 
-	socket_index_init(&first, check_first(e, &e->input->sockets));
-	count_peer_ports(&c->peer_ports, &all);
-	c->asking_first = count_requests(&before, 0);
-	c->asking_last = count_requests(&all, 0);
-	c->late_first = count_requests(&before, LATE_NS);
-	c->late_last = count_requests(&all, LATE_NS);
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (!s || s->state_state)
+	socket_index_init(&before, first);
+	c->asking_first = count_requests(first, &c->late_first);
+	c->asking_last = count_requests(last, &c->late_last);
+	sockets_each (last, s) {
+		if (s->state_state)
 			continue;
 		if (s->state == SOCKETS_LISTEN)
-			take_listener(c, socket_index_get(&first, s->inode), s);
+			take_listener(c, last, socket_index_get(&before, s->inode), s);
 		else if (socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED)
-			take_accepted(e, c, socket_index_get(&first, s->inode), s);
+			take_accepted(e, c, socket_index_get(&before, s->inode), s);
 	}
-	map_fini(&c->peer_ports);
-	socket_index_fini(&first);
+	socket_index_fini(&before);
 	/* A connection was accepted meanwhile: the queue is served, slowly. */
 	if (c->accepted) {
 		c->queued = 0;
 		c->came = false;
 	}
+	c->ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
 }
 
 /* --- the finding --- */
@@ -257,28 +206,24 @@ static bool computes(const struct thread_history *t)
  * meanwhile. */
 static void put_chain(struct buffer *out, const struct check *e)
 {
-	struct buffer subject = { 0 }, text = { 0 };
+	struct buffer place = { 0 };
 	struct wait_chain chain;
 	struct wait_graph g;
-	bool is_wait;
+	const struct wait_link *first = &chain.links[0];
 
-	is_wait = check_chain(e, 0, &g, &chain) && !chain.links[0].is_idle &&
-		  !chain.links[0].is_active && chain.links[0].what != WAIT_RUNS &&
-		  chain.links[0].what != WAIT_READY && chain.links[0].what != WAIT_UNKNOWN;
-	if (is_wait) {
-		wait_put_process(&subject, chain.links[0].process);
-		wait_chain_text(&text, &g, &chain);
-		buffer_format(out, "; it%s", buffer_cstr(&text) + subject.size);
-		buffer_reset(&text);
-		if (chain.links[0].thread && stack_wait_put_own(&text, e->input, e->process,
-						     chain.links[0].thread->record.tid))
-			buffer_format(out, "; %u is in %s", e->id.pid, buffer_cstr(&text));
-	}
-	buffer_fini(&subject);
-	buffer_fini(&text);
+	if (!check_chain(e, 0, &g, &chain) || first->is_idle || first->is_active ||
+		first->what == WAIT_RUNS || first->what == WAIT_READY ||
+		first->what == WAIT_UNKNOWN)
+		return;
+	buffer_string(out, "; it ");
+	wait_link_text(out, &g, first);
+	wait_chain_rest(out, &g, &chain);
+	if (first->thread &&
+		stack_wait_put_own(&place, e->input, e->process, first->thread->record.tid))
+		buffer_format(out, "; %u is in %s", e->id.pid, buffer_cstr(&place));
+	buffer_fini(&place);
 }
 
-/* Returns whether a thread waits for events all the time, although there is data to read. */
 static bool misses_edge(const struct check *e, const struct clients *c)
 {
 	if (!c->unread || c->on_edge < c->unread || c->queued)
@@ -290,95 +235,82 @@ static bool misses_edge(const struct check *e, const struct clients *c)
 	return false;
 }
 
-/* "; it computes (thread python3)" */
-static void put_cause(struct buffer *out, const struct check *e, const struct clients *c)
+enum cause { CAUSE_STOPPED, CAUSE_COMPUTES, CAUSE_SLEEPS, CAUSE_EDGE, CAUSE_WAITS };
+
+static enum cause cause_of(const struct check *e, const struct clients *c)
 {
 	const struct thread_history *t = busiest(e);
 
 	if (check_is_stopped(e))
-		buffer_string(out, "; it is stopped");
-	else if (computes(t))
-		buffer_format(out, "; it computes (thread %s)", t->name);
-	else if (t && t->waits[THREAD_WAIT_TIME] == t->met)
-		buffer_string(out, "; it sleeps");
-	else if (misses_edge(e, c))
-		buffer_string(out, "; its epoll is edge-triggered: what a read has left unread "
-				   "wakes it only when more comes");
-	else
-		put_chain(out, e);
+		return CAUSE_STOPPED;
+	if (computes(t))
+		return CAUSE_COMPUTES;
+	if (t && t->waits[THREAD_WAIT_TIME] == t->met)
+		return CAUSE_SLEEPS;
+	return misses_edge(e, c) ? CAUSE_EDGE : CAUSE_WAITS;
 }
 
-static void put_queue(struct buffer *out, const struct clients *c)
-{
-	buffer_format(out, "%llu connection%s on ", (unsigned long long)c->queued,
-		c->queued == 1 ? " is not accepted" : "s are not accepted");
-	socket_put_local(out, c->queue);
-}
+#define CLAIM "clients wait: {queued}{and}{unread}, for at least {time}"
+#define STACK_REMEDY                                                                               \
+	"sooth stack {pid} shows where its threads wait instead; a server must not wait in the "   \
+	"thread that serves"
 
-static void claim(const struct check *e, struct check_result *out, const struct clients *c)
-{
-	struct buffer text = { 0 };
-	char time[UNITS_SIZE];
-	uint64_t ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
+static const struct claim_row rows[] = {
+	[CAUSE_STOPPED] = { CLAIM "; it is stopped", NULL, STACK_REMEDY },
+	[CAUSE_COMPUTES] = { CLAIM "; it computes (thread {thread})", NULL,
+		"sooth profile {pid} shows what it computes; a server needs another thread or "
+		"process for such work" },
+	[CAUSE_SLEEPS] = { CLAIM "; it sleeps", NULL, STACK_REMEDY },
+	[CAUSE_EDGE] = { CLAIM "; its epoll is edge-triggered: what a read has left unread wakes "
+			       "it only when more comes",
+		NULL,
+		"after each event of an edge-triggered epoll read until EAGAIN, or leave out "
+		"EPOLLET" },
+	[CAUSE_WAITS] = { CLAIM "{chain}", NULL, STACK_REMEDY },
+};
 
-	if (c->queued)
-		put_queue(&text, c);
-	if (c->queued && c->unread)
-		buffer_string(&text, ", and ");
+static void set_values(const struct check *e, struct check_result *out, const struct clients *c)
+{
+	struct buffer *queued = finding_value(out, "queued"), *unread;
+
+	if (c->queued) {
+		buffer_format(queued, "%llu connection%s on ", (unsigned long long)c->queued,
+			c->queued == 1 ? " is not accepted" : "s are not accepted");
+		socket_put_local(queued, c->queue);
+	}
+	unread = finding_value(out, "unread");
 	if (c->unread)
-		buffer_format(&text, "what %llu client%s sent is not read",
+		buffer_format(unread, "what %llu client%s sent is not read",
 			(unsigned long long)c->unread, c->unread == 1 ? "" : "s");
-	buffer_format(&text, ", for at least %s", sentence_duration(time, ns));
-	put_cause(&text, e, c);
-	finding_claim(out, "clients wait: %s", buffer_cstr(&text));
-	buffer_fini(&text);
-}
-
-static void emit_remedy(const struct check *e, struct check_result *out, const struct clients *c)
-{
-	if (check_is_stopped(e) || (!computes(busiest(e)) && !misses_edge(e, c)))
-		finding_remedy(out,
-			"sooth stack %u shows where its threads wait instead; a server must not "
-			"wait in the thread that serves",
-			e->id.pid);
-	else if (computes(busiest(e)))
-		finding_remedy(out,
-			"sooth profile %u shows what it computes; a server needs another thread "
-			"or process for such work",
-			e->id.pid);
-	else
-		finding_remedy(out, "after each event of an edge-triggered epoll read until "
-				    "EAGAIN, or leave out EPOLLET");
+	finding_value_text(out, "and", "%s", c->queued && c->unread ? ", and " : "");
+	finding_value_time(out, "time", c->ns);
+	finding_value_text(out, "thread", "%s", busiest(e) ? busiest(e)->name : "");
+	put_chain(finding_value(out, "chain"), e);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct clients *c)
 {
-	uint64_t clients = c->queued + c->unread;
-	uint64_t ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
-
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* A deadlock of threads is the cause of the wait, and is reported first. */
-	if ((clients < 2 && ns < LONG_NS) || check_has_finding(e, "deadlock"))
+	if ((c->queued + c->unread < 2 && c->ns < LONG_NS) || check_has_finding(e, "deadlock"))
 		finding_severity(out, FINDING_LOW);
-	claim(e, out, c);
 	if (c->queued)
 		finding_number(out, "connections that are not accepted", (double)c->queued,
 			SOOTH_UNIT_NONE, c->queued_ns);
 	if (c->unread)
 		finding_number(out, "unread from clients", (double)c->unread_bytes,
 			SOOTH_UNIT_BYTES, c->unread_ns);
-	finding_number(out, "time without accepting or reading", (double)ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "time without accepting or reading", c->ns);
 	if (c->queued)
-		finding_unseen(out,
-			"whether another process that shares this listening socket should accept "
-			"the connections");
-	emit_remedy(e, out, c);
+		finding_unseen(out, "whether another process that shares this listening socket "
+				    "should accept the connections");
+	set_values(e, out, c);
+	finding_claim_row(out, &rows[cause_of(e, c)]);
 	finding_end(out);
 }
 
 /* --- requests without an answer --- */
 
-/* Threads that wait at one place. */
 struct place {
 	struct stack_wait wait;
 	unsigned threads;
@@ -417,30 +349,39 @@ static struct place busiest_place(const struct check *e)
 	return most;
 }
 
-static void report_unanswered(const struct check *e, struct check_result *out,
-	const struct clients *c, const struct place *p)
+/* Reports requests without an answer. False: nothing to report. At most as many threads wait as
+ * requests do: the other requests are in a queue of the server. */
+static bool diagnose_unanswered(
+	const struct check *e, struct check_result *out, const struct clients *c)
 {
-	char time[UNITS_SIZE];
-
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "answers");
-	finding_claim(out,
-		"clients wait: %llu requests were read and have no answer, the oldest for %s; %u "
-		"threads wait in %.*s, called by %.*s (%.*s)",
-		(unsigned long long)c->unanswered, sentence_duration(time, c->unanswered_ns),
-		p->threads, (int)p->wait.by.size, p->wait.by.data, (int)p->wait.within.size,
-		p->wait.within.data, (int)p->wait.file.size, p->wait.file.data);
-	finding_number(
-		out, "requests without an answer", (double)c->unanswered, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "time since the oldest was read", (double)c->unanswered_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads that wait at this place", p->threads, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "which requests have what these wait for");
-	finding_remedy(out,
+	static const struct claim_row row = {
+		"clients wait: {requests} requests were read and have no answer, the oldest for "
+		"{time}; {threads} threads wait in {by}, called by {within}",
+		"which requests have what these wait for",
 		"each request waits for something that others have and do not give back: a "
-		"connection of a pool, a place in a queue, a lock; sooth stack %u shows all "
-		"threads. Give it back also when a request fails, and wait with a timeout",
-		e->id.pid);
+		"connection of a pool, a place in a queue, a lock; sooth stack {pid} shows all "
+		"threads. Give it back also when a request fails, and wait with a timeout"
+	};
+	double least = check_option(e, "min-requests");
+	struct place p;
+
+	if ((double)c->unanswered < least)
+		return false;
+	p = busiest_place(e);
+	if ((double)p.threads < least || p.threads > c->unanswered)
+		return false;
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "answers");
+	finding_value_text(out, "requests", "%llu", (unsigned long long)c->unanswered);
+	finding_value_time(out, "time", c->unanswered_ns);
+	finding_value_text(out, "threads", "%u", p.threads);
+	finding_value_span(out, "by", p.wait.by);
+	stack_wait_put_within(finding_value(out, "within"), &p.wait);
+	finding_count(out, "requests without an answer", c->unanswered, 0);
+	finding_time(out, "time since the oldest was read", c->unanswered_ns);
+	finding_count(out, "threads that wait at this place", p.threads, 0);
+	finding_claim_row(out, &row);
 	finding_end(out);
+	return true;
 }
 
 /* --- an event loop that waits in a handler --- */
@@ -449,21 +390,33 @@ static void report_unanswered(const struct check *e, struct check_result *out,
  * data. */
 static const struct thread_history *serving_thread(const struct check *e)
 {
-	const struct thread_history *t, *main_thread = NULL;
-	size_t position = 0;
+	const struct thread_history *main_thread = NULL;
+	size_t i = 0;
 
-	for (size_t i = 0; (t = thread_histories_next(&e->input->threads, &e->id, &position));
-		i++) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		bool is_service = thread_is_service(span_of_string(t->name), i++);
+
 		if (t->tid == e->id.pid)
 			main_thread = t;
-		else if (!thread_is_service(span_of(t->name, strlen(t->name)), i) &&
-			 (t->waits[THREAD_WAIT_READY] || t->waits[THREAD_WAIT_DATA]))
+		else if (!is_service && (t->waits[THREAD_WAIT_READY] || t->waits[THREAD_WAIT_DATA]))
 			return NULL;
 	}
 	return main_thread && main_thread->met >= LOOKS_LEAST ? main_thread : NULL;
 }
 
 enum lateness { LATE_NOT, LATE_SLEEPS, LATE_WAITS, LATE_COMPUTES };
+
+#define LATE_CLAIM                                                                                 \
+	"clients wait: {requests} requests have no answer yet; its main thread, which serves "     \
+	"them, {does} nearly all of the time"
+#define LATE_UNSEEN "whether the same ones wait: some are served in between"
+
+static const struct claim_row late_waits = { LATE_CLAIM, LATE_UNSEEN,
+	"sooth stack {pid} shows where it waits; an event loop must not sleep or wait in a "
+	"handler: use its own timers and asynchronous calls, or a thread" };
+static const struct claim_row late_computes = { LATE_CLAIM, LATE_UNSEEN,
+	"sooth profile {pid} shows what it computes; an event loop answers no client meanwhile: "
+	"use a worker thread or another process for such work" };
 
 /* Returns whether the event loop spends nearly all of its time in long waits for something else
  * than its clients, or runs while requests are late: a server that has much to do answers each of
@@ -485,56 +438,23 @@ static enum lateness lateness_of(const struct check *e, const struct clients *c)
 		       : LATE_NOT;
 }
 
-/* Reports a server that reads something now and then, so it is slow and not stuck. False: nothing
- * to report. */
 static bool diagnose_slow(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	unsigned least = c->asking_first < c->asking_last ? c->asking_first : c->asking_last;
 	enum lateness late = least >= SLOW_LEAST ? lateness_of(e, c) : LATE_NOT;
-	static const char *const does[] = { [LATE_SLEEPS] = "sleeps",
-		[LATE_WAITS] = "waits for something else",
-		[LATE_COMPUTES] = "computes" };
 
 	if (late == LATE_NOT)
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
-	finding_claim(out,
-		"clients wait: %u requests have no answer yet; its main thread, which serves "
-		"them, %s nearly all of the time",
-		c->asking_last, does[late]);
-	finding_number(out, "requests without an answer at the start", c->asking_first,
-		SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "requests without an answer at the end", c->asking_last, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "whether the same ones wait: some are served in between");
-	if (late == LATE_COMPUTES)
-		finding_remedy(out,
-			"sooth profile %u shows what it computes; an event loop answers no client "
-			"meanwhile: use a worker thread or another process for such work",
-			e->id.pid);
-	else
-		finding_remedy(out,
-			"sooth stack %u shows where it waits; an event loop must not sleep or "
-			"wait in a handler: use its own timers and asynchronous calls, or a thread",
-			e->id.pid);
+	finding_value_text(out, "requests", "%u", c->asking_last);
+	finding_value_text(out, "does", "%s",
+		late == LATE_SLEEPS  ? "sleeps"
+		: late == LATE_WAITS ? "waits for something else"
+				     : "computes");
+	finding_count(out, "requests without an answer at the start", c->asking_first, 0);
+	finding_count(out, "requests without an answer at the end", c->asking_last, 0);
+	finding_claim_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
 	finding_end(out);
-	return true;
-}
-
-/* Reports requests without an answer. False: nothing to report. At most as many threads wait as
- * requests do: the other requests are in a queue of the server. */
-static bool diagnose_unanswered(
-	const struct check *e, struct check_result *out, const struct clients *c)
-{
-	double least = check_option(e, "min-requests");
-	struct place p;
-
-	if ((double)c->unanswered < least)
-		return false;
-	p = busiest_place(e);
-	if ((double)p.threads < least || p.threads > c->unanswered)
-		return false;
-	report_unanswered(e, out, c, &p);
 	return true;
 }
 
@@ -559,7 +479,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	struct clients c = { 0 };
-	uint64_t ns;
 
 	if (!first || !end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
 		check_blind(out, end && end->sockets_state
@@ -568,10 +487,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	find_clients(&c, e);
-	ns = c.unread_ns > c.queued_ns ? c.unread_ns : c.queued_ns;
 	if (c.queued + c.unread < SLOW_LEAST && diagnose_slow(e, out, &c))
 		return;
-	if (c.queued + c.unread && check_is_over(e, "min-time", (double)ns, ""))
+	if (c.queued + c.unread && check_is_over(e, "min-time", (double)c.ns, ""))
 		report(e, out, &c);
 	else if (!diagnose_unanswered(e, out, &c))
 		emit_fine(out, &c, end->sockets_state);

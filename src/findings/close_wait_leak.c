@@ -51,7 +51,7 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 
 static void take_last(const struct check *e, struct look *l)
 {
-	check_sockets_for_each (e, s) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
 		bool is_sending =
 			s->send_queue_state == SOOTH_STATE_VALUE && s->send_queue_bytes > 0;
 

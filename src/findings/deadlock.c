@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* deadlock: some threads of a process wait for locks that nothing releases, while others go on.
- * Locks of Rust and Python have no owner that could be read, so the stacks decide: threads wait for
- * a lock, not for work, without a timeout and for a long time, and no other thread rests with a
- * lock in its hands. The finding also covers a pool of threads whose tasks all wait for results of
- * tasks that have no thread left (Java: known by the tasks), a process whose only thread waits for
- * a lock (fork() copies locks, but only one thread), on a condition or at a queue, Java threads
- * that wait for a signal that the other, idle threads will not give, and an event loop that waits
- * for a notification. all-threads-waiting reports circles of mutexes with known owners, and
- * processes in which no thread can go on.
- *
- * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
- * thread. */
+/* deadlock: some threads of a process wait for locks, results or signals that nothing gives, while
+ * others go on. Locks of Rust and Python have no owner that could be read, so the stacks decide:
+ * threads wait for a lock, not for work, without a timeout and for a long time, and no other thread
+ * rests with a lock in its hands. all-threads-waiting reports circles of mutexes with known owners,
+ * and processes in which no thread can go on. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define THREADS_SHOWN 6
 #define NAMED_MOST    3 /* threads by name in the claim; of more, their functions */
@@ -46,11 +36,13 @@ enum place {
 };
 
 struct locked {
+	const struct check *e;
+	const struct wait_graph *g;
+	const struct waits_process *p;
 	unsigned count[PLACES];
 	unsigned all;		 /* all threads, with those of the runtime */
 	unsigned threads, locks; /* all but the runtime's; locks that they wait for */
 	unsigned pool, pool_waits, loops;
-	unsigned tasks; /* threads of Java that wait for a task that none has begun */
 	unsigned peers; /* threads in the pool of the first of these threads */
 	unsigned peers_waiting;
 	unsigned woken;	      /* resting threads that a client, a file or a timeout can wake */
@@ -124,7 +116,6 @@ static void note_lock(struct locked *l, uint64_t address)
 		l->addresses[l->locks++] = address;
 }
 
-/* Returns whether a thread that rests may begin to work when a client comes or its time is over. */
 static bool can_be_woken(const struct waits_thread *t)
 {
 	return t->lock == WAITS_LOCK_NONE || t->timeout_state != SOOTH_STATE_ABSENT;
@@ -160,7 +151,6 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	l->threads++;
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;
-	l->tasks += t->lock == WAITS_LOCK_JAVA_TASK && place == PLACE_RESULT;
 	l->loops += s->is_loop;
 	l->is_main_notified |= place == PLACE_NOTIFY && t->record.tid == t->node_pid;
 	if (!l->count[place]++ || (s->is_pool && !l->of[place].is_pool))
@@ -173,52 +163,51 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 		note_lock(l, t->arguments[0]);
 }
 
-/* Returns whether threads have names of one pool: "pool-1-thread-2" and "pool-1-thread-1". */
-static bool is_peer(struct span a, struct span b)
+/* Returns the name without its number: threads of one pool are "pool-1-thread-2" and
+ * "pool-1-thread-1". */
+static struct span pool_name(const struct waits_thread *t)
 {
-	while (a.size && a.data[a.size - 1] >= '0' && a.data[a.size - 1] <= '9')
-		a.size--;
-	while (b.size && b.data[b.size - 1] >= '0' && b.data[b.size - 1] <= '9')
-		b.size--;
-	return a.size && a.size == b.size && !memcmp(a.data, b.data, a.size);
+	struct span name = record_text(&t->record, &t->name);
+
+	while (name.size && name.data[name.size - 1] >= '0' && name.data[name.size - 1] <= '9')
+		name.size--;
+	return name;
 }
 
 /* Counts the pool of the first thread that waits for a task: only threads of its own pool can run
  * that task. */
-static void count_peers(struct locked *l, const struct check *e, const struct wait_graph *g)
+static void count_peers(struct locked *l)
 {
 	const struct waits_thread *t = NULL, *first = NULL;
 
-	while (!first && (t = wait_graph_thread(g, e->id.pid, t))) {
+	while (!first && (t = wait_graph_thread(l->g, l->e->id.pid, t))) {
 		if (t->lock == WAITS_LOCK_JAVA_TASK)
 			first = t;
 	}
 	t = NULL;
-	while (first && (t = wait_graph_thread(g, e->id.pid, t))) {
-		if (!is_peer(record_text(&t->record, &t->name),
-			    record_text(&first->record, &first->name)))
+	while (first && (t = wait_graph_thread(l->g, l->e->id.pid, t))) {
+		if (!pool_name(first).size || span_compare(pool_name(t), pool_name(first)))
 			continue;
 		l->peers++;
-		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !wait_graph_has_run(g, t);
+		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !wait_graph_has_run(l->g, t);
 	}
 }
 
-static void find_locked(struct locked *l, const struct check *e, const struct wait_graph *g)
+static void find_locked(struct locked *l)
 {
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct waits_thread *t = NULL;
 
-	for (size_t i = 0; p && (t = wait_graph_thread(g, e->id.pid, t)); i++) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	for (size_t i = 0; (t = wait_graph_thread(l->g, l->e->id.pid, t)); i++) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 
 		l->all++;
 		if (thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
-		l->is_main_pausing |= is_pausing(g, p, t);
+		l->is_main_pausing |= is_pausing(l->g, l->p, t);
 		l->has_main_ended |= span_equal(record_text(&t->record, &t->name), "DestroyJavaVM");
-		add_waiter(l, t, place_of(g, p, t, &s), &s);
+		add_waiter(l, t, place_of(l->g, l->p, t, &s), &s);
 	}
-	count_peers(l, e, g);
+	count_peers(l);
 }
 
 /* --- what it is --- */
@@ -232,9 +221,60 @@ enum kind {
 	KIND_FULL,	/* all threads except a main thread that watches them wait at queues */
 	KIND_POOL,
 	KIND_TASKS,
-	KIND_SIGNAL,
-	KIND_CONDITIONS, /* Java: all threads wait on conditions */
+	KIND_SIGNAL,	  /* no other thread is there */
+	KIND_SIGNAL_IDLE, /* all other threads are idle */
+	KIND_CONDITIONS,  /* Java: all threads wait on conditions */
+	KIND_UNENDED,	  /* the same, and main() has ended */
 	KIND_NOTIFY
+};
+
+#define ALONE	    "deadlock: its only thread waits "
+#define EXHAUSTED   "thread pool exhausted: "
+#define WHICH_LOCK  "which thread has which lock, and whether one that runs will release it"
+#define RESULTS	    "whether another thread provides these results"
+#define SIGNAL_HOOK "whether a signal, as for a hook at the end, will end the wait"
+#define HANDLER	    "whether a signal handler will end the wait"
+
+static const struct row {
+	enum place place;
+	const char *unseen, *claim;
+} rows[] = {
+	[KIND_LOCKS] = { PLACE_LOCK, WHICH_LOCK,
+		"deadlock: {threads} wait for locks that nothing releases, for {time}{, in "
+		"|within}{ and |other}" },
+	[KIND_ALONE] = { PLACE_LOCK, WHICH_LOCK,
+		ALONE "for a lock{ in |within} that no other thread of it can release{fork}, for "
+		      "{time}" },
+	[KIND_CONDITION] = { PLACE_RESTS, WHICH_LOCK,
+		ALONE "on a condition{ in |caller}, for {time}: no other thread is left that could "
+		      "signal it" },
+	[KIND_QUEUE] = { PLACE_RESTS, HANDLER,
+		ALONE "in {by}{, called by |within}, for {time}: the threads at the other end of "
+		      "the queue have ended" },
+	[KIND_FULL] = { PLACE_RESTS, HANDLER,
+		"deadlock: {full} in {by}{, called by |within}, for {time}: nothing takes from the "
+		"queue, and no thread is left that could" },
+	[KIND_POOL] = { PLACE_RESULT, RESULTS,
+		EXHAUSTED "all {pool} pool threads wait for results of other tasks, for {time}, "
+			  "and none is left to run these{: Future.result in |within}" },
+	[KIND_TASKS] = { PLACE_RESULT, RESULTS,
+		EXHAUSTED "{threads} wait for results of tasks that no thread has begun, for "
+			  "{time}, and none is left to run these" },
+	[KIND_SIGNAL] = { PLACE_SIGNAL, SIGNAL_HOOK,
+		"deadlock: {threads} {signal}, for {time}: no other thread is left that could end "
+		"this wait" },
+	[KIND_SIGNAL_IDLE] = { PLACE_SIGNAL, SIGNAL_HOOK,
+		"deadlock: {threads} {signal}, for {time}: all other threads are idle, none is "
+		"left to end this wait" },
+	[KIND_CONDITIONS] = { PLACE_RESTS, SIGNAL_HOOK,
+		"deadlock: {conditions} on a condition, as of an empty queue, for {time}: no other "
+		"thread, timer or connection is left that could end this wait" },
+	[KIND_UNENDED] = { PLACE_RESTS, SIGNAL_HOOK,
+		"its main() has ended, and {conditions} for work, for {time}, that none is left to "
+		"give: a pool that was not shut down keeps the process" },
+	[KIND_NOTIFY] = { PLACE_NOTIFY, "which thread should notify it",
+		"its main thread waits in Atomics.wait for a notification, for {time}: its event "
+		"loop does not run{, in |within}" },
 };
 
 static enum kind kind_of(const struct locked *l)
@@ -253,47 +293,23 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_LOCKS;
 	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
 		return KIND_POOL;
-	/* A resting thread of that pool would take the task. */
-	if (is_clear && l->tasks > 1 && !l->count[PLACE_RUNS])
-		return KIND_TASKS;
 	/* The whole pool waits, whatever the main thread and other threads do. */
 	if (l->peers > 1 && l->peers == l->peers_waiting)
 		return KIND_TASKS;
 	if (is_clear && l->count[PLACE_SIGNAL] && !l->count[PLACE_RUNS] && !l->woken)
-		return KIND_SIGNAL;
+		return l->threads == l->count[PLACE_SIGNAL] ? KIND_SIGNAL : KIND_SIGNAL_IDLE;
 	if (is_clear && l->conditions && l->threads == l->count[PLACE_RESTS] && !l->woken)
-		return KIND_CONDITIONS;
+		return l->has_main_ended ? KIND_UNENDED : KIND_CONDITIONS;
 	if (l->is_main_notified && !l->count[PLACE_RUNS])
 		return KIND_NOTIFY;
 	return KIND_NONE;
 }
 
-static enum place place_of_kind(enum kind kind)
-{
-	return kind == KIND_POOL || kind == KIND_TASKS ? PLACE_RESULT
-	       : kind == KIND_NOTIFY		       ? PLACE_NOTIFY
-	       : kind == KIND_SIGNAL		       ? PLACE_SIGNAL
-	       : kind == KIND_QUEUE || kind == KIND_CONDITION || kind == KIND_FULL ||
-			       kind == KIND_CONDITIONS
-		       ? PLACE_RESTS
-		       : PLACE_LOCK;
-}
-
 /* --- the finding --- */
 
-/* " in job (b12.py:6)" */
-static void put_within(struct buffer *out, const char *before, const struct stack_wait *s)
-{
-	if (s->within.size)
-		buffer_format(out, "%s%.*s (%.*s)", before, (int)s->within.size, s->within.data,
-			(int)s->file.size, s->file.data);
-}
-
 /* Appends the names of threads, if they differ: those of Python are all the same. */
-static void put_threads(struct buffer *out, const struct check *e, const struct wait_graph *g,
-	const struct locked *l, enum place place)
+static void put_threads(struct buffer *out, const struct locked *l, enum place place)
 {
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct stack_wait *first = &l->of[place];
 	unsigned count = l->count[place], n = 0;
 	const struct waits_thread *t = NULL;
@@ -302,12 +318,12 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 		buffer_format(out, "%u of %u threads", count, l->threads);
 		return;
 	}
-	buffer_string(out, "threads ");
-	for (size_t i = 0; (t = wait_graph_thread(g, e->id.pid, t)); i++) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	buffer_string(out, count == 1 ? "thread " : "threads ");
+	for (size_t i = 0; (t = wait_graph_thread(l->g, l->e->id.pid, t)); i++) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
 
-		if (thread_is_service(name, i) || place_of(g, p, t, &s) != place)
+		if (thread_is_service(name, i) || place_of(l->g, l->p, t, &s) != place)
 			continue;
 		buffer_format(out, "%s%.*s",
 			!n		 ? ""
@@ -318,21 +334,18 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 	}
 }
 
-/* Appends the first two functions that differ: ", in writer (b11.py:3) and reader (b11.py:8)". */
-static void put_functions(struct buffer *out, const struct check *e, const struct wait_graph *g,
-	const struct locked *l)
+/* Appends the first function that differs: "reader (b11.py:8)". */
+static void put_other(struct buffer *out, const struct locked *l)
 {
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct stack_wait *first = &l->of[PLACE_LOCK];
 	const struct waits_thread *t = NULL;
 
-	put_within(out, ", in ", first);
-	while (first->within.size && (t = wait_graph_thread(g, e->id.pid, t))) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	while (first->within.size && (t = wait_graph_thread(l->g, l->e->id.pid, t))) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 
-		if (place_of(g, p, t, &s) != PLACE_LOCK || stack_wait_is_same(first, &s))
+		if (place_of(l->g, l->p, t, &s) != PLACE_LOCK || stack_wait_is_same(first, &s))
 			continue;
-		put_within(out, " and ", &s);
+		stack_wait_put_within(out, &s);
 		return;
 	}
 }
@@ -347,163 +360,56 @@ static const struct process_entry *forked_by(const struct check *e)
 		return NULL;
 	own = record_text(&p->process->record, &p->process->executable);
 	of_parent = record_text(&parent->process->record, &parent->process->executable);
-	return own.size && own.size == of_parent.size && !memcmp(own.data, of_parent.data, own.size)
-		       ? parent
-		       : NULL;
+	return own.size && !span_compare(own, of_parent) ? parent : NULL;
 }
 
-static void claim_alone(const struct check *e, struct buffer *out, const struct locked *l)
+static const char *plural(unsigned count)
 {
-	const struct process_entry *parent = forked_by(e);
+	return count == 1 ? " waits" : "s wait";
+}
 
-	buffer_string(out, "deadlock: its only thread waits for a lock");
-	put_within(out, " in ", &l->of[PLACE_LOCK]);
-	buffer_string(out, " that no other thread of it can release");
+static void set_values(struct check_result *out, const struct locked *l, enum kind kind)
+{
+	enum place place = rows[kind].place;
+	const struct stack_wait *s = &l->of[place];
+	const struct process_entry *parent = forked_by(l->e);
+	struct buffer *fork;
+
+	finding_value_time(out, "time", l->for_ns[place]);
+	put_threads(finding_value(out, "threads"), l, place);
+	stack_wait_put_within(finding_value(out, "within"), s);
+	stack_wait_put_function(finding_value(out, "caller"), s->caller, s->caller_file);
+	put_other(finding_value(out, "other"), l);
+	finding_value_span(out, "by", s->by);
+	finding_value_text(out, "pool", "%u", l->pool);
+	finding_value_text(out, "full", "%u thread%s", l->full, plural(l->full));
+	if (kind == KIND_UNENDED)
+		finding_value_text(
+			out, "conditions", "%u thread%s", l->conditions, plural(l->conditions));
+	else
+		finding_value_text(out, "conditions", "%s",
+			l->conditions == 1 ? "a thread waits" : "all its threads wait");
+	if (l->signal)
+		finding_value_text(out, "signal", "%s%s", l->count[place] == 1 ? "waits" : "wait",
+			l->signal + strlen("waits"));
+	fork = finding_value(out, "fork");
 	if (parent)
 		buffer_format(
-			out, ": perhaps another thread of %u had it at the fork", parent->id.pid);
+			fork, ": perhaps another thread of %u had it at the fork", parent->id.pid);
 }
 
-static void claim_condition(struct buffer *out, const struct stack_wait *s, const char *time)
+static void emit_threads(struct check_result *out, const struct locked *l, enum place place)
 {
-	buffer_string(out, "deadlock: its only thread waits on a condition");
-	if (s->caller.size)
-		buffer_format(out, " in %.*s (%.*s)", (int)s->caller.size, s->caller.data,
-			(int)s->caller_file.size, s->caller_file.data);
-	buffer_format(out, ", for %s: no other thread is left that could signal it", time);
-}
-
-static void claim_full(struct buffer *out, const struct locked *l)
-{
-	const struct stack_wait *s = &l->of[PLACE_RESTS];
-
-	buffer_format(out, "deadlock: %u thread%s in %.*s", l->full,
-		l->full == 1 ? " waits" : "s wait", (int)s->by.size, s->by.data);
-	put_within(out, ", called by ", s);
-}
-
-static void claim_signal(const struct check *e, struct buffer *out, const struct wait_graph *g,
-	const struct locked *l, const char *time)
-{
-	struct buffer threads = { 0 };
-	bool is_one = l->count[PLACE_SIGNAL] == 1;
-	const char *name;
-
-	put_threads(&threads, e, g, l, PLACE_SIGNAL);
-	name = buffer_cstr(&threads);
-	if (is_one && !strncmp(name, "threads ", strlen("threads ")))
-		buffer_format(out, "deadlock: thread %s", name + strlen("threads "));
-	else
-		buffer_format(out, "deadlock: %s", name);
-	buffer_format(out, " %s%s, for %s: %s", is_one ? "waits" : "wait",
-		l->signal + strlen("waits"), time,
-		l->threads == l->count[PLACE_SIGNAL]
-			? "no other thread is left that could end this wait"
-			: "all other threads are idle, none is left to end this wait");
-	buffer_fini(&threads);
-}
-
-static void claim_conditions(struct buffer *out, const struct locked *l, const char *time)
-{
-	if (l->has_main_ended)
-		buffer_format(out,
-			"its main() has ended, and %u thread%s for work, for %s, that none is left "
-			"to give: a pool that was not shut down keeps the process",
-			l->conditions, l->conditions == 1 ? " waits" : "s wait", time);
-	else
-		buffer_format(out,
-			"deadlock: %s on a condition, as of an empty queue, for %s: no other "
-			"thread, timer or connection is left that could end this wait",
-			l->conditions == 1 ? "a thread waits" : "all its threads wait", time);
-}
-
-static void claim_notify(struct buffer *out, const struct stack_wait *s, const char *time)
-{
-	buffer_format(out,
-		"its main thread waits in Atomics.wait for a notification, for %s: its event loop "
-		"does not run",
-		time);
-	put_within(out, ", in ", s);
-}
-
-static void claim(const struct check *e, struct check_result *out, const struct wait_graph *g,
-	const struct locked *l, enum kind kind)
-{
-	struct buffer text = { 0 };
-	char time[UNITS_SIZE];
-
-	sentence_duration(time, l->for_ns[place_of_kind(kind)]);
-	switch (kind) {
-	case KIND_ALONE:
-		claim_alone(e, &text, l);
-		buffer_format(&text, ", for %s", time);
-		break;
-	case KIND_CONDITION:
-		claim_condition(&text, &l->of[PLACE_RESTS], time);
-		break;
-	case KIND_QUEUE:
-		buffer_format(&text, "deadlock: its only thread waits in %.*s",
-			(int)l->of[PLACE_RESTS].by.size, l->of[PLACE_RESTS].by.data);
-		put_within(&text, ", called by ", &l->of[PLACE_RESTS]);
-		buffer_format(&text,
-			", for %s: the threads at the other end of the queue have ended", time);
-		break;
-	case KIND_FULL:
-		claim_full(&text, l);
-		buffer_format(&text,
-			", for %s: nothing takes from the queue, and no thread is left "
-			"that could",
-			time);
-		break;
-	case KIND_SIGNAL:
-		claim_signal(e, &text, g, l, time);
-		break;
-	case KIND_CONDITIONS:
-		claim_conditions(&text, l, time);
-		break;
-	case KIND_POOL:
-		buffer_format(&text,
-			"thread pool exhausted: all %u pool threads wait for results of other "
-			"tasks, for %s, and none is left to run these",
-			l->pool, time);
-		put_within(&text, ": Future.result in ", &l->of[PLACE_RESULT]);
-		break;
-	case KIND_TASKS:
-		buffer_string(&text, "thread pool exhausted: ");
-		put_threads(&text, e, g, l, PLACE_RESULT);
-		buffer_format(&text,
-			" wait for results of tasks that no thread has begun, for %s, and none is "
-			"left to run these",
-			time);
-		break;
-	case KIND_NOTIFY:
-		claim_notify(&text, &l->of[PLACE_NOTIFY], time);
-		break;
-	default:
-		buffer_string(&text, "deadlock: ");
-		put_threads(&text, e, g, l, PLACE_LOCK);
-		buffer_format(&text, " wait for locks that nothing releases, for %s", time);
-		put_functions(&text, e, g, l);
-		break;
-	}
-	finding_claim(out, "%s", buffer_cstr(&text));
-	buffer_fini(&text);
-}
-
-static void emit_threads(const struct check *e, struct check_result *out,
-	const struct wait_graph *g, enum place place)
-{
-	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct waits_thread *t = NULL;
 	struct buffer text = { 0 };
 	unsigned shown = 0;
 
-	while ((t = wait_graph_thread(g, e->id.pid, t)) && shown < THREADS_SHOWN) {
-		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+	while ((t = wait_graph_thread(l->g, l->e->id.pid, t)) && shown < THREADS_SHOWN) {
+		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
 		char time[UNITS_SIZE];
 
-		if (place_of(g, p, t, &s) != place)
+		if (place_of(l->g, l->p, t, &s) != place)
 			continue;
 		shown++;
 		buffer_reset(&text);
@@ -512,36 +418,26 @@ static void emit_threads(const struct check *e, struct check_result *out,
 			sentence_duration(time, t->since_ns));
 		if (s.by.size)
 			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
-		put_within(&text, ", called by ", &s);
+		buffer_string(&text, s.within.size ? ", called by " : "");
+		stack_wait_put_within(&text, &s);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));
 	}
 	buffer_fini(&text);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
-	const struct locked *l, enum kind kind)
+static void report(struct check_result *out, const struct locked *l, enum kind kind)
 {
-	enum place place = place_of_kind(kind);
+	struct claim_row row = { rows[kind].claim, rows[kind].unseen,
+		"sooth stack {pid} shows where each thread waits; only ending the process helps" };
+	enum place place = rows[kind].place;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	claim(e, out, g, l, kind);
-	finding_number(out, "waiting for at least", (double)l->for_ns[place], SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads that wait", l->count[place], SOOTH_UNIT_NONE, 0);
-	finding_number(out, "other threads, which ran", l->count[PLACE_RUNS], SOOTH_UNIT_NONE, 0);
-	emit_threads(e, out, g, place);
-	finding_unseen(out, kind == KIND_POOL || kind == KIND_TASKS
-				    ? "whether another thread provides these results"
-			    : kind == KIND_NOTIFY ? "which thread should notify it"
-			    : kind == KIND_SIGNAL || kind == KIND_CONDITIONS
-				    ? "whether a signal, as for a hook at "
-				      "the end, will end the wait"
-			    : kind == KIND_QUEUE || kind == KIND_FULL
-				    ? "whether a signal handler will end the wait"
-				    : "which thread has which lock, and whether one "
-				      "that runs will release it");
-	finding_remedy(out,
-		"sooth stack %u shows where each thread waits; only ending the process helps",
-		e->id.pid);
+	finding_time(out, "waiting for at least", l->for_ns[place]);
+	finding_count(out, "threads that wait", l->count[place], 0);
+	finding_count(out, "other threads, which ran", l->count[PLACE_RUNS], 0);
+	emit_threads(out, l, place);
+	set_values(out, l, kind);
+	finding_claim_row(out, &row);
 	finding_end(out);
 }
 
@@ -559,28 +455,22 @@ static const char *time_option(const struct check *e, const struct locked *l, en
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct wait_graph g;
-	struct locked l = { 0 };
+	struct locked l = { .e = e, .g = &g };
 	enum kind kind;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
-	find_locked(&l, e, &g);
+	l.p = wait_graph_process(&g, e->id.pid);
+	find_locked(&l);
 	kind = kind_of(&l);
 	if (kind == KIND_NONE)
 		check_fine(out, "%u thread%s for a lock with a holder that could not go on",
 			l.count[PLACE_LOCK], l.count[PLACE_LOCK] == 1 ? " waits" : "s wait");
 	else if (check_has_finding(e, "all-threads-waiting"))
 		check_fine(out, "reported by all-threads-waiting");
-	else if (check_is_stopped(e))
-		check_fine(out, "the process is stopped");
-	else if (check_is_over(
-			 e, time_option(e, &l, kind), (double)l.for_ns[place_of_kind(kind)], ""))
-		report(e, out, &g, &l, kind);
-	else
-		check_blind_by(out, FINDING_SHORT, "threads wait for locks, but not for long yet",
-			CHECK_LONGER);
+	else if (check_is_long(e, out, time_option(e, &l, kind), l.for_ns[rows[kind].place],
+			 "threads wait for locks"))
+		report(out, &l, kind);
 }
 
 const struct finding_type finding_deadlock = {

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* debugger-awaited: the process does nothing until a debugger connects or gives an order: node that
- * was started with --inspect-brk or --inspect-wait, or is paused at a breakpoint; a JVM with
- * suspend=y; Python in debugpy.wait_for_client() or at the prompt of pdb. The stack of the waiting
- * thread shows that: a process that only listens for a debugger runs on. frozen and held-up report
- * a process that a debugger stopped by ptrace(2). */
+/* debugger-awaited: the process does nothing until a debugger connects or gives an order. The stack
+ * of the waiting thread shows that: a process that only listens for a debugger runs on. frozen and
+ * held-up report a process that a debugger stopped by ptrace(2). */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "probes/sockets.h"
 
 static const struct finding_option options[] = {
@@ -18,33 +14,41 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
+#define FIRST_LINE "waits for a debugger before its first line"
+
+#define SUSPENDED                                                                                  \
+	{                                                                                          \
+		FIRST_LINE " (suspend=y), for {time}", NULL,                                       \
+			"connect a debugger to {address}, or start it with suspend=n"              \
+	}
+
 /* A function that waits for the debugger; `file` of a script, or of a library ("libjdwp.so"). */
 static const struct stop {
 	const char *function, *file;
-	const char *claim, *remedy;
+	struct claim_row texts;
 } stops[] = {
 	{ "WaitForConnectByOptions", "",
-		"waits for a debugger before its first line (--inspect-brk)",
-		"connect a debugger to %s (chrome://inspect), or start it without --inspect-brk" },
-	{ "runMessageLoop", "", "is paused at a breakpoint by its debugger",
-		"continue it in the debugger that is connected to %s" },
-	{ "transport_waitForConnection", "libjdwp.so",
-		"waits for a debugger before its first line (suspend=y)",
-		"connect a debugger to %s, or start it with suspend=n" },
-	{ "debugInit_waitInitComplete", "libjdwp.so",
-		"waits for a debugger before its first line (suspend=y)",
-		"connect a debugger to %s, or start it with suspend=n" },
-	{ "wait_for_client", "", "waits for a debugger in debugpy.wait_for_client()",
-		"connect a debugger to %s, or remove wait_for_client()" },
-	{ "interaction", "pdb.py", "is stopped at the prompt of its debugger (pdb)",
-		"answer at its terminal%s: c continues, q ends it; or remove breakpoint()" },
+		{ FIRST_LINE " (--inspect-brk), for {time}", NULL,
+			"connect a debugger to {address} (chrome://inspect), or start it without "
+			"--inspect-brk" } },
+	{ "runMessageLoop", "",
+		{ "is paused at a breakpoint by its debugger, for {time}", NULL,
+			"continue it in the debugger that is connected to {address}" } },
+	{ "transport_waitForConnection", "libjdwp.so", SUSPENDED },
+	{ "debugInit_waitInitComplete", "libjdwp.so", SUSPENDED },
+	{ "wait_for_client", "",
+		{ "waits for a debugger in debugpy.wait_for_client(), for {time}", NULL,
+			"connect a debugger to {address}, or remove wait_for_client()" } },
+	{ "interaction", "pdb.py",
+		{ "is stopped at the prompt of its debugger (pdb), for {time}", NULL,
+			"answer at its terminal: c continues, q ends it; or remove "
+			"breakpoint()" } },
 };
 
 static bool is_stop(const struct check *e, const struct profile_function *f, const struct stop *s)
 {
-	struct span name = stack_wait_function(e->input, f), file = stack_wait_file(e->input, f);
-
-	return span_contains(name, s->function) && (!*s->file || span_contains(file, s->file));
+	return span_contains(stack_wait_function(e->input, f), s->function) &&
+	       span_contains(stack_wait_file(e->input, f), s->file);
 }
 
 static const struct stop *stop_of(const struct check *e, uint32_t tid)
@@ -74,9 +78,7 @@ static bool is_of_debugger(const struct waits_thread *t)
 static const struct stop *find_debugger(
 	const struct check *e, const struct wait_graph *g, const struct waits_thread **thread)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+	wait_threads_each (g, e->id.pid, t) {
 		const struct stop *s =
 			t->state == 'S' && !is_of_debugger(t) ? stop_of(e, t->record.tid) : NULL;
 
@@ -92,15 +94,11 @@ static const struct stop *find_debugger(
  * addresses, none is known to be the debugger's. */
 static void put_address(struct buffer *out, const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	const struct sockets_socket *only = NULL;
 	unsigned count = 0;
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && socket_is_inet(s) && s->state == SOCKETS_LISTEN) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (socket_is_inet(s) && s->state == SOCKETS_LISTEN) {
 			only = s;
 			count++;
 		}
@@ -114,41 +112,30 @@ static void put_address(struct buffer *out, const struct check *e)
 static void report(const struct check *e, struct check_result *out, const struct stop *s,
 	const struct waits_thread *t)
 {
-	struct buffer address = { 0 };
-	char time[UNITS_SIZE];
-
-	put_address(&address, e);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_thread(out, t->record.tid);
-	finding_claim(out, "%s, for %s", s->claim, sentence_duration(time, t->since_ns));
-	finding_number(out, "waiting for", (double)t->since_ns, SOOTH_UNIT_NS, 0);
+	finding_value_time(out, "time", t->since_ns);
+	put_address(finding_value(out, "address"), e);
+	finding_time(out, "waiting for", t->since_ns);
 	finding_text(out, "waits in", "%s", s->function);
-	finding_remedy(
-		out, s->remedy, s->file && !strcmp(s->file, "pdb.py") ? "" : buffer_cstr(&address));
+	finding_claim_row(out, &s->texts);
 	finding_end(out);
-	buffer_fini(&address);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct waits_thread *t = NULL;
 	const struct stop *s;
-	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (!check_chain(e, 0, &g, &chain)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	s = find_debugger(e, &g, &t);
 	if (!s)
 		check_fine(out, "no thread waits for a debugger");
 	else if (check_is_stopped(e) || t->since_state)
 		check_fine(out, "it is stopped, or has just begun to wait for a debugger");
-	else if (!check_is_over(e, "min-time", (double)t->since_ns, ""))
-		check_blind_by(out, FINDING_SHORT, "it waits for a debugger, but not for long yet",
-			CHECK_LONGER);
-	else
+	else if (check_is_long(e, out, "min-time", t->since_ns, "it waits for a debugger"))
 		report(e, out, s, t);
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* frozen: the process is stopped, so it makes no progress. The stop may be intended (Ctrl-Z, `sooth
- * freeze`), but is reported because it fully explains a process that does nothing. The kernel does
- * not record which process stopped it. The finding of a parent covers its stopped children. */
+/* frozen: the process is stopped. The stop may be intended (Ctrl-Z, `sooth freeze`), but is
+ * reported because it fully explains a process that does nothing. The finding of a parent covers
+ * its stopped children. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/waits/wait_sentences.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 1e9, 0, 86400e9,
@@ -39,24 +38,23 @@ static bool is_of_a_moment(const struct check *e)
 	return t && !t->since_state && (double)t->since_ns < check_option(e, "min-time");
 }
 
-/* Returns why the process is stopped, as `sooth why` reports it; unknown without the probe waits.
- * For a stop by the terminal `use` gets how the process used the terminal. */
-static enum wait_what stop_of(
-	const struct check *e, const struct waits_process **p, struct buffer *use)
-{
-	struct wait_chain chain;
-	struct wait_graph g;
+enum stop { STOP_BY_TERMINAL, STOP_IN_BACKGROUND, STOP_OF_JOB, STOP_BY_SIGNAL, STOP_BY_FREEZER };
 
-	if (!check_chain(e, 0, &g, &chain))
-		return WAIT_UNKNOWN;
-	*p = chain.links[0].process;
-	if (chain.links[0].what == WAIT_STOPPED_BY_TERMINAL) {
-		wait_put_user(use, &g, &chain.links[0]);
-		buffer_string(use, "used ");
-		wait_object_text(use, &chain.links[0]);
-	}
-	return chain.links[0].what;
-}
+static const struct claim_row rows[] = {
+	[STOP_BY_TERMINAL] = { "stopped by its terminal: it is in the background and {use}", NULL,
+		"bring it to the foreground with fg in its shell ({shell}); sooth thaw does not "
+		"help: it would stop again" },
+	[STOP_IN_BACKGROUND] = { "stopped by SIGSTOP or Ctrl-Z, in the background of its terminal",
+		NULL, "fg in its shell ({shell}), or resume with: sooth thaw {any}{pid}" },
+	[STOP_OF_JOB] = { "stopped by SIGSTOP or Ctrl-Z, in the background of its terminal; its "
+			  "shell has the foreground",
+		NULL, "fg in its shell ({shell}), or resume with: sooth thaw {any}{pid}" },
+	[STOP_BY_SIGNAL] = { "stopped by SIGSTOP (or by its terminal: Ctrl-Z)", NULL,
+		"resume with: sooth thaw {any}{pid} (by its terminal: bring it to the foreground "
+		"with fg)" },
+	[STOP_BY_FREEZER] = { "stopped: the control group of the process is frozen", NULL,
+		"resume with: sooth thaw {any}{pid}" },
+};
 
 /* Returns whether the process is a job that its user suspended: its shell is in the foreground of
  * the same terminal. An agent is no such job: its user expects work from it. */
@@ -69,56 +67,43 @@ static bool is_suspended_job(const struct check *e, const struct waits_process *
 	       shell->process->process_group == p->terminal_group && starts_are_of_a_shell(shell);
 }
 
-static void claim_stop(const struct check *e, struct check_result *out)
+/* Returns what stopped the process, as `sooth why` reports it; a signal without the probe waits. */
+static enum stop stop_of(const struct check *e, struct check_result *out)
 {
-	const struct waits_process *p = NULL;
-	struct buffer use = { 0 };
-	enum wait_what what = stop_of(e, &p, &use);
-	const char *any = e->process->agent || e->process->owner_agent ? "" : "--any ";
-	unsigned long long pid = e->id.pid;
+	const struct waits_process *p;
+	struct wait_chain chain;
+	struct wait_graph g;
+	struct buffer *use;
 
-	if (what == WAIT_STOPPED_BY_TERMINAL) {
-		finding_claim(out, "stopped by its terminal: it is in the background and %s",
-			buffer_cstr(&use));
-		finding_remedy(out,
-			"bring it to the foreground with fg in its shell (%u); sooth thaw does not "
-			"help: it would stop again",
-			p->ppid);
-	} else if (what == WAIT_STOPPED && p->terminal && p->process_group != p->terminal_group) {
-		finding_claim(
-			out, "stopped by SIGSTOP or Ctrl-Z, in the background of its terminal");
-		if (is_suspended_job(e, p)) {
-			finding_severity(out, FINDING_LOW);
-			finding_claim(out, "; its shell has the foreground");
-		}
-		finding_remedy(out, "fg in its shell (%u), or resume with: sooth thaw %s%llu",
-			p->ppid, any, pid);
-	} else {
-		finding_claim(out, "stopped by SIGSTOP (or by its terminal: Ctrl-Z)");
-		finding_remedy(out,
-			"resume with: sooth thaw %s%llu (by its terminal: bring it to the "
-			"foreground with fg)",
-			any, pid);
+	if (!check_chain(e, 0, &g, &chain))
+		return STOP_BY_SIGNAL;
+	p = chain.links[0].process;
+	finding_value_text(out, "shell", "%u", p->ppid);
+	if (chain.links[0].what == WAIT_STOPPED_BY_TERMINAL) {
+		use = finding_value(out, "use");
+		wait_put_user(use, &g, &chain.links[0]);
+		buffer_string(use, "used ");
+		wait_object_text(use, &chain.links[0]);
+		return STOP_BY_TERMINAL;
 	}
-	buffer_fini(&use);
-}
-
-static void claim_freezer(const struct check *e, struct check_result *out)
-{
-	finding_claim(out, "stopped: the control group of the process is frozen");
-	finding_remedy(out, "resume with: sooth thaw %s%u",
-		e->process->agent || e->process->owner_agent ? "" : "--any ", e->id.pid);
+	if (chain.links[0].what != WAIT_STOPPED || !p->terminal ||
+		p->process_group == p->terminal_group)
+		return STOP_BY_SIGNAL;
+	return is_suspended_job(e, p) ? STOP_OF_JOB : STOP_IN_BACKGROUND;
 }
 
 static void report(const struct check *e, struct check_result *out, uint64_t stopped_for_ns)
 {
 	bool is_stopped = e->process->process->state == 'T';
+	enum stop stop;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if (is_stopped)
-		claim_stop(e, out);
-	else
-		claim_freezer(e, out);
+	stop = is_stopped ? stop_of(e, out) : STOP_BY_FREEZER;
+	if (stop == STOP_OF_JOB)
+		finding_severity(out, FINDING_LOW);
+	finding_value_text(
+		out, "any", "%s", e->process->agent || e->process->owner_agent ? "" : "--any ");
+	finding_claim_row(out, &rows[stop]);
 	finding_text(out, "known by", "%s",
 		is_stopped ? "state T (stopped)" : "the control group of the process is frozen");
 	if (stopped_for_ns)

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * goroutines-stuck: goroutines of a Go program wait for each other, and nothing else could let them
- * go on: they want a mutex for a long time, or the main goroutine waits for others, and none of
- * these works. Go itself ends a program in which all goroutines wait, but not if the program has a
- * signal handler, a server or a timer.
- *
- * Cannot be seen: which goroutine has a mutex; programs without a symbol table.
- */
+/* goroutines-stuck: goroutines of a Go program wait for each other, and nothing else could let them
+ * go on. Go itself ends a program in which all goroutines wait, but not if the program has a signal
+ * handler, a server or a timer. */
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/process_table/process_table.h"
-#include "analyze/threads/thread_history.h"
 #include "analyze/waits/wait_goroutines.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(QUIET_PERCENT, 2, PERCENT, "of a CPU that a quiet program uses at most");
 NUMBER(QUIET_SWITCHES, 8, NONE, "a second, of a quiet program: a timer and the runtime make some");
@@ -66,9 +56,7 @@ static bool accepts(const struct waits_goroutines *w)
 
 static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid)
 {
-	const struct waits_goroutines *w = NULL;
-
-	while ((w = wait_goroutines_next(g, pid, w))) {
+	wait_goroutines_each (g, pid, w) {
 		if (wait_goroutines_want_lock(w)) {
 			s->lock_count += w->count;
 			s->has_writer |= wait_goroutines_want_to_write(w);
@@ -102,9 +90,8 @@ static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid
 static uint64_t idle_of(const struct wait_graph *g, uint32_t pid)
 {
 	uint64_t least_ns = UINT64_MAX, second_ns = UINT64_MAX;
-	const struct waits_thread *t = NULL;
 
-	while ((t = wait_graph_thread(g, pid, t))) {
+	wait_threads_each (g, pid, t) {
 		if (t->since_state)
 			return 0;
 		if (t->since_ns < least_ns) {
@@ -133,13 +120,6 @@ static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 	return earlier;
 }
 
-/* Returns whether the same group was there when the observation started. */
-static bool was_before(const struct wait_graph *g, uint32_t pid)
-{
-	return earlier_of(g, pid).wants_lock;
-}
-
-/* Returns the voluntary switches of all threads of the process per second. */
 static double switches_of(const struct check *e)
 {
 	double all = 0;
@@ -151,39 +131,32 @@ static double switches_of(const struct check *e)
 	return all;
 }
 
-static bool is_same_group(const struct waits_goroutines *a, const struct waits_goroutines *b)
+/* Returns how long a group has waited that is the same at both samples: in a program that hardly
+ * runs that is no contention. */
+static uint64_t group_wait_of(
+	const struct check *e, const struct stuck *s, const struct waits_goroutines *w)
 {
-	return a && b && a->count == b->count &&
-	       !span_compare(record_text(&a->record, &a->at), record_text(&b->record, &b->at));
-}
-
-/* Returns how long a group has waited. In a program that hardly runs, a group that is the same at
- * both samples is no contention. */
-static uint64_t group_wait_of(const struct check *e, const struct stuck *s,
-	const struct waits_goroutines *now, const struct waits_goroutines *before)
-{
-	uint64_t known_ns = wait_of(s, now);
-	uint64_t observed_ns = e->input->end_ns - e->input->begin_ns;
+	uint64_t known_ns = wait_of(s, w), observed_ns = e->input->end_ns - e->input->begin_ns;
 	double cpu = process_table_cpu_percent(e->process);
+	bool is_quiet = cpu >= 0 && cpu < QUIET_PERCENT && switches_of(e) < QUIET_SWITCHES;
 
-	if (!is_same_group(now, before) || cpu < 0 || cpu >= QUIET_PERCENT ||
-		switches_of(e) >= QUIET_SWITCHES || observed_ns < known_ns)
-		return known_ns;
-	return observed_ns;
+	return is_quiet && observed_ns > known_ns ? observed_ns : known_ns;
 }
 
-static const struct waits_goroutines *wanted_before(
-	const struct wait_graph *g, const struct waits_goroutines *now)
+/* Returns whether as many goroutines or fewer waited so at the same place when the observation
+ * started. */
+static bool was_there(const struct wait_graph *g, const struct waits_goroutines *now,
+	bool (*waits)(const struct waits_goroutines *w))
 {
 	struct wait_graph before = { .records = g->before };
 	const struct waits_goroutines *w = NULL;
+	struct span at = record_text(&now->record, &now->at);
 
-	while ((w = wait_goroutines_next(&before, now->node_pid, w))) {
-		if (wait_goroutines_want_lock(w) && !span_compare(record_text(&w->record, &w->at),
-							    record_text(&now->record, &now->at)))
-			return w;
+	while (waits(now) && (w = wait_goroutines_next(&before, now->node_pid, w))) {
+		if (waits(w) && !span_compare(record_text(&w->record, &w->at), at))
+			return w->count <= now->count;
 	}
-	return NULL;
+	return false;
 }
 
 /* Returns whether all goroutines want a lock: then one of them has it. */
@@ -200,34 +173,15 @@ static uint64_t lock_wait_of(
 {
 	uint64_t longest_ns = wait_of(s, s->wants_lock);
 	struct stuck earlier = earlier_of(g, e->id.pid);
-	const struct waits_goroutines *w = NULL;
 
 	if (has_only_waiters(s) && has_only_waiters(&earlier))
 		return e->input->end_ns - e->input->begin_ns;
-	while ((w = wait_goroutines_next(g, e->id.pid, w))) {
-		const struct waits_goroutines *before =
-			wait_goroutines_want_lock(w) ? wanted_before(g, w) : NULL;
-		uint64_t ns = before && before->count <= w->count ? group_wait_of(e, s, w, w) : 0;
-
-		if (ns > longest_ns)
-			longest_ns = ns;
+	wait_goroutines_each (g, e->id.pid, w) {
+		if (was_there(g, w, wait_goroutines_want_lock) &&
+			group_wait_of(e, s, w) > longest_ns)
+			longest_ns = group_wait_of(e, s, w);
 	}
 	return longest_ns;
-}
-
-/* Returns the group that sent at the same place when the observation started. */
-static const struct waits_goroutines *sent_before(
-	const struct wait_graph *g, const struct waits_goroutines *now)
-{
-	struct wait_graph before = { .records = g->before };
-	const struct waits_goroutines *w = NULL;
-
-	while ((w = wait_goroutines_next(&before, now->node_pid, w))) {
-		if (wait_goroutines_send(w) && !span_compare(record_text(&w->record, &w->at),
-						       record_text(&now->record, &now->at)))
-			return w;
-	}
-	return NULL;
 }
 
 /* Returns the largest sending group that has not become smaller. NULL: another goroutine may take
@@ -238,145 +192,127 @@ static const struct waits_goroutines *unreceived(
 	const struct waits_goroutines *w = NULL, *largest = NULL;
 
 	while (!s->others_take && (w = wait_goroutines_next(g, e->id.pid, w))) {
-		const struct waits_goroutines *before =
-			wait_goroutines_send(w) ? sent_before(g, w) : NULL;
-
-		if (before && before->count <= w->count && (!largest || w->count > largest->count))
+		if (was_there(g, w, wait_goroutines_send) &&
+			(!largest || w->count > largest->count))
 			largest = w;
 	}
 	return largest;
 }
 
-/* Returns how long the group waits to send; 0: not for long, or the program runs too much to
- * know. */
-static uint64_t send_wait_of(
-	const struct check *e, const struct stuck *s, const struct waits_goroutines *w)
-{
-	return w ? group_wait_of(e, s, w, w) : 0;
-}
-
-/* Returns whether another goroutine may have the lock, and be at work with it. */
 static bool may_go_on(const struct stuck *s)
 {
 	return s->others_work || s->main_goes_on;
 }
 
-static void emit(struct check_result *out, const struct stuck *s, const struct waits_goroutines *w,
-	uint64_t for_ns)
-{
-	struct buffer place = { 0 };
+/* --- the finding --- */
 
-	wait_goroutines_text(&place, w);
-	finding_text(out, w->is_main ? "main goroutine" : "these goroutines", "wait%s %s",
-		w->is_main ? "s" : "", buffer_cstr(&place));
-	finding_number(out, "for at least", (double)for_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "other goroutines", (double)s->others, SOOTH_UNIT_NONE, 0);
-	if (may_go_on(s) && !w->is_main)
-		finding_unseen(out, "whether the goroutine that has the lock works, or waits for "
-				    "something outside");
-	finding_remedy(out,
+enum kind { KIND_LOCK, KIND_DEADLOCK, KIND_READ_AGAIN, KIND_SENDS, KIND_MAIN, KIND_MAIN_ALONE };
+
+static const char *const claims[] = {
+	[KIND_LOCK] = "{waiters} {place}{other}, for {time}",
+	[KIND_DEADLOCK] = "deadlock: {waiters} {place}{other}, for {time}",
+	/* One of the waiting goroutines has the lock: it is a reader that reads again. */
+	[KIND_READ_AGAIN] =
+		"deadlock: {waiters} {place}{other}, for {time}; perhaps one has it already and "
+		"wants it again: an RLock within an RLock does not return while a Lock waits",
+	[KIND_SENDS] = "{waiters} {place}{other}, for {time}: none takes any more, the goroutine "
+		       "that did has perhaps returned",
+	[KIND_MAIN] = "deadlock: the main goroutine waits {place}, for {time}: the others wait for "
+		      "goroutines too",
+	[KIND_MAIN_ALONE] = "deadlock: the main goroutine waits {place}, for {time}: no other "
+			    "goroutine is left that could end this wait",
+};
+
+static void end(struct check_result *out, const struct stuck *s, const struct waits_goroutines *w,
+	uint64_t for_ns, enum kind kind)
+{
+	struct claim_row row = { claims[kind],
+		kind == KIND_LOCK ? "whether the goroutine that has the lock works, or waits for "
+				    "something outside"
+				  : NULL,
 		"with net/http/pprof: curl localhost:6060/debug/pprof/goroutine?debug=2 prints the "
-		"stack of each goroutine; so does kill -QUIT %u, which ends the program",
-		out->of->id.pid);
+		"stack of each goroutine; so does kill -QUIT {pid}, which ends the program" };
+	struct buffer *place = finding_value(out, "place");
+
+	wait_goroutines_text(place, w);
+	finding_value_time(out, "time", for_ns);
+	finding_text(out, w->is_main ? "main goroutine" : "these goroutines", "wait%s %s",
+		w->is_main ? "s" : "", buffer_cstr(place));
+	finding_time(out, "for at least", for_ns);
+	finding_count(out, "other goroutines", s->others, 0);
+	finding_claim_row(out, &row);
 	finding_end(out);
-	buffer_fini(&place);
 }
 
-/* Appends another function in which goroutines want a lock: " and main.ba". */
-static void put_other(
-	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
+static void set_waiters(struct check_result *out, uint64_t count)
 {
-	const struct waits_goroutines *w = NULL;
-	struct span at;
+	finding_value_text(out, "waiters", "%llu goroutine%s", (unsigned long long)count,
+		count == 1 ? " waits" : "s wait");
+}
 
-	while ((w = wait_goroutines_next(g, first->node_pid, w))) {
-		at = record_text(&w->record, &w->at);
-		if (!wait_goroutines_want_lock(w) || !at.size ||
-			!span_compare(at, record_text(&first->record, &first->at)))
-			continue;
-		buffer_format(out, " and %.*s", (int)at.size, at.data);
-		return;
+/* Returns the largest group that waits so in another function; NULL: none. */
+static const struct waits_goroutines *other_of(const struct wait_graph *g,
+	const struct waits_goroutines *first, bool (*waits)(const struct waits_goroutines *w))
+{
+	const struct waits_goroutines *other = NULL;
+	struct span at = record_text(&first->record, &first->at);
+
+	wait_goroutines_each (g, first->node_pid, w) {
+		struct span its = record_text(&w->record, &w->at);
+
+		if (waits(w) && its.size && span_compare(its, at) &&
+			(!other || w->count > other->count))
+			other = w;
 	}
+	return other;
+}
+
+/* Sets another function in which goroutines wait: " and main.ba", or ", and 4 in main.ba". */
+static void set_other(
+	struct check_result *out, const struct waits_goroutines *other, bool is_counted)
+{
+	struct buffer *text = finding_value(out, "other");
+	struct span at = other ? record_text(&other->record, &other->at) : span_of("", 0);
+
+	if (other && is_counted)
+		buffer_format(text, ", and %llu in %.*s", (unsigned long long)other->count,
+			(int)at.size, at.data);
+	else if (other)
+		buffer_format(text, " and %.*s", (int)at.size, at.data);
 }
 
 static void report_lock(struct check_result *out, const struct wait_graph *g, const struct stuck *s,
 	uint64_t for_ns)
 {
-	const struct waits_goroutines *w = s->wants_lock;
-	struct buffer place = { 0 };
-	char time[UNITS_SIZE];
+	bool may_be_read_again = s->has_writer && s->has_reader;
 
-	wait_goroutines_text(&place, w);
-	put_other(&place, g, w);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	if (may_go_on(s))
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "%s%llu goroutine%s %s, for %s",
-		may_go_on(s) ? "" : "deadlock: ", (unsigned long long)s->lock_count,
-		s->lock_count == 1 ? " waits" : "s wait", buffer_cstr(&place),
-		sentence_duration(time, for_ns));
-	/* One of the waiting goroutines has the lock: it is a reader that reads again. */
-	if (s->has_writer && s->has_reader && !may_go_on(s))
-		finding_claim(out,
-			"; perhaps one has it already and wants it again: an RLock within an RLock "
-			"does not return while a Lock waits");
-	emit(out, s, w, for_ns);
-	buffer_fini(&place);
-}
-
-/* Appends the largest other group that sends: ", and 4 in main.(*Trail).Record". */
-static void put_other_senders(
-	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
-{
-	const struct waits_goroutines *w = NULL, *other = NULL;
-	struct span at;
-
-	while ((w = wait_goroutines_next(g, first->node_pid, w))) {
-		if (w != first && wait_goroutines_send(w) && w->at_state == SOOTH_STATE_VALUE &&
-			(!other || w->count > other->count))
-			other = w;
-	}
-	if (!other)
-		return;
-	at = record_text(&other->record, &other->at);
-	buffer_format(
-		out, ", and %llu in %.*s", (unsigned long long)other->count, (int)at.size, at.data);
+	set_waiters(out, s->lock_count);
+	set_other(out, other_of(g, s->wants_lock, wait_goroutines_want_lock), false);
+	end(out, s, s->wants_lock, for_ns,
+		may_go_on(s)	    ? KIND_LOCK
+		: may_be_read_again ? KIND_READ_AGAIN
+				    : KIND_DEADLOCK);
 }
 
 static void report_sends(struct check_result *out, const struct wait_graph *g,
 	const struct stuck *s, const struct waits_goroutines *w, uint64_t for_ns)
 {
-	struct buffer place = { 0 };
-	char time[UNITS_SIZE];
-
-	wait_goroutines_text(&place, w);
-	put_other_senders(&place, g, w);
 	finding_begin(
 		out, s->others_may_take ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "");
 	if (s->others_work || s->others_may_take)
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out,
-		"%llu goroutine%s %s, for %s: none takes any more, the goroutine that did has "
-		"perhaps returned",
-		(unsigned long long)w->count, w->count == 1 ? " waits" : "s wait",
-		buffer_cstr(&place), sentence_duration(time, for_ns));
-	emit(out, s, w, for_ns);
-	buffer_fini(&place);
+	set_waiters(out, w->count);
+	set_other(out, other_of(g, w, wait_goroutines_send), true);
+	end(out, s, w, for_ns, KIND_SENDS);
 }
 
 static void report_main(struct check_result *out, const struct stuck *s, uint64_t for_ns)
 {
-	struct buffer place = { 0 };
-	char time[UNITS_SIZE];
-
-	wait_goroutines_text(&place, s->main);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "deadlock: the main goroutine waits %s, for %s: %s", buffer_cstr(&place),
-		sentence_duration(time, for_ns),
-		s->others ? "the others wait for goroutines too"
-			  : "no other goroutine is left that could end this wait");
-	emit(out, s, s->main, for_ns);
-	buffer_fini(&place);
+	end(out, s, s->main, for_ns, s->others ? KIND_MAIN : KIND_MAIN_ALONE);
 }
 
 static const char *time_option(const struct check *e, const struct stuck *s)
@@ -392,10 +328,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct stuck s = { 0 };
 	struct wait_graph g;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	find_stuck(&s, &g, e->id.pid);
 	s.idle_ns = idle_of(&g, e->id.pid);
 	sends = unreceived(e, &g, &s);
@@ -403,14 +337,15 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no goroutines");
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
-	else if (s.wants_lock && was_before(&g, e->id.pid) &&
+	else if (s.wants_lock && earlier_of(&g, e->id.pid).wants_lock &&
 		 check_is_over(e, time_option(e, &s), (double)lock_wait_of(e, &g, &s), ""))
 		report_lock(out, &g, &s, lock_wait_of(e, &g, &s));
 	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
 		 check_is_over(e, time_option(e, &s), (double)s.idle_ns, ""))
 		report_main(out, &s, s.idle_ns);
-	else if (check_is_over(e, "min-time-at-rest", (double)send_wait_of(e, &s, sends), "sends"))
-		report_sends(out, &g, &s, sends, send_wait_of(e, &s, sends));
+	else if (sends &&
+		 check_is_over(e, "min-time-at-rest", (double)group_wait_of(e, &s, sends), "sends"))
+		report_sends(out, &g, &s, sends, group_wait_of(e, &s, sends));
 	else
 		check_fine(out, "its goroutines can go on");
 }

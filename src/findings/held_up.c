@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* held-up: the process waits, through its chain of waits (`sooth why`), for another process that
- * does nothing to end the wait: it is stopped, it has a lock and rests, it opens a FIFO without a
- * reader or writer, it has not accepted the connection, its only loop computes instead of
- * answering, or it computes so much that it answers rarely. Or the process waits for the end of an
- * output that a process left behind by an ended command keeps open, or for the end of an input that
- * another process has inherited. Or it waits for a process that is in a deadlock. If a process of
- * the chain that is nearer to the cause is diagnosed too, that process gets the finding.
- * all-threads-waiting reports a deadlock within the process. */
+/* held-up: the process waits, through its chain of waits (`sooth why`), for a process that does
+ * nothing to end the wait. If a process of the chain that is nearer to the cause is diagnosed too,
+ * that process gets the finding. all-threads-waiting reports a deadlock within the process. */
 #include <fcntl.h>
 #include <string.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/kept_output.h"
 #include "analyze/evidence/self_match.h"
-#include "analyze/process_table/process_table.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 NUMBER(WORKS_PERCENT, 1, PERCENT, "of a CPU: works, if its threads were not read");
 NUMBER(COMPUTES_PERCENT, 30, PERCENT, "of a CPU: all that computing gets on a busy machine");
@@ -27,6 +19,10 @@ NUMBER(USER_SHARE, 0.8, NONE, "of its CPU time that is in user space: it compute
 NUMBER(WAITS_SHARE, 0.8, NONE, "of the samples");
 NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
 NUMBER(ANSWERS_MOST, 20, NONE, "answers a second: an ordinary exchange has more");
+NUMBER(PIPELINE_TICKS, 20, NONE, "clock ticks in which processes of one pipeline start");
+
+#define PARTIES_MOST  16 /* most processes that the probe has per descriptor */
+#define STANDARD_MOST 2	 /* descriptors 0 to 2 are passed to a process on purpose */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
@@ -39,24 +35,193 @@ static const struct finding_option options[] = {
 enum cause {
 	CAUSE_NONE,
 	CAUSE_STOPPED,
-	CAUSE_OTHER_END,
+	CAUSE_NO_READER,
+	CAUSE_NO_WRITER,
 	CAUSE_LEFT,
 	CAUSE_INHERITED,
+	CAUSE_OWN_DEADLOCK,
 	CAUSE_DEADLOCK,
 	CAUSE_ITSELF,
 	CAUSE_LOCK,
+	CAUSE_LOCK_INHERITED,
+	CAUSE_SESSION,
 	CAUSE_UNACCEPTED,
 	CAUSE_COMPUTES,
 	CAUSE_BUSY,
 };
 
+static const struct claim_row rows[] = {
+	[CAUSE_STOPPED] = { "{begin}: it is {state}",
+		"which process stopped it, and whether on purpose", "{way out}" },
+	[CAUSE_NO_READER] = { "{begin}: it opens the FIFO {object} to write, and no process has it "
+			      "open to read",
+		"whether a program will still open it",
+		"start the program that reads the FIFO, or end this one" },
+	[CAUSE_NO_WRITER] = { "{begin}: it opens the FIFO {object} to read, and no process has it "
+			      "open to write",
+		"whether a program will still open it",
+		"start the program that writes to the FIFO, or end this one" },
+	[CAUSE_LEFT] = { "waits for an output to close: its command has ended, but left {holder} "
+			 "running, which still has the output open",
+		"when the command ended, and whether the output is still needed",
+		"sooth kill --any {holder pid} ends it; what a command starts in the background "
+		"needs an output of its own: > FILE 2>&1" },
+	[CAUSE_INHERITED] = { "waits for the end of its input for {time}: only {holder} still has "
+			      "that pipe open to write, as descriptor {fd}: it seems to have "
+			      "inherited it, not to write to it",
+		"whether that process will still write to it",
+		"the program that starts {holder pid} has to close the pipe in it (close_fds, "
+		"O_CLOEXEC); sooth kill --any {holder pid} ends the wait" },
+	[CAUSE_OWN_DEADLOCK] = { "{begin}: it {does}",
+		"whether a signal or a timer will end one of the waits",
+		"only its end helps: sooth kill --any {end pid}" },
+	[CAUSE_DEADLOCK] = { "{begin}: it {does}",
+		"whether a signal or a timer will end one of the waits",
+		"sooth diagnose {holder pid} shows the deadlock; only its end helps: sooth kill "
+		"--any {holder pid}" },
+	[CAUSE_ITSELF] = { "{begin}: it waits until no process matches \"{pattern}\", and its own "
+			   "command line does: it never ends",
+		"whether the process that it waits for was ever there",
+		"sooth kill --tree --any {holder pid} ends it; wait for a PID (wait, tail --pid), "
+		"or write the pattern so that it does not match itself: {other pattern}" },
+	[CAUSE_LOCK] = { "{begin}: it has the lock{on object} and {does}",
+		"whether it sleeps on purpose while it holds the lock",
+		"sooth why {end pid} shows why {end} does nothing; only the end of {holder}, or of "
+		"its work, releases the lock" },
+	[CAUSE_LOCK_INHERITED] = { "{begin}: it has the lock{on object}, inherited from a process "
+				   "that has ended, and {does}",
+		"whether it sleeps on purpose while it holds the lock",
+		"sooth why {end pid} shows why {end} does nothing; only the end of {holder} "
+		"releases the lock; a program that starts it has to close the descriptor (9>&-, "
+		"O_CLOEXEC)" },
+	[CAUSE_SESSION] = { "{begin}: it is idle {session} lock",
+		"whether it sleeps on purpose while it holds the lock",
+		"{client} could end the transaction; in the database: select "
+		"pg_terminate_backend({holder pid})" },
+	[CAUSE_UNACCEPTED] = { "{begin}: it has not accepted the connection{on object}",
+		"whether the server takes so long by design",
+		"sooth diagnose {holder pid} shows what it does instead" },
+	[CAUSE_COMPUTES] = { "{begin}: it computes and does not answer",
+		"whether the server takes so long by design",
+		"sooth diagnose {holder pid} shows what it does instead" },
+	[CAUSE_BUSY] = { "most of its time it waits for {holder}{load}",
+		"whether the server takes so long by design",
+		"sooth profile {holder pid} shows what it computes" },
+};
+
+struct kept_output {
+	const struct process_entry *left; /* by a command; it keeps the output open */
+	bool is_unsure;			  /* whether a command at work keeps it open too */
+};
+
 struct held_up {
+	const struct wait_graph *g;
+	const struct wait_chain *chain;
 	enum cause cause;
 	size_t at; /* link that waits for the cause; for a stop, the stopped one */
 	uint64_t for_ns;
 	struct kept_output kept; /* the output that does not close */
 	struct span pattern;	 /* searched for by a script, whose own command line matches it */
 };
+
+/* --- an output whose end does not come --- */
+
+/* Returns the process that a command left behind: this one, or the one above it that lost its
+ * parent. A writer to the standard input of the process may be an earlier part of its pipeline;
+ * any other pipe was made by the process itself, for its command. */
+static const struct process_entry *left_by_command(
+	const struct check *e, const struct process_entry *p, const struct waits_object *pipe)
+{
+	double later = pipe->fd ? 0 : PIPELINE_TICKS;
+
+	if (!p || !e->process || process_table_is_below(p, e->process))
+		return NULL;
+	while (p && p->process && p->process->ppid != 1 && !check_has_new_parent(p))
+		p = p->parent;
+	return p && p->process && !process_table_is_below(e->process, p) &&
+			       (double)p->id.start_ticks >=
+				       (double)e->process->id.start_ticks + later
+		       ? p
+		       : NULL;
+}
+
+static bool are_all_seen(const struct wait_graph *g, size_t parties)
+{
+	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
+}
+
+static bool reads_output(const struct wait_link *link)
+{
+	return (link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ) && !link->is_idle &&
+	       link->party && wait_may_be_output(link->object);
+}
+
+/* Finds the process that was left behind with the other end. Returns false if none was, or if a
+ * command at work has it too. A process that is not in the table has just started, as a command of
+ * a script that was left. */
+static bool find_left(struct kept_output *k, const struct check *e, const struct wait_graph *g,
+	const struct wait_link *link)
+{
+	const struct waits_party *p = NULL;
+	uint32_t tid = link->thread ? link->thread->record.tid : 0;
+	size_t parties = 0;
+
+	k->left = NULL;
+	k->is_unsure = false;
+	while (reads_output(link) && (p = wait_graph_party(g, link->process->node_pid, tid, p))) {
+		const struct process_entry *entry = check_party_of(e, p);
+		const struct process_entry *left = left_by_command(e, entry, link->object);
+
+		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
+			p->party_pid == link->process->node_pid)
+			continue;
+		parties++;
+		k->is_unsure |= !entry;
+		if (entry && !left) {
+			k->left = NULL;
+			return false;
+		}
+		if (left && !k->left && wait_is_output_of(p))
+			k->left = left;
+	}
+	k->is_unsure |= !are_all_seen(g, parties);
+	return k->left;
+}
+
+/* Returns whether it inherited the pipe: not as a standard stream, and not from the reader. */
+static bool has_inherited(
+	const struct check *e, const struct wait_link *reader, const struct waits_party *p)
+{
+	const struct process_entry *reads = check_entry_of(e, reader->process),
+				   *writes = check_party_of(e, p);
+
+	return reads && writes && p->fd > STANDARD_MOST && !process_table_is_below(reads, writes) &&
+	       !process_table_is_below(writes, reads);
+}
+
+/* Returns whether the link waits for the end of a pipe, its standard input, that only unrelated
+ * processes have open to write, which inherited the pipe besides their own outputs. */
+static bool find_inherited(struct kept_output *k, const struct check *e, const struct wait_graph *g,
+	const struct wait_link *link)
+{
+	uint32_t tid = link->thread ? link->thread->record.tid : 0;
+	size_t parties = 0;
+
+	*k = (struct kept_output){ 0 };
+	if (link->what != WAIT_PIPE_READ || link->is_idle || !link->party || !link->object ||
+		link->object->fd || link->object->type != FDS_PIPE)
+		return false;
+	wait_parties_each (g, link->process->node_pid, tid, p) {
+		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
+			p->relation != WAITS_RELATION_WRITER)
+			continue;
+		if (!has_inherited(e, link, p))
+			return false;
+		parties++;
+	}
+	k->is_unsure = !are_all_seen(g, parties);
+	return parties;
+}
 
 /* --- time --- */
 
@@ -98,11 +263,9 @@ static bool works(const struct check *e, const struct wait_graph *g, const struc
 static bool another_works(
 	const struct check *e, const struct wait_graph *g, const struct wait_link *link)
 {
-	const struct waits_party *p = NULL;
-
 	if (!link->thread || !link->party)
 		return false;
-	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
+	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
 		if (p->relation == link->party->relation && p->is_alive && works(e, g, p))
 			return true;
 	}
@@ -154,12 +317,6 @@ static bool has_holder(const struct wait_link *link)
 	       link->party->party_pid != link->process->node_pid;
 }
 
-/* Returns whether the process sent a request and has no answer. */
-static bool awaits_answer(const struct wait_link *link)
-{
-	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;
-}
-
 static bool is_inherited(const struct wait_chain *chain, size_t at)
 {
 	return chain->links[at].party->source == WAITS_SOURCE_INHERITED;
@@ -172,7 +329,7 @@ static bool is_on_duty(const struct wait_chain *chain, size_t at)
 {
 	return chain->links[at].what == WAIT_LOCK && !chain->links[at].is_polling &&
 	       !is_inherited(chain, at) && chain->links[chain->count - 1].is_idle &&
-	       !awaits_answer(&chain->links[at + 1]);
+	       !check_awaits_answer(&chain->links[at + 1]);
 }
 
 /* --- a FIFO, an output --- */
@@ -185,6 +342,13 @@ static bool has_no_other_end(const struct wait_link *link)
 static bool is_writer(const struct wait_link *link)
 {
 	return link->object->events == O_WRONLY;
+}
+
+static enum cause lock_cause(const struct wait_chain *chain, size_t at)
+{
+	if (chain->links[at].what == WAIT_DATABASE_LOCK)
+		return CAUSE_SESSION;
+	return is_inherited(chain, at) ? CAUSE_LOCK_INHERITED : CAUSE_LOCK;
 }
 
 static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
@@ -201,7 +365,7 @@ static void of_lock(struct held_up *h, const struct check *e, const struct wait_
 	h->for_ns = shortest_ns(chain, at);
 	if (rested < h->for_ns)
 		h->for_ns = rested;
-	h->cause = rested ? CAUSE_LOCK : CAUSE_NONE;
+	h->cause = rested ? lock_cause(chain, at) : CAUSE_NONE;
 }
 
 /* --- a server --- */
@@ -224,17 +388,11 @@ static bool is_busy_loop(
 	const struct check *e, const struct wait_graph *g, const struct wait_link *server)
 {
 	const struct process_entry *p = check_entry_of(e, server->process);
-	struct span name = record_text(&server->process->record, &server->process->name);
-	struct span of_parent;
 
-	if (!p || (server->what != WAIT_RUNS && server->what != WAIT_READY) || !server->thread ||
-		!computes(g, server) || server->thread->record.tid != server->process->node_pid ||
-		wait_graph_user_share(g, server->process->node_pid) < USER_SHARE)
-		return false;
-	if (!p->parent)
-		return true;
-	of_parent = record_text(&p->parent->process->record, &p->parent->process->name);
-	return of_parent.size != name.size || memcmp(of_parent.data, name.data, name.size) != 0;
+	return p && (server->what == WAIT_RUNS || server->what == WAIT_READY) && server->thread &&
+	       computes(g, server) && server->thread->record.tid == server->process->node_pid &&
+	       wait_graph_user_share(g, server->process->node_pid) >= USER_SHARE &&
+	       (!p->parent || span_compare(check_name(p->parent), check_name(p)));
 }
 
 static enum cause of_socket(const struct check *e, const struct wait_graph *g,
@@ -250,17 +408,12 @@ static enum cause of_socket(const struct check *e, const struct wait_graph *g,
 										   : CAUSE_NONE;
 }
 
-/* Returns whether the thread of the first link waits most of the time, in long waits. */
 static bool waits_mostly(const struct check *e, const struct wait_link *link)
 {
-	const struct thread_history *t;
-	size_t position = 0;
+	const struct thread_history *t =
+		link->thread ? check_thread(e, link->thread->record.tid) : NULL;
 	double voluntary;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
-		if (link->thread && t->tid == link->thread->record.tid)
-			break;
-	}
 	if (!t || t->met < LOOKS_LEAST)
 		return false;
 	voluntary = thread_history_voluntary(t);
@@ -268,8 +421,6 @@ static bool waits_mostly(const struct check *e, const struct wait_link *link)
 	       t->waits[THREAD_WAIT_DATA] + t->waits[THREAD_WAIT_READY] >= WAITS_SHARE * t->met;
 }
 
-/* Returns whether the process waits for the same server at both samples, with answers in
- * between. */
 static bool is_of_busy(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -307,7 +458,6 @@ static bool waits_for_itself(struct held_up *h, const struct check *e, const str
 	return h->pattern.size;
 }
 
-/* Finds a deadlock of other processes for which the process waits. */
 static void find_deadlock(
 	struct held_up *h, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -328,7 +478,7 @@ static void find_deadlock(
 static struct held_up find_held_up(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
-	struct held_up h = { 0 };
+	struct held_up h = { .g = g, .chain = chain };
 
 	if (stopped_process_text(&chain->links[0]))
 		return h;
@@ -342,14 +492,14 @@ static struct held_up find_held_up(
 		if (stopped_process_text(link))
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_other_end(link))
-			h.cause = CAUSE_OTHER_END;
+			h.cause = is_writer(link) ? CAUSE_NO_READER : CAUSE_NO_WRITER;
 		else if (wait_is_left_mutex(link)) /* the kernel would hand on a robust mutex */
-			h.cause = CAUSE_DEADLOCK;
+			h.cause = h.at ? CAUSE_DEADLOCK : CAUSE_OWN_DEADLOCK;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;
-		else if (!h.at && kept_output_find_left(&h.kept, e, g, link))
+		else if (!h.at && find_left(&h.kept, e, g, link))
 			h.cause = CAUSE_LEFT;
-		else if (!h.at && kept_output_find_inherited(&h.kept, e, g, link))
+		else if (!h.at && find_inherited(&h.kept, e, g, link))
 			h.cause = CAUSE_INHERITED;
 		else
 			h.cause = of_socket(e, g, chain, h.at);
@@ -381,19 +531,20 @@ static struct held_up find_beside(
 		if (h.cause != CAUSE_LEFT && h.cause != CAUSE_STOPPED)
 			continue;
 		*chain = beside;
+		h.chain = chain;
 		return h;
 	}
 	return (struct held_up){ 0 };
 }
 
 /* Returns a process of the chain that is nearer to the cause and is diagnosed too; NULL: none. */
-static const struct waits_process *reported_for(
-	const struct check *e, const struct wait_chain *chain, const struct held_up *h)
+static const struct waits_process *reported_for(const struct check *e, const struct held_up *h)
 {
 	size_t last = h->cause == CAUSE_UNACCEPTED ? h->at + 1 : h->at;
 
 	for (size_t i = last; i > 0; i--) {
-		const struct waits_process *p = i < chain->count ? chain->links[i].process : NULL;
+		const struct waits_process *p =
+			i < h->chain->count ? h->chain->links[i].process : NULL;
 		const struct process_entry *entry;
 
 		if (!p || p->node_pid == e->id.pid)
@@ -409,275 +560,163 @@ static const struct waits_process *reported_for(
 /* --- the finding --- */
 
 /* Appends the CPU use of the holder: ", which uses 100 % of a CPU". */
-static void put_load(struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct held_up *h)
+static void put_load(struct buffer *out, const struct held_up *h)
 {
-	const struct wait_link *server = h->at + 1 < chain->count ? &chain->links[h->at + 1] : NULL;
-	double cpu = server ? wait_graph_cpu(g, server->process->node_pid) : -1;
+	const struct wait_link *server =
+		h->at + 1 < h->chain->count ? &h->chain->links[h->at + 1] : NULL;
+	double cpu = server ? wait_graph_cpu(h->g, server->process->node_pid) : -1;
 
 	if (h->cause >= CAUSE_UNACCEPTED && cpu >= LEAST_PERCENT)
-		finding_claim(out, ", which uses %.0f %% of a CPU", cpu);
+		buffer_format(out, ", which uses %.0f %% of a CPU", cpu);
 }
 
-static void put_holder(struct buffer *out, const struct wait_chain *chain, const struct held_up *h)
+/* Returns whether the link at `at` is the holder itself, not what waits for it. */
+static bool is_holder(const struct held_up *h)
 {
-	const struct wait_link *link = &chain->links[h->at];
-	struct span name;
+	return h->cause == CAUSE_STOPPED || h->cause == CAUSE_NO_READER ||
+	       h->cause == CAUSE_NO_WRITER || h->cause == CAUSE_OWN_DEADLOCK ||
+	       h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF;
+}
 
-	if (h->cause == CAUSE_STOPPED || h->cause == CAUSE_OTHER_END ||
-		h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF) {
+static void put_holder(struct buffer *out, const struct held_up *h)
+{
+	const struct wait_link *link = &h->chain->links[h->at];
+
+	if (is_holder(h))
 		wait_put_process(out, link->process);
-		return;
-	}
-	if (!h->kept.left) {
+	else if (h->kept.left)
+		wait_put_name(out, &h->kept.left->process->record, &h->kept.left->process->name,
+			h->kept.left->id.pid);
+	else
 		wait_put_party(out, link);
-		return;
-	}
-	name = record_text(&h->kept.left->process->record, &h->kept.left->process->name);
-	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, h->kept.left->id.pid);
 }
 
-/* Appends what the end of the chain does, which has to go on: "waits for bash (7), which opens the
- * FIFO x: no process has the other end open". */
-static void put_what_holder_does(struct buffer *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct wait_link *holder)
+static uint32_t holder_pid(const struct held_up *h)
 {
-	const struct wait_link *end = &chain->links[chain->count - 1];
+	const struct wait_link *link = &h->chain->links[h->at];
 
-	if (end->process != holder->process && end->what != WAIT_UNKNOWN) {
+	if (is_holder(h))
+		return link->process->node_pid;
+	return h->kept.left ? h->kept.left->id.pid : link->party->party_pid;
+}
+
+/* Appends what the link does, or for a lock what the end of the chain does, which has to go on:
+ * "waits for bash (7), which opens the FIFO x: no process has the other end open". */
+static void put_does(struct buffer *out, const struct held_up *h)
+{
+	bool is_lock = h->cause == CAUSE_LOCK || h->cause == CAUSE_LOCK_INHERITED;
+	const struct wait_link *holder = &h->chain->links[h->at + is_lock];
+	const struct wait_link *end = &h->chain->links[h->chain->count - 1];
+
+	if (!is_lock) {
+		wait_sentence(out, h->g, holder);
+		buffer_string(out, h->chain->circle < h->chain->count ? ": a deadlock" : "");
+	} else if (end->process != holder->process && end->what != WAIT_UNKNOWN) {
 		buffer_string(out, "waits for ");
 		wait_put_process(out, end->process);
 		buffer_string(out, ", which ");
-		wait_sentence(out, g, end);
-	} else if (awaits_answer(holder) || holder->what == WAIT_TERMINAL_READ ||
+		wait_sentence(out, h->g, end);
+	} else if (check_awaits_answer(holder) || holder->what == WAIT_TERMINAL_READ ||
 		   has_no_other_end(holder)) {
-		wait_sentence(out, g, holder);
+		wait_sentence(out, h->g, holder);
 	} else {
 		buffer_string(out, "does nothing");
 	}
 }
 
-static void claim_lock(struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, size_t at, struct buffer *object)
+/* Appends "held up for 12 s by bash (7)". */
+static void put_begin(struct buffer *out, const struct held_up *h)
 {
-	struct buffer text = { 0 };
-
-	put_what_holder_does(&text, g, chain, &chain->links[at + 1]);
-	finding_claim(out, "it has the lock%s%s%s and %s", object->size ? " on " : "",
-		object->size ? buffer_cstr(object) : "",
-		is_inherited(chain, at) ? ", inherited from a process that has ended," : "",
-		buffer_cstr(&text));
-	buffer_fini(&text);
-}
-
-static void claim_deadlock(struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct held_up *h)
-{
-	struct buffer text = { 0 };
-
-	wait_sentence(&text, g, &chain->links[h->at]);
-	finding_claim(out, "it %s%s", buffer_cstr(&text),
-		chain->circle < chain->count ? ": a deadlock" : "");
-	buffer_fini(&text);
-}
-
-static void claim(struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct held_up *h)
-{
-	const struct wait_link *link = &chain->links[h->at];
-	struct buffer holder = { 0 }, object = { 0 };
 	char time[UNITS_SIZE];
 
-	put_holder(&holder, chain, h);
-	wait_object_text(&object, link);
 	sentence_duration(time, h->for_ns);
-	if (h->cause == CAUSE_OTHER_END)
-		finding_claim(out, "held up for %s%s%s", time, h->at ? " by " : "",
-			h->at ? buffer_cstr(&holder) : "");
-	else if (h->cause == CAUSE_LEFT)
-		finding_claim(out, "waits for an output to close");
-	else if (h->cause == CAUSE_INHERITED)
-		finding_claim(out, "waits for the end of its input for %s", time);
-	else if ((h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF) && !h->at)
-		finding_claim(out, "stuck for %s", time);
-	else if (h->cause == CAUSE_BUSY)
-		finding_claim(out, "most of its time it waits for %s", buffer_cstr(&holder));
-	else
-		finding_claim(out, "held up for %s by %s", time, buffer_cstr(&holder));
-	put_load(out, g, chain, h);
-	finding_claim(out, "%s", h->cause == CAUSE_BUSY ? "" : ": ");
-	if (h->cause == CAUSE_STOPPED)
-		finding_claim(out, "it is %s", stopped_process_text(link));
-	else if (h->cause == CAUSE_OTHER_END)
-		finding_claim(out, "it opens the FIFO %s to %s, and no process has it open to %s",
-			buffer_cstr(&object), is_writer(link) ? "write" : "read",
-			is_writer(link) ? "read" : "write");
-	else if (h->cause == CAUSE_LEFT)
-		finding_claim(out,
-			"its command has ended, but left %s running, which still has the output "
-			"open",
-			buffer_cstr(&holder));
-	else if (h->cause == CAUSE_INHERITED)
-		finding_claim(out,
-			"only %s still has that pipe open to write, as descriptor %u: it seems to "
-			"have inherited it, not to write to it",
-			buffer_cstr(&holder), link->party->fd);
-	else if (h->cause == CAUSE_ITSELF)
-		finding_claim(out,
-			"it waits until no process matches \"%.*s\", and its own command line "
-			"does: it never ends",
-			(int)h->pattern.size, h->pattern.data);
-	else if (h->cause == CAUSE_DEADLOCK)
-		claim_deadlock(out, g, chain, h);
-	else if (link->what == WAIT_DATABASE_LOCK)
-		finding_claim(out, "it is idle %s has %s lock",
-			link->party->confidence == WAITS_LOW ? "and perhaps"
-							     : "in transaction and probably",
-			link->party->confidence == WAITS_LOW ? "an advisory" : "the");
-	else if (h->cause == CAUSE_LOCK)
-		claim_lock(out, g, chain, h->at, &object);
-	else if (h->cause == CAUSE_UNACCEPTED)
-		finding_claim(out, "it has not accepted the connection%s%s",
-			object.size ? " on " : "", object.size ? buffer_cstr(&object) : "");
-	else if (h->cause == CAUSE_COMPUTES)
-		finding_claim(out, "it computes and does not answer");
-	buffer_fini(&holder);
-	buffer_fini(&object);
-}
-
-static void remedy(
-	struct check_result *out, const struct wait_chain *chain, const struct held_up *h)
-{
-	const struct wait_link *link = &chain->links[h->at];
-	const struct waits_process *end = chain->links[chain->count - 1].process;
-	size_t client = h->at + 2; /* of a backend: the process that began the transaction */
-	struct buffer text = { 0 };
-
-	if (h->cause == CAUSE_STOPPED) {
-		wait_chain_remedy(&text, chain);
-	} else if (h->cause == CAUSE_OTHER_END) {
-		buffer_format(&text, "start the program that %s the FIFO, or end this one",
-			is_writer(link) ? "reads" : "writes to");
-	} else if (h->cause == CAUSE_LEFT) {
-		buffer_format(&text,
-			"sooth kill --any %u ends it; what a command starts in the background "
-			"needs "
-			"an output of its own: > FILE 2>&1",
-			h->kept.left->id.pid);
-	} else if (h->cause == CAUSE_INHERITED) {
-		buffer_format(&text,
-			"the program that starts %u has to close the pipe in it (close_fds, "
-			"O_CLOEXEC); sooth kill --any %u ends the wait",
-			link->party->party_pid, link->party->party_pid);
-	} else if (h->cause == CAUSE_ITSELF) {
-		buffer_format(&text,
-			"sooth kill --tree --any %u ends it; wait for a PID (wait, tail --pid), or "
-			"write the pattern so that it does not match itself: [%c]%.*s",
-			link->process->node_pid, h->pattern.data[0], (int)h->pattern.size - 1,
-			h->pattern.data + 1);
-	} else if (h->cause == CAUSE_DEADLOCK && !h->at) {
-		buffer_format(&text, "only its end helps: sooth kill --any %u", end->node_pid);
-	} else if (h->cause == CAUSE_DEADLOCK) {
-		buffer_format(&text,
-			"sooth diagnose %u shows the deadlock; only its end helps: sooth kill "
-			"--any %u",
-			link->process->node_pid, link->process->node_pid);
-	} else if (link->what == WAIT_DATABASE_LOCK) {
-		wait_put_process(&text, client < chain->count ? chain->links[client].process : end);
-		buffer_format(&text,
-			" could end the transaction; in the database: select "
-			"pg_terminate_backend(%u)",
-			link->party->party_pid);
-	} else if (h->cause == CAUSE_LOCK) {
-		buffer_format(&text, "sooth why %u shows why ", end->node_pid);
-		wait_put_process(&text, end);
-		buffer_string(&text, " does nothing; only the end of ");
-		put_holder(&text, chain, h);
-		buffer_string(&text,
-			is_inherited(chain, h->at)
-				? " releases the lock; a program that starts it has to close the "
-				  "descriptor (9>&-, O_CLOEXEC)"
-				: ", or of its work, releases the lock");
-	} else {
-		buffer_format(&text,
-			h->cause == CAUSE_BUSY ? "sooth profile %u shows what it computes"
-					       : "sooth diagnose %u shows what it does instead",
-			link->party->party_pid);
+	if (h->cause == CAUSE_OWN_DEADLOCK || (h->cause == CAUSE_ITSELF && !h->at)) {
+		buffer_format(out, "stuck for %s", time);
+		return;
 	}
-	finding_remedy(out, "%s", buffer_cstr(&text));
-	buffer_fini(&text);
+	buffer_format(out, "held up for %s", time);
+	if (!h->at && is_holder(h))
+		return;
+	buffer_string(out, " by ");
+	put_holder(out, h);
+	put_load(out, h);
 }
 
-/* The reader may wait for work. */
-static bool is_reader_of_fifo(const struct wait_chain *chain, const struct held_up *h)
+static void set_values(struct check_result *out, const struct held_up *h)
 {
-	return h->cause == CAUSE_OTHER_END && !is_writer(&chain->links[h->at]);
+	const struct wait_link *link = &h->chain->links[h->at];
+	const struct waits_process *end = h->chain->links[h->chain->count - 1].process;
+	size_t client = h->at + 2; /* of a backend: the process that began the transaction */
+	const char *state = stopped_process_text(link);
+
+	put_begin(finding_value(out, "begin"), h);
+	put_load(finding_value(out, "load"), h);
+	put_holder(finding_value(out, "holder"), h);
+	finding_value_text(out, "holder pid", "%u", holder_pid(h));
+	finding_value_time(out, "time", h->for_ns);
+	wait_object_text(finding_value(out, "object"), link);
+	wait_put_object(finding_value(out, "on object"), link, " on ");
+	put_does(finding_value(out, "does"), h);
+	wait_put_process(finding_value(out, "end"), end);
+	finding_value_text(out, "end pid", "%u", end->node_pid);
+	wait_put_process(finding_value(out, "client"),
+		client < h->chain->count ? h->chain->links[client].process : end);
+	finding_value_text(out, "state", "%s", state ? state : "");
+	finding_value_text(out, "session", "%s",
+		link->party && link->party->confidence == WAITS_LOW
+			? "and perhaps has an advisory"
+			: "in transaction and probably has the");
+	wait_chain_remedy(finding_value(out, "way out"), h->chain);
+	finding_value_text(out, "fd", "%u", link->party ? link->party->fd : 0);
+	finding_value_span(out, "pattern", h->pattern);
+	if (h->pattern.size)
+		finding_value_text(out, "other pattern", "[%c]%.*s", h->pattern.data[0],
+			(int)h->pattern.size - 1, h->pattern.data + 1);
 }
 
-/* Returns whether the severity is low: a process that was left behind may print all the time, so
- * only a read that nothing ends is grave. */
-static bool is_low(const struct check *e, const struct wait_chain *chain, const struct held_up *h)
+/* Returns whether the severity is low: the reader of a FIFO may wait for work, and a process that
+ * was left behind may print all the time, so only a read that nothing ends is grave. */
+static bool is_low(const struct check *e, const struct held_up *h)
 {
 	double grave = check_option(e, "grave-time");
 
-	return h->cause == CAUSE_BUSY || is_reader_of_fifo(chain, h) || (double)h->for_ns < grave ||
+	return h->cause == CAUSE_BUSY || h->cause == CAUSE_NO_WRITER || (double)h->for_ns < grave ||
 	       (h->cause == CAUSE_INHERITED && h->kept.is_unsure) ||
 	       (h->cause == CAUSE_LEFT &&
-		       (h->kept.is_unsure || (double)waited_ns(&chain->links[0]) < grave));
+		       (h->kept.is_unsure || (double)waited_ns(&h->chain->links[0]) < grave));
 }
 
-static const char *const unseen[] = {
-	[CAUSE_STOPPED] = "which process stopped it, and whether on purpose",
-	[CAUSE_OTHER_END] = "whether a program will still open it",
-	[CAUSE_LEFT] = "when the command ended, and whether the output is still needed",
-	[CAUSE_INHERITED] = "whether that process will still write to it",
-	[CAUSE_DEADLOCK] = "whether a signal or a timer will end one of the waits",
-	[CAUSE_ITSELF] = "whether the process that it waits for was ever there",
-	[CAUSE_LOCK] = "whether it sleeps on purpose while it holds the lock",
-	[CAUSE_UNACCEPTED] = "whether the server takes so long by design",
-	[CAUSE_COMPUTES] = "whether the server takes so long by design",
-	[CAUSE_BUSY] = "whether the server takes so long by design",
-};
-
-static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct held_up *h)
+static void report(const struct check *e, struct check_result *out, const struct held_up *h)
 {
 	enum waits_confidence least = WAITS_HIGH;
 
 	for (size_t i = 0; i <= h->at; i++) {
-		if (chain->links[i].confidence < least)
-			least = chain->links[i].confidence;
+		if (h->chain->links[i].confidence < least)
+			least = h->chain->links[i].confidence;
 	}
 	if ((h->cause >= CAUSE_COMPUTES || h->cause == CAUSE_INHERITED) && least > WAITS_MEDIUM)
 		least = WAITS_MEDIUM;
-	finding_begin(out,
-		least == WAITS_HIGH	? FINDING_CONFIDENCE_HIGH
-		: least == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
-					: FINDING_CONFIDENCE_LOW,
-		"");
-	if (is_low(e, chain, h))
+	finding_begin(out, check_confidence(least), "");
+	if (is_low(e, h))
 		finding_severity(out, FINDING_LOW);
-	claim(out, g, chain, h);
-	check_chain_evidence(out, g, chain);
+	check_chain_evidence(out, h->g, h->chain);
 	if (h->cause == CAUSE_LEFT)
-		finding_number(
-			out, "age of what was left behind", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "age of what was left behind", h->for_ns);
 	else if (h->cause != CAUSE_BUSY)
-		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "waiting for at least", h->for_ns);
 	if (h->kept.is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
-	finding_unseen(out, "%s", unseen[h->cause]);
-	remedy(out, chain, h);
+	set_values(out, h);
+	finding_claim_row(out, &rows[h->cause]);
 	finding_end(out);
 }
 
-static void emit_short(const struct check *e, struct check_result *out,
-	const struct wait_chain *chain, const struct held_up *h)
+static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)
 {
 	struct buffer text = { 0 }, holder = { 0 };
 	char time[UNITS_SIZE], least[UNITS_SIZE];
 
-	put_holder(&holder, chain, h);
+	put_holder(&holder, h);
 	buffer_format(&text, "it has waited for %s for only %s; the check needs %s",
 		buffer_cstr(&holder), sentence_duration(time, h->for_ns),
 		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
@@ -701,26 +740,26 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct held_up h;
 	uint64_t interval;
 
-	if (!first || !last || !check_chain(e, 0, &g, &chain)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	}
 	interval = ended_ns(last) - ended_ns(first);
 	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
-		h = (struct held_up){ .cause = CAUSE_BUSY, .for_ns = interval };
+		h = (struct held_up){
+			.g = &g, .chain = &chain, .cause = CAUSE_BUSY, .for_ns = interval
+		};
 	if (!h.cause && chain.links[0].is_idle)
 		h = find_beside(e, &g, &chain);
 	if (!h.cause && check_is_hidden(&chain))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	else if (!h.cause || h.for_ns < interval)
 		check_fine(out, "it waits for no process that does nothing about it");
-	else if ((other = reported_for(e, &chain, &h)))
+	else if ((other = reported_for(e, &h)))
 		check_fine(out, "reported for %u, which it waits for", other->node_pid);
 	else if (h.cause == CAUSE_BUSY || check_is_over(e, "min-time", (double)h.for_ns, ""))
-		report(e, out, &g, &chain, &h);
+		report(e, out, &h);
 	else
-		emit_short(e, out, &chain, &h);
+		emit_short(e, out, &h);
 }
 
 const struct finding_type finding_held_up = {

@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/progress.h"
 #include "analyze/evidence/thread_top.h"
+#include "analyze/sockets/socket_sums.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
@@ -78,7 +79,7 @@ static bool is_talking(const struct check *e)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 
-	check_sockets_for_each (e, s) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
 		if (s->state == SOCKETS_ESTABLISHED &&
 			((!s->sent_state && s->sent_ago_ns < interval_ns) ||
 				(!s->received_state && s->received_ago_ns < interval_ns)))

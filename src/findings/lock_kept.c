@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * lock-kept: the process has a lock that others wait for, and does nothing: a script that sleeps
- * with a file locked, a program whose transaction stays open. held-up and lock-refused report the
- * processes that wait. A process that works while it has the lock will release it, and a server on
- * duty keeps its standby waiting on purpose.
- *
- * Cannot be seen: since when it has the lock, if that is longer than the others have waited.
- */
+/* lock-kept: the process has a lock that others wait for, and does nothing. held-up and
+ * lock-refused report the processes that wait. A process that works while it has the lock will
+ * release it, and a server on duty keeps its standby waiting on purpose. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/evidence/wanted_lock.h"
-#include "analyze/waits/wait_sentences.h"
-#include "analyze/waits/wait_text.h"
-#include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
+#include "analyze/waits/wait_text.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 5e9, 1e8, 86400e9,
@@ -28,19 +18,51 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-static bool awaits_answer(const struct wait_link *link)
+static const struct waits_wanted *longest_in(const struct snapshot *s)
 {
-	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;
+	const struct waits_wanted *longest = NULL;
+
+	snapshot_each (struct waits_wanted, w, s, WAITS_WANTED) {
+		if (!longest || w->longest_ns > longest->longest_ns)
+			longest = w;
+	}
+	return longest;
 }
 
-/* Returns whether a standby waits for the lock of this server, which keeps it as long as it
- * serves. */
+/* Returns the lock with the longest wait at the last snapshot, else one of the first snapshot that
+ * others try to get again and again; NULL: none. */
+static const struct waits_wanted *find_wanted(
+	const struct diagnosis_input *input, const struct process_id *id)
+{
+	const struct waits_wanted *last = longest_in(snapshots_get(&input->waits.last, id));
+	const struct waits_wanted *first =
+		last ? NULL : longest_in(snapshots_get(&input->waits.first, id));
+
+	/* A process that polls for the lock is not asleep in each sample. */
+	return first && first->is_polled ? first : last;
+}
+
+/* Returns whether others waited for the same lock at the first snapshot too, or try to get it again
+ * and again. */
+static bool is_lasting(const struct check *e, const struct waits_wanted *last)
+{
+	if (last->is_polled)
+		return true;
+	snapshot_each (struct waits_wanted, w, check_first(e, &e->input->waits), WAITS_WANTED) {
+		if (w->session_pid == last->session_pid && w->is_polled == last->is_polled &&
+			!span_compare(record_text(&w->record, &w->detail),
+				record_text(&last->record, &last->detail)))
+			return true;
+	}
+	return false;
+}
+
 static bool is_on_duty(const struct wait_chain *chain, const struct waits_wanted *w)
 {
 	const struct wait_link *first = &chain->links[0];
 
 	return w->source == WAITS_SOURCE_LOCKS && !w->is_polled && first->is_idle &&
-	       !awaits_answer(first);
+	       !check_awaits_answer(first);
 }
 
 /* Returns how long other processes have waited while this one did nothing; 0: it works. */
@@ -63,120 +85,105 @@ static uint64_t kept_ns(
 	return waited == UINT64_MAX ? 0 : waited;
 }
 
-static bool is_advisory(const struct waits_wanted *w)
+enum lock { LOCK_FILE, LOCK_OWN, LOCK_SESSION, LOCK_ADVISORY, LOCK_SESSION_ADVISORY };
+
+#define COMMIT                                                                                     \
+	"commit or roll back in the program; SELECT pg_terminate_backend({session}) ends the "     \
+	"session; idle_in_transaction_session_timeout ends such sessions by itself"
+#define UNLOCK                                                                                     \
+	"SELECT * FROM pg_locks WHERE locktype = 'advisory' shows it; pg_advisory_unlock in that " \
+	"session releases it, SELECT pg_terminate_backend({session}) ends the session"
+#define UNSEEN "since when it has the lock, and whether it keeps it on purpose"
+
+static const struct claim_row rows[] = {
+	[LOCK_FILE] = { "keeps {path} locked: {waiters}; meanwhile it {does}{, in |place}", UNSEEN,
+		"release the lock before a long wait; sooth why {pid} shows what it waits for; its "
+		"end releases the lock" },
+	[LOCK_OWN] = { "its transaction is open and idle: the client does not commit it, and "
+		       "{perhaps} has a lock: {waiters}{, in |place}",
+		UNSEEN, COMMIT },
+	[LOCK_SESSION] = { "its database session postgres ({session}) is idle in a transaction "
+			   "that is not committed, and {perhaps} has a lock: {waiters}{, in "
+			   "|place}",
+		UNSEEN, COMMIT },
+	[LOCK_ADVISORY] = { "this database session is idle, without a transaction, and {perhaps} "
+			    "has an advisory lock: {waiters}{, in |place}",
+		UNSEEN, UNLOCK },
+	[LOCK_SESSION_ADVISORY] = { "its database session postgres ({session}) is idle, without a "
+				    "transaction, and {perhaps} has an advisory lock: {waiters}{, "
+				    "in |place}",
+		UNSEEN, UNLOCK },
+};
+
+static enum lock lock_of(const struct waits_wanted *w)
 {
-	return w->source == WAITS_SOURCE_TITLE && record_text(&w->record, &w->detail).size;
+	if (w->source != WAITS_SOURCE_TITLE)
+		return LOCK_FILE;
+	if (record_text(&w->record, &w->detail).size)
+		return w->session_pid ? LOCK_SESSION_ADVISORY : LOCK_ADVISORY;
+	return w->session_pid ? LOCK_SESSION : LOCK_OWN;
 }
 
-static void claim_session(
-	struct check_result *out, const struct waits_wanted *w, const char *waiters)
+/* Appends "2 processes wait for it, psql (4711) for 45 s". */
+static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 {
-	if (is_advisory(w) && w->session_pid)
-		finding_claim(out,
-			"its database session postgres (%u) is idle, without a "
-			"transaction, and ",
-			w->session_pid);
-	else if (is_advisory(w))
-		finding_claim(out, "this database session is idle, without a transaction, and ");
-	else if (w->session_pid)
-		finding_claim(out,
-			"its database session postgres (%u) is idle in a transaction that is "
-			"not committed, and ",
-			w->session_pid);
-	else
-		finding_claim(out,
-			"its transaction is open and idle: the client does not commit it, and ");
-	finding_claim(out, "%s has a%s lock: %s",
-		w->confidence == WAITS_LOW ? "perhaps" : "probably",
-		is_advisory(w) ? "n advisory" : "", waiters);
-}
+	struct span name = record_text(&w->record, &w->waiter_name);
+	const char *what = w->source == WAITS_SOURCE_TITLE ? "database session" : "process";
+	const char *plural = w->source == WAITS_SOURCE_TITLE ? "s" : "es";
+	char time[UNITS_SIZE];
 
-static void claim(struct check_result *out, const struct wait_graph *g,
-	const struct wait_chain *chain, const struct waits_wanted *w)
-{
-	struct span path = record_text(&w->record, &w->detail);
-	struct buffer text = { 0 }, doing = { 0 };
-
-	wanted_lock_put(&text, w);
-	if (w->source == WAITS_SOURCE_TITLE) {
-		claim_session(out, w, buffer_cstr(&text));
-	} else {
-		wait_link_text(&doing, g, &chain->links[0]);
-		finding_claim(out, "keeps %.*s locked: %s; meanwhile it %s", (int)path.size,
-			path.data, buffer_cstr(&text), buffer_cstr(&doing));
-	}
-	buffer_fini(&text);
-	buffer_fini(&doing);
-}
-
-static void put_place(struct check_result *out, const struct check *e)
-{
-	struct buffer place = { 0 };
-
-	if (stack_wait_put_own(&place, e->input, e->process, e->id.pid))
-		finding_claim(out, ", in %s", buffer_cstr(&place));
-	buffer_fini(&place);
+	buffer_format(out, "%u %s%s %s", w->waiters, what, w->waiters == 1 ? "" : plural,
+		w->is_polled	  ? w->waiters == 1 ? "tries" : "try"
+		: w->waiters == 1 ? "waits"
+				  : "wait");
+	buffer_string(out, w->is_polled ? " again and again to get it" : " for it");
+	if (!w->waiter_pid)
+		return;
+	buffer_format(out, ", %s%.*s (%u)",
+		w->waiters > 1 && !w->longest_state ? "the longest, " : "", (int)name.size,
+		name.data, w->waiter_pid);
+	if (!w->longest_state)
+		buffer_format(out, ", for %s", sentence_duration(time, w->longest_ns));
 }
 
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct waits_wanted *w, uint64_t ns)
 {
 	finding_begin(out,
-		w->confidence == WAITS_HIGH && !w->is_polled ? FINDING_CONFIDENCE_HIGH
-		: w->confidence == WAITS_LOW		     ? FINDING_CONFIDENCE_LOW
-							     : FINDING_CONFIDENCE_MEDIUM,
+		w->confidence == WAITS_HIGH && w->is_polled ? FINDING_CONFIDENCE_MEDIUM
+							    : check_confidence(w->confidence),
 		"");
 	if ((double)ns < check_option(e, "grave-time"))
 		finding_severity(out, FINDING_LOW);
-	claim(out, g, chain, w);
-	put_place(out, e);
-	finding_number(out, "others wait, and it does nothing, for at least", (double)ns,
-		SOOTH_UNIT_NS, 0);
+	finding_time(out, "others wait, and it does nothing, for at least", ns);
 	check_chain_evidence(out, g, chain);
-	finding_unseen(out, "since when it has the lock, and whether it keeps it on purpose");
-	if (is_advisory(w))
-		finding_remedy(out,
-			"SELECT * FROM pg_locks WHERE locktype = 'advisory' shows it; "
-			"pg_advisory_unlock "
-			"in that session releases it, SELECT pg_terminate_backend(%u) ends the "
-			"session",
-			w->session_pid ? w->session_pid : e->id.pid);
-	else if (w->source == WAITS_SOURCE_TITLE)
-		finding_remedy(out,
-			"commit or roll back in the program; SELECT pg_terminate_backend(%u) ends "
-			"the "
-			"session; idle_in_transaction_session_timeout ends such sessions by itself",
-			w->session_pid ? w->session_pid : e->id.pid);
-	else
-		finding_remedy(out,
-			"release the lock before a long wait; sooth why %u shows what it waits "
-			"for; its "
-			"end releases the lock",
-			e->id.pid);
+	finding_value_span(out, "path", record_text(&w->record, &w->detail));
+	finding_value_text(
+		out, "perhaps", "%s", w->confidence == WAITS_LOW ? "perhaps" : "probably");
+	finding_value_text(out, "session", "%u", w->session_pid ? w->session_pid : e->id.pid);
+	put_waiters(finding_value(out, "waiters"), w);
+	wait_link_text(finding_value(out, "does"), g, &chain->links[0]);
+	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
+	finding_claim_row(out, &rows[lock_of(w)]);
 	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct waits_wanted *w = wanted_lock_last(e->input, &e->id);
+	const struct waits_wanted *w = find_wanted(e->input, &e->id);
 	struct wait_chain chain;
 	struct wait_graph g;
 	uint64_t ns;
 
-	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	}
-	ns = w && wanted_lock_lasts(e, w) ? kept_ns(&g, &chain, w) : 0;
+	ns = w && is_lasting(e, w) ? kept_ns(&g, &chain, w) : 0;
 	if (!w && check_is_hidden(&chain))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	else if (!ns)
 		check_fine(out, "it has no lock that others wait for while it does nothing");
-	else if (check_is_over(e, "min-time", (double)ns, ""))
+	else if (check_is_long(e, out, "min-time", ns, "others wait for its lock"))
 		report(e, out, &g, &chain, w, ns);
-	else
-		check_blind_by(out, FINDING_SHORT, "others wait for its lock, but not for long yet",
-			CHECK_LONGER);
 }
 
 const struct finding_type finding_lock_kept = {

@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * loop-stuck: an event loop of Python or node that nothing can wake any more. No thread of the
- * process has a timeout, a connection, a file or a child to wait for: the loop watches only
- * descriptors by which its own threads wake it, and all of these threads wait too. A coroutine or
- * promise awaits an event that never comes, such as the next item of a queue that nothing is put
- * into any more.
- *
- * Cannot be seen: which await it is. A process that waits for a signal on purpose has a handler for
- * it; node has handlers of its own for some.
- */
+/* loop-stuck: an event loop of Python or node that nothing can wake any more: it watches only
+ * descriptors by which its own threads wake it, and all of these threads wait too. A process that
+ * waits for a signal on purpose has a handler for it; node has handlers of its own for some. */
 #include <signal.h>
 #include <string.h>
 
-#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
 #define BIT(signal) (1u << ((signal)-1))
 
@@ -39,8 +28,8 @@ static const struct runtime {
 		"that its error ends the consumer" },
 	{ "node", BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR1) | BIT(SIGSEGV) | BIT(SIGBUS),
 		"find the promise that is never resolved: kill -USR1 opens the inspector "
-		"(chrome://inspect); a "
-		"worker or producer that failed has to reject what others await" },
+		"(chrome://inspect); a worker or producer that failed has to reject what others "
+		"await" },
 };
 
 static const struct runtime *runtime_of(const struct check *e)
@@ -59,14 +48,12 @@ static const struct runtime *runtime_of(const struct check *e)
 
 /* --- what could wake it --- */
 
-/* Returns whether the other end of the descriptor is in the process itself. */
 static bool is_own_pair(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
-	const struct waits_party *p = NULL;
 	unsigned own = 0;
 
-	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+	wait_parties_each (g, t->node_pid, t->record.tid, p) {
 		if (p->waiting_fd != o->fd)
 			continue;
 		if (p->party_pid != t->node_pid)
@@ -90,31 +77,20 @@ static bool is_inside(
 	}
 }
 
-static bool has_child(const struct wait_graph *g, const struct waits_thread *t)
-{
-	const struct waits_party *p = NULL;
-
-	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
-		if (p->relation == WAITS_RELATION_CHILD)
-			return true;
-	}
-	return false;
-}
-
 enum waits_so { CAN_WAKE, IS_LOOP, IS_WAITING };
 
 static enum waits_so look_at(const struct wait_graph *g, const struct waits_thread *t)
 {
-	const struct waits_object *o = NULL;
 	unsigned count = 0;
 
 	if (t->state != 'S' || t->call_state || t->since_state ||
 		t->timeout_state != SOOTH_STATE_ABSENT || wait_graph_has_run(g, t) ||
-		has_child(g, t))
+		wait_youngest_party(g, t, WAITS_RELATION_CHILD, &count))
 		return CAN_WAKE;
+	count = 0;
 	if (t->lock != WAITS_LOCK_NONE)
 		return t->arguments[1] & WAITS_FUTEX_PRIVATE ? IS_WAITING : CAN_WAKE;
-	while ((o = wait_graph_object(g, t, o))) {
+	wait_objects_each (g, t, o) {
 		if (o->role != WAITS_ROLE_WATCHED || !is_inside(g, t, o))
 			return CAN_WAKE;
 		count++;
@@ -122,10 +98,9 @@ static enum waits_so look_at(const struct wait_graph *g, const struct waits_thre
 	return count ? IS_LOOP : CAN_WAKE;
 }
 
-static bool handles_signals(
-	const struct check *e, const struct wait_graph *g, const struct runtime *runtime)
+static bool handles_signals(const struct check *e, const struct runtime *runtime)
 {
-	const struct waits_signals *s = find_process_signals(&g->records, e->id.pid);
+	const struct waits_signals *s = check_signals(e, check_last(e, &e->input->waits));
 
 	return !s || s->caught & ~runtime->own_signals;
 }
@@ -137,11 +112,10 @@ struct stuck {
 
 static bool find_stuck(const struct check *e, const struct wait_graph *g, struct stuck *s)
 {
-	const struct waits_thread *t = NULL;
 	bool has_main = false;
 
 	*s = (struct stuck){ .for_ns = UINT64_MAX };
-	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+	wait_threads_each (g, e->id.pid, t) {
 		enum waits_so so = look_at(g, t);
 
 		if (so == CAN_WAKE)
@@ -157,22 +131,23 @@ static bool find_stuck(const struct check *e, const struct wait_graph *g, struct
 
 /* --- the finding --- */
 
+#define CLAIM                                                                                      \
+	"nothing can wake its event loop any more: for {time} it has waited without a timer, a "   \
+	"connection or a child, and {others}: what its code awaits never comes, as from a queue "  \
+	"that nothing is put into any more"
+
 static void report(struct check_result *out, const struct stuck *s, const struct runtime *runtime)
 {
-	char time[UNITS_SIZE];
+	struct claim_row row = { CLAIM, "which await it is", runtime->remedy };
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out,
-		"nothing can wake its event loop any more: for %s it has waited without a timer, a "
-		"connection or a child, and %s: what its code awaits never comes, as from a queue "
-		"that nothing is put into any more",
-		sentence_duration(time, s->for_ns),
+	finding_value_time(out, "time", s->for_ns);
+	finding_value_text(out, "others", "%s",
 		s->threads == 1 ? "no other thread is there" : "all its other threads wait too");
-	finding_number(out, "waiting for at least", (double)s->for_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads", s->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "event loops", s->loops, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "which await it is");
-	finding_remedy(out, "%s", runtime->remedy);
+	finding_time(out, "waiting for at least", s->for_ns);
+	finding_count(out, "threads", s->threads, 0);
+	finding_count(out, "event loops", s->loops, 0);
+	finding_claim_row(out, &row);
 	finding_end(out);
 }
 
@@ -182,21 +157,14 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct wait_graph g;
 	struct stuck s;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	if (!runtime)
 		check_fine(out, "it has no event loop of Python or node");
-	else if (!find_stuck(e, &g, &s) || handles_signals(e, &g, runtime))
+	else if (!find_stuck(e, &g, &s) || handles_signals(e, runtime))
 		check_fine(out, "something can wake its event loop");
-	else if (check_is_stopped(e))
-		check_fine(out, "the process is stopped");
-	else if (check_is_over(e, "min-time", (double)s.for_ns, ""))
+	else if (check_is_long(e, out, "min-time", s.for_ns, "nothing could wake its event loop"))
 		report(out, &s, runtime);
-	else
-		check_blind_by(out, FINDING_SHORT,
-			"nothing could wake its event loop, but not for long yet", CHECK_LONGER);
 }
 
 const struct finding_type finding_loop_stuck = {

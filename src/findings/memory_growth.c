@@ -202,7 +202,7 @@ static void claim_gone(const struct check *e, struct check_result *out)
 	unsigned count = 0;
 
 	socket_index_init(&before, check_first(e, &e->input->sockets));
-	check_sockets_for_each (e, s)
+	sockets_each (check_last(e, &e->input->sockets), s)
 		count += socket_index_both_closed(&before, s);
 	socket_index_fini(&before);
 	if (count < GONE_LEAST)

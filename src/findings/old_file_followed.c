@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * old-file-followed: the process waits at the end of a file for more, as tail -f does, but the file
- * was rotated away or deleted, and another file has its name: the process never sees what is
- * written to that file. Three signs show that the process follows the old file: a watch of its
- * inode, reads that find its end again and again, or its name.
- *
- * Cannot be seen: a reader that sleeps longer than the observation between two reads.
+/* old-file-followed: the process waits at the end of a file for more, as tail -f does, but the file
+ * was rotated away or deleted, and another file has its name. Three signs show that the process
+ * follows the old file: a watch of its inode, reads that find its end again and again, or its name.
  */
 #include <stdio.h>
 
@@ -13,68 +9,42 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-reads", 2, 1, 1e9,
-		"minimum number of reads that found the end of the file, where no watch shows "
-		"that it is followed"),
+		"minimum number of reads that found the end of the file, where no watch shows that "
+		"it is followed"),
 };
 
 static const struct fds_successor *successor_in(const struct snapshot *s, uint32_t fd)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct fds_successor *f = record_as(r, FDS_SUCCESSOR, sizeof(*f));
-
-		if (f && f->fd == fd)
+	snapshot_each (struct fds_successor, f, s, FDS_SUCCESSOR) {
+		if (f->fd == fd)
 			return f;
-	}
-	return NULL;
-}
-
-static const struct fds_descriptor *descriptor_in(const struct snapshot *s, uint32_t fd)
-{
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->fd == fd)
-			return d;
 	}
 	return NULL;
 }
 
 static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 {
-	struct batch all = snapshot_records(s);
 
-	batch_for_each (r, &all) {
-		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
-
-		if (w && w->inode == d->inode && w->device_major == d->device_major &&
+	snapshot_each (struct fds_watch, w, s, FDS_WATCH) {
+		if (w->inode == d->inode && w->device_major == d->device_major &&
 			w->device_minor == d->device_minor)
 			return true;
 	}
 	return false;
 }
 
-/* Returns whether reads of `fd` found nothing, and none found data. */
 static bool is_read_in_vain(const struct check *e, uint32_t fd)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 	struct check_calls calls;
-	size_t position = 0;
 	uint64_t ends = 0;
 
 	if (!check_calls_read(&calls, e))
 		return false;
-	while ((r = call_repeats_next(calls.history, &position, &key))) {
+	call_repeats_each (calls.history, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->fd != (int32_t)fd || !row || row->transfer.direction != SYSCALL_READS)
@@ -92,8 +62,8 @@ static bool is_followed(const struct check *e, const struct fds_successor *now)
 {
 	const struct snapshot *first = check_first(e, &e->input->fds),
 			      *last = check_last(e, &e->input->fds);
-	const struct fds_descriptor *before = descriptor_in(first, now->fd),
-				    *d = descriptor_in(last, now->fd);
+	const struct fds_descriptor *before = check_descriptor_in(first, now->fd),
+				    *d = check_descriptor_in(last, now->fd);
 
 	if (!before || !d || before->inode != d->inode || before->offset != d->offset ||
 		!successor_in(first, now->fd))
@@ -102,59 +72,57 @@ static bool is_followed(const struct check *e, const struct fds_successor *now)
 	       span_equal(check_name(e->process), "tail");
 }
 
+#define CLAIM                                                                                      \
+	"follows {path}, which was {gone}: the file of that name is another one now ({size}), "    \
+	"and "                                                                                     \
+	"what is written there this process never sees"
+#define UNSEEN "whether the present file has what it waits for"
+
+static const struct claim_row of_tail = { CLAIM, UNSEEN,
+	"start it again with tail -F, which follows the name" };
+static const struct claim_row of_other = { CLAIM, UNSEEN,
+	"restart it; it has to open the file again when the name leads to another inode, as tail "
+	"-F does" };
+
 static void report(const struct check *e, struct check_result *out, const struct fds_successor *now)
 {
-	const struct fds_descriptor *d = descriptor_in(check_last(e, &e->input->fds), now->fd);
+	const struct fds_descriptor *d = check_descriptor(e, now->fd);
 	const struct fds_successor *before = successor_in(check_first(e, &e->input->fds), now->fd);
-	struct span name = record_text(&now->record, &now->path), old = check_name(e->process);
+	struct span name = record_text(&now->record, &now->path);
 	struct span is = record_text(&d->record, &d->path);
-	bool is_tail = span_equal(old, "tail");
 	char what[16], size[UNITS_SIZE];
 
 	snprintf(what, sizeof(what), "fd %u", now->fd);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	finding_descriptor(out, now->fd);
 	finding_path(out, name);
-	finding_claim(out, "follows %.*s, which was ", (int)name.size, name.data);
+	finding_value_span(out, "path", name);
 	if (is.size != name.size)
-		finding_claim(out, "renamed to %.*s%s", (int)is.size, is.data,
+		finding_value_text(out, "gone", "renamed to %.*s%s", (int)is.size, is.data,
 			d->is_deleted ? " and deleted" : "");
 	else
-		finding_claim(out, "deleted");
-	finding_claim(out,
-		": the file of that name is another one now (%s), and what is written there this "
-		"process never sees",
-		sentence_size(size, now->size_bytes));
-	finding_number(out, "position, at the end of the old file", (double)d->offset,
-		SOOTH_UNIT_BYTES, 0);
+		finding_value_text(out, "gone", "deleted");
+	finding_value_text(out, "size", "%s", sentence_size(size, now->size_bytes));
+	finding_bytes(out, "position, at the end of the old file", d->offset);
 	if (before && before->inode == now->inode && now->size_bytes > before->size_bytes)
 		finding_number(out, "written to the present file meanwhile",
 			(double)(now->size_bytes - before->size_bytes), SOOTH_UNIT_BYTES,
 			check_watched_ns(e));
-	finding_unseen(out, "whether the present file has what it waits for");
-	if (is_tail)
-		finding_remedy(out, "start it again with tail -F, which follows the name");
-	else
-		finding_remedy(out,
-			"restart it; it has to open the file again when the name leads to "
-			"another inode, as tail -F does");
+	finding_claim_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
 	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned count = 0;
 
 	if (!last || !e->process || !e->process->is_there) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	batch_for_each (r, &all) {
-		const struct fds_successor *now = record_as(r, FDS_SUCCESSOR, sizeof(*now));
-
-		if (now && is_followed(e, now)) {
+	snapshot_each (struct fds_successor, now, last, FDS_SUCCESSOR) {
+		if (is_followed(e, now)) {
 			report(e, out, now);
 			count++;
 		}

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * output-unread: the process sends to a peer that does not read, or reads far too slowly, and keeps
- * in its memory the data that the socket does not take: its memory grows until the connection ends.
- * A writer that blocks stops instead (writer-stuck), and a writer that heeds its stream's back
- * pressure waits: the memory of neither grows.
- *
- * Cannot be seen: how much of the memory waits for that peer.
+/* output-unread: the process sends to a peer that does not read, or reads far too slowly, and keeps
+ * in its memory the data that the socket does not take. A writer that blocks stops instead
+ * (writer-stuck), and one that heeds its stream's back pressure waits: the memory of neither grows.
  */
 #include "analyze/evidence/awaited.h"
 #include "analyze/evidence/memory_gain.h"
-#include "analyze/sockets/socket_text.h"
+#include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(MOVED_MOST, 4096, BYTES,
 	"that the peer took meanwhile: it looks at its window now and then");
@@ -34,16 +28,12 @@ struct unread {
 	bool is_slow; /* its peer reads, but little */
 };
 
-/* Returns the connection at the first sample; NULL: it did not exist then. */
 static const struct sockets_socket *before_of(
 	const struct check *e, const struct sockets_socket *of)
 {
-	struct batch all = snapshot_records(check_first(e, &e->input->sockets));
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->inode == of->inode)
+	sockets_each (check_first(e, &e->input->sockets), s) {
+		if (s->inode == of->inode)
 			return s;
 	}
 	return NULL;
@@ -75,13 +65,10 @@ static bool is_unread(
 
 static struct unread find_unread(const struct check *e, const struct memory_gain *m)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	struct unread u = { 0 };
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (!s || !is_unread(e, s, m))
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (!is_unread(e, s, m))
 			continue;
 		u.count++;
 		if (!u.of || s->send_queue_bytes > u.of->send_queue_bytes)
@@ -94,36 +81,34 @@ static struct unread find_unread(const struct check *e, const struct memory_gain
 static void report(const struct check *e, struct check_result *out, const struct unread *u,
 	const struct memory_gain *m, uint64_t interval_ns)
 {
-	struct buffer peer = { 0 }, waits = { 0 };
-	struct awaited a;
-	char gain[UNITS_SIZE], time[UNITS_SIZE];
+	static const struct claim_row row = {
+		"{peer} {reads} what it is sent{waits}, and this process keeps the rest in its "
+		"memory: {gain} more in {time}",
+		"how much of its memory waits for this peer",
+		"look at the peer; and write only while the stream takes it (node: the result of "
+		"write() and 'drain'), or close a connection that does not read"
+	};
+	struct awaited a = awaited_of(e, u->of->fd);
+	struct buffer *peer;
+	char gain[UNITS_SIZE];
 
-	a = awaited_of(e, u->of->fd);
-	awaited_put_end(&peer, &a, u->of);
-	awaited_put_wait(&waits, e, &a);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out,
-		"%s %s what it is sent%s, and this process keeps the rest in its memory: %s more "
-		"in %s",
-		buffer_cstr(&peer), u->is_slow ? "reads only slowly" : "does not read",
-		buffer_cstr(&waits), sentence_size(gain, (uint64_t)m->own_bytes),
-		sentence_duration(time, interval_ns));
+	peer = finding_value(out, "peer");
+	awaited_put_end(peer, &a, u->of);
+	awaited_put_wait(finding_value(out, "waits"), e, &a);
+	finding_value_text(out, "reads", "%s", u->is_slow ? "reads only slowly" : "does not read");
+	finding_value_text(out, "gain", "%s", sentence_size(gain, (uint64_t)m->own_bytes));
+	finding_value_time(out, "time", interval_ns);
 	if (u->count > 1)
-		finding_number(out, "such connections", u->count, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "in the queue of the socket", (double)u->of->send_queue_bytes,
-		SOOTH_UNIT_BYTES, 0);
+		finding_count(out, "such connections", u->count, 0);
+	finding_bytes(out, "in the queue of the socket", u->of->send_queue_bytes);
 	finding_rate(out, "growth of its memory",
 		(double)m->own_bytes * (double)NS_PER_S / (double)interval_ns, SOOTH_UNIT_BYTES,
 		interval_ns);
 	finding_descriptor(out, u->of->fd);
-	finding_connection(out, span_of_string(buffer_cstr(&peer)));
-	finding_unseen(out, "how much of its memory waits for this peer");
-	finding_remedy(out,
-		"look at the peer; and write only while the stream takes it (node: the result of "
-		"write() and 'drain'), or close a connection that does not read");
+	finding_connection(out, span_of_string(buffer_cstr(peer)));
+	finding_claim_row(out, &row);
 	finding_end(out);
-	buffer_fini(&peer);
-	buffer_fini(&waits);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * pool-stuck: every thread of the pool that serves an event loop is in a call that does not return:
- * the threads open FIFOs without another end, want locks of files, or wait for a file system that
- * does not answer. The loop runs on and looks healthy, but all work for the pool waits: files, DNS,
- * compression and hashes of node (the pool of libuv, four threads).
- *
- * The stacks show that: threads of the pool are in libuv's worker(), and a free thread is in
- * uv_cond_wait() there.
- */
+/* pool-stuck: every thread of the pool that serves an event loop is in a call that does not return.
+ * The loop runs on and looks healthy, but all work for the pool waits (the pool of libuv, four
+ * threads). The stacks show that: threads of the pool are in libuv's worker(), and a free thread is
+ * in uv_cond_wait() there. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"
-#include "analyze/waits/wait_text.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX 4
 
@@ -33,13 +24,6 @@ struct pool {
 	const struct waits_thread *first;
 };
 
-static bool is_named(const struct check *e, const struct profile_function *f, const char *name)
-{
-	struct span function = stack_wait_function(e->input, f);
-
-	return span_equal(function, name);
-}
-
 static enum member member_of(const struct check *e, uint32_t tid)
 {
 	enum member member = MEMBER_BUSY;
@@ -48,10 +32,12 @@ static enum member member_of(const struct check *e, uint32_t tid)
 	if (!stack_wait_frames(e->input, &e->id, tid, &stack))
 		return MEMBER_NONE;
 	for (size_t i = 0; i < stack.depth; i++) {
-		if (is_named(e, stack.frames[i], "uv_cond_wait"))
+		struct span name = stack_wait_function(e->input, stack.frames[i]);
+
+		if (span_equal(name, "uv_cond_wait"))
 			member = MEMBER_FREE;
 		/* Innermost first: below it there is only the start of the thread. */
-		if (is_named(e, stack.frames[i], "worker") && i + 3 >= stack.depth)
+		if (span_equal(name, "worker") && i + 3 >= stack.depth)
 			return member;
 	}
 	return MEMBER_NONE;
@@ -59,9 +45,7 @@ static enum member member_of(const struct check *e, uint32_t tid)
 
 static void find_pool(struct pool *p, const struct check *e, const struct wait_graph *g)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+	wait_threads_each (g, e->id.pid, t) {
 		enum member member = member_of(e, t->record.tid);
 
 		p->threads += member != MEMBER_NONE;
@@ -103,25 +87,23 @@ static void emit_threads(
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct pool *p)
 {
-	struct buffer text = { 0 };
-	char time[UNITS_SIZE];
+	static const struct claim_row row = {
+		"all {threads} threads of its pool (libuv) are stuck, for {time}: files, DNS and "
+		"other work of the pool wait behind them; one {waits}",
+		NULL,
+		"sooth why -v {pid} shows what each thread waits for; a larger pool "
+		"(UV_THREADPOOL_SIZE) only delays this"
+	};
 
-	put_wait(&text, e, g, p->first);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(out,
-		"all %u threads of its pool (libuv) are stuck, for %s: files, DNS and other work "
-		"of "
-		"the pool wait behind them; one %s",
-		p->threads, sentence_duration(time, p->for_ns), buffer_cstr(&text));
-	finding_number(out, "threads of the pool", p->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "stuck for at least", (double)p->for_ns, SOOTH_UNIT_NS, 0);
+	finding_value_text(out, "threads", "%u", p->threads);
+	finding_value_time(out, "time", p->for_ns);
+	put_wait(finding_value(out, "waits"), e, g, p->first);
+	finding_count(out, "threads of the pool", p->threads, 0);
+	finding_time(out, "stuck for at least", p->for_ns);
 	emit_threads(e, out, g);
-	finding_remedy(out,
-		"sooth why -v %u shows what each thread waits for; a larger pool "
-		"(UV_THREADPOOL_SIZE) only delays this",
-		e->id.pid);
+	finding_claim_row(out, &row);
 	finding_end(out);
-	buffer_fini(&text);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -129,23 +111,16 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct pool p = { 0 };
 	struct wait_graph g;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	find_pool(&p, e, &g);
 	if (!p.threads)
 		check_fine(out, "no pool of libuv");
 	else if (p.stuck < p.threads)
 		check_fine(out, "%u of %u threads of its pool are in one call", p.stuck, p.threads);
-	else if (check_is_stopped(e))
-		check_fine(out, "the process is stopped");
-	else if (check_is_over(e, "min-time", (double)p.for_ns, ""))
+	else if (check_is_long(
+			 e, out, "min-time", p.for_ns, "all threads of its pool are in a call"))
 		report(e, out, &g, &p);
-	else
-		check_blind_by(out, FINDING_SHORT,
-			"all threads of its pool are in a call, but not for long yet",
-			CHECK_LONGER);
 }
 
 const struct finding_type finding_pool_stuck = {

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * prompt-unanswered: the process asks for something at its terminal, a password or whether to go
- * on, and no answer comes. The program decides: a shell, an editor or a pager that waits for its
- * user is at rest. If a program, and not a person, has the other end of the terminal, an answer
- * will not come by itself.
- *
- * Cannot be seen: the text of the question, and whether a person sits at the terminal.
- */
+/* prompt-unanswered: the process asks for something at its terminal, and no answer comes. The
+ * program decides: a shell, an editor or a pager that waits for its user is at rest. If a program,
+ * and not a person, has the other end of the terminal, an answer will not come by itself. */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_prompts.h"
-#include "base/cleanup.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 5e9, 1e8, 86400e9, "minimum time without an answer",
@@ -23,7 +14,6 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-/* Returns the process at the other end of the terminal; NULL: not known. */
 static const struct waits_party *typist_of(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = NULL;
@@ -36,38 +26,45 @@ static const struct waits_party *typist_of(const struct wait_graph *g, const str
 	return NULL;
 }
 
+enum typist { TYPIST_UNKNOWN, TYPIST_PERSON, TYPIST_PROGRAM };
+
+#define ASKS   "asks for {what} at its terminal {terminal}, and no answer has come for {time}"
+#define UNSEEN "the text of the question"
+#define ANSWER "answer at that terminal, or end the process: sooth kill --any {pid}"
+
+static const struct claim_row rows[] = {
+	[TYPIST_UNKNOWN] = { ASKS, UNSEEN, ANSWER },
+	[TYPIST_PERSON] = { ASKS "; {typist} ({typist pid}) has the other end of the terminal",
+		UNSEEN, ANSWER },
+	[TYPIST_PROGRAM] = { ASKS "; {typist} ({typist pid}) has the other end of the terminal",
+		UNSEEN,
+		"let {typist} answer, or run the command so that it fails instead of asking: "
+		"GIT_TERMINAL_PROMPT=0, ssh -o BatchMode=yes, sudo -n, -y; credentials come from a "
+		"helper, a key or a token" },
+};
+
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_link *link)
 {
-	const struct waits_party *typist = typist_of(g, link);
-	struct span name = typist ? record_text(&typist->record, &typist->name) : span_of("", 0);
+	const struct waits_party *p = typist_of(g, link);
+	struct span name = p ? record_text(&p->record, &p->name) : span_of("", 0);
 	struct span terminal = record_text(&link->object->record, &link->object->path);
 	uint64_t ns = link->thread->since_ns;
-	bool may_be_person = !typist || wait_is_terminal_program(name);
-	char time[UNITS_SIZE];
+	enum typist typist = !p				      ? TYPIST_UNKNOWN
+			     : wait_is_terminal_program(name) ? TYPIST_PERSON
+							      : TYPIST_PROGRAM;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if (may_be_person && (double)ns < check_option(e, "grave-time"))
+	if (typist != TYPIST_PROGRAM && (double)ns < check_option(e, "grave-time"))
 		finding_severity(out, FINDING_LOW);
 	finding_path(out, terminal);
-	finding_claim(out, "asks for %s at its terminal %.*s, and no answer has come for %s",
-		wait_prompt_of(link), (int)terminal.size, terminal.data,
-		sentence_duration(time, ns));
-	if (typist)
-		finding_claim(out, "; %.*s (%u) has the other end of the terminal", (int)name.size,
-			name.data, typist->party_pid);
-	finding_number(out, "no answer for", (double)ns, SOOTH_UNIT_NS, 0);
-	finding_unseen(out, "the text of the question");
-	if (may_be_person)
-		finding_remedy(out,
-			"answer at that terminal, or end the process: sooth kill --any %u",
-			e->id.pid);
-	else
-		finding_remedy(out,
-			"let %.*s answer, or run the command so that it fails instead of asking: "
-			"GIT_TERMINAL_PROMPT=0, ssh -o BatchMode=yes, sudo -n, -y; credentials "
-			"come from a helper, a key or a token",
-			(int)name.size, name.data);
+	finding_time(out, "no answer for", ns);
+	finding_value_text(out, "what", "%s", wait_prompt_of(link));
+	finding_value_span(out, "terminal", terminal);
+	finding_value_time(out, "time", ns);
+	finding_value_span(out, "typist", name);
+	finding_value_text(out, "typist pid", "%u", p ? p->party_pid : 0);
+	finding_claim_row(out, &rows[typist]);
 	finding_end(out);
 }
 
@@ -77,20 +74,15 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (!check_chain(e, 0, &g, &chain)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	}
 	link = &chain.links[0];
 	if (!wait_prompt_of(link) || !link->thread || check_is_stopped(e))
 		check_fine(out, "it asks for nothing at a terminal");
 	else if (link->thread->since_state)
 		check_blind(out, link->thread->since_state);
-	else if (!check_is_over(e, "min-time", (double)link->thread->since_ns, ""))
-		check_blind_by(out, FINDING_SHORT,
-			"it asks for something at its terminal, but not for long yet",
-			CHECK_LONGER);
-	else
+	else if (check_is_long(e, out, "min-time", link->thread->since_ns,
+			 "it asks for something at its terminal"))
 		report(e, out, &g, link);
 }
 

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * queue-starved: the main thread of a Python program waits at a queue of its own, and the other
- * threads only sleep or wait. Then nothing new can come into the queue: no thread reads, connects
- * or looks at a file, and the sleeping threads woke several times meanwhile and put nothing in. The
- * thread that should fill the queue has usually ended by an error.
- *
- * Cannot be seen: whether a thread that sleeps will put something in by the clock, later.
- */
+/* queue-starved: the main thread of a Python program waits at a queue of its own, and the other
+ * threads only sleep or wait. Nothing new can come into the queue: no thread reads, connects or
+ * looks at a file, and the sleeping threads woke several times meanwhile and put nothing in. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/process_table/process_table.h"
-#include "analyze/threads/thread_history.h"
-#include "base/cleanup.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that the main thread waits",
@@ -35,15 +24,6 @@ struct starved {
 
 /* --- the threads --- */
 
-static const struct thread_history *history_of(const struct check *e, uint32_t tid)
-{
-	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (t->tid == tid)
-			return t;
-	}
-	return NULL;
-}
-
 static bool sleeps(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
 {
@@ -57,7 +37,6 @@ static bool sleeps(
 	return link.what == WAIT_SLEEP;
 }
 
-/* Returns whether the thread waits for another thread of the process. */
 static bool rests(const struct wait_graph *g, const struct waits_thread *t)
 {
 	return t->state == 'S' && !t->call_state && t->lock != WAITS_LOCK_NONE &&
@@ -67,7 +46,7 @@ static bool rests(const struct wait_graph *g, const struct waits_thread *t)
 
 static void note_sleeper(struct starved *s, const struct check *e, const struct waits_thread *t)
 {
-	const struct thread_history *h = history_of(e, t->record.tid);
+	const struct thread_history *h = check_thread(e, t->record.tid);
 	double hz = h ? thread_history_voluntary(h) : 0;
 	double wakes = hz > 0 ? hz * (double)s->for_ns / (double)NS_PER_S : 0;
 
@@ -118,13 +97,9 @@ static bool is_of_runtime(const struct call_repeat *r)
 /* Returns whether nothing comes into the process: no file is looked at, and no descriptor used. */
 static bool is_closed(const struct call_history *h)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
-
 	if (h->looks || h->uring_calls)
 		return false;
-	while ((r = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, r) {
 		if ((key->fd >= 0 || r->is_socket || r->has_path) && !is_of_runtime(r))
 			return false;
 	}
@@ -142,11 +117,6 @@ static bool has_child(const struct check *e)
 
 /* --- the finding --- */
 
-static bool is_join(const struct starved *s)
-{
-	return span_ends(s->wait.by, "join");
-}
-
 static void put_others(struct buffer *out, const struct starved *s)
 {
 	unsigned all = s->sleeping + s->waiting;
@@ -161,39 +131,38 @@ static void put_others(struct buffer *out, const struct starved *s)
 			s->sleeping == 1 ? "s" : "");
 }
 
+#define CLAIM  "its main thread has waited in {by}{, called by |within}, for {time}, and {others}: "
+#define UNSEEN "whether a sleeping thread feeds the queue at a later set time"
+#define REMEDY                                                                                     \
+	"sooth stack {pid} shows where each thread waits; look for the error of the thread that "  \
+	"feeds the queue in its log, and have that thread put its error in"
+
+static const struct claim_row of_join = { CLAIM "a task of the queue was taken and never marked as "
+						"done (task_done), or its thread has ended",
+	UNSEEN, REMEDY },
+			      of_get = { CLAIM "nothing is put into the queue, perhaps since the "
+					       "thread that should has ended by an error",
+				      UNSEEN, REMEDY };
+
 static void report(const struct check *e, struct check_result *out, const struct starved *s)
 {
-	struct buffer others = { 0 };
-	char time[UNITS_SIZE];
+	bool is_join = span_ends(s->wait.by, "join");
 
-	put_others(&others, s);
-	finding_begin(out, is_join(s) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_join(s))
+	finding_begin(out, is_join ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	if (!is_join)
 		finding_severity(out, FINDING_LOW);
 	finding_thread(out, e->id.pid);
-	finding_claim(
-		out, "its main thread has waited in %.*s", (int)s->wait.by.size, s->wait.by.data);
-	if (s->wait.within.size)
-		finding_claim(out, ", called by %.*s (%.*s)", (int)s->wait.within.size,
-			s->wait.within.data, (int)s->wait.file.size, s->wait.file.data);
-	finding_claim(out, ", for %s, and %s: %s", sentence_duration(time, s->for_ns),
-		buffer_cstr(&others),
-		is_join(s) ? "a task of the queue was taken and never marked as done (task_done), "
-			     "or its thread has ended"
-			   : "nothing is put into the queue, perhaps since the thread that should "
-			     "has ended by an error");
-	finding_number(out, "waiting for", (double)s->for_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "threads that sleep", s->sleeping, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "threads that wait for another", s->waiting, SOOTH_UNIT_NONE, 0);
+	finding_value_span(out, "by", s->wait.by);
+	stack_wait_put_within(finding_value(out, "within"), &s->wait);
+	finding_value_time(out, "time", s->for_ns);
+	put_others(finding_value(out, "others"), s);
+	finding_time(out, "waiting for", s->for_ns);
+	finding_count(out, "threads that sleep", s->sleeping, 0);
+	finding_count(out, "threads that wait for another", s->waiting, 0);
 	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
 		SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "whether a sleeping thread feeds the queue at a later set time");
-	finding_remedy(out,
-		"sooth stack %u shows where each thread waits; look for the error of the thread "
-		"that feeds the queue in its log, and have that thread put its error in",
-		e->id.pid);
+	finding_claim_row(out, is_join ? &of_join : &of_get);
 	finding_end(out);
-	buffer_fini(&others);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -202,17 +171,15 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls c;
 	struct wait_graph g;
 
-	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (!check_graph_begin(e, out, &g))
 		return;
-	}
 	if (!is_at_queue(&s, e, &g) || !look_at_others(&s, e, &g) || has_child(e))
 		check_fine(out, "its main thread does not wait at a queue of its own, or something "
 				"may come in");
-	else if (check_has_finding(e, "deadlock") || check_has_finding(e, "all-threads-waiting"))
-		check_fine(out, "reported by another check");
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
+	else if (check_has_finding(e, "deadlock") || check_has_finding(e, "all-threads-waiting"))
+		check_fine(out, "reported by another check");
 	else if (!check_calls_read(&c, e))
 		check_blind_because(out, "its system calls were not observed",
 			"run as root; `sooth doctor` shows other ways");
@@ -220,12 +187,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "a thread of it does something: it may put into the queue later");
 	else if (s.wakes < check_option(e, "min-wakes"))
 		check_fine(out, "another thread sleeps: it may put into the queue later");
-	else if (check_is_over(e, "min-time", (double)s.for_ns, ""))
+	else if (check_is_long(e, out, "min-time", s.for_ns,
+			 "its main thread waits at a queue of its own"))
 		report(e, out, &s);
-	else
-		check_blind_by(out, FINDING_SHORT,
-			"its main thread waits at a queue of its own, but not for long yet",
-			CHECK_LONGER);
 }
 
 const struct finding_type finding_queue_starved = {

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * receive-drops: data sent to the process is lost, because the process reads a socket more slowly
- * than data arrives: the receive queue of a UDP socket, or the queue of a listening socket, is
- * full. The sender of a datagram does not learn of it. The kernel counts what each socket dropped
- * (sock_diag(7), SK_MEMINFO_DROPS, since Linux 4.7; the last column of /proc/net/udp).
- *
- * The counter includes damaged data, and data that a filter of the socket refused: so only a socket
- * with a queue counts.
- */
-#include "analyze/diagnosis/check_verdict.h"
+/* receive-drops: data sent to the process is lost, because its receive queue or the queue of its
+ * listening socket is full. The kernel counts what each socket dropped (sock_diag(7),
+ * SK_MEMINFO_DROPS). The counter includes damaged data, and data that a filter of the socket
+ * refused: so only a socket with a queue counts. */
+#include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-drops", 5, 1, 1e9, "minimum number of packets or connections dropped"),
@@ -29,7 +23,7 @@ struct drops {
 
 static bool can_drop(const struct sockets_socket *s)
 {
-	if (!s || !socket_is_inet(s) || s->state_state)
+	if (!socket_is_inet(s) || s->state_state)
 		return false;
 	return s->state == SOCKETS_LISTEN ||
 	       span_equal(record_text(&s->record, &s->protocol), "udp");
@@ -69,76 +63,64 @@ static const struct snapshot *snapshot_of_parent(const struct check *e)
 	return snapshots_get(&e->input->sockets.last, &id);
 }
 
-/* Returns whether connections of the process itself wait in the queue: then it is its own
- * client. */
-static bool is_own_client(const struct batch *all, const struct sockets_socket *listener)
-{
-	if (listener->state != SOCKETS_LISTEN)
-		return false;
-	batch_for_each (r, all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && socket_is_inet(s) && !s->peer_port_state &&
-			s->peer_port == listener->local_port)
-			return true;
-	}
-	return false;
-}
-
 static void find_drops(struct drops *d, const struct check *e, const struct snapshot *first,
 	const struct snapshot *last)
 {
-	struct batch all = snapshot_records(last);
 	struct socket_index index, parent;
 
 	socket_index_init(&index, first);
 	socket_index_init(&parent, snapshot_of_parent(e));
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+	sockets_each (last, s) {
 		const struct sockets_socket *before =
 			can_drop(s) ? socket_index_get(&index, s->inode) : NULL;
+		/* Connections of the process itself wait in the queue: it is its own client. */
+		bool is_own = s->state == SOCKETS_LISTEN && sockets_to_itself(last, s);
 
-		if (before && !socket_index_get(&parent, s->inode) && !is_own_client(&all, s))
+		if (before && !socket_index_get(&parent, s->inode) && !is_own)
 			add_drops(d, before, s);
 	}
 	socket_index_fini(&parent);
 	socket_index_fini(&index);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct drops *d)
+static const struct claim_row of_listener = {
+	"turns clients away: it does not accept them fast enough, and the queue of {local} is full "
+	"({queued}); {rate} connection attempts dropped each second",
+	NULL,
+	"sooth stack {pid} shows what keeps it from accepting; a longer queue (listen(2), "
+	"net.core.somaxconn) only helps against bursts"
+};
+static const struct claim_row of_datagrams = {
+	"loses packets: it does not read {protocol} {local} fast enough, and its receive queue is "
+	"full; {rate} dropped each second",
+	NULL,
+	"sooth stack {pid} shows what it does instead of reading; a larger buffer (SO_RCVBUF, "
+	"net.core.rmem_max) only helps against bursts"
+};
+
+static void report(struct check_result *out, const struct drops *d)
 {
 	bool is_listening = d->socket.state == SOCKETS_LISTEN;
 	double per_s = (double)d->count * (double)NS_PER_S / (double)d->interval_ns;
 	struct socket_text text = { 0 };
+	struct span local;
 
 	socket_text_add_socket(&text, d->of);
+	local = span_of((const char *)text.local.data, text.local.size);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, buffer_cstr(&text.local));
-	if (is_listening)
-		finding_claim(out,
-			"turns clients away: it does not accept them fast enough, and the queue of "
-			"%s is full (%llu); %.3g connection attempts dropped each second",
-			buffer_cstr(&text.local), (unsigned long long)d->socket.receive_queue_bytes,
-			per_s);
-	else
-		finding_claim(out,
-			"loses packets: it does not read %s %s fast enough, and its receive queue "
-			"is "
-			"full; %.3g dropped each second",
-			buffer_cstr(&text.protocol), buffer_cstr(&text.local), per_s);
+	finding_value_span(out, "local", local);
+	finding_value_text(out, "protocol", "%s", buffer_cstr(&text.protocol));
+	finding_value_text(out, "rate", "%.3g", per_s);
+	finding_value_text(
+		out, "queued", "%llu", (unsigned long long)d->socket.receive_queue_bytes);
 	finding_number(out, "dropped", (double)d->count, SOOTH_UNIT_NONE, d->interval_ns);
-	finding_number(out, "dropped since the socket was made", (double)d->socket.dropped,
-		SOOTH_UNIT_NONE, 0);
+	finding_count(out, "dropped since the socket was made", d->socket.dropped, 0);
 	finding_number(out, is_listening ? "connections to accept" : "received and not read",
 		(double)d->socket.receive_queue_bytes,
 		is_listening ? SOOTH_UNIT_NONE : SOOTH_UNIT_BYTES, 0);
 	finding_descriptor(out, d->socket.fd);
-	finding_connection(out, span_of((const char *)text.local.data, text.local.size));
-	finding_remedy(out,
-		is_listening ? "sooth stack %u shows what keeps it from accepting; a longer queue "
-			       "(listen(2), net.core.somaxconn) only helps against bursts"
-			     : "sooth stack %u shows what it does instead of reading; a larger "
-			       "buffer (SO_RCVBUF, net.core.rmem_max) only helps against bursts",
-		e->id.pid);
+	finding_connection(out, local);
+	finding_claim_row(out, is_listening ? &of_listener : &of_datagrams);
 	finding_end(out);
 	socket_text_fini(&text);
 }
@@ -157,7 +139,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_drops(&d, e, first, last);
 	least = check_option(e, "min-rate") * (double)d.interval_ns / (double)NS_PER_S;
 	if (d.count && (double)d.count >= least && (double)d.count >= check_option(e, "min-drops"))
-		report(e, out, &d);
+		report(out, &d);
 	else if (d.unknown_state == SOOTH_STATE_ABSENT && !d.measured)
 		check_blind_because(out, "this capture is older than the counts of dropped packets",
 			"record it again");

@@ -17,6 +17,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/units.h"
@@ -51,7 +52,7 @@ static const struct finding_option options[] = {
 
 static const struct sockets_socket *socket_of(const struct check *e, const struct call_exchange *x)
 {
-	check_sockets_for_each (e, s) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
 		if (s->fd == x->fd)
 			return s;
 	}

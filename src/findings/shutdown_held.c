@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * shutdown-held: a server has closed its listening socket and keeps the connections that it
- * accepted there: it is about to end, and waits until its clients end their connections. A client
- * that keeps its connection for later requests, or never reads its answer, keeps the server from
- * ending.
- *
- * Two connections with one local port belong to a server, since each connection that a process
- * makes gets a port of its own. The kernel's counts show which end opened a single connection. Some
- * programs serve one client and listen no more, so a single connection counts only if the process
- * has a handler for SIGTERM.
- */
+/* shutdown-held: a server has closed its listening socket and keeps connections that it accepted
+ * there: it waits until its clients end their connections. Two connections with one local port
+ * belong to a server, since each connection that a process makes gets a port of its own; the
+ * kernel's counts show which end opened a single connection. Some programs serve one client and
+ * listen no more, so a single connection counts only if the process has a handler for SIGTERM. */
 #include <signal.h>
 #include <string.h>
 
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
-#include "analyze/waits/wait_graph.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_party_text.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-connections", 2, 2, 1e6,
@@ -51,8 +44,6 @@ static bool may_be_kept(const struct sockets_socket *s)
 	       (s->state == SOCKETS_ESTABLISHED || s->state == SOCKETS_CLOSE_WAIT);
 }
 
-/* Returns whether both connections have one local port. Two connections to one peer have different
- * ports at the peer. */
 static bool is_on_port_of(const struct sockets_socket *s, const struct sockets_socket *other)
 {
 	return s->local_port == other->local_port &&
@@ -73,16 +64,14 @@ static uint64_t quiet_of(const struct sockets_socket *s)
 	return sent_ns < received_ns ? sent_ns : received_ns;
 }
 
-static struct ended port_of(const struct batch *all, const struct sockets_socket *of)
+static struct ended port_of(const struct snapshot *last, const struct sockets_socket *of)
 {
 	struct ended e = {
 		.first = of, .quiet_ns = UINT64_MAX, .silent_ns = UINT64_MAX, .is_accepted = true
 	};
 
-	batch_for_each (r, all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (!s || !may_be_kept(s) || !is_on_port_of(s, of))
+	sockets_each (last, s) {
+		if (!may_be_kept(s) || !is_on_port_of(s, of))
 			continue;
 		e.count++;
 		if (quiet_of(s) < e.quiet_ns)
@@ -96,33 +85,24 @@ static struct ended port_of(const struct batch *all, const struct sockets_socket
 
 static struct ended find_awaited(const struct check *e)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
+	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct ended most = { 0 };
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-		struct ended of;
+	sockets_each (last, s) {
+		struct ended of = may_be_kept(s) ? port_of(last, s) : most;
 
-		if (!s || !may_be_kept(s))
-			continue;
-		of = port_of(&all, s);
 		if (of.count > most.count)
 			most = of;
 	}
 	return most;
 }
 
-/* Appends the other end of the connection, if it is known: ", one of curl (4711)". */
-static void put_client(
-	struct buffer *out, const struct check *e, const struct sockets_socket *s, const char *of)
+static void put_client(struct buffer *out, const struct check *e, const struct sockets_socket *s)
 {
 	struct awaited a = awaited_of(e, s->fd);
-	struct span name;
 
-	if (!a.peer)
-		return;
-	name = record_text(&a.peer->record, &a.peer->name);
-	buffer_format(out, ", %s %.*s (%u)", of, (int)name.size, name.data, a.peer->party_pid);
+	if (a.peer)
+		wait_put_name(out, &a.peer->record, &a.peer->name, a.peer->party_pid);
 }
 
 static bool serves_one(const struct check *e)
@@ -134,10 +114,7 @@ static bool serves_one(const struct check *e)
 
 static bool handles_end(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	const struct waits_signals *w = find_process_signals(&all, e->id.pid);
+	const struct waits_signals *w = check_signals(e, check_last(e, &e->input->waits));
 
 	return w && w->caught & 1u << (SIGTERM - 1);
 }
@@ -149,54 +126,37 @@ static bool is_held_by_one(const struct check *e, const struct ended *ended)
 	       !serves_one(e);
 }
 
-static void report_one(const struct check *e, struct check_result *out, const struct ended *ended)
-{
-	struct buffer local = { 0 }, client = { 0 };
+#define ENDS_NOW "server.closeAllConnections()); sooth kill --any {pid} ends it now"
 
-	socket_put_local(&local, ended->first);
-	put_client(&client, e, ended->first, "of");
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_severity(out, FINDING_LOW);
-	finding_claim(out,
-		"it no longer listens on %s and keeps one connection of a client there%s: it is "
-		"probably about to end, and waits until that one closes",
-		buffer_cstr(&local), buffer_cstr(&client));
-	finding_number(out, "time without data from the client", (double)ended->silent_ns,
-		SOOTH_UNIT_NS, 0);
-	finding_unseen(out, "whether it was asked to end: it has a handler for SIGTERM");
-	finding_remedy(out,
-		"end that client, or let the server close its connections when it ends (node: "
-		"server.closeAllConnections()); sooth kill --any %u ends it now",
-		e->id.pid);
-	finding_end(out);
-	buffer_fini(&local);
-	buffer_fini(&client);
-}
+static const struct claim_row of_one = {
+	"it no longer listens on {local} and keeps one connection of a client there{, of |client}: "
+	"it is probably about to end, and waits until that one closes",
+	"whether it was asked to end: it has a handler for SIGTERM",
+	"end that client, or let the server close its connections when it ends (node: " ENDS_NOW
+};
+static const struct claim_row of_several = {
+	"it no longer listens on {local} and keeps {count} connections of clients there{, one of "
+	"|client}: it is about to end, and waits until they close (no data for {time})",
+	"whether it was asked to end",
+	"end the clients, or let the server close idle connections when it ends (node: " ENDS_NOW
+};
 
 static void report(const struct check *e, struct check_result *out, const struct ended *ended)
 {
-	struct buffer local = { 0 }, client = { 0 };
-	char time[UNITS_SIZE];
-
-	socket_put_local(&local, ended->first);
-	put_client(&client, e, ended->first, "one of");
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out,
-		"it no longer listens on %s and keeps %u connections of clients there%s: it is "
-		"about "
-		"to end, and waits until they close (no data for %s)",
-		buffer_cstr(&local), ended->count, buffer_cstr(&client),
-		sentence_duration(time, ended->quiet_ns));
-	finding_number(out, "connections on that port", ended->count, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "time without data on each", (double)ended->quiet_ns, SOOTH_UNIT_NS, 0);
-	finding_unseen(out, "whether it was asked to end");
-	finding_remedy(out,
-		"end the clients, or let the server close idle connections when it ends (node: "
-		"server.closeAllConnections()); sooth kill --any %u ends it now",
-		e->id.pid);
+	socket_put_local(finding_value(out, "local"), ended->first);
+	put_client(finding_value(out, "client"), e, ended->first);
+	finding_value_text(out, "count", "%u", ended->count);
+	finding_value_time(out, "time", ended->quiet_ns);
+	if (ended->count == 1) {
+		finding_severity(out, FINDING_LOW);
+		finding_time(out, "time without data from the client", ended->silent_ns);
+	} else {
+		finding_count(out, "connections on that port", ended->count, 0);
+		finding_time(out, "time without data on each", ended->quiet_ns);
+	}
+	finding_claim_row(out, ended->count == 1 ? &of_one : &of_several);
 	finding_end(out);
-	buffer_fini(&local);
-	buffer_fini(&client);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -209,7 +169,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	ended = find_awaited(e);
 	if (is_held_by_one(e, &ended))
-		report_one(e, out, &ended);
+		report(e, out, &ended);
 	else if ((double)ended.count < check_option(e, "min-connections"))
 		check_fine(out, "it serves no port that it no longer listens on");
 	else if (check_is_over(e, "min-time", (double)ended.quiet_ns, ""))

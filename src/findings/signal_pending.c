@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* signal-pending: a request to end has no effect. Either a signal such as SIGTERM was sent to the
- * process, which has blocked that signal: it stays pending. A program that takes its signals with
- * sigwait(3) or a signalfd blocks them too, but takes each signal at once. Or the process, or a
- * command that it starts, sends SIGTERM or SIGKILL to another process again and again, which goes
- * on. Other repeated signals are no requests to end: SIGHUP reloads a server, SIGINT interrupts a
- * statement, SIGQUIT prints the stacks of a JVM. */
+/* signal-pending: a request to end has no effect: the process has blocked the signal, which stays
+ * pending; a program that takes its signals with sigwait(3) or a signalfd blocks them too, but
+ * takes each signal at once. Or the process, or a command that it starts, sends SIGTERM or SIGKILL
+ * to a process again and again, which goes on. Other repeated signals are no requests to end:
+ * SIGHUP reloads a server, SIGINT interrupts a statement, SIGQUIT prints the stacks of a JVM. */
 #include <signal.h>
 #include <string.h>
 
@@ -13,13 +12,10 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/child_calls.h"
 #include "analyze/answer/end_awaited.h"
-#include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/units.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 #include "probes/signal_names.h"
 
 #define RECEIVERS_MAX 1024
@@ -36,13 +32,6 @@ static const struct finding_option options[] = {
 /* Signals that end a program that does not handle them, and that are sent for this purpose. */
 static const unsigned asking[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 
-static const struct waits_signals *signals_of(const struct check *e, const struct snapshot *s)
-{
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	return find_process_signals(&all, e->id.pid);
-}
-
 /* "SIGTERM", "SIGTERM and SIGHUP"; empty: none. */
 static void put_signals(struct buffer *out, uint64_t mask)
 {
@@ -55,44 +44,30 @@ static void put_signals(struct buffer *out, uint64_t mask)
 	}
 }
 
-/* Finds the descriptor by which the program would take its signals; false: it has none, or none is
- * known. */
-static bool find_signalfd(const struct check *e, uint32_t *fd)
-{
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->type == FDS_SIGNALFD) {
-			*fd = d->fd;
-			return true;
-		}
-	}
-	return false;
-}
+static const struct claim_row blocked = {
+	"was sent {signals} and does not end: it blocks this signal, which stays pending",
+	"which process sent the signal, and when",
+	"sooth kill {any}{pid} ends it, with SIGKILL if it must; in the program: unblock the "
+	"signal with sigprocmask, or take it with sigwait or from its signalfd"
+};
 
 static void report(
 	const struct check *e, struct check_result *out, const char *signals, uint64_t since_ns)
 {
-	bool has_any = e->process->agent || e->process->owner_agent;
-	uint32_t fd;
+	bool is_shown = false;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(out,
-		"was sent %s and does not end: it blocks this signal, which stays pending",
-		signals);
+	finding_value_text(out, "signals", "%s", signals);
+	finding_value_text(
+		out, "any", "%s", e->process->agent || e->process->owner_agent ? "" : "--any ");
 	finding_text(out, "pending for the process", "%s", signals);
-	finding_number(out, "pending for at least", (double)since_ns, SOOTH_UNIT_NS, 0);
-	if (find_signalfd(e, &fd))
-		finding_text(out, "not read", "the signalfd on fd %u", fd);
-	finding_unseen(out, "which process sent the signal, and when");
-	finding_remedy(out,
-		"sooth kill %s%u ends it, with SIGKILL if it must; in the program: unblock the "
-		"signal "
-		"with sigprocmask, or take it with sigwait or from its signalfd",
-		has_any ? "" : "--any ", e->id.pid);
+	finding_time(out, "pending for at least", since_ns);
+	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
+		if (d->type == FDS_SIGNALFD && !is_shown)
+			finding_text(out, "not read", "the signalfd on fd %u", d->fd);
+		is_shown |= d->type == FDS_SIGNALFD;
+	}
+	finding_claim_row(out, &blocked);
 	finding_end(out);
 }
 
@@ -117,7 +92,6 @@ static uint32_t receiver_of(const struct check *e, const struct call_signal_key 
 	return (uint32_t)pid;
 }
 
-/* Adds the signals that the process or a command that it starts has sent. */
 static void take_sent(void *user, const struct call_history *h)
 {
 	struct sending *s = user;
@@ -134,13 +108,22 @@ static void take_sent(void *user, const struct call_history *h)
 	}
 }
 
-static void remedy_trap(struct check_result *out, const struct process_entry *child)
-{
-	finding_remedy(out,
-		"sooth kill --any %u ends that command; in the script: exec the last command, or "
-		"start it with & and wait for it, so that the trap runs at once",
-		child->id.pid);
-}
+#define TRAP_REMEDY                                                                                \
+	"sooth kill --any {child pid} ends that command; in the script: exec the last command, "   \
+	"or start it with & and wait for it, so that the trap runs at once"
+#define SENDS                                                                                      \
+	"sends {signal} to {receiver} again and again, {count} times in {time}, and that one "     \
+	"{state}"
+
+static const struct claim_row to_trap = { SENDS, NULL, TRAP_REMEDY };
+static const struct claim_row to_other = { SENDS, NULL,
+	"sooth why {receiver pid} shows what it waits for; sooth kill --any -9 {receiver pid} ends "
+	"it" };
+static const struct claim_row own_trap = {
+	"was sent a signal that it has a trap for, {times}, and has not run it: a shell does that "
+	"only when the command in its foreground has ended, and it has one child, {child}",
+	"which signal, and which process sent it", TRAP_REMEDY
+};
 
 static bool report_sent(const struct check *e, struct check_result *out,
 	const struct call_signal_key *key, const struct call_failures *f)
@@ -148,7 +131,6 @@ static bool report_sent(const struct check *e, struct check_result *out,
 	const struct process_entry *child,
 		*to = process_table_find(&e->input->host.process_table, (uint32_t)key->target);
 	double span_ns = (double)(f->last_ns - f->first_ns);
-	struct buffer receiver = { 0 }, state = { 0 };
 	char name[SIGNAL_NAME_SIZE];
 
 	if (!to || !to->is_there || (double)f->seen < check_option(e, "min-sent") ||
@@ -156,24 +138,19 @@ static bool report_sent(const struct check *e, struct check_result *out,
 		(key->signal == SIGKILL && to->process->state != 'D' && to->process->state != 'Z'))
 		return false;
 	child = end_awaited_of_trap(to, f->first_ns);
-	check_put_name(&receiver, to);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (!end_awaited_put_state(&state, to, f->first_ns))
+	if (!end_awaited_put_state(finding_value(out, "state"), to, f->first_ns))
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "sends %s to %s again and again, %llu times in %.1f s, and that one %s",
-		signal_name(name, key->signal), buffer_cstr(&receiver),
-		(unsigned long long)f->count, span_ns / (double)NS_PER_S, buffer_cstr(&state));
+	finding_value_text(out, "signal", "%s", signal_name(name, key->signal));
+	check_put_name(finding_value(out, "receiver"), to);
+	finding_value_text(out, "receiver pid", "%u", to->id.pid);
+	finding_value_text(out, "count", "%llu", (unsigned long long)f->count);
+	finding_value_text(out, "time", "%.1f s", span_ns / (double)NS_PER_S);
+	finding_value_text(out, "child pid", "%u", child ? child->id.pid : 0);
 	finding_number(
 		out, "signals sent", (double)f->count, SOOTH_UNIT_NONE, f->last_ns - f->first_ns);
-	if (child)
-		remedy_trap(out, child);
-	else
-		finding_remedy(out,
-			"sooth why %u shows what it waits for; sooth kill --any -9 %u ends it",
-			to->id.pid, to->id.pid);
+	finding_claim_row(out, child ? &to_trap : &to_other);
 	finding_end(out);
-	buffer_fini(&receiver);
-	buffer_fini(&state);
 	return true;
 }
 
@@ -203,12 +180,11 @@ static bool diagnose_sent(const struct check *e, struct check_result *out)
 static uint64_t count_interrupts(const struct check *e, uint64_t *first_ns)
 {
 	const struct call_history *h = check_all_calls(e);
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 	uint64_t count = 0;
-	size_t position = 0;
 
-	while (h && (r = call_repeats_next(h, &position, &key))) {
+	if (!h)
+		return 0;
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (!row || row->wait.what != SYSCALL_WAIT_CHILD ||
@@ -226,25 +202,19 @@ static bool diagnose_trap(const struct check *e, struct check_result *out)
 	uint64_t first_ns = 0, count = count_interrupts(e, &first_ns);
 	const struct process_entry *child =
 		count ? end_awaited_of_trap(e->process, first_ns) : NULL;
-	struct buffer name = { 0 };
 
 	if (!child || (double)(e->input->host.last_ns - first_ns) < check_option(e, "min-time"))
 		return false;
-	check_put_name(&name, child);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	if ((double)count < check_option(e, "min-sent"))
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out,
-		"was sent a signal that it has a trap for, %llu time%s, and has not run it: a "
-		"shell "
-		"does that only when the command in its foreground has ended, and it has one "
-		"child, %s",
-		(unsigned long long)count, count == 1 ? "" : "s", buffer_cstr(&name));
-	finding_number(out, "interrupted waits", (double)count, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "which signal, and which process sent it");
-	remedy_trap(out, child);
+	finding_value_text(
+		out, "times", "%llu time%s", (unsigned long long)count, count == 1 ? "" : "s");
+	check_put_name(finding_value(out, "child"), child);
+	finding_value_text(out, "child pid", "%u", child->id.pid);
+	finding_count(out, "interrupted waits", count, 0);
+	finding_claim_row(out, &own_trap);
 	finding_end(out);
-	buffer_fini(&name);
 	return true;
 }
 
@@ -252,7 +222,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits),
 			      *last = check_last(e, &e->input->waits);
-	const struct waits_signals *then = signals_of(e, first), *now = signals_of(e, last);
+	const struct waits_signals *then = check_signals(e, first), *now = check_signals(e, last);
 	struct buffer signals = { 0 };
 	uint64_t since_ns;
 

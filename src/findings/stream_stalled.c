@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * stream-stalled: a connection that the process opened makes no progress: the peer has to act, or
- * the process does not take its turn. The kernel's socket state shows which end
- * (analyze/sockets/stream_state.h): the answer is late, the peer does not read, the path is dead,
- * or the process does not read. An idle connection is none of these: pools keep many.
+/* stream-stalled: a connection that the process opened makes no progress. The kernel's socket state
+ * shows which end has to act (analyze/sockets/stream_state.h). An idle connection is none of these:
+ * pools keep many.
  *
  * The connection alone cannot show whether an answer stopped in the middle or is complete. Silence
  * is reported, with low confidence, only when the agent reports that it is busy, is headless by its
  * arguments, or its input is closed, and it runs no tool; and of any process when a thread waits
- * for data on that connection alone (analyze/evidence/awaited.h).
- *
- * Not seen: which requests inside TLS expect an answer; QUIC; a peer gone without data in flight.
- */
+ * for data on that connection alone (analyze/evidence/awaited.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,17 +15,14 @@
 #include "analyze/evidence/agent_work.h"
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/evidence/datagram_wait.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/stream_state.h"
-#include "base/cleanup.h"
-#include "base/map.h"
-#include "explain/finding.h"
 
-#define SOCKETS_MAX 65536
 #define SHOWN_MAX   4
+#define PORT_DOMAIN 53
+#define PORT_CHOSEN 32768   /* first port of the default range from which the kernel chooses */
 #define MODEL	    "model" /* the silent peer, over several connections */
 
 NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for no peer");
@@ -62,7 +54,6 @@ struct stream {
 	char what[32];
 };
 
-/* The process and all its connections. */
 struct talker {
 	struct agent_work work;
 	struct activity activity; /* activity of the session's main process, also for its daemon */
@@ -86,15 +77,11 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 	snapshots_for_each (&e->input->sockets.last, snapshot) {
 		const struct process_entry *p =
 			process_table_get(&e->input->host.process_table, &snapshot->id);
-		struct batch records = snapshot_records(snapshot);
 
 		if (!p || (!p->agent && !p->owner_agent))
 			continue;
-		batch_for_each (r, &records) {
-			const struct sockets_socket *o =
-				record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-			if (o && socket_is_inet(o) && o->local_port == s->peer_port &&
+		sockets_each (snapshot, o) {
+			if (socket_is_inet(o) && o->local_port == s->peer_port &&
 				o->peer_port == s->local_port && o->namespace == s->namespace)
 				return true;
 		}
@@ -102,32 +89,17 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 	return false;
 }
 
-/* Returns whether the request was repeated, and no attempt got an answer. */
 static bool is_unanswered(const struct activity *a)
 {
 	return a->state == ACTIVITY_ASKS_AGAIN && a->answer == ACTIVITY_ANSWER_SILENT;
 }
 
-/* Returns whether a thread waits for data on this connection, and for nothing else. */
-static bool is_awaited(const struct stream *s)
-{
-	return s->awaited.is_blocked || s->awaited.is_polled;
-}
-
-/* Returns whether data is expected on the connection; other connections at rest belong to pools. */
-static bool is_expected(const struct stream *s)
-{
-	return s->state.turn != STREAM_QUIET || is_awaited(s);
-}
-
-static const char *option_of(enum stream_turn turn)
-{
-	return turn == STREAM_UNREAD ? "unread" : "silence";
-}
-
 static void take_stream(const struct check *e, struct talker *t, struct stream *s)
 {
-	bool is_over = check_is_over(e, option_of(s->state.turn), (double)s->state.for_ns, s->what);
+	bool is_over = check_is_over(e, s->state.turn == STREAM_UNREAD ? "unread" : "silence",
+		(double)s->state.for_ns, s->what);
+	/* Other connections at rest belong to pools. */
+	bool is_expected = s->state.turn != STREAM_QUIET || awaited_is(&s->awaited);
 
 	t->made++;
 	if (is_among_agents(e, s->socket))
@@ -135,11 +107,11 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 	if (s->state.turn == STREAM_UNKNOWN) {
 		t->unknown++;
 		t->unknown_state = s->socket->sent_state;
-	} else if (s->state.turn == STREAM_LOST || (is_expected(s) && is_over)) {
+	} else if (s->state.turn == STREAM_LOST || (is_expected && is_over)) {
 		buffer_append(&t->streams, s, sizeof(*s));
 	} else if (!is_over) {
 		t->flowing++;
-		if (is_awaited(s) && s->state.for_ns > t->awaited_ns)
+		if (awaited_is(&s->awaited) && s->state.for_ns > t->awaited_ns)
 			t->awaited_ns = s->state.for_ns;
 	} else if (!t->rests.socket || s->state.for_ns < t->rests.state.for_ns) {
 		t->rests = *s;
@@ -168,7 +140,6 @@ static void add_request(const struct check *e, struct stream *s)
 		s->state.for_ns = now_ns - wait.since_ns;
 }
 
-/* Adds earlier attempts from the agent's log, made on connections that are closed. */
 static void add_attempts(const struct talker *t, struct stream *s)
 {
 	const struct activity *a = &t->activity;
@@ -181,20 +152,19 @@ static void add_attempts(const struct talker *t, struct stream *s)
 	s->state.for_ns = a->since_ns;
 }
 
-static void take_socket(const struct check *e, struct talker *t, const struct map *before,
+static void take_socket(const struct check *e, struct talker *t, const struct socket_index *before,
 	const struct sockets_socket *socket)
 {
 	struct stream_limits limits = { .gap_ns = (uint64_t)check_option(e, "gap"),
 		.retransmits = (uint32_t)check_option(e, "min-retransmits") };
-	const struct sockets_socket *const *first = map_get(before, &socket->inode);
 	struct stream s = { .socket = socket };
 	enum peer_label_strength strength;
 
 	if (stream_state_of(NULL, socket, &limits).turn == STREAM_NONE)
 		return;
 	s.awaited = awaited_of(e, socket->fd);
-	limits.is_awaited = is_awaited(&s);
-	s.state = stream_state_of(first ? *first : NULL, socket, &limits);
+	limits.is_awaited = awaited_is(&s.awaited);
+	s.state = stream_state_of(socket_index_get(before, socket->inode), socket, &limits);
 	add_request(e, &s);
 	add_attempts(t, &s);
 	s.label = socket_sums_label(&e->input->labels, socket, &strength);
@@ -208,26 +178,12 @@ static void take_socket(const struct check *e, struct talker *t, const struct ma
 
 static void take_sockets(const struct check *e, struct talker *t)
 {
-	const struct snapshot *first = check_first(e, &e->input->sockets);
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch earlier = snapshot_records(first), records = snapshot_records(last);
-	struct map before; /* inode -> its record at the first sample */
+	struct socket_index before;
 
-	map_init(&before, sizeof(uint64_t), sizeof(void *), SOCKETS_MAX);
-	batch_for_each (r, &earlier) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-		const struct sockets_socket **at = s ? map_put(&before, &s->inode, NULL) : NULL;
-
-		if (at)
-			*at = s;
-	}
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s)
-			take_socket(e, t, &before, s);
-	}
-	map_fini(&before);
+	socket_index_init(&before, check_first(e, &e->input->sockets));
+	sockets_each (check_last(e, &e->input->sockets), s)
+		take_socket(e, t, &before, s);
+	socket_index_fini(&before);
 }
 
 /* --- severity --- */
@@ -239,7 +195,7 @@ static bool is_worth_it(const struct check *e, const struct talker *t, const str
 	bool is_silent = s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET;
 
 	return !(is_silent &&
-		 (t->work.is_idle || (is_awaited(s) && check_has_finding(e, "held-up"))));
+		 (t->work.is_idle || (awaited_is(&s->awaited) && check_has_finding(e, "held-up"))));
 }
 
 /* Returns whether the user or the model waits for this very connection. */
@@ -253,17 +209,12 @@ static bool is_needed(const struct talker *t, const struct stream *s)
 
 static enum finding_confidence confidence_of(const struct talker *t, const struct stream *s)
 {
-	switch (s->state.turn) {
-	case STREAM_QUIET:
+	if (s->state.turn == STREAM_QUIET)
 		return FINDING_CONFIDENCE_LOW;
-	case STREAM_REQUESTED:
-		if (t->work.busy && is_needed(t, s))
-			return FINDING_CONFIDENCE_HIGH;
-		return is_needed(t, s) || s->awaited.is_blocked ? FINDING_CONFIDENCE_MEDIUM
-								: FINDING_CONFIDENCE_LOW;
-	default:
+	if (s->state.turn != STREAM_REQUESTED || (t->work.busy && is_needed(t, s)))
 		return FINDING_CONFIDENCE_HIGH;
-	}
+	return is_needed(t, s) || s->awaited.is_blocked ? FINDING_CONFIDENCE_MEDIUM
+							: FINDING_CONFIDENCE_LOW;
 }
 
 /* --- the finding --- */
@@ -286,108 +237,86 @@ static bool is_of_model(const struct talker *t, const struct stream *s)
 	       t->activity.socket_inode == s->socket->inode;
 }
 
-/* Claims "waiting for the model" only for an agent and its API; any other peer is named. */
-static void claim_silence(
-	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
+/* Sets "waiting for the model: no data from Anthropic API ... for 42 s". "The model" is only said
+ * of an agent and its API; any other peer is named. */
+static void put_silence(
+	struct buffer *out, const struct talker *t, const struct stream *s, const char *peer)
 {
-	bool is_model = t->work.is_agent && (s->is_api || is_of_model(t, s));
-	bool is_quiet = s->state.turn == STREAM_QUIET && t->work.busy;
-	char time[UNITS_SIZE], attempts[32] = "";
+	const char *what = s->is_by_log ? "answer" : "data";
+	char time[UNITS_SIZE];
 
-	sentence_duration(time, s->state.for_ns);
-	if (s->attempts > 1)
-		snprintf(attempts, sizeof(attempts), ", in %u attempts", s->attempts);
-	finding_claim(out, "waiting for %s: no %s%s%s for %s%s%s%s%s",
-		is_model ? "the model" : peer, s->is_by_log ? "answer" : "data",
-		is_model ? " from " : "", is_model ? peer : "", time, attempts,
-		is_quiet ? " (" : "", is_quiet ? t->work.busy : "",
-		is_quiet ? ", no tool running)" : "");
-}
-
-static void claim(
-	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
-{
-	char time[UNITS_SIZE], bytes[UNITS_SIZE];
-
-	sentence_duration(time, s->state.for_ns);
-	switch (s->state.turn) {
-	case STREAM_UNSENT:
-		finding_claim(out, "%s accepts no data: %s waiting to be sent for %s", peer,
-			sentence_size(bytes, s->socket->send_queue_bytes), time);
-		break;
-	case STREAM_UNREAD:
-		finding_claim(out, "does not read from %s: %s unread for %s", peer,
-			sentence_size(bytes, s->socket->receive_queue_bytes), time);
-		break;
-	case STREAM_LOST:
-		finding_claim(out,
-			"the connection to %s is dead: %u retransmissions, nothing acknowledged",
-			peer, s->socket->retransmits_waiting);
-		break;
-	default:
-		claim_silence(out, t, s, peer);
-		break;
-	}
-}
-
-/* Returns advice for the user about the request itself. */
-static const char *again_of(const struct talker *t)
-{
-	if (!t->work.is_agent)
-		return "";
-	return t->work.is_headless ? "; then end the agent and start it again"
-				   : "; then interrupt the request (Esc) and ask again";
-}
-
-static void emit_silence_remedy(
-	struct check_result *out, const struct talker *t, const struct stream *s)
-{
-	const struct waits_party *peer = s->awaited.peer;
-
-	if (peer && !t->work.is_agent)
-		finding_remedy(out,
-			"sooth why %u shows what the other end does instead of answering",
-			peer->party_pid);
-	else if (t->work.is_agent)
-		finding_remedy(
-			out, "check the status page of the server and your proxy%s", again_of(t));
+	if (t->work.is_agent && (s->is_api || is_of_model(t, s)))
+		buffer_format(out, "waiting for the model: no %s from %s for ", what, peer);
 	else
-		finding_remedy(out,
-			"check whether the server answers others, and any proxy between; "
-			"a client with a timeout would give up by itself");
+		buffer_format(out, "waiting for %s: no %s for ", peer, what);
+	buffer_string(out, sentence_duration(time, s->state.for_ns));
+	if (s->attempts > 1)
+		buffer_format(out, ", in %u attempts", s->attempts);
+	if (s->state.turn == STREAM_QUIET && t->work.busy)
+		buffer_format(out, " (%s, no tool running)", t->work.busy);
 }
 
-static void emit_remedy(const struct check *e, struct check_result *out, const struct talker *t,
-	const struct stream *s)
+#define STATUS "check the status page of the server and your proxy{again}"
+
+static const struct claim_row of_turn[STREAM_TURNS] = {
+	[STREAM_UNSENT] = { "{peer} accepts no data: {to send} waiting to be sent for {time}", NULL,
+		"check the server and any proxy: one of them does not read{again}" },
+	[STREAM_UNREAD] = { "does not read from {peer}: {to read} unread for {time}", NULL,
+		"sooth inspect --threads {pid} shows what the threads of the process do instead" },
+	[STREAM_LOST] = { "the connection to {peer} is dead: {retransmits} retransmissions, "
+			  "nothing acknowledged",
+		NULL,
+		"check network, VPN and proxy (the kernel gives up after about 15 "
+		"minutes){again}" },
+};
+static const struct claim_row of_agent = { "{silence}", NULL, STATUS };
+static const struct claim_row of_local_peer = { "{silence}", NULL,
+	"sooth why {peer pid} shows what the other end does instead of answering" };
+static const struct claim_row of_peer = { "{silence}", NULL,
+	"check whether the server answers others, and any proxy between; a client with a timeout "
+	"would give up by itself" };
+static const struct claim_row of_attempts = {
+	"waiting for the model: no answer for {time}, in {attempts} attempts",
+	"which connection the current attempt has, if any", STATUS
+};
+
+static const struct claim_row *row_of(const struct talker *t, const struct stream *s)
 {
-	switch (s->state.turn) {
-	case STREAM_UNSENT:
-		finding_remedy(out, "check the server and any proxy: one of them does not read%s",
-			again_of(t));
-		break;
-	case STREAM_UNREAD:
-		finding_remedy(out,
-			"sooth inspect --threads %u shows what the threads of the process do "
-			"instead",
-			e->id.pid);
-		break;
-	case STREAM_LOST:
-		finding_remedy(out,
-			"check network, VPN and proxy (the kernel gives up after about 15 "
-			"minutes)%s",
-			again_of(t));
-		break;
-	default:
-		emit_silence_remedy(out, t, s);
-		break;
-	}
+	if (of_turn[s->state.turn].claim)
+		return &of_turn[s->state.turn];
+	if (t->work.is_agent)
+		return &of_agent;
+	return s->awaited.peer ? &of_local_peer : &of_peer;
+}
+
+static void set_again(struct check_result *out, const struct talker *t)
+{
+	finding_value_text(out, "again", "%s",
+		!t->work.is_agent     ? ""
+		: t->work.is_headless ? "; then end the agent and start it again"
+				      : "; then interrupt the request (Esc) and ask again");
+}
+
+static void set_values(struct check_result *out, const struct talker *t, const struct stream *s)
+{
+	struct buffer *peer = finding_value(out, "peer");
+	char size[UNITS_SIZE];
+
+	put_peer(peer, s);
+	put_silence(finding_value(out, "silence"), t, s, buffer_cstr(peer));
+	finding_value_text(out, "to send", "%s", sentence_size(size, s->socket->send_queue_bytes));
+	finding_value_text(
+		out, "to read", "%s", sentence_size(size, s->socket->receive_queue_bytes));
+	finding_value_text(out, "retransmits", "%u", s->socket->retransmits_waiting);
+	finding_value_time(out, "time", s->state.for_ns);
+	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
+	set_again(out, t);
 }
 
 static void emit_times(struct check_result *out, const struct stream *s)
 {
 	if (s->state.has_sent)
-		finding_number(out, "time since data was last sent", (double)s->socket->sent_ago_ns,
-			SOOTH_UNIT_NS, 0);
+		finding_time(out, "time since data was last sent", s->socket->sent_ago_ns);
 	finding_number(out,
 		s->state.has_come ? "time since data was last received"
 				  : "time since the connection was opened, without any data",
@@ -401,10 +330,9 @@ static void emit_network(struct check_result *out, const struct sockets_socket *
 		finding_text(out, "network", "fine: everything acknowledged, nothing unread");
 		return;
 	}
-	finding_number(
-		out, "unacknowledged", (double)socket->send_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "unread", (double)socket->receive_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "retransmissions", socket->retransmits_waiting, SOOTH_UNIT_NONE, 0);
+	finding_bytes(out, "unacknowledged", socket->send_queue_bytes);
+	finding_bytes(out, "unread", socket->receive_queue_bytes);
+	finding_count(out, "retransmissions", socket->retransmits_waiting, 0);
 }
 
 static void emit_values(struct check_result *out, const struct stream *s)
@@ -413,28 +341,25 @@ static void emit_values(struct check_result *out, const struct stream *s)
 
 	emit_times(out, s);
 	if (s->attempts > 1)
-		finding_number(out, "attempts", s->attempts, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_count(out, "attempts", s->attempts, 0);
+	finding_bytes(out, "sent and acknowledged", socket->sent_bytes);
+	finding_bytes(out, "received", socket->received_bytes);
 	if (s->state.interval_ns)
 		finding_number(out, "data received during the observation", (double)s->state.came,
 			SOOTH_UNIT_BYTES, s->state.interval_ns);
 	emit_network(out, socket);
 	if (socket->rtt_state == SOOTH_STATE_VALUE)
-		finding_number(out, "round trip", (double)socket->rtt_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "round trip", socket->rtt_ns);
 }
 
 static void emit_unseen(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	if (s->state.turn == STREAM_REQUESTED && !t->work.is_agent && !s->is_api)
-		finding_unseen(out,
-			"whether the server should have answered: some requests wait for "
-			"events by design");
+		finding_unseen(out, "whether the server should have answered: some requests wait "
+				    "for events by design");
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
-		finding_unseen(out,
-			"whether the peer still answers: no data was sent that it would "
-			"have to acknowledge");
+		finding_unseen(out, "whether the peer still answers: no data was sent that it "
+				    "would have to acknowledge");
 	if (s->state.turn == STREAM_QUIET)
 		finding_unseen(out, "whether the answer was complete%s",
 			t->work.is_agent ? "; what the agent does with the answer"
@@ -443,13 +368,11 @@ static void emit_unseen(struct check_result *out, const struct talker *t, const 
 		finding_unseen(out, "whether the process waits for an MCP server");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct talker *t,
-	const struct stream *s)
+static void report(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
-	struct buffer peer = { 0 }, both = { 0 };
+	struct buffer both = { 0 };
 
-	put_peer(&peer, s);
 	socket_put_local(&both, s->socket);
 	buffer_string(&both, " > ");
 	socket_put_peer(&both, s->socket);
@@ -459,19 +382,18 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else if (is_weak || (s->state.turn != STREAM_LOST && !is_needed(t, s)))
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of((const char *)both.data, both.size));
-	claim(out, t, s, buffer_cstr(&peer));
 	emit_values(out, s);
 	if (t->work.busy)
 		finding_text(out, "agent", "%s", t->work.busy);
 	finding_text(out, "descriptor", "%u", s->socket->fd);
-	if (is_awaited(s))
+	if (awaited_is(&s->awaited))
 		finding_text(out, "thread", "%u %s", s->awaited.tid,
 			s->awaited.is_blocked ? "is blocked reading it"
 					      : "polls this connection only");
 	emit_unseen(out, t, s);
-	emit_remedy(e, out, t, s);
+	set_values(out, t, s);
+	finding_claim_row(out, row_of(t, s));
 	finding_end(out);
-	buffer_fini(&peer);
 	buffer_fini(&both);
 }
 
@@ -481,68 +403,132 @@ static void report_unanswered(
 	const struct check *e, struct check_result *out, const struct talker *t)
 {
 	const struct activity *a = &t->activity;
-	char time[UNITS_SIZE];
 
 	if (!check_is_over(e, "silence", (double)a->since_ns, MODEL))
 		return;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, MODEL);
-	finding_claim(out, "waiting for the model: no answer for %s, in %u attempts",
-		sentence_duration(time, a->since_ns), a->attempts);
-	finding_number(out, "attempts", a->attempts, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "which connection the current attempt has, if any");
-	finding_remedy(out, "check the status page of the server and your proxy%s", again_of(t));
+	finding_value_time(out, "time", a->since_ns);
+	finding_value_text(out, "attempts", "%u", a->attempts);
+	set_again(out, t);
+	finding_count(out, "attempts", a->attempts, 0);
+	finding_claim_row(out, &of_attempts);
 	finding_end(out);
 }
 
 /* --- UDP --- */
 
-static void put_words(struct check_result *out, const struct datagram_wait *w, const char *peer)
-{
-	char time[UNITS_SIZE];
+/*
+ * A UDP socket whose answer does not come: a name lookup, or a datagram that a thread waits for.
+ * The kernel keeps no times of UDP sockets, so the time is that of the waiting thread, or that
+ * between two snapshots with the same socket. A server waits the same way: a socket without a peer
+ * counts only if its port is one that the kernel chose.
+ */
+struct datagram_wait {
+	const struct sockets_socket *socket;
+	bool is_lookup; /* the peer is a name server */
+	bool is_whole;	/* the socket was there at the first snapshot too */
+	bool has_peer;
+	uint64_t for_ns; /* least time of the wait */
+	struct awaited awaited;
+};
 
-	if (w->is_lookup) {
-		finding_claim(out, "waiting for the name server %s: no answer (DNS) for %s", peer,
-			sentence_duration(time, w->for_ns));
-		finding_unseen(out, "which name is looked up");
-		finding_remedy(out, "check the name servers in /etc/resolv.conf: this one does not "
-				    "answer");
-	} else {
-		finding_claim(out, "waiting for %s: no datagram (UDP) for %s", peer,
-			sentence_duration(time, w->for_ns));
-		finding_unseen(out, "whether the process expects an answer at all");
-		finding_remedy(out, "check whether the other end received the datagram: UDP sends "
-				    "nothing again by itself");
-	}
+static bool is_udp(const struct sockets_socket *s)
+{
+	return socket_is_inet(s) && span_equal(record_text(&s->record, &s->protocol), "udp");
 }
+
+/* Returns the time since the first sample with that socket; 0: only the last sample has it. */
+static uint64_t seen_ns(const struct socket_index *first, const struct sockets_socket *socket)
+{
+	const struct sockets_socket *s = socket_index_get(first, socket->inode);
+	bool is_same = s && is_udp(s) && s->record.time_ns < socket->record.time_ns;
+
+	return is_same ? socket->record.time_ns - s->record.time_ns : 0;
+}
+
+static bool wait_of(struct datagram_wait *w, const struct check *e,
+	const struct socket_index *first, const struct sockets_socket *s)
+{
+	bool has_peer = !s->peer_port_state && !s->peer_state && s->peer_port;
+	uint64_t seen = seen_ns(first, s);
+	bool is_thread_waiting;
+
+	*w = (struct datagram_wait){ .socket = s,
+		.has_peer = has_peer,
+		.is_lookup = has_peer && s->peer_port == PORT_DOMAIN,
+		.awaited = awaited_of(e, s->fd) };
+	is_thread_waiting = awaited_is(&w->awaited);
+	w->is_whole = seen && is_thread_waiting && !w->awaited.has_run;
+	w->for_ns = is_thread_waiting ? w->awaited.for_ns : 0;
+	if (w->is_lookup && w->is_whole && seen > w->for_ns)
+		w->for_ns = seen;
+	if (s->receive_queue_state || s->receive_queue_bytes)
+		return false;
+	return w->is_lookup ? is_thread_waiting
+			    : is_thread_waiting && !s->port_state &&
+				      (has_peer || s->local_port >= PORT_CHOSEN);
+}
+
+/* Finds the longest wait. Returns false if there is none, or if the process is a name server, which
+ * asks other servers for its own clients. */
+static bool find_datagrams(struct datagram_wait *w, const struct check *e)
+{
+	struct datagram_wait one;
+	struct socket_index first;
+	bool is_name_server = false;
+
+	*w = (struct datagram_wait){ 0 };
+	socket_index_init(&first, check_first(e, &e->input->sockets));
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (!is_udp(s))
+			continue;
+		is_name_server |= !s->port_state && s->local_port == PORT_DOMAIN;
+		if (wait_of(&one, e, &first, s) && (!w->socket || one.for_ns > w->for_ns))
+			*w = one;
+	}
+	socket_index_fini(&first);
+	return w->socket && !is_name_server;
+}
+
+static const struct claim_row of_lookup = {
+	"waiting for the name server {peer}: no answer (DNS) for {time}", "which name is looked up",
+	"check the name servers in /etc/resolv.conf: this one does not answer"
+};
+static const struct claim_row of_datagram = { "waiting for {peer}: no datagram (UDP) for {time}",
+	"whether the process expects an answer at all",
+	"check whether the other end received the datagram: UDP sends nothing again by itself" };
 
 static void report_datagrams(const struct check *e, struct check_result *out)
 {
-	struct buffer peer = { 0 };
 	struct datagram_wait w;
+	struct buffer *peer;
 	char what[32];
 
-	if (!datagram_wait_find(&w, e))
+	if (!find_datagrams(&w, e))
 		return;
 	snprintf(what, sizeof(what), "socket %llu", (unsigned long long)w.socket->inode);
 	if (!check_is_over(e, w.is_lookup ? "lookup" : "silence", (double)w.for_ns, what))
 		return;
-	awaited_put_peer(&peer, &w.awaited);
-	if (w.has_peer)
-		socket_put_peer(&peer, w.socket);
-	else
-		buffer_format(&peer, "UDP port %u", w.socket->local_port);
 	finding_begin(out,
 		w.is_lookup && w.is_whole ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW,
 		what);
 	finding_descriptor(out, w.socket->fd);
 	if (!w.is_lookup)
 		finding_severity(out, FINDING_LOW);
-	put_words(out, &w, buffer_cstr(&peer));
-	finding_number(out, "wait", (double)w.for_ns, SOOTH_UNIT_NS, 0);
+	peer = finding_value(out, "peer");
+	awaited_put_peer(peer, &w.awaited);
+	if (w.has_peer)
+		socket_put_peer(peer, w.socket);
+	else
+		buffer_format(peer, "UDP port %u", w.socket->local_port);
+	finding_value_time(out, "time", w.for_ns);
+	finding_time(out, "wait", w.for_ns);
 	finding_text(out, "descriptor", "%u", w.socket->fd);
+	finding_claim_row(out, w.is_lookup ? &of_lookup : &of_datagram);
 	finding_end(out);
-	buffer_fini(&peer);
 }
+
+/* --- all of them --- */
 
 static int by_weight(const void *a, const void *b)
 {
@@ -573,13 +559,13 @@ static void emit_all(const struct check *e, struct check_result *out, struct tal
 	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
 		if (!is_worth_it(e, t, &all[i]))
 			continue;
-		report(e, out, t, &all[i]);
+		report(out, t, &all[i]);
 		shown++;
 	}
 	if (is_unanswered(&t->activity) && !t->activity.socket_inode)
 		report_unanswered(e, out, t);
 	else if (has_stopped(e, t))
-		report(e, out, t, &t->rests);
+		report(out, t, &t->rests);
 }
 
 /* Reports unknown connections. Those in another network namespace need more privilege than being

@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * task-lost: the main thread of a Python program waits for a result of its pool of processes
- * (multiprocessing.Pool), and all workers of the pool wait for work. If a worker crashed or was
- * killed, as for lack of memory, its task is lost: the pool starts another worker, and the result
- * never comes. concurrent.futures raises BrokenProcessPool instead.
- *
- * Cannot be seen: how the worker ended, if it ended before the observation; a generator that yields
- * its next task later.
- */
+/* task-lost: the main thread of a Python program waits for a result of its pool of processes
+ * (multiprocessing.Pool), and all workers wait for work. If a worker was killed, its task is lost:
+ * the pool starts another worker, and the result never comes. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/process_table/process_table.h"
-#include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 4e9, 1e9, 86400e9,
@@ -59,12 +49,6 @@ static uint64_t rested_ns(const struct check *e, const struct process_id *id)
 	return t && !t->since_state ? t->since_ns : 0;
 }
 
-static void note_rest(struct pool *p, uint64_t ns)
-{
-	if (ns < p->for_ns)
-		p->for_ns = ns;
-}
-
 static struct pool find_pool(const struct check *e)
 {
 	struct pool p = { .for_ns = rested_ns(e, &e->id) };
@@ -74,57 +58,48 @@ static struct pool find_pool(const struct check *e)
 			continue;
 		p.workers++;
 		p.idle += has_method(e, &child->id, "queues.py", "get");
-		note_rest(&p, rested_ns(e, &child->id));
+		if (rested_ns(e, &child->id) < p.for_ns)
+			p.for_ns = rested_ns(e, &child->id);
 	}
 	return p;
-}
-
-static const struct profile_function *innermost_script(const struct profile_stacked *stack)
-{
-	for (size_t i = 0; i < stack->depth; i++) {
-		if (stack->frames[i]->kind == PROFILE_SCRIPT)
-			return stack->frames[i];
-	}
-	return NULL;
 }
 
 /* Returns whether a thread that serves the pool is in code of the program: in a callback of a
  * result, or in a generator of tasks. */
 static bool is_at_work(const struct check *e, uint32_t tid)
 {
-	const struct profile_function *inner;
+	static const char *const own[] = { "pool.py", "connection.py", "queues.py",
+		"threading.py" };
 	struct profile_stacked stack;
+	struct span file = { 0 };
 	bool serves = false;
-	struct span file;
 
 	if (!stack_wait_frames(e->input, &e->id, tid, &stack))
 		return false;
-	for (size_t i = 0; i < stack.depth; i++)
-		serves |= is_method(e, stack.frames[i], "pool.py", "_handle_results") ||
-			  is_method(e, stack.frames[i], "pool.py", "_handle_tasks");
-	inner = serves ? innermost_script(&stack) : NULL;
-	if (!inner)
-		return false;
-	file = stack_wait_file(e->input, inner);
-	return !stack_wait_is_file(file, "pool.py") && !stack_wait_is_file(file, "connection.py") &&
-	       !stack_wait_is_file(file, "queues.py") && !stack_wait_is_file(file, "threading.py");
+	for (size_t i = 0; i < stack.depth; i++) {
+		const struct profile_function *f = stack.frames[i];
+
+		serves |= is_method(e, f, "pool.py", "_handle_results") ||
+			  is_method(e, f, "pool.py", "_handle_tasks");
+		if (!file.data && f->kind == PROFILE_SCRIPT)
+			file = stack_wait_file(e->input, f);
+	}
+	return serves && !SPAN_ANY(file, span_starts, own);
 }
 
 static bool is_served(const struct check *e)
 {
-	const struct waits_thread *t = NULL;
 	struct wait_graph g;
 
 	if (!check_graph(e, &g))
 		return false;
-	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
+	wait_threads_each (&g, e->id.pid, t) {
 		if (is_at_work(e, t->record.tid))
 			return true;
 	}
 	return false;
 }
 
-/* Returns whether the process waits in map(), apply() or get(). */
 static bool awaits_result(const struct check *e)
 {
 	return has_method(e, &e->id, "pool.py", "wait") && has_method(e, &e->id, "pool.py", "get");
@@ -132,25 +107,22 @@ static bool awaits_result(const struct check *e)
 
 static void report(const struct check *e, struct check_result *out, const struct pool *p)
 {
-	struct buffer place = { 0 };
-	char time[UNITS_SIZE];
-	bool has_place = stack_wait_put_own(&place, e->input, e->process, e->id.pid);
+	static const struct claim_row row = {
+		"waits for a result of its pool of processes{ in |place}, for {time}, and all "
+		"{workers} workers wait for work: the worker that had the task has probably ended",
+		"how the worker ended; whether a generator yields the next task later",
+		"dmesg shows whether memory ran out; concurrent.futures.ProcessPoolExecutor raises "
+		"an error when a worker ends, and get(timeout=...) gives up"
+	};
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out,
-		"waits for a result of its pool of processes%s%s, for %s, and all %u workers wait "
-		"for "
-		"work: the worker that had the task has probably ended",
-		has_place ? " in " : "", has_place ? buffer_cstr(&place) : "",
-		sentence_duration(time, p->for_ns), p->workers);
-	finding_number(out, "workers that wait for work", p->idle, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "waiting for at least", (double)p->for_ns, SOOTH_UNIT_NS, 0);
-	finding_unseen(out, "how the worker ended; whether a generator yields the next task later");
-	finding_remedy(out,
-		"dmesg shows whether memory ran out; concurrent.futures.ProcessPoolExecutor raises "
-		"an error when a worker ends, and get(timeout=...) gives up");
+	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
+	finding_value_time(out, "time", p->for_ns);
+	finding_value_text(out, "workers", "%u", p->workers);
+	finding_count(out, "workers that wait for work", p->idle, 0);
+	finding_time(out, "waiting for at least", p->for_ns);
+	finding_claim_row(out, &row);
 	finding_end(out);
-	buffer_fini(&place);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -169,13 +141,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 			"diagnose the process alone: its children are observed too");
 	else if (p.idle < p.workers)
 		check_fine(out, "%u of %u workers of its pool work", p.workers - p.idle, p.workers);
-	else if (check_is_stopped(e))
-		check_fine(out, "the process is stopped");
-	else if (check_is_over(e, "min-time", (double)p.for_ns, ""))
+	else if (check_is_long(e, out, "min-time", p.for_ns, "it and all workers of its pool wait"))
 		report(e, out, &p);
-	else
-		check_blind_by(out, FINDING_SHORT,
-			"it and all workers of its pool wait, but not for long yet", CHECK_LONGER);
 }
 
 const struct finding_type finding_task_lost = {

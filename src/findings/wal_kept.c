@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * wal-kept: the write-ahead log of a SQLite database grows, because a transaction that reads stays
- * open: the log cannot be written from its begin again before that ends. The process that writes
- * and the process that reads both get the finding.
- *
- * The part of the log that the transaction sees shows that it is the same all the time: a new
- * transaction would also see the frames written meanwhile.
- */
+/* wal-kept: the write-ahead log of a SQLite database grows, because a transaction that reads stays
+ * open. The part of the log that the transaction sees shows that it is the same all the time: a new
+ * transaction would also see the frames written meanwhile. */
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "probes/waits.h"
 
 #define FRAME_HEAD 24 /* bytes before each page of the log (sqlite3, WAL_FRAME_HDRSIZE) */
@@ -30,26 +23,19 @@ static uint64_t bytes_of(const struct waits_reader *r, uint32_t frames)
 	return (uint64_t)frames * (r->page_bytes + FRAME_HEAD);
 }
 
-/* Returns the same transaction at the first sample; NULL: it did not exist then. */
 static const struct waits_reader *same_before(const struct check *e, const struct waits_reader *now)
 {
-	const struct snapshot *first = check_first(e, &e->input->waits);
-	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct waits_reader *w = record_as(r, WAITS_READER, sizeof(*w));
-
-		if (w && w->reader_pid == now->reader_pid && w->slot == now->slot &&
+	snapshot_each (struct waits_reader, w, check_first(e, &e->input->waits), WAITS_READER) {
+		if (w->reader_pid == now->reader_pid && w->slot == now->slot &&
 			w->reader_start_ticks == now->reader_start_ticks &&
 			w->seen_pages == now->seen_pages &&
-			!span_compare(
-				record_text(r, &w->path), record_text(&now->record, &now->path)))
+			!span_compare(record_text(&w->record, &w->path),
+				record_text(&now->record, &now->path)))
 			return w;
 	}
 	return NULL;
 }
 
-/* Returns whether the log has grown, and has frames that this transaction does not see. */
 static bool keeps_log(
 	const struct check *e, const struct waits_reader *before, const struct waits_reader *now)
 {
@@ -67,67 +53,59 @@ static void put_log(struct buffer *out, const struct waits_reader *r)
 	buffer_string(out, "wal");
 }
 
-static void claim(const struct check *e, struct check_result *out,
-	const struct waits_reader *before, const struct waits_reader *now, const struct buffer *log)
-{
-	struct span name = record_text(&now->record, &now->reader_name);
-	char size[UNITS_SIZE], more[UNITS_SIZE];
-	bool is_own = now->reader_pid == e->id.pid;
+#define GROWS  "{log} grows ({size}, {gain} more) and cannot be emptied"
+#define UNSEEN "since when the transaction is open"
+#define REMEDY                                                                                     \
+	"end that transaction: read the cursor in {reader pid} to its end, or close it; ending "   \
+	"{reader pid} ends it too"
 
-	if (is_own)
-		finding_claim(out, "keeps a transaction open that reads, so that ");
-	finding_claim(out, "%.*s grows (%s, %s more) and cannot be emptied", (int)log->size,
-		log->data, sentence_size(size, bytes_of(now, now->log_pages)),
-		sentence_size(more, bytes_of(now, now->log_pages - before->log_pages)));
-	if (!is_own)
-		finding_claim(out, ": %.*s (%u) keeps a transaction open that reads",
-			(int)name.size, name.data, now->reader_pid);
-}
+static const struct claim_row of_reader = { "keeps a transaction open that reads, so that " GROWS,
+	UNSEEN, REMEDY };
+static const struct claim_row of_writer = {
+	GROWS ": {reader} ({reader pid}) keeps a transaction open that reads", UNSEEN, REMEDY
+};
 
 static void report(const struct check *e, struct check_result *out,
 	const struct waits_reader *before, const struct waits_reader *now)
 {
-	uint64_t size = bytes_of(now, now->log_pages),
-		 ns = now->record.time_ns - before->record.time_ns;
-	struct buffer log = { 0 };
+	uint64_t bytes = bytes_of(now, now->log_pages),
+		 gain = bytes_of(now, now->log_pages - before->log_pages);
+	char text[UNITS_SIZE];
+	struct buffer *log;
 
-	put_log(&log, now);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if ((double)size < check_option(e, "grave-size"))
+	if ((double)bytes < check_option(e, "grave-size"))
 		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of((const char *)log.data, log.size));
-	claim(e, out, before, now, &log);
-	finding_number(out, "size of the write-ahead log", (double)size, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "written since the transaction began",
-		(double)bytes_of(now, now->log_pages - now->seen_pages), SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "growth", (double)bytes_of(now, now->log_pages - before->log_pages),
-		SOOTH_UNIT_BYTES, ns);
-	finding_unseen(out, "since when the transaction is open");
-	finding_remedy(out,
-		"end that transaction: read the cursor in %u to its end, or close it; ending %u "
-		"ends it "
-		"too",
-		now->reader_pid, now->reader_pid);
+	log = finding_value(out, "log");
+	put_log(log, now);
+	finding_path(out, span_of((const char *)log->data, log->size));
+	finding_value_text(out, "size", "%s", sentence_size(text, bytes));
+	finding_value_text(out, "gain", "%s", sentence_size(text, gain));
+	finding_value_span(out, "reader", record_text(&now->record, &now->reader_name));
+	finding_value_text(out, "reader pid", "%u", now->reader_pid);
+	finding_bytes(out, "size of the write-ahead log", bytes);
+	finding_bytes(out, "written since the transaction began",
+		bytes_of(now, now->log_pages - now->seen_pages));
+	finding_number(out, "growth", (double)gain, SOOTH_UNIT_BYTES,
+		now->record.time_ns - before->record.time_ns);
+	finding_claim_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
 	finding_end(out);
-	buffer_fini(&log);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned readers = 0;
 
 	if (!last || !e->process || !e->process->is_there) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	batch_for_each (r, &all) {
-		const struct waits_reader *now = record_as(r, WAITS_READER, sizeof(*now));
-		const struct waits_reader *before = now ? same_before(e, now) : NULL;
+	snapshot_each (struct waits_reader, now, last, WAITS_READER) {
+		const struct waits_reader *before = same_before(e, now);
 
-		readers += now != NULL;
-		if (now && record_text(r, &now->path).size > strlen("shm") &&
+		readers++;
+		if (record_text(&now->record, &now->path).size > strlen("shm") &&
 			keeps_log(e, before, now)) {
 			report(e, out, before, now);
 			return;

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* writer-stuck: a thread was blocked writing to a pipe or local socket for the whole observation.
- * The buffer is full and its reader took nothing. A writer whose reader takes data only now and
- * then, because the reader sleeps or waits for other processes, gets a finding of low severity. The
- * common case is a parent that waits for a child to exit and does not read its output.
+/* writer-stuck: a thread was blocked writing to a pipe or local socket for the whole observation,
+ * mostly because a parent waits for its child to exit and does not read the child's output.
  * stream-stalled covers TCP. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
-#include "base/cleanup.h"
-#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 #define ERROR_OUTPUT	 2 /* descriptor of standard error */
@@ -52,23 +47,21 @@ static bool has_reader(const struct fds_descriptor *d)
 	return d && (d->type == FDS_PIPE || d->type == FDS_FIFO || d->type == FDS_UNIX);
 }
 
-static bool is_stuck(const struct check *e, const struct thread_history *t)
+/* Returns whether the thread was blocked at every sample, for long enough. */
+static bool is_blocked(const struct check *e, const struct thread_history *t)
 {
-	return check_is_one_wait(e, t) && t->sleeping == t->met && writes(t) &&
+	return t->met >= check_option(e, "min-readings") &&
+	       (double)thread_history_ns(t) >= check_option(e, "min-time") &&
+	       t->sleeping == t->met && writes(t) &&
 	       has_reader(check_descriptor(e, t->waiting.descriptor));
 }
 
-/* Returns whether the thread is blocked at every sample, with a few moments of progress in
- * between. */
-static bool is_slowed(const struct check *e, const struct thread_history *t)
+/* Returns whether a blocked thread made progress in a few moments. */
+static bool is_slowed(const struct thread_history *t)
 {
-	double voluntary = thread_history_voluntary(t);
+	double voluntary = thread_history_voluntary(t), cpu = thread_history_cpu(t);
 
-	return t->met >= check_option(e, "min-readings") &&
-	       (double)thread_history_ns(t) >= check_option(e, "min-time") &&
-	       t->sleeping == t->met && writes(t) && voluntary >= 0 && voluntary <= SLOW_MOST &&
-	       thread_history_cpu(t) >= 0 && thread_history_cpu(t) < BUSY_PERCENT &&
-	       has_reader(check_descriptor(e, t->waiting.descriptor));
+	return voluntary >= 0 && voluntary <= SLOW_MOST && cpu >= 0 && cpu < BUSY_PERCENT;
 }
 
 static void find_stuck(const struct check *e, struct stuck *s)
@@ -77,27 +70,21 @@ static void find_stuck(const struct check *e, struct stuck *s)
 		s->threads++;
 		if (thread_history_stay_unseen(t))
 			s->unseen = thread_history_stay_unseen(t);
-		if (!s->slowed && is_slowed(e, t))
-			s->slowed = t;
-		if (!is_stuck(e, t))
+		if (!is_blocked(e, t))
 			continue;
-		if (!s->stuck++)
+		if (!s->slowed && is_slowed(t))
+			s->slowed = t;
+		if (check_is_one_wait(e, t) && !s->stuck++)
 			s->first = t;
 	}
 }
 
 /* --- the finding --- */
 
-/* Returns the first process other than itself that may read the pipe; 0: not found. */
 static uint64_t find_reader(const struct check *e, uint64_t inode)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_holder *h = record_as(r, FDS_HOLDER, sizeof(*h));
-
-		if (h && h->inode == inode && h->access != FDS_ACCESS_WRITE &&
+	snapshot_each (struct fds_holder, h, check_last(e, &e->input->fds), FDS_HOLDER) {
+		if (h->inode == inode && h->access != FDS_ACCESS_WRITE &&
 			h->holder_pid != e->id.pid)
 			return h->holder_pid;
 	}
@@ -107,14 +94,10 @@ static uint64_t find_reader(const struct check *e, uint64_t inode)
 /* Emits the processes that have the other end, if --deep searched for them. */
 static void emit_holders(const struct check *e, struct check_result *out, uint64_t inode)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned shown = 0;
 
-	batch_for_each (r, &all) {
-		const struct fds_holder *h = record_as(r, FDS_HOLDER, sizeof(*h));
-
-		if (!h || h->inode != inode || h->access == FDS_ACCESS_WRITE)
+	snapshot_each (struct fds_holder, h, check_last(e, &e->input->fds), FDS_HOLDER) {
+		if (h->inode != inode || h->access == FDS_ACCESS_WRITE)
 			continue;
 		if (shown++ < HOLDERS_REPORTED)
 			finding_text(out, "process that may be the reader", "%.*s (%u), fd %u",
@@ -128,79 +111,70 @@ static void emit_holders(const struct check *e, struct check_result *out, uint64
 			e->id.pid);
 }
 
-/* Sets the process at the other end, "python3 console.py (7)"; unchanged: not known. */
-static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct buffer *name)
+/* Returns the process at the other end, and appends its name, "python3 console.py (7)"; 0: not
+ * known. */
+static uint64_t put_reader(
+	const struct check *e, const struct wait_chain *chain, uint64_t inode, struct buffer *name)
 {
 	const struct wait_link *link = chain->count ? &chain->links[0] : NULL;
 	const struct waits_party *party = link ? link->party : NULL;
+	uint64_t reader = find_reader(e, inode);
 
-	if (!party || !party->party_pid || !party->is_alive)
-		return;
-	*reader = party->party_pid;
+	if (!party || !party->party_pid || !party->is_alive) {
+		if (reader)
+			buffer_format(name, "(%llu)", (unsigned long long)reader);
+		return reader;
+	}
 	if (link->party_process)
 		wait_put_process(name, link->party_process);
 	else
 		wait_put_name(name, &party->record, &party->name, party->party_pid);
+	return party->party_pid;
 }
 
-/* Returns why the reader does not read, if one sample shows that; NULL: it does not. */
-static const char *why_no_reader(const struct wait_chain *chain)
-{
-	return chain->count < 2 ? NULL : stopped_process_text(&chain->links[1]);
-}
-
-/* ": it waits for its child cc (7); 7 sleeps: 5 s left" */
-static void claim_wait_of_reader(
-	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain)
+/* "it waits for its child cc (7); 7 sleeps: 5 s left" */
+static void put_wait_of_reader(
+	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct wait_link *reader = &chain->links[1];
-	struct buffer text = { 0 };
 
 	if (chain->count < 2 || reader->what == WAIT_UNKNOWN || reader->what == WAIT_EVENTS ||
 		reader->what == WAIT_RUNS || reader->what == WAIT_READY)
 		return;
-	wait_sentence(&text, g, reader);
-	wait_chain_after(&text, g, chain, 2);
-	finding_claim(out, ": it %s", buffer_cstr(&text));
-	buffer_fini(&text);
+	buffer_string(out, "it ");
+	wait_sentence(out, g, reader);
+	wait_chain_after(out, g, chain, 2);
 }
 
-static void emit_remedy(const struct check *e, struct check_result *out,
-	const struct wait_chain *chain, uint64_t reader)
-{
-	struct buffer text = { 0 };
+enum reader { READER_UNKNOWN, READER_STOPPED, READER_BLOCKED, READER_SLOW };
 
-	if (why_no_reader(chain))
-		wait_chain_remedy(&text, chain);
-	if (text.size)
-		finding_remedy(out, "%s", buffer_cstr(&text));
-	else if (reader)
-		finding_remedy(out, "sooth diagnose %llu shows why the reader does not read",
-			(unsigned long long)reader);
-	else
-		finding_remedy(
-			out, "sooth inspect --fds %u shows which process should read", e->id.pid);
-	buffer_fini(&text);
-}
+static const struct claim_row rows[] = {
+	[READER_UNKNOWN] = { "blocked writing to {article} full {pipe}: its reader does not read",
+		NULL, "sooth inspect --fds {pid} shows which process should read" },
+	[READER_STOPPED] = { "blocked writing to {article} {pipe}{use}: the reader {reader} is "
+			     "{stop}",
+		NULL, "{way out}" },
+	[READER_BLOCKED] = { "blocked writing to {article} {pipe}{use}: the reader {reader} does "
+			     "not read{: |why}",
+		NULL, "sooth diagnose {reader pid} shows why the reader does not read" },
+	[READER_SLOW] = { "blocked writing to {article} {pipe} nearly all the time: its reader "
+			  "{reader} reads slowly: it {does}",
+		"whether the writer has other work to do meanwhile",
+		"sooth diagnose {reader pid} shows why it is slow; write to a file, or drop "
+		"lines" },
+};
 
-static void report(const struct check *e, struct check_result *out, const struct stuck *s)
+static void report(const struct check *e, struct check_result *out, const struct stuck *s,
+	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct thread_history *t = s->first;
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	bool is_named = d->type == FDS_FIFO && d->path_state <= SOOTH_STATE_TRUNCATED;
 	struct span path = is_named ? record_text(&d->record, &d->path) : span_of("", 0);
-	const char *what = d->type == FDS_UNIX ? "socket" : path.size ? "FIFO " : "pipe";
-	const char *article = path.size ? "the" : "a";
+	/* One sample may show why the reader does not read. */
+	const char *stop = chain->count < 2 ? NULL : stopped_process_text(&chain->links[1]);
 	char call[SYSCALL_NAME_SIZE];
-	uint64_t reader = find_reader(e, d->inode);
-	struct wait_chain chain;
-	struct wait_graph g;
-	struct buffer name = { 0 };
-	const char *stop;
-
-	check_chain(e, t->tid, &g, &chain);
-	name_reader(&chain, &reader, &name);
-	stop = why_no_reader(&chain);
+	uint64_t reader;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* Outside agents a user may be paging through the output. */
@@ -210,43 +184,42 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_descriptor(out, d->fd);
 	if (path.size)
 		finding_path(out, path);
-	if (reader && !name.size)
-		buffer_format(&name, "(%llu)", (unsigned long long)reader);
-	if (reader)
-		finding_claim(out, "blocked writing to %s %s%.*s%s: the reader %s %s%s", article,
-			what, (int)path.size, path.data,
-			d->fd == ERROR_OUTPUT ? " (its standard error)" : "", buffer_cstr(&name),
-			stop ? "is " : "does not read", stop ? stop : "");
-	else
-		finding_claim(out, "blocked writing to %s full %s%.*s: its reader does not read",
-			article, what, (int)path.size, path.data);
-	if (reader && !stop)
-		claim_wait_of_reader(out, &g, &chain);
+	reader = put_reader(e, chain, d->inode, finding_value(out, "reader"));
+	finding_value_text(out, "reader pid", "%llu", (unsigned long long)reader);
+	finding_value_text(out, "article", "%s", path.size ? "the" : "a");
+	finding_value_text(out, "pipe", "%s%.*s",
+		d->type == FDS_UNIX ? "socket"
+		: path.size	    ? "FIFO "
+				    : "pipe",
+		(int)path.size, path.data);
+	finding_value_text(out, "use", "%s", d->fd == ERROR_OUTPUT ? " (its standard error)" : "");
+	finding_value_text(out, "stop", "%s", stop ? stop : "");
+	wait_chain_remedy(finding_value(out, "way out"), chain);
+	put_wait_of_reader(finding_value(out, "why"), g, chain);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_number(
-		out, "number of threads stuck in the same wait", s->stuck, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "number of threads stuck in the same wait", s->stuck, 0);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	finding_text(out, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
-	if (chain.count && chain.links[0].party)
-		check_chain_evidence(out, &g, &chain);
+	if (chain->count && chain->links[0].party)
+		check_chain_evidence(out, g, chain);
 	else
 		emit_holders(e, out, d->inode);
-	emit_remedy(e, out, &chain, reader);
+	finding_claim_row(out, &rows[!reader  ? READER_UNKNOWN
+				       : stop ? READER_STOPPED
+					      : READER_BLOCKED]);
 	finding_end(out);
-	buffer_fini(&name);
 }
 
 /* Finds a reader that is slow without working. A reader that computes, or passes the data on, is
  * the slow part of a pipeline at work, and a pager waits for its user. A reader that sleeps or
  * waits for other processes holds the writer up. */
-static bool find_slow_reader(const struct check *e, const struct thread_history *t,
-	struct wait_graph *g, struct wait_chain *chain)
+static bool has_slow_reader(const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct waits_process *reader;
 	double cpu;
 
-	if (!check_chain(e, t->tid, g, chain) || chain->count < 2 || chain->is_deadlock ||
+	if (chain->count < 2 || chain->is_deadlock ||
 		(chain->links[0].what != WAIT_PIPE_WRITE &&
 			chain->links[0].what != WAIT_SOCKET_WRITE))
 		return false;
@@ -270,79 +243,70 @@ static bool find_slow_reader(const struct check *e, const struct thread_history 
 static void report_slow(struct check_result *out, const struct thread_history *t,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
-	struct buffer reader = { 0 }, does = { 0 };
+	const struct wait_link *reader = &chain->links[1];
 
-	wait_put_process(&reader, chain->links[1].process);
-	wait_sentence(&does, g, &chain->links[1]);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
 	finding_severity(out, FINDING_LOW);
 	finding_thread(out, t->tid);
 	finding_descriptor(out, t->waiting.descriptor);
-	finding_claim(out,
-		"blocked writing to a %s nearly all the time: its reader %s reads slowly: "
-		"it %s",
-		chain->links[0].what == WAIT_PIPE_WRITE ? "pipe" : "socket", buffer_cstr(&reader),
-		buffer_cstr(&does));
+	finding_value_text(out, "article", "a");
+	finding_value_text(
+		out, "pipe", "%s", chain->links[0].what == WAIT_PIPE_WRITE ? "pipe" : "socket");
+	wait_put_process(finding_value(out, "reader"), reader->process);
+	finding_value_text(out, "reader pid", "%u", reader->process->node_pid);
+	wait_sentence(finding_value(out, "does"), g, reader);
 	finding_text(out, "samples that show it blocked", "%u of %u", t->waits[THREAD_WAIT_DATA],
 		t->met);
 	finding_rate(
 		out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, thread_history_ns(t));
-	finding_number(out, "CPU of the reader",
-		wait_graph_cpu(g, chain->links[1].process->node_pid), SOOTH_UNIT_PERCENT,
-		thread_history_ns(t));
-	finding_unseen(out, "whether the writer has other work to do meanwhile");
-	finding_remedy(out,
-		"sooth diagnose %u shows why it is slow; write to a file, or drop lines",
-		chain->links[1].process->node_pid);
+	finding_number(out, "CPU of the reader", wait_graph_cpu(g, reader->process->node_pid),
+		SOOTH_UNIT_PERCENT, thread_history_ns(t));
+	finding_claim_row(out, &rows[READER_SLOW]);
 	finding_end(out);
-	buffer_fini(&reader);
-	buffer_fini(&does);
 }
 
 /* Returns whether the reader computes: it reads the next piece when it is done with this one. */
-static bool reader_computes(const struct check *e, const struct thread_history *t)
+static bool reader_computes(
+	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
-	struct wait_chain chain;
-	struct wait_graph g;
-	const struct wait_link *reader;
+	const struct wait_link *reader = &chain->links[1];
 
-	if (!check_chain(e, t->tid, &g, &chain) || chain.count < 2 || !chain.links[0].thread ||
-		chain.links[0].thread->since_state)
+	if (chain->count < 2 || !chain->links[0].thread || chain->links[0].thread->since_state)
 		return false;
-	reader = &chain.links[1];
 	return (reader->what == WAIT_RUNS || reader->what == WAIT_READY ||
-		       wait_graph_cpu(&g, reader->process->node_pid) >= BUSY_PERCENT) &&
-	       !check_is_over(e, "min-time-computing", (double)chain.links[0].thread->since_ns, "");
+		       wait_graph_cpu(g, reader->process->node_pid) >= BUSY_PERCENT) &&
+	       !check_is_over(
+		       e, "min-time-computing", (double)chain->links[0].thread->since_ns, "");
 }
 
 /* Returns whether a user turns the pages of the output; for an agent's process there is no such
  * user. */
-static bool is_paged(const struct check *e, const struct thread_history *t)
+static bool is_paged(const struct check *e, const struct wait_chain *chain)
 {
-	struct wait_chain chain;
-	struct wait_graph g;
-
-	return e->process && !e->process->agent && !e->process->owner_agent &&
-	       check_chain(e, t->tid, &g, &chain) && chain.count == 2 &&
-	       chain.links[1].what == WAIT_TERMINAL_READ && wait_is_pager(chain.links[1].process);
+	return e->process && !e->process->agent && !e->process->owner_agent && chain->count == 2 &&
+	       chain->links[1].what == WAIT_TERMINAL_READ && wait_is_pager(chain->links[1].process);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct wait_chain chain;
-	struct wait_graph g;
+	const struct thread_history *t;
+	struct wait_chain chain = { 0 };
+	struct wait_graph g = { 0 };
 	struct stuck s = { 0 };
 
 	find_stuck(e, &s);
+	t = s.first ? s.first : s.slowed;
+	if (t)
+		check_chain(e, t->tid, &g, &chain);
 	if (!s.threads)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-	else if (s.stuck && reader_computes(e, s.first))
+	else if (s.stuck && reader_computes(e, &g, &chain))
 		check_fine(out, "its reader computes, and takes more when that is done");
-	else if (s.stuck && is_paged(e, s.first))
+	else if (s.stuck && is_paged(e, &chain))
 		check_fine(out, "its pager waits for a key");
 	else if (s.stuck)
-		report(e, out, &s);
-	else if (s.slowed && find_slow_reader(e, s.slowed, &g, &chain))
+		report(e, out, &s, &g, &chain);
+	else if (s.slowed && has_slow_reader(&g, &chain))
 		report_slow(out, s.slowed, &g, &chain);
 	else if (s.unseen)
 		check_blind(out, s.unseen);

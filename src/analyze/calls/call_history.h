@@ -344,6 +344,10 @@ bool call_takes_space(const char *path);
 /* Returns the next repeated call of a process; NULL after the last one. `position` begins at 0. */
 const struct call_repeat *call_repeats_next(
 	const struct call_history *h, size_t *position, const struct call_repeat_key **key);
+#define call_repeats_each(h, key, r)                                                               \
+	for (size_t at_ = 0, once_ = 1; once_;)                                                    \
+		for (const struct call_repeat_key *key = NULL; once_; once_ = 0)                   \
+			for (const struct call_repeat *r; (r = call_repeats_next(h, &at_, &key));)
 /* Returns the factor that corrects the counts of a call. They are too low, since weights begin only
  * after the first gap. */
 double call_history_correction(const struct call_history *h, uint16_t abi, uint32_t number);

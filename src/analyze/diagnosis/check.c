@@ -130,6 +130,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	assert(!out->is_open); /* finding_end() was called for the previous finding */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
+	out->values.count = 0;
 	out->row = (struct finding_row){
 		.record = row_head(&out->of->id),
 		.severity = (uint8_t)out->of->setting->severity,
@@ -687,4 +688,6 @@ void check_result_fini(struct check_result *out)
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_fini(all[i]);
+	for (size_t i = 0; i < FINDING_VALUES_MAX; i++)
+		buffer_fini(&out->values.all[i].text);
 }

@@ -14,6 +14,7 @@
 #define SOOTH_ANALYZE_CHECK_H
 
 #include "analyze/diagnosis/finding_rows.h"
+#include "analyze/diagnosis/finding_values.h"
 #include "analyze/diagnosis/growth.h"
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "explain/finding.h"
@@ -57,6 +58,7 @@ struct check_result {
 	/* While a finding is open, texts may be appended to its claim. */
 	struct buffer claim;
 	struct buffer remedy, key, evidence, unseen, place, server, message;
+	struct finding_values values; /* of the open finding */
 	bool is_open;
 	unsigned found, muted;	 /* findings of this check */
 	unsigned muted_all;	 /* muted findings of all checks */
@@ -70,10 +72,6 @@ double check_option(const struct check *e, const char *name);
 /* Returns the first or last whole snapshot of the process; NULL: none. */
 const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair);
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
-/* Walks the sockets of the last snapshot: check_sockets_for_each (e, s) */
-#define check_sockets_for_each(e, s)                                                               \
-	snapshot_each_of (struct sockets_socket, s, check_last(e, &(e)->input->sockets),           \
-		SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
 /* Walks the descriptors of the last snapshot: check_fds_for_each (e, d) */
 #define check_fds_for_each(e, d)                                                                   \
 	snapshot_each (struct fds_descriptor, d, check_last(e, &(e)->input->fds), FDS_DESCRIPTOR)

@@ -2,6 +2,7 @@
 #include "analyze/diagnosis/check_waits.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
@@ -20,20 +21,18 @@ const struct process_entry *check_party_of(const struct check *e, const struct w
 	return process_table_get(&e->input->host.process_table, &id);
 }
 
-const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
+const struct fds_descriptor *check_descriptor_in(const struct snapshot *s, uint32_t fd)
 {
-	assert(e);
-
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->fd == fd)
+	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
+		if (d->fd == fd)
 			return d;
 	}
 	return NULL;
+}
+
+const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
+{
+	return check_descriptor_in(check_last(e, &e->input->fds), fd);
 }
 
 bool check_is_closed_terminal(const struct fds_descriptor *d)
@@ -49,6 +48,24 @@ bool check_is_one_wait(const struct check *e, const struct thread_history *t)
 	       t->first.cpu_ns == t->last.cpu_ns && !t->switches_state &&
 	       t->first.voluntary_switches == t->last.voluntary_switches &&
 	       t->first.involuntary_switches == t->last.involuntary_switches;
+}
+
+const struct thread_history *check_thread(const struct check *e, uint32_t tid)
+{
+	assert(e);
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		if (t->tid == tid)
+			return t;
+	}
+	return NULL;
+}
+
+const struct waits_signals *check_signals(const struct check *e, const struct snapshot *s)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	assert(e);
+	return find_process_signals(&all, e->id.pid);
 }
 
 bool check_graph(const struct check *e, struct wait_graph *g)
@@ -84,6 +101,27 @@ bool check_chain(
 	return chain->count;
 }
 
+bool check_graph_begin(const struct check *e, struct check_result *out, struct wait_graph *g)
+{
+	assert(e);
+	if (check_first(e, &e->input->waits) && check_graph(e, g))
+		return true;
+	check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	return false;
+}
+
+bool check_chain_begin(const struct check *e, struct check_result *out, struct wait_graph *g,
+	struct wait_chain *chain)
+{
+	assert(chain);
+	if (!check_graph_begin(e, out, g))
+		return false;
+	wait_chain_follow(g, e->id.pid, chain);
+	if (!chain->count)
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	return chain->count;
+}
+
 bool check_is_hidden(const struct wait_chain *chain)
 {
 	assert(chain);
@@ -91,6 +129,12 @@ bool check_is_hidden(const struct wait_chain *chain)
 	enum wait_what last = chain->links[chain->count - 1].what;
 
 	return last != WAIT_RUNS && last != WAIT_READY && wait_chain_unknown(chain);
+}
+
+bool check_awaits_answer(const struct wait_link *link)
+{
+	assert(link);
+	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;
 }
 
 /* Adds the last link of the chain: the process there waits for no other process. */
@@ -140,4 +184,20 @@ uint64_t check_rested_ns(const struct wait_graph *g, uint32_t pid)
 			least = t->since_ns;
 	}
 	return least == UINT64_MAX ? 0 : least;
+}
+
+bool check_is_long(const struct check *e, struct check_result *out, const char *option, uint64_t ns,
+	const char *what)
+{
+	char reason[128];
+
+	if (check_is_stopped(e)) {
+		check_fine(out, "the process is stopped");
+		return false;
+	}
+	if (check_is_over(e, option, (double)ns, ""))
+		return true;
+	snprintf(reason, sizeof(reason), "%s, but not for long yet", what);
+	check_blind_by(out, FINDING_SHORT, reason, CHECK_LONGER);
+	return false;
 }

@@ -59,10 +59,9 @@ static bool is_other_source(const struct waits_object *o, uint32_t fd)
 
 static bool polls_only(const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
 {
-	const struct waits_object *o = NULL;
 	bool is_watched = false;
 
-	while ((o = wait_graph_object(g, t, o))) {
+	wait_objects_each (g, t, o) {
 		if (is_other_source(o, fd))
 			return false;
 		is_watched |= o->fd == fd && !o->fd_state;
@@ -72,9 +71,7 @@ static bool polls_only(const struct wait_graph *g, const struct waits_thread *t,
 
 static void find_in_graph(struct awaited *a, const struct wait_graph *g, uint32_t pid, uint32_t fd)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, pid, t))) {
+	wait_threads_each (g, pid, t) {
 		const struct waits_party *peer = wait_party_by_fd(g, t, fd);
 
 		if (peer && peer->party_pid && peer->party_pid != pid)
@@ -122,17 +119,15 @@ static void put_name(struct buffer *out, const struct awaited *a)
 {
 	if (a->peer)
 		wait_put_name(out, &a->peer->record, &a->peer->name, a->peer->party_pid);
-	else
+	else if (a->other)
 		peer_process_put(out, a->other);
 }
 
 void awaited_put_peer(struct buffer *out, const struct awaited *a)
 {
 	assert(a);
-	if (!a->peer && !a->other)
-		return;
 	put_name(out, a);
-	buffer_string(out, " on ");
+	buffer_string(out, a->peer || a->other ? " on " : "");
 }
 
 void awaited_put_end(
@@ -149,11 +144,11 @@ void awaited_put_end(
 
 void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
 	size_t begin = out->size;
 
-	if (a->peer && last)
-		peer_process_put_wait_in(out, snapshot_records(last), a->peer->party_pid, " (it ");
+	if (a->peer)
+		peer_process_put_wait_in(
+			out, check_last(e, &e->input->waits), a->peer->party_pid, " (it ");
 	else if (a->other)
 		peer_process_put_wait(out, e->input, a->other, " (it ");
 	buffer_string(out, out->size > begin ? ")" : "");

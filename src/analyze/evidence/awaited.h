@@ -22,6 +22,12 @@ struct awaited {
 		*other; /* the peer if no thread waits for the descriptor; NULL: unknown */
 };
 
+/* Returns whether a thread waits for data on the descriptor, and for nothing else. */
+static inline bool awaited_is(const struct awaited *a)
+{
+	return a->is_blocked || a->is_polled;
+}
+
 struct awaited awaited_of(const struct check *e, uint32_t fd);
 /* Reports that a silence which still lasts is shorter than the option `silence`. False: too short
  * to mention. */

@@ -5,10 +5,8 @@
 
 #include "base/lock_name.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
 #include "explain/number.h"
 #include "model/errno_names.h"
-#include "probes/syscalls.h"
 
 NUMBER(TIMES_LEAST, 3, NONE, "looks at one path: fewer are no wait for it");
 NUMBER(TIME_PART, 2, NONE, "looks must span 1/TIME_PART of the observation");

@@ -22,11 +22,10 @@ static struct blocked_children one_of(
 {
 	const struct process_entry *entry = check_entry_of(e, p);
 	struct blocked_children one = { 0 };
-	const struct waits_thread *t = NULL;
 
 	if (!entry || entry == e->process || !process_table_is_below(entry, e->process))
 		return one;
-	while ((t = wait_graph_thread(g, p->node_pid, t))) {
+	wait_threads_each (g, p->node_pid, t) {
 		struct wait_link link = wait_link_of(g, p, t);
 		bool is_of_file_system = link.what == WAIT_FILE_SYSTEM;
 
@@ -95,9 +94,8 @@ void blocked_children_of(struct blocked_children *b, const struct check *e, uint
 	*b = (struct blocked_children){ 0 };
 	if (!e->process || !check_graph(e, &g))
 		return;
-	batch_for_each (r, &g.records) {
-		const struct waits_process *p = record_as(r, WAITS_PROCESS, sizeof(*p));
-		struct blocked_children one = p ? one_of(e, &g, p) : (struct blocked_children){ 0 };
+	snapshot_each (struct waits_process, p, check_last(e, &e->input->waits), WAITS_PROCESS) {
+		struct blocked_children one = one_of(e, &g, p);
 
 		if (one.count && one.least_ns >= min_ns)
 			add(groups, &one);
@@ -107,14 +105,6 @@ void blocked_children_of(struct blocked_children *b, const struct check *e, uint
 			*b = groups[i];
 	}
 	b->is_cut |= b->count && g.end && g.end->processes_state == SOOTH_STATE_TRUNCATED;
-}
-
-void blocked_children_remedy(struct check_result *out, uint32_t server_pid)
-{
-	finding_remedy(out,
-		"sooth why %u shows what the server does: repair or end it, or drop the mount "
-		"(umount -f -l); the waits end with it",
-		server_pid);
 }
 
 static bool has_all(const struct blocked_children *b, const struct process_entry *p)

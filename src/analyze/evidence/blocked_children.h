@@ -5,8 +5,11 @@
 #define SOOTH_ANALYZE_BLOCKED_CHILDREN_H
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/waits/wait_graph.h"
 
+/* The remedy for a mount whose server does not answer; {server} is its PID. */
+#define BLOCKED_CHILDREN_REMEDY                                                                    \
+	"sooth why {server} shows what the server does: repair or end it, or drop the mount "      \
+	"(umount -f -l); the waits end with it"
 #define BLOCKED_CHILDREN_LEAST 3
 #define BLOCKED_CHILDREN_MAX   32
 
@@ -27,8 +30,6 @@ void blocked_children_of(struct blocked_children *b, const struct check *e, uint
 /* Returns the process closest to the group that has the whole group below it. */
 const struct process_entry *blocked_children_starter(
 	const struct blocked_children *b, const struct process_entry *top);
-/* Adds the remedy for a mount whose server does not answer. */
-void blocked_children_remedy(struct check_result *out, uint32_t server_pid);
 /* Returns whether the process of the check is in such a group of a diagnosed ancestor. */
 bool blocked_children_have(const struct check *e, uint64_t min_ns);
 

@@ -34,15 +34,11 @@ static bool is_send(const struct call_repeat_key *key, const struct call_repeat 
 	       !is_to_many(r->text);
 }
 
-/* Counts the answers and timed-out waits of a descriptor. */
 static struct side side_of(const struct call_history *h, int32_t fd)
 {
 	struct side side = { 0 };
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_row_of(key->abi, key->number);
 		bool polls = row->traits & SYSCALL_POLLS;
 
@@ -58,13 +54,9 @@ static struct side side_of(const struct call_history *h, int32_t fd)
 
 bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h)
 {
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *one;
-
 	assert(r);
 	*r = (struct datagram_requests){ 0 };
-	while ((one = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, one) {
 		struct side side;
 
 		if (!is_send(key, one) || one->count <= r->sent)

@@ -11,7 +11,6 @@ NUMBER(IO_SAMPLES_LEAST, 5, NONE, "with fewer samples a share means nothing");
 NUMBER(IO_MOVED_LEAST, 0.5, NONE, "share of the limit; below, the disk itself is slow");
 NUMBER(IO_MOVED_MOST, 2.2, NONE, "a copy reads as much as it writes");
 
-/* Returns false if the value was not counted at both samples. */
 static bool compare(
 	const struct snapshot *first, const struct limits_group *last, struct held_limit *limit)
 {
@@ -34,14 +33,11 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 	assert(e);
 
 	const struct snapshot *first = check_first(e, &e->input->limits);
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	struct held_limit most = { 0 }, one;
 
-	batch_for_each (r, &all) {
-		const struct limits_group *g = limit_sums_group(r);
-
-		if (g && limit_sums_group_is(g, name) && compare(first, g, &one) &&
+	snapshot_each_of (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP,
+		LIMITS_GROUP_LEAST) {
+		if (limit_sums_group_is(g, name) && compare(first, g, &one) &&
 			one.per_s > most.per_s)
 			most = one;
 	}
@@ -51,14 +47,11 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 /* Returns the lowest limit of the control group and the groups above it. */
 static const struct limits_group *tightest(const struct check *e, const char *name)
 {
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	const struct limits_group *found = NULL;
 
-	batch_for_each (r, &all) {
-		const struct limits_group *g = limit_sums_group(r);
-
-		if (g && g->limit_state == SOOTH_STATE_VALUE && limit_sums_group_is(g, name) &&
+	snapshot_each_of (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP,
+		LIMITS_GROUP_LEAST) {
+		if (g->limit_state == SOOTH_STATE_VALUE && limit_sums_group_is(g, name) &&
 			(!found || g->limit < found->limit))
 			found = g;
 	}

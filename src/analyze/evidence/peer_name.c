@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/process_table/process_table.h"
 #include "base/cursor.h"
 #include "probes/proc.h"
 

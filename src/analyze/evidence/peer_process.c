@@ -6,25 +6,21 @@
 #include "analyze/waits/wait_chain.h"
 #include "analyze/waits/wait_sentences.h"
 
-static struct batch records_of(const struct diagnosis_input *input, const struct process_id *id)
+static const struct snapshot *last_of(
+	const struct diagnosis_input *input, const struct process_id *id)
 {
-	const struct snapshot *last = snapshots_get(&input->waits.last, id);
-
-	return last ? snapshot_records(last) : (struct batch){ 0 };
+	return snapshots_get(&input->waits.last, id);
 }
 
 const struct waits_peer *peer_process_most(
 	const struct diagnosis_input *input, const struct process_id *id, unsigned *all)
 {
-	struct batch records = records_of(input, id);
 	const struct waits_peer *most = NULL;
 
 	*all = 0;
-	batch_for_each (r, &records) {
-		const struct waits_peer *p = record_as(r, WAITS_PEER, sizeof(*p));
-
-		*all += p ? p->connections : 0;
-		if (p && (!most || p->connections > most->connections))
+	snapshot_each (struct waits_peer, p, last_of(input, id), WAITS_PEER) {
+		*all += p->connections;
+		if (!most || p->connections > most->connections)
 			most = p;
 	}
 	return most;
@@ -33,12 +29,8 @@ const struct waits_peer *peer_process_most(
 const struct waits_peer *peer_process_of_fd(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t fd)
 {
-	struct batch all = records_of(input, id);
-
-	batch_for_each (r, &all) {
-		const struct waits_peer *p = record_as(r, WAITS_PEER, sizeof(*p));
-
-		if (p && p->fd == fd)
+	snapshot_each (struct waits_peer, p, last_of(input, id), WAITS_PEER) {
+		if (p->fd == fd)
 			return p;
 	}
 	return NULL;
@@ -47,12 +39,8 @@ const struct waits_peer *peer_process_of_fd(
 const struct waits_peer *peer_process_stopped(
 	const struct diagnosis_input *input, const struct process_id *id)
 {
-	struct batch all = records_of(input, id);
-
-	batch_for_each (r, &all) {
-		const struct waits_peer *p = record_as(r, WAITS_PEER, sizeof(*p));
-
-		if (p && p->unread_bytes && (p->peer_state == 'T' || p->peer_state == 't'))
+	snapshot_each (struct waits_peer, p, last_of(input, id), WAITS_PEER) {
+		if (p->unread_bytes && (p->peer_state == 'T' || p->peer_state == 't'))
 			return p;
 	}
 	return NULL;
@@ -65,9 +53,9 @@ void peer_process_put(struct buffer *out, const struct waits_peer *peer)
 }
 
 void peer_process_put_wait_in(
-	struct buffer *out, struct batch records, uint32_t pid, const char *before)
+	struct buffer *out, const struct snapshot *last, uint32_t pid, const char *before)
 {
-	struct wait_graph g = { .records = records };
+	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
 	struct wait_chain chain;
 
 	wait_chain_follow(&g, pid, &chain);
@@ -84,5 +72,5 @@ void peer_process_put_wait(struct buffer *out, const struct diagnosis_input *inp
 {
 	struct process_id id = { .start_ticks = peer->peer_start_ticks, .pid = peer->peer_pid };
 
-	peer_process_put_wait_in(out, records_of(input, &id), id.pid, before);
+	peer_process_put_wait_in(out, last_of(input, &id), id.pid, before);
 }

@@ -18,10 +18,10 @@ const struct waits_peer *peer_process_stopped(
 	const struct diagnosis_input *input, const struct process_id *id);
 /* Appends "node (4711)". */
 void peer_process_put(struct buffer *out, const struct waits_peer *peer);
-/* Appends ", which waits for ...", by these records of the probe waits; nothing if the process
+/* Appends ", which waits for ...", by this snapshot of the probe waits; nothing if the process
  * rests or was not read. */
 void peer_process_put_wait_in(
-	struct buffer *out, struct batch records, uint32_t pid, const char *before);
+	struct buffer *out, const struct snapshot *last, uint32_t pid, const char *before);
 /* Appends the same by the records of the peer, if that was diagnosed too. */
 void peer_process_put_wait(struct buffer *out, const struct diagnosis_input *input,
 	const struct waits_peer *peer, const char *before);

@@ -32,7 +32,7 @@ static void add_connections(struct progress *p, const struct check *e)
 	if (!begin || !end || end->record.time_ns <= begin->record.time_ns)
 		return;
 	socket_index_init(&index, first);
-	check_sockets_for_each (e, s) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
 		bool is_tcp = s->bytes_state == SOOTH_STATE_VALUE;
 		uint64_t before = is_tcp ? bytes_before(&index, s) : 0;
 

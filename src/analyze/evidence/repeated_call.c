@@ -6,6 +6,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "model/errno_names.h"
 #include "probes/fds.h"
@@ -123,7 +124,7 @@ static void choose(struct repeated_call *out, const struct call_history *h, uint
 
 static bool is_closed(const struct check *e, uint64_t inode)
 {
-	check_sockets_for_each (e, s) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
 		if (inode && s->inode == inode && socket_is_closed_by_peer(s))
 			return true;
 	}

@@ -38,6 +38,11 @@ bool stack_wait_is_file(struct span file, const char *name)
 	return span_starts(file, name) && (file.size == size || file.data[size] == ':');
 }
 
+static bool is_at(struct span name, struct span file, const char *of, const char *method)
+{
+	return stack_wait_is_file(file, of) && stack_wait_is_method(name, method);
+}
+
 /* --- native code --- */
 
 static bool wants_lock(struct span name)
@@ -113,8 +118,7 @@ static void of_interpreter(struct stack_wait *out, const struct diagnosis_input 
 			has_waited = stack_wait_is_file(file, "threading.py") &&
 				     !stack_wait_is_method(name, "__enter__") &&
 				     !stack_wait_is_method(name, "acquire");
-			if (has_waited || (stack_wait_is_file(file, "thread.py") &&
-						  stack_wait_is_method(name, "_worker")))
+			if (has_waited || (is_at(name, file, "thread.py", "_worker")))
 				out->kind = STACK_WAIT_OTHER;
 		}
 		if (has_waited && stack_wait_is_file(file, "_base.py") &&
@@ -123,8 +127,7 @@ static void of_interpreter(struct stack_wait *out, const struct diagnosis_input 
 			out->kind = STACK_WAIT_RESULT;
 			out->by = name;
 		}
-		if (has_waited && stack_wait_is_file(file, "threading.py") &&
-			stack_wait_is_method(name, "join"))
+		if (has_waited && is_at(name, file, "threading.py", "join"))
 			out->by = name;
 		if (has_waited && stack_wait_is_file(file, "queue.py")) {
 			out->is_queue = true;
@@ -214,8 +217,7 @@ static void find_roles(struct stack_wait *out, const struct diagnosis_input *inp
 			continue;
 		name = stack_wait_function(input, stack->frames[i]);
 		file = stack_wait_file(input, stack->frames[i]);
-		out->is_pool |= stack_wait_is_file(file, "thread.py") &&
-				stack_wait_is_method(name, "_worker");
+		out->is_pool |= is_at(name, file, "thread.py", "_worker");
 		out->is_loop |=
 			stack_wait_is_method(name, "run_forever") ||
 			(stack_wait_is_file(file, "process.py") && span_contains(name, "Executor"));
@@ -226,12 +228,9 @@ static const struct stacks_thread *thread_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
 {
 	const struct snapshot *all = snapshots_get(&input->stacks, id);
-	struct batch records = all ? snapshot_records(all) : (struct batch){ 0 };
 
-	batch_for_each (r, &records) {
-		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
-
-		if (t && t->record.tid == tid)
+	snapshot_each (struct stacks_thread, t, all, STACKS_THREAD) {
+		if (t->record.tid == tid)
 			return t;
 	}
 	return NULL;
@@ -264,9 +263,22 @@ bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b)
 {
 	assert(a);
 	assert(b);
-	return a->within.size == b->within.size && a->file.size == b->file.size &&
-	       !memcmp(a->within.data, b->within.data, a->within.size) &&
-	       !memcmp(a->file.data, b->file.data, a->file.size);
+	return !span_compare(a->within, b->within) && !span_compare(a->file, b->file);
+}
+
+/* --- names of functions --- */
+
+void stack_wait_put_function(struct buffer *out, struct span name, struct span file)
+{
+	if (name.size)
+		buffer_format(
+			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
+}
+
+void stack_wait_put_within(struct buffer *out, const struct stack_wait *wait)
+{
+	assert(wait);
+	stack_wait_put_function(out, wait->within, wait->file);
 }
 
 /* --- the program's own function --- */
@@ -303,8 +315,7 @@ bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
 			continue;
 		if (span_starts(name, "<"))
 			return false;
-		buffer_format(
-			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
+		stack_wait_put_function(out, name, file);
 		return true;
 	}
 	return false;

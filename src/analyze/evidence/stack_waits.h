@@ -41,6 +41,9 @@ struct span stack_wait_file(const struct diagnosis_input *input, const struct pr
  * process was started with, but not its outermost level. False: none is known. */
 bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
 	const struct process_entry *process, uint32_t tid);
+/* Appends the program's function, "job (b12.py:6)"; nothing if it is not known. */
+void stack_wait_put_within(struct buffer *out, const struct stack_wait *wait);
+void stack_wait_put_function(struct buffer *out, struct span name, struct span file);
 /* Returns whether a Python name is a method: "Condition.wait" is "wait"; a file is
  * "threading.py:288". */
 bool stack_wait_is_method(struct span name, const char *method);

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/units.h"
 #include "probes/sockets.h"
@@ -22,15 +23,11 @@ struct look {
 	uint64_t interval_ns;
 };
 
-static const struct sockets_socket *tcp_in_state(const struct sooth_record *r, uint8_t state)
+static bool is_in_state(const struct sockets_socket *s, uint8_t state)
 {
-	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-	return s && s->state_state == SOOTH_STATE_VALUE && s->state == state && socket_is_inet(s) &&
-			       s->protocol_state == SOOTH_STATE_VALUE &&
-			       span_equal(record_text(r, &s->protocol), "tcp")
-		       ? s
-		       : NULL;
+	return s->state_state == SOOTH_STATE_VALUE && s->state == state && socket_is_inet(s) &&
+	       s->protocol_state == SOOTH_STATE_VALUE &&
+	       span_equal(record_text(&s->record, &s->protocol), "tcp");
 }
 
 static struct call_path peer_of(const struct sockets_socket *s)
@@ -48,30 +45,21 @@ static struct call_path peer_of(const struct sockets_socket *s)
 
 static void note_reached(struct look *l, const struct snapshot *last)
 {
-	struct batch records = snapshot_records(last);
+	sockets_each (last, s) {
+		struct call_path peer = peer_of(s);
 
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = tcp_in_state(r, SOCKETS_ESTABLISHED);
-		struct call_path peer;
-
-		if (!s)
-			continue;
-		peer = peer_of(s);
-		map_put(&l->reached, &peer, NULL);
+		if (is_in_state(s, SOCKETS_ESTABLISHED))
+			map_put(&l->reached, &peer, NULL);
 	}
 }
 
 static void take_first(struct look *l, const struct snapshot *first)
 {
-	struct batch records = snapshot_records(first);
+	sockets_each (first, s) {
+		struct call_path peer = peer_of(s);
 
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = tcp_in_state(r, SOCKETS_SYN_SENT);
-		struct call_path peer;
-
-		if (!s)
+		if (!is_in_state(s, SOCKETS_SYN_SENT))
 			continue;
-		peer = peer_of(s);
 		map_put(&l->sockets, &s->inode, NULL);
 		map_put(&l->peers, &peer, NULL);
 	}
@@ -105,17 +93,14 @@ static void compare(struct look *l, const struct snapshot *first, const struct s
 {
 	const struct sockets_process *begin = snapshot_end(first, sizeof(*begin));
 	const struct sockets_process *end = snapshot_end(last, sizeof(*end));
-	struct batch records = snapshot_records(last);
 
 	if (begin && end && end->record.time_ns > begin->record.time_ns) {
 		l->interval_ns = end->record.time_ns - begin->record.time_ns;
 		take_first(l, first);
 		note_reached(l, last);
 	}
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = tcp_in_state(r, SOCKETS_SYN_SENT);
-
-		if (s)
+	sockets_each (last, s) {
+		if (is_in_state(s, SOCKETS_SYN_SENT))
 			take_last(l, s);
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/profile/profile_hot.h"
+#include "analyze/sockets/socket_sums.h"
 #include "probes/sockets.h"
 
 void work_cpu_of(struct work_cpu *w, const struct check *e)
@@ -41,7 +42,7 @@ void work_put_place(struct buffer *out, const struct check *e)
 bool work_has_listener(const struct check *e)
 {
 	assert(e);
-	check_sockets_for_each (e, s) {
+	sockets_each (check_last(e, &e->input->sockets), s) {
 		if (s->state == SOCKETS_LISTEN)
 			return true;
 	}

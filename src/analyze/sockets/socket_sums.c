@@ -52,6 +52,17 @@ bool socket_index_both_closed(const struct socket_index *i, const struct sockets
 	return before && socket_is_closed_by_peer(before) && socket_is_closed_by_peer(s);
 }
 
+unsigned sockets_to_itself(const struct snapshot *snapshot, const struct sockets_socket *listener)
+{
+	unsigned count = 0;
+
+	assert(listener);
+	sockets_each (snapshot, s)
+		count += s != listener && socket_is_inet(s) && !s->peer_port_state &&
+			 s->peer_port == listener->local_port;
+	return socket_is_inet(listener) ? count : 0;
+}
+
 bool sockets_listen(const struct snapshot *snapshot)
 {
 	struct batch records = snapshot_records(snapshot);

@@ -8,6 +8,10 @@
 #include "base/map.h"
 #include "probes/sockets.h"
 
+/* Walks the sockets of a snapshot; NULL: none. */
+#define sockets_each(s, one)                                                                       \
+	snapshot_each_of (struct sockets_socket, one, s, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
+
 struct socket_index {
 	struct map sockets; /* inode -> const struct sockets_socket * */
 };
@@ -22,6 +26,8 @@ const struct sockets_socket *socket_index_get(const struct socket_index *i, uint
  */
 bool socket_index_both_closed(const struct socket_index *i, const struct sockets_socket *s);
 
+/* Returns the number of connections of the process itself to a socket that it listens on. */
+unsigned sockets_to_itself(const struct snapshot *snapshot, const struct sockets_socket *listener);
 /* Returns whether one of the sockets listens. */
 bool sockets_listen(const struct snapshot *snapshot);
 

@@ -9,6 +9,8 @@
 /* Returns the group of goroutines after `before`; NULL gives the first. */
 const struct waits_goroutines *wait_goroutines_next(
 	const struct wait_graph *g, uint32_t pid, const struct waits_goroutines *before);
+#define wait_goroutines_each(g, pid, w)                                                            \
+	for (const struct waits_goroutines *w = NULL; (w = wait_goroutines_next(g, pid, w));)
 /* Returns whether the goroutines wait for a mutex that another goroutine has. */
 bool wait_goroutines_want_lock(const struct waits_goroutines *w);
 /* Returns whether the goroutines wait for a read-write lock, to write. */

@@ -16,6 +16,8 @@ const struct waits_process *wait_graph_process(const struct wait_graph *g, uint3
 /* Returns the thread of the process after `before`; NULL gives the first. */
 const struct waits_thread *wait_graph_thread(
 	const struct wait_graph *g, uint32_t pid, const struct waits_thread *before);
+#define wait_threads_each(g, pid, t)                                                               \
+	for (const struct waits_thread *t = NULL; (t = wait_graph_thread(g, pid, t));)
 const struct waits_thread *wait_graph_thread_of(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid);
 /* Returns whether the thread ran since the first snapshot; true if that is unknown. */
@@ -25,6 +27,10 @@ const struct waits_object *wait_graph_object(const struct wait_graph *g,
 	const struct waits_thread *of, const struct waits_object *before);
 const struct waits_party *wait_graph_party(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, const struct waits_party *before);
+#define wait_parties_each(g, pid, tid, p)                                                          \
+	for (const struct waits_party *p = NULL; (p = wait_graph_party(g, pid, tid, p));)
+#define wait_objects_each(g, t, o)                                                                 \
+	for (const struct waits_object *o = NULL; (o = wait_graph_object(g, t, o));)
 /* Returns the signals record of a process in a snapshot; NULL: not read, or an older capture. */
 const struct waits_signals *find_process_signals(const struct batch *records, uint32_t pid);
 /* Returns the parent of the process if it reads the same input. It is no party: it cannot end the
