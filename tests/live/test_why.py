@@ -983,6 +983,27 @@ class Kinds(Situations):
         return self.python("import asyncio; asyncio.run(asyncio.sleep(600))"), "idle", \
             r"waits for events on \d descriptors?(, idle \d+ s| \(idle\)); a timer of its own wakes it in \d+ min"
 
+    def of_asyncio_child(self):
+        return self.python("""
+            import asyncio
+            async def main():
+                await (await asyncio.create_subprocess_exec("sleep", "600")).wait()
+            asyncio.run(main())
+            """), "waits", r"waits for its child sleep"
+
+    def of_server_with_stopped_child(self):
+        """Its listener is not all that it waits for."""
+        return self.python("""
+            import os, select, signal, socket, subprocess, time
+            server = socket.create_server(("127.0.0.1", 0))
+            signal.signal(signal.SIGCHLD, lambda *_: None)
+            child = subprocess.Popen(["sleep", "600"])
+            os.kill(child.pid, signal.SIGSTOP)
+            poll = select.epoll()
+            poll.register(server, select.EPOLLIN)
+            poll.poll()
+            """), "waits", r"waits for its child sleep .*stopped by a signal"
+
     def of_vfork(self):
         """Its child has not become a command yet: it waits to open a FIFO."""
         fifo = self.path("vfork")

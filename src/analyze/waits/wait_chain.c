@@ -10,6 +10,7 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_prompts.h"
+#include "analyze/waits/wait_trouble.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/units.h"
@@ -213,8 +214,10 @@ static struct wait_link weigh_cpu(
 
 	if ((link.is_idle || is_unknown) && !p->is_kernel)
 		cpu = wait_graph_cpu(g, p->node_pid);
-	if (cpu < CPU_ACTIVE)
+	if (cpu < CPU_ACTIVE) {
+		wait_trouble_find(g, &link);
 		return link;
+	}
 	if (is_unknown) {
 		link.what = WAIT_RUNS; /* both samples met the process entering a call */
 		return link;
