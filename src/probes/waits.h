@@ -173,6 +173,7 @@ enum waits_source {
 	WAITS_SOURCE_TITLE,	  /* title of the process */
 	WAITS_SOURCE_IPC,	  /* semctl, msgctl */
 	WAITS_SOURCE_INHERITED,	  /* fdinfo: inherited the lock of a process that has ended */
+	WAITS_SOURCE_DIRECTORY,	  /* a lock that is a directory */
 	WAITS_SOURCES,
 };
 

@@ -430,6 +430,26 @@ class Kinds(Situations):
         return pid, "waits", r"the lock file %s is there, of \S+ \(%d\).*low confidence" % (
             re.escape(self.path("index.lock")), os.getpid())
 
+    def of_lock_directory(self):
+        os.makedirs(self.path("made/build.lock"))
+        with open(self.path("made/build.lock/pid"), "w", encoding="ascii") as file:
+            file.write("%d\n" % os.getpid())
+        pid = self.begin("bash", "-c", "until mkdir build.lock; do sleep 5; done", cwd=self.path("made")).pid
+        return pid, "waits", r"the lock directory %s is there, of \S+ \(%d\).*low confidence" % (
+            re.escape(self.path("made/build.lock")), os.getpid())
+
+    def of_owner_of_lock_directory(self):
+        """It sleeps under its own lock."""
+        os.makedirs(self.path("owned"))
+        pid = self.begin("bash", "-c", "mkdir build.lock; echo $$ > build.lock/pid; while true; do sleep 5; done",
+            cwd=self.path("owned")).pid
+        return pid, "waits", r"waits for its child sleep \(\d+\).*; \d+ sleeps: "
+
+    def of_directory_of_sources(self):
+        os.makedirs(self.path("sources/lock/sub"))
+        return self.begin("bash", "-c", "while true; do sleep 5; done", cwd=self.path("sources")).pid, "waits", \
+            r"waits for its child sleep \(\d+\).*; \d+ sleeps: "
+
     def of_lock_file_in_namespace(self):
         """Its PID is that of a process there, not of one of the host."""
         if os.getuid():

@@ -1002,6 +1002,21 @@ static void test_thread_behind_server(void **state)
 	}
 }
 
+/* `until mkdir x.lock; do sleep 5; done` */
+static void test_lock_directory(void **state)
+{
+	(void)state;
+	process(10, "sleep", 'S');
+	thread(10, 10, "clock_nanosleep", 0);
+	party(10, 10, WAITS_RELATION_LOCK_FILE, 11, 0, "make");
+	party_at(10)->source = WAITS_SOURCE_FILE;
+	expect("waits", "sleep (10) sleeps for short times; the lock file /tmp/x.lock is there, of "
+			"make (11)");
+	party_at(10)->source = WAITS_SOURCE_DIRECTORY;
+	expect("waits", "sleep (10) sleeps for short times; the lock directory /tmp/x.lock is "
+			"there, of make (11)");
+}
+
 /* A connection within the host that no other socket has. */
 static void test_half_open(void **state)
 {
@@ -1287,6 +1302,7 @@ int main(void)
 		cmocka_unit_test_setup(test_own_listener, reset),
 		cmocka_unit_test_setup(test_beside_listener, reset),
 		cmocka_unit_test_setup(test_thread_behind_server, reset),
+		cmocka_unit_test_setup(test_lock_directory, reset),
 		cmocka_unit_test_setup(test_half_open, reset),
 		cmocka_unit_test_setup(test_mutexes, reset),
 		cmocka_unit_test_setup(test_java, reset),
