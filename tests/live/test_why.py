@@ -1175,6 +1175,22 @@ class Agents(Situations):
             row = self.row_of(main, *words)
             self.assertRegex(row["activity"]["text"], "^" + wait, words)
 
+    def test_stopped_tool(self):
+        """Of a tool that the main process does not wait for: only once it is stopped."""
+        agent = self.path("claude")
+        shutil.copyfile("/bin/bash", agent)
+        os.chmod(agent, 0o755)
+        main = self.begin(agent, "-c", "sleep 600 & while sleep 0.2; do :; done")
+        wait_until(lambda: children(main.pid), "the tool")
+        tool = children(main.pid)[0]
+        time.sleep(STARTS_S)
+        self.assertNotIn("stopped", self.row_of(main, "why", "-j", str(main.pid))["finding"] or "")
+        os.kill(tool, signal.SIGSTOP)
+        wait_until(lambda: harness.process_state(tool) == "T", "the tool to stop")
+        time.sleep(LEAST_S)
+        self.assertRegex(self.row_of(main, "why", "-j", str(main.pid))["finding"] or "",
+            r"sleep %d \(.*: stopped by SIGSTOP" % tool)
+
     def row_of(self, main, *words):
         return next(row for row in self.sooth(*words).json()["processes"] if row["pid"] == main.pid)
 
