@@ -8,12 +8,10 @@
 #include <sooth/observer.h>
 #include <sooth/report.h>
 
-#include "analyze/snapshots.h"
 #include "analyze/waits/wait_below.h"
 #include "analyze/waits/wait_beyond.h"
 #include "base/units.h"
 #include "cli/selected/process_table_scan.h"
-#include "probes/waits.h"
 
 #define TREE_MOST    64 /* processes; a build has more, and each costs time to observe */
 #define SESSION_MOST 512
@@ -36,7 +34,7 @@ bool diagnosing_has_pid(const struct buffer *pids, uint32_t pid)
 static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	(void)schema;
-	snapshots_add_record(user, record);
+	buffer_append(user, record, record_bytes(record));
 	return 0;
 }
 
@@ -56,71 +54,43 @@ static int observe(
 	       sooth_report_finish(r, &ignored);
 }
 
-/* Reads snapshots of the probe `waits`; a process that has ended has none. One snapshot has the
- * whole chain of a process, so many children of one parent are in each other's snapshots: only
- * records of its own are searched for a process. */
-static void read_waits(const uint32_t *pids, size_t count, struct snapshots *out)
+/* Reads records of the probe `waits`; a process that has ended has none. */
+static void read_waits(const uint32_t *pids, size_t count, struct buffer *out)
 {
 	struct sooth_observer *o = NULL;
 	struct sooth_report *r = NULL;
 	struct sooth_error ignored;
 
-	snapshots_init(out, WAITS_SNAPSHOT);
 	if (!sooth_report_new(&r, "waits", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
 		sooth_report_on_record(r, take, out);
-		if (observe(o, r, pids, count)) {
-			snapshots_fini(out);
-			snapshots_init(out, WAITS_SNAPSHOT);
-		}
+		if (observe(o, r, pids, count))
+			buffer_reset(out);
 	}
 	sooth_observer_free(o);
 	sooth_report_free(r);
 }
 
-/* Returns the records of the last snapshot; empty: none. */
-static struct batch records_of(const struct snapshots *s, uint32_t pid)
-{
-	snapshots_for_each (s, one) {
-		if (one->id.pid == pid)
-			return snapshot_records(one);
-	}
-	return (struct batch){ 0 };
-}
-
 /* Returns whether the process waits for the processes below it, which do the work. */
 static bool waits_for_below(uint32_t pid, const struct buffer *below)
 {
-	struct snapshots all;
-	struct batch records;
+	struct buffer records = { 0 };
 	bool waits;
 
-	read_waits(&pid, 1, &all);
-	records = records_of(&all, pid);
-	waits = waits_for_descendant(
-		&records, pid, (const void *)below->data, below->size / sizeof(uint32_t));
-	snapshots_fini(&all);
+	read_waits(&pid, 1, &records);
+	waits = waits_for_descendant(&(struct batch){ records.data, records.size }, pid,
+		(const void *)below->data, below->size / sizeof(uint32_t));
+	buffer_fini(&records);
 	return waits;
 }
 
 /* Keeps only processes that do not rest. A healthy child rests until it gets a request. */
 static void keep_without_rest(struct buffer *below)
 {
-	const uint32_t *all = (const void *)below->data;
-	size_t count = below->size / sizeof(*all);
-	struct buffer kept = { 0 };
-	struct snapshots read;
+	struct buffer records = { 0 };
 
-	read_waits(all, count, &read);
-	for (size_t i = 0; i < count; i++) {
-		struct batch records = records_of(&read, all[i]);
-
-		if (waits_without_rest(&records, all[i]))
-			buffer_append(&kept, &all[i], sizeof(all[i]));
-	}
-	buffer_reset(below);
-	buffer_append(below, kept.data, kept.size);
-	buffer_fini(&kept);
-	snapshots_fini(&read);
+	read_waits((const void *)below->data, below->size / sizeof(uint32_t), &records);
+	waits_keep_without_rest(&(struct batch){ records.data, records.size }, below);
+	buffer_fini(&records);
 }
 
 /* --- what is below it --- */
@@ -183,14 +153,11 @@ static bool find_awaited_below(
 static void add_beyond(const struct process_table *table, uint32_t root, struct buffer *pids)
 {
 	const struct process_entry *self = process_table_find(table, (uint32_t)getpid());
-	struct buffer beyond = { 0 }, below = { 0 };
-	struct snapshots read;
-	struct batch records;
+	struct buffer records = { 0 }, beyond = { 0 }, below = { 0 };
 	const uint32_t *all;
 
-	read_waits(&root, 1, &read);
-	records = records_of(&read, root);
-	wait_find_beyond(&records, root, &beyond);
+	read_waits(&root, 1, &records);
+	wait_find_beyond(&(struct batch){ records.data, records.size }, root, &beyond);
 	all = (const void *)beyond.data;
 	for (size_t i = 0; i < beyond.size / sizeof(*all); i++) {
 		const struct process_entry *p = process_table_find(table, all[i]);
@@ -209,7 +176,7 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 	}
 	buffer_fini(&below);
 	buffer_fini(&beyond);
-	snapshots_fini(&read);
+	buffer_fini(&records);
 }
 
 /* --- the session of an agent --- */

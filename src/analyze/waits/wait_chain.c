@@ -341,12 +341,6 @@ static void choose_end(
 	}
 }
 
-static bool is_stopped(const struct wait_link *link)
-{
-	return link->what == WAIT_STOPPED || link->what == WAIT_STOPPED_BY_TERMINAL ||
-	       link->what == WAIT_FROZEN;
-}
-
 /* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
@@ -392,7 +386,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		return false;
 	*out = choose_thread(g, p);
 	if (party->relation == WAITS_RELATION_TERMINAL &&
-		!(is_written ? is_stopped(out)
+		!(is_written ? wait_is_stopped(out)
 			     : out->party && has_process(chain, out->party->party_pid)))
 		return false;
 	if (last->what == WAIT_SOCKET_READ)

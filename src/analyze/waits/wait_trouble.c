@@ -7,10 +7,8 @@
 #include <poll.h>
 
 #include "analyze/threads/thread_roles.h"
-#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_object_kinds.h"
-#include "analyze/waits/wait_text.h"
 
 #define DEPTH_MAX 8
 
@@ -32,7 +30,7 @@ static bool is_stuck(const struct wait_graph *g, uint32_t pid)
 		if (!t)
 			return false;
 		link = wait_link_of(g, p, t);
-		if (stopped_process_text(&link) || wait_is_held(&link))
+		if (wait_is_stopped(&link) || wait_is_held(&link))
 			return true;
 		if ((link.what != WAIT_CHILD && link.what != WAIT_PIPE_READ) || !link.party)
 			return false;
@@ -60,8 +58,8 @@ static bool are_ends_stopped(
 	return has_any;
 }
 
-/* Returns whether an answer is owed by a process of this host. Of a remote peer only the last
- * packets are known, and HTTP/2 sends some without a request. */
+/* Returns whether a process of this host owes an answer. A remote peer shows only the last packets,
+ * which HTTP/2 also sends without a request. */
 static bool is_owed(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
