@@ -86,18 +86,10 @@ static bool waits_for_below(uint32_t pid, const struct buffer *below)
 /* Keeps only processes that do not rest. A healthy child rests until it gets a request. */
 static void keep_without_rest(struct buffer *below)
 {
-	const uint32_t *all = (const void *)below->data;
-	size_t count = below->size / sizeof(*all);
-	struct buffer records = { 0 }, kept = { 0 };
+	struct buffer records = { 0 };
 
-	read_waits(all, count, &records);
-	for (size_t i = 0; i < count; i++) {
-		if (waits_without_rest(&(struct batch){ records.data, records.size }, all[i]))
-			buffer_append(&kept, &all[i], sizeof(all[i]));
-	}
-	buffer_reset(below);
-	buffer_append(below, kept.data, kept.size);
-	buffer_fini(&kept);
+	read_waits((const void *)below->data, below->size / sizeof(uint32_t), &records);
+	waits_keep_without_rest(&(struct batch){ records.data, records.size }, below);
 	buffer_fini(&records);
 }
 

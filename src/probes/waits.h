@@ -111,6 +111,13 @@ enum waits_role {
 	WAITS_ROLES,
 };
 
+/* TCP that the process opened, and on which it sent last. */
+enum waits_request {
+	WAITS_REQUEST_NONE,
+	WAITS_REQUEST_OPEN, /* a while ago */
+	WAITS_REQUEST_OWED, /* 5 s ago or more: an answer that takes longer is a cause */
+};
+
 /* A file, socket or other object that a thread waits for. */
 struct waits_object {
 	struct sooth_record record; /* the observed process; tid is the thread's */
@@ -128,7 +135,7 @@ struct waits_object {
 	uint8_t socket_state_state;
 	uint8_t expires_state;
 	uint16_t local_port, peer_port;
-	uint8_t has_open_request; /* TCP that the process opened: it sent last, a while ago */
+	uint8_t has_open_request; /* enum waits_request */
 	uint8_t is_peer_gone;	  /* TCP within this host: no socket at the other end */
 	struct sooth_text path;	  /* as the link says */
 	struct sooth_text local;  /* "127.0.0.1:80", or the name of a unix socket */
@@ -166,6 +173,7 @@ enum waits_source {
 	WAITS_SOURCE_TITLE,	  /* title of the process */
 	WAITS_SOURCE_IPC,	  /* semctl, msgctl */
 	WAITS_SOURCE_INHERITED,	  /* fdinfo: inherited the lock of a process that has ended */
+	WAITS_SOURCE_DIRECTORY,	  /* a lock that is a directory */
 	WAITS_SOURCES,
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the first line of `sooth diagnose` says of a process that rests, where no check finds anything."""
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -29,6 +30,29 @@ WAITER = """
 echo ready $!
 %s
 while kill -0 $!; do sleep 0.3; done
+"""
+
+POOL = """
+import os, select, socket, threading, time
+ends = []
+for _ in range(30):
+    own, other = socket.socketpair()
+    ends.append(own)
+    if not os.fork():
+        for end in ends:
+            end.close()
+        for _ in range(10):
+            threading.Thread(target=time.sleep, args=(600,)).start()
+        poll = select.epoll()
+        poll.register(other, select.EPOLLIN)
+        poll.poll()
+        os._exit(0)
+    other.close()
+poll = select.epoll()
+for own in ends:
+    poll.register(own, select.EPOLLIN)
+print('ready', flush=True)
+poll.poll()
 """
 
 GO = """
@@ -167,6 +191,14 @@ class Rest(Case):
                                                       r"its parent does not reap it$" % zombie)
 
     @unittest.skipUnless(shutil.which("go"), "no Go compiler here")
+    def test_many_children(self):
+        """The waits of each child lead to the parent, and from there to all other children."""
+        pool = self.process(sys.executable, "-c", POOL)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertIn("no problem found", self.sooth("diagnose", "--duration", "1", "-p", str(pool.pid)).text)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertLess(after.ru_utime - before.ru_utime, 10)
+
     def test_the_main_goroutine(self):
         with open(self.path("app.go"), "w", encoding="ascii") as f:
             f.write(GO)

@@ -430,6 +430,26 @@ class Kinds(Situations):
         return pid, "waits", r"the lock file %s is there, of \S+ \(%d\).*low confidence" % (
             re.escape(self.path("index.lock")), os.getpid())
 
+    def of_lock_directory(self):
+        os.makedirs(self.path("made/build.lock"))
+        with open(self.path("made/build.lock/pid"), "w", encoding="ascii") as file:
+            file.write("%d\n" % os.getpid())
+        pid = self.begin("bash", "-c", "until mkdir build.lock; do sleep 5; done", cwd=self.path("made")).pid
+        return pid, "waits", r"the lock directory %s is there, of \S+ \(%d\).*low confidence" % (
+            re.escape(self.path("made/build.lock")), os.getpid())
+
+    def of_owner_of_lock_directory(self):
+        """It sleeps under its own lock."""
+        os.makedirs(self.path("owned"))
+        pid = self.begin("bash", "-c", "mkdir build.lock; echo $$ > build.lock/pid; while true; do sleep 5; done",
+            cwd=self.path("owned")).pid
+        return pid, "waits", r"waits for its child sleep \(\d+\).*; \d+ sleeps: "
+
+    def of_directory_of_sources(self):
+        os.makedirs(self.path("sources/lock/sub"))
+        return self.begin("bash", "-c", "while true; do sleep 5; done", cwd=self.path("sources")).pid, "waits", \
+            r"waits for its child sleep \(\d+\).*; \d+ sleeps: "
+
     def of_lock_file_in_namespace(self):
         """Its PID is that of a process there, not of one of the host."""
         if os.getuid():
@@ -983,6 +1003,27 @@ class Kinds(Situations):
         return self.python("import asyncio; asyncio.run(asyncio.sleep(600))"), "idle", \
             r"waits for events on \d descriptors?(, idle \d+ s| \(idle\)); a timer of its own wakes it in \d+ min"
 
+    def of_asyncio_child(self):
+        return self.python("""
+            import asyncio
+            async def main():
+                await (await asyncio.create_subprocess_exec("sleep", "600")).wait()
+            asyncio.run(main())
+            """), "waits", r"waits for its child sleep"
+
+    def of_server_with_stopped_child(self):
+        """Its listener is not all that it waits for."""
+        return self.python("""
+            import os, select, signal, socket, subprocess, time
+            server = socket.create_server(("127.0.0.1", 0))
+            signal.signal(signal.SIGCHLD, lambda *_: None)
+            child = subprocess.Popen(["sleep", "600"])
+            os.kill(child.pid, signal.SIGSTOP)
+            poll = select.epoll()
+            poll.register(server, select.EPOLLIN)
+            poll.poll()
+            """), "waits", r"waits for its child sleep .*stopped by a signal"
+
     def of_vfork(self):
         """Its child has not become a command yet: it waits to open a FIFO."""
         fifo = self.path("vfork")
@@ -1133,6 +1174,22 @@ class Agents(Situations):
         for words in (("ps", "-j"), ("ps", "-j", str(main.pid)), ("status", "-j")):
             row = self.row_of(main, *words)
             self.assertRegex(row["activity"]["text"], "^" + wait, words)
+
+    def test_stopped_tool(self):
+        """Of a tool that the main process does not wait for: only once it is stopped."""
+        agent = self.path("claude")
+        shutil.copyfile("/bin/bash", agent)
+        os.chmod(agent, 0o755)
+        main = self.begin(agent, "-c", "sleep 600 & while sleep 0.2; do :; done")
+        wait_until(lambda: children(main.pid), "the tool")
+        tool = children(main.pid)[0]
+        time.sleep(STARTS_S)
+        self.assertNotIn("stopped", self.row_of(main, "why", "-j", str(main.pid))["finding"] or "")
+        os.kill(tool, signal.SIGSTOP)
+        wait_until(lambda: harness.process_state(tool) == "T", "the tool to stop")
+        time.sleep(LEAST_S)
+        self.assertRegex(self.row_of(main, "why", "-j", str(main.pid))["finding"] or "",
+            r"sleep %d \(.*: stopped by SIGSTOP" % tool)
 
     def row_of(self, main, *words):
         return next(row for row in self.sooth(*words).json()["processes"] if row["pid"] == main.pid)

@@ -433,6 +433,12 @@ static void git_asks(double s)
 	asks("git-remote-http", "read", "python3", s);
 }
 
+/* pip asks for a user name, a password, or whether to go on. */
+static void pip_asks(double s)
+{
+	asks("pip", "read", "python3", s);
+}
+
 static void git_asks_a_person(double s)
 {
 	asks("git-remote-http", "read", "tmux: server", s);
@@ -452,6 +458,8 @@ static void test_prompt_unanswered(void **state)
 			"no answer has come for 5 s; python3 (200) has the other end|<let "
 			"python3" },
 		{ "prompt-unanswered", git_asks, 4.9, NULL, "blind: it asks" },
+		{ "prompt-unanswered", pip_asks, 5, NULL,
+			"medium/high: asks for an answer at its terminal /dev/tty, " },
 		{ "prompt-unanswered", git_asks_a_person, 59.9, NULL,
 			"low/high: |<answer at that" },
 		{ "prompt-unanswered", git_asks_a_person, 60, NULL, "medium/high: " },

@@ -915,6 +915,108 @@ static void test_own_listener(void **state)
 			   "connection, 3 min: a deadlock, it cannot go on");
 }
 
+#define SERVES "python3 (10) waits for connections on 127.0.0.1:80, idle 3 min"
+
+static void serves(enum fds_type also)
+{
+	reset(NULL);
+	process(10, "python3", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	object(10, 6, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+	object(10, 7, also, WAITS_ROLE_WATCHED, also == FDS_TCP ? "127.0.0.1:9" : "pipe:[7]");
+	object_at(10, 7)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(10, 7)->peer_port = 9;
+}
+
+/* A server that watches more than its listener. */
+static void test_beside_listener(void **state)
+{
+	(void)state;
+	for (unsigned is_stopped = 0; is_stopped < 2; is_stopped++) {
+		serves(FDS_PIPE);
+		party(10, 10, WAITS_RELATION_WRITER, 11, 0, "cat");
+		party_at(10)->waiting_fd = 7;
+		process(11, "cat", is_stopped ? 'T' : 'S');
+		thread(11, 11, "clock_nanosleep", 0);
+		thread_at(&records, 11)->state = is_stopped ? 'T' : 'S';
+		expect(is_stopped ? "waits" : "idle",
+			is_stopped ? "python3 (10) waits for data from cat (11) through a pipe, 3 "
+				     "min; 11 is stopped by a signal (SIGSTOP), 3 min"
+				   : SERVES);
+	}
+	for (unsigned is_held = 0; is_held < 2; is_held++) {
+		serves(FDS_EVENTFD);
+		party(10, 10, WAITS_RELATION_CHILD, 11, 0, "gzip");
+		process_of(10, 11, "gzip", 'S');
+		thread(11, 11, is_held ? "write" : "clock_nanosleep", 1);
+		object(11, 1, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[8]");
+		expect(is_held ? "waits" : "idle",
+			is_held ? "python3 (10) waits for its child gzip (11), 3 min; 11 is "
+				  "blocked writing to a pipe: its reader does not read, 3 min"
+				: SERVES);
+	}
+	for (uint8_t request = 0; request <= WAITS_REQUEST_OWED; request++) {
+		serves(FDS_TCP);
+		object_at(10, 7)->has_open_request = request;
+		party(10, 10, WAITS_RELATION_PEER, 11, 0, "redis");
+		party_at(10)->waiting_fd = 7;
+		expect(request == WAITS_REQUEST_OWED ? "waits" : "idle",
+			request == WAITS_REQUEST_OWED
+				? "python3 (10) waits for redis (11) on 127.0.0.1:9, 3 min"
+				: SERVES);
+	}
+}
+
+/* The main thread serves, and another one waits for an answer or for a child. */
+static void test_thread_behind_server(void **state)
+{
+	(void)state;
+	for (uint8_t request = 0; request <= WAITS_REQUEST_OWED; request++) {
+		serves(FDS_EVENTFD);
+		thread(10, 12, "recvfrom", 8);
+		object(10, 8, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:9");
+		object_at(10, 8)->socket_state = SOCKETS_ESTABLISHED;
+		object_at(10, 8)->has_open_request = request;
+		object_at(10, 8)->record.tid = 12;
+		party(10, 12, WAITS_RELATION_PEER, 11, 0, "redis");
+		((struct waits_party *)(uintptr_t)wait_graph_party(
+			 &(struct wait_graph){ .records = { records.data, records.size } }, 10, 12,
+			 NULL))
+			->waiting_fd = 8;
+		expect(request == WAITS_REQUEST_OWED ? "waits" : "idle",
+			request == WAITS_REQUEST_OWED
+				? "python3 (10) in thread worker (12) waits for redis (11) on "
+				  "127.0.0.1:9, 3 min"
+				: SERVES);
+	}
+	for (unsigned is_idle = 0; is_idle < 2; is_idle++) {
+		serves(FDS_EVENTFD);
+		thread(10, 12, "wait4", 11);
+		party(10, 12, WAITS_RELATION_CHILD, 11, 0, "sleep");
+		process_of(10, 11, "sleep", 'S');
+		thread(11, 11, is_idle ? "rt_sigsuspend" : "clock_nanosleep", 0);
+		expect(is_idle ? "idle" : "waits",
+			is_idle ? SERVES
+				: "python3 (10) in thread worker (12) waits for its child sleep "
+				  "(11), 3 min; 11 sleeps");
+	}
+}
+
+/* `until mkdir x.lock; do sleep 5; done` */
+static void test_lock_directory(void **state)
+{
+	(void)state;
+	process(10, "sleep", 'S');
+	thread(10, 10, "clock_nanosleep", 0);
+	party(10, 10, WAITS_RELATION_LOCK_FILE, 11, 0, "make");
+	party_at(10)->source = WAITS_SOURCE_FILE;
+	expect("waits", "sleep (10) sleeps for short times; the lock file /tmp/x.lock is there, of "
+			"make (11)");
+	party_at(10)->source = WAITS_SOURCE_DIRECTORY;
+	expect("waits", "sleep (10) sleeps for short times; the lock directory /tmp/x.lock is "
+			"there, of make (11)");
+}
+
 /* A connection within the host that no other socket has. */
 static void test_half_open(void **state)
 {
@@ -1198,6 +1300,9 @@ int main(void)
 		cmocka_unit_test_setup(test_deadlock, reset),
 		cmocka_unit_test_setup(test_ring_with_timer, reset),
 		cmocka_unit_test_setup(test_own_listener, reset),
+		cmocka_unit_test_setup(test_beside_listener, reset),
+		cmocka_unit_test_setup(test_thread_behind_server, reset),
+		cmocka_unit_test_setup(test_lock_directory, reset),
 		cmocka_unit_test_setup(test_half_open, reset),
 		cmocka_unit_test_setup(test_mutexes, reset),
 		cmocka_unit_test_setup(test_java, reset),

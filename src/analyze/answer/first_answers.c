@@ -101,6 +101,7 @@ struct first_answers *first_answers_new(const struct check_settings *settings)
 		first_answers_free(&a->head);
 		return NULL;
 	}
+	a->diagnosis.input.has_sessions = true;
 	return &a->head;
 }
 

@@ -264,7 +264,8 @@ bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct p
 
 	assert(p);
 	for (size_t i = 0; i < count; i++) {
-		if (requested[i] == p->id.pid)
+		if (requested[i] == p->id.pid ||
+			(r->has_sessions && p->main && requested[i] == p->main->id.pid))
 			return true;
 	}
 	return !count && (h->is_named || p->agent || p->owner_agent);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "model/batch.h"
 
 /* Returns whether a thread waits for a child, for a signal (sigsuspend), or at a pipe or socket
@@ -13,8 +14,8 @@
 bool waits_for_descendant(
 	const struct batch *records, uint32_t pid, const uint32_t *below, size_t count);
 
-/* Returns whether a thread of the process computes or is held up, or the process is stopped: it
- * does not rest. */
-bool waits_without_rest(const struct batch *records, uint32_t pid);
+/* Keeps, of the PIDs (uint32_t), the processes that do not rest: one is stopped, or has a thread
+ * that computes or is held up. */
+void waits_keep_without_rest(const struct batch *records, struct buffer *pids);
 
 #endif

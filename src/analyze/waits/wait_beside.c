@@ -5,31 +5,8 @@
 
 #include <assert.h>
 
+#include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_text.h"
-#include "base/units.h"
-
-#define HELD_LEAST (3 * NS_PER_S) /* a call that returns sooner blocks nothing */
-
-bool wait_is_held(const struct wait_link *link)
-{
-	assert(link);
-	switch (link->what) {
-	case WAIT_PIPE_WRITE:
-	case WAIT_FIFO_OPEN:
-	case WAIT_SOCKET_WRITE:
-	case WAIT_CONNECT:
-	case WAIT_TERMINAL_WRITE:
-	case WAIT_LOCK:
-	case WAIT_LOCK_FILE:
-	case WAIT_IO:
-	case WAIT_FILE_SYSTEM:
-	case WAIT_DATABASE_LOCK:
-		return link->thread && !link->thread->since_state &&
-		       link->thread->since_ns >= HELD_LEAST;
-	default:
-		return false;
-	}
-}
 
 /* Returns whether the first wait of the chain says nothing about the other threads. */
 static bool is_of_one_thread(const struct wait_link *first)

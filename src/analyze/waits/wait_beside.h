@@ -5,9 +5,6 @@
 
 #include "analyze/waits/wait_chain.h"
 
-/* Returns whether the thread has been for some seconds in a call in which no thread rests:
- * something else has to happen first. */
-bool wait_is_held(const struct wait_link *link);
 /* Appends "; 4 of its threads are held up: 12 opens the FIFO jobs: ..., 15 s", where the first
  * process of the chain rests or runs while other threads of it are in calls in which no thread
  * rests. */

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_chain.h"
+#include "analyze/waits/wait_lookup.h"
 #include "base/units.h"
 
 #define LASTS_LEAST  NS_PER_S	/* working processes also wait, but shorter */

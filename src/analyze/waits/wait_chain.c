@@ -10,6 +10,7 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_prompts.h"
+#include "analyze/waits/wait_trouble.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/units.h"
@@ -213,8 +214,10 @@ static struct wait_link weigh_cpu(
 
 	if ((link.is_idle || is_unknown) && !p->is_kernel)
 		cpu = wait_graph_cpu(g, p->node_pid);
-	if (cpu < CPU_ACTIVE)
+	if (cpu < CPU_ACTIVE) {
+		wait_trouble_find(g, &link);
 		return link;
+	}
 	if (is_unknown) {
 		link.what = WAIT_RUNS; /* both samples met the process entering a call */
 		return link;
@@ -338,12 +341,6 @@ static void choose_end(
 	}
 }
 
-static bool is_stopped(const struct wait_link *link)
-{
-	return link->what == WAIT_STOPPED || link->what == WAIT_STOPPED_BY_TERMINAL ||
-	       link->what == WAIT_FROZEN;
-}
-
 /* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
@@ -389,7 +386,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		return false;
 	*out = choose_thread(g, p);
 	if (party->relation == WAITS_RELATION_TERMINAL &&
-		!(is_written ? is_stopped(out)
+		!(is_written ? wait_is_stopped(out)
 			     : out->party && has_process(chain, out->party->party_pid)))
 		return false;
 	if (last->what == WAIT_SOCKET_READ)

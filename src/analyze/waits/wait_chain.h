@@ -77,7 +77,8 @@ struct wait_chain {
 	bool is_exchange;   /* idle: two read from each other, and ran a moment ago */
 	bool is_of_readers; /* each process of the circle only reads from the next one */
 	bool is_open;	    /* a thread or process outside the circle could end it */
-	/* The answer of this link is in its buffer, and both only read from each other; NULL: none. */
+	/* The answer of this link is in its buffer, and both only read from each other; NULL: none.
+	 */
 	const struct wait_link *keeper;
 };
 
@@ -95,6 +96,10 @@ void wait_chain_root(const struct wait_chain *chain, struct wait_root *out);
 /* Returns the link for the wait of a thread (wait_kinds.c). */
 struct wait_link wait_link_of(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
+/* Returns whether a child waits for its parent, or for work: nothing waits for such a server. */
+bool wait_is_server_of(const struct wait_graph *g, uint32_t child, uint32_t parent);
+/* Returns whether the end of a child can end the wait for events. */
+bool wait_is_woken_by_children(const struct wait_graph *g, const struct waits_thread *t);
 /* Follows the server that a client waits for: a server with one open request to another server
  * waits for that one. */
 void wait_link_follow_server(const struct wait_graph *g, struct wait_link *link);

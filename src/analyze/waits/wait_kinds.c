@@ -114,8 +114,7 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 	return w;
 }
 
-/* Returns whether a child waits for its parent, or for work: nothing waits for such a server. */
-static bool is_server_of(const struct wait_graph *g, uint32_t child, uint32_t parent)
+bool wait_is_server_of(const struct wait_graph *g, uint32_t child, uint32_t parent)
 {
 	const struct waits_process *p = wait_graph_process(g, child);
 	const struct waits_thread *t = wait_graph_thread_of(g, child, child);
@@ -162,8 +161,7 @@ static bool is_of_child(
 	return false;
 }
 
-/* Returns whether the end of a child can end the wait for events. */
-static bool is_woken_by_children(const struct wait_graph *g, const struct waits_thread *t)
+bool wait_is_woken_by_children(const struct wait_graph *g, const struct waits_thread *t)
 {
 	const struct waits_object *o = NULL;
 
@@ -186,7 +184,7 @@ static bool of_worker(
 
 	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
 		if (p->relation != WAITS_RELATION_CHILD || is_repeated(g, p) ||
-			is_server_of(g, p->party_pid, t->node_pid))
+			wait_is_server_of(g, p->party_pid, t->node_pid))
 			continue;
 		count++;
 		if (!best || p->party_start_ticks > best->party_start_ticks)
@@ -265,7 +263,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	}
 	if (!w.listener && (is_epoll || !w.terminal) &&
 		!(is_few && w.pipe && wait_party_by_fd(g, t, w.pipe->fd)) &&
-		is_woken_by_children(g, t) && of_worker(g, t, link))
+		wait_is_woken_by_children(g, t) && of_worker(g, t, link))
 		return;
 	if (!w.listener && !is_few && w.requests == 1) {
 		of_request(g, t, &w, link);

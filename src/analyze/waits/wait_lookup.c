@@ -10,6 +10,7 @@
 #define OUTPUT	     1 /* number of the descriptor */
 #define ERROR_OUTPUT 2
 
+#define HELD_LEAST	(3 * NS_PER_S) /* a call that returns sooner blocks nothing */
 #define HALF_OPEN_LEAST (2 * NS_PER_S)
 
 /* Compares parties: first not the process itself, then confidence, then whether its wait was
@@ -267,4 +268,32 @@ bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *lin
 			return false;
 	}
 	return is_left(g, link, link->party);
+}
+
+bool wait_is_held(const struct wait_link *link)
+{
+	assert(link);
+	switch (link->what) {
+	case WAIT_PIPE_WRITE:
+	case WAIT_FIFO_OPEN:
+	case WAIT_SOCKET_WRITE:
+	case WAIT_CONNECT:
+	case WAIT_TERMINAL_WRITE:
+	case WAIT_LOCK:
+	case WAIT_LOCK_FILE:
+	case WAIT_IO:
+	case WAIT_FILE_SYSTEM:
+	case WAIT_DATABASE_LOCK:
+		return link->thread && !link->thread->since_state &&
+		       link->thread->since_ns >= HELD_LEAST;
+	default:
+		return false;
+	}
+}
+
+bool wait_is_stopped(const struct wait_link *link)
+{
+	assert(link);
+	return link->what == WAIT_STOPPED || link->what == WAIT_STOPPED_BY_TERMINAL ||
+	       link->what == WAIT_FROZEN;
 }

@@ -57,5 +57,10 @@ bool wait_is_woken_by_time(const struct waits_thread *t);
 bool wait_is_shared(const struct wait_link *link);
 /* Returns whether it waits for a mutex in shared memory whose owner is no thread any more. */
 bool wait_is_left_mutex(const struct wait_link *link);
+/* Returns whether the thread has been for some seconds in a call in which no thread rests:
+ * something else has to happen first. */
+bool wait_is_held(const struct wait_link *link);
+/* Returns whether the process is stopped or frozen. */
+bool wait_is_stopped(const struct wait_link *link);
 
 #endif

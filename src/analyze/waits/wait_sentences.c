@@ -239,7 +239,8 @@ static void put_lock_file(
 	const struct waits_party *p = link->party;
 
 	(void)g;
-	buffer_string(out, "sleeps for short times; the lock file ");
+	buffer_format(out, "sleeps for short times; the lock %s ",
+		p->source == WAITS_SOURCE_DIRECTORY ? "directory" : "file");
 	put_span(out, record_text(&p->record, &p->detail));
 	buffer_string(out, " is there");
 	if (p->party_pid && !p->is_alive) {

@@ -144,12 +144,16 @@ static bool is_held(
 	return result;
 }
 
+/* Puts the answer of an agent's session, which may be about a tool of it, as in `sooth ps`. */
 static uint8_t put_finding(
-	const struct waits_state *s, const struct process_id *id, struct buffer *out)
+	const struct waits_state *s, const struct process_id *id, bool is_main, struct buffer *out)
 {
-	if (!s->answers)
+	const struct first_answers *a = s->answers;
+
+	if (!a)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
-	return state_if(s->answers->put_of_process(s->answers, id, out));
+	return state_if(
+		(is_main && a->put_of_session(a, id, out)) || a->put_of_process(a, id, out));
 }
 
 /* Appends the other threads and tasks. */
@@ -208,7 +212,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 				       : wait_chain_unknown(&chain);
 	struct why_row row = { .record = row_head(&snapshot->id),
 		.confidence = (uint8_t)wait_chain_confidence(&chain),
-		.finding_state = put_finding(s, &snapshot->id, &finding),
+		.finding_state = put_finding(s, &snapshot->id, main != NULL, &finding),
 		.reason_state = state_if(reason != NULL),
 		.agent_state = state_if(main != NULL) };
 	/* Nested rows come first, because they must be aligned. */

@@ -304,9 +304,10 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 	r->sockets_state = r->sockets.state;
 	if (socket) {
 		fill_socket(o, socket);
-		o->record.has_open_request =
-			socket->awaits_answer && !wait_sockets_is_accepted(&r->sockets, socket);
-		wants_parties |= o->record.has_open_request;
+		o->record.has_open_request = wait_sockets_is_accepted(&r->sockets, socket)
+						     ? WAITS_REQUEST_NONE
+						     : socket->awaits_answer;
+		wants_parties |= o->record.has_open_request != WAITS_REQUEST_NONE;
 		o->record.is_peer_gone = wait_sockets_is_half_open(&r->sockets, socket);
 	}
 	if (socket && socket->family == AF_UNIX && !o->local.size) {

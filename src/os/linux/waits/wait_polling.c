@@ -21,7 +21,10 @@
 #define ENTRIES_MAX 4096
 #define LOCK_BYTES  128 /* a lock file is empty or has a pid; lists of packages are larger */
 #define FILES_MAX   4
-#define PID_MAX	    (1u << 22) /* proc(5): the largest value of pid_max */
+#define INSIDE_MAX                                                                                 \
+	4 /* files in a lock directory: a pid, a host name; a folder of sources has more */
+#define TEXT_SIZE 32
+#define PID_MAX	  (1u << 22) /* proc(5): the largest value of pid_max */
 
 /* Filled in by the child with a timeout: no pointers. */
 struct lock_files {
@@ -29,50 +32,10 @@ struct lock_files {
 	unsigned count;
 	struct {
 		char path[256]; /* below the working directory */
-		char text[32];
-		uint64_t modified_s;
+		char text[TEXT_SIZE];
+		bool is_directory;
 	} files[FILES_MAX];
 };
-
-static void look_at(struct lock_files *l, int dir, const char *below, const char *name)
-{
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-	ssize_t got;
-
-	if (l->count == FILES_MAX || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) ||
-		!S_ISREG(st.st_mode) || st.st_size > LOCK_BYTES)
-		return;
-	snprintf(l->files[l->count].path, sizeof(l->files[0].path), "%s%s", below, name);
-	l->files[l->count].modified_s = (uint64_t)st.st_mtime;
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	got = fd < 0 ? 0 : read(fd, l->files[l->count].text, sizeof(l->files[0].text) - 1);
-	if (got <= 0)
-		l->files[l->count].text[0] = '\0';
-	l->count++;
-}
-
-static void look_in(struct lock_files *l, const char *path, const char *below)
-{
-	int table = openat(l->process, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_dir_ DIR *dir = table < 0 ? NULL : fdopendir(table);
-	struct dirent *entry;
-
-	if (!dir && table >= 0)
-		close(table);
-	for (unsigned i = 0; dir && i < ENTRIES_MAX && (entry = readdir(dir)); i++) {
-		if (is_lock_name(entry->d_name))
-			look_at(l, dirfd(dir), below, entry->d_name);
-	}
-}
-
-static void do_look(void *argument)
-{
-	struct lock_files *l = argument;
-
-	look_in(l, "cwd", "");
-	look_in(l, "cwd/.git", ".git/");
-}
 
 /* Returns the number that is the whole text, as programs write their PID; 0: there is none. */
 static uint32_t pid_in(const char *text)
@@ -86,6 +49,86 @@ static uint32_t pid_in(const char *text)
 		return 0;
 	pid = strtoul(text, &end, 10);
 	return pid <= PID_MAX && (!*end || isspace((unsigned char)*end)) ? (uint32_t)pid : 0;
+}
+
+/* Reads the begin of a small file; false: it is no such file. */
+static bool read_small(int dir, const char *name, char text[TEXT_SIZE])
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	ssize_t got;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
+		st.st_size > LOCK_BYTES)
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	got = fd < 0 ? 0 : read(fd, text, TEXT_SIZE - 1);
+	text[got > 0 ? got : 0] = '\0';
+	return true;
+}
+
+static DIR *open_directory(int at, const char *path, int flags)
+{
+	int table = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	DIR *dir = table < 0 ? NULL : fdopendir(table);
+
+	if (!dir && table >= 0)
+		close(table);
+	return dir;
+}
+
+/* Reads a directory that mkdir(1) made as a lock: it is empty, or has a file with a PID. */
+static bool read_lock_directory(int at, const char *name, char text[TEXT_SIZE])
+{
+	_cleanup_dir_ DIR *dir = open_directory(at, name, O_NOFOLLOW);
+	struct dirent *entry;
+	unsigned count = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		char of_file[TEXT_SIZE];
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (++count > INSIDE_MAX || !read_small(dirfd(dir), entry->d_name, of_file))
+			return false;
+		if (pid_in(of_file))
+			memcpy(text, of_file, TEXT_SIZE);
+	}
+	return dir;
+}
+
+static void look_at(struct lock_files *l, int dir, const char *below, const char *name)
+{
+	char text[TEXT_SIZE] = "";
+	bool is_directory;
+
+	if (l->count == FILES_MAX)
+		return;
+	is_directory = !read_small(dir, name, text);
+	if (is_directory && !read_lock_directory(dir, name, text))
+		return;
+	snprintf(l->files[l->count].path, sizeof(l->files[0].path), "%s%s", below, name);
+	memcpy(l->files[l->count].text, text, sizeof(text));
+	l->files[l->count++].is_directory = is_directory;
+}
+
+static void look_in(struct lock_files *l, const char *path, const char *below)
+{
+	_cleanup_dir_ DIR *dir = open_directory(l->process, path, 0);
+	struct dirent *entry;
+
+	for (unsigned i = 0; dir && i < ENTRIES_MAX && (entry = readdir(dir)); i++) {
+		if (is_lock_name(entry->d_name))
+			look_at(l, dirfd(dir), below, entry->d_name);
+	}
+}
+
+static void do_look(void *argument)
+{
+	struct lock_files *l = argument;
+
+	look_in(l, "cwd", "");
+	look_in(l, "cwd/.git", ".git/");
 }
 
 /* Returns whether the process itself has the file open: then it works under the lock. */
@@ -120,11 +163,11 @@ static uint32_t opener_of(
 }
 
 static void add_file(struct wait_reader *r, const struct wait_node *n, const struct wait_call *c,
-	const char *name, const char *text)
+	const char *name, const char *text, enum waits_source source)
 {
-	struct wait_found found = { .relation = WAITS_RELATION_LOCK_FILE,
-		.source = WAITS_SOURCE_FILE,
-		.confidence = WAITS_LOW };
+	struct wait_found found = {
+		.relation = WAITS_RELATION_LOCK_FILE, .source = source, .confidence = WAITS_LOW
+	};
 	struct buffer path = { 0 };
 
 	if (procfs_link_at(n->process, "cwd", &r->more))
@@ -137,8 +180,12 @@ static void add_file(struct wait_reader *r, const struct wait_node *n, const str
 		uint32_t opener = opener_of(r, n, found.detail, &found.fd);
 
 		found.pid = opener ? opener : found.pid;
-		found.source = opener ? WAITS_SOURCE_DESCRIPTORS : WAITS_SOURCE_FILE;
+		if (opener && source == WAITS_SOURCE_FILE)
+			found.source = WAITS_SOURCE_DESCRIPTORS;
 	}
+	/* A shell that has the lock works, and sleeps in between. */
+	if (found.pid == n->stat.ppid && found.pid && !strcmp(n->name, "sleep"))
+		found.pid = n->stat.pid;
 	if (found.pid != n->stat.pid && !has_open(r, n, found.detail))
 		wait_add_party(r, n, c->thread->record.tid, &found);
 	buffer_fini(&path);
@@ -151,7 +198,8 @@ static void add_lock_files(struct wait_reader *r, struct wait_node *n, const str
 	if (timeout_call(&r->timeout, do_look, NULL, &l, sizeof(l), n->process, TIMEOUT_MS))
 		return;
 	for (unsigned i = 0; i < l.count; i++)
-		add_file(r, n, c, l.files[i].path, l.files[i].text);
+		add_file(r, n, c, l.files[i].path, l.files[i].text,
+			l.files[i].is_directory ? WAITS_SOURCE_DIRECTORY : WAITS_SOURCE_FILE);
 }
 
 void wait_add_polled_causes(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)

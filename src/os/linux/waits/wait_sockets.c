@@ -11,9 +11,11 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/sock_diag/socket_diag.h"
 #include "probes/sockets.h"
+#include "probes/waits.h"
 
 #define SOCKETS_MAX 262144
 #define SILENT_MS   500 /* an answer that takes longer is waited for */
+#define OWED_MS	    5000
 
 void wait_sockets_fini(struct wait_sockets *s)
 {
@@ -44,18 +46,20 @@ static void take_pending(struct wait_sockets *s, struct span inodes)
 	}
 }
 
-/* Returns whether an answer is awaited. The kernel's times have steps of a few milliseconds: a
+/* Returns how long an answer is awaited. The kernel's times have steps of a few milliseconds: a
  * request and the answer to the previous one may have the same time. */
-static bool awaits_answer(const struct socket_fact *fact)
+static enum waits_request awaits_answer(const struct socket_fact *fact)
 {
 	const struct socket_tcp *tcp = &fact->tcp;
 	unsigned needed = SOCKET_TCP_TIMES | SOCKET_TCP_BYTES | SOCKET_TCP_SENT;
 
 	if ((tcp->has & needed) != needed || fact->state != SOCKETS_ESTABLISHED ||
 		fact->receive_queue || !tcp->sent_bytes || tcp->sent_ago_ms < SILENT_MS)
-		return false;
-	return tcp->sent_ago_ms < tcp->received_ago_ms ||
-	       (!tcp->received_bytes && tcp->sent_ago_ms == tcp->received_ago_ms);
+		return WAITS_REQUEST_NONE;
+	if (tcp->sent_ago_ms > tcp->received_ago_ms ||
+		(tcp->received_bytes && tcp->sent_ago_ms == tcp->received_ago_ms))
+		return WAITS_REQUEST_NONE;
+	return tcp->sent_ago_ms < OWED_MS ? WAITS_REQUEST_OPEN : WAITS_REQUEST_OWED;
 }
 
 static void take(void *user, const struct socket_fact *fact)

@@ -12,8 +12,8 @@ struct wait_socket {
 	uint64_t inode, peer_inode, receive_queue, send_queue;
 	int family, protocol;
 	uint16_t local_port, peer_port;
-	uint8_t state;	    /* enum sockets_state */
-	bool awaits_answer; /* TCP: it sent last, and some time ago */
+	uint8_t state;	       /* enum sockets_state */
+	uint8_t awaits_answer; /* enum waits_request */
 	unsigned char local[16], peer[16];
 	char name[WAIT_NAME_SIZE]; /* of a unix socket; an abstract one begins with '@' */
 };

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SOOTH_ANALYZE_WAIT_TROUBLE_H
+#define SOOTH_ANALYZE_WAIT_TROUBLE_H
+
+#include "analyze/waits/wait_chain.h"
+
+/* Replaces an idle link: a process that rests may watch something whose other end is stopped or
+ * owes an answer, or have another thread that waits for such an end or for a child. Otherwise
+ * leaves the link as it is. */
+void wait_trouble_find(const struct wait_graph *g, struct wait_link *link);
+
+#endif
