@@ -15,7 +15,8 @@
 
 #define TREE_MOST    64 /* processes; a build has more, and each costs time to observe */
 #define SESSION_MOST 512
-#define LOOKS	     3 /* a shell between two commands waits for none of them */
+#define SHARED_MOST  16 /* targets: the waits of each are read */
+#define LOOKS	     3	/* a shell between two commands waits for none of them */
 #define PAUSE_NS     (20 * NS_PER_MS)
 
 /* --- what it waits for --- */
@@ -179,6 +180,29 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 	buffer_fini(&records);
 }
 
+/* Adds the processes that two or more of the targets wait for: they have one cause. */
+static void add_shared(
+	const struct process_table *table, const struct buffer *targets, struct buffer *pids)
+{
+	const uint32_t *all = (const void *)targets->data, *beyond;
+	size_t count = targets->size / sizeof(*all);
+	struct buffer one = { 0 }, before = { 0 };
+
+	for (size_t i = 0; i < count && count <= SHARED_MOST; i++) {
+		buffer_reset(&one);
+		add_beyond(table, all[i], &one);
+		beyond = (const void *)one.data;
+		for (size_t k = 0; k < one.size / sizeof(*beyond); k++) {
+			if (diagnosing_has_pid(&before, beyond[k]) &&
+				!diagnosing_has_pid(targets, beyond[k]))
+				add(process_table_find(table, beyond[k]), pids);
+		}
+		buffer_append(&before, one.data, one.size);
+	}
+	buffer_fini(&before);
+	buffer_fini(&one);
+}
+
 /* --- the session of an agent --- */
 
 /* Returns the main process of the session that the process leads or has launched; NULL: none. */
@@ -229,6 +253,8 @@ static bool find_more(const struct buffer *pids, struct buffer *more)
 		if (count == 1 && !more->size) {
 			is_known = find_awaited_below(&table, all[0], more);
 			add_beyond(&table, all[0], more);
+		} else if (!more->size) {
+			add_shared(&table, pids, more);
 		}
 	}
 	process_table_fini(&table);

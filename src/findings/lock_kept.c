@@ -192,6 +192,7 @@ const struct finding_type finding_lock_kept = {
 	.probes = "proc,waits",
 	.follows = "frozen,all-threads-waiting,deadlock,held-up",
 	.needs_interval = true,
+	.is_of_holder = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

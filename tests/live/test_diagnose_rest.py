@@ -3,11 +3,14 @@
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 
+import family
 import harness
 from harness import Case, Process, needs_bpf, needs_root
 
@@ -123,6 +126,50 @@ class Rest(Case):
         self.assertEqual(report["summary"]["headline"], kept[0]["text"])
         self.assertFalse(waiters & {answer["subject"]["pid"] for answer in report["answers"]})
         self.assertRegex(self.sooth(*argv).text, r"\A.* keeps .*\n  4 processes wait for it, directly or through others: python")
+        # The holder is no target here: the targets wait for it, and one of them through its child.
+        above = self.process("bash", "-c", "echo ready; %s -c \"$0\"; true" % sys.executable, program).pid
+        targets = [str(pid) for pid in (above, *sorted(waiters)[:2])]
+        answers = self.sooth("diagnose", "--duration", "3", "--set", "lock-kept.min-time=200ms", "-j", *targets).json()["answers"]
+        self.assertEqual([answer["subject"]["pid"] for answer in answers], [holder], answers)
+        self.assertLessEqual({above, *sorted(waiters)[:2]}, {victim["pid"] for victim in answers[0]["victims"]})
+
+    def test_a_stopped_holder(self):
+        """The cause is the stopped process; the owner of the lock, which waits for it, is one of the victims."""
+        holder = self.process("flock", "lock", "bash", "-c", "echo ready $$; sleep 100; true").pid
+        with open("/proc/%d/task/%d/children" % (holder, holder), encoding="ascii") as children:
+            stopped = int(children.read().split()[0])
+        self.addCleanup(os.kill, stopped, 9)
+        waiter = self.process("bash", "-c", "echo ready; exec flock lock true").pid
+        os.kill(stopped, signal.SIGSTOP)
+        began = time.time()
+        report = self.sooth("diagnose", "--duration", "3", "--set", "lock-kept.min-time=200ms", "-j",
+                            str(holder), str(stopped), str(waiter)).json()
+        (answer,) = report["answers"]
+        self.assertEqual((answer["id"], answer["subject"]["pid"]), ("frozen", stopped))
+        self.assertEqual({victim["pid"] for victim in answer["victims"]}, {holder, waiter})
+        self.assertLess(abs(answer["since_utc_ns"] / 1e9 - began), 1)
+
+    def session(self, members, stops):
+        """The answers about a session whose tool is stopped or not, and the text."""
+        main = members.main("of-%d" % stops)
+        tool = main.start("tool-%d" % stops, **members.tool(main))
+        if stops:
+            os.kill(tool.pid, signal.SIGSTOP)
+        argv = ["diagnose", "--duration", "3", "-p", str(main.pid)]
+        report, text = self.sooth(*argv, "-j").json(), self.sooth(*argv).text
+        os.kill(tool.pid, signal.SIGCONT)
+        return main.pid, tool.pid, report["answers"], text
+
+    @needs_root
+    def test_a_stopped_tool(self):
+        """Its session waits for it: one answer, and nothing below says that the session is well."""
+        with family.Family(self.folder) as members:
+            main, tool, answers, text = self.session(members, stops=True)
+            self.assertEqual([(a["id"], a["subject"]["pid"], [v["pid"] for v in a["victims"]]) for a in answers],
+                             [("frozen", tool, [main])])
+            self.assertNotRegex(text, r"(?m)^(no problem found|fine: |not judged).*claude %d|^claude %d" % (main, main))
+            main, tool, answers, text = self.session(members, stops=False)
+            self.assertEqual([(a["id"], a["victims"]) for a in answers], [("activity", [])])
 
     def test_a_finding_beside_a_wait(self):
         """A process that keeps a lock waits for a server that rests: what is found of it is not told as that wait."""
@@ -134,7 +181,7 @@ class Rest(Case):
                               "s.sendall(b'x')\nprint('ready', flush=True)\ns.recv(1)", port).pid
         waiter = self.process(sys.executable, "-c", "import fcntl\nf = open('lock', 'w')\nprint('ready', flush=True)\n"
                               "fcntl.flock(f, fcntl.LOCK_EX)").pid
-        argv = ["diagnose", "--duration", "3", "--set", "lock-kept.min-time=200ms"]
+        argv = ["diagnose", "--duration", "3", "--set", "lock-kept.min-time=200ms", "--set", "clients-waiting.min-time=1h"]
         for pid in (server.pid, holder, waiter):
             argv += ["-p", str(pid)]
         report = self.sooth(*argv, "-j").json()

@@ -52,7 +52,8 @@ class Short(Case):
         self.assertEqual({int(pid) for pid in re.findall(r"(?m)^claude (\d+).*: stopped", run.text)},
                          {main.pid for main in mains[:2]})
         self.assertNotRegex(run.text, r"(?m)^(fine|no problem).*\b%d \(tool" % tool.pid)
-        self.assertEqual(len(re.findall("(?m)^not judged: ", run.text)), 1)
+        self.assertLessEqual(len(re.findall("(?m)^not judged: ", run.text)), 1)
+        self.assertNotIn("needs a process older", run.text)
         again = self.sooth("diagnose", "--set", "frozen.min-time=0", capture,
                            env={**os.environ, "SOOTH_COLUMNS": "80"})
         self.assertEqual(again.text, run.text)

@@ -259,6 +259,15 @@ class Samples(Situations):
             with self.subTest(words=words):
                 self.assertIsNotNone(self.cpu_of(*map(str, words)))
 
+    def test_a_wait_without_end(self):
+        """Its age stands for an interval: one look has the finding; none of a child that sleeps."""
+        os.mkfifo(self.path("jobs"))
+        hung = self.begin("bash", "-c", "cat jobs; true").pid
+        twin = self.begin("bash", "-c", "sleep 600; true").pid
+        time.sleep(10.5)
+        self.assertRegex(self.sooth("why", str(hung)).text, r"\Abash %d: held up for 1\d s by cat \(\d+\): " % hung)
+        self.assertTrue(self.sooth("why", str(twin)).text.startswith("bash (%d) waits for its child" % twin))
+
     def test_many(self):
         """Text has those that wait for another process; programs and -v have all."""
         sleeping = [str(self.begin("sleep", "600").pid) for _ in range(28)]

@@ -228,6 +228,33 @@ static void test_other_sessions(void **state)
 	assert_doubted(300, VERDICT_ORPHANED, "agent 150 could have started");
 }
 
+#define OF_SESSION(id) .markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=" id)
+
+/* An older child has the id that the other agent reports: it is not after /clear. */
+static void test_session_since_before(void **state)
+{
+	(void)state;
+	HOST({ 200, 1, NODE_MAIN, .id = "sess-b" }, { 250, 200, OF_SESSION("sess-b") },
+		{ 300, 1, OF_SESSION("sess-x"), .stream = AT_PIPES },
+		/* Its twin is of the session that lives. */
+		{ 310, 1, OF_SESSION("sess-b"), .stream = AT_PIPES });
+	assert_holds(300, VERDICT_ORPHANED, "had another session before this process began");
+	assert_in(310, 200, PROCESS_LINK_SESSION);
+}
+
+static void test_session_changed(void **state)
+{
+	(void)state;
+	/* The children are of the session before, or younger; or the agent reports no id. */
+	HOST({ 200, 1, NODE_MAIN, .id = "sess-b" }, { 250, 200, OF_SESSION("sess-x") },
+		{ 300, 1, OF_SESSION("sess-x"), .stream = AT_PIPES },
+		{ 350, 200, OF_SESSION("sess-b") }, { 400, 1, .uid = 7, NODE_MAIN },
+		{ 410, 400, .uid = 7, OF_SESSION("sess-c") },
+		{ 420, 1, .uid = 7, OF_SESSION("sess-y"), .stream = AT_PIPES });
+	assert_doubted(300, VERDICT_ORPHANED, "agent 200 could have started");
+	assert_doubted(420, VERDICT_ORPHANED, "could have started");
+}
+
 /* The one that is named is the likeliest: of the same directory. */
 static void test_named(void **state)
 {
@@ -560,6 +587,8 @@ int main(void)
 		TEST(test_session_taken_over),
 		TEST(test_one_session),
 		TEST(test_other_sessions),
+		TEST(test_session_since_before),
+		TEST(test_session_changed),
 		TEST(test_named),
 		TEST(test_many),
 		TEST(test_random_hosts),

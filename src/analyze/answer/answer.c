@@ -167,6 +167,18 @@ static bool holds_up_another(const struct answer *a, const struct diagnosed *j)
 	return false;
 }
 
+/* Returns whether a process of the session with this main process has a line. */
+static bool has_line_in_session(const struct answer *a, const struct diagnosed *j)
+{
+	for (size_t i = 0; i < a->causes->count && j->process; i++) {
+		const struct process_entry *of = a->causes->all[i].of->process;
+
+		if (of && of->main == j->process)
+			return true;
+	}
+	return false;
+}
+
 /* Returns whether a process was checked and is well. A process with an open check belongs to
  * another list; one whose wait has a line belongs to none. */
 static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
@@ -175,7 +187,7 @@ static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_o
 
 	return !j->count && !p->is_hidden && answer_is_open(j) == is_open &&
 	       !answer_is_troubled(a->s, j) && !answer_needs_user(a->s, j) &&
-	       !holds_up_another(a, j) &&
+	       !holds_up_another(a, j) && !has_line_in_session(a, j) &&
 	       (j->is_host || is_single(a) || (!p->waits && !answer_is_child(a->s, j)));
 }
 

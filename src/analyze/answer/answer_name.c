@@ -145,6 +145,21 @@ bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j)
 	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN);
 }
 
+uint64_t answer_activity_since(
+	const struct diagnosis *s, const struct diagnosed *j, uint64_t otherwise)
+{
+	struct activity a;
+
+	return !find_activity(s, j, &a) ? otherwise : a.has_since ? a.since_ns : 0;
+}
+
+uint32_t answer_tool(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct activity a;
+
+	return find_activity(s, j, &a) && a.state == ACTIVITY_RUNS_TOOL ? a.pid : 0;
+}
+
 bool answer_awaits_model(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct activity a;

@@ -24,6 +24,12 @@ bool answer_awaits_model(const struct diagnosis *s, const struct diagnosed *j);
 /* Returns whether the activity of the process is a problem without a finding: it is stopped, asks
  * the model again, or gets no answer. */
 bool answer_is_troubled(const struct diagnosis *s, const struct diagnosed *j);
+/* Returns the time in the activity; 0: unknown; `otherwise`: the process has no activity. */
+uint64_t answer_activity_since(
+	const struct diagnosis *s, const struct diagnosed *j, uint64_t otherwise);
+/* Returns the pid of the process that the tool of this session's main process waits for; 0: none.
+ */
+uint32_t answer_tool(const struct diagnosis *s, const struct diagnosed *j);
 /* Returns whether the activity of the process has a line of its own: it needs its user, or is the
  * main process of the only session that is diagnosed. */
 bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j);

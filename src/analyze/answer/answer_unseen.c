@@ -350,7 +350,9 @@ void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct b
 	collect(&u, s);
 	calls = count_of(&u, FINDING_NOT_REQUESTED);
 	for (size_t i = 0; i < u.count; i++) {
-		if (u.groups[i].cause == FINDING_NOT_REQUESTED)
+		/* A young process is no gap that the user could close: only -v has it. */
+		if (u.groups[i].cause == FINDING_NOT_REQUESTED ||
+			(u.groups[i].cause == FINDING_YOUNG && is_age_alone(&u.groups[i])))
 			continue;
 		if (shown < GROUPS_TEXT)
 			add_group(&u.groups[i], paragraph);

@@ -75,7 +75,8 @@ uint8_t answer_wait_find(
 		if (chain.links[i].process->node_pid != j->id.pid)
 			out->through[out->through_count++] = chain.links[i].process->node_pid;
 	}
-	out->since_ns = t && !t->since_state && !chain.links[0].is_polling ? t->since_ns : 0;
+	if (t && !t->since_state && !chain.links[0].is_polling && !chain.links[0].is_idle)
+		out->since_ns = t->since_ns;
 	out->confidence = wait_chain_confidence(&chain);
 	return state;
 }

@@ -13,7 +13,7 @@ struct answer_wait {
 	struct wait_root root;
 	uint32_t through[WAIT_LINKS_MAX]; /* the processes of the chain behind its own, by pid */
 	unsigned through_count;
-	uint64_t since_ns; /* time since the thread last ran; 0: not known */
+	uint64_t since_ns; /* time since the thread last ran; 0: unknown, or it waits for work */
 	enum waits_confidence confidence;
 };
 /* Returns SOOTH_STATE_VALUE, or the reason why nothing is known; then all of `out` is 0. */

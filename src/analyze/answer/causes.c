@@ -16,6 +16,7 @@
 
 #define DEPTH_MAX     64
 #define VICTIMS_MOST  3	     /* most victims named per cause */
+#define BETWEEN_MOST  16     /* most victims per cause that were not selected */
 #define VICTIMS_BYTES 300000 /* the row has to fit into one record */
 
 NUMBER(FEW, 16, NONE, "with more processes, a single wait is no cause");
@@ -27,6 +28,7 @@ struct candidate {
 	struct answer_wait wait;
 	size_t cause; /* index of the candidate that it is a victim of; itself: none */
 	bool is_wait, may_follow, is_stuck, holds_up;
+	bool is_of_tool; /* a session whose tool waits at its cause */
 	bool is_of_peer; /* it does not wait: it grows because its peer does not read */
 };
 
@@ -231,11 +233,31 @@ static void put_holders_first(struct candidate *all, size_t count)
 	}
 }
 
+/* Returns the index of the finding at which, or behind which, the tool of this session waits
+ * endlessly; `count`: none. */
+static size_t find_tool_holder(const struct diagnosis *s, const struct candidate *all, size_t count,
+	const struct diagnosed *main)
+{
+	uint32_t pid = main->count ? 0 : answer_tool(s, main);
+	struct candidate tool = { .is_stuck = true };
+
+	for (size_t i = 1; i < s->count && pid && !tool.of; i++)
+		tool.of = s->all[i].id.pid == pid ? &s->all[i] : NULL;
+	if (!tool.of)
+		return count;
+	answer_wait_find(s, tool.of, &tool.wait);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].is_stuck && (all[i].of == tool.of || waits_behind(&tool, &all[i])))
+			return i;
+	}
+	return count;
+}
+
 /* Finds candidates: findings, worst first, then waits for the user, then other waits. */
 static size_t find_candidates(
 	const struct causes *c, const struct diagnosis *s, struct candidate *all)
 {
-	size_t count = 0;
+	size_t count = 0, found;
 
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->all[i].count && !c->processes[i].is_hidden)
@@ -245,15 +267,23 @@ static size_t find_candidates(
 	put_holders_first(all, count);
 	for (size_t i = 0; i < count; i++)
 		all[i].cause = i;
+	found = count;
 	for (int for_user = 1; for_user >= 0; for_user--) {
 		for (size_t i = 1; i < s->count; i++) {
 			const struct diagnosed *j = &s->all[i];
+			size_t holder = for_user ? find_tool_holder(s, all, found, j) : found;
 
-			if (!j->count && !c->processes[i].is_hidden &&
-				answer_tells_activity(s, j) == for_user &&
-				(for_user ||
-					(s->count == 2 ? is_stuck(s, j) : c->processes[i].waits)))
+			if (j->count || c->processes[i].is_hidden)
+				continue;
+			if (holder < found ||
+				(answer_tells_activity(s, j) == for_user &&
+					(for_user || (s->count == 2 ? is_stuck(s, j)
+								    : c->processes[i].waits))))
 				add(c, s, all, &count, j, true);
+			if (holder < found) {
+				all[count - 1].cause = holder;
+				all[count - 1].is_of_tool = true;
+			}
 		}
 	}
 	return count;
@@ -320,7 +350,8 @@ static bool is_root_of(const struct candidate *c, const struct candidate *all, s
 {
 	for (size_t i = 0; i < count; i++) {
 		if (&all[i] != c && all[i].cause == c->cause &&
-			all[i].wait.root.pid == c->of->id.pid)
+			(all[i].is_of_tool || all[i].wait.root.pid == c->of->id.pid ||
+				waits_behind(&all[i], c)))
 			return true;
 	}
 	return false;
@@ -397,6 +428,12 @@ static void put_wait(const struct diagnosis *s, const struct diagnosed *j, struc
 	answer_activity_after(s, j, ": ", out);
 }
 
+/* Returns whether the name of the process that is the cause names the victim, its session. */
+static bool is_own_session(const struct cause *c, const struct diagnosed *victim)
+{
+	return c->of->process && victim->process && c->of->process->main == victim->process;
+}
+
 /* Names up to `most` of the victims that wait; returns how many wait. */
 static size_t put_waiting(
 	const struct cause *c, const struct diagnosis *s, size_t most, struct buffer *out)
@@ -404,7 +441,8 @@ static size_t put_waiting(
 	size_t count = 0;
 
 	for (size_t i = 0; i < c->victim_count; i++) {
-		if (peer_of(s, c->victims[i]) || count++ >= most)
+		if (peer_of(s, c->victims[i]) || is_own_session(c, c->victims[i]) ||
+			count++ >= most)
 			continue;
 		buffer_string(out, count > 1 ? ", " : "");
 		answer_name(s, c->victims[i], out);
@@ -434,12 +472,13 @@ void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct 
 	size_t count = put_waiting(c, s, 0, out);
 	size_t named = count > VICTIMS_MOST + 1 ? VICTIMS_MOST : count;
 
+	if (!count)
+		return;
 	if (c->victim_count == 1 && !c->victims[0]->count) {
+		buffer_string(out, "  ");
 		put_wait(s, c->victims[0], out);
 		return;
 	}
-	if (!count)
-		return;
 	buffer_format(out, "  %zu %s: ", count,
 		!c->is_root  ? (count == 1 ? "more waits for the same" : "more wait for the same")
 		: count == 1 ? "process waits for it"
@@ -464,6 +503,30 @@ void cause_put_effect(
 
 /* --- rows --- */
 
+/* Returns the process behind the wait of the finding; NULL: the process itself, or unknown. The
+ * claim has to name it, because another thread than that of the finding may wait for something
+ * else. */
+static const struct process_entry *culprit_of(const struct cause *c, const struct diagnosis *s)
+{
+	struct buffer claim = { 0 }, name = { 0 };
+	const struct process_entry *p = NULL;
+	struct answer_wait wait;
+
+	if (!c->finding || c->is_root || !diagnosis_type_of(c->finding)->is_of_holder)
+		return NULL;
+	answer_wait_find(s, c->of, &wait);
+	answer_claim(c->finding, &claim);
+	for (unsigned i = wait.through_count; i-- > 0 && !p;) {
+		buffer_reset(&name);
+		buffer_format(&name, "(%u)", wait.through[i]);
+		if (strstr(buffer_cstr(&claim), buffer_cstr(&name)))
+			p = process_table_find(&s->input.host.process_table, wait.through[i]);
+	}
+	buffer_fini(&name);
+	buffer_fini(&claim);
+	return p && p->is_there ? p : NULL;
+}
+
 static void add_process(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	struct finding_concerned_row row = { .record = row_head(&j->id),
@@ -474,6 +537,72 @@ static void add_process(const struct diagnosis *s, const struct diagnosed *j, st
 	struct record_tail tail[] = { tail_buffer(&row.words, &name) };
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 	buffer_fini(&name);
+}
+
+static void add_entry(const struct diagnosis *s, const struct process_entry *p, struct buffer *out)
+{
+	struct diagnosed j = { .id = p->id, .process = p };
+
+	add_process(s, &j, out);
+}
+
+struct between {
+	uint32_t pids[BETWEEN_MOST];
+	unsigned count;
+};
+
+static bool is_named(const struct between *b, const struct cause *c, uint32_t pid)
+{
+	bool result = c->of->id.pid == pid;
+
+	for (unsigned i = 0; i < b->count && !result; i++)
+		result = b->pids[i] == pid;
+	for (size_t i = 0; i < c->victim_count && !result; i++)
+		result = c->victims[i]->id.pid == pid;
+	return result;
+}
+
+/* Appends the processes between a victim and the subject that were not selected. */
+static void add_between(struct between *b, const struct cause *c, const struct diagnosis *s,
+	const struct diagnosed *victim, uint32_t subject, struct buffer *out)
+{
+	const struct process_entry *p;
+	struct answer_wait wait;
+	unsigned end = 0;
+
+	answer_wait_find(s, victim, &wait);
+	while (end < wait.through_count && wait.through[end] != subject)
+		end++;
+	for (unsigned i = 0; i < end && end < wait.through_count && b->count < BETWEEN_MOST; i++) {
+		if (is_named(b, c, wait.through[i]))
+			continue;
+		b->pids[b->count++] = wait.through[i];
+		p = process_table_find(&s->input.host.process_table, wait.through[i]);
+		if (p)
+			add_entry(s, p, out);
+	}
+}
+
+/* Appends the subject, and the processes that wait for it. */
+static void add_concerned(const struct cause *c, const struct diagnosis *s, struct buffer *subject,
+	struct buffer *victims)
+{
+	const struct process_entry *culprit = culprit_of(c, s);
+	uint32_t pid = culprit ? culprit->id.pid : c->of->id.pid;
+	struct between b = { 0 };
+
+	if (culprit) {
+		add_entry(s, culprit, subject);
+		add_process(s, c->of, victims);
+		add_between(&b, c, s, c->of, pid, victims);
+	} else {
+		add_process(s, c->of, subject);
+	}
+	for (size_t i = 0; i < c->victim_count && victims->size < VICTIMS_BYTES; i++) {
+		if (c->victims[i]->id.pid != pid)
+			add_process(s, c->victims[i], victims);
+		add_between(&b, c, s, c->victims[i], pid, victims);
+	}
 }
 
 /* Appends all findings but the worst: "fd-leak: leaks descriptors: 41 more". */
@@ -503,9 +632,7 @@ static void row_parts_find(struct row_parts *p, const struct cause *c, const str
 		c->finding ? record_text(&c->finding->record, &c->finding->remedy) : span_of("", 0);
 
 	cause_put(c, s, &p->words);
-	add_process(s, c->of, &p->subject);
-	for (size_t i = 0; i < c->victim_count && p->victims.size < VICTIMS_BYTES; i++)
-		add_process(s, c->victims[i], &p->victims);
+	add_concerned(c, s, &p->subject, &p->victims);
 	add_effects(c, &p->effects);
 	buffer_append(&p->remedy, remedy.data, remedy.size);
 	if (!c->finding)
@@ -535,18 +662,30 @@ static const char *id_of_wait(const struct diagnosis *s, const struct diagnosed 
 					     : "wait";
 }
 
-/* Rates a wait that may still end as information, with its confidence. */
-static void weigh_wait(
-	struct finding_cause_row *row, const struct diagnosis *s, const struct diagnosed *j)
+/* Returns whether the process has the finding because it waits, so that both have one begin. */
+static bool is_about_wait(const struct finding_row *f)
 {
-	uint64_t now = host_state_utc(&s->input.host);
+	const struct finding_type *type = diagnosis_type_of(f);
+
+	return type &&
+	       (type->is_of_holder || strstr(type->probes, "waits") || !strcmp(type->id, "frozen"));
+}
+
+/* Rates a cause. A wait that may still end is information, with its confidence. */
+static void weigh(struct finding_cause_row *row, const struct diagnosis *s, const struct cause *c)
+{
+	const struct finding_row *f = c->finding;
+	uint64_t now = host_state_utc(&s->input.host), since;
 	struct answer_wait wait;
 
-	answer_wait_find(s, j, &wait);
-	row->severity = FINDING_INFO;
-	row->confidence = (uint8_t)confidence_of(&wait);
-	row->since_utc_ns = now > wait.since_ns ? now - wait.since_ns : 0;
-	row->since_state = state_if(wait.since_ns && now);
+	answer_wait_find(s, c->of, &wait);
+	since = !f		   ? answer_activity_since(s, c->of, wait.since_ns)
+		: is_about_wait(f) ? wait.since_ns
+				   : 0;
+	row->severity = f ? f->severity : FINDING_INFO;
+	row->confidence = f ? f->confidence : (uint8_t)confidence_of(&wait);
+	row->since_utc_ns = now > since ? now - since : 0;
+	row->since_state = state_if(since && now);
 }
 
 static int emit(struct output *output, const struct diagnosis *s, const struct cause *c,
@@ -557,13 +696,7 @@ static int emit(struct output *output, const struct diagnosis *s, const struct c
 	struct row_parts p = { 0 };
 	int status;
 
-	if (f) {
-		row.severity = f->severity;
-		row.confidence = f->confidence;
-		row.since_utc_ns = f->first_utc_ns;
-	} else {
-		weigh_wait(&row, s, c->of);
-	}
+	weigh(&row, s, c);
 	row_parts_find(&p, c, s);
 	row.remedy_state = state_if(p.remedy.size);
 	struct record_tail tail[] = {

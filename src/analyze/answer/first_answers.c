@@ -51,14 +51,14 @@ static bool concerns(const struct cause *c, const struct process_id *id, bool is
 	return result;
 }
 
-/* Returns whether a finding is grave enough. For a process, findings about waits always are: a
- * chain of waits does not say that a wait never ends. */
+/* Returns whether a finding is grave enough. Findings about waits are: neither a chain of waits nor
+ * the activity of a session says that a wait never ends. */
 static bool is_grave(const struct finding_row *finding, bool is_session)
 {
 	const struct finding_type *type = diagnosis_type_of(finding);
 
 	return finding->severity >= SHOWN_FROM ||
-	       (!is_session && type && strstr(type->probes, "waits"));
+	       (type && (!is_session || type->is_of_holder) && strstr(type->probes, "waits"));
 }
 
 static bool put_first(

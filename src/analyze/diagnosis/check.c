@@ -641,6 +641,12 @@ bool check_has_probes(struct check_result *out)
 	return false;
 }
 
+/* Returns whether the age of the wait stands for the interval of a single look. */
+static bool waits_tell(const struct check *e)
+{
+	return e->is_one_look && e->type->is_of_holder && strstr(e->type->probes, "waits");
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
@@ -648,7 +654,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(out))
 		return;
-	if (e->type->needs_interval && e->id.pid &&
+	if (e->type->needs_interval && e->id.pid && !waits_tell(e) &&
 		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
 		check_blind(out,
 			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));

@@ -228,8 +228,8 @@ ROW_STRUCT(finding_concerned_row, FINDING_CONCERNED_ROW);
 	F(S, ROWS, victims, ALWAYS, "other processes with the same cause",                         \
 		.rows = &finding_concerned_schema)                                                 \
 	F(S, U64, since_utc_ns, MAYBE(since_state),                                                \
-		"time from which it is known, ns since 1970: of a wait its begin, of a finding "   \
-		"when it was first seen",                                                          \
+		"begin of the wait or activity, ns since 1970; null: unknown, or the finding is "  \
+		"not about a wait",                                                                \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
 	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
 		.rows = &finding_evidence_schema, .is_hidden = true)                               \

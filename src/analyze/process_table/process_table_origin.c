@@ -5,7 +5,9 @@
  * its main process, which has ended.
  * - process sessions. A descendant of M is in M's session, or in one that began after M.
  * - the directory in the path of P's output, which is the directory of P's main process.
- * - M had a single session from start to end, and P has another one.
+ * - M had a single session from start to end, and P has another one; or M reports its session, a
+ * child that is older than P has that id, and P has another one. Without such a child M may have
+ * changed its session since it started P (/clear).
  */
 #include "analyze/process_table/process_table_origin.h"
 
@@ -215,18 +217,46 @@ static bool has_argument(const struct process_entry *p, const char *argument)
 	return false;
 }
 
+static bool has_id(const struct agent_markers *of, struct span id)
+{
+	for (size_t i = 0; i < of->sessions; i++) {
+		if (!span_compare(of->session[i], id))
+			return true;
+	}
+	return false;
+}
+
+static bool is_marked(const struct process_entry *p, const struct agent *agent, struct span id)
+{
+	bool is_reported;
+	struct agent_markers of = markers_in(p, agent, &is_reported);
+
+	return has_id(&of, id);
+}
+
 static bool has_other_session(const struct origin *o, const struct process_entry *main)
 {
 	struct span id = process_table_text(o->s->process_table, &main->session_id);
 
-	if (!o->agent->one_session || !id.size || !o->of->sessions ||
-		!has_argument(main, o->agent->one_session))
+	return o->agent->one_session && id.size && o->of->sessions &&
+	       has_argument(main, o->agent->one_session) && !has_id(o->of, id);
+}
+
+/* Returns whether the session that `main` reports began before P, and P has another one. */
+static bool had_other_session(const struct origin *o, const struct process_entry *main)
+{
+	const struct proc_session *own = main->session;
+	struct span id = own && process_table_state_is_value(own->session_state)
+				 ? process_table_field(&own->record, &own->session)
+				 : span_of("", 0);
+
+	if (!id.size || !o->of->sessions || has_id(o->of, id) || is_marked(main, o->agent, id))
 		return false;
-	for (size_t i = 0; i < o->of->sessions; i++) {
-		if (!span_compare(o->of->session[i], id))
-			return false;
+	for (const struct process_entry *p = main->first_child; p; p = p->next_sibling) {
+		if (process_table_is_older(p, o->p) && is_marked(p, o->agent, id))
+			return true;
 	}
-	return true;
+	return false;
 }
 
 /* --- all main processes --- */
@@ -237,7 +267,9 @@ static const char *why_not(const struct origin *o, const struct process_entry *m
 		return "is in another process session";
 	if (is_in_other_directory(o, main))
 		return "works in another directory";
-	return has_other_session(o, main) ? "has had another session since its start" : NULL;
+	if (has_other_session(o, main))
+		return "has had another session since its start";
+	return had_other_session(o, main) ? "had another session before this process began" : NULL;
 }
 
 /* Returns whether `main` may own P: same user, or root, which may become any user; any user if P is
