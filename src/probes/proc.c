@@ -275,7 +275,7 @@ static const struct sooth_field session_fields[] = {
 	FIELD_NUMBER(proc_session, repeats_until_utc_ns,
 		"time the repeated tool call ended last, ns since 1970", .unit = SOOTH_UNIT_UTC_NS,
 		FIELD_STATE_AT(proc_session, repeats_state)),
-	FIELD_STRING(proc_session, repeated,
+	FIELD_STRING_AS(proc_session, repeated, repeated_tool,
 		"tool of the repeated call, the last one of the pattern",
 		FIELD_STATE_AT(proc_session, repeats_state)),
 };
