@@ -11,7 +11,8 @@
 
 struct agents_found {
 	struct buffer processes; /* struct process_id */
-	/* struct process_id: main processes without a status or log that shows their activity. */
+	/* struct process_id: main processes without a status or log that shows their activity, and
+	 * those that are at work. */
 	struct buffer silent;
 	uint64_t found_ns; /* time of the search, on the system's clock; 0: never */
 	bool has_uid;	   /* only processes of user `uid` were searched */

@@ -42,8 +42,8 @@ struct finding_option {
 		.name = name_, .default_value = default_, .min = min_, .max = max_, .help = help_, \
 		__VA_ARGS__                                                                        \
 	}
-/* The same, for one that is seldom worth setting. */
-#define UNLISTED(...) THRESHOLD(__VA_ARGS__, .is_unlisted = true)
+/* At the end of a row: seldom worth setting. */
+#define UNLISTED .is_unlisted = true
 
 /* The same of a value with a unit. */
 #define PERCENT_THRESHOLD(...) THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_PERCENT)

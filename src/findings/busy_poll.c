@@ -19,7 +19,8 @@ static const struct finding_option options[] = {
 	TIME_THRESHOLD(
 		"max-cpu", 150e3, 1e3, 1e9, "maximum CPU time that the thread uses per wakeup"),
 	BYTES_THRESHOLD("max-moved", 4, 0, 1e9,
-		"maximum bytes that the process reads and writes per wakeup of the thread"),
+		"maximum bytes that the process reads and writes per wakeup of the thread",
+		UNLISTED),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 

@@ -16,7 +16,7 @@ static const struct finding_option options[] = {
 		"minimum share of the connections it accepted that came from itself",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-errors", 80, 0, 100, "minimum share of errors in the answers that were seen",
-		.unit = SOOTH_UNIT_PERCENT),
+		.unit = SOOTH_UNIT_PERCENT, UNLISTED),
 };
 
 struct own {

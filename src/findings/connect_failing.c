@@ -29,7 +29,8 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-retries", 2, 1, 1e9,
 		"minimum number of failed connects to a peer that is never reached, the first and "
-		"the last a second apart"),
+		"the last a second apart",
+		UNLISTED),
 	THRESHOLD("min-wait", 2e9, 0, 86400e9,
 		"minimum time that a connection attempt gets no answer", .unit = SOOTH_UNIT_NS),
 };

@@ -17,7 +17,8 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum number of writes, and of reads"),
 	THRESHOLD("min-times-input", 3, 1, 1e9,
-		"the same of a file that is its standard input, where the rate does not matter"),
+		"the same of a file that is its standard input, where the rate does not matter",
+		UNLISTED),
 };
 
 struct circle {

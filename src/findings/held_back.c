@@ -20,20 +20,24 @@ NUMBER(STATES_LEAST, 4, NONE, "samples: fewer states do not show how long it cou
 static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,
 		"minimum number of times per second that the control group used up its CPU quota"),
-	THRESHOLD("often", 5, 0.01, 1e6, "severity is low below this number of times per second"),
+	THRESHOLD("often", 5, 0.01, 1e6, "severity is low below this number of times per second",
+		UNLISTED),
 	PERCENT_THRESHOLD("own-share", 25, 0, 100,
-		"minimum CPU use of the process, in percent of the CPU quota"),
+		"minimum CPU use of the process, in percent of the CPU quota", UNLISTED),
 	PERCENT_THRESHOLD("others-waited", 50, 0, 100,
 		"minimum percentage of the time in which the process is ready to run, if others of "
-		"its control group use more of the CPU quota"),
+		"its control group use more of the CPU quota",
+		UNLISTED),
 	THRESHOLD("min-high", 1, 0.01, 1e9,
-		"minimum number of times per second that the control group was above memory.high"),
+		"minimum number of times per second that the control group was above memory.high",
+		UNLISTED),
 	PERCENT_THRESHOLD("could-run", 80, 1, 100,
 		"minimum percentage of the time in which a starved thread could run"),
 	PERCENT_THRESHOLD("starved", 95, 1, 100,
 		"minimum percentage of that time in which other threads had the CPUs"),
 	PERCENT_THRESHOLD("starved-bound", 70, 1, 100,
-		"minimum percentage of that time, if the process may run on some CPUs only"),
+		"minimum percentage of that time, if the process may run on some CPUs only",
+		UNLISTED),
 };
 
 /* Returns the CPU use of all threads over the observation, in percent of one CPU; negative: not

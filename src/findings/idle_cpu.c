@@ -21,8 +21,9 @@ static const struct finding_option options[] = {
 		"minimum CPU use, in percent of one CPU, of an agent that may be waiting for its "
 		"model"),
 	PERCENT_THRESHOLD("max-children", 5, 0, 1e5,
-		"maximum CPU use of the agent's children, in percent (more: the agent is at work)"),
-	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age"),
+		"maximum CPU use of the agent's children, in percent (more: the agent is at work)",
+		UNLISTED),
+	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", UNLISTED),
 };
 
 enum idleness {

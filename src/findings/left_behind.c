@@ -19,10 +19,12 @@
 enum { INPUT, OUTPUT, ERRORS };
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	THRESHOLD(
+		"min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS, UNLISTED),
 	THRESHOLD("min-writes", 2, 1, 1e9,
 		"minimum number of writes that failed with EPIPE, or of calls in the deleted "
-		"directory that failed"),
+		"directory that failed",
+		UNLISTED),
 	THRESHOLD("min-cpu", 1, 0.01, 1e4, "minimum CPU use of a process that works on",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-calls", 1, 0.01, 1e9, "or minimum number of reads and writes per second"),

@@ -24,9 +24,11 @@ static const struct finding_option options[] = {
 		"min-gain", 100, 1, 1e9, "minimum number of mappings added during the observation"),
 	BYTES_THRESHOLD("max-memory", 32768, 0, 1e12,
 		"maximum growth of resident memory per new mapping without a file (more: "
-		"memory-growth)"),
-	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
-	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age"),
+		"memory-growth)",
+		UNLISTED),
+	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by",
+		UNLISTED),
+	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", UNLISTED),
 };
 
 struct mappings {

@@ -46,26 +46,30 @@ static const struct finding_option options[] = {
 	BYTES_THRESHOLD(
 		"min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second"),
 	BYTES_THRESHOLD("min-gain", 16777216, 1, 1e15,
-		"minimum total growth of the process's memory, without file pages"),
+		"minimum total growth of the process's memory, without file pages", UNLISTED),
 	BYTES_THRESHOLD("noise", 65536, 0, 1e12,
 		"changes of memory between two samples up to this size are ignored"),
 	THRESHOLD("min-windows", 4, 2, 500,
 		"minimum number of intervals (between samples or garbage collections) that show "
 		"growth"),
-	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age"),
+	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", UNLISTED),
 	TIME_THRESHOLD("collector-time", 60e9, 0, 86400e9,
-		"minimum observation time if the process has a garbage collector"),
+		"minimum observation time if the process has a garbage collector", UNLISTED),
 	PERCENT_THRESHOLD("collector-share", 50, 0, 10000,
 		"minimum growth, in percent of the memory at the start, while the garbage "
-		"collector frees nothing"),
+		"collector frees nothing",
+		UNLISTED),
 	BYTES_THRESHOLD("climb-gain", 67108864, 1, 1e15,
 		"minimum growth that is reported with low severity although the process is young, "
-		"has a garbage collector or frees memory in between"),
+		"has a garbage collector or frees memory in between",
+		UNLISTED),
 	BYTES_THRESHOLD("slow-gain", 4194304, 1, 1e15,
-		"minimum steady growth below min-gain that is reported with low severity"),
+		"minimum steady growth below min-gain that is reported with low severity",
+		UNLISTED),
 	BYTES_THRESHOLD("steady-gain", 6291456, 1, 1e15,
 		"minimum growth over 12 s or more, straight and without a fall, that is reported "
-		"with low severity although the process is young"),
+		"with low severity although the process is young",
+		UNLISTED),
 };
 
 /* --- the finding --- */

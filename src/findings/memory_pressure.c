@@ -26,15 +26,18 @@ static const struct finding_option options[] = {
 		"host-percent", 95, 1, 100, "minimum use of the host's memory, in percent"),
 	PERCENT_THRESHOLD("critical", 98, 1, 100,
 		"severity is critical when at least this percentage of the limit, or of the host's "
-		"memory, is in use"),
+		"memory, is in use",
+		UNLISTED),
 	PERCENT_THRESHOLD("stall", 15, 1, 100,
 		"minimum percentage of the last 10 s in which all tasks waited for memory"),
 	THRESHOLD("min-hits", 5, 0.01, 1e9,
 		"minimum number of times per second that the control group hit its limit, if the "
-		"process also has min-major-faults"),
+		"process also has min-major-faults",
+		UNLISTED),
 	THRESHOLD("min-major-faults", 30, 0.01, 1e9,
 		"minimum page faults per second of the process that wait for the disk, while its "
-		"control group hits its limit"),
+		"control group hits its limit",
+		UNLISTED),
 };
 
 /* --- the process that would be killed first --- */

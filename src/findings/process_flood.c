@@ -32,9 +32,10 @@ NUMBER(OTHER_SHARE, 3, NONE, "least part of the levels that a second program has
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,
-		"minimum number by which living descendants increase per second"),
+		"minimum number by which living descendants increase per second", UNLISTED),
 	THRESHOLD("min-gain", 20, 1, 1e6,
-		"minimum number by which living descendants increase during the observation"),
+		"minimum number by which living descendants increase during the observation",
+		UNLISTED),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is high from this number of living descendants"),
 	THRESHOLD(
@@ -42,18 +43,20 @@ static const struct finding_option options[] = {
 	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,
 		"minimum number of starts per second of the same short-lived programs"),
 	THRESHOLD("many-starts", 100, 0.1, 1e6,
-		"severity is medium from this number of such starts per second"),
+		"severity is medium from this number of such starts per second", UNLISTED),
 	THRESHOLD("percent", 20, 0.1, 1e6,
 		"or from this CPU use of the process and what it starts, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT),
+		.unit = SOOTH_UNIT_PERCENT, UNLISTED),
 	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
 		"minimum number of starts per second if nine of ten of them fail"),
 	THRESHOLD("min-rebuilds", 3, 2, 1e6,
 		"minimum number of times that it starts itself again, or that the same file is "
-		"compiled"),
+		"compiled",
+		UNLISTED),
 	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
 		"severity is low from this number per second, if they came at this pace since the "
-		"process started and none ended"),
+		"process started and none ended",
+		UNLISTED),
 	THRESHOLD("slow-gain", 5, 1, 1e6,
 		"minimum number by which they increase during the observation at a slow pace"),
 };

@@ -21,13 +21,15 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 50, 1, 1e9,
 		"minimum number of times per second that one file is opened and read"),
 	PERCENT_THRESHOLD("min-share", 80, 1, 100,
-		"minimum percentage of all reads of the process that are reads of that file"),
-	THRESHOLD("many", 200, 1, 1e9, "severity is medium from this number of times per second"),
+		"minimum percentage of all reads of the process that are reads of that file",
+		UNLISTED),
+	THRESHOLD("many", 200, 1, 1e9, "severity is medium from this number of times per second",
+		UNLISTED),
 	BYTES_THRESHOLD("min-bytes", 1 << 20, 1, 1e12,
 		"minimum bytes per second of files that are read whole again and again"),
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of times that they are read"),
-	BYTES_THRESHOLD(
-		"many-bytes", 64 << 20, 1, 1e12, "severity is medium from these bytes per second"),
+	BYTES_THRESHOLD("many-bytes", 64 << 20, 1, 1e12,
+		"severity is medium from these bytes per second", UNLISTED),
 };
 
 struct reads {

@@ -39,13 +39,15 @@ static const struct finding_option options[] = {
 		"minimum percentage of the time in which the process waits for their answers"),
 	BYTES_THRESHOLD("max-size", 1024, 1, 1e9, "maximum mean size of such a request"),
 	THRESHOLD("min-slow-rate", 3, 1, 1e9,
-		"the same for requests during which the server computes"),
+		"the same for requests during which the server computes", UNLISTED),
 	PERCENT_THRESHOLD("min-slow-wait", 80, 1, 100,
-		"minimum percentage of the time in which the process waits for such a server"),
+		"minimum percentage of the time in which the process waits for such a server",
+		UNLISTED),
 	PERCENT_THRESHOLD("min-server-cpu", 40, 1, 100,
-		"minimum CPU use of the server, in percent of one CPU"),
+		"minimum CPU use of the server, in percent of one CPU", UNLISTED),
 	THRESHOLD("min-delayed", 5, 1, 1e9,
-		"minimum number of requests that were sent in parts and answered 40 ms later"),
+		"minimum number of requests that were sent in parts and answered 40 ms later",
+		UNLISTED),
 };
 
 /* --- the connection --- */

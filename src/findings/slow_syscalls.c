@@ -27,9 +27,10 @@ static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("min-share", 10, 0, 1e6,
 		"minimum percentage of the observed time that is spent in the system call"),
 	THRESHOLD("min-sync-rate", 50, 0.01, 1e9,
-		"or minimum number of calls per second that write a file to its disk"),
+		"or minimum number of calls per second that write a file to its disk", UNLISTED),
 	PERCENT_THRESHOLD("min-sync-share", 50, 0, 1e6,
-		"with that, minimum percentage of the observed time that is spent in them"),
+		"with that, minimum percentage of the observed time that is spent in them",
+		UNLISTED),
 };
 
 struct look {

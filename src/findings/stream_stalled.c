@@ -33,12 +33,12 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 	THRESHOLD("unread", 10e9, 1e8, 86400e9,
 		"minimum time that a received answer stays unread by the process",
-		.unit = SOOTH_UNIT_NS),
+		.unit = SOOTH_UNIT_NS, UNLISTED),
 	THRESHOLD(
 		"min-retransmits", 5, 1, 255, "minimum number of retransmissions of the same data"),
 	THRESHOLD("gap", 0.1e9, 0, 60e9,
 		"minimum pause in sending after which new data counts as a new request",
-		.unit = SOOTH_UNIT_NS),
+		.unit = SOOTH_UNIT_NS, UNLISTED),
 	THRESHOLD("lookup", 2e9, 1e8, 86400e9,
 		"minimum time a name lookup waits for its name server", .unit = SOOTH_UNIT_NS),
 };

@@ -27,16 +27,19 @@
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 10, 0.01, 1e9,
-		"minimum failures per second of a system call on one path"),
+		"minimum failures per second of a system call on one path", UNLISTED),
 	THRESHOLD("min-rate-lasting", 2, 0.01, 1e9,
 		"minimum failures per second of a system call on one path that fails during the "
-		"whole observation"),
+		"whole observation",
+		UNLISTED),
 	THRESHOLD("min-rate-missing", 100, 0.01, 1e9,
 		"minimum failures per second of a system call because a file does not exist"),
-	THRESHOLD("min-times", 20, 1, 1e9, "minimum number of failures of the system call"),
+	THRESHOLD(
+		"min-times", 20, 1, 1e9, "minimum number of failures of the system call", UNLISTED),
 	THRESHOLD("min-grave", 3, 1, 1e9,
 		"minimum number of failures with ENOSPC, EMFILE, ENOMEM, EIO or a port in use, or "
-		"because the directory of a new file is missing"),
+		"because the directory of a new file is missing",
+		UNLISTED),
 	THRESHOLD("min-space", 1, 1, 1e9,
 		"minimum number of failures because a file system is full or read-only"),
 	THRESHOLD("min-commands", 3, 1, 1e9,
@@ -44,7 +47,7 @@ static const struct finding_option options[] = {
 		"failure"),
 	THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
 		"minimum process age for a few failures because a file does not exist",
-		.unit = SOOTH_UNIT_NS),
+		.unit = SOOTH_UNIT_NS, UNLISTED),
 };
 
 struct look {

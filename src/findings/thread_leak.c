@@ -19,19 +19,21 @@ NUMBER(IDLE_CPU, 1, PERCENT, "of a CPU that a new idle thread uses at most");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e6,
-		"minimum number of threads per second that start and stay"),
-	THRESHOLD("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation"),
+		"minimum number of threads per second that start and stay", UNLISTED),
+	THRESHOLD("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation",
+		UNLISTED),
 	THRESHOLD("many", 200, 1, 1e6, "severity is low below this number of threads"),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
 	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start"),
+		"process age from which on growth is not that of a start", UNLISTED),
 	THRESHOLD("min-gain-young", 30, 1, 1e6,
-		"minimum number of threads that a younger process adds"),
+		"minimum number of threads that a younger process adds", UNLISTED),
 	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
 		"severity is low from this number of threads per second, if they came at this pace "
-		"since the process started"),
+		"since the process started",
+		UNLISTED),
 	THRESHOLD("slow-gain", 5, 1, 1e6,
-		"minimum number of threads added during the observation at a slow pace"),
+		"minimum number of threads added during the observation at a slow pace", UNLISTED),
 };
 
 struct newcomers {

@@ -34,11 +34,11 @@ static const struct finding_option options[] = {
 	THRESHOLD("max-empty", 16, 1, 1e9,
 		"maximum number of inotify instances without a watch in one process"),
 	THRESHOLD("min-gain", 40, 1, 1e9,
-		"minimum number of watches added and not removed during the observation"),
+		"minimum number of watches added and not removed during the observation", UNLISTED),
 	THRESHOLD("min-rate", 5, 0.0001, 1e9,
-		"minimum number of watches added and not removed per second"),
+		"minimum number of watches added and not removed per second", UNLISTED),
 	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start"),
+		"process age from which on growth is not that of a start", UNLISTED),
 };
 
 /* --- counting --- */

@@ -575,7 +575,9 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	fill_turn(&p, job, d->status, d->agent, is_transcript);
 	fill_tokens(&p, job, d->status, d->agent, is_transcript);
 	fill_task(&p, job, d->status, d->agent, is_transcript);
-	if (run->agents_found && p.status_state && p.turn_state)
+	/* A session that is at work may wait endlessly for its tool. */
+	if (run->agents_found &&
+		((p.status_state && p.turn_state) || !strcmp(job->info.status, "busy")))
 		buffer_append(&run->agents_found->silent, &d->id, sizeof(d->id));
 	write_source(&f->environment, job, d->option);
 	emit_record(run, &p, job, &f->environment);
