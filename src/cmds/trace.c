@@ -308,9 +308,9 @@ static int check_lines(const struct trace_config *c, struct sooth_error *err)
 	}
 	if (!c->trace.file || !c->trace.calls)
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --file and another set of calls");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --file and -e together");
 	error_why(err, "--file is short for -e %%path, and -e can be given only once");
-	return error_remedy(err, "give one -e with all of them: -e %%path,read");
+	return error_remedy(err, "name %%path and the other calls in one -e: -e %%path,read");
 }
 
 /* Refuses options that exclude stacks: frames have names only at the end, and stacks cover all

@@ -440,7 +440,7 @@ void report_survey(struct sooth_report *r, struct survey *survey)
 	r->survey = survey;
 }
 
-const struct block_reader *report_reader(const struct sooth_report *r)
+const struct block_reader *report_block_reader(const struct sooth_report *r)
 {
 	return &r->reader;
 }

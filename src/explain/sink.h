@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A sink is an output format. It receives sections and rows, and renders them by their field
- * tables, without knowing the kind of a record. A report in frames begins and ends more than once.
+ * tables, without knowing the kind of a record. A report in frames (-w) calls begin and end for
+ * each frame.
  */
 #ifndef SOOTH_EXPLAIN_SINK_H
 #define SOOTH_EXPLAIN_SINK_H

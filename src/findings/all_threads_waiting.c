@@ -396,8 +396,8 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 	} else if (first->party && first->party->relation == WAITS_RELATION_LISTENER &&
 		   chain->count == 1) {
 		finding_remedy(out,
-			"serve requests in several processes or threads (PHP: "
-			"PHP_CLI_SERVER_WORKERS), or do not ask the own server within a request");
+			"let the server handle requests in several processes or threads (PHP: "
+			"PHP_CLI_SERVER_WORKERS=4), or send it no request while it handles one");
 	} else {
 		finding_unseen(out, "whether a signal or a timer will end one of the waits");
 		finding_remedy(

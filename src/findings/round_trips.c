@@ -287,13 +287,13 @@ static void report(const struct look *l, struct check_result *out, const struct 
 				    "TCP_NODELAY on the connection");
 	else if (!is_quick(l, path->text, x))
 		finding_remedy(out,
-			"look at what one question costs the server (of a database: EXPLAIN "
-			"ANALYZE; an index that is missing makes it read the whole table), and ask "
-			"for many at once");
+			"find out what makes one request slow in the server (in a database: "
+			"EXPLAIN ANALYZE; without an index a query reads the whole table); then "
+			"request many values at once");
 	else
 		finding_remedy(out,
-			"ask for many at once: a join or IN (...) instead of a query per row, "
-			"MGET or a pipeline, a batch; sooth trace -p %u shows the requests",
+			"request many values at once: a join or IN (...) instead of a query per "
+			"row, MGET or a pipeline, a batch; sooth trace -p %u shows the requests",
 			l->e->id.pid);
 	finding_end(out);
 }

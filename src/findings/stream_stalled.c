@@ -489,7 +489,7 @@ static void report_unanswered(
 	finding_claim(out, "waiting for the model: no answer for %s, in %u attempts",
 		sentence_duration(time, a->since_ns), a->attempts);
 	finding_number(out, "attempts", a->attempts, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "which connection the current attempt has, if any");
+	finding_unseen(out, "whether an attempt is under way, and over which connection");
 	finding_remedy(out, "check the status page of the server and your proxy%s", again_of(t));
 	finding_end(out);
 }

@@ -12,7 +12,7 @@
 
 #define FRAMES_NAMED 3
 #define SHARE_NAMED  0.2 /* share of the difference from which a stack is named */
-#define LONGER	     1.5 /* factor between lengths of the runs that alone explains a difference */
+#define LONGER	     1.5 /* if one run lasted so many times as long, its length may be the cause */
 #define ARROW	     " < "
 #define ARROW_SIZE   3
 #define LITTLE_BYTES 1024

@@ -146,8 +146,8 @@ void circle_claim_readers(struct check_result *out, const struct wait_chain *cha
 		buffer_fini(&name);
 	}
 	finding_claim(out,
-		" each wait for the other to write; the last message stands in a buffer of its "
-		"writer, or has no end for its reader");
+		" each wait for the other to write: the last message is still in a buffer of its "
+		"writer, or its reader does not recognize its end");
 }
 
 void circle_claim_one_pipe(struct check_result *out, const struct wait_chain *chain)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Resident memory by purpose, and its growth from the first sample of each process to the last. A
- * process that started meanwhile had none; ended processes are left out. Growth needs two
- * samples. */
+ * process that started after the first sample counts from 0; a process that has ended is left out.
+ * Growth needs two samples. */
 #include "analyze/maps/map_growth.h"
 
 #include <errno.h>

@@ -327,7 +327,7 @@ static const struct top_finding *worst_of(const struct finder *f, const struct p
 	return worst;
 }
 
-void finder_apply(const struct finder *f, struct top_model *m)
+void finder_set_session_findings(const struct finder *f, struct top_model *m)
 {
 	struct top_session *s;
 	size_t position = 0;

@@ -61,7 +61,7 @@ static bool step(void *user)
 		finder_start(&t->finder, t->options.findings_ns);
 	if (finder_update_findings(&t->finder)) {
 		top_alert_on_findings(t);
-		finder_apply(&t->finder, &t->model);
+		finder_set_session_findings(&t->finder, &t->model);
 		top_arrange_frame(t);
 		is_touched = true;
 	}
