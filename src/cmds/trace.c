@@ -258,7 +258,7 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --interval here");
 	error_why(err, has_sums ? "--interval repeats a sample, and --plain takes no samples: "
-				  "leave out one of the two"
+				  "leave out --interval or --plain"
 				: "--interval repeats a table, and sooth trace without -c, --io, "
 				  "--network or --memory prints none");
 	return error_remedy(err, "sooth trace --interval 2 -c PID, or with --io, --network or "

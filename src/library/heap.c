@@ -351,7 +351,7 @@ struct sooth_table *sooth_heap_snapshot(struct sooth_heap *h, struct sooth_error
 	if (!h->blocks) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "list live blocks");
 		error_why(err, "the tracker does not keep them");
-		error_remedy(err, "set keeps_blocks in its options");
+		error_remedy(err, "set keeps_blocks in the options of the tracker");
 		return NULL;
 	}
 	if (tracker_take(&h->tracker, err) < 0)

@@ -34,7 +34,8 @@ struct effect {
 	const struct syscall_effect *row;
 };
 
-/* Returns the argument whose number the row has; 0: the row has none. */
+/* Returns the value of argument `argument`, counted from 1; 0 if the call's row names no
+ * argument. */
 static uint64_t value(const struct effect *e, uint8_t argument)
 {
 	return syscall_value(e->call->arguments, argument, 0);
@@ -175,7 +176,7 @@ static void makes_two(const struct effect *e)
 	}
 }
 
-/* Forgets the former meaning of a new descriptor whose own meaning is unknown. */
+/* Forgets the file that had the number of a new descriptor: the file of the new one is unknown. */
 static void makes_unknown(const struct effect *e)
 {
 	fd_follow_close(e->follow, e->table, e->call->result);

@@ -368,8 +368,8 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 		else if ((options->stacks || options->answer) && !live->unstacked)
 			output_limit(scope->output, "which code allocates",
 				"no call with a stack was recorded",
-				"sooth heap --stack PID records them; --save FILE.sooth keeps "
-				"them");
+				"sooth heap --stack PID records stacks; with --save FILE.sooth it "
+				"stores them");
 		return 0;
 	}
 	if (!options->answer && options->by == HEAP_BY_CLASS)

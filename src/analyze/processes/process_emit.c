@@ -86,7 +86,8 @@ static bool is_pod(struct span part)
 	return span_starts(part, "kubepods");
 }
 
-/* Recognizes a container in one component of the path, with the one above. */
+/* Recognizes a container by one component of a control group's path, and by the component above
+ * it. */
 static bool emit_part(struct span part, struct span above, bool in_pod, char out[CONTAINER_SIZE])
 {
 	struct span name;

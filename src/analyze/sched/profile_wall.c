@@ -394,8 +394,8 @@ static int finish(void *state, struct sooth_error *err)
 	wait_report_old_waits(s->output, s->old);
 	if (!s->sched.threads.count && s->threads.count)
 		output_limit(s->output, "time on a CPU, exactly, and short waits",
-			"it was not counted: the time of samples stands for it",
-			"record it with sooth profile --wall --save FILE.sooth");
+			"CPU time was not counted: it is estimated from samples",
+			"sooth profile --wall --save FILE.sooth records CPU time");
 	status = emit_summary(s, &all_ns, err);
 	return status ? status : emit_places(s, all_ns, err);
 }

@@ -272,7 +272,7 @@ int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err)
 	if (status == -EACCES || status == -EPERM) {
 		error_set(err, status, SOOTH_FAULT_PRIVILEGE, "sample thread %d by perf events",
 			(int)tid);
-		error_why(err, "the kernel allows it for the caller's own processes only");
+		error_why(err, "the kernel allows perf events only on the caller's own processes");
 		return error_remedy(err, "run sooth as root");
 	}
 	error_errno(err, status, "sample thread %d by perf events", (int)tid);

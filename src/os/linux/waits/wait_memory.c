@@ -55,7 +55,7 @@ bool wait_call_memory(struct wait_reader *r, const struct wait_node *n,
 	buffer_append(&r->unread, &pid, sizeof(pid));
 	snprintf(what, sizeof(what), "locks and timeouts in the memory of process %u", pid);
 	backend_limit(r->run, what,
-		"reading its memory, or that of other processes before it, did not end in time",
+		"reading the memory of this process, or of processes read earlier, took too long",
 		"");
 	return false;
 }
