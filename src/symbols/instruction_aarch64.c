@@ -46,19 +46,19 @@ static int64_t offset(const struct decoding *d, unsigned low, unsigned count, in
 }
 
 /* Notes a written register, where 31 is the zero register. */
-static void writes(struct decoding *d, uint32_t number)
+static void note_written(struct decoding *d, uint32_t number)
 {
 	if (number != ZERO_OR_STACK)
 		d->written |= BIT(number);
 }
 
 /* Notes a written register, where 31 is the stack pointer. */
-static void writes_or_stack(struct decoding *d, uint32_t number)
+static void note_written_or_stack(struct decoding *d, uint32_t number)
 {
 	d->written |= BIT(number);
 }
 
-static void emulated(struct decoding *d, enum instruction_kind kind)
+static void set_emulated(struct decoding *d, enum instruction_kind kind)
 {
 	d->out.kind = kind;
 	d->out.emulated_since = KERNEL_RELEASE(4, 10);
@@ -72,22 +72,22 @@ static bool decode_immediate(struct decoding *d)
 	switch (get_bits(d, 23, 3)) {
 	case 0:
 	case 1: /* adr, adrp */
-		emulated(d, INSTRUCTION_ADDRESS);
+		set_emulated(d, INSTRUCTION_ADDRESS);
 		d->out.is_ip_relative = true;
-		writes(d, destination);
+		note_written(d, destination);
 		break;
 	case 2:
 	case 3: /* add, sub */
 		d->out.keeps_flags = !get_bits(d, 29, 1);
 		d->out.tests_argument0 = d->word == 0xf100001f; /* cmp x0, #0 */
-		(get_bits(d, 29, 1) ? writes : writes_or_stack)(d, destination);
+		(get_bits(d, 29, 1) ? note_written : note_written_or_stack)(d, destination);
 		break;
 	case 4: /* and, orr, eor, ands */
 		d->out.keeps_flags = get_bits(d, 29, 2) != 3;
-		(get_bits(d, 29, 2) == 3 ? writes : writes_or_stack)(d, destination);
+		(get_bits(d, 29, 2) == 3 ? note_written : note_written_or_stack)(d, destination);
 		break;
 	default: /* movn, movz, movk, bitfields, extr */
-		writes(d, destination);
+		note_written(d, destination);
 	}
 	return true;
 }
@@ -107,7 +107,7 @@ static void decode_hint(struct decoding *d)
 	}
 	/* xpaclri; paciaz, paciasp, pacibz, pacibsp and the aut* of the same */
 	if (hint == 7 || (hint >= 24 && hint <= 31))
-		writes(d, LINK);
+		note_written(d, LINK);
 }
 
 static bool decode_system(struct decoding *d)
@@ -117,7 +117,7 @@ static bool decode_system(struct decoding *d)
 		return true;
 	}
 	if (get_bits(d, 21, 1)) /* mrs, sysl */
-		writes(d, get_bits(d, 0, 5));
+		note_written(d, get_bits(d, 0, 5));
 	/* msr of a field or a register */
 	d->out.is_refused = has(d, 0xfff8f01f, 0xd500401f) || has(d, 0xfff00000, 0xd5100000);
 	return true;
@@ -140,7 +140,7 @@ static bool decode_branch_register(struct decoding *d)
 		return operation == 4 || operation == 5;
 	}
 	if (has(d, 0xff9ffc1f, 0xd61f0000))
-		emulated(d, kinds[operation]);
+		set_emulated(d, kinds[operation]);
 	else
 		d->out.is_refused = true;
 	d->out.kind = kinds[operation];
@@ -153,7 +153,7 @@ static void decode_test_branch(struct decoding *d)
 {
 	bool is_bit = get_bits(d, 25, 1); /* tbz, tbnz: of one bit */
 
-	emulated(d, INSTRUCTION_BRANCH);
+	set_emulated(d, INSTRUCTION_BRANCH);
 	d->out.target = is_bit ? offset(d, 5, 14, 4) : offset(d, 5, 19, 4);
 	d->out.keeps_flags = true;
 	d->out.condition = is_bit		? CONDITION_OTHER
@@ -175,7 +175,7 @@ static bool decode_conditional(struct decoding *d)
 	if (get_bits(d, 4, 1)) /* bc.cond: not in any kernel's tables */
 		d->out.is_refused = true;
 	else
-		emulated(d, INSTRUCTION_BRANCH);
+		set_emulated(d, INSTRUCTION_BRANCH);
 	return true;
 }
 
@@ -195,7 +195,7 @@ static bool decode_branch(struct decoding *d)
 	if (has(d, 0x7c000000, 0x14000000)) {
 		bool is_call = get_bits(d, 31, 1);
 
-		emulated(d, is_call ? INSTRUCTION_CALL : INSTRUCTION_JUMP);
+		set_emulated(d, is_call ? INSTRUCTION_CALL : INSTRUCTION_JUMP);
 		d->out.target = offset(d, 0, 26, 4);
 		d->written = is_call ? ALL : 0;
 		return true;
@@ -228,19 +228,19 @@ static void decode_exclusive(struct decoding *d)
 	d->out.is_refused = !is_ordered;
 	if (is_ordered && !is_load && !is_pair) /* stlr */
 		return;
-	writes(d, get_bits(d, 0, 5));
-	writes(d, get_bits(d, 10, 5));
-	writes(d, get_bits(d, 16, 5));
+	note_written(d, get_bits(d, 0, 5));
+	note_written(d, get_bits(d, 10, 5));
+	note_written(d, get_bits(d, 16, 5));
 }
 
 static void decode_pair(struct decoding *d)
 {
 	if (get_bits(d, 22, 1) && !get_bits(d, 26, 1)) {
-		writes(d, get_bits(d, 0, 5));
-		writes(d, get_bits(d, 10, 5));
+		note_written(d, get_bits(d, 0, 5));
+		note_written(d, get_bits(d, 10, 5));
 	}
 	if (get_bits(d, 23, 1)) /* pre- or post-indexed */
-		writes_or_stack(d, get_bits(d, 5, 5));
+		note_written_or_stack(d, get_bits(d, 5, 5));
 }
 
 static void decode_single(struct decoding *d)
@@ -250,9 +250,9 @@ static void decode_single(struct decoding *d)
 
 	/* opc 0 is a store; atomics, where it has another meaning, return in the same register */
 	if (!is_vector && (get_bits(d, 22, 2) || (!is_offset && get_bits(d, 21, 1) && form != 2)))
-		writes(d, get_bits(d, 0, 5));
+		note_written(d, get_bits(d, 0, 5));
 	if (!is_offset && (form & 1))
-		writes_or_stack(d, get_bits(d, 5, 5));
+		note_written_or_stack(d, get_bits(d, 5, 5));
 }
 
 static bool decode_memory(struct decoding *d)
@@ -264,14 +264,14 @@ static bool decode_memory(struct decoding *d)
 		d->out.is_refused = true;
 		d->out.is_ip_relative = true;
 		if (!get_bits(d, 26, 1))
-			writes(d, get_bits(d, 0, 5));
+			note_written(d, get_bits(d, 0, 5));
 	} else if (has(d, 0x3a000000, 0x28000000)) {
 		decode_pair(d);
 	} else if (has(d, 0x3a000000, 0x38000000)) {
 		decode_single(d);
 	} else if (has(d, 0xbe000000, 0x0c000000)) { /* vector structures */
 		if (get_bits(d, 23, 1))
-			writes_or_stack(d, get_bits(d, 5, 5));
+			note_written_or_stack(d, get_bits(d, 5, 5));
 	} else if (has(d, 0x3b000000, 0x19000000)) { /* tags, memory copies, and newer ones */
 		d->out.keeps_flags = false;
 		d->written = ALL;
@@ -290,9 +290,9 @@ static bool decode_register(struct decoding *d)
 	d->out.keeps_flags = is_logical ? get_bits(d, 29, 2) != 3 : is_sum && !get_bits(d, 29, 1);
 	d->out.tests_argument0 = d->word == 0xea00001f; /* tst x0, x0 */
 	if (has(d, 0x3fe00000, 0x0b200000))		/* extended register, flags left alone */
-		writes_or_stack(d, destination);
+		note_written_or_stack(d, destination);
 	else if (!has(d, 0x1fe00000, 0x1a400000)) /* ccmp, ccmn have flags there */
-		writes(d, destination);
+		note_written(d, destination);
 	return true;
 }
 
@@ -301,7 +301,7 @@ static bool decode_vector(struct decoding *d)
 {
 	if (has(d, 0x5f20fc00, 0x1e200000) || has(d, 0x5f200000, 0x1e000000) ||
 		has(d, 0x9fe08400, 0x0e000400))
-		writes(d, get_bits(d, 0, 5));
+		note_written(d, get_bits(d, 0, 5));
 	return true;
 }
 
