@@ -20,10 +20,12 @@
 #define HEAP_CHANGE_ROW(F, S)                                                                      \
 	F(S, U64, live_before_bytes, ALWAYS, "live at the end of the first capture",               \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, U64, live_bytes, ALWAYS, "live at the end of the second", .unit = SOOTH_UNIT_BYTES)   \
+	F(S, U64, live_bytes, ALWAYS, "live at the end of the second capture",                     \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, peak_before_bytes, ALWAYS, "peak of live memory in the first capture",           \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, U64, peak_bytes, ALWAYS, "the same in the second", .unit = SOOTH_UNIT_BYTES)          \
+	F(S, U64, peak_bytes, ALWAYS, "peak of live memory in the second capture",                 \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
 ROW_TABLE(heap_change, HEAP_CHANGE_ROW, "diff.heap", heap_change_row, .line = "{text}");

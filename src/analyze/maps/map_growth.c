@@ -27,7 +27,8 @@
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, rss_bytes, ALWAYS, "resident memory at the last look", .label = "RSS",           \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, TEXT, text, ALWAYS, "the same as a sentence, with the purpose of most of it",         \
+	F(S, TEXT, text, ALWAYS,                                                                   \
+		"the totals as a sentence, with the purpose of most of the memory",                \
 		.is_hidden = true)
 
 ROW_TABLE(totals, TOTALS_ROW, "memory_growth", growth_totals_row, .line = "{text}");
