@@ -322,7 +322,7 @@ static bool choose_gap(struct capture_file *f, void *user, uint64_t offset, uint
 	struct choice *c = user;
 
 	add_bucket(f, offset, bytes);
-	c->is_waiting = true; /* its last block may have none */
+	c->is_waiting = true; /* the last block of the file may have no watermark */
 	return true;
 }
 

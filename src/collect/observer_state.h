@@ -39,7 +39,7 @@ struct sooth_observer {
 	struct process_id last_member; /* cache of the filter: records come in runs */
 	unsigned exec_teller;	       /* the source of exec records; 0: none yet */
 	struct buffer pauses;	       /* struct observer_pause, in order of time */
-	struct os_watch watch;	       /* for the caller's event loop */
+	struct os_watch watch;	       /* descriptor for the caller's event loop */
 	pid_t owner; /* process that made the observer: a child by fork() must not use it */
 	bool is_running;
 	bool has_started;

@@ -53,7 +53,7 @@ struct section_graph {
 	const char *before, *after, *differs;
 	const struct section_samples *samples; /* NULL: the stacks are aggregated */
 	bool is_icicle;			       /* the first frames are above the others */
-	double least_share;		       /* of all: narrower rows need not be drawn */
+	double least_share; /* share of the total; rows with less need not be drawn */
 };
 
 struct section {

@@ -266,7 +266,7 @@ static int copy(struct query *q, const struct query_use *use, struct sooth_error
 		buffer_string(&sql, count++ ? ", " : "");
 		sql_put_name(&sql, t->columns[i].name);
 	}
-	if (!count) /* only its rows are counted */
+	if (!count) /* to count rows, one column is enough */
 		sql_put_name(&sql, t->columns[0].name);
 	buffer_string(&sql, " FROM main.");
 	sql_put_name(&sql, t->name);
