@@ -15,9 +15,9 @@
 
 struct snapshot {
 	struct process_id id;
-	struct buffer records; /* of the last whole snapshot, without the one that ends it */
-	struct buffer end;     /* the record that ends it; empty: no whole snapshot yet */
-	struct buffer pending; /* of the unfinished snapshot */
+	struct buffer records; /* records of the last whole snapshot, without its end record */
+	struct buffer end; /* end record of the last whole snapshot; empty: no whole snapshot yet */
+	struct buffer pending; /* records of a snapshot whose end record has not come yet */
 };
 
 /* A memory limit that several struct snapshots share: a hostile capture could fill each of them. */

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 
-#define LEVELS 8 /* the first stands for 0 only */
+#define LEVELS 8 /* the first level shows only the value 0 */
 
 static const char *const blocks[LEVELS] = { "\u2581", "\u2582", "\u2583", "\u2584", "\u2585",
 	"\u2586", "\u2587", "\u2588" };

@@ -135,7 +135,7 @@ static int digit_of(unsigned char c)
 }
 
 /* Reads the digits at the position, at least one. */
-static uint64_t digits(struct cursor *c, unsigned base)
+static uint64_t read_digits(struct cursor *c, unsigned base)
 {
 	const unsigned char *first = c->at;
 	uint64_t value = 0;
@@ -159,7 +159,7 @@ static uint64_t digits(struct cursor *c, unsigned base)
 uint64_t cursor_decimal(struct cursor *c)
 {
 	cursor_blanks(c);
-	return digits(c, 10);
+	return read_digits(c, 10);
 }
 
 int64_t cursor_signed(struct cursor *c)
@@ -169,7 +169,7 @@ int64_t cursor_signed(struct cursor *c)
 
 	cursor_blanks(c);
 	negative = cursor_skip(c, "-");
-	magnitude = digits(c, 10);
+	magnitude = read_digits(c, 10);
 	if (magnitude > (uint64_t)INT64_MAX + negative) {
 		fail(c);
 		return 0;
@@ -180,7 +180,7 @@ int64_t cursor_signed(struct cursor *c)
 uint64_t cursor_hex(struct cursor *c)
 {
 	cursor_blanks(c);
-	return digits(c, 16);
+	return read_digits(c, 16);
 }
 
 bool cursor_skip(struct cursor *c, const char *literal)
@@ -248,7 +248,7 @@ bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
 bool span_decimal(struct span s, uint64_t *value)
 {
 	struct cursor c = cursor_over(s.data, s.size);
-	uint64_t number = digits(&c, 10);
+	uint64_t number = read_digits(&c, 10);
 
 	if (c.failed || !cursor_at_end(&c))
 		return false;

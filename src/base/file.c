@@ -103,8 +103,8 @@ static int file_check_place(const char *path, const struct stat *st, struct soot
 		return refuse_owner(path, st, err);
 	if (S_ISREG(st->st_mode) && st->st_nlink > 1) {
 		error_set(err, -EMLINK, SOOTH_FAULT_IO, "write %s", path);
-		error_why(err, "the file has another hard link: it would change under that name "
-			       "too");
+		error_why(err, "the file has another hard link: the file under the other name "
+			       "would change too");
 		return error_remedy(err, "remove the file first, or name another file");
 	}
 	return 0;

@@ -22,13 +22,13 @@ static uint32_t level_bit(const struct json *j)
 	return 1u << (j->depth - 1);
 }
 
-static bool misuse(struct json *j)
+static bool note_misuse(struct json *j)
 {
 	j->failed = true;
 	return false;
 }
 
-static void newline(struct json *j)
+static void put_newline(struct json *j)
 {
 	if (!j->indent)
 		return;
@@ -43,7 +43,7 @@ static void separate(struct json *j)
 	if (j->has_items & level_bit(j))
 		buffer_char(j->out, ',');
 	j->has_items |= level_bit(j);
-	newline(j);
+	put_newline(j);
 }
 
 /* Returns whether a value is allowed here. If so, writes the text before the value. */
@@ -55,7 +55,7 @@ static bool open_value(struct json *j)
 		return true;
 	if (j->is_object & level_bit(j)) {
 		if (!j->has_key)
-			return misuse(j);
+			return note_misuse(j);
 		j->has_key = false;
 		return true;
 	}
@@ -79,7 +79,7 @@ static void quote(struct json *j, const char *text, size_t size)
 static void begin(struct json *j, bool is_object)
 {
 	if (j->depth >= JSON_DEPTH_MAX)
-		misuse(j);
+		note_misuse(j);
 	if (!open_value(j))
 		return;
 	buffer_char(j->out, is_object ? '{' : '[');
@@ -112,21 +112,21 @@ void json_end(struct json *j)
 
 	assert(j);
 	if (j->failed || !j->depth || j->has_key) {
-		misuse(j);
+		note_misuse(j);
 		return;
 	}
 	is_object = j->is_object & level_bit(j);
 	has_items = j->has_items & level_bit(j);
 	j->depth--;
 	if (has_items)
-		newline(j);
+		put_newline(j);
 	buffer_char(j->out, is_object ? '}' : ']');
 }
 
 static void put_key(struct json *j, const char *key, size_t size)
 {
 	if (j->failed || !key || !j->depth || !(j->is_object & level_bit(j)) || j->has_key) {
-		misuse(j);
+		note_misuse(j);
 		return;
 	}
 	separate(j);
@@ -228,7 +228,7 @@ static const char *put_literal(struct json *j, const char *at)
 		json_written(j, at, size);
 	if (at[size] == '\'' || (size && !is_text))
 		return at + size + is_text;
-	misuse(j);
+	note_misuse(j);
 	return at + strlen(at);
 }
 
@@ -270,7 +270,7 @@ static const char *put_argument(struct json *j, const char *at, va_list *args)
 		json_bool(j, va_arg(*args, int));
 		break;
 	default:
-		misuse(j);
+		note_misuse(j);
 		return at + strlen(at);
 	}
 	return at + size + 1;

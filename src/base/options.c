@@ -22,7 +22,8 @@ int options_take(void *to, size_t size, const void *options, struct sooth_error 
 		return 0;
 	if (known < sizeof(known) || known > SIZE_MOST)
 		return refuse("their first member, the size, is not that of the struct",
-			"set it: struct ... options = { .size = sizeof(options) }", err);
+			"initialize the struct: struct ... options = { .size = sizeof(options) }",
+			err);
 	for (size_t i = size; i < known; i++) {
 		if (((const char *)options)[i])
 			return refuse(

@@ -13,7 +13,7 @@
 #include "base/error.h"
 
 struct trust {
-	bool is_checked; /* false: the caller has the rights of its own user only */
+	bool is_checked; /* false: sooth has no more rights than its caller */
 	uid_t user;	 /* user trusted besides root; 0: none */
 };
 

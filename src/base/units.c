@@ -123,7 +123,7 @@ static bool starts_digit(const struct cursor *c)
 }
 
 /* Reads ".5" in units of `unit`. Parts of a nanosecond are dropped. */
-static bool fraction(struct cursor *c, uint64_t unit, uint64_t *ns)
+static bool read_fraction(struct cursor *c, uint64_t unit, uint64_t *ns)
 {
 	*ns = 0;
 	if (!cursor_skip(c, "."))
@@ -169,10 +169,10 @@ bool parse_duration(const char *text, uint64_t *ns)
 		return false;
 	/* The unit comes after the fraction but scales it: the fraction is skipped first. */
 	part = c;
-	if (!fraction(&c, 0, &rest))
+	if (!read_fraction(&c, 0, &rest))
 		return false;
 	unit = duration_unit(cursor_bytes(&c, cursor_left(&c)));
-	if (c.failed || !unit || !fraction(&part, unit, &rest) || whole > UINT64_MAX / unit ||
+	if (c.failed || !unit || !read_fraction(&part, unit, &rest) || whole > UINT64_MAX / unit ||
 		rest > UINT64_MAX - whole * unit)
 		return false;
 	*ns = whole * unit + rest;

@@ -59,7 +59,7 @@ struct walk_notes {
 	uint32_t count;
 	uint32_t generation;
 	uint32_t is_place_known;
-	int32_t found;	/* of such a place: its rule, or why it has none */
+	int32_t found;	/* unwind rule of the known place, or why it has none */
 	uint32_t above; /* frames of the kept walk that may still be met */
 	uint32_t has_compared;
 	uint32_t same; /* words of the kept walk, from the start of the thread on */

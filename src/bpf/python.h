@@ -10,7 +10,8 @@
 
 /* Offsets in objects of one version. */
 struct python_layout {
-	uint32_t interpreters, next_interpreter; /* the first, in the runtime; the one behind it */
+	uint32_t interpreters, next_interpreter; /* offset of the first interpreter in the runtime;
+						    of the next one in an interpreter */
 	uint32_t threads;			 /* in an interpreter: its first thread */
 	uint32_t current;			 /* the thread that has, or last had, the lock */
 	uint32_t is_current_of_runtime;		 /* `current` is in the runtime */
@@ -72,7 +73,8 @@ struct python_words {
 
 #define PROFILE_TEXT_BYTES 256 /* a power of two */
 
-/* Letters as they stand in memory; a text with more bytes has none here. */
+/* The bytes of a text as they stand in memory. If the text is longer than this array, no bytes are
+ * kept. */
 struct profile_python_text {
 	uint64_t length;
 	uint32_t state;

@@ -5,8 +5,8 @@
 
 #include "probes/syscalls.h"
 
-#define SYSCALLS_NUMBERS 512 /* of an ABI, that are known */
-#define SYSCALLS_ABIS	 2   /* the native one, and the other */
+#define SYSCALLS_NUMBERS 512 /* call numbers that are counted for each ABI */
+#define SYSCALLS_ABIS	 2   /* the native ABI, and the other one (32-bit) */
 
 /* A piece of memory to which an argument points. */
 struct syscalls_capture {

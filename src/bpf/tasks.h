@@ -36,8 +36,9 @@ struct tasks_seen {
 	uint32_t threads;
 	uint32_t uid; /* effective */
 	uint32_t terminal_major, terminal_minor, terminal_group;
-	uint32_t input_mode;  /* of descriptor 0, for detached processes; 0: it has none */
-	uint32_t input_magic; /* of its file system, of a pipe */
+	uint32_t input_mode;  /* file mode of descriptor 0, only for detached processes; 0: no
+				 descriptor 0 */
+	uint32_t input_magic; /* magic number of the file system, if descriptor 0 is a pipe */
 	uint8_t is_changing;  /* threads exited while their times were read */
 	uint8_t parent_reaps; /* its parent adopts the children of other processes */
 	uint8_t is_left;      /* its parent has ended, by the evidence of groups and sessions */

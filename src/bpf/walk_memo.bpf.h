@@ -245,7 +245,7 @@ VERIFIED_ALONE_BY_NUMBERS int hash_steps(uint32_t walk)
 
 /* --- keeping --- */
 
-/* Keeps the walk's words behind the first `above` words. */
+/* Copies the words that the walk has read behind the first `above` words of the kept walk. */
 VERIFIED_ALONE_BY_NUMBERS int keep_words(uint32_t walk, uint32_t kept, uint32_t above)
 {
 	struct walk *w = walk_at(walk);
@@ -271,7 +271,8 @@ static inline void inherit(struct walk_step *s, const struct walk_step *above)
 	s->fp = above->fp;
 }
 
-/* Keeps the walk's frame `at` as kept frame `to`; `words`: of all frames of the walk. */
+/* Copies frame `at` of the walk to frame `to` of the kept walk. `words`: number of words that all
+ * frames of the kept walk depend on. */
 VERIFIED_ALONE_BY_NUMBERS int keep_step(
 	uint32_t walk, uint32_t kept, uint32_t at, uint32_t to, uint32_t words)
 {
@@ -291,7 +292,8 @@ VERIFIED_ALONE_BY_NUMBERS int keep_step(
 	return 0;
 }
 
-/* Keeps the walk's frames behind the first `above` frames, with their words. */
+/* Copies the walk's frames behind the first `above` frames of the kept walk. `words`: number of
+ * words that those frames depend on. */
 VERIFIED_ALONE_BY_NUMBERS int keep_steps(
 	uint32_t walk, uint32_t kept, uint32_t above, uint32_t words)
 {
@@ -313,7 +315,8 @@ static inline bool stays(uint32_t end)
 	       end == PROFILE_STUCK;
 }
 
-/* Keeps the walk; call hash_steps() first. `above`: frames of the kept walk that are its rest. */
+/* Keeps the walk for the next sample; call hash_steps() first. If the walk stopped at a frame that
+ * the kept walk has too, its callers are the `above` outermost frames of the kept walk. */
 static inline void keep_walk(struct walk *w, struct kept_walk *k, uint32_t kept, uint32_t above)
 {
 	uint32_t words = above ? k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)].words : 0;

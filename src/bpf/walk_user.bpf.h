@@ -24,7 +24,8 @@ static inline bool begin_at(struct walk *w, struct pt_regs *regs)
 	return is_64_bit(regs);
 }
 
-/* Returns the thread of a walk, with the members that functions verified alone know. */
+/* Returns the thread of a walk, with only those members set that separately verified functions
+ * need. */
 static inline struct member walker(const struct walk *w)
 {
 	struct member m = { .start_ticks = w->raw.record.start_ticks,

@@ -30,7 +30,7 @@ struct index_place {
 };
 
 #define INDEXES_MAX  65536	 /* of one file; a writer's are 64 MiB or 65536 blocks apart */
-#define SEARCH_BYTES (80u << 20) /* a segment, and what of the one before reaches into it */
+#define SEARCH_BYTES (80u << 20) /* a segment and the end of the previous one */
 #define WINDOW_BYTES (1u << 20)
 
 /* Reads an index. Its length is in a checked header, so it is bounded. */
@@ -72,7 +72,7 @@ static bool find_at(int fd, uint64_t end, struct index_place *place)
 	return true;
 }
 
-/* Returns how many of these bytes end with the last whole trailer; 0: there is none. */
+/* Returns the number of bytes up to the end of the last whole trailer; 0: there is no trailer. */
 static size_t last_trailer(const unsigned char *bytes, size_t size)
 {
 	const unsigned char *last;
@@ -322,7 +322,7 @@ static bool choose_gap(struct capture_file *f, void *user, uint64_t offset, uint
 	struct choice *c = user;
 
 	add_bucket(f, offset, bytes);
-	c->is_waiting = true; /* its last block may have none */
+	c->is_waiting = true; /* the last block of the file may have no watermark */
 	return true;
 }
 

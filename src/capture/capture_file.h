@@ -21,7 +21,7 @@ struct capture_file {
 	uint64_t bytes;		 /* size of a regular file when it was opened; else 0 */
 	struct buffer places;	 /* struct index_place of each index, last one first */
 	struct buffer stretches; /* byte ranges to read */
-	size_t at;		 /* current byte range; next: bytes of it already read */
+	size_t at;		 /* index of the current byte range */
 	uint64_t done;
 };
 

@@ -32,7 +32,7 @@ static int refuse_empty(struct sooth_error *err)
 static int refuse_url(const char *urls, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --debuginfod \"%s\"", urls);
-	error_why(err, "a server has a URL that begins with http:// or https://");
+	error_why(err, "the URL of a server has to begin with http:// or https://");
 	return error_remedy(err, EXAMPLE);
 }
 

@@ -169,7 +169,7 @@ int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
 	return status ? error_errno(err, status, "start the demo") : 0;
 }
 
-static void end_process(pid_t pid)
+static void terminate_process(pid_t pid)
 {
 	if (pid <= 0)
 		return;
@@ -180,11 +180,11 @@ static void end_process(pid_t pid)
 void demo_workloads_end(struct demo_workloads *s)
 {
 	assert(s);
-	end_process(s->worker);
+	terminate_process(s->worker);
 	/* The tool ends before its parent: until then its PID is not given to another process. */
 	if (s->tool > 0)
 		kill(s->tool, SIGTERM);
-	end_process(s->agent);
+	terminate_process(s->agent);
 	unlink(s->agent_path);
 	unlink(s->capture);
 	rmdir(s->directory);

@@ -19,7 +19,7 @@
 #include "os/os.h"
 
 #define NAMES_MAX   64
-#define FILES_LEAST 64 /* that a diagnosis needs */
+#define FILES_LEAST 64 /* open files that a diagnosis needs */
 
 static int unknown_command(const char *typed)
 {

@@ -296,7 +296,7 @@ static int step_ms(const struct run *run, const struct told *t, uint64_t now, ui
 	return left_ms < (uint64_t)most ? (int)left_ms : most;
 }
 
-static uint64_t extended(const struct run *run, uint64_t now, struct progress *p)
+static uint64_t extend_run(const struct run *run, uint64_t now, struct progress *p)
 {
 	uint64_t end_ns = now + run->extension.more_ns(run->extension.user);
 
@@ -319,7 +319,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 		!(t->front && !t->front->step(t->front->stepped))) {
 		now = clock_monotonic_ns();
 		if (now >= end_ns && run->extension.take)
-			end_ns = extended(run, now, &t->progress);
+			end_ns = extend_run(run, now, &t->progress);
 		if (now >= end_ns) {
 			*why = SOOTH_END_DURATION;
 			break;

@@ -261,9 +261,10 @@ static int has_no_stacks(const struct both *b, struct sooth_error *err)
 	size_t empty = call_graph_count(&b->graphs[0]) > 1 || call_graph_count(&b->profiles[0]) > 1;
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph of %s", b->sides[empty].file);
-	error_why(err, "the capture has no system calls, and the two do not both have samples");
-	return error_remedy(err,
-		"record both alike: sooth trace --save FILE.sooth PID, or sooth profile --save");
+	error_why(err,
+		"this capture has no system calls, and one of the two captures has no samples");
+	return error_remedy(err, "record both captures with the same command: sooth trace --save "
+				 "FILE.sooth PID, or sooth profile --save FILE.sooth PID");
 }
 
 static bool has_both(const struct call_graph graphs[2])

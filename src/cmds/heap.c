@@ -165,8 +165,8 @@ static const struct option_rule rules[] = {
 		"--leaks prints only its own answer", NULL },
 	{ OPTION_PER_PROCESS, "churn", "count,stack,live,sizes,sites",
 		"--churn prints only its own answer", NULL },
-	{ OPTION_PER_PROCESS, "sizes", "count,stack,live,sites", "--sizes prints only its own answer",
-		NULL },
+	{ OPTION_PER_PROCESS, "sizes", "count,stack,live,sites",
+		"--sizes prints only its own answer", NULL },
 	{ OPTION_PER_PROCESS, "peak", "count,stack,live,leaks,churn,sizes,sites",
 		"--peak prints only its own answer", NULL },
 	{ OPTION_PER_PROCESS, "timeline",
@@ -235,7 +235,8 @@ static int refuse_lines(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write every call, with %s", option);
 	error_why(err, "%s needs one file, and -o names another", option);
-	return error_remedy(err, "leave out one, or save a capture for it: --save FILE.sooth");
+	return error_remedy(err, "leave out one of the two; or store a capture, and make the "
+				 "second file from it: --save FILE.sooth");
 }
 
 /* Returns the compression that the end of the name demands: heaptrack's tools expect it. */
@@ -398,8 +399,8 @@ static int check_library(const struct heap_config *c, struct sooth_error *err)
 	if (!c->observer.heap_library || !access(c->observer.heap_library, R_OK))
 		return 0;
 	error_errno(err, -errno, "read the library %s", c->observer.heap_library);
-	return error_remedy(err, "give the path of sooth-preload.so, or leave out "
-				 "--preload-library: then the installed one is used");
+	return error_remedy(err, "give the path of sooth-preload.so; without --preload-library "
+				 "sooth uses the installed library");
 }
 
 /* Refuses options that stacks of pages cannot answer: there are no calls. */
@@ -409,7 +410,7 @@ static int check_pages(const struct heap_config *c, struct sooth_error *err)
 
 	if (c->heap.lines && !c->picture.flamegraph) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --pages");
-		error_why(err, "--pages observes no calls, so there is no list of them to write");
+		error_why(err, "--pages observes no calls, so there is no list of calls to write");
 		return error_remedy(
 			err, "leave out -o, or draw the stacks: --flamegraph -o FILE.svg");
 	}
@@ -417,8 +418,8 @@ static int check_pages(const struct heap_config *c, struct sooth_error *err)
 		weight == HEAP_WEIGHT_PEAK)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --weight %s with --pages", c->heap.weight);
-	error_why(err, "stacks of pages show what remains (live), what there was when most was "
-		       "(peak), or what was touched (allocated)");
+	error_why(err, "stacks of pages show the memory at the end (live), at its maximum (peak), "
+		       "or all touched memory (allocated)");
 	return error_remedy(err, "give --weight live, --weight peak or --weight allocated");
 }
 
@@ -436,7 +437,7 @@ static int check_options(const struct heap_config *c, struct sooth_error *err)
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --by %s with %s", c->heap.by,
 			c->heap.in_kernel ? "--in-kernel" : "--sample-bytes");
 		error_why(err, "the kernel's sums have neither threads nor exact sizes");
-		return error_remedy(err, "leave out one, or use --by class");
+		return error_remedy(err, "leave out one of the two options, or use --by class");
 	}
 	if (c->heap.stack && c->heap.count) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --stack with --count");

@@ -121,7 +121,8 @@ static int refuse_three(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write three files of stacks");
 	error_why(err, "--flamegraph, --folded and --pprof exclude each other: two at most");
-	return error_remedy(err, "leave out one, or save a capture for it: --save FILE.sooth");
+	return error_remedy(err, "leave out one of the three; or store a capture, and make the "
+				 "third file from it: --save FILE.sooth");
 }
 
 /* Sets the output of stacks: a picture with its text beside it, or one or two formats without
@@ -157,7 +158,8 @@ static int refuse_format(const char *format, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write stacks as %s", format);
 	error_why(err, "--format %s excludes --flamegraph, --folded and --pprof", format);
-	return error_remedy(err, "save a capture for the other: --save FILE.sooth");
+	return error_remedy(err, "leave out one of the two; or store a capture, and make the other "
+				 "output from it: --save FILE.sooth");
 }
 
 /* Sets the output to stacks instead of a report. */
@@ -184,7 +186,8 @@ static int refuse_heat(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "print CPU over time");
 	error_why(err, "--heat and %s exclude each other", option);
-	return error_remedy(err, "save a capture for the other: --save FILE.sooth");
+	return error_remedy(err, "leave out one of the two; or store a capture, and make the other "
+				 "output from it: --save FILE.sooth");
 }
 
 /* Sets the output to the picture instead of a report. */

@@ -134,8 +134,8 @@ static int choose_history(struct timeline_config *c, const struct arguments *a, 
 	if (a->count > 1 || a->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show the history of %s",
 			a->command ? "a command" : "several words");
-		error_why(err, "the history is of one session, agent or project, or of all");
-		return error_remedy(err, "name one: sooth timeline --last 1h SESSION");
+		error_why(err, "the history shows one session, agent or project, or all of them");
+		return error_remedy(err, "name one session: sooth timeline --last 1h SESSION");
 	}
 	s->phases.selection = (struct phase_selection){ .from_utc_ns = now > last ? now - last : 1,
 		.to_utc_ns = now,

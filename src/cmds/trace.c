@@ -258,7 +258,7 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --interval here");
 	error_why(err, has_sums ? "--interval repeats a sample, and --plain takes no samples: "
-				  "leave out one of the two"
+				  "leave out --interval or --plain"
 				: "--interval repeats a table, and sooth trace without -c, --io, "
 				  "--network or --memory prints none");
 	return error_remedy(err, "sooth trace --interval 2 -c PID, or with --io, --network or "
@@ -308,9 +308,9 @@ static int check_lines(const struct trace_config *c, struct sooth_error *err)
 	}
 	if (!c->trace.file || !c->trace.calls)
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --file and another set of calls");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --file and -e together");
 	error_why(err, "--file is short for -e %%path, and -e can be given only once");
-	return error_remedy(err, "give one -e with all of them: -e %%path,read");
+	return error_remedy(err, "name %%path and the other calls in one -e: -e %%path,read");
 }
 
 /* Refuses options that exclude stacks: frames have names only at the end, and stacks cover all

@@ -366,7 +366,7 @@ static int set_interest(struct hub_source *source, const struct process_id *proc
 		return status;
 	backend->set(&source->run, process, 0, &ignored);
 	error_set(err, -EAGAIN, SOOTH_FAULT_INTERNAL, "watch process %u", (unsigned)process->pid);
-	error_why(err, "it gained privilege, or ended, while sooth attached to it");
+	error_why(err, "the process gained privilege, or ended, while sooth attached to it");
 	return error_remedy(err, "run the command again");
 }
 

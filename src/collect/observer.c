@@ -121,7 +121,8 @@ int sooth_observer_add_probe(
 		return error_remedy(err, "`sooth doctor` lists the probes");
 	}
 	if (!(interest & probe->offers)) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe \"%s\" that way", name);
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe \"%s\" in the requested way",
+			name);
 		return error_why(err, "this probe offers only: %s%s%s",
 			probe->offers & INTEREST_SAMPLE ? "samples " : "",
 			probe->offers & INTEREST_COUNT ? "counts " : "",

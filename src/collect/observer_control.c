@@ -33,7 +33,7 @@ static int check_running(const struct sooth_observer *o, const char *tried, stru
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s", tried);
 	error_why(err, "the observer does not run");
 	return error_remedy(
-		err, "do it between start and stop, while a process of the target runs");
+		err, "call this between start and stop, while a process of the target runs");
 }
 
 int sooth_observer_mark(struct sooth_observer *o, const char *name, struct sooth_error *err)

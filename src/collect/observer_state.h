@@ -39,7 +39,7 @@ struct sooth_observer {
 	struct process_id last_member; /* cache of the filter: records come in runs */
 	unsigned exec_teller;	       /* the source of exec records; 0: none yet */
 	struct buffer pauses;	       /* struct observer_pause, in order of time */
-	struct os_watch watch;	       /* for the caller's event loop */
+	struct os_watch watch;	       /* descriptor for the caller's event loop */
 	pid_t owner; /* process that made the observer: a child by fork() must not use it */
 	bool is_running;
 	bool has_started;
@@ -66,8 +66,9 @@ static inline int observer_check_owner(const struct sooth_observer *o, struct so
 	if (o->owner == getpid())
 		return 0;
 	error_set(err, -EPERM, SOOTH_FAULT_USAGE, "use an observer of another process");
-	error_why(err, "this process was made by fork() since, and shares what is attached");
-	return error_remedy(err, "use it in the process that made it, or make one here");
+	error_why(err, "its probes belong to the process before fork(), not to this child");
+	return error_remedy(err, "use the observer in the process that made it, or make another "
+				 "observer in this process");
 }
 
 /* Adds a process to the target, while the observer runs. */

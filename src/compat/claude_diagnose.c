@@ -82,7 +82,7 @@ static void print_help(const char *name)
 static int stands_with(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
-	error_why(err, "this option shows system calls, and without -D none are recorded");
+	error_why(err, "this option shows system calls, and only -D records them");
 	return error_remedy(err, "give -D too");
 }
 
@@ -108,8 +108,7 @@ static int check(const struct claude_diagnose_config *c, const struct arguments 
 	}
 	if (c->least_percent > 0 && !c->has_sample) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand --min-share");
-		error_why(
-			err, "this option is about sampled stacks, and without -s none are taken");
+		error_why(err, "this option selects sampled stacks, and only -s takes samples");
 		return error_remedy(err, "give -s too");
 	}
 	if (!c->has_calls && (c->has_io || c->has_network || c->has_flamegraph))

@@ -22,7 +22,7 @@ static int refuse(const char *name, const char *word, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
 	error_why(err, "%s takes only -j, -h and -V", name);
-	return error_remedy(err, "use `sooth status`: it takes more options, and a capture");
+	return error_remedy(err, "use `sooth status`, which takes more options, and a capture");
 }
 
 static int run_claude_status(const char *name, int argc, char **argv, struct sooth_error *err)

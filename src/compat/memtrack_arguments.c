@@ -27,7 +27,7 @@ static int set_output(struct memtrack_arguments *w, const char *path, struct soo
 {
 	if (w->output)
 		return refuse(err, "write to two files", "--output was given twice",
-			"if one belongs to the command, put -- before the command");
+			"if the second --output belongs to the command, put -- before the command");
 	if (!*path)
 		return refuse(err, "write to a file without a name", "--output is empty",
 			"give --output FILE");
@@ -68,8 +68,8 @@ static int take_option(
 	} else {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", word);
 		error_why(err, "there is no such option");
-		return error_remedy(err, "put options of COMMAND behind it: memtrack track -o FILE "
-					 "-- COMMAND OPTION...");
+		return error_remedy(err, "write the options of COMMAND after COMMAND: memtrack "
+					 "track -o FILE -- COMMAND OPTION...");
 	}
 	return 0;
 }

@@ -27,7 +27,7 @@ static int refuse(const char *name, const char *word, struct sooth_error *err)
 static int no_terminal(const char *name, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "ask which processes to trace");
-	error_why(err, "sooth has to ask, and there is no terminal");
+	error_why(err, "there is no terminal on which sooth could ask");
 	return error_remedy(err, "%s PID, or sooth trace -p PID", name);
 }
 

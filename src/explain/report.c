@@ -440,7 +440,7 @@ void report_survey(struct sooth_report *r, struct survey *survey)
 	r->survey = survey;
 }
 
-const struct block_reader *report_reader(const struct sooth_report *r)
+const struct block_reader *report_block_reader(const struct sooth_report *r)
 {
 	return &r->reader;
 }
@@ -473,8 +473,8 @@ static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 		error_set(
 			err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u in the capture", *pid);
 		error_why(err, "the capture has no record of this process");
-		return error_remedy(err,
-			"run the command without -p: then it lists the processes of the capture");
+		return error_remedy(
+			err, "without -p, this command lists the processes of the capture");
 	}
 	return 0;
 }

@@ -49,7 +49,7 @@ void report_set_snapshot(struct sooth_report *r);
 /* Adds a limit of the report itself to those of its views. */
 void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy);
 /* Returns the reader of the bytes that were fed. */
-const struct block_reader *report_reader(const struct sooth_report *r);
+const struct block_reader *report_block_reader(const struct sooth_report *r);
 /* Returns -EINVAL when the bytes that were fed are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
 /* Does the same while an endless input is read: a device may deliver zeros for ever, or the writer

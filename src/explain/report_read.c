@@ -91,7 +91,7 @@ int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_e
 
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err)
 {
-	const struct block_reader *reader = report_reader(r);
+	const struct block_reader *reader = report_block_reader(r);
 
 	/* A capture that is cut in its first block is an empty one; other input is no capture. */
 	if (reader->blocks || (!reader->damaged_bytes && reader->bytes))
@@ -105,7 +105,7 @@ int report_check_stream(
 	const struct sooth_report *r, const struct capture_file *f, struct sooth_error *err)
 {
 	assert(f);
-	if (f->bytes || report_reader(r)->bytes < STREAM_LOOK_BYTES)
+	if (f->bytes || report_block_reader(r)->bytes < STREAM_LOOK_BYTES)
 		return 0;
 	return report_check_capture(r, f->path, err);
 }
@@ -130,7 +130,7 @@ static int read_all(struct sooth_report *r, struct capture_file *f, struct sooth
 /* Refuses an input of 0 bytes: it is no empty recording. */
 static int check_readable(const struct sooth_report *r, const char *path, struct sooth_error *err)
 {
-	const struct block_reader *reader = report_reader(r);
+	const struct block_reader *reader = report_block_reader(r);
 
 	if (reader->blocks || !(reader->damaged_blocks || reader->cut_bytes))
 		return 0;

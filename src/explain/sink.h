@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A sink is an output format. It receives sections and rows, and renders them by their field
- * tables, without knowing the kind of a record. A report in frames begins and ends more than once.
+ * tables, without knowing the kind of a record. A report in frames (-w) calls begin and end for
+ * each frame.
  */
 #ifndef SOOTH_EXPLAIN_SINK_H
 #define SOOTH_EXPLAIN_SINK_H
@@ -52,7 +53,7 @@ struct section_graph {
 	const char *before, *after, *differs;
 	const struct section_samples *samples; /* NULL: the stacks are aggregated */
 	bool is_icicle;			       /* the first frames are above the others */
-	double least_share;		       /* of all: narrower rows need not be drawn */
+	double least_share; /* share of the total; rows with less need not be drawn */
 };
 
 struct section {

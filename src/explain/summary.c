@@ -261,7 +261,8 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 	}
 	if (s->is_snapshot && !s->has_end)
 		add_limit(s, "what comes with the end of the recording",
-			"it goes on: names of functions, and what the kernel adds up, come then",
+			"the recording goes on: function names and the kernel's sums are written "
+			"at its end",
 			"");
 	else if (s->has_segment && !s->has_end)
 		add_limit(s, "the end of the recording",
@@ -275,11 +276,11 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 			"the capture was written by a newer version of sooth",
 			"read the capture with a newer version of sooth");
 	if (late_records)
-		add_limit(s, "the exact order of some records", "these records arrived late", "");
+		add_limit(s, "the exact order of some records", "some records arrived late", "");
 	if (s->unknown_records)
 		add_limit(s, "records of kinds unknown to this version of sooth",
 			"a newer version wrote the capture",
-			"read the capture with that version of sooth");
+			"read the capture with a newer version of sooth");
 }
 
 /* --- output --- */

@@ -31,8 +31,9 @@ struct summary {
 	bool is_observation; /* false: the source only looked at this host */
 	bool has_segment, has_end, has_self;
 	bool is_unread;		/* only a part of the capture was read, as requested */
-	bool is_snapshot;	/* of a recording that goes on */
-	bool are_gaps_reported; /* by a view: limits without a remedy are detail */
+	bool is_snapshot;	/* the summary is of a recording that goes on */
+	bool are_gaps_reported; /* a view reports gaps itself: limits without a remedy are printed
+				   only with -v */
 	bool hides_fallbacks;	/* no view measures less by a fallback */
 	bool is_newer;		/* the capture is of a later format than this build knows */
 };

@@ -201,7 +201,7 @@ int feed_select(struct feed *f,
 }
 
 /* Replaces the report's error by that of the consumer, which knows the cause. */
-static int outcome(
+static int use_consumer_error(
 	struct feed *f, int status, const struct sooth_error *own, struct sooth_error *err)
 {
 	if (status && f->failed)
@@ -214,7 +214,7 @@ int feed_bytes(struct feed *f, const void *data, size_t size, struct sooth_error
 	struct sooth_error own = { 0 };
 
 	f->err = &own;
-	return outcome(f, sooth_report_feed(f->report, data, size, err), &own, err);
+	return use_consumer_error(f, sooth_report_feed(f->report, data, size, err), &own, err);
 }
 
 int feed_finish(struct feed *f, struct sooth_error *err)
@@ -226,7 +226,7 @@ int feed_finish(struct feed *f, struct sooth_error *err)
 	status = sooth_report_finish(f->report, err);
 	if (!status && f->calls)
 		status = sooth_report_finish(f->calls, err);
-	return outcome(f, status, &own, err);
+	return use_consumer_error(f, status, &own, err);
 }
 
 int feed_read(struct feed *f, const char *path, struct sooth_error *err)
@@ -235,7 +235,7 @@ int feed_read(struct feed *f, const char *path, struct sooth_error *err)
 	int status;
 
 	f->err = &own;
-	status = outcome(f, sooth_report_read(f->report, path, err), &own, err);
+	status = use_consumer_error(f, sooth_report_read(f->report, path, err), &own, err);
 	return status ? status : feed_finish(f, err);
 }
 

@@ -63,7 +63,9 @@ static int query_emit_notes(struct query *q, struct output *output, struct sooth
 	note_unobserved(q, output);
 	if (!q->notes_are_whole)
 		output_limit(output, "lost records, from here to the end of the capture",
-			"the query had all its rows; the rows are complete", "");
+			"sooth stopped reading once the query had all its rows: the rows are "
+			"complete",
+			"");
 	return report_notes(q->notes, q->notes_are_whole, output, err);
 }
 
@@ -153,15 +155,16 @@ static int refuse(const struct query *q, struct sooth_error *err)
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the statement");
 	if (is_change(q->db)) {
 		error_why(err, "%s: a query may only read", message);
-		return error_remedy(err,
-			"use SELECT; to change tables export them: `sooth export --format sqlite`");
+		return error_remedy(err, "use SELECT; to change tables, export the capture: `sooth "
+					 "export --format sqlite`");
 	}
 	error_why(err, "%s", message);
 	now = column ? field_new_name(behind_point(column + strlen("no such column: "))) : NULL;
 	if (now)
 		return error_remedy(err, "this name was changed to %s (docs/json.md)", now);
 	if (!table)
-		return error_remedy(err, "`sooth query FILE --columns TABLE` lists its columns");
+		return error_remedy(
+			err, "`sooth query FILE --columns TABLE` lists the columns of a table");
 	table += strlen("no such table: ");
 	now = table_new_name(table);
 	if (now)
@@ -263,7 +266,7 @@ static int copy(struct query *q, const struct query_use *use, struct sooth_error
 		buffer_string(&sql, count++ ? ", " : "");
 		sql_put_name(&sql, t->columns[i].name);
 	}
-	if (!count) /* only its rows are counted */
+	if (!count) /* to count rows, one column is enough */
 		sql_put_name(&sql, t->columns[0].name);
 	buffer_string(&sql, " FROM main.");
 	sql_put_name(&sql, t->name);

@@ -45,7 +45,7 @@ bool query_is_over(const struct query *q)
 	       (q->deadline_ns && clock_monotonic_ns() >= q->deadline_ns);
 }
 
-static int stopped(const struct query *q, struct sooth_error *err)
+static int refuse_stopped(const struct query *q, struct sooth_error *err)
 {
 	if (q->options.is_stopped && q->options.is_stopped()) {
 		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
@@ -62,7 +62,7 @@ int query_failed(struct query *q, const char *tried, struct sooth_error *err)
 		return err->code;
 	}
 	if (sqlite3_errcode(q->db) == SQLITE_INTERRUPT)
-		return stopped(q, err);
+		return refuse_stopped(q, err);
 	return sql_error(q->db, tried, err);
 }
 
@@ -90,7 +90,7 @@ int query_read(
 	if (!bytes)
 		return error_no_memory(err);
 	if (query_is_over(q))
-		return stopped(q, err);
+		return refuse_stopped(q, err);
 	got = capture_file_read(file, bytes, READ_BYTES, err);
 	if (got < 0)
 		return (int)got;

@@ -231,8 +231,8 @@ static const struct claim_row rows[] = {
 	[CIRCLE_OWN_SERVER] = { "deadlock: it waits for an answer from itself, on {object}: it "
 				"cannot accept that connection while it waits",
 		NULL,
-		"serve requests in several processes or threads (PHP: PHP_CLI_SERVER_WORKERS), or "
-		"do not ask the own server within a request" },
+		"let the server handle requests in several processes or threads (PHP: "
+		"PHP_CLI_SERVER_WORKERS=4), or send it no request while it handles one" },
 	[CIRCLE_ITSELF] = { "deadlock: it {does}", ENDS, WAY_OUT },
 	[CIRCLE_FILLS] = { "deadlock: it has filled a pipe that {reader} does not read, since that "
 			   "waits for the end of this process",
@@ -264,9 +264,9 @@ static const struct claim_row rows[] = {
 	[CIRCLE_OTHER_KEEPS] = { "deadlock: it waits for an answer of {other}, which has written "
 				 "{bytes}, has not flushed them, and waits for input",
 		"which of them wrote last", FLUSH_REMEDY },
-	[CIRCLE_READERS] = { "deadlock: this process{others} each wait for the other to write; the "
-			     "last message stands in a buffer of its writer, or has no end for its "
-			     "reader",
+	[CIRCLE_READERS] = { "deadlock: this process{others} each wait for the other to write: the "
+			     "last message is still in a buffer of its writer, or its reader does "
+			     "not recognize its end",
 		"which of them wrote last", FLUSH_REMEDY },
 	[CIRCLE_OTHER] = { "{perhaps}deadlock: {count} processes wait for each other", ENDS,
 		WAY_OUT },

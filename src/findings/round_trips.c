@@ -274,12 +274,13 @@ static void report(
 		finding_remedy(out, "send each request with one call (writev, a buffer), or set "
 				    "TCP_NODELAY on the connection");
 	else if (chain == CHAIN_SLOW)
-		finding_remedy(out, "look at what one question costs the server (of a database: "
-				    "EXPLAIN ANALYZE; an index that is missing makes it read the "
-				    "whole table), and ask for many at once");
+		finding_remedy(out, "find out what makes one request slow in the server (in a "
+				    "database: EXPLAIN ANALYZE; without an index a query reads "
+				    "the whole table); then request many values at once");
 	else
 		finding_remedy(out,
-			"ask for many at once: a join or IN (...) instead of a query per row, MGET "
+			"request many values at once: a join or IN (...) instead of a query per "
+			"row, MGET "
 			"or a pipeline, a batch; sooth trace -p %u shows the requests",
 			c->of->id.pid);
 	finding_end(out);

@@ -277,7 +277,7 @@ static const struct claim_row of_peer = { "{silence}", NULL,
 	"would give up by itself" };
 static const struct claim_row of_attempts = {
 	"waiting for the model: no answer for {time}, in {attempts} attempts",
-	"which connection the current attempt has, if any", STATUS
+	"whether an attempt is under way, and over which connection", STATUS
 };
 
 static const struct claim_row *row_of(const struct talker *t, const struct stream *s)

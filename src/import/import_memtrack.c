@@ -222,7 +222,8 @@ static int refuse(const struct artifact *a, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", a->path);
 	error_why(err, "%s, but does not hold memtrack's events",
-		a->is_lines ? "it begins like lines of JSON" : "it is compressed by zstd");
+		a->is_lines ? "the file begins like lines of JSON"
+			    : "the file is compressed by zstd");
 	return error_remedy(err, "name a capture, or PID.MemtrackArtifact.msgpack");
 }
 
@@ -234,7 +235,7 @@ static void add_limits(struct artifact *a)
 	if (a->mappings) {
 		snprintf(reason, sizeof(reason),
 			"%" PRIu64 " events of mmap, munmap and brk are left out", a->mappings);
-		add_limit(a, "memory that no allocator gave", reason, "");
+		add_limit(a, "memory that did not come from an allocator", reason, "");
 	}
 	if (a->others) {
 		snprintf(reason, sizeof(reason),

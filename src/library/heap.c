@@ -26,9 +26,9 @@
 
 #define SNAPSHOT_ROW(F, S)                                                                         \
 	F(S, TEXT, function, ALWAYS, "function that allocated the blocks")                         \
-	F(S, TEXT, phase, MAYBE(phase_state), "phase in which they were allocated")                \
+	F(S, TEXT, phase, MAYBE(phase_state), "phase in which the blocks were allocated")          \
 	F(S, U64, blocks, ALWAYS, "number of live blocks")                                         \
-	F(S, U64, bytes, ALWAYS, "bytes requested for them", .unit = SOOTH_UNIT_BYTES)             \
+	F(S, U64, bytes, ALWAYS, "bytes requested for the blocks", .unit = SOOTH_UNIT_BYTES)       \
 	F(S, U64, oldest_ns, ALWAYS, "when the oldest was allocated (CLOCK_MONOTONIC)",            \
 		.unit = SOOTH_UNIT_TIME_NS)
 
@@ -351,7 +351,7 @@ struct sooth_table *sooth_heap_snapshot(struct sooth_heap *h, struct sooth_error
 	if (!h->blocks) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "list live blocks");
 		error_why(err, "the tracker does not keep them");
-		error_remedy(err, "set keeps_blocks in its options");
+		error_remedy(err, "set keeps_blocks in the options of the tracker");
 		return NULL;
 	}
 	if (tracker_take(&h->tracker, err) < 0)

@@ -35,8 +35,8 @@ int tracker_begin(struct tracker *t, const char *name, const char *probe, size_t
 static int refuse_own(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "track the calling process");
-	error_why(err, "what it does to read its events would be events");
-	return error_remedy(err, "track it from another process, a child of it for example");
+	error_why(err, "reading the events would cause further events");
+	return error_remedy(err, "track this process from another process, such as a child");
 }
 
 int tracker_add(struct tracker *t, const struct tracker_target *target, struct sooth_error *err)

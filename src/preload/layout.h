@@ -105,11 +105,12 @@ struct preload_slot {
 	atomic_ullong begin_ticks; /* time when the slot was taken; 0: not yet set */
 	atomic_ullong head;	   /* words written */
 	atomic_uint is_late;	   /* a record already has its time, but is not written yet */
-	atomic_uint is_coarse;	   /* the program turned the clock off: times are those of beats */
-	atomic_ullong lost;	   /* records that were not written */
-	atomic_uint ask;	   /* enum preload_ask and its number; 0: no request */
-	atomic_ullong argument;	   /* an address, or PRELOAD_AROUND_* */
-	atomic_uint is_waiting;	   /* the thread waits in the kernel for `space` */
+	atomic_uint is_coarse;	/* the program turned the time-stamp counter off: records have the
+				   time of sooth's last beat */
+	atomic_ullong lost;	/* records that were not written */
+	atomic_uint ask;	/* enum preload_ask and its number; 0: no request */
+	atomic_ullong argument; /* an address, or PRELOAD_AROUND_* */
+	atomic_uint is_waiting; /* the thread waits in the kernel for `space` */
 	_Alignas(64) atomic_ullong tail; /* words read; sooth writes this member and those below */
 	atomic_uint answered;		 /* number of the last answered request */
 	atomic_ullong answer[2];
@@ -193,7 +194,7 @@ struct preload_hello {
 	uint32_t version;
 	uint32_t request; /* enum preload_request */
 	int32_t error;
-	uint32_t pid; /* in its own namespace, as in its slots */
+	uint32_t pid; /* PID of the program in its own PID namespace, as in its slots */
 	char token[PRELOAD_TOKEN_BYTES];
 };
 

@@ -105,7 +105,7 @@ bool real_is_same_object(const void *a, const void *b)
 	       first.dli_fbase == second.dli_fbase;
 }
 
-/* --- functions of objects behind this one --- */
+/* --- functions in objects that are loaded after this library --- */
 
 struct behind {
 	const char *name;

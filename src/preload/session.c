@@ -41,7 +41,7 @@ static atomic_uint start;
 static bool is_off;	      /* recording is off, in this process and its children */
 static atomic_uint is_probed; /* all calls are probed, in this process and its children */
 static atomic_uint said;      /* PRELOAD_AROUND_* that sooth knows but does not probe */
-static atomic_uint images;    /* numbers given to images, also before a fork */
+static atomic_uint images;    /* the last number given to an image; a forked child goes on */
 static unsigned char *segment;
 static struct thread_calls *calls;
 static struct thread_stacks *stacks;

@@ -55,11 +55,11 @@ struct limits_group {
 	struct sooth_record record;
 	uint64_t used;
 	uint64_t limit;
-	uint64_t peak;			 /* the most that was used */
-	uint64_t reached;		 /* times that use reached the limit */
-	uint64_t kills;			 /* processes killed for lack of it */
-	uint32_t version;		 /* 1 or 2 */
-	uint32_t unit;			 /* enum limits_unit */
+	uint64_t peak;	  /* the most that was used */
+	uint64_t reached; /* times that use reached the limit */
+	uint64_t kills;	  /* processes that the kernel killed because this resource ran out */
+	uint32_t version; /* 1 or 2 */
+	uint32_t unit;	  /* enum limits_unit */
 	uint8_t used_state, limit_state; /* limit absent: none set */
 	uint8_t peak_state, reached_state, kills_state;
 	uint8_t is_inherited; /* path and values are of an ancestor group, which has a limit */
@@ -82,7 +82,7 @@ struct limits_pressure {
 	struct sooth_record record;
 	double some_10s, some_60s, some_300s; /* percent */
 	double full_10s, full_60s, full_300s;
-	uint8_t full_state; /* absent: the host's cpu has none */
+	uint8_t full_state; /* absent for the cpu of the host, which has no such value */
 	uint8_t is_host;    /* of the host, else of the process's control group */
 	uint8_t unused[6];
 	struct sooth_text resource; /* "cpu", "memory", "io" */

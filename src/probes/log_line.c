@@ -98,7 +98,7 @@ static bool is_upper(struct span s)
 }
 
 /* Returns a word without the signs of a level: "[error]", "ERROR:", "level=error", "<warn>". */
-static struct span bare(struct span word, bool *is_marked)
+static struct span strip_level_signs(struct span word, bool *is_marked)
 {
 	static const char *const names[] = { "level=", "lvl=", "severity=", "loglevel=" };
 	size_t before = word.size;
@@ -119,7 +119,7 @@ static struct span bare(struct span word, bool *is_marked)
 static enum log_line_kind level_of(struct span word)
 {
 	bool is_marked;
-	struct span plain = bare(word, &is_marked);
+	struct span plain = strip_level_signs(word, &is_marked);
 
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
 		if (plain.size == strlen(levels[i].word) && starts_as(plain, levels[i].word))

@@ -10,7 +10,8 @@
 #include "probes/log_line.h"
 
 #define LOG_TAIL_LINES 4096 /* the last messages, whose forms are remembered */
-#define LOG_TAIL_FORMS 256  /* each message of a further form counts as a form of its own */
+#define LOG_TAIL_FORMS 256  /* if there are more forms, each further message counts as a new form  \
+			     */
 
 struct log_form {
 	uint64_t form;

@@ -101,7 +101,7 @@ struct profile_page {
 	struct sooth_record record;
 	uint64_t address;
 	uint32_t stack;	 /* of a profile.stack */
-	uint32_t faults; /* page faults that the record stands for; 0: one */
+	uint32_t faults; /* page faults that the record counts; 0: one */
 	char process[PROFILE_NAME_BYTES];
 	char thread[PROFILE_NAME_BYTES];
 };

@@ -16,7 +16,7 @@ enum short_lived_kind {
 #define SHORT_LIVED_NAME_SIZE 16
 
 struct short_lived_exit {
-	struct sooth_record record; /* its time is that of the end */
+	struct sooth_record record; /* record.time_ns is the time of the exit */
 	uint64_t parent_start_ticks;
 	uint64_t life_ns; /* from its fork on */
 	uint64_t cpu_ns;  /* of all its threads, except those that end at the same moment */
@@ -24,8 +24,8 @@ struct short_lived_exit {
 	uint32_t uid;
 	uint32_t status; /* as wait() gives it */
 	uint32_t unused;
-	char name[SHORT_LIVED_NAME_SIZE]; /* of the last thread: after an exec that of the program
-					   */
+	char name[SHORT_LIVED_NAME_SIZE]; /* name of the last thread; after an exec the name of the
+					     program */
 };
 
 _Static_assert(sizeof(struct short_lived_exit) == 88, "the layout is part of the capture format");

@@ -10,7 +10,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 
-#define REALTIME_FIRST 34 /* of those that the C libraries leave to programs */
+#define REALTIME_FIRST 34 /* real-time signals that the C libraries leave to programs */
 #define REALTIME_LAST  64
 #define SET_BY_LIBC    0x04000000u /* SA_RESTORER */
 

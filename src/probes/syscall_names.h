@@ -47,9 +47,9 @@ enum syscall_category {
 
 /* A row of syscalls.def, or of syscalls_bsd.def. */
 struct syscall_row {
-	const char *name;		       /* NULL: the table does not know the call */
-	int16_t numbers[SYSCALL_TABLE_ABIS];   /* -1 where absent */
-	uint16_t x32;			       /* a number of its own there; 0: that of x86-64 */
+	const char *name;		     /* NULL: the table does not know the call */
+	int16_t numbers[SYSCALL_TABLE_ABIS]; /* -1 where absent */
+	uint16_t x32; /* number in the x32 ABI, if it differs from x86-64; else 0 */
 	int16_t bsd_numbers[SYSCALL_BSD_ABIS]; /* -1 where absent, and in rows of Linux */
 	uint8_t category;		       /* enum syscall_category */
 	uint8_t argument_count;

@@ -57,7 +57,7 @@ enum syscall_trait {
 	SYSCALL_ADDS_WATCH = 1 << 25,  /* of a file or directory, for changes */
 	SYSCALL_REMOVES_WATCH = 1 << 26,
 	SYSCALL_MAKES_WATCHER = 1 << 27, /* an instance, which watches are added to */
-	SYSCALL_MAKES_FILE = 1 << 28,	 /* at a path, and no descriptor of it */
+	SYSCALL_MAKES_FILE = 1 << 28,	 /* makes a file at a path, and returns no descriptor */
 	/* The result is a register of the code that the call returns to, and never an error. */
 	SYSCALL_RESTORES = 1 << 29,
 	SYSCALL_UNMAPS = 1 << 30, /* from argument 0, as many bytes as argument 1 says */
@@ -91,7 +91,7 @@ enum syscall_wait_kind {
 
 struct syscall_wait {
 	uint8_t what;	    /* enum syscall_wait_kind */
-	bool is_purpose;    /* waiting is what the call is for: time in it is no work */
+	bool is_purpose;    /* the purpose of the call is to wait, so its time is no work */
 	uint8_t descriptor; /* descriptor that the call waits for */
 	uint8_t count;	    /* of READY: how many are waited for */
 	uint8_t timeout;    /* a pointer to a time, NULL for none */
@@ -113,7 +113,7 @@ enum syscall_fd_effect {
 	SYSCALL_FD_DUPLICATES,
 	SYSCALL_FD_RESULTS,   /* kinds above this: the result is a descriptor */
 	SYSCALL_FD_MAKES_TWO, /* in `pair`; pipes if `text` says so, else sockets */
-	SYSCALL_FD_CONTROLS,  /* fcntl(2): its command gives the effect */
+	SYSCALL_FD_CONTROLS,  /* fcntl(2): the effect depends on its command */
 	SYSCALL_FD_MARKS,     /* ioctl(2): close on exec, or not */
 	SYSCALL_FD_CLOSES,
 	SYSCALL_FD_CLOSES_RANGE,

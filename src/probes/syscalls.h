@@ -225,7 +225,8 @@ enum syscalls_keep {
 	SYSCALLS_KEEP_VECTORS,	 /* the struct iovec that the next argument counts, and the
 				    first bytes that they point to */
 	SYSCALLS_KEEP_MESSAGE,	 /* struct msghdr, its address, and first bytes */
-	SYSCALLS_KEEP_NEAR_END,	 /* of the socket; is_result: of the one that the call made */
+	SYSCALLS_KEEP_NEAR_END,	 /* local address of the socket; with is_result, of the socket that
+				    the call returned */
 	SYSCALLS_KEEP_ASKED,	 /* SYSCALLS_REQUESTED_BYTES as they were when the call began: the
 				  * kernel overwrites them with the rest of the time */
 	SYSCALLS_KEEPS,

@@ -221,13 +221,14 @@ struct waits_goroutines {
 	struct sooth_record record; /* the observed process */
 	uint64_t node_start_ticks;
 	uint64_t count;
-	uint64_t longest_ns; /* of those that waited at the last garbage collection */
+	uint64_t longest_ns; /* longest wait of the goroutines that waited at the last garbage
+				collection */
 	uint32_t node_pid;
 	uint8_t is_main; /* the goroutine that runs main.main */
 	uint8_t state;	 /* enum waits_goroutine_state */
 	uint8_t longest_state;
 	uint8_t reason_state; /* absent: the goroutines wait for nothing */
-	uint8_t at_state;     /* of `at` and `by`, which are those of one of the goroutines */
+	uint8_t at_state;     /* state of `at` and `by`, which describe one of the goroutines */
 	uint8_t count_state;  /* truncated: not all goroutines were read */
 	uint8_t unused[6];
 	struct sooth_text reason; /* as the runtime says: "chan receive" */

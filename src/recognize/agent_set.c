@@ -170,7 +170,7 @@ static struct span text_of(const struct sooth_record *r, const struct sooth_text
 	return span_of((const char *)r + text->offset, text->size);
 }
 
-/* Returns the newest text of that file; set->count: there is none. */
+/* Returns the index of the newest agent text that was read from that file; set->count: none. */
 static size_t find_file(const struct agent_set *set, const char *file)
 {
 	size_t i = set->count;

@@ -335,7 +335,7 @@ static int take_text(struct agent_parser *p, const struct key *key, const char *
 }
 
 /* Joins the words: a NUL follows each. */
-static const char *joined(struct agent_parser *p)
+static const char *join_words(struct agent_parser *p)
 {
 	for (size_t i = 1; i + 1 < p->word_count; i++)
 		((char *)p->words[i + 1])[-1] = ' ';
@@ -435,7 +435,7 @@ static int take_key(struct agent_parser *p, const struct key *key)
 	case KEY_TEXT:
 		return take_text(p, key, p->words[1]);
 	case KEY_LINE:
-		return take_text(p, key, joined(p));
+		return take_text(p, key, join_words(p));
 	case KEY_RULE:
 		return agent_text_rule(p, (enum agent_rule_kind)key->at);
 	case KEY_MARKER:

@@ -18,7 +18,7 @@ bool script_is_version_of(struct span name, const char *program);
 enum interpreter interpreter_of(struct span executable);
 
 struct script {
-	struct span path;   /* as in the command line; empty: there is none */
+	struct span path;   /* path as in the command line; empty: the command has no script */
 	struct span module; /* Python's -m */
 };
 

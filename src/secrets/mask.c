@@ -224,7 +224,7 @@ static size_t mask_connection(struct masker *m, size_t start, size_t end)
 }
 
 /* Masks X in `/p:X` and `/password:X` at the begin of an argument: options as in Windows. */
-static size_t mask_slash_option(struct masker *m, size_t start, size_t end)
+static size_t mask_windows_option(struct masker *m, size_t start, size_t end)
 {
 	static const char *const names[] = { "p", "password", "gp", NULL };
 
@@ -356,7 +356,7 @@ static size_t mask_form(struct masker *m, size_t start, size_t end)
 		break;
 	case 'p':
 		next = mask_pem(m, start, end);
-		next = next ? next : mask_slash_option(m, start, end);
+		next = next ? next : mask_windows_option(m, start, end);
 		next = next ? next : mask_password(m, start, end);
 		next = next ? next : mask_short_name(m, start, end);
 		break;
@@ -372,7 +372,7 @@ static size_t mask_form(struct masker *m, size_t start, size_t end)
 		next = next ? next : mask_manifest(m, start, end);
 		break;
 	case 'g':
-		next = mask_slash_option(m, start, end);
+		next = mask_windows_option(m, start, end);
 		break;
 	case '-':
 		next = mask_short_name(m, start, end);

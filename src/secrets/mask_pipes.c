@@ -94,7 +94,8 @@ static struct span command_at(struct span text, size_t at, bool is_line)
 	return span_of(text.data + at, end - at);
 }
 
-/* Returns the place after the last echo of [from, at); `at`: there is none. */
+/* Returns the position after the last command in [from, at) that writes its arguments, such as
+ * echo; `at`: there is no such command. */
 static size_t writer_end(struct span text, size_t from, size_t at)
 {
 	static const char *const writers[] = { "echo", "printf", "print", "yes", NULL };

@@ -341,7 +341,7 @@ size_t command_assignment(const struct command *c, struct span word)
 }
 
 /* Returns the part after the first `stop`; empty: there is none. */
-static struct span after(struct span value, char stop)
+static struct span text_after(struct span value, char stop)
 {
 	const char *at = value.size ? memchr(value.data, stop, value.size) : NULL;
 
@@ -352,7 +352,7 @@ static struct span after(struct span value, char stop)
 /* Returns the secret of name:X; a URL was masked already. */
 static struct span login_secret(struct span value)
 {
-	struct span secret = after(value, ':');
+	struct span secret = text_after(value, ':');
 
 	return span_starts(secret, "//") ? span_of(value.data, 0) : secret;
 }
@@ -376,15 +376,16 @@ struct span secret_part_of(enum secret_part part, struct span value)
 		if (value.size > 1 &&
 			memchr(value.data, ':', value.size) == value.data + value.size - 1)
 			return span_of(value.data, value.size - 1);
-		return after(value, ':');
+		return text_after(value, ':');
 	case PART_AFTER_COMMA:
-		return after(value, ',');
+		return text_after(value, ',');
 	case PART_AFTER_PERCENT:
-		return after(value, '%');
+		return text_after(value, '%');
 	case PART_AFTER_EQUALS:
-		return after(value, '=');
+		return text_after(value, '=');
 	case PART_AFTER_PASS:
-		return span_starts(value, "pass:") ? after(value, ':') : span_of(value.data, 0);
+		return span_starts(value, "pass:") ? text_after(value, ':')
+						   : span_of(value.data, 0);
 	case PART_PROXY:
 		return proxy_secret(value);
 	case PART_LOGIN:

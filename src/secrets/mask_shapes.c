@@ -20,7 +20,7 @@
 enum {
 	STRICT = 1,   /* below 16 characters there must be a digit among them */
 	ANYWHERE = 2, /* distinctive enough to count inside a word */
-	RANDOM = 4,   /* the prefix is not: the rest must look made by chance */
+	RANDOM = 4,   /* the prefix is not distinctive: the text after it has to look random */
 	AFTER_ID = 8, /* a number and a colon stand before it */
 };
 

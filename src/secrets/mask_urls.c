@@ -40,8 +40,8 @@ static bool has_odd_port(const struct masker *m, size_t from, size_t to)
 
 /* Servers where the URL is all that is needed to post: the rest of the path is the secret. */
 static const struct hook {
-	const char *host; /* end of the host; NULL: any host, and the rest is one long word with
-			   * digits */
+	const char *host; /* end of the host name; NULL: any host, if the path after `path` is one
+			     long word with digits */
 	const char *path;
 } hooks[] = {
 	{ "hooks.slack.com", "/services/" },
@@ -166,7 +166,7 @@ size_t mask_query(struct masker *m, size_t at)
 			end++;
 		for (value = start; value < end && m->text[value] != '='; value++)
 			;
-		/* `?x` alone counts as a value, `#x` alone is a place in the page */
+		/* without "=", `?x` counts as a value, and `#x` is a place in the page */
 		value = value < end ? value + 1 : is_query ? start : end;
 		masker_put_shapes(m, start, value, value);
 		if (value < end)

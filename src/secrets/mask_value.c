@@ -41,7 +41,7 @@ size_t masker_quoted_end(const struct masker *m, size_t at, char quote, size_t b
 }
 
 /* Returns the length of the opening of a quoted value: b", $', N', \"; 0 when it is not quoted. */
-static size_t opening(const struct masker *m, size_t at)
+static size_t opening_length(const struct masker *m, size_t at)
 {
 	size_t i = at;
 
@@ -124,7 +124,7 @@ bool mask_is_scheme(struct span word)
 /* Masks a single value, quoted or not. */
 static size_t mask_word(struct masker *m, size_t at, bool is_item, enum name_kind kind)
 {
-	size_t opened = opening(m, at), end, next;
+	size_t opened = opening_length(m, at), end, next;
 
 	if (opened)
 		return mask_quoted(m, at, opened, kind);
@@ -134,7 +134,7 @@ static size_t mask_word(struct masker *m, size_t at, bool is_item, enum name_kin
 	if (next > end && mask_is_scheme(span_of(m->text + at, end - at))) {
 		masker_put_range(m, at, next);
 		at = next;
-		opened = opening(m, at);
+		opened = opening_length(m, at);
 		if (opened)
 			return mask_quoted(m, at, opened, kind);
 		end = bare_end(m, at, is_item);
@@ -273,7 +273,7 @@ static size_t mask_assigned(
 	if (start && mask_same(span_of(m->text + start, end - start), "auth") &&
 		(stop == m->size || m->text[stop] == '\n') && memchr(m->text + at, ' ', stop - at))
 		return at; /* Fix auth: retry the login */
-	if (a->separator == ':' && !opening(m, at))
+	if (a->separator == ':' && !opening_length(m, at))
 		return mask_range(m, at, line_end(m, at), kind);
 	return mask_word(m, at, false, kind);
 }
@@ -289,7 +289,7 @@ static size_t next_item(const struct masker *m, size_t at)
 	if (at >= m->size || m->text[at] != ',')
 		return 0;
 	at = masker_skip_blanks(m, at + 1);
-	return opening(m, at) ? at : 0;
+	return opening_length(m, at) ? at : 0;
 }
 
 static bool is_option_at(const struct masker *m, size_t at)
@@ -304,9 +304,9 @@ static size_t mask_option_value(struct masker *m, size_t start, size_t end, enum
 
 	if (end == m->size && start == 0 && m->is_argument)
 		mask_expect(m, PENDING_VALUE, kind);
-	if (item && m->text[item + opening(m, item)] == '=') /* "--key", "=", "X" */
-		item = next_item(m, item + opening(m, item) + 1);
-	if (item && !is_option_at(m, item + opening(m, item)))
+	if (item && m->text[item + opening_length(m, item)] == '=') /* "--key", "=", "X" */
+		item = next_item(m, item + opening_length(m, item) + 1);
+	if (item && !is_option_at(m, item + opening_length(m, item)))
 		at = item;
 	else if (at == end || at == m->size || is_option_at(m, at))
 		return end;
@@ -394,7 +394,7 @@ static size_t mask_told(struct masker *m, size_t start, size_t end)
 	size_t at = end;
 
 	for (unsigned i = 0; i < WORDS_BETWEEN; i++) {
-		size_t from = masker_skip_blanks(m, at), opened = opening(m, from), word_end;
+		size_t from = masker_skip_blanks(m, at), opened = opening_length(m, from), word_end;
 		struct span word;
 
 		if (from == at || from == m->size)

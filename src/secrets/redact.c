@@ -495,7 +495,8 @@ static size_t path_length(const struct redactor *r, struct span text, bool is_qu
 	return longest;
 }
 
-/* "alice@example.com", "@socket": its length; 0: it is none. "4711@1234" is a process. */
+/* Returns the length of an address such as "alice@example.com" or "@socket"; 0: the text begins
+ * with no address. "4711@1234" is a process. */
 static size_t mail_length(struct span text)
 {
 	size_t length = 0, at = 0;

@@ -33,7 +33,7 @@ static void put_repeated_value(struct json *j, const char *key, size_t count, co
 	json_end(j);
 }
 
-static double ms(uint64_t ns)
+static double milliseconds_of(uint64_t ns)
 {
 	return (double)ns / NS_PER_MS;
 }
@@ -76,8 +76,8 @@ static void put_meta(struct firefox_sink *s, uint64_t period)
 		"'sourceCodeIsNotOnSearchfox':true,'markerSchema':[],"
 		"'extensions':{'length':0,'baseURL':[],'id':[],'name':[]},"
 		"'sampleUnits':{'time':'ms','eventDelay':'ms','threadCPUDelta':'ns'}}",
-		MS_DECIMALS, ms(s->threads.samples && period ? period : NS_PER_MS), MS_DECIMALS,
-		ms(s->threads.start_unix_ns),
+		MS_DECIMALS, milliseconds_of(s->threads.samples && period ? period : NS_PER_MS),
+		MS_DECIMALS, milliseconds_of(s->threads.start_unix_ns),
 		s->threads.title.size ? buffer_cstr(&s->threads.title) : "sooth",
 		"sooth " SOOTH_VERSION, GECKO_VERSION, PROCESSED_VERSION);
 }
@@ -200,7 +200,7 @@ static void put_samples(struct firefox_sink *s, const struct sample_thread *t)
 		put_node(j, sample_stretch_at(t, i)->node);
 	json_format(j, "],'time':[");
 	for (size_t i = 0; i < count; i++)
-		json_f64(j, ms(sample_stretch_at(t, i)->begin), MS_DECIMALS);
+		json_f64(j, milliseconds_of(sample_stretch_at(t, i)->begin), MS_DECIMALS);
 	json_format(j, "],'weightType':%s,'weight':[", s->threads.is_bytes ? "bytes" : "samples");
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, is_single ? sample_stretch_at(t, i)->samples

@@ -36,7 +36,7 @@ struct flamegraph_look {
 #define LEGEND_PX	 29  /* width of an entry without its text */
 #define LEGEND_COLUMN_PX 6.6 /* of the legend's font: all changes fit into one line \ */
 #define ROW_PX		 18
-#define BOX_PX		 17 /* the rest divides rows */
+#define BOX_PX		 17 /* the last pixel of a row separates it from the next row */
 #define TEXT_DX		 4
 #define TEXT_DY		 13
 #define INNER		 (PICTURE_WIDTH - 2 * PICTURE_MARGIN)

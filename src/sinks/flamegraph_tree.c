@@ -185,7 +185,7 @@ static void leave_out(struct flamegraph_tree *t, const struct flamegraph_frame *
 }
 
 /* Sets the start of each frame: the end of the previous frame with the same parent. */
-static bool place(struct flamegraph_tree *t)
+static bool place_frames(struct flamegraph_tree *t)
 {
 	size_t count = flamegraph_tree_count(t);
 	uint64_t *ends = calloc(count + 1, sizeof(*ends)); /* by parent; last: without a parent */
@@ -212,5 +212,5 @@ bool flamegraph_tree_lay_out(struct flamegraph_tree *t, double least_share)
 {
 	if (buffer_failed(&t->frames) || !choose(t, least_share))
 		return false;
-	return place(t);
+	return place_frames(t);
 }

@@ -67,8 +67,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static int line(struct jsonl_sink *s, const struct section *section, const struct sooth_record *r,
-	struct sooth_error *err)
+static int put_line(struct jsonl_sink *s, const struct section *section,
+	const struct sooth_record *r, struct sooth_error *err)
 {
 	json_begin_object(&s->json);
 	if (!s->has_type)
@@ -88,7 +88,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		if (section->is_last)
 			json_section_row(&s->json, section, r);
 		else if (!status)
-			status = line(s, section, r, err);
+			status = put_line(s, section, r, err);
 		s->rows++;
 	}
 	/* A reader of a live stream needs each line at once. */

@@ -74,7 +74,7 @@ struct raster {
 #undef MEMBER
 };
 
-static int missing(struct sooth_error *err, const char *why)
+static int refuse_raster(struct sooth_error *err, const char *why)
 {
 	error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "draw a PNG");
 	error_why(err, "%s", why ? why : "a function is missing in " LIBRARY);
@@ -100,7 +100,7 @@ int raster_new(struct raster **out, struct sooth_error *err)
 		return error_no_memory(err);
 	r->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	if (!r->library || !find_functions(r)) {
-		missing(err, r->library ? NULL : dlerror());
+		refuse_raster(err, r->library ? NULL : dlerror());
 		free(r);
 		return -ENOTSUP;
 	}

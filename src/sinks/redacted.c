@@ -314,7 +314,8 @@ static int emit_section(struct redacted_sink *s, struct kept_section *kept, stru
 	return status ? status : sink_json.section_end(s->inner, &kept->section, err);
 }
 
-/* Names in sentences come from records: there they stand alone, whatever characters they have. */
+/* Learns the names of a record. Sentences are made from records, and only in a record is the end of
+ * a name certain, because a name may have any characters. */
 static void learn_of_recording(
 	void *state, const struct sooth_schema *schema, const struct sooth_record *record)
 {

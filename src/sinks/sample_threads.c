@@ -256,7 +256,8 @@ int sample_threads_rows(void *state, const struct section *section, const struct
 	batch_for_each (r, batch) {
 		size_t depth = graph_number(s->walk.depth, r);
 
-		/* This first adds the previous stack to its own thread. */
+		/* Before it takes the row, this call adds the previous stack to that stack's
+		 * thread. */
 		stack_walk_row(&s->walk, r);
 		if (!depth && s->samples)
 			status = begin_sample(s, r, err);

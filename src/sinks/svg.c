@@ -35,7 +35,7 @@ void svg_number(struct buffer *out, double value)
 }
 
 /* Returns the bytes of the character at `at`; 1 for invalid UTF-8. */
-static size_t character(const char *text, size_t size, size_t at)
+static size_t character_bytes(const char *text, size_t size, size_t at)
 {
 	size_t length = utf8_length(text + at, size - at);
 
@@ -47,8 +47,8 @@ static size_t whole_characters(const char *text, size_t size, size_t most)
 {
 	size_t at = 0;
 
-	while (at < size && at + character(text, size, at) <= most)
-		at += character(text, size, at);
+	while (at < size && at + character_bytes(text, size, at) <= most)
+		at += character_bytes(text, size, at);
 	return at;
 }
 
@@ -81,7 +81,7 @@ static double all_columns(const char *text, size_t size)
 	double columns = 0;
 
 	for (size_t at = 0, length; at < size; at += length) {
-		length = character(text, size, at);
+		length = character_bytes(text, size, at);
 		columns += columns_of(length);
 	}
 	return columns;
@@ -94,7 +94,7 @@ static size_t skip_to_fit(const char *text, size_t size, double columns)
 	size_t at = 0;
 
 	for (size_t length; at < size && left > columns; at += length) {
-		length = character(text, size, at);
+		length = character_bytes(text, size, at);
 		left -= columns_of(length);
 	}
 	return at;
@@ -105,7 +105,7 @@ static size_t take_to_fit(const char *text, size_t size, double columns)
 	size_t at = 0;
 
 	for (size_t length; at < size; at += length) {
-		length = character(text, size, at);
+		length = character_bytes(text, size, at);
 		columns -= columns_of(length);
 		if (columns < 0)
 			break;

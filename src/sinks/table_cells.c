@@ -132,7 +132,8 @@ static bool is_hidden(struct libscols_table *table, size_t n)
 	return scols_column_is_hidden(scols_table_get_column(table, n));
 }
 
-static size_t named(const struct sooth_field *const *fields, size_t count, const char **spare)
+static size_t find_named_field(
+	const struct sooth_field *const *fields, size_t count, const char **spare)
 {
 	size_t size = strcspn(*spare, ","), n = 0;
 
@@ -148,7 +149,7 @@ static size_t next_to_go(struct libscols_table *table, const struct sooth_field 
 	size_t count, const char **spare)
 {
 	while (*spare && **spare) {
-		size_t n = named(fields, count, spare);
+		size_t n = find_named_field(fields, count, spare);
 
 		if (n && n < count && !is_hidden(table, n))
 			return n;

@@ -39,7 +39,7 @@ static bool find_code(Elf *elf, size_t segments, uint64_t *shift)
 	return false;
 }
 
-static Elf_Data *bounded(Elf *elf, size_t index, GElf_Shdr *header)
+static Elf_Data *get_bounded_section(Elf *elf, size_t index, GElf_Shdr *header)
 {
 	Elf_Scn *section = elf_getscn(elf, index);
 
@@ -61,14 +61,14 @@ static bool is_name(const char *name, const char *wanted)
 /* Returns the symbols of a section; NULL: they cannot be read. */
 static Elf_Data *symbols_of(Elf *elf, size_t index, GElf_Shdr *header)
 {
-	Elf_Data *symbols = bounded(elf, index, header), *names;
+	Elf_Data *symbols = get_bounded_section(elf, index, header), *names;
 	GElf_Shdr strings;
 
 	if (!symbols)
 		return NULL;
 	/* The names are read here to check their size and their end: elf_strptr() reads any size,
 	 * and searches for the end of a name even if the last one has none. */
-	names = bounded(elf, header->sh_link, &strings);
+	names = get_bounded_section(elf, header->sh_link, &strings);
 	return names && strings.sh_type == SHT_STRTAB && names->d_size &&
 			       !((const char *)names->d_buf)[names->d_size - 1]
 		       ? symbols

@@ -10,7 +10,7 @@
 
 struct elf_export {
 	uint64_t address, size; /* as linked; 0, 0: not exported */
-	uint64_t offset;	/* in the file; 0: the file has no bytes of it */
+	uint64_t offset;	/* offset in the file; 0: the symbol has no bytes in the file */
 };
 
 struct elf_exports {

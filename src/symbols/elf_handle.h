@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A file open by libelf: its end, and the error when it is none. */
+/* A file that libelf has open: how to close it, and the error if it is no ELF file. */
 #ifndef SOOTH_SYMBOLS_ELF_HANDLE_H
 #define SOOTH_SYMBOLS_ELF_HANDLE_H
 

@@ -24,7 +24,8 @@ struct elf_line {
 	bool is_refused; /* not found, because a limit was exceeded */
 	uint16_t functions_size, places_size;
 	char functions[ELF_LINE_TEXT_MAX]; /* the inlined ones, by the names of their symbols */
-	/* "hot.c:17": line in each of these functions, and last in the one around them. */
+	/* "hot.c:17": the line in each inlined function, and at the end the line in the function
+	 * that contains them. */
 	char places[ELF_LINE_TEXT_MAX];
 };
 

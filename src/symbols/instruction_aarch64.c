@@ -25,7 +25,7 @@ struct decoding {
 	struct instruction out;
 };
 
-static uint32_t bits(const struct decoding *d, unsigned low, unsigned count)
+static uint32_t get_bits(const struct decoding *d, unsigned low, unsigned count)
 {
 	return d->word >> low & (BIT(count) - 1);
 }
@@ -38,7 +38,7 @@ static bool has(const struct decoding *d, uint32_t mask, uint32_t value)
 /* Returns the signed field of `count` bits from bit `low` on, times `scale`. */
 static int64_t offset(const struct decoding *d, unsigned low, unsigned count, int64_t scale)
 {
-	int64_t value = bits(d, low, count);
+	int64_t value = get_bits(d, low, count);
 
 	if (value >> (count - 1))
 		value -= INT64_C(1) << count;
@@ -46,19 +46,19 @@ static int64_t offset(const struct decoding *d, unsigned low, unsigned count, in
 }
 
 /* Notes a written register, where 31 is the zero register. */
-static void writes(struct decoding *d, uint32_t number)
+static void note_written(struct decoding *d, uint32_t number)
 {
 	if (number != ZERO_OR_STACK)
 		d->written |= BIT(number);
 }
 
 /* Notes a written register, where 31 is the stack pointer. */
-static void writes_or_stack(struct decoding *d, uint32_t number)
+static void note_written_or_stack(struct decoding *d, uint32_t number)
 {
 	d->written |= BIT(number);
 }
 
-static void emulated(struct decoding *d, enum instruction_kind kind)
+static void set_emulated(struct decoding *d, enum instruction_kind kind)
 {
 	d->out.kind = kind;
 	d->out.emulated_since = KERNEL_RELEASE(4, 10);
@@ -66,28 +66,28 @@ static void emulated(struct decoding *d, enum instruction_kind kind)
 
 static bool decode_immediate(struct decoding *d)
 {
-	uint32_t destination = bits(d, 0, 5);
+	uint32_t destination = get_bits(d, 0, 5);
 
 	d->out.keeps_flags = true;
-	switch (bits(d, 23, 3)) {
+	switch (get_bits(d, 23, 3)) {
 	case 0:
 	case 1: /* adr, adrp */
-		emulated(d, INSTRUCTION_ADDRESS);
+		set_emulated(d, INSTRUCTION_ADDRESS);
 		d->out.is_ip_relative = true;
-		writes(d, destination);
+		note_written(d, destination);
 		break;
 	case 2:
 	case 3: /* add, sub */
-		d->out.keeps_flags = !bits(d, 29, 1);
+		d->out.keeps_flags = !get_bits(d, 29, 1);
 		d->out.tests_argument0 = d->word == 0xf100001f; /* cmp x0, #0 */
-		(bits(d, 29, 1) ? writes : writes_or_stack)(d, destination);
+		(get_bits(d, 29, 1) ? note_written : note_written_or_stack)(d, destination);
 		break;
 	case 4: /* and, orr, eor, ands */
-		d->out.keeps_flags = bits(d, 29, 2) != 3;
-		(bits(d, 29, 2) == 3 ? writes : writes_or_stack)(d, destination);
+		d->out.keeps_flags = get_bits(d, 29, 2) != 3;
+		(get_bits(d, 29, 2) == 3 ? note_written : note_written_or_stack)(d, destination);
 		break;
 	default: /* movn, movz, movk, bitfields, extr */
-		writes(d, destination);
+		note_written(d, destination);
 	}
 	return true;
 }
@@ -95,7 +95,7 @@ static bool decode_immediate(struct decoding *d)
 /* Decodes a hint: whether it may be single-stepped, and its effect on the link register. */
 static void decode_hint(struct decoding *d)
 {
-	uint32_t hint = bits(d, 5, 7);
+	uint32_t hint = get_bits(d, 5, 7);
 
 	d->out.keeps_flags = true;
 	d->out.is_refused =
@@ -107,7 +107,7 @@ static void decode_hint(struct decoding *d)
 	}
 	/* xpaclri; paciaz, paciasp, pacibz, pacibsp and the aut* of the same */
 	if (hint == 7 || (hint >= 24 && hint <= 31))
-		writes(d, LINK);
+		note_written(d, LINK);
 }
 
 static bool decode_system(struct decoding *d)
@@ -116,8 +116,8 @@ static bool decode_system(struct decoding *d)
 		decode_hint(d);
 		return true;
 	}
-	if (bits(d, 21, 1)) /* mrs, sysl */
-		writes(d, bits(d, 0, 5));
+	if (get_bits(d, 21, 1)) /* mrs, sysl */
+		note_written(d, get_bits(d, 0, 5));
 	/* msr of a field or a register */
 	d->out.is_refused = has(d, 0xfff8f01f, 0xd500401f) || has(d, 0xfff00000, 0xd5100000);
 	return true;
@@ -130,7 +130,8 @@ static bool decode_branch_register(struct decoding *d)
 		INSTRUCTION_CALL_INDIRECT,
 		INSTRUCTION_RETURN,
 	};
-	uint32_t operation = bits(d, 21, 4) & 7; /* without the bit that says a modifier follows */
+	uint32_t operation =
+		get_bits(d, 21, 4) & 7; /* without the bit that says a modifier follows */
 
 	if (operation > 2) {
 		/* eret, drps */
@@ -139,7 +140,7 @@ static bool decode_branch_register(struct decoding *d)
 		return operation == 4 || operation == 5;
 	}
 	if (has(d, 0xff9ffc1f, 0xd61f0000))
-		emulated(d, kinds[operation]);
+		set_emulated(d, kinds[operation]);
 	else
 		d->out.is_refused = true;
 	d->out.kind = kinds[operation];
@@ -150,20 +151,20 @@ static bool decode_branch_register(struct decoding *d)
 
 static void decode_test_branch(struct decoding *d)
 {
-	bool is_bit = bits(d, 25, 1); /* tbz, tbnz: of one bit */
+	bool is_bit = get_bits(d, 25, 1); /* tbz, tbnz: of one bit */
 
-	emulated(d, INSTRUCTION_BRANCH);
+	set_emulated(d, INSTRUCTION_BRANCH);
 	d->out.target = is_bit ? offset(d, 5, 14, 4) : offset(d, 5, 19, 4);
 	d->out.keeps_flags = true;
-	d->out.condition = is_bit	    ? CONDITION_OTHER
-			   : bits(d, 24, 1) ? CONDITION_NONZERO
-					    : CONDITION_ZERO;
-	d->out.tests_argument0 = !is_bit && bits(d, 31, 1) && bits(d, 0, 5) == 0;
+	d->out.condition = is_bit		? CONDITION_OTHER
+			   : get_bits(d, 24, 1) ? CONDITION_NONZERO
+						: CONDITION_ZERO;
+	d->out.tests_argument0 = !is_bit && get_bits(d, 31, 1) && get_bits(d, 0, 5) == 0;
 }
 
 static bool decode_conditional(struct decoding *d)
 {
-	uint32_t condition = bits(d, 0, 4);
+	uint32_t condition = get_bits(d, 0, 4);
 
 	d->out.kind = INSTRUCTION_BRANCH;
 	d->out.keeps_flags = true;
@@ -171,17 +172,17 @@ static bool decode_conditional(struct decoding *d)
 	d->out.condition = condition == 0   ? CONDITION_ZERO
 			   : condition == 1 ? CONDITION_NONZERO
 					    : CONDITION_OTHER;
-	if (bits(d, 4, 1)) /* bc.cond: not in any kernel's tables */
+	if (get_bits(d, 4, 1)) /* bc.cond: not in any kernel's tables */
 		d->out.is_refused = true;
 	else
-		emulated(d, INSTRUCTION_BRANCH);
+		set_emulated(d, INSTRUCTION_BRANCH);
 	return true;
 }
 
 /* svc, hvc, smc return with registers changed; brk, hlt and the like do not return. */
 static bool decode_exception(struct decoding *d)
 {
-	bool is_call = bits(d, 21, 3) == 0 && bits(d, 0, 2) != 0;
+	bool is_call = get_bits(d, 21, 3) == 0 && get_bits(d, 0, 2) != 0;
 
 	d->out.kind = is_call ? INSTRUCTION_PLAIN : INSTRUCTION_STOP;
 	d->out.is_refused = true;
@@ -192,9 +193,9 @@ static bool decode_exception(struct decoding *d)
 static bool decode_branch(struct decoding *d)
 {
 	if (has(d, 0x7c000000, 0x14000000)) {
-		bool is_call = bits(d, 31, 1);
+		bool is_call = get_bits(d, 31, 1);
 
-		emulated(d, is_call ? INSTRUCTION_CALL : INSTRUCTION_JUMP);
+		set_emulated(d, is_call ? INSTRUCTION_CALL : INSTRUCTION_JUMP);
 		d->out.target = offset(d, 0, 26, 4);
 		d->written = is_call ? ALL : 0;
 		return true;
@@ -203,7 +204,7 @@ static bool decode_branch(struct decoding *d)
 		decode_test_branch(d);
 		return true;
 	}
-	switch (bits(d, 24, 8)) {
+	switch (get_bits(d, 24, 8)) {
 	case 0x54:
 		return decode_conditional(d);
 	case 0xd4:
@@ -221,36 +222,37 @@ static bool decode_branch(struct decoding *d)
 /* Exclusive, ordered, and compare-and-swap. */
 static void decode_exclusive(struct decoding *d)
 {
-	bool is_ordered = bits(d, 23, 1), is_load = bits(d, 22, 1), is_pair = bits(d, 21, 1);
+	bool is_ordered = get_bits(d, 23, 1), is_load = get_bits(d, 22, 1),
+	     is_pair = get_bits(d, 21, 1);
 
 	d->out.is_refused = !is_ordered;
 	if (is_ordered && !is_load && !is_pair) /* stlr */
 		return;
-	writes(d, bits(d, 0, 5));
-	writes(d, bits(d, 10, 5));
-	writes(d, bits(d, 16, 5));
+	note_written(d, get_bits(d, 0, 5));
+	note_written(d, get_bits(d, 10, 5));
+	note_written(d, get_bits(d, 16, 5));
 }
 
 static void decode_pair(struct decoding *d)
 {
-	if (bits(d, 22, 1) && !bits(d, 26, 1)) {
-		writes(d, bits(d, 0, 5));
-		writes(d, bits(d, 10, 5));
+	if (get_bits(d, 22, 1) && !get_bits(d, 26, 1)) {
+		note_written(d, get_bits(d, 0, 5));
+		note_written(d, get_bits(d, 10, 5));
 	}
-	if (bits(d, 23, 1)) /* pre- or post-indexed */
-		writes_or_stack(d, bits(d, 5, 5));
+	if (get_bits(d, 23, 1)) /* pre- or post-indexed */
+		note_written_or_stack(d, get_bits(d, 5, 5));
 }
 
 static void decode_single(struct decoding *d)
 {
-	bool is_vector = bits(d, 26, 1), is_offset = bits(d, 24, 1);
-	uint32_t form = bits(d, 10, 2);
+	bool is_vector = get_bits(d, 26, 1), is_offset = get_bits(d, 24, 1);
+	uint32_t form = get_bits(d, 10, 2);
 
 	/* opc 0 is a store; atomics, where it has another meaning, return in the same register */
-	if (!is_vector && (bits(d, 22, 2) || (!is_offset && bits(d, 21, 1) && form != 2)))
-		writes(d, bits(d, 0, 5));
+	if (!is_vector && (get_bits(d, 22, 2) || (!is_offset && get_bits(d, 21, 1) && form != 2)))
+		note_written(d, get_bits(d, 0, 5));
 	if (!is_offset && (form & 1))
-		writes_or_stack(d, bits(d, 5, 5));
+		note_written_or_stack(d, get_bits(d, 5, 5));
 }
 
 static bool decode_memory(struct decoding *d)
@@ -261,15 +263,15 @@ static bool decode_memory(struct decoding *d)
 	} else if (has(d, 0x3b000000, 0x18000000)) { /* literal */
 		d->out.is_refused = true;
 		d->out.is_ip_relative = true;
-		if (!bits(d, 26, 1))
-			writes(d, bits(d, 0, 5));
+		if (!get_bits(d, 26, 1))
+			note_written(d, get_bits(d, 0, 5));
 	} else if (has(d, 0x3a000000, 0x28000000)) {
 		decode_pair(d);
 	} else if (has(d, 0x3a000000, 0x38000000)) {
 		decode_single(d);
 	} else if (has(d, 0xbe000000, 0x0c000000)) { /* vector structures */
-		if (bits(d, 23, 1))
-			writes_or_stack(d, bits(d, 5, 5));
+		if (get_bits(d, 23, 1))
+			note_written_or_stack(d, get_bits(d, 5, 5));
 	} else if (has(d, 0x3b000000, 0x19000000)) { /* tags, memory copies, and newer ones */
 		d->out.keeps_flags = false;
 		d->written = ALL;
@@ -281,16 +283,16 @@ static bool decode_memory(struct decoding *d)
 
 static bool decode_register(struct decoding *d)
 {
-	uint32_t destination = bits(d, 0, 5);
+	uint32_t destination = get_bits(d, 0, 5);
 	bool is_logical = has(d, 0x1f000000, 0x0a000000);
 	bool is_sum = has(d, 0x1f000000, 0x0b000000);
 
-	d->out.keeps_flags = is_logical ? bits(d, 29, 2) != 3 : is_sum && !bits(d, 29, 1);
+	d->out.keeps_flags = is_logical ? get_bits(d, 29, 2) != 3 : is_sum && !get_bits(d, 29, 1);
 	d->out.tests_argument0 = d->word == 0xea00001f; /* tst x0, x0 */
 	if (has(d, 0x3fe00000, 0x0b200000))		/* extended register, flags left alone */
-		writes_or_stack(d, destination);
+		note_written_or_stack(d, destination);
 	else if (!has(d, 0x1fe00000, 0x1a400000)) /* ccmp, ccmn have flags there */
-		writes(d, destination);
+		note_written(d, destination);
 	return true;
 }
 
@@ -299,18 +301,18 @@ static bool decode_vector(struct decoding *d)
 {
 	if (has(d, 0x5f20fc00, 0x1e200000) || has(d, 0x5f200000, 0x1e000000) ||
 		has(d, 0x9fe08400, 0x0e000400))
-		writes(d, bits(d, 0, 5));
+		note_written(d, get_bits(d, 0, 5));
 	return true;
 }
 
 static bool decode_group(struct decoding *d)
 {
-	switch (bits(d, 25, 4)) {
+	switch (get_bits(d, 25, 4)) {
 	case 0x0:
 		d->out.kind = INSTRUCTION_STOP;
 		d->out.is_refused = true;
-		return !bits(d, 16, 16); /* udf */
-	case 0x2:			 /* SVE */
+		return !get_bits(d, 16, 16); /* udf */
+	case 0x2:			     /* SVE */
 		d->written = ALL;
 		return true;
 	case 0x8:

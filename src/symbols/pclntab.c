@@ -29,7 +29,7 @@ static bool read_number(const struct table *t, uint64_t at, unsigned size, uint6
 	return at <= t->size && size <= t->size - at && read_all_at(t->file, out, size, t->at + at);
 }
 
-/* Returns number `i` of those after the first eight bytes. */
+/* Returns number `i` of the header's numbers, which follow its first eight bytes. */
 static uint64_t head_number(const struct table *t, const unsigned char *head, unsigned i)
 {
 	uint64_t number = 0;

@@ -154,7 +154,7 @@ static const char *advance(struct walk *walk, const struct instruction *i)
 }
 
 /* Returns NULL if the requirements still hold at the current instruction; else the reason. */
-static const char *broken(const struct walk *walk)
+static const char *find_broken_requirement(const struct walk *walk)
 {
 	if (!is_only_way(walk))
 		return "jumps lead back before an emulated instruction";
@@ -181,7 +181,7 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 
 	/* Every step advances by at least a byte, or takes a jump; each jump only once. */
 	for (int steps = 0; steps < SITE_REACH_MAX && walk->at < SITE_REACH_MAX; steps++) {
-		*why = broken(walk);
+		*why = find_broken_requirement(walk);
 		if (*why)
 			return false;
 		*why = "sooth does not know an instruction before the emulated one";

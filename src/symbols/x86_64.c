@@ -58,7 +58,7 @@ static const char two_follows[] = "mmmmx.....x.xm.B"  /* 00 */
 
 _Static_assert(sizeof(one_follows) == 257 && sizeof(two_follows) == 257, "a letter an opcode");
 
-/* Takes one legacy prefix; false: `byte` is none. */
+/* Takes one legacy prefix; false: `byte` is no such prefix. */
 static bool take_legacy_prefix(struct x86_64_fields *d, uint8_t byte)
 {
 	switch (byte) {

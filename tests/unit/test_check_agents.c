@@ -418,7 +418,7 @@ static void test_streams(void **state)
 		{ "stream-stalled", asks_again, 500, NULL, "fine: " },
 		{ "stream-stalled", asks_again_at_rest, 20, NULL,
 			"medium/medium: waiting for the model: no answer for 10 min 25 s, in 3 "
-			"attempts|(unseen: which connection" },
+			"attempts|(unseen: whether an attempt" },
 	};
 
 	(void)state;

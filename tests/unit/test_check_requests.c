@@ -273,7 +273,7 @@ static void test_chain(void **state)
 		{ "round-trips", asks, 500, NULL,
 			"low/high: asks TCP 10.0.0.1:443 one small question at a time, 100 a "
 			"second: 80 % of its time it waits for these answers|[mean time until the "
-			"answer: 8.05ms|<ask for many at once" },
+			"answer: 8.05ms|<request many values at once" },
 		{ "round-trips", asks, 499, NULL,
 			"=fine: no chain of small requests to one peer\n" },
 		{ "round-trips", asks_of_size, 1024, NULL, "low/" },

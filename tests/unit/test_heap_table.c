@@ -307,7 +307,7 @@ static void test_loss_remedy(void **state)
 		{ "pid", "multi", "or launch the command" },
 		{ "command", "multi", "\"use a larger buffer: --buffer 128M\"" },
 		{ "command", "mixed", "\"observe it in the kernel: --engine bpf --buffer 128M\"" },
-		{ "command", "preload", "\"run it again on a host with less load\"" },
+		{ "command", "preload", "\"run the program again on a host with less load\"" },
 	};
 
 	(void)state;

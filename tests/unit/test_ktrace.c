@@ -556,7 +556,7 @@ static void test_traced(void **state)
 	assert_int_equal(sooth_observer_add_pid(o, 50, &err), 0);
 	assert_int_equal(sooth_observer_add_probe(o, "syscalls", SOOTH_COUNT, &err), 0);
 	assert_true(sooth_observer_start(o, &err) < 0);
-	assert_true(has(err.why, "traced by ktrace"));
+	assert_true(has(err.why, "already traces this process"));
 	assert_int_equal(h.sets, 0);
 	sooth_observer_free(o);
 }

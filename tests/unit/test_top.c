@@ -477,11 +477,11 @@ static void test_findings(void **state)
 	assert_false(finder_add_lines(&top.finder, head, strlen(head)));
 	assert_false(finder_add_lines(&top.finder, raised, 30));
 	assert_true(finder_add_lines(&top.finder, raised + 30, strlen(raised) - 30));
-	finder_apply(&top.finder, &top.model);
+	finder_set_session_findings(&top.finder, &top.model);
 	assert_shows("beta (20): fd-leak: grows, \"fast\"\\nand \\x1b more");
 	assert_true(finder_add_lines(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
 	assert_false(finder_add_lines(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
-	finder_apply(&top.finder, &top.model);
+	finder_set_session_findings(&top.finder, &top.model);
 	assert_hides("fd-leak");
 }
 
@@ -503,7 +503,7 @@ static void test_answer_below_its_row(void **state)
 	take();
 	assert_hides("held-up: waits for x");
 	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
-	finder_apply(&top.finder, &top.model);
+	finder_set_session_findings(&top.finder, &top.model);
 	top_arrange(&top);
 	top_pick(&top, 0);
 	assert_int_equal(top_picked(&top)->id.pid, 20);

@@ -60,7 +60,7 @@ static void add_socket(struct activity_request *request, const struct sockets_so
 	enum activity_request_state is = state_of(s, socket);
 	uint64_t for_ns = is == ACTIVITY_REQUEST_NONE ? s->for_ns : socket->sent_ago_ns;
 
-	/* of several connections, the one used last */
+	/* if several connections have the same state, the one used last counts */
 	if (request->socket &&
 		(is < request->is || (is == request->is && for_ns >= request->for_ns)))
 		return;

@@ -101,22 +101,24 @@ static void emit_limits(struct api_calls_state *s)
 
 	if (s->has_counts && !t->has_calls)
 		output_limit(s->output, "API calls", "the kernel only counted the system calls",
-			"to see them: sooth api PID, or sooth api --save FILE.sooth PID");
+			"sooth api PID shows API calls; sooth api --save FILE.sooth PID records "
+			"them");
 	else if (t->has_sends && !t->has_beginnings)
 		output_limit(s->output, "API calls in captures without the beginnings of requests",
-			"nothing that was sent begins as HTTP or TLS does; only `sooth api` "
-			"records "
-			"that",
+			"no data that was sent begins like HTTP or TLS; only `sooth api` records "
+			"beginnings",
 			"sooth api --save FILE.sooth PID");
 	if (t->uring) {
 		snprintf(what, sizeof(what), "%llu network requests submitted through io_uring",
 			(unsigned long long)t->uring);
-		output_limit(s->output, what, "their bytes pass by all system calls", "");
+		output_limit(s->output, what,
+			"system calls do not contain the data of io_uring requests", "");
 	}
 	if (api_tracker_refused(t)) {
 		snprintf(what, sizeof(what), "%llu connections",
 			(unsigned long long)api_tracker_refused(t));
-		output_limit(s->output, what, "more were open at a time than sooth keeps", "");
+		output_limit(s->output, what,
+			"more connections were open at a time than sooth can keep", "");
 	}
 }
 

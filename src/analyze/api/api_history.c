@@ -7,9 +7,10 @@
 #include "base/units.h"
 
 #define ENDPOINTS_MAX 4096
-#define AT_ONCE_NS    NS_PER_S	     /* connect-failing reports a connection that fails sooner */
-#define PATIENCE_NS   (5 * NS_PER_S) /* a client that gives up sooner does so by its own decision */
-#define STILL_NS      NS_PER_S	     /* a connection that was silent longer was idle, or stalled */
+#define AT_ONCE_NS    NS_PER_S /* connect-failing reports a connection that fails sooner */
+#define PATIENCE_NS                                                                                \
+	(5 * NS_PER_S)	  /* a client that gives up sooner was not waiting for a slow server */
+#define STILL_NS NS_PER_S /* a connection that was silent longer was idle, or stalled */
 
 /* Returns the counter that a failed call belongs to; NULL: the call did not fail. */
 static uint64_t *failure_of(struct api_endpoint *e, const struct api_call *c, uint64_t now_ns)

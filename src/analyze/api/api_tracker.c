@@ -67,7 +67,7 @@ static int event(void *user, struct api_connection *x, enum api_event event, uin
 	return t->take(t->user, &t->seen, err);
 }
 
-static struct api_listener listener(
+static struct api_listener listener_of(
 	struct api_tracker *t, const struct process_id *process, uint32_t fd)
 {
 	t->seen.process = *process;
@@ -81,7 +81,7 @@ static int end_connection(struct api_tracker *t, const struct socket_key *key,
 	struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
 	struct sooth_error *err)
 {
-	struct api_listener l = listener(t, &key->process, key->fd);
+	struct api_listener l = listener_of(t, &key->process, key->fd);
 
 	return api_connection_ended(x, by, error, now_ns, &l, err);
 }
@@ -179,10 +179,10 @@ static bool begins_midway(const struct api_connection *x, const struct api_bytes
 	       !b->server.size;
 }
 
-static int sent(struct api_tracker *t, const struct socket_key *key, const struct folded_call *c,
-	const struct fd_followed *file, struct sooth_error *err)
+static int take_sent(struct api_tracker *t, const struct socket_key *key,
+	const struct folded_call *c, const struct fd_followed *file, struct sooth_error *err)
 {
-	struct api_listener l = listener(t, &key->process, key->fd);
+	struct api_listener l = listener_of(t, &key->process, key->fd);
 	struct api_bytes b = bytes_of(c);
 	struct api_connection *x;
 	int status;
@@ -197,10 +197,10 @@ static int sent(struct api_tracker *t, const struct socket_key *key, const struc
 	return api_connection_sent(x, &b, &l, err);
 }
 
-static int received(struct api_tracker *t, const struct socket_key *key,
+static int take_received(struct api_tracker *t, const struct socket_key *key,
 	const struct folded_call *c, struct sooth_error *err)
 {
-	struct api_listener l = listener(t, &key->process, key->fd);
+	struct api_listener l = listener_of(t, &key->process, key->fd);
 	struct api_connection *x = map_get(&t->connections, key);
 	struct api_bytes b = bytes_of(c);
 
@@ -228,7 +228,8 @@ static int take_transfer(
 				   c->call->record.time_ns, err)
 			 : 0;
 	}
-	return c->from.is_there ? received(t, &key, c, err) : sent(t, &key, c, side->file, err);
+	return c->from.is_there ? take_received(t, &key, c, err)
+				: take_sent(t, &key, c, side->file, err);
 }
 
 /* --- connects and closes --- */

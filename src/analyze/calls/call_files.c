@@ -88,7 +88,8 @@ static void read_at(struct call_file *f, uint64_t at, uint64_t bytes, uint64_t w
 		f->read_end = f->read_next;
 }
 
-/* Counts bytes at the call's own offset or, without one, at the descriptor, which moves on. */
+/* Counts bytes at the offset that the call names. If it names none, counts them at the position of
+ * the descriptor, and moves this position on. */
 static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t fd, bool writes)
 {
 	const struct folded_call *call = c->folded;
@@ -281,7 +282,8 @@ static bool second_path(const struct call_at_hand *c, struct call_path *key)
 	return path.size;
 }
 
-/* Moves the contents from the old name to the new name, which loses its own contents. */
+/* Moves the contents from the old name to the new name. The earlier contents of the new name are
+ * lost. */
 static void rename_contents(
 	struct call_contents *to, const struct call_contents *from, uint64_t weight)
 {

@@ -9,7 +9,7 @@ struct call_at_hand {
 	struct call_histories *all;
 	struct call_history *history;
 	struct folded_call *folded; /* a call that has returned */
-	uint64_t weight;	    /* number of calls that the record stands for; 1: only itself */
+	uint64_t weight;	    /* number of calls that the record counts, itself included */
 	struct span path;	    /* first path, from the root where known; empty: none, or "" */
 };
 

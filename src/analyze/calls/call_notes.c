@@ -66,7 +66,7 @@ static int by_count(const void *a, const void *b)
 }
 
 /* Returns the records, most frequent first; the caller frees the array. */
-static const struct sooth_record **sorted(const struct call_notes *n, size_t *count)
+static const struct sooth_record **sort_by_count(const struct call_notes *n, size_t *count)
 {
 	const struct sooth_record **rows = reducer_rows(&n->urings, count);
 
@@ -93,7 +93,7 @@ static uint64_t left_of(const struct call_notes *n, const struct syscalls_uring 
 static int note_urings(const struct call_notes *n, struct output *output, struct sooth_error *err)
 {
 	size_t count;
-	_cleanup_free_ const struct sooth_record **rows = sorted(n, &count);
+	_cleanup_free_ const struct sooth_record **rows = sort_by_count(n, &count);
 	char what[96], reason[512] = "", name[32];
 	uint64_t all = 0;
 
@@ -126,7 +126,7 @@ static int note_urings(const struct call_notes *n, struct output *output, struct
 static int emit_urings(const struct call_notes *n, struct output *output, struct sooth_error *err)
 {
 	size_t count;
-	_cleanup_free_ const struct sooth_record **rows = sorted(n, &count);
+	_cleanup_free_ const struct sooth_record **rows = sort_by_count(n, &count);
 	int status = rows ? output_section(output, &uring_section, err) : error_no_memory(err);
 
 	for (size_t i = 0; i < count && !status; i++) {

@@ -174,7 +174,7 @@ static void take_connect(const struct call_at_hand *c)
 		fails(p, c->folded->error, c->folded->call->record.time_ns);
 }
 
-/* --- what became of it --- */
+/* --- how an attempt to connect ended --- */
 
 static void take_answer(const struct call_at_hand *c)
 {

@@ -21,7 +21,7 @@ struct call_piece call_piece(
 /* Returns the HTTP status of an answer that the call read; 0: it read none, or the text was not
  * kept. */
 unsigned call_http_status(const struct syscalls_call *call);
-/* Returns whether the call read an answer of a database that begins with an error. */
+/* Returns whether the call read bytes from a database that begin with an error message. */
 bool call_database_error(const struct syscalls_call *call, struct syscalls_database_error *error);
 /* Returns the first piece with that part, of whichever argument. */
 struct call_piece call_piece_of_any(

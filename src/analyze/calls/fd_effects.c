@@ -34,8 +34,9 @@ struct effect {
 	const struct syscall_effect *row;
 };
 
-/* Returns the argument whose number the row has; 0: the row has none. */
-static uint64_t value(const struct effect *e, uint8_t argument)
+/* Returns the value of argument `argument`, counted from 1; 0 if the call's row names no
+ * argument. */
+static uint64_t argument_of_row(const struct effect *e, uint8_t argument)
 {
 	return syscall_value(e->call->arguments, argument, 0);
 }
@@ -52,7 +53,7 @@ static void shows_directory(const struct effect *e)
 {
 	uint8_t directory = e->row->directory ? e->row->directory : 1;
 	struct fd_followed *known = (struct fd_followed *)fd_follow_get(
-		e->follow, &e->id, call_int(value(e, directory)));
+		e->follow, &e->id, call_int(argument_of_row(e, directory)));
 
 	if (known && known->kind == FD_FOLLOWED_FILE)
 		known->kind = FD_FOLLOWED_DIRECTORY;
@@ -100,7 +101,7 @@ static void opens_with(const struct effect *e, uint64_t flags)
 
 static void opens(const struct effect *e)
 {
-	opens_with(e, value(e, e->row->flags));
+	opens_with(e, argument_of_row(e, e->row->flags));
 }
 
 static void opens_how(const struct effect *e)
@@ -120,7 +121,7 @@ static void makes(const struct effect *e)
 
 	if (!known)
 		return;
-	known->closes_on_exec = value(e, e->row->flags) & CLOSE_ON_EXEC;
+	known->closes_on_exec = argument_of_row(e, e->row->flags) & CLOSE_ON_EXEC;
 	fd_follow_name(known, span_of(e->row->text, strlen(e->row->text)));
 }
 
@@ -165,7 +166,7 @@ static void makes_two(const struct effect *e)
 
 		if (!known)
 			continue;
-		known->closes_on_exec = value(e, e->row->flags) & CLOSE_ON_EXEC;
+		known->closes_on_exec = argument_of_row(e, e->row->flags) & CLOSE_ON_EXEC;
 		snprintf(text, sizeof(text), "%s with %d", e->row->text ? e->row->text : "pair",
 			fds[!i]);
 		if (e->row->text)
@@ -175,7 +176,7 @@ static void makes_two(const struct effect *e)
 	}
 }
 
-/* Forgets the former meaning of a new descriptor whose own meaning is unknown. */
+/* Forgets the file that had the number of a new descriptor: the file of the new one is unknown. */
 static void makes_unknown(const struct effect *e)
 {
 	fd_follow_close(e->follow, e->table, e->call->result);
@@ -212,7 +213,7 @@ static void makes_socket(const struct effect *e)
 		protocol_of(argument(e, 0), argument(e, 1)));
 }
 
-static struct fd_followed *own(const struct effect *e)
+static struct fd_followed *own_descriptor(const struct effect *e)
 {
 	return (struct fd_followed *)fd_follow_get(e->follow, &e->id, call_int(argument(e, 0)));
 }
@@ -226,7 +227,7 @@ static bool address_of(const struct effect *e, uint8_t i, char out[FD_FOLLOW_ADD
 
 static void names_peer(const struct effect *e)
 {
-	struct fd_followed *known = own(e);
+	struct fd_followed *known = own_descriptor(e);
 	char address[FD_FOLLOW_ADDRESS];
 
 	if (known && address_of(e, 1, address))
@@ -236,7 +237,7 @@ static void names_peer(const struct effect *e)
 /* Sets the peer of a connection, also of one under way (EINPROGRESS). */
 static void connects(const struct effect *e)
 {
-	struct fd_followed *known = own(e);
+	struct fd_followed *known = own_descriptor(e);
 
 	if (known)
 		*known->peer =
@@ -248,7 +249,7 @@ static void connects(const struct effect *e)
 
 static void names_local(const struct effect *e)
 {
-	struct fd_followed *known = own(e);
+	struct fd_followed *known = own_descriptor(e);
 	char address[FD_FOLLOW_ADDRESS];
 
 	if (known &&
@@ -258,7 +259,7 @@ static void names_local(const struct effect *e)
 
 static void listens(const struct effect *e)
 {
-	struct fd_followed *known = own(e);
+	struct fd_followed *known = own_descriptor(e);
 
 	if (known)
 		known->is_listening = true;
@@ -266,7 +267,7 @@ static void listens(const struct effect *e)
 
 static void accepts(const struct effect *e)
 {
-	const struct fd_followed *from = own(e);
+	const struct fd_followed *from = own_descriptor(e);
 	struct fd_followed copy = from ? *from : (struct fd_followed){ 0 };
 	struct fd_followed *known =
 		fd_follow_set(e->follow, e->table, e->call->result, FD_FOLLOWED_SOCKET);
@@ -276,7 +277,7 @@ static void accepts(const struct effect *e)
 	memcpy(known->protocol, copy.protocol, sizeof(known->protocol));
 	if (!call_near_end(e->call, known->local, sizeof(known->local)))
 		memcpy(known->local, copy.local, sizeof(known->local));
-	known->closes_on_exec = value(e, e->row->flags) & CLOSE_ON_EXEC;
+	known->closes_on_exec = argument_of_row(e, e->row->flags) & CLOSE_ON_EXEC;
 	if (!address_of(e, 1, known->peer))
 		*known->peer = '\0';
 }
@@ -285,11 +286,11 @@ static void accepts(const struct effect *e)
 
 static void duplicates(const struct effect *e)
 {
-	const struct fd_followed *from = own(e);
+	const struct fd_followed *from = own_descriptor(e);
 
 	if (from)
 		fd_follow_copy(e->follow, e->table, e->call->result, from,
-			value(e, e->row->flags) & CLOSE_ON_EXEC);
+			argument_of_row(e, e->row->flags) & CLOSE_ON_EXEC);
 	else
 		fd_follow_close(e->follow, e->table, e->call->result);
 }
@@ -297,7 +298,7 @@ static void duplicates(const struct effect *e)
 static void controls(const struct effect *e)
 {
 	uint64_t command = argument(e, 1);
-	struct fd_followed *known = own(e);
+	struct fd_followed *known = own_descriptor(e);
 
 	if (command == F_DUPFD_LINUX || command == F_DUPFD_CLOEXEC_LINUX) {
 		duplicates(e);
@@ -313,7 +314,7 @@ static void controls(const struct effect *e)
 static void marks(const struct effect *e)
 {
 	uint32_t command = (uint32_t)argument(e, 1);
-	struct fd_followed *known = own(e);
+	struct fd_followed *known = own_descriptor(e);
 
 	if (known && (command == FIOCLEX_LINUX || command == FIONCLEX_LINUX))
 		known->closes_on_exec = command == FIOCLEX_LINUX;
@@ -365,7 +366,7 @@ static void changes_directory(const struct effect *e)
 
 static void changes_to_descriptor(const struct effect *e)
 {
-	const struct fd_followed *known = own(e);
+	const struct fd_followed *known = own_descriptor(e);
 
 	shows_directory(e);
 	set_directory(e,

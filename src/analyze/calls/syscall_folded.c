@@ -212,8 +212,8 @@ void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const
 	snprintf(what, sizeof(what), "%llu %s that did not return%s%s", (unsigned long long)count,
 		count == 1 ? "call" : "calls", of ? " of " : "", of ? of : "");
 	output_limit(output, what,
-		"they ended their thread or were still running at the end, so they have no "
-		"duration, and the stacks leave them out",
+		"these calls ended their thread or were still running at the end: without a "
+		"duration they are not in the stacks",
 		"`sooth trace PID` lists every call");
 }
 

@@ -250,7 +250,8 @@ static void put_time(struct stream_state *s, uint64_t time_ns)
 		(unsigned long long)(shown % NS_PER_S / 1000));
 }
 
-/* Sets the descriptor of the call: its first argument, or its result after the effect. */
+/* Sets the descriptor of the call and its name. `fd`: the first argument, or the result of a call
+ * that made a descriptor, once that descriptor is followed. */
 static void put_fd(
 	struct stream_state *s, const struct folded_call *c, int64_t fd, struct stream_row *row)
 {

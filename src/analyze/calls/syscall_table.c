@@ -343,7 +343,7 @@ static void add_working(struct table_state *s, const struct syscall_sums *sums)
 	}
 }
 
-static uint64_t unseen(const struct syscall_sums *sums)
+static uint64_t count_unseen(const struct syscall_sums *sums)
 {
 	const struct sooth_record *r;
 	size_t position = 0;
@@ -377,7 +377,7 @@ static int finish(void *state, struct sooth_error *err)
 		const struct syscall_sums *sums = s->options.is_repeated ? &s->all : &s->sums;
 
 		status = emit_all(s, sums, err);
-		call_note_unseen(s->output, unseen(sums));
+		call_note_unseen(s->output, count_unseen(sums));
 		return status ? status : call_notes_emit_table(&s->notes, s->output, err);
 	}
 	status = emit_all(s, &s->sums, err);

@@ -12,7 +12,7 @@
 
 #define FRAMES_NAMED 3
 #define SHARE_NAMED  0.2 /* share of the difference from which a stack is named */
-#define LONGER	     1.5 /* factor between lengths of the runs that alone explains a difference */
+#define LONGER	     1.5 /* if one run lasted so many times as long, its length may be the cause */
 #define ARROW	     " < "
 #define ARROW_SIZE   3
 #define LITTLE_BYTES 1024
@@ -20,10 +20,12 @@
 #define HEAP_CHANGE_ROW(F, S)                                                                      \
 	F(S, U64, live_before_bytes, ALWAYS, "live at the end of the first capture",               \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, U64, live_bytes, ALWAYS, "live at the end of the second", .unit = SOOTH_UNIT_BYTES)   \
+	F(S, U64, live_bytes, ALWAYS, "live at the end of the second capture",                     \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, peak_before_bytes, ALWAYS, "peak of live memory in the first capture",           \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, U64, peak_bytes, ALWAYS, "the same in the second", .unit = SOOTH_UNIT_BYTES)          \
+	F(S, U64, peak_bytes, ALWAYS, "peak of live memory in the second capture",                 \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
 ROW_TABLE(heap_change, HEAP_CHANGE_ROW, "diff.heap", heap_change_row, .line = "{text}");

@@ -22,7 +22,7 @@ struct growth {
 	bool grows;
 	bool is_steady;		 /* grew in most of many windows */
 	bool may_grow;		 /* grew by too few steps to decide: observe longer */
-	unsigned windows, grown; /* number of windows, and of those with growth */
+	unsigned windows, grown; /* `grown`: number of windows in which the value grew */
 	double first, last;
 	double per_s;	      /* the median slope between all pairs of points */
 	uint64_t interval_ns; /* from the first to the last point */

@@ -148,9 +148,9 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 	finding_count(out, "execs of itself", r.count, interval_ns);
 	if (is_make(e))
 		finding_remedy(out,
-			"in its directory (/proc/%u/cwd), find . -newermt now lists the files "
-			"dated in the future: touch them and check the clock; if there are none, "
-			"make -d names the makefile",
+			"cd /proc/%u/cwd && find . -newermt now lists files dated in the future: "
+			"touch these files and check the clock; if it lists none, make -d names "
+			"the makefile",
 			e->id.pid);
 	else
 		finding_remedy(out, "sooth trace -e execve -p %u shows what it becomes", e->id.pid);
@@ -179,8 +179,9 @@ static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 	finding_count(out, "commands of the compiler that came again", r.times_two, interval_ns);
 	finding_unseen(out, "why the result counts as out of date");
 	finding_remedy(out,
-		"in the directory of the build: find . -newermt now lists the files dated in the "
-		"future (touch them, and look at the clock); make -d, ninja -d explain say why");
+		"make -d or ninja -d explain says why; in the directory of the build, "
+		"find . -newermt now lists files dated in the future: touch these files and check "
+		"the clock");
 	finding_end(out);
 	return true;
 }

@@ -15,15 +15,19 @@
 #define NAMES_ROWS_MAX (1u << 20)
 
 #define NAME_ROW(F, S, name_help_)                                                                 \
-	F(S, U64, own_live_bytes, ALWAYS, "bytes not freed of allocator calls made by it itself",  \
+	F(S, U64, own_live_bytes, ALWAYS, "bytes not freed, allocated by the function itself",     \
 		.label = "LIVE", .unit = SOOTH_UNIT_BYTES)                                         \
-	F(S, U64, live_bytes, ALWAYS, "bytes not freed of calls by it and by all that it calls",   \
+	F(S, U64, live_bytes, ALWAYS,                                                              \
+		"bytes not freed, allocated by the function and by all functions that it calls",   \
 		.label = "TOTAL", .unit = SOOTH_UNIT_BYTES)                                        \
-	F(S, U64, live_blocks, ALWAYS, "blocks not freed of calls by it and by all that it calls", \
+	F(S, U64, live_blocks, ALWAYS,                                                             \
+		"blocks not freed, allocated by the function and by all functions that it calls",  \
 		.label = "BLOCKS")                                                                 \
-	F(S, U64, allocated_bytes, ALWAYS, "bytes allocated by it and by all that it calls",       \
+	F(S, U64, allocated_bytes, ALWAYS,                                                         \
+		"bytes allocated by the function and by all functions that it calls",              \
 		.label = "ALLOCATED", .unit = SOOTH_UNIT_BYTES)                                    \
-	F(S, U64, calls, ALWAYS, "successful allocator calls by it and by all that it calls",      \
+	F(S, U64, calls, ALWAYS,                                                                   \
+		"successful allocator calls by the function and by all functions that it calls",   \
 		.label = "CALLS")                                                                  \
 	F(S, TEXT, name, ALWAYS, name_help_, .is_key = true, .may_shrink = true)
 
@@ -368,8 +372,8 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 		else if ((options->stacks || options->answer) && !live->unstacked)
 			output_limit(scope->output, "which code allocates",
 				"no call with a stack was recorded",
-				"sooth heap --stack PID records them; --save FILE.sooth keeps "
-				"them");
+				"sooth heap --stack PID records stacks; with --save FILE.sooth it "
+				"stores them");
 		return 0;
 	}
 	if (!options->answer && options->by == HEAP_BY_CLASS)

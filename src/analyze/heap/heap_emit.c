@@ -236,7 +236,7 @@ uint64_t heap_emit_count(const struct heap_live *live)
 	return count;
 }
 
-static uint64_t allocated(const struct heap_process *p)
+static uint64_t count_allocated(const struct heap_process *p)
 {
 	return p->counted.allocated_bytes > p->seen.allocated_bytes ? p->counted.allocated_bytes
 								    : p->seen.allocated_bytes;
@@ -249,8 +249,8 @@ static int by_size(const void *a, const void *b)
 
 	if (x->process->peak_bytes != y->process->peak_bytes)
 		return x->process->peak_bytes < y->process->peak_bytes ? 1 : -1;
-	if (allocated(x->process) != allocated(y->process))
-		return allocated(x->process) < allocated(y->process) ? 1 : -1;
+	if (count_allocated(x->process) != count_allocated(y->process))
+		return count_allocated(x->process) < count_allocated(y->process) ? 1 : -1;
 	if (x->id->start_ticks != y->id->start_ticks)
 		return x->id->start_ticks < y->id->start_ticks ? -1 : 1;
 	return x->id->pid < y->id->pid ? -1 : x->id->pid > y->id->pid;

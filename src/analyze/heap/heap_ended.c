@@ -18,9 +18,10 @@
 #define HEAP_ENDED_ROW(F, S)                                                                       \
 	F(S, PID)                                                                                  \
 	F(S, CHARS16, name, ALWAYS, "name of the process")                                         \
-	F(S, TEXT, signal, ALWAYS, "signal that ended it")                                         \
-	F(S, TEXT, observed_by, ALWAYS, "what sooth had in it")                                    \
-	F(S, TEXT, remedy, MAYBE(remedy_state), "how to see whether it ends so without that")
+	F(S, TEXT, signal, ALWAYS, "signal that ended the process")                                \
+	F(S, TEXT, observed_by, ALWAYS, "sooth's probes or library in the process")                \
+	F(S, TEXT, remedy, MAYBE(remedy_state),                                                    \
+		"command that shows whether the program ends the same way without sooth")
 
 ROW_STRUCT(heap_ended_row, HEAP_ENDED_ROW);
 ROW_SCHEMA(heap_ended_row, HEAP_ENDED_ROW, "heap.ended", heap_ended_row,

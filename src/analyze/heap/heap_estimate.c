@@ -41,7 +41,7 @@ static void add(struct sample_sum *s, const struct heap_sum *one)
 }
 
 /* Returns the estimate of the total less the reported amount, so rounding errors do not add up. */
-static uint64_t scaled(uint64_t value, double weight, uint64_t *reported)
+static uint64_t estimate_gain(uint64_t value, double weight, uint64_t *reported)
 {
 	uint64_t all = (uint64_t)llround((double)value * weight), gain = all - *reported;
 
@@ -65,13 +65,15 @@ bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *sample
 		return false;
 	add(s, samples);
 	*estimate = *samples;
-	estimate->calls = scaled(s->calls, 1 / chance, &s->reported.calls);
-	estimate->freed_blocks = scaled(s->freed_blocks, 1 / chance, &s->reported.freed_blocks);
-	estimate->short_blocks = scaled(s->short_blocks, 1 / chance, &s->reported.short_blocks);
+	estimate->calls = estimate_gain(s->calls, 1 / chance, &s->reported.calls);
+	estimate->freed_blocks =
+		estimate_gain(s->freed_blocks, 1 / chance, &s->reported.freed_blocks);
+	estimate->short_blocks =
+		estimate_gain(s->short_blocks, 1 / chance, &s->reported.short_blocks);
 	estimate->allocated_bytes =
-		scaled(s->allocated_bytes, 1 / chance, &s->reported.allocated_bytes);
-	estimate->freed_bytes = scaled(s->freed_bytes, 1 / chance, &s->reported.freed_bytes);
-	estimate->short_bytes = scaled(s->short_bytes, 1 / chance, &s->reported.short_bytes);
+		estimate_gain(s->allocated_bytes, 1 / chance, &s->reported.allocated_bytes);
+	estimate->freed_bytes = estimate_gain(s->freed_bytes, 1 / chance, &s->reported.freed_bytes);
+	estimate->short_bytes = estimate_gain(s->short_bytes, 1 / chance, &s->reported.short_bytes);
 	*allocated = (double)samples->calls * variance;
 	*live = kept * variance;
 	return true;

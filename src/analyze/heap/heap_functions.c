@@ -15,7 +15,6 @@ static uint32_t place_of(uint32_t function)
 	return function < HEAP_FUNCTIONS ? function : HEAP_FUNCTIONS;
 }
 
-/* Returns the state of the failures: those that were seen are a lower bound. */
 uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state)
 {
 	return !measured_state && sum->is_partial && !sum->failed

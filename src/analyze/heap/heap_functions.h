@@ -19,7 +19,8 @@ struct heap_function_sum {
 	bool is_partial; /* `failed` is a lower bound */
 };
 
-/* Returns the state of the number of failed calls. */
+/* Returns the state of the value `failed`: not measured if only some calls were checked for failure
+ * and none of those failed, else `measured_state`. */
 uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state);
 
 struct heap_sums {

@@ -71,7 +71,8 @@ struct heap_stack_sum {
 	uint64_t live_bytes, live_blocks;
 	uint64_t freed_blocks, freed_bytes;
 	uint64_t short_blocks, short_bytes; /* freed within HEAP_SHORT_NS */
-	uint64_t gone_bytes, gone_blocks;   /* of the live ones: those of ended processes */
+	uint64_t gone_bytes,
+		gone_blocks; /* part of the live blocks: those of processes that have ended */
 	struct heap_at_peak at_peak;
 	struct heap_gains gains;
 	double allocated_variance, live_variance; /* of bytes estimated from samples */

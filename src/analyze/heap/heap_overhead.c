@@ -31,7 +31,7 @@
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, U64, programs_ns, ALWAYS, "of probes_ns: sooth's programs", .unit = SOOTH_UNIT_NS)    \
 	F(S, U64, entries, ALWAYS, "hits of probes where allocator functions begin")               \
-	F(S, U64, returns, ALWAYS, "hits of probes where they return")                             \
+	F(S, U64, returns, ALWAYS, "hits of probes at the return of functions")                    \
 	F(S, U64, stepped, ALWAYS, "hits of probes at return instructions, which take most")       \
 	F(S, REAL, calls_per_s, ALWAYS,                                                            \
 		"entries a second, from the first to the last, to two digits")                     \

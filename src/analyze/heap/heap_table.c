@@ -221,7 +221,8 @@ static uint8_t live_state(const struct table_state *s)
 	return s->has_source && has_calls(s) ? SOOTH_STATE_VALUE : NOT_REQUESTED;
 }
 
-/* Returns the state of unfinished calls: only complete aggregates have them. */
+/* Returns the state of the number of unfinished calls: only the kernel's aggregates have this
+ * number, and only if they are complete. */
 static uint8_t unfinished_state(const struct table_state *s)
 {
 	if (!s->by_calls)
@@ -324,7 +325,7 @@ static const char *loss_remedy(const struct table_state *s)
 	if (!s->ended.has_library)
 		return "use a larger buffer: --buffer 128M";
 	return s->ended.has_probes ? "observe it in the kernel: --engine bpf --buffer 128M"
-				   : "run it again on a host with less load";
+				   : "run the program again on a host with less load";
 }
 
 static void note_limits(struct table_state *s)
@@ -349,7 +350,7 @@ static void note_limits(struct table_state *s)
 	if (s->live.untracked)
 		output_limit(s->scope.output, what,
 			"more blocks were live than the kernel's table has room for",
-			"give it more: --blocks 8000000");
+			"--blocks 8000000 makes the table larger");
 	if (s->live.refused)
 		output_limit(s->scope.output, what,
 			"the processes have more allocated blocks than sooth can keep",

@@ -352,7 +352,7 @@ static int finish(void *state, struct sooth_error *err)
 			"record every call: --exact");
 	if (s->is_full)
 		output_limit(s->output, "every allocation",
-			"there are more than sooth can keep until the end",
+			"there are more allocations than sooth can keep until the end",
 			"observe for less time");
 	status = output_section(s->output, &track_section, err);
 	if (!status)

@@ -329,8 +329,8 @@ static int no_process(struct sooth_error *err)
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "inspect a process");
 	error_why(err, "the process had ended before sooth read it, or the capture has no process "
 		       "samples");
-	return error_remedy(err, "select a running process: sooth inspect PID; to make a capture "
-				 "of it, add --save FILE.sooth");
+	return error_remedy(err,
+		"select a running process: sooth inspect PID (--save FILE.sooth stores a capture)");
 }
 
 static int several_processes(struct inspect_snapshots *s, struct sooth_error *err)

@@ -130,7 +130,7 @@ static bool is_memory(const struct limits_group *g)
 	return limit_sums_group_is(g, "memory");
 }
 
-static uint64_t room(const struct limits_group *g)
+static uint64_t room_in(const struct limits_group *g)
 {
 	uint64_t used = g->used_state == SOOTH_STATE_VALUE ? g->used : 0;
 
@@ -146,7 +146,7 @@ const struct limits_group *limit_sums_tightest_memory(const struct snapshot *pro
 		const struct limits_group *g = limit_sums_group(r);
 
 		if (g && is_memory(g) && g->limit_state == SOOTH_STATE_VALUE &&
-			(!best || room(g) < room(best)))
+			(!best || room_in(g) < room_in(best)))
 			best = g;
 	}
 	return best;

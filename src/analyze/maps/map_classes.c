@@ -162,7 +162,7 @@ static enum map_class class_by_name(const struct map_facts *f, const struct maps
 
 /* --- a mapping by its neighbors --- */
 
-static const struct maps_mapping *touching(const struct map_facts *f, size_t i, int side)
+static const struct maps_mapping *touching_mapping(const struct map_facts *f, size_t i, int side)
 {
 	size_t other = i + (size_t)side;
 	const struct maps_mapping *m = f->mappings[i], *n;
@@ -190,7 +190,7 @@ static bool holds_stack_pointer(const struct map_facts *f, const struct maps_map
 
 static bool has_guard(const struct map_facts *f, size_t i)
 {
-	const struct maps_mapping *below = touching(f, i, -1);
+	const struct maps_mapping *below = touching_mapping(f, i, -1);
 
 	return below && is_inaccessible(below) && size_of(below) <= GUARD_MAX;
 }
@@ -215,8 +215,8 @@ static bool has_stack_size(const struct diagnosis *j, const struct maps_mapping 
  * `rest`, whether it is that second part. */
 static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 {
-	const struct maps_mapping *used = rest ? touching(f, i, -1) : f->mappings[i];
-	const struct maps_mapping *unused = rest ? f->mappings[i] : touching(f, i, 1);
+	const struct maps_mapping *used = rest ? touching_mapping(f, i, -1) : f->mappings[i];
+	const struct maps_mapping *unused = rest ? f->mappings[i] : touching_mapping(f, i, 1);
 
 	if (!HAS(f, MAPS_GLIBC) || !used || !unused || !is_writable(used) ||
 		used->protection & MAPS_EXECUTE || !is_inaccessible(unused))
@@ -232,7 +232,7 @@ static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 static bool is_mimalloc(const struct diagnosis *j, size_t i)
 {
 	const struct maps_mapping *m = j->facts->mappings[i];
-	bool goes_on = touching(j->facts, i, -1) && j->classes[i - 1] == MAP_MIMALLOC;
+	bool goes_on = touching_mapping(j->facts, i, -1) && j->classes[i - 1] == MAP_MIMALLOC;
 
 	return HAS(j->facts, MAPS_MIMALLOC) && has_flags(m, MAPS_NO_RESERVE) &&
 	       !has_flags(m, MAPS_NOT_IN_FORKS) && m->from >= MIMALLOC_FROM &&

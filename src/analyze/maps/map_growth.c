@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Resident memory by purpose, and its growth from the first sample of each process to the last. A
- * process that started meanwhile had none; ended processes are left out. Growth needs two
- * samples. */
+ * process that started after the first sample counts from 0; a process that has ended is left out.
+ * Growth needs two samples. */
 #include "analyze/maps/map_growth.h"
 
 #include <errno.h>
@@ -27,7 +27,8 @@
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, rss_bytes, ALWAYS, "resident memory at the last look", .label = "RSS",           \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, TEXT, text, ALWAYS, "the same as a sentence, with the purpose of most of it",         \
+	F(S, TEXT, text, ALWAYS,                                                                   \
+		"the totals as a sentence, with the purpose of most of the memory",                \
 		.is_hidden = true)
 
 ROW_TABLE(totals, TOTALS_ROW, "memory_growth", growth_totals_row, .line = "{text}");

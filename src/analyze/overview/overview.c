@@ -644,8 +644,9 @@ static void note_others(const struct overview *o)
 		return;
 	snprintf(what, sizeof(what), "%llu system calls of children", (unsigned long long)calls);
 	output_limit(o->output, what,
-		"they began meanwhile: each process listed has its own calls alone",
-		"`sooth trace -c PID` counts those of children too");
+		"these children started during the observation: each row has only the calls of its "
+		"own process",
+		"`sooth trace -c PID` also counts the calls of children");
 }
 
 static int finish(void *state, struct sooth_error *err)

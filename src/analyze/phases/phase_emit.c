@@ -441,13 +441,12 @@ static void note_limits(const struct emit *e)
 
 	if (h->refused || e->sums.refused)
 		output_limit(e->output, "some phases",
-			"there are more than sooth keeps at a time; the latest are shown",
+			"there are more phases than sooth can keep: only the latest are shown",
 			"choose a shorter time: --last TIME");
 	if (h->selection.from_utc_ns && h->first_utc_ns > h->selection.from_utc_ns + LATE_NS) {
 		strcat(what, format_utc(time, h->first_utc_ns));
 		output_limit(e->output, what,
-			"no agent ran, no monitor observed them, or its history does not go back "
-			"that far",
+			"no agent ran, no monitor ran, or the history of the monitor starts later",
 			"");
 	}
 }

@@ -79,15 +79,15 @@ ROW_STRUCT(phase_answer_row, PHASE_ANSWER_ROW);
 	F(S, TEXT, agent, ALWAYS, "id of the agent")                                               \
 	F(S, TEXT, project, MAYBE(project_state), "project of the session", .may_shrink = true)    \
 	F(S, TEXT, session_id, MAYBE(session_state), "id of the session", .is_hidden = true)       \
-	F(S, U64, start_utc_ns, ALWAYS, "first time it was observed, ns since 1970",               \
+	F(S, U64, start_utc_ns, ALWAYS, "first time the session was observed, ns since 1970",      \
 		.unit = SOOTH_UNIT_UTC_NS, .is_hidden = true)                                      \
-	F(S, U64, end_utc_ns, ALWAYS, "last time it was observed, ns since 1970",                  \
+	F(S, U64, end_utc_ns, ALWAYS, "last time the session was observed, ns since 1970",         \
 		.unit = SOOTH_UNIT_UTC_NS, .is_hidden = true)                                      \
 	F(S, BOOL, has_ended, ALWAYS, "its main process ended", .is_hidden = true)                 \
 	F(S, TEXT, end, MAYBE(end_state), "how its main process ended", .label = "ENDED",          \
 		.may_shrink = true)                                                                \
-	F(S, U64, observed_ns, ALWAYS, "time for which it was observed", .label = "OBSERVED",      \
-		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, observed_ns, ALWAYS, "time for which the session was observed",                  \
+		.label = "OBSERVED", .unit = SOOTH_UNIT_NS)                                        \
 	PHASE_SHARES(F, S)                                                                         \
 	PHASE_USE(F, S)                                                                            \
 	PHASE_TOKENS(F, S)                                                                         \

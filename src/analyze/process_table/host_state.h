@@ -31,7 +31,7 @@ struct short_lived_text {
 	uint32_t at, size;
 };
 
-/* Processes with one name, of one session or of none. */
+/* Short-lived processes with the same name, all of the same session, or all of no session. */
 struct short_lived_group {
 	uint64_t count, cpu_ns;
 	uint64_t life_most_ns;

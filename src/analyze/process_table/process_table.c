@@ -117,7 +117,7 @@ static bool is_in_tail(const struct sooth_field *f)
 
 /* Copies a record, with a fixed part of the length that this build knows. NULL: out of memory, or
  * the record is invalid. */
-static void *widened(const struct sooth_record *r, size_t least)
+static void *copy_widened(const struct sooth_record *r, size_t least)
 {
 	const struct sooth_schema *schema = registry_schema(r->kind);
 	size_t fixed = (size_t)r->fixed_words * SOOTH_RECORD_WORD, more;
@@ -184,7 +184,7 @@ static struct process_entry *process_put(struct process_table *c, const struct p
 
 static void take_process(struct process_table *c, const struct sooth_record *r)
 {
-	struct proc_process *copy = widened(r, PROC_PROCESS_LEAST);
+	struct proc_process *copy = copy_widened(r, PROC_PROCESS_LEAST);
 	struct process_id id = process_id_of(r);
 	struct process_entry **known = map_get(&c->processes, &id), *p = known ? *known : NULL;
 	bool becomes_zombie = copy && copy->state == 'Z' && p && p->process;
@@ -250,7 +250,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	/* A zombie can no longer be read: keep the earlier values. */
 	if (!p || (p->zombie_ns && (r->kind == PROC_LINKS ? !!p->links : !!p->session)))
 		return;
-	copy = widened(r, r->kind == PROC_LINKS ? PROC_LINKS_LEAST : PROC_SESSION_LEAST);
+	copy = copy_widened(r, r->kind == PROC_LINKS ? PROC_LINKS_LEAST : PROC_SESSION_LEAST);
 	if (!copy)
 		return;
 	if (r->kind == PROC_LINKS) {

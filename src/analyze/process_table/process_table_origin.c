@@ -324,7 +324,7 @@ static struct process_entry *older_main(const struct origin *o, uint64_t uid)
 }
 
 /* Returns the oldest main process, which stands for all if there are too many to compare. */
-static struct process_entry *oldest(const struct origin *o)
+static struct process_entry *oldest_main(const struct origin *o)
 {
 	uint32_t uid = o->p->process->uid;
 	struct process_entry *main = older_main(o, uid == 0 ? PROCESS_TABLE_ANY : uid);
@@ -351,7 +351,7 @@ struct process_entry *origin_possible(const struct origin *o, struct origin_othe
 		if (!why && is_preferred(o, main, best))
 			best = main;
 	}
-	return best || !o->s->has_more_mains ? best : oldest(o);
+	return best || !o->s->has_more_mains ? best : oldest_main(o);
 }
 
 /* --- agents below agents --- */

@@ -71,7 +71,8 @@ static struct owner gone(struct owner_search *q, enum process_link link, struct 
 	return q->owner;
 }
 
-static struct owner undecided(struct owner_search *q, enum process_link link, struct sooth_text why)
+static struct owner set_undecided(
+	struct owner_search *q, enum process_link link, struct sooth_text why)
 {
 	q->owner.link = link;
 	q->owner.doubt = why;
@@ -87,7 +88,7 @@ static struct sooth_text session_words(struct owner_search *q)
 		       : process_table_say(q->s->process_table, "its %s session", q->agent->title);
 }
 
-static struct span words(const struct owner_search *q, const struct sooth_text *text)
+static struct span text_of(const struct owner_search *q, const struct sooth_text *text)
 {
 	return process_table_text(q->s->process_table, text);
 }
@@ -177,15 +178,15 @@ static struct owner by_outer_pid(struct owner_search *q)
 	const struct sooth_text session = session_words(q);
 	struct sooth_text why;
 	bool is_possible = !are_all_seen(q) || possible_main(q, &why);
-	struct span its = words(q, &session); /* adding text may have moved the earlier text */
+	struct span its = text_of(q, &session); /* adding text may have moved the earlier text */
 
 	if (!is_possible)
 		return gone(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s is gone: main process %.*s was in an outer pid namespace, "
 				"and %.*s",
-				TEXT(its), TEXT(q->of.pid), TEXT(words(q, &why))));
-	return undecided(q, PROCESS_LINK_PID,
+				TEXT(its), TEXT(q->of.pid), TEXT(text_of(q, &why))));
+	return set_undecided(q, PROCESS_LINK_PID,
 		process_table_say(c,
 			"%.*s: main process %.*s is in an outer pid namespace, which is invisible "
 			"here",
@@ -196,7 +197,7 @@ static struct owner by_pid(struct owner_search *q)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
-	struct span its = words(q, &session), marker = q->of.pid;
+	struct span its = text_of(q, &session), marker = q->of.pid;
 	struct process_entry *holder;
 	uint64_t pid = 0;
 
@@ -211,14 +212,14 @@ static struct owner by_pid(struct owner_search *q)
 	if (holder && process_table_is_older(holder, q->p)) {
 		if (holder->agent == q->agent)
 			return found(q, holder->main ? holder->main : holder, PROCESS_LINK_PID);
-		return undecided(q, PROCESS_LINK_PID,
+		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s: the main process had PID %.*s; the process with this PID "
 				"now is not recognized as %s",
 				TEXT(its), TEXT(marker), q->agent->title));
 	}
 	if (process_table_namespace(q->p) == PROCESS_TABLE_UNREPORTED)
-		return undecided(q, PROCESS_LINK_PID,
+		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s: main process %.*s is in an unknown pid namespace", TEXT(its),
 				TEXT(marker)));
@@ -229,12 +230,12 @@ static struct owner by_pid(struct owner_search *q)
 				TEXT(its), TEXT(marker)));
 	holder = process_table_by_pid(q->s, pid);
 	if (holder && holder->agent == q->agent && process_table_is_older(holder, q->p))
-		return undecided(q, PROCESS_LINK_PID,
+		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s: the main process could be PID %.*s of another pid namespace",
 				TEXT(its), TEXT(marker)));
 	if (!are_all_seen(q))
-		return undecided(q, PROCESS_LINK_PID,
+		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c, "%.*s: main process %.*s was not seen, but %s",
 				TEXT(its), TEXT(marker), why_not_all_processes(q)));
 	return gone(q, PROCESS_LINK_PID,
@@ -276,7 +277,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 	const struct sooth_text session = session_words(q);
 	struct sooth_text why;
 	struct process_entry *may = possible_main(q, &why);
-	struct span its = words(q, &session); /* adding text may have moved the earlier text */
+	struct span its = text_of(q, &session); /* adding text may have moved the earlier text */
 
 	if ((may || !are_all_seen(q)) && is_cut_off(q))
 		return gone(q, link,
@@ -285,13 +286,13 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 				"process can write to this server's input",
 				TEXT(its)));
 	if (may)
-		return undecided(q, link, possible_words(q, may));
+		return set_undecided(q, link, possible_words(q, may));
 	if (!are_all_seen(q))
-		return undecided(q, link,
+		return set_undecided(q, link,
 			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
 				why_not_all_processes(q)));
 	return gone(q, link,
-		process_table_say(c, "%.*s is gone: %.*s", TEXT(its), TEXT(words(q, &why))));
+		process_table_say(c, "%.*s is gone: %.*s", TEXT(its), TEXT(text_of(q, &why))));
 }
 
 /* Returns whether another process took over the session: its PID differs from the marker. */
@@ -385,7 +386,7 @@ static struct owner by_any_trace(struct owner_search *q)
 static struct owner gone_by_shell(struct owner_search *q, enum process_link link)
 {
 	const struct sooth_text session = session_words(q);
-	struct span its = words(q, &session);
+	struct span its = text_of(q, &session);
 
 	q->owner.doubt = (struct sooth_text){ 0 };
 	return gone(q, link,
@@ -412,7 +413,7 @@ static struct owner search(struct owner_search *q)
 		return owner;
 	q->owner = owner;
 	q->owner.is_gone = false;
-	return undecided(q, owner.link,
+	return set_undecided(q, owner.link,
 		process_table_say(q->s->process_table,
 			"its %s session is gone, but agent %u, started in it, could have "
 			"started this process",

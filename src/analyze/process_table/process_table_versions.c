@@ -393,7 +393,7 @@ static struct span newest_of(
 	return newest ? process_table_text(c, newest) : span_of("", 0);
 }
 
-static struct span newer(struct span a, struct span b)
+static struct span newer_version(struct span a, struct span b)
 {
 	if (!a.size || !b.size)
 		return a.size ? a : b;
@@ -423,7 +423,7 @@ bool process_table_is_unread(const struct process_table *c, const struct process
 
 struct span verdict_newest(const struct process_table *c, const struct agent *agent, uint32_t uid)
 {
-	return newer(newest_of(c, agent, uid, 0), newest_of(c, agent, UINT32_MAX, 0));
+	return newer_version(newest_of(c, agent, uid, 0), newest_of(c, agent, UINT32_MAX, 0));
 }
 
 struct span process_table_newest(const struct process_table *c, const struct process_entry *p)
@@ -435,7 +435,7 @@ struct span process_table_newest(const struct process_table *c, const struct pro
 
 	if (p->agent && !world)
 		newest = verdict_newest(c, p->agent, p->process->uid);
-	return folder ? newer(newest, newest_of(c, p->agent, folder, world)) : newest;
+	return folder ? newer_version(newest, newest_of(c, p->agent, folder, world)) : newest;
 }
 
 static const struct agent *agent_named(const struct resolving *s, struct span name)

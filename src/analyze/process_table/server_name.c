@@ -178,7 +178,7 @@ static struct server_name named_by_path(struct span path)
 
 /* Names a server of node SCRIPT or python -m MODULE. The words may be split already, so they are
  * rejoined from their first and last byte. */
-static struct server_name interpreted(
+static struct server_name name_interpreted(
 	enum interpreter interpreter, struct span arguments, struct span package)
 {
 	struct script script = script_of(interpreter, arguments);
@@ -234,7 +234,7 @@ struct server_name server_name(const struct server_command *command)
 	if (span_starts(first, "npm "))
 		return named(span_of("npm", 3), span_of("npm", 3));
 	if (interpreter)
-		name = interpreted(interpreter, command->arguments, command->package);
+		name = name_interpreted(interpreter, command->arguments, command->package);
 	if (!name.name.size && command->executable.size)
 		name = named_by_path(command->executable);
 	return name.name.size ? name : named_by_path(first);

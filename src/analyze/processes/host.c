@@ -51,11 +51,12 @@ struct load_row {
 		.label = "CAN WATCH", .names = &host_reach_names)                                  \
 	F(S, ALSO, TEXT, tracer.path, path, WITH(tracer.path_state),                               \
 		"path of the program; null: sooth itself")                                         \
-	F(S, ALSO, TEXT, tracer.need, need, ALWAYS, "the privilege it needs", .label = "NEEDS",    \
-		.may_shrink = true)                                                                \
+	F(S, ALSO, TEXT, tracer.need, need, ALWAYS, "the privilege that the tracer needs",         \
+		.label = "NEEDS", .may_shrink = true)                                              \
 	F(S, ALSO, TEXT, tracer.missing, missing, WITH(tracer.missing_state),                      \
 		"what is missing to trace more; null: nothing", .is_hidden = true)                 \
-	F(S, ALSO, TEXT, tracer.purpose, purpose, ALWAYS, "what it shows", .is_hidden = true)
+	F(S, ALSO, TEXT, tracer.purpose, purpose, ALWAYS, "data that the tracer shows",            \
+		.is_hidden = true)
 
 struct tracer_row {
 	struct host_tracer tracer;

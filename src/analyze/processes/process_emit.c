@@ -60,7 +60,7 @@ static bool is_id(struct span s)
 	return true;
 }
 
-static struct span without(struct span s, const char *prefix, const char *suffix)
+static struct span strip_affixes(struct span s, const char *prefix, const char *suffix)
 {
 	if (!span_starts(s, prefix))
 		return span_of("", 0);
@@ -86,13 +86,14 @@ static bool is_pod(struct span part)
 	return span_starts(part, "kubepods");
 }
 
-/* Recognizes a container in one component of the path, with the one above. */
+/* Recognizes a container by one component of a control group's path, and by the component above
+ * it. */
 static bool emit_part(struct span part, struct span above, bool in_pod, char out[CONTAINER_SIZE])
 {
 	struct span name;
 
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
-		name = without(part, scopes[i].prefix, SCOPE);
+		name = strip_affixes(part, scopes[i].prefix, SCOPE);
 		if (is_id(name))
 			return say(out, in_pod ? "kubernetes" : scopes[i].runtime, name, ID_SHOWN);
 	}
@@ -102,7 +103,7 @@ static bool emit_part(struct span part, struct span above, bool in_pod, char out
 		return say(out, "kubernetes", part, ID_SHOWN);
 	if (span_equal(above, "lxc") || span_equal(above, LXC_PAYLOAD))
 		return say(out, "lxc", part, NAME_SHOWN);
-	name = without(part, LXC_PAYLOAD ".", "");
+	name = strip_affixes(part, LXC_PAYLOAD ".", "");
 	return say(out, "lxc", name, NAME_SHOWN);
 }
 
@@ -452,7 +453,7 @@ static uint8_t verdict_of(const struct listed *l, enum verdict_kind kind, uint8_
 }
 
 /* Returns the evidence, or why the verdict is undecided; "": neither. */
-static const char *why(const struct listed *l, enum verdict_kind kind)
+static const char *evidence_of(const struct listed *l, enum verdict_kind kind)
 {
 	return listed_holds(l, kind) ||
 			       (l->verdicts && state_is_unmeasured(l->verdicts[kind].state))
@@ -481,9 +482,9 @@ static void fill_verdicts(struct row_builder *t)
 	row->generation = generation.number;
 	row->generations = generation.count;
 	row->generation_state = generation.count ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	row->orphaned_reason_state = string_state(why(l, VERDICT_ORPHANED));
-	row->abandoned_reason_state = string_state(why(l, VERDICT_ABANDONED));
-	row->frozen_reason_state = string_state(why(l, VERDICT_FROZEN));
+	row->orphaned_reason_state = string_state(evidence_of(l, VERDICT_ORPHANED));
+	row->abandoned_reason_state = string_state(evidence_of(l, VERDICT_ABANDONED));
+	row->frozen_reason_state = string_state(evidence_of(l, VERDICT_FROZEN));
 	process_flags(l, t->flags);
 	row->flags_state = string_state(t->flags);
 	/* Without permission a missing flag is no proof that all is well. */
@@ -593,9 +594,9 @@ static void append(struct row_builder *t, struct buffer *rows)
 		tail_resolved(&row->project, t, &p->project),
 		tail_string(&row->session_agent, p->owner_agent ? p->owner_agent->name : ""),
 		tail_resolved(&row->session_id, t, &p->session_id),
-		tail_string(&row->orphaned_reason, why(t->l, VERDICT_ORPHANED)),
-		tail_string(&row->abandoned_reason, why(t->l, VERDICT_ABANDONED)),
-		tail_string(&row->frozen_reason, why(t->l, VERDICT_FROZEN)),
+		tail_string(&row->orphaned_reason, evidence_of(t->l, VERDICT_ORPHANED)),
+		tail_string(&row->abandoned_reason, evidence_of(t->l, VERDICT_ABANDONED)),
+		tail_string(&row->frozen_reason, evidence_of(t->l, VERDICT_FROZEN)),
 		tail_string(&row->container, t->container),
 		tail_string(&row->flags, t->flags),
 	};

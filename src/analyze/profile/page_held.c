@@ -7,11 +7,11 @@
 #define PROCESSES_MAX	   65536
 #define STACKS_MAX	   (1u << 20)
 #define PAGES_MAX	   (8u << 20) /* limit for all processes: 32 GiB in pages of 4 KiB */
-#define PAGE_BYTES_DEFAULT 4096	      /* page size for captures without one */
+#define PAGE_BYTES_DEFAULT 4096	      /* page size for captures that do not record one */
 
 struct page {
 	uint32_t stack;
-	uint32_t faults; /* number of faults that the record stands for */
+	uint32_t faults; /* number of page faults that the sampled record counts */
 };
 
 struct page_process {
@@ -208,7 +208,7 @@ static void move(struct page_held *l, struct page_process *p, const struct profi
 			continue;
 		page = *there;
 		map_remove(&p->pages, &numbers[i]);
-		release_one(l, p, at); /* the former page is replaced */
+		release_one(l, p, at); /* the earlier record of the same page is replaced */
 		there = map_put(&p->pages, &at, NULL);
 		if (there)
 			*there = page;

@@ -269,7 +269,8 @@ void profile_spots(
 
 	if (all.size) {
 		put_hottest(out, hot, all.size / sizeof(*hot), samples);
-		/* Otherwise the hottest function is the one that nearly all have. */
+		/* If nearly all samples are in the hottest function, the common caller says nothing
+		 * more. */
 		if ((double)hot->samples < NEARLY_ALL * (double)samples)
 			put_within(s, id, out);
 	}

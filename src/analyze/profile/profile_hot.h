@@ -16,8 +16,9 @@ enum profile_place {
 struct profile_hot {
 	struct span name, file; /* borrowed */
 	uint64_t samples;
-	uint64_t kernel_samples; /* of `samples`: in the kernel, called by it */
-	uint64_t regexp_samples; /* of `samples`: in a regular expression that it uses */
+	uint64_t kernel_samples; /* part of `samples`: in the kernel, below this function */
+	uint64_t regexp_samples; /* part of `samples`: in a regular expression that this function
+				    uses */
 	bool is_named;
 };
 

@@ -102,8 +102,9 @@ static void note_refused(struct span name, struct output *output)
 	snprintf(what, sizeof(what), "source lines of %.*s", (int)(name.size < 96 ? name.size : 96),
 		name.data);
 	output_limit(output, what,
-		"its debug information is damaged, or needs more than 1 GiB of memory or 14 s",
-		"without --lines it has functions by its symbols");
+		"the debug information of this file is damaged, or needs more than 1 GiB of memory "
+		"or 14 s",
+		"leave out --lines: functions are then named by the symbols of the file");
 }
 
 /* Adds a limit for each file with a notable share of the samples. */
@@ -130,7 +131,7 @@ static void profile_symbols_note(const struct profile_symbols *s, const struct n
 	}
 	if (s->not_asked)
 		output_limit(output, "source lines", "the capture was recorded without --lines",
-			"sooth profile --lines --save FILE.sooth TARGET records them");
+			"sooth profile --lines --save FILE.sooth TARGET records lines");
 }
 
 #define FUNCTIONS_MAX	(1u << 18)

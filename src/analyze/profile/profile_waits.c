@@ -22,8 +22,8 @@
 #define SUMMARY_ROW(F, S)                                                                          \
 	F(S, NAMED, U64, waits, wait_count, ALWAYS, "number of recorded waits",                    \
 		.merge = SOOTH_MERGE_SUM)                                                          \
-	F(S, U64, waited_ns, ALWAYS, "time of all threads together in them", .label = "WAITED",    \
-		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
+	F(S, U64, waited_ns, ALWAYS, "time of all threads together in these waits",                \
+		.label = "WAITED", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                \
 	F(S, U64, threads, ALWAYS, "threads that waited", .merge = SOOTH_MERGE_SUM)                \
 	F(S, U64, open, ALWAYS, "waits that had not ended when the observation did",               \
 		.merge = SOOTH_MERGE_SUM)                                                          \
@@ -42,20 +42,22 @@ ROW_TABLE(summary, SUMMARY_ROW, "waiting", wait_summary_row,
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
 	F(S, NAMED, U64, waits, wait_count, ALWAYS, "number of these waits", .label = "WAITS",     \
 		.merge = SOOTH_MERGE_SUM)                                                          \
-	F(S, U64, longest_ns, ALWAYS, "longest of them", .label = "LONGEST",                       \
+	F(S, U64, longest_ns, ALWAYS, "longest of these waits", .label = "LONGEST",                \
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX)                                   \
 	F(S, TEXT, role, ALWAYS, "role of the threads, or their name", .is_key = true)             \
 	F(S, ENUM8, reason, ALWAYS,                                                                \
 		"what they waited for, by the system call; preempted: they could have run",        \
 		.names = &wait_reason_names)                                                       \
-	F(S, TEXT, call, MAYBE(call_state), "system call they waited in", .is_key = true)          \
+	F(S, TEXT, call, MAYBE(call_state), "system call in which the threads waited",             \
+		.is_key = true)                                                                    \
 	F(S, TEXT, function, ALWAYS,                                                               \
 		"innermost function that is neither the kernel's nor the C library's",             \
 		.is_key = true, .may_shrink = true)                                                \
 	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
 		.may_shrink = true)                                                                \
 	F(S, TEXT, waker, MAYBE(waker_state),                                                      \
-		"thread that woke them most of the time: name and process id", .may_shrink = true)
+		"thread that woke the threads most of the time: name and process id",              \
+		.may_shrink = true)
 
 ROW_TABLE(place, PLACE_ROW, "waits_by_function", wait_place_row);
 

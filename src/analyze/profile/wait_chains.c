@@ -333,8 +333,8 @@ static int finish(void *state, struct sooth_error *err)
 	qsort(sorted, count, sizeof(*sorted), by_time);
 	if (s->left_out)
 		output_limit(s->output, "chains of the last waits",
-			"more waits than sooth keeps one by one",
-			"a longer --min-wait records fewer");
+			"there were more waits than sooth can keep one by one",
+			"a longer --min-wait records fewer waits");
 	status = output_section(s->output, &chain_section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_chain(s, &sorted[i], &text, err);

@@ -25,8 +25,8 @@
 #define SUMMARY_ROW(F, S)                                                                          \
 	F(S, NAMED, U64, threads, thread_count, ALWAYS, "threads that were observed",              \
 		.merge = SOOTH_MERGE_SUM)                                                          \
-	F(S, U64, wall_ns, ALWAYS, "time in which they were observed, added up", .label = "WALL",  \
-		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
+	F(S, U64, wall_ns, ALWAYS, "sum of the times in which the threads were observed",          \
+		.label = "WALL", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                  \
 	F(S, REAL, running_percent, MAYBE(wall_state), "share of that time on a CPU",              \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
 	F(S, REAL, waiting_percent, WITH(wall_state), "share in waits that were recorded",         \
@@ -394,8 +394,8 @@ static int finish(void *state, struct sooth_error *err)
 	wait_report_old_waits(s->output, s->old);
 	if (!s->sched.threads.count && s->threads.count)
 		output_limit(s->output, "time on a CPU, exactly, and short waits",
-			"it was not counted: the time of samples stands for it",
-			"record it with sooth profile --wall --save FILE.sooth");
+			"CPU time was not counted: it is estimated from samples",
+			"sooth profile --wall --save FILE.sooth records CPU time");
 	status = emit_summary(s, &all_ns, err);
 	return status ? status : emit_places(s, all_ns, err);
 }

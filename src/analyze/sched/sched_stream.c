@@ -24,7 +24,7 @@
 	F(S, ENUM8, state, ALWAYS, "state that ended", .names = &sched_state_names)                \
 	F(S, U64, duration_ns, ALWAYS, "time in that state", .unit = SOOTH_UNIT_NS)                \
 	F(S, ENUM8, next, MAYBE(next_state), "state that followed", .names = &sched_state_names)   \
-	F(S, RECORD, U16, cpu, cpu_number, ALWAYS, "CPU on which it ended")                        \
+	F(S, RECORD, U16, cpu, cpu_number, ALWAYS, "CPU on which the state ended")                 \
 	F(S, NAMED, BOOL, is_old, is_since_attach, ALWAYS,                                         \
 		"the state began before sooth attached: the time is a part of it")                 \
 	F(S, NAMED, BOOL, is_open, is_open, ALWAYS, "the state had not ended at the end")          \

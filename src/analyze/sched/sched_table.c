@@ -45,22 +45,23 @@ ROW_TABLE(summary, SUMMARY_ROW, "scheduling", summary_row,
 	F(S, TEXT, process, ALWAYS, "name of the process", .is_hidden = true)                      \
 	F(S, TEXT, thread, ALWAYS, "name of the thread")                                           \
 	F(S, U64, longest_ns, MAYBE(longest_state),                                                \
-		"longest time in which it could have run and did not", .label = "LONGEST",         \
-		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX)                                   \
+		"longest time in which a thread could have run but did not run",                   \
+		.label = "LONGEST", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX)               \
 	F(S, U64, p99_ns, MAYBE(latency_state),                                                    \
 		"99th percentile of its wake-up latency, estimated from the histogram",            \
 		.label = "P99", .unit = SOOTH_UNIT_NS)                                             \
 	F(S, U64, p50_ns, WITH(latency_state), "median of its wake-up latency", .label = "P50",    \
 		.unit = SOOTH_UNIT_NS)                                                             \
-	F(S, U64, wall_ns, ALWAYS, "time in which it was observed: all states together",           \
+	F(S, U64, wall_ns, ALWAYS, "time in which the thread was observed: all states together",   \
 		.label = "WALL", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                  \
 	F(S, U64, running_ns, ALWAYS, "time on a CPU", .label = "RUNNING", .unit = SOOTH_UNIT_NS,  \
 		.merge = SOOTH_MERGE_SUM)                                                          \
-	F(S, U64, ready_ns, ALWAYS, "time in which it could have run and did not",                 \
+	F(S, U64, ready_ns, ALWAYS, "time in which the thread could have run but did not run",     \
 		.label = "READY", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                 \
-	F(S, U64, woken_ns, ALWAYS, "part of it from wake-ups until it ran", .is_hidden = true,    \
-		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
-	F(S, U64, preempted_ns, ALWAYS, "part of it in which another thread had taken its CPU",    \
+	F(S, U64, woken_ns, ALWAYS, "part of ready_ns: from wake-ups until the thread ran",        \
+		.is_hidden = true, .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                \
+	F(S, U64, preempted_ns, ALWAYS,                                                            \
+		"part of ready_ns: another thread had taken the CPU of the thread",                \
 		.is_hidden = true, .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                \
 	F(S, U64, sleeping_ns, ALWAYS, "time in interruptible waits: a signal can end them",       \
 		.label = "SLEEPING", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)              \
@@ -69,9 +70,10 @@ ROW_TABLE(summary, SUMMARY_ROW, "scheduling", summary_row,
 	F(S, NAMED, U64, stopped_ns, stopped_time_ns, ALWAYS,                                      \
 		"time stopped by a signal, a debugger or its control group", .label = "STOPPED",   \
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
-	F(S, U64, voluntary, ALWAYS, "switches to another thread because it had to wait",          \
+	F(S, U64, voluntary, ALWAYS, "switches to another thread because this thread had to wait", \
 		.label = "WAITS", .merge = SOOTH_MERGE_SUM)                                        \
-	F(S, U64, involuntary, ALWAYS, "switches to another thread though it could have run on",   \
+	F(S, U64, involuntary, ALWAYS,                                                             \
+		"switches to another thread although this thread could have run on",               \
 		.label = "PREEMPTED", .merge = SOOTH_MERGE_SUM)                                    \
 	F(S, U64, wakeups, ALWAYS, "waits that ended", .is_hidden = true,                          \
 		.merge = SOOTH_MERGE_SUM)                                                          \

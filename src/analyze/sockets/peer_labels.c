@@ -318,7 +318,7 @@ static bool rule_fits(const struct rule *r, const unsigned char address[16], uns
 }
 
 /* Returns the order of a rule: strength, then prefix length, then whether it has a port. */
-static unsigned exactness(const struct rule *r)
+static unsigned order_of_rule(const struct rule *r)
 {
 	unsigned prefix = r->is_class ? 1u + !r->is_private : r->prefix;
 
@@ -332,7 +332,7 @@ enum peer_label_strength peer_labels_find(const struct peer_labels *l,
 
 	for (size_t i = 0; i < l->rules.size / sizeof(*rules); i++) {
 		if (rule_fits(&rules[i], address, port) &&
-			(!best || exactness(&rules[i]) > exactness(best)))
+			(!best || order_of_rule(&rules[i]) > order_of_rule(best)))
 			best = &rules[i];
 	}
 	if (!best)

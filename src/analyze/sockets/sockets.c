@@ -169,7 +169,7 @@ static bool is_read(const struct sockets_view *s)
 /* --- sockets --- */
 
 /* Hashes a text with a terminator, so that different splits have different hashes. */
-static uint64_t hashed(uint64_t hash, const struct buffer *text)
+static uint64_t hash_text(uint64_t hash, const struct buffer *text)
 {
 	static const unsigned char end = 0xff;
 
@@ -179,8 +179,8 @@ static uint64_t hashed(uint64_t hash, const struct buffer *text)
 /* Returns the hash of protocol, addresses and ports, from the scratch texts. */
 static uint64_t end_hash(const struct sockets_view *s)
 {
-	return hashed(
-		hashed(hashed(HASH_BEGIN, &s->words.protocol), &s->words.local), &s->words.peer);
+	return hash_text(hash_text(hash_text(HASH_BEGIN, &s->words.protocol), &s->words.local),
+		&s->words.peer);
 }
 
 static void count_ends(struct sockets_view *s, const struct snapshot *one)

@@ -39,11 +39,12 @@ ROW_STRUCT(stack_thread_row, STACK_THREAD_ROW);
 	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
 		"thread state: R running, S sleeping, D uninterruptible, T stopped, t traced, Z "  \
 		"zombie, I idle")                                                                  \
-	F(S, BOOL, is_on_cpu, ALWAYS, "executing on a CPU when it was read")                       \
+	F(S, BOOL, is_on_cpu, ALWAYS, "the thread was executing on a CPU when its stack was read") \
 	F(S, BOOL, has_moved, ALWAYS,                                                              \
-		"it ran while its stack was read: frames may be of two moments")                   \
+		"the thread ran while its stack was read: frames may be of two moments")           \
 	F(S, TEXT, call, MAYBE(call_state), "system call that the threads are executing")          \
-	F(S, TEXT, wait_channel, MAYBE(channel_state), "kernel function that they wait in")        \
+	F(S, TEXT, wait_channel, MAYBE(channel_state),                                             \
+		"kernel function in which the threads wait")                                       \
 	F(S, TEXT, end, MAYBE(end_state),                                                          \
 		"whole: up to the entry of the thread; else why frames are missing")               \
 	F(S, TEXT, text, ALWAYS, "threads and what they do, as a sentence", .is_hidden = true)     \

@@ -11,7 +11,7 @@
 struct stacks_state {
 	struct output *output;
 	struct stacks_options options;
-	struct snapshots last, waits; /* `waits`: only those of tasks */
+	struct snapshots last, waits; /* `waits`: only waits of tasks within the process */
 	struct profile_sums sums;
 };
 

@@ -27,7 +27,8 @@ enum thread_role {
 	THREAD_ROLE_IO,
 	THREAD_ROLE_LOG,
 	THREAD_ROLE_DEBUGGER,
-	THREAD_ROLE_OTHER, /* named like its process, or known without one of these roles */
+	THREAD_ROLE_OTHER, /* the thread has the name of its process, or a known name with none of
+			      these roles */
 	THREAD_ROLES,
 };
 

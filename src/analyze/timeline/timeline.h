@@ -8,7 +8,7 @@
 /* Zeroed: the defaults. */
 struct timeline_options {
 	struct findings_options findings; /* thresholds and checks */
-	bool has_own_scales;		  /* each track to its own highest value */
+	bool has_own_scales;		  /* each track is scaled to its own highest value */
 };
 
 #endif

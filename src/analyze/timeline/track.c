@@ -13,7 +13,7 @@ static double larger(double a, double b)
 	return a > b ? a : b;
 }
 
-static double smaller(double a, double b)
+static double smaller_of(double a, double b)
 {
 	return a < b ? a : b;
 }
@@ -132,7 +132,7 @@ void track_level(struct track *track, struct track_axis *axis, uint64_t from_ns,
 	double level)
 {
 	assert(track);
-	track->least = track->has_level ? smaller(track->least, level) : level;
+	track->least = track->has_level ? smaller_of(track->least, level) : level;
 	track->last = level;
 	track->has_level = true;
 	if (to_ns <= from_ns)
@@ -206,7 +206,7 @@ struct track_values track_values(
 			continue;
 		amount += track->stretches[i].amount;
 		covered_ns += ns;
-		f.least = f.has_any ? smaller(f.least, values[i]) : values[i];
+		f.least = f.has_any ? smaller_of(f.least, values[i]) : values[i];
 		f.most = f.has_any ? larger(f.most, values[i]) : values[i];
 		f.last = values[i];
 		f.has_any = true;

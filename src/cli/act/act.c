@@ -93,7 +93,7 @@ static const char *no_owner(const struct process_entry *p, bool may_be_any)
 			  : "the process is not part of an agent";
 }
 
-static const char *refusal(const struct act *a, const struct process_entry *p)
+static const char *find_refusal(const struct act *a, const struct process_entry *p)
 {
 	if (p->id.pid == 1)
 		return "process 1: if it ended, every process here would end";
@@ -125,7 +125,7 @@ static void copy_span(char *out, size_t room, struct span text)
 static void describe(const struct act *a, const struct process_entry *p, struct act_process *to)
 {
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
-	const char *refused = refusal(a, p);
+	const char *refused = find_refusal(a, p);
 
 	snprintf(to->agent, sizeof(to->agent), "%s", agent ? agent->name : "");
 	to->has_role = p->has_role;
@@ -364,7 +364,7 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 			one->outcome = ACT_GONE;
 			continue;
 		}
-		refused = refusal(a, p);
+		refused = find_refusal(a, p);
 		if (has_kind && !one->depth)
 			verdict_decide(&a->process_table, p, kind, &verdict);
 		if (!refused && verdict.holds)

@@ -41,9 +41,9 @@ struct act_process {
 
 /* Selects which processes are added to the selected ones, including ones that start later. */
 enum act_reach {
-	ACT_ONLY,    /* none */
-	ACT_TREE,    /* their descendants */
-	ACT_SESSION, /* and other processes of their session */
+	ACT_ONLY,    /* no descendants */
+	ACT_TREE,    /* also descendants */
+	ACT_SESSION, /* also descendants, and other processes of the session */
 };
 
 struct act {

@@ -12,9 +12,9 @@
 
 enum option_rule_kind {
 	OPTION_NEVER = 1,   /* not in this command, although its group has it */
-	OPTION_PER_PROCESS, /* not together with any of the others */
-	OPTION_NEEDS,	    /* only together with one of the others */
-	OPTION_ALONE,	    /* only together with the others */
+	OPTION_PER_PROCESS, /* not together with any option of the rule */
+	OPTION_NEEDS,	    /* only together with at least one option of the rule */
+	OPTION_ALONE,	    /* only together with options of the rule, and with no others */
 };
 
 /* A rule. `others` may have PID and FILE (a capture that is read) beside names of options. */

@@ -29,7 +29,7 @@ static void format_left(char left[64], const struct option *o)
  * columns. */
 static void print_wrapped(const char *text, int used, int indent)
 {
-	bool is_first = true; /* of its line */
+	bool is_first = true; /* the next word is the first of its line */
 	int column = used;
 
 	while (*text) {

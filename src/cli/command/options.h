@@ -35,7 +35,7 @@ struct option {
 	char letter;	  /* 0: none */
 	const char *name; /* without the dashes; NULL: a letter only */
 	enum option_type type;
-	size_t offset;	      /* of the member in the group's struct */
+	size_t offset;	      /* offset of the member in the group's struct */
 	const char *argument; /* name of the value in help */
 	const char *help;
 	uint64_t min, max; /* range of a number; both 0: any */
@@ -58,7 +58,7 @@ struct option_group {
 	const char *title; /* heading in help */
 	const struct option *options;
 	size_t count;
-	size_t offset; /* of the group's struct in the config */
+	size_t offset; /* offset of the group's struct in the config */
 };
 
 #define OPTION_GROUP(title_, table, offset_)                                                       \

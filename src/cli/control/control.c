@@ -312,7 +312,8 @@ static bool read_more(struct control_client *client)
 	buffer_append(&client->request, bytes, (size_t)size);
 	if (client->request.size <= CONTROL_REQUEST)
 		return !buffer_failed(&client->request);
-	refuse(client->fd, -E2BIG, "read a request", "it is longer than 1024 bytes", "mark NAME");
+	refuse(client->fd, -E2BIG, "read a request", "the request is longer than 1024 bytes",
+		"mark NAME");
 	return false;
 }
 

@@ -125,8 +125,7 @@ static int prepare_report(void *user, struct sooth_error *err)
 
 	if (!c->report) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "take a snapshot");
-		error_why(
-			err, "this report prints what happens as it happens, and sums nothing up");
+		error_why(err, "this report prints each event at once, and has no sums");
 		return propose(c, true, err);
 	}
 	status = sooth_observer_snapshot(c->observer, err);

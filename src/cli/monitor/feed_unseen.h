@@ -12,7 +12,7 @@
 #include "cli/monitor/line_queue.h"
 
 struct feed_unseen {
-	bool only_network;    /* only network requests of io_uring matter */
+	bool only_network;    /* of the io_uring requests only network requests count */
 	const char *reason;   /* printed after the process */
 	struct map processes; /* set of struct process_id */
 };

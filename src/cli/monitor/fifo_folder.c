@@ -26,14 +26,14 @@ static int check_fifo(const struct user_folder *f, const char *name, const struc
 	struct sooth_error *err)
 {
 	if (S_ISLNK(st->st_mode))
-		return user_folder_refuse(f, name, "it is a symbolic link", err);
+		return user_folder_refuse(f, name, "the path is a symbolic link", err);
 	if (!S_ISFIFO(st->st_mode))
-		return user_folder_refuse(f, name, "it is no FIFO", err);
+		return user_folder_refuse(f, name, "the file is no FIFO", err);
 	if (st->st_uid != f->uid)
-		return user_folder_refuse(f, name, "it belongs to another user", err);
+		return user_folder_refuse(f, name, "the file belongs to another user", err);
 	if (st->st_mode & OTHERS_MODE)
 		return user_folder_refuse(
-			f, name, "other users may read it: its mode has to be 0600", err);
+			f, name, "other users may read the file: its mode has to be 0600", err);
 	return 0;
 }
 
@@ -113,7 +113,7 @@ static int remove_old(const struct user_folder *f, const char *name, struct soot
 	if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return user_folder_refuse(f, name, "it is no socket", err);
+		return user_folder_refuse(f, name, "the file is no socket", err);
 	if (unlinkat(f->fd, name, 0))
 		return error_errno(err, -errno, "replace %s/%s", f->path, name);
 	return 0;

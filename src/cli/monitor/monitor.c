@@ -25,8 +25,8 @@
 #include "cli/terminal/stop.h"
 
 #define HIDDEN_MAX 4096
-#define LOOK_MS	   200		  /* between two looks for readers, while there is none */
-#define BATCH_MS   100		  /* between two batches for readers */
+#define LOOK_MS	   200 /* between two checks whether a FIFO has a reader, while none has */
+#define BATCH_MS   100 /* between two batches for readers */
 #define SCAN_NS	   (3 * NS_PER_S) /* between two scans for new agents */
 /* tail(1) opens one FIFO after the other, each only when the monitor has opened it. */
 #define GATHER_NS (500 * NS_PER_MS)

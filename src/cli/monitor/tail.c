@@ -57,7 +57,7 @@ static int not_allowed(const char *path, struct sooth_error *err)
 		error_why(err, "%s", strerror(EACCES));
 		return error_remedy(err, "sudo sooth tail --fifo-dir %.*s", folder_size, path);
 	}
-	error_why(err, "it is for user %s", owner);
+	error_why(err, "the monitor serves only user %s", owner);
 	return error_remedy(
 		err, "sudo -u '%s' sooth tail --fifo-dir %.*s", owner, folder_size, path);
 }
@@ -96,7 +96,8 @@ static int send_request(int fd, const struct tail_options *o, struct sooth_error
 	if (line.size > CLIENTS_REQUEST || (o->filter && strchr(o->filter, '\n'))) {
 		buffer_fini(&line);
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "send the filter");
-		error_why(err, "it has more than %d bytes, or several lines", CLIENTS_REQUEST);
+		error_why(
+			err, "the text has more than %d bytes, or several lines", CLIENTS_REQUEST);
 		return error_remedy(err, "sooth tail --filter 'pid = 1'");
 	}
 	sent = send(fd, line.data, line.size, MSG_NOSIGNAL);

@@ -80,5 +80,5 @@ void rights_restore(const struct rights *before)
 	assert(before);
 	if (before->is_changed && (seteuid(before->uid) || setegid(before->gid) ||
 					  setgroups((size_t)before->group_count, before->groups)))
-		abort(); /* from here on all rights of sooth would be those of another user */
+		abort(); /* else sooth would run on with the rights of another user */
 }

@@ -91,7 +91,7 @@ static void note_damage(struct sooth_report *r, const struct history_file *f)
 
 	snprintf(what, sizeof(what), "parts of %s", f->name);
 	report_note(r, what, "the file is damaged or cut off",
-		"remove it from the folder of the history if it is not to be mentioned again");
+		"to avoid this note, delete the file from the folder of the history");
 }
 
 static int feed_file(struct sooth_report *r, int folder, const struct history_file *f, char *bytes,
@@ -159,8 +159,9 @@ static int feed_files(
 static int no_history(const char *path, struct sooth_error *err)
 {
 	error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "read the history of sessions");
-	error_why(err, "there is none in %s: no monitor ran", path);
-	return error_remedy(err, "start one and come back later: sooth monitor &");
+	error_why(err, "the folder %s has no history: no monitor ran", path);
+	return error_remedy(
+		err, "start a monitor, and run this command again later: sooth monitor &");
 }
 
 int history_feed(

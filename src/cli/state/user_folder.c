@@ -76,10 +76,10 @@ static int check_folder(const struct user_folder *f, int fd, struct sooth_error 
 	if (fstat(fd, &st))
 		return error_errno(err, -errno, "look at %s", f->path);
 	if (st.st_uid != f->uid)
-		return user_folder_refuse(f, NULL, "it belongs to another user", err);
+		return user_folder_refuse(f, NULL, "the folder belongs to another user", err);
 	if (st.st_mode & OTHERS_MODE)
 		return user_folder_refuse(
-			f, NULL, "other users may enter it: its mode has to be 0700", err);
+			f, NULL, "other users may enter the folder: its mode has to be 0700", err);
 	return 0;
 }
 
@@ -98,7 +98,7 @@ static int cannot_open(const struct user_folder *f, struct sooth_error *err)
 {
 	if (errno == ENOTDIR || errno == ELOOP)
 		return user_folder_refuse(
-			f, NULL, "it is no folder, or a symbolic link leads to it", err);
+			f, NULL, "the path is no folder, or is a symbolic link", err);
 	error_errno(err, -errno, "make the folder %s", f->path);
 	return try_another(f, false, err);
 }

@@ -454,7 +454,7 @@ static bool was_kept(uint8_t keep, uint8_t below, int width)
 }
 
 /* Returns the least width: in a narrow list the most important words leave room for others. */
-static int least(const struct top_column *c, int room)
+static int least_width(const struct top_column *c, int room)
 {
 	if (room >= WIDE && c->compare == by_project)
 		return 16;
@@ -497,7 +497,7 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 		below = keep_of(t, best);
 		if (below < KEEP_LEAST)
 			grow_activity(room, widths);
-		widths[best] = least(&top_columns[best], room);
+		widths[best] = least_width(&top_columns[best], room);
 		if (width_of_all(widths) > room || !(t->columns >> best & 1))
 			widths[best] = 0;
 	}

@@ -15,7 +15,7 @@
 #define MOST_ROWS    16
 #define LABEL	     17 /* columns of a graph for its name and its current value */
 #define NAME	     9
-#define GRAPH_ROWS   8 /* of a graph, at most */
+#define GRAPH_ROWS   8 /* most rows of a graph */
 #define PHASES_FROM  4 /* rows: a heading and some of them */
 
 int top_detail_rows(const struct top *t)

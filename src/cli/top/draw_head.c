@@ -211,7 +211,7 @@ static void put_cpu(struct top *t, int y, int x, int room, int graph)
 
 /* --- the two forms --- */
 
-static void draw_small(struct top *t, struct canvas_area a)
+static void draw_small_head(struct top *t, struct canvas_area a)
 {
 	int half = a.columns / 2;
 
@@ -317,7 +317,7 @@ static void draw_pressure_box(struct top *t, struct canvas_area a)
 	}
 }
 
-static void draw_large(struct top *t, struct canvas_area a)
+static void draw_large_head(struct top *t, struct canvas_area a)
 {
 	int boxes = a.rows - 3, y = a.y + 1, pressure = 30, memory = a.columns / 4;
 	int cpu = a.columns - pressure - memory;
@@ -333,7 +333,7 @@ static void draw_large(struct top *t, struct canvas_area a)
 void top_draw_head(struct top *t, struct canvas_area a)
 {
 	if (a.rows >= LARGE_ROWS)
-		draw_large(t, a);
+		draw_large_head(t, a);
 	else
-		draw_small(t, a);
+		draw_small_head(t, a);
 }

@@ -122,7 +122,7 @@ bool top_finding_is(const struct top_finding *f, const char *key)
 	return !strcmp(f->key, key);
 }
 
-static void escaped(char *out, size_t size, const char *text)
+static void put_escaped(char *out, size_t size, const char *text)
 {
 	struct buffer b = { 0 };
 
@@ -139,10 +139,10 @@ static bool take_finding(struct finder *f, const struct csv_cell *cells)
 		.seen_ns = clock_monotonic_ns() };
 	size_t i = 0;
 
-	escaped(found.name, sizeof(found.name), cells[f->found_id - 1].text);
-	escaped(found.claim, sizeof(found.claim), cells[f->claim - 1].text);
+	put_escaped(found.name, sizeof(found.name), cells[f->found_id - 1].text);
+	put_escaped(found.claim, sizeof(found.claim), cells[f->claim - 1].text);
 	if (f->remedy)
-		escaped(found.remedy, sizeof(found.remedy), cells[f->remedy - 1].text);
+		put_escaped(found.remedy, sizeof(found.remedy), cells[f->remedy - 1].text);
 	snprintf(found.key, sizeof(found.key), "%s", cells[f->key - 1].text);
 	while (i < f->count && !top_finding_is(&f->findings[i], found.key))
 		i++;
@@ -327,7 +327,7 @@ static const struct top_finding *worst_of(const struct finder *f, const struct p
 	return worst;
 }
 
-void finder_apply(const struct finder *f, struct top_model *m)
+void finder_set_session_findings(const struct finder *f, struct top_model *m)
 {
 	struct top_session *s;
 	size_t position = 0;

@@ -51,7 +51,7 @@ bool top_finding_is(const struct top_finding *f, const char *key);
 /* Returns whether the process of the finding still runs, or may run. */
 bool top_finding_is_alive(const struct top_finding *f);
 /* Sets the finding of each session: the worst one of its processes. */
-void finder_apply(const struct finder *f, struct top_model *m);
+void finder_set_session_findings(const struct finder *f, struct top_model *m);
 /* Returns the worst of all findings; NULL: none. */
 const struct top_finding *finder_worst(const struct finder *f);
 /* Returns the age of the last complete diagnosis; negative: there is none. */

@@ -26,7 +26,7 @@ size_t top_findings_sorted(const struct top *t, const struct top_finding *all[FI
 	return count;
 }
 
-static size_t selected(const struct top *t, const struct top_finding *const *all, size_t count)
+static size_t find_selected(const struct top *t, const struct top_finding *const *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (top_finding_is(all[i], t->finding_key))
@@ -58,7 +58,7 @@ void top_findings_open(struct top *t)
 void top_findings_take_key(struct top *t, int key)
 {
 	const struct top_finding *all[FINDINGS_MAX];
-	size_t count = top_findings_sorted(t, all), at = selected(t, all, count);
+	size_t count = top_findings_sorted(t, all), at = find_selected(t, all, count);
 
 	if (!count || key == TOP_KEY_ESCAPE || key == 'q' || key == 'w' || key == TOP_KEY_LEFT) {
 		t->mode = TOP_LIST;
@@ -82,7 +82,7 @@ void top_findings_draw(struct top *t)
 {
 	const struct top_finding *all[FINDINGS_MAX];
 	struct canvas *c = &t->canvas;
-	size_t count = top_findings_sorted(t, all), at = selected(t, all, count), first;
+	size_t count = top_findings_sorted(t, all), at = find_selected(t, all, count), first;
 	int rows = (int)count + 3 + SENTENCE_ROWS;
 	int columns = c->columns > 8 ? c->columns - 4 : c->columns;
 	struct canvas_area in;

@@ -20,7 +20,7 @@ static void move_pick(struct top *t, long by)
 	top_pick(t, to < 0 ? 0 : (size_t)to);
 }
 
-static long page(const struct top *t)
+static long page_rows(const struct top *t)
 {
 	return t->places.list.rows > 1 ? t->places.list.rows - 1 : 1;
 }
@@ -183,10 +183,10 @@ static bool take_movement(struct top *t, int key)
 		move_pick(t, 1);
 		return true;
 	case TOP_KEY_PAGE_UP:
-		move_pick(t, -page(t));
+		move_pick(t, -page_rows(t));
 		return true;
 	case TOP_KEY_PAGE_DOWN:
-		move_pick(t, page(t));
+		move_pick(t, page_rows(t));
 		return true;
 	case TOP_KEY_HOME:
 	case 'g':

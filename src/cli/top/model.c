@@ -233,7 +233,7 @@ static void fill_texts(
 }
 
 /* Returns bytes per second. */
-static double rate(const struct top_model *m, double bytes)
+static double rate_of(const struct top_model *m, double bytes)
 {
 	return m->interval_s > 0 ? bytes / m->interval_s : 0;
 }
@@ -311,8 +311,8 @@ static void add_up(struct top_model *m)
 		p->session->cpu_percent += p->cpu_percent;
 		p->session->has_cpu |= p->has_cpu;
 		p->session->has_traffic |= p->has_traffic;
-		p->session->received_rate += rate(m, p->received);
-		p->session->sent_rate += rate(m, p->sent);
+		p->session->received_rate += rate_of(m, p->received);
+		p->session->sent_rate += rate_of(m, p->sent);
 	}
 	map_fini(&mains);
 }

@@ -42,7 +42,7 @@ struct top_phase {
 };
 
 struct top_session {
-	struct process_id id; /* of its main process; zeros: processes of ended sessions */
+	struct process_id id; /* main process of the session; zeros: processes of ended sessions */
 	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
 	char flags[64], tool[96], terminal[32], finding[320], branch[96], task[128];
 	uint8_t finding_level; /* 0: none; 1 info to 5 critical */
@@ -62,7 +62,7 @@ struct top_session {
 	enum top_mark mark;
 	struct recent cpu, rss, received, sent, doings;
 	struct top_phase phases[TOP_PHASES_MAX]; /* a ring */
-	unsigned phase_count;			 /* of all phases, including overwritten ones */
+	unsigned phase_count; /* number of all phases, including overwritten ones */
 };
 
 struct top_process {
@@ -110,8 +110,9 @@ struct top_model {
 	struct map known;		   /* struct process_id -> struct top_known */
 	const struct sooth_schema *schema; /* of the processes */
 	const char *if_empty;
-	unsigned frames;	   /* number of frames so far */
-	double last_s, interval_s; /* of the last frame; to the previous one */
+	unsigned frames; /* number of frames so far */
+	double last_s,
+		interval_s; /* time of the last frame; time between it and the previous frame */
 	unsigned by_doing[TOP_DOINGS];
 	unsigned session_count; /* running sessions */
 };

@@ -75,7 +75,8 @@ int top_pane_open(struct top_pane *p, const struct top_pane_kind *kind,
 			(unsigned long long)ids[i].start_ticks);
 		words[used++] = processes[i];
 	}
-	snprintf(kept, sizeof(kept), "%s", about); /* it may be that of the pane */
+	snprintf(kept, sizeof(kept), "%s",
+		about); /* `about` may be text of the pane, which is closed next */
 	top_pane_close(p);
 	p->kind = kind;
 	p->id = own;

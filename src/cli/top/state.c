@@ -42,7 +42,7 @@ static void take_frame(void *user, const struct top_frame *frame)
 		return;
 	top_model_add_frame(&t->model, frame);
 	begin_with_tree(t);
-	finder_apply(&t->finder, &t->model);
+	finder_set_session_findings(&t->finder, &t->model);
 	top_targets_update(&t->targets);
 	top_arrange_frame(t);
 	t->is_new = true;

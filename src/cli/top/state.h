@@ -128,9 +128,9 @@ struct top {
 	struct top_match match;
 	char search[TOP_FILTER_SIZE];
 	char typed[TOP_FILTER_SIZE];	   /* text typed at the open prompt */
-	char finding_key[TOP_FINDING_KEY]; /* of the selected row of the list of findings */
+	char finding_key[TOP_FINDING_KEY]; /* key of the selected row in the list of findings */
 	char message[TOP_MESSAGE_SIZE];
-	char copied[TOP_FILTER_SIZE * 2]; /* for the clipboard of the terminal; "": nothing */
+	char copied[TOP_FILTER_SIZE * 2]; /* text for the clipboard of the terminal; "": nothing */
 	struct top_places places;
 };
 

@@ -24,7 +24,7 @@ struct terminal {
 	FILE *in, *out;
 	bool may_color;
 	const struct theme *theme;
-	bool has_colors; /* of the theme now */
+	bool has_colors; /* the current theme uses colors */
 };
 
 static void prepare(void)

@@ -11,7 +11,7 @@ const char *top_count(char out[24], double count);	   /* 950 12.3k 1.2M */
 unsigned top_age_style(const struct top_session *s);	   /* by urgency */
 unsigned top_doing_style(const struct top_session *s);
 unsigned top_finding_style(uint8_t level);
-unsigned top_project_style(const struct top_session *s); /* of its worst finding */
+unsigned top_project_style(const struct top_session *s); /* by the session's worst finding */
 /* Writes the name of a process after the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
 /* Writes a finding as one sentence, with the age of an old claim, as its values are old too. */

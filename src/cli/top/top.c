@@ -14,8 +14,8 @@
 #include "cli/top/terminal.h"
 #include "cli/terminal/stop.h"
 
-#define WAIT_MS	 200 /* for a key */
-#define SOON_MS	 50  /* for a frame, or the text of a pane */
+#define WAIT_MS	 200 /* longest wait for a key */
+#define SOON_MS	 50  /* longest wait for a frame, or for the text of a pane */
 #define MS_PER_S 1000
 
 static void show(struct top *t)
@@ -61,7 +61,7 @@ static bool step(void *user)
 		finder_start(&t->finder, t->options.findings_ns);
 	if (finder_update_findings(&t->finder)) {
 		top_alert_on_findings(t);
-		finder_apply(&t->finder, &t->model);
+		finder_set_session_findings(&t->finder, &t->model);
 		top_arrange_frame(t);
 		is_touched = true;
 	}

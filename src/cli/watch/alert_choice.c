@@ -83,7 +83,8 @@ int alert_choose_findings(
 		if (choose_finding(out, list->items[i]))
 			continue;
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "alert on \"%s\"", list->items[i]);
-		error_why(err, "it is neither finding, nor the id of a finding, nor a severity");
+		error_why(err,
+			"the name is neither finding, nor the id of a finding, nor a severity");
 		return error_remedy(err, "sooth diagnose --list-findings");
 	}
 	return 0;

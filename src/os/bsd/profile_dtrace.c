@@ -42,7 +42,7 @@ static int profile_dtrace_open(struct backend_run *run, struct sooth_error *err)
 	if (run->options.observer.profile_wait_ns || run->options.observer.profile_calls ||
 		run->options.observer.profile_pages) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "sample stacks");
-		return error_why(err, "the profile provider samples what runs alone");
+		return error_why(err, "the profile provider samples only running threads");
 	}
 	*s = (struct profile_dtrace){ 0 };
 	named_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);

@@ -10,7 +10,7 @@
 #include "os/darwin/darwin_source.h"
 
 /* Returns a size, or a negative errno: libproc reports a failure by 0 and errno. */
-static int result(int size)
+static int size_or_error(int size)
 {
 	return size > 0 ? size : errno ? -errno : 0;
 }
@@ -19,7 +19,7 @@ static int native_list_pids(const struct darwin_calls *c, void *out, size_t size
 {
 	(void)c;
 	errno = 0;
-	return result(proc_listpids(PROC_ALL_PIDS, 0, out, (int)size));
+	return size_or_error(proc_listpids(PROC_ALL_PIDS, 0, out, (int)size));
 }
 
 static int native_pid_info(const struct darwin_calls *c, pid_t pid, int flavor, uint64_t argument,
@@ -27,7 +27,7 @@ static int native_pid_info(const struct darwin_calls *c, pid_t pid, int flavor, 
 {
 	(void)c;
 	errno = 0;
-	return result(proc_pidinfo(pid, flavor, argument, out, (int)size));
+	return size_or_error(proc_pidinfo(pid, flavor, argument, out, (int)size));
 }
 
 static int native_fd_info(
@@ -35,14 +35,14 @@ static int native_fd_info(
 {
 	(void)c;
 	errno = 0;
-	return result(proc_pidfdinfo(pid, fd, flavor, out, (int)size));
+	return size_or_error(proc_pidfdinfo(pid, fd, flavor, out, (int)size));
 }
 
 static int native_pid_path(const struct darwin_calls *c, pid_t pid, void *out, size_t size)
 {
 	(void)c;
 	errno = 0;
-	return result(proc_pidpath(pid, out, (uint32_t)size));
+	return size_or_error(proc_pidpath(pid, out, (uint32_t)size));
 }
 
 static int native_pid_rusage(const struct darwin_calls *c, pid_t pid, void *out, size_t size)

@@ -35,7 +35,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 		run->options.observer.profile_pages || run->options.is_host ||
 		run->options.has_uid) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "sample stacks");
-		return error_why(err, "sample(1) samples the threads of single processes alone");
+		return error_why(err, "sample(1) samples only the threads of given processes");
 	}
 	*s = (struct profile_sample_state){ 0 };
 	named_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);

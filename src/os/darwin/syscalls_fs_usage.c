@@ -224,8 +224,8 @@ static int calls_stop(struct backend_run *run, struct sooth_error *err)
 	if (run->options.interest & INTEREST_COUNT)
 		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
 	backend_limit(run, "system calls",
-		"fs_usage sees those on files and sockets alone, of the "
-		"selected processes without their children",
+		"fs_usage sees only calls on files and sockets, and only of the selected "
+		"processes, not of their children",
 		"`csrutil enable --without dtrace` in recovery mode allows dtrace");
 	return 0;
 }

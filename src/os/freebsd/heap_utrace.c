@@ -76,8 +76,8 @@ static int heap_start(struct backend_run *run, struct sooth_error *err)
 	backend_limit(run, "how long allocations take", "utrace(2) writes one record a call", "");
 	if (!run->options.is_launched)
 		backend_limit(run, "allocations of programs without MALLOC_CONF=utrace:true",
-			"jemalloc reads that when it starts",
-			"start the program by sooth heap -- COMMAND");
+			"jemalloc reads MALLOC_CONF only when the program starts",
+			"start the program with sooth: sooth heap -- COMMAND");
 	return 0;
 }
 
@@ -193,7 +193,8 @@ static int heap_stop(struct backend_run *run, struct sooth_error *err)
 		write_counts(run);
 	if (!s->has_records)
 		backend_limit(run, HEAP_NO_ALLOCATOR, "no record of jemalloc came",
-			"MALLOC_CONF=utrace:true has to be in its environment, and jemalloc in it");
+			"start the program with sooth: sooth heap -- COMMAND; it also has to use "
+			"jemalloc");
 	return status;
 }
 

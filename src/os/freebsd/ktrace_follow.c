@@ -111,8 +111,8 @@ static int check_untraced(const struct ktrace_follow *f, const struct backend_ru
 	if (!now.is_traced || is_inherited(f, run, &now))
 		return 0;
 	error_set(err, -EBUSY, SOOTH_FAULT_UNSUPPORTED, "trace process %u", process->pid);
-	error_why(err, "it is traced by ktrace(1) or another probe already");
-	return error_remedy(err, "end that first: ktrace -c -p %u", process->pid);
+	error_why(err, "ktrace(1) or another probe already traces this process");
+	return error_remedy(err, "end the other trace first: ktrace -c -p %u", process->pid);
 }
 
 int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,

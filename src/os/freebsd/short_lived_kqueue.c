@@ -364,7 +364,7 @@ static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
 	snprintf(what, sizeof(what),
 		"names, CPU time and lifetime of %llu short-lived processes (shown as ?, 0)",
 		(unsigned long long)s->unread);
-	backend_limit(run, what, "they had ended before sooth could read them", "");
+	backend_limit(run, what, "these processes ended before sooth could read them", "");
 	return 0;
 }
 

@@ -116,7 +116,7 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 		backend_limit(run,
 			status == -EOPNOTSUPP ? "stacks of threads" : "frames of user space",
 			status == -EOPNOTSUPP ? "this kernel has no option STACK"
-					      : "kern.proc.kstack has those of the kernel alone",
+					      : "kern.proc.kstack has only frames of the kernel",
 			"");
 	state->has_reported = true;
 	end.threads_state = bsd_state(status);

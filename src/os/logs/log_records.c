@@ -16,7 +16,7 @@
 #define LINE_BEGIN  80	/* bytes of a line in which a pid stands */
 #define ERRORS_MAX  4	/* forms of one file */
 #define TEXT_BYTES  200 /* of a message */
-#define PIECE_BYTES 120 /* of it, if it has two parts */
+#define PIECE_BYTES 120 /* of each part of a message that has two parts */
 
 /* --- the end of a file --- */
 
@@ -51,7 +51,7 @@ void log_end_read(struct log_end *e, int fd, log_time_reader written)
 	e->size = got < 0 ? 0 : (size_t)got;
 }
 
-/* As a number of its own. */
+/* Returns whether the line contains the digits as a whole number, not as a part of a longer one. */
 static bool has_number(const char *line, size_t size, const char *digits)
 {
 	const char *at = line, *end = line + size;

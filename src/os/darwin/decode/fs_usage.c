@@ -12,7 +12,7 @@ static bool is_digit(char c)
 }
 
 /* Reads "12.345678" seconds, and returns ns. */
-static uint64_t seconds(struct cursor *c)
+static uint64_t read_seconds(struct cursor *c)
 {
 	uint64_t whole = cursor_decimal(c), micro = 0;
 	unsigned digits = 0;
@@ -39,7 +39,7 @@ static uint64_t time_of_day(struct cursor *c)
 	minutes = cursor_decimal(c);
 	if (!cursor_skip(c, ":") || hours > 23 || minutes > 59)
 		c->failed = true;
-	ns = seconds(c);
+	ns = read_seconds(c);
 	return (hours * 3600 + minutes * 60) * NS_PER_S + ns;
 }
 
@@ -62,7 +62,7 @@ static bool decode_end(struct fs_usage_line *out, struct span rest)
 
 	if (!rest.size || rest.data[0] != ' ' || rest.size < 2 || !is_digit(rest.data[1]))
 		return false;
-	out->duration_ns = seconds(&c);
+	out->duration_ns = read_seconds(&c);
 	if (c.failed || cursor_at_end(&c) || *c.at != ' ')
 		return false;
 	process = trimmed(span_of((const char *)c.at, cursor_left(&c)));

@@ -153,7 +153,7 @@ static struct agent_database_place place_now(
 	return place;
 }
 
-/* --- what is in it --- */
+/* --- reading the tables --- */
 
 /* Views, virtual tables and generated columns would run code of the target. */
 static const char plain_text[] =

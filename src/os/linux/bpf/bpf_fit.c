@@ -257,7 +257,7 @@ static bool is_sound(const struct kernel_place *p)
 	return p->bytes && (!p->bits || (p->bytes <= 8 && p->bits <= 64));
 }
 
-static bool same(const struct value *a, const struct value *b)
+static bool is_same_value(const struct value *a, const struct value *b)
 {
 	return a->is == b->is && a->is_alike == b->is_alike;
 }
@@ -328,7 +328,7 @@ static int find_value(const struct fitting *f, const struct note *note, struct v
 
 		if (!one.exists)
 			continue;
-		if (found++ && !same(v, &one))
+		if (found++ && !is_same_value(v, &one))
 			return -EOPNOTSUPP;
 		*v = one;
 	}

@@ -100,7 +100,7 @@ struct wanted {
 };
 
 /* Adds the names of a program that are not in the list yet. */
-static int want(struct wanted *w, const struct bpf_unfitted *program)
+static int add_wanted_names(struct wanted *w, const struct bpf_unfitted *program)
 {
 	struct kernel_name names[KERNEL_NAMES_MAX];
 	size_t count;
@@ -122,7 +122,7 @@ static int want(struct wanted *w, const struct bpf_unfitted *program)
 	return status;
 }
 
-static void want_entries(struct wanted *w, const struct bpf_fitted *f)
+static void add_wanted_entries(struct wanted *w, const struct bpf_fitted *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		const struct bpf_entry *e = &f->entries[i];
@@ -156,7 +156,7 @@ static int relocate(
 	struct kernel_types kernel;
 	int status;
 
-	want_entries(w, f);
+	add_wanted_entries(w, f);
 	status = kernel_types_open(&kernel, w->names, w->count, err);
 	if (status)
 		return status;
@@ -192,7 +192,7 @@ static int fit(struct bpf_fitted *f, const struct bpf_image *image, struct sooth
 	if (s->is_refused || s->notes.size < RELOCATIONS + sizeof(uint32_t))
 		status = -EINVAL;
 	for (size_t i = 0; i < s->count && !status; i++)
-		status = want(w, &s->programs[i]);
+		status = add_wanted_names(w, &s->programs[i]);
 	if (status)
 		return error_set(
 			err, status, SOOTH_FAULT_INTERNAL, "read the BPF object %s", image->name);

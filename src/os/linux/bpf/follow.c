@@ -145,7 +145,7 @@ static int not_shown(struct backend_run *run, const struct process_id *process,
 	if (all->unmarked) {
 		error_set(err, -ENOMEM, SOOTH_FAULT_INTERNAL, "follow process %u",
 			(unsigned)process->pid);
-		error_why(err, "the kernel gave no memory to mark its threads");
+		error_why(err, "the kernel gave no memory to mark the threads of this process");
 		return error_remedy(err, "run the command again");
 	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u", (unsigned)process->pid);

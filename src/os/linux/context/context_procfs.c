@@ -28,7 +28,7 @@
 
 #define NOTES_MAX 64 /* notes read per segment */
 
-static void hexadecimal(char out[BUILD_ID_TEXT_SIZE], const unsigned char *bytes, size_t size)
+static void write_hexadecimal(char out[BUILD_ID_TEXT_SIZE], const unsigned char *bytes, size_t size)
 {
 	size = size < (BUILD_ID_TEXT_SIZE - 1) / 2 ? size : (BUILD_ID_TEXT_SIZE - 1) / 2;
 	for (size_t i = 0; i < size; i++)
@@ -46,7 +46,8 @@ static int find_in_notes(Elf_Data *data, char out[BUILD_ID_TEXT_SIZE])
 			break;
 		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
 			!memcmp((char *)data->d_buf + name, "GNU", sizeof("GNU"))) {
-			hexadecimal(out, (unsigned char *)data->d_buf + contents, note.n_descsz);
+			write_hexadecimal(
+				out, (unsigned char *)data->d_buf + contents, note.n_descsz);
 			return 0;
 		}
 	}

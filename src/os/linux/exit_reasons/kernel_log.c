@@ -12,7 +12,7 @@
 #define LINE_BYTES 8192 /* a read with a smaller buffer fails; CONSOLE_EXT_LOG_MAX */
 #define FACILITIES 8	/* a priority is facility * 8 + level; the kernel's facility is 0 */
 
-static struct span rest(const struct cursor *c)
+static struct span rest_of(const struct cursor *c)
 {
 	return span_of((const char *)c->at, cursor_left(c));
 }
@@ -29,7 +29,7 @@ static const char *last_of(struct span text, const char *needle)
 	return NULL;
 }
 
-static struct span between(const char *from, const char *to)
+static struct span span_between(const char *from, const char *to)
 {
 	return span_of(from, (size_t)(to - from));
 }
@@ -88,7 +88,7 @@ static bool parse_killed(struct kernel_log_end *out, struct span message)
 		.is_of_group = is_of_group };
 	if (c.failed || !cursor_skip(&c, " (") || (const char *)c.at > end)
 		return false;
-	out->name = between((const char *)c.at, end);
+	out->name = span_between((const char *)c.at, end);
 	c = cursor_over(end + 1, message.size - (size_t)(end + 1 - message.data));
 	out->has_values = kilobytes(&c, "total-vm:", &out->virtual_bytes) &&
 			  kilobytes(&c, "anon-rss:", &out->anonymous_bytes) &&
@@ -116,7 +116,7 @@ bool kernel_log_parse_group(struct span *group, uint32_t *pid, struct span messa
 		return false;
 	from = last_of(message, ",oom_memcg=");
 	to = last_of(message, ",task_memcg=");
-	*group = from && to && to > from ? between(from + 11, to) : span_of("", 0);
+	*group = from && to && to > from ? span_between(from + 11, to) : span_of("", 0);
 	*pid = (uint32_t)value;
 	return true;
 }
@@ -129,10 +129,10 @@ static bool parse_process(struct kernel_log_end *out, const char *from, const ch
 	const char *open = end > from ? memrchr(from, '[', (size_t)(end - from)) : NULL;
 	uint64_t pid;
 
-	if (!open || !span_decimal(between(open + 1, end), &pid) || pid > UINT32_MAX)
+	if (!open || !span_decimal(span_between(open + 1, end), &pid) || pid > UINT32_MAX)
 		return false;
 	out->pid = (uint32_t)pid;
-	out->name = between(from, open);
+	out->name = span_between(from, open);
 	return true;
 }
 
@@ -146,7 +146,7 @@ static void parse_object(struct kernel_log_end *out, struct span text)
 	in += 4;
 	open = memrchr(in, '[', text.size - (size_t)(in - text.data));
 	if (open)
-		out->object = between(in, open);
+		out->object = span_between(in, open);
 }
 
 /* "python3[1378]: segfault at 8 ip 00007f8c0d774219 sp ... error 4 in libc.so.6[...]" */
@@ -169,7 +169,7 @@ static bool parse_segfault(struct kernel_log_end *out, struct span message)
 		out->instruction = cursor_hex(&c);
 		out->has_instruction = !c.failed;
 	}
-	parse_object(out, between(at, message.data + message.size));
+	parse_object(out, span_between(at, message.data + message.size));
 	return true;
 }
 
@@ -183,10 +183,10 @@ static bool parse_trap(struct kernel_log_end *out, struct span message)
 	*out = (struct kernel_log_end){ .what = EXIT_REASONS_LOG_FAULT };
 	if (!cursor_skip(&c, "traps: ") || !ip || (const char *)c.at > ip)
 		return false;
-	close = last_of(between((const char *)c.at, ip), "] ");
+	close = last_of(span_between((const char *)c.at, ip), "] ");
 	if (!close || !parse_process(out, (const char *)c.at, close))
 		return false;
-	out->trap = between(close + 2, ip);
+	out->trap = span_between(close + 2, ip);
 	if (span_starts(out->trap, "trap ")) {
 		out->trap.data += 5;
 		out->trap.size -= 5;
@@ -194,7 +194,7 @@ static bool parse_trap(struct kernel_log_end *out, struct span message)
 	c = cursor_over(ip + 4, message.size - (size_t)(ip + 4 - message.data));
 	out->instruction = cursor_hex(&c);
 	out->has_instruction = !c.failed;
-	parse_object(out, rest(&c));
+	parse_object(out, rest_of(&c));
 	return true;
 }
 
@@ -211,7 +211,7 @@ static bool parse_exception(struct kernel_log_end *out, struct span message)
 	at += sizeof(said) - 1;
 	c = cursor_over(at, message.size - (size_t)(at - message.data));
 	out->trap = cursor_until(&c, ',');
-	parse_object(out, rest(&c));
+	parse_object(out, rest_of(&c));
 	return true;
 }
 

@@ -381,7 +381,8 @@ static struct device *device_of(struct resolving *r, const struct fd_watch *watc
 	return d;
 }
 
-/* Opens the file by its handle, only for its path; only a file with that inode counts. */
+/* Opens the watched file by its handle (O_PATH), to read its path. Returns -ESTALE if the handle
+ * names another inode on this mount. */
 static int open_handle(int mount, const struct fd_watch *watch, struct path_aim *aim)
 {
 	union {

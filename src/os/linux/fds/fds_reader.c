@@ -259,7 +259,7 @@ static int has_that_name(struct fds_reader *r, struct backend_run *run, const st
 	if (r->lookups++ >= LOOKUPS_MAX) {
 		if (r->lookups == LOOKUPS_MAX + 1)
 			backend_limit(run, "whether more files named \"... (deleted)\" are deleted",
-				"there are too many such files to check each", "");
+				"there are too many such files to check every one", "");
 		return -E2BIG;
 	}
 	if (fds_reader_is_blocked(r, raw->mount))

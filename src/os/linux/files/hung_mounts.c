@@ -191,7 +191,8 @@ void hung_mounts_report(struct backend_run *run, bool *is_done)
 	snprintf(what, sizeof(what), "files on %s", last_point);
 	if (!*is_done && list_size && last_point[0]) {
 		backend_limit(run, what, "the mount does not answer",
-			"restart its server or daemon, or unmount it: umount -l");
+			"restart the server or daemon of the mount, or unmount it: umount -l "
+			"MOUNTPOINT");
 		*is_done = true;
 	}
 	pthread_mutex_unlock(&lock);

@@ -331,10 +331,11 @@ static void explain_no_mappings(int process, struct sooth_error *err)
 	struct procfs_stat stat;
 
 	if (process >= 0 && !procfs_stat_at(process, &stat, &bytes)) {
-		error_why(err, stat.flags & PROC_IS_KERNEL_THREAD
-				       ? "it is a kernel thread, which has no memory of its own"
-				       : "it has ended: its parent has not waited for it");
-		error_remedy(err, "sooth inspect %u shows what it is", stat.pid);
+		error_why(err,
+			stat.flags & PROC_IS_KERNEL_THREAD
+				? "the process is a kernel thread, which has no memory of its own"
+				: "the process has ended, and its parent has not reaped it");
+		error_remedy(err, "sooth inspect %u shows the process", stat.pid);
 	}
 	buffer_fini(&bytes);
 }

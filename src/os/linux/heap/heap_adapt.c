@@ -56,7 +56,7 @@ void heap_adapt_add(struct heap_adapt *a, struct backend_run *run, const struct 
 }
 
 /* Returns how much a growing value has increased, and keeps the new value. */
-static uint64_t gain(uint64_t *known, uint64_t now)
+static uint64_t take_gain(uint64_t *known, uint64_t now)
 {
 	uint64_t before = *known;
 
@@ -81,11 +81,11 @@ static struct heap_probed_value used_since(struct heap_state *s)
 		last = &key;
 		if (!p || bpf_map_lookup_elem(map, &key, &now))
 			continue;
-		all.cpu_ns += gain(&p->cpu_ns, cpu_ns_of(&process));
-		all.programs_ns += gain(&p->hits.programs_ns, now.programs_ns);
-		all.entries += gain(&p->hits.entries, now.entries);
-		all.returns += gain(&p->hits.returns, now.returns);
-		all.stepped += gain(&p->hits.stepped, now.stepped);
+		all.cpu_ns += take_gain(&p->cpu_ns, cpu_ns_of(&process));
+		all.programs_ns += take_gain(&p->hits.programs_ns, now.programs_ns);
+		all.entries += take_gain(&p->hits.entries, now.entries);
+		all.returns += take_gain(&p->hits.returns, now.returns);
+		all.stepped += take_gain(&p->hits.stepped, now.stepped);
 	}
 	return all;
 }

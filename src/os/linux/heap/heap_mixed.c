@@ -462,10 +462,10 @@ static void emit_late(struct backend_run *run, const struct preload_late *late)
 	snprintf(what, sizeof(what), "allocations by functions of %s%s", late->first,
 		late->emitted > 1 ? " and others" : "");
 	backend_limit(run, what,
-		may_pause ? "it was loaded by the running program, and could not be probed before "
-			    "its first call"
-			  : "it was loaded by the running program, and without a pause its first "
-			    "calls would be missed",
+		may_pause ? "the running program loaded this file, which could not be probed "
+			    "before its first call"
+			  : "the running program loaded this file, and without a pause sooth "
+			    "misses its first calls",
 		may_pause ? "use --engine bpf" : "leave out --no-hold");
 }
 
@@ -492,7 +492,8 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	preload_run_limits(run, &s->preload);
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",
-			"records of mappings were lost: what such a library allocated is not known",
+			"records of mappings were lost: allocations by such a library are not "
+			"known",
 			"use --engine bpf");
 	return status;
 }

@@ -55,9 +55,9 @@ static int preload_open(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	if (!run->options.is_launched)
-		return refuse("it has to be there when the program starts", err);
+		return refuse("the library has to be loaded when the program starts", err);
 	if (run->options.observer.heap_sums)
-		return refuse("it records every call, and adds up nothing", err);
+		return refuse("the library records every call, and sums nothing up", err);
 	status = preload_library_check(&run->options, s->library, err);
 	if (status)
 		return status;

@@ -74,7 +74,8 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 	struct record_tail tail[] = { { &pending.path, file->path, strlen(file->path) },
 		{ &pending.why, site->why, site->why ? strlen(site->why) : 0 } };
 
-	/* A mark is no function; a result is one. */
+	/* A site of the loader, an exception or a thread's end is no function of the allocator; the
+	 * return instruction of one (HEAP_PLACE_RESULT) belongs to a function. */
 	if (site->place >= HEAP_PLACE_LOADER && site->place != HEAP_PLACE_RESULT)
 		return;
 	a->sites++;

@@ -17,7 +17,7 @@
 /* At first the tables are read at this interval, later less often: the time windows of growth
  * double in length, too. */
 #define LOOK_NS	   (200 * NS_PER_MS)
-#define LOOK_SHARE 64 /* of the run so far */
+#define LOOK_SHARE 64 /* sums since the start of the run */
 #define BATCH	   1024
 
 struct heap_sums_reader {
@@ -113,7 +113,7 @@ static uint32_t read_batch(
 	return status && status != -ENOENT ? 0 : count;
 }
 
-/* --- what is gone --- */
+/* --- ended processes --- */
 
 /* The table is swept when a quarter of it belongs to processes that are gone. */
 #define LEFT_SHARE 4

@@ -51,15 +51,15 @@ void preload_run_limits(struct backend_run *run, struct preload_run *s)
 			"sooth was stopped, or got no CPU for 2 s: %" PRIu64
 			" program%s went on without it",
 			s->missing.gave_up, s->missing.gave_up > 1 ? "s" : "");
-		backend_limit(run, HEAP_UNCONNECTED, why, "run it again on a host with less load");
+		backend_limit(run, HEAP_UNCONNECTED, why,
+			"run the program again on a host with less load");
 	}
 	if (s->failed)
 		backend_limit(run, "allocations of some processes",
-			"they had no memory left for sooth's buffers", "use --engine bpf");
+			"the processes had no memory left for sooth's buffers", "use --engine bpf");
 	if (s->is_coarse)
 		backend_limit(run, "exact times of some calls",
-			"a program turned its time-stamp counter off: they have the time of "
-			"sooth's "
-			"last look, some milliseconds before",
+			"a program turned its time-stamp counter off: its calls have the time at "
+			"which sooth last read the clock, some milliseconds earlier",
 			"use --engine bpf");
 }

@@ -261,7 +261,7 @@ void preload_late_probed(struct preload_late *l, uint32_t pid)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* --- what is missing --- */
+/* --- allocators whose first calls are missing --- */
 
 void preload_late_check(struct preload_late *l)
 {

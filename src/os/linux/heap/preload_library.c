@@ -71,9 +71,9 @@ int preload_library_check(
 {
 	if (!preload_library_find(options, path)) {
 		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", path);
-		error_why(err, "sooth's library is not installed there");
+		error_why(err, "sooth's library is not installed at this path");
 		return error_remedy(
-			err, "name it with --preload-library FILE, or use --engine bpf");
+			err, "name the library with --preload-library FILE, or use --engine bpf");
 	}
 	if (!strpbrk(path, ": \t\n"))
 		return 0;

@@ -14,7 +14,7 @@
 #define UPTIME_S_MAX (UINT64_MAX / NS_PER_S - 1)
 
 /* "12.34" in hundredths; the kernel always writes two decimals. */
-static uint64_t hundredths(struct cursor *c, uint64_t most)
+static uint64_t read_hundredths(struct cursor *c, uint64_t most)
 {
 	uint64_t whole = cursor_decimal(c);
 	struct span digits;
@@ -38,9 +38,9 @@ bool host_load_parse(struct host_load_file *out, const void *data, size_t size)
 	struct host_load_file found;
 	uint64_t running, tasks;
 
-	found.load_1m = (double)hundredths(&c, LOAD_MAX) / 100;
-	found.load_5m = (double)hundredths(&c, LOAD_MAX) / 100;
-	found.load_15m = (double)hundredths(&c, LOAD_MAX) / 100;
+	found.load_1m = (double)read_hundredths(&c, LOAD_MAX) / 100;
+	found.load_5m = (double)read_hundredths(&c, LOAD_MAX) / 100;
+	found.load_15m = (double)read_hundredths(&c, LOAD_MAX) / 100;
 	running = cursor_decimal(&c);
 	if (!cursor_skip(&c, "/"))
 		c.failed = true;
@@ -83,7 +83,7 @@ bool host_cpu_parse(uint32_t *number, uint64_t *busy, uint64_t *idle, const char
 bool host_uptime_parse(uint64_t *ns, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
-	uint64_t found = hundredths(&c, UPTIME_S_MAX);
+	uint64_t found = read_hundredths(&c, UPTIME_S_MAX);
 
 	if (c.failed)
 		return false;

@@ -231,7 +231,7 @@ static bool is_script(const char *path)
 	return fd >= 0 && read(fd, magic, 2) == 2 && !memcmp(magic, "#!", 2);
 }
 
-static uint64_t carried(const char *path, const struct stat *st)
+static uint64_t read_file_capabilities(const char *path, const struct stat *st)
 {
 	unsigned char attribute[32];
 	ssize_t size = getxattr(path, "security.capability", attribute, sizeof(attribute));
@@ -254,7 +254,7 @@ static bool find_file(const char *folder, const char *file, bool is_program, uin
 		return false;
 	if (is_program && is_script(path))
 		return false;
-	*capabilities = carried(path, &st);
+	*capabilities = read_file_capabilities(path, &st);
 	return true;
 }
 

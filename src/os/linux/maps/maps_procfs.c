@@ -384,7 +384,8 @@ static void emit_stacks(struct maps_snapshot *m)
 	status = timeout_call(
 		&m->reader->timeout, do_stacks, drop_stacks, &s, sizeof(s), s.process, STACKS_MS);
 	if (status == -ETIMEDOUT) {
-		backend_limit(m->run, "stack pointers of threads", "reading them timed out", "");
+		backend_limit(m->run, "stack pointers of threads",
+			"reading the stack pointers timed out", "");
 		return;
 	}
 	found = (const void *)s.found.data;
@@ -399,7 +400,7 @@ static void emit_stacks(struct maps_snapshot *m)
 		backend_limit(m->run, "stack pointers of threads", strerror(-s.status),
 			"run sooth as the user of the process, or as root");
 	if (s.running)
-		backend_limit(m->run, "the stacks of threads that are running",
+		backend_limit(m->run, "the stacks of running threads",
 			"the kernel reports the stack pointers of waiting threads only", "");
 	drop_stacks(&s);
 }

@@ -14,7 +14,7 @@
 
 #define SAMPLES_OF_MANY 20 /* at least, in a run that takes samples repeatedly */
 
-static uint64_t samples(const struct probe_options *options)
+static uint64_t expected_samples(const struct probe_options *options)
 {
 	if (options->interest & INTEREST_ONCE)
 		return 1;
@@ -22,17 +22,17 @@ static uint64_t samples(const struct probe_options *options)
 }
 
 /* The cost of one sample; one-time costs are divided among all samples. */
-static uint64_t cost(const struct probe_options *options, uint64_t processes, uint64_t begin,
-	uint64_t first, uint64_t again)
+static uint64_t cost_of_sample(const struct probe_options *options, uint64_t processes,
+	uint64_t begin, uint64_t first, uint64_t again)
 {
-	uint64_t n = samples(options);
+	uint64_t n = expected_samples(options);
 
 	return (begin + processes * (first + (n - 1) * again)) / n;
 }
 
 uint64_t proc_cost_of_procfs(const struct probe_options *options, uint64_t processes)
 {
-	return cost(options, processes, 0, NS_PROCFS_FIRST, NS_PROCFS_AGAIN);
+	return cost_of_sample(options, processes, 0, NS_PROCFS_FIRST, NS_PROCFS_AGAIN);
 }
 
 uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processes)
@@ -40,7 +40,7 @@ uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processe
 	/* It always reads all processes, so it does not suit a few. */
 	if (!options->is_host && !options->has_uid)
 		return UINT64_MAX;
-	return cost(options, processes, NS_BPF_BEGIN, NS_BPF_FIRST, NS_BPF_AGAIN);
+	return cost_of_sample(options, processes, NS_BPF_BEGIN, NS_BPF_FIRST, NS_BPF_AGAIN);
 }
 
 /* Estimates the number of processes. The link count of /proc includes the host's processes

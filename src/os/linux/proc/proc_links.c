@@ -341,7 +341,7 @@ static void result_fini(struct proc_slow_read *q)
 		buffer_fini(&q->streams[i].path);
 }
 
-static struct proc_links_pending *pending(const struct proc_links_reader *r, size_t *count)
+static struct proc_links_pending *pending_links(const struct proc_links_reader *r, size_t *count)
 {
 	*count = r->pending.size / sizeof(struct proc_links_pending);
 	return (void *)r->pending.data;
@@ -350,7 +350,7 @@ static struct proc_links_pending *pending(const struct proc_links_reader *r, siz
 static void forget(struct proc_links_reader *r)
 {
 	size_t count;
-	struct proc_links_pending *all = pending(r, &count);
+	struct proc_links_pending *all = pending_links(r, &count);
 
 	for (size_t i = 0; i < count; i++)
 		result_fini(&all[i].result);
@@ -504,7 +504,7 @@ void proc_links_write(struct proc_links_reader *r, struct backend_run *run,
 	const struct proc_neighbours *neighbours)
 {
 	size_t count, used = 0;
-	struct proc_links_pending *all = pending(r, &count);
+	struct proc_links_pending *all = pending_links(r, &count);
 	_cleanup_free_ struct proc_input *inputs = calloc(count + 1, sizeof(*inputs));
 	size_t found = inputs ? list_inputs(all, count, inputs) : 0;
 

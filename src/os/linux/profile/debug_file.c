@@ -115,7 +115,8 @@ void debug_identity_read(int file, struct debug_identity *out)
 
 /* --- the file --- */
 
-/* With its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may still run when its caller has
+ * returned. */
 struct job {
 	int root; /* its own descriptor; in debug_file_names_sealed() that of the file */
 	struct debug_identity identity;

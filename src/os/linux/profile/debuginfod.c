@@ -35,7 +35,7 @@ static int refuse_library(struct sooth_error *err)
 static int refuse_folder(struct sooth_error *err)
 {
 	error_set(err, -ENOENT, SOOTH_FAULT_IO, "fetch debug files");
-	error_why(err, "there is no folder for them that belongs to the caller alone");
+	error_why(err, "there is no folder for debug files to which only the caller can write");
 	return error_remedy(err, "set HOME or XDG_CACHE_HOME to a folder of your own, mode 0700");
 }
 

@@ -87,7 +87,7 @@ static uint32_t inner_pid_of(int process, uint32_t pid)
 
 /* Returns `fd` if it is a regular file of the process's owner that not every user may write to;
  * otherwise closes it. */
-static int trusted(int fd, uint32_t owner)
+static int keep_trusted(int fd, uint32_t owner)
 {
 	struct stat st;
 
@@ -116,7 +116,7 @@ static int open_dump(struct generated *g, int process, uint32_t owner)
 		}
 	}
 	buffer_fini(&maps);
-	return trusted(fd, owner);
+	return keep_trusted(fd, owner);
 }
 
 void generated_meet(struct generated *g, uint32_t pid)
@@ -161,8 +161,8 @@ static int open_map(struct generated *g, const struct generated_process *p)
 	if (folder < 0)
 		return folder;
 	snprintf(name, sizeof(name), "perf-%u.map", p->inner_pid);
-	return trusted(timed_open(&g->timeout, folder, name,
-			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS),
+	return keep_trusted(timed_open(&g->timeout, folder, name,
+				    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS),
 		p->owner);
 }
 

@@ -35,8 +35,9 @@ struct perf_news {
 	struct perf_process *process;	   /* NULL: neither */
 	const struct perf_process *parent; /* parent of a new process */
 	bool is_exec;
-	struct stack_mapping mapping; /* mapping with code of a file; without one, `to` is 0 */
-	const char *path;	      /* path of the mapping; borrowed from the record */
+	struct stack_mapping
+		mapping; /* new mapping with code of a file; `to` is 0 if there is no new mapping */
+	const char *path; /* path of the mapping; borrowed from the record */
 	struct perf_process *mapped;
 };
 

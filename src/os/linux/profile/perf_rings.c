@@ -53,7 +53,7 @@ static int open_event(const struct perf_event_attr *attr, pid_t tid, int cpu)
 }
 
 /* Attributes that are the same for all events, so that they can share a ring. */
-static struct perf_event_attr attributes(const struct perf_rings *r)
+static struct perf_event_attr make_attributes(const struct perf_rings *r)
 {
 	return (struct perf_event_attr){ .size = sizeof(struct perf_event_attr),
 		.type = PERF_TYPE_SOFTWARE,
@@ -68,9 +68,9 @@ static struct perf_event_attr attributes(const struct perf_rings *r)
 		.clockid = CLOCK_MONOTONIC };
 }
 
-static struct perf_event_attr sampling(const struct perf_rings *r)
+static struct perf_event_attr make_sampling_attributes(const struct perf_rings *r)
 {
-	struct perf_event_attr attr = attributes(r);
+	struct perf_event_attr attr = make_attributes(r);
 
 	attr.inherit = 1;
 	attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
@@ -108,7 +108,7 @@ static int refused(int status, struct sooth_error *err)
 static int try_event(bool has_kernel)
 {
 	const struct perf_rings r = { .has_kernel = has_kernel };
-	struct perf_event_attr attr = attributes(&r);
+	struct perf_event_attr attr = make_attributes(&r);
 	int fd;
 
 	attr.disabled = 1;
@@ -146,7 +146,7 @@ static int map_ring(struct perf_rings *r, int cpu, size_t bytes)
 	*ring = (struct perf_ring){
 		.cpu = cpu, .page_bytes = (size_t)sysconf(_SC_PAGESIZE), .bytes = bytes
 	};
-	attr = attributes(r);
+	attr = make_attributes(r);
 	attr.wakeup_watermark = (uint32_t)(bytes / 4);
 	ring->fd = open_event(&attr, 0, cpu);
 	if (ring->fd < 0)
@@ -262,7 +262,7 @@ int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err)
 {
 	assert(r);
 
-	const struct perf_event_attr attr = sampling(r);
+	const struct perf_event_attr attr = make_sampling_attributes(r);
 	int status = 0;
 
 	for (size_t i = 0; i < r->count && !status; i++)
@@ -272,7 +272,7 @@ int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err)
 	if (status == -EACCES || status == -EPERM) {
 		error_set(err, status, SOOTH_FAULT_PRIVILEGE, "sample thread %d by perf events",
 			(int)tid);
-		error_why(err, "the kernel allows it for the caller's own processes only");
+		error_why(err, "the kernel allows perf events only on the caller's own processes");
 		return error_remedy(err, "run sooth as root");
 	}
 	error_errno(err, status, "sample thread %d by perf events", (int)tid);

@@ -328,7 +328,7 @@ static void emit_short_waits(struct backend_run *run)
 	snprintf(text, sizeof(text), "%llu waits were shorter than %s: %s together",
 		(unsigned long long)c->short_waits, format_ns(least, c->least_ns),
 		format_ns(all, c->short_ns));
-	backend_limit(run, "stacks of short waits", text, "--min-wait TIME records shorter ones");
+	backend_limit(run, "stacks of short waits", text, "--min-wait TIME records shorter waits");
 }
 
 static int profile_stop(struct backend_run *run, struct sooth_error *err)

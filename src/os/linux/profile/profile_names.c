@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "os/linux/profile/confined_lines.h"
 
-/* With its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct job {
 	int file; /* its own descriptor */
 	int status;

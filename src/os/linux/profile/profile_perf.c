@@ -59,7 +59,8 @@ static int refuse_stacks_of(
 		return error_remedy(err, "%s", lacking.remedy);
 	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "record stacks of %s", what);
-	error_why(err, "this needs BPF, and sooth does not have cap_bpf and cap_perfmon");
+	error_why(err, "stacks of %s need BPF, and sooth does not have cap_bpf and cap_perfmon",
+		what);
 	return error_remedy(err, "run sooth as root, or give it the capabilities once: sudo setcap "
 				 "cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"");
 }

@@ -25,7 +25,7 @@ struct page {
 	unsigned char bytes[PAGE_BYTES];
 };
 
-/* With its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct read_pages {
 	pid_t pid;
 	int status;

@@ -17,7 +17,8 @@
 #define ENTRIES_MAX  65536
 #define UNFINISHED_S 3600 /* no write takes that long */
 #define BLOCK	     512  /* of st_blocks */
-#define LEAST_BYTES  4096 /* that a file takes at least, whatever its file system reports */
+#define LEAST_BYTES                                                                                \
+	4096 /* least size that a file counts with, even if its file system reports less */
 
 /* --- the folder --- */
 

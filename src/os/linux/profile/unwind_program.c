@@ -117,14 +117,14 @@ static void put_saved(struct unwind_run *r, uint64_t reg, enum unwind_where wher
 }
 
 /* Multiplies. Hostile numbers may give any result, but no undefined behavior. */
-static int64_t times(int64_t a, int64_t b)
+static int64_t multiply(int64_t a, int64_t b)
 {
 	return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
 static void put_offset(struct unwind_run *r, uint64_t reg, int64_t factored)
 {
-	put_saved(r, reg, WHERE_FRAME, times(factored, r->common->data_align));
+	put_saved(r, reg, WHERE_FRAME, multiply(factored, r->common->data_align));
 }
 
 static void restore(struct unwind_run *r, uint64_t reg)
@@ -209,7 +209,7 @@ static bool execute_frame(struct unwind_run *r, struct cursor *c, uint8_t op)
 		return true;
 	case OP_FRAME_SIGNED:
 		reg = unwind_uleb(c);
-		put_frame(r, reg, times(unwind_sleb(c), r->common->data_align));
+		put_frame(r, reg, multiply(unwind_sleb(c), r->common->data_align));
 		return true;
 	case OP_FRAME_REGISTER:
 		put_frame(r, unwind_uleb(c), r->state.offset);
@@ -218,7 +218,7 @@ static bool execute_frame(struct unwind_run *r, struct cursor *c, uint8_t op)
 		put_frame(r, r->state.reg, (int64_t)unwind_uleb(c));
 		return true;
 	case OP_FRAME_OFFSET_SIGNED:
-		put_frame(r, r->state.reg, times(unwind_sleb(c), r->common->data_align));
+		put_frame(r, r->state.reg, multiply(unwind_sleb(c), r->common->data_align));
 		return true;
 	case OP_FRAME_EXPRESSION:
 		put_frame_expression(r, read_block(c));
@@ -247,7 +247,7 @@ static bool execute_register(struct unwind_run *r, struct cursor *c, uint8_t op)
 		put_offset(r, reg, unwind_sleb(c));
 		break;
 	case OP_OFFSET_NEGATIVE:
-		put_offset(r, reg, times((int64_t)unwind_uleb(c), -1));
+		put_offset(r, reg, multiply((int64_t)unwind_uleb(c), -1));
 		break;
 	case OP_RESTORE_EXTENDED:
 		restore(r, reg);

@@ -25,7 +25,7 @@ struct maker {
 	uint64_t budget;
 };
 
-static struct cursor over(const struct maker *m, uint64_t at, uint64_t end)
+static struct cursor cursor_over_frames(const struct maker *m, uint64_t at, uint64_t end)
 {
 	const unsigned char *frames = m->in->frames;
 
@@ -42,7 +42,7 @@ static uint64_t place_of(const struct maker *m, const struct cursor *c)
 /* Returns the CIE at a place; NULL: it is none, or not understood. */
 static const struct unwind_common *common_at(struct maker *m, uint64_t place)
 {
-	struct cursor c = over(m, place, m->in->size);
+	struct cursor c = cursor_over_frames(m, place, m->in->size);
 	uint32_t length = cursor_u32(&c);
 	struct unwind_common *common = map_get(&m->commons, &place);
 	struct unwind_common read;
@@ -156,7 +156,7 @@ static void take_all(struct maker *m)
 	while (!cursor_at_end(&c) && !m->table->is_cut) {
 		uint32_t length = cursor_u32(&c);
 		uint64_t at = (uint64_t)(c.at - frames);
-		struct cursor one = over(m, at, at + length);
+		struct cursor one = cursor_over_frames(m, at, at + length);
 		uint32_t distance = cursor_u32(&one);
 		const struct unwind_common *common;
 

@@ -115,8 +115,7 @@ int caller_may_watch(const struct os *os, const struct process_id *process, stru
 	if (!process)
 		return refuse_all(err);
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch process %u", (unsigned)process->pid);
-	error_why(err, "you may not trace it: with file capabilities sooth watches only processes "
-		       "that you "
-		       "could trace yourself");
+	error_why(err, "you may not trace this process: with file capabilities sooth watches only "
+		       "processes that you could trace yourself");
 	return error_remedy(err, "run sooth as root");
 }

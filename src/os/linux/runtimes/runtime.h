@@ -129,7 +129,7 @@ struct runtime_signs {
 
 /* Memory that a runtime takes from the kernel and not from malloc. */
 struct runtime_heap {
-	const char *name;      /* NULL: it has none */
+	const char *name;      /* NULL: the runtime has no such heap */
 	const char *why;       /* why malloc does not see it */
 	const char *remedy;    /* the runtime's own way to show the content of the heap */
 	const char *in_malloc; /* text of the environment that makes it use malloc; NULL: none */

@@ -26,7 +26,7 @@
 
 #define SYMBOLS_MS 3000 /* some hundred megabytes of names, from a cold disk */
 
-/* With its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct job {
 	int file; /* its own descriptor */
 	size_t count;

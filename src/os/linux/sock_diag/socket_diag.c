@@ -27,7 +27,7 @@
 
 #define ANSWER_BYTES	65536	    /* the kernel gives 32 KiB at most */
 #define MESSAGES_MAX	(16u << 20) /* per answer */
-#define RETRIES		3	    /* when the table changed meanwhile */
+#define RETRIES		3	    /* if the table changed while it was read */
 #define TUPLES_MAX	(1u << 20)  /* TCP connections searched for pairs */
 #define ANSWER_S	5	    /* without a byte: far longer than the kernel takes */
 #define INTERRUPTED_MAX 64	    /* signals during one receive */
@@ -89,7 +89,7 @@ int socket_diag_open(int process, struct sooth_error *err)
 	int fd;
 
 	if (namespace < 0)
-		return error_errno(err, -errno, "look at its network namespace");
+		return error_errno(err, -errno, "read the network namespace of the process");
 	if (fstat(namespace, &theirs) || stat("/proc/thread-self/ns/net", &own))
 		return error_errno(err, -errno, "compare network namespaces");
 	if (own.st_ino == theirs.st_ino && own.st_dev == theirs.st_dev) {

@@ -99,7 +99,7 @@ size_t socket_messages_request(
 /* --- answers --- */
 
 /* The head of a message; false when the message is too short. */
-static bool head(struct cursor *c, void *out, size_t size)
+static bool read_head(struct cursor *c, void *out, size_t size)
 {
 	struct span bytes = cursor_bytes(c, size);
 
@@ -115,7 +115,7 @@ static bool attribute(struct cursor *c, unsigned *type, struct span *value)
 	struct nlattr header;
 	size_t size, padding;
 
-	if (cursor_left(c) < sizeof(header) || !head(c, &header, sizeof(header)) ||
+	if (cursor_left(c) < sizeof(header) || !read_head(c, &header, sizeof(header)) ||
 		header.nla_len < NLA_HDRLEN)
 		return false;
 	size = header.nla_len - (size_t)NLA_HDRLEN;
@@ -127,7 +127,7 @@ static bool attribute(struct cursor *c, unsigned *type, struct span *value)
 	return !c->failed;
 }
 
-static bool number(struct span value, size_t index, uint32_t *out)
+static bool read_number(struct span value, size_t index, uint32_t *out)
 {
 	if (value.size < (index + 1) * sizeof(*out))
 		return false;
@@ -194,7 +194,7 @@ static bool take_inet(struct socket_fact *f, struct cursor *c, const struct sock
 	struct span value;
 	unsigned type;
 
-	if (!head(c, &m, sizeof(m)))
+	if (!read_head(c, &m, sizeof(m)))
 		return false;
 	f->inode = m.idiag_inode;
 	f->family = m.idiag_family;
@@ -211,7 +211,7 @@ static bool take_inet(struct socket_fact *f, struct cursor *c, const struct sock
 	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
 		if (type == INET_DIAG_INFO && q->protocol == IPPROTO_TCP)
 			take_tcp(&f->tcp, value);
-		if (type == INET_DIAG_SKMEMINFO && number(value, SK_MEMINFO_DROPS, &dropped)) {
+		if (type == INET_DIAG_SKMEMINFO && read_number(value, SK_MEMINFO_DROPS, &dropped)) {
 			f->dropped = dropped;
 			f->has_dropped = true;
 		}
@@ -226,7 +226,7 @@ static bool take_unix(struct socket_fact *f, struct cursor *c)
 	unsigned type;
 	uint32_t receive, send, peer;
 
-	if (!head(c, &m, sizeof(m)))
+	if (!read_head(c, &m, sizeof(m)))
 		return false;
 	f->inode = m.udiag_ino;
 	f->family = AF_UNIX;
@@ -235,12 +235,12 @@ static bool take_unix(struct socket_fact *f, struct cursor *c)
 	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
 		if (type == UNIX_DIAG_NAME)
 			f->name = value;
-		if (type == UNIX_DIAG_PEER && number(value, 0, &peer))
+		if (type == UNIX_DIAG_PEER && read_number(value, 0, &peer))
 			f->peer_inode = peer;
 		if (type == UNIX_DIAG_ICONS)
 			f->pending = value;
-		if (type == UNIX_DIAG_RQLEN && number(value, 0, &receive) &&
-			number(value, 1, &send)) {
+		if (type == UNIX_DIAG_RQLEN && read_number(value, 0, &receive) &&
+			read_number(value, 1, &send)) {
 			f->receive_queue = receive;
 			f->send_queue = send;
 			f->has_receive_queue = f->has_send_queue = true;
@@ -253,8 +253,8 @@ static void take_memory(struct socket_fact *f, struct span value)
 {
 	uint32_t receive, send;
 
-	if (!number(value, SK_MEMINFO_RMEM_ALLOC, &receive) ||
-		!number(value, SK_MEMINFO_WMEM_ALLOC, &send))
+	if (!read_number(value, SK_MEMINFO_RMEM_ALLOC, &receive) ||
+		!read_number(value, SK_MEMINFO_WMEM_ALLOC, &send))
 		return;
 	f->receive_queue = receive;
 	f->send_queue = send;
@@ -267,7 +267,7 @@ static bool take_netlink(struct socket_fact *f, struct cursor *c)
 	struct span value;
 	unsigned type;
 
-	if (!head(c, &m, sizeof(m)))
+	if (!read_head(c, &m, sizeof(m)))
 		return false;
 	f->inode = m.ndiag_ino;
 	f->family = AF_NETLINK;
@@ -289,7 +289,7 @@ static bool take_packet(struct socket_fact *f, struct cursor *c)
 	struct span value;
 	unsigned type;
 
-	if (!head(c, &m, sizeof(m)))
+	if (!read_head(c, &m, sizeof(m)))
 		return false;
 	f->inode = m.pdiag_ino;
 	f->family = AF_PACKET;
@@ -298,7 +298,7 @@ static bool take_packet(struct socket_fact *f, struct cursor *c)
 	f->state = SOCKETS_CLOSE;
 	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
 		if (type == PACKET_DIAG_INFO)
-			number(value, 0, &f->interface);
+			read_number(value, 0, &f->interface);
 		if (type == PACKET_DIAG_MEMINFO)
 			take_memory(f, value);
 	}
@@ -355,7 +355,7 @@ int socket_messages_parse(struct socket_answer *answer, const void *data, size_t
 		struct span body;
 		size_t padding;
 
-		head(&c, &header, sizeof(header));
+		read_head(&c, &header, sizeof(header));
 		if (header.nlmsg_len < sizeof(header))
 			return -EBADMSG;
 		body = cursor_bytes(&c, header.nlmsg_len - sizeof(header));

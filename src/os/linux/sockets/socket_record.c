@@ -147,7 +147,8 @@ static uint8_t state_if(const struct socket_fact *f, unsigned has, uint8_t other
 	return f->tcp.has & has ? SOOTH_STATE_VALUE : otherwise;
 }
 
-/* The end of the peer's stream counts as a received byte, but is none. */
+/* The kernel counts the peer's FIN as a received byte. Returns 1 if the FIN has come, so that the
+ * caller can subtract it. */
 static unsigned has_end(const struct socket_fact *f)
 {
 	return f->state == SOCKETS_CLOSE_WAIT || f->state == SOCKETS_LAST_ACK ||
@@ -160,7 +161,7 @@ static void fill_tcp(
 	uint8_t missing = way->is_from_tables || way->needs_detail ? UNSUPPORTED : NOT_REQUESTED;
 	const struct socket_tcp *tcp = &f->tcp;
 
-	/* No round trip was measured yet if the rest is there. */
+	/* If the kernel gave other times but no round trip, it has not measured one yet. */
 	r->rtt_state = state_if(
 		f, SOCKET_TCP_RTT, tcp->has & SOCKET_TCP_TIMES ? SOOTH_STATE_ABSENT : missing);
 	r->retransmits_state = state_if(f, SOCKET_TCP_RETRANSMITS, missing);

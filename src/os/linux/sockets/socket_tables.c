@@ -94,7 +94,7 @@ static void skip_words(struct cursor *c, unsigned count)
 }
 
 /* "0100007F": the bytes on the wire, printed as a number in this machine's byte order. */
-static void address(struct cursor *c, unsigned char out[16], size_t size)
+static void read_address(struct cursor *c, unsigned char out[16], size_t size)
 {
 	for (size_t i = 0; i < size; i += 4) {
 		struct span digits = cursor_bytes(c, 8);
@@ -111,7 +111,7 @@ static bool end_of_connection(struct cursor *c, unsigned char out[16], size_t si
 	uint64_t number;
 
 	cursor_blanks(c);
-	address(c, out, size);
+	read_address(c, out, size);
 	if (!cursor_skip(c, ":"))
 		return false;
 	number = cursor_hex(c);

@@ -72,7 +72,7 @@ static void end_line(struct writer *w, struct buffer *out, const struct sooth_re
 	w->is_behind_detail = false;
 }
 
-/* A carriage return ends a line as well: progress is written over itself. */
+/* A carriage return ends a line too: programs write progress over the same line. */
 static void take_bytes(
 	struct writer *w, struct buffer *out, const struct sooth_record *call, struct span bytes)
 {

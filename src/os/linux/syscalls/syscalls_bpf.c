@@ -67,8 +67,10 @@ static uint32_t syscalls_uring_argument(void)
 
 /* --- syscalls bpf --- */
 
-#define RING_BYTES_DEFAULT  (8u << 20)
-#define RING_BYTES_LOSSLESS (32u << 20) /* half of it is the reserve: 40 ms of a busy thread */
+#define RING_BYTES_DEFAULT (8u << 20)
+#define RING_BYTES_LOSSLESS                                                                        \
+	(32u << 20) /* the target is paused when half of the ring is full; the other half takes 40 \
+		       ms of a busy thread */
 /* from reading the clock to reserving the record, with a margin */
 #define LATENESS_NS (5 * NS_PER_MS)
 
@@ -285,8 +287,8 @@ static int check_makes_calls(
 		!procfs_stat_at(folder, &stat, &bytes) && stat.flags & PROC_IS_KERNEL_THREAD) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
 			"observe the system calls of process %u", process->pid);
-		error_why(err, "it is a kernel thread, which makes no system calls");
-		status = error_remedy(err, "sooth profile -p %u shows what it runs", process->pid);
+		error_why(err, "the process is a kernel thread, which makes no system calls");
+		status = error_remedy(err, "sooth profile -p %u shows its functions", process->pid);
 	}
 	buffer_fini(&bytes);
 	return status;
@@ -350,8 +352,9 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 
 	snprintf(what, sizeof(what), "the activity of %llu thread%s", (unsigned long long)threads,
 		threads == 1 ? "" : "s");
-	backend_limit(run, what, "it computed, or waited in a call entered before attach",
-		"sooth why PID says which");
+	backend_limit(run, what,
+		"these threads computed, or waited in a call entered before attach",
+		"sooth why PID says what a thread does");
 }
 
 static void emit_windows(struct backend_run *run, const struct syscalls_windows_sums *sums)

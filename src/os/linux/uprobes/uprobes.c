@@ -136,7 +136,7 @@ struct attachment {
 
 struct uprobes {
 	const struct log *log;
-	bool is_loose; /* inheritance alone is not enough */
+	bool is_loose; /* inherited events are not enough: each new process gets its own */
 	int tracefs;
 	int latch; /* see tracefs.h */
 	struct uprobes_guard guard;
@@ -226,7 +226,8 @@ static int refused_open(int code, const char *tried, struct sooth_error *err)
 		return error_why(err, "the kernel refuses a probe on this instruction");
 	case EINTR:
 		error_set(err, -EBUSY, SOOTH_FAULT_IO, "%s", tried);
-		error_why(err, "another program has enabled all events in tracefs, this one too");
+		error_why(err,
+			"another program has enabled all events in tracefs, including this probe");
 		return error_remedy(err, "echo 0 > /sys/kernel/tracing/events/enable");
 	case EPERM:
 	case EACCES:

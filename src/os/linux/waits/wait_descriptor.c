@@ -112,7 +112,7 @@ bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_
 struct end_search {
 	enum wait_end_kind kind;
 	uint64_t key;
-	bool wants_writers; /* search for writers, otherwise for readers */
+	bool wants_writers; /* true: search for writers; false: for readers */
 	bool is_both;	    /* a socket: both ends read and write */
 	struct wait_found found;
 };

@@ -33,7 +33,7 @@ void wait_ends_clear(struct wait_ends *e)
 	e->is_read = e->was_refused = e->is_cut = false;
 }
 
-/* FNV-1a: a path among thousands; another one with its hash would only be named as well. */
+/* FNV-1a. Among thousands of paths two hardly have the same hash; if they do, both are named. */
 uint64_t wait_ends_hash_path(struct span path)
 {
 	uint64_t hash = 0xcbf29ce484222325u;

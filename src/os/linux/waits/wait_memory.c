@@ -55,7 +55,7 @@ bool wait_call_memory(struct wait_reader *r, const struct wait_node *n,
 	buffer_append(&r->unread, &pid, sizeof(pid));
 	snprintf(what, sizeof(what), "locks and timeouts in the memory of process %u", pid);
 	backend_limit(r->run, what,
-		"reading its memory, or that of other processes before it, did not end in time",
+		"reading the memory of this process, or of processes read earlier, took too long",
 		"");
 	return false;
 }
@@ -220,7 +220,7 @@ static uint64_t ns_of(const int64_t time[2])
 }
 
 /* Returns the length of a wait until a time on a clock: the remaining time and the elapsed time. */
-static uint64_t whole(const struct waits_thread *t, uint64_t now_ns, uint64_t at_ns)
+static uint64_t whole_wait(const struct waits_thread *t, uint64_t now_ns, uint64_t at_ns)
 {
 	return (at_ns > now_ns ? at_ns - now_ns : 0) + (t->since_state ? 0 : t->since_ns);
 }
@@ -296,6 +296,6 @@ uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
 		return SOOTH_STATE_VALUE;
 	if (!process_clock_now(n->process, clock, &now_ns))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-	*timeout_ns = whole(t, now_ns, *timeout_ns);
+	*timeout_ns = whole_wait(t, now_ns, *timeout_ns);
 	return SOOTH_STATE_VALUE;
 }

@@ -94,7 +94,8 @@ struct wait_node {
 	struct buffer status;	   /* the file of that name */
 	unsigned numberings;	   /* PID namespaces that number it: task_status_inner_pid() */
 	const struct buffer *tids; /* uint32_t, of its threads */
-	struct buffer own_tids; /* what `tids` are in its own PID namespace, if that is another */
+	struct buffer own_tids; /* the numbers of `tids` in the process's own PID namespace, if that
+				   is not sooth's */
 	uint32_t abi;		/* enum syscall_abi of its program */
 	struct wait_owners *owners; /* NULL: not read, or not possible */
 	bool has_owners;

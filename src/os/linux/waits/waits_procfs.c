@@ -153,7 +153,8 @@ static void read_active(struct wait_reader *r, struct wait_node *n,
 	snprintf(what, sizeof(what), "what all %u threads of process %u wait for", n->stat.threads,
 		n->stat.pid);
 	backend_limit(r->run, what,
-		"only the first 1024 threads, and of the others running or blocked ones, are read",
+		"sooth reads the first 1024 threads, and further threads only if they run or are "
+		"blocked",
 		"");
 }
 

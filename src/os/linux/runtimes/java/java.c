@@ -75,7 +75,7 @@ static bool has_all(const struct question *q, const enum hotspot_field *fields, 
 	return true;
 }
 
-static uint64_t field(const struct question *q, uint64_t of, enum hotspot_field id)
+static uint64_t read_field(const struct question *q, uint64_t of, enum hotspot_field id)
 {
 	return q->layout.has[id] ? pointer(q, of + q->layout.at[id]) : 0;
 }
@@ -119,7 +119,7 @@ static bool is_object(const struct question *q, uint64_t address)
 /* Copies the name of a class, "java.lang.Object"; false: it is no class. */
 static bool class_name(const struct question *q, uint64_t class, char out[WAIT_CLASS_SIZE])
 {
-	uint64_t symbol = class ? field(q, class, HOTSPOT_CLASS_NAME) : 0;
+	uint64_t symbol = class ? read_field(q, class, HOTSPOT_CLASS_NAME) : 0;
 	uint16_t length;
 
 	if (!symbol ||
@@ -188,7 +188,7 @@ static bool read_threads(struct question *q)
 	if (!has_all(q, needed, ARRAY_SIZE(needed)))
 		return false;
 	list = pointer(q, q->layout.at[HOTSPOT_THREADS_LIST]);
-	addresses = list ? field(q, list, HOTSPOT_LIST_THREADS) : 0;
+	addresses = list ? read_field(q, list, HOTSPOT_LIST_THREADS) : 0;
 	if (!addresses ||
 		!get(q, list + q->layout.at[HOTSPOT_LIST_LENGTH], &count, sizeof(count)) ||
 		count > THREADS_MAX)
@@ -199,16 +199,16 @@ static bool read_threads(struct question *q)
 
 		*t = (struct java_thread){ .address =
 						   pointer(q, addresses + i * sizeof(uint64_t)) };
-		os = t->address ? field(q, t->address, HOTSPOT_THREAD_OSTHREAD) : 0;
+		os = t->address ? read_field(q, t->address, HOTSPOT_THREAD_OSTHREAD) : 0;
 		if (!os ||
 			!get(q, os + q->layout.at[HOTSPOT_OSTHREAD_ID], &t->tid, sizeof(t->tid)) ||
 			!t->tid)
 			continue;
-		handle = field(q, t->address, HOTSPOT_THREAD_OBJECT);
+		handle = read_field(q, t->address, HOTSPOT_THREAD_OBJECT);
 		t->object = handle ? pointer(q, handle) : 0;
-		t->owner_id = field(q, t->address, HOTSPOT_THREAD_OWNER_ID);
-		t->stack_to = field(q, t->address, HOTSPOT_THREAD_STACK_BASE);
-		size = field(q, t->address, HOTSPOT_THREAD_STACK_SIZE);
+		t->owner_id = read_field(q, t->address, HOTSPOT_THREAD_OWNER_ID);
+		t->stack_to = read_field(q, t->address, HOTSPOT_THREAD_STACK_BASE);
+		size = read_field(q, t->address, HOTSPOT_THREAD_STACK_SIZE);
 		t->stack_from = size && size < STACK_LIMIT && size < t->stack_to
 					? t->stack_to - size
 					: t->stack_to;
@@ -275,9 +275,9 @@ static const struct java_thread *owner_of(const struct question *q, uint64_t own
 
 static void look_at_monitor(struct question *q, const struct java_thread *t, uint64_t monitor)
 {
-	uint64_t handle = field(q, monitor, HOTSPOT_MONITOR_OBJECT);
+	uint64_t handle = read_field(q, monitor, HOTSPOT_MONITOR_OBJECT);
 	uint64_t object = handle ? pointer(q, handle) : 0;
-	uint64_t value = field(q, monitor, HOTSPOT_MONITOR_OWNER);
+	uint64_t value = read_field(q, monitor, HOTSPOT_MONITOR_OWNER);
 	const struct java_thread *owner = owner_of(q, value, object);
 	char class[WAIT_CLASS_SIZE];
 
@@ -398,7 +398,7 @@ static void look_at_all(struct question *q)
 {
 	for (unsigned i = 0; i < q->threads; i++) {
 		const struct java_thread *t = &q->all[i];
-		uint64_t monitor = field(q, t->address, HOTSPOT_THREAD_PENDING);
+		uint64_t monitor = read_field(q, t->address, HOTSPOT_THREAD_PENDING);
 
 		if (monitor)
 			look_at_monitor(q, t, monitor);

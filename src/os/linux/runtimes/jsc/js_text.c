@@ -41,20 +41,20 @@ static bool is_name(struct span s)
 
 /* --- backwards --- */
 
-static char last(const struct back *b)
+static char last_character(const struct back *b)
 {
 	return b->at > b->begin ? b->at[-1] : '\0';
 }
 
 static void skip_blanks(struct back *b)
 {
-	while (is_blank(last(b)))
+	while (is_blank(last_character(b)))
 		b->at--;
 }
 
 static bool skip_char(struct back *b, char c)
 {
-	if (last(b) != c)
+	if (last_character(b) != c)
 		return false;
 	b->at--;
 	return true;
@@ -65,9 +65,9 @@ static struct span take_word(struct back *b)
 {
 	const char *end = b->at;
 
-	while (is_letter(last(b)))
+	while (is_letter(last_character(b)))
 		b->at--;
-	if (b->at == b->begin || (unsigned char)last(b) >= 0x80)
+	if (b->at == b->begin || (unsigned char)last_character(b) >= 0x80)
 		return span_of(end, 0);
 	return span_of(b->at, (size_t)(end - b->at));
 }
@@ -111,7 +111,7 @@ static bool skip_arguments(struct back *b)
 	int depth = 0;
 
 	while (b->at > b->begin) {
-		char c = last(b);
+		char c = last_character(b);
 
 		if (c == '"' || c == '\'') {
 			if (!skip_text(b))
@@ -154,7 +154,7 @@ static bool put_assigned(struct back b, struct buffer *out)
 	}
 	skip_blanks(&b);
 	name = take_word(&b);
-	if (last(&b) == '#') /* private */
+	if (last_character(&b) == '#') /* private */
 		name = span_of(name.data - 1, name.size + 1);
 	return name.size && put_name(out, "", name);
 }
@@ -167,7 +167,7 @@ static bool put_property(struct back b, struct buffer *out)
 	char quote;
 
 	skip_blanks(&b);
-	quote = last(&b);
+	quote = last_character(&b);
 	if (quote == '"' || quote == '\'')
 		b.at--;
 	else
@@ -176,7 +176,8 @@ static bool put_property(struct back b, struct buffer *out)
 	if (quote && !skip_char(&b, quote))
 		return false;
 	skip_blanks(&b);
-	return name.size && (last(&b) == '{' || last(&b) == ',') && put_name(out, "", name);
+	return name.size && (last_character(&b) == '{' || last_character(&b) == ',') &&
+	       put_name(out, "", name);
 }
 
 /* Puts the name of "NAME(" if the place is behind it, perhaps after other arguments. */
@@ -185,7 +186,7 @@ static bool put_passed(struct back b, struct buffer *out)
 	struct span name;
 
 	name = take_word(&b);
-	if (last(&b) == '#') /* private */
+	if (last_character(&b) == '#') /* private */
 		name = span_of(name.data - 1, name.size + 1);
 	return name.size && put_name(out, "cb:", name);
 }
@@ -195,11 +196,12 @@ static bool put_value_of(struct back b, struct buffer *out)
 	struct back before;
 
 	skip_blanks(&b);
-	switch (last(&b)) {
+	switch (last_character(&b)) {
 	case '=':
 		b.at--;
 		/* "==" is a comparison. */
-		return last(&b) != '=' && last(&b) != '!' && last(&b) != '<' && last(&b) != '>' &&
+		return last_character(&b) != '=' && last_character(&b) != '!' &&
+		       last_character(&b) != '<' && last_character(&b) != '>' &&
 		       put_assigned(b, out);
 	case ':':
 		b.at--;
@@ -326,7 +328,7 @@ static bool put_by_parameters(struct back b, bool is_method, struct buffer *out)
 	name = take_word(&b);
 	if (!name.size)
 		return put_value_of(before, out);
-	if (last(&b) == '#')
+	if (last_character(&b) == '#')
 		name = span_of(name.data - 1, name.size + 1);
 	return is_method ? put_method(&b, name, out) : put_name(out, "", name);
 }

@@ -229,7 +229,7 @@ static void begin(void *state, const struct profile_raw *raw)
 	struct jsc *j = state;
 
 	j->caller = UINT32_MAX;
-	if (j->of.map >= 0) /* otherwise the walk has met the process */
+	if (j->of.map >= 0) /* without BPF, the walk in user space does this */
 		meet_process(j, raw);
 }
 
@@ -494,7 +494,7 @@ static void limits(const void *state, struct backend_run *run)
 			file->build_id[0] ? file->build_id : "none",
 			file->search ? file->search->calibration.reason : "no memory");
 		backend_limit(run, "names of functions of JavaScript", text,
-			"observe it for longer, while it works: sooth profile -d 30s PID");
+			"observe the process for longer, while it works: sooth profile -d 30s PID");
 	}
 	runtime_refused(run, "names of some functions of JavaScript", j->refused, reasons,
 		JSC_REFUSALS, j->frames);

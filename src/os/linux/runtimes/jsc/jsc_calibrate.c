@@ -11,25 +11,26 @@
 #include "os/linux/runtimes/jsc/jsc_votes.h"
 #include "symbols/bun.h"
 
-#define OBJECT_WORDS	   26 /* words of a cell that are examined */
-#define CALLEE_WORDS	   8  /* a function has few members */
-#define NAME_WORDS	   16 /* of an UnlinkedFunctionExecutable: another one is behind it */
-#define PROVIDER_WORDS	   16 /* of a FunctionExecutable: another one is behind it */
-#define CODE_WORDS	   60 /* of a compiled code object */
-#define RANGE_WORDS	   12
-#define TEXT_8_BIT	   4
-#define NAME_LETTERS	   48
-#define NAME_OF		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$0123456789"
-#define CELL_TYPE	   5
-#define TIER_INTERPRETER   2
-#define TIER_FTL	   5
-#define NATIVE_BEFORE	   4 /* executable types before it: host, program, module, eval, function */
-#define TYPES_PERCENT	   95
-#define PASSED_PERCENT	   90
-#define PASSED_LEAST	   20
-#define TIER_BYTES	   32 /* of a compiled code object, in which its tier is searched for */
-#define TIER_LEAST	   3
-#define WRONG_PERCENT	   5 /* of the code blocks: those freed meanwhile */
+#define OBJECT_WORDS	 26 /* words of a cell that are examined */
+#define CALLEE_WORDS	 8  /* a function has few members */
+#define NAME_WORDS	 16 /* of an UnlinkedFunctionExecutable: another one is behind it */
+#define PROVIDER_WORDS	 16 /* of a FunctionExecutable: another one is behind it */
+#define CODE_WORDS	 60 /* of a compiled code object */
+#define RANGE_WORDS	 12
+#define TEXT_8_BIT	 4
+#define NAME_LETTERS	 48
+#define NAME_OF		 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$0123456789"
+#define CELL_TYPE	 5
+#define TIER_INTERPRETER 2
+#define TIER_FTL	 5
+#define NATIVE_BEFORE	 4 /* executable types before it: host, program, module, eval, function */
+#define TYPES_PERCENT	 95
+#define PASSED_PERCENT	 90
+#define PASSED_LEAST	 20
+#define TIER_BYTES	 32 /* of a compiled code object, in which its tier is searched for */
+#define TIER_LEAST	 3
+#define WRONG_PERCENT                                                                              \
+	5 /* code blocks that may not fit, because the engine freed them while they were read */
 #define CODE_UNIT	   16
 #define FUNCTION_BYTES_MAX (1u << 20)
 

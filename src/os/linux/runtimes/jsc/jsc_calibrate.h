@@ -24,7 +24,7 @@ struct jsc_named {
 	unsigned char unlinked[128]; /* bytes of its UnlinkedFunctionExecutable */
 };
 
-/* Has its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct jsc_calibration {
 	uint32_t pid;
 	uint32_t count;

@@ -21,7 +21,7 @@
 
 /* CodeOrigin: the address of an InlineCallFrame between bits with other meanings. */
 #define ORIGIN_ADDRESS	   0x0000fffffffffff8ULL
-#define ORIGIN_OUT_OF_LINE 1 /* the address is that of another such word */
+#define ORIGIN_OUT_OF_LINE 1 /* the address leads to another CodeOrigin */
 #define ORIGIN_INVALID	   2
 #define POOL_BYTES	   24 /* references, address of CodeOrigins, 4 bytes, their number */
 #define INLINE_BLOCK	   8  /* InlineCallFrame: the block that the function has if not inlined */

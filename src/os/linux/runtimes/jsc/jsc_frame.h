@@ -27,13 +27,13 @@ enum jsc_refusal {
 /* Reads `size` bytes at an address of the target; false: not all of them are there. */
 typedef bool (*jsc_read)(void *user, uint64_t address, void *out, size_t size);
 
-/* Has its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct jsc_frame {
 	struct jsc_layout layout;
 	struct profile_raw_js raw;
 	uint64_t pc;	/* in generated code; 0: in the interpreter */
 	bool is_top;	/* the frame that was interrupted */
-	bool is_placed; /* only checks whether the code at `pc` is (still) that of the block */
+	bool is_placed; /* only check whether the code at `pc` still belongs to the code block */
 	uint8_t depth; /* 0: the function itself; else a function compiled into it, the innermost is
 			  1; JSC_STUB: there is no further one */
 	uint8_t tier;  /* tier of the compiled code, in the engine's numbers; 0: not checked */

@@ -22,7 +22,8 @@ struct jsc_module {
 	uint64_t offset, size; /* in the file; 0, 0: not available */
 };
 
-/* Both jobs have their own copies of everything: the call may outlive its caller. */
+/* Everything in both jobs is a copy: if the call times out, it may run on when its caller has
+ * returned. */
 struct find_job {
 	int file;
 	uint32_t unused;

@@ -10,7 +10,7 @@
 #define SCRIPT_FRAMES_MAX 24
 #define SCRIPT_TEXT_BYTES 3072
 
-/* Has its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct script_code {
 	uint64_t address; /* address of executor_globals */
 	uint32_t version, pid, count, size;

@@ -10,7 +10,7 @@
 #define PYTHON_LETTERS_MAX 300 /* of a name or path: longer ones are not read */
 #define PYTHON_CODE_BYTES  256 /* first bytes of a code object, which contain all that is read */
 
-/* Has its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct python_code {
 	uint32_t pid;
 	uint32_t unused;

@@ -17,7 +17,7 @@ enum v8_refusal {
 	V8_REFUSALS,
 };
 
-/* Has its own copies of everything: the call may outlive its caller. */
+/* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
 struct v8_frame {
 	struct v8_layout layout;
 	struct profile_raw_js raw;
