@@ -4,6 +4,7 @@
  * no other process shares. A program with one thread waits for its signals this way, so that is no
  * finding; waiting for a lock is. A circle of owned mutexes is a deadlock even if other threads
  * wait for other things, and so are processes that wait for each other. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,6 +127,11 @@ static const struct claim_row of_only_one = {
 	"nothing holds any more",
 	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps"
 };
+static const struct claim_row of_last_one = {
+	"deadlock: the only thread of the process waits for another thread to wake it, and none is "
+	"left",
+	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps"
+};
 
 /* Adds the threads, and sets where in the program's own script the first ones wait. */
 static void emit_threads(const struct check *e, struct check_result *out)
@@ -176,7 +182,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (h->threads > 1)
 		finding_unseen(out, "which thread holds which lock, and since when: only the call "
 				    "stacks show that");
-	finding_claim_row(out, h->threads == 1 ? &of_only_one : &of_all);
+	finding_claim_row(out, h->threads > 1 ? &of_all : h->locks ? &of_only_one : &of_last_one);
 	finding_end(out);
 }
 
@@ -578,6 +584,17 @@ static void emit_parked(const struct check *e, struct check_result *out)
 		"the threads of a JVM wait alike for work and for a lock of Java", remedy);
 }
 
+/* Returns whether a handler could wake the thread: one of another signal than those of a fault,
+ * which a thread at rest does not get. Also if the handlers are unknown. */
+static bool may_serve_signals(const struct check *e)
+{
+	const uint32_t faults = 1u << (SIGSEGV - 1) | 1u << (SIGBUS - 1) | 1u << (SIGILL - 1) |
+				1u << (SIGFPE - 1) | 1u << (SIGABRT - 1) | 1u << (SIGPIPE - 1);
+	const struct waits_signals *w = check_signals(e, check_last(e, &e->input->waits));
+
+	return !w || !w->caught || w->caught & ~faults;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct hang h = { 0 };
@@ -594,7 +611,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_circle(e, out, &g, &chain);
 	else if (!is_circle && is_parked(e, &h))
 		emit_parked(e, out);
-	else if (is_all && (h.threads > 1 || h.locks))
+	else if (is_all && (h.threads > 1 || h.locks || !may_serve_signals(e)))
 		report(e, out, &h);
 	else if (is_circle && wait_prompt_of(&chain.links[0]))
 		check_fine(out, "reported by prompt-unanswered");

@@ -1119,6 +1119,19 @@ static void test_circles(void **state)
 	TRY_CASES(cases);
 }
 
+/* The only thread, in a process that handles these signals. */
+static void one_handles(double caught)
+{
+	struct waits_signals signals = { .record = head_of(5, PID, WAITS_SIGNALS),
+		.node_pid = PID,
+		.node_start_ticks = 99,
+		.caught = (uint32_t)caught };
+
+	one_is_stuck(0);
+	RECORD_APPEND(&records, &signals, NULL, 0);
+	waits_end(5);
+}
+
 static void test_all_threads_waiting(void **state)
 {
 	static const struct check_case cases[] = {
@@ -1137,6 +1150,12 @@ static void test_all_threads_waiting(void **state)
 			"high/high: deadlock: the only thread of the process waits for a lock that "
 			"it holds itself, or that nothing holds any more" },
 		{ "all-threads-waiting", one_is_stuck, 0, NULL, "=fine: waiting in futex\n" },
+		{ "all-threads-waiting", one_handles, 1 << 10 | 1 << 6, NULL,
+			"medium/medium: deadlock: the only thread of the process waits for another "
+			"thread to wake it, and none is left" },
+		{ "all-threads-waiting", one_handles, 1 << 10 | 1 << 9, NULL,
+			"=fine: waiting in futex\n" },
+		{ "all-threads-waiting", one_handles, 0, NULL, "=fine: waiting in futex\n" },
 		{ "all-threads-waiting", none_is_locked, 0, NULL,
 			"medium/medium: |has locked: 0]" },
 		{ "all-threads-waiting", stuck_with_value, 0, NULL, "high/high: |has locked: 1]" },
