@@ -370,7 +370,24 @@ def cpu_limit(share, then="sleeps"):
     return lambda scope, r: scope.python(CPU_LIMIT, str(r.randrange(2, 4)), str(share), then).pid
 
 
+READ_ZERO = """
+import os
+fd = os.open("/dev/zero", os.O_RDONLY)
+print("ready", flush=True)
+while True:
+    os.read(fd, 16)
+"""
+COPY_ZERO = """
+import os
+source, target = os.open("/dev/zero", os.O_RDONLY), os.open("/dev/null", os.O_WRONLY)
+print("ready", flush=True)
+while True:
+    os.write(target, os.read(source, 4096))
+"""
+
 CASES = [
+    sick("cpu-spin", "a device without an end", program(READ_ZERO), calls=True, says="(/dev/zero), at least ", **WANTS),
+    healthy("cpu-spin", "a copy of a device without an end", program(COPY_ZERO), calls=True),
     sick("cpu-limit-near", "near the limit", cpu_limit(0.8), settings=CPU_HALF, evidence="used",
         threshold="percent"),
     healthy("cpu-limit-near", "little of the limit", cpu_limit(0.1), settings=CPU_HALF),

@@ -30,15 +30,16 @@ static bool reads(const struct syscall_row *row)
 	return row->transfer.direction == SYSCALL_READS;
 }
 
-/* Returns whether a path is made up by the kernel; devices, memory and logs do not count, because
- * programs may need much of their data. */
+/* Returns whether the kernel makes up the data of a path; other devices, memory and logs do not
+ * count, because programs may need much of their data. */
 static bool is_made_up(const char *path)
 {
 	static const char *const data[] = { "mem", "pagemap", "kcore", "kmsg" };
 	struct span base = path_base(span_of(path, strlen(path)));
 
-	return (!strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5)) &&
-	       !strstr(path, "/tracing/") && !SPAN_ANY(base, span_equal, data);
+	return !strcmp(path, "/dev/zero") ||
+	       ((!strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5)) &&
+		       !strstr(path, "/tracing/") && !SPAN_ANY(base, span_equal, data));
 }
 
 static double least_share(enum repeated_kind kind)
