@@ -288,7 +288,7 @@ class Debuginfod(Case):
     def test_refused(self):
         pid = str(os.getpid())
         for options, pattern in ((("--debuginfod", "env"), "has no DEBUGINFOD_URLS"),
-                                 (("--debuginfod", "file:///etc"), "begins with http"),
+                                 (("--debuginfod", "file:///etc"), "has to begin with http"),
                                  (("--debug-cache", "1"), "--debuginfod")):
             run = self.sooth("stack", *options, pid, env=self.environment, status=2)
             self.assertIn(pattern, run.errors)

@@ -415,7 +415,7 @@ class Library(Case):
     def test_what_makes_no_sense(self):
         target = self.start("sleep", "600")
         run = self.python(WRONG, str(target.pid))
-        wanted = ["Error .*size.*set it", "Error .*size.*set it", "Error .*4000000000 times.*at most 10000",
+        wanted = ["Error .*size.*initialize the struct", "Error .*size.*initialize the struct", "Error .*4000000000 times.*at most 10000",
                   "Error .*process 0: a PID is 1 or more", "ValueError a PID is", "Error .*the calling process.*another",
                   "ValueError buffer_bytes", "TypeError a command is a list", "Error .*no process is given; give",
                   "Error .*inspect process 0: a PID is 1 or more; sooth_agents"]
