@@ -203,7 +203,8 @@ class Agent:
         if mode == modes.PERMISSION:
             name, arguments = self.agent.command(WRITING_TOOL)
             return name, {**arguments, **self.agent.to_ask}
-        return self.agent.command(shlex.join(SHORT_TOOL if mode == modes.TOOL_LOOP else self.tool))
+        return self.agent.command(shlex.join(
+            SHORT_TOOL if mode == modes.TOOL_LOOP and self.tool == TOOL else self.tool))
 
     # --- its processes ---
 

@@ -5,6 +5,7 @@ import json
 import re
 
 from case import healthy, sick
+from cases_agent_streams import START_S, agents, in_mode, known, modes
 from cases_leftovers import family_of
 
 
@@ -37,7 +38,15 @@ def session(rounds, pace_s, *calls, result=lambda i: "no such test", ends=()):
 TEST = ("Bash", {"command": "npm test -- --grep login"})
 SAID = {"type": "assistant", "message": {"content": [{"type": "text", "text": "done"}]}}
 
+def real(sort, what, **options):
+    """Claude Code, whose model asks for a short command again and again."""
+    return sort("tool-loop", what, in_mode(known.CLAUDE_CODE, modes.TOOL_LOOP, think_s=0.2, **options), start_s=START_S,
+                may_skip=lambda: agents.reason_to_skip(known.CLAUDE_CODE))
+
+
 CASES = [
+    real(sick, "a real agent"),
+    real(healthy, "a real agent, whose command has another result each time", tool=("date", "+%N")),
     sick("tool-loop", "the same command again and again", session(9, 1.5, TEST),
          says="the same call of Bash with the same result, 9 times in", evidence="rounds", threshold="min-times"),
     sick("tool-loop", "a file is written and tested in turn",

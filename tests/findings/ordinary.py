@@ -208,7 +208,7 @@ AGENTS_AT_WORK = {
     "Claude Code, answering slowly": of_agent(known.CLAUDE_CODE, modes.SLOW, terminal=True),
     "Claude Code, with a long tool call": of_agent(known.CLAUDE_CODE, modes.TOOL),
     "Claude Code, one tool after another": of_agent(known.CLAUDE_CODE, modes.TOOL_LOOP,
-        think_s=0.2),
+        think_s=0.2, tool=("date", "+%N")),  # with another result each time
 }
 AGENTS = {
     **AGENTS_AT_WORK,

@@ -352,14 +352,14 @@ class Library(Case):
         commands = (((OPEN_FILES, str(target.pid)), 8, None), ((TRACES, "true"), 8, None), ((SPAWN, "true"), 6, None),
                     ((LIST_AGENTS,), 6, 600), ((REPORT_AGENTS,), 4, 600), ((HOT_FUNCTIONS, str(pid), "1"), 4, 300),
                     ((FINDINGS, "1", str(target.pid)), 3, 300), ((WHAT_IS_WRONG, str(target.pid)), 1, 60))
-        runs = []
+        runs, statuses = [], collections.defaultdict(set)
         for command, few, many in commands:
             counted = self.failing(0, *command, count=True)
+            statuses[command[0]].add(counted.returncode)
             total = int(counted.stderr.split()[-1])
             self.assertGreater(total, 200, command)
             number_of = total if harness.IS_LONG and not many else many if harness.IS_LONG else few
             runs += [(command, number) for number in range(1, total, max(1, total // number_of))]
-        statuses = collections.defaultdict(set)
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             for (command, number), run in zip(runs, pool.map(lambda run: self.failing(run[1], *run[0]), runs)):
                 self.assertGreaterEqual(run.returncode, 0, "%s: allocation %d\n%s" % (command, number, run))
