@@ -24,6 +24,8 @@ static void check_turn(const struct agent_turn *turn)
 {
 	CHECK(turn->of > PROC_TURN_UNKNOWN && turn->of < PROC_TURNS);
 	check_word(turn->call, sizeof(turn->call));
+	check_word(turn->repeated, sizeof(turn->repeated));
+	CHECK(turn->repeated_calls <= 2);
 	CHECK(turn->of == PROC_TURN_TOOL || turn->of == PROC_TURN_PERMISSION || !turn->call[0]);
 }
 
