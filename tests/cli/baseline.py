@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
 What every command prints of captures that never change, as text to be compared with and to be read:
