@@ -67,12 +67,9 @@ struct resource {
 
 static const struct limits_resource *resource_in(const struct snapshot *s, const char *name)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct limits_resource *l = record_as(r, LIMITS_RESOURCE, sizeof(*l));
-
-		if (l && record_has_text(r, &l->name) && span_equal(record_text(r, &l->name), name))
+	snapshot_each (struct limits_resource, l, s, LIMITS_RESOURCE) {
+		if (record_has_text(&l->record, &l->name) &&
+			span_equal(record_text(&l->record, &l->name), name))
 			return l;
 	}
 	return NULL;
@@ -153,22 +150,13 @@ static void read_descriptors(const struct check *e, const struct resource *of, s
 	u->hard = end->hard_limit;
 }
 
-static bool put_most_descriptors(struct buffer *out, const struct check *e)
-{
-	return fd_most_put(out, e);
-}
-
 /* Returns the largest file that the process has open for writing, up to `limit`; NULL: none. */
 static const struct fds_descriptor *largest_file(const struct check *e, uint64_t limit)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	const struct fds_descriptor *most = NULL;
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->type == FDS_FILE && !d->size_state && !d->flags_state &&
+	check_fds_for_each (e, d) {
+		if (d->type == FDS_FILE && !d->size_state && !d->flags_state &&
 			(d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH) &&
 			d->size_bytes <= limit && (!most || d->size_bytes > most->size_bytes))
 			most = d;
@@ -261,14 +249,10 @@ static void read_host(const struct check *e, const struct resource *of, struct u
 static uint64_t terminals_of(const struct check *e, const struct process_entry *p)
 {
 	const struct snapshot *last = snapshots_get(&e->input->fds.last, &p->id);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	uint64_t count = 0;
 
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		count += d && d->type == FDS_PTY;
-	}
+	snapshot_each (struct fds_descriptor, d, last, FDS_DESCRIPTOR)
+		count += d->type == FDS_PTY;
 	return count;
 }
 
@@ -321,7 +305,7 @@ static bool put_most_threads(struct buffer *out, const struct check *e)
 	.scope = FINDING_OF_HOST, .read = read_host
 
 static const struct resource resources[] = {
-	{ "fd-limit-near", "", .read = read_descriptors, .put_most = put_most_descriptors,
+	{ "fd-limit-near", "", .read = read_descriptors, .put_most = fd_most_put,
 		.is_critical = true, .shown_by = "inspect --fds",
 		OF_PROCESS("descriptors", "every open, connect and spawn fails", "nofile", "-n",
 			SOOTH_UNIT_NONE) },
@@ -404,10 +388,9 @@ static void emit_evidence(struct check_result *out, const struct resource *of, c
 		of->unit, 0);
 	finding_number(out, of->shell ? u->is_hard ? "hard limit" : "soft limit" : "limit",
 		(double)u->limit, of->unit, 0);
-	finding_number(out, "used", percent_of(u), SOOTH_UNIT_PERCENT, 0);
+	finding_percent(out, "used", percent_of(u), 0);
 	if (u->there)
-		finding_number(out, "number of the user's processes that were sampled", u->read,
-			SOOTH_UNIT_NONE, 0);
+		finding_count(out, "number of the user's processes that were sampled", u->read, 0);
 	if (u->may_go_on)
 		finding_unseen(out, "whether the process handles SIGXCPU, and goes on");
 	if (u->there > u->read)

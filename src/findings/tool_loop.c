@@ -19,9 +19,8 @@ static const struct finding_option options[] = {
 		"maximum mean time of a round: slower ones poll on purpose", .unit = SOOTH_UNIT_NS),
 };
 
-static void report(const struct check *e, struct check_result *out, const struct proc_session *s)
+static void report(struct check_result *out, const struct proc_session *s, uint64_t time_ns)
 {
-	uint64_t time_ns = s->repeats_until_utc_ns - s->repeats_since_utc_ns;
 	struct span tool = record_text(&s->record, &s->repeated);
 	char text[UNITS_SIZE];
 
@@ -36,14 +35,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_claim(out,
 			"in a loop: the same call of %.*s with the same result, %u times in %s",
 			(int)tool.size, tool.data, s->repeats, text);
-	finding_number(out, "rounds", s->repeats, SOOTH_UNIT_NONE, 0);
-	finding_number(out, "time of these rounds", (double)time_ns, SOOTH_UNIT_NS, 0);
+	finding_count(out, "rounds", s->repeats, 0);
+	finding_time(out, "time of these rounds", time_ns);
 	finding_unseen(out, "earlier rounds: only the end of the log is read");
 	finding_remedy(out,
 		"interrupt the agent (Esc at its terminal) and say what to do instead; each round "
 		"uses tokens");
 	finding_end(out);
-	(void)e;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -64,7 +62,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			  : 0;
 	if (time_ns && s->turn != PROC_TURN_USER && check_is_over(e, "min-times", s->repeats, "") &&
 		(double)time_ns <= check_option(e, "max-pace") * s->repeats)
-		report(e, out, s);
+		report(out, s, time_ns);
 	else
 		check_fine(out, "its last tool call was made %u time%s in a row", s->repeats,
 			s->repeats == 1 ? "" : "s");
