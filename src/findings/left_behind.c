@@ -19,8 +19,7 @@
 enum { INPUT, OUTPUT, ERRORS };
 
 static const struct finding_option options[] = {
-	THRESHOLD(
-		"min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS, UNLISTED),
+	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-writes", 2, 1, 1e9,
 		"minimum number of writes that failed with EPIPE, or of calls in the deleted "
 		"directory that failed",

@@ -25,8 +25,7 @@ NUMBER(DISPATCHER_SHARE, 0.6, NONE, "of in-kernel: a single thread has few clock
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,
-		"minimum number of times per second that a thread sleeps or yields at a lock",
-		UNLISTED),
+		"minimum number of times per second that a thread sleeps or yields at a lock"),
 	TIME_THRESHOLD("max-stretch", 50e3, 0, 1e9,
 		"maximum CPU time that a thread runs before it yields", UNLISTED),
 	THRESHOLD("min-threads", 2, 2, 1e6,
@@ -45,7 +44,8 @@ static const struct finding_option options[] = {
 		UNLISTED),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of each thread"),
 	THRESHOLD("convoy-threads", 3, 2, 1e6,
-		"minimum number of threads that take turns at a lock; min-rate is not needed then"),
+		"minimum number of threads that take turns at a lock; min-rate is not needed then",
+		UNLISTED),
 	THRESHOLD("convoy-rate", 20, 1, 1e9,
 		"minimum number of times per second that these threads switch, in total"),
 	PERCENT_THRESHOLD("contended", 10, 1, 100,

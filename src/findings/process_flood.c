@@ -32,11 +32,12 @@ NUMBER(OTHER_SHARE, 3, NONE, "least part of the levels that a second program has
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,
-		"minimum number by which living descendants increase per second", UNLISTED),
+		"minimum number by which living descendants increase per second"),
 	THRESHOLD("min-gain", 20, 1, 1e6,
 		"minimum number by which living descendants increase during the observation",
 		UNLISTED),
-	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
+	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by",
+		UNLISTED),
 	THRESHOLD("many", 200, 1, 1e6, "severity is high from this number of living descendants"),
 	THRESHOLD(
 		SERVER_RESTARTS_OPTION, 3, 1, 1e6, "minimum number of restarts of one MCP server"),

@@ -27,7 +27,7 @@
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 10, 0.01, 1e9,
-		"minimum failures per second of a system call on one path", UNLISTED),
+		"minimum failures per second of a system call on one path"),
 	THRESHOLD("min-rate-lasting", 2, 0.01, 1e9,
 		"minimum failures per second of a system call on one path that fails during the "
 		"whole observation",
@@ -44,7 +44,8 @@ static const struct finding_option options[] = {
 		"minimum number of failures because a file system is full or read-only"),
 	THRESHOLD("min-commands", 3, 1, 1e9,
 		"minimum number of commands of the process that end with an error after the same "
-		"failure"),
+		"failure",
+		UNLISTED),
 	THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
 		"minimum process age for a few failures because a file does not exist",
 		.unit = SOOTH_UNIT_NS, UNLISTED),

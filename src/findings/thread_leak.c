@@ -19,7 +19,7 @@ NUMBER(IDLE_CPU, 1, PERCENT, "of a CPU that a new idle thread uses at most");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e6,
-		"minimum number of threads per second that start and stay", UNLISTED),
+		"minimum number of threads per second that start and stay"),
 	THRESHOLD("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation",
 		UNLISTED),
 	THRESHOLD("many", 200, 1, 1e6, "severity is low below this number of threads"),
