@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "model/batch.h"
-#include "os/linux/heap/preload_segment.h"
+#include "os/linux/heap/preload/preload_segment.h"
 #include <sooth/field.h>
 
 #define ROUNDS	   20000

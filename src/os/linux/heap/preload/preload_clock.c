@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_clock.h"
+#include "os/linux/heap/preload/preload_clock.h"
 
 #include <time.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_FORKED_H
 #define SOOTH_OS_LINUX_PRELOAD_FORKED_H
 
-#include "os/linux/heap/preload_run.h"
+#include "os/linux/heap/preload/preload_run.h"
 
 /* Finds the process of a slot, for struct preload_segment; `user` is the run. */
 bool preload_forked_find(

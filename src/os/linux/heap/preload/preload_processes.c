@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_processes.h"
+#include "os/linux/heap/preload/preload_processes.h"
 
 #include <fcntl.h>
 #include <poll.h>

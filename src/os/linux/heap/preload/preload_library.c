@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_library.h"
+#include "os/linux/heap/preload/preload_library.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
-#include "os/linux/heap/preload_around.h"
-#include "os/linux/heap/preload_late.h"
-#include "os/linux/heap/preload_library.h"
+#include "os/linux/heap/preload/preload_around.h"
+#include "os/linux/heap/preload/preload_late.h"
+#include "os/linux/heap/preload/preload_library.h"
 #include "os/linux/launch.h"
-#include "os/linux/heap/preload_run.h"
-#include "os/linux/heap/preload_unseen.h"
+#include "os/linux/heap/preload/preload_run.h"
+#include "os/linux/heap/preload/preload_unseen.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 

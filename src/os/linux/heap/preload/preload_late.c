@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_late.h"
+#include "os/linux/heap/preload/preload_late.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "base/units.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/heap_late.h"
-#include "os/linux/heap/preload_processes.h"
-#include "os/linux/heap/preload_unseen.h"
+#include "os/linux/heap/preload/preload_processes.h"
+#include "os/linux/heap/preload/preload_unseen.h"
 
 #define RING_BYTES (256u << 10) /* of a CPU */
 #define IMAGES_MAX 65536

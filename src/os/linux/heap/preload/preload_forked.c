@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_forked.h"
+#include "os/linux/heap/preload/preload_forked.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
-#include "os/linux/heap/preload_processes.h"
+#include "os/linux/heap/preload/preload_processes.h"
 
 #define SEARCH_NS  (5 * NS_PER_MS)
 #define DEPTH_MAX  8

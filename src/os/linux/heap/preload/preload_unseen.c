@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_unseen.h"
+#include "os/linux/heap/preload/preload_unseen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "base/cursor.h"
 #include "base/units.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/heap/preload_processes.h"
+#include "os/linux/heap/preload/preload_processes.h"
 
 #define PROGRAMS_MAX 256
 #define WAITING_MAX  1024

@@ -10,7 +10,7 @@
 
 #include "base/map.h"
 #include "os/linux/heap/heap_attach.h"
-#include "os/linux/heap/preload_run.h"
+#include "os/linux/heap/preload/preload_run.h"
 #include "os/linux/profile/perf_rings.h"
 
 /* Used by two threads, the collector's and the one that answers programs. */

@@ -5,7 +5,7 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_UNSEEN_H
 #define SOOTH_OS_LINUX_PRELOAD_UNSEEN_H
 
-#include "os/linux/heap/preload_run.h"
+#include "os/linux/heap/preload/preload_run.h"
 
 void preload_unseen_init(struct preload_unseen *u);
 void preload_unseen_fini(struct preload_unseen *u);

@@ -3,7 +3,7 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_ASKS_H
 #define SOOTH_OS_LINUX_PRELOAD_ASKS_H
 
-#include "os/linux/heap/preload_run.h"
+#include "os/linux/heap/preload/preload_run.h"
 
 /* Answers the requests that are quick, and leaves the others to the thread that answers programs.
  * Called with the run's lock held. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_stacks.h"
+#include "os/linux/heap/preload/preload_stacks.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -20,8 +20,8 @@
 
 #include "base/map.h"
 #include "collect/backend.h"
-#include "os/linux/heap/preload_clock.h"
-#include "os/linux/heap/preload_segment.h"
+#include "os/linux/heap/preload/preload_clock.h"
+#include "os/linux/heap/preload/preload_segment.h"
 
 #define PRELOAD_PATH_BYTES 108 /* of a socket */
 

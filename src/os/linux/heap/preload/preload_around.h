@@ -3,7 +3,7 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_AROUND_H
 #define SOOTH_OS_LINUX_PRELOAD_AROUND_H
 
-#include "os/linux/heap/preload_run.h"
+#include "os/linux/heap/preload/preload_run.h"
 
 /* Emits a limit for each bit of `around` (PRELOAD_AROUND_*). */
 void preload_around_limits(struct backend_run *run, uint32_t around);

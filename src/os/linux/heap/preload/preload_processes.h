@@ -3,7 +3,7 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
 #define SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
 
-#include "os/linux/heap/preload_run.h"
+#include "os/linux/heap/preload/preload_run.h"
 
 struct preload_process *preload_process_at(struct preload_run *s, size_t i);
 size_t preload_process_count(const struct preload_run *s);

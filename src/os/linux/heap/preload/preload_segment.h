@@ -10,8 +10,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "model/process_id.h"
-#include "os/linux/heap/preload_clock.h"
-#include "os/linux/heap/preload_stacks.h"
+#include "os/linux/heap/preload/preload_clock.h"
+#include "os/linux/heap/preload/preload_stacks.h"
 #include "preload/layout.h"
 
 /* How far one slot is read, and for which process. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_run.h"
+#include "os/linux/heap/preload/preload_run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,10 +24,10 @@
 #include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/heap/preload_asks.h"
-#include "os/linux/heap/preload_forked.h"
-#include "os/linux/heap/preload_processes.h"
-#include "os/linux/heap/preload_unseen.h"
+#include "os/linux/heap/preload/preload_asks.h"
+#include "os/linux/heap/preload/preload_forked.h"
+#include "os/linux/heap/preload/preload_processes.h"
+#include "os/linux/heap/preload/preload_unseen.h"
 #include "os/linux/pause/thread_priority.h"
 #include "os/os.h"
 

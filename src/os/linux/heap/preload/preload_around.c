@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_around.h"
+#include "os/linux/heap/preload/preload_around.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "os/linux/heap/preload_processes.h"
+#include "os/linux/heap/preload/preload_processes.h"
 #include "preload/layout.h"
 #include "probes/heap.h"
 

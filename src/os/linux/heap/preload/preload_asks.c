@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_asks.h"
+#include "os/linux/heap/preload/preload_asks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/cursor.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/heap/preload_processes.h"
+#include "os/linux/heap/preload/preload_processes.h"
 
 #define LOOK_MAX 64   /* requests read at once: a program may send them without end */
 #define WAIT_MAX 1024 /* threads that wait for probes */
