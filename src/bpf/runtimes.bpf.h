@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The runtimes whose objects walks in the kernel follow, and the calls for each part of a walk. */
+/* The language runtimes whose frames BPF programs walk, and the calls for each part of a walk. */
 #ifndef SOOTH_BPF_RUNTIMES_BPF_H
 #define SOOTH_BPF_RUNTIMES_BPF_H
 

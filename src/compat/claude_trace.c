@@ -54,9 +54,8 @@ static const struct option rows[] = {
 	FLAG('9', "force", at_once, "with -K: end the process with SIGKILL"),
 	FLAG(0, "check-version", check_version,
 		"list installed versions, and processes that run an older one"),
-	FLAG(0, "upgrade", upgrade, "has no effect: prints how to update Claude Code"),
-	FLAG('R', "release-notes", release_notes,
-		"has no effect: prints where the release notes are"),
+	FLAG(0, "upgrade", upgrade, "only prints how to update Claude Code"),
+	FLAG('R', "release-notes", release_notes, "only prints where the release notes are"),
 	FLAG(0, "install", install, "has no effect: sooth is installed already"),
 };
 static const struct option_group groups[] = {

@@ -128,7 +128,7 @@ static const struct sooth_field holder_fields[] = {
 		limits_holder, amount, "used by that process: bytes, or a number; 0 for CPU time"),
 	FIELD_NUMBER(limits_holder, count, "number of files; amount is the sum of their sizes"),
 	FIELD_NUMBER(limits_holder, unread,
-		"number of other processes that were not read: they may use it as well"),
+		"number of other processes that could not be read; they may use the resource too"),
 	FIELD_TRUTH(limits_holder, is_deleted, "the file was deleted"),
 	FIELD_STRING(limits_holder, place,
 		"control group, CPUs, peer, or mount point that has the limit"),

@@ -177,7 +177,7 @@ bool mask_name_is_switch(struct span name)
 #define VALUE_MAX 9 /* digits of a count that may stay */
 
 /* Returns whether a value is a field of sort: 2, 2.3n,4. */
-static bool is_field(struct span value)
+static bool is_sort_key(struct span value)
 {
 	size_t digits = 0;
 
@@ -218,5 +218,5 @@ bool mask_is_harmless(struct span value, enum name_kind kind)
 			mask_contains(value, ",env=")))
 		return true;
 	return mask_is_one_of(value, words) || (kind == NAME_PLURAL && is_figure(value)) ||
-	       (kind == NAME_MODE && (is_field(value) || mask_is_one_of(value, methods)));
+	       (kind == NAME_MODE && (is_sort_key(value) || mask_is_one_of(value, methods)));
 }

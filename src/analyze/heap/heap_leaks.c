@@ -161,8 +161,8 @@ static void put_resident(struct buffer *out, const struct heap_resident_growth *
 
 	if (heap_resident_is_elsewhere(g, live))
 		buffer_format(out,
-			"resident memory grew %s, %s from malloc: sooth heap --pages -d 10 -p %u "
-			"shows which code; of malloc: ",
+			"resident memory grew %s, %s from malloc (sooth heap --pages -d 10 -p %u "
+			"shows which code); from malloc: ",
 			sentence_size(size, g->grown_bytes), live ? "mostly not" : "none of it",
 			g->pid);
 }

@@ -238,7 +238,7 @@ static void give_back(struct page_held *l, const struct profile_release *r)
 }
 
 /* Removes all pages of a process at an exec, or at its end. */
-static void clear(struct page_held *l, const struct sooth_record *r)
+static void forget_process(struct page_held *l, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct page_process *p = map_get(&l->processes, &id);
@@ -268,7 +268,7 @@ void page_held_add_record(struct page_held *l, const struct sooth_record *r)
 	else if (given)
 		give_back(l, given);
 	else if (r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE)
-		clear(l, r);
+		forget_process(l, r);
 	else if (segment && segment->page_bytes)
 		l->page_bytes = segment->page_bytes;
 }

@@ -311,10 +311,10 @@ static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *
 	return LEADS_UNKNOWN;
 }
 
-/* Returns whether a party is the end that matters. For a reader it is a writer that has work, while
- * the rest of a pool rests. For a writer it is the reader that waits for it in turn, as a parent
- * that joins its workers before it reads their results; others inherited the pipe and wait for a
- * lock. */
+/* Returns whether the chain goes on at this process at the other end of a pipe. A reader waits for
+ * a writer that has work, while other workers of a pool rest. A writer waits for the reader that in
+ * turn waits for the writer, for example a parent that joins its workers before it reads their
+ * results; other processes that inherited the pipe wait for a lock. */
 static bool is_meant(const struct wait_graph *g, const struct wait_chain *chain,
 	const struct wait_link *link, const struct waits_party *p)
 {

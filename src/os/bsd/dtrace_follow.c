@@ -19,9 +19,9 @@
 
 /* --- whether it can be had --- */
 
-static const char sip_remedy[] = "`csrutil enable --without dtrace` in recovery mode; it gives up "
-				 "that processes of the system "
-				 "cannot be traced by root";
+static const char sip_remedy[] = "`csrutil enable --without dtrace` in recovery mode; then "
+				 "root can trace processes of the "
+				 "system too";
 
 static int refused(const struct tool *t, const char *tried, struct sooth_error *err)
 {

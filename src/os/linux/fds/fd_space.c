@@ -129,7 +129,7 @@ static void begin_sample(struct fds_reader *r, uint64_t now)
 
 /* --- which --- */
 
-void fd_space_note(struct fds_reader *r, const struct fds_descriptor *d)
+void fd_space_add_mount(struct fds_reader *r, const struct fds_descriptor *d)
 {
 	bool is_file = d->type == FDS_FILE || d->type == FDS_DELETED;
 	bool writes = d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH;

@@ -8,8 +8,8 @@
 
 #include "os/linux/fds/fds_reader.h"
 
-/* Notes that a descriptor may write to that mount. */
-void fd_space_note(struct fds_reader *r, const struct fds_descriptor *d);
+/* Adds the mount of a descriptor that may write to it. */
+void fd_space_add_mount(struct fds_reader *r, const struct fds_descriptor *d);
 /* Writes struct fds_filesystem records. */
 void fd_space_write(struct fds_reader *r, struct backend_run *run);
 

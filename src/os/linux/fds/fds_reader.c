@@ -435,7 +435,7 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 		{ &d.detail, r->detail.data, r->detail.size } };
 	RECORD_APPEND(&run->out, &d, tail, ARRAY_SIZE(tail));
 	r->summary.descriptors++;
-	fd_space_note(r, &d);
+	fd_space_add_mount(r, &d);
 	fd_successor_write(r, run, &d, raw->path);
 	if (!has_detail)
 		return;

@@ -309,7 +309,7 @@ static void add_thread_end(struct search *s)
 }
 
 /* Returns whether both allocating and freeing calls are seen. */
-static bool has_both(const struct allocator_file *file)
+static bool has_alloc_and_free(const struct allocator_file *file)
 {
 	bool gives = false, frees = false;
 
@@ -357,7 +357,7 @@ void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
 	elf_slots_close(s.slots);
 	if (s.own.any)
 		add_thread_end(&s);
-	file->is_opaque = !s.found.has_interpreter && !has_both(file);
+	file->is_opaque = !s.found.has_interpreter && !has_alloc_and_free(file);
 }
 
 bool allocator_file_defines(const struct allocator_file *file)

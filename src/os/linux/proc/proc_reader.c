@@ -216,8 +216,8 @@ static void take_evidence(void *user, size_t i, struct proc_slow_read *result)
 		directory = span_of((const char *)r->scratch.data, r->scratch.size);
 	proc_recognition_program(&r->recognition, e, process, arguments, directory, &facts);
 	proc_recognition_recognise(&r->recognition, e, arguments, directory, &facts);
-	/* Soon after its start a process may overwrite its arguments with a title; comm changes
-	 * too, or a process that is renamed later is missed until its next exec. */
+	/* A young process may still overwrite its arguments with a title. A title that comes later
+	 * is seen only if comm changes with it, otherwise at the next exec. */
 	e->is_plain = !e->agent && !result->arguments_state && !result->markers_state &&
 		      !proc_detached_is_young(&e->values);
 }

@@ -28,8 +28,8 @@ void debug_identity_read(int file, struct debug_identity *out);
  * Returns whether a debug file was read. `root`: an open directory. */
 bool debug_file_names(struct timeout *timeout, int root, const char *path,
 	const struct debug_identity *identity, struct file_names *names);
-/* Returns whether all sections lie inside the file: a file that was cut or overwritten has
- * others. */
+/* Returns whether all sections lie inside the file. A file that was cut or overwritten has
+ * sections beyond its end. */
 bool debug_file_is_sound(int file);
 /* Fills them in from a file of sealed_file.h. False also if it is incomplete, or of another
  * build. */

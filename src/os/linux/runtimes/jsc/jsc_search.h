@@ -14,7 +14,8 @@ struct jsc_search {
 
 void jsc_search_init(struct jsc_search *s);
 void jsc_search_fini(struct jsc_search *s);
-/* Adds a frame during a call. True: the layout is known now, in s->calibration. */
+/* Adds a frame that waits for the return of a call. True: the layout is known now, in
+ * s->calibration. */
 bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
 	const struct jsc_pair *pair, struct timeout *timeout, struct jsc_text *text);
 /* Finds the interpreter's main code, where handlers stand close together, and sorts `handlers`. An
