@@ -9,7 +9,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/child_calls.h"
-#include "analyze/evidence/cpu_load.h"
+#include "analyze/evidence/work_share.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 

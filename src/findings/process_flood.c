@@ -6,7 +6,7 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/cpu_load.h"
+#include "analyze/evidence/work_share.h"
 #include "analyze/evidence/exit_reason_text.h"
 #include "analyze/evidence/repeated_starts.h"
 #include "analyze/evidence/task_room.h"

@@ -8,7 +8,6 @@
  * was refused.
  */
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/task_members.h"
 #include "analyze/evidence/task_room.h"
 #include "explain/finding.h"
 

@@ -11,7 +11,6 @@
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/port_owner.h"
-#include "analyze/evidence/task_members.h"
 #include "analyze/evidence/task_room.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"

@@ -49,6 +49,14 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 	return last ? last : check_first(e, pair);
 }
 
+uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pair)
+{
+	const struct sooth_record *first = snapshot_end(check_first(e, pair), sizeof(*first));
+	const struct sooth_record *last = snapshot_end(check_last(e, pair), sizeof(*last));
+
+	return first && last && last->time_ns > first->time_ns ? last->time_ns - first->time_ns : 0;
+}
+
 void check_growth(
 	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p))
 {

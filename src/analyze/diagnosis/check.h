@@ -72,6 +72,8 @@ double check_option(const struct check *e, const char *name);
 /* Returns the first or last whole snapshot of the process; NULL: none. */
 const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair);
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
+/* Returns the time between the two snapshots; 0: there is only one. */
+uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pair);
 /* Walks the descriptors of the last snapshot: check_fds_for_each (e, d) */
 #define check_fds_for_each(e, d)                                                                   \
 	snapshot_each (struct fds_descriptor, d, check_last(e, &(e)->input->fds), FDS_DESCRIPTOR)

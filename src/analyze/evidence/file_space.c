@@ -66,17 +66,6 @@ double file_space_used(const struct fds_filesystem *f)
 	return all > 0 ? 100 * used / all : 0;
 }
 
-uint64_t file_space_interval_ns(const struct check *e)
-{
-	const struct fds_process *begin =
-		snapshot_end(check_first(e, &e->input->fds), sizeof(*begin));
-	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
-
-	return begin && end && end->record.time_ns > begin->record.time_ns
-		       ? end->record.time_ns - begin->record.time_ns
-		       : 0;
-}
-
 bool file_space_inodes_taken(
 	const struct check *e, const struct fds_filesystem *now, double *inodes)
 {

@@ -46,7 +46,8 @@ static bool read_use(const struct check *e, const struct call_history *h,
 {
 	double taken;
 
-	*u = (struct inode_use){ .space = now, .interval_ns = file_space_interval_ns(e) };
+	*u = (struct inode_use){ .space = now,
+		.interval_ns = check_interval_ns(e, &e->input->fds) };
 	if (!u->interval_ns || !file_space_inodes_taken(e, now, &taken) || taken < MADE_LEAST)
 		return false;
 	u->taken = (uint64_t)taken;

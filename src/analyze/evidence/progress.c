@@ -21,17 +21,12 @@ static uint64_t bytes_before(const struct socket_index *first, const struct sock
 
 static void add_connections(struct progress *p, const struct check *e)
 {
-	const struct snapshot *first = check_first(e, &e->input->sockets);
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	const struct sockets_process *begin, *end;
+	uint64_t interval_ns = check_interval_ns(e, &e->input->sockets), bytes = 0;
 	struct socket_index index;
-	uint64_t bytes = 0;
 
-	begin = snapshot_end(first, sizeof(*begin));
-	end = snapshot_end(last, sizeof(*end));
-	if (!begin || !end || end->record.time_ns <= begin->record.time_ns)
+	if (!interval_ns)
 		return;
-	socket_index_init(&index, first);
+	socket_index_init(&index, check_first(e, &e->input->sockets));
 	sockets_each (check_last(e, &e->input->sockets), s) {
 		bool is_tcp = s->bytes_state == SOOTH_STATE_VALUE;
 		uint64_t before = is_tcp ? bytes_before(&index, s) : 0;
@@ -41,8 +36,7 @@ static void add_connections(struct progress *p, const struct check *e)
 	}
 	socket_index_fini(&index);
 	p->has_tcp = true;
-	p->bytes_per_s += (double)bytes * (double)NS_PER_S /
-			  (double)(end->record.time_ns - begin->record.time_ns);
+	p->bytes_per_s += (double)bytes * (double)NS_PER_S / (double)interval_ns;
 }
 
 /* Adds calls. Threads' counters include reads and writes on sockets, so the larger value counts. */

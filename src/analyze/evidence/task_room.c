@@ -2,8 +2,15 @@
 #include "analyze/evidence/task_room.h"
 
 #include <assert.h>
+#include <string.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/inspect/limits.h"
+
+#define PIDS_MAX 4
+#define INIT	 1
+
+NUMBER(PART_LEAST, 10, PERCENT, "of the limit");
 
 static const struct limits_group *at_first(const struct check *e, const struct limits_group *g)
 {
@@ -89,4 +96,140 @@ const struct limits_group *task_room_full_group(const struct check *e)
 
 	task_room_find(&room, e);
 	return room.is_full || room.refused ? room.group : NULL;
+}
+
+/* --- the processes of a group --- */
+
+/* Members that run the same program and script. */
+struct kind {
+	const struct limits_holder *first;
+	struct buffer pids;
+	unsigned count, left;
+	uint64_t tasks;
+};
+
+bool task_member_is_left(const struct process_entry *p)
+{
+	return p && (check_has_new_parent(p) || (p->parent && p->parent->id.pid == INIT));
+}
+
+static const struct limits_holder *member_in(const struct sooth_record *r, struct span group)
+{
+	const struct limits_holder *h = record_as(r, LIMITS_HOLDER, sizeof(*h));
+
+	return h && h->resource == LIMITS_SHARED_TASKS && record_has_text(r, &h->path) &&
+			       record_has_text(r, &h->place) &&
+			       !span_compare(record_text(r, &h->place), group)
+		       ? h
+		       : NULL;
+}
+
+static bool is_like(const struct limits_holder *a, const struct limits_holder *b)
+{
+	return !memcmp(a->holder_name, b->holder_name, sizeof(a->holder_name)) &&
+	       !span_compare(record_text(&a->record, &a->path), record_text(&b->record, &b->path));
+}
+
+static void add(struct kind *kind, const struct check *e, const struct limits_holder *h)
+{
+	struct process_id id = { .start_ticks = h->holder_start_ticks, .pid = h->holder_pid };
+
+	if (kind->count++ < PIDS_MAX)
+		buffer_format(&kind->pids, "%s%u", kind->count > 1 ? ", " : "", h->holder_pid);
+	kind->left += task_member_is_left(process_table_get(&e->input->host.process_table, &id));
+	kind->tasks += h->amount;
+}
+
+static void find_most(
+	struct kind *most, const struct check *e, const struct batch *all, struct span group)
+{
+	*most = (struct kind){ 0 };
+	batch_for_each (r, all) {
+		struct kind kind = { .first = member_in(r, group) };
+
+		if (!kind.first)
+			continue;
+		batch_for_each (other, all) {
+			const struct limits_holder *h = member_in(other, group);
+
+			if (h && is_like(h, kind.first))
+				add(&kind, e, h);
+		}
+		if (kind.tasks > most->tasks) {
+			buffer_fini(&most->pids);
+			*most = kind;
+		} else {
+			buffer_fini(&kind.pids);
+		}
+	}
+}
+
+/* The members that were read. */
+struct sum {
+	uint64_t tasks;
+	unsigned members, unread;
+};
+
+static struct sum sum_of(const struct batch *all, struct span group)
+{
+	struct sum sum = { 0 };
+
+	batch_for_each (r, all) {
+		const struct limits_holder *h = member_in(r, group);
+
+		if (!h)
+			continue;
+		sum.members++;
+		sum.tasks += h->amount;
+		sum.unread = h->unread;
+	}
+	return sum;
+}
+
+static void put(struct buffer *out, const struct check *e, struct kind *k, const struct sum *sum)
+{
+	const char *name = k->first->holder_name;
+	struct span script = record_text(&k->first->record, &k->first->path);
+	bool is_one = k->count == 1;
+
+	buffer_string(out, "; ");
+	if (!is_one)
+		buffer_format(out, "%u ", k->count);
+	if (is_one && k->first->holder_pid == e->id.pid)
+		buffer_string(out, "this process");
+	else
+		buffer_format(out, "%.*s%s%.*s (%s%s)",
+			(int)strnlen(name, sizeof(k->first->holder_name)), name,
+			script.size ? " " : "", (int)script.size, script.data,
+			buffer_cstr(&k->pids), k->count > PIDS_MAX ? ", ..." : "");
+	if (k->left == k->count)
+		buffer_format(out, ", which %s,",
+			is_one ? "has outlived its parent" : "have outlived their parents");
+	buffer_format(out, " %s %s%llu", is_one ? "has" : "have", sum->unread ? "at least " : "",
+		(unsigned long long)k->tasks);
+	if (sum->unread)
+		buffer_format(out, ", of the %u processes that were read", sum->members);
+}
+
+bool task_members_put(struct buffer *out, const struct check *e, const struct limits_group *g)
+{
+	assert(e);
+	assert(g);
+
+	const struct snapshot *last = check_last(e, &e->input->limits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct sum sum = sum_of(&all, record_text(&g->record, &g->path));
+	uint64_t rest = sum.unread && g->used > sum.tasks ? g->used - sum.tasks : 0;
+	struct kind most;
+	bool are_left;
+
+	find_most(&most, e, &all, record_text(&g->record, &g->path));
+	are_left = most.count && most.left == most.count && most.tasks > rest;
+	if (most.tasks && most.tasks <= rest)
+		buffer_format(out, "; of its members only %u were read, and others may have more",
+			sum.members);
+	else if (most.tasks && most.tasks * 100 >= g->limit * PART_LEAST)
+		put(out, e, &most, &sum);
+	buffer_fini(&most.pids);
+	return are_left;
 }

@@ -31,4 +31,21 @@ bool work_should_wait(const struct process_entry *p);
  * listener. */
 bool work_is_awaited(const struct check *e);
 
+/* Returns how many runnable threads share a CPU; 1: there are enough CPUs for all, or it was not
+ * measured. On a busy host a process gets less done in an interval, so its rates are multiplied by
+ * this value. */
+double cpu_load_of(const struct diagnosis_input *input);
+
+/* Whether an agent has work to do, and which parts of its session may do the work. */
+struct agent_work {
+	bool is_agent;
+	bool is_headless;	   /* an argument makes it headless */
+	bool has_tool, has_server; /* the session has a tool or helper; an MCP server */
+	bool is_idle;		   /* its self-reported status, or its log, means idle */
+	const char *busy;	   /* evidence that the agent is busy; NULL: none */
+};
+
+/* Finds the work of an agent. All members are false for a process that is no agent. */
+void agent_work_find(struct agent_work *w, const struct check *e, bool is_listening);
+
 #endif
