@@ -49,6 +49,13 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 	return last ? last : check_first(e, pair);
 }
 
+const struct process_entry *check_process(const struct check *e, uint32_t pid, uint64_t start_ticks)
+{
+	struct process_id id = { .start_ticks = start_ticks, .pid = pid };
+
+	return process_table_get(&e->input->host.process_table, &id);
+}
+
 uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pair)
 {
 	const struct sooth_record *first = snapshot_end(check_first(e, pair), sizeof(*first));
@@ -342,12 +349,16 @@ void finding_descriptor(struct check_result *out, uint32_t fd)
 	out->subject.fd_state = SOOTH_STATE_VALUE;
 }
 
+static void set_text(struct buffer *to, struct span text)
+{
+	buffer_reset(to);
+	buffer_append(to, text.data, text.size);
+}
+
 void finding_path(struct check_result *out, struct span path)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->place);
-	buffer_append(&out->place, path.data, path.size);
+	set_text(&out->place, path);
 	if (out->subject.kind != FINDING_SUBJECT_FD)
 		out->subject.kind = FINDING_SUBJECT_PATH;
 	out->subject.path_state = SOOTH_STATE_VALUE;
@@ -355,29 +366,23 @@ void finding_path(struct check_result *out, struct span path)
 
 void finding_connection(struct check_result *out, struct span connection)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->place);
-	buffer_append(&out->place, connection.data, connection.size);
+	set_text(&out->place, connection);
 	out->subject.kind = FINDING_SUBJECT_CONNECTION;
 	out->subject.connection_state = SOOTH_STATE_VALUE;
 }
 
 void finding_server(struct check_result *out, struct span name)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->server);
-	buffer_append(&out->server, name.data, name.size);
+	set_text(&out->server, name);
 	out->subject.server_state = SOOTH_STATE_VALUE;
 }
 
 void finding_message(struct check_result *out, struct span message)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->message);
-	buffer_append(&out->message, message.data, message.size);
+	set_text(&out->message, message);
 	out->subject.message_state = SOOTH_STATE_VALUE;
 }
 
@@ -503,7 +508,6 @@ enum finding_blind_cause check_cause(uint8_t state)
 	}
 }
 
-/* Returns the remedy for a state; most reasons have none. */
 const char *check_remedy(uint8_t state)
 {
 	switch (state >> 4) {

@@ -72,6 +72,9 @@ double check_option(const struct check *e, const char *name);
 /* Returns the first or last whole snapshot of the process; NULL: none. */
 const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair);
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
+/* Returns a process of the table of processes; NULL: it is not there. */
+const struct process_entry *check_process(
+	const struct check *e, uint32_t pid, uint64_t start_ticks);
 /* Returns the time between the two snapshots; 0: there is only one. */
 uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pair);
 /* Walks the descriptors of the last snapshot: check_fds_for_each (e, d) */

@@ -41,15 +41,12 @@ void limit_users_find(struct limit_users *out, const struct check *e, enum limit
 	batch_for_each (r, &all) {
 		const struct limits_holder *h = record_as(r, LIMITS_HOLDER, sizeof(*h));
 		struct limit_user u = { .holder = h };
-		struct process_id id;
 
 		if (!h || h->resource != resource || !record_has_text(r, &h->path) ||
 			!record_has_text(r, &h->place) ||
 			(place.size && span_compare(place, record_text(r, &h->place))))
 			continue;
-		id = (struct process_id){ .start_ticks = h->holder_start_ticks,
-			.pid = h->holder_pid };
-		u.process = process_table_get(&e->input->host.process_table, &id);
+		u.process = check_process(e, h->holder_pid, h->holder_start_ticks);
 		u.amount = is_cpu(resource) ? u.process ? process_table_cpu_percent(u.process) : -1
 					    : (double)h->amount;
 		out->unread = h->unread;

@@ -132,11 +132,9 @@ static bool is_like(const struct limits_holder *a, const struct limits_holder *b
 
 static void add(struct kind *kind, const struct check *e, const struct limits_holder *h)
 {
-	struct process_id id = { .start_ticks = h->holder_start_ticks, .pid = h->holder_pid };
-
 	if (kind->count++ < PIDS_MAX)
 		buffer_format(&kind->pids, "%s%u", kind->count > 1 ? ", " : "", h->holder_pid);
-	kind->left += task_member_is_left(process_table_get(&e->input->host.process_table, &id));
+	kind->left += task_member_is_left(check_process(e, h->holder_pid, h->holder_start_ticks));
 	kind->tasks += h->amount;
 }
 
