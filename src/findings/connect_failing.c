@@ -8,7 +8,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/child_calls.h"
+#include "analyze/evidence/children.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/child_calls.h"
+#include "analyze/evidence/children.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/port_owner.h"

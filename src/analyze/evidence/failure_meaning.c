@@ -9,7 +9,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/limit_users.h"
-#include "analyze/evidence/watch_use.h"
 #include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"

@@ -5,7 +5,14 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/evidence/tally.h"
+#include "analyze/fds/fd_sums.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/sentence_units.h"
+#include "probes/fd_names.h"
+#include "probes/fds.h"
+#include "probes/sockets.h"
 
 NUMBER(SHARE_LEAST, 10, PERCENT, "of the sum from which a user is named");
 
@@ -181,4 +188,139 @@ void limit_users_unseen(struct check_result *out, const struct limit_users *user
 			"the descriptors of %u process%s, which could not be read: one of them may "
 			"use more",
 			users->unread, users->unread == 1 ? "" : "es");
+}
+
+/* --- watches --- */
+
+/* Returns the last record of the descriptors; NULL: they are unknown. */
+static const struct fds_process *counts_of(
+	const struct snapshot *snapshot, uint64_t counts[WATCH_KINDS])
+{
+	struct fd_sums sums;
+
+	fd_sums_of(&sums, snapshot);
+	if (!sums.process || sums.process->descriptors_state > SOOTH_STATE_TRUNCATED)
+		return NULL;
+	counts[WATCH_WATCHES] = sums.process->watches;
+	counts[WATCH_INSTANCES] = sums.instances;
+	return sums.process;
+}
+
+static void add_watches(
+	struct watch_use *u, const struct process_id *id, const uint64_t counts[WATCH_KINDS])
+{
+	for (int k = 0; k < WATCH_KINDS; k++) {
+		u->sum[k] += counts[k];
+		if (counts[k] < u->most_count[k] ||
+			(counts[k] == u->most_count[k] && id->pid > u->most[k].pid))
+			continue;
+		u->most[k] = *id;
+		u->most_count[k] = counts[k];
+	}
+}
+
+static void add_others(struct watch_use *u, const struct check *e)
+{
+	const struct process_table *c = &e->input->host.process_table;
+	uint32_t uid = e->process->process->uid;
+
+	process_table_for_each (c, p) {
+		const struct fds_process *end = NULL;
+		uint64_t counts[WATCH_KINDS];
+		const struct snapshot *snapshot;
+
+		if (p->process->uid != uid)
+			continue;
+		u->there++;
+		if (p == e->process) {
+			u->read++;
+			continue;
+		}
+		snapshot = snapshots_get(&e->input->fds.last, &p->id);
+		if (snapshot)
+			end = counts_of(snapshot, counts);
+		if (!end || end->inotify_state != SOOTH_STATE_VALUE)
+			continue;
+		u->read++;
+		add_watches(u, &p->id, counts);
+	}
+}
+
+bool watch_use_of(struct watch_use *u, const struct check *e)
+{
+	assert(e);
+
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	const struct fds_process *end;
+
+	assert(u);
+	*u = (struct watch_use){ 0 };
+	end = last ? counts_of(last, u->own) : NULL;
+	if (!end || end->inotify_state != SOOTH_STATE_VALUE)
+		return false;
+	u->limit[WATCH_WATCHES] = end->watches_max;
+	u->limit[WATCH_INSTANCES] = end->instances_max;
+	for (int k = 0; k < WATCH_KINDS; k++) {
+		u->sum[k] = u->most_count[k] = u->own[k];
+		u->most[k] = e->id;
+	}
+	if (e->process)
+		add_others(u, e);
+	return true;
+}
+
+/* --- descriptors --- */
+
+static void put_socket(struct buffer *out, const struct sockets_socket *s)
+{
+	if (s->side == SOCKETS_SIDE_ACCEPTED) {
+		buffer_string(out, "connections that it accepted on ");
+		socket_put_local(out, s);
+	} else {
+		buffer_string(out, "connections to ");
+		socket_put_peer(out, s);
+	}
+}
+
+static void put_descriptor(
+	struct buffer *out, const struct socket_index *sockets, const struct fds_descriptor *d)
+{
+	bool has_path = d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_DIRECTORY ||
+			d->type == FDS_DEVICE || d->type == FDS_FIFO;
+	const struct sockets_socket *s =
+		d->type == FDS_TCP && !d->inode_state ? socket_index_get(sockets, d->inode) : NULL;
+
+	if (s && socket_is_inet(s) && !s->state_state && s->peer_port)
+		put_socket(out, s);
+	else if (has_path && d->path_state <= SOOTH_STATE_TRUNCATED)
+		buffer_append(out, record_text(&d->record, &d->path).data, d->path.size);
+	else
+		buffer_string(out, d->type < FDS_TYPES ? fd_type_names.names[d->type] : "?");
+}
+
+bool fd_most_put(struct buffer *out, const struct check *e)
+{
+	struct tally_row most = { 0 };
+	struct buffer text = { 0 };
+	struct tally groups;
+	struct socket_index sockets;
+	int64_t sum = 0;
+
+	assert(e);
+	socket_index_init(&sockets, check_last(e, &e->input->sockets));
+	tally_init(&groups);
+	check_fds_for_each (e, d) {
+		buffer_reset(&text);
+		put_descriptor(&text, &sockets, d);
+		tally_add(&groups, span_of_string(buffer_cstr(&text)), true);
+		sum++;
+	}
+	tally_top(&groups, tally_last, &most, 1);
+	tally_fini(&groups);
+	buffer_fini(&text);
+	socket_index_fini(&sockets);
+	if (most.last < 2 || most.last * 2 < sum)
+		return false;
+	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);
+	return true;
 }

@@ -147,7 +147,6 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 	d = out->key->fd >= 0 ? check_descriptor(e, (uint32_t)out->key->fd) : NULL;
 	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
 		     call_history_correction(c.history, out->key->abi, out->key->number);
-	out->is_sampled = c.is_sampled;
 	out->least = check_calls_least(e);
 	out->is_pipe = d && d->type == FDS_PIPE;
 	out->is_closed_terminal = check_is_closed_terminal(d);
