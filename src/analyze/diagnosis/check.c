@@ -15,6 +15,7 @@
 
 #define COMMAND_SIZE 160
 #define POINTS_MAX   512
+#define CALLS_REMEDY "run as root: sooth diagnose"
 
 NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "too short to conclude anything");
 NUMBER(STILL_SHARE, 0.9, NONE, "of a threshold: a raised finding stays raised from there");
@@ -619,37 +620,32 @@ static void diagnose_rest(const struct check *e, struct check_result *out)
 	}
 }
 
-static void report_lacking(struct check_result *out, const char *probe, const char *reason)
-{
-	bool is_calls = !strcmp(probe, "syscalls");
-	const struct check *e = out->of;
-	bool is_refused = is_calls && diagnosis_input_lacks_calls(e->input, &e->id);
-
-	/* Only captures of older versions and watches have no waits: no option requests them. */
-	check_blind_by(out,
-		is_refused		 ? FINDING_REFUSED
-		: !strcmp(probe, "heap") ? FINDING_ON_REQUEST
-		: strcmp(probe, "waits") ? FINDING_NOT_REQUESTED
-					 : FINDING_UNDECIDED,
-		!is_refused ? reason
-		: e->input->are_calls_refused
-			? "sooth may not observe system calls here"
-			: "sooth may not observe the system calls of this process",
-		is_calls		 ? "run as root: sooth diagnose"
-		: !strcmp(probe, "heap") ? "observe allocations too: --heap"
-					 : "");
-}
-
 bool check_has_probes(struct check_result *out)
 {
 	char probe[32], reason[96];
 
 	assert(out);
-	if (!lacks_probe(out->of, probe))
+
+	const struct check *e = out->of;
+
+	if (!lacks_probe(e, probe))
 		return true;
 	snprintf(reason, sizeof(reason), "this check needs the probe `%s`, which was not recorded",
 		probe);
-	report_lacking(out, probe, reason);
+	if (!strcmp(probe, "syscalls") && e->input->are_calls_refused)
+		check_blind_by(out, FINDING_REFUSED, "sooth may not observe system calls here",
+			CALLS_REMEDY);
+	else if (!strcmp(probe, "syscalls") && diagnosis_input_lacks_calls(e->input, &e->id))
+		check_blind_by(out, FINDING_REFUSED,
+			"sooth may not observe the system calls of this process", CALLS_REMEDY);
+	else if (!strcmp(probe, "syscalls"))
+		check_blind_by(out, FINDING_NOT_REQUESTED, reason, CALLS_REMEDY);
+	else if (!strcmp(probe, "heap"))
+		check_blind_by(out, FINDING_ON_REQUEST, reason, "observe allocations too: --heap");
+	else /* Only captures of older versions and watches lack waits: no option requests them. */
+		check_blind_by(out,
+			strcmp(probe, "waits") ? FINDING_NOT_REQUESTED : FINDING_UNDECIDED, reason,
+			"");
 	return false;
 }
 

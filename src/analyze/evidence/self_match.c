@@ -39,22 +39,13 @@ static size_t find(struct span s, const char *needle, size_t from)
 	return at ? (size_t)(at - s.data) : s.size;
 }
 
-/* Returns the place of the last loop word before the search; the size of `before`: there is
- * none. */
-static size_t last_loop(struct span before, bool *is_until)
+/* Returns the place of the last one; -1: there is none. */
+static int64_t find_last(struct span s, const char *needle)
 {
-	static const char *const words[] = { "while ", "until " };
-	size_t last = before.size, next;
+	int64_t last = -1;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		for (size_t at = 0; (next = find(before, words[i], at)) < before.size;
-			at = next + 1) {
-			if (last != before.size && next < last)
-				continue;
-			last = next;
-			*is_until = i == 1;
-		}
-	}
+	for (size_t at = 0; (at = find(s, needle, at)) < s.size; at++)
+		last = (int64_t)at;
 	return last;
 }
 
@@ -62,17 +53,19 @@ static size_t last_loop(struct span before, bool *is_until)
  * body `pgrep ... || break`. */
 static bool waits_for_end(struct span before, struct span behind)
 {
-	bool is_until = false, is_negated = false;
-	size_t last = last_loop(before, &is_until);
-	struct span condition = span_of(before.data + last, before.size - last);
+	int64_t last_while = find_last(before, "while "), last_until = find_last(before, "until ");
+	int64_t last = last_until > last_while ? last_until : last_while;
+	bool is_negated = false;
+	struct span condition;
 
-	if (last == before.size)
+	if (last < 0)
 		return false;
+	condition = span_of(before.data + last, before.size - (size_t)last);
 	if (span_contains(condition, "do ") || span_contains(condition, "do\n"))
 		return span_contains(behind, "|| break");
 	for (size_t i = 0; i < condition.size; i++)
 		is_negated |= condition.data[i] == '!';
-	return is_until == is_negated;
+	return (last == last_until) == is_negated;
 }
 
 /* Returns whether no option leaves out processes or takes a value. */
