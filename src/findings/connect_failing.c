@@ -13,7 +13,6 @@
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/peer_process.h"
-#include "analyze/evidence/port_owner.h"
 #include "analyze/evidence/unanswered.h"
 #include "base/units.h"
 #include "explain/finding.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process waits for that no wait of a thread shows: data on one descriptor, and a file.
+ * Waits of a process that the state of no thread shows: for data on one descriptor, and for a file.
  *
  * Data: a thread is blocked in a read of the descriptor, or in poll or select on no other source of
  * work. The state of a connection does not show this: an event loop also watches the idle

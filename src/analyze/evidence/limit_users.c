@@ -40,18 +40,13 @@ void limit_users_find(struct limit_users *out, const struct check *e, enum limit
 {
 	assert(e);
 
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
 	assert(out);
 	*out = (struct limit_users){ 0 };
-	batch_for_each (r, &all) {
-		const struct limits_holder *h = record_as(r, LIMITS_HOLDER, sizeof(*h));
+	snapshot_each (struct limits_holder, h, check_last(e, &e->input->limits), LIMITS_HOLDER) {
 		struct limit_user u = { .holder = h };
 
-		if (!h || h->resource != resource || !record_has_text(r, &h->path) ||
-			!record_has_text(r, &h->place) ||
-			(place.size && span_compare(place, record_text(r, &h->place))))
+		if (h->resource != resource ||
+			(place.size && span_compare(place, record_text(&h->record, &h->place))))
 			continue;
 		u.process = check_process(e, h->holder_pid, h->holder_start_ticks);
 		u.amount = is_cpu(resource) ? u.process ? process_table_cpu_percent(u.process) : -1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes of this host at the other ends of the sockets of a process, and the names of its
- * peers. */
+/* The processes of this host at the other ends of the sockets of a process, the names of its peers,
+ * and the owners of ports and of paths of unix sockets. */
 #ifndef SOOTH_ANALYZE_PEER_PROCESS_H
 #define SOOTH_ANALYZE_PEER_PROCESS_H
 
@@ -34,5 +34,16 @@ void peer_name_put(const struct check *e, const char *address, char *out, size_t
 /* Sets `variable` to the environment variable that names this address as a proxy, borrowed; false:
  * none. */
 bool peer_name_is_proxy(const struct check *e, const char *address, struct span *variable);
+
+/* Returns whether the call failed because another socket has that port or path. */
+bool port_owner_is_in_use(const struct call_place *place);
+/* `address`: "127.0.0.1:80", "[::1]:80", "/run/x"; neither it nor the text is escaped. Appends
+ * ": node (4711) has that port, and is stopped"; nothing if the owner is unknown. */
+void port_owner_put(struct buffer *out, const struct check *e, const char *address);
+/* Appends why a connection to this host was refused: "; no process listens on that port", "; node
+ * (4711) listens on [::1]:80 only". */
+void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address);
+/* Adds the remedy for a port or path in use. False: there is none. */
+bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address);
 
 #endif

@@ -1,18 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/evidence/self_match.h"
+#include "analyze/evidence/scripts.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
-#include "base/cursor.h"
+#include "recognize/script_name.h"
 
 #define SEARCHES "pgrep "
 #define PLAIN	 "acefilq" /* pkill options that add no condition */
 
 NUMBER(PATTERN_LEAST, 3, NONE, "characters: a shorter pattern matches by chance");
+
+/* By the beginning of the program's name. */
+static const char *const languages[][2] = { { "php", "PHP" }, { "ruby", "Ruby" },
+	{ "perl", "Perl" }, { "lua", "Lua" }, { "tclsh", "Tcl" } };
+
+static const struct {
+	const char *function, *meaning;
+} meanings[] = {
+	{ "zend_is_identical",
+		" (compares values, as in_array and array_search do for each element)" },
+	{ "zend_compare", " (compares values, as in_array, array_search and sort do)" },
+	{ "php_array_merge", " (copies arrays, as array_merge in a loop)" },
+	{ "rb_ary_includes", " (searches an array from its start: include?)" },
+	{ "rb_ary_delete_at", " (moves the rest of an array, as shift and delete_at do)" },
+	{ "rb_equal", " (compares values, as include? and index do for each element)" },
+	{ "rb_str_concat", " (appends to a string)" },
+	{ "Perl_sv_eq_flags", " (compares strings, as grep and eq do for each element)" },
+};
+
+void script_code_put(struct buffer *out, const struct process_entry *p)
+{
+	struct span name = p ? check_name(p) : span_of("", 0), script;
+
+	for (size_t i = 0; i < ARRAY_SIZE(languages); i++) {
+		if (!span_starts(name, languages[i][0]))
+			continue;
+		script = script_name_of(span_of("", 0), process_table_known_arguments(p));
+		buffer_format(out, ", %s code", languages[i][1]);
+		if (script.size)
+			buffer_format(out, " of %.*s", SPAN_ARGS(script));
+		return;
+	}
+}
+
+const char *script_code_meaning(struct span function)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (span_equal(function, meanings[i].function))
+			return meanings[i].meaning;
+	}
+	return "";
+}
+
+/* --- a script that waits for itself --- */
 
 /* Returns the script of `sh -c`; empty: there is none. */
 static struct span script_of(const struct process_entry *p)
