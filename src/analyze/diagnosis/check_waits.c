@@ -58,7 +58,7 @@ const struct thread_history *check_thread(const struct check *e, uint32_t tid)
 
 const struct waits_signals *check_signals(const struct check *e, const struct snapshot *s)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(s);
 
 	assert(e);
 	return find_process_signals(&all, e->id.pid);

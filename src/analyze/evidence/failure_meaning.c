@@ -227,14 +227,10 @@ const struct waits_party *lock_failure_owner(const struct check *e, const struct
 
 	assert(place);
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
-		struct batch all = snapshot_records(samples[i]);
-
-		batch_for_each (r, &all) {
-			const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
-
-			if (p && p->node_pid == e->id.pid && p->party_pid &&
+		snapshot_each (struct waits_party, p, samples[i], WAITS_PARTY) {
+			if (p->node_pid == e->id.pid && p->party_pid &&
 				p->relation == WAITS_RELATION_LOCK_FILE &&
-				span_equal(record_text(r, &p->detail), place->text))
+				span_equal(record_text(&p->record, &p->detail), place->text))
 				return p;
 		}
 	}

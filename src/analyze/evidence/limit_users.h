@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What uses up a limit: the processes that share it with the diagnosed one, the inotify watches of
+/* Users of a limit: the processes that share it with the diagnosed one, the inotify watches of
  * a user, and the descriptors of the process. */
 #ifndef SOOTH_ANALYZE_LIMIT_USERS_H
 #define SOOTH_ANALYZE_LIMIT_USERS_H

@@ -155,7 +155,7 @@ static bool is_temporary(const char *path, const char *name)
 
 static bool is_shared_memory(const char *path)
 {
-	return !strncmp(path, SHARED_MEMORY "/", strlen(SHARED_MEMORY "/"));
+	return span_starts(span_of_string(path), SHARED_MEMORY "/");
 }
 
 static void read_left(struct map *out, const struct call_history *h)

@@ -64,7 +64,7 @@ void peer_process_put(struct buffer *out, const struct waits_peer *peer)
 void peer_process_put_wait_in(
 	struct buffer *out, const struct snapshot *last, uint32_t pid, const char *before)
 {
-	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
+	struct wait_graph g = { .records = snapshot_records(last) };
 	struct wait_chain chain;
 
 	wait_chain_follow(&g, pid, &chain);
