@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/scripts.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"

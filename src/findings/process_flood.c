@@ -7,7 +7,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/work_share.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/repeated_starts.h"
 #include "analyze/evidence/held.h"
 #include "explain/finding.h"
