@@ -180,9 +180,8 @@ static void add_sampled(struct counting *c, const struct process_entry *p)
 
 static void count_sampled(struct counting *c)
 {
-	const struct process_table *table = &c->check->input->host.process_table;
-
-	map_for_each_pointer (&table->processes, const struct process_entry *, p) {
+	map_for_each_pointer (
+		&c->check->input->host.process_table.processes, const struct process_entry *, p) {
 		const struct process_entry *starter = starts_parent(p);
 		struct span name = check_name(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
@@ -313,7 +312,6 @@ bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 {
 	assert(s);
 
-	bool in_shell = starts_are_of_a_shell(starter);
 	uint64_t programs = s->count - s->copies, most = 0;
 
 	for (size_t i = 0; i < STARTS_PROGRAMS && s->programs[i].count; i++) {
@@ -323,5 +321,5 @@ bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 		most += s->programs[i].count;
 	}
 	return programs && (double)most >= PROGRAMS_SHARE * (double)programs &&
-	       are_same(s, in_shell);
+	       are_same(s, starts_are_of_a_shell(starter));
 }

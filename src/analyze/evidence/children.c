@@ -101,14 +101,17 @@ static uint64_t hash_of_arguments(uint64_t hash, struct span arguments)
 	return hash;
 }
 
-/* Returns the key of a kind. With unknown arguments, it is the only kind of that name, if any. */
-static uint64_t key_of(
-	const struct children *c, const struct process_entry *p, enum child_link link)
+/* Returns the key of the kind of a process; 0: it is no child. With unknown arguments, it is the
+ * only kind of that name, if any. */
+static uint64_t key_of(const struct children *c, const struct process_entry *p)
 {
+	enum child_link link = link_of(c, p);
 	uint64_t name = hash_of_name(link, check_name(p));
 	struct span arguments = process_table_known_arguments(p);
 	const uint64_t *only;
 
+	if (link == CHILD_NONE)
+		return 0;
 	if (arguments.size)
 		return hash_of_arguments(name, arguments);
 	only = map_get(&c->names, &name);
@@ -152,14 +155,13 @@ static bool is_idle(const struct check *e, const struct process_entry *p)
 
 static void add_kind(struct children *c, const struct process_entry *p)
 {
-	enum child_link link = link_of(c, p);
-	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
-	struct child_kind *kind = link == CHILD_NONE ? NULL : map_put(&c->kinds, &key, NULL);
+	uint64_t key = key_of(c, p);
+	struct child_kind *kind = key ? map_put(&c->kinds, &key, NULL) : NULL;
 	const struct sample_series *own = &c->of->series;
 
 	if (!kind)
 		return;
-	kind->link = link;
+	kind->link = link_of(c, p);
 	kind->came += own->count && p->first_ns > own->points[0].time_ns + NS_PER_S / 2;
 	if (!p->is_there || p->process->state == 'Z') {
 		kind->ended++;
@@ -220,10 +222,9 @@ const struct child_kind *children_kind_of(const struct children *c, const struct
 {
 	assert(c);
 
-	enum child_link link = link_of(c, p);
-	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
+	uint64_t key = key_of(c, p);
 
-	return link == CHILD_NONE ? NULL : map_get(&c->kinds, &key);
+	return key ? map_get(&c->kinds, &key) : NULL;
 }
 
 /* --- the calls of short-lived ones --- */

@@ -360,18 +360,16 @@ static bool explains(const struct fds_filesystem *f, unsigned error)
 
 const struct fds_filesystem *space_failure_of(const struct check *e, const struct call_place *place)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct snapshot *first = check_first(e, &e->input->fds);
 	const struct fds_filesystem *f;
 
 	if ((place->error != CALL_SHORT_WRITE && place->error != LINUX_ENOSPC &&
 		    place->error != LINUX_EDQUOT && place->error != LINUX_EROFS) ||
 		!call_takes_space(place->text) || watch_failure_is(e, place) || is_limit(e, place))
 		return NULL;
-	f = file_space_of_path(last, place->text);
+	f = file_space_of_path(check_last(e, &e->input->fds), place->text);
 	if (explains(f, place->error))
 		return f;
-	f = file_space_of_path(first, place->text);
+	f = file_space_of_path(check_first(e, &e->input->fds), place->text);
 	return explains(f, place->error) ? f : NULL;
 }
 

@@ -22,10 +22,18 @@ NUMBER(PART_LEAST, 10, PERCENT, "of the limit");
 	snapshot_each_of (struct limits_group, g, check_last(e, &(e)->input->limits),              \
 		LIMITS_GROUP, LIMITS_GROUP_LEAST)
 
-static bool compare(
-	const struct snapshot *first, const struct limits_group *last, struct held_limit *limit)
+/* Returns the same limit at the first sample. */
+static const struct limits_group *at_first(const struct check *e, const struct limits_group *g)
 {
-	const struct limits_group *before = first ? limit_sums_same_group(first, last) : NULL;
+	const struct snapshot *first = check_first(e, &e->input->limits);
+
+	return first ? limit_sums_same_group(first, g) : NULL;
+}
+
+static bool compare(
+	const struct check *e, const struct limits_group *last, struct held_limit *limit)
+{
+	const struct limits_group *before = at_first(e, last);
 	uint64_t interval_ns;
 
 	if (!before || before == last || before->reached_state || last->reached_state ||
@@ -41,15 +49,12 @@ static bool compare(
 
 struct held_limit held_limit_of(const struct check *e, const char *name)
 {
-	assert(e);
-
-	const struct snapshot *first = check_first(e, &e->input->limits);
 	struct held_limit most = { 0 }, one;
 
+	assert(e);
 	groups_each(e, g)
 	{
-		if (limit_sums_group_is(g, name) && compare(first, g, &one) &&
-			one.per_s > most.per_s)
+		if (limit_sums_group_is(g, name) && compare(e, g, &one) && one.per_s > most.per_s)
 			most = one;
 	}
 	return most;
@@ -81,12 +86,9 @@ struct held_io held_io_of(const struct check *e)
 
 	const struct limits_group *reads = tightest(e, "io-read"),
 				  *writes = tightest(e, "io-write");
-	const struct thread_history *t;
 	struct held_io most = { 0 };
-	size_t position = 0;
 
-	while ((reads || writes) &&
-		(t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double waited = t->met ? 100.0 * t->uninterruptible / t->met : 0;
 		double moved = thread_history_moved_bytes(t);
 		bool is_write = fits(writes, moved) && !fits(reads, moved);
@@ -101,13 +103,6 @@ struct held_io held_io_of(const struct check *e)
 }
 
 /* --- room for tasks --- */
-
-static const struct limits_group *at_first(const struct check *e, const struct limits_group *g)
-{
-	const struct snapshot *first = check_first(e, &e->input->limits);
-
-	return first ? limit_sums_same_group(first, g) : NULL;
-}
 
 static bool is_full(const struct limits_group *g)
 {

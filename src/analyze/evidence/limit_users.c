@@ -187,7 +187,7 @@ void limit_users_unseen(struct check_result *out, const struct limit_users *user
 
 /* --- watches --- */
 
-/* Returns the last record of the descriptors; NULL: they are unknown. */
+/* Returns the last record of the descriptors; NULL: they are unknown, also without a snapshot. */
 static const struct fds_process *counts_of(
 	const struct snapshot *snapshot, uint64_t counts[WATCH_KINDS])
 {
@@ -214,53 +214,34 @@ static void add_watches(
 	}
 }
 
-static void add_others(struct watch_use *u, const struct check *e)
+bool watch_use_of(struct watch_use *u, const struct check *e)
 {
-	const struct process_table *c = &e->input->host.process_table;
-	uint32_t uid = e->process->process->uid;
+	assert(u);
+	assert(e);
+	*u = (struct watch_use){ 0 };
 
-	process_table_for_each (c, p) {
-		const struct fds_process *end = NULL;
+	const struct fds_process *end = counts_of(check_last(e, &e->input->fds), u->own);
+
+	if (!end || end->inotify_state != SOOTH_STATE_VALUE)
+		return false;
+	u->limit[WATCH_WATCHES] = end->watches_max;
+	u->limit[WATCH_INSTANCES] = end->instances_max;
+	add_watches(u, &e->id, u->own);
+	process_table_for_each (&e->input->host.process_table, p) {
 		uint64_t counts[WATCH_KINDS];
-		const struct snapshot *snapshot;
 
-		if (p->process->uid != uid)
+		if (!e->process || p->process->uid != e->process->process->uid)
 			continue;
 		u->there++;
-		if (p == e->process) {
-			u->read++;
+		u->read += p == e->process;
+		if (p == e->process)
 			continue;
-		}
-		snapshot = snapshots_get(&e->input->fds.last, &p->id);
-		if (snapshot)
-			end = counts_of(snapshot, counts);
+		end = counts_of(snapshots_get(&e->input->fds.last, &p->id), counts);
 		if (!end || end->inotify_state != SOOTH_STATE_VALUE)
 			continue;
 		u->read++;
 		add_watches(u, &p->id, counts);
 	}
-}
-
-bool watch_use_of(struct watch_use *u, const struct check *e)
-{
-	assert(e);
-
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct fds_process *end;
-
-	assert(u);
-	*u = (struct watch_use){ 0 };
-	end = last ? counts_of(last, u->own) : NULL;
-	if (!end || end->inotify_state != SOOTH_STATE_VALUE)
-		return false;
-	u->limit[WATCH_WATCHES] = end->watches_max;
-	u->limit[WATCH_INSTANCES] = end->instances_max;
-	for (int k = 0; k < WATCH_KINDS; k++) {
-		u->sum[k] = u->most_count[k] = u->own[k];
-		u->most[k] = e->id;
-	}
-	if (e->process)
-		add_others(u, e);
 	return true;
 }
 

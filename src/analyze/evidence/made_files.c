@@ -103,13 +103,11 @@ static void report_inodes(const struct check *e, struct check_result *out,
 size_t inode_use_report(const struct check *e, struct check_result *out,
 	const struct check_calls *calls, double max_ns, double high_ns)
 {
-	assert(e);
-
-	const struct snapshot *s = check_last(e, &e->input->fds);
 	size_t count = 0;
 
+	assert(e);
 	assert(calls);
-	snapshot_each (struct fds_filesystem, f, s, FDS_FILESYSTEM) {
+	snapshot_each (struct fds_filesystem, f, check_last(e, &e->input->fds), FDS_FILESYSTEM) {
 		struct inode_use u;
 
 		if (!read_use(e, calls->history, f, &u) || !is_short(&u, max_ns))

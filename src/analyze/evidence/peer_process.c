@@ -197,11 +197,10 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
  * address. */
 static struct port_owner find_owner(const struct check *e, const char *address, enum fit least)
 {
-	const struct snapshot *s = check_last(e, &e->input->waits);
 	struct port_owner found = { 0 };
 	enum fit best = FITS_NOT;
 
-	snapshot_each (struct waits_listener, l, s, WAITS_LISTENER) {
+	snapshot_each (struct waits_listener, l, check_last(e, &e->input->waits), WAITS_LISTENER) {
 		enum fit fit;
 
 		found.is_measured = true;

@@ -225,9 +225,7 @@ static void find_roles(struct stack_wait *out, const struct diagnosis_input *inp
 static const struct stacks_thread *thread_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
 {
-	const struct snapshot *all = snapshots_get(&input->stacks, id);
-
-	snapshot_each (struct stacks_thread, t, all, STACKS_THREAD) {
+	snapshot_each (struct stacks_thread, t, snapshots_get(&input->stacks, id), STACKS_THREAD) {
 		if (t->record.tid == tid)
 			return t;
 	}
