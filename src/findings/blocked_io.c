@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/evidence/blocked_children.h"
+#include "analyze/evidence/children.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_text.h"
 #include "probes/syscall_names.h"

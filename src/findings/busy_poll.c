@@ -6,8 +6,8 @@
  * after the other. If its system calls were recorded, their results decide. A thread that events
  * wake often has work to do. */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/progress.h"
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/work_share.h"
+#include "analyze/evidence/tally.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/syscall_names.h"

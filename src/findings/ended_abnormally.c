@@ -2,7 +2,7 @@
 /* ended-abnormally: the reason a process ended. Records of the probe are better evidence than the
  * kernel log. An exit that the parent or the process itself requested by a signal such as SIGTERM
  * is no finding. */
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
 #include "explain/finding.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/child_calls.h"
-#include "analyze/evidence/cpu_load.h"
+#include "analyze/evidence/children.h"
+#include "analyze/evidence/work_share.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 

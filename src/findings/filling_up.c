@@ -224,7 +224,7 @@ static bool file_growth_read(
 	const struct fds_process *end = snapshot_end(l.last, sizeof(*end));
 
 	map_init(out, sizeof(uint32_t), sizeof(struct file_growth), MOUNTS_MAX);
-	l.interval_ns = file_space_interval_ns(e);
+	l.interval_ns = check_interval_ns(e, &e->input->fds);
 	if (!l.interval_ns || end->descriptors_state > SOOTH_STATE_TRUNCATED)
 		return false;
 	compare(&l, first);

@@ -4,7 +4,7 @@
  * once. The names of the collecting threads show that, or, if the program's own threads collect,
  * the functions in sampled stacks. A collection now and then, even by many threads at once, is
  * healthy: so the threads have to be busy throughout the observation. */
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/units.h"

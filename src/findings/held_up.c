@@ -7,7 +7,7 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/self_match.h"
+#include "analyze/evidence/scripts.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"

@@ -9,7 +9,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/script_code.h"
+#include "analyze/evidence/scripts.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"

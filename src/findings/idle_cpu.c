@@ -4,8 +4,8 @@
  * child processes do nothing. It waits for its model if its session file says so and its connection
  * is silent. An agent that draws while it waits uses CPU too. */
 #include "analyze/diagnosis/check.h"
-#include "analyze/evidence/progress.h"
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/work_share.h"
+#include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/units.h"
 #include "explain/finding.h"

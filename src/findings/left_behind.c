@@ -8,7 +8,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/progress.h"
+#include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"

@@ -16,8 +16,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/fd_most.h"
-#include "analyze/evidence/watch_use.h"
+#include "analyze/evidence/limit_users.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"

@@ -7,9 +7,8 @@
  * then another thread, idle or busy with other work, requests them. If system calls were recorded,
  * futex and sched_yield show which threads are at which lock. */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/cpu_load.h"
-#include "analyze/evidence/progress.h"
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/work_share.h"
+#include "analyze/evidence/tally.h"
 #include "base/units.h"
 #include "explain/finding.h"
 

@@ -20,9 +20,6 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
-#include "analyze/evidence/managed_heap.h"
-#include "analyze/evidence/memory_climb.h"
-#include "analyze/evidence/memory_gain.h"
 #include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
 #include "explain/finding.h"
@@ -543,8 +540,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	memory_trend_of(&j, e, points, count);
-	managed_heap_read(&heap, e);
-	if (managed_heap_grows(&heap, check_option(e, "slow-gain"))) {
+	if (managed_heap_grows(&heap, e, check_option(e, "slow-gain"))) {
 		report_kept(e, out, &heap);
 		return;
 	}

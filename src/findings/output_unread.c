@@ -4,7 +4,7 @@
  * (writer-stuck), and one that heeds its stream's back pressure waits: the memory of neither grows.
  */
 #include "analyze/evidence/awaited.h"
-#include "analyze/evidence/memory_gain.h"
+#include "analyze/evidence/memory_trend.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
 

@@ -6,10 +6,10 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/cpu_load.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/evidence/work_share.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/repeated_starts.h"
-#include "analyze/evidence/task_room.h"
+#include "analyze/evidence/held.h"
 #include "explain/finding.h"
 
 #define WINDOWS	     8 /* at most: on a busy host any single sample may be late */

@@ -8,8 +8,7 @@
  * was refused.
  */
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/task_members.h"
-#include "analyze/evidence/task_room.h"
+#include "analyze/evidence/held.h"
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {

@@ -10,7 +10,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/child_calls.h"
+#include "analyze/evidence/children.h"
 #include "analyze/answer/end_awaited.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"

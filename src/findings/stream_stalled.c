@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "analyze/activity/activity.h"
-#include "analyze/evidence/agent_work.h"
+#include "analyze/evidence/work_share.h"
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"

@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/child_calls.h"
+#include "analyze/evidence/children.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
-#include "analyze/evidence/port_owner.h"
-#include "analyze/evidence/task_members.h"
-#include "analyze/evidence/task_room.h"
+#include "analyze/evidence/peer_process.h"
+#include "analyze/evidence/held.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"

@@ -11,7 +11,7 @@
 #include "analyze/answer/answer_unseen.h"
 #include "analyze/answer/answer_use.h"
 #include "analyze/answer/answer_waits.h"
-#include "analyze/evidence/awaited_path.h"
+#include "analyze/evidence/awaited.h"
 #include "analyze/answer/causes.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/answer/finding_process.h"

@@ -3,7 +3,7 @@
 
 #include "analyze/activity/activity_request.h"
 #include "analyze/activity/urgency.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/records.h"
 #include "base/units.h"
 #include "recognize/script_name.h"

@@ -9,16 +9,12 @@
 
 const struct process_entry *check_entry_of(const struct check *e, const struct waits_process *p)
 {
-	struct process_id id = { .start_ticks = p->node_start_ticks, .pid = p->node_pid };
-
-	return process_table_get(&e->input->host.process_table, &id);
+	return check_process(e, p->node_pid, p->node_start_ticks);
 }
 
 const struct process_entry *check_party_of(const struct check *e, const struct waits_party *p)
 {
-	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
-
-	return process_table_get(&e->input->host.process_table, &id);
+	return check_process(e, p->party_pid, p->party_start_ticks);
 }
 
 const struct fds_descriptor *check_descriptor_in(const struct snapshot *s, uint32_t fd)
@@ -62,7 +58,7 @@ const struct thread_history *check_thread(const struct check *e, uint32_t tid)
 
 const struct waits_signals *check_signals(const struct check *e, const struct snapshot *s)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(s);
 
 	assert(e);
 	return find_process_signals(&all, e->id.pid);

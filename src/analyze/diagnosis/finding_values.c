@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/diagnosis/finding_values.h"
+#include "analyze/diagnosis/check.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
 
 struct buffer *finding_value(struct check_result *out, const char *name)

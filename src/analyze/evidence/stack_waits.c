@@ -25,10 +25,8 @@ struct span stack_wait_file(const struct diagnosis_input *input, const struct pr
 
 bool stack_wait_is_method(struct span name, const char *method)
 {
-	size_t size = strlen(method);
-
-	return name.size >= size && !memcmp(name.data + name.size - size, method, size) &&
-	       (name.size == size || name.data[name.size - size - 1] == '.');
+	return span_ends(name, method) &&
+	       (name.size == strlen(method) || name.data[name.size - strlen(method) - 1] == '.');
 }
 
 bool stack_wait_is_file(struct span file, const char *name)
@@ -227,9 +225,7 @@ static void find_roles(struct stack_wait *out, const struct diagnosis_input *inp
 static const struct stacks_thread *thread_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
 {
-	const struct snapshot *all = snapshots_get(&input->stacks, id);
-
-	snapshot_each (struct stacks_thread, t, all, STACKS_THREAD) {
+	snapshot_each (struct stacks_thread, t, snapshots_get(&input->stacks, id), STACKS_THREAD) {
 		if (t->record.tid == tid)
 			return t;
 	}
