@@ -213,7 +213,7 @@ static bool waits_for_threads(const struct check *e, const struct polling *p)
 	struct check_calls c;
 
 	return check_calls_read(&c, e) &&
-	       check_calls_rate(&c, (double)c.history->threads) * WAKES_A_THREAD >= p->wakes;
+	       check_calls_rate(&c, c.history->threads) * WAKES_A_THREAD >= p->wakes;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

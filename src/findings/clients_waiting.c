@@ -26,13 +26,13 @@ NUMBER(LATE_NS, NS_PER_S, NS, "of a request without an answer");
 NUMBER(LONG_WAITS_MOST, 2, NONE, "a second: with more, the server pauses shortly for each request");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 3e9, 1e8, 86400e9,
-		"minimum time in which the server accepts or reads nothing", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 3e9, 1e8, 86400e9,
+		"minimum time in which the server accepts or reads nothing"),
 	THRESHOLD("min-requests", 3, 2, 1e6,
 		"minimum number of requests without an answer, and of threads that wait at one "
 		"place"),
-	THRESHOLD("answer-time", 10e9, 1e9, 86400e9, "minimum time since such a request was read",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD(
+		"answer-time", 10e9, 1e9, 86400e9, "minimum time since such a request was read"),
 };
 
 struct clients {
@@ -90,7 +90,7 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 {
 	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
 	       !s->bytes_state && s->received_bytes &&
-	       (double)s->received_ago_ns >= check_option(e, "answer-time");
+	       s->received_ago_ns >= check_option(e, "answer-time");
 }
 
 static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
@@ -295,8 +295,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if ((c->queued + c->unread < 2 && c->ns < LONG_NS) || check_has_finding(e, "deadlock"))
 		finding_severity(out, FINDING_LOW);
 	if (c->queued)
-		finding_number(out, "connections that are not accepted", (double)c->queued,
-			SOOTH_UNIT_NONE, c->queued_ns);
+		finding_count(out, "connections that are not accepted", c->queued, c->queued_ns);
 	if (c->unread)
 		finding_number(out, "unread from clients", (double)c->unread_bytes,
 			SOOTH_UNIT_BYTES, c->unread_ns);
@@ -305,8 +304,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_unseen(out, "whether another process that shares this listening socket "
 				    "should accept the connections");
 	set_values(e, out, c);
-	finding_claim_row(out, &rows[cause_of(e, c)]);
-	finding_end(out);
+	finding_end_row(out, &rows[cause_of(e, c)]);
 }
 
 /* --- requests without an answer --- */
@@ -379,8 +377,7 @@ static bool diagnose_unanswered(
 	finding_count(out, "requests without an answer", c->unanswered, 0);
 	finding_time(out, "time since the oldest was read", c->unanswered_ns);
 	finding_count(out, "threads that wait at this place", p.threads, 0);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 	return true;
 }
 
@@ -453,8 +450,7 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 				     : "computes");
 	finding_count(out, "requests without an answer at the start", c->asking_first, 0);
 	finding_count(out, "requests without an answer at the end", c->asking_last, 0);
-	finding_claim_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
-	finding_end(out);
+	finding_end_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
 	return true;
 }
 
@@ -489,7 +485,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_clients(&c, e);
 	if (c.queued + c.unread < SLOW_LEAST && diagnose_slow(e, out, &c))
 		return;
-	if (c.queued + c.unread && check_is_over(e, "min-time", (double)c.ns, ""))
+	if (c.queued + c.unread && check_is_over(e, "min-time", c.ns, ""))
 		report(e, out, &c);
 	else if (!diagnose_unanswered(e, out, &c))
 		emit_fine(out, &c, end->sockets_state);

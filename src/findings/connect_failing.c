@@ -24,15 +24,14 @@
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 4, 1, 1e9, "minimum number of failed connects to one peer"),
-	THRESHOLD("min-share", 75, 1, 100,
-		"minimum percentage of the connects to one peer that fail",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-share", 75, 1, 100,
+		"minimum percentage of the connects to one peer that fail"),
 	THRESHOLD("min-retries", 2, 1, 1e9,
 		"minimum number of failed connects to a peer that is never reached, the first and "
 		"the last a second apart",
 		UNLISTED),
-	THRESHOLD("min-wait", 2e9, 0, 86400e9,
-		"minimum time that a connection attempt gets no answer", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-wait", 2e9, 0, 86400e9,
+		"minimum time that a connection attempt gets no answer"),
 };
 
 struct look {
@@ -118,7 +117,7 @@ static double weigh_silent(const void *key, const void *value, const void *user)
 	const struct look *l = user;
 	const struct call_peer *p = value;
 	bool is_silent = is_name_server(p) && p->timeouts > p->made &&
-			 (double)p->timeout_ns >= check_option(l->e, "min-wait");
+			 p->timeout_ns >= check_option(l->e, "min-wait");
 
 	(void)key;
 	return is_silent ? (double)p->timeout_ns : 0;
@@ -261,8 +260,8 @@ static void report_failing(
 	finding_connection(out, span_of_string(address));
 	finding_count(out, "failures", (uint64_t)failures_of(p), c->interval_ns);
 	if (!names)
-		finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts),
-			SOOTH_UNIT_NONE, c->interval_ns);
+		finding_rate(out, "attempts", check_calls_rate(c, p->attempts), SOOTH_UNIT_NONE,
+			c->interval_ns);
 	finding_text(out, "errors", "%s", errors);
 	finding_time(out, "time since the first attempt that was seen",
 		l->e->input->end_ns - p->first_ns);
@@ -304,8 +303,8 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
 		sentence_duration(time, life_ns));
 	finding_count(out, "closed by the peer", p->cut, l->calls.interval_ns);
-	finding_rate(out, "connections", check_calls_rate(&l->calls, (double)p->made),
-		SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_rate(out, "connections", check_calls_rate(&l->calls, p->made), SOOTH_UNIT_NONE,
+		l->calls.interval_ns);
 	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
 		l->calls.interval_ns);
 	finding_count(out, "of these, after the process had sent something", p->cut_after_sending,
@@ -418,11 +417,11 @@ static size_t report_datagrams(const struct look *l)
 	struct check_result *out = l->out;
 
 	if (!datagram_requests_find(&r, l->calls.history) ||
-		(double)r.sent < check_option(e, "min-retries") ||
+		r.sent < check_option(e, "min-retries") ||
 		(double)(r.last_ns - r.first_ns) < check_option(e, "min-wait"))
 		return 0;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, r.connection);
-	if ((double)r.sent < check_option(e, "min-failures"))
+	if (r.sent < check_option(e, "min-failures"))
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of_string(r.connection));
 	finding_descriptor(out, (uint32_t)r.fd);

@@ -57,7 +57,7 @@ static void put_group(struct buffer *out, const struct fds_descriptor *d)
 	if (is_file && slash && slash != path.data)
 		path.size = (size_t)(slash - path.data);
 	if (has_path)
-		buffer_format(out, " %.*s", (int)path.size, path.data);
+		buffer_format(out, " %.*s", SPAN_ARGS(path));
 }
 
 static void add_snapshot(struct tally *groups, const struct snapshot *snapshot, bool is_last)
@@ -149,10 +149,9 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		finding_unseen(out, "how many descriptors the process may open");
 		return;
 	}
-	finding_count(out, "soft limit", (double)end->soft_limit, 0);
+	finding_count(out, "soft limit", end->soft_limit, 0);
 	if (growth_reaches(g, (double)end->soft_limit, &left_ns))
-		finding_number(out, "time until the process reaches its descriptor limit",
-			(double)left_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "time until the process reaches its descriptor limit", left_ns);
 }
 
 static void put_remedy(const struct check *e, struct check_result *out)
@@ -240,9 +239,9 @@ static void report_same(
 	finding_claim(out, "has %lld descriptors of one kind open: %s", (long long)largest->last,
 		buffer_cstr(&kind));
 	buffer_fini(&kind);
-	finding_count(out, "descriptors of that kind", (double)largest->last, 0);
-	finding_count(out, "descriptors of that kind when the observation started",
-		(double)largest->first, 0);
+	finding_count(out, "descriptors of that kind", largest->last, 0);
+	finding_count(
+		out, "descriptors of that kind when the observation started", largest->first, 0);
 	put_remedy(e, out);
 	finding_end(out);
 }
@@ -276,7 +275,7 @@ static bool is_slow(
 	const struct check *e, const struct growth *g, const struct tally_row *top, size_t shown)
 {
 	double gain = g->last - g->first;
-	bool is_long = (double)g->interval_ns >= check_option(e, "min-interval-slow");
+	bool is_long = g->interval_ns >= check_option(e, "min-interval-slow");
 	bool is_one_kind = shown && !top[0].is_marked &&
 			   (double)tally_gain(&top[0]) >= check_option(e, "min-gain-slow");
 
@@ -324,7 +323,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report(e, out, &g, top, shown, PACE_FAST);
 	else if (is_slow(e, &g, top, shown))
 		report(e, out, &g, top, shown, PACE_SLOW);
-	else if (check_is_over(e, "min-same", (double)largest.last, "same"))
+	else if (check_is_over(e, "min-same", largest.last, "same"))
 		report_same(e, out, &largest);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))
 		check_blind_because(out,

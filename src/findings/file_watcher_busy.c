@@ -137,7 +137,7 @@ static void report(struct check_result *out, const struct check_calls *c,
 		path->text);
 	if (w->by_children <= 0 && rate < check_option(c->of, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of(path->text, strlen(path->text)));
+	finding_path(out, span_of_string(path->text));
 	finding_claim(out, "wakes itself: %s rewrites %s, which it watches, %.1f times a second",
 		w->by_children > 0 ? "a command that it starts" : "it", path->text, rate);
 	finding_rate(
@@ -145,7 +145,7 @@ static void report(struct check_result *out, const struct check_calls *c,
 	finding_rate(out, "reads of events", check_calls_rate(c, l->events), SOOTH_UNIT_NONE,
 		c->interval_ns);
 	if (l->files.count > 1)
-		finding_count(out, "watched files that it rewrites", (double)l->files.count, 0);
+		finding_count(out, "watched files that it rewrites", l->files.count, 0);
 	finding_unseen(out, "whether it ignores these events");
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "write results to a directory that is not watched, or exclude this one "

@@ -169,7 +169,7 @@ static void report_functions(
 		finding_percent(out, WITH_READY, c->of.demand, c->of.interval_ns);
 	finding_text(out, "garbage collection", "%.0f %% of %llu samples", 100 * c->work.share,
 		(unsigned long long)c->work.samples);
-	finding_text(out, "most of it in", "%.*s", (int)function.size, function.data);
+	finding_text(out, "most of it in", "%.*s", SPAN_ARGS(function));
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	finding_remedy(
 		out, "%s; sooth profile %u shows the callers", remedy_of(function), e->id.pid);

@@ -154,10 +154,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		sentence_duration(time, interval_ns));
 	claim_holder(e, out, l->of);
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
-	finding_count(out, "goroutines that wait there", (double)l->of->count, 0);
-	finding_count(out, "when the observation started", (double)l->first, 0);
+	finding_count(out, "goroutines that wait there", l->of->count, 0);
+	finding_count(out, "when the observation started", l->first, 0);
 	if (!l->of->longest_state)
-		finding_number(out, "longest wait", (double)l->of->longest_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "longest wait", l->of->longest_ns);
 	finding_unseen(out,
 		"whether these goroutines will go on, as those of a batch that waits for its turn");
 	finding_remedy(out,
@@ -186,10 +186,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	per_s = interval_ns ? (double)l.gain * (double)NS_PER_S / (double)interval_ns : 0;
 	is_stuck = l.of && are_stuck(e, l.of);
-	if (!l.of ||
-		(double)l.of->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
-		(double)l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
-		100.0 * (double)l.gain < check_option(e, "min-share") * (double)l.first ||
+	if (!l.of || l.of->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
+		l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
+		100.0 * l.gain < check_option(e, "min-share") * (double)l.first ||
 		!check_is_over(e, "min-rate", per_s, ""))
 		check_fine(out, "goroutines that wait do not grow in number");
 	else

@@ -9,11 +9,9 @@ NUMBER(QUIET_PERCENT, 2, PERCENT, "of a CPU that a quiet program uses at most");
 NUMBER(QUIET_SWITCHES, 8, NONE, "a second, of a quiet program: a timer and the runtime make some");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
-		"the same where no other goroutine could go on and no thread ran",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait"),
+	TIME_THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
+		"the same where no other goroutine could go on and no thread ran"),
 };
 
 struct stuck {
@@ -240,8 +238,7 @@ static void end(struct check_result *out, const struct stuck *s, const struct wa
 		w->is_main ? "s" : "", buffer_cstr(place));
 	finding_time(out, "for at least", for_ns);
 	finding_count(out, "other goroutines", s->others, 0);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 }
 
 static void set_waiters(struct check_result *out, uint64_t count)
@@ -276,9 +273,9 @@ static void set_other(
 
 	if (other && is_counted)
 		buffer_format(text, ", and %llu in %.*s", (unsigned long long)other->count,
-			(int)at.size, at.data);
+			SPAN_ARGS(at));
 	else if (other)
-		buffer_format(text, " and %.*s", (int)at.size, at.data);
+		buffer_format(text, " and %.*s", SPAN_ARGS(at));
 }
 
 static void report_lock(struct check_result *out, const struct wait_graph *g, const struct stuck *s,
@@ -338,13 +335,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
 	else if (s.wants_lock && earlier_of(&g, e->id.pid).wants_lock &&
-		 check_is_over(e, time_option(e, &s), (double)lock_wait_of(e, &g, &s), ""))
+		 check_is_over(e, time_option(e, &s), lock_wait_of(e, &g, &s), ""))
 		report_lock(out, &g, &s, lock_wait_of(e, &g, &s));
 	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
-		 check_is_over(e, time_option(e, &s), (double)s.idle_ns, ""))
+		 check_is_over(e, time_option(e, &s), s.idle_ns, ""))
 		report_main(out, &s, s.idle_ns);
 	else if (sends &&
-		 check_is_over(e, "min-time-at-rest", (double)group_wait_of(e, &s, sends), "sends"))
+		 check_is_over(e, "min-time-at-rest", group_wait_of(e, &s, sends), "sends"))
 		report_sends(out, &g, &s, sends, group_wait_of(e, &s, sends));
 	else
 		check_fine(out, "its goroutines can go on");

@@ -32,12 +32,11 @@ static void report(const struct check *e, struct check_result *out,
 		sentence_size(size, (uint64_t)g->bytes_per_s), buffer_cstr(&stack));
 	finding_rate(
 		out, "growth of the kept memory", g->bytes_per_s, SOOTH_UNIT_BYTES, interval_ns);
-	finding_count(out, "more blocks", (double)g->blocks, interval_ns);
+	finding_count(out, "more blocks", g->blocks, interval_ns);
 	finding_count(out, "stacks that grow", g->stacks, interval_ns);
 	finding_text(out, "most of it in", "%s (%.0f %%)", buffer_cstr(&stack),
 		100.0 * g->top_bytes_per_s / g->bytes_per_s);
-	finding_count(
-		out, "blocks of before, freed meanwhile", (double)p->older_freed, interval_ns);
+	finding_count(out, "blocks of before, freed meanwhile", p->older_freed, interval_ns);
 	finding_unseen(out, is_long ? "whether the program still needs it"
 				    : "whether it goes on: a cache may be filling up");
 	finding_remedy(out,
@@ -54,7 +53,7 @@ static bool is_judged(const struct check *e, struct check_result *out,
 {
 	if (p->is_sampled)
 		check_blind_because(out, "the allocations are samples", "");
-	else if (!g->is_measured || (double)g->time_ns < check_option(e, "min-time"))
+	else if (!g->is_measured || g->time_ns < check_option(e, "min-time"))
 		check_blind_because(out, "its allocations cover too short a time", CHECK_LONGER);
 	else if (g->stacks && check_is_young(e))
 		check_too_young(out);
@@ -89,7 +88,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "keeps %lld more blocks, and freed %llu of before",
 			(long long)g.blocks, (unsigned long long)p->older_freed);
 	else if (check_is_over(e, "min-rate", g.bytes_per_s, "") &&
-		 check_is_over(e, "min-gain", (double)g.bytes, ""))
+		 check_is_over(e, "min-gain", g.bytes, ""))
 		report(e, out, p, &g);
 	else
 		check_fine(out, "keeps %s more each second, which is little",

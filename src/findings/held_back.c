@@ -67,7 +67,7 @@ static void emit_place(struct check_result *out, const struct limits_group *g, c
 	struct span path = record_text(&g->record, &g->path);
 
 	finding_text(out, "limit is set in", "%s of the control group %.*s (version %u)", file,
-		(int)path.size, path.data, g->version);
+		SPAN_ARGS(path), g->version);
 }
 
 /* --- CPU quota --- */
@@ -130,7 +130,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT CPUQuota=), or give the "
 		"process less to do; a restart does not help",
-		file, (int)path.size, path.data);
+		file, SPAN_ARGS(path));
 	finding_end(out);
 }
 
@@ -148,13 +148,13 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 	emit_place(out, g, "memory.high");
 	finding_rate(out, "number of times the limit was exceeded", l->per_s, SOOTH_UNIT_NONE,
 		l->interval_ns);
-	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "limit", g->limit);
 	if (!g->used_state)
-		finding_number(out, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "memory in use", g->used);
 	finding_remedy(out,
 		"raise memory.high of %.*s (systemd: systemctl set-property UNIT MemoryHigh=), or "
 		"let the process use less memory",
-		(int)path.size, path.data);
+		SPAN_ARGS(path));
 	finding_end(out);
 }
 
@@ -185,7 +185,7 @@ static void report_io(struct check_result *out, const struct held_io *io)
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT \"IO%sBandwidthMax=DEVICE "
 		"BYTES\"), or let the process %s less; a restart does not help",
-		file, (int)path.size, path.data, io->is_write ? "Write" : "Read",
+		file, SPAN_ARGS(path), io->is_write ? "Write" : "Read",
 		io->is_write ? "write" : "read");
 	finding_end(out);
 }
@@ -222,7 +222,7 @@ static void report_starved(
 
 	if (on_own)
 		buffer_format(&where, " on CPU %.*s, the only one%s that it may use",
-			(int)cpus.size, cpus.data,
+			SPAN_ARGS(cpus),
 			span_contains(cpus, "-") || span_contains(cpus, ",") ? "s" : "");
 	else
 		limit_users_of_host(&users, e);

@@ -185,7 +185,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (!check_is_over(e, "min-cpu", h.of.demand, ""))
 		check_fine(out, "uses %.0f %% of a CPU", h.of.cpu);
-	else if ((double)h.samples < check_option(e, "min-samples"))
+	else if (h.samples < check_option(e, "min-samples"))
 		check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
 	else if (find_task(&task, e))
 		report_task(e, out, &h, &task);

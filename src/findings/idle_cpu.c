@@ -190,7 +190,7 @@ static void report(const struct check *e, struct check_result *out, enum idlenes
 	finding_percent(out, "CPU", cpu, interval_ns);
 	emit_roles(e, out);
 	if (status.size)
-		finding_text(out, "self-reported status", "%.*s", (int)status.size, status.data);
+		finding_text(out, "self-reported status", "%.*s", SPAN_ARGS(status));
 	finding_text(out, "connections", "silent");
 	if (has_terminal(e))
 		finding_text(out, "terminal", "no input");

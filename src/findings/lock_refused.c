@@ -23,8 +23,7 @@
 NUMBER(WORKS_PERCENT, 10, PERCENT, "of a CPU: a holder that computes may release the lock soon");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused"),
 	THRESHOLD("min-times", 2, 1, 1e9, "minimum number of attempts that were refused"),
 };
 
@@ -164,7 +163,7 @@ static struct refusal find_lock(const struct check *e, const struct check_calls 
 
 	read_refusals(&all, c->history);
 	map_for_each_value (&all, struct refusal *, one) {
-		if ((double)one->seen < check_option(e, "min-times") || one->count <= most.count)
+		if (one->seen < check_option(e, "min-times") || one->count <= most.count)
 			continue;
 		one->holder = holder_of(e, one->path);
 		if (is_always_refused(c->history, one))
@@ -253,7 +252,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "the lock that is refused is that of held-up");
 	else if (!r.path)
 		check_calls_fine(e, out, "no lock on a file is refused all the time");
-	else if (!check_is_over(e, "min-time", (double)lasted_ns(&r, c.interval_ns), r.path))
+	else if (!check_is_over(e, "min-time", lasted_ns(&r, c.interval_ns), r.path))
 		check_blind_by(out, FINDING_SHORT,
 			"a lock on a file is refused, but not for long yet", CHECK_LONGER);
 	else

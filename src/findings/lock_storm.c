@@ -324,7 +324,7 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"convoy");
 	claim_convoy(out, c, sharing);
-	finding_count(out, "threads", (double)c->count, 0);
+	finding_count(out, "threads", c->count, 0);
 	finding_count(out, "threads that wait for the lock, on average", waiting,
 		sample_series_ns(&e->series));
 	finding_percent(out, "CPU", c->cpu, sample_series_ns(&e->series));
@@ -361,7 +361,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out, "%s: %zu threads burn %.0f %% CPU",
 		yields ? "threads keep yielding to each other" : "lock contention",
 		s->threads.count, s->cpu);
-	finding_count(out, "threads", (double)s->threads.count, 0);
+	finding_count(out, "threads", s->threads.count, 0);
 	finding_rate(out, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
 		interval_ns);
 	finding_percent(out, "CPU", s->cpu, interval_ns);

@@ -13,8 +13,7 @@
 #define BIT(signal) (1u << ((signal)-1))
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that all its threads wait",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that all its threads wait"),
 };
 
 static const struct runtime {
@@ -147,8 +146,7 @@ static void report(struct check_result *out, const struct stuck *s, const struct
 	finding_time(out, "waiting for at least", s->for_ns);
 	finding_count(out, "threads", s->threads, 0);
 	finding_count(out, "event loops", s->loops, 0);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -5,8 +5,8 @@
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 2e9, 0, 3600e9,
-		"minimum time since the input of the MCP server was closed", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 2e9, 0, 3600e9,
+		"minimum time since the input of the MCP server was closed"),
 };
 
 static void emit_end(const struct check *e, struct check_result *out)

@@ -190,12 +190,11 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		finding_unseen(out, "how much more memory the process can use");
 		return;
 	}
-	finding_number(out, "memory left", (double)room, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "memory left", room);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(out, FINDING_HIGH);
-	finding_number(out, "time until the memory that is left is used up", (double)left_ns,
-		SOOTH_UNIT_NS, 0);
+	finding_time(out, "time until the memory that is left is used up", left_ns);
 }
 
 /* Adds connections that the peer had closed at the first sample and that are still open at the
@@ -277,7 +276,7 @@ static void emit_values(const struct check *e, struct check_result *out,
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
 	emit_classes(out, m);
-	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_time(out, "process age", check_age_ns(e));
 }
 
 static void report(const struct check *e, struct check_result *out, const struct memory_trend *j,
@@ -339,7 +338,7 @@ static bool may_be_garbage(
 
 	if (!memory_has_collector(m))
 		return false;
-	if ((double)g->interval_ns < check_option(e, "collector-time"))
+	if (g->interval_ns < check_option(e, "collector-time"))
 		return true;
 	return !j->is_of_floors &&
 	       (g->last - g->first) * 100 < check_option(e, "collector-share") * g->first;
@@ -388,7 +387,7 @@ static bool may_go_on(const struct check *e, const struct memory_trend *j)
 	bool is_rising = g->grows || (!j->has_stopped && (g->may_grow || j->low_gain * 2 >= gain));
 
 	return is_rising && gain >= check_option(e, "slow-gain") &&
-	       gain * (double)NS_PER_S >= check_option(e, "min-rate") * (double)g->interval_ns;
+	       gain * NS_PER_S >= check_option(e, "min-rate") * (double)g->interval_ns;
 }
 
 static void report_too_little(const struct check *e, struct check_result *out,
@@ -448,7 +447,7 @@ static bool explain(const struct check *e, struct check_result *out, const struc
 	const struct memory_gain *m, enum size size)
 {
 	double least = check_option(e, size == FULL_GAIN ? "min-gain" : "slow-gain");
-	bool is_short = (double)j->growth.interval_ns < check_option(e, "collector-time");
+	bool is_short = j->growth.interval_ns < check_option(e, "collector-time");
 	bool is_filling = !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_JAVA)) && is_short;
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 
@@ -459,7 +458,7 @@ static bool explain(const struct check *e, struct check_result *out, const struc
 	}
 	if (!m->is_known || j->is_of_floors)
 		return false;
-	if ((double)m->own_bytes < least && (double)m->touched_bytes < check_option(e, "min-gain"))
+	if ((double)m->own_bytes < least && m->touched_bytes < check_option(e, "min-gain"))
 		check_fine(out, "%s resident, then %s, mostly file pages",
 			format_bytes(first, whole_u64(j->growth.first)),
 			format_bytes(last, whole_u64(j->growth.last)));
@@ -523,8 +522,8 @@ static void report_kept(
 	finding_rate(out, "growth of the old generation",
 		(double)(h->last - h->first) * (double)NS_PER_S / (double)h->interval_ns,
 		SOOTH_UNIT_BYTES, h->interval_ns);
-	finding_count(out, "collections", (double)h->collections, h->interval_ns);
-	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_count(out, "collections", h->collections, h->interval_ns);
+	finding_time(out, "process age", check_age_ns(e));
 	finding_unseen(out, "whether a full collection would free this memory, or a cache stops "
 			    "growing at a limit");
 	finding_remedy(out, JAVA_REMEDY, e->id.pid);

@@ -134,7 +134,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	const char *folder = folder_count ? check_ranked_path(&folders[0]) : "";
 
 	begin(c->of, out, check_calls_confidence(c), share_of(c, s));
-	finding_path(out, span_of(folder, strlen(folder)));
+	finding_path(out, span_of_string(folder));
 	if (s->files == 1)
 		finding_claim(out, "looks up one file");
 	else
@@ -147,7 +147,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	finding_percent(out, "share of one thread's time spent in repeated lookups", share_of(c, s),
 		c->interval_ns);
 	finding_count(out, "lookups per file", s->looks / s->files, c->interval_ns);
-	finding_count(out, "lookups, total", (double)c->history->looks, c->interval_ns);
+	finding_count(out, "lookups, total", c->history->looks, c->interval_ns);
 	for (size_t i = 0; i < folder_count; i++)
 		finding_text(out, "directory", "%s: %.0f lookups", check_ranked_path(&folders[i]),
 			folders[i].weight);
@@ -216,7 +216,7 @@ static double walk_share(const struct check_calls *c)
 
 static bool is_apart(const struct check_calls *c, const struct twice *looked)
 {
-	double looks = check_calls_rate(c, (double)c->history->looks);
+	double looks = check_calls_rate(c, c->history->looks);
 
 	return c->is_sampled && looked->again >= APART_LEAST && looked->again * 4 >= looked->all &&
 	       looks >= 10 * check_option(c->of, "min-rate") &&
@@ -226,18 +226,18 @@ static bool is_apart(const struct check_calls *c, const struct twice *looked)
 static bool is_walk(const struct check_calls *c, const struct twice *walked)
 {
 	return walked->again >= WALKED_LEAST && walk_share(c) >= check_option(c->of, "min-share") &&
-	       check_calls_rate(c, (double)c->history->looks) >= WALK_RATE &&
+	       check_calls_rate(c, c->history->looks) >= WALK_RATE &&
 	       (c->is_sampled || walked->again * 2 >= walked->all);
 }
 
 static void report_twice(
 	struct check_result *out, const struct check_calls *c, const struct twice *w, bool is_walk)
 {
-	double looks = check_calls_rate(c, (double)c->history->looks);
+	double looks = check_calls_rate(c, c->history->looks);
 
 	begin(c->of, out, c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
 		walk_share(c));
-	finding_path(out, span_of(w->top.text, strlen(w->top.text)));
+	finding_path(out, span_of_string(w->top.text));
 	if (is_walk)
 		finding_claim(out,
 			"walks the same directories over and over, below %s: %s%.0f file lookups a "
@@ -299,8 +299,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else
 		check_fine(out,
 			"%.0f lookups a second, %.0f of them repeated: %.2g %% of a thread's time",
-			check_calls_rate(&c, (double)c.history->looks),
-			check_calls_rate(&c, s.again), share_of(&c, &s));
+			check_calls_rate(&c, c.history->looks), check_calls_rate(&c, s.again),
+			share_of(&c, &s));
 	map_fini(&s.folders);
 }
 

@@ -5,7 +5,7 @@
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),
 };
 
 struct belongings {

@@ -27,9 +27,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	newest = verdict_newest(c, p->agent, p->process->uid);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "runs %s %.*s, but %.*s is installed", p->agent->title,
-		(int)running.size, running.data, (int)newest.size, newest.data);
+		SPAN_ARGS(running), SPAN_ARGS(newest));
 	finding_text(out, "known by", "%s", verdict.why);
-	finding_number(out, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_time(out, "age", check_age_ns(e));
 	finding_remedy(out, "restart the agent session to run the installed version");
 	finding_end(out);
 }

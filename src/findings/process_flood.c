@@ -45,9 +45,9 @@ static const struct finding_option options[] = {
 		"minimum number of starts per second of the same short-lived programs"),
 	THRESHOLD("many-starts", 100, 0.1, 1e6,
 		"severity is medium from this number of such starts per second", UNLISTED),
-	THRESHOLD("percent", 20, 0.1, 1e6,
+	PERCENT_THRESHOLD("percent", 20, 0.1, 1e6,
 		"or from this CPU use of the process and what it starts, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT, UNLISTED),
+		UNLISTED),
 	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
 		"minimum number of starts per second if nine of ten of them fail"),
 	THRESHOLD("min-rebuilds", 3, 2, 1e6,
@@ -308,10 +308,8 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 		finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f",
 			g->first, g->last);
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_number(
-		out, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "processes alive when the observation started", g->first, 0);
+	finding_count(out, "processes alive when the observation ended", g->last, 0);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
 	finding_count(out, "starts seen", came, g->interval_ns);
@@ -392,11 +390,10 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	finding_claim(out, "starts %.0f processes a second: %s, which use %.0f %% CPU%s",
 		starts_rate(s), programs, starts_cpu(s), failure);
 	finding_rate(out, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
-	finding_number(out, "CPU of the started processes", starts_cpu(s), SOOTH_UNIT_PERCENT,
-		s->interval_ns);
+	finding_percent(out, "CPU of the started processes", starts_cpu(s), s->interval_ns);
 	if (own_cpu > 0)
-		finding_number(out, "CPU of the process that starts them", own_cpu,
-			SOOTH_UNIT_PERCENT, s->interval_ns);
+		finding_percent(
+			out, "CPU of the process that starts them", own_cpu, s->interval_ns);
 	finding_text(out, "arguments", "%u different in %u starts", s->different, s->known);
 	if (speed_of(e, s) > CROWDED)
 		finding_text(out, "held up by others", "%.0f threads share a CPU",

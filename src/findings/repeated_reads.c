@@ -86,7 +86,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	finding_begin(out, check_calls_confidence(c), r->path->text);
 	if (r->rate < check_option(c->of, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of(r->path->text, strlen(r->path->text)));
+	finding_path(out, span_of_string(r->path->text));
 	finding_claim(out,
 		"reads %s over and over, %s%.0f times a second (%s each), and does next to nothing "
 		"else: a loop or a timer without a pause",
@@ -197,7 +197,7 @@ static void report_rereads(
 	if (r->files == 1)
 		finding_path(out, span_of(r->names[0], strlen(r->names[0])));
 	else
-		finding_path(out, span_of(r->directory, strlen(r->directory)));
+		finding_path(out, span_of_string(r->directory));
 	finding_claim(out, "reads ");
 	put_files(r, out);
 	finding_claim(out, " (%s) whole again and again, %s%s a second",
@@ -219,7 +219,7 @@ static void report_rereads(
 
 static bool are_reread(const struct check_calls *c, const struct rereads *r)
 {
-	return r->files && (r->calls == r->seen || check_calls_suffice(c, (double)r->seen)) &&
+	return r->files && (r->calls == r->seen || check_calls_suffice(c, r->seen)) &&
 	       100 * r->bytes >= check_option(c->of, "min-share") * (r->bytes + r->others) &&
 	       check_is_over(c->of, "min-bytes", check_calls_rate(c, r->bytes), "files");
 }
@@ -235,7 +235,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_reads(&r, &c);
 	find_rereads(&files, e, c.history);
 	if (r.file && r.share >= check_option(e, "min-share") &&
-		check_calls_suffice(&c, (double)r.file->moves[CALL_READ].seen) &&
+		check_calls_suffice(&c, r.file->moves[CALL_READ].seen) &&
 		check_is_over(e, "min-rate", r.rate, r.path->text))
 		report(out, &c, &r);
 	else if (are_reread(&c, &files))

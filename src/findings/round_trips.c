@@ -94,14 +94,14 @@ static double wait_share(const struct check_calls *c, const struct call_exchange
 
 static bool is_delayed(const struct check_calls *c, const struct call_exchange *x)
 {
-	return (double)x->delayed >= check_option(c->of, "min-delayed") &&
+	return x->delayed >= check_option(c->of, "min-delayed") &&
 	       (double)x->delayed >= DELAYED_MOST * (double)x->in_parts && is_tcp(c->of, x);
 }
 
 static bool is_quick(const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
 	return x->seen >= SEEN_LEAST && wait_share(c, x) >= check_option(c->of, "min-wait") &&
-	       check_is_over(c->of, "min-rate", check_calls_rate(c, (double)x->answered), path);
+	       check_is_over(c->of, "min-rate", check_calls_rate(c, x->answered), path);
 }
 
 struct server {
@@ -146,8 +146,7 @@ static bool is_slow(const struct check_calls *c, const char *path, const struct 
 {
 	return x->seen >= SLOW_LEAST && wait_share(c, x) >= check_option(c->of, "min-slow-wait") &&
 	       computes(c->of, x) &&
-	       check_is_over(
-		       c->of, "min-slow-rate", check_calls_rate(c, (double)x->answered), path);
+	       check_is_over(c->of, "min-slow-rate", check_calls_rate(c, x->answered), path);
 }
 
 /* The fault of the requests to a peer. */
@@ -162,7 +161,7 @@ static enum chain chain_of(
 		return CHAIN_DELAYED;
 	if ((double)x->served > SERVED_SHARE * (double)x->seen ||
 		(double)x->alike < ALIKE_SHARE * (double)x->seen ||
-		(double)x->request_bytes > check_option(c->of, "max-size") * (double)x->seen ||
+		x->request_bytes > check_option(c->of, "max-size") * (double)x->seen ||
 		batch_program_measures(check_name(c->of->process)))
 		return CHAIN_NONE;
 	return is_quick(c, path, x) ? CHAIN_QUICK : is_slow(c, path, x) ? CHAIN_SLOW : CHAIN_NONE;
@@ -225,7 +224,7 @@ static void claim(const struct check_calls *c, struct check_result *out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
 			"time it waits for these answers",
 			buffer_cstr(&peer), check_calls_least(c->of),
-			check_calls_rate(c, (double)x->answered), wait_share(c, x));
+			check_calls_rate(c, x->answered), wait_share(c, x));
 	buffer_fini(&peer);
 }
 
@@ -234,8 +233,8 @@ static void emit_values(
 {
 	uint64_t interval_ns = c->interval_ns;
 
-	finding_rate(out, "requests", check_calls_rate(c, (double)x->answered), SOOTH_UNIT_NONE,
-		interval_ns);
+	finding_rate(
+		out, "requests", check_calls_rate(c, x->answered), SOOTH_UNIT_NONE, interval_ns);
 	finding_number(out, "mean time until the answer", (double)x->wait_ns / (double)x->seen,
 		SOOTH_UNIT_NS, interval_ns);
 	if (x->thoughts)
@@ -247,9 +246,9 @@ static void emit_values(
 		SOOTH_UNIT_BYTES, interval_ns);
 	if (x->delayed)
 		finding_count(out, "requests sent in parts and answered some 40 ms later",
-			(double)x->delayed, interval_ns);
+			x->delayed, interval_ns);
 	if (x->answered > x->seen)
-		finding_count(out, "requests that were measured", (double)x->seen, interval_ns);
+		finding_count(out, "requests that were measured", x->seen, interval_ns);
 }
 
 static void report(
@@ -264,7 +263,7 @@ static void report(
 		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c), path->text);
 	if (!delayed)
 		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(path->text, strlen(path->text)));
+	finding_connection(out, span_of_string(path->text));
 	claim(c, out, x, path->text, chain);
 	emit_values(c, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"

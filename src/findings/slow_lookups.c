@@ -104,8 +104,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 		out, "answers", check_calls_rate(c, l->answers), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "mean time until the answer", each, SOOTH_UNIT_NS, c->interval_ns);
 	if (l->connects)
-		finding_count(
-			out, "connections begun meanwhile", (double)l->connects, c->interval_ns);
+		finding_count(out, "connections begun meanwhile", l->connects, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
 	check_calls_unseen(c, c->of, out);
 	if (is_many)
@@ -153,7 +152,7 @@ static void report_silent(
 	finding_severity(out, FINDING_MEDIUM);
 	finding_claim(out, "the name server %s does not answer: asked %llu times in %s", l->silent,
 		(unsigned long long)l->questions, sentence_duration(time, l->silent_ns));
-	finding_count(out, "questions", (double)l->questions, c->interval_ns);
+	finding_count(out, "questions", l->questions, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "

@@ -119,7 +119,7 @@ static void report(struct check_result *out, const struct check_calls *c,
 	const struct call_file *f = one->value;
 	const struct call_moves *m = &f->moves[direction];
 	struct small s = small_of(c->of, m);
-	struct span name = span_of(path->text, strlen(path->text));
+	struct span name = span_of_string(path->text);
 	char what[CALL_PATH + 16];
 
 	put_key(direction, path->text, what, sizeof(what));

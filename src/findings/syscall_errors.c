@@ -46,9 +46,8 @@ static const struct finding_option options[] = {
 		"minimum number of commands of the process that end with an error after the same "
 		"failure",
 		UNLISTED),
-	THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
-		"minimum process age for a few failures because a file does not exist",
-		.unit = SOOTH_UNIT_NS, UNLISTED),
+	TIME_THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
+		"minimum process age for a few failures because a file does not exist", UNLISTED),
 };
 
 struct look {
@@ -148,7 +147,7 @@ static bool is_lock(const struct call_place *place)
 /* Returns whether the process tries to lock for most of the observation, however seldom. */
 static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 {
-	return (double)f->seen >= check_option(l->e, "min-commands") &&
+	return f->seen >= check_option(l->e, "min-commands") &&
 	       (f->last_ns - f->first_ns) * 2 >= l->calls.interval_ns;
 }
 
@@ -426,7 +425,7 @@ static double weigh_children(const void *key, const void *value, const void *use
 	const struct child_failures *f = value;
 
 	(void)key;
-	return (double)f->children >= check_option(user, "min-commands") &&
+	return f->children >= check_option(user, "min-commands") &&
 			       f->last_ns - f->first_ns >= NS_PER_S
 		       ? (double)f->children
 		       : 0;
@@ -530,8 +529,8 @@ static void read_graves(struct map *out, const struct look *l)
 static double weigh_grave(const void *key, const void *value, const void *user)
 {
 	const struct trouble *t = value;
-	bool is_enough = t->space ? (double)t->all.count >= check_option(user, "min-space")
-				  : (double)t->all.seen >= check_option(user, "min-grave");
+	bool is_enough = t->space ? t->all.count >= check_option(user, "min-space")
+				  : t->all.seen >= check_option(user, "min-grave");
 
 	(void)key;
 	return is_enough && !t->is_reported ? (double)t->all.count : 0;

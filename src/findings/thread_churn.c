@@ -23,7 +23,7 @@ static double most_threads(const struct check *e)
 
 static void report(struct check_result *out, const struct check_calls *c, double most)
 {
-	double rate = check_calls_rate(c, (double)c->history->threads);
+	double rate = check_calls_rate(c, c->history->threads);
 	double cpu = process_table_cpu_percent(c->of->process);
 
 	finding_begin(out, check_calls_confidence(c), "");
@@ -55,8 +55,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	started = (double)c.history->threads;
 	/* Most of the started threads have ended: a pool that is being filled keeps all of them. */
-	if (check_calls_suffice(&c, (double)c.history->threads_seen) && most > 0 &&
-		most * 2 < started &&
+	if (check_calls_suffice(&c, c.history->threads_seen) && most > 0 && most * 2 < started &&
 		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))
 		report(out, &c, most);
 	else

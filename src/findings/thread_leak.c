@@ -77,7 +77,7 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 		n->count++;
 		n->idle += is_idle(t);
 		n->first_of_pools += is_first_of_pool(t->name);
-		tally_add(&names, span_of(t->name, strlen(t->name)), true);
+		tally_add(&names, span_of_string(t->name), true);
 		if (t->calls[0].input)
 			tally_add(&calls,
 				span_of_string(check_call_name(

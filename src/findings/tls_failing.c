@@ -9,8 +9,8 @@
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 2, 2, 1e6, "minimum number of handshakes that fail"),
-	THRESHOLD("min-share", 80, 1, 100, "minimum share of the handshakes with that server",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD(
+		"min-share", 80, 1, 100, "minimum share of the handshakes with that server"),
 	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of failures"),
 };
 
@@ -83,7 +83,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t failed = failures_of(s);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
-	if ((double)failed < check_option(e, "many"))
+	if (failed < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of_string(peer->text));
 	if (*s->server)
@@ -94,7 +94,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	put_count(out, "ended by this process", s->refused_here, calls);
 	put_count(out, "ended by the server", s->refused_there, calls);
 	put_count(out, "closed by this process before the server's part came", s->closed, calls);
-	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
+	finding_rate(out, "failures", check_calls_rate(calls, failed), SOOTH_UNIT_NONE,
 		calls->interval_ns);
 	finding_unseen(out, "what an encrypted alert says");
 	check_calls_unseen(calls, e, out);
@@ -122,7 +122,7 @@ static void report_served(const struct check *e, struct check_result *out,
 	uint64_t failed = failures_of(s);
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, listener->text);
-	if ((double)failed < check_option(e, "many"))
+	if (failed < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of_string(listener->text));
 	finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
@@ -130,7 +130,7 @@ static void report_served(const struct check *e, struct check_result *out,
 		served_reason(s));
 	put_count(out, "ended by clients", s->refused_there, calls);
 	put_count(out, "ended by this server", s->refused_here, calls);
-	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
+	finding_rate(out, "failures", check_calls_rate(calls, failed), SOOTH_UNIT_NONE,
 		calls->interval_ns);
 	finding_unseen(out, "what an encrypted alert says, and which clients these are");
 	check_calls_unseen(calls, e, out);

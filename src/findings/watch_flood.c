@@ -270,7 +270,7 @@ static void emit_full(
 	if (!growth_reaches(&g->of, p->watches_max, &left_ns))
 		return;
 	finding_severity(out, FINDING_MEDIUM);
-	finding_number(out, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "time until the limit is reached", left_ns);
 }
 
 static void emit_growth(struct check_result *out, const struct watch_growth *g,
@@ -284,10 +284,8 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	finding_count(out, "watches when the observation started", g->of.first, 0);
 	finding_count(out, "watches when the observation ended", g->of.last, 0);
 	finding_rate(out, "growth", g->of.per_s, SOOTH_UNIT_NONE, g->of.interval_ns);
-	finding_count(
-		out, "calls that added or changed a watch", (double)g->added, calls->interval_ns);
-	finding_count(
-		out, "seconds in which watches were added", (double)g->seconds, calls->interval_ns);
+	finding_count(out, "calls that added or changed a watch", g->added, calls->interval_ns);
+	finding_count(out, "seconds in which watches were added", g->seconds, calls->interval_ns);
 	emit_full(out, g, p);
 	check_calls_unseen(calls, calls->of, out);
 	finding_unseen(
