@@ -3,7 +3,6 @@
  * after a wait for one, and are made again. connect-failing reports requests that fail at once,
  * before any data came; requests-refused reports requests that the server refuses by a status. */
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-attempts", 3, 2, 1e6,

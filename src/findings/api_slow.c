@@ -4,7 +4,6 @@
  * slowly. */
 #include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-wait", 5e9, 1e6, 1e15,

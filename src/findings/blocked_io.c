@@ -98,8 +98,6 @@ static enum block block_of(const struct check *e, const struct thread_history *t
 	return t->sleeping == t->met && waits_for_file(e, t) ? BLOCK_FILE : BLOCK_NONE;
 }
 
-/* --- the finding --- */
-
 static void emit_where(
 	struct check_result *out, const struct thread_history *t, const struct blocked *b)
 {

@@ -9,7 +9,6 @@
 #include "analyze/evidence/progress.h"
 #include "analyze/evidence/thread_top.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and waits for its end");
@@ -121,8 +120,6 @@ static void look_at(const struct check *e, struct polling *p, const struct threa
 	p->cpu += cpu;
 	p->is_sure |= alarm != ALARM_LIKELY;
 }
-
-/* --- the finding --- */
 
 static void emit_why(const struct check *e, struct check_result *out,
 	const struct thread_history *t, enum alarm alarm)

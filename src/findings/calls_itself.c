@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 20, 2, 1e9, "minimum number of connections to itself"),

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of connections that are closed at once"),

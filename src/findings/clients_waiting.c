@@ -5,8 +5,6 @@
  * them, and as many threads wait at one place of the program: a pool of connections is used up, a
  * lock is not released. An event loop reads what all its clients sent and answers in turn: if it
  * sleeps, waits or computes in a handler, both snapshots have requests without an answer. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
@@ -181,8 +179,6 @@ static void find_clients(struct clients *c, const struct check *e)
 	}
 	c->ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
 }
-
-/* --- the finding --- */
 
 static const struct thread_history *busiest(const struct check *e)
 {

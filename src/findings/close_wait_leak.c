@@ -8,7 +8,6 @@
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
-#include "explain/finding.h"
 #include "probes/sockets.h"
 
 #define PEERS_REPORTED 3
@@ -28,8 +27,6 @@ struct look {
 	struct socket_index before; /* at the first sample */
 	struct tally peers;	    /* of the kept connections */
 };
-
-/* --- counting --- */
 
 static uint64_t sent_of(const struct sockets_socket *s)
 {
@@ -66,8 +63,6 @@ static void take_last(const struct check *e, struct look *l)
 		add_peer(e, l, s);
 	}
 }
-
-/* --- the finding --- */
 
 /* The peers with most connections; the first is the subject. */
 static void emit_peers(struct check_result *out, const struct look *l)

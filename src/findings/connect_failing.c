@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/child_calls.h"
 #include "analyze/evidence/datagram_requests.h"
@@ -16,8 +15,6 @@
 #include "analyze/evidence/peer_name.h"
 #include "analyze/evidence/port_owner.h"
 #include "analyze/evidence/unanswered.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "model/errno_names.h"
 
 #define SHOWN_MAX 4
@@ -122,8 +119,6 @@ static double weigh_silent(const void *key, const void *value, const void *user)
 	(void)key;
 	return is_silent ? (double)p->timeout_ns : 0;
 }
-
-/* --- the finding --- */
 
 /* "4 times ECONNREFUSED: connection refused" */
 static void put_errors(const struct call_peer *p, char *out, size_t size)
@@ -394,8 +389,6 @@ static void report_silent(const struct look *l, const char *address, const void 
 		address);
 	finding_end(l->out);
 }
-
-/* --- all peers --- */
 
 static size_t report_each(const struct look *l, const struct map *peers,
 	double (*weigh_one)(const void *key, const void *value, const void *user), size_t most,

@@ -5,7 +5,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/cleanup.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-errors", 3, 2, 1e6, "minimum number of answers that are errors"),

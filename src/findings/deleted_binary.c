@@ -3,7 +3,6 @@
  * until it starts itself again, or loads files of another version. If a newer version of the agent
  * explains the removal, `outdated` reports the same thing, so the severity is info. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
 
 static bool is_outdated(const struct check *e)
 {

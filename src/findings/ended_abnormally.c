@@ -5,7 +5,6 @@
 #include "analyze/evidence/exit_reason_text.h"
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/limits.h"
 #include "probes/signal_names.h"
 
@@ -60,8 +59,6 @@ static const struct exit_reasons_log *log_of(const struct check *e)
 	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
 	return endings_log(&e->input->endings, e->id.pid, from_ns);
 }
-
-/* --- evidence --- */
 
 static void add_signal(struct check_result *out, const struct why *w)
 {
@@ -206,8 +203,6 @@ static void add_all(const struct check *e, struct check_result *out, const struc
 		finding_bytes(out, "peak memory", w->of->end.peak_rss_bytes);
 	add_core(out, w);
 }
-
-/* --- claims --- */
 
 static void claim_sent(struct check_result *out, const struct why *w, const char *verb)
 {
@@ -364,8 +359,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	add_all(e, out, w);
 	finding_end(out);
 }
-
-/* --- the diagnosis --- */
 
 /* Returns whether an agent ended the process: agents end their helpers and tools with SIGKILL,
  * too. */

@@ -2,13 +2,11 @@
 /* errors-logged: the process writes the same error into its own log again and again, and hardly
  * anything else. Some logs have only errors (error_log of a server) although most clients are
  * served well: the log of a process that listens must have other messages for comparison. */
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 
 static const struct finding_option options[] = {

@@ -8,7 +8,6 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/tally.h"
-#include "explain/finding.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 
@@ -96,8 +95,6 @@ static size_t find_groups(
 	tally_fini(&groups);
 	return count;
 }
-
-/* --- the finding --- */
 
 /* Appends "files below /home/me/project" for "file /home/me/project". */
 static void put_kind(struct buffer *out, const struct tally_row *row)

@@ -10,7 +10,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/child_calls.h"
 #include "analyze/evidence/cpu_load.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define DIRECTORIES_MAX 1024

@@ -9,7 +9,6 @@
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/made_files.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX	      4
 #define FILE_GROWTH_OF_MEMORY UINT32_MAX /* stands for a mount */
@@ -274,8 +273,6 @@ struct look {
 	bool has_calls;
 };
 
-/* --- judging --- */
-
 static double per_s(const struct file_growth *g, uint64_t bytes)
 {
 	return (double)bytes * (double)NS_PER_S / (double)g->interval_ns;
@@ -397,8 +394,6 @@ static double weigh(const void *key, const void *value, const void *user)
 	(void)key;
 	return filling_of(e, g) == FILLING_NOTHING ? 0 : rate_of(g) / (left_of(e, g) + 1);
 }
-
-/* --- the finding --- */
 
 static struct span place_of(const struct file_growth *g)
 {

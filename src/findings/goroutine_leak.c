@@ -7,8 +7,6 @@
 #include "analyze/evidence/peer_process.h"
 #include "analyze/waits/wait_goroutines.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(PACE, 4, NONE, "at this rate, so many times the goroutines would have come since the start");
 

@@ -202,8 +202,6 @@ static bool may_go_on(const struct stuck *s)
 	return s->others_work || s->main_goes_on;
 }
 
-/* --- the finding --- */
-
 enum kind { KIND_LOCK, KIND_DEADLOCK, KIND_READ_AGAIN, KIND_SENDS, KIND_MAIN, KIND_MAIN_ALONE };
 
 static const char *const claims[] = {

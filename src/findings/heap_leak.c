@@ -5,7 +5,6 @@
  * loads its data grows too, so a young process is not judged. */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 NUMBER(LONG_NS, 30 * NS_PER_S, NS, "in a shorter observation a cache may still fill up");
 NUMBER(OLDER_SHARE, 0.5, NONE, "part of the gained blocks: so many older blocks were freed");

@@ -11,8 +11,6 @@
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(COUNTED_LEAST, 20, PERCENT, "of the CPU, for a thread that ran meanwhile");
 NUMBER(STATES_LEAST, 4, NONE, "samples: fewer states do not show how long it could run");

@@ -14,7 +14,6 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
 #include "analyze/profile/profile_task.h"
-#include "explain/finding.h"
 
 #define NODE_TIMERS "listOnTimeout"
 

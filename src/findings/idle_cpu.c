@@ -8,7 +8,6 @@
 #include "analyze/evidence/thread_top.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/sockets.h"
 
 #define TYPED_TO_NS   (8 * NS_PER_S) /* the kernel rounds the time of the last input to 8 s */
@@ -148,8 +147,6 @@ static enum idleness idleness_of(const struct check *e)
 		return is_unchanged(e) ? IDLE_MODEL : IDLE_NOT;
 	return has_terminal(e) ? IDLE_QUIET : IDLE_NOT;
 }
-
-/* --- the finding --- */
 
 static void emit_roles(const struct check *e, struct check_result *out)
 {

@@ -21,7 +21,6 @@
 #include "analyze/evidence/watch_use.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 #include "probes/host.h"
 #include "probes/limits.h"
@@ -382,8 +381,6 @@ static const struct resource resources[] = {
 	{ "limit-near", OF_HOST(HOST_FILES, "open files of the host",
 				"open fails for all users (ENFILE)", "fs.file-max") },
 };
-
-/* --- the finding --- */
 
 static const char *amount(char out[UNITS_SIZE], enum sooth_unit unit, uint64_t value)
 {

@@ -2,8 +2,6 @@
 /* lock-kept: the process has a lock that others wait for, and does nothing. held-up and
  * lock-refused report the processes that wait. A process that works while it has the lock will
  * release it, and a server on duty keeps its standby waiting on purpose. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "base/sentence_units.h"

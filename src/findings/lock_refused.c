@@ -8,12 +8,9 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/lock_name.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
@@ -172,8 +169,6 @@ static struct refusal find_lock(const struct check *e, const struct check_calls 
 	map_fini(&all);
 	return most;
 }
-
-/* --- the finding --- */
 
 /* Appends the holder and its arguments, which are separated by NUL: "python3 (4711: reindex.py
  * app.db)". */

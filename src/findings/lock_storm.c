@@ -11,7 +11,6 @@
 #include "analyze/evidence/progress.h"
 #include "analyze/evidence/thread_top.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(CONVOY_SHARE, 0.75, NONE, "share of the waiting that remains if one thread runs at a time");
 NUMBER(CONVOY_WHOLE, 0.9, NONE, "share of the samples with the thread computing or at the lock");
@@ -341,8 +340,6 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 			e->id.pid);
 	finding_end(out);
 }
-
-/* --- the finding --- */
 
 static void put_switches(struct buffer *out, const struct thread_history *t)
 {

@@ -3,7 +3,6 @@
  * descriptors by which its own threads wake it, and all of these threads wait too. A process that
  * waits for a signal on purpose has a handler for it; node has handlers of its own for some. */
 #include <signal.h>
-#include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_lookup.h"
@@ -127,8 +126,6 @@ static bool find_stuck(const struct check *e, const struct wait_graph *g, struct
 	}
 	return has_main;
 }
-
-/* --- the finding --- */
 
 #define CLAIM                                                                                      \
 	"nothing can wake its event loop any more: for {time} it has waited without a timer, a "   \

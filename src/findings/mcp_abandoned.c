@@ -2,7 +2,6 @@
 /* mcp-abandoned: an MCP server that no client can reach any more, or one that a newer instance
  * has replaced. A good server ends when its input closes, after a moment that is allowed. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 2e9, 0, 3600e9,

@@ -12,7 +12,6 @@
  * diagnosis of a watch. A gain above the minimum is never called fine, nor is a smaller gain that
  * may go on: a longer observation would find it above the minimum.
  */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +24,6 @@
 #include "analyze/evidence/memory_gain.h"
 #include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
-#include "explain/finding.h"
-#include "probes/sockets.h"
 #include "probes/limits.h"
 
 #define CLASSES_REPORTED 3
@@ -71,8 +68,6 @@ static const struct finding_option options[] = {
 		"with low severity although the process is young",
 		UNLISTED),
 };
-
-/* --- the finding --- */
 
 static bool is_claude(const struct check *e)
 {
@@ -316,8 +311,6 @@ static void report_climb(const struct check *e, struct check_result *out,
 	emit_remedy(e, out, m);
 	finding_end(out);
 }
-
-/* --- the diagnosis --- */
 
 /* Writes "4.0 MiB in 5 s". */
 static const char *gain_text(char out[GAIN_TEXT], const struct growth *g)

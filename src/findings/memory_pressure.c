@@ -14,7 +14,6 @@
 #include "analyze/evidence/limit_users.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
-#include "explain/finding.h"
 #include "probes/limits.h"
 
 #define NEVER_KILLED (-1000)

@@ -10,7 +10,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/process_table/process_table.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX   3
 #define FOLDERS_MAX 4096

@@ -2,7 +2,6 @@
 /* orphan: the main process of a session is gone and left this process behind, which was not
  * started to outlive it. The finding covers processes that belong to the orphan. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),

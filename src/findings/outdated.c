@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* outdated: a session runs an older version of its agent than the newest one installed here. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
 
 /* The launcher, helpers and daemons of a session are reported with its main process. */
 static bool is_with_main(const struct check *e)

@@ -3,8 +3,6 @@
  * The loop runs on and looks healthy, but all work for the pool waits (the pool of libuv, four
  * threads). The stacks show that: threads of the pool are in libuv's worker(), and a free thread is
  * in uv_cond_wait() there. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"

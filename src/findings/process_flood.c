@@ -10,7 +10,6 @@
 #include "analyze/evidence/exit_reason_text.h"
 #include "analyze/evidence/repeated_starts.h"
 #include "analyze/evidence/task_room.h"
-#include "explain/finding.h"
 
 #define WINDOWS	     8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX  (2 * WINDOWS)
@@ -214,8 +213,6 @@ static bool nesting_is_endless(const struct nesting *n)
 {
 	return n->levels >= LEVELS_LEAST && n->levels >= LEVELS_SHARE * n->alive;
 }
-
-/* --- the finding --- */
 
 static void emit_host(const struct check *e, struct check_result *out)
 {
@@ -485,8 +482,6 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 	emit_remedy(out, e->process);
 	finding_end(out);
 }
-
-/* --- either --- */
 
 static void diagnose_growth(const struct check *e, struct check_result *out)
 {

@@ -10,7 +10,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/task_members.h"
 #include "analyze/evidence/task_room.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("percent", 90, 1, 100,

@@ -114,8 +114,6 @@ static bool has_child(const struct check *e)
 	return false;
 }
 
-/* --- the finding --- */
-
 static void put_others(struct buffer *out, const struct starved *s)
 {
 	unsigned all = s->sleeping + s->waiting;

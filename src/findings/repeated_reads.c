@@ -12,8 +12,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(STRAYS_OF, 10, NONE, "one in so many reads may be elsewhere: else parts of a file are read");
 

@@ -2,10 +2,8 @@
 /* requests-refused: a server answers with errors, and the process asks again. An error now and
  * then is part of the work, and so is one that a success follows, as when credentials are sent
  * only when they are demanded. */
-
 #include "analyze/diagnosis/call_check.h"
 #include "base/cleanup.h"
-#include "explain/finding.h"
 
 NUMBER(HASTY, 10, NONE, "refused requests a second of a client that does not back off");
 

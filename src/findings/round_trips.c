@@ -20,8 +20,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX 2
 
@@ -81,8 +79,6 @@ static bool is_tcp(const struct check *e, const struct call_exchange *x)
 
 	return s && socket_is_inet(s) && !s->bytes_state;
 }
-
-/* --- judging --- */
 
 static double wait_share(const struct check_calls *c, const struct call_exchange *x)
 {
@@ -181,8 +177,6 @@ static double weigh(const void *key, const void *value, const void *user)
 		return (double)x->wait_ns;
 	}
 }
-
-/* --- the finding --- */
 
 /* Writes the peer: "postgres (4711) on TCP 127.0.0.1:5432", "TCP 10.0.0.2:5432". */
 static void put_peer(

@@ -4,7 +4,6 @@
  * they are removed. */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/limits.h"
 
 NUMBER(NEARLY_ALL, 0.8, NONE, "share of the limit");

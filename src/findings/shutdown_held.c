@@ -5,7 +5,6 @@
  * kernel's counts show which end opened a single connection. Some programs serve one client and
  * listen no more, so a single connection counts only if the process has a handler for SIGTERM. */
 #include <signal.h>
-#include <string.h>
 
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"

@@ -12,9 +12,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/child_calls.h"
 #include "analyze/answer/end_awaited.h"
-#include "base/buffer.h"
 #include "base/cleanup.h"
-#include "base/map.h"
 #include "base/units.h"
 #include "probes/signal_names.h"
 

@@ -8,8 +8,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(ASKED_LEAST, 2, NONE,
 	"queries, the first of them so long ago: one answer may be on its way");

@@ -4,13 +4,11 @@
  * thread waited for a CPU: that time is subtracted. A call that writes to the disk for each small
  * change (fsync) need not be slow: their number takes the time. */
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/calls/syscall_sums.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define SHOWN_MAX  3

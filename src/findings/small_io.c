@@ -10,10 +10,8 @@
  * read.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX 3
 

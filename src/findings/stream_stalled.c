@@ -183,8 +183,6 @@ static void take_sockets(const struct check *e, struct talker *t)
 	socket_index_fini(&before);
 }
 
-/* --- severity --- */
-
 /* Returns whether the silence is worth a finding. An idle agent may keep a request open for news;
  * no work depends on it. A finding of held-up has already named what its thread waits for. */
 static bool is_worth_it(const struct check *e, const struct talker *t, const struct stream *s)
@@ -213,8 +211,6 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 	return is_needed(t, s) || s->awaited.is_blocked ? FINDING_CONFIDENCE_MEDIUM
 							: FINDING_CONFIDENCE_LOW;
 }
-
-/* --- the finding --- */
 
 /* Appends the peer: "Anthropic API (160.79.104.10:443)", "python3 (4711) on 127.0.0.1:8080". */
 static void put_peer(struct buffer *out, const struct stream *s)
@@ -521,8 +517,6 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	finding_text(out, "descriptor", "%u", w.socket->fd);
 	finding_end_row(out, w.is_lookup ? &of_lookup : &of_datagram);
 }
-
-/* --- all of them --- */
 
 static int by_weight(const void *a, const void *b)
 {

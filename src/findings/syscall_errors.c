@@ -14,10 +14,8 @@
 #include "analyze/evidence/task_members.h"
 #include "analyze/evidence/task_room.h"
 #include "analyze/evidence/work_share.h"
-#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
@@ -188,8 +186,6 @@ static double weigh(const void *key, const void *value, const void *user)
 		       ? times
 		       : 0;
 }
-
-/* --- the finding --- */
 
 /* Failures of one call with one error, or on one full file system, on one path or several. */
 struct trouble {

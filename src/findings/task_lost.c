@@ -2,8 +2,6 @@
 /* task-lost: the main thread of a Python program waits for a result of its pool of processes
  * (multiprocessing.Pool), and all workers wait for work. If a worker was killed, its task is lost:
  * the pool starts another worker, and the result never comes. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 

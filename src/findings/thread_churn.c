@@ -5,7 +5,6 @@
  * starts its threads once; a server that starts one for each connection starts few a second.
  */
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 200, 1, 1e9, "minimum number of threads started per second"),

@@ -10,7 +10,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/tally.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
 NUMBER(MOST_SHARE, 0.5, NONE, "of the new threads that have the named place");
@@ -94,8 +93,6 @@ static double threads_at(const struct sample_point *p)
 {
 	return p->threads ? (double)p->threads : -1;
 }
-
-/* --- the finding --- */
 
 static void emit_newcomers(struct check_result *out, const struct newcomers *n)
 {

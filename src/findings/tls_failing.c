@@ -5,7 +5,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/escape.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 2, 2, 1e6, "minimum number of handshakes that fail"),

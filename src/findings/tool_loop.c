@@ -10,7 +10,6 @@
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/proc.h"
 
 static const struct finding_option options[] = {

@@ -12,11 +12,8 @@
 #include <stdlib.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/check.h"
 #include "analyze/fds/fd_sums.h"
-#include "base/map.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define DIRECTORIES_REPORTED 3
@@ -40,8 +37,6 @@ static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
 		"process age from which on growth is not that of a start", UNLISTED),
 };
-
-/* --- counting --- */
 
 struct watched {
 	uint64_t inode;
@@ -102,8 +97,6 @@ static double share_of(const struct fds_process *p)
 		return -1;
 	return 100.0 * p->watches / p->watches_max;
 }
-
-/* --- the finding --- */
 
 static void emit_directories(const struct check *e, struct check_result *out,
 	const struct fd_directory *all, size_t count)

@@ -2,11 +2,7 @@
 /* write-churn: a process writes far more data than remains in its files: a file is truncated and
  * rewritten over and over, or files are written and removed. A growing file is no churn, however
  * fast it grows. Databases overwrite in place on purpose, so far more of that is allowed. */
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
 #define SHOWN_MAX 3
 
@@ -30,8 +26,6 @@ struct waste {
 	const char *path;     /* path of the file; WASTE_REMOVED: of the directory */
 	const struct call_scraps *scraps;
 };
-
-/* --- discarded bytes --- */
 
 /* Returns the size of the file from its descriptor if it is still open, else from the recorded
  * calls. */
@@ -96,8 +90,6 @@ static double weigh_scraps(const void *key, const void *value, const void *user)
 
 	return call_is_on_disk(path->text) && is_waste(c, &w) ? w.gone : 0;
 }
-
-/* --- the finding --- */
 
 static void claim(struct check_result *out, const struct check_calls *c, const struct waste *w)
 {

@@ -77,8 +77,6 @@ static void find_stuck(const struct check *e, struct stuck *s)
 	}
 }
 
-/* --- the finding --- */
-
 static uint64_t find_reader(const struct check *e, uint64_t inode)
 {
 	snapshot_each (struct fds_holder, h, check_last(e, &e->input->fds), FDS_HOLDER) {

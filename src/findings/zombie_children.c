@@ -5,7 +5,6 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(ONE_LOOK_NS, NS_PER_S / 10, NS, "reading /proc takes a moment, so times differ");
 
