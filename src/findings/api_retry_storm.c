@@ -40,8 +40,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	double time_s = (double)(a->failed_last_ns - a->failed_since_ns) / 1e9;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, key->endpoint);
-	if (a->failed < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, a->failed < check_option(e, "many"));
 	finding_connection(out, span_of_string(a->peer));
 	finding_claim(out,
 		"its requests to %s fail again and again: %llu in %.0f s, none answered; %s",

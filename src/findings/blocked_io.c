@@ -200,8 +200,7 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 				     : FINDING_CONFIDENCE_MEDIUM,
 		what);
 	/* A process frozen on purpose looks the same: all of its threads are stuck. */
-	if (!is_seen && b->stuck == b->threads)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !is_seen && b->stuck == b->threads);
 	finding_value_span(out, "file", path.size ? path : span_of_string("a file or device"));
 	if (first && first->what == WAIT_FILE_SYSTEM && first->party) {
 		struct buffer *waits = finding_value(out, "waits");

@@ -162,9 +162,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t interval_ns = thread_history_ns(t);
 	bool is_sure = p->is_sure && progress->is_measured;
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_sure)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_sure), "");
+	finding_low_if(out, !is_sure);
 	if (p->threads.count == 1)
 		finding_thread(out, t->tid);
 	if (p->threads.count == 1 && alarm == ALARM_SIGNAL)

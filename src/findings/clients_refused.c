@@ -145,10 +145,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_answered = c->turned_away > c->dropped;
 	char time[UNITS_SIZE];
 
-	finding_begin(
-		out, kept ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, listener->text);
-	if (!kept || is_explained)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_high_if(kept), listener->text);
+	finding_low_if(out, !kept || is_explained);
 	finding_connection(out, span_of_string(listener->text));
 	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s",
 		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,

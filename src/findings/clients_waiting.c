@@ -288,8 +288,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* A deadlock of threads is the cause of the wait, and is reported first. */
-	if ((c->queued + c->unread < 2 && c->ns < LONG_NS) || check_has_finding(e, "deadlock"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out,
+		(c->queued + c->unread < 2 && c->ns < LONG_NS) || check_has_finding(e, "deadlock"));
 	if (c->queued)
 		finding_count(out, "connections that are not accepted", c->queued, c->queued_ns);
 	if (c->unread)

@@ -251,7 +251,7 @@ static void report_failing(
 	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
 	u = names ? NULL : map_get(&l->waiting, &key);
 	snprintf(what, sizeof(what), "%s%s", names ? "children " : "", address);
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(out, confidence_high_if(!c->lost), what);
 	finding_connection(out, span_of_string(address));
 	finding_count(out, "failures", (uint64_t)failures_of(p), c->interval_ns);
 	if (!names)
@@ -414,8 +414,7 @@ static size_t report_datagrams(const struct look *l)
 		(double)(r.last_ns - r.first_ns) < check_option(e, "min-wait"))
 		return 0;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, r.connection);
-	if (r.sent < check_option(e, "min-failures"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, r.sent < check_option(e, "min-failures"));
 	finding_connection(out, span_of_string(r.connection));
 	finding_descriptor(out, (uint32_t)r.fd);
 	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",

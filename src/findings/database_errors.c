@@ -149,8 +149,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct meaning *m = meaning_of(d, code);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
-	if (d->errors < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, d->errors < check_option(e, "many"));
 	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s",
 		databases[d->database], peer->text, (unsigned long long)d->errors,

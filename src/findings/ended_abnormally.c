@@ -345,7 +345,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	/* The kernel does not record that it killed a process at a limit. */
 	bool is_guess = w->signal == KILL && !w->is_oom && !is_sent(w);
 
-	finding_begin(out, is_guess ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, confidence_high_if(!is_guess), "");
 	finding_severity(out, severity_of(w));
 	if (w->is_oom)
 		claim_oom(out, w);

@@ -93,7 +93,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	struct span path = record_text(&l->file->record, &l->file->path);
 	bool is_new = r->new_state != SOOTH_STATE_ABSENT && r->times_new > 1;
 
-	finding_begin(out, is_new ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(is_new), "");
 	finding_severity(out,
 		r->is_warning || r->times < check_option(e, "many") ? FINDING_LOW : FINDING_MEDIUM);
 	finding_message(out, text);

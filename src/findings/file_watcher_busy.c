@@ -131,11 +131,8 @@ static void report(struct check_result *out, const struct check_calls *c,
 	const struct rewritten *w = one->value;
 	double rate = check_calls_rate(c, w->times);
 
-	finding_begin(out,
-		c->lost || c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
-		path->text);
-	if (w->by_children <= 0 && rate < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_high_if(!(c->lost || c->is_sampled)), path->text);
+	finding_low_if(out, w->by_children <= 0 && rate < check_option(c->of, "many"));
 	finding_path(out, span_of_string(path->text));
 	finding_claim(out, "wakes itself: %s rewrites %s, which it watches, %.1f times a second",
 		w->by_children > 0 ? "a command that it starts" : "it", path->text, rate);

@@ -98,8 +98,7 @@ static void report(const struct check *e, struct check_result *out, uint64_t sto
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	stop = is_stopped ? stop_of(e, out) : STOP_BY_FREEZER;
-	if (stop == STOP_OF_JOB)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, stop == STOP_OF_JOB);
 	finding_value_text(
 		out, "any", "%s", e->process->agent || e->process->owner_agent ? "" : "--any ");
 	finding_claim_row(out, &rows[stop]);

@@ -144,9 +144,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_steady = is_old && keeps_pace(e, l, per_s);
 
 	wait_goroutines_text(&place, l->of);
-	finding_begin(out, is_steady ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_steady)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_steady), "");
+	finding_low_if(out, !is_steady);
 	finding_claim(out, "goroutines pile up: %llu wait %s, %llu more in %s",
 		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
 		sentence_duration(time, interval_ns));

@@ -282,8 +282,7 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 	bool may_be_read_again = s->has_writer && s->has_reader;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (may_go_on(s))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, may_go_on(s));
 	set_waiters(out, s->lock_count);
 	set_other(out, other_of(g, s->wants_lock, wait_goroutines_want_lock), false);
 	end(out, s, s->wants_lock, for_ns,
@@ -295,10 +294,8 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 static void report_sends(struct check_result *out, const struct wait_graph *g,
 	const struct stuck *s, const struct waits_goroutines *w, uint64_t for_ns)
 {
-	finding_begin(
-		out, s->others_may_take ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "");
-	if (s->others_work || s->others_may_take)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(!s->others_may_take), "");
+	finding_low_if(out, s->others_work || s->others_may_take);
 	set_waiters(out, w->count);
 	set_other(out, other_of(g, w, wait_goroutines_send), true);
 	end(out, s, w, for_ns, KIND_SENDS);

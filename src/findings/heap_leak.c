@@ -26,7 +26,7 @@ static void report(const struct check *e, struct check_result *out,
 	char size[UNITS_SIZE];
 
 	heap_use_put_stack(&e->input->heap, g->top, &stack);
-	finding_begin(out, is_long ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	finding_begin(out, confidence_medium_if(is_long), "");
 	finding_claim(out, "keeps %s more from malloc each second, most of it in %s",
 		sentence_size(size, (uint64_t)g->bytes_per_s), buffer_cstr(&stack));
 	finding_rate(

@@ -112,8 +112,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	if (is_used_by_others(e, l, &users))
 		limit_users_put(&by, e, &users, LIMITS_SHARED_CPU);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "cpu");
-	if (l->per_s < check_option(e, "often"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, l->per_s < check_option(e, "often"));
 	finding_claim(out,
 		"held back by the CPU quota of its control group: %.2f CPUs, used up %.1f times a "
 		"second%s",

@@ -180,8 +180,7 @@ static void report(const struct check *e, struct check_result *out, enum idlenes
 	progress_of(&progress, e);
 	finding_begin(
 		out, idle == IDLE_USER ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
-	if (idle != IDLE_USER)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, idle != IDLE_USER);
 	finding_claim(
 		out, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
 	finding_percent(out, "CPU", cpu, interval_ns);

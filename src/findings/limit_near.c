@@ -469,10 +469,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	bool is_lower_bound = u->there && u->own != u->used;
 
-	finding_begin(out,
-		u->may_go_on || is_lower_bound ? FINDING_CONFIDENCE_MEDIUM
-					       : FINDING_CONFIDENCE_HIGH,
-		of->key);
+	finding_begin(out, confidence_high_if(!(u->may_go_on || is_lower_bound)), of->key);
 	if (of->is_high)
 		finding_severity(out, FINDING_HIGH);
 	if (u->is_hard || (of->is_critical && percent_of(u) >= CRITICAL_PERCENT))

@@ -149,8 +149,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		w->confidence == WAITS_HIGH && w->is_polled ? FINDING_CONFIDENCE_MEDIUM
 							    : check_confidence(w->confidence),
 		"");
-	if (ns < check_option(e, "grave-time"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, ns < check_option(e, "grave-time"));
 	finding_time(out, "others wait, and it does nothing, for at least", ns);
 	check_chain_evidence(out, g, chain);
 	finding_value_span(out, "path", record_text(&w->record, &w->detail));

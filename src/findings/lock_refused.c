@@ -215,10 +215,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	struct wait_graph g;
 	bool has_graph = check_graph(e, &g);
 
-	finding_begin(
-		out, r->holder ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, r->path);
-	if (r->holder && has_graph && wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_high_if(r->holder), r->path);
+	finding_low_if(out, r->holder && has_graph &&
+				    wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT);
 	finding_path(out, span_of_string(r->path));
 	finding_claim(out, "%s%.*s is locked by ", is_database(r->path) ? "the database " : "",
 		(int)size, r->path);

@@ -305,8 +305,7 @@ static void claim_convoy(struct check_result *out, const struct convoy *c, enum 
 			"waits for a disk while it holds the lock",
 			c->count);
 	} else {
-		if (c->at_lock * 100 < CONTENDED_MUCH * c->met)
-			finding_severity(out, FINDING_LOW);
+		finding_low_if(out, c->at_lock * 100 < CONTENDED_MUCH * c->met);
 		finding_claim(out,
 			"lock contention: %zu threads wait for locks %.0f %% of the time, and use "
 			"%.0f %% CPU together",
@@ -319,9 +318,7 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 {
 	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
 
-	finding_begin(out,
-		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		"convoy");
+	finding_begin(out, confidence_high_if(c->met >= CONVOY_HIGH), "convoy");
 	claim_convoy(out, c, sharing);
 	finding_count(out, "threads", c->count, 0);
 	finding_count(out, "threads that wait for the lock, on average", waiting,
@@ -353,8 +350,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t interval_ns = thread_history_ns(s->threads.all[0]);
 	bool yields = s->yielders * 2 > s->threads.count;
 
-	finding_begin(
-		out, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(p->is_measured), "");
 	finding_claim(out, "%s: %zu threads burn %.0f %% CPU",
 		yields ? "threads keep yielding to each other" : "lock contention",
 		s->threads.count, s->cpu);

@@ -31,8 +31,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct process_entry *p = e->process;
 	struct span name = process_table_text(table, &p->role_name);
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		newer ? "generation" : "");
+	finding_begin(out, confidence_high_if(is_sure), newer ? "generation" : "");
 	if (p->session_id.size)
 		finding_text(out, "session", "%.*s",
 			SPAN_ARGS(process_table_text(table, &p->session_id)));

@@ -279,7 +279,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(is_sure), "");
 	claim(e, out, j, m);
 	emit_values(e, out, j, m);
 	emit_limit(e, out, &j->growth);
@@ -297,9 +297,8 @@ static void report_climb(const struct check *e, struct check_result *out,
 {
 	bool is_confirmed = check_is_raised(e, "") && !memory_has_collector(m);
 
-	finding_begin(out, is_confirmed ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_confirmed)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_confirmed), "");
+	finding_low_if(out, !is_confirmed);
 	claim(e, out, j, m);
 	emit_values(e, out, j, m);
 	if (check_is_young(e))
@@ -505,8 +504,7 @@ static void report_kept(
 	bool is_sure = !check_is_young(e) && check_is_raised(e, "");
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (!is_sure)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !is_sure);
 	finding_claim(out,
 		"the Java heap keeps more after each collection: %s, then %s in the old "
 		"generation, after %llu collections",

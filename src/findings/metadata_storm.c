@@ -121,8 +121,8 @@ static void begin(
 	const struct check *e, struct check_result *out, enum finding_confidence c, double share)
 {
 	finding_begin(out, c, "");
-	if (share < WALK_BUSY && e->process && process_table_cpu_percent(e->process) < WALK_BUSY)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, share < WALK_BUSY && e->process &&
+				    process_table_cpu_percent(e->process) < WALK_BUSY);
 }
 
 static void report(struct check_result *out, const struct check_calls *c, const struct storm *s)

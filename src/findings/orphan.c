@@ -34,7 +34,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	struct span name = check_name(p);
 	bool is_long = check_watched_ns(e) > 0;
 
-	finding_begin(out, is_long ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(is_long), "");
 	finding_claim(out, "left over from a session of %s that has ended: %.*s",
 		p->owner_agent->title, SPAN_ARGS(name));
 	finding_text(out, "known by", "%s", verdict->why);

@@ -294,7 +294,7 @@ static void claim_nesting(struct check_result *out, const struct nesting *n, boo
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
 	unsigned came, const struct process_entry *culprit, const struct nesting *nesting)
 {
-	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(g->is_steady), "");
 	if (g->last >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
 	else if (!is_fast(e, g) && !nesting)

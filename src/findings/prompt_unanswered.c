@@ -53,8 +53,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 							      : TYPIST_PROGRAM;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if (typist != TYPIST_PROGRAM && ns < check_option(e, "grave-time"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, typist != TYPIST_PROGRAM && ns < check_option(e, "grave-time"));
 	finding_path(out, terminal);
 	finding_time(out, "no answer for", ns);
 	finding_value_text(out, "what", "%s", wait_prompt_of(link));

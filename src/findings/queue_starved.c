@@ -145,9 +145,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	bool is_join = span_ends(s->wait.by, "join");
 
-	finding_begin(out, is_join ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_join)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_join), "");
+	finding_low_if(out, !is_join);
 	finding_thread(out, e->id.pid);
 	finding_value_span(out, "by", s->wait.by);
 	stack_wait_put_within(finding_value(out, "within"), &s->wait);

@@ -82,8 +82,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	char size[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), r->path->text);
-	if (r->rate < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, r->rate < check_option(c->of, "many"));
 	finding_path(out, span_of_string(r->path->text));
 	finding_claim(out,
 		"reads %s over and over, %s%.0f times a second (%s each), and does next to nothing "
@@ -190,8 +189,8 @@ static void report_rereads(
 	char size[UNITS_SIZE], bytes[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), "files");
-	if (rate < check_option(c->of, "many-bytes") && begun < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out,
+		rate < check_option(c->of, "many-bytes") && begun < check_option(c->of, "many"));
 	if (r->files == 1)
 		finding_path(out, span_of(r->names[0], strlen(r->names[0])));
 	else

@@ -82,8 +82,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	double per_s = check_calls_rate(calls, a->bad);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
-	if (a->bad < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, a->bad < check_option(e, "many"));
 	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out,
 		"%s refuses its requests: %llu of %llu answers are errors, HTTP %u%s%s%s",

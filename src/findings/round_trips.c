@@ -255,8 +255,7 @@ static void report(
 
 	finding_begin(
 		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c), path->text);
-	if (!delayed)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !delayed);
 	finding_connection(out, span_of_string(path->text));
 	claim(c, out, x, path->text, chain);
 	emit_values(c, out, x);

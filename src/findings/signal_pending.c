@@ -135,8 +135,7 @@ static bool report_sent(const struct check *e, struct check_result *out,
 		return false;
 	child = end_awaited_of_trap(to, f->first_ns);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (!end_awaited_put_state(finding_value(out, "state"), to, f->first_ns))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !end_awaited_put_state(finding_value(out, "state"), to, f->first_ns));
 	finding_value_text(out, "signal", "%s", signal_name(name, key->signal));
 	check_put_name(finding_value(out, "receiver"), to);
 	finding_value_text(out, "receiver pid", "%u", to->id.pid);
@@ -200,8 +199,7 @@ static bool diagnose_trap(const struct check *e, struct check_result *out)
 	if (!child || (double)(e->input->host.last_ns - first_ns) < check_option(e, "min-time"))
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (count < check_option(e, "min-sent"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, count < check_option(e, "min-sent"));
 	finding_value_text(
 		out, "times", "%llu time%s", (unsigned long long)count, count == 1 ? "" : "s");
 	check_put_name(finding_value(out, "child"), child);

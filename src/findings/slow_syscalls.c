@@ -224,8 +224,7 @@ static void report(struct check_result *out, struct look *l, const struct check_
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
 	finding_begin(out, is_low ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_HIGH, what);
 	/* Otherwise the limit of the control group is the reason (held-back). */
-	if (is_low || held_io_of(l->calls->of).group)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, is_low || held_io_of(l->calls->of).group);
 	if (*path)
 		finding_path(out, span_of_string(path));
 	if (is_often)

@@ -500,12 +500,9 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	snprintf(what, sizeof(what), "socket %llu", (unsigned long long)w.socket->inode);
 	if (!check_is_over(e, w.is_lookup ? "lookup" : "silence", w.for_ns, what))
 		return;
-	finding_begin(out,
-		w.is_lookup && w.is_whole ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW,
-		what);
+	finding_begin(out, confidence_medium_if(w.is_lookup && w.is_whole), what);
 	finding_descriptor(out, w.socket->fd);
-	if (!w.is_lookup)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !w.is_lookup);
 	peer = finding_value(out, "peer");
 	awaited_put_peer(peer, &w.awaited);
 	if (w.has_peer)

@@ -391,8 +391,7 @@ static void report(struct look *l, const struct trouble *t, const struct call_pl
 	char what[KEY_SIZE];
 
 	put_key(key, what);
-	finding_begin(
-		l->out, is_estimate ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(l->out, confidence_high_if(!is_estimate), what);
 	if (t->space) {
 		finding_severity(l->out, FINDING_HIGH);
 		space_failure_report(l->e, l->out, t->space, t->place, t->all.count, t->paths);
@@ -456,8 +455,7 @@ static void report_children(
 
 	put_key(place, key);
 	snprintf(what, sizeof(what), "children %s", key);
-	finding_begin(
-		out, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
+	finding_begin(out, confidence_medium_if(!l->calls.lost), what);
 	claim_children(l->e, out, place, f);
 	finding_count(out, "commands that ended with an error", f->children, l->calls.interval_ns);
 	finding_time(out, "time from the first to the last failure", f->last_ns - f->first_ns);

@@ -26,8 +26,7 @@ static void report(struct check_result *out, const struct check_calls *c, double
 	double cpu = process_table_cpu_percent(c->of->process);
 
 	finding_begin(out, check_calls_confidence(c), "");
-	if (rate < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, rate < check_option(c->of, "many"));
 	finding_claim(out,
 		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends at "
 		"once",

@@ -112,8 +112,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		: g->is_steady ? FINDING_CONFIDENCE_HIGH
 			       : FINDING_CONFIDENCE_MEDIUM,
 		"");
-	if (is_young || g->last < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, is_young || g->last < check_option(e, "many"));
 	finding_claim(out, "leaks threads: %.0f more, now %.0f; the new ones do nothing%s",
 		g->last - g->first, g->last,
 		n->first_of_pools > MOST_SHARE * n->count

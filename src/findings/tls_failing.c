@@ -82,8 +82,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t failed = failures_of(s);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
-	if (failed < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, failed < check_option(e, "many"));
 	finding_connection(out, span_of_string(peer->text));
 	if (*s->server)
 		finding_server(out, span_of_string(s->server));
@@ -121,8 +120,7 @@ static void report_served(const struct check *e, struct check_result *out,
 	uint64_t failed = failures_of(s);
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, listener->text);
-	if (failed < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, failed < check_option(e, "many"));
 	finding_connection(out, span_of_string(listener->text));
 	finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
 		listener->text, (unsigned long long)failed, (unsigned long long)(failed + s->made),

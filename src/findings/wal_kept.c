@@ -72,8 +72,7 @@ static void report(const struct check *e, struct check_result *out,
 	struct buffer *log;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if (bytes < check_option(e, "grave-size"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, bytes < check_option(e, "grave-size"));
 	log = finding_value(out, "log");
 	put_log(log, now);
 	finding_path(out, span_of((const char *)log->data, log->size));

@@ -174,8 +174,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* Outside agents a user may be paging through the output. */
-	if (!e->process || (!e->process->agent && !e->process->owner_agent))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !e->process || (!e->process->agent && !e->process->owner_agent));
 	finding_thread(out, t->tid);
 	finding_descriptor(out, d->fd);
 	if (path.size)

@@ -99,8 +99,24 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 /* `what` distinguishes several findings of one detector and process: "fd 7", "tid 4711";
  * "" where only one is possible. */
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what);
+static inline enum finding_confidence confidence_high_if(bool is_sure)
+{
+	return is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM;
+}
+
+static inline enum finding_confidence confidence_medium_if(bool is_likely)
+{
+	return is_likely ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW;
+}
+
 /* Overrides the detector's severity, not the one the user chose. */
 void finding_severity(struct check_result *out, enum finding_severity severity);
+static inline void finding_low_if(struct check_result *out, bool is_low)
+{
+	if (is_low)
+		finding_severity(out, FINDING_LOW);
+}
+
 void finding_claim(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finding_remedy(struct check_result *out, const char *format, ...)
