@@ -102,11 +102,8 @@ static bool is_watcher(const struct snapshot *s, int32_t fd)
 static void count_events(struct look *l, const struct check *e, const struct call_history *h)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->result > 0 && row && row->transfer.direction == SYSCALL_READS &&

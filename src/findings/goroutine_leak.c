@@ -45,9 +45,7 @@ static bool is_same(const struct waits_goroutines *a, const struct waits_gorouti
 
 static uint64_t count_before(const struct wait_graph *before, const struct waits_goroutines *of)
 {
-	const struct waits_goroutines *w = NULL;
-
-	while ((w = wait_goroutines_next(before, of->node_pid, w))) {
+	wait_goroutines_each (before, of->node_pid, w) {
 		if (is_same(w, of))
 			return w->count;
 	}
@@ -57,9 +55,8 @@ static uint64_t count_before(const struct wait_graph *before, const struct waits
 static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 {
 	struct wait_graph before = { .records = g->before };
-	const struct waits_goroutines *w = NULL;
 
-	while ((w = wait_goroutines_next(g, pid, w))) {
+	wait_goroutines_each (g, pid, w) {
 		uint64_t first = count_before(&before, w);
 
 		l->groups++;

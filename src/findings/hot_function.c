@@ -76,16 +76,13 @@ static bool is_explained(const struct check *e)
  * seen, or seldom. */
 static double timers_of(const struct check *e, struct profile_spots *spots)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 	struct check_calls c;
-	size_t position = 0;
 	double count = 0;
 
 	if (!spots->within.size || !strstr(buffer_cstr(&spots->within), NODE_TIMERS) ||
 		!check_calls_read(&c, e))
 		return 0;
-	while ((r = call_repeats_next(c.history, &position, &key))) {
+	call_repeats_each (c.history, key, r) {
 		if (key->tid == e->id.pid && !key->result &&
 			syscall_row_of(key->abi, key->number)->wait.what == SYSCALL_WAIT_READY)
 			count += (double)r->count;

@@ -107,9 +107,7 @@ struct server {
 
 static bool runs(const struct wait_graph *g, uint32_t pid)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, pid, t))) {
+	wait_threads_each (g, pid, t) {
 		if (t->state == 'R')
 			return true;
 	}

@@ -9,8 +9,6 @@
  * not change after that has no such calls; watches that are removed again, or added to a file that
  * is watched already, are no gain.
  */
-#include <stdlib.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/fds/fd_sums.h"
 #include "base/units.h"
@@ -18,6 +16,7 @@
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
+#define FILES_MAX	     262144 /* the probe reports no more watches */
 
 NUMBER(SECONDS_LEAST, 3, NONE, "seconds with a new watch");
 NUMBER(SECONDS_SHARE, 0.75, NONE, "of the seconds with a new watch");
@@ -43,37 +42,20 @@ struct watched {
 	uint32_t major, minor;
 };
 
-static int by_file(const void *a, const void *b)
-{
-	const struct watched *x = a, *y = b;
-
-	if (x->inode != y->inode)
-		return x->inode < y->inode ? -1 : 1;
-	if (x->major != y->major)
-		return x->major < y->major ? -1 : 1;
-	return (x->minor > y->minor) - (x->minor < y->minor);
-}
-
-/* Returns the number of watched files: several watchers may watch the same file. */
+/* Several watchers may watch the same file. */
 static uint32_t count_files(const struct snapshot *snapshot)
 {
-	struct buffer list = { 0 };
-	uint32_t different = 0;
-	struct watched *all;
-	size_t count;
+	struct map files;
+	uint32_t different;
 
+	map_init(&files, sizeof(struct watched), 1, FILES_MAX);
 	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH) {
 		struct watched one = { w->inode, w->device_major, w->device_minor };
 
-		buffer_append(&list, &one, sizeof(one));
+		map_put(&files, &one, NULL);
 	}
-	all = (void *)list.data;
-	count = list.size / sizeof(*all);
-	if (count)
-		qsort(all, count, sizeof(*all), by_file);
-	for (size_t i = 0; i < count; i++)
-		different += !i || by_file(&all[i], &all[i - 1]);
-	buffer_fini(&list);
+	different = (uint32_t)files.count;
+	map_fini(&files);
 	return different;
 }
 
@@ -198,11 +180,7 @@ static double gain_of(const struct watch_growth *g)
 
 static void add_calls(struct watch_growth *g, const struct call_history *calls)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
-
-	while (calls && (r = call_repeats_next(calls, &position, &key))) {
+	call_repeats_each (calls, key, r) {
 		uint32_t traits = syscall_row_of(key->abi, key->number)->traits;
 
 		if (key->result < 0)
@@ -236,7 +214,8 @@ static bool growth_read(
 		.last = end->watches,
 		.interval_ns = end->record.time_ns - begin->record.time_ns };
 	g->of.per_s = gain_of(g) * (double)NS_PER_S / (double)g->of.interval_ns;
-	add_calls(g, calls);
+	if (calls)
+		add_calls(g, calls);
 	return true;
 }
 
