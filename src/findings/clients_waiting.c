@@ -15,7 +15,6 @@
 
 #define PLACES_MAX 16
 
-NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the server computes");
 NUMBER(LONG_NS, 10 * NS_PER_S, NS, "a wait that keeps clients waiting");
 NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
 NUMBER(ELSEWHERE, 0.8, NONE, "share of the samples");
@@ -192,12 +191,6 @@ static const struct thread_history *busiest(const struct check *e)
 	return best;
 }
 
-/* On a busy machine that may be a small share of a CPU. */
-static bool computes(const struct thread_history *t)
-{
-	return t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met);
-}
-
 /* Appends the wait of the main thread, to the end of the chain: the thread serves nothing
  * meanwhile. */
 static void put_chain(struct buffer *out, const struct check *e)
@@ -239,7 +232,8 @@ static enum cause cause_of(const struct check *e, const struct clients *c)
 
 	if (check_is_stopped(e))
 		return CAUSE_STOPPED;
-	if (computes(t))
+	/* On a busy machine that may be a small share of a CPU. */
+	if (t && t->running == t->met)
 		return CAUSE_COMPUTES;
 	if (t && t->waits[THREAD_WAIT_TIME] == t->met)
 		return CAUSE_SLEEPS;

@@ -260,12 +260,6 @@ static void emit_blind(const struct check *e, struct check_result *out)
 		check_blind(out, last->descriptors_state);
 }
 
-static bool is_fast(const struct check *e, const struct growth *g)
-{
-	return g->grows && g->last - g->first >= check_option(e, "min-gain") &&
-	       check_is_over(e, "min-rate", g->per_s, "");
-}
-
 /* Returns whether slow growth is a leak. Connections come and go as peers like: only a long
  * observation shows that they stay. */
 static bool is_slow(
@@ -290,7 +284,7 @@ static void diagnose_young(const struct check *e, struct check_result *out, cons
 {
 	double gain = g->last - g->first;
 
-	if (is_fast(e, g) && g->is_steady && gain >= check_option(e, "min-gain-young"))
+	if (check_grows_fast(e, g) && g->is_steady && gain >= check_option(e, "min-gain-young"))
 		report(e, out, g, top, shown, PACE_YOUNG);
 	else if (gain < check_option(e, "min-gain-slow"))
 		check_fine(out, "%.0f descriptors, then %.0f", g->first, g->last);
@@ -316,7 +310,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	shown = find_groups(e, top, &largest);
 	if (check_is_young(e))
 		diagnose_young(e, out, &g, top, shown);
-	else if (is_fast(e, &g))
+	else if (check_grows_fast(e, &g))
 		report(e, out, &g, top, shown, PACE_FAST);
 	else if (is_slow(e, &g, top, shown))
 		report(e, out, &g, top, shown, PACE_SLOW);

@@ -16,8 +16,6 @@ static const struct finding_option options[] = {
 
 struct stuck {
 	const struct waits_goroutines *main, *wants_lock; /* the largest group of these */
-	const struct waits_goroutines
-		*sends; /* the largest group that waits to send into a channel */
 	uint64_t lock_count, others;
 	bool is_one_at_work; /* a goroutine neither wants a lock nor accepts clients or signals */
 	bool has_writer, has_reader; /* goroutines want to write-lock, to read-lock */

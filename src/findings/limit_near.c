@@ -291,21 +291,14 @@ static uint64_t terminals_of(const struct check *e, const struct process_entry *
 	return count;
 }
 
-static uint64_t threads_of(const struct check *e, const struct process_entry *p)
-{
-	(void)e;
-	return p->process->threads;
-}
-
 /* "47 of them by expect (4711)" */
-static bool put_most_of(struct buffer *out, const struct check *e,
-	uint64_t (*count)(const struct check *e, const struct process_entry *p))
+static bool put_most_of(struct buffer *out, const struct check *e, enum host_resource resource)
 {
 	const struct process_entry *by = NULL;
 	uint64_t most = 0;
 
 	process_table_for_each (&e->input->host.process_table, p) {
-		uint64_t its = count(e, p);
+		uint64_t its = resource == HOST_TASKS ? p->process->threads : terminals_of(e, p);
 
 		if (its > most) {
 			most = its;
@@ -321,12 +314,12 @@ static bool put_most_of(struct buffer *out, const struct check *e,
 
 static bool put_most_terminals(struct buffer *out, const struct check *e)
 {
-	return put_most_of(out, e, terminals_of);
+	return put_most_of(out, e, HOST_TERMINALS);
 }
 
 static bool put_most_threads(struct buffer *out, const struct check *e)
 {
-	return put_most_of(out, e, threads_of);
+	return put_most_of(out, e, HOST_TASKS);
 }
 
 /* --- the table --- */

@@ -37,7 +37,6 @@
 NUMBER(GONE_LEAST, 2, NONE, "connections; a single one may be about to be closed");
 NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the cause");
 NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an end");
-NUMBER(BATCH_LEFT_NS, 60 * NS_PER_S, NS, "of its task that may be left");
 
 static const struct finding_option options[] = {
 	BYTES_THRESHOLD(
@@ -274,39 +273,30 @@ static void emit_values(const struct check *e, struct check_result *out,
 	finding_time(out, "process age", check_age_ns(e));
 }
 
+/* Reports growth, or a climb, which may have another reason. A second diagnosis in a row confirms a
+ * climb, unless garbage of the process may pile up for longer. */
 static void report(const struct check *e, struct check_result *out, const struct memory_trend *j,
-	const struct memory_gain *m)
+	const struct memory_gain *m, bool is_climb)
 {
+	bool has_collector = memory_has_collector(m);
+	bool is_confirmed = check_is_raised(e, "") && !has_collector;
 	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
 
-	finding_begin(out, confidence_high_if(is_sure), "");
+	finding_begin(out,
+		is_climb ? confidence_medium_if(is_confirmed) : confidence_high_if(is_sure), "");
+	finding_low_if(out, is_climb && !is_confirmed);
 	claim(e, out, j, m);
 	emit_values(e, out, j, m);
-	emit_limit(e, out, &j->growth);
-	if (memory_has_collector(m) && !j->is_of_floors)
-		finding_unseen(out, "whether a full garbage collection would free this memory: no "
-				    "memory was freed so far");
-	emit_remedy(e, out, m);
-	finding_end(out);
-}
-
-/* Reports growth that may have another reason. A second diagnosis in a row confirms it, unless
- * garbage of the process may pile up for longer. */
-static void report_climb(const struct check *e, struct check_result *out,
-	const struct memory_trend *j, const struct memory_gain *m)
-{
-	bool is_confirmed = check_is_raised(e, "") && !memory_has_collector(m);
-
-	finding_begin(out, confidence_medium_if(is_confirmed), "");
-	finding_low_if(out, !is_confirmed);
-	claim(e, out, j, m);
-	emit_values(e, out, j, m);
-	if (check_is_young(e))
+	if (!is_climb)
+		emit_limit(e, out, &j->growth);
+	else if (check_is_young(e))
 		finding_unseen(
 			out, "whether the process is still starting: it was started only recently");
-	finding_unseen(out, "%s",
-		memory_has_collector(m) ? "whether a full garbage collection would free this memory"
-					: "whether this is a cache that stops growing at a limit");
+	if (has_collector && (is_climb || !j->is_of_floors))
+		finding_unseen(out, "whether a full garbage collection would free this memory%s",
+			is_climb ? "" : ": no memory was freed so far");
+	else if (is_climb)
+		finding_unseen(out, "whether this is a cache that stops growing at a limit");
 	emit_remedy(e, out, m);
 	finding_end(out);
 }
@@ -357,9 +347,9 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	char gain[GAIN_TEXT], reason[GAIN_TEXT + 96];
 
 	if (g->grows && !check_is_young(e) && !may_be_garbage(e, j, m))
-		report(e, out, j, m);
+		report(e, out, j, m, false);
 	else if (memory_climbs(e, j, m))
-		report_climb(e, out, j, m);
+		report(e, out, j, m, true);
 	else if (check_is_young(e))
 		report_too_early(out, j, m);
 	else {
@@ -421,17 +411,11 @@ static enum size size_of(const struct check *e, const struct memory_trend *j)
 	return may_go_on(e, j) ? LITTLE_GAIN : NO_GAIN;
 }
 
-/* Returns whether the growth is the work of a batch task that will not take all the memory that is
- * left. */
-static bool is_batch_work(const struct check *e, const struct growth *g)
+static bool is_batch_work(const struct check *e)
 {
-	uint64_t room = room_left(e), left_ns;
-
 	return e->process && check_age_ns(e) < BATCH_AGE_NS &&
 	       batch_program_grows(
-		       record_text(&e->process->process->record, &e->process->process->name)) &&
-	       (room == UINT64_MAX || !growth_reaches(g, g->last + (double)room, &left_ns) ||
-		       left_ns > BATCH_LEFT_NS);
+		       record_text(&e->process->process->record, &e->process->process->name));
 }
 
 /* Reports what else explains the gain; false: nothing does. */
@@ -443,7 +427,7 @@ static bool explain(const struct check *e, struct check_result *out, const struc
 	bool is_filling = !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_JAVA)) && is_short;
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 
-	if (is_batch_work(e, &j->growth)) {
+	if (is_batch_work(e)) {
 		check_blind_because(out,
 			"a compiler, compressor or the like: its memory grows with its task", LONG);
 		return true;
@@ -487,12 +471,12 @@ static void diagnose_growth(
 	else if (size == FULL_GAIN)
 		diagnose_gain(e, out, j, &m);
 	else if (memory_climbs_slowly(e, j, &m))
-		report_climb(e, out, j, &m);
+		report(e, out, j, &m, true);
 	else if (size == LITTLE_GAIN || memory_has_collector(&m) || !m.is_known ||
 		 check_is_young(e))
 		report_too_little(e, out, j, &m);
 	else
-		report_climb(e, out, j, &m);
+		report(e, out, j, &m, true);
 }
 
 /* Reports that collections left more and more memory: it is no garbage, and no heap that is only

@@ -21,7 +21,6 @@
 NUMBER(LOOKS_USED, 2, NONE, "lookups: a stat and an open before the contents are read");
 NUMBER(WALKED_LEAST, 10, NONE, "directories read again: fewer are no walk of a tree");
 NUMBER(APART, 300 * NS_PER_MS, NS, "between two walks, or lookups, that belong to two uses");
-NUMBER(WALK_RATE, 1000, NONE, "lookups a second");
 NUMBER(WALK_BUSY, 10, PERCENT,
 	"of a thread's time: from there on even one round is not fine, and severity is not low");
 NUMBER(APART_LEAST, 20, NONE, "lookups, so that distances between them mean something");
@@ -225,7 +224,6 @@ static bool is_apart(const struct check_calls *c, const struct twice *looked)
 static bool is_walk(const struct check_calls *c, const struct twice *walked)
 {
 	return walked->again >= WALKED_LEAST && walk_share(c) >= check_option(c->of, "min-share") &&
-	       check_calls_rate(c, c->history->looks) >= WALK_RATE &&
 	       (c->is_sampled || walked->again * 2 >= walked->all);
 }
 

@@ -2,12 +2,6 @@
 /* outdated: a session runs an older version of its agent than the newest one installed here. */
 #include "analyze/diagnosis/check_verdict.h"
 
-/* The launcher, helpers and daemons of a session are reported with its main process. */
-static bool is_with_main(const struct check *e)
-{
-	return check_is_reported_of(e, e->process->main, VERDICT_OUTDATED);
-}
-
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_table *c = &e->input->host.process_table;
@@ -18,7 +12,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_holds(e, out, VERDICT_OUTDATED,
 		    p && p->agent ? "no newer version installed" : "", &verdict))
 		return;
-	if (is_with_main(e)) {
+	/* The launcher, helpers and daemons of a session are reported with its main process. */
+	if (check_is_reported_of(e, p->main, VERDICT_OUTDATED)) {
 		check_fine(out, "reported for %u", p->main->id.pid);
 		return;
 	}

@@ -257,12 +257,6 @@ static void emit_remedy(struct check_result *out, const struct process_entry *p)
 		any, p->id.pid);
 }
 
-static bool is_fast(const struct check *e, const struct growth *g)
-{
-	return g->last - g->first >= check_option(e, "min-gain") &&
-	       check_is_over(e, "min-rate", g->per_s, "");
-}
-
 /* Returns whether few are alive at a time and none of them ends: processes that a build or a shell
  * starts end, and a pool is full at some time. */
 static bool keeps_pace(const struct check *e, const struct growth *g)
@@ -297,7 +291,7 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 	finding_begin(out, confidence_high_if(g->is_steady), "");
 	if (g->last >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
-	else if (!is_fast(e, g) && !nesting)
+	else if (!check_grows_fast(e, g) && !nesting)
 		finding_severity(out, FINDING_LOW);
 	if (nesting)
 		claim_nesting(out, nesting, true);
@@ -504,13 +498,13 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 				out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
+	if (!g.grows || !(check_grows_fast(e, &g) || keeps_pace(e, &g))) {
 		if (!diagnose_starts(e, out, true))
 			check_fine(
 				out, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
 	}
-	if (!is_fast(e, &g) && g.last < check_option(e, "many") &&
+	if (!check_grows_fast(e, &g) && g.last < check_option(e, "many") &&
 		check_has_finding(e, "children-idle")) {
 		check_fine(out, "reported as children-idle");
 		return;
@@ -518,7 +512,7 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 	culprit = culprit_of(e, &s, g.last - g.first);
 	if (culprit && diagnosis_input_is_selected(e->input, culprit) &&
 		(CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain") ||
-			!is_fast(e, &g)))
+			!check_grows_fast(e, &g)))
 		check_fine(out, "reported for %u, which started most of them", culprit->id.pid);
 	else
 		emit_growth(e, out, &g, came, culprit, NULL);

@@ -137,12 +137,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-static bool is_fast(const struct check *e, const struct growth *g)
-{
-	return g->last - g->first >= check_option(e, "min-gain") &&
-	       check_is_over(e, "min-rate", g->per_s, "");
-}
-
 /* Returns whether threads come at a steady pace, few at a time, and never become fewer: a pool is
  * full long before. */
 static bool keeps_pace(const struct check *e, const struct growth *g)
@@ -164,7 +158,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
+	if (!g.grows || !(check_grows_fast(e, &g) || keeps_pace(e, &g))) {
 		check_fine(
 			out, "%.0f thread%s, then %.0f", g.first, g.first == 1 ? "" : "s", g.last);
 		return;

@@ -79,6 +79,8 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
  * is negative where it was not measured. */
 void check_growth(
 	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p));
+/* Returns whether the value grows by the options min-gain and min-rate. */
+bool check_grows_fast(const struct check *e, const struct growth *g);
 /* Returns the age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
 /* Returns whether the process is younger than the option min-age. */
