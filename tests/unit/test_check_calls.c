@@ -1061,6 +1061,22 @@ static void is_refused_by_status(double status)
 	is_answered(status, 0);
 }
 
+static void is_refused_often(double times)
+{
+	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+
+	observe();
+	CALL("socket", 3, 2, 1, 0);
+	piece(1, address, sizeof(address));
+	CALL("connect", 0, 3, 0, sizeof(address));
+	for (int i = 0; i < (int)times; i++) {
+		next_s = 0.1 + i * 4.8 / times;
+		piece_of(1, SYSCALLS_PART_STATUS, "503", SYSCALLS_STATUS_DIGITS);
+		CALL("read", 80, 3, 0x1000, 4096);
+	}
+	observed();
+}
+
 static void is_refused_at_times(double status)
 {
 	is_answered(status, 3);
@@ -1225,6 +1241,10 @@ static void test_syscall_errors(void **state)
 		{ "requests-refused", is_refused_by_status, 429, "requests-refused.min-answers=5",
 			"fine: " },
 		{ "requests-refused", is_refused_at_times, 503, NULL, "fine: " },
+		{ "requests-refused", is_refused_often, 51, NULL,
+			"medium/high: |; it asks again at once, 10 times a second, without a "
+			"pause" },
+		{ "requests-refused", is_refused_often, 49, NULL, "medium/high: |!asks again" },
 		{ "database-errors", has_no_connection_left, 2, NULL,
 			"medium/high: PostgreSQL at 127.0.0.1:8080 answers with errors, 10 of 20 "
 			"times: "
