@@ -116,17 +116,6 @@ static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 	return earlier;
 }
 
-static double switches_of(const struct check *e)
-{
-	double all = 0;
-
-	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (thread_history_voluntary(t) > 0)
-			all += thread_history_voluntary(t);
-	}
-	return all;
-}
-
 /* Returns how long a group has waited that is the same at both samples: in a program that hardly
  * runs that is no contention. */
 static uint64_t group_wait_of(
@@ -134,7 +123,9 @@ static uint64_t group_wait_of(
 {
 	uint64_t known_ns = wait_of(s, w), observed_ns = e->input->end_ns - e->input->begin_ns;
 	double cpu = process_table_cpu_percent(e->process);
-	bool is_quiet = cpu >= 0 && cpu < QUIET_PERCENT && switches_of(e) < QUIET_SWITCHES;
+	bool is_quiet = cpu >= 0 && cpu < QUIET_PERCENT &&
+			thread_histories_sum(&e->input->threads, &e->id, thread_history_voluntary) <
+				QUIET_SWITCHES;
 
 	return is_quiet && observed_ns > known_ns ? observed_ns : known_ns;
 }

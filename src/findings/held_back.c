@@ -38,18 +38,6 @@ static const struct finding_option options[] = {
 		UNLISTED),
 };
 
-/* Returns the CPU use of all threads over the observation, in percent of one CPU; negative: not
- * measured. */
-static double cpu_of(const struct check *e)
-{
-	const struct sample_series *s = &e->series;
-	uint64_t interval_ns = sample_series_ns(s);
-	double used_ns =
-		s->count ? (double)s->points[s->count - 1].cpu_ns - (double)s->points[0].cpu_ns : 0;
-
-	return !interval_ns ? -1 : used_ns > 0 ? 100.0 * used_ns / (double)interval_ns : 0;
-}
-
 static void emit_time(struct check_result *out, const struct held_time *t)
 {
 	if (!t->is_measured)
@@ -90,7 +78,7 @@ static bool is_throttled(
 {
 	double quota = l->group ? (double)l->group->limit / 1e4 : 0; /* percent of one CPU */
 	struct limit_users users;
-	double cpu = cpu_of(e);
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
 
 	if (!l->group || cpu < 0 || !check_is_over(e, "min-throttled", l->per_s, "cpu"))
 		return false;
@@ -121,7 +109,8 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	emit_place(out, g, file);
 	finding_rate(out, "times the quota was used up", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
 	finding_percent(out, "quota of the control group", (double)g->limit / 1e4, 0);
-	finding_percent(out, "CPU", cpu_of(e), sample_series_ns(&e->series));
+	finding_percent(
+		out, "CPU", process_table_cpu_percent(e->process), sample_series_ns(&e->series));
 	emit_time(out, t);
 	finding_unseen(out, "whether the process needs more CPU than the quota, or wastes it");
 	finding_remedy(out,

@@ -259,16 +259,11 @@ struct thrash {
 static struct thrash thrash_of(const struct check *e)
 {
 	struct held_limit high = held_limit_of(e, "memory-high");
-	struct thrash t = { held_limit_of(e, "memory"), -1 };
+	struct thrash t = { held_limit_of(e, "memory"),
+		thread_histories_sum(&e->input->threads, &e->id, thread_history_major_faults) };
 
 	if (high.group && (!t.limit.group || high.per_s > t.limit.per_s))
 		t.limit = high;
-	thread_histories_for_each (&e->input->threads, &e->id, thread) {
-		double faults = thread_history_major_faults(thread);
-
-		if (faults >= 0)
-			t.faults_per_s = (t.faults_per_s < 0 ? 0 : t.faults_per_s) + faults;
-	}
 	return t;
 }
 

@@ -159,24 +159,6 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 
 /* --- files and directories at two times --- */
 
-/* Cuts `top` to the directory above both itself and `path`. */
-static void keep_common(struct call_path *top, const char *path)
-{
-	size_t same = 0, end = 0;
-
-	if (!top->text[0]) {
-		snprintf(top->text, sizeof(top->text), "%s", path);
-		return;
-	}
-	for (; top->text[same] && top->text[same] == path[same]; same++) {
-		if (top->text[same] == '/')
-			end = same;
-	}
-	if ((!top->text[same] || top->text[same] == '/') && (!path[same] || path[same] == '/'))
-		end = same;
-	top->text[end ? end : 1] = 0;
-}
-
 /* Directories that were read, or files that were only looked up. A walk of a tree that was walked
  * earlier reads directories again, some time later. If only windows of calls were recorded, a file
  * is rarely seen as often as it is used; but if each was used once, none would be seen at two
@@ -192,7 +174,7 @@ static void count_twice(struct twice *w, const struct call_path *path, uint64_t 
 	if (apart_ns < APART)
 		return;
 	w->again++;
-	keep_common(&w->top, path->text);
+	check_keep_common(&w->top, path->text);
 }
 
 static void find_twice(struct twice *walked, struct twice *looked, const struct call_history *h)

@@ -112,29 +112,8 @@ struct rereads {
 	double begun;	      /* reads that begin at the start of a file */
 	double others;	      /* bytes of other reads, and bytes sent */
 	const char *names[NAMED_MOST];
-	char directory[CALL_PATH]; /* that all files share; empty: they share none */
+	struct call_path above; /* that all files share; empty: they share none */
 };
-
-static size_t without_last(const char *path, size_t size)
-{
-	while (size && path[--size] != '/')
-		;
-	return size;
-}
-
-/* Cuts the directory to the part that it shares with the path; the first path sets it. */
-static void share_directory(char directory[CALL_PATH], const struct call_path *path, bool is_first)
-{
-	size_t size = strlen(directory);
-
-	if (is_first) {
-		memcpy(directory, path->text, sizeof(path->text));
-		size = without_last(directory, strlen(directory));
-	}
-	while (size && (memcmp(directory, path->text, size) != 0 || path->text[size] != '/'))
-		size = without_last(directory, size);
-	directory[size] = '\0';
-}
 
 static bool is_reread(
 	const struct check *e, const struct call_path *path, const struct call_file *f)
@@ -158,7 +137,7 @@ static void find_rereads(struct rereads *r, const struct check *e, const struct 
 				r->others += (double)f->moves[CALL_WRITTEN].bytes;
 			continue;
 		}
-		share_directory(r->directory, path, !r->files);
+		check_keep_common(&r->above, path->text);
 		if (r->files < NAMED_MOST)
 			r->names[r->files] = path->text;
 		r->files++;
@@ -176,8 +155,8 @@ static void put_files(const struct rereads *r, struct check_result *out)
 		finding_claim(out, "%s", r->names[0]);
 	else if (r->files == NAMED_MOST)
 		finding_claim(out, "%s and %s", r->names[0], r->names[1]);
-	else if (r->directory[0])
-		finding_claim(out, "%u files below %s", r->files, r->directory);
+	else if (r->above.text[1])
+		finding_claim(out, "%u files below %s", r->files, r->above.text);
 	else
 		finding_claim(out, "%u files, such as %s", r->files, r->names[0]);
 }
@@ -194,7 +173,7 @@ static void report_rereads(
 	if (r->files == 1)
 		finding_path(out, span_of(r->names[0], strlen(r->names[0])));
 	else
-		finding_path(out, span_of_string(r->directory));
+		finding_path(out, span_of_string(r->above.text));
 	finding_claim(out, "reads ");
 	put_files(r, out);
 	finding_claim(out, " (%s) whole again and again, %s%s a second",
