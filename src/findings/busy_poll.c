@@ -80,7 +80,6 @@ static bool decide_by_calls(
 	return true;
 }
 
-/* Returns the alarm that most of the samples of the sleeping thread agree on. */
 static enum alarm alarm_of(const struct check *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);
@@ -203,7 +202,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Returns whether the ends of threads that it starts explain the wakeups. */
 static bool waits_for_threads(const struct check *e, const struct polling *p)
 {
 	struct check_calls c;

@@ -21,7 +21,6 @@ static const struct finding_option options[] = {
 		"answer first"),
 };
 
-/* The setting that limits the connections of a program. */
 static const struct {
 	const char *program, *setting;
 } limits[] = {

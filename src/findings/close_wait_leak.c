@@ -64,7 +64,6 @@ static void take_last(const struct check *e, struct look *l)
 	}
 }
 
-/* The peers with most connections; the first is the subject. */
 static void emit_peers(struct check_result *out, const struct look *l)
 {
 	struct tally_row top[PEERS_REPORTED];

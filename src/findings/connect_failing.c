@@ -312,7 +312,6 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 	finding_end(out);
 }
 
-/* Returns the process of this host that has the listening socket; NULL: none is known. */
 static const struct waits_party *listener_of(
 	const struct check *e, const char *address, struct wait_graph *g, struct wait_chain *chain)
 {

@@ -26,7 +26,6 @@ enum {
 #define SHELL_NONE   127
 #define SIGNALS_MAX  64
 
-/* Everything known about one exit. */
 struct why {
 	const struct ending *of;
 	const struct exit_reasons_log *log;
@@ -120,7 +119,6 @@ static void add_memory(struct check_result *out, const struct why *w)
 				    "kernel log does not say");
 }
 
-/* Adds the limit of the control group of the process at the last sample. */
 static void add_group(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *s = check_last(e, &e->input->limits);
@@ -374,7 +372,6 @@ static bool is_ended_by_agent(
 	return false;
 }
 
-/* Returns whether the parent, or the process itself, requested the exit. */
 static bool is_orderly(const struct check *e, struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);

@@ -158,7 +158,6 @@ static void put_remedy(const struct check *e, struct check_result *out)
 		e->id.pid);
 }
 
-/* Returns the other process whose connections explain the growth; NULL: none. */
 static const struct waits_peer *find_peer(const struct check *e, const struct growth *g,
 	const struct tally_row *top, size_t count, unsigned *all)
 {
@@ -248,18 +247,6 @@ static double descriptors_at(const struct sample_point *p)
 	return p->descriptors_state == SOOTH_STATE_VALUE ? (double)p->descriptors : -1;
 }
 
-/* Reports that descriptors could not be counted. If the last sample has a count, there was only one
- * sample. */
-static void emit_blind(const struct check *e, struct check_result *out)
-{
-	const struct sample_point *last = &e->series.points[e->series.count - 1];
-
-	if (last->descriptors_state == SOOTH_STATE_VALUE)
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else
-		check_blind(out, last->descriptors_state);
-}
-
 /* Returns whether slow growth is a leak. Connections come and go as peers like: only a long
  * observation shows that they stay. */
 static bool is_slow(
@@ -303,8 +290,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		if (g.windows)
 			check_blind_because(
 				out, "the observation has too few samples", CHECK_LONGER);
-		else
-			emit_blind(e, out);
+		else /* there was only one sample, or descriptors could not be counted */
+			check_blind(out, e->series.points[e->series.count - 1].descriptors_state
+						 ?: SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 		return;
 	}
 	shown = find_groups(e, top, &largest);

@@ -45,7 +45,6 @@ struct file_key {
 	uint32_t device_major, device_minor;
 };
 
-/* A file at the first sample. */
 struct first_size {
 	uint64_t bytes;
 	bool is_known, is_counted; /* is_counted: by another descriptor */

@@ -45,8 +45,6 @@ static void report(const struct check *e, struct check_result *out,
 	buffer_fini(&stack);
 }
 
-/* Returns whether the process is old enough, and its allocator was observed for long enough, to
- * decide. */
 static bool is_judged(const struct check *e, struct check_result *out,
 	const struct heap_use_process *p, const struct heap_use_growth *g)
 {
@@ -61,14 +59,10 @@ static bool is_judged(const struct check *e, struct check_result *out,
 	return false;
 }
 
-static uint64_t last_sample_ns(const struct check *e)
-{
-	return e->series.count ? e->series.points[e->series.count - 1].time_ns : 0;
-}
-
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
+	size_t count = e->series.count;
 	struct heap_use_growth g;
 	char size[UNITS_SIZE];
 
@@ -78,7 +72,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "all memory allocated during the observation was freed");
 		return;
 	}
-	heap_use_growth(&e->input->heap, &e->id, last_sample_ns(e), &g);
+	heap_use_growth(
+		&e->input->heap, &e->id, count ? e->series.points[count - 1].time_ns : 0, &g);
 	if (!is_judged(e, out, p, &g))
 		return;
 	if (!g.stacks || g.bytes <= 0)

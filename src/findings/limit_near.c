@@ -32,7 +32,6 @@ static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("percent", 80, 0.01, 100, "minimum use of the limit, in percent"),
 };
 
-/* How much of a limit is used. */
 struct use {
 	uint8_t state; /* why it is not known; absent: there is no limit, or it was set later */
 	const char *unread, *remedy; /* the same in words, and what to do; NULL: `state` has it */
@@ -151,7 +150,6 @@ static void read_descriptors(const struct check *e, const struct resource *of, s
 	u->hard = end->hard_limit;
 }
 
-/* Returns the largest file that the process has open for writing, up to `limit`; NULL: none. */
 static const struct fds_descriptor *largest_file(const struct check *e, uint64_t limit)
 {
 	const struct fds_descriptor *most = NULL;

@@ -24,7 +24,6 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-times", 2, 1, 1e9, "minimum number of attempts that were refused"),
 };
 
-/* Refused attempts to lock one file. */
 struct refusal {
 	const char *path;
 	double count;
@@ -85,7 +84,6 @@ static const struct waits_party *holder_in(
 	return NULL;
 }
 
-/* Returns the holder, if it is the same at both samples. */
 static const struct waits_party *holder_of(const struct check *e, const char *path)
 {
 	const struct waits_party *now =

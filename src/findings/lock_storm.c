@@ -190,7 +190,6 @@ static bool does_other_calls(const struct check *e, const struct storm *s)
 	return (double)others > OTHER_CALLS_SHARE * (double)s->futexes;
 }
 
-/* Returns whether every condition except the kernel share holds. */
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
 	return s->threads.count >= check_option(e, "min-threads") && s->has_times &&

@@ -158,8 +158,6 @@ static void add_room(uint64_t *room, uint64_t bytes)
 		*room = bytes;
 }
 
-/* Returns the memory left until a process is killed, in its tightest control group and on the
- * host. */
 static uint64_t room_left(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);

@@ -12,7 +12,6 @@ struct belongings {
 	uint64_t rss_bytes;
 };
 
-/* Returns the process and the processes that are left over with it. */
 static struct belongings belongings_of(const struct check *e)
 {
 	const struct process_table *c = &e->input->host.process_table;

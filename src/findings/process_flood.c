@@ -100,7 +100,6 @@ static void add_life(struct samples *s, const struct process_entry *p)
 	}
 }
 
-/* Returns the number of processes that started during the observation. */
 static unsigned count_all(const struct check *e, struct samples *s)
 {
 	unsigned came = 0;
@@ -272,7 +271,6 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 	return s.interval_ns && !s.ended;
 }
 
-/* Claims that nested processes are of one program, or of two that start each other. */
 static void claim_nesting(struct check_result *out, const struct nesting *n, bool is_growing)
 {
 	finding_claim(out, "%.*s", SPAN_ARGS(check_name(n->one)));

@@ -143,7 +143,6 @@ static bool is_slow(const struct check_calls *c, const char *path, const struct 
 	       check_is_over(c->of, "min-slow-rate", check_calls_rate(c, x->answered), path);
 }
 
-/* The fault of the requests to a peer. */
 enum chain { CHAIN_NONE, CHAIN_DELAYED, CHAIN_QUICK, CHAIN_SLOW };
 
 static enum chain chain_of(

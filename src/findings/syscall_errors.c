@@ -341,7 +341,6 @@ static void put_error(struct buffer *out, const struct check *e, const struct ca
 		buffer_format(out, "%s (%s)", error, errno_text(place->error) ?: "unknown");
 }
 
-/* Appends the process that the failure is about. */
 static void put_process(struct buffer *out, const struct check *e, const struct call_place *place)
 {
 	failure_meaning_put_process(out, e, place);

@@ -32,7 +32,6 @@ static double weigh(const void *key, const void *value, const void *user)
 	return failed;
 }
 
-/* Returns whether the process itself refused most of the handshakes. */
 static bool is_refused_here(const struct call_handshakes *s)
 {
 	return s->refused_here > s->refused_there && s->refused_here >= s->closed;

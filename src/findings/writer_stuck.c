@@ -45,7 +45,6 @@ static bool has_reader(const struct fds_descriptor *d)
 	return d && (d->type == FDS_PIPE || d->type == FDS_FIFO || d->type == FDS_UNIX);
 }
 
-/* Returns whether the thread was blocked at every sample, for long enough. */
 static bool is_blocked(const struct check *e, const struct thread_history *t)
 {
 	return t->met >= check_option(e, "min-readings") &&
