@@ -9,7 +9,6 @@
 #include "analyze/evidence/work_share.h"
 #include "analyze/evidence/tally.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and waits for its end");
@@ -81,7 +80,6 @@ static bool decide_by_calls(
 	return true;
 }
 
-/* Returns the alarm that most of the samples of the sleeping thread agree on. */
 static enum alarm alarm_of(const struct check *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);
@@ -121,8 +119,6 @@ static void look_at(const struct check *e, struct polling *p, const struct threa
 	p->cpu += cpu;
 	p->is_sure |= alarm != ALARM_LIKELY;
 }
-
-/* --- the finding --- */
 
 static void emit_why(const struct check *e, struct check_result *out,
 	const struct thread_history *t, enum alarm alarm)
@@ -165,9 +161,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t interval_ns = thread_history_ns(t);
 	bool is_sure = p->is_sure && progress->is_measured;
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_sure)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_sure), "");
+	finding_low_if(out, !is_sure);
 	if (p->threads.count == 1)
 		finding_thread(out, t->tid);
 	if (p->threads.count == 1 && alarm == ALARM_SIGNAL)
@@ -207,13 +202,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Returns whether the ends of threads that it starts explain the wakeups. */
 static bool waits_for_threads(const struct check *e, const struct polling *p)
 {
 	struct check_calls c;
 
 	return check_calls_read(&c, e) &&
-	       check_calls_rate(&c, (double)c.history->threads) * WAKES_A_THREAD >= p->wakes;
+	       check_calls_rate(&c, c.history->threads) * WAKES_A_THREAD >= p->wakes;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -10,7 +10,6 @@
 #include "analyze/evidence/work_share.h"
 #include "analyze/evidence/tally.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(CONVOY_SHARE, 0.75, NONE, "share of the waiting that remains if one thread runs at a time");
 NUMBER(CONVOY_WHOLE, 0.9, NONE, "share of the samples with the thread computing or at the lock");
@@ -190,7 +189,6 @@ static bool does_other_calls(const struct check *e, const struct storm *s)
 	return (double)others > OTHER_CALLS_SHARE * (double)s->futexes;
 }
 
-/* Returns whether every condition except the kernel share holds. */
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
 	return s->threads.count >= check_option(e, "min-threads") && s->has_times &&
@@ -305,8 +303,7 @@ static void claim_convoy(struct check_result *out, const struct convoy *c, enum 
 			"waits for a disk while it holds the lock",
 			c->count);
 	} else {
-		if (c->at_lock * 100 < CONTENDED_MUCH * c->met)
-			finding_severity(out, FINDING_LOW);
+		finding_low_if(out, c->at_lock * 100 < CONTENDED_MUCH * c->met);
 		finding_claim(out,
 			"lock contention: %zu threads wait for locks %.0f %% of the time, and use "
 			"%.0f %% CPU together",
@@ -319,11 +316,9 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 {
 	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
 
-	finding_begin(out,
-		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		"convoy");
+	finding_begin(out, confidence_high_if(c->met >= CONVOY_HIGH), "convoy");
 	claim_convoy(out, c, sharing);
-	finding_count(out, "threads", (double)c->count, 0);
+	finding_count(out, "threads", c->count, 0);
 	finding_count(out, "threads that wait for the lock, on average", waiting,
 		sample_series_ns(&e->series));
 	finding_percent(out, "CPU", c->cpu, sample_series_ns(&e->series));
@@ -341,8 +336,6 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 	finding_end(out);
 }
 
-/* --- the finding --- */
-
 static void put_switches(struct buffer *out, const struct thread_history *t)
 {
 	buffer_format(
@@ -355,12 +348,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t interval_ns = thread_history_ns(s->threads.all[0]);
 	bool yields = s->yielders * 2 > s->threads.count;
 
-	finding_begin(
-		out, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(p->is_measured), "");
 	finding_claim(out, "%s: %zu threads burn %.0f %% CPU",
 		yields ? "threads keep yielding to each other" : "lock contention",
 		s->threads.count, s->cpu);
-	finding_count(out, "threads", (double)s->threads.count, 0);
+	finding_count(out, "threads", s->threads.count, 0);
 	finding_rate(out, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
 		interval_ns);
 	finding_percent(out, "CPU", s->cpu, interval_ns);

@@ -81,6 +81,13 @@ void check_growth(
 	growth_diagnose(g, points, count, (unsigned)check_option(e, "min-windows"), 0);
 }
 
+bool check_grows_fast(const struct check *e, const struct growth *g)
+{
+	assert(g);
+	return g->grows && g->last - g->first >= check_option(e, "min-gain") &&
+	       check_is_over(e, "min-rate", g->per_s, "");
+}
+
 uint64_t check_age_ns(const struct check *e)
 {
 	assert(e);

@@ -99,6 +99,8 @@ uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pa
  * is negative where it was not measured. */
 void check_growth(
 	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p));
+/* Returns whether the value grows by the options min-gain and min-rate. */
+bool check_grows_fast(const struct check *e, const struct growth *g);
 /* Returns the age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
 /* Returns whether the process is younger than the option min-age. */
@@ -119,8 +121,24 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 /* `what` distinguishes several findings of one detector and process: "fd 7", "tid 4711";
  * "" where only one is possible. */
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what);
+static inline enum finding_confidence confidence_high_if(bool is_sure)
+{
+	return is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM;
+}
+
+static inline enum finding_confidence confidence_medium_if(bool is_likely)
+{
+	return is_likely ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW;
+}
+
 /* Overrides the detector's severity, not the one the user chose. */
 void finding_severity(struct check_result *out, enum finding_severity severity);
+static inline void finding_low_if(struct check_result *out, bool is_low)
+{
+	if (is_low)
+		finding_severity(out, FINDING_LOW);
+}
+
 void finding_claim(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finding_remedy(struct check_result *out, const char *format, ...)
@@ -177,6 +195,8 @@ void finding_value_span(struct check_result *out, const char *name, struct span 
 void finding_value_time(struct check_result *out, const char *name, uint64_t ns);
 /* Adds the claim, what was not seen, and the remedy. */
 void finding_claim_row(struct check_result *out, const struct claim_row *row);
+/* The same, and ends the finding. */
+void finding_end_row(struct check_result *out, const struct claim_row *row);
 
 /* Reports that nothing is wrong; the text says what was measured. */
 void check_fine(struct check_result *out, const char *format, ...)
