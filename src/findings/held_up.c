@@ -278,7 +278,7 @@ static bool another_works(
 static bool is_lasting(const struct check *e, const struct wait_link *link, size_t at)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits);
-	struct wait_graph g = { .records = snapshot_records(first) };
+	struct wait_graph g = { .records = first ? snapshot_records(first) : (struct batch){ 0 } };
 	struct wait_chain chain;
 
 	wait_chain_follow(&g, e->id.pid, &chain);
@@ -552,7 +552,9 @@ static const struct waits_process *reported_for(const struct check *e, const str
 			continue;
 		entry = check_entry_of(e, p);
 		if (entry && diagnosis_input_is_selected(e->input, entry) &&
-			snapshots_get(&e->input->waits.last, &entry->id))
+			(snapshots_get(&e->input->waits.last, &entry->id) ||
+				(e->is_one_look && e->process && entry->main &&
+					entry->main == e->process->main)))
 			return p;
 	}
 	return NULL;
@@ -756,7 +758,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	interval = ended_ns(last) - ended_ns(first);
+	interval = first ? ended_ns(last) - ended_ns(first) : 0;
 	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
 		h = (struct held_up){
