@@ -219,7 +219,7 @@ CASES = [
     healthy("held-up", "an input that a process beside it writes", program(INPUT, "writes"), **SOON),
     healthy("held-up", "an input that its parent keeps for later", program(INPUT, "keeps"), **SOON),
     sick("held-up", "a terminal whose program is stopped", terminal_writer("is stopped"), says="it is stopped by a signal",
-        also=("writer-stuck",), **TIME),
+        also=("writer-stuck",), severity="medium", **TIME),
     healthy("held-up", "a terminal whose program reads slowly", terminal_writer("reads"), also=("writer-stuck",), **SOON),
     sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",
         says="no process has it open to write", **TIME),

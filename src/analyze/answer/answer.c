@@ -257,6 +257,8 @@ static void put_unseen(struct answer *a)
 	end_line(a, NO_SEVERITY, &line);
 	if (remedy.size)
 		put_do(a, span_of((const char *)remedy.data, remedy.size));
+	if (answer_unseen_needs_root(a->s))
+		output_note_privilege(a->output);
 	buffer_fini(&paragraph);
 	buffer_fini(&remedy);
 }

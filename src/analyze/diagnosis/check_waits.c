@@ -64,12 +64,25 @@ const struct waits_signals *check_signals(const struct check *e, const struct sn
 	return find_process_signals(&all, e->id.pid);
 }
 
+/* Returns the first or last snapshot with the waits of the process; NULL: none. A list of agents
+ * reads the waits of main processes only; theirs have the processes that these wait for. */
+static const struct snapshot *waits_of(const struct check *e,
+	const struct snapshot *(*get)(const struct check *e, const struct snapshot_pair *pair))
+{
+	const struct snapshot *own = get(e, &e->input->waits);
+	struct check of_main = *e;
+
+	if (own || !e->is_one_look || !e->process || !e->process->main)
+		return own;
+	of_main.id = e->process->main->id;
+	return get(&of_main, &e->input->waits);
+}
+
 bool check_graph(const struct check *e, struct wait_graph *g)
 {
 	assert(e);
 
-	const struct snapshot *first = check_first(e, &e->input->waits),
-			      *last = check_last(e, &e->input->waits);
+	const struct snapshot *first = waits_of(e, check_first), *last = waits_of(e, check_last);
 
 	assert(g);
 	*g = (struct wait_graph){ 0 };
@@ -100,7 +113,7 @@ bool check_chain(
 bool check_graph_begin(const struct check *e, struct check_result *out, struct wait_graph *g)
 {
 	assert(e);
-	if (check_first(e, &e->input->waits) && check_graph(e, g))
+	if (waits_of(e, check_first) && check_graph(e, g))
 		return true;
 	check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	return false;
