@@ -53,6 +53,7 @@ static const char *const sources[WAITS_SOURCES] = {
 	[WAITS_SOURCE_TITLE] = "title",
 	[WAITS_SOURCE_IPC] = "ipc",
 	[WAITS_SOURCE_INHERITED] = "inherited descriptor",
+	[WAITS_SOURCE_ADOPTED] = "descriptor of an adopted process",
 	[WAITS_SOURCE_DIRECTORY] = "lock directory",
 };
 const struct sooth_names waits_source_names = { WAITS_SOURCES, sources };

@@ -174,6 +174,7 @@ enum waits_source {
 	WAITS_SOURCE_IPC,	  /* semctl, msgctl */
 	WAITS_SOURCE_INHERITED,	  /* fdinfo: inherited the lock of a process that has ended */
 	WAITS_SOURCE_DIRECTORY,	  /* a lock that is a directory */
+	WAITS_SOURCE_ADOPTED,	  /* descriptors of a process left behind by an ended child */
 	WAITS_SOURCES,
 };
 

@@ -245,14 +245,17 @@ bool wait_is_output_of(const struct waits_party *p)
 	return p->fd == OUTPUT || p->fd == ERROR_OUTPUT;
 }
 
-/* Returns whether a writer was adopted by init, and has the pipe as its output. */
+/* Returns whether a writer was adopted, and has the pipe as its output. Older captures show only
+ * those that init adopted. */
 static bool is_left(
 	const struct wait_graph *g, const struct wait_link *link, const struct waits_party *p)
 {
 	const struct waits_process *by = wait_graph_process(g, p->party_pid);
 
-	return by && by->ppid == INIT && by->node_pid != INIT && wait_is_output_of(p) &&
-	       by->age_ns + STARTED_LATER < link->process->age_ns;
+	return wait_is_output_of(p) &&
+	       (p->source == WAITS_SOURCE_ADOPTED ||
+		       (by && by->ppid == INIT && by->node_pid != INIT &&
+			       by->age_ns + STARTED_LATER < link->process->age_ns));
 }
 
 bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link)
