@@ -144,6 +144,12 @@ bool wait_is_connection(const struct waits_object *o)
 	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
 }
 
+bool wait_is_outgoing(const struct waits_object *o)
+{
+	return o &&
+	       ((o->type == FDS_UNIX && !o->local.size && o->peer.size) || o->has_open_request);
+}
+
 /* Returns the terminal that a stopped process used; NULL: it used none. */
 static const struct waits_object *used_terminal(
 	const struct wait_graph *g, const struct waits_thread *t)
