@@ -159,6 +159,8 @@ static const struct sooth_field thread_fields[] = {
 		"output that the process has written to the buffer of its standard output, and not "
 		"to the pipe or socket; 65535: as much or more",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(waits_thread, unflushed_state)),
+	FIELD_OF(BOOL, waits_thread, is_namespace_init, is_namespace_init,
+		"process 1 of a PID namespace below that of sooth", .is_hidden = true),
 };
 
 static const struct sooth_field object_fields[] = {

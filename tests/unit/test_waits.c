@@ -1289,6 +1289,25 @@ static void test_asking_thread(void **state)
 	}
 }
 
+static void test_namespace_init(void **state)
+{
+	struct waits_signals s = { .record = head(WAITS_SIGNALS, 0), .node_pid = 10 };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		reset(NULL);
+		process(10, "sh", 'S');
+		s.caught = i == 1 ? 1u << 14 : 1;
+		RECORD_APPEND(&records, &s, NULL, 0);
+		thread(10, 10, "wait4", (uint64_t)-1);
+		thread_at(&records, 10)->is_namespace_init = i < 2;
+		expect("waits", i ? "sh (10) waits for a child, 3 min"
+				  : "sh (10) waits for a child, 3 min; as process 1 of its PID "
+				    "namespace (container) it has no handler for SIGTERM, so the "
+				    "kernel drops it: only SIGKILL ends it");
+	}
+}
+
 /* The server watches its end of the connection, and has read all of it. */
 static void test_taken_request(void **state)
 {
@@ -1462,6 +1481,7 @@ int main(void)
 		cmocka_unit_test_setup(test_lost_token, reset),
 		cmocka_unit_test_setup(test_held_threads, reset),
 		cmocka_unit_test_setup(test_left_output, reset),
+		cmocka_unit_test_setup(test_namespace_init, reset),
 		cmocka_unit_test_setup(test_unfed_child, reset),
 		cmocka_unit_test_setup(test_asking_thread, reset),
 		cmocka_unit_test_setup(test_taken_request, reset),

@@ -9,8 +9,9 @@
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 
-#define OWED_LEAST (5 * NS_PER_S)
-#define DEPTH_MAX  8
+#define OWED_LEAST  (5 * NS_PER_S)
+#define DEPTH_MAX   8
+#define SIGNAL_TERM 15 /* on all systems: signal(7) */
 
 /* Returns whether the first wait of the chain says nothing about the other threads. */
 static bool is_of_one_thread(const struct wait_link *first)
@@ -107,6 +108,19 @@ static void put_asking_thread(
 	}
 }
 
+/* Appends that process 1 of a container has no handler for SIGTERM: it does not end by it. */
+static void put_namespace_init(
+	struct buffer *out, const struct wait_graph *g, const struct waits_process *p)
+{
+	const struct waits_signals *s = find_process_signals(&g->records, p->node_pid);
+	const struct waits_thread *t = wait_graph_thread(g, p->node_pid, NULL);
+
+	if (s && t && t->is_namespace_init && !(s->caught >> (SIGNAL_TERM - 1) & 1))
+		buffer_string(out,
+			"; as process 1 of its PID namespace (container) it has no "
+			"handler for SIGTERM, so the kernel drops it: only SIGKILL ends it");
+}
+
 void wait_put_beside(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	assert(g);
@@ -117,6 +131,8 @@ void wait_put_beside(struct buffer *out, const struct wait_graph *g, const struc
 	const struct waits_thread *t = NULL;
 	unsigned held = 0;
 
+	if (p)
+		put_namespace_init(out, g, p);
 	if (!p || !is_of_one_thread(&chain->links[0]))
 		return;
 	put_unfed_child(out, g, &chain->links[0]);
