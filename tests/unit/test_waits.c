@@ -2,6 +2,8 @@
 /* Waits of a process, explained from records made by hand. */
 #include "support.h"
 
+#include <poll.h>
+
 #include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_beyond.h"
@@ -1308,6 +1310,41 @@ static void test_namespace_init(void **state)
 	}
 }
 
+#define BLOCKED "push (10) is blocked sending to 127.0.0.1:80: ruby (11) does not read, 3 min"
+#define CHILD	"push (10) waits for its child sleep (12), 3 min; 12 sleeps"
+
+/* An event loop that wants to write to a connection whose peer does not read. */
+static void test_full_queue(void **state)
+{
+	static const struct {
+		uint32_t events;
+		uint64_t send_queue;
+		bool is_blocked;
+	} rows[] = { { POLLOUT, 8000, true }, { POLLIN | POLLOUT, 8000, true },
+		{ POLLIN, 8000, false }, { POLLIN | POLLOUT, 0, false },
+		{ POLLIN | POLLOUT | 1u << 31, 8000, false }, /* edge-triggered */
+		{ POLLIN | POLLOUT | 1u << 31, 80000, true } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		reset(NULL);
+		process(10, "push", 'S');
+		thread(10, 10, "epoll_wait", 5);
+		object(10, 7, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+		object_at(10, 7)->socket_state = SOCKETS_ESTABLISHED;
+		object_at(10, 7)->peer_port = 80;
+		object_at(10, 7)->events = rows[i].events;
+		object_at(10, 7)->send_queue = rows[i].send_queue;
+		party(10, 10, WAITS_RELATION_PEER, 11, 0, "ruby");
+		party_at(10)->waiting_fd = 7;
+		/* A child does not matter then. */
+		party(10, 10, WAITS_RELATION_CHILD, 12, 0, "sleep");
+		process_of(10, 12, "sleep", 'S');
+		thread(12, 12, "clock_nanosleep", 0);
+		expect("waits", rows[i].is_blocked ? BLOCKED : CHILD);
+	}
+}
+
 /* The server watches its end of the connection, and has read all of it. */
 static void test_taken_request(void **state)
 {
@@ -1482,6 +1519,7 @@ int main(void)
 		cmocka_unit_test_setup(test_held_threads, reset),
 		cmocka_unit_test_setup(test_left_output, reset),
 		cmocka_unit_test_setup(test_namespace_init, reset),
+		cmocka_unit_test_setup(test_full_queue, reset),
 		cmocka_unit_test_setup(test_unfed_child, reset),
 		cmocka_unit_test_setup(test_asking_thread, reset),
 		cmocka_unit_test_setup(test_taken_request, reset),

@@ -2,6 +2,7 @@
 #include "analyze/waits/wait_lookup.h"
 
 #include <assert.h>
+#include <poll.h>
 
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -12,6 +13,8 @@
 
 #define HELD_LEAST	(3 * NS_PER_S) /* a call that returns sooner blocks nothing */
 #define HALF_OPEN_LEAST (2 * NS_PER_S)
+#define EDGE_TRIGGERED	(1u << 31)  /* EPOLLET */
+#define FULL_LEAST	(64u << 10) /* bytes not read; fewer may be in transit */
 
 /* Compares parties: first not the process itself, then confidence, then whether its wait was
  * read. */
@@ -142,6 +145,15 @@ bool wait_is_connection(const struct waits_object *o)
 {
 	return wait_is_socket(o) && !wait_listens(o) &&
 	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
+}
+
+/* An edge-triggered descriptor is watched for writing all the time. */
+bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object *o)
+{
+	return wait_is_connection(o) && o->events & POLLOUT &&
+	       o->socket_state != SOCKETS_SYN_SENT &&
+	       o->send_queue >= (o->events & EDGE_TRIGGERED ? FULL_LEAST : 1) && !t->since_state &&
+	       t->since_ns >= HELD_LEAST;
 }
 
 bool wait_is_outgoing(const struct waits_object *o)
