@@ -137,7 +137,8 @@ static const struct process_entry *left_by_command(
 
 	if (!p || !e->process || process_table_is_below(p, e->process))
 		return NULL;
-	while (p && p->process && p->process->ppid != 1 && !check_has_new_parent(p))
+	while (p && p->process && p->process->ppid != 1 && !check_has_new_parent(p) &&
+		!(pipe->fd && p->parent && process_table_is_below(e->process, p->parent)))
 		p = p->parent;
 	return p && p->process && !process_table_is_below(e->process, p) &&
 			       (double)p->id.start_ticks >=

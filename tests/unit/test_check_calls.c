@@ -2673,6 +2673,7 @@ struct leaving {
 	const char *directory;
 	bool is_terminal, is_deleted, is_silent;
 	int misses;	 /* opens of a file that is not there */
+	int reads;	 /* of the descriptor, at its end */
 	bool is_input;	 /* the descriptor */
 	uint32_t caught; /* signals */
 	double cpu;	 /* percent */
@@ -2714,6 +2715,8 @@ static void leaves(const struct leaving *l, double writes)
 	}
 	for (int i = 0; i < (int)writes; i++)
 		CALL("write", l->result, 1, 0, 10);
+	for (int i = 0; i < l->reads; i++)
+		CALL("read", 0, 0, 0, 10);
 	for (int i = 0; i < l->misses; i++) {
 		path_at(1, "/work/file");
 		CALL("openat", -ENOENT, HERE, 1, 0);
@@ -2774,6 +2777,20 @@ static void leads_without_terminal(double caught)
 		       .is_input = true,
 		       .caught = (uint32_t)caught,
 		       .cpu = 50 },
+		0);
+}
+
+/* It ignores SIGHUP, or leads its session: that it goes on may be meant, but not these reads. */
+static void reads_closed_terminal(double reads)
+{
+	leaves(&(struct leaving){ .session = PID,
+		       .parents_session = 1,
+		       .directory = "/work",
+		       .is_terminal = true,
+		       .is_deleted = true,
+		       .is_input = true,
+		       .reads = (int)reads,
+		       .cpu = 12 },
 		0);
 }
 
@@ -2839,6 +2856,10 @@ static void test_left_behind(void **state)
 		{ "left-behind", works_without_terminal, 0, NULL, "fine: " },
 		{ "left-behind", works_without_terminal, 50, "left-behind.min-cpu=60", "fine: " },
 		{ "left-behind", works_at_terminal, 50, NULL, "fine: " },
+		{ "left-behind", reads_closed_terminal, 400, NULL,
+			"medium/high: reads its terminal again and again, which was closed: end of "
+			"file on fd 0, 80 times a second; uses 12 % of a CPU" },
+		{ "left-behind", reads_closed_terminal, 200, NULL, "fine: " },
 		{ "left-behind", leads_without_terminal, 1, NULL, "low/high: its terminal was" },
 		{ "left-behind", leads_without_terminal, 2, NULL, "fine: " },
 		{ "left-behind", is_without_directory, 70, NULL,

@@ -258,6 +258,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 						  : "no data",
 			wait_duration(length, silence.ns));
 	put_place(s, j, &chain, out);
+	wait_put_beside(out, &g, &chain);
 	return true;
 }
 

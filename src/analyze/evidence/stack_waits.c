@@ -205,16 +205,26 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 		out->kind = STACK_WAIT_OTHER;
 }
 
+/* Returns whether the frame belongs to the end of a program: it waits for threads that are left. */
+static bool ends_program(struct span name, struct span file)
+{
+	static const char *const parts[] = { "DestroyJavaVM", "Threads::destroy_vm",
+		"Py_FinalizeEx", "__run_exit_handlers" };
+
+	return SPAN_ANY(name, span_contains, parts) ||
+	       is_at(name, file, "threading.py", "_shutdown");
+}
+
 static void find_roles(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack)
 {
 	for (size_t i = 0; i < stack->depth; i++) {
-		struct span name, file;
+		struct span name = stack_wait_function(input, stack->frames[i]);
+		struct span file = stack_wait_file(input, stack->frames[i]);
 
+		out->is_end |= ends_program(name, file);
 		if (!is_script(stack->frames[i]))
 			continue;
-		name = stack_wait_function(input, stack->frames[i]);
-		file = stack_wait_file(input, stack->frames[i]);
 		out->is_pool |= is_at(name, file, "thread.py", "_worker");
 		out->is_loop |=
 			stack_wait_is_method(name, "run_forever") ||
