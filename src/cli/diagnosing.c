@@ -129,10 +129,11 @@ static bool gone_find(const struct target_found *found, struct buffer *gone)
 
 /* --- diagnosing --- */
 
-#define SAMPLES	  32  /* samples in the interval */
-#define SAMPLES_W 15  /* samples in an interval of a watch, which may go on all day */
-#define SAMPLES_P 6   /* samples in an interval of a passive watch, which has to cost little */
-#define SAMPLE_MS 500 /* the shortest interval */
+#define SAMPLES	     32	 /* samples in the interval */
+#define SAMPLES_W    15	 /* samples in an interval of a watch, which may go on all day */
+#define SAMPLES_P    6	 /* samples in an interval of a passive watch, which has to cost little */
+#define WAITS_MOST_W 64	 /* processes whose waits a watch reads */
+#define SAMPLE_MS    500 /* the shortest interval */
 #define SAMPLE_MS_MAX                                                                              \
 	2000 /* the longest interval: a value that rises and falls has to be seen doing both */
 #define SAMPLE_MS_PASSIVE 5000
@@ -309,11 +310,13 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 
 /* --- what is observed --- */
 
-/* Returns whether waits are observed. Both the output for a caller that diagnoses one agent and the
- * findings of a watch are a contract. */
+/* Returns whether waits are observed. The output for a caller that diagnoses one agent is a
+ * contract, and a watch of a whole host would read too much. */
 static bool has_waits(const struct diagnosing *d)
 {
-	return !d->agent && !d->is_quick && !d->watch_ns;
+	bool is_large = d->found.is_host || d->selected.size > WAITS_MOST_W * sizeof(uint32_t);
+
+	return !d->agent && !d->is_quick && (!d->watch_ns || !is_large);
 }
 
 /* Returns whether logs are read: lines written since the first sample decide. */

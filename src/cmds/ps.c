@@ -167,7 +167,7 @@ static const struct option ps_options[] = {
 	VALUE_ROW(0, "columns", LIST, "LIST", ps_config, ps.columns,
 		"columns of the table by name or heading; +NAME adds one; help lists them"),
 	VALUE_ROW(0, "sort", TEXT, "[-]COLUMN", ps_config, ps.sort,
-		"sort column, with - descending (urgency; JSON, CSV and -a: -cpu_percent)"),
+		"sort column, with - descending (urgency; with -a -cpu_percent)"),
 	VALUE_ROW('k', "cpu-over", REAL, "PCT", ps_config, ps.cpu_over,
 		"flag processes above this CPU share (percent of one core)", .max = 1000000),
 	VALUE_ROW('m', "rss-over", MEGABYTES, "SIZE", ps_config, ps.rss_over,
@@ -323,7 +323,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	};
 
 	v->options.is_for_people = !strcmp(sink, "text") || !strcmp(sink, "table");
-	if (v->options.is_for_people && !v->options.sort && !c->target.all)
+	if (!v->options.sort && !c->target.all)
 		v->options.sort = sooth_schema_field(&process_row_schema, "urgency");
 	if (c->ps.watch_ns) {
 		run.watch = &watch;

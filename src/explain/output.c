@@ -30,7 +30,8 @@ struct output {
 	bool filters;	       /* the filter applies to rows of the open section */
 	bool has_filtered;     /* the filter applied to rows of any section */
 	size_t kept, dropped;  /* rows of the open section, by the filter */
-	bool is_of_part;       /* the capture is cut off or damaged: rows may be missing */
+	bool has_privilege_note;
+	bool is_of_part; /* the capture is cut off or damaged: rows may be missing */
 };
 
 int output_new(struct output **out, struct sooth_error *err)
@@ -306,6 +307,16 @@ void output_limit(struct output *o, const char *what, const char *reason, const 
 struct batch output_limits(const struct output *o)
 {
 	return (struct batch){ o->limits.data, o->limits.size };
+}
+
+void output_note_privilege(struct output *o)
+{
+	o->has_privilege_note = true;
+}
+
+bool output_has_privilege_note(const struct output *o)
+{
+	return o->has_privilege_note;
 }
 
 int output_filter(struct output *o, const char *text, struct sooth_error *err)

@@ -40,6 +40,10 @@ bool output_holds(
 void output_limit(struct output *o, const char *what, const char *reason, const char *remedy);
 /* Returns the limits so far, as stream.limit records. */
 struct batch output_limits(const struct output *o);
+/* Notes that the rows say what is missing without privilege, and the remedy: the text has no other
+ * note about it. */
+void output_note_privilege(struct output *o);
+bool output_has_privilege_note(const struct output *o);
 /* Notes that only a part was read: a table without rows does not mean that there was nothing. */
 void output_of_part(struct output *o);
 int output_close_section(struct output *o, struct sooth_error *err);

@@ -441,6 +441,12 @@ bool summary_has_probe(const struct summary *s, const char *probe)
 	return false;
 }
 
+static bool is_about_root(struct span remedy)
+{
+	return memmem(remedy.data, remedy.size, "root", 4) ||
+	       memmem(remedy.data, remedy.size, "sudo", 4);
+}
+
 /* Emits the limits. If a view's rows say what could not be observed, people see only limits that
  * they can do something about. */
 static int emit_limits(struct summary *s, struct output *output, struct sooth_error *err)
@@ -460,7 +466,9 @@ static int emit_limits(struct summary *s, struct output *output, struct sooth_er
 	if (status || !s->are_gaps_reported)
 		return status;
 	batch_for_each (r, &limits) {
-		if (note_text(r, "remedy").size)
+		struct span remedy = note_text(r, "remedy");
+
+		if (remedy.size && !(output_has_privilege_note(output) && is_about_root(remedy)))
 			buffer_append(&useful, r, record_bytes(r));
 	}
 	brief.audience = SECTION_BRIEF;
@@ -505,7 +513,7 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 		status = time_range_emit(s->part, output, err);
 	if (!status)
 		status = emit_marks(s, output, err);
-	if (!status && !s->hides_fallbacks)
+	if (!status && !s->hides_fallbacks && !output_has_privilege_note(output))
 		status = emit_fallbacks(s, output, err);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = emit_records(output, &sections[i], records[i], err);

@@ -133,6 +133,39 @@ static const struct claim_row of_last_one = {
 	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps"
 };
 
+static const struct claim_row of_ended = {
+	"its main program has ended, and {rest}, and no thread is left that could end that", LIMITS,
+	"end these threads with the program: an item that ends each, a daemon thread, shutdown() "
+	"of their pool; sooth kill --any {pid} ends the process"
+};
+
+/* Returns whether the main thread is at the end of the program, and sets what the others wait for:
+ * "thread worker (7) waits in Queue.get, called by consume (jobs.py:3): nothing puts into it". */
+static bool set_rest(const struct check *e, struct check_result *out, const struct hang *h)
+{
+	struct buffer *rest = finding_value(out, "rest");
+	struct stack_wait of = { 0 };
+
+	if (h->locks || h->threads < 2 || !stack_wait_of(e->input, &e->id, e->id.pid).is_end)
+		return false;
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		if (t->tid == e->id.pid || t->waits[THREAD_WAIT_LOCK] != t->met)
+			continue;
+		of = stack_wait_of(e->input, &e->id, t->tid);
+		if (h->threads == 2)
+			buffer_format(rest, "thread %s (%u) waits", t->name, t->tid);
+		else
+			buffer_format(rest, "%u threads wait, the first", h->threads - 1);
+		break;
+	}
+	if (of.by.size)
+		buffer_format(rest, " in %.*s", SPAN_ARGS(of.by));
+	buffer_string(rest, of.within.size ? ", called by " : "");
+	stack_wait_put_within(rest, &of);
+	buffer_string(rest, of.is_queue && span_ends(of.by, "get") ? ": nothing puts into it" : "");
+	return rest->size;
+}
+
 /* Adds the threads, and sets where in the program's own script the first ones wait. */
 static void emit_threads(const struct check *e, struct check_result *out)
 {
@@ -182,7 +215,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (h->threads > 1)
 		finding_unseen(out, "which thread holds which lock, and since when: only the call "
 				    "stacks show that");
-	finding_claim_row(out, h->threads > 1 ? &of_all : h->locks ? &of_only_one : &of_last_one);
+	finding_claim_row(out, set_rest(e, out, h) ? &of_ended
+			       : h->threads > 1	   ? &of_all
+			       : h->locks	   ? &of_only_one
+						   : &of_last_one);
 	finding_end(out);
 }
 

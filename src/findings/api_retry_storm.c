@@ -3,7 +3,6 @@
  * after a wait for one, and are made again. connect-failing reports requests that fail at once,
  * before any data came; requests-refused reports requests that the server refuses by a status. */
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-attempts", 3, 2, 1e6,
@@ -18,7 +17,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct check *e = user;
 
 	if (!process_id_equal(&k->process, &e->id) ||
-		!check_is_over(e, "min-attempts", (double)a->failed, k->endpoint))
+		!check_is_over(e, "min-attempts", a->failed, k->endpoint))
 		return 0;
 	return (double)a->failed;
 }
@@ -41,8 +40,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	double time_s = (double)(a->failed_last_ns - a->failed_since_ns) / 1e9;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, key->endpoint);
-	if ((double)a->failed < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, a->failed < check_option(e, "many"));
 	finding_connection(out, span_of_string(a->peer));
 	finding_claim(out,
 		"its requests to %s fail again and again: %llu in %.0f s, none answered; %s",

@@ -4,11 +4,10 @@
  * slowly. */
 #include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-wait", 5e9, 1e6, 1e15,
-		"mean time from a request to the first byte of its answer", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-wait", 5e9, 1e6, 1e15,
+		"mean time from a request to the first byte of its answer"),
 	THRESHOLD("min-calls", 2, 1, 1e6, "minimum number of answers"),
 };
 
@@ -24,7 +23,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct check *e = user;
 
 	if (!process_id_equal(&k->process, &e->id) || !a->waited ||
-		(double)a->waited < check_option(e, "min-calls") ||
+		a->waited < check_option(e, "min-calls") ||
 		!check_is_over(e, "min-wait", mean_wait_ns(a), k->endpoint))
 		return 0;
 	return (double)a->wait_ns;

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/evidence/blocked_children.h"
+#include "analyze/evidence/children.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_text.h"
 #include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 1.5e9, 1e6, 86400e9,
-		"minimum time a thread is blocked in the same wait", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 1.5e9, 1e6, 86400e9,
+		"minimum time a thread is blocked in the same wait"),
 	THRESHOLD("min-readings", 3, 2, 500,
 		"minimum number of samples that show the thread in the same wait"),
 };
@@ -98,8 +98,6 @@ static enum block block_of(const struct check *e, const struct thread_history *t
 	return t->sleeping == t->met && waits_for_file(e, t) ? BLOCK_FILE : BLOCK_NONE;
 }
 
-/* --- the finding --- */
-
 static void emit_where(
 	struct check_result *out, const struct thread_history *t, const struct blocked *b)
 {
@@ -151,7 +149,7 @@ static void emit_file(
 	finding_descriptor(out, d->fd);
 	if (path.size) {
 		finding_path(out, path);
-		finding_text(out, "file", "%.*s, fd %u", (int)path.size, path.data, d->fd);
+		finding_text(out, "file", "%.*s, fd %u", SPAN_ARGS(path), d->fd);
 	}
 	finding_text(
 		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
@@ -185,8 +183,7 @@ static void end(struct check_result *out, const struct thread_history *t, const 
 		check_chain_evidence(out, &b->g, &b->chain);
 	if (cause != CAUSE_SPAWN)
 		emit_file(out, t, check_descriptor(out->of, t->waiting.descriptor));
-	finding_claim_row(out, &rows[cause]);
-	finding_end(out);
+	finding_end_row(out, &rows[cause]);
 }
 
 static void emit_blocked(const struct check *e, struct check_result *out,
@@ -203,8 +200,7 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 				     : FINDING_CONFIDENCE_MEDIUM,
 		what);
 	/* A process frozen on purpose looks the same: all of its threads are stuck. */
-	if (!is_seen && b->stuck == b->threads)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !is_seen && b->stuck == b->threads);
 	finding_value_span(out, "file", path.size ? path : span_of_string("a file or device"));
 	if (first && first->what == WAIT_FILE_SYSTEM && first->party) {
 		struct buffer *waits = finding_value(out, "waits");

@@ -6,10 +6,10 @@
  * after the other. If its system calls were recorded, their results decide. A thread that events
  * wake often has work to do. */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/progress.h"
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/closed_terminal.h"
+#include "analyze/evidence/tally.h"
+#include "analyze/evidence/work_share.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and waits for its end");
@@ -81,7 +81,6 @@ static bool decide_by_calls(
 	return true;
 }
 
-/* Returns the alarm that most of the samples of the sleeping thread agree on. */
 static enum alarm alarm_of(const struct check *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);
@@ -121,8 +120,6 @@ static void look_at(const struct check *e, struct polling *p, const struct threa
 	p->cpu += cpu;
 	p->is_sure |= alarm != ALARM_LIKELY;
 }
-
-/* --- the finding --- */
 
 static void emit_why(const struct check *e, struct check_result *out,
 	const struct thread_history *t, enum alarm alarm)
@@ -165,9 +162,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t interval_ns = thread_history_ns(t);
 	bool is_sure = p->is_sure && progress->is_measured;
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_sure)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_sure), "");
+	finding_low_if(out, !is_sure);
 	if (p->threads.count == 1)
 		finding_thread(out, t->tid);
 	if (p->threads.count == 1 && alarm == ALARM_SIGNAL)
@@ -207,18 +203,18 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Returns whether the ends of threads that it starts explain the wakeups. */
 static bool waits_for_threads(const struct check *e, const struct polling *p)
 {
 	struct check_calls c;
 
 	return check_calls_read(&c, e) &&
-	       check_calls_rate(&c, (double)c.history->threads) * WAKES_A_THREAD >= p->wakes;
+	       check_calls_rate(&c, c.history->threads) * WAKES_A_THREAD >= p->wakes;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct polling p = { .highest = -1 };
+	struct closed_terminal terminal;
 	struct progress progress;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t)
@@ -226,6 +222,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	progress_of(&progress, e);
 	if (p.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (p.threads.count && closed_terminal_is_read(&terminal, e))
+		check_fine(out, "reported by left-behind");
 	else if (p.threads.count && !waits_for_threads(e, &p) &&
 		 progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
 		report(e, out, &p, &progress);

@@ -6,17 +6,15 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 20, 2, 1e9, "minimum number of connections to itself"),
 	THRESHOLD("min-depth", 10, 2, 1e9,
 		"minimum number of connections within each other, where no answer was seen"),
-	THRESHOLD("min-share", 60, 0, 100,
-		"minimum share of the connections it accepted that came from itself",
-		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-errors", 80, 0, 100, "minimum share of errors in the answers that were seen",
-		.unit = SOOTH_UNIT_PERCENT, UNLISTED),
+	PERCENT_THRESHOLD("min-share", 60, 0, 100,
+		"minimum share of the connections it accepted that came from itself"),
+	PERCENT_THRESHOLD("min-errors", 80, 0, 100,
+		"minimum share of errors in the answers that were seen", UNLISTED),
 };
 
 struct own {
@@ -77,9 +75,9 @@ static bool is_loop(const struct check *e, const struct own *own)
 {
 	double answers = (double)(own->good + own->bad);
 
-	if (!own->address || (double)own->made < check_option(e, "min-times") ||
-		(double)own->made < check_option(e, "min-share") / 100 * (double)own->accepted ||
-		(answers > 0 && 100 * (double)own->bad < check_option(e, "min-errors") * answers))
+	if (!own->address || own->made < check_option(e, "min-times") ||
+		own->made < check_option(e, "min-share") / 100 * (double)own->accepted ||
+		(answers > 0 && 100 * own->bad < check_option(e, "min-errors") * answers))
 		return false;
 	return own->bad || own->deepest >= check_option(e, "min-depth");
 }
@@ -95,7 +93,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"listens itself, until its limit of connections or a timeout is reached%s",
 		(unsigned long long)own->made, own->address,
 		own->bad ? "; the answers are errors" : "");
-	finding_rate(out, "connections to itself", check_calls_rate(calls, (double)own->made),
+	finding_rate(out, "connections to itself", check_calls_rate(calls, own->made),
 		SOOTH_UNIT_NONE, calls->interval_ns);
 	if (own->good + own->bad) {
 		finding_count(out, "answers that are errors", own->bad, calls->interval_ns);

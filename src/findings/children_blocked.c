@@ -2,7 +2,7 @@
 /* children-blocked: several processes that the process started wait for the same file system, or in
  * the same function of the kernel in state D. Each by itself has the finding blocked-io; together
  * they have one cause, and the process that started them need not wait for them. */
-#include "analyze/evidence/blocked_children.h"
+#include "analyze/evidence/children.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/waits/wait_party_text.h"
 

@@ -8,7 +8,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/exit_reason_text.h"
-#include "analyze/evidence/self_match.h"
+#include "analyze/diagnosis/endings.h"
+#include "analyze/evidence/scripts.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/signal_names.h"

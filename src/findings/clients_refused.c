@@ -11,19 +11,16 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of connections that are closed at once"),
-	THRESHOLD("min-share", 30, 1, 100,
-		"minimum share of the connections that were accepted on that socket",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-share", 30, 1, 100,
+		"minimum share of the connections that were accepted on that socket"),
 	THRESHOLD("min-kept", 2, 1, 1e6,
 		"minimum number of other connections on that socket, if each client gets a short "
 		"answer first"),
 };
 
-/* The setting that limits the connections of a program. */
 static const struct {
 	const char *program, *setting;
 } limits[] = {
@@ -83,9 +80,9 @@ static double weigh(const void *key, const void *value, const void *user)
 	/* The port may only be there to show that the process is alive. */
 	if (!kept && !*c->log && !check_has_finding(e, "connect-failing"))
 		return 0;
-	if ((double)kept >= check_option(e, "min-kept"))
+	if (kept >= check_option(e, "min-kept"))
 		refused += c->turned_away;
-	if (!refused || (double)refused < check_option(e, "min-times") ||
+	if (!refused || refused < check_option(e, "min-times") ||
 		!check_is_over(e, "min-share",
 			100 * (double)refused / (double)(refused + c->served), listener->text))
 		return 0;
@@ -147,17 +144,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_answered = c->turned_away > c->dropped;
 	char time[UNITS_SIZE];
 
-	finding_begin(
-		out, kept ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, listener->text);
-	if (!kept || is_explained)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_high_if(kept), listener->text);
+	finding_low_if(out, !kept || is_explained);
 	finding_connection(out, span_of_string(listener->text));
 	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s",
 		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,
 		(unsigned long long)(refused + c->served), listener->text,
 		sentence_duration(time, c->last_ns - c->first_ns));
 	claim_reason(e, out, kept);
-	finding_rate(out, "connections closed at once", check_calls_rate(calls, (double)refused),
+	finding_rate(out, "connections closed at once", check_calls_rate(calls, refused),
 		SOOTH_UNIT_NONE, calls->interval_ns);
 	finding_count(out, "connections read", c->served, calls->interval_ns);
 	finding_count(out, "connections open on that socket", kept, 0);

@@ -5,8 +5,6 @@
  * them, and as many threads wait at one place of the program: a pool of connections is used up, a
  * lock is not released. An event loop reads what all its clients sent and answers in turn: if it
  * sleeps, waits or computes in a handler, both snapshots have requests without an answer. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
@@ -17,7 +15,6 @@
 
 #define PLACES_MAX 16
 
-NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the server computes");
 NUMBER(LONG_NS, 10 * NS_PER_S, NS, "a wait that keeps clients waiting");
 NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
 NUMBER(ELSEWHERE, 0.8, NONE, "share of the samples");
@@ -26,13 +23,13 @@ NUMBER(LATE_NS, NS_PER_S, NS, "of a request without an answer");
 NUMBER(LONG_WAITS_MOST, 2, NONE, "a second: with more, the server pauses shortly for each request");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 3e9, 1e8, 86400e9,
-		"minimum time in which the server accepts or reads nothing", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 3e9, 1e8, 86400e9,
+		"minimum time in which the server accepts or reads nothing"),
 	THRESHOLD("min-requests", 3, 2, 1e6,
 		"minimum number of requests without an answer, and of threads that wait at one "
 		"place"),
-	THRESHOLD("answer-time", 10e9, 1e9, 86400e9, "minimum time since such a request was read",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD(
+		"answer-time", 10e9, 1e9, 86400e9, "minimum time since such a request was read"),
 };
 
 struct clients {
@@ -90,7 +87,7 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 {
 	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
 	       !s->bytes_state && s->received_bytes &&
-	       (double)s->received_ago_ns >= check_option(e, "answer-time");
+	       s->received_ago_ns >= check_option(e, "answer-time");
 }
 
 static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
@@ -182,8 +179,6 @@ static void find_clients(struct clients *c, const struct check *e)
 	c->ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
 }
 
-/* --- the finding --- */
-
 static const struct thread_history *busiest(const struct check *e)
 {
 	const struct thread_history *best = NULL;
@@ -194,12 +189,6 @@ static const struct thread_history *busiest(const struct check *e)
 			best = t;
 	}
 	return best;
-}
-
-/* On a busy machine that may be a small share of a CPU. */
-static bool computes(const struct thread_history *t)
-{
-	return t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met);
 }
 
 /* Appends the wait of the main thread, to the end of the chain: the thread serves nothing
@@ -243,7 +232,8 @@ static enum cause cause_of(const struct check *e, const struct clients *c)
 
 	if (check_is_stopped(e))
 		return CAUSE_STOPPED;
-	if (computes(t))
+	/* On a busy machine that may be a small share of a CPU. */
+	if (t && t->running == t->met)
 		return CAUSE_COMPUTES;
 	if (t && t->waits[THREAD_WAIT_TIME] == t->met)
 		return CAUSE_SLEEPS;
@@ -292,11 +282,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* A deadlock of threads is the cause of the wait, and is reported first. */
-	if ((c->queued + c->unread < 2 && c->ns < LONG_NS) || check_has_finding(e, "deadlock"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out,
+		(c->queued + c->unread < 2 && c->ns < LONG_NS) || check_has_finding(e, "deadlock"));
 	if (c->queued)
-		finding_number(out, "connections that are not accepted", (double)c->queued,
-			SOOTH_UNIT_NONE, c->queued_ns);
+		finding_count(out, "connections that are not accepted", c->queued, c->queued_ns);
 	if (c->unread)
 		finding_number(out, "unread from clients", (double)c->unread_bytes,
 			SOOTH_UNIT_BYTES, c->unread_ns);
@@ -305,8 +294,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_unseen(out, "whether another process that shares this listening socket "
 				    "should accept the connections");
 	set_values(e, out, c);
-	finding_claim_row(out, &rows[cause_of(e, c)]);
-	finding_end(out);
+	finding_end_row(out, &rows[cause_of(e, c)]);
 }
 
 /* --- requests without an answer --- */
@@ -379,8 +367,7 @@ static bool diagnose_unanswered(
 	finding_count(out, "requests without an answer", c->unanswered, 0);
 	finding_time(out, "time since the oldest was read", c->unanswered_ns);
 	finding_count(out, "threads that wait at this place", p.threads, 0);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 	return true;
 }
 
@@ -453,8 +440,7 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 				     : "computes");
 	finding_count(out, "requests without an answer at the start", c->asking_first, 0);
 	finding_count(out, "requests without an answer at the end", c->asking_last, 0);
-	finding_claim_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
-	finding_end(out);
+	finding_end_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
 	return true;
 }
 
@@ -489,7 +475,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_clients(&c, e);
 	if (c.queued + c.unread < SLOW_LEAST && diagnose_slow(e, out, &c))
 		return;
-	if (c.queued + c.unread && check_is_over(e, "min-time", (double)c.ns, ""))
+	if (c.queued + c.unread && check_is_over(e, "min-time", c.ns, ""))
 		report(e, out, &c);
 	else if (!diagnose_unanswered(e, out, &c))
 		emit_fine(out, &c, end->sockets_state);

@@ -8,7 +8,6 @@
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
-#include "explain/finding.h"
 #include "probes/sockets.h"
 
 #define PEERS_REPORTED 3
@@ -29,8 +28,6 @@ struct look {
 	struct tally peers;	    /* of the kept connections */
 };
 
-/* --- counting --- */
-
 static uint64_t sent_of(const struct sockets_socket *s)
 {
 	return s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes : 0;
@@ -43,7 +40,7 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 	struct buffer text = { 0 };
 
 	if (label.size)
-		buffer_format(&text, "%.*s, ", (int)label.size, label.data);
+		buffer_format(&text, "%.*s, ", SPAN_ARGS(label));
 	socket_put_peer(&text, s);
 	tally_add(&l->peers, span_of_string(buffer_cstr(&text)), true);
 	buffer_fini(&text);
@@ -67,9 +64,6 @@ static void take_last(const struct check *e, struct look *l)
 	}
 }
 
-/* --- the finding --- */
-
-/* The peers with most connections; the first is the subject. */
 static void emit_peers(struct check_result *out, const struct look *l)
 {
 	struct tally_row top[PEERS_REPORTED];
@@ -87,15 +81,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out, "leaks connections: the peer closed %llu, the process did not",
 		(unsigned long long)l->kept);
 	finding_count(out, "connections that stayed in CLOSE_WAIT during the whole observation",
-		(double)l->kept, l->interval_ns);
-	finding_count(
-		out, "connections in CLOSE_WAIT when the observation started", (double)l->first, 0);
-	finding_count(
-		out, "connections in CLOSE_WAIT when the observation ended", (double)l->last, 0);
+		l->kept, l->interval_ns);
+	finding_count(out, "connections in CLOSE_WAIT when the observation started", l->first, 0);
+	finding_count(out, "connections in CLOSE_WAIT when the observation ended", l->last, 0);
 	if (l->unread)
-		finding_number(out,
+		finding_bytes(out,
 			"data received on these connections that the process has not read",
-			(double)l->unread, SOOTH_UNIT_BYTES, 0);
+			l->unread);
 	emit_peers(out, l);
 	finding_unseen(out,
 		"how long the connections have been in CLOSE_WAIT: the kernel does not record it");
@@ -117,9 +109,9 @@ static void diagnose_snapshots(const struct check *e, struct check_result *out, 
 	snapshot_each_of (struct sockets_socket, s, first, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
 		l->first += socket_is_closed_by_peer(s);
 	take_last(e, l);
-	if ((double)l->interval_ns < check_option(e, "min-interval"))
+	if (l->interval_ns < check_option(e, "min-interval"))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else if (check_is_over(e, "min-count", (double)l->kept, ""))
+	else if (check_is_over(e, "min-count", l->kept, ""))
 		report(e, out, l);
 	else
 		check_fine(out,

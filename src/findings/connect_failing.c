@@ -6,33 +6,27 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/child_calls.h"
-#include "analyze/evidence/datagram_requests.h"
+#include "analyze/evidence/children.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
-#include "analyze/evidence/peer_name.h"
-#include "analyze/evidence/port_owner.h"
+#include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/unanswered.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "model/errno_names.h"
 
 #define SHOWN_MAX 4
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 4, 1, 1e9, "minimum number of failed connects to one peer"),
-	THRESHOLD("min-share", 75, 1, 100,
-		"minimum percentage of the connects to one peer that fail",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-share", 75, 1, 100,
+		"minimum percentage of the connects to one peer that fail"),
 	THRESHOLD("min-retries", 2, 1, 1e9,
 		"minimum number of failed connects to a peer that is never reached, the first and "
 		"the last a second apart",
 		UNLISTED),
-	THRESHOLD("min-wait", 2e9, 0, 86400e9,
-		"minimum time that a connection attempt gets no answer", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-wait", 2e9, 0, 86400e9,
+		"minimum time that a connection attempt gets no answer"),
 };
 
 struct look {
@@ -118,13 +112,11 @@ static double weigh_silent(const void *key, const void *value, const void *user)
 	const struct look *l = user;
 	const struct call_peer *p = value;
 	bool is_silent = is_name_server(p) && p->timeouts > p->made &&
-			 (double)p->timeout_ns >= check_option(l->e, "min-wait");
+			 p->timeout_ns >= check_option(l->e, "min-wait");
 
 	(void)key;
 	return is_silent ? (double)p->timeout_ns : 0;
 }
-
-/* --- the finding --- */
 
 /* "4 times ECONNREFUSED: connection refused" */
 static void put_errors(const struct call_peer *p, char *out, size_t size)
@@ -257,12 +249,12 @@ static void report_failing(
 	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
 	u = names ? NULL : map_get(&l->waiting, &key);
 	snprintf(what, sizeof(what), "%s%s", names ? "children " : "", address);
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(out, confidence_high_if(!c->lost), what);
 	finding_connection(out, span_of_string(address));
 	finding_count(out, "failures", (uint64_t)failures_of(p), c->interval_ns);
 	if (!names)
-		finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts),
-			SOOTH_UNIT_NONE, c->interval_ns);
+		finding_rate(out, "attempts", check_calls_rate(c, p->attempts), SOOTH_UNIT_NONE,
+			c->interval_ns);
 	finding_text(out, "errors", "%s", errors);
 	finding_time(out, "time since the first attempt that was seen",
 		l->e->input->end_ns - p->first_ns);
@@ -304,8 +296,8 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
 		sentence_duration(time, life_ns));
 	finding_count(out, "closed by the peer", p->cut, l->calls.interval_ns);
-	finding_rate(out, "connections", check_calls_rate(&l->calls, (double)p->made),
-		SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_rate(out, "connections", check_calls_rate(&l->calls, p->made), SOOTH_UNIT_NONE,
+		l->calls.interval_ns);
 	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
 		l->calls.interval_ns);
 	finding_count(out, "of these, after the process had sent something", p->cut_after_sending,
@@ -318,7 +310,6 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 	finding_end(out);
 }
 
-/* Returns the process of this host that has the listening socket; NULL: none is known. */
 static const struct waits_party *listener_of(
 	const struct check *e, const char *address, struct wait_graph *g, struct wait_chain *chain)
 {
@@ -396,8 +387,6 @@ static void report_silent(const struct look *l, const char *address, const void 
 	finding_end(l->out);
 }
 
-/* --- all peers --- */
-
 static size_t report_each(const struct look *l, const struct map *peers,
 	double (*weigh_one)(const void *key, const void *value, const void *user), size_t most,
 	void (*report)(const struct look *l, const char *address, const void *peer))
@@ -418,12 +407,11 @@ static size_t report_datagrams(const struct look *l)
 	struct check_result *out = l->out;
 
 	if (!datagram_requests_find(&r, l->calls.history) ||
-		(double)r.sent < check_option(e, "min-retries") ||
+		r.sent < check_option(e, "min-retries") ||
 		(double)(r.last_ns - r.first_ns) < check_option(e, "min-wait"))
 		return 0;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, r.connection);
-	if ((double)r.sent < check_option(e, "min-failures"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, r.sent < check_option(e, "min-failures"));
 	finding_connection(out, span_of_string(r.connection));
 	finding_descriptor(out, (uint32_t)r.fd);
 	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",

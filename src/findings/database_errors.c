@@ -5,12 +5,11 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/cleanup.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-errors", 3, 2, 1e6, "minimum number of answers that are errors"),
-	THRESHOLD("min-share", 25, 1, 100, "minimum share of the answers since the first one",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD(
+		"min-share", 25, 1, 100, "minimum share of the answers since the first one"),
 	THRESHOLD("many", 10, 2, 1e6,
 		"severity is medium from this number of answers that are errors"),
 };
@@ -134,7 +133,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct call_database *d = value;
 	const struct check *e = user;
 
-	if ((double)d->errors < check_option(e, "min-errors") ||
+	if (d->errors < check_option(e, "min-errors") ||
 		!check_is_over(e, "min-share",
 			100 * (double)d->errors / (double)(d->errors + d->others), path->text))
 		return 0;
@@ -150,8 +149,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct meaning *m = meaning_of(d, code);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
-	if ((double)d->errors < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, d->errors < check_option(e, "many"));
 	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s",
 		databases[d->database], peer->text, (unsigned long long)d->errors,
@@ -162,7 +160,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	for (size_t i = 0; i < CALL_DATABASE_CODES && d->codes[i].count; i++)
 		finding_text(
 			out, "error code", "%s: %u times", d->codes[i].code, d->codes[i].count);
-	finding_rate(out, "errors", check_calls_rate(calls, (double)d->errors), SOOTH_UNIT_NONE,
+	finding_rate(out, "errors", check_calls_rate(calls, d->errors), SOOTH_UNIT_NONE,
 		calls->interval_ns);
 	finding_unseen(out, "the statement, and the text of the error: they are not read");
 	check_calls_unseen(calls, e, out);

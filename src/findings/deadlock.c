@@ -204,7 +204,8 @@ static void find_locked(struct locked *l)
 		if (thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
 		l->is_main_pausing |= is_pausing(l->g, l->p, t);
-		l->has_main_ended |= span_equal(record_text(&t->record, &t->name), "DestroyJavaVM");
+		l->has_main_ended |=
+			s.is_end || span_equal(record_text(&t->record, &t->name), "DestroyJavaVM");
 		add_waiter(l, t, place_of(l->g, l->p, t, &s), &s);
 	}
 	count_peers(l);

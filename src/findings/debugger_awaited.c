@@ -10,8 +10,7 @@
 #include "probes/sockets.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 5e9, 1e9, 86400e9, "minimum time it waits for the debugger",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 5e9, 1e9, 86400e9, "minimum time it waits for the debugger"),
 };
 
 #define FIRST_LINE "waits for a debugger before its first line"
@@ -118,8 +117,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	put_address(finding_value(out, "address"), e);
 	finding_time(out, "waiting for", t->since_ns);
 	finding_text(out, "waits in", "%s", s->function);
-	finding_claim_row(out, &s->texts);
-	finding_end(out);
+	finding_end_row(out, &s->texts);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -3,7 +3,6 @@
  * until it starts itself again, or loads files of another version. If a newer version of the agent
  * explains the removal, `outdated` reports the same thing, so the severity is info. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
 
 static bool is_outdated(const struct check *e)
 {
@@ -43,9 +42,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	finding_path(out, path);
 	finding_claim(out,
 		"the program file was removed or replaced after the process started: %.*s",
-		(int)path.size, path.data);
+		SPAN_ARGS(path));
 	finding_text(out, "known by", "/proc/PID/exe: the kernel marks the path as deleted");
-	finding_number(out, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_time(out, "age", check_age_ns(e));
 	finding_unseen(out, "whether another file is at that path now");
 	finding_remedy(out,
 		"restart the process: files that it loads from now on may be of another version");

@@ -2,10 +2,9 @@
 /* ended-abnormally: the reason a process ended. Records of the probe are better evidence than the
  * kernel log. An exit that the parent or the process itself requested by a signal such as SIGTERM
  * is no finding. */
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/limits.h"
 #include "probes/signal_names.h"
 
@@ -27,7 +26,6 @@ enum {
 #define SHELL_NONE   127
 #define SIGNALS_MAX  64
 
-/* Everything known about one exit. */
 struct why {
 	const struct ending *of;
 	const struct exit_reasons_log *log;
@@ -60,8 +58,6 @@ static const struct exit_reasons_log *log_of(const struct check *e)
 	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
 	return endings_log(&e->input->endings, e->id.pid, from_ns);
 }
-
-/* --- evidence --- */
 
 static void add_signal(struct check_result *out, const struct why *w)
 {
@@ -123,7 +119,6 @@ static void add_memory(struct check_result *out, const struct why *w)
 				    "kernel log does not say");
 }
 
-/* Adds the limit of the control group of the process at the last sample. */
 static void add_group(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *s = check_last(e, &e->input->limits);
@@ -206,8 +201,6 @@ static void add_all(const struct check *e, struct check_result *out, const struc
 		finding_bytes(out, "peak memory", w->of->end.peak_rss_bytes);
 	add_core(out, w);
 }
-
-/* --- claims --- */
 
 static void claim_sent(struct check_result *out, const struct why *w, const char *verb)
 {
@@ -350,7 +343,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	/* The kernel does not record that it killed a process at a limit. */
 	bool is_guess = w->signal == KILL && !w->is_oom && !is_sent(w);
 
-	finding_begin(out, is_guess ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, confidence_high_if(!is_guess), "");
 	finding_severity(out, severity_of(w));
 	if (w->is_oom)
 		claim_oom(out, w);
@@ -364,8 +357,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	add_all(e, out, w);
 	finding_end(out);
 }
-
-/* --- the diagnosis --- */
 
 /* Returns whether an agent ended the process: agents end their helpers and tools with SIGKILL,
  * too. */
@@ -381,7 +372,6 @@ static bool is_ended_by_agent(
 	return false;
 }
 
-/* Returns whether the parent, or the process itself, requested the exit. */
 static bool is_orderly(const struct check *e, struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);

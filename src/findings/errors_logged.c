@@ -2,21 +2,18 @@
 /* errors-logged: the process writes the same error into its own log again and again, and hardly
  * anything else. Some logs have only errors (error_log of a server) although most clients are
  * served well: the log of a process that listens must have other messages for comparison. */
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of such messages in the end of the log"),
 	THRESHOLD("many", 6, 2, 1e6, "severity is medium from this number of such messages"),
-	THRESHOLD("max-silence", 20e9, 1e9, 3600e9,
-		"longest time since the log was written, where no such message came meanwhile",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("max-silence", 20e9, 1e9, 3600e9,
+		"longest time since the log was written, where no such message came meanwhile"),
 };
 
 static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
@@ -76,13 +73,13 @@ static bool has_come(const struct check *e, const struct logged_error *l)
 {
 	if (l->error->new_state != SOOTH_STATE_ABSENT && l->error->times_new)
 		return true;
-	return (double)l->file->silent_ns <= check_option(e, "max-silence") &&
+	return l->file->silent_ns <= check_option(e, "max-silence") &&
 	       l->error->behind <= l->error->messages / l->error->times;
 }
 
 static bool is_raised_by(const struct check *e, const struct logged_error *l)
 {
-	return (double)l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
+	return l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
 	       logged_error_is_all(l) &&
 	       (l->error->messages > l->error->times || l->elsewhere_new ||
 		       !work_has_listener(e)) &&
@@ -96,10 +93,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	struct span path = record_text(&l->file->record, &l->file->path);
 	bool is_new = r->new_state != SOOTH_STATE_ABSENT && r->times_new > 1;
 
-	finding_begin(out, is_new ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_severity(out, r->is_warning || (double)r->times < check_option(e, "many")
-				      ? FINDING_LOW
-				      : FINDING_MEDIUM);
+	finding_begin(out, confidence_high_if(is_new), "");
+	finding_severity(out,
+		r->is_warning || r->times < check_option(e, "many") ? FINDING_LOW : FINDING_MEDIUM);
 	finding_message(out, text);
 	finding_claim(out, "%s the same %s again and again: \"%.*s\"",
 		path.size ? "logs" : "writes to standard error",
@@ -160,8 +156,7 @@ const struct finding_type finding_errors_logged = {
 	.follows =
 		"connect-failing,syscall-errors,children-failing,requests-refused,database-errors,"
 		"tls-failing,lock-refused,api-retry-storm,filling-up,fd-limit-near,fd-leak,"
-		"clients-refused,left-behind,feeds-itself,slow-lookups,watch-flood,calls-itself,"
-		"shared-writes",
+		"clients-refused,left-behind,feeds-itself,slow-lookups,watch-flood,calls-itself",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -8,7 +8,6 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/tally.h"
-#include "explain/finding.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 
@@ -57,7 +56,7 @@ static void put_group(struct buffer *out, const struct fds_descriptor *d)
 	if (is_file && slash && slash != path.data)
 		path.size = (size_t)(slash - path.data);
 	if (has_path)
-		buffer_format(out, " %.*s", (int)path.size, path.data);
+		buffer_format(out, " %.*s", SPAN_ARGS(path));
 }
 
 static void add_snapshot(struct tally *groups, const struct snapshot *snapshot, bool is_last)
@@ -96,8 +95,6 @@ static size_t find_groups(
 	tally_fini(&groups);
 	return count;
 }
-
-/* --- the finding --- */
 
 /* Appends "files below /home/me/project" for "file /home/me/project". */
 static void put_kind(struct buffer *out, const struct tally_row *row)
@@ -149,10 +146,9 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		finding_unseen(out, "how many descriptors the process may open");
 		return;
 	}
-	finding_count(out, "soft limit", (double)end->soft_limit, 0);
+	finding_count(out, "soft limit", end->soft_limit, 0);
 	if (growth_reaches(g, (double)end->soft_limit, &left_ns))
-		finding_number(out, "time until the process reaches its descriptor limit",
-			(double)left_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "time until the process reaches its descriptor limit", left_ns);
 }
 
 static void put_remedy(const struct check *e, struct check_result *out)
@@ -162,7 +158,6 @@ static void put_remedy(const struct check *e, struct check_result *out)
 		e->id.pid);
 }
 
-/* Returns the other process whose connections explain the growth; NULL: none. */
 static const struct waits_peer *find_peer(const struct check *e, const struct growth *g,
 	const struct tally_row *top, size_t count, unsigned *all)
 {
@@ -240,9 +235,9 @@ static void report_same(
 	finding_claim(out, "has %lld descriptors of one kind open: %s", (long long)largest->last,
 		buffer_cstr(&kind));
 	buffer_fini(&kind);
-	finding_count(out, "descriptors of that kind", (double)largest->last, 0);
-	finding_count(out, "descriptors of that kind when the observation started",
-		(double)largest->first, 0);
+	finding_count(out, "descriptors of that kind", largest->last, 0);
+	finding_count(
+		out, "descriptors of that kind when the observation started", largest->first, 0);
 	put_remedy(e, out);
 	finding_end(out);
 }
@@ -252,31 +247,13 @@ static double descriptors_at(const struct sample_point *p)
 	return p->descriptors_state == SOOTH_STATE_VALUE ? (double)p->descriptors : -1;
 }
 
-/* Reports that descriptors could not be counted. If the last sample has a count, there was only one
- * sample. */
-static void emit_blind(const struct check *e, struct check_result *out)
-{
-	const struct sample_point *last = &e->series.points[e->series.count - 1];
-
-	if (last->descriptors_state == SOOTH_STATE_VALUE)
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else
-		check_blind(out, last->descriptors_state);
-}
-
-static bool is_fast(const struct check *e, const struct growth *g)
-{
-	return g->grows && g->last - g->first >= check_option(e, "min-gain") &&
-	       check_is_over(e, "min-rate", g->per_s, "");
-}
-
 /* Returns whether slow growth is a leak. Connections come and go as peers like: only a long
  * observation shows that they stay. */
 static bool is_slow(
 	const struct check *e, const struct growth *g, const struct tally_row *top, size_t shown)
 {
 	double gain = g->last - g->first;
-	bool is_long = (double)g->interval_ns >= check_option(e, "min-interval-slow");
+	bool is_long = g->interval_ns >= check_option(e, "min-interval-slow");
 	bool is_one_kind = shown && !top[0].is_marked &&
 			   (double)tally_gain(&top[0]) >= check_option(e, "min-gain-slow");
 
@@ -294,7 +271,7 @@ static void diagnose_young(const struct check *e, struct check_result *out, cons
 {
 	double gain = g->last - g->first;
 
-	if (is_fast(e, g) && g->is_steady && gain >= check_option(e, "min-gain-young"))
+	if (check_grows_fast(e, g) && g->is_steady && gain >= check_option(e, "min-gain-young"))
 		report(e, out, g, top, shown, PACE_YOUNG);
 	else if (gain < check_option(e, "min-gain-slow"))
 		check_fine(out, "%.0f descriptors, then %.0f", g->first, g->last);
@@ -313,18 +290,19 @@ static void diagnose(const struct check *e, struct check_result *out)
 		if (g.windows)
 			check_blind_because(
 				out, "the observation has too few samples", CHECK_LONGER);
-		else
-			emit_blind(e, out);
+		else /* there was only one sample, or descriptors could not be counted */
+			check_blind(out, e->series.points[e->series.count - 1].descriptors_state
+						 ?: SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 		return;
 	}
 	shown = find_groups(e, top, &largest);
 	if (check_is_young(e))
 		diagnose_young(e, out, &g, top, shown);
-	else if (is_fast(e, &g))
+	else if (check_grows_fast(e, &g))
 		report(e, out, &g, top, shown, PACE_FAST);
 	else if (is_slow(e, &g, top, shown))
 		report(e, out, &g, top, shown, PACE_SLOW);
-	else if (check_is_over(e, "min-same", (double)largest.last, "same"))
+	else if (check_is_over(e, "min-same", largest.last, "same"))
 		report_same(e, out, &largest);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))
 		check_blind_because(out,

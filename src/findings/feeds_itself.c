@@ -7,14 +7,11 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-rate", 1 << 10, 1, 1e12,
-		"minimum size that it writes to the log in a second", .unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-share", 50, 1, 100, "minimum share of its writes that it reads",
-		.unit = SOOTH_UNIT_PERCENT),
+	BYTES_THRESHOLD(
+		"min-rate", 1 << 10, 1, 1e12, "minimum size that it writes to the log in a second"),
+	PERCENT_THRESHOLD("min-share", 50, 1, 100, "minimum share of its writes that it reads"),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum number of writes, and of reads"),
 	THRESHOLD("min-times-input", 3, 1, 1e9,
 		"the same of a file that is its standard input, where the rate does not matter",
@@ -101,14 +98,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 			"reads %s, to which it writes itself, %s a second: it feeds itself with "
 			"its own log",
 			o->path->text,
-			sentence_size(size, (uint64_t)check_calls_rate(c, (double)written->bytes)));
-	finding_rate(out, "writes to it", check_calls_rate(c, (double)written->calls),
-		SOOTH_UNIT_NONE, c->interval_ns);
-	finding_rate(out, "written to it", check_calls_rate(c, (double)written->bytes),
-		SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_rate(out, "read from it",
-		check_calls_rate(c, (double)o->file->moves[CALL_READ].bytes), SOOTH_UNIT_BYTES,
+			sentence_size(size, (uint64_t)check_calls_rate(c, written->bytes)));
+	finding_rate(out, "writes to it", check_calls_rate(c, written->calls), SOOTH_UNIT_NONE,
 		c->interval_ns);
+	finding_rate(out, "written to it", check_calls_rate(c, written->bytes), SOOTH_UNIT_BYTES,
+		c->interval_ns);
+	finding_rate(out, "read from it", check_calls_rate(c, o->file->moves[CALL_READ].bytes),
+		SOOTH_UNIT_BYTES, c->interval_ns);
 	finding_unseen(out, "whether what it reads is what it wrote");
 	check_calls_unseen(c, e, out);
 	if (o->is_input)

@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/child_calls.h"
-#include "analyze/evidence/cpu_load.h"
-#include "explain/finding.h"
+#include "analyze/evidence/children.h"
+#include "analyze/evidence/work_share.h"
 #include "probes/fds.h"
 
 #define DIRECTORIES_MAX 1024
@@ -103,11 +102,8 @@ static bool is_watcher(const struct snapshot *s, int32_t fd)
 static void count_events(struct look *l, const struct check *e, const struct call_history *h)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->result > 0 && row && row->transfer.direction == SYSCALL_READS &&
@@ -132,12 +128,9 @@ static void report(struct check_result *out, const struct check_calls *c,
 	const struct rewritten *w = one->value;
 	double rate = check_calls_rate(c, w->times);
 
-	finding_begin(out,
-		c->lost || c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
-		path->text);
-	if (w->by_children <= 0 && rate < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of(path->text, strlen(path->text)));
+	finding_begin(out, confidence_high_if(!(c->lost || c->is_sampled)), path->text);
+	finding_low_if(out, w->by_children <= 0 && rate < check_option(c->of, "many"));
+	finding_path(out, span_of_string(path->text));
 	finding_claim(out, "wakes itself: %s rewrites %s, which it watches, %.1f times a second",
 		w->by_children > 0 ? "a command that it starts" : "it", path->text, rate);
 	finding_rate(
@@ -145,7 +138,7 @@ static void report(struct check_result *out, const struct check_calls *c,
 	finding_rate(out, "reads of events", check_calls_rate(c, l->events), SOOTH_UNIT_NONE,
 		c->interval_ns);
 	if (l->files.count > 1)
-		finding_count(out, "watched files that it rewrites", (double)l->files.count, 0);
+		finding_count(out, "watched files that it rewrites", l->files.count, 0);
 	finding_unseen(out, "whether it ignores these events");
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "write results to a directory that is not watched, or exclude this one "

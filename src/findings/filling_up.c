@@ -9,7 +9,6 @@
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/made_files.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX	      4
 #define FILE_GROWTH_OF_MEMORY UINT32_MAX /* stands for a mount */
@@ -46,7 +45,6 @@ struct file_key {
 	uint32_t device_major, device_minor;
 };
 
-/* A file at the first sample. */
 struct first_size {
 	uint64_t bytes;
 	bool is_known, is_counted; /* is_counted: by another descriptor */
@@ -224,7 +222,7 @@ static bool file_growth_read(
 	const struct fds_process *end = snapshot_end(l.last, sizeof(*end));
 
 	map_init(out, sizeof(uint32_t), sizeof(struct file_growth), MOUNTS_MAX);
-	l.interval_ns = file_space_interval_ns(e);
+	l.interval_ns = check_interval_ns(e, &e->input->fds);
 	if (!l.interval_ns || end->descriptors_state > SOOTH_STATE_TRUNCATED)
 		return false;
 	compare(&l, first);
@@ -232,32 +230,29 @@ static bool file_growth_read(
 }
 
 static const struct finding_option options[] = {
-	THRESHOLD("max-time", 300e9, 1e9, 86400e9, "maximum time until the file system is full",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("max-time-high", 60e9, 0, 86400e9,
-		"maximum time until the file system is full, for severity high",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-gain", 1 << 20, 1, 1e15,
-		"minimum growth of its files during the observation", .unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("nearly-full", 95, 1, 100,
-		"minimum percentage in use of a nearly full file system",
-		.unit = SOOTH_UNIT_PERCENT, UNLISTED),
-	THRESHOLD("max-left", 1 << 30, 1, 1e15, "maximum bytes left on a nearly full file system",
-		.unit = SOOTH_UNIT_BYTES, UNLISTED),
-	THRESHOLD("deleted-rate", 512 << 10, 1, 1e12,
+	TIME_THRESHOLD(
+		"max-time", 300e9, 1e9, 86400e9, "maximum time until the file system is full"),
+	TIME_THRESHOLD("max-time-high", 60e9, 0, 86400e9,
+		"maximum time until the file system is full, for severity high"),
+	BYTES_THRESHOLD(
+		"min-gain", 1 << 20, 1, 1e15, "minimum growth of its files during the observation"),
+	PERCENT_THRESHOLD("nearly-full", 95, 1, 100,
+		"minimum percentage in use of a nearly full file system", UNLISTED),
+	BYTES_THRESHOLD("max-left", 1 << 30, 1, 1e15,
+		"maximum bytes left on a nearly full file system", UNLISTED),
+	BYTES_THRESHOLD("deleted-rate", 512 << 10, 1, 1e12,
 		"minimum growth per second of a deleted file, or of files in memory, reported "
 		"whatever the space left",
-		.unit = SOOTH_UNIT_BYTES, UNLISTED),
-	THRESHOLD("deleted-size", 16 << 20, 1, 1e15,
+		UNLISTED),
+	BYTES_THRESHOLD("deleted-size", 16 << 20, 1, 1e15,
 		"minimum size of such a deleted file, and growth of such files in memory",
-		.unit = SOOTH_UNIT_BYTES, UNLISTED),
-	THRESHOLD("append-rate", 1 << 20, 1, 1e12,
+		UNLISTED),
+	BYTES_THRESHOLD("append-rate", 1 << 20, 1, 1e12,
 		"minimum growth per second of a file that is appended to, for severity info "
 		"whatever the space left",
-		.unit = SOOTH_UNIT_BYTES, UNLISTED),
-	THRESHOLD("append-time", 86400e9, 1e9, 1e15,
-		"maximum time until such a file fills its file system", .unit = SOOTH_UNIT_NS,
 		UNLISTED),
+	TIME_THRESHOLD("append-time", 86400e9, 1e9, 1e15,
+		"maximum time until such a file fills its file system", UNLISTED),
 	THRESHOLD("min-files", 20, 1, 1e9,
 		"minimum number of temporary files made in one directory and not removed",
 		UNLISTED),
@@ -265,10 +260,9 @@ static const struct finding_option options[] = {
 		"the same of shared memory (/dev/shm), also if its size is set and nothing "
 		"written",
 		UNLISTED),
-	THRESHOLD("log-rate", 64 << 10, 1, 1e12, "the same growth per second of a deleted log",
-		.unit = SOOTH_UNIT_BYTES, UNLISTED),
-	THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log",
-		.unit = SOOTH_UNIT_BYTES, UNLISTED),
+	BYTES_THRESHOLD("log-rate", 64 << 10, 1, 1e12,
+		"the same growth per second of a deleted log", UNLISTED),
+	BYTES_THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log", UNLISTED),
 };
 
 struct look {
@@ -277,8 +271,6 @@ struct look {
 	struct check_calls calls;
 	bool has_calls;
 };
-
-/* --- judging --- */
 
 static double per_s(const struct file_growth *g, uint64_t bytes)
 {
@@ -325,7 +317,7 @@ static bool is_soon(const struct check *e, const struct file_growth *g, double l
 	double most_ns = check_option(e, "max-time");
 	double reach_ns = growth_foresight_ns(g->interval_ns);
 
-	return check_is_over(e, "min-gain", (double)g->gained_bytes, g->path.text) &&
+	return check_is_over(e, "min-gain", g->gained_bytes, g->path.text) &&
 	       left * (double)NS_PER_S <= rate_of(g) * (most_ns < reach_ns ? most_ns : reach_ns);
 }
 
@@ -340,7 +332,7 @@ static bool is_deleted_and_grows(const struct check *e, const struct file_growth
 	bool is_log = g->is_append || strstr(g->path.text, ".log");
 
 	return g->is_deleted && g->is_open && is_on_disk(g) &&
-	       (double)g->size_bytes >= check_option(e, is_log ? "log-size" : "deleted-size") &&
+	       g->size_bytes >= check_option(e, is_log ? "log-size" : "deleted-size") &&
 	       check_is_over(e, is_log ? "log-rate" : "deleted-rate", per_s(g, g->most_bytes),
 		       g->path.text);
 }
@@ -362,7 +354,7 @@ static bool is_kept_in_memory(const struct check *e, const struct file_growth *g
 		(g->space->is_memory &&
 			(g->is_deleted || span_equal(file_space_point(g->space), "/dev/shm")));
 
-	return is_hidden && (double)g->written_bytes >= check_option(e, "deleted-size") &&
+	return is_hidden && g->written_bytes >= check_option(e, "deleted-size") &&
 	       check_is_over(e, "deleted-rate", rate_of(g), g->path.text);
 }
 
@@ -401,8 +393,6 @@ static double weigh(const void *key, const void *value, const void *user)
 	(void)key;
 	return filling_of(e, g) == FILLING_NOTHING ? 0 : rate_of(g) / (left_of(e, g) + 1);
 }
-
-/* --- the finding --- */
 
 static struct span place_of(const struct file_growth *g)
 {
@@ -456,7 +446,7 @@ static void emit_evidence(struct check_result *out, const struct file_growth *g,
 	finding_number(out, "time until it is full", left / rate_of(g) * (double)NS_PER_S,
 		SOOTH_UNIT_NS, 0);
 	if (g->space)
-		finding_number(out, "used", file_space_used(g->space), SOOTH_UNIT_PERCENT, 0);
+		finding_percent(out, "used", file_space_used(g->space), 0);
 	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
 	finding_bytes(out, "size of the file", g->size_bytes);
 	if (g->files > 1)

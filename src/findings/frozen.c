@@ -8,9 +8,8 @@
 #include "analyze/waits/wait_sentences.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 1e9, 0, 86400e9,
-		"minimum time the process is stopped (if it was sampled more than once)",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 1e9, 0, 86400e9,
+		"minimum time the process is stopped (if it was sampled more than once)"),
 };
 
 /* Returns how long a signal has stopped the process; a frozen control group does not change the
@@ -35,7 +34,7 @@ static bool is_of_a_moment(const struct check *e)
 	if (!check_chain(e, 0, &g, &chain))
 		return false;
 	t = chain.links[0].thread;
-	return t && !t->since_state && (double)t->since_ns < check_option(e, "min-time");
+	return t && !t->since_state && t->since_ns < check_option(e, "min-time");
 }
 
 enum stop { STOP_BY_TERMINAL, STOP_IN_BACKGROUND, STOP_OF_JOB, STOP_BY_SIGNAL, STOP_BY_FREEZER };
@@ -99,8 +98,7 @@ static void report(const struct check *e, struct check_result *out, uint64_t sto
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	stop = is_stopped ? stop_of(e, out) : STOP_BY_FREEZER;
-	if (stop == STOP_OF_JOB)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, stop == STOP_OF_JOB);
 	finding_value_text(
 		out, "any", "%s", e->process->agent || e->process->owner_agent ? "" : "--any ");
 	finding_claim_row(out, &rows[stop]);
@@ -130,7 +128,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (e->process->process->state == 'T' &&
 		 (e->is_one_look ? is_of_a_moment(e)
 				 : check_watched_ns(e) &&
-					   (double)stopped_for_ns < check_option(e, "min-time")))
+					   stopped_for_ns < check_option(e, "min-time")))
 		check_blind_because(out, "the process was stopped only a moment ago", CHECK_LONGER);
 	else
 		report(e, out, stopped_for_ns);

@@ -4,7 +4,7 @@
  * once. The names of the collecting threads show that, or, if the program's own threads collect,
  * the functions in sampled stacks. A collection now and then, even by many threads at once, is
  * healthy: so the threads have to be busy throughout the observation. */
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -76,19 +76,17 @@ static bool is_pressed(const struct check *e, const struct collection *c)
 
 static void put_remedy(const struct check *e, struct check_result *out, const struct collection *c)
 {
-	unsigned long long pid = e->id.pid;
-
 	if (c->is_of_machine)
 		finding_remedy(out,
-			"jcmd %llu GC.heap_info, as the user of the process, shows how full the "
-			"heap is; a larger java -Xmx gives it room; jcmd %llu GC.heap_dump "
+			"jcmd %u GC.heap_info, as the user of the process, shows how full the "
+			"heap is; a larger java -Xmx gives it room; jcmd %u GC.heap_dump "
 			"FILE.hprof shows what fills it",
-			pid, pid);
+			e->id.pid, e->id.pid);
 	else
 		finding_remedy(out,
 			"give the heap more room, or write a heap snapshot to see what fills it; a "
-			"restart frees the memory (threads: sooth inspect --threads %llu)",
-			pid);
+			"restart frees the memory (threads: sooth inspect --threads %u)",
+			e->id.pid);
 }
 
 static void put_cpu(struct buffer *out, const struct thread_history *t)
@@ -102,16 +100,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_held_back = c->cpu < check_option(e, "min-cpu") && c->demand > c->cpu;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (is_held_back)
-		finding_claim(out,
-			"spends %.0f %% of its CPU time in garbage collection: the heap is "
-			"probably almost full",
-			100 * c->cpu / c->of.cpu);
-	else
-		finding_claim(out,
-			"spends %.0f %% of a CPU in garbage collection: the heap is probably "
-			"almost full",
-			c->cpu);
+	finding_claim(out,
+		"spends %.0f %% of %s in garbage collection: the heap is probably almost full",
+		is_held_back ? 100 * c->cpu / c->of.cpu : c->cpu,
+		is_held_back ? "its CPU time" : "a CPU");
 	finding_percent(out, "CPU use of garbage collection", c->cpu, interval_ns);
 	finding_percent(
 		out, "share of the process's CPU time", 100 * c->cpu / c->of.cpu, interval_ns);
@@ -169,7 +161,7 @@ static void report_functions(
 		finding_percent(out, WITH_READY, c->of.demand, c->of.interval_ns);
 	finding_text(out, "garbage collection", "%.0f %% of %llu samples", 100 * c->work.share,
 		(unsigned long long)c->work.samples);
-	finding_text(out, "most of it in", "%.*s", (int)function.size, function.data);
+	finding_text(out, "most of it in", "%.*s", SPAN_ARGS(function));
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	finding_remedy(
 		out, "%s; sooth profile %u shows the callers", remedy_of(function), e->id.pid);

@@ -7,8 +7,6 @@
 #include "analyze/evidence/peer_process.h"
 #include "analyze/waits/wait_goroutines.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(PACE, 4, NONE, "at this rate, so many times the goroutines would have come since the start");
 
@@ -47,9 +45,7 @@ static bool is_same(const struct waits_goroutines *a, const struct waits_gorouti
 
 static uint64_t count_before(const struct wait_graph *before, const struct waits_goroutines *of)
 {
-	const struct waits_goroutines *w = NULL;
-
-	while ((w = wait_goroutines_next(before, of->node_pid, w))) {
+	wait_goroutines_each (before, of->node_pid, w) {
 		if (is_same(w, of))
 			return w->count;
 	}
@@ -59,9 +55,8 @@ static uint64_t count_before(const struct wait_graph *before, const struct waits
 static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 {
 	struct wait_graph before = { .records = g->before };
-	const struct waits_goroutines *w = NULL;
 
-	while ((w = wait_goroutines_next(g, pid, w))) {
+	wait_goroutines_each (g, pid, w) {
 		uint64_t first = count_before(&before, w);
 
 		l->groups++;
@@ -146,18 +141,17 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_steady = is_old && keeps_pace(e, l, per_s);
 
 	wait_goroutines_text(&place, l->of);
-	finding_begin(out, is_steady ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_steady)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_steady), "");
+	finding_low_if(out, !is_steady);
 	finding_claim(out, "goroutines pile up: %llu wait %s, %llu more in %s",
 		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
 		sentence_duration(time, interval_ns));
 	claim_holder(e, out, l->of);
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
-	finding_count(out, "goroutines that wait there", (double)l->of->count, 0);
-	finding_count(out, "when the observation started", (double)l->first, 0);
+	finding_count(out, "goroutines that wait there", l->of->count, 0);
+	finding_count(out, "when the observation started", l->first, 0);
 	if (!l->of->longest_state)
-		finding_number(out, "longest wait", (double)l->of->longest_ns, SOOTH_UNIT_NS, 0);
+		finding_time(out, "longest wait", l->of->longest_ns);
 	finding_unseen(out,
 		"whether these goroutines will go on, as those of a batch that waits for its turn");
 	finding_remedy(out,
@@ -186,10 +180,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	per_s = interval_ns ? (double)l.gain * (double)NS_PER_S / (double)interval_ns : 0;
 	is_stuck = l.of && are_stuck(e, l.of);
-	if (!l.of ||
-		(double)l.of->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
-		(double)l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
-		100.0 * (double)l.gain < check_option(e, "min-share") * (double)l.first ||
+	if (!l.of || l.of->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
+		l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
+		100.0 * l.gain < check_option(e, "min-share") * (double)l.first ||
 		!check_is_over(e, "min-rate", per_s, ""))
 		check_fine(out, "goroutines that wait do not grow in number");
 	else

@@ -9,17 +9,13 @@ NUMBER(QUIET_PERCENT, 2, PERCENT, "of a CPU that a quiet program uses at most");
 NUMBER(QUIET_SWITCHES, 8, NONE, "a second, of a quiet program: a timer and the runtime make some");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
-		"the same where no other goroutine could go on and no thread ran",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait"),
+	TIME_THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
+		"the same where no other goroutine could go on and no thread ran"),
 };
 
 struct stuck {
 	const struct waits_goroutines *main, *wants_lock; /* the largest group of these */
-	const struct waits_goroutines
-		*sends; /* the largest group that waits to send into a channel */
 	uint64_t lock_count, others;
 	bool is_one_at_work; /* a goroutine neither wants a lock nor accepts clients or signals */
 	bool has_writer, has_reader; /* goroutines want to write-lock, to read-lock */
@@ -120,17 +116,6 @@ static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 	return earlier;
 }
 
-static double switches_of(const struct check *e)
-{
-	double all = 0;
-
-	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (thread_history_voluntary(t) > 0)
-			all += thread_history_voluntary(t);
-	}
-	return all;
-}
-
 /* Returns how long a group has waited that is the same at both samples: in a program that hardly
  * runs that is no contention. */
 static uint64_t group_wait_of(
@@ -138,7 +123,9 @@ static uint64_t group_wait_of(
 {
 	uint64_t known_ns = wait_of(s, w), observed_ns = e->input->end_ns - e->input->begin_ns;
 	double cpu = process_table_cpu_percent(e->process);
-	bool is_quiet = cpu >= 0 && cpu < QUIET_PERCENT && switches_of(e) < QUIET_SWITCHES;
+	bool is_quiet = cpu >= 0 && cpu < QUIET_PERCENT &&
+			thread_histories_sum(&e->input->threads, &e->id, thread_history_voluntary) <
+				QUIET_SWITCHES;
 
 	return is_quiet && observed_ns > known_ns ? observed_ns : known_ns;
 }
@@ -204,8 +191,6 @@ static bool may_go_on(const struct stuck *s)
 	return s->others_work || s->main_goes_on;
 }
 
-/* --- the finding --- */
-
 enum kind { KIND_LOCK, KIND_DEADLOCK, KIND_READ_AGAIN, KIND_SENDS, KIND_MAIN, KIND_MAIN_ALONE };
 
 static const char *const claims[] = {
@@ -240,8 +225,7 @@ static void end(struct check_result *out, const struct stuck *s, const struct wa
 		w->is_main ? "s" : "", buffer_cstr(place));
 	finding_time(out, "for at least", for_ns);
 	finding_count(out, "other goroutines", s->others, 0);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 }
 
 static void set_waiters(struct check_result *out, uint64_t count)
@@ -276,9 +260,9 @@ static void set_other(
 
 	if (other && is_counted)
 		buffer_format(text, ", and %llu in %.*s", (unsigned long long)other->count,
-			(int)at.size, at.data);
+			SPAN_ARGS(at));
 	else if (other)
-		buffer_format(text, " and %.*s", (int)at.size, at.data);
+		buffer_format(text, " and %.*s", SPAN_ARGS(at));
 }
 
 static void report_lock(struct check_result *out, const struct wait_graph *g, const struct stuck *s,
@@ -287,8 +271,7 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 	bool may_be_read_again = s->has_writer && s->has_reader;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (may_go_on(s))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, may_go_on(s));
 	set_waiters(out, s->lock_count);
 	set_other(out, other_of(g, s->wants_lock, wait_goroutines_want_lock), false);
 	end(out, s, s->wants_lock, for_ns,
@@ -300,10 +283,8 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 static void report_sends(struct check_result *out, const struct wait_graph *g,
 	const struct stuck *s, const struct waits_goroutines *w, uint64_t for_ns)
 {
-	finding_begin(
-		out, s->others_may_take ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "");
-	if (s->others_work || s->others_may_take)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(!s->others_may_take), "");
+	finding_low_if(out, s->others_work || s->others_may_take);
 	set_waiters(out, w->count);
 	set_other(out, other_of(g, w, wait_goroutines_send), true);
 	end(out, s, w, for_ns, KIND_SENDS);
@@ -338,13 +319,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
 	else if (s.wants_lock && earlier_of(&g, e->id.pid).wants_lock &&
-		 check_is_over(e, time_option(e, &s), (double)lock_wait_of(e, &g, &s), ""))
+		 check_is_over(e, time_option(e, &s), lock_wait_of(e, &g, &s), ""))
 		report_lock(out, &g, &s, lock_wait_of(e, &g, &s));
 	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
-		 check_is_over(e, time_option(e, &s), (double)s.idle_ns, ""))
+		 check_is_over(e, time_option(e, &s), s.idle_ns, ""))
 		report_main(out, &s, s.idle_ns);
 	else if (sends &&
-		 check_is_over(e, "min-time-at-rest", (double)group_wait_of(e, &s, sends), "sends"))
+		 check_is_over(e, "min-time-at-rest", group_wait_of(e, &s, sends), "sends"))
 		report_sends(out, &g, &s, sends, group_wait_of(e, &s, sends));
 	else
 		check_fine(out, "its goroutines can go on");

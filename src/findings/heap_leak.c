@@ -5,7 +5,6 @@
  * loads its data grows too, so a young process is not judged. */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 NUMBER(LONG_NS, 30 * NS_PER_S, NS, "in a shorter observation a cache may still fill up");
 NUMBER(OLDER_SHARE, 0.5, NONE, "part of the gained blocks: so many older blocks were freed");
@@ -27,17 +26,16 @@ static void report(const struct check *e, struct check_result *out,
 	char size[UNITS_SIZE];
 
 	heap_use_put_stack(&e->input->heap, g->top, &stack);
-	finding_begin(out, is_long ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	finding_begin(out, confidence_medium_if(is_long), "");
 	finding_claim(out, "keeps %s more from malloc each second, most of it in %s",
 		sentence_size(size, (uint64_t)g->bytes_per_s), buffer_cstr(&stack));
 	finding_rate(
 		out, "growth of the kept memory", g->bytes_per_s, SOOTH_UNIT_BYTES, interval_ns);
-	finding_count(out, "more blocks", (double)g->blocks, interval_ns);
+	finding_count(out, "more blocks", g->blocks, interval_ns);
 	finding_count(out, "stacks that grow", g->stacks, interval_ns);
 	finding_text(out, "most of it in", "%s (%.0f %%)", buffer_cstr(&stack),
 		100.0 * g->top_bytes_per_s / g->bytes_per_s);
-	finding_count(
-		out, "blocks of before, freed meanwhile", (double)p->older_freed, interval_ns);
+	finding_count(out, "blocks of before, freed meanwhile", p->older_freed, interval_ns);
 	finding_unseen(out, is_long ? "whether the program still needs it"
 				    : "whether it goes on: a cache may be filling up");
 	finding_remedy(out,
@@ -47,14 +45,12 @@ static void report(const struct check *e, struct check_result *out,
 	buffer_fini(&stack);
 }
 
-/* Returns whether the process is old enough, and its allocator was observed for long enough, to
- * decide. */
 static bool is_judged(const struct check *e, struct check_result *out,
 	const struct heap_use_process *p, const struct heap_use_growth *g)
 {
 	if (p->is_sampled)
 		check_blind_because(out, "the allocations are samples", "");
-	else if (!g->is_measured || (double)g->time_ns < check_option(e, "min-time"))
+	else if (!g->is_measured || g->time_ns < check_option(e, "min-time"))
 		check_blind_because(out, "its allocations cover too short a time", CHECK_LONGER);
 	else if (g->stacks && check_is_young(e))
 		check_too_young(out);
@@ -63,14 +59,10 @@ static bool is_judged(const struct check *e, struct check_result *out,
 	return false;
 }
 
-static uint64_t last_sample_ns(const struct check *e)
-{
-	return e->series.count ? e->series.points[e->series.count - 1].time_ns : 0;
-}
-
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
+	size_t count = e->series.count;
 	struct heap_use_growth g;
 	char size[UNITS_SIZE];
 
@@ -80,7 +72,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "all memory allocated during the observation was freed");
 		return;
 	}
-	heap_use_growth(&e->input->heap, &e->id, last_sample_ns(e), &g);
+	heap_use_growth(
+		&e->input->heap, &e->id, count ? e->series.points[count - 1].time_ns : 0, &g);
 	if (!is_judged(e, out, p, &g))
 		return;
 	if (!g.stacks || g.bytes <= 0)
@@ -89,7 +82,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "keeps %lld more blocks, and freed %llu of before",
 			(long long)g.blocks, (unsigned long long)p->older_freed);
 	else if (check_is_over(e, "min-rate", g.bytes_per_s, "") &&
-		 check_is_over(e, "min-gain", (double)g.bytes, ""))
+		 check_is_over(e, "min-gain", g.bytes, ""))
 		report(e, out, p, &g);
 	else
 		check_fine(out, "keeps %s more each second, which is little",

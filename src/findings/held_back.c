@@ -11,8 +11,6 @@
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(COUNTED_LEAST, 20, PERCENT, "of the CPU, for a thread that ran meanwhile");
 NUMBER(STATES_LEAST, 4, NONE, "samples: fewer states do not show how long it could run");
@@ -40,18 +38,6 @@ static const struct finding_option options[] = {
 		UNLISTED),
 };
 
-/* Returns the CPU use of all threads over the observation, in percent of one CPU; negative: not
- * measured. */
-static double cpu_of(const struct check *e)
-{
-	const struct sample_series *s = &e->series;
-	uint64_t interval_ns = sample_series_ns(s);
-	double used_ns =
-		s->count ? (double)s->points[s->count - 1].cpu_ns - (double)s->points[0].cpu_ns : 0;
-
-	return !interval_ns ? -1 : used_ns > 0 ? 100.0 * used_ns / (double)interval_ns : 0;
-}
-
 static void emit_time(struct check_result *out, const struct held_time *t)
 {
 	if (!t->is_measured)
@@ -67,7 +53,7 @@ static void emit_place(struct check_result *out, const struct limits_group *g, c
 	struct span path = record_text(&g->record, &g->path);
 
 	finding_text(out, "limit is set in", "%s of the control group %.*s (version %u)", file,
-		(int)path.size, path.data, g->version);
+		SPAN_ARGS(path), g->version);
 }
 
 /* --- CPU quota --- */
@@ -92,7 +78,7 @@ static bool is_throttled(
 {
 	double quota = l->group ? (double)l->group->limit / 1e4 : 0; /* percent of one CPU */
 	struct limit_users users;
-	double cpu = cpu_of(e);
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
 
 	if (!l->group || cpu < 0 || !check_is_over(e, "min-throttled", l->per_s, "cpu"))
 		return false;
@@ -114,8 +100,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	if (is_used_by_others(e, l, &users))
 		limit_users_put(&by, e, &users, LIMITS_SHARED_CPU);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "cpu");
-	if (l->per_s < check_option(e, "often"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, l->per_s < check_option(e, "often"));
 	finding_claim(out,
 		"held back by the CPU quota of its control group: %.2f CPUs, used up %.1f times a "
 		"second%s",
@@ -124,13 +109,14 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	emit_place(out, g, file);
 	finding_rate(out, "times the quota was used up", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
 	finding_percent(out, "quota of the control group", (double)g->limit / 1e4, 0);
-	finding_percent(out, "CPU", cpu_of(e), sample_series_ns(&e->series));
+	finding_percent(
+		out, "CPU", process_table_cpu_percent(e->process), sample_series_ns(&e->series));
 	emit_time(out, t);
 	finding_unseen(out, "whether the process needs more CPU than the quota, or wastes it");
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT CPUQuota=), or give the "
 		"process less to do; a restart does not help",
-		file, (int)path.size, path.data);
+		file, SPAN_ARGS(path));
 	finding_end(out);
 }
 
@@ -148,13 +134,13 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 	emit_place(out, g, "memory.high");
 	finding_rate(out, "number of times the limit was exceeded", l->per_s, SOOTH_UNIT_NONE,
 		l->interval_ns);
-	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "limit", g->limit);
 	if (!g->used_state)
-		finding_number(out, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "memory in use", g->used);
 	finding_remedy(out,
 		"raise memory.high of %.*s (systemd: systemctl set-property UNIT MemoryHigh=), or "
 		"let the process use less memory",
-		(int)path.size, path.data);
+		SPAN_ARGS(path));
 	finding_end(out);
 }
 
@@ -185,7 +171,7 @@ static void report_io(struct check_result *out, const struct held_io *io)
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT \"IO%sBandwidthMax=DEVICE "
 		"BYTES\"), or let the process %s less; a restart does not help",
-		file, (int)path.size, path.data, io->is_write ? "Write" : "Read",
+		file, SPAN_ARGS(path), io->is_write ? "Write" : "Read",
 		io->is_write ? "write" : "read");
 	finding_end(out);
 }
@@ -222,7 +208,7 @@ static void report_starved(
 
 	if (on_own)
 		buffer_format(&where, " on CPU %.*s, the only one%s that it may use",
-			(int)cpus.size, cpus.data,
+			SPAN_ARGS(cpus),
 			span_contains(cpus, "-") || span_contains(cpus, ",") ? "s" : "");
 	else
 		limit_users_of_host(&users, e);

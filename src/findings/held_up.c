@@ -7,7 +7,7 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/self_match.h"
+#include "analyze/evidence/scripts.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
@@ -28,7 +28,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
 		.unit = SOOTH_UNIT_NS),
 	THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
-		"time of waiting from which the severity is that of the finding; below: low",
+		"time of waiting from which the severity is one higher: medium instead of low, "
+		"high if only a person can end the wait",
 		.unit = SOOTH_UNIT_NS),
 };
 
@@ -136,7 +137,8 @@ static const struct process_entry *left_by_command(
 
 	if (!p || !e->process || process_table_is_below(p, e->process))
 		return NULL;
-	while (p && p->process && p->process->ppid != 1 && !check_has_new_parent(p))
+	while (p && p->process && p->process->ppid != 1 && !check_has_new_parent(p) &&
+		!(pipe->fd && p->parent && process_table_is_below(e->process, p->parent)))
 		p = p->parent;
 	return p && p->process && !process_table_is_below(e->process, p) &&
 			       (double)p->id.start_ticks >=
@@ -277,7 +279,7 @@ static bool another_works(
 static bool is_lasting(const struct check *e, const struct wait_link *link, size_t at)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits);
-	struct wait_graph g = { .records = snapshot_records(first) };
+	struct wait_graph g = { .records = first ? snapshot_records(first) : (struct batch){ 0 } };
 	struct wait_chain chain;
 
 	wait_chain_follow(&g, e->id.pid, &chain);
@@ -551,7 +553,9 @@ static const struct waits_process *reported_for(const struct check *e, const str
 			continue;
 		entry = check_entry_of(e, p);
 		if (entry && diagnosis_input_is_selected(e->input, entry) &&
-			snapshots_get(&e->input->waits.last, &entry->id))
+			(snapshots_get(&e->input->waits.last, &entry->id) ||
+				(e->is_one_look && e->process && entry->main &&
+					entry->main == e->process->main)))
 			return p;
 	}
 	return NULL;
@@ -674,16 +678,30 @@ static void set_values(struct check_result *out, const struct held_up *h)
 			(int)h->pattern.size - 1, h->pattern.data + 1);
 }
 
-/* Returns whether the severity is low: the reader of a FIFO may wait for work, and a process that
- * was left behind may print all the time, so only a read that nothing ends is grave. */
-static bool is_low(const struct check *e, const struct held_up *h)
+/* Returns whether only a person can end the wait. The reader of a FIFO is not so certain: it may
+ * wait for work. */
+static bool is_endless(const struct held_up *h)
+{
+	return h->cause == CAUSE_STOPPED || h->cause == CAUSE_NO_READER ||
+	       h->cause == CAUSE_OWN_DEADLOCK || h->cause == CAUSE_DEADLOCK ||
+	       h->cause == CAUSE_ITSELF;
+}
+
+/* Returns the severity by the certainty of the cause and the time. A process that was left behind
+ * may print all the time, so the read itself has to last. */
+static enum finding_severity severity_of(
+	const struct check *e, const struct held_up *h, enum waits_confidence least)
 {
 	double grave = check_option(e, "grave-time");
+	uint64_t ns = h->cause == CAUSE_LEFT ? waited_ns(&h->chain->links[0]) : h->for_ns;
+	bool is_long = (double)ns >= grave && (double)h->for_ns >= grave;
 
-	return h->cause == CAUSE_BUSY || h->cause == CAUSE_NO_WRITER || (double)h->for_ns < grave ||
-	       (h->cause == CAUSE_INHERITED && h->kept.is_unsure) ||
-	       (h->cause == CAUSE_LEFT &&
-		       (h->kept.is_unsure || (double)waited_ns(&h->chain->links[0]) < grave));
+	if (is_endless(h) && least > WAITS_LOW)
+		return is_long ? FINDING_HIGH : FINDING_MEDIUM;
+	is_long &= h->cause != CAUSE_BUSY && h->cause != CAUSE_NO_WRITER;
+	if (h->cause == CAUSE_LEFT || h->cause == CAUSE_INHERITED)
+		is_long &= !h->kept.is_unsure;
+	return is_long ? FINDING_MEDIUM : FINDING_LOW;
 }
 
 static void report(const struct check *e, struct check_result *out, const struct held_up *h)
@@ -697,8 +715,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if ((h->cause >= CAUSE_COMPUTES || h->cause == CAUSE_INHERITED) && least > WAITS_MEDIUM)
 		least = WAITS_MEDIUM;
 	finding_begin(out, check_confidence(least), "");
-	if (is_low(e, h))
-		finding_severity(out, FINDING_LOW);
+	finding_severity(out, severity_of(e, h, least));
 	check_chain_evidence(out, h->g, h->chain);
 	if (h->cause == CAUSE_LEFT)
 		finding_time(out, "age of what was left behind", h->for_ns);
@@ -742,7 +759,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	interval = ended_ns(last) - ended_ns(first);
+	interval = first ? ended_ns(last) - ended_ns(first) : 0;
 	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
 		h = (struct held_up){
@@ -768,6 +785,7 @@ const struct finding_type finding_held_up = {
 		 "answer",
 	.probes = "proc,waits",
 	.needs_interval = true,
+	.worst = FINDING_HIGH,
 	.is_of_holder = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

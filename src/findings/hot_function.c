@@ -9,12 +9,11 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/script_code.h"
+#include "analyze/evidence/scripts.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
 #include "analyze/profile/profile_task.h"
-#include "explain/finding.h"
 
 #define NODE_TIMERS "listOnTimeout"
 
@@ -77,16 +76,13 @@ static bool is_explained(const struct check *e)
  * seen, or seldom. */
 static double timers_of(const struct check *e, struct profile_spots *spots)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 	struct check_calls c;
-	size_t position = 0;
 	double count = 0;
 
 	if (!spots->within.size || !strstr(buffer_cstr(&spots->within), NODE_TIMERS) ||
 		!check_calls_read(&c, e))
 		return 0;
-	while ((r = call_repeats_next(c.history, &position, &key))) {
+	call_repeats_each (c.history, key, r) {
 		if (key->tid == e->id.pid && !key->result &&
 			syscall_row_of(key->abi, key->number)->wait.what == SYSCALL_WAIT_READY)
 			count += (double)r->count;
@@ -185,7 +181,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (!check_is_over(e, "min-cpu", h.of.demand, ""))
 		check_fine(out, "uses %.0f %% of a CPU", h.of.cpu);
-	else if ((double)h.samples < check_option(e, "min-samples"))
+	else if (h.samples < check_option(e, "min-samples"))
 		check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
 	else if (find_task(&task, e))
 		report_task(e, out, &h, &task);

@@ -4,11 +4,10 @@
  * child processes do nothing. It waits for its model if its session file says so and its connection
  * is silent. An agent that draws while it waits uses CPU too. */
 #include "analyze/diagnosis/check.h"
-#include "analyze/evidence/progress.h"
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/work_share.h"
+#include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/sockets.h"
 
 #define TYPED_TO_NS   (8 * NS_PER_S) /* the kernel rounds the time of the last input to 8 s */
@@ -149,8 +148,6 @@ static enum idleness idleness_of(const struct check *e)
 	return has_terminal(e) ? IDLE_QUIET : IDLE_NOT;
 }
 
-/* --- the finding --- */
-
 static void emit_roles(const struct check *e, struct check_result *out)
 {
 	double cpu[THREAD_ROLES] = { 0 }, all = 0;
@@ -183,14 +180,13 @@ static void report(const struct check *e, struct check_result *out, enum idlenes
 	progress_of(&progress, e);
 	finding_begin(
 		out, idle == IDLE_USER ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
-	if (idle != IDLE_USER)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, idle != IDLE_USER);
 	finding_claim(
 		out, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
 	finding_percent(out, "CPU", cpu, interval_ns);
 	emit_roles(e, out);
 	if (status.size)
-		finding_text(out, "self-reported status", "%.*s", (int)status.size, status.data);
+		finding_text(out, "self-reported status", "%.*s", SPAN_ARGS(status));
 	finding_text(out, "connections", "silent");
 	if (has_terminal(e))
 		finding_text(out, "terminal", "no input");

@@ -1,36 +1,72 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* invalid-free: the process frees an address that was never allocated: a variable on the stack, an
- * address at which no block can begin, or an address inside of a block. Any other unknown address
- * may be a block allocated before the observation: then the process is reported neither as faulty
- * nor as fine. */
+/* invalid-free, double-free: the process frees what it may not.
+ *
+ * double-free: a block that is free already, whose memory may belong to other data by then. Only
+ * blocks count that were allocated and freed during the observation.
+ *
+ * invalid-free: an address that was never allocated: a variable on the stack, an address at which
+ * no block can begin, or an address inside of a block. Any other unknown address may be a block
+ * allocated before the observation: then the process is reported neither as faulty nor as fine. */
 #include "analyze/diagnosis/check.h"
-#include "explain/finding.h"
+#include "base/units.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 1, 1, 1e6, "minimum number of such frees"),
 };
 
-static void report(const struct check *e, struct check_result *out,
-	const struct heap_use_errors *errors, const char *what, uint64_t count)
+/* Begins a finding: "frees memory twice: in parse <- main". */
+static void begin(struct check_result *out, const struct heap_bad_free *first, const char *what)
 {
-	const struct heap_bad_free *first = &errors->first;
 	struct buffer stack = { 0 };
 
 	if (first->stack_state == SOOTH_STATE_VALUE)
-		heap_use_put_stack(&e->input->heap, first->stack, &stack);
+		heap_use_put_stack(&out->of->input->heap, first->stack, &stack);
 	else
 		buffer_string(&stack, "code without a recorded stack");
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees %s: in %s", what, buffer_cstr(&stack));
-	finding_count(out, "invalid frees", (double)count, 0);
+	finding_thread(out, first->record.tid);
+	buffer_fini(&stack);
+}
+
+static void diagnose_twice(const struct check *e, struct check_result *out)
+{
+	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
+	uint64_t count = p ? p->errors[HEAP_FREED_TWICE].count : 0;
+	const struct heap_bad_free *first;
+	char size[UNITS_SIZE], ago[UNITS_SIZE];
+
+	if (!check_has_heap_sums(out))
+		return;
+	if (!count || count < check_option(e, "min-count")) {
+		check_fine(out, "no block was freed twice");
+		return;
+	}
+	first = &p->errors[HEAP_FREED_TWICE].first;
+	begin(out, first, "memory twice");
+	finding_count(out, "blocks freed twice", count, 0);
+	finding_text(out, "first of them", "%s at 0x%llx, by thread %u, %s after it was freed",
+		format_bytes(size, first->size), (unsigned long long)first->address,
+		first->record.tid, format_ns(ago, first->freed_ago_ns));
+	finding_unseen(out, "which code freed it first, and blocks of before the observation");
+	finding_remedy(out, "build it with -fsanitize=address: that prints where it was freed "
+			    "first; or valgrind COMMAND");
+	finding_end(out);
+}
+
+/* --- what was never allocated --- */
+
+static void report(struct check_result *out, const struct heap_bad_free *first, const char *what,
+	uint64_t count)
+{
+	begin(out, first, what);
+	finding_count(out, "invalid frees", count, 0);
 	finding_text(out, "first of them", "0x%llx, by thread %u",
 		(unsigned long long)first->address, first->record.tid);
 	finding_unseen(out, "invalid frees of other addresses");
 	finding_remedy(out, "build it with -fsanitize=address, or run it by valgrind: both print "
 			    "where the memory comes from");
-	finding_thread(out, first->record.tid);
 	finding_end(out);
-	buffer_fini(&stack);
 }
 
 /* Returns why some of the frees that were seen may be invalid; NULL: all were of known blocks. */
@@ -48,25 +84,32 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
 	uint64_t on_stack = p ? p->errors[HEAP_FREED_STACK].count : 0;
-	uint64_t inside = p ? p->errors[HEAP_FREED_INSIDE].count : 0;
-	bool is_found = (double)(on_stack + inside) >= check_option(e, "min-count");
+	uint64_t inside = p ? p->errors[HEAP_FREED_INSIDE].count : 0, count = on_stack + inside;
 
 	if (!check_has_heap_sums(out))
 		return;
-	if (!is_found && doubt(p))
+	if (count && count >= check_option(e, "min-count") && on_stack >= inside)
+		report(out, &p->errors[HEAP_FREED_STACK].first, "a variable on the stack", count);
+	else if (count && count >= check_option(e, "min-count"))
+		report(out, &p->errors[HEAP_FREED_INSIDE].first, "an address where no block begins",
+			count);
+	else if (doubt(p))
 		check_blind_because(out, doubt(p),
 			p->has_gap ? "run it by valgrind, which sees every call"
 				   : "launch it with sooth, so that every block is known: sooth "
 				     "diagnose --heap -- COMMAND");
-	else if (!is_found)
-		check_fine(out, "no invalid free");
-	else if (on_stack >= inside)
-		report(e, out, &p->errors[HEAP_FREED_STACK], "a variable on the stack",
-			on_stack + inside);
 	else
-		report(e, out, &p->errors[HEAP_FREED_INSIDE], "an address where no block begins",
-			on_stack + inside);
+		check_fine(out, "no invalid free");
 }
+
+const struct finding_type finding_double_free = {
+	.id = "double-free",
+	.claim = "frees memory that is free already",
+	.probes = "proc,heap",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose_twice,
+};
 
 const struct finding_type finding_invalid_free = {
 	.id = "invalid-free",

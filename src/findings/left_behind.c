@@ -8,11 +8,14 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/progress.h"
+#include "analyze/evidence/closed_terminal.h"
+#include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
 #include "probes/waits.h"
+
+NUMBER(SPINS_PERCENT, 85, PERCENT, "of the time: a thread that does nothing else spins");
 
 #define UP_MAX 64
 
@@ -264,15 +267,48 @@ static void report_without_terminal(
 	finding_end(out);
 }
 
+/* Returns whether cpu-spin reports the reads: one thread does nothing else. */
+static bool spins(const struct check *e, const struct closed_terminal *c)
+{
+	const struct thread_history *t = check_thread(e, c->tid);
+
+	return t && thread_history_demand(t) >= SPINS_PERCENT;
+}
+
+static void report_reads(
+	const struct check *e, struct check_result *out, const struct closed_terminal *c)
+{
+	double cpu = process_table_cpu_percent(e->process);
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "reads");
+	finding_claim(out,
+		"reads its terminal again and again, which was closed: end of file on fd %d, "
+		"%s%.0f times a second; uses %.0f %% of a CPU",
+		c->fd, c->least, c->per_s, cpu);
+	finding_text(out, "known by", "fd %d is a pseudo terminal that was closed", c->fd);
+	finding_rate(out, "reads", c->per_s, SOOTH_UNIT_NONE, 0);
+	finding_upkeep(e, out);
+	finding_remedy(out,
+		"end when the terminal is closed: on SIGHUP, or when a read of it fails or "
+		"returns 0 bytes; sooth kill %s%u ends it",
+		e->process->agent ? "" : "--any ", e->id.pid);
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *p = e->process;
 	struct progress work = { 0 };
+	struct closed_terminal terminal;
 	struct check_calls calls;
 	struct left l = { 0 };
 
 	if (!p->is_there || p->process->state == 'Z' || p->owner_agent) {
 		check_fine(out, "a process of an agent, or one that has ended");
+		return;
+	}
+	if (closed_terminal_is_read(&terminal, e) && !spins(e, &terminal)) {
+		report_reads(e, out, &terminal);
 		return;
 	}
 	if ((p->agent || !check_has_new_parent(p)) && works_without_terminal(e, &work)) {

@@ -16,23 +16,21 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/fd_most.h"
-#include "analyze/evidence/watch_use.h"
+#include "analyze/evidence/limit_users.h"
+#include "analyze/evidence/tally.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 #include "probes/host.h"
 #include "probes/limits.h"
+#include "probes/maps.h"
 
 NUMBER(CRITICAL_PERCENT, 97, PERCENT, "of the limit, from which the severity is critical");
 
 static const struct finding_option options[] = {
-	THRESHOLD("percent", 80, 0.01, 100, "minimum use of the limit, in percent",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("percent", 80, 0.01, 100, "minimum use of the limit, in percent"),
 };
 
-/* How much of a limit is used. */
 struct use {
 	uint8_t state; /* why it is not known; absent: there is no limit, or it was set later */
 	const char *unread, *remedy; /* the same in words, and what to do; NULL: `state` has it */
@@ -57,6 +55,7 @@ struct resource {
 	enum finding_scope scope;
 	enum host_resource host; /* if the scope is the host */
 	const char *shown_by;	 /* command that shows what uses it; NULL: none */
+	bool is_high;		 /* whatever the severity of the finding */
 	bool is_critical;	 /* at CRITICAL_PERCENT */
 	void (*read)(const struct check *e, const struct resource *r, struct use *u);
 	/* Appends what uses most of it, "5 of them /srv/shop.conf"; NULL: nothing to add. */
@@ -150,7 +149,6 @@ static void read_descriptors(const struct check *e, const struct resource *of, s
 	u->hard = end->hard_limit;
 }
 
-/* Returns the largest file that the process has open for writing, up to `limit`; NULL: none. */
 static const struct fds_descriptor *largest_file(const struct check *e, uint64_t limit)
 {
 	const struct fds_descriptor *most = NULL;
@@ -180,8 +178,42 @@ static bool put_largest_file(struct buffer *out, const struct check *e)
 	const struct fds_descriptor *most = r ? largest_file(e, r->soft) : NULL;
 	struct span path = most ? record_text(&most->record, &most->path) : span_of("", 0);
 
-	buffer_format(out, "the file %.*s", (int)path.size, path.data);
+	buffer_format(out, "the file %.*s", SPAN_ARGS(path));
 	return path.size != 0;
+}
+
+static void read_mappings(const struct check *e, const struct resource *of, struct use *u)
+{
+	const struct snapshot *last = check_last(e, &e->input->maps);
+	const struct maps_process *end = snapshot_end(last, sizeof(*end));
+
+	(void)of;
+	if (!end)
+		u->state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	else
+		u->state = state_is_unmeasured(end->mappings_state) ? end->mappings_state
+								    : end->max_state;
+	if (u->state)
+		return;
+	u->used = end->mappings;
+	u->limit = end->mappings_max;
+}
+
+static bool put_most_mapped(struct buffer *out, const struct check *e)
+{
+	struct tally_row most = { 0 };
+	struct tally names;
+
+	tally_init(&names);
+	snapshot_each (struct maps_mapping, m, check_last(e, &e->input->maps), MAPS_MAPPING) {
+		struct span path = record_text(&m->record, &m->path);
+
+		tally_add(&names, path.size ? path : span_of_string("anonymous memory"), true);
+	}
+	tally_top(&names, tally_last, &most, 1);
+	tally_fini(&names);
+	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);
+	return most.last > 0;
 }
 
 /* --- of the user --- */
@@ -256,21 +288,14 @@ static uint64_t terminals_of(const struct check *e, const struct process_entry *
 	return count;
 }
 
-static uint64_t threads_of(const struct check *e, const struct process_entry *p)
-{
-	(void)e;
-	return p->process->threads;
-}
-
 /* "47 of them by expect (4711)" */
-static bool put_most_of(struct buffer *out, const struct check *e,
-	uint64_t (*count)(const struct check *e, const struct process_entry *p))
+static bool put_most_of(struct buffer *out, const struct check *e, enum host_resource resource)
 {
 	const struct process_entry *by = NULL;
 	uint64_t most = 0;
 
 	process_table_for_each (&e->input->host.process_table, p) {
-		uint64_t its = count(e, p);
+		uint64_t its = resource == HOST_TASKS ? p->process->threads : terminals_of(e, p);
 
 		if (its > most) {
 			most = its;
@@ -286,12 +311,12 @@ static bool put_most_of(struct buffer *out, const struct check *e,
 
 static bool put_most_terminals(struct buffer *out, const struct check *e)
 {
-	return put_most_of(out, e, terminals_of);
+	return put_most_of(out, e, HOST_TERMINALS);
 }
 
 static bool put_most_threads(struct buffer *out, const struct check *e)
 {
-	return put_most_of(out, e, threads_of);
+	return put_most_of(out, e, HOST_TASKS);
 }
 
 /* --- the table --- */
@@ -323,6 +348,10 @@ static const struct resource resources[] = {
 	{ "limit-near", "data", "DATA", .read = read_record,
 		OF_PROCESS("memory for data", "allocations fail (ENOMEM)", "data", "-d",
 			SOOTH_UNIT_BYTES) },
+	{ "limit-near", "mappings", .read = read_mappings, .put_most = put_most_mapped,
+		.is_high = true, .name = "memory mappings", .setting = "vm.max_map_count",
+		.at_limit = "mmap, malloc and new threads fail (ENOMEM)",
+		.shown_by = "inspect --maps" },
 	{ "limit-near", "signals", "SIGPENDING", .read = read_record,
 		OF_PROCESS("signals queued for its user", "timers and sigqueue() fail (EAGAIN)",
 			"sigpending", "-i", SOOTH_UNIT_NONE) },
@@ -342,8 +371,6 @@ static const struct resource resources[] = {
 	{ "limit-near", OF_HOST(HOST_FILES, "open files of the host",
 				"open fails for all users (ENFILE)", "fs.file-max") },
 };
-
-/* --- the finding --- */
 
 static const char *amount(char out[UNITS_SIZE], enum sooth_unit unit, uint64_t value)
 {
@@ -432,10 +459,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	bool is_lower_bound = u->there && u->own != u->used;
 
-	finding_begin(out,
-		u->may_go_on || is_lower_bound ? FINDING_CONFIDENCE_MEDIUM
-					       : FINDING_CONFIDENCE_HIGH,
-		of->key);
+	finding_begin(out, confidence_high_if(!(u->may_go_on || is_lower_bound)), of->key);
+	if (of->is_high)
+		finding_severity(out, FINDING_HIGH);
 	if (u->is_hard || (of->is_critical && percent_of(u) >= CRITICAL_PERCENT))
 		finding_severity(out, FINDING_CRITICAL);
 	claim(e, out, of, u);
@@ -537,6 +563,7 @@ const struct finding_type finding_watch_limit_near = {
 
 const struct finding_type finding_limit_near = {
 	.id = "limit-near",
+	.worst = FINDING_HIGH,
 	.claim = "another limit of the process, its user or the host is nearly reached",
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc,limits",

@@ -2,20 +2,16 @@
 /* lock-kept: the process has a lock that others wait for, and does nothing. held-up and
  * lock-refused report the processes that wait. A process that works while it has the lock will
  * release it, and a server on duty keeps its standby waiting on purpose. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "base/sentence_units.h"
 #include "analyze/waits/wait_text.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 5e9, 1e8, 86400e9,
-		"minimum time that another process has waited, and that this one does nothing",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
-		"time of waiting from which the severity is that of the finding; below: low",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 5e9, 1e8, 86400e9,
+		"minimum time that another process has waited, and that this one does nothing"),
+	TIME_THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
+		"time of waiting from which the severity is that of the finding; below: low"),
 };
 
 static const struct waits_wanted *longest_in(const struct snapshot *s)
@@ -140,8 +136,8 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 	if (!w->waiter_pid)
 		return;
 	buffer_format(out, ", %s%.*s (%u)",
-		w->waiters > 1 && !w->longest_state ? "the longest, " : "", (int)name.size,
-		name.data, w->waiter_pid);
+		w->waiters > 1 && !w->longest_state ? "the longest, " : "", SPAN_ARGS(name),
+		w->waiter_pid);
 	if (!w->longest_state)
 		buffer_format(out, ", for %s", sentence_duration(time, w->longest_ns));
 }
@@ -153,8 +149,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		w->confidence == WAITS_HIGH && w->is_polled ? FINDING_CONFIDENCE_MEDIUM
 							    : check_confidence(w->confidence),
 		"");
-	if ((double)ns < check_option(e, "grave-time"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, ns < check_option(e, "grave-time"));
 	finding_time(out, "others wait, and it does nothing, for at least", ns);
 	check_chain_evidence(out, g, chain);
 	finding_value_span(out, "path", record_text(&w->record, &w->detail));
@@ -164,8 +159,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	put_waiters(finding_value(out, "waiters"), w);
 	wait_link_text(finding_value(out, "does"), g, &chain->links[0]);
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
-	finding_claim_row(out, &rows[lock_of(w)]);
-	finding_end(out);
+	finding_end_row(out, &rows[lock_of(w)]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -8,12 +8,9 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/lock_name.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
@@ -23,12 +20,10 @@
 NUMBER(WORKS_PERCENT, 10, PERCENT, "of a CPU: a holder that computes may release the lock soon");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused"),
 	THRESHOLD("min-times", 2, 1, 1e9, "minimum number of attempts that were refused"),
 };
 
-/* Refused attempts to lock one file. */
 struct refusal {
 	const char *path;
 	double count;
@@ -89,7 +84,6 @@ static const struct waits_party *holder_in(
 	return NULL;
 }
 
-/* Returns the holder, if it is the same at both samples. */
 static const struct waits_party *holder_of(const struct check *e, const char *path)
 {
 	const struct waits_party *now =
@@ -164,7 +158,7 @@ static struct refusal find_lock(const struct check *e, const struct check_calls 
 
 	read_refusals(&all, c->history);
 	map_for_each_value (&all, struct refusal *, one) {
-		if ((double)one->seen < check_option(e, "min-times") || one->count <= most.count)
+		if (one->seen < check_option(e, "min-times") || one->count <= most.count)
 			continue;
 		one->holder = holder_of(e, one->path);
 		if (is_always_refused(c->history, one))
@@ -173,8 +167,6 @@ static struct refusal find_lock(const struct check *e, const struct check_calls 
 	map_fini(&all);
 	return most;
 }
-
-/* --- the finding --- */
 
 /* Appends the holder and its arguments, which are separated by NUL: "python3 (4711: reindex.py
  * app.db)". */
@@ -221,10 +213,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	struct wait_graph g;
 	bool has_graph = check_graph(e, &g);
 
-	finding_begin(
-		out, r->holder ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, r->path);
-	if (r->holder && has_graph && wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_high_if(r->holder), r->path);
+	finding_low_if(out, r->holder && has_graph &&
+				    wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT);
 	finding_path(out, span_of_string(r->path));
 	finding_claim(out, "%s%.*s is locked by ", is_database(r->path) ? "the database " : "",
 		(int)size, r->path);
@@ -253,7 +244,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "the lock that is refused is that of held-up");
 	else if (!r.path)
 		check_calls_fine(e, out, "no lock on a file is refused all the time");
-	else if (!check_is_over(e, "min-time", (double)lasted_ns(&r, c.interval_ns), r.path))
+	else if (!check_is_over(e, "min-time", lasted_ns(&r, c.interval_ns), r.path))
 		check_blind_by(out, FINDING_SHORT,
 			"a lock on a file is refused, but not for long yet", CHECK_LONGER);
 	else

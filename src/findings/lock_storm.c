@@ -7,11 +7,10 @@
  * then another thread, idle or busy with other work, requests them. If system calls were recorded,
  * futex and sched_yield show which threads are at which lock. */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/cpu_load.h"
-#include "analyze/evidence/progress.h"
-#include "analyze/evidence/thread_top.h"
+#include "analyze/evidence/closed_terminal.h"
+#include "analyze/evidence/tally.h"
+#include "analyze/evidence/work_share.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(CONVOY_SHARE, 0.75, NONE, "share of the waiting that remains if one thread runs at a time");
 NUMBER(CONVOY_WHOLE, 0.9, NONE, "share of the samples with the thread computing or at the lock");
@@ -191,7 +190,6 @@ static bool does_other_calls(const struct check *e, const struct storm *s)
 	return (double)others > OTHER_CALLS_SHARE * (double)s->futexes;
 }
 
-/* Returns whether every condition except the kernel share holds. */
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
 	return s->threads.count >= check_option(e, "min-threads") && s->has_times &&
@@ -306,8 +304,7 @@ static void claim_convoy(struct check_result *out, const struct convoy *c, enum 
 			"waits for a disk while it holds the lock",
 			c->count);
 	} else {
-		if (c->at_lock * 100 < CONTENDED_MUCH * c->met)
-			finding_severity(out, FINDING_LOW);
+		finding_low_if(out, c->at_lock * 100 < CONTENDED_MUCH * c->met);
 		finding_claim(out,
 			"lock contention: %zu threads wait for locks %.0f %% of the time, and use "
 			"%.0f %% CPU together",
@@ -320,11 +317,9 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 {
 	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
 
-	finding_begin(out,
-		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		"convoy");
+	finding_begin(out, confidence_high_if(c->met >= CONVOY_HIGH), "convoy");
 	claim_convoy(out, c, sharing);
-	finding_count(out, "threads", (double)c->count, 0);
+	finding_count(out, "threads", c->count, 0);
 	finding_count(out, "threads that wait for the lock, on average", waiting,
 		sample_series_ns(&e->series));
 	finding_percent(out, "CPU", c->cpu, sample_series_ns(&e->series));
@@ -342,8 +337,6 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 	finding_end(out);
 }
 
-/* --- the finding --- */
-
 static void put_switches(struct buffer *out, const struct thread_history *t)
 {
 	buffer_format(
@@ -356,12 +349,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t interval_ns = thread_history_ns(s->threads.all[0]);
 	bool yields = s->yielders * 2 > s->threads.count;
 
-	finding_begin(
-		out, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(p->is_measured), "");
 	finding_claim(out, "%s: %zu threads burn %.0f %% CPU",
 		yields ? "threads keep yielding to each other" : "lock contention",
 		s->threads.count, s->cpu);
-	finding_count(out, "threads", (double)s->threads.count, 0);
+	finding_count(out, "threads", s->threads.count, 0);
 	finding_rate(out, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
 		interval_ns);
 	finding_percent(out, "CPU", s->cpu, interval_ns);
@@ -389,6 +381,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
 	struct convoy convoy;
+	struct closed_terminal terminal;
 	enum sharing sharing;
 	struct progress p;
 
@@ -400,6 +393,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.threads.count && !s.has_times)
 		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
+	else if (is_storm(e, &s, &p) && closed_terminal_is_read(&terminal, e))
+		check_fine(out, "its pool reads a closed terminal: reported by left-behind");
 	else if (is_storm(e, &s, &p))
 		report(e, out, &s, &p);
 	else if (sharing)

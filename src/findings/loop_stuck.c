@@ -3,7 +3,6 @@
  * descriptors by which its own threads wake it, and all of these threads wait too. A process that
  * waits for a signal on purpose has a handler for it; node has handlers of its own for some. */
 #include <signal.h>
-#include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_lookup.h"
@@ -13,8 +12,7 @@
 #define BIT(signal) (1u << ((signal)-1))
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that all its threads wait",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that all its threads wait"),
 };
 
 static const struct runtime {
@@ -129,8 +127,6 @@ static bool find_stuck(const struct check *e, const struct wait_graph *g, struct
 	return has_main;
 }
 
-/* --- the finding --- */
-
 #define CLAIM                                                                                      \
 	"nothing can wake its event loop any more: for {time} it has waited without a timer, a "   \
 	"connection or a child, and {others}: what its code awaits never comes, as from a queue "  \
@@ -147,8 +143,7 @@ static void report(struct check_result *out, const struct stuck *s, const struct
 	finding_time(out, "waiting for at least", s->for_ns);
 	finding_count(out, "threads", s->threads, 0);
 	finding_count(out, "event loops", s->loops, 0);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

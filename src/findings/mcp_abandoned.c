@@ -2,11 +2,10 @@
 /* mcp-abandoned: an MCP server that no client can reach any more, or one that a newer instance
  * has replaced. A good server ends when its input closes, after a moment that is allowed. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 2e9, 0, 3600e9,
-		"minimum time since the input of the MCP server was closed", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 2e9, 0, 3600e9,
+		"minimum time since the input of the MCP server was closed"),
 };
 
 static void emit_end(const struct check *e, struct check_result *out)
@@ -32,8 +31,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct process_entry *p = e->process;
 	struct span name = process_table_text(table, &p->role_name);
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		newer ? "generation" : "");
+	finding_begin(out, confidence_high_if(is_sure), newer ? "generation" : "");
 	if (p->session_id.size)
 		finding_text(out, "session", "%.*s",
 			SPAN_ARGS(process_table_text(table, &p->session_id)));

@@ -12,7 +12,6 @@
  * diagnosis of a watch. A gain above the minimum is never called fine, nor is a smaller gain that
  * may go on: a longer observation would find it above the minimum.
  */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,13 +19,8 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
-#include "analyze/evidence/managed_heap.h"
-#include "analyze/evidence/memory_climb.h"
-#include "analyze/evidence/memory_gain.h"
 #include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
-#include "explain/finding.h"
-#include "probes/sockets.h"
 #include "probes/limits.h"
 
 #define CLASSES_REPORTED 3
@@ -40,7 +34,6 @@
 NUMBER(GONE_LEAST, 2, NONE, "connections; a single one may be about to be closed");
 NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the cause");
 NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an end");
-NUMBER(BATCH_LEFT_NS, 60 * NS_PER_S, NS, "of its task that may be left");
 
 static const struct finding_option options[] = {
 	BYTES_THRESHOLD(
@@ -71,8 +64,6 @@ static const struct finding_option options[] = {
 		"with low severity although the process is young",
 		UNLISTED),
 };
-
-/* --- the finding --- */
 
 static bool is_claude(const struct check *e)
 {
@@ -164,8 +155,6 @@ static void add_room(uint64_t *room, uint64_t bytes)
 		*room = bytes;
 }
 
-/* Returns the memory left until a process is killed, in its tightest control group and on the
- * host. */
 static uint64_t room_left(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
@@ -190,12 +179,11 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		finding_unseen(out, "how much more memory the process can use");
 		return;
 	}
-	finding_number(out, "memory left", (double)room, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "memory left", room);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(out, FINDING_HIGH);
-	finding_number(out, "time until the memory that is left is used up", (double)left_ns,
-		SOOTH_UNIT_NS, 0);
+	finding_time(out, "time until the memory that is left is used up", left_ns);
 }
 
 /* Adds connections that the peer had closed at the first sample and that are still open at the
@@ -277,48 +265,36 @@ static void emit_values(const struct check *e, struct check_result *out,
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
 	emit_classes(out, m);
-	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_time(out, "process age", check_age_ns(e));
 }
 
+/* Reports growth, or a climb, which may have another reason. A second diagnosis in a row confirms a
+ * climb, unless garbage of the process may pile up for longer. */
 static void report(const struct check *e, struct check_result *out, const struct memory_trend *j,
-	const struct memory_gain *m)
+	const struct memory_gain *m, bool is_climb)
 {
+	bool has_collector = memory_has_collector(m);
+	bool is_confirmed = check_is_raised(e, "") && !has_collector;
 	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out,
+		is_climb ? confidence_medium_if(is_confirmed) : confidence_high_if(is_sure), "");
+	finding_low_if(out, is_climb && !is_confirmed);
 	claim(e, out, j, m);
 	emit_values(e, out, j, m);
-	emit_limit(e, out, &j->growth);
-	if (memory_has_collector(m) && !j->is_of_floors)
-		finding_unseen(out, "whether a full garbage collection would free this memory: no "
-				    "memory was freed so far");
-	emit_remedy(e, out, m);
-	finding_end(out);
-}
-
-/* Reports growth that may have another reason. A second diagnosis in a row confirms it, unless
- * garbage of the process may pile up for longer. */
-static void report_climb(const struct check *e, struct check_result *out,
-	const struct memory_trend *j, const struct memory_gain *m)
-{
-	bool is_confirmed = check_is_raised(e, "") && !memory_has_collector(m);
-
-	finding_begin(out, is_confirmed ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_confirmed)
-		finding_severity(out, FINDING_LOW);
-	claim(e, out, j, m);
-	emit_values(e, out, j, m);
-	if (check_is_young(e))
+	if (!is_climb)
+		emit_limit(e, out, &j->growth);
+	else if (check_is_young(e))
 		finding_unseen(
 			out, "whether the process is still starting: it was started only recently");
-	finding_unseen(out, "%s",
-		memory_has_collector(m) ? "whether a full garbage collection would free this memory"
-					: "whether this is a cache that stops growing at a limit");
+	if (has_collector && (is_climb || !j->is_of_floors))
+		finding_unseen(out, "whether a full garbage collection would free this memory%s",
+			is_climb ? "" : ": no memory was freed so far");
+	else if (is_climb)
+		finding_unseen(out, "whether this is a cache that stops growing at a limit");
 	emit_remedy(e, out, m);
 	finding_end(out);
 }
-
-/* --- the diagnosis --- */
 
 /* Writes "4.0 MiB in 5 s". */
 static const char *gain_text(char out[GAIN_TEXT], const struct growth *g)
@@ -339,7 +315,7 @@ static bool may_be_garbage(
 
 	if (!memory_has_collector(m))
 		return false;
-	if ((double)g->interval_ns < check_option(e, "collector-time"))
+	if (g->interval_ns < check_option(e, "collector-time"))
 		return true;
 	return !j->is_of_floors &&
 	       (g->last - g->first) * 100 < check_option(e, "collector-share") * g->first;
@@ -366,9 +342,9 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	char gain[GAIN_TEXT], reason[GAIN_TEXT + 96];
 
 	if (g->grows && !check_is_young(e) && !may_be_garbage(e, j, m))
-		report(e, out, j, m);
+		report(e, out, j, m, false);
 	else if (memory_climbs(e, j, m))
-		report_climb(e, out, j, m);
+		report(e, out, j, m, true);
 	else if (check_is_young(e))
 		report_too_early(out, j, m);
 	else {
@@ -388,7 +364,7 @@ static bool may_go_on(const struct check *e, const struct memory_trend *j)
 	bool is_rising = g->grows || (!j->has_stopped && (g->may_grow || j->low_gain * 2 >= gain));
 
 	return is_rising && gain >= check_option(e, "slow-gain") &&
-	       gain * (double)NS_PER_S >= check_option(e, "min-rate") * (double)g->interval_ns;
+	       gain * NS_PER_S >= check_option(e, "min-rate") * (double)g->interval_ns;
 }
 
 static void report_too_little(const struct check *e, struct check_result *out,
@@ -430,17 +406,11 @@ static enum size size_of(const struct check *e, const struct memory_trend *j)
 	return may_go_on(e, j) ? LITTLE_GAIN : NO_GAIN;
 }
 
-/* Returns whether the growth is the work of a batch task that will not take all the memory that is
- * left. */
-static bool is_batch_work(const struct check *e, const struct growth *g)
+static bool is_batch_work(const struct check *e)
 {
-	uint64_t room = room_left(e), left_ns;
-
 	return e->process && check_age_ns(e) < BATCH_AGE_NS &&
 	       batch_program_grows(
-		       record_text(&e->process->process->record, &e->process->process->name)) &&
-	       (room == UINT64_MAX || !growth_reaches(g, g->last + (double)room, &left_ns) ||
-		       left_ns > BATCH_LEFT_NS);
+		       record_text(&e->process->process->record, &e->process->process->name));
 }
 
 /* Reports what else explains the gain; false: nothing does. */
@@ -448,18 +418,18 @@ static bool explain(const struct check *e, struct check_result *out, const struc
 	const struct memory_gain *m, enum size size)
 {
 	double least = check_option(e, size == FULL_GAIN ? "min-gain" : "slow-gain");
-	bool is_short = (double)j->growth.interval_ns < check_option(e, "collector-time");
+	bool is_short = j->growth.interval_ns < check_option(e, "collector-time");
 	bool is_filling = !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_JAVA)) && is_short;
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 
-	if (is_batch_work(e, &j->growth)) {
+	if (is_batch_work(e)) {
 		check_blind_because(out,
 			"a compiler, compressor or the like: its memory grows with its task", LONG);
 		return true;
 	}
 	if (!m->is_known || j->is_of_floors)
 		return false;
-	if ((double)m->own_bytes < least && (double)m->touched_bytes < check_option(e, "min-gain"))
+	if ((double)m->own_bytes < least && m->touched_bytes < check_option(e, "min-gain"))
 		check_fine(out, "%s resident, then %s, mostly file pages",
 			format_bytes(first, whole_u64(j->growth.first)),
 			format_bytes(last, whole_u64(j->growth.last)));
@@ -496,12 +466,12 @@ static void diagnose_growth(
 	else if (size == FULL_GAIN)
 		diagnose_gain(e, out, j, &m);
 	else if (memory_climbs_slowly(e, j, &m))
-		report_climb(e, out, j, &m);
+		report(e, out, j, &m, true);
 	else if (size == LITTLE_GAIN || memory_has_collector(&m) || !m.is_known ||
 		 check_is_young(e))
 		report_too_little(e, out, j, &m);
 	else
-		report_climb(e, out, j, &m);
+		report(e, out, j, &m, true);
 }
 
 /* Reports that collections left more and more memory: it is no garbage, and no heap that is only
@@ -513,8 +483,7 @@ static void report_kept(
 	bool is_sure = !check_is_young(e) && check_is_raised(e, "");
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (!is_sure)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !is_sure);
 	finding_claim(out,
 		"the Java heap keeps more after each collection: %s, then %s in the old "
 		"generation, after %llu collections",
@@ -523,8 +492,8 @@ static void report_kept(
 	finding_rate(out, "growth of the old generation",
 		(double)(h->last - h->first) * (double)NS_PER_S / (double)h->interval_ns,
 		SOOTH_UNIT_BYTES, h->interval_ns);
-	finding_count(out, "collections", (double)h->collections, h->interval_ns);
-	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_count(out, "collections", h->collections, h->interval_ns);
+	finding_time(out, "process age", check_age_ns(e));
 	finding_unseen(out, "whether a full collection would free this memory, or a cache stops "
 			    "growing at a limit");
 	finding_remedy(out, JAVA_REMEDY, e->id.pid);
@@ -543,8 +512,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	memory_trend_of(&j, e, points, count);
-	managed_heap_read(&heap, e);
-	if (managed_heap_grows(&heap, check_option(e, "slow-gain"))) {
+	if (managed_heap_grows(&heap, e, check_option(e, "slow-gain"))) {
 		report_kept(e, out, &heap);
 		return;
 	}

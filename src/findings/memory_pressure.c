@@ -14,7 +14,6 @@
 #include "analyze/evidence/limit_users.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
-#include "explain/finding.h"
 #include "probes/limits.h"
 
 #define NEVER_KILLED (-1000)
@@ -91,7 +90,7 @@ static void emit_victim(
 	}
 	name = record_text(&p->process->record, &p->process->name);
 	finding_text(out, "killed first", "%.*s (%u), oom_score %lld, highest of %u sampled",
-		(int)name.size, name.data, victim->id.pid, (long long)victim->score, victim->read);
+		SPAN_ARGS(name), victim->id.pid, (long long)victim->score, victim->read);
 	finding_unseen(out, "whether a process that was not sampled has a higher oom_score");
 }
 
@@ -164,21 +163,20 @@ static void emit_group(struct check_result *out, const struct tightness *t)
 	const struct limits_group *g = t->group;
 	struct span path = record_text(&g->record, &g->path);
 
-	finding_text(out, "control group", "%.*s", (int)path.size, path.data);
-	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "memory in use, not counting file pages", (double)t->used_bytes,
-		SOOTH_UNIT_BYTES, 0);
+	finding_text(out, "control group", "%.*s", SPAN_ARGS(path));
+	finding_bytes(out, "limit", g->limit);
+	finding_bytes(out, "memory in use, not counting file pages", t->used_bytes);
 	finding_percent(out, "used", t->percent, 0);
 	if (t->has_files)
-		finding_number(out, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "file pages", t->file_bytes);
 	else
 		finding_unseen(
 			out, "how much of this memory is file pages, which the kernel can free");
 	if (!g->reached_state)
-		finding_count(out, "limit hits", (double)g->reached, 0);
+		finding_count(out, "limit hits", g->reached, 0);
 	if (!g->kills_state)
 		finding_count(out, "processes of the control group killed for lack of memory, ever",
-			(double)g->kills, 0);
+			g->kills, 0);
 }
 
 static void emit_stall(struct check_result *out, double some, double full)
@@ -236,7 +234,7 @@ static void emit_process(const struct check *e, struct check_result *out, const 
 	}
 	if (t->kills)
 		finding_count(out, "processes of the control group killed during the observation",
-			(double)t->kills, sample_series_ns(&e->series));
+			t->kills, sample_series_ns(&e->series));
 	if (t->group)
 		emit_group(out, t);
 	if (t->pressure)
@@ -261,16 +259,11 @@ struct thrash {
 static struct thrash thrash_of(const struct check *e)
 {
 	struct held_limit high = held_limit_of(e, "memory-high");
-	struct thrash t = { held_limit_of(e, "memory"), -1 };
+	struct thrash t = { held_limit_of(e, "memory"),
+		thread_histories_sum(&e->input->threads, &e->id, thread_history_major_faults) };
 
 	if (high.group && (!t.limit.group || high.per_s > t.limit.per_s))
 		t.limit = high;
-	thread_histories_for_each (&e->input->threads, &e->id, thread) {
-		double faults = thread_history_major_faults(thread);
-
-		if (faults >= 0)
-			t.faults_per_s = (t.faults_per_s < 0 ? 0 : t.faults_per_s) + faults;
-	}
 	return t;
 }
 
@@ -295,12 +288,12 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 		sentence_size(limit, g->limit), t->faults_per_s,
 		t->limit.per_s * (double)t->limit.interval_ns / (double)NS_PER_S,
 		sentence_duration(time, t->limit.interval_ns));
-	finding_text(out, "control group", "%.*s", (int)path.size, path.data);
-	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+	finding_text(out, "control group", "%.*s", SPAN_ARGS(path));
+	finding_bytes(out, "limit", g->limit);
 	if (!g->used_state)
-		finding_number(out, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "memory in use", g->used);
 	if (limit_sums_group_files(g, &files))
-		finding_number(out, "file pages", (double)files, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "file pages", files);
 	finding_rate(out, "limit hits", t->limit.per_s, SOOTH_UNIT_NONE, t->limit.interval_ns);
 	finding_rate(out, "major faults", t->faults_per_s, SOOTH_UNIT_NONE,
 		sample_series_ns(&e->series));
@@ -309,7 +302,7 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 	finding_remedy(out,
 		"raise the memory limit of %.*s (docker update --memory 8g CONTAINER, systemctl "
 		"set-property UNIT MemoryMax=8G), or let the process use less memory",
-		(int)path.size, path.data);
+		SPAN_ARGS(path));
 	finding_end(out);
 }
 
@@ -370,11 +363,11 @@ static void emit_host(const struct check *e, struct check_result *out, double pe
 		finding_claim(out, "all processes on the host wait for memory, %.0f %% of the time",
 			m->full_10s);
 	}
-	finding_number(out, "total memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "available memory", (double)m->available_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_bytes(out, "total memory", m->total_bytes);
+	finding_bytes(out, "available memory", m->available_bytes);
 	finding_percent(out, "used", percent, 0);
 	if (!m->swap_state)
-		finding_number(out, "free swap", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_bytes(out, "free swap", m->swap_free_bytes);
 	if (!m->pressure_state)
 		emit_stall(out, m->some_10s, m->full_10s);
 	emit_victim(e, out, &victim);

@@ -10,7 +10,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/process_table/process_table.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX   3
 #define FOLDERS_MAX 4096
@@ -22,7 +21,6 @@
 NUMBER(LOOKS_USED, 2, NONE, "lookups: a stat and an open before the contents are read");
 NUMBER(WALKED_LEAST, 10, NONE, "directories read again: fewer are no walk of a tree");
 NUMBER(APART, 300 * NS_PER_MS, NS, "between two walks, or lookups, that belong to two uses");
-NUMBER(WALK_RATE, 1000, NONE, "lookups a second");
 NUMBER(WALK_BUSY, 10, PERCENT,
 	"of a thread's time: from there on even one round is not fine, and severity is not low");
 NUMBER(APART_LEAST, 20, NONE, "lookups, so that distances between them mean something");
@@ -122,8 +120,8 @@ static void begin(
 	const struct check *e, struct check_result *out, enum finding_confidence c, double share)
 {
 	finding_begin(out, c, "");
-	if (share < WALK_BUSY && e->process && process_table_cpu_percent(e->process) < WALK_BUSY)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, share < WALK_BUSY && e->process &&
+				    process_table_cpu_percent(e->process) < WALK_BUSY);
 }
 
 static void report(struct check_result *out, const struct check_calls *c, const struct storm *s)
@@ -134,7 +132,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	const char *folder = folder_count ? check_ranked_path(&folders[0]) : "";
 
 	begin(c->of, out, check_calls_confidence(c), share_of(c, s));
-	finding_path(out, span_of(folder, strlen(folder)));
+	finding_path(out, span_of_string(folder));
 	if (s->files == 1)
 		finding_claim(out, "looks up one file");
 	else
@@ -147,7 +145,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	finding_percent(out, "share of one thread's time spent in repeated lookups", share_of(c, s),
 		c->interval_ns);
 	finding_count(out, "lookups per file", s->looks / s->files, c->interval_ns);
-	finding_count(out, "lookups, total", (double)c->history->looks, c->interval_ns);
+	finding_count(out, "lookups, total", c->history->looks, c->interval_ns);
 	for (size_t i = 0; i < folder_count; i++)
 		finding_text(out, "directory", "%s: %.0f lookups", check_ranked_path(&folders[i]),
 			folders[i].weight);
@@ -160,24 +158,6 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 }
 
 /* --- files and directories at two times --- */
-
-/* Cuts `top` to the directory above both itself and `path`. */
-static void keep_common(struct call_path *top, const char *path)
-{
-	size_t same = 0, end = 0;
-
-	if (!top->text[0]) {
-		snprintf(top->text, sizeof(top->text), "%s", path);
-		return;
-	}
-	for (; top->text[same] && top->text[same] == path[same]; same++) {
-		if (top->text[same] == '/')
-			end = same;
-	}
-	if ((!top->text[same] || top->text[same] == '/') && (!path[same] || path[same] == '/'))
-		end = same;
-	top->text[end ? end : 1] = 0;
-}
 
 /* Directories that were read, or files that were only looked up. A walk of a tree that was walked
  * earlier reads directories again, some time later. If only windows of calls were recorded, a file
@@ -194,7 +174,7 @@ static void count_twice(struct twice *w, const struct call_path *path, uint64_t 
 	if (apart_ns < APART)
 		return;
 	w->again++;
-	keep_common(&w->top, path->text);
+	check_keep_common(&w->top, path->text);
 }
 
 static void find_twice(struct twice *walked, struct twice *looked, const struct call_history *h)
@@ -216,7 +196,7 @@ static double walk_share(const struct check_calls *c)
 
 static bool is_apart(const struct check_calls *c, const struct twice *looked)
 {
-	double looks = check_calls_rate(c, (double)c->history->looks);
+	double looks = check_calls_rate(c, c->history->looks);
 
 	return c->is_sampled && looked->again >= APART_LEAST && looked->again * 4 >= looked->all &&
 	       looks >= 10 * check_option(c->of, "min-rate") &&
@@ -226,18 +206,17 @@ static bool is_apart(const struct check_calls *c, const struct twice *looked)
 static bool is_walk(const struct check_calls *c, const struct twice *walked)
 {
 	return walked->again >= WALKED_LEAST && walk_share(c) >= check_option(c->of, "min-share") &&
-	       check_calls_rate(c, (double)c->history->looks) >= WALK_RATE &&
 	       (c->is_sampled || walked->again * 2 >= walked->all);
 }
 
 static void report_twice(
 	struct check_result *out, const struct check_calls *c, const struct twice *w, bool is_walk)
 {
-	double looks = check_calls_rate(c, (double)c->history->looks);
+	double looks = check_calls_rate(c, c->history->looks);
 
 	begin(c->of, out, c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
 		walk_share(c));
-	finding_path(out, span_of(w->top.text, strlen(w->top.text)));
+	finding_path(out, span_of_string(w->top.text));
 	if (is_walk)
 		finding_claim(out,
 			"walks the same directories over and over, below %s: %s%.0f file lookups a "
@@ -299,8 +278,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else
 		check_fine(out,
 			"%.0f lookups a second, %.0f of them repeated: %.2g %% of a thread's time",
-			check_calls_rate(&c, (double)c.history->looks),
-			check_calls_rate(&c, s.again), share_of(&c, &s));
+			check_calls_rate(&c, c.history->looks), check_calls_rate(&c, s.again),
+			share_of(&c, &s));
 	map_fini(&s.folders);
 }
 

@@ -53,7 +53,7 @@ static bool is_read_in_vain(const struct check *e, uint32_t fd)
 			return false;
 		ends += key->result ? 0 : r->seen;
 	}
-	return (double)ends >= check_option(e, "min-reads");
+	return ends >= check_option(e, "min-reads");
 }
 
 /* Returns whether the process follows the old file at both samples: a process that follows the name
@@ -98,7 +98,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_path(out, name);
 	finding_value_span(out, "path", name);
 	if (is.size != name.size)
-		finding_value_text(out, "gone", "renamed to %.*s%s", (int)is.size, is.data,
+		finding_value_text(out, "gone", "renamed to %.*s%s", SPAN_ARGS(is),
 			d->is_deleted ? " and deleted" : "");
 	else
 		finding_value_text(out, "gone", "deleted");
@@ -108,8 +108,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_number(out, "written to the present file meanwhile",
 			(double)(now->size_bytes - before->size_bytes), SOOTH_UNIT_BYTES,
 			check_watched_ns(e));
-	finding_claim_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
-	finding_end(out);
+	finding_end_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -2,10 +2,9 @@
 /* orphan: the main process of a session is gone and left this process behind, which was not
  * started to outlive it. The finding covers processes that belong to the orphan. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),
 };
 
 struct belongings {
@@ -13,7 +12,6 @@ struct belongings {
 	uint64_t rss_bytes;
 };
 
-/* Returns the process and the processes that are left over with it. */
 static struct belongings belongings_of(const struct check *e)
 {
 	const struct process_table *c = &e->input->host.process_table;
@@ -35,7 +33,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	struct span name = check_name(p);
 	bool is_long = check_watched_ns(e) > 0;
 
-	finding_begin(out, is_long ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(is_long), "");
 	finding_claim(out, "left over from a session of %s that has ended: %.*s",
 		p->owner_agent->title, SPAN_ARGS(name));
 	finding_text(out, "known by", "%s", verdict->why);

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* outdated: a session runs an older version of its agent than the newest one installed here. */
 #include "analyze/diagnosis/check_verdict.h"
-#include "explain/finding.h"
-
-/* The launcher, helpers and daemons of a session are reported with its main process. */
-static bool is_with_main(const struct check *e)
-{
-	return check_is_reported_of(e, e->process->main, VERDICT_OUTDATED);
-}
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
@@ -19,7 +12,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_holds(e, out, VERDICT_OUTDATED,
 		    p && p->agent ? "no newer version installed" : "", &verdict))
 		return;
-	if (is_with_main(e)) {
+	/* The launcher, helpers and daemons of a session are reported with its main process. */
+	if (check_is_reported_of(e, p->main, VERDICT_OUTDATED)) {
 		check_fine(out, "reported for %u", p->main->id.pid);
 		return;
 	}
@@ -27,9 +21,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	newest = verdict_newest(c, p->agent, p->process->uid);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "runs %s %.*s, but %.*s is installed", p->agent->title,
-		(int)running.size, running.data, (int)newest.size, newest.data);
+		SPAN_ARGS(running), SPAN_ARGS(newest));
 	finding_text(out, "known by", "%s", verdict.why);
-	finding_number(out, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_time(out, "age", check_age_ns(e));
 	finding_remedy(out, "restart the agent session to run the installed version");
 	finding_end(out);
 }

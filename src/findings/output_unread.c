@@ -4,7 +4,7 @@
  * (writer-stuck), and one that heeds its stream's back pressure waits: the memory of neither grows.
  */
 #include "analyze/evidence/awaited.h"
-#include "analyze/evidence/memory_gain.h"
+#include "analyze/evidence/memory_trend.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
 
@@ -14,12 +14,10 @@ NUMBER(SLOW_PART, 10, NONE, "a slow peer took less than this part of the growth 
 NUMBER(LEFT_SHARE, 0.5, NONE, "share of the first sample's queue that is still there");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-queue", 32 << 10, 1, 1e12, "minimum size of what waits in the socket",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-gain", 1 << 20, 4096, 1e12, "minimum growth of the memory of the process",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-rate", 64 << 10, 1, 1e12, "minimum growth in a second",
-		.unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD("min-queue", 32 << 10, 1, 1e12, "minimum size of what waits in the socket"),
+	BYTES_THRESHOLD(
+		"min-gain", 1 << 20, 4096, 1e12, "minimum growth of the memory of the process"),
+	BYTES_THRESHOLD("min-rate", 64 << 10, 1, 1e12, "minimum growth in a second"),
 };
 
 struct unread {
@@ -53,7 +51,7 @@ static bool is_unread(
 	double taken;
 
 	if (s->state != SOCKETS_ESTABLISHED || s->send_queue_state ||
-		(double)s->send_queue_bytes < check_option(e, "min-queue"))
+		s->send_queue_bytes < check_option(e, "min-queue"))
 		return false;
 	b = before_of(e, s);
 	if (!b || b->send_queue_state ||
@@ -107,8 +105,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		interval_ns);
 	finding_descriptor(out, u->of->fd);
 	finding_connection(out, span_of_string(buffer_cstr(peer)));
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -129,7 +126,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	if (!m.is_known)
 		check_blind_because(out, "its memory was not sampled twice", CHECK_LONGER);
-	else if ((double)m.own_bytes < check_option(e, "min-gain") || !interval_ns ||
+	else if (m.own_bytes < check_option(e, "min-gain") || !interval_ns ||
 		 !check_is_over(e, "min-rate",
 			 (double)m.own_bytes * (double)NS_PER_S / (double)interval_ns, ""))
 		check_fine(

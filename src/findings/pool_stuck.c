@@ -3,8 +3,6 @@
  * The loop runs on and looks healthy, but all work for the pool waits (the pool of libuv, four
  * threads). The stacks show that: threads of the pool are in libuv's worker(), and a free thread is
  * in uv_cond_wait() there. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"
@@ -12,8 +10,8 @@
 #define SHOWN_MAX 4
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 5e9, 1e9, 86400e9,
-		"minimum time each thread of the pool is in the same call", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 5e9, 1e9, 86400e9,
+		"minimum time each thread of the pool is in the same call"),
 };
 
 enum member { MEMBER_NONE, MEMBER_FREE, MEMBER_BUSY };
@@ -102,8 +100,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_count(out, "threads of the pool", p->threads, 0);
 	finding_time(out, "stuck for at least", p->for_ns);
 	emit_threads(e, out, g);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

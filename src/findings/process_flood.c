@@ -6,11 +6,10 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/cpu_load.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/evidence/work_share.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/repeated_starts.h"
-#include "analyze/evidence/task_room.h"
-#include "explain/finding.h"
+#include "analyze/evidence/held.h"
 
 #define WINDOWS	     8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX  (2 * WINDOWS)
@@ -45,9 +44,9 @@ static const struct finding_option options[] = {
 		"minimum number of starts per second of the same short-lived programs"),
 	THRESHOLD("many-starts", 100, 0.1, 1e6,
 		"severity is medium from this number of such starts per second", UNLISTED),
-	THRESHOLD("percent", 20, 0.1, 1e6,
+	PERCENT_THRESHOLD("percent", 20, 0.1, 1e6,
 		"or from this CPU use of the process and what it starts, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT, UNLISTED),
+		UNLISTED),
 	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
 		"minimum number of starts per second if nine of ten of them fail"),
 	THRESHOLD("min-rebuilds", 3, 2, 1e6,
@@ -101,7 +100,6 @@ static void add_life(struct samples *s, const struct process_entry *p)
 	}
 }
 
-/* Returns the number of processes that started during the observation. */
 static unsigned count_all(const struct check *e, struct samples *s)
 {
 	unsigned came = 0;
@@ -215,8 +213,6 @@ static bool nesting_is_endless(const struct nesting *n)
 	return n->levels >= LEVELS_LEAST && n->levels >= LEVELS_SHARE * n->alive;
 }
 
-/* --- the finding --- */
-
 static void emit_host(const struct check *e, struct check_result *out)
 {
 	const struct host_load *first = &e->input->first_load, *last = &e->input->load;
@@ -260,12 +256,6 @@ static void emit_remedy(struct check_result *out, const struct process_entry *p)
 		any, p->id.pid);
 }
 
-static bool is_fast(const struct check *e, const struct growth *g)
-{
-	return g->last - g->first >= check_option(e, "min-gain") &&
-	       check_is_over(e, "min-rate", g->per_s, "");
-}
-
 /* Returns whether few are alive at a time and none of them ends: processes that a build or a shell
  * starts end, and a pool is full at some time. */
 static bool keeps_pace(const struct check *e, const struct growth *g)
@@ -281,7 +271,6 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 	return s.interval_ns && !s.ended;
 }
 
-/* Claims that nested processes are of one program, or of two that start each other. */
 static void claim_nesting(struct check_result *out, const struct nesting *n, bool is_growing)
 {
 	finding_claim(out, "%.*s", SPAN_ARGS(check_name(n->one)));
@@ -297,10 +286,10 @@ static void claim_nesting(struct check_result *out, const struct nesting *n, boo
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
 	unsigned came, const struct process_entry *culprit, const struct nesting *nesting)
 {
-	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(g->is_steady), "");
 	if (g->last >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
-	else if (!is_fast(e, g) && !nesting)
+	else if (!check_grows_fast(e, g) && !nesting)
 		finding_severity(out, FINDING_LOW);
 	if (nesting)
 		claim_nesting(out, nesting, true);
@@ -308,10 +297,8 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 		finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f",
 			g->first, g->last);
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_number(
-		out, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "processes alive when the observation started", g->first, 0);
+	finding_count(out, "processes alive when the observation ended", g->last, 0);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
 	finding_count(out, "starts seen", came, g->interval_ns);
@@ -392,11 +379,10 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	finding_claim(out, "starts %.0f processes a second: %s, which use %.0f %% CPU%s",
 		starts_rate(s), programs, starts_cpu(s), failure);
 	finding_rate(out, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
-	finding_number(out, "CPU of the started processes", starts_cpu(s), SOOTH_UNIT_PERCENT,
-		s->interval_ns);
+	finding_percent(out, "CPU of the started processes", starts_cpu(s), s->interval_ns);
 	if (own_cpu > 0)
-		finding_number(out, "CPU of the process that starts them", own_cpu,
-			SOOTH_UNIT_PERCENT, s->interval_ns);
+		finding_percent(
+			out, "CPU of the process that starts them", own_cpu, s->interval_ns);
 	finding_text(out, "arguments", "%u different in %u starts", s->different, s->known);
 	if (speed_of(e, s) > CROWDED)
 		finding_text(out, "held up by others", "%.0f threads share a CPU",
@@ -489,8 +475,6 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 	finding_end(out);
 }
 
-/* --- either --- */
-
 static void diagnose_growth(const struct check *e, struct check_result *out)
 {
 	struct samples s;
@@ -512,13 +496,13 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 				out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
+	if (!g.grows || !(check_grows_fast(e, &g) || keeps_pace(e, &g))) {
 		if (!diagnose_starts(e, out, true))
 			check_fine(
 				out, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
 	}
-	if (!is_fast(e, &g) && g.last < check_option(e, "many") &&
+	if (!check_grows_fast(e, &g) && g.last < check_option(e, "many") &&
 		check_has_finding(e, "children-idle")) {
 		check_fine(out, "reported as children-idle");
 		return;
@@ -526,7 +510,7 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 	culprit = culprit_of(e, &s, g.last - g.first);
 	if (culprit && diagnosis_input_is_selected(e->input, culprit) &&
 		(CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain") ||
-			!is_fast(e, &g)))
+			!check_grows_fast(e, &g)))
 		check_fine(out, "reported for %u, which started most of them", culprit->id.pid);
 	else
 		emit_growth(e, out, &g, came, culprit, NULL);

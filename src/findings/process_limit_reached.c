@@ -8,14 +8,11 @@
  * was refused.
  */
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/evidence/task_members.h"
-#include "analyze/evidence/task_room.h"
-#include "explain/finding.h"
+#include "analyze/evidence/held.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("percent", 90, 1, 100,
-		"minimum use of the limit now, if the group refused a start earlier",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("percent", 90, 1, 100,
+		"minimum use of the limit now, if the group refused a start earlier"),
 };
 
 static void emit_evidence(
@@ -23,18 +20,14 @@ static void emit_evidence(
 {
 	const struct limits_group *g = room->group;
 
-	finding_number(out, "processes and threads in the control group", (double)g->used,
-		SOOTH_UNIT_NONE, 0);
-	finding_number(out, "processes and threads that it may have", (double)g->limit,
-		SOOTH_UNIT_NONE, 0);
+	finding_count(out, "processes and threads in the control group", g->used, 0);
+	finding_count(out, "processes and threads that it may have", g->limit, 0);
 	if (!room->is_counted) {
 		finding_unseen(out, "whether a start was refused: this kernel does not count them");
 		return;
 	}
-	finding_number(out, "starts that it refused", (double)room->refused, SOOTH_UNIT_NONE,
-		check_watched_ns(e));
-	finding_number(out, "starts that it refused since it was created",
-		(double)room->refused_all, SOOTH_UNIT_NONE, 0);
+	finding_count(out, "starts that it refused", room->refused, check_watched_ns(e));
+	finding_count(out, "starts that it refused since it was created", room->refused_all, 0);
 	finding_unseen(out, "which process of the control group was refused");
 }
 
@@ -54,7 +47,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (!room->refused)
 		finding_severity(out, FINDING_MEDIUM);
 	finding_claim(out, "%s processes or threads: control group %.*s%s",
-		is_now ? "cannot start" : "can hardly start", (int)path.size, path.data,
+		is_now ? "cannot start" : "can hardly start", SPAN_ARGS(path),
 		g->is_inherited ? " above its own" : "");
 	if (is_now)
 		finding_claim(out, " has reached the %llu that it may have (pids.max)",

@@ -6,12 +6,10 @@
 #include "analyze/waits/wait_prompts.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 5e9, 1e8, 86400e9, "minimum time without an answer",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
+	TIME_THRESHOLD("min-time", 5e9, 1e8, 86400e9, "minimum time without an answer"),
+	TIME_THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
 		"time without an answer from which the severity is that of the finding, where a "
-		"person may type; below: low",
-		.unit = SOOTH_UNIT_NS),
+		"person may type; below: low"),
 };
 
 static const struct waits_party *typist_of(const struct wait_graph *g, const struct wait_link *link)
@@ -55,8 +53,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 							      : TYPIST_PROGRAM;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if (typist != TYPIST_PROGRAM && (double)ns < check_option(e, "grave-time"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, typist != TYPIST_PROGRAM && ns < check_option(e, "grave-time"));
 	finding_path(out, terminal);
 	finding_time(out, "no answer for", ns);
 	finding_value_text(out, "what", "%s", wait_prompt_of(link));
@@ -64,8 +61,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_time(out, "time", ns);
 	finding_value_span(out, "typist", name);
 	finding_value_text(out, "typist pid", "%u", p ? p->party_pid : 0);
-	finding_claim_row(out, &rows[typist]);
-	finding_end(out);
+	finding_end_row(out, &rows[typist]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

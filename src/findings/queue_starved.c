@@ -9,8 +9,7 @@
 #include "analyze/evidence/stack_waits.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that the main thread waits",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that the main thread waits"),
 	THRESHOLD("min-wakes", 3, 1, 1e6,
 		"minimum number of times that each thread that sleeps woke meanwhile"),
 };
@@ -115,8 +114,6 @@ static bool has_child(const struct check *e)
 	return false;
 }
 
-/* --- the finding --- */
-
 static void put_others(struct buffer *out, const struct starved *s)
 {
 	unsigned all = s->sleeping + s->waiting;
@@ -148,9 +145,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	bool is_join = span_ends(s->wait.by, "join");
 
-	finding_begin(out, is_join ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
-	if (!is_join)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_medium_if(is_join), "");
+	finding_low_if(out, !is_join);
 	finding_thread(out, e->id.pid);
 	finding_value_span(out, "by", s->wait.by);
 	stack_wait_put_within(finding_value(out, "within"), &s->wait);
@@ -159,10 +155,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_time(out, "waiting for", s->for_ns);
 	finding_count(out, "threads that sleep", s->sleeping, 0);
 	finding_count(out, "threads that wait for another", s->waiting, 0);
-	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
-		SOOTH_UNIT_NONE, 0);
-	finding_claim_row(out, is_join ? &of_join : &of_get);
-	finding_end(out);
+	finding_count(out, "times that each one that sleeps woke meanwhile, at least", s->wakes, 0);
+	finding_end_row(out, is_join ? &of_join : &of_get);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -113,15 +113,14 @@ static void report(struct check_result *out, const struct drops *d)
 	finding_value_text(out, "rate", "%.3g", per_s);
 	finding_value_text(
 		out, "queued", "%llu", (unsigned long long)d->socket.receive_queue_bytes);
-	finding_number(out, "dropped", (double)d->count, SOOTH_UNIT_NONE, d->interval_ns);
+	finding_count(out, "dropped", d->count, d->interval_ns);
 	finding_count(out, "dropped since the socket was made", d->socket.dropped, 0);
 	finding_number(out, is_listening ? "connections to accept" : "received and not read",
 		(double)d->socket.receive_queue_bytes,
 		is_listening ? SOOTH_UNIT_NONE : SOOTH_UNIT_BYTES, 0);
 	finding_descriptor(out, d->socket.fd);
 	finding_connection(out, local);
-	finding_claim_row(out, is_listening ? &of_listener : &of_datagrams);
-	finding_end(out);
+	finding_end_row(out, is_listening ? &of_listener : &of_datagrams);
 	socket_text_fini(&text);
 }
 
@@ -138,7 +137,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	find_drops(&d, e, first, last);
 	least = check_option(e, "min-rate") * (double)d.interval_ns / (double)NS_PER_S;
-	if (d.count && (double)d.count >= least && (double)d.count >= check_option(e, "min-drops"))
+	if (d.count && (double)d.count >= least && d.count >= check_option(e, "min-drops"))
 		report(out, &d);
 	else if (d.unknown_state == SOOTH_STATE_ABSENT && !d.measured)
 		check_blind_because(out, "this capture is older than the counts of dropped packets",

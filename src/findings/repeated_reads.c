@@ -12,8 +12,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(STRAYS_OF, 10, NONE, "one in so many reads may be elsewhere: else parts of a file are read");
 
@@ -84,9 +82,8 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	char size[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), r->path->text);
-	if (r->rate < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
-	finding_path(out, span_of(r->path->text, strlen(r->path->text)));
+	finding_low_if(out, r->rate < check_option(c->of, "many"));
+	finding_path(out, span_of_string(r->path->text));
 	finding_claim(out,
 		"reads %s over and over, %s%.0f times a second (%s each), and does next to nothing "
 		"else: a loop or a timer without a pause",
@@ -115,29 +112,8 @@ struct rereads {
 	double begun;	      /* reads that begin at the start of a file */
 	double others;	      /* bytes of other reads, and bytes sent */
 	const char *names[NAMED_MOST];
-	char directory[CALL_PATH]; /* that all files share; empty: they share none */
+	struct call_path above; /* that all files share; empty: they share none */
 };
-
-static size_t without_last(const char *path, size_t size)
-{
-	while (size && path[--size] != '/')
-		;
-	return size;
-}
-
-/* Cuts the directory to the part that it shares with the path; the first path sets it. */
-static void share_directory(char directory[CALL_PATH], const struct call_path *path, bool is_first)
-{
-	size_t size = strlen(directory);
-
-	if (is_first) {
-		memcpy(directory, path->text, sizeof(path->text));
-		size = without_last(directory, strlen(directory));
-	}
-	while (size && (memcmp(directory, path->text, size) != 0 || path->text[size] != '/'))
-		size = without_last(directory, size);
-	directory[size] = '\0';
-}
 
 static bool is_reread(
 	const struct check *e, const struct call_path *path, const struct call_file *f)
@@ -161,7 +137,7 @@ static void find_rereads(struct rereads *r, const struct check *e, const struct 
 				r->others += (double)f->moves[CALL_WRITTEN].bytes;
 			continue;
 		}
-		share_directory(r->directory, path, !r->files);
+		check_keep_common(&r->above, path->text);
 		if (r->files < NAMED_MOST)
 			r->names[r->files] = path->text;
 		r->files++;
@@ -179,8 +155,8 @@ static void put_files(const struct rereads *r, struct check_result *out)
 		finding_claim(out, "%s", r->names[0]);
 	else if (r->files == NAMED_MOST)
 		finding_claim(out, "%s and %s", r->names[0], r->names[1]);
-	else if (r->directory[0])
-		finding_claim(out, "%u files below %s", r->files, r->directory);
+	else if (r->above.text[1])
+		finding_claim(out, "%u files below %s", r->files, r->above.text);
 	else
 		finding_claim(out, "%u files, such as %s", r->files, r->names[0]);
 }
@@ -192,12 +168,12 @@ static void report_rereads(
 	char size[UNITS_SIZE], bytes[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), "files");
-	if (rate < check_option(c->of, "many-bytes") && begun < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out,
+		rate < check_option(c->of, "many-bytes") && begun < check_option(c->of, "many"));
 	if (r->files == 1)
 		finding_path(out, span_of(r->names[0], strlen(r->names[0])));
 	else
-		finding_path(out, span_of(r->directory, strlen(r->directory)));
+		finding_path(out, span_of_string(r->above.text));
 	finding_claim(out, "reads ");
 	put_files(r, out);
 	finding_claim(out, " (%s) whole again and again, %s%s a second",
@@ -219,7 +195,7 @@ static void report_rereads(
 
 static bool are_reread(const struct check_calls *c, const struct rereads *r)
 {
-	return r->files && (r->calls == r->seen || check_calls_suffice(c, (double)r->seen)) &&
+	return r->files && (r->calls == r->seen || check_calls_suffice(c, r->seen)) &&
 	       100 * r->bytes >= check_option(c->of, "min-share") * (r->bytes + r->others) &&
 	       check_is_over(c->of, "min-bytes", check_calls_rate(c, r->bytes), "files");
 }
@@ -235,7 +211,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_reads(&r, &c);
 	find_rereads(&files, e, c.history);
 	if (r.file && r.share >= check_option(e, "min-share") &&
-		check_calls_suffice(&c, (double)r.file->moves[CALL_READ].seen) &&
+		check_calls_suffice(&c, r.file->moves[CALL_READ].seen) &&
 		check_is_over(e, "min-rate", r.rate, r.path->text))
 		report(out, &c, &r);
 	else if (are_reread(&c, &files))

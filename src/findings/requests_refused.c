@@ -2,17 +2,14 @@
 /* requests-refused: a server answers with errors, and the process asks again. An error now and
  * then is part of the work, and so is one that a success follows, as when credentials are sent
  * only when they are demanded. */
-
 #include "analyze/diagnosis/call_check.h"
 #include "base/cleanup.h"
-#include "explain/finding.h"
 
 NUMBER(HASTY, 10, NONE, "refused requests a second of a client that does not back off");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 3, 2, 1e6, "minimum number of answers that are errors"),
-	THRESHOLD("min-share", 80, 1, 100, "minimum share of the answers of that server",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD("min-share", 80, 1, 100, "minimum share of the answers of that server"),
 	THRESHOLD("many", 10, 2, 1e6,
 		"severity is medium from this number of answers that are errors"),
 };
@@ -67,7 +64,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct call_answers *a = value;
 	const struct check *e = user;
 
-	if (!a->bad || (double)a->bad < check_option(e, "min-answers") ||
+	if (!a->bad || a->bad < check_option(e, "min-answers") ||
 		a->last_good_ns > a->last_bad_ns ||
 		!check_is_over(e, "min-share", 100 * (double)a->bad / (double)(a->good + a->bad),
 			path->text))
@@ -82,11 +79,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct call_answers *a = one->value;
 	uint32_t status = most_frequent(a);
 	const struct meaning *m = meaning_of(status);
-	double per_s = check_calls_rate(calls, (double)a->bad);
+	double per_s = check_calls_rate(calls, a->bad);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
-	if ((double)a->bad < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, a->bad < check_option(e, "many"));
 	finding_connection(out, span_of_string(peer->text));
 	finding_claim(out,
 		"%s refuses its requests: %llu of %llu answers are errors, HTTP %u%s%s%s",

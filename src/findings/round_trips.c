@@ -20,8 +20,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX 2
 
@@ -82,8 +80,6 @@ static bool is_tcp(const struct check *e, const struct call_exchange *x)
 	return s && socket_is_inet(s) && !s->bytes_state;
 }
 
-/* --- judging --- */
-
 static double wait_share(const struct check_calls *c, const struct call_exchange *x)
 {
 	double each = (double)x->wait_ns / (double)x->seen;
@@ -94,14 +90,14 @@ static double wait_share(const struct check_calls *c, const struct call_exchange
 
 static bool is_delayed(const struct check_calls *c, const struct call_exchange *x)
 {
-	return (double)x->delayed >= check_option(c->of, "min-delayed") &&
+	return x->delayed >= check_option(c->of, "min-delayed") &&
 	       (double)x->delayed >= DELAYED_MOST * (double)x->in_parts && is_tcp(c->of, x);
 }
 
 static bool is_quick(const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
 	return x->seen >= SEEN_LEAST && wait_share(c, x) >= check_option(c->of, "min-wait") &&
-	       check_is_over(c->of, "min-rate", check_calls_rate(c, (double)x->answered), path);
+	       check_is_over(c->of, "min-rate", check_calls_rate(c, x->answered), path);
 }
 
 struct server {
@@ -111,9 +107,7 @@ struct server {
 
 static bool runs(const struct wait_graph *g, uint32_t pid)
 {
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, pid, t))) {
+	wait_threads_each (g, pid, t) {
 		if (t->state == 'R')
 			return true;
 	}
@@ -146,11 +140,9 @@ static bool is_slow(const struct check_calls *c, const char *path, const struct 
 {
 	return x->seen >= SLOW_LEAST && wait_share(c, x) >= check_option(c->of, "min-slow-wait") &&
 	       computes(c->of, x) &&
-	       check_is_over(
-		       c->of, "min-slow-rate", check_calls_rate(c, (double)x->answered), path);
+	       check_is_over(c->of, "min-slow-rate", check_calls_rate(c, x->answered), path);
 }
 
-/* The fault of the requests to a peer. */
 enum chain { CHAIN_NONE, CHAIN_DELAYED, CHAIN_QUICK, CHAIN_SLOW };
 
 static enum chain chain_of(
@@ -162,7 +154,7 @@ static enum chain chain_of(
 		return CHAIN_DELAYED;
 	if ((double)x->served > SERVED_SHARE * (double)x->seen ||
 		(double)x->alike < ALIKE_SHARE * (double)x->seen ||
-		(double)x->request_bytes > check_option(c->of, "max-size") * (double)x->seen ||
+		x->request_bytes > check_option(c->of, "max-size") * (double)x->seen ||
 		batch_program_measures(check_name(c->of->process)))
 		return CHAIN_NONE;
 	return is_quick(c, path, x) ? CHAIN_QUICK : is_slow(c, path, x) ? CHAIN_SLOW : CHAIN_NONE;
@@ -182,8 +174,6 @@ static double weigh(const void *key, const void *value, const void *user)
 		return (double)x->wait_ns;
 	}
 }
-
-/* --- the finding --- */
 
 /* Writes the peer: "postgres (4711) on TCP 127.0.0.1:5432", "TCP 10.0.0.2:5432". */
 static void put_peer(
@@ -225,7 +215,7 @@ static void claim(const struct check_calls *c, struct check_result *out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
 			"time it waits for these answers",
 			buffer_cstr(&peer), check_calls_least(c->of),
-			check_calls_rate(c, (double)x->answered), wait_share(c, x));
+			check_calls_rate(c, x->answered), wait_share(c, x));
 	buffer_fini(&peer);
 }
 
@@ -234,8 +224,8 @@ static void emit_values(
 {
 	uint64_t interval_ns = c->interval_ns;
 
-	finding_rate(out, "requests", check_calls_rate(c, (double)x->answered), SOOTH_UNIT_NONE,
-		interval_ns);
+	finding_rate(
+		out, "requests", check_calls_rate(c, x->answered), SOOTH_UNIT_NONE, interval_ns);
 	finding_number(out, "mean time until the answer", (double)x->wait_ns / (double)x->seen,
 		SOOTH_UNIT_NS, interval_ns);
 	if (x->thoughts)
@@ -247,9 +237,9 @@ static void emit_values(
 		SOOTH_UNIT_BYTES, interval_ns);
 	if (x->delayed)
 		finding_count(out, "requests sent in parts and answered some 40 ms later",
-			(double)x->delayed, interval_ns);
+			x->delayed, interval_ns);
 	if (x->answered > x->seen)
-		finding_count(out, "requests that were measured", (double)x->seen, interval_ns);
+		finding_count(out, "requests that were measured", x->seen, interval_ns);
 }
 
 static void report(
@@ -262,9 +252,8 @@ static void report(
 
 	finding_begin(
 		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c), path->text);
-	if (!delayed)
-		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of(path->text, strlen(path->text)));
+	finding_low_if(out, !delayed);
+	finding_connection(out, span_of_string(path->text));
 	claim(c, out, x, path->text, chain);
 	emit_values(c, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"

@@ -4,7 +4,6 @@
  * they are removed. */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/limits.h"
 
 NUMBER(NEARLY_ALL, 0.8, NONE, "share of the limit");
@@ -21,7 +20,7 @@ static bool is_high(const struct check *e, const struct limits_segments *now)
 	bool is_near = now->segments_max &&
 		       (double)now->all_segments >= NEARLY_ALL * (double)now->segments_max;
 
-	return is_near || (double)now->unattached_bytes >= check_option(e, "many");
+	return is_near || now->unattached_bytes >= check_option(e, "many");
 }
 
 static void report(const struct check *e, struct check_result *out,
@@ -41,15 +40,14 @@ static void report(const struct check *e, struct check_result *out,
 		(unsigned long long)gain, sentence_duration(time, interval_ns),
 		(unsigned long long)now->unattached, sentence_size(size, now->unattached_bytes));
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
-	finding_count(out, "segments it created", (double)now->segments, 0);
-	finding_number(out, "memory of unused segments when the observation started",
-		(double)then->unattached_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "memory of unused segments when the observation ended",
-		(double)now->unattached_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_count(out, "segments it created", now->segments, 0);
+	finding_bytes(out, "memory of unused segments when the observation started",
+		then->unattached_bytes);
+	finding_bytes(
+		out, "memory of unused segments when the observation ended", now->unattached_bytes);
 	if (now->segments_max) {
-		finding_count(out, "segments of all processes", (double)now->all_segments, 0);
-		finding_count(
-			out, "kernel.shmmni, the limit of segments", (double)now->segments_max, 0);
+		finding_count(out, "segments of all processes", now->all_segments, 0);
+		finding_count(out, "kernel.shmmni, the limit of segments", now->segments_max, 0);
 	}
 	finding_unseen(out, "whether another process will still use these segments");
 	finding_remedy(out, "ipcs -m -p lists them with their creator, ipcrm -m ID removes one; in "

@@ -5,7 +5,6 @@
  * kernel's counts show which end opened a single connection. Some programs serve one client and
  * listen no more, so a single connection counts only if the process has a handler for SIGTERM. */
 #include <signal.h>
-#include <string.h>
 
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
@@ -17,11 +16,9 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-connections", 2, 2, 1e6,
 		"minimum number of connections on a port that is listened to no more"),
-	THRESHOLD("min-time", 4e9, 0, 86400e9, "minimum time without data on each of them",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-silence", 2e9, 0, 86400e9,
-		"minimum time without data from the client, if there is one connection",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 4e9, 0, 86400e9, "minimum time without data on each of them"),
+	TIME_THRESHOLD("min-silence", 2e9, 0, 86400e9,
+		"minimum time without data from the client, if there is one connection"),
 };
 
 /* Programs that take one client and close their listening socket, and have handlers for other
@@ -122,7 +119,7 @@ static bool handles_end(const struct check *e)
 static bool is_held_by_one(const struct check *e, const struct ended *ended)
 {
 	return ended->count == 1 && ended->is_accepted &&
-	       (double)ended->silent_ns >= check_option(e, "min-silence") && handles_end(e) &&
+	       ended->silent_ns >= check_option(e, "min-silence") && handles_end(e) &&
 	       !serves_one(e);
 }
 
@@ -155,8 +152,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_count(out, "connections on that port", ended->count, 0);
 		finding_time(out, "time without data on each", ended->quiet_ns);
 	}
-	finding_claim_row(out, ended->count == 1 ? &of_one : &of_several);
-	finding_end(out);
+	finding_end_row(out, ended->count == 1 ? &of_one : &of_several);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -170,9 +166,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	ended = find_awaited(e);
 	if (is_held_by_one(e, &ended))
 		report(e, out, &ended);
-	else if ((double)ended.count < check_option(e, "min-connections"))
+	else if (ended.count < check_option(e, "min-connections"))
 		check_fine(out, "it serves no port that it no longer listens on");
-	else if (check_is_over(e, "min-time", (double)ended.quiet_ns, ""))
+	else if (check_is_over(e, "min-time", ended.quiet_ns, ""))
 		report(e, out, &ended);
 	else
 		check_fine(out, "its last clients are being served");

@@ -10,23 +10,20 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/child_calls.h"
+#include "analyze/evidence/children.h"
 #include "analyze/answer/end_awaited.h"
-#include "base/buffer.h"
 #include "base/cleanup.h"
-#include "base/map.h"
 #include "base/units.h"
 #include "probes/signal_names.h"
 
 #define RECEIVERS_MAX 1024
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 2e9, 0, 86400e9, "minimum time the signal stays pending",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 2e9, 0, 86400e9, "minimum time the signal stays pending"),
 	THRESHOLD(
 		"min-sent", 3, 2, 1e6, "minimum number of signals sent to a process that goes on"),
-	THRESHOLD("min-sent-time", 3e9, 0, 86400e9,
-		"minimum time from the first to the last of these signals", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-sent-time", 3e9, 0, 86400e9,
+		"minimum time from the first to the last of these signals"),
 };
 
 /* Signals that end a program that does not handle them, and that are sent for this purpose. */
@@ -67,8 +64,7 @@ static void report(
 			finding_text(out, "not read", "the signalfd on fd %u", d->fd);
 		is_shown |= d->type == FDS_SIGNALFD;
 	}
-	finding_claim_row(out, &blocked);
-	finding_end(out);
+	finding_end_row(out, &blocked);
 }
 
 /* --- signals that it sends --- */
@@ -133,24 +129,21 @@ static bool report_sent(const struct check *e, struct check_result *out,
 	double span_ns = (double)(f->last_ns - f->first_ns);
 	char name[SIGNAL_NAME_SIZE];
 
-	if (!to || !to->is_there || (double)f->seen < check_option(e, "min-sent") ||
+	if (!to || !to->is_there || f->seen < check_option(e, "min-sent") ||
 		span_ns < check_option(e, "min-sent-time") ||
 		(key->signal == SIGKILL && to->process->state != 'D' && to->process->state != 'Z'))
 		return false;
 	child = end_awaited_of_trap(to, f->first_ns);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (!end_awaited_put_state(finding_value(out, "state"), to, f->first_ns))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !end_awaited_put_state(finding_value(out, "state"), to, f->first_ns));
 	finding_value_text(out, "signal", "%s", signal_name(name, key->signal));
 	check_put_name(finding_value(out, "receiver"), to);
 	finding_value_text(out, "receiver pid", "%u", to->id.pid);
 	finding_value_text(out, "count", "%llu", (unsigned long long)f->count);
 	finding_value_text(out, "time", "%.1f s", span_ns / (double)NS_PER_S);
 	finding_value_text(out, "child pid", "%u", child ? child->id.pid : 0);
-	finding_number(
-		out, "signals sent", (double)f->count, SOOTH_UNIT_NONE, f->last_ns - f->first_ns);
-	finding_claim_row(out, child ? &to_trap : &to_other);
-	finding_end(out);
+	finding_count(out, "signals sent", f->count, f->last_ns - f->first_ns);
+	finding_end_row(out, child ? &to_trap : &to_other);
 	return true;
 }
 
@@ -206,15 +199,13 @@ static bool diagnose_trap(const struct check *e, struct check_result *out)
 	if (!child || (double)(e->input->host.last_ns - first_ns) < check_option(e, "min-time"))
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if ((double)count < check_option(e, "min-sent"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, count < check_option(e, "min-sent"));
 	finding_value_text(
 		out, "times", "%llu time%s", (unsigned long long)count, count == 1 ? "" : "s");
 	check_put_name(finding_value(out, "child"), child);
 	finding_value_text(out, "child pid", "%u", child->id.pid);
 	finding_count(out, "interrupted waits", count, 0);
-	finding_claim_row(out, &own_trap);
-	finding_end(out);
+	finding_end_row(out, &own_trap);
 	return true;
 }
 
@@ -238,7 +229,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!signals.size || e->process->process->state == 'T' ||
 		e->process->process->state == 't' || e->process->process->state == 'D')
 		check_fine(out, "no request to end is pending");
-	else if ((double)since_ns < check_option(e, "min-time"))
+	else if (since_ns < check_option(e, "min-time"))
 		check_blind_because(
 			out, "a request to end was pending, but not for long", CHECK_LONGER);
 	else

@@ -8,8 +8,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(ASKED_LEAST, 2, NONE,
 	"queries, the first of them so long ago: one answer may be on its way");
@@ -91,8 +89,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	char time[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), l->server);
-	if (each < check_option(c->of, "slow"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, each < check_option(c->of, "slow"));
 	finding_claim(out,
 		"%.0f %% of its time it waits for name lookups: %.0f answers of the name server "
 		"%s, %s each%s",
@@ -104,8 +101,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 		out, "answers", check_calls_rate(c, l->answers), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "mean time until the answer", each, SOOTH_UNIT_NS, c->interval_ns);
 	if (l->connects)
-		finding_count(
-			out, "connections begun meanwhile", (double)l->connects, c->interval_ns);
+		finding_count(out, "connections begun meanwhile", l->connects, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
 	check_calls_unseen(c, c->of, out);
 	if (is_many)
@@ -129,7 +125,7 @@ static bool are_in_vain(const struct check_calls *c, const struct lookups *l)
 static void report_vain(
 	struct check_result *out, const struct check_calls *c, const struct lookups *l)
 {
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "vain");
+	finding_begin(out, confidence_medium_if(!c->lost), "vain");
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"looks up names %.1f times a second, and connects to nothing: probably a name that "
@@ -149,11 +145,11 @@ static void report_silent(
 {
 	char time[UNITS_SIZE];
 
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "silent");
+	finding_begin(out, confidence_medium_if(!c->lost), "silent");
 	finding_severity(out, FINDING_MEDIUM);
 	finding_claim(out, "the name server %s does not answer: asked %llu times in %s", l->silent,
 		(unsigned long long)l->questions, sentence_duration(time, l->silent_ns));
-	finding_count(out, "questions", (double)l->questions, c->interval_ns);
+	finding_count(out, "questions", l->questions, c->interval_ns);
 	finding_unseen(out, "which names it asks for");
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "

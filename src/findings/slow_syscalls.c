@@ -4,13 +4,11 @@
  * thread waited for a CPU: that time is subtracted. A call that writes to the disk for each small
  * change (fsync) need not be slow: their number takes the time. */
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/calls/syscall_sums.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define SHOWN_MAX  3
@@ -132,8 +130,8 @@ static bool syncs_often(const struct look *l, const struct call_place *place, co
 
 	snprintf(what, sizeof(what), "often %s", name);
 	return share_of(l, (double)t->total_ns) >= check_option(l->calls->of, "min-sync-share") &&
-	       check_is_over(l->calls->of, "min-sync-rate",
-		       check_calls_rate(l->calls, (double)t->count), what) &&
+	       check_is_over(
+		       l->calls->of, "min-sync-rate", check_calls_rate(l->calls, t->count), what) &&
 	       is_sync(l, place, t);
 }
 
@@ -145,7 +143,7 @@ static uint64_t p99_of(const struct call_times *t)
 static bool is_slow(const struct look *l, const char *name, const struct call_times *t, double ns)
 {
 	return share_of(l, ns) >= check_option(l->calls->of, "min-share") &&
-	       check_is_over(l->calls->of, "min-p99", (double)p99_of(t), name);
+	       check_is_over(l->calls->of, "min-p99", p99_of(t), name);
 }
 
 static double weigh(const void *key, const void *value, const void *user)
@@ -155,7 +153,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct call_times *t = value;
 	char name[SYSCALL_NAME_SIZE];
 
-	if (*place->text || (double)t->seen < check_option(l->calls->of, "min-calls"))
+	if (*place->text || t->seen < check_option(l->calls->of, "min-calls"))
 		return 0;
 	check_call_name(place->abi, place->number, name);
 	if (is_slow(l, name, t, own_ns(l, t)))
@@ -198,9 +196,9 @@ static void emit_times(struct check_result *out, struct look *l, const struct ca
 	struct check_ranked paths[PATHS_MOST];
 	uint64_t interval_ns = l->calls->interval_ns;
 
-	finding_number(out, "p99", (double)p99_of(t), SOOTH_UNIT_NS, 0);
-	finding_number(out, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
-	finding_count(out, "calls", (double)t->count, interval_ns);
+	finding_time(out, "p99", p99_of(t));
+	finding_time(out, "longest", t->max_ns);
+	finding_count(out, "calls", t->count, interval_ns);
 	finding_number(out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, interval_ns);
 	if (l->is_queue_known)
 		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
@@ -226,14 +224,13 @@ static void report(struct check_result *out, struct look *l, const struct check_
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
 	finding_begin(out, is_low ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_HIGH, what);
 	/* Otherwise the limit of the control group is the reason (held-back). */
-	if (is_low || held_io_of(l->calls->of).group)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, is_low || held_io_of(l->calls->of).group);
 	if (*path)
-		finding_path(out, span_of(path, strlen(path)));
+		finding_path(out, span_of_string(path));
 	if (is_often)
 		finding_claim(out, "spends %.0f %% of the time in %s: %s%.0f a second%s%s%s",
 			share_of(l, (double)t->total_ns), name, check_calls_least(l->calls->of),
-			check_calls_rate(l->calls, (double)t->count), *path ? " on " : "", path,
+			check_calls_rate(l->calls, t->count), *path ? " on " : "", path,
 			is_queued(l, t) ? "; nearly all of it waiting for a CPU" : "");
 	else
 		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,

@@ -10,10 +10,8 @@
  * read.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 #define SHOWN_MAX 3
 
@@ -62,25 +60,10 @@ static void put_key(unsigned direction, const char *path, char *out, size_t size
 	snprintf(out, size, "%s %s", direction_name(direction), path);
 }
 
-/* Context switches per second of all threads; negative: not measured. */
-static double waits_of(const struct check *e)
-{
-	double sum = 0, one;
-	bool is_seen = false;
-
-	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		one = thread_history_voluntary(t);
-		if (one < 0)
-			return -1;
-		is_seen = true;
-		sum += one;
-	}
-	return is_seen ? sum : -1;
-}
-
 static bool is_pipe_in_crumbs(const struct look *l, const struct call_file *f, double rate)
 {
-	double waits = waits_of(l->e);
+	double waits =
+		thread_histories_sum(&l->e->input->threads, &l->e->id, thread_history_voluntary);
 
 	return l->direction == CALL_READ && !f->moves[CALL_WRITTEN].calls && waits >= 0 &&
 	       rate >= PIPE_TIMES * check_option(l->e, "min-rate") && waits * PIPE_WAITS <= rate;
@@ -119,7 +102,7 @@ static void report(struct check_result *out, const struct check_calls *c,
 	const struct call_file *f = one->value;
 	const struct call_moves *m = &f->moves[direction];
 	struct small s = small_of(c->of, m);
-	struct span name = span_of(path->text, strlen(path->text));
+	struct span name = span_of_string(path->text);
 	char what[CALL_PATH + 16];
 
 	put_key(direction, path->text, what, sizeof(what));

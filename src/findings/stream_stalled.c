@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "analyze/activity/activity.h"
-#include "analyze/evidence/agent_work.h"
+#include "analyze/evidence/work_share.h"
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
@@ -28,19 +28,16 @@
 NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for no peer");
 
 static const struct finding_option options[] = {
-	THRESHOLD("silence", 30e9, 1e8, 86400e9,
-		"minimum time a connection waits for an answer from its peer",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("unread", 10e9, 1e8, 86400e9,
-		"minimum time that a received answer stays unread by the process",
-		.unit = SOOTH_UNIT_NS, UNLISTED),
+	TIME_THRESHOLD("silence", 30e9, 1e8, 86400e9,
+		"minimum time a connection waits for an answer from its peer"),
+	TIME_THRESHOLD("unread", 10e9, 1e8, 86400e9,
+		"minimum time that a received answer stays unread by the process", UNLISTED),
 	THRESHOLD(
 		"min-retransmits", 5, 1, 255, "minimum number of retransmissions of the same data"),
-	THRESHOLD("gap", 0.1e9, 0, 60e9,
-		"minimum pause in sending after which new data counts as a new request",
-		.unit = SOOTH_UNIT_NS, UNLISTED),
-	THRESHOLD("lookup", 2e9, 1e8, 86400e9,
-		"minimum time a name lookup waits for its name server", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("gap", 0.1e9, 0, 60e9,
+		"minimum pause in sending after which new data counts as a new request", UNLISTED),
+	TIME_THRESHOLD("lookup", 2e9, 1e8, 86400e9,
+		"minimum time a name lookup waits for its name server"),
 };
 
 struct stream {
@@ -96,8 +93,8 @@ static bool is_unanswered(const struct activity *a)
 
 static void take_stream(const struct check *e, struct talker *t, struct stream *s)
 {
-	bool is_over = check_is_over(e, s->state.turn == STREAM_UNREAD ? "unread" : "silence",
-		(double)s->state.for_ns, s->what);
+	bool is_over = check_is_over(
+		e, s->state.turn == STREAM_UNREAD ? "unread" : "silence", s->state.for_ns, s->what);
 	/* Other connections at rest belong to pools. */
 	bool is_expected = s->state.turn != STREAM_QUIET || awaited_is(&s->awaited);
 
@@ -186,8 +183,6 @@ static void take_sockets(const struct check *e, struct talker *t)
 	socket_index_fini(&before);
 }
 
-/* --- severity --- */
-
 /* Returns whether the silence is worth a finding. An idle agent may keep a request open for news;
  * no work depends on it. A finding of held-up has already named what its thread waits for. */
 static bool is_worth_it(const struct check *e, const struct talker *t, const struct stream *s)
@@ -216,8 +211,6 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 	return is_needed(t, s) || s->awaited.is_blocked ? FINDING_CONFIDENCE_MEDIUM
 							: FINDING_CONFIDENCE_LOW;
 }
-
-/* --- the finding --- */
 
 /* Appends the peer: "Anthropic API (160.79.104.10:443)", "python3 (4711) on 127.0.0.1:8080". */
 static void put_peer(struct buffer *out, const struct stream *s)
@@ -317,10 +310,10 @@ static void emit_times(struct check_result *out, const struct stream *s)
 {
 	if (s->state.has_sent)
 		finding_time(out, "time since data was last sent", s->socket->sent_ago_ns);
-	finding_number(out,
+	finding_time(out,
 		s->state.has_come ? "time since data was last received"
 				  : "time since the connection was opened, without any data",
-		(double)s->socket->received_ago_ns, SOOTH_UNIT_NS, 0);
+		s->socket->received_ago_ns);
 }
 
 static void emit_network(struct check_result *out, const struct sockets_socket *socket)
@@ -392,8 +385,7 @@ static void report(struct check_result *out, const struct talker *t, const struc
 					      : "polls this connection only");
 	emit_unseen(out, t, s);
 	set_values(out, t, s);
-	finding_claim_row(out, row_of(t, s));
-	finding_end(out);
+	finding_end_row(out, row_of(t, s));
 	buffer_fini(&both);
 }
 
@@ -404,15 +396,14 @@ static void report_unanswered(
 {
 	const struct activity *a = &t->activity;
 
-	if (!check_is_over(e, "silence", (double)a->since_ns, MODEL))
+	if (!check_is_over(e, "silence", a->since_ns, MODEL))
 		return;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, MODEL);
 	finding_value_time(out, "time", a->since_ns);
 	finding_value_text(out, "attempts", "%u", a->attempts);
 	set_again(out, t);
 	finding_count(out, "attempts", a->attempts, 0);
-	finding_claim_row(out, &of_attempts);
-	finding_end(out);
+	finding_end_row(out, &of_attempts);
 }
 
 /* --- UDP --- */
@@ -507,14 +498,11 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	if (!find_datagrams(&w, e))
 		return;
 	snprintf(what, sizeof(what), "socket %llu", (unsigned long long)w.socket->inode);
-	if (!check_is_over(e, w.is_lookup ? "lookup" : "silence", (double)w.for_ns, what))
+	if (!check_is_over(e, w.is_lookup ? "lookup" : "silence", w.for_ns, what))
 		return;
-	finding_begin(out,
-		w.is_lookup && w.is_whole ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW,
-		what);
+	finding_begin(out, confidence_medium_if(w.is_lookup && w.is_whole), what);
 	finding_descriptor(out, w.socket->fd);
-	if (!w.is_lookup)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !w.is_lookup);
 	peer = finding_value(out, "peer");
 	awaited_put_peer(peer, &w.awaited);
 	if (w.has_peer)
@@ -524,11 +512,8 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	finding_value_time(out, "time", w.for_ns);
 	finding_time(out, "wait", w.for_ns);
 	finding_text(out, "descriptor", "%u", w.socket->fd);
-	finding_claim_row(out, w.is_lookup ? &of_lookup : &of_datagram);
-	finding_end(out);
+	finding_end_row(out, w.is_lookup ? &of_lookup : &of_datagram);
 }
-
-/* --- all of them --- */
 
 static int by_weight(const void *a, const void *b)
 {

@@ -7,17 +7,14 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/child_calls.h"
+#include "analyze/evidence/children.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
-#include "analyze/evidence/port_owner.h"
-#include "analyze/evidence/task_members.h"
-#include "analyze/evidence/task_room.h"
+#include "analyze/evidence/peer_process.h"
+#include "analyze/evidence/held.h"
 #include "analyze/evidence/work_share.h"
-#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
@@ -46,9 +43,8 @@ static const struct finding_option options[] = {
 		"minimum number of commands of the process that end with an error after the same "
 		"failure",
 		UNLISTED),
-	THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
-		"minimum process age for a few failures because a file does not exist",
-		.unit = SOOTH_UNIT_NS, UNLISTED),
+	TIME_THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
+		"minimum process age for a few failures because a file does not exist", UNLISTED),
 };
 
 struct look {
@@ -148,7 +144,7 @@ static bool is_lock(const struct call_place *place)
 /* Returns whether the process tries to lock for most of the observation, however seldom. */
 static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 {
-	return (double)f->seen >= check_option(l->e, "min-commands") &&
+	return f->seen >= check_option(l->e, "min-commands") &&
 	       (f->last_ns - f->first_ns) * 2 >= l->calls.interval_ns;
 }
 
@@ -189,8 +185,6 @@ static double weigh(const void *key, const void *value, const void *user)
 		       ? times
 		       : 0;
 }
-
-/* --- the finding --- */
 
 /* Failures of one call with one error, or on one full file system, on one path or several. */
 struct trouble {
@@ -346,7 +340,6 @@ static void put_error(struct buffer *out, const struct check *e, const struct ca
 		buffer_format(out, "%s (%s)", error, errno_text(place->error) ?: "unknown");
 }
 
-/* Appends the process that the failure is about. */
 static void put_process(struct buffer *out, const struct check *e, const struct call_place *place)
 {
 	failure_meaning_put_process(out, e, place);
@@ -396,8 +389,7 @@ static void report(struct look *l, const struct trouble *t, const struct call_pl
 	char what[KEY_SIZE];
 
 	put_key(key, what);
-	finding_begin(
-		l->out, is_estimate ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(l->out, confidence_high_if(!is_estimate), what);
 	if (t->space) {
 		finding_severity(l->out, FINDING_HIGH);
 		space_failure_report(l->e, l->out, t->space, t->place, t->all.count, t->paths);
@@ -426,7 +418,7 @@ static double weigh_children(const void *key, const void *value, const void *use
 	const struct child_failures *f = value;
 
 	(void)key;
-	return (double)f->children >= check_option(user, "min-commands") &&
+	return f->children >= check_option(user, "min-commands") &&
 			       f->last_ns - f->first_ns >= NS_PER_S
 		       ? (double)f->children
 		       : 0;
@@ -461,8 +453,7 @@ static void report_children(
 
 	put_key(place, key);
 	snprintf(what, sizeof(what), "children %s", key);
-	finding_begin(
-		out, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
+	finding_begin(out, confidence_medium_if(!l->calls.lost), what);
 	claim_children(l->e, out, place, f);
 	finding_count(out, "commands that ended with an error", f->children, l->calls.interval_ns);
 	finding_time(out, "time from the first to the last failure", f->last_ns - f->first_ns);
@@ -530,8 +521,8 @@ static void read_graves(struct map *out, const struct look *l)
 static double weigh_grave(const void *key, const void *value, const void *user)
 {
 	const struct trouble *t = value;
-	bool is_enough = t->space ? (double)t->all.count >= check_option(user, "min-space")
-				  : (double)t->all.seen >= check_option(user, "min-grave");
+	bool is_enough = t->space ? t->all.count >= check_option(user, "min-space")
+				  : t->all.seen >= check_option(user, "min-grave");
 
 	(void)key;
 	return is_enough && !t->is_reported ? (double)t->all.count : 0;

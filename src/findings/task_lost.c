@@ -2,14 +2,12 @@
 /* task-lost: the main thread of a Python program waits for a result of its pool of processes
  * (multiprocessing.Pool), and all workers wait for work. If a worker was killed, its task is lost:
  * the pool starts another worker, and the result never comes. */
-#include <string.h>
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 4e9, 1e9, 86400e9,
-		"minimum time that the main thread and all workers wait", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 4e9, 1e9, 86400e9,
+		"minimum time that the main thread and all workers wait"),
 };
 
 struct pool {
@@ -121,8 +119,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_value_text(out, "workers", "%u", p->workers);
 	finding_count(out, "workers that wait for work", p->idle, 0);
 	finding_time(out, "waiting for at least", p->for_ns);
-	finding_claim_row(out, &row);
-	finding_end(out);
+	finding_end_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

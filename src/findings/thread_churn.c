@@ -5,7 +5,6 @@
  * starts its threads once; a server that starts one for each connection starts few a second.
  */
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 200, 1, 1e9, "minimum number of threads started per second"),
@@ -23,12 +22,11 @@ static double most_threads(const struct check *e)
 
 static void report(struct check_result *out, const struct check_calls *c, double most)
 {
-	double rate = check_calls_rate(c, (double)c->history->threads);
+	double rate = check_calls_rate(c, c->history->threads);
 	double cpu = process_table_cpu_percent(c->of->process);
 
 	finding_begin(out, check_calls_confidence(c), "");
-	if (rate < check_option(c->of, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, rate < check_option(c->of, "many"));
 	finding_claim(out,
 		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends at "
 		"once",
@@ -55,8 +53,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	started = (double)c.history->threads;
 	/* Most of the started threads have ended: a pool that is being filled keeps all of them. */
-	if (check_calls_suffice(&c, (double)c.history->threads_seen) && most > 0 &&
-		most * 2 < started &&
+	if (check_calls_suffice(&c, c.history->threads_seen) && most > 0 && most * 2 < started &&
 		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))
 		report(out, &c, most);
 	else

@@ -10,7 +10,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/tally.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
 NUMBER(MOST_SHARE, 0.5, NONE, "of the new threads that have the named place");
@@ -77,7 +76,7 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 		n->count++;
 		n->idle += is_idle(t);
 		n->first_of_pools += is_first_of_pool(t->name);
-		tally_add(&names, span_of(t->name, strlen(t->name)), true);
+		tally_add(&names, span_of_string(t->name), true);
 		if (t->calls[0].input)
 			tally_add(&calls,
 				span_of_string(check_call_name(
@@ -94,8 +93,6 @@ static double threads_at(const struct sample_point *p)
 {
 	return p->threads ? (double)p->threads : -1;
 }
-
-/* --- the finding --- */
 
 static void emit_newcomers(struct check_result *out, const struct newcomers *n)
 {
@@ -115,8 +112,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		: g->is_steady ? FINDING_CONFIDENCE_HIGH
 			       : FINDING_CONFIDENCE_MEDIUM,
 		"");
-	if (is_young || g->last < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, is_young || g->last < check_option(e, "many"));
 	finding_claim(out, "leaks threads: %.0f more, now %.0f; the new ones do nothing%s",
 		g->last - g->first, g->last,
 		n->first_of_pools > MOST_SHARE * n->count
@@ -141,12 +137,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-static bool is_fast(const struct check *e, const struct growth *g)
-{
-	return g->last - g->first >= check_option(e, "min-gain") &&
-	       check_is_over(e, "min-rate", g->per_s, "");
-}
-
 /* Returns whether threads come at a steady pace, few at a time, and never become fewer: a pool is
  * full long before. */
 static bool keeps_pace(const struct check *e, const struct growth *g)
@@ -168,7 +158,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
+	if (!g.grows || !(check_grows_fast(e, &g) || keeps_pace(e, &g))) {
 		check_fine(
 			out, "%.0f thread%s, then %.0f", g.first, g.first == 1 ? "" : "s", g.last);
 		return;

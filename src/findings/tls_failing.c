@@ -5,12 +5,11 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/escape.h"
-#include "explain/finding.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 2, 2, 1e6, "minimum number of handshakes that fail"),
-	THRESHOLD("min-share", 80, 1, 100, "minimum share of the handshakes with that server",
-		.unit = SOOTH_UNIT_PERCENT),
+	PERCENT_THRESHOLD(
+		"min-share", 80, 1, 100, "minimum share of the handshakes with that server"),
 	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of failures"),
 };
 
@@ -33,7 +32,6 @@ static double weigh(const void *key, const void *value, const void *user)
 	return failed;
 }
 
-/* Returns whether the process itself refused most of the handshakes. */
 static bool is_refused_here(const struct call_handshakes *s)
 {
 	return s->refused_here > s->refused_there && s->refused_here >= s->closed;
@@ -68,42 +66,6 @@ static void remedy(struct check_result *out, const char *address, const struct c
 			address, option, server);
 }
 
-static void put_count(
-	struct check_result *out, const char *name, uint64_t count, const struct check_calls *calls)
-{
-	if (count)
-		finding_count(out, name, count, calls->interval_ns);
-}
-
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct check_ranked *one)
-{
-	const struct call_path *peer = one->key;
-	const struct call_handshakes *s = one->value;
-	uint64_t failed = failures_of(s);
-
-	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
-	if ((double)failed < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of_string(peer->text));
-	if (*s->server)
-		finding_server(out, span_of_string(s->server));
-	finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", peer->text,
-		*s->server ? " (" : "", s->server, *s->server ? ")" : "",
-		(unsigned long long)failed, (unsigned long long)(failed + s->made), reason_of(s));
-	put_count(out, "ended by this process", s->refused_here, calls);
-	put_count(out, "ended by the server", s->refused_there, calls);
-	put_count(out, "closed by this process before the server's part came", s->closed, calls);
-	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_unseen(out, "what an encrypted alert says");
-	check_calls_unseen(calls, e, out);
-	remedy(out, peer->text, s);
-	finding_end(out);
-}
-
-/* --- as the server --- */
-
 static const char *served_reason(const struct call_handshakes *s)
 {
 	if (s->refused_there > s->refused_here && s->refused_there >= s->closed)
@@ -114,31 +76,58 @@ static const char *served_reason(const struct call_handshakes *s)
 					    : "they are closed before any data";
 }
 
-static void report_served(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void put_count(
+	struct check_result *out, const char *name, uint64_t count, const struct check_calls *calls)
 {
-	const struct call_path *listener = one->key;
-	const struct call_handshakes *s = one->value;
-	uint64_t failed = failures_of(s);
+	if (count)
+		finding_count(out, name, count, calls->interval_ns);
+}
 
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, listener->text);
-	if ((double)failed < check_option(e, "many"))
-		finding_severity(out, FINDING_LOW);
-	finding_connection(out, span_of_string(listener->text));
-	finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
-		listener->text, (unsigned long long)failed, (unsigned long long)(failed + s->made),
-		served_reason(s));
-	put_count(out, "ended by clients", s->refused_there, calls);
-	put_count(out, "ended by this server", s->refused_here, calls);
-	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
+static void report_as(bool is_server, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	const struct check *e = calls->of;
+	const char *address = check_ranked_path(one);
+	const struct call_handshakes *s = one->value;
+	unsigned long long failed = failures_of(s), all = failed + s->made;
+
+	finding_begin(out, confidence_high_if(!is_server), address);
+	finding_low_if(out, failed < check_option(e, "many"));
+	finding_connection(out, span_of_string(address));
+	if (is_server) {
+		finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
+			address, failed, all, served_reason(s));
+		put_count(out, "ended by clients", s->refused_there, calls);
+		put_count(out, "ended by this server", s->refused_here, calls);
+		finding_remedy(out,
+			"openssl s_client -connect %s </dev/null 2>/dev/null | openssl x509 -noout "
+			"-subject -issuer -dates shows the certificate that it sends",
+			address);
+	} else {
+		if (*s->server)
+			finding_server(out, span_of_string(s->server));
+		finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", address,
+			*s->server ? " (" : "", s->server, *s->server ? ")" : "", failed, all,
+			reason_of(s));
+		put_count(out, "ended by this process", s->refused_here, calls);
+		put_count(out, "ended by the server", s->refused_there, calls);
+		put_count(out, "closed by this process before the server's part came", s->closed,
+			calls);
+		remedy(out, address, s);
+	}
+	finding_rate(out, "failures", check_calls_rate(calls, failed), SOOTH_UNIT_NONE,
 		calls->interval_ns);
-	finding_unseen(out, "what an encrypted alert says, and which clients these are");
+	finding_unseen(out, "what an encrypted alert says%s",
+		is_server ? ", and which clients these are" : "");
 	check_calls_unseen(calls, e, out);
-	finding_remedy(out,
-		"openssl s_client -connect %s </dev/null 2>/dev/null | openssl x509 -noout "
-		"-subject -issuer -dates shows the certificate that it sends",
-		listener->text);
 	finding_end(out);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	(void)e;
+	report_as(false, out, calls, one);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -149,7 +138,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_calls_begin(&calls, e, out))
 		return;
 	if (check_rank(&calls.history->served_handshakes, weigh, e, &served, 1))
-		report_served(e, out, &calls, &served);
+		report_as(true, out, &calls, &served);
 	if (!out->found || calls.history->handshakes.count)
 		check_report_ranked(e, out, &calls, &calls.history->handshakes, weigh, report,
 			"no repeated TLS failures");

@@ -10,13 +10,12 @@
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/proc.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 6, 2, 1e6, "minimum number of equal rounds"),
-	THRESHOLD("max-pace", 15e9, 1e6, 86400e9,
-		"maximum mean time of a round: slower ones poll on purpose", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("max-pace", 15e9, 1e6, 86400e9,
+		"maximum mean time of a round: slower ones poll on purpose"),
 };
 
 static void report(struct check_result *out, const struct proc_session *s, uint64_t time_ns)
@@ -30,11 +29,11 @@ static void report(struct check_result *out, const struct proc_session *s, uint6
 		finding_claim(out,
 			"in a loop: the same two tool calls in turn (last: %.*s) with the same "
 			"results, %u rounds in %s",
-			(int)tool.size, tool.data, s->repeats, text);
+			SPAN_ARGS(tool), s->repeats, text);
 	else
 		finding_claim(out,
 			"in a loop: the same call of %.*s with the same result, %u times in %s",
-			(int)tool.size, tool.data, s->repeats, text);
+			SPAN_ARGS(tool), s->repeats, text);
 	finding_count(out, "rounds", s->repeats, 0);
 	finding_time(out, "time of these rounds", time_ns);
 	finding_unseen(out, "earlier rounds: only the end of the log is read");
@@ -61,7 +60,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			  ? s->repeats_until_utc_ns - s->repeats_since_utc_ns
 			  : 0;
 	if (time_ns && s->turn != PROC_TURN_USER && check_is_over(e, "min-times", s->repeats, "") &&
-		(double)time_ns <= check_option(e, "max-pace") * s->repeats)
+		time_ns <= check_option(e, "max-pace") * s->repeats)
 		report(out, s, time_ns);
 	else
 		check_fine(out, "its last tool call was made %u time%s in a row", s->repeats,

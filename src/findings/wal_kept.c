@@ -11,11 +11,9 @@
 #define FRAME_HEAD 24 /* bytes before each page of the log (sqlite3, WAL_FRAME_HDRSIZE) */
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-size", 512 << 10, 1, 1e15, "minimum size of the log",
-		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("grave-size", 16 << 20, 1, 1e15,
-		"size of the log from which the severity is that of the finding; below: low",
-		.unit = SOOTH_UNIT_BYTES),
+	BYTES_THRESHOLD("min-size", 512 << 10, 1, 1e15, "minimum size of the log"),
+	BYTES_THRESHOLD("grave-size", 16 << 20, 1, 1e15,
+		"size of the log from which the severity is that of the finding; below: low"),
 };
 
 static uint64_t bytes_of(const struct waits_reader *r, uint32_t frames)
@@ -74,8 +72,7 @@ static void report(const struct check *e, struct check_result *out,
 	struct buffer *log;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if ((double)bytes < check_option(e, "grave-size"))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, bytes < check_option(e, "grave-size"));
 	log = finding_value(out, "log");
 	put_log(log, now);
 	finding_path(out, span_of((const char *)log->data, log->size));
@@ -88,8 +85,7 @@ static void report(const struct check *e, struct check_result *out,
 		bytes_of(now, now->log_pages - now->seen_pages));
 	finding_number(out, "growth", (double)gain, SOOTH_UNIT_BYTES,
 		now->record.time_ns - before->record.time_ns);
-	finding_claim_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
-	finding_end(out);
+	finding_end_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

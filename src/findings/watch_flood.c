@@ -9,18 +9,14 @@
  * not change after that has no such calls; watches that are removed again, or added to a file that
  * is watched already, are no gain.
  */
-#include <stdlib.h>
-
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/check.h"
 #include "analyze/fds/fd_sums.h"
-#include "base/map.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
+#define FILES_MAX	     262144 /* the probe reports no more watches */
 
 NUMBER(SECONDS_LEAST, 3, NONE, "seconds with a new watch");
 NUMBER(SECONDS_SHARE, 0.75, NONE, "of the seconds with a new watch");
@@ -41,44 +37,25 @@ static const struct finding_option options[] = {
 		"process age from which on growth is not that of a start", UNLISTED),
 };
 
-/* --- counting --- */
-
 struct watched {
 	uint64_t inode;
 	uint32_t major, minor;
 };
 
-static int by_file(const void *a, const void *b)
-{
-	const struct watched *x = a, *y = b;
-
-	if (x->inode != y->inode)
-		return x->inode < y->inode ? -1 : 1;
-	if (x->major != y->major)
-		return x->major < y->major ? -1 : 1;
-	return (x->minor > y->minor) - (x->minor < y->minor);
-}
-
-/* Returns the number of watched files: several watchers may watch the same file. */
+/* Several watchers may watch the same file. */
 static uint32_t count_files(const struct snapshot *snapshot)
 {
-	struct buffer list = { 0 };
-	uint32_t different = 0;
-	struct watched *all;
-	size_t count;
+	struct map files;
+	uint32_t different;
 
+	map_init(&files, sizeof(struct watched), 1, FILES_MAX);
 	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH) {
 		struct watched one = { w->inode, w->device_major, w->device_minor };
 
-		buffer_append(&list, &one, sizeof(one));
+		map_put(&files, &one, NULL);
 	}
-	all = (void *)list.data;
-	count = list.size / sizeof(*all);
-	if (count)
-		qsort(all, count, sizeof(*all), by_file);
-	for (size_t i = 0; i < count; i++)
-		different += !i || by_file(&all[i], &all[i - 1]);
-	buffer_fini(&list);
+	different = (uint32_t)files.count;
+	map_fini(&files);
 	return different;
 }
 
@@ -102,8 +79,6 @@ static double share_of(const struct fds_process *p)
 		return -1;
 	return 100.0 * p->watches / p->watches_max;
 }
-
-/* --- the finding --- */
 
 static void emit_directories(const struct check *e, struct check_result *out,
 	const struct fd_directory *all, size_t count)
@@ -205,11 +180,7 @@ static double gain_of(const struct watch_growth *g)
 
 static void add_calls(struct watch_growth *g, const struct call_history *calls)
 {
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
-
-	while (calls && (r = call_repeats_next(calls, &position, &key))) {
+	call_repeats_each (calls, key, r) {
 		uint32_t traits = syscall_row_of(key->abi, key->number)->traits;
 
 		if (key->result < 0)
@@ -243,7 +214,8 @@ static bool growth_read(
 		.last = end->watches,
 		.interval_ns = end->record.time_ns - begin->record.time_ns };
 	g->of.per_s = gain_of(g) * (double)NS_PER_S / (double)g->of.interval_ns;
-	add_calls(g, calls);
+	if (calls)
+		add_calls(g, calls);
 	return true;
 }
 
@@ -270,7 +242,7 @@ static void emit_full(
 	if (!growth_reaches(&g->of, p->watches_max, &left_ns))
 		return;
 	finding_severity(out, FINDING_MEDIUM);
-	finding_number(out, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_time(out, "time until the limit is reached", left_ns);
 }
 
 static void emit_growth(struct check_result *out, const struct watch_growth *g,
@@ -284,10 +256,8 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	finding_count(out, "watches when the observation started", g->of.first, 0);
 	finding_count(out, "watches when the observation ended", g->of.last, 0);
 	finding_rate(out, "growth", g->of.per_s, SOOTH_UNIT_NONE, g->of.interval_ns);
-	finding_count(
-		out, "calls that added or changed a watch", (double)g->added, calls->interval_ns);
-	finding_count(
-		out, "seconds in which watches were added", (double)g->seconds, calls->interval_ns);
+	finding_count(out, "calls that added or changed a watch", g->added, calls->interval_ns);
+	finding_count(out, "seconds in which watches were added", g->seconds, calls->interval_ns);
 	emit_full(out, g, p);
 	check_calls_unseen(calls, calls->of, out);
 	finding_unseen(

@@ -2,11 +2,7 @@
 /* write-churn: a process writes far more data than remains in its files: a file is truncated and
  * rewritten over and over, or files are written and removed. A growing file is no churn, however
  * fast it grows. Databases overwrite in place on purpose, so far more of that is allowed. */
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
-#include "explain/finding.h"
-#include "probes/fds.h"
 
 #define SHOWN_MAX 3
 
@@ -30,8 +26,6 @@ struct waste {
 	const char *path;     /* path of the file; WASTE_REMOVED: of the directory */
 	const struct call_scraps *scraps;
 };
-
-/* --- discarded bytes --- */
 
 /* Returns the size of the file from its descriptor if it is still open, else from the recorded
  * calls. */
@@ -97,11 +91,9 @@ static double weigh_scraps(const void *key, const void *value, const void *user)
 	return call_is_on_disk(path->text) && is_waste(c, &w) ? w.gone : 0;
 }
 
-/* --- the finding --- */
-
 static void claim(struct check_result *out, const struct check_calls *c, const struct waste *w)
 {
-	double per_s = check_calls_rate(c, (double)w->times);
+	double per_s = check_calls_rate(c, w->times);
 
 	if (w->kind == WASTE_REPLACED)
 		finding_claim(out, "rewrites %s over and over: %llu times, %.1f a second", w->path,
@@ -122,7 +114,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	const char *path = is_one ? w->path : w->scraps->last;
 
 	finding_begin(out, check_calls_confidence(c), w->path);
-	finding_path(out, span_of(path, strlen(path)));
+	finding_path(out, span_of_string(path));
 	claim(out, c, w);
 	finding_rate(out, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",
 		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
@@ -130,7 +122,7 @@ static void report(struct check_result *out, const struct check_calls *c, const 
 	if (w->kind != WASTE_REMOVED)
 		finding_number(
 			out, "bytes that remain in the files", w->there, SOOTH_UNIT_BYTES, 0);
-	finding_count(out, "times", (double)w->times, c->interval_ns);
+	finding_count(out, "times", w->times, c->interval_ns);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
 		finding_text(out, "last file", "%s", w->scraps->last);
 	finding_unseen(out, "how much is written through mmap, and whether the file system is in "

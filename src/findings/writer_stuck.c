@@ -15,13 +15,11 @@ NUMBER(SLOW_MOST, 20, NONE, "waits a second; a pipeline at work has more");
 NUMBER(BUSY_PERCENT, 10, PERCENT, "of a CPU: the reader or writer works");
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 3e9, 1e6, 86400e9, "minimum time a thread is blocked writing",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 3e9, 1e6, 86400e9, "minimum time a thread is blocked writing"),
 	THRESHOLD("min-readings", 3, 2, 500,
 		"minimum number of samples that show the thread in the same wait"),
-	THRESHOLD("min-time-computing", 30e9, 1e6, 86400e9,
-		"minimum time that a thread is blocked writing while the reader computes",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time-computing", 30e9, 1e6, 86400e9,
+		"minimum time that a thread is blocked writing while the reader computes"),
 };
 
 struct stuck {
@@ -47,7 +45,6 @@ static bool has_reader(const struct fds_descriptor *d)
 	return d && (d->type == FDS_PIPE || d->type == FDS_FIFO || d->type == FDS_UNIX);
 }
 
-/* Returns whether the thread was blocked at every sample, for long enough. */
 static bool is_blocked(const struct check *e, const struct thread_history *t)
 {
 	return t->met >= check_option(e, "min-readings") &&
@@ -78,8 +75,6 @@ static void find_stuck(const struct check *e, struct stuck *s)
 			s->first = t;
 	}
 }
-
-/* --- the finding --- */
 
 static uint64_t find_reader(const struct check *e, uint64_t inode)
 {
@@ -178,8 +173,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* Outside agents a user may be paging through the output. */
-	if (!e->process || (!e->process->agent && !e->process->owner_agent))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !e->process || (!e->process->agent && !e->process->owner_agent));
 	finding_thread(out, t->tid);
 	finding_descriptor(out, d->fd);
 	if (path.size)
@@ -191,7 +185,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		d->type == FDS_UNIX ? "socket"
 		: path.size	    ? "FIFO "
 				    : "pipe",
-		(int)path.size, path.data);
+		SPAN_ARGS(path));
 	finding_value_text(out, "use", "%s", d->fd == ERROR_OUTPUT ? " (its standard error)" : "");
 	finding_value_text(out, "stop", "%s", stop ? stop : "");
 	wait_chain_remedy(finding_value(out, "way out"), chain);
@@ -205,10 +199,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		check_chain_evidence(out, g, chain);
 	else
 		emit_holders(e, out, d->inode);
-	finding_claim_row(out, &rows[!reader  ? READER_UNKNOWN
-				       : stop ? READER_STOPPED
-					      : READER_BLOCKED]);
-	finding_end(out);
+	finding_end_row(out, &rows[!reader  ? READER_UNKNOWN
+				     : stop ? READER_STOPPED
+					    : READER_BLOCKED]);
 }
 
 /* Finds a reader that is slow without working. A reader that computes, or passes the data on, is
@@ -259,10 +252,9 @@ static void report_slow(struct check_result *out, const struct thread_history *t
 		t->met);
 	finding_rate(
 		out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, thread_history_ns(t));
-	finding_number(out, "CPU of the reader", wait_graph_cpu(g, reader->process->node_pid),
-		SOOTH_UNIT_PERCENT, thread_history_ns(t));
-	finding_claim_row(out, &rows[READER_SLOW]);
-	finding_end(out);
+	finding_percent(out, "CPU of the reader", wait_graph_cpu(g, reader->process->node_pid),
+		thread_history_ns(t));
+	finding_end_row(out, &rows[READER_SLOW]);
 }
 
 /* Returns whether the reader computes: it reads the next piece when it is done with this one. */
@@ -275,8 +267,7 @@ static bool reader_computes(
 		return false;
 	return (reader->what == WAIT_RUNS || reader->what == WAIT_READY ||
 		       wait_graph_cpu(g, reader->process->node_pid) >= BUSY_PERCENT) &&
-	       !check_is_over(
-		       e, "min-time-computing", (double)chain->links[0].thread->since_ns, "");
+	       !check_is_over(e, "min-time-computing", chain->links[0].thread->since_ns, "");
 }
 
 /* Returns whether a user turns the pages of the output; for an agent's process there is no such

@@ -5,14 +5,12 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(ONE_LOOK_NS, NS_PER_S / 10, NS, "reading /proc takes a moment, so times differ");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 5, 1, 1e6, "minimum number of exited children that are not reaped"),
-	THRESHOLD("min-time", 2e9, 0, 86400e9, "minimum time an exited child stays a zombie",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 2e9, 0, 86400e9, "minimum time an exited child stays a zombie"),
 	THRESHOLD("many", 500, 1, 1e6, "severity is high from this number of zombies"),
 };
 
@@ -32,7 +30,7 @@ static void add(const struct check *e, struct gathering *g, const struct process
 		return;
 	g->all++;
 	g->came += p->zombie_ns > p->first_ns || p->zombie_ns > g->parent->first_ns + ONE_LOOK_NS;
-	if ((double)held_ns < check_option(e, "min-time"))
+	if (held_ns < check_option(e, "min-time"))
 		return;
 	g->staying++;
 	if (!g->since_ns || p->zombie_ns < g->since_ns)

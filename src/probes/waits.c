@@ -53,6 +53,7 @@ static const char *const sources[WAITS_SOURCES] = {
 	[WAITS_SOURCE_TITLE] = "title",
 	[WAITS_SOURCE_IPC] = "ipc",
 	[WAITS_SOURCE_INHERITED] = "inherited descriptor",
+	[WAITS_SOURCE_ADOPTED] = "descriptor of an adopted process",
 	[WAITS_SOURCE_DIRECTORY] = "lock directory",
 };
 const struct sooth_names waits_source_names = { WAITS_SOURCES, sources };
@@ -158,6 +159,8 @@ static const struct sooth_field thread_fields[] = {
 		"output that the process has written to the buffer of its standard output, and not "
 		"to the pipe or socket; 65535: as much or more",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(waits_thread, unflushed_state)),
+	FIELD_OF(BOOL, waits_thread, is_namespace_init, is_namespace_init,
+		"process 1 of a PID namespace below that of sooth", .is_hidden = true),
 };
 
 static const struct sooth_field object_fields[] = {

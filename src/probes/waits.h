@@ -74,10 +74,10 @@ struct waits_thread {
 	uint8_t timeout_state; /* absent: no timeout; not measured: a timeout of unknown length */
 	uint8_t cpu_state;
 	uint8_t switches_state;
-	uint8_t lock;		  /* enum waits_lock, if the thread waits on a futex */
-	uint16_t unflushed_bytes; /* bytes in the buffer of its standard output; 65535: more */
-	uint8_t unflushed_state;  /* absent: not read; only the first thread's is read */
-	uint8_t unused;
+	uint8_t lock;		   /* enum waits_lock, if the thread waits on a futex */
+	uint16_t unflushed_bytes;  /* bytes in the buffer of its standard output; 65535: more */
+	uint8_t unflushed_state;   /* absent: not read; only the first thread's is read */
+	uint8_t is_namespace_init; /* process 1 of a PID namespace below that of sooth */
 	struct sooth_text name, wait_channel;
 };
 
@@ -174,6 +174,7 @@ enum waits_source {
 	WAITS_SOURCE_IPC,	  /* semctl, msgctl */
 	WAITS_SOURCE_INHERITED,	  /* fdinfo: inherited the lock of a process that has ended */
 	WAITS_SOURCE_DIRECTORY,	  /* a lock that is a directory */
+	WAITS_SOURCE_ADOPTED,	  /* descriptors of a process left behind by an ended child */
 	WAITS_SOURCES,
 };
 

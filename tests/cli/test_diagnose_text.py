@@ -11,7 +11,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "live"))
 
+sys.path.insert(0, os.path.join(HERE, "..", "findings"))
+
 import harness
+import stored
 from harness import SOOTH, Case, as_nobody, needs_root
 
 SICK, CALLS, FAMILY = (os.path.join(HERE, "baseline", name + ".sooth")
@@ -191,6 +194,59 @@ class Launchers(Case):
         self.assertEqual(text, self.sooth("diagnose", capture).text)
 
 
+# What a text says besides the answers: what is well, what was not judged, how many wait.
+BESIDE = re.compile(r"(fine|not judged): |no (other )?problem|\d+ (more )?process(es)? waits? \(-v\)$|"
+                    r"  \d+ (more waits?|process(es)? waits?) for |  consequence: |  and \d+ more |$|"
+                    r"  do: (sudo )?sooth diagnose( --duration \w+)?[ \d]*$")
+
+
+class Parity(Case):
+    """The text says nothing that the answers in JSON do not have, and leaves none of them out."""
+
+    def said(self, report):
+        """The lines that the answers are good for."""
+        answers, processes = report["answers"], report["processes"]
+        yield report["summary"]["headline"]
+        for p in processes:
+            yield "  %s" % p["waits_text"]
+            yield "  %s" % p["log_text"]
+        for a in answers:
+            yield a["text"]
+            yield "  do: %s" % a["remedy"]
+            yield from ("  also " + re.sub(r"^[a-z-]+", r"\g<0> (SEVERITY)", effect, count=1)
+                        for effect in a["effects"])
+
+    def is_evidence(self, line, report):
+        """"fd-leak (high): growth: 8 a second; descriptors: 120; 4 more (-v)": each value as in the answer."""
+        head = re.match(r"(?:.*, )?([a-z-]+) \(SEVERITY\): ", line)
+        rows = [e["name"] + ": " + e["text"] for a in report["answers"] if head and a["id"] == head[1]
+                for e in a["evidence"]]
+        rest = re.sub(r"; \d+ more \(-v\)$", "", line[head.end():]) if rows else "?"
+        for row in [*rows, *rows]:
+            if rest.startswith(row):
+                rest = rest[len(row):].removeprefix("; ")
+        return not rest
+
+    def test_stored_inputs(self):
+        path = self.path("input.sooth")
+        for finding in stored.findings():
+            (fields, capture), *_ = stored.unpack(finding)
+            with open(path, "wb") as file:
+                file.write(capture)
+            report = self.sooth("diagnose", "-j", path).json()
+            text = self.sooth("diagnose", path).text
+            with self.subTest(finding, case=fields["name"]):
+                lines = text.split("\n")
+                for a in report["answers"]:
+                    if a["severity"] != "info":
+                        self.assertIn(a["text"], lines)
+                plain = {re.sub(r"\((info|low|medium|high|critical)\)", "(SEVERITY)", line) for line in lines}
+                said = set(self.said(report))
+                self.assertEqual([line for line in plain if line not in said and not BESIDE.match(line)
+                                  and not self.is_evidence(line, report)
+                                  and not line.startswith(("lost ", "fallback: ", "not measured: "))], [], text)
+
+
 @needs_root
 class Refused(Case):
     """A process of root, diagnosed by another user."""
@@ -208,10 +264,13 @@ class Refused(Case):
         capture = self.path("refused.sooth")
         run = self.diagnose("--save", capture)
         first = run.text.splitlines()[0]
-        self.assertRegex(first, r"^sleep %d: no problem found in what could be checked; \d+ checks were refused: "
-                         r"missing privilege; sudo sooth diagnose" % self.target.pid)
+        self.assertEqual(first, "sleep %d: no problem found in what could be checked" % self.target.pid)
         self.assertNotRegex(run.text, r"(?m)no problems? found$")
-        self.assertEqual(len(re.findall("(?m)^not judged: ", run.text)), 1)
+        # Once: the checks, the reason, the remedy. -v has each reason and the notes.
+        self.assertEqual(len(re.findall("(?m)^not judged: .* and \\d+ more: missing privilege", run.text)), 1, run.text)
+        self.assertEqual(len(re.findall("(?m)^  do: sudo sooth diagnose( --duration \\d+)? %d$" % self.target.pid, run.text)), 1, run.text)
+        self.assertNotRegex(run.text, "fallback: |as root|permission")
+        self.assertRegex(self.sooth("diagnose", "-v", capture).text, "permission denied")
         self.assertEqual(self.sooth("diagnose", capture).text, run.text)
         summary = self.sooth("diagnose", "-j", capture).json()["summary"]
         self.assertGreater(summary["unchecked"], 2)

@@ -96,41 +96,6 @@ def writes(kind, pause=OFTEN, size=BIG):
     return program(WRITES, kind, pause, size)
 
 
-# A make-believe Claude Code: a shell where that is installed, which writes a file of its project.
-SESSION = """while :; do
-    echo $RANDOM > "$1"
-    read -t 0.2 <> <(:)
-done"""
-
-
-def sessions(*files, folders=1):
-    """A session for each file, in one folder or each in its own."""
-    def make(scope, rng):
-        pids = []
-        for i, file in enumerate(files):
-            home = pathlib.Path(scope.path, "home%d" % i, ".local/share/claude/versions")
-            project = pathlib.Path(scope.path, "project%d" % (i % folders), "src")
-            home.mkdir(parents=True)
-            project.mkdir(parents=True, exist_ok=True)
-            program = str(home / "2.1.9")
-            shutil.copyfile("/bin/bash", program)
-            os.chmod(program, 0o755)
-            pids.append(scope.start([program, "-c", "cd %s; echo ready\n%s" % (project.parent,
-                SESSION), "claude", file]).pid)
-        return pids
-    return make
-
-
-SHARED_WRITES = [
-    sick("shared-writes", "two sessions, one file", sessions("src/app.js", "src/app.js"),
-        says="another session of Claude Code", severity="low"),
-    healthy("shared-writes", "two sessions, two files", sessions("src/a.js", "src/b.js")),
-    healthy("shared-writes", "two sessions, two folders",
-        sessions("src/app.js", "src/app.js", folders=2)),
-    healthy("shared-writes", "a file that agents share on purpose",
-        sessions(".lock", ".lock")),
-]
-
 WRITE_CHURN = [
     sick("write-churn", "written whole, with O_TRUNC", writes("truncated"), settings=LITTLE,
         says="over and over: ", **GONE),
@@ -1093,7 +1058,7 @@ FILLING_UP = [
 # That the disk of this machine is slow while others use it is no mistake.
 WRITE_CHURN = [dataclasses.replace(c, also=("slow-syscalls",)) for c in WRITE_CHURN]
 
-CASES = [*WRITE_CHURN, *SHARED_WRITES, *CONNECT_FAILING, *PROCESS_LIMIT, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
+CASES = [*WRITE_CHURN, *CONNECT_FAILING, *PROCESS_LIMIT, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
     *REPEATED_READS,
     *THREAD_CHURN,
     *SMALL_IO, *FILLING_UP]

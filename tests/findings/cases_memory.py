@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""memory-growth, memory-pressure, map-leak, gc-pressure, segments-left."""
+"""memory-growth, memory-pressure, gc-pressure, segments-left."""
 import shutil
 import subprocess
 import time
@@ -241,31 +241,6 @@ def killing(scope, rng):
     return control_group.within(scope, group, KILLED, limit).pid
 
 
-# --- mappings ---
-
-# Maps a page of a file so many times a second, and never unmaps it; or a number of them at first.
-MAPPER = """
-import ctypes, os, signal, sys, time
-rate, first = float(sys.argv[1]), int(sys.argv[2])
-signal.alarm(120)
-libc = ctypes.CDLL(None)
-libc.mmap.restype = ctypes.c_void_p
-libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-file = os.open("index", os.O_RDWR | os.O_CREAT)
-os.ftruncate(file, 8192)
-done = 0
-def more(least):
-    global done
-    while done < least:
-        libc.mmap(None, 4096, 3, 1, file, 4096 * (done % 2))
-        done += 1
-print("ready", flush=True)
-begin = time.monotonic()
-while True:
-    more(first * min(1, (time.monotonic() - begin) / 0.8) + rate * (time.monotonic() - begin))
-    time.sleep(0.02)
-"""
-
 # Keeps what nearly fills its heap, and works with the little that is left; or has much room.
 COLLECTOR = """
 import java.util.*;
@@ -287,12 +262,6 @@ public class Collector {
   }
 }
 """
-
-
-def mapper(rate, first=(0, 0)):
-    def make(scope, rng):
-        return scope.python(MAPPER, rng.uniform(*rate), rng.randrange(first[0], first[1] + 1)).pid
-    return make
 
 
 def java(kind):
@@ -352,7 +321,7 @@ CASES = [
         says="more System V segments"),
     healthy("segments-left", "shared memory that is removed after use", segments("removes"), duration_s=4),
     healthy("segments-left", "shared memory that stays in use", segments("keeps"), duration_s=4,
-        also=("map-leak", "memory-growth")),
+        also=("memory-growth",)),
     sick("memory-growth", "small objects", grower("small"), settings=NO_AGE, duration_s=8, evidence="growth",
         threshold="min-rate"),
     sick("memory-growth", "blocks", grower("blocks"), settings=NO_AGE, duration_s=8, evidence="growth",
@@ -380,12 +349,6 @@ CASES = [
         duration_s=8, may_skip=no_node),
     sick("memory-growth", "a JavaScript heap, watched for a moment", node("leak"),
         settings=NO_AGE, duration_s=8, may_skip=no_node, severity="low", also=("gc-pressure",)),
-    sick("map-leak", "a file that is mapped for each request", mapper((100, 250)),
-        settings=("map-leak.min-age=0",), duration_s=6, evidence="growth", threshold="min-rate"),
-    healthy("map-leak", "many that are mapped at first", mapper((0, 0), (200, 400)),
-        settings=("map-leak.min-age=0",), duration_s=6),
-    healthy("map-leak", "a Java virtual machine", java("roomy"), settings=("map-leak.min-age=0",),
-        duration_s=6, may_skip=no_java),
     sick("gc-pressure", "a Java heap that is full", java("full"), duration_s=6, may_skip=no_java,
         settings=("gc-pressure.min-cpu=25", "gc-pressure.min-running=25"), alone=True,
         evidence="CPU use of garbage collection", threshold="min-cpu"),

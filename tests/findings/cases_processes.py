@@ -341,7 +341,7 @@ def sessions(status):
 CASES = [
     sick("process-flood", "make remakes a makefile for ever", makes(True), duration_s=4, may_skip=no_make,
         says="make starts itself again", evidence="execs of itself", threshold="min-rebuilds",
-        also=("syscall-errors", "metadata-storm", "shared-writes", "write-churn")),
+        also=("syscall-errors", "metadata-storm", "write-churn")),
     sick("process-flood", "make that starts make below it", nested, duration_s=6, may_skip=no_make, alone=True,
         says="make starts itself", evidence="growth", threshold="min-rate"),
     healthy("process-flood", "make remakes a makefile once", makes(False), duration_s=4, may_skip=no_make),

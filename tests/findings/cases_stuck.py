@@ -509,6 +509,20 @@ while True:
 """
 
 
+# The main program ends; one thread gets from a queue that another one feeds, or that none does.
+LEFT_THREAD = """
+import queue, sys, threading, time
+q = queue.Queue()
+def consume():
+    while True: q.get()
+def feed():
+    while True: time.sleep(1); q.put(1)
+threading.Thread(target=consume).start()
+if sys.argv[1] == "fed": threading.Thread(target=feed).start()
+print("ready", flush=True)
+"""
+
+
 def partial(what):
     return lambda scope, rng: scope.python(PARTIAL, what).pid
 
@@ -664,6 +678,9 @@ CASES = [
     sick("all-threads-waiting", "a lock that it has itself", workload("locks", "--kind", "self"),
         **HANG),
     sick("all-threads-waiting", "locks of an interpreter", program(DEADLOCK, (0, 1, 5)), **HANG),
+    sick("all-threads-waiting", "a thread left at a queue when the program has ended",
+        program(LEFT_THREAD, ("left",)), says="waits in Queue.get", severity="medium", **HANG),
+    healthy("all-threads-waiting", "a thread at a queue that another one feeds", program(LEFT_THREAD, ("fed",))),
     sick("all-threads-waiting", "two mutexes crosswise, beside a thread that sleeps", program(MUTEXES),
         says="wait for mutexes of each other"),
     sick("all-threads-waiting", "two processes with a lock each", program(CROSSWISE, ("locks",)),

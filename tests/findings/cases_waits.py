@@ -123,6 +123,15 @@ selector.register(command.stdout, selectors.EVENT_READ)
 while sys.argv[1] == "reads" or not selector.select(0.7) or command.stdout.read1(100):
     if sys.argv[1] == "reads" and not command.stdout.readline(): break
 """
+# The same below a subreaper, which adopts what the command left: it has the session of the reader.
+BELOW = """
+import ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1)
+reader = subprocess.Popen([sys.executable, "-u", "-c", *sys.argv[1:]], stdout=subprocess.PIPE)
+reader.stdout.readline()
+print("ready %d." % reader.pid, flush=True)
+while os.wait()[0] != reader.pid: pass
+"""
 PRINTS = "while :; do echo line; sleep 0.3; done"
 
 # A program that prints on a pseudo terminal; the one that runs it is stopped, or reads slowly.
@@ -155,6 +164,11 @@ os.open("fifo", os.O_RDONLY)
 
 def program(text, *args):
     return lambda scope, rng: scope.python(text, *args).pid
+
+
+def below_subreaper(scope, rng):
+    out = bytes(scope.python(BELOW, OUTPUT, "reads", "sleep 100 &", ready=b".", start_new_session=True).out)
+    return int(out.split(b"ready ")[1].split(b".")[0])
 
 
 def client(what):
@@ -214,12 +228,14 @@ CASES = [
         severity="low", says="running, which still has the output open", **LEFT),
     sick("held-up", "the same, of an event loop, by a server that prints", program(OUTPUT, "loops", f"({PRINTS}) &"),
         says="still has the output open", **LEFT),
+    sick("held-up", "an output that what a subreaper adopted keeps open", below_subreaper, severity="low",
+        says="running, which still has the output open", **LEFT),
     sick("held-up", "an input that a process beside it has inherited", program(INPUT, "inherits"),
         says="it seems to have inherited it", **TIME),
     healthy("held-up", "an input that a process beside it writes", program(INPUT, "writes"), **SOON),
     healthy("held-up", "an input that its parent keeps for later", program(INPUT, "keeps"), **SOON),
     sick("held-up", "a terminal whose program is stopped", terminal_writer("is stopped"), says="it is stopped by a signal",
-        also=("writer-stuck",), **TIME),
+        also=("writer-stuck",), severity="medium", **TIME),
     healthy("held-up", "a terminal whose program reads slowly", terminal_writer("reads"), also=("writer-stuck",), **SOON),
     sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",
         says="no process has it open to write", **TIME),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What CPU time is spent on, by sampled stacks: gc-pressure of V8, hot-function, fault-storm."""
+"""What CPU time is spent on, by sampled stacks: gc-pressure of V8, hot-function."""
 import shutil
 
 from case import healthy, sick
@@ -61,19 +61,6 @@ while True:
 """
 
 
-# A buffer for each frame; or one for all of them.
-FRAMES = """
-import mmap, sys
-print("ready", flush=True)
-size, kept = 8 << 20, None
-while True:
-    frame = kept or mmap.mmap(-1, size)
-    for at in range(0, size, 4096): frame[at] = 1
-    if sys.argv[1] == "anew": frame.close()
-    else: kept = frame
-"""
-
-
 def no_node():
     return None if shutil.which("node") else "no node here"
 
@@ -102,12 +89,6 @@ CASES = [
         settings=("gc-pressure.min-cpu=20",), **WORKS),
     sick("hot-function", "a server that scans a list", server("scan"), duration_s=4,
         settings=("hot-function.min-cpu=20", "hot-function.min-samples=20"), says="scan"),
-    sick("fault-storm", "a buffer that is mapped for each frame",
-        lambda s, r: s.python(FRAMES, "anew").pid, duration_s=4,
-        settings=("fault-storm.min-cpu=20", "fault-storm.min-kernel=15")),
-    healthy("fault-storm", "a buffer that is kept", lambda s, r: s.python(FRAMES, "kept").pid,
-        duration_s=4, also=("cpu-spin",),
-        settings=("fault-storm.min-cpu=20", "fault-storm.min-kernel=15")),
     healthy("hot-function", "a server with many functions", server("spread"), duration_s=4,
         settings=("hot-function.min-cpu=20", "hot-function.min-samples=20")),
 ]

@@ -20,7 +20,6 @@
 
 #include "support.h"
 
-#include "analyze/diagnosis/diagnosed.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "base/units.h"
 #include "probes/limits.h"

@@ -145,6 +145,22 @@ static void gains_with_kinds(double all)
 	}
 }
 
+/* 40 more, of which so many are of epoll and the others unix sockets. */
+static void gains_of_two_kinds(double of_epoll)
+{
+	gains(40);
+	for (int reading = 0; reading < 2; reading++) {
+		for (uint32_t fd = 0; fd < 10 + reading * 40u; fd++)
+			descriptor_at(5.0 * reading,
+				(struct fds_descriptor){ .fd = fd,
+					.type = fd >= 10 && fd < 10 + (uint32_t)of_epoll
+							? FDS_EPOLL
+							: FDS_UNIX },
+				NULL);
+		snapshot_ends(5.0 * reading, PID, (struct fds_process){ 0 });
+	}
+}
+
 static void connects(double connections, uint8_t is_accepted)
 {
 	struct waits_snapshot end = { .record = head_of(5, PID, WAITS_SNAPSHOT) };
@@ -310,6 +326,10 @@ static void test_fd_leak(void **state)
 			"connections are with node (77)|<sooth inspect --fds 99 lists" },
 		{ "fd-leak", accepts_from, 19, NULL,
 			"high/medium: leaks descriptors: 20 more, most of them tcp|!connections" },
+		{ "fd-leak", gains_of_two_kinds, 10, NULL,
+			"high/medium: leaks descriptors: 40 more, 30 unix and 10 " },
+		{ "fd-leak", gains_of_two_kinds, 9, NULL,
+			"high/medium: leaks descriptors: 40 more, most of them unix" },
 		{ "fd-leak", gains, 9, NULL, "fine: 10 descriptors, then 19" },
 		{ "fd-leak", gains, 0, NULL, "fine: 10 descriptors, then 10" },
 		{ "fd-leak", gains, 20, "fd-leak.min-rate=4", "high/medium: " },

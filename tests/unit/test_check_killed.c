@@ -2,7 +2,7 @@
 /* children-killed: processes below the diagnosed one, each ended by a signal. */
 #include "check_records.h"
 
-#include "analyze/evidence/self_match.h"
+#include "analyze/evidence/scripts.h"
 #include "probes/exit_reasons.h"
 #include "probes/short_lived.h"
 

@@ -1038,11 +1038,12 @@ static void test_held_up(void **state)
 		{ "held-up", lock_of_idle, 100, NULL, "fine: it waits for no process " },
 		{ "held-up", locked_crosswise, 0, NULL, "fine: " },
 		{ "held-up", waits_for_itself, 0, NULL,
-			"low/high: stuck for 20 s: it waits until no process matches \"job.sh "
+			"medium/high: stuck for 20 s: it waits until no process matches \"job.sh "
 			"--all\", and its own command line does: it never ends|<sooth kill --tree "
 			"--any 99" },
-		{ "held-up", waits_for_itself, 1, NULL, "low/high: |\"job.sh\"" },
-		{ "held-up", waits_for_itself, 2, NULL, "low/high: |\"job.sh\"" },
+		{ "held-up", waits_for_itself, 1, NULL, "medium/high: |\"job.sh\"" },
+		{ "held-up", waits_for_itself, 2, "held-up.grave-time=20s",
+			"high/high: |\"job.sh\"" },
 		{ "held-up", waits_for_itself, 3, NULL, "fine: " },
 		{ "held-up", waits_for_itself, 4, NULL, "fine: " },
 		{ "held-up", waits_for_itself, 5, NULL, "fine: " },
@@ -1054,14 +1055,18 @@ static void test_held_up(void **state)
 		{ "held-up", waits_for_itself, 11, NULL, "fine: " },
 		{ "held-up", runs_other, 0, NULL, "fine: " },
 		{ "held-up", mutex_of_ended, 70, NULL,
-			"medium/medium: stuck for 1 min 10 s: it waits for a mutex held by thread "
+			"high/medium: stuck for 1 min 10 s: it waits for a mutex held by thread "
 			"300, which has ended: nothing can release it|<only its end helps: sooth "
 			"kill --any 99" },
 		{ "held-up", mutex_of_ended, 9, NULL, "blind: " },
+		{ "held-up", mutex_of_ended, 10, NULL, "medium/medium: " },
+		{ "held-up", mutex_of_ended, 59.9, NULL, "medium/medium: " },
+		{ "held-up", mutex_of_ended, 60, NULL, "high/medium: " },
 		{ "held-up", mutex_of_unknown, 70, NULL, "fine: " },
 		{ "held-up", mutex_of_number, 70, NULL, "fine: " },
 		{ "held-up", child_at_mutex_of_ended, 20, NULL,
-			"low/medium: held up for 20 s by other (200): it waits for a mutex held by "
+			"medium/medium: held up for 20 s by other (200): it waits for a mutex held "
+			"by "
 			"thread 300, which has ended|<sooth diagnose 200 shows the deadlock" },
 		{ "held-up", asks_busy, 20, NULL,
 			"low/medium: most of its time it waits for server (200), which uses 60 % "
@@ -1080,7 +1085,8 @@ static void test_held_up(void **state)
 		{ "held-up", opens_fifo, O_RDONLY, NULL,
 			"low/high: |to read, and no process has it open to write" },
 		{ "held-up", opens_fifo, O_WRONLY, NULL,
-			"medium/high: |to write, and no process has it open to read" },
+			"high/high: |to write, and no process has it open to read" },
+		{ "held-up", opens_fifo, O_WRONLY, "held-up.grave-time=1h", "medium/high: " },
 		{ "held-up", waits_hidden, 'S', NULL,
 			"blind: |run sooth as the user of the process" },
 		{ "held-up", waits_hidden, 'R', NULL, "fine: " },

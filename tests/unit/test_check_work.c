@@ -171,80 +171,6 @@ static void is_in_one_with(double cpu)
 	listens();
 }
 
-/* --- fault-storm --- */
-
-struct storm_made {
-	double cpu, system, faults; /* percent, percent of it, a second */
-	uint64_t gain;		    /* bytes a second of resident memory */
-	const char *name;
-};
-
-static void storms(struct storm_made m)
-{
-	for (int i = 0; i < LOOKS; i++) {
-		process_at(i,
-			(struct proc_process){
-				.descriptors = 10, .rss_bytes = 1000000 + (uint64_t)i * m.gain },
-			m.name ? m.name : "thing");
-		all_reported(i);
-	}
-	thread((struct thread_made){ .name = "thing",
-		.cpu = m.cpu,
-		.system = m.system,
-		.faults = m.faults,
-		.running = LOOKS });
-	threads_read(1);
-}
-
-static void storms_with(double cpu)
-{
-	storms((struct storm_made){ .cpu = cpu, .system = 60, .faults = 20000 });
-}
-
-static void storms_in_kernel(double share)
-{
-	storms((struct storm_made){ .cpu = 90, .system = share, .faults = 20000 });
-}
-
-static void faults_at(double faults)
-{
-	storms((struct storm_made){ .cpu = 50, .system = 60, .faults = faults });
-}
-
-static void fills(double gain)
-{
-	storms((struct storm_made){
-		.cpu = 100, .system = 60, .faults = 20000, .gain = (uint64_t)gain });
-}
-
-static void storms_named(double is_compiler)
-{
-	storms((struct storm_made){
-		.cpu = 90, .system = 60, .faults = 20000, .name = is_compiler ? "cc1" : "cc9" });
-}
-
-static void test_fault_storm(void **state)
-{
-	static const struct check_case cases[] = {
-		{ "fault-storm", storms_with, 90, NULL,
-			"low/medium: gives memory back and takes it again, 78.1 MiB a second: 60 % "
-			"of its CPU time is in the kernel for that [page faults: 20000 a second" },
-		{ "fault-storm", storms_with, 50, NULL, "low/medium: " },
-		{ "fault-storm", storms_with, 49, NULL, "fine: uses 49 % of a CPU" },
-		{ "fault-storm", storms_in_kernel, 35, NULL, "low/medium: " },
-		{ "fault-storm", storms_in_kernel, 34, NULL, "fine: 20000 page faults a second" },
-		{ "fault-storm", faults_at, 10000, NULL, "low/medium: " },
-		{ "fault-storm", faults_at, 9990, NULL, "fine: 9990 page faults a second" },
-		{ "fault-storm", fills, 20000 * 4096 / 4, NULL, "low/medium: " },
-		{ "fault-storm", fills, 20000 * 4096 / 4 + 4096, NULL, "fine: fills memory" },
-		{ "fault-storm", storms_named, 0, NULL, "low/medium: " },
-		{ "fault-storm", storms_named, 1, NULL, "fine: |as its task has" },
-	};
-
-	(void)state;
-	TRY_CASES(cases);
-}
-
 static void test_gc_pressure(void **state)
 {
 	static const struct check_case cases[] = {
@@ -311,7 +237,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gc_pressure),
 		cmocka_unit_test(test_hot_function),
-		cmocka_unit_test(test_fault_storm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* Waits of a process, explained from records made by hand. */
 #include "support.h"
 
+#include <poll.h>
+
 #include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_beyond.h"
@@ -1199,6 +1201,179 @@ static void test_held_threads(void **state)
 		"for a lock on /tmp/x.lock held by make (13), 3 min");
 }
 
+/* A subreaper adopted the process that has the output open: its parent shows nothing. */
+static void test_left_output(void **state)
+{
+	(void)state;
+	process(10, "node", 'S');
+	thread(10, 10, "read", 5);
+	object(10, 5, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	process_of(3, 11, "sleep", 'S');
+	thread(11, 11, "clock_nanosleep", 0);
+	party(10, 10, WAITS_RELATION_WRITER, 11, 0, "sleep");
+	party_at(10)->fd = 1;
+	expect("waits",
+		"node (10) waits for data from sleep (11) through a pipe, 3 min; 11 sleeps");
+	party_at(10)->source = WAITS_SOURCE_ADOPTED;
+	expect("waits", "node (10) waits for an output to close: its command has ended, but left "
+			"sleep (11) running, which still has the output open, 3 min; 11 sleeps");
+}
+
+/* A server that keeps the input of its child open. */
+static void keeps_input(uint8_t unflushed_state, uint32_t writer)
+{
+	reset(NULL);
+	process(10, "node", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	object(10, 6, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+	party(10, 10, WAITS_RELATION_CHILD, 11, 0, "sh");
+	process_of(10, 11, "sh", 'S');
+	thread(11, 11, "wait4", (uint64_t)-1);
+	party(11, 11, WAITS_RELATION_CHILD, 12, 0, "wc");
+	process_of(11, 12, "wc", 'S');
+	thread(12, 12, "read", 0);
+	thread_at(&records, 12)->unflushed_state = unflushed_state;
+	object(12, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(12, 12, WAITS_RELATION_WRITER, writer, 0, "node");
+	party_at(12)->waiting_fd = 0;
+}
+
+#define LISTENS "node (10) waits for connections on 127.0.0.1:80, idle 3 min"
+
+static void test_unfed_child(void **state)
+{
+	(void)state;
+	keeps_input(SOOTH_STATE_ABSENT, 10);
+	expect("idle", LISTENS "; its child sh (11), in it wc (12), waits for input that only this "
+			       "process can send, or end by closing it, 3 min");
+	/* Its output is a pipe or socket: it may be a server of the process. */
+	keeps_input(SOOTH_STATE_VALUE, 10);
+	expect("idle", LISTENS);
+	keeps_input(SOOTH_STATE_ABSENT, 13);
+	expect("idle", LISTENS);
+}
+
+#define ASKING                                                                                     \
+	"python3 (10) waits for events, idle 3 min; its thread worker (14) waits for keyd (12) "   \
+	"on /run/keyd, 3 min; 12 "
+#define AT_REST "and waits for connections on 127.0.0.1:80, idle 3 min"
+
+/* A thread that waits for one connection, which it made to the Unix socket of a server at rest. */
+static void test_asking_thread(void **state)
+{
+	struct waits_object asked = { .node_start_ticks = STARTED,
+		.node_pid = 10,
+		.fd = 8,
+		.type = FDS_UNIX,
+		.socket_state_state = SOOTH_STATE_ABSENT };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		/* Without a name the other end is the one that connected: this one serves it. */
+		struct record_tail tail[] = { tail_string(&asked.path, "socket:[8]"),
+			tail_string(&asked.local, ""),
+			tail_string(&asked.peer, i < 2 ? "/run/keyd" : "") };
+
+		reset(NULL);
+		process(10, "python3", 'S');
+		thread(10, 10, "epoll_wait", 5);
+		thread(10, 14, "recvfrom", 8);
+		asked.record = head(WAITS_OBJECT, 14);
+		asked.send_queue = i == 1 ? 768 : 0;
+		RECORD_APPEND(&records, &asked, tail, 3);
+		party(10, 14, WAITS_RELATION_PEER, 12, 0, "keyd");
+		process(12, "keyd", 'S');
+		thread(12, 12, "epoll_wait", 5);
+		object(12, 6, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+		expect("idle", i == 0	? ASKING "has read all that came from it " AT_REST
+			       : i == 1 ? ASKING "has not read the request " AT_REST
+					: "python3 (10) waits for events, idle 3 min");
+	}
+}
+
+static void test_namespace_init(void **state)
+{
+	struct waits_signals s = { .record = head(WAITS_SIGNALS, 0), .node_pid = 10 };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		reset(NULL);
+		process(10, "sh", 'S');
+		s.caught = i == 1 ? 1u << 14 : 1;
+		RECORD_APPEND(&records, &s, NULL, 0);
+		thread(10, 10, "wait4", (uint64_t)-1);
+		thread_at(&records, 10)->is_namespace_init = i < 2;
+		expect("waits", i ? "sh (10) waits for a child, 3 min"
+				  : "sh (10) waits for a child, 3 min; as process 1 of its PID "
+				    "namespace (container) it has no handler for SIGTERM, so the "
+				    "kernel drops it: only SIGKILL ends it");
+	}
+}
+
+#define BLOCKED "push (10) is blocked sending to 127.0.0.1:80: ruby (11) does not read, 3 min"
+#define CHILD	"push (10) waits for its child sleep (12), 3 min; 12 sleeps"
+
+/* An event loop that wants to write to a connection whose peer does not read. */
+static void test_full_queue(void **state)
+{
+	static const struct {
+		uint32_t events;
+		uint64_t send_queue;
+		bool is_blocked;
+	} rows[] = { { POLLOUT, 8000, true }, { POLLIN | POLLOUT, 8000, true },
+		{ POLLIN, 8000, false }, { POLLIN | POLLOUT, 0, false },
+		{ POLLIN | POLLOUT | 1u << 31, 8000, false }, /* edge-triggered */
+		{ POLLIN | POLLOUT | 1u << 31, 80000, true } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		reset(NULL);
+		process(10, "push", 'S');
+		thread(10, 10, "epoll_wait", 5);
+		object(10, 7, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+		object_at(10, 7)->socket_state = SOCKETS_ESTABLISHED;
+		object_at(10, 7)->peer_port = 80;
+		object_at(10, 7)->events = rows[i].events;
+		object_at(10, 7)->send_queue = rows[i].send_queue;
+		party(10, 10, WAITS_RELATION_PEER, 11, 0, "ruby");
+		party_at(10)->waiting_fd = 7;
+		/* A child does not matter then. */
+		party(10, 10, WAITS_RELATION_CHILD, 12, 0, "sleep");
+		process_of(10, 12, "sleep", 'S');
+		thread(12, 12, "clock_nanosleep", 0);
+		expect("waits", rows[i].is_blocked ? BLOCKED : CHILD);
+	}
+}
+
+/* The server watches its end of the connection, and has read all of it. */
+static void test_taken_request(void **state)
+{
+	(void)state;
+	process(10, "get", 'S');
+	thread(10, 10, "read", 3);
+	object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:80");
+	object_at(10, 3)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(10, 3)->has_open_request = WAITS_REQUEST_OWED;
+	object_at(10, 3)->peer_port = object_at(10, 3)->local_port = 80;
+	object_at(10, 3)->local_port = 4711;
+	party(10, 10, WAITS_RELATION_PEER, 11, 0, "redis-server");
+	process(11, "redis-server", 'S');
+	thread(11, 11, "epoll_wait", 5);
+	object(11, 6, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+	object(11, 7, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+	object_at(11, 7)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(11, 7)->local_port = 80;
+	object_at(11, 7)->peer_port = 4711;
+	expect("waits", "get (10) waits for redis-server (11) on 127.0.0.1:80, 3 min; 11 has taken "
+			"the request, has not answered and waits for connections on 127.0.0.1:80, "
+			"idle 3 min");
+	expect_remedy("perhaps its clients were paused: redis-cli CLIENT UNPAUSE");
+	object_at(11, 7)->receive_queue = 20;
+	expect("waits",
+		"get (10) waits for redis-server (11) on 127.0.0.1:80, 3 min; 11 has not answered "
+		"and waits for connections on 127.0.0.1:80, idle 3 min");
+}
+
 static void test_nothing(void **state)
 {
 	struct wait_graph g = { 0 };
@@ -1342,6 +1517,12 @@ int main(void)
 		cmocka_unit_test_setup(test_running, reset),
 		cmocka_unit_test_setup(test_lost_token, reset),
 		cmocka_unit_test_setup(test_held_threads, reset),
+		cmocka_unit_test_setup(test_left_output, reset),
+		cmocka_unit_test_setup(test_namespace_init, reset),
+		cmocka_unit_test_setup(test_full_queue, reset),
+		cmocka_unit_test_setup(test_unfed_child, reset),
+		cmocka_unit_test_setup(test_asking_thread, reset),
+		cmocka_unit_test_setup(test_taken_request, reset),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test_setup(test_beyond_chain, reset),

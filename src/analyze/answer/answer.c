@@ -11,7 +11,7 @@
 #include "analyze/answer/answer_unseen.h"
 #include "analyze/answer/answer_use.h"
 #include "analyze/answer/answer_waits.h"
-#include "analyze/evidence/awaited_path.h"
+#include "analyze/evidence/awaited.h"
 #include "analyze/answer/causes.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/answer/finding_process.h"
@@ -257,6 +257,8 @@ static void put_unseen(struct answer *a)
 	end_line(a, NO_SEVERITY, &line);
 	if (remedy.size)
 		put_do(a, span_of((const char *)remedy.data, remedy.size));
+	if (answer_unseen_needs_root(a->s))
+		output_note_privilege(a->output);
 	buffer_fini(&paragraph);
 	buffer_fini(&remedy);
 }

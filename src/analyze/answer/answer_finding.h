@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_ANSWER_FINDING_H
 #define SOOTH_ANALYZE_ANSWER_FINDING_H
 
-#include "analyze/diagnosis/diagnosed.h"
+#include "analyze/diagnosis/diagnosis.h"
 
 /* Returns the worst finding of a process; the process must have one. */
 const struct finding_row *answer_worst(const struct diagnosed *j);

@@ -3,7 +3,7 @@
 
 #include "analyze/activity/activity_request.h"
 #include "analyze/activity/urgency.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/records.h"
 #include "base/units.h"
 #include "recognize/script_name.h"
@@ -177,7 +177,8 @@ bool answer_is_troubled(const struct diagnosis *s, const struct diagnosed *j)
 	if (!find_activity(s, j, &a))
 		return false;
 	urgency = urgency_of_activity(&a, &flag);
-	return urgency == URGENCY_SICK || urgency == URGENCY_SILENT;
+	return urgency == URGENCY_SICK || urgency == URGENCY_SILENT ||
+	       (a.state == ACTIVITY_WAITS_FOR_MODEL && a.answer == ACTIVITY_ANSWER_SILENT);
 }
 
 bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/evidence/stack_waits.h"
+#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_goroutines.h"
 #include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_sentences.h"
@@ -110,6 +111,7 @@ void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 		!first->is_polling && !first->is_active) {
 		buffer_string(out, "; it ");
 		wait_link_text(out, g, first);
+		wait_put_beside(out, g, chain);
 	}
 	wait_put_main_goroutine(out, g, j->id.pid);
 	wait_put_tasks(out, g, j->id.pid);

@@ -34,7 +34,6 @@ struct unseen {
 };
 
 static const char *const cause_words[FINDING_BLIND_CAUSES] = {
-	[FINDING_REFUSED] = "refused: missing privilege",
 	[FINDING_FAILED] = "not done: what is needed could not be read",
 	[FINDING_SHORT] = "not done: the observation is too short",
 	[FINDING_YOUNG] = "not done: the process is too young",
@@ -125,7 +124,23 @@ static unsigned duration_of(struct span remedy)
 	return value * unit;
 }
 
-static void add_unseen_checks(struct unseen *u, const struct diagnosed *j)
+/* Returns whether root itself was refused, as in a container: sudo does not help there. */
+static bool is_of_root(const struct diagnosis *s)
+{
+	return s->input.host.process_table.is_of_root;
+}
+
+/* Returns the reason. Whatever needs root has one reason, because it has one remedy; -v has each.
+ */
+static struct span reason_of(const struct diagnosis *s, const struct finding_blind_row *row)
+{
+	return row->cause == FINDING_REFUSED && !is_of_root(s)
+		       ? span_of_string("missing privilege")
+		       : record_text(&row->record, &row->reason);
+}
+
+static void add_unseen_checks(
+	struct unseen *u, const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct batch all = { j->blind.data, j->blind.size };
 
@@ -134,7 +149,7 @@ static void add_unseen_checks(struct unseen *u, const struct diagnosed *j)
 		struct span remedy = record_text(r, &row->remedy);
 		struct group *g = row->cause == FINDING_ON_REQUEST || is_minor(row)
 					  ? NULL /* -v and JSON have it */
-					  : group_of(u, row->cause, record_text(r, &row->reason));
+					  : group_of(u, row->cause, reason_of(s, row));
 
 		if (!g)
 			continue;
@@ -161,7 +176,7 @@ static void collect(struct unseen *u, const struct diagnosis *s)
 {
 	*u = (struct unseen){ 0 };
 	for (size_t i = 0; i < s->count; i++)
-		add_unseen_checks(u, &s->all[i]);
+		add_unseen_checks(u, s, &s->all[i]);
 	qsort(u->groups, u->count, sizeof(*u->groups), by_cause);
 }
 
@@ -236,12 +251,6 @@ static void add_targets(const struct diagnosis *s, struct buffer *out)
 		out->size = end;
 }
 
-/* Returns whether root itself was refused, as in a container: sudo does not help there. */
-static bool is_of_root(const struct diagnosis *s)
-{
-	return s->input.host.process_table.is_of_root;
-}
-
 /* Returns whether the only diagnosed process has ended. */
 static bool is_over(const struct diagnosis *s)
 {
@@ -313,15 +322,17 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 			continue;
 		if (is_calls)
 			buffer_string(out, "; system calls were not checked: ");
+		else if (cause == FINDING_REFUSED && !is_final)
+			buffer_string(out, " in what could be checked");
 		else if (cause == FINDING_YOUNG)
 			add_too_early(&u, out);
 		else
 			buffer_format(out, " in what could be checked; %zu check%s %s", count,
 				count == 1 ? " was" : "s were",
 				is_final ? "refused, even to root" : cause_words[cause]);
-		if (!is_final && (cause == FINDING_REFUSED || cause == FINDING_SHORT))
+		if (cause == FINDING_SHORT)
 			buffer_string(out, "; ");
-		if (!is_final && (cause == FINDING_REFUSED || cause == FINDING_SHORT || is_calls))
+		if (cause == FINDING_SHORT || is_calls)
 			add_command(s, &u, out);
 		return;
 	}
@@ -340,6 +351,14 @@ static void add_group(const struct group *g, struct buffer *out)
 	buffer_format(out, ": %.*s", (int)g->reason.size, g->reason.data);
 	if (g->processes > 1)
 		buffer_format(out, " (%zu processes)", g->processes);
+}
+
+bool answer_unseen_needs_root(const struct diagnosis *s)
+{
+	struct unseen u;
+
+	collect(&u, s);
+	return count_of(&u, FINDING_REFUSED) && !is_of_root(s);
 }
 
 void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy)

@@ -10,12 +10,14 @@ bool answer_is_open(const struct diagnosed *j);
 /* Returns whether only a few checks have no result, and all of them because the process is too
  * young; the headline then names them. */
 bool answer_unseen_is_early(const struct diagnosis *s);
-/* "; 7 checks were refused: missing privilege; sudo sooth diagnose 4711": the end of a headline
- * without a finding. Empty: every check has a result. */
+/* " in what could be checked", or "; system calls were not checked: sooth diagnose 4711": the end
+ * of a headline without a finding. Empty: every check has a result. */
 void answer_unseen_headline(const struct diagnosis *s, struct buffer *out);
 /* Appends the paragraph about checks without a result, and its remedy; nothing if every check has a
  * result. */
 void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy);
+/* Returns whether checks need a privilege that root has; the remedy then begins with sudo. */
+bool answer_unseen_needs_root(const struct diagnosis *s);
 /* Returns the number of checks without a result that could have found the problem. */
 uint32_t answer_unseen_count(const struct diagnosis *s);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "analyze/evidence/script_code.h"
+#include "analyze/evidence/scripts.h"
 #include "analyze/process_table/process_match.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/profile/profile_hot.h"

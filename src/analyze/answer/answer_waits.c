@@ -8,6 +8,7 @@
 #include "analyze/answer/end_awaited.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_beside.h"
+#include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -58,6 +59,43 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 	return state;
 }
 
+/* What a chain with this last wait ends at; an idle process has no such end. */
+static const uint8_t root_kinds[WAIT_WHATS] = { [WAIT_FILE_SYSTEM] = ROOT_MOUNT,
+	[WAIT_TERMINAL_READ] = ROOT_USER,
+	[WAIT_SLEEP] = ROOT_TIMER,
+	[WAIT_TIMER] = ROOT_TIMER,
+	[WAIT_RUNS] = ROOT_RUNNING,
+	[WAIT_READY] = ROOT_RUNNING,
+	[WAIT_FIFO_OPEN] = ROOT_MISSING_END,
+	[WAIT_SOCKET_READ] = ROOT_PEER,
+	[WAIT_SOCKET_WRITE] = ROOT_PEER,
+	[WAIT_CONNECT] = ROOT_PEER,
+	[WAIT_LOCK] = ROOT_HOLDER,
+	[WAIT_LOCK_FILE] = ROOT_HOLDER,
+	[WAIT_MUTEX] = ROOT_HOLDER,
+	[WAIT_DATABASE_LOCK] = ROOT_HOLDER,
+	[WAIT_PIPE_READ] = ROOT_HOLDER,
+	[WAIT_PIPE_WRITE] = ROOT_HOLDER,
+	[WAIT_TERMINAL_WRITE] = ROOT_HOLDER };
+
+static enum answer_root kind_of(const struct wait_graph *g, const struct wait_chain *chain)
+{
+	const struct wait_link *last = &chain->links[chain->count - 1];
+
+	for (size_t i = 0; i < chain->count; i++) {
+		if (wait_is_left_mutex(&chain->links[i]) || wait_is_abandoned(g, &chain->links[i]))
+			return ROOT_DEAD_OWNER;
+	}
+	if (chain->is_deadlock)
+		return ROOT_CIRCLE;
+	if (stopped_process_text(last))
+		return ROOT_STOPPED;
+	if (root_kinds[last->what] && !last->is_idle)
+		return root_kinds[last->what];
+	/* A process at rest that another one waits for. */
+	return chain->count > 1 ? root_kinds[last[-1].what] : ROOT_NONE;
+}
+
 uint8_t answer_wait_find(
 	const struct diagnosis *s, const struct diagnosed *j, struct answer_wait *out)
 {
@@ -78,6 +116,7 @@ uint8_t answer_wait_find(
 	if (t && !t->since_state && !chain.links[0].is_polling && !chain.links[0].is_idle)
 		out->since_ns = t->since_ns;
 	out->confidence = wait_chain_confidence(&chain);
+	out->kind = kind_of(&g, &chain);
 	return state;
 }
 
@@ -219,6 +258,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 						  : "no data",
 			wait_duration(length, silence.ns));
 	put_place(s, j, &chain, out);
+	wait_put_beside(out, &g, &chain);
 	return true;
 }
 

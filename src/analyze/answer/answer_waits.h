@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_ANSWER_WAITS_H
 
 #include "analyze/diagnosis/diagnosis.h"
+#include "analyze/diagnosis/finding_rows.h"
 #include "analyze/waits/wait_chain.h"
 
 /* Appends the sentence. Returns SOOTH_STATE_VALUE, or the reason why there is none. */
@@ -15,6 +16,7 @@ struct answer_wait {
 	unsigned through_count;
 	uint64_t since_ns; /* time since the thread last ran; 0: unknown, or it waits for work */
 	enum waits_confidence confidence;
+	enum answer_root kind; /* of the end */
 };
 /* Returns SOOTH_STATE_VALUE, or the reason why nothing is known; then all of `out` is 0. */
 uint8_t answer_wait_find(

@@ -671,6 +671,29 @@ static bool is_about_wait(const struct finding_row *f)
 	       (type->is_of_holder || strstr(type->probes, "waits") || !strcmp(type->id, "frozen"));
 }
 
+/* Returns what the wait ends at: that of a session by its activity, or by its tool's wait. */
+static enum answer_root root_of(
+	const struct diagnosis *s, const struct cause *c, enum answer_root of_chain)
+{
+	const struct finding_type *type = c->finding ? diagnosis_type_of(c->finding) : NULL;
+	uint32_t tool = c->finding ? 0 : answer_tool(s, c->of);
+	struct answer_wait wait = { 0 };
+
+	if (type && type->tells_answer)
+		return ROOT_PEER;
+	if (c->finding)
+		return is_about_wait(c->finding) ? of_chain : ROOT_NONE;
+	if (answer_awaits_model(s, c->of))
+		return ROOT_PEER;
+	if (answer_needs_user(s, c->of))
+		return ROOT_USER;
+	for (size_t i = 1; i < s->count && tool; i++) {
+		if (s->all[i].id.pid == tool)
+			answer_wait_find(s, &s->all[i], &wait);
+	}
+	return answer_tells_activity(s, c->of) ? wait.kind : of_chain;
+}
+
 /* Rates a cause. A wait that may still end is information, with its confidence. */
 static void weigh(struct finding_cause_row *row, const struct diagnosis *s, const struct cause *c)
 {
@@ -686,6 +709,8 @@ static void weigh(struct finding_cause_row *row, const struct diagnosis *s, cons
 	row->confidence = f ? f->confidence : (uint8_t)confidence_of(&wait);
 	row->since_utc_ns = now > since ? now - since : 0;
 	row->since_state = state_if(since && now);
+	row->root = (uint8_t)root_of(s, c, wait.kind);
+	row->root_state = row->root ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
 static int emit(struct output *output, const struct diagnosis *s, const struct cause *c,

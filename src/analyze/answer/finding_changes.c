@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "analyze/answer/causes.h"
 #include "analyze/answer/findings_emit.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "analyze/records.h"
@@ -25,6 +26,7 @@ struct change_key {
 struct finding_changes {
 	struct output *output;
 	struct diagnosis diagnosis;
+	struct causes causes; /* of this diagnosis */
 	struct findings_watch watch;
 	struct map raised; /* change_key -> struct buffer: the row that raised it */
 	uint64_t interval_ns;
@@ -51,11 +53,31 @@ static struct span agent_of(const struct diagnosed *j)
 	return agent ? span_of_string(agent->name) : span_of("", 0);
 }
 
+/* Returns the cause that the findings of the process belong to; NULL: none. */
+static const struct cause *cause_of(const struct causes *all, const struct diagnosed *j)
+{
+	for (size_t i = 0; i < all->sick; i++) {
+		const struct cause *c = &all->all[i];
+
+		if (c->of == j)
+			return c;
+		for (size_t k = 0; k < c->victim_count; k++) {
+			if (c->victims[k] == j)
+				return c;
+		}
+	}
+	return NULL;
+}
+
 /* Appends the row of a raised finding. */
-static void write_raised(const struct diagnosis_input *input, const struct diagnosed *j,
+static void write_raised(const struct finding_changes *c, const struct diagnosed *j,
 	const struct finding_row *f, struct buffer *out)
 {
+	const struct diagnosis_input *input = &c->diagnosis.input;
+	const struct cause *cause = cause_of(&c->causes, j);
+	const struct finding_row *root = cause ? cause->finding : f;
 	const struct sooth_record *r = &f->record;
+	struct buffer answer = { 0 };
 	struct span agent = agent_of(j), remedy = record_text(r, &f->remedy);
 	struct finding_change_row row = { .record = row_head(&j->id),
 		.utc_ns = f->last_utc_ns,
@@ -67,6 +89,9 @@ static void write_raised(const struct diagnosis_input *input, const struct diagn
 		.agent_state = state_if(agent.size),
 		.remedy_state = state_if(remedy.size),
 		.lasted_state = SOOTH_STATE_ABSENT };
+
+	if (cause)
+		cause_put(cause, &c->diagnosis, &answer);
 	struct record_tail tail[] = {
 		tail_text(&row.subject, r, &f->subject), /* rows first: they have to be aligned */
 		tail_text(&row.evidence, r, &f->evidence),
@@ -77,9 +102,12 @@ static void write_raised(const struct diagnosis_input *input, const struct diagn
 		tail_span(&row.remedy, remedy),
 		tail_text(&row.unseen, r, &f->unseen),
 		tail_text(&row.key, r, &f->key),
+		tail_text(&row.answer_key, &root->record, &root->key),
+		tail_buffer(&row.answer, &answer),
 	};
 
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&answer);
 }
 
 static struct change_key key_of(const struct finding_row *f)
@@ -102,7 +130,7 @@ static int emit_raised(struct finding_changes *c, const struct diagnosed *j,
 	struct buffer *row = kept ? kept : &one;
 
 	buffer_reset(row);
-	write_raised(&c->diagnosis.input, j, f, row);
+	write_raised(c, j, f, row);
 	status = buffer_failed(row) ? error_no_memory(err)
 				    : output_record(c->output, (const void *)row->data, err);
 	c->watch.raised++;
@@ -202,8 +230,11 @@ static int diagnose(struct finding_changes *c, struct sooth_error *err)
 		c->watch.begin_ns = c->diagnosis.input.begin_ns;
 	status = diagnosis_run(&c->diagnosis, err);
 	finding_tracker_end(&c->diagnosis.tracker, &cleared);
+	if (!status && causes_find(&c->causes, &c->diagnosis, NULL))
+		status = error_no_memory(err);
 	if (!status)
 		status = emit_changes(c, &cleared, err);
+	causes_fini(&c->causes);
 	buffer_fini(&cleared);
 	return status;
 }

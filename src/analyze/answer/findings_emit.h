@@ -6,7 +6,6 @@
 #include "analyze/answer/causes.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "explain/output.h"
-#include "analyze/diagnosis/diagnosed.h"
 
 /* Emits the processes that ended before they were sampled, with findings and a name, in a section
  * of their own: the rows of other sections need a sampled process. */

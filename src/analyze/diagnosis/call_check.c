@@ -2,6 +2,7 @@
 #include "analyze/diagnosis/call_check.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -149,6 +150,23 @@ const char *check_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAM
 {
 	syscall_name(abi, number, name);
 	return name;
+}
+
+void check_keep_common(struct call_path *top, const char *path)
+{
+	size_t same = 0, end = 0;
+
+	if (!top->text[0]) {
+		snprintf(top->text, sizeof(top->text), "%s", path);
+		return;
+	}
+	for (; top->text[same] && top->text[same] == path[same]; same++) {
+		if (top->text[same] == '/')
+			end = same;
+	}
+	if ((!top->text[same] || top->text[same] == '/') && (!path[same] || path[same] == '/'))
+		end = same;
+	top->text[end ? end : 1] = 0;
 }
 
 size_t check_rank(const struct map *m,

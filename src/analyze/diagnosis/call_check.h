@@ -48,6 +48,9 @@ const struct call_history *check_all_calls(const struct check *e);
 /* Returns the name of a system call. */
 const char *check_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
 
+/* Cuts `top` to the directory above both itself and `path`; an empty one becomes the path. */
+void check_keep_common(struct call_path *top, const char *path);
+
 /* An entry of a map with its weight. */
 struct check_ranked {
 	const void *key;

@@ -15,6 +15,7 @@
 
 #define COMMAND_SIZE 160
 #define POINTS_MAX   512
+#define CALLS_REMEDY "run as root: sooth diagnose"
 
 NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "too short to conclude anything");
 NUMBER(STILL_SHARE, 0.9, NONE, "of a threshold: a raised finding stays raised from there");
@@ -49,6 +50,21 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 	return last ? last : check_first(e, pair);
 }
 
+const struct process_entry *check_process(const struct check *e, uint32_t pid, uint64_t start_ticks)
+{
+	struct process_id id = { .start_ticks = start_ticks, .pid = pid };
+
+	return process_table_get(&e->input->host.process_table, &id);
+}
+
+uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pair)
+{
+	const struct sooth_record *first = snapshot_end(check_first(e, pair), sizeof(*first));
+	const struct sooth_record *last = snapshot_end(check_last(e, pair), sizeof(*last));
+
+	return first && last && last->time_ns > first->time_ns ? last->time_ns - first->time_ns : 0;
+}
+
 void check_growth(
 	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p))
 {
@@ -63,6 +79,13 @@ void check_growth(
 			points[count++] = (struct growth_point){ p->time_ns, value(p) };
 	}
 	growth_diagnose(g, points, count, (unsigned)check_option(e, "min-windows"), 0);
+}
+
+bool check_grows_fast(const struct check *e, const struct growth *g)
+{
+	assert(g);
+	return g->grows && g->last - g->first >= check_option(e, "min-gain") &&
+	       check_is_over(e, "min-rate", g->per_s, "");
 }
 
 uint64_t check_age_ns(const struct check *e)
@@ -334,12 +357,16 @@ void finding_descriptor(struct check_result *out, uint32_t fd)
 	out->subject.fd_state = SOOTH_STATE_VALUE;
 }
 
+static void set_text(struct buffer *to, struct span text)
+{
+	buffer_reset(to);
+	buffer_append(to, text.data, text.size);
+}
+
 void finding_path(struct check_result *out, struct span path)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->place);
-	buffer_append(&out->place, path.data, path.size);
+	set_text(&out->place, path);
 	if (out->subject.kind != FINDING_SUBJECT_FD)
 		out->subject.kind = FINDING_SUBJECT_PATH;
 	out->subject.path_state = SOOTH_STATE_VALUE;
@@ -347,29 +374,23 @@ void finding_path(struct check_result *out, struct span path)
 
 void finding_connection(struct check_result *out, struct span connection)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->place);
-	buffer_append(&out->place, connection.data, connection.size);
+	set_text(&out->place, connection);
 	out->subject.kind = FINDING_SUBJECT_CONNECTION;
 	out->subject.connection_state = SOOTH_STATE_VALUE;
 }
 
 void finding_server(struct check_result *out, struct span name)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->server);
-	buffer_append(&out->server, name.data, name.size);
+	set_text(&out->server, name);
 	out->subject.server_state = SOOTH_STATE_VALUE;
 }
 
 void finding_message(struct check_result *out, struct span message)
 {
-	assert(out);
 	assert(out->is_open);
-	buffer_reset(&out->message);
-	buffer_append(&out->message, message.data, message.size);
+	set_text(&out->message, message);
 	out->subject.message_state = SOOTH_STATE_VALUE;
 }
 
@@ -495,7 +516,6 @@ enum finding_blind_cause check_cause(uint8_t state)
 	}
 }
 
-/* Returns the remedy for a state; most reasons have none. */
 const char *check_remedy(uint8_t state)
 {
 	switch (state >> 4) {
@@ -607,37 +627,32 @@ static void diagnose_rest(const struct check *e, struct check_result *out)
 	}
 }
 
-static void report_lacking(struct check_result *out, const char *probe, const char *reason)
-{
-	bool is_calls = !strcmp(probe, "syscalls");
-	const struct check *e = out->of;
-	bool is_refused = is_calls && diagnosis_input_lacks_calls(e->input, &e->id);
-
-	/* Only captures of older versions and watches have no waits: no option requests them. */
-	check_blind_by(out,
-		is_refused		 ? FINDING_REFUSED
-		: !strcmp(probe, "heap") ? FINDING_ON_REQUEST
-		: strcmp(probe, "waits") ? FINDING_NOT_REQUESTED
-					 : FINDING_UNDECIDED,
-		!is_refused ? reason
-		: e->input->are_calls_refused
-			? "sooth may not observe system calls here"
-			: "sooth may not observe the system calls of this process",
-		is_calls		 ? "run as root: sooth diagnose"
-		: !strcmp(probe, "heap") ? "observe allocations too: --heap"
-					 : "");
-}
-
 bool check_has_probes(struct check_result *out)
 {
 	char probe[32], reason[96];
 
 	assert(out);
-	if (!lacks_probe(out->of, probe))
+
+	const struct check *e = out->of;
+
+	if (!lacks_probe(e, probe))
 		return true;
 	snprintf(reason, sizeof(reason), "this check needs the probe `%s`, which was not recorded",
 		probe);
-	report_lacking(out, probe, reason);
+	if (!strcmp(probe, "syscalls") && e->input->are_calls_refused)
+		check_blind_by(out, FINDING_REFUSED, "sooth may not observe system calls here",
+			CALLS_REMEDY);
+	else if (!strcmp(probe, "syscalls") && diagnosis_input_lacks_calls(e->input, &e->id))
+		check_blind_by(out, FINDING_REFUSED,
+			"sooth may not observe the system calls of this process", CALLS_REMEDY);
+	else if (!strcmp(probe, "syscalls"))
+		check_blind_by(out, FINDING_NOT_REQUESTED, reason, CALLS_REMEDY);
+	else if (!strcmp(probe, "heap"))
+		check_blind_by(out, FINDING_ON_REQUEST, reason, "observe allocations too: --heap");
+	else /* Only captures of older versions and watches lack waits: no option requests them. */
+		check_blind_by(out,
+			strcmp(probe, "waits") ? FINDING_NOT_REQUESTED : FINDING_UNDECIDED, reason,
+			"");
 	return false;
 }
 

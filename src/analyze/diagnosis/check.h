@@ -14,7 +14,6 @@
 #define SOOTH_ANALYZE_CHECK_H
 
 #include "analyze/diagnosis/finding_rows.h"
-#include "analyze/diagnosis/finding_values.h"
 #include "analyze/diagnosis/growth.h"
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "explain/finding.h"
@@ -49,6 +48,22 @@ struct check {
 	bool is_one_look;	       /* skip detectors that need an interval */
 };
 
+#define FINDING_VALUES_MAX 20
+
+struct finding_values {
+	struct {
+		const char *name;
+		struct buffer text;
+	} all[FINDING_VALUES_MAX];
+	size_t count;
+};
+
+/* The texts of one kind of finding; `unseen` may be NULL. {pid} is the process of the finding.
+ * "{ in |place}" is left out if the value is empty. */
+struct claim_row {
+	const char *claim, *unseen, *remedy;
+};
+
 /* The results of a detector; the functions below fill them in. */
 struct check_result {
 	const struct check *of;
@@ -72,6 +87,11 @@ double check_option(const struct check *e, const char *name);
 /* Returns the first or last whole snapshot of the process; NULL: none. */
 const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair);
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
+/* Returns a process of the table of processes; NULL: it is not there. */
+const struct process_entry *check_process(
+	const struct check *e, uint32_t pid, uint64_t start_ticks);
+/* Returns the time between the two snapshots; 0: there is only one. */
+uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pair);
 /* Walks the descriptors of the last snapshot: check_fds_for_each (e, d) */
 #define check_fds_for_each(e, d)                                                                   \
 	snapshot_each (struct fds_descriptor, d, check_last(e, &(e)->input->fds), FDS_DESCRIPTOR)
@@ -79,6 +99,8 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
  * is negative where it was not measured. */
 void check_growth(
 	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p));
+/* Returns whether the value grows by the options min-gain and min-rate. */
+bool check_grows_fast(const struct check *e, const struct growth *g);
 /* Returns the age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
 /* Returns whether the process is younger than the option min-age. */
@@ -99,8 +121,24 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 /* `what` distinguishes several findings of one detector and process: "fd 7", "tid 4711";
  * "" where only one is possible. */
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what);
+static inline enum finding_confidence confidence_high_if(bool is_sure)
+{
+	return is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM;
+}
+
+static inline enum finding_confidence confidence_medium_if(bool is_likely)
+{
+	return is_likely ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW;
+}
+
 /* Overrides the detector's severity, not the one the user chose. */
 void finding_severity(struct check_result *out, enum finding_severity severity);
+static inline void finding_low_if(struct check_result *out, bool is_low)
+{
+	if (is_low)
+		finding_severity(out, FINDING_LOW);
+}
+
 void finding_claim(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finding_remedy(struct check_result *out, const char *format, ...)
@@ -144,6 +182,21 @@ void finding_server(struct check_result *out, struct span name);
 /* Adds a message that the target itself wrote. Reports for sharing replace it, too. */
 void finding_message(struct check_result *out, struct span message);
 void finding_end(struct check_result *out);
+
+/* The texts of a finding from a row of a table, with places for values: "held up for {time} by
+ * {holder}". A detector sets the values of the open finding, then calls finding_claim_row(). */
+
+/* Adds a value, and returns its buffer, empty. */
+struct buffer *finding_value(struct check_result *out, const char *name);
+void finding_value_text(struct check_result *out, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void finding_value_span(struct check_result *out, const char *name, struct span text);
+/* Adds a duration: "3 min 20 s". */
+void finding_value_time(struct check_result *out, const char *name, uint64_t ns);
+/* Adds the claim, what was not seen, and the remedy. */
+void finding_claim_row(struct check_result *out, const struct claim_row *row);
+/* The same, and ends the finding. */
+void finding_end_row(struct check_result *out, const struct claim_row *row);
 
 /* Reports that nothing is wrong; the text says what was measured. */
 void check_fine(struct check_result *out, const char *format, ...)

@@ -13,6 +13,7 @@
 
 #define LINE_MAX_SIZE 256
 #define WORD_SIZE     96
+#define BLANKS	      " \t\r"
 
 void check_settings_init(struct check_settings *s)
 {
@@ -56,50 +57,43 @@ static int refuse_range(
 	return refuse(err, line, "the value is out of range", remedy);
 }
 
-/* Splits a line at "=", and drops surrounding blanks. */
+/* Drops surrounding blanks. */
+static struct span trim(struct span s)
+{
+	while (s.size && strchr(BLANKS, *s.data))
+		s = span_of(s.data + 1, s.size - 1);
+	while (s.size && strchr(BLANKS, s.data[s.size - 1]))
+		s.size--;
+	return s;
+}
+
+static bool copy_word(char out[WORD_SIZE], struct span word)
+{
+	word = trim(word);
+	snprintf(out, WORD_SIZE, "%.*s", SPAN_ARGS(word));
+	return word.size && word.size < WORD_SIZE;
+}
+
+/* Splits a line at "=". */
 static bool split(const char *line, char name[WORD_SIZE], char value[WORD_SIZE])
 {
 	const char *equal = strchr(line, '=');
-	struct span sides[2];
-	char *const out[2] = { name, value };
 
-	if (!equal)
-		return false;
-	sides[0] = span_of(line, (size_t)(equal - line));
-	sides[1] = span_of(equal + 1, strlen(equal + 1));
-	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
-		struct span s = sides[i];
-
-		while (s.size && (*s.data == ' ' || *s.data == '\t')) {
-			s.data++;
-			s.size--;
-		}
-		while (s.size && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\t'))
-			s.size--;
-		if (!s.size || s.size >= WORD_SIZE)
-			return false;
-		memcpy(out[i], s.data, s.size);
-		out[i][s.size] = '\0';
-	}
-	return true;
+	return equal && copy_word(name, span_of(line, (size_t)(equal - line))) &&
+	       copy_word(value, span_of_string(equal + 1));
 }
 
 static bool parse_value(const struct finding_option *option, const char *text, double *value)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	char *end;
 
-	if (option->unit == SOOTH_UNIT_NS) {
-		if (!parse_duration(text, &number))
-			return false;
+	if (option->unit == SOOTH_UNIT_NS || option->unit == SOOTH_UNIT_BYTES) {
+		bool is_valid = option->unit == SOOTH_UNIT_NS ? parse_duration(text, &number)
+							      : parse_bytes(text, &number);
+
 		*value = (double)number;
-		return true;
-	}
-	if (option->unit == SOOTH_UNIT_BYTES) {
-		if (!parse_bytes(text, &number))
-			return false;
-		*value = (double)number;
-		return true;
+		return is_valid;
 	}
 	errno = 0;
 	*value = strtod(text, &end);
@@ -189,13 +183,10 @@ int check_settings_parse(struct check_settings *s, const char *name, const char 
 		number++;
 		if (comment)
 			line.size = (size_t)(comment - line.data);
-		while (line.size && strchr(" \t\r", line.data[line.size - 1]))
-			line.size--;
+		line = trim(line);
 		if (!line.size)
 			continue;
-		snprintf(copy, sizeof(copy), "%.*s",
-			(int)(line.size < LINE_MAX_SIZE ? line.size : LINE_MAX_SIZE - 1),
-			line.data);
+		snprintf(copy, sizeof(copy), "%.*s", SPAN_ARGS(line));
 		status = check_settings_set(s, copy, &wrong);
 		if (status) {
 			error_set(err, status, SOOTH_FAULT_USAGE, "read %s", name);

@@ -9,16 +9,12 @@
 
 const struct process_entry *check_entry_of(const struct check *e, const struct waits_process *p)
 {
-	struct process_id id = { .start_ticks = p->node_start_ticks, .pid = p->node_pid };
-
-	return process_table_get(&e->input->host.process_table, &id);
+	return check_process(e, p->node_pid, p->node_start_ticks);
 }
 
 const struct process_entry *check_party_of(const struct check *e, const struct waits_party *p)
 {
-	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
-
-	return process_table_get(&e->input->host.process_table, &id);
+	return check_process(e, p->party_pid, p->party_start_ticks);
 }
 
 const struct fds_descriptor *check_descriptor_in(const struct snapshot *s, uint32_t fd)
@@ -62,18 +58,31 @@ const struct thread_history *check_thread(const struct check *e, uint32_t tid)
 
 const struct waits_signals *check_signals(const struct check *e, const struct snapshot *s)
 {
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch all = snapshot_records(s);
 
 	assert(e);
 	return find_process_signals(&all, e->id.pid);
+}
+
+/* Returns the first or last snapshot with the waits of the process; NULL: none. A list of agents
+ * reads the waits of main processes only; theirs have the processes that these wait for. */
+static const struct snapshot *waits_of(const struct check *e,
+	const struct snapshot *(*get)(const struct check *e, const struct snapshot_pair *pair))
+{
+	const struct snapshot *own = get(e, &e->input->waits);
+	struct check of_main = *e;
+
+	if (own || !e->is_one_look || !e->process || !e->process->main)
+		return own;
+	of_main.id = e->process->main->id;
+	return get(&of_main, &e->input->waits);
 }
 
 bool check_graph(const struct check *e, struct wait_graph *g)
 {
 	assert(e);
 
-	const struct snapshot *first = check_first(e, &e->input->waits),
-			      *last = check_last(e, &e->input->waits);
+	const struct snapshot *first = waits_of(e, check_first), *last = waits_of(e, check_last);
 
 	assert(g);
 	*g = (struct wait_graph){ 0 };
@@ -104,7 +113,7 @@ bool check_chain(
 bool check_graph_begin(const struct check *e, struct check_result *out, struct wait_graph *g)
 {
 	assert(e);
-	if (check_first(e, &e->input->waits) && check_graph(e, g))
+	if (waits_of(e, check_first) && check_graph(e, g))
 		return true;
 	check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	return false;

@@ -37,18 +37,6 @@ static bool is_of_agent(const struct diagnosis *s, const struct process_entry *p
 	return !agent || (p->agent && !strcmp(p->agent->name, agent));
 }
 
-static bool is_requested(const struct host_state *h, uint64_t pid)
-{
-	const uint32_t *requested = (const void *)h->asked.data;
-	size_t count = h->asked.size / sizeof(*requested);
-
-	for (size_t i = 0; i < count; i++) {
-		if (requested[i] == pid)
-			return true;
-	}
-	return false;
-}
-
 static bool is_chosen(const struct diagnosis *s, uint64_t pid)
 {
 	for (size_t i = 1; i < s->count; i++) {
@@ -67,7 +55,7 @@ static void choose_gone(struct diagnosis *s)
 	size_t position = 0;
 
 	while ((ending = endings_next(&s->input.endings, &position))) {
-		if ((h->is_named || is_requested(h, ending->id.pid)) &&
+		if ((h->is_named || host_state_is_asked(h, ending->id.pid)) &&
 			!is_chosen(s, ending->id.pid))
 			s->all[s->count++] = (struct diagnosed){ .id = ending->id };
 	}
@@ -111,7 +99,7 @@ static bool is_below_requested(const struct diagnosis *s, const struct process_e
 	for (size_t i = 1; i < s->count; i++) {
 		const struct process_entry *top = s->all[i].process;
 
-		if (top && top->is_there && is_requested(&s->input.host, top->id.pid) &&
+		if (top && top->is_there && host_state_is_asked(&s->input.host, top->id.pid) &&
 			starts_is_below(top, p))
 			return true;
 	}

@@ -10,6 +10,18 @@
 #include "analyze/diagnosis/finding_tracker.h"
 #include "analyze/diagnosis/diagnosis_options.h"
 
+/* The reports of all detectors for one process, or for the host. */
+struct diagnosed {
+	struct process_id id;
+	/* NULL: the host, or a process that ended before a sample */
+	const struct process_entry *process;
+	bool is_host;
+	struct buffer findings; /* struct finding_row, worst first */
+	struct buffer fine, blind;
+	uint32_t count;
+	enum finding_severity worst;
+};
+
 struct diagnosis {
 	struct findings_options options;
 	struct check_settings settings;

@@ -259,16 +259,12 @@ bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct p
 	assert(r);
 
 	const struct host_state *h = &r->host;
-	const uint32_t *requested = (const void *)h->asked.data;
-	size_t count = h->asked.size / sizeof(*requested);
 
 	assert(p);
-	for (size_t i = 0; i < count; i++) {
-		if (requested[i] == p->id.pid ||
-			(r->has_sessions && p->main && requested[i] == p->main->id.pid))
-			return true;
-	}
-	return !count && (h->is_named || p->agent || p->owner_agent);
+	if (h->asked.size)
+		return host_state_is_asked(h, p->id.pid) ||
+		       (r->has_sessions && p->main && host_state_is_asked(h, p->main->id.pid));
+	return h->is_named || p->agent || p->owner_agent;
 }
 
 struct sample_series diagnosis_input_series(

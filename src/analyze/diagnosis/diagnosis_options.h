@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "analyze/diagnosis/check_settings.h"
-#include "analyze/diagnosis/diagnosed.h"
 #include "analyze/processes/processes.h"
 #include "analyze/sockets/sockets.h"
 

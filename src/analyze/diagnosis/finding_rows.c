@@ -49,6 +49,10 @@ ROW_SCHEMA(
 
 static const char *const blind_causes[] = { "refused", "failed", "too short", "too young",
 	"undecided", "unsupported", "ended", "not requested", "only on request" };
+static const char *const roots[ROOTS] = { "", "dead owner", "circle", "stopped process",
+	"missing end", "mount", "silent peer", "holder", "running process", "timer", "user" };
+static const struct sooth_names root_names = { ROOTS, roots };
+
 static const struct sooth_names blind_cause_names = { FINDING_BLIND_CAUSES, blind_causes };
 
 ROW_SCHEMA(finding_blind, FINDING_BLIND_ROW, "finding.unseen", finding_blind_row,

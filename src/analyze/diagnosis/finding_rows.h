@@ -104,7 +104,10 @@ ROW_STRUCT(finding_row, FINDING_ROW, uint64_t last_seen_ns; /* CLOCK_MONOTONIC *
 	F(S, NAMED, U64, first_utc_ns, first_seen_utc_ns, ALWAYS,                                  \
 		"time the finding was first seen, ns since 1970", .unit = SOOTH_UNIT_UTC_NS)       \
 	F(S, U64, duration_ns, MAYBE(lasted_state),                                                \
-		"time from the first to the last sight of the finding", .unit = SOOTH_UNIT_NS)
+		"time from the first to the last sight of the finding", .unit = SOOTH_UNIT_NS)     \
+	F(S, TEXT, answer, ALWAYS,                                                                 \
+		"line of the cause that the finding belongs to, as in `answers` of a diagnosis")   \
+	F(S, TEXT, answer_key, ALWAYS, "key of the finding that is this cause")
 
 ROW_STRUCT(finding_change_row, FINDING_CHANGE_ROW);
 
@@ -210,6 +213,22 @@ ROW_STRUCT(finding_host_row, FINDING_HOST_ROW);
 
 ROW_STRUCT(finding_summary_row, FINDING_SUMMARY_ROW);
 
+/* What a wait ends at. */
+enum answer_root {
+	ROOT_NONE, /* no wait, or its end is not known */
+	ROOT_DEAD_OWNER,
+	ROOT_CIRCLE,
+	ROOT_STOPPED,
+	ROOT_MISSING_END,
+	ROOT_MOUNT,
+	ROOT_PEER,
+	ROOT_HOLDER,
+	ROOT_RUNNING,
+	ROOT_TIMER,
+	ROOT_USER,
+	ROOTS,
+};
+
 #define FINDING_CONCERNED_ROW(F, S)                                                                \
 	F(S, RECORD, U64, pid, pid, MAYBE(pid_state), "process id; null: the host")                \
 	F(S, NAMED, TEXT, words, text, ALWAYS, "name, process id and session of the process")
@@ -231,6 +250,11 @@ ROW_STRUCT(finding_concerned_row, FINDING_CONCERNED_ROW);
 		"begin of the wait or activity, ns since 1970; null: unknown, or the finding is "  \
 		"not about a wait",                                                                \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, ENUM8, root, MAYBE(root_state),                                                       \
+		"what the wait ends at: dead owner, circle, stopped process, missing end, "        \
+		"mount, silent peer, holder, running process, timer, user; null: no wait, or "     \
+		"unknown",                                                                         \
+		.names = &root_names)                                                              \
 	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
 		.rows = &finding_evidence_schema, .is_hidden = true)                               \
 	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do about it")                             \

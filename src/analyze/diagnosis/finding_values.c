@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/diagnosis/finding_values.h"
+#include "analyze/diagnosis/check.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
 
 struct buffer *finding_value(struct check_result *out, const char *name)
@@ -82,4 +81,10 @@ void finding_claim_row(struct check_result *out, const struct claim_row *row)
 		return;
 	fill_in(&out->unseen, out, row->unseen);
 	buffer_char(&out->unseen, '\0');
+}
+
+void finding_end_row(struct check_result *out, const struct claim_row *row)
+{
+	finding_claim_row(out, row);
+	finding_end(out);
 }

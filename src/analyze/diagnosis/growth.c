@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/growth.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/units.h"
@@ -95,19 +96,15 @@ static struct steps find_steps(const struct growth_point *points, size_t count, 
 	return s;
 }
 
-/* Returns whether the value never fell by more than the mean gain of a window. */
-static bool never_fell(const struct growth_point *points, size_t count, double noise)
+double growth_largest_fall(const struct growth_point *points, size_t count)
 {
-	double highest = points[0].value;
-	double mean = (points[count - 1].value - points[0].value) / (double)(count - 1);
+	double highest = points[0].value, most = 0;
 
 	for (size_t i = 1; i < count; i++) {
-		if (points[i].value < highest - mean - noise)
-			return false;
-		if (points[i].value > highest)
-			highest = points[i].value;
+		highest = fmax(highest, points[i].value);
+		most = fmax(most, highest - points[i].value);
 	}
-	return true;
+	return most;
 }
 
 /* Returns whether steps may continue although the last windows had none: steps have quiet times
@@ -150,7 +147,8 @@ void growth_diagnose(struct growth *g, const struct growth_point *points, size_t
 	is_often = g->grown >= GROWN_SHARE * g->windows;
 	g->is_steady = is_often && g->windows >= MANY_WINDOWS;
 	is_often |= g->grown >= STEPS_LEAST && g->grown >= windows_least;
-	if (!never_fell(kept, count, noise))
+	/* It may fall by the mean gain of a window. */
+	if (growth_largest_fall(kept, count) > (g->last - g->first) / g->windows + noise)
 		return;
 	g->grows = g->per_s > 0 && is_often && is_ongoing(&steps, g->windows);
 	g->may_grow = !is_often && g->grown > 1 && may_continue(&steps, g->windows);

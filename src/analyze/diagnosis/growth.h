@@ -33,6 +33,8 @@ struct growth {
 void growth_diagnose(struct growth *g, const struct growth_point *points, size_t count,
 	unsigned windows_least, double noise);
 
+/* Returns the largest fall from the highest value so far; of at least one point. */
+double growth_largest_fall(const struct growth_point *points, size_t count);
 /* Returns how far ahead an observation of that length predicts: a hundred times its length. */
 double growth_foresight_ns(uint64_t interval_ns);
 /* Sets `ns` to the time until a growing value reaches a limit; false if that is too far to

@@ -63,17 +63,15 @@ void message_logs_add_record(struct message_logs *m, const struct sooth_record *
 {
 	struct process_id id = process_id_of(r);
 	const struct syscalls_call *call = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
-	struct writer *w;
+	bool is_output = call && writes_output(call);
+	struct writer *w =
+		is_output || record_as(r, SYSCALLS_MESSAGE, sizeof(struct syscalls_message))
+			? map_put(&m->writers, &id, NULL)
+			: NULL;
 
-	if (call && writes_output(call)) {
-		w = map_put(&m->writers, &id, NULL);
-		if (w)
-			w->outputs += 1 + (uint64_t)call->skipped;
-	}
-	if (!record_as(r, SYSCALLS_MESSAGE, sizeof(struct syscalls_message)))
-		return;
-	w = map_put(&m->writers, &id, NULL);
-	if (!w)
+	if (w && is_output)
+		w->outputs += 1 + (uint64_t)call->skipped;
+	if (!w || is_output)
 		return;
 	if (w->records.size > RECORDS_BYTES)
 		drop_first_half(&w->records);

@@ -17,7 +17,6 @@
 
 NUMBER(STARTER_SHARE, 0.9, NONE, "of the starts that are of one starter");
 NUMBER(PROGRAMS_SHARE, 0.9, NONE, "of the starts that are of the named programs");
-NUMBER(KNOWN_LEAST, 2, NONE, "least commands with known arguments");
 NUMBER(MANY_KNOWN, 16, NONE, "so many known commands must each have come TIMES_LEAST times");
 NUMBER(TIMES_LEAST, 4, NONE, "starts of the same command: fewer are no repetition");
 NUMBER(SHELL_LEAST, 4, NONE, "of so many commands of a shell, one must have come before");
@@ -181,9 +180,8 @@ static void add_sampled(struct counting *c, const struct process_entry *p)
 
 static void count_sampled(struct counting *c)
 {
-	const struct process_table *table = &c->check->input->host.process_table;
-
-	map_for_each_pointer (&table->processes, const struct process_entry *, p) {
+	map_for_each_pointer (
+		&c->check->input->host.process_table.processes, const struct process_entry *, p) {
 		const struct process_entry *starter = starts_parent(p);
 		struct span name = check_name(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
@@ -304,8 +302,6 @@ bool starts_are_of_a_shell(const struct process_entry *starter)
  * subshell are often unknown. */
 static bool are_same(const struct starts *s, bool in_shell)
 {
-	if (s->known < KNOWN_LEAST)
-		return false;
 	if (s->known < MANY_KNOWN)
 		return s->repeated * 2 > s->known;
 	return s->different * TIMES_LEAST <= s->known ||
@@ -316,7 +312,6 @@ bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 {
 	assert(s);
 
-	bool in_shell = starts_are_of_a_shell(starter);
 	uint64_t programs = s->count - s->copies, most = 0;
 
 	for (size_t i = 0; i < STARTS_PROGRAMS && s->programs[i].count; i++) {
@@ -326,5 +321,5 @@ bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 		most += s->programs[i].count;
 	}
 	return programs && (double)most >= PROGRAMS_SHARE * (double)programs &&
-	       are_same(s, in_shell);
+	       are_same(s, starts_are_of_a_shell(starter));
 }

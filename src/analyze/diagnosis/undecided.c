@@ -2,6 +2,7 @@
 #include "analyze/diagnosis/undecided.h"
 
 #include <assert.h>
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -37,7 +38,6 @@ NUMBER(FALL_PART, 0.25, NONE, "of the gain that is given back: then it does not 
 NUMBER(GAIN_PLAIN, 48.0 * (1 << 20), BYTES, "such a gain is reported without more observation");
 NUMBER(RISES_LEAST, 0.5, NONE, "least share of the steps between samples that rise");
 NUMBER(LATE_SHARE, 0.15, NONE, "least part of the gain in the last third");
-NUMBER(LOOKUPS_LEAST, 1, NONE, "queries of a name without an answer");
 NUMBER(MORE_NS, 10 * NS_PER_S, NS, "that a longer observation adds");
 NUMBER(FAILURES, 2, NONE, "of one kind: a single one is no series");
 NUMBER(CONNECTIONS, 3, NONE, "to one server: fewer are no series");
@@ -294,7 +294,12 @@ int undecided_add_record(
 /* Returns whether most snapshots have a lookup: an answer normally comes within milliseconds. */
 static bool waits_for_name(const struct looked_at *u)
 {
-	return u->lookups >= LOOKUPS_LEAST && u->lookups * 2 > u->sockets;
+	return u->lookups * 2 > u->sockets;
+}
+
+static double gain_of(const struct looked_at *u)
+{
+	return (double)u->bytes[u->count - 1] - (double)u->bytes[0];
 }
 
 /* Returns whether memory grows most of the time, also at the end, but not yet clearly. */
@@ -305,25 +310,23 @@ static bool grows(const struct looked_at *u)
 
 	if (u->count < POINTS_LEAST)
 		return false;
-	for (unsigned i = 1; i < u->count; i++) {
-		rises += u->bytes[i] > u->bytes[i - 1];
-		falls += u->bytes[i] < u->bytes[i - 1];
-	}
 	for (unsigned i = 0; i < u->count; i++) {
-		highest = (double)u->bytes[i] > highest ? (double)u->bytes[i] : highest;
-		fall = highest - (double)u->bytes[i] > fall ? highest - (double)u->bytes[i] : fall;
+		highest = fmax(highest, (double)u->bytes[i]);
+		fall = fmax(fall, highest - (double)u->bytes[i]);
+		rises += i && u->bytes[i] > u->bytes[i - 1];
+		falls += i && u->bytes[i] < u->bytes[i - 1];
 	}
-	gain = (double)u->bytes[u->count - 1] - (double)u->bytes[0];
+	gain = gain_of(u);
 	late = (double)u->bytes[u->count - 1] - (double)u->bytes[u->count * 2 / 3];
+	if (gain >= GAIN_PLAIN)
+		return false;
 	/* V8 allocates a few pieces at a time, and frees little while live data grows. */
-	if (gain >= GAIN_PIECES && gain < GAIN_PLAIN && rises >= PIECES_LEAST &&
+	if (gain >= GAIN_PIECES && rises >= PIECES_LEAST &&
 		(!falls || (u->takes_pieces && fall <= FALL_PART * gain)))
 		return true;
 	/* A JVM allocates a piece at each collection, some seconds apart. */
-	if (gain >= GAIN_STEP && gain < GAIN_PLAIN && !falls)
-		return true;
-	return gain >= GAIN_LEAST && gain < GAIN_PLAIN && late >= LATE_SHARE * gain &&
-	       rises >= RISES_LEAST * (u->count - 1);
+	return (gain >= GAIN_STEP && !falls) || (gain >= GAIN_LEAST && late >= LATE_SHARE * gain &&
+							rises >= RISES_LEAST * (u->count - 1));
 }
 
 static bool is_open(const struct undecided *g)
@@ -344,8 +347,7 @@ static bool is_open(const struct undecided *g)
 static bool is_open_again(const struct undecided *g)
 {
 	map_for_each_value (map_while(g->times == 1, &g->processes), const struct looked_at *, u) {
-		if (u->takes_pieces && grows(u) &&
-			(double)u->bytes[u->count - 1] - (double)u->bytes[0] >= GAIN_LEAST)
+		if (u->takes_pieces && grows(u) && gain_of(u) >= GAIN_LEAST)
 			return true;
 	}
 	return false;

@@ -3,11 +3,15 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analyze/evidence/peer_process.h"
-#include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/waits/wait_sentences.h"
+#include "base/lock_name.h"
+#include "base/sentence_units.h"
+#include "explain/number.h"
+#include "model/errno_names.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 
@@ -152,4 +156,103 @@ void awaited_put_wait(struct buffer *out, const struct check *e, const struct aw
 	else if (a->other)
 		peer_process_put_wait(out, e->input, a->other, " (it ");
 	buffer_string(out, out->size > begin ? ")" : "");
+}
+
+/* --- a path --- */
+
+NUMBER(TIMES_LEAST, 3, NONE, "looks at one path: fewer are no wait for it");
+NUMBER(TIME_PART, 2, NONE, "looks must span 1/TIME_PART of the observation");
+NUMBER(OTHERS_TIMES, 4, NONE, "least looks at this path per look at another missing path");
+NUMBER(BUSY_PERCENT, 5, PERCENT, "of a CPU: a busy program also looks for files");
+
+static bool is_look(const struct call_place *place)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	return place->error == LINUX_ENOENT && *place->text == '/' && row &&
+	       row->traits & (SYSCALL_LOOKS | SYSCALL_OPENS);
+}
+
+/* Counts reads and writes of files: a process with many does more than wait for a file. */
+static uint64_t transfers_of(const struct call_history *h)
+{
+	uint64_t seen = 0;
+
+	map_for_each_value (&h->files, const struct call_file *, f)
+		seen += f->moves[CALL_READ].seen + f->moves[CALL_WRITTEN].seen;
+	return seen;
+}
+
+/* The path that a process looks at most often, and how often. */
+struct watched {
+	const char *path;
+	uint64_t times, first_ns, last_ns;
+};
+
+/* Finds the missing path with most looks, unless other missing paths have many. */
+static struct watched find_missing(const struct call_history *h)
+{
+	struct watched most = { 0 };
+	uint64_t all = 0;
+
+	map_for_each (
+		&h->failures, const struct call_place *, place, const struct call_failures *, f) {
+		if (!is_look(place))
+			continue;
+		all += f->seen;
+		if (f->seen > most.times)
+			most = (struct watched){ place->text, f->seen, f->first_ns, f->last_ns };
+	}
+	return (all - most.times) * OTHERS_TIMES > most.times ? (struct watched){ 0 } : most;
+}
+
+static bool is_missing(const struct call_history *h, const char *path)
+{
+	map_for_each_key (&h->failures, const struct call_place *, place) {
+		if (is_look(place) && !strcmp(place->text, path))
+			return true;
+	}
+	return false;
+}
+
+/* Finds a lock file that exists at each look: `while [ -e x.lock ]`. */
+static struct watched find_lock_file(const struct call_history *h)
+{
+	struct watched most = { 0 };
+
+	map_for_each (&h->files, const struct call_path *, key, const struct call_file *, f) {
+		const char *name = strrchr(key->text, '/');
+
+		if (name && is_lock_name(name + 1) && f->looks > most.times)
+			most = (struct watched){ key->text, f->looks, f->first_look_ns,
+				f->last_look_ns };
+	}
+	return most.path && is_missing(h, most.path) ? (struct watched){ 0 } : most;
+}
+
+void awaited_path_put(const struct diagnosis_input *input, const struct process_entry *p,
+	const char *before, struct buffer *out)
+{
+	const struct call_history *h = p ? call_histories_get(&input->calls, &p->id) : NULL;
+	char time[UNITS_SIZE];
+
+	if (!h || process_table_cpu_percent(p) >= BUSY_PERCENT)
+		return;
+	for (unsigned is_lock = 0; is_lock < 2; is_lock++) {
+		struct watched w = is_lock ? find_lock_file(h) : find_missing(h);
+		uint64_t span_ns = w.last_ns - w.first_ns;
+
+		if (w.times < TIMES_LEAST || transfers_of(h) >= w.times ||
+			span_ns * TIME_PART < input->end_ns - input->begin_ns)
+			continue;
+		buffer_format(out,
+			is_lock ? "%sit looks again and again whether %s is still there (%llu "
+				  "times over %s): it is, and may be left over from a process that "
+				  "has ended"
+				: "%sit looks for %s again and again, which is not there (%llu "
+				  "times over %s)",
+			before, w.path, (unsigned long long)w.times,
+			sentence_duration(time, span_ns));
+		return;
+	}
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether threads of a process wait for data on one descriptor: blocked in a read of it, or in poll
- * or select on no other source of work. The state of a connection does not show this: an event loop
- * also watches the idle connections of a pool.
+ * Waits of a process that the state of no thread shows: for data on one descriptor, and for a file.
+ *
+ * Data: a thread is blocked in a read of the descriptor, or in poll or select on no other source of
+ * work. The state of a connection does not show this: an event loop also watches the idle
+ * connections of a pool.
  */
 #ifndef SOOTH_ANALYZE_AWAITED_H
 #define SOOTH_ANALYZE_AWAITED_H
@@ -40,5 +42,11 @@ void awaited_put_end(
 /* Appends why the process at the other end does not continue: " (it is blocked sending: node (4711)
  * does not read)"; nothing if that is unknown, or the process rests. */
 void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a);
+
+/* Appends `before` and "it looks for /srv/ready again and again, which is not there (5 times over 4
+ * s)", of a file that has to appear (`until [ -f ready ]`) or to disappear (`while [ -e x.lock ]`);
+ * nothing if the process also looks for other files, or not all the time. */
+void awaited_path_put(const struct diagnosis_input *input, const struct process_entry *p,
+	const char *before, struct buffer *out);
 
 #endif

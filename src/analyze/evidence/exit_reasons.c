@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes that ended during the observation: how they ended, the sender of the signal, and
  * the core file. */
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
 #include "model/row_list.h"

@@ -9,7 +9,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/limit_users.h"
-#include "analyze/evidence/watch_use.h"
 #include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
@@ -228,14 +227,10 @@ const struct waits_party *lock_failure_owner(const struct check *e, const struct
 
 	assert(place);
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
-		struct batch all = snapshot_records(samples[i]);
-
-		batch_for_each (r, &all) {
-			const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
-
-			if (p && p->node_pid == e->id.pid && p->party_pid &&
+		snapshot_each (struct waits_party, p, samples[i], WAITS_PARTY) {
+			if (p->node_pid == e->id.pid && p->party_pid &&
 				p->relation == WAITS_RELATION_LOCK_FILE &&
-				span_equal(record_text(r, &p->detail), place->text))
+				span_equal(record_text(&p->record, &p->detail), place->text))
 				return p;
 		}
 	}
@@ -302,25 +297,8 @@ bool watch_failure_is(const struct check *e, const struct call_place *place)
 	return kind_of(e, place) != WATCH_KINDS;
 }
 
-/* Adds the process that uses most as far as processes were sampled. */
-static void emit_most(const struct check *e, struct check_result *out, const struct watch_use *u,
-	enum watch_kind kind)
-{
-	const struct process_entry *p =
-		process_table_get(&e->input->host.process_table, &u->most[kind]);
-	struct span name = p ? check_name(p) : span_of("", 0);
-
-	finding_text(out, "process that uses most", "%.*s (%u): %llu", SPAN_ARGS(name),
-		u->most[kind].pid, (unsigned long long)u->most_count[kind]);
-	finding_count(out, "in use by the sampled processes of the user", u->sum[kind], 0);
-	if (u->there > u->read)
-		finding_unseen(out,
-			"the watches of %u of the user's %u processes: they were not sampled",
-			u->there - u->read, u->there);
-}
-
 /* `users`, `u`: NULL if they are not known. */
-static void emit_limit(const struct check *e, struct check_result *out, enum watch_kind kind,
+static void emit_limit(struct check_result *out, enum watch_kind kind,
 	const struct limit_users *users, const struct watch_use *u)
 {
 	if (users) {
@@ -340,14 +318,9 @@ static void emit_limit(const struct check *e, struct check_result *out, enum wat
 		return;
 	}
 	finding_count(out, "limit", u->limit[kind], 0);
-	if (!users)
-		emit_most(e, out, u, kind);
-	if (!users && u->there > u->read)
-		finding_remedy(out, "sooth diagnose -u %u names the process that uses most; ",
-			e->process->process->uid);
-	else
-		finding_remedy(out, "watch less (exclude node_modules, .git, build), or ");
-	finding_remedy(out, "as root: sysctl fs.inotify.%s=%llu raises the limit",
+	finding_remedy(out,
+		"watch less (exclude node_modules, .git, build), or as root: sysctl fs.inotify.%s="
+		"%llu raises the limit",
 		texts[kind].sysctl, (unsigned long long)u->limit[kind] * 4);
 }
 
@@ -371,7 +344,7 @@ void watch_failure_report(const struct check *e, struct check_result *out,
 		limit_users_put(&out->claim, e, &users, texts[kind].resource);
 	finding_claim(out, "; %s failed %.0f times",
 		check_call_name(place->abi, place->number, name), times);
-	emit_limit(e, out, kind, users.count ? &users : NULL, has_limit ? &u : NULL);
+	emit_limit(out, kind, users.count ? &users : NULL, has_limit ? &u : NULL);
 }
 
 /* --- space --- */
@@ -387,18 +360,16 @@ static bool explains(const struct fds_filesystem *f, unsigned error)
 
 const struct fds_filesystem *space_failure_of(const struct check *e, const struct call_place *place)
 {
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct snapshot *first = check_first(e, &e->input->fds);
 	const struct fds_filesystem *f;
 
 	if ((place->error != CALL_SHORT_WRITE && place->error != LINUX_ENOSPC &&
 		    place->error != LINUX_EDQUOT && place->error != LINUX_EROFS) ||
 		!call_takes_space(place->text) || watch_failure_is(e, place) || is_limit(e, place))
 		return NULL;
-	f = file_space_of_path(last, place->text);
+	f = file_space_of_path(check_last(e, &e->input->fds), place->text);
 	if (explains(f, place->error))
 		return f;
-	f = file_space_of_path(first, place->text);
+	f = file_space_of_path(check_first(e, &e->input->fds), place->text);
 	return explains(f, place->error) ? f : NULL;
 }
 

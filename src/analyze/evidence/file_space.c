@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/escape.h"
 
@@ -18,14 +17,6 @@ struct span file_space_point(const struct fds_filesystem *f)
 	return record_text(&f->record, &f->point);
 }
 
-static bool is_below(const char *path, struct span point)
-{
-	if (point.size == 1)
-		return *path == '/';
-	return point.size && !strncmp(path, point.data, point.size) &&
-	       (!path[point.size] || path[point.size] == '/');
-}
-
 const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const char *path)
 {
 	const struct fds_filesystem *found = NULL;
@@ -34,7 +25,7 @@ const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const 
 	snapshot_each (struct fds_filesystem, f, s, FDS_FILESYSTEM) {
 		struct span point = file_space_point(f);
 
-		if (point.size < best || !is_below(path, point))
+		if (point.size < best || !path_is_within(span_of_string(path), point))
 			continue;
 		best = point.size;
 		found = f;
@@ -64,17 +55,6 @@ double file_space_used(const struct fds_filesystem *f)
 	double all = used + (double)f->available_bytes;
 
 	return all > 0 ? 100 * used / all : 0;
-}
-
-uint64_t file_space_interval_ns(const struct check *e)
-{
-	const struct fds_process *begin =
-		snapshot_end(check_first(e, &e->input->fds), sizeof(*begin));
-	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
-
-	return begin && end && end->record.time_ns > begin->record.time_ns
-		       ? end->record.time_ns - begin->record.time_ns
-		       : 0;
 }
 
 bool file_space_inodes_taken(

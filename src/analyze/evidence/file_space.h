@@ -17,9 +17,6 @@ struct span file_space_point(const struct fds_filesystem *f);
 bool file_space_is_measured(const struct fds_filesystem *f);
 /* Returns the percent of the space in use, without the space reserved for root, as df(1) does. */
 double file_space_used(const struct fds_filesystem *f);
-/* Returns the time between the two listings of a process's descriptors; 0: they were not listed
- * twice. */
-uint64_t file_space_interval_ns(const struct check *e);
 /* Sets `inodes` to how many inodes were taken between the two listings by all processes; negative:
  * freed. False: not measured, or the file system has no inodes. */
 bool file_space_inodes_taken(

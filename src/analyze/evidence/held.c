@@ -2,7 +2,9 @@
 #include "analyze/evidence/held.h"
 
 #include <assert.h>
+#include <string.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/inspect/limits.h"
 #include "base/units.h"
 
@@ -10,11 +12,28 @@ NUMBER(IO_WAITED_LEAST, 50, PERCENT, "of samples in which a thread waited for I/
 NUMBER(IO_SAMPLES_LEAST, 5, NONE, "with fewer samples a share means nothing");
 NUMBER(IO_MOVED_LEAST, 0.5, NONE, "share of the limit; below, the disk itself is slow");
 NUMBER(IO_MOVED_MOST, 2.2, NONE, "a copy reads as much as it writes");
+NUMBER(PART_LEAST, 10, PERCENT, "of the limit");
+
+#define PIDS_MAX 4
+#define INIT	 1
+
+/* Walks the limits of the groups of the process, and of those above. */
+#define groups_each(e, g)                                                                          \
+	snapshot_each_of (struct limits_group, g, check_last(e, &(e)->input->limits),              \
+		LIMITS_GROUP, LIMITS_GROUP_LEAST)
+
+/* Returns the same limit at the first sample. */
+static const struct limits_group *at_first(const struct check *e, const struct limits_group *g)
+{
+	const struct snapshot *first = check_first(e, &e->input->limits);
+
+	return first ? limit_sums_same_group(first, g) : NULL;
+}
 
 static bool compare(
-	const struct snapshot *first, const struct limits_group *last, struct held_limit *limit)
+	const struct check *e, const struct limits_group *last, struct held_limit *limit)
 {
-	const struct limits_group *before = first ? limit_sums_same_group(first, last) : NULL;
+	const struct limits_group *before = at_first(e, last);
 	uint64_t interval_ns;
 
 	if (!before || before == last || before->reached_state || last->reached_state ||
@@ -30,15 +49,12 @@ static bool compare(
 
 struct held_limit held_limit_of(const struct check *e, const char *name)
 {
-	assert(e);
-
-	const struct snapshot *first = check_first(e, &e->input->limits);
 	struct held_limit most = { 0 }, one;
 
-	snapshot_each_of (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP,
-		LIMITS_GROUP_LEAST) {
-		if (limit_sums_group_is(g, name) && compare(first, g, &one) &&
-			one.per_s > most.per_s)
+	assert(e);
+	groups_each(e, g)
+	{
+		if (limit_sums_group_is(g, name) && compare(e, g, &one) && one.per_s > most.per_s)
 			most = one;
 	}
 	return most;
@@ -49,9 +65,9 @@ static const struct limits_group *tightest(const struct check *e, const char *na
 {
 	const struct limits_group *found = NULL;
 
-	snapshot_each_of (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP,
-		LIMITS_GROUP_LEAST) {
-		if (g->limit_state == SOOTH_STATE_VALUE && limit_sums_group_is(g, name) &&
+	groups_each(e, g)
+	{
+		if (limit_sums_group_is(g, name) && g->limit_state == SOOTH_STATE_VALUE &&
 			(!found || g->limit < found->limit))
 			found = g;
 	}
@@ -70,12 +86,9 @@ struct held_io held_io_of(const struct check *e)
 
 	const struct limits_group *reads = tightest(e, "io-read"),
 				  *writes = tightest(e, "io-write");
-	const struct thread_history *t;
 	struct held_io most = { 0 };
-	size_t position = 0;
 
-	while ((reads || writes) &&
-		(t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double waited = t->met ? 100.0 * t->uninterruptible / t->met : 0;
 		double moved = thread_history_moved_bytes(t);
 		bool is_write = fits(writes, moved) && !fits(reads, moved);
@@ -87,4 +100,209 @@ struct held_io held_io_of(const struct check *e)
 			thread_history_ns(t) };
 	}
 	return most;
+}
+
+/* --- room for tasks --- */
+
+static bool is_full(const struct limits_group *g)
+{
+	return g->limit_state == SOOTH_STATE_VALUE && g->used_state == SOOTH_STATE_VALUE &&
+	       g->used >= g->limit;
+}
+
+uint64_t task_room_in(const struct limits_group *g)
+{
+	return g->used_state != SOOTH_STATE_VALUE ? UINT64_MAX
+	       : g->used < g->limit		  ? g->limit - g->used
+						  : 0;
+}
+
+static uint64_t refused_by(const struct check *e, const struct limits_group *g)
+{
+	const struct limits_group *before = at_first(e, g);
+
+	return before && before->reached_state == SOOTH_STATE_VALUE &&
+			       g->reached_state == SOOTH_STATE_VALUE && g->reached > before->reached
+		       ? g->reached - before->reached
+		       : 0;
+}
+
+/* Counts refusals. In version 1 the group of the starting process counts them, whichever is
+ * full. */
+static void count(struct task_room *out, const struct check *e, const struct limits_group *g)
+{
+	uint64_t refused = refused_by(e, g);
+
+	if (!limit_sums_group_is(g, "pids") || g->reached_state != SOOTH_STATE_VALUE ||
+		(g != out->group && g->is_inherited))
+		return;
+	out->is_counted = true;
+	out->refused = refused > out->refused ? refused : out->refused;
+	out->refused_all = g->reached > out->refused_all ? g->reached : out->refused_all;
+}
+
+void task_room_find(struct task_room *out, const struct check *e)
+{
+	assert(e);
+
+	const struct limits_group *before;
+	uint64_t most = 0;
+
+	assert(out);
+	*out = (struct task_room){ 0 };
+	groups_each(e, g)
+	{
+		uint64_t refused = refused_by(e, g);
+
+		if (!limit_sums_group_is(g, "pids") || g->limit_state != SOOTH_STATE_VALUE ||
+			(out->group && refused <= most &&
+				(refused < most || task_room_in(g) >= task_room_in(out->group))))
+			continue;
+		out->group = g;
+		most = refused;
+	}
+	if (!out->group)
+		return;
+	groups_each(e, g) count(out, e, g);
+	before = at_first(e, out->group);
+	out->is_full = is_full(out->group);
+	out->was_full = before && is_full(before);
+}
+
+const struct limits_group *task_room_full_group(const struct check *e)
+{
+	struct task_room room;
+
+	task_room_find(&room, e);
+	return room.is_full || room.refused ? room.group : NULL;
+}
+
+/* Members that run the same program and script. */
+struct kind {
+	const struct limits_holder *first;
+	struct buffer pids;
+	unsigned count, left;
+	uint64_t tasks;
+};
+
+bool task_member_is_left(const struct process_entry *p)
+{
+	return p && (check_has_new_parent(p) || (p->parent && p->parent->id.pid == INIT));
+}
+
+static const struct limits_holder *member_in(const struct sooth_record *r, struct span group)
+{
+	const struct limits_holder *h = record_as(r, LIMITS_HOLDER, sizeof(*h));
+
+	return h && h->resource == LIMITS_SHARED_TASKS &&
+			       !span_compare(record_text(r, &h->place), group)
+		       ? h
+		       : NULL;
+}
+
+static bool is_like(const struct limits_holder *a, const struct limits_holder *b)
+{
+	return !memcmp(a->holder_name, b->holder_name, sizeof(a->holder_name)) &&
+	       !span_compare(record_text(&a->record, &a->path), record_text(&b->record, &b->path));
+}
+
+static void add(struct kind *kind, const struct check *e, const struct limits_holder *h)
+{
+	if (kind->count++ < PIDS_MAX)
+		buffer_format(&kind->pids, "%s%u", kind->count > 1 ? ", " : "", h->holder_pid);
+	kind->left += task_member_is_left(check_process(e, h->holder_pid, h->holder_start_ticks));
+	kind->tasks += h->amount;
+}
+
+static void find_most(
+	struct kind *most, const struct check *e, const struct batch *all, struct span group)
+{
+	*most = (struct kind){ 0 };
+	batch_for_each (r, all) {
+		struct kind kind = { .first = member_in(r, group) };
+
+		if (!kind.first)
+			continue;
+		batch_for_each (other, all) {
+			const struct limits_holder *h = member_in(other, group);
+
+			if (h && is_like(h, kind.first))
+				add(&kind, e, h);
+		}
+		if (kind.tasks > most->tasks) {
+			buffer_fini(&most->pids);
+			*most = kind;
+		} else {
+			buffer_fini(&kind.pids);
+		}
+	}
+}
+
+/* The members that were read. */
+struct sum {
+	uint64_t tasks;
+	unsigned members, unread;
+};
+
+static struct sum sum_of(const struct batch *all, struct span group)
+{
+	struct sum sum = { 0 };
+
+	batch_for_each (r, all) {
+		const struct limits_holder *h = member_in(r, group);
+
+		if (!h)
+			continue;
+		sum.members++;
+		sum.tasks += h->amount;
+		sum.unread = h->unread;
+	}
+	return sum;
+}
+
+static void put(struct buffer *out, const struct check *e, struct kind *k, const struct sum *sum)
+{
+	const char *name = k->first->holder_name;
+	struct span script = record_text(&k->first->record, &k->first->path);
+	bool is_one = k->count == 1;
+
+	buffer_string(out, "; ");
+	if (!is_one)
+		buffer_format(out, "%u ", k->count);
+	if (is_one && k->first->holder_pid == e->id.pid)
+		buffer_string(out, "this process");
+	else
+		buffer_format(out, "%.*s%s%.*s (%s%s)",
+			(int)strnlen(name, sizeof(k->first->holder_name)), name,
+			script.size ? " " : "", (int)script.size, script.data,
+			buffer_cstr(&k->pids), k->count > PIDS_MAX ? ", ..." : "");
+	if (k->left == k->count)
+		buffer_format(out, ", which %s,",
+			is_one ? "has outlived its parent" : "have outlived their parents");
+	buffer_format(out, " %s %s%llu", is_one ? "has" : "have", sum->unread ? "at least " : "",
+		(unsigned long long)k->tasks);
+	if (sum->unread)
+		buffer_format(out, ", of the %u processes that were read", sum->members);
+}
+
+bool task_members_put(struct buffer *out, const struct check *e, const struct limits_group *g)
+{
+	assert(e);
+	assert(g);
+
+	struct batch all = snapshot_records(check_last(e, &e->input->limits));
+	struct sum sum = sum_of(&all, record_text(&g->record, &g->path));
+	uint64_t rest = sum.unread && g->used > sum.tasks ? g->used - sum.tasks : 0;
+	struct kind most;
+	bool are_left;
+
+	find_most(&most, e, &all, record_text(&g->record, &g->path));
+	are_left = most.count && most.left == most.count && most.tasks > rest;
+	if (most.tasks && most.tasks <= rest)
+		buffer_format(out, "; of its members only %u were read, and others may have more",
+			sum.members);
+	else if (most.tasks && most.tasks * 100 >= g->limit * PART_LEAST)
+		put(out, e, &most, &sum);
+	buffer_fini(&most.pids);
+	return are_left;
 }

@@ -5,7 +5,14 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/evidence/tally.h"
+#include "analyze/fds/fd_sums.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/sentence_units.h"
+#include "probes/fd_names.h"
+#include "probes/fds.h"
+#include "probes/sockets.h"
 
 NUMBER(SHARE_LEAST, 10, PERCENT, "of the sum from which a user is named");
 
@@ -33,23 +40,15 @@ void limit_users_find(struct limit_users *out, const struct check *e, enum limit
 {
 	assert(e);
 
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
 	assert(out);
 	*out = (struct limit_users){ 0 };
-	batch_for_each (r, &all) {
-		const struct limits_holder *h = record_as(r, LIMITS_HOLDER, sizeof(*h));
+	snapshot_each (struct limits_holder, h, check_last(e, &e->input->limits), LIMITS_HOLDER) {
 		struct limit_user u = { .holder = h };
-		struct process_id id;
 
-		if (!h || h->resource != resource || !record_has_text(r, &h->path) ||
-			!record_has_text(r, &h->place) ||
-			(place.size && span_compare(place, record_text(r, &h->place))))
+		if (h->resource != resource ||
+			(place.size && span_compare(place, record_text(&h->record, &h->place))))
 			continue;
-		id = (struct process_id){ .start_ticks = h->holder_start_ticks,
-			.pid = h->holder_pid };
-		u.process = process_table_get(&e->input->host.process_table, &id);
+		u.process = check_process(e, h->holder_pid, h->holder_start_ticks);
 		u.amount = is_cpu(resource) ? u.process ? process_table_cpu_percent(u.process) : -1
 					    : (double)h->amount;
 		out->unread = h->unread;
@@ -184,4 +183,120 @@ void limit_users_unseen(struct check_result *out, const struct limit_users *user
 			"the descriptors of %u process%s, which could not be read: one of them may "
 			"use more",
 			users->unread, users->unread == 1 ? "" : "es");
+}
+
+/* --- watches --- */
+
+/* Returns the last record of the descriptors; NULL: they are unknown, also without a snapshot. */
+static const struct fds_process *counts_of(
+	const struct snapshot *snapshot, uint64_t counts[WATCH_KINDS])
+{
+	struct fd_sums sums;
+
+	fd_sums_of(&sums, snapshot);
+	if (!sums.process || sums.process->descriptors_state > SOOTH_STATE_TRUNCATED)
+		return NULL;
+	counts[WATCH_WATCHES] = sums.process->watches;
+	counts[WATCH_INSTANCES] = sums.instances;
+	return sums.process;
+}
+
+static void add_watches(
+	struct watch_use *u, const struct process_id *id, const uint64_t counts[WATCH_KINDS])
+{
+	for (int k = 0; k < WATCH_KINDS; k++) {
+		u->sum[k] += counts[k];
+		if (counts[k] < u->most_count[k] ||
+			(counts[k] == u->most_count[k] && id->pid > u->most[k].pid))
+			continue;
+		u->most[k] = *id;
+		u->most_count[k] = counts[k];
+	}
+}
+
+bool watch_use_of(struct watch_use *u, const struct check *e)
+{
+	assert(u);
+	assert(e);
+	*u = (struct watch_use){ 0 };
+
+	const struct fds_process *end = counts_of(check_last(e, &e->input->fds), u->own);
+
+	if (!end || end->inotify_state != SOOTH_STATE_VALUE)
+		return false;
+	u->limit[WATCH_WATCHES] = end->watches_max;
+	u->limit[WATCH_INSTANCES] = end->instances_max;
+	add_watches(u, &e->id, u->own);
+	process_table_for_each (&e->input->host.process_table, p) {
+		uint64_t counts[WATCH_KINDS];
+
+		if (!e->process || p->process->uid != e->process->process->uid)
+			continue;
+		u->there++;
+		u->read += p == e->process;
+		if (p == e->process)
+			continue;
+		end = counts_of(snapshots_get(&e->input->fds.last, &p->id), counts);
+		if (!end || end->inotify_state != SOOTH_STATE_VALUE)
+			continue;
+		u->read++;
+		add_watches(u, &p->id, counts);
+	}
+	return true;
+}
+
+/* --- descriptors --- */
+
+static void put_socket(struct buffer *out, const struct sockets_socket *s)
+{
+	if (s->side == SOCKETS_SIDE_ACCEPTED) {
+		buffer_string(out, "connections that it accepted on ");
+		socket_put_local(out, s);
+	} else {
+		buffer_string(out, "connections to ");
+		socket_put_peer(out, s);
+	}
+}
+
+static void put_descriptor(
+	struct buffer *out, const struct socket_index *sockets, const struct fds_descriptor *d)
+{
+	bool has_path = d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_DIRECTORY ||
+			d->type == FDS_DEVICE || d->type == FDS_FIFO;
+	const struct sockets_socket *s =
+		d->type == FDS_TCP && !d->inode_state ? socket_index_get(sockets, d->inode) : NULL;
+
+	if (s && socket_is_inet(s) && !s->state_state && s->peer_port)
+		put_socket(out, s);
+	else if (has_path && d->path_state <= SOOTH_STATE_TRUNCATED)
+		buffer_append(out, record_text(&d->record, &d->path).data, d->path.size);
+	else
+		buffer_string(out, d->type < FDS_TYPES ? fd_type_names.names[d->type] : "?");
+}
+
+bool fd_most_put(struct buffer *out, const struct check *e)
+{
+	struct tally_row most = { 0 };
+	struct buffer text = { 0 };
+	struct tally groups;
+	struct socket_index sockets;
+	int64_t sum = 0;
+
+	assert(e);
+	socket_index_init(&sockets, check_last(e, &e->input->sockets));
+	tally_init(&groups);
+	check_fds_for_each (e, d) {
+		buffer_reset(&text);
+		put_descriptor(&text, &sockets, d);
+		tally_add(&groups, span_of_string(buffer_cstr(&text)), true);
+		sum++;
+	}
+	tally_top(&groups, tally_last, &most, 1);
+	tally_fini(&groups);
+	buffer_fini(&text);
+	socket_index_fini(&sockets);
+	if (most.last < 2 || most.last * 2 < sum)
+		return false;
+	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);
+	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes that use up a limit which the diagnosed process shares with them. */
+/* Users of a limit: the processes that share it with the diagnosed one, the inotify watches of
+ * a user, and the descriptors of the process. */
 #ifndef SOOTH_ANALYZE_LIMIT_USERS_H
 #define SOOTH_ANALYZE_LIMIT_USERS_H
 
@@ -38,5 +39,31 @@ void limit_users_put(struct buffer *out, const struct check *e, const struct lim
 uint32_t limit_users_put_space(struct buffer *out, const struct check *e, struct span point);
 /* Adds that some processes could not be read, so that another may use more. */
 void limit_users_unseen(struct check_result *out, const struct limit_users *users);
+
+/* Objects of inotify; each kind has a limit of its own, for all processes of a user. */
+enum watch_kind {
+	WATCH_WATCHES,
+	WATCH_INSTANCES,
+	WATCH_KINDS,
+};
+
+/* The kernel does not report the sums: those of the sampled processes are lower bounds. */
+struct watch_use {
+	uint64_t own[WATCH_KINDS], sum[WATCH_KINDS], limit[WATCH_KINDS];
+	/* The user's processes with most watches and instances, and their numbers; lowest PID on a
+	 * tie. */
+	struct process_id most[WATCH_KINDS];
+	uint64_t most_count[WATCH_KINDS];
+	unsigned read, there; /* number of the user's processes: sampled; existing */
+};
+
+/* False: the watches of the process count against another user's limit, or an unknown one. Then
+ * only `own` is set, if known. */
+bool watch_use_of(struct watch_use *u, const struct check *e);
+
+/* Appends the kind of most open descriptors, a file, connections to one peer, or a type: "249 of
+ * them /srv/old-shop.conf" or "118 of them connections to 10.0.0.1:443"; false: no kind has half of
+ * the descriptors. */
+bool fd_most_put(struct buffer *out, const struct check *e);
 
 #endif

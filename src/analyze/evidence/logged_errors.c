@@ -90,9 +90,7 @@ bool logged_error_is_in_file(const struct logged_error *e)
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor)
 {
-	const struct snapshot *s = snapshots_get(&input->logs.last, id);
-
-	snapshot_each (struct logs_file, f, s, LOGS_FILE) {
+	snapshot_each (struct logs_file, f, snapshots_get(&input->logs.last, id), LOGS_FILE) {
 		if (f->inode == inode && f->device_major == major && f->device_minor == minor)
 			return f;
 	}

@@ -46,7 +46,8 @@ static bool read_use(const struct check *e, const struct call_history *h,
 {
 	double taken;
 
-	*u = (struct inode_use){ .space = now, .interval_ns = file_space_interval_ns(e) };
+	*u = (struct inode_use){ .space = now,
+		.interval_ns = check_interval_ns(e, &e->input->fds) };
 	if (!u->interval_ns || !file_space_inodes_taken(e, now, &taken) || taken < MADE_LEAST)
 		return false;
 	u->taken = (uint64_t)taken;
@@ -102,13 +103,11 @@ static void report_inodes(const struct check *e, struct check_result *out,
 size_t inode_use_report(const struct check *e, struct check_result *out,
 	const struct check_calls *calls, double max_ns, double high_ns)
 {
-	assert(e);
-
-	const struct snapshot *s = check_last(e, &e->input->fds);
 	size_t count = 0;
 
+	assert(e);
 	assert(calls);
-	snapshot_each (struct fds_filesystem, f, s, FDS_FILESYSTEM) {
+	snapshot_each (struct fds_filesystem, f, check_last(e, &e->input->fds), FDS_FILESYSTEM) {
 		struct inode_use u;
 
 		if (!read_use(e, calls->history, f, &u) || !is_short(&u, max_ns))
@@ -154,7 +153,7 @@ static bool is_temporary(const char *path, const char *name)
 
 static bool is_shared_memory(const char *path)
 {
-	return !strncmp(path, SHARED_MEMORY "/", strlen(SHARED_MEMORY "/"));
+	return span_starts(span_of_string(path), SHARED_MEMORY "/");
 }
 
 static void read_left(struct map *out, const struct call_history *h)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes of this host at the other ends of the sockets of a process. */
+/* The processes of this host at the other ends of the sockets of a process, the names of its peers,
+ * and the owners of ports and of paths of unix sockets. */
 #ifndef SOOTH_ANALYZE_PEER_PROCESS_H
 #define SOOTH_ANALYZE_PEER_PROCESS_H
 
-#include "analyze/diagnosis/diagnosis_input.h"
-#include "base/buffer.h"
+#include "analyze/diagnosis/check.h"
 #include "probes/waits.h"
 
 /* Returns the process with most connections, and the number of connections; NULL: none is known. */
@@ -25,5 +25,25 @@ void peer_process_put_wait_in(
 /* Appends the same by the records of the peer, if that was diagnosed too. */
 void peer_process_put_wait(struct buffer *out, const struct diagnosis_input *input,
 	const struct waits_peer *peer, const char *before);
+
+#define PEER_NAME_SIZE 192
+
+/* Writes the name of an address, by the user's labels or the built-in ones: " (HTTPS)" for
+ * 127.0.0.1:443; or " (the proxy in HTTPS_PROXY)". */
+void peer_name_put(const struct check *e, const char *address, char *out, size_t size);
+/* Sets `variable` to the environment variable that names this address as a proxy, borrowed; false:
+ * none. */
+bool peer_name_is_proxy(const struct check *e, const char *address, struct span *variable);
+
+/* Returns whether the call failed because another socket has that port or path. */
+bool port_owner_is_in_use(const struct call_place *place);
+/* `address`: "127.0.0.1:80", "[::1]:80", "/run/x"; neither it nor the text is escaped. Appends
+ * ": node (4711) has that port, and is stopped"; nothing if the owner is unknown. */
+void port_owner_put(struct buffer *out, const struct check *e, const char *address);
+/* Appends why a connection to this host was refused: "; no process listens on that port", "; node
+ * (4711) listens on [::1]:80 only". */
+void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address);
+/* Adds the remedy for a port or path in use. False: there is none. */
+bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address);
 
 #endif

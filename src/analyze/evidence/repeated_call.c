@@ -78,11 +78,8 @@ struct totals {
 static struct totals totals_of(const struct call_history *h, uint32_t tid)
 {
 	struct totals t = { 0 };
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, r) {
 		if (tid && key->tid != tid)
 			continue;
 		t.all += r->count;
@@ -101,11 +98,8 @@ static bool is_better(const struct repeated_call *c, enum repeated_kind kind, ui
 static void choose(struct repeated_call *out, const struct call_history *h, uint32_t tid)
 {
 	struct totals totals = totals_of(h, tid);
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
 
-	while ((r = call_repeats_next(h, &position, &key))) {
+	call_repeats_each (h, key, r) {
 		enum repeated_kind kind = kind_of(key, r);
 		double share = (double)r->count / (double)totals.all;
 
@@ -147,7 +141,6 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 	d = out->key->fd >= 0 ? check_descriptor(e, (uint32_t)out->key->fd) : NULL;
 	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
 		     call_history_correction(c.history, out->key->abi, out->key->number);
-	out->is_sampled = c.is_sampled;
 	out->least = check_calls_least(e);
 	out->is_pipe = d && d->type == FDS_PIPE;
 	out->is_closed_terminal = check_is_closed_terminal(d);

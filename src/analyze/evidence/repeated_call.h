@@ -27,7 +27,6 @@ struct repeated_call {
 	bool is_peer_closed;	 /* the peer of the connection has closed it */
 	bool is_pipe;		 /* the descriptor is a pipe whose other end no process has open */
 	bool is_closed_terminal; /* the descriptor is a pseudo terminal that was closed */
-	bool is_sampled;
 };
 
 /* tid 0: the most repeated call of any thread. */

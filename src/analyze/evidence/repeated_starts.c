@@ -20,6 +20,7 @@ struct rebuilds {
 	uint64_t most, times_two; /* most: runs of one compiler command with the same arguments;
 				     times_two: commands that ran twice or more */
 	char name[16];		  /* name of the most frequent command */
+	struct map commands;	  /* hash of the arguments -> uint64_t */
 };
 
 /* Adds up the execs of the process itself; none if its calls are not known. */
@@ -61,61 +62,47 @@ static bool compiles(const char *name)
 	return SPAN_ANY(span_of_string(name), span_equal, names);
 }
 
-struct counting {
-	struct rebuilds *r;
-	struct map commands; /* hash of the arguments -> uint64_t */
-};
-
 /* Counts a command. Nested builds may compile a file of the same name in another directory, so only
  * builds that the process starts itself count. */
-static void count_one(struct counting *c, const char *name, const uint64_t *hash, bool is_direct)
+static void count_one(struct rebuilds *r, const char *name, const uint64_t *hash, bool is_direct)
 {
 	uint64_t *times;
 
-	c->r->builds += is_direct && builds(name);
-	times = hash && compiles(name) ? map_put(&c->commands, hash, NULL) : NULL;
+	r->builds += is_direct && builds(name);
+	times = hash && compiles(name) ? map_put(&r->commands, hash, NULL) : NULL;
 	if (!times)
 		return;
 	++*times;
-	c->r->times_two += *times == 2;
-	if (*times <= c->r->most)
+	r->times_two += *times == 2;
+	if (*times <= r->most)
 		return;
-	c->r->most = *times;
-	snprintf(c->r->name, sizeof(c->r->name), "%s", name);
+	r->most = *times;
+	snprintf(r->name, sizeof(r->name), "%s", name);
 }
 
-/* Counts commands that were in a sample, and did not end between two samples. */
-static void count_sampled(struct counting *c, const struct check *e)
+static void commands_of(struct rebuilds *r, const struct check *e)
 {
 	const struct short_lived *b = &e->input->host.short_lived;
-	const struct process_table *table = &e->input->host.process_table;
 	char name[16];
 
-	process_table_for_each (table, p) {
+	*r = (struct rebuilds){ 0 };
+	map_init(&r->commands, sizeof(uint64_t), sizeof(uint64_t), COMMANDS_MAX);
+	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
+		if (starts_is_of(e, p->starter))
+			count_one(
+				r, p->name, map_get(&b->commands, id), p->parent.pid == e->id.pid);
+	}
+	/* Commands that were in a sample, and did not end between two samples. */
+	process_table_for_each (&e->input->host.process_table, p) {
 		const uint64_t *hash = map_get(&b->commands, &p->id);
 		struct span text = check_name(p);
 
 		if (!hash || map_get(&b->processes, &p->id) || !starts_is_below(e->process, p))
 			continue;
 		snprintf(name, sizeof(name), "%.*s", SPAN_ARGS(text));
-		count_one(c, name, hash, starts_parent(p) == e->process);
+		count_one(r, name, hash, starts_parent(p) == e->process);
 	}
-}
-
-static void commands_of(struct rebuilds *r, const struct check *e)
-{
-	const struct short_lived *b = &e->input->host.short_lived;
-	struct counting c = { .r = r };
-
-	*r = (struct rebuilds){ 0 };
-	map_init(&c.commands, sizeof(uint64_t), sizeof(uint64_t), COMMANDS_MAX);
-	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		if (starts_is_of(e, p->starter))
-			count_one(
-				&c, p->name, map_get(&b->commands, id), p->parent.pid == e->id.pid);
-	}
-	count_sampled(&c, e);
-	map_fini(&c.commands);
+	map_fini(&r->commands);
 }
 
 /* --- the findings --- */

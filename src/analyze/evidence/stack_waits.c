@@ -25,10 +25,8 @@ struct span stack_wait_file(const struct diagnosis_input *input, const struct pr
 
 bool stack_wait_is_method(struct span name, const char *method)
 {
-	size_t size = strlen(method);
-
-	return name.size >= size && !memcmp(name.data + name.size - size, method, size) &&
-	       (name.size == size || name.data[name.size - size - 1] == '.');
+	return span_ends(name, method) &&
+	       (name.size == strlen(method) || name.data[name.size - strlen(method) - 1] == '.');
 }
 
 bool stack_wait_is_file(struct span file, const char *name)
@@ -207,16 +205,26 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 		out->kind = STACK_WAIT_OTHER;
 }
 
+/* Returns whether the frame belongs to the end of a program: it waits for threads that are left. */
+static bool ends_program(struct span name, struct span file)
+{
+	static const char *const parts[] = { "DestroyJavaVM", "Threads::destroy_vm",
+		"Py_FinalizeEx", "__run_exit_handlers" };
+
+	return SPAN_ANY(name, span_contains, parts) ||
+	       is_at(name, file, "threading.py", "_shutdown");
+}
+
 static void find_roles(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack)
 {
 	for (size_t i = 0; i < stack->depth; i++) {
-		struct span name, file;
+		struct span name = stack_wait_function(input, stack->frames[i]);
+		struct span file = stack_wait_file(input, stack->frames[i]);
 
+		out->is_end |= ends_program(name, file);
 		if (!is_script(stack->frames[i]))
 			continue;
-		name = stack_wait_function(input, stack->frames[i]);
-		file = stack_wait_file(input, stack->frames[i]);
 		out->is_pool |= is_at(name, file, "thread.py", "_worker");
 		out->is_loop |=
 			stack_wait_is_method(name, "run_forever") ||
@@ -227,9 +235,7 @@ static void find_roles(struct stack_wait *out, const struct diagnosis_input *inp
 static const struct stacks_thread *thread_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
 {
-	const struct snapshot *all = snapshots_get(&input->stacks, id);
-
-	snapshot_each (struct stacks_thread, t, all, STACKS_THREAD) {
+	snapshot_each (struct stacks_thread, t, snapshots_get(&input->stacks, id), STACKS_THREAD) {
 		if (t->record.tid == tid)
 			return t;
 	}

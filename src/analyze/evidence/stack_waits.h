@@ -22,6 +22,7 @@ struct stack_wait {
 	bool is_pool;	    /* the thread runs a task of a ThreadPoolExecutor */
 	bool is_queue;	    /* in put(), get() or join() of a queue.Queue: only a thread ends it */
 	bool is_condition;  /* a pthread condition: only a thread, no signal handler, ends it */
+	bool is_end;	    /* the program has ended, and the thread waits for other threads */
 	bool is_loop;	    /* it provides results: an event loop, or a process pool */
 	struct span by;	    /* the function that waits, in the runtime or library */
 	struct span within; /* the program's function that called `by`; empty: unknown */

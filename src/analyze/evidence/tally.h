@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Counts of things by a text, at the first and at the last sample: which of them are most, or
- * gained most. */
+/* Tops of findings: counts of things by a text, at the first and at the last sample, and the
+ * threads that a finding is about, by a value. */
 #ifndef SOOTH_ANALYZE_TALLY_H
 #define SOOTH_ANALYZE_TALLY_H
 
-#include "base/cursor.h"
-#include "base/map.h"
+#include "analyze/diagnosis/check.h"
+#include "analyze/threads/thread_roles.h"
 
 #define TALLY_TEXT 256
 
@@ -30,5 +30,21 @@ struct tally_row *tally_add(struct tally *t, struct span text, bool is_last);
 size_t tally_top(const struct tally *t, tally_weight weight, struct tally_row *out, size_t most);
 int64_t tally_gain(const struct tally_row *row);
 int64_t tally_last(const struct tally_row *row);
+
+#define THREAD_TOP 5
+
+struct thread_top {
+	const struct thread_history *all[THREAD_TOP]; /* the highest value first */
+	size_t count;				      /* of all threads that were added */
+};
+
+typedef double (*thread_value)(const struct thread_history *t);
+
+void thread_top_add(struct thread_top *top, const struct thread_history *t, thread_value value);
+/* Adds a line of evidence for each, "worker (7): ..."; `put` appends what follows. */
+void thread_top_emit(const struct thread_top *top, struct check_result *out,
+	void (*put)(struct buffer *text, const struct thread_history *t));
+/* Returns the role of a thread by its name. */
+enum thread_role thread_top_role(const struct thread_history *t);
 
 #endif

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel does not record since when a socket is in SYN_SENT. The least possible time is the
- * time since it was first seen in that state, or a second per retransmission: no timeout is shorter
- * than a second. */
 #include "analyze/evidence/unanswered.h"
 
 #include <assert.h>
@@ -10,7 +7,11 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/units.h"
+#include "model/errno_names.h"
 #include "probes/sockets.h"
+#include "probes/syscall_names.h"
+
+/* --- connects --- */
 
 #define PEERS_MAX   4096
 #define SOCKETS_MAX 65536
@@ -65,6 +66,9 @@ static void take_first(struct look *l, const struct snapshot *first)
 	}
 }
 
+/* The kernel does not record since when a socket is in SYN_SENT. The least possible time is the
+ * time since it was first seen in that state, or a second per retransmission: no timeout is shorter
+ * than a second. */
 static void take_last(struct look *l, const struct sockets_socket *s)
 {
 	struct call_path peer = peer_of(s);
@@ -89,29 +93,13 @@ static void take_last(struct look *l, const struct sockets_socket *s)
 		u->for_ns = for_ns;
 }
 
-static void compare(struct look *l, const struct snapshot *first, const struct snapshot *last)
-{
-	const struct sockets_process *begin = snapshot_end(first, sizeof(*begin));
-	const struct sockets_process *end = snapshot_end(last, sizeof(*end));
-
-	if (begin && end && end->record.time_ns > begin->record.time_ns) {
-		l->interval_ns = end->record.time_ns - begin->record.time_ns;
-		take_first(l, first);
-		note_reached(l, last);
-	}
-	sockets_each (last, s) {
-		if (is_in_state(s, SOCKETS_SYN_SENT))
-			take_last(l, s);
-	}
-}
-
 void unanswered_read(struct map *out, const struct check *e)
 {
 	assert(e);
 
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct look l = { .out = out };
+	struct look l = { .out = out, .interval_ns = check_interval_ns(e, &e->input->sockets) };
 
 	map_init(out, sizeof(struct call_path), sizeof(struct unanswered), PEERS_MAX);
 	if (!first || !last)
@@ -119,8 +107,90 @@ void unanswered_read(struct map *out, const struct check *e)
 	map_init(&l.sockets, sizeof(uint64_t), sizeof(uint8_t), SOCKETS_MAX);
 	map_init(&l.reached, sizeof(struct call_path), sizeof(uint8_t), SOCKETS_MAX);
 	map_init(&l.peers, sizeof(struct call_path), sizeof(uint8_t), PEERS_MAX);
-	compare(&l, first, last);
+	if (l.interval_ns) {
+		take_first(&l, first);
+		note_reached(&l, last);
+	}
+	sockets_each (last, s) {
+		if (is_in_state(s, SOCKETS_SYN_SENT))
+			take_last(&l, s);
+	}
 	map_fini(&l.sockets);
 	map_fini(&l.peers);
 	map_fini(&l.reached);
+}
+
+/* --- datagrams --- */
+
+/* Returns whether the peer is a multicast or broadcast address: no answer is needed. */
+static bool is_to_many(const char *connection)
+{
+	const char *arrow = strstr(connection, FD_FOLLOW_ARROW),
+		   *peer = arrow ? arrow + strlen(FD_FOLLOW_ARROW) : "";
+
+	bool is_multicast = strspn(peer, "0123456789") == 3 && strncmp(peer, "224", 3) >= 0 &&
+			    strncmp(peer, "239", 3) <= 0;
+
+	return is_multicast || !strncmp(peer, "255.", 4) || !strncmp(peer, "[ff", 3);
+}
+
+struct side {
+	uint64_t waits;
+	bool is_answered;
+};
+
+static bool is_send(const struct call_repeat_key *key, const struct call_repeat *r)
+{
+	const struct syscall_row *row = syscall_row_of(key->abi, key->number);
+
+	return key->fd >= 0 && key->result > 0 && r->is_socket &&
+	       row->transfer.direction == SYSCALL_WRITES &&
+	       !strncmp(r->text, DATAGRAM_PROTOCOL, strlen(DATAGRAM_PROTOCOL)) &&
+	       !is_to_many(r->text);
+}
+
+static struct side side_of(const struct call_history *h, int32_t fd)
+{
+	struct side side = { 0 };
+
+	call_repeats_each (h, key, r) {
+		const struct syscall_row *row = syscall_row_of(key->abi, key->number);
+		bool polls = row->traits & SYSCALL_POLLS;
+
+		if (key->fd != fd)
+			continue;
+		if (row->transfer.direction == SYSCALL_READS && key->result >= 0)
+			side.is_answered = true;
+		else if (polls ? key->result == 0 : key->result == -LINUX_EAGAIN)
+			side.waits += r->count;
+	}
+	return side;
+}
+
+bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h)
+{
+	assert(r);
+	*r = (struct datagram_requests){ 0 };
+	call_repeats_each (h, key, one) {
+		struct side side;
+
+		if (!is_send(key, one) || one->count <= r->sent)
+			continue;
+		side = side_of(h, key->fd);
+		/* The wait for the last answer may still go on. */
+		if (side.is_answered || side.waits + 1 < one->count)
+			continue;
+		*r = (struct datagram_requests){ one->count, side.waits, one->first_ns,
+			one->last_ns, key->fd, one->text };
+	}
+	return r->sent != 0;
+}
+
+const char *datagram_requests_peer(const struct datagram_requests *r)
+{
+	assert(r);
+
+	const char *arrow = strstr(r->connection, FD_FOLLOW_ARROW);
+
+	return arrow ? arrow + strlen(FD_FOLLOW_ARROW) : r->connection;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connection attempts of a process that nothing answers, from snapshots of its sockets: they show
- * a connect that began before the observation and has not returned, which no call shows.
+ * Requests of a process that nothing answers: connects, from snapshots of its sockets, which show a
+ * connect that began before the observation and has not returned; and datagrams, by its calls: it
+ * sends to a UDP peer, waits for the answer with a time limit, and nothing comes. Datagrams that
+ * are only sent (statistics, log lines) are not among them.
  */
 #ifndef SOOTH_ANALYZE_UNANSWERED_H
 #define SOOTH_ANALYZE_UNANSWERED_H
@@ -19,5 +21,19 @@ struct unanswered {
 /* Fills `out` with struct call_path (the address) -> struct unanswered. Call map_fini() afterwards.
  */
 void unanswered_read(struct map *out, const struct check *e);
+
+#define DATAGRAM_PROTOCOL "UDP"
+
+struct datagram_requests {
+	uint64_t sent, waits; /* waits: those for an answer that timed out */
+	uint64_t first_ns, last_ns;
+	int32_t fd;
+	const char *connection; /* "UDP 127.0.0.1:4000→127.0.0.1:53"; not escaped */
+};
+
+/* Finds the descriptor with the most requests. Returns false if there is none. */
+bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h);
+/* "127.0.0.1:53", or the whole connection where the peer is unknown. */
+const char *datagram_requests_peer(const struct datagram_requests *r);
 
 #endif

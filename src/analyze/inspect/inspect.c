@@ -250,14 +250,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 /* Returns whether a process is shown: others are read because the shown one may depend on them. */
 static bool is_shown(const struct inspect_snapshots *s, const struct process_id *id)
 {
-	const uint32_t *asked = (const void *)s->host.asked.data;
-	size_t count = s->host.asked.size / sizeof(*asked);
-
-	for (size_t i = 0; i < count; i++) {
-		if (asked[i] == id->pid)
-			return true;
-	}
-	return !count;
+	return !s->host.asked.size || host_state_is_asked(&s->host, id->pid);
 }
 
 static void take_process(struct inspect_snapshots *s, const struct sooth_record *r)

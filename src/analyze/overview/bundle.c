@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/diagnosis/diagnosed.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "analyze/answer/findings_emit.h"
 #include "analyze/maps/map_classes.h"

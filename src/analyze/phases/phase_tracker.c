@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analyze/activity/activity_tool.h"
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"

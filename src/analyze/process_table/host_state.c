@@ -286,6 +286,17 @@ void host_state_drop_ended(struct host_state *h)
 	drop_ended(h, &h->waits);
 }
 
+bool host_state_is_asked(const struct host_state *h, uint64_t pid)
+{
+	const uint32_t *asked = (const void *)h->asked.data;
+
+	for (size_t i = 0; i < h->asked.size / sizeof(*asked); i++) {
+		if (asked[i] == pid)
+			return true;
+	}
+	return false;
+}
+
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text)
 {
 	assert(h);

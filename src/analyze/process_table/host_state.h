@@ -94,6 +94,8 @@ void host_state_next_interval(struct host_state *h);
  * days. */
 void host_state_drop_ended(struct host_state *h);
 
+/* Returns whether the target is processes that include this one. */
+bool host_state_is_asked(const struct host_state *h, uint64_t pid);
 /* Returns a text of the host record; empty: no host record came. */
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text);
 uint64_t host_state_memory(const struct host_state *h); /* bytes; 0: unknown */

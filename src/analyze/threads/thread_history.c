@@ -437,6 +437,18 @@ uint8_t thread_history_stay_unseen(const struct thread_history *t)
 	return t->switches_state ? t->switches_state : thread_history_unseen(t);
 }
 
+double thread_histories_sum(const struct thread_histories *h, const struct process_id *id,
+	double (*value)(const struct thread_history *t))
+{
+	double sum = -1;
+
+	thread_histories_for_each (h, id, t) {
+		if (value(t) >= 0)
+			sum = (sum < 0 ? 0 : sum) + value(t);
+	}
+	return sum;
+}
+
 uint8_t thread_histories_uncounted(const struct thread_histories *h, const struct process_id *id)
 {
 	uint8_t state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);

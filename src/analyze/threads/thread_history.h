@@ -115,6 +115,10 @@ const struct thread_history *thread_histories_next(
 #define thread_histories_for_each(h, id, t)                                                        \
 	walk_each (const struct thread_history *, t, thread_histories_next, h, id)
 
+/* Returns the sum of a value of all threads of the process, of those where it was measured;
+ * negative: it was measured of none. */
+double thread_histories_sum(const struct thread_histories *h, const struct process_id *id,
+	double (*value)(const struct thread_history *t));
 /* Returns why the waits of a thread are unknown; 0: they are known. */
 uint8_t thread_history_unseen(const struct thread_history *t);
 /* Returns why it is unknown whether the thread stayed in its wait; 0: it is known. */

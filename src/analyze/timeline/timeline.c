@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/heap/heap_overhead.h"
 #include "analyze/records.h"

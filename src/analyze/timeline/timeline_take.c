@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Adds each record to the tracks that it is about. */
-#include "analyze/evidence/exit_reason_text.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/units.h"
 #include "probes/exit_reasons.h"

@@ -51,6 +51,7 @@ struct watched {
 	const struct waits_object *terminal, *listener, *connection, *pipe, *other;
 	const struct waits_object *request; /* socket with an open request to a server */
 	const struct waits_object *own;	    /* socket with an open request to its own listener */
+	const struct waits_object *full;    /* connection that cannot be written to */
 	bool has_signals;
 };
 
@@ -106,6 +107,8 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 		if (o->role != WAITS_ROLE_WATCHED)
 			continue;
 		w.count++;
+		if (!w.full && wait_is_unwritable(t, o))
+			w.full = o;
 		if (!is_own(g, t, o))
 			watch(&w, o);
 		else if (is_to_itself(g, t, o))
@@ -259,6 +262,12 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	if (w.own && is_few) {
 		wait_link_of_object(link, NULL, w.own, false);
 		link->party = wait_party_by_fd(g, t, w.own->fd);
+		return;
+	}
+	if (w.full && !w.listener && is_few) {
+		wait_link_of_object(link, NULL, w.full, true);
+		link->count = w.count;
+		link->party = wait_party_by_fd(g, t, w.full->fd);
 		return;
 	}
 	if (!w.listener && (is_epoll || !w.terminal) &&

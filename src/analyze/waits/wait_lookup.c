@@ -2,6 +2,7 @@
 #include "analyze/waits/wait_lookup.h"
 
 #include <assert.h>
+#include <poll.h>
 
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -12,6 +13,8 @@
 
 #define HELD_LEAST	(3 * NS_PER_S) /* a call that returns sooner blocks nothing */
 #define HALF_OPEN_LEAST (2 * NS_PER_S)
+#define EDGE_TRIGGERED	(1u << 31)  /* EPOLLET */
+#define FULL_LEAST	(64u << 10) /* bytes not read; fewer may be in transit */
 
 /* Compares parties: first not the process itself, then confidence, then whether its wait was
  * read. */
@@ -144,6 +147,21 @@ bool wait_is_connection(const struct waits_object *o)
 	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
 }
 
+/* An edge-triggered descriptor is watched for writing all the time. */
+bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object *o)
+{
+	return wait_is_connection(o) && o->events & POLLOUT &&
+	       o->socket_state != SOCKETS_SYN_SENT &&
+	       o->send_queue >= (o->events & EDGE_TRIGGERED ? FULL_LEAST : 1) && !t->since_state &&
+	       t->since_ns >= HELD_LEAST;
+}
+
+bool wait_is_outgoing(const struct waits_object *o)
+{
+	return o &&
+	       ((o->type == FDS_UNIX && !o->local.size && o->peer.size) || o->has_open_request);
+}
+
 /* Returns the terminal that a stopped process used; NULL: it used none. */
 static const struct waits_object *used_terminal(
 	const struct wait_graph *g, const struct waits_thread *t)
@@ -245,14 +263,17 @@ bool wait_is_output_of(const struct waits_party *p)
 	return p->fd == OUTPUT || p->fd == ERROR_OUTPUT;
 }
 
-/* Returns whether a writer was adopted by init, and has the pipe as its output. */
+/* Returns whether a writer was adopted, and has the pipe as its output. Older captures show only
+ * those that init adopted. */
 static bool is_left(
 	const struct wait_graph *g, const struct wait_link *link, const struct waits_party *p)
 {
 	const struct waits_process *by = wait_graph_process(g, p->party_pid);
 
-	return by && by->ppid == INIT && by->node_pid != INIT && wait_is_output_of(p) &&
-	       by->age_ns + STARTED_LATER < link->process->age_ns;
+	return wait_is_output_of(p) &&
+	       (p->source == WAITS_SOURCE_ADOPTED ||
+		       (by && by->ppid == INIT && by->node_pid != INIT &&
+			       by->age_ns + STARTED_LATER < link->process->age_ns));
 }
 
 bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link)

@@ -36,6 +36,12 @@ const char *wait_error_output(const struct wait_link *link);
 bool wait_is_socket(const struct waits_object *o);
 bool wait_listens(const struct waits_object *o);
 bool wait_is_connection(const struct waits_object *o);
+/* Returns whether the thread has waited for some seconds until it may write to a connection, whose
+ * peer does not read. */
+bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object *o);
+/* Returns whether the process made the connection: to a Unix socket with a name, or its answer is
+ * awaited on TCP. */
+bool wait_is_outgoing(const struct waits_object *o);
 /* Returns whether the other end of the connection is missing, except for a young connection, which
  * may only be half made. */
 bool wait_is_half_open(const struct wait_link *link);

@@ -4,7 +4,10 @@
 #include <assert.h>
 
 #include "analyze/waits/wait_circle.h"
+#include "analyze/waits/wait_lookup.h"
+#include "base/cleanup.h"
 #include "base/units.h"
+#include "probes/fds.h"
 
 #define SHOWN_LEAST NS_PER_S /* the length of a shorter wait is not printed */
 
@@ -214,11 +217,45 @@ void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struc
 	wait_chain_rest(out, g, chain);
 }
 
-/* Returns whether an idle process still owes an answer to the previous link. */
-static bool owes_answer(const struct wait_link *asks, const struct wait_link *link)
+/* Returns whether a process at rest is asked by the previous link, which made the connection. */
+static bool is_asked(const struct wait_link *asks, const struct wait_link *link)
 {
-	return asks->what == WAIT_SOCKET_READ && asks->object && asks->object->has_open_request &&
-	       link->is_idle && link->process != asks->process;
+	return asks->what == WAIT_SOCKET_READ && wait_is_outgoing(asks->object) && link->is_idle &&
+	       link->process != asks->process;
+}
+
+/* Returns whether the server watches its end of the TCP connection and has read all of it. */
+static bool has_taken(
+	const struct wait_graph *g, const struct wait_link *asks, const struct wait_link *server)
+{
+	const struct waits_object *asked = asks->object;
+
+	wait_threads_each (g, server->process->node_pid, t) {
+		wait_objects_each (g, t, o) {
+			if (o->type == asked->type && o->peer_port &&
+				o->peer_port == asked->local_port &&
+				o->local_port == asked->peer_port)
+				return !o->receive_queue && !asked->send_queue;
+		}
+	}
+	return false;
+}
+
+/* Appends what an idle server did about a request: a Unix socket shows only what is unread, not
+ * which end sent last. */
+static void put_owed(struct buffer *out, const struct wait_graph *g, const struct wait_link *asks,
+	const struct wait_link *server)
+{
+	if (!is_asked(asks, server))
+		return;
+	if (asks->object->type != FDS_UNIX)
+		buffer_string(out, has_taken(g, asks, server)
+					   ? "has taken the request, has not answered and "
+					   : "has not answered and ");
+	else if (asks->object->send_queue)
+		buffer_string(out, "has not read the request and ");
+	else
+		buffer_string(out, "has read all that came from it and ");
 }
 
 void wait_chain_rest(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
@@ -232,8 +269,7 @@ void wait_chain_after(
 	assert(from);
 	for (size_t i = from; i < chain->count; i++) {
 		put_subject(out, chain, i);
-		if (owes_answer(&chain->links[i - 1], &chain->links[i]))
-			buffer_string(out, "has not answered and ");
+		put_owed(out, g, &chain->links[i - 1], &chain->links[i]);
 		wait_link_text(out, g, &chain->links[i]);
 	}
 	if (chain->count)
@@ -333,6 +369,25 @@ const char *wait_chain_way_out(const struct wait_chain *chain)
 				       : "ending one of these processes frees the others";
 }
 
+/* Appends how to resume a server that can be told to pause its clients, and owes an answer. */
+static void put_paused(struct buffer *out, const struct wait_chain *chain)
+{
+	static const struct {
+		const char *name, *resume;
+	} servers[] = { { "redis-server", "redis-cli CLIENT UNPAUSE" },
+		{ "valkey-server", "valkey-cli CLIENT UNPAUSE" },
+		{ "pgbouncer", "RESUME in its admin console" } };
+	const struct wait_link *last = &chain->links[chain->count - 1];
+	struct span name = record_text(&last->process->record, &last->process->name);
+
+	for (size_t i = 0; chain->count > 1 && is_asked(last - 1, last) && i < ARRAY_SIZE(servers);
+		i++) {
+		if (span_equal(name, servers[i].name))
+			buffer_format(
+				out, "perhaps its clients were paused: %s", servers[i].resume);
+	}
+}
+
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 {
 	assert(out);
@@ -371,6 +426,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 						   : "answer it in its terminal");
 		break;
 	default:
+		put_paused(out, chain);
 		break;
 	}
 	if (out->size == before && chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)

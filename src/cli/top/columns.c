@@ -358,16 +358,15 @@ static void draw_processes(struct top *t, const struct top_row *row, struct top_
 static void draw_finding(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	const struct top_session *s = row->session;
-	char flags[64], text[sizeof(s->finding)];
+	char flags[64];
 
 	if (of_session(row)) {
-		/* Draw only the name of a finding if no word of its claim would be whole, or the
-		 * claim stands below. */
+		/* Draw only the id of a finding if no word of its answer would be whole, or the
+		 * answer stands below. */
 		bool is_short = at.width < CLAIM_LEAST || top_row_lines(t, row) > 1;
-		size_t size = is_short ? strcspn(s->finding, ":") : strlen(s->finding);
+		const char *text = is_short ? s->finding_name : s->finding;
 
-		snprintf(text, sizeof(text), "%.*s", (int)size, s->finding);
-		put_cell(t, at, top_finding_style(s->finding_level), size ? text : s->flags);
+		put_cell(t, at, top_finding_style(s->finding_level), *text ? text : s->flags);
 		return;
 	}
 	top_word(t->model.schema, "flags", row->process->row, flags, sizeof(flags));

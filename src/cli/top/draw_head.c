@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "cli/top/draw.h"
+#include "cli/top/findings_list.h"
 #include "cli/top/text.h"
 
 #define SMALL_ROWS   5
@@ -172,7 +173,9 @@ static int put_age(struct top *t, int y, int x, int room)
 static void put_worst(struct top *t, int y, int x, int room)
 {
 	const struct top_finding *worst = finder_worst(&t->finder);
-	char place[128], more[40] = "";
+	const struct top_finding *all[FINDINGS_MAX];
+	size_t count = top_findings_sorted(t, all);
+	char text[512], more[40] = "";
 
 	room = put_age(t, y, x, room);
 	if (!worst) {
@@ -183,11 +186,10 @@ static void put_worst(struct top *t, int y, int x, int room)
 						: "no findings: the diagnosis has ended");
 		return;
 	}
-	top_finding_place(t, worst, place, sizeof(place));
-	if (t->finder.count > 1)
-		snprintf(more, sizeof(more), "%zu findings (w): ", t->finder.count);
-	canvas_format(&t->canvas, y, x, room, top_finding_style(worst->level), "%s%s: %s: %s", more,
-		place, worst->name, worst->claim);
+	top_finding_line(t, worst, text, sizeof(text));
+	if (count > 1)
+		snprintf(more, sizeof(more), "%zu findings (w): ", count);
+	canvas_format(&t->canvas, y, x, room, top_finding_style(worst->level), "%s%s", more, text);
 }
 
 static void put_cpu(struct top *t, int y, int x, int room, int graph)

@@ -114,12 +114,23 @@ static void take_head(struct finder *f, const struct csv_cell *cells, size_t cou
 	f->claim = column_of(cells, count, "claim");
 	f->remedy = column_of(cells, count, "remedy");
 	f->key = column_of(cells, count, "key");
+	f->answer = column_of(cells, count, "answer");
+	f->answer_key = column_of(cells, count, "answer_key");
 	f->has_head = f->state && f->severity && f->found_id && f->claim && f->key;
 }
 
 bool top_finding_is(const struct top_finding *f, const char *key)
 {
 	return !strcmp(f->key, key);
+}
+
+bool finder_is_effect(const struct finder *f, const struct top_finding *of)
+{
+	for (size_t i = 0; of->answer_key[0] && i < f->count; i++) {
+		if (top_finding_is(&f->findings[i], of->answer_key))
+			return !process_id_equal(&f->findings[i].id, &of->id);
+	}
+	return false;
 }
 
 static void put_escaped(char *out, size_t size, const char *text)
@@ -131,7 +142,7 @@ static void put_escaped(char *out, size_t size, const char *text)
 	buffer_fini(&b);
 }
 
-static bool take_finding(struct finder *f, const struct csv_cell *cells)
+static bool take_finding(struct finder *f, const struct csv_cell *cells, size_t cell_count)
 {
 	struct top_finding found = { .id = process_of(cells[f->key - 1].text),
 		.level = level_of(cells[f->severity - 1].text),
@@ -143,6 +154,11 @@ static bool take_finding(struct finder *f, const struct csv_cell *cells)
 	put_escaped(found.claim, sizeof(found.claim), cells[f->claim - 1].text);
 	if (f->remedy)
 		put_escaped(found.remedy, sizeof(found.remedy), cells[f->remedy - 1].text);
+	if (f->answer && f->answer <= cell_count)
+		put_escaped(found.answer, sizeof(found.answer), cells[f->answer - 1].text);
+	if (f->answer_key && f->answer_key <= cell_count)
+		snprintf(found.answer_key, sizeof(found.answer_key), "%s",
+			cells[f->answer_key - 1].text);
 	snprintf(found.key, sizeof(found.key), "%s", cells[f->key - 1].text);
 	while (i < f->count && !top_finding_is(&f->findings[i], found.key))
 		i++;
@@ -170,7 +186,7 @@ static bool take_record(struct finder *f, const char *text, size_t size)
 			take_head(f, cells, count);
 	} else if (count >= f->key && count >= f->claim && count >= f->severity &&
 		   count >= f->state && count >= f->found_id) {
-		is_changed = take_finding(f, cells);
+		is_changed = take_finding(f, cells, count);
 	}
 	free(cells);
 	return is_changed;
@@ -308,7 +324,8 @@ const struct top_finding *finder_worst(const struct finder *f)
 	const struct top_finding *worst = NULL;
 
 	for (size_t i = 0; i < f->count; i++) {
-		if (!worst || f->findings[i].level > worst->level)
+		if ((!worst || f->findings[i].level > worst->level) &&
+			!finder_is_effect(f, &f->findings[i]))
 			worst = &f->findings[i];
 	}
 	return worst;
@@ -327,6 +344,22 @@ static const struct top_finding *worst_of(const struct finder *f, const struct p
 	return worst;
 }
 
+/* Writes the answer. The row of a session names the session, so its own name is left out. */
+static void put_answer(struct top_session *s, const struct top_finding *found, bool is_main)
+{
+	char name[64];
+	const char *text;
+
+	snprintf(name, sizeof(name), "%s %u", s->agent, s->id.pid);
+	text = is_main && !strncmp(found->answer, name, strlen(name)) ? strstr(found->answer, ": ")
+								      : NULL;
+	snprintf(s->finding_name, sizeof(s->finding_name), "%s", found->name);
+	snprintf(s->finding, sizeof(s->finding), "%s",
+		text		   ? text + 2
+		: found->answer[0] ? found->answer
+				   : found->claim);
+}
+
 void finder_set_session_findings(const struct finder *f, struct top_model *m)
 {
 	struct top_session *s;
@@ -334,21 +367,17 @@ void finder_set_session_findings(const struct finder *f, struct top_model *m)
 
 	while ((s = top_session_next(m, &position))) {
 		s->finding_level = 0;
-		s->finding[0] = '\0';
+		s->finding[0] = s->finding_name[0] = '\0';
 	}
 	for (size_t i = 0; f->count && i < top_process_count(m); i++) {
 		const struct top_process *p = top_process_at(m, i);
 		const struct top_finding *found = p->session ? worst_of(f, &p->id) : NULL;
-		char of[16] = "";
 
 		if (!found || found->level <= p->session->finding_level)
 			continue;
 		if (found->level >= TOP_LEVEL_SICK && p->session->urgency > URGENCY_SICK)
 			p->session->urgency = URGENCY_SICK;
 		p->session->finding_level = found->level;
-		if (!p->is_main)
-			snprintf(of, sizeof(of), " (%u)", p->id.pid);
-		snprintf(p->session->finding, sizeof(p->session->finding), "%s: %s%s", found->name,
-			found->claim, of);
+		put_answer(p->session, found, p->is_main);
 	}
 }

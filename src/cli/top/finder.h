@@ -21,7 +21,9 @@ struct top_finding {
 	bool has_ended;	      /* if cleared: the process has ended */
 	uint64_t seen_ns;     /* when its claim was made, on the monotonic clock */
 	char name[48], claim[240], remedy[240];
-	char key[TOP_FINDING_KEY]; /* unique key from `sooth diagnose` */
+	char answer[320];		  /* line of the cause that it belongs to; "": none */
+	char key[TOP_FINDING_KEY];	  /* unique key from `sooth diagnose` */
+	char answer_key[TOP_FINDING_KEY]; /* of the finding that is this cause; "": unknown */
 };
 
 struct finder {
@@ -33,7 +35,7 @@ struct finder {
 	uint64_t complete_ns; /* time the last diagnosis was complete; 0: none */
 	struct buffer text;
 	/* Positions of the CSV columns, by the head line, from 1; 0: missing. */
-	size_t state, severity, key, claim, remedy, found_id;
+	size_t state, severity, key, claim, remedy, found_id, answer, answer_key;
 	struct top_finding findings[FINDINGS_MAX];
 	size_t count;
 };
@@ -48,6 +50,8 @@ bool finder_add_lines(struct finder *f, const char *text, size_t size);
 /* Drops findings of processes that have ended. True: there were some. */
 bool finder_drop_ended(struct finder *f);
 bool top_finding_is(const struct top_finding *f, const char *key);
+/* Returns whether the finding of another process is its cause, so that this one has no line. */
+bool finder_is_effect(const struct finder *f, const struct top_finding *of);
 /* Returns whether the process of the finding still runs, or may run. */
 bool top_finding_is_alive(const struct top_finding *f);
 /* Sets the finding of each session: the worst one of its processes. */

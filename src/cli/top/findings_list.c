@@ -17,7 +17,11 @@ size_t top_findings_sorted(const struct top *t, const struct top_finding *all[FI
 	size_t count = 0;
 
 	for (size_t i = 0; i < f->count; i++) {
-		size_t at = count++;
+		size_t at = count;
+
+		if (finder_is_effect(f, &f->findings[i]))
+			continue;
+		count++;
 
 		for (; at && all[at - 1]->level < f->findings[i].level; at--)
 			all[at] = all[at - 1];

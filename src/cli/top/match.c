@@ -20,7 +20,7 @@ void top_match_fini(struct top_match *m)
 bool top_session_has(const struct top_session *s, const char *text)
 {
 	const char *const all[] = { s->project, s->agent, s->doing_text, top_doings[s->doing].word,
-		s->model, s->session, s->flags, s->finding, s->branch, s->task };
+		s->model, s->session, s->flags, s->finding, s->finding_name, s->branch, s->task };
 	char pid[16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

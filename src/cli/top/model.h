@@ -45,6 +45,7 @@ struct top_session {
 	struct process_id id; /* main process of the session; zeros: processes of ended sessions */
 	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
 	char flags[64], tool[96], terminal[32], finding[320], branch[96], task[128];
+	char finding_name[48]; /* id of the finding */
 	uint8_t finding_level; /* 0: none; 1 info to 5 critical */
 	uint8_t doing;	       /* index of top_doings */
 	enum urgency urgency;

@@ -99,14 +99,27 @@ void top_tree_name(const struct top *t, const struct top_row *row, char *out, si
 
 #define AGE_LEAST_NS (15 * NS_PER_S)
 
+void top_finding_line(const struct top *t, const struct top_finding *f, char *out, size_t size)
+{
+	bool is_cause = !f->answer_key[0] || top_finding_is(f, f->answer_key);
+	char place[128];
+
+	if (is_cause && f->answer[0]) {
+		snprintf(out, size, "%s", f->answer);
+		return;
+	}
+	top_finding_place(t, f, place, sizeof(place));
+	snprintf(out, size, "%s: %s", place, f->claim);
+}
+
 void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size)
 {
 	uint64_t age_ns = clock_monotonic_ns() - f->seen_ns;
 	bool is_old = f->seen_ns && age_ns >= AGE_LEAST_NS;
-	char place[128], age[24];
+	char text[400], age[24];
 
-	top_finding_place(t, f, place, sizeof(place));
-	snprintf(out, size, "%s: %s: %s%s%s%s", place, f->name, f->claim, is_old ? " (" : "",
+	top_finding_line(t, f, text, sizeof(text));
+	snprintf(out, size, "%s%s%s%s", text, is_old ? " (" : "",
 		is_old ? top_age(age, (double)age_ns / NS_PER_S) : "", is_old ? " ago)" : "");
 }
 

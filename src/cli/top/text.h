@@ -14,7 +14,9 @@ unsigned top_finding_style(uint8_t level);
 unsigned top_project_style(const struct top_session *s); /* by the session's worst finding */
 /* Writes the name of a process after the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
-/* Writes a finding as one sentence, with the age of an old claim, as its values are old too. */
+/* Writes the answer that the finding is the cause of; else its place and claim. */
+void top_finding_line(const struct top *t, const struct top_finding *f, char *out, size_t size);
+/* Writes the same, with the age of an old claim, as its values are old too. */
 void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size);
 /* Writes the place of a finding: its session, else the PID. */
 void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -18,7 +19,10 @@
 #include "os/linux/waits/wait_reader.h"
 #include "probes/sockets.h"
 
-#define PARTIES_MAX 16 /* per descriptor */
+#define PARTIES_MAX   16 /* per descriptor */
+#define INIT	      1
+#define ANCESTORS_MAX 64
+#define PIPELINE      5 /* part of a second within which the processes of a pipeline start */
 
 #define PTS_MAJOR                                                                                  \
 	136 /* UNIX98_PTY_SLAVE_MAJOR, and how many follow (Documentation/admin-guide/devices.txt) \
@@ -143,6 +147,30 @@ static bool passed_on(struct wait_reader *r, const struct wait_node *n, const st
 	return false;
 }
 
+/* Returns whether a process, or the one above it that lost its parent, was adopted above the reader
+ * after that had started: a child of the reader has ended and left it behind. The standard input of
+ * a reader may come from another part of its pipeline, whose parent is that of the reader. */
+static bool is_adopted(struct wait_reader *r, const struct wait_node *n, uint32_t pid)
+{
+	const struct wait_entry *e = wait_table_get(&r->table, pid);
+	uint64_t later = r->waiting_fd ? 0 : r->ticks_per_s / PIPELINE;
+
+	for (unsigned i = 0; e && e->pid != n->stat.pid && i < ANCESTORS_MAX; i++) {
+		bool is_init = e->ppid == INIT;
+
+		if (is_init || wait_table_is_ancestor(&r->table, e->ppid, n->stat.pid))
+			return (is_init || r->waiting_fd) &&
+			       e->start_ticks > n->stat.start_ticks + later;
+		e = wait_table_get(&r->table, e->ppid);
+	}
+	return false;
+}
+
+static bool is_output(uint32_t fd)
+{
+	return fd == STDOUT_FILENO || fd == STDERR_FILENO;
+}
+
 static bool matches(const struct wait_end *end, const struct end_search *s)
 {
 	return s->is_both || (s->wants_writers ? wait_end_writes(end) : wait_end_reads(end));
@@ -180,6 +208,9 @@ static unsigned add_ends(
 				(pass == 0 || is_own) && found.follows && found.pid != n->stat.pid;
 			if (pass == 1 && found.confidence > WAITS_LOW)
 				found.confidence = WAITS_LOW;
+			if (is_output(ends[i].fd) && (s->wants_writers || s->is_both) &&
+				is_adopted(r, n, found.pid))
+				found.source = WAITS_SOURCE_ADOPTED;
 			wait_add_party(r, n, tid, &found);
 			added++;
 		}

@@ -93,6 +93,7 @@ struct wait_node {
 	bool may_read;		   /* calls and descriptors of its threads may be read */
 	struct buffer status;	   /* the file of that name */
 	unsigned numberings;	   /* PID namespaces that number it: task_status_inner_pid() */
+	uint32_t inner_pid;	   /* in the innermost of them */
 	const struct buffer *tids; /* uint32_t, of its threads */
 	struct buffer own_tids; /* the numbers of `tids` in the process's own PID namespace, if that
 				   is not sooth's */

@@ -453,7 +453,8 @@ void wait_read_thread(
 		.node_pid = n->stat.pid,
 		.node_start_ticks = n->stat.start_ticks,
 		.timeout_state = SOOTH_STATE_ABSENT,
-		.unflushed_state = SOOTH_STATE_ABSENT };
+		.unflushed_state = SOOTH_STATE_ABSENT,
+		.is_namespace_init = n->numberings > 1 && n->inner_pid == 1 };
 	t->record.tid = 0;
 	if (read_file(r, n, tid, "stat", PROCFS_STAT) ||
 		!task_stat_parse(&stat, r->bytes.data, r->bytes.size))

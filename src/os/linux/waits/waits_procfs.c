@@ -199,7 +199,6 @@ static void read_node(
 	struct wait_node n = { .process = -1, .depth = step->depth };
 	_cleanup_process_snapshot_ struct process_snapshot of = { .process = -1 };
 	struct buffer bytes = { 0 };
-	uint32_t inner;
 	size_t size;
 
 	if (process_snapshot_open_stat(&of, r->run, step->pid, expected, &n.stat, &bytes)) {
@@ -213,7 +212,7 @@ static void read_node(
 	n.may_read = may_read(&n);
 	n.abi = abi_of(r, &n);
 	if (!procfs_read_at(n.process, "status", &n.status, PROCFS_SMALL))
-		n.numberings = task_status_inner_pid(&inner, n.status.data, n.status.size);
+		n.numberings = task_status_inner_pid(&n.inner_pid, n.status.data, n.status.size);
 	mounts_init(&n.mounts);
 	read_threads(r, &n, &of);
 	if (!n.depth)

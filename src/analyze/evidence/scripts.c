@@ -1,18 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/evidence/self_match.h"
+#include "analyze/evidence/scripts.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
-#include "base/cursor.h"
+#include "recognize/script_name.h"
 
 #define SEARCHES "pgrep "
 #define PLAIN	 "acefilq" /* pkill options that add no condition */
 
 NUMBER(PATTERN_LEAST, 3, NONE, "characters: a shorter pattern matches by chance");
+
+/* By the beginning of the program's name. */
+static const char *const languages[][2] = { { "php", "PHP" }, { "ruby", "Ruby" },
+	{ "perl", "Perl" }, { "lua", "Lua" }, { "tclsh", "Tcl" } };
+
+static const struct {
+	const char *function, *meaning;
+} meanings[] = {
+	{ "zend_is_identical",
+		" (compares values, as in_array and array_search do for each element)" },
+	{ "zend_compare", " (compares values, as in_array, array_search and sort do)" },
+	{ "php_array_merge", " (copies arrays, as array_merge in a loop)" },
+	{ "rb_ary_includes", " (searches an array from its start: include?)" },
+	{ "rb_ary_delete_at", " (moves the rest of an array, as shift and delete_at do)" },
+	{ "rb_equal", " (compares values, as include? and index do for each element)" },
+	{ "rb_str_concat", " (appends to a string)" },
+	{ "Perl_sv_eq_flags", " (compares strings, as grep and eq do for each element)" },
+};
+
+void script_code_put(struct buffer *out, const struct process_entry *p)
+{
+	struct span name = p ? check_name(p) : span_of("", 0), script;
+
+	for (size_t i = 0; i < ARRAY_SIZE(languages); i++) {
+		if (!span_starts(name, languages[i][0]))
+			continue;
+		script = script_name_of(span_of("", 0), process_table_known_arguments(p));
+		buffer_format(out, ", %s code", languages[i][1]);
+		if (script.size)
+			buffer_format(out, " of %.*s", SPAN_ARGS(script));
+		return;
+	}
+}
+
+const char *script_code_meaning(struct span function)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (span_equal(function, meanings[i].function))
+			return meanings[i].meaning;
+	}
+	return "";
+}
+
+/* --- a script that waits for itself --- */
 
 /* Returns the script of `sh -c`; empty: there is none. */
 static struct span script_of(const struct process_entry *p)
@@ -39,22 +84,13 @@ static size_t find(struct span s, const char *needle, size_t from)
 	return at ? (size_t)(at - s.data) : s.size;
 }
 
-/* Returns the place of the last loop word before the search; the size of `before`: there is
- * none. */
-static size_t last_loop(struct span before, bool *is_until)
+/* Returns the place of the last one; -1: there is none. */
+static int64_t find_last(struct span s, const char *needle)
 {
-	static const char *const words[] = { "while ", "until " };
-	size_t last = before.size, next;
+	int64_t last = -1;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		for (size_t at = 0; (next = find(before, words[i], at)) < before.size;
-			at = next + 1) {
-			if (last != before.size && next < last)
-				continue;
-			last = next;
-			*is_until = i == 1;
-		}
-	}
+	for (size_t at = 0; (at = find(s, needle, at)) < s.size; at++)
+		last = (int64_t)at;
 	return last;
 }
 
@@ -62,17 +98,19 @@ static size_t last_loop(struct span before, bool *is_until)
  * body `pgrep ... || break`. */
 static bool waits_for_end(struct span before, struct span behind)
 {
-	bool is_until = false, is_negated = false;
-	size_t last = last_loop(before, &is_until);
-	struct span condition = span_of(before.data + last, before.size - last);
+	int64_t last_while = find_last(before, "while "), last_until = find_last(before, "until ");
+	int64_t last = last_until > last_while ? last_until : last_while;
+	bool is_negated = false;
+	struct span condition;
 
-	if (last == before.size)
+	if (last < 0)
 		return false;
+	condition = span_of(before.data + last, before.size - (size_t)last);
 	if (span_contains(condition, "do ") || span_contains(condition, "do\n"))
 		return span_contains(behind, "|| break");
 	for (size_t i = 0; i < condition.size; i++)
 		is_negated |= condition.data[i] == '!';
-	return is_until == is_negated;
+	return (last == last_until) == is_negated;
 }
 
 /* Returns whether no option leaves out processes or takes a value. */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a process used its allocator during the observation, from the kernel's aggregates: which code
- * keeps more and more, and invalid frees. Sums of samples are marked; a program that an exec has
- * ended no longer counts.
+ * How a process used memory during the observation. Its allocator, from the kernel's aggregates:
+ * which code keeps more and more, and invalid frees. Sums of samples are marked; a program that an
+ * exec has ended no longer counts. And the function in which it first touched most of its new
+ * pages: there its memory grows, whatever the allocator; an estimate, from a sample of the page
+ * faults.
  */
-#ifndef SOOTH_ANALYZE_HEAP_USE_H
-#define SOOTH_ANALYZE_HEAP_USE_H
+#ifndef SOOTH_ANALYZE_MEMORY_USE_H
+#define SOOTH_ANALYZE_MEMORY_USE_H
 
 #include "analyze/heap/heap_growth.h"
 #include "analyze/profile/profile_sums.h"
+#include "base/map.h"
 #include "probes/heap.h"
 
 /* Errors of one kind. */
@@ -33,7 +36,6 @@ struct heap_use {
 	struct map processes; /* process_id -> struct heap_use_process */
 	struct map gains;     /* process, program, stack -> struct heap_gains */
 	struct profile_sums names;
-	bool has_any;
 };
 
 /* The stacks of a process that kept more memory all the time. */
@@ -61,5 +63,25 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 	struct heap_use_growth *out);
 /* Appends "parse < handle < main"; a long stack is shortened. */
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out);
+
+struct page_touches {
+	struct map stacks; /* process and stack -> its page faults */
+	uint64_t page_bytes;
+};
+
+struct memory_place {
+	struct span function, file; /* borrowed */
+	unsigned percent;	    /* of the pages that were touched */
+	uint64_t touched_bytes;	    /* by the whole process */
+};
+
+void page_touches_init(struct page_touches *t);
+void page_touches_fini(struct page_touches *t);
+void page_touches_add_record(struct page_touches *t, const struct sooth_record *r);
+void page_touches_next_interval(struct page_touches *t);
+/* False: there are too few page faults, no function has a third of them, or they do not fit the
+ * growth (`grown_bytes`), as when memory is freed and allocated again. */
+bool memory_place_find(struct memory_place *out, const struct page_touches *t,
+	const struct profile_sums *names, const struct process_id *id, uint64_t grown_bytes);
 
 #endif
