@@ -378,7 +378,7 @@ static void test_fallback(void **state)
 	assert_string_equal(err.why,
 		"dtrace: system integrity protection is on, some features will not be available");
 	assert_true(has(err.remedy, "csrutil enable --without dtrace"));
-	assert_true(has(err.remedy, "gives up"));
+	assert_true(has(err.remedy, "removes a protection"));
 	snprintf(printed, sizeof(printed), "%s.printed", h.fs_usage);
 	bsd_test_meanwhile = wait_until_printed;
 	shown = bsd_test_calls(&h.os, "syscalls", "syscall-table", SOOTH_COUNT, pids, 1);

@@ -22,8 +22,8 @@ static bool is_of_one_thread(const struct wait_link *first)
 }
 
 /* Returns whether the thread reads standard input that only `feeder` and processes below the reader
- * can write to. A reader whose output is a pipe or socket may answer there: it rests between
- * requests. */
+ * can write to. If its output is a pipe or socket, it may be a server that rests between requests.
+ */
 static bool is_unfed(const struct wait_graph *g, const struct wait_link *link, uint32_t feeder)
 {
 	const struct waits_thread *t = link->thread;

@@ -19,9 +19,9 @@
 
 /* --- whether it can be had --- */
 
-static const char sip_remedy[] = "`csrutil enable --without dtrace` in recovery mode; then "
-				 "root can trace processes of the "
-				 "system too";
+static const char sip_remedy[] =
+	"`csrutil enable --without dtrace` in recovery mode; this removes a "
+	"protection: root can then trace processes of the system too";
 
 static int refused(const struct tool *t, const char *tried, struct sooth_error *err)
 {
