@@ -54,7 +54,7 @@ bool snapshots_are_of_one(const struct snapshots *s);
 void snapshots_drop(struct snapshots *s, const struct process_id *id);
 const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id);
 
-/* The records without the one that ends it; none of NULL. */
+/* Returns the records of a snapshot without its end record; none if `s` is NULL. */
 static inline struct batch snapshot_records(const struct snapshot *s)
 {
 	return s ? (struct batch){ s->records.data, s->records.size } : (struct batch){ 0 };
@@ -71,7 +71,8 @@ const void *snapshot_next(const struct snapshot *s, uint16_t kind, size_t size, 
 /* Returns the first of them; NULL: there is none. */
 const void *snapshot_find(const struct snapshot *s, uint16_t kind, size_t size);
 
-/* The record that ends the snapshot, if it has at least `size` bytes; else, and of NULL: NULL. */
+/* Returns the record that ends the snapshot; NULL: it has fewer than `size` bytes, or `s` is
+ * NULL. */
 const void *snapshot_end(const struct snapshot *s, size_t size);
 
 #endif

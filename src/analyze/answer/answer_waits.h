@@ -28,8 +28,8 @@ unsigned answer_waits_left_out(const struct diagnosis *s);
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* Appends what an idle process without a finding waits for: "; it waits for ...". */
 void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* Returns whether the process rests, as a worker or tool server: an ancestor is diagnosed too, and
- * it waits for a request of that on a socket, or for a known time. */
+/* Returns whether the process rests as a worker or tool server does: it waits on a socket for a
+ * request of an ancestor that is diagnosed too, or for a known time. */
 bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j);
 /* Returns whether the process is stopped, or in a deadlock. */
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);

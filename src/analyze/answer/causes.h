@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The causes of a diagnosis, of which its answer consists: the problem of a process, or its wait,
- * once for all processes that it holds up. */
+/* The causes that the answer of a diagnosis consists of: the problem or the wait of a process, once
+ * for all processes that it holds up. */
 #ifndef SOOTH_ANALYZE_CAUSES_H
 #define SOOTH_ANALYZE_CAUSES_H
 
@@ -12,7 +12,7 @@ struct cause {
 	const struct finding_row *finding; /* the worst of its findings; NULL: a wait */
 	const struct diagnosed **victims;  /* processes with the same cause, by severity */
 	size_t victim_count;
-	bool is_root;	   /* victims wait for the process; false: for the same as it */
+	bool is_root;	   /* victims wait for the process; false: for the same thing */
 	uint32_t root_pid; /* the process at the end of its wait; 0: none */
 };
 

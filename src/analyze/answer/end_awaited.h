@@ -14,10 +14,10 @@
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out);
 
-/* Returns the only child of a shell that has a trap for SIGTERM, if it was there at that time: the
- * trap runs when it has ended. NULL: there is none, or there are several. */
+/* Returns the only child of a shell with a trap for SIGTERM, if the child was there at that time:
+ * the trap runs when that child has ended. NULL: there is none, or there are several. */
 const struct process_entry *end_awaited_of_trap(const struct process_entry *p, uint64_t since_ns);
-/* Appends "runs on: it ignores SIGTERM": why a process that was asked to end at that time does not.
+/* Appends why a process that was asked to end at that time goes on: "runs on: it ignores SIGTERM".
  * Returns whether the reason is known. */
 bool end_awaited_put_state(struct buffer *out, const struct process_entry *p, uint64_t since_ns);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a process used memory during the observation. Its allocator, from the kernel's aggregates:
- * which code keeps more and more, and invalid frees. Sums of samples are marked; a program that an
- * exec has ended no longer counts. And the function in which it first touched most of its new
- * pages: there its memory grows, whatever the allocator; an estimate, from a sample of the page
- * faults.
+ * How a process used memory during the observation. The kernel's aggregates show which code keeps
+ * more and more of the allocator's memory, and invalid frees. Sums of samples are marked; a program
+ * that an exec has ended no longer counts. A sample of the page faults shows the function in which
+ * the process first touched most of its new pages: there its memory grows, whatever the allocator.
  */
 #ifndef SOOTH_ANALYZE_MEMORY_USE_H
 #define SOOTH_ANALYZE_MEMORY_USE_H

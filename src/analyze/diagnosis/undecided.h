@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events that are undecided when the observation ends, so that it goes on for a while: memory that
- * still grows (a start, a cache or garbage ends), a wait for a name server, which may last as long
- * as the observation, a command that failed each time, but too few times to say that it keeps
- * failing, an error on standard error that was repeated once, connections that were closed without
- * a good answer, once or twice: a failed request is tried again after a pause, and a process that
- * was sent SIGTERM, once or twice, and has not ended.
+ * Events that are undecided when the observation ends, so that it goes on for a while:
+ * - memory that still grows: a start, a cache or garbage ends;
+ * - a wait for a name server, which may last as long as the observation;
+ * - a command that failed each time, but too few times to say that it keeps failing;
+ * - an error on standard error that was repeated once;
+ * - one or two connections that were closed without a good answer: a failed request is tried again
+ *   after a pause;
+ * - a process that was sent SIGTERM, once or twice, and has not ended.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H

@@ -2,9 +2,9 @@
 /*
  * The work of a process by its script. Functions of Ruby, Perl, Lua, Tcl and most of PHP cannot be
  * read: a stack shows only C functions of the interpreter, so findings name the script beside them.
- * And a shell script that waits until no process matches a pattern (`until ! pgrep -f PATTERN; do
- * ...`), with the pattern in its own command line (`bash -c`): it waits for itself, because
- * pgrep(1) leaves out only its own process.
+ * Also finds a shell script that waits until no process matches a pattern (`until ! pgrep -f
+ * PATTERN; do ...`). If the script's own command line has the pattern (`bash -c`), it waits for
+ * itself, because pgrep(1) leaves out only its own process.
  */
 #ifndef SOOTH_ANALYZE_SCRIPTS_H
 #define SOOTH_ANALYZE_SCRIPTS_H

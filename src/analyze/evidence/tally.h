@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tops of findings: counts of things by a text, at the first and at the last sample, and the
- * threads that a finding is about, by a value. */
+/* The largest entries that a finding names: things counted by a text, at the first and at the last
+ * sample, and the threads that a finding is about, by a value. */
 #ifndef SOOTH_ANALYZE_TALLY_H
 #define SOOTH_ANALYZE_TALLY_H
 

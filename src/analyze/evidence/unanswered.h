@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests of a process that nothing answers: connects, from snapshots of its sockets, which show a
- * connect that began before the observation and has not returned; and datagrams, by its calls: it
- * sends to a UDP peer, waits for the answer with a time limit, and nothing comes. Datagrams that
- * are only sent (statistics, log lines) are not among them.
+ * Requests of a process that get no answer. Connects come from snapshots of its sockets, which also
+ * show a connect that began before the observation and has not returned. Datagrams come from its
+ * calls: the process sends to a UDP peer, waits for the answer with a time limit, and nothing
+ * comes. Datagrams that are only sent (statistics, log lines) are not among them.
  */
 #ifndef SOOTH_ANALYZE_UNANSWERED_H
 #define SOOTH_ANALYZE_UNANSWERED_H

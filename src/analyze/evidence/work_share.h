@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CPU time of a process, where it is spent by its sampled stacks, whether that process should
- * rather be waiting for requests, and whether it moved data. A share of little CPU time says
- * nothing: detectors compare `demand` with a threshold first.
+ * The CPU time of a process: in which functions it is spent, by sampled stacks; whether the process
+ * should rather wait for requests; whether it moved data. A share of little CPU time says nothing:
+ * detectors compare `demand` with a threshold first.
  */
 #ifndef SOOTH_ANALYZE_WORK_SHARE_H
 #define SOOTH_ANALYZE_WORK_SHARE_H

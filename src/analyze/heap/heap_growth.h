@@ -4,7 +4,7 @@
  * in length as the run goes on. Code that leaks gains in nearly every window, as much late as
  * early; a cache that fills up gains less and less; memory that is freed again falls. Code that
  * keeps more from time to time is checked over longer parts of the run, each of which must have a
- * gain. For a program that frees everything at its end the time before counts.
+ * gain. If a program frees everything at its end, only the time before that counts.
  */
 #ifndef SOOTH_ANALYZE_HEAP_GROWTH_H
 #define SOOTH_ANALYZE_HEAP_GROWTH_H

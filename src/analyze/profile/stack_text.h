@@ -30,7 +30,7 @@ int stack_text_compare(const struct stack_text *a, const struct stack_text *b);
  * (wait_place_function()). For a script only its own functions are named. Only the first few
  * callers are appended. */
 void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums, uint32_t stack);
-/* The column `functions` of a stack: names, each with a NUL behind it, appended. */
+/* Appends the column `functions` of a stack: names, each followed by a NUL. */
 void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out);
 
 #endif

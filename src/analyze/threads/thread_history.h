@@ -115,8 +115,8 @@ const struct thread_history *thread_histories_next(
 #define thread_histories_for_each(h, id, t)                                                        \
 	walk_each (const struct thread_history *, t, thread_histories_next, h, id)
 
-/* Returns the sum of a value of all threads of the process, of those where it was measured;
- * negative: it was measured of none. */
+/* Returns the sum of a value over the threads of the process for which it was measured; negative:
+ * for none of them. */
 double thread_histories_sum(const struct thread_histories *h, const struct process_id *id,
 	double (*value)(const struct thread_history *t));
 /* Returns why the waits of a thread are unknown; 0: they are known. */

@@ -9,8 +9,9 @@
 /* Like activity_find(), but adds the wait if the probe waits recorded the process. */
 void wait_activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main);
-/* Adds the first wait of the chain to an unknown activity. Returns whether it was added. An activity
- * that is idle by the session file becomes one that computes, where the chain has its CPU use. */
+/* Adds the first wait of the chain to an unknown activity. Returns whether it was added. An
+ * activity that is idle by the session file becomes one that computes if the first link of the
+ * chain uses enough CPU. */
 bool wait_activity_add(
 	struct activity *a, const struct wait_graph *g, const struct wait_chain *chain);
 

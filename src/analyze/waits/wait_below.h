@@ -14,8 +14,8 @@
 bool waits_for_descendant(
 	const struct batch *records, uint32_t pid, const uint32_t *below, size_t count);
 
-/* Keeps, of the PIDs (uint32_t), the processes that do not rest: one is stopped, or has a thread
- * that computes or is held up. */
+/* Removes the PIDs (uint32_t) of processes that rest. A process does not rest if it is stopped, or
+ * has a thread that computes or is held up. */
 void waits_keep_without_rest(const struct batch *records, struct buffer *pids);
 
 #endif

@@ -8,9 +8,9 @@
 
 #define WAIT_BEYOND_MOST 8
 
-/* Appends the PIDs (uint32_t) of other processes, by the records of the probe waits with details:
- * those of the chains of the waits that have lasted a second, and the peers of connections with
- * much unread data, or with any if the peer is stopped. */
+/* Appends the PIDs (uint32_t) of other processes, from the detailed records of the probe waits: the
+ * processes in chains of waits that have lasted a second, and peers that have not read data of a
+ * connection: much data, or any if the peer is stopped. */
 void wait_find_beyond(const struct batch *records, uint32_t pid, struct buffer *out);
 
 #endif

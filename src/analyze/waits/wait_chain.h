@@ -84,8 +84,8 @@ struct wait_chain {
 
 /* The end of a chain. */
 struct wait_root {
-	/* Where no process is known: inode of the pipe or socket, hash of the path of another file;
-	 * the thread that had the mutex and has ended, in the upper half; 0: none. */
+	/* If no process is known: the inode of the pipe or socket; for another file the hash of its
+	 * path; in the upper half the thread that had the mutex and has ended; 0: none. */
 	uint64_t object;
 	uint32_t pid; /* the lowest of a circle; 0: none */
 	uint32_t unused;

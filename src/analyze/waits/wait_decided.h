@@ -15,8 +15,8 @@ struct wait_decided {
 /* For each record of the first sample; a record handler of a report. */
 int wait_decided_add_record(
 	void *decided, const struct sooth_schema *schema, const struct sooth_record *record);
-/* Returns a moment while no sample has come, then interval_ns once if a second one is needed, else
- * 0. */
+/* Returns a short time while no sample has come; then once interval_ns, if a second sample is
+ * needed; else 0. */
 uint64_t wait_decided_more(void *decided);
 
 #endif

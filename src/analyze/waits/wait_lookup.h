@@ -36,8 +36,8 @@ const char *wait_error_output(const struct wait_link *link);
 bool wait_is_socket(const struct waits_object *o);
 bool wait_listens(const struct waits_object *o);
 bool wait_is_connection(const struct waits_object *o);
-/* Returns whether the thread has waited for some seconds until it may write to a connection, whose
- * peer does not read. */
+/* Returns whether the thread has waited for some seconds to write to a connection whose peer does
+ * not read. */
 bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object *o);
 /* Returns whether the process made the connection: to a Unix socket with a name, or its answer is
  * awaited on TCP. */
@@ -51,8 +51,8 @@ bool wait_may_be_output(const struct waits_object *o);
 /* Returns whether the party has the other end as its output or error output: a helper that is asked
  * has another descriptor. */
 bool wait_is_output_of(const struct waits_party *p);
-/* Returns whether the link waits for the end of an output that a process keeps open which was
- * adopted by init: what the waiting process started has ended, and left that one behind. */
+/* Returns whether the link waits for the end of an output: the command that the waiting process
+ * started has ended, but left behind a process, adopted by init, that still has the output open. */
 bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link);
 /* Returns whether the link waits for another thread of its process: for a lock, a condition or the
  * end of the thread. */

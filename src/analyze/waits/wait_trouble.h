@@ -4,9 +4,9 @@
 
 #include "analyze/waits/wait_chain.h"
 
-/* Replaces an idle link: a process that rests may watch something whose other end is stopped or
- * owes an answer, or have another thread that waits for such an end or for a child. Otherwise
- * leaves the link as it is. */
+/* Replaces the link of an idle process if it watches something whose other end is stopped or owes
+ * an answer, or if another of its threads waits for such an end or for a child. Otherwise leaves
+ * the link as it is. */
 void wait_trouble_find(const struct wait_graph *g, struct wait_link *link);
 
 #endif

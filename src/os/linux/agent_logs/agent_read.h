@@ -45,7 +45,7 @@ struct agent_read {
 		bool is_cut;  /* when it was first seen, it was longer than was read */
 		struct agent_tokens sum;
 	} tokens;
-	struct agent_database_place database; /* also output: where the tokens were read, instead */
+	struct agent_database_place database; /* also output: where the tokens were read instead */
 	char task[AGENT_TASK_MAX + 1];	      /* also output: first words of the `known` log */
 	bool needs_tool;
 	bool is_shared; /* another process of the agent has the same home and directory */

@@ -36,8 +36,8 @@ struct bpf_image {
  * what the first was skipped for. Other kernels do not load it.
  */
 
-/* At the end, while the object is loaded: reports as loss, at most, the events that both programs
- * were skipped for. The kernel counts them since 5.12. */
+/* To be called at the end, while the object is loaded. Reports as loss the events for which both
+ * programs were skipped; the number is an upper bound. The kernel counts them since 5.12. */
 void again_emit(const struct bpf_object *object, struct backend_run *run, const char *reason);
 #undef BPF_OBJECT
 

@@ -46,8 +46,8 @@ int follow_load(struct follow *f, struct sooth_error *err);
 /* Makes a process join or leave, as backend.set does. Checks whether the caller may watch it. */
 int follow_set_interest(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err);
-/* Marks every thread of a whole host or user, for programs that cannot make memory for a thread
- * where they meet it. Other targets: nothing is marked. */
+/* Marks every thread of a whole host or user, for programs that cannot make the memory of a thread
+ * when they meet the thread. Other targets: nothing is marked. */
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err);
 /* Marks the threads of a followed process (FOLLOW_MARK). From any thread. */
 int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,

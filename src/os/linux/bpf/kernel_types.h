@@ -30,7 +30,7 @@ struct kernel_type {
 struct kernel_types {
 	const unsigned char *types, *strings;
 	size_t types_size, strings_size;
-	struct buffer starts; /* uint32_t: where every so many types begin */
+	struct buffer starts; /* uint32_t: where every n-th type begins */
 	uint32_t count;	      /* ids are below it; 0 is void */
 	void *mapped;
 	size_t mapped_size;

@@ -38,9 +38,9 @@ void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reaso
 /* Writes EXIT_REASONS_CORE, EXIT_REASONS_LOG, EXIT_REASONS_HOST. */
 void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run);
 
-/* Returns the processes of agents that the last sample of processes found: for a recording of a
- * host that selects none, and of a user, which does not see later ones join. Empty for any other
- * recording. */
+/* Returns the processes of agents in the last sample of processes. Only for a recording of a host,
+ * which selects no processes, or of a user, which does not see later processes join; empty for any
+ * other recording. */
 struct span exit_reasons_agents(const struct backend_run *run, bool has_selected);
 
 /* Makes a pattern of fnmatch(3) from /proc/sys/kernel/core_pattern, for one process. A "*" stands

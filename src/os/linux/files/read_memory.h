@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory of a process, which may be backed by a file that nothing brings: only for functions that
- * run in the child of a timeout_call() (timeout.h), so named do_ as those are.
+ * Memory of a process, which may be backed by a file that never answers. Only for functions that
+ * run in the child of a timeout_call() (timeout.h); so the names begin with do_, like those of such
+ * functions.
  */
 #ifndef SOOTH_OS_LINUX_READ_MEMORY_H
 #define SOOTH_OS_LINUX_READ_MEMORY_H

@@ -69,8 +69,9 @@ struct timed_batch;
 
 /* Processes an item, using the descriptor that is kept. */
 typedef void (*timed_work)(void *item, int kept);
-/* Opens the folder in /proc of the process whose files an item asks for, by data that its work does
- * not change: if the item does not return, hung_mounts.h knows it by that. NULL: no files. */
+/* Opens the /proc folder of the process whose files an item reads, by data that the work does not
+ * change. If the item does not return, hung_mounts.h identifies the process by this folder. NULL:
+ * no files. */
 typedef int (*timed_about)(const void *item, int kept);
 
 /* Makes a batch of `count` zeroed items; `fini` frees the data that an item owns. NULL: out of

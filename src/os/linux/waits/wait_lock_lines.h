@@ -25,7 +25,7 @@ struct lock_line {
 	uint64_t pid;	  /* 0: none */
 	struct locked_file file;
 	uint64_t begin, end; /* first and last byte; UINT64_MAX: to the end of the file */
-	uint32_t owner;	     /* the first one's place in the table, from 1; 0: none was found */
+	uint32_t owner;	     /* place of the first owner in the table, from 1; 0: none was found */
 };
 
 /* A descriptor that has a lock. */

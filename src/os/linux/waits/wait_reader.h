@@ -159,7 +159,7 @@ enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
 void wait_add_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_add_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_add_lock_owners(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-/* Adds a lock for writing that another process has on a file that this one has open. */
+/* Adds a lock for writing that another process has on a file that the current process has open. */
 void wait_add_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Adds the locks of apt and dpkg that one of their programs waits for. */
 void wait_add_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
