@@ -23,6 +23,18 @@
 
 /* --- which file, and which mount --- */
 
+/* Returns the descriptor whose file the call is about, or -1. With AT_EMPTY_PATH it is that of the
+ * directory: fstat(3) of the C library is newfstatat(2) with an empty path. */
+static int descriptor_of(const struct wait_call *c)
+{
+	int fd_at = wait_find_argument(c->row, ARGUMENT_TYPE_fd);
+	int flags_at = wait_find_argument(c->row, ARGUMENT_TYPE_at_flags);
+
+	if (flags_at >= 0 && c->thread->arguments[flags_at] & AT_EMPTY_PATH)
+		fd_at = wait_find_argument(c->row, ARGUMENT_TYPE_dir);
+	return fd_at < 0 ? -1 : (int)c->thread->arguments[fd_at];
+}
+
 /* Makes a path absolute. A path that does not begin at the root is below the directory of the call,
  * or the working directory. */
 static void make_absolute(
@@ -101,7 +113,7 @@ static void add_server(
 void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	int path_at = c->row ? wait_find_argument(c->row, ARGUMENT_TYPE_path) : -1;
-	int fd_at = c->row ? wait_find_argument(c->row, ARGUMENT_TYPE_fd) : -1;
+	int fd = c->row ? descriptor_of(c) : -1;
 	const struct mount *mount;
 	struct buffer file = { 0 };
 	char path[WAIT_PATH_SIZE] = "", link[32];
@@ -114,10 +126,10 @@ void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const stru
 		.socket_state_state = SOOTH_STATE_ABSENT,
 		.expires_state = SOOTH_STATE_ABSENT };
 
-	if (path_at >= 0) {
+	if (path_at >= 0)
 		wait_read_path(r, n, c->thread->arguments[path_at], path);
-	} else if (fd_at >= 0) {
-		snprintf(link, sizeof(link), "fd/%u", (uint32_t)c->thread->arguments[fd_at]);
+	if (!*path && fd >= 0) {
+		snprintf(link, sizeof(link), "fd/%d", fd);
 		procfs_link_at(n->process, link, &file);
 	}
 	if (*path)
