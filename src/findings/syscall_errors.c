@@ -68,8 +68,16 @@ static const struct syscall_row *row_of(const struct call_place *place)
 	return syscall_by_number(place->abi, place->number);
 }
 
+/* Returns whether the call asks for the path of the working directory, which it does not search. */
+static bool is_of_directory(const struct call_place *place)
+{
+	return row_of(place) && !strcmp(row_of(place)->name, "getcwd");
+}
+
 static bool is_missing(const struct call_place *place)
 {
+	if (is_of_directory(place))
+		return false;
 	return place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
 }
 
@@ -288,6 +296,8 @@ static bool is_in_deleted_directory(const struct check *e, const struct call_pla
 {
 	struct span directory;
 
+	if (is_of_directory(place))
+		return place->error == LINUX_ENOENT;
 	if (!is_missing(place) || !process_table_lost_directory(e->process, &directory))
 		return false;
 	return span_starts(span_of_string(place->text), "/") &&
@@ -479,7 +489,11 @@ static void report_children(
 		emit_remedy(l->e, out, place);
 	else
 		finding_remedy(out,
-			"sooth trace -Z -p %u shows each failed call of these commands too",
+			"%ssooth trace -Z -p %u shows each failed call of these commands too",
+			place->error == LINUX_ENOMEM
+				? "if the host has free memory, raise their limit of address space "
+				  "(ulimit -v, RLIMIT_AS); "
+				: "",
 			l->e->id.pid);
 	finding_end(out);
 }

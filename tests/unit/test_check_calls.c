@@ -3049,6 +3049,14 @@ static void children_close_unopened(double closes)
 		3);
 }
 
+static void asks_directory(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++)
+		CALL("getcwd", -ENOENT, 0, 4096);
+	observed();
+}
+
 static void closes_unopened(double skipped)
 {
 	observe();
@@ -3073,7 +3081,12 @@ static void test_children_fail(void **state)
 		{ "syscall-errors", closes_unopened, 399, NULL,
 			"medium/high: it calls close on numbers that are not open (EBADF), 100 % "
 			"of its calls: at least 4000 times" },
-		{ "syscall-errors", closes_unopened, 199, NULL, "|" },
+		{ "syscall-errors", closes_unopened, 199, NULL, "fine: " },
+		{ "syscall-errors", asks_directory, 60, NULL,
+			"medium/high: its working directory was deleted: getcwd keeps failing, 60 "
+			"times: ENOENT (No such file or directory)|<restart it in a directory that "
+			"exists>" },
+		{ "syscall-errors", asks_directory, 10, NULL, "fine: " },
 		{ "children-failing", children_miss_directory, 4, NULL,
 			"fine: children fail: reported as syscall-errors" },
 		{ "syscall-errors", children_miss_directory, 2, NULL, "fine: " },
