@@ -68,10 +68,10 @@ static const struct syscall_row *row_of(const struct call_place *place)
 	return syscall_by_number(place->abi, place->number);
 }
 
-/* Returns whether the call asks for the path of the working directory, which it does not search. */
+/* Returns whether the call asks for the path of the working directory (getcwd): no search. */
 static bool is_of_directory(const struct call_place *place)
 {
-	return row_of(place) && !strcmp(row_of(place)->name, "getcwd");
+	return row_of(place) && row_of(place)->arguments[0] == ARGUMENT_TYPE_name_out;
 }
 
 static bool is_missing(const struct call_place *place)

@@ -22,8 +22,8 @@ static bool is_of_one_thread(const struct wait_link *first)
 }
 
 /* Returns whether the thread reads standard input that only `feeder` and processes below the reader
- * can write to. One whose output is a pipe or socket may answer on it: it rests between requests.
- */
+ * can write to. A reader with a pipe or socket as its output may answer there: it rests between
+ * requests. */
 static bool is_unfed(const struct wait_graph *g, const struct wait_link *link, uint32_t feeder)
 {
 	const struct waits_thread *t = link->thread;

@@ -369,7 +369,7 @@ const char *wait_chain_way_out(const struct wait_chain *chain)
 				       : "ending one of these processes frees the others";
 }
 
-/* Appends how to resume a server that can be told to pause its clients, and owes an answer. */
+/* Appends how to resume a server that owes an answer, and that has a command to pause clients. */
 static void put_paused(struct buffer *out, const struct wait_chain *chain)
 {
 	static const struct {
