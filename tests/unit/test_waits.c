@@ -1254,7 +1254,7 @@ static void test_unfed_child(void **state)
 }
 
 #define ASKING                                                                                     \
-	"python3 (10) waits for events, idle 3 min; its thread worker (14) waits for keyd (12) "   \
+	"python3 (10) waits for events, idle 3 min; its thread 14 waits for keyd (12) "            \
 	"on /run/keyd, 3 min; 12 "
 #define AT_REST "and waits for connections on 127.0.0.1:80, idle 3 min"
 
