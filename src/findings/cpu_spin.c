@@ -306,6 +306,17 @@ static void put_work(struct buffer *out, const struct check *e, struct spin *s, 
 	}
 }
 
+/* Appends the agent's session that started the process, and that has no main process any more. */
+static void put_session(struct buffer *out, const struct check *e)
+{
+	const struct process_entry *p = e->process;
+
+	if (!p || !p->owner_agent || p->main || (!p->is_main_gone && !p->session_id.size))
+		return;
+	buffer_format(out, "; the session of %s that started it has %s", p->owner_agent->title,
+		p->is_main_gone ? "ended" : "no main process here");
+}
+
 static void emit_claim(
 	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
 {
@@ -323,6 +334,7 @@ static void emit_claim(
 			&text, "%s without a wait, input or output", is_starved(s) ? "," : "");
 		put_work(&text, e, s, in_kernel);
 	}
+	put_session(&text, e);
 	finding_claim(out, "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 }

@@ -18,6 +18,8 @@
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
+NUMBER(UNOPENED_SHARE, 0.5, NONE, "of the calls of these processes");
+
 #define SHOWN_MAX 4
 #define GRAVE_MAX 256 /* kinds of failures that are kept */
 #define KEY_SIZE  (CALL_PATH + SYSCALL_NAME_SIZE + 16)
@@ -43,6 +45,8 @@ static const struct finding_option options[] = {
 		"minimum number of commands of the process that end with an error after the same "
 		"failure",
 		UNLISTED),
+	THRESHOLD("min-unopened", 3000, 1, 1e9,
+		"minimum number of calls of one process on descriptors that are not open"),
 	TIME_THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
 		"minimum process age for a few failures because a file does not exist", UNLISTED),
 };
@@ -60,8 +64,16 @@ static const struct syscall_row *row_of(const struct call_place *place)
 	return syscall_by_number(place->abi, place->number);
 }
 
+/* Returns whether the call asks for the path of the working directory (getcwd): no search. */
+static bool is_of_directory(const struct call_place *place)
+{
+	return row_of(place) && row_of(place)->arguments[0] == ARGUMENT_TYPE_name_out;
+}
+
 static bool is_missing(const struct call_place *place)
 {
+	if (is_of_directory(place))
+		return false;
 	return place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
 }
 
@@ -278,6 +290,8 @@ static bool is_in_deleted_directory(const struct check *e, const struct call_pla
 {
 	struct span directory;
 
+	if (is_of_directory(place))
+		return place->error == LINUX_ENOENT;
 	if (!is_missing(place) || !process_table_lost_directory(e->process, &directory))
 		return false;
 	return span_starts(span_of_string(place->text), "/") &&
@@ -466,7 +480,11 @@ static void report_children(
 		emit_remedy(l->e, out, place);
 	else
 		finding_remedy(out,
-			"sooth trace -Z -p %u shows each failed call of these commands too",
+			"%ssooth trace -Z -p %u shows each failed call of these commands too",
+			place->error == LINUX_ENOMEM
+				? "if the host has free memory, raise their limit of address space "
+				  "(ulimit -v, RLIMIT_AS); "
+				: "",
 			l->e->id.pid);
 	finding_end(out);
 }
@@ -483,6 +501,71 @@ static size_t diagnose_children(struct look *l)
 		report_children(l, top.key, top.value);
 	child_calls_fini(&children);
 	return count;
+}
+
+/* --- calls on descriptors that are not open --- */
+
+/* A program that closes all numbers up to its limit before each exec, as it does not know which are
+ * open. Such an answer alone is ordinary. */
+struct unopened {
+	const struct check *e;
+	double all, bad; /* calls of these processes */
+	double most;	 /* calls on such numbers, of one process */
+	uint64_t processes;
+	uint16_t abi;
+	uint32_t number; /* of the call */
+};
+
+static void take_unopened(void *user, const struct call_history *h)
+{
+	struct unopened *u = user;
+	double bad = 0, all = 0;
+
+	call_repeats_each (h, key, r) {
+		all += (double)r->count;
+		if (key->result != -LINUX_EBADF)
+			continue;
+		bad += (double)r->count;
+		u->abi = key->abi;
+		u->number = key->number;
+	}
+	if (bad < check_option(u->e, "min-unopened"))
+		return;
+	u->processes++;
+	u->all += all;
+	u->bad += bad;
+	u->most = bad > u->most ? bad : u->most;
+}
+
+static size_t diagnose_unopened(struct look *l)
+{
+	struct unopened u = { .e = l->e };
+	bool is_own;
+	char name[SYSCALL_NAME_SIZE];
+
+	take_unopened(&u, l->calls.history);
+	is_own = u.processes;
+	if (!is_own)
+		child_calls_each(l->e, take_unopened, &u);
+	if ((!is_own && (double)u.processes < check_option(l->e, "min-commands")) ||
+		u.bad < UNOPENED_SHARE * u.all)
+		return 0;
+	finding_begin(l->out, FINDING_CONFIDENCE_HIGH, "unopened");
+	finding_claim(l->out,
+		"%s %s on numbers that are not open (EBADF), %.0f %% of %s calls: at least %.0f "
+		"times%s",
+		is_own ? "it calls" : "its children call", check_call_name(u.abi, u.number, name),
+		100 * u.bad / u.all, is_own ? "its" : "their", u.most,
+		is_own ? "" : " in one of them");
+	if (!is_own)
+		finding_count(l->out, "children that do so", u.processes, l->calls.interval_ns);
+	check_calls_unseen(&l->calls, l->e, l->out);
+	finding_remedy(l->out,
+		"close only what is open: close_range(3, ~0U, 0), or the numbers in "
+		"/proc/self/fd; a lower limit of descriptors helps too (ulimit -n, systemd: "
+		"LimitNOFILE=)");
+	finding_end(l->out);
+	return 1;
 }
 
 /* --- errors of the process or the host, whatever the path --- */
@@ -579,6 +662,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	count = diagnose_graves(&look);
 	count += diagnose_places(&look);
 	count += diagnose_children(&look);
+	count += diagnose_unopened(&look);
 	snprintf(fine, sizeof(fine), "%llu error%s in %llu calls, none repeated often",
 		(unsigned long long)failures, failures == 1 ? "" : "s",
 		(unsigned long long)look.calls.history->calls);

@@ -723,8 +723,8 @@ class Kinds(Situations):
         server = self.begin("redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", self.folder)
         wait_until(lambda: self.accepts(socket_path), "redis")
         pid = self.begin("redis-cli", "-s", socket_path, "blpop", "nothing", "0").pid
-        return pid, "waits", r"redis-cli \(\d+\) waits for redis-server \(%d\) on %s.*; %d waits for connections on .*idle" % (
-            server.pid, re.escape(socket_path), server.pid)
+        return pid, "waits", r"redis-cli \(\d+\) waits for redis-server \(%d\) on %s.*; %d has read all that came from it and " \
+            r"waits for connections on .*idle" % (server.pid, re.escape(socket_path), server.pid)
 
     def of_idle_redis(self):
         if not self.has("redis-server"):

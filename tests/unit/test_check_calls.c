@@ -2887,6 +2887,7 @@ static struct child_failure {
 	uint32_t status;	 /* as wait(2) has it */
 	double before_end_s;	 /* the failure */
 	const char *used_by_cwd; /* working directory of another process; NULL: there is none */
+	int closes;		 /* of numbers that are not open, by each child */
 } child_failure;
 
 static void child_fails(uint32_t pid)
@@ -2900,6 +2901,10 @@ static void child_fails(uint32_t pid)
 		.status = child_failure.status,
 		.name = "umount" };
 
+	next_skipped = child_failure.closes ? (uint32_t)child_failure.closes / 10 - 1 : 0;
+	for (uint64_t fd = 3; child_failure.closes && fd < 13; fd++)
+		call_of(pid, "close", -EBADF, (const uint64_t[6]){ fd });
+	next_skipped = 0;
 	if (!strcmp(child_failure.call, "openat")) {
 		path_at(1, child_failure.path);
 		call_of(pid, child_failure.call, -child_failure.error, by_directory);
@@ -2969,12 +2974,51 @@ static void children_find_it_used_by(double is_below)
 		3);
 }
 
+static void children_close_unopened(double closes)
+{
+	children_fail_with(&(struct child_failure){ "unlink", "/gone", ENOENT, .status = 1 << 8,
+				   .closes = (int)closes },
+		3);
+}
+
+static void asks_directory(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++)
+		CALL("getcwd", -ENOENT, 0, 4096);
+	observed();
+}
+
+static void closes_unopened(double skipped)
+{
+	observe();
+	next_skipped = (uint32_t)skipped;
+	for (uint64_t fd = 3; fd < 13; fd++)
+		CALL("close", -EBADF, fd);
+	next_skipped = 0;
+	observed();
+}
+
 static void test_children_fail(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "syscall-errors", children_miss_directory, 3, NULL,
 			"medium/medium: its children (umount) keep failing, 3 of them: chdir on "
 			"/gone: ENOENT (No such file or directory) {" },
+		{ "syscall-errors", children_close_unopened, 4000, NULL,
+			"medium/high: its children call close on numbers that are not open "
+			"(EBADF), 100 % of their calls: at least 4000 times in one of them "
+			"[children that do so: 3 over |" },
+		{ "syscall-errors", children_close_unopened, 2000, NULL, "fine: " },
+		{ "syscall-errors", closes_unopened, 399, NULL,
+			"medium/high: it calls close on numbers that are not open (EBADF), 100 % "
+			"of its calls: at least 4000 times" },
+		{ "syscall-errors", closes_unopened, 199, NULL, "fine: " },
+		{ "syscall-errors", asks_directory, 60, NULL,
+			"medium/high: its working directory was deleted: getcwd keeps failing, 60 "
+			"times: ENOENT (No such file or directory)|<restart it in a directory that "
+			"exists>" },
+		{ "syscall-errors", asks_directory, 10, NULL, "fine: " },
 		{ "children-failing", children_miss_directory, 4, NULL,
 			"fine: children fail: reported as syscall-errors" },
 		{ "syscall-errors", children_miss_directory, 2, NULL, "fine: " },

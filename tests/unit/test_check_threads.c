@@ -111,6 +111,19 @@ static void writes_lines(double lines)
 }
 
 /* For a thread beside it, which computes. */
+/* Started by a tool call of Claude Code. */
+static void spins_of_session(double value)
+{
+	static const char markers[] = "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x";
+	struct proc_ties t = {
+		.record = head_of(LOOKS - 1, PID, PROC_LINKS), .pid_namespace = 1, .inner_pid = PID
+	};
+	struct record_tail tail[] = { { &t.markers, markers, sizeof(markers) } };
+
+	spins_before(value);
+	RECORD_APPEND(&records, &t, tail, 1);
+}
+
 static void writes_lines_for_another(double lines)
 {
 	struct thread_made worker = spinner, m = { .writes = lines };
@@ -154,6 +167,9 @@ static void test_cpu_spin(void **state)
 			"busy|!CPU use of "
 			"the threads, as a share of all CPUs of the host|<sooth trace -c -p 99 "
 			"shows its system calls, sooth profile -p 99 its functions>" },
+		{ "cpu-spin", spins_of_session, 130, NULL,
+			"medium/medium: |, input or output; the session of Claude Code that "
+			"started it has ended {" },
 		{ "cpu-spin", spin_as_agent, 0, NULL,
 			"high/medium: |<if the process should be idle, restart it" },
 		{ "cpu-spin", writes_lines_for_another, 0.6, NULL,

@@ -1254,7 +1254,7 @@ static void test_unfed_child(void **state)
 }
 
 #define ASKING                                                                                     \
-	"python3 (10) waits for events, idle 3 min; its thread worker (14) waits for keyd (12) "   \
+	"python3 (10) waits for events, idle 3 min; its thread 14 waits for keyd (12) "            \
 	"on /run/keyd, 3 min; 12 "
 #define AT_REST "and waits for connections on 127.0.0.1:80, idle 3 min"
 
@@ -1367,7 +1367,9 @@ static void test_taken_request(void **state)
 	expect("waits", "get (10) waits for redis-server (11) on 127.0.0.1:80, 3 min; 11 has taken "
 			"the request, has not answered and waits for connections on 127.0.0.1:80, "
 			"idle 3 min");
-	expect_remedy("perhaps its clients were paused: redis-cli CLIENT UNPAUSE");
+	expect_remedy(
+		"unless the request itself waits (BLPOP, SUBSCRIBE), the clients may be paused: "
+		"redis-cli CLIENT UNPAUSE");
 	object_at(11, 7)->receive_queue = 20;
 	expect("waits",
 		"get (10) waits for redis-server (11) on 127.0.0.1:80, 3 min; 11 has not answered "

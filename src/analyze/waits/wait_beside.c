@@ -85,27 +85,16 @@ static void put_unfed_child(
 	}
 }
 
-/* Appends the thread that waits for one connection only, which it made: it has nothing else to do
- * until the answer comes. */
-static void put_asking_thread(
-	struct buffer *out, const struct wait_graph *g, const struct wait_link *first)
+/* Returns whether a thread waits for one connection only, which its process made: it has nothing
+ * else to do until the answer comes. */
+static bool is_asking(const struct wait_link *link)
 {
-	wait_threads_each (g, first->process->node_pid, t) {
-		struct wait_link link = wait_link_of(g, first->process, t);
-		struct wait_chain chain;
-		struct span name = record_text(&t->record, &t->name);
+	const struct waits_thread *t = link->thread;
 
-		if (t == first->thread || link.what != WAIT_SOCKET_READ || link.is_idle ||
-			link.count > 1 || !link.party || !wait_is_outgoing(link.object) ||
-			link.object->has_open_request == WAITS_REQUEST_OPEN || t->since_state ||
-			t->since_ns < OWED_LEAST)
-			continue;
-		wait_chain_follow_thread(g, first->process->node_pid, t->record.tid, &chain);
-		buffer_format(out, "; its thread %.*s (%u) ", SPAN_ARGS(name), t->record.tid);
-		wait_link_text(out, g, &chain.links[0]);
-		wait_chain_rest(out, g, &chain);
-		return;
-	}
+	return link->what == WAIT_SOCKET_READ && !link->is_idle && link->count <= 1 &&
+	       link->party && wait_is_outgoing(link->object) &&
+	       link->object->has_open_request != WAITS_REQUEST_OPEN && !t->since_state &&
+	       t->since_ns >= OWED_LEAST;
 }
 
 /* Appends that process 1 of a container has no handler for SIGTERM: it does not end by it. */
@@ -126,31 +115,32 @@ void wait_put_beside(struct buffer *out, const struct wait_graph *g, const struc
 	assert(g);
 	assert(chain);
 
-	const struct waits_process *p = chain->count ? chain->links[0].process : NULL;
+	const struct wait_link *first = &chain->links[0];
+	const struct waits_process *p = chain->count ? first->process : NULL;
 	struct wait_link link, longest = { 0 };
-	const struct waits_thread *t = NULL;
+	struct wait_chain beside;
 	unsigned held = 0;
 
 	if (p)
 		put_namespace_init(out, g, p);
-	if (!p || !is_of_one_thread(&chain->links[0]))
+	if (!p || !is_of_one_thread(first))
 		return;
-	put_unfed_child(out, g, &chain->links[0]);
-	while ((t = wait_graph_thread(g, p->node_pid, t))) {
+	put_unfed_child(out, g, first);
+	wait_threads_each (g, p->node_pid, t) {
 		link = wait_link_of(g, p, t);
-		if (!wait_is_held(&link))
+		if (t == first->thread || (!wait_is_held(&link) && !is_asking(&link)))
 			continue;
 		if (!held++ || t->since_ns > longest.thread->since_ns)
 			longest = link;
 	}
-	if (!held) {
-		put_asking_thread(out, g, &chain->links[0]);
+	if (!held)
 		return;
-	}
 	if (held == 1)
 		buffer_format(out, "; its thread %u ", longest.thread->record.tid);
 	else
 		buffer_format(out, "; %u of its threads are held up: %u ", held,
 			longest.thread->record.tid);
-	wait_link_text(out, g, &longest);
+	wait_chain_follow_thread(g, p->node_pid, longest.thread->record.tid, &beside);
+	wait_link_text(out, g, &beside.links[0]);
+	wait_chain_rest(out, g, &beside);
 }

@@ -373,18 +373,20 @@ const char *wait_chain_way_out(const struct wait_chain *chain)
 static void put_paused(struct buffer *out, const struct wait_chain *chain)
 {
 	static const struct {
-		const char *name, *resume;
-	} servers[] = { { "redis-server", "redis-cli CLIENT UNPAUSE" },
-		{ "valkey-server", "valkey-cli CLIENT UNPAUSE" },
-		{ "pgbouncer", "RESUME in its admin console" } };
+		const char *name, *waits, *resume;
+	} servers[] = { { "redis-server", "BLPOP, SUBSCRIBE", "redis-cli CLIENT UNPAUSE" },
+		{ "valkey-server", "BLPOP, SUBSCRIBE", "valkey-cli CLIENT UNPAUSE" },
+		{ "pgbouncer", "LISTEN", "RESUME in its admin console" } };
 	const struct wait_link *last = &chain->links[chain->count - 1];
 	struct span name = record_text(&last->process->record, &last->process->name);
 
 	for (size_t i = 0; chain->count > 1 && is_asked(last - 1, last) && i < ARRAY_SIZE(servers);
 		i++) {
 		if (span_equal(name, servers[i].name))
-			buffer_format(
-				out, "perhaps its clients were paused: %s", servers[i].resume);
+			buffer_format(out,
+				"unless the request itself waits (%s), the clients may be paused: "
+				"%s",
+				servers[i].waits, servers[i].resume);
 	}
 }
 
