@@ -6,7 +6,7 @@
  * after the other. If its system calls were recorded, their results decide. A thread that events
  * wake often has work to do. */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/closed_terminal.h"
+#include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
 #include "base/units.h"
@@ -214,7 +214,7 @@ static bool waits_for_threads(const struct check *e, const struct polling *p)
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct polling p = { .highest = -1 };
-	struct closed_terminal terminal;
+	struct ended_input input;
 	struct progress progress;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t)
@@ -222,7 +222,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	progress_of(&progress, e);
 	if (p.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-	else if (p.threads.count && closed_terminal_is_read(&terminal, e))
+	else if (p.threads.count && ended_input_is_read(&input, e))
 		check_fine(out, "reported by left-behind");
 	else if (p.threads.count && !waits_for_threads(e, &p) &&
 		 progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)

@@ -8,7 +8,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/evidence/closed_terminal.h"
+#include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
@@ -268,7 +268,7 @@ static void report_without_terminal(
 }
 
 /* Returns whether cpu-spin reports the reads: one thread does nothing else. */
-static bool spins(const struct check *e, const struct closed_terminal *c)
+static bool spins(const struct check *e, const struct ended_input *c)
 {
 	const struct thread_history *t = check_thread(e, c->tid);
 
@@ -276,22 +276,26 @@ static bool spins(const struct check *e, const struct closed_terminal *c)
 }
 
 static void report_reads(
-	const struct check *e, struct check_result *out, const struct closed_terminal *c)
+	const struct check *e, struct check_result *out, const struct ended_input *c)
 {
 	double cpu = process_table_cpu_percent(e->process);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "reads");
 	finding_claim(out,
-		"reads its terminal again and again, which was closed: end of file on fd %d, "
-		"%s%.0f times a second; uses %.0f %% of a CPU",
+		"reads its %s again and again, which %s: end of file on fd %d, %s%.0f times a "
+		"second; uses %.0f %% of a CPU",
+		c->is_pipe ? "input" : "terminal",
+		c->is_pipe ? "has ended, because no process can write to it any more"
+			   : "was closed",
 		c->fd, c->least, c->per_s, cpu);
-	finding_text(out, "known by", "fd %d is a pseudo terminal that was closed", c->fd);
+	finding_text(out, "known by", "fd %d is a %s", c->fd,
+		c->is_pipe ? "pipe without a writer" : "pseudo terminal that was closed");
 	finding_rate(out, "reads", c->per_s, SOOTH_UNIT_NONE, 0);
 	finding_upkeep(e, out);
 	finding_remedy(out,
-		"end when the terminal is closed: on SIGHUP, or when a read of it fails or "
-		"returns 0 bytes; sooth kill %s%u ends it",
-		e->process->agent ? "" : "--any ", e->id.pid);
+		"its program should end %swhen a read fails or returns 0 bytes; sooth kill %s%u "
+		"ends the process",
+		c->is_pipe ? "" : "on SIGHUP, or ", e->process->agent ? "" : "--any ", e->id.pid);
 	finding_end(out);
 }
 
@@ -299,7 +303,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *p = e->process;
 	struct progress work = { 0 };
-	struct closed_terminal terminal;
+	struct ended_input input;
 	struct check_calls calls;
 	struct left l = { 0 };
 
@@ -307,8 +311,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "a process of an agent, or one that has ended");
 		return;
 	}
-	if (closed_terminal_is_read(&terminal, e) && !spins(e, &terminal)) {
-		report_reads(e, out, &terminal);
+	if (ended_input_is_read(&input, e) && !spins(e, &input)) {
+		report_reads(e, out, &input);
 		return;
 	}
 	if ((p->agent || !check_has_new_parent(p)) && works_without_terminal(e, &work)) {

@@ -7,7 +7,7 @@
  * then another thread, idle or busy with other work, requests them. If system calls were recorded,
  * futex and sched_yield show which threads are at which lock. */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/evidence/closed_terminal.h"
+#include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
 #include "base/units.h"
@@ -381,7 +381,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
 	struct convoy convoy;
-	struct closed_terminal terminal;
+	struct ended_input input;
 	enum sharing sharing;
 	struct progress p;
 
@@ -393,8 +393,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.threads.count && !s.has_times)
 		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
-	else if (is_storm(e, &s, &p) && closed_terminal_is_read(&terminal, e))
-		check_fine(out, "its pool reads a closed terminal: reported by left-behind");
+	else if (is_storm(e, &s, &p) && ended_input_is_read(&input, e))
+		check_fine(out, "its pool reads an input that has ended: reported by left-behind");
 	else if (is_storm(e, &s, &p))
 		report(e, out, &s, &p);
 	else if (sharing)

@@ -2794,6 +2794,18 @@ static void reads_closed_terminal(double reads)
 		0);
 }
 
+/* Its client, at the other end of the pipe, has ended. */
+static void reads_ended_pipe(double reads)
+{
+	leaves(&(struct leaving){ .session = PID,
+		       .parents_session = 1,
+		       .directory = "/work",
+		       .is_input = true,
+		       .reads = (int)reads,
+		       .cpu = 6 },
+		0);
+}
+
 static void works_at_terminal(double cpu)
 {
 	leaves(&(struct leaving){ .session = 70,
@@ -2860,6 +2872,11 @@ static void test_left_behind(void **state)
 			"medium/high: reads its terminal again and again, which was closed: end of "
 			"file on fd 0, 80 times a second; uses 12 % of a CPU" },
 		{ "left-behind", reads_closed_terminal, 200, NULL, "fine: " },
+		{ "left-behind", reads_ended_pipe, 400, NULL,
+			"medium/high: reads its input again and again, which has ended, because no "
+			"process can write to it any more: end of file on fd 0, 80 times a "
+			"second|[known by: fd 0 is a pipe without a writer]" },
+		{ "left-behind", reads_ended_pipe, 200, NULL, "fine: " },
 		{ "left-behind", leads_without_terminal, 1, NULL, "low/high: its terminal was" },
 		{ "left-behind", leads_without_terminal, 2, NULL, "fine: " },
 		{ "left-behind", is_without_directory, 70, NULL,

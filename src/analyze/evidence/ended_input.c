@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/evidence/closed_terminal.h"
+#include "analyze/evidence/ended_input.h"
 
 #include <assert.h>
+#include <unistd.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 
 NUMBER(READS_A_S, 50, NONE, "reads a second: a program that asks now and then makes fewer");
 
-bool closed_terminal_is_read(struct closed_terminal *out, const struct check *e)
+/* A FIFO may get a new writer; the pipe at standard input cannot. */
+static bool has_ended(const struct fds_descriptor *d, int32_t fd)
+{
+	return check_is_closed_terminal(d) || (d && fd == STDIN_FILENO && d->type == FDS_PIPE);
+}
+
+bool ended_input_is_read(struct ended_input *out, const struct check *e)
 {
 	struct check_calls c;
 	uint64_t most = 0;
 
 	assert(out);
-	*out = (struct closed_terminal){ .fd = -1 };
+	*out = (struct ended_input){ .fd = -1 };
 	if (!check_calls_read(&c, e))
 		return false;
 	call_repeats_each (c.history, key, r) {
@@ -22,7 +29,7 @@ bool closed_terminal_is_read(struct closed_terminal *out, const struct check *e)
 
 		if (key->result || key->fd < 0 || !row ||
 			row->transfer.direction != SYSCALL_READS ||
-			!check_is_closed_terminal(check_descriptor(e, (uint32_t)key->fd)))
+			!has_ended(check_descriptor(e, (uint32_t)key->fd), key->fd))
 			continue;
 		out->per_s += check_calls_rate(&c, (double)r->count) *
 			      call_history_correction(c.history, key->abi, key->number);
@@ -30,6 +37,7 @@ bool closed_terminal_is_read(struct closed_terminal *out, const struct check *e)
 			continue;
 		most = r->count;
 		out->fd = key->fd;
+		out->is_pipe = !check_is_closed_terminal(check_descriptor(e, (uint32_t)key->fd));
 		out->tid = key->tid;
 	}
 	out->least = check_calls_least(e);
