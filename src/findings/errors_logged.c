@@ -156,7 +156,8 @@ const struct finding_type finding_errors_logged = {
 	.follows =
 		"connect-failing,syscall-errors,children-failing,requests-refused,database-errors,"
 		"tls-failing,lock-refused,api-retry-storm,filling-up,fd-limit-near,fd-leak,"
-		"clients-refused,left-behind,feeds-itself,slow-lookups,watch-flood,calls-itself",
+		"clients-refused,left-behind,feeds-itself,slow-lookups,watch-flood,calls-itself,"
+		"held-up,lock-kept,frozen,deadlock,all-threads-waiting",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -7,11 +7,14 @@
 #include "base/sentence_units.h"
 #include "analyze/waits/wait_text.h"
 
+NUMBER(CROWD_LEAST, 3, NONE, "waiters: so many do not wait for their turn");
+
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 5e9, 1e8, 86400e9,
 		"minimum time that another process has waited, and that this one does nothing"),
 	TIME_THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
-		"time of waiting from which the severity is that of the finding; below: low"),
+		"time of waiting from which the severity is that of the finding; below: low, if "
+		"few wait"),
 };
 
 static const struct waits_wanted *longest_in(const struct snapshot *s)
@@ -149,7 +152,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		w->confidence == WAITS_HIGH && w->is_polled ? FINDING_CONFIDENCE_MEDIUM
 							    : check_confidence(w->confidence),
 		"");
-	finding_low_if(out, ns < check_option(e, "grave-time"));
+	finding_low_if(out, w->waiters < CROWD_LEAST && (double)ns < check_option(e, "grave-time"));
 	finding_time(out, "others wait, and it does nothing, for at least", ns);
 	check_chain_evidence(out, g, chain);
 	finding_value_span(out, "path", record_text(&w->record, &w->detail));
