@@ -147,10 +147,11 @@ static bool passed_on(struct wait_reader *r, const struct wait_node *n, const st
 	return false;
 }
 
-/* Returns whether a process, or the one above it that lost its parent, was adopted above the reader
- * after that had started: a child of the reader has ended and left it behind. The standard input of
- * a reader may come from another part of its pipeline, whose parent is that of the reader. */
-static bool is_adopted(struct wait_reader *r, const struct wait_node *n, uint32_t pid)
+/* Returns the process that adopted a writer, or the one above it that lost its parent: it is above
+ * the reader, a child of which has ended and left the writer behind. 0: none did. The standard
+ * input of a reader may come from another part of its pipeline, whose parent is that of the
+ * reader. */
+static uint32_t adopter_of(struct wait_reader *r, const struct wait_node *n, uint32_t pid)
 {
 	const struct wait_entry *e = wait_table_get(&r->table, pid);
 	uint64_t later = r->waiting_fd ? 0 : r->ticks_per_s / PIPELINE;
@@ -160,10 +161,12 @@ static bool is_adopted(struct wait_reader *r, const struct wait_node *n, uint32_
 
 		if (is_init || wait_table_is_ancestor(&r->table, e->ppid, n->stat.pid))
 			return (is_init || r->waiting_fd) &&
-			       e->start_ticks > n->stat.start_ticks + later;
+					       e->start_ticks > n->stat.start_ticks + later
+				       ? e->ppid
+				       : 0;
 		e = wait_table_get(&r->table, e->ppid);
 	}
-	return false;
+	return 0;
 }
 
 static bool is_output(uint32_t fd)
@@ -199,6 +202,7 @@ static unsigned add_ends(
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < fitting; i++) {
 			struct wait_found found = s->found;
+			uint32_t adopter;
 
 			if (passed_on(r, n, ends, fitting, &ends[i]) != (pass == 1))
 				continue;
@@ -208,9 +212,14 @@ static unsigned add_ends(
 				(pass == 0 || is_own) && found.follows && found.pid != n->stat.pid;
 			if (pass == 1 && found.confidence > WAITS_LOW)
 				found.confidence = WAITS_LOW;
-			if (is_output(ends[i].fd) && (s->wants_writers || s->is_both) &&
-				is_adopted(r, n, found.pid))
+			adopter = is_output(ends[i].fd) && (s->wants_writers || s->is_both)
+					  ? adopter_of(r, n, found.pid)
+					  : 0;
+			if (adopter)
 				found.source = WAITS_SOURCE_ADOPTED;
+			/* It may also have been started there, and given the pipe. */
+			if (adopter > INIT && found.confidence > WAITS_MEDIUM)
+				found.confidence = WAITS_MEDIUM;
 			wait_add_party(r, n, tid, &found);
 			added++;
 		}
