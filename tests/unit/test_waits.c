@@ -1374,6 +1374,13 @@ static void test_taken_request(void **state)
 	expect("waits",
 		"get (10) waits for redis-server (11) on 127.0.0.1:80, 3 min; 11 has not answered "
 		"and waits for connections on 127.0.0.1:80, idle 3 min");
+	/* Another thread of the server is held up. */
+	thread(11, 12, "write", 1);
+	object(11, 1, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[8]");
+	object_at(11, 1)->record.tid = 12;
+	expect("waits",
+		"get (10) waits for redis-server (11) on 127.0.0.1:80, 3 min; 11 in thread "
+		"worker (12) is blocked writing to a pipe: its reader does not read, 3 min");
 }
 
 static void test_nothing(void **state)
