@@ -769,7 +769,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		h = find_beside(e, &g, &chain);
 	if (!h.cause && check_is_hidden(&chain))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
-	else if (!h.cause || h.for_ns < interval)
+	/* The age of a leftover ends with an earlier sample than the interval. */
+	else if (!h.cause || (h.for_ns < interval && h.cause != CAUSE_LEFT))
 		check_fine(out, "it waits for no process that does nothing about it");
 	else if ((other = reported_for(e, &h)))
 		check_fine(out, "reported for %u, which it waits for", other->node_pid);
