@@ -296,7 +296,7 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (follow(s, j, &g, &chain))
+	if (answer_tool_advice(s, j, out) || follow(s, j, &g, &chain))
 		return;
 	if (chain.links[chain.count - 1].is_inside)
 		wait_chain_remedy(out, &chain);
