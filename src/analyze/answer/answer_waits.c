@@ -59,7 +59,7 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 	return state;
 }
 
-/* What a chain with this last wait ends at; an idle process has no such end. */
+/* Kinds of ends by the last wait of a chain; an idle process has no such end. */
 static const uint8_t root_kinds[WAIT_WHATS] = { [WAIT_FILE_SYSTEM] = ROOT_MOUNT,
 	[WAIT_TERMINAL_READ] = ROOT_USER,
 	[WAIT_SLEEP] = ROOT_TIMER,
