@@ -39,9 +39,9 @@ static void add_task(const struct diagnosis *s, const struct process_entry *p, s
 		return;
 	branch = record_text(&of->record, &of->branch);
 	task = record_text(&of->record, &of->task);
-	if (!of->branch_state)
+	if (branch.size)
 		buffer_format(out, ", %.*s", (int)branch.size, branch.data);
-	if (!of->task_state)
+	if (task.size)
 		buffer_format(out, ": %.*s", (int)task.size, task.data);
 }
 
