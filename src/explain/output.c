@@ -30,7 +30,7 @@ struct output {
 	bool filters;	       /* the filter applies to rows of the open section */
 	bool has_filtered;     /* the filter applied to rows of any section */
 	size_t kept, dropped;  /* rows of the open section, by the filter */
-	bool has_privilege_note;
+	bool says_privilege;
 	bool is_of_part; /* the capture is cut off or damaged: rows may be missing */
 };
 
@@ -309,14 +309,9 @@ struct batch output_limits(const struct output *o)
 	return (struct batch){ o->limits.data, o->limits.size };
 }
 
-void output_note_privilege(struct output *o)
+bool output_says_privilege(struct output *o, bool says_so)
 {
-	o->has_privilege_note = true;
-}
-
-bool output_has_privilege_note(const struct output *o)
-{
-	return o->has_privilege_note;
+	return o->says_privilege |= says_so;
 }
 
 int output_filter(struct output *o, const char *text, struct sooth_error *err)

@@ -40,10 +40,9 @@ bool output_holds(
 void output_limit(struct output *o, const char *what, const char *reason, const char *remedy);
 /* Returns the limits so far, as stream.limit records. */
 struct batch output_limits(const struct output *o);
-/* Notes that the rows say what is missing without privilege, and the remedy: the text has no other
- * note about it. */
-void output_note_privilege(struct output *o);
-bool output_has_privilege_note(const struct output *o);
+/* Returns whether the rows say what is missing without privilege, and the remedy, so that the text
+ * has no other note about it. `says_so`: they do from now on. */
+bool output_says_privilege(struct output *o, bool says_so);
 /* Notes that only a part was read: a table without rows does not mean that there was nothing. */
 void output_of_part(struct output *o);
 int output_close_section(struct output *o, struct sooth_error *err);

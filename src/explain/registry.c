@@ -14,7 +14,7 @@
 #include "sinks/sinks.def"
 #undef SINK
 #define RETIRED(id)
-#define FINDING(id, severity) extern const struct finding_type finding_##id;
+#define FINDING(id, severity)	       extern const struct finding_type finding_##id;
 #define FINDING_IN(file, id, severity) FINDING(id, severity)
 #include "findings/findings.def"
 #undef FINDING

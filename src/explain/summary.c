@@ -441,12 +441,6 @@ bool summary_has_probe(const struct summary *s, const char *probe)
 	return false;
 }
 
-static bool is_about_root(struct span remedy)
-{
-	return memmem(remedy.data, remedy.size, "root", 4) ||
-	       memmem(remedy.data, remedy.size, "sudo", 4);
-}
-
 /* Emits the limits. If a view's rows say what could not be observed, people see only limits that
  * they can do something about. */
 static int emit_limits(struct summary *s, struct output *output, struct sooth_error *err)
@@ -468,7 +462,8 @@ static int emit_limits(struct summary *s, struct output *output, struct sooth_er
 	batch_for_each (r, &limits) {
 		struct span remedy = note_text(r, "remedy");
 
-		if (remedy.size && !(output_has_privilege_note(output) && is_about_root(remedy)))
+		if (remedy.size && !(output_says_privilege(output, false) &&
+					   memmem(remedy.data, remedy.size, "root", 4)))
 			buffer_append(&useful, r, record_bytes(r));
 	}
 	brief.audience = SECTION_BRIEF;
@@ -513,7 +508,7 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 		status = time_range_emit(s->part, output, err);
 	if (!status)
 		status = emit_marks(s, output, err);
-	if (!status && !s->hides_fallbacks && !output_has_privilege_note(output))
+	if (!status && !s->hides_fallbacks && !output_says_privilege(output, false))
 		status = emit_fallbacks(s, output, err);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = emit_records(output, &sections[i], records[i], err);

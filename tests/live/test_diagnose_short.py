@@ -66,6 +66,19 @@ class Short(Case):
             run = self.sooth("diagnose", "--duration", "1", "-p", str(main.pid))
         self.assertRegex(run.text.split("\n")[0], r"^claude %d.*: waits for you: permission to run Bash(, \d+ \w+)?$" % main.pid)
 
+    def test_sessions_of_one_project(self):
+        """Branch and task tell them apart; one alone needs neither."""
+        with Family(self.folder) as family:
+            family.write("project/.git/HEAD", "ref: refs/heads/topic\n")
+            mains = [family.main("m%d" % i) for i in range(2)]
+            for main in mains:
+                family.tell_session(main, status="waiting", waitingFor="permission to run Bash")
+            both, one = (self.sooth("diagnose", "--duration", "1", "-p", ",".join(str(main.pid) for main in some)).text
+                         for some in (mains, mains[:1]))
+        for main in mains:
+            self.assertRegex(both, r"(?m)^claude %d \(\w+, topic\): waits for you" % main.pid)
+        self.assertNotIn("topic", one)
+
     def begin(self, *argv):
         child = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)

@@ -87,7 +87,11 @@ class Ordinary(Case):
         run = self.nobody(*words, status=3)
         for part in ("system calls are not observed", "cap_bpf", "run as root"):
             self.assertIn(part, run.errors)
-        self.assertIn("not measured: system calls", run.text)
+        # Once, with the checks and one command; the notes are in -v.
+        self.assertRegex(run.text, r"(?m)^not judged: .* more: missing privilege")
+        self.assertEqual(run.text.count("sudo sooth diagnose"), 1, run.text)
+        self.assertNotRegex(run.text, "(?m)^(not measured|fallback): ")
+        self.assertIn("not measured: system calls", self.nobody(*words, "-v", status=3).text)
         self.assertEqual(len(run.errors.splitlines()), 1)
         report = self.nobody(*words, "-j", status=3).json()
         self.assertIn("system calls", [limit["what"] for limit in report["limits"]])

@@ -30,6 +30,7 @@ struct made {
 	uint64_t written;  /* bytes, by the tool */
 	uint64_t gap_s;	   /* between the samples of that; 0: 7 */
 	uint64_t output_s; /* ago the file with its output was written to; 0: no file */
+	uint64_t read_s;   /* ago the file was read last */
 	uint8_t written_state;
 	bool has_socket, has_sockets;
 	uint64_t unread;	     /* bytes in its receive queue */
@@ -96,8 +97,8 @@ static void add_tool_links(const struct made *m)
 	static const char markers[] = "CLAUDECODE=1\0CLAUDE_CODE_EXECPATH=x";
 
 	for (int sample = 0; sample < 2; sample++) {
-		struct proc_ties t = { .record = { .time_ns =
-							   NOW_NS - (sample ? 0 : gap_s * NS_PER_S),
+		struct proc_ties t = { .record = { .time_ns = NOW_NS - m->read_s * NS_PER_S -
+							      (sample ? 0 : gap_s * NS_PER_S),
 					       .start_ticks = start_ticks(480),
 					       .pid = 12,
 					       .kind = PROC_LINKS },
@@ -300,6 +301,11 @@ static void test_output(void **state)
 		RUNS ", no output for 30 s");
 	assert_string_equal(find((struct made){ TOOL, .written = 9, .output_s = 2 }), RUNS);
 	assert_false(activity.is_output_least);
+	/* Nothing is known since the file was read. */
+	assert_string_equal(
+		find((struct made){ TOOL, .written = 9, .output_s = 7, .read_s = 6 }), RUNS);
+	assert_string_equal(find((struct made){ TOOL, .written = 9, .output_s = 36, .read_s = 6 }),
+		RUNS ", no output for 30 s");
 	assert_string_equal(find((struct made){ TOOL, .written = 9 }), RUNS ", no output for 7 s");
 	assert_true(activity.is_output_least);
 	/* As for CPU time. */

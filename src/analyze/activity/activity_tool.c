@@ -137,6 +137,8 @@ static void find_output(struct activity_tool *tool, const struct host_state *hos
 	if (sum.state || !sum.is_least)
 		return;
 	if (t->output_state == SOOTH_STATE_VALUE && now) {
+		/* The file is not read at each sample, and was silent only until then. */
+		now -= host->last_ns - t->record.time_ns;
 		tool->is_output_least = false;
 		tool->output_ns = now > t->output_utc_ns ? now - t->output_utc_ns : 0;
 		if (tool->output_ns > tool->age_ns)

@@ -257,8 +257,8 @@ static void put_unseen(struct answer *a)
 	end_line(a, NO_SEVERITY, &line);
 	if (remedy.size)
 		put_do(a, span_of((const char *)remedy.data, remedy.size));
-	if (answer_unseen_needs_root(a->s))
-		output_note_privilege(a->output);
+	output_says_privilege(
+		a->output, span_starts(span_of((const char *)remedy.data, remedy.size), "sudo "));
 	buffer_fini(&paragraph);
 	buffer_fini(&remedy);
 }
@@ -459,6 +459,11 @@ static void put_causes(struct answer *a)
 			cause_put(cause, a->s, &line);
 		end_line(a, cause->finding ? cause->of->worst : NO_SEVERITY, &line);
 		put_victims(a, cause);
+		if (!is_single(a) && !cause->finding)
+			answer_tool_advice(a->s, cause->of, &line);
+		if (line.size)
+			put_do(a, span_of((const char *)line.data, line.size));
+		buffer_fini(&line);
 	}
 	if (!is_single(a))
 		put_more_waiting(a);

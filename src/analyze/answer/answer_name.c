@@ -11,11 +11,38 @@
 #define TREE_MOST 65 /* processes: a larger selection is a host or a user */
 #define UP_MAX	  64
 
+NUMBER(ADVICE_NS, 2 * 60 * NS_PER_S, NS, "time of a silent tool from which there is advice");
 NUMBER(SAME_NS, NS_PER_S / 2, NS, "tolerance for one answer's times in calls and connection");
 
 static bool is_main(const struct process_entry *p)
 {
 	return p->agent && (!p->main || p->main == p);
+}
+
+/* Appends branch and first task of a session, if another one of its project is diagnosed. */
+static void add_task(const struct diagnosis *s, const struct process_entry *p, struct span project,
+	struct buffer *out)
+{
+	const struct process_table *table = &s->input.host.process_table;
+	const struct proc_session *of = p->session;
+	bool is_one_of_several = false;
+	struct span branch, task;
+
+	for (size_t i = 1; i < s->count && of; i++) {
+		const struct process_entry *other = s->all[i].process;
+
+		is_one_of_several |=
+			other && other != p && is_main(other) &&
+			!span_compare(process_table_text(table, &other->project), project);
+	}
+	if (!is_one_of_several || !record_holds(&of->record, PROC_SESSION_WITH_TASK))
+		return;
+	branch = record_text(&of->record, &of->branch);
+	task = record_text(&of->record, &of->task);
+	if (branch.size)
+		buffer_format(out, ", %.*s", (int)branch.size, branch.data);
+	if (task.size)
+		buffer_format(out, ": %.*s", (int)task.size, task.data);
 }
 
 static void add_owner(const struct diagnosis *s, const struct process_entry *p, struct buffer *out)
@@ -36,6 +63,8 @@ static void add_owner(const struct diagnosis *s, const struct process_entry *p, 
 		buffer_format(out, " %u", p->main->id.pid);
 	if (!is_own && project.size)
 		buffer_format(out, ", %.*s", (int)project.size, project.data);
+	if (project.size && (is_own || p->main))
+		add_task(s, is_own ? p : p->main, project, out);
 	buffer_char(out, ')');
 }
 
@@ -160,6 +189,21 @@ uint32_t answer_tool(const struct diagnosis *s, const struct diagnosed *j)
 	return find_activity(s, j, &a) && a.state == ACTIVITY_RUNS_TOOL ? a.pid : 0;
 }
 
+bool answer_tool_advice(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct activity a;
+	const char *flag;
+
+	if (!find_activity(s, j, &a) || a.state != ACTIVITY_RUNS_TOOL || !a.pid ||
+		urgency_of_activity(&a, &flag) != URGENCY_SILENT || a.since_ns < ADVICE_NS)
+		return false;
+	buffer_format(out,
+		"sooth why %u shows what it waits for; the agent can interrupt it, and sooth kill "
+		"%u ends it",
+		a.pid, a.pid);
+	return true;
+}
+
 bool answer_awaits_model(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct activity a;
@@ -178,17 +222,17 @@ bool answer_is_troubled(const struct diagnosis *s, const struct diagnosed *j)
 		return false;
 	urgency = urgency_of_activity(&a, &flag);
 	return urgency == URGENCY_SICK || urgency == URGENCY_SILENT ||
-	       (a.state == ACTIVITY_WAITS_FOR_MODEL && a.answer == ACTIVITY_ANSWER_SILENT);
+	       (a.state == ACTIVITY_WAITS_FOR_MODEL && a.answer == ACTIVITY_ANSWER_SILENT) ||
+	       (a.state == ACTIVITY_TALKS_TO_MCP && a.has_since &&
+		       a.since_ns >= ACTIVITY_SILENT_NS);
 }
 
 bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct activity a;
 
-	return find_activity(s, j, &a) &&
-	       (answer_needs_user(s, j) || is_only_session(s, j) ||
-		       (a.state == ACTIVITY_TALKS_TO_MCP && a.has_since &&
-			       a.since_ns >= ACTIVITY_SILENT_NS));
+	return answer_needs_user(s, j) || answer_is_troubled(s, j) ||
+	       (is_only_session(s, j) && find_activity(s, j, &a));
 }
 
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)

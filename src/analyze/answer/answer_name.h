@@ -30,8 +30,10 @@ uint64_t answer_activity_since(
 /* Returns the pid of the process that the tool of this session's main process waits for; 0: none.
  */
 uint32_t answer_tool(const struct diagnosis *s, const struct diagnosed *j);
-/* Returns whether the activity of the process has a line of its own: it needs its user, or is the
- * main process of the only session that is diagnosed. */
+/* Appends what to do about a tool that has been silent for minutes; false: there is none. */
+bool answer_tool_advice(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* Returns whether the activity of the process has a line of its own: it needs its user, is a
+ * problem, or belongs to the main process of the only session that is diagnosed. */
 bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j);
 /* "ended with exit status 0". False: the process did not end during the observation. */
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);

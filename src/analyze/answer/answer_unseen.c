@@ -353,14 +353,6 @@ static void add_group(const struct group *g, struct buffer *out)
 		buffer_format(out, " (%zu processes)", g->processes);
 }
 
-bool answer_unseen_needs_root(const struct diagnosis *s)
-{
-	struct unseen u;
-
-	collect(&u, s);
-	return count_of(&u, FINDING_REFUSED) && !is_of_root(s);
-}
-
 void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy)
 {
 	struct unseen u;

@@ -16,8 +16,6 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out);
 /* Appends the paragraph about checks without a result, and its remedy; nothing if every check has a
  * result. */
 void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy);
-/* Returns whether checks need a privilege that root has; the remedy then begins with sudo. */
-bool answer_unseen_needs_root(const struct diagnosis *s);
 /* Returns the number of checks without a result that could have found the problem. */
 uint32_t answer_unseen_count(const struct diagnosis *s);
 

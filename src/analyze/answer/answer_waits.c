@@ -59,7 +59,7 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 	return state;
 }
 
-/* The kind of root, by the last wait of a chain; an idle process has none. */
+/* Kinds of ends by the last wait of a chain; an idle process has no such end. */
 static const uint8_t root_kinds[WAIT_WHATS] = { [WAIT_FILE_SYSTEM] = ROOT_MOUNT,
 	[WAIT_TERMINAL_READ] = ROOT_USER,
 	[WAIT_SLEEP] = ROOT_TIMER,
@@ -297,7 +297,7 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (follow(s, j, &g, &chain))
+	if (answer_tool_advice(s, j, out) || follow(s, j, &g, &chain))
 		return;
 	if (chain.links[chain.count - 1].is_inside)
 		wait_chain_remedy(out, &chain);

@@ -452,15 +452,19 @@ static size_t put_waiting(
 
 void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out)
 {
+	const struct finding_type *type;
+
 	assert(c);
 	if (!c->finding) {
 		put_wait(s, c->of, out);
 		return;
 	}
+	type = diagnosis_type_of(c->finding);
 	answer_name(s, c->of, out);
 	buffer_string(out, ": ");
 	answer_claim(c->finding, out);
-	if (!diagnosis_type_of(c->finding)->tells_answer || !answer_awaits_model(s, c->of))
+	if ((!type->tells_answer || !answer_awaits_model(s, c->of)) &&
+		strcmp(type->id, "frozen") != 0)
 		answer_activity_after(s, c->of, "; now: ", out);
 	if (c->of->count > 1)
 		buffer_format(

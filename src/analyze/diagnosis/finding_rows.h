@@ -213,7 +213,7 @@ ROW_STRUCT(finding_host_row, FINDING_HOST_ROW);
 
 ROW_STRUCT(finding_summary_row, FINDING_SUMMARY_ROW);
 
-/* The kind of end of a chain of waits. */
+/* Kinds of ends of a chain of waits. */
 enum answer_root {
 	ROOT_NONE, /* no wait, or its end is not known */
 	ROOT_DEAD_OWNER,
