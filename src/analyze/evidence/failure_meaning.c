@@ -302,8 +302,8 @@ static void emit_limit(struct check_result *out, enum watch_kind kind,
 	const struct limit_users *users, const struct watch_use *u)
 {
 	if (users) {
-		finding_number(out, "in use by the processes of the user that were read",
-			users->sum, SOOTH_UNIT_NONE, 0);
+		finding_count(
+			out, "in use by the processes of the user that were read", users->sum, 0);
 		limit_users_unseen(out, users);
 	}
 	if (!u) {
