@@ -10,7 +10,6 @@
 #define SOOTH_ANALYZE_CHECK_SETTINGS_H
 
 #include "analyze/diagnosis/check.h"
-#include "base/error.h"
 
 #define CHECK_SETTINGS_MAX 96
 

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "base/units.h"
 #include "recognize/script_name.h"
 
 #define REASON(state) ((enum sooth_reason)((state) >> 4))

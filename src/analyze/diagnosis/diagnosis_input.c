@@ -10,7 +10,6 @@
 #include "probes/limits.h"
 #include "probes/logs.h"
 #include "probes/maps.h"
-#include "probes/proc.h"
 #include "probes/sockets.h"
 #include "probes/stacks.h"
 #include "probes/waits.h"

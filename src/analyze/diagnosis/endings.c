@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/units.h"
-#include "model/stream_records.h"
 #include "probes/signal_names.h"
 
 #define PROCESSES_MAX 65536

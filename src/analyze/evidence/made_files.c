@@ -10,8 +10,6 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 /* --- inodes --- */
 

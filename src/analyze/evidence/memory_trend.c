@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analyze/process_table/process_table.h"
-#include "base/units.h"
 #include "probes/maps.h"
 
 /* --- how resident memory developed --- */

@@ -9,10 +9,8 @@
 #include "analyze/waits/wait_chain.h"
 #include "analyze/waits/wait_sentences.h"
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "base/escape.h"
 #include "model/errno_names.h"
-#include "probes/proc.h"
 #include "probes/sockets.h"
 
 static const struct snapshot *last_of(
