@@ -51,16 +51,6 @@ ROW_TABLE(option, OPTION_ROW, "finding.option", option_row,
 ROW_TABLE(entry, ENTRY_ROW, "finding.entry", entry_row,
 	.line = "{id} ({severity}[, {muted_text}]): {claim}");
 
-static const char *format_value(const struct finding_option *o, double value, char out[UNITS_SIZE])
-{
-	if (o->unit == SOOTH_UNIT_NS)
-		return format_ns(out, (uint64_t)value);
-	if (o->unit == SOOTH_UNIT_BYTES)
-		return format_bytes(out, (uint64_t)value);
-	snprintf(out, UNITS_SIZE, "%g", value);
-	return out;
-}
-
 struct finding_list {
 	const struct check_settings *settings;
 	bool has_unlisted; /* also the thresholds that are seldom worth setting */
@@ -79,8 +69,9 @@ static void add_options(const struct finding_type *type, const struct check_sett
 		snprintf(name, sizeof(name), "%s.%s", type->id, o->name);
 		struct record_tail tail[] = {
 			{ &row.name, name, strlen(name) },
-			{ &row.value, format_value(o, setting->options[i], value), 0 },
-			{ &row.default_value, format_value(o, o->default_value, default_value), 0 },
+			{ &row.value, check_settings_value(o, setting->options[i], value), 0 },
+			{ &row.default_value,
+				check_settings_value(o, o->default_value, default_value), 0 },
 			{ &row.help, o->help, strlen(o->help) },
 		};
 		tail[1].size = strlen(tail[1].data);

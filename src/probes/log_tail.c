@@ -108,26 +108,36 @@ void log_tail_read(
 	}
 }
 
-struct log_repeat log_tail_repeat(const struct log_tail *t, const struct log_form *f)
+struct logs_error log_tail_error(
+	const struct log_tail *t, const struct log_form *f, const struct logs_file *file)
 {
 	assert(t);
 
 	uint32_t begin = f->first, counts[LOG_TAIL_FORMS + 1] = { 0 };
-	struct log_repeat r = { .behind = t->lines - f->last - 1 };
+	struct logs_error e = { .record = file->record,
+		.inode = file->inode,
+		.fd = file->fd,
+		.fd_state = file->fd_state,
+		.times = f->times,
+		.times_new = f->times_new,
+		.behind = t->lines - f->last - 1,
+		.is_warning = f->kind == LOG_LINE_WARNING,
+		.new_state = file->new_state };
 
+	e.record.kind = LOGS_ERROR;
 	if (t->lines - begin > LOG_TAIL_LINES)
 		begin = t->lines - LOG_TAIL_LINES;
-	r.messages = t->lines - begin;
+	e.messages = t->lines - begin;
 	for (uint32_t i = begin; i < t->lines; i++) {
 		uint32_t form = t->form_at[i % LOG_TAIL_LINES], n = ++counts[form];
 
 		if (form == NO_FORM)
 			continue;
-		if (&t->forms[form] != f && n > r.other_most)
-			r.other_most = n;
-		r.done += t->forms[form].is_done;
+		if (&t->forms[form] != f && n > e.other_most)
+			e.other_most = n;
+		e.done += t->forms[form].is_done;
 	}
-	return r;
+	return e;
 }
 
 /* Returns whether `a` goes before `b`. */

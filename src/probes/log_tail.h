@@ -8,10 +8,12 @@
 #define SOOTH_PROBES_LOG_TAIL_H
 
 #include "probes/log_line.h"
+#include "probes/logs.h"
 
 #define LOG_TAIL_LINES 4096 /* the last messages, whose forms are remembered */
-#define LOG_TAIL_FORMS 256  /* if there are more forms, each further message counts as a new form  \
-			     */
+#define LOG_TAIL_FORMS                                                                             \
+	256 /* if there are more forms, each further message counts as a new form                  \
+	     */
 
 struct log_form {
 	uint64_t form;
@@ -31,14 +33,6 @@ struct log_tail {
 	uint16_t form_at[LOG_TAIL_LINES]; /* form of a message, by its number modulo the size */
 };
 
-/* Counts of messages around those of one form. */
-struct log_repeat {
-	uint32_t messages;   /* of all forms, from this form's first message to the end */
-	uint32_t other_most; /* of these, messages of the most frequent other form */
-	uint32_t done;	     /* of these, messages that something succeeded */
-	uint32_t behind;     /* messages after the last one of this form */
-};
-
 /*
  * Reads `text`, and removes color sequences from it. A line that begins at `new_from` or later is
  * new since the last sample. `is_cut`: the text begins within a line. The spans in `out` are
@@ -51,7 +45,9 @@ void log_tail_read(
 void log_tail_begin(struct log_tail *t);
 void log_tail_add(
 	struct log_tail *t, const struct log_line *line, bool is_new, bool is_behind_detail);
-struct log_repeat log_tail_repeat(const struct log_tail *t, const struct log_form *f);
+/* Returns the record of an error of that file, without its text. */
+struct logs_error log_tail_error(
+	const struct log_tail *t, const struct log_form *f, const struct logs_file *file);
 /* Writes up to `max` forms of errors and warnings to `out`: first the most frequent since the last
  * sample, then the most frequent, then the last. Returns how many. */
 size_t log_tail_worst(const struct log_tail *t, const struct log_form **out, size_t max);

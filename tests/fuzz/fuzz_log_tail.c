@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	count = log_tail_worst(&tail, worst, 4);
 	CHECK(count <= 4 && (count > 0) == (tail.errors > 0 && tail.form_count > 0));
 	for (size_t i = 0; i < count; i++) {
-		struct log_repeat r = log_tail_repeat(&tail, worst[i]);
+		struct logs_error r =
+			log_tail_error(&tail, worst[i], &(struct logs_file){ .fd = 2 });
 
 		within(worst[i]->text, text, size - 1);
 		within(worst[i]->end, text, size - 1);

@@ -177,18 +177,20 @@ static void test_halves(void **state)
 }
 
 /* A cycle of three messages, and one that succeeds in between. */
+static const struct logs_file file = { .fd = 2 };
+
 static void test_repeat(void **state)
 {
 	char text[4096] = "0 INFO started\n";
 	const struct log_form *worst[4];
-	struct log_repeat r;
+	struct logs_error r;
 
 	(void)state;
 	for (int i = 0; i < 10; i++)
 		strcat(text, "1 INFO opening\n2 ERROR cannot open\n3 INFO sleeping\n");
 	read_log(text, 0, false);
 	assert_int_equal(log_tail_worst(&tail, worst, 4), 1);
-	r = log_tail_repeat(&tail, worst[0]);
+	r = log_tail_error(&tail, worst[0], &file);
 	assert_int_equal(worst[0]->times, 10);
 	assert_int_equal(r.messages, 29);
 	assert_int_equal(r.other_most, 10);
@@ -198,8 +200,8 @@ static void test_repeat(void **state)
 		strcat(text, "4 INFO stored\n");
 	read_log(text, 0, false);
 	assert_int_equal(log_tail_worst(&tail, worst, 4), 1);
-	assert_int_equal(log_tail_repeat(&tail, worst[0]).other_most, 30);
-	assert_int_equal(log_tail_repeat(&tail, worst[0]).done, 30);
+	assert_int_equal(log_tail_error(&tail, worst[0], &file).other_most, 30);
+	assert_int_equal(log_tail_error(&tail, worst[0], &file).done, 30);
 }
 
 /* The most frequent ones, and in any case the last. */
@@ -234,7 +236,7 @@ static void test_many(void **state)
 	assert_int_equal(tail.lines, 6000);
 	assert_int_equal(tail.form_count, LOG_TAIL_FORMS);
 	assert_int_equal(log_tail_worst(&tail, worst, 4), 4);
-	assert_true(log_tail_repeat(&tail, worst[0]).messages <= LOG_TAIL_LINES);
+	assert_true(log_tail_error(&tail, worst[0], &file).messages <= LOG_TAIL_LINES);
 	free(text);
 }
 

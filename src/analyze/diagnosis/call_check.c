@@ -198,9 +198,8 @@ void check_calls_times(const struct check_calls *c, struct check_result *out, do
 {
 	assert(c);
 	finding_rate(out, "failures", check_calls_rate(c, times), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "times", times, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "time from the first to the last failure", (double)(last_ns - first_ns),
-		SOOTH_UNIT_NS, 0);
+	finding_count(out, "times", times, c->interval_ns);
+	finding_time(out, "time from the first to the last failure", last_ns - first_ns);
 }
 
 #define REPORTED_MAX 4

@@ -642,7 +642,7 @@ bool check_has_probes(struct check_result *out)
 	if (!strcmp(probe, "syscalls") && e->input->are_calls_refused)
 		check_blind_by(out, FINDING_REFUSED, "sooth may not observe system calls here",
 			CALLS_REMEDY);
-	else if (!strcmp(probe, "syscalls") && diagnosis_input_lacks_calls(e->input, &e->id))
+	else if (!strcmp(probe, "syscalls") && map_get(&e->input->calls_refused, &e->id))
 		check_blind_by(out, FINDING_REFUSED,
 			"sooth may not observe the system calls of this process", CALLS_REMEDY);
 	else if (!strcmp(probe, "syscalls"))
@@ -656,20 +656,16 @@ bool check_has_probes(struct check_result *out)
 	return false;
 }
 
-/* Returns whether the age of the wait stands for the interval of a single look. */
-static bool waits_tell(const struct check *e)
-{
-	return e->is_one_look && e->type->is_of_holder && strstr(e->type->probes, "waits");
-}
-
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
 	const char *instead = e->type->instead;
+	/* In a single look the age of a wait stands for the interval. */
+	bool has_age = e->is_one_look && e->type->is_of_holder && strstr(e->type->probes, "waits");
 
 	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(out))
 		return;
-	if (e->type->needs_interval && e->id.pid && !waits_tell(e) &&
+	if (e->type->needs_interval && e->id.pid && !has_age &&
 		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
 		check_blind(out,
 			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));

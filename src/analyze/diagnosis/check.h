@@ -14,6 +14,7 @@
 #define SOOTH_ANALYZE_CHECK_H
 
 #include "analyze/diagnosis/finding_rows.h"
+#include "analyze/diagnosis/finding_values.h"
 #include "analyze/diagnosis/growth.h"
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "explain/finding.h"
@@ -46,22 +47,6 @@ struct check {
 	const struct finding_tracker *raised;
 	const struct buffer *findings; /* struct finding_row of the detectors that ran before */
 	bool is_one_look;	       /* skip detectors that need an interval */
-};
-
-#define FINDING_VALUES_MAX 20
-
-struct finding_values {
-	struct {
-		const char *name;
-		struct buffer text;
-	} all[FINDING_VALUES_MAX];
-	size_t count;
-};
-
-/* The texts of one kind of finding; `unseen` may be NULL. {pid} is the process of the finding.
- * "{ in |place}" is left out if the value is empty. */
-struct claim_row {
-	const char *claim, *unseen, *remedy;
 };
 
 /* The results of a detector; the functions below fill them in. */
@@ -182,21 +167,6 @@ void finding_server(struct check_result *out, struct span name);
 /* Adds a message that the target itself wrote. Reports for sharing replace it, too. */
 void finding_message(struct check_result *out, struct span message);
 void finding_end(struct check_result *out);
-
-/* The texts of a finding from a row of a table, with places for values: "held up for {time} by
- * {holder}". A detector sets the values of the open finding, then calls finding_claim_row(). */
-
-/* Adds a value, and returns its buffer, empty. */
-struct buffer *finding_value(struct check_result *out, const char *name);
-void finding_value_text(struct check_result *out, const char *name, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-void finding_value_span(struct check_result *out, const char *name, struct span text);
-/* Adds a duration: "3 min 20 s". */
-void finding_value_time(struct check_result *out, const char *name, uint64_t ns);
-/* Adds the claim, what was not seen, and the remedy. */
-void finding_claim_row(struct check_result *out, const struct claim_row *row);
-/* The same, and ends the finding. */
-void finding_end_row(struct check_result *out, const struct claim_row *row);
 
 /* Reports that nothing is wrong; the text says what was measured. */
 void check_fine(struct check_result *out, const char *format, ...)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "explain/registry.h"
 
 #define LINE_MAX_SIZE 256
@@ -35,8 +34,7 @@ static int refuse(struct sooth_error *err, const char *line, const char *why, co
 	return error_remedy(err, "%s", remedy);
 }
 
-/* Writes a value of an option in the user's notation. */
-static const char *limit_text(
+const char *check_settings_value(
 	const struct finding_option *option, double value, char out[UNITS_SIZE])
 {
 	if (option->unit == SOOTH_UNIT_NS)
@@ -53,7 +51,8 @@ static int refuse_range(
 	char least[UNITS_SIZE], most[UNITS_SIZE], remedy[3 * UNITS_SIZE];
 
 	snprintf(remedy, sizeof(remedy), "use a value from %s to %s",
-		limit_text(option, option->min, least), limit_text(option, option->max, most));
+		check_settings_value(option, option->min, least),
+		check_settings_value(option, option->max, most));
 	return refuse(err, line, "the value is out of range", remedy);
 }
 

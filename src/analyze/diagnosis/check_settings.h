@@ -10,7 +10,7 @@
 #define SOOTH_ANALYZE_CHECK_SETTINGS_H
 
 #include "analyze/diagnosis/check.h"
-#include "base/error.h"
+#include "base/units.h"
 
 #define CHECK_SETTINGS_MAX 96
 
@@ -23,6 +23,9 @@ void check_settings_init(struct check_settings *s);
 /* Sets a value from one line without its newline. -EINVAL: err has the error and the valid
  * values. */
 int check_settings_set(struct check_settings *s, const char *line, struct sooth_error *err);
+/* Writes a value of an option in the user's notation. */
+const char *check_settings_value(
+	const struct finding_option *option, double value, char out[UNITS_SIZE]);
 /* Reads a file with # comments and empty lines; errors name the file and the line. */
 int check_settings_parse(struct check_settings *s, const char *name, const char *text, size_t size,
 	struct sooth_error *err);

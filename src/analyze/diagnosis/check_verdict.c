@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "base/units.h"
 #include "recognize/script_name.h"
 
 #define REASON(state) ((enum sooth_reason)((state) >> 4))
@@ -80,10 +79,10 @@ void finding_upkeep(const struct check *e, struct check_result *out)
 	const struct process_entry *p = e->process;
 	double cpu = process_table_cpu_percent(p);
 
-	finding_number(out, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
-	finding_number(out, "resident memory", (double)p->process->rss_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_time(out, "age", check_age_ns(e));
+	finding_bytes(out, "resident memory", p->process->rss_bytes);
 	if (cpu >= 0)
-		finding_number(out, "CPU", cpu, SOOTH_UNIT_PERCENT, p->last_ns - p->first_ns);
+		finding_percent(out, "CPU", cpu, p->last_ns - p->first_ns);
 }
 
 void finding_since(const struct check *e, struct check_result *out, uint64_t since_ns)

@@ -8,9 +8,7 @@
 
 #include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "explain/registry.h"
-#include "model/batch.h"
 
 #define ROWS_BYTES_MAX 400000 /* limit per process: the rows have to fit into one record */
 

@@ -6,7 +6,6 @@
 #ifndef SOOTH_ANALYZE_DIAGNOSIS_H
 #define SOOTH_ANALYZE_DIAGNOSIS_H
 
-#include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_tracker.h"
 #include "analyze/diagnosis/diagnosis_options.h"
 

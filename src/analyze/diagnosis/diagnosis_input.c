@@ -10,7 +10,6 @@
 #include "probes/limits.h"
 #include "probes/logs.h"
 #include "probes/maps.h"
-#include "probes/proc.h"
 #include "probes/sockets.h"
 #include "probes/stacks.h"
 #include "probes/waits.h"
@@ -58,20 +57,15 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	peer_labels_init(&r->labels);
 }
 
-static void free_points(struct diagnosis_input *r)
-{
-	map_for_each_value (&r->points, void *, value)
-		buffer_fini(value);
-	map_fini(&r->points);
-}
-
 void diagnosis_input_fini(struct diagnosis_input *r)
 {
 	struct snapshot_pair *pair;
 
 	assert(r);
 	host_state_fini(&r->host);
-	free_points(r);
+	map_for_each_value (&r->points, void *, value)
+		buffer_fini(value);
+	map_fini(&r->points);
 	for (size_t i = 0; (pair = pair_at(r, i)); i++) {
 		snapshots_fini(&pair->first);
 		snapshots_fini(&pair->last);
@@ -164,20 +158,9 @@ static void take_limit(struct diagnosis_input *r, const struct stream_limit *lim
 		r->are_calls_refused = true;
 }
 
-static void take_host_limit(struct diagnosis_input *r, const struct host_limit *limit)
-{
-	if (limit->resource < HOST_RESOURCES)
-		memcpy(&r->host_limits[limit->resource], limit, sizeof(*limit));
-}
-
-static void note_first_load(struct diagnosis_input *r)
-{
-	if (!r->first_load.record.time_ns)
-		r->first_load = r->load;
-}
-
 void diagnosis_input_add_batch(struct diagnosis_input *r, const struct batch *batch)
 {
+	const struct host_limit *limit;
 	const void *known;
 
 	assert(r);
@@ -207,10 +190,11 @@ void diagnosis_input_add_batch(struct diagnosis_input *r, const struct batch *ba
 			take_limit(r, known);
 		else if ((known = record_as(record, STREAM_BEGIN, sizeof(struct stream_begin))))
 			r->begin_ns = record->time_ns;
-		else if (host_load_read_record(&r->load, record))
-			note_first_load(r);
-		else if ((known = record_as(record, HOST_LIMIT, sizeof(struct host_limit))))
-			take_host_limit(r, known);
+		else if (host_load_read_record(&r->load, record) && !r->first_load.record.time_ns)
+			r->first_load = r->load;
+		else if ((limit = record_as(record, HOST_LIMIT, sizeof(*limit))) &&
+			 limit->resource < HOST_RESOURCES)
+			memcpy(&r->host_limits[limit->resource], limit, sizeof(*limit));
 		else if ((known = record_as(record, HOST_MEMORY, sizeof(r->memory))))
 			memcpy(&r->memory, known, sizeof(r->memory));
 		if (record->time_ns > r->end_ns)
@@ -247,11 +231,6 @@ bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *prob
 		at += strlen(name) + 1;
 	}
 	return false;
-}
-
-bool diagnosis_input_lacks_calls(const struct diagnosis_input *r, const struct process_id *id)
-{
-	return r->are_calls_refused || map_get(&r->calls_refused, id);
 }
 
 bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p)

@@ -74,8 +74,6 @@ int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err);
 void diagnosis_input_next_interval(struct diagnosis_input *r);
 
 bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *probe);
-/* Returns whether calls were requested and refused, of all processes or of this one. */
-bool diagnosis_input_lacks_calls(const struct diagnosis_input *r, const struct process_id *id);
 
 struct sample_series {
 	const struct sample_point *points;

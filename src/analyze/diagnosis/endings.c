@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/units.h"
-#include "model/stream_records.h"
 #include "probes/signal_names.h"
 
 #define PROCESSES_MAX 65536
@@ -226,16 +225,13 @@ const struct exit_reasons_signal *ending_signal(const struct ending *of, unsigne
 	return NULL;
 }
 
-static bool is_request(unsigned number)
-{
-	return number == 15 || number == 2 || number == 1 || number == 3;
-}
-
 const struct exit_reasons_signal *ending_request(const struct ending *of)
 {
 	assert(of);
 	for (unsigned i = 0; i < of->signal_count; i++) {
-		if (is_request(of->signals[i].signal))
+		uint32_t number = of->signals[i].signal;
+
+		if (number == 15 || number == 2 || number == 1 || number == 3)
 			return &of->signals[i];
 	}
 	return NULL;

@@ -3,10 +3,8 @@
 #include "analyze/diagnosis/finding_rows.h"
 
 #include "analyze/records.h"
-
 #include "base/units.h"
 #include "explain/finding.h"
-#include "model/schema.h"
 
 static const char *const subject_kinds[FINDING_SUBJECTS] = {
 	[FINDING_SUBJECT_HOST] = "host",

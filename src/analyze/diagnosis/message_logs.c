@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "probes/log_tail.h"
-#include "probes/logs.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
@@ -163,19 +162,9 @@ static void read_messages(
 static void write_error(struct buffer *out, const struct log_tail *t, const struct log_form *f,
 	const struct logs_file *file)
 {
-	struct log_repeat repeat = log_tail_repeat(t, f);
-	struct logs_error e = { .record = file->record,
-		.fd = file->fd,
-		.times = f->times,
-		.times_new = f->times_new,
-		.messages = repeat.messages,
-		.other_most = repeat.other_most,
-		.done = repeat.done,
-		.behind = repeat.behind,
-		.is_warning = f->kind == LOG_LINE_WARNING };
+	struct logs_error e = log_tail_error(t, f, file);
 	struct buffer text = { 0 };
 
-	e.record.kind = LOGS_ERROR;
 	buffer_append(&text, f->text.data, f->text.size);
 	if (f->end.size)
 		buffer_format(&text, "; %.*s", (int)f->end.size, f->end.data);

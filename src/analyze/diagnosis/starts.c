@@ -110,9 +110,14 @@ static void add(struct counting *c, const struct process_entry *starter,
 	program->early += is_early;
 }
 
-static void add_command(struct counting *c, uint64_t arguments)
+/* Adds a command by its arguments, if they are known. Those recorded at exec are preferred to those
+ * of a sample, because all processes have them in the same form. */
+static void add_command(struct counting *c, const struct process_id *id, struct span arguments)
 {
-	uint32_t *seen = map_put(&c->commands, &arguments, NULL);
+	const uint64_t *recorded = map_get(&c->check->input->host.short_lived.commands, id);
+	uint64_t hash =
+		recorded ? *recorded : hash_bytes(HASH_BEGIN, arguments.data, arguments.size);
+	uint32_t *seen = recorded || arguments.size ? map_put(&c->commands, &hash, NULL) : NULL;
 
 	if (!seen)
 		return;
@@ -133,9 +138,9 @@ static void count_short_lived(struct counting *c)
 	const struct check *e = c->check;
 	const struct short_lived *b = &e->input->host.short_lived;
 	const struct process_table *table = &e->input->host.process_table;
-	const uint64_t *hash;
 
-	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
+	map_for_each (&b->processes, const struct process_id *, id,
+		const struct short_lived_process *, p) {
 		const struct process_entry *starter = p->starter, *living;
 		bool is_sampled;
 
@@ -158,24 +163,8 @@ static void count_short_lived(struct counting *c)
 		if (is_sampled) /* counted together with the samples */
 			continue;
 		add(c, starter, p->name, p->end_ns < c->middle_ns);
-		hash = map_get(&b->commands, id);
-		if (hash)
-			add_command(c, *hash);
+		add_command(c, id, span_of("", 0));
 	}
-}
-
-/* Adds a sampled process. Arguments recorded at exec are preferred to those of a sample, because
- * all processes have them in the same form. */
-static void add_sampled(struct counting *c, const struct process_entry *p)
-{
-	const uint64_t *hash = map_get(&c->check->input->host.short_lived.commands, &p->id);
-	struct span arguments = record_text(&p->process->record, &p->process->arguments);
-
-	if (hash)
-		add_command(c, *hash);
-	else if (!p->process->is_brief && p->process->arguments_state == SOOTH_STATE_VALUE &&
-		 arguments.size)
-		add_command(c, hash_bytes(HASH_BEGIN, arguments.data, arguments.size));
 }
 
 static void count_sampled(struct counting *c)
@@ -185,6 +174,8 @@ static void count_sampled(struct counting *c)
 		const struct process_entry *starter = starts_parent(p);
 		struct span name = check_name(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
+		bool are_whole =
+			!p->process->is_brief && p->process->arguments_state == SOOTH_STATE_VALUE;
 
 		if (!is_sampled_below(c, p))
 			continue;
@@ -197,7 +188,8 @@ static void count_sampled(struct counting *c)
 		if (p->first_ns > c->sampled_from_ns)
 			add(c, starter, text, p->first_ns < c->middle_ns);
 		if (!is_named(starter, text))
-			add_sampled(c, p);
+			add_command(c, &p->id,
+				are_whole ? process_table_known_arguments(p) : span_of("", 0));
 	}
 }
 

@@ -7,14 +7,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "base/units.h"
 #include "explain/number.h"
-#include "model/batch.h"
 #include "model/errno_names.h"
 #include "analyze/records.h"
 #include "analyze/calls/call_pieces.h"
-#include "model/process_id.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"

@@ -10,7 +10,6 @@
 #include "analyze/waits/wait_sentences.h"
 #include "base/lock_name.h"
 #include "base/sentence_units.h"
-#include "explain/number.h"
 #include "model/errno_names.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"

@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 #define END_ROW(F, S)                                                                              \
 	F(S, PID)                                                                                  \

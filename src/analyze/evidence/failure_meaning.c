@@ -2,20 +2,14 @@
 #include "analyze/evidence/failure_meaning.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/limit_users.h"
-#include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "base/escape.h"
-#include "explain/finding.h"
 #include "model/errno_names.h"
-#include "probes/fds.h"
 
 static const struct failure_meaning meanings[] = {
 	{ LINUX_EDQUOT, SYSCALL_LIMIT_KEYS, NULL, "the user's quota of keys is used up",
@@ -302,8 +296,8 @@ static void emit_limit(struct check_result *out, enum watch_kind kind,
 	const struct limit_users *users, const struct watch_use *u)
 {
 	if (users) {
-		finding_number(out, "in use by the processes of the user that were read",
-			users->sum, SOOTH_UNIT_NONE, 0);
+		finding_count(
+			out, "in use by the processes of the user that were read", users->sum, 0);
 		limit_users_unseen(out, users);
 	}
 	if (!u) {

@@ -10,8 +10,6 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 /* --- inodes --- */
 
@@ -76,7 +74,7 @@ static void report_inodes(const struct check *e, struct check_result *out,
 	char what[CALL_PATH], time[UNITS_SIZE];
 
 	snprintf(what, sizeof(what), "inodes %.*s", SPAN_ARGS(point));
-	finding_begin(out, calls->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(out, check_calls_confidence(calls), what);
 	if (left_ns(u) <= high_ns)
 		finding_severity(out, FINDING_HIGH);
 	finding_path(out, span_of_string(u->path));

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analyze/process_table/process_table.h"
-#include "base/units.h"
 #include "probes/maps.h"
 
 /* --- how resident memory developed --- */
@@ -306,17 +304,13 @@ bool memory_climbs_slowly(
 	/* Grew at a constant rate since the start. */
 	if (check_is_young(e) && !c.collectors && j->growth.grows && c.is_straight && c.keeps_pace)
 		return true;
-	return c.is_long && c.is_calm && !c.is_agent && !j->has_stopped &&
-	       c.gain >= check_option(e, "steady-gain") && (is_steady(j, &c) || is_uneven(j, &c));
-}
-
-static bool is_long_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	struct climb c = climb_of(e, j, m);
-
-	return m->is_known && c.is_long && c.is_calm && c.is_straight && c.keeps_pace &&
-	       j->growth.grows && !j->has_stopped && c.gain >= check_option(e, "min-gain");
+	if (!c.is_long || !c.is_calm || j->has_stopped)
+		return false;
+	if (c.is_straight && c.keeps_pace && j->growth.grows &&
+		c.gain >= check_option(e, "min-gain"))
+		return true;
+	return !c.is_agent && c.gain >= check_option(e, "steady-gain") &&
+	       (is_steady(j, &c) || is_uneven(j, &c));
 }
 
 /* Returns whether the growth is only the start of a program: it has what it needs, or a collection
@@ -339,7 +333,7 @@ bool memory_climbs(const struct check *e, const struct memory_trend *j, const st
 
 	if (is_start(e, j, m, gain))
 		return false;
-	if (memory_climbs_slowly(e, j, m) || is_long_climb(e, j, m))
+	if (memory_climbs_slowly(e, j, m))
 		return true;
 	if (gain < check_option(e, "climb-gain"))
 		return false;

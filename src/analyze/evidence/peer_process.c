@@ -9,10 +9,8 @@
 #include "analyze/waits/wait_chain.h"
 #include "analyze/waits/wait_sentences.h"
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "base/escape.h"
 #include "model/errno_names.h"
-#include "probes/proc.h"
 #include "probes/sockets.h"
 
 static const struct snapshot *last_of(
@@ -90,21 +88,18 @@ void peer_process_put_wait(struct buffer *out, const struct diagnosis_input *inp
  * not resolved. */
 static bool is_at(struct span proxy, const unsigned char address[16], unsigned port)
 {
+	bool is_local = span_starts(proxy, "localhost:");
 	char text[PEER_NAME_SIZE];
 	unsigned char other[16];
 	unsigned other_port;
 
-	if (proxy.size >= sizeof(text))
+	if (is_local)
+		proxy = span_of(proxy.data + 9, proxy.size - 9);
+	if (proxy.size + 9 >= sizeof(text))
 		return false;
-	if (span_starts(proxy, "localhost:")) {
-		snprintf(
-			text, sizeof(text), "127.0.0.1%.*s", (int)(proxy.size - 9), proxy.data + 9);
-		return peer_split(text, other, &other_port) && other_port == port &&
-		       peer_is_loopback(address);
-	}
-	snprintf(text, sizeof(text), "%.*s", (int)proxy.size, proxy.data);
+	snprintf(text, sizeof(text), "%s%.*s", is_local ? "127.0.0.1" : "", SPAN_ARGS(proxy));
 	return peer_split(text, other, &other_port) && other_port == port &&
-	       !memcmp(other, address, sizeof(other));
+	       (is_local ? peer_is_loopback(address) : !memcmp(other, address, sizeof(other)));
 }
 
 bool peer_name_is_proxy(const struct check *e, const char *address, struct span *variable)

@@ -8,9 +8,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/process_table/server_name.h"
-#include "base/map.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 #define COMMANDS_MAX 1024
 

@@ -123,21 +123,8 @@ static void put_cut(struct log_records *r, struct span message, size_t most)
 static void write_error(struct log_records *r, struct backend_run *run,
 	const struct logs_file *file, const struct log_form *f)
 {
-	struct log_repeat repeat = log_tail_repeat(&r->tail, f);
-	struct logs_error e = { .record = file->record,
-		.inode = file->inode,
-		.fd = file->fd,
-		.fd_state = file->fd_state,
-		.times = f->times,
-		.times_new = f->times_new,
-		.messages = repeat.messages,
-		.other_most = repeat.other_most,
-		.done = repeat.done,
-		.behind = repeat.behind,
-		.is_warning = f->kind == LOG_LINE_WARNING,
-		.new_state = file->new_state };
+	struct logs_error e = log_tail_error(&r->tail, f, file);
 
-	e.record.kind = LOGS_ERROR;
 	buffer_reset(&r->text);
 	put_cut(r, f->text, f->end.size ? PIECE_BYTES : TEXT_BYTES);
 	if (f->end.size) {
