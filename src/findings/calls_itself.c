@@ -2,7 +2,6 @@
 /* calls-itself: to answer a request a server connects to its own listening socket, which makes it
  * connect again: a proxy whose upstream is itself. Without answers the order of accepting and
  * connecting shows the circle. */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -48,7 +47,7 @@ static bool is_there(const char *peer, const char *listener)
 static struct own find_own(const struct call_history *h)
 {
 	struct own most = { 0 };
-	struct call_path key = { { 0 } };
+	struct call_path key;
 	const struct call_answers *a;
 
 	map_for_each (&h->peers, const struct call_path *, to, const struct call_peer *, made) {
@@ -63,7 +62,7 @@ static struct own find_own(const struct call_history *h)
 	}
 	if (!most.address)
 		return most;
-	snprintf(key.text, sizeof(key.text), "%s", most.address);
+	key = call_path_key(span_of_string(most.address));
 	a = map_get(&h->answers, &key);
 	most.good = a ? a->good : 0;
 	most.bad = a ? a->bad : 0;

@@ -245,10 +245,9 @@ static void report_failing(
 	char errors[240], what[CALL_PATH + 16];
 	struct check_result *out = l->out;
 	const struct unanswered *u;
-	struct call_path key = { { 0 } };
+	struct call_path key = call_path_key(span_of_string(address));
 
 	put_errors(p, errors, sizeof(errors));
-	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
 	u = names ? NULL : map_get(&l->waiting, &key);
 	snprintf(what, sizeof(what), "%s%s", names ? "children " : "", address);
 	finding_begin(out, confidence_high_if(!c->lost), what);
