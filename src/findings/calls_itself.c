@@ -88,8 +88,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_connection(out, span_of_string(own->address));
 	finding_claim(out,
 		"passes requests on to itself, in a circle: %llu times it connected to %s, where "
-		"it "
-		"listens itself, until its limit of connections or a timeout is reached%s",
+		"it listens itself, until its limit of connections or a timeout is reached%s",
 		(unsigned long long)own->made, own->address,
 		own->bad ? "; the answers are errors" : "");
 	finding_rate(out, "connections to itself", check_calls_rate(calls, own->made),
@@ -103,9 +102,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 			out, "connections within each other", own->deepest, calls->interval_ns);
 	finding_unseen(out, "which requests came from outside");
 	check_calls_unseen(calls, e, out);
-	finding_remedy(out,
-		"look where it passes requests on (proxy_pass, upstream, a URL of its own in the "
-		"settings): that address has to be another server's");
+	finding_remedy(out, "look where it passes requests on (proxy_pass, upstream, a URL of its "
+			    "own in the settings): that address has to be another server's");
 	finding_end(out);
 }
 

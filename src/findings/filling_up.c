@@ -246,8 +246,7 @@ static const struct finding_option options[] = {
 		"minimum number of temporary files made in one directory and not removed",
 		UNLISTED),
 	THRESHOLD("min-memory-files", 5, 1, 1e9,
-		"the same of shared memory (/dev/shm), also if its size is set and nothing "
-		"written",
+		"the same of shared memory (/dev/shm), also if its size is set and nothing written",
 		UNLISTED),
 	BYTES_THRESHOLD("log-rate", 64 << 10, 1, 1e12,
 		"the same growth per second of a deleted log", UNLISTED),

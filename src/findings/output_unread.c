@@ -29,7 +29,6 @@ struct unread {
 static const struct sockets_socket *before_of(
 	const struct check *e, const struct sockets_socket *of)
 {
-
 	sockets_each (check_first(e, &e->input->sockets), s) {
 		if (s->inode == of->inode)
 			return s;

@@ -233,9 +233,8 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 	task_room_find(&tasks, e);
 	room = tasks.group ? task_room_in(tasks.group) : 0;
 	if (!room || room == UINT64_MAX) {
-		finding_unseen(out,
-			"how many processes can still start: the control groups have no "
-			"limit, and processes of the user cannot be counted");
+		finding_unseen(out, "how many processes can still start: the control groups have "
+				    "no limit, and processes of the user cannot be counted");
 		return;
 	}
 	finding_count(out, "number of processes that the control group can still start", room, 0);
@@ -400,9 +399,9 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 			SPAN_ARGS(name), starter->id.pid);
 	else
 		finding_remedy(out,
-			"find the loop in %.*s (%u) that starts them: wait for an event instead "
-			"of asking again, or do the work in one process; sooth ps -t %u shows "
-			"where it runs",
+			"find the loop in %.*s (%u) that starts them: wait for an event instead of "
+			"asking again, or do the work in one process; sooth ps -t %u shows where "
+			"it runs",
 			SPAN_ARGS(name), starter->id.pid, starter->id.pid);
 	finding_end(out);
 }

@@ -264,13 +264,12 @@ static void report(
 				    "TCP_NODELAY on the connection");
 	else if (chain == CHAIN_SLOW)
 		finding_remedy(out, "find out what makes one request slow in the server (in a "
-				    "database: EXPLAIN ANALYZE; without an index a query reads "
-				    "the whole table); then request many values at once");
+				    "database: EXPLAIN ANALYZE; without an index a query reads the "
+				    "whole table); then request many values at once");
 	else
 		finding_remedy(out,
 			"request many values at once: a join or IN (...) instead of a query per "
-			"row, MGET "
-			"or a pipeline, a batch; sooth trace -p %u shows the requests",
+			"row, MGET or a pipeline, a batch; sooth trace -p %u shows the requests",
 			c->of->id.pid);
 	finding_end(out);
 }
