@@ -84,7 +84,7 @@ static double weigh_cut(const void *key, const void *value, const void *user)
 	if (l->calls.is_sampled || l->calls.lost || l->e->input->calls.has_time_gaps ||
 		strncmp(p->protocol, "TCP", 3) != 0 || p->last_answer_ns > p->first_cut_ns ||
 		p->last_cut_ns - p->first_cut_ns < NS_PER_S ||
-		cut * 100 < check_option(l->e, "min-share") * (double)p->made ||
+		cut * 100 < check_option(l->e, "min-share") * p->made ||
 		!check_is_over(l->e, "min-failures", cut, address->text))
 		return 0;
 	return weigh(key, value, user) ? 0 : cut;

@@ -354,7 +354,7 @@ static enum finding_severity severity_of(
 static void write_failure(char *out, size_t size, const struct starts *s)
 {
 	*out = '\0';
-	if (!s->failed || (double)s->failed < FAILED_SHARE * (double)s->count)
+	if (!s->failed || s->failed < FAILED_SHARE * s->count)
 		return;
 	if (s->has_statuses)
 		snprintf(out, size, " and fail");
@@ -386,7 +386,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	if (speed_of(e, s) > CROWDED)
 		finding_text(out, "held up by others", "%.0f threads share a CPU",
 			cpu_load_of(e->input));
-	if ((double)s->failed >= FAILED_SHARE * (double)s->count)
+	if (s->failed >= FAILED_SHARE * s->count)
 		finding_text(out, "failed", "%llu of %llu", (unsigned long long)s->failed,
 			(unsigned long long)s->ended);
 	if (starter != e->process)
@@ -409,8 +409,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 static bool are_too_many(const struct check *e, const struct starts *s)
 {
 	double rate = speed_of(e, s) * starts_rate(s);
-	bool are_failing =
-		s->failed >= FAILING_LEAST && (double)s->failed >= FAILING_SHARE * (double)s->ended;
+	bool are_failing = s->failed >= FAILING_LEAST && s->failed >= FAILING_SHARE * s->ended;
 
 	/* A failure of one part of a command counts as one failure of the whole command. */
 	double failing = s->ended ? rate * (double)s->direct / (double)s->ended : 0;

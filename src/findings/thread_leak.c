@@ -118,9 +118,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		g->grown, g->windows);
 	finding_text(out, "idle", "%u of %u new threads wait since they were started", n->idle,
 		n->count);
-	if ((double)n->name.last > MOST_SHARE * n->count)
+	if (n->name.last > MOST_SHARE * n->count)
 		finding_text(out, "name of most new threads", "%s", n->name.text);
-	if ((double)n->call.last > MOST_SHARE * n->count)
+	if (n->call.last > MOST_SHARE * n->count)
 		finding_text(out, "what most new threads wait in", "%s", n->call.text);
 	finding_unseen(out, "whether a pool is filling up, and stops at its size");
 	if (is_young)
