@@ -2,7 +2,6 @@
 /* calls-itself: to answer a request a server connects to its own listening socket, which makes it
  * connect again: a proxy whose upstream is itself. Without answers the order of accepting and
  * connecting shows the circle. */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -48,7 +47,7 @@ static bool is_there(const char *peer, const char *listener)
 static struct own find_own(const struct call_history *h)
 {
 	struct own most = { 0 };
-	struct call_path key = { { 0 } };
+	struct call_path key;
 	const struct call_answers *a;
 
 	map_for_each (&h->peers, const struct call_path *, to, const struct call_peer *, made) {
@@ -63,7 +62,7 @@ static struct own find_own(const struct call_history *h)
 	}
 	if (!most.address)
 		return most;
-	snprintf(key.text, sizeof(key.text), "%s", most.address);
+	key = call_path_key(span_of_string(most.address));
 	a = map_get(&h->answers, &key);
 	most.good = a ? a->good : 0;
 	most.bad = a ? a->bad : 0;
@@ -89,8 +88,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_connection(out, span_of_string(own->address));
 	finding_claim(out,
 		"passes requests on to itself, in a circle: %llu times it connected to %s, where "
-		"it "
-		"listens itself, until its limit of connections or a timeout is reached%s",
+		"it listens itself, until its limit of connections or a timeout is reached%s",
 		(unsigned long long)own->made, own->address,
 		own->bad ? "; the answers are errors" : "");
 	finding_rate(out, "connections to itself", check_calls_rate(calls, own->made),
@@ -104,9 +102,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 			out, "connections within each other", own->deepest, calls->interval_ns);
 	finding_unseen(out, "which requests came from outside");
 	check_calls_unseen(calls, e, out);
-	finding_remedy(out,
-		"look where it passes requests on (proxy_pass, upstream, a URL of its own in the "
-		"settings): that address has to be another server's");
+	finding_remedy(out, "look where it passes requests on (proxy_pass, upstream, a URL of its "
+			    "own in the settings): that address has to be another server's");
 	finding_end(out);
 }
 

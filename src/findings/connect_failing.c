@@ -82,7 +82,7 @@ static double weigh_cut(const void *key, const void *value, const void *user)
 	if (l->calls.is_sampled || l->calls.lost || l->e->input->calls.has_time_gaps ||
 		strncmp(p->protocol, "TCP", 3) != 0 || p->last_answer_ns > p->first_cut_ns ||
 		p->last_cut_ns - p->first_cut_ns < NS_PER_S ||
-		cut * 100 < check_option(l->e, "min-share") * (double)p->made ||
+		cut * 100 < check_option(l->e, "min-share") * p->made ||
 		!check_is_over(l->e, "min-failures", cut, address->text))
 		return 0;
 	return weigh(key, value, user) ? 0 : cut;
@@ -243,10 +243,9 @@ static void report_failing(
 	char errors[240], what[CALL_PATH + 16];
 	struct check_result *out = l->out;
 	const struct unanswered *u;
-	struct call_path key = { { 0 } };
+	struct call_path key = call_path_key(span_of_string(address));
 
 	put_errors(p, errors, sizeof(errors));
-	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
 	u = names ? NULL : map_get(&l->waiting, &key);
 	snprintf(what, sizeof(what), "%s%s", names ? "children " : "", address);
 	finding_begin(out, confidence_high_if(!c->lost), what);

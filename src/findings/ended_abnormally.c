@@ -273,15 +273,13 @@ static void claim_signal(struct check_result *out, const struct why *w)
 		finding_claim(out, "killed by %s%s", w->fatal ? "the kernel" : "SIGKILL",
 			is_at_hard_limit(w) ? ", perhaps at its hard CPU time limit" : "");
 	else if (w->signal == PIPE)
-		finding_claim(out,
-			"the process wrote to a pipe or socket without a reader, and the "
-			"kernel ended it (SIGPIPE)");
+		finding_claim(out, "the process wrote to a pipe or socket without a reader, and "
+				   "the kernel ended it (SIGPIPE)");
 	else
 		finding_claim(out, "ended by %s%s", name,
-			is_from_kernel
-				? " sent by the kernel (for Ctrl-C in a terminal, or a timer "
-				  "that expired)"
-				: "");
+			is_from_kernel ? " sent by the kernel (for Ctrl-C in a terminal, or a "
+					 "timer that expired)"
+				       : "");
 }
 
 static enum finding_severity severity_of(const struct why *w)
@@ -302,19 +300,17 @@ static const char *remedy_of_kill(const struct why *w)
 		       "would let the process clean up";
 	if (!w->fatal)
 		return "run sooth as root: then sooth records the sender";
-	return w->fatal->is_from_kernel
-		       ? "the container or pid namespace of the process may have ended; dmesg may "
-			 "say why"
-		       : "read the last lines of the output of the process: the reason may be "
-			 "there";
+	return w->fatal->is_from_kernel ? "the container or pid namespace of the process may have "
+					  "ended; dmesg may say why"
+					: "read the last lines of the output of the process: the "
+					  "reason may be there";
 }
 
 static void emit_remedy(const struct check *e, struct check_result *out, const struct why *w)
 {
 	if (w->is_oom)
-		finding_remedy(out,
-			"give the control group or the host more memory, or see in the next run "
-			"which memory grows: sooth inspect --maps PID");
+		finding_remedy(out, "give the control group or the host more memory, or see in the "
+				    "next run which memory grows: sooth inspect --maps PID");
 	else if (is_crash(w) && w->core && !w->core->path_state)
 		finding_remedy(out,
 			"open the core file in a debugger: coredumpctl debug %u, or gdb PROGRAM "
@@ -322,8 +318,8 @@ static void emit_remedy(const struct check *e, struct check_result *out, const s
 			e->id.pid);
 	else if (is_crash(w))
 		finding_remedy(out,
-			"read the standard error of the process; to get a core file next time, "
-			"run this in the shell before the program starts: ulimit -c unlimited");
+			"read the standard error of the process; to get a core file next time, run "
+			"this in the shell before the program starts: ulimit -c unlimited");
 	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT || is_at_hard_limit(w))
 		finding_remedy(out,
 			"raise the limit in the shell before the program starts: ulimit %s "
@@ -434,9 +430,8 @@ static void diagnose_gone(
 		add_memory(out, &w);
 	} else {
 		finding_claim(out, "crashed: %.*s", SPAN_ARGS(trap));
-		finding_remedy(out,
-			"to get a core file next time, run this in the shell before the "
-			"program starts: ulimit -c unlimited");
+		finding_remedy(out, "to get a core file next time, run this in the shell before "
+				    "the program starts: ulimit -c unlimited");
 		add_fault(out, &w);
 	}
 	if (core) {

@@ -109,7 +109,7 @@ static void put_kind(struct buffer *out, const struct tally_row *row)
  * unix and 24 eventpoll". */
 static void put_kinds(struct buffer *out, const struct tally_row *top, size_t count)
 {
-	double least = ALONGSIDE * (double)tally_gain(&top[0]);
+	double least = ALONGSIDE * tally_gain(&top[0]);
 	size_t shown = 1;
 
 	while (shown < count && shown < KINDS_MAX && (double)tally_gain(&top[shown]) >= least)

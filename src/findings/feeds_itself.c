@@ -109,13 +109,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	check_calls_unseen(c, e, out);
 	if (o->is_input)
 		finding_remedy(out, "append to another file, and take that for the next round; "
-				    "what is appended again "
-				    "and again does not succeed");
+				    "what is appended again and again does not succeed");
 	else
 		finding_remedy(out,
 			"let it log to another file than the one it reads, or skip its own lines; "
-			"what it "
-			"logs over and over is the first cause: sooth trace -p %u shows it",
+			"what it logs over and over is the first cause: sooth trace -p %u shows it",
 			e->id.pid);
 	finding_end(out);
 }

@@ -5,8 +5,6 @@
  * builds into a directory that it watches starts the next build itself. A growing log in that
  * directory is no loop, and writes of other processes are the purpose of a watcher.
  */
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/work_share.h"
@@ -45,28 +43,19 @@ static void take_watches(struct look *l, const struct snapshot *s)
 {
 	snapshot_each (struct fds_watch, w, s, FDS_WATCH) {
 		struct span path = record_text(&w->record, &w->path);
-		struct call_path key = { { 0 } };
+		struct call_path key = call_path_key(path);
 
-		if (w->path_state || !(w->mask & CHANGES) || path.size >= sizeof(key.text))
-			continue;
-		memcpy(key.text, path.data, path.size);
-		map_put(&l->watched, &key, NULL);
+		if (!w->path_state && w->mask & CHANGES && path.size < sizeof(key.text))
+			map_put(&l->watched, &key, NULL);
 	}
 }
 
 static bool is_watched(const struct look *l, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	struct call_path key = { { 0 } };
+	struct call_path key = call_path_key(span_of_string(path));
+	struct call_path folder = call_path_folder(path);
 
-	if (!slash || strlen(path) >= sizeof(key.text))
-		return false;
-	memcpy(key.text, path, strlen(path));
-	if (map_get(&l->watched, &key))
-		return true;
-	memset(key.text, 0, sizeof(key.text));
-	memcpy(key.text, path, slash == path ? 1 : (size_t)(slash - path));
-	return map_get(&l->watched, &key);
+	return map_get(&l->watched, &key) || map_get(&l->watched, &folder);
 }
 
 static void take_files(void *user, const struct call_history *h)

@@ -72,17 +72,6 @@ static struct file_key key_of(const struct fds_descriptor *d)
 	return (struct file_key){ d->inode, d->device_major, d->device_minor };
 }
 
-static struct call_path path_of(const struct fds_descriptor *d)
-{
-	struct span text = record_text(&d->record, &d->path);
-	struct call_path path = { { 0 } };
-
-	if (text.size)
-		memcpy(path.text, text.data,
-			text.size < sizeof(path.text) ? text.size : sizeof(path.text) - 1);
-	return path;
-}
-
 static void take_first(struct look_at_sizes *l, const struct snapshot *first)
 {
 	snapshot_each (struct fds_descriptor, d, first, FDS_DESCRIPTOR) {
@@ -154,7 +143,7 @@ static void take_open(struct look_at_sizes *l, const struct fds_descriptor *d)
 	struct first_size *before = map_put(&l->files, &key, NULL);
 	const struct call_contents *c;
 
-	one.path = path_of(d);
+	one.path = call_path_key(record_text(&d->record, &d->path));
 	map_put(&l->open, &one.path, NULL);
 	if (!before || before->is_counted)
 		return;
@@ -257,8 +246,7 @@ static const struct finding_option options[] = {
 		"minimum number of temporary files made in one directory and not removed",
 		UNLISTED),
 	THRESHOLD("min-memory-files", 5, 1, 1e9,
-		"the same of shared memory (/dev/shm), also if its size is set and nothing "
-		"written",
+		"the same of shared memory (/dev/shm), also if its size is set and nothing written",
 		UNLISTED),
 	BYTES_THRESHOLD("log-rate", 64 << 10, 1, 1e12,
 		"the same growth per second of a deleted log", UNLISTED),

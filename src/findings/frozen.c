@@ -101,7 +101,6 @@ static void report(const struct check *e, struct check_result *out, uint64_t sto
 	finding_low_if(out, stop == STOP_OF_JOB);
 	finding_value_text(
 		out, "any", "%s", e->process->agent || e->process->owner_agent ? "" : "--any ");
-	finding_claim_row(out, &rows[stop]);
 	finding_text(out, "known by", "%s",
 		is_stopped ? "state T (stopped)" : "the control group of the process is frozen");
 	if (stopped_for_ns)
@@ -111,7 +110,7 @@ static void report(const struct check *e, struct check_result *out, uint64_t sto
 		finding_unseen(out, "how long the process has been stopped");
 	finding_upkeep(e, out);
 	finding_unseen(out, "which process stopped this one, and whether on purpose");
-	finding_end(out);
+	finding_end_row(out, &rows[stop]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

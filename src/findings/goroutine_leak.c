@@ -182,7 +182,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	is_stuck = l.of && are_stuck(e, l.of);
 	if (!l.of || l.of->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
 		l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
-		100.0 * l.gain < check_option(e, "min-share") * (double)l.first ||
+		100.0 * l.gain < check_option(e, "min-share") * l.first ||
 		!check_is_over(e, "min-rate", per_s, ""))
 		check_fine(out, "goroutines that wait do not grow in number");
 	else

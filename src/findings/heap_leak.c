@@ -78,7 +78,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	if (!g.stacks || g.bytes <= 0)
 		check_fine(out, "no code keeps more memory all the time");
-	else if ((double)p->older_freed >= OLDER_SHARE * (double)g.blocks)
+	else if (p->older_freed >= OLDER_SHARE * g.blocks)
 		check_fine(out, "keeps %lld more blocks, and freed %llu of before",
 			(long long)g.blocks, (unsigned long long)p->older_freed);
 	else if (check_is_over(e, "min-rate", g.bytes_per_s, "") &&

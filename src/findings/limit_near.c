@@ -18,11 +18,11 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/tally.h"
+#include "analyze/inspect/limits.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "probes/fds.h"
 #include "probes/host.h"
-#include "probes/limits.h"
 #include "probes/maps.h"
 
 NUMBER(CRITICAL_PERCENT, 97, PERCENT, "of the limit, from which the severity is critical");
@@ -64,23 +64,13 @@ struct resource {
 
 /* --- of a process --- */
 
-static const struct limits_resource *resource_in(const struct snapshot *s, const char *name)
-{
-	snapshot_each (struct limits_resource, l, s, LIMITS_RESOURCE) {
-		if (record_has_text(&l->record, &l->name) &&
-			span_equal(record_text(&l->record, &l->name), name))
-			return l;
-	}
-	return NULL;
-}
-
 /* Reads the limit, and returns its record; NULL: there is none, or it was not read. */
 static const struct limits_resource *read_limit(
 	const struct check *e, const struct resource *of, struct use *u)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	const struct limits_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
-	const struct limits_resource *r = resource_in(last, of->record);
+	const struct limits_resource *r = limit_sums_named(last, of->record);
 
 	if (!r) {
 		u->state = end && end->resources_state ? end->resources_state
@@ -108,7 +98,7 @@ static void read_record(const struct check *e, const struct resource *of, struct
 static void read_cpu(const struct check *e, const struct resource *of, struct use *u)
 {
 	const struct snapshot *earlier = check_first(e, &e->input->limits);
-	const struct limits_resource *first = resource_in(earlier, of->record);
+	const struct limits_resource *first = limit_sums_named(earlier, of->record);
 	const struct limits_resource *last = read_limit(e, of, u);
 
 	if (!last)
@@ -174,7 +164,8 @@ static void read_file_size(const struct check *e, const struct resource *of, str
 
 static bool put_largest_file(struct buffer *out, const struct check *e)
 {
-	const struct limits_resource *r = resource_in(check_last(e, &e->input->limits), "FSIZE");
+	const struct limits_resource *r =
+		limit_sums_named(check_last(e, &e->input->limits), "FSIZE");
 	const struct fds_descriptor *most = r ? largest_file(e, r->soft) : NULL;
 	struct span path = most ? record_text(&most->record, &most->path) : span_of("", 0);
 

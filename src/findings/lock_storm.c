@@ -187,7 +187,7 @@ static bool does_other_calls(const struct check *e, const struct storm *s)
 		if (!*key->text)
 			others += value->count;
 	}
-	return (double)others > OTHER_CALLS_SHARE * (double)s->futexes;
+	return others > OTHER_CALLS_SHARE * s->futexes;
 }
 
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
@@ -274,8 +274,8 @@ static enum sharing sharing_of(const struct check *e, const struct convoy *c)
 	bool is_often = c->at_lock >= CONTENDED_LEAST &&
 			(double)c->at_lock * 100 >= check_option(e, "contended") * met;
 	uint64_t awake = c->at_lock + c->computing;
-	bool is_busy = (double)awake >= CONVOY_WHOLE * met &&
-		       check_is_over(e, "percent", c->demand, "convoy");
+	bool is_busy =
+		awake >= CONVOY_WHOLE * met && check_is_over(e, "percent", c->demand, "convoy");
 
 	if (c->count < check_option(e, "convoy-threads") ||
 		c->switches * cpu_load_of(e->input) < check_option(e, "convoy-rate"))

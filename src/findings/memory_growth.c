@@ -364,7 +364,7 @@ static bool may_go_on(const struct check *e, const struct memory_trend *j)
 	bool is_rising = g->grows || (!j->has_stopped && (g->may_grow || j->low_gain * 2 >= gain));
 
 	return is_rising && gain >= check_option(e, "slow-gain") &&
-	       gain * NS_PER_S >= check_option(e, "min-rate") * (double)g->interval_ns;
+	       gain * NS_PER_S >= check_option(e, "min-rate") * g->interval_ns;
 }
 
 static void report_too_little(const struct check *e, struct check_result *out,

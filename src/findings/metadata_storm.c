@@ -4,9 +4,6 @@
  * build or `git status` looks up many files, but each only once or twice; a lookup followed by an
  * open and a read is part of using the file. Or it walks a directory tree over and over: most
  * directories that it reads are read again within the interval. */
-#include <stdio.h>
-#include <string.h>
-
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/process_table/process_table.h"
 #include "base/units.h"
@@ -67,20 +64,12 @@ static double weigh_folder(const void *key, const void *value, const void *user)
 	return *(const double *)value;
 }
 
-/* Returns the length of the directory part: "/a" of "/a/b". */
-static size_t directory_size(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
-}
-
 static void find_storm(struct storm *s, const struct call_history *h)
 {
 	s->scale = h->looks_seen ? (double)h->looks / (double)h->looks_seen : 1;
 	map_init(&s->folders, sizeof(struct call_path), sizeof(double), FOLDERS_MAX);
 	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
-		struct call_path folder = { { 0 } };
+		struct call_path folder = call_path_folder(path->text);
 		double *sum, again = again_of(path, f);
 
 		if (!again)
@@ -90,7 +79,6 @@ static void find_storm(struct storm *s, const struct call_history *h)
 		s->again_ns += (double)f->looks_ns * again * s->scale / (double)f->looks;
 		s->looks += (double)f->looks;
 		s->files++;
-		memcpy(folder.text, path->text, directory_size(path->text));
 		sum = map_put(&s->folders, &folder, NULL);
 		if (sum)
 			*sum += again * s->scale;

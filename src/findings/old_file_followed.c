@@ -18,7 +18,6 @@ static const struct finding_option options[] = {
 
 static const struct fds_successor *successor_in(const struct snapshot *s, uint32_t fd)
 {
-
 	snapshot_each (struct fds_successor, f, s, FDS_SUCCESSOR) {
 		if (f->fd == fd)
 			return f;
@@ -28,7 +27,6 @@ static const struct fds_successor *successor_in(const struct snapshot *s, uint32
 
 static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 {
-
 	snapshot_each (struct fds_watch, w, s, FDS_WATCH) {
 		if (w->inode == d->inode && w->device_major == d->device_major &&
 			w->device_minor == d->device_minor)

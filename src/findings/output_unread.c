@@ -29,7 +29,6 @@ struct unread {
 static const struct sockets_socket *before_of(
 	const struct check *e, const struct sockets_socket *of)
 {
-
 	sockets_each (check_first(e, &e->input->sockets), s) {
 		if (s->inode == of->inode)
 			return s;
@@ -54,8 +53,7 @@ static bool is_unread(
 		s->send_queue_bytes < check_option(e, "min-queue"))
 		return false;
 	b = before_of(e, s);
-	if (!b || b->send_queue_state ||
-		(double)b->send_queue_bytes < LEFT_SHARE * (double)s->send_queue_bytes)
+	if (!b || b->send_queue_state || b->send_queue_bytes < LEFT_SHARE * s->send_queue_bytes)
 		return false;
 	taken = (double)taken_of(s, b);
 	return taken <= MOVED_MOST || (m->is_known && taken * SLOW_PART <= (double)m->own_bytes);

@@ -2,8 +2,6 @@
 /* process-flood: a process starts others and ever more of them are alive; or it starts the same
  * short-lived programs over and over; or an agent starts the same MCP server again and again. A
  * build starts many processes too, but few are alive at a time, and its commands differ. */
-#include <stdio.h>
-
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/work_share.h"
@@ -233,9 +231,8 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 	task_room_find(&tasks, e);
 	room = tasks.group ? task_room_in(tasks.group) : 0;
 	if (!room || room == UINT64_MAX) {
-		finding_unseen(out,
-			"how many processes can still start: the control groups have no "
-			"limit, and processes of the user cannot be counted");
+		finding_unseen(out, "how many processes can still start: the control groups have "
+				    "no limit, and processes of the user cannot be counted");
 		return;
 	}
 	finding_count(out, "number of processes that the control group can still start", room, 0);
@@ -316,15 +313,14 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 /* --- the same short-lived programs, over and over --- */
 
 /* "true", "grep, cut and 1 more". */
-static void write_programs(char *out, size_t size, const struct starts *s)
+static void put_programs(struct buffer *out, const struct starts *s)
 {
-	size_t at = 0, shown = 0;
+	size_t shown = 0;
 
-	for (; shown < STARTS_PROGRAMS && s->programs[shown].count && at < size; shown++)
-		at += (size_t)snprintf(
-			out + at, size - at, "%s%s", shown ? ", " : "", s->programs[shown].name);
-	if (shown < s->program_count && at < size)
-		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
+	for (; shown < STARTS_PROGRAMS && s->programs[shown].count; shown++)
+		buffer_format(out, "%s%s", shown ? ", " : "", s->programs[shown].name);
+	if (shown < s->program_count)
+		buffer_format(out, " and %zu more", s->program_count - shown);
 }
 
 /* Returns how many times faster the process would be on an idle host. A process that pauses is not
@@ -351,18 +347,17 @@ static enum finding_severity severity_of(
 		       : FINDING_LOW;
 }
 
-/* Writes how most of them fail, " and fail (exit status 1)"; empty: most end well. */
-static void write_failure(char *out, size_t size, const struct starts *s)
+/* Adds how most of them fail. */
+static void claim_failure(struct check_result *out, const struct starts *s)
 {
-	*out = '\0';
-	if (!s->failed || (double)s->failed < FAILED_SHARE * (double)s->count)
+	if (!s->failed || s->failed < FAILED_SHARE * s->count)
 		return;
 	if (s->has_statuses)
-		snprintf(out, size, " and fail");
+		finding_claim(out, " and fail");
 	else if (END_SIGNAL(s->status))
-		snprintf(out, size, " and are killed by signal %u", END_SIGNAL(s->status));
+		finding_claim(out, " and are killed by signal %u", END_SIGNAL(s->status));
 	else
-		snprintf(out, size, " and fail (exit status %u)", END_EXIT(s->status));
+		finding_claim(out, " and fail (exit status %u)", END_EXIT(s->status));
 }
 
 static void emit_starts(const struct check *e, struct check_result *out, const struct starts *s)
@@ -370,14 +365,13 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	const struct process_entry *starter = s->starter ?: e->process;
 	double own_cpu = process_table_cpu_percent(starter); /* negative: not known */
 	struct span name = check_name(starter);
-	char programs[128], failure[48];
 
-	write_programs(programs, sizeof(programs), s);
-	write_failure(failure, sizeof(failure), s);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "starts");
 	finding_severity(out, severity_of(e, s, own_cpu > 0 ? own_cpu : 0));
-	finding_claim(out, "starts %.0f processes a second: %s, which use %.0f %% CPU%s",
-		starts_rate(s), programs, starts_cpu(s), failure);
+	finding_claim(out, "starts %.0f processes a second: ", starts_rate(s));
+	put_programs(&out->claim, s);
+	finding_claim(out, ", which use %.0f %% CPU", starts_cpu(s));
+	claim_failure(out, s);
 	finding_rate(out, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
 	finding_percent(out, "CPU of the started processes", starts_cpu(s), s->interval_ns);
 	if (own_cpu > 0)
@@ -387,7 +381,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	if (speed_of(e, s) > CROWDED)
 		finding_text(out, "held up by others", "%.0f threads share a CPU",
 			cpu_load_of(e->input));
-	if ((double)s->failed >= FAILED_SHARE * (double)s->count)
+	if (s->failed >= FAILED_SHARE * s->count)
 		finding_text(out, "failed", "%llu of %llu", (unsigned long long)s->failed,
 			(unsigned long long)s->ended);
 	if (starter != e->process)
@@ -400,9 +394,9 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 			SPAN_ARGS(name), starter->id.pid);
 	else
 		finding_remedy(out,
-			"find the loop in %.*s (%u) that starts them: wait for an event instead "
-			"of asking again, or do the work in one process; sooth ps -t %u shows "
-			"where it runs",
+			"find the loop in %.*s (%u) that starts them: wait for an event instead of "
+			"asking again, or do the work in one process; sooth ps -t %u shows where "
+			"it runs",
 			SPAN_ARGS(name), starter->id.pid, starter->id.pid);
 	finding_end(out);
 }
@@ -410,8 +404,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 static bool are_too_many(const struct check *e, const struct starts *s)
 {
 	double rate = speed_of(e, s) * starts_rate(s);
-	bool are_failing =
-		s->failed >= FAILING_LEAST && (double)s->failed >= FAILING_SHARE * (double)s->ended;
+	bool are_failing = s->failed >= FAILING_LEAST && s->failed >= FAILING_SHARE * s->ended;
 
 	/* A failure of one part of a command counts as one failure of the whole command. */
 	double failing = s->ended ? rate * (double)s->direct / (double)s->ended : 0;

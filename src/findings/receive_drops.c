@@ -136,7 +136,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	find_drops(&d, e, first, last);
-	least = check_option(e, "min-rate") * (double)d.interval_ns / (double)NS_PER_S;
+	least = check_option(e, "min-rate") * d.interval_ns / (double)NS_PER_S;
 	if (d.count && (double)d.count >= least && d.count >= check_option(e, "min-drops"))
 		report(out, &d);
 	else if (d.unknown_state == SOOTH_STATE_ABSENT && !d.measured)

@@ -91,7 +91,7 @@ static double wait_share(const struct check_calls *c, const struct call_exchange
 static bool is_delayed(const struct check_calls *c, const struct call_exchange *x)
 {
 	return x->delayed >= check_option(c->of, "min-delayed") &&
-	       (double)x->delayed >= DELAYED_MOST * (double)x->in_parts && is_tcp(c->of, x);
+	       x->delayed >= DELAYED_MOST * x->in_parts && is_tcp(c->of, x);
 }
 
 static bool is_quick(const struct check_calls *c, const char *path, const struct call_exchange *x)
@@ -152,9 +152,8 @@ static enum chain chain_of(
 		return CHAIN_NONE;
 	if (is_delayed(c, x))
 		return CHAIN_DELAYED;
-	if ((double)x->served > SERVED_SHARE * (double)x->seen ||
-		(double)x->alike < ALIKE_SHARE * (double)x->seen ||
-		x->request_bytes > check_option(c->of, "max-size") * (double)x->seen ||
+	if (x->served > SERVED_SHARE * x->seen || x->alike < ALIKE_SHARE * x->seen ||
+		x->request_bytes > check_option(c->of, "max-size") * x->seen ||
 		batch_program_measures(check_name(c->of->process)))
 		return CHAIN_NONE;
 	return is_quick(c, path, x) ? CHAIN_QUICK : is_slow(c, path, x) ? CHAIN_SLOW : CHAIN_NONE;
@@ -264,13 +263,12 @@ static void report(
 				    "TCP_NODELAY on the connection");
 	else if (chain == CHAIN_SLOW)
 		finding_remedy(out, "find out what makes one request slow in the server (in a "
-				    "database: EXPLAIN ANALYZE; without an index a query reads "
-				    "the whole table); then request many values at once");
+				    "database: EXPLAIN ANALYZE; without an index a query reads the "
+				    "whole table); then request many values at once");
 	else
 		finding_remedy(out,
 			"request many values at once: a join or IN (...) instead of a query per "
-			"row, MGET "
-			"or a pipeline, a batch; sooth trace -p %u shows the requests",
+			"row, MGET or a pipeline, a batch; sooth trace -p %u shows the requests",
 			c->of->id.pid);
 	finding_end(out);
 }

@@ -17,8 +17,7 @@ static const struct finding_option options[] = {
 
 static bool is_high(const struct check *e, const struct limits_segments *now)
 {
-	bool is_near = now->segments_max &&
-		       (double)now->all_segments >= NEARLY_ALL * (double)now->segments_max;
+	bool is_near = now->segments_max && now->all_segments >= NEARLY_ALL * now->segments_max;
 
 	return is_near || now->unattached_bytes >= check_option(e, "many");
 }

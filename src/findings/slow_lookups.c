@@ -85,7 +85,7 @@ static struct lookups lookups_of(const struct call_history *h)
 static void report(struct check_result *out, const struct check_calls *c, const struct lookups *l)
 {
 	double share = 100 * l->wait_ns / (double)c->interval_ns, each = l->wait_ns / l->answers;
-	bool is_many = l->connects && l->answers >= MANY_EACH * (double)l->connects;
+	bool is_many = l->connects && l->answers >= MANY_EACH * l->connects;
 	char time[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(c), l->server);

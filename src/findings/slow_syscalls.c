@@ -118,7 +118,7 @@ static bool is_sync(
  * explains more. */
 static bool is_queued(const struct look *l, const struct call_times *t)
 {
-	return 100 * l->queued_ns >= QUEUED_MOST * (double)t->total_ns;
+	return 100 * l->queued_ns >= QUEUED_MOST * t->total_ns;
 }
 
 /* Returns whether the process syncs often, as with a commit for each row. On a busy host the thread

@@ -89,7 +89,7 @@ static double weigh(const void *key, const void *value, const void *user)
 
 	put_key(l->direction, path->text, what, sizeof(what));
 	if (!is_subject(l, path->text, f, rate) || !check_calls_suffice(l->calls, s.seen) ||
-		s.calls * 100 < check_option(l->e, "min-share") * (double)m->calls ||
+		s.calls * 100 < check_option(l->e, "min-share") * m->calls ||
 		!check_is_over(l->e, "min-rate", rate, what))
 		return 0;
 	return s.calls;

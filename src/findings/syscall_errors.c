@@ -13,6 +13,7 @@
 #include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/work_share.h"
+#include "analyze/inspect/limits.h"
 #include "base/escape.h"
 #include "base/units.h"
 #include "model/errno_names.h"
@@ -239,24 +240,11 @@ static void report_full_group(
 			       "pids.max (systemd: TasksMax=)");
 }
 
-/* Returns how many processes and threads the user of the process may have; 0: unlimited, or not
- * known. */
-static uint64_t tasks_of_user_max(const struct check *e)
-{
-	const struct snapshot *s = check_last(e, &e->input->limits);
-
-	snapshot_each (struct limits_resource, l, s, LIMITS_RESOURCE) {
-		if (record_has_text(&l->record, &l->name) && l->soft_state == SOOTH_STATE_VALUE &&
-			span_equal(record_text(&l->record, &l->name), "NPROC"))
-			return l->soft;
-	}
-	return 0;
-}
-
 static void report_no_room(struct look *l, const struct trouble *t)
 {
 	const struct limits_group *g = task_room_full_group(l->e);
-	uint64_t most = tasks_of_user_max(l->e);
+	const struct limits_resource *most =
+		limit_sums_named(check_last(l->e, &l->e->input->limits), "NPROC");
 	char name[SYSCALL_NAME_SIZE];
 	struct limit_users users;
 
@@ -268,9 +256,9 @@ static void report_no_room(struct look *l, const struct trouble *t)
 		return;
 	}
 	limit_users_of_user(&users, l->e);
-	if (most && users.sum >= (double)most) {
+	if (most && !most->soft_state && users.sum >= (double)most->soft) {
 		finding_claim(l->out, "its user has reached the limit of %llu (ulimit -u)",
-			(unsigned long long)most);
+			(unsigned long long)most->soft);
 		limit_users_put(&l->out->claim, l->e, &users, LIMITS_SHARED_TASKS);
 		finding_claim(l->out, "; %s failed %.0f times", name, t->times);
 		finding_remedy(l->out, "end processes of the user, or raise the limit (ulimit -u, "

@@ -94,14 +94,6 @@ static double threads_at(const struct sample_point *p)
 	return p->threads ? (double)p->threads : -1;
 }
 
-static void emit_newcomers(struct check_result *out, const struct newcomers *n)
-{
-	if ((double)n->name.last > MOST_SHARE * n->count)
-		finding_text(out, "name of most new threads", "%s", n->name.text);
-	if ((double)n->call.last > MOST_SHARE * n->count)
-		finding_text(out, "what most new threads wait in", "%s", n->call.text);
-}
-
 static void report(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct newcomers *n)
 {
@@ -126,7 +118,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		g->grown, g->windows);
 	finding_text(out, "idle", "%u of %u new threads wait since they were started", n->idle,
 		n->count);
-	emit_newcomers(out, n);
+	if (n->name.last > MOST_SHARE * n->count)
+		finding_text(out, "name of most new threads", "%s", n->name.text);
+	if (n->call.last > MOST_SHARE * n->count)
+		finding_text(out, "what most new threads wait in", "%s", n->call.text);
 	finding_unseen(out, "whether a pool is filling up, and stops at its size");
 	if (is_young)
 		check_may_be_start(out);

@@ -41,8 +41,7 @@ static const char *reason_of(const struct call_handshakes *s)
 {
 	if (is_refused_here(s))
 		return "this process refuses the server, as it does with a certificate that it "
-		       "does "
-		       "not trust or that has expired";
+		       "does not trust or that has expired";
 	return s->refused_there >= s->closed ? "the server refuses them"
 					     : "the connections are closed before any data";
 }

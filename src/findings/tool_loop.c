@@ -37,9 +37,8 @@ static void report(struct check_result *out, const struct proc_session *s, uint6
 	finding_count(out, "rounds", s->repeats, 0);
 	finding_time(out, "time of these rounds", time_ns);
 	finding_unseen(out, "earlier rounds: only the end of the log is read");
-	finding_remedy(out,
-		"interrupt the agent (Esc at its terminal) and say what to do instead; each round "
-		"uses tokens");
+	finding_remedy(out, "interrupt the agent (Esc at its terminal) and say what to do instead; "
+			    "each round uses tokens");
 	finding_end(out);
 }
 

@@ -226,9 +226,9 @@ static bool is_ongoing(const struct check *e, const struct watch_growth *g)
 	if (quiet_ns < NS_PER_S)
 		quiet_ns = NS_PER_S;
 	return g->seconds >= SECONDS_LEAST &&
-	       (double)g->seconds * (double)NS_PER_S >= SECONDS_SHARE * (double)g->of.interval_ns &&
+	       (double)g->seconds * NS_PER_S >= SECONDS_SHARE * g->of.interval_ns &&
 	       g->last_added_ns + quiet_ns >= e->input->end_ns &&
-	       gain_of(g) >= GAIN_SHARE * (double)g->added;
+	       gain_of(g) >= GAIN_SHARE * g->added;
 }
 
 static void emit_full(

@@ -285,6 +285,11 @@ static void spawns_several(double kinds)
 	starts_of_programs(60, configure, (size_t)kinds, "thing", "same", false);
 }
 
+static void spawns_by_shell(double each_s)
+{
+	starts_of_programs(each_s, configure, 4, "bash", "same", false);
+}
+
 static void copies_itself(double each_s)
 {
 	static const char *const self[] = { "thing" };
@@ -350,6 +355,11 @@ static void test_starts(void **state)
 			"|, which use 12 % CPU |" },
 		{ "process-flood", spawns_several, 4, NULL, "low/high: |, which use 12 % CPU" },
 		{ "process-flood", spawns_several, 5, NULL, "fine: |not the same ones" },
+		/* Few of each are a loop over lines; many of each, a loop that asks again. */
+		{ "process-flood", spawns_by_shell, 2.4, "process-flood.min-starts=2",
+			"low/high: |<bash (99) starts programs for each line or item" },
+		{ "process-flood", spawns_by_shell, 60, NULL,
+			"low/high: |<find the loop in bash (99)" },
 		{ "process-flood", copies_itself, 200, NULL, "fine: |not the same ones" },
 		/* Ten others are ready to run, and two processors. */
 		{ "process-flood", spawns_in_a_crowd, 2, NULL, "fine: " },

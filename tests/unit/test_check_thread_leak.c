@@ -7,6 +7,7 @@
 
 static bool they_run;	      /* the new ones */
 static bool come_all_at_once; /* in the first second */
+static double cpu_asleep;     /* that they use, although each sample finds them asleep */
 static double age_s;	      /* at the last sample; 0: old enough */
 
 static unsigned pools; /* the number of the thread in each; 0: no pools */
@@ -39,7 +40,7 @@ static void threads_start(double more)
 				.name = pools ? pool_name(tid) : "worker",
 				.looks = LOOKS - (come_all_at_once ? 1 : i),
 				.state = they_run ? 'R' : 'S',
-				.cpu = they_run ? 20 : 0,
+				.cpu = they_run ? 20 : cpu_asleep,
 				.call = they_run ? NULL : "futex" });
 	}
 	threads_read(AT_FIRST + (LOOKS - 1) * each);
@@ -58,6 +59,13 @@ static void threads_work(double more)
 	they_run = true;
 	threads_start(more);
 	they_run = false;
+}
+
+static void threads_work_seldom(double percent)
+{
+	cpu_asleep = percent;
+	threads_start(2);
+	cpu_asleep = 0;
 }
 
 static void a_pool_starts(double more)
@@ -110,6 +118,10 @@ static void test_thread_leak(void **state)
 			"is the first of a thread pool of its own (ExecutorService)" },
 		{ "thread-leak", pools_start, 2, NULL,
 			"low/medium: leaks threads: 10 more, now 15; the new ones do nothing [" },
+		{ "thread-leak", threads_work_seldom, 0.9, NULL,
+			"low/medium: leaks threads: 10 more" },
+		{ "thread-leak", threads_work_seldom, 1, NULL,
+			"fine: 5 threads, then 15: most new threads are not idle" },
 		{ "thread-leak", threads_start, 1, NULL, "=fine: 5 threads, then 10\n" },
 		{ "thread-leak", threads_start, 2, "thread-leak.min-gain=11", "fine: " },
 		{ "thread-leak", threads_start, 2, "thread-leak.min-rate=2.1", "fine: " },

@@ -29,6 +29,10 @@
 struct call_path {
 	char text[CALL_PATH]; /* path or peer, not escaped */
 };
+/* Makes a key of a path, padded with zeros. */
+struct call_path call_path_key(struct span path);
+/* The same of its directory: "/a" of "/a/b"; empty if it has none. */
+struct call_path call_path_folder(const char *path);
 
 /* Instead of an errno: a write stored less than requested, the first sign of a full file system. */
 #define CALL_SHORT_WRITE 0

@@ -71,7 +71,4 @@ void call_peers_resolve(struct call_history *h);
 /* Counts a failed call, whose record stands for `weight` calls. */
 void call_failures_count(struct call_failures *f, uint64_t weight, uint64_t time_ns);
 
-/* Makes a key of a path, padded with zeros. */
-struct call_path call_path_key(struct span path);
-
 #endif

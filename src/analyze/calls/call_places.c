@@ -27,6 +27,13 @@ struct call_path call_path_key(struct span path)
 	return key;
 }
 
+struct call_path call_path_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return call_path_key(span_of(path, slash == path ? 1 : slash ? (size_t)(slash - path) : 0));
+}
+
 bool call_is_on_disk(const char *path)
 {
 	static const char *const others[] = { "/dev/", "/proc/", "/sys/" };

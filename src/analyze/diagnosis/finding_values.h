@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The texts of a finding from a row of a table, with places for values: "held up for {time} by
- * {holder}". A detector sets the values of the open finding, then calls finding_claim_row().
+ * {holder}". A detector sets the values of the open finding, then calls finding_end_row().
  */
 #ifndef SOOTH_ANALYZE_FINDING_VALUES_H
 #define SOOTH_ANALYZE_FINDING_VALUES_H

@@ -137,6 +137,16 @@ static uint64_t room_in(const struct limits_group *g)
 	return g->limit > used ? g->limit - used : 0;
 }
 
+const struct limits_resource *limit_sums_named(const struct snapshot *process, const char *name)
+{
+	snapshot_each (struct limits_resource, l, process, LIMITS_RESOURCE) {
+		if (record_has_text(&l->record, &l->name) &&
+			span_equal(record_text(&l->record, &l->name), name))
+			return l;
+	}
+	return NULL;
+}
+
 const struct limits_group *limit_sums_tightest_memory(const struct snapshot *process)
 {
 	struct batch batch = snapshot_records(process);

@@ -26,6 +26,8 @@ bool limit_sums_group_is(const struct limits_group *g, const char *name);
 /* Appends a struct limit_sum for each limit that is used by at least `percent_least`. Returns 0 or
  * -ENOMEM. */
 int limit_sums_near(const struct snapshot *process, double percent_least, struct buffer *out);
+/* Returns the limit with that name, "NPROC"; NULL: it was not read. */
+const struct limits_resource *limit_sums_named(const struct snapshot *process, const char *name);
 /* Returns the group whose memory limit has the least room; NULL: no limit. */
 const struct limits_group *limit_sums_tightest_memory(const struct snapshot *process);
 
