@@ -281,7 +281,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		};
 		struct buffer refusals = { 0 };
 
-		options.observer.may_pause &= o->target.is_launched;
+		options.observer.heap.may_pause &= o->target.is_launched;
 		status = hub_acquire(
 			o->hub, p->name, &options, &processes, &p->source, &refusals, err);
 		if (!status) {
@@ -468,9 +468,9 @@ static int target_resolve(struct target *t, const struct os *os, struct sooth_er
 
 static int check_start(const struct sooth_observer *o, struct sooth_error *err)
 {
-	if (o->options.profile_hz > SOOTH_PROFILE_HZ_MOST) {
+	if (o->options.profile.rate_hz > SOOTH_PROFILE_HZ_MOST) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "sample stacks %u times a second",
-			o->options.profile_hz);
+			o->options.profile.rate_hz);
 		error_why(err, "at most %d are possible", SOOTH_PROFILE_HZ_MOST);
 		return error_remedy(err, "choose a lower rate; 99 is the default");
 	}

@@ -2,12 +2,24 @@
 /* Sources that are attached once for several consumers, and when a backend gets which interest. */
 #include "support.h"
 
+/* Padding has any value, and the structs are compared as bytes. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+#include <sooth/probe_options.h>
+#pragma GCC diagnostic pop
+
 #include <errno.h>
 
 #include "base/units.h"
 #include "collect/hub.h"
 #include "os/fake/fake.h"
 #include "probes/syscalls.h"
+
+/* They are inside other public structs: a new member takes room of `unused`. */
+_Static_assert(sizeof(void *) != 8 || (sizeof(struct sooth_heap_options) == 56 &&
+					      sizeof(struct sooth_profile_options) == 48 &&
+					      sizeof(struct sooth_calls_options) == 40),
+	"sizes never change");
 
 struct scene {
 	struct fake *fake;
@@ -60,7 +72,7 @@ static void test_shared_or_not(void **state)
 		acquire(s, "syscalls", (struct probe_options){ .is_host = true }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
-		acquire(s, "syscalls", (struct probe_options){ .observer.may_pause = true }),
+		acquire(s, "syscalls", (struct probe_options){ .observer.heap.may_pause = true }),
 	};
 
 	assert_ptr_equal(sources[0], sources[1]);
@@ -74,6 +86,50 @@ static void test_shared_or_not(void **state)
 	for (size_t i = 1; i < ARRAY_SIZE(sources); i++)
 		hub_release(s->hub, sources[i]);
 	hub_release(s->hub, NULL);
+}
+
+/* Every byte of the options of probes decides; texts are compared as such. */
+static void test_options(void **state)
+{
+	struct scene *s = *state;
+	struct probe_options options = { .observer.heap.preload_path = "/a.so",
+		.observer.calls.call_set = "read" };
+	char path[] = "/a.so", set[] = "read";
+	struct hub_source *first = acquire(s, "syscalls", options), *other;
+	const struct {
+		size_t at, size;
+	} parts[] = {
+#define PART(member, text)                                                                         \
+	{ offsetof(struct probe_options, observer.member) + (text),                                \
+		sizeof(options.observer.member) - (text) }
+		PART(heap, sizeof(char *)),
+		PART(profile, 0),
+		PART(calls, sizeof(char *)),
+#undef PART
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		for (size_t k = 0; k < parts[i].size; k++) {
+			struct probe_options changed = options;
+
+			((unsigned char *)&changed)[parts[i].at + k] = 1;
+			other = acquire(s, "syscalls", changed);
+			assert_ptr_not_equal(other, first);
+			hub_release(s->hub, other);
+		}
+	}
+	options.observer.heap.preload_path = path;
+	options.observer.calls.call_set = set;
+	assert_ptr_equal(acquire(s, "syscalls", options), first);
+	hub_release(s->hub, first);
+	path[1] = 'b';
+	assert_ptr_not_equal(other = acquire(s, "syscalls", options), first);
+	hub_release(s->hub, other);
+	path[1] = 'a';
+	set[0] = 'b';
+	assert_ptr_not_equal(other = acquire(s, "syscalls", options), first);
+	hub_release(s->hub, other);
+	hub_release(s->hub, first);
 }
 
 static int want(struct scene *s, struct hub_source *source, unsigned interest)
@@ -375,6 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_shared_or_not),
+		TEST(test_options),
 		TEST(test_interest),
 		TEST(test_followed),
 		TEST(test_gate),

@@ -181,7 +181,7 @@ static void test_host(void **state)
 static void test_command(void **state)
 {
 	const struct sooth_observer_options options = { .size = sizeof(options),
-		.may_pause = true };
+		.heap.may_pause = true };
 	char *command[] = { (char *)(uintptr_t) "program", NULL };
 	struct fake_process *p;
 	struct scene s;

@@ -92,8 +92,8 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 		return status;
 	runtime_set_init(&w->stacks.runtimes, options->observer.cache_folder);
 	runtime_set_share(&w->stacks.runtimes, code, w->control);
-	w->stacks.has_lines = options->observer.profile_lines;
-	w->control->tables_only = options->observer.profile_tables_only;
+	w->stacks.has_lines = options->observer.profile.has_source_lines;
+	w->control->tables_only = options->observer.profile.by_tables_only;
 	status = debuginfod_init(&w->files.debuginfod, options, err);
 	if (status)
 		return status;

@@ -56,7 +56,7 @@ static int preload_open(struct backend_run *run, struct sooth_error *err)
 
 	if (!run->options.is_launched)
 		return refuse("the library has to be loaded when the program starts", err);
-	if (run->options.observer.heap_sums)
+	if (run->options.observer.heap.sums_in_kernel)
 		return refuse("the library records every call, and sums nothing up", err);
 	status = preload_library_check(&run->options, s->library, err);
 	if (status)
@@ -133,7 +133,7 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 
 static void emit_not_loaded(struct backend_run *run, struct span path, const char *reasons)
 {
-	bool is_chosen = run->options.observer.heap_engine == HEAP_ENGINE_PRELOAD;
+	bool is_chosen = run->options.observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD;
 	char why[PATH_MAX + 160];
 
 	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", (int)path.size,
@@ -193,16 +193,13 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 static uint64_t preload_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
-	char library[PATH_MAX];
-	bool is_possible = options->is_launched && !options->observer.heap_sums;
-
 	(void)os;
 	(void)processes;
-	if (options->observer.heap_engine == HEAP_ENGINE_PRELOAD)
+	if (options->observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD)
 		return 0;
 	/* This engine is also used where the kernel refuses probes. */
-	return options->observer.heap_engine != HEAP_ENGINE_BPF && is_possible &&
-			       preload_library_find(options, library)
+	return options->observer.heap.chosen_engine != SOOTH_ENGINE_BPF &&
+			       preload_library_fits(options)
 		       ? 1
 		       : UINT64_MAX;
 }
