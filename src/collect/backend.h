@@ -66,12 +66,10 @@ struct backend {
 	bool admits_itself;
 	size_t state_size;
 	/*
-	 * Returns the approximate time of one sample of these processes (struct process_id), in ns.
-	 * The cheapest backend of a probe is tried first; one with UINT64_MAX is not tried. NULL:
-	 * 0.
+	 * Returns the approximate time of one sample, in ns. The cheapest backend of a probe is
+	 * tried first; one with UINT64_MAX is not tried. NULL: 0.
 	 */
-	uint64_t (*sample_cost)(const struct os *os, const struct probe_options *options,
-		const struct buffer *processes);
+	uint64_t (*sample_cost)(const struct probe_options *options);
 	/* All following functions may be NULL: then there is nothing to do, or no value. */
 	int (*open)(struct backend_run *run, struct sooth_error *err);
 	/* A process joins (interest not 0) or leaves the observed set. */

@@ -229,10 +229,8 @@ struct candidate {
 
 /* Lists the probe's candidates, the cheapest first; equal ones stay in the order of their ranks. */
 static size_t list_candidates(struct hub *hub, const char *probe,
-	const struct probe_options *options, const struct buffer *processes,
-	struct candidate list[HUB_BACKENDS_MAX])
+	const struct probe_options *options, struct candidate list[HUB_BACKENDS_MAX])
 {
-	static const struct buffer unknown;
 	size_t count = 0, at;
 
 	for (size_t i = 0; hub->os->backends[i] && count < HUB_BACKENDS_MAX; i++) {
@@ -241,8 +239,7 @@ static size_t list_candidates(struct hub *hub, const char *probe,
 		if (strcmp(c.backend->probe, probe))
 			continue;
 		if (c.backend->sample_cost)
-			c.cost = c.backend->sample_cost(
-				hub->os, options, processes ? processes : &unknown);
+			c.cost = c.backend->sample_cost(options);
 		if (c.cost == UINT64_MAX)
 			continue;
 		for (at = count++; at && list[at - 1].cost > c.cost; at--)
@@ -253,8 +250,7 @@ static size_t list_candidates(struct hub *hub, const char *probe,
 }
 
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
-	const struct buffer *processes, struct hub_source **out, struct buffer *refusals,
-	struct sooth_error *err)
+	struct hub_source **out, struct buffer *refusals, struct sooth_error *err)
 {
 	struct candidate list[HUB_BACKENDS_MAX];
 	size_t slot = free_slot(hub), count;
@@ -265,7 +261,7 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 	if (slot == HUB_SOURCES_MAX)
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE,
 			"open more than %d data sources (probes times methods)", HUB_SOURCES_MAX);
-	count = list_candidates(hub, probe, options, processes, list);
+	count = list_candidates(hub, probe, options, list);
 	for (size_t i = 0; i < count; i++) {
 		if (!source_open(hub, list[i].backend, options, out, &refusal)) {
 			log_line(&hub->log, LOG_DEBUG, "opened %s by %s", probe,

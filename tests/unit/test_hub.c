@@ -55,8 +55,7 @@ static struct hub_source *acquire(struct scene *s, const char *probe, struct pro
 	struct buffer refusals = { 0 };
 	struct hub_source *source = NULL;
 
-	assert_int_equal(
-		hub_acquire(s->hub, probe, &options, NULL, &source, &refusals, &s->err), 0);
+	assert_int_equal(hub_acquire(s->hub, probe, &options, &source, &refusals, &s->err), 0);
 	buffer_fini(&refusals);
 	return source;
 }
@@ -221,7 +220,7 @@ static void test_gate(void **state)
 	assert_int_equal(hub_new(&s->hub, &gated.os, NULL, &s->err), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		assert_int_equal(
-			hub_acquire(s->hub, "syscalls", &all[i], NULL, &source, &refusals, &s->err),
+			hub_acquire(s->hub, "syscalls", &all[i], &source, &refusals, &s->err),
 			-EPERM);
 	buffer_fini(&refusals);
 	assert_int_equal(counts->opened, 0);
@@ -333,31 +332,24 @@ static void test_refusals(void **state)
 	fake_fail(s->fake, FAKE_NEED_SCRIPTED, -EPERM);
 	fake_fail(s->fake, FAKE_NEED_SECOND, -ENOSYS);
 	assert_int_equal(
-		hub_acquire(s->hub, "syscalls", &options, NULL, &source, &refusals, &s->err),
-		-ENOSYS);
+		hub_acquire(s->hub, "syscalls", &options, &source, &refusals, &s->err), -ENOSYS);
 	assert_string_equal(buffer_cstr(&refusals),
 		"scripted: look for the first need: Operation not permitted; "
 		"second: look for the second need: Function not implemented");
 	assert_int_equal(s->err.fault, SOOTH_FAULT_UNSUPPORTED);
-	assert_int_equal(hub_acquire(s->hub, "pages", &options, NULL, &source, &refusals, &s->err),
-		-EOPNOTSUPP);
+	assert_int_equal(
+		hub_acquire(s->hub, "pages", &options, &source, &refusals, &s->err), -EOPNOTSUPP);
 	buffer_fini(&refusals);
 }
 
 /* Backends that say what a sample costs: the last figure of their names, a process. */
-static uint64_t two_each(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t two_each(const struct probe_options *options)
 {
-	(void)os;
-	(void)options;
-	return 2 * processes->size / sizeof(struct process_id);
+	return 2 * options->process_count;
 }
 
-static uint64_t seven_at_all(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t seven_at_all(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	return options->interest & INTEREST_DETAIL ? UINT64_MAX : 7;
 }
 
@@ -372,22 +364,19 @@ static const struct backend *const sized_backends[] = { &sized[0], &sized[1], &s
 static const char *chosen(struct scene *s, unsigned interest, size_t process_count)
 {
 	struct os os = *fake_os(s->fake);
-	struct probe_options options = { .interest = interest };
-	struct buffer refusals = { 0 }, processes = { 0 };
+	struct probe_options options = { .interest = interest, .process_count = process_count };
+	struct buffer refusals = { 0 };
 	struct hub_source *source;
 	struct hub *hub;
 	const char *name;
 
 	os.backends = sized_backends;
-	buffer_zeros(&processes, process_count * sizeof(struct process_id));
 	assert_int_equal(hub_new(&hub, &os, NULL, &s->err), 0);
-	assert_int_equal(
-		hub_acquire(hub, "sized", &options, &processes, &source, &refusals, &s->err), 0);
+	assert_int_equal(hub_acquire(hub, "sized", &options, &source, &refusals, &s->err), 0);
 	assert_int_equal(refusals.size, 0);
 	name = hub_source_backend(source)->name;
 	hub_release(hub, source);
 	hub_unref(hub);
-	buffer_fini(&processes);
 	return name;
 }
 

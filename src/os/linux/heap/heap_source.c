@@ -116,11 +116,8 @@ static int refuse_open_target(struct sooth_error *err)
 	return error_remedy(err, "name processes with -p PID, or launch a command");
 }
 
-uint64_t heap_source_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+uint64_t heap_source_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	return options->observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD ? UINT64_MAX : 0;
 }
 

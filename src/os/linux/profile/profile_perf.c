@@ -512,11 +512,8 @@ static int profile_descriptor(struct backend_run *run)
 
 /* Returns the cost. A host and a user have processes that were not selected one by one; calls are
  * no samples. */
-static uint64_t profile_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t profile_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	return options->is_host || options->has_uid || probe_stack_trigger(options) == STACK_OF_CALL
 		       ? UINT64_MAX
 		       : 0;

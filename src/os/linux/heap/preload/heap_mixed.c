@@ -505,11 +505,8 @@ static int mixed_descriptor(struct backend_run *run)
 	return s->ready;
 }
 
-static uint64_t mixed_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t mixed_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	return options->observer.heap.chosen_engine == SOOTH_ENGINE_MIXED &&
 			       preload_library_fits(options)
 		       ? 0

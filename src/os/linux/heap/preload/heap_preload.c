@@ -190,11 +190,8 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 
 /* Returns the cost: lower than that of the kernel's backends if this engine was requested,
  * otherwise higher. */
-static uint64_t preload_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t preload_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	if (options->observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD)
 		return 0;
 	/* This engine is also used where the kernel refuses probes. */
