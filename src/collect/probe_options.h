@@ -8,8 +8,8 @@
 struct agent_set;
 
 struct probe_options {
-	/* Options of the caller; heap.may_pause only for a command. Texts are valid until the
-	 * start; those of probes as long as the source. */
+	/* Options of the caller; only a command may be paused for the probe "heap". Texts are valid
+	 * until the start; those of probes as long as the source. */
 	struct sooth_observer_options observer;
 	unsigned interest; /* bits of enum interest, of all targets together */
 	bool is_host;	   /* every process, not only the added ones */

@@ -159,13 +159,11 @@ int stack_walker_open(struct stack_walker *s, uint16_t stack_kind, uint16_t fram
 	s->at.read = read_at;
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
-	s->stacks.has_lines = options->observer.profile.has_source_lines;
 	s->at.walk.tables_only = options->observer.profile.by_tables_only;
-	runtime_set_init(&s->stacks.runtimes, options->observer.cache_folder);
 	map_init(&s->rows, sizeof(struct row_key), sizeof(struct unwind_found), ROWS_MAX);
 	map_init(&s->tables, sizeof(uint64_t), sizeof(struct unwind_table), TABLES_MAX);
 	stack_memory_init(&s->memory);
-	return debuginfod_init(&s->files.debuginfod, options, err);
+	return profile_stacks_open(&s->stacks, &s->files, options, err);
 }
 
 void stack_walker_fini(struct stack_walker *s)

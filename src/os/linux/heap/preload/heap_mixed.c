@@ -454,19 +454,18 @@ static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
 	return complete_ns;
 }
 
-static void emit_late(struct backend_run *run, const struct preload_late *late)
+static void emit_late(struct backend_run *run, const struct preload_late *late, bool pauses)
 {
-	bool may_pause = run->options.observer.heap.may_pause;
 	char what[HEAP_PATH_BYTES + 64];
 
 	snprintf(what, sizeof(what), "allocations by functions of %s%s", late->first,
 		late->emitted > 1 ? " and others" : "");
 	backend_limit(run, what,
-		may_pause ? "the running program loaded this file, which could not be probed "
-			    "before its first call"
-			  : "the running program loaded this file, and without a pause sooth "
-			    "misses its first calls",
-		may_pause ? "use --engine bpf" : "leave out --no-hold");
+		pauses ? "the running program loaded this file, which could not be probed "
+			 "before its first call"
+		       : "the running program loaded this file, and without a pause sooth "
+			 "misses its first calls",
+		pauses ? "use --engine bpf" : "leave out --no-hold");
 }
 
 static int mixed_stop(struct backend_run *run, struct sooth_error *err)
@@ -487,8 +486,8 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	buffer_reset(&s->leaving);
 	emit_missing(run);
 	if (s->late.emitted)
-		emit_late(run, &s->late);
-	preload_around_limits(run, s->preload.around & ~PRELOAD_AROUND_OWN);
+		emit_late(run, &s->late, s->preload.pauses);
+	preload_around_limits(run, &s->preload, s->preload.around & ~PRELOAD_AROUND_OWN);
 	preload_run_limits(run, &s->preload);
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",

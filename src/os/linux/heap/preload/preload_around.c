@@ -9,7 +9,7 @@
 #include "preload/layout.h"
 #include "probes/heap.h"
 
-void preload_around_limits(struct backend_run *run, uint32_t around)
+void preload_around_limits(struct backend_run *run, const struct preload_run *s, uint32_t around)
 {
 	static const struct {
 		uint32_t around;
@@ -26,8 +26,8 @@ void preload_around_limits(struct backend_run *run, uint32_t around)
 	};
 	const char *remedy = run->options.observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD
 				     ? "use --engine auto"
-			     : run->options.observer.heap.may_pause ? "use --engine bpf"
-								    : "leave out --no-hold";
+			     : s->pauses ? "use --engine bpf"
+					 : "leave out --no-hold";
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (around & limits[i].around)

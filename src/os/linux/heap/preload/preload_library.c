@@ -76,9 +76,22 @@ bool preload_library_fits(const struct probe_options *options)
 	       (heap->preload_path || find_library(options, path));
 }
 
+static int refuse(const char *why, struct sooth_error *err)
+{
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"observe allocations with a preloaded library");
+	error_why(err, "%s", why);
+	return error_remedy(err, "leave out --engine preload, or launch a command: "
+				 "sooth heap --engine preload -- COMMAND");
+}
+
 int preload_library_check(
 	const struct probe_options *options, char path[PATH_MAX], struct sooth_error *err)
 {
+	if (!options->is_launched)
+		return refuse("the library has to be loaded when the program starts", err);
+	if (options->observer.heap.sums_in_kernel)
+		return refuse("the library records every call, and sums nothing up", err);
 	if (!find_library(options, path)) {
 		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", path);
 		error_why(err, "sooth's library is not installed at this path");

@@ -411,7 +411,8 @@ int preload_run_open(struct preload_run *s, struct backend_run *run, struct soot
 	int status;
 
 	s->os = run->os;
-	s->options = run->options;
+	s->streams = run->options.interest & INTEREST_STREAM;
+	s->pauses = run->options.observer.heap.may_pause;
 	s->listening = s->stop = s->memory = s->wake = s->marker = -1;
 	s->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -448,9 +449,9 @@ static int start_thread(
 
 static void fill_page(const struct preload_run *s)
 {
-	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
+	atomic_store(&s->page->streams, s->streams);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
-	atomic_store(&s->page->waits, s->options.observer.heap.may_pause);
+	atomic_store(&s->page->waits, s->pauses);
 	atomic_store(&s->page->second, preload_clock_second(&s->clock));
 	atomic_store(&s->page->ticks, preload_ticks());
 }
