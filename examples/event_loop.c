@@ -66,7 +66,7 @@ static void on_tick(uv_timer_t *timer)
 int main(int argc, char **argv)
 {
 	const struct sooth_trace_options options = {
-		.size = sizeof(options), .only_failed = true, .is_plain = true
+		.size = sizeof(options), .calls.failures_only = true, .is_plain = true
 	};
 	struct watched w = { 0 };
 	struct sooth_error err;

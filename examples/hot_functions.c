@@ -28,7 +28,7 @@ static void print_sample(const struct sooth_sample *sample)
 
 int main(int argc, char **argv)
 {
-	struct sooth_profile_options options = { .size = sizeof(options), .hz = 199 };
+	struct sooth_profiler_options options = { .size = sizeof(options), .profile.rate_hz = 199 };
 	struct sooth_profile_stats stats = { .size = sizeof(stats) };
 	const struct sooth_sample *sample;
 	struct sooth_profiler *profiler;

@@ -31,8 +31,8 @@ static int fail(const struct sooth_error *err)
 /* The command writes to a pipe, and so do we not. */
 static int start(char **argv, struct sooth_heap **heap, struct sooth_error *err)
 {
-	const struct sooth_heap_options options = {
-		.size = sizeof(options), .has_stacks = true, .keeps_blocks = true
+	const struct sooth_heap_tracker_options options = {
+		.size = sizeof(options), .heap.takes_stacks = true, .keeps_blocks = true
 	};
 	int lines[2], output = dup(STDOUT_FILENO), status;
 

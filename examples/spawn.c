@@ -39,7 +39,8 @@ static int take(void *user, const struct sooth_heap_event *e)
 
 int main(int argc, char **argv)
 {
-	struct sooth_heap_options options = { .size = sizeof(options), .may_pause = true };
+	struct sooth_heap_tracker_options options = { .size = sizeof(options),
+		.heap.may_pause = true };
 	struct sooth_heap_stats stats = { .size = sizeof(stats) };
 	struct sums sums = { .largest = 0 };
 	struct sooth_heap *heap;

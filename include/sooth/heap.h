@@ -31,6 +31,7 @@
 
 #include <sooth/error.h>
 #include <sooth/frame.h>
+#include <sooth/probe_options.h>
 #include <sooth/table.h>
 
 #ifdef __cplusplus
@@ -40,22 +41,18 @@ extern "C" {
 struct sooth_heap;
 struct sooth_observer_options;
 
-/* Zeroed fields mean the default; `size` is sizeof(struct sooth_heap_options). */
-struct sooth_heap_options {
+/* Zeroed fields mean the default; `size` is sizeof(struct sooth_heap_tracker_options). */
+struct sooth_heap_tracker_options {
 	size_t size;
 	/* Size of the ring between the kernel and the library; 0: as `sooth heap`. While the ring
-	 * is full, calls are dropped, and counted. */
+	 * is full, calls are dropped, and counted; heap.may_pause prevents that, with a ring of at
+	 * least 256 KiB: a smaller one fills before the pause takes effect. */
 	uint64_t buffer_bytes;
-	/* Pause a launched command for moments while the ring is full, so that no calls are
-	 * dropped. Calls that are dropped all the same are counted: a ring below 256 KiB fills
-	 * before the pause takes effect. */
-	bool may_pause;
-	/* Events have the stack of the call: see sooth_heap_frames(). A call takes some
-	 * microseconds longer. */
-	bool has_stacks;
+	/* With takes_stacks events have the stack of the call: see sooth_heap_frames(). */
+	struct sooth_heap_options heap;
 	/* Keep a list of the live blocks for sooth_heap_snapshot(): some 60 bytes a block. */
 	bool keeps_blocks;
-	/* Further options; NULL: defaults. */
+	/* Further options, of which `heap` is not used; NULL: defaults. */
 	const struct sooth_observer_options *observer;
 };
 
@@ -77,15 +74,16 @@ struct sooth_heap_event {
 /* Attaches to a process, and blocks for that: some 10 to 100 ms. The caller closes *out, which is
  * NULL on failure. `options` may be NULL. -ESRCH: there is no such process, -EPERM: err->missing
  * and err->remedy say what to do. */
-int sooth_heap_track(pid_t pid, const struct sooth_heap_options *options, struct sooth_heap **out,
-	struct sooth_error *err);
+int sooth_heap_track(pid_t pid, const struct sooth_heap_tracker_options *options,
+	struct sooth_heap **out, struct sooth_error *err);
 /* Attaches to several processes with one tracker. */
 int sooth_heap_track_multiple(const pid_t *pids, size_t count,
-	const struct sooth_heap_options *options, struct sooth_heap **out, struct sooth_error *err);
+	const struct sooth_heap_tracker_options *options, struct sooth_heap **out,
+	struct sooth_error *err);
 /* Launches a command, found in PATH, and tracks it from its first call on. `command` ends with
  * NULL. The command inherits the caller's streams, and runs on when the tracker is closed.
  * sooth_heap_child_status() returns its wait status. */
-int sooth_heap_track_command(char *const *command, const struct sooth_heap_options *options,
+int sooth_heap_track_command(char *const *command, const struct sooth_heap_tracker_options *options,
 	struct sooth_heap **out, struct sooth_error *err);
 
 /*
@@ -149,8 +147,8 @@ int sooth_heap_resume(struct sooth_heap *heap, struct sooth_error *err);
  */
 struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_error *err);
 /* Sets *frames to the frames of an event's stack, innermost first, valid until the tracker is
- * closed. Returns their number; 0: not known. Needs has_stacks. Call it after sooth_heap_stop(),
- * which finds the names. */
+ * closed. Returns their number; 0: not known. Needs heap.takes_stacks. Call it after
+ * sooth_heap_stop(), which finds the names. */
 size_t sooth_heap_frames(
 	struct sooth_heap *heap, uint32_t stack, const struct sooth_frame **frames);
 

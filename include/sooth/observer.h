@@ -31,6 +31,7 @@
 #include <sys/types.h>
 
 #include <sooth/error.h>
+#include <sooth/probe_options.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,9 +84,6 @@ struct sooth_observer_options {
 	void (*log)(void *user, int level, const char *line);
 	void *log_user;
 	int log_level;
-	/* Pause a launched command for moments while the ring is full, so that nothing is lost,
-	 * with probes that support this. No other process is paused unless must_hold is set. */
-	bool may_pause;
 	/* Folders where the probe "host" looks for tracers beside the system's own; absolute, with
 	 * ":" between, as in PATH. NULL: no others. Borrowed until start returns. */
 	const char *search_path;
@@ -93,65 +91,11 @@ struct sooth_observer_options {
 	 * sooth_observer_set_host() all may have exited: the probe "exit_reasons" then searches for
 	 * traces that they left. */
 	bool may_be_gone;
-	/* Calls that the probe "syscalls" records: "openat,close", "file,network", "%path",
-	 * "!futex"; borrowed until start returns; NULL: all. Calls that change descriptors are in
-	 * every stream. */
-	const char *calls;
-	bool only_failed; /* streamed calls: only those that failed */
-	/* How many bytes of the data that a call reads or writes are kept. The data is private, so
-	 * the default is none. */
-	uint32_t data_bytes;
 	/* Time between samples of a probe with SOOTH_EDGES; 0: only at start and end. */
 	uint64_t edges_ns;
-	/* Pause the target while the ring is full, even if it was not launched by sooth. Only the
-	 * probe "syscalls" does that, when it streams. If the target cannot be paused, start fails.
-	 * Not for a host or a user: the process that reads the records would be paused too. */
-	bool must_hold;
-	/* Record at most some hundred streamed calls a thread, and some thousand in all, per 0.1 s,
-	 * and only count the others. */
-	bool has_call_budget;
-#define SOOTH_PROFILE_HZ_MOST 10000
-	/* Samples per second and CPU of the probe "profile"; 0: 99; at most
-	 * SOOTH_PROFILE_HZ_MOST. */
-	uint32_t profile_hz;
 	/* A probe leaves out the added pids that it may not observe, and reports each as a limit;
 	 * if it may observe no pid, start fails. */
 	bool may_be_refused;
-	/* The probe "profile" takes the stack of each call that `calls` selects, where the call
-	 * begins, instead of samples. */
-	bool profile_calls;
-	/* Stacks are walked only by unwind information. A stack that needs frame pointers is cut
-	 * off. */
-	bool profile_tables_only;
-	/* The probe "profile" takes the stack of each thread that stops running for at least so
-	 * many nanoseconds, instead of samples; 0: samples. */
-	uint64_t profile_wait_ns;
-	/* With profile_wait_ns: also take samples, so that waits and running time are covered. */
-	bool profile_wall;
-	/* The probe "profile" takes the stack of each page fault instead of samples, and observes
-	 * which pages are freed. The result shows which code touched the memory that remains. */
-	bool profile_pages;
-	/* Frames of stacks get their source line and inlined functions, if the file or its separate
-	 * debug file has debug information (DWARF). For a large program this takes up to some
-	 * seconds after the observation. */
-	bool profile_lines;
-	/* The probe "heap" takes the stack of each allocation. A call then takes some microseconds
-	 * longer. Needs BPF. */
-	bool heap_stacks;
-	/* With SOOTH_COUNT of the probe "heap": the kernel side aggregates allocations and live
-	 * blocks by stack and size class. Single calls do not reach user space, so none is lost at
-	 * any rate. A call takes about as long as with heap_stacks, which is implied. */
-	bool heap_sums;
-	/* Maximum number of live blocks that the kernel side tracks, some 100 bytes of kernel
-	 * memory each; 0: 1,048,576. Further blocks are counted as untracked. */
-	uint64_t heap_blocks;
-	/* With heap_sums: sample blocks, about one per so many allocated bytes; a large block is
-	 * more likely to be sampled; 0: every block. Values of stacks and live blocks are then
-	 * estimates, and are reported with their error. */
-	uint64_t heap_sample_bytes;
-	/* With heap_sums: record wrong frees with their stacks: the block is already free, or the
-	 * address is not that of a block. A call takes some 200 ns longer. */
-	bool heap_frees;
 	/* A folder of the caller in which probes cache what they read from executables, like
 	 * layouts of script engines. It is created if it is missing. Absolute; borrowed until start
 	 * returns; NULL: no cache. */
@@ -164,33 +108,12 @@ struct sooth_observer_options {
 	/* Maximum size of the kept debug files: the least recently used ones are removed; 0: 512
 	 * MiB. A file larger than half of it is not fetched. */
 	uint64_t debug_cache_bytes;
-	/* Record facts about API calls from the bytes on connections in a stream of calls: request
-	 * lines of HTTP without their query, statuses, the heads of TLS records, the server name in
-	 * a TLS hello. Headers and bodies are never recorded. */
-	bool keeps_api;
-	/* With keeps_api: record reads and writes only if they are on IPv4 or IPv6 sockets. Names
-	 * of files are then not followed. */
-	bool only_api;
-	/* How the allocations of a launched command are observed. 1: in the kernel; 2: by a library
-	 * that its programs load, which needs no privilege, and makes a call some 10 ns longer; 0:
-	 * as 1, or as 2 without privilege; 3: by the library in programs that load it, in the
-	 * kernel for others; as 2 without privilege. */
-	int heap_engine;
-	/* Path of the library for heap_engine; borrowed until start returns; NULL: the installed
-	 * one. */
-	const char *heap_library;
 	/* The observer starts paused, as after sooth_observer_pause(), before a command runs. */
 	bool starts_paused;
-	/* With profile_pages: how many page faults a second and CPU are sampled with their stack;
-	 * each sample also stands for the unsampled faults before it; 0: every fault. Without
-	 * profile_pages: page faults are sampled at that rate beside the timed samples, to show
-	 * which code makes memory grow; 0: none. */
-	uint32_t page_fault_hz;
-	/* Implies heap_sums for probed allocators. If the probes take more than 40 % of the
-	 * target's CPU time over 200 ms, only about one in 128 calls is counted from then on, as
-	 * with heap_sample_bytes; a limit in the stream reports that. The earlier sums stay, and
-	 * are exact. */
-	bool heap_adapts;
+	/* Options of the probes "heap", "profile" and "syscalls". */
+	struct sooth_heap_options heap;
+	struct sooth_profile_options profile;
+	struct sooth_calls_options calls;
 };
 
 /* Creates an observer. `options` may be NULL. *out is written only on success; the caller frees it.

@@ -40,6 +40,7 @@
 
 #include <sooth/error.h>
 #include <sooth/frame.h>
+#include <sooth/probe_options.h>
 #include <sooth/table.h>
 
 #ifdef __cplusplus
@@ -49,15 +50,13 @@ extern "C" {
 struct sooth_profiler;
 struct sooth_observer_options;
 
-/* Zeroed fields mean the default; `size` is sizeof(struct sooth_profile_options). */
-struct sooth_profile_options {
+/* Zeroed fields mean the default; `size` is sizeof(struct sooth_profiler_options). */
+struct sooth_profiler_options {
 	size_t size;
 	uint64_t duration_ns; /* duration of sooth_profile(); 0: 5 s */
-	uint32_t hz;	      /* samples a second of each CPU, at most 10,000; 0: 99 */
-	/* Frames get their source line and inlined functions from debug information, if there is
-	 * any. Reading it takes up to some seconds in sooth_profiler_stop(). */
-	bool has_lines;
-	/* Further options; NULL: defaults. */
+	/* Source lines take up to some seconds in sooth_profiler_stop(). */
+	struct sooth_profile_options profile;
+	/* Further options, of which `profile` is not used; NULL: defaults. */
 	const struct sooth_observer_options *observer;
 };
 
@@ -68,7 +67,7 @@ struct sooth_profile_options {
  * duration, or until every process has ended. `options` may be NULL.
  */
 struct sooth_table *sooth_profile(
-	pid_t pid, const struct sooth_profile_options *options, struct sooth_error *err);
+	pid_t pid, const struct sooth_profiler_options *options, struct sooth_error *err);
 
 /* --- samples --- */
 
@@ -89,13 +88,13 @@ struct sooth_sample {
  * -ESRCH: there is no such process; -EPERM, -EACCES: the caller may not sample it, err->remedy says
  * what to do. The ring has room for the samples of some seconds: call sooth_profiler_run() more
  * often. The profiler keeps all samples that it has read, at 72 bytes each. */
-int sooth_profiler_start(pid_t pid, const struct sooth_profile_options *options,
+int sooth_profiler_start(pid_t pid, const struct sooth_profiler_options *options,
 	struct sooth_profiler **out, struct sooth_error *err);
 int sooth_profiler_start_multiple(const pid_t *pids, size_t count,
-	const struct sooth_profile_options *options, struct sooth_profiler **out,
+	const struct sooth_profiler_options *options, struct sooth_profiler **out,
 	struct sooth_error *err);
 /* Launches a command, and samples it from its exec on. `command` ends with NULL. */
-int sooth_profiler_start_command(char *const *command, const struct sooth_profile_options *options,
+int sooth_profiler_start_command(char *const *command, const struct sooth_profiler_options *options,
 	struct sooth_profiler **out, struct sooth_error *err);
 /* Takes samples for timeout_ms (-1: until every process has ended). 1: go on; 0: every process has
  * ended; -EINTR: a signal came. */

@@ -33,6 +33,7 @@
 #include <sys/types.h>
 
 #include <sooth/error.h>
+#include <sooth/probe_options.h>
 #include <sooth/table.h>
 
 #ifdef __cplusplus
@@ -46,18 +47,12 @@ struct sooth_observer_options;
  * borrowed until the function returns. */
 struct sooth_trace_options {
 	size_t size;
-	/* Which calls: "openat,close", "file,network", "%path", "!futex"; NULL: all. */
-	const char *calls;
-	bool only_failed;
+	struct sooth_calls_options calls;
 	/* Show descriptors as numbers, and do not look up what they refer to. */
 	bool is_plain;
-	/* The target is paused while the ring is full, so that nothing is dropped; needs root. */
-	bool must_hold;
-	/* How many bytes of the data that a call reads or writes are shown in its arguments. */
-	uint32_t data_bytes;
 	uint64_t buffer_bytes; /* size of the ring between the kernel and the library */
 	uint64_t duration_ns;  /* duration of sooth_trace_count(); 0: 5 s */
-	/* Further options; NULL: defaults. */
+	/* Further options, of which `calls` is not used; NULL: defaults. */
 	const struct sooth_observer_options *observer;
 };
 
@@ -87,7 +82,7 @@ struct sooth_trace_event {
 
 /* Attaches to a process, and blocks for that: some 10 ms. The caller closes *out, which is NULL on
  * failure. `options` may be NULL. -ESRCH: there is no such process, -EPERM: err->missing and
- * err->remedy say what to do, -EINVAL: `calls` names a call that does not exist. */
+ * err->remedy say what to do, -EINVAL: the set names a call that does not exist. */
 int sooth_trace_track(pid_t pid, const struct sooth_trace_options *options,
 	struct sooth_trace **out, struct sooth_error *err);
 int sooth_trace_track_multiple(const pid_t *pids, size_t count,

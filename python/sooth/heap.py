@@ -11,9 +11,16 @@ from sooth._tracker import Command, Stats, Tracker as _Tracker, opened_for_comma
 __all__ = ["Event", "Stats", "Tracker", "track", "track_command"]
 
 
+class _ProbeOptions(ctypes.Structure):
+    _fields_ = [("preload_path", ctypes.c_char_p), ("blocks_most", ctypes.c_uint64),
+                ("bytes_per_sample", ctypes.c_uint64), ("chosen_engine", ctypes.c_int)] + [
+        (name, ctypes.c_bool) for name in ("takes_stacks", "sums_in_kernel", "finds_wrong_frees", "adapts_to_load",
+                                           "may_pause")] + [("unused", ctypes.c_ubyte * 23)]
+
+
 class _Options(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("buffer_bytes", ctypes.c_uint64), ("may_pause", ctypes.c_bool),
-                ("has_stacks", ctypes.c_bool), ("keeps_blocks", ctypes.c_bool), ("observer", ctypes.c_void_p)]
+    _fields_ = [("size", ctypes.c_size_t), ("buffer_bytes", ctypes.c_uint64), ("heap", _ProbeOptions),
+                ("keeps_blocks", ctypes.c_bool), ("observer", ctypes.c_void_p)]
 
 
 class _Event(ctypes.Structure):
@@ -59,8 +66,8 @@ class Tracker(_Tracker[Event]):
 
 
 def _options(buffer_bytes: int, may_pause: bool, has_stacks: bool, keeps_blocks: bool) -> _Options:
-    options = _Options(buffer_bytes=whole(buffer_bytes, "buffer_bytes"), may_pause=may_pause, has_stacks=has_stacks,
-                       keeps_blocks=keeps_blocks)
+    options = _Options(buffer_bytes=whole(buffer_bytes, "buffer_bytes"), keeps_blocks=keeps_blocks,
+                       heap=_ProbeOptions(may_pause=may_pause, takes_stacks=has_stacks))
     options.size = ctypes.sizeof(options)
     return options
 

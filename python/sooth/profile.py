@@ -15,9 +15,15 @@ _STEP_MS = 200  # how long Ctrl-C may wait
 _KINDS = ("user", "kernel", "generated", "script")
 
 
+class _ProbeOptions(ctypes.Structure):
+    _fields_ = [("least_wait_ns", ctypes.c_uint64), ("rate_hz", ctypes.c_uint32), ("page_fault_hz", ctypes.c_uint32)] + [
+        (name, ctypes.c_bool) for name in ("also_samples", "of_calls", "of_page_faults", "by_tables_only",
+                                           "has_source_lines")] + [("unused", ctypes.c_ubyte * 27)]
+
+
 class _Options(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("duration_ns", ctypes.c_uint64), ("hz", ctypes.c_uint32),
-                ("has_lines", ctypes.c_bool), ("observer", ctypes.c_void_p)]
+    _fields_ = [("size", ctypes.c_size_t), ("duration_ns", ctypes.c_uint64), ("profile", _ProbeOptions),
+                ("observer", ctypes.c_void_p)]
 
 
 class RawFrame(ctypes.Structure):
@@ -148,7 +154,8 @@ class Profiler:
 
 
 def _options(hz: int, lines: bool, duration: float = 0) -> _Options:
-    options = _Options(hz=whole(hz, "hz", 32), has_lines=lines, duration_ns=ns_of(duration, "duration"))
+    options = _Options(profile=_ProbeOptions(rate_hz=whole(hz, "hz", 32), has_source_lines=lines),
+                       duration_ns=ns_of(duration, "duration"))
     options.size = ctypes.sizeof(options)
     return options
 

@@ -13,9 +13,14 @@ __all__ = ["Event", "Stats", "Tracker", "count", "track", "track_command"]
 _TEXTS = ("call", "arguments", "result_text", "path", "fd_name", "thread", "process")
 
 
+class _ProbeOptions(ctypes.Structure):
+    _fields_ = [("call_set", ctypes.c_char_p), ("kept_data_bytes", ctypes.c_uint32)] + [
+        (name, ctypes.c_bool) for name in ("failures_only", "must_hold", "has_call_budget", "records_api",
+                                           "records_only_api")] + [("unused", ctypes.c_ubyte * 23)]
+
+
 class _Options(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("calls", ctypes.c_char_p), ("only_failed", ctypes.c_bool),
-                ("is_plain", ctypes.c_bool), ("must_hold", ctypes.c_bool), ("data_bytes", ctypes.c_uint32),
+    _fields_ = [("size", ctypes.c_size_t), ("calls", _ProbeOptions), ("is_plain", ctypes.c_bool),
                 ("buffer_bytes", ctypes.c_uint64), ("duration_ns", ctypes.c_uint64), ("observer", ctypes.c_void_p)]
 
 
@@ -68,9 +73,9 @@ class Tracker(_Tracker[Event]):
 def _options(calls: typing.Optional[str], only_failed: bool = False, plain: bool = False,
              must_hold: bool = False, data_bytes: int = 0, buffer_bytes: int = 0,
              duration: float = 0) -> _Options:
-    options = _Options(calls=calls.encode() if calls else None, only_failed=only_failed, is_plain=plain,
-                       must_hold=must_hold, data_bytes=whole(data_bytes, "data_bytes", 32),
-                       buffer_bytes=whole(buffer_bytes, "buffer_bytes"),
+    options = _Options(calls=_ProbeOptions(call_set=calls.encode() if calls else None, failures_only=only_failed,
+                                           must_hold=must_hold, kept_data_bytes=whole(data_bytes, "data_bytes", 32)),
+                       is_plain=plain, buffer_bytes=whole(buffer_bytes, "buffer_bytes"),
                        duration_ns=ns_of(duration, "duration"))
     options.size = ctypes.sizeof(options)
     return options

@@ -72,13 +72,10 @@ void pauses_end(struct pauses *h)
 
 int pauses_emit(struct pauses *h, struct output *output, const char *what, struct sooth_error *err)
 {
-	int status;
-
 	assert(h);
 	pauses_note_late(h, output, what);
 	if (!h->row.count)
 		return 0;
 	pauses_end(h);
-	status = output_section(output, &pauses_section, err);
-	return status ? status : OUTPUT_ROW(output, &h->row, NULL, 0, err);
+	return OUTPUT_OBJECT(output, &pauses_section, &h->row, NULL, 0, err);
 }

@@ -83,7 +83,7 @@ static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool h
 	while (run->probes[n].name)
 		n++;
 	run->probes[n++] = (struct run_probe){ "profile", SOOTH_STREAM };
-	run->observer.page_fault_hz = FAULT_HZ;
+	run->observer.profile.page_fault_hz = FAULT_HZ;
 	if (d->selected.size <= STACKS_MOST * sizeof(uint32_t))
 		run->probes[n] = (struct run_probe){ "stacks",
 			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };
@@ -99,7 +99,7 @@ static void choose_heap(const struct diagnosing *d, struct run *run, bool has_pr
 	while (run->probes[n].name)
 		n++;
 	run->probes[n] = (struct run_probe){ "heap", SOOTH_COUNT };
-	run->observer.heap_sums = run->observer.heap_frees = true;
+	run->observer.heap.sums_in_kernel = run->observer.heap.finds_wrong_frees = true;
 }
 
 /* --- diagnosing gone --- */
@@ -385,8 +385,8 @@ static void choose_calls(struct diagnosing *d, struct run *run, bool has_process
 	if (!d->has_calls)
 		return;
 	run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
-	run->observer.has_call_budget = !d->needs_every_call;
-	run->observer.keeps_api = !d->needs_every_call;
+	run->observer.calls.has_call_budget = !d->needs_every_call;
+	run->observer.calls.records_api = !d->needs_every_call;
 	if (!run->observer.buffer_bytes)
 		run->observer.buffer_bytes = d->needs_every_call ? CALLS_BYTES : BURST_BYTES;
 }
@@ -398,12 +398,12 @@ static void choose_times(const struct diagnosing *d, struct run *run)
 		(d->watch_ns && d->is_passive ? SAMPLE_MS_PASSIVE : SAMPLE_MS_MAX) * NS_PER_MS;
 
 	if (d->is_quick || d->is_gone) {
-		run->duration_ns =
+		run->options.duration_ns =
 			d->duration_ns && !d->is_gone && !d->is_idle ? d->duration_ns : 1;
 		return;
 	}
-	run->duration_ns = d->duration_ns || d->watch_ns ? d->duration_ns : DIAGNOSING_NS;
-	interval_ns = d->watch_ns ? d->watch_ns : run->duration_ns;
+	run->options.duration_ns = d->duration_ns || d->watch_ns ? d->duration_ns : DIAGNOSING_NS;
+	interval_ns = d->watch_ns ? d->watch_ns : run->options.duration_ns;
 	run->observer.edges_ns = d->watch_ns;
 	run->observer.sample_ns = interval_ns / (!d->watch_ns		? SAMPLES
 							: d->is_passive ? SAMPLES_P

@@ -18,8 +18,8 @@ static void add_probes(struct run *run, struct run_probe *probes)
 	probes[0] = (struct run_probe){ "profile", SOOTH_STREAM };
 	probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	probes[2] = (struct run_probe){ "maps", SOOTH_SAMPLE | SOOTH_DETAIL | SOOTH_EDGES };
-	run->observer.profile_pages = true;
-	run->observer.page_fault_hz = PAGES_HZ;
+	run->observer.profile.of_page_faults = true;
+	run->observer.profile.page_fault_hz = PAGES_HZ;
 }
 
 void page_answer_alone(struct run *run, bool is_exact)
@@ -28,9 +28,8 @@ void page_answer_alone(struct run *run, bool is_exact)
 	add_probes(run, run->probes);
 	run->views[0] = (struct run_view){ "profile-pages", &options };
 	run->views[1] = (struct run_view){ "map-growth", NULL };
-	run->observer.may_pause = false;
 	if (is_exact)
-		run->observer.page_fault_hz = 0;
+		run->observer.profile.page_fault_hz = 0;
 }
 
 int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err)

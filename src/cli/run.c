@@ -286,7 +286,9 @@ static int step_ms(const struct run *run, const struct told *t, uint64_t now, ui
 {
 	bool is_prompt = run->chore.every_ns && run->chore.every_ns < NS_PER_S;
 	bool is_seen = run->watch || run->alerts || run->progress;
-	int most = run->control || is_prompt ? CONTROL_STEP_MS : is_seen ? STEP_MS : QUIET_STEP_MS;
+	int most = run->options.control || is_prompt ? CONTROL_STEP_MS
+		   : is_seen			     ? STEP_MS
+						     : QUIET_STEP_MS;
 	uint64_t left_ms = end_ns > now ? (end_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
 
 	if (t->front) {
@@ -309,7 +311,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	enum sooth_end *why, struct sooth_error *err)
 {
 	uint64_t now = clock_monotonic_ns();
-	uint64_t end_ns = run->duration_ns ? now + run->duration_ns : UINT64_MAX;
+	uint64_t end_ns = run->options.duration_ns ? now + run->options.duration_ns : UINT64_MAX;
 	uint64_t chore_ns = run->chore.every_ns ? now + run->chore.every_ns : UINT64_MAX;
 	int status = 1;
 
@@ -387,7 +389,7 @@ static void begin_progress(const struct run *run, struct told *t)
 	uint64_t now = clock_monotonic_ns();
 
 	progress_begin(&t->progress, run->progress, now,
-		run->duration_ns ? now + run->duration_ns : UINT64_MAX);
+		run->options.duration_ns ? now + run->options.duration_ns : UINT64_MAX);
 	progress_step(&t->progress, now);
 	run_so_far_begin(&t->so_far, run->so_far, run->output, now);
 }
@@ -528,8 +530,8 @@ static int run_found(const struct run *run, struct sooth_error *err)
 		fwrite(run->found->note.data, 1, run->found->note.size, stderr);
 	control_run_init(&t.control);
 	status = open_files(run, &t, err);
-	if (!status && run->control && !capture)
-		status = control_open(&t.control.control, run->control, err);
+	if (!status && run->options.control && !capture)
+		status = control_open(&t.control.control, run->options.control, err);
 	if (!status)
 		status = make_report(run, &t, err);
 	if (!status)

@@ -14,9 +14,9 @@
 #include "explain/sink.h"
 
 struct run_options {
-	uint64_t duration_ns;
-	uint64_t buffer_bytes;
-	const char *control;
+	uint64_t duration_ns;  /* 0: until the target exits or the user stops it */
+	uint64_t buffer_bytes; /* 0: the default of the probe */
+	const char *control;   /* name of a socket; NULL: none */
 };
 
 #define RUN_OPTION_COUNT 3
@@ -97,14 +97,13 @@ struct run {
 	bool default_views; /* show the default view of each probe in the stream */
 	bool is_stream;	    /* -j means JSON lines */
 	struct run_side_output product;
-	bool is_silent;	      /* no report: only the capture or the side output */
-	unsigned allowed;     /* enum target_allowed */
-	uint64_t duration_ns; /* 0: until the target exits or the user stops it */
-	struct sooth_observer_options
-		observer;		     /* run_options_of() adds the shared options */
-	const struct debug_servers *servers; /* servers of debug files; NULL: none */
-	const struct watch_options *watch;   /* a repeated report; NULL: one */
-	const struct alert_options *alerts;  /* alerts on the rows of a stream; NULL: none */
+	bool is_silent;	  /* no report: only the capture or the side output */
+	unsigned allowed; /* enum target_allowed */
+	struct run_options options;
+	struct sooth_observer_options observer; /* run_options_of() adds the shared options */
+	const struct debug_servers *servers;	/* servers of debug files; NULL: none */
+	const struct watch_options *watch;	/* a repeated report; NULL: one */
+	const struct alert_options *alerts;	/* alerts on the rows of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */
 	const uint32_t *selected;
 	size_t selected_count;
@@ -113,7 +112,6 @@ struct run {
 	struct run_unseen unseen[RUN_UNSEEN_MAX];
 	pid_t *launched; /* set to the PID of the launched command; NULL: not needed */
 	struct run_chore chore;
-	const char *control; /* name of a socket; NULL: none */
 	struct run_extension extension;
 	struct run_history history;
 	struct survey *survey; /* fill in only this summary of a capture; NULL: report */

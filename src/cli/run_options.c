@@ -21,6 +21,8 @@ int run_options_of(
 
 	*options = run->observer;
 	options->size = sizeof(*options);
+	if (run->options.buffer_bytes)
+		options->buffer_bytes = run->options.buffer_bytes;
 	options->log = log_print;
 	options->log_level = log_selected();
 	options->may_be_gone |= run->found->is_searched;

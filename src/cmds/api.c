@@ -56,13 +56,11 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE }, { "sockets", SOOTH_SAMPLE } },
 		.views = { { "api-calls", &options } },
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.duration_ns = c->run.duration_ns,
-		.observer.buffer_bytes = c->run.buffer_bytes,
-		.control = c->run.control,
+		.options = c->run,
 		.observer.sample_ns = NS_PER_S,
-		.observer.calls = "%api",
-		.observer.keeps_api = true,
-		.observer.only_api = true,
+		.observer.calls.call_set = "%api",
+		.observer.calls.records_api = true,
+		.observer.calls.records_only_api = true,
 		.is_stream = true,
 	};
 	int status = labels_read(&labels, err);

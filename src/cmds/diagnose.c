@@ -337,7 +337,7 @@ static int gone_check(uint32_t pid, const struct check_settings *settings, struc
 		.is_silent = true,
 		.observer.may_be_gone = true,
 		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
-		.duration_ns = 1,
+		.options.duration_ns = 1,
 	};
 	int status;
 

@@ -37,10 +37,7 @@ struct heap_config {
 	} heap;
 };
 
-#define ENGINE_PRELOAD 2
-#define ENGINE_AUTO    3
-
-/* Returns the names of engines in the order of the library's numbers (<sooth/observer.h>). */
+/* Returns the names of engines in the order of enum sooth_heap_engine. */
 static const char *engine_name(size_t i)
 {
 	static const char *const names[] = { "bpf", "preload", "auto" };
@@ -95,7 +92,7 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),
-	VALUE_ROW(0, "sample-bytes", BYTES, "SIZE", heap_config, observer.heap_sample_bytes,
+	VALUE_ROW(0, "sample-bytes", BYTES, "SIZE", heap_config, observer.heap.bytes_per_sample,
 		"add up samples only, about one per SIZE of allocated memory (e.g. 512K): less "
 		"overhead; estimates with their error. Launched commands: each program that loads "
 		"sooth's library records every call, which costs even less",
@@ -103,7 +100,7 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks would be added up in the kernel, or sampled "
 		"because that takes much; with --pages the stack of every page fault"),
-	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, observer.heap_blocks,
+	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, observer.heap.blocks_most,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
 		"each "
 		"takes some 100 bytes of kernel memory",
@@ -126,7 +123,7 @@ static const struct option heap_options[] = {
 		"that its programs load: no privilege, some 10 ns a call), auto (the library where "
 		"a program loads it, else the kernel); default: auto",
 		.choice = engine_name),
-	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, observer.heap_library,
+	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, observer.heap.preload_path,
 		"that library, where it is not the installed one"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
 		"never pause a launched command; calls that do not fit the buffer are lost"),
@@ -207,18 +204,19 @@ static enum heap_answer answer_of(const struct heap_config *c)
 }
 
 /* Returns the chosen engine; 0: none was chosen. */
-static int engine_of(const struct heap_config *c)
+static enum sooth_heap_engine engine_of(const struct heap_config *c)
 {
-	return c->heap.engine ? 1 + (int)place_of(c->heap.engine, engine_name) : 0;
+	return c->heap.engine ? 1 + place_of(c->heap.engine, engine_name) : SOOTH_ENGINE_DEFAULT;
 }
 
 /* Returns the engine to use; 0: none. The engine in the process cannot probe addresses, so it is no
  * default then. */
-static int chosen_engine(const struct heap_config *c, const struct arguments *arguments)
+static enum sooth_heap_engine chosen_engine(
+	const struct heap_config *c, const struct arguments *arguments)
 {
 	if (c->heap.engine)
 		return engine_of(c);
-	return arguments->command && !c->heap.sites ? ENGINE_AUTO : 0;
+	return arguments->command && !c->heap.sites ? SOOTH_ENGINE_MIXED : SOOTH_ENGINE_DEFAULT;
 }
 
 static bool writes_lines(const struct heap_config *c)
@@ -256,7 +254,7 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 {
 	const char *folded = c->heap.folded;
 
-	if ((c->heap.in_kernel || c->observer.heap_sample_bytes) && c->heap.lines &&
+	if ((c->heap.in_kernel || c->observer.heap.bytes_per_sample) && c->heap.lines &&
 		!files->picture)
 		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
 	if (c->heap.heaptrack) {
@@ -306,8 +304,8 @@ static bool needs_stacks(const struct heap_config *c)
  * sooth's library records every call, which costs less than samples. */
 static bool samples_what_is_probed(const struct heap_config *c, const struct arguments *arguments)
 {
-	return c->observer.heap_sample_bytes && arguments->command && !c->heap.in_kernel &&
-	       !c->heap.sites && chosen_engine(c, arguments) == ENGINE_AUTO;
+	return c->observer.heap.bytes_per_sample && arguments->command && !c->heap.in_kernel &&
+	       !c->heap.sites && chosen_engine(c, arguments) == SOOTH_ENGINE_MIXED;
 }
 
 /* Returns whether samples can give the answer; --in-kernel and --exact demand that all calls
@@ -316,8 +314,9 @@ static bool adapts(const struct heap_config *c)
 {
 	enum heap_answer answer = answer_of(c);
 
-	if (c->heap.exact || c->heap.in_kernel || c->observer.heap_sample_bytes || c->heap.count ||
-		c->heap.sites || writes_lines(c) || writes_stacks(c) || needs_calls(c))
+	if (c->heap.exact || c->heap.in_kernel || c->observer.heap.bytes_per_sample ||
+		c->heap.count || c->heap.sites || writes_lines(c) || writes_stacks(c) ||
+		needs_calls(c))
 		return false;
 	return needs_stacks(c) && answer != HEAP_SIZES && answer != HEAP_PEAK;
 }
@@ -331,19 +330,19 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 		return false;
 	/* The engine in the process loses no calls at any rate; the kernel aggregates calls that
 	 * need probes. */
-	if ((engine_of(c) >= ENGINE_PRELOAD ||
+	if ((engine_of(c) >= SOOTH_ENGINE_PRELOAD ||
 		    (adapts(c) && arguments->command &&
-			    chosen_engine(c, arguments) == ENGINE_AUTO)) &&
-		!c->heap.in_kernel && !c->observer.heap_sample_bytes)
+			    chosen_engine(c, arguments) == SOOTH_ENGINE_MIXED)) &&
+		!c->heap.in_kernel && !c->observer.heap.bytes_per_sample)
 		return false;
 	/* Aggregates have no threads, exact sizes and ages. */
 	if (needs_calls(c))
 		return false;
 	/* Nor do aggregates show the peak between two samples. */
 	if (answer_of(c) == HEAP_PEAK && arguments->command && !c->heap.in_kernel &&
-		!c->observer.heap_sample_bytes)
+		!c->observer.heap.bytes_per_sample)
 		return false;
-	return c->heap.in_kernel || c->observer.heap_sample_bytes || answer_of(c) ||
+	return c->heap.in_kernel || c->observer.heap.bytes_per_sample || answer_of(c) ||
 	       (needs_stacks(c) && !arguments->command);
 }
 
@@ -371,9 +370,9 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	memcpy(run->probes, probes, sizeof(probes));
 	run->output = &c->output;
 	run->views[0] = (struct run_view){ "timeline", &timeline };
-	run->observer.heap_sums = true;
+	run->observer.heap.sums_in_kernel = true;
 	run->observer.sample_ns = SAMPLE_NS;
-	run->observer.may_pause = false;
+	run->observer.heap.may_pause = false;
 	if (c->heap.lines)
 		run->product = (struct run_side_output){ .path = c->heap.lines,
 			.view = { "timeline", &timeline },
@@ -396,9 +395,9 @@ static void compare_with_resident(struct run *run, bool is_launched)
 /* Checks that the library is there: otherwise the kernel would observe the command instead. */
 static int check_library(const struct heap_config *c, struct sooth_error *err)
 {
-	if (!c->observer.heap_library || !access(c->observer.heap_library, R_OK))
+	if (!c->observer.heap.preload_path || !access(c->observer.heap.preload_path, R_OK))
 		return 0;
-	error_errno(err, -errno, "read the library %s", c->observer.heap_library);
+	error_errno(err, -errno, "read the library %s", c->observer.heap.preload_path);
 	return error_remedy(err, "give the path of sooth-preload.so; without --preload-library "
 				 "sooth uses the installed library");
 }
@@ -433,7 +432,7 @@ static int check_options(const struct heap_config *c, struct sooth_error *err)
 			"--count only counts the calls, so there is no list of calls to write");
 		return error_remedy(err, "leave out -o or --count");
 	}
-	if (needs_calls(c) && (c->heap.in_kernel || c->observer.heap_sample_bytes)) {
+	if (needs_calls(c) && (c->heap.in_kernel || c->observer.heap.bytes_per_sample)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --by %s with %s", c->heap.by,
 			c->heap.in_kernel ? "--in-kernel" : "--sample-bytes");
 		error_why(err, "the kernel's sums have neither threads nor exact sizes");
@@ -450,7 +449,7 @@ static int check_options(const struct heap_config *c, struct sooth_error *err)
 static bool asks_for_calls(const struct heap_config *c)
 {
 	return c->heap.count || needs_stacks(c) || c->heap.sites || c->heap.in_kernel ||
-	       c->heap.exact || c->observer.heap_sample_bytes || c->observer.heap_blocks ||
+	       c->heap.exact || c->observer.heap.bytes_per_sample || c->observer.heap.blocks_most ||
 	       c->heap.lines || c->heap.engine || c->heap.pages;
 }
 
@@ -464,7 +463,7 @@ static enum pages_weight pages_weight_of(enum heap_weight weight)
 static struct heap_table_options table_options_of(const struct heap_config *c, bool in_kernel)
 {
 	return (struct heap_table_options){ .sites = c->heap.sites,
-		.stacks = needs_stacks(c) || in_kernel || c->observer.heap_sample_bytes,
+		.stacks = needs_stacks(c) || in_kernel || c->observer.heap.bytes_per_sample,
 		.by = place_of(c->heap.by, heap_by_name),
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
@@ -476,12 +475,11 @@ static struct sooth_observer_options observer_options_of(
 {
 	struct sooth_observer_options options = c->observer;
 
-	options.may_pause = !c->heap.no_hold;
-	options.buffer_bytes = c->run.buffer_bytes;
-	options.heap_stacks = needs_stacks(c) || options.heap_sample_bytes;
-	options.heap_sums = in_kernel;
-	options.heap_adapts = adapts(c);
-	options.heap_engine = chosen_engine(c, arguments);
+	options.heap.may_pause = !c->heap.no_hold;
+	options.heap.takes_stacks = needs_stacks(c) || options.heap.bytes_per_sample;
+	options.heap.sums_in_kernel = in_kernel;
+	options.heap.adapts_to_load = adapts(c);
+	options.heap.chosen_engine = chosen_engine(c, arguments);
 	return options;
 }
 
@@ -511,8 +509,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.views = { { "heap-table", &options } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.observer = observer_options_of(c, arguments, in_kernel),
-		.duration_ns = c->run.duration_ns,
-		.control = c->run.control,
+		.options = c->run,
 	};
 
 	if (c->heap.timeline)

@@ -181,7 +181,7 @@ static int run_inspect(void *config, const struct arguments *arguments, struct s
 	if (!status)
 		status = check(c, &run, err);
 	/* CPU use is the difference between two samples. */
-	run.duration_ns = !has_detail(&run, "threads") ? AT_ONCE_NS
+	run.options.duration_ns = !has_detail(&run, "threads") ? AT_ONCE_NS
 			  : c->inspect.interval_ns     ? c->inspect.interval_ns
 						       : INTERVAL_NS;
 	if (!status)

@@ -51,9 +51,9 @@ static const struct option profile_options[] = {
 		"stacks of threads that wait instead: for what, how long, and what woke them"),
 	FLAG_ROW(0, "chains", profile_config, profile.chains,
 		"with --off-cpu: what ended the waits, and what that waited for meanwhile"),
-	FLAG_ROW(0, "wall", profile_config, observer.profile_wall,
+	FLAG_ROW(0, "wall", profile_config, observer.profile.also_samples,
 		"all the time of threads: running by samples, and waiting as with --off-cpu"),
-	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, observer.profile_wait_ns,
+	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, observer.profile.least_wait_ns,
 		"with --off-cpu or --wall: only waits of this length or more (1ms)", .min = 1,
 		.max = 3600 * NS_PER_S),
 	VALUE_ROW(0, "role", TEXT, "ROLE", profile_config, profile.role,
@@ -72,7 +72,7 @@ static const struct option profile_options[] = {
 		"C++ and Rust functions: full (default), short (without template arguments) or "
 		"symbol (mangled)",
 		.choice = demangle_style_name),
-	FLAG_ROW(0, "lines", profile_config, observer.profile_lines,
+	FLAG_ROW(0, "lines", profile_config, observer.profile.has_source_lines,
 		"source lines, and functions that the compiler put into others (from DWARF)"),
 	VALUE_ROW(0, "unwind", CHOICE, "METHOD", profile_config, profile.unwind,
 		"callers: auto (default) by unwind information, else frame pointers; tables: by "
@@ -220,22 +220,21 @@ static struct sooth_observer_options observer_options_of(
 {
 	struct sooth_observer_options options = c->observer;
 
-	options.buffer_bytes = c->run.buffer_bytes;
-	options.profile_hz = (uint32_t)c->profile.rate;
-	options.profile_tables_only = c->profile.unwind && !strcmp(c->profile.unwind, "tables");
-	if (of && !options.profile_wait_ns)
-		options.profile_wait_ns = LEAST_WAIT_NS;
+	options.profile.rate_hz = (uint32_t)c->profile.rate;
+	options.profile.by_tables_only = c->profile.unwind && !strcmp(c->profile.unwind, "tables");
+	if (of && !options.profile.least_wait_ns)
+		options.profile.least_wait_ns = LEAST_WAIT_NS;
 	return options;
 }
 
 static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct profile_config *c = config;
-	enum profile_of of = c->observer.profile_wall ? PROFILE_OF_WALL
-			     : c->profile.off_cpu     ? PROFILE_OF_WAITS
-						      : PROFILE_OF_SAMPLES;
+	enum profile_of of = c->observer.profile.also_samples ? PROFILE_OF_WALL
+			     : c->profile.off_cpu	      ? PROFILE_OF_WAITS
+							      : PROFILE_OF_SAMPLES;
 	struct frame_naming naming = { demangle_style_of(c->profile.names),
-		c->observer.profile_lines };
+		c->observer.profile.has_source_lines };
 	struct profile_views views = {
 		.report = { .role = c->profile.role,
 			.by_total = c->profile.sort && !strcmp(c->profile.sort, "total"),
@@ -258,16 +257,15 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.output = &files.report,
 		.arguments = arguments,
 		.probes = { { "profile", SOOTH_STREAM },
-			{ c->observer.profile_wall ? "sched" : NULL, SOOTH_COUNT } },
-		.views = { { c->profile.tree		? "profile-stacks"
-			     : c->observer.profile_wall ? "profile-wall"
-			     : c->profile.chains	? "wait-chains"
-			     : c->profile.off_cpu	? "profile-waits"
-							: "profile-table",
+			{ c->observer.profile.also_samples ? "sched" : NULL, SOOTH_COUNT } },
+		.views = { { c->profile.tree			? "profile-stacks"
+			     : c->observer.profile.also_samples ? "profile-wall"
+			     : c->profile.chains		? "wait-chains"
+			     : c->profile.off_cpu		? "profile-waits"
+								: "profile-table",
 			&views.report } },
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.duration_ns = c->run.duration_ns,
-		.control = c->run.control,
+		.options = c->run,
 		.observer = observer_options_of(c, of),
 		.progress = "sampling",
 	};

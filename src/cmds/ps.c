@@ -316,7 +316,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		.found = v->found.capture ? &whole : &v->found,
 		.views = { { "processes", &v->options } },
 		.allowed = TOP_TARGETS,
-		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
+		.options.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
 	};
 	struct watch_options watch = {
 		.schema = "proc.snapshot", .interval_ns = c->ps.watch_ns, .alerts = &v->alerts
@@ -328,7 +328,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	if (c->ps.watch_ns) {
 		run.watch = &watch;
 		run.observer.sample_ns = c->ps.watch_ns;
-		run.duration_ns = 0;
+		run.options.duration_ns = 0;
 		/* This probe starts before the first sample, so that no exit is missed. */
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	}

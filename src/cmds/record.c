@@ -127,11 +127,9 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		.arguments = arguments,
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.is_silent = true,
-		.duration_ns = c->run.duration_ns,
-		.observer.buffer_bytes = c->run.buffer_bytes,
-		.control = c->run.control,
-		.observer.may_pause = c->record.stream && c->record.lossless,
-		.observer.must_hold = c->record.stream && c->record.lossless,
+		.options = c->run,
+		.observer.heap.may_pause = c->record.stream && c->record.lossless,
+		.observer.calls.must_hold = c->record.stream && c->record.lossless,
 		.observer.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,
 	};
 	int status;

@@ -44,9 +44,7 @@ static int run_sched(void *config, const struct arguments *arguments, struct soo
 		.probes = { { "sched", SOOTH_COUNT | (is_stream ? SOOTH_STREAM : 0) } },
 		.views = { { is_stream ? "sched-stream" : "sched-table", NULL } },
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.duration_ns = c->run.duration_ns,
-		.observer.buffer_bytes = c->run.buffer_bytes,
-		.control = c->run.control,
+		.options = c->run,
 		.is_stream = is_stream,
 		.progress = is_stream ? NULL : "observing",
 	};

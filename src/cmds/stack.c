@@ -56,8 +56,8 @@ static int run_stack(void *config, const struct arguments *arguments, struct soo
 		.arguments = arguments,
 		.probes = { { "stacks", SOOTH_SAMPLE }, { "waits", SOOTH_SAMPLE } },
 		.views = { { "stacks", &options } },
-		.duration_ns = AT_ONCE_NS,
-		.observer.profile_lines = c->stack.lines,
+		.options.duration_ns = AT_ONCE_NS,
+		.observer.profile.has_source_lines = c->stack.lines,
 	};
 
 	return run_report(&run, err);

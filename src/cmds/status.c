@@ -102,7 +102,7 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 		.views = { { "processes", &processes }, { "connections", &connections },
 			{ "host", NULL }, { "traced", &traced } },
 		.allowed = TARGETS,
-		.duration_ns = c->status.interval_ns ? c->status.interval_ns : INTERVAL_NS,
+		.options.duration_ns = c->status.interval_ns ? c->status.interval_ns : INTERVAL_NS,
 		.looks_for_programs = true,
 	};
 

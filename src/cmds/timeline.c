@@ -193,9 +193,7 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 		.output = &c->output,
 		.arguments = arguments,
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.duration_ns = c->run.duration_ns,
-		.observer.buffer_bytes = c->run.buffer_bytes,
-		.control = c->run.control,
+		.options = c->run,
 		.observer.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};

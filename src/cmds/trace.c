@@ -399,7 +399,7 @@ static void choose_stacks(const struct trace_config *c, const struct views *v, s
 	while (run->probes[last].name)
 		last++;
 	run->probes[last] = (struct run_probe){ "profile", SOOTH_STREAM };
-	run->observer.profile_calls = true;
+	run->observer.profile.of_calls = true;
 	run->views[1] = (struct run_view){ "call-stacks", &v->stacks };
 }
 
@@ -439,14 +439,12 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.target = &c->target,
 		.output = &files.report,
 		.arguments = arguments,
-		.observer.calls = calls,
-		.observer.only_failed = c->trace.failed,
-		.observer.data_bytes = (uint32_t)c->trace.data_bytes,
+		.observer.calls.call_set = calls,
+		.observer.calls.failures_only = c->trace.failed,
+		.observer.calls.kept_data_bytes = (uint32_t)c->trace.data_bytes,
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.duration_ns = c->run.duration_ns,
-		.observer.buffer_bytes = c->run.buffer_bytes,
-		.control = c->run.control,
-		.observer.must_hold = c->trace.lossless,
+		.options = c->run,
+		.observer.calls.must_hold = c->trace.lossless,
 		.observer.sample_ns = c->trace.interval_ns,
 		.watch = c->trace.interval_ns ? &intervals : NULL,
 	};

@@ -99,7 +99,7 @@ static void sample_once(struct run *run, struct wait_decided *decided)
 	for (size_t i = 0; run->probes[i].name; i++)
 		run->probes[i].interest |= SOOTH_ONCE;
 	run->observer.sample_ns = decided->interval_ns;
-	run->duration_ns = 1;
+	run->options.duration_ns = 1;
 	run->extension = (struct run_extension){
 		.take = wait_decided_add_record, .more_ns = wait_decided_more, .user = decided
 	};
@@ -126,7 +126,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL } },
 		.views = { { "waits", &options } },
 		.allowed = TARGETS,
-		.duration_ns = c->why.interval_ns ? c->why.interval_ns : INTERVAL_NS,
+		.options.duration_ns = c->why.interval_ns ? c->why.interval_ns : INTERVAL_NS,
 	};
 	int status = find_target(c, arguments, is_of_agents, &found, err);
 

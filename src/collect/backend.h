@@ -7,16 +7,14 @@
 #ifndef SOOTH_COLLECT_BACKEND_H
 #define SOOTH_COLLECT_BACKEND_H
 
-#include <sooth/observer.h>
-
 #include "base/error.h"
 #include "base/log.h"
+#include "collect/probe_options.h"
 #include "model/probe.h"
 #include "model/batch.h"
 #include "model/process_id.h"
 #include "model/stream_records.h"
 
-struct agent_set;
 struct agents_found;
 struct launch;
 struct os;
@@ -27,25 +25,6 @@ struct need {
 	const char *help;
 	/* Returns 0 if the need is met; else a negative errno, with err and its remedy filled. */
 	int (*test)(const struct os *os, struct sooth_error *err);
-};
-
-/* Values of observer.heap_engine: where allocations of a launched command are observed. */
-enum heap_engine {
-	HEAP_ENGINE_AUTO,
-	HEAP_ENGINE_BPF,     /* in the kernel */
-	HEAP_ENGINE_PRELOAD, /* in the process */
-	HEAP_ENGINE_MIXED,   /* in the process if its program allows that, else in the kernel */
-};
-
-struct probe_options {
-	/* Options of the caller; may_pause only for a command. Texts are valid until the start. */
-	struct sooth_observer_options observer;
-	unsigned interest; /* bits of enum interest, of all targets together */
-	bool is_host;	   /* every process, not only the added ones */
-	uint32_t uid;	   /* if has_uid: all processes of this user, and no others */
-	bool has_uid;
-	const struct agent_set *agents; /* NULL: the built-in ones; take a reference to keep it */
-	bool is_launched;		/* the target is a command */
 };
 
 struct backend_run {
@@ -87,12 +66,10 @@ struct backend {
 	bool admits_itself;
 	size_t state_size;
 	/*
-	 * Returns the approximate time of one sample of these processes (struct process_id), in ns.
-	 * The cheapest backend of a probe is tried first; one with UINT64_MAX is not tried. NULL:
-	 * 0.
+	 * Returns the approximate time of one sample, in ns. The cheapest backend of a probe is
+	 * tried first; one with UINT64_MAX is not tried. NULL: 0.
 	 */
-	uint64_t (*sample_cost)(const struct os *os, const struct probe_options *options,
-		const struct buffer *processes);
+	uint64_t (*sample_cost)(const struct probe_options *options);
 	/* All following functions may be NULL: then there is nothing to do, or no value. */
 	int (*open)(struct backend_run *run, struct sooth_error *err);
 	/* A process joins (interest not 0) or leaves the observed set. */

@@ -19,7 +19,6 @@ struct hub_source {
 	struct backend_run run;
 	unsigned users;
 	unsigned started;
-	char *calls;	   /* copy of the selected calls; NULL: all */
 	struct map wanted; /* process_id -> struct wanted */
 };
 
@@ -149,17 +148,17 @@ static int source_open(struct hub *hub, const struct backend *backend,
 		.options = *options,
 		.agents_found = &hub->agents_found,
 		.state = calloc(1, backend->state_size + 1) };
-	source->calls = options->observer.calls ? strdup(options->observer.calls) : NULL;
 	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),
 		HUB_PROCESSES_MAX);
-	if (!source->run.state || (options->observer.calls && !source->calls))
+	status = probe_options_keep(&source->run.options, err);
+	if (!source->run.state)
 		status = error_no_memory(err);
-	else if (backend->open)
+	else if (!status && backend->open)
 		status = backend->open(&source->run, err);
 	if (status) {
 		buffer_fini(&source->run.out);
 		free(source->run.state);
-		free(source->calls);
+		probe_options_fini(&source->run.options);
 		free(source);
 		return status;
 	}
@@ -167,42 +166,11 @@ static int source_open(struct hub *hub, const struct backend *backend,
 	return 0;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-/* Returns whether both need the same backend: its work is fixed when it is opened, and only the
- * rate of samples may differ. */
-static bool is_same_choice(
-	const struct sooth_observer_options *a, const struct sooth_observer_options *b)
-{
-	return a->may_pause == b->may_pause && a->must_hold == b->must_hold &&
-	       a->profile_calls == b->profile_calls && a->heap_stacks == b->heap_stacks &&
-	       a->heap_sums == b->heap_sums && a->heap_blocks == b->heap_blocks &&
-	       a->heap_sample_bytes == b->heap_sample_bytes && a->heap_adapts == b->heap_adapts &&
-	       a->heap_frees == b->heap_frees && a->heap_engine == b->heap_engine &&
-	       a->profile_wait_ns == b->profile_wait_ns && a->profile_wall == b->profile_wall &&
-	       a->profile_pages == b->profile_pages && a->page_fault_hz == b->page_fault_hz &&
-	       a->profile_lines == b->profile_lines && !a->debuginfod_urls == !b->debuginfod_urls &&
-	       a->profile_tables_only == b->profile_tables_only &&
-	       a->only_failed == b->only_failed && a->data_bytes == b->data_bytes &&
-	       a->has_call_budget == b->has_call_budget && a->keeps_api == b->keeps_api &&
-	       a->only_api == b->only_api;
-}
-
 static bool is_shareable(
 	const struct hub_source *source, const char *probe, const struct probe_options *options)
 {
-	const struct probe_options *has = &source->run.options;
-
-	/* The interest in a whole host or user is fixed when the source is opened. */
-	if ((has->is_host || has->has_uid) && has->interest != options->interest)
-		return false;
 	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&
-	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
-	       has->uid == options->uid && is_same_text(source->calls, options->observer.calls) &&
-	       is_same_choice(&has->observer, &options->observer);
+	       probe_options_match(&source->run.options, options);
 }
 
 static size_t free_slot(const struct hub *hub)
@@ -261,10 +229,8 @@ struct candidate {
 
 /* Lists the probe's candidates, the cheapest first; equal ones stay in the order of their ranks. */
 static size_t list_candidates(struct hub *hub, const char *probe,
-	const struct probe_options *options, const struct buffer *processes,
-	struct candidate list[HUB_BACKENDS_MAX])
+	const struct probe_options *options, struct candidate list[HUB_BACKENDS_MAX])
 {
-	static const struct buffer unknown;
 	size_t count = 0, at;
 
 	for (size_t i = 0; hub->os->backends[i] && count < HUB_BACKENDS_MAX; i++) {
@@ -273,8 +239,7 @@ static size_t list_candidates(struct hub *hub, const char *probe,
 		if (strcmp(c.backend->probe, probe))
 			continue;
 		if (c.backend->sample_cost)
-			c.cost = c.backend->sample_cost(
-				hub->os, options, processes ? processes : &unknown);
+			c.cost = c.backend->sample_cost(options);
 		if (c.cost == UINT64_MAX)
 			continue;
 		for (at = count++; at && list[at - 1].cost > c.cost; at--)
@@ -285,8 +250,7 @@ static size_t list_candidates(struct hub *hub, const char *probe,
 }
 
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
-	const struct buffer *processes, struct hub_source **out, struct buffer *refusals,
-	struct sooth_error *err)
+	struct hub_source **out, struct buffer *refusals, struct sooth_error *err)
 {
 	struct candidate list[HUB_BACKENDS_MAX];
 	size_t slot = free_slot(hub), count;
@@ -297,7 +261,7 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 	if (slot == HUB_SOURCES_MAX)
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE,
 			"open more than %d data sources (probes times methods)", HUB_SOURCES_MAX);
-	count = list_candidates(hub, probe, options, processes, list);
+	count = list_candidates(hub, probe, options, list);
 	for (size_t i = 0; i < count; i++) {
 		if (!source_open(hub, list[i].backend, options, out, &refusal)) {
 			log_line(&hub->log, LOG_DEBUG, "opened %s by %s", probe,
@@ -334,7 +298,7 @@ void hub_release(struct hub *hub, struct hub_source *source)
 	map_fini(&source->wanted);
 	buffer_fini(&source->run.out);
 	free(source->run.state);
-	free(source->calls);
+	probe_options_fini(&source->run.options);
 	free(source);
 }
 

@@ -28,12 +28,11 @@ const struct os *hub_os(const struct hub *hub);
 int hub_join(struct hub *hub, hub_receiver receiver, void *user, struct sooth_error *err);
 void hub_leave(struct hub *hub, void *user);
 
-/* Opens, or shares, the best backend of the probe that works here: the cheapest one for these
- * processes (struct process_id; NULL: unknown), then the one of lowest rank. Each better backend
- * that does not work adds a line to `refusals`. If none works, the error is the last refusal. */
+/* Opens, or shares, the best backend of the probe that works here: the cheapest one, then
+ * the one of lowest rank. Each better backend that does not work adds a line to `refusals`. If none
+ * works, the error is the last refusal. */
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
-	const struct buffer *processes, struct hub_source **out, struct buffer *refusals,
-	struct sooth_error *err);
+	struct hub_source **out, struct buffer *refusals, struct sooth_error *err);
 void hub_release(struct hub *hub, struct hub_source *source);
 /* Returns whether another observer has started the source too. */
 bool hub_is_shared(const struct hub_source *source);

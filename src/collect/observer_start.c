@@ -243,15 +243,6 @@ static int observer_receive(
 	return buffer_failed(out) ? error_no_memory(err) : 0;
 }
 
-static void list_targets(const struct target *t, struct buffer *out)
-{
-	const struct process_id *process;
-	size_t position = 0;
-
-	while ((process = target_next(t, &position)))
-		buffer_append(out, process, sizeof(*process));
-}
-
 /* Only selected processes are probed; the others are sampled only. */
 static bool is_of_host(const struct sooth_observer *o, unsigned interest)
 {
@@ -264,10 +255,8 @@ static bool is_of_host(const struct sooth_observer *o, unsigned interest)
 
 static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 {
-	struct buffer processes = { 0 };
 	int status = 0;
 
-	list_targets(&o->target, &processes);
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
 		struct observed_probe *p = &o->probes[i];
 		struct probe_options options = {
@@ -278,12 +267,12 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.uid = o->target.uid,
 			.agents = o->agents,
 			.is_launched = o->target.is_launched,
+			.process_count = o->target.members.count,
 		};
 		struct buffer refusals = { 0 };
 
-		options.observer.may_pause &= o->target.is_launched;
-		status = hub_acquire(
-			o->hub, p->name, &options, &processes, &p->source, &refusals, err);
+		options.observer.heap.may_pause &= o->target.is_launched;
+		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
 		if (!status) {
 			collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),
 				buffer_cstr(&refusals));
@@ -291,7 +280,6 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		}
 		buffer_fini(&refusals);
 	}
-	buffer_fini(&processes);
 	return status;
 }
 
@@ -468,9 +456,9 @@ static int target_resolve(struct target *t, const struct os *os, struct sooth_er
 
 static int check_start(const struct sooth_observer *o, struct sooth_error *err)
 {
-	if (o->options.profile_hz > SOOTH_PROFILE_HZ_MOST) {
+	if (o->options.profile.rate_hz > SOOTH_PROFILE_HZ_MOST) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "sample stacks %u times a second",
-			o->options.profile_hz);
+			o->options.profile.rate_hz);
 		error_why(err, "at most %d are possible", SOOTH_PROFILE_HZ_MOST);
 		return error_remedy(err, "choose a lower rate; 99 is the default");
 	}

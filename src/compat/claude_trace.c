@@ -129,7 +129,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 		.arguments = &none,
 		.views = { { "processes", &options } },
 		.allowed = TARGET_MAY_BE_HOST,
-		.duration_ns = c->watch_ns ? 0 : INTERVAL_NS,
+		.options.duration_ns = c->watch_ns ? 0 : INTERVAL_NS,
 		.observer.sample_ns = c->watch_ns,
 		.watch = c->watch_ns ? &watch : NULL,
 	};

@@ -148,7 +148,7 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		/* With pauses, counts would include calls made during them. */
 		.probes = { { "heap", ipc ? SOOTH_STREAM : SOOTH_COUNT | SOOTH_STREAM },
 			{ "syscalls", SOOTH_STREAM } },
-		.observer.calls = "memory",
+		.observer.calls.call_set = "memory",
 		.views = { { "heap-table", &options } },
 		.product = { .path = path,
 			.view = { "heap-lines", &lines },
@@ -156,7 +156,7 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 			.is_named = true },
 		.is_silent = true,
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.observer.may_pause = true,
+		.observer.heap.may_pause = true,
 		.launched = launched,
 		.observer.starts_paused = ipc != NULL,
 		.chore = { .every_ns = ipc ? 1 : 0, .user = ipc, .act = ipc_channel_serve },

@@ -51,6 +51,12 @@ int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct 
 	size_t tail_count, struct sooth_error *err);
 #define OUTPUT_ROW(o, value, tail, count, err)                                                     \
 	output_row(o, &(value)->record, sizeof(*(value)), tail, count, err)
+/* Adds a section that has only this row. */
+#define OUTPUT_OBJECT(o, section, value, tail, count, err)                                         \
+	({                                                                                         \
+		int opened = output_section(o, section, err);                                      \
+		opened ? opened : OUTPUT_ROW(o, value, tail, count, err);                          \
+	})
 /* Adds a row of another section among the rows of an open stream: only sinks that write lines get
  * it, and none if there is a filter, as the filter is for the rows of the stream. */
 int output_interleaved(struct output *o, const struct section *section, struct sooth_record *row,

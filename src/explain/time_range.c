@@ -263,9 +263,7 @@ int time_range_emit(const struct time_range *p, struct output *output, struct so
 
 	if (!p->is_requested || !p->is_known || !p->is_resolved)
 		return 0;
-	status = output_section(output, &part_section, err);
-	if (!status)
-		status = OUTPUT_ROW(output, &row, NULL, 0, err);
+	status = OUTPUT_OBJECT(output, &part_section, &row, NULL, 0, err);
 	return status ? status : output_close_section(output, err);
 }
 

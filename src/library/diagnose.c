@@ -172,7 +172,7 @@ static int run_permitted(
 		return status;
 	}
 	chosen[PASSIVE] = (struct observation_probe){ NULL, 0 };
-	n->options.has_call_budget = n->options.keeps_api = false;
+	n->options.calls.has_call_budget = n->options.calls.records_api = false;
 	return run(n, chosen, tables, err);
 }
 
@@ -200,7 +200,7 @@ struct sooth_table *sooth_diagnose(
 		observation_check_pid(pid, "diagnose", err) ||
 		observation_options(&n.options, o.observer, err))
 		return NULL;
-	n.options.has_call_budget = n.options.keeps_api = true;
+	n.options.calls.has_call_budget = n.options.calls.records_api = true;
 	if (!n.options.buffer_bytes)
 		n.options.buffer_bytes = BUFFER_BYTES;
 	set_times(&n, o.duration_ns);

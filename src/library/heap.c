@@ -275,24 +275,15 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 
 /* --- begin and end --- */
 
-static int set_options(struct sooth_observer_options *out, const struct sooth_heap_options *o,
-	struct sooth_error *err)
-{
-	int status = observation_options(out, o->observer, err);
-
-	if (o->buffer_bytes)
-		out->buffer_bytes = o->buffer_bytes;
-	out->may_pause |= o->may_pause;
-	out->heap_stacks |= o->has_stacks;
-	return status;
-}
-
 static int begin(struct sooth_heap *h, const struct tracker_target *target,
-	const struct sooth_heap_options *options, struct sooth_error *err)
+	const struct sooth_heap_tracker_options *options, struct sooth_error *err)
 {
 	struct sooth_observer_options chosen;
-	int status = set_options(&chosen, options, err);
+	int status = observation_options(&chosen, options->observer, err);
 
+	chosen.heap = options->heap;
+	if (options->buffer_bytes)
+		chosen.buffer_bytes = options->buffer_bytes;
 	if (!status)
 		status = tracker_begin(
 			&h->tracker, "heap", "heap", sizeof(struct sooth_heap_event), &chosen, err);
@@ -305,12 +296,13 @@ static int begin(struct sooth_heap *h, const struct tracker_target *target,
 	return status ? status : tracker_start(&h->tracker, err);
 }
 
-static int track(const struct tracker_target *target, const struct sooth_heap_options *options,
-	struct sooth_heap **out, struct sooth_error *err)
+static int track(const struct tracker_target *target,
+	const struct sooth_heap_tracker_options *options, struct sooth_heap **out,
+	struct sooth_error *err)
 {
 	ERROR_HERE(err);
 	struct sooth_heap *h = calloc(1, sizeof(*h));
-	struct sooth_heap_options o = { 0 };
+	struct sooth_heap_tracker_options o = { 0 };
 	int status;
 
 	*out = NULL;
@@ -330,7 +322,7 @@ static int track(const struct tracker_target *target, const struct sooth_heap_op
 	return 0;
 }
 
-TRACKER_CALLS(heap)
+TRACKER_CALLS(heap, sooth_heap_tracker_options)
 
 void sooth_heap_close(struct sooth_heap *h)
 {

@@ -41,8 +41,8 @@ int observation_failed(int status, struct sooth_error *err)
 	replace(err->why, sizeof(err->why), "sooth does not have", "this process does not have");
 	replace(err->remedy, sizeof(err->remedy), "run sooth", "run this program");
 	replace(err->remedy, sizeof(err->remedy), "\"$(command -v sooth)\"", "PROGRAM");
-	replace(err->remedy, sizeof(err->remedy), "--preload-library FILE", "heap_library");
-	replace(err->remedy, sizeof(err->remedy), "--engine bpf", "heap_engine 1");
+	replace(err->remedy, sizeof(err->remedy), "--preload-library FILE", "heap.preload_path");
+	replace(err->remedy, sizeof(err->remedy), "--engine bpf", "SOOTH_ENGINE_BPF");
 	return status;
 }
 

@@ -22,17 +22,6 @@
 #define DURATION_NS (5 * NS_PER_S)
 #define STEP_MS	    100
 
-static int set_options(struct sooth_observer_options *out, const struct sooth_profile_options *o,
-	struct sooth_error *err)
-{
-	int status = observation_options(out, o->observer, err);
-
-	if (o->hz)
-		out->profile_hz = o->hz;
-	out->profile_lines |= o->has_lines;
-	return status;
-}
-
 static int take_function(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
@@ -42,12 +31,12 @@ static int take_function(void *user, const char *section, const struct sooth_sch
 /* --- in one call --- */
 
 struct sooth_table *sooth_profile(
-	pid_t pid, const struct sooth_profile_options *options, struct sooth_error *err)
+	pid_t pid, const struct sooth_profiler_options *options, struct sooth_error *err)
 {
 	static const struct observation_probe probes[] = { { "profile", SOOTH_STREAM },
 		{ NULL, 0 } };
 	ERROR_HERE(err);
-	struct sooth_profile_options o;
+	struct sooth_profiler_options o;
 	struct profile_options view;
 	struct observation n = { .name = "profile",
 		.view = "profile-table",
@@ -56,9 +45,11 @@ struct sooth_table *sooth_profile(
 		.probes = probes,
 		.take = take_function };
 
-	if (options_take(&o, sizeof(o), options, err) || set_options(&n.options, &o, err))
+	if (options_take(&o, sizeof(o), options, err) ||
+		observation_options(&n.options, o.observer, err))
 		return NULL;
-	view = (struct profile_options){ .naming = { .has_lines = o.has_lines } };
+	n.options.profile = o.profile;
+	view = (struct profile_options){ .naming = { .has_lines = o.profile.has_source_lines } };
 	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;
 	return observation_table(&n, "profile", err);
 }
@@ -98,12 +89,13 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 }
 
 static int begin(struct sooth_profiler *p, const struct tracker_target *target,
-	const struct sooth_profile_options *o, struct sooth_error *err)
+	const struct sooth_profiler_options *o, struct sooth_error *err)
 {
-	struct profile_options view = { .naming = { .has_lines = o->has_lines } };
+	struct profile_options view = { .naming = { .has_lines = o->profile.has_source_lines } };
 	struct sooth_observer_options chosen;
-	int status = set_options(&chosen, o, err);
+	int status = observation_options(&chosen, o->observer, err);
 
+	chosen.profile = o->profile;
 	if (!status)
 		status = tracker_begin(&p->tracker, "profile", "profile",
 			sizeof(struct profile_sample), &chosen, err);
@@ -121,18 +113,18 @@ static int begin(struct sooth_profiler *p, const struct tracker_target *target,
 	return status ? status : tracker_start(&p->tracker, err);
 }
 
-static int start(const struct tracker_target *target, const struct sooth_profile_options *options,
+static int start(const struct tracker_target *target, const struct sooth_profiler_options *options,
 	struct sooth_profiler **out, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	struct sooth_profile_options o;
+	struct sooth_profiler_options o;
 	struct sooth_profiler *p = calloc(1, sizeof(*p));
 	int status = options_take(&o, sizeof(o), options, err);
 
 	*out = NULL;
 	if (!p)
 		return error_no_memory(err);
-	stacks_init(&p->stacks, PROFILE_STACK, PROFILE_FRAME, o.has_lines);
+	stacks_init(&p->stacks, PROFILE_STACK, PROFILE_FRAME, o.profile.has_source_lines);
 	if (!status) {
 		p->functions = table_new(err);
 		status = p->functions ? begin(p, target, &o, err) : -ENOMEM;
@@ -145,20 +137,20 @@ static int start(const struct tracker_target *target, const struct sooth_profile
 	return 0;
 }
 
-int sooth_profiler_start(pid_t pid, const struct sooth_profile_options *options,
+int sooth_profiler_start(pid_t pid, const struct sooth_profiler_options *options,
 	struct sooth_profiler **out, struct sooth_error *err)
 {
 	return start(&(struct tracker_target){ &pid, 1, NULL }, options, out, err);
 }
 
 int sooth_profiler_start_multiple(const pid_t *pids, size_t count,
-	const struct sooth_profile_options *options, struct sooth_profiler **out,
+	const struct sooth_profiler_options *options, struct sooth_profiler **out,
 	struct sooth_error *err)
 {
 	return start(&(struct tracker_target){ pids, count, NULL }, options, out, err);
 }
 
-int sooth_profiler_start_command(char *const *command, const struct sooth_profile_options *options,
+int sooth_profiler_start_command(char *const *command, const struct sooth_profiler_options *options,
 	struct sooth_profiler **out, struct sooth_error *err)
 {
 	return start(&(struct tracker_target){ NULL, 0, command }, options, out, err);

@@ -246,14 +246,9 @@ static int set_options(struct sooth_observer_options *out, const struct sooth_tr
 {
 	int status = observation_options(out, o->observer, err);
 
+	out->calls = o->calls;
 	if (o->buffer_bytes)
 		out->buffer_bytes = o->buffer_bytes;
-	if (o->calls)
-		out->calls = o->calls;
-	if (o->data_bytes)
-		out->data_bytes = o->data_bytes;
-	out->only_failed |= o->only_failed;
-	out->must_hold |= o->must_hold;
 	return status;
 }
 
@@ -275,8 +270,8 @@ static int begin(struct sooth_trace *t, const struct tracker_target *target,
 	struct syscall_stream_options view;
 	int status = set_options(&chosen, options, err);
 
-	view = (struct syscall_stream_options){ .set = chosen.calls,
-		.only_failed = chosen.only_failed,
+	view = (struct syscall_stream_options){ .set = chosen.calls.call_set,
+		.only_failed = chosen.calls.failures_only,
 		.only_numbers = options->is_plain };
 	if (!status)
 		status = tracker_begin(
@@ -317,7 +312,7 @@ static int track(const struct tracker_target *target, const struct sooth_trace_o
 	return 0;
 }
 
-TRACKER_CALLS(trace)
+TRACKER_CALLS(trace, sooth_trace_options)
 
 void sooth_trace_close(struct sooth_trace *t)
 {
@@ -360,8 +355,8 @@ struct sooth_table *sooth_trace_count(
 
 	if (options_take(&o, sizeof(o), options, err) || set_options(&n.options, &o, err))
 		return NULL;
-	view = (struct syscall_table_options){ .set = o.calls };
+	view = (struct syscall_table_options){ .set = o.calls.call_set };
 	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;
-	n.options.only_failed = false; /* a count has a column with errors */
+	n.options.calls.failures_only = false; /* a count has a column with errors */
 	return observation_table(&n, "count the calls of", err);
 }

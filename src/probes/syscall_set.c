@@ -214,6 +214,12 @@ int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_erro
 	return 0;
 }
 
+int syscall_set_of(
+	struct syscall_set *s, const struct sooth_calls_options *options, struct sooth_error *err)
+{
+	return syscall_set_parse(s, options->call_set, err);
+}
+
 bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row)
 {
 	size_t position;

@@ -14,6 +14,8 @@
 #ifndef SOOTH_PROBES_SYSCALL_SET_H
 #define SOOTH_PROBES_SYSCALL_SET_H
 
+#include <sooth/probe_options.h>
+
 #include "base/error.h"
 #include "probes/syscall_names.h"
 
@@ -26,6 +28,9 @@ struct syscall_set {
 
 /* Parses `text`; NULL selects all calls. -EINVAL: `err` has the wrong word and similar names. */
 int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err);
+/* Does so with the calls of the options. */
+int syscall_set_of(
+	struct syscall_set *s, const struct sooth_calls_options *options, struct sooth_error *err);
 /* Returns whether the set has a call. `row` NULL: the table does not know the call. */
 bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row);
 /* Sets a bit for each number of the ABI below `count` whose call is known and selected. */

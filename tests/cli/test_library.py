@@ -119,7 +119,7 @@ class Library(Case):
         """What was promised is still so: functions, their types, and structs up to their former end."""
         self.assertEqual(abi.compare(abi.build(self.folder), self.folder), "")
         headers = self.path("include/sooth")
-        grown, shifted = "\tbool starts_paused;\n", "\tstruct sooth_observer *share;\n"
+        grown, shifted = "\tstruct sooth_calls_options calls;\n", "\tstruct sooth_observer *share;\n"
         for name, old, new, is_refused in (
                 ("observer.h", grown, grown + "\tint one_more;\n", False),
                 ("observer.h", shifted, "\tint one_more;\n" + shifted, True),

@@ -92,10 +92,11 @@ bool image_stacks(pid_t pid, const struct image_thread *threads, size_t count, s
 	const struct process_id id = { .pid = (uint32_t)pid, .start_ticks = 1 };
 	int directory = procfs_open(pid);
 	struct buffer records = { 0 };
+	const struct probe_options defaults = { 0 };
 	struct stack_walker w = { 0 };
 	bool is_hidden, is_read;
 
-	stack_walker_init(&w, STACKS_STACK, STACKS_FRAME, NULL);
+	stack_walker_open(&w, STACKS_STACK, STACKS_FRAME, &defaults, NULL);
 	/* Debug information of the system that looks is none of the image. */
 	close(w.files.root);
 	w.files.root = open("/proc/self/fdinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);

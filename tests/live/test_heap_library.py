@@ -43,9 +43,8 @@ class ObserverOptions(ctypes.Structure):
 
 
 class TraceOptions(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("calls", ctypes.c_char_p), ("only_failed", ctypes.c_bool),
-                ("is_plain", ctypes.c_bool), ("must_hold", ctypes.c_bool), ("data_bytes", ctypes.c_uint32),
-                ("buffer_bytes", ctypes.c_uint64), ("duration_ns", ctypes.c_uint64),
+    _fields_ = [("size", ctypes.c_size_t), ("call_set", ctypes.c_char_p), ("probe", ctypes.c_ubyte * 32),
+                ("is_plain", ctypes.c_bool), ("buffer_bytes", ctypes.c_uint64), ("duration_ns", ctypes.c_uint64),
                 ("observer", ctypes.POINTER(ObserverOptions))]
 
 
@@ -182,7 +181,7 @@ class Library(HeapCase):
             tracker = ctypes.c_void_p()
             observer = ObserverOptions(ctypes.sizeof(ObserverOptions),
                                        library.sooth_trace_observer(trackers[0]) if trackers else None)
-            options = TraceOptions(ctypes.sizeof(TraceOptions), b"getppid", False, True, False, 0, 0, 0,
+            options = TraceOptions(ctypes.sizeof(TraceOptions), b"getppid", (ctypes.c_ubyte * 32)(), True, 0, 0,
                                    ctypes.pointer(observer))
             error = ctypes.create_string_buffer(8192)
             self.assertEqual(library.sooth_trace_track(target.pid, ctypes.byref(options), ctypes.byref(tracker), error),

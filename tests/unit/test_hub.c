@@ -2,12 +2,24 @@
 /* Sources that are attached once for several consumers, and when a backend gets which interest. */
 #include "support.h"
 
+/* Padding has any value, and the structs are compared as bytes. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+#include <sooth/probe_options.h>
+#pragma GCC diagnostic pop
+
 #include <errno.h>
 
 #include "base/units.h"
 #include "collect/hub.h"
 #include "os/fake/fake.h"
 #include "probes/syscalls.h"
+
+/* They are inside other public structs: a new member takes room of `unused`. */
+_Static_assert(sizeof(void *) != 8 || (sizeof(struct sooth_heap_options) == 56 &&
+					      sizeof(struct sooth_profile_options) == 48 &&
+					      sizeof(struct sooth_calls_options) == 40),
+	"sizes never change");
 
 struct scene {
 	struct fake *fake;
@@ -43,8 +55,7 @@ static struct hub_source *acquire(struct scene *s, const char *probe, struct pro
 	struct buffer refusals = { 0 };
 	struct hub_source *source = NULL;
 
-	assert_int_equal(
-		hub_acquire(s->hub, probe, &options, NULL, &source, &refusals, &s->err), 0);
+	assert_int_equal(hub_acquire(s->hub, probe, &options, &source, &refusals, &s->err), 0);
 	buffer_fini(&refusals);
 	return source;
 }
@@ -60,7 +71,7 @@ static void test_shared_or_not(void **state)
 		acquire(s, "syscalls", (struct probe_options){ .is_host = true }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
-		acquire(s, "syscalls", (struct probe_options){ .observer.may_pause = true }),
+		acquire(s, "syscalls", (struct probe_options){ .observer.heap.may_pause = true }),
 	};
 
 	assert_ptr_equal(sources[0], sources[1]);
@@ -74,6 +85,50 @@ static void test_shared_or_not(void **state)
 	for (size_t i = 1; i < ARRAY_SIZE(sources); i++)
 		hub_release(s->hub, sources[i]);
 	hub_release(s->hub, NULL);
+}
+
+/* Every byte of the options of probes decides; texts are compared as such. */
+static void test_options(void **state)
+{
+	struct scene *s = *state;
+	struct probe_options options = { .observer.heap.preload_path = "/a.so",
+		.observer.calls.call_set = "read" };
+	char path[] = "/a.so", set[] = "read";
+	struct hub_source *first = acquire(s, "syscalls", options), *other;
+	const struct {
+		size_t at, size;
+	} parts[] = {
+#define PART(member, text)                                                                         \
+	{ offsetof(struct probe_options, observer.member) + (text),                                \
+		sizeof(options.observer.member) - (text) }
+		PART(heap, sizeof(char *)),
+		PART(profile, 0),
+		PART(calls, sizeof(char *)),
+#undef PART
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		for (size_t k = 0; k < parts[i].size; k++) {
+			struct probe_options changed = options;
+
+			((unsigned char *)&changed)[parts[i].at + k] = 1;
+			other = acquire(s, "syscalls", changed);
+			assert_ptr_not_equal(other, first);
+			hub_release(s->hub, other);
+		}
+	}
+	options.observer.heap.preload_path = path;
+	options.observer.calls.call_set = set;
+	assert_ptr_equal(acquire(s, "syscalls", options), first);
+	hub_release(s->hub, first);
+	path[1] = 'b';
+	assert_ptr_not_equal(other = acquire(s, "syscalls", options), first);
+	hub_release(s->hub, other);
+	path[1] = 'a';
+	set[0] = 'b';
+	assert_ptr_not_equal(other = acquire(s, "syscalls", options), first);
+	hub_release(s->hub, other);
+	hub_release(s->hub, first);
 }
 
 static int want(struct scene *s, struct hub_source *source, unsigned interest)
@@ -165,7 +220,7 @@ static void test_gate(void **state)
 	assert_int_equal(hub_new(&s->hub, &gated.os, NULL, &s->err), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		assert_int_equal(
-			hub_acquire(s->hub, "syscalls", &all[i], NULL, &source, &refusals, &s->err),
+			hub_acquire(s->hub, "syscalls", &all[i], &source, &refusals, &s->err),
 			-EPERM);
 	buffer_fini(&refusals);
 	assert_int_equal(counts->opened, 0);
@@ -277,31 +332,24 @@ static void test_refusals(void **state)
 	fake_fail(s->fake, FAKE_NEED_SCRIPTED, -EPERM);
 	fake_fail(s->fake, FAKE_NEED_SECOND, -ENOSYS);
 	assert_int_equal(
-		hub_acquire(s->hub, "syscalls", &options, NULL, &source, &refusals, &s->err),
-		-ENOSYS);
+		hub_acquire(s->hub, "syscalls", &options, &source, &refusals, &s->err), -ENOSYS);
 	assert_string_equal(buffer_cstr(&refusals),
 		"scripted: look for the first need: Operation not permitted; "
 		"second: look for the second need: Function not implemented");
 	assert_int_equal(s->err.fault, SOOTH_FAULT_UNSUPPORTED);
-	assert_int_equal(hub_acquire(s->hub, "pages", &options, NULL, &source, &refusals, &s->err),
-		-EOPNOTSUPP);
+	assert_int_equal(
+		hub_acquire(s->hub, "pages", &options, &source, &refusals, &s->err), -EOPNOTSUPP);
 	buffer_fini(&refusals);
 }
 
 /* Backends that say what a sample costs: the last figure of their names, a process. */
-static uint64_t two_each(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t two_each(const struct probe_options *options)
 {
-	(void)os;
-	(void)options;
-	return 2 * processes->size / sizeof(struct process_id);
+	return 2 * options->process_count;
 }
 
-static uint64_t seven_at_all(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t seven_at_all(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	return options->interest & INTEREST_DETAIL ? UINT64_MAX : 7;
 }
 
@@ -316,22 +364,19 @@ static const struct backend *const sized_backends[] = { &sized[0], &sized[1], &s
 static const char *chosen(struct scene *s, unsigned interest, size_t process_count)
 {
 	struct os os = *fake_os(s->fake);
-	struct probe_options options = { .interest = interest };
-	struct buffer refusals = { 0 }, processes = { 0 };
+	struct probe_options options = { .interest = interest, .process_count = process_count };
+	struct buffer refusals = { 0 };
 	struct hub_source *source;
 	struct hub *hub;
 	const char *name;
 
 	os.backends = sized_backends;
-	buffer_zeros(&processes, process_count * sizeof(struct process_id));
 	assert_int_equal(hub_new(&hub, &os, NULL, &s->err), 0);
-	assert_int_equal(
-		hub_acquire(hub, "sized", &options, &processes, &source, &refusals, &s->err), 0);
+	assert_int_equal(hub_acquire(hub, "sized", &options, &source, &refusals, &s->err), 0);
 	assert_int_equal(refusals.size, 0);
 	name = hub_source_backend(source)->name;
 	hub_release(hub, source);
 	hub_unref(hub);
-	buffer_fini(&processes);
 	return name;
 }
 
@@ -375,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_shared_or_not),
+		TEST(test_options),
 		TEST(test_interest),
 		TEST(test_followed),
 		TEST(test_gate),

@@ -181,7 +181,7 @@ static void test_host(void **state)
 static void test_command(void **state)
 {
 	const struct sooth_observer_options options = { .size = sizeof(options),
-		.may_pause = true };
+		.heap.may_pause = true };
 	char *command[] = { (char *)(uintptr_t) "program", NULL };
 	struct fake_process *p;
 	struct scene s;
@@ -197,7 +197,7 @@ static void test_command(void **state)
 	fake_end(s.fake, p, 0);
 	step(&s);
 	stop(&s);
-	assert_int_equal(fake_counts(s.fake)->may_pause, 2);
+	assert_int_equal(fake_counts(s.fake)->pausing, 2);
 	assert_int_equal(count_of(&s, PROCESS_EXEC, p), 1);
 	assert_int_equal(count_of(&s, PROCESS_LEAVE, p), 1);
 	assert_int_equal(count_of(&s, HEAP_CALL, p), 1);
@@ -208,7 +208,7 @@ static void test_command(void **state)
 	sooth_observer_add_pid(s.observer, 10, &s.err);
 	start(&s);
 	stop(&s);
-	assert_int_equal(fake_counts(s.fake)->may_pause, 0);
+	assert_int_equal(fake_counts(s.fake)->pausing, 0);
 	scene_close(&s);
 }
 

@@ -222,9 +222,7 @@ static int emit_summary(struct comparing *c, struct sooth_error *err)
 		c->share * 100, COMPARISON_SIGMAS);
 	struct record_tail tail[] = { tail_buffer(&row.words, &words),
 		tail_buffer(&row.rule, &rule) };
-	status = output_section(c->output, &section, err);
-	if (!status)
-		status = OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_OBJECT(c->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&words);
 	buffer_fini(&rule);
 	return status;

@@ -99,11 +99,6 @@ static struct span text_of(const struct sooth_record *r, const char *name)
 	static const struct section section = {                                                    \
 		.name = name_, .schema = &schema_, .shape = SECTION_OBJECT                         \
 	}
-#define EMIT(s, section, row, tail, count, err)                                                    \
-	({                                                                                         \
-		int opened = output_section((s)->output, section, err);                            \
-		opened ? opened : OUTPUT_ROW((s)->output, row, tail, count, err);                  \
-	})
 
 /* --- identity --- */
 
@@ -170,7 +165,7 @@ static int emit_process(
 		tail_span(&row.deleted, span_of_string(deleted)),
 	};
 
-	return EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 /* --- the activity --- */
@@ -237,7 +232,7 @@ static int emit_waits(
 		tail_buffer(&row.text, &text),
 		tail_string(&row.reason, reason ? reason : ""),
 	};
-	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&text);
 	buffer_fini(&links);
 	buffer_fini(&remedies);
@@ -277,7 +272,7 @@ static int emit_cpu(struct inspect_snapshots *s, const struct process_id *id,
 	row.threads_state = snapshot ? sums->threads_state : SOOTH_STATE_VALUE;
 	row.states_state = states.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	struct record_tail tail[] = { tail_buffer(&row.states, &states) };
-	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&states);
 	return status;
 }
@@ -335,7 +330,7 @@ static int emit_memory(struct inspect_snapshots *s, const struct process_id *id,
 	}
 	row.rss_state = row.vsz_state = row.status_state;
 	fill_from_table(&row, p);
-	return EMIT(s, &section, &row, NULL, 0, err);
+	return OUTPUT_OBJECT(s->output, &section, &row, NULL, 0, err);
 }
 
 static int emit_descriptors(
@@ -382,7 +377,7 @@ static int emit_descriptors(
 					    : SOOTH_STATE_ABSENT;
 	}
 	struct record_tail tail[] = { tail_buffer(&row.types, &types) };
-	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&types);
 	return status;
 }
@@ -430,7 +425,7 @@ static int emit_sockets(
 			span_of(sums->silent_peer.text,
 				strnlen(sums->silent_peer.text, sizeof(sums->silent_peer.text)))),
 	};
-	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&kinds);
 	return status;
 }
@@ -484,7 +479,7 @@ static int emit_signals(
 		list_signals(&names, pending);
 	}
 	struct record_tail tail[] = { tail_buffer(&row.pending_names, &names) };
-	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&names);
 	return status;
 }
@@ -516,7 +511,7 @@ static int emit_danger(
 	}
 	struct record_tail tail[] = { tail_span(
 		&row.group, group ? text_of(&group->record, "control_group") : span_of("", 0)) };
-	return EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,

@@ -287,10 +287,9 @@ static int finish(void *state, struct sooth_error *err)
 	qsort(all, MAP_CLASSES, sizeof(all[0]), by_size);
 	put_text(&text, all, has_two, &row);
 	tail[0] = tail_buffer(&row.text, &text);
-	status = output_section(s->output, &totals_section, err);
-	if (!status)
-		status = buffer_failed(&text) ? error_no_memory(err)
-					      : OUTPUT_ROW(s->output, &row, tail, 1, err);
+	status = buffer_failed(&text)
+			 ? error_no_memory(err)
+			 : OUTPUT_OBJECT(s->output, &totals_section, &row, tail, 1, err);
 	buffer_fini(&text);
 	return status ? status : emit_classes(s, all, has_two, err);
 }

@@ -89,11 +89,7 @@ ROW_TABLE(summary, SUMMARY_ROW, "page_totals", page_totals_row,
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
 	F(S, U64, touched_error_bytes, WITH(error_state), "the same of touched_bytes",             \
 		.label = "+-", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                        \
-	F(S, TEXT, function, ALWAYS,                                                               \
-		"innermost function that is neither the kernel's nor the C library's",             \
-		.is_key = true, .may_shrink = true)                                                \
-	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
-		.may_shrink = true)
+	WAIT_PLACE_FIELDS(F, S)
 
 ROW_TABLE(place, PLACE_ROW, "pages_by_function", page_place_row);
 
@@ -116,9 +112,7 @@ struct place {
 };
 
 struct pages_state {
-	struct output *output;
-	struct profile_options options;
-	struct profile_sums sums; /* frames and stacks */
+	struct profile_view view;
 	struct page_held live;
 	struct map places;   /* struct place_key -> struct place */
 	struct map resident; /* struct process_id -> struct resident */
@@ -140,11 +134,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct pages_state *s = state;
 
 	(void)err;
-	s->output = output;
-	if (options)
-		s->options = *(const struct profile_options *)options;
-	profile_sums_init(&s->sums);
-	s->sums.naming = s->options.naming;
+	profile_view_init(&s->view, output, options);
 	page_held_init(&s->live);
 	map_init(&s->places, sizeof(struct place_key), sizeof(struct place), PLACES_MAX);
 	map_init(&s->resident, sizeof(struct process_id), sizeof(struct resident), PROCESSES_MAX);
@@ -175,7 +165,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct pages_state *s = state;
 
 	(void)err;
-	profile_sums_add_batch(&s->sums, batch);
+	profile_sums_add_batch(&s->view.sums, batch);
 	batch_for_each (r, batch) {
 		if (r->kind == PROC_PROCESS && record_holds(r, PROC_PROCESS_LEAST))
 			add_resident(s, (const void *)r);
@@ -198,7 +188,7 @@ static void sum_stacks_by_place(struct pages_state *s)
 
 	while (map_next(&s->live.stacks, &position, &stack, &value)) {
 		const struct page_sum *sum = value;
-		struct wait_place found = wait_place_of(&s->sums, *(const uint32_t *)stack);
+		struct wait_place found = wait_place_of(&s->view.sums, *(const uint32_t *)stack);
 		struct place_key key = { found.function, found.file };
 		struct place *place = map_put(&s->places, &key, NULL);
 
@@ -267,10 +257,10 @@ static int emit_place(struct pages_state *s, const struct place *p, struct sooth
 		.touched_error_bytes = error_bytes(&s->live, p->touched_variance),
 		.error_state = state_of_error(s) };
 	struct record_tail tail[] = { tail_span(&row.function,
-					      names_get(&s->sums.names, p->key.function)),
-		tail_span(&row.file, names_get(&s->sums.names, p->key.file)) };
+					      names_get(&s->view.sums.names, p->key.function)),
+		tail_span(&row.file, names_get(&s->view.sums.names, p->key.file)) };
 
-	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static const char *const columns[2][2] = {
@@ -289,7 +279,7 @@ static int emit_places(struct pages_state *s, struct sooth_error *err)
 
 	s->section = place_section;
 	s->section.columns = columns[is_over][page_held_is_estimate(&s->live)];
-	status = output_section(s->output, &s->section, err);
+	status = output_section(s->view.output, &s->section, err);
 	for (size_t i = 0; i < s->places.count && !status; i++)
 		status = emit_place(s, &s->sorted[i], err);
 	return status;
@@ -302,9 +292,9 @@ static void put_name(struct buffer *out, struct span name)
 
 static void put_place(const struct pages_state *s, const struct place *p, struct buffer *out)
 {
-	struct span file = names_get(&s->sums.names, p->key.file);
+	struct span file = names_get(&s->view.sums.names, p->key.file);
 
-	put_name(out, names_get(&s->sums.names, p->key.function));
+	put_name(out, names_get(&s->view.sums.names, p->key.function));
 	if (!file.size)
 		return;
 	buffer_string(out, " (");
@@ -387,7 +377,8 @@ static void note_refused(const struct pages_state *s)
 		return;
 	snprintf(text, sizeof(text), "no room to track %llu pages: more remains than shown",
 		(unsigned long long)s->live.refused);
-	output_limit(s->output, "pages", text, "observe a single process, or for a shorter time");
+	output_limit(
+		s->view.output, "pages", text, "observe a single process, or for a shorter time");
 }
 
 /* Sums the processes that exist at the end; one that began meanwhile had nothing. False: there was
@@ -445,10 +436,9 @@ static int finish(void *state, struct sooth_error *err)
 	row.error_state = state_of_error(s);
 	put_answer(s, &row, &text);
 	tail[0] = tail_buffer(&row.text, &text);
-	status = output_section(s->output, &summary_section, err);
-	if (!status)
-		status = buffer_failed(&text) ? error_no_memory(err)
-					      : OUTPUT_ROW(s->output, &row, tail, 1, err);
+	status = buffer_failed(&text)
+			 ? error_no_memory(err)
+			 : OUTPUT_OBJECT(s->view.output, &summary_section, &row, tail, 1, err);
 	return status ? status : emit_places(s, err);
 }
 
@@ -456,7 +446,7 @@ static void fini(void *state)
 {
 	struct pages_state *s = state;
 
-	profile_sums_fini(&s->sums);
+	profile_sums_fini(&s->view.sums);
 	page_held_fini(&s->live);
 	map_fini(&s->places);
 	map_fini(&s->resident);

@@ -48,9 +48,7 @@ struct kept_sample {
 };
 
 struct samples_state {
-	struct output *output;
-	struct profile_options options;
-	struct profile_sums sums; /* used only for definitions of stacks and frames */
+	struct profile_view view;
 	struct graph_origin origin;
 	struct buffer kept; /* struct kept_sample */
 	uint64_t left_out;
@@ -63,11 +61,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct samples_state *s = state;
 
 	(void)err;
-	s->output = output;
-	if (options)
-		s->options = *(const struct profile_options *)options;
-	profile_sums_init(&s->sums);
-	s->sums.naming = s->options.naming;
+	profile_view_init(&s->view, output, options);
 	s->kept.limit = SAMPLES_BYTES_MAX;
 	return 0;
 }
@@ -80,7 +74,7 @@ static void keep_sample(struct samples_state *s, const struct profile_sample *r)
 		.stack = r->stack,
 		.period_ns = r->period_ns };
 
-	if (s->options.role && !span_equal(profile_role_of(r), s->options.role))
+	if (!profile_view_has(&s->view, profile_role_of(r)))
 		return;
 	memcpy(kept.process, r->process, sizeof(kept.process));
 	memcpy(kept.thread, r->thread, sizeof(kept.thread));
@@ -94,7 +88,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct samples_state *s = state;
 
-	profile_sums_add_batch(&s->sums, batch);
+	profile_sums_add_batch(&s->view.sums, batch);
 	graph_origin_add_batch(&s->origin, batch);
 	batch_for_each (r, batch) {
 		const struct profile_sample *sample = record_as(r, PROFILE_SAMPLE, sizeof(*sample));
@@ -126,7 +120,7 @@ static int put_frame(struct samples_state *s, struct sample_frame_row *row,
 
 	row->kind = frame->kind;
 	row->file_state = frame->file.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	return OUTPUT_ROW(s->output, row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_ROW(s->view.output, row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int put_sample(
@@ -147,8 +141,8 @@ static int put_sample(
 	memcpy(row.process, kept->process, sizeof(row.process));
 	memcpy(row.thread, kept->thread, sizeof(row.thread));
 	s->stacked.process = span_of(kept->process, strnlen(kept->process, PROFILE_NAME_BYTES));
-	profile_sums_stack(&s->sums, kept->stack, &s->stacked);
-	stack_frames_of(&s->sums, &s->stacked, &s->frames);
+	profile_sums_stack(&s->view.sums, kept->stack, &s->stacked);
+	stack_frames_of(&s->view.sums, &s->stacked, &s->frames);
 	if (!s->frames.count)
 		return put_frame(s, &row, &unknown, err);
 	for (size_t i = 0; i < s->frames.count && !status; i++) {
@@ -166,8 +160,8 @@ static void emit_left_out(const struct samples_state *s)
 		return;
 	snprintf(reason, sizeof(reason), "%llu samples are more than sooth keeps",
 		(unsigned long long)s->left_out);
-	output_limit(
-		s->output, "the last samples", reason, "select a part of the time: --from, --to");
+	output_limit(s->view.output, "the last samples", reason,
+		"select a part of the time: --from, --to");
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -206,11 +200,11 @@ static int finish(void *state, struct sooth_error *err)
 	graph_origin_put(&s->origin, &origin);
 	graph_origin_put_lost(&s->origin, &origin);
 	graph.origin = buffer_cstr(&origin);
-	status = output_section(s->output, &section, err);
+	status = output_section(s->view.output, &section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = put_sample(s, &kept[i], err);
 	/* The section is a local variable: close it before it goes out of scope. */
-	status = status ? status : output_close_section(s->output, err);
+	status = status ? status : output_close_section(s->view.output, err);
 	emit_left_out(s);
 	return status;
 }
@@ -219,7 +213,7 @@ static void fini(void *state)
 {
 	struct samples_state *s = state;
 
-	profile_sums_fini(&s->sums);
+	profile_sums_fini(&s->view.sums);
 	graph_origin_fini(&s->origin);
 	buffer_fini(&s->kept);
 }

@@ -86,9 +86,7 @@ static const struct {
 };
 
 struct stacks_state {
-	struct output *output;
-	struct profile_options options;
-	struct profile_sums sums;
+	struct profile_view view;
 	struct call_graph graph;
 	struct graph_origin origin;
 	uint64_t samples, time_ns;
@@ -97,24 +95,20 @@ struct stacks_state {
 /* Returns the index of the value that shares refer to. */
 static unsigned weight_of(const struct stacks_state *s)
 {
-	return s->options.of ? CPU_TIME : SAMPLES;
+	return s->view.options.of ? CPU_TIME : SAMPLES;
 }
 
 static uint64_t all_of(const struct stacks_state *s)
 {
-	return s->options.of ? s->time_ns : s->samples;
+	return s->view.options.of ? s->time_ns : s->samples;
 }
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct stacks_state *s = state;
 
-	s->output = output;
-	if (options)
-		s->options = *(const struct profile_options *)options;
-	profile_sums_init(&s->sums);
-	s->sums.naming = s->options.naming;
-	s->sums.of = s->options.of;
+	profile_view_init(&s->view, output, options);
+	s->view.sums.of = s->view.options.of;
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
 
@@ -123,7 +117,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct stacks_state *s = state;
 
 	(void)err;
-	profile_sums_add_batch(&s->sums, batch);
+	profile_sums_add_batch(&s->view.sums, batch);
 	graph_origin_add_batch(&s->origin, batch);
 	return 0;
 }
@@ -140,11 +134,11 @@ static void add_stack(struct stacks_state *s, const struct profile_stacked *stac
 	} };
 	struct stack_frames list;
 
-	stack_frames_of(&s->sums, stacked, &list);
+	stack_frames_of(&s->view.sums, stacked, &list);
 	for (size_t i = 0; i < list.count; i++)
 		frames[2 + i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
-	call_graph_add(
-		s->options.keep ? s->options.keep : &s->graph, frames, 2 + list.count, &values);
+	call_graph_add(s->view.options.keep ? s->view.options.keep : &s->graph, frames,
+		2 + list.count, &values);
 }
 
 /* --- rows --- */
@@ -163,7 +157,7 @@ static bool is_chain(const struct emitting *e, size_t at)
 {
 	const struct call_graph_node *node, *next;
 
-	if (!e->s->options.folds_chains || at + 1 >= e->count || e->name.size > CHAIN_BYTES)
+	if (!e->s->view.options.folds_chains || at + 1 >= e->count || e->name.size > CHAIN_BYTES)
 		return false;
 	node = call_graph_node(&e->s->graph, e->order[at]);
 	next = call_graph_node(&e->s->graph, e->order[at + 1]);
@@ -205,8 +199,8 @@ static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_e
 	}
 	row.self = node->own.of[SAMPLES];
 	tail[0] = tail_buffer(&row.frame, &e->name);
-	if (!s->options.folds_chains || row.percent >= 100 * s->options.least_share)
-		*status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	if (!s->view.options.folds_chains || row.percent >= 100 * s->view.options.least_share)
+		*status = OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 	return at;
 }
 
@@ -215,40 +209,41 @@ static void put_origin(const struct stacks_state *s, struct buffer *out)
 {
 	graph_origin_put(&s->origin, out);
 	buffer_format(out, "%s%llu %s%s", out->size ? "; " : "", (unsigned long long)s->samples,
-		kinds[s->options.of].one, s->samples == 1 ? "" : "s");
-	if (s->sums.period_ns)
-		buffer_format(out, " at %.0f Hz", (double)NS_PER_S / (double)s->sums.period_ns);
+		kinds[s->view.options.of].one, s->samples == 1 ? "" : "s");
+	if (s->view.sums.period_ns)
+		buffer_format(
+			out, " at %.0f Hz", (double)NS_PER_S / (double)s->view.sums.period_ns);
 	graph_origin_put_lost(&s->origin, out);
 }
 
 static int emit_rows(struct emitting *e, struct sooth_error *err)
 {
-	enum profile_of of = e->s->options.of;
+	enum profile_of of = e->s->view.options.of;
 	_cleanup_(buffer_fini) struct buffer origin = { 0 };
 	_cleanup_(buffer_fini) struct buffer why = { 0 };
 	struct section_graph graph = { .about = "process, role of the thread, functions",
 		.weight = kinds[of].weight,
 		.kind = "kind",
-		.is_icicle = e->s->options.is_icicle,
-		.least_share = e->s->options.least_share };
+		.is_icicle = e->s->view.options.is_icicle,
+		.least_share = e->s->view.options.least_share };
 	struct section section = { .name = kinds[of].schema->name,
-		.title = e->s->options.folds_chains ? "call tree" : kinds[of].title,
+		.title = e->s->view.options.folds_chains ? "call tree" : kinds[of].title,
 		.schema = kinds[of].schema,
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",
-		.if_empty =
-			profile_sums_if_empty(&e->s->sums, e->s->options.role, all_of(e->s), &why),
+		.if_empty = profile_sums_if_empty(
+			&e->s->view.sums, e->s->view.options.role, all_of(e->s), &why),
 		.graph = &graph };
 	int status;
 
 	put_origin(e->s, &origin);
 	graph.origin = buffer_cstr(&origin);
-	status = output_section(e->s->output, &section, err);
+	status = output_section(e->s->view.output, &section, err);
 	for (size_t at = 0; at < e->count && !status; at++)
 		at = put_row(e, at, &status, err);
 	/* The section is a local variable: close it before it goes out of scope. */
-	return status ? status : output_close_section(e->s->output, err);
+	return status ? status : output_close_section(e->s->view.output, err);
 }
 
 static int emit(struct stacks_state *s, struct sooth_error *err)
@@ -278,23 +273,23 @@ static int finish(void *state, struct sooth_error *err)
 	struct profile_stacked stacked;
 	size_t position = 0;
 
-	while (profile_sums_next(&s->sums, &position, &stacked)) {
-		if (s->options.role && !span_equal(stacked.role, s->options.role))
+	while (profile_sums_next(&s->view.sums, &position, &stacked)) {
+		if (!profile_view_has(&s->view, stacked.role))
 			continue;
 		s->samples += stacked.count.samples;
 		s->time_ns += stacked.count.cpu_ns;
 		add_stack(s, &stacked);
 	}
-	if (s->options.keep && s->options.period_ns)
-		*s->options.period_ns = s->sums.period_ns;
-	return s->options.keep ? 0 : emit(s, err);
+	if (s->view.options.keep && s->view.options.period_ns)
+		*s->view.options.period_ns = s->view.sums.period_ns;
+	return s->view.options.keep ? 0 : emit(s, err);
 }
 
 static void fini(void *state)
 {
 	struct stacks_state *s = state;
 
-	profile_sums_fini(&s->sums);
+	profile_sums_fini(&s->view.sums);
 	graph_origin_fini(&s->origin);
 	call_graph_fini(&s->graph);
 }

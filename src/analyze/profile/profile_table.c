@@ -213,9 +213,7 @@ struct function_sum {
 };
 
 struct table_state {
-	struct output *output;
-	struct profile_options options;
-	struct profile_sums sums;
+	struct profile_view view;
 	struct profile_symbols symbols;
 	struct map functions; /* struct function_key -> struct function_sum */
 	struct profile_count selected;
@@ -231,12 +229,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct table_state *s = state;
 
 	(void)err;
-	s->output = output;
-	if (options)
-		s->options = *(const struct profile_options *)options;
-	profile_sums_init(&s->sums);
-	s->sums.naming = s->options.naming;
-	profile_symbols_init(&s->symbols, s->options.naming.has_lines);
+	profile_view_init(&s->view, output, options);
+	profile_symbols_init(&s->symbols, s->view.options.naming.has_lines);
 	map_init(&s->functions, sizeof(struct function_key), sizeof(struct function_sum),
 		FUNCTIONS_MAX);
 	return 0;
@@ -247,7 +241,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct table_state *s = state;
 
 	(void)err;
-	profile_sums_add_batch(&s->sums, batch);
+	profile_sums_add_batch(&s->view.sums, batch);
 	return 0;
 }
 
@@ -276,8 +270,8 @@ static void count_unnamed(struct table_state *s, const struct profile_stacked *s
 		if (f->kind != PROFILE_GENERATED || f->is_named)
 			continue;
 		for (size_t k = 0; k < ARRAY_SIZE(engines); k++) {
-			if (seen & 1u << k ||
-				!span_equal(names_get(&s->sums.names, f->file), engines[k].name))
+			if (seen & 1u << k || !span_equal(names_get(&s->view.sums.names, f->file),
+						      engines[k].name))
 				continue;
 			seen |= 1u << k;
 			s->unnamed[k] += stacked->count.samples;
@@ -288,7 +282,7 @@ static void count_unnamed(struct table_state *s, const struct profile_stacked *s
 static void count_stack(
 	struct table_state *s, const struct profile_stacked *stacked, uint64_t stack)
 {
-	uint32_t role = names_put(&s->sums.names, stacked->role, NULL);
+	uint32_t role = names_put(&s->view.sums.names, stacked->role, NULL);
 
 	s->selected.samples += stacked->count.samples;
 	s->selected.cpu_ns += stacked->count.cpu_ns;
@@ -306,8 +300,8 @@ static void count_all(struct table_state *s)
 	struct profile_stacked stacked;
 	size_t position = 0;
 
-	for (uint64_t stack = 1; profile_sums_next(&s->sums, &position, &stacked); stack++) {
-		if (!s->options.role || span_equal(stacked.role, s->options.role))
+	for (uint64_t stack = 1; profile_sums_next(&s->view.sums, &position, &stacked); stack++) {
+		if (profile_view_has(&s->view, stacked.role))
 			count_stack(s, &stacked, stack);
 	}
 }
@@ -321,12 +315,11 @@ static int emit_summary(struct table_state *s, struct sooth_error *err)
 {
 	struct summary_row row = { .samples = s->selected.samples,
 		.cpu_ns = s->selected.cpu_ns,
-		.period_ns = s->sums.period_ns,
+		.period_ns = s->view.sums.period_ns,
 		.whole_percent = percent_of(s, s->whole),
 		.whole_state = state_if(s->selected.samples) };
-	int status = output_section(s->output, &summary_section, err);
 
-	return status ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
+	return OUTPUT_OBJECT(s->view.output, &summary_section, &row, NULL, 0, err);
 }
 
 /* Orders larger values first. */
@@ -360,26 +353,26 @@ static int emit_function(
 		.self_percent = percent_of(s, sum->self),
 		.total_percent = percent_of(s, sum->total) };
 	struct record_tail tail[] = {
-		tail_span(&row.role, names_get(&s->sums.names, sum->key.role)),
-		tail_span(&row.function, names_get(&s->sums.names, sum->key.name)),
-		tail_span(&row.file, names_get(&s->sums.names, sum->key.file)),
+		tail_span(&row.role, names_get(&s->view.sums.names, sum->key.role)),
+		tail_span(&row.function, names_get(&s->view.sums.names, sum->key.name)),
+		tail_span(&row.file, names_get(&s->view.sums.names, sum->key.file)),
 	};
 
-	if (row.total_percent < 100 * s->options.least_share)
+	if (row.total_percent < 100 * s->view.options.least_share)
 		return 0;
-	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int emit_functions(struct table_state *s, struct sooth_error *err)
 {
 	_cleanup_free_ struct function_sum *sorted =
-		map_sorted(&s->functions, s->options.by_total ? by_total : by_self);
+		map_sorted(&s->functions, s->view.options.by_total ? by_total : by_self);
 	int status;
 
 	s->functions_section = function_section;
 	s->functions_section.if_empty = profile_sums_if_empty(
-		&s->sums, s->options.role, s->selected.samples, &s->why_empty);
-	status = output_section(s->output, &s->functions_section, err);
+		&s->view.sums, s->view.options.role, s->selected.samples, &s->why_empty);
+	status = output_section(s->view.output, &s->functions_section, err);
 	if (!sorted)
 		return error_no_memory(err);
 	for (size_t i = 0; i < s->functions.count && !status; i++)
@@ -389,7 +382,7 @@ static int emit_functions(struct table_state *s, struct sooth_error *err)
 
 static int emit_ends(struct table_state *s, struct sooth_error *err)
 {
-	int status = output_section(s->output, &end_section, err);
+	int status = output_section(s->view.output, &end_section, err);
 
 	for (size_t i = 0; i < PROFILE_ENDS && !status; i++) {
 		struct end_row row = { .samples = s->ends[i],
@@ -398,7 +391,7 @@ static int emit_ends(struct table_state *s, struct sooth_error *err)
 			&row.end, profile_end_text((enum profile_end)i)) };
 
 		if (row.samples)
-			status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+			status = OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 	}
 	return status;
 }
@@ -415,7 +408,7 @@ static void note_unnamed(struct table_state *s)
 		snprintf(why, sizeof(why),
 			"%.1f %% of the samples have such frames, and it writes no perf map",
 			percent);
-		output_limit(s->output, what, why, engines[i].remedy);
+		output_limit(s->view.output, what, why, engines[i].remedy);
 	}
 }
 
@@ -426,7 +419,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	count_all(s);
 	note_unnamed(s);
-	profile_symbols_note(&s->symbols, &s->sums.names, s->selected.samples, s->output);
+	profile_symbols_note(&s->symbols, &s->view.sums.names, s->selected.samples, s->view.output);
 	status = emit_summary(s, err);
 	if (!status)
 		status = emit_functions(s, err);
@@ -437,7 +430,7 @@ static void fini(void *state)
 {
 	struct table_state *s = state;
 
-	profile_sums_fini(&s->sums);
+	profile_sums_fini(&s->view.sums);
 	profile_symbols_fini(&s->symbols);
 	map_fini(&s->functions);
 	buffer_fini(&s->why_empty);

@@ -50,11 +50,7 @@ ROW_TABLE(summary, SUMMARY_ROW, "waiting", wait_summary_row,
 		.names = &wait_reason_names)                                                       \
 	F(S, TEXT, call, MAYBE(call_state), "system call in which the threads waited",             \
 		.is_key = true)                                                                    \
-	F(S, TEXT, function, ALWAYS,                                                               \
-		"innermost function that is neither the kernel's nor the C library's",             \
-		.is_key = true, .may_shrink = true)                                                \
-	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
-		.may_shrink = true)                                                                \
+	WAIT_PLACE_FIELDS(F, S)                                                                    \
 	F(S, TEXT, waker, MAYBE(waker_state),                                                      \
 		"thread that woke the threads most of the time: name and process id",              \
 		.may_shrink = true)
@@ -92,12 +88,10 @@ struct place {
 };
 
 struct waits_state {
-	struct output *output;
-	struct profile_options options;
-	struct profile_sums sums; /* frames and stacks */
-	struct map stacks;	  /* struct stack_key -> struct wait_sum */
-	struct map places;	  /* struct place_key -> struct place */
-	struct map threads;	  /* uint32_t tid: set of threads */
+	struct profile_view view;
+	struct map stacks;  /* struct stack_key -> struct wait_sum */
+	struct map places;  /* struct place_key -> struct place */
+	struct map threads; /* uint32_t tid: set of threads */
 	uint64_t waits, waited_ns, open, whole, old;
 };
 
@@ -106,11 +100,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct waits_state *s = state;
 
 	(void)err;
-	s->output = output;
-	if (options)
-		s->options = *(const struct profile_options *)options;
-	profile_sums_init(&s->sums);
-	s->sums.naming = s->options.naming;
+	profile_view_init(&s->view, output, options);
 	map_init(&s->stacks, sizeof(struct stack_key), sizeof(struct wait_sum), PLACES_MAX);
 	map_init(&s->places, sizeof(struct place_key), sizeof(struct place), PLACES_MAX);
 	map_init(&s->threads, sizeof(uint32_t), 0, THREADS_MAX);
@@ -136,15 +126,15 @@ static void take_wait(struct waits_state *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 	struct span role = profile_role_of(&sample);
-	struct stack_key key = { wait_key_of(w), names_put(&s->sums.names, role, NULL), 0 };
+	struct stack_key key = { wait_key_of(w), names_put(&s->view.sums.names, role, NULL), 0 };
 	uint32_t waker =
 		w->waker_state
 			? 0
-			: names_put(&s->sums.names,
+			: names_put(&s->view.sums.names,
 				  span_of(w->waker, strnlen(w->waker, PROFILE_NAME_BYTES)), NULL);
 	struct wait_sum *sum;
 
-	if (s->options.role && !span_equal(role, s->options.role))
+	if (!profile_view_has(&s->view, role))
 		return;
 	sum = map_put(&s->stacks, &key, NULL);
 	s->waits++;
@@ -166,7 +156,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct waits_state *s = state;
 
 	(void)err;
-	profile_sums_add_batch(&s->sums, batch);
+	profile_sums_add_batch(&s->view.sums, batch);
 	batch_for_each (r, batch) {
 		const struct profile_wait *w = record_as(r, PROFILE_WAIT, sizeof(*w));
 
@@ -196,7 +186,7 @@ static void sum_stacks_by_place(struct waits_state *s)
 	while (map_next(&s->stacks, &position, &next, &value)) {
 		const struct stack_key *key = next;
 		const struct wait_sum *sum = value;
-		struct wait_place found = wait_place_of(&s->sums, key->wait.stack);
+		struct wait_place found = wait_place_of(&s->view.sums, key->wait.stack);
 		struct place_key at = { .role = key->role,
 			.function = found.function,
 			.file = found.file,
@@ -236,27 +226,28 @@ static int emit_place(struct waits_state *s, const struct place *p, struct sooth
 		.reason = (uint8_t)p->key.reason,
 		.waker_state = p->sum.waker_pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	char call[SYSCALL_NAME_SIZE], waker[48] = "";
-	struct span name = names_get(&s->sums.names, p->sum.waker);
+	struct span name = names_get(&s->view.sums.names, p->sum.waker);
 
 	row.call_state = wait_call_text(p->key.abi, p->key.number, call);
 	if (p->sum.waker_pid)
 		snprintf(waker, sizeof(waker), "%.*s (%u)", (int)name.size, name.data,
 			p->sum.waker_pid);
-	struct record_tail tail[] = { tail_span(&row.role, names_get(&s->sums.names, p->key.role)),
+	struct record_tail tail[] = { tail_span(&row.role,
+					      names_get(&s->view.sums.names, p->key.role)),
 		tail_string(&row.call, call),
-		tail_span(&row.function, names_get(&s->sums.names, p->key.function)),
-		tail_span(&row.file, names_get(&s->sums.names, p->key.file)),
+		tail_span(&row.function, names_get(&s->view.sums.names, p->key.function)),
+		tail_span(&row.file, names_get(&s->view.sums.names, p->key.file)),
 		tail_string(&row.waker, waker) };
 
-	if (row.percent < 100 * s->options.least_share)
+	if (row.percent < 100 * s->view.options.least_share)
 		return 0;
-	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int emit_places(struct waits_state *s, struct sooth_error *err)
 {
 	_cleanup_free_ struct place *sorted = map_sorted(&s->places, by_time);
-	int status = output_section(s->output, &place_section, err);
+	int status = output_section(s->view.output, &place_section, err);
 
 	if (!sorted)
 		return error_no_memory(err);
@@ -272,16 +263,14 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	sum_stacks_by_place(s);
-	wait_report_old_waits(s->output, s->old);
+	wait_report_old_waits(s->view.output, s->old);
 	row = (struct wait_summary_row){ .waits = s->waits,
 		.waited_ns = s->waited_ns,
 		.threads = s->threads.count,
 		.open = s->open,
 		.whole_percent = s->waits ? 100.0 * (double)s->whole / (double)s->waits : 0,
 		.whole_state = state_if(s->waits) };
-	status = output_section(s->output, &summary_section, err);
-	if (!status)
-		status = OUTPUT_ROW(s->output, &row, NULL, 0, err);
+	status = OUTPUT_OBJECT(s->view.output, &summary_section, &row, NULL, 0, err);
 	return status ? status : emit_places(s, err);
 }
 
@@ -289,7 +278,7 @@ static void fini(void *state)
 {
 	struct waits_state *s = state;
 
-	profile_sums_fini(&s->sums);
+	profile_sums_fini(&s->view.sums);
 	map_fini(&s->stacks);
 	map_fini(&s->places);
 	map_fini(&s->threads);

@@ -55,12 +55,10 @@ struct chain_sum {
 };
 
 struct chains_state {
-	struct output *output;
-	struct profile_options options;
-	struct profile_sums sums; /* frames and stacks */
-	struct buffer waits;	  /* struct kept_wait */
-	struct map threads;	  /* uint32_t tid -> struct range of waits */
-	struct map chains;	  /* uint32_t, in sums.names -> struct chain_sum */
+	struct profile_view view;
+	struct buffer waits; /* struct kept_wait */
+	struct map threads;  /* uint32_t tid -> struct range of waits */
+	struct map chains;   /* uint32_t, in sums.names -> struct chain_sum */
 	uint64_t left_out;
 };
 
@@ -73,11 +71,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct chains_state *s = state;
 
 	(void)err;
-	s->output = output;
-	if (options)
-		s->options = *(const struct profile_options *)options;
-	profile_sums_init(&s->sums);
-	s->sums.naming = s->options.naming;
+	profile_view_init(&s->view, output, options);
 	s->waits.limit = WAITS_BYTES_MAX;
 	map_init(&s->threads, sizeof(uint32_t), sizeof(struct range), CHAINS_MAX);
 	map_init(&s->chains, sizeof(uint32_t), sizeof(struct chain_sum), CHAINS_MAX);
@@ -86,7 +80,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 static uint32_t name_of(struct chains_state *s, const char *text)
 {
-	return names_put(&s->sums.names, span_of(text, strnlen(text, PROFILE_NAME_BYTES)), NULL);
+	return names_put(
+		&s->view.sums.names, span_of(text, strnlen(text, PROFILE_NAME_BYTES)), NULL);
 }
 
 static void keep_wait(struct chains_state *s, const struct profile_wait *w)
@@ -98,7 +93,7 @@ static void keep_wait(struct chains_state *s, const struct profile_wait *w)
 		.tid = w->record.tid,
 		.waker_tid = w->waker_state ? 0 : w->waker_tid,
 		.process = name_of(s, w->process),
-		.role = names_put(&s->sums.names, profile_role_of(&sample), NULL),
+		.role = names_put(&s->view.sums.names, profile_role_of(&sample), NULL),
 		.waker = w->waker_state ? 0 : name_of(s, w->waker) };
 
 	if (s->waits.size + sizeof(kept) > s->waits.limit)
@@ -111,7 +106,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct chains_state *s = state;
 
-	profile_sums_add_batch(&s->sums, batch);
+	profile_sums_add_batch(&s->view.sums, batch);
 	batch_for_each (r, batch) {
 		const struct profile_wait *w = record_as(r, PROFILE_WAIT, sizeof(*w));
 
@@ -190,7 +185,7 @@ static const struct kept_wait *next_of(const struct chains_state *s, const struc
 
 static void put_name(const struct chains_state *s, uint32_t name, struct buffer *out)
 {
-	struct span text = names_get(&s->sums.names, name);
+	struct span text = names_get(&s->view.sums.names, name);
 
 	buffer_append(out, text.data, text.size);
 }
@@ -198,11 +193,11 @@ static void put_name(const struct chains_state *s, uint32_t name, struct buffer 
 /* Writes "bash: child wait4 in waitchld". */
 static void put_wait(struct chains_state *s, const struct kept_wait *w, struct buffer *out)
 {
-	struct wait_place place = wait_place_of(&s->sums, w->key.stack);
+	struct wait_place place = wait_place_of(&s->view.sums, w->key.stack);
 	char call[SYSCALL_NAME_SIZE];
 
 	put_name(s, w->process, out);
-	if (w->role != w->process && !span_equal(names_get(&s->sums.names, w->role), "main")) {
+	if (w->role != w->process && !span_equal(names_get(&s->view.sums.names, w->role), "main")) {
 		buffer_char(out, '/');
 		put_name(s, w->role, out);
 	}
@@ -246,7 +241,8 @@ static void add_chain(struct chains_state *s, const struct kept_wait *w, struct 
 
 	buffer_reset(links);
 	put_chain(s, w, links);
-	name = names_put(&s->sums.names, span_of((const char *)links->data, links->size), NULL);
+	name = names_put(
+		&s->view.sums.names, span_of((const char *)links->data, links->size), NULL);
 	sum = name == NAMES_NONE ? NULL : map_put(&s->chains, &name, NULL);
 	if (!sum)
 		return;
@@ -264,8 +260,9 @@ static void find_chains(struct chains_state *s)
 
 	for (size_t i = 0; i < count; i++) {
 		if (!all[i].waker_tid ||
-			(s->options.role && !span_equal(names_get(&s->sums.names, all[i].role),
-						    s->options.role)))
+			(s->view.options.role &&
+				!span_equal(names_get(&s->view.sums.names, all[i].role),
+					s->view.options.role)))
 			continue;
 		add_chain(s, &all[i], &links);
 	}
@@ -301,7 +298,7 @@ static void put_text(struct span links, struct buffer *out)
 static int emit_chain(
 	struct chains_state *s, const struct chain *c, struct buffer *text, struct sooth_error *err)
 {
-	struct span links = names_get(&s->sums.names, c->name);
+	struct span links = names_get(&s->view.sums.names, c->name);
 	struct chain_row row = { .waited_ns = c->sum.waited_ns,
 		.waits = c->sum.waits,
 		.longest_ns = c->sum.longest_ns };
@@ -310,7 +307,7 @@ static int emit_chain(
 	put_text(links, text);
 	tail[0] = tail_buffer(&row.wait_chain, text);
 	tail[1] = tail_span(&row.links, links);
-	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -332,10 +329,10 @@ static int finish(void *state, struct sooth_error *err)
 			(struct chain){ *(const uint32_t *)key, *(const struct chain_sum *)value };
 	qsort(sorted, count, sizeof(*sorted), by_time);
 	if (s->left_out)
-		output_limit(s->output, "chains of the last waits",
+		output_limit(s->view.output, "chains of the last waits",
 			"there were more waits than sooth can keep one by one",
 			"a longer --min-wait records fewer waits");
-	status = output_section(s->output, &chain_section, err);
+	status = output_section(s->view.output, &chain_section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_chain(s, &sorted[i], &text, err);
 	return status;
@@ -345,7 +342,7 @@ static void fini(void *state)
 {
 	struct chains_state *s = state;
 
-	profile_sums_fini(&s->sums);
+	profile_sums_fini(&s->view.sums);
 	buffer_fini(&s->waits);
 	map_fini(&s->threads);
 	map_fini(&s->chains);

@@ -58,4 +58,12 @@ struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack);
 /* Emits a limit, if some waits began before the recording. */
 void wait_report_old_waits(struct output *output, uint64_t old);
 
+/* The columns of a place. */
+#define WAIT_PLACE_FIELDS(F, S)                                                                    \
+	F(S, TEXT, function, ALWAYS,                                                               \
+		"innermost function that is neither the kernel's nor the C library's",             \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
+		.may_shrink = true)
+
 #endif

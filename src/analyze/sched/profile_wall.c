@@ -50,11 +50,7 @@ ROW_TABLE(summary, SUMMARY_ROW, "wall", wall_summary_row,
 	F(S, TEXT, process, ALWAYS, "name of the process", .is_key = true)                         \
 	F(S, TEXT, role, ALWAYS, "role of the threads, or their name", .is_key = true)             \
 	F(S, TEXT, call, MAYBE(call_state), "system call they waited in", .is_key = true)          \
-	F(S, TEXT, function, ALWAYS,                                                               \
-		"innermost function that is neither the kernel's nor the C library's",             \
-		.is_key = true, .may_shrink = true)                                                \
-	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
-		.may_shrink = true)                                                                \
+	WAIT_PLACE_FIELDS(F, S)                                                                    \
 	F(S, U64, observations, ALWAYS, "number of its samples or waits", .label = "COUNT",        \
 		.merge = SOOTH_MERGE_SUM)
 
@@ -101,9 +97,7 @@ struct place {
 };
 
 struct wall_state {
-	struct output *output;
-	struct profile_options options;
-	struct profile_sums sums; /* frames and stacks */
+	struct profile_view view;
 	struct sched_sums sched;
 	struct map threads; /* struct thread_key -> struct thread */
 	struct map stacks;  /* struct stack_key -> struct spent */
@@ -116,11 +110,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct wall_state *s = state;
 
 	(void)err;
-	s->output = output;
-	if (options)
-		s->options = *(const struct profile_options *)options;
-	profile_sums_init(&s->sums);
-	s->sums.naming = s->options.naming;
+	profile_view_init(&s->view, output, options);
 	sched_sums_init(&s->sched);
 	map_init(&s->threads, sizeof(struct thread_key), sizeof(struct thread), THREADS_MAX);
 	map_init(&s->stacks, sizeof(struct stack_key), sizeof(struct spent), PLACES_MAX);
@@ -132,9 +122,9 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 static void name_thread(struct wall_state *s, struct thread *t, const struct profile_sample *r)
 {
-	t->role = names_put(&s->sums.names, profile_role_of(r), NULL);
-	t->process = names_put(
-		&s->sums.names, span_of(r->process, strnlen(r->process, sizeof(r->process))), NULL);
+	t->role = names_put(&s->view.sums.names, profile_role_of(r), NULL);
+	t->process = names_put(&s->view.sums.names,
+		span_of(r->process, strnlen(r->process, sizeof(r->process))), NULL);
 }
 
 static struct thread *thread_of(struct wall_state *s, const struct profile_sample *r)
@@ -187,7 +177,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct wall_state *s = state;
 
 	(void)err;
-	profile_sums_add_batch(&s->sums, batch);
+	profile_sums_add_batch(&s->view.sums, batch);
 	sched_sums_add_batch(&s->sched, batch);
 	batch_for_each (r, batch) {
 		const struct profile_sample *sample = record_as(r, PROFILE_SAMPLE, sizeof(*sample));
@@ -228,7 +218,7 @@ static void take_times(struct wall_state *s)
 
 static bool is_selected(const struct wall_state *s, const struct thread *t)
 {
-	return !s->options.role || span_equal(names_get(&s->sums.names, t->role), s->options.role);
+	return profile_view_has(&s->view, names_get(&s->view.sums.names, t->role));
 }
 
 static void add_place(struct wall_state *s, const struct place_key *key, struct spent spent)
@@ -244,7 +234,7 @@ static void add_place(struct wall_state *s, const struct place_key *key, struct 
 
 static uint32_t name_of(struct wall_state *s, const char *text)
 {
-	return names_put(&s->sums.names, span_of_string(text), NULL);
+	return names_put(&s->view.sums.names, span_of_string(text), NULL);
 }
 
 static void find_place(struct wall_state *s, const struct stack_key *key, struct spent spent)
@@ -259,7 +249,7 @@ static void find_place(struct wall_state *s, const struct stack_key *key, struct
 		return;
 	if (key->wait.reason == WAIT_RUNNING && t->running_ns && t->sampled_ns)
 		spent.ns *= (double)t->running_ns / (double)t->sampled_ns;
-	found = wait_place_of(&s->sums, key->wait.stack);
+	found = wait_place_of(&s->view.sums, key->wait.stack);
 	at.process = t->process;
 	at.role = t->role;
 	at.function = found.function;
@@ -331,22 +321,22 @@ static int emit_place(
 
 	row.call_state = wait_call_text(p->key.abi, p->key.number, call);
 	struct record_tail tail[] = {
-		tail_span(&row.process, names_get(&s->sums.names, p->key.process)),
-		tail_span(&row.role, names_get(&s->sums.names, p->key.role)),
+		tail_span(&row.process, names_get(&s->view.sums.names, p->key.process)),
+		tail_span(&row.role, names_get(&s->view.sums.names, p->key.role)),
 		tail_string(&row.call, call),
-		tail_span(&row.function, names_get(&s->sums.names, p->key.function)),
-		tail_span(&row.file, names_get(&s->sums.names, p->key.file)),
+		tail_span(&row.function, names_get(&s->view.sums.names, p->key.function)),
+		tail_span(&row.file, names_get(&s->view.sums.names, p->key.file)),
 	};
 
-	if (row.percent < 100 * s->options.least_share)
+	if (row.percent < 100 * s->view.options.least_share)
 		return 0;
-	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int emit_places(struct wall_state *s, double all_ns, struct sooth_error *err)
 {
 	_cleanup_free_ struct place *sorted = map_sorted(&s->places, by_time);
-	int status = output_section(s->output, &place_section, err);
+	int status = output_section(s->view.output, &place_section, err);
 
 	if (!sorted)
 		return error_no_memory(err);
@@ -361,7 +351,6 @@ static int emit_summary(struct wall_state *s, double *all_ns, struct sooth_error
 	struct wall_summary_row row = { 0 };
 	size_t position = 0;
 	void *value;
-	int status;
 
 	while (map_next(&s->places, &position, NULL, &value)) {
 		const struct place *p = value;
@@ -379,8 +368,7 @@ static int emit_summary(struct wall_state *s, double *all_ns, struct sooth_error
 		row.short_percent = 100 * of[WAIT_SHORT] / *all_ns;
 		row.waiting_percent = 100 - row.running_percent - row.short_percent;
 	}
-	status = output_section(s->output, &summary_section, err);
-	return status ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
+	return OUTPUT_OBJECT(s->view.output, &summary_section, &row, NULL, 0, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -391,9 +379,9 @@ static int finish(void *state, struct sooth_error *err)
 
 	take_times(s);
 	sum_stacks_by_place(s);
-	wait_report_old_waits(s->output, s->old);
+	wait_report_old_waits(s->view.output, s->old);
 	if (!s->sched.threads.count && s->threads.count)
-		output_limit(s->output, "time on a CPU, exactly, and short waits",
+		output_limit(s->view.output, "time on a CPU, exactly, and short waits",
 			"CPU time was not counted: it is estimated from samples",
 			"sooth profile --wall --save FILE.sooth records CPU time");
 	status = emit_summary(s, &all_ns, err);
@@ -404,7 +392,7 @@ static void fini(void *state)
 {
 	struct wall_state *s = state;
 
-	profile_sums_fini(&s->sums);
+	profile_sums_fini(&s->view.sums);
 	sched_sums_fini(&s->sched);
 	map_fini(&s->threads);
 	map_fini(&s->stacks);

@@ -206,7 +206,6 @@ static int emit_summary(struct table_state *s, struct sooth_error *err)
 	const struct sched_times *t;
 	struct summary_row row = { 0 };
 	size_t position = 0;
-	int status;
 
 	while ((t = sched_sums_next(&s->sums, &position)))
 		sched_times_add(&all, t);
@@ -218,8 +217,7 @@ static int emit_summary(struct table_state *s, struct sooth_error *err)
 	row.sleeping_percent = percent_of(all.sleeping_ns, row.wall_ns);
 	row.blocked_percent = percent_of(all.blocked_ns, row.wall_ns);
 	row.stopped_percent = percent_of(all.stopped_ns, row.wall_ns);
-	status = output_section(s->output, &summary_section, err);
-	return status ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
+	return OUTPUT_OBJECT(s->output, &summary_section, &row, NULL, 0, err);
 }
 
 static int finish(void *state, struct sooth_error *err)

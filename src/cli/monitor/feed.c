@@ -373,9 +373,9 @@ static int make_observer(struct feed *f, struct sooth_error *err)
 		.may_be_refused = true,
 		.starts_paused = f->is_paused,
 		.share = other,
-		.calls = other ? NULL : type->calls,
-		.keeps_api = type->is_of_api || type->keeps_api,
-		.only_api = type->is_of_api && !other,
+		.calls = { .call_set = other ? NULL : type->calls,
+			.records_api = type->is_of_api || type->keeps_api,
+			.records_only_api = type->is_of_api && !other },
 		.cache_folder = config_cache_folder() };
 	int status = sooth_observer_new(&f->observer, &options, err);
 

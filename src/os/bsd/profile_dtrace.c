@@ -39,8 +39,7 @@ static int profile_dtrace_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_dtrace *s = run->state;
 
-	if (run->options.observer.profile_wait_ns || run->options.observer.profile_calls ||
-		run->options.observer.profile_pages) {
+	if (probe_stack_trigger(&run->options) != STACK_BY_CLOCK) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "sample stacks");
 		return error_why(err, "the profile provider samples only running threads");
 	}
@@ -69,7 +68,7 @@ static int profile_dtrace_set(struct backend_run *run, const struct process_id *
 
 static uint32_t rate_of(const struct backend_run *run)
 {
-	return run->options.observer.profile_hz ? run->options.observer.profile_hz : RATE_DEFAULT;
+	return probe_rate_hz(&run->options, RATE_DEFAULT);
 }
 
 static void write_program(

@@ -50,9 +50,8 @@ static int syscalls_dtrace_open(struct backend_run *run, struct sooth_error *err
 	s->error = s->abi == SYSCALL_ABI_FREEBSD ? errno_from_freebsd : errno_from_darwin;
 	call_counts_init(&s->counts, s->abi, run->os->now_ns(run->os));
 	map_init(&s->names, DTRACE_NAME_SIZE, sizeof(int32_t), NAMES_MAX);
-	s->set = (struct syscall_set){ .is_all = true };
-	if (!status && run->options.observer.calls)
-		status = syscall_set_parse(&s->set, run->options.observer.calls, err);
+	if (!status)
+		status = syscall_set_of(&s->set, &run->options.observer.calls, err);
 	if (status)
 		syscalls_dtrace_close(run);
 	return status;
@@ -127,7 +126,7 @@ static void take_call(struct backend_run *run, const struct dtrace_process *p,
 	struct syscalls_call c = call_of(s, p, l, number, time_ns);
 	struct record_tail tail[] = { { &c.path, l->path, 0 }, { &c.pieces, NULL, 0 } };
 
-	if (run->options.observer.only_failed && !l->error)
+	if (probe_skips_call(&run->options, l->error))
 		return;
 	/* Skip the child's return from the call that its parent made. */
 	if (row->traits & SYSCALL_STARTS_TASK && !l->result && !l->error)

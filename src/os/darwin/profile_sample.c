@@ -31,8 +31,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_sample_state *s = run->state;
 
-	if (run->options.observer.profile_wait_ns || run->options.observer.profile_calls ||
-		run->options.observer.profile_pages || run->options.is_host ||
+	if (probe_stack_trigger(&run->options) != STACK_BY_CLOCK || run->options.is_host ||
 		run->options.has_uid) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "sample stacks");
 		return error_why(err, "sample(1) samples only the threads of given processes");
@@ -53,7 +52,7 @@ static void profile_close(struct backend_run *run)
 
 static int start(struct backend_run *run, struct tool_slot *t, struct sooth_error *err)
 {
-	uint32_t hz = run->options.observer.profile_hz ? run->options.observer.profile_hz : 1000;
+	uint32_t hz = probe_rate_hz(&run->options, 1000);
 	char pid[16], interval[16];
 	const char *const words[] = { bsd_source_of(run->os)->sample, pid, "1", interval, "-mayDie",
 		"-file", "/dev/stdout", NULL };

@@ -62,10 +62,7 @@ static int calls_open(struct backend_run *run, struct sooth_error *err)
 	}
 	tool_slots_init(&s->targets);
 	call_counts_init(&s->counts, SYSCALL_ABI_DARWIN, run->os->now_ns(run->os));
-	s->set = (struct syscall_set){ .is_all = true };
-	return run->options.observer.calls
-		       ? syscall_set_parse(&s->set, run->options.observer.calls, err)
-		       : 0;
+	return syscall_set_of(&s->set, &run->options.observer.calls, err);
 }
 
 static void calls_close(struct backend_run *run)
@@ -178,8 +175,7 @@ static void take_line(void *user, struct span line)
 					    .total_ns = l.duration_ns,
 					    .max_ns = l.duration_ns,
 					    .slot = log2_of(l.duration_ns) });
-	if (run->options.interest & INTEREST_STREAM &&
-		(!run->options.observer.only_failed || l.error))
+	if (run->options.interest & INTEREST_STREAM && !probe_skips_call(&run->options, l.error))
 		stream(run, t, &l, row, time_ns);
 }
 

@@ -69,9 +69,9 @@ enum fake_step {
 /* Requests to backends, summed over all sources. */
 struct fake_counts {
 	unsigned opened, started, stopped, closed;
-	unsigned sets;	    /* of the syscalls backends */
-	unsigned samples;   /* of proc */
-	unsigned may_pause; /* sources opened that may pause a command */
+	unsigned sets;	  /* of the syscalls backends */
+	unsigned samples; /* of proc */
+	unsigned pausing; /* sources opened that may pause a command */
 };
 
 /* NULL: out of memory. */

@@ -48,9 +48,8 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 
 	map_init(&s->pending, sizeof(uint64_t), sizeof(struct pending), THREADS_MAX);
 	call_counts_init(&s->counts, SYSCALL_ABI_FREEBSD, run->os->now_ns(run->os));
-	s->set = (struct syscall_set){ .is_all = true };
-	if (!status && run->options.observer.calls)
-		status = syscall_set_parse(&s->set, run->options.observer.calls, err);
+	if (!status)
+		status = syscall_set_of(&s->set, &run->options.observer.calls, err);
 	return status;
 }
 
@@ -178,7 +177,7 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 		count(s, p, r->tid, ret.number, error, is_timed ? time_ns - begun->begun_ns : 0,
 			is_timed);
 	/* Calls that change descriptors are recorded even if not selected, to keep names right. */
-	if (p->interest & INTEREST_STREAM && (!run->options.observer.only_failed || error) &&
+	if (p->interest & INTEREST_STREAM && !probe_skips_call(&run->options, error) &&
 		(s->set.is_all ||
 			(row && (syscall_set_has(&s->set, row) || syscall_moves_descriptors(row)))))
 		stream(run, p, r, time_ns, begun, &ret, is_timed);

@@ -288,11 +288,8 @@ static int exit_reasons_descriptor(struct backend_run *run)
 }
 
 /* Returns the cost. Without a stream nothing may be attached. */
-static uint64_t exit_reasons_sample_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t exit_reasons_sample_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	return options->interest & INTEREST_STREAM ? 0 : UINT64_MAX;
 }
 

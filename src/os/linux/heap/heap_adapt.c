@@ -48,8 +48,9 @@ static uint64_t cpu_ns_of(const struct process_id *process)
 
 void heap_adapt_add(struct heap_adapt *a, struct backend_run *run, const struct process_id *process)
 {
-	struct heap_adapt_process *p =
-		run->options.observer.heap_adapts ? map_put(&a->processes, process, NULL) : NULL;
+	struct heap_adapt_process *p = run->options.observer.heap.adapts_to_load
+					       ? map_put(&a->processes, process, NULL)
+					       : NULL;
 
 	if (p)
 		p->cpu_ns = cpu_ns_of(process);
@@ -121,7 +122,7 @@ void heap_adapt_decide(struct heap_state *s, struct backend_run *run)
 	struct heap_probed_value used;
 	unsigned percent;
 
-	if (!run->options.observer.heap_adapts || a->is_over || took_ns < LOOK_NS)
+	if (!run->options.observer.heap.adapts_to_load || a->is_over || took_ns < LOOK_NS)
 		return;
 	a->looked_ns = now_ns;
 	used = used_since(s);

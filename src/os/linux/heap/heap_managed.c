@@ -47,7 +47,7 @@ static bool is_in_malloc(const struct runtime_heap *heap, struct timeout *timeou
 static void emit_heap(struct backend_run *run, const struct process_id *id, struct span name,
 	const struct runtime_heap *heap)
 {
-	bool has_pages = run->options.observer.profile_pages;
+	bool has_pages = probe_stack_trigger(&run->options) == STACK_OF_PAGE_FAULT;
 	char what[96], pages[128] = "the page faults have it", remedy[320];
 
 	snprintf(what, sizeof(what), "%s of %.*s %u%s", heap->name, (int)name.size, name.data,

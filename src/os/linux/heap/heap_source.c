@@ -58,8 +58,8 @@ static int expect_links(struct heap_state *s, struct sooth_error *err)
 
 static int load(struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
-	bool with_sums = run->options.observer.heap_sums;
-	bool with_stacks = run->options.observer.heap_stacks || with_sums;
+	bool with_sums = run->options.observer.heap.sums_in_kernel;
+	bool with_stacks = run->options.observer.heap.takes_stacks || with_sums;
 	const struct follow_options options = {
 		.image = with_sums     ? &bpf_image_heap_sums
 			 : with_stacks ? &bpf_image_heap_stacks
@@ -92,9 +92,9 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	places = bpf_code_variables(&s->follow.code, ".data.places", sizeof(*places), err);
 	if (!s->control || !places)
 		return -EINVAL;
-	s->control->sample_bytes = run->options.observer.heap_sample_bytes;
-	s->control->checks_frees = run->options.observer.heap_frees;
-	s->control->may_sample = run->options.observer.heap_adapts;
+	s->control->sample_bytes = run->options.observer.heap.bytes_per_sample;
+	s->control->checks_frees = run->options.observer.heap.finds_wrong_frees;
+	s->control->may_sample = run->options.observer.heap.adapts_to_load;
 	if (with_stacks)
 		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
 	if (with_sums)
@@ -102,7 +102,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	if ((with_stacks && !s->stacks) || (with_sums && !s->sums))
 		return -EINVAL;
 	s->control->has_sessions =
-		run->options.observer.heap_sample_bytes &&
+		run->options.observer.heap.bytes_per_sample &&
 		heap_return_links_open(&s->attach.return_links, &s->follow.code, run->log);
 	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
 }
@@ -116,17 +116,14 @@ static int refuse_open_target(struct sooth_error *err)
 	return error_remedy(err, "name processes with -p PID, or launch a command");
 }
 
-uint64_t heap_source_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+uint64_t heap_source_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
-	return options->observer.heap_engine == HEAP_ENGINE_PRELOAD ? UINT64_MAX : 0;
+	return options->observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD ? UINT64_MAX : 0;
 }
 
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest)
 {
-	return run->options.observer.heap_sums && interest & INTEREST_COUNT
+	return run->options.observer.heap.sums_in_kernel && interest & INTEREST_COUNT
 		       ? interest & ~INTEREST_STREAM
 		       : interest;
 }
@@ -136,8 +133,8 @@ int heap_source_open(
 {
 	int status;
 
-	run->options.observer.heap_sums |=
-		run->options.observer.heap_sample_bytes || run->options.observer.heap_adapts;
+	run->options.observer.heap.sums_in_kernel |= run->options.observer.heap.bytes_per_sample ||
+						     run->options.observer.heap.adapts_to_load;
 	heap_adapt_init(&((struct heap_state *)run->state)->adapt);
 
 	if (run->options.is_host || run->options.has_uid)
@@ -194,7 +191,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		buffer_append(&s->attached, process, sizeof(*process));
 		return follow_begin(&s->follow, process, err);
 	}
-	if (run->options.observer.may_pause && may_trace_an_exec(run))
+	if (run->options.observer.heap.may_pause && may_trace_an_exec(run))
 		return heap_pauser_start(s, process, false, take_started, err);
 	return 0;
 }
@@ -202,7 +199,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 int heap_source_pause(
 	struct backend_run *run, const struct process_id *command, struct sooth_error *err)
 {
-	if (!run->options.observer.may_pause || !may_trace_an_exec(run))
+	if (!run->options.observer.heap.may_pause || !may_trace_an_exec(run))
 		return 0;
 	return heap_pauser_start(run->state, command, true, take_started, err);
 }

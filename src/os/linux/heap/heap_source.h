@@ -55,8 +55,7 @@ struct heap_state {
 
 /* Returns the cost. Where the user chose the engine in the process, these backends are not
  * tried. */
-uint64_t heap_source_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes);
+uint64_t heap_source_cost(const struct probe_options *options);
 /* Returns the interest for the kernel side: calls that are aggregated are not streamed. */
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest);
 int heap_source_open(

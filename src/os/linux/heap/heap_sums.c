@@ -42,12 +42,12 @@ int heap_sums_prepare(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err)
 {
 	static const char map[] = "live_blocks";
-	uint64_t blocks = options->observer.heap_blocks;
-	int status = options->observer.heap_frees
+	uint64_t blocks = options->observer.heap.blocks_most;
+	int status = options->observer.heap.finds_wrong_frees
 			     ? bpf_code_resize(code, "freed_blocks", HEAP_FREED_ENTRIES, err)
 			     : 0;
 
-	if (!status && options->observer.heap_adapts)
+	if (!status && options->observer.heap.adapts_to_load)
 		status = bpf_code_resize(code, "met", HEAP_MET_ENTRIES, err);
 	if (status)
 		return status;

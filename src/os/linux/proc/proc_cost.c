@@ -45,25 +45,21 @@ uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processe
 
 /* Estimates the number of processes. The link count of /proc includes the host's processes
  * (fs/proc/root.c), besides some ten folders. */
-static uint64_t count(const struct probe_options *options, const struct buffer *processes)
+static uint64_t count(const struct probe_options *options)
 {
 	struct stat st;
 
 	if (!options->is_host && !options->has_uid)
-		return processes->size / sizeof(struct process_id);
+		return options->process_count;
 	return stat("/proc", &st) ? 0 : st.st_nlink;
 }
 
-uint64_t proc_cost_procfs(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+uint64_t proc_cost_procfs(const struct probe_options *options)
 {
-	(void)os;
-	return proc_cost_of_procfs(options, count(options, processes));
+	return proc_cost_of_procfs(options, count(options));
 }
 
-uint64_t proc_cost_bpf(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+uint64_t proc_cost_bpf(const struct probe_options *options)
 {
-	(void)os;
-	return proc_cost_of_bpf(options, count(options, processes));
+	return proc_cost_of_bpf(options, count(options));
 }

@@ -6,10 +6,8 @@
 
 #include "collect/backend.h"
 
-uint64_t proc_cost_procfs(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes);
-uint64_t proc_cost_bpf(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes);
+uint64_t proc_cost_procfs(const struct probe_options *options);
+uint64_t proc_cost_bpf(const struct probe_options *options);
 
 /* Returns the approximate time of one sample of that many processes, in ns. */
 uint64_t proc_cost_of_procfs(const struct probe_options *options, uint64_t processes);

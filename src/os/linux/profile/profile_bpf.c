@@ -79,24 +79,25 @@ static uint64_t faults_in_moment(uint64_t hz)
 
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
-	bool is_of_waits = run->options.observer.profile_wait_ns != 0;
+	enum stack_trigger trigger = probe_stack_trigger(&run->options);
+	bool is_of_waits = trigger >= STACK_OF_WAIT;
 	const struct follow_options options = {
 		.image = is_of_waits ? &bpf_image_profile_waits : &bpf_image_profile,
 		.image_hash = is_of_waits ? &bpf_image_profile_waits_hash : &bpf_image_profile_hash,
-		.ring_bytes = run->options.observer.profile_pages ? RING_BYTES_OF_PAGES
-								  : RING_BYTES_DEFAULT,
-		.losing = run->options.observer.profile_calls	? PROFILE_CALLS_LOSING
-			  : run->options.observer.profile_pages ? PROFILE_PAGES_LOSING
-			  : is_of_waits				? PROFILE_WAITS_LOSING
+		.ring_bytes =
+			trigger == STACK_OF_PAGE_FAULT ? RING_BYTES_OF_PAGES : RING_BYTES_DEFAULT,
+		.losing = trigger == STACK_OF_CALL	   ? PROFILE_CALLS_LOSING
+			  : trigger == STACK_OF_PAGE_FAULT ? PROFILE_PAGES_LOSING
+			  : is_of_waits			   ? PROFILE_WAITS_LOSING
 					: "the ring buffer was full: samples were "
 					  "lost; use a larger one: --buffer 32M",
 	};
 	struct profile_state *s = run->state;
-	uint32_t rate =
-		run->options.observer.profile_hz ? run->options.observer.profile_hz : RATE_DEFAULT;
 	int status;
 
-	s->period_ns = run->options.observer.profile_pages ? 0 : (uint32_t)(NS_PER_S / rate);
+	s->period_ns = trigger == STACK_OF_PAGE_FAULT
+			       ? 0
+			       : (uint32_t)(NS_PER_S / probe_rate_hz(&run->options, RATE_DEFAULT));
 	profile_walks_init(&s->walks, PROFILE_STACK, PROFILE_FRAME);
 	status = follow_open(&s->follow, run, &options, err);
 	if (!status)
@@ -109,8 +110,9 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 		status = s->control ? 0 : -EINVAL;
 	}
 	if (!status) {
-		s->control->least_ns = run->options.observer.profile_wait_ns;
-		s->control->faults_most = faults_in_moment(run->options.observer.page_fault_hz);
+		s->control->least_ns = run->options.observer.profile.least_wait_ns;
+		s->control->faults_most =
+			faults_in_moment(run->options.observer.profile.page_fault_hz);
 		status = profile_walks_open(&s->walks, &s->follow.code, &run->options, err);
 	}
 	if (status)
@@ -126,14 +128,14 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	static const char *const engines[] = { "node", "libnode", "bun", "claude", "opencode",
 		"deno", "electron", "python", "libpython", NULL };
 	struct profile_state *s = run->state;
-	bool has_all = run->options.observer.profile_calls || run->options.observer.profile_pages ||
-		       run->options.observer.profile_wait_ns;
+	enum stack_trigger trigger = probe_stack_trigger(&run->options);
 
 	/* Calls come at once, but samples only over seconds. */
 	if (interest && !(interest & INTEREST_FROM_EXEC))
-		profile_walks_ahead(&s->walks, (pid_t)process->pid, has_all ? NULL : engines);
+		profile_walks_ahead(
+			&s->walks, (pid_t)process->pid, trigger == STACK_BY_CLOCK ? engines : NULL);
 	/* A program may touch all its memory in its first moment, before it is followed. */
-	if (run->options.observer.profile_pages)
+	if (trigger == STACK_OF_PAGE_FAULT)
 		profile_tables_wait(&s->walks.tables, TABLES_WAIT_MS);
 	return follow_set_interest(&s->follow, run, process, interest, err);
 }
@@ -223,18 +225,18 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 	struct profile_state *s = run->state;
 	const struct clock clock = { PERF_COUNT_SW_CPU_CLOCK, s->period_ns, 0 };
 	const struct clock faults = { PERF_COUNT_SW_PAGE_FAULTS, 1,
-		FAULTS_A_STACK * run->options.observer.page_fault_hz };
-	bool has_faults = run->options.observer.profile_pages || faults.hz;
+		FAULTS_A_STACK * run->options.observer.profile.page_fault_hz };
+	enum stack_trigger trigger = probe_stack_trigger(&run->options);
+	bool has_faults = trigger == STACK_OF_PAGE_FAULT || faults.hz;
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
-	if (run->options.observer.profile_wait_ns)
+	if (trigger >= STACK_OF_WAIT)
 		status = start_waits(s, run, err);
-	if (status ||
-		(run->options.observer.profile_wait_ns && !run->options.observer.profile_wall))
+	if (status || trigger == STACK_OF_WAIT)
 		return status;
-	if (run->options.observer.profile_calls)
+	if (trigger == STACK_OF_CALL)
 		return bpf_code_attach(&s->follow.code, PROFILE_CALLS_PROGRAM, err);
-	if (run->options.observer.profile_pages)
+	if (trigger == STACK_OF_PAGE_FAULT)
 		status = start_pages(s, run, err);
 	if (status)
 		return status;
@@ -267,7 +269,7 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	struct profile_sample sample = { .record = raw->record, .period_ns = s->period_ns };
 
 	sample.stack = profile_walks_put(&s->walks, raw, &run->out);
-	if (run->options.observer.profile_calls) {
+	if (probe_stack_trigger(&run->options) == STACK_OF_CALL) {
 		profile_calls_put(&run->out, raw, sample.stack);
 		return;
 	}

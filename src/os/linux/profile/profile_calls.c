@@ -49,18 +49,20 @@ int profile_calls_choose(
 	static const char *const of_calls[] = { PROFILE_CALLS_PROGRAM, NULL };
 	static const char *const of_pages[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_RELEASE_PROGRAM,
 		NULL };
+	enum stack_trigger trigger = probe_stack_trigger(options);
 	const char *const of_waits[] = { PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM,
-		options->observer.profile_wall ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
+		trigger == STACK_OF_WAIT_AND_CLOCK ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
 	struct profile_calls *calls;
 	struct syscall_set set;
 	int status;
 
-	if (options->observer.profile_pages)
-		return load_only(code, of_pages, err);
-	if (!options->observer.profile_calls)
-		return load_only(
-			code, options->observer.profile_wait_ns ? of_waits : of_samples, err);
-	status = syscall_set_parse(&set, options->observer.calls, err);
+	if (trigger != STACK_OF_CALL)
+		return load_only(code,
+			trigger == STACK_OF_PAGE_FAULT ? of_pages
+			: trigger == STACK_BY_CLOCK    ? of_samples
+						       : of_waits,
+			err);
+	status = syscall_set_of(&set, &options->observer.calls, err);
 	if (status)
 		return status;
 	calls = bpf_code_constants(code, ".rodata.calls", sizeof(*calls), err);

@@ -68,28 +68,24 @@ static int refuse_stacks_of(
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_perf *s = run->state;
-	uint32_t rate =
-		run->options.observer.profile_hz ? run->options.observer.profile_hz : RATE_DEFAULT;
+	enum stack_trigger trigger = probe_stack_trigger(&run->options);
 	int status;
 
-	if (run->options.observer.profile_wait_ns || run->options.observer.profile_calls ||
-		run->options.observer.profile_pages)
+	if (trigger != STACK_BY_CLOCK)
 		return refuse_stacks_of(run,
-			run->options.observer.profile_calls   ? "system calls"
-			: run->options.observer.profile_pages ? "page faults"
-							      : "waits",
+			trigger == STACK_OF_CALL	 ? "system calls"
+			: trigger == STACK_OF_PAGE_FAULT ? "page faults"
+							 : "waits",
 			err);
-	s->period_ns = (uint32_t)(NS_PER_S / rate);
+	s->period_ns = (uint32_t)(NS_PER_S / probe_rate_hz(&run->options, RATE_DEFAULT));
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
+	s->rings.wake = -1; /* it is closed even if it was not opened */
 	perf_processes_init(&s->processes);
-	stack_walker_init(
-		&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.observer.cache_folder);
-	s->walker.stacks.has_lines = run->options.observer.profile_lines;
-	s->walker.at.walk.tables_only = run->options.observer.profile_tables_only;
-	status = perf_rings_open(&s->rings, s->period_ns, run->options.observer.buffer_bytes, err);
+	status = stack_walker_open(&s->walker, PROFILE_STACK, PROFILE_FRAME, &run->options, err);
 	if (!status)
-		status = debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
+		status = perf_rings_open(
+			&s->rings, s->period_ns, run->options.observer.buffer_bytes, err);
 	if (!status)
 		return 0;
 	perf_rings_close(&s->rings);
@@ -516,13 +512,11 @@ static int profile_descriptor(struct backend_run *run)
 
 /* Returns the cost. A host and a user have processes that were not selected one by one; calls are
  * no samples. */
-static uint64_t profile_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t profile_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
-	return options->is_host || options->has_uid || options->observer.profile_calls ? UINT64_MAX
-										       : 0;
+	return options->is_host || options->has_uid || probe_stack_trigger(options) == STACK_OF_CALL
+		       ? UINT64_MAX
+		       : 0;
 }
 
 static int test_perf_events(const struct os *os, struct sooth_error *err)

@@ -46,6 +46,14 @@ void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t
 	generated_init(&s->generated);
 }
 
+int profile_stacks_open(struct profile_stacks *s, struct profile_files *files,
+	const struct probe_options *options, struct sooth_error *err)
+{
+	s->has_lines = options->observer.profile.has_source_lines;
+	runtime_set_init(&s->runtimes, options->observer.cache_folder);
+	return debuginfod_init(&files->debuginfod, options, err);
+}
+
 void profile_stacks_fini(struct profile_stacks *s)
 {
 	map_fini(&s->frames);

@@ -23,12 +23,15 @@ struct profile_stacks {
 	struct map frames;		 /* file and offset -> uint32_t, from 1 on */
 	struct map stacks;		 /* two hashes -> uint32_t, from 1 on */
 	uint64_t refused;		 /* samples for whose stack there was no room */
-	bool has_lines; /* resolves source lines; set by the caller before names are resolved */
+	bool has_lines;			 /* resolves source lines */
 	struct generated generated;
 	struct runtime_set runtimes;
 };
 
 void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t frame_kind);
+/* Prepares the names of frames as the options request them. */
+int profile_stacks_open(struct profile_stacks *s, struct profile_files *files,
+	const struct probe_options *options, struct sooth_error *err);
 void profile_stacks_fini(struct profile_stacks *s);
 /* Returns the number of a sample's stack. A new stack is written to `out`. */
 uint32_t profile_stacks_put(

@@ -88,15 +88,12 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 		return -EINVAL;
 	status = profile_tables_open(
 		&w->tables, bpf_code_map(code, "files"), bpf_code_map(code, "tables"), err);
+	if (!status)
+		status = profile_stacks_open(&w->stacks, &w->files, options, err);
 	if (status)
 		return status;
-	runtime_set_init(&w->stacks.runtimes, options->observer.cache_folder);
 	runtime_set_share(&w->stacks.runtimes, code, w->control);
-	w->stacks.has_lines = options->observer.profile_lines;
-	w->control->tables_only = options->observer.profile_tables_only;
-	status = debuginfod_init(&w->files.debuginfod, options, err);
-	if (status)
-		return status;
+	w->control->tables_only = options->observer.profile.by_tables_only;
 	make_common(w);
 	return 0;
 }

@@ -151,17 +151,19 @@ static bool read_at(struct runtime_walk *at, void *out, uint32_t size, uint64_t 
 	return stack_memory_read(&s->memory, out, size, address);
 }
 
-void stack_walker_init(
-	struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind, const char *cache_folder)
+int stack_walker_open(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind,
+	const struct probe_options *options, struct sooth_error *err)
 {
 	assert(s);
+	assert(options);
 	s->at.read = read_at;
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
-	runtime_set_init(&s->stacks.runtimes, cache_folder);
+	s->at.walk.tables_only = options->observer.profile.by_tables_only;
 	map_init(&s->rows, sizeof(struct row_key), sizeof(struct unwind_found), ROWS_MAX);
 	map_init(&s->tables, sizeof(uint64_t), sizeof(struct unwind_table), TABLES_MAX);
 	stack_memory_init(&s->memory);
+	return profile_stacks_open(&s->stacks, &s->files, options, err);
 }
 
 void stack_walker_fini(struct stack_walker *s)

@@ -53,9 +53,10 @@ struct stack_copied {
 	const uint64_t *kernel; /* seen->kernel_frames addresses */
 };
 
-/* `stack_kind` and `frame_kind` are the kinds of the records that define stacks and frames. */
-void stack_walker_init(
-	struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind, const char *cache_folder);
+/* `stack_kind` and `frame_kind` are the kinds of the records that define stacks and frames. Call
+ * stack_walker_fini() even after a failure. */
+int stack_walker_open(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind,
+	const struct probe_options *options, struct sooth_error *err);
 void stack_walker_fini(struct stack_walker *s);
 /* Sets the process of the next walks, with its directory. Returns 0, or why its mappings could not
  * be read. */

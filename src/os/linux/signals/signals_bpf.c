@@ -80,11 +80,8 @@ static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &
 	&need_bpf, &need_bpf_ring, &need_btf, NULL };
 
 /* Without handlers /proc has everything. */
-static uint64_t signals_sample_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t signals_sample_cost(const struct probe_options *options)
 {
-	(void)os;
-	(void)processes;
 	return options->interest & INTEREST_DETAIL ? 0 : UINT64_MAX;
 }
 

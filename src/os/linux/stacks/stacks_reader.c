@@ -25,10 +25,7 @@ int stacks_reader_open(
 	struct stacks_reader *s, const struct backend_run *run, struct sooth_error *err)
 {
 	members_init(&s->members);
-	stack_walker_init(
-		&s->walker, STACKS_STACK, STACKS_FRAME, run->options.observer.cache_folder);
-	s->walker.stacks.has_lines = run->options.observer.profile_lines;
-	return debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
+	return stack_walker_open(&s->walker, STACKS_STACK, STACKS_FRAME, &run->options, err);
 }
 
 void stacks_reader_close(struct stacks_reader *s)

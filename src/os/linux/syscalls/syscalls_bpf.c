@@ -87,10 +87,10 @@ struct syscalls_state {
 /* Arguments are captured only if requested: a call without captures costs half as much. Data that
  * was read is captured also for the status of an answer (keep_status() in bpf/pieces.bpf.h), data
  * on a connection for what shows an API call (bpf/api.bpf.h). */
-static void captures_of(const struct syscall_row *row, const struct sooth_observer_options *o,
+static void captures_of(const struct syscall_row *row, const struct sooth_calls_options *o,
 	struct syscalls_capture *captures)
 {
-	bool has_data = o->data_bytes || o->keeps_api, has_status = o->has_call_budget;
+	bool has_data = o->kept_data_bytes || o->records_api, has_status = o->has_call_budget;
 
 	for (size_t i = 0, n = 0; i < row->argument_count && n < SYSCALLS_PIECES; i++) {
 		const struct argument_type *type = syscall_argument(row, i);
@@ -116,7 +116,7 @@ static bool is_alike(const struct syscalls_capture *c)
 		       c->unit == 1);
 }
 
-static void captures_of_other(const struct syscall_row *row, const struct sooth_observer_options *o,
+static void captures_of_other(const struct syscall_row *row, const struct sooth_calls_options *o,
 	struct syscalls_capture *captures)
 {
 	struct syscalls_capture all[SYSCALLS_PIECES] = { 0 };
@@ -182,8 +182,9 @@ static bool wants_requests(const struct syscalls_config *c)
 static int configure(struct syscalls_config *config, const struct probe_options *options,
 	struct sooth_error *err)
 {
+	const struct sooth_calls_options *calls = &options->observer.calls;
 	struct syscall_set set;
-	int status = syscall_set_parse(&set, options->observer.calls, err);
+	int status = syscall_set_of(&set, calls, err);
 
 	if (status)
 		return status;
@@ -192,27 +193,26 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 		const struct syscall_row *other = syscall_by_number(ABI_32_KNOWN, number);
 
 		if (other)
-			captures_of_other(other, &options->observer,
-				config->captures[SYSCALLS_NUMBERS + number]);
+			captures_of_other(
+				other, calls, config->captures[SYSCALLS_NUMBERS + number]);
 		if (!row)
 			continue;
 		config->entry_arguments[number] = entry_argument(row);
-		captures_of(row, &options->observer, config->captures[number]);
+		captures_of(row, calls, config->captures[number]);
 		if (is_kept(row))
 			config->kept[number / 64] |= 1ull << number % 64;
 		if (row->transfer.direction)
 			config->moves[number / 64] |= 1ull << number % 64;
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
-	config->data_bytes = options->observer.data_bytes;
+	config->data_bytes = calls->kept_data_bytes;
 	config->has_all = set.is_all;
-	config->only_failed = options->observer.only_failed;
-	config->has_budget = config->keeps_status = options->observer.has_call_budget;
-	config->keeps_errors = options->observer.has_call_budget;
-	config->keeps_api = options->observer.keeps_api;
-	config->only_api = options->observer.only_api;
-	choose_calls(
-		config, &set, options->interest & INTEREST_STREAM && !options->observer.only_api);
+	config->only_failed = calls->failures_only;
+	config->has_budget = config->keeps_status = calls->has_call_budget;
+	config->keeps_errors = calls->has_call_budget;
+	config->keeps_api = calls->records_api;
+	config->only_api = calls->records_only_api;
+	choose_calls(config, &set, options->interest & INTEREST_STREAM && !calls->records_only_api);
 	config->keeps_uring = wants_requests(config);
 	return 0;
 }
@@ -230,7 +230,7 @@ static void syscalls_close(struct backend_run *run)
 /* Counts need no ring. */
 static bool may_pause_target(const struct backend_run *run)
 {
-	return run->options.observer.must_hold && run->options.interest & INTEREST_STREAM;
+	return run->options.observer.calls.must_hold && run->options.interest & INTEREST_STREAM;
 }
 
 static int load(struct backend_run *run, struct sooth_error *err)
@@ -340,7 +340,7 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	if (status)
 		return status;
 	attach_uring(run);
-	if (run->options.observer.has_call_budget)
+	if (run->options.observer.calls.has_call_budget)
 		return syscalls_windows_start(&s->windows, &s->follow.code, s->control, err);
 	status = bpf_code_attach(&s->follow.code, "on_return", err);
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
@@ -396,7 +396,7 @@ static void emit_losses(struct backend_run *run)
 			"the ring buffer was full: some io_uring requests were counted, but not "
 			"recorded; use a larger one: --buffer 128M");
 	/* With a call budget, a diagnosis reads from samples what a thread does. */
-	if (now.silent != s->reported.silent && !run->options.observer.has_call_budget)
+	if (now.silent != s->reported.silent && !run->options.observer.calls.has_call_budget)
 		emit_silent_threads(run, now.silent - s->reported.silent);
 	s->reported = now;
 }

@@ -287,7 +287,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
 	map_init(&s->taken, sizeof(struct process_id), sizeof(uint64_t), PROBED_MAX);
-	preload_programs_init(&s->programs, run->options.observer.heap_stacks);
+	preload_programs_init(&s->programs, run->options.observer.heap.takes_stacks);
 	s->preload.is_elsewhere = mixed_is_probed;
 	s->preload.elsewhere_user = s;
 	s->preload.calls_around = mixed_calls_around;
@@ -454,19 +454,18 @@ static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
 	return complete_ns;
 }
 
-static void emit_late(struct backend_run *run, const struct preload_late *late)
+static void emit_late(struct backend_run *run, const struct preload_late *late, bool pauses)
 {
-	bool may_pause = run->options.observer.may_pause;
 	char what[HEAP_PATH_BYTES + 64];
 
 	snprintf(what, sizeof(what), "allocations by functions of %s%s", late->first,
 		late->emitted > 1 ? " and others" : "");
 	backend_limit(run, what,
-		may_pause ? "the running program loaded this file, which could not be probed "
-			    "before its first call"
-			  : "the running program loaded this file, and without a pause sooth "
-			    "misses its first calls",
-		may_pause ? "use --engine bpf" : "leave out --no-hold");
+		pauses ? "the running program loaded this file, which could not be probed "
+			 "before its first call"
+		       : "the running program loaded this file, and without a pause sooth "
+			 "misses its first calls",
+		pauses ? "use --engine bpf" : "leave out --no-hold");
 }
 
 static int mixed_stop(struct backend_run *run, struct sooth_error *err)
@@ -487,8 +486,8 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	buffer_reset(&s->leaving);
 	emit_missing(run);
 	if (s->late.emitted)
-		emit_late(run, &s->late);
-	preload_around_limits(run, s->preload.around & ~PRELOAD_AROUND_OWN);
+		emit_late(run, &s->late, s->preload.pauses);
+	preload_around_limits(run, &s->preload, s->preload.around & ~PRELOAD_AROUND_OWN);
 	preload_run_limits(run, &s->preload);
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",
@@ -505,18 +504,10 @@ static int mixed_descriptor(struct backend_run *run)
 	return s->ready;
 }
 
-static uint64_t mixed_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t mixed_cost(const struct probe_options *options)
 {
-	char library[PATH_MAX];
-
-	(void)os;
-	(void)processes;
-	/* A library that is named but missing counts too, so that its absence is reported. */
-	return options->observer.heap_engine == HEAP_ENGINE_MIXED && options->is_launched &&
-			       !options->observer.heap_sums &&
-			       (options->observer.heap_library ||
-				       preload_library_find(options, library))
+	return options->observer.heap.chosen_engine == SOOTH_ENGINE_MIXED &&
+			       preload_library_fits(options)
 		       ? 0
 		       : UINT64_MAX;
 }

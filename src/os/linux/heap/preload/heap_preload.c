@@ -32,15 +32,6 @@ struct preload_state {
 	bool uses_others; /* the command uses an allocator whose names the library does not have */
 };
 
-static int refuse(const char *why, struct sooth_error *err)
-{
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"observe allocations with a preloaded library");
-	error_why(err, "%s", why);
-	return error_remedy(err, "leave out --engine preload, or launch a command: "
-				 "sooth heap --engine preload -- COMMAND");
-}
-
 static void preload_close(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
@@ -54,10 +45,6 @@ static int preload_open(struct backend_run *run, struct sooth_error *err)
 	struct preload_state *s = run->state;
 	int status;
 
-	if (!run->options.is_launched)
-		return refuse("the library has to be loaded when the program starts", err);
-	if (run->options.observer.heap_sums)
-		return refuse("the library records every call, and sums nothing up", err);
 	status = preload_library_check(&run->options, s->library, err);
 	if (status)
 		return status;
@@ -133,7 +120,7 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 
 static void emit_not_loaded(struct backend_run *run, struct span path, const char *reasons)
 {
-	bool is_chosen = run->options.observer.heap_engine == HEAP_ENGINE_PRELOAD;
+	bool is_chosen = run->options.observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD;
 	char why[PATH_MAX + 160];
 
 	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", (int)path.size,
@@ -181,7 +168,7 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 		emit_not_loaded(run, span_of_string(s->command),
 			"has or calls an allocator with names of its own (mallocx, mi_malloc, "
 			"...)");
-	preload_around_limits(run, s->preload.around);
+	preload_around_limits(run, &s->preload, s->preload.around);
 	preload_run_limits(run, &s->preload);
 	if (buffer_failed(&run->out))
 		return error_no_memory(err);
@@ -190,19 +177,13 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 
 /* Returns the cost: lower than that of the kernel's backends if this engine was requested,
  * otherwise higher. */
-static uint64_t preload_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+static uint64_t preload_cost(const struct probe_options *options)
 {
-	char library[PATH_MAX];
-	bool is_possible = options->is_launched && !options->observer.heap_sums;
-
-	(void)os;
-	(void)processes;
-	if (options->observer.heap_engine == HEAP_ENGINE_PRELOAD)
+	if (options->observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD)
 		return 0;
 	/* This engine is also used where the kernel refuses probes. */
-	return options->observer.heap_engine != HEAP_ENGINE_BPF && is_possible &&
-			       preload_library_find(options, library)
+	return options->observer.heap.chosen_engine != SOOTH_ENGINE_BPF &&
+			       preload_library_fits(options)
 		       ? 1
 		       : UINT64_MAX;
 }

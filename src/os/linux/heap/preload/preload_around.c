@@ -9,7 +9,7 @@
 #include "preload/layout.h"
 #include "probes/heap.h"
 
-void preload_around_limits(struct backend_run *run, uint32_t around)
+void preload_around_limits(struct backend_run *run, const struct preload_run *s, uint32_t around)
 {
 	static const struct {
 		uint32_t around;
@@ -24,10 +24,10 @@ void preload_around_limits(struct backend_run *run, uint32_t around)
 		{ PRELOAD_AROUND_NEXT, "calls of functions that were looked up with RTLD_NEXT",
 			"they may go around sooth's library" },
 	};
-	const char *remedy = run->options.observer.heap_engine == HEAP_ENGINE_PRELOAD
+	const char *remedy = run->options.observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD
 				     ? "use --engine auto"
-			     : run->options.observer.may_pause ? "use --engine bpf"
-							       : "leave out --no-hold";
+			     : s->pauses ? "use --engine bpf"
+					 : "leave out --no-hold";
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (around & limits[i].around)

@@ -137,8 +137,7 @@ bool preload_asks_answer_next(struct preload_run *s)
 	pthread_mutex_unlock(&s->lock);
 	if (!has_one)
 		return false;
-	is_probed = s->calls_around && s->options.observer.may_pause &&
-		    s->calls_around(s->elsewhere_user, &asked);
+	is_probed = s->calls_around && s->pauses && s->calls_around(s->elsewhere_user, &asked);
 	pthread_mutex_lock(&s->lock);
 	if (!is_probed)
 		s->around |= asked.around;

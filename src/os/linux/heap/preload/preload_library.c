@@ -47,14 +47,15 @@ static bool find_folder(char path[PATH_MAX])
 }
 
 /* Finds the library: beside the program, as in a build folder; else below the prefix of the
- * program; else where it was to be installed. */
-bool preload_library_find(const struct probe_options *options, char path[PATH_MAX])
+ * program; else where it was to be installed. False: there is none. */
+static bool find_library(const struct probe_options *options, char path[PATH_MAX])
 {
 	static const char *const below[] = { "/src/preload", "/../" SOOTH_LIBRARY_FOLDER };
 	char folder[PATH_MAX];
 
-	if (options->observer.heap_library)
-		return snprintf(path, PATH_MAX, "%s", options->observer.heap_library) < PATH_MAX &&
+	if (options->observer.heap.preload_path)
+		return snprintf(path, PATH_MAX, "%s", options->observer.heap.preload_path) <
+			       PATH_MAX &&
 		       is_file(path);
 	for (size_t i = 0; i < ARRAY_SIZE(below) && find_folder(folder); i++) {
 		if (snprintf(path, PATH_MAX, "%s%s/" PRELOAD_LIBRARY, folder, below[i]) <
@@ -66,10 +67,32 @@ bool preload_library_find(const struct probe_options *options, char path[PATH_MA
 	return is_file(path);
 }
 
+bool preload_library_fits(const struct probe_options *options)
+{
+	const struct sooth_heap_options *heap = &options->observer.heap;
+	char path[PATH_MAX];
+
+	return options->is_launched && !heap->sums_in_kernel &&
+	       (heap->preload_path || find_library(options, path));
+}
+
+static int refuse(const char *why, struct sooth_error *err)
+{
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"observe allocations with a preloaded library");
+	error_why(err, "%s", why);
+	return error_remedy(err, "leave out --engine preload, or launch a command: "
+				 "sooth heap --engine preload -- COMMAND");
+}
+
 int preload_library_check(
 	const struct probe_options *options, char path[PATH_MAX], struct sooth_error *err)
 {
-	if (!preload_library_find(options, path)) {
+	if (!options->is_launched)
+		return refuse("the library has to be loaded when the program starts", err);
+	if (options->observer.heap.sums_in_kernel)
+		return refuse("the library records every call, and sums nothing up", err);
+	if (!find_library(options, path)) {
 		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", path);
 		error_why(err, "sooth's library is not installed at this path");
 		return error_remedy(

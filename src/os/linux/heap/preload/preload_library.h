@@ -9,9 +9,11 @@
 #include "collect/backend.h"
 #include "os/linux/files/timeout.h"
 
-/* Finds the library. False: there is none, and `path` is where it was expected. */
-bool preload_library_find(const struct probe_options *options, char path[PATH_MAX]);
-/* Checks that the library exists, and that LD_PRELOAD can name it. */
+/* Returns whether a launched command could load the library, and it can do what is requested. A
+ * library that is named but missing counts too, so that its absence is reported. */
+bool preload_library_fits(const struct probe_options *options);
+/* Checks that the library can do what is requested, that it exists, and that LD_PRELOAD can name
+ * it. */
 int preload_library_check(
 	const struct probe_options *options, char path[PATH_MAX], struct sooth_error *err);
 

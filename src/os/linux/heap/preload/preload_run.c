@@ -411,7 +411,8 @@ int preload_run_open(struct preload_run *s, struct backend_run *run, struct soot
 	int status;
 
 	s->os = run->os;
-	s->options = run->options;
+	s->streams = run->options.interest & INTEREST_STREAM;
+	s->pauses = run->options.observer.heap.may_pause;
 	s->listening = s->stop = s->memory = s->wake = s->marker = -1;
 	s->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -422,7 +423,7 @@ int preload_run_open(struct preload_run *s, struct backend_run *run, struct soot
 	map_init(&s->met, sizeof(uint32_t), sizeof(uint64_t), MET_MAX);
 	map_init(&s->forked, sizeof(uint32_t), sizeof(struct process_id), FORKED_MAX);
 	preload_clock_init(&s->clock);
-	if (run->options.observer.heap_stacks) {
+	if (run->options.observer.heap.takes_stacks) {
 		s->stacks = preload_stacks_open(&run->options, err);
 		if (!s->stacks)
 			return -ENOMEM;
@@ -448,9 +449,9 @@ static int start_thread(
 
 static void fill_page(const struct preload_run *s)
 {
-	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
+	atomic_store(&s->page->streams, s->streams);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
-	atomic_store(&s->page->waits, s->options.observer.may_pause);
+	atomic_store(&s->page->waits, s->pauses);
 	atomic_store(&s->page->second, preload_clock_second(&s->clock));
 	atomic_store(&s->page->ticks, preload_ticks());
 }

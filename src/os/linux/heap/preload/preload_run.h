@@ -56,7 +56,8 @@ struct preload_unseen {
 
 struct preload_run {
 	const struct os *os;
-	struct probe_options options;
+	bool streams; /* records single calls */
+	bool pauses;  /* the command, while its buffer is full */
 	char folder[64], path[PRELOAD_PATH_BYTES];
 	char token[PRELOAD_TOKEN_BYTES + 1];
 	uid_t uid; /* user of the command */

@@ -51,14 +51,13 @@ struct preload_stacks *preload_stacks_open(
 		error_no_memory(err);
 		return NULL;
 	}
-	stack_walker_init(&s->walker, HEAP_STACK, HEAP_FRAME, options->observer.cache_folder);
 	s->stacks = &s->walker.stacks;
 	s->files = &s->walker.files;
 	map_init(
 		&s->programs, sizeof(preload_program), sizeof(struct preload_mapped), PROGRAMS_MAX);
 	map_init(&s->tables, sizeof(uint64_t), sizeof(struct preload_table), FILES_MAX);
 	map_init(&s->numbers, sizeof(struct number_key), sizeof(uint32_t), NUMBERS_MAX);
-	if (!debuginfod_init(&s->walker.files.debuginfod, options, err))
+	if (!stack_walker_open(&s->walker, HEAP_STACK, HEAP_FRAME, options, err))
 		return s;
 	preload_stacks_close(s);
 	return NULL;
