@@ -24,8 +24,9 @@ struct heap_adapt_process {
 	struct heap_probed_value hits;
 };
 
-void heap_adapt_init(struct heap_adapt *a)
+void heap_adapt_init(struct heap_adapt *a, bool is_requested)
 {
+	a->is_over = !is_requested;
 	map_init(&a->processes, sizeof(struct process_id), sizeof(struct heap_adapt_process),
 		PROCESSES_MAX);
 }
@@ -46,11 +47,9 @@ static uint64_t cpu_ns_of(const struct process_id *process)
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-void heap_adapt_add(struct heap_adapt *a, struct backend_run *run, const struct process_id *process)
+void heap_adapt_add(struct heap_adapt *a, const struct process_id *process)
 {
-	struct heap_adapt_process *p = run->options.observer.heap.adapts_to_load
-					       ? map_put(&a->processes, process, NULL)
-					       : NULL;
+	struct heap_adapt_process *p = a->is_over ? NULL : map_put(&a->processes, process, NULL);
 
 	if (p)
 		p->cpu_ns = cpu_ns_of(process);
@@ -122,7 +121,7 @@ void heap_adapt_decide(struct heap_state *s, struct backend_run *run)
 	struct heap_probed_value used;
 	unsigned percent;
 
-	if (!run->options.observer.heap.adapts_to_load || a->is_over || took_ns < LOOK_NS)
+	if (a->is_over || took_ns < LOOK_NS)
 		return;
 	a->looked_ns = now_ns;
 	used = used_since(s);

@@ -15,17 +15,16 @@
 struct heap_state;
 
 struct heap_adapt {
-	bool is_over; /* the target is sampled */
+	bool is_over; /* the target is sampled, or never will be */
 	uint64_t began_ns, looked_ns;
 	struct map processes; /* struct process_id -> struct heap_adapt_process */
 };
 
-void heap_adapt_init(struct heap_adapt *a);
+void heap_adapt_init(struct heap_adapt *a, bool is_requested);
 void heap_adapt_fini(struct heap_adapt *a);
 /* Adds a process that ran before the attach: the CPU time that it has used so far was not
  * observed. */
-void heap_adapt_add(
-	struct heap_adapt *a, struct backend_run *run, const struct process_id *process);
+void heap_adapt_add(struct heap_adapt *a, const struct process_id *process);
 /* Decides whether to sample, when it is time to. */
 void heap_adapt_decide(struct heap_state *s, struct backend_run *run);
 

@@ -58,8 +58,9 @@ static int expect_links(struct heap_state *s, struct sooth_error *err)
 
 static int load(struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
-	bool with_sums = run->options.observer.heap.sums_in_kernel;
-	bool with_stacks = run->options.observer.heap.takes_stacks || with_sums;
+	const struct sooth_heap_options *heap = &run->options.observer.heap;
+	bool with_sums = heap->sums_in_kernel || heap->bytes_per_sample || heap->adapts_to_load;
+	bool with_stacks = heap->takes_stacks || with_sums;
 	const struct follow_options options = {
 		.image = with_sums     ? &bpf_image_heap_sums
 			 : with_stacks ? &bpf_image_heap_stacks
@@ -92,9 +93,9 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	places = bpf_code_variables(&s->follow.code, ".data.places", sizeof(*places), err);
 	if (!s->control || !places)
 		return -EINVAL;
-	s->control->sample_bytes = run->options.observer.heap.bytes_per_sample;
-	s->control->checks_frees = run->options.observer.heap.finds_wrong_frees;
-	s->control->may_sample = run->options.observer.heap.adapts_to_load;
+	s->control->sample_bytes = heap->bytes_per_sample;
+	s->control->checks_frees = heap->finds_wrong_frees;
+	s->control->may_sample = heap->adapts_to_load;
 	if (with_stacks)
 		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
 	if (with_sums)
@@ -102,7 +103,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	if ((with_stacks && !s->stacks) || (with_sums && !s->sums))
 		return -EINVAL;
 	s->control->has_sessions =
-		run->options.observer.heap.bytes_per_sample &&
+		heap->bytes_per_sample &&
 		heap_return_links_open(&s->attach.return_links, &s->follow.code, run->log);
 	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
 }
@@ -123,9 +124,9 @@ uint64_t heap_source_cost(const struct probe_options *options)
 
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest)
 {
-	return run->options.observer.heap.sums_in_kernel && interest & INTEREST_COUNT
-		       ? interest & ~INTEREST_STREAM
-		       : interest;
+	const struct heap_state *s = run->state;
+
+	return s->sums && interest & INTEREST_COUNT ? interest & ~INTEREST_STREAM : interest;
 }
 
 int heap_source_open(
@@ -133,10 +134,8 @@ int heap_source_open(
 {
 	int status;
 
-	run->options.observer.heap.sums_in_kernel |= run->options.observer.heap.bytes_per_sample ||
-						     run->options.observer.heap.adapts_to_load;
-	heap_adapt_init(&((struct heap_state *)run->state)->adapt);
-
+	heap_adapt_init(&((struct heap_state *)run->state)->adapt,
+		run->options.observer.heap.adapts_to_load);
 	if (run->options.is_host || run->options.has_uid)
 		return refuse_open_target(err);
 	status = load(run, prober, err);
@@ -187,7 +186,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC)) {
 		s->processes_without_allocator += !status;
-		heap_adapt_add(&s->adapt, run, process);
+		heap_adapt_add(&s->adapt, process);
 		buffer_append(&s->attached, process, sizeof(*process));
 		return follow_begin(&s->follow, process, err);
 	}
