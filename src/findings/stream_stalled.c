@@ -534,6 +534,22 @@ static bool has_stopped(const struct check *e, const struct talker *t)
 	       process_table_cpu_percent(e->process) < BUSY_PERCENT;
 }
 
+/* Returns whether an earlier stream to the same peer says the same. */
+static bool is_repeated(const struct stream *all, size_t i)
+{
+	const struct sockets_socket *s = all[i].socket;
+	struct span peer = record_text(&s->record, &s->peer);
+
+	for (size_t k = 0; k < i && peer.size && !all[i].is_api; k++) {
+		const struct sockets_socket *other = all[k].socket;
+
+		if (all[k].state.turn == all[i].state.turn && other->peer_port == s->peer_port &&
+			!span_compare(record_text(&other->record, &other->peer), peer))
+			return true;
+	}
+	return false;
+}
+
 static void emit_all(const struct check *e, struct check_result *out, struct talker *t)
 {
 	struct stream *all = (void *)t->streams.data;
@@ -542,7 +558,7 @@ static void emit_all(const struct check *e, struct check_result *out, struct tal
 	if (count)
 		qsort(all, count, sizeof(*all), by_weight);
 	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
-		if (!is_worth_it(e, t, &all[i]))
+		if (is_repeated(all, i) || !is_worth_it(e, t, &all[i]))
 			continue;
 		report(out, t, &all[i]);
 		shown++;

@@ -220,11 +220,12 @@ static size_t rows_in(const struct buffer *rows)
 static void put_fine_checks(struct answer *a)
 {
 	const struct diagnosed *j = &a->s->all[1];
+	bool is_troubled = j->count || a->causes->processes[1].waits || answer_is_troubled(a->s, j);
 	size_t count = rows_in(&j->fine);
 	struct buffer line = { 0 };
 
 	if (count)
-		buffer_format(&line, "fine: %zu %scheck%s", count, j->count ? "other " : "",
+		buffer_format(&line, "fine: %zu %scheck%s", count, is_troubled ? "other " : "",
 			count == 1 ? "" : "s");
 	answer_put_use(a->s, &line);
 	end_line(a, NO_SEVERITY, &line);
