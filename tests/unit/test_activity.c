@@ -306,6 +306,8 @@ static void test_output(void **state)
 		find((struct made){ TOOL, .written = 9, .output_s = 7, .read_s = 6 }), RUNS);
 	assert_string_equal(find((struct made){ TOOL, .written = 9, .output_s = 36, .read_s = 6 }),
 		RUNS ", no output for 30 s");
+	assert_string_equal(find((struct made){ TOOL, .written = 9, .output_s = 480, .read_s = 6 }),
+		RUNS ", no output");
 	assert_string_equal(find((struct made){ TOOL, .written = 9 }), RUNS ", no output for 7 s");
 	assert_true(activity.is_output_least);
 	/* As for CPU time. */

@@ -137,11 +137,14 @@ static void find_output(struct activity_tool *tool, const struct host_state *hos
 	if (sum.state || !sum.is_least)
 		return;
 	if (t->output_state == SOOTH_STATE_VALUE && now) {
-		/* The file is not read at each sample, and was silent only until then. */
-		now -= host->last_ns - t->record.time_ns;
+		/* The file is not read at each sample, and was silent only until then, unless
+		 * nothing had been written so far. */
+		uint64_t unread = host->last_ns - t->record.time_ns;
+
+		now -= unread;
 		tool->is_output_least = false;
 		tool->output_ns = now > t->output_utc_ns ? now - t->output_utc_ns : 0;
-		if (tool->output_ns > tool->age_ns)
+		if (tool->output_ns + unread + NS_PER_S > tool->age_ns)
 			tool->output_ns = tool->age_ns;
 	} else if (!sum.ns) {
 		tool->output_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
