@@ -534,13 +534,14 @@ static bool has_stopped(const struct check *e, const struct talker *t)
 	       process_table_cpu_percent(e->process) < BUSY_PERCENT;
 }
 
-/* Returns whether an earlier stream to the same peer says the same. */
+/* Returns whether the process does not read another stream from the same peer either: one line says
+ * it. */
 static bool is_repeated(const struct stream *all, size_t i)
 {
 	const struct sockets_socket *s = all[i].socket;
 	struct span peer = record_text(&s->record, &s->peer);
 
-	for (size_t k = 0; k < i && peer.size && !all[i].is_api; k++) {
+	for (size_t k = 0; k < i && peer.size && all[i].state.turn == STREAM_UNREAD; k++) {
 		const struct sockets_socket *other = all[k].socket;
 
 		if (all[k].state.turn == all[i].state.turn && other->peer_port == s->peer_port &&
