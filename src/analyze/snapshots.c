@@ -25,7 +25,7 @@ static bool has_room(const struct snapshots *s, size_t size)
 	return s->room ? s->room->bytes + size <= s->room->most : s->bytes + size <= BYTES_MAX;
 }
 
-static void count(struct snapshots *s, size_t size)
+static void count_bytes(struct snapshots *s, size_t size)
 {
 	s->bytes += size;
 	if (s->room)
@@ -39,12 +39,12 @@ static void give_back(struct snapshots *s, uint64_t size)
 		s->room->bytes -= size;
 }
 
-static bool append(struct snapshots *s, struct buffer *to, const struct sooth_record *r)
+static bool append_record(struct snapshots *s, struct buffer *to, const struct sooth_record *r)
 {
 	buffer_append(to, r, record_bytes(r));
 	if (buffer_failed(to))
 		return false;
-	count(s, record_bytes(r));
+	count_bytes(s, record_bytes(r));
 	return true;
 }
 
@@ -85,7 +85,7 @@ static void finish_snapshot(struct snapshots *s, struct snapshot *one, const str
 	one->records = one->pending;
 	one->pending = (struct buffer){ 0 };
 	buffer_reset(&one->end);
-	if (!append(s, &one->end, r))
+	if (!append_record(s, &one->end, r))
 		s->refused++;
 }
 
@@ -109,7 +109,7 @@ void snapshots_add_record(struct snapshots *s, const struct sooth_record *r)
 		finish_snapshot(s, one, r);
 		return;
 	}
-	if (!append(s, &one->pending, r))
+	if (!append_record(s, &one->pending, r))
 		s->refused++;
 }
 

@@ -14,7 +14,7 @@
 #define CAPACITY_FIRST 64
 
 /* Makes the memory hold `wanted` bytes; the caller has checked the limit. */
-static bool grow(struct buffer *b, size_t wanted)
+static bool grow_memory(struct buffer *b, size_t wanted)
 {
 	size_t capacity = b->capacity ? b->capacity : CAPACITY_FIRST;
 	unsigned char *data;
@@ -37,7 +37,7 @@ static bool grow(struct buffer *b, size_t wanted)
 }
 
 /* Returns whether `size` more bytes may be added; a refusal is a failure. */
-static bool admit(struct buffer *b, size_t size)
+static bool admit_bytes(struct buffer *b, size_t size)
 {
 	/* No object is larger than PTRDIFF_MAX, the byte behind the text included. */
 	size_t most = PTRDIFF_MAX - 1, bound = b->limit && b->limit < most ? b->limit : most;
@@ -73,7 +73,7 @@ void *buffer_reserve(struct buffer *b, size_t size)
 {
 	assert(b);
 	assert(b->size <= b->capacity); /* own memory, not a view of other memory */
-	if (!admit(b, size) || !grow(b, b->size + size + 1))
+	if (!admit_bytes(b, size) || !grow_memory(b, b->size + size + 1))
 		return NULL;
 	return b->data + b->size;
 }
@@ -82,7 +82,7 @@ void buffer_commit(struct buffer *b, size_t size)
 {
 	assert(b);
 	assert(b->size <= b->capacity);
-	if (!admit(b, size))
+	if (!admit_bytes(b, size))
 		return;
 	if (size > b->capacity - b->size)
 		b->failed = true; /* more than was reserved */
@@ -166,8 +166,8 @@ void buffer_vformat(struct buffer *b, const char *format, va_list args)
 	length = vsnprintf(room ? (char *)b->data + b->size : NULL, room, format, args);
 	if (length < 0)
 		b->failed = true;
-	else if (admit(b, (size_t)length) && (size_t)length >= room &&
-		 grow(b, b->size + (size_t)length + 1))
+	else if (admit_bytes(b, (size_t)length) && (size_t)length >= room &&
+		 grow_memory(b, b->size + (size_t)length + 1))
 		vsnprintf((char *)b->data + b->size, (size_t)length + 1, format, again);
 	if (!b->failed)
 		b->size += (size_t)length;
@@ -199,7 +199,7 @@ void buffer_consume(struct buffer *b, size_t size)
 const char *buffer_cstr(struct buffer *b)
 {
 	assert(b);
-	if (b->failed || !grow(b, b->size + 1))
+	if (b->failed || !grow_memory(b, b->size + 1))
 		return "";
 	b->data[b->size] = '\0';
 	return (const char *)b->data;

@@ -30,7 +30,7 @@ int closed_at_exec_accept(int listener, bool blocks)
 
 #else
 
-static int mark(int fd, bool blocks)
+static int set_flags(int fd, bool blocks)
 {
 	int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
 
@@ -46,28 +46,28 @@ int closed_at_exec_pipe(int ends[2])
 {
 	if (pipe(ends))
 		return -1;
-	mark(ends[0], true);
-	mark(ends[1], true);
+	set_flags(ends[0], true);
+	set_flags(ends[1], true);
 	return 0;
 }
 
 int closed_at_exec_socket(int family, int type, bool blocks)
 {
-	return mark(socket(family, type, 0), blocks);
+	return set_flags(socket(family, type, 0), blocks);
 }
 
 int closed_at_exec_pair(int family, int type, int ends[2])
 {
 	if (socketpair(family, type, 0, ends))
 		return -1;
-	mark(ends[0], true);
-	mark(ends[1], true);
+	set_flags(ends[0], true);
+	set_flags(ends[1], true);
 	return 0;
 }
 
 int closed_at_exec_accept(int listener, bool blocks)
 {
-	return mark(accept(listener, NULL, NULL), blocks);
+	return set_flags(accept(listener, NULL, NULL), blocks);
 }
 
 #endif

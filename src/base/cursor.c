@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-static void fail(struct cursor *c)
+static void fail_cursor(struct cursor *c)
 {
 	c->failed = true;
 	c->at = c->end;
@@ -55,7 +55,7 @@ struct span cursor_bytes(struct cursor *c, size_t size)
 {
 	assert(c);
 	if (c->failed || size > cursor_left(c)) {
-		fail(c);
+		fail_cursor(c);
 		size = 0;
 	}
 	return take_bytes(c, size);
@@ -146,13 +146,13 @@ static uint64_t read_digits(struct cursor *c, unsigned base)
 		if (digit >= base)
 			break;
 		if (value > (UINT64_MAX - digit) / base) {
-			fail(c);
+			fail_cursor(c);
 			return 0;
 		}
 		value = value * base + digit;
 	}
 	if (c->at == first)
-		fail(c);
+		fail_cursor(c);
 	return value;
 }
 
@@ -171,7 +171,7 @@ int64_t cursor_signed(struct cursor *c)
 	negative = cursor_skip(c, "-");
 	magnitude = read_digits(c, 10);
 	if (magnitude > (uint64_t)INT64_MAX + negative) {
-		fail(c);
+		fail_cursor(c);
 		return 0;
 	}
 	return (int64_t)(negative ? 0 - magnitude : magnitude);

@@ -14,7 +14,7 @@
 
 #include "base/error_remedy.h"
 
-static void fill(char *text, size_t size, const char *format, va_list args)
+static void format_text(char *text, size_t size, const char *format, va_list args)
 {
 	char aside[256];
 
@@ -27,12 +27,12 @@ static void fill(char *text, size_t size, const char *format, va_list args)
 	memcpy(text, aside, strlen(aside) + 1);
 }
 
-static void start(
+static void start_error(
 	struct sooth_error *err, int code, enum sooth_fault fault, const char *format, va_list args)
 {
 	char tried[sizeof(err->tried)];
 
-	fill(tried, sizeof(tried), format, args);
+	format_text(tried, sizeof(tried), format, args);
 	memset(err, 0, sizeof(*err));
 	err->code = code;
 	err->fault = fault;
@@ -65,7 +65,7 @@ int error_set(struct sooth_error *err, int code, enum sooth_fault fault, const c
 	if (!err)
 		return code;
 	va_start(args, tried);
-	start(err, code, fault, tried, args);
+	start_error(err, code, fault, tried, args);
 	va_end(args);
 	return code;
 }
@@ -80,7 +80,7 @@ int error_errno(struct sooth_error *err, int code, const char *tried, ...)
 	if (!err)
 		return code;
 	va_start(args, tried);
-	start(err, code, fault_of(code), tried, args);
+	start_error(err, code, fault_of(code), tried, args);
 	va_end(args);
 	error_why(err, "%s", strerror(-code));
 	return code;
@@ -98,7 +98,7 @@ int error_why(struct sooth_error *err, const char *why, ...)
 	if (!err)
 		return 0;
 	va_start(args, why);
-	fill(err->why, sizeof(err->why), why, args);
+	format_text(err->why, sizeof(err->why), why, args);
 	va_end(args);
 	return err->code;
 }
@@ -110,7 +110,7 @@ int error_missing(struct sooth_error *err, const char *missing, ...)
 	if (!err)
 		return 0;
 	va_start(args, missing);
-	fill(err->missing, sizeof(err->missing), missing, args);
+	format_text(err->missing, sizeof(err->missing), missing, args);
 	va_end(args);
 	return err->code;
 }
@@ -123,7 +123,7 @@ int error_remedy(struct sooth_error *err, const char *remedy, ...)
 	if (!err)
 		return 0;
 	va_start(args, remedy);
-	fill(text, sizeof(text), remedy, args);
+	format_text(text, sizeof(text), remedy, args);
 	va_end(args);
 	snprintf(err->remedy, sizeof(err->remedy), "%s",
 		error_remedy_of(here, sizeof(here), text, !geteuid()));

@@ -130,7 +130,7 @@ static bool is_plain(unsigned char c)
 	       c != '\'';
 }
 
-static void escape(struct buffer *out, const char *text, size_t size, replace_fn *replace)
+static void escape_text(struct buffer *out, const char *text, size_t size, replace_fn *replace)
 {
 	char to[REPLACED_MAX];
 	size_t from = 0, at = 0;
@@ -248,17 +248,17 @@ static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
 
 void escape_terminal(struct buffer *out, const char *text, size_t size)
 {
-	escape(out, text, size, for_terminal);
+	escape_text(out, text, size, for_terminal);
 }
 
 void escape_json(struct buffer *out, const char *text, size_t size)
 {
-	escape(out, text, size, for_json);
+	escape_text(out, text, size, for_json);
 }
 
 void escape_xml(struct buffer *out, const char *text, size_t size)
 {
-	escape(out, text, size, for_xml);
+	escape_text(out, text, size, for_xml);
 }
 
 bool escape_is_shell_word(const char *text, size_t size)

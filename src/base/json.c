@@ -38,7 +38,7 @@ static void put_newline(struct json *j)
 }
 
 /* Writes the comma, if any, and the line break before an item of the current container. */
-static void separate(struct json *j)
+static void put_separator(struct json *j)
 {
 	if (j->has_items & level_bit(j))
 		buffer_char(j->out, ',');
@@ -59,24 +59,24 @@ static bool open_value(struct json *j)
 		j->has_key = false;
 		return true;
 	}
-	separate(j);
+	put_separator(j);
 	return true;
 }
 
-static void value(struct json *j, const char *text)
+static void put_value(struct json *j, const char *text)
 {
 	if (open_value(j))
 		buffer_string(j->out, text);
 }
 
-static void quote(struct json *j, const char *text, size_t size)
+static void put_quoted(struct json *j, const char *text, size_t size)
 {
 	buffer_char(j->out, '"');
 	escape_json(j->out, text, size);
 	buffer_char(j->out, '"');
 }
 
-static void begin(struct json *j, bool is_object)
+static void begin_container(struct json *j, bool is_object)
 {
 	if (j->depth >= JSON_DEPTH_MAX)
 		note_misuse(j);
@@ -98,12 +98,12 @@ void json_init(struct json *j, struct buffer *out, unsigned indent)
 
 void json_begin_object(struct json *j)
 {
-	begin(j, true);
+	begin_container(j, true);
 }
 
 void json_begin_array(struct json *j)
 {
-	begin(j, false);
+	begin_container(j, false);
 }
 
 void json_end(struct json *j)
@@ -129,8 +129,8 @@ static void put_key(struct json *j, const char *key, size_t size)
 		note_misuse(j);
 		return;
 	}
-	separate(j);
-	quote(j, key, size);
+	put_separator(j);
+	put_quoted(j, key, size);
 	buffer_char(j->out, ':');
 	if (j->indent)
 		buffer_char(j->out, ' ');
@@ -145,7 +145,7 @@ void json_key(struct json *j, const char *key)
 void json_chars(struct json *j, const char *text, size_t size)
 {
 	if (open_value(j))
-		quote(j, text, size);
+		put_quoted(j, text, size);
 }
 
 void json_cstring(struct json *j, const char *text)
@@ -179,7 +179,7 @@ void json_f64(struct json *j, double number, unsigned decimals)
 		return;
 	}
 	if (decimals == DECIMALS_EXACT) {
-		value(j, format_real(text, number));
+		put_value(j, format_real(text, number));
 		return;
 	}
 	if (decimals > DECIMALS_MAX)
@@ -192,17 +192,17 @@ void json_f64(struct json *j, double number, unsigned decimals)
 		*point = '.';
 		memmove(point + 1, rest, strlen(rest) + 1);
 	}
-	value(j, text);
+	put_value(j, text);
 }
 
 void json_bool(struct json *j, bool is_true)
 {
-	value(j, is_true ? "true" : "false");
+	put_value(j, is_true ? "true" : "false");
 }
 
 void json_nothing(struct json *j)
 {
-	value(j, "null");
+	put_value(j, "null");
 }
 
 void json_written(struct json *j, const char *text, size_t size)
@@ -290,7 +290,7 @@ void json_format(struct json *j, const char *format, ...)
 			format = put_literal(j, format);
 		} else {
 			if (c == '{' || c == '[')
-				begin(j, c == '{');
+				begin_container(j, c == '{');
 			else if (c == '}' || c == ']')
 				json_end(j);
 			format++;

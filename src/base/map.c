@@ -23,14 +23,14 @@ struct entry {
 	/* the key, padded to 8 bytes, and the value, padded to 8 bytes */
 };
 
-static size_t padded(size_t size)
+static size_t padded_size(size_t size)
 {
 	return (size + 7) & ~(size_t)7;
 }
 
 static size_t entry_size(const struct map *m)
 {
-	return sizeof(struct entry) + padded(m->key_size) + padded(m->value_size);
+	return sizeof(struct entry) + padded_size(m->key_size) + padded_size(m->value_size);
 }
 
 static struct entry *entry_at(const struct map *m, size_t number)
@@ -45,11 +45,11 @@ static void *key_of(struct entry *e)
 
 static void *value_of(const struct map *m, struct entry *e)
 {
-	return (unsigned char *)(e + 1) + padded(m->key_size);
+	return (unsigned char *)(e + 1) + padded_size(m->key_size);
 }
 
 /* Multiply to 128 bits and fold: every bit of the input reaches the low ones. */
-static uint64_t mix(uint64_t a, uint64_t b)
+static uint64_t mix_bits(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
 
@@ -63,13 +63,13 @@ static uint32_t hash_bytes(const void *data, size_t size)
 
 	for (; size >= 8; at += 8, size -= 8) {
 		memcpy(&word, at, 8);
-		hash = mix(hash ^ word, 0xd6e8feb86659fd93ULL);
+		hash = mix_bits(hash ^ word, 0xd6e8feb86659fd93ULL);
 	}
 	word = 0;
 	for (size_t i = 0; i < size; i++)
 		word = word << 8 | at[i];
-	hash = mix(hash ^ word, 0xa0761d6478bd642fULL);
-	/* mix() maps 0 to 0: the last step must not depend on a product only. */
+	hash = mix_bits(hash ^ word, 0xa0761d6478bd642fULL);
+	/* mix_bits() maps 0 to 0: the last step must not depend on a product only. */
 	hash ^= hash >> 32;
 	hash *= 0xe7037ed1a0b428dbULL;
 	return (uint32_t)(hash >> 32);
@@ -123,7 +123,7 @@ static void index_remove(struct map *m, size_t at)
 }
 
 /* Closes the gaps of removed entries and rebuilds the index. */
-static void pack(struct map *m)
+static void pack_entries(struct map *m)
 {
 	size_t size = entry_size(m), live = 0;
 
@@ -140,7 +140,7 @@ static void pack(struct map *m)
 		index_add(m, i);
 }
 
-static bool grow(struct map *m)
+static bool grow_map(struct map *m)
 {
 	size_t capacity = m->capacity ? m->capacity * 2 : CAPACITY_FIRST;
 	size_t size = entry_size(m);
@@ -160,7 +160,7 @@ static bool grow(struct map *m)
 	m->index_size = capacity * INDEX_FACTOR;
 	m->entries = entries;
 	m->capacity = capacity;
-	pack(m);
+	pack_entries(m);
 	return true;
 }
 
@@ -170,11 +170,11 @@ static bool make_room(struct map *m)
 	if (m->used < m->capacity)
 		return true;
 	if (m->count > m->capacity / 2 || !m->capacity)
-		if (grow(m))
+		if (grow_map(m))
 			return true;
 	if (m->count == m->used)
 		return false;
-	pack(m);
+	pack_entries(m);
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #define DISTANCE_MAX 40 /* longer words are not compared */
 
 /* Levenshtein's distance, one row at a time. */
-static size_t distance(const char *a, const char *b)
+static size_t edit_distance(const char *a, const char *b)
 {
 	size_t m = strlen(a), n = strlen(b);
 	size_t row[DISTANCE_MAX + 1];
@@ -60,7 +60,7 @@ const char *nearest_name(const char *typed, const char *const *names, size_t cou
 		return nearest;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t d = distance(typed, names[i]);
+		size_t d = edit_distance(typed, names[i]);
 
 		/* "-x" is two edits from anything short: that is no suggestion. */
 		if (d < best && d < strlen(names[i])) {

@@ -6,7 +6,7 @@
 
 #define SIZE_MOST 4096 /* of any such struct, also of later versions */
 
-static int refuse(const char *why, const char *remedy, struct sooth_error *err)
+static int refuse_options(const char *why, const char *remedy, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take the options");
 	error_why(err, "%s", why);
@@ -21,12 +21,12 @@ int options_take(void *to, size_t size, const void *options, struct sooth_error 
 	if (!options)
 		return 0;
 	if (known < sizeof(known) || known > SIZE_MOST)
-		return refuse("their first member, the size, is not that of the struct",
+		return refuse_options("their first member, the size, is not that of the struct",
 			"initialize the struct: struct ... options = { .size = sizeof(options) }",
 			err);
 	for (size_t i = size; i < known; i++) {
 		if (((const char *)options)[i])
-			return refuse(
+			return refuse_options(
 				"they have members that this version of the library does not know",
 				"leave these 0, or use the library that the program was compiled "
 				"for",

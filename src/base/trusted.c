@@ -37,7 +37,7 @@ struct walk {
 };
 
 /* Reports a failed call. EPERM becomes EACCES, because EPERM says that this file refused. */
-static int fail(const struct walk *w, int code, struct sooth_error *err)
+static int report_failure(const struct walk *w, int code, struct sooth_error *err)
 {
 	return error_errno(err, code == EPERM ? -EACCES : -code, "open %s", w->path);
 }
@@ -47,14 +47,14 @@ static int refuse_kind(const struct walk *w, struct sooth_error *err)
 	return error_errno(err, -EINVAL, "read %s: not a regular file", w->path);
 }
 
-static int refuse(const struct walk *w, const char *why, struct sooth_error *err)
+static int refuse_file(const struct walk *w, const char *why, struct sooth_error *err)
 {
 	error_set(err, -EPERM, SOOTH_FAULT_USAGE, "trust %s", w->path);
 	error_why(err, "%s %s", w->part, why);
 	return -EPERM;
 }
 
-static int check(struct walk *w, const struct stat *st, struct sooth_error *err)
+static int check_part(struct walk *w, const struct stat *st, struct sooth_error *err)
 {
 	bool is_roots = !st->st_uid || !w->part[0] || st->st_uid == w->top;
 	bool is_link = S_ISLNK(st->st_mode), is_open = st->st_mode & (S_IWGRP | S_IWOTH);
@@ -62,12 +62,12 @@ static int check(struct walk *w, const struct stat *st, struct sooth_error *err)
 	if (!w->part[0])
 		w->top = st->st_uid;
 	if (!is_roots && st->st_uid != w->trust->user)
-		return refuse(w, "belongs to another user", err);
+		return refuse_file(w, "belongs to another user", err);
 	if (is_roots && w->is_users && S_ISREG(st->st_mode))
-		return refuse(w, "does not belong to the user of its folder", err);
+		return refuse_file(w, "does not belong to the user of its folder", err);
 	/* The daemon of a mount decides which of its files belong to root. */
 	if (w->is_shared && (is_link || st->st_dev != w->device))
-		return refuse(
+		return refuse_file(
 			w, "is a link or a mount in a folder that other users can write to", err);
 	w->device = st->st_dev;
 	w->is_users |= !is_roots;
@@ -76,7 +76,7 @@ static int check(struct walk *w, const struct stat *st, struct sooth_error *err)
 	w->is_shared = S_ISDIR(st->st_mode) && is_open && (st->st_mode & S_ISVTX);
 	if (!is_open || w->is_shared)
 		return 0;
-	refuse(w, "can be written to by other users", err);
+	refuse_file(w, "can be written to by other users", err);
 	if (escape_is_shell_word(w->part, strlen(w->part)))
 		error_remedy(err, "chmod go-w %s", w->part);
 	return -EPERM;
@@ -91,11 +91,11 @@ static int open_part(struct walk *w, const char *name, bool is_folder, struct so
 	int status = 0;
 
 	if (fd < 0 || fstat(fd, &st))
-		return fail(w, errno, err);
+		return report_failure(w, errno, err);
 	if (!is_folder && !S_ISREG(st.st_mode))
 		return refuse_kind(w, err);
 	if (w->trust->is_checked)
-		status = check(w, &st, err);
+		status = check_part(w, &st, err);
 	if (status)
 		return status;
 	cleanup_close(&w->at);
@@ -104,7 +104,7 @@ static int open_part(struct walk *w, const char *name, bool is_folder, struct so
 }
 
 /* Writes the target of a link to `next`, and `rest` after it. */
-static int follow(struct walk *w, const char *name, const char *rest, char next[PATH_MAX])
+static int follow_link(struct walk *w, const char *name, const char *rest, char next[PATH_MAX])
 {
 	char target[PATH_MAX];
 	ssize_t size = readlinkat(w->at, name, target, sizeof(target));
@@ -119,7 +119,7 @@ static int follow(struct walk *w, const char *name, const char *rest, char next[
 }
 
 /* Walks a path. The kind of a file is checked before the open: some devices act on an open. */
-static int walk(struct walk *w, const char *path, bool is_folder, struct sooth_error *err)
+static int walk_path(struct walk *w, const char *path, bool is_folder, struct sooth_error *err)
 {
 	char name[NAME_MAX + 1], next[PATH_MAX];
 	size_t used = *path != '/', size;
@@ -131,20 +131,22 @@ static int walk(struct walk *w, const char *path, bool is_folder, struct sooth_e
 	while (fd >= 0 && *(path += strspn(path, "/"))) {
 		size = strcspn(path, "/");
 		if (size > NAME_MAX || used + size + 1 >= sizeof(w->part))
-			return fail(w, ENAMETOOLONG, err);
+			return report_failure(w, ENAMETOOLONG, err);
 		snprintf(name, sizeof(name), "%.*s", (int)size, path);
 		used += (size_t)sprintf(w->part + used, "/%s", name);
 		path += size;
 		if (fstatat(w->at, name, &st, AT_SYMLINK_NOFOLLOW))
 			return errno == ENOENT && w->is_shared
-				       ? refuse(w, "is missing, and other users can make it", err)
-				       : fail(w, errno, err);
+				       ? refuse_file(
+						 w, "is missing, and other users can make it", err)
+				       : report_failure(w, errno, err);
 		if (S_ISLNK(st.st_mode)) {
-			status = check(w, &st, err);
+			status = check_part(w, &st, err);
 			if (status)
 				return status;
-			status = follow(w, name, path, next);
-			return status ? fail(w, status, err) : walk(w, next, is_folder, err);
+			status = follow_link(w, name, path, next);
+			return status ? report_failure(w, status, err)
+				      : walk_path(w, next, is_folder, err);
 		}
 		if (!is_folder && !*path && !S_ISREG(st.st_mode))
 			return refuse_kind(w, err);
@@ -160,7 +162,7 @@ int trusted_open(
 
 	struct walk w = { .trust = t, .path = path, .at = AT_FDCWD };
 	bool is_folder = flags & O_DIRECTORY;
-	int fd = t->is_checked ? walk(&w, path, is_folder, err)
+	int fd = t->is_checked ? walk_path(&w, path, is_folder, err)
 			       : open_part(&w, path, is_folder, err);
 
 	if (fd < 0)

@@ -13,7 +13,7 @@
 
 #include "base/cursor.h"
 
-static uint64_t divide(uint64_t value, uint64_t by)
+static uint64_t divide_rounded(uint64_t value, uint64_t by)
 {
 	return value / by + (value % by >= by - by / 2);
 }
@@ -28,10 +28,10 @@ const char *format_bytes(char out[UNITS_SIZE], uint64_t bytes)
 	while (whole >= 1024 && letters[letter + 1]) {
 		unit *= 1024;
 		letter++;
-		whole = divide(bytes, unit);
+		whole = divide_rounded(bytes, unit);
 	}
 	if (letter) {
-		uint64_t tenths = bytes / unit * 10 + divide(bytes % unit * 10, unit);
+		uint64_t tenths = bytes / unit * 10 + divide_rounded(bytes % unit * 10, unit);
 
 		if (tenths < 1000) {
 			snprintf(out, UNITS_SIZE, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10,
@@ -46,8 +46,9 @@ const char *format_bytes(char out[UNITS_SIZE], uint64_t bytes)
 /* Writes three digits of a value below `bound` units. False: it rounds up to the bound. */
 static bool three_digits(char *out, uint64_t ns, uint64_t unit, uint64_t bound, const char *name)
 {
-	uint64_t hundredths = divide(ns, unit / 100), tenths = divide(ns, unit / 10);
-	uint64_t whole = divide(ns, unit);
+	uint64_t hundredths = divide_rounded(ns, unit / 100),
+		 tenths = divide_rounded(ns, unit / 10);
+	uint64_t whole = divide_rounded(ns, unit);
 
 	if (hundredths < 1000)
 		snprintf(out, UNITS_SIZE, "%" PRIu64 ".%02" PRIu64 "%s", hundredths / 100,
@@ -70,8 +71,9 @@ static void two_units(char *out, uint64_t small, uint64_t ratio, char big_name, 
 
 const char *format_ns(char out[UNITS_SIZE], uint64_t ns)
 {
-	uint64_t seconds = divide(ns, NS_PER_S), minutes = divide(ns, 60 * NS_PER_S);
-	uint64_t hours = divide(ns, 3600 * NS_PER_S);
+	uint64_t seconds = divide_rounded(ns, NS_PER_S),
+		 minutes = divide_rounded(ns, 60 * NS_PER_S);
+	uint64_t hours = divide_rounded(ns, 3600 * NS_PER_S);
 
 	if (ns < 1000)
 		snprintf(out, UNITS_SIZE, "%" PRIu64 "ns", ns);

@@ -134,7 +134,7 @@ static struct exit_reasons_member *member_made(struct task_struct *task)
 	return m;
 }
 
-static void forget(uint32_t pid, const struct exit_reasons_member *m)
+static void forget_member(uint32_t pid, const struct exit_reasons_member *m)
 {
 	if (m->above_pid)
 		__sync_fetch_and_add(&control.children, -1);
@@ -185,7 +185,7 @@ static inline bool is_repeated(
 	return s->signal == number && (uint32_t)(bpf_get_current_pid_tgid() >> 32) == target;
 }
 
-static inline void keep(struct exit_reasons_signal *s, uint32_t number, uint64_t info,
+static inline void keep_signal(struct exit_reasons_signal *s, uint32_t number, uint64_t info,
 	const struct kernel_siginfo *siginfo, struct task_struct *target)
 {
 	int code = info > INFO_KERNEL ? BPF_CORE_READ(siginfo, si_code) : 0;
@@ -225,7 +225,7 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 		return 0;
 	s = &m->sent[slot_of((uint32_t)number)];
 	if (!is_repeated(s, (uint32_t)number, (uint32_t)BPF_CORE_READ(target, tgid)))
-		keep(s, (uint32_t)number, (uint64_t)info, info, target);
+		keep_signal(s, (uint32_t)number, (uint64_t)info, info, target);
 	return 0;
 }
 
@@ -234,7 +234,7 @@ static inline struct sooth_record head_of(struct task_struct *task, uint16_t kin
 	struct member m = {};
 	struct sooth_record r = {};
 
-	identify(&m, task);
+	identify_member(&m, task);
 	record_fill(&r, &m, kind, words, bpf_ktime_get_ns());
 	return r;
 }
@@ -394,7 +394,7 @@ int BPF_PROG(on_end, struct task_struct *task)
 		return 0;
 	if (m && m->above_pid) {
 		child_ends(task, m, m->above_pid, m->above_start_ticks);
-		forget(pid, m);
+		forget_member(pid, m);
 		return 0;
 	}
 	above = m ? watched_above(task) : 0;
@@ -425,7 +425,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
 	if (!m)
 		return 0;
-	forget(pid, m);
+	forget_member(pid, m);
 	__sync_fetch_and_add(&control.released, 1);
 	return 0;
 }

@@ -42,7 +42,7 @@ static struct thread *try_follow(struct task_struct *task, uint32_t interest, ui
 	}
 	if (!t)
 		return 0;
-	identify(&t->member, task);
+	identify_member(&t->member, task);
 	if (!t->member.from_ns) {
 		t->member.from_ns = now;
 		t->member.from_cpu_ns = cpu_time_of(task);
@@ -58,7 +58,7 @@ static inline bool is_released(struct task_struct *task)
 	return t && t->member.is_released;
 }
 
-static struct thread *follow(struct task_struct *task, uint32_t interest, uint64_t now)
+static struct thread *follow_thread(struct task_struct *task, uint32_t interest, uint64_t now)
 {
 	struct thread *t = try_follow(task, interest, now);
 
@@ -80,13 +80,13 @@ static inline bool is_own(struct task_struct *task)
 }
 
 /* Adopts an unmarked thread if every process, or every one of its user, is a target. */
-static struct thread *adopt(struct task_struct *task)
+static struct thread *adopt_thread(struct task_struct *task)
 {
 	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
 		return 0;
 	if (is_own(task))
 		return 0;
-	return follow(task, following.interest, bpf_ktime_get_ns());
+	return follow_thread(task, following.interest, bpf_ktime_get_ns());
 }
 
 static void emit_join(
@@ -116,7 +116,7 @@ static void hand_on(struct task_struct *parent, struct task_struct *child)
 	if (!from || !from->member.interest || from->member.is_before_exec)
 		return;
 	now = bpf_ktime_get_ns();
-	to = follow(child, from->member.interest, now);
+	to = follow_thread(child, from->member.interest, now);
 	if (to && to->member.pid != from->member.pid)
 		emit_join(to, from, child, now);
 }
@@ -165,7 +165,7 @@ static void replace_program(
 	struct exec_reported *r;
 
 	t->member.is_before_exec = 0;
-	identify(&t->member, task); /* a thread that execs gets the id of its group leader */
+	identify_member(&t->member, task); /* a thread that execs gets the id of its group leader */
 	/* ptrace(2) would drop the privilege or be refused; following just ends. */
 	if (following.is_elevated && gains_privilege(program)) {
 		t->member.interest = 0;
@@ -233,11 +233,11 @@ static inline void note_cpu(struct member *m, struct task_struct *task)
 
 static void flush_once(struct thread *t, uint64_t now)
 {
-	if (claim(&t->member.is_flushed))
+	if (claim_flag(&t->member.is_flushed))
 		thread_flush(t, now);
 }
 
-static void leave(struct thread *t, struct task_struct *task)
+static void leave_thread(struct thread *t, struct task_struct *task)
 {
 	uint64_t now = bpf_ktime_get_ns();
 
@@ -256,7 +256,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct thread *t = thread_of(task);
 
 	if (t)
-		leave(t, task);
+		leave_thread(t, task);
 	return 0;
 }
 
@@ -267,7 +267,7 @@ int BPF_PROG(on_exit_again, struct task_struct *task)
 	struct thread *t = thread_of(task);
 
 	if (t && !t->member.is_flushed)
-		leave(t, task);
+		leave_thread(t, task);
 	return 0;
 }
 
@@ -281,7 +281,7 @@ static inline bool is_visited(struct task_struct *task)
 	return !(task->flags & PF_KTHREAD) && task->tgid != (int)following.own_pid;
 }
 
-/* Does for any thread what adopt() does for the current one. */
+/* Does for any thread what adopt_thread() does for the current one. */
 static inline bool is_adopted_by_visit(struct task_struct *task)
 {
 	if (following.adopt == ADOPT_USER &&

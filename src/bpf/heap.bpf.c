@@ -223,7 +223,7 @@ static inline void free_block(struct thread *t, struct pt_regs *regs, uint64_t a
 		judge_free(t, regs, address);
 }
 
-static inline bool resizes(const struct thread *t)
+static inline bool is_resize(const struct thread *t)
 {
 	return t->function == HEAP_REALLOC || t->function == HEAP_REALLOCARRAY;
 }
@@ -232,7 +232,7 @@ static inline void begin_call(struct thread *t, struct pt_regs *regs)
 {
 	sum_begins(t);
 	t->code = CALL_ADDRESS(regs);
-	if (resizes(t) && t->old_address && !t->has_moved)
+	if (is_resize(t) && t->old_address && !t->has_moved)
 		judge_free(t, regs, t->old_address);
 	t->is_left_out = !is_sampled(t);
 	if (t->is_left_out)
@@ -458,7 +458,7 @@ static inline __attribute__((always_inline)) void enter_place(
 
 #include "bpf/heap_late.bpf.h"
 
-static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uint32_t table)
+static inline __attribute__((always_inline)) int enter_call(struct pt_regs *regs, uint32_t table)
 {
 	uint8_t place = places.of[table][CALL_ADDRESS(regs) & HEAP_PLACE_MASK];
 	struct thread *t;
@@ -482,25 +482,25 @@ static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uin
 SEC("kprobe")
 int on_entry_0(struct pt_regs *regs)
 {
-	return enter(regs, 0);
+	return enter_call(regs, 0);
 }
 
 SEC("kprobe")
 int on_entry_1(struct pt_regs *regs)
 {
-	return enter(regs, 1);
+	return enter_call(regs, 1);
 }
 
 SEC("kprobe")
 int on_entry_2(struct pt_regs *regs)
 {
-	return enter(regs, 2);
+	return enter_call(regs, 2);
 }
 
 SEC("kprobe")
 int on_entry_3(struct pt_regs *regs)
 {
-	return enter(regs, 3);
+	return enter_call(regs, 3);
 }
 
 SEC("kprobe")

@@ -40,7 +40,7 @@ static inline struct walk *claim_walk(void)
 	for (uint32_t i = 0; i < HEAP_WALKS_OF_CPU; i++) {
 		struct walk *w = walk_at(i);
 
-		if (w && claim(&w->is_claimed)) {
+		if (w && claim_flag(&w->is_claimed)) {
 			w->index = i;
 			return w;
 		}
@@ -137,7 +137,7 @@ static inline uint32_t claim_kept(const struct member *m)
 	uint32_t kept = m->tid * 0x9e3779b1u >> 16 & (KEPT_WALKS - 1);
 	struct kept_walk *k = kept_at(kept);
 
-	return k && claim(&k->is_claimed) ? kept : NONE_KEPT;
+	return k && claim_flag(&k->is_claimed) ? kept : NONE_KEPT;
 }
 
 static inline void begin_engines(struct walk *w, const struct kept_walk *k)

@@ -99,7 +99,7 @@ static inline struct heap_block_key block_key(struct thread *t, uint64_t address
 
 /* Returns the number of live blocks with the same hash of the address. Most freed blocks are no
  * samples, and this saves two searches in hashes, a tenth of the cost of malloc and free. */
-static inline uint32_t *alike(uint64_t address)
+static inline uint32_t *same_hash_count(uint64_t address)
 {
 	uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15ULL;
 
@@ -152,7 +152,8 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	struct heap_block_kept *b;
 	struct heap_sum_key of;
 
-	if (control.sample_bytes && t && t->is_held && !*alike(address) && !is_older(t, address))
+	if (control.sample_bytes && t && t->is_held && !*same_hash_count(address) &&
+		!is_older(t, address))
 		return 0;
 	h = t ? held_of(t) : 0;
 	if (!h)
@@ -167,7 +168,7 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	t->taken = *b;
 	t->was_short = 0;
 	if (!bpf_map_delete_elem(&live_blocks, &key) && counts_alike())
-		ADD(*alike(address), -1u);
+		ADD(*same_hash_count(address), -1u);
 	if (control.checks_frees) {
 		struct heap_freed freed = { bpf_ktime_get_ns(), t->taken.size };
 
@@ -190,7 +191,7 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	return 1;
 }
 
-static inline void hold(struct heap_held_value *h, const struct heap_block_kept *block)
+static inline void hold_block(struct heap_held_value *h, const struct heap_block_kept *block)
 {
 	uint64_t live;
 
@@ -231,7 +232,7 @@ static inline int keep_block(const struct heap_block_key *key, const struct heap
 	int status = (int)bpf_map_update_elem(&live_blocks, key, block, BPF_NOEXIST);
 
 	if (!status && counts_alike())
-		ADD(*alike(key->address), 1u);
+		ADD(*same_hash_count(key->address), 1u);
 	return status;
 }
 
@@ -275,7 +276,7 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	take_call_block(t, now);
 	sum = add_to_sum(t, h);
 	if (!put_block(t, address)) {
-		hold(h, &t->taken);
+		hold_block(h, &t->taken);
 		return 0;
 	}
 	ADD(h->untracked_blocks, 1);
@@ -359,7 +360,7 @@ VERIFIED_ALONE int sum_stays(struct thread *t)
 	t->taken = t->moved;
 	if (put_block(t, t->old_address))
 		return 0;
-	hold(h, &t->taken);
+	hold_block(h, &t->taken);
 	ADD(h->freed_bytes, -t->taken.size);
 	key = sum_key(t, &t->taken);
 	sum = bpf_map_lookup_elem(&sums, &key);

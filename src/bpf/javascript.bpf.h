@@ -122,13 +122,13 @@ VERIFIED_ALONE_BY_NUMBERS int meet_v8(uint32_t walk)
 static inline uint64_t hash_of_beside(const struct walk *w, uint64_t number)
 {
 	const uint64_t *js = &w->beside[(number & (PROFILE_FRAMES_MAX - 1)) * PROFILE_FRAME_WORDS];
-	uint64_t hash = mix(js[3], js[4]);
+	uint64_t hash = mix_hash(js[3], js[4]);
 
 	if (js[3] & JSC_IS_PAIR) /* or the tag that V8 has in each address */
-		return w->mapping.file == PROFILE_FILE_NONE ? mix(hash, js[0] >> 32) : hash;
+		return w->mapping.file == PROFILE_FILE_NONE ? mix_hash(hash, js[0] >> 32) : hash;
 	if (js[1])
 		return 0;
-	return js[2] < V8_KINDS_MAX ? mix(js[4], js[2]) : js[4];
+	return js[2] < V8_KINDS_MAX ? mix_hash(js[4], js[2]) : js[4];
 }
 #endif
 

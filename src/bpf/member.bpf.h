@@ -96,7 +96,7 @@ static inline uint64_t start_ticks_of(struct task_struct *task)
 	       (NS_PER_S / following.ticks_per_s);
 }
 
-static inline void identify(struct member *m, struct task_struct *task)
+static inline void identify_member(struct member *m, struct task_struct *task)
 {
 	m->pid = (uint32_t)BPF_CORE_READ(task, tgid);
 	m->tid = (uint32_t)BPF_CORE_READ(task, pid);

@@ -57,7 +57,7 @@ static inline void walk_kernel(struct walk *w, void *context, uint32_t own)
 	w->raw.kernel_frames = bytes > 0 ? (uint32_t)bytes / 8 : 0;
 }
 
-static inline void emit(struct walk *w, struct task_struct *task, const struct member *m)
+static inline void emit_sample(struct walk *w, struct task_struct *task, const struct member *m)
 {
 	uint32_t bytes = finish(w, task, m);
 
@@ -73,7 +73,7 @@ static inline bool is_adopted(struct task_struct *task, struct member *m)
 		return false;
 	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
 		return false;
-	identify(m, task);
+	identify_member(m, task);
 	return true;
 }
 
@@ -130,7 +130,7 @@ int on_sample(struct event *event)
 	w->raw.faults = since;
 	if (is_fault)
 		w->raw.hash = event->address;
-	emit(w, task, &m);
+	emit_sample(w, task, &m);
 	return 0;
 }
 
@@ -167,7 +167,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long number)
 	send_runtime_names(w);
 	w->raw.call = (uint32_t)number;
 	w->raw.abi = (uint16_t)abi;
-	emit(w, task, &m);
+	emit_sample(w, task, &m);
 	return 0;
 }
 

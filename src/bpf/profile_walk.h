@@ -24,7 +24,7 @@ struct walk_mapping {
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio */
 
 #ifdef WALK_NOTES
-static inline uint64_t mix(uint64_t hash, uint64_t word)
+static inline uint64_t mix_hash(uint64_t hash, uint64_t word)
 {
 	hash = (hash ^ word) * HASH_FACTOR;
 	return hash ^ hash >> 29;

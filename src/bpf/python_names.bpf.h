@@ -89,7 +89,7 @@ VERIFIED_ALONE_BY_NUMBERS int send_name(uint32_t walk, uint32_t number)
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r)
 		return 0;
-	m = walker(w);
+	m = walking_member(w);
 	record_fill(&r->of.record, &m, PROFILE_RUNTIME_NAME,
 		RECORD_WORDS(struct profile_python_name), bpf_ktime_get_ns());
 	r->of.runtime = RUNTIME_python;

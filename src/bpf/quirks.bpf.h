@@ -20,7 +20,7 @@ static inline uint32_t argument_slot(uint32_t argument)
  * for two within the same nanoseconds: a thread's end and the visit at the end.
  */
 #ifdef THREADS_IN_HASH
-static inline bool claim(uint32_t *flag)
+static inline bool claim_flag(uint32_t *flag)
 {
 	if (*flag)
 		return false;
@@ -28,7 +28,7 @@ static inline bool claim(uint32_t *flag)
 	return true;
 }
 #else
-static inline bool claim(uint32_t *flag)
+static inline bool claim_flag(uint32_t *flag)
 {
 	return !__sync_val_compare_and_swap(flag, 0, 1);
 }

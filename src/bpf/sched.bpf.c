@@ -69,7 +69,7 @@ static inline uint8_t state_now(struct task_struct *task)
 	return task_is_running(task) ? SCHED_PREEMPTED : waiting_state(task_state(task));
 }
 
-static inline uint64_t moved(struct task_struct *task)
+static inline uint64_t migrations_of(struct task_struct *task)
 {
 	return BPF_CORE_READ((struct task_struct___of_sched *)task, se.nr_migrations);
 }
@@ -90,7 +90,7 @@ static inline void read_names(struct thread *t, struct task_struct *task)
 
 /* Returns the thread if this moment counts, else NULL. A launched command counts from the last
  * change before its exec. */
-static inline struct thread *counted(struct task_struct *task, uint64_t now)
+static inline struct thread *counted_thread(struct task_struct *task, uint64_t now)
 {
 	struct thread *t;
 
@@ -106,7 +106,7 @@ static inline struct thread *counted(struct task_struct *task, uint64_t now)
 }
 
 /* Begins a thread whose state is unknown: it has been in `state` since its observation began. */
-static inline void begin(struct thread *t, struct task_struct *task, uint8_t state)
+static inline void begin_thread(struct thread *t, struct task_struct *task, uint8_t state)
 {
 	if (t->since_ns)
 		return;
@@ -114,7 +114,7 @@ static inline void begin(struct thread *t, struct task_struct *task, uint8_t sta
 	t->from_ns = t->member.from_ns;
 	if (t->from_ns < control.began_ns)
 		t->from_ns = control.began_ns;
-	t->moved_before = moved(task);
+	t->moved_before = migrations_of(task);
 	t->state = state;
 	t->since_ns = t->from_ns;
 }
@@ -152,7 +152,7 @@ static inline void emit_change(
 }
 
 /* Returns how long it was in the state that it leaves. */
-static inline uint64_t change(
+static inline uint64_t change_state(
 	struct thread *t, struct task_struct *task, uint64_t now, uint8_t next)
 {
 	uint64_t ns = now > t->since_ns ? now - t->since_ns : 0;
@@ -170,9 +170,9 @@ static inline void begin_to_run(struct thread *t, struct task_struct *task, uint
 	uint8_t before;
 	uint64_t ns;
 
-	begin(t, task, has_run(task) ? SCHED_PREEMPTED : SCHED_WOKEN);
+	begin_thread(t, task, has_run(task) ? SCHED_PREEMPTED : SCHED_WOKEN);
 	before = t->state;
-	ns = change(t, task, now, SCHED_RUNS);
+	ns = change_state(t, task, now, SCHED_RUNS);
 	if (before != SCHED_WOKEN && before != SCHED_PREEMPTED)
 		return;
 	if (before == SCHED_WOKEN)
@@ -189,12 +189,12 @@ static inline void end_to_run(
 {
 	bool could_run = is_preempted || task_is_running(task);
 
-	begin(t, task, SCHED_RUNS);
+	begin_thread(t, task, SCHED_RUNS);
 	if (could_run)
 		t->involuntary++;
 	else
 		t->voluntary++;
-	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(state));
+	change_state(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(state));
 }
 
 /* Returns the state in which a thread leaves its CPU. Without a copy in the switch, a waker on
@@ -208,11 +208,11 @@ SEC("kernel_tp/sched_switch")
 int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task_struct *to)
 {
 	uint64_t now = bpf_ktime_get_ns();
-	struct thread *t = counted(to, now);
+	struct thread *t = counted_thread(to, now);
 
 	if (t)
 		begin_to_run(t, to, now);
-	t = counted(from, now);
+	t = counted_thread(from, now);
 	if (t)
 		end_to_run(t, from, is_preempted, state_left(ctx, from), now);
 	return 0;
@@ -223,11 +223,11 @@ SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
 	uint64_t now = bpf_ktime_get_ns(), id = bpf_get_current_pid_tgid();
-	struct thread *t = counted(task, now);
+	struct thread *t = counted_thread(task, now);
 
 	if (!t)
 		return 0;
-	begin(t, task, state_now(task));
+	begin_thread(t, task, state_now(task));
 	t->waking_ns = now;
 	if (!(following.interest & INTEREST_STREAM))
 		return 0;
@@ -245,20 +245,20 @@ SEC("kernel_tp/sched_wakeup")
 int BPF_PROG(on_wakeup, struct task_struct *task)
 {
 	uint64_t now = bpf_ktime_get_ns(), at;
-	struct thread *t = counted(task, now);
+	struct thread *t = counted_thread(task, now);
 
 	if (!t || !t->since_ns || t->state == SCHED_RUNS || t->state == SCHED_WOKEN ||
 		t->state == SCHED_PREEMPTED)
 		return 0;
 	at = t->waking_ns >= t->since_ns && t->waking_ns <= now ? t->waking_ns : now;
 	t->wakeups++;
-	change(t, task, at, SCHED_WOKEN);
+	change_state(t, task, at, SCHED_WOKEN);
 	return 0;
 }
 
 /* --- what following means for it --- */
 
-static inline void end(struct thread *t, struct task_struct *task, uint8_t flag)
+static inline void end_thread(struct thread *t, struct task_struct *task, uint8_t flag)
 {
 	uint64_t now = bpf_ktime_get_ns();
 
@@ -267,9 +267,9 @@ static inline void end(struct thread *t, struct task_struct *task, uint8_t flag)
 	if (control.ended_ns && now > control.ended_ns)
 		now = control.ended_ns;
 	t->flags |= flag;
-	change(t, task, now, t->state);
+	change_state(t, task, now, t->state);
 	t->until_ns = t->since_ns;
-	t->moved = moved(task) - t->moved_before;
+	t->moved = migrations_of(task) - t->moved_before;
 	read_names(t, task);
 }
 
@@ -284,15 +284,15 @@ static void thread_ends(struct thread *t, uint64_t now)
 	struct task_struct *task = current_task();
 
 	if (is_observed(t) && !control.ended_ns && now >= control.began_ns)
-		begin(t, task, SCHED_RUNS);
-	end(t, task, SCHED_LAST);
+		begin_thread(t, task, SCHED_RUNS);
+	end_thread(t, task, SCHED_LAST);
 }
 
 static void thread_visited(struct thread *t, struct task_struct *task)
 {
 	if (is_observed(t))
-		begin(t, task, state_now(task));
-	end(t, task, SCHED_OPEN);
+		begin_thread(t, task, state_now(task));
+	end_thread(t, task, SCHED_OPEN);
 }
 
 static void thread_execs(struct thread *t, struct linux_binprm *program)

@@ -58,7 +58,7 @@ static inline uint64_t cpu_of(struct task_struct *task, struct task_struct *lead
 	return task == leader ? sum : sum + BPF_CORE_READ(first, se.sum_exec_runtime);
 }
 
-static inline void fill(struct short_lived_exit *r, struct task_struct *task,
+static inline void fill_exit(struct short_lived_exit *r, struct task_struct *task,
 	struct task_struct *leader, uint64_t life_ns)
 {
 	struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
@@ -103,7 +103,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		__sync_fetch_and_add(&control.lost, 1);
 		return 0;
 	}
-	fill(r, task, leader, life_ns);
+	fill_exit(r, task, leader, life_ns);
 	r->uid = uid;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;

@@ -49,7 +49,7 @@ static inline bool has_bit(const volatile uint64_t *bits, uint32_t number)
 }
 
 /* Notes whether the call is selected; the thread has its ABI and number. */
-static inline void choose(struct thread *t)
+static inline void choose_call(struct thread *t)
 {
 	uint32_t other = t->abi != ABI_NATIVE && t->abi != ABI_X32;
 	const volatile uint64_t *wanted = config.wanted[other & (SYSCALLS_ABIS - 1)];
@@ -68,7 +68,7 @@ static inline void choose(struct thread *t)
 	}
 }
 
-static inline void enter(struct thread *t, struct pt_regs *regs, long number)
+static inline void enter_call(struct thread *t, struct pt_regs *regs, long number)
 {
 	uint32_t abi = abi_of(current_task(), &number);
 
@@ -81,30 +81,30 @@ static inline void enter(struct thread *t, struct pt_regs *regs, long number)
 		budget_enter_window(t);
 	t->number = (uint32_t)number;
 	t->abi = (uint16_t)abi;
-	choose(t);
+	choose_call(t);
 	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
 		enter_stream(t, regs, true);
 	t->in_call = 1;
 	t->entered_ns = bpf_ktime_get_ns();
 }
 
-static inline struct thread *entering(void)
+static inline struct thread *entering_thread(void)
 {
 	struct thread *t = thread_current();
 
 	if (!t && following.adopt)
-		t = adopt(current_task());
+		t = adopt_thread(current_task());
 	return t && t->member.interest ? t : 0;
 }
 
 SEC("kernel_tp/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
-	struct thread *t = entering();
+	struct thread *t = entering_thread();
 
 	if (!t)
 		return 0;
-	enter(t, regs, number);
+	enter_call(t, regs, number);
 	t->member.done |= DONE_ENTER;
 	return 0;
 }
@@ -112,10 +112,10 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 SEC("kernel_tp/sys_enter")
 int BPF_PROG(on_enter_again, struct pt_regs *regs, long number)
 {
-	struct thread *t = entering();
+	struct thread *t = entering_thread();
 
 	if (t && !was_done(&t->member, DONE_ENTER))
-		enter(t, regs, number);
+		enter_call(t, regs, number);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ static bool returns_unentered(
 	t->abi = (uint16_t)abi;
 	t->number = (uint32_t)number;
 	t->entered_ns = 0;
-	choose(t);
+	choose_call(t);
 	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
 		enter_stream(t, regs, false);
 	return true;

@@ -67,7 +67,7 @@ static inline bool put_off_fp(struct walk *w, uint64_t address)
 }
 #endif
 
-static inline int stop(struct walk *w, uint32_t end)
+static inline int stop_walk(struct walk *w, uint32_t end)
 {
 	w->end = end;
 	return 0;
@@ -79,7 +79,7 @@ static inline int step_by_signal(struct walk *w)
 
 	if (!read_word(w, &fp, sp + SIGNAL_FP) || !read_word(w, &w->pc, sp + SIGNAL_PC) ||
 		!read_word(w, &w->link, sp + SIGNAL_LINK) || !read_word(w, &w->sp, sp + SIGNAL_SP))
-		return stop(w, PROFILE_UNREADABLE);
+		return stop_walk(w, PROFILE_UNREADABLE);
 	set_fp(w, fp);
 	w->is_exact = 1;
 	w->has_link = 1;
@@ -92,19 +92,19 @@ static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 	uint64_t fp, next, pc;
 
 	if (w->tables_only)
-		return stop(w, end);
+		return stop_walk(w, end);
 	if (!take_fp(w))
-		return stop(w, PROFILE_UNREADABLE);
+		return stop_walk(w, PROFILE_UNREADABLE);
 	fp = w->fp;
 	/* If the table is only not read yet, the register may be anything, and 0 is no end. */
 	if (!fp && !w->is_exact)
-		return stop(w, end == PROFILE_NO_TABLE ? end : PROFILE_WHOLE);
+		return stop_walk(w, end == PROFILE_NO_TABLE ? end : PROFILE_WHOLE);
 	if (fp < w->sp || fp & 7)
-		return stop(w, end);
+		return stop_walk(w, end);
 	if (!read_word(w, &next, fp) || !read_word(w, &pc, fp + 8))
-		return stop(w, end);
+		return stop_walk(w, end);
 	if (!pc && end == PROFILE_NO_TABLE)
-		return stop(w, end);
+		return stop_walk(w, end);
 	w->sp = fp + 16;
 	set_fp(w, next);
 	w->pc = RETURN_ADDRESS(pc);
@@ -121,7 +121,7 @@ static inline int step_by_rule(struct walk *w)
 
 	switch (kind) {
 	case UNWIND_END:
-		return stop(w, PROFILE_WHOLE);
+		return stop_walk(w, PROFILE_WHOLE);
 	case UNWIND_SIGNAL:
 		return step_by_signal(w);
 	case UNWIND_SP:
@@ -129,12 +129,12 @@ static inline int step_by_rule(struct walk *w)
 		break;
 	case UNWIND_FP:
 		if (!take_fp(w))
-			return stop(w, PROFILE_UNREADABLE);
+			return stop_walk(w, PROFILE_UNREADABLE);
 		frame = w->fp + offset;
 		break;
 	case UNWIND_FP_SAVED:
 		if (!take_fp(w) || !read_word(w, &frame, w->fp + offset))
-			return stop(w, PROFILE_UNREADABLE);
+			return stop_walk(w, PROFILE_UNREADABLE);
 		break;
 	case UNWIND_PLT:
 		frame = PLT_PUSHED(w->pc, w->sp, (uint64_t)offset);
@@ -145,12 +145,12 @@ static inline int step_by_rule(struct walk *w)
 		return step_by_frame_pointer(w, PROFILE_RULE);
 	}
 	if (w->rule.ra == UNWIND_KEPT ? !w->has_link : frame <= w->sp)
-		return stop(w, PROFILE_STUCK);
+		return stop_walk(w, PROFILE_STUCK);
 	if (w->rule.ra != UNWIND_KEPT && !read_word(w, &pc, frame + w->rule.ra))
-		return stop(w, PROFILE_UNREADABLE);
+		return stop_walk(w, PROFILE_UNREADABLE);
 	from = kind == UNWIND_FP_SAVED ? w->fp : frame;
 	if (w->rule.fp != UNWIND_KEPT && !put_off_fp(w, from + w->rule.fp))
-		return stop(w, PROFILE_UNREADABLE);
+		return stop_walk(w, PROFILE_UNREADABLE);
 	w->sp = frame;
 	w->pc = RETURN_ADDRESS(pc);
 	w->is_exact = 0;

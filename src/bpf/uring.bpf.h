@@ -18,14 +18,14 @@ static struct thread *follow_worker(struct task_struct *task)
 	if (!(TASK_READ(task, flags) & PF_IO_WORKER))
 		return 0;
 	if (following.adopt)
-		return adopt(task);
+		return adopt_thread(task);
 	leader = thread_of(TASK_READ(task, group_leader));
 	if (!leader || !leader->member.interest)
 		return 0;
-	return follow(task, leader->member.interest, bpf_ktime_get_ns());
+	return follow_thread(task, leader->member.interest, bpf_ktime_get_ns());
 }
 
-static struct thread *submitter(void)
+static struct thread *submitter_thread(void)
 {
 	struct thread *t = thread_current();
 
@@ -123,7 +123,7 @@ int on_uring_complete(unsigned long long *arguments)
 		return 0;
 	b = *known;
 	bpf_map_delete_elem(&uring_begun, &request);
-	t = submitter();
+	t = submitter_thread();
 	if (!t || !uring_completed(arguments, &result))
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
@@ -157,7 +157,7 @@ static inline void take_request(struct thread *t, unsigned long long *arguments)
 SEC("raw_tp")
 int on_uring_request(unsigned long long *arguments)
 {
-	struct thread *t = submitter();
+	struct thread *t = submitter_thread();
 
 	if (!t)
 		return 0;
@@ -169,7 +169,7 @@ int on_uring_request(unsigned long long *arguments)
 SEC("raw_tp")
 int on_uring_request_again(unsigned long long *arguments)
 {
-	struct thread *t = submitter();
+	struct thread *t = submitter_thread();
 
 	if (t && !was_done(&t->member, DONE_REQUEST))
 		take_request(t, arguments);
@@ -179,7 +179,7 @@ int on_uring_request_again(unsigned long long *arguments)
 SEC("raw_tp")
 int on_uring_entry(unsigned long long *arguments)
 {
-	struct thread *t = submitter();
+	struct thread *t = submitter_thread();
 
 	if (t)
 		count_request(t, uring_entry_opcode(arguments, control.uring_argument), 0);

@@ -152,7 +152,7 @@ static inline void begin_notes(struct walk *w)
 	w->notes.count = w->notes.is_spoiled = 0;
 	w->notes.has_compared = w->notes.same = w->notes.above = 0;
 	w->notes.generation = generation_now();
-	w->notes.owner = mix(mix(w->mm, w->raw.record.start_ticks), w->raw.record.pid);
+	w->notes.owner = mix_hash(mix_hash(w->mm, w->raw.record.start_ticks), w->raw.record.pid);
 	w->notes.is_noting = 1;
 }
 
@@ -182,8 +182,8 @@ static inline uint64_t hash_of_frame(const struct walk *w, uint32_t at, uint32_t
 	uint64_t hash;
 
 	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
-	hash = mix(mix(1, w->tail[at]), w->tail[at + 1]);
-	return w->besides == besides ? hash : mix(hash, hash_of_beside(w, besides));
+	hash = mix_hash(mix_hash(1, w->tail[at]), w->tail[at + 1]);
+	return w->besides == besides ? hash : mix_hash(hash, hash_of_beside(w, besides));
 }
 
 /* Ends a step, after the frame was put and its words were read. */
@@ -236,7 +236,7 @@ VERIFIED_ALONE_BY_NUMBERS int hash_steps(uint32_t walk)
 	for (uint32_t i = 0; i < PROFILE_FRAMES_MAX && i < frames; i++) {
 		struct walk_step *s = &w->notes.steps[(frames - 1 - i) & (PROFILE_FRAMES_MAX - 1)];
 
-		hash = mix(hash, s->hash);
+		hash = mix_hash(hash, s->hash);
 		s->hash = hash;
 	}
 	w->address = hash;
@@ -262,7 +262,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_words(uint32_t walk, uint32_t kept, uint32_t 
 }
 
 /* Adds the needs of the frame above to the values that a frame needs from below. */
-static inline void inherit(struct walk_step *s, const struct walk_step *above)
+static inline void inherit_needs(struct walk_step *s, const struct walk_step *above)
 {
 	s->has_own |= above->has_own;
 	if (s->uses_fp || s->sets_fp)
@@ -288,7 +288,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_step(
 	if (at)
 		s->words -= w->notes.steps[(at - 1) & (PROFILE_FRAMES_MAX - 1)].words;
 	if (to)
-		inherit(s, &k->steps[(to - 1) & (PROFILE_FRAMES_MAX - 1)]);
+		inherit_needs(s, &k->steps[(to - 1) & (PROFILE_FRAMES_MAX - 1)]);
 	return 0;
 }
 
@@ -309,7 +309,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_steps(
 	return 0;
 }
 
-static inline bool stays(uint32_t end)
+static inline bool is_lasting_end(uint32_t end)
 {
 	return end == PROFILE_WHOLE || end == PROFILE_NO_ROW || end == PROFILE_RULE ||
 	       end == PROFILE_STUCK;
@@ -321,7 +321,7 @@ static inline void keep_walk(struct walk *w, struct kept_walk *k, uint32_t kept,
 {
 	uint32_t words = above ? k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)].words : 0;
 
-	if (w->notes.is_spoiled || (!above && !stays(w->end)) ||
+	if (w->notes.is_spoiled || (!above && !is_lasting_end(w->end)) ||
 		words + w->notes.count > WALK_WORDS_MAX || above + w->frames > PROFILE_FRAMES_MAX) {
 		k->generation = 0;
 		return;

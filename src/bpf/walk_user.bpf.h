@@ -26,7 +26,7 @@ static inline bool begin_at(struct walk *w, struct pt_regs *regs)
 
 /* Returns the thread of a walk, with only those members set that separately verified functions
  * need. */
-static inline struct member walker(const struct walk *w)
+static inline struct member walking_member(const struct walk *w)
 {
 	struct member m = { .start_ticks = w->raw.record.start_ticks,
 		.pid = w->raw.record.pid,
@@ -43,7 +43,7 @@ static inline void report_file(struct walk *w)
 	struct vm_area_struct *vma = (void *)w->mapping.vma;
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 	struct profile_seen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	struct member m = walker(w);
+	struct member m = walking_member(w);
 	uint32_t device;
 
 	if (!r) {

@@ -165,7 +165,7 @@ int capture_file_open(struct capture_file *f, const char *path, struct sooth_err
 
 /* --- the indexes --- */
 
-static const struct index_place *places(const struct capture_file *f, size_t *count)
+static const struct index_place *index_places(const struct capture_file *f, size_t *count)
 {
 	*count = f->places.size / sizeof(struct index_place);
 	return (const void *)f->places.data;
@@ -186,11 +186,11 @@ struct visitor {
 	bool (*gap)(struct capture_file *f, void *user, uint64_t offset, uint64_t bytes);
 };
 
-static bool visit(struct capture_file *f, const struct visitor *visitor, void *user)
+static bool visit_indexes(struct capture_file *f, const struct visitor *visitor, void *user)
 {
 	bool is_good = capture_file_is_indexed(f);
 	size_t count;
-	const struct index_place *p = places(f, &count);
+	const struct index_place *p = index_places(f, &count);
 	uint64_t at = 0;
 
 	while (count-- > 0 && is_good) {
@@ -246,7 +246,7 @@ bool capture_file_survey(struct capture_file *f, struct survey *s)
 
 	assert(f);
 	assert(s);
-	if (!visit(f, &surveyor, s) || s->failed) {
+	if (!visit_indexes(f, &surveyor, s) || s->failed) {
 		survey_fini(s);
 		return false;
 	}
@@ -333,7 +333,7 @@ bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *use
 
 	assert(f);
 	buffer_reset(&f->stretches);
-	f->is_chosen = visit(f, &chooser, &c);
+	f->is_chosen = visit_indexes(f, &chooser, &c);
 	f->at = 0;
 	f->done = 0;
 	return f->is_chosen;

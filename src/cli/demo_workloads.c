@@ -27,7 +27,7 @@
 
 /* A busy little process: opens a missing file, reads another one, allocates memory for a
  * moment, and waits. */
-static __attribute__((noreturn)) void work(void)
+static __attribute__((noreturn)) void run_worker(void)
 {
 	char byte;
 
@@ -164,7 +164,7 @@ int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
 	fflush(stdout);
 	s->worker = fork();
 	if (!s->worker)
-		work();
+		run_worker();
 	status = s->worker < 0 ? -errno : start_agent(s);
 	return status ? error_errno(err, status, "start the demo") : 0;
 }

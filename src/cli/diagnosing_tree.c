@@ -32,14 +32,15 @@ bool diagnosing_has_pid(const struct buffer *pids, uint32_t pid)
 	return false;
 }
 
-static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+static int keep_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	(void)schema;
 	buffer_append(user, record, record_bytes(record));
 	return 0;
 }
 
-static int observe(
+static int observe_pids(
 	struct sooth_observer *o, struct sooth_report *r, const uint32_t *pids, size_t count)
 {
 	struct sooth_error ignored;
@@ -63,8 +64,8 @@ static void read_waits(const uint32_t *pids, size_t count, struct buffer *out)
 	struct sooth_error ignored;
 
 	if (!sooth_report_new(&r, "waits", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
-		sooth_report_on_record(r, take, out);
-		if (observe(o, r, pids, count))
+		sooth_report_on_record(r, keep_record, out);
+		if (observe_pids(o, r, pids, count))
 			buffer_reset(out);
 	}
 	sooth_observer_free(o);
@@ -107,7 +108,7 @@ static bool is_same_program(const struct process_entry *a, const struct process_
 	       x.size == y.size && !memcmp(x.data, y.data, x.size);
 }
 
-static void add(const struct process_entry *p, struct buffer *pids)
+static void add_pid(const struct process_entry *p, struct buffer *pids)
 {
 	uint32_t pid = p->id.pid;
 
@@ -122,7 +123,7 @@ static void add_below(const struct process_entry *p, bool only_workers, struct b
 	for (const struct process_entry *c = p->first_child; c; c = c->next_sibling) {
 		if (c->id.pid == (uint64_t)getpid() || (only_workers && !is_same_program(p, c)))
 			continue;
-		add(c, pids);
+		add_pid(c, pids);
 		add_below(c, false, pids);
 	}
 }
@@ -165,7 +166,7 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 
 		if (!p || p->id.pid == (uint64_t)getpid())
 			continue;
-		add(p, pids);
+		add_pid(p, pids);
 		if (!process_table_is_below(self, p))
 			add_below(p, false, &below);
 	}
@@ -173,7 +174,7 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 	all = (const void *)below.data;
 	for (size_t i = 0; i < below.size / sizeof(*all); i++) {
 		if (all[i] != root)
-			add(process_table_find(table, all[i]), pids);
+			add_pid(process_table_find(table, all[i]), pids);
 	}
 	buffer_fini(&below);
 	buffer_fini(&beyond);
@@ -195,7 +196,7 @@ static void add_shared(
 		for (size_t k = 0; k < one.size / sizeof(*beyond); k++) {
 			if (diagnosing_has_pid(&before, beyond[k]) &&
 				!diagnosing_has_pid(targets, beyond[k]))
-				add(process_table_find(table, beyond[k]), pids);
+				add_pid(process_table_find(table, beyond[k]), pids);
 		}
 		buffer_append(&before, one.data, one.size);
 	}

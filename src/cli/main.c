@@ -103,7 +103,7 @@ static int run_named(int argc, char **argv)
 }
 
 /* A reader that closes the pipe early is no failure. */
-static int finish(int status)
+static int finish_output(int status)
 {
 	int code = stream_failure(stdout);
 
@@ -175,12 +175,12 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* and so is the limit of a file's size */
 	compat = argc ? compat_find(argv[0], &name) : NULL;
 	if (compat)
-		return finish(compat_main(compat, name, argc, argv));
+		return finish_output(compat_main(compat, name, argc, argv));
 	used = program_options(argc, argv);
 	argv[used] = argv[0];
 	argc -= used;
 	argv += used;
 	if (argc < 2)
-		return finish(command_main(default_command(), argc, argv));
-	return finish(run_named(argc, argv));
+		return finish_output(command_main(default_command(), argc, argv));
+	return finish_output(run_named(argc, argv));
 }

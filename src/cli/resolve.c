@@ -46,7 +46,7 @@ struct resolver {
 
 /* --- the thread --- */
 
-static void ask(const char *address, struct name *answer)
+static void look_up_name(const char *address, struct name *answer)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST }, *found = NULL;
 
@@ -81,7 +81,7 @@ static void *thread_main(void *user)
 		}
 		memcpy(address, a->address, sizeof(address));
 		pthread_mutex_unlock(&a->lock);
-		ask(address, &answer);
+		look_up_name(address, &answer);
 		pthread_mutex_lock(&a->lock);
 		a->answer = answer;
 		a->address[0] = '\0';

@@ -228,7 +228,7 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 
 /* --- live --- */
 
-static bool observes(const struct run *run, const char *probe)
+static bool observes_probe(const struct run *run, const char *probe)
 {
 	for (size_t i = 0; run->probes[i].name; i++) {
 		if (!strcmp(run->probes[i].name, probe))
@@ -277,7 +277,7 @@ static int make_observer(
 			status = sooth_observer_add_limit(*out, u->what, u->reason, u->remedy, err);
 	}
 	/* If processes are observed, agents are recognized too. */
-	if (!status && observes(run, "proc"))
+	if (!status && observes_probe(run, "proc"))
 		status = user_agents_add(*out, err);
 	return status;
 }
@@ -341,7 +341,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 }
 
 /* Observes from the start to the end. */
-static int observe(
+static int observe_run(
 	const struct run *run, struct told *t, struct sooth_observer *o, struct sooth_error *err)
 {
 	enum sooth_end why;
@@ -416,7 +416,7 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 	if (was_launched && run->launched)
 		*run->launched = sooth_observer_child_pid(o);
 	if (!status)
-		status = observe(run, t, o, err);
+		status = observe_run(run, t, o, err);
 	if (!status)
 		status = finish_all(run, t, err);
 	/* The reader of the report may be gone: the command still runs on, and sooth exits with its

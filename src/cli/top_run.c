@@ -73,8 +73,8 @@ static int choose_alerts(
 
 /* --- the screen --- */
 
-static int observe(const struct top_run *r, struct top *t, const struct alert_options *alerts,
-	struct sooth_error *err)
+static int observe_processes(const struct top_run *r, struct top *t,
+	const struct alert_options *alerts, struct sooth_error *err)
 {
 	const struct target_options *target = r->target;
 	const struct target_found *found = r->found;
@@ -173,7 +173,7 @@ int top_run(const struct top_run *r, struct sooth_error *err)
 	if (!status && r->found->capture && !top_begin_replay(t))
 		status = error_no_memory(err);
 	if (!status)
-		status = observe(r, t, &alerts, err);
+		status = observe_processes(r, t, &alerts, err);
 	if (!status && r->found->capture)
 		top_replay(t);
 	top_close(t);

@@ -15,7 +15,7 @@ static bool is_over(void)
 }
 
 /* Runs each command in a process of its own, as a command may leave state behind. */
-static int show(const char *say, char *const *words)
+static int show_command(const char *say, char *const *words)
 {
 	printf("\n# %s\n$ sooth", say);
 	for (size_t i = 0; words[i]; i++)
@@ -37,7 +37,7 @@ static void show_stuck(const struct demo_workloads *d)
 	char *why[] = { "why", tool, NULL };
 
 	snprintf(tool, sizeof(tool), "%d", (int)d->tool);
-	show("The tool of the agent does not finish. Why?", why);
+	show_command("The tool of the agent does not finish. Why?", why);
 }
 
 static void show_others(const struct demo_workloads *d)
@@ -56,28 +56,32 @@ static void show_others(const struct demo_workloads *d)
 	snprintf(worker, sizeof(worker), "%d", (int)d->worker);
 	snprintf(tool, sizeof(tool), "%d", (int)d->tool);
 	snprintf(agent, sizeof(agent), "%d", (int)d->agent);
-	show("Which processes run? (Without PIDs sooth lists every agent on this host.)", list);
+	show_command(
+		"Which processes run? (Without PIDs sooth lists every agent on this host.)", list);
 	if (!is_over())
-		show("What does one of the processes have open, mapped, connected, pending?",
+		show_command(
+			"What does one of the processes have open, mapped, connected, pending?",
 			inspect);
 	if (is_over())
 		return;
-	status =
-		show("Which system calls does the process make? One second, counted in the kernel:",
-			count);
+	status = show_command(
+		"Which system calls does the process make? One second, counted in the kernel:",
+		count);
 	if (status) {
 		emit_missing("System calls and allocations");
 		return;
 	}
 	if (!is_over())
-		show("Every system call, printed when it returns:", stream);
-	if (!is_over() && show("How much memory does the process allocate? One second, counted in "
-			       "the kernel:",
-				  heap))
+		show_command("Every system call, printed when it returns:", stream);
+	if (!is_over() &&
+		show_command("How much memory does the process allocate? One second, counted in "
+			     "the kernel:",
+			heap))
 		emit_missing("Allocations");
 	if (!is_over() &&
-		!show("Record now, explain later: the capture needs no privilege to read.", record))
-		show("The report of the capture:", report);
+		!show_command("Record now, explain later: the capture needs no privilege to read.",
+			record))
+		show_command("The report of the capture:", report);
 }
 
 static int run_demo(void *config, const struct arguments *arguments, struct sooth_error *err)

@@ -255,7 +255,7 @@ static int exit_status(const struct diagnose_config *c, const struct diagnosing 
 	return diagnosing_exit(d, may_lack || fail_on);
 }
 
-static int check(
+static int check_list_option(
 	const struct diagnose_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
 	if (c->diagnose.list && arguments->command) {
@@ -456,7 +456,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	if (!status && c->diagnose.alert_on.count)
 		status = alert_choose_findings(&alerts.on, &c->diagnose.alert_on, err);
 	if (!status)
-		status = check(c, arguments, err);
+		status = check_list_option(c, arguments, err);
 	if (!status)
 		status = check_picture(c, arguments, err);
 	if (!status)

@@ -120,7 +120,7 @@ static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_err
 	return status;
 }
 
-static int check(const struct arguments *arguments, struct sooth_error *err)
+static int check_arguments(const struct arguments *arguments, struct sooth_error *err)
 {
 	if (arguments->count != 2 || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare without two captures");
@@ -159,7 +159,7 @@ static int show_records(struct output *o, const char *file, struct sooth_error *
 	return status;
 }
 
-static int tell(struct output *o, void *user, struct sooth_error *err)
+static int emit_comparison(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
 	int status = 0;
@@ -272,7 +272,7 @@ static bool has_both(const struct call_graph graphs[2])
 	return call_graph_count(&graphs[0]) > 1 && call_graph_count(&graphs[1]) > 1;
 }
 
-static int draw(struct both *b, struct picture_files *files, struct sooth_error *err)
+static int draw_graphs(struct both *b, struct picture_files *files, struct sooth_error *err)
 {
 	struct own_file own[] = { { files->picture, "flamegraph", .is_picture = true },
 		{ buffer_cstr(&files->folded), "folded", .is_picture = false } };
@@ -306,9 +306,9 @@ static int emit_both(struct picture_files *files, struct both *b, struct sooth_e
 	int status = 0;
 
 	if (files->picture)
-		status = draw(b, files, err);
+		status = draw_graphs(b, files, err);
 	if (!status && !(files->picture && !strcmp(files->picture, "-")))
-		status = own_report_emit("diff", &files->report, tell, b, err);
+		status = own_report_emit("diff", &files->report, emit_comparison, b, err);
 	return status;
 }
 
@@ -319,7 +319,7 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 		.share = (c->diff.noise_percent > 0 ? c->diff.noise_percent : 10) / 100,
 		.look = picture_look(&c->picture, CALL_GRAPH_CALLS) };
 	struct picture_files files;
-	int status = check(arguments, err);
+	int status = check_arguments(arguments, err);
 
 	if (status)
 		return status;

@@ -41,14 +41,15 @@ static const struct option_group groups[] = {
 	TARGET_GROUP(struct export_config, target),
 };
 
-static int refuse(struct sooth_error *err, const char *what, const char *why, const char *remedy)
+static int refuse_options(
+	struct sooth_error *err, const char *what, const char *why, const char *remedy)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s", what);
 	error_why(err, "%s", why);
 	return error_remedy(err, "%s", remedy);
 }
 
-static int check(const struct export_config *c, const struct arguments *a,
+static int check_options(const struct export_config *c, const struct arguments *a,
 	const struct export_type *type, struct sooth_error *err)
 {
 	int status = target_needs_capture("export", a, err);
@@ -56,13 +57,14 @@ static int check(const struct export_config *c, const struct arguments *a,
 	if (status)
 		return status;
 	if (!type)
-		return refuse(err, "export without a format", "the option --format is missing",
+		return refuse_options(err, "export without a format",
+			"the option --format is missing",
 			"add --format folded, chrome, csv, jsonl, json-schema or sqlite");
 	if (c->export.tables.count && !type->has_choice)
-		return refuse(err, "use --table", "this format has no tables",
+		return refuse_options(err, "use --table", "this format has no tables",
 			"leave out --table, or take csv, jsonl or sqlite");
 	if (c->export.weight && strcmp(type->name, "folded"))
-		return refuse(err, "use --weight", "only folded stacks have a weight",
+		return refuse_options(err, "use --weight", "only folded stacks have a weight",
 			"leave out --weight, or take --format folded");
 	return 0;
 }
@@ -81,7 +83,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		.select = target_choice_select,
 		.user = &chosen,
 	};
-	int status = check(c, arguments, type, err);
+	int status = check_options(c, arguments, type, err);
 
 	if (!status)
 		status = target_find(&c->target, arguments, 0, &chosen.found, err);

@@ -310,7 +310,7 @@ static bool samples_what_is_probed(const struct heap_config *c, const struct arg
 
 /* Returns whether samples can give the answer; --in-kernel and --exact demand that all calls
  * count. */
-static bool adapts(const struct heap_config *c)
+static bool may_use_samples(const struct heap_config *c)
 {
 	enum heap_answer answer = answer_of(c);
 
@@ -331,7 +331,7 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	/* The engine in the process loses no calls at any rate; the kernel aggregates calls that
 	 * need probes. */
 	if ((engine_of(c) >= SOOTH_ENGINE_PRELOAD ||
-		    (adapts(c) && arguments->command &&
+		    (may_use_samples(c) && arguments->command &&
 			    chosen_engine(c, arguments) == SOOTH_ENGINE_MIXED)) &&
 		!c->heap.in_kernel && !c->observer.heap.bytes_per_sample)
 		return false;
@@ -478,7 +478,7 @@ static struct sooth_observer_options observer_options_of(
 	options.heap.may_pause = !c->heap.no_hold;
 	options.heap.takes_stacks = needs_stacks(c) || options.heap.bytes_per_sample;
 	options.heap.sums_in_kernel = in_kernel;
-	options.heap.adapts_to_load = adapts(c);
+	options.heap.adapts_to_load = may_use_samples(c);
 	options.heap.chosen_engine = chosen_engine(c, arguments);
 	return options;
 }

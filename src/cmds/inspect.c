@@ -96,7 +96,7 @@ static bool is_requested(const struct inspect_config *c, const struct detail *de
 }
 
 /* Chooses the requested details; without any, the summary screen. */
-static void choose(
+static void choose_details(
 	const struct inspect_config *c, const struct sockets_options *labels, struct run *run)
 {
 	size_t count = 0;
@@ -138,7 +138,8 @@ static bool has_detail(const struct run *run, const char *name)
 	return is_found;
 }
 
-static int check(const struct inspect_config *c, const struct run *run, struct sooth_error *err)
+static int check_options(
+	const struct inspect_config *c, const struct run *run, struct sooth_error *err)
 {
 	bool is_vain = c->inspect.interval_ns && !has_detail(run, "threads");
 
@@ -177,13 +178,13 @@ static int run_inspect(void *config, const struct arguments *arguments, struct s
 		.hosts_size = labels.hosts.size,
 		.resolve = resolver ? resolver_name : NULL,
 		.user = resolver };
-	choose(c, &options, &run);
+	choose_details(c, &options, &run);
 	if (!status)
-		status = check(c, &run, err);
+		status = check_options(c, &run, err);
 	/* CPU use is the difference between two samples. */
 	run.options.duration_ns = !has_detail(&run, "threads") ? AT_ONCE_NS
-			  : c->inspect.interval_ns     ? c->inspect.interval_ns
-						       : INTERVAL_NS;
+				  : c->inspect.interval_ns     ? c->inspect.interval_ns
+							       : INTERVAL_NS;
 	if (!status)
 		status = run_report(&run, err);
 	if (resolver && resolver_unanswered(resolver))

@@ -84,7 +84,7 @@ static int select_processes(const struct kill_config *c, const struct arguments 
 	return 0;
 }
 
-static int check(
+static int check_targets(
 	const struct kill_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
 	int kinds = target_is_given(&c->target, arguments) + c->kill.orphans + c->kill.abandoned;
@@ -221,7 +221,7 @@ static int run_kill(void *config, const struct arguments *arguments, struct soot
 {
 	struct kill_config *c = config;
 	struct act a;
-	int status = check(c, arguments, err);
+	int status = check_targets(c, arguments, err);
 
 	if (status)
 		return status;

@@ -158,7 +158,7 @@ static int print_check(struct monitor_settings *s)
 	return 0;
 }
 
-static int run(struct monitor_settings *s, struct sooth_error *err)
+static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 {
 	const struct monitor_config *c = s->typed;
 	struct target_found found = { 0 };
@@ -184,7 +184,7 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 	int status = read_settings(&s, err);
 
 	if (!status)
-		status = s.typed->is_check ? print_check(&s) : run(&s, err);
+		status = s.typed->is_check ? print_check(&s) : monitor_target(&s, err);
 	settings_fini(&s.settings);
 	settings_fini(&s.before);
 	buffer_fini(&s.path);

@@ -296,8 +296,8 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 		&v->options.sort, &v->options.is_descending, &process_row_schema, c->ps.sort, err);
 }
 
-static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
-	struct sooth_error *err)
+static int report_processes(const struct ps_config *c, const struct arguments *arguments,
+	struct ps_view *v, struct sooth_error *err)
 {
 	/* The filter selects rows, not records: an owner may be any process of the capture. */
 	struct target_found whole = { .capture = v->found.capture };
@@ -437,7 +437,7 @@ static bool is_for_screen(const struct ps_config *c, const struct ps_view *v)
 	       top_run_is_possible(&c->output);
 }
 
-static int show(const struct ps_config *c, const struct arguments *arguments,
+static int show_screen(const struct ps_config *c, const struct arguments *arguments,
 	const struct ps_view *v, struct sooth_error *err)
 {
 	const struct sooth_field *sort = v->options.sort;
@@ -495,8 +495,8 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 	if (!status)
 		status = choose_alerts(c, &v, err);
 	if (!status)
-		status = is_for_screen(c, &v) ? show(c, arguments, &v, err)
-					      : report(c, arguments, &v, err);
+		status = is_for_screen(c, &v) ? show_screen(c, arguments, &v, err)
+					      : report_processes(c, arguments, &v, err);
 	target_found_fini(&v.found);
 	buffer_fini(&v.typed);
 	buffer_fini(&v.more);

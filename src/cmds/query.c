@@ -62,7 +62,8 @@ static bool has_second_statement(const struct query_config *c, const struct argu
 	return false;
 }
 
-static int check(const struct query_config *c, const struct arguments *a, struct sooth_error *err)
+static int check_arguments(
+	const struct query_config *c, const struct arguments *a, struct sooth_error *err)
 {
 	size_t wanted = asks_for_statement(c) ? 2 : 1;
 
@@ -159,7 +160,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	struct output *o = NULL;
 	struct query *q = NULL;
 	const struct arguments words = words_between(c, arguments);
-	int damage, status = check(c, arguments, err);
+	int damage, status = check_arguments(c, arguments, err);
 
 	if (!status)
 		status = check_format(c, err);

@@ -25,7 +25,7 @@ static const struct option_group groups[] = {
 	FILE_GROUP(struct report_config, output),
 };
 
-static int check(
+static int check_options(
 	const struct report_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
 	const struct target_options *t = &c->target;
@@ -53,7 +53,7 @@ static int run_report_command(
 		.arguments = arguments,
 		.default_views = !c->report.info,
 	};
-	int status = check(c, arguments, err);
+	int status = check_options(c, arguments, err);
 
 	if (c->report.info) {
 		run.views[0] = (struct run_view){ "capture-info", &survey };

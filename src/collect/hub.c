@@ -121,7 +121,7 @@ const struct backend *hub_source_backend(const struct hub_source *source)
 
 /* Checks permission: an attached backend (it has a drain) could see more than the caller may.
  * Samples read files as the caller, and iterators check each process (os/linux/bpf/bpf.c). */
-static int admit(const struct backend *backend, const struct os *os,
+static int check_permission(const struct backend *backend, const struct os *os,
 	const struct process_id *process, struct sooth_error *err)
 {
 	if (!backend->drain || backend->admits_itself || !os->may_watch)
@@ -136,7 +136,7 @@ static int source_open(struct hub *hub, const struct backend *backend,
 	struct hub_source *source;
 
 	if (!status && (options->is_host || options->has_uid))
-		status = admit(backend, hub->os, NULL, err);
+		status = check_permission(backend, hub->os, NULL, err);
 	if (status)
 		return status;
 	source = calloc(1, sizeof(*source));
@@ -322,11 +322,11 @@ static int set_interest(struct hub_source *source, const struct process_id *proc
 	/* A launched command belongs to the caller: it runs with the caller's ids. */
 	bool is_asked = interest && !(interest & INTEREST_FROM_EXEC);
 	struct sooth_error ignored;
-	int status = is_asked ? admit(backend, source->run.os, process, err) : 0;
+	int status = is_asked ? check_permission(backend, source->run.os, process, err) : 0;
 
 	if (!status)
 		status = backend->set(&source->run, process, interest, err);
-	if (status || !is_asked || !admit(backend, source->run.os, process, &ignored))
+	if (status || !is_asked || !check_permission(backend, source->run.os, process, &ignored))
 		return status;
 	backend->set(&source->run, process, 0, &ignored);
 	error_set(err, -EAGAIN, SOOTH_FAULT_INTERNAL, "watch process %u", (unsigned)process->pid);
@@ -372,7 +372,7 @@ int hub_unwant(struct hub_source *source, const struct process_id *process, unsi
 
 /* --- records --- */
 
-static int deliver(struct hub *hub, struct hub_source *source, struct sooth_error *err)
+static int deliver_batch(struct hub *hub, struct hub_source *source, struct sooth_error *err)
 {
 	struct batch batch = { source->run.out.data, source->run.out.size };
 	int status = 0;
@@ -393,7 +393,7 @@ int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *er
 
 	if (source->started++ == 0 && source->run.backend->start)
 		status = source->run.backend->start(&source->run, err);
-	return status ? status : deliver(hub, source, err);
+	return status ? status : deliver_batch(hub, source, err);
 }
 
 int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err)
@@ -405,7 +405,7 @@ int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err
 		status = backend->stop(&source->run, err);
 	else if (backend->drain)
 		status = backend->drain(&source->run, err);
-	return status ? status : deliver(hub, source, err);
+	return status ? status : deliver_batch(hub, source, err);
 }
 
 void hub_forget(struct hub_source *source)
@@ -418,7 +418,7 @@ int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *er
 {
 	int status = source->run.backend->drain(&source->run, err);
 
-	return status ? status : deliver(hub, source, err);
+	return status ? status : deliver_batch(hub, source, err);
 }
 
 int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *err)
@@ -427,7 +427,7 @@ int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *e
 
 	if (source->run.backend->sample)
 		status = source->run.backend->sample(&source->run, err);
-	return status ? status : deliver(hub, source, err);
+	return status ? status : deliver_batch(hub, source, err);
 }
 
 int hub_launching(struct hub_source *source, struct launch *launch, struct sooth_error *err)
@@ -463,7 +463,7 @@ int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err)
 		if (complete < *complete_ns)
 			*complete_ns = complete;
 		if (!status)
-			status = deliver(hub, source, err);
+			status = deliver_batch(hub, source, err);
 	}
 	return status;
 }

@@ -241,7 +241,7 @@ static bool has_waiting_records(struct sooth_observer *o)
 	return false;
 }
 
-static int cycle(struct sooth_observer *o, struct sooth_error *err)
+static int run_cycle(struct sooth_observer *o, struct sooth_error *err)
 {
 	uint64_t complete_ns;
 	int status = hub_cycle(o->hub, &complete_ns, err);
@@ -339,7 +339,7 @@ int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_e
 	if (status)
 		return status;
 	waited = wait_for_something(o, timeout_ms);
-	status = cycle(o, err);
+	status = run_cycle(o, err);
 	if (status)
 		return status;
 	if (target_is_over(o))

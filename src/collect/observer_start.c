@@ -46,7 +46,7 @@ static bool observer_leaves_out(struct sooth_observer *o, struct observed_probe 
 	return true;
 }
 
-static void follow(struct sooth_observer *o, const struct process_id *process)
+static void follow_process(struct sooth_observer *o, const struct process_id *process)
 {
 	struct sooth_error ignored;
 
@@ -106,7 +106,7 @@ int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
 	return status;
 }
 
-static void forget(struct sooth_observer *o, const struct process_id *process)
+static void forget_process(struct sooth_observer *o, const struct process_id *process)
 {
 	struct sooth_error ignored;
 
@@ -122,7 +122,8 @@ static void forget(struct sooth_observer *o, const struct process_id *process)
 
 /* Returns whether a record belongs to the target. If this is the only observer of a source that
  * lost process starts, all its records do: the source observes nothing else. */
-static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
+static bool belongs_to_target(
+	struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
 {
 	struct process_id process = process_id_of(r);
 
@@ -131,7 +132,7 @@ static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool
 	if (!target_has(&o->target, &process)) {
 		if (!takes_all)
 			return false;
-		follow(o, &process);
+		follow_process(o, &process);
 	}
 	o->last_member = process;
 	return true;
@@ -148,7 +149,7 @@ static bool take_coming(struct sooth_observer *o, const struct process_join *joi
 
 	if (!target_has(&o->target, &parent) || target_knows(&o->target, &process))
 		return false;
-	follow(o, &process);
+	follow_process(o, &process);
 	return true;
 }
 
@@ -178,19 +179,19 @@ static bool take_end(struct sooth_observer *o, const struct process_id *process)
 	o->last_member = (struct process_id){ 0 };
 	if (!target_note_end(&o->target, process))
 		return false;
-	forget(o, process);
+	forget_process(o, process);
 	return true;
 }
 
 /* Returns whether the record is this observer's, and updates the set of live processes. */
-static bool admit(
+static bool admit_record(
 	struct sooth_observer *o, const struct sooth_record *r, unsigned source, bool takes_all)
 {
 	struct process_id process = process_id_of(r);
 
 	if (r->kind == PROCESS_JOIN)
 		return take_coming(o, (const void *)r);
-	if (!belongs(o, r, takes_all))
+	if (!belongs_to_target(o, r, takes_all))
 		return false;
 	if (r->kind == PROCESS_EXEC)
 		return take_exec(o, &process, source);
@@ -236,7 +237,7 @@ static int observer_receive(
 			last_kind = r->kind;
 			wanted = is_selected(&o->probes[index], last_kind);
 		}
-		if (wanted && admit(o, r, index, takes_all) &&
+		if (wanted && admit_record(o, r, index, takes_all) &&
 			!(o->pauses.size && observer_is_paused(o, r)))
 			buffer_append(out, r, record_bytes(r));
 	}

@@ -63,7 +63,7 @@ static size_t mask_in_place(struct secrets *s, char *text, size_t size)
 
 /* The kernel writes a name and its NUL. After these stands older memory: the end of a longer name,
  * which was never masked. */
-static void pad(const struct sooth_field *f, struct sooth_record *r, size_t used)
+static void clear_padding(const struct sooth_field *f, struct sooth_record *r, size_t used)
 {
 	if (f->type == SOOTH_FIELD_CHARS && used < f->size &&
 		record_holds(r, (size_t)f->offset + f->size))
@@ -78,10 +78,10 @@ static void mask_field(struct secrets *s, const struct sooth_field *f, struct so
 	size_t length;
 
 	if (!value_is_there(&v)) {
-		pad(f, r, 0);
+		clear_padding(f, r, 0);
 		return;
 	}
-	pad(f, r, v.text.size);
+	clear_padding(f, r, v.text.size);
 	/* The record is ours, so its texts may be changed in place. */
 	length = mask_in_place(s, (char *)r + (v.text.data - (const char *)r), v.text.size);
 	if (f->type == SOOTH_FIELD_CHARS || length == v.text.size)
@@ -140,7 +140,7 @@ static size_t whole_arguments(const char *arguments, size_t size, bool is_cut)
 
 /* Rebuilds a record whose tail is only the command line. A longer fixed part is not sooth's, and is
  * dropped rather than keeping its secrets. */
-static void rebuild(struct secrets *s, const struct sooth_record *r)
+static void rebuild_record(struct secrets *s, const struct sooth_record *r)
 {
 	const struct sooth_field *f = s->arguments;
 	struct sooth_value v = sooth_field_get(f, r);
@@ -187,7 +187,7 @@ static void mask_command_lines(struct secrets *s, struct buffer *records)
 		if (r->kind != s->kind)
 			turn_to(s, r->kind);
 		if (s->arguments && record_holds(r, s->schema->fixed_size))
-			rebuild(s, r);
+			rebuild_record(s, r);
 		else
 			buffer_append(&s->rebuilt, r, record_bytes(r));
 	}

@@ -21,7 +21,7 @@ struct buffer *stream_source(struct stream *s, unsigned source)
 	return &s->sources[source];
 }
 
-static int emit(struct stream *s, struct block *block, struct sooth_error *err)
+static int emit_block(struct stream *s, struct block *block, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -69,7 +69,7 @@ static int flush_source(struct stream *s, unsigned source, uint64_t watermark_ns
 			.batch = { b->data + at, end - at },
 		};
 
-		status = emit(s, &block, err);
+		status = emit_block(s, &block, err);
 		at = end;
 	}
 	buffer_reset(b);

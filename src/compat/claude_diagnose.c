@@ -97,7 +97,7 @@ static void emit_overlooked(const char *name, const struct claude_diagnose_confi
 			name);
 }
 
-static int check(const struct claude_diagnose_config *c, const struct arguments *arguments,
+static int check_options(const struct claude_diagnose_config *c, const struct arguments *arguments,
 	struct sooth_error *err)
 {
 	if (arguments->count || arguments->command) {
@@ -278,7 +278,7 @@ static void emit_no_samples(const struct claude_diagnosis *d)
 		fprintf(stderr, "the call tree was not written: %s\n", d->config->output.output);
 }
 
-static int observe(struct claude_diagnosis *d, struct sooth_error *err)
+static int run_observation(struct claude_diagnosis *d, struct sooth_error *err)
 {
 	int status = diagnosing_begin(&d->diagnosing, &d->run, err);
 
@@ -300,7 +300,7 @@ static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 	return status;
 }
 
-static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *err)
+static int run_diagnosis(const struct claude_diagnose_config *c, struct sooth_error *err)
 {
 	bool is_deep = c->is_deep || c->has_sample;
 	bool is_quick = !is_deep && !c->has_calls && !c->duration_ns;
@@ -334,7 +334,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 		d->pids[0] = d->pid_text;
 		d->arguments = (struct arguments){ .items = d->pids, .count = 1 };
 	}
-	status = observe(d, err);
+	status = run_observation(d, err);
 	if (!status && c->has_sample && *d->diagnosing.no_samples)
 		status = EXIT_LACKING;
 	diagnosing_end(&d->diagnosing);
@@ -350,11 +350,11 @@ static int run_claude_diagnose(const char *name, int argc, char **argv, struct s
 	int status = options_parse(groups, ARRAY_SIZE(groups), &c, argc, argv, &arguments, err);
 
 	if (!status && !compat_answer(c.asked, name, print_help)) {
-		status = check(&c, &arguments, err);
+		status = check_options(&c, &arguments, err);
 		if (!status)
 			emit_overlooked(name, &c);
 		if (!status)
-			status = diagnose(&c, err);
+			status = run_diagnosis(&c, err);
 	}
 	free(arguments.items);
 	return status;

@@ -51,7 +51,7 @@ static void print_help(const char *name)
 	printf("\n`sooth monitor` writes ~/.claude/fifos/*.fifo.\n");
 }
 
-static int monitor(const struct claude_monitor_config *c, struct sooth_error *err)
+static int run_monitor(const struct claude_monitor_config *c, struct sooth_error *err)
 {
 	static const struct watch_options intervals = { .schema = "proc.snapshot",
 		.in_intervals = true };
@@ -92,7 +92,7 @@ static int run_claude_monitor(const char *name, int argc, char **argv, struct so
 			err, "-p PID observes one process, --session SESSION a session");
 	}
 	if (!status && !compat_answer(config.asked, name, print_help))
-		status = monitor(&config, err);
+		status = run_monitor(&config, err);
 	free(arguments.items);
 	return status;
 }

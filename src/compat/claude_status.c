@@ -18,7 +18,7 @@ static void print_help(const char *name)
 		name, name);
 }
 
-static int refuse(const char *name, const char *word, struct sooth_error *err)
+static int refuse_word(const char *name, const char *word, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
 	error_why(err, "%s takes only -j, -h and -V", name);
@@ -35,7 +35,7 @@ static int run_claude_status(const char *name, int argc, char **argv, struct soo
 		if (compat_answer(compat_requested_by(argv[i]), name, print_help))
 			return 0;
 		if (strcmp(argv[i], "-j") && strcmp(argv[i], "--json"))
-			return refuse(name, argv[i], err);
+			return refuse_word(name, argv[i], err);
 		is_json = true;
 	}
 	if (!is_json)

@@ -77,7 +77,7 @@ static void print_help(const char *name)
 
 /* --- listing --- */
 
-static int show(const struct claude_trace_config *c, struct sooth_error *err)
+static int show_screen(const struct claude_trace_config *c, struct sooth_error *err)
 {
 	static const struct target_options host;
 	static const struct target_found found;
@@ -102,7 +102,7 @@ static int show(const struct claude_trace_config *c, struct sooth_error *err)
 	return status;
 }
 
-static int list(const struct claude_trace_config *c, struct sooth_error *err)
+static int list_processes(const struct claude_trace_config *c, struct sooth_error *err)
 {
 	struct alert_options alerts = { .cpu_percent = c->cpu_over, .rss_bytes = c->rss_over };
 	struct watch_options watch = {
@@ -136,7 +136,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 	size_t count = 0;
 
 	if (c->watch_ns && !c->is_verbose && !c->check_version && top_run_is_possible(&c->output))
-		return show(c, err);
+		return show_screen(c, err);
 	/* Adds processes that are too short-lived for samples. */
 	if (c->watch_ns)
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
@@ -199,7 +199,7 @@ static int end_one(const char *name, const struct claude_trace_config *c, struct
 	return status;
 }
 
-static int check(const struct claude_trace_config *c, const struct arguments *arguments,
+static int check_options(const struct claude_trace_config *c, const struct arguments *arguments,
 	struct sooth_error *err)
 {
 	if (arguments->count || arguments->command) {
@@ -247,9 +247,9 @@ static int run_claude_trace(const char *name, int argc, char **argv, struct soot
 	int status = options_parse(groups, ARRAY_SIZE(groups), &c, argc, argv, &arguments, err);
 
 	if (!status && !compat_answer(c.asked, name, print_help) && !answer_foreign(name, &c)) {
-		status = check(&c, &arguments, err);
+		status = check_options(&c, &arguments, err);
 		if (!status)
-			status = c.end_pid ? end_one(name, &c, err) : list(&c, err);
+			status = c.end_pid ? end_one(name, &c, err) : list_processes(&c, err);
 	}
 	free(arguments.items);
 	return status;

@@ -70,7 +70,7 @@ struct outcome {
 	char inexact[512];
 };
 
-static void report(const char *name, const char *path, const struct outcome *o)
+static void print_outcome(const char *name, const char *path, const struct outcome *o)
 {
 	const struct heap_totals_row *t = &o->totals;
 	char allocated[UNITS_SIZE], live[UNITS_SIZE], peak[UNITS_SIZE];
@@ -165,7 +165,8 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 	return run_report(&run, err);
 }
 
-static int track(const char *name, struct memtrack_arguments *words, struct sooth_error *err)
+static int track_command(
+	const char *name, struct memtrack_arguments *words, struct sooth_error *err)
 {
 	const char *folder = folder_of(words);
 	_cleanup_free_ char *named = NULL;
@@ -186,7 +187,7 @@ static int track(const char *name, struct memtrack_arguments *words, struct soot
 		status = status < 0 || !moved ? status : moved;
 	}
 	if (status >= 0)
-		report(name, named ?: words->output, &outcome);
+		print_outcome(name, named ?: words->output, &outcome);
 	return !status && outcome.totals.lost ? EXIT_LOST : status;
 }
 
@@ -200,7 +201,7 @@ static int run_memtrack(const char *name, int argc, char **argv, struct sooth_er
 	if (!status &&
 		!compat_answer((struct compat_requested){ words.wants_help, words.wants_version },
 			name, print_help))
-		status = track(name, &words, err);
+		status = track_command(name, &words, err);
 	return status;
 }
 

@@ -16,7 +16,8 @@ static bool is_word(const char *word, const char *letter, const char *name)
 	return !strcmp(word, letter) || !strcmp(word, name);
 }
 
-static int refuse(struct sooth_error *err, const char *tried, const char *why, const char *remedy)
+static int refuse_arguments(
+	struct sooth_error *err, const char *tried, const char *why, const char *remedy)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s", tried);
 	error_why(err, "%s", why);
@@ -26,10 +27,10 @@ static int refuse(struct sooth_error *err, const char *tried, const char *why, c
 static int set_output(struct memtrack_arguments *w, const char *path, struct sooth_error *err)
 {
 	if (w->output)
-		return refuse(err, "write to two files", "--output was given twice",
+		return refuse_arguments(err, "write to two files", "--output was given twice",
 			"if the second --output belongs to the command, put -- before the command");
 	if (!*path)
-		return refuse(err, "write to a file without a name", "--output is empty",
+		return refuse_arguments(err, "write to a file without a name", "--output is empty",
 			"give --output FILE");
 	w->output = path;
 	return 0;
@@ -38,7 +39,7 @@ static int set_output(struct memtrack_arguments *w, const char *path, struct soo
 static int set_ipc_server(struct memtrack_arguments *w, const char *name, struct sooth_error *err)
 {
 	if (!name || !*name)
-		return refuse(err, "understand --ipc-server", "the option needs a value",
+		return refuse_arguments(err, "understand --ipc-server", "the option needs a value",
 			"give --ipc-server NAME");
 	w->ipc_server = name;
 	return 0;
@@ -62,8 +63,8 @@ static int take_option(
 		return set_ipc_server(w, *at < argc ? argv[(*at)++] : NULL, err);
 	} else if (is_word(word, "-o", "--output")) {
 		if (*at == argc)
-			return refuse(err, "understand --output", "the option needs a value",
-				"give --output FILE");
+			return refuse_arguments(err, "understand --output",
+				"the option needs a value", "give --output FILE");
 		return set_output(w, argv[(*at)++], err);
 	} else {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", word);
@@ -115,7 +116,7 @@ static int take_words(
 	if (status || w->wants_help || w->wants_version)
 		return status;
 	if (at == argc)
-		return refuse(
+		return refuse_arguments(
 			err, "track without a command", "no command is given after --", USAGE);
 	w->command = argv + at;
 	return is_all_of_it ? 0 : take_last(w, err);
@@ -132,7 +133,8 @@ int memtrack_arguments_parse(
 	if (words->wants_help || words->wants_version)
 		return 0;
 	if (argc < 2)
-		return refuse(err, "run without a subcommand", "no subcommand given", USAGE);
+		return refuse_arguments(
+			err, "run without a subcommand", "no subcommand given", USAGE);
 	if (strcmp(argv[1], "track")) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", argv[1]);
 		error_why(err, "the only subcommand is `track`");

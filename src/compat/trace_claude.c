@@ -17,7 +17,7 @@ static void print_help(const char *name)
 		name, name);
 }
 
-static int refuse(const char *name, const char *word, struct sooth_error *err)
+static int refuse_word(const char *name, const char *word, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
 	error_why(err, "%s takes only a PID", name);
@@ -39,7 +39,7 @@ static int run_trace_claude(const char *name, int argc, char **argv, struct soot
 	if (argc > 1 && compat_answer(compat_requested_by(argv[1]), name, print_help))
 		return 0;
 	if (argc > 2 || (argc == 2 && !parse_u64(argv[1], &pid)))
-		return refuse(name, argv[argc - 1], err);
+		return refuse_word(name, argv[argc - 1], err);
 	if (argc == 2) {
 		words[2] = argv[1];
 		return command_main(command_find("trace"), 3, words);

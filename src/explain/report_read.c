@@ -50,7 +50,7 @@ static int has_no_end(struct sooth_error *err)
 }
 
 /* Sets the time range. A report of the same blocks has its own copy of the range. */
-static void learn(struct sooth_report *r, const struct survey *s)
+static void set_time_range(struct sooth_report *r, const struct survey *s)
 {
 	for (; r; r = report_passed_on_to(r))
 		time_range_learn(report_time_range(r), s);
@@ -76,14 +76,14 @@ int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_e
 	if (!report_time_range(r)->is_requested)
 		return 0;
 	if (choose_by_index(r, f, &s)) {
-		learn(r, &s);
+		set_time_range(r, &s);
 	} else if (time_range_needs_end(report_time_range(r))) {
 		survey_fini(&s);
 		status = f->bytes ? read_first(f, &s, err) : has_no_end(err);
 		if (!status && !capture_file_rewind(f))
 			status = error_errno(err, -errno, "read the capture %s again", f->path);
 		if (!status)
-			learn(r, &s);
+			set_time_range(r, &s);
 	}
 	survey_fini(&s);
 	return status;

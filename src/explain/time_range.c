@@ -46,7 +46,7 @@ static uint64_t border_ns(const struct time_range *p, int64_t asked_ns)
 	return before < p->end_ns - p->begin_ns ? p->end_ns - before : p->begin_ns;
 }
 
-static void resolve(struct time_range *p)
+static void resolve_range(struct time_range *p)
 {
 	if (p->is_known || !p->begin_ns || (time_range_needs_end(p) && p->end_ns < p->begin_ns))
 		return;
@@ -65,7 +65,7 @@ void time_range_learn(struct time_range *p, const struct survey *s)
 	p->end_ns = s->end_ns ? s->end_ns : s->last_ns;
 	p->has_end = s->end_ns != 0;
 	p->is_resolved = true;
-	resolve(p);
+	resolve_range(p);
 }
 
 void part_end(struct time_range *p)
@@ -137,7 +137,7 @@ static bool keeps_window(struct time_range *p, const struct sooth_record *r)
 	return is_inside;
 }
 
-static bool keeps(struct time_range *p, const struct sooth_record *r)
+static bool keeps_record(struct time_range *p, const struct sooth_record *r)
 {
 	enum sooth_time_span time_span = look_up(p, r);
 
@@ -162,7 +162,7 @@ static void note_records_at_borders(struct time_range *p, const struct sooth_rec
 {
 	if (r->kind == STREAM_BEGIN && !p->begin_ns) {
 		p->begin_ns = r->time_ns;
-		resolve(p);
+		resolve_range(p);
 	} else if (r->kind == STREAM_END) {
 		p->has_end = true;
 		p->end_ns = r->time_ns;
@@ -193,7 +193,7 @@ struct batch time_range_take(struct time_range *p, const struct batch *batch)
 		size_t at = p->kept.size;
 
 		note_records_at_borders(p, r);
-		if (!keeps(p, r))
+		if (!keeps_record(p, r))
 			continue;
 		buffer_append(&p->kept, r, record_bytes(r));
 		if (!buffer_failed(&p->kept))

@@ -25,7 +25,7 @@ static int take_losses(
 
 /* --- which tables are exported: those that are named, or all --- */
 
-static int count(
+static int count_row(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	(void)user;
@@ -78,7 +78,7 @@ static int choice_check(
 }
 
 /* Lists the tables with the most rows. */
-static void list(struct tables *t, struct buffer *out)
+static void list_largest_tables(struct tables *t, struct buffer *out)
 {
 	for (size_t listed = 0; listed < LISTED_MAX; listed++) {
 		struct table *most = NULL;
@@ -106,7 +106,7 @@ static int count_rows(
 		return 0;
 	status = tables_init(tables, err);
 	if (!status)
-		status = feed_open(&feed, tables, FEED_RECORDS | FEED_VIEWS, count, NULL, err);
+		status = feed_open(&feed, tables, FEED_RECORDS | FEED_VIEWS, count_row, NULL, err);
 	if (!status)
 		status = feed_read(&feed, o->path, err);
 	feed_close(&feed);
@@ -141,7 +141,7 @@ static int choice_refuse_many(const struct export_options *o, struct sooth_error
 	int status = count_rows(o, &tables, err);
 
 	if (!status) {
-		list(&tables, &names);
+		list_largest_tables(&tables, &names);
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "export %s tables to one file",
 			o->name_count ? "several" : "all");
 		error_why(err, "a file of this format holds one table%s%s",
@@ -186,7 +186,7 @@ const struct export_type *export_find(const char *name)
 
 /* --- a format of tables --- */
 
-static int take(
+static int write_row(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	struct job *j = user;
@@ -211,7 +211,7 @@ static int run_tables(struct job *j, struct sooth_error *err)
 	if (!status && j->options->name_count)
 		parts = choice_parts(j->options, &j->place.tables);
 	if (!status)
-		status = feed_open(&feed, &j->place.tables, parts, take, j, err);
+		status = feed_open(&feed, &j->place.tables, parts, write_row, j, err);
 	if (!status)
 		status = feed_select(&feed, j->options->select, j->options->user, err);
 	if (!status)

@@ -101,7 +101,7 @@ static void note_use(struct query *q, const char *table, const char *column)
 		use->columns[i] |= !strcmp(t->columns[i].name, column);
 }
 
-static int authorize(void *user, int action, const char *first, const char *second,
+static int authorize_action(void *user, int action, const char *first, const char *second,
 	const char *schema, const char *trigger)
 {
 	struct query *q = user;
@@ -145,7 +145,7 @@ static const char *behind_point(const char *name)
 	return point ? point + 1 : name;
 }
 
-static int refuse(const struct query *q, struct sooth_error *err)
+static int refuse_statement(const struct query *q, struct sooth_error *err)
 {
 	const char *message = sqlite3_errmsg(q->db);
 	const char *table = strstr(message, "no such table: ");
@@ -198,7 +198,8 @@ static bool lacks_table(const struct query *q, int status)
 	return status == SQLITE_ERROR && strstr(sqlite3_errmsg(q->db), "no such table");
 }
 
-static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct sooth_error *err)
+static int prepare_statement(
+	struct query *q, const char *sql, sqlite3_stmt **out, struct sooth_error *err)
 {
 	const char *rest = "";
 	int status = prepare_once(q, sql, out, &rest);
@@ -212,7 +213,7 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct 
 		status = prepare_once(q, sql, out, &rest);
 	}
 	if (status)
-		return refuse(q, err);
+		return refuse_statement(q, err);
 	if (*out && is_blank(rest) && sqlite3_column_count(*out) > 0 &&
 		sqlite3_column_count(*out) <= RESULT_COLUMNS_MAX)
 		return 0;
@@ -250,7 +251,7 @@ static int count_scans(struct query *q, const char *sql)
 	return scans;
 }
 
-static int copy(struct query *q, const struct query_use *use, struct sooth_error *err)
+static int copy_columns(struct query *q, const struct query_use *use, struct sooth_error *err)
 {
 	const struct table *t = use->table;
 	struct buffer sql = { 0 };
@@ -285,21 +286,21 @@ static int copy_tables(struct query *q, struct sooth_error *err)
 		const struct table *t = q->uses[i].table;
 
 		if (t->is_of_records || !strcmp(t->name, FEED_TABLE_CALL))
-			status = copy(q, &q->uses[i], err);
+			status = copy_columns(q, &q->uses[i], err);
 	}
 	return status;
 }
 
 /* --- the query --- */
 
-static int configure(struct query *q, struct sooth_error *err)
+static int configure_database(struct query *q, struct sooth_error *err)
 {
 	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(q->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	sqlite3_limit(q->db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
 	sqlite3_limit(q->db, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_limit(q->db, SQLITE_LIMIT_WORKER_THREADS, 0);
-	sqlite3_set_authorizer(q->db, authorize, q);
+	sqlite3_set_authorizer(q->db, authorize_action, q);
 	return sql_execute(q->db, "PRAGMA temp_store = FILE", err);
 }
 
@@ -350,7 +351,7 @@ int query_open(struct query **out, const struct query_options *options, struct s
 				SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL))
 		status = error_no_memory(err);
 	else
-		status = configure(q, err);
+		status = configure_database(q, err);
 	if (!status)
 		status = tables_init(&q->tables, err);
 	if (!status)
@@ -369,14 +370,14 @@ int query_open(struct query **out, const struct query_options *options, struct s
 int query_run(struct query *q, const char *sql, struct output *output, struct sooth_error *err)
 {
 	sqlite3_stmt *statement = NULL;
-	int status = prepare(q, sql, &statement, err);
+	int status = prepare_statement(q, sql, &statement, err);
 
 	if (!status && !sqlite3_stmt_isexplain(statement) && count_scans(q, sql) > 1) {
 		sqlite3_finalize(statement);
 		statement = NULL;
 		status = copy_tables(q, err);
 		if (!status)
-			status = prepare(q, sql, &statement, err);
+			status = prepare_statement(q, sql, &statement, err);
 	}
 	if (!status)
 		status = query_emit(q, statement, output, err);
@@ -410,7 +411,7 @@ static struct record_tail tail_of(struct sooth_text *text, const char *string)
 	return (struct record_tail){ text, string, strlen(string) };
 }
 
-static const char *origin(const struct table *t)
+static const char *rows_origin(const struct table *t)
 {
 	static const char *const classes[] = {
 		[SOOTH_CLASS_EVENT] = "events",
@@ -436,7 +437,7 @@ static int emit_table(const struct table *t, struct output *output, struct sooth
 					 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 	struct record_tail tail[] = {
 		tail_of(&row.name, t->name),
-		tail_of(&row.holds, is_counted ? origin(t) : "syscalls_call as text"),
+		tail_of(&row.holds, is_counted ? rows_origin(t) : "syscalls_call as text"),
 	};
 
 	if (is_counted && !t->rows)
@@ -473,7 +474,7 @@ static int emit_column(const struct table *t, const struct column *c, struct out
 	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int find(
+static int find_table(
 	struct query *q, const char *name, const struct table **out, struct sooth_error *err)
 {
 	int status = 0;
@@ -496,7 +497,7 @@ int query_describe(struct query *q, const char *const *names, size_t count, stru
 	int status = output_section(output, &section, err);
 
 	for (size_t i = 0; i < count && !status; i++) {
-		status = find(q, names[i], &t, err);
+		status = find_table(q, names[i], &t, err);
 		for (size_t k = 0; !status && k < t->column_count; k++)
 			status = emit_column(t, &t->columns[k], output, err);
 	}

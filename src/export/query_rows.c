@@ -63,7 +63,7 @@ static void note_value(struct result *r, int i, sqlite3_value *v)
 }
 
 /* Returns the field that a column shows unchanged; NULL: the column is computed. */
-static const struct sooth_field *origin(const struct result *r, int i)
+static const struct sooth_field *field_of_column(const struct result *r, int i)
 {
 	const char *table = sqlite3_column_table_name(r->statement, i);
 	const char *name = sqlite3_column_origin_name(r->statement, i);
@@ -111,7 +111,7 @@ static void name_column(struct result *r, int i)
 
 static void make_field(struct result *r, int i)
 {
-	const struct sooth_field *from = origin(r, i);
+	const struct sooth_field *from = field_of_column(r, i);
 	struct sooth_field *f = &r->fields[i];
 	bool is_number;
 
@@ -252,7 +252,7 @@ static int put_row(struct result *r, sqlite3_value **values, struct sooth_error 
 
 /* --- stepping --- */
 
-static int keep(struct result *r, struct sooth_error *err)
+static int keep_row(struct result *r, struct sooth_error *err)
 {
 	for (int i = 0; i < r->count; i++) {
 		sqlite3_value *v = sqlite3_value_dup(sqlite3_column_value(r->statement, i));
@@ -275,7 +275,7 @@ static size_t kept_bytes(struct result *r, size_t from)
 }
 
 /* Steps the statement. Returns 1: there is a row; 0: the end. */
-static int step(struct result *r, struct sooth_error *err)
+static int step_statement(struct result *r, struct sooth_error *err)
 {
 	switch (sqlite3_step(r->statement)) {
 	case SQLITE_ROW:
@@ -295,9 +295,9 @@ static int keep_first(struct result *r, struct sooth_error *err)
 	while (status > 0 && rows++ < FIRST_ROWS && bytes < FIRST_BYTES) {
 		size_t before = r->first_count;
 
-		status = step(r, err);
+		status = step_statement(r, err);
 		if (status > 0)
-			status = keep(r, err) ?: 1;
+			status = keep_row(r, err) ?: 1;
 		bytes += kept_bytes(r, before);
 	}
 	return status;
@@ -317,7 +317,7 @@ static int emit_rest(struct result *r, struct sooth_error *err)
 	sqlite3_value *values[TABLE_COLUMNS_MAX];
 	int status;
 
-	while ((status = step(r, err)) > 0) {
+	while ((status = step_statement(r, err)) > 0) {
 		for (int i = 0; i < r->count; i++)
 			values[i] = sqlite3_column_value(r->statement, i);
 		status = put_row(r, values, err);

@@ -111,7 +111,7 @@ void query_keep_notes(struct query *q, struct feed *feed, bool is_whole)
 
 /* --- a scan --- */
 
-static int take(
+static int keep_row(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	struct scan *s = user;
@@ -132,7 +132,7 @@ static void end_scan(struct scan *s)
 	feed_close(&s->feed);
 }
 
-static int fail(struct scan *s, const struct sooth_error *err)
+static int fail_scan(struct scan *s, const struct sooth_error *err)
 {
 	struct query *q = ((struct source *)s->base.pVtab)->q;
 
@@ -142,7 +142,7 @@ static int fail(struct scan *s, const struct sooth_error *err)
 }
 
 /* Reads up to the next piece that has a row, or to the end. */
-static int refill(struct scan *s)
+static int read_next_piece(struct scan *s)
 {
 	struct query *q = ((struct source *)s->base.pVtab)->q;
 	struct sooth_error err = { 0 };
@@ -154,7 +154,7 @@ static int refill(struct scan *s)
 		s->at = 0;
 		status = query_read(q, &s->file, &s->feed, &err);
 		if (status < 0)
-			return fail(s, &err);
+			return fail_scan(s, &err);
 		s->is_over = !status;
 	}
 	return SQLITE_OK;
@@ -178,9 +178,9 @@ static int filter(
 	s->row = 1;
 	s->is_over = false;
 	s->has_begun = true;
-	if (query_begin(source->q, &s->file, &s->feed, part, take, s, &err))
-		return fail(s, &err);
-	return refill(s);
+	if (query_begin(source->q, &s->file, &s->feed, part, keep_row, s, &err))
+		return fail_scan(s, &err);
+	return read_next_piece(s);
 }
 
 static int next(sqlite3_vtab_cursor *cursor)
@@ -189,7 +189,7 @@ static int next(sqlite3_vtab_cursor *cursor)
 
 	s->at += record_bytes((const void *)(s->rows.data + s->at));
 	s->row++;
-	return refill(s);
+	return read_next_piece(s);
 }
 
 static int at_end(sqlite3_vtab_cursor *cursor)
@@ -351,7 +351,7 @@ static int take_row(
 				    : sql_insert(f->q->db, "temp", table, record, &f->scratch, err);
 }
 
-static int fill(
+static int read_all_pieces(
 	struct filling *f, struct feed *feed, struct capture_file *file, struct sooth_error *err)
 {
 	int status;
@@ -390,7 +390,7 @@ int query_views(struct query *q, struct sooth_error *err)
 	if (!status)
 		status = query_begin(q, &file, &feed, FEED_RECORDS | FEED_VIEWS, take_row, &f, err);
 	if (!status)
-		status = fill(&f, &feed, &file, err);
+		status = read_all_pieces(&f, &feed, &file, err);
 	empties = make_empty(q, err);
 	if (!status)
 		status = empties;

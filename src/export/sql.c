@@ -95,7 +95,7 @@ static size_t put_large(char text[NUMBER_SIZE], uint64_t u)
 	return (size_t)snprintf(text, NUMBER_SIZE, "%" PRIu64, u);
 }
 
-static int bind(sqlite3_stmt *s, int at, const struct cell *c)
+static int bind_cell(sqlite3_stmt *s, int at, const struct cell *c)
 {
 	char text[NUMBER_SIZE];
 
@@ -133,7 +133,7 @@ int sql_insert(sqlite3 *db, const char *schema, struct table *t, const struct so
 	for (size_t i = 0; i < t->column_count && !status; i++) {
 		struct cell cell = cell_get(t, &t->columns[i], r, scratch);
 
-		status = bind(insert, (int)i + 1, &cell);
+		status = bind_cell(insert, (int)i + 1, &cell);
 	}
 	if (!status && sqlite3_step(insert) != SQLITE_DONE)
 		status = SQLITE_ERROR;

@@ -37,7 +37,7 @@ static int row(struct export_place *p, struct table *table, const struct sooth_r
 	return sql_insert(s->db, "main", table, r, &p->scratch, err);
 }
 
-static int describe(
+static int insert_columns(
 	sqlite3 *db, const struct tables *tables, sqlite3_stmt *insert, struct sooth_error *err)
 {
 	for (size_t i = 0; i < tables->count; i++) {
@@ -71,7 +71,7 @@ static int finish(struct export_place *p, struct sooth_error *err)
 			       &insert, NULL))
 		status = sql_error(s->db, "write the database", err);
 	if (!status)
-		status = describe(s->db, &p->tables, insert, err);
+		status = insert_columns(s->db, &p->tables, insert, err);
 	sqlite3_finalize(insert);
 	return status ? status : sql_execute(s->db, "COMMIT", err);
 }

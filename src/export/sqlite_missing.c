@@ -5,7 +5,7 @@
 #include "export/export.h"
 #include "export/query.h"
 
-static int refuse(const char *tried, struct sooth_error *err)
+static int refuse_query(const char *tried, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
 	error_why(err, "this sooth was built without SQLite");
@@ -17,7 +17,7 @@ int query_open(struct query **out, const struct query_options *options, struct s
 {
 	(void)out;
 	(void)options;
-	return refuse("query a capture", err);
+	return refuse_query("query a capture", err);
 }
 
 int query_run(struct query *q, const char *sql, struct output *output, struct sooth_error *err)
@@ -25,14 +25,14 @@ int query_run(struct query *q, const char *sql, struct output *output, struct so
 	(void)q;
 	(void)sql;
 	(void)output;
-	return refuse("query a capture", err);
+	return refuse_query("query a capture", err);
 }
 
 int query_list(struct query *q, struct output *output, struct sooth_error *err)
 {
 	(void)q;
 	(void)output;
-	return refuse("query a capture", err);
+	return refuse_query("query a capture", err);
 }
 
 int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,
@@ -42,7 +42,7 @@ int query_describe(struct query *q, const char *const *names, size_t count, stru
 	(void)names;
 	(void)count;
 	(void)output;
-	return refuse("query a capture", err);
+	return refuse_query("query a capture", err);
 }
 
 bool query_is_damaged(const struct query *q)
@@ -59,7 +59,7 @@ void query_close(struct query *q)
 static int open_none(struct export_place *place, struct sooth_error *err)
 {
 	(void)place;
-	return refuse("write a database", err);
+	return refuse_query("write a database", err);
 }
 
 const struct export_type export_sqlite = {

@@ -25,7 +25,7 @@ static const struct sooth_field header_fields[] = {
 	FIELD_OF(UNSIGNED, sooth_record, cpu, cpu, "number of the CPU on which the event happened"),
 };
 
-static void add(struct table *t, struct column column)
+static void add_column(struct table *t, struct column column)
 {
 	if (t->column_count < TABLE_COLUMNS_MAX)
 		t->columns[t->column_count++] = column;
@@ -52,9 +52,9 @@ static void add_header(struct table *t)
 
 		/* Only pid and start_ticks are filled in the header of a view's row. */
 		if (own)
-			add(t, (struct column){ own->name, own->help, COLUMN_FIELD, own });
+			add_column(t, (struct column){ own->name, own->help, COLUMN_FIELD, own });
 		else if (t->is_of_records || names_process)
-			add(t, (struct column){ f->name, f->help, COLUMN_HEADER, f });
+			add_column(t, (struct column){ f->name, f->help, COLUMN_HEADER, f });
 	}
 }
 
@@ -79,16 +79,17 @@ static void add_columns(struct table *t)
 		bool is_split = !t->is_of_records && !t->is_part && is_split_field(f);
 
 		if (!is_split && !is_added(t, f))
-			add(t, (struct column){ f->name, f->help, COLUMN_FIELD, f });
+			add_column(t, (struct column){ f->name, f->help, COLUMN_FIELD, f });
 		if (has_call(t->schema) && !strcmp(f->name, "abi")) {
-			add(t, (struct column){ "call", "name of the call", COLUMN_CALL, NULL });
-			add(t, (struct column){
-				       "category", "category of the call", COLUMN_CATEGORY, NULL });
+			add_column(t,
+				(struct column){ "call", "name of the call", COLUMN_CALL, NULL });
+			add_column(t, (struct column){ "category", "category of the call",
+					      COLUMN_CATEGORY, NULL });
 		}
 	}
-	add(t, (struct column){ "not_measured",
-		       "fields without a complete value, and the reason: JSON", COLUMN_NOT_MEASURED,
-		       NULL });
+	add_column(t, (struct column){ "not_measured",
+			      "fields without a complete value, and the reason: JSON",
+			      COLUMN_NOT_MEASURED, NULL });
 }
 
 /* Copies a name without its points, which would need quotes in SQL. */
@@ -101,8 +102,8 @@ static void take_name(char *to, const char *name)
 	to[i] = '\0';
 }
 
-static struct table *make(struct tables *t, const char *name, const struct sooth_schema *schema,
-	bool is_of_records, bool is_part)
+static struct table *make_table(struct tables *t, const char *name,
+	const struct sooth_schema *schema, bool is_of_records, bool is_part)
 {
 	struct table *table;
 
@@ -124,7 +125,7 @@ static struct table *make(struct tables *t, const char *name, const struct sooth
 
 static struct table *tables_add(struct tables *t, const struct sooth_schema *schema, void *learned)
 {
-	struct table *table = make(t, schema->name, schema, true, false);
+	struct table *table = make_table(t, schema->name, schema, true, false);
 
 	if (table)
 		table->learned = learned;
@@ -135,7 +136,7 @@ static int make_all(
 	struct tables *t, const struct sooth_schema *const *schemas, struct sooth_error *err)
 {
 	for (; *schemas; schemas++) {
-		if (!make(t, (*schemas)->name, *schemas, true, false))
+		if (!make_table(t, (*schemas)->name, *schemas, true, false))
 			return error_no_memory(err);
 	}
 	return 0;
@@ -184,7 +185,7 @@ static struct table *of_rows(
 			!strcmp(t->items[i]->name, wanted))
 			return t->items[i];
 	}
-	return make(t, wanted, schema, false, is_part);
+	return make_table(t, wanted, schema, false, is_part);
 }
 
 struct table *tables_of_section(struct tables *t, const struct section *section)
@@ -371,7 +372,7 @@ static struct span text_of(const struct sooth_record *r, const char *name)
 	return v.state == SOOTH_STATE_VALUE ? span_of(v.text.data, v.text.size) : span_of("", 0);
 }
 
-static bool describe(struct learned *l, const struct sooth_record *r)
+static bool read_schema(struct learned *l, const struct sooth_record *r)
 {
 	const struct stream_schema *s = (const void *)r;
 	struct span fields = text_of(r, "fields");
@@ -411,6 +412,6 @@ void tables_learn(struct tables *t, const struct sooth_record *r)
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return;
-	if (!describe(l, r) || tables_find(t, l->name) || !tables_add(t, &l->schema, l))
+	if (!read_schema(l, r) || tables_find(t, l->name) || !tables_add(t, &l->schema, l))
 		free(l);
 }

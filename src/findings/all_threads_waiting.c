@@ -187,7 +187,7 @@ static void emit_threads(const struct check *e, struct check_result *out)
 	buffer_fini(&place);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct hang *h)
+static void report_hang(const struct check *e, struct check_result *out, const struct hang *h)
 {
 	struct wait_chain chain;
 	struct wait_graph g;
@@ -648,7 +648,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (!is_circle && is_parked(e, &h))
 		emit_parked(e, out);
 	else if (is_all && (h.threads > 1 || h.locks || !may_serve_signals(e)))
-		report(e, out, &h);
+		report_hang(e, out, &h);
 	else if (is_circle && wait_prompt_of(&chain.links[0]))
 		check_fine(out, "reported by prompt-unanswered");
 	else if (is_circle)

@@ -10,7 +10,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("many", 8, 2, 1e6, "severity is medium from this number of attempts"),
 };
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_endpoint(const void *key, const void *value, const void *user)
 {
 	const struct api_story_key *k = key;
 	const struct api_endpoint *a = value;
@@ -32,8 +32,8 @@ static const char *reason_of(const struct api_endpoint *a)
 				     : "the connection fails before an answer";
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct check_ranked *one)
+static void report_endpoint(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one)
 {
 	const struct api_story_key *key = one->key;
 	const struct api_endpoint *a = one->value;
@@ -64,8 +64,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls calls;
 
 	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &e->input->api.endpoints, weigh, report,
-			"no requests fail one after the other");
+		check_report_ranked(e, out, &calls, &e->input->api.endpoints, weigh_endpoint,
+			report_endpoint, "no requests fail one after the other");
 }
 
 const struct finding_type finding_api_retry_storm = {

@@ -16,7 +16,7 @@ static double mean_wait_ns(const struct api_endpoint *a)
 	return (double)a->wait_ns / (double)a->waited;
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_endpoint(const void *key, const void *value, const void *user)
 {
 	const struct api_story_key *k = key;
 	const struct api_endpoint *a = value;
@@ -29,8 +29,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	return (double)a->wait_ns;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct check_ranked *one)
+static void report_endpoint(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one)
 {
 	const struct api_story_key *key = one->key;
 	const struct api_endpoint *a = one->value;
@@ -60,8 +60,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls calls;
 
 	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &e->input->api.endpoints, weigh, report,
-			"no server answers its requests late");
+		check_report_ranked(e, out, &calls, &e->input->api.endpoints, weigh_endpoint,
+			report_endpoint, "no server answers its requests late");
 }
 
 const struct finding_type finding_api_slow = {

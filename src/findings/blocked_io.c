@@ -172,8 +172,8 @@ static const struct claim_row rows[] = {
 };
 
 /* Ends the finding; adds the chain of `sooth why`, if another process is in the chain. */
-static void end(struct check_result *out, const struct thread_history *t, const struct blocked *b,
-	enum cause cause)
+static void end_finding(struct check_result *out, const struct thread_history *t,
+	const struct blocked *b, enum cause cause)
 {
 	finding_thread(out, t->tid);
 	emit_where(out, t, b);
@@ -210,7 +210,7 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 		wait_chain_rest(waits, &b->g, &b->chain);
 		finding_value_text(out, "server", "%u", first->party->party_pid);
 	}
-	end(out, t, b, cause);
+	end_finding(out, t, b, cause);
 }
 
 static const struct process_entry *newest_child(const struct check *e)
@@ -237,11 +237,11 @@ static void emit_child(const struct check *e, struct check_result *out,
 	else
 		finding_value_text(out, "child", "a vforked child");
 	finding_value_text(out, "child pid", "%u", child ? child->id.pid : e->id.pid);
-	end(out, t, b, CAUSE_SPAWN);
+	end_finding(out, t, b, CAUSE_SPAWN);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct thread_history *t,
-	struct blocked *b)
+static void report_thread(const struct check *e, struct check_result *out,
+	const struct thread_history *t, struct blocked *b)
 {
 	enum block block = block_of(e, t);
 	char what[32];
@@ -279,7 +279,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		b.stuck += block == BLOCK_FILE || block == BLOCK_CHILD;
 	}
 	thread_histories_for_each (&e->input->threads, &e->id, t)
-		report(e, out, t, &b);
+		report_thread(e, out, t, &b);
 	if (out->found)
 		return;
 	if (b.is_deadlock)

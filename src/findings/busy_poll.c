@@ -154,7 +154,7 @@ static void put_wakes(struct buffer *out, const struct thread_history *t)
 	buffer_format(out, ": %.0f wakeups a second", thread_history_voluntary(t));
 }
 
-static void report(const struct check *e, struct check_result *out, const struct polling *p,
+static void report_polling(const struct check *e, struct check_result *out, const struct polling *p,
 	const struct progress *progress)
 {
 	const struct thread_history *t = p->threads.all[0];
@@ -226,7 +226,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "reported by left-behind");
 	else if (p.threads.count && !waits_for_threads(e, &p) &&
 		 progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
-		report(e, out, &p, &progress);
+		report_polling(e, out, &p, &progress);
 	else if (p.threads.count)
 		check_fine(
 			out, "the busiest thread wakes %.0f times a second, and has work", p.wakes);

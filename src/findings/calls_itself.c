@@ -81,8 +81,8 @@ static bool is_loop(const struct check *e, const struct own *own)
 	return own->bad || own->deepest >= check_option(e, "min-depth");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct own *own)
+static void report_circle(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct own *own)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, own->address);
 	finding_connection(out, span_of_string(own->address));
@@ -116,7 +116,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	own = find_own(calls.history);
 	if (is_loop(e, &own))
-		report(e, out, &calls, &own);
+		report_circle(e, out, &calls, &own);
 	else if (own.address)
 		check_fine(out,
 			"it connected %llu times to itself and accepted %llu: %llu good answers, "

@@ -64,7 +64,7 @@ static const struct claim_row of_file_system = { CLAIM, NULL,
 static const struct claim_row of_device = { CLAIM, NULL,
 	"repair the disk, mount or device: dmesg shows disk and network errors" };
 
-static void report(
+static void report_children(
 	const struct check *e, struct check_result *out, const struct blocked_children *b)
 {
 	const struct process_entry *starter = blocked_children_starter(b, e->process);
@@ -105,7 +105,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	blocked_children_of(&b, e, (uint64_t)check_option(e, "min-time"));
 	if (b.count && (double)b.count >= check_option(e, "min-count"))
-		report(e, out, &b);
+		report_children(e, out, &b);
 	else
 		check_fine(out, "processes below it in one wait for a file system: %zu", b.count);
 }

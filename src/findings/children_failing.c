@@ -209,7 +209,7 @@ static void add_failure(struct counting *c, struct group *g, const struct proces
 	}
 }
 
-static void count(struct counting *c)
+static void count_failures(struct counting *c)
 {
 	const struct check *e = c->check;
 	const struct short_lived *b = &e->input->host.short_lived;
@@ -289,7 +289,7 @@ static bool runs_others(const struct group *g)
 }
 
 /* Returns the command that a shell was started for, else the shell. */
-static const struct group *behind(const struct counting *c, const struct group *shell)
+static const struct group *command_behind(const struct counting *c, const struct group *shell)
 {
 	const struct group *found = shell;
 
@@ -303,7 +303,7 @@ static const struct group *behind(const struct counting *c, const struct group *
 }
 
 /* Returns the command that fails most often; NULL: none fails again and again. */
-static const struct group *choose(const struct counting *c)
+static const struct group *choose_group(const struct counting *c)
 {
 	const struct group *most = NULL;
 
@@ -312,7 +312,7 @@ static const struct group *choose(const struct counting *c)
 			!starts_are_of_a_list(g->key.starter) && keeps_failing(c, g))
 			most = g;
 	}
-	return most && runs_others(most) ? behind(c, most) : most;
+	return most && runs_others(most) ? command_behind(c, most) : most;
 }
 
 /* --- what PostgreSQL writes into the titles of its processes --- */
@@ -471,7 +471,7 @@ static void emit_claim(
 		SPAN_ARGS(name), starter->id.pid);
 }
 
-static void emit(const struct check *e, struct check_result *out, const struct group *g)
+static void emit_finding(const struct check *e, struct check_result *out, const struct group *g)
 {
 	char status[96];
 	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
@@ -519,9 +519,9 @@ static bool is_known(const struct check *e, struct check_result *out)
 	return true;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct counting *c)
+static void report_group(const struct check *e, struct check_result *out, const struct counting *c)
 {
-	const struct group *g = choose(c);
+	const struct group *g = choose_group(c);
 	const struct process_entry *starter = g ? g->key.starter : NULL;
 
 	if (!g)
@@ -529,7 +529,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else if (starter != e->process && diagnosis_input_is_selected(e->input, starter))
 		check_fine(out, "reported for %u, which starts them", starter->id.pid);
 	else if (!is_known(e, out))
-		emit(e, out, g);
+		emit_finding(e, out, g);
 }
 
 /* PostgreSQL tries to archive again once a minute, so no failure may come during the
@@ -563,8 +563,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	c.middle_ns = c.from_ns + (host->last_ns - c.from_ns) / 2;
 	map_init(&c.groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
-	count(&c);
-	report(e, out, &c);
+	count_failures(&c);
+	report_group(e, out, &c);
 	map_fini(&c.groups);
 }
 

@@ -54,7 +54,8 @@ static bool piles_up(const struct check *e, const struct child_kind *kind)
 	       !one_has_ended(e, check_name(kind->oldest));
 }
 
-static void report(const struct check *e, struct check_result *out, const struct child_kind *kind)
+static void report_children(
+	const struct check *e, struct check_result *out, const struct child_kind *kind)
 {
 	struct span name = check_name(kind->oldest);
 	char size[UNITS_SIZE], pace[UNITS_SIZE];
@@ -89,7 +90,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			most = kind;
 	}
 	if (most)
-		report(e, out, most);
+		report_children(e, out, most);
 	else
 		check_fine(out, "no children pile up that do nothing");
 	children_fini(&c);

@@ -93,7 +93,7 @@ static bool find_parent(const struct check *e, struct process_id *id)
 }
 
 /* Finds how the child ended, from the sender of the signal upward: `sudo pkill` is a grandchild. */
-static enum ended_by climb(const struct check *e, const struct exit_reasons_child *c)
+static enum ended_by climb_from_sender(const struct check *e, const struct exit_reasons_child *c)
 {
 	struct process_id id = sender_of(c), child = child_of(c);
 
@@ -125,7 +125,7 @@ static enum ended_by way_of(const struct check *e, const struct exit_reasons_chi
 		return ENDED_BY_ITSELF;
 	if (c->sender_pid == c->parent_pid)
 		return ENDED_BY_PARENT;
-	return climb(e, c);
+	return climb_from_sender(e, c);
 }
 
 /* --- what it searched for --- */
@@ -170,7 +170,7 @@ static void add_match(
 
 /* --- groups --- */
 
-static void add(const struct check *e, struct map *groups, const struct exit_reasons_child *c,
+static void add_child(const struct check *e, struct map *groups, const struct exit_reasons_child *c,
 	uint64_t middle_ns)
 {
 	struct group_key key = { .by = way_of(e, c), .status = c->status };
@@ -209,7 +209,7 @@ static void read_groups(struct map *groups, const struct check *e)
 
 		/* With status 0 the child handled the request to end. */
 		if (c->status && process_id_equal(&watched, &e->id))
-			add(e, groups, c, middle_ns);
+			add_child(e, groups, c, middle_ns);
 	}
 }
 
@@ -290,7 +290,8 @@ static enum finding_severity severity_of(const struct check *e, const struct end
 	}
 }
 
-static bool choose(const struct check *e, const struct map *groups, struct ended_children *worst)
+static bool choose_worst(
+	const struct check *e, const struct map *groups, struct ended_children *worst)
 {
 	enum finding_severity most = FINDING_INFO;
 
@@ -334,8 +335,8 @@ static void claim_by(struct check_result *out, const struct ended_children *g)
 }
 
 /* "each bash that it starts is ended by SIGTERM of its own child pkill, 6 times in 5 s" */
-static void claim(const struct check *e, struct check_result *out, const struct ended_children *g,
-	uint64_t interval_ns)
+static void emit_claim(const struct check *e, struct check_result *out,
+	const struct ended_children *g, uint64_t interval_ns)
 {
 	uint64_t all = count_ends(e, g);
 	char name[SIGNAL_NAME_SIZE], time[UNITS_SIZE];
@@ -381,7 +382,8 @@ static void emit_remedy(
 			END_NAME(g->key.sender_name), e->id.pid);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct ended_children *g)
+static void report_group(
+	const struct check *e, struct check_result *out, const struct ended_children *g)
 {
 	uint64_t interval_ns = e->input->host.last_ns - g->first_ns;
 	struct buffer status = { 0 };
@@ -392,7 +394,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 						: FINDING_CONFIDENCE_MEDIUM,
 		"");
 	finding_severity(out, severity_of(e, g));
-	claim(e, out, g, interval_ns);
+	emit_claim(e, out, g, interval_ns);
 	finding_command(out, "command", command_of(e, &g->last));
 	if (g->key.by != ENDED_BY_KERNEL && g->key.by != ENDED_BY_MEMORY)
 		finding_command(out, "command of the sender", command_of(e, &g->last_sender));
@@ -431,8 +433,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct map groups;
 
 	read_groups(&groups, e);
-	if (choose(e, &groups, &worst))
-		report(e, out, &worst);
+	if (choose_worst(e, &groups, &worst))
+		report_group(e, out, &worst);
 	else
 		report_none(e, out, &groups);
 	map_fini(&groups);

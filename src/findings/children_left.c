@@ -60,8 +60,8 @@ static void emit_origin(
 		SPAN_ARGS(parent), one->parent->id.pid);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct children *c,
-	const struct child_kind *left)
+static void report_children(const struct check *e, struct check_result *out,
+	const struct children *c, const struct child_kind *left)
 {
 	const struct process_entry *one = left->oldest;
 	bool is_sure = e->process->process->session == e->id.pid || one->main == e->process;
@@ -100,7 +100,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if ((double)child_age_ns(e, left->newest) < check_option(e, "min-age"))
 		check_too_young(out);
 	else
-		report(e, out, &c, left);
+		report_children(e, out, &c, left);
 	children_fini(&c);
 }
 

@@ -70,7 +70,7 @@ static uint64_t kept_on(const struct check *e, const char *listener)
 	return count;
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_listener(const void *key, const void *value, const void *user)
 {
 	const struct call_path *listener = key;
 	const struct call_clients *c = value;
@@ -107,8 +107,8 @@ static void claim_reason(const struct check *e, struct check_result *out, uint64
 		finding_claim(out, "; it has no other connection there");
 }
 
-static void remedy(const struct check *e, struct check_result *out, const struct call_clients *c,
-	uint64_t kept)
+static void emit_remedy(const struct check *e, struct check_result *out,
+	const struct call_clients *c, uint64_t kept)
 {
 	const char *setting = limit_of(e);
 
@@ -133,8 +133,8 @@ static void remedy(const struct check *e, struct check_result *out, const struct
 			e->id.pid);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct check_ranked *one)
+static void report_listener(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one)
 {
 	const struct call_path *listener = one->key;
 	const struct call_clients *c = one->value;
@@ -161,7 +161,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_unseen(out, "the reason: a limit, a list of allowed addresses, or something that "
 			    "it needs for them");
 	check_calls_unseen(calls, e, out);
-	remedy(e, out, c, kept);
+	emit_remedy(e, out, c, kept);
 	finding_end(out);
 }
 
@@ -170,8 +170,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls calls;
 
 	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &calls.history->clients, weigh, report,
-			"no client's connection is closed before it is read");
+		check_report_ranked(e, out, &calls, &calls.history->clients, weigh_listener,
+			report_listener, "no client's connection is closed before it is read");
 }
 
 const struct finding_type finding_clients_refused = {

@@ -179,7 +179,7 @@ static void find_clients(struct clients *c, const struct check *e)
 	c->ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
 }
 
-static const struct thread_history *busiest(const struct check *e)
+static const struct thread_history *busiest_thread(const struct check *e)
 {
 	const struct thread_history *best = NULL;
 
@@ -228,7 +228,7 @@ enum cause { CAUSE_STOPPED, CAUSE_COMPUTES, CAUSE_SLEEPS, CAUSE_EDGE, CAUSE_WAIT
 
 static enum cause cause_of(const struct check *e, const struct clients *c)
 {
-	const struct thread_history *t = busiest(e);
+	const struct thread_history *t = busiest_thread(e);
 
 	if (check_is_stopped(e))
 		return CAUSE_STOPPED;
@@ -274,11 +274,11 @@ static void set_values(const struct check *e, struct check_result *out, const st
 			(unsigned long long)c->unread, c->unread == 1 ? "" : "s");
 	finding_value_text(out, "and", "%s", c->queued && c->unread ? ", and " : "");
 	finding_value_time(out, "time", c->ns);
-	finding_value_text(out, "thread", "%s", busiest(e) ? busiest(e)->name : "");
+	finding_value_text(out, "thread", "%s", busiest_thread(e) ? busiest_thread(e)->name : "");
 	put_chain(finding_value(out, "chain"), e);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct clients *c)
+static void report_clients(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* A deadlock of threads is the cause of the wait, and is reported first. */
@@ -476,7 +476,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (c.queued + c.unread < SLOW_LEAST && diagnose_slow(e, out, &c))
 		return;
 	if (c.queued + c.unread && check_is_over(e, "min-time", c.ns, ""))
-		report(e, out, &c);
+		report_clients(e, out, &c);
 	else if (!diagnose_unanswered(e, out, &c))
 		emit_fine(out, &c, end->sockets_state);
 }

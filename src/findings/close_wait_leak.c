@@ -75,7 +75,7 @@ static void emit_peers(struct check_result *out, const struct look *l)
 		finding_connection(out, span_of_string(top[0].text));
 }
 
-static void report(const struct check *e, struct check_result *out, const struct look *l)
+static void report_leak(const struct check *e, struct check_result *out, const struct look *l)
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "leaks connections: the peer closed %llu, the process did not",
@@ -112,7 +112,7 @@ static void diagnose_snapshots(const struct check *e, struct check_result *out, 
 	if (l->interval_ns < check_option(e, "min-interval"))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (check_is_over(e, "min-count", l->kept, ""))
-		report(e, out, l);
+		report_leak(e, out, l);
 	else
 		check_fine(out,
 			"the peer closed %llu connections, and the process keeps %llu of these "

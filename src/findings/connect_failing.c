@@ -51,7 +51,7 @@ static bool retries_slowly(const struct check *e, const struct call_peer *p)
 	       p->last_failed_ns - p->first_ns >= NS_PER_S;
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_peer(const void *key, const void *value, const void *user)
 {
 	const struct call_path *address = key;
 	const struct call_peer *p = value;
@@ -85,7 +85,7 @@ static double weigh_cut(const void *key, const void *value, const void *user)
 		cut * 100 < check_option(l->e, "min-share") * p->made ||
 		!check_is_over(l->e, "min-failures", cut, address->text))
 		return 0;
-	return weigh(key, value, user) ? 0 : cut;
+	return weigh_peer(key, value, user) ? 0 : cut;
 }
 
 static double weigh_waiting(const void *key, const void *value, const void *user)
@@ -96,7 +96,8 @@ static double weigh_waiting(const void *key, const void *value, const void *user
 	const struct call_peer *p =
 		l->has_calls ? map_get(&l->calls.history->peers, address) : NULL;
 
-	return (p && weigh(key, p, l)) || !check_is_over(l->e, "min-wait", for_ns, address->text)
+	return (p && weigh_peer(key, p, l)) ||
+			       !check_is_over(l->e, "min-wait", for_ns, address->text)
 		       ? 0
 		       : for_ns;
 }
@@ -430,9 +431,9 @@ static size_t report_by_calls(const struct look *l)
 {
 	const struct map *peers = &l->calls.history->peers;
 
-	return report_each(l, peers, weigh, SHOWN_MAX, report_own) +
+	return report_each(l, peers, weigh_peer, SHOWN_MAX, report_own) +
 	       report_each(l, peers, weigh_cut, SHOWN_MAX, report_cut) +
-	       report_each(l, &l->children.peers, weigh, SHOWN_MAX, report_children) +
+	       report_each(l, &l->children.peers, weigh_peer, SHOWN_MAX, report_children) +
 	       report_datagrams(l) + report_each(l, peers, weigh_silent, 1, report_silent);
 }
 

@@ -86,7 +86,7 @@ struct spin {
 
 /* --- spinning threads --- */
 
-static bool burns(const struct check *e, const struct thread_history *t)
+static bool burns_cpu(const struct check *e, const struct thread_history *t)
 {
 	double waits = thread_history_voluntary(t), bucket = thread_history_bucket(t);
 	bool yields = bucket >= 0 && bucket < check_option(e, "min-stretch");
@@ -133,7 +133,7 @@ static bool changes_memory(const struct repeated_call *call)
 	       repeated_call_category(call) == SYSCALL_CATEGORY_MEMORY;
 }
 
-static bool works(const struct check *e, const struct thread_history *t)
+static bool makes_progress(const struct check *e, const struct thread_history *t)
 {
 	struct repeated_call call;
 	bool is_most;
@@ -157,9 +157,9 @@ static void find_spin(const struct check *e, struct spin *s)
 
 		if (cpu > s->highest)
 			s->highest = cpu;
-		if (cpu < 0 || !burns(e, t))
+		if (cpu < 0 || !burns_cpu(e, t))
 			continue;
-		if (works(e, t)) {
+		if (makes_progress(e, t)) {
 			s->works = true;
 			continue;
 		}
@@ -404,7 +404,7 @@ static void emit_remedy(
 			pid, pid);
 }
 
-static void report(
+static void report_spin(
 	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
 	double system = thread_history_system(s->threads.all[0]);
@@ -475,7 +475,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		blind_of_victim(out, &s);
 	else if (s.threads.count &&
 		 (p.bytes_per_s <= check_option(e, "max-moved") || s.call.kind == REPEATED_STATE))
-		report(e, out, &s, &p);
+		report_spin(e, out, &s, &p);
 	else
 		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,
 			s.threads.count || s.works ? ", with visible progress" : "");

@@ -127,7 +127,7 @@ static const char *most_frequent(const struct call_database *d)
 	return d->codes[best].code;
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_database(const void *key, const void *value, const void *user)
 {
 	const struct call_path *path = key;
 	const struct call_database *d = value;
@@ -140,8 +140,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	return (double)d->errors;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct check_ranked *one)
+static void report_database(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one)
 {
 	const struct call_path *peer = one->key;
 	const struct call_database *d = one->value;
@@ -173,8 +173,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls calls;
 
 	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &calls.history->databases, weigh, report,
-			"no database answers with errors again and again");
+		check_report_ranked(e, out, &calls, &calls.history->databases, weigh_database,
+			report_database, "no database answers with errors again and again");
 }
 
 const struct finding_type finding_database_errors = {

@@ -364,7 +364,7 @@ static const struct process_entry *forked_by(const struct check *e)
 	return own.size && !span_compare(own, of_parent) ? parent : NULL;
 }
 
-static const char *plural(unsigned count)
+static const char *plural_wait(unsigned count)
 {
 	return count == 1 ? " waits" : "s wait";
 }
@@ -383,10 +383,10 @@ static void set_values(struct check_result *out, const struct locked *l, enum ki
 	put_other(finding_value(out, "other"), l);
 	finding_value_span(out, "by", s->by);
 	finding_value_text(out, "pool", "%u", l->pool);
-	finding_value_text(out, "full", "%u thread%s", l->full, plural(l->full));
+	finding_value_text(out, "full", "%u thread%s", l->full, plural_wait(l->full));
 	if (kind == KIND_UNENDED)
-		finding_value_text(
-			out, "conditions", "%u thread%s", l->conditions, plural(l->conditions));
+		finding_value_text(out, "conditions", "%u thread%s", l->conditions,
+			plural_wait(l->conditions));
 	else
 		finding_value_text(out, "conditions", "%s",
 			l->conditions == 1 ? "a thread waits" : "all its threads wait");
@@ -426,7 +426,7 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 	buffer_fini(&text);
 }
 
-static void report(struct check_result *out, const struct locked *l, enum kind kind)
+static void report_deadlock(struct check_result *out, const struct locked *l, enum kind kind)
 {
 	struct claim_row row = { rows[kind].claim, rows[kind].unseen,
 		"sooth stack {pid} shows where each thread waits; only ending the process helps" };
@@ -471,7 +471,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "reported by all-threads-waiting");
 	else if (check_is_long(e, out, time_option(e, &l, kind), l.for_ns[rows[kind].place],
 			 "threads wait for locks"))
-		report(out, &l, kind);
+		report_deadlock(out, &l, kind);
 }
 
 const struct finding_type finding_deadlock = {

@@ -108,7 +108,7 @@ static void put_address(struct buffer *out, const struct check *e)
 		buffer_string(out, "its debugging port");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct stop *s,
+static void report_wait(const struct check *e, struct check_result *out, const struct stop *s,
 	const struct waits_thread *t)
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
@@ -134,7 +134,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (check_is_stopped(e) || t->since_state)
 		check_fine(out, "it is stopped, or has just begun to wait for a debugger");
 	else if (check_is_long(e, out, "min-time", t->since_ns, "it waits for a debugger"))
-		report(e, out, s, t);
+		report_wait(e, out, s, t);
 }
 
 const struct finding_type finding_debugger_awaited = {

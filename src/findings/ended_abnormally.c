@@ -334,7 +334,7 @@ static void emit_remedy(const struct check *e, struct check_result *out, const s
 			w->signal ? "" : ": the reason is usually there");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct why *w)
+static void report_ending(const struct check *e, struct check_result *out, const struct why *w)
 {
 	/* The kernel does not record that it killed a process at a limit. */
 	bool is_guess = w->signal == KILL && !w->is_oom && !is_sent(w);
@@ -407,7 +407,7 @@ static void diagnose_end(const struct check *e, struct check_result *out, const 
 		   (exit_reason_is_oom(of, w.status) ||
 			   (of->end.oom_state && log_about(&w, EXIT_REASONS_LOG_OOM)));
 	if (!is_orderly(e, out, &w))
-		report(e, out, &w);
+		report_ending(e, out, &w);
 }
 
 /* Reports a process that ended before the observation: only the kernel log knows about it. */

@@ -86,7 +86,8 @@ static bool is_raised_by(const struct check *e, const struct logged_error *l)
 	       !grows_others(e) && !writes_others(e);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct logged_error *l)
+static void report_error(
+	const struct check *e, struct check_result *out, const struct logged_error *l)
 {
 	const struct logs_error *r = l->error;
 	struct span text = record_text(&r->record, &r->text);
@@ -141,7 +142,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	for (size_t i = 0; logged_errors_at(e->input, &e->id, i, &l); i++) {
 		if (is_raised_by(e, &l) &&
 			!logged_errors_are_said_above(e->input, e->process, l.file)) {
-			report(e, out, &l);
+			report_error(e, out, &l);
 			return;
 		}
 	}

@@ -182,7 +182,7 @@ static void claim_peer(struct check_result *out, const struct waits_peer *peer, 
 
 enum pace { PACE_FAST, PACE_SLOW, PACE_YOUNG };
 
-static void report(const struct check *e, struct check_result *out, const struct growth *g,
+static void report_leak(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct tally_row *top, size_t count, enum pace pace)
 {
 	struct buffer kinds = { 0 };
@@ -272,7 +272,7 @@ static void diagnose_young(const struct check *e, struct check_result *out, cons
 	double gain = g->last - g->first;
 
 	if (check_grows_fast(e, g) && g->is_steady && gain >= check_option(e, "min-gain-young"))
-		report(e, out, g, top, shown, PACE_YOUNG);
+		report_leak(e, out, g, top, shown, PACE_YOUNG);
 	else if (gain < check_option(e, "min-gain-slow"))
 		check_fine(out, "%.0f descriptors, then %.0f", g->first, g->last);
 	else
@@ -299,9 +299,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (check_is_young(e))
 		diagnose_young(e, out, &g, top, shown);
 	else if (check_grows_fast(e, &g))
-		report(e, out, &g, top, shown, PACE_FAST);
+		report_leak(e, out, &g, top, shown, PACE_FAST);
 	else if (is_slow(e, &g, top, shown))
-		report(e, out, &g, top, shown, PACE_SLOW);
+		report_leak(e, out, &g, top, shown, PACE_SLOW);
 	else if (check_is_over(e, "min-same", largest.last, "same"))
 		report_same(e, out, &largest);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))

@@ -80,8 +80,8 @@ static struct circle find_circle(const struct check *e, const struct check_calls
 	return most;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
-	const struct circle *o)
+static void report_circle(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct circle *o)
 {
 	const struct call_moves *written = &o->file->moves[CALL_WRITTEN];
 	char size[UNITS_SIZE];
@@ -127,7 +127,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	o = find_circle(e, &c);
 	if (o.file)
-		report(e, out, &c, &o);
+		report_circle(e, out, &c, &o);
 	else
 		check_calls_fine(e, out, "it reads nothing that it adds itself");
 }

@@ -101,7 +101,7 @@ static void count_events(struct look *l, const struct check *e, const struct cal
 	}
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_file(const void *key, const void *value, const void *user)
 {
 	const struct rewritten *w = value;
 
@@ -110,7 +110,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	return w->times;
 }
 
-static void report(struct check_result *out, const struct check_calls *c,
+static void report_file(struct check_result *out, const struct check_calls *c,
 	const struct check_ranked *one, const struct look *l)
 {
 	const struct call_path *path = one->key;
@@ -135,7 +135,7 @@ static void report(struct check_result *out, const struct check_calls *c,
 	finding_end(out);
 }
 
-static void judge(struct check_result *out, const struct check_calls *c, struct look *l)
+static void check_rewrites(struct check_result *out, const struct check_calls *c, struct look *l)
 {
 	struct check_ranked top;
 
@@ -143,7 +143,7 @@ static void judge(struct check_result *out, const struct check_calls *c, struct 
 	l->is_child = true;
 	child_calls_each(c->of, take_files, l);
 	count_events(l, c->of, c->history);
-	if (!check_rank(&l->files, weigh, NULL, &top, 1))
+	if (!check_rank(&l->files, weigh_file, NULL, &top, 1))
 		check_fine(out, "it rewrites nothing that it watches");
 	else if (top.weight < check_option(c->of, "min-times") || !l->events ||
 		 l->all < OWN_LEAST * l->events ||
@@ -152,7 +152,7 @@ static void judge(struct check_result *out, const struct check_calls *c, struct 
 		check_fine(out, "it rewrites watched files %.0f times, and reads %.0f events",
 			l->all, l->events);
 	else
-		report(out, c, &top, l);
+		report_file(out, c, &top, l);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -166,7 +166,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_init(&l.files, sizeof(struct call_path), sizeof(struct rewritten), FILES_MAX);
 	take_watches(&l, check_last(e, &e->input->fds));
 	if (l.watched.count)
-		judge(out, &c, &l);
+		check_rewrites(out, &c, &l);
 	else
 		check_fine(out, "it watches no files, or their paths are not known");
 	map_fini(&l.watched);

@@ -98,7 +98,7 @@ static bool is_rewritten(const struct call_contents *c)
 	       c->replaced_bytes + c->overwritten_bytes;
 }
 
-static void add(struct look_at_sizes *l, uint32_t mount, const struct file_growth *one)
+static void add_growth(struct look_at_sizes *l, uint32_t mount, const struct file_growth *one)
 {
 	struct file_growth *g = one->most_bytes ? map_put(l->out, &mount, NULL) : NULL;
 	struct file_growth sum;
@@ -155,7 +155,7 @@ static void take_open(struct look_at_sizes *l, const struct fds_descriptor *d)
 	one.written_bytes = written_of(d, c, one.most_bytes);
 	one.space = is_memory ? NULL : file_space_of_mount(l->last, d->mount);
 	if (one.space || is_memory)
-		add(l, is_memory ? FILE_GROWTH_OF_MEMORY : d->mount, &one);
+		add_growth(l, is_memory ? FILE_GROWTH_OF_MEMORY : d->mount, &one);
 }
 
 /* Finds the file system of the file; NULL and true: memory, or a tmpfs that was not measured. */
@@ -181,11 +181,11 @@ static void take_closed(struct look_at_sizes *l)
 			continue;
 		one.most_bytes = one.written_bytes = c->there_bytes;
 		one.size_bytes = c->end;
-		add(l, one.space ? one.space->mount : FILE_GROWTH_OF_MEMORY, &one);
+		add_growth(l, one.space ? one.space->mount : FILE_GROWTH_OF_MEMORY, &one);
 	}
 }
 
-static void compare(struct look_at_sizes *l, const struct snapshot *first)
+static void compare_sizes(struct look_at_sizes *l, const struct snapshot *first)
 {
 	map_init(&l->files, sizeof(struct file_key), sizeof(struct first_size), FILES_MAX);
 	map_init(&l->open, sizeof(struct call_path), 1, FILES_MAX);
@@ -214,7 +214,7 @@ static bool file_growth_read(
 	l.interval_ns = check_interval_ns(e, &e->input->fds);
 	if (!l.interval_ns || end->descriptors_state > SOOTH_STATE_TRUNCATED)
 		return false;
-	compare(&l, first);
+	compare_sizes(&l, first);
 	return true;
 }
 
@@ -373,7 +373,7 @@ static enum filling filling_of(const struct check *e, const struct file_growth *
 }
 
 /* Weighs a file system: the less time is left, the heavier. */
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_file_system(const void *key, const void *value, const void *user)
 {
 	const struct check *e = user;
 	const struct file_growth *g = value;
@@ -387,7 +387,7 @@ static struct span place_of(const struct file_growth *g)
 	return g->space ? file_space_point(g->space) : span_of_string("memory");
 }
 
-static void claim(
+static void emit_claim(
 	struct check_result *out, const struct file_growth *g, enum filling filling, double left)
 {
 	const char *path = g->path.text, *grow = g->files > 1 ? "grow" : "grows";
@@ -459,7 +459,7 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 			e->id.pid, file_space_command(g->space, command));
 }
 
-static void report(struct look *l, const struct file_growth *g)
+static void report_growth(struct look *l, const struct file_growth *g)
 {
 	enum finding_confidence confidence = !l->has_calls ? FINDING_CONFIDENCE_LOW
 					     : l->calls.is_sampled || l->calls.lost
@@ -478,7 +478,7 @@ static void report(struct look *l, const struct file_growth *g)
 	if (g->is_open)
 		finding_descriptor(out, g->fd);
 	finding_path(out, span_of_string(g->path.text));
-	claim(out, g, filling, left);
+	emit_claim(out, g, filling, left);
 	emit_evidence(out, g, left);
 	if (l->has_calls)
 		check_calls_unseen(&l->calls, e, out);
@@ -515,9 +515,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	l.has_calls =
 		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
 	if (file_growth_read(&all, e, l.has_calls ? l.calls.history : NULL)) {
-		count = check_rank(&all, weigh, e, top, SHOWN_MAX);
+		count = check_rank(&all, weigh_file_system, e, top, SHOWN_MAX);
 		for (size_t i = 0; i < count; i++)
-			report(&l, top[i].value);
+			report_growth(&l, top[i].value);
 		if (l.has_calls)
 			count += inode_use_report(e, out, &l.calls, check_option(e, "max-time"),
 				check_option(e, "max-time-high"));

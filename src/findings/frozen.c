@@ -91,7 +91,7 @@ static enum stop stop_of(const struct check *e, struct check_result *out)
 	return is_suspended_job(e, p) ? STOP_OF_JOB : STOP_IN_BACKGROUND;
 }
 
-static void report(const struct check *e, struct check_result *out, uint64_t stopped_for_ns)
+static void report_stop(const struct check *e, struct check_result *out, uint64_t stopped_for_ns)
 {
 	bool is_stopped = e->process->process->state == 'T';
 	enum stop stop;
@@ -130,7 +130,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 					   stopped_for_ns < check_option(e, "min-time")))
 		check_blind_because(out, "the process was stopped only a moment ago", CHECK_LONGER);
 	else
-		report(e, out, stopped_for_ns);
+		report_stop(e, out, stopped_for_ns);
 }
 
 const struct finding_type finding_frozen = {

@@ -94,7 +94,8 @@ static void put_cpu(struct buffer *out, const struct thread_history *t)
 	buffer_format(out, ": %.0f %%", thread_history_cpu(t));
 }
 
-static void report(const struct check *e, struct check_result *out, const struct collection *c)
+static void report_collection(
+	const struct check *e, struct check_result *out, const struct collection *c)
 {
 	uint64_t interval_ns = thread_history_ns(c->threads.all[0]);
 	bool is_held_back = c->cpu < check_option(e, "min-cpu") && c->demand > c->cpu;
@@ -179,7 +180,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (!c.threads.count)
 		check_fine(out, "no thread with the name of a garbage collector");
 	else if (is_pressed(e, &c))
-		report(e, out, &c);
+		report_collection(e, out, &c);
 	else
 		check_fine(out, "garbage collection: %.0f %% of a CPU", c.cpu);
 }

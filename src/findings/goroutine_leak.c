@@ -132,7 +132,7 @@ static void claim_holder(
 	buffer_fini(&text);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct leak *l,
+static void report_leak(const struct check *e, struct check_result *out, const struct leak *l,
 	double per_s, uint64_t interval_ns)
 {
 	struct buffer place = { 0 };
@@ -186,7 +186,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		!check_is_over(e, "min-rate", per_s, ""))
 		check_fine(out, "goroutines that wait do not grow in number");
 	else
-		report(e, out, &l, per_s, interval_ns);
+		report_leak(e, out, &l, per_s, interval_ns);
 }
 
 const struct finding_type finding_goroutine_leak = {

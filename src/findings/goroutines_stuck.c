@@ -42,7 +42,7 @@ static bool is_of_http(const struct waits_goroutines *w)
 
 /* Returns whether the goroutine accepts clients: it has no lock meanwhile. The second function is
  * that of net/http for each request: it waits for the client to hang up. */
-static bool accepts(const struct waits_goroutines *w)
+static bool accepts_clients(const struct waits_goroutines *w)
 {
 	struct span by = record_text(&w->record, &w->by);
 
@@ -61,23 +61,23 @@ static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid
 				s->wants_lock = w;
 		}
 		s->others_take |= !wait_goroutines_want_goroutine(w) &&
-				  !wait_goroutines_want_channel(w) && !accepts(w) &&
+				  !wait_goroutines_want_channel(w) && !accepts_clients(w) &&
 				  !is_of_signals(w) && !is_of_http(w);
 		s->others_may_take |= !w->is_main && wait_goroutines_want_channel(w) &&
 				      !is_of_signals(w) && !is_of_http(w);
 		if (w->is_main) {
 			s->main = w;
 			s->main_goes_on = !wait_goroutines_want_goroutine(w) &&
-					  !wait_goroutines_want_channel(w) && !accepts(w);
+					  !wait_goroutines_want_channel(w) && !accepts_clients(w);
 			continue;
 		}
 		if (is_of_signals(w))
 			continue;
 		s->others += w->count;
-		s->is_one_at_work |= !wait_goroutines_want_lock(w) && !accepts(w);
+		s->is_one_at_work |= !wait_goroutines_want_lock(w) && !accepts_clients(w);
 		s->others_go_on |= !wait_goroutines_want_goroutine(w);
 		s->others_work |= !wait_goroutines_want_goroutine(w) &&
-				  !wait_goroutines_want_channel(w) && !accepts(w);
+				  !wait_goroutines_want_channel(w) && !accepts_clients(w);
 	}
 }
 
@@ -150,7 +150,7 @@ static bool was_there(const struct wait_graph *g, const struct waits_goroutines 
 static bool has_only_waiters(const struct stuck *s)
 {
 	return s->main && s->wants_lock && !s->is_one_at_work && !s->main_goes_on &&
-	       (wait_goroutines_want_lock(s->main) || accepts(s->main));
+	       (wait_goroutines_want_lock(s->main) || accepts_clients(s->main));
 }
 
 /* Returns the wait of the group that has waited longest, and has not become smaller since the first
@@ -173,7 +173,7 @@ static uint64_t lock_wait_of(
 
 /* Returns the largest sending group that has not become smaller. NULL: another goroutine may take
  * from the channel. */
-static const struct waits_goroutines *unreceived(
+static const struct waits_goroutines *unreceived_group(
 	const struct check *e, const struct wait_graph *g, const struct stuck *s)
 {
 	const struct waits_goroutines *w = NULL, *largest = NULL;
@@ -208,8 +208,8 @@ static const char *const claims[] = {
 			    "goroutine is left that could end this wait",
 };
 
-static void end(struct check_result *out, const struct stuck *s, const struct waits_goroutines *w,
-	uint64_t for_ns, enum kind kind)
+static void end_finding(struct check_result *out, const struct stuck *s,
+	const struct waits_goroutines *w, uint64_t for_ns, enum kind kind)
 {
 	struct claim_row row = { claims[kind],
 		kind == KIND_LOCK ? "whether the goroutine that has the lock works, or waits for "
@@ -274,7 +274,7 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 	finding_low_if(out, may_go_on(s));
 	set_waiters(out, s->lock_count);
 	set_other(out, other_of(g, s->wants_lock, wait_goroutines_want_lock), false);
-	end(out, s, s->wants_lock, for_ns,
+	end_finding(out, s, s->wants_lock, for_ns,
 		may_go_on(s)	    ? KIND_LOCK
 		: may_be_read_again ? KIND_READ_AGAIN
 				    : KIND_DEADLOCK);
@@ -287,13 +287,13 @@ static void report_sends(struct check_result *out, const struct wait_graph *g,
 	finding_low_if(out, s->others_work || s->others_may_take);
 	set_waiters(out, w->count);
 	set_other(out, other_of(g, w, wait_goroutines_send), true);
-	end(out, s, w, for_ns, KIND_SENDS);
+	end_finding(out, s, w, for_ns, KIND_SENDS);
 }
 
 static void report_main(struct check_result *out, const struct stuck *s, uint64_t for_ns)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	end(out, s, s->main, for_ns, s->others ? KIND_MAIN : KIND_MAIN_ALONE);
+	end_finding(out, s, s->main, for_ns, s->others ? KIND_MAIN : KIND_MAIN_ALONE);
 }
 
 static const char *time_option(const struct check *e, const struct stuck *s)
@@ -313,7 +313,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	find_stuck(&s, &g, e->id.pid);
 	s.idle_ns = idle_of(&g, e->id.pid);
-	sends = unreceived(e, &g, &s);
+	sends = unreceived_group(e, &g, &s);
 	if (!s.main)
 		check_fine(out, "no goroutines");
 	else if (check_is_stopped(e))

@@ -17,7 +17,7 @@ static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age"),
 };
 
-static void report(const struct check *e, struct check_result *out,
+static void report_leak(const struct check *e, struct check_result *out,
 	const struct heap_use_process *p, const struct heap_use_growth *g)
 {
 	uint64_t interval_ns = g->time_ns;
@@ -83,7 +83,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			(long long)g.blocks, (unsigned long long)p->older_freed);
 	else if (check_is_over(e, "min-rate", g.bytes_per_s, "") &&
 		 check_is_over(e, "min-gain", g.bytes, ""))
-		report(e, out, p, &g);
+		report_leak(e, out, p, &g);
 	else
 		check_fine(out, "keeps %s more each second, which is little",
 			sentence_size(size, (uint64_t)g.bytes_per_s));

@@ -250,7 +250,8 @@ static uint64_t shortest_ns(const struct wait_chain *chain, size_t at)
 
 /* --- the holder of a lock --- */
 
-static bool works(const struct check *e, const struct wait_graph *g, const struct waits_party *p)
+static bool is_working_party(
+	const struct check *e, const struct wait_graph *g, const struct waits_party *p)
 {
 	const struct process_entry *entry;
 
@@ -268,7 +269,8 @@ static bool another_works(
 	if (!link->thread || !link->party)
 		return false;
 	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
-		if (p->relation == link->party->relation && p->is_alive && works(e, g, p))
+		if (p->relation == link->party->relation && p->is_alive &&
+			is_working_party(e, g, p))
 			return true;
 	}
 	return false;
@@ -374,7 +376,7 @@ static void of_lock(struct held_up *h, const struct check *e, const struct wait_
 
 /* Returns whether the server computes: on a busy machine a process that always could run gets
  * little. */
-static bool computes(const struct wait_graph *g, const struct wait_link *server)
+static bool server_computes(const struct wait_graph *g, const struct wait_link *server)
 {
 	struct wait_graph first = { .records = g->before };
 	const struct waits_thread *then =
@@ -392,7 +394,8 @@ static bool is_busy_loop(
 	const struct process_entry *p = check_entry_of(e, server->process);
 
 	return p && (server->what == WAIT_RUNS || server->what == WAIT_READY) && server->thread &&
-	       computes(g, server) && server->thread->record.tid == server->process->node_pid &&
+	       server_computes(g, server) &&
+	       server->thread->record.tid == server->process->node_pid &&
 	       wait_graph_user_share(g, server->process->node_pid) >= USER_SHARE &&
 	       (!p->parent || span_compare(check_name(p->parent), check_name(p)));
 }
@@ -704,7 +707,7 @@ static enum finding_severity severity_of(
 	return is_long ? FINDING_MEDIUM : FINDING_LOW;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct held_up *h)
+static void report_wait(const struct check *e, struct check_result *out, const struct held_up *h)
 {
 	enum waits_confidence least = WAITS_HIGH;
 
@@ -775,7 +778,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if ((other = reported_for(e, &h)))
 		check_fine(out, "reported for %u, which it waits for", other->node_pid);
 	else if (h.cause == CAUSE_BUSY || check_is_over(e, "min-time", (double)h.for_ns, ""))
-		report(e, out, &h);
+		report_wait(e, out, &h);
 	else
 		emit_short(e, out, &h);
 }

@@ -100,7 +100,7 @@ static void claim_timers(struct check_result *out, double timers)
 			timers);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct hot *h)
+static void report_function(const struct check *e, struct check_result *out, const struct hot *h)
 {
 	const struct profile_hot *f = &h->function;
 	struct buffer name = { 0 }, script = { 0 };
@@ -193,7 +193,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (!is_awaited(e))
 		check_fine(out, "a command that computes");
 	else
-		report(e, out, &h);
+		report_function(e, out, &h);
 }
 
 const struct finding_type finding_hot_function = {

@@ -121,7 +121,7 @@ static bool has_no_status(uint8_t state)
 
 /* Returns why the status of the agent could not be read although it may have one; a value: the
  * status was read, or there is none. */
-static uint8_t unread(const struct check *e)
+static uint8_t unread_state(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;
 
@@ -171,7 +171,8 @@ static void emit_roles(const struct check *e, struct check_result *out)
 	}
 }
 
-static void report(const struct check *e, struct check_result *out, enum idleness idle, double cpu)
+static void report_idle_agent(
+	const struct check *e, struct check_result *out, enum idleness idle, double cpu)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct span status = status_of(e);
@@ -214,7 +215,7 @@ static void diagnose_agent(const struct check *e, struct check_result *out, doub
 	if (idle == IDLE_NOT)
 		check_fine(out, "the agent is at work and uses %.1f %% CPU", cpu);
 	else if (check_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
-		report(e, out, idle, cpu);
+		report_idle_agent(e, out, idle, cpu);
 	else
 		check_fine(
 			out, "the agent waits for %s and uses %.1f %% CPU", waits_for[idle], cpu);
@@ -232,8 +233,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (sockets_unseen(e))
 		check_blind(out, sockets_unseen(e));
-	else if (unread(e))
-		check_blind(out, unread(e));
+	else if (unread_state(e))
+		check_blind(out, unread_state(e));
 	else
 		diagnose_agent(e, out, cpu);
 }

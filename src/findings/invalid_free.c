@@ -15,7 +15,8 @@ static const struct finding_option options[] = {
 };
 
 /* Begins a finding: "frees memory twice: in parse <- main". */
-static void begin(struct check_result *out, const struct heap_bad_free *first, const char *what)
+static void begin_free(
+	struct check_result *out, const struct heap_bad_free *first, const char *what)
 {
 	struct buffer stack = { 0 };
 
@@ -43,7 +44,7 @@ static void diagnose_twice(const struct check *e, struct check_result *out)
 		return;
 	}
 	first = &p->errors[HEAP_FREED_TWICE].first;
-	begin(out, first, "memory twice");
+	begin_free(out, first, "memory twice");
 	finding_count(out, "blocks freed twice", count, 0);
 	finding_text(out, "first of them", "%s at 0x%llx, by thread %u, %s after it was freed",
 		format_bytes(size, first->size), (unsigned long long)first->address,
@@ -56,10 +57,10 @@ static void diagnose_twice(const struct check *e, struct check_result *out)
 
 /* --- what was never allocated --- */
 
-static void report(struct check_result *out, const struct heap_bad_free *first, const char *what,
-	uint64_t count)
+static void report_invalid_free(struct check_result *out, const struct heap_bad_free *first,
+	const char *what, uint64_t count)
 {
-	begin(out, first, what);
+	begin_free(out, first, what);
 	finding_count(out, "invalid frees", count, 0);
 	finding_text(out, "first of them", "0x%llx, by thread %u",
 		(unsigned long long)first->address, first->record.tid);
@@ -70,7 +71,7 @@ static void report(struct check_result *out, const struct heap_bad_free *first, 
 }
 
 /* Returns why some of the frees that were seen may be invalid; NULL: all were of known blocks. */
-static const char *doubt(const struct heap_use_process *p)
+static const char *doubt_reason(const struct heap_use_process *p)
 {
 	if (!p)
 		return NULL;
@@ -89,12 +90,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_has_heap_sums(out))
 		return;
 	if (count && count >= check_option(e, "min-count") && on_stack >= inside)
-		report(out, &p->errors[HEAP_FREED_STACK].first, "a variable on the stack", count);
+		report_invalid_free(
+			out, &p->errors[HEAP_FREED_STACK].first, "a variable on the stack", count);
 	else if (count && count >= check_option(e, "min-count"))
-		report(out, &p->errors[HEAP_FREED_INSIDE].first, "an address where no block begins",
-			count);
-	else if (doubt(p))
-		check_blind_because(out, doubt(p),
+		report_invalid_free(out, &p->errors[HEAP_FREED_INSIDE].first,
+			"an address where no block begins", count);
+	else if (doubt_reason(p))
+		check_blind_because(out, doubt_reason(p),
 			p->has_gap ? "run it by valgrind, which sees every call"
 				   : "launch it with sooth, so that every block is known: sooth "
 				     "diagnose --heap -- COMMAND");

@@ -202,7 +202,7 @@ static void report_cut_off(const struct check *e, struct check_result *out)
 	end_finding(e, out);
 }
 
-static void report(const struct check *e, struct check_result *out, struct left *l)
+static void report_left_process(const struct check *e, struct check_result *out, struct left *l)
 {
 	const struct process_entry *p = e->process;
 
@@ -268,7 +268,7 @@ static void report_without_terminal(
 }
 
 /* Returns whether cpu-spin reports the reads: one thread does nothing else. */
-static bool spins(const struct check *e, const struct ended_input *c)
+static bool thread_spins(const struct check *e, const struct ended_input *c)
 {
 	const struct thread_history *t = check_thread(e, c->tid);
 
@@ -311,7 +311,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "a process of an agent, or one that has ended");
 		return;
 	}
-	if (ended_input_is_read(&input, e) && !spins(e, &input)) {
+	if (ended_input_is_read(&input, e) && !thread_spins(e, &input)) {
 		report_reads(e, out, &input);
 		return;
 	}
@@ -348,7 +348,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
 		check_too_young(out);
 	} else {
-		report(e, out, &l);
+		report_left_process(e, out, &l);
 	}
 	buffer_fini(&l.heirs);
 }

@@ -363,7 +363,7 @@ static const struct resource resources[] = {
 				"open fails for all users (ENFILE)", "fs.file-max") },
 };
 
-static const char *amount(char out[UNITS_SIZE], enum sooth_unit unit, uint64_t value)
+static const char *format_amount(char out[UNITS_SIZE], enum sooth_unit unit, uint64_t value)
 {
 	if (unit == SOOTH_UNIT_BYTES)
 		return sentence_size(out, value);
@@ -378,7 +378,7 @@ static double percent_of(const struct use *u)
 	return u->limit ? 100.0 * (double)u->used / (double)u->limit : 100;
 }
 
-static void claim(const struct check *e, struct check_result *out, const struct resource *of,
+static void emit_claim(const struct check *e, struct check_result *out, const struct resource *of,
 	const struct use *u)
 {
 	char used[UNITS_SIZE], limit[UNITS_SIZE];
@@ -387,7 +387,7 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	bool has_most = of->put_most && of->put_most(&most, e);
 
 	finding_claim(out, "%s of %s: %s of %s%s in use", is_full ? "out" : "almost out", of->name,
-		amount(used, of->unit, u->used), amount(limit, of->unit, u->limit),
+		format_amount(used, of->unit, u->used), format_amount(limit, of->unit, u->limit),
 		u->there ? " that the user may have are" : "");
 	if (u->there && u->own != u->used)
 		finding_claim(out, ", %llu by this process", (unsigned long long)u->own);
@@ -423,7 +423,7 @@ static void emit_evidence(struct check_result *out, const struct resource *of, c
 			of->name);
 }
 
-static void remedy(const struct check *e, struct check_result *out, const struct resource *of,
+static void emit_remedy(const struct check *e, struct check_result *out, const struct resource *of,
 	const struct use *u)
 {
 	unsigned long long hard = u->hard, more = u->limit * 4;
@@ -445,7 +445,7 @@ static void remedy(const struct check *e, struct check_result *out, const struct
 		finding_remedy(out, "; sooth %s %u shows what uses it", of->shown_by, e->id.pid);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct resource *of,
+static void report_limit(const struct check *e, struct check_result *out, const struct resource *of,
 	const struct use *u)
 {
 	bool is_lower_bound = u->there && u->own != u->used;
@@ -455,9 +455,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, FINDING_HIGH);
 	if (u->is_hard || (of->is_critical && percent_of(u) >= CRITICAL_PERCENT))
 		finding_severity(out, FINDING_CRITICAL);
-	claim(e, out, of, u);
+	emit_claim(e, out, of, u);
 	emit_evidence(out, of, u);
-	remedy(e, out, of, u);
+	emit_remedy(e, out, of, u);
 	finding_end(out);
 }
 
@@ -477,8 +477,9 @@ static void put_fine(struct buffer *out, const struct resource *of, const struct
 	else if (u->state)
 		buffer_format(out, "%s: no limit", of->name);
 	else
-		buffer_format(out, "%s: %s of %s%s", of->name, amount(used, of->unit, u->used),
-			amount(limit, of->unit, u->limit),
+		buffer_format(out, "%s: %s of %s%s", of->name,
+			format_amount(used, of->unit, u->used),
+			format_amount(limit, of->unit, u->limit),
 			u->used > u->limit && !u->there ? ", a limit that was set later" : "");
 	if (u->there > u->read)
 		buffer_format(out, " (%u of the user's %u processes sampled)", u->read, u->there);
@@ -511,7 +512,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		else
 			read++;
 		if (is_near(e, of, &u))
-			report(e, out, of, &u);
+			report_limit(e, out, of, &u);
 		else
 			put_fine(&fine, of, &u);
 	}

@@ -145,7 +145,7 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 		buffer_format(out, ", for %s", sentence_duration(time, w->longest_ns));
 }
 
-static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
+static void report_lock(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct waits_wanted *w, uint64_t ns)
 {
 	finding_begin(out,
@@ -180,7 +180,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (!ns)
 		check_fine(out, "it has no lock that others wait for while it does nothing");
 	else if (check_is_long(e, out, "min-time", ns, "others wait for its lock"))
-		report(e, out, &g, &chain, w, ns);
+		report_lock(e, out, &g, &chain, w, ns);
 }
 
 const struct finding_type finding_lock_kept = {

@@ -98,7 +98,7 @@ static const struct waits_party *holder_of(const struct check *e, const char *pa
 
 /* Returns whether the call takes a lock: fcntl(2) with a lock, or flock(2). Both may wait for their
  * turn at a descriptor. */
-static bool locks(const struct call_repeat_key *key)
+static bool takes_lock(const struct call_repeat_key *key)
 {
 	const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
@@ -116,7 +116,8 @@ static void read_refusals(struct map *out, const struct call_history *h)
 	map_init(out, sizeof(struct call_path), sizeof(struct refusal), FILES_MAX);
 	map_for_each (
 		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
-		struct refusal *all = locks(key) && *r->text ? map_put(out, r->text, NULL) : NULL;
+		struct refusal *all =
+			takes_lock(key) && *r->text ? map_put(out, r->text, NULL) : NULL;
 
 		if (!all)
 			continue;
@@ -190,7 +191,7 @@ static void put_holder(struct buffer *out, const struct wait_graph *g, const str
 	buffer_string(out, ")");
 }
 
-static void remedy(struct check_result *out, const struct refusal *r)
+static void emit_remedy(struct check_result *out, const struct refusal *r)
 {
 	if (r->holder && is_database(r->path))
 		finding_remedy(out,
@@ -204,8 +205,8 @@ static void remedy(struct check_result *out, const struct refusal *r)
 		finding_remedy(out, "lslocks shows which process has the lock");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
-	const struct refusal *r)
+static void report_refusal(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct refusal *r)
 {
 	uint64_t ns = lasted_ns(r, c->interval_ns);
 	size_t size = strlen(r->path) - (ends_in(r->path, "-shm") ? strlen("-shm") : 0);
@@ -228,7 +229,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_time(out, "locked for at least", ns);
 	check_calls_times(c, out, r->count, r->first_ns, r->last_ns);
 	check_calls_unseen(c, e, out);
-	remedy(out, r);
+	emit_remedy(out, r);
 	finding_end(out);
 }
 
@@ -248,7 +249,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_by(out, FINDING_SHORT,
 			"a lock on a file is refused, but not for long yet", CHECK_LONGER);
 	else
-		report(e, out, &c, &r);
+		report_refusal(e, out, &c, &r);
 }
 
 const struct finding_type finding_lock_refused = {

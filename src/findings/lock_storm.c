@@ -82,7 +82,7 @@ static double switches_of(const struct thread_history *t)
  * millisecond or so, or when a more urgent thread wakes. A thread that loses the CPU after some
  * microseconds each time has yielded it. A thread that wakes other threads loses it as often, but
  * also waits. */
-static bool yields(const struct check *e, const struct thread_history *t)
+static bool yields_cpu(const struct check *e, const struct thread_history *t)
 {
 	double taken = thread_history_involuntary(t);
 	const struct call_waits *w = check_waits(e, t->tid);
@@ -122,7 +122,7 @@ static void add_calls(struct storm *s, const struct call_waits *w)
 	}
 }
 
-static void add(struct storm *s, const struct thread_history *t, bool is_yielder)
+static void add_thread(struct storm *s, const struct thread_history *t, bool is_yielder)
 {
 	thread_top_add(&s->threads, t, switches_of);
 	s->yielders += is_yielder;
@@ -150,9 +150,9 @@ static void find_storm(const struct check *e, struct storm *s)
 			s->highest = switches_of(t);
 		if (t->met < check_option(e, "min-readings") || thread_history_cpu(t) < 0)
 			continue;
-		is_yielder = yields(e, t);
+		is_yielder = yields_cpu(e, t);
 		if (is_yielder || sleeps_at_lock(e, t)) {
-			add(s, t, is_yielder);
+			add_thread(s, t, is_yielder);
 			add_calls(s, check_waits(e, t->tid));
 		} else if (thread_history_cpu(t) > s->outside) {
 			s->outside = thread_history_cpu(t);
@@ -343,7 +343,7 @@ static void put_switches(struct buffer *out, const struct thread_history *t)
 		out, ": %.0f times a second, %.0f %% CPU", switches_of(t), thread_history_cpu(t));
 }
 
-static void report(const struct check *e, struct check_result *out, const struct storm *s,
+static void report_storm(const struct check *e, struct check_result *out, const struct storm *s,
 	const struct progress *p)
 {
 	uint64_t interval_ns = thread_history_ns(s->threads.all[0]);
@@ -396,7 +396,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (is_storm(e, &s, &p) && ended_input_is_read(&input, e))
 		check_fine(out, "its pool reads an input that has ended: reported by left-behind");
 	else if (is_storm(e, &s, &p))
-		report(e, out, &s, &p);
+		report_storm(e, out, &s, &p);
 	else if (sharing)
 		report_convoy(e, out, &convoy, sharing);
 	else if (may_be_storm(e, &s, &p) && s.cpu_ns < TICKS_LEAST_NS)

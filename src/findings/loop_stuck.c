@@ -132,7 +132,8 @@ static bool find_stuck(const struct check *e, const struct wait_graph *g, struct
 	"connection or a child, and {others}: what its code awaits never comes, as from a queue "  \
 	"that nothing is put into any more"
 
-static void report(struct check_result *out, const struct stuck *s, const struct runtime *runtime)
+static void report_loop(
+	struct check_result *out, const struct stuck *s, const struct runtime *runtime)
 {
 	struct claim_row row = { CLAIM, "which await it is", runtime->remedy };
 
@@ -159,7 +160,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (!find_stuck(e, &g, &s) || handles_signals(e, runtime))
 		check_fine(out, "something can wake its event loop");
 	else if (check_is_long(e, out, "min-time", s.for_ns, "nothing could wake its event loop"))
-		report(out, &s, runtime);
+		report_loop(out, &s, runtime);
 }
 
 const struct finding_type finding_loop_stuck = {

@@ -24,8 +24,8 @@ static void emit_end(const struct check *e, struct check_result *out)
 }
 
 /* Reports a server without a client, or an older one that `newer` has replaced. */
-static void report(const struct check *e, struct check_result *out, const struct verdict *verdict,
-	bool is_sure, const struct process_entry *newer)
+static void report_server(const struct check *e, struct check_result *out,
+	const struct verdict *verdict, bool is_sure, const struct process_entry *newer)
 {
 	const struct process_table *table = &e->input->host.process_table;
 	const struct process_entry *p = e->process;
@@ -83,8 +83,8 @@ static void diagnose_abandoned(const struct check *e, struct check_result *out)
 			"the input of the server closed just now: the server may be about to exit",
 			"try again in a moment");
 	else
-		report(e, out, &verdict, (double)check_watched_ns(e) >= check_option(e, "min-time"),
-			NULL);
+		report_server(e, out, &verdict,
+			(double)check_watched_ns(e) >= check_option(e, "min-time"), NULL);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -97,7 +97,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			check_verdict(e, VERDICT_GENERATION, &verdict);
 
 	if (is_older)
-		report(e, out, &verdict, false, e->process->newer);
+		report_server(e, out, &verdict, false, e->process->newer);
 	else
 		diagnose_abandoned(e, out);
 }

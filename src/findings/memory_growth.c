@@ -218,8 +218,8 @@ static bool has_place(const struct check *e, const struct memory_trend *j,
 		       whole_u64(j->growth.last - j->growth.first));
 }
 
-static void claim(const struct check *e, struct check_result *out, const struct memory_trend *j,
-	const struct memory_gain *m)
+static void emit_claim(const struct check *e, struct check_result *out,
+	const struct memory_trend *j, const struct memory_gain *m)
 {
 	struct memory_place place;
 	const struct memory_class *c = memory_gain_leading(m);
@@ -270,8 +270,8 @@ static void emit_values(const struct check *e, struct check_result *out,
 
 /* Reports growth, or a climb, which may have another reason. A second diagnosis in a row confirms a
  * climb, unless garbage of the process may pile up for longer. */
-static void report(const struct check *e, struct check_result *out, const struct memory_trend *j,
-	const struct memory_gain *m, bool is_climb)
+static void report_growth(const struct check *e, struct check_result *out,
+	const struct memory_trend *j, const struct memory_gain *m, bool is_climb)
 {
 	bool has_collector = memory_has_collector(m);
 	bool is_confirmed = check_is_raised(e, "") && !has_collector;
@@ -280,7 +280,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out,
 		is_climb ? confidence_medium_if(is_confirmed) : confidence_high_if(is_sure), "");
 	finding_low_if(out, is_climb && !is_confirmed);
-	claim(e, out, j, m);
+	emit_claim(e, out, j, m);
 	emit_values(e, out, j, m);
 	if (!is_climb)
 		emit_limit(e, out, &j->growth);
@@ -342,9 +342,9 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	char gain[GAIN_TEXT], reason[GAIN_TEXT + 96];
 
 	if (g->grows && !check_is_young(e) && !may_be_garbage(e, j, m))
-		report(e, out, j, m, false);
+		report_growth(e, out, j, m, false);
 	else if (memory_climbs(e, j, m))
-		report(e, out, j, m, true);
+		report_growth(e, out, j, m, true);
 	else if (check_is_young(e))
 		report_too_early(out, j, m);
 	else {
@@ -414,8 +414,8 @@ static bool is_batch_work(const struct check *e)
 }
 
 /* Reports what else explains the gain; false: nothing does. */
-static bool explain(const struct check *e, struct check_result *out, const struct memory_trend *j,
-	const struct memory_gain *m, enum size size)
+static bool explain_gain(const struct check *e, struct check_result *out,
+	const struct memory_trend *j, const struct memory_gain *m, enum size size)
 {
 	double least = check_option(e, size == FULL_GAIN ? "min-gain" : "slow-gain");
 	bool is_short = j->growth.interval_ns < check_option(e, "collector-time");
@@ -459,19 +459,19 @@ static void diagnose_growth(
 		return;
 	}
 	memory_gain_read(&m, e);
-	if (explain(e, out, j, &m, size))
+	if (explain_gain(e, out, j, &m, size))
 		return;
 	if (size == FULL_GAIN && g->grows && !check_is_over(e, "min-rate", g->per_s, ""))
 		check_blind_because(out, "memory grows more slowly than min-rate", CHECK_LONGER);
 	else if (size == FULL_GAIN)
 		diagnose_gain(e, out, j, &m);
 	else if (memory_climbs_slowly(e, j, &m))
-		report(e, out, j, &m, true);
+		report_growth(e, out, j, &m, true);
 	else if (size == LITTLE_GAIN || memory_has_collector(&m) || !m.is_known ||
 		 check_is_young(e))
 		report_too_little(e, out, j, &m);
 	else
-		report(e, out, j, &m, true);
+		report_growth(e, out, j, &m, true);
 }
 
 /* Reports that collections left more and more memory: it is no garbage, and no heap that is only

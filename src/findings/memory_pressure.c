@@ -111,7 +111,7 @@ static bool is_of_memory(const struct limits_group *g)
 	       limit_sums_group_is(g, "memory-high");
 }
 
-static void weigh(struct tightness *t, const struct limits_group *g)
+static void weigh_group(struct tightness *t, const struct limits_group *g)
 {
 	uint64_t files = 0;
 	bool has_files = limit_sums_group_files(g, &files);
@@ -153,7 +153,7 @@ static struct tightness tightness_of(const struct check *e, const struct snapsho
 		if (limit_sums_group_is(g, "memory") && kills_meanwhile(e, g) > t.kills)
 			t.kills = kills_meanwhile(e, g);
 		if (!g->limit_state && !g->used_state)
-			weigh(&t, g);
+			weigh_group(&t, g);
 	}
 	return t;
 }

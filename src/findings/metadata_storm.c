@@ -104,7 +104,7 @@ static double share_of(const struct check_calls *c, const struct storm *s)
 
 /* Begins a finding: of low severity if the lookups cost little, as those of a program that polls
  * for changes now and then. */
-static void begin(
+static void begin_finding(
 	const struct check *e, struct check_result *out, enum finding_confidence c, double share)
 {
 	finding_begin(out, c, "");
@@ -112,14 +112,15 @@ static void begin(
 				    process_table_cpu_percent(e->process) < WALK_BUSY);
 }
 
-static void report(struct check_result *out, const struct check_calls *c, const struct storm *s)
+static void report_storm(
+	struct check_result *out, const struct check_calls *c, const struct storm *s)
 {
 	struct check_ranked folders[SHOWN_MAX], files[SHOWN_MAX];
 	size_t folder_count = check_rank(&s->folders, weigh_folder, NULL, folders, SHOWN_MAX);
 	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
 	const char *folder = folder_count ? check_ranked_path(&folders[0]) : "";
 
-	begin(c->of, out, check_calls_confidence(c), share_of(c, s));
+	begin_finding(c->of, out, check_calls_confidence(c), share_of(c, s));
 	finding_path(out, span_of_string(folder));
 	if (s->files == 1)
 		finding_claim(out, "looks up one file");
@@ -202,7 +203,8 @@ static void report_twice(
 {
 	double looks = check_calls_rate(c, c->history->looks);
 
-	begin(c->of, out, c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
+	begin_finding(c->of, out,
+		c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
 		walk_share(c));
 	finding_path(out, span_of_string(w->top.text));
 	if (is_walk)
@@ -254,7 +256,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	leave_out_gaps(&s, c.history);
 	find_twice(&walked, &looked, c.history);
 	if (is_storm(&c, &s))
-		report(out, &c, &s);
+		report_storm(out, &c, &s);
 	else if (is_walk(&c, &walked))
 		report_twice(out, &c, &walked, true);
 	else if (is_apart(&c, &looked))

@@ -82,7 +82,8 @@ static const struct claim_row of_other = { CLAIM, UNSEEN,
 	"restart it; it has to open the file again when the name leads to another inode, as tail "
 	"-F does" };
 
-static void report(const struct check *e, struct check_result *out, const struct fds_successor *now)
+static void report_file(
+	const struct check *e, struct check_result *out, const struct fds_successor *now)
 {
 	const struct fds_descriptor *d = check_descriptor(e, now->fd);
 	const struct fds_successor *before = successor_in(check_first(e, &e->input->fds), now->fd);
@@ -120,7 +121,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	snapshot_each (struct fds_successor, now, last, FDS_SUCCESSOR) {
 		if (is_followed(e, now)) {
-			report(e, out, now);
+			report_file(e, out, now);
 			count++;
 		}
 	}

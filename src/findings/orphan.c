@@ -26,7 +26,8 @@ static struct belongings belongings_of(const struct check *e)
 	return sum;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct verdict *verdict)
+static void report_orphan(
+	const struct check *e, struct check_result *out, const struct verdict *verdict)
 {
 	const struct process_entry *p = e->process;
 	struct belongings all = belongings_of(e);
@@ -83,7 +84,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
 		check_too_young(out);
 	} else {
-		report(e, out, &verdict);
+		report_orphan(e, out, &verdict);
 	}
 }
 

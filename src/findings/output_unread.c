@@ -74,7 +74,7 @@ static struct unread find_unread(const struct check *e, const struct memory_gain
 	return u;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct unread *u,
+static void report_peer(const struct check *e, struct check_result *out, const struct unread *u,
 	const struct memory_gain *m, uint64_t interval_ns)
 {
 	static const struct claim_row row = {
@@ -130,7 +130,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(
 			out, "a peer does not read, and the memory of this process does not grow");
 	else
-		report(e, out, &u, &m, interval_ns);
+		report_peer(e, out, &u, &m, interval_ns);
 }
 
 const struct finding_type finding_output_unread = {

@@ -82,7 +82,7 @@ static void emit_threads(
 	buffer_fini(&text);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
+static void report_pool(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct pool *p)
 {
 	static const struct claim_row row = {
@@ -117,7 +117,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "%u of %u threads of its pool are in one call", p.stuck, p.threads);
 	else if (check_is_long(
 			 e, out, "min-time", p.for_ns, "all threads of its pool are in a call"))
-		report(e, out, &g, &p);
+		report_pool(e, out, &g, &p);
 }
 
 const struct finding_type finding_pool_stuck = {

@@ -31,7 +31,8 @@ static void emit_evidence(
 	finding_unseen(out, "which process of the control group was refused");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct task_room *room)
+static void report_limit(
+	const struct check *e, struct check_result *out, const struct task_room *room)
 {
 	const struct limits_group *g = room->group;
 	struct span path = record_text(&g->record, &g->path);
@@ -143,7 +144,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (is_said_of_calls(e))
 		check_fine(out, "reported with the calls that failed");
 	else
-		report(e, out, &room);
+		report_limit(e, out, &room);
 }
 
 const struct finding_type finding_process_limit_reached = {

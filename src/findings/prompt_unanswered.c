@@ -41,8 +41,8 @@ static const struct claim_row rows[] = {
 		"helper, a key or a token" },
 };
 
-static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
-	const struct wait_link *link)
+static void report_prompt(const struct check *e, struct check_result *out,
+	const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = typist_of(g, link);
 	struct span name = p ? record_text(&p->record, &p->name) : span_of("", 0);
@@ -79,7 +79,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, link->thread->since_state);
 	else if (check_is_long(e, out, "min-time", link->thread->since_ns,
 			 "it asks for something at its terminal"))
-		report(e, out, &g, link);
+		report_prompt(e, out, &g, link);
 }
 
 const struct finding_type finding_prompt_unanswered = {

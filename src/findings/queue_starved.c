@@ -23,7 +23,7 @@ struct starved {
 
 /* --- the threads --- */
 
-static bool sleeps(
+static bool is_sleeping_thread(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
 {
 	struct wait_link link;
@@ -36,7 +36,7 @@ static bool sleeps(
 	return link.what == WAIT_SLEEP;
 }
 
-static bool rests(const struct wait_graph *g, const struct waits_thread *t)
+static bool is_resting_thread(const struct wait_graph *g, const struct waits_thread *t)
 {
 	return t->state == 'S' && !t->call_state && t->lock != WAITS_LOCK_NONE &&
 	       t->arguments[1] & WAITS_FUTEX_PRIVATE && t->timeout_state == SOOTH_STATE_ABSENT &&
@@ -62,9 +62,9 @@ static bool look_at_others(struct starved *s, const struct check *e, const struc
 	while (p && (t = wait_graph_thread(g, e->id.pid, t))) {
 		if (t->record.tid == e->id.pid)
 			continue;
-		if (sleeps(g, p, t))
+		if (is_sleeping_thread(g, p, t))
 			note_sleeper(s, e, t);
-		else if (rests(g, t))
+		else if (is_resting_thread(g, t))
 			s->waiting++;
 		else
 			return false;
@@ -141,7 +141,7 @@ static const struct claim_row of_join = { CLAIM "a task of the queue was taken a
 					       "thread that should has ended by an error",
 				      UNSEEN, REMEDY };
 
-static void report(const struct check *e, struct check_result *out, const struct starved *s)
+static void report_queue(const struct check *e, struct check_result *out, const struct starved *s)
 {
 	bool is_join = span_ends(s->wait.by, "join");
 
@@ -183,7 +183,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "another thread sleeps: it may put into the queue later");
 	else if (check_is_long(e, out, "min-time", s.for_ns,
 			 "its main thread waits at a queue of its own"))
-		report(e, out, &s);
+		report_queue(e, out, &s);
 }
 
 const struct finding_type finding_queue_starved = {

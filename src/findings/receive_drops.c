@@ -98,7 +98,7 @@ static const struct claim_row of_datagrams = {
 	"net.core.rmem_max) only helps against bursts"
 };
 
-static void report(struct check_result *out, const struct drops *d)
+static void report_drops(struct check_result *out, const struct drops *d)
 {
 	bool is_listening = d->socket.state == SOCKETS_LISTEN;
 	double per_s = (double)d->count * (double)NS_PER_S / (double)d->interval_ns;
@@ -138,7 +138,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_drops(&d, e, first, last);
 	least = check_option(e, "min-rate") * d.interval_ns / (double)NS_PER_S;
 	if (d.count && (double)d.count >= least && d.count >= check_option(e, "min-drops"))
-		report(out, &d);
+		report_drops(out, &d);
 	else if (d.unknown_state == SOOTH_STATE_ABSENT && !d.measured)
 		check_blind_because(out, "this capture is older than the counts of dropped packets",
 			"record it again");

@@ -76,7 +76,8 @@ static void find_reads(struct reads *r, const struct check_calls *c)
 	r->rate = check_calls_rate(c, opened * scale);
 }
 
-static void report(struct check_result *out, const struct check_calls *c, const struct reads *r)
+static void report_reads(
+	struct check_result *out, const struct check_calls *c, const struct reads *r)
 {
 	const struct call_moves *m = &r->file->moves[CALL_READ];
 	char size[UNITS_SIZE];
@@ -213,7 +214,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (r.file && r.share >= check_option(e, "min-share") &&
 		check_calls_suffice(&c, r.file->moves[CALL_READ].seen) &&
 		check_is_over(e, "min-rate", r.rate, r.path->text))
-		report(out, &c, &r);
+		report_reads(out, &c, &r);
 	else if (are_reread(&c, &files))
 		report_rereads(out, &c, &files);
 	else

@@ -58,7 +58,7 @@ static uint32_t most_frequent(const struct call_answers *a)
 	return a->errors[best].status;
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_answers(const void *key, const void *value, const void *user)
 {
 	const struct call_path *path = key;
 	const struct call_answers *a = value;
@@ -72,8 +72,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	return (double)a->bad;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct check_ranked *one)
+static void report_answers(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one)
 {
 	const struct call_path *peer = one->key;
 	const struct call_answers *a = one->value;
@@ -109,8 +109,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls calls;
 
 	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &calls.history->answers, weigh, report,
-			"no server answers its requests with errors only");
+		check_report_ranked(e, out, &calls, &calls.history->answers, weigh_answers,
+			report_answers, "no server answers its requests with errors only");
 }
 
 const struct finding_type finding_requests_refused = {

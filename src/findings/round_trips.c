@@ -61,7 +61,7 @@ static const struct sockets_socket *socket_of(const struct check *e, const struc
 
 /* Returns whether this end sends the requests: it made the connection. A unix socket with a name of
  * its own belongs to a server; pairs of sockets have no name. */
-static bool asks(const struct check *e, const struct call_exchange *x)
+static bool sends_requests(const struct check *e, const struct call_exchange *x)
 {
 	const struct sockets_socket *s = socket_of(e, x);
 
@@ -105,7 +105,7 @@ struct server {
 	bool is_busy; /* the process computed, or was ready to, when sampled */
 };
 
-static bool runs(const struct wait_graph *g, uint32_t pid)
+static bool process_runs(const struct wait_graph *g, uint32_t pid)
 {
 	wait_threads_each (g, pid, t) {
 		if (t->state == 'R')
@@ -124,12 +124,13 @@ static struct server server_of(const struct check *e, const struct call_exchange
 		return (struct server){ .cpu = -1 };
 	first = (struct wait_graph){ .records = g.before };
 	return (struct server){ .cpu = wait_graph_cpu(&g, a.peer->party_pid),
-		.is_busy = runs(&g, a.peer->party_pid) && runs(&first, a.peer->party_pid) };
+		.is_busy = process_runs(&g, a.peer->party_pid) &&
+			   process_runs(&first, a.peer->party_pid) };
 }
 
 /* Returns whether the server computes: on a busy host a process that always could run gets little
  * CPU. */
-static bool computes(const struct check *e, const struct call_exchange *x)
+static bool server_computes(const struct check *e, const struct call_exchange *x)
 {
 	struct server s = server_of(e, x);
 
@@ -139,7 +140,7 @@ static bool computes(const struct check *e, const struct call_exchange *x)
 static bool is_slow(const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
 	return x->seen >= SLOW_LEAST && wait_share(c, x) >= check_option(c->of, "min-slow-wait") &&
-	       computes(c->of, x) &&
+	       server_computes(c->of, x) &&
 	       check_is_over(c->of, "min-slow-rate", check_calls_rate(c, x->answered), path);
 }
 
@@ -148,7 +149,7 @@ enum chain { CHAIN_NONE, CHAIN_DELAYED, CHAIN_QUICK, CHAIN_SLOW };
 static enum chain chain_of(
 	const struct check_calls *c, const char *path, const struct call_exchange *x)
 {
-	if (!x->seen || !asks(c->of, x))
+	if (!x->seen || !sends_requests(c->of, x))
 		return CHAIN_NONE;
 	if (is_delayed(c, x))
 		return CHAIN_DELAYED;
@@ -159,7 +160,7 @@ static enum chain chain_of(
 	return is_quick(c, path, x) ? CHAIN_QUICK : is_slow(c, path, x) ? CHAIN_SLOW : CHAIN_NONE;
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_exchange(const void *key, const void *value, const void *user)
 {
 	const struct call_path *path = key;
 	const struct call_exchange *x = value;
@@ -189,7 +190,7 @@ static void put_peer(
 		buffer_string(out, path);
 }
 
-static void claim(const struct check_calls *c, struct check_result *out,
+static void emit_claim(const struct check_calls *c, struct check_result *out,
 	const struct call_exchange *x, const char *path, enum chain chain)
 {
 	struct buffer peer = { 0 };
@@ -241,7 +242,7 @@ static void emit_values(
 		finding_count(out, "requests that were measured", x->seen, interval_ns);
 }
 
-static void report(
+static void report_exchange(
 	const struct check_calls *c, struct check_result *out, const struct check_ranked *one)
 {
 	const struct call_path *path = one->key;
@@ -253,7 +254,7 @@ static void report(
 		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c), path->text);
 	finding_low_if(out, !delayed);
 	finding_connection(out, span_of_string(path->text));
-	claim(c, out, x, path->text, chain);
+	emit_claim(c, out, x, path->text, chain);
 	emit_values(c, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"
 				    : "whether these requests could be combined into one");
@@ -285,9 +286,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 		return;
 	}
-	count = check_rank(&calls.history->exchanges, weigh, &calls, top, SHOWN_MAX);
+	count = check_rank(&calls.history->exchanges, weigh_exchange, &calls, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report(&calls, out, &top[i]);
+		report_exchange(&calls, out, &top[i]);
 	if (!count)
 		check_fine(out, "no chain of small requests to one peer");
 }

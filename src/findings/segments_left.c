@@ -22,7 +22,7 @@ static bool is_high(const struct check *e, const struct limits_segments *now)
 	return is_near || now->unattached_bytes >= check_option(e, "many");
 }
 
-static void report(const struct check *e, struct check_result *out,
+static void report_segments(const struct check *e, struct check_result *out,
 	const struct limits_segments *then, const struct limits_segments *now)
 {
 	uint64_t interval_ns = now->record.time_ns - then->record.time_ns;
@@ -71,7 +71,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "unused segments of System V shared memory: %llu, then %llu",
 			(unsigned long long)then->unattached, (unsigned long long)now->unattached);
 	else
-		report(e, out, then, now);
+		report_segments(e, out, then, now);
 }
 
 const struct finding_type finding_segments_left = {

@@ -138,7 +138,8 @@ static const struct claim_row of_several = {
 	"end the clients, or let the server close idle connections when it ends (node: " ENDS_NOW
 };
 
-static void report(const struct check *e, struct check_result *out, const struct ended *ended)
+static void report_connections(
+	const struct check *e, struct check_result *out, const struct ended *ended)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	socket_put_local(finding_value(out, "local"), ended->first);
@@ -165,11 +166,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	ended = find_awaited(e);
 	if (is_held_by_one(e, &ended))
-		report(e, out, &ended);
+		report_connections(e, out, &ended);
 	else if (ended.count < check_option(e, "min-connections"))
 		check_fine(out, "it serves no port that it no longer listens on");
 	else if (check_is_over(e, "min-time", ended.quiet_ns, ""))
-		report(e, out, &ended);
+		report_connections(e, out, &ended);
 	else
 		check_fine(out, "its last clients are being served");
 }

@@ -48,7 +48,7 @@ static const struct claim_row blocked = {
 	"signal with sigprocmask, or take it with sigwait or from its signalfd"
 };
 
-static void report(
+static void report_signals(
 	const struct check *e, struct check_result *out, const char *signals, uint64_t since_ns)
 {
 	bool is_shown = false;
@@ -233,7 +233,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(
 			out, "a request to end was pending, but not for long", CHECK_LONGER);
 	else
-		report(e, out, buffer_cstr(&signals), since_ns);
+		report_signals(e, out, buffer_cstr(&signals), since_ns);
 	buffer_fini(&signals);
 }
 

@@ -82,7 +82,8 @@ static struct lookups lookups_of(const struct call_history *h)
 	return l;
 }
 
-static void report(struct check_result *out, const struct check_calls *c, const struct lookups *l)
+static void report_lookups(
+	struct check_result *out, const struct check_calls *c, const struct lookups *l)
 {
 	double share = 100 * l->wait_ns / (double)c->interval_ns, each = l->wait_ns / l->answers;
 	bool is_many = l->connects && l->answers >= MANY_EACH * l->connects;
@@ -167,7 +168,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	l = lookups_of(calls.history);
 	if (l.answers >= check_option(e, "min-answers") &&
 		check_is_over(e, "min-wait", 100 * l.wait_ns / (double)calls.interval_ns, l.server))
-		report(out, &calls, &l);
+		report_lookups(out, &calls, &l);
 	else if (l.silent && !l.answers)
 		report_silent(out, &calls, &l);
 	else if (are_in_vain(&calls, &l))

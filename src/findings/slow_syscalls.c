@@ -146,7 +146,7 @@ static bool is_slow(const struct look *l, const char *name, const struct call_ti
 	       check_is_over(l->calls->of, "min-p99", p99_of(t), name);
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_call(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_place *place = key;
@@ -210,7 +210,7 @@ static void emit_times(struct check_result *out, struct look *l, const struct ca
 	check_calls_unseen(l->calls, l->calls->of, out);
 }
 
-static void report(struct check_result *out, struct look *l, const struct check_ranked *one)
+static void report_call(struct check_result *out, struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
 	const struct call_times *t = one->value;
@@ -261,9 +261,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_queued(&look);
 	map_for_each_value (&c.history->times, const struct call_times *, t)
 		max_ns = t->max_ns > max_ns ? t->max_ns : max_ns;
-	count = check_rank(&c.history->times, weigh, &look, top, SHOWN_MAX);
+	count = check_rank(&c.history->times, weigh_call, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report(out, &look, &top[i]);
+		report_call(out, &look, &top[i]);
 	snprintf(fine, sizeof(fine), "longest call: %s", format_ns(longest, max_ns));
 	if (!count)
 		check_calls_fine(e, out, fine);

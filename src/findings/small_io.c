@@ -77,7 +77,7 @@ static bool is_subject(
 	return f->kind == FD_FOLLOWED_SOCKET || call_is_on_disk(path);
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_file(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_path *path = key;
@@ -95,7 +95,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	return s.calls;
 }
 
-static void report(struct check_result *out, const struct check_calls *c,
+static void report_file(struct check_result *out, const struct check_calls *c,
 	const struct check_ranked *one, unsigned direction)
 {
 	const struct call_path *path = one->key;
@@ -138,10 +138,10 @@ static size_t diagnose_direction(
 {
 	struct look look = { c->of, c, direction };
 	struct check_ranked top[SHOWN_MAX];
-	size_t count = check_rank(&c->history->files, weigh, &look, top, SHOWN_MAX);
+	size_t count = check_rank(&c->history->files, weigh_file, &look, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		report(out, c, &top[i], direction);
+		report_file(out, c, &top[i], direction);
 	return count;
 }
 

@@ -361,7 +361,7 @@ static void emit_unseen(struct check_result *out, const struct talker *t, const 
 		finding_unseen(out, "whether the process waits for an MCP server");
 }
 
-static void report(struct check_result *out, const struct talker *t, const struct stream *s)
+static void report_stream(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
 	struct buffer both = { 0 };
@@ -561,13 +561,13 @@ static void emit_all(const struct check *e, struct check_result *out, struct tal
 	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
 		if (is_repeated(all, i) || !is_worth_it(e, t, &all[i]))
 			continue;
-		report(out, t, &all[i]);
+		report_stream(out, t, &all[i]);
 		shown++;
 	}
 	if (is_unanswered(&t->activity) && !t->activity.socket_inode)
 		report_unanswered(e, out, t);
 	else if (has_stopped(e, t))
-		report(out, t, &t->rests);
+		report_stream(out, t, &t->rests);
 }
 
 /* Reports unknown connections. Those in another network namespace need more privilege than being

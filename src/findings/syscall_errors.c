@@ -79,7 +79,7 @@ static bool is_missing(const struct call_place *place)
 }
 
 /* Returns how many of these failures neither belong to a search nor answer a client's request. */
-static double surplus(const struct look *l, const struct call_place *place, double count)
+static double surplus_failures(const struct look *l, const struct call_place *place, double count)
 {
 	const struct call_history *h = l->calls.history;
 	double excused;
@@ -161,7 +161,7 @@ static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 	       (f->last_ns - f->first_ns) * 2 >= l->calls.interval_ns;
 }
 
-static bool accepts(const struct call_place *place)
+static bool is_accept_call(const struct call_place *place)
 {
 	return row_of(place) && row_of(place)->effect.what == SYSCALL_FD_ACCEPTS;
 }
@@ -170,15 +170,16 @@ static bool accepts(const struct call_place *place)
  * fails to open matters less. */
 static bool is_beside_accept(const struct look *l, const struct call_place *place)
 {
-	return place->error == LINUX_EMFILE && l->accept_fails && !accepts(place);
+	return place->error == LINUX_EMFILE && l->accept_fails && !is_accept_call(place);
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_failures(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_place *place = key;
 	const struct call_failures *f = value;
-	double times = surplus(l, place, (double)f->count), least = check_option(l->e, "min-grave");
+	double times = surplus_failures(l, place, (double)f->count),
+	       least = check_option(l->e, "min-grave");
 	char what[KEY_SIZE];
 
 	if (place->error == CALL_SHORT_WRITE || space_failure_of(l->e, place) ||
@@ -384,7 +385,7 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 }
 
 /* `key`: the place, without its path if there are several. */
-static void report(struct look *l, const struct trouble *t, const struct call_place *key)
+static void report_failures(struct look *l, const struct trouble *t, const struct call_place *key)
 {
 	bool is_estimate = is_lock(t->place) ||
 			   (is_no_room(t->place) ? !task_room_full_group(l->e) : l->calls.lost > 0);
@@ -580,7 +581,7 @@ static void read_graves(struct map *out, const struct look *l)
 			continue;
 		t->space = space;
 		t->paths++;
-		t->is_reported |= weigh(place, f, l) > 0;
+		t->is_reported |= weigh_failures(place, f, l) > 0;
 		call_failures_add(&t->all, f);
 		if (f->count <= t->place_count)
 			continue;
@@ -611,7 +612,7 @@ static size_t diagnose_graves(struct look *l)
 		struct trouble t = *(const struct trouble *)top[i].value;
 
 		t.times = top[i].weight;
-		report(l, &t, top[i].key);
+		report_failures(l, &t, top[i].key);
 	}
 	map_fini(&graves);
 	return count;
@@ -620,13 +621,13 @@ static size_t diagnose_graves(struct look *l)
 static size_t diagnose_places(struct look *l)
 {
 	struct check_ranked top[SHOWN_MAX];
-	size_t count = check_rank(&l->calls.history->failures, weigh, l, top, SHOWN_MAX);
+	size_t count = check_rank(&l->calls.history->failures, weigh_failures, l, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		struct trouble t = { .place = top[i].key, .times = top[i].weight, .paths = 1 };
 
 		t.all = *(const struct call_failures *)top[i].value;
-		report(l, &t, top[i].key);
+		report_failures(l, &t, top[i].key);
 	}
 	return count;
 }
@@ -644,7 +645,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		const struct call_failures *, value) {
 		if (place->error != CALL_SHORT_WRITE)
 			failures += value->count;
-		look.accept_fails |= place->error == LINUX_EMFILE && accepts(place);
+		look.accept_fails |= place->error == LINUX_EMFILE && is_accept_call(place);
 	}
 	look.requests = failures ? requests_of(e, look.calls.history) : 0;
 	count = diagnose_graves(&look);

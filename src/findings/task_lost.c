@@ -103,7 +103,7 @@ static bool awaits_result(const struct check *e)
 	return has_method(e, &e->id, "pool.py", "wait") && has_method(e, &e->id, "pool.py", "get");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct pool *p)
+static void report_pool(const struct check *e, struct check_result *out, const struct pool *p)
 {
 	static const struct claim_row row = {
 		"waits for a result of its pool of processes{ in |place}, for {time}, and all "
@@ -139,7 +139,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (p.idle < p.workers)
 		check_fine(out, "%u of %u workers of its pool work", p.workers - p.idle, p.workers);
 	else if (check_is_long(e, out, "min-time", p.for_ns, "it and all workers of its pool wait"))
-		report(e, out, &p);
+		report_pool(e, out, &p);
 }
 
 const struct finding_type finding_task_lost = {

@@ -20,7 +20,7 @@ static double most_threads(const struct check *e)
 	return most;
 }
 
-static void report(struct check_result *out, const struct check_calls *c, double most)
+static void report_churn(struct check_result *out, const struct check_calls *c, double most)
 {
 	double rate = check_calls_rate(c, c->history->threads);
 	double cpu = process_table_cpu_percent(c->of->process);
@@ -55,7 +55,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	/* Most of the started threads have ended: a pool that is being filled keeps all of them. */
 	if (check_calls_suffice(&c, c.history->threads_seen) && most > 0 && most * 2 < started &&
 		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))
-		report(out, &c, most);
+		report_churn(out, &c, most);
 	else
 		check_calls_fine(e, out, "few threads are started that end again");
 }

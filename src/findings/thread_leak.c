@@ -94,7 +94,7 @@ static double threads_at(const struct sample_point *p)
 	return p->threads ? (double)p->threads : -1;
 }
 
-static void report(const struct check *e, struct check_result *out, const struct growth *g,
+static void report_leak(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct newcomers *n)
 {
 	bool is_young = check_is_young(e);
@@ -170,7 +170,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "%.0f threads, then %.0f: most new threads are not idle", g.first,
 			g.last);
 	else
-		report(e, out, &g, &n);
+		report_leak(e, out, &g, &n);
 }
 
 const struct finding_type finding_thread_leak = {

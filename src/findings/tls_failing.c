@@ -18,7 +18,7 @@ static uint64_t failures_of(const struct call_handshakes *s)
 	return s->refused_here + s->refused_there + s->closed;
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_handshakes(const void *key, const void *value, const void *user)
 {
 	const struct call_path *peer = key;
 	const struct call_handshakes *s = value;
@@ -46,7 +46,8 @@ static const char *reason_of(const struct call_handshakes *s)
 					     : "the connections are closed before any data";
 }
 
-static void remedy(struct check_result *out, const char *address, const struct call_handshakes *s)
+static void emit_remedy(
+	struct check_result *out, const char *address, const struct call_handshakes *s)
 {
 	/* The target chose the name of the server, and the line is pasted into a shell. */
 	bool is_word = *s->server && escape_is_shell_word(s->server, strlen(s->server));
@@ -112,7 +113,7 @@ static void report_as(bool is_server, struct check_result *out, const struct che
 		put_count(out, "ended by the server", s->refused_there, calls);
 		put_count(out, "closed by this process before the server's part came", s->closed,
 			calls);
-		remedy(out, address, s);
+		emit_remedy(out, address, s);
 	}
 	finding_rate(out, "failures", check_calls_rate(calls, failed), SOOTH_UNIT_NONE,
 		calls->interval_ns);
@@ -122,8 +123,8 @@ static void report_as(bool is_server, struct check_result *out, const struct che
 	finding_end(out);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
-	const struct check_ranked *one)
+static void report_handshakes(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one)
 {
 	(void)e;
 	report_as(false, out, calls, one);
@@ -136,11 +137,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_calls_begin(&calls, e, out))
 		return;
-	if (check_rank(&calls.history->served_handshakes, weigh, e, &served, 1))
+	if (check_rank(&calls.history->served_handshakes, weigh_handshakes, e, &served, 1))
 		report_as(true, out, &calls, &served);
 	if (!out->found || calls.history->handshakes.count)
-		check_report_ranked(e, out, &calls, &calls.history->handshakes, weigh, report,
-			"no repeated TLS failures");
+		check_report_ranked(e, out, &calls, &calls.history->handshakes, weigh_handshakes,
+			report_handshakes, "no repeated TLS failures");
 }
 
 const struct finding_type finding_tls_failing = {

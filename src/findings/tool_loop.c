@@ -18,7 +18,7 @@ static const struct finding_option options[] = {
 		"maximum mean time of a round: slower ones poll on purpose"),
 };
 
-static void report(struct check_result *out, const struct proc_session *s, uint64_t time_ns)
+static void report_loop(struct check_result *out, const struct proc_session *s, uint64_t time_ns)
 {
 	struct span tool = record_text(&s->record, &s->repeated);
 	char text[UNITS_SIZE];
@@ -60,7 +60,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			  : 0;
 	if (time_ns && s->turn != PROC_TURN_USER && check_is_over(e, "min-times", s->repeats, "") &&
 		time_ns <= check_option(e, "max-pace") * s->repeats)
-		report(out, s, time_ns);
+		report_loop(out, s, time_ns);
 	else
 		check_fine(out, "its last tool call was made %u time%s in a row", s->repeats,
 			s->repeats == 1 ? "" : "s");

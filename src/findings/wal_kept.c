@@ -63,7 +63,7 @@ static const struct claim_row of_writer = {
 	GROWS ": {reader} ({reader pid}) keeps a transaction open that reads", UNSEEN, REMEDY
 };
 
-static void report(const struct check *e, struct check_result *out,
+static void report_log(const struct check *e, struct check_result *out,
 	const struct waits_reader *before, const struct waits_reader *now)
 {
 	uint64_t bytes = bytes_of(now, now->log_pages),
@@ -103,7 +103,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		readers++;
 		if (record_text(&now->record, &now->path).size > strlen("shm") &&
 			keeps_log(e, before, now)) {
-			report(e, out, before, now);
+			report_log(e, out, before, now);
 			return;
 		}
 	}

@@ -98,7 +98,7 @@ static void emit_directories(const struct check *e, struct check_result *out,
 			e->id.pid);
 }
 
-static void claim(struct check_result *out, uint32_t watches, const struct fd_directory *top)
+static void emit_claim(struct check_result *out, uint32_t watches, const struct fd_directory *top)
 {
 	if (!top) {
 		finding_claim(out, "watches %u files and directories for changes", watches);
@@ -123,7 +123,7 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 	for (size_t i = 0; i < count && !top; i++)
 		top = all[i].path.size ? &all[i] : NULL;
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	claim(out, p->watches, top);
+	emit_claim(out, p->watches, top);
 	finding_count(out, "watches", p->watches, 0);
 	if (sums->watches_reported == p->watches)
 		finding_count(out, "different files", count_files(last), 0);

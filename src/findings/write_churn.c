@@ -91,7 +91,7 @@ static double weigh_scraps(const void *key, const void *value, const void *user)
 	return call_is_on_disk(path->text) && is_waste(c, &w) ? w.gone : 0;
 }
 
-static void claim(struct check_result *out, const struct check_calls *c, const struct waste *w)
+static void emit_claim(struct check_result *out, const struct check_calls *c, const struct waste *w)
 {
 	double per_s = check_calls_rate(c, w->times);
 
@@ -108,14 +108,15 @@ static void claim(struct check_result *out, const struct check_calls *c, const s
 			w->scraps->last, (unsigned long long)w->times, per_s);
 }
 
-static void report(struct check_result *out, const struct check_calls *c, const struct waste *w)
+static void report_waste(
+	struct check_result *out, const struct check_calls *c, const struct waste *w)
 {
 	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
 	const char *path = is_one ? w->path : w->scraps->last;
 
 	finding_begin(out, check_calls_confidence(c), w->path);
 	finding_path(out, span_of_string(path));
-	claim(out, c, w);
+	emit_claim(out, c, w);
 	finding_rate(out, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",
 		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
 	finding_number(out, "discarded, total", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
@@ -149,13 +150,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 	for (size_t i = 0; i < files; i++) {
 		struct waste w = of_file(e, check_ranked_path(&top[i]), top[i].value);
 
-		report(out, &c, &w);
+		report_waste(out, &c, &w);
 	}
 	scraps = check_rank(&c.history->scraps, weigh_scraps, &c, top, SHOWN_MAX);
 	for (size_t i = 0; i < scraps; i++) {
 		struct waste w = of_scraps(check_ranked_path(&top[i]), top[i].value);
 
-		report(out, &c, &w);
+		report_waste(out, &c, &w);
 	}
 	if (!files && !scraps)
 		check_calls_fine(e, out, "little is rewritten or removed");

@@ -31,7 +31,7 @@ struct stuck {
 
 /* --- which thread --- */
 
-static bool writes(const struct thread_history *t)
+static bool writes_data(const struct thread_history *t)
 {
 	const struct syscall_row *row = syscall_row_of(t->calls[0].abi, t->calls[0].syscall);
 
@@ -49,7 +49,7 @@ static bool is_blocked(const struct check *e, const struct thread_history *t)
 {
 	return t->met >= check_option(e, "min-readings") &&
 	       (double)thread_history_ns(t) >= check_option(e, "min-time") &&
-	       t->sleeping == t->met && writes(t) &&
+	       t->sleeping == t->met && writes_data(t) &&
 	       has_reader(check_descriptor(e, t->waiting.descriptor));
 }
 
@@ -159,7 +159,7 @@ static const struct claim_row rows[] = {
 		"lines" },
 };
 
-static void report(const struct check *e, struct check_result *out, const struct stuck *s,
+static void report_writer(const struct check *e, struct check_result *out, const struct stuck *s,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct thread_history *t = s->first;
@@ -296,7 +296,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (s.stuck && is_paged(e, &chain))
 		check_fine(out, "its pager waits for a key");
 	else if (s.stuck)
-		report(e, out, &s, &g, &chain);
+		report_writer(e, out, &s, &g, &chain);
 	else if (s.slowed && has_slow_reader(&g, &chain))
 		report_slow(out, s.slowed, &g, &chain);
 	else if (s.unseen)

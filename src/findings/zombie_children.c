@@ -22,7 +22,7 @@ struct gathering {
 	uint64_t since_ns;
 };
 
-static void add(const struct check *e, struct gathering *g, const struct process_entry *p)
+static void add_zombie(const struct check *e, struct gathering *g, const struct process_entry *p)
 {
 	uint64_t held_ns = p->last_ns > p->zombie_ns ? p->last_ns - p->zombie_ns : 0;
 
@@ -52,8 +52,8 @@ static bool is_init(const struct process_entry *p)
 	       (p->links && !p->links->namespace_state && p->links->inner_pid == 1);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct gathering *g,
-	const char *what)
+static void report_zombies(const struct check *e, struct check_result *out,
+	const struct gathering *g, const char *what)
 {
 	const struct process_entry *parent = g->parent;
 	struct span name = check_name(parent);
@@ -88,9 +88,9 @@ static void diagnose_process(const struct check *e, struct check_result *out)
 	struct gathering g = { .parent = e->process };
 
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling)
-		add(e, &g, p);
+		add_zombie(e, &g, p);
 	if (g.staying && check_is_over(e, "min-count", g.staying, ""))
-		report(e, out, &g, "");
+		report_zombies(e, out, &g, "");
 	else if (g.all && (double)check_watched_ns(e) < check_option(e, "min-time"))
 		check_blind_because(out,
 			"the observation is too short to see whether the zombies stay",
@@ -112,7 +112,7 @@ static bool gather_below(
 	for (const struct process_entry *p = first->parent->first_child; p; p = p->next_sibling) {
 		if (!g->all && p->zombie_ns && p != first)
 			return false;
-		add(e, g, p);
+		add_zombie(e, g, p);
 	}
 	return g->all > 0;
 }
@@ -133,7 +133,7 @@ static void diagnose_host(const struct check *e, struct check_result *out)
 		all += g.all;
 		snprintf(what, sizeof(what), "below %u", g.parent->id.pid);
 		if (g.staying && check_is_over(e, "many", g.staying, what))
-			report(e, out, &g, what);
+			report_zombies(e, out, &g, what);
 	}
 	if (!out->found)
 		check_fine(out, "%u zombie%s of other processes", all, all == 1 ? "" : "s");

@@ -34,7 +34,7 @@ static int take_over(struct capture_file *f, FILE *capture, struct sooth_error *
 	return 0;
 }
 
-static int convert(struct capture_file *f, bool is_lines, struct sooth_error *err)
+static int convert_artifact(struct capture_file *f, bool is_lines, struct sooth_error *err)
 {
 	struct import i = { .to = tmpfile() };
 	int fd = dup(f->fd), status = 0;
@@ -72,7 +72,7 @@ int import_open(struct capture_file *f, const char *path, struct sooth_error *er
 	is_lines = !memcmp(begin, lines_begin, sizeof(lines_begin));
 	if (!is_lines && memcmp(begin, zstd_magic, sizeof(zstd_magic)) != 0)
 		return 0;
-	status = convert(f, is_lines, err);
+	status = convert_artifact(f, is_lines, err);
 	if (status)
 		capture_file_close(f);
 	return status;

@@ -85,7 +85,7 @@ static void add_limit(struct artifact *a, const char *what, const char *reason, 
 }
 
 /* memtrack launches the command that it tracks. */
-static void begin(struct artifact *a, uint64_t time_ns)
+static void begin_stream(struct artifact *a, uint64_t time_ns)
 {
 	struct stream_source source = { .record = head(a, time_ns, STREAM_SOURCE),
 		.source = 1,
@@ -131,7 +131,7 @@ static void add_call(struct artifact *a, const struct memtrack_event *e)
 static int take_event(struct artifact *a, const struct memtrack_event *e, struct sooth_error *err)
 {
 	if (!a->has_begun)
-		begin(a, e->timestamp);
+		begin_stream(a, e->timestamp);
 	a->events++;
 	if (e->timestamp > a->last_ns)
 		a->last_ns = e->timestamp;
@@ -218,7 +218,7 @@ static int read_frames(struct artifact *a, FILE *from, struct sooth_error *err)
 
 /* --- the end --- */
 
-static int refuse(const struct artifact *a, struct sooth_error *err)
+static int refuse_artifact(const struct artifact *a, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", a->path);
 	error_why(err, "%s, but does not hold memtrack's events",
@@ -249,7 +249,7 @@ static void add_limits(struct artifact *a)
 	}
 }
 
-static int end(struct artifact *a, struct sooth_error *err)
+static int end_stream(struct artifact *a, struct sooth_error *err)
 {
 	bool is_whole = !a->is_damaged && !a->is_cut && !a->pending.size;
 	struct stream_end end = { .record = head(a, a->last_ns, STREAM_END),
@@ -257,9 +257,9 @@ static int end(struct artifact *a, struct sooth_error *err)
 		.child_status = -1 };
 
 	if (!a->has_begun && !is_whole)
-		return refuse(a, err);
+		return refuse_artifact(a, err);
 	if (!a->has_begun)
-		begin(a, 0);
+		begin_stream(a, 0);
 	end.record.time_ns = a->last_ns;
 	add_limits(a);
 	if (is_whole)
@@ -276,7 +276,7 @@ int import_memtrack(
 	int status = read_frames(&a, from, err);
 
 	if (!status)
-		status = end(&a, err);
+		status = end_stream(&a, err);
 	ZSTD_freeDStream(a.zstd);
 	buffer_fini(&a.pending);
 	return status;

@@ -133,8 +133,8 @@ static void free_tables(struct tables *t)
 	t->findings = t->unseen = t->answers = NULL;
 }
 
-static int run(struct observation *n, const struct observation_probe *chosen, struct tables *tables,
-	struct sooth_error *err)
+static int run_observation(struct observation *n, const struct observation_probe *chosen,
+	struct tables *tables, struct sooth_error *err)
 {
 	int status;
 
@@ -164,7 +164,7 @@ static int run_permitted(
 
 	memcpy(chosen, probes, sizeof(chosen));
 	if (!is_passive)
-		status = run(n, chosen, tables, &refusal);
+		status = run_observation(n, chosen, tables, &refusal);
 	if (!status || (!is_passive && refusal.fault != SOOTH_FAULT_PRIVILEGE &&
 			       refusal.fault != SOOTH_FAULT_UNSUPPORTED)) {
 		if (status && err)
@@ -173,7 +173,7 @@ static int run_permitted(
 	}
 	chosen[PASSIVE] = (struct observation_probe){ NULL, 0 };
 	n->options.calls.has_call_budget = n->options.calls.records_api = false;
-	return run(n, chosen, tables, err);
+	return run_observation(n, chosen, tables, err);
 }
 
 static void set_times(struct observation *n, uint64_t duration_ns)

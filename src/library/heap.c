@@ -79,7 +79,7 @@ static void heap_blocks_free(struct heap_blocks *b)
 
 /* --- calls --- */
 
-static void drop(struct heap_blocks *b, const struct sooth_record *r, uint64_t address)
+static void drop_block(struct heap_blocks *b, const struct sooth_record *r, uint64_t address)
 {
 	struct block_key key = { process_id_of(r), address };
 
@@ -115,13 +115,13 @@ static void heap_blocks_take(
 	if (b->ended.pid) /* another process still runs */
 		heap_blocks_end(b, (struct process_id){ 0 });
 	if (call->function == HEAP_FREE) {
-		drop(b, &call->record, call->address);
+		drop_block(b, &call->record, call->address);
 		return;
 	}
 	/* A failed realloc keeps the old block; a realloc to size 0 may return NULL and still free
 	 * it. */
 	if (moves && (call->address || !call->size))
-		drop(b, &call->record, call->old_address);
+		drop_block(b, &call->record, call->old_address);
 	block = call->address ? map_put(&b->live, &key, NULL) : NULL;
 	if (block)
 		*block = (struct block){ { event->function, event->phase }, event->size,
@@ -152,7 +152,7 @@ static int by_bytes(const void *left, const void *right)
 	return (a->bytes < b->bytes) - (a->bytes > b->bytes);
 }
 
-static int append(struct sooth_table *table, const struct group *group)
+static int append_group(struct sooth_table *table, const struct group *group)
 {
 	const char *phase = group->key.phase;
 	struct snapshot_row row = { .blocks = group->blocks,
@@ -189,7 +189,7 @@ static struct sooth_table *heap_blocks_table(const struct heap_blocks *b, struct
 	if (!status)
 		qsort(sorted, count, sizeof(*sorted), by_bytes);
 	for (size_t i = 0; i < count && !status; i++)
-		status = append(table, &sorted[i]);
+		status = append_group(table, &sorted[i]);
 	free(sorted);
 	map_fini(&groups);
 	if (!status)
@@ -246,7 +246,8 @@ static void take_call(
 	buffer_append(&h->tracker.coming, &event, sizeof(event));
 }
 
-static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+static int take_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct sooth_heap *h = user;
 
@@ -275,7 +276,7 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 
 /* --- begin and end --- */
 
-static int begin(struct sooth_heap *h, const struct tracker_target *target,
+static int begin_heap(struct sooth_heap *h, const struct tracker_target *target,
 	const struct sooth_heap_tracker_options *options, struct sooth_error *err)
 {
 	struct sooth_observer_options chosen;
@@ -289,7 +290,7 @@ static int begin(struct sooth_heap *h, const struct tracker_target *target,
 			&h->tracker, "heap", "heap", sizeof(struct sooth_heap_event), &chosen, err);
 	if (status)
 		return status;
-	sooth_report_on_record(h->tracker.report, take, h);
+	sooth_report_on_record(h->tracker.report, take_record, h);
 	status = tracker_add(&h->tracker, target, err);
 	if (!status)
 		status = sooth_observer_add_probe(h->tracker.observer, "heap", SOOTH_STREAM, err);
@@ -313,7 +314,7 @@ static int track(const struct tracker_target *target,
 	h->blocks = o.keeps_blocks ? heap_blocks_new() : NULL;
 	if (!status)
 		status = o.keeps_blocks && !h->blocks ? error_no_memory(err)
-						      : begin(h, target, &o, err);
+						      : begin_heap(h, target, &o, err);
 	if (status) {
 		sooth_heap_close(h);
 		return observation_failed(status, err);

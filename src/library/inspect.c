@@ -70,7 +70,7 @@ static int take(void *user, const char *section, const struct sooth_schema *sche
 	return strcmp(section, d->section) ? 0 : table_append(d->table, schema, row);
 }
 
-static int refuse(const char *table, pid_t pid, struct sooth_error *err)
+static int refuse_permission(const char *table, pid_t pid, struct sooth_error *err)
 {
 	error_set(
 		err, -EACCES, SOOTH_FAULT_PRIVILEGE, "read \"%s\" of process %d", table, (int)pid);
@@ -117,8 +117,9 @@ struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 						: INTERVAL_NS;
 	n.options.sample_ns = 0;
 	detail.table = table_new(err);
-	if (detail.table && (observation_run(&n, err) || (detail.is_refused && !detail.main_rows &&
-								 refuse(table, pid, err)))) {
+	if (detail.table &&
+		(observation_run(&n, err) || (detail.is_refused && !detail.main_rows &&
+						     refuse_permission(table, pid, err)))) {
 		sooth_table_free(detail.table);
 		return NULL;
 	}

@@ -25,7 +25,7 @@ int observation_options(struct sooth_observer_options *out,
 	return status;
 }
 
-static void replace(char *text, size_t size, const char *old, const char *new)
+static void replace_text(char *text, size_t size, const char *old, const char *new)
 {
 	char *found = strstr(text, old);
 	char rest[256];
@@ -38,11 +38,13 @@ static void replace(char *text, size_t size, const char *old, const char *new)
 
 int observation_failed(int status, struct sooth_error *err)
 {
-	replace(err->why, sizeof(err->why), "sooth does not have", "this process does not have");
-	replace(err->remedy, sizeof(err->remedy), "run sooth", "run this program");
-	replace(err->remedy, sizeof(err->remedy), "\"$(command -v sooth)\"", "PROGRAM");
-	replace(err->remedy, sizeof(err->remedy), "--preload-library FILE", "heap.preload_path");
-	replace(err->remedy, sizeof(err->remedy), "--engine bpf", "SOOTH_ENGINE_BPF");
+	replace_text(
+		err->why, sizeof(err->why), "sooth does not have", "this process does not have");
+	replace_text(err->remedy, sizeof(err->remedy), "run sooth", "run this program");
+	replace_text(err->remedy, sizeof(err->remedy), "\"$(command -v sooth)\"", "PROGRAM");
+	replace_text(
+		err->remedy, sizeof(err->remedy), "--preload-library FILE", "heap.preload_path");
+	replace_text(err->remedy, sizeof(err->remedy), "--engine bpf", "SOOTH_ENGINE_BPF");
 	return status;
 }
 
@@ -62,7 +64,7 @@ static int step_ms(uint64_t left_ns)
 }
 
 /* Runs the observer for the duration. A signal does not end it: signals belong to the caller. */
-static int observe(struct sooth_observer *o, uint64_t duration_ns, struct sooth_error *err)
+static int observe_for(struct sooth_observer *o, uint64_t duration_ns, struct sooth_error *err)
 {
 	uint64_t end = now_ns() + duration_ns, now;
 	int status = 1;
@@ -74,8 +76,8 @@ static int observe(struct sooth_observer *o, uint64_t duration_ns, struct sooth_
 	return sooth_observer_stop(o, SOOTH_END_DURATION, err);
 }
 
-static int prepare(const struct observation *n, struct sooth_observer *o, struct sooth_report *r,
-	struct sooth_error *err)
+static int prepare_observation(const struct observation *n, struct sooth_observer *o,
+	struct sooth_report *r, struct sooth_error *err)
 {
 	int status = sooth_report_add_view(r, n->view, n->view_options, err);
 
@@ -101,11 +103,11 @@ int observation_run(const struct observation *n, struct sooth_error *err)
 	if (!status)
 		status = sooth_observer_new(&o, &n->options, err);
 	if (!status)
-		status = prepare(n, o, r, err);
+		status = prepare_observation(n, o, r, err);
 	if (!status)
 		status = sooth_observer_start(o, err);
 	if (!status)
-		status = observe(o, n->duration_ns, err);
+		status = observe_for(o, n->duration_ns, err);
 	if (!status)
 		status = sooth_report_finish(r, err);
 	sooth_observer_free(o);

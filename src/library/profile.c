@@ -88,7 +88,7 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 	return take_function(p->functions, section, schema, row);
 }
 
-static int begin(struct sooth_profiler *p, const struct tracker_target *target,
+static int begin_profile(struct sooth_profiler *p, const struct tracker_target *target,
 	const struct sooth_profiler_options *o, struct sooth_error *err)
 {
 	struct profile_options view = { .naming = { .has_lines = o->profile.has_source_lines } };
@@ -113,8 +113,9 @@ static int begin(struct sooth_profiler *p, const struct tracker_target *target,
 	return status ? status : tracker_start(&p->tracker, err);
 }
 
-static int start(const struct tracker_target *target, const struct sooth_profiler_options *options,
-	struct sooth_profiler **out, struct sooth_error *err)
+static int start_profiler(const struct tracker_target *target,
+	const struct sooth_profiler_options *options, struct sooth_profiler **out,
+	struct sooth_error *err)
 {
 	ERROR_HERE(err);
 	struct sooth_profiler_options o;
@@ -127,7 +128,7 @@ static int start(const struct tracker_target *target, const struct sooth_profile
 	stacks_init(&p->stacks, PROFILE_STACK, PROFILE_FRAME, o.profile.has_source_lines);
 	if (!status) {
 		p->functions = table_new(err);
-		status = p->functions ? begin(p, target, &o, err) : -ENOMEM;
+		status = p->functions ? begin_profile(p, target, &o, err) : -ENOMEM;
 	}
 	if (status) {
 		sooth_profiler_close(p);
@@ -140,20 +141,20 @@ static int start(const struct tracker_target *target, const struct sooth_profile
 int sooth_profiler_start(pid_t pid, const struct sooth_profiler_options *options,
 	struct sooth_profiler **out, struct sooth_error *err)
 {
-	return start(&(struct tracker_target){ &pid, 1, NULL }, options, out, err);
+	return start_profiler(&(struct tracker_target){ &pid, 1, NULL }, options, out, err);
 }
 
 int sooth_profiler_start_multiple(const pid_t *pids, size_t count,
 	const struct sooth_profiler_options *options, struct sooth_profiler **out,
 	struct sooth_error *err)
 {
-	return start(&(struct tracker_target){ pids, count, NULL }, options, out, err);
+	return start_profiler(&(struct tracker_target){ pids, count, NULL }, options, out, err);
 }
 
 int sooth_profiler_start_command(char *const *command, const struct sooth_profiler_options *options,
 	struct sooth_profiler **out, struct sooth_error *err)
 {
-	return start(&(struct tracker_target){ NULL, 0, command }, options, out, err);
+	return start_profiler(&(struct tracker_target){ NULL, 0, command }, options, out, err);
 }
 
 int sooth_profiler_run(struct sooth_profiler *p, int timeout_ms, struct sooth_error *err)

@@ -53,7 +53,8 @@ static char *put_text(char **at, struct span text)
 	return begin;
 }
 
-static struct sooth_frame *make(const struct names *names, const struct profile_stacked *stacked)
+static struct sooth_frame *make_frames(
+	const struct names *names, const struct profile_stacked *stacked)
 {
 	struct sooth_frame *frames;
 	size_t size = 0;
@@ -92,7 +93,7 @@ size_t stacks_frames(struct stacks *s, uint32_t stack, const struct sooth_frame 
 	if (is_new) {
 		*made = (struct made_stack){ 0 };
 		if (profile_sums_stack(&s->sums, stack, &stacked))
-			made->frames = make(&s->sums.names, &stacked);
+			made->frames = make_frames(&s->sums.names, &stacked);
 		made->count = made->frames ? stacked.depth : 0;
 	}
 	*frames = made->frames;

@@ -79,7 +79,7 @@ static int by_calls(const void *left, const void *right)
 	return (a->calls < b->calls) - (a->calls > b->calls);
 }
 
-static int append(struct sooth_table *table, const struct sum *sum)
+static int append_sum(struct sooth_table *table, const struct sum *sum)
 {
 	struct sum_row row = {
 		.calls = sum->calls, .errors = sum->errors, .total_ns = sum->total_ns
@@ -108,7 +108,7 @@ static struct sooth_table *trace_sums_table(const struct trace_sums *s, struct s
 	if (!status)
 		qsort(sorted, count, sizeof(*sorted), by_calls);
 	for (size_t i = 0; i < count && !status; i++)
-		status = append(table, &sorted[i]);
+		status = append_sum(table, &sorted[i]);
 	free(sorted);
 	if (!status)
 		return table;
@@ -263,7 +263,7 @@ static int add_probes(struct sooth_observer *o, bool is_plain, struct sooth_erro
 	return status;
 }
 
-static int begin(struct sooth_trace *t, const struct tracker_target *target,
+static int begin_trace(struct sooth_trace *t, const struct tracker_target *target,
 	const struct sooth_trace_options *options, struct sooth_error *err)
 {
 	struct sooth_observer_options chosen;
@@ -303,7 +303,7 @@ static int track(const struct tracker_target *target, const struct sooth_trace_o
 		return error_no_memory(err);
 	trace_sums_init(&t->sums);
 	if (!status)
-		status = begin(t, target, &o, err);
+		status = begin_trace(t, target, &o, err);
 	if (status) {
 		sooth_trace_close(t);
 		return observation_failed(status, err);

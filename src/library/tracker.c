@@ -177,7 +177,7 @@ size_t tracker_waiting(const struct tracker *t)
 	return t->event_size ? left_in_queue(t) + t->coming.size / t->event_size : 0;
 }
 
-static void swap(struct buffer *a, struct buffer *b)
+static void swap_buffers(struct buffer *a, struct buffer *b)
 {
 	struct buffer before = *a;
 
@@ -192,8 +192,8 @@ bool tracker_turn(struct tracker *t)
 	if (tracker_check(t)) /* memory for the texts ran out */
 		return false;
 	t->next = 0;
-	swap(&t->queue, &t->coming);
-	swap(&t->texts, &t->coming_texts);
+	swap_buffers(&t->queue, &t->coming);
+	swap_buffers(&t->texts, &t->coming_texts);
 	buffer_reset(&t->coming);
 	buffer_reset(&t->coming_texts);
 	if (t->filled)

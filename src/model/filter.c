@@ -68,7 +68,7 @@ struct parser {
 
 /* --- words --- */
 
-static int fail(struct parser *p, const char *why)
+static int fail_parse(struct parser *p, const char *why)
 {
 	if (p->failed)
 		return -EINVAL;
@@ -154,7 +154,7 @@ static size_t new_node(struct parser *p, enum node_kind kind, size_t a, size_t b
 	struct filter *f = p->f;
 
 	if (f->count == NODES_MAX) {
-		fail(p, "the expression is too long");
+		fail_parse(p, "the expression is too long");
 		return 0;
 	}
 	f->nodes[f->count] = (struct node){ .kind = kind, .a = a, .b = b };
@@ -195,7 +195,7 @@ static void compile_regex(struct parser *p, struct node *n)
 		return;
 	}
 	regerror(status, &n->regex, why, sizeof(why));
-	fail(p, why);
+	fail_parse(p, why);
 }
 
 static bool is_keyword(const char *word)
@@ -213,13 +213,13 @@ static size_t parse_comparison(struct parser *p)
 		return 0;
 	if (!islower((unsigned char)*p->at) || !take_word(p, n->field, sizeof(n->field)) ||
 		is_keyword(n->field)) {
-		fail(p, "expected a field name");
+		fail_parse(p, "expected a field name");
 		return 0;
 	}
 	if (!take_comparison(p, &n->how))
 		return i;
 	if (!take_word(p, n->value, sizeof(n->value)))
-		fail(p, "expected a value");
+		fail_parse(p, "expected a value");
 	else if (n->how == COMPARE_MATCH || n->how == COMPARE_NO_MATCH)
 		compile_regex(p, n);
 	return i;
@@ -230,7 +230,7 @@ static size_t parse_not(struct parser *p)
 	size_t inner;
 
 	if (p->failed || p->depth >= DEPTH_MAX) {
-		fail(p, "the expression is nested too deep");
+		fail_parse(p, "the expression is nested too deep");
 		return 0;
 	}
 	p->depth++;
@@ -240,7 +240,7 @@ static size_t parse_not(struct parser *p)
 	} else if (take_char(p, '(')) {
 		inner = parse_or(p);
 		if (!take_char(p, ')'))
-			fail(p, "expected )");
+			fail_parse(p, "expected )");
 	} else {
 		inner = parse_comparison(p);
 	}
@@ -283,7 +283,7 @@ int filter_new(struct filter **out, const char *text, struct sooth_error *err)
 	f->root = parse_or(&p);
 	skip_blanks(&p);
 	if (*p.at)
-		fail(&p, "expected the end of the expression");
+		fail_parse(&p, "expected the end of the expression");
 	if (p.failed) {
 		filter_free(f);
 		return -EINVAL;
@@ -446,7 +446,7 @@ static int bind_node(struct node *n, const struct sooth_schema *schema, struct s
 
 /* --- comparing --- */
 
-static bool compare(enum comparison how, double order)
+static bool compare_order(enum comparison how, double order)
 {
 	switch (how) {
 	case COMPARE_EQ:
@@ -523,14 +523,14 @@ static bool compare_node(struct filter *f, const struct node *n, const struct so
 	if (n->how == COMPARE_TRUE)
 		return is_true(&v);
 	if (n->is_number)
-		return compare(n->how, number_of(&v) - n->number);
+		return compare_order(n->how, number_of(&v) - n->number);
 	text = text_of(f, n->known, &v);
 	if (n->has_regex)
 		return (regexec(&n->regex, text, 0, NULL, 0) == 0) == (n->how == COMPARE_MATCH);
-	return compare(n->how, strcmp(text, n->value));
+	return compare_order(n->how, strcmp(text, n->value));
 }
 
-static int evaluate(struct filter *f, size_t i, const struct sooth_schema *schema,
+static int evaluate_node(struct filter *f, size_t i, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err)
 {
 	struct node *n = &f->nodes[i];
@@ -540,19 +540,19 @@ static int evaluate(struct filter *f, size_t i, const struct sooth_schema *schem
 		status = bind_node(n, schema, err);
 		return status ? status : compare_node(f, n, record);
 	}
-	status = evaluate(f, n->a, schema, record, err);
+	status = evaluate_node(f, n->a, schema, record, err);
 	if (status < 0)
 		return status;
 	if (n->kind == NODE_NOT)
 		return !status;
 	if (status == (n->kind == NODE_OR))
 		return status;
-	return evaluate(f, n->b, schema, record, err);
+	return evaluate_node(f, n->b, schema, record, err);
 }
 
 int filter_matches_record(struct filter *f, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err)
 {
 	assert(f);
-	return evaluate(f, f->root, schema, record, err);
+	return evaluate_node(f, f->root, schema, record, err);
 }

@@ -156,7 +156,7 @@ static bool is_trusted_file(const char *path)
 	       S_ISSOCK(st.st_mode) && is_trusted(st.st_uid);
 }
 
-static bool connects(long fd, const struct sockaddr_un *address)
+static bool connect_socket(long fd, const struct sockaddr_un *address)
 {
 	struct kernel_time step = { 0, TRY_NS };
 	long status = -EAGAIN;
@@ -183,7 +183,7 @@ static long open_connection(const struct place *p, int *sooth_pid)
 	fd = KERNEL(socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0, 0);
 	if (fd < 0)
 		return fd;
-	if (connects(fd, &address) &&
+	if (connect_socket(fd, &address) &&
 		KERNEL(getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &size, 0) >= 0 &&
 		is_trusted(peer.uid)) {
 		*sooth_pid = peer.pid;
@@ -236,7 +236,7 @@ static bool wait_for_answer(long fd, int sooth_pid)
 	return false;
 }
 
-static bool receive(long fd, int descriptors[2])
+static bool receive_welcome(long fd, int descriptors[2])
 {
 	struct preload_welcome welcome = { 0 };
 	union {
@@ -297,7 +297,7 @@ static bool take_memory(long fd, const struct place *p, int sooth_pid, struct co
 	bool is_done;
 
 	if (!send_hello(fd, p, PRELOAD_STARTED, 0) || !wait_for_answer(fd, sooth_pid) ||
-		!receive(fd, descriptors))
+		!receive_welcome(fd, descriptors))
 		return false;
 	is_done = map_both(descriptors, to);
 	if (!is_done)

@@ -76,7 +76,7 @@ static int take_loader(struct dl_phdr_info *info, size_t size, void *ignored)
 }
 
 /* Counts loaded objects that the list does not show: those of other namespaces, less the vDSO. */
-static unsigned long long hidden(const struct loaded_list *now)
+static unsigned long long hidden_objects(const struct loaded_list *now)
 {
 	return now->adds - now->subs - now->count;
 }
@@ -97,7 +97,7 @@ void loaded_begin(void)
 	dl_iterate_phdr(take_object, &l);
 	note_seen(&l.now);
 	seen.at_start = l.now.count;
-	seen.hidden_at_start = hidden(&l.now);
+	seen.hidden_at_start = hidden_objects(&l.now);
 	dl_iterate_phdr(take_loader, NULL);
 }
 
@@ -136,7 +136,7 @@ void loaded_find_new(struct thread *t)
 	/* If an object was unloaded, later objects have moved up in the list. */
 	l.from = l.now.subs == atomic_load(&seen.subs) ? atomic_load(&seen.count) : seen.at_start;
 	dl_iterate_phdr(take_object, &l);
-	if (l.may_allocate || hidden(&l.now) != seen.hidden_at_start)
+	if (l.may_allocate || hidden_objects(&l.now) != seen.hidden_at_start)
 		around |= PRELOAD_AROUND_OWN;
 	if (l.calls && is_in_deep(t))
 		around |= PRELOAD_AROUND_DEEP;

@@ -52,7 +52,7 @@ static const char nothrow_here;
 #define NOTHROW ((const struct nothrow *)&nothrow_here)
 
 /* Finds an operator, also in a C++ library that was loaded with RTLD_LOCAL. */
-static void *find(const char *name)
+static void *find_operator(const char *name)
 {
 	static const char *const libraries[] = { "libstdc++.so", "libc++.so", "libc++abi.so" };
 	void *found = real_function(name);
@@ -62,17 +62,17 @@ static void *find(const char *name)
 	return found;
 }
 
-static void resolve(void)
+static void resolve_operators(void)
 {
 	if (!call_is_resolved())
 		return;
 	for (int i = 0; i < FORMS; i++) {
-		next.plain[i] = (new_function)(uintptr_t)find(names.plain[i]);
-		next.aligned[i] = (new_aligned_function)(uintptr_t)find(names.aligned[i]);
-		next.nothrow[i] = (new_nothrow_function)(uintptr_t)find(names.nothrow[i]);
-		next.aligned_nothrow[i] =
-			(new_aligned_nothrow_function)(uintptr_t)find(names.aligned_nothrow[i]);
-		next.remove[i] = (void (*)(void *))(uintptr_t)find(names.remove[i]);
+		next.plain[i] = (new_function)(uintptr_t)find_operator(names.plain[i]);
+		next.aligned[i] = (new_aligned_function)(uintptr_t)find_operator(names.aligned[i]);
+		next.nothrow[i] = (new_nothrow_function)(uintptr_t)find_operator(names.nothrow[i]);
+		next.aligned_nothrow[i] = (new_aligned_nothrow_function)(uintptr_t)find_operator(
+			names.aligned_nothrow[i]);
+		next.remove[i] = (void (*)(void *))(uintptr_t)find_operator(names.remove[i]);
 	}
 	/* An allocator that has its own operators has them in the same file as its malloc. */
 	atomic_store(
@@ -85,7 +85,7 @@ static void resolve(void)
 static inline bool is_recorded(void)
 {
 	if (UNLIKELY(!atomic_load_explicit(&origin, memory_order_acquire)))
-		resolve();
+		resolve_operators();
 	return UNLIKELY(atomic_load_explicit(&origin, memory_order_relaxed) == OF_ALLOCATOR) &&
 	       call_is_resolved();
 }

@@ -22,7 +22,7 @@ void record_make_room(struct thread *t)
 		session_wait_for_room(t);
 }
 
-static inline void count(struct thread *t, const struct call *call)
+static inline void count_call(struct thread *t, const struct call *call)
 {
 	uint32_t function = call->head & PRELOAD_HEAD_FUNCTION;
 	struct preload_count *c = &t->slot->counts[function];
@@ -91,9 +91,9 @@ static inline void put_words(struct thread *t, const struct call *call)
 	atomic_store_explicit(&t->slot->head, t->head, memory_order_release);
 }
 
-static inline void put(struct thread *t, const struct call *call)
+static inline void put_call(struct thread *t, const struct call *call)
 {
-	count(t, call);
+	count_call(t, call);
 	if (!atomic_load_explicit(&sooth_page->streams, memory_order_relaxed))
 		return;
 	/* Do not wait here: the call already has its time. */
@@ -152,7 +152,7 @@ static __attribute__((noinline)) void put_waiting(struct thread *t)
 		t->nested = 0;
 		for (unsigned i = 0; i < count; i++) {
 			record_make_room(t);
-			put(t, &calls[i]);
+			put_call(t, &calls[i]);
 		}
 		become_idle(t);
 	}
@@ -161,7 +161,7 @@ static __attribute__((noinline)) void put_waiting(struct thread *t)
 /* Keeps the call of a signal handler for later. Returns true if the call was kept, or is lost.
  * Returns false if an earlier handler left by longjmp() while the thread was busy: then the call
  * comes from higher in the stack. */
-static __attribute__((noinline)) bool keep(struct thread *t, const struct call *call)
+static __attribute__((noinline)) bool keep_call(struct thread *t, const struct call *call)
 {
 	if (t->nested < NESTED_MAX) {
 		t->calls->waiting[t->nested++ % NESTED_MAX] = *call;
@@ -177,10 +177,10 @@ static __attribute__((noinline)) bool keep(struct thread *t, const struct call *
 
 void record_put(struct thread *t, const struct call *call)
 {
-	if (UNLIKELY(t->is_busy) && keep(t, call))
+	if (UNLIKELY(t->is_busy) && keep_call(t, call))
 		return;
 	become_busy(t);
-	put(t, call);
+	put_call(t, call);
 	become_idle(t);
 	if (UNLIKELY(t->nested))
 		put_waiting(t);

@@ -216,7 +216,7 @@ static bool read_word(const struct walk *w, uint64_t address, uint64_t *out)
 
 /* --- steps --- */
 
-static bool stop(struct walk *w, uint32_t outcome)
+static bool stop_walk(struct walk *w, uint32_t outcome)
 {
 	w->outcome = outcome;
 	return false;
@@ -228,10 +228,10 @@ static bool step_by_signal(struct thread *t, struct walk *w)
 
 	if (!read_word(w, w->sp + SIGNAL_FP, &fp) || !read_word(w, w->sp + SIGNAL_SP, &sp) ||
 		!read_word(w, w->sp + SIGNAL_PC, &pc))
-		return stop(w, PRELOAD_END_UNREADABLE);
+		return stop_walk(w, PRELOAD_END_UNREADABLE);
 	*w = (struct walk){ .pc = pc, .sp = sp, .fp = fp, .is_exact = true, .breaks = true };
 	w->end = end_of_stack(t, sp);
-	return w->end || stop(w, PRELOAD_END_UNREADABLE);
+	return w->end || stop_walk(w, PRELOAD_END_UNREADABLE);
 }
 
 static bool step_by_frame_pointer(struct walk *w, uint32_t outcome)
@@ -239,9 +239,9 @@ static bool step_by_frame_pointer(struct walk *w, uint32_t outcome)
 	uint64_t fp = w->fp, next, pc;
 
 	if (!fp && !w->is_exact)
-		return stop(w, PRELOAD_END_WHOLE);
+		return stop_walk(w, PRELOAD_END_WHOLE);
 	if (fp < w->sp || !read_word(w, fp, &next) || !read_word(w, fp + WORD, &pc))
-		return stop(w, outcome);
+		return stop_walk(w, outcome);
 	w->pc_at = fp + WORD;
 	w->fp_at = fp;
 	w->sp = fp + 2 * WORD;
@@ -258,7 +258,7 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 
 	switch (rule.frame & ((1 << UNWIND_KIND_BITS) - 1)) {
 	case UNWIND_END:
-		return stop(w, PRELOAD_END_WHOLE);
+		return stop_walk(w, PRELOAD_END_WHOLE);
 	case UNWIND_SIGNAL:
 		return step_by_signal(t, w);
 	case UNWIND_SP:
@@ -269,7 +269,7 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 		break;
 	case UNWIND_FP_SAVED:
 		if (!read_word(w, w->fp + (uint64_t)offset, &frame))
-			return stop(w, PRELOAD_END_UNREADABLE);
+			return stop_walk(w, PRELOAD_END_UNREADABLE);
 		w->breaks = true; /* this word is not compared later */
 		break;
 	case UNWIND_NONE:
@@ -279,14 +279,14 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 	}
 	/* Only a leaf has its return address in a register, but this frame has called another. */
 	if (rule.ra == UNWIND_KEPT || frame <= w->sp)
-		return stop(w, PRELOAD_END_STUCK);
+		return stop_walk(w, PRELOAD_END_STUCK);
 	w->pc_at = frame + (uint64_t)(int64_t)rule.ra;
 	if (!read_word(w, w->pc_at, &pc))
-		return stop(w, PRELOAD_END_UNREADABLE);
+		return stop_walk(w, PRELOAD_END_UNREADABLE);
 	from = (rule.frame & ((1 << UNWIND_KIND_BITS) - 1)) == UNWIND_FP_SAVED ? w->fp : frame;
 	w->fp_at = rule.fp == UNWIND_KEPT ? 0 : from + (uint64_t)(int64_t)rule.fp;
 	if (w->fp_at && !read_word(w, w->fp_at, &w->fp))
-		return stop(w, PRELOAD_END_UNREADABLE);
+		return stop_walk(w, PRELOAD_END_UNREADABLE);
 	w->sp = frame;
 	w->pc = RETURN_ADDRESS(pc);
 	w->is_exact = false;
@@ -345,7 +345,7 @@ static bool meets_kept(struct walking *walking)
 	return true;
 }
 
-static void walk(struct walking *walking)
+static void walk_stack(struct walking *walking)
 {
 	struct walk *w = &walking->w;
 	struct thread *t = walking->thread;
@@ -380,7 +380,7 @@ static void walk(struct walking *walking)
 	walking->kept = 0;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
+static uint64_t mix_hash(uint64_t hash, uint64_t value)
 {
 	hash = (hash ^ value) * 0xff51afd7ed558ccdull;
 	return hash ^ hash >> 29;
@@ -393,7 +393,7 @@ static void keep_frames(struct walking *walking)
 	uint32_t room = PRELOAD_FRAMES_MAX - 1 - walking->kept;
 	uint32_t count = walking->count < room ? walking->count : room;
 	uint64_t hash = walking->kept ? kept->frames[walking->kept - 1].hash
-				      : mix(0x9e3779b97f4a7c15ull, walking->w.outcome);
+				      : mix_hash(0x9e3779b97f4a7c15ull, walking->w.outcome);
 
 	/* The whole stack is too deep: some new frames are left out. */
 	if (count < walking->count)
@@ -402,7 +402,7 @@ static void keep_frames(struct walking *walking)
 		struct kept_frame *f = &kept->frames[walking->kept + i];
 
 		*f = walking->new_frames[walking->count - 1 - i];
-		hash = f->hash = mix(hash, f->pc);
+		hash = f->hash = mix_hash(hash, f->pc);
 	}
 	kept->count = walking->kept + count;
 	kept->outcome = walking->w.outcome;
@@ -445,9 +445,9 @@ uint64_t stack_walk_frames(struct thread *t, const uintptr_t *frame, const void 
 	walking.w = (struct walk){
 		.pc = RETURN_ADDRESS(frame[1]), .sp = (uintptr_t)(frame + 2), .fp = frame[0]
 	};
-	walk(&walking);
+	walk_stack(&walking);
 	keep_frames(&walking);
-	hash = mix(kept->count ? kept->frames[kept->count - 1].hash : kept->outcome,
+	hash = mix_hash(kept->count ? kept->frames[kept->count - 1].hash : kept->outcome,
 		(uintptr_t)function);
 	hash += !hash;
 	record_stack(t, hash, function);

@@ -331,7 +331,7 @@ static unsigned access_status(struct span line)
 /* --- JSON --- */
 
 /* Returns the value of a member in a line of JSON: a string without its quotes, or a number. */
-static struct span member(struct span line, const char *name)
+static struct span json_member(struct span line, const char *name)
 {
 	size_t size = strlen(name);
 
@@ -365,7 +365,7 @@ static void read_json(struct log_line *out, struct span line)
 	struct span value = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(levels_of) && !value.size; i++)
-		value = member(line, levels_of[i]);
+		value = json_member(line, levels_of[i]);
 	out->has_time = true;
 	for (size_t i = 0; i < ARRAY_SIZE(levels) && value.size; i++) {
 		if (value.size == strlen(levels[i].word) && starts_as(value, levels[i].word)) {
@@ -382,7 +382,7 @@ static void read_json(struct log_line *out, struct span line)
 	}
 	value = (struct span){ 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(messages) && !value.size; i++)
-		value = member(line, messages[i]);
+		value = json_member(line, messages[i]);
 	out->message = value.size ? value : line;
 }
 

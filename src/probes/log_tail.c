@@ -152,7 +152,7 @@ static bool goes_before(const struct log_form *a, const struct log_form *b)
 	return a->last > b->last;
 }
 
-static size_t insert(
+static size_t insert_form(
 	const struct log_form **out, size_t count, size_t max, const struct log_form *f)
 {
 	size_t at = count;
@@ -179,7 +179,7 @@ size_t log_tail_worst(const struct log_tail *t, const struct log_form **out, siz
 
 		if (!is_error(f))
 			continue;
-		count = insert(out, count, max, f);
+		count = insert_form(out, count, max, f);
 		last = !last || f->last > last->last ? f : last;
 	}
 	for (size_t i = 0; i < count && last; i++) {

@@ -133,7 +133,7 @@ static bool add_word(struct syscall_set *s, const char *word)
 	return add_category(s, word) || add_name(s, word);
 }
 
-static int unknown(const char *word, struct sooth_error *err)
+static int unknown_call(const char *word, struct sooth_error *err)
 {
 	const char *names[SYSCALL_SET_ROWS], *near;
 	const struct syscall_row *row;
@@ -164,7 +164,7 @@ static int nothing_named(const char *text, struct sooth_error *err)
 				 "!futex,poll selects all calls except futex and poll");
 }
 
-static void invert(struct syscall_set *s)
+static void invert_set(struct syscall_set *s)
 {
 	for (size_t i = 0; i < SYSCALL_SET_ROWS / 64; i++)
 		s->rows[i] = ~s->rows[i];
@@ -206,11 +206,11 @@ int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_erro
 		snprintf(word, sizeof(word), "%.*s", (int)(size < WORD_SIZE ? size : WORD_SIZE - 1),
 			text);
 		if (!add_word(s, word))
-			return unknown(word, err);
+			return unknown_call(word, err);
 		text += size;
 	} while (*text++ == ',');
 	if (is_all_but)
-		invert(s);
+		invert_set(s);
 	return 0;
 }
 

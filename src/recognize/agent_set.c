@@ -97,24 +97,24 @@ static bool is_built_in(const char *name)
 	return false;
 }
 
-static int refuse(struct sooth_error *err, int code, const char *path)
+static int refuse_file(struct sooth_error *err, int code, const char *path)
 {
 	return error_set(err, code, SOOTH_FAULT_USAGE, "use %s", path);
 }
 
-static int check(const struct agent_set *set, const struct agent_text *t, const char *path,
+static int check_agent(const struct agent_set *set, const struct agent_text *t, const char *path,
 	struct sooth_error *err)
 {
 	const char *name = t->agent.name;
 	const struct agent_text *other = own_of_name(set, name);
 
 	if (other) {
-		refuse(err, -EEXIST, path);
+		refuse_file(err, -EEXIST, path);
 		error_why(err, "the file %s already defines an agent %s", other->file, name);
 		return error_remedy(err, "give one of the two agents another name");
 	}
 	if (is_built_in(name) != t->replaces) {
-		refuse(err, t->replaces ? -ENOENT : -EEXIST, path);
+		refuse_file(err, t->replaces ? -ENOENT : -EEXIST, path);
 		error_why(err,
 			t->replaces ? "there is no built-in agent %s to replace"
 				    : "there is a built-in agent %s",
@@ -124,7 +124,7 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 						       "\"replace yes\" to the file");
 	}
 	if (program_rules(set) + t->program_rules > AGENT_PROGRAMS_MAX) {
-		refuse(err, -E2BIG, path);
+		refuse_file(err, -E2BIG, path);
 		error_why(err, "the agent files together have more than %d \"program\" rules",
 			AGENT_PROGRAMS_MAX);
 		return error_remedy(err, "use \"below\", \"package\" or \"name-is\" rules "
@@ -136,10 +136,10 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 static int put_agent(
 	struct agent_set *set, struct agent_text *t, const char *path, struct sooth_error *err)
 {
-	int status = check(set, t, path, err);
+	int status = check_agent(set, t, path, err);
 
 	if (!status && set->count == AGENT_SET_OWN_MAX) {
-		refuse(err, -E2BIG, path);
+		refuse_file(err, -E2BIG, path);
 		error_why(err, "there are already %d agents beside the built-in ones",
 			AGENT_SET_OWN_MAX);
 		status = error_remedy(

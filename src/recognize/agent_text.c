@@ -48,7 +48,7 @@ static const char *take_word(struct agent_parser *p, struct cursor *c)
 }
 
 /* Splits a line into words. A # at the begin of a word begins a comment; *end is before that. */
-static int split(struct agent_parser *p, struct span line, size_t *end)
+static int split_line(struct agent_parser *p, struct span line, size_t *end)
 {
 	struct cursor c = cursor_over(line.data, line.size);
 
@@ -95,7 +95,7 @@ static int take_line(struct agent_parser *p, struct span line)
 	if (has_control_character(line))
 		return agent_text_wrong(
 			p, "write plain text, in UTF-8", "the text contains a control character");
-	status = split(p, line, &end);
+	status = split_line(p, line, &end);
 	if (status)
 		return status;
 	memcpy(t->text + t->text_size, line.data, end);
@@ -138,7 +138,7 @@ static int check_files(struct agent_parser *p)
 }
 
 /* Checks rules that concern several lines. */
-static int check(struct agent_parser *p)
+static int check_rules(struct agent_parser *p)
 {
 	struct agent *a = &p->t->agent;
 
@@ -189,7 +189,7 @@ int agent_text_parse(struct agent_text **out, const char *path, const char *text
 		status = take_line(&p, cursor_line(&c));
 	}
 	if (!status)
-		status = check(&p);
+		status = check_rules(&p);
 	if (status)
 		agent_text_free(p.t);
 	else

@@ -87,7 +87,7 @@ static struct span with_extension(struct cursor *c, const char *extension)
 	return span_of("", 0);
 }
 
-static struct span find(struct span program, struct span arguments, struct cursor *behind)
+static struct span find_script(struct span program, struct span arguments, struct cursor *behind)
 {
 	enum interpreter interpreter = interpreter_of(program);
 	struct script script = script_of(interpreter, arguments);
@@ -125,7 +125,7 @@ struct span script_name_of(struct span name, struct span arguments)
 
 	if (span_starts(program, "-")) /* a login shell */
 		program = span_of(program.data + 1, program.size - 1);
-	found = path_base(find(program, arguments, &c));
+	found = path_base(find_script(program, arguments, &c));
 	if (!found.size || found.size > NAME_MOST)
 		return span_of("", 0);
 	if (is_own_name(found, name))

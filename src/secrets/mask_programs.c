@@ -169,7 +169,7 @@ enum secret_part command_position(struct command *c)
 	return at && at >= c->first ? c->part : PART_NONE;
 }
 
-static void activate(struct command *c, size_t i)
+static void activate_program(struct command *c, size_t i)
 {
 	c->active |= UINT64_C(1) << i;
 	for (const struct program_option *o = programs[i].options; o->name; o++) {
@@ -223,12 +223,12 @@ void command_word(struct command *c, struct span word)
 		if (is_named(p, name)) {
 			c->seen |= bit;
 			if (!p->subcommand)
-				activate(c, i);
+				activate_program(c, i);
 			expect_named(c, p, name);
 		} else if (c->active & bit && p->values && *p->values == '^') {
 			c->active &= ~bit;
 		} else if (c->seen & bit && p->subcommand && span_equal(word, p->subcommand)) {
-			activate(c, i);
+			activate_program(c, i);
 		} else if (c->active & bit) {
 			expect_named(c, p, word);
 		}

@@ -28,7 +28,7 @@ static bool is_secret(const struct word *w)
 	       (w->has_digit && (w->has_lower || w->has_upper) && w->size >= WORD_LEAST);
 }
 
-static void add(struct word *w, char c)
+static void add_character(struct word *w, char c)
 {
 	w->size++;
 	w->has_digit |= ascii_is_digit(c);
@@ -42,7 +42,7 @@ static bool has_secret(const char *part, size_t size)
 
 	for (size_t i = 0; i < size; i++) {
 		if (ascii_is_alnum(part[i])) {
-			add(&w, part[i]);
+			add_character(&w, part[i]);
 			continue;
 		}
 		if (is_secret(&w))

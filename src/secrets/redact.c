@@ -353,7 +353,7 @@ void redactor_number(
 
 /* --- learning --- */
 
-static void learn(struct redactor *r, const char *placeholder, struct span name)
+static void learn_name(struct redactor *r, const char *placeholder, struct span name)
 {
 	uint64_t key = hash_text(0, name);
 	struct redact_name *n;
@@ -379,9 +379,9 @@ void redactor_learn_name(struct redactor *r, const char *placeholder, struct spa
 
 	struct span first = span_of(name.data, dot ? (size_t)(dot - name.data) : 0);
 
-	learn(r, placeholder, name);
+	learn_name(r, placeholder, name);
 	if (first.size && !is_number(first))
-		learn(r, placeholder, first);
+		learn_name(r, placeholder, first);
 }
 
 /* Files without a name: the kernel describes them. */
@@ -399,7 +399,7 @@ static bool is_address(struct span name)
 void redactor_learn_file(struct redactor *r, const char *placeholder, struct span name)
 {
 	if (!is_number(name) && !SPAN_ANY(name, span_starts, of_kernel) && !is_address(name))
-		learn(r, placeholder, name);
+		learn_name(r, placeholder, name);
 }
 
 static bool begins_path(struct span text, size_t at)

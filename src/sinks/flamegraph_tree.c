@@ -151,7 +151,7 @@ static void keep_widest(struct flamegraph_tree *t, const struct choice *choices,
 	}
 }
 
-static bool choose(struct flamegraph_tree *t, double least_share)
+static bool choose_frames(struct flamegraph_tree *t, double least_share)
 {
 	size_t count = flamegraph_tree_count(t);
 	struct choice *choices = malloc((count ? count : 1) * sizeof(*choices));
@@ -210,7 +210,7 @@ static bool place_frames(struct flamegraph_tree *t)
 
 bool flamegraph_tree_lay_out(struct flamegraph_tree *t, double least_share)
 {
-	if (buffer_failed(&t->frames) || !choose(t, least_share))
+	if (buffer_failed(&t->frames) || !choose_frames(t, least_share))
 		return false;
 	return place_frames(t);
 }

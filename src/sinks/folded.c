@@ -33,7 +33,7 @@ static void put_name(struct buffer *out, struct span name)
 	}
 }
 
-static uint64_t written(const struct sooth_field *field, uint64_t number)
+static uint64_t written_number(const struct sooth_field *field, uint64_t number)
 {
 	return field->unit == SOOTH_UNIT_NS ? (number + NS_PER_US / 2) / NS_PER_US : number;
 }
@@ -44,7 +44,7 @@ static void put_stack(void *user, const struct stack_walk *w, const uint64_t own
 	uint64_t shown[STACK_NUMBERS] = { 0 };
 
 	for (size_t i = 0; i < STACK_NUMBERS && w->numbers[i]; i++)
-		shown[i] = written(w->numbers[i], own[i]);
+		shown[i] = written_number(w->numbers[i], own[i]);
 	if (!shown[0] && !shown[1])
 		return;
 	for (size_t i = 0; i < w->count; i++) {

@@ -22,7 +22,7 @@ struct msgpack_sink {
 	size_t rows, frames;
 };
 
-static int append(void *user, const char *data, size_t size)
+static int append_bytes(void *user, const char *data, size_t size)
 {
 	buffer_append(user, data, size);
 	return 0;
@@ -34,7 +34,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 
 	(void)err;
 	s->stream = options->stream;
-	msgpack_packer_init(&s->packer, &s->raw, append);
+	msgpack_packer_init(&s->packer, &s->raw, append_bytes);
 	return 0;
 }
 

@@ -148,7 +148,7 @@ static int failed_by(struct raster *r, struct g_error *failed, struct sooth_erro
 }
 
 /* Draws the picture on a background: some viewers show transparency as black. */
-static int paint(struct raster *r, struct svg *svg, struct drawing *cairo, double width,
+static int paint_picture(struct raster *r, struct svg *svg, struct drawing *cairo, double width,
 	double height, struct sooth_error *err)
 {
 	struct rsvg_rectangle all = { 0, 0, width, height };
@@ -161,7 +161,7 @@ static int paint(struct raster *r, struct svg *svg, struct drawing *cairo, doubl
 	return failed_by(r, failed, err);
 }
 
-static int draw(struct raster *r, struct svg *svg, FILE *to, struct sooth_error *err)
+static int draw_picture(struct raster *r, struct svg *svg, FILE *to, struct sooth_error *err)
 {
 	int has_width, has_height, has_view;
 	struct rsvg_length width, height;
@@ -181,7 +181,7 @@ static int draw(struct raster *r, struct svg *svg, FILE *to, struct sooth_error 
 	surface = r->cairo_image_surface_create(
 		CAIRO_FORMAT_RGB24, (int)(view.width * scale), (int)(view.height * scale));
 	cairo = r->cairo_create(surface);
-	status = paint(r, svg, cairo, view.width * scale, view.height * scale, err);
+	status = paint_picture(r, svg, cairo, view.width * scale, view.height * scale, err);
 	written = r->cairo_status(cairo);
 	if (!status && !written)
 		written = r->cairo_surface_write_to_png_stream(surface, put_bytes, to);
@@ -201,7 +201,7 @@ int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct 
 
 	if (!handle)
 		return failed_by(r, failed, err);
-	status = draw(r, handle, to, err);
+	status = draw_picture(r, handle, to, err);
 	r->g_object_unref(handle);
 	if (!status && fflush(to))
 		status = error_errno(err, -errno, "write the picture");

@@ -131,7 +131,7 @@ void svg_fitted(struct buffer *out, const char *plain, size_t size, double colum
 	}
 }
 
-static void attribute(struct buffer *out, const char *name, double value)
+static void put_attribute(struct buffer *out, const char *name, double value)
 {
 	buffer_char(out, ' ');
 	buffer_string(out, name);
@@ -143,10 +143,10 @@ static void attribute(struct buffer *out, const char *name, double value)
 void svg_rect(struct buffer *out, const struct svg_box *box)
 {
 	buffer_string(out, "<rect");
-	attribute(out, "x", box->x);
-	attribute(out, "y", box->y);
-	attribute(out, "width", box->width);
-	attribute(out, "height", box->height);
+	put_attribute(out, "x", box->x);
+	put_attribute(out, "y", box->y);
+	put_attribute(out, "width", box->width);
+	put_attribute(out, "height", box->height);
 	buffer_string(out, "/>");
 }
 
@@ -158,8 +158,8 @@ void svg_text(struct buffer *out, double x, double y, const char *class_, const 
 	if (!size || columns < COLUMNS_MIN)
 		return;
 	buffer_string(out, "<text");
-	attribute(out, "x", x);
-	attribute(out, "y", y);
+	put_attribute(out, "x", x);
+	put_attribute(out, "y", y);
 	if (class_)
 		buffer_format(out, " class=\"%s\"", class_);
 	buffer_char(out, '>');

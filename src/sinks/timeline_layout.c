@@ -64,7 +64,7 @@ static bool is_word(const struct sooth_field *f)
 
 /* Returns the words of the fields from `from` up to, not including, `to`, in their order, or
  * backwards. */
-static struct sooth_text words(struct timeline_layout *l, const struct sooth_record *r,
+static struct sooth_text field_words(struct timeline_layout *l, const struct sooth_record *r,
 	const struct sooth_field *from, const struct sooth_field *to, const struct sooth_field *but)
 {
 	int step = from < to ? 1 : -1;
@@ -81,7 +81,7 @@ static struct sooth_text words(struct timeline_layout *l, const struct sooth_rec
 }
 
 /* Returns the word of a field; `f` NULL: an empty text. */
-static struct sooth_text word(
+static struct sooth_text field_word(
 	struct timeline_layout *l, const struct sooth_field *f, const struct sooth_record *r)
 {
 	struct buffer text = { 0 };
@@ -120,7 +120,7 @@ static void note_part(struct timeline_layout *l, const struct layout_group *grou
 	size_t count;
 	const struct layout_track *before = layout_tracks(l, &count);
 
-	lane->part = word(l, group->parts, r);
+	lane->part = field_word(l, group->parts, r);
 	if (timeline_layout_failed(l))
 		return;
 	lane->is_part = count && before[count - 1].group == lane->group &&
@@ -167,7 +167,7 @@ static void take_track(struct timeline_layout *l, const struct section *section,
 	}
 	/* The label begins with the last field before the series: the rest may be cut. */
 	lane = (struct layout_track){ .group = (size_t)(group - l->groups),
-		.label = words(l, r, series - 1, section->schema->fields - 1, group->parts),
+		.label = field_words(l, r, series - 1, section->schema->fields - 1, group->parts),
 		.color = 1 + (size_t)(group - l->groups) % LAYOUT_PARTS,
 		.values_at = l->values.size / sizeof(double),
 		.count = v.list.count };
@@ -195,8 +195,8 @@ static void take_span(
 	span.is_open_end = !time_of(schema, r, "to_ns", &span.to_ns);
 	if (span.is_open_end)
 		span.to_ns = l->interval_ns;
-	span.label = words(l, r, schema->fields, sooth_schema_field(schema, "from_ns"), NULL);
-	span.detail = words(l, r, sooth_schema_field(schema, "to_ns") + 1,
+	span.label = field_words(l, r, schema->fields, sooth_schema_field(schema, "from_ns"), NULL);
+	span.detail = field_words(l, r, sooth_schema_field(schema, "to_ns") + 1,
 		schema->fields + schema->field_count, NULL);
 	buffer_append(&l->spans, &span, sizeof(span));
 }
@@ -213,9 +213,9 @@ static void take_mark(
 		return;
 	}
 	time_of(schema, r, "at_ns", &mark.at_ns);
-	mark.label = words(l, r, sooth_schema_field(schema, "at_ns") + 1,
+	mark.label = field_words(l, r, sooth_schema_field(schema, "at_ns") + 1,
 		schema->fields + schema->field_count, detail);
-	mark.detail = word(l, detail, r);
+	mark.detail = field_word(l, detail, r);
 	buffer_append(&l->marks, &mark, sizeof(mark));
 }
 

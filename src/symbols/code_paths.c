@@ -138,7 +138,7 @@ static void note_return(struct walk *w, const struct place *at)
 		out->returns[out->count++] = at->offset;
 }
 
-static void jump(struct walk *w, const struct place *at, const struct destination *to)
+static void follow_jump(struct walk *w, const struct place *at, const struct destination *to)
 {
 	enum code_target target = classify(w, to);
 
@@ -150,7 +150,7 @@ static void jump(struct walk *w, const struct place *at, const struct destinatio
 		w->out->is_cut = true;
 }
 
-static void call(
+static void follow_call(
 	struct walk *w, const struct place *at, size_t length, const struct destination *to)
 {
 	if (!is_endless(to->name))
@@ -174,25 +174,25 @@ static void follow_place(struct walk *w, const struct place *at)
 		break;
 	case INSTRUCTION_JUMP:
 		to = destination_at(w, at->offset + (uint64_t)i.target);
-		jump(w, at, &to);
+		follow_jump(w, at, &to);
 		break;
 	case INSTRUCTION_BRANCH:
 		to = destination_at(w, at->offset + (uint64_t)i.target);
-		jump(w, at, &to);
+		follow_jump(w, at, &to);
 		fall_through(w, at, i.length, at->has_met);
 		break;
 	case INSTRUCTION_CALL:
 		to = destination_at(w, at->offset + (uint64_t)i.target);
-		call(w, at, i.length, &to);
+		follow_call(w, at, i.length, &to);
 		break;
 	case INSTRUCTION_JUMP_INDIRECT:
 	case INSTRUCTION_CALL_INDIRECT:
 		if (find_slot(w, at->offset, code, &i, &slot))
 			to = destination_of_slot(w, &slot);
 		if (i.kind == INSTRUCTION_JUMP_INDIRECT)
-			jump(w, at, &to);
+			follow_jump(w, at, &to);
 		else
-			call(w, at, i.length, &to);
+			follow_call(w, at, i.length, &to);
 		break;
 	case INSTRUCTION_STOP:
 		break;

@@ -175,7 +175,7 @@ size_t elf_function_first(const struct elf_function *function)
 }
 
 /* Returns whether this source may provide the name. A better source replaces results of others. */
-static bool prefer(struct search *s, unsigned which, enum elf_source source)
+static bool prefer_source(struct search *s, unsigned which, enum elf_source source)
 {
 	if (s->has_name[which] && s->sources[which] < source)
 		return false;
@@ -187,7 +187,7 @@ static bool prefer(struct search *s, unsigned which, enum elf_source source)
 	return true;
 }
 
-static void add(struct search *s, const struct elf_function *function)
+static void add_function(struct search *s, const struct elf_function *function)
 {
 	for (size_t i = 0; i < s->found.count; i++) {
 		struct elf_function *to = &s->found.functions[i];
@@ -243,8 +243,8 @@ static void look_at(struct search *s, const struct table *table, size_t index)
 	function.address = symbol.st_value;
 	function.size = symbol.st_size;
 	function.is_ifunc = type == STT_GNU_IFUNC;
-	if (prefer(s, (unsigned)which, source_of(table, index, &symbol, is_old)))
-		add(s, &function);
+	if (prefer_source(s, (unsigned)which, source_of(table, index, &symbol, is_old)))
+		add_function(s, &function);
 }
 
 static bool is_bounded(const GElf_Shdr *header)
@@ -347,7 +347,7 @@ static enum elf_source best_source(const struct search *s, const struct elf_func
 }
 
 /* Removes functions whose names all belong to better sources. */
-static void tidy(struct search *s)
+static void remove_worse_functions(struct search *s)
 {
 	struct elf_function *functions = s->found.functions;
 	size_t kept = 0;
@@ -396,7 +396,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 		return status;
 	find_segments(s);
 	search_tables(s);
-	tidy(s);
+	remove_worse_functions(s);
 	*out = s->found;
 	return 0;
 }

@@ -30,7 +30,7 @@
 #define MEMORY_MAX  (UINT64_C(256) << 20) /* of the decoder: its window */
 #define PIECE_BYTES (256u << 10)
 
-static bool decode(lzma_stream *stream, struct buffer *out)
+static bool decode_stream(lzma_stream *stream, struct buffer *out)
 {
 	lzma_ret status = LZMA_OK;
 
@@ -46,7 +46,7 @@ static bool decode(lzma_stream *stream, struct buffer *out)
 	return status == LZMA_STREAM_END;
 }
 
-static bool unpack(const void *data, size_t size, struct buffer *out)
+static bool unpack_section(const void *data, size_t size, struct buffer *out)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
 	bool is_whole;
@@ -55,7 +55,7 @@ static bool unpack(const void *data, size_t size, struct buffer *out)
 		return false;
 	stream.next_in = data;
 	stream.avail_in = size;
-	is_whole = decode(&stream, out);
+	is_whole = decode_stream(&stream, out);
 	lzma_end(&stream);
 	return is_whole && !buffer_failed(out);
 }
@@ -66,7 +66,7 @@ static bool elf_unpack(int fd, const struct elf_section *section, struct buffer 
 	struct buffer packed = { .limit = ELF_PACKED_MAX };
 	unsigned char *to = buffer_reserve(&packed, section->size);
 	bool is_whole = to && read_all_at(fd, to, section->size, section->offset) &&
-			unpack(to, section->size, out);
+			unpack_section(to, section->size, out);
 
 	buffer_fini(&packed);
 	return is_whole;
@@ -165,7 +165,7 @@ static void take_names(struct lookup *l, size_t names)
 }
 
 /* Searches the first table of that type; a file has one of each. */
-static void search(struct lookup *l, uint32_t type)
+static void search_table(struct lookup *l, uint32_t type)
 {
 	size_t entry = gelf_fsize(l->elf, ELF_T_SYM, 1, EV_CURRENT), sections;
 
@@ -215,7 +215,7 @@ static void search_packed(struct lookup *l, int fd)
 	if (elf_unpack(fd, &place, &bytes)) {
 		l->elf = elf_memory((char *)bytes.data, bytes.size);
 		if (l->elf && elf_kind(l->elf) == ELF_K_ELF)
-			search(l, SHT_SYMTAB);
+			search_table(l, SHT_SYMTAB);
 		elf_end(l->elf);
 		l->elf = whole;
 	}
@@ -246,8 +246,8 @@ static int read_symbols(
 		addresses[i].is_linked = addresses[i].is_found = addresses[i].is_cut = false;
 	if (!is_debug)
 		link_addresses(l);
-	search(l, SHT_SYMTAB);
-	search(l, SHT_DYNSYM);
+	search_table(l, SHT_SYMTAB);
+	search_table(l, SHT_DYNSYM);
 	if (!is_debug && !is_complete(l))
 		search_packed(l, fd);
 	if (!is_debug && !is_complete(l))

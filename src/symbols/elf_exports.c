@@ -143,7 +143,7 @@ bool elf_symbols_find(int fd, const char *const *names, size_t count, struct elf
 	return find_in(fd, SHT_SYMTAB, names, count, out);
 }
 
-static void widen(Elf *elf, size_t index, const char *prefix, struct elf_export *range)
+static void widen_range(Elf *elf, size_t index, const char *prefix, struct elf_export *range)
 {
 	GElf_Shdr header;
 	Elf_Data *symbols = symbols_of(elf, index, &header);
@@ -183,7 +183,7 @@ bool elf_functions_range(int fd, const char *prefix, struct elf_export *range)
 		return false;
 	index = first_of_type(elf, sections, SHT_SYMTAB);
 	if (index)
-		widen(elf, index, prefix, range);
+		widen_range(elf, index, prefix, range);
 	range->offset = offset_of(elf, segments, range->address);
 	return range->offset != 0;
 }

@@ -30,13 +30,13 @@ static uint32_t get_bits(const struct decoding *d, unsigned low, unsigned count)
 	return d->word >> low & (BIT(count) - 1);
 }
 
-static bool has(const struct decoding *d, uint32_t mask, uint32_t value)
+static bool word_has(const struct decoding *d, uint32_t mask, uint32_t value)
 {
 	return (d->word & mask) == value;
 }
 
 /* Returns the signed field of `count` bits from bit `low` on, times `scale`. */
-static int64_t offset(const struct decoding *d, unsigned low, unsigned count, int64_t scale)
+static int64_t signed_field(const struct decoding *d, unsigned low, unsigned count, int64_t scale)
 {
 	int64_t value = get_bits(d, low, count);
 
@@ -112,14 +112,15 @@ static void decode_hint(struct decoding *d)
 
 static bool decode_system(struct decoding *d)
 {
-	if (has(d, 0xfffff01f, 0xd503201f)) {
+	if (word_has(d, 0xfffff01f, 0xd503201f)) {
 		decode_hint(d);
 		return true;
 	}
 	if (get_bits(d, 21, 1)) /* mrs, sysl */
 		note_written(d, get_bits(d, 0, 5));
 	/* msr of a field or a register */
-	d->out.is_refused = has(d, 0xfff8f01f, 0xd500401f) || has(d, 0xfff00000, 0xd5100000);
+	d->out.is_refused =
+		word_has(d, 0xfff8f01f, 0xd500401f) || word_has(d, 0xfff00000, 0xd5100000);
 	return true;
 }
 
@@ -139,7 +140,7 @@ static bool decode_branch_register(struct decoding *d)
 		d->out.is_refused = true;
 		return operation == 4 || operation == 5;
 	}
-	if (has(d, 0xff9ffc1f, 0xd61f0000))
+	if (word_has(d, 0xff9ffc1f, 0xd61f0000))
 		set_emulated(d, kinds[operation]);
 	else
 		d->out.is_refused = true;
@@ -154,7 +155,7 @@ static void decode_test_branch(struct decoding *d)
 	bool is_bit = get_bits(d, 25, 1); /* tbz, tbnz: of one bit */
 
 	set_emulated(d, INSTRUCTION_BRANCH);
-	d->out.target = is_bit ? offset(d, 5, 14, 4) : offset(d, 5, 19, 4);
+	d->out.target = is_bit ? signed_field(d, 5, 14, 4) : signed_field(d, 5, 19, 4);
 	d->out.keeps_flags = true;
 	d->out.condition = is_bit		? CONDITION_OTHER
 			   : get_bits(d, 24, 1) ? CONDITION_NONZERO
@@ -168,7 +169,7 @@ static bool decode_conditional(struct decoding *d)
 
 	d->out.kind = INSTRUCTION_BRANCH;
 	d->out.keeps_flags = true;
-	d->out.target = offset(d, 5, 19, 4);
+	d->out.target = signed_field(d, 5, 19, 4);
 	d->out.condition = condition == 0   ? CONDITION_ZERO
 			   : condition == 1 ? CONDITION_NONZERO
 					    : CONDITION_OTHER;
@@ -192,15 +193,15 @@ static bool decode_exception(struct decoding *d)
 
 static bool decode_branch(struct decoding *d)
 {
-	if (has(d, 0x7c000000, 0x14000000)) {
+	if (word_has(d, 0x7c000000, 0x14000000)) {
 		bool is_call = get_bits(d, 31, 1);
 
 		set_emulated(d, is_call ? INSTRUCTION_CALL : INSTRUCTION_JUMP);
-		d->out.target = offset(d, 0, 26, 4);
+		d->out.target = signed_field(d, 0, 26, 4);
 		d->written = is_call ? ALL : 0;
 		return true;
 	}
-	if (has(d, 0x7c000000, 0x34000000)) {
+	if (word_has(d, 0x7c000000, 0x34000000)) {
 		decode_test_branch(d);
 		return true;
 	}
@@ -258,21 +259,21 @@ static void decode_single(struct decoding *d)
 static bool decode_memory(struct decoding *d)
 {
 	d->out.keeps_flags = true;
-	if (has(d, 0x3f000000, 0x08000000)) {
+	if (word_has(d, 0x3f000000, 0x08000000)) {
 		decode_exclusive(d);
-	} else if (has(d, 0x3b000000, 0x18000000)) { /* literal */
+	} else if (word_has(d, 0x3b000000, 0x18000000)) { /* literal */
 		d->out.is_refused = true;
 		d->out.is_ip_relative = true;
 		if (!get_bits(d, 26, 1))
 			note_written(d, get_bits(d, 0, 5));
-	} else if (has(d, 0x3a000000, 0x28000000)) {
+	} else if (word_has(d, 0x3a000000, 0x28000000)) {
 		decode_pair(d);
-	} else if (has(d, 0x3a000000, 0x38000000)) {
+	} else if (word_has(d, 0x3a000000, 0x38000000)) {
 		decode_single(d);
-	} else if (has(d, 0xbe000000, 0x0c000000)) { /* vector structures */
+	} else if (word_has(d, 0xbe000000, 0x0c000000)) { /* vector structures */
 		if (get_bits(d, 23, 1))
 			note_written_or_stack(d, get_bits(d, 5, 5));
-	} else if (has(d, 0x3b000000, 0x19000000)) { /* tags, memory copies, and newer ones */
+	} else if (word_has(d, 0x3b000000, 0x19000000)) { /* tags, memory copies, and newer ones */
 		d->out.keeps_flags = false;
 		d->written = ALL;
 	} else {
@@ -284,14 +285,14 @@ static bool decode_memory(struct decoding *d)
 static bool decode_register(struct decoding *d)
 {
 	uint32_t destination = get_bits(d, 0, 5);
-	bool is_logical = has(d, 0x1f000000, 0x0a000000);
-	bool is_sum = has(d, 0x1f000000, 0x0b000000);
+	bool is_logical = word_has(d, 0x1f000000, 0x0a000000);
+	bool is_sum = word_has(d, 0x1f000000, 0x0b000000);
 
 	d->out.keeps_flags = is_logical ? get_bits(d, 29, 2) != 3 : is_sum && !get_bits(d, 29, 1);
 	d->out.tests_argument0 = d->word == 0xea00001f; /* tst x0, x0 */
-	if (has(d, 0x3fe00000, 0x0b200000))		/* extended register, flags left alone */
+	if (word_has(d, 0x3fe00000, 0x0b200000))	/* extended register, flags left alone */
 		note_written_or_stack(d, destination);
-	else if (!has(d, 0x1fe00000, 0x1a400000)) /* ccmp, ccmn have flags there */
+	else if (!word_has(d, 0x1fe00000, 0x1a400000)) /* ccmp, ccmn have flags there */
 		note_written(d, destination);
 	return true;
 }
@@ -299,8 +300,8 @@ static bool decode_register(struct decoding *d)
 /* Only conversions, fmov, umov and smov write a general register. */
 static bool decode_vector(struct decoding *d)
 {
-	if (has(d, 0x5f20fc00, 0x1e200000) || has(d, 0x5f200000, 0x1e000000) ||
-		has(d, 0x9fe08400, 0x0e000400))
+	if (word_has(d, 0x5f20fc00, 0x1e200000) || word_has(d, 0x5f200000, 0x1e000000) ||
+		word_has(d, 0x9fe08400, 0x0e000400))
 		note_written(d, get_bits(d, 0, 5));
 	return true;
 }

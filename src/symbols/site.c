@@ -125,7 +125,7 @@ static bool take_non_null(struct walk *walk, const struct instruction *i)
 }
 
 /* Moves to the next instruction of the path. Returns NULL, or the reason why there is none. */
-static const char *advance(struct walk *walk, const struct instruction *i)
+static const char *advance_walk(struct walk *walk, const struct instruction *i)
 {
 	walk->written |= i->arguments_written;
 	walk->has_moved_return |= i->changes_return;
@@ -200,7 +200,7 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 			walk->stepped = site_here(walk, &i, is_emulated(walk, &i));
 			walk->has_stepped = true;
 		}
-		*why = advance(walk, &i);
+		*why = advance_walk(walk, &i);
 		if (*why)
 			return false;
 	}

@@ -188,7 +188,7 @@ static char vector_follows(const struct x86_64_fields *d)
 	}
 }
 
-static char follows(const struct x86_64_fields *d)
+static char form_of(const struct x86_64_fields *d)
 {
 	switch (d->map) {
 	case MAP_ONE:
@@ -292,7 +292,7 @@ static bool is_group_member(const struct x86_64_fields *d)
 
 static bool take_operands(struct x86_64_fields *d)
 {
-	char form = follows(d);
+	char form = form_of(d);
 
 	if (form == 'x' || (form == 'J' && d->has_66 && !(d->rex & REX_W)))
 		return false;

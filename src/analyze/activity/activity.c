@@ -347,7 +347,7 @@ static void set_again(struct finding_activity *f)
 
 /* Returns whether the agent pauses before it repeats a request: it is the model's turn, but there
  * is no connection. At a terminal, an agent without a status may be asking its user instead. */
-static bool pauses(const struct finding_activity *f)
+static bool pauses_before_retry(const struct finding_activity *f)
 {
 	uint64_t now = host_state_utc(f->host);
 
@@ -449,7 +449,7 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_call(f);
 	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1 && !is_answered_now(f))
 		set_again(f);
-	else if (pauses(f))
+	else if (pauses_before_retry(f))
 		set_paused(f);
 	else if (uses_cpu(f, ACTIVITY_COMPUTES_LEAST) && !has_request(f))
 		set_computes(f);

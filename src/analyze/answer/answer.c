@@ -510,7 +510,7 @@ static void put_rest(struct answer *a)
 		put_unseen(a);
 }
 
-static void begin(struct answer *a, const struct section *section)
+static void open_section(struct answer *a, const struct section *section)
 {
 	if (!a->status)
 		a->status = output_section(a->output, section, a->err);
@@ -525,9 +525,9 @@ int answer_emit(struct output *output, const struct diagnosis *s, const struct c
 		.audience = SECTION_BRIEF, .wraps = true, .color = "severity");
 	struct answer a = { .output = output, .s = s, .causes = causes, .err = err };
 
-	begin(&a, &headline);
+	open_section(&a, &headline);
 	put_headline(&a);
-	begin(&a, &rest);
+	open_section(&a, &rest);
 	put_rest(&a);
 	return a.status;
 }

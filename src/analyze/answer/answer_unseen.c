@@ -172,7 +172,7 @@ static int by_cause(const void *a, const void *b)
 	return span_compare(x->reason, y->reason);
 }
 
-static void collect(struct unseen *u, const struct diagnosis *s)
+static void collect_unseen_checks(struct unseen *u, const struct diagnosis *s)
 {
 	*u = (struct unseen){ 0 };
 	for (size_t i = 0; i < s->count; i++)
@@ -303,7 +303,7 @@ bool answer_unseen_is_early(const struct diagnosis *s)
 {
 	struct unseen u;
 
-	collect(&u, s);
+	collect_unseen_checks(&u, s);
 	return u.count == count_of_groups(&u, FINDING_YOUNG) &&
 	       count_of(&u, FINDING_YOUNG) <= IDS_TEXT;
 }
@@ -312,7 +312,7 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 {
 	struct unseen u;
 
-	collect(&u, s);
+	collect_unseen_checks(&u, s);
 	for (unsigned cause = 0; cause < FINDING_BLIND_CAUSES; cause++) {
 		size_t count = count_of(&u, cause);
 		bool is_calls = cause == FINDING_NOT_REQUESTED;
@@ -358,7 +358,7 @@ void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct b
 	struct unseen u;
 	size_t calls, shown = 0, left = 0;
 
-	collect(&u, s);
+	collect_unseen_checks(&u, s);
 	calls = count_of(&u, FINDING_NOT_REQUESTED);
 	for (size_t i = 0; i < u.count; i++) {
 		/* A young process is no gap that the user could close: only -v has it. */

@@ -26,8 +26,8 @@ static bool is_left_out(const struct snapshot *last)
 	return end && !last->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
 }
 
-static uint8_t follow(const struct diagnosis *s, const struct diagnosed *j, struct wait_graph *g,
-	struct wait_chain *chain)
+static uint8_t find_wait_chain(const struct diagnosis *s, const struct diagnosed *j,
+	struct wait_graph *g, struct wait_chain *chain)
 {
 	const struct snapshot_pair *waits = &s->input.waits;
 	const struct snapshot *first = snapshots_get(&waits->first, &j->id),
@@ -50,7 +50,7 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 {
 	struct wait_chain chain;
 	struct wait_graph g;
-	uint8_t state = follow(s, j, &g, &chain);
+	uint8_t state = find_wait_chain(s, j, &g, &chain);
 
 	if (!state) {
 		wait_chain_text(out, &g, &chain);
@@ -102,7 +102,7 @@ uint8_t answer_wait_find(
 	const struct waits_thread *t;
 	struct wait_chain chain;
 	struct wait_graph g;
-	uint8_t state = j->is_host ? SOOTH_STATE_ABSENT : follow(s, j, &g, &chain);
+	uint8_t state = j->is_host ? SOOTH_STATE_ABSENT : find_wait_chain(s, j, &g, &chain);
 
 	*out = (struct answer_wait){ 0 };
 	if (state)
@@ -244,7 +244,8 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	char length[WAIT_DURATION_SIZE];
 	struct silence silence;
 
-	if (j->is_host || is_known_activity(s, j) || has_ended(s, j) || follow(s, j, &g, &chain))
+	if (j->is_host || is_known_activity(s, j) || has_ended(s, j) ||
+		find_wait_chain(s, j, &g, &chain))
 		return false;
 	if (answer_put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
 		return true;
@@ -269,7 +270,7 @@ bool answer_waits_for(const struct diagnosis *s, const struct diagnosed *j, uint
 
 	const struct waits_thread *t;
 
-	if (j->is_host || has_ended(s, j) || follow(s, j, &g, &chain))
+	if (j->is_host || has_ended(s, j) || find_wait_chain(s, j, &g, &chain))
 		return false;
 	t = chain.links[0].thread;
 	if (!chain.links[0].is_polling && (!t || t->since_state || t->since_ns < SHOWN_LEAST))
@@ -288,7 +289,8 @@ void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct bu
 	struct wait_graph g;
 
 	/* An agent's session does not wait for the sockets of its event loop. */
-	if (!j->count && !is_known_activity(s, j) && !has_ended(s, j) && !follow(s, j, &g, &chain))
+	if (!j->count && !is_known_activity(s, j) && !has_ended(s, j) &&
+		!find_wait_chain(s, j, &g, &chain))
 		answer_put_rest(s, j, &g, &chain, out);
 }
 
@@ -297,7 +299,7 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (answer_tool_advice(s, j, out) || follow(s, j, &g, &chain))
+	if (answer_tool_advice(s, j, out) || find_wait_chain(s, j, &g, &chain))
 		return;
 	if (chain.links[chain.count - 1].is_inside)
 		wait_chain_remedy(out, &chain);
@@ -328,7 +330,7 @@ bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j)
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (j->is_host || follow(s, j, &g, &chain))
+	if (j->is_host || find_wait_chain(s, j, &g, &chain))
 		return false;
 	last = &chain.links[chain.count - 1];
 	return serves_above(s, j, &chain.links[0]) ||
@@ -341,5 +343,5 @@ bool answer_halted(const struct diagnosis *s, const struct diagnosed *j)
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	return !follow(s, j, &g, &chain) && is_halted(&chain);
+	return !find_wait_chain(s, j, &g, &chain) && is_halted(&chain);
 }

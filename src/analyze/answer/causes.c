@@ -75,7 +75,7 @@ static bool is_said_by_waiter(const struct diagnosis *s, const struct diagnosed 
 	return waiters == 1 && !answer_halted(s, j);
 }
 
-static bool waits(const struct diagnosis *s, const struct diagnosed *j)
+static bool is_unreported_wait(const struct diagnosis *s, const struct diagnosed *j)
 {
 	return !j->count && !is_part(j) && !is_said_above(s, j) && !answer_rests_below(s, j) &&
 	       !is_said_by_waiter(s, j);
@@ -101,7 +101,7 @@ static void look_at_processes(
 		struct cause_process *p = &c->processes[i];
 
 		p->is_stuck = !j->is_host && is_stuck(s, j);
-		p->waits = p->is_stuck && waits(s, j);
+		p->waits = p->is_stuck && is_unreported_wait(s, j);
 		if (p->is_stuck)
 			mark_holders(c, s, j);
 		p->is_hidden = !j->is_host && output && !finding_process_is_shown(output, s, j);
@@ -125,7 +125,7 @@ static unsigned depth_of(const struct diagnosed *j)
 }
 
 /* Returns the severity, higher if another process waits for this one. */
-static int gravity(const struct candidate *c)
+static int severity_of_cause(const struct candidate *c)
 {
 	return (int)c->of->worst + c->holds_up;
 }
@@ -136,8 +136,8 @@ static int by_severity(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
-	if (gravity(x) != gravity(y))
-		return gravity(y) - gravity(x);
+	if (severity_of_cause(x) != severity_of_cause(y))
+		return severity_of_cause(y) - severity_of_cause(x);
 	if (x->holds_up != y->holds_up)
 		return x->holds_up ? -1 : 1;
 	if (x->may_follow != y->may_follow)
@@ -183,8 +183,8 @@ static bool is_held_up(const struct diagnosis *s, const struct diagnosed *j)
 	return true;
 }
 
-static void add(const struct causes *causes, const struct diagnosis *s, struct candidate *all,
-	size_t *count, const struct diagnosed *j, bool is_wait)
+static void add_candidate(const struct causes *causes, const struct diagnosis *s,
+	struct candidate *all, size_t *count, const struct diagnosed *j, bool is_wait)
 {
 	const struct cause_process *p = &causes->processes[j - s->all];
 	struct candidate *c = &all[*count];
@@ -261,7 +261,7 @@ static size_t find_candidates(
 
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->all[i].count && !c->processes[i].is_hidden)
-			add(c, s, all, &count, &s->all[i], false);
+			add_candidate(c, s, all, &count, &s->all[i], false);
 	}
 	qsort(all, count, sizeof(*all), by_severity);
 	put_holders_first(all, count);
@@ -279,7 +279,7 @@ static size_t find_candidates(
 				(answer_tells_activity(s, j) == for_user &&
 					(for_user || (s->count == 2 ? is_stuck(s, j)
 								    : c->processes[i].waits))))
-				add(c, s, all, &count, j, true);
+				add_candidate(c, s, all, &count, j, true);
 			if (holder < found) {
 				all[count - 1].cause = holder;
 				all[count - 1].is_of_tool = true;
@@ -317,7 +317,7 @@ static size_t end_of(const struct candidate *all, size_t i)
 }
 
 /* Joins candidates with the same root under the first of them, or under the root itself. */
-static void join(struct candidate *all, size_t count)
+static void join_candidates(struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < count && all[i].may_follow && all[i].cause == i; k++) {
@@ -404,7 +404,7 @@ int causes_find(struct causes *c, const struct diagnosis *s, const struct output
 	}
 	look_at_processes(c, s, output);
 	count = find_candidates(c, s, all);
-	join(all, count);
+	join_candidates(all, count);
 	put_together(c, s, all, count);
 	free(all);
 	return 0;
@@ -699,7 +699,8 @@ static enum answer_root root_of(
 }
 
 /* Rates a cause. A wait that may still end is information, with its confidence. */
-static void weigh(struct finding_cause_row *row, const struct diagnosis *s, const struct cause *c)
+static void rate_cause(
+	struct finding_cause_row *row, const struct diagnosis *s, const struct cause *c)
 {
 	const struct finding_row *f = c->finding;
 	uint64_t now = host_state_utc(&s->input.host), since;
@@ -717,7 +718,7 @@ static void weigh(struct finding_cause_row *row, const struct diagnosis *s, cons
 	row->root_state = row->root ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
-static int emit(struct output *output, const struct diagnosis *s, const struct cause *c,
+static int emit_cause(struct output *output, const struct diagnosis *s, const struct cause *c,
 	struct sooth_error *err)
 {
 	const struct finding_row *f = c->finding;
@@ -725,7 +726,7 @@ static int emit(struct output *output, const struct diagnosis *s, const struct c
 	struct row_parts p = { 0 };
 	int status;
 
-	weigh(&row, s, c);
+	rate_cause(&row, s, c);
 	row_parts_find(&p, c, s);
 	row.remedy_state = state_if(p.remedy.size);
 	struct record_tail tail[] = {
@@ -753,6 +754,6 @@ int causes_emit(struct output *output, const struct diagnosis *s, const struct c
 
 	assert(c);
 	for (size_t i = 0; i < c->count && !status; i++)
-		status = emit(output, s, &c->all[i], err);
+		status = emit_cause(output, s, &c->all[i], err);
 	return status;
 }

@@ -221,7 +221,7 @@ static bool is_over(struct finding_changes *c, const struct sooth_record *r)
 	return was_due;
 }
 
-static int diagnose(struct finding_changes *c, struct sooth_error *err)
+static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 {
 	struct buffer cleared = { 0 };
 	int status;
@@ -253,7 +253,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			continue;
 		diagnosis_input_add_batch(input, &(struct batch){ taken, (size_t)(end - taken) });
 		taken = end;
-		status = diagnose(c, err);
+		status = run_diagnosis(c, err);
 		diagnosis_forget(&c->diagnosis);
 		diagnosis_input_next_interval(input);
 	}
@@ -266,7 +266,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct finding_changes *c = state;
-	int status = diagnose(c, err);
+	int status = run_diagnosis(c, err);
 
 	return status ? status : findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
 }

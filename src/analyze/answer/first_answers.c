@@ -42,7 +42,7 @@ static bool is_of(const struct diagnosed *j, const struct process_id *id, bool i
 }
 
 /* Returns whether the process or session is a cause, or one of the victims of a cause. */
-static bool concerns(const struct cause *c, const struct process_id *id, bool is_session)
+static bool concerns_process(const struct cause *c, const struct process_id *id, bool is_session)
 {
 	bool result = is_of(c->of, id, is_session);
 
@@ -68,7 +68,7 @@ static bool put_first(
 		const struct cause *c = &a->causes.all[i];
 
 		if (!c->finding || !is_grave(c->finding, is_session) ||
-			!concerns(c, id, is_session))
+			!concerns_process(c, id, is_session))
 			continue;
 		cause_put(c, &a->diagnosis, out);
 		return true;

@@ -43,7 +43,7 @@ static bool is_requested(const struct api_calls_state *s, const struct api_seen 
 						 wanted, strlen(wanted)));
 }
 
-static int take(void *user, const struct api_seen *seen, struct sooth_error *err)
+static int emit_api_event(void *user, const struct api_seen *seen, struct sooth_error *err)
 {
 	struct api_calls_state *s = user;
 
@@ -58,7 +58,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct api_calls_options *)options;
-	api_tracker_init(&s->tracker, take, s);
+	api_tracker_init(&s->tracker, emit_api_event, s);
 	peer_labels_init(&s->labels);
 	return peer_labels_load(&s->labels, s->options.labels, err);
 }

@@ -39,8 +39,8 @@ static void name_request(struct api_call *call, struct span line)
 	memcpy(call->path, blank + 1, path);
 }
 
-static int begin(struct api_connection *x, const struct api_bytes *b, const struct api_listener *l,
-	struct sooth_error *err)
+static int begin_call(struct api_connection *x, const struct api_bytes *b,
+	const struct api_listener *l, struct sooth_error *err)
 {
 	x->stage = API_SENT;
 	x->calls++;
@@ -103,7 +103,8 @@ static uint8_t outcome_of(const struct api_connection *x, enum api_end by)
 
 /* Makes uncertain bytes the answer if no other bytes came. The caller skips this for a failed
  * connection: its server may have sent only a ticket. */
-static int settle(struct api_connection *x, const struct api_listener *l, struct sooth_error *err)
+static int resolve_uncertain_bytes(
+	struct api_connection *x, const struct api_listener *l, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -133,7 +134,7 @@ static int end_call(struct api_connection *x, enum api_end by, uint32_t error, u
 	if (x->stage == API_IDLE)
 		return 0;
 	if (by != API_END_NONE && by != API_END_ERROR)
-		status = settle(x, l, err);
+		status = resolve_uncertain_bytes(x, l, err);
 	if (is_over_by_chunk(x, by))
 		by = API_END_LAST_CHUNK;
 	x->call.ended_by = (uint8_t)by;
@@ -198,7 +199,7 @@ int api_connection_sent(struct api_connection *x, const struct api_bytes *b,
 	if (begins_request(x, b)) {
 		status = end_call(x, API_END_NEXT, 0, b->begin_ns, l, err);
 		if (!status)
-			status = begin(x, b, l, err);
+			status = begin_call(x, b, l, err);
 	}
 	if (status || x->stage == API_IDLE)
 		return status;

@@ -64,7 +64,7 @@ static void add_end(struct api_endpoint *e, const struct api_call *c, uint64_t n
 	}
 }
 
-static int take(void *user, const struct api_seen *seen, struct sooth_error *err)
+static int record_api_event(void *user, const struct api_seen *seen, struct sooth_error *err)
 {
 	const struct api_connection *x = seen->connection;
 	struct api_story_key key = api_story_key_of(&seen->process, api_connection_endpoint(x));
@@ -106,7 +106,7 @@ void api_history_begin(struct api_history *h)
 {
 	assert(h);
 	if (!h->is_on)
-		api_tracker_init(&h->tracker, take, h);
+		api_tracker_init(&h->tracker, record_api_event, h);
 	h->is_on = true;
 }
 

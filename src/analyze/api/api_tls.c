@@ -52,7 +52,7 @@ static bool next_record(struct span records, size_t *at, struct syscalls_tls_rec
 
 /* --- sent --- */
 
-static void finish(struct api_tls *t, uint64_t now_ns)
+static void finish_handshake(struct api_tls *t, uint64_t now_ns)
 {
 	t->is_finished = true;
 	t->finished_ns = now_ns;
@@ -65,13 +65,13 @@ static bool sends_data(struct api_tls *t, const struct syscalls_tls_record *r, u
 		return false;
 	}
 	if (r->type == TYPE_HANDSHAKE && t->has_cipher_change && !t->is_finished) {
-		finish(t, now_ns);
+		finish_handshake(t, now_ns);
 		t->tickets_are_over = true; /* In TLS 1.2 the tickets are part of the handshake. */
 	}
 	if (r->type != TYPE_DATA)
 		return false;
 	if (!t->is_finished) {
-		finish(t, now_ns);
+		finish_handshake(t, now_ns);
 		if (r->length == FINISHED_SHA256 || r->length == FINISHED_SHA384)
 			return false;
 	}
@@ -142,7 +142,7 @@ static uint8_t class_of(struct api_tls *t, const struct syscalls_tls_record *r, 
 	return API_TLS_DATA;
 }
 
-static void add(struct api_tls_bytes *out, uint8_t class_, uint64_t bytes)
+static void add_bytes(struct api_tls_bytes *out, uint8_t class_, uint64_t bytes)
 {
 	if (class_ == API_TLS_DATA)
 		out->data += bytes;
@@ -162,7 +162,7 @@ struct api_tls_bytes api_tls_received(
 		t->round_trip_ns = now_ns - t->hello_ns;
 	if (t->is_lost && records.size)
 		t->is_lost = false;
-	add(&out, t->rest_class, of_rest);
+	add_bytes(&out, t->rest_class, of_rest);
 	t->rest -= of_rest;
 	bytes -= of_rest;
 	/* Record headers were recorded only if the call begins with one. */
@@ -173,7 +173,7 @@ struct api_tls_bytes api_tls_received(
 		t->rest_class = class_of(t, &r, now_ns, &out, has_request);
 		t->ends_chunked = r.type == TYPE_DATA &&
 				  (r.length == LAST_CHUNK_1_3 || r.length == LAST_CHUNK_1_2);
-		add(&out, t->rest_class, taken);
+		add_bytes(&out, t->rest_class, taken);
 		t->rest = size - taken;
 		bytes -= taken;
 	}

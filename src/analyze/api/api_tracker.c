@@ -287,7 +287,7 @@ static int take_close(struct api_tracker *t, const struct folded_call *c, struct
 }
 
 /* Drops connections after a gap: unrecorded calls may have moved any part of an answer. */
-static void forget(struct api_tracker *t, const struct process_id *process)
+static void drop_connections(struct api_tracker *t, const struct process_id *process)
 {
 	map_for_each_key (&t->connections, const struct socket_key *, key) {
 		struct socket_key k = *key;
@@ -304,7 +304,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	t->has_calls = true;
 	if (c->call->gaps & (SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME) ||
 		(c->call->skipped && c->row->transfer.direction))
-		forget(t, &c->process);
+		drop_connections(t, &c->process);
 	if (!c->has_returned)
 		return 0;
 	if (c->row->effect.what == SYSCALL_FD_CLOSES)

@@ -8,7 +8,7 @@
 #include "model/field.h"
 
 /* Returns false if the path could not be read. */
-static bool resolve(const struct fd_follow *fds, const struct syscall_row *row,
+static bool resolve_path(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, size_t i, struct buffer *out, uint8_t *state)
 {
 	struct process_id id = process_id_of(&call->record);
@@ -30,7 +30,7 @@ uint8_t call_find_path(const struct fd_follow *fds, const struct syscall_row *ro
 	uint8_t state = SOOTH_STATE_ABSENT;
 
 	for (size_t i = 0; i < row->argument_count; i++) {
-		if (syscall_takes_path(row, i) && resolve(fds, row, call, i, out, &state))
+		if (syscall_takes_path(row, i) && resolve_path(fds, row, call, i, out, &state))
 			break;
 	}
 	return state;
@@ -45,7 +45,7 @@ bool call_find_second_path(const struct fd_follow *fds, const struct syscall_row
 	for (size_t i = 0; i < row->argument_count; i++) {
 		if (syscall_takes_path(row, i) && ++found == 2)
 			return call_path(call, i).bytes.size &&
-			       resolve(fds, row, call, i, out, &state);
+			       resolve_path(fds, row, call, i, out, &state);
 	}
 	return false;
 }
@@ -111,7 +111,8 @@ bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,
 		buffer_reset(&path);
 		if (syscall_takes_descriptor(row, i))
 			touches = descriptor_is_below(fds, call, call_int(call->arguments[i]), top);
-		else if (syscall_takes_path(row, i) && resolve(fds, row, call, i, &path, &state))
+		else if (syscall_takes_path(row, i) &&
+			 resolve_path(fds, row, call, i, &path, &state))
 			touches = is_below(span_of((const char *)path.data, path.size), top);
 	}
 	buffer_fini(&path);

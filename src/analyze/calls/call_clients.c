@@ -11,7 +11,7 @@
 #define LINUX_MSG_PEEK 2
 #define SHORT_MOST     512 /* bytes of a short answer: "-ERR max number of clients reached" */
 
-static void begin(const struct call_at_hand *c)
+static void begin_guest(const struct call_at_hand *c)
 {
 	const struct fd_followed *listener = c->folded->file;
 	uint32_t fd = (uint32_t)c->folded->call->result;
@@ -116,7 +116,7 @@ void call_clients_add_call(const struct call_at_hand *c)
 
 	if (call->row->effect.what == SYSCALL_FD_ACCEPTS) {
 		if (!call->is_error)
-			begin(c);
+			begin_guest(c);
 		return;
 	}
 	if (!c->history->guests.count)

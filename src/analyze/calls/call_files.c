@@ -159,7 +159,7 @@ static void forget_position(const struct call_at_hand *c, int64_t fd)
 }
 
 /* Counts the written contents as replaced: they were truncated, removed, or renamed away. */
-static void replace(struct call_contents *c, uint64_t weight)
+static void count_replaced(struct call_contents *c, uint64_t weight)
 {
 	if (c->there_bytes) {
 		c->replaced_bytes += c->there_bytes * weight;
@@ -194,7 +194,7 @@ static void take_open(const struct call_at_hand *c)
 	key = call_path_key(c->path);
 	f = map_get(&c->history->files, &key);
 	if (f)
-		replace(&f->contents, c->weight);
+		count_replaced(&f->contents, c->weight);
 }
 
 static void take_seek(const struct call_at_hand *c)
@@ -209,13 +209,13 @@ static void take_seek(const struct call_at_hand *c)
 				.at = (uint64_t)c->folded->call->result, .is_known = true });
 }
 
-static void cut(struct call_contents *c, uint64_t size, uint64_t weight)
+static void truncate_contents(struct call_contents *c, uint64_t size, uint64_t weight)
 {
 	uint64_t time_span = size > c->begin ? size - c->begin : 0;
 
 	if (!time_span || size >= c->end) {
 		if (!time_span)
-			replace(c, weight);
+			count_replaced(c, weight);
 		return;
 	}
 	if (c->there_bytes > time_span) {
@@ -236,7 +236,7 @@ static void take_size(const struct call_at_hand *c)
 	if (c->path.size || key_of(c->folded->file, &key))
 		f = map_get(&c->history->files, &key);
 	if (f)
-		cut(&f->contents, c->folded->call->arguments[1], c->weight);
+		truncate_contents(&f->contents, c->folded->call->arguments[1], c->weight);
 }
 
 /* --- removing, renaming --- */
@@ -289,7 +289,7 @@ static void rename_contents(
 {
 	struct call_contents old = *to;
 
-	replace(&old, weight);
+	count_replaced(&old, weight);
 	*to = *from;
 	to->replaced_bytes += old.replaced_bytes;
 	to->overwritten_bytes += old.overwritten_bytes;

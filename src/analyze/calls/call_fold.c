@@ -81,7 +81,7 @@ static void note_snapshot(struct call_backlog *b, const struct sooth_record *r)
 	p->is_waiting = false;
 }
 
-static void note(struct call_backlog *b, const struct sooth_record *r)
+static void note_record(struct call_backlog *b, const struct sooth_record *r)
 {
 	if (r->kind == SYSCALLS_CALL)
 		note_call(b, r);
@@ -169,7 +169,7 @@ static int call_backlog_record(
 	buffer_append(&b->held, r, record_bytes(r));
 	if (buffer_failed(&b->held))
 		return error_no_memory(err);
-	note(b, r);
+	note_record(b, r);
 	return is_enough(b, r) ? let_go(b, err) : 0;
 }
 
@@ -221,7 +221,7 @@ static void resolve_transfer(struct folded_call *c)
 		c->bytes = (uint64_t)c->call->result;
 }
 
-static struct folded_call resolve(struct call_fold *f, const struct syscalls_call *call)
+static struct folded_call resolve_call(struct call_fold *f, const struct syscalls_call *call)
 {
 	struct folded_call c = { .fold = f,
 		.call = call,
@@ -334,7 +334,7 @@ static int take_call(struct call_fold *f, const struct syscalls_call *call, stru
 
 	if (call->gaps & SYSCALLS_GAP_KEPT)
 		fd_follow_gap(&f->fds, &process);
-	c = resolve(f, call);
+	c = resolve_call(f, call);
 	status = f->consumer->call(f->state, &c, err);
 
 	fd_follow_add_record(&f->fds, &call->record);

@@ -27,7 +27,7 @@ static struct call_handshakes *handshakes_at(
 	return s;
 }
 
-static void begin(const struct call_at_hand *c, uint32_t fd, struct span offers_and_name)
+static void begin_handshake(const struct call_at_hand *c, uint32_t fd, struct span offers_and_name)
 {
 	const struct fd_followed *file = c->folded->to.file;
 	struct call_hello *hello;
@@ -179,7 +179,7 @@ void call_handshakes_add_call(const struct call_at_hand *c)
 	if (call->to.is_there && !call->is_error) {
 		server = call_piece_of_any(call->call, SYSCALLS_PART_SERVER);
 		if (server.is_there) {
-			begin(c, fd, server.bytes);
+			begin_handshake(c, fd, server.bytes);
 			return;
 		}
 	}

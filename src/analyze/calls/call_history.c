@@ -53,7 +53,7 @@ static bool waits_at_lock(uint64_t operation)
 }
 
 /* Finds the most frequent futex: an address with more than half of the votes remains. */
-static void vote(struct call_waits *w, uint64_t address)
+static void count_futex(struct call_waits *w, uint64_t address)
 {
 	if (w->lock == address) {
 		w->lock_weight++;
@@ -74,7 +74,7 @@ static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool 
 	/* EAGAIN also counts: the thread contended for the lock, although the lock was free by
 	 * then. */
 	w->locks += c->weight;
-	vote(w, c->folded->call->arguments[0]);
+	count_futex(w, c->folded->call->arguments[0]);
 	if (!has_slept)
 		return;
 	*(c->folded->error == LINUX_ETIMEDOUT ? &w->by_time : &w->by_event) += c->weight;
@@ -141,7 +141,7 @@ static void put_peer(const struct folded_call *call, char *text, size_t size)
 		snprintf(text + used, size - used, FD_FOLLOW_ARROW "%s", peer);
 }
 
-static void describe(struct call_repeat *r, const struct folded_call *call, int32_t fd)
+static void describe_repeat(struct call_repeat *r, const struct folded_call *call, int32_t fd)
 {
 	const struct fd_followed *file =
 		fd >= 0 ? fd_follow_get(&call->fold->fds, &call->process, fd) : NULL;
@@ -202,7 +202,7 @@ static void call_repeats_take(const struct call_at_hand *c)
 	if (!r)
 		return;
 	if (!r->is_described)
-		describe(r, call, is_of_process ? CALL_REPEAT_NO_FD : key.fd);
+		describe_repeat(r, call, is_of_process ? CALL_REPEAT_NO_FD : key.fd);
 	r->is_of_process = is_of_process;
 	r->count += c->weight;
 	if (!r->seen || r->last_ns / NS_PER_S != call->call->record.time_ns / NS_PER_S)
@@ -321,7 +321,7 @@ static size_t count_entries(struct call_histories *all)
 }
 
 /* Sets the bounds of all maps to their current size. */
-static void freeze(struct call_histories *all)
+static void freeze_bounds(struct call_histories *all)
 {
 	struct map *m;
 
@@ -403,7 +403,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	if (!c.history || !call->has_returned)
 		return 0;
 	if (!(++h->taken % LOOKED_EVERY) && !h->is_full && count_entries(h) > ENTRIES_MAX)
-		freeze(h);
+		freeze_bounds(h);
 	if (call->call->gaps & SYSCALLS_GAP_KEPT)
 		forget_descriptors(c.history);
 	h->has_time_gaps |= (call->call->gaps & SYSCALLS_GAP_TIME) != 0;
@@ -455,7 +455,7 @@ void call_histories_begin(struct call_histories *h)
 	h->is_on = true;
 }
 
-static void forget(struct call_histories *h)
+static void free_histories(struct call_histories *h)
 {
 	map_for_each_pointer (&h->processes, struct call_history *, one) {
 		if (one)
@@ -467,7 +467,7 @@ static void forget(struct call_histories *h)
 void call_histories_fini(struct call_histories *h)
 {
 	assert(h);
-	forget(h);
+	free_histories(h);
 	map_fini(&h->processes);
 	call_fold_fini(&h->fold);
 }
@@ -514,7 +514,7 @@ void call_histories_resolve(struct call_histories *h)
 	}
 }
 
-static void swap(struct map *a, struct map *b)
+static void swap_maps(struct map *a, struct map *b)
 {
 	struct map kept = *a;
 
@@ -523,19 +523,19 @@ static void swap(struct map *a, struct map *b)
 }
 
 /* Starts a new history, and keeps the state of the descriptors. */
-static void renew(struct call_history **one)
+static void renew_history(struct call_history **one)
 {
 	struct call_history *fresh = new_history(&(*one)->id), *old = *one;
 
 	if (!fresh)
 		return;
-	swap(&fresh->positions, &old->positions);
-	swap(&fresh->pending, &old->pending);
-	swap(&fresh->unused, &old->unused);
-	swap(&fresh->hellos, &old->hellos);
-	swap(&fresh->guests, &old->guests);
+	swap_maps(&fresh->positions, &old->positions);
+	swap_maps(&fresh->pending, &old->pending);
+	swap_maps(&fresh->unused, &old->unused);
+	swap_maps(&fresh->hellos, &old->hellos);
+	swap_maps(&fresh->guests, &old->guests);
 	fresh->given_ns = old->given_ns;
-	swap(&fresh->weights, &old->weights);
+	swap_maps(&fresh->weights, &old->weights);
 	fini_history(old);
 	free(old);
 	*one = fresh;
@@ -549,7 +549,7 @@ void call_histories_next_interval(struct call_histories *h)
 	h->is_full = false;
 	map_for_each_value (&h->processes, void *, value) {
 		if (*(struct call_history **)value)
-			renew(value);
+			renew_history(value);
 	}
 }
 

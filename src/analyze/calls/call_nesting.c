@@ -6,23 +6,23 @@
 #include "analyze/calls/call_history_parts.h"
 #include "model/errno_names.h"
 
-static void restart(struct call_nesting *n, enum call_nested last)
+static void restart_nesting(struct call_nesting *n, enum call_nested last)
 {
 	n->depth = 0;
 	n->last = (uint8_t)last;
 }
 
-static void accepts(struct call_nesting *n)
+static void note_accept(struct call_nesting *n)
 {
 	if (n->last != CALL_NESTED_CONNECT)
-		restart(n, CALL_NESTED_ACCEPT);
+		restart_nesting(n, CALL_NESTED_ACCEPT);
 	n->last = CALL_NESTED_ACCEPT;
 }
 
-static void connects(struct call_nesting *n)
+static void note_connect(struct call_nesting *n)
 {
 	if (n->last != CALL_NESTED_ACCEPT) {
-		restart(n, CALL_NESTED_CONNECT);
+		restart_nesting(n, CALL_NESTED_CONNECT);
 		return;
 	}
 	n->last = CALL_NESTED_CONNECT;
@@ -36,19 +36,19 @@ void call_nesting_add_call(const struct call_at_hand *c)
 	struct call_nesting *n = &c->history->nesting;
 
 	if (call->call->gaps & SYSCALLS_GAP_KEPT)
-		restart(n, CALL_NESTED_NOTHING);
+		restart_nesting(n, CALL_NESTED_NOTHING);
 	switch (call->row->effect.what) {
 	case SYSCALL_FD_ACCEPTS:
 		if (!call->is_error)
-			accepts(n);
+			note_accept(n);
 		break;
 	case SYSCALL_FD_BEGINS_CONNECTION:
 		if (!call->is_error || call->error == LINUX_EINPROGRESS)
-			connects(n);
+			note_connect(n);
 		break;
 	case SYSCALL_FD_CLOSES:
 		if (call->file && call->file->kind == FD_FOLLOWED_SOCKET)
-			restart(n, CALL_NESTED_NOTHING);
+			restart_nesting(n, CALL_NESTED_NOTHING);
 		break;
 	default:
 		break;

@@ -41,7 +41,7 @@ static void add_error(struct call_peer *p, unsigned error)
 	}
 }
 
-static void fails(struct call_peer *p, unsigned error, uint64_t now_ns)
+static void count_failed_connect(struct call_peer *p, unsigned error, uint64_t now_ns)
 {
 	p->failed++;
 	p->fresh = now_ns - p->last_failed_ns > EXCUSED_NS ? 1 : p->fresh + 1;
@@ -62,7 +62,7 @@ static void excuse_others(struct call_history *h, const struct call_peer *reache
 }
 
 /* Counts a connection as made at this call, although it was begun by an earlier one. */
-static void succeeds(const struct call_at_hand *c, const struct call_path *address,
+static void count_made_connect(const struct call_at_hand *c, const struct call_path *address,
 	struct call_peer *p, uint64_t since_ns)
 {
 	uint64_t now_ns = c->folded->call->record.time_ns;
@@ -117,7 +117,7 @@ static struct call_peer *peer_put(
 	return p;
 }
 
-static void begin(const struct call_at_hand *c, const struct call_path *address)
+static void begin_connect(const struct call_at_hand *c, const struct call_path *address)
 {
 	struct call_pending pending = { *address, c->folded->call->record.time_ns,
 		has_protocol(c, DATAGRAMS) };
@@ -128,16 +128,16 @@ static void begin(const struct call_at_hand *c, const struct call_path *address)
 		*kept = pending;
 }
 
-static void resolve(const struct call_at_hand *c, bool is_made, unsigned error)
+static void resolve_connect(const struct call_at_hand *c, bool is_made, unsigned error)
 {
 	uint32_t fd = (uint32_t)c->folded->fd;
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
 	struct call_peer *p = pending ? peer_at(c->history, &pending->peer) : NULL;
 
 	if (p && is_made)
-		succeeds(c, &pending->peer, p, pending->since_ns);
+		count_made_connect(c, &pending->peer, p, pending->since_ns);
 	else if (p)
-		fails(p, error, c->folded->call->record.time_ns);
+		count_failed_connect(p, error, c->folded->call->record.time_ns);
 	map_remove(&c->history->pending, &fd);
 }
 
@@ -151,7 +151,7 @@ static void take_connect(const struct call_at_hand *c)
 
 	if (is_again && c->folded->error != LINUX_EALREADY &&
 		c->folded->error != LINUX_EINPROGRESS) {
-		resolve(c, !c->folded->is_error || c->folded->error == LINUX_EISCONN,
+		resolve_connect(c, !c->folded->is_error || c->folded->error == LINUX_EISCONN,
 			c->folded->error);
 		return;
 	}
@@ -159,7 +159,7 @@ static void take_connect(const struct call_at_hand *c)
 		return;
 	if (has_protocol(c, DATAGRAMS)) {
 		if (!c->folded->is_error)
-			begin(c, &address);
+			begin_connect(c, &address);
 		return;
 	}
 	p = peer_put(c, &address, c->folded->file ? c->folded->file->protocol : "");
@@ -167,11 +167,11 @@ static void take_connect(const struct call_at_hand *c)
 		return;
 	p->attempts++;
 	if (!c->folded->is_error)
-		succeeds(c, &address, p, c->folded->call->record.time_ns);
+		count_made_connect(c, &address, p, c->folded->call->record.time_ns);
 	else if (c->folded->error == LINUX_EINPROGRESS || c->folded->error == LINUX_EINTR)
-		begin(c, &address);
+		begin_connect(c, &address);
 	else
-		fails(p, c->folded->error, c->folded->call->record.time_ns);
+		count_failed_connect(p, c->folded->error, c->folded->call->record.time_ns);
 }
 
 /* --- how an attempt to connect ended --- */
@@ -185,17 +185,17 @@ static void take_answer(const struct call_at_hand *c)
 		c->folded->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
 		return;
 	memcpy(&error, value.bytes.data, sizeof(error));
-	resolve(c, !error, error);
+	resolve_connect(c, !error, error);
 }
 
 static void take_transfer(const struct call_at_hand *c)
 {
 	if (!c->folded->is_error)
-		resolve(c, true, 0);
+		resolve_connect(c, true, 0);
 	else if (c->folded->error == LINUX_ECONNREFUSED || c->folded->error == LINUX_ETIMEDOUT ||
 		 c->folded->error == LINUX_EHOSTUNREACH || c->folded->error == LINUX_ENETUNREACH ||
 		 c->folded->error == LINUX_ECONNRESET)
-		resolve(c, false, c->folded->error);
+		resolve_connect(c, false, c->folded->error);
 }
 
 static void take_close(const struct call_at_hand *c)
@@ -206,7 +206,7 @@ static void take_close(const struct call_at_hand *c)
 
 	if (p && c->folded->call->record.time_ns - pending->since_ns >= GIVEN_UP_NS) {
 		p->given_up++;
-		fails(p, 0, c->folded->call->record.time_ns);
+		count_failed_connect(p, 0, c->folded->call->record.time_ns);
 	} else if (p) {
 		p->unknown++;
 	}
@@ -225,7 +225,7 @@ static void take_outcome(
 		return;
 	p->attempts++;
 	if (error) {
-		fails(p, error, now_ns);
+		count_failed_connect(p, error, now_ns);
 		return;
 	}
 	p->made++;

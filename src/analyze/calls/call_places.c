@@ -220,7 +220,7 @@ static void take_short_write(const struct call_at_hand *c)
 /* --- times --- */
 
 /* Returns whether the call only worked for the process, and did not wait for other processes. */
-static bool works(const struct call_at_hand *c)
+static bool is_working_call(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 
@@ -278,6 +278,6 @@ void call_places_add_call(const struct call_at_hand *c)
 		note_found(c);
 	if (!c->folded->is_error)
 		take_short_write(c);
-	if (call_is_timed(c->folded->call) && works(c))
+	if (call_is_timed(c->folded->call) && is_working_call(c))
 		add_times(c);
 }

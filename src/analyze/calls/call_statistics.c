@@ -101,7 +101,7 @@ static struct statistics counts_of(const struct folded_call *c)
 	};
 }
 
-static void add(struct statistics *to, const struct statistics *counts)
+static void add_statistics(struct statistics *to, const struct statistics *counts)
 {
 	to->opened += counts->opened;
 	to->sent += counts->sent;
@@ -117,14 +117,15 @@ static bool is_nothing(const struct statistics *counts)
 	return !memcmp(counts, &nothing, sizeof(nothing));
 }
 
-static void count(struct sums *sums, const struct folded_call *c, const struct statistics *counts)
+static void count_call(
+	struct sums *sums, const struct folded_call *c, const struct statistics *counts)
 {
 	struct named *one = map_put(&sums->processes, &c->process, NULL);
 	struct span name = fd_follow_process(&c->fold->fds, &c->process);
 
 	if (!one)
 		return;
-	add(&one->counts, counts);
+	add_statistics(&one->counts, counts);
 	if (!name.size)
 		return;
 	memset(one->name, 0, sizeof(one->name));
@@ -142,8 +143,8 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	counts = counts_of(c);
 	if (is_nothing(&counts))
 		return 0;
-	count(&s->interval, c, &counts);
-	count(&s->all, c, &counts);
+	count_call(&s->interval, c, &counts);
+	count_call(&s->all, c, &counts);
 	return 0;
 }
 
@@ -176,7 +177,7 @@ static int emit_total(
 	int status = output_section(s->output, &total_section, err);
 
 	map_for_each_value (&sums->processes, const struct named *, value)
-		add(&total, &value->counts);
+		add_statistics(&total, &value->counts);
 	row.files_opened = total.opened;
 	row.sent_bytes = total.sent;
 	row.received_bytes = total.received;

@@ -28,7 +28,7 @@ void fd_follow_init(struct fd_follow *f)
 
 /* --- tables --- */
 
-static void forget(struct fd_follow *f, struct fd_table *t, uint32_t fd)
+static void forget_fd(struct fd_follow *f, struct fd_table *t, uint32_t fd)
 {
 	struct fd_followed *known = t->fds.key_size ? map_get(&t->fds, &fd) : NULL;
 
@@ -93,7 +93,7 @@ struct fd_followed *fd_follow_set(
 void fd_follow_close(struct fd_follow *f, struct fd_table *t, int64_t fd)
 {
 	if (fd >= 0 && fd <= UINT32_MAX)
-		forget(f, t, (uint32_t)fd);
+		forget_fd(f, t, (uint32_t)fd);
 }
 
 void fd_follow_copy(struct fd_follow *f, struct fd_table *t, int64_t to,
@@ -123,7 +123,7 @@ void fd_follow_gap(struct fd_follow *f, const struct process_id *process)
 		uint32_t fd = *key;
 
 		if (!value->is_read)
-			forget(f, t, fd);
+			forget_fd(f, t, fd);
 	}
 }
 
@@ -323,7 +323,7 @@ static void take_exec(struct fd_follow *f, const struct process_exec *exec)
 		uint32_t fd = *key;
 
 		if (value->closes_on_exec)
-			forget(f, t, fd);
+			forget_fd(f, t, fd);
 	}
 }
 

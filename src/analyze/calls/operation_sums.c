@@ -311,13 +311,13 @@ static void add_side(struct operation_sums *s, const struct folded_call *c,
 
 /* --- opening, emptying --- */
 
-static void empty(struct io_sum *sum)
+static void count_rewrite(struct io_sum *sum)
 {
 	sum->rewrites += sum->is_written;
 	sum->is_written = false;
 }
 
-static bool opens(const struct syscall_row *row)
+static bool opens_file(const struct syscall_row *row)
 {
 	return row->effect.what == SYSCALL_FD_OPENS_FILE ||
 	       row->effect.what == SYSCALL_FD_OPENS_HOW;
@@ -339,7 +339,7 @@ static void add_open(struct operation_sums *s, struct folded_call *c)
 	sum->errors += c->is_error;
 	operation_add_time(&sum->times, c->call);
 	if (!c->is_error && folded_open_flags(c) & O_TRUNC_LINUX)
-		empty(sum);
+		count_rewrite(sum);
 }
 
 static void add_truncate(struct operation_sums *s, const struct folded_call *c)
@@ -347,7 +347,7 @@ static void add_truncate(struct operation_sums *s, const struct folded_call *c)
 	struct io_sum *sum = c->has_fd ? file_of(s, c->call, c->file, c->fd) : NULL;
 
 	if (sum && !c->is_error && !c->call->arguments[1])
-		empty(sum);
+		count_rewrite(sum);
 }
 
 void operation_sums_add_call(struct operation_sums *s, struct folded_call *c)
@@ -365,7 +365,7 @@ void operation_sums_add_call(struct operation_sums *s, struct folded_call *c)
 		operation_add_connect(s, c);
 	} else if (row->traits & SYSCALL_ASKS_SOCKET) {
 		operation_add_answer(s, c);
-	} else if (opens(row)) {
+	} else if (opens_file(row)) {
 		add_open(s, c);
 	} else if (row->traits & SYSCALL_RESIZES) {
 		add_truncate(s, c);

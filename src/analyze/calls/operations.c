@@ -119,7 +119,7 @@ static int by_weight(const void *a, const void *b)
 }
 
 /* Returns the entries with most weight first; the caller frees them. */
-static struct sorted *sort(const struct map *m, uint64_t (*weigh)(const void *value))
+static struct sorted *sort_by_weight(const struct map *m, uint64_t (*weigh)(const void *value))
 {
 	struct sorted *all = calloc(m->count + 1, sizeof(*all));
 	size_t position = 0, n = 0;
@@ -264,7 +264,7 @@ static int emit_sorted(struct operations_state *s, const struct section *like, c
 	uint64_t (*weigh)(const void *value), teller tell, struct sooth_error *err)
 {
 	struct section section = *like;
-	struct sorted *all = sort(m, weigh);
+	struct sorted *all = sort_by_weight(m, weigh);
 	int status;
 
 	/* io_uring requests may have done what no call did. */

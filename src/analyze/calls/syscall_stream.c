@@ -296,7 +296,7 @@ static bool is_requested(const struct stream_state *s, const struct folded_call 
 }
 
 /* Fills in the part of a row that depends on the descriptors before the call. */
-static void describe(struct stream_state *s, struct folded_call *c, struct stream_row *row)
+static void fill_call_row(struct stream_state *s, struct folded_call *c, struct stream_row *row)
 {
 	struct call_text words = { s->options.only_numbers ? NULL : &s->fold.fds, c->row, c->call,
 		&s->arguments };
@@ -329,7 +329,7 @@ static void describe_result(
 		put_fd(s, c, c->call->result, row);
 }
 
-static bool touches(const struct stream_state *s, const struct folded_call *c)
+static bool touches_path(const struct stream_state *s, const struct folded_call *c)
 {
 	const struct syscall_stream_options *o = &s->options;
 
@@ -337,7 +337,7 @@ static bool touches(const struct stream_state *s, const struct folded_call *c)
 	       (o->real_path && call_touches(&s->fold.fds, c->row, c->call, o->real_path));
 }
 
-static bool makes(const struct stream_state *s, const struct folded_call *c)
+static bool makes_path(const struct stream_state *s, const struct folded_call *c)
 {
 	const struct syscall_stream_options *o = &s->options;
 
@@ -364,8 +364,8 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 		.result_state = c->call->result_state };
 	s->is_requested = is_requested(s, c);
 	if (s->is_requested && !makes_pair(c))
-		describe(s, c, &s->row);
-	s->is_on_path = s->is_requested && touches(s, c);
+		fill_call_row(s, c, &s->row);
+	s->is_on_path = s->is_requested && touches_path(s, c);
 	return 0;
 }
 
@@ -373,10 +373,10 @@ static int take_result(void *state, struct folded_call *c, struct sooth_error *e
 {
 	struct stream_state *s = state;
 
-	if (!s->is_requested || !(s->is_on_path || makes(s, c)))
+	if (!s->is_requested || !(s->is_on_path || makes_path(s, c)))
 		return 0;
 	if (makes_pair(c))
-		describe(s, c, &s->row);
+		fill_call_row(s, c, &s->row);
 	describe_result(s, c, &s->row);
 	put_time(s, c->call->record.time_ns);
 	return put_row(s, c, &s->row, err);

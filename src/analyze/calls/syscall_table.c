@@ -235,7 +235,7 @@ static struct span emit_owner(const struct table_state *s, const struct sooth_re
 	return life ? span_of(life->name, strnlen(life->name, sizeof(life->name))) : span_of("", 0);
 }
 
-static bool waits(const struct syscalls_count *c)
+static bool is_waiting_call(const struct syscalls_count *c)
 {
 	return syscall_waits(syscall_row_of(c->abi, c->number));
 }
@@ -260,7 +260,7 @@ static int emit_call(struct table_state *s, const struct syscalls_count *c, stru
 	row.mean_ns = timed ? c->total_ns / timed : 0;
 	row.p50_ns = call_percentile(c->histogram, c->max_ns, 50);
 	row.p99_ns = call_percentile(c->histogram, c->max_ns, 99);
-	row.waits = waits(c);
+	row.waits = is_waiting_call(c);
 	row.share_state = row.waits || !s->working_ns ? SOOTH_STATE_ABSENT : row.times_state;
 	if (s->working_ns)
 		row.share_percent = 100.0 * (double)c->total_ns / (double)s->working_ns;
@@ -339,7 +339,7 @@ static void add_working(struct table_state *s, const struct syscall_sums *sums)
 	for (size_t i = 0; rows && i < count; i++) {
 		const struct syscalls_count *c = (const void *)rows[i];
 
-		s->working_ns += waits(c) ? 0 : c->total_ns;
+		s->working_ns += is_waiting_call(c) ? 0 : c->total_ns;
 	}
 }
 

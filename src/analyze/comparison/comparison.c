@@ -79,7 +79,7 @@ static double least_of(const struct sooth_field *f)
 }
 
 /* Computes the values to compare; false: the length of a run is unknown, so counts are useless. */
-static bool measure(const struct comparing *c, const struct sooth_field *f, struct pair *p)
+static bool compute_pair(const struct comparing *c, const struct sooth_field *f, struct pair *p)
 {
 	double share = f->merge == SOOTH_MERGE_MAX && c->share < MAX_SHARE ? MAX_SHARE : c->share;
 	double poisson = 0;
@@ -306,7 +306,7 @@ static void compare_numbers(struct comparing *c, const struct compared_row *row,
 {
 	struct pair p = { number_of(a), number_of(b), 0, false };
 
-	if (!measure(c, f, &p)) {
+	if (!compute_pair(c, f, &p)) {
 		c->not_measured++;
 	} else if (size_of(p.a - p.b) > p.noise) {
 		emit_numbers(c, row, f, &p);

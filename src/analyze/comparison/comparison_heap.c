@@ -38,7 +38,7 @@ static bool is_of(const struct compared_row *row, const char *schema)
 }
 
 /* Returns false if the value was not measured. */
-static bool get(const struct compared_row *row, const char *field, uint64_t *out)
+static bool get_unsigned(const struct compared_row *row, const char *field, uint64_t *out)
 {
 	const struct sooth_field *f = sooth_schema_field(row->schema, field);
 	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
@@ -57,7 +57,8 @@ static bool get_totals(const struct compared_rows *rows, uint64_t *live, uint64_
 
 	for (size_t i = 0; i < rows->rows.size / sizeof(*all); i++) {
 		if (is_of(&all[i], "heap.totals"))
-			return get(&all[i], "live_bytes", live) && get(&all[i], "peak_bytes", peak);
+			return get_unsigned(&all[i], "live_bytes", live) &&
+			       get_unsigned(&all[i], "peak_bytes", peak);
 	}
 	return false;
 }
@@ -78,10 +79,10 @@ static void find_growth(struct most *m, struct compared_rows *rows, struct compa
 		uint64_t here = 0, there = 0;
 		int64_t more;
 
-		if (!is_of(&all[i], "heap_stacks") || !get(&all[i], "live_bytes", &here))
+		if (!is_of(&all[i], "heap_stacks") || !get_unsigned(&all[i], "live_bytes", &here))
 			continue;
 		other = compared_rows_find(others, rows, &all[i]);
-		if (other && !get(other, "live_bytes", &there))
+		if (other && !get_unsigned(other, "live_bytes", &there))
 			continue;
 		more = (int64_t)(here - there);
 		if (more > m->more)

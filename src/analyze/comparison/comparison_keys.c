@@ -278,7 +278,7 @@ struct place {
 	uint32_t above;
 };
 
-static void flatten(struct compared_rows *rows, const struct sooth_schema *schema,
+static void flatten_record(struct compared_rows *rows, const struct sooth_schema *schema,
 	const struct sooth_record *record, const struct place *at);
 
 static void flatten_below(struct compared_rows *rows, const struct sooth_schema *schema,
@@ -299,7 +299,7 @@ static void flatten_below(struct compared_rows *rows, const struct sooth_schema 
 		snprintf(name, sizeof(name), "%s/%s", at->table, f->name);
 		inner = field_rows(&v);
 		batch_for_each (r, &inner)
-			flatten(rows, f->rows, r, &inside);
+			flatten_record(rows, f->rows, r, &inside);
 	}
 }
 
@@ -320,7 +320,7 @@ static void label_row(struct compared_rows *rows, struct buffer *label,
 		label->size = before;
 }
 
-static void flatten(struct compared_rows *rows, const struct sooth_schema *schema,
+static void flatten_record(struct compared_rows *rows, const struct sooth_schema *schema,
 	const struct sooth_record *record, const struct place *at)
 {
 	const struct compared_process *p =
@@ -359,7 +359,7 @@ int compared_rows_make(struct compared_rows *rows, const struct comparison_side 
 		struct place top = { side->tables[i].schema, side->tables[i].name, NULL, 0 };
 
 		batch_for_each (r, &all)
-			flatten(rows, side->tables[i].schema, r, &top);
+			flatten_record(rows, side->tables[i].schema, r, &top);
 	}
 	if (buffer_failed(&rows->rows) || buffer_failed(&rows->texts))
 		return error_no_memory(err);

@@ -656,7 +656,7 @@ bool check_has_probes(struct check_result *out)
 	return false;
 }
 
-static void diagnose(const struct check *e, struct check_result *out)
+static void run_check(const struct check *e, struct check_result *out)
 {
 	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
 	const char *instead = e->type->instead;
@@ -694,7 +694,7 @@ void check_run(struct check *e, struct check_result *out, const struct finding_e
 	out->of = e;
 	out->found = out->muted = 0;
 	out->is_reported = out->is_open = false;
-	diagnose(e, out);
+	run_check(e, out);
 	out->muted_all += out->muted;
 }
 

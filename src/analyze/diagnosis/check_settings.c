@@ -27,7 +27,8 @@ void check_settings_init(struct check_settings *s)
 	}
 }
 
-static int refuse(struct sooth_error *err, const char *line, const char *why, const char *remedy)
+static int refuse_setting(
+	struct sooth_error *err, const char *line, const char *why, const char *remedy)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "set \"%s\"", line);
 	error_why(err, "%s", why);
@@ -53,11 +54,11 @@ static int refuse_range(
 	snprintf(remedy, sizeof(remedy), "use a value from %s to %s",
 		check_settings_value(option, option->min, least),
 		check_settings_value(option, option->max, most));
-	return refuse(err, line, "the value is out of range", remedy);
+	return refuse_setting(err, line, "the value is out of range", remedy);
 }
 
 /* Drops surrounding blanks. */
-static struct span trim(struct span s)
+static struct span trim_blanks(struct span s)
 {
 	while (s.size && strchr(BLANKS, *s.data))
 		s = span_of(s.data + 1, s.size - 1);
@@ -68,13 +69,13 @@ static struct span trim(struct span s)
 
 static bool copy_word(char out[WORD_SIZE], struct span word)
 {
-	word = trim(word);
+	word = trim_blanks(word);
 	snprintf(out, WORD_SIZE, "%.*s", SPAN_ARGS(word));
 	return word.size && word.size < WORD_SIZE;
 }
 
 /* Splits a line at "=". */
-static bool split(const char *line, char name[WORD_SIZE], char value[WORD_SIZE])
+static bool split_setting(const char *line, char name[WORD_SIZE], char value[WORD_SIZE])
 {
 	const char *equal = strchr(line, '=');
 
@@ -114,7 +115,7 @@ static int set_severity(
 		setting->is_muted = false;
 		return 0;
 	}
-	return refuse(
+	return refuse_setting(
 		err, line, "unknown severity", "use info, low, medium, high, critical, or off");
 }
 
@@ -128,7 +129,7 @@ static int set_option(struct check_setting *setting, const struct finding_type *
 		if (strcmp(option->name, name) != 0)
 			continue;
 		if (!parse_value(option, value, &number))
-			return refuse(err, line, "not a valid value of this option",
+			return refuse_setting(err, line, "not a valid value of this option",
 				option->unit == SOOTH_UNIT_NS	   ? "use a time: 5, 200ms or 2m"
 				: option->unit == SOOTH_UNIT_BYTES ? "use a size: 4096, 64k or 2G"
 								   : "use a number");
@@ -137,7 +138,7 @@ static int set_option(struct check_setting *setting, const struct finding_type *
 		setting->options[i] = number;
 		return 0;
 	}
-	return refuse(err, line, "this finding has no such option",
+	return refuse_setting(err, line, "this finding has no such option",
 		"sooth diagnose --list-findings lists the findings and their options");
 }
 
@@ -149,8 +150,8 @@ int check_settings_set(struct check_settings *s, const char *line, struct sooth_
 	char *option;
 
 	assert(s);
-	if (!split(line, name, value))
-		return refuse(err, line, "expected NAME=VALUE",
+	if (!split_setting(line, name, value))
+		return refuse_setting(err, line, "expected NAME=VALUE",
 			"use a form such as fd-leak.min-rate=2, fd-leak=medium or outdated=off");
 	option = strchr(name, '.');
 	if (option)
@@ -159,7 +160,7 @@ int check_settings_set(struct check_settings *s, const char *line, struct sooth_
 		return 0;
 	entry = registry_finding(name);
 	if (!entry)
-		return refuse(err, line, "unknown finding",
+		return refuse_setting(err, line, "unknown finding",
 			"sooth diagnose --list-findings lists the findings and their options");
 	setting = &s->all[entry - registry_findings];
 	return option ? set_option(setting, entry->type, line, option, value, err)
@@ -182,7 +183,7 @@ int check_settings_parse(struct check_settings *s, const char *name, const char 
 		number++;
 		if (comment)
 			line.size = (size_t)(comment - line.data);
-		line = trim(line);
+		line = trim_blanks(line);
 		if (!line.size)
 			continue;
 		snprintf(copy, sizeof(copy), "%.*s", SPAN_ARGS(line));

@@ -64,7 +64,7 @@ static void choose_gone(struct diagnosis *s)
 }
 
 /* Selects the processes. A requested one that has ended is included: the user asks why it ended. */
-static int choose(struct diagnosis *s)
+static int choose_processes(struct diagnosis *s)
 {
 	const struct process_table *c = &s->input.host.process_table;
 
@@ -300,7 +300,7 @@ int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
 
 	int status = diagnosis_input_resolve(&s->input, err);
 
-	if (!status && choose(s))
+	if (!status && choose_processes(s))
 		status = error_no_memory(err);
 	if (status)
 		return status;

@@ -35,7 +35,7 @@ void endings_fini(struct endings *e)
 
 /* --- taking --- */
 
-static void replace(void *at, const struct sooth_record *r)
+static void replace_record(void *at, const struct sooth_record *r)
 {
 	void **place = at, *copy = malloc(record_bytes(r));
 
@@ -83,7 +83,7 @@ static void take_of_process(struct endings *e, const struct sooth_record *r)
 			of->signals[of->signal_count++] =
 				*(const struct exit_reasons_signal *)known;
 	} else if (record_as(r, EXIT_REASONS_CORE, sizeof(struct exit_reasons_core))) {
-		replace(&of->core, r);
+		replace_record(&of->core, r);
 	}
 }
 
@@ -104,7 +104,7 @@ static void take_child(struct endings *e, const struct exit_reasons_child *child
 		*of = *child;
 }
 
-static void append(struct buffer *to, const struct sooth_record *r)
+static void append_record(struct buffer *to, const struct sooth_record *r)
 {
 	if (to->size + record_bytes(r) <= LOGS_BYTES)
 		buffer_append(to, r, record_bytes(r));
@@ -123,15 +123,15 @@ void endings_add_record(struct endings *e, const struct sooth_record *r)
 	if (r->kind >> 8 != EXIT_REASONS_SIGNAL >> 8)
 		return;
 	if (record_as(r, EXIT_REASONS_LOG, sizeof(struct exit_reasons_log)))
-		append(&e->logs, r);
+		append_record(&e->logs, r);
 	else if (record_as(r, EXIT_REASONS_HOST, sizeof(struct exit_reasons_host)))
-		replace(&e->host, r);
+		replace_record(&e->host, r);
 	else if ((known = record_as(r, EXIT_REASONS_CHILD, sizeof(struct exit_reasons_child))))
 		take_child(e, known);
 	else if (r->pid)
 		take_of_process(e, r);
 	else if (record_as(r, EXIT_REASONS_CORE, sizeof(struct exit_reasons_core)))
-		append(&e->stored, r);
+		append_record(&e->stored, r);
 }
 
 void endings_next_interval(struct endings *e)

@@ -119,7 +119,8 @@ static int by_owner_and_time(const void *a, const void *b)
 }
 
 /* Collects all messages by process and time, and drops the logs made of earlier records. */
-static void gather(struct message_logs *m, const struct process_table *table, struct buffer *out)
+static void gather_messages(
+	struct message_logs *m, const struct process_table *table, struct buffer *out)
 {
 	map_for_each (&m->writers, const void *, key, struct writer *, w) {
 		const struct batch all = { w->records.data, w->records.size };
@@ -201,7 +202,7 @@ void message_logs_resolve(
 	const struct said *all;
 	size_t count, end;
 
-	gather(m, table, &messages);
+	gather_messages(m, table, &messages);
 	all = (const void *)messages.data;
 	count = messages.size / sizeof(*all);
 	for (size_t i = 0; t && i < count; i = end) {

@@ -86,7 +86,7 @@ struct counting {
 	uint64_t sampled_from_ns; /* end of the first sample, which may take a while */
 };
 
-static void add(struct counting *c, const struct process_entry *starter,
+static void add_start(struct counting *c, const struct process_entry *starter,
 	const char name[SHORT_LIVED_NAME_SIZE], bool is_early)
 {
 	char key[SHORT_LIVED_NAME_SIZE] = { 0 };
@@ -162,7 +162,7 @@ static void count_short_lived(struct counting *c)
 		}
 		if (is_sampled) /* counted together with the samples */
 			continue;
-		add(c, starter, p->name, p->end_ns < c->middle_ns);
+		add_start(c, starter, p->name, p->end_ns < c->middle_ns);
 		add_command(c, id, span_of("", 0));
 	}
 }
@@ -186,7 +186,7 @@ static void count_sampled(struct counting *c)
 			continue;
 		}
 		if (p->first_ns > c->sampled_from_ns)
-			add(c, starter, text, p->first_ns < c->middle_ns);
+			add_start(c, starter, text, p->first_ns < c->middle_ns);
 		if (!is_named(starter, text))
 			add_command(c, &p->id,
 				are_whole ? process_table_known_arguments(p) : span_of("", 0));

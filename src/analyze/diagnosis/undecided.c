@@ -300,7 +300,7 @@ static double gain_of(const struct looked_at *u)
 }
 
 /* Returns whether memory grows most of the time, also at the end, but not yet clearly. */
-static bool grows(const struct looked_at *u)
+static bool memory_grows(const struct looked_at *u)
 {
 	double gain, late, highest = 0, fall = 0;
 	unsigned rises = 0, falls = 0;
@@ -334,7 +334,7 @@ static bool is_open(const struct undecided *g)
 		(g->requests && g->requests < REQUESTS))
 		return true;
 	map_for_each_value (&g->processes, void *, value) {
-		if (grows(value) || waits_for_name(value))
+		if (memory_grows(value) || waits_for_name(value))
 			return true;
 	}
 	return false;
@@ -344,7 +344,7 @@ static bool is_open(const struct undecided *g)
 static bool is_open_again(const struct undecided *g)
 {
 	map_for_each_value (map_while(g->times == 1, &g->processes), const struct looked_at *, u) {
-		if (u->takes_pieces && grows(u) && gain_of(u) >= GAIN_LEAST)
+		if (u->takes_pieces && memory_grows(u) && gain_of(u) >= GAIN_LEAST)
 			return true;
 	}
 	return false;

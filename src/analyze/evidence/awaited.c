@@ -19,7 +19,7 @@ NUMBER(WAITS_LEAST, 3, NONE, "a signal may interrupt one wait");
 
 /* --- blocked in a read --- */
 
-static bool reads(const struct thread_history *t, uint32_t fd)
+static bool reads_descriptor(const struct thread_history *t, uint32_t fd)
 {
 	const struct syscall_row *row = syscall_row_of(t->calls[0].abi, t->calls[0].syscall);
 
@@ -30,7 +30,7 @@ static bool reads(const struct thread_history *t, uint32_t fd)
 static void find_blocked(struct awaited *a, const struct check *e, uint32_t fd)
 {
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (!reads(t, fd))
+		if (!reads_descriptor(t, fd))
 			continue;
 		a->is_blocked = true;
 		a->tid = t->tid;
@@ -44,7 +44,7 @@ static void find_blocked(struct awaited *a, const struct check *e, uint32_t fd)
 /* --- polling it --- */
 
 /* Returns whether the thread polls; not with epoll, where an event loop watches everything. */
-static bool polls(const struct waits_thread *t)
+static bool polls_descriptors(const struct waits_thread *t)
 {
 	const struct syscall_row *row = syscall_row_of((uint16_t)t->abi, t->syscall);
 
@@ -79,7 +79,7 @@ static void find_in_graph(struct awaited *a, const struct wait_graph *g, uint32_
 
 		if (peer && peer->party_pid && peer->party_pid != pid)
 			a->peer = peer;
-		if (!a->is_blocked && polls(t) && polls_only(g, t, fd)) {
+		if (!a->is_blocked && polls_descriptors(t) && polls_only(g, t, fd)) {
 			a->is_polled = true;
 			a->tid = t->record.tid;
 		}

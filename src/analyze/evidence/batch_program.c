@@ -49,12 +49,12 @@ bool batch_program_measures(struct span name)
 	return SPAN_ANY(name, span_equal, measuring);
 }
 
-static bool grows(struct span name)
+static bool is_growing_program(struct span name)
 {
 	return SPAN_ANY(name, span_equal, tasks) || SPAN_ANY(name, span_equal, growing);
 }
 
 bool batch_program_grows(struct span name)
 {
-	return grows(name) || grows(without_version(name));
+	return is_growing_program(name) || is_growing_program(without_version(name));
 }

@@ -461,7 +461,7 @@ static bool is_same(const struct blocked_children *a, const struct blocked_child
 	return !span_compare(a->channel, b->channel);
 }
 
-static void merge(struct blocked_children *into, const struct blocked_children *one)
+static void merge_blocked(struct blocked_children *into, const struct blocked_children *one)
 {
 	if (into->count == BLOCKED_CHILDREN_MAX) {
 		into->is_cut = true;
@@ -481,7 +481,7 @@ static void add_blocked(
 		if (!groups[i].count)
 			groups[i] = *one;
 		else if (is_same(&groups[i], one))
-			merge(&groups[i], one);
+			merge_blocked(&groups[i], one);
 		else
 			continue;
 		return;

@@ -58,7 +58,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-static void fill(struct end_row *row, const struct ending *of, uint32_t status, uint8_t state)
+static void fill_end_row(
+	struct end_row *row, const struct ending *of, uint32_t status, uint8_t state)
 {
 	unsigned signal = END_SIGNAL(status);
 
@@ -88,7 +89,7 @@ static int emit_end(struct exit_reasons_view *v, const struct ending *of, struct
 	uint8_t state = ending_status(&v->endings, of, &code);
 	int status;
 
-	fill(&row, of, code, state);
+	fill_end_row(&row, of, code, state);
 	fatal = row.signal ? ending_signal(of, row.signal) : ending_request(of);
 	if (!state)
 		exit_reason_text_status(&how, code);

@@ -81,7 +81,7 @@ static const struct failure_meaning no_port = { LINUX_EADDRNOTAVAIL, SYSCALL_LIM
 	"keep fewer connections open, or use one again (ss -tanp shows them, sysctl "
 	"net.ipv4.ip_local_port_range the range)" };
 
-static bool begins(const struct call_place *place, const char *text)
+static bool place_begins(const struct call_place *place, const char *text)
 {
 	return !strncmp(place->text, text, strlen(text));
 }
@@ -121,7 +121,7 @@ const struct failure_meaning *failure_meaning_of(
 	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
 		const struct failure_meaning *m = &meanings[i];
 
-		if (m->error == place->error && (!m->place || begins(place, m->place)) &&
+		if (m->error == place->error && (!m->place || place_begins(place, m->place)) &&
 			(!m->limit || m->limit == limit))
 			return m;
 	}
@@ -165,7 +165,7 @@ void failure_meaning_put_process(
 	assert(place);
 	if (place->error == LINUX_EBUSY && *place->text == '/')
 		put_directory_user(out, e, place);
-	if (place->error != LINUX_EPIPE || !begins(place, "pipe:"))
+	if (place->error != LINUX_EPIPE || !place_begins(place, "pipe:"))
 		return;
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling) {
 		if (!p->zombie_ns)
@@ -343,7 +343,7 @@ void watch_failure_report(const struct check *e, struct check_result *out,
 
 /* --- space --- */
 
-static bool explains(const struct fds_filesystem *f, unsigned error)
+static bool explains_error(const struct fds_filesystem *f, unsigned error)
 {
 	if (!file_space_is_measured(f))
 		return false;
@@ -361,10 +361,10 @@ const struct fds_filesystem *space_failure_of(const struct check *e, const struc
 		!call_takes_space(place->text) || watch_failure_is(e, place) || is_limit(e, place))
 		return NULL;
 	f = file_space_of_path(check_last(e, &e->input->fds), place->text);
-	if (explains(f, place->error))
+	if (explains_error(f, place->error))
 		return f;
 	f = file_space_of_path(check_first(e, &e->input->fds), place->text);
-	return explains(f, place->error) ? f : NULL;
+	return explains_error(f, place->error) ? f : NULL;
 }
 
 void space_failure_text(struct buffer *out, const struct fds_filesystem *space, unsigned error)

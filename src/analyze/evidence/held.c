@@ -30,7 +30,7 @@ static const struct limits_group *at_first(const struct check *e, const struct l
 	return first ? limit_sums_same_group(first, g) : NULL;
 }
 
-static bool compare(
+static bool find_held_limit(
 	const struct check *e, const struct limits_group *last, struct held_limit *limit)
 {
 	const struct limits_group *before = at_first(e, last);
@@ -54,14 +54,15 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 	assert(e);
 	groups_each(e, g)
 	{
-		if (limit_sums_group_is(g, name) && compare(e, g, &one) && one.per_s > most.per_s)
+		if (limit_sums_group_is(g, name) && find_held_limit(e, g, &one) &&
+			one.per_s > most.per_s)
 			most = one;
 	}
 	return most;
 }
 
 /* Returns the lowest limit of the control group and the groups above it. */
-static const struct limits_group *tightest(const struct check *e, const char *name)
+static const struct limits_group *tightest_limit(const struct check *e, const char *name)
 {
 	const struct limits_group *found = NULL;
 
@@ -74,7 +75,7 @@ static const struct limits_group *tightest(const struct check *e, const char *na
 	return found;
 }
 
-static bool fits(const struct limits_group *g, double moved_per_s)
+static bool fits_limit(const struct limits_group *g, double moved_per_s)
 {
 	return g && moved_per_s >= IO_MOVED_LEAST * (double)g->limit &&
 	       moved_per_s <= IO_MOVED_MOST * (double)g->limit;
@@ -84,17 +85,17 @@ struct held_io held_io_of(const struct check *e)
 {
 	assert(e);
 
-	const struct limits_group *reads = tightest(e, "io-read"),
-				  *writes = tightest(e, "io-write");
+	const struct limits_group *reads = tightest_limit(e, "io-read"),
+				  *writes = tightest_limit(e, "io-write");
 	struct held_io most = { 0 };
 
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double waited = t->met ? 100.0 * t->uninterruptible / t->met : 0;
 		double moved = thread_history_moved_bytes(t);
-		bool is_write = fits(writes, moved) && !fits(reads, moved);
+		bool is_write = fits_limit(writes, moved) && !fits_limit(reads, moved);
 
 		if (t->met < IO_SAMPLES_LEAST || waited < IO_WAITED_LEAST ||
-			waited <= most.waited || (!is_write && !fits(reads, moved)))
+			waited <= most.waited || (!is_write && !fits_limit(reads, moved)))
 			continue;
 		most = (struct held_io){ is_write ? writes : reads, is_write, moved, waited, t->tid,
 			thread_history_ns(t) };
@@ -129,7 +130,8 @@ static uint64_t refused_by(const struct check *e, const struct limits_group *g)
 
 /* Counts refusals. In version 1 the group of the starting process counts them, whichever is
  * full. */
-static void count(struct task_room *out, const struct check *e, const struct limits_group *g)
+static void count_refusals(
+	struct task_room *out, const struct check *e, const struct limits_group *g)
 {
 	uint64_t refused = refused_by(e, g);
 
@@ -163,7 +165,7 @@ void task_room_find(struct task_room *out, const struct check *e)
 	}
 	if (!out->group)
 		return;
-	groups_each(e, g) count(out, e, g);
+	groups_each(e, g) count_refusals(out, e, g);
 	before = at_first(e, out->group);
 	out->is_full = is_full(out->group);
 	out->was_full = before && is_full(before);
@@ -206,7 +208,7 @@ static bool is_like(const struct limits_holder *a, const struct limits_holder *b
 	       !span_compare(record_text(&a->record, &a->path), record_text(&b->record, &b->path));
 }
 
-static void add(struct kind *kind, const struct check *e, const struct limits_holder *h)
+static void add_members(struct kind *kind, const struct check *e, const struct limits_holder *h)
 {
 	if (kind->count++ < PIDS_MAX)
 		buffer_format(&kind->pids, "%s%u", kind->count > 1 ? ", " : "", h->holder_pid);
@@ -227,7 +229,7 @@ static void find_most(
 			const struct limits_holder *h = member_in(other, group);
 
 			if (h && is_like(h, kind.first))
-				add(&kind, e, h);
+				add_members(&kind, e, h);
 		}
 		if (kind.tasks > most->tasks) {
 			buffer_fini(&most->pids);
@@ -260,7 +262,8 @@ static struct sum sum_of(const struct batch *all, struct span group)
 	return sum;
 }
 
-static void put(struct buffer *out, const struct check *e, struct kind *k, const struct sum *sum)
+static void put_members(
+	struct buffer *out, const struct check *e, struct kind *k, const struct sum *sum)
 {
 	const char *name = k->first->holder_name;
 	struct span script = record_text(&k->first->record, &k->first->path);
@@ -302,7 +305,7 @@ bool task_members_put(struct buffer *out, const struct check *e, const struct li
 		buffer_format(out, "; of its members only %u were read, and others may have more",
 			sum.members);
 	else if (most.tasks && most.tasks * 100 >= g->limit * PART_LEAST)
-		put(out, e, &most, &sum);
+		put_members(out, e, &most, &sum);
 	buffer_fini(&most.pids);
 	return are_left;
 }

@@ -21,7 +21,7 @@ static bool is_cpu(enum limits_shared resource)
 	return resource == LIMITS_SHARED_CPU || resource == LIMITS_SHARED_CPUS;
 }
 
-static void add(struct limit_users *out, struct limit_user u)
+static void add_user(struct limit_users *out, struct limit_user u)
 {
 	size_t at = out->count < LIMIT_USERS_MAX ? out->count++ : LIMIT_USERS_MAX;
 
@@ -53,7 +53,7 @@ void limit_users_find(struct limit_users *out, const struct check *e, enum limit
 					    : (double)h->amount;
 		out->unread = h->unread;
 		if (u.amount >= 0)
-			add(out, u);
+			add_user(out, u);
 	}
 }
 
@@ -65,7 +65,7 @@ void limit_users_of_host(struct limit_users *out, const struct check *e)
 		double percent = process_table_cpu_percent(p);
 
 		if (percent > 0)
-			add(out, (struct limit_user){ NULL, p, percent });
+			add_user(out, (struct limit_user){ NULL, p, percent });
 	}
 }
 
@@ -75,7 +75,7 @@ void limit_users_of_user(struct limit_users *out, const struct check *e)
 	*out = (struct limit_users){ 0 };
 	process_table_for_each (&e->input->host.process_table, p) {
 		if (p->is_there && p->process->uid == e->process->process->uid)
-			add(out, (struct limit_user){ NULL, p, p->process->threads });
+			add_user(out, (struct limit_user){ NULL, p, p->process->threads });
 	}
 }
 

@@ -178,7 +178,7 @@ static void read_left(struct map *out, const struct call_history *h)
 	}
 }
 
-static double weigh(const void *key, const void *value, const void *user)
+static double weigh_left_files(const void *key, const void *value, const void *user)
 {
 	const struct left_files *l = value;
 	double least = check_option(user, l->is_memory ? "min-memory-files" : "min-files");
@@ -246,7 +246,7 @@ size_t left_files_report(
 
 	assert(calls);
 	read_left(&all, calls->history);
-	count = check_rank(&all, weigh, e, &top, 1);
+	count = check_rank(&all, weigh_left_files, e, &top, 1);
 	if (count && are_removed(e, top.value, &is_known))
 		count = 0;
 	if (count)

@@ -24,7 +24,7 @@ NUMBER(SHARE_STATE, 0.9, NONE, "of the samples in which the descriptor was in th
 
 /* --- choosing --- */
 
-static bool reads(const struct syscall_row *row)
+static bool is_read_call(const struct syscall_row *row)
 {
 	return row->transfer.direction == SYSCALL_READS;
 }
@@ -61,9 +61,9 @@ static enum repeated_kind kind_of(const struct call_repeat_key *key, const struc
 		return key->result ? REPEATED_READY : REPEATED_NO_EVENT;
 	if (!key->result && !strcmp(row->name, "wait4"))
 		return REPEATED_NO_CHILD;
-	if (!key->result && reads(row) && key->fd >= 0)
+	if (!key->result && is_read_call(row) && key->fd >= 0)
 		return REPEATED_END_OF_DATA;
-	if (key->result > 0 && reads(row) && is_made_up(r->text))
+	if (key->result > 0 && is_read_call(row) && is_made_up(r->text))
 		return REPEATED_STATE;
 	/* A call with a path may have a different path each time. */
 	return r->has_path || r->bytes || row->transfer.direction ? REPEATED_NOTHING
@@ -94,7 +94,8 @@ static bool is_better(const struct repeated_call *c, enum repeated_kind kind, ui
 	return count > c->repeat->count;
 }
 
-static void choose(struct repeated_call *out, const struct call_history *h, uint32_t tid)
+static void choose_repeated_call(
+	struct repeated_call *out, const struct call_history *h, uint32_t tid)
 {
 	struct totals totals = totals_of(h, tid);
 
@@ -134,7 +135,7 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 	*out = (struct repeated_call){ 0 };
 	if (!check_calls_read(&c, e))
 		return;
-	choose(out, c.history, tid);
+	choose_repeated_call(out, c.history, tid);
 	if (!out->kind)
 		return;
 	d = out->key->fd >= 0 ? check_descriptor(e, (uint32_t)out->key->fd) : NULL;
@@ -241,7 +242,7 @@ static bool is_for_writing(const struct repeated_call *c)
 	       !c->is_peer_closed;
 }
 
-static const char *readiness(const struct repeated_call *c)
+static const char *readiness_text(const struct repeated_call *c)
 {
 	if (c->key->fd < 0)
 		return ": a descriptor is always ready";
@@ -266,7 +267,7 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	buffer_string(out, " times a second");
 	if (c->kind == REPEATED_READY) {
 		put_fd(out, ": ", c);
-		buffer_string(out, readiness(c));
+		buffer_string(out, readiness_text(c));
 	}
 	buffer_string(out, kinds[c->kind].meaning);
 	if (c->is_closed_terminal)

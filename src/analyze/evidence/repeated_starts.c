@@ -42,7 +42,7 @@ static struct call_failures execs_of(const struct check *e)
 
 /* --- by commands --- */
 
-static bool builds(const char *name)
+static bool is_build_tool(const char *name)
 {
 	static const char *const names[] = { "make", "gmake", "bmake", "ninja", "samu", "cargo",
 		"gradle", "mvn", "bazel", "scons" };
@@ -51,7 +51,7 @@ static bool builds(const char *name)
 }
 
 /* Returns whether the program compiles; the children of a compiler driver have new file names. */
-static bool compiles(const char *name)
+static bool is_compiler(const char *name)
 {
 	static const char *const names[] = { "cc", "c++", "gcc", "g++", "clang", "clang++", "rustc",
 		"javac", "tsc", "gfortran", "ghc", "ocamlopt", "x86_64-linux-gn",
@@ -66,8 +66,8 @@ static void count_one(struct rebuilds *r, const char *name, const uint64_t *hash
 {
 	uint64_t *times;
 
-	r->builds += is_direct && builds(name);
-	times = hash && compiles(name) ? map_put(&r->commands, hash, NULL) : NULL;
+	r->builds += is_direct && is_build_tool(name);
+	times = hash && is_compiler(name) ? map_put(&r->commands, hash, NULL) : NULL;
 	if (!times)
 		return;
 	++*times;

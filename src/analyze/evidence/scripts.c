@@ -77,7 +77,7 @@ static struct span script_of(const struct process_entry *p)
 	return span_of("", 0);
 }
 
-static size_t find(struct span s, const char *needle, size_t from)
+static size_t find_text(struct span s, const char *needle, size_t from)
 {
 	const char *at = memmem(s.data + from, s.size - from, needle, strlen(needle));
 
@@ -89,7 +89,7 @@ static int64_t find_last(struct span s, const char *needle)
 {
 	int64_t last = -1;
 
-	for (size_t at = 0; (at = find(s, needle, at)) < s.size; at++)
+	for (size_t at = 0; (at = find_text(s, needle, at)) < s.size; at++)
 		last = (int64_t)at;
 	return last;
 }
@@ -179,7 +179,7 @@ struct span self_match_pattern(const struct process_entry *p)
 	if (!p->process || !starts_are_of_a_shell(p))
 		return span_of("", 0);
 	script = script_of(p);
-	while ((at = find(script, SEARCHES, at)) < script.size) {
+	while ((at = find_text(script, SEARCHES, at)) < script.size) {
 		struct span before = span_of(script.data, at);
 
 		at += strlen(SEARCHES);

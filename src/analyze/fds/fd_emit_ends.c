@@ -184,7 +184,7 @@ static int by_number(const void *a, const void *b)
 	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
-static void join(struct joined *j, const struct snapshot *snapshot)
+static void sort_fd_records(struct joined *j, const struct snapshot *snapshot)
 {
 	struct batch records = snapshot_records(snapshot);
 
@@ -437,7 +437,7 @@ static int emit_descriptors(void *state, const struct snapshot *snapshot, struct
 	struct joined j = { 0 };
 	int status = 0;
 
-	join(&j, snapshot);
+	sort_fd_records(&j, snapshot);
 	join_sockets(&j, snapshots_get(&s->sockets, &snapshot->id));
 	all = (const void *)j.descriptors.data;
 	for (size_t i = 0; i < j.descriptors.size / sizeof(*all) && !status; i++)
@@ -533,7 +533,7 @@ static int emit_members(void *state, const struct snapshot *snapshot, struct soo
 	struct joined j = { 0 };
 	int status = 0;
 
-	join(&j, snapshot);
+	sort_fd_records(&j, snapshot);
 	batch_for_each (r, &records) {
 		const struct fds_member *m = record_as(r, FDS_MEMBER, sizeof(*m));
 

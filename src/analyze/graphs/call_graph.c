@@ -83,7 +83,7 @@ static uint32_t find_listed(
 	return CALL_GRAPH_NONE;
 }
 
-static uint32_t append(struct call_graph *g, const struct call_graph_node *node)
+static uint32_t append_node(struct call_graph *g, const struct call_graph_node *node)
 {
 	uint32_t number = (uint32_t)call_graph_count(g);
 
@@ -98,7 +98,7 @@ static uint32_t add_listed(struct call_graph *g, struct call_graph_node *node)
 	uint32_t number;
 
 	node->next = call_graph_node(g, node->parent)->first;
-	number = append(g, node);
+	number = append_node(g, node);
 	if (number)
 		call_graph_node(g, node->parent)->first = number;
 	return number;
@@ -114,7 +114,7 @@ static uint32_t find_or_add_mapped(struct call_graph *g, const struct call_graph
 	if (!number)
 		return CALL_GRAPH_NONE;
 	if (is_new)
-		*number = append(g, node);
+		*number = append_node(g, node);
 	if (*number)
 		return *number;
 	map_remove(&g->children, &key);
@@ -214,7 +214,8 @@ static int by_parent_and_weight(const void *a, const void *b)
 }
 
 /* Appends all nodes in depth-first order. first[i] is the place of the first child of node i. */
-static void walk(const struct sibling *all, size_t count, uint32_t *first, struct buffer *out)
+static void append_depth_first(
+	const struct sibling *all, size_t count, uint32_t *first, struct buffer *out)
 {
 	uint32_t at = CALL_GRAPH_NONE;
 
@@ -253,7 +254,7 @@ bool call_graph_order(const struct call_graph *g, const struct call_graph_values
 			first[i] = (uint32_t)count;
 		for (size_t i = count; i-- > 0;)
 			first[all[i].parent] = (uint32_t)i;
-		walk(all, count, first, out);
+		append_depth_first(all, count, first, out);
 	} else if (!all || !first) {
 		out->failed = true;
 	}

@@ -201,7 +201,7 @@ static bool add_side(struct call_graph *merged, const struct call_graph *side,
 	return numbers != NULL;
 }
 
-static bool merge(struct call_graph *merged, const struct call_graph_comparison *c,
+static bool merge_sides(struct call_graph *merged, const struct call_graph_comparison *c,
 	enum call_graph_value value)
 {
 	if (call_graph_init(merged) || !add_side(merged, c->a, value, c->a_scale, BEFORE) ||
@@ -216,7 +216,7 @@ static bool merge(struct call_graph *merged, const struct call_graph_comparison 
 	return true;
 }
 
-static bool differs(const struct call_graph_comparison *c, enum call_graph_value value,
+static bool values_differ(const struct call_graph_comparison *c, enum call_graph_value value,
 	const struct call_graph_values *sum)
 {
 	double a = (double)sum->of[BEFORE], b = (double)sum->of[AFTER];
@@ -242,7 +242,7 @@ static int emit_changes(const struct call_graph_comparison *c, const struct call
 			.before = sum->of[BEFORE],
 			.after = sum->of[AFTER],
 			.depth = node->depth - 1u,
-			.differs = differs(c, look->value, sum) };
+			.differs = values_differ(c, look->value, sum) };
 		struct record_tail tail[] = { tail_span(
 			&row.frame, call_graph_name(merged, node)) };
 
@@ -284,7 +284,7 @@ int call_graph_compare(const struct call_graph_comparison *c, const struct call_
 	struct buffer sums = { 0 }, order = { 0 };
 	int status;
 
-	if (!merge(&merged, c, look->value) || !call_graph_sums(&merged, &sums) ||
+	if (!merge_sides(&merged, c, look->value) || !call_graph_sums(&merged, &sums) ||
 		!call_graph_order(&merged, (const void *)sums.data, WIDEST, &order)) {
 		status = error_no_memory(err);
 	} else {

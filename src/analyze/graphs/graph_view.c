@@ -28,7 +28,7 @@ static int put_frames(const struct graph_view *v, const struct call_graph *g,
 	return status;
 }
 
-static int emit(const struct graph_view *v, const struct call_graph *g,
+static int emit_graph(const struct graph_view *v, const struct call_graph *g,
 	const struct call_graph_values *sums, const struct buffer *order, uint32_t *depths,
 	struct output *output, struct sooth_error *err)
 {
@@ -69,7 +69,7 @@ int graph_view_emit(const struct graph_view *v, const struct call_graph *g, stru
 		!buffer_zeros(&depths, call_graph_count(g) * sizeof(uint32_t)))
 		status = error_no_memory(err);
 	else
-		status = emit(
+		status = emit_graph(
 			v, g, (const void *)sums.data, &order, (void *)depths.data, output, err);
 	buffer_fini(&sums);
 	buffer_fini(&order);

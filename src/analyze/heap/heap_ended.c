@@ -80,8 +80,8 @@ static int emit_row(const struct heap_ended *e, const struct process_leave *leav
 		3, err);
 }
 
-static int emit(const struct heap_ended *e, struct output *output, const struct section *section,
-	size_t most, struct sooth_error *err)
+static int emit_ended(const struct heap_ended *e, struct output *output,
+	const struct section *section, size_t most, struct sooth_error *err)
 {
 	const struct process_leave *all = (const void *)e->all.data;
 	size_t count = e->all.size / sizeof(*all);
@@ -102,8 +102,8 @@ int heap_ended_emit(const struct heap_ended *e, struct output *output, struct so
 	if (!e->all.size)
 		return 0;
 	brief.audience = SECTION_BRIEF;
-	status = emit(e, output, &section, ROWS_MAX, err);
-	return status ? status : emit(e, output, &brief, LINES_FOR_PEOPLE, err);
+	status = emit_ended(e, output, &section, ROWS_MAX, err);
+	return status ? status : emit_ended(e, output, &brief, LINES_FOR_PEOPLE, err);
 }
 
 void heap_ended_fini(struct heap_ended *e)

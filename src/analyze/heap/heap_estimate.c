@@ -30,7 +30,7 @@ void heap_estimates_fini(struct heap_estimates *e)
 	map_fini(&e->samples);
 }
 
-static void add(struct sample_sum *s, const struct heap_sum *one)
+static void add_sum(struct sample_sum *s, const struct heap_sum *one)
 {
 	s->calls += one->calls;
 	s->freed_blocks += one->freed_blocks;
@@ -63,7 +63,7 @@ bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *sample
 	e->sample_bytes = samples->sample_bytes;
 	if (!s)
 		return false;
-	add(s, samples);
+	add_sum(s, samples);
 	*estimate = *samples;
 	estimate->calls = estimate_gain(s->calls, 1 / chance, &s->reported.calls);
 	estimate->freed_blocks =

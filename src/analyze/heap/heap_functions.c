@@ -22,7 +22,7 @@ uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_
 		       : measured_state;
 }
 
-static void add(struct heap_function_sum *to, const struct heap_function_sum *one)
+static void add_sum(struct heap_function_sum *to, const struct heap_function_sum *one)
 {
 	to->count += one->count;
 	to->failed += one->failed;
@@ -38,8 +38,8 @@ static void add(struct heap_function_sum *to, const struct heap_function_sum *on
 static void add_both(struct heap_sums *s, uint32_t function, const struct heap_function_sum *one)
 {
 	s->has_any = true;
-	add(&s->functions[place_of(function)], one);
-	add(&s->all, one);
+	add_sum(&s->functions[place_of(function)], one);
+	add_sum(&s->all, one);
 }
 
 void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c)

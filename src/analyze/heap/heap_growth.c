@@ -58,7 +58,7 @@ static bool gains_by_quarters(const int64_t parts[PARTS], double gain)
 	return true;
 }
 
-static void judge(struct heap_growth *out, const int64_t parts[PARTS])
+static void decide_growth(struct heap_growth *out, const int64_t parts[PARTS])
 {
 	bool is_enough = out->bytes >= LEAST_BYTES &&
 			 (out->blocks >= LEAST_BLOCKS || out->bytes >= MUCH_BYTES);
@@ -94,7 +94,7 @@ static struct heap_growth growth_over(
 		heap_gain_add(&out.blocks, part ? (uint64_t)g->blocks[i] : 0);
 	}
 	out.bytes_per_s = (double)out.bytes * PARTS / (PARTS - 1) / ((double)time_ns / NS_PER_S);
-	judge(&out, parts);
+	decide_growth(&out, parts);
 	return out;
 }
 

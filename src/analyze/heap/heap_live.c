@@ -115,7 +115,8 @@ struct heap_at_peak heap_live_at_peak(const struct heap_live *l, const struct he
 		stack->live_blocks - stack->gone_blocks, l->peak_number);
 }
 
-static void grow(struct heap_live *l, struct heap_process *p, const struct heap_block *b)
+static void count_allocated_block(
+	struct heap_live *l, struct heap_process *p, const struct heap_block *b)
 {
 	unsigned window = heap_live_window(l, b->time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
@@ -186,7 +187,7 @@ static void count_free(struct heap_live *l, const struct heap_block *b, uint64_t
 	}
 }
 
-static void shrink(
+static void count_freed_block(
 	struct heap_live *l, struct heap_process *p, const struct heap_block *b, uint64_t time_ns)
 {
 	p->live_bytes -= b->size;
@@ -246,7 +247,7 @@ static void add_block(struct heap_live *l, struct heap_process *p, const struct 
 	struct heap_block *b = map_get(&p->blocks, &c->address);
 
 	if (b) {
-		shrink(l, p, b, c->record.time_ns);
+		count_freed_block(l, p, b, c->record.time_ns);
 		note_handover(l, b, c->address, c->record.time_ns);
 	} else if (l->blocks < l->blocks_max) {
 		b = map_put(&p->blocks, &c->address, NULL);
@@ -258,7 +259,7 @@ static void add_block(struct heap_live *l, struct heap_process *p, const struct 
 	}
 	*b = block_of(c);
 	p->live_blocks = p->blocks.count;
-	grow(l, p, b);
+	count_allocated_block(l, p, b);
 }
 
 /* Notes the free of an unknown block. A second free of an address means that a call was missed. */
@@ -286,7 +287,7 @@ static void drop_block(
 	struct heap_block *b = map_get(&p->blocks, &address);
 
 	if (b && b->time_ns <= since_ns) {
-		shrink(l, p, b, since_ns);
+		count_freed_block(l, p, b, since_ns);
 		l->freed_bytes += b->size;
 		map_remove(&p->blocks, &address);
 		p->live_blocks = p->blocks.count;
@@ -306,13 +307,13 @@ static void resize_block(struct heap_live *l, struct heap_process *p, const stru
 		add_block(l, p, c);
 		return;
 	}
-	shrink(l, p, b, c->record.time_ns);
+	count_freed_block(l, p, b, c->record.time_ns);
 	l->freed_bytes += b->size;
 	*b = block_of(c);
-	grow(l, p, b);
+	count_allocated_block(l, p, b);
 }
 
-static void apply(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
+static void apply_call(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
 {
 	uint64_t begin_ns = c->record.time_ns - c->duration_ns;
 	bool has_old = c->old_address_state == SOOTH_STATE_VALUE && c->old_address;
@@ -372,7 +373,7 @@ static void take_call(struct heap_live *l, const struct heap_call *c)
 		count_stack(l, c);
 	}
 	if (!p->has_left)
-		apply(l, p, c);
+		apply_call(l, p, c);
 }
 
 static void take_count(struct heap_live *l, const struct heap_count *c)
@@ -386,7 +387,7 @@ static void take_count(struct heap_live *l, const struct heap_count *c)
 }
 
 /* Drops all blocks of a process. */
-static void empty(struct heap_live *l, struct heap_process *p)
+static void drop_blocks(struct heap_live *l, struct heap_process *p)
 {
 	l->blocks -= p->blocks.count;
 	l->bytes -= p->live_bytes;
@@ -450,7 +451,7 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 	end_program(l, p, exec->record.time_ns);
 	l->exec_blocks += p->live_blocks;
 	l->exec_bytes += p->live_bytes;
-	empty(l, p);
+	drop_blocks(l, p);
 	p->live_blocks = p->live_bytes = 0;
 	p->origin = HEAP_FROM_EXEC;
 	name_process(p, exec->name);
@@ -497,7 +498,7 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 		return;
 	forget_young(l, p, leave->record.time_ns);
 	leave_peak(l, p);
-	empty(l, p);
+	drop_blocks(l, p);
 	p->has_left = true;
 	l->last_left = l->last_id;
 	if (!--l->present)

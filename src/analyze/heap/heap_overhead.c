@@ -149,7 +149,7 @@ static int by_time(const void *a, const void *b)
 	return x->record.pid < y->record.pid ? -1 : x->record.pid > y->record.pid;
 }
 
-static int emit(const struct heap_overheads *o, struct output *output,
+static int emit_overheads(const struct heap_overheads *o, struct output *output,
 	const struct section *section, const struct heap_observed *how, bool only_notable,
 	struct sooth_error *err)
 {
@@ -181,6 +181,6 @@ int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 		qsort(o->all.data, o->all.size / sizeof(struct heap_overhead),
 			sizeof(struct heap_overhead), by_time);
 	brief.audience = SECTION_BRIEF;
-	status = emit(o, output, &section, how, false, err);
-	return status ? status : emit(o, output, &brief, how, true, err);
+	status = emit_overheads(o, output, &section, how, false, err);
+	return status ? status : emit_overheads(o, output, &brief, how, true, err);
 }

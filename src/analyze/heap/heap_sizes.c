@@ -66,7 +66,7 @@ struct holder {
 	uint32_t size_class, unused;
 };
 
-static void add(struct heap_part *to, const struct heap_part *one)
+static void sum_part(struct heap_part *to, const struct heap_part *one)
 {
 	to->calls += one->calls;
 	to->allocated_bytes += one->allocated_bytes;
@@ -83,8 +83,8 @@ static void add_part(struct sizes *s, struct profile_sums *sums, const struct he
 	uint64_t *bytes;
 
 	class->number = number;
-	add(&class->sum, part);
-	add(&s->all, part);
+	sum_part(&class->sum, part);
+	sum_part(&s->all, part);
 	if (!key->stack)
 		return;
 	holder.stack = stack_text_of(sums, key->stack);

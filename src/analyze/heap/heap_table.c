@@ -176,7 +176,7 @@ static const struct heap_sums *sums_of(const struct table_state *s)
 }
 
 /* Chooses between single calls and aggregates; a truncated capture may lack late aggregates. */
-static void choose(struct table_state *s)
+static void choose_source(struct table_state *s)
 {
 	s->has_source |= s->seen.has_any || s->counted.has_any;
 	s->by_calls = s->seen.all.count > s->counted.all.count || !s->counted.has_any;
@@ -260,7 +260,7 @@ static void add_count(struct table_state *s, uint64_t count, const char *one, co
 		add_reason(s, count == 1 ? one : many, format_count(text, count));
 }
 
-static void judge(struct table_state *s)
+static void add_loss_reasons(struct table_state *s)
 {
 	char text[UNITS_SIZE];
 
@@ -447,10 +447,10 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 {
 	int status;
 
-	choose(s);
+	choose_source(s);
 	compare_resident(s);
 	s->scope.loss_remedy = loss_remedy(s);
-	judge(s);
+	add_loss_reasons(s);
 	heap_live_forget_young(&s->live);
 	note_age(s);
 	if (s->options.answer && !s->says_samples) /* the totals report samples too */

@@ -132,7 +132,7 @@ static void free_block(struct track_state *s, const struct sooth_record *r, uint
 	map_remove(&s->blocks, &key);
 }
 
-static void allocate(struct track_state *s, const struct heap_call *c)
+static void allocate_block(struct track_state *s, const struct heap_call *c)
 {
 	struct block_key key = { process_id_of(&c->record), c->address };
 	uint32_t *kind = kind_of(s, c), *block;
@@ -159,7 +159,7 @@ static void take_call(struct track_state *s, const struct heap_call *c)
 	if (moves && (c->address || !c->size))
 		free_block(s, &c->record, c->old_address);
 	if (c->address)
-		allocate(s, c);
+		allocate_block(s, c);
 }
 
 /* Takes an exec, which discards all blocks of the earlier program. */

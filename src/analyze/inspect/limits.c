@@ -41,7 +41,7 @@ const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r)
 	return p && record_has_text(r, &p->resource) && record_has_text(r, &p->path) ? p : NULL;
 }
 
-static bool share(uint64_t used, uint64_t limit, double *percent)
+static bool compute_percent(uint64_t used, uint64_t limit, double *percent)
 {
 	/* Any use exceeds a limit of 0, which NOFILE may have. */
 	*percent = limit ? 100.0 * (double)used / (double)limit : used ? 100.0 : 0.0;
@@ -52,13 +52,13 @@ static bool share(uint64_t used, uint64_t limit, double *percent)
 static bool limit_sums_resource_percent(const struct limits_resource *r, double *percent)
 {
 	return r->used_state == SOOTH_STATE_VALUE && r->soft_state == SOOTH_STATE_VALUE &&
-	       share(r->used, r->soft, percent);
+	       compute_percent(r->used, r->soft, percent);
 }
 
 static bool limit_sums_group_percent(const struct limits_group *g, double *percent)
 {
 	return g->used_state == SOOTH_STATE_VALUE && g->limit_state == SOOTH_STATE_VALUE &&
-	       share(g->used, g->limit, percent);
+	       compute_percent(g->used, g->limit, percent);
 }
 
 bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes)
@@ -466,7 +466,7 @@ static const struct section oom_section = SECTION_OF("oom", limits_oom_row_schem
 	.title = "out of memory",
 	.columns = "pid,oom_score,oom_score_adjustment,memory_available_bytes,memory_bytes");
 
-static void note(struct process_view *v, const char *what, uint8_t state)
+static void note_state(struct process_view *v, const char *what, uint8_t state)
 {
 	if (state == SOOTH_STATE_TRUNCATED)
 		output_limit(v->output, what,
@@ -484,9 +484,9 @@ static void note_states(struct process_view *v)
 
 		if (!end)
 			continue;
-		note(v, "resource limits", end->resources_state);
-		note(v, "some control groups", end->groups_state);
-		note(v, "pressure", end->pressure_state);
+		note_state(v, "resource limits", end->resources_state);
+		note_state(v, "some control groups", end->groups_state);
+		note_state(v, "pressure", end->pressure_state);
 	}
 	if (v->input->refused)
 		output_limit(v->output, "some limits",

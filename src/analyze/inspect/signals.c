@@ -103,7 +103,7 @@ static void take_thread(struct signals_of *to, const struct signals_thread *t)
 	}
 }
 
-static void gather(struct signals_of *to, const struct snapshot *process)
+static void gather_signals(struct signals_of *to, const struct snapshot *process)
 {
 	struct batch batch = snapshot_records(process);
 
@@ -267,7 +267,7 @@ static int emit_signals(void *state, const struct snapshot *process, struct soot
 	struct signals_of of;
 	int status = 0;
 
-	gather(&of, process);
+	gather_signals(&of, process);
 	for (unsigned i = 0; of.end && i < SIGNALS_MAX && !status; i++) {
 		if (is_reported(&of, i))
 			status = emit_signal(state, process, &of, i, err);

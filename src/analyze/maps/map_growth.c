@@ -176,7 +176,7 @@ static int add_process(
 }
 
 /* Adds the growth of all classes. Returns how many processes exist at the end, or -ENOMEM. */
-static int sum(const struct growth_state *s, struct growth all[MAP_CLASSES])
+static int sum_growth(const struct growth_state *s, struct growth all[MAP_CLASSES])
 {
 	int count = 0;
 
@@ -274,7 +274,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct growth all[MAP_CLASSES];
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
-	int status = s->is_shown ? sum(s, all) : 0;
+	int status = s->is_shown ? sum_growth(s, all) : 0;
 
 	if (status < 0)
 		return error_no_memory(err);

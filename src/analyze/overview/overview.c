@@ -86,7 +86,7 @@ static void add_issue(struct overview_issue_row row, struct span issue, const st
 }
 
 /* Writes "opens 4 descriptors a second (descriptors: 120 over 5s; rate: 4.0 a second)". */
-static void describe(const struct finding_row *finding, struct buffer *out)
+static void describe_finding(const struct finding_row *finding, struct buffer *out)
 {
 	struct span claim = record_text(&finding->record, &finding->claim);
 	struct span evidence = record_text(&finding->record, &finding->evidence);
@@ -117,7 +117,7 @@ static void add_issues(const struct diagnosed *j, issue_chooser chooser, struct 
 		if (chooser && !chooser(finding))
 			continue;
 		buffer_reset(&text);
-		describe(finding, &text);
+		describe_finding(finding, &text);
 		add_issue((struct overview_issue_row){ .record = row_head(&j->id),
 				  .severity = finding->severity,
 				  .pid_state = state_if(j->process != NULL) },

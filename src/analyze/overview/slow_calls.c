@@ -101,7 +101,7 @@ static struct call_operation_row row_of(const struct folded_call *c, int32_t fd)
 	return row;
 }
 
-static void keep(
+static void keep_call(
 	struct buffer *list, struct folded_call *c, const struct fd_followed *file, int32_t fd)
 {
 	struct operation one = {
@@ -147,7 +147,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	kind = is_network ? CALL_OPERATION_NETWORK : CALL_OPERATION_IO;
 	list->count[kind]++;
 	if (call_is_timed(c->call))
-		keep(&list->all[kind], c, file, fd);
+		keep_call(&list->all[kind], c, file, fd);
 	return 0;
 }
 

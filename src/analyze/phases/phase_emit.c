@@ -171,19 +171,20 @@ static uint8_t text_state(const char *text)
 #define FILL_SHARES(row, states, all)                                                              \
 	do {                                                                                       \
 		(row)->shares_state = (all) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;              \
-		(row)->model_percent = share(states, ACTIVITY_WAITS_FOR_MODEL, all);               \
-		(row)->again_percent = share(states, ACTIVITY_ASKS_AGAIN, all);                    \
-		(row)->tool_percent = share(states, ACTIVITY_RUNS_TOOL, all);                      \
-		(row)->mcp_percent = share(states, ACTIVITY_TALKS_TO_MCP, all);                    \
-		(row)->own_percent = share(states, ACTIVITY_COMPUTES, all) +                       \
-				     share(states, ACTIVITY_STARTS, all);                          \
-		(row)->user_percent = share(states, ACTIVITY_WAITS_FOR_USER, all);                 \
-		(row)->stopped_percent = share(states, ACTIVITY_STOPPED, all);                     \
-		(row)->idle_percent = share(states, ACTIVITY_IDLE, all);                           \
-		(row)->unknown_percent = share(states, ACTIVITY_UNKNOWN, all);                     \
+		(row)->model_percent = percent_in_state(states, ACTIVITY_WAITS_FOR_MODEL, all);    \
+		(row)->again_percent = percent_in_state(states, ACTIVITY_ASKS_AGAIN, all);         \
+		(row)->tool_percent = percent_in_state(states, ACTIVITY_RUNS_TOOL, all);           \
+		(row)->mcp_percent = percent_in_state(states, ACTIVITY_TALKS_TO_MCP, all);         \
+		(row)->own_percent = percent_in_state(states, ACTIVITY_COMPUTES, all) +            \
+				     percent_in_state(states, ACTIVITY_STARTS, all);               \
+		(row)->user_percent = percent_in_state(states, ACTIVITY_WAITS_FOR_USER, all);      \
+		(row)->stopped_percent = percent_in_state(states, ACTIVITY_STOPPED, all);          \
+		(row)->idle_percent = percent_in_state(states, ACTIVITY_IDLE, all);                \
+		(row)->unknown_percent = percent_in_state(states, ACTIVITY_UNKNOWN, all);          \
 	} while (0)
 
-static double share(const struct phase_sum *states, enum activity_state state, uint64_t all_ns)
+static double percent_in_state(
+	const struct phase_sum *states, enum activity_state state, uint64_t all_ns)
 {
 	return all_ns ? 100.0 * (double)states[state].total_ns / (double)all_ns : 0;
 }

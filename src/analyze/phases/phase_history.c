@@ -35,7 +35,8 @@ void phase_history_fini(struct phase_history *h)
 	buffer_fini(&h->pieces);
 }
 
-static void copy(char *out, size_t room, const struct sooth_record *r, const struct sooth_text *t)
+static void copy_text(
+	char *out, size_t room, const struct sooth_record *r, const struct sooth_text *t)
 {
 	struct span text = record_text(r, t);
 
@@ -45,7 +46,7 @@ static void copy(char *out, size_t room, const struct sooth_record *r, const str
 static void keep_known(char *to, const struct sooth_record *r, const struct sooth_text *t)
 {
 	if (record_text(r, t).size)
-		copy(to, PHASE_TEXT, r, t);
+		copy_text(to, PHASE_TEXT, r, t);
 }
 
 static void take_end(struct phase_agent *a, const struct phase_span *p)
@@ -54,7 +55,7 @@ static void take_end(struct phase_agent *a, const struct phase_span *p)
 	if (!record_holds(&p->record, sizeof(*p)))
 		return; /* a record of an older monitor */
 	a->end_state = p->end_state;
-	copy(a->end, sizeof(a->end), &p->record, &p->end);
+	copy_text(a->end, sizeof(a->end), &p->record, &p->end);
 }
 
 static struct phase_agent *agent_of(struct phase_history *h, const struct phase_span *p)
@@ -94,8 +95,8 @@ static uint32_t label_of(struct phase_history *h, const struct phase_span *p)
 	l = map_put(&h->labels, &hash, &is_new);
 	if (l && is_new) {
 		l->number = (uint32_t)h->labels.count;
-		copy(l->name, sizeof(l->name), &p->record, &p->name);
-		copy(l->command, sizeof(l->command), &p->record, &p->command);
+		copy_text(l->name, sizeof(l->name), &p->record, &p->name);
+		copy_text(l->command, sizeof(l->command), &p->record, &p->command);
 	}
 	return l ? l->number : 0;
 }
@@ -128,7 +129,7 @@ static uint64_t part_of(uint64_t amount, double part)
 }
 
 /* Cuts a phase to the selected time; its use is assumed to be evenly spread. */
-static bool clip(struct phase_piece *p, const struct phase_selection *s)
+static bool clip_phase(struct phase_piece *p, const struct phase_selection *s)
 {
 	uint64_t whole = p->end_utc_ns - p->begin_utc_ns;
 	double part;
@@ -187,7 +188,7 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 		return;
 	if (!h->first_utc_ns || piece.begin_utc_ns < h->first_utc_ns)
 		h->first_utc_ns = piece.begin_utc_ns;
-	if (!clip(&piece, &h->selection))
+	if (!clip_phase(&piece, &h->selection))
 		return;
 	a = agent_of(h, p);
 	if (!a || !is_selected(&h->selection, a)) {

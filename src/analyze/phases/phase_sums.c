@@ -19,7 +19,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-static void join(struct phase_piece *to, const struct phase_piece *more)
+static void join_phases(struct phase_piece *to, const struct phase_piece *more)
 {
 	to->end_utc_ns = more->end_utc_ns;
 	to->cpu_ns += more->cpu_ns;
@@ -65,7 +65,7 @@ static void make_phases(struct phase_sums *s, const struct phase_history *h)
 					 : NULL;
 
 		if (before && goes_on(before, &all[i])) {
-			join(before, &all[i]);
+			join_phases(before, &all[i]);
 			continue;
 		}
 		if (place)
@@ -79,7 +79,7 @@ static void make_phases(struct phase_sums *s, const struct phase_history *h)
 
 /* --- sums --- */
 
-static void add(struct phase_sum *sum, const struct phase_piece *p)
+static void add_phase(struct phase_sum *sum, const struct phase_piece *p)
 {
 	uint64_t length = p->end_utc_ns > p->begin_utc_ns ? p->end_utc_ns - p->begin_utc_ns : 0;
 
@@ -125,8 +125,8 @@ static void add_to_session(struct phase_sums *s, const struct phase_piece *p)
 		one->begin_utc_ns = p->begin_utc_ns;
 		one->context_state = p->context_state;
 	}
-	add(&one->all, p);
-	add(&one->states[p->state], p);
+	add_phase(&one->all, p);
+	add_phase(&one->states[p->state], p);
 	one->end_utc_ns = larger(one->end_utc_ns, p->end_utc_ns);
 	one->has_ended |= (p->flags & PHASE_IS_LAST) != 0;
 	if (p->context_state == SOOTH_STATE_VALUE) {
@@ -150,7 +150,7 @@ static void add_to_tool(struct phase_sums *s, const struct phase_piece *p)
 		return;
 	one->label = p->label;
 	one->state = p->state;
-	add(&one->all, p);
+	add_phase(&one->all, p);
 }
 
 void phase_sums_make(struct phase_sums *s, const struct phase_history *h)
@@ -165,8 +165,8 @@ void phase_sums_make(struct phase_sums *s, const struct phase_history *h)
 	all = (const void *)s->phases.data;
 	count = s->phases.size / sizeof(*all);
 	for (size_t i = 0; i < count; i++) {
-		add(&s->all, &all[i]);
-		add(&s->states[all[i].state], &all[i]);
+		add_phase(&s->all, &all[i]);
+		add_phase(&s->states[all[i].state], &all[i]);
 		add_to_session(s, &all[i]);
 		add_to_tool(s, &all[i]);
 		if (!s->begin_utc_ns || all[i].begin_utc_ns < s->begin_utc_ns)

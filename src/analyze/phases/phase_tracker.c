@@ -282,7 +282,7 @@ static void set_context(struct phase_session *s, const struct proc_session *p)
 		copy_text(s->model, sizeof(s->model), record_text(&p->record, &p->model));
 }
 
-static uint64_t gained(uint64_t now, uint64_t before)
+static uint64_t increase_of(uint64_t now, uint64_t before)
 {
 	return now > before ? now - before : 0;
 }
@@ -294,9 +294,10 @@ static void settle_io(struct phase_session *s)
 	const struct phase_io *now = &s->io_now, *before = &s->io_total;
 
 	if (s->has_io)
-		s->use.io = (struct phase_io){ gained(now->written_bytes, before->written_bytes),
-			gained(now->read_bytes, before->read_bytes),
-			gained(now->calls, before->calls) };
+		s->use.io =
+			(struct phase_io){ increase_of(now->written_bytes, before->written_bytes),
+				increase_of(now->read_bytes, before->read_bytes),
+				increase_of(now->calls, before->calls) };
 	s->has_io = true;
 	s->io_total = s->io_now;
 }
@@ -395,7 +396,7 @@ static uint64_t change_ns(const struct phase_session *s, const struct activity *
 	return since < s->last_ns ? s->last_ns : since;
 }
 
-static void change(struct phase_tracker *t, const struct process_entry *main,
+static void change_phase(struct phase_tracker *t, const struct process_entry *main,
 	struct phase_session *s, const struct activity *a, uint64_t now)
 {
 	const struct process_id *id = &main->id;
@@ -453,7 +454,7 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 		add_use(s, s->last_ns ? 0 : 1);
 		add_tokens(s, main->session, begin < now);
 	} else if (!is_same(s, &a, now)) {
-		change(t, main, s, &a, now);
+		change_phase(t, main, s, &a, now);
 	} else {
 		weigh_command(s, &a);
 		add_use(s, 1);

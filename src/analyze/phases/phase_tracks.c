@@ -38,7 +38,7 @@ struct tracks {
 	double values[TRACK_BUCKETS + 1];
 };
 
-static void fill(struct tracks *t, const struct phase_history *h, uint32_t agent,
+static void fill_tracks(struct tracks *t, const struct phase_history *h, uint32_t agent,
 	struct track_axis *axis, enum phase_track_group group)
 {
 	size_t count;
@@ -112,7 +112,7 @@ int phase_tracks_emit(struct output *o, const struct phase_history *h,
 		void *agent = NULL;
 
 		map_next(&h->agents, &position, NULL, &agent);
-		fill(t, h, order[i]->agent, axis, group);
+		fill_tracks(t, h, order[i]->agent, axis, group);
 		status = emit_session(o, agent, t, axis, group, err);
 	}
 	return status;

@@ -53,7 +53,7 @@ static int take_made(struct phases_state *s, struct sooth_error *err)
 	return status;
 }
 
-static int sample(struct phases_state *s, struct sooth_error *err)
+static int sample_phases(struct phases_state *s, struct sooth_error *err)
 {
 	int status = host_state_resolve(&s->host, err);
 
@@ -83,7 +83,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			continue;
 		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(end - taken) });
 		taken = end;
-		status = sample(s, err);
+		status = sample_phases(s, err);
 	}
 	if (!status && taken < last)
 		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(last - taken) });

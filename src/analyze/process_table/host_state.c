@@ -129,7 +129,7 @@ static const struct process_entry *main_of(const struct process_entry *starter)
 }
 
 /* Adds a process to a group. Groups beyond the map's bound count in the total only. */
-static void add(struct short_lived_group *to, const struct short_lived_process *p)
+static void add_process(struct short_lived_group *to, const struct short_lived_process *p)
 {
 	if (!to)
 		return;
@@ -162,11 +162,11 @@ void short_lived_resolve(struct short_lived *b, const struct process_table *c)
 		memcpy(key.name, p->name, sizeof(key.name));
 		if (main)
 			key.main = main->id;
-		add(&b->all, p);
+		add_process(&b->all, p);
 		b->in_sessions += main != NULL;
-		add(map_put(&b->groups, &key, NULL), p);
+		add_process(map_put(&b->groups, &key, NULL), p);
 		if (main)
-			add(map_put(&b->sessions, &main->id, NULL), p);
+			add_process(map_put(&b->sessions, &main->id, NULL), p);
 	}
 }
 

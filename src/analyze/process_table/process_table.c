@@ -87,7 +87,7 @@ static void process_free(struct process_entry *p)
 	free(p);
 }
 
-static void drop(struct process_table *c, struct process_entry *p)
+static void drop_process(struct process_table *c, struct process_entry *p)
 {
 	map_remove(&c->processes, &p->id);
 	c->bytes -= bytes_of(p->process) + bytes_of(p->links) + bytes_of(p->session);
@@ -282,7 +282,7 @@ static void forget_ended(struct process_table *c)
 	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		if (is_there(c, p))
 			continue;
-		drop(c, p);
+		drop_process(c, p);
 	}
 }
 
@@ -328,7 +328,7 @@ void process_table_next_interval(struct process_table *c)
 {
 	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		if (!is_there(c, p) && !p->agent) {
-			drop(c, p);
+			drop_process(c, p);
 			continue;
 		}
 		p->first_ns = p->last_ns;
@@ -341,7 +341,7 @@ void process_table_drop_ended(struct process_table *c)
 {
 	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		if (!is_there(c, p))
-			drop(c, p);
+			drop_process(c, p);
 	}
 	c->is_resolved = false;
 }

@@ -55,7 +55,7 @@ static const char *why_not_all_processes(const struct owner_search *q)
 			      : "processes outside this pid namespace are invisible";
 }
 
-static struct owner found(
+static struct owner found_owner(
 	struct owner_search *q, struct process_entry *main, enum process_link link)
 {
 	q->owner.main = main;
@@ -63,7 +63,8 @@ static struct owner found(
 	return q->owner;
 }
 
-static struct owner gone(struct owner_search *q, enum process_link link, struct sooth_text how)
+static struct owner gone_owner(
+	struct owner_search *q, enum process_link link, struct sooth_text how)
 {
 	q->owner.link = link;
 	q->owner.is_gone = true;
@@ -181,7 +182,7 @@ static struct owner by_outer_pid(struct owner_search *q)
 	struct span its = text_of(q, &session); /* adding text may have moved the earlier text */
 
 	if (!is_possible)
-		return gone(q, PROCESS_LINK_PID,
+		return gone_owner(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s is gone: main process %.*s was in an outer pid namespace, "
 				"and %.*s",
@@ -206,12 +207,13 @@ static struct owner by_pid(struct owner_search *q)
 	span_decimal(marker, &pid);
 	holder = holder_of(q, pid);
 	if (holder && process_table_is_ended(holder) && process_table_is_older(holder, q->p))
-		return gone(q, PROCESS_LINK_PID,
+		return gone_owner(q, PROCESS_LINK_PID,
 			process_table_say(c, "%.*s is gone: main process %.*s has ended", TEXT(its),
 				TEXT(marker)));
 	if (holder && process_table_is_older(holder, q->p)) {
 		if (holder->agent == q->agent)
-			return found(q, holder->main ? holder->main : holder, PROCESS_LINK_PID);
+			return found_owner(
+				q, holder->main ? holder->main : holder, PROCESS_LINK_PID);
 		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s: the main process had PID %.*s; the process with this PID "
@@ -224,7 +226,7 @@ static struct owner by_pid(struct owner_search *q)
 				"%.*s: main process %.*s is in an unknown pid namespace", TEXT(its),
 				TEXT(marker)));
 	if (holder)
-		return gone(q, PROCESS_LINK_PID,
+		return gone_owner(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s is gone: main process %.*s has ended and its pid was reused",
 				TEXT(its), TEXT(marker)));
@@ -238,7 +240,7 @@ static struct owner by_pid(struct owner_search *q)
 		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c, "%.*s: main process %.*s was not seen, but %s",
 				TEXT(its), TEXT(marker), why_not_all_processes(q)));
-	return gone(q, PROCESS_LINK_PID,
+	return gone_owner(q, PROCESS_LINK_PID,
 		process_table_say(c, "%.*s is gone: main process %.*s is not running", TEXT(its),
 			TEXT(marker)));
 }
@@ -280,7 +282,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 	struct span its = text_of(q, &session); /* adding text may have moved the earlier text */
 
 	if ((may || !are_all_seen(q)) && is_cut_off(q))
-		return gone(q, link,
+		return gone_owner(q, link,
 			process_table_say(c,
 				"%.*s is gone: the session has no main process here, and no other "
 				"process can write to this server's input",
@@ -291,7 +293,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 		return set_undecided(q, link,
 			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
 				why_not_all_processes(q)));
-	return gone(q, link,
+	return gone_owner(q, link,
 		process_table_say(c, "%.*s is gone: %.*s", TEXT(its), TEXT(text_of(q, &why))));
 }
 
@@ -318,13 +320,13 @@ static struct owner by_session(struct owner_search *q)
 		if (is_other_process(q, main))
 			continue;
 		if (process_table_is_living(main))
-			return found(q, main, PROCESS_LINK_SESSION);
+			return found_owner(q, main, PROCESS_LINK_SESSION);
 		ended = main;
 	}
 	if (q->of.pid.size)
 		return by_pid(q);
 	if (ended)
-		return gone(q, PROCESS_LINK_SESSION,
+		return gone_owner(q, PROCESS_LINK_SESSION,
 			process_table_say(q->s->process_table,
 				"session %.*s is gone: main process %u was seen to end",
 				TEXT(q->of.session[0]), ended->id.pid));
@@ -369,7 +371,7 @@ static struct owner by_kind(struct owner_search *q)
 {
 	struct process_entry *main = leading_main(q);
 
-	return main ? found(q, main, PROCESS_LINK_GROUP) : without_main(q, PROCESS_LINK_KIND);
+	return main ? found_owner(q, main, PROCESS_LINK_GROUP) : without_main(q, PROCESS_LINK_KIND);
 }
 
 static struct owner by_any_trace(struct owner_search *q)
@@ -389,13 +391,13 @@ static struct owner gone_by_shell(struct owner_search *q, enum process_link link
 	struct span its = text_of(q, &session);
 
 	q->owner.doubt = (struct sooth_text){ 0 };
-	return gone(q, link,
+	return gone_owner(q, link,
 		process_table_say(q->s->process_table,
 			"%.*s is gone: the main process itself started this shell, and has ended",
 			TEXT(its)));
 }
 
-static struct owner search(struct owner_search *q)
+static struct owner search_owner(struct owner_search *q)
 {
 	const struct process_entry *below;
 	struct owner owner;
@@ -422,7 +424,7 @@ static struct owner search(struct owner_search *q)
 
 /* --- the best of several --- */
 
-static int rank(const struct owner *o)
+static int rank_owner(const struct owner *o)
 {
 	return !o->agent ? 0 : o->main ? 3 : o->is_gone ? 2 : 1;
 }
@@ -430,8 +432,8 @@ static int rank(const struct owner *o)
 /* Compares owners by evidence: an id is better than a PID, a PID better than the agent's name. */
 static bool is_better(const struct owner *a, const struct owner *b)
 {
-	if (rank(a) != rank(b))
-		return rank(a) > rank(b);
+	if (rank_owner(a) != rank_owner(b))
+		return rank_owner(a) > rank_owner(b);
 	if (a->main && b->main)
 		return a->main->id.start_ticks > b->main->id.start_ticks;
 	return a->link < b->link;
@@ -450,7 +452,7 @@ struct owner owner_by_markers(struct resolving *s, const struct process_entry *p
 
 		if (!q.of.is_any || (by == OWNER_NAMED && !q.of.sessions && !q.of.pid.size))
 			continue;
-		owner = search(&q);
+		owner = search_owner(&q);
 		if (is_better(&owner, &best))
 			best = owner;
 	}

@@ -306,7 +306,7 @@ static struct sooth_text words_of(struct resolving *s, const struct process_entr
 
 /* --- leftovers: all --- */
 
-static void resolve(struct resolving *s, struct process_entry *p)
+static void resolve_left(struct resolving *s, struct process_entry *p)
 {
 	const struct process_entry *leader = leader_of(s, p);
 	enum answer loose = is_cut_loose(s, p);
@@ -339,11 +339,11 @@ static void process_table_resolve_left(struct resolving *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (may_have_left(s->order[i]) && is_leader(s->order[i]))
-			resolve(s, s->order[i]);
+			resolve_left(s, s->order[i]);
 	}
 	for (size_t i = 0; i < s->count; i++) {
 		if (may_have_left(s->order[i]) && !is_leader(s->order[i]))
-			resolve(s, s->order[i]);
+			resolve_left(s, s->order[i]);
 	}
 }
 

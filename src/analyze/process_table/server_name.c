@@ -18,7 +18,7 @@ struct words {
 	size_t count;
 };
 
-static void split(struct words *w, struct span text, char by)
+static void split_words(struct words *w, struct span text, char by)
 {
 	struct cursor c = cursor_over(text.data, text.size);
 
@@ -163,7 +163,7 @@ static void drop_prefix(struct words *w)
 
 /* --- the name --- */
 
-static struct server_name named(struct span name, struct span from)
+static struct server_name server_named(struct span name, struct span from)
 {
 	return (struct server_name){ name, from };
 }
@@ -173,7 +173,7 @@ static struct server_name named_by_path(struct span path)
 {
 	struct span name = of_path(path);
 
-	return named(name, span_of(name.data, path.size - (size_t)(name.data - path.data)));
+	return server_named(name, span_of(name.data, path.size - (size_t)(name.data - path.data)));
 }
 
 /* Names a server of node SCRIPT or python -m MODULE. The words may be split already, so they are
@@ -184,12 +184,13 @@ static struct server_name name_interpreted(
 	struct script script = script_of(interpreter, arguments);
 
 	if (script.module.size)
-		return named(script.module, script.module);
+		return server_named(script.module, script.module);
 	if (!script.path.size)
-		return named(span_of("", 0), span_of("", 0));
+		return server_named(span_of("", 0), span_of("", 0));
 	if (!package.size)
 		package = path_package(script.path, NULL);
-	return package.size ? named(of_package(package), package) : named_by_path(script.path);
+	return package.size ? server_named(of_package(package), package)
+			    : named_by_path(script.path);
 }
 
 static struct server_name of_words(struct words *w)
@@ -200,13 +201,13 @@ static struct server_name of_words(struct words *w)
 		if (package.size)
 			return package.data[0] == '/' || package.data[0] == '.'
 				       ? named_by_path(package)
-				       : named(of_package(package), package);
+				       : server_named(of_package(package), package);
 		if (!command.size)
 			break;
-		split(w, command, ' ');
+		split_words(w, command, ' ');
 		drop_prefix(w);
 	}
-	return named(span_of("", 0), span_of("", 0));
+	return server_named(span_of("", 0), span_of("", 0));
 }
 
 struct server_name server_name(const struct server_command *command)
@@ -221,9 +222,9 @@ struct server_name server_name(const struct server_command *command)
 	struct words w;
 
 	if (span_starts(first, "npm ") || span_starts(first, "npx "))
-		split(&w, first, ' ');
+		split_words(&w, first, ' ');
 	else
-		split(&w, command->arguments, '\0');
+		split_words(&w, command->arguments, '\0');
 	name = of_words(&w);
 	if (name.name.size)
 		return name;
@@ -232,7 +233,7 @@ struct server_name server_name(const struct server_command *command)
 		return w.count > 1 && interpreter_of(path_base(w.all[0])) ? named_by_path(w.all[1])
 									  : named_by_path(w.all[0]);
 	if (span_starts(first, "npm "))
-		return named(span_of("npm", 3), span_of("npm", 3));
+		return server_named(span_of("npm", 3), span_of("npm", 3));
 	if (interpreter)
 		name = name_interpreted(interpreter, command->arguments, command->package);
 	if (!name.name.size && command->executable.size)

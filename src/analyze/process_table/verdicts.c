@@ -15,7 +15,8 @@
 #define TEXT(span)   (int)(span).size, (span).data
 #define PID(process) (unsigned long long)(process)->id.pid
 
-__attribute__((format(printf, 2, 3))) static void say(struct verdict *out, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void set_reason(
+	struct verdict *out, const char *format, ...)
 {
 	va_list arguments;
 
@@ -48,12 +49,14 @@ static void say_gone(
 	struct span name = parent ? process_table_name(parent) : span_of("", 0);
 
 	if (parent && top != p)
-		say(out, "%.*s; descends from %.*s (%llu), now a child of %.*s (%llu)", TEXT(gone),
-			TEXT(process_table_name(top)), PID(top), TEXT(name), PID(parent));
+		set_reason(out, "%.*s; descends from %.*s (%llu), now a child of %.*s (%llu)",
+			TEXT(gone), TEXT(process_table_name(top)), PID(top), TEXT(name),
+			PID(parent));
 	else if (parent)
-		say(out, "%.*s; now a child of %.*s (%llu)", TEXT(gone), TEXT(name), PID(parent));
+		set_reason(out, "%.*s; now a child of %.*s (%llu)", TEXT(gone), TEXT(name),
+			PID(parent));
 	else
-		say(out, "%.*s", TEXT(gone));
+		set_reason(out, "%.*s", TEXT(gone));
 }
 
 static bool is_unknown(const struct process_entry *p, struct verdict *out)
@@ -61,8 +64,9 @@ static bool is_unknown(const struct process_entry *p, struct verdict *out)
 	if (!process_table_is_unknown(p))
 		return false;
 	out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-	say(out, "permission denied: sooth may not read the program and the environment of the "
-		 "process");
+	set_reason(out,
+		"permission denied: sooth may not read the program and the environment of the "
+		"process");
 	return true;
 }
 
@@ -87,27 +91,29 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 	}
 	if (doubt.size) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
-		say(out, "%.*s", TEXT(doubt));
+		set_reason(out, "%.*s", TEXT(doubt));
 		return;
 	}
 	if (!p->is_main_gone && is_above_unread(p)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		say(out, "permission denied: sooth may not read the environment of the process");
+		set_reason(out,
+			"permission denied: sooth may not read the environment of the process");
 		return;
 	}
 	if (!p->is_main_gone)
 		return;
 	if (!is_reported(out, p->left_state)) {
-		say(out, "the agent session is gone; perhaps the process was left on purpose: its "
-			 "output goes elsewhere, and the leader of its process session has ended "
-			 "or its open files could not be read");
+		set_reason(out,
+			"the agent session is gone; perhaps the process was left on purpose: its "
+			"output goes elsewhere, and the leader of its process session has ended "
+			"or its open files could not be read");
 		return;
 	}
 	out->holds = is_targeted == !!p->left;
 	if (!out->holds)
 		return;
 	if (is_targeted)
-		say(out, "left running on purpose: %.*s",
+		set_reason(out, "left running on purpose: %.*s",
 			TEXT(process_table_text(c, &p->left_reason)));
 	else
 		say_gone(c, p, out);
@@ -135,7 +141,8 @@ static void diagnose_abandoned(
 		return;
 	if (!p->has_role && p->role_state) {
 		out->state = p->role_state;
-		say(out, "the role of the process is unknown: the process may be an MCP server");
+		set_reason(out,
+			"the role of the process is unknown: the process may be an MCP server");
 		return;
 	}
 	switch (p->input) {
@@ -147,19 +154,21 @@ static void diagnose_abandoned(
 		out->state = state_is_unmeasured(p->input_state)
 				     ? p->input_state
 				     : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		say(out, "the process at the other end of its standard input is unknown");
+		set_reason(out, "the process at the other end of its standard input is unknown");
 		break;
 	case PROCESS_TABLE_INPUT_HELD:
 		break;
 	case PROCESS_TABLE_INPUT_CLOSED:
 		out->holds = true;
-		say(out, "no process has the other end of its standard input open: no client can "
-			 "write to it");
+		set_reason(out,
+			"no process has the other end of its standard input open: no client can "
+			"write to it");
 		break;
 	case PROCESS_TABLE_INPUT_OWN:
 		out->holds = true;
-		say(out, "only the server itself, its descendants or leftovers of ended sessions "
-			 "have the other end of its standard input open");
+		set_reason(out,
+			"only the server itself, its descendants or leftovers of ended sessions "
+			"have the other end of its standard input open");
 		break;
 	}
 }
@@ -175,7 +184,7 @@ static void diagnose_generation(
 	}
 	out->holds = p->newer != NULL;
 	if (p->newer)
-		say(out,
+		set_reason(out,
 			"process %u of %u that run the server %.*s for this project; process %llu "
 			"is newer",
 			p->generation, p->generations, TEXT(name), PID(p->newer));
@@ -203,11 +212,11 @@ static void diagnose_zombie(
 		return;
 	out->holds = true;
 	if (p->last_ns >= p->zombie_ns + NS_PER_S)
-		say(out, "not reaped by its parent%s%.*s (%u) for at least %llu s", blank,
+		set_reason(out, "not reaped by its parent%s%.*s (%u) for at least %llu s", blank,
 			TEXT(name), p->process->ppid,
 			(unsigned long long)((p->last_ns - p->zombie_ns) / NS_PER_S));
 	else
-		say(out, "not reaped by its parent%s%.*s (%u)", blank, TEXT(name),
+		set_reason(out, "not reaped by its parent%s%.*s (%u)", blank, TEXT(name),
 			p->process->ppid);
 }
 
@@ -220,11 +229,12 @@ static void diagnose_frozen(
 		out->state = SOOTH_STATE_ABSENT;
 	} else if (p->process->state == 'T') {
 		out->holds = true;
-		say(out, "the process is stopped by a signal; resume with: sooth thaw --any %llu",
+		set_reason(out,
+			"the process is stopped by a signal; resume with: sooth thaw --any %llu",
 			PID(p));
 	} else if (p->process->frozen == PROC_FROZEN_YES) {
 		out->holds = true;
-		say(out,
+		set_reason(out,
 			"the control group of the process is frozen; resume with: sooth thaw --any "
 			"%llu",
 			PID(p));
@@ -245,23 +255,24 @@ static void diagnose_outdated(
 	if (!version.size) {
 		out->state = SOOTH_NOT_MEASURED(
 			p->match.is_covered ? SOOTH_REASON_COVERED : SOOTH_REASON_UNDECIDED);
-		say(out, "the version of the running agent is not known");
+		set_reason(out, "the version of the running agent is not known");
 		return;
 	}
 	newest = process_table_newest(c, p);
 	if (process_table_is_unread(c, p) &&
 		(!newest.size || version_compare(version, newest) >= 0)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED);
-		say(out, "reading the installed versions timed out");
+		set_reason(out, "reading the installed versions timed out");
 	} else if (!newest.size) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
-		say(out, "no installed version of %s is known", p->agent->title);
+		set_reason(out, "no installed version of %s is known", p->agent->title);
 	} else if (version_compare(version, newest) < 0) {
 		out->holds = true;
-		say(out, "runs %.*s; newer %.*s is installed", TEXT(version), TEXT(newest));
+		set_reason(out, "runs %.*s; newer %.*s is installed", TEXT(version), TEXT(newest));
 	} else if (!process_table_is_searched(c, p)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
-		say(out, "sooth did not search the folder of this installation for versions");
+		set_reason(
+			out, "sooth did not search the folder of this installation for versions");
 	}
 }
 
@@ -280,7 +291,8 @@ static void diagnose_deleted(
 		return;
 	out->holds = p->process->is_deleted;
 	if (out->holds)
-		say(out, "the executable file was removed or replaced after the process started");
+		set_reason(out,
+			"the executable file was removed or replaced after the process started");
 }
 
 /* --- all --- */

@@ -72,7 +72,8 @@ static struct span strip_affixes(struct span s, const char *prefix, const char *
 }
 
 /* Writes the runtime and name of a container; the name may be anything. */
-static bool say(char out[CONTAINER_SIZE], const char *runtime, struct span name, size_t most)
+static bool put_container(
+	char out[CONTAINER_SIZE], const char *runtime, struct span name, size_t most)
 {
 	if (!name.size)
 		return false;
@@ -95,16 +96,17 @@ static bool emit_part(struct span part, struct span above, bool in_pod, char out
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
 		name = strip_affixes(part, scopes[i].prefix, SCOPE);
 		if (is_id(name))
-			return say(out, in_pod ? "kubernetes" : scopes[i].runtime, name, ID_SHOWN);
+			return put_container(
+				out, in_pod ? "kubernetes" : scopes[i].runtime, name, ID_SHOWN);
 	}
 	if (span_equal(above, "docker") && is_id(part))
-		return say(out, "docker", part, ID_SHOWN);
+		return put_container(out, "docker", part, ID_SHOWN);
 	if (in_pod && span_starts(above, POD) && is_id(part))
-		return say(out, "kubernetes", part, ID_SHOWN);
+		return put_container(out, "kubernetes", part, ID_SHOWN);
 	if (span_equal(above, "lxc") || span_equal(above, LXC_PAYLOAD))
-		return say(out, "lxc", part, NAME_SHOWN);
+		return put_container(out, "lxc", part, NAME_SHOWN);
 	name = strip_affixes(part, LXC_PAYLOAD ".", "");
-	return say(out, "lxc", name, NAME_SHOWN);
+	return put_container(out, "lxc", name, NAME_SHOWN);
 }
 
 bool container_of_group(struct span control_group, char out[CONTAINER_SIZE])
@@ -552,7 +554,7 @@ static const char *rule_in_words(struct row_builder *t)
 	return t->rule;
 }
 
-static void append(struct row_builder *t, struct buffer *rows)
+static void append_row(struct row_builder *t, struct buffer *rows)
 {
 	const struct process_entry *p = t->l->p;
 	const struct process_table *c = &t->h->process_table;
@@ -631,7 +633,7 @@ void process_emit(const struct host_state *h, struct listed *l, struct buffer *r
 	fill_doing(&t);
 	fill_finding(&t);
 	fill_verdicts(&t);
-	append(&t, rows);
+	append_row(&t, rows);
 	buffer_fini(&t.doing);
 	buffer_fini(&t.doing_text);
 	buffer_fini(&t.finding);

@@ -49,7 +49,7 @@ static bool is_standing(const struct process_entry *p)
 	return p->process->state == 'T' || p->process->frozen == PROC_FROZEN_YES;
 }
 
-static int judge(const struct host_state *h, struct listed *l)
+static int decide_verdicts(const struct host_state *h, struct listed *l)
 {
 	if (!is_of_agents(l->p) && l->p->process->state != 'Z' && !is_standing(l->p) &&
 		!process_table_is_unknown(l->p))
@@ -142,7 +142,7 @@ static bool is_undecided(const struct processes_options *o, const struct listed 
 	       state_is_unmeasured(l->verdicts[VERDICT_ORPHANED].state);
 }
 
-static void measure(const struct processes_options *o, struct listed *l)
+static void measure_process(const struct processes_options *o, struct listed *l)
 {
 	l->cpu_percent = process_table_cpu_percent(l->p);
 	l->is_over_cpu = o->cpu_over_percent > 0 && l->cpu_percent > o->cpu_over_percent;
@@ -162,7 +162,7 @@ int process_list_make(
 
 		*l = (struct listed){ .p = p, .options = o };
 		list->unknown += is_missing(o, l->p);
-		if (judge(h, l))
+		if (decide_verdicts(h, l))
 			return -ENOMEM;
 		if (!is_shown(h, o, l)) {
 			list->undecided += is_undecided(o, l);
@@ -170,7 +170,7 @@ int process_list_make(
 			l->verdicts = NULL;
 			continue;
 		}
-		measure(o, l);
+		measure_process(o, l);
 		list->count++;
 	}
 	return 0;
@@ -205,7 +205,7 @@ static void hang_below(struct process_list *list, size_t lower, size_t upper)
 
 /* Puts each row below its parent, if that is listed. A reparented process is put below the main
  * process of its session, where a user looks for it; PPID has the real parent. */
-static void hang(struct process_list *list, const struct map *indices)
+static void build_tree(struct process_list *list, const struct map *indices)
 {
 	for (size_t i = 0; i < list->count; i++)
 		list->all[i].above = LISTED_NONE;
@@ -278,7 +278,7 @@ static int make_tree(struct process_list *list)
 			*at = i;
 	}
 	if (!status) {
-		hang(list, &indices);
+		build_tree(list, &indices);
 		link_all(list);
 		list->count = lay_out(list, out);
 		free(list->all);
@@ -331,7 +331,7 @@ static struct urgency_rank rank_of(const struct listed *l)
 		.cpu_percent = l->cpu_percent };
 }
 
-static int compare(const void *a, const void *b)
+static int compare_listed(const void *a, const void *b)
 {
 	const struct listed *x = a, *y = b;
 	const struct sooth_field *sort = x->options->sort;
@@ -350,7 +350,7 @@ static int compare(const void *a, const void *b)
 
 int process_list_sort(struct process_list *list, const struct processes_options *o)
 {
-	qsort(list->all, list->count, sizeof(*list->all), compare);
+	qsort(list->all, list->count, sizeof(*list->all), compare_listed);
 	return o->is_tree ? make_tree(list) : 0;
 }
 

@@ -73,7 +73,7 @@ static int most_first(const void *a, const void *b)
 	return strncmp(x->key->name, y->key->name, sizeof(x->key->name));
 }
 
-static size_t choose(const struct host_emit *t, struct shown *out)
+static size_t choose_groups(const struct host_emit *t, struct shown *out)
 {
 	bool shows_all = t->options->shown == PROCESSES_ALL && !t->options->pid_count;
 	size_t count = 0;
@@ -112,7 +112,7 @@ static int emit_groups(const struct host_emit *t, struct sooth_error *err)
 		TABLE, .title = "short-lived processes", .rows_least = 1, .rows_most = ROWS_MOST);
 	_cleanup_free_ struct shown *shown =
 		calloc(t->host->short_lived.groups.count + 1, sizeof(*shown));
-	size_t count = shown ? choose(t, shown) : 0;
+	size_t count = shown ? choose_groups(t, shown) : 0;
 	int status = shown ? output_section(t->output, &section, err) : error_no_memory(err);
 
 	for (size_t i = 0; i < count && !status; i++)

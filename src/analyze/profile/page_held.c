@@ -73,7 +73,7 @@ struct pages_held page_held_at_peak(const struct page_held *l, const struct page
 	return sum->noted_peak == l->peak_number ? sum->noted : sum->remaining;
 }
 
-static void add(struct pages_held *held, struct page page)
+static void add_page(struct pages_held *held, struct page page)
 {
 	held->pages += page.faults;
 	held->variance += variance_of(page.faults);
@@ -85,7 +85,7 @@ static void take_off(struct pages_held *held, struct page page)
 	held->variance -= variance_of(page.faults);
 }
 
-static void forget(struct page_held *l, struct page page)
+static void forget_page(struct page_held *l, struct page page)
 {
 	struct page_sum *sum = map_get(&l->stacks, &page.stack);
 
@@ -103,8 +103,8 @@ static void keep_page(struct page_held *l, struct page_sum *sum, struct page pag
 	sum->touched_variance += variance_of(page.faults);
 	l->touched_variance += variance_of(page.faults);
 	note_peak(l, sum);
-	add(&sum->remaining, page);
-	add(&l->remaining, page);
+	add_page(&sum->remaining, page);
+	add_page(&l->remaining, page);
 	l->count++;
 	if (l->remaining.pages > l->peak.pages) {
 		l->peak = l->remaining;
@@ -112,7 +112,7 @@ static void keep_page(struct page_held *l, struct page_sum *sum, struct page pag
 	}
 }
 
-static void touch(struct page_held *l, const struct profile_page *page)
+static void touch_page(struct page_held *l, const struct profile_page *page)
 {
 	struct page_process *p = process_of(l, &page->record);
 	struct page_sum *sum = map_put(&l->stacks, &page->stack, NULL);
@@ -145,7 +145,7 @@ static void release_one(struct page_held *l, struct page_process *p, uint64_t nu
 	if (!page)
 		return;
 	l->released += page->faults;
-	forget(l, *page);
+	forget_page(l, *page);
 	map_remove(&p->pages, &number);
 }
 
@@ -175,7 +175,8 @@ static void find_pages(
 }
 
 /* Releases whole pages of a range; a page that is only partly in the range stays. */
-static void release(struct page_held *l, struct page_process *p, uint64_t from, uint64_t bytes)
+static void release_range(
+	struct page_held *l, struct page_process *p, uint64_t from, uint64_t bytes)
 {
 	uint64_t to = from + bytes < from ? UINT64_MAX : from + bytes;
 	const uint64_t *numbers;
@@ -188,7 +189,7 @@ static void release(struct page_held *l, struct page_process *p, uint64_t from, 
 }
 
 /* Moves pages, which keep their stack. */
-static void move(struct page_held *l, struct page_process *p, const struct profile_release *r)
+static void move_pages(struct page_held *l, struct page_process *p, const struct profile_release *r)
 {
 	uint64_t first = r->from / l->page_bytes, to = r->moved_to / l->page_bytes;
 	uint64_t kept = r->moved_bytes / l->page_bytes;
@@ -213,7 +214,7 @@ static void move(struct page_held *l, struct page_process *p, const struct profi
 		if (there)
 			*there = page;
 		else
-			forget(l, page);
+			forget_page(l, page);
 	}
 }
 
@@ -225,15 +226,15 @@ static void give_back(struct page_held *l, const struct profile_release *r)
 		return;
 	switch (r->how) {
 	case PROFILE_MOVED:
-		move(l, p, r);
+		move_pages(l, p, r);
 		break;
 	case PROFILE_BREAK:
 		if (r->from < p->break_at)
-			release(l, p, r->from, p->break_at - r->from);
+			release_range(l, p, r->from, p->break_at - r->from);
 		p->break_at = r->from;
 		break;
 	default:
-		release(l, p, r->from, r->bytes);
+		release_range(l, p, r->from, r->bytes);
 	}
 }
 
@@ -251,7 +252,7 @@ static void forget_process(struct page_held *l, const struct sooth_record *r)
 		const struct page *page = value;
 
 		l->ended += page->faults;
-		forget(l, *page);
+		forget_page(l, *page);
 	}
 	map_clear(&p->pages);
 	p->break_at = 0;
@@ -264,7 +265,7 @@ void page_held_add_record(struct page_held *l, const struct sooth_record *r)
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
 
 	if (page)
-		touch(l, page);
+		touch_page(l, page);
 	else if (given)
 		give_back(l, given);
 	else if (r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE)

@@ -23,7 +23,7 @@ struct hot_count {
 };
 
 /* Chooses the function of a sample; frames before `from` belong to a regular expression. */
-static const struct profile_function *choose(
+static const struct profile_function *choose_function(
 	const struct profile_stacked *stacked, enum profile_place place, size_t from)
 {
 	for (size_t i = from; place == PROFILE_IN_SCRIPT && i < stacked->depth; i++) {
@@ -42,7 +42,7 @@ static void count_stack(const struct profile_sums *s, struct map *functions,
 {
 	size_t engine = place == PROFILE_IN_SCRIPT ? profile_regexp_frames(s, stacked) : 0;
 	size_t from = engine < stacked->depth ? engine : 0; /* else no frame calls the engine */
-	const struct profile_function *function = choose(stacked, place, from);
+	const struct profile_function *function = choose_function(stacked, place, from);
 	struct hot_key key = { function ? function->name : 0, function ? function->file : 0 };
 	struct hot_count *count = function ? map_put(functions, &key, NULL) : NULL;
 

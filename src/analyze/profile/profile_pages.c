@@ -174,7 +174,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-static void add(struct pages_held *sum, struct pages_held more)
+static void add_pages(struct pages_held *sum, struct pages_held more)
 {
 	sum->pages += more.pages;
 	sum->variance += more.variance;
@@ -199,8 +199,8 @@ static void sum_stacks_by_place(struct pages_state *s)
 		place->is_script = found.is_script;
 		place->touched += sum->touched;
 		place->touched_variance += sum->touched_variance;
-		add(&place->remaining, sum->remaining);
-		add(&place->at_peak, page_held_at_peak(&s->live, sum));
+		add_pages(&place->remaining, sum->remaining);
+		add_pages(&place->at_peak, page_held_at_peak(&s->live, sum));
 	}
 }
 

@@ -127,7 +127,7 @@ static struct span top_of(const struct profile_sums *s, const struct sum *sum)
 	return top;
 }
 
-static void insert(
+static void insert_match(
 	struct profile_match found[PROFILE_PATTERNS_MAX], size_t count, struct profile_match match)
 {
 	for (; count && found[count - 1].share < match.share; count--)
@@ -166,7 +166,7 @@ size_t profile_patterns_match(const struct profile_sums *s, const struct process
 
 		if (match.samples >= PROFILE_PATTERN_LEAST &&
 			match.share >= match.pattern->least_share)
-			insert(found, count++, match);
+			insert_match(found, count++, match);
 	}
 	return count;
 }

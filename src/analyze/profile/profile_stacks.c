@@ -246,7 +246,7 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 	return status ? status : output_close_section(e->s->view.output, err);
 }
 
-static int emit(struct stacks_state *s, struct sooth_error *err)
+static int emit_stacks(struct stacks_state *s, struct sooth_error *err)
 {
 	_cleanup_(buffer_fini) struct buffer sums = { 0 }, order = { 0 };
 	struct emitting e = { .s = s };
@@ -282,7 +282,7 @@ static int finish(void *state, struct sooth_error *err)
 	}
 	if (s->view.options.keep && s->view.options.period_ns)
 		*s->view.options.period_ns = s->view.sums.period_ns;
-	return s->view.options.keep ? 0 : emit(s, err);
+	return s->view.options.keep ? 0 : emit_stacks(s, err);
 }
 
 static void fini(void *state)

@@ -213,7 +213,7 @@ struct profile_sample profile_sample_of_wait(const struct profile_wait *w)
 	return sample;
 }
 
-static void add(struct profile_sums *s, const struct profile_sample *r, uint64_t ns)
+static void add_sample(struct profile_sums *s, const struct profile_sample *r, uint64_t ns)
 {
 	struct count_key key = { .id = process_id_of(&r->record),
 		.stack = r->stack,
@@ -234,14 +234,14 @@ static void add(struct profile_sums *s, const struct profile_sample *r, uint64_t
 static void take_sample(struct profile_sums *s, const struct profile_sample *r)
 {
 	s->period_ns = r->period_ns;
-	add(s, r, r->period_ns);
+	add_sample(s, r, r->period_ns);
 }
 
 static void take_wait(struct profile_sums *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 
-	add(s, &sample, w->waited_ns);
+	add_sample(s, &sample, w->waited_ns);
 }
 
 void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch)

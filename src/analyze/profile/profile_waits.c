@@ -109,7 +109,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 /* --- sums --- */
 
-static void vote(struct wait_sum *s, uint32_t waker, uint32_t pid, uint64_t ns)
+static void count_waker(struct wait_sum *s, uint32_t waker, uint32_t pid, uint64_t ns)
 {
 	if (s->waker == waker && s->waker_pid == pid) {
 		s->waker_ns += ns;
@@ -148,7 +148,7 @@ static void take_wait(struct waits_state *s, const struct profile_wait *w)
 	sum->waited_ns += w->waited_ns;
 	if (w->waited_ns > sum->longest_ns)
 		sum->longest_ns = w->waited_ns;
-	vote(sum, waker, w->waker_state ? 0 : w->waker_pid, w->waited_ns);
+	count_waker(sum, waker, w->waker_state ? 0 : w->waker_pid, w->waited_ns);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -174,7 +174,7 @@ static void add_sum(struct wait_sum *to, const struct wait_sum *from)
 	to->waited_ns += from->waited_ns;
 	if (from->longest_ns > to->longest_ns)
 		to->longest_ns = from->longest_ns;
-	vote(to, from->waker, from->waker_pid, from->waker_ns);
+	count_waker(to, from->waker, from->waker_pid, from->waker_ns);
 }
 
 static void sum_stacks_by_place(struct waits_state *s)

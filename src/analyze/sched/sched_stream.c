@@ -95,7 +95,8 @@ static const char *note_of(uint8_t flags)
 	}
 }
 
-static int emit(struct changes_state *s, const struct sched_change *c, struct sooth_error *err)
+static int emit_change(
+	struct changes_state *s, const struct sched_change *c, struct sooth_error *err)
 {
 	const char *note = note_of(c->flags);
 	struct change_row row = { .record = c->record,
@@ -136,7 +137,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		if (!c || status)
 			continue;
 		s->has_changes = true;
-		status = emit(s, c, err);
+		status = emit_change(s, c, err);
 	}
 	return status;
 }

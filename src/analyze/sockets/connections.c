@@ -210,7 +210,7 @@ static bool is_any_unknown(const struct process_table *c)
 	return false;
 }
 
-static const char *nothing(struct connections_view *c)
+static const char *empty_text(struct connections_view *c)
 {
 	const struct unread unread = count_unread(c);
 
@@ -235,7 +235,7 @@ static int emit_connections(struct connections_view *c, struct sooth_error *err)
 		.columns = "pid,agent,role,protocol,state,local,peer,label,sent_ago_ns,"
 			   "received_ago_ns",
 		.spare = "received_ago_ns,sent_ago_ns,protocol,local,role,agent",
-		.if_empty = nothing(c));
+		.if_empty = empty_text(c));
 	const struct snapshot *snapshot;
 	size_t position = 0;
 	int status = output_section(c->output, &section, err);

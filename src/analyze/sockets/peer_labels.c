@@ -63,7 +63,7 @@ bool peer_split(const char *text, unsigned char address[16], unsigned *port)
 	return peer_address(address, span_of(text, size));
 }
 
-static bool fits(const unsigned char a[16], const unsigned char b[16], unsigned prefix)
+static bool fits_prefix(const unsigned char a[16], const unsigned char b[16], unsigned prefix)
 {
 	unsigned whole = prefix / 8, rest = prefix % 8;
 
@@ -136,7 +136,7 @@ static bool set_port(struct rule *rule, struct span text)
 	return true;
 }
 
-static int add(struct peer_labels *l, struct rule *rule, const char *label, size_t size)
+static int add_rule(struct peer_labels *l, struct rule *rule, const char *label, size_t size)
 {
 	if (l->rules.size / sizeof(*rule) >= RULES_MAX)
 		return -E2BIG;
@@ -165,7 +165,7 @@ void peer_labels_init(struct peer_labels *l)
 			.strength = known[i].address[0] ? PEER_LABEL_SERVICE : PEER_LABEL_PORT };
 
 		if (set_address(&rule, span_of(known[i].address, strlen(known[i].address))))
-			add(l, &rule, known[i].label, strlen(known[i].label));
+			add_rule(l, &rule, known[i].label, strlen(known[i].label));
 	}
 }
 
@@ -247,7 +247,7 @@ static const char *take_rule(struct peer_labels *l, struct span line)
 		return "no label after the address";
 	if (label.size > LABEL_MAX)
 		return "the label is longer than 255 bytes";
-	status = add(l, &rule, label.data, label.size);
+	status = add_rule(l, &rule, label.data, label.size);
 	if (status == -E2BIG)
 		return "too many rules";
 	return status ? "out of memory" : NULL;
@@ -296,7 +296,7 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 			continue;
 		buffer_reset(&masked);
 		mask_text(&masked, name.data, name.size);
-		status = add(l, &rule, (const char *)masked.data, masked.size);
+		status = add_rule(l, &rule, (const char *)masked.data, masked.size);
 	}
 	buffer_fini(&masked);
 	if (status == -E2BIG) {
@@ -314,7 +314,7 @@ static bool rule_fits(const struct rule *r, const unsigned char address[16], uns
 		return false;
 	if (r->is_class)
 		return r->is_private ? is_private(address) : peer_is_loopback(address);
-	return fits(r->address, address, r->prefix);
+	return fits_prefix(r->address, address, r->prefix);
 }
 
 /* Returns the order of a rule: strength, then prefix length, then whether it has a port. */

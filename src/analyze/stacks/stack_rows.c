@@ -48,7 +48,7 @@ static bool stack_group_has(const struct stack_group *group, const struct stacks
 	return !memcmp(&a, &b, sizeof(a));
 }
 
-static bool computes(const struct stack_group *g)
+static bool is_running_group(const struct stack_group *g)
 {
 	return g->first->state == 'R';
 }
@@ -57,8 +57,8 @@ static int by_weight(const void *left, const void *right)
 {
 	const struct stack_group *a = left, *b = right;
 
-	if (computes(a) != computes(b))
-		return computes(a) ? -1 : 1;
+	if (is_running_group(a) != is_running_group(b))
+		return is_running_group(a) ? -1 : 1;
 	if (a->has_main != b->has_main)
 		return a->has_main ? -1 : 1;
 	if (a->threads != b->threads)

@@ -40,7 +40,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool fits(const char *pattern, struct span name)
+static bool matches_pattern(const char *pattern, struct span name)
 {
 	size_t at = 0;
 
@@ -57,7 +57,7 @@ static bool fits(const char *pattern, struct span name)
 	return *pattern == '*' || at == name.size;
 }
 
-static bool serves(enum thread_role role)
+static bool is_helper_role(enum thread_role role)
 {
 	return role == THREAD_ROLE_GC || role == THREAD_ROLE_JIT || role == THREAD_ROLE_ALLOCATOR ||
 	       role == THREAD_ROLE_TIMER || role == THREAD_ROLE_DEBUGGER;
@@ -76,8 +76,8 @@ bool thread_is_service(struct span name, size_t index)
 	if (SPAN_ANY(name, span_equal, services))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (fits(rows[i].name, name))
-			return serves(rows[i].role);
+		if (matches_pattern(rows[i].name, name))
+			return is_helper_role(rows[i].role);
 	}
 	return false;
 }
@@ -87,7 +87,7 @@ enum thread_role thread_role_of(struct span name, struct span process, bool is_f
 	if (is_first)
 		return THREAD_ROLE_MAIN;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (fits(rows[i].name, name))
+		if (matches_pattern(rows[i].name, name))
 			return rows[i].role;
 	}
 	return name.size && !span_compare(name, process) ? THREAD_ROLE_OTHER : THREAD_ROLE_UNKNOWN;

@@ -84,7 +84,7 @@ static void index_threads(struct map *index, const struct snapshot *s)
 	}
 }
 
-static void share(struct thread_time *to, const struct threads_thread *before)
+static void compute_cpu_percent(struct thread_time *to, const struct threads_thread *before)
 {
 	const struct threads_thread *now = to->thread;
 
@@ -103,7 +103,7 @@ static void share(struct thread_time *to, const struct threads_thread *before)
 			  (double)(now->record.time_ns - before->record.time_ns);
 }
 
-static void add(struct thread_time *one, const struct map *former, bool has_former,
+static void add_thread(struct thread_time *one, const struct map *former, bool has_former,
 	struct thread_sums *sums)
 {
 	struct thread_key key = key_of(one->thread);
@@ -116,7 +116,7 @@ static void add(struct thread_time *one, const struct map *former, bool has_form
 		sums->came += has_former;
 		return;
 	}
-	share(one, *before);
+	compute_cpu_percent(one, *before);
 	if (one->cpu_state == SOOTH_STATE_VALUE)
 		sums->cpu_percent += one->cpu_percent;
 }
@@ -191,7 +191,7 @@ int thread_times_list(const struct thread_times *t, const struct snapshot *proce
 
 		if (!one.thread)
 			continue;
-		add(&one, &index, former != NULL, sums);
+		add_thread(&one, &index, former != NULL, sums);
 		buffer_append(out, &one, sizeof(one));
 	}
 	fill_sums(sums, process, former, &index);

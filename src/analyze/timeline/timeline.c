@@ -55,7 +55,7 @@ static int open_reported(void *state, const struct sink_options *options, struct
 }
 
 /* Limits a time to the recording: a finding at the end may have a later time. */
-static uint64_t within(const struct timeline_tracker *b, uint64_t at_ns)
+static uint64_t clamp_time(const struct timeline_tracker *b, uint64_t at_ns)
 {
 	uint64_t end_ns = b->observed_count ? b->observed[b->observed_count - 1].to_ns : 0;
 
@@ -73,8 +73,8 @@ static void take_change(struct timeline_tracker *b, const struct finding_change_
 	buffer_append(&words, id.data, id.size);
 	buffer_string(&words, ": ");
 	buffer_append(&words, claim.data, claim.size);
-	timeline_event(b, r, within(b, at_ns), TIMELINE_EVENT_FINDING, record_text(r, &row->name),
-		span_of((const char *)words.data, words.size));
+	timeline_event(b, r, clamp_time(b, at_ns), TIMELINE_EVENT_FINDING,
+		record_text(r, &row->name), span_of((const char *)words.data, words.size));
 	buffer_fini(&words);
 }
 
@@ -108,7 +108,7 @@ static bool is_diagnosed(const struct sooth_record *r)
 	return s && span_equal(record_text(r, &s->probe), diagnosed_by);
 }
 
-static int begin(struct timeline_findings *f, struct sooth_error *err)
+static int begin_findings(struct timeline_findings *f, struct sooth_error *err)
 {
 	int status = output_new(&f->output, err);
 
@@ -132,7 +132,7 @@ static int timeline_findings_push(
 	/* Definitions of sources come before their records. */
 	batch_for_each (r, batch) {
 		if (!f->output && is_diagnosed(r))
-			status = begin(f, err);
+			status = begin_findings(f, err);
 	}
 	return status || !f->state ? status : f->view->push(f->state, batch, err);
 }

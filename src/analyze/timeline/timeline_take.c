@@ -379,7 +379,8 @@ void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_
 /* --- at the end --- */
 
 /* Marks a count as measured while its process lives and the recording goes on. */
-static void cover(struct timeline_tracker *b, struct track *track, uint64_t from_ns, uint64_t to_ns)
+static void cover_track(
+	struct timeline_tracker *b, struct track *track, uint64_t from_ns, uint64_t to_ns)
 {
 	for (size_t i = 0; i < b->observed_count; i++) {
 		const struct timeline_span *o = &b->observed[i];
@@ -403,9 +404,9 @@ static void cover_all(struct timeline_tracker *b, struct timeline_process *p)
 			continue;
 		if (group == TIMELINE_CALLS || group == TIMELINE_LOST ||
 			group == TIMELINE_HEAP_RATE)
-			cover(b, track, from_ns, to_ns);
+			cover_track(b, track, from_ns, to_ns);
 		else
-			cover(b, track, track->from_ns, track->to_ns);
+			cover_track(b, track, track->from_ns, track->to_ns);
 	}
 }
 

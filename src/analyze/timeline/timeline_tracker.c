@@ -284,7 +284,7 @@ void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, ui
  * It starts at the first whole sample, because earlier some processes are missing. */
 
 /* Extends the last value to the present. */
-static void extend(struct timeline_tracker *b, uint64_t now_ns)
+static void extend_rss(struct timeline_tracker *b, uint64_t now_ns)
 {
 	struct timeline_snapshot *all = &b->all.rss;
 	struct track *track =
@@ -307,7 +307,7 @@ static void set_memory_sum(struct timeline_tracker *b, uint64_t now_ns)
 	all->value = b->held_rss;
 }
 
-static void forget(struct timeline_tracker *b, struct timeline_process *p)
+static void forget_rss(struct timeline_tracker *b, struct timeline_process *p)
 {
 	if (p->held_rss <= 0)
 		return;
@@ -330,7 +330,7 @@ void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p,
 	if (!b->is_whole)
 		return;
 	if (is_valid)
-		extend(b, now_ns);
+		extend_rss(b, now_ns);
 	set_memory_sum(b, now_ns);
 }
 
@@ -339,7 +339,7 @@ static void forget_missing(struct timeline_tracker *b)
 {
 	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
 		if (p->rss_round != b->rss_round)
-			forget(b, p);
+			forget_rss(b, p);
 	}
 }
 
@@ -358,7 +358,7 @@ void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns)
 	if (!b->is_whole)
 		return;
 	if (is_valid)
-		extend(b, now_ns);
+		extend_rss(b, now_ns);
 	forget_missing(b);
 	set_memory_sum(b, now_ns);
 	b->rss_round++;
@@ -371,8 +371,8 @@ void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, 
 	if (p->held_rss <= 0)
 		return;
 	if (b->is_whole && is_valid)
-		extend(b, now_ns);
-	forget(b, p);
+		extend_rss(b, now_ns);
+	forget_rss(b, p);
 	if (b->is_whole)
 		set_memory_sum(b, now_ns);
 }
@@ -380,7 +380,7 @@ void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, 
 void timeline_total_forget(struct timeline_tracker *b)
 {
 	map_for_each_pointer (&b->processes, struct timeline_process *, p)
-		forget(b, p);
+		forget_rss(b, p);
 	b->all.rss.time_ns = b->first_rss_ns = b->sampled_ns = 0;
 	b->held_rss = 0;
 	b->holders = 0;
@@ -403,7 +403,7 @@ struct thread_known {
 	uint32_t unused;
 };
 
-static double more(uint64_t now, uint64_t before)
+static double increase_of(uint64_t now, uint64_t before)
 {
 	return now > before ? (double)(now - before) : 0;
 }
@@ -437,13 +437,13 @@ static void take_thread(struct timeline_process *p, const struct threads_thread 
 	before = *known;
 	known->round = t->round;
 	if (!r->cpu_state) {
-		t->cpu_ns[role] += more(r->cpu_ns, before.cpu_ns);
+		t->cpu_ns[role] += increase_of(r->cpu_ns, before.cpu_ns);
 		t->has_role[role] = t->has_cpu = true;
 		known->cpu_ns = r->cpu_ns;
 	}
 	if (has_io) {
-		t->read_bytes += more(r->read_bytes, before.read_bytes);
-		t->written_bytes += more(r->written_bytes, before.written_bytes);
+		t->read_bytes += increase_of(r->read_bytes, before.read_bytes);
+		t->written_bytes += increase_of(r->written_bytes, before.written_bytes);
 		known->read_bytes = r->read_bytes;
 		known->written_bytes = r->written_bytes;
 		t->has_io = true;

@@ -46,7 +46,7 @@ void track_axis_reach(struct track_axis *axis, uint64_t time_ns)
 		axis->stretch_ns *= 2;
 }
 
-static void merge(struct track_bucket *to, const struct track_bucket *one,
+static void merge_buckets(struct track_bucket *to, const struct track_bucket *one,
 	const struct track_bucket *other, enum track_kind kind)
 {
 	struct track_bucket both = { .covered_ns = one->covered_ns + other->covered_ns };
@@ -69,21 +69,21 @@ static void catch_up(struct track *track, const struct track_axis *axis)
 		struct track_bucket *all = track->stretches;
 
 		for (size_t i = 0; i < half; i++)
-			merge(&all[i], &all[2 * i], &all[2 * i + 1], track->kind);
+			merge_buckets(&all[i], &all[2 * i], &all[2 * i + 1], track->kind);
 		memset(all + half, 0, half * sizeof(*all));
 	}
 }
 
-static void put(struct track *track, size_t i, double amount, uint64_t covered_ns)
+static void put_amount(struct track *track, size_t i, double amount, uint64_t covered_ns)
 {
 	struct track_bucket part = { amount, covered_ns };
 
-	merge(&track->stretches[i], &track->stretches[i], &part, track->kind);
+	merge_buckets(&track->stretches[i], &track->stretches[i], &part, track->kind);
 }
 
 /* Spreads a value over buckets: each gets its share of an amount, but the whole of a level. */
-static void spread(struct track *track, struct track_axis *axis, uint64_t from_ns, uint64_t to_ns,
-	double amount, bool covers)
+static void spread_value(struct track *track, struct track_axis *axis, uint64_t from_ns,
+	uint64_t to_ns, double amount, bool covers)
 {
 	double whole_ns = (double)(to_ns - from_ns);
 	uint64_t at_ns, last_ns; /* since the begin of the axis, to avoid overflow */
@@ -99,7 +99,7 @@ static void spread(struct track *track, struct track_axis *axis, uint64_t from_n
 		uint64_t end_ns = (i + 1) * axis->stretch_ns;
 		uint64_t part_ns = (end_ns < last_ns ? end_ns : last_ns) - at_ns;
 
-		put(track, i,
+		put_amount(track, i,
 			track->kind == TRACK_LEVEL ? amount : amount * (double)part_ns / whole_ns,
 			covers ? part_ns : 0);
 		at_ns += part_ns;
@@ -124,7 +124,7 @@ void track_rate(struct track *track, struct track_axis *axis, uint64_t from_ns, 
 		return;
 	track->total += amount;
 	note_span(track, from_ns, to_ns);
-	spread(track, axis, from_ns, to_ns, amount, track->kind == TRACK_RATE);
+	spread_value(track, axis, from_ns, to_ns, amount, track->kind == TRACK_RATE);
 }
 
 /* A single snapshot covers only its own moment. */
@@ -138,7 +138,7 @@ void track_level(struct track *track, struct track_axis *axis, uint64_t from_ns,
 	if (to_ns <= from_ns)
 		to_ns = from_ns + 1;
 	note_span(track, from_ns, to_ns);
-	spread(track, axis, from_ns, to_ns, level, true);
+	spread_value(track, axis, from_ns, to_ns, level, true);
 }
 
 void track_count(struct track *track, struct track_axis *axis, uint64_t at_ns, double amount)
@@ -148,13 +148,13 @@ void track_count(struct track *track, struct track_axis *axis, uint64_t at_ns, d
 	if (at_ns < axis->begin_ns || is_beyond(axis, at_ns))
 		return;
 	track->total += amount;
-	put(track, (size_t)((at_ns - axis->begin_ns) / axis->stretch_ns), amount, 0);
+	put_amount(track, (size_t)((at_ns - axis->begin_ns) / axis->stretch_ns), amount, 0);
 }
 
 void track_cover(struct track *track, struct track_axis *axis, uint64_t from_ns, uint64_t to_ns)
 {
 	if (to_ns > from_ns)
-		spread(track, axis, from_ns, to_ns, 0, true);
+		spread_value(track, axis, from_ns, to_ns, 0, true);
 }
 
 void track_cover_part(struct track *sum, struct track *part, const struct track_axis *axis)

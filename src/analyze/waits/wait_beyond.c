@@ -10,7 +10,7 @@
 #define LASTS_LEAST  NS_PER_S	/* working processes also wait, but shorter */
 #define UNREAD_LEAST (32 << 10) /* bytes; fewer may be in transit */
 
-static void add(struct buffer *out, uint32_t pid, uint32_t except)
+static void add_pid(struct buffer *out, uint32_t pid, uint32_t except)
 {
 	const uint32_t *all = (const void *)out->data;
 	size_t count = out->size / sizeof(*all);
@@ -23,7 +23,7 @@ static void add(struct buffer *out, uint32_t pid, uint32_t except)
 		buffer_append(out, &pid, sizeof(pid));
 }
 
-static bool lasts(const struct wait_link *link)
+static bool is_lasting_wait(const struct wait_link *link)
 {
 	return !link->is_idle && !link->is_active && link->thread &&
 	       (link->is_polling ||
@@ -41,15 +41,15 @@ static bool may_end_wait(const struct waits_party *p)
 
 static void add_chain(struct buffer *out, const struct wait_chain *chain, uint32_t pid)
 {
-	if (!chain->count || !lasts(&chain->links[0]))
+	if (!chain->count || !is_lasting_wait(&chain->links[0]))
 		return;
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct wait_link *link = &chain->links[i];
 
 		if (!link->process->is_kernel)
-			add(out, link->process->node_pid, pid);
+			add_pid(out, link->process->node_pid, pid);
 		if (!link->is_idle && may_end_wait(link->party))
-			add(out, link->party->party_pid, pid);
+			add_pid(out, link->party->party_pid, pid);
 	}
 }
 
@@ -92,6 +92,6 @@ void wait_find_beyond(const struct batch *records, uint32_t pid, struct buffer *
 		const struct waits_peer *peer = record_as(r, WAITS_PEER, sizeof(*peer));
 
 		if (peer && is_unread(peer))
-			add(out, peer->peer_pid, pid);
+			add_pid(out, peer->peer_pid, pid);
 	}
 }

@@ -483,7 +483,7 @@ static bool is_same(const struct wait_link *link, const struct wait_link *last)
 	return link->process->node_pid == party->party_pid;
 }
 
-static void extend(const struct wait_graph *g, struct wait_chain *out)
+static void extend_chain(const struct wait_graph *g, struct wait_chain *out)
 {
 	struct wait_link next;
 
@@ -496,11 +496,11 @@ static void extend(const struct wait_graph *g, struct wait_chain *out)
 	}
 }
 
-static void follow(const struct wait_graph *g, struct wait_chain *out)
+static void follow_chain(const struct wait_graph *g, struct wait_chain *out)
 {
-	extend(g, out);
+	extend_chain(g, out);
 	if (out->circle < out->count && leave_circle(g, out))
-		extend(g, out);
+		extend_chain(g, out);
 	wait_circle_drop(g, out);
 	for (size_t i = out->circle; i < out->count; i++)
 		out->links[i].is_closed = are_writers_within(g, out, &out->links[i]);
@@ -537,7 +537,7 @@ void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_cha
 	if (!p)
 		return;
 	out->links[out->count++] = choose_thread(g, p);
-	follow(g, out);
+	follow_chain(g, out);
 	find_parties(g, out);
 }
 
@@ -552,7 +552,7 @@ void wait_chain_follow_thread(
 	if (!p || !t)
 		return;
 	out->links[out->count++] = wait_link_of(g, p, t);
-	follow(g, out);
+	follow_chain(g, out);
 	find_parties(g, out);
 }
 

@@ -27,7 +27,7 @@ int wait_decided_add_record(
 	return 0;
 }
 
-static bool rests(const struct waits_thread *t)
+static bool is_resting_thread(const struct waits_thread *t)
 {
 	return t->state != 'R' && !t->since_state && t->since_ns >= REST_LEAST;
 }
@@ -38,14 +38,14 @@ static bool is_link_decided(const struct wait_graph *g, const struct wait_link *
 
 	if (stopped_process_text(link) || link->what >= WAIT_ZOMBIE || link->what == WAIT_DEBUGGER)
 		return true;
-	if (!link->thread || !rests(link->thread) || link->what == WAIT_UNKNOWN)
+	if (!link->thread || !is_resting_thread(link->thread) || link->what == WAIT_UNKNOWN)
 		return false;
 	/* While this thread rests, or is only a worker, another thread may be busy. */
 	if (link->thread->record.tid != link->process->node_pid || link->is_idle ||
 		link->what == WAIT_SLEEP || link->what == WAIT_ALL_THREADS ||
 		wait_is_of_locks(link)) {
 		while ((t = wait_graph_thread(g, link->process->node_pid, t))) {
-			if (!rests(t))
+			if (!is_resting_thread(t))
 				return false;
 		}
 	}

@@ -21,7 +21,7 @@ const struct waits_process *wait_graph_process(const struct wait_graph *g, uint3
 }
 
 /* Returns the next record of the kind after `before`, or the first. */
-static const struct sooth_record *after(
+static const struct sooth_record *record_after(
 	const struct batch *records, const struct sooth_record *before)
 {
 	return before ? batch_next(records, before) : batch_first(records);
@@ -30,7 +30,7 @@ static const struct sooth_record *after(
 static const struct waits_thread *thread_in(
 	const struct batch *records, uint32_t pid, const struct waits_thread *before)
 {
-	const struct sooth_record *r = after(records, before ? &before->record : NULL);
+	const struct sooth_record *r = record_after(records, before ? &before->record : NULL);
 
 	for (; r; r = batch_next(records, r)) {
 		const struct waits_thread *t = record_as(r, WAITS_THREAD, sizeof(*t));
@@ -72,7 +72,7 @@ const struct waits_object *wait_graph_object(const struct wait_graph *g,
 {
 	assert(g);
 
-	const struct sooth_record *r = after(&g->records, before ? &before->record : NULL);
+	const struct sooth_record *r = record_after(&g->records, before ? &before->record : NULL);
 
 	assert(of);
 	for (; r; r = batch_next(&g->records, r)) {
@@ -89,7 +89,7 @@ const struct waits_party *wait_graph_party(
 {
 	assert(g);
 
-	const struct sooth_record *r = after(&g->records, before ? &before->record : NULL);
+	const struct sooth_record *r = record_after(&g->records, before ? &before->record : NULL);
 
 	for (; r; r = batch_next(&g->records, r)) {
 		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));

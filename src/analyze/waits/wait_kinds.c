@@ -77,7 +77,7 @@ static bool is_clearer(const struct waits_object *o, const struct waits_object *
 	return !known || (known->type == FDS_UNIX && o->type != FDS_UNIX);
 }
 
-static void watch(struct watched *w, const struct waits_object *o)
+static void note_watched_object(struct watched *w, const struct waits_object *o)
 {
 	if (wait_is_terminal(o) && o->events & POLLIN && !w->terminal)
 		w->terminal = o;
@@ -110,7 +110,7 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 		if (!w.full && wait_is_unwritable(t, o))
 			w.full = o;
 		if (!is_own(g, t, o))
-			watch(&w, o);
+			note_watched_object(&w, o);
 		else if (is_to_itself(g, t, o))
 			w.own = o;
 	}

@@ -107,7 +107,7 @@ static bool is_read_of_tty(const struct wait_link *link)
 	       span_equal(record_text(&link->object->record, &link->object->path), "/dev/tty");
 }
 
-static bool fits(const struct prompt *p, const struct wait_link *link, bool is_by_tty)
+static bool fits_prompt(const struct prompt *p, const struct wait_link *link, bool is_by_tty)
 {
 	const struct waits_process *process = link->process;
 	struct span title = record_text(&process->record, &process->title);
@@ -125,7 +125,7 @@ const char *wait_prompt_of(const struct wait_link *link)
 		return NULL;
 	is_by_tty = is_read_of_tty(link);
 	for (size_t i = 0; i < ARRAY_SIZE(prompts); i++) {
-		if (fits(&prompts[i], link, is_by_tty))
+		if (fits_prompt(&prompts[i], link, is_by_tty))
 			return prompts[i].asks;
 	}
 	return NULL;

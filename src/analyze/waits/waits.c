@@ -184,8 +184,8 @@ static struct wait_graph graph_of(const struct waits_state *s, const struct snap
 		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
 }
 
-static int emit(struct waits_state *s, const struct snapshot *snapshot, struct wait_screen *screen,
-	struct sooth_error *err)
+static int emit_waits(struct waits_state *s, const struct snapshot *snapshot,
+	struct wait_screen *screen, struct sooth_error *err)
 {
 	struct wait_graph g = graph_of(s, snapshot);
 	struct buffer text = { 0 }, waits = { 0 }, remedy = { 0 }, threads = { 0 }, finding = { 0 };
@@ -271,7 +271,7 @@ static int emit_many(struct waits_state *s, struct sooth_error *err)
 	int status = 0;
 
 	snapshots_for_each (&s->host.waits, snapshot)
-		status = status ? status : emit(s, snapshot, &screen, err);
+		status = status ? status : emit_waits(s, snapshot, &screen, err);
 	if (!status)
 		status = put_screen(s, &screen, err);
 	wait_screen_fini(&screen);
@@ -337,7 +337,7 @@ static int emit_few(struct waits_state *s, struct sooth_error *err)
 	}
 	qsort(all, placed, sizeof(*all), by_urgency);
 	for (size_t i = 0; i < placed && !status; i++)
-		status = emit(s, all[i].snapshot, NULL, err);
+		status = emit_waits(s, all[i].snapshot, NULL, err);
 	return status;
 }
 
@@ -374,7 +374,7 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status && count <= EACH_MOST)
 		return emit_few(s, err);
 	while (!status && (snapshot = snapshots_next(&s->host.waits, &position)))
-		status = emit(s, snapshot, NULL, err);
+		status = emit_waits(s, snapshot, NULL, err);
 	return status;
 }
 

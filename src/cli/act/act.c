@@ -122,7 +122,8 @@ static void copy_span(char *out, size_t room, struct span text)
 	snprintf(out, room, "%.*s", (int)text.size, text.data);
 }
 
-static void describe(const struct act *a, const struct process_entry *p, struct act_process *to)
+static void describe_process(
+	const struct act *a, const struct process_entry *p, struct act_process *to)
 {
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
 	const char *refused = find_refusal(a, p);
@@ -148,7 +149,7 @@ static bool select_processes(struct act *a, const struct process_entry *p, uint3
 
 	if (find_one(a, &p->id) || act_count(a) >= PROCESSES_MAX)
 		return false;
-	describe(a, p, &one);
+	describe_process(a, p, &one);
 	buffer_append(&a->processes, &one, sizeof(one));
 	return true;
 }

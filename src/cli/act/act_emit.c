@@ -80,7 +80,7 @@ static void note_undecided(struct output *o, size_t count, const char *reason, c
 	output_limit(o, what, reason, remedy);
 }
 
-static int tell(struct output *o, void *user, struct sooth_error *err)
+static int emit_results(struct output *o, void *user, struct sooth_error *err)
 {
 	struct act *a = user;
 	const struct section section = { .name = "results",
@@ -107,7 +107,7 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err)
 {
-	int status = own_report_emit(name, options, tell, a, err);
+	int status = own_report_emit(name, options, emit_results, a, err);
 
 	return status == -EPIPE ? 0 : status;
 }

@@ -22,7 +22,7 @@
 #define PAUSE_MS    5 /* pause for processes that have not stopped yet */
 #define PROGRESS_NS NS_PER_S
 
-static void fail(struct act_process *p, int status)
+static void record_failure(struct act_process *p, int status)
 {
 	if (status == -ESRCH) {
 		p->outcome = p->outcome == ACT_STILL ? ACT_ENDED : ACT_GONE;
@@ -49,7 +49,7 @@ void act_pin_processes(struct act *a)
 			continue;
 		handle = a->os->open_process(a->os, &p->id, &err);
 		if (handle < 0) {
-			fail(p, handle);
+			record_failure(p, handle);
 			continue;
 		}
 		p->handle = handle;
@@ -71,13 +71,13 @@ void act_check_permission(struct act *a)
 			continue;
 		status = a->os->signal_process(a->os, p->handle, &p->id, 0, &err);
 		if (status)
-			fail(p, status);
+			record_failure(p, status);
 		else
 			p->outcome = ACT_WOULD;
 	}
 }
 
-static void send(struct act *a, struct act_process *p, int signal)
+static void send_to_process(struct act *a, struct act_process *p, int signal)
 {
 	struct sooth_error err;
 	int status;
@@ -86,7 +86,7 @@ static void send(struct act *a, struct act_process *p, int signal)
 		return;
 	status = a->os->signal_process(a->os, p->handle, &p->id, signal, &err);
 	if (status) {
-		fail(p, status);
+		record_failure(p, status);
 		return;
 	}
 	p->outcome = ACT_STILL;
@@ -167,13 +167,13 @@ static void send_all(struct act *a, int signal, enum receivers receivers)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		if (is_for(act_at(a, i), receivers))
-			send(a, act_at(a, i), signal);
+			send_to_process(a, act_at(a, i), signal);
 	}
 }
 
 /* Returns whether the process is stopped, by the last scan. A process that was not stopped, or
  * cannot be, does not count. */
-static bool stands(const struct act *a, const struct act_process *one)
+static bool is_process_stopped(const struct act *a, const struct act_process *one)
 {
 	const struct process_entry *p = process_table_get(&a->process_table, &one->id);
 
@@ -184,7 +184,7 @@ static bool stands(const struct act *a, const struct act_process *one)
 static bool all_stand(const struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
-		if (!stands(a, act_at(a, i)))
+		if (!is_process_stopped(a, act_at(a, i)))
 			return false;
 	}
 	return true;
@@ -196,7 +196,7 @@ static void stop_those_who_run(struct act *a, bool is_polite)
 		struct act_process *p = act_at(a, i);
 
 		if (!p->is_stopped && !(is_polite && p->is_foreground))
-			send(a, p, SIGSTOP);
+			send_to_process(a, p, SIGSTOP);
 	}
 }
 
@@ -234,7 +234,8 @@ static int kill_all(struct act *a, uint64_t wait_ns, const struct act_progress *
 }
 
 /* Signals the receivers. A stopped process gets the signal when it continues. */
-static int ask(struct act *a, int signal, enum receivers receivers, struct sooth_error *err)
+static int signal_receivers(
+	struct act *a, int signal, enum receivers receivers, struct sooth_error *err)
 {
 	int status = a->reach == ACT_ONLY ? 0 : stop_all(a, true, err);
 
@@ -250,11 +251,11 @@ static int ask_all(struct act *a, int signal, uint64_t wait_ns, const struct act
 	int status = 0;
 
 	if (a->reach != ACT_ONLY) {
-		status = ask(a, signal, THE_FIRST, err);
+		status = signal_receivers(a, signal, THE_FIRST, err);
 		wait_for_all(a, FIRST_NS, NULL);
 	}
 	for (unsigned i = 0; i < ROUNDS_MAX && found && !status; i++) {
-		status = ask(a, signal, ALL_SELECTED, err);
+		status = signal_receivers(a, signal, ALL_SELECTED, err);
 		wait_for_all(a, wait_ns, progress);
 		if (stop_is_selected() || status)
 			break;

@@ -80,7 +80,7 @@ static int is_several(
 	return error_remedy(err, "give the PIDs: sooth %s%s", verb, pids);
 }
 
-static int search(struct act *act, struct target_search *s, struct sooth_error *err)
+static int search_targets(struct act *act, struct target_search *s, struct sooth_error *err)
 {
 	int status = target_search_table(s, &act->process_table, err);
 
@@ -110,7 +110,7 @@ static int select_name(struct act *act, const char *verb, char *word, struct soo
 	}
 	status = target_search_begin(&s, &none, &one, true, err);
 	if (!status)
-		status = search(act, &s, err);
+		status = search_targets(act, &s, err);
 	if (!status && s.processes.size > sizeof(struct process_id))
 		status = is_several(verb, word, &s, err);
 	if (!status)
@@ -155,7 +155,7 @@ static int select_broad(struct act *act, const struct target_options *t, struct 
 	broad.sessions.count = 0;
 	status = target_search_begin(&s, &broad, &none, true, err);
 	if (!status)
-		status = search(act, &s, err);
+		status = search_targets(act, &s, err);
 	all = (const void *)s.processes.data;
 	for (size_t i = 0; i < s.processes.size / sizeof(*all) && !status; i++) {
 		if (act->may_be_any || is_of_agent(act, &all[i]))

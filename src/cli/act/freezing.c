@@ -29,7 +29,7 @@
  * has exited, and the command that thaws them is printed. */
 
 /* Collects the ids of the selected processes. */
-static int collect(const struct act *a, struct buffer *ids)
+static int collect_ids(const struct act *a, struct buffer *ids)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		if (act_at(a, i)->outcome == ACT_SELECTED)
@@ -42,7 +42,7 @@ static int by_group(
 	struct act *a, bool is_frozen, char *group, size_t room, struct sooth_error *err)
 {
 	struct buffer ids = { 0 };
-	int status = collect(a, &ids);
+	int status = collect_ids(a, &ids);
 
 	if (status)
 		error_no_memory(err);

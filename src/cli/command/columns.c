@@ -40,7 +40,7 @@ static const struct sooth_field *find_column(const struct sooth_schema *schema, 
 }
 
 /* Adds a name to a list, if it fits. */
-static void suggest(char *out, size_t size, const char *name)
+static void add_suggestion(char *out, size_t size, const char *name)
 {
 	size_t used = strlen(out);
 
@@ -57,12 +57,12 @@ static void suggest_all(
 			const char *name = schema->fields[i].name, *at = strcasestr(name, typed);
 
 			if (at && (at != name) == is_inside)
-				suggest(out, size, name);
+				add_suggestion(out, size, name);
 		}
 	}
 }
 
-static int unknown(const struct sooth_schema *schema, const char *verb, const char *typed,
+static int unknown_column(const struct sooth_schema *schema, const char *verb, const char *typed,
 	struct sooth_error *err)
 {
 	const char *names[2 * FIELDS_MAX];
@@ -127,7 +127,7 @@ int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema 
 		const struct sooth_field *f = find_column(schema, item);
 
 		if (!f)
-			return unknown(schema, "show", item, err);
+			return unknown_column(schema, "show", item, err);
 		columns_add(out, f->name);
 	}
 	buffer_cstr(out);
@@ -140,7 +140,7 @@ int columns_sort(const struct sooth_field **field, bool *is_descending,
 	const struct sooth_field *f = find_column(schema, typed + (typed[0] == '-'));
 
 	if (!f)
-		return unknown(schema, "sort by", typed + (typed[0] == '-'), err);
+		return unknown_column(schema, "sort by", typed + (typed[0] == '-'), err);
 	*is_descending = typed[0] == '-';
 	*field = f;
 	return 0;

@@ -168,7 +168,7 @@ static bool has_name(const char *list, const struct option *o)
 }
 
 /* Writes an option as a user types it. */
-static void show(char out[SHOWN_MAX], const char *name, size_t size)
+static void format_option(char out[SHOWN_MAX], const char *name, size_t size)
 {
 	if (size == 4 && !strncmp(name, "FILE", size))
 		snprintf(out, SHOWN_MAX, "a capture");
@@ -188,7 +188,7 @@ static void show_list(char out[SHOWN_MAX], const char *list)
 	while (next_name(&list, &name, &size)) {
 		char one[SHOWN_MAX];
 
-		show(one, name, size);
+		format_option(one, name, size);
 		if (at + strlen(one) + 5 < SHOWN_MAX)
 			at += (size_t)snprintf(
 				out + at, SHOWN_MAX - at, "%s%s", at ? " or " : "", one);
@@ -197,11 +197,11 @@ static void show_list(char out[SHOWN_MAX], const char *list)
 
 /* --- errors --- */
 
-static int refuse(const struct option_rule *rule, const char *other, struct sooth_error *err)
+static int refuse_option(const struct option_rule *rule, const char *other, struct sooth_error *err)
 {
 	char option[SHOWN_MAX], others[SHOWN_MAX];
 
-	show(option, rule->option, strlen(rule->option));
+	format_option(option, rule->option, strlen(rule->option));
 	show_list(others, rule->others);
 	if (rule->kind == OPTION_NEVER)
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take %s here", option);
@@ -228,8 +228,8 @@ static int check_per_process(
 	while (next_name(&list, &name, &size)) {
 		if (!is_given(g, name, size))
 			continue;
-		show(other, name, size);
-		return refuse(rule, other, err);
+		format_option(other, name, size);
+		return refuse_option(rule, other, err);
 	}
 	return 0;
 }
@@ -244,7 +244,7 @@ static int check_needs(
 		if (is_given(g, name, size))
 			return 0;
 	}
-	return refuse(rule, "", err);
+	return refuse_option(rule, "", err);
 }
 
 static int check_alone(
@@ -257,10 +257,10 @@ static int check_alone(
 		if (is_called(o, rule->option, strlen(rule->option)) || has_name(rule->others, o))
 			continue;
 		if (o->name)
-			show(other, o->name, strlen(o->name));
+			format_option(other, o->name, strlen(o->name));
 		else
-			show(other, &o->letter, 1);
-		return refuse(rule, other, err);
+			format_option(other, &o->letter, 1);
+		return refuse_option(rule, other, err);
 	}
 	return 0;
 }
@@ -278,7 +278,7 @@ static int option_rules_check(const struct option_rule *rules, size_t count,
 		if (!is_given(&g, rule->option, strlen(rule->option)))
 			continue;
 		if (rule->kind == OPTION_NEVER)
-			status = refuse(rule, "", err);
+			status = refuse_option(rule, "", err);
 		else if (rule->kind == OPTION_PER_PROCESS)
 			status = check_per_process(rule, &g, err);
 		else if (rule->kind == OPTION_NEEDS)

@@ -189,7 +189,7 @@ static void note_given(struct arguments *a, const struct option *o)
 		a->given[a->given_count++] = o;
 }
 
-static int store(
+static int store_value(
 	struct parser *p, const struct option_group *g, const struct option *o, char *value)
 {
 	void *member = p->config + g->offset + o->offset;
@@ -267,7 +267,7 @@ static int parse_long(struct parser *p)
 		return bad_value(p, o, equals + 1, "no value");
 	if (o->type != OPTION_FLAG && !equals)
 		status = next_value(p, o, &value);
-	return status ? status : store(p, group, o, value);
+	return status ? status : store_value(p, group, o, value);
 }
 
 static bool is_digit(char c)
@@ -290,12 +290,12 @@ static int parse_letters(struct parser *p)
 		if (!o || (is_digit(letters[0]) && is_digit(letters[1]) && o->type == OPTION_FLAG))
 			return unknown_option(p, p->argv[p->at]);
 		if (o->type == OPTION_FLAG) {
-			store(p, group, o, NULL);
+			store_value(p, group, o, NULL);
 			letters++;
 			continue;
 		}
 		if (*value && o->default_value && !is_digit(*value)) {
-			status = store(p, group, o, (char *)(uintptr_t)o->default_value);
+			status = store_value(p, group, o, (char *)(uintptr_t)o->default_value);
 			letters++;
 			if (status)
 				return status;
@@ -303,7 +303,7 @@ static int parse_letters(struct parser *p)
 		}
 		if (!*value)
 			status = next_value(p, o, &value);
-		return status ? status : store(p, group, o, value);
+		return status ? status : store_value(p, group, o, value);
 	}
 	return 0;
 }

@@ -66,7 +66,7 @@ int own_command_start(struct own_command *c, const char *const *words, int colum
 }
 
 /* Reaps the command, which has closed its output and so is about to exit. */
-static void finish(struct own_command *c)
+static void reap_command(struct own_command *c)
 {
 	close(c->out);
 	c->out = -1;
@@ -86,7 +86,7 @@ bool own_command_read(struct own_command *c, struct buffer *text)
 			buffer_append(text, bytes, (size_t)got);
 		taken += got > 0 ? (size_t)got : 0;
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-			finish(c);
+			reap_command(c);
 			return true;
 		}
 	}

@@ -37,7 +37,7 @@ static const struct option *option_named(
 }
 
 /* Refuses a line; the remedy is a line for the file. */
-static int refuse(const struct settings *s, const char *file, unsigned line, const char *why,
+static int refuse_line(const struct settings *s, const char *file, unsigned line, const char *why,
 	struct span word, const struct option *near, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
@@ -81,7 +81,7 @@ static int refuse_value(
 }
 
 /* Applies one option as if it was typed. */
-static int apply(struct settings *s, const struct option_group *groups, size_t group_count,
+static int apply_option(struct settings *s, const struct option_group *groups, size_t group_count,
 	void *config, struct span name, struct span value, bool is_flag, struct sooth_error *err)
 {
 	char *argv[3] = { "", NULL, NULL };
@@ -110,22 +110,25 @@ static int take_line(struct settings *s, const char *file, unsigned number, stru
 	const struct option *o;
 
 	if (!equals)
-		return refuse(s, file, number, "it is no NAME = VALUE", line,
+		return refuse_line(s, file, number, "it is no NAME = VALUE", line,
 			option_near(groups, group_count, line), err);
 	value = trimmed(span_of(equals + 1, line.size - size - 1));
 	o = option_named(groups, group_count, name);
 	if (!o)
-		return refuse(s, file, number, "there is no such setting", name,
+		return refuse_line(s, file, number, "there is no such setting", name,
 			option_near(groups, group_count, name), err);
 	if (value.size > VALUE_MOST || (value.size && memchr(value.data, '\0', value.size)))
-		return refuse(s, file, number, "the value is too long, or no text", name, o, err);
+		return refuse_line(
+			s, file, number, "the value is too long, or no text", name, o, err);
 	if (o->type == OPTION_FLAG) {
 		if (span_equal(value, "no"))
 			return 0;
 		if (!span_equal(value, "yes"))
-			return refuse(s, file, number, "it is neither yes nor no", value, o, err);
+			return refuse_line(
+				s, file, number, "it is neither yes nor no", value, o, err);
 	}
-	return apply(s, groups, group_count, config, name, value, o->type == OPTION_FLAG, err)
+	return apply_option(
+		       s, groups, group_count, config, name, value, o->type == OPTION_FLAG, err)
 		       ? refuse_value(s, file, number, err)
 		       : 0;
 }

@@ -162,7 +162,7 @@ void control_close(struct control *c)
 /* --- answers --- */
 
 /* Sends an answer. A client that does not read its answer loses it. */
-static void answer(int fd, const char *text, size_t size, int flags)
+static void send_answer(int fd, const char *text, size_t size, int flags)
 {
 	while (size) {
 		ssize_t sent = send(fd, text, size, MSG_NOSIGNAL | flags);
@@ -197,7 +197,7 @@ static void answer_status(int fd, int status, const struct sooth_error *err)
 	}
 	buffer_string(&line, "}\n");
 	if (!buffer_failed(&line))
-		answer(fd, (const char *)line.data, line.size, MSG_DONTWAIT);
+		send_answer(fd, (const char *)line.data, line.size, MSG_DONTWAIT);
 	buffer_fini(&line);
 }
 
@@ -218,13 +218,13 @@ _Noreturn static void answer_snapshot(const struct control_actions *actions, voi
 	}
 	while (text.size && text.data[text.size - 1] == '\n')
 		text.size--;
-	answer(fd, head, strlen(head), 0);
-	answer(fd, (const char *)text.data, text.size, 0);
-	answer(fd, "}\n", 2, 0);
+	send_answer(fd, head, strlen(head), 0);
+	send_answer(fd, (const char *)text.data, text.size, 0);
+	send_answer(fd, "}\n", 2, 0);
 	_exit(0);
 }
 
-static int snapshot(struct control_client *client, const struct control_actions *actions,
+static int make_snapshot(struct control_client *client, const struct control_actions *actions,
 	void *user, struct sooth_error *err)
 {
 	int status = actions->prepare ? actions->prepare(user, err) : 0;
@@ -242,7 +242,7 @@ static int snapshot(struct control_client *client, const struct control_actions 
 
 /* --- requests --- */
 
-static int mark(const struct control_actions *actions, void *user, const char *name,
+static int mark_phase(const struct control_actions *actions, void *user, const char *name,
 	struct sooth_error *err)
 {
 	if (*name)
@@ -262,9 +262,9 @@ static int do_request(struct control_client *client, const char *line,
 	if (!strcmp(line, "resume"))
 		return actions->resume(user, err);
 	if (!strcmp(line, "mark") || !strncmp(line, "mark ", 5))
-		return mark(actions, user, line + strlen("mark") + (line[4] == ' '), err);
+		return mark_phase(actions, user, line + strlen("mark") + (line[4] == ' '), err);
 	if (!strcmp(line, "snapshot"))
-		return snapshot(client, actions, user, err);
+		return make_snapshot(client, actions, user, err);
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", line);
 	error_why(err, "the requests are ping, pause, resume, mark NAME and snapshot");
 	return error_remedy(err, "ping");
@@ -290,7 +290,7 @@ static void take_lines(
 	}
 }
 
-static void refuse(int fd, int code, const char *what, const char *why, const char *remedy)
+static void refuse_request(int fd, int code, const char *what, const char *why, const char *remedy)
 {
 	struct sooth_error err;
 
@@ -312,8 +312,8 @@ static bool read_more(struct control_client *client)
 	buffer_append(&client->request, bytes, (size_t)size);
 	if (client->request.size <= CONTROL_REQUEST)
 		return !buffer_failed(&client->request);
-	refuse(client->fd, -E2BIG, "read a request", "the request is longer than 1024 bytes",
-		"mark NAME");
+	refuse_request(client->fd, -E2BIG, "read a request",
+		"the request is longer than 1024 bytes", "mark NAME");
 	return false;
 }
 
@@ -347,7 +347,7 @@ static void accept_one(struct control *c, int fd)
 		return;
 	}
 	if (is_allowed(fd))
-		refuse(fd, -EBUSY, "serve another program", "8 are connected",
+		refuse_request(fd, -EBUSY, "serve another program", "8 are connected",
 			"close one of these connections");
 	close(fd);
 }

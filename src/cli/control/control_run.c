@@ -72,7 +72,7 @@ static const struct {
 };
 
 /* Sets a remedy: a second command line for the same target, with another socket. */
-static int propose(const struct control_run *c, bool is_report, struct sooth_error *err)
+static int propose_command(const struct control_run *c, bool is_report, struct sooth_error *err)
 {
 	size_t count = target_found_count(c->found), i = 0;
 	struct buffer line = { 0 };
@@ -101,7 +101,7 @@ static int pause_run(void *user, struct sooth_error *err)
 	struct control_run *c = user;
 	int status = sooth_observer_pause(c->observer, err);
 
-	return status == -EOPNOTSUPP ? propose(c, false, err) : status;
+	return status == -EOPNOTSUPP ? propose_command(c, false, err) : status;
 }
 
 static int resume_run(void *user, struct sooth_error *err)
@@ -126,7 +126,7 @@ static int prepare_report(void *user, struct sooth_error *err)
 	if (!c->report) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "take a snapshot");
 		error_why(err, "this report prints each event at once, and has no sums");
-		return propose(c, true, err);
+		return propose_command(c, true, err);
 	}
 	status = sooth_observer_snapshot(c->observer, err);
 	if (!status) /* events that are in the rings now are part of the snapshot */
@@ -135,7 +135,7 @@ static int prepare_report(void *user, struct sooth_error *err)
 }
 
 /* Silences streams in a copy: only the original process may write to them. */
-static void silence(const struct control_run *c)
+static void silence_streams(const struct control_run *c)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -154,7 +154,7 @@ static int end_report(void *user, struct buffer *text, struct sooth_error *err)
 	struct control_run *c = user;
 	int status;
 
-	silence(c);
+	silence_streams(c);
 	report_set_snapshot(c->report);
 	status = sooth_report_finish(c->report, err);
 	if (fflush(c->memory) && !status)

@@ -125,7 +125,7 @@ static size_t descriptors_of(struct msghdr *packet, int out[DESCRIPTORS])
 	return count;
 }
 
-static void reply(int fd, bool is_done)
+static void send_reply(int fd, bool is_done)
 {
 	struct {
 		uint64_t size;
@@ -137,7 +137,7 @@ static void reply(int fd, bool is_done)
 	send(fd, &words, sizeof(words), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static bool obey(uint32_t command, struct sooth_observer *o)
+static bool run_ipc_command(uint32_t command, struct sooth_observer *o)
 {
 	switch (command) {
 	case COMMAND_ENABLE:
@@ -173,7 +173,7 @@ static bool serve_one(struct ipc_channel *c, struct sooth_observer *o)
 	memcpy(&message, bytes, sizeof(message));
 	if ((size_t)size == sizeof(message) && message.size == sizeof(message) - HEADER &&
 		message.channel < count)
-		reply(descriptors[message.channel], obey(message.command, o));
+		send_reply(descriptors[message.channel], run_ipc_command(message.command, o));
 	for (size_t i = 0; i < count; i++)
 		close(descriptors[i]);
 	return true;

@@ -74,7 +74,7 @@ static void read_filter(struct client *client, const char *text)
 		put_error(client, unknown, "no requested record has a field of that name");
 }
 
-static void begin(struct clients *c, struct client *client)
+static void begin_client(struct clients *c, struct client *client)
 {
 	char *line = (char *)client->request.data;
 	size_t size = strcspn(line, " \n");
@@ -135,7 +135,7 @@ static bool is_allowed(const struct clients *c, int fd, uint32_t *pid)
 #endif
 }
 
-static void refuse(int fd, const char *what, const char *why)
+static void refuse_client(int fd, const char *what, const char *why)
 {
 	struct line_queue queue = { 0 };
 	struct buffer line = { 0 };
@@ -156,7 +156,8 @@ static void accept_one(struct clients *c, int fd)
 	uint32_t pid = 0;
 
 	if (!is_allowed(c, fd, &pid)) {
-		refuse(fd, "another user", "a monitor serves the user of its folder, and root");
+		refuse_client(
+			fd, "another user", "a monitor serves the user of its folder, and root");
 		return;
 	}
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
@@ -168,7 +169,7 @@ static void accept_one(struct clients *c, int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 		return;
 	}
-	refuse(fd, "more readers", "a monitor serves 32 at a time");
+	refuse_client(fd, "more readers", "a monitor serves 32 at a time");
 }
 
 static void accept_all(struct clients *c)
@@ -196,7 +197,7 @@ static bool read_request(struct clients *c, struct client *client)
 		return false;
 	buffer_cstr(&client->request);
 	if (memchr(client->request.data, '\n', client->request.size))
-		begin(c, client);
+		begin_client(c, client);
 	return true;
 }
 

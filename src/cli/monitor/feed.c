@@ -403,7 +403,7 @@ static int select_all(struct feed *f, const struct target_found *whole, struct s
 }
 
 /* Starts the feed. `whole` NULL: observes `pids` only. */
-static int start(struct feed *f, const struct target_found *whole, const uint32_t *pids,
+static int start_feed(struct feed *f, const struct target_found *whole, const uint32_t *pids,
 	size_t count, struct sooth_error *err)
 {
 	int status = make_report(f, err);
@@ -424,12 +424,12 @@ static int start(struct feed *f, const struct target_found *whole, const uint32_
 
 int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err)
 {
-	return count ? start(f, NULL, pids, count, err) : 0;
+	return count ? start_feed(f, NULL, pids, count, err) : 0;
 }
 
 int feed_start_all(struct feed *f, const struct target_found *whole, struct sooth_error *err)
 {
-	return start(f, whole, NULL, 0, err);
+	return start_feed(f, whole, NULL, 0, err);
 }
 
 void feed_add(struct feed *f, const uint32_t *pids, size_t count)

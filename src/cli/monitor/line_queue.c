@@ -36,7 +36,7 @@ bool line_queue_is_filling(const struct line_queue *q)
 }
 
 /* Appends a line, with its number as the first member. */
-static void append(struct line_queue *q, const char *line, size_t size)
+static void append_line(struct line_queue *q, const char *line, size_t size)
 {
 	buffer_format(&q->lines, "{\"seq\":%llu,", (unsigned long long)++q->number);
 	buffer_append(&q->lines, line + 1, size - 1);
@@ -50,7 +50,7 @@ static void put_loss(
 
 	monitor_line_loss(&line, records, pid, reason, size);
 	if (!buffer_failed(&line))
-		append(q, (const char *)line.data, line.size);
+		append_line(q, (const char *)line.data, line.size);
 	buffer_fini(&line);
 }
 
@@ -61,7 +61,7 @@ static void put_own_loss(struct line_queue *q)
 	q->lost = 0;
 }
 
-static void lose(struct line_queue *q, const char *why)
+static void count_lost(struct line_queue *q, const char *why)
 {
 	q->lost++;
 	q->lost_why = why;
@@ -78,16 +78,16 @@ void line_queue_put(struct line_queue *q, const char *line, size_t size)
 		return;
 	if (NUMBER_BYTES + size > LINE_QUEUE_LINE) {
 		q->number++;
-		lose(q, TOO_LONG);
+		count_lost(q, TOO_LONG);
 		return;
 	}
 	if (!has_room(q, NUMBER_BYTES + size + LINE_QUEUE_LINE)) {
 		q->number++;
-		lose(q, TOO_SLOW);
+		count_lost(q, TOO_SLOW);
 		return;
 	}
 	put_own_loss(q);
-	append(q, line, size);
+	append_line(q, line, size);
 }
 
 void line_queue_begin(struct line_queue *q, const char *what)
@@ -122,7 +122,7 @@ static size_t next_part(const struct line_queue *q)
 }
 
 /* Removes written lines: otherwise the queue would grow while its reader never reads to the end. */
-static void compact(struct line_queue *q)
+static void compact_lines(struct line_queue *q)
 {
 	size_t left = q->lines.size - q->begin;
 
@@ -144,7 +144,7 @@ static int write_ready(struct line_queue *q, int fd)
 		if (written < 0 && errno != EAGAIN && errno != EINTR)
 			return -EPIPE;
 		if (written < 0) {
-			compact(q);
+			compact_lines(q);
 			return 1;
 		}
 		q->begin += (size_t)written;

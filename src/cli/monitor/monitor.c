@@ -61,7 +61,7 @@ struct monitor {
 };
 
 /* Reports an error once, until it is over. */
-static void say(struct pipe_feed *p, struct sooth_error *err)
+static void print_error_once(struct pipe_feed *p, struct sooth_error *err)
 {
 	if (!p->is_refused) {
 		fprintf(stderr, "sooth: %s: cannot %s", p->name, err->tried);
@@ -97,7 +97,7 @@ static bool has_ended(const struct process_entry *p)
 	return p->zombie_ns && p->process->threads <= 1;
 }
 
-static void add(struct monitor *m, const struct process_entry *p)
+static void add_process(struct monitor *m, const struct process_entry *p)
 {
 	struct span name = process_table_field(&p->process->record, &p->process->name);
 	struct monitor_process s = { .pid = (uint32_t)p->id.pid };
@@ -122,7 +122,7 @@ static int find_processes(struct monitor *m, uint64_t now_ns, struct sooth_error
 	status = process_table_scan(&table, err);
 	while (!status && (p = process_table_next(&table, &position))) {
 		if (is_target(m, p) && !has_ended(p))
-			add(m, p);
+			add_process(m, p);
 	}
 	process_table_fini(&table);
 	return status;
@@ -171,7 +171,7 @@ static void note_idle(const struct monitor *m, struct pipe_feed *p)
 	p->is_idle = true;
 }
 
-static void attach(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
+static void attach_feed(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
 {
 	struct sooth_error err;
 
@@ -199,7 +199,7 @@ static void attach(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
 	p->retry_ns = now_ns + RETRY_NS;
 	if (!p->is_refused)
 		feed_note(&p->feed, err.why);
-	say(p, &err);
+	print_error_once(p, &err);
 }
 
 static void lose_reader(struct pipe_feed *p)
@@ -209,7 +209,7 @@ static void lose_reader(struct pipe_feed *p)
 }
 
 /* Opens the FIFO, writes to it, and closes it. */
-static void serve(struct monitor *m, struct pipe_feed *p)
+static void serve_fifo(struct monitor *m, struct pipe_feed *p)
 {
 	struct sooth_error err;
 	int fd = fifo_open(&m->folder, p->name, &err);
@@ -217,7 +217,7 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 	if (fd < 0) {
 		lose_reader(p);
 		if (fd != -ENXIO)
-			say(p, &err);
+			print_error_once(p, &err);
 		return;
 	}
 	if (!p->has_reader) {
@@ -316,7 +316,7 @@ static bool is_same_history(const struct monitor_options *a, const struct monito
 }
 
 /* Reads the settings again; invalid settings change nothing. */
-static void reload(struct monitor *m)
+static void reload_settings(struct monitor *m)
 {
 	struct monitor_options now = *m->options;
 	struct sooth_error err;
@@ -392,7 +392,7 @@ static void step_feeds(struct monitor *m)
 		if (!p->feed.observer || stop_is_selected())
 			continue;
 		if (feed_step(&p->feed, has_waited ? 0 : timeout_ms, &err))
-			say(p, &err);
+			print_error_once(p, &err);
 		if (!p->feed.observer) /* its processes have ended */
 			m->scan_ns = 0;
 		has_waited = true;
@@ -408,7 +408,7 @@ static void serve_readers(struct monitor *m)
 
 	keep_folder(m);
 	for (size_t i = 0; i < FEEDS; i++)
-		serve(m, &m->pipes[i]);
+		serve_fifo(m, &m->pipes[i]);
 	clients_serve(&m->clients);
 	if (!has_readers(m))
 		return;
@@ -419,7 +419,7 @@ static void serve_readers(struct monitor *m)
 	hide_clients(m);
 	for (size_t i = 0; i < FEEDS; i++) {
 		if (m->pipes[i].feed.reader_count)
-			attach(m, &m->pipes[i], now_ns);
+			attach_feed(m, &m->pipes[i], now_ns);
 	}
 }
 
@@ -510,7 +510,7 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 	while (!status && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
 		serve_readers(&m);
 		monitor_control_serve(&m.control);
-		reload(&m);
+		reload_settings(&m);
 		keep_phases(&m);
 		step_feeds(&m);
 	}

@@ -78,7 +78,7 @@ static int add_probes(struct sooth_observer *o, struct sooth_error *err)
 	return status ? status : user_agents_add(o, err);
 }
 
-static int start(struct phase_keeper *k, struct sooth_error *err)
+static int start_observer(struct phase_keeper *k, struct sooth_error *err)
 {
 	struct sooth_observer_options options = { .size = sizeof(options),
 		.sample_ns = k->sample_ns,
@@ -105,7 +105,7 @@ static int start(struct phase_keeper *k, struct sooth_error *err)
 }
 
 /* Stops: spans that are under way end here, and are written. */
-static void stop(struct phase_keeper *k, bool is_whole)
+static void stop_observer(struct phase_keeper *k, bool is_whole)
 {
 	struct sooth_error ignored;
 
@@ -125,17 +125,17 @@ static int step_observer(struct phase_keeper *k, uint64_t now_ns, struct sooth_e
 	if (!k->observer) {
 		if (now_ns < k->retry_ns)
 			return 0;
-		status = start(k, err);
+		status = start_observer(k, err);
 		k->start_ns = now_ns;
 	} else {
 		status = sooth_observer_step(k->observer, 0, err);
 	}
 	if (status >= 0 || status == -EINTR) {
 		if (now_ns - k->start_ns >= SAMPLES_MOST * k->sample_ns)
-			stop(k, true);
+			stop_observer(k, true);
 		return 0;
 	}
-	stop(k, false);
+	stop_observer(k, false);
 	k->retry_ns = now_ns + RETRY_NS;
 	return status;
 }
@@ -153,7 +153,7 @@ void phase_keeper_close(struct phase_keeper *k)
 {
 	if (!k->is_on)
 		return;
-	stop(k, true);
+	stop_observer(k, true);
 	history_writer_close(&k->writer);
 	k->is_on = false;
 }

@@ -88,7 +88,7 @@ static size_t line_height(const char *line, size_t size, unsigned columns)
 }
 
 /* Returns whether the text fits; one row is left for the prompt. */
-static bool fits(FILE *stream, const char *text, size_t size)
+static bool fits_terminal(FILE *stream, const char *text, size_t size)
 {
 	struct winsize terminal;
 	size_t rows = 0;
@@ -182,7 +182,7 @@ static void take_back(const struct sigaction before[SIGNALS])
 }
 
 /* Writes the text to the pager. If the pager ends early, its user has seen enough. */
-static void feed(int fd, const char *text, size_t size)
+static void feed_pager(int fd, const char *text, size_t size)
 {
 	while (size) {
 		ssize_t done = write(fd, text, size);
@@ -208,7 +208,7 @@ static int wait_for(pid_t pid)
 }
 
 /* Shows the text in the pager. False: the pager did not run, and nothing was shown. */
-static bool show(const char *command, const char *text, size_t size)
+static bool show_in_pager(const char *command, const char *text, size_t size)
 {
 	struct sigaction before[SIGNALS];
 	struct termios terminal;
@@ -225,7 +225,7 @@ static bool show(const char *command, const char *text, size_t size)
 	close(ends[0]);
 	shown_by = pid;
 	if (pid > 0)
-		feed(ends[1], text, size);
+		feed_pager(ends[1], text, size);
 	close(ends[1]);
 	status = pid > 0 ? wait_for(pid) : 0;
 	shown_by = 0;
@@ -251,7 +251,7 @@ static int pager_show(FILE *stream, const char *text, size_t size, struct sooth_
 
 	if (fflush(stream))
 		return error_errno(err, -errno, "write the report");
-	if (command && !fits(stream, text, size) && show(command, text, size))
+	if (command && !fits_terminal(stream, text, size) && show_in_pager(command, text, size))
 		return 0;
 	return write_whole(stream, text, size, err);
 }

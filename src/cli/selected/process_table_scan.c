@@ -4,7 +4,8 @@
 
 #include "cli/user_agents/user_agents.h"
 
-static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+static int add_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	(void)schema;
 	process_table_add_record(user, record);
@@ -27,7 +28,7 @@ int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r,
 	return status ? status : sooth_report_finish(r, err);
 }
 
-static int scan(struct process_table *c, unsigned interest, struct sooth_error *err)
+static int scan_host(struct process_table *c, unsigned interest, struct sooth_error *err)
 {
 	struct sooth_observer *o = NULL;
 	struct sooth_report *r = NULL;
@@ -38,7 +39,7 @@ static int scan(struct process_table *c, unsigned interest, struct sooth_error *
 	if (!status)
 		status = sooth_observer_new(&o, NULL, err);
 	if (!status) {
-		sooth_report_on_record(r, take, c);
+		sooth_report_on_record(r, add_record, c);
 		status = sooth_observer_set_host(o, err);
 	}
 	if (!status)
@@ -52,10 +53,10 @@ static int scan(struct process_table *c, unsigned interest, struct sooth_error *
 
 int process_table_scan(struct process_table *c, struct sooth_error *err)
 {
-	return scan(c, SOOTH_SAMPLE | SOOTH_BRIEF, err);
+	return scan_host(c, SOOTH_SAMPLE | SOOTH_BRIEF, err);
 }
 
 int process_table_scan_all(struct process_table *c, struct sooth_error *err)
 {
-	return scan(c, SOOTH_SAMPLE, err);
+	return scan_host(c, SOOTH_SAMPLE, err);
 }

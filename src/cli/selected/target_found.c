@@ -118,8 +118,8 @@ static int check_part(
 	return error_remedy(err, "give a capture file, or leave out --from and --to");
 }
 
-static int check(const struct target_options *t, const struct arguments *a, unsigned allowed,
-	struct sooth_error *err)
+static int check_targets(const struct target_options *t, const struct arguments *a,
+	unsigned allowed, struct sooth_error *err)
 {
 	int status = check_part(t, a, err);
 
@@ -132,7 +132,7 @@ static int check(const struct target_options *t, const struct arguments *a, unsi
 
 /* --- PIDs --- */
 
-static int reused(const struct process_id *id, struct sooth_error *err)
+static int pid_reused(const struct process_id *id, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
 		id->pid, (unsigned long long)id->start_ticks);
@@ -151,7 +151,7 @@ static int add_process(
 	if (id->start_ticks && !found->capture)
 		status = os_native.identify(&os_native, (pid_t)id->pid, &now, err);
 	if (!status && id->start_ticks && !found->capture && now.start_ticks != id->start_ticks)
-		return reused(id, err);
+		return pid_reused(id, err);
 	add_pid(found, id->pid);
 	return status;
 }
@@ -235,7 +235,8 @@ static int search_now(struct process_snapshot *reading)
 }
 
 /* Takes a record. A process table is complete with its snapshot. */
-static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+static int take_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct process_snapshot *reading = user;
 
@@ -268,7 +269,7 @@ static int search_capture(struct target_search *s, const char *capture, struct s
 	if (status)
 		return status;
 	process_table_init(&reading.process_table);
-	sooth_report_on_record(report, take, &reading);
+	sooth_report_on_record(report, take_record, &reading);
 	status = sooth_report_read(report, capture, err);
 	if (!status)
 		status = sooth_report_finish(report, err);
@@ -293,7 +294,7 @@ static void keep_found(struct target_search *s, struct target_found *found)
 	found->is_searched = true;
 }
 
-static int search(const struct target_options *t, const struct arguments *a, bool with_user,
+static int search_targets(const struct target_options *t, const struct arguments *a, bool with_user,
 	struct target_found *found, struct sooth_error *err)
 {
 	struct target_search s;
@@ -330,7 +331,7 @@ static int add_session(const char *word, struct target_found *found, struct soot
 {
 	struct target_options session = { .sessions = { .items = { word }, .count = 1 } };
 
-	return search(&session, &(struct arguments){ 0 }, false, found, err);
+	return search_targets(&session, &(struct arguments){ 0 }, false, found, err);
 }
 
 static int add_number(const char *word, struct target_found *found, struct sooth_error *err)
@@ -368,7 +369,7 @@ static int find_processes(const struct target_options *t, const struct arguments
 		status = add_number(a->items[i], found, err);
 	if (!status && !found->capture && !(allowed & TARGET_KEEPS_MISSING))
 		drop_missing(found);
-	return status ? status : search(t, a, !found->has_user, found, err);
+	return status ? status : search_targets(t, a, !found->has_user, found, err);
 }
 
 int target_find(const struct target_options *t, const struct arguments *a, unsigned allowed,
@@ -376,7 +377,7 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 {
 	assert(a);
 
-	int status = check(t, a, allowed, err);
+	int status = check_targets(t, a, allowed, err);
 
 	assert(found);
 	if (status)

@@ -11,7 +11,8 @@ struct look {
 	bool has_heap;
 };
 
-static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+static int take_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct look *look = user;
 
@@ -21,7 +22,7 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 	return 0;
 }
 
-static int observe(struct sooth_observer *o, struct sooth_report *r,
+static int observe_maps(struct sooth_observer *o, struct sooth_report *r,
 	const struct target_found *found, struct sooth_error *err)
 {
 	int status = sooth_observer_add_probe(o, "maps", SOOTH_SAMPLE, err);
@@ -54,8 +55,8 @@ enum target_memory target_memory_of(const struct target_found *found)
 		return memory;
 	process_table_init(&look.table);
 	if (!sooth_report_new(&r, "scan", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
-		sooth_report_on_record(r, take, &look);
-		if (!observe(o, r, found, &ignored))
+		sooth_report_on_record(r, take_record, &look);
+		if (!observe_maps(o, r, found, &ignored))
 			memory = has_agent(&look.table) ? TARGET_MEMORY_OF_AGENT
 				 : look.has_heap	? TARGET_MEMORY_OF_RUNTIME
 							: TARGET_MEMORY_OF_MALLOC;

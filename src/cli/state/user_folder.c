@@ -188,7 +188,7 @@ static int open_all(struct user_folder *f, const char *below, struct sooth_error
 	return f->fd < 0 ? cannot_open(f, err) : check_folder(f, f->fd, err);
 }
 
-static int lock(struct user_folder *f, struct sooth_error *err)
+static int lock_folder(struct user_folder *f, struct sooth_error *err)
 {
 	if (!flock(f->fd, LOCK_EX | LOCK_NB))
 		return 0;
@@ -219,7 +219,7 @@ int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind,
 	if (!status) {
 		status = open_all(f, below, err);
 		if (!status)
-			status = lock(f, err);
+			status = lock_folder(f, err);
 		user_folder_leave(f);
 	}
 	if (status)

@@ -44,7 +44,7 @@ void progress_step(struct progress *p, uint64_t now_ns)
 }
 
 /* Returns how much text fits without the last column, where some terminals begin the next line. */
-static size_t fitting(const struct buffer *text, unsigned used)
+static size_t fitting_bytes(const struct buffer *text, unsigned used)
 {
 	const char *data = (const char *)text->data;
 	struct winsize terminal;
@@ -69,7 +69,7 @@ void progress_put(const struct progress *p, const char *text, size_t size, const
 	escape_terminal(&line, text, size);
 	used = fprintf(stderr, ERASE_LINE LEFT ", so far: ", (unsigned long long)p->shown_s) -
 	       (int)sizeof(ERASE_LINE) + 1;
-	fprintf(stderr, "%s%.*s%s", color ? color : "", (int)fitting(&line, (unsigned)used),
+	fprintf(stderr, "%s%.*s%s", color ? color : "", (int)fitting_bytes(&line, (unsigned)used),
 		(const char *)line.data, color ? COLOR_OFF : "");
 	fflush(stderr);
 	buffer_fini(&line);

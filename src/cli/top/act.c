@@ -124,7 +124,7 @@ void top_act_begin_pane(struct top *t, enum top_act_verb verb)
 
 /* --- doing --- */
 
-static void run(struct top *t)
+static void run_act(struct top *t)
 {
 	char targets[TOP_ACT_TARGETS_MAX][TARGET_SIZE];
 	const char *words[WORDS_MAX] = { "sooth", verbs[t->act.verb].command };
@@ -188,7 +188,7 @@ void top_act_take_key(struct top *t, int key)
 		return;
 	}
 	if (key == 'y' || key == 'Y')
-		run(t);
+		run_act(t);
 	else
 		top_say(t, "nothing was done");
 	a->stage = TOP_ACT_NONE;
@@ -196,7 +196,7 @@ void top_act_take_key(struct top *t, int key)
 
 /* --- drawing --- */
 
-static struct canvas_area box(struct top *t, int columns, int rows, const char *title)
+static struct canvas_area draw_box(struct top *t, int columns, int rows, const char *title)
 {
 	struct canvas *c = &t->canvas;
 
@@ -214,7 +214,7 @@ static const char *reach_of(const struct top_act *a)
 }
 
 /* Returns the first of several texts that fits. */
-static const char *fitting(const struct canvas *c, int room, const char *const *texts)
+static const char *fitting_text(const struct canvas *c, int room, const char *const *texts)
 {
 	while (texts[1] && canvas_width(c, texts[0]) > room)
 		texts++;
@@ -226,7 +226,7 @@ static void draw_menu(struct top *t)
 {
 	const struct top_act *a = &t->act;
 	struct canvas *c = &t->canvas;
-	struct canvas_area in = box(t, 64, (int)act_signal_count + 3, a->about);
+	struct canvas_area in = draw_box(t, 64, (int)act_signal_count + 3, a->about);
 	int signals = in.rows > 1 ? in.rows - 1 : in.rows;
 	size_t first = a->signal >= (size_t)signals ? a->signal - (size_t)signals + 1 : 0;
 	char wide[96], narrow[96];
@@ -244,7 +244,7 @@ static void draw_menu(struct top *t)
 	snprintf(narrow, sizeof(narrow), "Enter: next  t: below: %s", a->is_tree ? "yes" : "no");
 	if (in.rows > 1)
 		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_DIM,
-			fitting(c, in.columns - 1,
+			fitting_text(c, in.columns - 1,
 				(const char *const[]){ wide, narrow, "Enter: next", NULL }));
 }
 
@@ -271,12 +271,12 @@ static void draw_question(struct top *t)
 		a->verb == TOP_ACT_KILL ? " to" : "", a->about,
 		a->is_tree ? " and all processes below?" : " alone, not what is below?",
 		a->may_be_any ? " It belongs to no agent." : "", more);
-	in = box(t, 64, 7, a->about);
+	in = draw_box(t, 64, 7, a->about);
 	canvas_put_words(c, (struct canvas_area){ in.y, in.x + 1, in.rows - 1, in.columns - 2 },
 		style, text);
 	if (in.rows > 0)
 		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_TEXT,
-			fitting(c, in.columns - 1, keys));
+			fitting_text(c, in.columns - 1, keys));
 }
 
 void top_act_draw(struct top *t)

@@ -18,7 +18,7 @@ static size_t place_of(const struct top_finding *all, size_t count, const struct
 }
 
 /* Reports the finding. False: it is not one of the chosen findings. */
-static bool report(struct top *t, const struct top_finding *f, bool is_raised)
+static bool report_finding(struct top *t, const struct top_finding *f, bool is_raised)
 {
 	const struct top_process *p = top_process_find(&t->model, &f->id);
 
@@ -49,7 +49,7 @@ static void report_cleared(struct top *t)
 		}
 		a->raised[i] = a->raised[--a->count];
 		was.has_ended = was.id.pid && !top_finding_is_alive(&was);
-		report(t, &was, false);
+		report_finding(t, &was, false);
 	}
 }
 
@@ -67,7 +67,7 @@ void top_alert_on_findings(struct top *t)
 	for (size_t i = 0; i < t->finder.count && a->count < FINDINGS_MAX; i++) {
 		const struct top_finding *f = &t->finder.findings[i];
 
-		if (place_of(a->raised, a->count, f) == a->count && report(t, f, true))
+		if (place_of(a->raised, a->count, f) == a->count && report_finding(t, f, true))
 			a->raised[a->count++] = *f;
 	}
 }

@@ -47,7 +47,7 @@ static void save_columns(struct top *t)
 		top_say(t, "kept in top.conf: columns = %s", names[0] ? names : "all");
 }
 
-static void toggle(struct top *t)
+static void toggle_column(struct top *t)
 {
 	uint32_t to = t->columns ^ 1u << t->column_at;
 
@@ -70,7 +70,7 @@ void top_column_list_take_key(struct top *t, int key)
 	else if (key == TOP_KEY_END || key == 'G')
 		t->column_at = last;
 	else if (key == ' ')
-		toggle(t);
+		toggle_column(t);
 	else if (key == '*')
 		t->columns = all_of_them();
 	else if (key == TOP_KEY_ENTER || key == '\r')

@@ -478,7 +478,7 @@ static void grow_activity(int room, int widths[TOP_COLUMNS_MAX])
 }
 
 /* Chooses the most important columns first, as long as they fit. */
-static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
+static void choose_columns(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
 	uint8_t below = 255;
 
@@ -507,7 +507,7 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 	bool grows = true;
 	int left;
 
-	choose(t, room, widths);
+	choose_columns(t, room, widths);
 	left = room - width_of_all(widths);
 	/* The columns grow one column at a time, so that each gets its share. */
 	while (left > 0 && grows) {

@@ -63,7 +63,7 @@ static void put_mark(struct top *t, const struct top_row *row, int y, int x)
 		canvas_char(&t->canvas, y, x, TOP_STYLED(TOP_HIGH, TOP_BOLD), '!', '!');
 }
 
-static void restyle(struct top *t, int y, const struct canvas_area *a, uint8_t style)
+static void restyle_row(struct top *t, int y, const struct canvas_area *a, uint8_t style)
 {
 	for (int x = a->x; x < a->x + a->columns && x < t->canvas.columns; x++)
 		t->canvas.cells[y * t->canvas.columns + x].style = style;
@@ -96,11 +96,11 @@ static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a
 		x += widths[k] + 1;
 	}
 	if (row->kind == TOP_ROW_SESSION && row->session->mark == TOP_MARK_GONE)
-		restyle(t, y, a, TOP_GONE);
+		restyle_row(t, y, a, TOP_GONE);
 	else if (is_tagged(t, row))
-		restyle(t, y, a, TOP_TAGGED);
+		restyle_row(t, y, a, TOP_TAGGED);
 	else if (is_over(t, row))
-		restyle(t, y, a, TOP_ALARM);
+		restyle_row(t, y, a, TOP_ALARM);
 	if (i == t->picked && !t->is_pick_gone)
 		canvas_mark(&t->canvas, y, a->x, a->columns, TOP_PICKED);
 }

@@ -48,7 +48,7 @@ static void run_child(const char *const *words, int out)
 }
 
 /* Gets the output of a program, cut at `size`; false: the program could not be run, or failed. */
-static bool run(const char *const *words, char *out, size_t size)
+static bool run_program(const char *const *words, char *out, size_t size)
 {
 	size_t used = 0;
 	ssize_t got = 1;
@@ -92,12 +92,12 @@ bool top_jump(struct top *t, const char *terminal)
 	_cleanup_free_ char *list = malloc(LIST_SIZE);
 	char pane[16], out[64];
 
-	if (!list || !getenv("TMUX") || !run(panes, list, LIST_SIZE) ||
+	if (!list || !getenv("TMUX") || !run_program(panes, list, LIST_SIZE) ||
 		!find_pane(list, terminal, pane))
 		return false;
 	const char *const go[] = { "tmux", "switch-client", "-t", pane, NULL };
 
-	if (!run(go, out, sizeof(out)))
+	if (!run_program(go, out, sizeof(out)))
 		return false;
 	top_say(t, "tmux shows the pane of %s", terminal);
 	return true;

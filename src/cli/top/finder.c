@@ -42,7 +42,7 @@ static size_t record_end(const char *text, size_t size)
 }
 
 /* Fills the cells, cut at their size; returns how many there are. */
-static size_t split(const char *text, size_t size, struct csv_cell *cells, size_t most)
+static size_t split_cells(const char *text, size_t size, struct csv_cell *cells, size_t most)
 {
 	size_t count = 0, used = 0;
 	bool is_quoted = false;
@@ -178,7 +178,7 @@ static bool take_finding(struct finder *f, const struct csv_cell *cells, size_t 
 static bool take_record(struct finder *f, const char *text, size_t size)
 {
 	struct csv_cell *cells = calloc(FINDER_COLUMNS_MAX, sizeof(*cells));
-	size_t count = cells ? split(text, size, cells, FINDER_COLUMNS_MAX) : 0;
+	size_t count = cells ? split_cells(text, size, cells, FINDER_COLUMNS_MAX) : 0;
 	bool is_changed = false;
 
 	if (!f->has_head) {
@@ -235,7 +235,7 @@ bool finder_drop_ended(struct finder *f)
 
 /* --- the command --- */
 
-static void run(struct finder *f, uint64_t interval_ns)
+static void run_diagnose(struct finder *f, uint64_t interval_ns)
 {
 	char interval[32];
 	const char *words[] = { "sooth", "diagnose", "-w", interval, "--passive", "--format", "csv",
@@ -256,7 +256,7 @@ void finder_start(struct finder *f, uint64_t wanted_ns)
 {
 	f->is_started = true;
 	f->wanted_ns = wanted_ns;
-	run(f, wanted_ns < FIRST_NS ? wanted_ns : FIRST_NS);
+	run_diagnose(f, wanted_ns < FIRST_NS ? wanted_ns : FIRST_NS);
 }
 
 /* Drops findings that an earlier command reported and this command did not: they have ended. */
@@ -300,7 +300,7 @@ bool finder_update_findings(struct finder *f)
 	if (since > f->interval_ns + (has_reported(f) ? LATE_NS : SILENT_NS)) {
 		is_changed |= drop_older(f);
 		if (f->interval_ns < f->wanted_ns)
-			run(f, f->wanted_ns);
+			run_diagnose(f, f->wanted_ns);
 	}
 	return is_changed || was_first != f->has_first;
 }

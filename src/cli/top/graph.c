@@ -59,7 +59,7 @@ static int height_of(const struct graph *g, double value, int steps)
 	return height ? height : 1;
 }
 
-static int within(int height, int below, int most)
+static int clamp_height(int height, int below, int most)
 {
 	height -= below;
 	return height < 0 ? 0 : height > most ? most : height;
@@ -102,7 +102,8 @@ static void put_column(struct canvas *c, struct canvas_area a, const struct grap
 	for (int row = 0; row < a.rows; row++) {
 		int below = (a.rows - 1 - row) * steps;
 		uint8_t style = row_style(g, shown, below + steps, steps * a.rows);
-		int l = within(left_height, below, steps), r = within(right_height, below, steps);
+		int l = clamp_height(left_height, below, steps),
+		    r = clamp_height(right_height, below, steps);
 
 		if (g->form == GRAPH_BRAILLE && (l || r))
 			canvas_char(c, a.y + row, a.x + column, style, braille_of(l, r), '#');

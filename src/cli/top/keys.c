@@ -54,7 +54,7 @@ static void reverse(struct top *t, int key)
 
 /* --- rows --- */
 
-static void unfold(struct top *t, bool is_wanted, bool toggles)
+static void unfold_row(struct top *t, bool is_wanted, bool toggles)
 {
 	const struct top_row *row = top_picked(t);
 	struct process_id id;
@@ -166,7 +166,7 @@ static void take_mouse(struct top *t, const struct top_mouse *mouse)
 		return;
 	top_pick(t, row);
 	if (mouse->is_double || mouse->x <= list->x)
-		unfold(t, true, true);
+		unfold_row(t, true, true);
 }
 
 /* --- the list --- */
@@ -198,11 +198,11 @@ static bool take_movement(struct top *t, int key)
 		return true;
 	case TOP_KEY_ENTER:
 	case '\r':
-		unfold(t, true, true);
+		unfold_row(t, true, true);
 		return true;
 	case TOP_KEY_RIGHT:
 	case TOP_KEY_LEFT:
-		unfold(t, key == TOP_KEY_RIGHT, false);
+		unfold_row(t, key == TOP_KEY_RIGHT, false);
 		return true;
 	default:
 		return false;

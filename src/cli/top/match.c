@@ -67,7 +67,7 @@ void top_match_changed(struct top_match *m, const struct sooth_schema *schema)
 }
 
 /* Returns whether a row fits; a filter that cannot be decided hides no row. */
-static bool fits(
+static bool row_fits(
 	struct top_match *m, const struct sooth_schema *schema, const struct top_process *p)
 {
 	struct sooth_error err;
@@ -106,7 +106,7 @@ void top_match_prepare(struct top_match *m, const struct top_model *model)
 		const struct top_process *p = top_process_at(model, i);
 
 		if (p->session && !p->session->is_fit)
-			p->session->is_fit = fits(m, model->schema, p);
+			p->session->is_fit = row_fits(m, model->schema, p);
 	}
 }
 
@@ -120,7 +120,7 @@ bool top_match_session(const struct top_match *m, const struct top_session *s)
 bool top_match_process(
 	struct top_match *m, const struct sooth_schema *schema, const struct top_process *p)
 {
-	if (!fits(m, schema, p))
+	if (!row_fits(m, schema, p))
 		return false;
 	return !is_text(m) || top_process_has(schema, p, m->text) ||
 	       (p->session && top_session_has(p->session, m->text));

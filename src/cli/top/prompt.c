@@ -85,7 +85,7 @@ void top_find_in_pane(struct top *t)
 
 /* --- keys --- */
 
-static void apply(struct top *t)
+static void apply_filter(struct top *t)
 {
 	struct top_match *m = &t->match;
 
@@ -94,7 +94,7 @@ static void apply(struct top *t)
 	top_arrange(t);
 }
 
-static void accept(struct top *t)
+static void accept_input(struct top *t)
 {
 	enum top_mode mode = t->mode;
 
@@ -119,7 +119,7 @@ void top_prompt_take_key(struct top *t, int key)
 	bool is_filter = t->mode == TOP_ASKS_FILTER;
 
 	if (key == TOP_KEY_ENTER || key == '\r') {
-		accept(t);
+		accept_input(t);
 		return;
 	}
 	if (key == TOP_KEY_ESCAPE) {
@@ -131,7 +131,7 @@ void top_prompt_take_key(struct top *t, int key)
 		add_character(t->typed, key);
 	}
 	if (is_filter)
-		apply(t);
+		apply_filter(t);
 }
 
 /* --- drawing --- */

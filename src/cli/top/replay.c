@@ -4,20 +4,20 @@
 
 #include <stdlib.h>
 
-static void drop(struct top_frame *frame)
+static void drop_frame(struct top_frame *frame)
 {
 	top_frame_fini(frame);
 	free(frame);
 }
 
 /* Every second one of those that are kept goes. */
-static void thin(struct replay *r)
+static void thin_frames(struct replay *r)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->count; i++) {
 		if (i % 2)
-			drop(r->frames[i]);
+			drop_frame(r->frames[i]);
 		else
 			r->frames[kept++] = r->frames[i];
 	}
@@ -34,11 +34,11 @@ void replay_add(struct replay *r, const struct top_frame *frame)
 	if (r->skipped++ % r->every)
 		return;
 	if (r->count == REPLAY_FRAMES_MAX)
-		thin(r);
+		thin_frames(r);
 	copy = calloc(1, sizeof(*copy));
 	if (!copy || !top_frame_copy(copy, frame)) {
 		if (copy)
-			drop(copy);
+			drop_frame(copy);
 		return;
 	}
 	r->frames[r->count++] = copy;
@@ -68,6 +68,6 @@ void replay_step(struct replay *r, struct top_model *m, long by)
 void replay_fini(struct replay *r)
 {
 	for (size_t i = 0; i < r->count; i++)
-		drop(r->frames[i]);
+		drop_frame(r->frames[i]);
 	r->count = 0;
 }

@@ -48,7 +48,7 @@ void top_pick(struct top *t, size_t row)
 
 /* --- adding rows --- */
 
-static void add(struct top *t, const struct top_row *row)
+static void add_row(struct top *t, const struct top_row *row)
 {
 	if (top_row_count(t) < TOP_ROWS_MAX)
 		buffer_append(&t->rows, row, sizeof(*row));
@@ -89,12 +89,12 @@ static void add_below(struct top *t, struct top_session *s)
 	for (size_t i = 0; i < count; i++) {
 		if (list[i]->is_main)
 			continue;
-		add(t, &(struct top_row){ .kind = TOP_ROW_PROCESS,
-			       .id = list[i]->id,
-			       .session = s,
-			       .process = list[i],
-			       .depth = 1 + depth_in_role(list, i),
-			       .is_last = i + 1 == count });
+		add_row(t, &(struct top_row){ .kind = TOP_ROW_PROCESS,
+				   .id = list[i]->id,
+				   .session = s,
+				   .process = list[i],
+				   .depth = 1 + depth_in_role(list, i),
+				   .is_last = i + 1 == count });
 	}
 	free(list);
 }
@@ -123,12 +123,13 @@ static void add_session(struct top *t, struct top_session *s)
 		return;
 	}
 	row.is_unfolded = row.has_below && is_unfolded(t, &s->id);
-	add(t, &row);
+	add_row(t, &row);
 	if (row.is_unfolded && row.process)
 		add_below(t, s);
 }
 
-static int compare(const struct top *t, const struct top_session *x, const struct top_session *y)
+static int compare_sessions(
+	const struct top *t, const struct top_session *x, const struct top_session *y)
 {
 	int result = top_column_compare(t->sort, x, y);
 
@@ -162,7 +163,7 @@ static void add_sessions(struct top *t)
 	while (count < TOP_SESSIONS_MAX && (s = top_session_next(&t->model, &position))) {
 		size_t at = count++;
 
-		for (; at && compare(t, s, list[at - 1]) < 0; at--)
+		for (; at && compare_sessions(t, s, list[at - 1]) < 0; at--)
 			list[at] = list[at - 1];
 		list[at] = s;
 	}
@@ -183,8 +184,8 @@ static void add_left_over(struct top *t)
 		if (!top_match_process(&t->match, t->model.schema, p))
 			t->hidden++;
 		else
-			add(t, &(struct top_row){
-				       .kind = TOP_ROW_LEFT_OVER, .id = p->id, .process = p });
+			add_row(t, &(struct top_row){
+					   .kind = TOP_ROW_LEFT_OVER, .id = p->id, .process = p });
 	}
 }
 
@@ -215,7 +216,7 @@ static void add_tree(struct top *t)
 		row.is_unfolded = is_unfolded(t, &p->id);
 		if (row.has_below && !row.is_unfolded)
 			hidden_from = p->depth + 1;
-		add(t, &row);
+		add_row(t, &row);
 	}
 }
 
@@ -271,10 +272,10 @@ static void add_flat(struct top *t)
 	for (size_t i = 0; i < count; i++) {
 		const struct top_process *p = list[t->is_reversed ? count - 1 - i : i].process;
 
-		add(t, &(struct top_row){ .kind = TOP_ROW_PROCESS,
-			       .id = p->id,
-			       .session = p->session,
-			       .process = p });
+		add_row(t, &(struct top_row){ .kind = TOP_ROW_PROCESS,
+				   .id = p->id,
+				   .session = p->session,
+				   .process = p });
 	}
 	free(list);
 }
@@ -306,7 +307,7 @@ static void follow_pick(struct top *t, bool is_frame)
 		t->picked_id = top_row_at(t, t->picked)->id;
 }
 
-static void arrange(struct top *t, bool is_frame)
+static void arrange_rows(struct top *t, bool is_frame)
 {
 	buffer_reset(&t->rows);
 	t->hidden = 0;
@@ -326,10 +327,10 @@ static void arrange(struct top *t, bool is_frame)
 
 void top_arrange(struct top *t)
 {
-	arrange(t, false);
+	arrange_rows(t, false);
 }
 
 void top_arrange_frame(struct top *t)
 {
-	arrange(t, true);
+	arrange_rows(t, true);
 }

@@ -27,7 +27,7 @@ struct terminal {
 	bool has_colors; /* the current theme uses colors */
 };
 
-static void prepare(void)
+static void prepare_terminal(void)
 {
 	cbreak();
 	noecho();
@@ -90,7 +90,7 @@ int terminal_open(
 		start_color();
 		use_default_colors();
 	}
-	prepare();
+	prepare_terminal();
 	*out = t;
 	return 0;
 }

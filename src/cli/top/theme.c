@@ -145,7 +145,7 @@ const char *theme_name(size_t index)
 
 static const uint8_t levels[] = { 0, 95, 135, 175, 215, 255 };
 
-static unsigned distance(uint32_t rgb, int r, int g, int b)
+static unsigned color_distance(uint32_t rgb, int r, int g, int b)
 {
 	int x = (int)(rgb >> 16 & 255) - r, y = (int)(rgb >> 8 & 255) - g, z = (int)(rgb & 255) - b;
 
@@ -169,13 +169,13 @@ uint8_t theme_nearest(uint32_t rgb)
 {
 	uint8_t r = nearest_level(rgb >> 16 & 255), g = nearest_level(rgb >> 8 & 255);
 	uint8_t b = nearest_level(rgb & 255), best = (uint8_t)(16 + 36 * r + 6 * g + b);
-	unsigned least = distance(rgb, levels[r], levels[g], levels[b]);
+	unsigned least = color_distance(rgb, levels[r], levels[g], levels[b]);
 
 	for (int i = 0; i < 24; i++) {
 		int gray = 8 + 10 * i;
 
-		if (distance(rgb, gray, gray, gray) < least) {
-			least = distance(rgb, gray, gray, gray);
+		if (color_distance(rgb, gray, gray, gray) < least) {
+			least = color_distance(rgb, gray, gray, gray);
 			best = (uint8_t)(232 + i);
 		}
 	}

@@ -18,7 +18,7 @@
 #define SOON_MS	 50  /* longest wait for a frame, or for the text of a pane */
 #define MS_PER_S 1000
 
-static void show(struct top *t)
+static void show_screen(struct top *t)
 {
 	int columns, rows, before = t->canvas.rows;
 
@@ -66,7 +66,7 @@ static bool step(void *user)
 		is_touched = true;
 	}
 	if (is_touched)
-		show(t);
+		show_screen(t);
 	t->is_new = false;
 	return true;
 }
@@ -117,7 +117,7 @@ int top_open(struct top **out, const struct top_options *options, struct sooth_e
 	}
 	stop_catch_quit();
 	terminal_set_theme(t->terminal, options->use_color ? theme : theme_called("mono"));
-	show(t);
+	show_screen(t);
 	*out = t;
 	return 0;
 }

@@ -115,7 +115,7 @@ void user_agents_note(const struct sooth_error *failure, char *what, char *why, 
 	snprintf(why, size, "not used: %s", failure->why);
 }
 
-static int add(void *user, const char *path, const struct buffer *text,
+static int add_agent(void *user, const char *path, const struct buffer *text,
 	const struct sooth_error *failure, struct sooth_error *err)
 {
 	struct sooth_error refusal;
@@ -134,7 +134,7 @@ static int add(void *user, const char *path, const struct buffer *text,
 
 int user_agents_add(struct sooth_observer *o, struct sooth_error *err)
 {
-	return user_agents_visit(add, o, err);
+	return user_agents_visit(add_agent, o, err);
 }
 
 /* --- names --- */

@@ -39,7 +39,7 @@ static uint8_t severity_called(const char *name)
 	return 0;
 }
 
-static int unknown(const char *typed, const struct sooth_names *names,
+static int unknown_event(const char *typed, const struct sooth_names *names,
 	const struct alert_help *help, struct sooth_error *err)
 {
 	char all[200] = "";
@@ -141,7 +141,7 @@ int alert_choose(struct alert_choice *out, const struct option_list *list,
 		if (!strcmp(typed, "end"))
 			out->end = true;
 		else if (!choose_finding(out, typed) && !bits)
-			return unknown(typed, names, help, err);
+			return unknown_event(typed, names, help, err);
 	}
 	return 0;
 }

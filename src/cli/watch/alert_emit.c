@@ -86,7 +86,7 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 	buffer_char(out, '\n');
 }
 
-static void describe(struct buffer *line, const struct alert_event *e)
+static void describe_alert(struct buffer *line, const struct alert_event *e)
 {
 	char figure[UNITS_SIZE], limit[UNITS_SIZE];
 
@@ -123,7 +123,7 @@ void alert_emit(struct alerts *a, const struct alert_event *e)
 {
 	struct buffer line = { 0 }, json = { 0 };
 
-	describe(&line, e);
+	describe_alert(&line, e);
 	if (a->say)
 		a->say(a->said_to, buffer_cstr(&line));
 	else if (!a->is_silent)

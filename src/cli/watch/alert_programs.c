@@ -20,7 +20,7 @@
 #define NOTIFY	    "notify-send"
 #define SUMMARY_MAX 160
 
-static void complain(struct alerts *a, const char *what)
+static void report_problem(struct alerts *a, const char *what)
 {
 	char text[256];
 
@@ -57,7 +57,7 @@ static void reap_one(struct alerts *a, struct alert_program *p)
 	if (p->is_notice)
 		report_no_notice(a, WEXITSTATUS(status));
 	else if (WEXITSTATUS(status) == NOT_RUN)
-		complain(a, "the alert program could not be run");
+		report_problem(a, "the alert program could not be run");
 }
 
 void alert_reap(struct alerts *a)
@@ -106,11 +106,12 @@ void alert_run(struct alerts *a, const struct buffer *json)
 	int ends[2];
 
 	if (!place) {
-		complain(a, "the alert program was not run: the previous runs have not exited");
+		report_problem(
+			a, "the alert program was not run: the previous runs have not exited");
 		return;
 	}
 	if (closed_at_exec_pipe(ends)) {
-		complain(a, "the alert program could not be run: no pipe");
+		report_problem(a, "the alert program could not be run: no pipe");
 		return;
 	}
 	child = fork();
@@ -118,10 +119,10 @@ void alert_run(struct alerts *a, const struct buffer *json)
 		run_child(words, ends[0], a->say, a->options.is_users);
 	*place = (struct alert_program){ .pid = child > 0 ? child : 0 };
 	if (child < 0)
-		complain(a, "the alert program could not be run: fork failed");
+		report_problem(a, "the alert program could not be run: fork failed");
 	if (child > 0 && !buffer_failed(json) && json->size < JSON_MAX &&
 		write(ends[1], json->data, json->size) < 0)
-		complain(a, "the alert program does not read its input");
+		report_problem(a, "the alert program does not read its input");
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -129,7 +130,7 @@ void alert_run(struct alerts *a, const struct buffer *json)
 /* --- a notice --- */
 
 /* "claude checkout-service", else the name of the process. */
-static void summarize(char out[SUMMARY_MAX], const struct alert_event *e)
+static void summarize_alert(char out[SUMMARY_MAX], const struct alert_event *e)
 {
 	static const char *const fields[] = { "agent", "project" };
 	struct buffer text = { 0 };
@@ -179,7 +180,7 @@ void alert_notice(struct alerts *a, const struct alert_event *e, const char *sen
 	/* A program that hangs is not waited for, and the alert itself is reported. */
 	if (!place)
 		return;
-	summarize(summary, e);
+	summarize_alert(summary, e);
 	escape_markup(&body, sentence);
 	words[4] = buffer_cstr(&body);
 	none = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -427,7 +427,7 @@ static void clear_alert(struct alerts *a, struct alert_event *e, const struct ra
 	buffer_fini(&was.row);
 }
 
-static void watch(struct alerts *a, uint32_t kind, const struct sooth_record *row)
+static void check_threshold(struct alerts *a, uint32_t kind, const struct sooth_record *row)
 {
 	const struct sooth_field *f = sooth_schema_field(a->schema, watched[kind].field);
 	struct alert_event e = { .alert = watched[kind].alert,
@@ -541,7 +541,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	batch_for_each (r, batch) {
 		for (uint32_t kind = 0; kind < ARRAY_SIZE(watched); kind++)
-			watch(s->alerts, kind, r);
+			check_threshold(s->alerts, kind, r);
 		alert_session(s->alerts, r);
 	}
 	return 0;

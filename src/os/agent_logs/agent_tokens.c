@@ -19,7 +19,7 @@ static uint64_t tokens_of(const json_t *usage, const char *key, uint64_t most)
 	return agent_json_number(usage, key, &number) && number <= most ? number : 0;
 }
 
-static uint64_t tokens(const json_t *usage, const char *key)
+static uint64_t answer_tokens(const json_t *usage, const char *key)
 {
 	return tokens_of(usage, key, ANSWER_MAX);
 }
@@ -39,7 +39,7 @@ static void keep_model(struct agent_tokens *t, const json_t *object)
 }
 
 /* Another line of the answer before replaces what that said; without an id each line is one. */
-static void count(struct agent_tokens *t, const char *id, uint64_t input, uint64_t output)
+static void count_tokens(struct agent_tokens *t, const char *id, uint64_t input, uint64_t output)
 {
 	if (*id && !strcmp(id, t->last_id)) {
 		t->input -= t->last_input;
@@ -70,10 +70,11 @@ static void claude_line(struct agent_tokens *t, const json_t *line)
 		!agent_json_word(message, "model", model, sizeof(model)))
 		return;
 	agent_json_word(message, "id", id, sizeof(id));
-	input = tokens(usage, "input_tokens") + tokens(usage, "cache_creation_input_tokens") +
-		tokens(usage, "cache_read_input_tokens");
-	output = tokens(usage, "output_tokens");
-	count(t, id, input, output);
+	input = answer_tokens(usage, "input_tokens") +
+		answer_tokens(usage, "cache_creation_input_tokens") +
+		answer_tokens(usage, "cache_read_input_tokens");
+	output = answer_tokens(usage, "output_tokens");
+	count_tokens(t, id, input, output);
 	if (json_is_true(json_object_get(line, "isSidechain"))) /* a subagent has its own context */
 		return;
 	t->context = input + output;
@@ -100,7 +101,7 @@ static void codex_line(struct agent_tokens *t, const json_t *line)
 	t->turns += t->turns < UINT32_MAX;
 	t->input = input;
 	t->output = output;
-	t->context = tokens(last, "input_tokens") + tokens(last, "output_tokens");
+	t->context = answer_tokens(last, "input_tokens") + answer_tokens(last, "output_tokens");
 	t->has_any = true;
 }
 
@@ -109,13 +110,13 @@ static void gemini_line(struct agent_tokens *t, const json_t *line)
 {
 	const json_t *usage = json_object_get(line, "tokens");
 	char id[AGENT_ID_MAX + 1];
-	uint64_t input = tokens(usage, "input");
-	uint64_t output = tokens(usage, "output") + tokens(usage, "thoughts");
+	uint64_t input = answer_tokens(usage, "input");
+	uint64_t output = answer_tokens(usage, "output") + answer_tokens(usage, "thoughts");
 
 	if (!agent_json_is(line, "type", "gemini") || !json_is_object(usage))
 		return;
 	agent_json_word(line, "id", id, sizeof(id));
-	count(t, id, input, output);
+	count_tokens(t, id, input, output);
 	t->context = input + output;
 	keep_model(t, line);
 }

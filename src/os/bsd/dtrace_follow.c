@@ -23,7 +23,7 @@ static const char sip_remedy[] =
 	"`csrutil enable --without dtrace` in recovery mode; this removes a "
 	"protection: root can then trace processes of the system too";
 
-static int refused(const struct tool *t, const char *tried, struct sooth_error *err)
+static int dtrace_refused(const struct tool *t, const char *tried, struct sooth_error *err)
 {
 	char complaint[200];
 
@@ -62,7 +62,7 @@ static int test_dtrace(const struct os *os, struct sooth_error *err)
 	if (!status) {
 		wait_for_end(&t, BEGIN_MS);
 		if (!t.has_ended || t.status)
-			status = refused(&t, "use the probes of dtrace", err);
+			status = dtrace_refused(&t, "use the probes of dtrace", err);
 	}
 	tool_fini(&t);
 	return status;
@@ -150,7 +150,7 @@ static uint64_t time_of(const struct dtrace_follow *f, uint64_t utc_ns)
 }
 
 /* Returns the identity of a line's process. If it has ended, the start is about the first line. */
-static struct process_id identify(
+static struct process_id identify_process(
 	const struct backend_run *run, const struct dtrace_line *l, uint64_t time_ns)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
@@ -161,13 +161,13 @@ static struct process_id identify(
 	return (struct process_id){ .pid = l->pid, .start_ticks = time_ns / (NS_PER_S / 100) };
 }
 
-static struct dtrace_process *join(struct dtrace_follow *f, struct backend_run *run,
+static struct dtrace_process *join_process(struct dtrace_follow *f, struct backend_run *run,
 	const struct dtrace_line *l, uint64_t time_ns)
 {
 	const struct dtrace_process *parent = map_get(&f->processes, &l->ppid);
 	const struct process_id above = { .pid = l->ppid,
 		.start_ticks = parent ? parent->id.start_ticks : 0 };
-	struct dtrace_process p = { .id = identify(run, l, time_ns),
+	struct dtrace_process p = { .id = identify_process(run, l, time_ns),
 		.interest = parent ? parent->interest : run->options.interest,
 		.is_before_exec = parent && parent->is_before_exec };
 	struct dtrace_process *known = map_put(&f->processes, &l->pid, NULL);
@@ -213,7 +213,7 @@ static void take_line(void *user, struct span line)
 	if (!p && l.kind == 'e')
 		return;
 	if (!p)
-		p = join(f, run, &l, time_ns);
+		p = join_process(f, run, &l, time_ns);
 	if (!p)
 		return;
 	if (l.process[0])
@@ -271,7 +271,7 @@ int dtrace_follow_start(struct dtrace_follow *f, struct backend_run *run, dtrace
 	while (!has_begun(&f->tool) && !tool_read(&f->tool) && clock_monotonic_ns() < end_ns)
 		tool_wait(&f->tool, STEP_MS);
 	if (!has_begun(&f->tool))
-		return refused(&f->tool, "run a program of dtrace", err);
+		return dtrace_refused(&f->tool, "run a program of dtrace", err);
 	f->runs = true;
 	f->is_outdated = false;
 	return 0;
@@ -288,7 +288,7 @@ int dtrace_follow_drain(struct dtrace_follow *f, struct backend_run *run, dtrace
 	take_lines(f, run, visitor);
 	if (has_ended && f->runs) {
 		f->runs = false;
-		return refused(&f->tool, "go on with dtrace", err);
+		return dtrace_refused(&f->tool, "go on with dtrace", err);
 	}
 	if (!f->is_outdated)
 		return 0;

@@ -51,7 +51,7 @@ static bool is_octal(char c)
 }
 
 /* Decodes a character, escaped as in C, into *out. Returns the length of its escaped form. */
-static size_t unescape(char *out, const char *s, size_t left)
+static size_t decode_character(char *out, const char *s, size_t left)
 {
 	static const char letters[] = "abtnvfr", meanings[] = "\a\b\t\n\v\f\r";
 	const char *letter;
@@ -75,7 +75,7 @@ static void text(char out[DTRACE_TEXT_SIZE], struct cursor *c, bool may_lack)
 	size_t used = 0;
 
 	for (size_t i = 0; i < w.size && used < DTRACE_TEXT_SIZE - 1;)
-		i += unescape(&out[used++], w.data + i, w.size - i);
+		i += decode_character(&out[used++], w.data + i, w.size - i);
 	memset(out + used, 0, DTRACE_TEXT_SIZE - used);
 }
 

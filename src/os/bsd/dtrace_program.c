@@ -41,7 +41,7 @@ static void write_condition(struct buffer *out, const struct dtrace_targets *t)
 		buffer_string(out, "followed[pid]");
 }
 
-static bool follows(const struct dtrace_targets *t)
+static bool follows_processes(const struct dtrace_targets *t)
 {
 	return !t->is_host && !t->has_uid;
 }
@@ -49,7 +49,7 @@ static bool follows(const struct dtrace_targets *t)
 /* A child is followed from its first call on. */
 static void write_following(struct buffer *out, const struct dtrace_targets *t)
 {
-	if (follows(t))
+	if (follows_processes(t))
 		buffer_string(out, "\nsyscall:::entry\n"
 				   "/!followed[pid] && followed[ppid] && !left[pid]/\n"
 				   "{\n\tfollowed[pid] = 1;\n}\n");
@@ -64,7 +64,7 @@ static void write_ends(struct buffer *out, const struct dtrace_targets *t)
 	write_condition(out, t);
 	buffer_string(out, "/\n{\n\tprintf(\"e\\t%d\\t%d\\t%d\\t%S\\n\", walltimestamp, pid, ppid, "
 			   "execname);\n");
-	if (follows(t))
+	if (follows_processes(t))
 		buffer_string(out, "\tfollowed[pid] = 0;\n");
 	buffer_string(out, "}\n");
 }
@@ -116,7 +116,7 @@ static bool has_path(const struct syscall_row *row, size_t argument)
 }
 
 /* Returns whether a call is an exec: the memory of its path is gone when it returns. */
-static bool execs(const struct syscall_row *row, size_t argument)
+static bool is_exec_call(const struct syscall_row *row, size_t argument)
 {
 	(void)argument;
 	return row->traits & SYSCALL_EXECS;
@@ -136,7 +136,7 @@ static void write_paths(struct buffer *out, const struct dtrace_calls *c)
 			continue;
 		buffer_format(out, "\n/self->at/\n{\n\tself->path = arg%zu;\n}\n", i);
 	}
-	if (write_probes(out, c, "entry", execs, 0))
+	if (write_probes(out, c, "entry", is_exec_call, 0))
 		buffer_string(out, "\n/self->at/\n{\n\tself->text = copyinstr(arg0);\n}\n");
 	buffer_string(out, "\nsyscall:::return\n/self->at && self->path/\n{\n"
 			   "\tself->text = copyinstr(self->path);\n}\n");

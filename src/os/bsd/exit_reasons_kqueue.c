@@ -49,7 +49,7 @@ static void exit_reasons_close(struct backend_run *run)
 	map_fini(&s->members);
 }
 
-static void drop(struct exit_reasons_kqueue *s, const struct process_id *process)
+static void drop_member(struct exit_reasons_kqueue *s, const struct process_id *process)
 {
 	const struct watched *w = map_get(&s->members, process);
 
@@ -59,7 +59,8 @@ static void drop(struct exit_reasons_kqueue *s, const struct process_id *process
 }
 
 /* Opens the queue, then checks the identity of the process: so the queue watches this process. */
-static int watch(struct backend_run *run, const struct process_id *process, struct watched *out)
+static int watch_process(
+	struct backend_run *run, const struct process_id *process, struct watched *out)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct bsd_process now;
@@ -87,10 +88,10 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 
 	(void)err;
 	if (!interest) {
-		drop(s, process);
+		drop_member(s, process);
 		return 0;
 	}
-	if (map_get(&s->members, process) || watch(run, process, &w))
+	if (map_get(&s->members, process) || watch_process(run, process, &w))
 		return 0; /* the process has already ended */
 	place = map_put(&s->members, process, NULL);
 	if (place) {
@@ -137,7 +138,7 @@ static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 		if (ended == -EAGAIN)
 			continue;
 		write_end(run, &process, &w, status, bsd_state(ended));
-		drop(s, &process);
+		drop_member(s, &process);
 	}
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }

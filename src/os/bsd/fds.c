@@ -54,7 +54,7 @@ static void find_limit(const struct backend_run *run, struct fds_process *end)
 	}
 }
 
-static void visit(struct backend_run *run, const struct bsd_process *process)
+static void sample_process(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct visit v = { .run = run, .process = &process->id };
@@ -68,4 +68,4 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 	RECORD_APPEND(&run->out, &end, NULL, 0);
 }
 
-BSD_SAMPLING_FUNCTIONS(fds, visit)
+BSD_SAMPLING_FUNCTIONS(fds, sample_process)

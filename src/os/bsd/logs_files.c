@@ -156,7 +156,7 @@ static void read_file(struct backend_run *run, const struct candidate *c, bool i
 	free(r);
 }
 
-static void visit(struct backend_run *run, const struct bsd_process *process)
+static void sample_process(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
 	struct logs_bsd *s = run->state;
@@ -203,12 +203,12 @@ static void logs_close(struct backend_run *run)
 
 static int logs_sample(struct backend_run *run, struct sooth_error *err)
 {
-	return bsd_members_visit(run, visit, err);
+	return bsd_members_visit(run, sample_process, err);
 }
 
 static void logs_joined(struct backend_run *run, const struct process_id *process)
 {
-	bsd_members_visit_one(run, process, visit);
+	bsd_members_visit_one(run, process, sample_process);
 }
 
 const struct backend backend_logs_files = {

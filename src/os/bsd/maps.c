@@ -76,7 +76,7 @@ static bool write_one(void *user, const struct bsd_mapping *m)
 	return true;
 }
 
-static void visit(struct backend_run *run, const struct bsd_process *process)
+static void sample_process(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct visit v = { .run = run, .process = &process->id };
@@ -94,4 +94,4 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 	RECORD_APPEND(&run->out, &v.end, NULL, 0);
 }
 
-BSD_SAMPLING_FUNCTIONS(maps, visit)
+BSD_SAMPLING_FUNCTIONS(maps, sample_process)

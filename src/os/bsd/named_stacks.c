@@ -30,7 +30,7 @@ void named_stacks_fini(struct named_stacks *s)
 	map_fini(&s->stacks);
 }
 
-static void mix(struct key *key, const void *data, size_t size)
+static void mix_key(struct key *key, const void *data, size_t size)
 {
 	key->first = hash_bytes(key->first, data, size);
 	key->second = hash_bytes(key->second, data, size);
@@ -79,10 +79,10 @@ static uint32_t put_frame(
 	};
 	bool is_new;
 
-	mix(&key, f->function.data, f->function.size);
-	mix(&key, f->file.data, f->file.size);
-	mix(&key, &f->offset, sizeof(f->offset));
-	mix(&key, &f->kind, sizeof(f->kind));
+	mix_key(&key, f->function.data, f->function.size);
+	mix_key(&key, f->file.data, f->file.size);
+	mix_key(&key, &f->offset, sizeof(f->offset));
+	mix_key(&key, &f->kind, sizeof(f->kind));
 	r.frame = number_of(&s->frames, &key, &is_new);
 	if (r.frame && is_new)
 		RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
@@ -110,8 +110,8 @@ uint32_t named_stacks_put(struct named_stacks *s, struct backend_run *run,
 		}
 	}
 	tail[0].size = count * sizeof(*numbers);
-	mix(&key, numbers, tail[0].size);
-	mix(&key, &r.end, sizeof(r.end));
+	mix_key(&key, numbers, tail[0].size);
+	mix_key(&key, &r.end, sizeof(r.end));
 	r.stack = number_of(&s->stacks, &key, &is_new);
 	if (!r.stack)
 		s->refused++;

@@ -24,7 +24,7 @@
 #include "os/bsd/services.h"
 #include "os/launch_pipe.h"
 
-static int gone(const struct process_id *process, struct sooth_error *err)
+static int process_gone(const struct process_id *process, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", process->pid);
 	return error_why(err, "the process has ended");
@@ -40,12 +40,12 @@ int bsd_open_process(const struct os *os, const struct process_id *process, stru
 	EV_SET(&change, process->pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
 	if (kevent(queue, &change, 1, NULL, 0, NULL)) {
 		if (errno == ESRCH)
-			return gone(process, err);
+			return process_gone(process, err);
 		return error_errno(err, -errno, "watch process %u", process->pid);
 	}
 	/* Check the identity only now: so the queue watches this process. */
 	if (!os->is_alive(os, process))
-		return gone(process, err);
+		return process_gone(process, err);
 	return TAKE_FD(queue);
 }
 
@@ -55,7 +55,7 @@ int bsd_signal_process(const struct os *os, int descriptor, const struct process
 	const int queue[] = { descriptor };
 
 	if (os->wait(os, queue, 1, 0) > 0)
-		return gone(process, err);
+		return process_gone(process, err);
 	if (!kill((pid_t)process->pid, number))
 		return 0;
 	return error_errno(err, -errno, "send the signal %d", number);
@@ -113,7 +113,7 @@ static int become_user(const struct launch *launch)
 	return getuid() == uid && geteuid() == uid ? 0 : -EPERM;
 }
 
-static __attribute__((noreturn)) void child(
+static __attribute__((noreturn)) void run_child(
 	char *const *command, const struct launch *launch, int start_pipe, int failure)
 {
 	struct launch_preload preload;
@@ -170,7 +170,7 @@ int bsd_launch(
 		return error_errno(err, -errno, "fork");
 	if (!launch->pid) {
 		close(start_pipe[1]);
-		child(command, launch, start_pipe[0], failure[1]);
+		run_child(command, launch, start_pipe[0], failure[1]);
 	}
 	close(start_pipe[0]);
 	close(failure[1]);

@@ -129,8 +129,8 @@ static void end_stack(struct backend_run *run)
 		RECORD_APPEND(&run->out, &r, NULL, 0);
 }
 
-static void take(struct backend_run *run, struct dtrace_process *p, const struct dtrace_line *l,
-	struct span whole, uint64_t time_ns)
+static void take_line(struct backend_run *run, struct dtrace_process *p,
+	const struct dtrace_line *l, struct span whole, uint64_t time_ns)
 {
 	struct profile_dtrace *s = run->state;
 
@@ -163,7 +163,7 @@ static int profile_dtrace_drain(struct backend_run *run, struct sooth_error *err
 {
 	struct profile_dtrace *s = run->state;
 
-	return dtrace_follow_drain(&s->follow, run, write_program, take, err);
+	return dtrace_follow_drain(&s->follow, run, write_program, take_line, err);
 }
 
 static int profile_dtrace_stop(struct backend_run *run, struct sooth_error *err)
@@ -171,7 +171,7 @@ static int profile_dtrace_stop(struct backend_run *run, struct sooth_error *err)
 	struct profile_dtrace *s = run->state;
 
 	(void)err;
-	dtrace_follow_stop(&s->follow, run, take);
+	dtrace_follow_stop(&s->follow, run, take_line);
 	if (s->follow.unread)
 		backend_loss(run, s->follow.unread, 0, "lines of dtrace that could not be read");
 	if (s->stacks.refused)

@@ -27,7 +27,7 @@ struct visit {
 	bool is_full;
 };
 
-static bool take(void *user, const struct bsd_descriptor *d)
+static bool take_descriptor(void *user, const struct bsd_descriptor *d)
 {
 	struct visit *v = user;
 	struct known *k;
@@ -75,7 +75,7 @@ static void write_all(struct backend_run *run, const struct process_id *process,
 	}
 }
 
-static void visit(struct backend_run *run, const struct bsd_process *process)
+static void sample_process(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct sockets_process end = { 0 };
@@ -83,7 +83,7 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 	int status;
 
 	map_init(&v.sockets, sizeof(uint64_t), sizeof(struct known), SOCKETS_MAX);
-	status = s->descriptors(s, (pid_t)process->id.pid, take, &v);
+	status = s->descriptors(s, (pid_t)process->id.pid, take_descriptor, &v);
 	write_all(run, &process->id, &v);
 	end.record = bsd_record(run, &process->id, 0, SOCKETS_PROCESS);
 	end.sockets = (uint32_t)v.sockets.count;
@@ -92,4 +92,4 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 	map_fini(&v.sockets);
 }
 
-BSD_SAMPLING_FUNCTIONS(sockets, visit)
+BSD_SAMPLING_FUNCTIONS(sockets, sample_process)

@@ -162,8 +162,8 @@ static void take_sums(struct syscalls_dtrace *s, const struct dtrace_process *p,
 					    .is_untimed = l->kind == 'x' });
 }
 
-static void take(struct backend_run *run, struct dtrace_process *p, const struct dtrace_line *l,
-	struct span whole, uint64_t time_ns)
+static void take_line(struct backend_run *run, struct dtrace_process *p,
+	const struct dtrace_line *l, struct span whole, uint64_t time_ns)
 {
 	struct syscalls_dtrace *s = run->state;
 	int32_t number;
@@ -210,7 +210,7 @@ static int syscalls_dtrace_start(struct backend_run *run, struct sooth_error *er
 static int syscalls_dtrace_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_dtrace *s = run->state;
-	int status = dtrace_follow_drain(&s->follow, run, write_program, take, err);
+	int status = dtrace_follow_drain(&s->follow, run, write_program, take_line, err);
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	if (!status && run->options.interest & INTEREST_COUNT &&
@@ -224,7 +224,7 @@ static int syscalls_dtrace_stop(struct backend_run *run, struct sooth_error *err
 	struct syscalls_dtrace *s = run->state;
 
 	(void)err;
-	dtrace_follow_stop(&s->follow, run, take);
+	dtrace_follow_stop(&s->follow, run, take_line);
 	if (run->options.interest & INTEREST_COUNT)
 		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
 	if (s->unknown)

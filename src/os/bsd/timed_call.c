@@ -34,7 +34,8 @@ static pid_t *free_slot(struct timed_calls *t)
 }
 
 /* The child closes its descriptors: other processes may wait until they are closed. */
-static __attribute__((noreturn)) void child(timed_work work, void *argument, size_t size, int out)
+static __attribute__((noreturn)) void run_child(
+	timed_work work, void *argument, size_t size, int out)
 {
 	const char *at = argument;
 	ssize_t written = 0;
@@ -57,7 +58,7 @@ static int left_ms(uint64_t end_ns)
 	return now_ns < end_ns ? (int)((end_ns - now_ns) / NS_PER_MS) + 1 : 0;
 }
 
-static int receive(int in, void *argument, size_t size, int timeout_ms)
+static int receive_answer(int in, void *argument, size_t size, int timeout_ms)
 {
 	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
 	struct pollfd polled = { .fd = in, .events = POLLIN };
@@ -80,7 +81,7 @@ static int receive(int in, void *argument, size_t size, int timeout_ms)
 }
 
 /* Returns whether the child has ended, and reaps it. */
-static bool reap(pid_t pid)
+static bool reap_child(pid_t pid)
 {
 	for (unsigned i = 0; i < REAP_TRIES; i++) {
 		pid_t ended = waitpid(pid, NULL, WNOHANG);
@@ -99,7 +100,7 @@ static int end_child(pid_t pid, pid_t *slot, int status)
 	else
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	*slot = status && !reap(pid) ? pid : 0;
+	*slot = status && !reap_child(pid) ? pid : 0;
 	return status;
 }
 
@@ -114,11 +115,11 @@ int timed_call(struct timed_calls *t, timed_work work, void *argument, size_t si
 		return -errno;
 	pid = fork();
 	if (!pid)
-		child(work, argument, size, ends[1]);
+		run_child(work, argument, size, ends[1]);
 	status = pid < 0 ? -errno : 0;
 	close(ends[1]);
 	if (!status)
-		status = end_child(pid, slot, receive(ends[0], argument, size, timeout_ms));
+		status = end_child(pid, slot, receive_answer(ends[0], argument, size, timeout_ms));
 	close(ends[0]);
 	return status;
 }

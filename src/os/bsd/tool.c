@@ -42,7 +42,7 @@ static void set_attributes(posix_spawnattr_t *attributes)
 		attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 }
 
-static int spawn(struct tool *t, const char *const *words, int out, int complaints)
+static int spawn_tool(struct tool *t, const char *const *words, int out, int complaints)
 {
 	static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", language[] = "LC_ALL=C";
 	char *environment[] = { path, language, NULL };
@@ -74,7 +74,7 @@ int tool_start(struct tool *t, const char *const *words, struct sooth_error *err
 		close(out[1]);
 		return error_errno(err, -errno, "make a pipe");
 	}
-	status = spawn(t, words, out[1], complaints[1]);
+	status = spawn_tool(t, words, out[1], complaints[1]);
 	close(out[1]);
 	close(complaints[1]);
 	t->out = out[0];

@@ -75,7 +75,7 @@ static bool is_other_way(uint8_t access, uint8_t of)
 }
 
 /* Returns whether a listening socket accepts connections of `of`; a wildcard accepts all. */
-static bool takes(const struct bsd_wait_end *listener, const struct bsd_wait_end *of)
+static bool accepts_peer(const struct bsd_wait_end *listener, const struct bsd_wait_end *of)
 {
 	return listener->local_port == of->peer_port &&
 	       (!listener->local[0] || !strcmp(listener->local, "0.0.0.0") ||
@@ -99,7 +99,7 @@ static bool is_other_end(const struct bsd_wait_end *e, const struct bsd_wait_end
 		if (!of->peer_port)
 			return false;
 		return e->listens
-			       ? takes(e, of)
+			       ? accepts_peer(e, of)
 			       : e->local_port == of->peer_port && e->peer_port == of->local_port &&
 					 !strcmp(e->local, of->remote) &&
 					 !strcmp(e->remote, of->local);

@@ -191,7 +191,7 @@ static const struct bsd_descriptor *socket_at(const struct bsd_wait_node *n)
 	return found;
 }
 
-static bool listens(const struct bsd_descriptor *d)
+static bool is_listening_socket(const struct bsd_descriptor *d)
 {
 	return d->is_socket && !d->socket.state_state && d->socket.state == SOCKETS_LISTEN;
 }
@@ -207,7 +207,7 @@ static void of_socket(const struct bsd_wait_node *n, enum bsd_channel channel)
 	sends = channel == BSD_CHANNEL_SOCKET && s->waits_to_send &&
 		s->waits_to_send(s, (pid_t)n->process->id.pid, n->thread->tid);
 	write_object(n, d, WAITS_ROLE_CALL, sends ? POLLOUT : POLLIN);
-	if (!listens(d))
+	if (!is_listening_socket(d))
 		add_ends(n, d, WAITS_RELATION_PEER);
 }
 
@@ -246,7 +246,7 @@ static void of_events(const struct bsd_wait_node *n)
 			continue;
 		write_object(n, d, WAITS_ROLE_WATCHED, POLLIN);
 		written++;
-		if (!d->is_socket || listens(d))
+		if (!d->is_socket || is_listening_socket(d))
 			continue;
 		connections++;
 		only = d;

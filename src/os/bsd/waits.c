@@ -261,7 +261,7 @@ static void read_host(struct bsd_waits *w, const struct bsd_source *s)
 		buffer_reset(&w->processes);
 }
 
-static void visit(struct backend_run *run, const struct bsd_process *process)
+static void sample_process(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct bsd_waits *w = run->state;
@@ -310,5 +310,5 @@ int bsd_waits_sample(struct backend_run *run, struct sooth_error *err)
 	w->snapshots = 0;
 	w->deadline_ns = run->os->now_ns(run->os) + SAMPLE_NS;
 	report_lack(run);
-	return bsd_members_visit(run, visit, err);
+	return bsd_members_visit(run, sample_process, err);
 }

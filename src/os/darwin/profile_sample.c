@@ -50,7 +50,7 @@ static void profile_close(struct backend_run *run)
 	tool_slots_fini(&s->targets);
 }
 
-static int start(struct backend_run *run, struct tool_slot *t, struct sooth_error *err)
+static int start_sample(struct backend_run *run, struct tool_slot *t, struct sooth_error *err)
 {
 	uint32_t hz = probe_rate_hz(&run->options, 1000);
 	char pid[16], interval[16];
@@ -105,7 +105,7 @@ static int profile_drain(struct backend_run *run, struct sooth_error *err)
 		if (t->tool.pid && tool_read(&t->tool))
 			write_report(run, t);
 		if (!t->tool.pid && t->failures < FAILURES_MAX)
-			status = start(run, t, err);
+			status = start_sample(run, t, err);
 		if (status)
 			return status;
 	}

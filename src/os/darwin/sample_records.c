@@ -53,7 +53,7 @@ static struct named_frame frame_of(const struct writing *w, const struct sample_
 	return named;
 }
 
-static uint32_t put(
+static uint32_t put_stack(
 	const struct writing *w, const struct sample_frame *frames, size_t depth, bool is_cut)
 {
 	struct named_frame named[NAMED_FRAMES_MAX];
@@ -87,7 +87,7 @@ static void write_samples(void *user, const struct sample_thread *thread,
 		w->counts->waiting += weight;
 		return;
 	}
-	r.stack = put(w, frames, depth, is_cut);
+	r.stack = put_stack(w, frames, depth, is_cut);
 	copy_name(r.process, w->head.name);
 	copy_name(r.thread, thread->name.size ? thread->name : w->head.name);
 	for (uint64_t i = 0; i < weight; i++)
@@ -121,7 +121,7 @@ static void keep_heaviest(void *user, const struct sample_thread *thread,
 	w->weight = weight;
 	w->thread = (struct stacks_thread){
 		.record = bsd_record(w->run, w->process, thread->tid, STACKS_THREAD),
-		.stack = put(w, frames, depth, is_cut),
+		.stack = put_stack(w, frames, depth, is_cut),
 		.state = waits ? 'S' : 'R',
 		.cpu_state = UNSUPPORTED,
 		.call_state = UNSUPPORTED,
@@ -135,7 +135,7 @@ static void keep_heaviest(void *user, const struct sample_thread *thread,
 	w->has_thread = true;
 }
 
-static bool begin(struct writing *w, struct named_stacks *s, struct backend_run *run,
+static bool begin_report(struct writing *w, struct named_stacks *s, struct backend_run *run,
 	const struct process_id *process, struct span report, struct sample_counts *counts)
 {
 	*w = (struct writing){ .stacks = s, .run = run, .process = process, .counts = counts };
@@ -152,7 +152,7 @@ bool sample_write_profile(struct named_stacks *s, struct backend_run *run,
 	const struct process_id *process, struct span report, struct sample_counts *counts)
 {
 	struct writing w;
-	bool is_whole = begin(&w, s, run, process, report, counts) &&
+	bool is_whole = begin_report(&w, s, run, process, report, counts) &&
 			sample_walk(report, write_samples, &w);
 
 	free(w.images);
@@ -163,7 +163,7 @@ bool sample_write_stacks(struct named_stacks *s, struct backend_run *run,
 	const struct process_id *process, struct span report, struct sample_counts *counts)
 {
 	struct writing w;
-	bool is_whole = begin(&w, s, run, process, report, counts) &&
+	bool is_whole = begin_report(&w, s, run, process, report, counts) &&
 			sample_walk(report, keep_heaviest, &w);
 
 	end_thread(&w);

@@ -50,8 +50,8 @@ static struct bsd_thread *thread_of(struct finding *f, uint64_t tid)
 }
 
 /* Keeps the wait channel of a thread from its stack with the most samples. */
-static void keep(void *user, const struct sample_thread *thread, const struct sample_frame *frames,
-	size_t depth, uint64_t weight, bool is_cut)
+static void keep_wait_channel(void *user, const struct sample_thread *thread,
+	const struct sample_frame *frames, size_t depth, uint64_t weight, bool is_cut)
 {
 	struct finding *f = user;
 	struct bsd_thread *t = thread_of(f, thread->tid);
@@ -91,7 +91,7 @@ int darwin_wait_functions(
 	status = sample_run(&t, s, (uint32_t)pid, err);
 	report = span_of((const char *)t.lines.data, t.lines.size);
 	if (!status && (!sample_head_decode(&head, report) || head.pid != (uint32_t)pid ||
-			       !sample_walk(report, keep, &f))) {
+			       !sample_walk(report, keep_wait_channel, &f))) {
 		tool_first_complaint(&t, complaint, sizeof(complaint));
 		status = error_set(err, -EIO, SOOTH_FAULT_IO, "sample process %d", (int)pid);
 		error_why(err, "%s", complaint[0] ? complaint : "sample(1) gave no report");

@@ -37,7 +37,7 @@ static void stacks_close(struct backend_run *run)
 }
 
 /* Returns whether the whole report has come. */
-static bool ask(struct backend_run *run, const struct process_id *process)
+static bool request_report(struct backend_run *run, const struct process_id *process)
 {
 	struct stacks_sample *s = run->state;
 	struct sooth_error err;
@@ -48,13 +48,13 @@ static bool ask(struct backend_run *run, const struct process_id *process)
 	return !status;
 }
 
-static void visit(struct backend_run *run, const struct bsd_process *process)
+static void sample_process(struct backend_run *run, const struct bsd_process *process)
 {
 	struct stacks_sample *s = run->state;
 	struct stacks_snapshot end = { .threads_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
 	struct sample_counts counts = { 0 };
 
-	if (ask(run, &process->id) &&
+	if (request_report(run, &process->id) &&
 		sample_write_stacks(&s->stacks, run, &process->id,
 			span_of((const char *)s->tool.lines.data, s->tool.lines.size), &counts))
 		end.threads_state = SOOTH_STATE_VALUE;
@@ -73,7 +73,7 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 
 static int stacks_sample(struct backend_run *run, struct sooth_error *err)
 {
-	return bsd_members_visit(run, visit, err);
+	return bsd_members_visit(run, sample_process, err);
 }
 
 const struct backend backend_stacks_sample = {

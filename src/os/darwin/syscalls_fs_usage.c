@@ -73,7 +73,7 @@ static void calls_close(struct backend_run *run)
 	call_counts_fini(&s->counts);
 }
 
-static int start(struct backend_run *run, struct tool_slot *t, struct sooth_error *err)
+static int start_fs_usage(struct backend_run *run, struct tool_slot *t, struct sooth_error *err)
 {
 	char pid[16];
 	const char *const words[] = { bsd_source_of(run->os)->fs_usage, "-w", "-f", "filesys", "-f",
@@ -90,7 +90,7 @@ static int calls_set(struct backend_run *run, const struct process_id *process, 
 	struct tool_slot *added;
 	int status = tool_slots_set(&s->targets, process, interest, "fs_usage(1)", &added, err);
 
-	return status || !added ? status : start(run, added, err);
+	return status || !added ? status : start_fs_usage(run, added, err);
 }
 
 /* --- lines --- */
@@ -113,7 +113,7 @@ static uint64_t time_of(struct syscalls_fs_usage *s, uint64_t day_ns, uint64_t n
 	return now_ns > late ? now_ns - late : now_ns;
 }
 
-static void stream(struct backend_run *run, const struct tool_slot *t,
+static void stream_call(struct backend_run *run, const struct tool_slot *t,
 	const struct fs_usage_line *l, const struct syscall_row *row, uint64_t time_ns)
 {
 	struct syscalls_call c = { .record = { .time_ns = time_ns,
@@ -176,7 +176,7 @@ static void take_line(void *user, struct span line)
 					    .max_ns = l.duration_ns,
 					    .slot = log2_of(l.duration_ns) });
 	if (run->options.interest & INTEREST_STREAM && !probe_skips_call(&run->options, l.error))
-		stream(run, t, &l, row, time_ns);
+		stream_call(run, t, &l, row, time_ns);
 }
 
 static void take_lines(struct backend_run *run, struct tool_slot *t)

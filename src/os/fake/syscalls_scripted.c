@@ -155,7 +155,7 @@ void script_exec(struct script_calls *s, const struct fake_process *p)
 }
 
 /* Counts of one process, or of all when p is NULL, into the ring. */
-static void flush(struct script_calls *s, const struct process_id *process)
+static void flush_counts(struct script_calls *s, const struct process_id *process)
 {
 	struct map *maps[] = { &s->counts, &s->errors };
 
@@ -176,7 +176,7 @@ void script_leave(struct script_calls *s, const struct fake_process *p)
 		.status = (uint32_t)p->status };
 	bool was_watched = script_is_watching(s, p);
 
-	flush(s, &p->id);
+	flush_counts(s, &p->id);
 	map_remove(&s->followed, &p->id);
 	if (!was_watched)
 		return;
@@ -245,7 +245,7 @@ int script_calls_set(struct backend_run *run, const struct process_id *process, 
 	if (status)
 		return status;
 	if (!interest) {
-		flush(s, process);
+		flush_counts(s, process);
 		map_remove(&s->followed, process);
 		return 0;
 	}
@@ -304,7 +304,7 @@ int script_calls_stop(struct backend_run *run, struct sooth_error *err)
 	struct script_calls *s = run->state;
 
 	f->counts.stopped++;
-	flush(s, NULL);
+	flush_counts(s, NULL);
 	map_clear(&s->followed);
 	s->is_started = false;
 	hand_over(run);

@@ -47,7 +47,7 @@ static int native_ktrace(
 }
 
 /* Runs the guard, with calls that are safe after the fork of a program with threads. */
-static __attribute__((noreturn)) void guard(const char *path, int parent)
+static __attribute__((noreturn)) void run_guard(const char *path, int parent)
 {
 	char byte;
 
@@ -77,7 +77,7 @@ static int native_guard(const struct freebsd_calls *c, const char *path)
 	if (!pid) {
 		setsid();
 		close(ends[1]);
-		guard(path, ends[0]);
+		run_guard(path, ends[0]);
 	}
 	close(ends[0]);
 	if (pid < 0) {

@@ -42,7 +42,8 @@ static const struct freebsd_calls *calls_of(const struct bsd_source *s)
  * Asks for an answer of unknown size. The system first returns the size, but the answer may have
  * grown when it is fetched (ENOMEM). So the buffer is larger, and there are several tries.
  */
-static int ask(const struct bsd_source *s, const int *name, unsigned names, struct buffer *out)
+static int query_sysctl(
+	const struct bsd_source *s, const int *name, unsigned names, struct buffer *out)
 {
 	const struct freebsd_calls *c = calls_of(s);
 	size_t room = ROOM_LEAST, size = 0;
@@ -78,7 +79,7 @@ static int ask_of(const struct bsd_source *s, int what, pid_t pid, struct buffer
 {
 	const int name[] = { CTL_KERN, KERN_PROC, what, (int)pid };
 
-	return ask(s, name, ARRAY_SIZE(name), out);
+	return query_sysctl(s, name, ARRAY_SIZE(name), out);
 }
 
 static int ask_by_name(const struct bsd_source *s, const char *text, struct buffer *out)
@@ -88,7 +89,7 @@ static int ask_by_name(const struct bsd_source *s, const char *text, struct buff
 	unsigned names = ARRAY_SIZE(name);
 	int status = c->name_of(c, text, name, &names);
 
-	return status ? status : ask(s, name, names, out);
+	return status ? status : query_sysctl(s, name, names, out);
 }
 
 static uint64_t number_of(const struct bsd_source *s, const char *name)
@@ -116,7 +117,7 @@ int freebsd_processes(const struct bsd_source *s, struct buffer *out)
 	const int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PROC };
 	const struct kinfo_scale scale = scale_of(s);
 	struct buffer answer = { 0 };
-	int status = ask(s, name, ARRAY_SIZE(name), &answer);
+	int status = query_sysctl(s, name, ARRAY_SIZE(name), &answer);
 	struct bsd_process p;
 
 	for (size_t at = 0; !status && at < answer.size; at += KINFO_PROC_SIZE) {

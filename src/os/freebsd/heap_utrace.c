@@ -95,7 +95,7 @@ static uint8_t function_of(const struct utrace_malloc *u)
 	}
 }
 
-static void count(struct heap_state *s, const struct ktrace_process *p, uint64_t tid,
+static void count_call(struct heap_state *s, const struct ktrace_process *p, uint64_t tid,
 	const struct heap_call *call)
 {
 	struct count_key key = { .process = p->id, .tid = tid, .function = call->function };
@@ -114,8 +114,8 @@ static void count(struct heap_state *s, const struct ktrace_process *p, uint64_t
 		c->failed++;
 }
 
-static void take(struct backend_run *run, struct ktrace_process *p, const struct ktrace_record *r,
-	uint64_t time_ns)
+static void take_record(struct backend_run *run, struct ktrace_process *p,
+	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct heap_state *s = run->state;
 	struct heap_call call = { .record = { .time_ns = time_ns,
@@ -140,12 +140,12 @@ static void take(struct backend_run *run, struct ktrace_process *p, const struct
 		call.error_state = SOOTH_STATE_VALUE;
 		call.error = ENOMEM_LINUX;
 	}
-	count(s, p, r->tid, &call);
+	count_call(s, p, r->tid, &call);
 	if (p->interest & INTEREST_STREAM)
 		record_append(&run->out, &call.record, HEAP_CALL_LEAST, NULL, 0);
 }
 
-static void ended(struct backend_run *run, const struct ktrace_process *p)
+static void process_ended(struct backend_run *run, const struct ktrace_process *p)
 {
 	(void)run;
 	(void)p;
@@ -155,7 +155,7 @@ static int heap_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct heap_state *s = run->state;
 
-	return ktrace_follow_drain(&s->follow, run, take, ended, err);
+	return ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
 }
 
 static void write_counts(struct backend_run *run)

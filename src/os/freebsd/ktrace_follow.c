@@ -67,7 +67,7 @@ static int begin_file(struct ktrace_follow *f, struct backend_run *run, struct s
 	return 0;
 }
 
-static int refused(int status, const struct process_id *process, struct sooth_error *err)
+static int ktrace_refused(int status, const struct process_id *process, struct sooth_error *err)
 {
 	if (status == -ESRCH) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "trace process %u", process->pid);
@@ -107,7 +107,7 @@ static int check_untraced(const struct ktrace_follow *f, const struct backend_ru
 	struct bsd_process now;
 
 	if (s->process(s, (pid_t)process->pid, &now) || now.id.start_ticks != process->start_ticks)
-		return refused(-ESRCH, process, err);
+		return ktrace_refused(-ESRCH, process, err);
 	if (!now.is_traced || is_inherited(f, run, &now))
 		return 0;
 	error_set(err, -EBUSY, SOOTH_FAULT_UNSUPPORTED, "trace process %u", process->pid);
@@ -142,7 +142,7 @@ int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,
 	/* Existing children are not traced: they are separate targets, or none. */
 	status = c->ktrace(c, f->path, OP_SET, f->points | POINT_INHERIT, (pid_t)pid);
 	if (status)
-		return refused(status, process, err);
+		return ktrace_refused(status, process, err);
 	known = map_put(&f->processes, &pid, &is_new);
 	if (!known)
 		return error_no_memory(err);
@@ -156,8 +156,8 @@ int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,
 /* --- records --- */
 
 /* Returns the identity of a child. If it has ended, its start is about its first record. */
-static struct process_id identify(const struct backend_run *run, const struct ktrace_record *r,
-	uint64_t time_ns, uint32_t *ppid)
+static struct process_id identify_process(const struct backend_run *run,
+	const struct ktrace_record *r, uint64_t time_ns, uint32_t *ppid)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct bsd_process now;
@@ -169,12 +169,13 @@ static struct process_id identify(const struct backend_run *run, const struct kt
 	return (struct process_id){ .pid = r->pid, .start_ticks = time_ns / (NS_PER_S / 100) };
 }
 
-static struct ktrace_process *join(struct ktrace_follow *f, struct backend_run *run,
+static struct ktrace_process *join_process(struct ktrace_follow *f, struct backend_run *run,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
 	const uint32_t *noted = map_get(&f->parents, &r->pid);
 	uint32_t ppid = noted ? *noted : 0;
-	struct ktrace_process p = { .id = identify(run, r, time_ns, &ppid), .is_joined = true };
+	struct ktrace_process p = { .id = identify_process(run, r, time_ns, &ppid),
+		.is_joined = true };
 	const struct ktrace_process *parent = map_get(&f->processes, &ppid);
 	const struct process_id above = { .pid = ppid,
 		.start_ticks = parent ? parent->id.start_ticks : 0 };
@@ -192,8 +193,9 @@ static struct ktrace_process *join(struct ktrace_follow *f, struct backend_run *
 	return known;
 }
 
-static void leave(struct ktrace_follow *f, struct backend_run *run, struct ktrace_process *p,
-	const struct ktrace_record *r, uint64_t time_ns, ktrace_ended ended)
+static void leave_process(struct ktrace_follow *f, struct backend_run *run,
+	struct ktrace_process *p, const struct ktrace_record *r, uint64_t time_ns,
+	ktrace_ended ended)
 {
 	ended(run, p);
 	bsd_write_leave(run, &p->id, r->name, time_ns, p->has_status ? &p->status : NULL);
@@ -256,13 +258,13 @@ static void handle_record(struct ktrace_follow *f, struct backend_run *run,
 	if (!p && r->type == KTRACE_PROCDTOR)
 		return; /* the process is no longer followed */
 	if (!p)
-		p = join(f, run, r, time_ns);
+		p = join_process(f, run, r, time_ns);
 	if (!p)
 		return;
 	memcpy(p->name, r->name, sizeof(p->name));
 	take_end(p, r);
 	if (r->type == KTRACE_PROCDTOR) {
-		leave(f, run, p, r, time_ns, ended);
+		leave_process(f, run, p, r, time_ns, ended);
 		return;
 	}
 	if (!p->is_before_exec)

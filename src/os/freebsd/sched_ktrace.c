@@ -72,7 +72,7 @@ static uint64_t *time_of_state(struct sched_times *t, uint8_t state)
 }
 
 /* Adds the time up to `time_ns` to the current state. */
-static void account(struct sched_ktrace *s, struct switching *w, uint64_t time_ns)
+static void add_state_time(struct sched_ktrace *s, struct switching *w, uint64_t time_ns)
 {
 	uint64_t from_ns = w->since_ns > s->written_ns ? w->since_ns : s->written_ns;
 
@@ -90,7 +90,7 @@ static void note_preempted(struct switching *w, uint64_t time_ns)
 	w->times.longest_at_ns = time_ns;
 }
 
-static void stream(struct backend_run *run, const struct switching *w, uint64_t tid,
+static void stream_change(struct backend_run *run, const struct switching *w, uint64_t tid,
 	uint64_t time_ns, int next)
 {
 	struct sched_change c = { .record = { .time_ns = time_ns,
@@ -111,15 +111,15 @@ static void stream(struct backend_run *run, const struct switching *w, uint64_t 
 	RECORD_APPEND(&run->out, &c, NULL, 0);
 }
 
-static void change(struct backend_run *run, const struct ktrace_process *p, struct switching *w,
-	uint64_t tid, uint8_t next, uint64_t time_ns)
+static void change_state(struct backend_run *run, const struct ktrace_process *p,
+	struct switching *w, uint64_t tid, uint8_t next, uint64_t time_ns)
 {
 	struct sched_ktrace *s = run->state;
 
-	account(s, w, time_ns);
+	add_state_time(s, w, time_ns);
 	note_preempted(w, time_ns);
 	if (p->interest & INTEREST_STREAM)
-		stream(run, w, tid, time_ns, next);
+		stream_change(run, w, tid, time_ns, next);
 	w->times.wakeups += w->state == SCHED_SLEEPS && next == SCHED_RUNS;
 	w->times.voluntary += next == SCHED_SLEEPS;
 	w->times.involuntary += next == SCHED_PREEMPTED;
@@ -142,8 +142,8 @@ static struct switching *thread_of(struct sched_ktrace *s, const struct process_
 }
 
 /* Takes a record: a thread that stops in the kernel waits; in user mode it was preempted. */
-static void take(struct backend_run *run, struct ktrace_process *p, const struct ktrace_record *r,
-	uint64_t time_ns)
+static void take_record(struct backend_run *run, struct ktrace_process *p,
+	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct sched_ktrace *s = run->state;
 	struct ktrace_switch sw;
@@ -153,7 +153,7 @@ static void take(struct backend_run *run, struct ktrace_process *p, const struct
 		return;
 	w = thread_of(s, &p->id, r->tid, r->name, time_ns);
 	if (w)
-		change(run, p, w, r->tid,
+		change_state(run, p, w, r->tid,
 			!sw.is_out   ? SCHED_RUNS
 			: sw.is_user ? SCHED_PREEMPTED
 				     : SCHED_SLEEPS,
@@ -274,7 +274,7 @@ static void write_all(struct backend_run *run, uint64_t now_ns)
 		bool is_alive = map_get(&alive, &tid) != NULL;
 
 		if (is_alive)
-			account(s, value, now_ns);
+			add_state_time(s, value, now_ns);
 		write_thread(run, value, tid, now_ns);
 		if (!is_alive)
 			map_remove(&s->threads, key);
@@ -283,7 +283,7 @@ static void write_all(struct backend_run *run, uint64_t now_ns)
 	s->written_ns = now_ns;
 }
 
-static void ended(struct backend_run *run, const struct ktrace_process *p)
+static void process_ended(struct backend_run *run, const struct ktrace_process *p)
 {
 	struct sched_ktrace *s = run->state;
 	uint64_t now_ns = run->os->now_ns(run->os);
@@ -296,7 +296,7 @@ static void ended(struct backend_run *run, const struct ktrace_process *p)
 
 		if (w->process.pid != p->id.pid)
 			continue;
-		account(s, w, now_ns);
+		add_state_time(s, w, now_ns);
 		write_thread(run, w, *(const uint64_t *)key, now_ns);
 		map_remove(&s->threads, key);
 	}
@@ -315,7 +315,7 @@ static int sched_start(struct backend_run *run, struct sooth_error *err)
 static int sched_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct sched_ktrace *s = run->state;
-	int status = ktrace_follow_drain(&s->follow, run, take, ended, err);
+	int status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	if (!status && run->options.interest & INTEREST_COUNT &&
@@ -330,7 +330,7 @@ static int sched_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	ktrace_follow_stop(&s->follow, run);
-	status = ktrace_follow_drain(&s->follow, run, take, ended, err);
+	status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
 	if (run->options.interest & INTEREST_COUNT)
 		write_all(run, run->os->now_ns(run->os));
 	return status;

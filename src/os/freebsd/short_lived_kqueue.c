@@ -123,7 +123,7 @@ static struct process_id parent_of(const struct backend_run *run, uint32_t pid)
 	return (struct process_id){ .pid = pid };
 }
 
-static void fill(struct backend_run *run, struct life *life, const struct bsd_process *p)
+static void fill_life(struct backend_run *run, struct life *life, const struct bsd_process *p)
 {
 	life->id = p->id;
 	life->start_ns = start_of(run, p);
@@ -144,7 +144,7 @@ static void read_life(struct backend_run *run, struct life *life)
 	if (source->process(source, (pid_t)life->id.pid, &p))
 		return;
 	if (!life->is_read || p.id.start_ticks == life->id.start_ticks)
-		fill(run, life, &p);
+		fill_life(run, life, &p);
 }
 
 static struct life *add_life(struct backend_run *run, const struct bsd_life_event *e)
@@ -283,7 +283,7 @@ static int drain(struct backend_run *run, struct sooth_error *err)
 
 /* --- all that are there --- */
 
-static void watch(struct backend_run *run, const struct bsd_process *p)
+static void watch_process(struct backend_run *run, const struct bsd_process *p)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
 	struct short_lived_kqueue *s = run->state;
@@ -301,7 +301,7 @@ static void watch(struct backend_run *run, const struct bsd_process *p)
 	if (!life)
 		return;
 	*life = (struct life){ .parent = parent_of(run, p->ppid) };
-	fill(run, life, p);
+	fill_life(run, life, p);
 }
 
 /* Watches all processes. A child forked before its parent was watched is in the next list. */
@@ -320,7 +320,7 @@ static int watch_all(struct backend_run *run, struct sooth_error *err)
 		for (size_t k = 0; !status && k < all.size / sizeof(*p); k++) {
 			if (p[k].is_kernel || map_get(&s->watched, &p[k].id.pid))
 				continue;
-			watch(run, &p[k]);
+			watch_process(run, &p[k]);
 			is_new = true;
 		}
 		buffer_fini(&all);

@@ -96,7 +96,7 @@ static void write_thread(struct backend_run *run, const struct bsd_process *proc
 	RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
 }
 
-static void visit(struct backend_run *run, const struct bsd_process *process)
+static void sample_process(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct stacks_kstack *state = run->state;
@@ -128,7 +128,7 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 
 static int stacks_sample(struct backend_run *run, struct sooth_error *err)
 {
-	return bsd_members_visit(run, visit, err);
+	return bsd_members_visit(run, sample_process, err);
 }
 
 const struct backend backend_stacks_kstack = {

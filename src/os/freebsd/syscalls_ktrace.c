@@ -83,7 +83,7 @@ static struct sooth_record head_of(
 		.cpu = SOOTH_CPU_NONE };
 }
 
-static void count(struct syscalls_state *s, const struct ktrace_process *p, uint64_t tid,
+static void count_call(struct syscalls_state *s, const struct ktrace_process *p, uint64_t tid,
 	uint32_t number, uint32_t error, uint64_t duration_ns, bool is_timed)
 {
 	call_counts_add(&s->counts, &(struct counted_calls){ .process = p->id,
@@ -97,7 +97,7 @@ static void count(struct syscalls_state *s, const struct ktrace_process *p, uint
 					    .is_untimed = !is_timed });
 }
 
-static void stream(struct backend_run *run, const struct ktrace_process *p,
+static void stream_call(struct backend_run *run, const struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns, const struct pending *begun,
 	const struct ktrace_return *ret, bool is_timed)
 {
@@ -174,13 +174,13 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	is_timed = begun && begun->call.number == ret.number && time_ns >= begun->begun_ns;
 	error = ret.error > 0 ? errno_from_freebsd((uint32_t)ret.error) : 0;
 	if (s->set.is_all || (row && syscall_set_has(&s->set, row)))
-		count(s, p, r->tid, ret.number, error, is_timed ? time_ns - begun->begun_ns : 0,
-			is_timed);
+		count_call(s, p, r->tid, ret.number, error,
+			is_timed ? time_ns - begun->begun_ns : 0, is_timed);
 	/* Calls that change descriptors are recorded even if not selected, to keep names right. */
 	if (p->interest & INTEREST_STREAM && !probe_skips_call(&run->options, error) &&
 		(s->set.is_all ||
 			(row && (syscall_set_has(&s->set, row) || syscall_moves_descriptors(row)))))
-		stream(run, p, r, time_ns, begun, &ret, is_timed);
+		stream_call(run, p, r, time_ns, begun, &ret, is_timed);
 	map_remove(&s->pending, &r->tid);
 }
 
@@ -198,7 +198,7 @@ static void take_last(struct backend_run *run, struct ktrace_process *p,
 	if (!row || !syscall_never_returns(row))
 		return;
 	if (syscall_set_has(&s->set, row))
-		count(s, p, r->tid, begun->call.number, 0, 0, false);
+		count_call(s, p, r->tid, begun->call.number, 0, 0, false);
 	if (syscall_set_has(&s->set, row) && p->interest & INTEREST_STREAM) {
 		struct syscalls_call c = { .record =
 						   head_of(&p->id, r->tid, time_ns, SYSCALLS_CALL),
@@ -214,8 +214,8 @@ static void take_last(struct backend_run *run, struct ktrace_process *p,
 	map_remove(&s->pending, &r->tid);
 }
 
-static void take(struct backend_run *run, struct ktrace_process *p, const struct ktrace_record *r,
-	uint64_t time_ns)
+static void take_record(struct backend_run *run, struct ktrace_process *p,
+	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct syscalls_state *s = run->state;
 
@@ -238,7 +238,7 @@ static void take(struct backend_run *run, struct ktrace_process *p, const struct
 /* --- windows --- */
 
 /* Writes the counts of a process before its end. */
-static void ended(struct backend_run *run, const struct ktrace_process *p)
+static void process_ended(struct backend_run *run, const struct ktrace_process *p)
 {
 	struct syscalls_state *s = run->state;
 
@@ -249,7 +249,7 @@ static void ended(struct backend_run *run, const struct ktrace_process *p)
 static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = ktrace_follow_drain(&s->follow, run, take, ended, err);
+	int status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	if (!status && run->options.interest & INTEREST_COUNT &&
@@ -264,7 +264,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	ktrace_follow_stop(&s->follow, run);
-	status = ktrace_follow_drain(&s->follow, run, take, ended, err);
+	status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
 	if (run->options.interest & INTEREST_COUNT)
 		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
 	return status;

@@ -74,7 +74,7 @@ static int take_preload(struct launch_preload *preload)
 	return 0;
 }
 
-static __attribute__((noreturn)) void child(
+static __attribute__((noreturn)) void run_child(
 	char *const *command, const struct launch *launch, int start_pipe, int failure)
 {
 	struct launch_preload preload;
@@ -115,7 +115,7 @@ int launch_start(
 		return error_errno(err, -errno, "fork");
 	if (!launch->pid) {
 		close(start_pipe[1]);
-		child(command, launch, start_pipe[0], failure[1]);
+		run_child(command, launch, start_pipe[0], failure[1]);
 	}
 	close(start_pipe[0]);
 	close(failure[1]);

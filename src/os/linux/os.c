@@ -36,7 +36,7 @@
 #define MS_PER_S   1000
 #define EVENTS_MAX 16
 
-static int add(int epoll, int descriptor)
+static int add_descriptor(int epoll, int descriptor)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
@@ -72,9 +72,9 @@ static int os_watch_begin(const struct os *os, struct os_watch *watch, const int
 	if (!status)
 		status = begin_timer(watch->timer, interval_ms);
 	if (!status)
-		status = add(watch->descriptor, watch->timer);
+		status = add_descriptor(watch->descriptor, watch->timer);
 	for (size_t i = 0; i < count && !status; i++)
-		status = add(watch->descriptor, descriptors[i]);
+		status = add_descriptor(watch->descriptor, descriptors[i]);
 	if (status)
 		os_watch_end(os, watch);
 	return status;
@@ -257,7 +257,7 @@ static size_t host_environment(const struct os *os, struct environment_fact *fac
  * descriptor never changes its process.
  */
 
-static int gone(const struct process_id *process, struct sooth_error *err)
+static int process_gone(const struct process_id *process, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", process->pid);
 	return error_why(err, "the process has ended");
@@ -272,13 +272,13 @@ static int process_handle_open(
 
 	(void)os;
 	if (fd < 0 && errno == ESRCH)
-		return gone(process, err);
+		return process_gone(process, err);
 	if (fd < 0)
 		return error_errno(err, -errno, "open process %u", process->pid);
 	proc = procfs_open((pid_t)process->pid);
 	if (proc < 0 || procfs_identify_at(proc, &now) || now.start_ticks != process->start_ticks ||
 		now.pid != process->pid)
-		return gone(process, err);
+		return process_gone(process, err);
 	return TAKE_FD(fd);
 }
 

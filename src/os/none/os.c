@@ -16,7 +16,7 @@
 
 static const struct backend *const backends[] = { NULL };
 
-static int unsupported(struct sooth_error *err, const char *tried)
+static int set_unsupported(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
 	error_why(err, "this build of sooth only reads captures: it has no support for observing "
@@ -87,7 +87,7 @@ static int none_identify(
 	(void)os;
 	(void)pid;
 	(void)process;
-	return unsupported(err, "find a process");
+	return set_unsupported(err, "find a process");
 }
 
 static bool none_is_alive(const struct os *os, const struct process_id *process)
@@ -112,7 +112,7 @@ static int none_list(const struct os *os, bool has_uid, uint32_t uid, struct buf
 	(void)has_uid;
 	(void)uid;
 	(void)process_ids;
-	return unsupported(err, "list processes");
+	return set_unsupported(err, "list processes");
 }
 
 static int none_open_process(
@@ -120,7 +120,7 @@ static int none_open_process(
 {
 	(void)os;
 	(void)process;
-	return unsupported(err, "send a signal");
+	return set_unsupported(err, "send a signal");
 }
 
 static int none_signal_process(const struct os *os, int descriptor,
@@ -130,7 +130,7 @@ static int none_signal_process(const struct os *os, int descriptor,
 	(void)descriptor;
 	(void)process;
 	(void)number;
-	return unsupported(err, "send a signal");
+	return set_unsupported(err, "send a signal");
 }
 
 static int none_launch(
@@ -139,14 +139,14 @@ static int none_launch(
 	(void)os;
 	(void)command;
 	(void)launch;
-	return unsupported(err, "launch a command under observation");
+	return set_unsupported(err, "launch a command under observation");
 }
 
 static int none_release(const struct os *os, struct launch *launch, struct sooth_error *err)
 {
 	(void)os;
 	(void)launch;
-	return unsupported(err, "launch a command under observation");
+	return set_unsupported(err, "launch a command under observation");
 }
 
 static bool none_reap(const struct os *os, struct launch *launch)

@@ -28,7 +28,7 @@ static bool find_line(struct cursor *c, const char *begin)
 }
 
 /* Returns the part of `rest` before `text`, and moves `rest` behind `text`. */
-static struct span split(struct span *rest, const char *text)
+static struct span split_text(struct span *rest, const char *text)
 {
 	size_t length = strlen(text);
 	struct span s = *rest;
@@ -67,11 +67,11 @@ bool sample_head_decode(struct sample_head *out, struct span report)
 
 		if (!span_starts(line, "Analysis of sampling "))
 			continue;
-		split(&line, "Analysis of sampling ");
-		name = split(&line, " (pid ");
+		split_text(&line, "Analysis of sampling ");
+		name = split_text(&line, " (pid ");
 		*out = (struct sample_head){ .name = name,
 			.pid = (uint32_t)number_at(line, false) };
-		split(&line, " every ");
+		split_text(&line, " every ");
 		out->interval_ns = number_at(line, false) * NS_PER_MS;
 		return out->pid && out->interval_ns;
 	}
@@ -83,20 +83,20 @@ bool sample_head_decode(struct sample_head *out, struct span report)
 /* "  0x100000000 -  0x10000ffff +NAME (VERSION) <UUID> PATH"; the name may have blanks. */
 static bool decode_image(struct sample_image *out, struct span line)
 {
-	struct span first = split(&line, " - "), last, name;
+	struct span first = split_text(&line, " - "), last, name;
 
 	line = trimmed(line);
-	last = split(&line, " ");
+	last = split_text(&line, " ");
 	if (!span_starts(trimmed(first), "0x") || !span_starts(last, "0x"))
 		return false;
-	name = trimmed(split(&line, " ("));
+	name = trimmed(split_text(&line, " ("));
 	if (name.size && name.data[0] == '+')
 		name = span_of(name.data + 1, name.size - 1);
-	split(&line, "<");
+	split_text(&line, "<");
 	*out = (struct sample_image){ .name = name,
 		.begin = number_at(first, true),
 		.end = number_at(last, true),
-		.uuid = split(&line, ">") };
+		.uuid = split_text(&line, ">") };
 	out->path = trimmed(line);
 	return out->begin < out->end;
 }
@@ -150,14 +150,14 @@ static bool decode_thread(struct sample_thread *out, const struct tree_line *lin
 
 	if (!span_starts(rest, "Thread_"))
 		return false;
-	split(&rest, "Thread_");
+	split_text(&rest, "Thread_");
 	*out = (struct sample_thread){ .tid = number_at(rest, false), .samples = line->weight };
-	name = split(&rest, "DispatchQueue_");
-	split(&name, ": ");
+	name = split_text(&rest, "DispatchQueue_");
+	split_text(&name, ": ");
 	out->name = trimmed(name);
 	if (!out->name.size && rest.size) {
-		split(&rest, ": ");
-		out->name = trimmed(split(&rest, "  ("));
+		split_text(&rest, ": ");
+		out->name = trimmed(split_text(&rest, "  ("));
 	}
 	return true;
 }
@@ -169,17 +169,17 @@ static bool decode_thread(struct sample_thread *out, const struct tree_line *lin
  */
 static void decode_frame(struct sample_frame *out, struct span rest)
 {
-	struct span function = split(&rest, "  (in "), image = split(&rest, ")"), place;
+	struct span function = split_text(&rest, "  (in "), image = split_text(&rest, ")"), place;
 	bool is_unknown = span_starts(function, "???");
 
 	*out = (struct sample_frame){ .function = is_unknown ? span_of("", 0) : trimmed(function),
 		.image = image };
-	place = split(&rest, "[");
+	place = split_text(&rest, "[");
 	out->address = number_at(rest, true);
 	if (span_contains(place, "load address"))
-		split(&place, "+");
+		split_text(&place, "+");
 	else
-		split(&place, " + ");
+		split_text(&place, " + ");
 	out->into = number_at(trimmed(place), span_starts(trimmed(place), "0x"));
 }
 
@@ -194,7 +194,7 @@ struct path {
 };
 
 /* Leaves the frames from `depth` on: the weight that their callees lack is their own. */
-static void leave(struct path *p, size_t depth, sample_visitor visitor, void *user)
+static void leave_frames(struct path *p, size_t depth, sample_visitor visitor, void *user)
 {
 	for (; p->has_thread && p->depth >= depth; p->depth--) {
 		size_t d = p->depth;
@@ -213,7 +213,7 @@ static void leave(struct path *p, size_t depth, sample_visitor visitor, void *us
 	}
 }
 
-static void enter(struct path *p, const struct tree_line *line)
+static void enter_frame(struct path *p, const struct tree_line *line)
 {
 	size_t d = line->depth;
 
@@ -243,7 +243,7 @@ bool sample_walk(struct span report, sample_visitor visitor, void *user)
 
 		if (!decode_line(&line, cursor_line(&c)))
 			break;
-		leave(&p, line.depth, visitor, user);
+		leave_frames(&p, line.depth, visitor, user);
 		if (!line.depth && decode_thread(&thread, &line)) {
 			p.thread = thread;
 			p.weights[0] = line.weight;
@@ -252,10 +252,10 @@ bool sample_walk(struct span report, sample_visitor visitor, void *user)
 			p.is_cut = false;
 			p.has_thread = has_any = true;
 		} else if (line.depth && p.has_thread) {
-			enter(&p, &line);
+			enter_frame(&p, &line);
 		}
 	}
-	leave(&p, 0, visitor, user);
+	leave_frames(&p, 0, visitor, user);
 	return has_any && p.adds_up;
 }
 

@@ -258,7 +258,7 @@ static uint8_t access_of(uint32_t flags)
 			       : FDS_ACCESS_NONE;
 }
 
-static void decode(struct bsd_descriptor *d, const struct bsd_bytes *b)
+static void decode_descriptor(struct bsd_descriptor *d, const struct bsd_bytes *b)
 {
 	uint32_t type = bsd_u32(b, AT_TYPE);
 	int32_t fd = bsd_i32(b, AT_FD);
@@ -290,6 +290,6 @@ bool kinfo_file_next(struct bsd_descriptor *out, struct cursor *c)
 
 	if (!kinfo_list_next(&record, c, FIXED_SIZE))
 		return false;
-	decode(out, &record);
+	decode_descriptor(out, &record);
 	return true;
 }

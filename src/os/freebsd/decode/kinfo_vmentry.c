@@ -36,7 +36,7 @@ static uint8_t flags_of(uint32_t flags, uint32_t type)
 			 (type == TYPE_GUARD ? MAPS_NO_RESERVE : 0));
 }
 
-static void decode(struct bsd_mapping *out, const struct bsd_bytes *b, uint32_t page_bytes)
+static void decode_mapping(struct bsd_mapping *out, const struct bsd_bytes *b, uint32_t page_bytes)
 {
 	uint32_t type = bsd_u32(b, AT_TYPE), flags = bsd_u32(b, AT_FLAGS);
 	uint64_t resident = (uint64_t)bsd_u32(b, AT_RESIDENT) * page_bytes;
@@ -74,6 +74,6 @@ bool kinfo_vmentry_next(struct bsd_mapping *out, struct cursor *c, uint32_t page
 
 	if (!kinfo_list_next(&record, c, FIXED_SIZE))
 		return false;
-	decode(out, &record, page_bytes);
+	decode_mapping(out, &record, page_bytes);
 	return true;
 }

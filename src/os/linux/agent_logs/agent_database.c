@@ -60,7 +60,7 @@ struct sqlite {
 	int (*finalize)(struct sqlite3_stmt *);
 };
 
-static bool load(struct sqlite *s)
+static bool load_sqlite(struct sqlite *s)
 {
 	const struct {
 		void *to;
@@ -83,7 +83,7 @@ static bool load(struct sqlite *s)
 	return s->library != NULL;
 }
 
-static void unload(struct sqlite *s)
+static void unload_sqlite(struct sqlite *s)
 {
 	if (s->db)
 		s->close(s->db);
@@ -314,8 +314,8 @@ int agent_database_read(const struct agent_database_request *r, struct agent_dat
 		return -EDQUOT;
 	if (!has_log_format(fd) || !find_uri(uri, sizeof(uri), fd, &st))
 		return -EOPNOTSUPP;
-	status = load(&sqlite) ? read_all(&sqlite, uri, r, tokens, is_cut) : -EOPNOTSUPP;
-	unload(&sqlite);
+	status = load_sqlite(&sqlite) ? read_all(&sqlite, uri, r, tokens, is_cut) : -EOPNOTSUPP;
+	unload_sqlite(&sqlite);
 	if (!status)
 		*place = now;
 	return status;

@@ -94,7 +94,7 @@ struct home_scan {
 	struct agent_set *agents; /* reference-counted; NULL: the built-in ones */
 };
 
-static void add(struct home_scan *scan, struct span version, struct span path)
+static void add_version(struct home_scan *scan, struct span version, struct span path)
 {
 	struct found found = { 0 };
 
@@ -107,7 +107,7 @@ static void add(struct home_scan *scan, struct span version, struct span path)
 	buffer_append(&scan->found, &found, sizeof(found));
 }
 
-static void walk(struct home_scan *scan, const char *pattern,
+static void walk_pattern(struct home_scan *scan, const char *pattern,
 	bool (*visit)(void *user, const char *path, const struct stat *st))
 {
 	const struct agent_path none = { 0 };
@@ -160,7 +160,7 @@ static void scan_versions(struct home_scan *scan)
 		if (!version.size || !agent_word_is_plain(name, AGENT_ID_MAX))
 			continue;
 		size = snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		add(scan, version, span_of(path, (size_t)size));
+		add_version(scan, version, span_of(path, (size_t)size));
 		count++;
 	}
 }
@@ -177,7 +177,7 @@ static bool take_package(void *user, const char *path, const struct stat *seen)
 	(void)seen;
 	if (!root_file_whole(scan->root, path, &bytes, PACKAGE_FILE_MAX, &st)) {
 		package_parse(&package, bytes.data, bytes.size);
-		add(scan, span_of(package.version, strlen(package.version)),
+		add_version(scan, span_of(package.version, strlen(package.version)),
 			span_of(path, (size_t)(strrchr(path, '/') - path)));
 	}
 	buffer_fini(&bytes);
@@ -194,7 +194,7 @@ static void scan_package(struct home_scan *scan, const char *prefix, const char 
 			(int)(at - prefix), prefix, name, at + 1, name);
 	else
 		snprintf(pattern, sizeof(pattern), "%s/node_modules/%s/package.json", prefix, name);
-	walk(scan, pattern, take_package);
+	walk_pattern(scan, pattern, take_package);
 }
 
 static void scan_packages(struct home_scan *scan, const char *name)
@@ -224,7 +224,7 @@ static bool take_distribution(void *user, const char *path, const struct stat *s
 	version.data += name;
 	version.size -= name + strlen(".dist-info");
 	if (agent_word_is_plain(version, PACKAGE_VERSION_SIZE))
-		add(scan, version, folder);
+		add_version(scan, version, folder);
 	return true;
 }
 
@@ -237,7 +237,7 @@ static void scan_distribution(struct home_scan *scan)
 	for (size_t i = 0; i < count; i++) {
 		snprintf(pattern, sizeof(pattern), "%s/%s-*.dist-info/" METADATA, folders[i],
 			scan->agent->distribution);
-		walk(scan, pattern, take_distribution);
+		walk_pattern(scan, pattern, take_distribution);
 	}
 }
 

@@ -24,7 +24,7 @@ struct place {
 /* Returns 1: go on, 0: enough; or a negative errno. */
 static int walk_on(struct agent_walk *walk, struct place *at, struct span pattern);
 
-static bool append(struct place *at, const char *name, size_t size)
+static bool append_name(struct place *at, const char *name, size_t size)
 {
 	if (size + 2 > PATH_SIZE - at->size)
 		return false;
@@ -35,7 +35,7 @@ static bool append(struct place *at, const char *name, size_t size)
 	return true;
 }
 
-static void cut(struct place *at, size_t size)
+static void cut_path(struct place *at, size_t size)
 {
 	at->size = size;
 	at->path[size] = '\0';
@@ -50,19 +50,19 @@ static bool is_project(const struct agent_walk *walk, struct place *at)
 	bool is_it = false;
 	struct stat st;
 
-	if (append(at, walk->project_file, strlen(walk->project_file)) &&
+	if (append_name(at, walk->project_file, strlen(walk->project_file)) &&
 		!root_file_whole(walk->root, at->path, &bytes, PATH_SIZE, &st)) {
 		while (bytes.size && strchr("\r\n", bytes.data[bytes.size - 1]))
 			bytes.size--;
 		is_it = bytes.size && bytes.size == directory.size &&
 			!memcmp(bytes.data, directory.data, bytes.size);
 	}
-	cut(at, before);
+	cut_path(at, before);
 	buffer_fini(&bytes);
 	return is_it;
 }
 
-static int visit(struct agent_walk *walk, const struct place *at)
+static int visit_file(struct agent_walk *walk, const struct place *at)
 {
 	_cleanup_close_ int fd = root_file_open(walk->root, at->path, O_PATH | O_NOFOLLOW);
 	struct stat st;
@@ -74,19 +74,20 @@ static int visit(struct agent_walk *walk, const struct place *at)
 	return !S_ISREG(st.st_mode) || walk->visit(walk->user, at->path, &st);
 }
 
-static int enter(struct agent_walk *walk, struct place *at, struct span name, struct span rest)
+static int enter_name(struct agent_walk *walk, struct place *at, struct span name, struct span rest)
 {
 	size_t before = at->size;
 	int status = 1;
 
-	if (append(at, name.data, name.size))
-		status = rest.size ? walk_on(walk, at, rest) : visit(walk, at);
-	cut(at, before);
+	if (append_name(at, name.data, name.size))
+		status = rest.size ? walk_on(walk, at, rest) : visit_file(walk, at);
+	cut_path(at, before);
 	return status;
 }
 
 /* Searches for a name with wildcards: compares it with every entry of the folder. */
-static int search(struct agent_walk *walk, struct place *at, struct span name, struct span rest)
+static int search_folder(
+	struct agent_walk *walk, struct place *at, struct span name, struct span rest)
 {
 	int fd = root_file_open(walk->root, at->path, O_RDONLY | O_DIRECTORY), status = 1;
 	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -105,14 +106,14 @@ static int search(struct agent_walk *walk, struct place *at, struct span name, s
 			!agent_path_match(name, found, walk->values, NULL))
 			continue;
 		if (span_equal(name, PROJECT)) {
-			if (!append(at, found.data, found.size))
+			if (!append_name(at, found.data, found.size))
 				continue;
 			if (!is_project(walk, at))
 				found.size = 0;
-			cut(at, before);
+			cut_path(at, before);
 		}
 		if (found.size)
-			status = enter(walk, at, found, rest);
+			status = enter_name(walk, at, found, rest);
 	}
 	return status;
 }
@@ -123,8 +124,8 @@ static int walk_on(struct agent_walk *walk, struct place *at, struct span patter
 	char one[AGENT_NAME_MAX + 1];
 
 	if (agent_path_expand(one, sizeof(one), name, walk->values))
-		return enter(walk, at, span_of(one, strlen(one)), pattern);
-	return search(walk, at, name, pattern);
+		return enter_name(walk, at, span_of(one, strlen(one)), pattern);
+	return search_folder(walk, at, name, pattern);
 }
 
 int agent_walk(struct agent_walk *walk, const char *home, const char *pattern)

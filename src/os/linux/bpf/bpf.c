@@ -257,7 +257,7 @@ static struct bpf_link *attach_to(const struct bpf_program *program, const char 
 	return link;
 }
 
-static int attach(struct bpf_code *b, const struct bpf_program *program,
+static int attach_program(struct bpf_code *b, const struct bpf_program *program,
 	const char *const *tracepoints, struct sooth_error *err)
 {
 	libbpf_print_fn_t before;
@@ -283,10 +283,10 @@ int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *con
 	assert(b);
 
 	const struct bpf_program *again = again_program(b->object, program);
-	int status =
-		attach(b, bpf_object__find_program_by_name(b->object, program), tracepoints, err);
+	int status = attach_program(
+		b, bpf_object__find_program_by_name(b->object, program), tracepoints, err);
 
-	return status || !again ? status : attach(b, again, tracepoints, err);
+	return status || !again ? status : attach_program(b, again, tracepoints, err);
 }
 
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)

@@ -348,7 +348,8 @@ static bool is_about_existence(enum note_kind kind)
 	return kind == NOTE_EXISTS || kind == NOTE_TYPE_EXISTS || kind == NOTE_ENUMERATOR_EXISTS;
 }
 
-static int put(const struct bpf_unfitted *program, const struct note *note, const struct value *v)
+static int put_value(
+	const struct bpf_unfitted *program, const struct note *note, const struct value *v)
 {
 	size_t i = note->at / sizeof(struct bpf_insn);
 	struct bpf_insn *at = program->instructions + i;
@@ -395,7 +396,7 @@ int bpf_relocate(const struct bpf_unfitted *program, const struct kernel_types *
 	while (!status && (status = walk_next(&w, &note)) == 1) {
 		status = find_value(&f, &note, &v);
 		if (!status)
-			status = put(program, &note, &v);
+			status = put_value(program, &note, &v);
 	}
 	kernel_types_close(&own);
 	if (!status)

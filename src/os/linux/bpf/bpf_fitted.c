@@ -31,18 +31,18 @@ struct sections {
 	struct span types, notes;
 };
 
-static bool begins(const char *name, const char *with)
+static bool name_begins(const char *name, const char *with)
 {
 	return !strncmp(name, with, strlen(with));
 }
 
 static void take_entry(struct bpf_fitted *f, const char *section)
 {
-	bool is_iterator = begins(section, ITERATOR);
+	bool is_iterator = name_begins(section, ITERATOR);
 	struct bpf_entry *e = &f->entries[f->count];
 	const char *name = section + strlen(is_iterator ? ITERATOR : TRACEPOINT);
 
-	if ((!is_iterator && !begins(section, TRACEPOINT)) || f->count == BPF_ENTRIES_MAX)
+	if ((!is_iterator && !name_begins(section, TRACEPOINT)) || f->count == BPF_ENTRIES_MAX)
 		return;
 	snprintf(e->section, sizeof(e->section), "%s", section);
 	snprintf(e->name, sizeof(e->name), "%s%s", is_iterator ? "bpf_iter_" : "btf_trace_", name);
@@ -129,7 +129,7 @@ static void add_wanted_entries(struct wanted *w, const struct bpf_fitted *f)
 
 		w->names[w->count++] = (struct kernel_name){ .name = span_of(
 								     e->name, strlen(e->name)),
-			.of = begins(e->section, ITERATOR) ? KERNEL_FUNCTION : KERNEL_ALIAS };
+			.of = name_begins(e->section, ITERATOR) ? KERNEL_FUNCTION : KERNEL_ALIAS };
 	}
 }
 
@@ -149,7 +149,7 @@ static uint32_t arguments_of(const struct kernel_types *kernel, uint32_t id)
 	return type.members ? type.members - 1 : 0;
 }
 
-static int relocate(
+static int relocate_programs(
 	struct bpf_fitted *f, const struct sections *s, struct wanted *w, struct sooth_error *err)
 {
 	size_t types = w->count;
@@ -163,7 +163,7 @@ static int relocate(
 	for (size_t i = 0; i < f->count; i++)
 		f->entries[i].id = w->names[types + i].found ? w->names[types + i].ids[0] : 0;
 	for (size_t i = 0; i < f->count; i++)
-		f->entries[i].arguments = begins(f->entries[i].section, TRACEPOINT)
+		f->entries[i].arguments = name_begins(f->entries[i].section, TRACEPOINT)
 						  ? arguments_of(&kernel, f->entries[i].id)
 						  : 0;
 	for (size_t i = 0; i < s->count && !status; i++)
@@ -180,7 +180,7 @@ static void forget_notes(struct bpf_fitted *f, const struct sections *s)
 	memset(f->bytes + at, 0, sizeof(uint32_t));
 }
 
-static int fit(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
+static int fit_image(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
 {
 	_cleanup_free_ struct sections *s = calloc(1, sizeof(*s));
 	_cleanup_free_ struct wanted *w = calloc(1, sizeof(*w));
@@ -196,7 +196,7 @@ static int fit(struct bpf_fitted *f, const struct bpf_image *image, struct sooth
 	if (status)
 		return error_set(
 			err, status, SOOTH_FAULT_INTERNAL, "read the BPF object %s", image->name);
-	status = relocate(f, s, w, err);
+	status = relocate_programs(f, s, w, err);
 	if (!status)
 		forget_notes(f, s);
 	return status;
@@ -210,7 +210,7 @@ int bpf_load_fitted(struct bpf_fitted *f, const struct bpf_image *image, struct 
 	if (!f->bytes)
 		return error_no_memory(err);
 	memcpy(f->bytes, image->data, image->size);
-	status = fit(f, image, err);
+	status = fit_image(f, image, err);
 	if (status)
 		bpf_fitted_close(f);
 	return status;

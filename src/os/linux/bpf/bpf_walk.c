@@ -114,7 +114,7 @@ static void put_casts(struct walk_image *w)
 	}
 }
 
-static int fit(struct walk_image *w, struct sooth_error *err)
+static int fit_image(struct walk_image *w, struct sooth_error *err)
 {
 	struct kernel_types kernel;
 	int status = kernel_types_open(&kernel, w->names, w->count, err);
@@ -134,7 +134,7 @@ static int fit(struct walk_image *w, struct sooth_error *err)
 
 /* --- loading --- */
 
-static int load(const struct walk_image *w, const char *name, char *messages)
+static int load_program(const struct walk_image *w, const char *name, char *messages)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_ITER,
 		.attach_btf_id = w->entry->ids[0], .log_buf = messages,
@@ -153,7 +153,7 @@ static void log_messages(const struct walk_image *w, const char *name, const str
 
 	if (!log || log->level < LOG_WARNING || !(messages = calloc(1, VERIFIER_BYTES)))
 		return;
-	program = load(w, name, messages);
+	program = load_program(w, name, messages);
 	if (program >= 0)
 		close(program);
 	messages[VERIFIER_BYTES - 1] = '\0';
@@ -163,7 +163,7 @@ static void log_messages(const struct walk_image *w, const char *name, const str
 	}
 }
 
-static int refuse(struct sooth_error *err, int status, const char *tried, const char *what)
+static int set_bpf_error(struct sooth_error *err, int status, const char *tried, const char *what)
 {
 	error_errno(err, status, "%s %s", tried, what);
 	if (status == -EPERM) {
@@ -184,18 +184,19 @@ int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const cha
 	if (!status)
 		status = w ? read_image(w, image, over, err) : error_no_memory(err);
 	if (!status)
-		status = fit(w, err);
+		status = fit_image(w, err);
 	if (!status) {
-		made.program = load(w, image->name, NULL);
+		made.program = load_program(w, image->name, NULL);
 		if (made.program < 0) {
-			status = refuse(err, made.program, "load the BPF program", image->name);
+			status = set_bpf_error(
+				err, made.program, "load the BPF program", image->name);
 			log_messages(w, image->name, log);
 		}
 	}
 	if (!status) {
 		made.link = bpf_link_create(made.program, 0, BPF_TRACE_ITER, NULL);
 		if (made.link < 0)
-			status = refuse(err, -errno, "attach the BPF program", image->name);
+			status = set_bpf_error(err, -errno, "attach the BPF program", image->name);
 	}
 	if (w)
 		free(w->program.instructions);
@@ -229,7 +230,8 @@ int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
 			take(user, scratch);
 		}
 	}
-	return got < 0 ? refuse(err, -errno, "iterate with the BPF program", "in the kernel") : 0;
+	return got < 0 ? set_bpf_error(err, -errno, "iterate with the BPF program", "in the kernel")
+		       : 0;
 }
 
 void bpf_walk_close(struct bpf_walk *w)

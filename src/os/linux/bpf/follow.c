@@ -28,7 +28,7 @@ static uint64_t ring_bytes(uint64_t requested)
 	return bytes;
 }
 
-static void configure(const struct backend_run *run, uint64_t bytes, struct follow_config *config)
+static void set_config(const struct backend_run *run, uint64_t bytes, struct follow_config *config)
 {
 	if (run->options.is_host)
 		config->adopt = ADOPT_ALL;
@@ -71,11 +71,11 @@ int follow_open(struct follow *f, const struct backend_run *run,
 	f->ring_bytes =
 		ring_bytes(run->options.observer.buffer_bytes ? run->options.observer.buffer_bytes
 							      : options->ring_bytes);
-	configure(run, f->ring_bytes, config);
+	set_config(run, f->ring_bytes, config);
 	return bpf_code_resize(&f->code, "ring", f->ring_bytes, err);
 }
 
-static int attach(struct follow *f, struct sooth_error *err)
+static int attach_programs(struct follow *f, struct sooth_error *err)
 {
 	static const char *const programs[] = { "on_fork", "on_exec", "on_exit", "on_visit" };
 	int status = 0;
@@ -99,7 +99,7 @@ int follow_load(struct follow *f, struct sooth_error *err)
 	if (!f->control)
 		return -EINVAL;
 	status = ring_open(&f->ring, bpf_code_map(&f->code, "ring"), f->ring_bytes, err);
-	return status ? status : attach(f, err);
+	return status ? status : attach_programs(f, err);
 }
 
 struct visit {
@@ -109,8 +109,8 @@ struct visit {
 };
 
 /* Returns how many threads it changed. */
-static int visit(struct follow *f, const struct visit *v, struct buffer *out, uint64_t *changed,
-	struct sooth_error *err)
+static int visit_threads(struct follow *f, const struct visit *v, struct buffer *out,
+	uint64_t *changed, struct sooth_error *err)
 {
 	int status;
 
@@ -164,7 +164,7 @@ static int mark_found(struct follow *f, const struct process_id *process, unsign
 
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
 		uint64_t marked;
-		int status = visit(f, &marking, NULL, &marked, err);
+		int status = visit_threads(f, &marking, NULL, &marked, err);
 
 		if (status)
 			return status;
@@ -180,7 +180,7 @@ static int mark_found(struct follow *f, const struct process_id *process, unsign
 	return 0;
 }
 
-static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
+static int mark_process(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
 	struct marked all = { 0 };
@@ -207,13 +207,13 @@ static void wait_until_programs_left(void)
 }
 
 /* Mutes threads until an iteration finds no unmuted one. */
-static int mute(struct follow *f, const struct process_id *process, struct sooth_error *err)
+static int mute_threads(struct follow *f, const struct process_id *process, struct sooth_error *err)
 {
 	const struct visit muting = { VISIT_MUTE, process, 0 };
 
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
 		uint64_t muted;
-		int status = visit(f, &muting, NULL, &muted, err);
+		int status = visit_threads(f, &muting, NULL, &muted, err);
 
 		if (status)
 			return status;
@@ -225,19 +225,20 @@ static int mute(struct follow *f, const struct process_id *process, struct sooth
 
 int follow_mute(struct follow *f, struct sooth_error *err)
 {
-	return mute(f, NULL, err);
+	return mute_threads(f, NULL, err);
 }
 
 /* Mutes, waits until programs that saw the old interest have returned, flushes. */
-static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
+static int flush_threads(
+	struct follow *f, const struct process_id *process, struct sooth_error *err)
 {
 	const struct visit flushing = { VISIT_FLUSH, process, 0 };
-	int status = mute(f, process, err);
+	int status = mute_threads(f, process, err);
 
 	if (status)
 		return status;
 	wait_until_programs_left();
-	return visit(f, &flushing, NULL, NULL, err);
+	return visit_threads(f, &flushing, NULL, NULL, err);
 }
 
 int follow_set_interest(struct follow *f, struct backend_run *run, const struct process_id *process,
@@ -246,7 +247,8 @@ int follow_set_interest(struct follow *f, struct backend_run *run, const struct 
 	assert(run);
 	if (run->options.is_host || run->options.has_uid)
 		return 0;
-	return interest ? mark(f, run, process, interest, err) : flush(f, process, err);
+	return interest ? mark_process(f, run, process, interest, err)
+			: flush_threads(f, process, err);
 }
 
 int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,
@@ -264,14 +266,14 @@ int follow_begin(struct follow *f, const struct process_id *process, struct soot
 {
 	const struct visit beginning = { VISIT_BEGIN, process, 0 };
 
-	return visit(f, &beginning, NULL, NULL, err);
+	return visit_threads(f, &beginning, NULL, NULL, err);
 }
 
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
 {
 	const struct visit listing = { VISIT_LIST, NULL, 0 };
 
-	return visit(f, &listing, out, NULL, err);
+	return visit_threads(f, &listing, out, NULL, err);
 }
 
 static void emit_losses(struct follow *f, struct backend_run *run)
@@ -312,7 +314,7 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 {
 	assert(f);
 
-	int status = flush(f, NULL, err);
+	int status = flush_threads(f, NULL, err);
 
 	assert(run);
 	ring_read(&f->ring, &run->out);

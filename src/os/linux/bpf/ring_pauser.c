@@ -51,12 +51,12 @@ struct watch {
 	int alive, stat;
 };
 
-static bool load(const bool *flag)
+static bool load_flag(const bool *flag)
 {
 	return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
 }
 
-static void store(bool *flag, bool value)
+static void store_flag(bool *flag, bool value)
 {
 	__atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
 }
@@ -86,16 +86,16 @@ static bool has_ended(const struct watch *w, int timeout_ms)
 /* Releases the target. sooth is stopped again in any case, because a user wanted that. */
 static void let_go(const struct watch *w)
 {
-	store(&w->state->releases, true);
+	store_flag(&w->state->releases, true);
 	kill(w->parent, SIGCONT);
-	for (int i = 0; i < RELEASE_STEPS && load(&w->state->is_paused); i++) {
+	for (int i = 0; i < RELEASE_STEPS && load_flag(&w->state->is_paused); i++) {
 		if (has_ended(w, RELEASE_MS))
 			return;
 	}
 	kill(w->parent, SIGSTOP);
 }
 
-static __attribute__((noreturn)) void watch(const struct watch *w)
+static __attribute__((noreturn)) void run_guard(const struct watch *w)
 {
 	int higher = w->alive > w->stat ? w->alive : w->stat, lower = w->alive + w->stat - higher;
 	int stopped = 0;
@@ -116,8 +116,8 @@ static __attribute__((noreturn)) void watch(const struct watch *w)
 
 		/* sooth runs again, and may pause again. */
 		if (is_over)
-			store(&w->state->releases, load(&w->state->ends));
-		stopped = load(&w->state->is_paused) && !is_over ? stopped + 1 : 0;
+			store_flag(&w->state->releases, load_flag(&w->state->ends));
+		stopped = load_flag(&w->state->is_paused) && !is_over ? stopped + 1 : 0;
 		if (stopped < STOPPED_STEPS)
 			continue;
 		if (getppid() == w->parent)
@@ -139,7 +139,7 @@ static int guard_start(struct pause_guard *g, int ends[2], int stat, struct soot
 	g->pid = fork();
 	code = -errno;
 	if (!g->pid)
-		watch(&w);
+		run_guard(&w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return g->pid < 0 ? error_errno(err, code, "fork the process that watches a pause") : 0;
 }
@@ -169,19 +169,19 @@ static int pause_guard_start(struct pause_guard *g, struct sooth_error *err)
 
 static void pause_guard_set(struct pause_guard *g, bool is_paused)
 {
-	store(&g->state->is_paused, is_paused);
+	store_flag(&g->state->is_paused, is_paused);
 }
 
 /* Requests the end until the guard confirms it. */
 static void pause_guard_cancel(struct pause_guard *g)
 {
-	store(&g->state->ends, true);
-	store(&g->state->releases, true);
+	store_flag(&g->state->ends, true);
+	store_flag(&g->state->releases, true);
 }
 
 static bool pause_guard_asks(const struct pause_guard *g)
 {
-	return load(&g->state->releases);
+	return load_flag(&g->state->releases);
 }
 
 /* Ends the guard by a signal: a child that was forked meanwhile may have the other end of `alive`
@@ -208,14 +208,14 @@ static uint64_t size_of(const struct ring_pauser *p)
 	return p->follow->ring.size;
 }
 
-static uint64_t waiting(const struct ring_pauser *p)
+static uint64_t waiting_bytes(const struct ring_pauser *p)
 {
 	return ring_waiting(&p->follow->ring);
 }
 
 bool ring_pauser_has_room(const struct ring_pauser *p)
 {
-	return waiting(p) <= size_of(p) / 2;
+	return waiting_bytes(p) <= size_of(p) / 2;
 }
 
 static void measure_rate(struct ring_pauser *p)
@@ -266,7 +266,7 @@ static void report_pause(struct ring_pauser *p, struct pause_event *event)
 static void pause_until_drained(struct ring_pauser *p)
 {
 	struct pause_event event = { .asked_ns = clock_monotonic_ns() };
-	uint64_t left = size_of(p) - waiting(p);
+	uint64_t left = size_of(p) - waiting_bytes(p);
 
 	ring_pauser_hold(p);
 	measure_rate(p);
@@ -275,7 +275,8 @@ static void pause_until_drained(struct ring_pauser *p)
 	pause_wait(p->pause, STOP_TIMEOUT_NS);
 	event.stopped_ns = clock_monotonic_ns();
 	for (unsigned step = 1;
-		waiting(p) > size_of(p) / 8 && !p->stops && !pause_guard_asks(&p->guard); step++) {
+		waiting_bytes(p) > size_of(p) / 8 && !p->stops && !pause_guard_asks(&p->guard);
+		step++) {
 		usleep(DRAIN_STEP_US);
 		if (step % STEPS_PER_SEARCH == 0)
 			event.threads += pause_running(p);
@@ -320,14 +321,14 @@ void ring_pauser_continue(struct ring_pauser *p)
 	ring_pauser_let_go(p);
 }
 
-static void serve(struct ring_pauser *p)
+static void serve_ring(struct ring_pauser *p)
 {
 	struct pollfd polled[] = { { .fd = p->wake, .events = POLLIN },
 		{ .fd = p->filling, .events = POLLIN },
 		{ .fd = p->work.event ? p->work.events : -1, .events = POLLIN } };
 
 	while (!p->stops) {
-		bool is_filling = pause_release_late(p->pause) || waiting(p) > size_of(p) / 4;
+		bool is_filling = pause_release_late(p->pause) || waiting_bytes(p) > size_of(p) / 4;
 		uint64_t wakes;
 
 		poll(polled, ARRAY_SIZE(polled), is_filling ? FILLING_MS : IDLE_MS);
@@ -344,7 +345,7 @@ static void serve(struct ring_pauser *p)
 	}
 }
 
-static void *run(void *user)
+static void *run_thread(void *user)
 {
 	struct ring_pauser *p = user;
 	struct sooth_error ignored;
@@ -354,7 +355,7 @@ static void *run(void *user)
 	if (p->work.begin)
 		p->work.begin(p->work.user);
 	if (!pause_new(&p->pause, &ignored))
-		serve(p);
+		serve_ring(p);
 	pause_free(TAKE_PTR(p->pause)); /* only this thread, which seized them, may release them */
 	return NULL;
 }
@@ -368,7 +369,7 @@ static void close_all(struct ring_pauser *p)
 	pause_guard_end(&p->guard);
 }
 
-static int start(struct ring_pauser *p, struct sooth_error *err)
+static int start_thread(struct ring_pauser *p, struct sooth_error *err)
 {
 	int code;
 
@@ -380,7 +381,7 @@ static int start(struct ring_pauser *p, struct sooth_error *err)
 		return error_errno(err, p->filling, "wait for the ring");
 	if (pause_guard_start(&p->guard, err))
 		return -EIO;
-	code = pthread_create(&p->thread, NULL, run, p);
+	code = pthread_create(&p->thread, NULL, run_thread, p);
 	return code ? error_errno(err, -code, "start the thread that pauses the target") : 0;
 }
 
@@ -390,7 +391,7 @@ int ring_pauser_start(struct ring_pauser *p, struct follow *follow,
 	int status;
 
 	*p = (struct ring_pauser){ .follow = follow, .work = *work, .wake = -1, .filling = -1 };
-	status = start(p, err);
+	status = start_thread(p, err);
 	if (status)
 		close_all(p);
 	return status;

@@ -53,7 +53,7 @@ static bool is_of_all(const struct backend_run *run)
 	       !(run->options.interest & INTEREST_BRIEF);
 }
 
-static int configure(struct backend_run *run, struct sooth_error *err)
+static int set_config(struct backend_run *run, struct sooth_error *err)
 {
 	struct exit_reasons_bpf *s = run->state;
 	struct follow_config *following =
@@ -85,7 +85,7 @@ static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
 	if (!status)
 		status = bpf_code_open(&s->code, &bpf_image_exit_reasons, run->log, err);
 	if (!status)
-		status = configure(run, err);
+		status = set_config(run, err);
 	if (!status) {
 		s->control = bpf_code_load_control(&s->code, sizeof(*s->control), err);
 		status = s->control ? 0 : err->code;
@@ -97,7 +97,7 @@ static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static int forget(struct exit_reasons_bpf *s, uint32_t pid)
+static int forget_member(struct exit_reasons_bpf *s, uint32_t pid)
 {
 	bpf_map_delete_elem(bpf_code_map(&s->code, "members"), &pid);
 	return 0;
@@ -133,8 +133,8 @@ static int make_watched(
 	return bpf_map_update_elem(map, &pid, &known, BPF_ANY);
 }
 
-static int watch(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
+static int watch_process(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
 {
 	struct exit_reasons_bpf *s = run->state;
 	struct exit_reasons_member member = { .start_ticks = process->start_ticks };
@@ -145,7 +145,7 @@ static int watch(struct backend_run *run, const struct process_id *process, unsi
 	int status;
 
 	if (!interest)
-		return forget(s, pid);
+		return forget_member(s, pid);
 	/* A refusal does not fail the run: this is one check of many. */
 	if (!is_ours && caller_may_watch(run->os, process, &refusal)) {
 		backend_limit(run, "exit reasons of some processes", refusal.why, refusal.remedy);
@@ -173,7 +173,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	struct exit_reasons_bpf *s = run->state;
 
 	s->has_selected = true;
-	return is_of_all(run) ? 0 : watch(run, process, interest, err);
+	return is_of_all(run) ? 0 : watch_process(run, process, interest, err);
 }
 
 static void watch_agents(struct backend_run *run)
@@ -189,7 +189,7 @@ static void watch_agents(struct backend_run *run)
 
 		if (bpf_map_lookup_elem(bpf_code_map(&s->code, "members"), &pid, &known) ||
 			known.start_ticks != all[i].start_ticks)
-			watch(run, &all[i], INTEREST_STREAM, &ignored);
+			watch_process(run, &all[i], INTEREST_STREAM, &ignored);
 	}
 }
 

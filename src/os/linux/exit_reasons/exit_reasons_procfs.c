@@ -52,7 +52,7 @@ static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
-static void drop(struct exit_reasons_procfs *s, const struct process_id *process)
+static void drop_member(struct exit_reasons_procfs *s, const struct process_id *process)
 {
 	const struct watched *w = map_get(&s->members, process);
 
@@ -61,8 +61,8 @@ static void drop(struct exit_reasons_procfs *s, const struct process_id *process
 	map_remove(&s->members, process);
 }
 
-static int watch(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
+static int watch_process(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
 {
 	struct exit_reasons_procfs *s = run->state;
 	struct process_id now;
@@ -71,7 +71,7 @@ static int watch(struct backend_run *run, const struct process_id *process, unsi
 
 	(void)err;
 	if (!interest) {
-		drop(s, process);
+		drop_member(s, process);
 		return 0;
 	}
 	w = map_put(&s->members, process, &is_new);
@@ -97,7 +97,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	unsigned interest, struct sooth_error *err)
 {
 	((struct exit_reasons_procfs *)run->state)->has_selected = true;
-	return watch(run, process, interest, err);
+	return watch_process(run, process, interest, err);
 }
 
 static void watch_agents(struct backend_run *run)
@@ -108,7 +108,7 @@ static void watch_agents(struct backend_run *run)
 	struct sooth_error ignored;
 
 	for (size_t i = 0; i < found.size / sizeof(*all) && s->members.count < AGENTS_MAX; i++)
-		watch(run, &all[i], INTEREST_STREAM, &ignored);
+		watch_process(run, &all[i], INTEREST_STREAM, &ignored);
 }
 
 /* Returns whether the process has run: it neither ends nor changes its directory otherwise. */
@@ -140,7 +140,7 @@ static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 		}
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 		exit_reasons_left_note(&s->left, &end);
-		drop(s, &process);
+		drop_member(s, &process);
 	}
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }

@@ -95,7 +95,7 @@ struct fd_found {
 };
 
 /* Writes a holder; false when the limit for its inode is reached. */
-static bool emit(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+static bool emit_holder(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
 	const struct fd_found *found)
 {
 	struct fd_end *end = map_get(&e->targets, &found->key);
@@ -232,7 +232,7 @@ static void check_entry(struct search *s, int process, int table, const char *na
 		memset(s->found.name, 0, sizeof(s->found.name));
 		memcpy(s->found.name, stat.name.data, used);
 	}
-	s->is_cut |= !emit(s->ends, s->run, s->of, &s->found);
+	s->is_cut |= !emit_holder(s->ends, s->run, s->of, &s->found);
 }
 
 static void search_process(struct search *s, pid_t pid)

@@ -89,7 +89,7 @@ static bool is_at_end(const struct fds_descriptor *d)
 }
 
 /* Returns whether another file has the name. */
-static bool finds(
+static bool finds_successor(
 	struct fds_reader *r, const struct fds_descriptor *d, struct span path, struct request *a)
 {
 	return path.size && r->successors++ < LOOKUPS_MAX && !look_up(r, d->mount, path, a) &&
@@ -105,9 +105,9 @@ void fd_successor_write(struct fds_reader *r, struct backend_run *run,
 	if (!is_at_end(d) || !path.size || path.data[0] != '/' || d->path_state)
 		return;
 	/* A deleted file may have been rotated before: "app.log.1 (deleted)". */
-	if (!d->is_deleted || !finds(r, d, path, &a)) {
+	if (!d->is_deleted || !finds_successor(r, d, path, &a)) {
 		path.size = rotated_name_base(path);
-		if (!finds(r, d, path, &a))
+		if (!finds_successor(r, d, path, &a))
 			return;
 	}
 	s.record.kind = FDS_SUCCESSOR;

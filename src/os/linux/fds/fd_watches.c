@@ -110,7 +110,7 @@ static struct path_aim aim_of(const struct stat *st)
 	return (struct path_aim){ st->st_ino, major(st->st_dev), minor(st->st_dev) };
 }
 
-static void check(
+static void check_path(
 	struct fd_search *s, const struct path_aim *aim, const char *directory, const char *name)
 {
 	struct sought *sought = map_get(&s->targets, aim);
@@ -128,7 +128,7 @@ static void check(
 	s->left--;
 }
 
-static void push(struct fd_search *s, const char *directory, const char *name)
+static void push_directory(struct fd_search *s, const char *directory, const char *name)
 {
 	size_t needed = strlen(directory) + strlen(name) + 2;
 
@@ -154,10 +154,10 @@ static void check_entry(struct fd_search *s, int fd, const struct path_aim *here
 	if (map_get(&s->targets, &aim) &&
 		!fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
 		aim = aim_of(&st);
-		check(s, &aim, directory, entry->d_name);
+		check_path(s, &aim, directory, entry->d_name);
 	}
 	if (entry->d_type == DT_DIR)
-		push(s, directory, entry->d_name);
+		push_directory(s, directory, entry->d_name);
 }
 
 /* The path is in the queue, whose memory may move while it grows. */
@@ -190,7 +190,7 @@ static void read_directory(struct fd_search *s, const char *path)
 	device.inode = 0;
 	if (!map_get(&s->devices, &device))
 		return;
-	check(s, &here, directory, NULL);
+	check_path(s, &here, directory, NULL);
 	while (s->left && s->entries < ENTRIES_MAX && (entry = readdir(dir))) {
 		s->entries++;
 		check_entry(s, fd, &here, directory, entry);
@@ -299,7 +299,7 @@ size_t fd_watches_count(const struct fd_watches *w)
 	return w->list.size / sizeof(struct fd_watch);
 }
 
-static void found(struct fd_watches *w, struct fd_watch *watch, struct span path)
+static void set_watch_path(struct fd_watches *w, struct fd_watch *watch, struct span path)
 {
 	watch->state = SOOTH_STATE_VALUE;
 	watch->path_offset = (uint32_t)w->paths.size;
@@ -424,7 +424,7 @@ static bool resolve_by(struct resolving *r, int mount, struct fd_watch *watch)
 	/* A file outside of a bind mount, or opened without its parents, has an incomplete path. */
 	if (path_leads_to(r->timeout, r->process, path, &aim) != 1)
 		return false;
-	found(r->watches, watch, path);
+	set_watch_path(r->watches, watch, path);
 	return true;
 }
 
@@ -473,7 +473,7 @@ static void take_found(struct fd_watches *w, const struct fd_search *search)
 		struct span path;
 
 		if (all[i].state != SOOTH_STATE_VALUE && fd_search_get(search, &aim, &path))
-			found(w, &all[i], path);
+			set_watch_path(w, &all[i], path);
 	}
 }
 

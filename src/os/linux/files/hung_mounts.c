@@ -26,7 +26,7 @@ static uint64_t list[LIST_MAX];
 static size_t list_size;
 static char last_point[256];
 
-static bool holds(uint64_t key)
+static bool list_has(uint64_t key)
 {
 	for (size_t i = 0; i < list_size; i++) {
 		if (list[i] == key)
@@ -137,7 +137,7 @@ bool hung_mounts_hold(int about)
 	if (list_size)
 		find_keys(about, &keys);
 	for (size_t i = 0; i < keys.count; i++)
-		result |= holds(keys.keys[i]);
+		result |= list_has(keys.keys[i]);
 	pthread_mutex_unlock(&lock);
 	return result;
 }
@@ -170,7 +170,7 @@ bool hung_mounts_hold_id(uint32_t id)
 	bool result;
 
 	pthread_mutex_lock(&lock);
-	result = holds(OF_ID | id);
+	result = list_has(OF_ID | id);
 	pthread_mutex_unlock(&lock);
 	return result;
 }
@@ -178,7 +178,7 @@ bool hung_mounts_hold_id(uint32_t id)
 void hung_mounts_add_id(uint32_t id)
 {
 	pthread_mutex_lock(&lock);
-	if (list_size < LIST_MAX && !holds(OF_ID | id))
+	if (list_size < LIST_MAX && !list_has(OF_ID | id))
 		list[list_size++] = OF_ID | id;
 	pthread_mutex_unlock(&lock);
 }

@@ -77,7 +77,7 @@ bool limits_line_parse(struct limits_line *out, struct span line)
 }
 
 /* "17.86": two decimals, never signed. */
-static double share(struct cursor *c, const char *name)
+static double read_share(struct cursor *c, const char *name)
 {
 	uint64_t whole, hundredths;
 
@@ -100,9 +100,9 @@ bool pressure_line_parse(struct pressure_line *out, struct span line)
 	struct span word = cursor_word(&c);
 
 	found.is_full = span_equal(word, "full");
-	found.share_10s = share(&c, "avg10=");
-	found.share_60s = share(&c, "avg60=");
-	found.share_300s = share(&c, "avg300=");
+	found.share_10s = read_share(&c, "avg10=");
+	found.share_60s = read_share(&c, "avg60=");
+	found.share_300s = read_share(&c, "avg300=");
 	if (c.failed || (!found.is_full && !span_equal(word, "some")))
 		return false;
 	*out = found;

@@ -15,7 +15,7 @@
 #include "os/linux/files/as_caller.h"
 #include "os/os.h"
 
-static int gone(struct process_snapshot *r, const struct process_id *expected, int status)
+static int gone_status(struct process_snapshot *r, const struct process_id *expected, int status)
 {
 	if (!expected)
 		return 1; /* listed as one of all processes, but gone by now */
@@ -36,13 +36,13 @@ int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_
 	assert(run);
 	*r = (struct process_snapshot){ .process = procfs_open(pid) };
 	if (r->process < 0 || fstat(r->process, &owner))
-		return gone(r, expected, r->process);
+		return gone_status(r, expected, r->process);
 	r->uid = owner.st_uid;
 	if (run->options.has_uid && r->uid != run->options.uid)
 		return 1;
 	status = procfs_stat_at(r->process, stat, bytes);
 	if (status || (expected && expected->start_ticks != stat->start_ticks))
-		return gone(r, expected, status);
+		return gone_status(r, expected, status);
 	r->id = (struct process_id){ .start_ticks = stat->start_ticks, .pid = stat->pid };
 	procfs_open_living(&r->process, stat);
 	return 0;

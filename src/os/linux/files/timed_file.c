@@ -49,7 +49,7 @@ static void drop_read(void *argument)
 	close(p->fd);
 }
 
-static void begin(struct timed_file *f, struct timeout *timeout, int timeout_ms)
+static void begin_read(struct timed_file *f, struct timeout *timeout, int timeout_ms)
 {
 	*f = (struct timed_file){ .timeout = timeout,
 		.fd = -1,
@@ -60,7 +60,7 @@ int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, 
 	int timeout_ms)
 {
 	assert(f);
-	begin(f, timeout, timeout_ms);
+	begin_read(f, timeout, timeout_ms);
 	f->fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC);
 	return f->fd < 0 ? -errno : 0;
 }
@@ -68,7 +68,7 @@ int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, 
 void timed_file_adopt(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms)
 {
 	assert(f);
-	begin(f, timeout, timeout_ms);
+	begin_read(f, timeout, timeout_ms);
 	f->fd = fd;
 }
 

@@ -117,7 +117,7 @@ static void drop_opening(void *argument)
 	close(((struct opening *)argument)->socket);
 }
 
-static int run(struct timeout *timeout, int folder, struct opening *o, int timeout_ms)
+static int open_timed(struct timeout *timeout, int folder, struct opening *o, int timeout_ms)
 {
 	int pair[2], status;
 
@@ -153,7 +153,7 @@ int timed_open(struct timeout *timeout, int folder, const char *path, int flags,
 {
 	_cleanup_free_ struct opening *o = opening_new(path, strlen(path), flags);
 
-	return o ? run(timeout, folder, o, timeout_ms) : -ENOMEM;
+	return o ? open_timed(timeout, folder, o, timeout_ms) : -ENOMEM;
 }
 
 #define READING (O_RDONLY | O_NOCTTY | O_NONBLOCK)
@@ -165,7 +165,7 @@ int timed_open_regular(struct timeout *timeout, int folder, const char *path, in
 	if (!o)
 		return -ENOMEM;
 	o->is_regular = true;
-	return run(timeout, folder, o, timeout_ms);
+	return open_timed(timeout, folder, o, timeout_ms);
 }
 
 int timed_open_mapped(
@@ -181,5 +181,5 @@ int timed_open_mapped(
 		(unsigned long long)mapping->from, (unsigned long long)mapping->to);
 	o->inode = mapping->inode;
 	o->is_regular = true;
-	return run(timeout, process, o, timeout_ms);
+	return open_timed(timeout, process, o, timeout_ms);
 }

@@ -104,7 +104,8 @@ struct target_search {
 
 /* Classifies the target of a call (code_classify): is it another probed function that allocates, or
  * frees, the block for this function? */
-static enum code_target classify(void *user, uint64_t offset, bool is_defined, const char *name)
+static enum code_target classify_target(
+	void *user, uint64_t offset, bool is_defined, const char *name)
 {
 	const struct target_search *t = user;
 	const struct elf_found *found = &t->search->found;
@@ -135,8 +136,8 @@ static bool find_paths(const struct search *s, const struct elf_function *f, str
 {
 	struct target_search t = { s, f };
 
-	return s->slots &&
-	       !code_paths_find(s->file->file, s->found.machine, f, s->slots, classify, &t, out);
+	return s->slots && !code_paths_find(s->file->file, s->found.machine, f, s->slots,
+				   classify_target, &t, out);
 }
 
 /* Returns whether all calls of a function pass through an inner function that is probed. For a free
@@ -267,7 +268,7 @@ static void add_mark(struct search *s, const struct elf_function *f, uint8_t pla
 	add_site(s, f, place, &requirement, false);
 }
 
-static void add(struct search *s, const struct elf_function *f)
+static void add_sites(struct search *s, const struct elf_function *f)
 {
 	switch (name_of(f)->kind) {
 	case ALLOCATOR_LOADER:
@@ -353,7 +354,7 @@ void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
 		s.slots = NULL;
 	for (size_t i = 0; i < s.found.count; i++)
 		if (is_probed(&s, &s.found.functions[i]))
-			add(&s, &s.found.functions[i]);
+			add_sites(&s, &s.found.functions[i]);
 	elf_slots_close(s.slots);
 	if (s.own.any)
 		add_thread_end(&s);

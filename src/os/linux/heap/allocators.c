@@ -228,7 +228,7 @@ static int take_read(struct allocators *a, const struct file_identity *identity,
 	return status < 0 ? status : known->defines;
 }
 
-static int examine(struct allocators *a, int process, const struct maps_line *m,
+static int examine_file(struct allocators *a, int process, const struct maps_line *m,
 	allocator_handler handler, void *user, struct sooth_error *err)
 {
 	struct file_identity identity = { makedev(m->device_major, m->device_minor), m->inode };
@@ -362,7 +362,7 @@ int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handle
 		explain_no_mappings(process, err);
 	while (status >= 0 && !cursor_at_end(&c)) {
 		if (maps_parse(cursor_line(&c), &m))
-			status = examine(a, process, &m, handler, user, err);
+			status = examine_file(a, process, &m, handler, user, err);
 		defines |= status > 0;
 	}
 	buffer_fini(&bytes);

@@ -78,7 +78,7 @@ static int find_in(void *user, const uint64_t key[2], struct sooth_error *err)
 	return status;
 }
 
-static int define(struct heap_attach *a, const struct process_id *process, struct span maps,
+static int define_probes(struct heap_attach *a, const struct process_id *process, struct span maps,
 	struct sooth_error *err)
 {
 	_cleanup_free_ struct defining *d = calloc(1, sizeof(*d));
@@ -105,7 +105,7 @@ struct covered {
 	bool any;
 };
 
-static int cover(void *user, const uint64_t key[2], struct sooth_error *err)
+static int cover_file(void *user, const uint64_t key[2], struct sooth_error *err)
 {
 	struct covered *c = user;
 	const struct late_events *events = map_get(&c->attach->late_files, key);
@@ -132,9 +132,9 @@ int heap_late_probe(
 	maps = (struct span){ buffer_cstr(&bytes), bytes.size };
 	pthread_mutex_lock(&a->lock);
 	if (status >= 0)
-		status = define(a, process, maps, err);
+		status = define_probes(a, process, maps, err);
 	if (status >= 0)
-		status = each_file(maps, cover, &c, err);
+		status = each_file(maps, cover_file, &c, err);
 	if (status >= 0 && c.any)
 		map_put(&a->late_processes, &process->pid, NULL);
 	pthread_mutex_unlock(&a->lock);

@@ -56,7 +56,7 @@ static void emit_pause(void *user, struct pause_event *event)
 
 /* Called while the program is stopped. Code that the program ran before its first stop was
  * unseen. */
-static void mapped(void *user, pid_t pid, bool has_run)
+static void on_mapped(void *user, pid_t pid, bool has_run)
 {
 	struct heap_pauser *p = user;
 	struct sooth_error err;
@@ -93,11 +93,11 @@ static void watch_loading(struct heap_pauser *p)
 	const volatile bool *cancel = ring_pauser_hold(&p->ring);
 	struct sooth_error err;
 	pid_t pid = (pid_t)p->now.process.pid;
-	int status = pause_loading(pid, false, mapped, p, LOADING_CALLS_MAX, cancel, &err);
+	int status = pause_loading(pid, false, on_mapped, p, LOADING_CALLS_MAX, cancel, &err);
 
 	ring_pauser_let_go(&p->ring);
 	if (status)
-		mapped(p, pid, true);
+		on_mapped(p, pid, true);
 }
 
 /* Handles programs that begin in this thread, which has the highest priority: the collector may be
@@ -150,7 +150,7 @@ static void watch_command(void *user)
 	if (p->has_loaded)
 		return;
 
-	p->loading = pause_loading((pid_t)p->command.pid, true, mapped, p, LOADING_CALLS_MAX,
+	p->loading = pause_loading((pid_t)p->command.pid, true, on_mapped, p, LOADING_CALLS_MAX,
 		ring_pauser_hold(&p->ring), &p->loading_error);
 	ring_pauser_let_go(&p->ring);
 	p->has_no_allocator = !p->loading && !p->found;

@@ -38,7 +38,7 @@ uint64_t heap_probed_ns(const struct heap_hit_cost *cost, const struct heap_prob
 	       value->returns * cost->return_ns + value->stepped * cost->stepped_ns;
 }
 
-static void emit(const struct heap_hit_cost *cost, struct backend_run *run,
+static void emit_overhead(const struct heap_hit_cost *cost, struct backend_run *run,
 	const struct heap_probed_key *key, const struct heap_probed_value *value)
 {
 	struct heap_overhead overhead = { .record = { .time_ns = run->os->now_ns(run->os),
@@ -75,7 +75,7 @@ void heap_probed_emit(
 
 	for (int i = 0; i < HEAP_PROBED_ENTRIES && !bpf_map_get_next_key(map, NULL, &key); i++) {
 		if (!bpf_map_lookup_elem(map, &key, &value) && value.entries)
-			emit(cost, run, &key, &value);
+			emit_overhead(cost, run, &key, &value);
 		bpf_map_delete_elem(map, &key);
 	}
 }

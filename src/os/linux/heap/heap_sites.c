@@ -205,7 +205,7 @@ bool heap_sites_is_late(const struct heap_attach *a, unsigned event)
 	return event < a->late.size && a->late.data[event];
 }
 
-static int define(struct heap_attach *a, const struct place_list *list, bool is_return,
+static int define_event(struct heap_attach *a, const struct place_list *list, bool is_return,
 	bool is_late, const char *program, struct sooth_error *err)
 {
 	const unsigned char late = is_late;
@@ -239,7 +239,7 @@ int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err)
 
 		list.count =
 			heap_return_links_take_waiting(&a->return_links, list.places, PLACES_MAX);
-		status = define(a, &list, true, false, "on_return", err);
+		status = define_event(a, &list, true, false, "on_return", err);
 		for (size_t i = 0; i < list.count; i++)
 			close(list.places[i].file);
 		c.end = a->events;
@@ -256,8 +256,8 @@ static struct prober_place own_place(const struct trap_cost_places *own, uint64_
 	return (struct prober_place){ own->file, offset, 0 };
 }
 
-/* Defines an event as define() does, with places of sooth's own functions added; without them, if
- * the kernel refuses them. */
+/* Defines an event as define_event() does, with places of sooth's own functions added; without
+ * them, if the kernel refuses them. */
 static int define_with_own(struct finding_sites *f, struct place_list *list, bool is_return,
 	const char *program, const struct trap_cost_places *own, struct sooth_error *err)
 {
@@ -265,18 +265,18 @@ static int define_with_own(struct finding_sites *f, struct place_list *list, boo
 	int status;
 
 	if (!own || !count || count + 2 > PLACES_MAX)
-		return define(f->attach, list, is_return, f->is_late, program, err);
+		return define_event(f->attach, list, is_return, f->is_late, program, err);
 	list->places[list->count++] = own_place(own, own->function);
 	if (!is_return)
 		list->places[list->count++] = own_place(own, own->stepped);
-	status = define(f->attach, list, is_return, f->is_late, program, err);
+	status = define_event(f->attach, list, is_return, f->is_late, program, err);
 	if (!status) {
 		*(is_return ? &f->attach->own.returning : &f->attach->own.entry) =
 			(int)f->attach->events - 1;
 		return 0;
 	}
 	list->count = count;
-	return define(f->attach, list, is_return, f->is_late, program, err);
+	return define_event(f->attach, list, is_return, f->is_late, program, err);
 }
 
 int heap_sites_define_overhead_probes(struct heap_attach *a, struct sooth_error *err)

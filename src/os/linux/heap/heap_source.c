@@ -56,7 +56,8 @@ static int expect_links(struct heap_state *s, struct sooth_error *err)
 	return status;
 }
 
-static int load(struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
+static int load_programs(
+	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
 	const struct sooth_heap_options *heap = &run->options.observer.heap;
 	bool with_sums = heap->sums_in_kernel || heap->bytes_per_sample || heap->adapts_to_load;
@@ -138,7 +139,7 @@ int heap_source_open(
 		run->options.observer.heap.adapts_to_load);
 	if (run->options.is_host || run->options.has_uid)
 		return refuse_open_target(err);
-	status = load(run, prober, err);
+	status = load_programs(run, prober, err);
 	if (status)
 		heap_source_close(run);
 	return status;

@@ -171,7 +171,7 @@ static bool is_gone(const struct heap_sums_reader *r, const struct heap_block_ke
 
 /* Removes the blocks of processes that are gone. is_gone() is computed once per process, because a
  * process has many blocks. */
-static void sweep(struct heap_sums_reader *r)
+static void remove_ended_blocks(struct heap_sums_reader *r)
 {
 	uint32_t position = 0, count, seen = 0;
 	struct map known;
@@ -360,7 +360,7 @@ bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct 
 	look_at_sums(&look);
 	look_at_held(&look);
 	if (!is_last && r->room && r->left_blocks >= r->room / LEFT_SHARE)
-		sweep(r);
+		remove_ended_blocks(r);
 	r->looked_ns = look.now_ns;
 	if (control->unheld != r->reported_unheld)
 		backend_loss(run, control->unheld - r->reported_unheld, 0,

@@ -230,7 +230,7 @@ static bool gather_end(struct maps_snapshot *m, struct gathering *g)
 	return add_mapping(m, &g->now);
 }
 
-static bool gather(struct maps_snapshot *m, struct gathering *g, struct span line)
+static bool gather_line(struct maps_snapshot *m, struct gathering *g, struct span line)
 {
 	struct smaps_mapping next;
 
@@ -256,7 +256,7 @@ static bool gather_lines(struct maps_snapshot *m, struct gathering *g, struct bu
 	struct cursor c = cursor_over(data, last ? (size_t)(last + 1 - data) : 0);
 
 	while (!cursor_at_end(&c)) {
-		if (!gather(m, g, cursor_line(&c)))
+		if (!gather_line(m, g, cursor_line(&c)))
 			return false;
 	}
 	buffer_consume(bytes, last ? (size_t)(last + 1 - data) : 0);

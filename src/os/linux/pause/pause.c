@@ -221,7 +221,7 @@ struct rescue {
 
 #define GUARD_NS 20000000 /* an exec without a deadlock has released its lock by then */
 
-static void *run(void *user)
+static void *run_rescue(void *user)
 {
 	struct rescue *r = user;
 
@@ -256,7 +256,7 @@ static int rescue_start(struct rescue *r, void (*reap)(void *user), void *user)
 	if (!code)
 		code = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (!code) {
-		code = pthread_create(&r->thread, NULL, run, r);
+		code = pthread_create(&r->thread, NULL, run_rescue, r);
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
 	if (code) {
@@ -344,7 +344,7 @@ int pause_new(struct pause **out, struct sooth_error *err)
 	return 0;
 }
 
-static void refuse(struct pause *p, pid_t tid)
+static void note_refusal(struct pause *p, pid_t tid)
 {
 	bool is_new;
 
@@ -353,7 +353,7 @@ static void refuse(struct pause *p, pid_t tid)
 }
 
 /* Under the lock, except for the seizing. */
-static int seize(struct pause *p, pid_t tid)
+static int seize_thread(struct pause *p, pid_t tid)
 {
 	int code;
 
@@ -370,13 +370,13 @@ static bool pause_thread(struct pause *p, pid_t tid)
 {
 	bool is_new;
 	struct thread *t = map_put(&p->threads, &tid, &is_new);
-	int code = !t ? -ENOMEM : is_new ? seize(p, tid) : 0;
+	int code = !t ? -ENOMEM : is_new ? seize_thread(p, tid) : 0;
 
 	if (code) {
 		if (t)
 			map_remove(&p->threads, &tid);
 		if (code != -ESRCH)
-			refuse(p, tid);
+			note_refusal(p, tid);
 		return false;
 	}
 	if (t->is_selected)
@@ -402,7 +402,7 @@ size_t pause_threads(struct pause *p, const pid_t *tids, size_t count)
 	return requested;
 }
 
-static void drop(struct pause *p, pid_t tid, const struct thread *t)
+static void drop_thread(struct pause *p, pid_t tid, const struct thread *t)
 {
 	p->selected -= t->is_selected;
 	p->stopped -= t->is_stopped;
@@ -420,7 +420,7 @@ static void check_thread(struct pause *p, pid_t tid, struct thread *t)
 			t->signal = stop.signal;
 			p->stopped++;
 		} else if (pause_detach(tid, stop.signal)) {
-			drop(p, tid, t);
+			drop_thread(p, tid, t);
 		}
 		return;
 	case PAUSE_RUNNING:
@@ -436,7 +436,7 @@ static void check_thread(struct pause *p, pid_t tid, struct thread *t)
 		p->detached_until_ns = clock_monotonic_ns() + DETACHED_NS;
 		break;
 	}
-	drop(p, tid, t);
+	drop_thread(p, tid, t);
 }
 
 static void check_all(struct pause *p)
@@ -511,7 +511,7 @@ void pause_release(struct pause *p)
 		pid_t tid = *key;
 
 		if (t->is_stopped && pause_detach(tid, t->signal)) {
-			drop(p, tid, t);
+			drop_thread(p, tid, t);
 			continue;
 		}
 		/* It has not stopped yet, or was killed while it was stopped. */

@@ -114,7 +114,7 @@ static bool read_memory(pid_t pid, uint64_t address, void *to, size_t size)
 
 /* --- ranges --- */
 
-static bool contains(struct loader_range range, uint64_t address)
+static bool range_contains(struct loader_range range, uint64_t address)
 {
 	return address >= range.begin && address < range.end;
 }
@@ -133,7 +133,7 @@ static void find_ranges(struct loader *l, struct span maps, uint64_t base)
 			run.begin = m.from;
 		run.end = m.to;
 		former = m;
-		if (contains(run, base))
+		if (range_contains(run, base))
 			l->interpreter = run;
 	}
 }
@@ -254,10 +254,10 @@ static int loader_find(struct loader *l, pid_t pid)
 /* `ip` is the address of a system call. */
 static bool loader_is_done(const struct loader *l, uint64_t ip)
 {
-	bool is_outside = !contains(l->interpreter, ip);
+	bool is_outside = !range_contains(l->interpreter, ip);
 
 	/* Calls in the kernel's own page (vdso) are made for the code that called it. */
-	return (is_outside && !contains(l->vdso, ip)) || says_consistent(l);
+	return (is_outside && !range_contains(l->vdso, ip)) || says_consistent(l);
 }
 
 /* Whether the process runs another program than sooth, which it was forked from. */
@@ -333,7 +333,7 @@ static bool has_threads(pid_t pid)
 }
 
 /* At the exec, or where a running program was stopped. */
-static int begin(struct loading *l, bool is_exec)
+static int begin_loading(struct loading *l, bool is_exec)
 {
 	struct __ptrace_syscall_info info;
 	int status = loader_find(&l->loader, l->pid), unknown = call_info(l, &info);
@@ -382,11 +382,11 @@ static int at_call(struct loading *l)
 static int at_stop(struct loading *l, const struct pause_stop *stop)
 {
 	if (stop->at == PAUSE_AT_EXEC || (!l->has_begun && !l->awaits_exec))
-		return begin(l, stop->at == PAUSE_AT_EXEC);
+		return begin_loading(l, stop->at == PAUSE_AT_EXEC);
 	return stop->at == PAUSE_AT_CALL ? at_call(l) : RESUME;
 }
 
-static void resume(const struct loading *l, const struct pause_stop *stop)
+static void resume_program(const struct loading *l, const struct pause_stop *stop)
 {
 	/* A job-control stop is left as it is, until SIGCONT makes the process stop here again. */
 	if (stop->at == PAUSE_AT_JOB_STOP)
@@ -397,7 +397,7 @@ static void resume(const struct loading *l, const struct pause_stop *stop)
 }
 
 /* `stop` is its current stop, or NULL. False: it has ended. */
-static bool release(const struct loading *l, const struct pause_stop *stop)
+static bool release_program(const struct loading *l, const struct pause_stop *stop)
 {
 	uint64_t until_ns = clock_monotonic_ns() + RELEASE_NS;
 	struct pause_sleeper sleeper = { 0 };
@@ -419,7 +419,7 @@ static bool release(const struct loading *l, const struct pause_stop *stop)
 	return state == PAUSE_RUNNING || state == PAUSE_STOPPED;
 }
 
-static int watch(struct loading *l)
+static int watch_program(struct loading *l)
 {
 	struct pause_stop stop;
 	bool is_stopped;
@@ -432,11 +432,11 @@ static int watch(struct loading *l)
 			status = at_stop(l, &stop);
 		if (status != RESUME)
 			break;
-		resume(l, &stop);
+		resume_program(l, &stop);
 	}
 	if (status == -ESRCH && !is_stopped)
 		return status;
-	return release(l, is_stopped ? &stop : NULL) ? status : -ESRCH;
+	return release_program(l, is_stopped ? &stop : NULL) ? status : -ESRCH;
 }
 
 int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *user,
@@ -452,7 +452,7 @@ int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *us
 		l.awaits_exec = is_before_exec && !loader_is_other_program(pid);
 		if (!l.awaits_exec)
 			ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
-		status = watch(&l);
+		status = watch_program(&l);
 	}
 	if (!status)
 		return 0;

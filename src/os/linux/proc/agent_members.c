@@ -147,8 +147,8 @@ static bool is_named(const struct known_process *k, struct span name)
 	return size == name.size && !memcmp(k->name, name.data, size);
 }
 
-static const struct known_process *recall(struct agent_members *a, const struct backend_run *run,
-	const struct process_id *id, struct span name)
+static const struct known_process *recall_process(struct agent_members *a,
+	const struct backend_run *run, const struct process_id *id, struct span name)
 {
 	struct known_process *k = run->options.observer.sample_ns ? map_get(&a->known, id) : NULL;
 
@@ -205,7 +205,7 @@ static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 	found.ppid = stat.ppid;
 	found.living = stat.living;
 	found.has_ended = procfs_has_ended(&stat);
-	known = found.has_ended ? NULL : recall(a, run, &found.id, stat.name);
+	known = found.has_ended ? NULL : recall_process(a, run, &found.id, stat.name);
 	if (known) {
 		found.is_known = known->has_markers;
 		found.is_selected = known->is_agent || (known->has_markers && known->is_marked);

@@ -45,7 +45,7 @@ uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processe
 
 /* Estimates the number of processes. The link count of /proc includes the host's processes
  * (fs/proc/root.c), besides some ten folders. */
-static uint64_t count(const struct probe_options *options)
+static uint64_t count_processes(const struct probe_options *options)
 {
 	struct stat st;
 
@@ -56,10 +56,10 @@ static uint64_t count(const struct probe_options *options)
 
 uint64_t proc_cost_procfs(const struct probe_options *options)
 {
-	return proc_cost_of_procfs(options, count(options));
+	return proc_cost_of_procfs(options, count_processes(options));
 }
 
 uint64_t proc_cost_bpf(const struct probe_options *options)
 {
-	return proc_cost_of_bpf(options, count(options));
+	return proc_cost_of_bpf(options, count_processes(options));
 }

@@ -13,7 +13,7 @@
 #define YOUNG_S	   10 /* npm and others have set their title by then */
 #define LEVELS_MAX 16
 
-static bool contains(struct span text, const char *word, size_t size)
+static bool text_contains(struct span text, const char *word, size_t size)
 {
 	for (size_t i = 0; i + size <= text.size; i++) {
 		if (!strncasecmp(text.data + i, word, size))
@@ -24,7 +24,7 @@ static bool contains(struct span text, const char *word, size_t size)
 
 bool proc_detached_looks_like_server(struct span text)
 {
-	return contains(text, "mcp", 3) || contains(text, "modelcontextprotocol", 20);
+	return text_contains(text, "mcp", 3) || text_contains(text, "modelcontextprotocol", 20);
 }
 
 bool proc_detached_hides_its_name(struct span executable)

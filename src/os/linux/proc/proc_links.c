@@ -236,7 +236,7 @@ static bool has_other(const struct proc_input *in, const struct proc_neighbours 
 }
 
 /* Searches the given processes; NULL: all. Keeps the records of holders here. */
-static uint8_t search(
+static uint8_t search_holders(
 	struct proc_input_writers *w, struct backend_run *run, const struct buffer *pids)
 {
 	struct sooth_record of = { .cpu = SOOTH_CPU_NONE };
@@ -264,7 +264,7 @@ static void search_round(struct proc_input_writers *w, struct backend_run *run,
 	}
 	if (!w->ends.targets.count)
 		return;
-	state = search(w, run, is_last ? NULL : &n->pids);
+	state = search_holders(w, run, is_last ? NULL : &n->pids);
 	for (size_t i = 0; i < count; i++) {
 		struct proc_input *in = &inputs[i];
 
@@ -283,7 +283,7 @@ static void search_round(struct proc_input_writers *w, struct backend_run *run,
 
 /* Completes an input. If the end itself does not show whether there is another one, a process that
  * was found with it does. */
-static void conclude(struct proc_input *in)
+static void complete_input(struct proc_input *in)
 {
 	bool is_reported = in->writers_state == SOOTH_STATE_VALUE || in->writers.size;
 
@@ -319,7 +319,7 @@ static void proc_input_writers_find(struct proc_input_writers *w, struct backend
 	search_round(w, run, &a, inputs, count, neighbours, false);
 	search_round(w, run, &a, inputs, count, neighbours, true);
 	for (size_t i = 0; i < count; i++)
-		conclude(&inputs[i]);
+		complete_input(&inputs[i]);
 	map_fini(&a.peers);
 	map_fini(&a.spaces);
 }
@@ -347,7 +347,7 @@ static struct proc_links_pending *pending_links(const struct proc_links_reader *
 	return (void *)r->pending.data;
 }
 
-static void forget(struct proc_links_reader *r)
+static void drop_pending(struct proc_links_reader *r)
 {
 	size_t count;
 	struct proc_links_pending *all = pending_links(r, &count);
@@ -359,7 +359,7 @@ static void forget(struct proc_links_reader *r)
 
 void proc_links_fini(struct proc_links_reader *r)
 {
-	forget(r);
+	drop_pending(r);
 	proc_input_writers_fini(&r->writers);
 	buffer_fini(&r->pending);
 	buffer_fini(&r->scratch);
@@ -518,5 +518,5 @@ void proc_links_write(struct proc_links_reader *r, struct backend_run *run,
 	}
 	for (size_t i = 0; i < found; i++)
 		buffer_fini(&inputs[i].writers);
-	forget(r);
+	drop_pending(r);
 }

@@ -31,7 +31,7 @@ static bool is_proxy(struct span name)
 	return false;
 }
 
-static struct span behind(struct span text, size_t count)
+static struct span text_behind(struct span text, size_t count)
 {
 	return span_of(text.data + count, text.size - count);
 }
@@ -43,7 +43,7 @@ static unsigned skip_scheme(struct span *text)
 		size_t size = strlen(schemes[i].scheme);
 
 		if (text->size > size && !strncasecmp(text->data, schemes[i].scheme, size)) {
-			*text = behind(*text, size);
+			*text = text_behind(*text, size);
 			return schemes[i].port;
 		}
 	}
@@ -59,7 +59,7 @@ static struct span authority_of(struct span text)
 	}
 	for (size_t i = text.size; i; i--) {
 		if (text.data[i - 1] == '@')
-			return behind(text, i);
+			return text_behind(text, i);
 	}
 	return text;
 }
@@ -91,7 +91,7 @@ static bool is_bracketed(struct span host)
 }
 
 /* Splits a value. False: it has no form of a proxy, so no part of it is kept. */
-static bool split(struct span value, struct span *host, unsigned *port)
+static bool split_proxy(struct span value, struct span *host, unsigned *port)
 {
 	size_t colon;
 	uint64_t number;
@@ -101,7 +101,8 @@ static bool split(struct span value, struct span *host, unsigned *port)
 	for (colon = host->size; colon && host->data[colon - 1] != ':'; colon--)
 		;
 	if (colon && host->data[host->size - 1] != ']') {
-		if (!span_decimal(behind(*host, colon), &number) || !number || number > UINT16_MAX)
+		if (!span_decimal(text_behind(*host, colon), &number) || !number ||
+			number > UINT16_MAX)
 			return false;
 		*port = (unsigned)number;
 		host->size = colon - 1;
@@ -122,7 +123,8 @@ void proc_proxies_find(struct buffer *out, const void *environment, size_t size,
 		if (!environ_next(&walk, &v))
 			return;
 		if (!v.name.size || !is_proxy(v.name) ||
-			!split(span_of(v.name.data + v.name.size + 1, v.size_bytes), &host, &port))
+			!split_proxy(
+				span_of(v.name.data + v.name.size + 1, v.size_bytes), &host, &port))
 			continue;
 		buffer_format(out, "%.*s=%.*s:%u", (int)v.name.size, v.name.data, (int)host.size,
 			host.data, port);

@@ -71,7 +71,7 @@ void proc_recognition_begin(struct proc_recognition *l)
 	buffer_reset(&l->texts);
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
+static uint64_t mix_hash(uint64_t hash, uint64_t value)
 {
 	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
 	return hash ^ hash >> 32;
@@ -82,14 +82,14 @@ static uint64_t mix(uint64_t hash, uint64_t value)
  * process with the same name. Without any of this an exec is not detected. */
 static uint64_t token_of(const struct proc_values *f)
 {
-	uint64_t hash = mix(f->environment_from, f->environment_to);
+	uint64_t hash = mix_hash(f->environment_from, f->environment_to);
 
 	if (!f->environment_from)
 		return 0;
 	for (size_t i = 0; i < f->name_size; i++)
-		hash = mix(hash, (unsigned char)f->name[i]);
-	hash = mix(mix(hash, f->code_from), f->code_to);
-	return mix(hash, f->uid) | 1;
+		hash = mix_hash(hash, (unsigned char)f->name[i]);
+	hash = mix_hash(mix_hash(hash, f->code_from), f->code_to);
+	return mix_hash(hash, f->uid) | 1;
 }
 
 static struct span name_of(const struct proc_entry *e)
@@ -184,14 +184,14 @@ void proc_recognition_recognise(struct proc_recognition *l, struct proc_entry *e
 static void recognise_by_path(struct proc_recognition *l, struct proc_entry *e, int process)
 {
 	struct span path = proc_recognition_executable(l, e), none = span_of("", 0);
-	uint64_t hash = mix(0, path.size);
+	uint64_t hash = mix_hash(0, path.size);
 	struct program_facts facts;
 	bool is_path_alone;
 
 	proc_recognition_program(l, e, process, none, none, &facts);
 	is_path_alone = !facts.marks.marks_size && !facts.package.name[0];
 	for (size_t i = 0; is_path_alone && i < path.size; i++)
-		hash = mix(hash, (unsigned char)path.data[i]);
+		hash = mix_hash(hash, (unsigned char)path.data[i]);
 	if (is_path_alone && map_get(&l->plain_files, &hash)) {
 		e->is_plain = true;
 		return;
@@ -214,9 +214,9 @@ static uint64_t file_key(int process)
 		!(st.stx_mask & STATX_MNT_ID) || !S_ISREG(st.stx_mode) || st.stx_nlink != 1 ||
 		st.stx_size >= PROGRAM_BYTES_LEAST)
 		return 0;
-	key = mix(mix(st.stx_mnt_id, st.stx_ino), st.stx_size);
-	key = mix(mix(key, st.stx_dev_major), st.stx_dev_minor);
-	key = mix(mix(key, (uint64_t)st.stx_ctime.tv_sec), st.stx_ctime.tv_nsec) | 1;
+	key = mix_hash(mix_hash(st.stx_mnt_id, st.stx_ino), st.stx_size);
+	key = mix_hash(mix_hash(key, st.stx_dev_major), st.stx_dev_minor);
+	key = mix_hash(mix_hash(key, (uint64_t)st.stx_ctime.tv_sec), st.stx_ctime.tv_nsec) | 1;
 #else
 	(void)process;
 #endif
@@ -225,7 +225,7 @@ static uint64_t file_key(int process)
 
 /* Only a process that runs a script, has an agent's name, or hides its executable needs its
  * arguments read. */
-static void check(struct proc_recognition *l, struct proc_entry *e, int process)
+static void check_program(struct proc_recognition *l, struct proc_entry *e, int process)
 {
 	uint64_t key = e->values.executable_key;
 	struct span executable;
@@ -326,7 +326,7 @@ void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int p
 		return;
 	if (process < 0)
 		process = opened = procfs_open((pid_t)f->id.pid);
-	check(l, e, process);
+	check_program(l, e, process);
 }
 
 static void forget_ended(struct proc_recognition *l)

@@ -369,7 +369,7 @@ static struct timed_batch *batch_of(const struct request_run *a, size_t first, s
 }
 
 /* Takes the results of requests that ran; returns how many are done. */
-static size_t resolve(struct request_run *a, struct timed_batch *b, size_t first, size_t count,
+static size_t take_results(struct request_run *a, struct timed_batch *b, size_t first, size_t count,
 	size_t done, int status)
 {
 	for (size_t i = 0; i < done; i++)
@@ -394,7 +394,7 @@ static int run_some(struct request_run *a, size_t first, size_t count)
 	if (!b)
 		return -ENOMEM;
 	done = timed_batch_run(b, a->timeout, a->proc, timeout_for(count), &status);
-	done = resolve(a, b, first, count, done, status);
+	done = take_results(a, b, first, count, done, status);
 	timed_batch_free(b);
 	return (int)done;
 }
@@ -460,7 +460,7 @@ static int wait_for(struct proc_slow_queue *s)
 	if (!s->batch)
 		return 0;
 	done = timed_batch_end(s->batch, s->timeout, timeout_for(a.count), &status);
-	done = resolve(&a, s->batch, 0, a.count, done, status);
+	done = take_results(&a, s->batch, 0, a.count, done, status);
 	timed_batch_free(s->batch);
 	s->batch = NULL;
 	return run_all(&a, done); /* the requests behind a request that timed out */
@@ -494,7 +494,7 @@ static int start_gathered(struct proc_slow_queue *s)
 }
 
 /* Ends a sample that failed and was not ended. */
-static void abandon(struct proc_slow_queue *s)
+static void abandon_sample(struct proc_slow_queue *s)
 {
 	int ignored;
 
@@ -508,7 +508,7 @@ static void abandon(struct proc_slow_queue *s)
 
 int proc_slow_queue_begin(struct proc_slow_queue *s)
 {
-	abandon(s);
+	abandon_sample(s);
 	buffer_reset(&s->running);
 	buffer_reset(&s->gathered);
 	s->number = 0;
@@ -541,7 +541,7 @@ int proc_slow_queue_finish_reads(struct proc_slow_queue *s)
 
 void proc_slow_queue_fini(struct proc_slow_queue *s)
 {
-	abandon(s);
+	abandon_sample(s);
 	buffer_fini(&s->running);
 	buffer_fini(&s->gathered);
 }

@@ -26,7 +26,7 @@ static uint64_t rss_pages(const struct tasks_seen *s)
 	return pages;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
+static uint64_t mix_hash(uint64_t hash, uint64_t value)
 {
 	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
 	return hash ^ hash >> 32;
@@ -36,12 +36,12 @@ static uint64_t mix(uint64_t hash, uint64_t value)
  * (proc_recognition.c). */
 static uint64_t executable_key(const struct tasks_file *f)
 {
-	uint64_t hash = mix(mix(mix(f->entry, f->mount), f->inode), f->size_bytes);
+	uint64_t hash = mix_hash(mix_hash(mix_hash(f->entry, f->mount), f->inode), f->size_bytes);
 
 	if (!S_ISREG(f->mode) || f->links != 1 || f->size_bytes >= PROGRAM_BYTES_LEAST)
 		return 0;
-	hash = mix(mix(hash, f->changed_s), f->changed_ns);
-	return mix(hash, f->device) | 1;
+	hash = mix_hash(mix_hash(hash, f->changed_s), f->changed_ns);
+	return mix_hash(hash, f->device) | 1;
 }
 
 static uint8_t input_of(const struct tasks_seen *s)

@@ -98,7 +98,7 @@ static bool is_sound(const struct elf_line *line)
 	       (line->is_found ? places && (line->is_cut || places == functions + 1) : !functions);
 }
 
-static bool take(struct file_names *names, const struct file_names *shared)
+static bool take_lines(struct file_names *names, const struct file_names *shared)
 {
 	size_t size = names->count * sizeof(names->lines[0]);
 
@@ -110,7 +110,7 @@ static bool take(struct file_names *names, const struct file_names *shared)
 	return true;
 }
 
-static bool run(int file, struct file_names *shared)
+static bool run_reader(int file, struct file_names *shared)
 {
 	pid_t parent = getpid(), pid = fork();
 	int status;
@@ -136,7 +136,7 @@ static bool read_confined(int file, struct file_names *names)
 	if (shared == MAP_FAILED)
 		return false;
 	memcpy(shared, names, size);
-	is_read = run(file, shared) && take(names, shared);
+	is_read = run_reader(file, shared) && take_lines(names, shared);
 	munmap(shared, size);
 	return is_read;
 }

@@ -242,7 +242,7 @@ static void do_sealed_job(void *argument)
 		read_open(job, job->root);
 }
 
-static bool call(struct timeout *timeout, void (*work)(void *), struct job *job, int kept,
+static bool call_timed(struct timeout *timeout, void (*work)(void *), struct job *job, int kept,
 	struct file_names *names)
 {
 	size_t size = offsetof(struct job, names) + file_names_size(names);
@@ -267,7 +267,7 @@ bool debug_file_names(struct timeout *timeout, int root, const char *path,
 	job->identity = *identity;
 	if (slash && (size_t)(slash - path) < sizeof(job->folder))
 		memcpy(job->folder, path, (size_t)(slash - path));
-	return call(timeout, do_job, job, root, names);
+	return call_timed(timeout, do_job, job, root, names);
 }
 
 bool debug_file_names_sealed(struct timeout *timeout, int file,
@@ -279,5 +279,5 @@ bool debug_file_names_sealed(struct timeout *timeout, int file,
 	if (!job)
 		return false;
 	job->identity = *identity;
-	return call(timeout, do_sealed_job, job, file, names);
+	return call_timed(timeout, do_sealed_job, job, file, names);
 }

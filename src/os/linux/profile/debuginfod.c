@@ -85,7 +85,7 @@ static bool read_kept(int directory, const char *name, struct timeout *timeout,
 	return false;
 }
 
-static void count(struct debuginfod *d, int status)
+static void count_result(struct debuginfod *d, int status)
 {
 	if (!status) {
 		d->fetched++;
@@ -105,7 +105,7 @@ static void count(struct debuginfod *d, int status)
 	}
 }
 
-static bool fetch(struct debuginfod *d, int directory, const char *name,
+static bool fetch_file(struct debuginfod *d, int directory, const char *name,
 	const struct debug_identity *identity)
 {
 	struct debuginfod_request request = { .urls = d->urls,
@@ -125,7 +125,7 @@ static bool fetch(struct debuginfod *d, int directory, const char *name,
 		return false;
 	}
 	status = debuginfod_fetch(&request);
-	count(d, status);
+	count_result(d, status);
 	/* A fetched file is noted, too: if it cannot be read now, it cannot be read later. */
 	map_put(&d->refused, name, &is_new);
 	return !status;
@@ -145,7 +145,7 @@ bool debuginfod_names(struct debuginfod *d, struct timeout *timeout,
 		map_put(&d->refused, name, NULL);
 		return true;
 	}
-	is_fetched = fetch(d, directory, name, identity);
+	is_fetched = fetch_file(d, directory, name, identity);
 	is_read = is_fetched && read_kept(directory, name, timeout, identity, names);
 	d->damaged += is_fetched && !is_read;
 	if (is_fetched)
@@ -155,7 +155,7 @@ bool debuginfod_names(struct debuginfod *d, struct timeout *timeout,
 
 /* --- what it did --- */
 
-static const char *files(unsigned n)
+static const char *plural_file(unsigned n)
 {
 	return n == 1 ? "file" : "files";
 }
@@ -166,7 +166,7 @@ static void report_failure(const struct debuginfod *d, struct backend_run *run)
 
 	snprintf(reason, sizeof(reason), "%s (asked for %u debug %s%s)",
 		d->failure == -EINTR ? "interrupted" : strerror(-d->failure), d->unanswered,
-		files(d->unanswered), d->is_over ? "; no more were asked for" : "");
+		plural_file(d->unanswered), d->is_over ? "; no more were asked for" : "");
 	backend_limit(run, "names from debuginfod: no answer", reason,
 		"check the URL of --debuginfod, or leave it out");
 }
@@ -175,7 +175,8 @@ static void report_sent(struct backend_run *run, unsigned count, const char *wha
 {
 	char reason[128];
 
-	snprintf(reason, sizeof(reason), "the server sent %u %s %s", count, files(count), what);
+	snprintf(reason, sizeof(reason), "the server sent %u %s %s", count, plural_file(count),
+		what);
 	if (count)
 		backend_limit(
 			run, "names of some files", reason, "use another server with --debuginfod");
@@ -191,7 +192,7 @@ void debuginfod_report(const struct debuginfod *d, struct backend_run *run)
 		return;
 	log_line(run->log, LOG_INFO,
 		"debuginfod: %u debug %s fetched from %s, %u kept from before, %u not there",
-		d->fetched, files(d->fetched), d->urls, d->kept, d->missing);
+		d->fetched, plural_file(d->fetched), d->urls, d->kept, d->missing);
 	if (d->failure)
 		report_failure(d, run);
 	snprintf(reason, sizeof(reason), "%u debug %s larger than half of --debug-cache", d->large,

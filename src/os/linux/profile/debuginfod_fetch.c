@@ -93,7 +93,7 @@ static void remove_unfinished(int directory)
 
 /* --- in the child --- */
 
-static bool load(struct library *l)
+static bool load_library(struct library *l)
 {
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
@@ -145,7 +145,7 @@ static void set_environment(const struct debuginfod_request *r, const char *work
 }
 
 /* Confines the child: its standard streams lead nowhere, and signals of the user end it. */
-static bool confine(int directory, int answer, uint64_t bytes_max)
+static bool confine_child(int directory, int answer, uint64_t bytes_max)
 {
 	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
 	struct rlimit size = { bytes_max, bytes_max }, none = { 0, 0 };
@@ -184,7 +184,7 @@ static int parse_id(const char *text, unsigned char bytes[BUILD_ID_BYTES])
 
 /* Keeps a fetched file. The servers decide what they send, so it is checked like any other debug
  * file. */
-static int keep(const struct debuginfod_request *r, int fetched, const char *path)
+static int keep_file(const struct debuginfod_request *r, int fetched, const char *path)
 {
 	char name[SYMBOL_CACHE_NAME];
 	struct debug_identity found;
@@ -205,7 +205,7 @@ static int keep(const struct debuginfod_request *r, int fetched, const char *pat
 	return renameat(AT_FDCWD, path, CHILD_FOLDER, name) ? -errno : 0;
 }
 
-static int fetch(const struct debuginfod_request *r, const char *work)
+static int fetch_file(const struct debuginfod_request *r, const char *work)
 {
 	unsigned char id[BUILD_ID_BYTES];
 	int size = parse_id(r->build_id, id), fetched;
@@ -214,24 +214,25 @@ static int fetch(const struct debuginfod_request *r, const char *work)
 	void *client;
 
 	set_environment(r, work);
-	if (!load(&library))
+	if (!load_library(&library))
 		return -ELIBACC;
 	client = library.begin();
 	if (!client)
 		return -ENOMEM;
 	fetched = library.find(client, id, size, &path);
-	return fetched < 0 ? fetched : keep(r, fetched, path);
+	return fetched < 0 ? fetched : keep_file(r, fetched, path);
 }
 
-static void child(const struct debuginfod_request *r, const char *work, int answer, pid_t parent)
+static void run_child(
+	const struct debuginfod_request *r, const char *work, int answer, pid_t parent)
 {
 	int status = -EPERM;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	if (confine(r->directory, answer, r->bytes_max + SEALED_FILE_MORE))
-		status = fetch(r, work);
+	if (confine_child(r->directory, answer, r->bytes_max + SEALED_FILE_MORE))
+		status = fetch_file(r, work);
 	_exit(write(CHILD_ANSWER, &status, sizeof(status)) == sizeof(status) ? EXIT_SUCCESS
 									     : EXIT_FAILURE);
 }
@@ -264,7 +265,7 @@ static int take_answer(pid_t pid, int answer)
 	return status;
 }
 
-static int run(const struct debuginfod_request *r, const char *work)
+static int start_child(const struct debuginfod_request *r, const char *work)
 {
 	pid_t parent = getpid(), pid;
 	int ends[2], status;
@@ -273,7 +274,7 @@ static int run(const struct debuginfod_request *r, const char *work)
 		return -errno;
 	pid = fork();
 	if (!pid)
-		child(r, work, ends[1], parent);
+		run_child(r, work, ends[1], parent);
 	close(ends[1]);
 	status = pid < 0 ? -EAGAIN : take_answer(pid, ends[0]);
 	close(ends[0]);
@@ -288,7 +289,7 @@ int debuginfod_fetch(const struct debuginfod_request *r)
 	remove_unfinished(r->directory);
 	if (!make_work(r->directory, work))
 		return -errno;
-	status = run(r, work);
+	status = start_child(r, work);
 	remove_work(r->directory, work, WORK_DEPTH);
 	return status;
 }
@@ -300,7 +301,7 @@ int debuginfod_fetch_test(void)
 	int status;
 
 	if (!pid)
-		_exit(load(&library) ? EXIT_SUCCESS : EXIT_FAILURE);
+		_exit(load_library(&library) ? EXIT_SUCCESS : EXIT_FAILURE);
 	if (pid < 0)
 		return -EAGAIN;
 	while (waitpid(pid, &status, 0) < 0) {

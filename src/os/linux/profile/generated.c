@@ -174,7 +174,7 @@ struct names_reading {
 };
 
 /* Takes whole lines or records, and moves the rest to the front. */
-static void take(const struct names_reading *r, struct buffer *bytes)
+static void take_names(const struct names_reading *r, struct buffer *bytes)
 {
 	const char *end;
 	size_t whole;
@@ -203,7 +203,7 @@ static void read_names(struct generated *g, int fd, const struct names_reading *
 
 		status = timed_file_read(&file, &bytes, PIECE_BYTES);
 		read += bytes.size - before;
-		take(r, &bytes);
+		take_names(r, &bytes);
 	}
 	timed_file_close(&file);
 	buffer_fini(&bytes);

@@ -47,7 +47,7 @@ static size_t first_from(const struct kernel_symbol *symbols, size_t count, uint
 	return from;
 }
 
-static void offer(struct kernel_symbol *s, uint64_t address, struct span name)
+static void offer_symbol(struct kernel_symbol *s, uint64_t address, struct span name)
 {
 	size_t size = name.size < KERNEL_SYMBOL_MAX ? name.size : KERNEL_SYMBOL_MAX;
 
@@ -75,7 +75,7 @@ size_t kernel_symbols_take(
 		for (size_t i = first_from(symbols, count, address);
 			address && i < count && symbols[i].address - address < FUNCTION_BYTES_MAX;
 			i++)
-			offer(&symbols[i], address, name);
+			offer_symbol(&symbols[i], address, name);
 	}
 	return known;
 }

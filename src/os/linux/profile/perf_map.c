@@ -25,7 +25,7 @@ static size_t first_from(const struct perf_map_place *places, size_t count, uint
 	return from;
 }
 
-static void offer(struct perf_map_place *place, uint64_t begin, struct span name)
+static void offer_name(struct perf_map_place *place, uint64_t begin, struct span name)
 {
 	size_t size = name.size < PERF_MAP_NAME_MAX ? name.size : PERF_MAP_NAME_MAX;
 
@@ -47,7 +47,7 @@ void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, u
 	for (size_t i = first_from(places, count, begin);
 		i < count && places[i].address - begin < size; i++) {
 		if (name.size)
-			offer(&places[i], begin, name);
+			offer_name(&places[i], begin, name);
 		else
 			places[i].is_reused |= places[i].is_found;
 	}

@@ -88,7 +88,7 @@ static struct perf_event_attr make_sampling_attributes(const struct perf_rings *
 	return attr;
 }
 
-static int refused(int status, struct sooth_error *err)
+static int perf_refused(int status, struct sooth_error *err)
 {
 	error_set(err, status,
 		status == -EACCES || status == -EPERM ? SOOTH_FAULT_PRIVILEGE
@@ -122,7 +122,7 @@ int perf_rings_test(struct sooth_error *err)
 {
 	int status = try_event(false);
 
-	return status ? refused(status, err) : 0;
+	return status ? perf_refused(status, err) : 0;
 }
 
 /* --- rings --- */
@@ -210,7 +210,7 @@ int perf_rings_open(
 	for (size_t size = power_of_two(bytes ? bytes : RING_BYTES_MAX);
 		status == -EPERM && size >= RING_BYTES_MIN; size /= 2)
 		status = map_rings(r, cpus, size);
-	return status ? refused(status, err) : 0;
+	return status ? perf_refused(status, err) : 0;
 }
 
 int perf_rings_open_mappings(struct perf_rings *r, uint64_t bytes, struct sooth_error *err)

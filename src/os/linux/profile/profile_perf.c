@@ -203,7 +203,7 @@ static int read_mappings(struct profile_perf *s, struct perf_process *process, i
 	return 0;
 }
 
-static int attach(struct backend_run *run, const struct process_id *id, unsigned interest,
+static int attach_process(struct backend_run *run, const struct process_id *id, unsigned interest,
 	struct sooth_error *err)
 {
 	struct profile_perf *s = run->state;
@@ -237,7 +237,7 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	 * them. */
 	if (!interest || (known && known->id.start_ticks == process->start_ticks))
 		return 0;
-	return attach(run, process, interest, err);
+	return attach_process(run, process, interest, err);
 }
 
 static int profile_start(struct backend_run *run, struct sooth_error *err)
@@ -304,7 +304,7 @@ static void take_sample(struct backend_run *run, const struct perf_event_header 
 }
 
 /* Identifies a process. If it has already ended, it counts as started in the tick of its record. */
-static struct process_id identify(void *user, uint32_t pid, uint64_t time_ns)
+static struct process_id identify_process(void *user, uint32_t pid, uint64_t time_ns)
 {
 	struct backend_run *run = user;
 	struct profile_perf *s = run->state;
@@ -378,7 +378,7 @@ static void take_record(struct backend_run *run, const struct perf_event_header 
 		s->throttled++;
 		return;
 	}
-	perf_processes_take(&s->processes, header, identify, run, &news);
+	perf_processes_take(&s->processes, header, identify_process, run, &news);
 	emit_news(run, &news, perf_record_time(header));
 	if (news.mapped && news.mapping.is_code)
 		stack_walker_meet(&s->walker, &news.mapped->id, &news.mapping, news.path);

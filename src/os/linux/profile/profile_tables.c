@@ -28,7 +28,7 @@ struct profile_made {
 	uint32_t rules, rows;
 };
 
-static void publish(struct profile_tables *t, uint64_t key, const struct profile_file *file)
+static void publish_file(struct profile_tables *t, uint64_t key, const struct profile_file *file)
 {
 	bpf_map_update_elem(t->files, &key, file, BPF_ANY);
 }
@@ -37,7 +37,7 @@ void profile_tables_none(struct profile_tables *t, uint64_t key)
 {
 	struct profile_file file = { .state = PROFILE_FILE_PLAIN };
 
-	publish(t, key, &file);
+	publish_file(t, key, &file);
 }
 
 /* Makes a BPF map with the rules and rows. The map stays mapped after they are written. */
@@ -64,7 +64,7 @@ static int fill_map(const struct unwind_table *table, struct profile_made *made)
 }
 
 /* Reserves a place for a table; false: there is no room. */
-static bool reserve(struct profile_tables *t, uint64_t key, uint32_t rows, uint32_t *place)
+static bool reserve_place(struct profile_tables *t, uint64_t key, uint32_t rows, uint32_t *place)
 {
 	bool has_room;
 
@@ -76,7 +76,7 @@ static bool reserve(struct profile_tables *t, uint64_t key, uint32_t rows, uint3
 	return has_room;
 }
 
-static void keep(struct profile_tables *t, uint64_t key, const struct profile_made *made)
+static void keep_table(struct profile_tables *t, uint64_t key, const struct profile_made *made)
 {
 	pthread_mutex_lock(&t->lock);
 	*(struct profile_made *)map_get(&t->made, &key) = *made;
@@ -92,21 +92,21 @@ static bool add_table(struct profile_tables *t, uint64_t key, const struct unwin
 	struct profile_file file = { PROFILE_FILE_READY, 0, made.rules, made.rows };
 	int fd, status;
 
-	if (!reserve(t, key, made.rows, &file.table))
+	if (!reserve_place(t, key, made.rows, &file.table))
 		return false;
 	fd = fill_map(table, &made);
 	if (fd < 0)
 		return false;
 	/* The file comes first: the update of the tables takes effect at once, but returns only
 	 * when no program runs that began before the update. */
-	publish(t, key, &file);
+	publish_file(t, key, &file);
 	status = bpf_map_update_elem(t->tables, &file.table, &fd, BPF_ANY);
 	close(fd); /* the other map keeps it alive */
-	keep(t, key, &made);
+	keep_table(t, key, &made);
 	return !status;
 }
 
-static void make(struct profile_worker *w, const struct profile_table_job *job)
+static void make_table(struct profile_worker *w, const struct profile_table_job *job)
 {
 	struct profile_tables *t = w->tables;
 	struct unwind_table table;
@@ -170,7 +170,7 @@ static void *make_all(void *argument)
 	struct profile_table_job job;
 
 	while (next_job(w->tables, &job)) {
-		make(w, &job);
+		make_table(w, &job);
 		finish_job(w->tables);
 	}
 	return NULL;

@@ -70,7 +70,7 @@ static void do_read(void *argument)
 	r->got = got > 0 ? (size_t)got / PAGE_BYTES : 0;
 }
 
-static void keep(struct stack_memory *m, uint64_t number, const unsigned char *bytes)
+static void keep_page(struct stack_memory *m, uint64_t number, const unsigned char *bytes)
 {
 	struct page *page = map_put(&m->pages, &number, NULL);
 
@@ -94,9 +94,9 @@ static const struct page *page_at(struct stack_memory *m, uint64_t number)
 	status = status ? status : r.status;
 	if (status)
 		m->status = status;
-	keep(m, number, !status && r.got ? r.bytes : NULL);
+	keep_page(m, number, !status && r.got ? r.bytes : NULL);
 	for (size_t i = 1; !status && i < r.got; i++)
-		keep(m, number + i, r.bytes + i * PAGE_BYTES);
+		keep_page(m, number + i, r.bytes + i * PAGE_BYTES);
 	return map_get(&m->pages, &number);
 }
 
@@ -321,7 +321,7 @@ static bool needs_frame_pointer(const struct walk *w, uint32_t end)
 			      kind != UNWIND_END);
 }
 
-static bool step(struct stack_walker *s, const struct stack_mapping *m)
+static bool step_frame(struct stack_walker *s, const struct stack_mapping *m)
 {
 	struct walk *w = &s->at.walk;
 	struct row_key key = { m->file, w->pc - w->mapping.shift - !w->is_exact };
@@ -363,11 +363,11 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	find_engine(s);
 	do
 		m = put_frame(s);
-	while (m && step(s, m));
+	while (m && step_frame(s, m));
 }
 
-static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, const uint64_t *kernel,
-	uint64_t time_ns, struct buffer *out)
+static uint32_t walk_stack(struct stack_walker *s, const struct stacks_seen *seen,
+	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
 {
 	struct walk *w = &s->at.walk;
 	size_t words;
@@ -397,7 +397,7 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 	assert(s);
 	s->at.is_copy = false;
 	stack_memory_begin(&s->memory, (pid_t)seen->tid, NULL);
-	return walk(s, seen, kernel, time_ns, out);
+	return walk_stack(s, seen, kernel, time_ns, out);
 }
 
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,
@@ -407,7 +407,7 @@ uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copie
 	s->process = of->process;
 	s->mappings = of->mappings;
 	stack_memory_begin(&s->memory, (pid_t)seen->tid, &of->stack);
-	return walk(s, seen, of->kernel, time_ns, out);
+	return walk_stack(s, seen, of->kernel, time_ns, out);
 }
 
 /* --- names --- */

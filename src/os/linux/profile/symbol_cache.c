@@ -164,7 +164,7 @@ static void put_entry(struct entries *e, const char *name, const struct stat *st
 	e->bytes += bytes;
 }
 
-static void list(struct entries *e, int directory, const char *kind)
+static void list_files(struct entries *e, int directory, const char *kind)
 {
 	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
@@ -200,7 +200,7 @@ void symbol_cache_trim(int directory, const char *kind, uint64_t bytes_max)
 {
 	struct entries e = { 0 };
 
-	list(&e, directory, kind);
+	list_files(&e, directory, kind);
 	if (e.bytes > bytes_max)
 		qsort(e.all, e.count, sizeof(*e.all), by_use);
 	for (size_t i = 0; i < e.count && e.bytes > bytes_max; i++) {

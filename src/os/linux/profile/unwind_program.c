@@ -117,17 +117,17 @@ static void put_saved(struct unwind_run *r, uint64_t reg, enum unwind_where wher
 }
 
 /* Multiplies. Hostile numbers may give any result, but no undefined behavior. */
-static int64_t multiply(int64_t a, int64_t b)
+static int64_t multiply_wrapping(int64_t a, int64_t b)
 {
 	return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
 static void put_offset(struct unwind_run *r, uint64_t reg, int64_t factored)
 {
-	put_saved(r, reg, WHERE_FRAME, multiply(factored, r->common->data_align));
+	put_saved(r, reg, WHERE_FRAME, multiply_wrapping(factored, r->common->data_align));
 }
 
-static void restore(struct unwind_run *r, uint64_t reg)
+static void restore_register(struct unwind_run *r, uint64_t reg)
 {
 	struct unwind_state initial = r->common->initial;
 	const struct unwind_saved *from = saved_of(r, &initial, reg);
@@ -187,7 +187,7 @@ static struct span read_block(struct cursor *c)
 	return cursor_bytes(c, c->failed ? 0 : (size_t)size);
 }
 
-static void remember(struct unwind_run *r, bool is_back)
+static void remember_state(struct unwind_run *r, bool is_back)
 {
 	if (is_back && r->remembered_count)
 		r->state = r->remembered[--r->remembered_count];
@@ -209,7 +209,7 @@ static bool execute_frame(struct unwind_run *r, struct cursor *c, uint8_t op)
 		return true;
 	case OP_FRAME_SIGNED:
 		reg = unwind_uleb(c);
-		put_frame(r, reg, multiply(unwind_sleb(c), r->common->data_align));
+		put_frame(r, reg, multiply_wrapping(unwind_sleb(c), r->common->data_align));
 		return true;
 	case OP_FRAME_REGISTER:
 		put_frame(r, unwind_uleb(c), r->state.offset);
@@ -218,7 +218,8 @@ static bool execute_frame(struct unwind_run *r, struct cursor *c, uint8_t op)
 		put_frame(r, r->state.reg, (int64_t)unwind_uleb(c));
 		return true;
 	case OP_FRAME_OFFSET_SIGNED:
-		put_frame(r, r->state.reg, multiply(unwind_sleb(c), r->common->data_align));
+		put_frame(
+			r, r->state.reg, multiply_wrapping(unwind_sleb(c), r->common->data_align));
 		return true;
 	case OP_FRAME_EXPRESSION:
 		put_frame_expression(r, read_block(c));
@@ -247,10 +248,10 @@ static bool execute_register(struct unwind_run *r, struct cursor *c, uint8_t op)
 		put_offset(r, reg, unwind_sleb(c));
 		break;
 	case OP_OFFSET_NEGATIVE:
-		put_offset(r, reg, multiply((int64_t)unwind_uleb(c), -1));
+		put_offset(r, reg, multiply_wrapping((int64_t)unwind_uleb(c), -1));
 		break;
 	case OP_RESTORE_EXTENDED:
-		restore(r, reg);
+		restore_register(r, reg);
 		break;
 	case OP_UNDEFINED:
 		put_saved(r, reg, WHERE_UNDEFINED, 0);
@@ -272,14 +273,14 @@ static bool execute_register(struct unwind_run *r, struct cursor *c, uint8_t op)
 	return true;
 }
 
-static void execute(struct unwind_run *r, struct cursor *c, uint8_t op)
+static void execute_instruction(struct unwind_run *r, struct cursor *c, uint8_t op)
 {
 	switch (op & 0xc0) {
 	case OP_OFFSET:
 		put_offset(r, op & 0x3f, (int64_t)unwind_uleb(c));
 		return;
 	case OP_RESTORE:
-		restore(r, op & 0x3f);
+		restore_register(r, op & 0x3f);
 		return;
 	default:
 		break;
@@ -288,7 +289,7 @@ static void execute(struct unwind_run *r, struct cursor *c, uint8_t op)
 		execute_register(r, c, op))
 		return;
 	if (op == OP_REMEMBER || op == OP_RESTORE_STATE)
-		remember(r, op == OP_RESTORE_STATE);
+		remember_state(r, op == OP_RESTORE_STATE);
 	else if (op == OP_ARGUMENTS_SIZE)
 		unwind_uleb(c);
 	else
@@ -313,7 +314,7 @@ bool unwind_run_advance(struct unwind_run *r, struct cursor *c, uint64_t *next)
 		else if (op == OP_ADVANCE_4)
 			delta = cursor_u32(c);
 		else
-			execute(r, c, op);
+			execute_instruction(r, c, op);
 		if (delta && !c->failed) {
 			*next = r->address + delta * r->common->code_align;
 			return true;

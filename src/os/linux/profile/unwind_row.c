@@ -113,7 +113,7 @@ static bool place_of(const struct job *job, uint64_t address, uint64_t *place)
 }
 
 /* Finds the last entry at or before the address. */
-static bool search(
+static bool search_index(
 	const struct job *job, uint32_t count, uint64_t address, struct index_entry *found)
 {
 	uint64_t table = job->index->p_offset + sizeof(struct index_head);
@@ -198,7 +198,8 @@ static void do_job(void *argument)
 		head.count_form != FORM_4_BYTES || head.table_form != TABLE_FORM)
 		return;
 	job->status = 0;
-	if (address_of(job, job->offset, &address) && search(job, head.count, address, &entry))
+	if (address_of(job, job->offset, &address) &&
+		search_index(job, head.count, address, &entry))
 		read_entries(job, job->index->p_vaddr + (uint64_t)(int64_t)entry.entry);
 }
 

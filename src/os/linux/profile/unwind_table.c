@@ -194,7 +194,7 @@ static int by_number(const void *left, const void *right)
 
 /* Merges the ends of functions into the rows: there is no rule behind a function unless another one
  * begins there. If a place has several rows, the first one holds. */
-static void merge(struct maker *m)
+static void merge_ends(struct maker *m)
 {
 	struct buffer merged = { 0 };
 	const struct unwind_row *rows = (const void *)m->table->rows.data;
@@ -223,7 +223,7 @@ static void merge(struct maker *m)
 	m->table->rows = merged;
 }
 
-static void sort(struct maker *m)
+static void sort_rows(struct maker *m)
 {
 	if (m->table->rows.size)
 		qsort(m->table->rows.data, m->table->rows.size / sizeof(struct unwind_row),
@@ -251,8 +251,8 @@ bool unwind_table_make(struct unwind_table *t, const struct unwind_input *in)
 	take_all(&m);
 	is_made = !buffer_failed(&t->rows) && !buffer_failed(&m.ends);
 	if (is_made) {
-		sort(&m);
-		merge(&m);
+		sort_rows(&m);
+		merge_ends(&m);
 	}
 	is_made = is_made && !buffer_failed(&t->rules) && !buffer_failed(&t->rows) &&
 		  !(in->is_stopping && *in->is_stopping);

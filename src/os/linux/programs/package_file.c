@@ -82,7 +82,7 @@ void package_parse(struct package *package, const void *data, size_t size)
 /* --- files, in the root of the process --- */
 
 /* Replaces a link by its target, repeatedly. */
-static int follow(int root, char path[PACKAGE_PATH_SIZE])
+static int follow_links(int root, char path[PACKAGE_PATH_SIZE])
 {
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		_cleanup_close_ int fd = root_file_open(root, path, O_PATH | O_NOFOLLOW);
@@ -144,7 +144,7 @@ int package_find(struct package *package, int process, const char *path)
 		return root;
 	if (path[0] != '/' || (size_t)snprintf(at, sizeof(at), "%s", path) >= sizeof(at))
 		return -EINVAL;
-	status = follow(root, at);
+	status = follow_links(root, at);
 	for (unsigned i = 0; !status && i < LEVELS_MAX; i++) {
 		char *slash = strrchr(at, '/');
 

@@ -158,7 +158,7 @@ static void add_mark(struct program_marks *m, const struct agent_program *p)
 
 /* --- rules --- */
 
-static bool begins(int fd, const struct elf_section *s, const char *text)
+static bool section_begins(int fd, const struct elf_section *s, const char *text)
 {
 	char bytes[64];
 	size_t size = text ? strlen(text) + 1 : 0;
@@ -176,7 +176,7 @@ static void try_rule(struct program_marks *m, struct program_file *f, const stru
 	size_t count = 1;
 	uint64_t at = 0;
 
-	if (!section->size || !begins(f->fd, section, p->begins))
+	if (!section->size || !section_begins(f->fd, section, p->begins))
 		return;
 	if (!strcmp(p->section, BUN_SECTION)) {
 		if (!f->has_bun)
@@ -279,7 +279,7 @@ void programs_fini(struct programs *p)
 }
 
 /* Never waits for a server: a file whose file system does not know these values is skipped. */
-static bool identify(struct file_id *id, int folder, const char *name)
+static bool identify_file(struct file_id *id, int folder, const char *name)
 {
 	struct statx st;
 
@@ -313,7 +313,7 @@ static void do_marks(void *argument)
 
 	if (fd < 0)
 		l->status = -errno;
-	else if (!identify(&id, fd, "") || memcmp(&id, &l->id, sizeof(id)))
+	else if (!identify_file(&id, fd, "") || memcmp(&id, &l->id, sizeof(id)))
 		l->status = -EAGAIN; /* the process runs another program by now */
 	else
 		l->status = program_marks_read(
@@ -337,8 +337,8 @@ static void drop_scan(void *argument)
 	agent_set_unref(l->agents);
 }
 
-static void scan(struct programs *p, struct scan *l, int process, void (*work)(void *argument),
-	int timeout_ms)
+static void scan_timed(struct programs *p, struct scan *l, int process,
+	void (*work)(void *argument), int timeout_ms)
 {
 	int status;
 
@@ -375,14 +375,14 @@ static void scan_file(struct programs *p, const struct program_process *process,
 
 	if (name.size < NAME_SIZE)
 		set_path(&l, name);
-	scan(p, &l, process->process, do_marks, MARKS_MS);
+	scan_timed(p, &l, process->process, do_marks, MARKS_MS);
 	file->marks = l.marks;
 	file->status = l.status;
 	if (!has_room(process->executable) || !path_package(process->executable, NULL).size)
 		return;
 	l = (struct scan){ .process = -1 };
 	set_path(&l, process->executable);
-	scan(p, &l, process->process, do_package, TIMEOUT_MS);
+	scan_timed(p, &l, process->process, do_package, TIMEOUT_MS);
 	file->has_package = !l.status;
 	file->package = l.package;
 }
@@ -398,7 +398,7 @@ static void emit_file(
 
 	if (small && *small == hash)
 		return;
-	if (!identify(&id, process->process, "exe")) {
+	if (!identify_file(&id, process->process, "exe")) {
 		small = map_put(&p->small, &process->id, NULL);
 		if (small)
 			*small = hash;
@@ -452,7 +452,7 @@ static void emit_script(
 	}
 	if (!script_path(process, &l))
 		return;
-	scan(p, &l, process->process, do_package, TIMEOUT_MS);
+	scan_timed(p, &l, process->process, do_package, TIMEOUT_MS);
 	facts->package = l.package;
 	facts->package_state = l.status ? procfs_state(l.status) : SOOTH_STATE_VALUE;
 	known = map_put(&p->scripts, &process->id, NULL);

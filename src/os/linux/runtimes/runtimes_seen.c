@@ -61,7 +61,7 @@ void runtimes_fini(struct runtimes *r)
 	map_fini(&r->executables);
 }
 
-static void note(struct runtimes_seen *seen, enum maps_runtime runtime, const char *format,
+static void note_runtime(struct runtimes_seen *seen, enum maps_runtime runtime, const char *format,
 	int size, const char *name)
 {
 	char *why = seen->why[runtime];
@@ -103,14 +103,14 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 	if (name.size == path.size) /* no file's path */
 		return;
 	if (span_equal(name, "libc.so")) /* musl's C library and loader are one file */
-		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
+		note_runtime(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
 	for (size_t i = 0; i < libraries.count; i++) {
 		size_t length = strlen(libraries.names[i]);
 
 		if (span_starts(name, libraries.names[i]) && name.size > length &&
 			strchr(".-_0123456789", name.data[length]) && span_contains(name, ".so"))
-			note(seen, libraries.of[i]->runtime, "%.*s is mapped", (int)name.size,
-				name.data);
+			note_runtime(seen, libraries.of[i]->runtime, "%.*s is mapped",
+				(int)name.size, name.data);
 	}
 }
 
@@ -159,14 +159,15 @@ static void do_identify(void *argument)
 			(uint64_t)st.st_ctim.tv_sec, (uint64_t)st.st_ctim.tv_nsec };
 }
 
-static int scan(struct timeout *timeout, int process, struct scan *l, void (*work)(void *argument))
+static int scan_timed(
+	struct timeout *timeout, int process, struct scan *l, void (*work)(void *argument))
 {
 	int status = timeout_call_file(timeout, work, l, sizeof(*l), process, SCAN_MS);
 
 	return status ? status : l->status;
 }
 
-static void tell(const struct evidence *e, struct runtimes_seen *seen)
+static void note_evidence(const struct evidence *e, struct runtimes_seen *seen)
 {
 	const struct sign_list functions = list_of(offsetof(struct runtime_signs, functions)),
 			       sections = list_of(offsetof(struct runtime_signs, sections));
@@ -178,12 +179,13 @@ static void tell(const struct evidence *e, struct runtimes_seen *seen)
 		enum maps_runtime runtime = functions.of[i]->runtime;
 
 		if (e->functions >> i & 1 && !(provided >> runtime & 1))
-			note(seen, runtime, "the executable defines %.*s", 64, functions.names[i]);
+			note_runtime(seen, runtime, "the executable defines %.*s", 64,
+				functions.names[i]);
 	}
 	for (size_t i = 0; i < sections.count; i++) {
 		if (e->sections >> i & 1)
-			note(seen, sections.of[i]->runtime, "the executable has sections %.*s", 64,
-				sections.names[i]);
+			note_runtime(seen, sections.of[i]->runtime,
+				"the executable has sections %.*s", 64, sections.names[i]);
 	}
 }
 
@@ -192,20 +194,20 @@ int runtimes_see_executable(
 {
 	struct scan l = { 0 };
 	struct evidence *known = NULL;
-	int status = scan(timeout, process, &l, do_identify);
+	int status = scan_timed(timeout, process, &l, do_identify);
 
 	assert(r);
 	if (!status) {
 		known = map_get(&r->executables, &l.id);
 		if (!known)
-			status = scan(timeout, process, &l, do_scan);
+			status = scan_timed(timeout, process, &l, do_scan);
 		if (!status && !known) {
 			known = map_put(&r->executables, &l.id, NULL);
 			if (known)
 				*known = l.found;
 		}
 		if (!status)
-			tell(known ? known : &l.found, seen);
+			note_evidence(known ? known : &l.found, seen);
 	}
 	return status;
 }

@@ -35,7 +35,7 @@ static void sched_close(struct backend_run *run)
 	follow_close(&s->follow);
 }
 
-static int configure(struct follow *f, struct sooth_error *err)
+static int set_config(struct follow *f, struct sooth_error *err)
 {
 	struct sched_config *config =
 		bpf_code_constants(&f->code, ".rodata.config", sizeof(*config), err);
@@ -58,7 +58,7 @@ static int sched_open(struct backend_run *run, struct sooth_error *err)
 	int status = follow_open(&s->follow, run, &options, err);
 
 	if (!status)
-		status = configure(&s->follow, err);
+		status = set_config(&s->follow, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (!status) {
@@ -82,7 +82,7 @@ static int sched_set(struct backend_run *run, const struct process_id *process, 
 /* Begins. A program that still reads 0 when its clock is past the begin misses a change: so the
  * begin is set ahead of its time, and sooth waits for it. A command that is launched may take
  * less. */
-static void begin(struct sched_run *s, const struct backend_run *run)
+static void begin_states(struct sched_run *s, const struct backend_run *run)
 {
 	uint64_t from = run->os->now_ns(run->os) + AHEAD_NS;
 	const struct timespec at = { (time_t)(from / NS_PER_S), (long)(from % NS_PER_S) };
@@ -101,7 +101,7 @@ static int sched_start(struct backend_run *run, struct sooth_error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(programs) && !status; i++)
 		status = bpf_code_attach(&s->follow.code, programs[i], err);
 	if (!status)
-		begin(s, run);
+		begin_states(s, run);
 	return status;
 }
 

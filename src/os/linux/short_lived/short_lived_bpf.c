@@ -42,7 +42,7 @@ static uint64_t life_most_ns(const struct backend_run *run)
 					       : LIFE_NS_DEFAULT;
 }
 
-static int configure(struct backend_run *run, struct sooth_error *err)
+static int set_config(struct backend_run *run, struct sooth_error *err)
 {
 	struct short_lived_state *s = run->state;
 	struct short_lived_config *config =
@@ -64,7 +64,7 @@ static int short_lived_open(struct backend_run *run, struct sooth_error *err)
 	int status = bpf_code_open(&s->code, &bpf_image_short_lived, run->log, err);
 
 	if (!status)
-		status = configure(run, err);
+		status = set_config(run, err);
 	if (!status) {
 		s->control = bpf_code_load_control(&s->code, sizeof(*s->control), err);
 		status = s->control ? 0 : err->code;

@@ -107,7 +107,7 @@ int socket_diag_open(int process, struct sooth_error *err)
 
 /* --- request and answer --- */
 
-static int receive(int netlink, void *buffer, size_t size, size_t *got)
+static int receive_messages(int netlink, void *buffer, size_t size, size_t *got)
 {
 	for (int i = 0; i < INTERRUPTED_MAX; i++) {
 		struct sockaddr_nl from = { 0 };
@@ -144,7 +144,7 @@ static int request_once(int netlink, struct socket_answer *answer, void *buffer,
 	if (sendto(netlink, request, size, 0, (void *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
 	while (!status && !answer->is_done) {
-		status = receive(netlink, buffer, ANSWER_BYTES, &got);
+		status = receive_messages(netlink, buffer, ANSWER_BYTES, &got);
 		if (!status)
 			status = socket_messages_parse(answer, buffer, got, take, user);
 		if (!status && answer->messages > MESSAGES_MAX)

@@ -30,7 +30,7 @@
 
 /* --- requests --- */
 
-static size_t put(unsigned char *out, size_t at, const void *data, size_t size)
+static size_t put_attribute(unsigned char *out, size_t at, const void *data, size_t size)
 {
 	memcpy(out + at, data, size);
 	return at + NLMSG_ALIGN(size);
@@ -50,10 +50,10 @@ static size_t request_inet(unsigned char *out, size_t at, const struct socket_re
 		.nla_type = INET_DIAG_REQ_PROTOCOL };
 	uint32_t protocol = (uint32_t)q->protocol;
 
-	at = put(out, at, &request, sizeof(request));
+	at = put_attribute(out, at, &request, sizeof(request));
 	if (q->protocol > 255) {
-		at = put(out, at, &header, sizeof(header));
-		at = put(out, at, &protocol, sizeof(protocol));
+		at = put_attribute(out, at, &header, sizeof(header));
+		at = put_attribute(out, at, &protocol, sizeof(protocol));
 	}
 	return at;
 }
@@ -79,13 +79,13 @@ size_t socket_messages_request(
 	memset(out, 0, SOCKET_REQUEST_MAX);
 	switch (q->family) {
 	case AF_UNIX:
-		at = put(out, at, &local, sizeof(local));
+		at = put_attribute(out, at, &local, sizeof(local));
 		break;
 	case AF_NETLINK:
-		at = put(out, at, &netlink, sizeof(netlink));
+		at = put_attribute(out, at, &netlink, sizeof(netlink));
 		break;
 	case AF_PACKET:
-		at = put(out, at, &packet, sizeof(packet));
+		at = put_attribute(out, at, &packet, sizeof(packet));
 		break;
 	default:
 		at = request_inet(out, at, q);
@@ -110,7 +110,7 @@ static bool read_head(struct cursor *c, void *out, size_t size)
 }
 
 /* The next attribute; false at the end and when the data is no attribute. */
-static bool attribute(struct cursor *c, unsigned *type, struct span *value)
+static bool read_attribute(struct cursor *c, unsigned *type, struct span *value)
 {
 	struct nlattr header;
 	size_t size, padding;
@@ -208,7 +208,7 @@ static bool take_inet(struct socket_fact *f, struct cursor *c, const struct sock
 	f->receive_queue = m.idiag_rqueue;
 	f->send_queue = m.idiag_wqueue;
 	f->has_receive_queue = f->has_send_queue = true;
-	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
+	for (int i = 0; i < ATTRIBUTES_MAX && read_attribute(c, &type, &value); i++) {
 		if (type == INET_DIAG_INFO && q->protocol == IPPROTO_TCP)
 			take_tcp(&f->tcp, value);
 		if (type == INET_DIAG_SKMEMINFO && read_number(value, SK_MEMINFO_DROPS, &dropped)) {
@@ -232,7 +232,7 @@ static bool take_unix(struct socket_fact *f, struct cursor *c)
 	f->family = AF_UNIX;
 	f->type = m.udiag_type;
 	f->state = m.udiag_state;
-	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
+	for (int i = 0; i < ATTRIBUTES_MAX && read_attribute(c, &type, &value); i++) {
 		if (type == UNIX_DIAG_NAME)
 			f->name = value;
 		if (type == UNIX_DIAG_PEER && read_number(value, 0, &peer))
@@ -276,7 +276,7 @@ static bool take_netlink(struct socket_fact *f, struct cursor *c)
 	f->state = m.ndiag_state == CONNECTED ? SOCKETS_ESTABLISHED : SOCKETS_CLOSE;
 	f->local_id = m.ndiag_portid;
 	f->peer_id = m.ndiag_dst_portid;
-	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
+	for (int i = 0; i < ATTRIBUTES_MAX && read_attribute(c, &type, &value); i++) {
 		if (type == NETLINK_DIAG_MEMINFO)
 			take_memory(f, value);
 	}
@@ -296,7 +296,7 @@ static bool take_packet(struct socket_fact *f, struct cursor *c)
 	f->type = m.pdiag_type;
 	f->protocol = m.pdiag_num;
 	f->state = SOCKETS_CLOSE;
-	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
+	for (int i = 0; i < ATTRIBUTES_MAX && read_attribute(c, &type, &value); i++) {
 		if (type == PACKET_DIAG_INFO)
 			read_number(value, 0, &f->interface);
 		if (type == PACKET_DIAG_MEMINFO)

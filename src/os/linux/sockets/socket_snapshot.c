@@ -434,7 +434,7 @@ static void read_table(struct backend_run *run, int process, const struct socket
 }
 
 /* False when the kernel refused. */
-static bool request(struct backend_run *run, const struct socket_protocol *p)
+static bool request_sockets(struct backend_run *run, const struct socket_protocol *p)
 {
 	struct socket_snapshot *s = run->state;
 	struct socket_request q = p->request;
@@ -481,7 +481,7 @@ static void read_all(struct backend_run *run, int process)
 			continue;
 		if (former && is_same(former, p))
 			continue;
-		if (h->netlink < 0 || !p->request.family || !request(run, p))
+		if (h->netlink < 0 || !p->request.family || !request_sockets(run, p))
 			read_table(run, process, p);
 		former = p;
 	}

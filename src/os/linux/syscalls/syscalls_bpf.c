@@ -179,7 +179,7 @@ static bool wants_requests(const struct syscalls_config *c)
 	return has_any && !c->has_budget && !c->only_api && !c->only_failed;
 }
 
-static int configure(struct syscalls_config *config, const struct probe_options *options,
+static int set_config(struct syscalls_config *config, const struct probe_options *options,
 	struct sooth_error *err)
 {
 	const struct sooth_calls_options *calls = &options->observer.calls;
@@ -233,7 +233,7 @@ static bool may_pause_target(const struct backend_run *run)
 	return run->options.observer.calls.must_hold && run->options.interest & INTEREST_STREAM;
 }
 
-static int load(struct backend_run *run, struct sooth_error *err)
+static int load_programs(struct backend_run *run, struct sooth_error *err)
 {
 	const struct follow_options options = {
 		.image = &bpf_image_syscalls,
@@ -251,7 +251,7 @@ static int load(struct backend_run *run, struct sooth_error *err)
 	config = bpf_code_constants(&s->follow.code, ".rodata.config", sizeof(*config), err);
 	if (!config)
 		return -EINVAL;
-	status = configure(config, &run->options, err);
+	status = set_config(config, &run->options, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (status)
@@ -268,7 +268,7 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 	if (status)
 		return status;
 	error_outputs_init(&s->error_outputs);
-	status = load(run, err);
+	status = load_programs(run, err);
 	if (status)
 		syscalls_close(run);
 	return status;

@@ -170,7 +170,7 @@ static bool count_in_windows(struct syscalls_windows *w)
 	return is_over;
 }
 
-static void *run(void *user)
+static void *run_thread(void *user)
 {
 	struct syscalls_windows *w = user;
 	uint64_t ns = WINDOW_NS;
@@ -209,7 +209,7 @@ int syscalls_windows_start(struct syscalls_windows **out, struct bpf_code *code,
 	status = w->stop < 0 ? error_set(err, -errno, SOOTH_FAULT_IO, "make an eventfd")
 			     : syscalls_links_attach(&w->links, err);
 	w->changed_ns = clock_monotonic_ns();
-	if (!status && (status = -pthread_create(&w->thread, NULL, run, w)))
+	if (!status && (status = -pthread_create(&w->thread, NULL, run_thread, w)))
 		error_set(err, status, SOOTH_FAULT_IO, "start a thread");
 	if (status) {
 		free_windows(w);

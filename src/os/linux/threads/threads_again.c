@@ -30,7 +30,7 @@ void threads_again_init(struct threads_again *a)
 		PROCESSES_MAX);
 }
 
-static void forget(struct threads_again *a, const void *key, struct again_process *p)
+static void forget_process(struct threads_again *a, const void *key, struct again_process *p)
 {
 	buffer_fini(&p->records);
 	buffer_fini(&p->texts);
@@ -40,7 +40,7 @@ static void forget(struct threads_again *a, const void *key, struct again_proces
 void threads_again_fini(struct threads_again *a)
 {
 	map_for_each (&a->processes, const void *, key, void *, value)
-		forget(a, key, value);
+		forget_process(a, key, value);
 	map_fini(&a->processes);
 	buffer_fini(&a->before);
 	buffer_fini(&a->texts);
@@ -50,7 +50,7 @@ void threads_again_begin(struct threads_again *a)
 {
 	map_for_each (&a->processes, const void *, key, void *, value) {
 		if (((struct again_process *)value)->sample != a->sample)
-			forget(a, key, value);
+			forget_process(a, key, value);
 	}
 	a->sample++;
 }
@@ -78,7 +78,7 @@ static uint32_t write_all(struct backend_run *run, const struct again_process *p
 	return count;
 }
 
-static void swap(struct buffer *one, struct buffer *other)
+static void swap_buffers(struct buffer *one, struct buffer *other)
 {
 	struct buffer was = *one;
 
@@ -108,8 +108,8 @@ bool threads_again_process(struct threads_again *a, struct backend_run *run,
 		return true;
 	}
 	p->cpu_ns = cpu_ns;
-	swap(&p->records, &a->before);
-	swap(&p->texts, &a->texts);
+	swap_buffers(&p->records, &a->before);
+	swap_buffers(&p->texts, &a->texts);
 	a->open = p;
 	return false;
 }

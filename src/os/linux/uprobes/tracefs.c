@@ -300,7 +300,7 @@ struct definition {
 typedef void (*definition_visitor)(void *user, const struct definition *definition);
 
 /* Parses a line: p:sooth_<pid>_<start>_<guard>/e<number> FILE:OFFSET */
-static bool parse(const char *line, size_t size, struct definition *definition)
+static bool parse_definition(const char *line, size_t size, struct definition *definition)
 {
 	struct cursor c = cursor_over(line, size);
 	uint64_t pid;
@@ -321,7 +321,7 @@ static bool parse(const char *line, size_t size, struct definition *definition)
 
 /* Visits each probe with a name of sooth. Some are skipped when other processes remove theirs
  * meanwhile. */
-static int visit(int tracefs, definition_visitor visitor, void *user)
+static int visit_definitions(int tracefs, definition_visitor visitor, void *user)
 {
 	_cleanup_close_ int fd = openat(tracefs, "uprobe_events", O_RDONLY | O_CLOEXEC);
 	char line[128]; /* other programs' lines may be longer: their start is enough */
@@ -340,7 +340,7 @@ static int visit(int tracefs, definition_visitor visitor, void *user)
 					line[used++] = bytes[i];
 				continue;
 			}
-			if (parse(line, used, &definition))
+			if (parse_definition(line, used, &definition))
 				visitor(user, &definition);
 			used = 0;
 		}
@@ -356,7 +356,7 @@ static bool is_same(const struct definition *a, const struct definition *b)
 }
 
 /* Collects every event once: its probes are adjacent. */
-static void collect(void *user, const struct definition *definition)
+static void collect_event(void *user, const struct definition *definition)
 {
 	struct buffer *events = user;
 	const struct definition *all = (const void *)events->data;
@@ -407,7 +407,7 @@ void uprobes_sweep_dead(int tracefs, const struct log *log)
 
 	if (!sees_all_processes())
 		return;
-	code = visit(tracefs, collect, &events);
+	code = visit_definitions(tracefs, collect_event, &events);
 	if (code)
 		log_line(log, LOG_WARNING, "list the probes in tracefs: %s", strerror(-code));
 	definitions = (const void *)events.data;

@@ -151,7 +151,7 @@ static size_t event_count(const struct uprobes *u)
 	return u->events.size / sizeof(struct event);
 }
 
-static void release(struct uprobes *u)
+static void free_uprobes(struct uprobes *u)
 {
 	buffer_fini(&u->events);
 	buffer_fini(&u->attached);
@@ -202,7 +202,7 @@ int uprobes_open(struct uprobes **out, const struct log *log, struct sooth_error
 		code = start_guard(u, err);
 	}
 	if (code)
-		release(u);
+		free_uprobes(u);
 	else
 		*out = u;
 	return code;
@@ -354,7 +354,7 @@ int uprobes_define(struct uprobes *u, const struct prober_place *places, size_t 
 	return code;
 }
 
-static int attach(struct uprobes *u, unsigned event, pid_t tid, enum tracefs_reach reach,
+static int attach_event(struct uprobes *u, unsigned event, pid_t tid, enum tracefs_reach reach,
 	struct sooth_error *err)
 {
 	const struct event *events = (const void *)u->events.data;
@@ -379,13 +379,13 @@ int uprobes_attach(struct uprobes *u, unsigned event, pid_t tid, struct sooth_er
 	int code;
 
 	if (!u->is_loose)
-		return attach(u, event, tid, TRACEFS_TREE, err);
-	code = attach(u, event, tid, TRACEFS_TREE_LOOSELY, err);
+		return attach_event(u, event, tid, TRACEFS_TREE, err);
+	code = attach_event(u, event, tid, TRACEFS_TREE_LOOSELY, err);
 	if (code)
 		return code;
 	/* With an event that is not inherited, the kernel does not exchange those of the children
 	 * either. */
-	code = attach(u, event, tid, TRACEFS_THREAD, err);
+	code = attach_event(u, event, tid, TRACEFS_THREAD, err);
 	/* The thread may have ended after a fork: the child needs the first event. */
 	if (!code || code == -ESRCH)
 		return 0;
@@ -402,7 +402,7 @@ bool uprobes_needs_keeping(const struct uprobes *u)
 
 int uprobes_keep_breakpoints(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err)
 {
-	return u->is_loose ? attach(u, event, tid, TRACEFS_THREAD, err) : 0;
+	return u->is_loose ? attach_event(u, event, tid, TRACEFS_THREAD, err) : 0;
 }
 
 void uprobes_release(struct uprobes *u, pid_t tid)
@@ -480,5 +480,5 @@ void uprobes_close(struct uprobes *u, uint64_t *detach_ns)
 	uprobes_guard_end(&u->guard, !code && !is_passed);
 	if (detach_ns)
 		*detach_ns = clock_monotonic_ns() - begin;
-	release(u);
+	free_uprobes(u);
 }

@@ -77,7 +77,7 @@ static void set_signals(void)
 
 /* Receives the next order. If the parent is gone without a message, the order is to remove.
  * Descriptors that come with a message stay open. */
-static enum order receive(int socket)
+static enum order receive_order(int socket)
 {
 	union control control;
 	char order = ORDER_REMOVE;
@@ -135,7 +135,7 @@ static int remove_events(const struct uprobes_guarded *guarded, const struct tra
 	return uprobes_sweep_group(guarded->tracefs, group, count, GUARD_TIMEOUT_NS);
 }
 
-static __attribute__((noreturn)) void watch(int socket, const struct uprobes_guarded *guarded)
+static __attribute__((noreturn)) void run_guard(int socket, const struct uprobes_guarded *guarded)
 {
 	struct tracefs_group group = { .owner = guarded->owner, .guard = (uint64_t)getpid() };
 	int kept[] = { socket, guarded->tracefs, guarded->latch };
@@ -148,7 +148,7 @@ static __attribute__((noreturn)) void watch(int socket, const struct uprobes_gua
 	if (chdir("/"))
 		_exit(1);
 	do
-		order = receive(socket);
+		order = receive_order(socket);
 	while (order == ORDER_KEEP);
 	/* The parent reaps its child at once. Without a second child it has to wait some time. */
 	if (order == ORDER_END || _Fork() > 0)
@@ -171,7 +171,7 @@ int uprobes_guard_start(
 	guard->pid = fork();
 	code = -errno;
 	if (!guard->pid)
-		watch(pair[1], guarded);
+		run_guard(pair[1], guarded);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(pair[1]);
 	guard->socket = pair[0];
@@ -181,7 +181,7 @@ int uprobes_guard_start(
 	return error_errno(err, code, "fork the guard of probes");
 }
 
-static bool pass(const struct uprobes_guard *guard, const int *events, size_t count)
+static bool pass_descriptors(const struct uprobes_guard *guard, const int *events, size_t count)
 {
 	union control control = { 0 };
 	char order = ORDER_KEEP;
@@ -211,7 +211,7 @@ bool uprobes_guard_pass(const struct uprobes_guard *guard, const int *events, si
 	for (size_t i = 0; i < count; i += PASSED_MAX) {
 		size_t some = count - i < PASSED_MAX ? count - i : PASSED_MAX;
 
-		if (!pass(guard, events + i, some))
+		if (!pass_descriptors(guard, events + i, some))
 			return false;
 	}
 	return true;

@@ -47,7 +47,7 @@ bool cpu_clock_last_run(struct buffer *text, uint64_t *ns)
 }
 
 /* Measures: sooth's own thread runs on the CPU for a moment and reads its own time. */
-static bool measure(struct cpu_clock *c, uint32_t cpu, int64_t *offset)
+static bool measure_offset(struct cpu_clock *c, uint32_t cpu, int64_t *offset)
 {
 	cpu_set_t before, there;
 	uint64_t ns = 0;
@@ -74,7 +74,7 @@ bool cpu_clock_now(struct cpu_clock *c, uint32_t cpu, uint64_t *ns)
 	if (!o)
 		return false;
 	if (is_new)
-		o->is_known = measure(c, cpu, &o->ns);
+		o->is_known = measure_offset(c, cpu, &o->ns);
 	*ns = (uint64_t)((int64_t)clock_monotonic_ns() + o->ns);
 	return o->is_known;
 }

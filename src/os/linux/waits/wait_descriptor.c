@@ -174,7 +174,7 @@ static bool is_output(uint32_t fd)
 	return fd == STDOUT_FILENO || fd == STDERR_FILENO;
 }
 
-static bool matches(const struct wait_end *end, const struct end_search *s)
+static bool matches_end(const struct wait_end *end, const struct end_search *s)
 {
 	return s->is_both || (s->wants_writers ? wait_end_writes(end) : wait_end_reads(end));
 }
@@ -194,7 +194,7 @@ static unsigned add_ends(
 	for (size_t i = 0; i < count && fitting < PARTIES_MAX; i++) {
 		bool is_known = fitting && ends[fitting - 1].pid == all[i].pid;
 
-		if (!is_known && matches(&all[i], s)) {
+		if (!is_known && matches_end(&all[i], s)) {
 			is_own |= all[i].pid == n->stat.pid;
 			ends[fitting++] = all[i];
 		}
@@ -516,7 +516,7 @@ static void add_sharer(struct wait_reader *r, const struct wait_node *n, const s
 /* Returns a better type. The link of a FIFO looks like the link of a file. Two signs distinguish
  * them: the wait channel names a pipe, or a thread waits until the descriptor is ready. A file is
  * always ready. */
-static enum fds_type refined(const struct object *o, const struct wait_call *c)
+static enum fds_type refined_type(const struct object *o, const struct wait_call *c)
 {
 	enum fds_type type = type_of(o->link);
 	bool is_pipe = strstr(c->channel, "pipe") || strstr(c->channel, "fifo");
@@ -559,7 +559,7 @@ enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
 	}
 	buffer_cstr(&link);
 	o.link = span_of((const char *)link.data, link.size);
-	o.record.type = refined(&o, c);
+	o.record.type = refined_type(&o, c);
 	r->waiting_fd = fd;
 	read_kind(r, n, c, &o, wants_parties);
 	if (role == WAITS_ROLE_CALL)

@@ -43,7 +43,7 @@ uint64_t wait_ends_hash_path(struct span path)
 	return hash;
 }
 
-static void add(struct wait_ends *e, pid_t pid, uint32_t fd, struct span link)
+static void add_end(struct wait_ends *e, pid_t pid, uint32_t fd, struct span link)
 {
 	struct wait_end end = { .pid = (uint32_t)pid, .fd = fd };
 
@@ -83,14 +83,14 @@ static void read_process(struct wait_ends *e, pid_t pid)
 		}
 		size = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link));
 		if (size > 0)
-			add(e, pid, (uint32_t)strtoul(entry->d_name, NULL, 10),
+			add_end(e, pid, (uint32_t)strtoul(entry->d_name, NULL, 10),
 				span_of(link, (size_t)size));
 		else
 			e->was_refused |= errno == EACCES || errno == EPERM;
 	}
 }
 
-static int compare(const void *a, const void *b)
+static int compare_ends(const void *a, const void *b)
 {
 	const struct wait_end *x = a, *y = b;
 
@@ -123,7 +123,7 @@ static void read_all(struct wait_ends *e)
 		buffer_reset(&e->entries);
 	if (e->entries.size)
 		qsort(e->entries.data, e->entries.size / sizeof(struct wait_end),
-			sizeof(struct wait_end), compare);
+			sizeof(struct wait_end), compare_ends);
 }
 
 const struct wait_end *wait_ends_first(

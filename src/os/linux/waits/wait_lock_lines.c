@@ -19,7 +19,7 @@
 
 /* --- the lines --- */
 
-static bool parse(struct span line, struct lock_line *out)
+static bool parse_line(struct span line, struct lock_line *out)
 {
 	struct cursor c = cursor_over(line.data, line.size);
 	struct span word;
@@ -50,17 +50,17 @@ static bool parse(struct span line, struct lock_line *out)
 	return !c.failed; /* the last line may be cut */
 }
 
-static int compare(uint64_t x, uint64_t y)
+static int compare_numbers(uint64_t x, uint64_t y)
 {
 	return (x > y) - (x < y);
 }
 
 static int compare_files(const struct locked_file *x, const struct locked_file *y)
 {
-	int order = compare(x->inode, y->inode);
+	int order = compare_numbers(x->inode, y->inode);
 
-	order = order ? order : compare(x->major, y->major);
-	return order ? order : compare(x->minor, y->minor);
+	order = order ? order : compare_numbers(x->major, y->major);
+	return order ? order : compare_numbers(x->minor, y->minor);
 }
 
 /* Compares all but the number, which fdinfo does not have. */
@@ -70,19 +70,20 @@ static int by_file(const void *a, const void *b)
 			       *y = *(struct lock_line *const *)b;
 	int order = compare_files(&x->file, &y->file);
 
-	order = order ? order : compare(x->pid, y->pid);
-	order = order ? order : compare(x->begin, y->begin);
-	order = order ? order : compare(x->end, y->end);
+	order = order ? order : compare_numbers(x->pid, y->pid);
+	order = order ? order : compare_numbers(x->begin, y->begin);
+	order = order ? order : compare_numbers(x->end, y->end);
 	order = order ? order : span_compare(x->type, y->type);
 	return order ? order : span_compare(x->mode, y->mode);
 }
 
 static int by_pid(const void *a, const void *b)
 {
-	return compare((*(struct lock_line *const *)a)->pid, (*(struct lock_line *const *)b)->pid);
+	return compare_numbers(
+		(*(struct lock_line *const *)a)->pid, (*(struct lock_line *const *)b)->pid);
 }
 
-static void sort(struct buffer *lines, int (*by)(const void *a, const void *b))
+static void sort_lines(struct buffer *lines, int (*by)(const void *a, const void *b))
 {
 	if (buffer_failed(lines))
 		buffer_reset(lines);
@@ -97,7 +98,7 @@ void lock_table_parse(struct lock_table *t)
 	struct lock_line l;
 
 	while (!cursor_at_end(&c)) {
-		if (parse(cursor_line(&c), &l))
+		if (parse_line(cursor_line(&c), &l))
 			buffer_append(&t->lines, &l, sizeof(l));
 	}
 	buffer_append(&t->lines, &(struct lock_line){ 0 }, sizeof(l));
@@ -105,8 +106,8 @@ void lock_table_parse(struct lock_table *t)
 		return;
 	for (struct lock_line *i = (void *)t->lines.data; i->number; i++)
 		buffer_append(i->is_waiting ? &t->waiters : &t->files, &i, sizeof(i));
-	sort(&t->waiters, by_pid);
-	sort(&t->files, by_file);
+	sort_lines(&t->waiters, by_pid);
+	sort_lines(&t->files, by_file);
 }
 
 void lock_table_clear(struct lock_table *t)
@@ -208,7 +209,7 @@ void lock_table_add_fdinfo(struct lock_table *t, struct span text, uint32_t pid,
 		struct lock_line **i;
 
 		if (!span_starts(value, "lock:") ||
-			!parse(span_of(value.data + 5, value.size - 5), &line) ||
+			!parse_line(span_of(value.data + 5, value.size - 5), &line) ||
 			!lock_is_of_open_file(&line))
 			continue;
 		i = bsearch(&key, all, count, sizeof(*all), by_file);

@@ -22,8 +22,8 @@
 
 /* --- a call that waits for a lock --- */
 
-static void describe(struct wait_reader *r, const struct wait_node *n, const struct lock_line *l,
-	uint32_t fd, struct buffer *out)
+static void put_lock_path(struct wait_reader *r, const struct wait_node *n,
+	const struct lock_line *l, uint32_t fd, struct buffer *out)
 {
 	char path[48];
 
@@ -85,7 +85,7 @@ static void add_owners(struct wait_reader *r, const struct wait_node *n, uint32_
 		.pid = (uint32_t)l->pid,
 		.follows = true };
 
-	describe(r, n, l, fd, &path);
+	put_lock_path(r, n, l, fd, &path);
 	found.detail = span_of((const char *)path.data, path.size);
 	if (!lock_is_of_open_file(l)) {
 		wait_add_party(r, n, tid, &found);

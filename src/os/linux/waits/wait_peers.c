@@ -31,7 +31,7 @@ static const struct wait_entry *owner_of(struct wait_reader *r, uint64_t inode, 
 	return found;
 }
 
-static struct waits_peer *get(struct buffer *peers, const struct wait_entry *owner)
+static struct waits_peer *get_peer(struct buffer *peers, const struct wait_entry *owner)
 {
 	struct waits_peer *all = (void *)peers->data, new = { .peer_pid = owner->pid,
 		.peer_start_ticks = owner->start_ticks,
@@ -60,7 +60,7 @@ static void add_socket(
 	const struct wait_socket *own = wait_sockets_get(&r->sockets, process, end->key);
 	const struct wait_socket *other = own ? wait_sockets_peer(&r->sockets, own) : NULL;
 	const struct wait_entry *owner = other ? owner_of(r, other->inode, end->pid) : NULL;
-	struct waits_peer *peer = owner ? get(peers, owner) : NULL;
+	struct waits_peer *peer = owner ? get_peer(peers, owner) : NULL;
 	uint64_t unread;
 
 	if (!peer)
@@ -73,7 +73,7 @@ static void add_socket(
 	}
 }
 
-static void emit(struct wait_reader *r, struct waits_peer *p)
+static void emit_peer(struct wait_reader *r, struct waits_peer *p)
 {
 	const char *name = wait_table_get(&r->table, p->peer_pid)->name;
 	struct record_tail tail[] = { { &p->peer_name, name, strlen(name) } };
@@ -102,6 +102,6 @@ void wait_add_peers(struct wait_reader *r, int process, uint32_t pid)
 	}
 	found = (void *)peers.data;
 	for (size_t i = 0; i < peers.size / sizeof(*found); i++)
-		emit(r, &found[i]);
+		emit_peer(r, &found[i]);
 	buffer_fini(&peers);
 }

@@ -62,7 +62,7 @@ static enum waits_request awaits_answer(const struct socket_fact *fact)
 	return tcp->sent_ago_ms < OWED_MS ? WAITS_REQUEST_OPEN : WAITS_REQUEST_OWED;
 }
 
-static void take(void *user, const struct socket_fact *fact)
+static void add_socket(void *user, const struct socket_fact *fact)
 {
 	struct wait_sockets *s = user;
 	struct wait_socket e = { .inode = fact->inode,
@@ -109,7 +109,7 @@ static void read_all(struct wait_sockets *s, int process)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
-		if (socket_diag_request(netlink, &requests[i], take, s, &ignored) < 0)
+		if (socket_diag_request(netlink, &requests[i], add_socket, s, &ignored) < 0)
 			s->state = SOOTH_STATE_TRUNCATED;
 	}
 	if (buffer_failed(&s->entries) || buffer_failed(&s->pending)) {

@@ -30,7 +30,7 @@ static int by_pid(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static void add(struct wait_table *t, pid_t pid)
+static void add_process(struct wait_table *t, pid_t pid)
 {
 	struct wait_entry e = { 0 };
 	struct procfs_stat stat;
@@ -62,7 +62,7 @@ static void read_all(struct wait_table *t)
 		return;
 	pids = (const void *)t->pids.data;
 	for (size_t i = 0; i < t->pids.size / sizeof(*pids); i++)
-		add(t, pids[i]);
+		add_process(t, pids[i]);
 	if (buffer_failed(&t->entries))
 		buffer_reset(&t->entries);
 	if (t->entries.size)

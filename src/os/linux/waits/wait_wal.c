@@ -44,7 +44,7 @@ static bool parse_index(struct waits_reader *out, const struct buffer *bytes)
 	return !c.failed && version == INDEX_VERSION;
 }
 
-static void emit(
+static void emit_reader(
 	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
 {
 	struct waits_reader w = { .record = wait_record(r, 0, WAITS_READER),
@@ -84,7 +84,7 @@ void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n)
 				continue;
 			last = all[j]->pid;
 			readers++;
-			emit(r, n, all[j], own[i].fd);
+			emit_reader(r, n, all[j], own[i].fd);
 		}
 	}
 }

@@ -100,7 +100,7 @@ static bool add_waiter(struct wait_reader *r, struct waiters *w, uint32_t pid, e
 	return true;
 }
 
-static void emit(struct wait_reader *r, struct waiters *w, struct span detail)
+static void emit_waiters(struct wait_reader *r, struct waiters *w, struct span detail)
 {
 	struct record_tail tail[] = {
 		{ &w->record.waiter_name, w->name, strnlen(w->name, sizeof(w->name)) },
@@ -183,7 +183,7 @@ static void of_line(
 		span_equal(l->mode, "WRITE"))
 		count_polling(r, n, &w, text);
 	if (w.record.waiters)
-		emit(r, &w, text);
+		emit_waiters(r, &w, text);
 	buffer_fini(&path);
 }
 
@@ -310,7 +310,7 @@ static void of_sessions(struct wait_reader *r, const struct wait_node *n)
 		w.record.session_pid = own->pid == n->stat.pid ? 0 : own->pid;
 		w.record.confidence =
 			!is_advisory && of_server.holding == 1 ? WAITS_MEDIUM : WAITS_LOW;
-		emit(r, &w, is_advisory ? span_of_string(WAIT_ADVISORY) : span_of("", 0));
+		emit_waiters(r, &w, is_advisory ? span_of_string(WAIT_ADVISORY) : span_of("", 0));
 	}
 	buffer_fini(&sessions);
 }

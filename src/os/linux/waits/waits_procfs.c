@@ -60,7 +60,7 @@ static void find_owner(struct wait_reader *r, const struct wait_socket *s, struc
 	}
 }
 
-static void add(struct wait_reader *r, const struct wait_socket *s)
+static void emit_listener(struct wait_reader *r, const struct wait_socket *s)
 {
 	struct waits_listener l = { .record = wait_record(r, 0, WAITS_LISTENER),
 		.local_port = s->local_port,
@@ -98,7 +98,7 @@ static void wait_listeners(struct wait_reader *r, int process)
 	for (size_t i = 0; i < count && written < LISTENERS_MAX; i++) {
 		if (!is_open_to_others(&all[i]))
 			continue;
-		add(r, &all[i]);
+		emit_listener(r, &all[i]);
 		written++;
 	}
 }

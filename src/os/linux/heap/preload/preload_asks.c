@@ -13,7 +13,7 @@
 #define LOOK_MAX 64   /* requests read at once: a program may send them without end */
 #define WAIT_MAX 1024 /* threads that wait for probes */
 
-static void give(struct preload_slot *slot, unsigned number, uint64_t first, uint64_t second)
+static void give_answer(struct preload_slot *slot, unsigned number, uint64_t first, uint64_t second)
 {
 	atomic_store(&slot->answer[0], first);
 	atomic_store(&slot->answer[1], second);
@@ -38,7 +38,7 @@ static void find_mapping(const struct preload_process *p, uint64_t address, uint
 	buffer_fini(&bytes);
 }
 
-static void answer(
+static void answer_request(
 	struct preload_run *s, struct preload_segment *segment, unsigned slot_number, uint32_t ask)
 {
 	struct preload_slot *slot = preload_segment_slot(segment, slot_number);
@@ -68,7 +68,7 @@ static void answer(
 	default:
 		break;
 	}
-	give(slot, ask >> PRELOAD_ASK_NUMBER, found[0], found[1]);
+	give_answer(slot, ask >> PRELOAD_ASK_NUMBER, found[0], found[1]);
 }
 
 static unsigned look_in(struct preload_run *s, struct preload_segment *segment, unsigned left)
@@ -81,7 +81,7 @@ static unsigned look_in(struct preload_run *s, struct preload_segment *segment, 
 			continue;
 		r->asked = ask;
 		left--;
-		answer(s, segment, i, ask);
+		answer_request(s, segment, i, ask);
 	}
 	return left;
 }
@@ -143,7 +143,7 @@ bool preload_asks_answer_next(struct preload_run *s)
 		s->around |= asked.around;
 	slot = slot_of(s, &asked);
 	if (slot)
-		give(slot, asked.ask >> PRELOAD_ASK_NUMBER, is_probed, 0);
+		give_answer(slot, asked.ask >> PRELOAD_ASK_NUMBER, is_probed, 0);
 	pthread_mutex_unlock(&s->lock);
 	return true;
 }

@@ -126,7 +126,7 @@ static void take_exec(struct preload_late *l, struct cursor *c, uint64_t time_ns
 	set_image(l, pid, &image);
 }
 
-static bool defines(struct preload_late *l, const struct mapping *m)
+static bool defines_allocator(struct preload_late *l, const struct mapping *m)
 {
 	bool is_new, *known = map_put(&l->files, m->key, &is_new);
 
@@ -156,7 +156,7 @@ static void take_mapping(struct preload_late *l, struct cursor *c, uint64_t time
 	cursor_bytes(c, 8 + 2 * 4); /* its generation, protection and flags */
 	m.path = cursor_until(c, '\0').data;
 	if (c->failed || !l->attach || !m.key[1] || !had_library(l, m.pid, time_ns) ||
-		!defines(l, &m))
+		!defines_allocator(l, &m))
 		return;
 	key = (struct late_key){ m.key[0], m.key[1], m.pid };
 	file = map_put(&l->found, &key, &is_new);

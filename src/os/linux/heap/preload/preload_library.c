@@ -76,7 +76,7 @@ bool preload_library_fits(const struct probe_options *options)
 	       (heap->preload_path || find_library(options, path));
 }
 
-static int refuse(const char *why, struct sooth_error *err)
+static int refuse_library(const char *why, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
 		"observe allocations with a preloaded library");
@@ -89,9 +89,9 @@ int preload_library_check(
 	const struct probe_options *options, char path[PATH_MAX], struct sooth_error *err)
 {
 	if (!options->is_launched)
-		return refuse("the library has to be loaded when the program starts", err);
+		return refuse_library("the library has to be loaded when the program starts", err);
 	if (options->observer.heap.sums_in_kernel)
-		return refuse("the library records every call, and sums nothing up", err);
+		return refuse_library("the library records every call, and sums nothing up", err);
 	if (!find_library(options, path)) {
 		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", path);
 		error_why(err, "sooth's library is not installed at this path");
@@ -146,7 +146,7 @@ static bool is_of_others(const char *name)
 	return false;
 }
 
-static bool calls(int fd, bool (*is_wanted)(const char *name))
+static bool calls_function(int fd, bool (*is_wanted)(const char *name))
 {
 	struct elf_slots *slots;
 	bool calls;
@@ -176,14 +176,14 @@ static bool runs_scripts(int fd)
 		    found->count;
 
 	free(found);
-	return runs || calls(fd, is_script_start);
+	return runs || calls_function(fd, is_script_start);
 }
 
 /* Returns whether the program uses another allocator: one of its own under other names, or bound at
  * link time. */
 static bool uses_others(int fd)
 {
-	return allocator_is_in(fd) || calls(fd, is_of_others);
+	return allocator_is_in(fd) || calls_function(fd, is_of_others);
 }
 
 /* Returns whether the program loads the library's malloc. A malloc in the program itself would come
@@ -202,7 +202,7 @@ static bool loads_ours(int fd)
 	return fits && !uses_others(fd);
 }
 
-static bool fits(struct preload_programs *p, int fd)
+static bool program_fits(struct preload_programs *p, int fd)
 {
 	struct stat st;
 	uint64_t key[2];
@@ -248,7 +248,7 @@ bool preload_programs_fits(struct preload_programs *p, const char *path)
 		return false;
 	if (read_script(fd, script))
 		return strcmp(script, path) != 0 && preload_programs_fits(p, script);
-	return fits(p, fd);
+	return program_fits(p, fd);
 }
 
 bool preload_programs_fits_as(
@@ -259,7 +259,7 @@ bool preload_programs_fits_as(
 	struct stat st;
 
 	return fd >= 0 && !fstat(fd, &st) && st.st_dev == device && st.st_ino == inode &&
-	       fits(p, fd);
+	       program_fits(p, fd);
 }
 
 static bool names_library(const struct buffer *environment, const char *library)
@@ -347,7 +347,7 @@ bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *li
 	if (!names)
 		return false;
 	fd = timed_open(&p->timeout, directory, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK, OPEN_MS);
-	names = fd >= 0 && fits(p, fd) && sees_library(p, directory, library);
+	names = fd >= 0 && program_fits(p, fd) && sees_library(p, directory, library);
 	if (fd >= 0)
 		close(fd);
 	return names;

@@ -167,7 +167,7 @@ bool preload_run_has_met(struct preload_run *s, uint32_t pid, uint64_t since_ns)
 }
 
 /* Adds the process of a program that connects. NULL: the process cannot be known. */
-static struct preload_process *meet(struct preload_run *s, pid_t pid)
+static struct preload_process *add_program(struct preload_run *s, pid_t pid)
 {
 	struct preload_process *p;
 	uint64_t time_ns = s->os->now_ns(s->os); /* earlier than all records of the program */
@@ -197,14 +197,14 @@ static struct preload_process *meet(struct preload_run *s, pid_t pid)
 	return p;
 }
 
-static void welcome(
+static void welcome_program(
 	struct preload_run *s, int connection, pid_t pid, const struct preload_hello *hello)
 {
 	struct preload_process *p =
 		!preload_is_in_tree(s, (uint32_t)pid) ||
 				(s->is_elsewhere && s->is_elsewhere(s->elsewhere_user, pid))
 			? NULL
-			: meet(s, pid);
+			: add_program(s, pid);
 	struct preload_segment *segment;
 	struct sooth_error ignored;
 
@@ -232,7 +232,7 @@ static bool is_admitted(
 	       !memcmp(hello->token, s->token, sizeof(hello->token));
 }
 
-static void answer(struct preload_run *s, int connection)
+static void answer_connection(struct preload_run *s, int connection)
 {
 	struct timeval timeout = { .tv_usec = HELLO_MS * 1000 };
 	struct preload_hello hello;
@@ -246,7 +246,7 @@ static void answer(struct preload_run *s, int connection)
 		!is_admitted(s, &peer, &hello))
 		return;
 	pthread_mutex_lock(&s->lock);
-	welcome(s, connection, peer.pid, &hello);
+	welcome_program(s, connection, peer.pid, &hello);
 	pthread_mutex_unlock(&s->lock);
 	/* A program sends a second message only if it could not map the memory. */
 	if (recv(connection, &hello, sizeof(hello), 0) == (ssize_t)sizeof(hello) &&
@@ -279,7 +279,7 @@ static void *answer_until_stop(void *argument)
 		connection = accept4(s->listening, NULL, NULL, SOCK_CLOEXEC);
 		if (connection < 0)
 			continue;
-		answer(s, connection);
+		answer_connection(s, connection);
 		close(connection);
 	}
 	return NULL;

@@ -87,13 +87,13 @@ void preload_stacks_share(struct preload_stacks *s, struct heap_stacks *with)
 	s->files = &with->walks.files;
 }
 
-static void lock(struct preload_stacks *s)
+static void lock_stacks(struct preload_stacks *s)
 {
 	if (s->shared)
 		pthread_mutex_lock(&s->shared->lock);
 }
 
-static void unlock(struct preload_stacks *s)
+static void unlock_stacks(struct preload_stacks *s)
 {
 	if (s->shared)
 		pthread_mutex_unlock(&s->shared->lock);
@@ -138,9 +138,9 @@ void preload_stacks_map(
 	mapped->process = *process;
 	buffer_reset(&mapped->mappings);
 	buffer_append(&mapped->mappings, s->walker.own_mappings.data, s->walker.own_mappings.size);
-	lock(s);
+	lock_stacks(s);
 	open_files(s, mapped);
-	unlock(s);
+	unlock_stacks(s);
 }
 
 void preload_stacks_forked(struct preload_stacks *s, preload_program program,
@@ -212,12 +212,12 @@ void preload_stacks_add(
 	s->all++;
 	s->whole += stack.raw.end == PROFILE_WHOLE;
 	number = map_put(&s->numbers, &key, NULL);
-	lock(s);
+	lock_stacks(s);
 	if (number)
 		*number = profile_stacks_put(s->stacks, &stack.raw, out);
 	else
 		s->refused++;
-	unlock(s);
+	unlock_stacks(s);
 }
 
 uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash)

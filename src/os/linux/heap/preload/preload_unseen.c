@@ -58,7 +58,7 @@ void preload_unseen_add(struct preload_unseen *u, struct span name)
 	buffer_char(&u->paths, '\0');
 }
 
-static void report(struct preload_unseen *u, int directory)
+static void report_program(struct preload_unseen *u, int directory)
 {
 	struct buffer path = { 0 };
 	char own[PATH_MAX];
@@ -90,7 +90,7 @@ static void look_at(struct preload_unseen *u, pid_t pid, uint64_t now_ns)
 		*since = now_ns;
 	if (now_ns - *since < PATIENCE_NS)
 		return;
-	report(u, directory);
+	report_program(u, directory);
 }
 
 static void look_at_children(struct preload_run *s, int directory, pid_t pid, uint64_t now_ns)

@@ -107,7 +107,7 @@ static size_t read_some(struct look *l, uint64_t list, size_t count)
 }
 
 /* Walks up the frame pointers, which Go keeps in every function. */
-static void walk(const struct look *l, const struct go_goroutine *g, struct group *out)
+static void walk_frames(const struct look *l, const struct go_goroutine *g, struct group *out)
 {
 	uint64_t low = go_number_at(g, l->layout.stack_pointer), high = go_number_at(g, 8);
 	uint64_t frame = go_number_at(g, l->layout.frame), both[2];
@@ -164,7 +164,7 @@ static struct group *group_of(
 	};
 	if (is_waiting(status)) {
 		read_reason(l, new);
-		walk(l, g, new);
+		walk_frames(l, g, new);
 	}
 	return new;
 }

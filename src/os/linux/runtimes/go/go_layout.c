@@ -80,7 +80,7 @@ static bool is_number(const struct go_goroutine *first, size_t count, size_t i, 
 	return true;
 }
 
-static bool fits(const struct go_goroutine *g, size_t at, uint64_t now_ns)
+static bool fits_offset(const struct go_goroutine *g, size_t at, uint64_t now_ns)
 {
 	return raw_status(g, at + NUMBER_STATUS) < GO_STATES &&
 	       go_number_at(g, at + NUMBER_SINCE) <= now_ns &&
@@ -94,7 +94,7 @@ static bool find_number(
 		size_t met = go_number_at(&first[0], at) == 1;
 
 		for (size_t i = 0; met && i < count; i++)
-			met += is_number(first, count, i, at) && fits(&first[i], at, now_ns);
+			met += is_number(first, count, i, at) && fits_offset(&first[i], at, now_ns);
 		if (met != count + 1)
 			continue;
 		out->status = (uint16_t)(at + NUMBER_STATUS);

@@ -108,7 +108,7 @@ static void keep_field(struct hotspot_layout *out, const char *type, const char 
 	}
 }
 
-static uint64_t member(const unsigned char *entry, uint64_t offset)
+static uint64_t member_at(const unsigned char *entry, uint64_t offset)
 {
 	uint64_t value;
 
@@ -133,16 +133,16 @@ bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out)
 
 		if (!do_read_memory(pid, t.first + n * t.stride, entry, t.stride))
 			return false;
-		if (!member(entry, t.type))
+		if (!member_at(entry, t.type))
 			return true;
-		if (member(entry, t.type) != last) { /* entries of one type follow each other */
-			last = member(entry, t.type);
+		if (member_at(entry, t.type) != last) { /* entries of one type follow each other */
+			last = member_at(entry, t.type);
 			is_known = do_read_name(pid, last, type) && is_wanted_type(type);
 		}
-		if (!is_known || !do_read_name(pid, member(entry, t.field), field))
+		if (!is_known || !do_read_name(pid, member_at(entry, t.field), field))
 			continue;
 		memcpy(&is_static, entry + t.is_static, sizeof(is_static));
-		keep_field(out, type, field, member(entry, is_static ? t.address : t.offset));
+		keep_field(out, type, field, member_at(entry, is_static ? t.address : t.offset));
 	}
 	return false;
 }

@@ -54,16 +54,16 @@ struct question {
 
 /* --- reading --- */
 
-static bool get(const struct question *q, uint64_t at, void *out, size_t size)
+static bool read_memory(const struct question *q, uint64_t at, void *out, size_t size)
 {
 	return do_read_memory(q->pid, at, out, size);
 }
 
-static uint64_t pointer(const struct question *q, uint64_t at)
+static uint64_t read_pointer(const struct question *q, uint64_t at)
 {
 	uint64_t value = 0;
 
-	return get(q, at, &value, sizeof(value)) ? value : 0;
+	return read_memory(q, at, &value, sizeof(value)) ? value : 0;
 }
 
 static bool has_all(const struct question *q, const enum hotspot_field *fields, size_t count)
@@ -77,7 +77,7 @@ static bool has_all(const struct question *q, const enum hotspot_field *fields, 
 
 static uint64_t read_field(const struct question *q, uint64_t of, enum hotspot_field id)
 {
-	return q->layout.has[id] ? pointer(q, of + q->layout.at[id]) : 0;
+	return q->layout.has[id] ? read_pointer(q, of + q->layout.at[id]) : 0;
 }
 
 /* --- objects --- */
@@ -97,13 +97,17 @@ static void open_heap(struct question *q)
 
 	if (!has_all(q, needed, ARRAY_SIZE(needed)))
 		return;
-	heap = pointer(q, q->layout.at[HOTSPOT_HEAP]);
+	heap = read_pointer(q, q->layout.at[HOTSPOT_HEAP]);
 	if (!heap ||
-		!get(q, heap + q->layout.at[HOTSPOT_HEAP_RESERVED], reserved, sizeof(reserved)) ||
-		!get(q, q->layout.at[HOTSPOT_OOP_BASE], &q->oop_base, sizeof(q->oop_base)) ||
-		!get(q, q->layout.at[HOTSPOT_OOP_SHIFT], &q->oop_shift, sizeof(q->oop_shift)) ||
-		!get(q, q->layout.at[HOTSPOT_CLASS_BASE], &q->class_base, sizeof(q->class_base)) ||
-		!get(q, q->layout.at[HOTSPOT_CLASS_SHIFT], &q->class_shift,
+		!read_memory(q, heap + q->layout.at[HOTSPOT_HEAP_RESERVED], reserved,
+			sizeof(reserved)) ||
+		!read_memory(
+			q, q->layout.at[HOTSPOT_OOP_BASE], &q->oop_base, sizeof(q->oop_base)) ||
+		!read_memory(
+			q, q->layout.at[HOTSPOT_OOP_SHIFT], &q->oop_shift, sizeof(q->oop_shift)) ||
+		!read_memory(q, q->layout.at[HOTSPOT_CLASS_BASE], &q->class_base,
+			sizeof(q->class_base)) ||
+		!read_memory(q, q->layout.at[HOTSPOT_CLASS_SHIFT], &q->class_shift,
 			sizeof(q->class_shift)) ||
 		q->oop_shift > 8 || q->class_shift > 16 || reserved[1] > 1ull << 45)
 		return;
@@ -123,9 +127,10 @@ static bool class_name(const struct question *q, uint64_t class, char out[WAIT_C
 	uint16_t length;
 
 	if (!symbol ||
-		!get(q, symbol + q->layout.at[HOTSPOT_SYMBOL_LENGTH], &length, sizeof(length)) ||
+		!read_memory(
+			q, symbol + q->layout.at[HOTSPOT_SYMBOL_LENGTH], &length, sizeof(length)) ||
 		!length || length >= WAIT_CLASS_SIZE ||
-		!get(q, symbol + q->layout.at[HOTSPOT_SYMBOL_BODY], out, length))
+		!read_memory(q, symbol + q->layout.at[HOTSPOT_SYMBOL_BODY], out, length))
 		return false;
 	out[length] = '\0';
 	for (char *c = out; *c; c++) {
@@ -143,7 +148,7 @@ static uint64_t class_of(const struct question *q, uint64_t object, char name[WA
 	uint64_t at = object + q->layout.at[HOTSPOT_OBJECT_CLASS], full;
 	uint32_t narrow;
 
-	if (!is_object(q, object) || !get(q, at, &full, sizeof(full)))
+	if (!is_object(q, object) || !read_memory(q, at, &full, sizeof(full)))
 		return 0;
 	narrow = (uint32_t)full;
 	if ((q->class_base || q->class_shift) && narrow) {
@@ -159,7 +164,7 @@ static uint32_t object_size(const struct question *q, uint64_t class)
 {
 	int32_t layout = 0;
 
-	if (!get(q, class + q->layout.at[HOTSPOT_CLASS_LAYOUT], &layout, sizeof(layout)))
+	if (!read_memory(q, class + q->layout.at[HOTSPOT_CLASS_LAYOUT], &layout, sizeof(layout)))
 		return 0;
 	return layout > 0 ? (uint32_t)layout & ~7u : 0;
 }
@@ -169,8 +174,8 @@ static uint64_t object_at(const struct question *q, uint64_t address)
 	uint32_t narrow = 0;
 
 	if (!is_compressed(q))
-		return pointer(q, address);
-	if (!get(q, address, &narrow, sizeof(narrow)) || !narrow)
+		return read_pointer(q, address);
+	if (!read_memory(q, address, &narrow, sizeof(narrow)) || !narrow)
 		return 0;
 	return q->oop_base + ((uint64_t)narrow << q->oop_shift);
 }
@@ -187,25 +192,26 @@ static bool read_threads(struct question *q)
 
 	if (!has_all(q, needed, ARRAY_SIZE(needed)))
 		return false;
-	list = pointer(q, q->layout.at[HOTSPOT_THREADS_LIST]);
+	list = read_pointer(q, q->layout.at[HOTSPOT_THREADS_LIST]);
 	addresses = list ? read_field(q, list, HOTSPOT_LIST_THREADS) : 0;
 	if (!addresses ||
-		!get(q, list + q->layout.at[HOTSPOT_LIST_LENGTH], &count, sizeof(count)) ||
+		!read_memory(q, list + q->layout.at[HOTSPOT_LIST_LENGTH], &count, sizeof(count)) ||
 		count > THREADS_MAX)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		struct java_thread *t = &q->all[q->threads];
 		uint64_t os, handle, size;
 
-		*t = (struct java_thread){ .address =
-						   pointer(q, addresses + i * sizeof(uint64_t)) };
+		*t = (struct java_thread){ .address = read_pointer(
+						   q, addresses + i * sizeof(uint64_t)) };
 		os = t->address ? read_field(q, t->address, HOTSPOT_THREAD_OSTHREAD) : 0;
 		if (!os ||
-			!get(q, os + q->layout.at[HOTSPOT_OSTHREAD_ID], &t->tid, sizeof(t->tid)) ||
+			!read_memory(q, os + q->layout.at[HOTSPOT_OSTHREAD_ID], &t->tid,
+				sizeof(t->tid)) ||
 			!t->tid)
 			continue;
 		handle = read_field(q, t->address, HOTSPOT_THREAD_OBJECT);
-		t->object = handle ? pointer(q, handle) : 0;
+		t->object = handle ? read_pointer(q, handle) : 0;
 		t->owner_id = read_field(q, t->address, HOTSPOT_THREAD_OWNER_ID);
 		t->stack_to = read_field(q, t->address, HOTSPOT_THREAD_STACK_BASE);
 		size = read_field(q, t->address, HOTSPOT_THREAD_STACK_SIZE);
@@ -217,7 +223,7 @@ static bool read_threads(struct question *q)
 	return q->threads > 0;
 }
 
-static void add(struct question *q, const struct java_thread *waiter,
+static void add_lock(struct question *q, const struct java_thread *waiter,
 	const struct java_thread *owner, enum waits_lock lock, const char *class)
 {
 	struct wait_owner *e = &q->locks.all[q->locks.count];
@@ -244,9 +250,10 @@ static bool has_on_stack(const struct question *q, const struct java_thread *t, 
 		return false;
 	begin = q->layout.at[HOTSPOT_THREAD_LOCK_STACK];
 	first = (uint32_t)(begin + q->layout.at[HOTSPOT_LOCK_STACK_BASE]);
-	if (!get(q, t->address + begin + q->layout.at[HOTSPOT_LOCK_STACK_TOP], &top, sizeof(top)) ||
+	if (!read_memory(q, t->address + begin + q->layout.at[HOTSPOT_LOCK_STACK_TOP], &top,
+		    sizeof(top)) ||
 		top <= first || top - first > sizeof(objects) ||
-		!get(q, t->address + first, objects, top - first))
+		!read_memory(q, t->address + first, objects, top - first))
 		return false;
 	for (size_t i = 0; i < (top - first) / sizeof(objects[0]); i++) {
 		if (objects[i] == object)
@@ -276,7 +283,7 @@ static const struct java_thread *owner_of(const struct question *q, uint64_t own
 static void look_at_monitor(struct question *q, const struct java_thread *t, uint64_t monitor)
 {
 	uint64_t handle = read_field(q, monitor, HOTSPOT_MONITOR_OBJECT);
-	uint64_t object = handle ? pointer(q, handle) : 0;
+	uint64_t object = handle ? read_pointer(q, handle) : 0;
 	uint64_t value = read_field(q, monitor, HOTSPOT_MONITOR_OWNER);
 	const struct java_thread *owner = owner_of(q, value, object);
 	char class[WAIT_CLASS_SIZE];
@@ -285,7 +292,7 @@ static void look_at_monitor(struct question *q, const struct java_thread *t, uin
 		return;
 	if (!object || !class_of(q, object, class))
 		class[0] = '\0';
-	add(q, t, owner, WAITS_LOCK_JAVA_MONITOR, class);
+	add_lock(q, t, owner, WAITS_LOCK_JAVA_MONITOR, class);
 }
 
 /* --- locks of java.util.concurrent --- */
@@ -356,7 +363,7 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 	class = lock ? class_of(q, lock, name) : 0;
 	if (class && signal_of(name) != WAITS_LOCK_NONE) {
 		q->blocker = at;
-		add(q, t, NULL, signal_of(name), name);
+		add_lock(q, t, NULL, signal_of(name), name);
 		return true;
 	}
 	if (!class || !(is_lock(name) || is_task(name)))
@@ -367,9 +374,9 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 		return false;
 	q->blocker = at; /* the offset is the same for all threads */
 	if (is_task(name) && !owner)
-		add(q, t, NULL, WAITS_LOCK_JAVA_TASK, name);
+		add_lock(q, t, NULL, WAITS_LOCK_JAVA_TASK, name);
 	else if (owner && owner != t && is_lock(name))
-		add(q, t, owner, WAITS_LOCK_JAVA, name);
+		add_lock(q, t, owner, WAITS_LOCK_JAVA, name);
 	return true;
 }
 

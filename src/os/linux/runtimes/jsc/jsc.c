@@ -396,8 +396,9 @@ static size_t put_inlined(struct jsc *j, struct jsc_file *file, struct frame_job
 /* Adds a frame to the search for the layout. An interrupted frame is not used: it may be in its
  * entry, with its caller's data beside it. A layout found at first may lack the code of the last
  * tier or the starts of functions: it is used, and the search goes on. */
-static void search(struct jsc *j, const struct profile_raw *raw, const struct profile_raw_js *frame,
-	const struct profile_raw_frame *user, struct jsc_file *file)
+static void search_layout(struct jsc *j, const struct profile_raw *raw,
+	const struct profile_raw_js *frame, const struct profile_raw_frame *user,
+	struct jsc_file *file)
 {
 	struct jsc_pair pair = { frame->block, frame->callee,
 		user->file == PROFILE_FILE_NONE ? user->offset : 0 };
@@ -415,7 +416,7 @@ static void search(struct jsc *j, const struct profile_raw *raw, const struct pr
 
 /* Writes the names of a frame to `numbers`, inlined functions first. Returns how many; 0: none is
  * known. */
-static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numbers[])
+static uint32_t put_names(struct jsc *j, const struct runtime_frame *at, uint32_t numbers[])
 {
 	const struct profile_raw *raw = at->raw;
 	const struct profile_raw_js *frame = (const void *)at->beside;
@@ -430,7 +431,7 @@ static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numb
 
 	j->caller = at->index + 1;
 	if (file && file->search)
-		search(j, raw, frame, user, file);
+		search_layout(j, raw, frame, user, file);
 	if (!file || !file->layout.type_function)
 		return 0;
 	job.frame.layout = file->layout;
@@ -468,7 +469,7 @@ static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numb
 static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
 	if (at->beside)
-		out->count = put(state, at, out->names);
+		out->count = put_names(state, at, out->names);
 	if (out->count)
 		out->place = RUNTIME_INSTEAD;
 }

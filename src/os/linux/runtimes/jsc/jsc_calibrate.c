@@ -66,7 +66,7 @@ static bool read_words(const struct work *w, uint64_t address, uint64_t *out, si
 	return is_cell(address) && w->read(w->user, address, out, words * sizeof(*out));
 }
 
-static bool refuse(struct work *w, const char *what, const struct jsc_result *r)
+static bool set_reason(struct work *w, const char *what, const struct jsc_result *r)
 {
 	if (!r)
 		snprintf(w->reason, w->reason_size, "%s", what);
@@ -98,7 +98,7 @@ static bool find_owner(struct work *w)
 		}
 	}
 	if (!jsc_votes_decide(&w->votes, &r))
-		return refuse(w, "the executable of functions", &r);
+		return set_reason(w, "the executable of functions", &r);
 	w->layout->callee_executable = (uint16_t)(8 * (r.best >> 8));
 	w->layout->block_owner = (uint16_t)(8 * (r.best & 0xff));
 	for (size_t i = 0; i < w->count; i++) {
@@ -143,7 +143,7 @@ static bool find_unlinked(struct work *w)
 			compare_unlinked(w, &w->samples[i], e);
 	}
 	if (!jsc_votes_decide(&w->votes, &r))
-		return refuse(w, "the unlinked code of functions", &r);
+		return set_reason(w, "the unlinked code of functions", &r);
 	l->executable_unlinked = (uint16_t)(8 * (r.best >> 16));
 	l->unlinked_code = (uint16_t)(8 * (r.best >> 8 & 0xff));
 	l->block_unlinked = (uint16_t)(8 * (r.best & 0xff));
@@ -182,7 +182,7 @@ static bool find_types(struct work *w)
 		!find_type(w, offsetof(struct sample, executable), &l->type_executable) ||
 		!find_type(w, offsetof(struct sample, unlinked), &l->type_unlinked) ||
 		l->type_executable <= NATIVE_BEFORE)
-		return refuse(w, "the types of objects: they are not as expected", NULL);
+		return set_reason(w, "the types of objects: they are not as expected", NULL);
 	l->type_native = (uint8_t)(l->type_executable - NATIVE_BEFORE);
 	return true;
 }
@@ -238,7 +238,7 @@ static bool find_name(struct work *w)
 	jsc_votes_decide(&w->votes, &r);
 	vote_for_names(w, NAME_WORDS - r.best);
 	if (!r.votes || !jsc_votes_decide(&w->votes, &r))
-		return refuse(w, "the names of functions", &r);
+		return set_reason(w, "the names of functions", &r);
 	w->layout->unlinked_name = (uint16_t)(8 * (NAME_WORDS - r.best));
 	return true;
 }
@@ -285,7 +285,7 @@ static bool find_provider(struct work *w)
 	jsc_votes_decide(&w->votes, &r);
 	vote_for_paths(w, r.best);
 	if (!jsc_votes_decide(&w->votes, &r))
-		return refuse(w, "the modules of functions", &r);
+		return set_reason(w, "the modules of functions", &r);
 	w->layout->executable_provider = (uint16_t)(8 * (r.best >> 8));
 	w->layout->provider_url = (uint16_t)(8 * (r.best & 0xff));
 	return true;
@@ -306,7 +306,7 @@ struct tier_counts {
 	uint32_t of[TIER_FTL + 1], wrong;
 };
 
-static bool varies(const struct tier_counts *counts)
+static bool has_several_tiers(const struct tier_counts *counts)
 {
 	unsigned tiers = 0;
 
@@ -347,13 +347,13 @@ static bool find_tier(struct work *w)
 	struct jsc_result r;
 
 	if (!counts)
-		return refuse(w, "no memory", NULL);
+		return set_reason(w, "no memory", NULL);
 	count_tiers(w, counts, &all);
 	for (uint32_t j = 1; j < OBJECT_WORDS; j++) {
 		for (uint32_t t = 8; t < TIER_BYTES; t++) {
 			const struct tier_counts *c = &counts[j][t];
 
-			if (100 * c->wrong > WRONG_PERCENT * all || !varies(c))
+			if (100 * c->wrong > WRONG_PERCENT * all || !has_several_tiers(c))
 				continue;
 			/* Puts one vote for each function that fits. */
 			for (uint32_t i = 0; i < all - c->wrong; i++)
@@ -361,7 +361,7 @@ static bool find_tier(struct work *w)
 		}
 	}
 	if (!jsc_votes_decide(&w->votes, &r))
-		return refuse(w, "the compiled code of functions", &r);
+		return set_reason(w, "the compiled code of functions", &r);
 	w->layout->block_code = (uint16_t)(8 * (r.best >> 8));
 	w->layout->code_tier = (uint16_t)(r.best & 0xff);
 	return true;
@@ -426,7 +426,7 @@ static bool find_ranges(struct work *w)
 	struct jsc_result r;
 
 	if (!decide_ranges(w, false, &r))
-		return refuse(w, "the range of compiled code", &r);
+		return set_reason(w, "the range of compiled code", &r);
 	l->code_range = (uint16_t)(8 * (r.best >> 9));
 	l->range_at = (uint16_t)(8 * (r.best >> 1 & 0xff));
 	l->range_kind = r.best & 1 ? JSC_RANGE_SIZE : JSC_RANGE_BOUNDS;
@@ -514,7 +514,7 @@ static bool test_pair(const struct work *w, const struct jsc_pair *pair, bool *i
 	return !f->refusal;
 }
 
-static bool test(struct work *w, const struct jsc_calibration *c)
+static bool test_layout(struct work *w, const struct jsc_calibration *c)
 {
 	uint32_t all = 0, passed = 0;
 
@@ -559,14 +559,14 @@ static void keep_named(const struct work *w, struct jsc_calibration *c)
 	}
 }
 
-static bool calibrate(struct work *w, struct jsc_calibration *c)
+static bool calibrate_layout(struct work *w, struct jsc_calibration *c)
 {
 	if (!find_owner(w) || !find_unlinked(w) || !find_types(w) || !find_name(w) ||
 		!find_provider(w) || !find_tier(w) || !find_ranges(w))
 		return false;
 	find_rare(w);
 	find_native(w);
-	if (!test(w, c))
+	if (!test_layout(w, c))
 		return false;
 	keep_named(w, c);
 	return true;
@@ -601,7 +601,7 @@ void jsc_calibrate(struct jsc_calibration *c, jsc_read read, void *user)
 	c->is_known = false;
 	if (samples) {
 		read_samples(&w, c);
-		c->is_known = calibrate(&w, c);
+		c->is_known = calibrate_layout(&w, c);
 	}
 	jsc_votes_fini(&w.votes);
 }

@@ -173,8 +173,8 @@ static bool leads_to(const struct jsc_layout *l, const struct cell *callee, uint
 
 /* Checks a function with a code block: reads all four objects, and checks that they belong
  * together. */
-static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f, struct cell *executable,
-	struct cell *unlinked)
+static enum jsc_refusal check_frame(const struct reading *r, struct jsc_frame *f,
+	struct cell *executable, struct cell *unlinked)
 {
 	const struct jsc_layout *l = r->layout;
 	uint64_t owner = f->raw.executable & ~(uint64_t)JSC_IS_PAIR, code;
@@ -201,7 +201,7 @@ static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f, stru
 		       : JSC_OTHER;
 }
 
-static void finish(struct jsc_frame *f, struct buffer *text)
+static void finish_frame(struct jsc_frame *f, struct buffer *text)
 {
 	f->size = buffer_failed(text) || text->size > sizeof(f->text) ? 0 : text->size;
 	if (f->size)
@@ -259,13 +259,13 @@ static void read_function(const struct reading *r, struct jsc_frame *f)
 	struct cell executable, unlinked, again[2];
 	struct buffer text = { 0 };
 
-	f->refusal = check(r, f, &executable, &unlinked);
+	f->refusal = check_frame(r, f, &executable, &unlinked);
 	if (!f->refusal && !put_function(r, f, &executable, &unlinked, &text))
 		f->refusal = JSC_NO_TEXT;
 	/* The text was read last: it belongs to the function if the same function is still
 	 * there. */
-	if (!f->refusal && (f->refusal = check(r, f, &again[0], &again[1])) == JSC_NAMED)
-		finish(f, &text);
+	if (!f->refusal && (f->refusal = check_frame(r, f, &again[0], &again[1])) == JSC_NAMED)
+		finish_frame(f, &text);
 	buffer_fini(&text);
 }
 
@@ -337,15 +337,15 @@ static void read_inlined(const struct reading *r, struct jsc_frame *f)
 	struct cell executable, unlinked, own[2];
 	struct buffer text = { 0 };
 
-	f->refusal = check(r, f, &own[0], &own[1]);
+	f->refusal = check_frame(r, f, &own[0], &own[1]);
 	if (!f->refusal && (!f->pc || f->tier <= JSC_TIER_BASELINE || !r->layout->origins))
 		f->refusal = JSC_STUB;
 	if (!f->refusal)
 		f->refusal = find_inlined(r, f, &executable, &unlinked);
 	if (!f->refusal && !put_function(r, f, &executable, &unlinked, &text))
 		f->refusal = JSC_NO_TEXT;
-	if (!f->refusal && (f->refusal = check(r, f, &own[0], &own[1])) == JSC_NAMED)
-		finish(f, &text);
+	if (!f->refusal && (f->refusal = check_frame(r, f, &own[0], &own[1])) == JSC_NAMED)
+		finish_frame(f, &text);
 	buffer_fini(&text);
 }
 
@@ -378,7 +378,7 @@ static void read_global(const struct reading *r, struct jsc_frame *f)
 	buffer_char(&text, '\0');
 	buffer_string(&text, place.size ? buffer_cstr(&place) : "JavaScriptCore");
 	buffer_char(&text, '\0');
-	finish(f, &text);
+	finish_frame(f, &text);
 	buffer_fini(&text);
 	buffer_fini(&place);
 	buffer_fini(&url);
@@ -408,7 +408,7 @@ static void read_native(const struct reading *r, struct jsc_frame *f)
 		buffer_char(&text, '\0');
 		buffer_string(&text, "JavaScriptCore");
 		buffer_char(&text, '\0');
-		finish(f, &text);
+		finish_frame(f, &text);
 	}
 	buffer_fini(&text);
 }
@@ -450,7 +450,7 @@ void jsc_frame_read(struct jsc_frame *f, jsc_read read, void *user)
 	if (f->is_placed) {
 		struct cell executable, unlinked;
 
-		f->refusal = check(&r, f, &executable, &unlinked);
+		f->refusal = check_frame(&r, f, &executable, &unlinked);
 		return;
 	}
 	if (!is_cell(f->raw.callee))

@@ -125,7 +125,7 @@ static bool is_of_type(const struct look *l, uint64_t object, enum symbol type)
 }
 
 /* Walks the functions of a coroutine, down to the one that waits. */
-static void walk(const struct look *l, uint64_t coroutine, struct group *out)
+static void walk_coroutine(const struct look *l, uint64_t coroutine, struct group *out)
 {
 	const uint64_t *word = l->program.word;
 
@@ -195,7 +195,7 @@ static void add_task(struct look *l, uint64_t task)
 	struct group found = { .awaiter = -1 };
 	int group;
 
-	walk(l, word_at(l, task + l->program.task[TASK_COROUTINE]), &found);
+	walk_coroutine(l, word_at(l, task + l->program.task[TASK_COROUTINE]), &found);
 	if (!found.depth)
 		return;
 	group = group_of(l, &found);

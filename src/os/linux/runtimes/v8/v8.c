@@ -169,7 +169,7 @@ static uint32_t read_name(struct v8 *v, const struct profile_raw *raw, struct fr
 
 /* Returns the name of a frame's function. *is_behind: the name is that of the function that called
  * the frame's code. */
-static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behind)
+static uint32_t put_name(struct v8 *v, const struct runtime_frame *at, bool *is_behind)
 {
 	const struct profile_raw *raw = at->raw;
 	const struct profile_raw_js *frame = (const void *)at->beside;
@@ -203,7 +203,7 @@ static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behin
 static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
 	bool is_behind;
-	uint32_t name = at->beside ? put(state, at, &is_behind) : NAMES_NONE;
+	uint32_t name = at->beside ? put_name(state, at, &is_behind) : NAMES_NONE;
 
 	if (name == NAMES_NONE)
 		return;

@@ -30,7 +30,7 @@
 #define IS_KNOWN_CODE false /* interrupted frames stay without a name */
 #endif
 
-static bool begins(const unsigned char *code, size_t left, const char *bytes, size_t size)
+static bool code_begins(const unsigned char *code, size_t left, const char *bytes, size_t size)
 {
 	return left >= size && !memcmp(code, bytes, size);
 }
@@ -38,12 +38,13 @@ static bool begins(const unsigned char *code, size_t left, const char *bytes, si
 /* Decides by one instruction whether the frame exists: a function makes its frame before it calls
  * anything, and leaves it just before it returns. 1: it exists; 0: it is made or left here; -1: not
  * decided. */
-static int decide(const unsigned char *code, size_t left)
+static int decide_by_instruction(const unsigned char *code, size_t left)
 {
-	if (begins(code, left, "\x55", 1) || begins(code, left, "\x48\x89\xe5", 3))
+	if (code_begins(code, left, "\x55", 1) || code_begins(code, left, "\x48\x89\xe5", 3))
 		return 0; /* push %rbp; mov %rsp, %rbp */
-	if (begins(code, left, "\x5d", 1) || begins(code, left, "\xc9", 1) ||
-		begins(code, left, "\x48\x8b\xe5", 3) || begins(code, left, "\x48\x89\xec", 3))
+	if (code_begins(code, left, "\x5d", 1) || code_begins(code, left, "\xc9", 1) ||
+		code_begins(code, left, "\x48\x8b\xe5", 3) ||
+		code_begins(code, left, "\x48\x89\xec", 3))
 		return 1; /* pop %rbp; leave; mov %rbp, %rsp */
 	return -1;
 }
@@ -52,7 +53,7 @@ static int decide(const unsigned char *code, size_t left)
  * %r12. */
 static bool is_prologue(const unsigned char *call)
 {
-	return begins(call - BYTECODE_BYTES, BYTECODE_BYTES, "\x49\xbc", 2);
+	return code_begins(call - BYTECODE_BYTES, BYTECODE_BYTES, "\x49\xbc", 2);
 }
 
 /* Returns whether code has a frame, from byte BYTECODE_BYTES on; the bytes before it are read
@@ -62,7 +63,7 @@ static bool is_framed_code(const unsigned char *code, size_t size)
 	size_t at = BYTECODE_BYTES;
 
 	for (int i = 0; i < INSTRUCTIONS_MAX && at < size; i++) {
-		int decided = decide(code + at, size - at);
+		int decided = decide_by_instruction(code + at, size - at);
 		struct instruction next;
 
 		if (decided >= 0)
@@ -206,7 +207,7 @@ static void put_script(const struct v8_memory *m, struct v8_frame *f, struct buf
 		text->size = before;
 }
 
-static void finish(struct v8_frame *f, struct buffer *text)
+static void finish_frame(struct v8_frame *f, struct buffer *text)
 {
 	buffer_char(text, '\0');
 	f->size = buffer_failed(text) || text->size > sizeof(f->text) ? 0 : text->size;
@@ -227,7 +228,7 @@ static void read_kind(struct v8_frame *f)
 	f->refusal = V8_ENGINE;
 	if (text.size) {
 		buffer_char(&text, '\0');
-		finish(f, &text);
+		finish_frame(f, &text);
 	}
 	buffer_fini(&text);
 }
@@ -249,7 +250,7 @@ static void read_function(const struct v8_memory *m, struct v8_frame *f)
 		/* The text was read last: it belongs to the function if the same function is still
 		 * there. */
 		if (is_same(m, &f->raw))
-			finish(f, &text);
+			finish_frame(f, &text);
 	}
 	buffer_fini(&text);
 }

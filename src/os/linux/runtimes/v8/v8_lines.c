@@ -54,7 +54,7 @@ static void do_piece(void *argument)
 			&job->of.pid, job->letters.address + job->at, job->bytes, job->size);
 }
 
-static bool call(struct v8_lines *l, struct piece_job *job)
+static bool read_piece(struct v8_lines *l, struct piece_job *job)
 {
 	job->is_there = false;
 	return !timeout_call(&l->timeout, do_piece, NULL, job, sizeof(*job), -1, TIMEOUT_MS) &&
@@ -90,12 +90,12 @@ static bool read_all(struct v8_lines *l, struct piece_job *job)
 {
 	uint32_t all, before = 0;
 
-	if (!call(l, job) || job->letters.length > LETTERS_MAX)
+	if (!read_piece(l, job) || job->letters.length > LETTERS_MAX)
 		return false;
 	all = job->letters.length * job->letters.bytes;
 	for (job->at = 0; job->at < all; job->at += job->size) {
 		job->size = all - job->at < PIECE_BYTES ? all - job->at : PIECE_BYTES;
-		if (!call(l, job) || l->ends.size / sizeof(uint32_t) > ENDS_MAX)
+		if (!read_piece(l, job) || l->ends.size / sizeof(uint32_t) > ENDS_MAX)
 			return false;
 		take_piece(l, job, &before);
 	}
@@ -119,7 +119,7 @@ static bool read_source(struct v8_lines *l, const struct v8_layout *layout,
 	is_whole = read_all(l, job);
 	before = job->letters;
 	job->size = 0;
-	is_whole = is_whole && call(l, job) && job->letters.address == before.address &&
+	is_whole = is_whole && read_piece(l, job) && job->letters.address == before.address &&
 		   job->letters.length == before.length && !buffer_failed(&l->ends);
 	if (!is_whole) {
 		l->ends.size = begin;

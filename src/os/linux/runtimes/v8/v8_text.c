@@ -61,7 +61,7 @@ static uint32_t length_of(const struct v8_memory *m, uint64_t string)
 }
 
 /* Follows a string that refers to all of another string, or a part of it. */
-static bool follow(const struct v8_memory *m, int kind, uint64_t *string, uint32_t *from)
+static bool follow_string(const struct v8_memory *m, int kind, uint64_t *string, uint32_t *from)
 {
 	const struct v8_layout *l = m->layout;
 
@@ -87,7 +87,7 @@ static bool place_letters(
 
 		if (type < 0 || type >= l->type_nonstring)
 			return false;
-		if (follow(m, kind, &string, &from))
+		if (follow_string(m, kind, &string, &from))
 			continue;
 		out->bytes = (type & l->string_encoding) == l->string_one_byte ? 1 : 2;
 		if (kind == l->string_seq)
