@@ -1383,6 +1383,44 @@ static void test_taken_request(void **state)
 		"worker (12) is blocked writing to a pipe: its reader does not read, 3 min");
 }
 
+/* A server reads a connection that its client opened in advance; another client waits for it. */
+static void test_silent_client(void **state)
+{
+	(void)state;
+	for (uint8_t request = 0; request <= WAITS_REQUEST_OWED; request += WAITS_REQUEST_OWED) {
+		reset(NULL);
+		process(10, "curl", 'S');
+		thread(10, 10, "read", 3);
+		object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:80");
+		object_at(10, 3)->socket_state = SOCKETS_ESTABLISHED;
+		party(10, 10, WAITS_RELATION_LISTENER, 11, 0, "serve");
+		process(11, "serve", 'S');
+		thread(11, 11, "read", 5);
+		object(11, 5, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:4711");
+		object_at(11, 5)->socket_state = SOCKETS_ESTABLISHED;
+		object_at(11, 5)->local_port = 80;
+		object_at(11, 5)->peer_port = 4711;
+		party(11, 11, WAITS_RELATION_PEER, 12, 0, "browser");
+		process(12, "browser", 'S');
+		thread(12, 12, "read", 6);
+		object(12, 6, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:80");
+		object_at(12, 6)->socket_state = SOCKETS_ESTABLISHED;
+		object_at(12, 6)->local_port = 4711;
+		object_at(12, 6)->peer_port = 80;
+		object_at(12, 6)->has_open_request = request;
+		party(12, 12, WAITS_RELATION_PEER, 11, 0, "serve");
+		expect("waits",
+			request ? "curl (10) waits for serve (11) on 127.0.0.1:80, which has not "
+				  "accepted the connection, 3 min; 11 waits for browser (12) on "
+				  "127.0.0.1:4711, 3 min; 12 waits for serve (11) on 127.0.0.1:80, "
+				  "3 min: perhaps a deadlock (low confidence)"
+				: "curl (10) waits for serve (11) on 127.0.0.1:80, which has not "
+				  "accepted the connection, 3 min; 11 waits for a request of "
+				  "browser (12) on 127.0.0.1:4711, 3 min; 12 waits for serve (11) "
+				  "on 127.0.0.1:80, idle 3 min");
+	}
+}
+
 static void test_nothing(void **state)
 {
 	struct wait_graph g = { 0 };
@@ -1532,6 +1570,7 @@ int main(void)
 		cmocka_unit_test_setup(test_unfed_child, reset),
 		cmocka_unit_test_setup(test_asking_thread, reset),
 		cmocka_unit_test_setup(test_taken_request, reset),
+		cmocka_unit_test_setup(test_silent_client, reset),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test_setup(test_beyond_chain, reset),

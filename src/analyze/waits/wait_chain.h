@@ -64,6 +64,7 @@ struct wait_link {
 	bool is_polling;
 	bool is_closed; /* the further parties wait for the chain too */
 	bool repeats;	/* `party` is an earlier link: a deadlock */
+	bool wants_request; /* a server, whose client has no request open on the connection */
 	double cpu_percent;
 };
 

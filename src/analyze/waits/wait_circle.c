@@ -96,11 +96,43 @@ static bool goes_on_by_time(const struct wait_link *link)
 	return link->thread && link->thread->timeout_state == SOOTH_STATE_VALUE && !is_to_itself;
 }
 
+/* Returns whether the circle is one TCP connection on which no request is open: the server waits
+ * for a request, which its client may send at any time. */
+static bool is_quiet_connection(const struct wait_chain *chain)
+{
+	const struct wait_link *a = &chain->links[chain->circle], *b = a + 1;
+
+	return chain->count - chain->circle == 2 && a->what == WAIT_SOCKET_READ && a->object &&
+	       b->what == WAIT_SOCKET_READ && b->object && a->object->type == FDS_TCP &&
+	       b->object->type == FDS_TCP && a->object->local_port &&
+	       a->object->local_port == b->object->peer_port &&
+	       a->object->peer_port == b->object->local_port && !a->object->has_open_request &&
+	       !b->object->has_open_request;
+}
+
+/* Ends the chain with the client at rest, which keeps a server busy that serves one connection at a
+ * time, as one that a browser opens in advance. */
+static void end_with_client(struct wait_chain *chain)
+{
+	struct wait_link *server = &chain->links[chain->circle];
+
+	server->wants_request =
+		chain->circle && server[-1].party->relation == WAITS_RELATION_LISTENER;
+	server[1].repeats = false;
+	server[1].is_idle = true;
+	chain->is_exchange = chain->count == 2;
+	chain->circle = chain->count;
+}
+
 /* Drops a circle if one of its processes runs, which can end the other waits. A client with a timer
  * that asks its server now and then can do so, too. */
 void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
 {
 	chain->keeper = keeper_of(g, chain);
+	if (!chain->keeper && is_quiet_connection(chain)) {
+		end_with_client(chain);
+		return;
+	}
 	for (size_t i = chain->circle; !chain->keeper && i < chain->count; i++) {
 		if (!has_run(g, &chain->links[i]) &&
 			!(goes_on_by_time(&chain->links[i]) && is_exchange(chain)))

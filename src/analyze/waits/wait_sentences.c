@@ -145,7 +145,7 @@ static void put_socket_read(
 		return;
 	}
 	if (link->party) {
-		buffer_string(out, "waits for ");
+		buffer_string(out, link->wants_request ? "waits for a request of " : "waits for ");
 		wait_put_party(out, link);
 		wait_put_object(out, link, " on ");
 	} else {
