@@ -64,7 +64,7 @@ static bool find_at(int fd, uint64_t end, struct index_place *place)
 	if (end < sizeof(trailer) ||
 		!read_all_at(fd, trailer, sizeof(trailer), end - sizeof(trailer)))
 		return false;
-	size = index_trailer(trailer);
+	size = index_size_in_trailer(trailer);
 	if (size < sizeof(struct block_header) || size > end ||
 		!index_load(fd, end - size, end, &v, &block))
 		return false;
@@ -83,7 +83,8 @@ static size_t last_trailer(const unsigned char *bytes, size_t size)
 		if (!last)
 			break;
 		size = (size_t)(last - bytes) + 1;
-		if (size >= INDEX_TRAILER_SIZE && index_trailer(bytes + size - INDEX_TRAILER_SIZE))
+		if (size >= INDEX_TRAILER_SIZE &&
+			index_size_in_trailer(bytes + size - INDEX_TRAILER_SIZE))
 			return size;
 		size--;
 	}

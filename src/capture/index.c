@@ -230,7 +230,7 @@ bool index_parse(struct index_view *v, const unsigned char *payload, size_t size
 	wanted = sizeof(*h) + (uint64_t)h->entries * sizeof(struct index_entry) +
 		 (uint64_t)h->kinds * sizeof(struct index_kind) + INDEX_TRAILER_SIZE;
 	if (h->version != INDEX_VERSION || wanted != size || h->kinds > UINT16_MAX + 1u ||
-		index_trailer(payload + size - INDEX_TRAILER_SIZE) !=
+		index_size_in_trailer(payload + size - INDEX_TRAILER_SIZE) !=
 			sizeof(struct block_header) + size)
 		return false;
 	v->entries = payload + sizeof(*h);
@@ -263,7 +263,7 @@ void index_survey(const struct index_view *v, struct survey *s)
 	}
 }
 
-uint64_t index_trailer(const unsigned char trailer[INDEX_TRAILER_SIZE])
+uint64_t index_size_in_trailer(const unsigned char trailer[INDEX_TRAILER_SIZE])
 {
 	uint64_t size;
 

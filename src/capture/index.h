@@ -107,6 +107,6 @@ struct index_entry index_entry_at(const struct index_view *v, uint32_t i);
 /* Adds the contents of an index to the survey. */
 void index_survey(const struct index_view *v, struct survey *s);
 /* Returns the size of the index block that ends with these bytes; 0: none. */
-uint64_t index_trailer(const unsigned char trailer[INDEX_TRAILER_SIZE]);
+uint64_t index_size_in_trailer(const unsigned char trailer[INDEX_TRAILER_SIZE]);
 
 #endif

@@ -111,7 +111,7 @@ void backend_loss_of(struct backend_run *run, const char *source, uint64_t recor
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason);
 void backend_limit(
 	struct backend_run *run, const char *what, const char *reason, const char *remedy);
-/* Reports the error of something optional as a limit. */
+/* Reports that an optional part was not measured, with the reason and remedy of the error. */
 void backend_limit_error(struct backend_run *run, const char *what, const struct sooth_error *err);
 
 #endif

@@ -294,9 +294,9 @@ static const struct claim_row rows[] = {
 	[CIRCLE_OTHER_ASKS] = { "deadlock: it waits for output of {other} on the pseudo terminal "
 				"{terminal}, and that waits there for input: {prompt}",
 		"the text of the prompt", PROMPT_REMEDY },
-	[CIRCLE_ONE_PIPE] = { "deadlock: it waits to read a pipe to which only processes that wait "
-			      "like it could write, {other} and {more}: perhaps the last token of "
-			      "a job server was lost",
+	[CIRCLE_ONE_PIPE] = { "deadlock: it waits to read a pipe, and the only processes that "
+			      "could write to it, {other} and {more}, wait to read it too: "
+			      "perhaps the last token of a job server was lost",
 		"which process took the last token and did not give it back",
 		"end these processes and start the build again: sooth kill --any {pid} and the "
 		"others; a job has to give its token back however it ends" },

@@ -295,7 +295,8 @@ static bool is_sparse(const struct check *e, const struct file_growth *g)
 	const struct fds_filesystem *before =
 		g->space ? file_space_of_mount(first, g->space->mount) : NULL;
 
-	/* Other processes may free space meanwhile; but bytes that calls wrote are there. */
+	/* Free space proves nothing alone: other processes may free some. Bytes that calls wrote
+	 * are not a hole. */
 	return file_space_is_measured(before) && g->written_bytes < g->gained_bytes / SPARSE_PART &&
 	       before->free_bytes < g->space->free_bytes + g->gained_bytes / SPARSE_PART;
 }

@@ -8,6 +8,8 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/scripts.h"
+#include "analyze/waits/wait_ipc_text.h"
+#include "analyze/waits/wait_postgres.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
@@ -25,12 +27,10 @@ NUMBER(PIPELINE_TICKS, 20, NONE, "clock ticks in which processes of one pipeline
 #define STANDARD_MOST 2	 /* descriptors 0 to 2 are passed to a process on purpose */
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
+	TIME_THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits"),
+	TIME_THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
 		"time of waiting from which the severity is one higher: medium instead of low, "
-		"high if only a person can end the wait",
-		.unit = SOOTH_UNIT_NS),
+		"high if only a person can end the wait"),
 };
 
 enum cause {
@@ -43,6 +43,7 @@ enum cause {
 	CAUSE_OWN_DEADLOCK,
 	CAUSE_DEADLOCK,
 	CAUSE_ITSELF,
+	CAUSE_NOBODY,
 	CAUSE_LOCK,
 	CAUSE_LOCK_INHERITED,
 	CAUSE_SESSION,
@@ -85,6 +86,8 @@ static const struct claim_row rows[] = {
 		"whether the process that it waits for was ever there",
 		"sooth kill --tree --any {holder pid} ends it; wait for a PID (wait, tail --pid), "
 		"or write the pattern so that it does not match itself: {other pattern}" },
+	[CAUSE_NOBODY] = { "{begin}: it {does}", "whether a process will still end the wait",
+		"{way out}" },
 	[CAUSE_LOCK] = { "{begin}: it has the lock{on object} and {does}",
 		"whether it sleeps on purpose while it holds the lock",
 		"sooth why {end pid} shows why {end} does nothing; only the end of {holder}, or of "
@@ -500,6 +503,8 @@ static struct held_up find_held_up(
 			h.cause = is_writer(link) ? CAUSE_NO_READER : CAUSE_NO_WRITER;
 		else if (wait_is_left_mutex(link)) /* the kernel would hand on a robust mutex */
 			h.cause = h.at ? CAUSE_DEADLOCK : CAUSE_OWN_DEADLOCK;
+		else if (wait_is_left_semaphore(link) || wait_is_of_prepared(link))
+			h.cause = CAUSE_NOBODY;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;
 		else if (!h.at && find_left(&h.kept, e, g, link))
@@ -582,7 +587,7 @@ static bool is_holder(const struct held_up *h)
 {
 	return h->cause == CAUSE_STOPPED || h->cause == CAUSE_NO_READER ||
 	       h->cause == CAUSE_NO_WRITER || h->cause == CAUSE_OWN_DEADLOCK ||
-	       h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF;
+	       h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF || h->cause == CAUSE_NOBODY;
 }
 
 static void put_holder(struct buffer *out, const struct held_up *h)
@@ -727,8 +732,7 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 	if (h->kept.is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
 	set_values(out, h);
-	finding_claim_row(out, &rows[h->cause]);
-	finding_end(out);
+	finding_end_row(out, &rows[h->cause]);
 }
 
 static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)

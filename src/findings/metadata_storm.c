@@ -154,7 +154,7 @@ static void report_storm(
  * times. */
 struct twice {
 	double all, again;    /* all; of these, seen at two times */
-	struct call_path top; /* directory above all that were seen at two times */
+	struct call_path top; /* deepest directory that has all paths seen at two times */
 };
 
 static void count_twice(struct twice *w, const struct call_path *path, uint64_t apart_ns)

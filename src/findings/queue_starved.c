@@ -178,9 +178,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out, "its system calls were not observed",
 			"run as root; `sooth doctor` shows other ways");
 	else if (!is_closed(c.history))
-		check_fine(out, "a thread of it does something: it may put into the queue later");
+		check_fine(
+			out, "one of its threads runs, and may still put something into the queue");
 	else if (s.wakes < check_option(e, "min-wakes"))
-		check_fine(out, "another thread sleeps: it may put into the queue later");
+		check_fine(
+			out, "another thread sleeps, and may still put something into the queue");
 	else if (check_is_long(e, out, "min-time", s.for_ns,
 			 "its main thread waits at a queue of its own"))
 		report_queue(e, out, &s);

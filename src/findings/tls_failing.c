@@ -111,7 +111,7 @@ static void report_as(bool is_server, struct check_result *out, const struct che
 			reason_of(s));
 		put_count(out, "ended by this process", s->refused_here, calls);
 		put_count(out, "ended by the server", s->refused_there, calls);
-		put_count(out, "closed by this process before the server's part came", s->closed,
+		put_count(out, "closed by this process before data came from the server", s->closed,
 			calls);
 		emit_remedy(out, address, s);
 	}

@@ -260,8 +260,9 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	finding_count(out, "seconds in which watches were added", g->seconds, calls->interval_ns);
 	emit_full(out, g, p);
 	check_calls_unseen(calls, calls->of, out);
-	finding_unseen(
-		out, "whether it ends: a large tree that is made just now is watched step by step");
+	finding_unseen(out, "whether the growth ends by itself: while a large tree is being "
+			    "created, its watches "
+			    "are added one by one");
 	finding_remedy(out,
 		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
 		"or directory has to remove it again (inotify_rm_watch)",

@@ -38,7 +38,7 @@ struct table_sink {
 	bool is_begun;		/* the first part of the open table was printed */
 	struct buffer left_out; /* columns of the open table that do not fit */
 	struct buffer notes;	/* texts to print below rows, each ended by NUL */
-	struct line_plan plan; /* template of the last section of lines, or of an interleaved row */
+	struct line_plan plan;	/* parsed template of `planned`, kept for its next row */
 	const struct sooth_schema *planned;
 };
 

@@ -75,13 +75,13 @@ static void *trace_busy(void *argument)
 	for (int round = 0; round < 50; round++) {
 		EXPECT(t, pause_threads(h, tids, BUSY) == BUSY);
 		EXPECT(t, pause_threads(h, tids, BUSY) == 0);
-		EXPECT(t, pause_count(h) == BUSY);
+		EXPECT(t, pause_count_selected(h) == BUSY);
 		EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 		note(t->shared, before);
 		usleep(round < 5 ? 20000 : 200);
 		EXPECT(t, !moved(t->shared, before, false));
 		pause_release(h);
-		EXPECT(t, pause_count(h) == 0);
+		EXPECT(t, pause_count_selected(h) == 0);
 		EXPECT(t, pause_release_late(h) == 0);
 		if (round < 5)
 			EXPECT(t, all_move(t->shared));
@@ -424,7 +424,7 @@ static void *trace_lingering(void *argument)
 	EXPECT(t, pause_wait(h, 20 * MS) == 1);
 	EXPECT(t, clock_monotonic_ns() - begin >= 20 * MS);
 	pause_release(h);
-	EXPECT(t, pause_count(h) == 0);
+	EXPECT(t, pause_count_selected(h) == 0);
 	EXPECT(t, pause_release_late(h) == 1);
 	/* Wanted again before it has stopped: it is held then. */
 	EXPECT(t, pause_threads(h, (const pid_t *)s->tids, 1) == 1);
@@ -654,7 +654,7 @@ static void *trace_refused(void *argument)
 	EXPECT(t, pause_threads(h, &gone, 1) == 0);
 	EXPECT(t, pause_refused(h) == 2);
 	EXPECT(t, pause_wait(h, 5000 * MS) == 0);
-	EXPECT(t, pause_count(h) == 1);
+	EXPECT(t, pause_count_selected(h) == 1);
 	pause_free(h);
 	pause_free(NULL);
 	return NULL;

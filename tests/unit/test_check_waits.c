@@ -837,6 +837,39 @@ static void mutex_of_ended(double waited)
 	mutex_left(waited, false, ended);
 }
 
+/* A semaphore that process 300 changed last. */
+static void semaphore_of(double waited, bool is_alive)
+{
+	struct waits_party user = { .node_pid = PID,
+		.party_pid = 300,
+		.relation = WAITS_RELATION_LAST_USER,
+		.confidence = WAITS_MEDIUM,
+		.is_alive = is_alive };
+
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1), left = i ? 0 : LOOKS - 1;
+
+		waits_process(s, PID);
+		waits_thread_since(s, PID, "semop", 5, waited - left);
+		user.record = head_of(s, PID, WAITS_PARTY);
+		user.record.tid = PID;
+		RECORD_APPEND(&records, &user, NULL, 0);
+		waits_end(s);
+	}
+}
+
+static void semaphore_of_ended(double waited)
+{
+	semaphore_of(waited, false);
+}
+
+static void semaphore_of_living(double waited)
+{
+	semaphore_of(waited, true);
+}
+
 static void child_at_mutex_of_ended(double waited)
 {
 	mutex_left(waited, true, ended);
@@ -1059,6 +1092,12 @@ static void test_held_up(void **state)
 			"300, which has ended: nothing can release it|<only its end helps: sooth "
 			"kill --any 99" },
 		{ "held-up", mutex_of_ended, 9, NULL, "blind: " },
+		{ "held-up", semaphore_of_ended, 20, NULL,
+			"low/medium: held up for 20 s: it waits for System V semaphore set |last "
+			"changed by process 300, which has ended|<ipcs -s -i " },
+		{ "held-up", semaphore_of_ended, 60, NULL, "medium/medium: " },
+		{ "held-up", semaphore_of_ended, 9, NULL, "blind: " },
+		{ "held-up", semaphore_of_living, 60, NULL, "fine: " },
 		{ "held-up", mutex_of_ended, 10, NULL, "medium/medium: " },
 		{ "held-up", mutex_of_ended, 59.9, NULL, "medium/medium: " },
 		{ "held-up", mutex_of_ended, 60, NULL, "high/medium: " },

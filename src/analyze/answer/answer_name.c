@@ -274,7 +274,8 @@ bool answer_left(const struct diagnosed *j, struct buffer *out)
 	return is_perhaps;
 }
 
-static const struct diagnosed *find_check(const struct diagnosis *s, const struct process_entry *p)
+static const struct diagnosed *find_diagnosed(
+	const struct diagnosis *s, const struct process_entry *p)
 {
 	for (size_t i = 1; i < s->count; i++) {
 		if (s->all[i].process == p)
@@ -296,7 +297,7 @@ const struct diagnosed *answer_above(const struct diagnosis *s, const struct dia
 		p = p->is_there ? p->parent : p->last_parent;
 		if (!p || p->agent || p->owner_agent)
 			break;
-		found = find_check(s, p);
+		found = find_diagnosed(s, p);
 		above = found ? found : above;
 	}
 	return above;
@@ -307,6 +308,6 @@ bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j)
 	const struct process_entry *p = j->process, *main = p ? p->main : NULL;
 	const struct process_entry *left = p && p->is_main_gone ? p->linked : NULL;
 
-	return (main && main != p && find_check(s, main)) ||
-	       (left && left != p && find_check(s, left)) || answer_above(s, j);
+	return (main && main != p && find_diagnosed(s, main)) ||
+	       (left && left != p && find_diagnosed(s, left)) || answer_above(s, j);
 }

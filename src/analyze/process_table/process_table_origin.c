@@ -143,7 +143,7 @@ static struct span directory_of(const struct process_entry *p)
 }
 
 /* Returns the path of the file with the output of the tool call; empty: unknown. */
-static struct span output_of(const struct origin *o, const char *pattern)
+static struct span output_path_of(const struct origin *o, const char *pattern)
 {
 	static const struct agent_path any = { .is_any_directory = true };
 	const struct proc_ties *t = o->p->links;
@@ -165,7 +165,7 @@ static struct span folder_of(const struct origin *o)
 {
 	const char *pattern = o->agent->output_file;
 	const char *behind = pattern ? strstr(pattern, "{directory}/") : NULL;
-	struct span path = behind ? output_of(o, pattern) : span_of("", 0), name = path;
+	struct span path = behind ? output_path_of(o, pattern) : span_of("", 0), name = path;
 
 	for (; behind && path.size; behind = strchr(behind + 1, '/')) {
 		const char *slash = span_last(path, '/');

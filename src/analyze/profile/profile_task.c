@@ -32,8 +32,8 @@ static const struct {
 		"index may be missing",
 		NULL, { "postgres" } },
 	[TASK_SORT] = { "a sort of rows",
-		"select pid, query from pg_stat_activity shows the query; more work_mem, or an "
-		"index in that order",
+		"select pid, query from pg_stat_activity shows the query; raise work_mem, or add "
+		"an index that has the order of its sort",
 		NULL, { "postgres" } },
 	[TASK_INDEX] = { "building an index",
 		"select * from pg_stat_progress_create_index shows how far it is", NULL,

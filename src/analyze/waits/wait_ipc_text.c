@@ -12,6 +12,17 @@ static bool has_argument(const struct syscall_row *row, enum argument_type_id ty
 	return false;
 }
 
+bool wait_is_left_semaphore(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+	const struct syscall_row *row =
+		t && !t->call_state ? syscall_row_of(t->abi, t->syscall) : NULL;
+
+	return link->what == WAIT_IPC && row && link->party && !link->party->is_alive &&
+	       row->arguments[0] != ARGUMENT_TYPE_fd &&
+	       !has_argument(row, ARGUMENT_TYPE_msgq_flags);
+}
+
 /* Appends the process that last used the object. */
 static void put_user(struct buffer *out, const struct waits_party *p)
 {

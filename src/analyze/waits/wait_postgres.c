@@ -30,6 +30,11 @@ static struct span command_of(const struct wait_link *link)
 	return span_of(begin, (size_t)(end - begin));
 }
 
+bool wait_is_of_prepared(const struct wait_link *link)
+{
+	return link->what == WAIT_DATABASE_LOCK && link->party && !link->party->party_pid;
+}
+
 void wait_database_text(struct buffer *out, const struct wait_link *link)
 {
 	const struct waits_party *p = link->party;

@@ -10,4 +10,7 @@
  * holder. */
 void wait_database_text(struct buffer *out, const struct wait_link *link);
 
+/* Returns whether no session can have the lock, and perhaps a prepared transaction has it. */
+bool wait_is_of_prepared(const struct wait_link *link);
+
 #endif

@@ -4,7 +4,9 @@
 #include <assert.h>
 
 #include "analyze/waits/wait_circle.h"
+#include "analyze/waits/wait_ipc_text.h"
 #include "analyze/waits/wait_lookup.h"
+#include "analyze/waits/wait_postgres.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
@@ -420,6 +422,18 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 	case WAIT_CONDITION:
 		if (last->is_inside && !last->is_idle)
 			buffer_format(out, "jstack %u shows what each thread waits for", pid);
+		break;
+	case WAIT_IPC:
+		if (wait_is_left_semaphore(last))
+			buffer_format(out,
+				"ipcs -s -i %d shows its values; a program that uses SEM_UNDO "
+				"gives it back when it ends",
+				(int)last->thread->arguments[0]);
+		break;
+	case WAIT_DATABASE_LOCK:
+		if (wait_is_of_prepared(last))
+			buffer_string(out, "SELECT gid, prepared FROM pg_prepared_xacts; ROLLBACK "
+					   "PREPARED or COMMIT PREPARED ends one");
 		break;
 	case WAIT_TERMINAL_READ:
 		if (!chain->is_deadlock)

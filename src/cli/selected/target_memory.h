@@ -10,7 +10,7 @@ enum target_memory {
 	/* A process has a runtime's own heap: a JavaScript, Java or Go heap, or small objects of
 	 * Python. */
 	TARGET_MEMORY_OF_RUNTIME,
-	TARGET_MEMORY_OF_AGENT, /* a process is an agent */
+	TARGET_MEMORY_OF_AGENT, /* at least one of the processes is an agent */
 };
 
 enum target_memory target_memory_of(const struct target_found *found);

@@ -50,9 +50,9 @@ void top_findings_open(struct top *t)
 
 	if (!top_findings_sorted(t, all)) {
 		top_say(t, !t->options.findings_ns ? "nothing is diagnosed: --no-findings"
-			   : t->replay		   ? "of a capture: sooth diagnose FILE.sooth"
-			   : !t->finder.has_first  ? "the first diagnosis is not complete yet"
-						   : "no findings");
+			   : t->replay ? "a replay is not diagnosed: sooth diagnose FILE.sooth"
+			   : !t->finder.has_first ? "the first diagnosis is not complete yet"
+						  : "no findings");
 		return;
 	}
 	select_one(t, all[0]);

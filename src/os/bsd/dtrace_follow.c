@@ -17,7 +17,7 @@
 #define END_MS	      10000
 #define STEP_MS	      100
 
-/* --- whether it can be had --- */
+/* --- whether dtrace may be used --- */
 
 static const char sip_remedy[] =
 	"`csrutil enable --without dtrace` in recovery mode; this removes a "

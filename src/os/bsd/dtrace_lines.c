@@ -6,16 +6,16 @@
 /* --- words --- */
 
 /* Reads the next word. The cursor fails if there is none. */
-static struct span word(struct cursor *c)
+static struct span read_word(struct cursor *c)
 {
 	if (cursor_at_end(c))
 		c->failed = true;
 	return c->failed ? span_of("", 0) : cursor_until(c, '\t');
 }
 
-static uint64_t number(struct cursor *c)
+static uint64_t read_number(struct cursor *c)
 {
-	struct span w = word(c);
+	struct span w = read_word(c);
 	uint64_t value = 0;
 
 	if (!span_decimal(w, &value))
@@ -25,7 +25,7 @@ static uint64_t number(struct cursor *c)
 
 static int64_t with_sign(struct cursor *c)
 {
-	struct span w = word(c);
+	struct span w = read_word(c);
 	struct cursor digits = cursor_over(w.data, w.size);
 	int64_t value = cursor_signed(&digits);
 
@@ -36,7 +36,7 @@ static int64_t with_sign(struct cursor *c)
 
 static uint64_t hex(struct cursor *c)
 {
-	struct span w = word(c);
+	struct span w = read_word(c);
 	struct cursor digits = cursor_over(w.data, w.size);
 	uint64_t value = cursor_hex(&digits);
 
@@ -69,9 +69,9 @@ static size_t decode_character(char *out, const char *s, size_t left)
 }
 
 /* Reads a text. `may_lack`: the last word of a line may be empty. */
-static void text(char out[DTRACE_TEXT_SIZE], struct cursor *c, bool may_lack)
+static void read_text(char out[DTRACE_TEXT_SIZE], struct cursor *c, bool may_lack)
 {
-	struct span w = may_lack && cursor_at_end(c) ? span_of("", 0) : word(c);
+	struct span w = may_lack && cursor_at_end(c) ? span_of("", 0) : read_word(c);
 	size_t used = 0;
 
 	for (size_t i = 0; i < w.size && used < DTRACE_TEXT_SIZE - 1;)
@@ -83,52 +83,52 @@ static void text(char out[DTRACE_TEXT_SIZE], struct cursor *c, bool may_lack)
 
 static void read_place(struct dtrace_line *l, struct cursor *c)
 {
-	l->pid = (uint32_t)number(c);
-	l->ppid = (uint32_t)number(c);
-	l->tid = number(c);
+	l->pid = (uint32_t)read_number(c);
+	l->ppid = (uint32_t)read_number(c);
+	l->tid = read_number(c);
 }
 
 static void read_call(struct dtrace_line *l, struct cursor *c)
 {
-	l->utc_ns = number(c);
+	l->utc_ns = read_number(c);
 	read_place(l, c);
-	l->call = word(c);
-	l->error = (uint32_t)number(c);
+	l->call = read_word(c);
+	l->error = (uint32_t)read_number(c);
 	l->result = with_sign(c);
-	l->total_ns = number(c);
+	l->total_ns = read_number(c);
 	l->count = 1;
 	for (size_t i = 0; i < DTRACE_ARGUMENTS; i++)
 		l->arguments[i] = hex(c);
-	text(l->process, c, false);
-	text(l->path, c, true);
+	read_text(l->process, c, false);
+	read_text(l->path, c, true);
 }
 
 static void read_last(struct dtrace_line *l, struct cursor *c)
 {
-	l->utc_ns = number(c);
+	l->utc_ns = read_number(c);
 	read_place(l, c);
-	l->call = word(c);
+	l->call = read_word(c);
 	l->arguments[0] = hex(c);
-	text(l->process, c, true);
+	read_text(l->process, c, true);
 }
 
 static void read_process(struct dtrace_line *l, struct cursor *c)
 {
-	l->utc_ns = number(c);
-	l->pid = (uint32_t)number(c);
-	l->ppid = (uint32_t)number(c);
-	text(l->process, c, true);
+	l->utc_ns = read_number(c);
+	l->pid = (uint32_t)read_number(c);
+	l->ppid = (uint32_t)read_number(c);
+	read_text(l->process, c, true);
 }
 
 static void read_sums(struct dtrace_line *l, struct cursor *c)
 {
 	read_place(l, c);
-	l->call = word(c);
-	l->error = (uint32_t)number(c);
-	l->slot = (uint32_t)number(c);
-	l->count = number(c);
-	l->total_ns = number(c);
-	l->max_ns = number(c);
+	l->call = read_word(c);
+	l->error = (uint32_t)read_number(c);
+	l->slot = (uint32_t)read_number(c);
+	l->count = read_number(c);
+	l->total_ns = read_number(c);
+	l->max_ns = read_number(c);
 }
 
 bool dtrace_line_decode(struct dtrace_line *out, struct span line)
@@ -144,7 +144,7 @@ bool dtrace_line_decode(struct dtrace_line *out, struct span line)
 	case 'b':
 	case 't':
 	case 'w':
-		out->utc_ns = number(&c);
+		out->utc_ns = read_number(&c);
 		break;
 	case 'c':
 		read_call(out, &c);
@@ -161,13 +161,13 @@ bool dtrace_line_decode(struct dtrace_line *out, struct span line)
 		break;
 	case 'x':
 		read_place(out, &c);
-		out->call = word(&c);
-		out->count = number(&c);
+		out->call = read_word(&c);
+		out->count = read_number(&c);
 		break;
 	case 's':
 		read_place(out, &c);
-		text(out->process, &c, false);
-		out->count = number(&c);
+		read_text(out->process, &c, false);
+		out->count = read_number(&c);
 		break;
 	case 'S':
 		break;

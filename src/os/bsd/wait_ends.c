@@ -107,7 +107,7 @@ static bool is_other_end(const struct bsd_wait_end *e, const struct bsd_wait_end
 }
 
 /* Returns whether the connection has its own accepted end; else the listening socket is its end. */
-static bool has_accepted(const struct bsd_wait_ends *e, const struct bsd_wait_end *of)
+static bool has_accepted_end(const struct bsd_wait_ends *e, const struct bsd_wait_end *of)
 {
 	const struct bsd_wait_end *all = (const void *)e->all.data;
 
@@ -127,7 +127,7 @@ const struct bsd_wait_end *bsd_wait_ends_next(
 	while (*position < count) {
 		const struct bsd_wait_end *end = &all[(*position)++];
 
-		if (is_other_end(end, of) && (!end->listens || !has_accepted(e, of)))
+		if (is_other_end(end, of) && (!end->listens || !has_accepted_end(e, of)))
 			return end;
 	}
 	return NULL;

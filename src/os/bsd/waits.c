@@ -185,8 +185,8 @@ static void write_process(const struct bsd_wait_node *n, uint64_t system_ns)
 }
 
 #define LACKS_FUNCTIONS                                                                            \
-	"what other processes of the chain wait for, and which descriptor or lock: a thread has "  \
-	"only the function of the system in which it waits"
+	"what other processes of the chain wait for, and which descriptor or lock: this "          \
+	"system reports only the kernel function in which a thread waits"
 
 static bool wants_functions(const struct backend_run *run)
 {

@@ -306,7 +306,7 @@ bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next)
 	assert(p);
 	*next = 0;
 	if (*ring_pauser_hold(p) || !pause_threads(p->pause, &tid, 1) ||
-		pause_wait(p->pause, STOP_TIMEOUT_NS) || !pause_count(p->pause)) {
+		pause_wait(p->pause, STOP_TIMEOUT_NS) || !pause_count_selected(p->pause)) {
 		ring_pauser_continue(p);
 		return false;
 	}

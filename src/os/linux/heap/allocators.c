@@ -316,7 +316,7 @@ bool allocators_define(
 	return allocator_file_defines(&r->found);
 }
 
-bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t inode)
+bool allocators_file_hides(const struct allocators *a, uint64_t device, uint64_t inode)
 {
 	struct file_identity identity = { device, inode };
 	const struct known_file *known = map_get(&a->files, &identity);

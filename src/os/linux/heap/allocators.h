@@ -54,7 +54,7 @@ bool allocators_define(
 int allocators_find(struct allocators *a, pid_t pid, uint64_t device, uint64_t inode,
 	allocator_handler handler, void *user, struct sooth_error *err);
 /* Returns whether a file was examined and, as a program, allocates in a way that is not seen. */
-bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t inode);
+bool allocators_file_hides(const struct allocators *a, uint64_t device, uint64_t inode);
 /* Examines the files of a process that were not examined earlier: first the executable, then the
  * others in the order of mappings. 1: a mapped file, new or known, defines an allocator; 0: none
  * does. -ESRCH: the process is gone; -EACCES, -EPERM: the process may not be read. */

@@ -246,7 +246,7 @@ uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES])
 
 	pthread_mutex_lock(&a->lock);
 	map_for_each (&a->programs, const uint64_t *, identity, const char *, value) {
-		if (!allocators_opaque(&a->allocators, identity[0], identity[1]))
+		if (!allocators_file_hides(&a->allocators, identity[0], identity[1]))
 			continue;
 		if (!count++)
 			snprintf(path, HEAP_PATH_BYTES, "%s", value);

@@ -542,7 +542,7 @@ static void end_holding(struct backend_run *run)
 	struct sooth_error refusal;
 
 	if (heap_pauser_stop(TAKE_PTR(s->pauser), &refusal))
-		backend_limit_error(run, "the command from its first allocation", &refusal);
+		backend_limit_error(run, "the first allocations of the command", &refusal);
 }
 
 int heap_source_stop(struct backend_run *run, struct sooth_error *err)

@@ -522,7 +522,7 @@ void pause_release(struct pause *p)
 	pause_release_late(p);
 }
 
-size_t pause_count(const struct pause *p)
+size_t pause_count_selected(const struct pause *p)
 {
 	assert(p);
 	return p->selected;

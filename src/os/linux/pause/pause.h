@@ -70,7 +70,7 @@ size_t pause_wait(struct pause *p, uint64_t timeout_ns);
 void pause_release(struct pause *p);
 /* Returns the threads with a requested stop that have not stopped yet and are no longer needed. */
 size_t pause_release_late(struct pause *p);
-size_t pause_count(const struct pause *p); /* paused or requested */
+size_t pause_count_selected(const struct pause *p); /* paused or requested */
 /* The address of a paused thread's next instruction; 0: not known. */
 uint64_t pause_address(const struct pause *p, pid_t tid);
 size_t pause_refused(const struct pause *p); /* since it was made */
