@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Qwen Code, a fork of Gemini CLI: a script of its npm package. */
-#include "recognize/agent.h"
+#include "recognize/agent_rules.h"
 
 const struct agent agent_qwen = {
 	.name = "qwen",
@@ -9,8 +9,6 @@ const struct agent agent_qwen = {
 	.markers = { { "QWEN_CODE", AGENT_MARKER_KIND } },
 	.starts_itself = true,
 	.rules = {
-		{ .kind = AGENT_RULE_PACKAGE,
-			.what = "@qwen-code/qwen-code",
-			.why = "node runs a script of the package @qwen-code/qwen-code" },
+		RULE_PACKAGE("@qwen-code/qwen-code"),
 	},
 };

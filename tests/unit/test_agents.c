@@ -66,6 +66,10 @@ static const struct {
 		"index.js"),
 	IS("amp", "", "/usr/bin/bun", "bun", "bun\0run\0/r/node_modules/@sourcegraph/amp/main.js"),
 	IS("copilot", "", NODE, "MainThread", "node\0/r/node_modules/@github/copilot/index.js"),
+	/* pi: before and after it writes its title, with the name of its main thread */
+	IS("pi", "0.73.1", NODE, "MainThread", "node\0/r/node_modules/.bin/pi\0-p\0hi",
+		PACKAGE("@mariozechner/pi-coding-agent", "0.73.1")),
+	IS("pi", "", NODE, "pi", "pi\0\0\0\0\0\0\0\0\0"),
 	/* others */
 	IS("cursor", "2026.01.02-abc", "/h/.local/share/cursor-agent/versions/2026.01.02-abc/node",
 		"node",
@@ -87,6 +91,13 @@ static const struct {
 	IS("opencode", "", "", "opencode", "opencode"),
 	IS("opencode", "", "", "opencode.exe", "/r/node_modules/opencode-ai/bin/opencode.exe"),
 	/* Look-alikes */
+	NOBODY(NODE, "npm exec pi -p", "npm exec pi -p hi\0\0\0"),
+	NOBODY("/bin/sh", "sh", "sh\0-c\0'pi' -p hi"),
+	NOBODY("/usr/bin/pi", "pi", "pi"),
+	NOBODY("/bin/sleep", "sleep", "pi\00060"),
+	NOBODY("/usr/bin/python3", "python3", "python3\0-m\0pi"),
+	NOBODY("/usr/bin/vim", "vim", "vim\0/r/node_modules/@mariozechner/pi-coding-agent/README"),
+	NOBODY(NODE, "node", "node\0x.js", PACKAGE("@oh-my-pi/pi-coding-agent", "18.3.4")),
 	NOBODY("/usr/bin/vim", "vim", "vim\0/home/me/.local/share/claude/settings.json"),
 	NOBODY("/usr/bin/grep", "grep", "grep\0-r\0@anthropic-ai/claude-code\0/r/node_modules"),
 	NOBODY("/bin/bash", "claude", "/bin/bash\0/home/me/bin/claude"),
@@ -182,7 +193,7 @@ static void test_rows(void **state)
 		}
 		tried += a->tried != NULL;
 	}
-	assert_int_equal(tried, 4);
+	assert_int_equal(tried, 5);
 }
 
 static void test_paths(void **state)
