@@ -171,3 +171,18 @@ bool agent_path_ends(struct span pattern, struct span path, const struct agent_p
 	}
 	return !pattern.size;
 }
+
+bool agent_path_arguments(const char *pattern, struct span arguments)
+{
+	const struct agent_path none = { 0 };
+	struct cursor words, c = cursor_over(arguments.data, arguments.size);
+
+	assert(pattern);
+	words = cursor_over(pattern, strlen(pattern));
+	while (!cursor_at_end(&words)) {
+		if (cursor_at_end(&c) || !agent_path_match(cursor_until(&words, ' '),
+						 cursor_until(&c, '\0'), &none, NULL))
+			return false;
+	}
+	return true;
+}

@@ -36,6 +36,7 @@ const struct agent agent_claude = {
 		.version_key = "version",
 		.changed_key = "statusUpdatedAt",
 		.waiting_key = "waitingFor",
+		.spare_key = "spare",
 		.log = "projects/{directory}/{session}.jsonl",
 		.log_kind = AGENT_LOG_CLAUDE,
 	},
@@ -56,6 +57,16 @@ const struct agent agent_claude = {
 			.lacks = "CLAUDECODE" },
 		/* This helper takes a snapshot of the shell's settings. */
 		{ AGENT_ROLE_HELPER, AGENT_PLACE_OWN, .has = "", .lacks = "CLAUDECODE" },
+	},
+	/* Its daemon holds each background session by a process with a terminal, one of which is
+	 * always ready. */
+	.parts = {
+		{ AGENT_ROLE_DAEMON, "daemon run" },
+		{ AGENT_ROLE_HELPER, "--bg-pty-host" },
+		{ AGENT_ROLE_SPARE, "--bg-spare" },
+		{ AGENT_ROLE_HELPER, "agents" },
+		{ AGENT_ROLE_HELPER, "attach" },
+		{ AGENT_ROLE_HELPER, "logs" },
 	},
 	.other_names = "rg ugrep bfs",
 	.headless = "-p --print",

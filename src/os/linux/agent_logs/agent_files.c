@@ -187,6 +187,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 	copy_word(job->files.version_key, files->version_key);
 	copy_word(job->files.changed_key, files->changed_key);
 	copy_word(job->files.waiting_key, files->waiting_key);
+	copy_word(job->files.spare_key, files->spare_key);
 	job->files.log_kind = files->log_kind;
 }
 

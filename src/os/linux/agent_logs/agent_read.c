@@ -47,7 +47,8 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.start_key = job->files.start_key,
 		.version_key = job->files.version_key,
 		.changed_key = job->files.changed_key,
-		.waiting_key = job->files.waiting_key };
+		.waiting_key = job->files.waiting_key,
+		.spare_key = job->files.spare_key };
 }
 
 /* Returns whether a time is after the start. A future time was written before the clock was set

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Cline: npm's launcher, run by node, starts a program made by Bun, which starts a hub that
+ * outlives the session.
+ */
+#include "recognize/agent_rules.h"
+
+const struct agent agent_cline = {
+	.name = "cline",
+	.title = "Cline",
+	.tried = "3.0.65",
+	/* Its helpers and the hub have it too. */
+	.markers = { { "CLINE_CONNECTOR_CLI_LAUNCH", AGENT_MARKER_KIND } },
+	.parts = { { AGENT_ROLE_DAEMON, "--cline-hub-daemon" } },
+	.rules = {
+		RULE_BELOW("node_modules/cline", ".cline"),
+		RULE_BELOW("node_modules/@cline/cli-linux-x64", "cline"),
+		RULE_BELOW("node_modules/@cline/cli-linux-arm64", "cline"),
+		RULE_PACKAGE("cline", .role = AGENT_ROLE_LAUNCHER),
+		RULE_PACKAGE("@cline/cli"),
+		RULE_PROGRAM(".bun", "(\"cline-cli\")"),
+	},
+};

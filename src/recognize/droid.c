@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Droid of Factory: a program made by Bun, which npm's launcher starts if its install script did
+ * not run. On a terminal a second process of the program makes the requests and runs the tools.
+ */
+#include "recognize/agent_rules.h"
+
+const struct agent agent_droid = {
+	.name = "droid",
+	.title = "Droid",
+	.tried = "0.215.0",
+	.markers = { { "FACTORY_EXEC_TARGET_AUTONOMY", AGENT_MARKER_TOOL } },
+	.session_options = { "--session-id", "-s" },
+	.headless = "exec",
+	/* The second process of a terminal works for the first. */
+	.parts = { { AGENT_ROLE_DAEMON, "exec --input-format stream-jsonrpc" },
+		{ AGENT_ROLE_DAEMON, "daemon" } },
+	.rules = {
+		RULE_BELOW("node_modules/droid", "droid"),
+		RULE_BELOW("node_modules/@factory/cli", "droid"),
+		RULE_BELOW("node_modules/@factory/cli-linux-x64", "droid"),
+		RULE_BELOW("node_modules/@factory/cli-linux-arm64", "droid"),
+		RULE_PACKAGE("droid", .role = AGENT_ROLE_LAUNCHER),
+		RULE_PACKAGE("@factory/cli", .role = AGENT_ROLE_LAUNCHER),
+		RULE_PROGRAM(".bun", "{name:\"@factory/cli\",version:\"",
+			.program.version_behind = ""),
+	},
+};
