@@ -231,25 +231,13 @@ static const struct agent_rule *rule_of_kind(
 	return NULL;
 }
 
-/* Returns the role by the arguments behind the command or the script. One program may be main
- * process, daemon and helper. */
+/* Returns the role of a process: one program may be main process, daemon and helper. */
 static enum agent_role role_of(
 	const struct agent *agent, const struct agent_rule *rule, const struct seen *s)
 {
-	struct span arguments = s->e->arguments, script = s->script.path;
-	struct cursor c = cursor_over(arguments.data, arguments.size);
+	const struct agent_part *part = agent_path_part(agent, s->e->arguments);
 
-	if (rule->role != AGENT_ROLE_MAIN)
-		return rule->role;
-	cursor_until(&c, '\0');
-	while (script.size && !cursor_at_end(&c) && (const char *)c.at <= script.data)
-		cursor_until(&c, '\0');
-	arguments = span_of((const char *)c.at, cursor_left(&c));
-	for (size_t i = 0; i < AGENT_PARTS_MAX && agent->parts[i].arguments; i++) {
-		if (agent_path_arguments(agent->parts[i].arguments, arguments))
-			return agent->parts[i].role;
-	}
-	return rule->role;
+	return rule->role == AGENT_ROLE_MAIN && part ? part->role : rule->role;
 }
 
 const struct agent *agent_recognise(const struct agent_set *set,

@@ -99,11 +99,15 @@ struct agent_files {
 	const char *session_file;  /* JSON object; NULL: the first line of the log */
 	/* Members of the session file. The start time is in clock ticks after boot or in UTC. */
 	const char *session_key, *status_key, *start_key, *version_key;
-	const char *changed_key;  /* time of the last change of status, UTC */
-	const char *waiting_key;  /* what the agent waits for */
-	const char *spare_key;	  /* true: the session is only kept ready for a user */
-	const char *open_file;	  /* file that the agent has open, with {session} in the path */
-	const char *log;	  /* log file that grows as the agent works */
+	const char *changed_key; /* time of the last change of status, UTC */
+	const char *waiting_key; /* what the agent waits for */
+	const char *spare_key;	 /* true: the session is only kept ready for a user */
+	/* Members that must have the pid and the working directory of the process. */
+	const char *pid_key, *directory_key;
+	const char *open_file; /* file that the agent has open, with {session} in the path */
+	/* Log file that grows as the agent works. Without session_file, and with a name *.json, it
+	 * is one object; without start_key it began when the file was made. */
+	const char *log;
 	const char *project_file; /* ".project_root" */
 	const char
 		*database; /* of SQLite, with its answers; NULL: they are in the log, if at all */

@@ -11,6 +11,14 @@ const struct agent agent_cline = {
 	.tried = "3.0.65",
 	/* Its helpers and the hub have it too. */
 	.markers = { { "CLINE_CONNECTOR_CLI_LAUNCH", AGENT_MARKER_KIND } },
+	.files = {
+		.home_variable = "CLINE_DIR",
+		.home = ".cline",
+		.session_key = "session_id",
+		.start_key = "started_at",
+		.pid_key = "pid",
+		.log = "data/sessions/{session}/{session}.json",
+	},
 	.parts = { { AGENT_ROLE_DAEMON, "--cline-hub-daemon" } },
 	.rules = {
 		RULE_BELOW("node_modules/cline", ".cline"),

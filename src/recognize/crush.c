@@ -2,7 +2,8 @@
 /*
  * Crush: npm's launcher, run by node, starts a program in Go. Known from its source only: the
  * program was never run for a test. Its shell is built in, so a tool call is the command itself.
- * The name alone is no rule: other programs are called crush.
+ * The name alone is no rule: other programs are called crush. Only its own module can contain the
+ * internal package, and sooth has that text too, but no build information of Go.
  */
 #include "recognize/agent_rules.h"
 
@@ -16,6 +17,6 @@ const struct agent agent_crush = {
 	.rules = {
 		RULE_BELOW("node_modules/@charmland/crush/bin", "crush"),
 		RULE_PACKAGE("@charmland/crush", .role = AGENT_ROLE_LAUNCHER),
-		RULE_PROGRAM(".rodata", "github.com/charmbracelet/crush/internal/cmd"),
+		RULE_PROGRAM(".go.buildinfo", "github.com/charmbracelet/crush/internal/cmd"),
 	},
 };

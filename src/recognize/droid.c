@@ -10,6 +10,12 @@ const struct agent agent_droid = {
 	.title = "Droid",
 	.tried = "0.215.0",
 	.markers = { { "FACTORY_EXEC_TARGET_AUTONOMY", AGENT_MARKER_TOOL } },
+	.files = {
+		.home = ".factory",
+		.session_key = "id",
+		.directory_key = "cwd",
+		.log = "sessions/*/{session}.jsonl",
+	},
 	.session_options = { "--session-id", "-s" },
 	.headless = "exec",
 	/* The second process of a terminal works for the first. */

@@ -13,7 +13,9 @@ const struct agent agent_openclaw = {
 		{ "OPENCLAW_SHELL", AGENT_MARKER_TOOL } },
 	.starts_itself = true,
 	.rules = {
-		RULE_PACKAGE("openclaw", .called = "*worker.js", .role = AGENT_ROLE_HELPER),
+		/* The parent of every tool call. */
+		RULE_PACKAGE("openclaw", .called = "worker.js", .role = AGENT_ROLE_DAEMON),
+		RULE_PACKAGE("openclaw", .called = "*.worker.js", .role = AGENT_ROLE_HELPER),
 		RULE_PACKAGE("openclaw"),
 		RULE_TITLE("openclaw"),
 		RULE_TITLE("openclaw-gateway", .role = AGENT_ROLE_DAEMON),

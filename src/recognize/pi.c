@@ -16,6 +16,7 @@ const struct agent agent_pi = {
 		.home = ".pi/agent",
 		.session_key = "id",
 		.start_key = "timestamp",
+		.directory_key = "cwd",
 		.log = "sessions/*/*_{session}.jsonl",
 	},
 	.headless = "-p --print",

@@ -188,6 +188,10 @@ class Looks(Case):
             "named by its caller": ["bash", "-c", "exec -a claude sleep 100"],
             "command of another": ["sh", "-c", "read line", "claude", "--resume", "x"],
         }
+        starts.update(("another " + name, [self.copy_of("sleep", "bin/" + name), "100"]) for name in (
+            "amp", "auggie", "cline", "cn", "copilot", "crush", "droid", "grok", "kilo", "letta",
+            "openclaw", "pi"))
+        starts["title of no node"] = ["bash", "-c", "exec -a pi sleep 100"]
         if shutil.which("node"):
             tool = self.write("node_modules/claude-trace/cli.js", wait)
             self.write("node_modules/claude-trace/package.json",
@@ -195,6 +199,7 @@ class Looks(Case):
             starts["another's package"] = ["node", tool, "claude"]
             starts["option"] = ["node", "--require", self.write("r.js", ""), tool]
             starts["titled"] = ["node", "-e", "process.title = 'claude-monitor';" + wait]
+            starts["npx"] = ["node", "-e", "process.title = 'npm exec pi -p hello';" + wait]
             starts["mentions"] = ["node", tool, "/x/node_modules/@openai/codex/bin/codex.js"]
         pids = {self.start(argv): what for what, argv in starts.items()}
         os.makedirs(self.path("claude"), exist_ok=True)

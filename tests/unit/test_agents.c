@@ -118,7 +118,7 @@ static const struct {
 	IS("openclaw", "2026.9.6", NODE, "node", "node\0/r/node_modules/.bin/openclaw\0agent",
 		PACKAGE("openclaw", "2026.9.6")),
 	IS("openclaw", "", NODE, "node",
-		"node\0/r/node_modules/openclaw/dist/process/spawn-broker/worker.js", ROLE(HELPER)),
+		"node\0/r/node_modules/openclaw/dist/process/spawn-broker/worker.js", ROLE(DAEMON)),
 	IS("openclaw", "", NODE, "node",
 		"node\0/r/node_modules/openclaw/dist/infra/sqlite-readonly-location.worker.js"
 		"\0--openclaw-sqlite-readonly-child\0session",
@@ -126,7 +126,7 @@ static const struct {
 	/* Crush, from its source */
 	IS("crush", "", "/r/node_modules/@charmland/crush/bin/crush", "crush", "crush\0run\0hi"),
 	IS("crush", "", "/usr/bin/crush", "crush", "crush",
-		MARKS(".rodata github.com/charmbracelet/crush/internal/cmd")),
+		MARKS(".go.buildinfo github.com/charmbracelet/crush/internal/cmd")),
 	IS("crush", "", NODE, "node", "node\0/r/node_modules/@charmland/crush/run-crush.js",
 		ROLE(LAUNCHER)),
 	/* Amp and Copilot, now programs of their own */
@@ -197,6 +197,8 @@ static const struct {
 	NOBODY("/t/bin/amp", "amp", "bin/amp\00060"),
 	NOBODY("/t/bin/copilot", "copilot", "bin/copilot\00060"),
 	NOBODY("/bin/sleep", "sleep", "droid\00060"),
+	NOBODY("/usr/bin/sooth", "sooth", "sooth\0ps",
+		MARKS(".rodata github.com/charmbracelet/crush/internal/cmd")),
 	NOBODY("/usr/bin/tail", "tail", "tail\0-f\0crush.go"),
 	NOBODY("/usr/bin/grep", "grep", "grep\0droid"),
 	NOBODY("/usr/bin/python3", "python3",
@@ -309,7 +311,7 @@ static void test_rows(void **state)
 		}
 		tried += a->tried != NULL;
 	}
-	assert_int_equal(tried, 15);
+	assert_int_equal(tried, 16);
 }
 
 static void test_paths(void **state)
