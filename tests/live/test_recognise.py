@@ -246,10 +246,12 @@ class Listing(Case):
                              stdout=subprocess.PIPE).stdout
         told = {row["name"]: row for row in json.loads(out)["agents"]}
         self.assertEqual(set(told), {"claude", "codex", "opencode", "gemini", "qwen", "cursor",
-                                     "aider", "goose", "amp", "copilot"})
+                                     "aider", "goose", "amp", "copilot", "pi", "cline", "auggie",
+                                     "kilo", "droid", "continue", "letta", "grok", "openclaw",
+                                     "crush"})
         for agent in known.AGENTS.values():
             self.assertIn(agent.version, told[NAMES[agent.name]]["tried"])
-        self.assertFalse(told["amp"]["is_tried"])
+        self.assertFalse(told["crush"]["is_tried"])
 
     def test_list_agents_of_nobody(self):
         run = subprocess.run([SOOTH, "ps", "--list-agents", "1"], stdout=subprocess.PIPE,

@@ -660,6 +660,14 @@ static void test_background_sessions(void **state)
 	assert_role(232, AGENT_ROLE_TOOL);
 	assert_string_equal(said(&the(231)->session_id), "sess-z");
 	assert_int_equal(the(230)->session_id.size, 0);
+	/* The daemon ends, and the next one adopts them without becoming their parent. */
+	HOST({ 210, 1, .executable = CLAUDE, .markers = T("CLAUDE_CODE_SESSION_ID=sess-y"),
+		     .arguments = T(HOST_ARGUMENTS "claude\0--bg-spare\0x") },
+		{ 211, 210, .executable = CLAUDE, .session = 210, .arguments = T(SPARE) },
+		{ 300, 1, .executable = CLAUDE, .arguments = T("claude\0daemon\0run") });
+	assert_role(211, AGENT_ROLE_SPARE);
+	assert_not(210, VERDICT_ORPHANED);
+	assert_not(211, VERDICT_ORPHANED);
 }
 
 /* A capture of an older sooth has no ties and shorter records. */

@@ -165,7 +165,8 @@ static uint64_t birth_ns(int fd)
 {
 	struct statx st = { 0 };
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) || !(st.stx_mask & STATX_BTIME))
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BTIME, &st) ||
+		!(st.stx_mask & STATX_BTIME))
 		return 0;
 	return (uint64_t)st.stx_btime.tv_sec * NS_PER_S + st.stx_btime.tv_nsec;
 }
