@@ -236,6 +236,36 @@ class Looks(Case):
             row = rows(pid)[pid]
             self.assertEqual((row["agent"], row["version"]), ("gemini", "77.0.1"), row)
 
+    def test_packages_and_titles(self):
+        """What node runs: by the package beside the script, and by the title over the arguments."""
+        if not shutil.which("node"):
+            self.skipTest("no node")
+        packages = {"auggie": "@augmentcode/auggie", "continue": "@continuedev/cli",
+                    "letta": "@letta-ai/letta-code", "grok": "@vibe-kit/grok-cli",
+                    "pi": "@mariozechner/pi-coding-agent", "openclaw": "openclaw"}
+        launchers = {"cline": "cline", "kilo": "@kilocode/cli", "droid": "droid",
+                     "crush": "@charmland/crush", "copilot": "@github/copilot"}
+        titles = {"pi": ("pi", "main"), "openclaw-gateway": ("openclaw", "daemon"),
+                  "openclaw-agent": ("openclaw", "main")}
+        wait, wanted = "setInterval(() => {}, 1000)\n", {}
+        for agent, name in (*packages.items(), *launchers.items()):
+            script = self.write("node_modules/%s/run.js" % name, wait)
+            self.write("node_modules/%s/package.json" % name,
+                       '{"name": "%s", "version": "77.0.1"}' % name)
+            role = "launcher" if agent in launchers else "main"
+            wanted[self.start(["node", script])] = agent, "77.0.1", role
+        for title, (agent, role) in titles.items():
+            pid = self.start(["node", "-e", "process.title = '%s';%s" % (title, wait)])
+            wanted[pid] = agent, None, role
+            wait_until(lambda pid=pid, title=title: processes.arguments(pid)[:1] == [title],
+                       "its title")
+        for pid in wanted:
+            wait_until(lambda pid=pid: processes.arguments(pid), "its exec")
+        seen = rows(*wanted)
+        for pid, row in seen.items():
+            if pid in wanted:
+                self.assertEqual((row["agent"], row["version"], row["role"]), wanted[pid], row)
+
 
 class Listing(Case):
     def test_list_agents(self):
