@@ -169,7 +169,8 @@ struct agent {
 	 * these deadlines. */
 	unsigned deadline_s, first_deadline_s;
 	const char *deadline_since, *first_deadline_since;
-	bool starts_itself; /* its process starts the program again; the child is the agent */
+	const char *fork_of; /* agent whose markers its children have too: "opencode"; NULL: none */
+	bool starts_itself;  /* its process starts the program again; the child is the agent */
 	/* Whole components of the paths where the agent keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;
 	/* Pattern of the last names in such a path, like those of `files`, with {session}: a

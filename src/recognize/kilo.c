@@ -10,6 +10,7 @@ const struct agent agent_kilo = {
 	.title = "Kilo Code",
 	.tried = "7.7.7",
 	.markers = { { "KILO", AGENT_MARKER_KIND }, { "KILO_PID", AGENT_MARKER_PID } },
+	.fork_of = "opencode",
 	.session_options = { "--session", "-s" },
 	.headless = "run",
 	.parts = { { AGENT_ROLE_DAEMON, "daemon" }, { AGENT_ROLE_DAEMON, "serve" } },

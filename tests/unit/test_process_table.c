@@ -628,6 +628,19 @@ static void test_tools_by_arguments(void **state)
 	assert_role(320, AGENT_ROLE_MCP);
 }
 
+/* A tool of Kilo Code, whose agent ended, has opencode's marker too. */
+static void test_fork_of_another(void **state)
+{
+	(void)state;
+	HOST(SHELL,
+		{ 200, 100, .executable = OPENCODE, .session = 100, .arguments = T("opencode") },
+		{ 300, 1, .markers = T("OPENCODE=1\0KILO=1\0KILO_PID=250") },
+		{ 310, 1, .markers = T("OPENCODE=1") });
+	assert_string_equal(the(300)->owner_agent->name, "kilo");
+	assert_null(the(300)->main);
+	assert_string_equal(the(310)->owner_agent->name, "opencode");
+}
+
 #define HOST_ARGUMENTS "claude bg-pty-host\0--bg-pty-host\0/t/x.sock\0200\00050\0--\0"
 #define SPARE	       "claude bg-spare\0--bg-spare\0/t/x.claim.sock"
 
@@ -872,6 +885,7 @@ int main(void)
 		TEST(test_npx_chain),
 		TEST(test_tools_by_arguments),
 		TEST(test_background_sessions),
+		TEST(test_fork_of_another),
 		TEST(test_older_records),
 		TEST(test_session_by_children),
 		TEST(test_projects),
