@@ -11,10 +11,20 @@
 		.kind = AGENT_RULE_BELOW, .what = folders, .called = name,                         \
 		.why = "the executable is " name " below " folders, __VA_ARGS__                    \
 	}
+#define RULE_EXECUTABLE(package, name)                                                             \
+	{                                                                                          \
+		.kind = AGENT_RULE_BELOW, .what = "node_modules/" package, .called = name,         \
+		.why = "the executable is " name " of the package " package                        \
+	}
 #define RULE_PACKAGE(name, ...)                                                                    \
 	{                                                                                          \
 		.kind = AGENT_RULE_PACKAGE, .what = name,                                          \
 		.why = "JavaScript runs a script of the package " name, __VA_ARGS__                \
+	}
+#define RULE_LAUNCHER(name)                                                                        \
+	{                                                                                          \
+		.kind = AGENT_RULE_PACKAGE, .what = name, .role = AGENT_ROLE_LAUNCHER,             \
+		.why = "JavaScript runs a script of the package " name ", its launcher"            \
 	}
 #define RULE_PROGRAM(section_, text, ...)                                                          \
 	{                                                                                          \
@@ -28,7 +38,8 @@
 #define RULE_TITLE(text, ...)                                                                      \
 	{                                                                                          \
 		.kind = AGENT_RULE_TITLE, .what = text,                                            \
-		.why = "JavaScript overwrote its arguments with \"" text "\"", __VA_ARGS__         \
+		.why = "JavaScript overwrote its arguments with the title \"" text "\"",           \
+		__VA_ARGS__                                                                        \
 	}
 #define RULE_COMMAND(name)                                                                         \
 	{                                                                                          \

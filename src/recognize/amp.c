@@ -8,9 +8,9 @@ const struct agent agent_amp = {
 	.title = "Amp",
 	.tried = "0.0.1790142911-g7618fb",
 	.rules = {
-		RULE_BELOW("node_modules/@ampcode/cli", "amp.exe"),
-		RULE_BELOW("node_modules/@ampcode/cli-linux-x64", "amp"),
-		RULE_BELOW("node_modules/@ampcode/cli-linux-arm64", "amp"),
+		RULE_EXECUTABLE("@ampcode/cli", "amp.exe"),
+		RULE_EXECUTABLE("@ampcode/cli-linux-x64", "amp"),
+		RULE_EXECUTABLE("@ampcode/cli-linux-arm64", "amp"),
 		RULE_PACKAGE("@ampcode/cli"),
 		RULE_PACKAGE("@sourcegraph/amp"),
 	},

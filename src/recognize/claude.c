@@ -81,7 +81,7 @@ const struct agent agent_claude = {
 		{ .kind = AGENT_RULE_BELOW,
 			.what = ".local/share/claude",
 			.why = "the executable is below .local/share/claude" },
-		RULE_BELOW("node_modules/@anthropic-ai/claude-code", "claude.exe"),
+		RULE_EXECUTABLE("@anthropic-ai/claude-code", "claude.exe"),
 		RULE_PACKAGE("@anthropic-ai/claude-code"),
 		RULE_PROGRAM(".bun", "PACKAGE_URL:\"@anthropic-ai/claude-code\"",
 			.program.version_behind = "VERSION:\""),

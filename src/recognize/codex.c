@@ -32,9 +32,9 @@ const struct agent agent_codex = {
 	.rules = {
 		RULE_BELOW(".codex/packages/app-server-daemon/releases", "codex",
 			.role = AGENT_ROLE_DAEMON),
-		RULE_BELOW("node_modules/@openai/codex-linux-x64", "codex"),
-		RULE_BELOW("node_modules/@openai/codex-linux-arm64", "codex"),
-		RULE_PACKAGE("@openai/codex", .role = AGENT_ROLE_LAUNCHER),
+		RULE_EXECUTABLE("@openai/codex-linux-x64", "codex"),
+		RULE_EXECUTABLE("@openai/codex-linux-arm64", "codex"),
+		RULE_LAUNCHER("@openai/codex"),
 		RULE_PROGRAM(".gnu_debuglink", "codex_cli_rs", .program.begins = "codex.debug"),
 	},
 };

@@ -18,8 +18,8 @@ const struct agent agent_copilot = {
 	.session_options = { "--session-id" },
 	.headless = "-p --prompt",
 	.rules = {
-		RULE_BELOW("node_modules/@github/copilot-linux-x64", "copilot"),
-		RULE_BELOW("node_modules/@github/copilot-linux-arm64", "copilot"),
-		RULE_PACKAGE("@github/copilot", .role = AGENT_ROLE_LAUNCHER),
+		RULE_EXECUTABLE("@github/copilot-linux-x64", "copilot"),
+		RULE_EXECUTABLE("@github/copilot-linux-arm64", "copilot"),
+		RULE_LAUNCHER("@github/copilot"),
 	},
 };

@@ -15,8 +15,8 @@ const struct agent agent_crush = {
 	.headless = "run",
 	.parts = { { AGENT_ROLE_DAEMON, "server" } },
 	.rules = {
-		RULE_BELOW("node_modules/@charmland/crush/bin", "crush"),
-		RULE_PACKAGE("@charmland/crush", .role = AGENT_ROLE_LAUNCHER),
+		RULE_EXECUTABLE("@charmland/crush/bin", "crush"),
+		RULE_LAUNCHER("@charmland/crush"),
 		RULE_PROGRAM(".go.buildinfo", "github.com/charmbracelet/crush/internal/cmd"),
 	},
 };

@@ -15,10 +15,10 @@ const struct agent agent_kilo = {
 	.headless = "run",
 	.parts = { { AGENT_ROLE_DAEMON, "daemon" }, { AGENT_ROLE_DAEMON, "serve" } },
 	.rules = {
-		RULE_BELOW("node_modules/@kilocode/cli", ".kilo"),
-		RULE_BELOW("node_modules/@kilocode/cli-linux-x64", "kilo"),
-		RULE_BELOW("node_modules/@kilocode/cli-linux-arm64", "kilo"),
-		RULE_PACKAGE("@kilocode/cli", .role = AGENT_ROLE_LAUNCHER),
+		RULE_EXECUTABLE("@kilocode/cli", ".kilo"),
+		RULE_EXECUTABLE("@kilocode/cli-linux-x64", "kilo"),
+		RULE_EXECUTABLE("@kilocode/cli-linux-arm64", "kilo"),
+		RULE_LAUNCHER("@kilocode/cli"),
 		RULE_PROGRAM(".bun", "--user-agent=kilo/", .program.version_behind = ""),
 	},
 };

@@ -23,7 +23,7 @@ const struct agent agent_opencode = {
 	.session_options = { "--session", "-s" },
 	.headless = "run",
 	.rules = {
-		RULE_BELOW("node_modules/opencode-ai", "opencode.exe"),
+		RULE_EXECUTABLE("opencode-ai", "opencode.exe"),
 		RULE_BELOW(".opencode/bin", "opencode"),
 		RULE_PACKAGE("opencode-ai"),
 		RULE_PROGRAM(".bun", "--user-agent=opencode/", .program.version_behind = ""),
