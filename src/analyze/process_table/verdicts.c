@@ -86,7 +86,7 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 		out->state = SOOTH_STATE_ABSENT;
 		return;
 	}
-	/* What a daemon keeps lives on after it, until the next daemon takes it over. */
+	/* Processes that a daemon keeps live on after it, until the next daemon takes them over. */
 	if (p->agent && agent_path_part(p->agent, process_table_arguments(p)))
 		return;
 	if (doubt.size) {
