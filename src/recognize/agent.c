@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "recognize/agent_path.h"
 #include "recognize/agent_set.h"
 #include "recognize/script.h"
 
@@ -74,7 +75,9 @@ static bool has_mark(struct span marks, const struct agent_program *p)
 
 static bool is_called(const struct agent_rule *rule, struct span file)
 {
-	return !rule->called || span_equal(file, rule->called);
+	const struct agent_path none = { 0 };
+
+	return !rule->called || agent_path_match(span_of_string(rule->called), file, &none, NULL);
 }
 
 static bool is_below(const struct agent_rule *rule, const struct seen *s)
@@ -91,7 +94,7 @@ static bool is_of_package(const struct agent_rule *rule, const struct seen *s)
 	static const char *const others[] = { "install.", "postinstall.", "preinstall." };
 
 	if (s->interpreter != INTERPRETER_JAVASCRIPT || !s->script.path.size ||
-		!span_equal(s->package, rule->what))
+		!span_equal(s->package, rule->what) || !is_called(rule, s->entry))
 		return false;
 	return !SPAN_ANY(s->entry, span_starts, others);
 }
@@ -228,6 +231,15 @@ static const struct agent_rule *rule_of_kind(
 	return NULL;
 }
 
+/* Returns the role of a process: one program may be main process, daemon and helper. */
+static enum agent_role role_of(
+	const struct agent *agent, const struct agent_rule *rule, const struct seen *s)
+{
+	const struct agent_part *part = agent_path_part(agent, s->e->arguments);
+
+	return rule->role == AGENT_ROLE_MAIN && part ? part->role : rule->role;
+}
+
 const struct agent *agent_recognise(const struct agent_set *set,
 	const struct agent_evidence *evidence, struct agent_match *match)
 {
@@ -242,8 +254,9 @@ const struct agent *agent_recognise(const struct agent_set *set,
 
 			if (!rule)
 				continue;
-			*match = (struct agent_match){ rule->why, rule->role, version_of(agent, &s),
-				kind == AGENT_RULE_TITLE, !evidence->executable.size };
+			*match = (struct agent_match){ rule->why, role_of(agent, rule, &s),
+				version_of(agent, &s), kind == AGENT_RULE_TITLE,
+				!evidence->executable.size };
 			return agent;
 		}
 	}

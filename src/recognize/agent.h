@@ -43,6 +43,7 @@ enum agent_role {
 	AGENT_ROLE_LAUNCHER, /* it starts the main process and waits */
 	AGENT_ROLE_HELPER,   /* one of the agent's own programs, or a short question to one */
 	AGENT_ROLE_DAEMON,   /* a helper that outlives sessions by design */
+	AGENT_ROLE_SPARE,    /* kept ready for a session; the main process once it has one */
 	AGENT_ROLE_TOOL,     /* a tool call, and processes that it started */
 	AGENT_ROLE_MCP,	     /* an MCP server, and processes that it started */
 	AGENT_ROLE_STATUS_LINE,
@@ -54,7 +55,8 @@ struct agent_rule {
 	enum agent_rule_kind kind;
 	enum agent_role role; /* role of a process that the rule recognizes */
 	const char *what;     /* folders with "/" between, package, module, name */
-	/* BELOW, PROGRAM: name that the file must have too; NULL: any. */
+	/* BELOW, PACKAGE, PROGRAM: name that the file must have too, with * for any part; NULL:
+	 * any. */
 	const char *called;
 	struct agent_program program;
 	const char *why; /* the reason, in words */
@@ -97,10 +99,15 @@ struct agent_files {
 	const char *session_file;  /* JSON object; NULL: the first line of the log */
 	/* Members of the session file. The start time is in clock ticks after boot or in UTC. */
 	const char *session_key, *status_key, *start_key, *version_key;
-	const char *changed_key;  /* time of the last change of status, UTC */
-	const char *waiting_key;  /* what the agent waits for */
-	const char *open_file;	  /* file that the agent has open, with {session} in the path */
-	const char *log;	  /* log file that grows as the agent works */
+	const char *changed_key; /* time of the last change of status, UTC */
+	const char *waiting_key; /* what the agent waits for */
+	const char *spare_key;	 /* true: the session is only kept ready for a user */
+	/* Members that must have the pid and the working directory of the process. */
+	const char *pid_key, *directory_key;
+	const char *open_file; /* file that the agent has open, with {session} in the path */
+	/* Log file that grows as the agent works. Without session_file, and with a name *.json, it
+	 * is one object; without start_key it began when the file was made. */
+	const char *log;
 	const char *project_file; /* ".project_root" */
 	const char
 		*database; /* of SQLite, with its answers; NULL: they are in the log, if at all */
@@ -121,8 +128,20 @@ struct agent_child {
 	bool is_piped;	   /* the child's standard input and output are pipes or sockets */
 	const char *has;   /* names with blanks between them; NULL ends the list */
 	const char *lacks; /* like `has`; NULL: no condition */
+	/* Its first arguments with blanks between them, * for any part of one: "*sh -c"; NULL: no
+	 * condition. */
+	const char *arguments;
+	bool is_heard; /* its standard error is one too: servers mostly keep the agent's */
 };
 #define AGENT_CHILDREN_MAX 8
+
+/* The role of a process of the agent that a rule calls MAIN, by its first arguments, those behind
+ * its script. Written like those of a child: "daemon run". */
+struct agent_part {
+	enum agent_role role;
+	const char *arguments; /* NULL ends the list */
+};
+#define AGENT_PARTS_MAX 8
 
 /* Command-line options whose value is the id of the session: "--resume". */
 #define AGENT_OPTIONS_MAX 6
@@ -139,6 +158,7 @@ struct agent {
 	struct agent_files files;
 	const char *session_options[AGENT_OPTIONS_MAX];
 	struct agent_child children[AGENT_CHILDREN_MAX];
+	struct agent_part parts[AGENT_PARTS_MAX];
 	/* Names by which the agent starts its own executable as another program: "rg ugrep"; NULL:
 	 * none. */
 	const char *other_names;
@@ -149,7 +169,8 @@ struct agent {
 	 * these deadlines. */
 	unsigned deadline_s, first_deadline_s;
 	const char *deadline_since, *first_deadline_since;
-	bool starts_itself; /* its process starts the program again; the child is the agent */
+	const char *fork_of; /* agent whose markers its children have too: "opencode"; NULL: none */
+	bool starts_itself;  /* its process starts the program again; the child is the agent */
 	/* Whole components of the paths where the agent keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;
 	/* Pattern of the last names in such a path, like those of `files`, with {session}: a

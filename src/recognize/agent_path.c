@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "recognize/agent.h"
+#include "recognize/script.h"
 
 #define NAMES_MAX 16 /* names of a pattern */
 
@@ -170,4 +172,36 @@ bool agent_path_ends(struct span pattern, struct span path, const struct agent_p
 		path.size = head;
 	}
 	return !pattern.size;
+}
+
+bool agent_path_arguments(const char *pattern, struct span arguments)
+{
+	const struct agent_path none = { 0 };
+	struct cursor words, c = cursor_over(arguments.data, arguments.size);
+
+	assert(pattern);
+	words = cursor_over(pattern, strlen(pattern));
+	while (!cursor_at_end(&words)) {
+		if (cursor_at_end(&c) || !agent_path_match(cursor_until(&words, ' '),
+						 cursor_until(&c, '\0'), &none, NULL))
+			return false;
+	}
+	return true;
+}
+
+const struct agent_part *agent_path_part(const struct agent *agent, struct span arguments)
+{
+	struct cursor c = cursor_over(arguments.data, arguments.size);
+	struct span first = cursor_until(&c, '\0');
+	struct span script = script_of(interpreter_of(first), arguments).path;
+
+	assert(agent);
+	while (script.size && !cursor_at_end(&c) && (const char *)c.at <= script.data)
+		cursor_until(&c, '\0');
+	for (size_t i = 0; i < AGENT_PARTS_MAX && agent->parts[i].arguments; i++) {
+		if (agent_path_arguments(agent->parts[i].arguments,
+			    span_of((const char *)c.at, cursor_left(&c))))
+			return &agent->parts[i];
+	}
+	return NULL;
 }

@@ -35,5 +35,11 @@ bool agent_path_match(struct span pattern, struct span name, const struct agent_
 /* Returns whether the last names of an absolute path match the whole pattern. */
 bool agent_path_ends(struct span pattern, struct span path, const struct agent_path *values,
 	struct span *session);
+/* Returns whether arguments, NUL-separated, begin with those of the pattern, which have blanks
+ * between them and may contain *. */
+bool agent_path_arguments(const char *pattern, struct span arguments);
+struct agent;
+/* Returns the part of the agent whose arguments these are; NULL: none. */
+const struct agent_part *agent_path_part(const struct agent *agent, struct span arguments);
 
 #endif

@@ -11,6 +11,7 @@ const char *agent_role_name(enum agent_role role)
 		[AGENT_ROLE_LAUNCHER] = "launcher",
 		[AGENT_ROLE_HELPER] = "helper",
 		[AGENT_ROLE_DAEMON] = "daemon",
+		[AGENT_ROLE_SPARE] = "spare",
 		[AGENT_ROLE_TOOL] = "tool",
 		[AGENT_ROLE_MCP] = "mcp",
 		[AGENT_ROLE_STATUS_LINE] = "status-line",

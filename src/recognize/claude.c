@@ -6,7 +6,7 @@
  * Not it: what else lies in the package (ripgrep), tools such as claude-trace or
  * claude-monitor, whatever only mentions claude in its arguments or directory.
  */
-#include "recognize/agent.h"
+#include "recognize/agent_rules.h"
 
 const struct agent agent_claude = {
 	.name = "claude",
@@ -36,6 +36,7 @@ const struct agent agent_claude = {
 		.version_key = "version",
 		.changed_key = "statusUpdatedAt",
 		.waiting_key = "waitingFor",
+		.spare_key = "spare",
 		.log = "projects/{directory}/{session}.jsonl",
 		.log_kind = AGENT_LOG_CLAUDE,
 	},
@@ -57,6 +58,16 @@ const struct agent agent_claude = {
 		/* This helper takes a snapshot of the shell's settings. */
 		{ AGENT_ROLE_HELPER, AGENT_PLACE_OWN, .has = "", .lacks = "CLAUDECODE" },
 	},
+	/* Its daemon holds each background session by a process with a terminal, one of which is
+	 * always ready. */
+	.parts = {
+		{ AGENT_ROLE_DAEMON, "daemon run" },
+		{ AGENT_ROLE_HELPER, "--bg-pty-host" },
+		{ AGENT_ROLE_SPARE, "--bg-spare" },
+		{ AGENT_ROLE_HELPER, "agents" },
+		{ AGENT_ROLE_HELPER, "attach" },
+		{ AGENT_ROLE_HELPER, "logs" },
+	},
 	.other_names = "rg ugrep bfs",
 	.headless = "-p --print",
 	.deadline_s = 300,
@@ -70,34 +81,16 @@ const struct agent agent_claude = {
 		{ .kind = AGENT_RULE_BELOW,
 			.what = ".local/share/claude",
 			.why = "the executable is below .local/share/claude" },
-		{ .kind = AGENT_RULE_BELOW,
-			.what = "node_modules/@anthropic-ai/claude-code",
-			.called = "claude.exe",
-			.why = "the executable is claude.exe of the package "
-			       "@anthropic-ai/claude-code" },
-		{ .kind = AGENT_RULE_PACKAGE,
-			.what = "@anthropic-ai/claude-code",
-			.why = "node runs a script of the package @anthropic-ai/claude-code" },
-		{ .kind = AGENT_RULE_PROGRAM,
-			.program = { .section = ".bun",
-				.holds = "PACKAGE_URL:\"@anthropic-ai/claude-code\"",
-				.version_behind = "VERSION:\"" },
-			.why = "the script that Bun built into the executable says it is "
-			       "@anthropic-ai/claude-code" },
-		{ .kind = AGENT_RULE_NAME,
-			.what = "claude",
-			.why = "the executable is called claude" },
-		{ .kind = AGENT_RULE_NAME,
-			.what = "claude.exe",
-			.why = "the executable is called claude.exe" },
+		RULE_EXECUTABLE("@anthropic-ai/claude-code", "claude.exe"),
+		RULE_PACKAGE("@anthropic-ai/claude-code"),
+		RULE_PROGRAM(".bun", "PACKAGE_URL:\"@anthropic-ai/claude-code\"",
+			.program.version_behind = "VERSION:\""),
+		RULE_NAME("claude"),
+		RULE_NAME("claude.exe"),
 		{ .kind = AGENT_RULE_SOMEWHERE,
 			.what = "anthropic",
 			.why = "the executable is below a directory anthropic" },
-		{ .kind = AGENT_RULE_TITLE,
-			.what = "claude",
-			.why = "node overwrote its arguments with the title \"claude\"" },
-		{ .kind = AGENT_RULE_COMMAND,
-			.what = "claude",
-			.why = "the command and the process are both called claude" },
+		RULE_TITLE("claude"),
+		RULE_COMMAND("claude"),
 	},
 };

@@ -6,7 +6,7 @@
  * Not it: what else lies in the package (codex-path/rg), other programs called codex: the
  * name alone says too little.
  */
-#include "recognize/agent.h"
+#include "recognize/agent_rules.h"
 
 const struct agent agent_codex = {
 	.name = "codex",
@@ -30,28 +30,11 @@ const struct agent agent_codex = {
 	.one_session = "exec",
 	.headless = "exec e",
 	.rules = {
-		{ .kind = AGENT_RULE_BELOW,
-			.role = AGENT_ROLE_DAEMON,
-			.what = ".codex/packages/app-server-daemon/releases",
-			.called = "codex",
-			.why = "the executable is Codex's daemon below "
-			       ".codex/packages/app-server-daemon" },
-		{ .kind = AGENT_RULE_BELOW,
-			.what = "node_modules/@openai/codex-linux-x64",
-			.called = "codex",
-			.why = "the executable is codex of the package @openai/codex-linux-x64" },
-		{ .kind = AGENT_RULE_BELOW,
-			.what = "node_modules/@openai/codex-linux-arm64",
-			.called = "codex",
-			.why = "the executable is codex of the package @openai/codex-linux-arm64" },
-		{ .kind = AGENT_RULE_PACKAGE,
-			.role = AGENT_ROLE_LAUNCHER,
-			.what = "@openai/codex",
-			.why = "node runs a script of the package @openai/codex, its launcher" },
-		{ .kind = AGENT_RULE_PROGRAM,
-			.program = { .section = ".gnu_debuglink",
-				.begins = "codex.debug",
-				.holds = "codex_cli_rs" },
-			.why = "the executable was linked as codex and contains codex_cli_rs" },
+		RULE_BELOW(".codex/packages/app-server-daemon/releases", "codex",
+			.role = AGENT_ROLE_DAEMON),
+		RULE_EXECUTABLE("@openai/codex-linux-x64", "codex"),
+		RULE_EXECUTABLE("@openai/codex-linux-arm64", "codex"),
+		RULE_LAUNCHER("@openai/codex"),
+		RULE_PROGRAM(".gnu_debuglink", "codex_cli_rs", .program.begins = "codex.debug"),
 	},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Gemini CLI: a script of its npm package; the first process starts itself again. */
-#include "recognize/agent.h"
+#include "recognize/agent_rules.h"
 
 const struct agent agent_gemini = {
 	.name = "gemini",
@@ -19,8 +19,6 @@ const struct agent agent_gemini = {
 	.starts_itself = true,
 	.tool_shell = "shopt -u promptvars nullglob extglob nocaseglob dotglob;*",
 	.rules = {
-		{ .kind = AGENT_RULE_PACKAGE,
-			.what = "@google/gemini-cli",
-			.why = "node runs a script of the package @google/gemini-cli" },
+		RULE_PACKAGE("@google/gemini-cli"),
 	},
 };

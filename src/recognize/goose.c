@@ -3,7 +3,7 @@
  * Goose. The name alone is no rule: another goose, in Go, migrates databases. The agent
  * takes its provider from the variable GOOSE_PROVIDER, so its program has that name in it.
  */
-#include "recognize/agent.h"
+#include "recognize/agent_rules.h"
 
 const struct agent agent_goose = {
 	.name = "goose",
@@ -12,9 +12,6 @@ const struct agent agent_goose = {
 	 * user have it too. */
 	.markers = { { "GOOSE_TERMINAL", AGENT_MARKER_KIND } },
 	.rules = {
-		{ .kind = AGENT_RULE_PROGRAM,
-			.called = "goose",
-			.program = { .section = ".rodata", .holds = "GOOSE_PROVIDER" },
-			.why = "the executable is called goose and contains GOOSE_PROVIDER" },
+		RULE_PROGRAM(".rodata", "GOOSE_PROVIDER", .called = "goose"),
 	},
 };

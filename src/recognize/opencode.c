@@ -3,7 +3,7 @@
  * opencode: a program made by Bun. Its build gives Bun the option --user-agent=opencode/VERSION,
  * whatever its file is called.
  */
-#include "recognize/agent.h"
+#include "recognize/agent_rules.h"
 
 const struct agent agent_opencode = {
 	.name = "opencode",
@@ -23,30 +23,12 @@ const struct agent agent_opencode = {
 	.session_options = { "--session", "-s" },
 	.headless = "run",
 	.rules = {
-		{ .kind = AGENT_RULE_BELOW,
-			.what = "node_modules/opencode-ai",
-			.called = "opencode.exe",
-			.why = "the executable is opencode.exe of the package opencode-ai" },
-		{ .kind = AGENT_RULE_BELOW,
-			.what = ".opencode/bin",
-			.called = "opencode",
-			.why = "the executable is .opencode/bin/opencode" },
-		{ .kind = AGENT_RULE_PACKAGE,
-			.what = "opencode-ai",
-			.why = "node runs a script of the package opencode-ai" },
-		{ .kind = AGENT_RULE_PROGRAM,
-			.program = { .section = ".bun",
-				.holds = "--user-agent=opencode/",
-				.version_behind = "" },
-			.why = "the executable was made by Bun with --user-agent=opencode" },
-		{ .kind = AGENT_RULE_NAME,
-			.what = "opencode",
-			.why = "the executable is called opencode" },
-		{ .kind = AGENT_RULE_NAME,
-			.what = "opencode.exe",
-			.why = "the executable is called opencode.exe" },
-		{ .kind = AGENT_RULE_COMMAND,
-			.what = "opencode",
-			.why = "the command and the process are both called opencode" },
+		RULE_EXECUTABLE("opencode-ai", "opencode.exe"),
+		RULE_BELOW(".opencode/bin", "opencode"),
+		RULE_PACKAGE("opencode-ai"),
+		RULE_PROGRAM(".bun", "--user-agent=opencode/", .program.version_behind = ""),
+		RULE_NAME("opencode"),
+		RULE_NAME("opencode.exe"),
+		RULE_COMMAND("opencode"),
 	},
 };

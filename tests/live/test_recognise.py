@@ -188,6 +188,10 @@ class Looks(Case):
             "named by its caller": ["bash", "-c", "exec -a claude sleep 100"],
             "command of another": ["sh", "-c", "read line", "claude", "--resume", "x"],
         }
+        starts.update(("another " + name, [self.copy_of("sleep", "bin/" + name), "100"]) for name in (
+            "amp", "auggie", "cline", "cn", "copilot", "crush", "droid", "grok", "kilo", "letta",
+            "openclaw", "pi"))
+        starts["title of no node"] = ["bash", "-c", "exec -a pi sleep 100"]
         if shutil.which("node"):
             tool = self.write("node_modules/claude-trace/cli.js", wait)
             self.write("node_modules/claude-trace/package.json",
@@ -195,6 +199,7 @@ class Looks(Case):
             starts["another's package"] = ["node", tool, "claude"]
             starts["option"] = ["node", "--require", self.write("r.js", ""), tool]
             starts["titled"] = ["node", "-e", "process.title = 'claude-monitor';" + wait]
+            starts["npx"] = ["node", "-e", "process.title = 'npm exec pi -p hello';" + wait]
             starts["mentions"] = ["node", tool, "/x/node_modules/@openai/codex/bin/codex.js"]
         pids = {self.start(argv): what for what, argv in starts.items()}
         os.makedirs(self.path("claude"), exist_ok=True)
@@ -231,6 +236,36 @@ class Looks(Case):
             row = rows(pid)[pid]
             self.assertEqual((row["agent"], row["version"]), ("gemini", "77.0.1"), row)
 
+    def test_packages_and_titles(self):
+        """What node runs: by the package beside the script, and by the title over the arguments."""
+        if not shutil.which("node"):
+            self.skipTest("no node")
+        packages = {"auggie": "@augmentcode/auggie", "continue": "@continuedev/cli",
+                    "letta": "@letta-ai/letta-code", "grok": "@vibe-kit/grok-cli",
+                    "pi": "@mariozechner/pi-coding-agent", "openclaw": "openclaw"}
+        launchers = {"cline": "cline", "kilo": "@kilocode/cli", "droid": "droid",
+                     "crush": "@charmland/crush", "copilot": "@github/copilot"}
+        titles = {"pi": ("pi", "main"), "openclaw-gateway": ("openclaw", "daemon"),
+                  "openclaw-agent": ("openclaw", "main")}
+        wait, wanted = "setInterval(() => {}, 1000)\n", {}
+        for agent, name in (*packages.items(), *launchers.items()):
+            script = self.write("node_modules/%s/run.js" % name, wait)
+            self.write("node_modules/%s/package.json" % name,
+                       '{"name": "%s", "version": "77.0.1"}' % name)
+            role = "launcher" if agent in launchers else "main"
+            wanted[self.start(["node", script])] = agent, "77.0.1", role
+        for title, (agent, role) in titles.items():
+            pid = self.start(["node", "-e", "process.title = '%s';%s" % (title, wait)])
+            wanted[pid] = agent, None, role
+            wait_until(lambda pid=pid, title=title: processes.arguments(pid)[:1] == [title],
+                       "its title")
+        for pid in wanted:
+            wait_until(lambda pid=pid: processes.arguments(pid), "its exec")
+        seen = rows(*wanted)
+        for pid, row in seen.items():
+            if pid in wanted:
+                self.assertEqual((row["agent"], row["version"], row["role"]), wanted[pid], row)
+
 
 class Listing(Case):
     def test_list_agents(self):
@@ -241,10 +276,12 @@ class Listing(Case):
                              stdout=subprocess.PIPE).stdout
         told = {row["name"]: row for row in json.loads(out)["agents"]}
         self.assertEqual(set(told), {"claude", "codex", "opencode", "gemini", "qwen", "cursor",
-                                     "aider", "goose", "amp", "copilot"})
+                                     "aider", "goose", "amp", "copilot", "pi", "cline", "auggie",
+                                     "kilo", "droid", "continue", "letta", "grok", "openclaw",
+                                     "crush"})
         for agent in known.AGENTS.values():
             self.assertIn(agent.version, told[NAMES[agent.name]]["tried"])
-        self.assertFalse(told["amp"]["is_tried"])
+        self.assertFalse(told["crush"]["is_tried"])
 
     def test_list_agents_of_nobody(self):
         run = subprocess.run([SOOTH, "ps", "--list-agents", "1"], stdout=subprocess.PIPE,

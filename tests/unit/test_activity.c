@@ -27,6 +27,7 @@ struct made {
 	char state;
 	enum proc_stream input;
 	bool has_tool;
+	bool has_watcher;  /* beside its program the tool's shell runs a subshell that sleeps */
 	uint64_t written;  /* bytes, by the tool */
 	uint64_t gap_s;	   /* between the samples of that; 0: 7 */
 	uint64_t output_s; /* ago the file with its output was written to; 0: no file */
@@ -177,6 +178,12 @@ static void add_all(const struct made *m, uint64_t age_s)
 			m->tool_state ? m->tool_state : 'S', m->tool_cpu_ns);
 		add_tool_links(m);
 	}
+	if (m->has_watcher) {
+		add_process(13, 12, 479, "/bin/sleep", span_of(command, sizeof(command)), 'S', 0);
+		add_process(14, 12, 479, "/bin/make", span_of("make", 4), 'S', 0);
+		add_process(15, 13, 1, "/bin/sleep", span_of("sleep\0002", 7), 'S', 0);
+		add_process(16, 12, 478, "/bin/sleep", span_of(command, sizeof(command)), 'S', 0);
+	}
 	add_links(m, age_s);
 	add_session(m, age_s);
 	if (m->has_sockets || m->has_socket)
@@ -280,6 +287,9 @@ static void test_tool(void **state)
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 4,
 				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
 		"waits for you: permission to run Bash, 4 s", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "busy", .has_tool = true, .has_watcher = true,
+				.turn = PROC_TURN_TOOL, .call = "Bash"),
+		"runs Bash 8 min: make (pid 14), no CPU, output unknown", PROCESSES, HIGH);
 	/* A process in the background, while the model is asked. */
 	assert_activity(M(.status = "busy", .has_tool = true, .turn = PROC_TURN_MODEL, .turn_s = 5),
 		"waits for the model 5 s", SESSION_FILE, MEDIUM);

@@ -293,6 +293,71 @@ static void test_begun_with_it(void **state)
 	assert_string_equal(look.info.session, "");
 }
 
+/* Objects with the pid, as of Cline: several sessions of one folder can be told apart. */
+static void test_object_of_a_process(void **state)
+{
+	struct agent_read look = { .pid = "42",
+		.start_utc_ns = BEGIN_S * NS_PER_S,
+		.files = { .session_key = "session_id",
+			.start_key = "started_at",
+			.pid_key = "pid",
+			.log = "tmp/{session}/{session}.json" } };
+	static struct agent_read before;
+
+	(void)state;
+	snprintf(look.home, sizeof(look.home), "%s", folder);
+	before = look;
+	write_file("tmp/one/one.json",
+		"{\n\"session_id\":\"one\",\n\"pid\": 43,\"started_at\":\"2001-09-09T01:46:43Z\"}",
+		BEGIN_S + 50);
+	run(&look);
+	assert_string_equal(look.info.session, "");
+	write_file("tmp/two/two.json",
+		"{\n\"session_id\":\"two\",\n\"pid\": 42,\"started_at\":\"2001-09-09T01:46:43Z\"}",
+		BEGIN_S + 50);
+	write_file("tmp/two/two.messages.json", "{\"messages\":[], \"sessionId\":\"two\"}",
+		BEGIN_S + 50);
+	look = before;
+	run(&look);
+	assert_string_equal(look.info.session, "two");
+	assert_int_equal(look.source, AGENT_READ_LOG);
+	/* Of an earlier process with that pid. */
+	write_file("tmp/two/two.json",
+		"{\"session_id\":\"two\",\"pid\": 42,\"started_at\":\"2001-09-09T01:40:00Z\"}",
+		BEGIN_S + 50);
+	look = before;
+	run(&look);
+	assert_string_equal(look.info.session, "");
+}
+
+/* The first line has no time, as of Droid: it began when the file was made. */
+static void test_begun_by_birth(void **state)
+{
+	struct agent_read look = { .directory = "/here",
+		.files = { .session_key = "id",
+			.directory_key = "cwd",
+			.log = "tmp/*/{session}.jsonl" } };
+	static struct agent_read before;
+	time_t now = time(NULL);
+
+	(void)state;
+	snprintf(look.home, sizeof(look.home), "%s", folder);
+	look.start_utc_ns = (uint64_t)(now - 1) * NS_PER_S;
+	before = look;
+	write_file("tmp/two/other.jsonl", "{\"id\":\"other\",\"cwd\":\"/there\"}\n", now);
+	run(&look);
+	assert_string_equal(look.info.session, "");
+	write_file("tmp/one/mine.jsonl", "{\"id\":\"mine\",\"cwd\":\"/here\"}\n{}\n", now);
+	look = before;
+	run(&look);
+	assert_string_equal(look.info.session, "mine");
+	/* The process is younger than the file. */
+	look = before;
+	look.start_utc_ns = (uint64_t)(now + 10) * NS_PER_S;
+	run(&look);
+	assert_string_equal(look.info.session, "");
+}
+
 static void test_open_files(void **state)
 {
 	struct agent_read look = { .files = { .open_file = "sessions/{session}.lock" } };
@@ -412,6 +477,8 @@ int main(void)
 		TEST(test_newest_log),
 		TEST(test_end_of_a_log),
 		TEST(test_begun_with_it),
+		TEST(test_object_of_a_process),
+		TEST(test_begun_by_birth),
 		TEST(test_open_files),
 		TEST(test_option),
 		TEST(test_branch),

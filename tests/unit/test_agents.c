@@ -17,6 +17,8 @@
 	}
 #define NOBODY(...)	      IS(NULL, NULL, __VA_ARGS__)
 #define MARKS(text)	      .marks = text, .marks_size = sizeof(text)
+#define ROLE(role_)	      .role = AGENT_ROLE_##role_
+#define CLAUDE_EXE	      "/r/node_modules/@anthropic-ai/claude-code/bin/claude.exe"
 #define PACKAGE(name, number) .package = name, .package_version = number
 
 static const struct {
@@ -27,6 +29,7 @@ static const struct {
 	const char *marks;
 	size_t marks_size;
 	const char *mark_version, *package, *package_version;
+	enum agent_role role; /* if it is not MAIN */
 } cases[] = {
 	/* Claude Code */
 	IS("claude", "2.1.50", "/home/me/.local/share/claude/versions/2.1.50", "2.1.50", "claude"),
@@ -65,7 +68,90 @@ static const struct {
 		"node\0--require\0./x.js\0/r/node_modules/@qwen-code/qwen-code/dist/"
 		"index.js"),
 	IS("amp", "", "/usr/bin/bun", "bun", "bun\0run\0/r/node_modules/@sourcegraph/amp/main.js"),
-	IS("copilot", "", NODE, "MainThread", "node\0/r/node_modules/@github/copilot/index.js"),
+	IS("copilot", "", NODE, "MainThread", "node\0/r/node_modules/@github/copilot/index.js",
+		ROLE(LAUNCHER)),
+	/* pi: before and after it writes its title, with the name of its main thread */
+	IS("pi", "0.73.1", NODE, "MainThread", "node\0/r/node_modules/.bin/pi\0-p\0hi",
+		PACKAGE("@mariozechner/pi-coding-agent", "0.73.1")),
+	IS("pi", "", NODE, "pi", "pi\0\0\0\0\0\0\0\0\0"),
+	/* Cline, in its three forms, and its hub */
+	IS("cline", "3.0.65", "/r/node_modules/cline/bin/.cline", ".cline",
+		"/r/node_modules/cline/bin/.cline\0hi", PACKAGE("cline", "3.0.65")),
+	IS("cline", "3.0.65", "/r/node_modules/@cline/cli-linux-x64/bin/cline", "cline",
+		"/r/node_modules/.bin/cline\0hi", PACKAGE("@cline/cli-linux-x64", "3.0.65")),
+	IS("cline", "", NODE, "MainThread", "node\0/r/node_modules/cline/bin/cline\0hi",
+		ROLE(LAUNCHER)),
+	IS("cline", "", "/r/node_modules/cline/bin/.cline", ".cline",
+		"/r/node_modules/cline/bin/.cline\0--cline-hub-daemon\0--cwd\0/w", ROLE(DAEMON)),
+	IS("cline", "", "/tmp/x", "x", "x", MARKS(".bun (\"cline-cli\")")),
+	/* one process each */
+	IS("auggie", "0.36.0", NODE, "MainThread", "node\0/r/node_modules/.bin/auggie\0-p\0hi",
+		PACKAGE("@augmentcode/auggie", "0.36.0")),
+	IS("continue", "1.5.47", NODE, "MainThread", "node\0/r/node_modules/.bin/cn",
+		PACKAGE("@continuedev/cli", "1.5.47")),
+	IS("letta", "", NODE, "node", "node\0/r/node_modules/@letta-ai/letta-code/letta.js"),
+	IS("grok", "", NODE, "node", "node\0/r/node_modules/@vibe-kit/grok-cli/dist/index.js"),
+	IS("grok", "0.0.34", "/usr/bin/bun", "bun", "bun\0/r/node_modules/.bin/grok\0-p\0hi",
+		PACKAGE("@vibe-kit/grok-cli", "0.0.34")),
+	/* Kilo Code, a fork of opencode */
+	IS("kilo", "7.7.7", "/r/node_modules/@kilocode/cli-linux-x64/bin/kilo", "kilo",
+		"/r/node_modules/@kilocode/cli-linux-x64/bin/kilo\0run\0hi",
+		PACKAGE("@kilocode/cli-linux-x64", "7.7.7")),
+	IS("kilo", "", "/r/node_modules/@kilocode/cli/bin/.kilo", ".kilo", "kilo"),
+	IS("kilo", "", NODE, "MainThread", "node\0/r/node_modules/@kilocode/cli/bin/kilo\0run",
+		ROLE(LAUNCHER)),
+	IS("kilo", "7.7.7", "/tmp/x", "x", "x", MARKS(".bun --user-agent=kilo/"),
+		.mark_version = "7.7.7"),
+	/* Droid, whose terminal has a second process */
+	IS("droid", "0.215.0", "/r/node_modules/droid/bin/droid", "droid", "droid\0exec\0hi",
+		PACKAGE("droid", "0.215.0")),
+	IS("droid", "", "/r/node_modules/@factory/cli-linux-x64/bin/droid", "droid",
+		"droid\0exec\0--input-format\0stream-jsonrpc\0--output-format\0stream-jsonrpc",
+		ROLE(DAEMON)),
+	IS("droid", "", NODE, "MainThread", "node\0/r/node_modules/droid/bin/droid\0exec",
+		ROLE(LAUNCHER)),
+	IS("droid", "0.215.0", "/h/.local/bin/droid", "droid", "droid",
+		MARKS(".bun {name:\"@factory/cli\",version:\""), .mark_version = "0.215.0"),
+	/* OpenClaw: titles, and workers that a gateway starts */
+	IS("openclaw", "", NODE, "openclaw-gatewa", "openclaw-gateway\0\0\0", ROLE(DAEMON)),
+	IS("openclaw", "", NODE, "openclaw-agent", "openclaw-agent\0\0\0"),
+	IS("openclaw", "2026.9.6", NODE, "node", "node\0/r/node_modules/.bin/openclaw\0agent",
+		PACKAGE("openclaw", "2026.9.6")),
+	IS("openclaw", "", NODE, "node",
+		"node\0/r/node_modules/openclaw/dist/process/spawn-broker/worker.js", ROLE(DAEMON)),
+	IS("openclaw", "", NODE, "node",
+		"node\0/r/node_modules/openclaw/dist/infra/sqlite-readonly-location.worker.js"
+		"\0--openclaw-sqlite-readonly-child\0session",
+		ROLE(HELPER)),
+	/* Crush, from its source */
+	IS("crush", "", "/r/node_modules/@charmland/crush/bin/crush", "crush", "crush\0run\0hi"),
+	IS("crush", "", "/usr/bin/crush", "crush", "crush",
+		MARKS(".go.buildinfo github.com/charmbracelet/crush/internal/cmd")),
+	IS("crush", "", NODE, "node", "node\0/r/node_modules/@charmland/crush/run-crush.js",
+		ROLE(LAUNCHER)),
+	/* Amp and Copilot, now programs of their own */
+	IS("amp", "0.0.1790142911-g7618fb", "/r/node_modules/@ampcode/cli/bin/amp.exe", "amp",
+		"/r/node_modules/.bin/amp", PACKAGE("@ampcode/cli", "0.0.1790142911-g7618fb")),
+	IS("copilot", "1.0.102", "/r/node_modules/@github/copilot-linux-x64/copilot", "MainThread",
+		"/r/node_modules/@github/copilot-linux-x64/copilot\0-p\0hi",
+		PACKAGE("@github/copilot-linux-x64", "1.0.102")),
+	/* The processes of Claude Code's background sessions */
+	IS("claude", "", CLAUDE_EXE, "claude.exe", "claude\0daemon\0run\0--origin\0transient",
+		ROLE(DAEMON)),
+	IS("claude", "", CLAUDE_EXE, "claude.exe",
+		"claude bg-pty-host\0--bg-pty-host\0/t/x.sock\0200\00050\0--\0" CLAUDE_EXE
+		"\0--session-id\0b6f2",
+		ROLE(HELPER)),
+	IS("claude", "", CLAUDE_EXE, "claude.exe", "claude bg-spare\0--bg-spare\0/t/x.claim.sock",
+		ROLE(SPARE)),
+	IS("claude", "", CLAUDE_EXE, "claude", "claude\0attach\0002da0f287", ROLE(HELPER)),
+	IS("claude", "", CLAUDE_EXE, "claude", "claude\0agents", ROLE(HELPER)),
+	IS("claude", "", CLAUDE_EXE, "claude", "claude\0-p\0daemon run"),
+	IS("claude", "", CLAUDE_EXE, "claude", "claude\0-p\0agents"),
+	IS("claude", "", NODE, "node",
+		"node\0--no-warnings\0/r/node_modules/@anthropic-ai/claude-code/"
+		"cli.js\0daemon\0run",
+		ROLE(DAEMON)),
 	/* others */
 	IS("cursor", "2026.01.02-abc", "/h/.local/share/cursor-agent/versions/2026.01.02-abc/node",
 		"node",
@@ -87,6 +173,44 @@ static const struct {
 	IS("opencode", "", "", "opencode", "opencode"),
 	IS("opencode", "", "", "opencode.exe", "/r/node_modules/opencode-ai/bin/opencode.exe"),
 	/* Look-alikes */
+	NOBODY(NODE, "npm exec pi -p", "npm exec pi -p hi\0\0\0"),
+	NOBODY("/bin/sh", "sh", "sh\0-c\0'pi' -p hi"),
+	NOBODY("/usr/bin/pi", "pi", "pi"),
+	NOBODY("/bin/sleep", "sleep", "pi\00060"),
+	NOBODY("/usr/bin/python3", "python3", "python3\0-m\0pi"),
+	NOBODY("/usr/bin/vim", "vim", "vim\0/r/node_modules/@mariozechner/pi-coding-agent/README"),
+	NOBODY(NODE, "node", "node\0x.js", PACKAGE("@oh-my-pi/pi-coding-agent", "18.3.4")),
+	NOBODY(NODE, "npm exec opencla", "npm exec openclaw\0\0"),
+	NOBODY("/usr/bin/python3", "openclaw", "python3\0/v/bin/openclaw"),
+	NOBODY("/bin/sleep", "sleep", "openclaw-gateway\00060"),
+	NOBODY(NODE, "node", "node\0x.js\0@mariozechner/pi-coding-agent\0openclaw\0cline"),
+	NOBODY(NODE, "node", "droid\0\0"),
+	NOBODY("/t/bin/openclaw", "openclaw", "bin/openclaw\00060"),
+	NOBODY("/t/bin/cline", "cline", "bin/cline\00060"),
+	NOBODY("/t/bin/auggie", "auggie", "bin/auggie\00060"),
+	NOBODY("/t/bin/kilo", "kilo", "bin/kilo\00060"),
+	NOBODY("/t/bin/crush", "crush", "bin/crush\00060"),
+	NOBODY("/t/bin/droid", "droid", "bin/droid\00060"),
+	NOBODY("/t/bin/cn", "cn", "bin/cn\00060"),
+	NOBODY("/t/bin/letta", "letta", "bin/letta\00060"),
+	NOBODY("/t/bin/grok", "grok", "bin/grok\00060"),
+	NOBODY("/t/bin/amp", "amp", "bin/amp\00060"),
+	NOBODY("/t/bin/copilot", "copilot", "bin/copilot\00060"),
+	NOBODY("/bin/sleep", "sleep", "droid\00060"),
+	NOBODY("/usr/bin/sooth", "sooth", "sooth\0ps",
+		MARKS(".rodata github.com/charmbracelet/crush/internal/cmd")),
+	NOBODY("/usr/bin/tail", "tail", "tail\0-f\0crush.go"),
+	NOBODY("/usr/bin/grep", "grep", "grep\0droid"),
+	NOBODY("/usr/bin/python3", "python3",
+		"python3\0-c\0pass\0/r/node_modules/@vibe-kit/grok-cli/dist/index.js"),
+	NOBODY(NODE, "node", "node\0/r/node_modules/grok-cli/dist/index.js"),
+	NOBODY(NODE, "node", "node\0/r/node_modules/cline-helper/cline.js"),
+	NOBODY(NODE, "node", "node\0/r/node_modules/@letta-ai/letta-client/x.js"),
+	NOBODY(NODE, "node", "node\0/r/node_modules/kilocode/x.js"),
+	NOBODY(NODE, "node", "node\0/r/node_modules/@github/copilot-language-server/x.js"),
+	NOBODY("/r/node_modules/@charmland/soft/bin/crush", "crush", "crush\00060"),
+	NOBODY("/r/node_modules/@kilocode/cli-linux-x64/bin/bwrap", "bwrap", "bwrap"),
+	NOBODY("/h/.vscode/extensions/saoudrizwan.claude-dev-3/x", "x", "x"),
 	NOBODY("/usr/bin/vim", "vim", "vim\0/home/me/.local/share/claude/settings.json"),
 	NOBODY("/usr/bin/grep", "grep", "grep\0-r\0@anthropic-ai/claude-code\0/r/node_modules"),
 	NOBODY("/bin/bash", "claude", "/bin/bash\0/home/me/bin/claude"),
@@ -156,6 +280,11 @@ static void test_cases(void **state)
 		if (strcmp(name, cases[i].agent ? cases[i].agent : "none"))
 			fail_msg("case %zu (%s, %s): %s by \"%s\"", i, cases[i].executable,
 				cases[i].arguments, name, agent ? match.rule : "");
+		if (cases[i].role && match.role != cases[i].role)
+			fail_msg("case %zu (%s): role %s", i, cases[i].arguments,
+				agent_role_name(match.role));
+		if (!cases[i].role && agent && match.role == AGENT_ROLE_SPARE)
+			fail_msg("case %zu (%s): spare", i, cases[i].arguments);
 		if (agent && !span_equal(match.version, cases[i].version))
 			fail_msg("case %zu (%s): version \"%.*s\"", i, cases[i].executable,
 				(int)match.version.size, match.version.data);
@@ -182,7 +311,7 @@ static void test_rows(void **state)
 		}
 		tried += a->tried != NULL;
 	}
-	assert_int_equal(tried, 4);
+	assert_int_equal(tried, 16);
 }
 
 static void test_paths(void **state)

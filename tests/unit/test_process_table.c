@@ -602,6 +602,87 @@ static void test_npx_chain(void **state)
 	assert_int_equal(verdict_generation(&process_table, the(320)).count, 0);
 }
 
+/* Tools without a variable of the agent, beside servers with the same pipes. */
+static void test_tools_by_arguments(void **state)
+{
+	(void)state;
+	HOST(SHELL,
+		{ 200, 100, .executable = NODE, .session = 100, .package = "@continuedev/cli",
+			.arguments = T("node\0/r/cn") },
+		{ 210, 200, .executable = "/bin/bash", .session = 100, .stream = AT_SOCKETS,
+			.arguments = T("/bin/bash\0-l\0-c\0make") },
+		{ 211, 210, .session = 100, .stream = AT_SOCKETS, .arguments = T("make") },
+		{ 220, 200, .executable = NODE, .session = 100, .stream = AT_SOCKETS,
+			.arguments = T("node\0/x/mcp_server.js") },
+		{ 300, 100, .executable = NODE, .session = 100, .package = "@vibe-kit/grok-cli",
+			.arguments = T("node\0/r/grok") },
+		{ 310, 300, .executable = "/bin/sh", .session = 100, .stream = AT_SOCKETS,
+			.arguments = T("/bin/sh\0-c\0make") },
+		{ 320, 300, .executable = "/bin/sh", .session = 100,
+			.stream = { PROC_STREAM_SOCKET, PROC_STREAM_SOCKET, PROC_STREAM_TERMINAL },
+			.arguments = T("sh\0-c\0mcp-server") });
+	assert_role(210, AGENT_ROLE_TOOL);
+	assert_role(211, AGENT_ROLE_TOOL);
+	assert_role(220, AGENT_ROLE_MCP);
+	assert_role(310, AGENT_ROLE_TOOL);
+	assert_role(320, AGENT_ROLE_MCP);
+}
+
+/* A tool of Kilo Code, whose agent ended, has opencode's marker too. */
+static void test_fork_of_another(void **state)
+{
+	(void)state;
+	HOST(SHELL,
+		{ 200, 100, .executable = OPENCODE, .session = 100, .arguments = T("opencode") },
+		{ 300, 1, .markers = T("OPENCODE=1\0KILO=1\0KILO_PID=250") },
+		{ 310, 1, .markers = T("OPENCODE=1") });
+	assert_string_equal(the(300)->owner_agent->name, "kilo");
+	assert_null(the(300)->main);
+	assert_string_equal(the(310)->owner_agent->name, "opencode");
+}
+
+#define HOST_ARGUMENTS "claude bg-pty-host\0--bg-pty-host\0/t/x.sock\0200\00050\0--\0"
+#define SPARE	       "claude bg-spare\0--bg-spare\0/t/x.claim.sock"
+
+/* Claude Code's background sessions: one of a spare process that has a session by now, one started
+ * with its own arguments; a spare process without a session, and one that says so. */
+static void test_background_sessions(void **state)
+{
+	(void)state;
+	HOST({ 200, 1, .executable = CLAUDE, .arguments = T("claude\0daemon\0run") },
+		{ 210, 200, .executable = CLAUDE,
+			.arguments = T(HOST_ARGUMENTS "claude\0--bg-spare\0x") },
+		{ 211, 210, .executable = CLAUDE, .session = 210, .arguments = T(SPARE) },
+		{ 220, 200, .executable = CLAUDE,
+			.arguments = T(HOST_ARGUMENTS "claude\0--bg-spare\0y") },
+		{ 221, 220, .executable = CLAUDE, .arguments = T(SPARE), .id = "sess-y" },
+		{ 230, 200, .executable = CLAUDE,
+			.arguments = T(HOST_ARGUMENTS "claude\0--session-id\0sess-z") },
+		{ 231, 230, .executable = CLAUDE, .arguments = T("claude\0--session-id\0sess-z"),
+			.id = "sess-z" },
+		{ 232, 231, .executable = "/bin/bash", .markers = T(MARKS_X) });
+	assert_role(200, AGENT_ROLE_DAEMON);
+	assert_role(210, AGENT_ROLE_HELPER);
+	assert_in(210, 200, PROCESS_LINK_ANCESTOR);
+	assert_role(211, AGENT_ROLE_SPARE);
+	assert_in(211, 200, PROCESS_LINK_ANCESTOR);
+	assert_role(221, AGENT_ROLE_MAIN);
+	assert_in(221, 221, PROCESS_LINK_SELF);
+	assert_role(230, AGENT_ROLE_HELPER);
+	assert_role(231, AGENT_ROLE_MAIN);
+	assert_role(232, AGENT_ROLE_TOOL);
+	assert_string_equal(said(&the(231)->session_id), "sess-z");
+	assert_int_equal(the(230)->session_id.size, 0);
+	/* The daemon ends, and the next one adopts them without becoming their parent. */
+	HOST({ 210, 1, .executable = CLAUDE, .markers = T("CLAUDE_CODE_SESSION_ID=sess-y"),
+		     .arguments = T(HOST_ARGUMENTS "claude\0--bg-spare\0x") },
+		{ 211, 210, .executable = CLAUDE, .session = 210, .arguments = T(SPARE) },
+		{ 300, 1, .executable = CLAUDE, .arguments = T("claude\0daemon\0run") });
+	assert_role(211, AGENT_ROLE_SPARE);
+	assert_not(210, VERDICT_ORPHANED);
+	assert_not(211, VERDICT_ORPHANED);
+}
+
 /* A capture of an older sooth has no ties and shorter records. */
 static void test_older_records(void **state)
 {
@@ -802,6 +883,9 @@ int main(void)
 		TEST(test_roles_of_claude),
 		TEST(test_inherited_markers),
 		TEST(test_npx_chain),
+		TEST(test_tools_by_arguments),
+		TEST(test_background_sessions),
+		TEST(test_fork_of_another),
 		TEST(test_older_records),
 		TEST(test_session_by_children),
 		TEST(test_projects),

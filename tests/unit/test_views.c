@@ -172,7 +172,7 @@ static void test_marks(void **state)
 	assert_true(has(json, "\"version\": \"7.8.9\""));
 	table = show("processes", &why, "table");
 	assert_true(has(table, "RULE"));
-	assert_true(has(table, "the script that Bun built into the executable"));
+	assert_true(has(table, "the executable contains PACKAGE_URL"));
 }
 
 static void test_ended(void **state)

@@ -52,21 +52,38 @@ static uint64_t tree_used_ns(const struct process_entry *p, unsigned depth)
 	return sum;
 }
 
-/* Returns the child whose tree uses most CPU; of equal children the youngest. */
+/* Returns whether it runs the text of its parent, as a subshell does. */
+static bool is_copy(const struct process_entry *p, const struct process_entry *parent)
+{
+	struct span own = record_text(&p->process->record, &p->process->arguments);
+
+	return own.size && !span_compare(own, record_text(&parent->process->record,
+						      &parent->process->arguments));
+}
+
+/* Returns the child whose tree uses most CPU; of equal children one that runs a program of its own,
+ * then the youngest. A subshell may only watch over the program: Droid's sleeps and looks for its
+ * owner, with hardly any CPU. */
 static const struct process_entry *next_below(const struct process_entry *p)
 {
 	const struct process_entry *best = NULL;
 	uint64_t most = 0;
+	bool is_best_copy = false;
 
 	for (const struct process_entry *c = p->first_child; c; c = c->next_sibling) {
 		uint64_t used = is_alive(c) ? tree_used_ns(c, 0) : 0;
+		bool is_of_parent = is_copy(c, p);
 
 		if (!is_alive(c))
 			continue;
-		if (!best || used > most ||
-			(used == most && c->id.start_ticks >= best->id.start_ticks)) {
+		if (is_of_parent && used < SILENT_CPU_NS)
+			used = 0;
+		if (!best || used > most || (used == most && is_best_copy && !is_of_parent) ||
+			(used == most && is_best_copy == is_of_parent &&
+				c->id.start_ticks >= best->id.start_ticks)) {
 			best = c;
 			most = used;
+			is_best_copy = is_of_parent;
 		}
 	}
 	return best;

@@ -439,6 +439,21 @@ static bool is_better(const struct owner *a, const struct owner *b)
 	return a->link < b->link;
 }
 
+/* Returns whether the markers are those of a fork of the agent, which sets the agent's too. */
+static bool is_of_fork(
+	const struct resolving *s, const struct markers *markers, const struct agent *agent)
+{
+	const struct agent *other;
+	size_t position = 0;
+
+	while ((other = process_table_agent_next(s->process_table, &position))) {
+		if (other->fork_of && !strcmp(other->fork_of, agent->name) &&
+			markers_of_agent(markers, other).is_any)
+			return true;
+	}
+	return false;
+}
+
 struct owner owner_by_markers(struct resolving *s, const struct process_entry *p,
 	const struct markers *markers, enum owner_by by)
 {
@@ -450,7 +465,8 @@ struct owner owner_by_markers(struct resolving *s, const struct process_entry *p
 		struct owner_search q = { s, p, agent, markers_of_agent(markers, agent), { 0 } };
 		struct owner owner;
 
-		if (!q.of.is_any || (by == OWNER_NAMED && !q.of.sessions && !q.of.pid.size))
+		if (!q.of.is_any || (!q.of.sessions && !q.of.pid.size &&
+					    (by == OWNER_NAMED || is_of_fork(s, markers, agent))))
 			continue;
 		owner = search_owner(&q);
 		if (is_better(&owner, &best))

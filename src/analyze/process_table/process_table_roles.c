@@ -10,6 +10,7 @@
 #include "analyze/process_table/process_table_resolving.h"
 #include "analyze/process_table/server_name.h"
 #include "base/cleanup.h"
+#include "recognize/agent_path.h"
 
 /* --- servers --- */
 
@@ -371,12 +372,22 @@ static struct time_range part_of(const struct resolving *s, const struct process
 
 /* --- rules --- */
 
+/* Returns whether its standard error is a pipe or socket. */
+static bool is_heard(const struct process_entry *p)
+{
+	return p->links && (p->links->stream[2] == PROC_STREAM_PIPE ||
+				   p->links->stream[2] == PROC_STREAM_SOCKET);
+}
+
 static bool fits(const struct agent_child *child, const struct time_range *part)
 {
 	if (child->place != AGENT_PLACE_ANY && part->place != AGENT_PLACE_ANY &&
 		child->place != part->place)
 		return false;
-	if (child->is_piped && !part->is_piped)
+	if ((child->is_piped && !part->is_piped) || (child->is_heard && !is_heard(part->p)))
+		return false;
+	if (child->arguments &&
+		!agent_path_arguments(child->arguments, process_table_arguments(part->p)))
 		return false;
 	return markers_have_all(&part->markers, child->has) &&
 	       (!child->lacks || markers_have_none(&part->markers, child->lacks));

@@ -93,6 +93,24 @@ static bool is_fork_of(const struct process_entry *p, const struct process_entry
 		       process_table_field(&parent->process->record, &parent->process->executable));
 }
 
+/* Returns whether it has a session, in use or not. */
+static bool has_session(const struct process_entry *p)
+{
+	return p->session && process_table_state_is_value(p->session->session_state);
+}
+
+/* Returns whether its session is only kept ready, by its own word. */
+static bool is_unused(const struct process_entry *p)
+{
+	return has_session(p) &&
+	       span_equal(process_table_field(&p->session->record, &p->session->status), "spare");
+}
+
+static bool is_used(const struct process_entry *p)
+{
+	return has_session(p) && !is_unused(p);
+}
+
 static void become(struct process_entry *p, enum agent_role role)
 {
 	p->has_role = true;
@@ -127,6 +145,8 @@ static void place_agent(struct process_entry *p)
 	struct process_entry *parent = p->parent;
 	enum agent_role role = p->match.role;
 
+	if ((role == AGENT_ROLE_MAIN && is_unused(p)) || (role == AGENT_ROLE_SPARE && is_used(p)))
+		role = role == AGENT_ROLE_MAIN ? AGENT_ROLE_SPARE : AGENT_ROLE_MAIN;
 	if (role == AGENT_ROLE_MAIN && is_other_program(p))
 		role = AGENT_ROLE_HELPER;
 	else if (role != AGENT_ROLE_HELPER && is_served_by(p))

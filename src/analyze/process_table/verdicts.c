@@ -11,6 +11,7 @@
 #include "analyze/process_table/process_table_versions.h"
 #include "base/units.h"
 #include "model/field.h"
+#include "recognize/agent_path.h"
 
 #define TEXT(span)   (int)(span).size, (span).data
 #define PID(process) (unsigned long long)(process)->id.pid
@@ -89,6 +90,9 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 		out->state = SOOTH_STATE_ABSENT;
 		return;
 	}
+	/* Processes that a daemon keeps live on after it, until the next daemon takes them over. */
+	if (p->agent && agent_path_part(p->agent, process_table_arguments(p)))
+		return;
 	if (doubt.size) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 		set_reason(out, "%.*s", TEXT(doubt));

@@ -28,7 +28,7 @@ const struct top_doing top_doings[TOP_DOINGS] = {
 
 /* As the rows name them, in the order of the list. */
 static const char *const roles[] = { "main", "launcher", "daemon", TOOL, SERVER, "language-server",
-	"helper", "status-line", "" };
+	"helper", "status-line", "spare", "" };
 
 static const char *top_role_name(uint8_t rank)
 {

@@ -27,6 +27,8 @@ bool agent_session_info_parse(struct agent_session_info *info, const struct agen
 		!agent_json_word(json, files->session_key, info->session, sizeof(info->session)))
 		return false;
 	agent_json_word(json, files->status_key, info->status, sizeof(info->status));
+	if (files->spare_key && json_is_true(json_object_get(json, files->spare_key)))
+		snprintf(info->status, sizeof(info->status), "spare");
 	agent_json_word(json, files->version_key, info->version, sizeof(info->version));
 	agent_json_words(json, files->waiting_key, info->waiting, sizeof(info->waiting));
 	info->changed_utc_ns = agent_json_utc_ns(json, files->changed_key);

@@ -134,7 +134,7 @@ static bool is_agent(const struct bsd_proc *p, struct bsd_proc_entry *e)
 	};
 
 	agent = agent_recognise(p->agents, &evidence, &match);
-	if (agent && match.role == AGENT_ROLE_MAIN)
+	if (agent && (match.role == AGENT_ROLE_MAIN || match.role == AGENT_ROLE_SPARE))
 		e->agent = agent;
 	return agent != NULL;
 }

@@ -187,6 +187,9 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 	copy_word(job->files.version_key, files->version_key);
 	copy_word(job->files.changed_key, files->changed_key);
 	copy_word(job->files.waiting_key, files->waiting_key);
+	copy_word(job->files.spare_key, files->spare_key);
+	copy_word(job->files.pid_key, files->pid_key);
+	copy_word(job->files.directory_key, files->directory_key);
 	job->files.log_kind = files->log_kind;
 }
 
@@ -492,7 +495,12 @@ void agent_files_add(struct agent_files_reader *f, const struct backend_run *run
 			.needs_tool = run->options.interest & INTEREST_TRANSCRIPT &&
 				      agent->files.log_kind } };
 
+	const struct agent_part *part = agent_path_part(agent, arguments);
+
 	assert(f);
+	/* It may have the session of another process among its arguments. */
+	if (part && part->role == AGENT_ROLE_HELPER)
+		return;
 	p.option = find_option(agent, arguments, p.job.option);
 	p.status = find_files(f, run, &p, directory);
 	p.has_files = !p.status;

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "os/agent_logs/agent_json.h"
 #include "os/linux/agent_logs/agent_opencode.h"
 #include "os/linux/agent_logs/agent_walk.h"
 #include "os/linux/files/process_clock.h"
@@ -47,7 +48,8 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.start_key = job->files.start_key,
 		.version_key = job->files.version_key,
 		.changed_key = job->files.changed_key,
-		.waiting_key = job->files.waiting_key };
+		.waiting_key = job->files.waiting_key,
+		.spare_key = job->files.spare_key };
 }
 
 /* Returns whether a time is after the start. A future time was written before the clock was set
@@ -144,28 +146,67 @@ static void take_log(struct agent_read *job, const struct stat *st)
 		ns_of(st->st_mtim) };
 }
 
+/* Returns whether the members with the pid and the directory, if there are such, are those of the
+ * process. */
+static bool is_its_own(const struct agent_read *job, struct span begin)
+{
+	_cleanup_json_ json_t *json = agent_json_object(begin.data, begin.size);
+	uint64_t own = 0, pid = 0;
+
+	if (job->files.pid_key[0] &&
+		(!span_decimal(span_of_string(job->pid), &own) ||
+			!agent_json_number(json, job->files.pid_key, &pid) || pid != own))
+		return false;
+	return !job->files.directory_key[0] ||
+	       agent_json_is(json, job->files.directory_key, job->directory);
+}
+
+static uint64_t birth_ns(int fd)
+{
+	struct statx st = { 0 };
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BTIME, &st) ||
+		!(st.stx_mask & STATX_BTIME))
+		return 0;
+	return (uint64_t)st.stx_btime.tv_sec * NS_PER_S + st.stx_btime.tv_nsec;
+}
+
+/* Reads the session from the first line of a log, or from all of it if that is one object. */
+static bool read_begin(struct log_search *s, int fd, bool is_object, struct agent_session_info *out)
+{
+	struct agent_files keys = keys_of(s->job);
+	struct span begin;
+	const char *end;
+
+	buffer_reset(&s->line);
+	if (root_file_read(fd, &s->line, 0, is_object ? SESSION_FILE_MAX : LINE_MAX_BYTES) ||
+		!s->line.size)
+		return false;
+	begin = span_of((const char *)s->line.data, s->line.size);
+	end = memchr(begin.data, '\n', begin.size);
+	if (!is_object && end)
+		begin.size = (size_t)(end - begin.data);
+	if ((!is_object && !end) || !agent_session_info_parse(out, &keys, begin.data, begin.size) ||
+		!is_its_own(s->job, begin))
+		return false;
+	if (!keys.start_key[0])
+		out->start_utc_ns = birth_ns(fd);
+	return out->start_utc_ns && is_since_start(s->job, out->start_utc_ns);
+}
+
 /* Takes a log whose first line names the session: if only one such log was begun after the process
  * started, it belongs to the process. */
 static bool take_begun(void *user, const char *path, const struct stat *seen)
 {
 	struct log_search *s = user;
-	struct agent_files keys = keys_of(s->job);
 	_cleanup_close_ int fd = -1;
 	struct agent_session_info info;
 	struct stat st;
-	const char *end;
 
 	if (!is_since_start(s->job, ns_of(seen->st_mtim)))
 		return true;
-	buffer_reset(&s->line);
 	fd = root_file_open_regular(s->root, path, &st);
-	if (fd < 0 || root_file_read(fd, &s->line, 0, LINE_MAX_BYTES))
-		return true;
-	end = s->line.size ? memchr(s->line.data, '\n', s->line.size) : NULL;
-	if (!end ||
-		!agent_session_info_parse(
-			&info, &keys, s->line.data, (size_t)(end - (const char *)s->line.data)) ||
-		!info.start_utc_ns || !is_since_start(s->job, info.start_utc_ns))
+	if (fd < 0 || !read_begin(s, fd, span_ends(span_of_string(path), ".json"), &info))
 		return true;
 	if (s->job->has_log) {
 		s->job->is_ambiguous = true;

@@ -34,7 +34,9 @@ struct agent_read {
 			database[AGENT_READ_TEXT];
 		char session_key[AGENT_READ_TEXT], status_key[AGENT_READ_TEXT],
 			start_key[AGENT_READ_TEXT], version_key[AGENT_READ_TEXT],
-			changed_key[AGENT_READ_TEXT], waiting_key[AGENT_READ_TEXT];
+			changed_key[AGENT_READ_TEXT], waiting_key[AGENT_READ_TEXT],
+			spare_key[AGENT_READ_TEXT], pid_key[AGENT_READ_TEXT],
+			directory_key[AGENT_READ_TEXT];
 		enum agent_log log_kind;
 	} files; /* copies: the agent set may be freed while this call is still stuck */
 	struct agent_log_file known; /* state of the log that needs no new read */

@@ -267,7 +267,8 @@ static void write_brief(struct proc_reader *r, struct backend_run *run, const st
 
 static bool has_session(const struct proc_entry *e)
 {
-	return e->agent && (e->role == AGENT_ROLE_MAIN || e->role == AGENT_ROLE_DAEMON);
+	return e->agent && (e->role == AGENT_ROLE_MAIN || e->role == AGENT_ROLE_DAEMON ||
+				   e->role == AGENT_ROLE_SPARE);
 }
 
 static struct span text_of(const struct proc_process *p, const struct sooth_text *text)

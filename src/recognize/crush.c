@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Crush: npm's launcher, run by node, starts a program in Go. Known from its source only: the
+ * program was never run for a test. Its shell is built in, so a tool call is the command itself.
+ * The name alone is no rule: other programs are called crush. Only its own module can contain the
+ * internal package, and sooth has that text too, but no build information of Go.
+ */
+#include "recognize/agent_rules.h"
+
+const struct agent agent_crush = {
+	.name = "crush",
+	.title = "Crush",
+	.markers = { { "CRUSH", AGENT_MARKER_KIND } },
+	.session_options = { "--session", "-s" },
+	.headless = "run",
+	.parts = { { AGENT_ROLE_DAEMON, "server" } },
+	.rules = {
+		RULE_EXECUTABLE("@charmland/crush/bin", "crush"),
+		RULE_LAUNCHER("@charmland/crush"),
+		RULE_PROGRAM(".go.buildinfo", "github.com/charmbracelet/crush/internal/cmd"),
+	},
+};
