@@ -142,7 +142,7 @@ static bool is_command(const struct agent_rule *rule, const struct seen *s)
 	return span_equal(s->command, rule->what) && span_equal(s->e->name, rule->what);
 }
 
-static bool holds(const struct agent_rule *rule, const struct seen *s)
+static bool rule_holds(const struct agent_rule *rule, const struct seen *s)
 {
 	switch (rule->kind) {
 	case AGENT_RULE_BELOW:
@@ -225,7 +225,7 @@ static const struct agent_rule *rule_of_kind(
 	const struct agent *agent, unsigned kind, const struct seen *s)
 {
 	for (size_t i = 0; i < AGENT_RULES_MAX && agent->rules[i].why; i++) {
-		if (agent->rules[i].kind == kind && holds(&agent->rules[i], s))
+		if (agent->rules[i].kind == kind && rule_holds(&agent->rules[i], s))
 			return &agent->rules[i];
 	}
 	return NULL;

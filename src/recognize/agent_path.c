@@ -45,7 +45,7 @@ bool agent_word_is_plain(struct span word, size_t most)
 	return true;
 }
 
-static struct span behind(struct span text, size_t size)
+static struct span text_behind(struct span text, size_t size)
 {
 	return span_of(text.data + size, text.size - size);
 }
@@ -83,7 +83,7 @@ static bool value_of(enum token token, const struct agent_path *values, struct s
 	       value->size;
 }
 
-static char written(enum token token, char c)
+static char written_character(enum token token, char c)
 {
 	return token == TOKEN_DIRECTORY && !is_alphanumeric(c) ? '-' : c;
 }
@@ -102,20 +102,20 @@ bool agent_path_expand(char *out, size_t room, struct span pattern, const struct
 		if (value.size >= room - used)
 			return false;
 		for (size_t i = 0; i < value.size; i++)
-			out[used++] = written(token, value.data[i]);
-		pattern = behind(pattern, size);
+			out[used++] = written_character(token, value.data[i]);
+		pattern = text_behind(pattern, size);
 	}
 	out[used] = '\0';
 	return used;
 }
 
 /* Returns whether the name begins with the value of the token. */
-static bool stands(enum token token, struct span value, struct span name)
+static bool begins_with_token(enum token token, struct span value, struct span name)
 {
 	if (name.size < value.size)
 		return false;
 	for (size_t i = 0; i < value.size; i++) {
-		if (written(token, value.data[i]) != name.data[i])
+		if (written_character(token, value.data[i]) != name.data[i])
 			return false;
 	}
 	return true;
@@ -127,12 +127,12 @@ bool agent_path_match(struct span pattern, struct span name, const struct agent_
 	while (pattern.size) {
 		size_t size;
 		enum token token = token_at(pattern, &size);
-		struct span rest = behind(pattern, size), value = span_of(pattern.data, 1);
+		struct span rest = text_behind(pattern, size), value = span_of(pattern.data, 1);
 
 		if (token == TOKEN_CHARACTER || value_of(token, values, &value)) {
-			if (!stands(token, value, name))
+			if (!begins_with_token(token, value, name))
 				return false;
-			name = behind(name, value.size);
+			name = text_behind(name, value.size);
 			pattern = rest;
 			continue;
 		}
@@ -143,7 +143,7 @@ bool agent_path_match(struct span pattern, struct span name, const struct agent_
 
 			if (token == TOKEN_SESSION && !agent_word_is_plain(word, AGENT_ID_MAX))
 				continue;
-			if (!agent_path_match(rest, behind(name, part), values, session))
+			if (!agent_path_match(rest, text_behind(name, part), values, session))
 				continue;
 			if (token == TOKEN_SESSION && session)
 				*session = word;
@@ -166,8 +166,8 @@ bool agent_path_ends(struct span pattern, struct span path, const struct agent_p
 		const char *slash = span_last(path, '/');
 		size_t head = slash ? (size_t)(slash - path.data) : 0;
 
-		if (!slash ||
-			!agent_path_match(names[--count], behind(path, head + 1), values, session))
+		if (!slash || !agent_path_match(
+				      names[--count], text_behind(path, head + 1), values, session))
 			return false;
 		path.size = head;
 	}

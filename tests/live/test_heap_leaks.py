@@ -150,7 +150,7 @@ class Leaks(HeapCase):
                 answer = self.leaks_of(target.pid, "--save", capture)["heap_growth"]
                 grown = answer["resident_bytes"] - answer["resident_before_bytes"]
                 self.assertEqual(grown >= 5 << 20, grows, answer)
-                where = r"^resident memory grew [\d.]+ MiB, mostly not from malloc: sooth heap --pages -d 10 -p %d " % target.pid
+                where = r"^resident memory grew [\d.]+ MiB, mostly not from malloc \(sooth heap --pages -d 10 -p %d " % target.pid
                 (self.assertRegex if grows else self.assertNotRegex)(answer["text"], where)
                 self.assertEqual(self.sooth("heap", "--leaks", "-j", capture).json()["heap_growth"], answer)
 

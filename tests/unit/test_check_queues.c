@@ -141,7 +141,7 @@ static void test_queue_starved(void **state)
 		{ "queue-starved", wakes, 5, NULL, "low/low: " },
 		{ "queue-starved", wakes, 2.5, NULL, "fine: another thread sleeps" },
 		{ "queue-starved", looks_at_file, 0, NULL, "low/low: " },
-		{ "queue-starved", looks_at_file, 1, NULL, "fine: a thread of it does something" },
+		{ "queue-starved", looks_at_file, 1, NULL, "fine: one of its threads runs" },
 		{ "queue-starved", joins_queue, 1, NULL,
 			"medium/medium: its main thread has waited in Queue.join|task_done" },
 		{ "queue-starved", joins_queue, 0, NULL, "fine: its main thread does not wait" },

@@ -379,7 +379,7 @@ static bool is_heard(const struct process_entry *p)
 				   p->links->stream[2] == PROC_STREAM_SOCKET);
 }
 
-static bool fits(const struct agent_child *child, const struct time_range *part)
+static bool fits_child(const struct agent_child *child, const struct time_range *part)
 {
 	if (child->place != AGENT_PLACE_ANY && part->place != AGENT_PLACE_ANY &&
 		child->place != part->place)
@@ -400,7 +400,7 @@ static bool by_agent(const struct time_range *part, enum agent_role *role)
 	if (!agent || !part->markers.is_reported)
 		return false;
 	for (size_t i = 0; i < AGENT_CHILDREN_MAX && agent->children[i].has; i++) {
-		if (fits(&agent->children[i], part)) {
+		if (fits_child(&agent->children[i], part)) {
 			*role = agent->children[i].role;
 			return true;
 		}
@@ -489,7 +489,7 @@ static bool by_place(const struct time_range *part, enum agent_role *role)
 
 /* --- assign roles --- */
 
-static void play(struct process_entry *p, enum agent_role role, struct process_entry *player)
+static void set_role(struct process_entry *p, enum agent_role role, struct process_entry *player)
 {
 	p->has_role = true;
 	p->role = role;
@@ -502,7 +502,7 @@ static void play_itself(
 {
 	if (role == AGENT_ROLE_MCP || role == AGENT_ROLE_LANGUAGE_SERVER)
 		p->role_name = process_table_put(s->process_table, name);
-	play(p, role, p);
+	set_role(p, role, p);
 }
 
 /* Finds a process without a known session that looks like an MCP server by name and streams. */
@@ -514,7 +514,7 @@ static void find_detached(struct resolving *s, struct process_entry *p)
 		return;
 	if (p->parent && p->parent->has_role && p->parent->role == AGENT_ROLE_MCP &&
 		!p->parent->owner_agent) {
-		play(p, AGENT_ROLE_MCP, p->parent->player);
+		set_role(p, AGENT_ROLE_MCP, p->parent->player);
 		return;
 	}
 	name = name_of(p);
@@ -530,7 +530,7 @@ static void find_role(struct resolving *s, struct process_entry *p)
 	bool is_known;
 
 	if (parent && p->linked != p && parent->has_role && !process_table_is_head(parent)) {
-		play(p, parent->role, parent->player);
+		set_role(p, parent->role, parent->player);
 		return;
 	}
 	if (parent && p->linked != p && !process_table_is_head(parent)) {

@@ -31,7 +31,7 @@ const struct agent *process_table_agent_next(const struct process_table *c, size
 
 /* Recognizes agents. The collector already ruled out most processes by the same rules, with more
  * evidence than it records. */
-static void recognise(const struct process_table *c, struct process_entry *p)
+static void recognise_agent(const struct process_table *c, struct process_entry *p)
 {
 	const struct sooth_record *record = &p->process->record;
 	struct agent_evidence evidence;
@@ -111,7 +111,7 @@ static bool is_used(const struct process_entry *p)
 	return has_session(p) && !is_unused(p);
 }
 
-static void become(struct process_entry *p, enum agent_role role)
+static void set_own_role(struct process_entry *p, enum agent_role role)
 {
 	p->has_role = true;
 	p->role = role;
@@ -132,7 +132,7 @@ static enum agent_role role_below_its_like(struct process_entry *p)
 	if (is_fork_of(p, parent))
 		return AGENT_ROLE_HELPER;
 	if (p->agent->starts_itself) {
-		become(parent, AGENT_ROLE_LAUNCHER);
+		set_own_role(parent, AGENT_ROLE_LAUNCHER);
 		return AGENT_ROLE_MAIN;
 	}
 	/* A conversation that an agent starts for itself has its own process session. */
@@ -154,7 +154,7 @@ static void place_agent(struct process_entry *p)
 	else if (role == AGENT_ROLE_MAIN && parent && parent->agent == p->agent &&
 		 parent->role == AGENT_ROLE_MAIN && parent->has_role)
 		role = role_below_its_like(p);
-	become(p, role);
+	set_own_role(p, role);
 	if (role == AGENT_ROLE_MAIN || role == AGENT_ROLE_DAEMON || role == AGENT_ROLE_LAUNCHER)
 		begin_session(p);
 }
@@ -171,7 +171,7 @@ static bool has_session_above(const struct process_entry *p)
 	return false;
 }
 
-static void join(struct process_entry *p, struct process_entry *main, enum process_link link)
+static void set_session(struct process_entry *p, struct process_entry *main, enum process_link link)
 {
 	p->main = main;
 	p->link = link;
@@ -184,7 +184,7 @@ static void find_launcher(struct process_entry *p)
 	for (int i = 0; above && i < LAUNCHER_STEPS; i++, above = above->parent) {
 		if (above->agent == p->agent && above->has_role &&
 			above->role == AGENT_ROLE_LAUNCHER && above->main == above)
-			join(above, p, PROCESS_LINK_LAUNCHED);
+			set_session(above, p, PROCESS_LINK_LAUNCHED);
 	}
 }
 
@@ -200,7 +200,7 @@ static void join_daemon(struct process_entry **oldest, size_t *count, struct pro
 		if (oldest[i]->agent == p->agent && executable.size &&
 			oldest[i]->process->uid == p->process->uid &&
 			!span_compare(other, executable) && process_table_is_older(oldest[i], p)) {
-			join(p, oldest[i], PROCESS_LINK_KIND);
+			set_session(p, oldest[i], PROCESS_LINK_KIND);
 			return;
 		}
 	}
@@ -225,7 +225,7 @@ void process_table_resolve_agents(struct resolving *s)
 	for (size_t i = 0; i < s->count; i++) {
 		struct process_entry *p = s->order[i];
 
-		recognise(s->process_table, p);
+		recognise_agent(s->process_table, p);
 		if (p->agent)
 			place_agent(p);
 		else
@@ -241,7 +241,7 @@ void process_table_resolve_agents(struct resolving *s)
 		if (p->role != AGENT_ROLE_DAEMON)
 			continue;
 		if (has_session_above(p))
-			join(p, NULL, PROCESS_LINK_NONE); /* like any other descendant */
+			set_session(p, NULL, PROCESS_LINK_NONE); /* like any other descendant */
 		else
 			join_daemon(daemons, &daemon_count, p);
 	}

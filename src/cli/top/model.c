@@ -96,7 +96,7 @@ static bool is_old(const struct top_model *m, const struct sooth_record *r)
 	       elapsed_s > m->interval_s * TOP_FRESH_FRAMES;
 }
 
-static double more(double now, double before)
+static double increase_of(double now, double before)
 {
 	return now > before ? now - before : 0;
 }
@@ -113,8 +113,8 @@ static void fill_traffic(
 	if (!known || !p->has_traffic)
 		return;
 	if (known->has_traffic || (is_new && known->first > 1)) {
-		p->received = more(received, known->received);
-		p->sent = more(sent, known->sent);
+		p->received = increase_of(received, known->received);
+		p->sent = increase_of(sent, known->sent);
 	}
 	known->has_traffic = true;
 	known->received = received;

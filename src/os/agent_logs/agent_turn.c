@@ -170,7 +170,7 @@ static void set_turn(struct reading *r, enum proc_turn of, uint64_t utc_ns)
 	r->turn.error_status = 0;
 }
 
-static void begin(struct reading *r, enum proc_turn of, uint64_t utc_ns)
+static void begin_turn(struct reading *r, enum proc_turn of, uint64_t utc_ns)
 {
 	r->repeats = (struct agent_repeats){ 0 };
 	r->turn.repeats = 0;
@@ -281,9 +281,9 @@ static void claude_user(struct reading *r, const json_t *line, const json_t *con
 		is_result = true;
 	}
 	if (text && !strncmp(text, interrupted, sizeof(interrupted) - 1))
-		begin(r, PROC_TURN_USER, utc);
+		begin_turn(r, PROC_TURN_USER, utc);
 	else if (!is_result && !json_is_true(json_object_get(line, "isMeta")) && !is_own_text(text))
-		begin(r, PROC_TURN_MODEL, utc);
+		begin_turn(r, PROC_TURN_MODEL, utc);
 }
 
 /* Each part of an answer is a line: a thought or a text before a call does not end it. */
@@ -303,7 +303,7 @@ static void claude_assistant(
 	}
 	if (!has_call && !r->count && first_text(content) &&
 		!agent_json_is(message, "stop_reason", "tool_use"))
-		begin(r, PROC_TURN_USER, utc);
+		begin_turn(r, PROC_TURN_USER, utc);
 }
 
 static void claude_error(struct reading *r, const json_t *line)
@@ -360,10 +360,10 @@ static void claude_line(struct reading *r, const json_t *line)
 static void codex_event(struct reading *r, const json_t *payload, uint64_t utc)
 {
 	if (agent_json_is(payload, "type", "task_started"))
-		begin(r, PROC_TURN_MODEL, utc);
+		begin_turn(r, PROC_TURN_MODEL, utc);
 	else if (agent_json_is(payload, "type", "task_complete") ||
 		 agent_json_is(payload, "type", "turn_aborted"))
-		begin(r, PROC_TURN_USER, utc);
+		begin_turn(r, PROC_TURN_USER, utc);
 }
 
 static void codex_line(struct reading *r, const json_t *line)
@@ -392,13 +392,13 @@ static void gemini_line(struct reading *r, const json_t *line)
 	uint64_t utc = agent_json_utc_ns(line, "timestamp");
 
 	if (agent_json_is(line, "type", "user"))
-		begin(r, PROC_TURN_MODEL, utc);
+		begin_turn(r, PROC_TURN_MODEL, utc);
 	else if (!agent_json_is(line, "type", "gemini"))
 		return;
 	else if (json_array_size(json_object_get(line, "toolCalls")))
-		begin(r, PROC_TURN_MODEL, utc);
+		begin_turn(r, PROC_TURN_MODEL, utc);
 	else
-		begin(r, content && *content ? PROC_TURN_USER : PROC_TURN_TOOL, utc);
+		begin_turn(r, content && *content ? PROC_TURN_USER : PROC_TURN_TOOL, utc);
 }
 
 /* --- lines --- */

@@ -144,7 +144,7 @@ static bool has_program(const struct bsd_process *f)
 	return !f->is_kernel && f->state != 'Z';
 }
 
-static void add(struct backend_run *run, const struct bsd_process *process)
+static void add_process(struct backend_run *run, const struct bsd_process *process)
 {
 	struct bsd_proc *p = run->state;
 	const struct bsd_source *s = bsd_source_of(run->os);
@@ -271,7 +271,7 @@ static void write_whole(struct backend_run *run, const struct bsd_proc_entry *e)
 	RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
 }
 
-static void begin(struct bsd_proc *p)
+static void begin_sample(struct bsd_proc *p)
 {
 	buffer_reset(&p->entries);
 	buffer_reset(&p->texts);
@@ -323,7 +323,7 @@ static void write_snapshot(struct backend_run *run, uint64_t from_ns)
 	RECORD_APPEND(&run->out, &s, NULL, 0);
 }
 
-static int list(struct backend_run *run, struct sooth_error *err)
+static int list_processes(struct backend_run *run, struct sooth_error *err)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	const struct bsd_proc *p = run->state;
@@ -332,7 +332,7 @@ static int list(struct backend_run *run, struct sooth_error *err)
 	int status = 0;
 
 	if (!run->options.is_host && !run->options.has_uid)
-		return bsd_members_visit(run, add, err);
+		return bsd_members_visit(run, add_process, err);
 	/* Also processes of which a brief sample shows little. */
 	status = s->processes(s, &all);
 	if (!status && buffer_failed(&all))
@@ -341,7 +341,7 @@ static int list(struct backend_run *run, struct sooth_error *err)
 	for (size_t i = 0; !status && i < all.size / sizeof(*one); i++) {
 		if (run->options.is_host || one[i].uid == run->options.uid ||
 			map_get(&p->members.processes, &one[i].id))
-			add(run, &one[i]);
+			add_process(run, &one[i]);
 	}
 	buffer_fini(&all);
 	return status ? error_errno(err, status, "list processes") : 0;
@@ -352,8 +352,8 @@ int bsd_proc_sample(struct backend_run *run, struct sooth_error *err)
 	uint64_t from_ns = run->os->now_ns(run->os);
 	int status;
 
-	begin(run->state);
-	status = list(run, err);
+	begin_sample(run->state);
+	status = list_processes(run, err);
 	if (status)
 		return status;
 	write_all(run);
@@ -373,7 +373,7 @@ int bsd_proc_stop(struct backend_run *run, struct sooth_error *err)
 
 void bsd_proc_joined(struct backend_run *run, const struct process_id *process)
 {
-	begin(run->state);
-	bsd_members_visit_one(run, process, add);
+	begin_sample(run->state);
+	bsd_members_visit_one(run, process, add_process);
 	write_all(run);
 }

@@ -196,7 +196,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 /* --- what was read --- */
 
 /* Keeps the results. The data of an unchanged log is taken from the last read. */
-static void remember(
+static void keep_results(
 	struct agent_files_reader *f, const struct process_id *id, struct agent_read *job)
 {
 	struct known *known = map_get(&f->known, id);
@@ -394,7 +394,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 /* --- reading --- */
 
 /* Prepares the candidate files and the values to compare them with. No file is opened yet. */
-static void prepare(struct agent_files_reader *f, struct pending *p, struct span directory)
+static void prepare_job(struct agent_files_reader *f, struct pending *p, struct span directory)
 {
 	const struct known *known = map_get(&f->known, &p->id);
 	struct agent_read *job = &p->job;
@@ -472,7 +472,7 @@ static int find_files(struct agent_files_reader *f, const struct backend_run *ru
 
 	if (!known)
 		return -EBUSY;
-	prepare(f, p, directory);
+	prepare_job(f, p, directory);
 	if (known->blocked_ns > known->seen_ns)
 		return known->blocked_status;
 	status = p->agent->files.home ? find_home(f, run, p, known) : find_ids(f, run, p, known);
@@ -529,7 +529,7 @@ static void take_read(
 		known->blocked_status = is_expensive ? -EDQUOT : -EBUSY;
 	}
 	if (!p->status && p->job.needs_tool)
-		remember(f, &p->id, &p->job);
+		keep_results(f, &p->id, &p->job);
 }
 
 static void read_all(struct agent_files_reader *f)

@@ -165,7 +165,7 @@ void proc_reader_add(struct proc_reader *r, const struct proc_values *values, in
 
 /* --- the second pass, over all processes --- */
 
-static void request(struct proc_reader *r, size_t entry, uint8_t reads)
+static void request_read(struct proc_reader *r, size_t entry, uint8_t reads)
 {
 	const struct proc_entry *e = (const struct proc_entry *)(void *)r->entries.data + entry;
 	struct proc_slow_read q = request_for(r, e, reads);
@@ -245,7 +245,7 @@ static int resolve_selection(struct proc_reader *r)
 		all[i].is_detached = !all[i].is_close &&
 				     (r->is_requested || (all[i].is_unread && !all[i].agent));
 		if (!r->is_requested && proc_detached_is_candidate(all, count, &all[i]))
-			request(r, i, PROC_READ_SERVER_NAME);
+			request_read(r, i, PROC_READ_SERVER_NAME);
 	}
 	status = run_requests(r, take_server_name, r);
 	if (!r->is_requested)
@@ -535,7 +535,7 @@ static void request_whole(struct proc_reader *r)
 		all[i].is_fresh = proc_refresh_is_fresh(&r->refresh, &all[i], has_ended);
 		if (all[i].is_fresh)
 			continue;
-		request(r, i,
+		request_read(r, i,
 			is_whole ? PROC_READ_ARGUMENTS | PROC_READ_MARKERS | PROC_READ_ROOT |
 					   PROC_READ_STREAMS | PROC_READ_PROXIES
 				 : PROC_READ_ARGUMENTS | PROC_READ_PROXIES);
