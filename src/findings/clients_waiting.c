@@ -246,7 +246,8 @@ static enum cause cause_of(const struct check *e, const struct clients *c)
 	"thread that serves"
 
 static const struct claim_row rows[] = {
-	[CAUSE_STOPPED] = { CLAIM "; it is stopped", NULL, STACK_REMEDY },
+	[CAUSE_STOPPED] = { CLAIM "{chain}", NULL,
+		"sooth why {pid} shows what stopped it, and how it goes on" },
 	[CAUSE_COMPUTES] = { CLAIM "; it computes (thread {thread})", NULL,
 		"sooth profile {pid} shows what it computes; a server needs another thread or "
 		"process for such work" },
@@ -261,7 +262,7 @@ static const struct claim_row rows[] = {
 
 static void set_values(const struct check *e, struct check_result *out, const struct clients *c)
 {
-	struct buffer *queued = finding_value(out, "queued"), *unread;
+	struct buffer *queued = finding_value(out, "queued"), *unread, *chain;
 
 	if (c->queued) {
 		buffer_format(queued, "%llu connection%s on ", (unsigned long long)c->queued,
@@ -275,7 +276,10 @@ static void set_values(const struct check *e, struct check_result *out, const st
 	finding_value_text(out, "and", "%s", c->queued && c->unread ? ", and " : "");
 	finding_value_time(out, "time", c->ns);
 	finding_value_text(out, "thread", "%s", busiest_thread(e) ? busiest_thread(e)->name : "");
-	put_chain(finding_value(out, "chain"), e);
+	chain = finding_value(out, "chain");
+	put_chain(chain, e);
+	if (!chain->size && check_is_stopped(e))
+		buffer_string(chain, "; it is stopped");
 }
 
 static void report_clients(const struct check *e, struct check_result *out, const struct clients *c)

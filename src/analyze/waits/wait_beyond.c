@@ -2,6 +2,7 @@
 #include "analyze/waits/wait_beyond.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "analyze/waits/wait_chain.h"
 #include "analyze/waits/wait_lookup.h"
@@ -61,12 +62,12 @@ static bool is_held(const struct wait_link *link)
 	       (link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request);
 }
 
-/* Returns whether the peer does not read: few bytes suffice if it is stopped or computes. */
+/* Returns whether the peer does not read: few bytes suffice if it is stopped, computes, or can do
+ * nothing else (D, also of a frozen control group of version 1). */
 static bool is_unread(const struct waits_peer *p)
 {
 	return p->unread_bytes >= UNREAD_LEAST ||
-	       (p->unread_bytes &&
-		       (p->peer_state == 'T' || p->peer_state == 't' || p->peer_state == 'R'));
+	       (p->unread_bytes && p->peer_state && strchr("TtRD", p->peer_state));
 }
 
 void wait_find_beyond(const struct batch *records, uint32_t pid, struct buffer *out)
