@@ -492,6 +492,7 @@ const struct finding_type finding_clients_waiting = {
 	.follows = "frozen,all-threads-waiting,deadlock,held-up,held-back,blocked-io,cpu-spin,"
 		   "gc-pressure,fd-limit-near",
 	.needs_interval = true,
+	.is_of_holder = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };
