@@ -4,7 +4,6 @@
  * that process gets the finding. all-threads-waiting reports a deadlock within the process. */
 #include <fcntl.h>
 #include <string.h>
-
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/scripts.h"
@@ -193,14 +192,15 @@ static bool find_left(struct kept_output *k, const struct check *e, const struct
 	return k->left;
 }
 
-/* Returns whether it inherited the pipe: not as a standard stream, and not from the reader. */
+/* Returns whether it inherited the pipe: not as a standard stream, nor by a message of a user. */
 static bool has_inherited(
 	const struct check *e, const struct wait_link *reader, const struct waits_party *p)
 {
 	const struct process_entry *reads = check_entry_of(e, reader->process),
 				   *writes = check_party_of(e, p);
 
-	return reads && writes && p->fd > STANDARD_MOST && !process_table_is_below(reads, writes) &&
+	return reads && writes && reads->process->uid == writes->process->uid &&
+	       p->fd > STANDARD_MOST && !process_table_is_below(reads, writes) &&
 	       !process_table_is_below(writes, reads);
 }
 

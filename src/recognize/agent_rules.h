@@ -21,10 +21,12 @@
 		.kind = AGENT_RULE_PACKAGE, .what = name,                                          \
 		.why = "JavaScript runs a script of the package " name, __VA_ARGS__                \
 	}
-#define RULE_LAUNCHER(name)                                                                        \
+/* Without a scope anybody's own project may have the name: then `.called` has to follow. */
+#define RULE_LAUNCHER(name, ...)                                                                   \
 	{                                                                                          \
 		.kind = AGENT_RULE_PACKAGE, .what = name, .role = AGENT_ROLE_LAUNCHER,             \
-		.why = "JavaScript runs a script of the package " name ", its launcher"            \
+		.why = "JavaScript runs a script of the package " name ", its launcher",           \
+		__VA_ARGS__                                                                        \
 	}
 #define RULE_PROGRAM(section_, text, ...)                                                          \
 	{                                                                                          \

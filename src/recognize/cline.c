@@ -24,7 +24,7 @@ const struct agent agent_cline = {
 		RULE_EXECUTABLE("cline", ".cline"),
 		RULE_EXECUTABLE("@cline/cli-linux-x64", "cline"),
 		RULE_EXECUTABLE("@cline/cli-linux-arm64", "cline"),
-		RULE_LAUNCHER("cline"),
+		RULE_LAUNCHER("cline", .called = "cline"),
 		RULE_PACKAGE("@cline/cli"),
 		RULE_PROGRAM(".bun", "(\"cline-cli\")"),
 	},

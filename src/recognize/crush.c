@@ -10,7 +10,6 @@
 const struct agent agent_crush = {
 	.name = "crush",
 	.title = "Crush",
-	.markers = { { "CRUSH", AGENT_MARKER_KIND } },
 	.session_options = { "--session", "-s" },
 	.headless = "run",
 	.parts = { { AGENT_ROLE_DAEMON, "server" } },

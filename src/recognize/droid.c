@@ -26,7 +26,7 @@ const struct agent agent_droid = {
 		RULE_EXECUTABLE("@factory/cli", "droid"),
 		RULE_EXECUTABLE("@factory/cli-linux-x64", "droid"),
 		RULE_EXECUTABLE("@factory/cli-linux-arm64", "droid"),
-		RULE_LAUNCHER("droid"),
+		RULE_LAUNCHER("droid", .called = "droid"),
 		RULE_LAUNCHER("@factory/cli"),
 		RULE_PROGRAM(".bun", "{name:\"@factory/cli\",version:\"",
 			.program.version_behind = ""),

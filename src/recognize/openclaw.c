@@ -16,7 +16,8 @@ const struct agent agent_openclaw = {
 		/* The parent of every tool call. */
 		RULE_PACKAGE("openclaw", .called = "worker.js", .role = AGENT_ROLE_DAEMON),
 		RULE_PACKAGE("openclaw", .called = "*.worker.js", .role = AGENT_ROLE_HELPER),
-		RULE_PACKAGE("openclaw"),
+		RULE_PACKAGE("openclaw", .called = "openclaw*"),
+		RULE_PACKAGE("openclaw", .called = "entry.js"),
 		RULE_TITLE("openclaw"),
 		RULE_TITLE("openclaw-gateway", .role = AGENT_ROLE_DAEMON),
 		RULE_TITLE("openclaw-agent"),

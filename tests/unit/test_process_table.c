@@ -106,6 +106,19 @@ static void test_markers_of_living(void **state)
 	assert_not(320, VERDICT_ORPHANED);
 }
 
+/* Anybody can write another user's session into a variable or a file; root may have any. */
+static void test_session_of_another_user(void **state)
+{
+	(void)state;
+	HOST(SHELL, MAIN_X,
+		{ 300, 1, .uid = 1234,
+			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x") },
+		{ 310, 1, .uid = UINT32_MAX,
+			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x") });
+	assert_null(the(300)->main);
+	assert_in(310, 200, PROCESS_LINK_SESSION);
+}
+
 /* Who has ended is gone, also while nobody has asked for it. */
 static void test_main_that_is_a_zombie(void **state)
 {
@@ -861,6 +874,7 @@ int main(void)
 		TEST(test_deep),
 		TEST(test_two_of_one_pid),
 		TEST(test_markers_of_living),
+		TEST(test_session_of_another_user),
 		TEST(test_main_that_is_a_zombie),
 		TEST(test_resumed),
 		TEST(test_pid_markers),

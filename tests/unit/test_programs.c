@@ -103,6 +103,19 @@ static void test_find(void **state)
 	assert_int_equal(package_find(&p, process, path), 0);
 	assert_string_equal(p.name, "found");
 	assert_string_equal(p.version, "3");
+	/* Anybody could have written it. */
+	assert_int_equal(chmod("a/package.json", 0666), 0);
+	assert_int_equal(package_find(&p, process, path), 0);
+	assert_string_equal(p.name, "");
+	assert_int_equal(chmod("a/package.json", 0644), 0);
+	if (!geteuid()) { /* neither root's nor of the script's owner */
+		assert_int_equal(chown("a/package.json", 65534, 65534), 0);
+		assert_int_equal(package_find(&p, process, path), 0);
+		assert_string_equal(p.name, "");
+		assert_int_equal(chown("a/b/x.js", 65534, 65534), 0);
+		assert_int_equal(package_find(&p, process, path), 0);
+		assert_string_equal(p.name, "found");
+	}
 	snprintf(path, sizeof(path), "%s/loop", folder);
 	assert_true(package_find(&p, process, path) < 0);
 	assert_int_equal(unlink("a/package.json") | symlink("../other", "a/package.json"), 0);

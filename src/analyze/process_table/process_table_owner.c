@@ -289,6 +289,13 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 				TEXT(its)));
 	if (may)
 		return set_undecided(q, link, possible_words(q, may));
+	/* A fork's variable says less than the session of the original beside it. */
+	if (q->agent->fork_of && link == PROCESS_LINK_KIND)
+		return set_undecided(q, link,
+			process_table_say(c,
+				"%.*s: no main process was seen, but its variables may be "
+				"inherited",
+				TEXT(its)));
 	if (!are_all_seen(q))
 		return set_undecided(q, link,
 			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
@@ -307,6 +314,15 @@ static bool is_other_process(const struct owner_search *q, const struct process_
 	       main->links->inner_pid != pid && !is_from_outside(q);
 }
 
+/* Returns whether a process can be of this session: of the same user, or one of them of root, which
+ * may become any user. Anybody can write the id of another user's session into a file. */
+static bool is_of_user(const struct process_entry *main, const struct process_entry *p)
+{
+	uint32_t uid = p->process->uid;
+
+	return !uid || !main->process->uid || main->process->uid == uid;
+}
+
 static struct owner by_session(struct owner_search *q)
 {
 	struct process_entry *ended = NULL;
@@ -315,7 +331,8 @@ static struct owner by_session(struct owner_search *q)
 		struct process_entry *main =
 			process_table_by_session(q->s, q->agent, q->of.session[i]);
 
-		if (!main || main == q->p || !process_table_is_older(main, q->p))
+		if (!main || main == q->p || !process_table_is_older(main, q->p) ||
+			!is_of_user(main, q->p))
 			continue;
 		if (is_other_process(q, main))
 			continue;

@@ -79,6 +79,16 @@ static bool is_above_unread(const struct process_entry *p)
 	       p->links->markers_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 }
 
+/* Processes that a daemon keeps live on after it, until the next daemon takes them over. Commands
+ * for a user at a terminal, such as "logs", are no such processes. */
+static bool is_kept_by_daemon(const struct process_entry *p)
+{
+	const struct agent_part *part =
+		p->agent ? agent_path_part(p->agent, process_table_arguments(p)) : NULL;
+
+	return part && (part->role != AGENT_ROLE_HELPER || !strncmp(part->arguments, "--", 2));
+}
+
 static void diagnose_gone(const struct process_table *c, const struct process_entry *p,
 	bool is_targeted, struct verdict *out)
 {
@@ -90,8 +100,7 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 		out->state = SOOTH_STATE_ABSENT;
 		return;
 	}
-	/* Processes that a daemon keeps live on after it, until the next daemon takes them over. */
-	if (p->agent && agent_path_part(p->agent, process_table_arguments(p)))
+	if (is_kept_by_daemon(p))
 		return;
 	if (doubt.size) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);

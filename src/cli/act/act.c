@@ -310,6 +310,17 @@ static void keep_terminals(struct act *a)
 	}
 }
 
+/* Returns whether a selected process is of the same agent and user. Ids come from arguments and
+ * files of users, who can write those of others there. */
+static bool is_of_same_user(
+	const struct act *a, const struct process_entry *p, const struct act_process *selected)
+{
+	const struct process_entry *other = process_table_find(&a->process_table, selected->id.pid);
+
+	return other && other->process->uid == p->process->uid &&
+	       other->owner_agent == p->owner_agent;
+}
+
 /* Returns a selected process of the same session: with the same session id, or the same main
  * process. */
 static const struct act_process *selected_beside(const struct act *a, const struct process_entry *p)
@@ -321,7 +332,7 @@ static const struct act_process *selected_beside(const struct act *a, const stru
 
 		if (selected->outcome == ACT_REFUSED)
 			continue;
-		if (id.size && span_equal(id, selected->session))
+		if (id.size && span_equal(id, selected->session) && is_of_same_user(a, p, selected))
 			return selected;
 		if (p->main && !memcmp(&p->main->id, &selected->id, sizeof(selected->id)))
 			return selected;

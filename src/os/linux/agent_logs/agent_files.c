@@ -476,7 +476,7 @@ static int find_files(struct agent_files_reader *f, const struct backend_run *ru
 	if (known->blocked_ns > known->seen_ns)
 		return known->blocked_status;
 	status = p->agent->files.home ? find_home(f, run, p, known) : find_ids(f, run, p, known);
-	p->uid = known->uid;
+	p->uid = p->job.uid = known->uid;
 	known->place = hash_bytes(HASH_BEGIN, p->job.home, strlen(p->job.home));
 	known->place = hash_bytes(known->place, p->job.directory, strlen(p->job.directory));
 	return status;

@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "recognize/agent_set.h"
 #include "recognize/script.h"
 #include "os/linux/agent_logs/agent_walk.h"
 #include "os/linux/programs/package_file.h"
 #include "base/environ.h"
 #include "base/hash.h"
+#include "base/units.h"
 #include "os/linux/files/user_names.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
@@ -80,6 +82,8 @@ struct found {
 	char path[PATH_SIZE];
 };
 
+#define HOME_CPU_NS (300 * NS_PER_MS) /* a home with links to links would take minutes */
+
 /* One home, or the host with the home "/". */
 struct home_scan {
 	char top[PATH_SIZE];
@@ -92,6 +96,8 @@ struct home_scan {
 	const struct agent *agent;
 	int root;
 	struct agent_set *agents; /* reference-counted; NULL: the built-in ones */
+	uint64_t end_cpu_ns;	  /* CLOCK_THREAD_CPUTIME_ID */
+	bool is_over;		  /* the time was used up: not all versions are known */
 };
 
 static void add_version(struct home_scan *scan, struct span version, struct span path)
@@ -115,9 +121,10 @@ static void walk_pattern(struct home_scan *scan, const char *pattern,
 		.values = &none,
 		.project_file = "",
 		.visit = visit,
-		.user = scan };
+		.user = scan,
+		.end_cpu_ns = scan->end_cpu_ns };
 
-	agent_walk(&walk, scan->home, pattern);
+	scan->is_over |= agent_walk(&walk, scan->home, pattern) == -EDQUOT;
 }
 
 /* --- folders named after versions --- */
@@ -243,6 +250,18 @@ static void scan_distribution(struct home_scan *scan)
 
 /* --- a home, with a timeout --- */
 
+/* Returns whether the rule names a package, as the first of the agent's rules that do. */
+static bool is_first_of_package(const struct agent *agent, size_t at)
+{
+	const struct agent_rule *rules = agent->rules;
+
+	for (size_t i = 0; i < at; i++) {
+		if (rules[i].kind == AGENT_RULE_PACKAGE && !strcmp(rules[i].what, rules[at].what))
+			return false;
+	}
+	return rules[at].kind == AGENT_RULE_PACKAGE;
+}
+
 static void do_home(void *argument)
 {
 	struct home_scan *scan = argument;
@@ -252,6 +271,7 @@ static void do_home(void *argument)
 	size_t position = 0;
 
 	scan->root = root;
+	scan->end_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + HOME_CPU_NS;
 	/* A process may name any folder: only its user's own is read. */
 	if (scan->is_chosen && (root < 0 || fstatat(root, scan->home + 1, &st, 0)))
 		return;
@@ -263,7 +283,7 @@ static void do_home(void *argument)
 		if (scan->agent->distribution)
 			scan_distribution(scan);
 		for (size_t r = 0; r < agent_rule_count(scan->agent); r++) {
-			if (scan->agent->rules[r].kind == AGENT_RULE_PACKAGE)
+			if (is_first_of_package(scan->agent, r))
 				scan_packages(scan, scan->agent->rules[r].what);
 		}
 	}
@@ -320,8 +340,9 @@ static void emit_unread(struct agent_installs *i, struct backend_run *run, uint3
 	i->is_incomplete |= is_unread;
 	if (is_unread)
 		backend_limit(run, "versions installed in a home",
-			status == -ETIMEDOUT || status == -EBUSY ? "reading the folder timed out"
-								 : strerror(-status),
+			status == -ETIMEDOUT || status == -EBUSY || status == -EDQUOT
+				? "reading the folder timed out"
+				: strerror(-status),
 			"");
 }
 
@@ -348,6 +369,8 @@ static void emit_home(struct agent_installs *i, struct backend_run *run, struct 
 		return;
 	}
 	emit_found(run, &scan, uid);
+	if (scan.is_over)
+		emit_unread(i, run, uid, home, -EDQUOT, true);
 	drop_home(&scan);
 	map_put(&i->read, &key, NULL);
 }

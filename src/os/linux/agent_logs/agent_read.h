@@ -27,6 +27,7 @@ struct agent_read {
 	char pid[16];		       /* in its own pid namespace */
 	char option[AGENT_ID_MAX + 1]; /* the session named by the command line */
 	uint64_t start_ticks, start_utc_ns;
+	uint32_t uid;	     /* of the process: files of other users are not read */
 	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID: afterwards no new read begins; 0: no end */
 	struct {
 		char session_file[AGENT_READ_TEXT], open_file[AGENT_READ_TEXT],

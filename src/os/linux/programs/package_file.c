@@ -111,9 +111,10 @@ static int follow_links(int root, char path[PACKAGE_PATH_SIZE])
 	return -ELOOP;
 }
 
-/* Reads a package.json. A link of that name may lead to a file that the link's owner may not
- * read. */
-static bool read_package(struct package *package, int root, const char *folder)
+/* Reads a package.json of root or of the script's owner: anybody may put one into a folder such as
+ * /tmp, and so give the programs below it another name. A link of that name may lead to a file that
+ * the link's owner may not read. */
+static bool read_package(struct package *package, int root, const char *folder, uint32_t owner)
 {
 	char path[PACKAGE_PATH_SIZE + sizeof("/package.json")], text[PACKAGE_FILE_MAX];
 	_cleanup_close_ int fd = -1;
@@ -123,7 +124,7 @@ static bool read_package(struct package *package, int root, const char *folder)
 
 	snprintf(path, sizeof(path), "%s/package.json", folder);
 	fd = root_file_open_regular(root, path, &st);
-	if (fd < 0)
+	if (fd < 0 || (st.st_uid && st.st_uid != owner) || st.st_mode & S_IWOTH)
 		return false;
 	while (n > 0 && size < sizeof(text)) {
 		n = read(fd, text + size, sizeof(text) - size);
@@ -133,10 +134,21 @@ static bool read_package(struct package *package, int root, const char *folder)
 	return package->name[0];
 }
 
+#define NO_OWNER UINT32_MAX
+
+static uint32_t owner_of(int root, const char *path)
+{
+	_cleanup_close_ int place = root_file_open(root, path, O_PATH | O_NOFOLLOW);
+	struct stat st;
+
+	return place < 0 || fstat(place, &st) ? NO_OWNER : st.st_uid;
+}
+
 int package_find(struct package *package, int process, const char *path)
 {
 	_cleanup_close_ int root = root_open(process);
 	char at[PACKAGE_PATH_SIZE];
+	uint32_t owner;
 	int status;
 
 	*package = (struct package){ 0 };
@@ -145,6 +157,7 @@ int package_find(struct package *package, int process, const char *path)
 	if (path[0] != '/' || (size_t)snprintf(at, sizeof(at), "%s", path) >= sizeof(at))
 		return -EINVAL;
 	status = follow_links(root, at);
+	owner = status ? NO_OWNER : owner_of(root, at);
 	for (unsigned i = 0; !status && i < LEVELS_MAX; i++) {
 		char *slash = strrchr(at, '/');
 
@@ -152,7 +165,7 @@ int package_find(struct package *package, int process, const char *path)
 		if (!slash || slash == at || !strcmp(slash, "/.."))
 			break;
 		*slash = '\0';
-		if (read_package(package, root, at))
+		if (read_package(package, root, at, owner))
 			break;
 	}
 	return status;
