@@ -21,7 +21,7 @@
 		.kind = AGENT_RULE_PACKAGE, .what = name,                                          \
 		.why = "JavaScript runs a script of the package " name, __VA_ARGS__                \
 	}
-/* Without a scope anybody's own project may have the name: then `.called` has to follow. */
+/* Without a scope any other project may have the name: then `.called` has to follow. */
 #define RULE_LAUNCHER(name, ...)                                                                   \
 	{                                                                                          \
 		.kind = AGENT_RULE_PACKAGE, .what = name, .role = AGENT_ROLE_LAUNCHER,             \

@@ -315,7 +315,7 @@ static bool is_other_process(const struct owner_search *q, const struct process_
 }
 
 /* Returns whether a process can be of this session: of the same user, or one of them of root, which
- * may become any user. Anybody can write the id of another user's session into a file. */
+ * may become any user. Any user can write the id of another user's session into a file. */
 static bool is_of_user(const struct process_entry *main, const struct process_entry *p)
 {
 	uint32_t uid = p->process->uid;

@@ -111,7 +111,7 @@ static int follow_links(int root, char path[PACKAGE_PATH_SIZE])
 	return -ELOOP;
 }
 
-/* Reads a package.json of root or of the script's owner: anybody may put one into a folder such as
+/* Reads a package.json of root or of the script's owner: any user may put one into a folder such as
  * /tmp, and so give the programs below it another name. A link of that name may lead to a file that
  * the link's owner may not read. */
 static bool read_package(struct package *package, int root, const char *folder, uint32_t owner)
