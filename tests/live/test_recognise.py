@@ -249,11 +249,16 @@ class Looks(Case):
                   "openclaw-agent": ("openclaw", "main")}
         wait, wanted = "setInterval(() => {}, 1000)\n", {}
         for agent, name in (*packages.items(), *launchers.items()):
-            script = self.write("node_modules/%s/run.js" % name, wait)
+            # A name without a scope counts only with the file that the package starts.
+            file = {"openclaw": "openclaw.mjs", "cline": "cline", "droid": "droid"}.get(name, "run.js")
+            script = self.write("node_modules/%s/%s" % (name, file), wait)
             self.write("node_modules/%s/package.json" % name,
                        '{"name": "%s", "version": "77.0.1"}' % name)
             role = "launcher" if agent in launchers else "main"
             wanted[self.start(["node", script])] = agent, "77.0.1", role
+        self.write("own/package.json", '{"name": "droid", "version": "1.0.0"}')
+        own = self.start(["node", self.write("own/server.js", wait)])
+        wanted[own] = None, None, None
         for title, (agent, role) in titles.items():
             pid = self.start(["node", "-e", "process.title = '%s';%s" % (title, wait)])
             wanted[pid] = agent, None, role
