@@ -255,11 +255,13 @@ static bool is_first_of_package(const struct agent *agent, size_t at)
 {
 	const struct agent_rule *rules = agent->rules;
 
+	if (rules[at].kind != AGENT_RULE_PACKAGE)
+		return false;
 	for (size_t i = 0; i < at; i++) {
 		if (rules[i].kind == AGENT_RULE_PACKAGE && !strcmp(rules[i].what, rules[at].what))
 			return false;
 	}
-	return rules[at].kind == AGENT_RULE_PACKAGE;
+	return true;
 }
 
 static void do_home(void *argument)
