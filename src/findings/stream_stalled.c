@@ -541,10 +541,12 @@ static bool is_repeated(const struct stream *all, size_t i)
 	const struct sockets_socket *s = all[i].socket;
 	struct span peer = record_text(&s->record, &s->peer);
 
-	for (size_t k = 0; k < i && peer.size && all[i].state.turn == STREAM_UNREAD; k++) {
+	if (all[i].state.turn != STREAM_UNREAD || !peer.size)
+		return false;
+	for (size_t k = 0; k < i; k++) {
 		const struct sockets_socket *other = all[k].socket;
 
-		if (all[k].state.turn == all[i].state.turn && other->peer_port == s->peer_port &&
+		if (all[k].state.turn == STREAM_UNREAD && other->peer_port == s->peer_port &&
 			!span_compare(record_text(&other->record, &other->peer), peer))
 			return true;
 	}

@@ -140,6 +140,9 @@ struct agent_child {
 struct agent_part {
 	enum agent_role role;
 	const char *arguments; /* NULL ends the list */
+	/* A helper that outlives its daemon, until the next one takes it over, as daemons and spare
+	 * processes do. */
+	bool outlives;
 };
 #define AGENT_PARTS_MAX 8
 

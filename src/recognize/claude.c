@@ -62,7 +62,7 @@ const struct agent agent_claude = {
 	 * always ready. */
 	.parts = {
 		{ AGENT_ROLE_DAEMON, "daemon run" },
-		{ AGENT_ROLE_HELPER, "--bg-pty-host" },
+		{ AGENT_ROLE_HELPER, "--bg-pty-host", .outlives = true },
 		{ AGENT_ROLE_SPARE, "--bg-spare" },
 		{ AGENT_ROLE_HELPER, "agents" },
 		{ AGENT_ROLE_HELPER, "attach" },

@@ -26,10 +26,10 @@ bool ended_input_is_read(struct ended_input *out, const struct check *e)
 		return false;
 	call_repeats_each (c.history, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+		const struct fds_descriptor *d = check_descriptor(e, (uint32_t)key->fd);
 
 		if (key->result || key->fd < 0 || !row ||
-			row->transfer.direction != SYSCALL_READS ||
-			!has_ended(check_descriptor(e, (uint32_t)key->fd), key->fd))
+			row->transfer.direction != SYSCALL_READS || !has_ended(d, key->fd))
 			continue;
 		out->per_s += check_calls_rate(&c, (double)r->count) *
 			      call_history_correction(c.history, key->abi, key->number);
@@ -37,7 +37,7 @@ bool ended_input_is_read(struct ended_input *out, const struct check *e)
 			continue;
 		most = r->count;
 		out->fd = key->fd;
-		out->is_pipe = !check_is_closed_terminal(check_descriptor(e, (uint32_t)key->fd));
+		out->is_pipe = d->type == FDS_PIPE;
 		out->tid = key->tid;
 	}
 	out->least = check_calls_least(e);

@@ -272,19 +272,16 @@ static const char *why_not(const struct origin *o, const struct process_entry *m
 	return had_other_session(o, main) ? "had another session before this process began" : NULL;
 }
 
-/* Returns whether `main` may own P: same user, or root, which may become any user; any user if P is
- * root. */
 static bool is_candidate(const struct origin *o, const struct process_entry *main)
 {
 	uint64_t space = process_table_namespace(o->p), its = process_table_namespace(main);
-	uint32_t uid = o->p->process->uid;
 
 	/* A process with an unknown namespace may be in any namespace. */
 	if (space != its && space != PROCESS_TABLE_UNREPORTED && its != PROCESS_TABLE_UNREPORTED &&
 		!o->is_from_outside)
 		return false;
 	return main != o->p && process_table_is_older(main, o->p) &&
-	       (!uid || !main->process->uid || main->process->uid == uid);
+	       process_table_is_of_user(main, o->p);
 }
 
 static bool is_preferred(

@@ -314,15 +314,6 @@ static bool is_other_process(const struct owner_search *q, const struct process_
 	       main->links->inner_pid != pid && !is_from_outside(q);
 }
 
-/* Returns whether a process can be of this session: of the same user, or one of them of root, which
- * may become any user. Any user can write the id of another user's session into a file. */
-static bool is_of_user(const struct process_entry *main, const struct process_entry *p)
-{
-	uint32_t uid = p->process->uid;
-
-	return !uid || !main->process->uid || main->process->uid == uid;
-}
-
 static struct owner by_session(struct owner_search *q)
 {
 	struct process_entry *ended = NULL;
@@ -332,7 +323,7 @@ static struct owner by_session(struct owner_search *q)
 			process_table_by_session(q->s, q->agent, q->of.session[i]);
 
 		if (!main || main == q->p || !process_table_is_older(main, q->p) ||
-			!is_of_user(main, q->p))
+			!process_table_is_of_user(main, q->p))
 			continue;
 		if (is_other_process(q, main))
 			continue;

@@ -85,6 +85,16 @@ static inline bool process_table_is_older(
 	return p->id.start_ticks <= than->id.start_ticks;
 }
 
+/* Returns whether `main` may own P: of the same user, or one of them of root, which may become any
+ * user. Any user can write another user's session into a file. */
+static inline bool process_table_is_of_user(
+	const struct process_entry *main, const struct process_entry *p)
+{
+	uint32_t uid = p->process->uid;
+
+	return !uid || !main->process->uid || main->process->uid == uid;
+}
+
 static inline bool process_table_state_is_value(uint8_t state)
 {
 	return (state & 15) == SOOTH_STATE_VALUE;

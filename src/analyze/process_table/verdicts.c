@@ -86,7 +86,7 @@ static bool is_kept_by_daemon(const struct process_entry *p)
 	const struct agent_part *part =
 		p->agent ? agent_path_part(p->agent, process_table_arguments(p)) : NULL;
 
-	return part && (part->role != AGENT_ROLE_HELPER || !strncmp(part->arguments, "--", 2));
+	return part && (part->role != AGENT_ROLE_HELPER || part->outlives);
 }
 
 static void diagnose_gone(const struct process_table *c, const struct process_entry *p,

@@ -104,9 +104,7 @@ static bool is_quiet_connection(const struct wait_chain *chain)
 
 	return chain->count - chain->circle == 2 && a->what == WAIT_SOCKET_READ && a->object &&
 	       b->what == WAIT_SOCKET_READ && b->object && a->object->type == FDS_TCP &&
-	       b->object->type == FDS_TCP && a->object->local_port &&
-	       a->object->local_port == b->object->peer_port &&
-	       a->object->peer_port == b->object->local_port && !a->object->has_open_request &&
+	       wait_is_other_end(a->object, b->object) && !a->object->has_open_request &&
 	       !b->object->has_open_request;
 }
 

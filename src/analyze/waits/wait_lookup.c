@@ -156,6 +156,12 @@ bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object 
 	       t->since_ns >= HELD_LEAST;
 }
 
+bool wait_is_other_end(const struct waits_object *a, const struct waits_object *b)
+{
+	return a->type == b->type && a->peer_port && a->peer_port == b->local_port &&
+	       a->local_port == b->peer_port;
+}
+
 bool wait_is_outgoing(const struct waits_object *o)
 {
 	return o &&

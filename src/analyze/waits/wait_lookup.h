@@ -42,6 +42,8 @@ bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object 
 /* Returns whether the process made the connection: to a Unix socket with a name, or its answer is
  * awaited on TCP. */
 bool wait_is_outgoing(const struct waits_object *o);
+/* Returns whether two descriptors are the ends of one connection by IP within this host. */
+bool wait_is_other_end(const struct waits_object *a, const struct waits_object *b);
 /* Returns whether the other end of the connection is missing, except for a young connection, which
  * may only be half made. */
 bool wait_is_half_open(const struct wait_link *link);

@@ -234,9 +234,7 @@ static bool has_taken(
 
 	wait_threads_each (g, server->process->node_pid, t) {
 		wait_objects_each (g, t, o) {
-			if (o->type == asked->type && o->peer_port &&
-				o->peer_port == asked->local_port &&
-				o->local_port == asked->peer_port)
+			if (wait_is_other_end(o, asked))
 				return !o->receive_queue && !asked->send_queue;
 		}
 	}

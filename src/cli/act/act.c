@@ -315,7 +315,7 @@ static void keep_terminals(struct act *a)
 static bool is_of_same_user(
 	const struct act *a, const struct process_entry *p, const struct act_process *selected)
 {
-	const struct process_entry *other = process_table_find(&a->process_table, selected->id.pid);
+	const struct process_entry *other = process_table_get(&a->process_table, &selected->id);
 
 	return other && other->process->uid == p->process->uid &&
 	       other->owner_agent == p->owner_agent;

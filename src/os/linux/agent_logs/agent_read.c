@@ -76,19 +76,13 @@ static bool is_its_start(const struct agent_read *job, uint64_t ticks)
 }
 
 /* Reads the session file. An earlier process with the same PID may have left it. */
-/* Returns whether a file is the user's own. The process may have put any other into its place, by a
- * link or by a mount of its own, and root could read it. */
-static bool is_own(const struct agent_read *job, const struct stat *st)
-{
-	return !job->uid || st->st_uid == job->uid;
-}
-
 static void read_session_file(struct agent_read *job, int root)
 {
 	struct agent_path values = path_of(job);
 	struct agent_files keys = keys_of(job);
 	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
 	struct agent_session_info info;
+	_cleanup_close_ int fd = -1;
 	struct buffer bytes = { 0 };
 	struct stat st;
 
@@ -96,9 +90,9 @@ static void read_session_file(struct agent_read *job, int root)
 		    name, sizeof(name), span_of_string(job->files.session_file), &values))
 		return;
 	snprintf(path, sizeof(path), "%s/%s", job->home, name);
-	job->status = root_file_whole(root, path, &bytes, SESSION_FILE_MAX, &st);
-	if (!job->status && is_own(job, &st) &&
-		agent_session_info_parse(&info, &keys, bytes.data, bytes.size) &&
+	fd = root_file_open_owned(root, path, job->uid, &st);
+	job->status = fd < 0 ? fd : root_file_read_whole(fd, &st, &bytes, SESSION_FILE_MAX);
+	if (!job->status && agent_session_info_parse(&info, &keys, bytes.data, bytes.size) &&
 		(info.has_start_ticks ? is_its_start(job, info.start_ticks)
 				      : is_since_start(job, ns_of(st.st_mtim)))) {
 		job->info = info;
@@ -213,9 +207,8 @@ static bool take_begun(void *user, const char *path, const struct stat *seen)
 
 	if (!is_since_start(s->job, ns_of(seen->st_mtim)))
 		return true;
-	fd = root_file_open_regular(s->root, path, &st);
-	if (fd < 0 || !is_own(s->job, &st) ||
-		!read_begin(s, fd, span_ends(span_of_string(path), ".json"), &info))
+	fd = root_file_open_owned(s->root, path, s->job->uid, &st);
+	if (fd < 0 || !read_begin(s, fd, span_ends(span_of_string(path), ".json"), &info))
 		return true;
 	if (s->job->has_log) {
 		s->job->is_ambiguous = true;
@@ -248,13 +241,12 @@ static bool is_of_directory(struct log_search *s, const char *path, struct agent
 	struct span id = { 0 };
 	bool is_there = false;
 	struct stat st;
-	_cleanup_close_ int fd = root_file_open_regular(s->root, path, &st);
+	_cleanup_close_ int fd = root_file_open_owned(s->root, path, s->job->uid, &st);
 	off_t from = fd >= 0 && st.st_size > (off_t)TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
 	struct cursor c;
 
 	buffer_reset(&s->line);
-	if (fd < 0 || !is_own(s->job, &st) ||
-		root_file_read(fd, &s->line, (uint64_t)from, TAIL_BYTES) ||
+	if (fd < 0 || root_file_read(fd, &s->line, (uint64_t)from, TAIL_BYTES) ||
 		!agent_path_ends(
 			span_of_string(s->job->files.log), span_of_string(path), &values, &id))
 		return false;
@@ -382,9 +374,9 @@ static void read_log(struct agent_read *job, int root)
 	uint64_t from;
 	struct stat st;
 
-	fd = root_file_open_regular(root, job->log_path, &st);
-	if (fd < 0 || !is_own(job, &st)) {
-		job->log_status = fd < 0 ? fd : -EACCES;
+	fd = root_file_open_owned(root, job->log_path, job->uid, &st);
+	if (fd < 0) {
+		job->log_status = fd;
 		return;
 	}
 	take_log(job, &st);

@@ -33,7 +33,7 @@ int root_file_open(int root, const char *path, int flags)
 
 /* The type of the file is checked before it is opened: opening alone has effects on a device, and
  * wakes a process that waits to write to a FIFO. */
-int root_file_open_regular(int root, const char *path, struct stat *st)
+int root_file_open_owned(int root, const char *path, uint32_t uid, struct stat *st)
 {
 	_cleanup_close_ int place = root_file_open(root, path, O_PATH | O_NOFOLLOW);
 	char name[sizeof("/proc/self/fd/-2147483648")];
@@ -46,9 +46,16 @@ int root_file_open_regular(int root, const char *path, struct stat *st)
 		return -errno;
 	if (!S_ISREG(st->st_mode))
 		return -EINVAL;
+	if (uid && st->st_uid != uid)
+		return -EACCES;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
 	fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int root_file_open_regular(int root, const char *path, struct stat *st)
+{
+	return root_file_open_owned(root, path, 0, st);
 }
 
 int root_file_read(int fd, struct buffer *out, uint64_t offset, size_t most)
@@ -62,6 +69,12 @@ int root_file_read(int fd, struct buffer *out, uint64_t offset, size_t most)
 	return 0;
 }
 
+int root_file_read_whole(int fd, const struct stat *st, struct buffer *out, size_t most)
+{
+	assert(st);
+	return (uint64_t)st->st_size > most ? -EFBIG : root_file_read(fd, out, 0, most);
+}
+
 int root_file_whole(int root, const char *path, struct buffer *out, size_t most, struct stat *st)
 {
 	assert(st);
@@ -69,9 +82,5 @@ int root_file_whole(int root, const char *path, struct buffer *out, size_t most,
 	_cleanup_close_ int fd = root_file_open_regular(root, path, st);
 
 	buffer_reset(out);
-	if (fd < 0)
-		return fd;
-	if ((uint64_t)st->st_size > most)
-		return -EFBIG;
-	return root_file_read(fd, out, 0, most);
+	return fd < 0 ? fd : root_file_read_whole(fd, st, out, most);
 }
