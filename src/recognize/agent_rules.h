@@ -6,6 +6,11 @@
 
 #include "recognize/agent.h"
 
+/* A part of the agent, by its first arguments. */
+#define PART(role_, words, ...)                                                                    \
+	{                                                                                          \
+		.role = AGENT_ROLE_##role_, .arguments = words, __VA_ARGS__                        \
+	}
 #define RULE_BELOW(folders, name, ...)                                                             \
 	{                                                                                          \
 		.kind = AGENT_RULE_BELOW, .what = folders, .called = name,                         \

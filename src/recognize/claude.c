@@ -61,12 +61,12 @@ const struct agent agent_claude = {
 	/* Its daemon holds each background session by a process with a terminal, one of which is
 	 * always ready. */
 	.parts = {
-		{ AGENT_ROLE_DAEMON, "daemon run" },
-		{ AGENT_ROLE_HELPER, "--bg-pty-host", .outlives = true },
-		{ AGENT_ROLE_SPARE, "--bg-spare" },
-		{ AGENT_ROLE_HELPER, "agents" },
-		{ AGENT_ROLE_HELPER, "attach" },
-		{ AGENT_ROLE_HELPER, "logs" },
+		PART(DAEMON, "daemon run"),
+		PART(HELPER, "--bg-pty-host", .outlives = true),
+		PART(SPARE, "--bg-spare"),
+		PART(HELPER, "agents"),
+		PART(HELPER, "attach"),
+		PART(HELPER, "logs"),
 	},
 	.other_names = "rg ugrep bfs",
 	.headless = "-p --print",

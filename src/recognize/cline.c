@@ -19,7 +19,7 @@ const struct agent agent_cline = {
 		.pid_key = "pid",
 		.log = "data/sessions/{session}/{session}.json",
 	},
-	.parts = { { AGENT_ROLE_DAEMON, "--cline-hub-daemon" } },
+	.parts = { PART(DAEMON, "--cline-hub-daemon") },
 	.rules = {
 		RULE_EXECUTABLE("cline", ".cline"),
 		RULE_EXECUTABLE("@cline/cli-linux-x64", "cline"),

@@ -12,7 +12,7 @@ const struct agent agent_crush = {
 	.title = "Crush",
 	.session_options = { "--session", "-s" },
 	.headless = "run",
-	.parts = { { AGENT_ROLE_DAEMON, "server" } },
+	.parts = { PART(DAEMON, "server") },
 	.rules = {
 		RULE_EXECUTABLE("@charmland/crush/bin", "crush"),
 		RULE_LAUNCHER("@charmland/crush"),

@@ -19,8 +19,8 @@ const struct agent agent_droid = {
 	.session_options = { "--session-id", "-s" },
 	.headless = "exec",
 	/* The second process of a terminal works for the first. */
-	.parts = { { AGENT_ROLE_DAEMON, "exec --input-format stream-jsonrpc" },
-		{ AGENT_ROLE_DAEMON, "daemon" } },
+	.parts = { PART(DAEMON, "exec --input-format stream-jsonrpc"),
+		PART(DAEMON, "daemon") },
 	.rules = {
 		RULE_EXECUTABLE("droid", "droid"),
 		RULE_EXECUTABLE("@factory/cli", "droid"),

@@ -13,7 +13,7 @@ const struct agent agent_kilo = {
 	.fork_of = "opencode",
 	.session_options = { "--session", "-s" },
 	.headless = "run",
-	.parts = { { AGENT_ROLE_DAEMON, "daemon" }, { AGENT_ROLE_DAEMON, "serve" } },
+	.parts = { PART(DAEMON, "daemon"), PART(DAEMON, "serve") },
 	.rules = {
 		RULE_EXECUTABLE("@kilocode/cli", ".kilo"),
 		RULE_EXECUTABLE("@kilocode/cli-linux-x64", "kilo"),

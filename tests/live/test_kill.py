@@ -642,8 +642,8 @@ class Frozen(Acting):
         flag = self.path("go")
         open(flag, "w", encoding="ascii").close()
         self.open_to_all()
-        self.start_script("import os, sys, time\nprint(1, flush=True)\n"
-                          "os.setuid(int(sys.argv[2]))\n"
+        self.start_script("import os, sys, time\nos.setuid(int(sys.argv[2]))\n"
+                          "print(1, flush=True)\n"
                           "for i in range(300):\n    if not os.fork(): break\n    time.sleep(.005)\n"
                           "while os.path.exists(sys.argv[1]): time.sleep(.2)\n",
                           flag, str(harness.NOBODY))
