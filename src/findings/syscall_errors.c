@@ -228,17 +228,24 @@ static void report_full_group(
 	struct look *l, const struct trouble *t, const char *name, const struct limits_group *g)
 {
 	struct span path = record_text(&g->record, &g->path);
+	const struct process_entry *parent;
 
 	finding_claim(l->out, "its control group %.*s has reached its limit of %llu",
 		SPAN_ARGS(path), (unsigned long long)g->limit);
-	task_members_put(&l->out->claim, l->e, g);
+	parent = task_zombies_put(&l->out->claim, l->e, g);
+	if (!parent)
+		task_members_put(&l->out->claim, l->e, g);
 	finding_claim(l->out, "; %s failed %.0f times", name, t->times);
 	finding_text(l->out, "control group", "%.*s", SPAN_ARGS(path));
 	if (g->used_state == SOOTH_STATE_VALUE)
 		finding_count(l->out, "processes and threads in the control group", g->used, 0);
 	finding_count(l->out, "processes and threads that it may have", g->limit, 0);
-	finding_remedy(l->out, "end processes of the group (systemd-cgls shows them), or raise its "
-			       "pids.max (systemd: TasksMax=)");
+	if (parent)
+		finding_remedy(l->out, TASK_ZOMBIES_REMEDY, parent->id.pid);
+	else
+		finding_remedy(l->out,
+			"end processes of the group (systemd-cgls shows them), or raise its "
+			"pids.max (systemd: TasksMax=)");
 }
 
 static void report_no_room(struct look *l, const struct trouble *t)

@@ -319,16 +319,18 @@ static size_t end_of(const struct candidate *all, size_t i)
 	return i;
 }
 
-/* Returns whether both are children of one parent, none the main process of a session, with a
- * single finding of the same type: the claim is the same, or the parent started them alike. */
+/* Returns whether both are children of one parent, or the second one is a child of the first, none
+ * the main process of a session, and their worst findings have the same type: the claim is the
+ * same, or they were started alike. */
 static bool have_same_finding(const struct candidate *a, const struct candidate *b)
 {
-	const struct finding_row *f = a->is_wait || a->of->count != 1 ? NULL : answer_worst(a->of);
-	const struct finding_row *g = b->is_wait || b->of->count != 1 ? NULL : answer_worst(b->of);
+	const struct finding_row *f = a->is_wait ? NULL : answer_worst(a->of);
+	const struct finding_row *g = b->is_wait ? NULL : answer_worst(b->of);
 	const struct process_entry *p = a->of->process, *q = b->of->process;
 
 	if (!f || !g || !p || !q || p->main != q->main || (p->main && p->main == p) ||
-		!starts_parent(p) || starts_parent(p) != starts_parent(q) ||
+		!starts_parent(q) ||
+		(starts_parent(q) != p && starts_parent(q) != starts_parent(p)) ||
 		f->severity != g->severity || diagnosis_type_of(f) != diagnosis_type_of(g))
 		return false;
 	return child_is_alike(p, q) || !span_compare(record_text(&f->record, &f->claim),
@@ -340,8 +342,8 @@ static void join_alike(struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < i && all[i].cause == i; k++) {
-			all[i].is_alike = all[k].cause == k && !all[k].holds_up &&
-					  !all[i].holds_up && have_same_finding(&all[k], &all[i]);
+			all[i].is_alike = all[k].cause == k && !all[i].holds_up &&
+					  have_same_finding(&all[k], &all[i]);
 			all[i].cause = all[i].is_alike ? k : i;
 		}
 	}

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "analyze/waits/wait_lookup.h"
+#include "analyze/waits/wait_prompts.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 
@@ -97,6 +98,40 @@ static bool is_asking(const struct wait_link *link)
 	       t->since_ns >= OWED_LEAST;
 }
 
+/* Returns whether a thread reads what a program writes that asks a person: gpg-agent reads from
+ * pinentry. */
+static bool asks_user(const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_process *p =
+		link->what == WAIT_PIPE_READ && !link->is_idle && link->party
+			? wait_graph_process(g, link->party->party_pid)
+			: NULL;
+	struct wait_link asked;
+
+	if (!p || p == link->process)
+		return false;
+	asked = wait_link_of(g, p, wait_graph_thread_of(g, p->node_pid, p->node_pid));
+	return wait_has_prompt(&asked);
+}
+
+unsigned wait_find_held(const struct wait_graph *g, const struct waits_process *p,
+	const struct waits_thread *except, struct wait_link *longest)
+{
+	unsigned held = 0;
+
+	assert(longest);
+	wait_threads_each (g, p->node_pid, t) {
+		struct wait_link link = wait_link_of(g, p, t);
+
+		if (t == except ||
+			(!wait_is_held(&link) && !is_asking(&link) && !asks_user(g, &link)))
+			continue;
+		if (!held++ || t->since_ns > longest->thread->since_ns)
+			*longest = link;
+	}
+	return held;
+}
+
 /* Appends that process 1 of a container has no handler for SIGTERM: it does not end by it. */
 static void put_namespace_init(
 	struct buffer *out, const struct wait_graph *g, const struct waits_process *p)
@@ -117,22 +152,16 @@ void wait_put_beside(struct buffer *out, const struct wait_graph *g, const struc
 
 	const struct wait_link *first = &chain->links[0];
 	const struct waits_process *p = chain->count ? first->process : NULL;
-	struct wait_link link, longest = { 0 };
+	struct wait_link longest;
 	struct wait_chain beside;
-	unsigned held = 0;
+	unsigned held;
 
 	if (p)
 		put_namespace_init(out, g, p);
 	if (!p || !is_of_one_thread(first))
 		return;
 	put_unfed_child(out, g, first);
-	wait_threads_each (g, p->node_pid, t) {
-		link = wait_link_of(g, p, t);
-		if (t == first->thread || (!wait_is_held(&link) && !is_asking(&link)))
-			continue;
-		if (!held++ || t->since_ns > longest.thread->since_ns)
-			longest = link;
-	}
+	held = wait_find_held(g, p, first->thread, &longest);
 	if (!held)
 		return;
 	if (held == 1)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_lookup.h"
@@ -341,22 +342,6 @@ static void choose_end(
 	}
 }
 
-/* A server rests in the thread that takes connections, while the one that owes an answer is held
- * up: replaces the link by that of the thread that has been held up longest. */
-static void follow_held(const struct wait_graph *g, struct wait_link *link)
-{
-	struct wait_link longest = *link;
-
-	wait_threads_each (g, link->process->node_pid, t) {
-		struct wait_link other = wait_link_of(g, link->process, t);
-
-		if (wait_is_held(&other) &&
-			(longest.is_idle || t->since_ns > longest.thread->since_ns))
-			longest = other;
-	}
-	*link = longest;
-}
-
 /* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
@@ -407,8 +392,10 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		return false;
 	if (last->what == WAIT_SOCKET_READ) {
 		wait_link_follow_server(g, out);
+		/* A server rests in the thread that takes connections, while the one that owes an
+		 * answer is held up. */
 		if (out->is_idle && wait_is_outgoing(last->object))
-			follow_held(g, out);
+			wait_find_held(g, out->process, out->thread, out);
 	}
 	return true;
 }
