@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
@@ -221,7 +222,7 @@ static void report_lock(struct look *l, const struct trouble *t)
 	finding_claim(l->out, "waits for a%s lock: ", is_stale ? " stale" : "");
 	lock_failure_text(&l->out->claim, t->place);
 	finding_claim(l->out, "; %.0f tries", t->times);
-	lock_failure_emit(l->out, t->place, owner);
+	lock_failure_emit(l->e, l->out, t->place, check_name(l->e->process));
 }
 
 static void report_full_group(
@@ -471,7 +472,7 @@ static void report_children(
 	if (*place->text)
 		finding_path(out, span_of_string(place->text));
 	if (is_lock(place))
-		lock_failure_emit(out, place, lock_failure_owner(l->e, place));
+		lock_failure_emit(l->e, out, place, span_of_string(f->names));
 	else if (is_denied(place) || port_owner_is_in_use(place) || place->error == LINUX_EBUSY)
 		emit_remedy(l->e, out, place);
 	else
