@@ -23,6 +23,8 @@
 #define CPU_SHARE     10 /* percent for a thread that could run at both samples of a busy host */
 #define CPU_ACTIVE    15 /* percent for a process that is not idle: ticks of 10 ms in 200 ms */
 
+#define TOKEN_LEAST (5 * NS_PER_S) /* a free token is there at once */
+
 /* --- the thread that matters --- */
 
 static struct wait_graph sample_before(const struct wait_graph *g)
@@ -342,6 +344,44 @@ static void choose_end(
 	}
 }
 
+/* Returns the party of the chain that could write to a pipe of tokens, which each user of the pipe
+ * writes back to it (make's jobserver); NULL: it is no such pipe, or none is in the chain. */
+static const struct waits_party *token_holder(
+	const struct wait_graph *g, const struct wait_chain *chain, const struct wait_link *link)
+{
+	const struct waits_party *holder = NULL;
+	bool is_own = false;
+
+	if (link->what != WAIT_PIPE_READ || !link->object || link->thread->since_state ||
+		link->thread->since_ns < TOKEN_LEAST)
+		return NULL;
+	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
+		if (p->waiting_fd != link->object->fd)
+			continue;
+		is_own |= p->party_pid == link->process->node_pid;
+		if (has_process(chain, p->party_pid))
+			holder = p;
+	}
+	return is_own ? holder : NULL;
+}
+
+/* Replaces the rest of a server's listening thread by another one's wait for a token that the
+ * clients of the server have. */
+static void follow_token(
+	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *rest)
+{
+	wait_threads_each (g, rest->process->node_pid, t) {
+		struct wait_link link = wait_link_of(g, rest->process, t);
+		const struct waits_party *holder = token_holder(g, chain, &link);
+
+		if (holder) {
+			*rest = link;
+			rest->party = holder;
+			return;
+		}
+	}
+}
+
 /* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
@@ -394,8 +434,9 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		wait_link_follow_server(g, out);
 		/* A server rests in the thread that takes connections, while the one that owes an
 		 * answer is held up. */
-		if (out->is_idle && wait_is_outgoing(last->object))
-			wait_find_held(g, out->process, out->thread, out);
+		if (out->is_idle && wait_is_outgoing(last->object) &&
+			!wait_find_held(g, out->process, out->thread, out))
+			follow_token(g, chain, out);
 	}
 	return true;
 }
