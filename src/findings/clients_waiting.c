@@ -490,7 +490,7 @@ const struct finding_type finding_clients_waiting = {
 	.claim = "a server does not accept its clients, or does not read what they sent",
 	.probes = "proc,threads,sockets",
 	.follows = "frozen,all-threads-waiting,deadlock,held-up,held-back,blocked-io,cpu-spin,"
-		   "gc-pressure,fd-limit-near",
+		   "gc-pressure,fd-limit-near,errors-logged",
 	.needs_interval = true,
 	.is_of_holder = true,
 	FINDING_OPTIONS(options),

@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/answer/answer_alike.h"
 #include "analyze/answer/answer_finding.h"
 #include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_waits.h"
 #include "analyze/answer/finding_process.h"
-#include "analyze/diagnosis/starts.h"
-#include "analyze/evidence/children.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
@@ -319,31 +318,14 @@ static size_t end_of(const struct candidate *all, size_t i)
 	return i;
 }
 
-/* Returns whether both are children of one parent, or the second one is a child of the first, none
- * the main process of a session, and their worst findings have the same type: the claim is the
- * same, or they were started alike. */
-static bool have_same_finding(const struct candidate *a, const struct candidate *b)
-{
-	const struct finding_row *f = a->is_wait ? NULL : answer_worst(a->of);
-	const struct finding_row *g = b->is_wait ? NULL : answer_worst(b->of);
-	const struct process_entry *p = a->of->process, *q = b->of->process;
-
-	if (!f || !g || !p || !q || p->main != q->main || (p->main && p->main == p) ||
-		!starts_parent(q) ||
-		(starts_parent(q) != p && starts_parent(q) != starts_parent(p)) ||
-		f->severity != g->severity || diagnosis_type_of(f) != diagnosis_type_of(g))
-		return false;
-	return child_is_alike(p, q) || !span_compare(record_text(&f->record, &f->claim),
-					       record_text(&g->record, &g->claim));
-}
-
 /* Joins each finding that stands for itself with the first one that is the same. */
 static void join_alike(struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < i && all[i].cause == i; k++) {
 			all[i].is_alike = all[k].cause == k && !all[i].holds_up &&
-					  have_same_finding(&all[k], &all[i]);
+					  !all[k].is_wait && !all[i].is_wait &&
+					  answer_alike(all[k].of, all[i].of);
 			all[i].cause = all[i].is_alike ? k : i;
 		}
 	}

@@ -11,9 +11,4 @@
 void wait_put_beside(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
 
-/* Finds the thread that has been held up longest, `except` apart: an answer depends on it. Returns
- * how many are held up; 0: `longest` is unchanged. */
-unsigned wait_find_held(const struct wait_graph *g, const struct waits_process *p,
-	const struct waits_thread *except, struct wait_link *longest);
-
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "analyze/threads/thread_roles.h"
-#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_circle.h"
+#include "analyze/waits/wait_held.h"
 #include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
