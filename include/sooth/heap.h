@@ -45,10 +45,8 @@ struct sooth_observer_options;
 struct sooth_heap_tracker_options {
 	size_t size;
 	/* Size of the ring between the kernel and the library; 0: as `sooth heap`. While the ring
-	 * is full, calls are dropped, and counted; heap.may_pause prevents that, with a ring of at
-	 * least 256 KiB: a smaller one fills before the pause takes effect. */
+	 * is full, calls are dropped, and counted. */
 	uint64_t buffer_bytes;
-	/* With takes_stacks events have the stack of the call: see sooth_heap_frames(). */
 	struct sooth_heap_options heap;
 	/* Keep a list of the live blocks for sooth_heap_snapshot(): some 60 bytes a block. */
 	bool keeps_blocks;
@@ -147,7 +145,7 @@ int sooth_heap_resume(struct sooth_heap *heap, struct sooth_error *err);
  */
 struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_error *err);
 /* Sets *frames to the frames of an event's stack, innermost first, valid until the tracker is
- * closed. Returns their number; 0: not known. Needs heap.takes_stacks. Call it after
+ * closed. Returns their number; 0: not known, as without the option for stacks. Call it after
  * sooth_heap_stop(), which finds the names. */
 size_t sooth_heap_frames(
 	struct sooth_heap *heap, uint32_t stack, const struct sooth_frame **frames);

@@ -32,15 +32,15 @@ struct sooth_heap_options {
 	 * estimates, and are reported with their error. */
 	uint64_t bytes_per_sample;
 	enum sooth_heap_engine chosen_engine;
-	/* Take the stack of each allocation. A call then takes some microseconds longer. Needs
-	 * BPF. */
+	/* Take the stack of each allocation; sooth_heap_frames() returns that of an event. A call
+	 * then takes some microseconds longer. */
 	bool takes_stacks;
 	/* With SOOTH_COUNT: the kernel side aggregates allocations and live blocks by stack and
 	 * size class. Single calls do not reach user space, so none is lost at any rate. A call
 	 * takes about as long as with takes_stacks, which is implied. */
 	bool sums_in_kernel;
-	/* With sums_in_kernel: record wrong frees with their stacks: the block is already free, or
-	 * the address is not that of a block. A call takes some 200 ns longer. */
+	/* Implies sums_in_kernel: record wrong frees with their stacks: the block is already free,
+	 * or the address is not that of a block. A call takes some 200 ns longer. */
 	bool finds_wrong_frees;
 	/* Implies sums_in_kernel for probed allocators. If the probes take more than 40 % of the
 	 * target's CPU time over 200 ms, only about one in 128 calls is counted from then on, as
@@ -48,7 +48,8 @@ struct sooth_heap_options {
 	 * exact. */
 	bool adapts_to_load;
 	/* Pause a launched command for moments while the ring is full, so that nothing is lost. No
-	 * other process is paused. */
+	 * other process is paused. Needs a ring of at least 256 KiB: a smaller one fills before
+	 * the pause takes effect. */
 	bool may_pause;
 	unsigned char unused[23];
 };

@@ -273,7 +273,6 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		};
 		struct buffer refusals = { 0 };
 
-		options.observer.heap.may_pause &= o->target.is_launched;
 		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
 		if (!status) {
 			collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/probe.h"
 
 int probe_options_keep(struct probe_options *options, struct sooth_error *err)
 {
@@ -37,7 +38,8 @@ bool probe_options_match(const struct probe_options *a, const struct probe_optio
 	const struct sooth_observer_options *of_a = &a->observer;
 	struct sooth_observer_options of_b = b->observer;
 
-	if (a->is_host != b->is_host || a->has_uid != b->has_uid || a->uid != b->uid ||
+	if (a->is_host != b->is_host || probe_may_pause(a) != probe_may_pause(b) ||
+		a->has_uid != b->has_uid || a->uid != b->uid ||
 		!of_a->debuginfod_urls != !of_b.debuginfod_urls ||
 		!is_same_text(of_a->calls.call_set, of_b.calls.call_set) ||
 		!is_same_text(of_a->heap.preload_path, of_b.heap.preload_path))
@@ -67,7 +69,13 @@ uint32_t probe_rate_hz(const struct probe_options *options, uint32_t default_hz)
 	return options->observer.profile.rate_hz ? options->observer.profile.rate_hz : default_hz;
 }
 
+bool probe_may_pause(const struct probe_options *options)
+{
+	return options->observer.heap.may_pause && options->is_launched;
+}
+
 bool probe_skips_call(const struct probe_options *options, bool has_failed)
 {
-	return options->observer.calls.failures_only && !has_failed;
+	return options->interest & INTEREST_STREAM && options->observer.calls.failures_only &&
+	       !has_failed;
 }

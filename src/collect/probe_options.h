@@ -8,8 +8,8 @@
 struct agent_set;
 
 struct probe_options {
-	/* Options of the caller; only a command may be paused for the probe "heap". Texts are valid
-	 * until the start; those of probes as long as the source. */
+	/* Options of the caller. Texts are valid until the start; those of probes as long as the
+	 * source. */
 	struct sooth_observer_options observer;
 	unsigned interest; /* bits of enum interest, of all targets together */
 	bool is_host;	   /* every process, not only the added ones */
@@ -37,6 +37,8 @@ bool probe_options_match(const struct probe_options *a, const struct probe_optio
 enum stack_trigger probe_stack_trigger(const struct probe_options *options);
 /* Returns the time between two samples of a stack. */
 uint32_t probe_rate_hz(const struct probe_options *options, uint32_t default_hz);
+/* Returns whether the target may be paused for the probe "heap": only a command. */
+bool probe_may_pause(const struct probe_options *options);
 /* Returns whether a call that returned is left out of the stream. */
 bool probe_skips_call(const struct probe_options *options, bool has_failed);
 

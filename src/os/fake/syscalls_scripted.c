@@ -224,7 +224,7 @@ int script_calls_open(struct backend_run *run, struct sooth_error *err)
 	if (!add_calls(f, s))
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE, "open one more source");
 	f->counts.opened++;
-	f->counts.pausing += run->options.observer.heap.may_pause;
+	f->counts.pausing += probe_may_pause(&run->options);
 	return 0;
 }
 

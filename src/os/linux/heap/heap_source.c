@@ -60,7 +60,8 @@ static int load_programs(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
 	const struct sooth_heap_options *heap = &run->options.observer.heap;
-	bool with_sums = heap->sums_in_kernel || heap->bytes_per_sample || heap->adapts_to_load;
+	bool with_sums =
+		heap_needs_kernel(&run->options) || heap->bytes_per_sample || heap->adapts_to_load;
 	bool with_stacks = heap->takes_stacks || with_sums;
 	const struct follow_options options = {
 		.image = with_sums     ? &bpf_image_heap_sums
@@ -118,9 +119,28 @@ static int refuse_open_target(struct sooth_error *err)
 	return error_remedy(err, "name processes with -p PID, or launch a command");
 }
 
+uint64_t heap_engine_cost(const struct probe_options *options, enum sooth_heap_engine engine)
+{
+	/* By the chosen engine. The library is also used where the kernel refuses probes. */
+	static const uint64_t costs[][SOOTH_ENGINE_MIXED + 1] = {
+		[SOOTH_ENGINE_BPF] = { [SOOTH_ENGINE_PRELOAD] = UINT64_MAX },
+		[SOOTH_ENGINE_PRELOAD] = { 1, [SOOTH_ENGINE_BPF] = UINT64_MAX,
+			[SOOTH_ENGINE_MIXED] = 1 },
+		[SOOTH_ENGINE_MIXED] = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
+	};
+	size_t chosen = options->observer.heap.chosen_engine;
+
+	return costs[engine][chosen < ARRAY_SIZE(costs) ? chosen : SOOTH_ENGINE_DEFAULT];
+}
+
 uint64_t heap_source_cost(const struct probe_options *options)
 {
-	return options->observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD ? UINT64_MAX : 0;
+	return heap_engine_cost(options, SOOTH_ENGINE_BPF);
+}
+
+bool heap_needs_kernel(const struct probe_options *options)
+{
+	return options->observer.heap.sums_in_kernel || options->observer.heap.finds_wrong_frees;
 }
 
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest)
@@ -192,7 +212,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		buffer_append(&s->attached, process, sizeof(*process));
 		return follow_begin(&s->follow, process, err);
 	}
-	if (run->options.observer.heap.may_pause && may_trace_an_exec(run))
+	if (probe_may_pause(&run->options) && may_trace_an_exec(run))
 		return heap_pauser_start(s, process, false, handle_paused_thread, err);
 	return 0;
 }
@@ -200,7 +220,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 int heap_source_pause(
 	struct backend_run *run, const struct process_id *command, struct sooth_error *err)
 {
-	if (!run->options.observer.heap.may_pause || !may_trace_an_exec(run))
+	if (!probe_may_pause(&run->options) || !may_trace_an_exec(run))
 		return 0;
 	return heap_pauser_start(run->state, command, true, handle_paused_thread, err);
 }

@@ -53,9 +53,11 @@ struct heap_state {
 	struct heap_pauser *pauser;	      /* for a launched command that may be paused */
 };
 
-/* Returns the cost. Where the user chose the engine in the process, these backends are not
- * tried. */
+/* Returns the cost of an engine: 0: the chosen one; UINT64_MAX: not to be tried. */
+uint64_t heap_engine_cost(const struct probe_options *options, enum sooth_heap_engine engine);
 uint64_t heap_source_cost(const struct probe_options *options);
+/* Returns whether an option is only known to the kernel side. */
+bool heap_needs_kernel(const struct probe_options *options);
 /* Returns the interest for the kernel side: calls that are aggregated are not streamed. */
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest);
 int heap_source_open(

@@ -288,13 +288,14 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
 	map_init(&s->taken, sizeof(struct process_id), sizeof(uint64_t), PROBED_MAX);
-	preload_programs_init(&s->programs, run->options.observer.heap.takes_stacks);
+	preload_programs_init(&s->programs);
 	s->preload.is_elsewhere = mixed_is_probed;
 	s->preload.elsewhere_user = s;
 	s->preload.calls_around = mixed_calls_around;
 	status = preload_library_check(&run->options, s->library, err);
 	if (!status)
 		status = preload_run_open(&s->preload, run, err);
+	s->programs.names_scripts = s->preload.stacks;
 	if (!status)
 		status = open_kernel(s, run, err);
 	if (!status)
@@ -507,10 +508,9 @@ static int mixed_descriptor(struct backend_run *run)
 
 static uint64_t mixed_cost(const struct probe_options *options)
 {
-	return options->observer.heap.chosen_engine == SOOTH_ENGINE_MIXED &&
-			       preload_library_fits(options)
-		       ? 0
-		       : UINT64_MAX;
+	uint64_t cost = heap_engine_cost(options, SOOTH_ENGINE_MIXED);
+
+	return cost || preload_library_fits(options) ? cost : UINT64_MAX;
 }
 
 static const struct need *const needs[] = { &need_bpf, &need_uprobe_events, &need_btf,

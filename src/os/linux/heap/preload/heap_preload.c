@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "os/linux/heap/heap_source.h"
 #include "os/linux/heap/preload/preload_around.h"
 #include "os/linux/heap/preload/preload_late.h"
 #include "os/linux/heap/preload/preload_library.h"
@@ -83,7 +84,7 @@ static int preload_launching(
 	struct preload_state *s = run->state;
 	struct preload_programs programs;
 
-	preload_programs_init(&programs, false);
+	preload_programs_init(&programs);
 	if (!launch_find(launch, s->command))
 		s->command[0] = '\0';
 	s->uses_others = s->command[0] && preload_program_uses_others(&programs, s->command);
@@ -120,7 +121,7 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 
 static void emit_not_loaded(struct backend_run *run, struct span path, const char *reasons)
 {
-	bool is_chosen = run->options.observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD;
+	bool is_chosen = !heap_engine_cost(&run->options, SOOTH_ENGINE_PRELOAD);
 	char why[PATH_MAX + 160];
 
 	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", (int)path.size,
@@ -175,17 +176,12 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	return preload_stacks_name(s->preload.stacks, run, err);
 }
 
-/* Returns the cost: lower than that of the kernel's backends if this engine was requested,
- * otherwise higher. */
+/* A requested engine is tried even if it does not fit: its error says why. */
 static uint64_t preload_cost(const struct probe_options *options)
 {
-	if (options->observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD)
-		return 0;
-	/* This engine is also used where the kernel refuses probes. */
-	return options->observer.heap.chosen_engine != SOOTH_ENGINE_BPF &&
-			       preload_library_fits(options)
-		       ? 1
-		       : UINT64_MAX;
+	uint64_t cost = heap_engine_cost(options, SOOTH_ENGINE_PRELOAD);
+
+	return !cost || preload_library_fits(options) ? cost : UINT64_MAX;
 }
 
 static uint64_t preload_complete(struct backend_run *run, uint64_t now_ns)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "os/linux/heap/heap_source.h"
 #include "os/linux/heap/preload/preload_processes.h"
 #include "preload/layout.h"
 #include "probes/heap.h"
@@ -24,7 +25,7 @@ void preload_around_limits(struct backend_run *run, const struct preload_run *s,
 		{ PRELOAD_AROUND_NEXT, "calls of functions that were looked up with RTLD_NEXT",
 			"they may go around sooth's library" },
 	};
-	const char *remedy = run->options.observer.heap.chosen_engine == SOOTH_ENGINE_PRELOAD
+	const char *remedy = !heap_engine_cost(&run->options, SOOTH_ENGINE_PRELOAD)
 				     ? "use --engine auto"
 			     : s->pauses ? "use --engine bpf"
 					 : "leave out --no-hold";

@@ -18,6 +18,7 @@
 #include "os/linux/files/timed_open.h"
 #include "os/linux/heap/allocator_names.h"
 #include "os/linux/heap/allocator_sites.h"
+#include "os/linux/heap/heap_source.h"
 #include "preload/layout.h"
 #include "symbols/elf.h"
 #include "symbols/elf_slots.h"
@@ -69,11 +70,10 @@ static bool find_library(const struct probe_options *options, char path[PATH_MAX
 
 bool preload_library_fits(const struct probe_options *options)
 {
-	const struct sooth_heap_options *heap = &options->observer.heap;
 	char path[PATH_MAX];
 
-	return options->is_launched && !heap->sums_in_kernel &&
-	       (heap->preload_path || find_library(options, path));
+	return options->is_launched && !heap_needs_kernel(options) &&
+	       (options->observer.heap.preload_path || find_library(options, path));
 }
 
 static int refuse_library(const char *why, struct sooth_error *err)
@@ -90,7 +90,7 @@ int preload_library_check(
 {
 	if (!options->is_launched)
 		return refuse_library("the library has to be loaded when the program starts", err);
-	if (options->observer.heap.sums_in_kernel)
+	if (heap_needs_kernel(options))
 		return refuse_library("the library records every call, and sums nothing up", err);
 	if (!find_library(options, path)) {
 		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", path);
@@ -107,9 +107,9 @@ int preload_library_check(
 
 /* --- programs --- */
 
-void preload_programs_init(struct preload_programs *p, bool names_scripts)
+void preload_programs_init(struct preload_programs *p)
 {
-	*p = (struct preload_programs){ .names_scripts = names_scripts };
+	*p = (struct preload_programs){ 0 };
 	map_init(&p->known, 2 * sizeof(uint64_t), sizeof(bool), PROGRAMS_MAX);
 }
 

@@ -26,7 +26,7 @@ struct preload_programs {
 			       does not see */
 };
 
-void preload_programs_init(struct preload_programs *p, bool names_scripts);
+void preload_programs_init(struct preload_programs *p);
 void preload_programs_fini(struct preload_programs *p);
 /* Returns whether the program at a path would load the library. */
 bool preload_programs_fits(struct preload_programs *p, const char *path);

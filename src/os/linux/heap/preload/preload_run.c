@@ -412,7 +412,7 @@ int preload_run_open(struct preload_run *s, struct backend_run *run, struct soot
 
 	s->os = run->os;
 	s->streams = run->options.interest & INTEREST_STREAM;
-	s->pauses = run->options.observer.heap.may_pause;
+	s->pauses = probe_may_pause(&run->options);
 	s->listening = s->stop = s->memory = s->wake = s->marker = -1;
 	s->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
