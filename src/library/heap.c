@@ -310,7 +310,7 @@ static int start_tracker(const struct tracker_target *target,
 	if (!h)
 		return error_no_memory(err);
 	status = options_copy(&o, sizeof(o), options, err);
-	stacks_init(&h->stacks, HEAP_STACK, HEAP_FRAME, false);
+	stacks_init(&h->stacks, HEAP_STACK, HEAP_FRAME);
 	h->blocks = o.keeps_blocks ? heap_blocks_new() : NULL;
 	if (!status)
 		status = o.keeps_blocks && !h->blocks ? error_no_memory(err)

@@ -49,7 +49,7 @@ struct sooth_table *sooth_profile(
 		observation_options(&n.options, o.observer, err))
 		return NULL;
 	n.options.profile = o.profile;
-	view = (struct profile_options){ .naming = { .has_lines = o.profile.has_source_lines } };
+	view = (struct profile_options){ .naming = { .has_lines = true } };
 	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;
 	return observation_table(&n, "profile", err);
 }
@@ -91,7 +91,7 @@ static int store_row(void *user, const char *section, const struct sooth_schema 
 static int begin_profile(struct sooth_profiler *p, const struct tracker_target *target,
 	const struct sooth_profiler_options *o, struct sooth_error *err)
 {
-	struct profile_options view = { .naming = { .has_lines = o->profile.has_source_lines } };
+	struct profile_options view = { .naming = { .has_lines = true } };
 	struct sooth_observer_options chosen;
 	int status = observation_options(&chosen, o->observer, err);
 
@@ -125,7 +125,7 @@ static int start_profiler(const struct tracker_target *target,
 	*out = NULL;
 	if (!p)
 		return error_no_memory(err);
-	stacks_init(&p->stacks, PROFILE_STACK, PROFILE_FRAME, o.profile.has_source_lines);
+	stacks_init(&p->stacks, PROFILE_STACK, PROFILE_FRAME);
 	if (!status) {
 		p->functions = table_new(err);
 		status = p->functions ? begin_profile(p, target, &o, err) : -ENOMEM;

@@ -19,12 +19,12 @@ _Static_assert((int)SOOTH_FRAME_USER == PROFILE_USER && (int)SOOTH_FRAME_KERNEL 
 		       (int)SOOTH_FRAME_SCRIPT == PROFILE_SCRIPT,
 	"the public names are the internal ones");
 
-void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind, bool has_lines)
+void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind)
 {
 	profile_sums_init(&s->sums);
 	s->sums.stack_kind = stack_kind;
 	s->sums.frame_kind = frame_kind;
-	s->sums.naming.has_lines = has_lines;
+	s->sums.naming.has_lines = true; /* where they were requested */
 	map_init(&s->made, sizeof(uint32_t), sizeof(struct made_stack), STACKS_MAX);
 }
 

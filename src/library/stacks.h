@@ -15,7 +15,7 @@ struct stacks {
 
 /* Initializes the stacks. `stack_kind` and `frame_kind` are the kinds of the records that define
  * stacks and frames. */
-void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind, bool has_lines);
+void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind);
 void stacks_fini(struct stacks *s);
 void stacks_add_record(struct stacks *s, const struct sooth_record *record);
 /*
