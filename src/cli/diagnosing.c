@@ -99,7 +99,7 @@ static void choose_heap(const struct diagnosing *d, struct run *run, bool has_pr
 	while (run->probes[n].name)
 		n++;
 	run->probes[n] = (struct run_probe){ "heap", SOOTH_COUNT };
-	run->observer.heap.sums_in_kernel = run->observer.heap.finds_wrong_frees = true;
+	run->observer.heap.finds_wrong_frees = true;
 }
 
 /* --- diagnosing gone --- */
@@ -386,8 +386,8 @@ static void choose_calls(struct diagnosing *d, struct run *run, bool has_process
 	if (!d->has_calls)
 		return;
 	run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
-	run->observer.calls.has_call_budget = !d->needs_every_call;
-	run->observer.calls.records_api = !d->needs_every_call;
+	if (!d->needs_every_call)
+		run->observer.calls = diagnosis_calls;
 	if (!run->observer.buffer_bytes)
 		run->observer.buffer_bytes = d->needs_every_call ? CALLS_BYTES : BURST_BYTES;
 }

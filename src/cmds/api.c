@@ -58,9 +58,7 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.options = c->run,
 		.observer.sample_ns = NS_PER_S,
-		.observer.calls.call_set = "%api",
-		.observer.calls.records_api = true,
-		.observer.calls.records_only_api = true,
+		.observer.calls = api_calls_alone,
 		.is_stream = true,
 	};
 	int status = labels_read(&labels, err);

@@ -358,11 +358,11 @@ static void choose_view(const struct trace_config *c, const struct views *v, str
 	run->is_stream = !c->trace.count && !wants_operations(c);
 }
 
-static struct views views_of(const struct trace_config *c, const char *calls,
+static struct views views_of(const struct trace_config *c, const struct sooth_calls_options *calls,
 	const struct requested_path *path, const struct sockets_options *peers)
 {
 	return (struct views){
-		.stacks = { .set = calls },
+		.stacks = { .set = calls->call_set },
 		.operations = { .io = c->trace.io,
 			.network = c->trace.network,
 			.process = c->trace.process,
@@ -370,8 +370,7 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 			.by_process = c->target.all,
 			.is_repeated = c->trace.interval_ns != 0,
 			.labels = peers },
-		.stream = { .set = calls,
-			.only_failed = c->trace.failed,
+		.stream = { .calls = *calls,
 			.path = path->path,
 			.real_path = path->real,
 			.only_numbers = c->trace.plain,
@@ -379,10 +378,10 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 			.time = c->trace.clock	    ? SYSCALL_STREAM_CLOCK
 				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
 						    : SYSCALL_STREAM_MONOTONIC },
-		.table = { .set = calls,
+		.table = { .set = calls->call_set,
 			.by_process = c->target.all,
 			.is_repeated = c->trace.interval_ns != 0 },
-		.folded = { .set = calls,
+		.folded = { .set = calls->call_set,
 			.look = picture_look(&c->picture,
 				c->picture.flamegraph ? CALL_GRAPH_CALLS : CALL_GRAPH_TIME),
 			.is_per_process = c->trace.apart },
@@ -431,7 +430,6 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	struct labels labels = { 0 };
 	struct sockets_options peers;
 	struct picture_files files;
-	const char *calls = calls_of(c, &set);
 	struct requested_path path = { 0 };
 	struct views views;
 	struct run run = {
@@ -439,12 +437,12 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.target = &c->target,
 		.output = &files.report,
 		.arguments = arguments,
-		.observer.calls.call_set = calls,
-		.observer.calls.failures_only = c->trace.failed,
-		.observer.calls.kept_data_bytes = (uint32_t)c->trace.data_bytes,
+		.observer.calls = { .call_set = calls_of(c, &set),
+			.failures_only = c->trace.failed,
+			.kept_data_bytes = (uint32_t)c->trace.data_bytes,
+			.must_hold = c->trace.lossless },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.options = c->run,
-		.observer.calls.must_hold = c->trace.lossless,
 		.observer.sample_ns = c->trace.interval_ns,
 		.watch = c->trace.interval_ns ? &intervals : NULL,
 	};
@@ -452,7 +450,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 
 	if (!status)
 		status = requested_path_read(&path, c->trace.path, err);
-	views = views_of(c, calls, &path, &peers);
+	views = views_of(c, &run.observer.calls, &path, &peers);
 	if (!status)
 		status = check_options(c, err);
 	if (!status && !target_capture(arguments) && !target_is_given(&c->target, arguments) &&

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "library/observation.h"
 #include "library/table.h"
 
-#define NS_PER_MS    1000000ull
 #define DURATION_NS  (5000 * NS_PER_MS)
 #define LEAST_NS     (10 * NS_PER_MS)
 #define SAMPLE_NS    (500 * NS_PER_MS) /* shorter if needed for SAMPLES samples */
@@ -172,7 +172,6 @@ static int run_permitted(
 		return status;
 	}
 	chosen[PASSIVE] = (struct observation_probe){ NULL, 0 };
-	n->options.calls.has_call_budget = n->options.calls.records_api = false;
 	return run_observation(n, chosen, tables, err);
 }
 
@@ -200,7 +199,7 @@ struct sooth_table *sooth_diagnose(
 		observation_check_pid(pid, "diagnose", err) ||
 		observation_options(&n.options, o.observer, err))
 		return NULL;
-	n.options.calls.has_call_budget = n.options.calls.records_api = true;
+	n.options.calls = diagnosis_calls;
 	if (!n.options.buffer_bytes)
 		n.options.buffer_bytes = BUFFER_BYTES;
 	set_times(&n, o.duration_ns);

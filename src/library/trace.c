@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "analyze/calls/syscall_stream.h"
-#include "analyze/calls/syscall_table.h"
 #include "analyze/records.h"
 #include "base/error.h"
 #include "base/map.h"
@@ -270,8 +269,7 @@ static int begin_trace(struct sooth_trace *t, const struct tracker_target *targe
 	struct syscall_stream_options view;
 	int status = set_options(&chosen, options, err);
 
-	view = (struct syscall_stream_options){ .set = chosen.calls.call_set,
-		.only_failed = chosen.calls.failures_only,
+	view = (struct syscall_stream_options){ .calls = chosen.calls,
 		.only_numbers = options->is_plain };
 	if (!status)
 		status = tracker_begin(
@@ -346,18 +344,14 @@ struct sooth_table *sooth_trace_count(
 		{ NULL, 0 } };
 	ERROR_HERE(err);
 	struct sooth_trace_options o;
-	struct syscall_table_options view;
 	struct observation n = { .name = "trace",
 		.view = "syscall-table",
-		.view_options = &view,
 		.pid = pid,
 		.probes = probes,
 		.take = store_counted_calls };
 
 	if (options_copy(&o, sizeof(o), options, err) || set_options(&n.options, &o, err))
 		return NULL;
-	view = (struct syscall_table_options){ .set = o.calls.call_set };
 	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;
-	n.options.calls.failures_only = false; /* a count has a column with errors */
 	return observation_table(&n, "count the calls of", err);
 }

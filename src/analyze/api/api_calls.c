@@ -10,6 +10,11 @@
 #include "explain/stage.h"
 #include "model/stream_records.h"
 
+const struct sooth_calls_options api_calls_alone = { .call_set = "%api",
+	.records_api = true,
+	.records_only_api = true },
+				 api_calls_among_all = { .records_api = true };
+
 struct api_calls_state {
 	struct output *output;
 	struct api_calls_options options;

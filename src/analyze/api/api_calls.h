@@ -3,9 +3,12 @@
 #ifndef SOOTH_ANALYZE_API_CALLS_H
 #define SOOTH_ANALYZE_API_CALLS_H
 
-#include <stdbool.h>
+#include <sooth/probe_options.h>
 
 struct sockets_options;
+
+/* Recordings of calls for the view: only the calls of connections, or these among all calls. */
+extern const struct sooth_calls_options api_calls_alone, api_calls_among_all;
 
 /* Everything is borrowed until the report ends. */
 struct api_calls_options {

@@ -292,7 +292,7 @@ static bool is_requested(const struct stream_state *s, const struct folded_call 
 {
 	const struct syscall_row *row = c->row->name ? c->row : NULL;
 
-	return syscall_set_has(&s->set, row) && (!s->options.only_failed || c->is_error);
+	return syscall_set_has(&s->set, row) && (!s->options.calls.failures_only || c->is_error);
 }
 
 /* Fills in the part of a row that depends on the descriptors before the call. */
@@ -393,7 +393,7 @@ static int emit_exit(
 		.utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.is_host = s->options.is_host };
 
-	if (s->options.only_failed || s->options.path || s->has_counts)
+	if (s->options.calls.failures_only || s->options.path || s->has_counts)
 		return 0;
 	put_time(s, leave->record.time_ns);
 	e.time = span_of((const char *)s->time.data, s->time.size);
@@ -448,7 +448,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		call_fold_begin_at_once(&s->fold);
 	if (call_notes_init(&s->notes, err))
 		return err->code;
-	return syscall_set_parse(&s->set, s->options.set, err);
+	return syscall_set_of(&s->set, &s->options.calls, err);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)

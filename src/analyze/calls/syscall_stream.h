@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_SYSCALL_STREAM_H
 #define SOOTH_ANALYZE_SYSCALL_STREAM_H
 
-#include <stdbool.h>
+#include <sooth/probe_options.h>
 
 enum syscall_stream_time {
 	SYSCALL_STREAM_MONOTONIC, /* seconds of CLOCK_MONOTONIC */
@@ -12,8 +12,7 @@ enum syscall_stream_time {
 };
 
 struct syscall_stream_options {
-	const char *set; /* shown calls, in the syntax of probes/syscall_set.h; NULL: all */
-	bool only_failed;
+	struct sooth_calls_options calls; /* shown calls, selected as for the probe */
 	/* Only calls on this path or below; `real_path` is the same without links. NULL: all. */
 	const char *path, *real_path;
 	bool only_numbers; /* print descriptors without their files */

@@ -12,6 +12,8 @@
 
 #define ROWS_BYTES_MAX 400000 /* limit per process: the rows have to fit into one record */
 
+const struct sooth_calls_options diagnosis_calls = { .has_call_budget = true, .records_api = true };
+
 int diagnosis_init(
 	struct diagnosis *s, const struct findings_options *options, struct sooth_error *err)
 {

@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_DIAGNOSIS_OPTIONS_H
 #define SOOTH_ANALYZE_DIAGNOSIS_OPTIONS_H
 
-#include <stdbool.h>
+#include <sooth/probe_options.h>
 
 #include "analyze/diagnosis/check_settings.h"
 #include "analyze/processes/processes.h"
@@ -24,6 +24,9 @@ struct findings_so_far {
 	struct buffer line; /* without escapes; empty: nothing is known yet */
 	const char *color;  /* color of the finding's severity; NULL: there is no finding */
 };
+
+/* The recording of calls that a diagnosis needs: findings use only a part of the calls. */
+extern const struct sooth_calls_options diagnosis_calls;
 
 struct findings_options {
 	const struct check_settings *settings; /* NULL: the built-in ones */

@@ -31,11 +31,13 @@ static const struct syscall_stream_options every_call = { .is_host = true };
 static const struct api_calls_options every_event = { .with_events = true };
 
 static const struct feed_type {
-	const char *name, *view, *calls;
+	const char *name, *view;
+	/* Recorded system calls; NULL: none. While feeds share a source, all need the same. */
+	const struct sooth_calls_options *calls;
 	const char
 		*unseen; /* the note about a process that uses io_uring; NULL: all calls are seen */
 	const void *options;
-	bool is_of_api, keeps_api;
+	bool is_of_api;
 	struct feed_probe probes[FEED_PROBES];
 } types[FEEDS] = {
 	[FEED_SYSCALLS] = { .name = "syscalls",
@@ -43,7 +45,7 @@ static const struct feed_type {
 		.options = &every_call,
 		.unseen = "submits requests through io_uring: these are not system calls, and no "
 			  "record shows them",
-		.keeps_api = true, /* records for the feed that shares this source */
+		.calls = &api_calls_among_all, /* also for the feed that shares this source */
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_ONCE } } },
@@ -52,7 +54,7 @@ static const struct feed_type {
 		.probes = { { "sched", SOOTH_COUNT | SOOTH_STREAM } } },
 	[FEED_API_CALLS] = { .name = "api_calls",
 		.view = "api-calls",
-		.calls = "%api",
+		.calls = &api_calls_alone,
 		.options = &every_event,
 		.unseen = "uses its connections through io_uring: API calls there are not seen",
 		.is_of_api = true,
@@ -373,11 +375,12 @@ static int make_observer(struct feed *f, struct sooth_error *err)
 		.may_be_refused = true,
 		.starts_paused = f->is_paused,
 		.share = other,
-		.calls = { .call_set = other ? NULL : type->calls,
-			.records_api = type->is_of_api || type->keeps_api,
-			.records_only_api = type->is_of_api && !other },
 		.cache_folder = config_cache_folder() };
-	int status = sooth_observer_new(&f->observer, &options, err);
+	int status;
+
+	if (type->calls)
+		options.calls = other ? api_calls_among_all : *type->calls;
+	status = sooth_observer_new(&f->observer, &options, err);
 
 	for (size_t i = 0; i < FEED_PROBES && type->probes[i].name && !status; i++)
 		status = sooth_observer_add_probe(

@@ -207,7 +207,7 @@ static int set_config(struct syscalls_config *config, const struct probe_options
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
 	config->data_bytes = calls->kept_data_bytes;
 	config->has_all = set.is_all;
-	config->only_failed = calls->failures_only;
+	config->only_failed = probe_skips_call(options, false);
 	config->has_budget = config->keeps_status = calls->has_call_budget;
 	config->keeps_errors = calls->has_call_budget;
 	config->keeps_api = calls->records_api;
