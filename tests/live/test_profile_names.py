@@ -31,7 +31,7 @@ __attribute__((noinline)) void hidden(const shop::Shelf<int> &shelf) { shelf.wei
 int main() {
     shop::Shelf<int> shelf;
     shelf.items.push_back(3);
-    for (clock_t end = clock() + CLOCKS_PER_SEC; clock() < end;)
+    for (clock_t end = clock() + CLOCKS_PER_SEC * 7 / 10; clock() < end;)
         hidden(shelf);
 }
 """
@@ -52,7 +52,7 @@ __attribute__((noinline)) void outer(void) {
     sum++; /* behind */
 }
 int main(void) {
-    for (clock_t end = clock() + CLOCKS_PER_SEC; clock() < end;)
+    for (clock_t end = clock() + CLOCKS_PER_SEC * 7 / 10; clock() < end;)
         outer(); /* main */
 }
 """
@@ -65,7 +65,7 @@ void inner(void) __asm__("_RNvMs_NtCs1234_7mycrate3fooNtB4_3Bar3baz");
 void outer(void) __asm__("_ZN60_$LT$alloc..string..String$u20$as$u20$core..fmt..Display$GT$3fmt17h0123456789abcdefE");
 __attribute__((noinline)) void inner(void) { for (int i = 0; i < 100000; i++) sum += i; }
 __attribute__((noinline)) void outer(void) { inner(); sum++; }
-int main(void) { for (clock_t end = clock() + CLOCKS_PER_SEC; clock() < end;) outer(); }
+int main(void) { for (clock_t end = clock() + CLOCKS_PER_SEC * 7 / 10; clock() < end;) outer(); }
 """
 
 PLAIN = r"""
@@ -73,7 +73,7 @@ PLAIN = r"""
 static volatile unsigned long sum;
 __attribute__((noinline)) static void inner(void) { for (int i = 0; i < 100000; i++) sum += i; }
 __attribute__((noinline)) static void outer(void) { inner(); sum++; }
-int main(void) { for (clock_t end = clock() + CLOCKS_PER_SEC; clock() < end;) outer(); }
+int main(void) { for (clock_t end = clock() + CLOCKS_PER_SEC * 7 / 10; clock() < end;) outer(); }
 """
 
 
@@ -88,8 +88,11 @@ class Names(Case):
 
     def stacks(self, *words, options=()):
         """The names of each stack, from the process on, with its samples."""
+        return self.folded("--rate", "997", *options, "--", *words)
+
+    def folded(self, *words):
         path = self.path("stacks.folded")
-        self.sooth("profile", "--rate", "997", "--folded", path, *options, "--", *words)
+        self.sooth("profile", "--folded", path, *words)
         for line in harness.read(path).decode().splitlines():
             names, _, count = line.rpartition(" ")
             yield names.split(";"), int(count)
@@ -105,13 +108,16 @@ class Names(Case):
         return has / total
 
     def test_cxx(self):
-        program = self.build(CXX, compiler="g++", suffix=".cpp")
+        capture = self.path("cxx.sooth")
+        live = list(self.stacks(self.build(CXX, compiler="g++", suffix=".cpp"),
+                                options=("--names", "full", "--save", capture)))
+        self.assertEqual(list(self.folded(capture)), live)
         for style, inner, outer in (
                 ("full", "shop::Shelf<int>::weigh", "(anonymous namespace)::hidden"),
                 ("short", "shop::Shelf::weigh", "(anonymous namespace)::hidden"),
                 ("symbol", "_ZNK4shop5ShelfIiE5weighEm", "_ZN12_GLOBAL__N_16hiddenERKN4shop5ShelfIiEE")):
             with self.subTest(style):
-                stacks = list(self.stacks(program, options=("--names", style)))
+                stacks = list(self.folded("--names", style, capture))
                 self.assertGreater(self.share(stacks, outer, inner), 0.6, stacks[:9])
 
     def test_rust(self):
@@ -156,7 +162,7 @@ class Names(Case):
         self.assertGreater(found.get(("deepest", self.line("deepest")), 0), 60, found)
         self.assertIn(("main", self.line("main")), found)
         self.assertIn(("deep", self.line("deep")), found)
-        stacks = list(self.stacks(program, options=("--lines",)))
+        stacks = list(self.folded("--lines", capture))
         self.assertGreater(self.share(stacks, "main", "outer", "deep", "deepest"), 0.6, stacks[:9])
         return capture, found
 

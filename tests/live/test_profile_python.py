@@ -47,12 +47,12 @@ CASES = {
 def inner():
     seventy(); twenty(); ten()
 def outer(): inner()
-until(2, outer)
+until(1, outer)
 """,
     "threads": r"""
 def a(): spend(3000)
 def b(): spend(3000)
-all = [threading.Thread(target=until, args=(2, f)) for f in (a, b)]
+all = [threading.Thread(target=until, args=(1, f)) for f in (a, b)]
 for t in all: t.start()
 for t in all: t.join()
 """,
@@ -60,9 +60,9 @@ for t in all: t.join()
 data = bytes(range(256)) * 16000
 def pack(): zlib.compress(data, 6)
 def other(): spend(500)
-t = threading.Thread(target=until, args=(2, other))
+t = threading.Thread(target=until, args=(1, other))
 t.start()
-until(2, pack)
+until(1, pack)
 t.join()
 """,
     "generators": r"""
@@ -73,7 +73,7 @@ def through(g):
     yield from g
 g = through(numbers())
 def take(): next(g)
-until(2, take)
+until(1, take)
 """,
     "exceptions": r"""
 class Failed(Exception): pass
@@ -87,7 +87,7 @@ def catching():
         failing(9)
     except Failed:
         pass
-until(2, catching)
+until(1, catching)
 """,
     "recursion": r"""
 def down(n):
@@ -95,7 +95,7 @@ def down(n):
         return down(n - 1)
     return spend(3000)
 def go(): down(30)
-until(2, go)
+until(1, go)
 """,
     "callbacks": r"""
 import json
@@ -105,7 +105,7 @@ class Thing: pass
 def encode_thing(o): return spend(3000)
 def dumping(): json.dumps([Thing()], default=encode_thing)
 def both(): sorting(); dumping()
-until(2, both)
+until(1, both)
 """,
     "letters": r"""
 class Größe:
@@ -116,7 +116,7 @@ evil = "evil\n\x1b[31m;name"
 more = {"co_qualname": evil} if sys.version_info >= (3, 11) else {}
 hostile.__code__ = hostile.__code__.replace(co_name=evil, **more)
 def both(): 水(); hostile()
-until(2, both)
+until(1, both)
 """,
 }
 
@@ -237,7 +237,7 @@ class Functions:
         """One that runs already, and all of its functions have names."""
         path = self.path("long.py")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(WORK + CASES["shares"].replace("until(2,", "until(60,"))
+            file.write(WORK + CASES["shares"].replace("until(1,", "until(60,"))
         target = Process([*self.python, path])
         self.addCleanup(target.end)
         report = self.sooth("profile", "-j", "--rate", "499", "-d", "2", str(target.pid)).json()
