@@ -56,20 +56,16 @@ class Hostile(Case):
 
 class Names(Hostile):
     def test_ps(self):
-        for data in [*EVIL, TITLE_OF_ALL]:
-            target = self.evil_process(data)
-            pid = str(target.pid)
-            for argv in (["ps", "-i", "20ms", pid], ["ps", "-i", "20ms", "-a"]):
-                table = self.sooth(*argv)
-                lines = self.assert_tame(table.out).splitlines()
+        pids = [str(self.evil_process(data).pid) for data in [*EVIL, TITLE_OF_ALL]]
+        for argv in (["ps", "-i", "20ms", *pids], ["ps", "-i", "20ms", "-a"]):
+            lines = self.assert_tame(self.sooth(*argv).out).splitlines()
+            for pid in pids:
                 self.assertEqual(sum(line.split()[:1] == [pid] for line in lines), 1,
                                  "one process, one line")
-                self.sooth(*argv, "-j").json()
-                self.sooth(*argv, "--format", "jsonl").lines()
-            process = self.sooth("ps", "-j", pid).json()["processes"][0]
-            self.assertEqual(process["pid"], target.pid)
-            self.assertTrue(process["command"])
-            target.end()
+            processes = {str(row["pid"]): row for row in self.sooth(*argv, "-j").json()["processes"]}
+            for pid in pids:
+                self.assertTrue(processes[pid]["command"])
+            self.sooth(*argv, "--format", "jsonl").lines()
 
     def test_on_a_terminal(self):
         """Escapes must not depend on the output being a file."""
@@ -98,32 +94,32 @@ class Names(Hostile):
 
     def test_in_other_places(self):
         """Executable, working directory and command of a process, all named by the enemy."""
+        pids = []
         for data in EVIL:
             folder = os.path.join(os.fsencode(self.folder), data)
             os.mkdir(folder)
             program = os.path.join(folder, b"sl" + data)
             harness.shutil.copyfile("/bin/sleep", program)
             os.chmod(program, 0o755)
-            target = self.start(program, b"100", cwd=folder)
-            self.assert_tame(self.sooth("ps", str(target.pid)).out)
-            process = self.sooth("ps", "-j", str(target.pid)).json()["processes"][0]
+            pids.append(str(self.start(program, b"100", cwd=folder).pid))
+        self.assert_tame(self.sooth("ps", *pids).out)
+        processes = self.sooth("ps", "-j", *pids).json()["processes"]
+        self.assertEqual({str(process["pid"]) for process in processes}, set(pids))
+        for process in processes:
             self.assertTrue(process["cwd"].startswith(self.folder))
-            target.end()
 
     def test_agents(self):
         """Its folder is an agent's project: shown in a column of its own."""
+        agent, started = self.path("claude"), set()
+        harness.shutil.copyfile("/bin/sleep", agent)
+        os.chmod(agent, 0o755)
         for data in EVIL:
             folder = os.path.join(os.fsencode(self.folder), data)
             os.mkdir(folder)
-            agent = self.path("claude")
-            if not os.path.exists(agent):
-                harness.shutil.copyfile("/bin/sleep", agent)
-                os.chmod(agent, 0o755)
-            target = self.start(agent, "100", cwd=folder)
-            self.assert_tame(self.sooth("ps", "-i", "20ms").out)
-            pids = [p["pid"] for p in self.sooth("ps", "-i", "20ms", "-j").json()["processes"]]
-            self.assertIn(target.pid, pids)
-            target.end()
+            started.add(self.start(agent, "100", cwd=folder).pid)
+        self.assert_tame(self.sooth("ps", "-i", "20ms").out)
+        pids = {p["pid"] for p in self.sooth("ps", "-i", "20ms", "-j").json()["processes"]}
+        self.assertEqual(started - pids, set())
 
 
 @needs_bpf

@@ -84,7 +84,7 @@ class ProfilePerf(Case):
     def test_launched(self):
         for name, program in self.programs.items():
             with self.subTest(name):
-                report, stacks = self.profile("--", program, "shares", "2")
+                report, stacks = self.profile("--", program, "shares", "1")
                 self.assert_shares(report, stacks)
 
     def test_what_is_not_measured(self):

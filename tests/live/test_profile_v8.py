@@ -105,7 +105,7 @@ class V8(Case):
             file.write(WORK.replace("SECONDS", "60"))
         return path
 
-    def stacks(self, node, flags, seconds=2):
+    def stacks(self, node, flags, seconds=1.5):
         path = self.path("stacks.folded")
         process = self.start(node, *flags, self.script())
         process.wait_for_output(b"ready")
