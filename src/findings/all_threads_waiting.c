@@ -14,6 +14,7 @@
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
+#include "analyze/waits/wait_shared.h"
 #include "analyze/waits/wait_text.h"
 #include "probes/maps.h"
 
@@ -248,8 +249,8 @@ enum circle {
 #define ENDS  "whether a signal or a timer will end one of the waits"
 #define PIPE_REMEDY                                                                                \
 	"read what a child writes before waiting for its end (in Python "                          \
-	"subprocess.run(capture_output=True) or communicate(), not wait()), or let it write to a " \
-	"file; sooth kill --any {writer pid} ends the wait"
+	"subprocess.run(capture_output=True) or communicate(), not wait(); get() from a queue "    \
+	"before join()), or let it write to a file; sooth kill --any {writer pid} ends the wait"
 #define PROMPT_REMEDY                                                                              \
 	"run the command so that it does not ask (-y, --batch, sudo -n, a key or a file for the "  \
 	"password), or let its caller answer this prompt; sooth kill --any {user pid} ends the "   \
@@ -276,11 +277,11 @@ static const struct claim_row rows[] = {
 		"let the server handle requests in several processes or threads (PHP: "
 		"PHP_CLI_SERVER_WORKERS=4), or send it no request while it handles one" },
 	[CIRCLE_ITSELF] = { "deadlock: it {does}", ENDS, WAY_OUT },
-	[CIRCLE_FILLS] = { "deadlock: it has filled a pipe that {reader} does not read, since that "
-			   "waits for the end of this process",
+	[CIRCLE_FILLS] = { "deadlock: it has filled a {kind} that {reader} does not read, since "
+			   "that waits for the end of {child}",
 		ENDS, PIPE_REMEDY },
 	[CIRCLE_CHILD_FILLS] = { "deadlock: it waits for the end of its child {other}, {which} has "
-				 "filled a pipe that {reader} does not read",
+				 "filled a {kind} that {reader} does not read",
 		ENDS, PIPE_REMEDY },
 	[CIRCLE_WRITES] = { "deadlock: it is blocked writing{what} to {other}, which does not read "
 			    "it and waits for this process",
@@ -330,17 +331,20 @@ static const struct wait_link *abandoned_of(
 	return NULL;
 }
 
-/* Returns the index of the only link that writes to a pipe, if its reader waits for the end of that
- * process or of a child between them; else the number of links. */
+/* Returns the index of the only link that writes to a process, if that waits for the end of the
+ * writer, or of a child that waits for it or has the lock that one of them waits for; else the
+ * number of links. */
 static size_t writer_of(const struct wait_chain *chain)
 {
 	size_t writer = chain->count, writers = 0;
 
 	for (size_t i = 0; i < chain->count; i++) {
-		if (chain->links[i].what == WAIT_PIPE_WRITE) {
+		const struct wait_link *link = &chain->links[i];
+
+		if (wait_is_writing(link) || link->what == WAIT_TERMINAL_WRITE) {
 			writer = i;
 			writers++;
-		} else if (chain->links[i].what != WAIT_CHILD) {
+		} else if (link->what != WAIT_CHILD && !(i && wait_is_of_owner(link))) {
 			return chain->count;
 		}
 	}
@@ -427,6 +431,16 @@ static void set_prompt(struct check_result *out, const struct wait_chain *chain,
 		wait_object_text(finding_value(out, "terminal"), user);
 }
 
+/* Appends the child whose end the reader waits for: the writer itself, or one that waits for it. */
+static void put_awaited(struct buffer *out, const struct wait_chain *chain)
+{
+	if (chain->count > 2) {
+		wait_put_process(out, chain->links[2].process);
+		buffer_string(out, ", and that for ");
+	}
+	buffer_string(out, "this process");
+}
+
 static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 {
 	size_t writer = writer_of(chain);
@@ -434,14 +448,24 @@ static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 	struct buffer *reader = finding_value(out, "reader"), *which;
 
 	buffer_string(reader, !writer && chain->count == 2 ? "its parent " : "");
+	if (!writer)
+		put_awaited(finding_value(out, "child"), chain);
 	if (writer + 1 == chain->count)
 		buffer_string(reader, "this process");
 	else
 		wait_put_process(reader, of[1].process);
 	which = finding_value(out, "which");
-	buffer_string(which, writer == 1 ? "which" : "and below that ");
+	buffer_string(which, writer == 1		 ? "which"
+			     : wait_is_of_owner(&of[-1]) ? "which waits for a lock of "
+							 : "and below that ");
 	if (writer > 1)
 		wait_put_process(which, of->process);
+	if (writer > 1 && wait_is_of_owner(&of[-1]))
+		buffer_string(which, ", which");
+	finding_value_text(out, "kind", "%s",
+		of->what == WAIT_PIPE_WRITE	? "pipe"
+		: of->what == WAIT_SOCKET_WRITE ? "socket"
+						: "terminal");
 	finding_value_text(out, "writer pid", "%u", of->process->node_pid);
 }
 

@@ -40,6 +40,7 @@ static const char *const relations[WAITS_RELATIONS] = {
 	[WAITS_RELATION_SHARER] = "sharer",
 	[WAITS_RELATION_TERMINAL_USER] = "terminal user",
 	[WAITS_RELATION_GUARD] = "access guard",
+	[WAITS_RELATION_MEMORY] = "memory sharer",
 };
 const struct sooth_names waits_relation_names = { WAITS_RELATIONS, relations };
 

@@ -164,6 +164,7 @@ enum waits_relation {
 	WAITS_RELATION_SHARER,	  /* the parent, with the same input: the first reader gets it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
 	WAITS_RELATION_GUARD, /* permits or denies accesses to files, as virus scanners do */
+	WAITS_RELATION_MEMORY,	      /* has the shared memory of a lock without an owner */
 	WAITS_RELATIONS,
 };
 

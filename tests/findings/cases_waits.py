@@ -179,6 +179,30 @@ def client(what):
     return make
 
 
+# Two processes and a lock in shared memory, of which one takes it and is stopped, or works with it for short times.
+SHARED = """
+import multiprocessing, os, signal, sys, time
+lock, pids = multiprocessing.Lock(), []
+for number in range(3):
+    pids.append(os.fork())
+    if pids[-1]: continue
+    time.sleep(0.3 * number)
+    while True:
+        with lock: time.sleep(600 if sys.argv[1] == 'is stopped' else 0.1)
+        time.sleep(0.05)
+time.sleep(0.2)
+if sys.argv[1] == 'is stopped': os.kill(pids[0], signal.SIGSTOP)
+time.sleep(4)
+print(pids[2], flush=True)
+print('ready', flush=True)
+os.waitpid(pids[1], 0)
+"""
+
+
+def sharer(kind):
+    return lambda scope, rng: int(bytes(scope.python(SHARED, kind).out).split()[0])
+
+
 SOON = {"settings": ("held-up.min-time=2s",)}
 TIME = {**SOON, "evidence": "waiting for at least", "threshold": "min-time"}
 
@@ -237,6 +261,9 @@ CASES = [
     sick("held-up", "a terminal whose program is stopped", terminal_writer("is stopped"), says="it is stopped by a signal",
         also=("writer-stuck",), severity="medium", **TIME),
     healthy("held-up", "a terminal whose program reads slowly", terminal_writer("reads"), also=("writer-stuck",), **SOON),
+    sick("frozen", "a child that has the lock in shared memory that another one waits for", sharer("is stopped"),
+        says="stopped by SIGSTOP"),
+    healthy("held-up", "a lock in shared memory of processes that work", sharer("works"), **SOON),
     sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",
         says="no process has it open to write", **TIME),
     sick("held-up", "a server that computes", client("computes"), says="computes and does not", **TIME),

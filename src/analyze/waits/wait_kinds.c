@@ -7,6 +7,7 @@
 #include "analyze/waits/wait_channels.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_object_kinds.h"
+#include "analyze/waits/wait_shared.h"
 #include "base/cleanup.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -317,6 +318,8 @@ static void explain_lock_wait(
 	link->what = t->lock == WAITS_LOCK_JOIN && link->party ? WAIT_THREAD_END
 		     : link->party			       ? WAIT_MUTEX
 							       : WAIT_CONDITION;
+	if (!link->party)
+		wait_link_find_owner(g, t, link);
 }
 
 static void explain_sleep(
@@ -593,7 +596,8 @@ struct wait_link wait_link_of(
 		explain_channel_wait(g, t, channel, &link);
 	if (t->state == 'D' && (link.what == WAIT_UNKNOWN || link.what == WAIT_EVENTS))
 		link.what = WAIT_IO;
-	if (link.party && link.party->confidence < link.confidence && link.what != WAIT_CHILD)
+	if (link.party && link.party->confidence < link.confidence && link.what != WAIT_CHILD &&
+		!wait_is_of_owner(&link))
 		link.confidence = (enum waits_confidence)link.party->confidence;
 	return link;
 }

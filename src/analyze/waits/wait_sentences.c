@@ -10,6 +10,7 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_postgres.h"
+#include "analyze/waits/wait_shared.h"
 #include "analyze/waits/wait_terminal_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -539,7 +540,11 @@ static void put_condition(
 		buffer_string(out, "waits for work: no thread waits for a lock of Java");
 	else if (link->is_inside)
 		buffer_string(out, "waits inside the JVM, for work or for a lock of Java");
-	else
+	else if (wait_is_of_owner(link)) {
+		buffer_format(out, "waits for a lock or semaphore in shared memory that ");
+		wait_put_party(out, link);
+		buffer_string(out, link->confidence > WAITS_LOW ? " probably has" : " perhaps has");
+	} else
 		buffer_format(out,
 			"waits for a lock, semaphore or condition %s: no owner is recorded",
 			wait_is_shared(link) ? "that other processes can share"

@@ -285,6 +285,8 @@ static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_t
 	t->lock = wait_read_futex(r, n, t, &owner);
 	if (!owner) {
 		add_runtime_owner(r, n, t);
+		if (!(t->arguments[1] & FUTEX_PRIVATE_FLAG))
+			wait_add_sharers(r, n, t);
 		return;
 	}
 	own = wait_own_thread(r, n, owner);
