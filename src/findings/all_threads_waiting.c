@@ -229,6 +229,7 @@ enum circle {
 	CIRCLE_ABANDONED,
 	CIRCLE_OWN_MUTEX,
 	CIRCLE_JAVA,
+	CIRCLE_CLASSES,
 	CIRCLE_MUTEXES,
 	CIRCLE_OWN_SERVER,
 	CIRCLE_ITSELF,
@@ -269,6 +270,11 @@ static const struct claim_row rows[] = {
 	[CIRCLE_JAVA] = { "deadlock: {count} Java threads wait for locks of each other", TAKEN,
 		"jstack {pid} shows the deadlock and where each lock was taken; only ending the "
 		"process helps" },
+	[CIRCLE_CLASSES] = { "deadlock: {count} Java threads wait for classes whose initialization "
+			     "another of them has begun: {classes}",
+		"where in the program each initialization began",
+		"jstack {pid} shows the stacks; let no static initializer need a class that is "
+		"derived from its own, or waits for it; only ending the process helps" },
 	[CIRCLE_MUTEXES] = { "deadlock: {count} threads wait for mutexes of each other",
 		TAKEN ": only the call stacks show that", STACK },
 	[CIRCLE_OWN_SERVER] = { "deadlock: it waits for an answer from itself, on {object}: it "
@@ -358,9 +364,10 @@ static enum circle inner_circle(const struct wait_chain *chain)
 	if (chain->circle == chain->count)
 		return CIRCLE_ABANDONED;
 	if (first->party && first->party->relation == WAITS_RELATION_THREAD)
-		return chain->count == 1		     ? CIRCLE_OWN_MUTEX
-		       : wait_is_runtime_lock(first->thread) ? CIRCLE_JAVA
-							     : CIRCLE_MUTEXES;
+		return chain->count == 1			      ? CIRCLE_OWN_MUTEX
+		       : first->thread->lock == WAITS_LOCK_JAVA_CLASS ? CIRCLE_CLASSES
+		       : wait_is_runtime_lock(first->thread)	      ? CIRCLE_JAVA
+								      : CIRCLE_MUTEXES;
 	if (chain->count > 1)
 		return CIRCLE_OTHER;
 	return first->party && first->party->relation == WAITS_RELATION_LISTENER ? CIRCLE_OWN_SERVER
@@ -469,6 +476,22 @@ static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 	finding_value_text(out, "writer pid", "%u", of->process->node_pid);
 }
 
+/* Sets "reader-a (7) waits for ingest.Codec, reader-b (8) for ingest.Gzip". */
+static void set_classes(struct check_result *out, const struct wait_chain *chain)
+{
+	struct buffer *classes = finding_value(out, "classes");
+
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct wait_link *link = &chain->links[i];
+
+		buffer_string(classes, i ? ", " : "");
+		wait_put_name(classes, &link->thread->record, &link->thread->name,
+			link->thread->record.tid);
+		buffer_string(classes, i ? " for " : " waits for ");
+		wait_object_text(classes, link);
+	}
+}
+
 static void set_others(struct check_result *out, const struct wait_chain *chain)
 {
 	struct buffer *others = finding_value(out, "others");
@@ -505,6 +528,8 @@ static void claim_circle(const struct check *e, struct check_result *out,
 		wait_sentence(finding_value(out, "does"), g, first);
 	else if (circle == CIRCLE_ITSELF)
 		finding_value_text(out, "does", "waits for itself");
+	else if (circle == CIRCLE_CLASSES)
+		set_classes(out, chain);
 	else if (circle == CIRCLE_FILLS || circle == CIRCLE_CHILD_FILLS)
 		set_pipe(out, chain);
 	else if (circle == CIRCLE_WRITES || circle == CIRCLE_OTHER_WRITES)

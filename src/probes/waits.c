@@ -65,7 +65,7 @@ const struct sooth_names waits_confidence_names = { WAITS_CONFIDENCES, confidenc
 
 static const char *const locks[WAITS_LOCKS] = { "none", "unknown", "mutex", "owned", "signal",
 	"join", "plain", "Java monitor", "Java lock", "Java idle", "Java task", "Java latch",
-	"Java semaphore", "Java future", "Java condition" };
+	"Java semaphore", "Java future", "Java condition", "Java class" };
 const struct sooth_names waits_lock_names = { WAITS_LOCKS, locks };
 
 static const char *const goroutine_states[WAITS_GOROUTINE_STATES] = { "waits", "runs",

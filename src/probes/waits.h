@@ -103,6 +103,7 @@ enum waits_lock {
 	WAITS_LOCK_JAVA_SEMAPHORE, /* a permit of a Semaphore */
 	WAITS_LOCK_JAVA_FUTURE,	   /* the result of a CompletableFuture */
 	WAITS_LOCK_JAVA_CONDITION, /* a Condition, as of a queue that is empty or full */
+	WAITS_LOCK_JAVA_CLASS,	   /* the initialization of a class, by its owner */
 	WAITS_LOCKS,
 };
 
