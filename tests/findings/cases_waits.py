@@ -199,6 +199,27 @@ os.waitpid(pids[1], 0)
 """
 
 
+# Sessions of a database server, by their titles: one waits, one at work may be stopped.
+SESSIONS = """
+import os, signal, sys, time
+def start(title):
+    pid = os.fork()
+    if not pid: os.execv("/bin/sleep", ["postgres: bob shop [local] " + title, "600"])
+    return pid
+works, waits = start("SELECT"), start("UPDATE waiting")
+time.sleep(0.3)
+if sys.argv[1] == "is stopped": os.kill(works, signal.SIGSTOP)
+time.sleep(1)
+print(waits, flush=True)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def session(kind):
+    return lambda scope, rng: int(bytes(scope.python(SESSIONS, kind).out).split()[0])
+
+
 def sharer(kind):
     return lambda scope, rng: int(bytes(scope.python(SHARED, kind).out).split()[0])
 
@@ -263,6 +284,8 @@ CASES = [
     healthy("held-up", "a terminal whose program reads slowly", terminal_writer("reads"), also=("writer-stuck",), **SOON),
     sick("frozen", "a child that has the lock in shared memory that another one waits for", sharer("is stopped"),
         says="stopped by SIGSTOP"),
+    sick("frozen", "a database session beside one that waits for a lock", session("is stopped"), says="stopped by SIGSTOP"),
+    healthy("held-up", "a database session that waits for one at work", session("works"), **SOON),
     healthy("held-up", "a lock in shared memory of processes that work", sharer("works"), **SOON),
     sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",
         says="no process has it open to write", **TIME),

@@ -9,6 +9,7 @@
 #include "analyze/waits/wait_object_kinds.h"
 #include "analyze/waits/wait_shared.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
@@ -535,14 +536,22 @@ static bool explain_state(const struct wait_graph *g, const struct waits_process
 	return false;
 }
 
-static bool is_database_wait(const struct wait_graph *g, const struct waits_process *p)
+/* Returns whether the process waits within its database server: its title says so, or its command
+ * has rested for a while, and another process of the server is stopped. */
+static bool is_database_wait(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
 {
-	const struct waits_party *party = wait_graph_party(g, p->node_pid, p->node_pid, NULL);
 	struct span title = record_text(&p->record, &p->title);
+	bool rests = !t->since_state && t->since_ns >= NS_PER_S;
 
-	while (party && party->relation != WAITS_RELATION_BACKEND)
-		party = wait_graph_party(g, p->node_pid, p->node_pid, party);
-	return span_starts(title, "postgres: ") && (party || span_contains(title, " waiting"));
+	if (!span_starts(title, "postgres: "))
+		return false;
+	wait_parties_each (g, p->node_pid, p->node_pid, party) {
+		if (party->relation == WAITS_RELATION_BACKEND &&
+			(rests || span_contains(title, " waiting")))
+			return true;
+	}
+	return span_contains(title, " waiting");
 }
 
 static void explain_database_lock(
@@ -584,7 +593,7 @@ struct wait_link wait_link_of(
 		copy_channel(channel, t);
 	if (explain_state(g, p, t, channel, &link) || !t)
 		return link;
-	if (is_database_wait(g, p)) {
+	if (is_database_wait(g, p, t)) {
 		explain_database_lock(g, p, &link);
 		return link;
 	}

@@ -351,8 +351,9 @@ static void put_database(
 	if (!p || !p->party_pid)
 		return;
 	wait_put_party(out, link);
-	buffer_string(
-		out, p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");
+	if (!span_equal(record_text(&p->record, &p->detail), "stopped"))
+		buffer_string(out,
+			p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");
 }
 
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)

@@ -415,7 +415,8 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 	if (t->record.tid != n->stat.pid)
 		return;
 	wait_add_loop_children(r, n, c);
-	if (c->what == SYSCALL_WAIT_READY || (c->row && c->row->wait.descriptor))
+	if (c->what == SYSCALL_WAIT_READY || c->what == SYSCALL_WAIT_TIME ||
+		(c->row && c->row->wait.descriptor))
 		wait_read_unflushed(r, n, t);
 }
 
