@@ -11,10 +11,10 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_circle.h"
+#include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
-#include "analyze/waits/wait_shared.h"
 #include "analyze/waits/wait_text.h"
 #include "probes/maps.h"
 
@@ -235,6 +235,7 @@ enum circle {
 	CIRCLE_ITSELF,
 	CIRCLE_FILLS,	    /* has filled a pipe whose reader waits for its end */
 	CIRCLE_CHILD_FILLS, /* the child whose end it waits for has, or a process below it */
+	CIRCLE_CHILD_READS, /* the child whose end it waits for waits for input of this process */
 	CIRCLE_WRITES,	    /* blocked writing to a process that waits for it */
 	CIRCLE_OTHER_WRITES,
 	CIRCLE_ASKS, /* waits for input at a terminal whose program waits for output */
@@ -289,6 +290,11 @@ static const struct claim_row rows[] = {
 	[CIRCLE_CHILD_FILLS] = { "deadlock: it waits for the end of its child {other}, {which} has "
 				 "filled a {kind} that {reader} does not read",
 		ENDS, PIPE_REMEDY },
+	[CIRCLE_CHILD_READS] = { "deadlock: it waits for the end of its child {other}, which waits "
+				 "for input that this process has to send, or to end by closing it",
+		ENDS,
+		"give the child its input before waiting for its end, or none at all (stdin from "
+		"/dev/null); sooth kill --any {last pid} ends the wait" },
 	[CIRCLE_WRITES] = { "deadlock: it is blocked writing{what} to {other}, which does not read "
 			    "it and waits for this process",
 		ENDS, WAY_OUT },
@@ -386,6 +392,9 @@ static enum circle circle_of(const struct wait_chain *chain)
 	is_pair = is_sure && chain->count == 2 && !chain->circle;
 	if (is_sure && writer < chain->count)
 		return writer ? CIRCLE_CHILD_FILLS : CIRCLE_FILLS;
+	if (is_pair && a->what == WAIT_CHILD &&
+		(b->what == WAIT_PIPE_READ || b->what == WAIT_SOCKET_READ))
+		return CIRCLE_CHILD_READS;
 	if (is_pair && wait_is_writing(a) != wait_is_writing(b))
 		return wait_is_writing(a) ? CIRCLE_WRITES : CIRCLE_OTHER_WRITES;
 	if (is_pair && (a->what == WAIT_TERMINAL_READ) != (b->what == WAIT_TERMINAL_READ))

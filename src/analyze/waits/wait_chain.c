@@ -11,7 +11,6 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_prompts.h"
-#include "analyze/waits/wait_shared.h"
 #include "analyze/waits/wait_trouble.h"
 #include "base/cleanup.h"
 #include "base/hash.h"

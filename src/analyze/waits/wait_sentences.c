@@ -10,7 +10,6 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_postgres.h"
-#include "analyze/waits/wait_shared.h"
 #include "analyze/waits/wait_terminal_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
