@@ -122,6 +122,23 @@ os.waitpid(pid, 0)
 """
 
 
+# A program that waits for the end of a command which reads its input; "writes": another thread gives it some.
+INPUT = """
+import subprocess, sys, threading, time
+command = subprocess.Popen(['cat'], stdin=subprocess.PIPE)
+def write():
+    time.sleep(600)
+    command.stdin.close()
+if sys.argv[1] == 'writes': threading.Thread(target=write, daemon=True).start()
+print('ready', flush=True)
+command.wait()
+"""
+
+
+def fed(kind):
+    return lambda scope, rng: scope.python(INPUT, kind).pid
+
+
 def queue(kind):
     return lambda scope, rng: scope.python(QUEUE, kind).pid
 
@@ -172,6 +189,9 @@ CASES = [
     sick("all-threads-waiting", "a command whose terminal is not read until its end", written("waits"),
         says="has filled a terminal that this process does not read"),
     healthy("all-threads-waiting", "the same, read slowly", written("reads")),
+    sick("all-threads-waiting", "a child whose end is awaited, and that waits for input", fed("waits"),
+        says="which waits for input that this process has to send"),
+    healthy("all-threads-waiting", "the same, with a thread that writes", fed("writes")),
     sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
         settings=("task-lost.min-time=1s",), duration_s=4),
     healthy("task-lost", "workers at work", pool("works"), settings=("task-lost.min-time=1s",), duration_s=4),
