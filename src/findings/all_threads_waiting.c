@@ -343,6 +343,11 @@ static const struct wait_link *abandoned_of(
 	return NULL;
 }
 
+static bool is_of_lock(const struct wait_link *link)
+{
+	return wait_is_of_owner(link) || link->what == WAIT_LOCK || link->what == WAIT_LOCK_FILE;
+}
+
 /* Returns the index of the only link that writes to a process, if that waits for the end of the
  * writer, or of a child that waits for it or has the lock that one of them waits for; else the
  * number of links. */
@@ -356,7 +361,7 @@ static size_t writer_of(const struct wait_chain *chain)
 		if (wait_is_writing(link) || link->what == WAIT_TERMINAL_WRITE) {
 			writer = i;
 			writers++;
-		} else if (link->what != WAIT_CHILD && !(i && wait_is_of_owner(link))) {
+		} else if (link->what != WAIT_CHILD && !(i && is_of_lock(link))) {
 			return chain->count;
 		}
 	}
@@ -471,12 +476,12 @@ static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 	else
 		wait_put_process(reader, of[1].process);
 	which = finding_value(out, "which");
-	buffer_string(which, writer == 1		 ? "which"
-			     : wait_is_of_owner(&of[-1]) ? "which waits for a lock of "
-							 : "and below that ");
+	buffer_string(which, writer == 1	   ? "which"
+			     : is_of_lock(&of[-1]) ? "which waits for a lock of "
+						   : "and below that ");
 	if (writer > 1)
 		wait_put_process(which, of->process);
-	if (writer > 1 && wait_is_of_owner(&of[-1]))
+	if (writer > 1 && is_of_lock(&of[-1]))
 		buffer_string(which, ", which");
 	finding_value_text(out, "kind", "%s",
 		of->what == WAIT_PIPE_WRITE	? "pipe"

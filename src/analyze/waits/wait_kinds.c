@@ -316,6 +316,16 @@ enum stand {
 	STAND_STOPPED,
 };
 
+#define OWED_LEAST (3 * NS_PER_S)
+
+/* Returns whether the thread has waited for some seconds for an answer that its process asked for.
+ */
+static bool is_asking(const struct wait_link *link)
+{
+	return link->what == WAIT_SOCKET_READ && wait_is_outgoing(link->object) &&
+	       !link->thread->since_state && link->thread->since_ns >= OWED_LEAST;
+}
+
 static bool is_at_futex(const struct waits_thread *t)
 {
 	const struct syscall_row *row = t->call_state ? NULL : syscall_row_of(t->abi, t->syscall);
@@ -340,7 +350,7 @@ static enum stand stand_of(const struct wait_graph *g, const struct waits_proces
 		link = wait_link_of(g, p, t);
 		if (wait_is_stopped(&link) || link.what == WAIT_DEBUGGER)
 			return STAND_STOPPED;
-		if (wait_is_held(&link))
+		if (wait_is_held(&link) || is_asking(&link))
 			stand = STAND_BLOCKED;
 		waits_for_child &= link.what == WAIT_CHILD;
 	}
