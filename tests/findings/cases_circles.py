@@ -135,6 +135,22 @@ command.wait()
 """
 
 
+# A program that keeps the end of a pipe between two commands, of which the one that should read rests.
+BETWEEN = """
+import subprocess, sys, time
+writer = subprocess.Popen(['yes'], stdout=subprocess.PIPE)
+subprocess.Popen([sys.executable, '-c', "import selectors, socket; s = selectors.DefaultSelector(); "
+    "s.register(socket.create_server(('127.0.0.1', 0)), 1); s.select()"], stdin=writer.stdout)
+time.sleep(2)
+print('ready', flush=True)
+writer.wait()
+"""
+
+
+def between(scope, _):
+    return scope.python(BETWEEN).pid
+
+
 def fed(kind):
     return lambda scope, rng: scope.python(INPUT, kind).pid
 
@@ -191,6 +207,7 @@ CASES = [
     healthy("all-threads-waiting", "the same, read slowly", written("reads")),
     sick("all-threads-waiting", "a child whose end is awaited, and that waits for input", fed("waits"),
         says="which waits for input that this process has to send"),
+    healthy("all-threads-waiting", "a pipe between two children, of which one rests", between),
     healthy("all-threads-waiting", "the same, with a thread that writes", fed("writes")),
     sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
         settings=("task-lost.min-time=1s",), duration_s=4),

@@ -132,8 +132,9 @@ static bool may_want_monitor(const struct waits_thread *t)
 
 /* Returns the wait of that thread. With a timeout it wakes by itself: then it works now and
  * then. */
-static struct wait_link link_of_resting_main(const struct wait_graph *g, const struct waits_process *p,
-	const struct waits_thread *main_thread, struct wait_link first)
+static struct wait_link link_of_resting_main(const struct wait_graph *g,
+	const struct waits_process *p, const struct waits_thread *main_thread,
+	struct wait_link first)
 {
 	if (wait_is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
 		first = wait_link_of(g, p, main_thread);
@@ -342,18 +343,28 @@ static void choose_end(
 	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *link)
 {
 	const struct waits_party *first = NULL;
+	unsigned ends = 0;
 
-	if ((link->what != WAIT_PIPE_WRITE && (link->what != WAIT_PIPE_READ || !link->others)) ||
-		!link->thread || !link->party || has_task(g, chain, link->party))
+	if ((link->what != WAIT_PIPE_READ && link->what != WAIT_PIPE_WRITE) || !link->thread ||
+		!link->party || has_task(g, chain, link->party))
+		return;
+	/* Without others that are as sure, only one that waits for the chain gives way. */
+	if (!link->others && (link->what == WAIT_PIPE_READ ||
+				     leads_of(g, chain, link->party->party_pid) != LEADS_IN))
 		return;
 	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
-		if (p->relation != link->party->relation || !is_meant(g, chain, link, p))
+		if (p->relation != link->party->relation)
 			continue;
-		if (!first || (link->what == WAIT_PIPE_WRITE && is_parent_at_rest(g, p->party_pid)))
+		ends += p->party_pid != link->process->node_pid;
+		if (is_meant(g, chain, link, p) &&
+			(!first || (link->what == WAIT_PIPE_WRITE &&
+					   is_parent_at_rest(g, p->party_pid))))
 			first = p;
 	}
-	if (first)
-		link->party = first;
+	if (!first || first == link->party)
+		return;
+	link->party = first;
+	link->others = ends - 1; /* the others may be surer, and read it too */
 }
 
 /* Returns the party of the chain that could write to a pipe of tokens, which each user of the pipe
@@ -622,15 +633,20 @@ enum waits_confidence wait_chain_confidence(const struct wait_chain *chain)
 	return least;
 }
 
-static uint32_t lowest_of_circle(const struct wait_chain *chain)
+/* Returns the oldest process: of a parent and its children, it is the parent. */
+static uint32_t oldest_of_circle(const struct wait_chain *chain)
 {
-	uint32_t pid = UINT32_MAX;
+	const struct waits_process *oldest = chain->links[chain->circle].process;
 
-	for (size_t i = chain->circle; i < chain->count; i++) {
-		if (chain->links[i].process->node_pid < pid)
-			pid = chain->links[i].process->node_pid;
+	for (size_t i = chain->circle + 1; i < chain->count; i++) {
+		const struct waits_process *p = chain->links[i].process;
+
+		if (p->node_start_ticks < oldest->node_start_ticks ||
+			(p->node_start_ticks == oldest->node_start_ticks &&
+				p->node_pid < oldest->node_pid))
+			oldest = p;
 	}
-	return pid;
+	return oldest->node_pid;
 }
 
 /* Returns the key of the object; without an inode, as for a FIFO not yet open, that of its path. */
@@ -659,7 +675,7 @@ void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
 	if (wait_circle_pipe(chain))
 		out->object = wait_circle_pipe(chain)->inode;
 	else if (chain->circle < chain->count)
-		out->pid = lowest_of_circle(chain);
+		out->pid = oldest_of_circle(chain);
 	else if (last->party && last->party->is_alive && !last->is_idle &&
 		 last->party->relation != WAITS_RELATION_THREAD &&
 		 last->party->party_pid != last->process->node_pid)
