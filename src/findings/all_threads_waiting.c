@@ -11,6 +11,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_circle.h"
+#include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
@@ -228,11 +229,13 @@ enum circle {
 	CIRCLE_ABANDONED,
 	CIRCLE_OWN_MUTEX,
 	CIRCLE_JAVA,
+	CIRCLE_CLASSES,
 	CIRCLE_MUTEXES,
 	CIRCLE_OWN_SERVER,
 	CIRCLE_ITSELF,
 	CIRCLE_FILLS,	    /* has filled a pipe whose reader waits for its end */
 	CIRCLE_CHILD_FILLS, /* the child whose end it waits for has, or a process below it */
+	CIRCLE_CHILD_READS, /* the child whose end it waits for waits for input of this process */
 	CIRCLE_WRITES,	    /* blocked writing to a process that waits for it */
 	CIRCLE_OTHER_WRITES,
 	CIRCLE_ASKS, /* waits for input at a terminal whose program waits for output */
@@ -248,8 +251,8 @@ enum circle {
 #define ENDS  "whether a signal or a timer will end one of the waits"
 #define PIPE_REMEDY                                                                                \
 	"read what a child writes before waiting for its end (in Python "                          \
-	"subprocess.run(capture_output=True) or communicate(), not wait()), or let it write to a " \
-	"file; sooth kill --any {writer pid} ends the wait"
+	"subprocess.run(capture_output=True) or communicate(), not wait(); get() from a queue "    \
+	"before join()), or let it write to a file; sooth kill --any {writer pid} ends the wait"
 #define PROMPT_REMEDY                                                                              \
 	"run the command so that it does not ask (-y, --batch, sudo -n, a key or a file for the "  \
 	"password), or let its caller answer this prompt; sooth kill --any {user pid} ends the "   \
@@ -268,6 +271,11 @@ static const struct claim_row rows[] = {
 	[CIRCLE_JAVA] = { "deadlock: {count} Java threads wait for locks of each other", TAKEN,
 		"jstack {pid} shows the deadlock and where each lock was taken; only ending the "
 		"process helps" },
+	[CIRCLE_CLASSES] = { "deadlock: {count} Java threads wait for classes whose initialization "
+			     "another of them has begun: {classes}",
+		"where in the program each initialization began",
+		"jstack {pid} shows the stacks; let no static initializer need a class that is "
+		"derived from its own, or waits for it; only ending the process helps" },
 	[CIRCLE_MUTEXES] = { "deadlock: {count} threads wait for mutexes of each other",
 		TAKEN ": only the call stacks show that", STACK },
 	[CIRCLE_OWN_SERVER] = { "deadlock: it waits for an answer from itself, on {object}: it "
@@ -276,12 +284,17 @@ static const struct claim_row rows[] = {
 		"let the server handle requests in several processes or threads (PHP: "
 		"PHP_CLI_SERVER_WORKERS=4), or send it no request while it handles one" },
 	[CIRCLE_ITSELF] = { "deadlock: it {does}", ENDS, WAY_OUT },
-	[CIRCLE_FILLS] = { "deadlock: it has filled a pipe that {reader} does not read, since that "
-			   "waits for the end of this process",
+	[CIRCLE_FILLS] = { "deadlock: it has filled a {kind} that {reader} does not read, since "
+			   "that waits for the end of {child}",
 		ENDS, PIPE_REMEDY },
 	[CIRCLE_CHILD_FILLS] = { "deadlock: it waits for the end of its child {other}, {which} has "
-				 "filled a pipe that {reader} does not read",
+				 "filled a {kind} that {reader} does not read",
 		ENDS, PIPE_REMEDY },
+	[CIRCLE_CHILD_READS] = { "deadlock: it waits for the end of its child {other}, which waits "
+				 "for input that this process has to send, or to end by closing it",
+		ENDS,
+		"give the child its input before waiting for its end, or none at all (stdin from "
+		"/dev/null); sooth kill --any {last pid} ends the wait" },
 	[CIRCLE_WRITES] = { "deadlock: it is blocked writing{what} to {other}, which does not read "
 			    "it and waits for this process",
 		ENDS, WAY_OUT },
@@ -330,17 +343,25 @@ static const struct wait_link *abandoned_of(
 	return NULL;
 }
 
-/* Returns the index of the only link that writes to a pipe, if its reader waits for the end of that
- * process or of a child between them; else the number of links. */
+static bool is_of_lock(const struct wait_link *link)
+{
+	return wait_is_of_owner(link) || link->what == WAIT_LOCK || link->what == WAIT_LOCK_FILE;
+}
+
+/* Returns the index of the only link that writes to a process, if that waits for the end of the
+ * writer, or of a child that waits for it or has the lock that one of them waits for; else the
+ * number of links. */
 static size_t writer_of(const struct wait_chain *chain)
 {
 	size_t writer = chain->count, writers = 0;
 
 	for (size_t i = 0; i < chain->count; i++) {
-		if (chain->links[i].what == WAIT_PIPE_WRITE) {
+		const struct wait_link *link = &chain->links[i];
+
+		if (wait_is_writing(link) || link->what == WAIT_TERMINAL_WRITE) {
 			writer = i;
 			writers++;
-		} else if (chain->links[i].what != WAIT_CHILD) {
+		} else if (link->what != WAIT_CHILD && !(i && is_of_lock(link))) {
 			return chain->count;
 		}
 	}
@@ -354,9 +375,10 @@ static enum circle inner_circle(const struct wait_chain *chain)
 	if (chain->circle == chain->count)
 		return CIRCLE_ABANDONED;
 	if (first->party && first->party->relation == WAITS_RELATION_THREAD)
-		return chain->count == 1		     ? CIRCLE_OWN_MUTEX
-		       : wait_is_runtime_lock(first->thread) ? CIRCLE_JAVA
-							     : CIRCLE_MUTEXES;
+		return chain->count == 1			      ? CIRCLE_OWN_MUTEX
+		       : first->thread->lock == WAITS_LOCK_JAVA_CLASS ? CIRCLE_CLASSES
+		       : wait_is_runtime_lock(first->thread)	      ? CIRCLE_JAVA
+								      : CIRCLE_MUTEXES;
 	if (chain->count > 1)
 		return CIRCLE_OTHER;
 	return first->party && first->party->relation == WAITS_RELATION_LISTENER ? CIRCLE_OWN_SERVER
@@ -375,6 +397,9 @@ static enum circle circle_of(const struct wait_chain *chain)
 	is_pair = is_sure && chain->count == 2 && !chain->circle;
 	if (is_sure && writer < chain->count)
 		return writer ? CIRCLE_CHILD_FILLS : CIRCLE_FILLS;
+	if (is_pair && a->what == WAIT_CHILD &&
+		(b->what == WAIT_PIPE_READ || b->what == WAIT_SOCKET_READ))
+		return CIRCLE_CHILD_READS;
 	if (is_pair && wait_is_writing(a) != wait_is_writing(b))
 		return wait_is_writing(a) ? CIRCLE_WRITES : CIRCLE_OTHER_WRITES;
 	if (is_pair && (a->what == WAIT_TERMINAL_READ) != (b->what == WAIT_TERMINAL_READ))
@@ -427,6 +452,16 @@ static void set_prompt(struct check_result *out, const struct wait_chain *chain,
 		wait_object_text(finding_value(out, "terminal"), user);
 }
 
+/* Appends the child whose end the reader waits for: the writer itself, or one that waits for it. */
+static void put_awaited(struct buffer *out, const struct wait_chain *chain)
+{
+	if (chain->count > 2) {
+		wait_put_process(out, chain->links[2].process);
+		buffer_string(out, ", and that for ");
+	}
+	buffer_string(out, "this process");
+}
+
 static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 {
 	size_t writer = writer_of(chain);
@@ -434,15 +469,41 @@ static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 	struct buffer *reader = finding_value(out, "reader"), *which;
 
 	buffer_string(reader, !writer && chain->count == 2 ? "its parent " : "");
+	if (!writer)
+		put_awaited(finding_value(out, "child"), chain);
 	if (writer + 1 == chain->count)
 		buffer_string(reader, "this process");
 	else
 		wait_put_process(reader, of[1].process);
 	which = finding_value(out, "which");
-	buffer_string(which, writer == 1 ? "which" : "and below that ");
+	buffer_string(which, writer == 1	   ? "which"
+			     : is_of_lock(&of[-1]) ? "which waits for a lock of "
+						   : "and below that ");
 	if (writer > 1)
 		wait_put_process(which, of->process);
+	if (writer > 1 && is_of_lock(&of[-1]))
+		buffer_string(which, ", which");
+	finding_value_text(out, "kind", "%s",
+		of->what == WAIT_PIPE_WRITE	? "pipe"
+		: of->what == WAIT_SOCKET_WRITE ? "socket"
+						: "terminal");
 	finding_value_text(out, "writer pid", "%u", of->process->node_pid);
+}
+
+/* Sets "reader-a (7) waits for ingest.Codec, reader-b (8) for ingest.Gzip". */
+static void set_classes(struct check_result *out, const struct wait_chain *chain)
+{
+	struct buffer *classes = finding_value(out, "classes");
+
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct wait_link *link = &chain->links[i];
+
+		buffer_string(classes, i ? ", " : "");
+		wait_put_name(classes, &link->thread->record, &link->thread->name,
+			link->thread->record.tid);
+		buffer_string(classes, i ? " for " : " waits for ");
+		wait_object_text(classes, link);
+	}
 }
 
 static void set_others(struct check_result *out, const struct wait_chain *chain)
@@ -481,6 +542,8 @@ static void claim_circle(const struct check *e, struct check_result *out,
 		wait_sentence(finding_value(out, "does"), g, first);
 	else if (circle == CIRCLE_ITSELF)
 		finding_value_text(out, "does", "waits for itself");
+	else if (circle == CIRCLE_CLASSES)
+		set_classes(out, chain);
 	else if (circle == CIRCLE_FILLS || circle == CIRCLE_CHILD_FILLS)
 		set_pipe(out, chain);
 	else if (circle == CIRCLE_WRITES || circle == CIRCLE_OTHER_WRITES)

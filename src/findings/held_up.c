@@ -524,18 +524,17 @@ static struct held_up find_held_up(
 }
 
 /* Finds a thread beside the one that matters that waits for an output which a command left open, or
- * for a stopped process: a server may go on accepting clients meanwhile. Sets its chain. */
+ * for a stopped process: the main thread may wait for clients or other threads. Sets its chain. */
 static struct held_up find_beside(
 	const struct check *e, struct wait_graph *g, struct wait_chain *chain)
 {
 	const struct waits_thread *t = NULL, *first = chain->links[0].thread;
 
-	while (first && (t = wait_graph_thread(g, e->id.pid, t))) {
+	while (first && (chain->links[0].is_idle || first->record.tid != e->id.pid) &&
+		(t = wait_graph_thread(g, e->id.pid, t))) {
 		struct wait_chain beside;
 		struct held_up h;
 
-		if (t->record.tid == first->record.tid)
-			continue;
 		wait_chain_follow_thread(g, e->id.pid, t->record.tid, &beside);
 		h = beside.count ? find_held_up(e, g, &beside) : (struct held_up){ 0 };
 		if (h.cause != CAUSE_LEFT && h.cause != CAUSE_STOPPED)
@@ -772,7 +771,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		h = (struct held_up){
 			.g = &g, .chain = &chain, .cause = CAUSE_BUSY, .for_ns = interval
 		};
-	if (!h.cause && chain.links[0].is_idle)
+	if (!h.cause)
 		h = find_beside(e, &g, &chain);
 	if (!h.cause && check_is_hidden(&chain))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));

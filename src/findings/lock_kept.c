@@ -148,6 +148,8 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 static void report_lock(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct waits_wanted *w, uint64_t ns)
 {
+	struct buffer *does;
+
 	finding_begin(out,
 		w->confidence == WAITS_HIGH && w->is_polled ? FINDING_CONFIDENCE_MEDIUM
 							    : check_confidence(w->confidence),
@@ -160,7 +162,10 @@ static void report_lock(const struct check *e, struct check_result *out, const s
 		out, "perhaps", "%s", w->confidence == WAITS_LOW ? "perhaps" : "probably");
 	finding_value_text(out, "session", "%u", w->session_pid ? w->session_pid : e->id.pid);
 	put_waiters(finding_value(out, "waiters"), w);
-	wait_link_text(finding_value(out, "does"), g, &chain->links[0]);
+	does = finding_value(out, "does");
+	wait_link_text(does, g, &chain->links[0]);
+	if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
+		buffer_string(does, ": a deadlock");
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
 	finding_end_row(out, &rows[lock_of(w)]);
 }

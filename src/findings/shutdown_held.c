@@ -3,7 +3,9 @@
  * there: it waits until its clients end their connections. Two connections with one local port
  * belong to a server, since each connection that a process makes gets a port of its own; the
  * kernel's counts show which end opened a single connection. Some programs serve one client and
- * listen no more, so a single connection counts only if the process has a handler for SIGTERM. */
+ * listen no more, so a single connection counts only if the process has a handler for SIGTERM. A
+ * worker that its server has replaced may say in its title that it is about to end (nginx): other
+ * workers still listen on its port. */
 #include <signal.h>
 
 #include "analyze/evidence/awaited.h"
@@ -34,10 +36,37 @@ struct ended {
 	bool is_accepted;   /* the kernel's counts show that each was accepted */
 };
 
-static bool may_be_kept(const struct sockets_socket *s)
+/* Returns whether the process says in its title that it is about to end. */
+static bool says_it_ends(const struct process_entry *p)
 {
-	return socket_is_inet(s) && !s->state_state && s->side == SOCKETS_SIDE_MADE &&
-	       s->opener != SOCKETS_OPENER_SELF &&
+	return p && p->process && p->is_there &&
+	       span_contains(process_table_field(&p->process->record, &p->process->arguments),
+		       "is shutting down");
+}
+
+/* Counts the other workers of the same server that are about to end. Returns whether one that is
+ * diagnosed is older: it has the finding. */
+static bool count_replaced(const struct check *e, unsigned *count)
+{
+	const struct process_entry *own = e->process,
+				   *p = own->parent ? own->parent->first_child : NULL;
+	bool is_reported = false;
+
+	for (*count = 0; p; p = p->next_sibling) {
+		if (p == own || !says_it_ends(p))
+			continue;
+		++*count;
+		is_reported |= p->id.start_ticks < own->id.start_ticks &&
+			       diagnosis_input_is_selected(e->input, p);
+	}
+	return is_reported;
+}
+
+static bool may_be_kept(const struct sockets_socket *s, bool is_ending)
+{
+	return socket_is_inet(s) && !s->state_state &&
+	       (is_ending ? s->side == SOCKETS_SIDE_ACCEPTED
+			  : s->side == SOCKETS_SIDE_MADE && s->opener != SOCKETS_OPENER_SELF) &&
 	       (s->state == SOCKETS_ESTABLISHED || s->state == SOCKETS_CLOSE_WAIT);
 }
 
@@ -61,14 +90,15 @@ static uint64_t quiet_of(const struct sockets_socket *s)
 	return sent_ns < received_ns ? sent_ns : received_ns;
 }
 
-static struct ended port_of(const struct snapshot *last, const struct sockets_socket *of)
+static struct ended port_of(
+	const struct snapshot *last, const struct sockets_socket *of, bool is_ending)
 {
 	struct ended e = {
 		.first = of, .quiet_ns = UINT64_MAX, .silent_ns = UINT64_MAX, .is_accepted = true
 	};
 
 	sockets_each (last, s) {
-		if (!may_be_kept(s) || !is_on_port_of(s, of))
+		if (!may_be_kept(s, is_ending) || !is_on_port_of(s, of))
 			continue;
 		e.count++;
 		if (quiet_of(s) < e.quiet_ns)
@@ -80,13 +110,13 @@ static struct ended port_of(const struct snapshot *last, const struct sockets_so
 	return e;
 }
 
-static struct ended find_awaited(const struct check *e)
+static struct ended find_awaited(const struct check *e, bool is_ending)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct ended most = { 0 };
 
 	sockets_each (last, s) {
-		struct ended of = may_be_kept(s) ? port_of(last, s) : most;
+		struct ended of = may_be_kept(s, is_ending) ? port_of(last, s, is_ending) : most;
 
 		if (of.count > most.count)
 			most = of;
@@ -138,39 +168,67 @@ static const struct claim_row of_several = {
 	"end the clients, or let the server close idle connections when it ends (node: " ENDS_NOW
 };
 
-static void report_connections(
-	const struct check *e, struct check_result *out, const struct ended *ended)
+static const struct claim_row of_worker = {
+	"its server has replaced it{ and |more}, and it keeps {count} on {local}{, of |client}: it "
+	"ends when {they} (no data for {time})",
+	NULL,
+	"end the clients, or set a time after which old workers end in any case (nginx: "
+	"worker_shutdown_timeout); sooth kill --any {pid} ends it now"
+};
+
+static void set_worker(struct check_result *out, const struct ended *ended, unsigned others)
+{
+	bool is_one = ended->count == 1;
+
+	if (others)
+		finding_value_text(out, "more", "%u more worker%s", others, others == 1 ? "" : "s");
+	finding_value_text(out, "count", "%u connection%s", ended->count,
+		is_one ? " of a client" : "s of clients");
+	finding_value_text(out, "they", is_one ? "that closes" : "they close");
+}
+
+static void report_connections(const struct check *e, struct check_result *out,
+	const struct ended *ended, const struct claim_row *row, unsigned others)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	socket_put_local(finding_value(out, "local"), ended->first);
 	put_client(finding_value(out, "client"), e, ended->first);
-	finding_value_text(out, "count", "%u", ended->count);
+	if (row == &of_worker)
+		set_worker(out, ended, others);
+	else
+		finding_value_text(out, "count", "%u", ended->count);
 	finding_value_time(out, "time", ended->quiet_ns);
-	if (ended->count == 1) {
+	if (row == &of_one) {
 		finding_severity(out, FINDING_LOW);
 		finding_time(out, "time without data from the client", ended->silent_ns);
 	} else {
 		finding_count(out, "connections on that port", ended->count, 0);
 		finding_time(out, "time without data on each", ended->quiet_ns);
 	}
-	finding_end_row(out, ended->count == 1 ? &of_one : &of_several);
+	finding_end_row(out, row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	bool is_ending = says_it_ends(e->process);
 	struct ended ended;
+	unsigned others;
 
 	if (!check_last(e, &e->input->sockets)) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 		return;
 	}
-	ended = find_awaited(e);
-	if (is_held_by_one(e, &ended))
-		report_connections(e, out, &ended);
-	else if (ended.count < check_option(e, "min-connections"))
+	ended = find_awaited(e, is_ending);
+	if (is_ending && count_replaced(e, &others))
+		check_fine(out, "reported for an older worker that is about to end");
+	else if (is_ending && ended.count && check_is_over(e, "min-time", ended.quiet_ns, ""))
+		report_connections(e, out, &ended, &of_worker, others);
+	else if (!is_ending && is_held_by_one(e, &ended))
+		report_connections(e, out, &ended, &of_one, 0);
+	else if (is_ending || ended.count < check_option(e, "min-connections"))
 		check_fine(out, "it serves no port that it no longer listens on");
 	else if (check_is_over(e, "min-time", ended.quiet_ns, ""))
-		report_connections(e, out, &ended);
+		report_connections(e, out, &ended, &of_several, 0);
 	else
 		check_fine(out, "its last clients are being served");
 }

@@ -40,6 +40,7 @@ static const char *const relations[WAITS_RELATIONS] = {
 	[WAITS_RELATION_SHARER] = "sharer",
 	[WAITS_RELATION_TERMINAL_USER] = "terminal user",
 	[WAITS_RELATION_GUARD] = "access guard",
+	[WAITS_RELATION_MEMORY] = "memory sharer",
 };
 const struct sooth_names waits_relation_names = { WAITS_RELATIONS, relations };
 
@@ -64,7 +65,7 @@ const struct sooth_names waits_confidence_names = { WAITS_CONFIDENCES, confidenc
 
 static const char *const locks[WAITS_LOCKS] = { "none", "unknown", "mutex", "owned", "signal",
 	"join", "plain", "Java monitor", "Java lock", "Java idle", "Java task", "Java latch",
-	"Java semaphore", "Java future", "Java condition" };
+	"Java semaphore", "Java future", "Java condition", "Java class" };
 const struct sooth_names waits_lock_names = { WAITS_LOCKS, locks };
 
 static const char *const goroutine_states[WAITS_GOROUTINE_STATES] = { "waits", "runs",

@@ -103,6 +103,7 @@ enum waits_lock {
 	WAITS_LOCK_JAVA_SEMAPHORE, /* a permit of a Semaphore */
 	WAITS_LOCK_JAVA_FUTURE,	   /* the result of a CompletableFuture */
 	WAITS_LOCK_JAVA_CONDITION, /* a Condition, as of a queue that is empty or full */
+	WAITS_LOCK_JAVA_CLASS,	   /* the initialization of a class, by its owner */
 	WAITS_LOCKS,
 };
 
@@ -164,6 +165,7 @@ enum waits_relation {
 	WAITS_RELATION_SHARER,	  /* the parent, with the same input: the first reader gets it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
 	WAITS_RELATION_GUARD, /* permits or denies accesses to files, as virus scanners do */
+	WAITS_RELATION_MEMORY,	      /* has the shared memory of a lock without an owner */
 	WAITS_RELATIONS,
 };
 

@@ -86,6 +86,83 @@ while b'done' not in seen:
 """
 
 
+# Workers whose results do not fit into the pipe of their queue; the second one is first, and blocks in it with the lock
+# that the others wait for. "joins" waits for their ends before it reads.
+QUEUE = """
+import multiprocessing, sys, time
+def work(queue, number):
+    time.sleep((0.5, 0, 1)[number])
+    queue.put('x' * 300000)
+if __name__ == '__main__':
+    multiprocessing.set_start_method('fork')
+    queue = multiprocessing.Queue()
+    workers = [multiprocessing.Process(target=work, args=(queue, i)) for i in range(3)]
+    for worker in workers: worker.start()
+    if sys.argv[1] == 'reads':
+        for worker in workers: queue.get()
+        workers.append(multiprocessing.Process(target=time.sleep, args=(600,)))
+        workers[-1].start()
+    time.sleep(5)
+    print('ready', flush=True)
+    for worker in workers: worker.join()
+"""
+
+# A command that writes more than its terminal takes; "waits" does not read it, "reads" does so now and then.
+WRITTEN = """
+import os, pty, sys, time
+pid, master = pty.fork()
+if not pid:
+    os.execvp('seq', ['seq', '10000000'])
+time.sleep(1)
+print('ready', flush=True)
+while sys.argv[1] == 'reads':
+    os.read(master, 100)
+    time.sleep(0.2)
+os.waitpid(pid, 0)
+"""
+
+
+# A program that waits for the end of a command which reads its input; "writes": another thread gives it some.
+INPUT = """
+import subprocess, sys, threading, time
+command = subprocess.Popen(['cat'], stdin=subprocess.PIPE)
+def write():
+    time.sleep(600)
+    command.stdin.close()
+if sys.argv[1] == 'writes': threading.Thread(target=write, daemon=True).start()
+print('ready', flush=True)
+command.wait()
+"""
+
+
+# A program that keeps the end of a pipe between two commands, of which the one that should read rests.
+BETWEEN = """
+import subprocess, sys, time
+writer = subprocess.Popen(['yes'], stdout=subprocess.PIPE)
+subprocess.Popen([sys.executable, '-c', "import selectors, socket; s = selectors.DefaultSelector(); "
+    "s.register(socket.create_server(('127.0.0.1', 0)), 1); s.select()"], stdin=writer.stdout)
+time.sleep(2)
+print('ready', flush=True)
+writer.wait()
+"""
+
+
+def between(scope, _):
+    return scope.python(BETWEEN).pid
+
+
+def fed(kind):
+    return lambda scope, rng: scope.python(INPUT, kind).pid
+
+
+def queue(kind):
+    return lambda scope, rng: scope.python(QUEUE, kind).pid
+
+
+def written(kind):
+    return lambda scope, rng: scope.python(WRITTEN, kind).pid
+
+
 def terminal(kind):
     def start(scope, rng):
         return scope.python(TERMINAL, kind, stdin=subprocess.PIPE).pid
@@ -122,6 +199,16 @@ CASES = [
     healthy("all-threads-waiting", "a command at work on a pseudo terminal", terminal("works")),
     healthy("all-threads-waiting", "a shell at its prompt on a pseudo terminal", terminal("rests")),
     healthy("all-threads-waiting", "a shell on a pseudo terminal, for requests", terminal("shell")),
+    sick("all-threads-waiting", "a parent that joins its workers before it reads their queue", queue("joins"),
+        says="has filled a pipe that "),
+    healthy("all-threads-waiting", "the same, which reads first", queue("reads")),
+    sick("all-threads-waiting", "a command whose terminal is not read until its end", written("waits"),
+        says="has filled a terminal that this process does not read"),
+    healthy("all-threads-waiting", "the same, read slowly", written("reads")),
+    sick("all-threads-waiting", "a child whose end is awaited, and that waits for input", fed("waits"),
+        says="which waits for input that this process has to send"),
+    healthy("all-threads-waiting", "a pipe between two children, of which one rests", between),
+    healthy("all-threads-waiting", "the same, with a thread that writes", fed("writes")),
     sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
         settings=("task-lost.min-time=1s",), duration_s=4),
     healthy("task-lost", "workers at work", pool("works"), settings=("task-lost.min-time=1s",), duration_s=4),

@@ -207,6 +207,31 @@ def ends(kind):
     return make
 
 
+# Workers of a server that listens on, one of which has been replaced and has a client left.
+REPLACED = """
+import os, signal, socket, sys, time
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+kept = server.accept()[0]
+def start(title, more):
+    pid = os.fork()
+    if pid: return pid
+    os.dup2(kept.fileno() if more else server.fileno(), 7)
+    os.execv("/bin/sleep", [title, "600"])
+old = start(sys.argv[1], True)
+start("nginx: worker process", False)
+kept.close()
+time.sleep(2)
+print(old, flush=True)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def replaced(title):
+    return lambda scope, rng: int(bytes(scope.python(REPLACED, title).out).split()[0])
+
+
 def client_of_one_server(scope, _):
     server = scope.python(PEER, "127.0.0.1", ready=b".")
     port = bytes(server.out).split()[1].rstrip(b".").decode()
@@ -248,6 +273,11 @@ CASES = [
         severity="low", settings=("shutdown-held.min-silence=500ms",)),
     healthy("shutdown-held", "a program for one client", ends("serves one"), settings=("shutdown-held.min-silence=500ms",)),
     healthy("shutdown-held", "a server that still listens", ends("listens"), settings=("shutdown-held.min-time=1s",)),
+    sick("shutdown-held", "a worker that its server has replaced", replaced("nginx: worker process is shutting down"),
+        says="its server has replaced it, and it keeps 1 connection of a client on 127.0.0.1:",
+        settings=("shutdown-held.min-time=1s",)),
+    healthy("shutdown-held", "a worker with a client at rest", replaced("nginx: worker process"),
+        settings=("shutdown-held.min-time=1s",)),
     healthy("shutdown-held", "a worker whose parent listens", ends("worker"), settings=("shutdown-held.min-time=1s",)),
     healthy("shutdown-held", "a client of one server", client_of_one_server,
         settings=("shutdown-held.min-time=1s",)),

@@ -79,6 +79,31 @@ public class Locks {
         }
     }
 
+    /* A class whose initialization needs one derived from it, while another thread begins with that one; or that only
+       takes long. */
+    static class Base {
+        static Object kept = pause(800) + (alone ? pause(600000) : new Derived().number);
+    }
+
+    static class Derived extends Base {
+        int number = 1;
+    }
+
+    static boolean alone;
+
+    static String pause(long milliseconds) {
+        LockSupport.parkNanos(milliseconds * 1000000);
+        return "";
+    }
+
+    static void classes(int number, boolean isAlone) {
+        alone = isAlone;
+        if (number == 0)
+            System.out.println(Base.kept);
+        else
+            new Derived();
+    }
+
     static void contended() {
         for (long n = 0;; n++) {
             synchronized (monitors[0]) {
@@ -109,6 +134,8 @@ public class Locks {
             case "monitors" -> () -> monitors(number);
             case "locks" -> () -> locks(number);
             case "contended" -> Locks::contended;
+            case "classes" -> () -> classes(number, false);
+            case "class" -> () -> classes(number, true);
             case "leaks" -> () -> allocates(true);
             case "forgets" -> () -> allocates(false);
             case "latch" -> () -> latch(number);
@@ -135,13 +162,13 @@ public class Locks {
         for (Thread t : workers)
             t.start();
         for (Thread t : workers) {
-            while (!arguments[0].equals("contended") && !arguments[0].equals("leaks")
+            while (!arguments[0].startsWith("class") && !arguments[0].equals("contended") && !arguments[0].equals("leaks")
                 && !arguments[0].equals("forgets") && t.getState() != Thread.State.WAITING && t.getState() != Thread.State.TIMED_WAITING
                 && t.getState() != Thread.State.BLOCKED && t.getState() != Thread.State.TERMINATED
                 && !(arguments[0].equals("served") && t.getName().equals("worker-1")))
                 Thread.sleep(10);
         }
-        Thread.sleep(100);
+        Thread.sleep(arguments[0].startsWith("class") ? 2000 : 100);
         System.out.println("ready");
         while (arguments[1].equals("beside"))
             Thread.sleep(200);
@@ -173,6 +200,10 @@ CASES = [
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
     sick("all-threads-waiting", "Java threads with two locks crosswise", java("locks"),
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
+    sick("all-threads-waiting", "Java threads that initialize a class and one derived from it", java("classes"),
+        may_skip=no_java, says="2 Java threads wait for classes whose initialization another of them has begun", duration_s=4),
+    healthy("all-threads-waiting", "a Java class whose initialization takes long", java("class"), may_skip=no_java,
+        duration_s=4),
     sick("deadlock", "a Java pool whose tasks wait for tasks of their own pool", java("starved"), may_skip=no_java,
         says="thread pool exhausted: threads pool-1-thread-", duration_s=4, settings=("deadlock.min-time=1s",)),
     sick("deadlock", "a latch of Java that no thread counts down", java("latch"), may_skip=no_java,

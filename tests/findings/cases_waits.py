@@ -123,6 +123,19 @@ selector.register(command.stdout, selectors.EVENT_READ)
 while sys.argv[1] == "reads" or not selector.select(0.7) or command.stdout.read1(100):
     if sys.argv[1] == "reads" and not command.stdout.readline(): break
 """
+# A runner that joins a thread for each worker, which reads the worker's output. One worker is ended, and has left a
+# process; or it works.
+RUNNER = """
+import os, signal, subprocess, sys, threading, time
+WORKER = "sleep 600 & echo began; read line; wait"
+workers = [subprocess.Popen(["bash", "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(3)]
+for worker in workers: worker.stdout.readline()
+if sys.argv[1] == "ended": os.kill(workers[1].pid, signal.SIGKILL)
+threads = [threading.Thread(target=worker.stdout.read) for worker in workers]
+for thread in threads: thread.start()
+print("ready", flush=True)
+for thread in threads: thread.join()
+"""
 # The same below a subreaper, which adopts what the command left: it has the session of the reader.
 BELOW = """
 import ctypes, os, subprocess, sys
@@ -166,9 +179,11 @@ def program(text, *args):
     return lambda scope, rng: scope.python(text, *args).pid
 
 
-def below_subreaper(scope, rng):
-    out = bytes(scope.python(BELOW, OUTPUT, "reads", "sleep 100 &", ready=b".", start_new_session=True).out)
-    return int(out.split(b"ready ")[1].split(b".")[0])
+def below_subreaper(*what):
+    def make(scope, rng):
+        out = bytes(scope.python(BELOW, *what, ready=b".", start_new_session=True).out)
+        return int(out.split(b"ready ")[1].split(b".")[0])
+    return make
 
 
 def client(what):
@@ -177,6 +192,51 @@ def client(what):
         port = bytes(server.out).split(b"ready ")[1].split()[0].decode()
         return scope.python(CLIENT, port).pid
     return make
+
+
+# Two processes and a lock in shared memory, of which one takes it and is stopped, or works with it for short times.
+SHARED = """
+import multiprocessing, os, signal, sys, time
+lock, pids = multiprocessing.Lock(), []
+for number in range(3):
+    pids.append(os.fork())
+    if pids[-1]: continue
+    time.sleep(0.3 * number)
+    while True:
+        with lock: time.sleep(600 if sys.argv[1] == 'is stopped' else 0.1)
+        time.sleep(0.05)
+time.sleep(0.2)
+if sys.argv[1] == 'is stopped': os.kill(pids[0], signal.SIGSTOP)
+time.sleep(4)
+print(pids[2], flush=True)
+print('ready', flush=True)
+os.waitpid(pids[1], 0)
+"""
+
+
+# Sessions of a database server, by their titles: one waits, one at work may be stopped.
+SESSIONS = """
+import os, signal, sys, time
+def start(title):
+    pid = os.fork()
+    if not pid: os.execv("/bin/sleep", ["postgres: bob shop [local] " + title, "600"])
+    return pid
+works, waits = start("SELECT"), start("UPDATE waiting")
+time.sleep(0.3)
+if sys.argv[1] == "is stopped": os.kill(works, signal.SIGSTOP)
+time.sleep(1)
+print(waits, flush=True)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def session(kind):
+    return lambda scope, rng: int(bytes(scope.python(SESSIONS, kind).out).split()[0])
+
+
+def sharer(kind):
+    return lambda scope, rng: int(bytes(scope.python(SHARED, kind).out).split()[0])
 
 
 SOON = {"settings": ("held-up.min-time=2s",)}
@@ -228,8 +288,8 @@ CASES = [
         severity="low", says="running, which still has the output open", **LEFT),
     sick("held-up", "the same, of an event loop, by a server that prints", program(OUTPUT, "loops", f"({PRINTS}) &"),
         says="still has the output open", **LEFT),
-    sick("held-up", "an output that what a subreaper adopted keeps open", below_subreaper, severity="low",
-        says="running, which still has the output open", **LEFT),
+    sick("held-up", "an output that what a subreaper adopted keeps open", below_subreaper(OUTPUT, "reads", "sleep 100 &"),
+        severity="low", says="running, which still has the output open", **LEFT),
     sick("held-up", "an input that a process beside it has inherited", program(INPUT, "inherits"),
         says="it seems to have inherited it", **TIME),
     healthy("held-up", "an input that a process beside it writes", program(INPUT, "writes"), **SOON),
@@ -237,6 +297,11 @@ CASES = [
     sick("held-up", "a terminal whose program is stopped", terminal_writer("is stopped"), says="it is stopped by a signal",
         also=("writer-stuck",), severity="medium", **TIME),
     healthy("held-up", "a terminal whose program reads slowly", terminal_writer("reads"), also=("writer-stuck",), **SOON),
+    sick("frozen", "a child that has the lock in shared memory that another one waits for", sharer("is stopped"),
+        says="stopped by SIGSTOP"),
+    sick("frozen", "a database session beside one that waits for a lock", session("is stopped"), says="stopped by SIGSTOP"),
+    healthy("held-up", "a database session that waits for one at work", session("works"), **SOON),
+    healthy("held-up", "a lock in shared memory of processes that work", sharer("works"), **SOON),
     sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",
         says="no process has it open to write", **TIME),
     sick("held-up", "a server that computes", client("computes"), says="computes and does not", **TIME),
@@ -244,6 +309,9 @@ CASES = [
     sick("held-up", "a busy server that answers rarely", client("answers rarely"), severity="low",
         says="most of its time it waits for server", settings=SOON["settings"], alone=True),
 
+    sick("held-up", "an output of one of several workers that was ended", below_subreaper(RUNNER, "ended"), severity="low",
+        says="left sleep (", **LEFT),
+    healthy("held-up", "outputs of workers that live", program(RUNNER, "works"), **SOON),
     healthy("held-up", "a command that started a server and waits for it",
         program(OUTPUT, "loops", f"({PRINTS}) & echo started; wait"), **SOON),
     healthy("held-up", "a command whose server has an output of its own",

@@ -95,8 +95,8 @@ static void survey_wait(struct survey *s, const struct wait_graph *g, const stru
 			s->cycle = link;
 			s->has_cycle = true;
 		}
-		if (!s->has_active && !wait_is_of_locks(&link) && !link.is_idle &&
-			link.what != WAIT_SLEEP && link.what != WAIT_UNKNOWN) {
+		if (!s->has_active && (!wait_is_of_locks(&link) || wait_is_of_owner(&link)) &&
+			!link.is_idle && link.what != WAIT_SLEEP && link.what != WAIT_UNKNOWN) {
 			s->active = link;
 			s->has_active = true;
 		}
@@ -132,8 +132,9 @@ static bool may_want_monitor(const struct waits_thread *t)
 
 /* Returns the wait of that thread. With a timeout it wakes by itself: then it works now and
  * then. */
-static struct wait_link link_of_resting_main(const struct wait_graph *g, const struct waits_process *p,
-	const struct waits_thread *main_thread, struct wait_link first)
+static struct wait_link link_of_resting_main(const struct wait_graph *g,
+	const struct waits_process *p, const struct waits_thread *main_thread,
+	struct wait_link first)
 {
 	if (wait_is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
 		first = wait_link_of(g, p, main_thread);
@@ -328,21 +329,42 @@ static bool is_meant(const struct wait_graph *g, const struct wait_chain *chain,
 	       leads_of(g, chain, p->party_pid) == LEADS_IN;
 }
 
+/* Returns whether the process waits for the end of a child: it is the one that should read what the
+ * child writes, rather than other children that have inherited that end. */
+static bool is_parent_at_rest(const struct wait_graph *g, uint32_t pid)
+{
+	const struct waits_process *p = wait_graph_process(g, pid);
+
+	return p && choose_thread(g, p).what == WAIT_CHILD;
+}
+
 /* Takes another process with the other end of the pipe, if the first one rests. */
 static void choose_end(
 	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *link)
 {
-	const struct waits_party *p = NULL;
+	const struct waits_party *first = NULL;
+	unsigned ends = 0;
 
-	if ((link->what != WAIT_PIPE_READ && link->what != WAIT_PIPE_WRITE) || !link->others ||
-		!link->thread || !link->party || has_task(g, chain, link->party))
+	if ((link->what != WAIT_PIPE_READ && link->what != WAIT_PIPE_WRITE) || !link->thread ||
+		!link->party || has_task(g, chain, link->party))
 		return;
-	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
-		if (p->relation == link->party->relation && is_meant(g, chain, link, p)) {
-			link->party = p;
-			return;
-		}
+	/* Without others that are as sure, only one that waits for the chain gives way. */
+	if (!link->others && (link->what == WAIT_PIPE_READ ||
+				     leads_of(g, chain, link->party->party_pid) != LEADS_IN))
+		return;
+	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
+		if (p->relation != link->party->relation)
+			continue;
+		ends += p->party_pid != link->process->node_pid;
+		if (is_meant(g, chain, link, p) &&
+			(!first || (link->what == WAIT_PIPE_WRITE &&
+					   is_parent_at_rest(g, p->party_pid))))
+			first = p;
 	}
+	if (!first || first == link->party)
+		return;
+	link->party = first;
+	link->others = ends - 1; /* the others may be surer, and read it too */
 }
 
 /* Returns the party of the chain that could write to a pipe of tokens, which each user of the pipe
@@ -383,6 +405,19 @@ static void follow_token(
 	}
 }
 
+/* Returns whether the process is blocked until a child ends: it does not read what is written to a
+ * terminal that it runs, while an event loop may, once its output is no longer held (Ctrl-S). */
+static bool waits_for_end(const struct wait_chain *chain, uint32_t pid)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct wait_link *link = &chain->links[i];
+
+		if (link->process->node_pid == pid)
+			return link->what == WAIT_CHILD && link->confidence == WAITS_HIGH;
+	}
+	return false;
+}
+
 /* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
@@ -415,7 +450,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	if (party->relation == WAITS_RELATION_TERMINAL && !wait_has_prompt(last) && !is_written)
 		return false;
 	if (has_process(chain, party->party_pid)) {
-		last->repeats = !is_written;
+		last->repeats = !is_written || waits_for_end(chain, party->party_pid);
 		return false;
 	}
 	p = wait_graph_process(g, party->party_pid);
@@ -467,18 +502,20 @@ static bool is_ended_by_another(
 	return false;
 }
 
-/* Returns whether each process that could write to the pipe waits for the chain: the jobs of a
- * build whose pipe has lost its last token. */
-static bool are_writers_within(
+/* Returns whether each process that could write to the pipe, or read from it, waits for the chain:
+ * the jobs of a build whose pipe has lost its last token, workers that have inherited the pipe of
+ * their results. */
+static bool are_ends_within(
 	const struct wait_graph *g, const struct wait_chain *chain, const struct wait_link *link)
 {
-	const struct waits_party *p = NULL;
 	unsigned others = 0;
 
-	if (link->what != WAIT_PIPE_READ || !link->others || !link->thread)
+	if ((link->what != WAIT_PIPE_READ && link->what != WAIT_PIPE_WRITE) || !link->others ||
+		!link->thread)
 		return false;
-	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
-		if (p->relation != WAITS_RELATION_WRITER || p == link->party)
+	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
+		if (p->relation != link->party->relation || p == link->party ||
+			p->party_pid == link->process->node_pid)
 			continue;
 		if (leads_of(g, chain, p->party_pid) != LEADS_IN)
 			return false;
@@ -532,7 +569,7 @@ static void follow_chain(const struct wait_graph *g, struct wait_chain *out)
 		extend_chain(g, out);
 	wait_circle_drop(g, out);
 	for (size_t i = out->circle; i < out->count; i++)
-		out->links[i].is_closed = are_writers_within(g, out, &out->links[i]);
+		out->links[i].is_closed = are_ends_within(g, out, &out->links[i]);
 	if (out->circle < out->count)
 		wait_circle_weigh(g, out);
 	for (size_t i = 0; i < out->count; i++)
@@ -596,15 +633,20 @@ enum waits_confidence wait_chain_confidence(const struct wait_chain *chain)
 	return least;
 }
 
-static uint32_t lowest_of_circle(const struct wait_chain *chain)
+/* Returns the oldest process: of a parent and its children, it is the parent. */
+static uint32_t oldest_of_circle(const struct wait_chain *chain)
 {
-	uint32_t pid = UINT32_MAX;
+	const struct waits_process *oldest = chain->links[chain->circle].process;
 
-	for (size_t i = chain->circle; i < chain->count; i++) {
-		if (chain->links[i].process->node_pid < pid)
-			pid = chain->links[i].process->node_pid;
+	for (size_t i = chain->circle + 1; i < chain->count; i++) {
+		const struct waits_process *p = chain->links[i].process;
+
+		if (p->node_start_ticks < oldest->node_start_ticks ||
+			(p->node_start_ticks == oldest->node_start_ticks &&
+				p->node_pid < oldest->node_pid))
+			oldest = p;
 	}
-	return pid;
+	return oldest->node_pid;
 }
 
 /* Returns the key of the object; without an inode, as for a FIFO not yet open, that of its path. */
@@ -633,7 +675,7 @@ void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
 	if (wait_circle_pipe(chain))
 		out->object = wait_circle_pipe(chain)->inode;
 	else if (chain->circle < chain->count)
-		out->pid = lowest_of_circle(chain);
+		out->pid = oldest_of_circle(chain);
 	else if (last->party && last->party->is_alive && !last->is_idle &&
 		 last->party->relation != WAITS_RELATION_THREAD &&
 		 last->party->party_pid != last->process->node_pid)

@@ -88,7 +88,7 @@ struct wait_root {
 	/* If no process is known: the inode of the pipe or socket; for another file the hash of its
 	 * path; in the upper half the thread that had the mutex and has ended; 0: none. */
 	uint64_t object;
-	uint32_t pid; /* the lowest of a circle; 0: none */
+	uint32_t pid; /* the oldest of a circle; 0: none */
 	uint32_t unused;
 };
 

@@ -8,6 +8,7 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_object_kinds.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
@@ -306,6 +307,80 @@ static void explain_poll(const struct wait_graph *g, const struct waits_thread *
 		link->confidence = WAITS_MEDIUM;
 }
 
+/* --- a lock in shared memory --- */
+
+enum stand {
+	STAND_APART,   /* waits for the lock too, or for a child */
+	STAND_UNKNOWN, /* may have it, and may release it */
+	STAND_BLOCKED,
+	STAND_STOPPED,
+};
+
+#define OWED_LEAST (3 * NS_PER_S)
+
+/* Returns whether the thread has waited for some seconds for an answer that its process asked for.
+ */
+static bool is_asking(const struct wait_link *link)
+{
+	return link->what == WAIT_SOCKET_READ && wait_is_outgoing(link->object) &&
+	       !link->thread->since_state && link->thread->since_ns >= OWED_LEAST;
+}
+
+static bool is_at_futex(const struct waits_thread *t)
+{
+	const struct syscall_row *row = t->call_state ? NULL : syscall_row_of(t->abi, t->syscall);
+
+	return row && row->wait.what == SYSCALL_WAIT_LOCK;
+}
+
+/* Returns how a process with the same memory stands to the lock. Threads at a futex are not looked
+ * at any further: they may wait for this lock. */
+static enum stand stand_of(const struct wait_graph *g, const struct waits_process *p)
+{
+	bool waits_too = false, waits_for_child = true;
+	enum stand stand = STAND_UNKNOWN;
+
+	wait_threads_each (g, p->node_pid, t) {
+		struct wait_link link;
+
+		if (is_at_futex(t)) {
+			waits_too |= !(t->arguments[1] & WAITS_FUTEX_PRIVATE);
+			continue;
+		}
+		link = wait_link_of(g, p, t);
+		if (wait_is_stopped(&link) || link.what == WAIT_DEBUGGER)
+			return STAND_STOPPED;
+		if (wait_is_held(&link) || is_asking(&link))
+			stand = STAND_BLOCKED;
+		waits_for_child &= link.what == WAIT_CHILD;
+	}
+	return stand == STAND_UNKNOWN && (waits_too || waits_for_child) ? STAND_APART : stand;
+}
+
+/* Sets the party of a thread that waits for a lock in shared memory, which has no owner: of the
+ * processes with that memory, one that is stopped, else one that is blocked in a call. */
+static void find_shared_owner(
+	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
+{
+	enum stand best = STAND_UNKNOWN;
+	unsigned others = 0;
+
+	wait_parties_each (g, t->node_pid, t->record.tid, p) {
+		const struct waits_process *of = wait_graph_process(g, p->party_pid);
+		enum stand stand = of ? stand_of(g, of) : STAND_UNKNOWN;
+
+		if (p->relation != WAITS_RELATION_MEMORY)
+			continue;
+		others += stand != STAND_APART;
+		if (stand <= best)
+			continue;
+		best = stand;
+		link->party = p;
+	}
+	if (link->party)
+		link->confidence = others > 1 ? WAITS_LOW : WAITS_MEDIUM;
+}
+
 /* --- locks, sleeps, the rest --- */
 
 static void explain_lock_wait(
@@ -317,6 +392,8 @@ static void explain_lock_wait(
 	link->what = t->lock == WAITS_LOCK_JOIN && link->party ? WAIT_THREAD_END
 		     : link->party			       ? WAIT_MUTEX
 							       : WAIT_CONDITION;
+	if (!link->party)
+		find_shared_owner(g, t, link);
 }
 
 static void explain_sleep(
@@ -532,14 +609,22 @@ static bool explain_state(const struct wait_graph *g, const struct waits_process
 	return false;
 }
 
-static bool is_database_wait(const struct wait_graph *g, const struct waits_process *p)
+/* Returns whether the process waits within its database server: its title says so, or its command
+ * has rested for a while, and another process of the server is stopped. */
+static bool is_database_wait(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
 {
-	const struct waits_party *party = wait_graph_party(g, p->node_pid, p->node_pid, NULL);
 	struct span title = record_text(&p->record, &p->title);
+	bool rests = !t->since_state && t->since_ns >= NS_PER_S;
 
-	while (party && party->relation != WAITS_RELATION_BACKEND)
-		party = wait_graph_party(g, p->node_pid, p->node_pid, party);
-	return span_starts(title, "postgres: ") && (party || span_contains(title, " waiting"));
+	if (!span_starts(title, "postgres: "))
+		return false;
+	wait_parties_each (g, p->node_pid, p->node_pid, party) {
+		if (party->relation == WAITS_RELATION_BACKEND &&
+			(rests || span_contains(title, " waiting")))
+			return true;
+	}
+	return span_contains(title, " waiting");
 }
 
 static void explain_database_lock(
@@ -581,7 +666,7 @@ struct wait_link wait_link_of(
 		copy_channel(channel, t);
 	if (explain_state(g, p, t, channel, &link) || !t)
 		return link;
-	if (is_database_wait(g, p)) {
+	if (is_database_wait(g, p, t)) {
 		explain_database_lock(g, p, &link);
 		return link;
 	}
@@ -593,7 +678,8 @@ struct wait_link wait_link_of(
 		explain_channel_wait(g, t, channel, &link);
 	if (t->state == 'D' && (link.what == WAIT_UNKNOWN || link.what == WAIT_EVENTS))
 		link.what = WAIT_IO;
-	if (link.party && link.party->confidence < link.confidence && link.what != WAIT_CHILD)
+	if (link.party && link.party->confidence < link.confidence && link.what != WAIT_CHILD &&
+		!wait_is_of_owner(&link))
 		link.confidence = (enum waits_confidence)link.party->confidence;
 	return link;
 }

@@ -16,8 +16,8 @@
 #define EDGE_TRIGGERED	(1u << 31)  /* EPOLLET */
 #define FULL_LEAST	(64u << 10) /* bytes not read; fewer may be in transit */
 
-/* Compares parties: first not the process itself, then confidence, then whether its wait was
- * read. */
+/* Compares parties: first not the process itself, then confidence, then the one that others have
+ * the lock from, then whether its wait was read. */
 static bool is_better(const struct wait_graph *g, const struct waits_thread *t,
 	const struct waits_party *a, const struct waits_party *b)
 {
@@ -27,6 +27,9 @@ static bool is_better(const struct wait_graph *g, const struct waits_thread *t,
 		return b_is_own;
 	if (a->confidence != b->confidence)
 		return a->confidence > b->confidence;
+	if (a->source == WAITS_SOURCE_INHERITED && b->source == a->source &&
+		a->party_start_ticks != b->party_start_ticks)
+		return a->party_start_ticks < b->party_start_ticks;
 	return !wait_graph_process(g, b->party_pid) && wait_graph_process(g, a->party_pid);
 }
 
@@ -228,6 +231,12 @@ bool wait_is_shared(const struct wait_link *link)
 
 	return (link->what == WAIT_CONDITION || link->what == WAIT_MUTEX) && t && !t->call_state &&
 	       t->lock != WAITS_LOCK_NONE && !(t->arguments[1] & WAITS_FUTEX_PRIVATE);
+}
+
+bool wait_is_of_owner(const struct wait_link *link)
+{
+	assert(link);
+	return link->what == WAIT_CONDITION && link->party;
 }
 
 bool wait_is_left_mutex(const struct wait_link *link)

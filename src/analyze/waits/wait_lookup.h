@@ -65,6 +65,8 @@ bool wait_is_woken_by_time(const struct waits_thread *t);
 /* Returns whether the link waits for a lock in memory that may be shared with other processes, one
  * of which could end the wait. */
 bool wait_is_shared(const struct wait_link *link);
+/* Returns whether the link waits for a lock in shared memory that its party perhaps has. */
+bool wait_is_of_owner(const struct wait_link *link);
 /* Returns whether it waits for a mutex in shared memory whose owner is no thread any more. */
 bool wait_is_left_mutex(const struct wait_link *link);
 /* Returns whether the thread has been for some seconds in a call in which no thread rests:

@@ -42,6 +42,11 @@ void wait_database_text(struct buffer *out, const struct wait_link *link)
 	/* Only a function in a query takes an advisory lock. */
 	bool is_query = !command.size || span_equal(command, "SELECT");
 
+	if (p && !span_contains(
+			 record_text(&link->process->record, &link->process->title), WAITING)) {
+		buffer_string(out, "waits within the database server, probably for ");
+		return;
+	}
 	buffer_string(out, "waits for a lock in the database");
 	if (command.size)
 		buffer_format(out, " for its %.*s", (int)command.size, command.data);

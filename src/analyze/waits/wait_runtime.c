@@ -5,7 +5,8 @@
 
 bool wait_is_runtime_lock(const struct waits_thread *t)
 {
-	return t && (t->lock == WAITS_LOCK_JAVA_MONITOR || t->lock == WAITS_LOCK_JAVA);
+	return t && (t->lock == WAITS_LOCK_JAVA_MONITOR || t->lock == WAITS_LOCK_JAVA ||
+			    t->lock == WAITS_LOCK_JAVA_CLASS);
 }
 
 bool wait_is_runtime_idle(const struct waits_thread *t)
@@ -52,6 +53,11 @@ bool wait_put_runtime_lock(struct buffer *out, const struct wait_link *link)
 
 	if (!wait_is_runtime_lock(link->thread))
 		return false;
+	if (link->thread->lock == WAITS_LOCK_JAVA_CLASS) {
+		buffer_format(out, "waits for the initialization of class %.*s by ",
+			(int)class.size, class.data);
+		return true;
+	}
 	if (link->thread->lock == WAITS_LOCK_JAVA_MONITOR) {
 		buffer_string(out, "waits for a Java monitor ");
 		if (class.size)

@@ -350,8 +350,9 @@ static void put_database(
 	if (!p || !p->party_pid)
 		return;
 	wait_put_party(out, link);
-	buffer_string(
-		out, p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");
+	if (!span_equal(record_text(&p->record, &p->detail), "stopped"))
+		buffer_string(out,
+			p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");
 }
 
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -539,7 +540,11 @@ static void put_condition(
 		buffer_string(out, "waits for work: no thread waits for a lock of Java");
 	else if (link->is_inside)
 		buffer_string(out, "waits inside the JVM, for work or for a lock of Java");
-	else
+	else if (wait_is_of_owner(link)) {
+		buffer_format(out, "waits for a lock or semaphore in shared memory that ");
+		wait_put_party(out, link);
+		buffer_string(out, link->confidence > WAITS_LOW ? " probably has" : " perhaps has");
+	} else
 		buffer_format(out,
 			"waits for a lock, semaphore or condition %s: no owner is recorded",
 			wait_is_shared(link) ? "that other processes can share"

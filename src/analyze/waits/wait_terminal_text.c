@@ -21,7 +21,8 @@ void wait_terminal_text(
 		if (link->party) {
 			buffer_string(out, ": ");
 			wait_put_party(out, link);
-			buffer_string(out, " does not read it, or its output is held (Ctrl-S)");
+			buffer_string(out, " does not read it");
+			buffer_string(out, link->repeats ? "" : ", or its output is held (Ctrl-S)");
 		} else {
 			buffer_string(out, ": its output is held (Ctrl-S), or not read");
 		}

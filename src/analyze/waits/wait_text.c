@@ -182,30 +182,57 @@ static void put_unflushed(struct buffer *out, const struct wait_link *keeper)
 	buffer_string(out, " writes each line)");
 }
 
-/* Appends that a filter in a pipeline read its input but wrote nothing, while its reader waited. */
+/* Returns whether the process has run since the reader last got data from it. */
+static bool has_run_since(const struct wait_link *reader, const struct wait_link *writer)
+{
+	if (!reader->thread || reader->thread->since_state ||
+		reader->thread->since_ns < KEPT_LEAST || !writer->thread)
+		return false;
+	return writer->what == WAIT_RUNS ||
+	       (!writer->thread->since_state &&
+		       writer->thread->since_ns + READ_LEAST <= reader->thread->since_ns);
+}
+
+/* Returns whether this may be a program of Python that prints into the buffer that it has for a
+ * pipe. */
+static bool may_buffer(const struct wait_link *reader, const struct wait_link *writer)
+{
+	const struct waits_process *p = writer->process;
+
+	return wait_is_output_of(reader->party) &&
+	       (writer->what == WAIT_RUNS || writer->what == WAIT_SLEEP) &&
+	       span_starts(record_text(&p->record, &p->name), "python") &&
+	       !span_contains(record_text(&p->record, &p->title), " -u");
+}
+
+/* Appends that a process ran and wrote nothing while its reader waited: a filter in a pipeline that
+ * read its input, or a program with output in its buffer. */
 static void put_kept(struct buffer *out, const struct wait_chain *chain)
 {
-	const struct wait_link *reader = &chain->links[0], *filter = &chain->links[1];
+	const struct wait_link *reader = &chain->links[0], *writer = &chain->links[1];
+	bool is_filter, is_known;
 
 	if (chain->keeper) {
 		put_unflushed(out, chain->keeper);
 		return;
 	}
 	if (chain->count < 2 || chain->is_deadlock || chain->is_exchange ||
-		reader->what != WAIT_PIPE_READ || filter->what != WAIT_PIPE_READ ||
-		!reader->thread || reader->thread->since_state || !filter->thread ||
-		filter->thread->since_state || reader->thread->since_ns < KEPT_LEAST ||
-		filter->thread->since_ns + READ_LEAST > reader->thread->since_ns)
+		reader->what != WAIT_PIPE_READ || !has_run_since(reader, writer))
 		return;
-	if (!filter->thread->unflushed_state && filter->thread->unflushed_bytes) {
-		put_unflushed(out, filter);
+	is_filter = writer->what == WAIT_PIPE_READ;
+	is_known = !writer->thread->unflushed_state && writer->thread->unflushed_bytes;
+	if (is_known && (is_filter || wait_is_output_of(reader->party))) {
+		put_unflushed(out, writer);
 		return;
 	}
+	if (!is_filter && !may_buffer(reader, writer))
+		return;
 	buffer_format(out,
-		"; %u has read since and written nothing to it: nothing matched, or it keeps its "
+		"; %u has %s since and written nothing to it: %s, or it keeps its "
 		"output in a buffer (",
-		filter->process->node_pid);
-	put_unbuffered(out, record_text(&filter->process->record, &filter->process->name));
+		writer->process->node_pid, is_filter ? "read" : "run",
+		is_filter ? "nothing matched" : "it has nothing to say");
+	put_unbuffered(out, record_text(&writer->process->record, &writer->process->name));
 	buffer_string(out, " writes each line)");
 }
 

@@ -141,30 +141,6 @@ uint32_t wait_own_thread(struct wait_reader *r, struct wait_node *n, uint32_t id
 	return 0;
 }
 
-bool wait_shares_memory(
-	struct wait_reader *r, const struct wait_node *n, uint64_t address, uint32_t other)
-{
-	struct maps_line own = { 0 }, line;
-	uint64_t place;
-	bool shares = false;
-
-	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
-		return false;
-	maps_for_each (&line, r->more) {
-		if (line.is_shared && address >= line.from && address < line.to)
-			own = line;
-	}
-	if (!own.inode || procfs_read((pid_t)other, "maps", &r->more, MAPS_BYTES))
-		return false;
-	place = own.offset + (address - own.from);
-	maps_for_each (&line, r->more)
-		shares |= line.is_shared && line.is_writable && line.inode == own.inode &&
-			  line.device_major == own.device_major &&
-			  line.device_minor == own.device_minor && place >= line.offset &&
-			  place - line.offset < line.to - line.from;
-	return shares;
-}
-
 static enum waits_lock waiting_lock(
 	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t *owner)
 {

@@ -253,22 +253,37 @@ static void add_backend(
 			.follows = pid != 0 });
 }
 
-/* Adds the processes of a database server, which writes into their titles what each of them
- * does. */
+static bool is_stopped(const struct wait_entry *e)
+{
+	return e->state == 'T' || e->state == 't';
+}
+
+/* Adds the processes of a database server, which writes into their titles what each of them does: a
+ * command waits for a lock of another session, or for a process that does not answer since it is
+ * stopped. */
 static void add_backends(struct wait_reader *r, const struct wait_node *n, const char *title)
 {
+	enum database_session own = database_session_from_title(title);
 	size_t count = wait_table_count(&r->table);
 	struct database_sessions all;
+	bool has_stopped = false;
 
-	if (database_session_from_title(title) != DATABASE_SESSION_WAITS)
+	if (own != DATABASE_SESSION_WAITS && own != DATABASE_SESSION_WORKS)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
+		enum database_session is = e->ppid == n->stat.ppid && e->pid != n->stat.pid
+						   ? database_session_read(r, e->pid)
+						   : DATABASE_SESSION_NONE;
 
-		if (e->ppid == n->stat.ppid && e->pid != n->stat.pid &&
-			database_session_read(r, e->pid) == DATABASE_SESSION_HOLDS)
+		if (is && is_stopped(e))
+			add_backend(r, n, e->pid, "stopped");
+		else if (is == DATABASE_SESSION_HOLDS && own == DATABASE_SESSION_WAITS)
 			add_backend(r, n, e->pid, "row lock");
+		has_stopped |= is && is_stopped(e);
 	}
+	if (own != DATABASE_SESSION_WAITS || has_stopped)
+		return;
 	all = database_sessions_read_all(r, n->stat.ppid);
 	if (database_sessions_have_no_holder(&all))
 		add_backend(r, n, all.idle == 1 && strstr(title, " SELECT ") ? all.idle_pid : 0,

@@ -195,6 +195,10 @@ enum waits_lock wait_read_futex(
 /* Returns whether the other process maps, to write to it, the shared memory at that address. */
 bool wait_shares_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, uint32_t other);
+/* Adds the relatives of the process that map, to write to it, the shared memory of the thread's
+ * futex. */
+void wait_add_sharers(
+	struct wait_reader *r, const struct wait_node *n, const struct waits_thread *t);
 /* Makes a call that reads the memory of the process, which may never end: the process decides what
  * its pages are. False: it was not made or did not end, and that is reported; such a process is not
  * read again. */

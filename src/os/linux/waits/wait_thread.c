@@ -285,6 +285,8 @@ static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_t
 	t->lock = wait_read_futex(r, n, t, &owner);
 	if (!owner) {
 		add_runtime_owner(r, n, t);
+		if (!(t->arguments[1] & FUTEX_PRIVATE_FLAG))
+			wait_add_sharers(r, n, t);
 		return;
 	}
 	own = wait_own_thread(r, n, owner);
@@ -413,7 +415,8 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 	if (t->record.tid != n->stat.pid)
 		return;
 	wait_add_loop_children(r, n, c);
-	if (c->what == SYSCALL_WAIT_READY || (c->row && c->row->wait.descriptor))
+	if (c->what == SYSCALL_WAIT_READY || c->what == SYSCALL_WAIT_TIME ||
+		(c->row && c->row->wait.descriptor))
 		wait_read_unflushed(r, n, t);
 }
 

@@ -24,6 +24,9 @@ enum hotspot_field {
 	HOTSPOT_OSTHREAD_ID,
 	HOTSPOT_THREAD_OBJECT,
 	HOTSPOT_THREAD_PENDING, /* the monitor that it waits to enter */
+	HOTSPOT_THREAD_WAITING, /* the monitor of the object that it waits for: Object.wait() */
+	HOTSPOT_THREAD_ANCHOR,
+	HOTSPOT_ANCHOR_STACK, /* within the anchor: the last Java frame; below it, frames of C++ */
 	HOTSPOT_THREAD_STACK_BASE,
 	HOTSPOT_THREAD_STACK_SIZE,
 	HOTSPOT_THREAD_OWNER_ID,   /* from 24 on: a monitor has the number of its owner */
@@ -40,7 +43,9 @@ enum hotspot_field {
 	HOTSPOT_CLASS_SHIFT,
 	HOTSPOT_OBJECT_CLASS,
 	HOTSPOT_CLASS_NAME,
-	HOTSPOT_CLASS_LAYOUT, /* size of its objects in bytes, with a flag in bit 0 */
+	HOTSPOT_CLASS_LAYOUT,	   /* size of its objects in bytes, with a flag in bit 0 */
+	HOTSPOT_CLASS_STATE,	   /* of its initialization */
+	HOTSPOT_CLASS_INITIALIZER, /* the thread that runs it */
 	HOTSPOT_SYMBOL_LENGTH,
 	HOTSPOT_SYMBOL_BODY,
 	HOTSPOT_FIELDS,

@@ -5,7 +5,8 @@
  * are found by the object that a parked thread names and by the thread that this object names as
  * its owner. Also found are waits for a task (FutureTask) that names no thread, because no thread
  * has begun it, and waits that any other thread may end: for a latch, a semaphore, a
- * CompletableFuture.
+ * CompletableFuture. A class that another thread initializes is found by its address in the frames
+ * of the virtual machine that wait for it.
  *
  * The process runs on meanwhile, and its collector moves objects: one answer may be wrong, but an
  * answer that is the same in two samples is right. Cannot be seen: owners of read locks, which have
@@ -26,11 +27,14 @@
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define THREADS_MAX 512	       /* Java threads that are read */
-#define SLOTS_MAX   64	       /* pointers of an object that are examined */
-#define STACK_MOST  8	       /* objects on the lock stack of a thread */
-#define STACK_LIMIT (1u << 30) /* bytes: a larger range is no stack */
-#define ANONYMOUS   1	       /* the owner is the thread with the object on its lock stack */
+#define THREADS_MAX   512	 /* Java threads that are read */
+#define SLOTS_MAX     64	 /* pointers of an object that are examined */
+#define STACK_MOST    8		 /* objects on the lock stack of a thread */
+#define STACK_LIMIT   (1u << 30) /* bytes: a larger range is no stack */
+#define FRAME_WORDS   512	 /* of the frames of C++ above a wait */
+#define INITIALIZING  3		 /* InstanceKlass::being_initialized */
+#define POINTER_LEAST (1u << 16)
+#define ANONYMOUS     1 /* the owner is the thread with the object on its lock stack */
 
 struct java_thread {
 	uint64_t address, object, owner_id, stack_from, stack_to;
@@ -400,6 +404,66 @@ static void examine_thread_object(struct question *q, const struct java_thread *
 	}
 }
 
+/* --- classes that another thread initializes --- */
+
+static const struct java_thread *initializer_of(const struct question *q, uint64_t class)
+{
+	uint64_t thread = read_field(q, class, HOTSPOT_CLASS_INITIALIZER);
+	uint8_t state = 0;
+
+	for (unsigned i = 0; thread && i < q->threads; i++) {
+		if (q->all[i].address == thread)
+			return read_memory(q, class + q->layout.at[HOTSPOT_CLASS_STATE], &state,
+				       sizeof(state)) &&
+					       state == INITIALIZING
+				       ? &q->all[i]
+				       : NULL;
+	}
+	return NULL;
+}
+
+/* Returns whether the thread may wait for the initialization of a class. Up to Java 20 it waits for
+ * an object that is an array of numbers, later for none. */
+static bool may_want_class(const struct question *q, const struct java_thread *t)
+{
+	uint64_t monitor = read_field(q, t->address, HOTSPOT_THREAD_WAITING);
+	uint64_t handle = monitor ? read_field(q, monitor, HOTSPOT_MONITOR_OBJECT) : 0;
+	char class[WAIT_CLASS_SIZE];
+
+	return !monitor ||
+	       (handle && class_of(q, read_pointer(q, handle), class) && !strcmp(class, "[I"));
+}
+
+/* Finds the class in the frames of C++ below the last frame of Java. */
+static void examine_frames(struct question *q, const struct java_thread *t)
+{
+	static const enum hotspot_field needed[] = { HOTSPOT_THREAD_WAITING, HOTSPOT_THREAD_ANCHOR,
+		HOTSPOT_ANCHOR_STACK, HOTSPOT_CLASS_STATE, HOTSPOT_CLASS_INITIALIZER,
+		HOTSPOT_CLASS_NAME };
+	uint64_t words[FRAME_WORDS], top;
+	char name[WAIT_CLASS_SIZE];
+
+	if (!has_all_fields(q, needed, ARRAY_SIZE(needed)) || !may_want_class(q, t))
+		return;
+	top = read_pointer(q, t->address + q->layout.at[HOTSPOT_THREAD_ANCHOR] +
+				      q->layout.at[HOTSPOT_ANCHOR_STACK]);
+	if (top < t->stack_from + sizeof(words) || top > t->stack_to ||
+		!read_memory(q, top - sizeof(words), words, sizeof(words)))
+		return;
+	for (size_t i = FRAME_WORDS; i-- > 0;) {
+		const struct java_thread *by;
+
+		if (words[i] < POINTER_LEAST || words[i] & 7 ||
+			(words[i] >= t->stack_from && words[i] < t->stack_to))
+			continue;
+		by = initializer_of(q, words[i]);
+		if (!by || by == t || !class_name(q, words[i], name))
+			continue;
+		add_lock(q, t, by, WAITS_LOCK_JAVA_CLASS, name);
+		return;
+	}
+}
+
 /* --- the process --- */
 
 static void examine_threads(struct question *q)
@@ -407,11 +471,14 @@ static void examine_threads(struct question *q)
 	for (unsigned i = 0; i < q->threads; i++) {
 		const struct java_thread *t = &q->all[i];
 		uint64_t monitor = read_field(q, t->address, HOTSPOT_THREAD_PENDING);
+		unsigned before = q->locks.count;
 
 		if (monitor)
 			examine_monitor(q, t, monitor);
 		else if (is_object(q, t->object))
 			examine_thread_object(q, t);
+		if (!monitor && q->locks.count == before)
+			examine_frames(q, t);
 	}
 }
 
