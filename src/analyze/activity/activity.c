@@ -299,6 +299,8 @@ static void set_answer(struct finding_activity *f)
 		a->answer = ACTIVITY_ANSWER_ARRIVES;
 	else if (a->silence_ns >= ACTIVITY_SILENT_NS && !f->request.socket->receive_queue_bytes)
 		a->answer = ACTIVITY_ANSWER_SILENT;
+	a->has_cpu = a->answer == ACTIVITY_ANSWER_SILENT && uses_cpu(f, ACTIVITY_COMPUTES_LEAST);
+	a->cpu_percent = process_table_cpu_percent(f->worker);
 }
 
 /* Sets that the agent waits for the model: since the turn, which may span several attempts. */
