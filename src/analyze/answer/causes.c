@@ -738,18 +738,25 @@ static enum answer_root root_of(
 	return answer_tells_activity(s, c->of) ? wait.kind : of_chain;
 }
 
+uint64_t cause_age_ns(const struct cause *c, const struct diagnosis *s)
+{
+	struct answer_wait wait;
+
+	answer_wait_find(s, c->of, &wait);
+	return !c->finding		   ? answer_activity_since(s, c->of, wait.since_ns)
+	       : is_about_wait(c->finding) ? wait.since_ns
+					   : 0;
+}
+
 /* Rates a cause. A wait that may still end is information, with its confidence. */
 static void rate_cause(
 	struct finding_cause_row *row, const struct diagnosis *s, const struct cause *c)
 {
 	const struct finding_row *f = c->finding;
-	uint64_t now = host_state_utc(&s->input.host), since;
+	uint64_t now = host_state_utc(&s->input.host), since = cause_age_ns(c, s);
 	struct answer_wait wait;
 
 	answer_wait_find(s, c->of, &wait);
-	since = !f		   ? answer_activity_since(s, c->of, wait.since_ns)
-		: is_about_wait(f) ? wait.since_ns
-				   : 0;
 	row->severity = f ? f->severity : FINDING_INFO;
 	row->confidence = f ? f->confidence : (uint8_t)confidence_of(&wait);
 	row->since_utc_ns = now > since ? now - since : 0;
