@@ -222,7 +222,8 @@ static void test_spin_by_one_look(void **state)
 		{ "cpu-spin", loops_ready, 69, NULL,
 			"low/medium: an endless loop, or a long computation: uses 30 % of a CPU, "
 			"all that "
-			"the busy host leaves it, without a wait or output since its start 100 s "
+			"the busy host leaves it, without a wait or output since its start 1 min "
+			"40 s "
 			"ago" },
 		{ "cpu-spin", loops_ready, 50, NULL, "blind: " },
 		{ "cpu-spin", loops_written, 16, NULL, "low/medium: " },

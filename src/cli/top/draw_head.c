@@ -183,6 +183,7 @@ static void put_worst(struct top *t, int y, int x, int room)
 	const struct top_finding *worst = finder_worst(&t->finder);
 	const struct top_finding *all[FINDINGS_MAX];
 	const struct top_session *picked = picked_session(t);
+	bool is_of_picked = picked && picked->finding_level;
 	size_t count = top_findings_sorted(t, all);
 	char text[512], more[64] = "";
 
@@ -195,18 +196,17 @@ static void put_worst(struct top *t, int y, int x, int room)
 						: "no findings: the diagnosis has ended");
 		return;
 	}
-	top_finding_line(t, worst, text, sizeof(text));
-	if (picked && picked->finding_level)
+	if (is_of_picked)
 		snprintf(text, sizeof(text), "%s", picked->finding);
+	else
+		top_finding_line(t, worst, text, sizeof(text));
 	if (count > 1 || picked)
 		snprintf(more, sizeof(more), "%s%zu finding%s (w)%s: ",
-			picked && !picked->finding_level ? "none of this session; " : "", count,
-			count == 1 ? "" : "s",
-			picked && picked->finding_level ? ", of this session" : "");
+			picked && !is_of_picked ? "none of this session; " : "", count,
+			count == 1 ? "" : "s", is_of_picked ? ", of this session" : "");
 	canvas_format(&t->canvas, y, x, room,
-		top_finding_style(
-			picked && picked->finding_level ? picked->finding_level : worst->level),
-		"%s%s", more, text);
+		top_finding_style(is_of_picked ? picked->finding_level : worst->level), "%s%s",
+		more, text);
 }
 
 static void put_cpu(struct top *t, int y, int x, int room, int graph)
