@@ -148,8 +148,8 @@ static bool is_at_terminal(const struct finding_activity *f)
 }
 
 /* Returns whether the worker uses a CPU, or only part of one since other processes need it too:
- * then its first thread never waits. One that draws now and then is often ready to run on a busy
- * host. */
+ * then its first thread never waits. An agent that draws now and then is often ready to run on a
+ * busy host. */
 static bool uses_cpu(const struct finding_activity *f, double least)
 {
 	double percent = process_table_cpu_percent(f->worker);
