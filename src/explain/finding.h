@@ -76,6 +76,9 @@ struct finding_type {
 	/* Reads the check, and writes the result: a finding, "all is fine", or what it could not
 	 * see (analyze/diagnosis/check.h). */
 	void (*diagnose)(const struct check *check, struct check_result *out);
+	/* For a detector that needs an interval: what a single look shows all the same, by values
+	 * since the start of the process. Returns whether it reported a finding. NULL: nothing. */
+	bool (*diagnose_once)(const struct check *check, struct check_result *out);
 };
 
 #define FINDING_OPTIONS(table)                                                                     \

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/activity/activity_tool.h"
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check.h"
@@ -21,6 +22,7 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_task.h"
 #include "analyze/profile/profile_regexp.h"
+#include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
@@ -31,6 +33,11 @@ NUMBER(QUOTA_PER_S, 1, NONE, "times a second that a quota is used up: explains a
 NUMBER(RESULTS_A_S, 0.5, NONE, "lines a second of a main thread that prints for its workers");
 NUMBER(RESULTS_A_CPU_S, 0.5, NONE, "lines per CPU second of a command that makes progress");
 NUMBER(RESULT_CPU_NS, 1e6, NS, "CPU time for each line: with less it is a loop that prints");
+
+NUMBER(ONCE_AGE_NS, 10 * NS_PER_S, NS, "a younger process may still start");
+NUMBER(START_WRITTEN, 16, NONE, "bytes that a launcher writes before the exec");
+NUMBER(START_BYTES, 4 << 20, NONE, "that a program reads at its start");
+NUMBER(SAME_BYTES, 65536, NONE, "more memory between two samples of a single look");
 
 /* --- the finding --- */
 
@@ -381,6 +388,24 @@ static void emit_values(
 			s->cpu / e->input->load.cpus, interval_ns);
 }
 
+static void put_commands(const struct check *e, struct check_result *out)
+{
+	finding_remedy(out,
+		"sooth trace -c -p %u shows its system calls, sooth profile -p %u its functions",
+		e->id.pid, e->id.pid);
+}
+
+static void put_remedy(const struct check *e, struct check_result *out)
+{
+	const struct process_entry *p = e->process;
+
+	if (work_should_wait(p))
+		finding_remedy(out, "if the process should be idle, restart it; ");
+	else if (p && p->has_role && p->role == AGENT_ROLE_TOOL)
+		finding_remedy(out, "if it should have ended: sooth kill %u; ", e->id.pid);
+	put_commands(e, out);
+}
+
 static void emit_remedy(
 	const struct check *e, struct check_result *out, const struct spin *s, bool in_kernel)
 {
@@ -392,16 +417,10 @@ static void emit_remedy(
 	else if (s->spots.is_regexp)
 		finding_remedy(out, "%s; sooth profile --tree %llu shows its callers",
 			PROFILE_REGEXP_REMEDY, pid);
-	else if (in_kernel || s->is_held || !work_should_wait(e->process))
-		finding_remedy(out,
-			"sooth trace -c -p %llu shows its system calls, sooth profile -p %llu its "
-			"functions",
-			pid, pid);
+	else if (in_kernel || s->is_held)
+		put_commands(e, out);
 	else
-		finding_remedy(out,
-			"if the process should be idle, restart it; sooth trace -c -p %llu shows "
-			"its system calls, sooth profile -p %llu its functions",
-			pid, pid);
+		put_remedy(e, out);
 }
 
 static void report_spin(
@@ -451,6 +470,67 @@ static void blind_of_victim(struct check_result *out, const struct spin *s)
 	check_blind_because(out, reason, "");
 }
 
+/* --- by a single look --- */
+
+/* Returns whether the first thread never waited in the life of the process, and had the CPU for
+ * some of that time. */
+static bool never_waited(const struct check *e, const struct proc_ties *t, double age_ns)
+{
+	double ran = (double)t->thread_cpu_ns, ready = (double)t->thread_ready_ns;
+
+	return t->thread_state == SOOTH_STATE_VALUE &&
+	       100 * (ran + ready) >= check_option(e, "percent") * age_ns &&
+	       100 * ran >= check_option(e, "min-cpu") * age_ns;
+}
+
+/* Returns whether the process wrote nothing, but for its launcher before the exec, and read hardly
+ * more than a program at its start. */
+static bool moved_nothing(const struct check *e, const struct proc_ties *t, double age_ns)
+{
+	return t->io_state == SOOTH_STATE_VALUE && (double)t->written_bytes <= START_WRITTEN &&
+	       (double)t->read_bytes - START_BYTES <=
+		       check_option(e, "max-moved") * age_ns / (double)NS_PER_S;
+}
+
+static bool has_same_memory(const struct sample_series *s)
+{
+	return s->count < 2 ||
+	       s->points[s->count - 1].rss_bytes <= s->points[0].rss_bytes + SAME_BYTES;
+}
+
+static bool diagnose_once(const struct check *e, struct check_result *out)
+{
+	const struct process_entry *p = e->process;
+	const struct proc_ties *t = p->links;
+	uint64_t age_ns = activity_age_ns(&e->input->host, p);
+	char age[UNITS_SIZE];
+	double burnt;
+
+	if (!t || p->process->state != 'R' || age_ns < ONCE_AGE_NS ||
+		!never_waited(e, t, (double)age_ns) || !moved_nothing(e, t, (double)age_ns) ||
+		!has_same_memory(&e->series) || batch_program_computes(check_name(p)))
+		return false;
+	burnt = (double)t->thread_cpu_ns;
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_severity(out, burnt >= check_option(e, "long")	 ? FINDING_HIGH
+			      : burnt >= check_option(e, "some") ? FINDING_MEDIUM
+								 : FINDING_LOW);
+	finding_claim(out,
+		"an endless loop, or a long computation: uses %.0f %% of a CPU%s without a wait or "
+		"output since its start %s ago",
+		100 * burnt / (double)age_ns,
+		burnt < PART_OF_DEMAND * (double)age_ns ? ", all that the busy host leaves it,"
+							: "",
+		sentence_duration(age, age_ns));
+	finding_number(out, "thread CPU time", burnt, SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "which function uses the CPU, and whether its result is useful");
+	put_remedy(e, out);
+	finding_end(out);
+	return true;
+}
+
+/* --- the whole check --- */
+
 static bool is_at_work(const struct check *e, const struct spin *s)
 {
 	return e->process && batch_program_computes(check_name(e->process)) &&
@@ -491,4 +571,5 @@ const struct finding_type finding_cpu_spin = {
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
+	.diagnose_once = diagnose_once,
 };

@@ -17,6 +17,7 @@
 
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/memory_trend.h"
@@ -33,6 +34,9 @@
 
 NUMBER(GONE_LEAST, 2, NONE, "connections; a single one may be about to be closed");
 NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the cause");
+NUMBER(ONCE_AGE_NS, 10 * NS_PER_S, NS, "a younger process may still start");
+NUMBER(ONCE_BYTES, 32 << 20, NONE, "with less memory a program has hardly grown");
+NUMBER(ONCE_SLOWER, 4, NONE, "times slower than on average since its start, at most");
 NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an end");
 
 static const struct finding_option options[] = {
@@ -500,6 +504,44 @@ static void report_kept(
 	finding_end(out);
 }
 
+/* --- by a single look --- */
+
+/* Returns whether the process runs a collector: its heap grows with garbage. */
+static bool may_collect(struct span name)
+{
+	static const char *const names[] = { "node", "MainThread", "bun", "deno", "java" };
+
+	return SPAN_ANY(name, span_equal, names);
+}
+
+/* Reports the tool of an agent that grows now, about as fast as on average since its start. */
+static bool diagnose_once(const struct check *e, struct check_result *out)
+{
+	const struct process_entry *p = e->process;
+	const struct sample_series *s = &e->series;
+	uint64_t age_ns = check_age_ns(e), interval_ns = sample_series_ns(s), gain, rss;
+	char all[UNITS_SIZE], more[UNITS_SIZE], age[UNITS_SIZE], time[UNITS_SIZE];
+
+	if (!interval_ns || age_ns < ONCE_AGE_NS || !p->has_role || p->role != AGENT_ROLE_TOOL ||
+		is_batch_work(e) || may_collect(check_name(p)))
+		return false;
+	rss = s->points[s->count - 1].rss_bytes;
+	gain = rss > s->points[0].rss_bytes ? rss - s->points[0].rss_bytes : 0;
+	if (rss < ONCE_BYTES || (double)gain < check_option(e, "noise") ||
+		(double)gain * ONCE_SLOWER * (double)age_ns < (double)rss * (double)interval_ns)
+		return false;
+	finding_begin(out, FINDING_CONFIDENCE_LOW, "");
+	finding_severity(out, FINDING_LOW);
+	finding_claim(out, "memory grows: %s %s after its start, %s more in the last %s",
+		sentence_size(all, rss), sentence_duration(age, age_ns), sentence_size(more, gain),
+		sentence_duration(time, interval_ns));
+	finding_number(out, "resident memory", (double)rss, SOOTH_UNIT_BYTES, 0);
+	finding_unseen(out, "whether it goes on growing: it was not watched long enough");
+	finding_remedy(out, "sooth diagnose %u watches how it goes on", e->id.pid);
+	finding_end(out);
+	return true;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct managed_heap heap;
@@ -532,4 +574,5 @@ const struct finding_type finding_memory_growth = {
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
+	.diagnose_once = diagnose_once,
 };

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "model/answer_records.h"
 #include "model/phase_records.h"
 
 static const struct sooth_field stream_segment_fields[] = {
@@ -195,6 +196,28 @@ static const struct sooth_field phase_span_fields[] = {
 		phase_span, end, "how the process ended", FIELD_STATE_AT(phase_span, end_state)),
 };
 
+static const struct sooth_field answer_span_fields[] = {
+	FIELD_PID(answer_span),
+	FIELD_NUMBER_AS(answer_span, begin_ns, start_ns, "start of the span (CLOCK_MONOTONIC)",
+		.unit = SOOTH_UNIT_TIME_NS),
+	FIELD_NUMBER_AS(answer_span, begin_utc_ns, start_utc_ns, "start of the span, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS),
+	FIELD_NUMBER(answer_span, end_utc_ns, "end of the span, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS),
+	FIELD_NUMBER(answer_span, subject_pid, "process with the problem; 0: the host"),
+	FIELD_NUMBER(answer_span, subject_start_ticks, "start of that process"),
+	FIELD_TRUTH(answer_span, is_cleared, "the problem was over at the end of the span"),
+	FIELD_STRING(answer_span, id, "id of the finding"),
+	FIELD_STRING_AS(answer_span, words, text, "the problem, as the first line of a diagnosis"),
+	FIELD_STRING(answer_span, severity, "severity of the finding"),
+	FIELD_STRING(answer_span, confidence, "confidence in the finding"),
+	FIELD_STRING(answer_span, remedy, "what to do about it"),
+	FIELD_STRING(answer_span, agent, "id of the agent"),
+	FIELD_STRING(answer_span, session, "id of the session"),
+	FIELD_STRING(answer_span, project, "project of the session"),
+	FIELD_STRING(answer_span, key, "the same for all spans of one problem"),
+};
+
 #define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_, ...)                                   \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
@@ -229,6 +252,8 @@ STREAM_SCHEMA_ROW(process_exec, "process.exec", PROCESS_EXEC, SOOTH_CLASS_EVENT,
 STREAM_SCHEMA_ROW(process_leave, "process.leave", PROCESS_LEAVE, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(phase_span, "phase.span", PHASE_SPAN, SOOTH_CLASS_SAMPLE, NULL,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
+STREAM_SCHEMA_ROW(answer_span, "answer.span", ANSWER_SPAN, SOOTH_CLASS_SAMPLE, NULL,
+	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
 static const struct sooth_schema stream_begin_schema = {
 	.name = "stream.begin",
@@ -254,6 +279,7 @@ const struct sooth_schema *const stream_schemas[] = {
 	&process_exec_schema,
 	&process_leave_schema,
 	&phase_span_schema,
+	&answer_span_schema,
 	NULL,
 };
 

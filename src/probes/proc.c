@@ -190,6 +190,11 @@ static const struct sooth_field links_fields[] = {
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, io_state)),
 	FIELD_NUMBER(proc_ties, disk_written_bytes, "bytes written to storage by them",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, io_state)),
+	FIELD_NUMBER(proc_ties, thread_cpu_ns, "CPU time of the first thread",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_ties, thread_state)),
+	FIELD_NUMBER(proc_ties, thread_ready_ns,
+		"time in which the first thread was ready to run, but another one had the CPU",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_ties, thread_state)),
 };
 
 static const struct sooth_schema links_schema = {

@@ -174,6 +174,11 @@ struct proc_ties {
 	uint64_t disk_read_bytes, disk_written_bytes; /* bytes from and to storage */
 	uint8_t io_state;			      /* state of the four values above */
 	uint8_t unused_end[7];
+	/* Older captures have nothing from here on, either. Times of the first thread, since it
+	 * started. */
+	uint64_t thread_cpu_ns, thread_ready_ns; /* ready: while another thread had the CPU */
+	uint8_t thread_state;			 /* of both */
+	uint8_t unused_thread[7];
 };
 
 #define PROC_LINKS_LEAST 136
@@ -182,6 +187,8 @@ _Static_assert(PROC_LINKS_LEAST == offsetof(struct proc_ties, tracer_pid), "reco
 _Static_assert(PROC_LINKS_WITH_INPUT == offsetof(struct proc_ties, written_bytes), "only grow");
 #define PROC_LINKS_WITH_WRITTEN 176
 _Static_assert(PROC_LINKS_WITH_WRITTEN == offsetof(struct proc_ties, read_bytes), "only grow");
+#define PROC_LINKS_WITH_IO 216
+_Static_assert(PROC_LINKS_WITH_IO == offsetof(struct proc_ties, thread_cpu_ns), "only grow");
 
 /* Whose turn it is in the conversation, by the agent's log. */
 enum proc_turn {

@@ -153,6 +153,25 @@ class Phases(HistoryCase):
         row = next(row for row in self.report()["phase_sessions"] if row["pid"] == agent.pid)
         self.assertEqual(row["end"], "exited with status 7")
 
+    def test_what_was_wrong(self):
+        """A problem is one row, from when it was seen until it was gone."""
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "idle")
+        time.sleep(1.5)
+        os.kill(agent.pid, signal.SIGSTOP)
+        time.sleep(5)
+        os.kill(agent.pid, signal.SIGCONT)
+        time.sleep(4)
+        self.end(sooth)
+        found = [row for row in self.report()["phase_answers"] if row["pid"] == agent.pid and row["id"] == "frozen"]
+        self.assertEqual(len(found), 1, found)
+        self.assertTrue(found[0]["is_cleared"])
+        self.assertIn("stopped by SIGSTOP", found[0]["text"])
+        self.assertEqual((found[0]["agent"], found[0]["session_pid"]), ("claude", agent.pid))
+        self.assertLess(abs(found[0]["total_ns"] / 1e9 - 4.5), 2.5, found)
+        self.assertEqual(found[0]["end_utc_ns"] - found[0]["start_utc_ns"], found[0]["total_ns"])
+        self.assertIn("what was wrong", self.sooth("timeline", "--history-dir", self.history).text)
+
     def test_of_a_target(self):
         first, second = self.agent(), self.agent()
         sooth = self.monitor("-p", str(first.pid))

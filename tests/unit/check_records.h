@@ -40,6 +40,7 @@ static struct text line_said;
 static double started_s;	 /* of the process that is judged, on the same clock */
 static const char *runs;	 /* its executable */
 static const char *proxies = ""; /* in its environment */
+static bool is_one_look;	 /* a single look, as of `sooth why` */
 
 static inline uint64_t at(double s)
 {
@@ -105,6 +106,7 @@ static inline void begin_stream(void)
 	struct stream_begin begin = { .record = head_of(0, 0, STREAM_BEGIN) };
 
 	buffer_reset(&records);
+	is_one_look = false;
 	started_s = 10;
 	runs = "/bin/thing";
 	RECORD_APPEND(&records, &segment, NULL, 0);
@@ -270,7 +272,7 @@ static inline const char *check_says(const char *id, uint32_t pid, const char *s
 {
 	const struct batch batch = { records.data, records.size };
 	struct check_settings set;
-	struct findings_options options = { .settings = &set };
+	struct findings_options options = { .settings = &set, .is_one_look = is_one_look };
 	struct diagnosis diagnosis = { 0 };
 	struct sooth_error err;
 

@@ -40,6 +40,7 @@ struct made {
 	uint64_t sent_s, received_s; /* ago */
 	uint64_t age_s;		     /* 0: an hour */
 	uint64_t cpu_ns;	     /* within the second between the samples */
+	uint64_t ready_ms;	     /* the same: ready to run, without a CPU; 0: not measured */
 	uint64_t tool_cpu_ns;	     /* the same */
 	char tool_state;	     /* 0: it sleeps */
 };
@@ -83,13 +84,17 @@ static void add_process(uint32_t pid, uint32_t ppid, uint64_t age_s, const char 
 
 static void add_links(const struct made *m, uint64_t age_s)
 {
-	struct proc_ties t = { .record = { .time_ns = NOW_NS,
-				       .start_ticks = start_ticks(age_s),
-				       .pid = MAIN,
-				       .kind = PROC_LINKS },
-		.stream = { (uint8_t)m->input } };
+	for (int sample = !m->ready_ms; sample < 2; sample++) {
+		struct proc_ties t = { .record = { .time_ns = NOW_NS - (sample ? 0 : NS_PER_S),
+					       .start_ticks = start_ticks(age_s),
+					       .pid = MAIN,
+					       .kind = PROC_LINKS },
+			.stream = { (uint8_t)m->input },
+			.thread_cpu_ns = NS_PER_S + (sample ? m->cpu_ns : 0),
+			.thread_ready_ns = sample ? m->ready_ms * NS_PER_MS : 0 };
 
-	RECORD_APPEND(&records, &t, NULL, 0);
+		RECORD_APPEND(&records, &t, NULL, 0);
+	}
 }
 
 static void add_tool_links(const struct made *m)
@@ -573,6 +578,13 @@ static void test_rest(void **state)
 	/* Others want the processors too. */
 	assert_activity(M(.status = "busy", .cpu_ns = 200 * NS_PER_MS, .state = 'R'), "computes",
 		CPU, MEDIUM);
+	assert_activity(
+		M(.status = "busy", .cpu_ns = 200 * NS_PER_MS, .ready_ms = 710, .state = 'R'),
+		"computes", CPU, MEDIUM);
+	/* It draws now and then, and is ready to run for long meanwhile. */
+	assert_activity(M(.status = "idle", .status_s = 180, .cpu_ns = 200 * NS_PER_MS,
+				.ready_ms = 600, .state = 'R'),
+		"idle 3 min", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "busy", .status_s = 9, .cpu_ns = 50 * NS_PER_MS, .state = 'R'),
 		"waits for the model 9 s", SESSION_FILE, MEDIUM);
 	/* Before the first prompt, with a connection that is open already. */

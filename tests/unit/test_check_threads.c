@@ -154,6 +154,93 @@ static void computes_by_nature(double before_s)
 	threads_read(1);
 }
 
+/* A single look at a process that is 100 s old. */
+static void look_once(struct proc_ties t, char process_state, uint64_t more_bytes)
+{
+	is_one_look = true;
+	started_s = FROM_S - 100;
+	for (int i = 0; i < 2; i++) {
+		process_at(i * 0.2,
+			(struct proc_process){
+				.state = process_state, .rss_bytes = 8 << 20 | i * more_bytes },
+			"thing");
+		t.record = head_of(i * 0.2, PID, PROC_LINKS);
+		RECORD_APPEND(&records, &t, NULL, 0);
+		all_reported(i * 0.2);
+	}
+}
+
+static const struct proc_ties looping = {
+	.thread_cpu_ns = 30 * NS_PER_S, .thread_ready_ns = 69 * NS_PER_S, .read_bytes = 3 << 20
+};
+
+static void loops_ready(double ready_s)
+{
+	struct proc_ties t = looping;
+
+	t.thread_ready_ns = (uint64_t)ready_s * NS_PER_S;
+	look_once(t, 'R', 0);
+}
+
+static void loops_written(double bytes)
+{
+	struct proc_ties t = looping;
+
+	t.written_bytes = (uint64_t)bytes;
+	look_once(t, 'R', 0);
+}
+
+static void loops_read(double bytes)
+{
+	struct proc_ties t = looping;
+
+	t.read_bytes = (uint64_t)bytes;
+	look_once(t, 'R', 0);
+}
+
+static void loops_growing(double bytes)
+{
+	look_once(looping, 'R', (uint64_t)bytes);
+}
+
+static void loops_in(double process_state)
+{
+	look_once(looping, (char)process_state, 0);
+}
+
+static void loops_unmeasured(double thread_state)
+{
+	struct proc_ties t = looping;
+
+	t.thread_state = (uint8_t)thread_state;
+	look_once(t, 'R', 0);
+}
+
+static void test_spin_by_one_look(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "cpu-spin", loops_ready, 69, NULL,
+			"low/medium: an endless loop, or a long computation: uses 30 % of a CPU, "
+			"all that "
+			"the busy host leaves it, without a wait or output since its start 1 min "
+			"40 s "
+			"ago" },
+		{ "cpu-spin", loops_ready, 50, NULL, "blind: " },
+		{ "cpu-spin", loops_written, 16, NULL, "low/medium: " },
+		{ "cpu-spin", loops_written, 17, NULL, "blind: " },
+		{ "cpu-spin", loops_read, 5000000, NULL, "low/medium: " },
+		{ "cpu-spin", loops_read, 6000000, NULL, "blind: " },
+		{ "cpu-spin", loops_growing, 65536, NULL, "low/medium: " },
+		{ "cpu-spin", loops_growing, 131072, NULL, "blind: " },
+		{ "cpu-spin", loops_in, 'S', NULL, "blind: " },
+		{ "cpu-spin", loops_unmeasured, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
+			"blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_cpu_spin(void **state)
 {
 	static const struct check_case cases[] = {
@@ -838,6 +925,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cpu_spin),
+		cmocka_unit_test(test_spin_by_one_look),
 		cmocka_unit_test(test_gc_pressure),
 		cmocka_unit_test(test_half_of_host),
 		cmocka_unit_test(test_busy_poll),

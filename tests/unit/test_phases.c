@@ -364,6 +364,60 @@ static void a_selection_is_clipped(void **state)
 	end();
 }
 
+/* Feeds a span of an answer about process 20, of the session. */
+static void add_answer(
+	struct phase_history *h, const char *key, uint64_t from_s, uint64_t to_s, bool is_cleared)
+{
+	struct answer_span span = { .record = head(to_s * 1000, ANSWER_SPAN),
+		.begin_ns = from_s * NS_PER_S,
+		.begin_utc_ns = (UTC_S + from_s) * NS_PER_S,
+		.end_utc_ns = (UTC_S + to_s) * NS_PER_S,
+		.subject_pid = 20,
+		.is_cleared = is_cleared };
+	struct record_tail tail[] = { { &span.key, key, strlen(key) },
+		{ &span.agent, "claude", 6 } };
+
+	buffer_reset(&records);
+	RECORD_APPEND(&records, &span, tail, ARRAY_SIZE(tail));
+	phase_history_add_record(h, (const void *)records.data);
+}
+
+static void assert_found(
+	const struct phase_history *h, size_t i, uint64_t from_s, uint64_t to_s, bool is_cleared)
+{
+	const struct phase_found *all = (const void *)h->answers.all.data;
+
+	assert_true(i < h->answers.all.size / sizeof(*all));
+	assert_int_equal(all[i].begin_utc_ns / NS_PER_S, UTC_S + from_s);
+	assert_int_equal(all[i].end_utc_ns / NS_PER_S, UTC_S + to_s);
+	assert_int_equal(all[i].is_cleared, is_cleared);
+}
+
+/* The spans of one answer are one, also over the start of another monitor; a later one is another.
+ */
+static void spans_are_one_answer(void **state)
+{
+	struct phase_selection of_codex = { .which = "codex" };
+	struct phase_history h;
+
+	(void)state;
+	phase_history_init(&h, NULL);
+	add_answer(&h, "frozen:20@7", 100, 700, false);
+	add_answer(&h, "held-up:20@7", 600, 650, true);
+	add_answer(&h, "frozen:20@7", 720, 800, true);
+	add_answer(&h, "frozen:20@7", 900, 910, true);
+	assert_found(&h, 0, 100, 800, true);
+	assert_found(&h, 1, 600, 650, true);
+	assert_found(&h, 2, 900, 910, true);
+	assert_int_equal(h.answers.all.size, 3 * sizeof(struct phase_found));
+	phase_history_fini(&h);
+	phase_history_init(&h, &of_codex);
+	add_answer(&h, "frozen:20@7", 100, 700, false);
+	assert_int_equal(h.answers.all.size, 0);
+	phase_history_fini(&h);
+	buffer_fini(&records);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +430,7 @@ int main(void)
 		cmocka_unit_test(an_end_closes_the_phase),
 		cmocka_unit_test(an_end_has_its_reason),
 		cmocka_unit_test(parts_are_one_phase),
+		cmocka_unit_test(spans_are_one_answer),
 		cmocka_unit_test(a_selection_is_clipped),
 	};
 

@@ -512,6 +512,8 @@ static void test_answers(void **state)
 	assert_int_equal(sessions, 2);
 	assert_shows("2 findings (w): claude 20 (beta): keeps /x");
 	assert_hides("is held");
+	type("j");
+	assert_shows("2 findings (w), of this session: ");
 	type("w");
 	assert_shows("beta (20): is old");
 	/* Without its cause the other one has a line again. */

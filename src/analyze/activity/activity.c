@@ -147,13 +147,17 @@ static bool is_at_terminal(const struct finding_activity *f)
 	       links->stream[0] == PROC_STREAM_TERMINAL;
 }
 
-/* Returns whether the worker uses a CPU, or only part of one since other processes need it too. */
+/* Returns whether the worker uses a CPU, or only part of one since other processes need it too:
+ * then its first thread never waits. An agent that draws now and then is often ready to run on a
+ * busy host. */
 static bool uses_cpu(const struct finding_activity *f, double least)
 {
 	double percent = process_table_cpu_percent(f->worker);
+	double wanted = process_table_wanted_percent(f->worker);
 
 	return percent >= least ||
-	       (f->worker->runnable_samples >= RUNNABLE_LEAST && percent >= CROWDED_LEAST);
+	       (f->worker->runnable_samples >= RUNNABLE_LEAST && percent >= CROWDED_LEAST &&
+		       (wanted < 0 || wanted >= WORKS_LEAST));
 }
 
 /* Returns whether the session file is older than the log, in which the conversation went on. */
@@ -299,6 +303,8 @@ static void set_answer(struct finding_activity *f)
 		a->answer = ACTIVITY_ANSWER_ARRIVES;
 	else if (a->silence_ns >= ACTIVITY_SILENT_NS && !f->request.socket->receive_queue_bytes)
 		a->answer = ACTIVITY_ANSWER_SILENT;
+	a->has_cpu = a->answer == ACTIVITY_ANSWER_SILENT && uses_cpu(f, ACTIVITY_COMPUTES_LEAST);
+	a->cpu_percent = process_table_cpu_percent(f->worker);
 }
 
 /* Sets that the agent waits for the model: since the turn, which may span several attempts. */

@@ -72,8 +72,9 @@ struct activity {
 	bool is_silent_cpu;   /* the tool's processes used no CPU between samples */
 	bool is_tool_stopped; /* the process that the tool waits for is stopped or frozen */
 	bool has_cpu;	      /* cpu_percent is set */
-	double cpu_percent;   /* CPU use of the tool's processes between samples, in percent of one
-				 CPU */
+	/* CPU use of the tool's processes between samples, or of an agent that computes while the
+	 * model is silent; in percent of one CPU. */
+	double cpu_percent;
 	bool is_status_idle;  /* the agent computes, although its session file says that it is idle
 			       */
 	bool has_output;      /* the output values are set: the tool has a process */

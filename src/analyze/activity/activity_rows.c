@@ -175,6 +175,8 @@ static void put_silent(struct buffer *out, const struct activity *a, enum activi
 		put_since(out, a, form, ", ");
 		buffer_string(out, " so far");
 	}
+	if (a->has_cpu)
+		buffer_format(out, ", and it computes meanwhile: %.0f %% CPU", a->cpu_percent);
 	if (a->deadline_s) {
 		buffer_format(out, " (%s ends the request at ", a->agent);
 		put_time(out, a->deadline_s * NS_PER_S);

@@ -29,7 +29,9 @@
 	F(S, U32, deadline_s, MAYBE(deadline_state),                                               \
 		"seconds without data after which this version of the agent ends the request",     \
 		.unit = SOOTH_UNIT_S)                                                              \
-	F(S, REAL, cpu_percent, MAYBE(cpu_state), "CPU use of the tool's processes, of one CPU",   \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use of the tool's processes, or of the agent while the model is silent, of "  \
+		"one CPU",                                                                         \
 		.unit = SOOTH_UNIT_PERCENT)                                                        \
 	F(S, REAL, output_silence_s, MAYBE(output_state),                                          \
 		"seconds for which the tool wrote nothing, at least", .decimals = 1,               \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/answer_finding.h"
 
+#include <string.h>
+
 #include "analyze/diagnosis/check.h"
 #include "analyze/records.h"
 
@@ -49,4 +51,12 @@ void answer_kind(const struct finding_row *f, struct buffer *out)
 
 	buffer_format(out, "%.*s (%s): ", (int)id.size, id.data,
 		finding_severity_names.names[f->severity]);
+}
+
+bool answer_is_about_wait(const struct finding_row *f)
+{
+	const struct finding_type *type = diagnosis_type_of(f);
+
+	return type &&
+	       (type->is_of_holder || strstr(type->probes, "waits") || !strcmp(type->id, "frozen"));
 }

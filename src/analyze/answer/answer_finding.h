@@ -14,4 +14,7 @@ void answer_evidence(const struct finding_row *f, struct buffer *out);
 /* "fd-leak (high): " */
 void answer_kind(const struct finding_row *f, struct buffer *out);
 
+/* Returns whether the process has the finding because it waits, so that both have one begin. */
+bool answer_is_about_wait(const struct finding_row *f);
+
 #endif

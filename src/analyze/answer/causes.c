@@ -706,15 +706,6 @@ static const char *id_of_wait(const struct diagnosis *s, const struct diagnosed 
 					     : "wait";
 }
 
-/* Returns whether the process has the finding because it waits, so that both have one begin. */
-static bool is_about_wait(const struct finding_row *f)
-{
-	const struct finding_type *type = diagnosis_type_of(f);
-
-	return type &&
-	       (type->is_of_holder || strstr(type->probes, "waits") || !strcmp(type->id, "frozen"));
-}
-
 /* Returns what the wait ends at: that of a session by its activity, or by its tool's wait. */
 static enum answer_root root_of(
 	const struct diagnosis *s, const struct cause *c, enum answer_root of_chain)
@@ -726,7 +717,7 @@ static enum answer_root root_of(
 	if (type && type->tells_answer)
 		return ROOT_PEER;
 	if (c->finding)
-		return is_about_wait(c->finding) ? of_chain : ROOT_NONE;
+		return answer_is_about_wait(c->finding) ? of_chain : ROOT_NONE;
 	if (answer_awaits_model(s, c->of))
 		return ROOT_PEER;
 	if (answer_needs_user(s, c->of))
@@ -738,18 +729,25 @@ static enum answer_root root_of(
 	return answer_tells_activity(s, c->of) ? wait.kind : of_chain;
 }
 
+uint64_t cause_age_ns(const struct cause *c, const struct diagnosis *s)
+{
+	struct answer_wait wait;
+
+	answer_wait_find(s, c->of, &wait);
+	return !c->finding			  ? answer_activity_since(s, c->of, wait.since_ns)
+	       : answer_is_about_wait(c->finding) ? wait.since_ns
+						  : 0;
+}
+
 /* Rates a cause. A wait that may still end is information, with its confidence. */
 static void rate_cause(
 	struct finding_cause_row *row, const struct diagnosis *s, const struct cause *c)
 {
 	const struct finding_row *f = c->finding;
-	uint64_t now = host_state_utc(&s->input.host), since;
+	uint64_t now = host_state_utc(&s->input.host), since = cause_age_ns(c, s);
 	struct answer_wait wait;
 
 	answer_wait_find(s, c->of, &wait);
-	since = !f		   ? answer_activity_since(s, c->of, wait.since_ns)
-		: is_about_wait(f) ? wait.since_ns
-				   : 0;
 	row->severity = f ? f->severity : FINDING_INFO;
 	row->confidence = f ? f->confidence : (uint8_t)confidence_of(&wait);
 	row->since_utc_ns = now > since ? now - since : 0;

@@ -39,6 +39,8 @@ struct causes {
  * causes_fini() need not be called. */
 int causes_find(struct causes *c, const struct diagnosis *s, const struct output *output);
 void causes_fini(struct causes *c);
+/* Returns how long the wait has lasted that the cause is; 0: it is no wait, or unknown. */
+uint64_t cause_age_ns(const struct cause *c, const struct diagnosis *s);
 /* Appends the line of a cause: "claude 4711 (app): leaks descriptors: 41 more; now: computes". */
 void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out);
 /* Appends a line about the victims of a cause: "  20 processes wait for it, directly or through

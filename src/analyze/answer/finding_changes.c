@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "analyze/answer/answer_span.h"
 #include "analyze/answer/causes.h"
 #include "analyze/answer/findings_emit.h"
 #include "analyze/diagnosis/diagnosis.h"
@@ -28,7 +29,8 @@ struct finding_changes {
 	struct diagnosis diagnosis;
 	struct causes causes; /* causes of this diagnosis */
 	struct findings_watch watch;
-	struct map raised; /* change_key -> struct buffer: the row that raised it */
+	/* change_key -> struct buffer: the row that raised it, or the record of an answer */
+	struct map raised;
 	uint64_t interval_ns;
 	uint64_t due_ns; /* time of the next diagnosis; 0: the first interval has not begun */
 	bool is_due, has_section;
@@ -194,6 +196,64 @@ static int emit_changes(
 	return status ? status : output_flush(c->output, err);
 }
 
+/* --- answers as records --- */
+
+static bool takes_answers(const struct finding_changes *c)
+{
+	return c->diagnosis.options.take != NULL;
+}
+
+static int pass_answer(
+	struct finding_changes *c, const struct buffer *kept, struct sooth_error *err)
+{
+	const struct findings_options *o = &c->diagnosis.options;
+
+	return o->take(o->user, &(struct batch){ kept->data, kept->size }, err);
+}
+
+/* Begins an answer, or lets a begun one last until now. */
+static void keep_answer(struct finding_changes *c, const struct cause *cause)
+{
+	struct change_key key = key_of(cause->finding);
+	struct buffer *kept = map_put(&c->raised, &key, NULL);
+
+	if (kept && (!kept->size || cause->finding->state == FINDING_RAISED)) {
+		buffer_reset(kept);
+		answer_span_append(cause, &c->diagnosis, kept);
+	}
+	if (kept)
+		answer_span_extend(kept, cause->finding);
+}
+
+/* Passes on the answers that are over, or lasted long since they were passed on. */
+static int pass_answers(struct finding_changes *c, bool is_end, struct sooth_error *err)
+{
+	uint64_t now_ns = c->diagnosis.tracker.round_ns;
+	int status = 0;
+
+	map_for_each (&c->raised, const void *, key, struct buffer *, kept) {
+		bool is_over = answer_span_is_over(kept, now_ns, 2 * c->interval_ns);
+
+		if (status || !(is_over || is_end || answer_span_is_long(kept)))
+			continue;
+		status = pass_answer(c, kept, err);
+		if (is_over || is_end) {
+			buffer_fini(kept);
+			map_remove(&c->raised, key);
+		} else {
+			answer_span_begin_again(kept);
+		}
+	}
+	return status;
+}
+
+static int take_answers(struct finding_changes *c, struct sooth_error *err)
+{
+	for (size_t i = 0; i < c->causes.sick; i++)
+		keep_answer(c, &c->causes.all[i]);
+	return pass_answers(c, false, err);
+}
+
 /* --- the stage --- */
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -233,7 +293,7 @@ static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 	if (!status && causes_find(&c->causes, &c->diagnosis, NULL))
 		status = error_no_memory(err);
 	if (!status)
-		status = emit_changes(c, &cleared, err);
+		status = takes_answers(c) ? take_answers(c, err) : emit_changes(c, &cleared, err);
 	causes_fini(&c->causes);
 	buffer_fini(&cleared);
 	return status;
@@ -268,6 +328,8 @@ static int finish(void *state, struct sooth_error *err)
 	struct finding_changes *c = state;
 	int status = run_diagnosis(c, err);
 
+	if (!status && takes_answers(c))
+		return pass_answers(c, true, err);
 	return status ? status : findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
 }
 

@@ -52,12 +52,13 @@ static bool concerns_process(const struct cause *c, const struct process_id *id,
 }
 
 /* Returns whether a finding is grave enough. Findings about waits are: neither a chain of waits nor
- * the activity of a session says that a wait never ends. */
+ * the activity of a session says that a wait never ends. So are those of use: no column says that a
+ * command loops or leaks. */
 static bool is_grave(const struct finding_row *finding, bool is_session)
 {
 	const struct finding_type *type = diagnosis_type_of(finding);
 
-	return finding->severity >= SHOWN_FROM ||
+	return finding->severity >= SHOWN_FROM || (type && type->diagnose_once) ||
 	       (type && (!is_session || type->is_of_holder) && strstr(type->probes, "waits"));
 }
 

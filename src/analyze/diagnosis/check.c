@@ -663,6 +663,9 @@ static void run_check(const struct check *e, struct check_result *out)
 	/* In a single look the age of a wait stands for the interval. */
 	bool has_age = e->is_one_look && e->type->is_of_holder && strstr(e->type->probes, "waits");
 
+	if (e->is_one_look && e->process && e->process->is_there && e->type->diagnose_once &&
+		e->type->diagnose_once(e, out))
+		return;
 	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(out))
 		return;
 	if (e->type->needs_interval && e->id.pid && !has_age &&

@@ -41,6 +41,10 @@ struct findings_options {
 	/* `result` leaves out checks of system calls that were refused: the user did not name them.
 	 */
 	bool are_calls_optional;
+	/* Takes the answers of "finding-changes" as records (model/answer_records.h) when they end,
+	 * each few minutes, and at the end; the view then has no rows. NULL: rows. */
+	int (*take)(void *user, const struct batch *answers, struct sooth_error *err);
+	void *user;
 	bool needs_process; /* processes were named: without any of them there is no answer */
 };
 

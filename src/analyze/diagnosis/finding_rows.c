@@ -17,7 +17,7 @@ static const char *const subject_kinds[FINDING_SUBJECTS] = {
 static const struct sooth_names subject_kind_names = { FINDING_SUBJECTS, subject_kinds };
 
 static const char *const confidences[] = { "low", "medium", "high" };
-static const struct sooth_names confidence_names = { 3, confidences };
+const struct sooth_names finding_confidence_names = { 3, confidences };
 
 static const char *const states[FINDING_STATES] = {
 	[FINDING_RAISED] = "raised",

@@ -55,7 +55,7 @@ enum finding_state { FINDING_RAISED, FINDING_STILL, FINDING_CLEARED, FINDING_STA
 		"severity of the finding: critical, high, medium, low, info",                      \
 		.names = &finding_severity_names, .levels = severity_levels)                       \
 	F(S, ENUM8, confidence, ALWAYS, "confidence in the finding: high, medium, low",            \
-		.names = &confidence_names)
+		.names = &finding_confidence_names)
 #define FINDING_PROOF(F, S)                                                                        \
 	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
 		.rows = &finding_evidence_schema)                                                  \
@@ -270,6 +270,7 @@ ROW_STRUCT(finding_cause_row, FINDING_CAUSE_ROW);
 
 ROW_STRUCT(finding_answer_row, FINDING_ANSWER_ROW);
 
+extern const struct sooth_names finding_confidence_names; /* by enum finding_confidence */
 extern const struct sooth_schema finding_schema, finding_change_schema, finding_process_schema,
 	finding_host_schema, finding_summary_schema, finding_evidence_schema,
 	finding_subject_schema, finding_fine_schema, finding_blind_schema, finding_answer_schema,

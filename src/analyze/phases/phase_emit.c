@@ -123,9 +123,9 @@ struct emit {
 	struct track_axis axis;
 };
 
-const struct sooth_schema *const phase_tables[] = { &phase_session_schema, &phase_state_schema,
-	&phase_tool_schema, &phase_schema, &phase_share_track_schema, &phase_cpu_track_schema,
-	&phase_memory_track_schema, NULL };
+const struct sooth_schema *const phase_tables[] = { &phase_found_schema, &phase_session_schema,
+	&phase_state_schema, &phase_tool_schema, &phase_schema, &phase_share_track_schema,
+	&phase_cpu_track_schema, &phase_memory_track_schema, NULL };
 
 static const struct phase_agent *agent_of(const struct emit *e, uint32_t number)
 {
@@ -462,6 +462,8 @@ int phase_emit(struct output *o, const struct phase_history *h, struct sooth_err
 	status = put_in_order(&e, err);
 	if (!status)
 		status = emit_answer(&e, err);
+	if (!status)
+		status = phase_answers_emit(&h->answers, o, err);
 	if (!status)
 		status = emit_sessions(&e, err);
 	if (!status)

@@ -24,6 +24,7 @@ void phase_history_init(struct phase_history *h, const struct phase_selection *s
 	*h = (struct phase_history){ .pieces = { .limit = PIECES_BYTES } };
 	if (selection)
 		h->selection = *selection;
+	phase_answers_init(&h->answers);
 	map_init(&h->agents, sizeof(struct agent_key), sizeof(struct phase_agent), AGENTS_MAX);
 	map_init(&h->labels, sizeof(uint64_t), sizeof(struct phase_label), LABELS_MAX);
 }
@@ -33,6 +34,7 @@ void phase_history_fini(struct phase_history *h)
 	map_fini(&h->agents);
 	map_fini(&h->labels);
 	buffer_fini(&h->pieces);
+	phase_answers_fini(&h->answers);
 }
 
 static void copy_text(
@@ -216,8 +218,22 @@ static void add_span(struct phase_history *h, const struct phase_span *p)
 	buffer_append(&h->pieces, &piece, sizeof(piece));
 }
 
+static void add_answer(struct phase_history *h, const struct answer_span *span)
+{
+	const struct phase_selection *s = &h->selection;
+	struct phase_agent a = { .pid = span->record.pid };
+
+	copy_known_text(a.agent, &span->record, &span->agent);
+	copy_known_text(a.session, &span->record, &span->session);
+	copy_known_text(a.project, &span->record, &span->project);
+	if (is_selected(s, &a) && span->end_utc_ns >= s->from_utc_ns &&
+		(!s->to_utc_ns || span->begin_utc_ns <= s->to_utc_ns))
+		phase_answers_add(&h->answers, span, h->boot);
+}
+
 void phase_history_add_record(struct phase_history *h, const struct sooth_record *r)
 {
+	const struct answer_span *answer = record_as(r, ANSWER_SPAN, sizeof(*answer));
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
 	const struct phase_span *span = record_as(r, PHASE_SPAN, PHASE_SPAN_LEAST);
 
@@ -227,6 +243,8 @@ void phase_history_add_record(struct phase_history *h, const struct sooth_record
 		h->boot = hash_bytes(HASH_BEGIN, boot.data, boot.size);
 	} else if (span) {
 		add_span(h, span);
+	} else if (answer) {
+		add_answer(h, answer);
 	}
 }
 

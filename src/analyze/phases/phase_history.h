@@ -7,6 +7,7 @@
 #define SOOTH_ANALYZE_PHASE_HISTORY_H
 
 #include "analyze/activity/activity.h"
+#include "analyze/phases/phase_answers.h"
 #include "analyze/phases/phases.h"
 #include "base/buffer.h"
 #include "base/map.h"
@@ -48,6 +49,7 @@ struct phase_history {
 	struct map agents;    /* process and boot -> agent */
 	struct map labels;    /* hash of name and command -> label */
 	struct buffer pieces; /* struct phase_piece */
+	struct phase_answers answers;
 	uint64_t boot;
 	uint64_t first_utc_ns; /* time of the first record, selected or not */
 	uint64_t refused;

@@ -156,6 +156,30 @@ ROW_STRUCT(phase_tool_row, PHASE_TOOL_ROW);
 
 ROW_STRUCT(phase_row, PHASE_ROW);
 
+/* Problems that repeated diagnoses found. */
+#define PHASE_FOUND_ROW(F, S)                                                                      \
+	F(S, U64, start_utc_ns, ALWAYS, "first time the problem was seen, ns since 1970",          \
+		.label = "START", .unit = SOOTH_UNIT_UTC_NS)                                       \
+	F(S, U64, total_ns, ALWAYS, "how long it lasted", .label = "TIME", .unit = SOOTH_UNIT_NS)  \
+	F(S, U64, end_utc_ns, ALWAYS, "last time the problem was seen, ns since 1970",             \
+		.unit = SOOTH_UNIT_UTC_NS, .is_hidden = true)                                      \
+	F(S, BOOL, is_cleared, ALWAYS, "it was over before the monitor ended", .is_hidden = true)  \
+	F(S, TEXT, severity, ALWAYS, "severity: critical, high, medium, low, info")                \
+	F(S, TEXT, confidence, ALWAYS, "confidence: high, medium, low", .is_hidden = true)         \
+	F(S, TEXT, id, ALWAYS, "id of the finding", .is_hidden = true)                             \
+	F(S, RECORD, U64, pid, pid, MAYBE(pid_state), "process with the problem; null: the host")  \
+	F(S, U32, session_pid, MAYBE(session_pid_state), "main process of its session",            \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent", .is_hidden = true)                \
+	F(S, TEXT, project, MAYBE(project_state), "project of the session", .may_shrink = true,    \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, session_id, MAYBE(session_state), "id of the session", .is_hidden = true)       \
+	F(S, NAMED, TEXT, words, text, ALWAYS, "the problem, as the first line of a diagnosis",    \
+		.label = "PROBLEM", .may_shrink = true)                                            \
+	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do about it", .is_hidden = true)
+
+ROW_STRUCT(phase_found_row, PHASE_FOUND_ROW);
+
 /* A session's values over time. */
 #define PHASE_TRACK_ROW(F, S, TYPE, suffix, unit_, decimals_, what)                                \
 	F(S, RECORD, U32, pid, pid, ALWAYS, "process id of the main process")                      \

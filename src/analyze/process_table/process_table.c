@@ -239,6 +239,16 @@ static void note_written(
 		p->unwritten_ns = is_known ? now->record.time_ns : 0;
 }
 
+/* Begins the interval in which the demand of the first thread is measured. */
+static void begin_wanted(struct process_entry *p)
+{
+	const struct proc_ties *t = p->links;
+	bool is_known = t && t->thread_cpu_ns && t->thread_state == SOOTH_STATE_VALUE;
+
+	p->first_wanted_at_ns = is_known ? t->record.time_ns : 0;
+	p->first_wanted_ns = is_known ? t->thread_cpu_ns + t->thread_ready_ns : 0;
+}
+
 /* Adds links or a session of a process whose own record came earlier. */
 static void add_details(struct process_table *c, const struct sooth_record *r)
 {
@@ -262,6 +272,8 @@ static void add_details(struct process_table *c, const struct sooth_record *r)
 		free(p->links);
 		p->links = copy;
 		note_input(p, p->links);
+		if (!p->first_wanted_at_ns)
+			begin_wanted(p);
 	} else if (!replace_record(c, p->session, copy)) {
 		free(copy);
 	} else {
@@ -333,6 +345,7 @@ void process_table_next_interval(struct process_table *c)
 		}
 		p->first_ns = p->last_ns;
 		p->first_cpu_ns = p->process->cpu_ns;
+		begin_wanted(p);
 	}
 	c->is_resolved = false;
 }
@@ -361,6 +374,8 @@ void process_table_forget(struct process_table *c)
 			.zombie_ns = p->zombie_ns,
 			.unfed_ns = p->unfed_ns,
 			.unwritten_ns = p->unwritten_ns,
+			.first_wanted_ns = p->first_wanted_ns,
+			.first_wanted_at_ns = p->first_wanted_at_ns,
 			.runnable_samples = p->runnable_samples,
 			.is_there = is_in_last_snapshot(c, p) };
 
@@ -457,4 +472,16 @@ double process_table_cpu_percent(const struct process_entry *p)
 		return 0;
 	return (double)(p->process->cpu_ns - p->first_cpu_ns) * 100 /
 	       (double)(p->last_ns - p->first_ns);
+}
+
+double process_table_wanted_percent(const struct process_entry *p)
+{
+	const struct proc_ties *t = p->links;
+	uint64_t wanted = t ? t->thread_cpu_ns + t->thread_ready_ns : 0;
+
+	if (!t || t->thread_state != SOOTH_STATE_VALUE || !p->first_wanted_at_ns ||
+		t->record.time_ns <= p->first_wanted_at_ns || wanted < p->first_wanted_ns)
+		return -1;
+	return (double)(wanted - p->first_wanted_ns) * 100 /
+	       (double)(t->record.time_ns - p->first_wanted_at_ns);
 }

@@ -57,6 +57,9 @@ struct process_entry {
 			     * writer, or unknown */
 	/* Time of the sample since which the process wrote nothing; 0: unknown. */
 	uint64_t unwritten_ns;
+	/* CPU and ready time of the first thread at the first sample of the interval, and when that
+	 * was; 0: unknown. */
+	uint64_t first_wanted_ns, first_wanted_at_ns;
 	unsigned runnable_samples; /* latest samples in a row with the main thread runnable */
 	bool is_there; /* the process is in the last snapshot, or there is no snapshot */
 
@@ -180,6 +183,9 @@ static inline uint8_t process_table_role_state(const struct process_entry *p)
 /* Returns the CPU use in percent of one CPU between the first and last record; negative: there is
  * only one record. */
 double process_table_cpu_percent(const struct process_entry *p);
+/* Returns the percent of that time in which the first thread ran or was ready to run; negative: not
+ * measured. */
+double process_table_wanted_percent(const struct process_entry *p);
 /* Returns the arguments, NUL-separated, masked and perhaps cut; empty: not known, or overwritten.
  */
 struct span process_table_known_arguments(const struct process_entry *p);

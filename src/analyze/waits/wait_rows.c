@@ -135,14 +135,30 @@ void wait_append_thread_rows(
 	}
 }
 
-void wait_append_remedy_row(struct buffer *rows, const struct wait_chain *chain)
+static void append_remedy(struct buffer *rows, const struct buffer *text)
 {
 	struct why_remedy_row row = { 0 };
+	struct record_tail tail[] = { tail_buffer(&row.text, text) };
+
+	if (text->size)
+		RECORD_APPEND(rows, &row, tail, 1);
+}
+
+void wait_append_remedy_row(struct buffer *rows, const struct wait_chain *chain)
+{
 	struct buffer text = { 0 };
 
 	wait_chain_remedy(&text, chain);
-	struct record_tail tail[] = { tail_buffer(&row.text, &text) };
-	if (text.size)
-		RECORD_APPEND(rows, &row, tail, 1);
+	append_remedy(rows, &text);
+	buffer_fini(&text);
+}
+
+void wait_append_watch_row(struct buffer *rows, uint32_t pid)
+{
+	struct buffer text = { 0 };
+
+	buffer_format(&text,
+		"sooth diagnose %u: it was not watched long enough to say whether it loops", pid);
+	append_remedy(rows, &text);
 	buffer_fini(&text);
 }

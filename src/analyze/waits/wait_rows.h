@@ -12,5 +12,7 @@ void wait_append_thread_rows(
 	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain);
 /* Appends a struct why_remedy_row, if there is a remedy. */
 void wait_append_remedy_row(struct buffer *rows, const struct wait_chain *chain);
+/* Appends what shows more than one look at a session that computes. */
+void wait_append_watch_row(struct buffer *rows, uint32_t pid);
 
 #endif

@@ -23,6 +23,7 @@
 #include "explain/stage.h"
 
 #define PROCESSES_MAX 65536
+#define WATCHED_LEAST 10 /* percent of a CPU: a session that uses more may loop */
 #define EACH_MOST     24 /* with more processes, text has only those whose wait matters */
 
 struct waits_state {
@@ -195,6 +196,7 @@ static int emit_waits(struct waits_state *s, const struct snapshot *snapshot,
 	struct buffer activity = { 0 };
 	struct activity doing;
 	struct wait_chain chain;
+	uint8_t finding_state;
 	const char *reason;
 	int status;
 
@@ -211,9 +213,13 @@ static int emit_waits(struct waits_state *s, const struct snapshot *snapshot,
 		wait_append_remedy_row(&remedy, &chain);
 	reason = is_left_out(snapshot) ? "the time for so many processes was used up: give fewer"
 				       : wait_chain_unknown(&chain);
+	finding_state = put_finding(s, &snapshot->id, main != NULL, &finding);
+	if (main && doing.has_cpu && doing.cpu_percent >= WATCHED_LEAST &&
+		(!finding.size || doing.state == ACTIVITY_WAITS_FOR_MODEL))
+		wait_append_watch_row(&remedy, main->id.pid);
 	struct why_row row = { .record = row_head(&snapshot->id),
 		.confidence = (uint8_t)wait_chain_confidence(&chain),
-		.finding_state = put_finding(s, &snapshot->id, main != NULL, &finding),
+		.finding_state = finding_state,
 		.reason_state = state_if(reason != NULL),
 		.agent_state = state_if(main != NULL) };
 	/* Nested rows come first, because they must be aligned. */

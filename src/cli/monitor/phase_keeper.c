@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/units.h"
+#include "cli/diagnosing.h"
 #include "cli/user_agents/user_agents.h"
 #include "cli/terminal/log.h"
 
@@ -11,6 +12,7 @@
 /* Most samples of one observer, which remembers processes up to a limit: weeks of agents would
  * reach it. A new observer, each hour at 2 s between samples, remembers nothing. */
 #define SAMPLES_MOST 1800
+#define SAMPLES_A    5 /* from one diagnosis to the next */
 
 static bool is_kept(const struct phase_keeper *k, const struct sooth_record *r)
 {
@@ -53,7 +55,15 @@ int phase_keeper_open(struct phase_keeper *k, const struct target_found *target,
 
 	*k = (struct phase_keeper){ .sample_ns = sample_ns ? sample_ns : PHASE_SAMPLE_NS,
 		.target = target,
-		.view = { .take = store_spans, .user = k } };
+		.view = { .take = store_spans, .user = k },
+		.answers = { .settings = &k->settings,
+			.is_one_look = true,
+			.take = store_spans,
+			.user = k } };
+	k->answers.interval_ns = SAMPLES_A * k->sample_ns;
+	status = diagnosing_settings(&k->settings, NULL, err);
+	if (status)
+		return status;
 	status = history_writer_open(&k->writer, folder, most_bytes, err);
 	k->is_on = !status;
 	return status;
@@ -89,6 +99,8 @@ static int start_observer(struct phase_keeper *k, struct sooth_error *err)
 
 	if (!status)
 		status = sooth_report_add_view(k->report, "phases", &k->view, err);
+	if (!status)
+		status = sooth_report_add_view(k->report, "finding-changes", &k->answers, err);
 	if (!status)
 		sooth_report_on_record(k->report, handle_record, k);
 	if (!status)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes the activities of agents' sessions to the history, from samples, even without a reader. */
+/* Writes the activities of agents' sessions, and what is wrong with them, to the history, from
+ * samples, even without a reader. */
 #ifndef SOOTH_CLI_PHASE_KEEPER_H
 #define SOOTH_CLI_PHASE_KEEPER_H
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
 
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "analyze/phases/phases.h"
 #include "cli/state/history_writer.h"
 #include "cli/selected/target_found.h"
@@ -18,6 +20,8 @@ struct phase_keeper {
 	const struct target_found *target; /* NULL: all agents; borrowed */
 	struct history_writer writer;
 	struct phases_options view;
+	struct findings_options answers;
+	struct check_settings settings;	 /* of the diagnoses */
 	struct sooth_observer *observer; /* NULL: not running */
 	struct sooth_report *report;
 	uint64_t retry_ns; /* time of the next try after a failure */

@@ -169,13 +169,23 @@ static int put_age(struct top *t, int y, int x, int room)
 	return room - taken - 2;
 }
 
-/* Draws the most severe finding in words, or that nothing is wrong. */
+/* Returns the session whose row the user selected; NULL: none. */
+static const struct top_session *picked_session(const struct top *t)
+{
+	const struct top_row *row = t->has_moved ? top_picked(t) : NULL;
+
+	return row ? row->session : NULL;
+}
+
+/* Draws the finding of the selected session, else the most severe one, or that nothing is wrong. */
 static void put_worst(struct top *t, int y, int x, int room)
 {
 	const struct top_finding *worst = finder_worst(&t->finder);
 	const struct top_finding *all[FINDINGS_MAX];
+	const struct top_session *picked = picked_session(t);
+	bool is_of_picked = picked && picked->finding_level;
 	size_t count = top_findings_sorted(t, all);
-	char text[512], more[40] = "";
+	char text[512], more[64] = "";
 
 	room = put_age(t, y, x, room);
 	if (!worst) {
@@ -186,10 +196,17 @@ static void put_worst(struct top *t, int y, int x, int room)
 						: "no findings: the diagnosis has ended");
 		return;
 	}
-	top_finding_line(t, worst, text, sizeof(text));
-	if (count > 1)
-		snprintf(more, sizeof(more), "%zu findings (w): ", count);
-	canvas_format(&t->canvas, y, x, room, top_finding_style(worst->level), "%s%s", more, text);
+	if (is_of_picked)
+		snprintf(text, sizeof(text), "%s", picked->finding);
+	else
+		top_finding_line(t, worst, text, sizeof(text));
+	if (count > 1 || picked)
+		snprintf(more, sizeof(more), "%s%zu finding%s (w)%s: ",
+			picked && !is_of_picked ? "none of this session; " : "", count,
+			count == 1 ? "" : "s", is_of_picked ? ", of this session" : "");
+	canvas_format(&t->canvas, y, x, room,
+		top_finding_style(is_of_picked ? picked->finding_level : worst->level), "%s%s",
+		more, text);
 }
 
 static void put_cpu(struct top *t, int y, int x, int room, int graph)

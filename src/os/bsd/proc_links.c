@@ -141,7 +141,9 @@ uint32_t bsd_links_add(struct bsd_links *l, const struct backend_run *run,
 			.tracer_state = process->tracer_state,
 			.input_state = UNSUPPORTED,
 			.written_state = UNSUPPORTED,
-			.output_state = UNSUPPORTED },
+			.output_state = UNSUPPORTED,
+			.io_state = UNSUPPORTED,
+			.thread_state = UNSUPPORTED },
 	};
 	struct reading r = { .links = l, .pending = &p, .pid = process->id.pid };
 	int status = s->descriptors ? s->descriptors(s, (pid_t)process->id.pid, read_descriptor, &r)

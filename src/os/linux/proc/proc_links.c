@@ -403,6 +403,17 @@ static void read_status(
 		t->pid_namespace = space.st_ino;
 }
 
+static void read_thread(
+	struct proc_links_reader *r, const struct process_snapshot *snapshot, struct proc_ties *t)
+{
+	int status = procfs_read_at(snapshot->process, "schedstat", &r->scratch, PROCFS_SMALL);
+
+	t->thread_state = procfs_state(process_snapshot_status(snapshot, status));
+	if (status >= 0 && !task_schedstat_parse(&t->thread_cpu_ns, &t->thread_ready_ns,
+				   r->scratch.data, r->scratch.size))
+		t->thread_state = UNSUPPORTED;
+}
+
 static void emit_result(struct proc_ties *t, const struct proc_slow_read *q)
 {
 	t->markers_state = q->markers_state;
@@ -440,6 +451,7 @@ void proc_links_add(struct proc_links_reader *r, const struct backend_run *run,
 	p.links.record = process_snapshot_head(snapshot, run, 0, PROC_LINKS);
 	emit_result(&p.links, result);
 	read_status(r, snapshot, &p.links);
+	read_thread(r, snapshot, &p.links);
 	if (!buffer_reserve(&r->pending, sizeof(p)))
 		return;
 	buffer_append(&r->pending, &p, sizeof(p));

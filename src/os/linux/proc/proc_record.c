@@ -194,6 +194,14 @@ static const struct proc_process *fresh_record_of(const struct refresh_known *k)
 	return k->record;
 }
 
+/* Returns whether it is the main process of an agent that ran at the last sample, too: whether it
+ * computes, or is only ready to run now and then, its links say. */
+static bool may_compute(const struct refresh_known *k, const struct proc_values *values)
+{
+	return k->agent && k->role == AGENT_ROLE_MAIN && values->state == 'R' &&
+	       fresh_record_of(k)->state == 'R';
+}
+
 /* Returns whether data is due for a new read. A process that does not run does not change its own
  * data, and changes by other processes are not urgent. */
 static bool is_due(const struct proc_refresh *r, const struct refresh_known *k,
@@ -201,7 +209,7 @@ static bool is_due(const struct proc_refresh *r, const struct refresh_known *k,
 {
 	bool has_run = values->cpu_is_ticks || values->cpu_ns != k->cpu_ns;
 
-	return r->now_ns >= (has_run ? k->due_ns : k->late_ns);
+	return r->now_ns >= (has_run ? k->due_ns : k->late_ns) || may_compute(k, values);
 }
 
 /* Finds the kept data; NULL: the process has another identity, program or name by now, or its data

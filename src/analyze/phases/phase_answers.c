@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/phases/phase_answers.h"
+
+#include <assert.h>
+
+#include "analyze/phases/phase_rows.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/units.h"
+#include "model/schema.h"
+
+#define RECORDS_BYTES (16u << 20)
+#define JOINED_NS     (60 * NS_PER_S) /* a restarted monitor has to diagnose first */
+
+void phase_answers_init(struct phase_answers *a)
+{
+	*a = (struct phase_answers){ .records = { .limit = RECORDS_BYTES } };
+}
+
+void phase_answers_fini(struct phase_answers *a)
+{
+	buffer_fini(&a->all);
+	buffer_fini(&a->records);
+}
+
+/* Returns the answer that the span continues; NULL: another one. */
+static struct phase_found *find_begun(
+	struct phase_answers *a, uint64_t key, const struct answer_span *span)
+{
+	struct phase_found *all = (void *)a->all.data;
+
+	for (size_t i = a->all.size / sizeof(*all); i-- > 0;) {
+		if (all[i].key == key)
+			return span->begin_utc_ns <= all[i].end_utc_ns + JOINED_NS ? &all[i] : NULL;
+	}
+	return NULL;
+}
+
+void phase_answers_add(struct phase_answers *a, const struct answer_span *span, uint64_t boot)
+{
+	struct span text = record_text(&span->record, &span->key);
+	uint64_t key =
+		hash_bytes(hash_bytes(HASH_BEGIN, text.data, text.size), &boot, sizeof(boot));
+	struct phase_found *known = find_begun(a, key, span);
+	struct phase_found one = { .key = key,
+		.begin_utc_ns = known ? known->begin_utc_ns : span->begin_utc_ns,
+		.end_utc_ns = span->end_utc_ns,
+		.at = a->records.size,
+		.is_cleared = span->is_cleared };
+
+	buffer_append(&a->records, span, record_bytes(&span->record));
+	if (!buffer_failed(&a->records) && known)
+		*known = one;
+	else if (!buffer_failed(&a->records))
+		buffer_append(&a->all, &one, sizeof(one));
+	a->refused += buffer_failed(&a->records);
+	a->records.failed = false;
+}
+
+ROW_SCHEMA(phase_found, PHASE_FOUND_ROW, "phase_answers", phase_found_row);
+
+static int emit_found(const struct phase_answers *a, const struct phase_found *f,
+	struct output *output, struct sooth_error *err)
+{
+	const struct answer_span *span = (const void *)(a->records.data + f->at);
+	const struct sooth_record *r = &span->record;
+	struct phase_found_row row = { .record = { .start_ticks = span->subject_start_ticks,
+					       .pid = span->subject_pid },
+		.pid_state = state_if(span->subject_pid),
+		.session_pid = r->pid,
+		.session_pid_state = state_if(r->pid),
+		.start_utc_ns = f->begin_utc_ns,
+		.end_utc_ns = f->end_utc_ns,
+		.total_ns = f->end_utc_ns - f->begin_utc_ns,
+		.is_cleared = f->is_cleared,
+		.agent_state = state_if(span->agent.size),
+		.project_state = state_if(span->project.size),
+		.session_state = state_if(span->session.size),
+		.remedy_state = state_if(span->remedy.size) };
+	struct record_tail tail[] = {
+		tail_text(&row.severity, r, &span->severity),
+		tail_text(&row.confidence, r, &span->confidence),
+		tail_text(&row.id, r, &span->id),
+		tail_text(&row.agent, r, &span->agent),
+		tail_text(&row.project, r, &span->project),
+		tail_text(&row.session_id, r, &span->session),
+		tail_text(&row.words, r, &span->words),
+		tail_text(&row.remedy, r, &span->remedy),
+	};
+
+	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+int phase_answers_emit(
+	const struct phase_answers *a, struct output *output, struct sooth_error *err)
+{
+	static const struct section section =
+		SECTION_OF("phase_answers", phase_found_schema, TABLE, .title = "what was wrong");
+	const struct phase_found *all = (const void *)a->all.data;
+	int status = output_section(output, &section, err);
+
+	assert(a);
+	for (size_t i = 0; i < a->all.size / sizeof(*all) && !status; i++)
+		status = emit_found(a, &all[i], output, err);
+	if (a->refused)
+		output_limit(output, "some answers of earlier diagnoses",
+			"there are more than sooth can keep", "choose a shorter time: --last TIME");
+	return status;
+}
