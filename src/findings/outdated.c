@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* outdated: a session runs an older version of its agent than the newest one installed here. */
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/known_faults.h"
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
@@ -24,6 +25,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		SPAN_ARGS(running), SPAN_ARGS(newest));
 	finding_text(out, "known by", "%s", verdict.why);
 	finding_time(out, "age", check_age_ns(e));
+	known_faults_between(out, p->agent, running, newest);
 	finding_remedy(out, "restart the agent session to run the installed version");
 	finding_end(out);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/finding_tracker.h"
+#include "analyze/diagnosis/known_faults.h"
 #include "base/error_remedy.h"
 #include "base/sentence_units.h"
 #include "analyze/process_table/process_match.h"
@@ -427,6 +428,7 @@ void finding_end(struct check_result *out)
 	if (!out->is_open)
 		return;
 	assert(out->claim.size || buffer_failed(&out->claim));
+	known_faults_of_finding(out->of, out);
 	out->is_open = false;
 	if (out->of->setting->is_muted) {
 		out->muted++;
