@@ -49,7 +49,8 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.version_key = job->files.version_key,
 		.changed_key = job->files.changed_key,
 		.waiting_key = job->files.waiting_key,
-		.spare_key = job->files.spare_key };
+		.spare_key = job->files.spare_key,
+		.job_key = job->files.job_key };
 }
 
 /* Returns whether a time is after the start. A future time was written before the clock was set
@@ -97,6 +98,30 @@ static void read_session_file(struct agent_read *job, int root)
 				      : is_since_start(job, ns_of(st.st_mtim)))) {
 		job->info = info;
 		job->source = AGENT_READ_FILE;
+	}
+	buffer_fini(&bytes);
+}
+
+/* Reads the state of its job from the list that the agent's daemon keeps. */
+static void read_job_status(struct agent_read *job, int root)
+{
+	struct agent_path values = { .session = span_of_string(job->info.job) };
+	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
+	_cleanup_close_ int fd = -1;
+	struct buffer bytes = { 0 };
+	struct stat st;
+
+	if (!job->info.job[0] || !agent_path_expand(name, sizeof(name),
+					 span_of_string(job->files.job_file), &values))
+		return;
+	snprintf(path, sizeof(path), "%s/%s", job->home, name);
+	fd = root_file_open_owned(root, path, job->uid, &st);
+	if (fd >= 0 && !root_file_read_whole(fd, &st, &bytes, SESSION_FILE_MAX)) {
+		_cleanup_json_ json_t *json = agent_json_object(bytes.data, bytes.size);
+
+		if (json)
+			agent_json_word(json, job->files.job_status_key, job->job_status,
+				sizeof(job->job_status));
 	}
 	buffer_fini(&bytes);
 }
@@ -447,6 +472,8 @@ void agent_read(struct agent_read *job)
 	}
 	if (job->files.session_file[0])
 		read_session_file(job, root);
+	if (job->files.job_file[0])
+		read_job_status(job, root);
 	if (job->files.open_file[0])
 		read_open_files(job);
 	if (!job->info.session[0])
