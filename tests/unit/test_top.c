@@ -133,6 +133,11 @@ static void type(const char *keys)
 		assert_true(top_take_key(&top, (unsigned char)*keys, NULL));
 }
 
+static void unfold(void)
+{
+	assert_true(top_take_key(&top, TOP_KEY_RIGHT, NULL));
+}
+
 static void assert_shows(const char *text)
 {
 	if (!strstr(draw(), text))
@@ -269,7 +274,8 @@ static void test_sessions(void **state)
 	/* Below its session. */
 	type("\\beta\n");
 	assert_hides("alpha");
-	type("\n");
+	assert_shows("filter: beta (1 hidden; Esc)");
+	unfold();
 	assert_shows("\u2514 sleep");
 	type("\033");
 	assert_shows("alpha");
@@ -369,8 +375,11 @@ static void test_list_before_the_tree(void **state)
 	add_agent(10, "/work/alpha");
 	add(11, 10, "tool", "/bin/tool", "/work/alpha");
 	take();
-	type("\n");
+	unfold();
 	assert_shows("tool");
+	type("\n");
+	assert_shows("diagnose: 10 claude alpha");
+	type("q");
 }
 
 static void test_marks(void **state)

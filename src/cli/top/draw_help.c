@@ -11,13 +11,13 @@ struct help_line {
 
 static const struct help_line lines[] = {
 	{ "Up Down j k", "select a row; g G PgUp PgDn: far" },
-	{ "Enter Right Left", "processes of the session, by role" },
+	{ "Right Left", "processes of the session, by role" },
 	{ "t F5  l", "tree of all processes; all in an order" },
 	{ "< > F6  I  o F2", "sort by another column; reverse; columns" },
 	{ "/ F3  n N", "search: a text or a PID; next, previous" },
 	{ "F4 \\  u", "filter: text or expression; user. Escape: all" },
 	{ "w", "findings, the most severe first" },
-	{ "d y i", "diagnose; why it waits; inspect" },
+	{ "Enter d  y i", "diagnose; why it waits; inspect" },
 	{ "f s m e", "files; sockets; mappings; heap by page faults" },
 	{ "c x a  b", "system calls; stacks; timeline; short-lived" },
 	{ "K F9", "end it by a signal; asks first" },
@@ -31,9 +31,9 @@ static const struct help_line lines[] = {
 	{ "in front of rows", "+ new  * changed  - ended  ! left over" },
 };
 
-static const struct help_line short_lines[] = { { "jk", "move" }, { "Ret", "open" },
+static const struct help_line short_lines[] = { { "jk", "move" }, { "<->", "open" },
 	{ "tl", "all" }, { "<>", "sort" }, { "I", "turn" }, { "o", "cols" }, { "/", "find" },
-	{ "n", "next" }, { "F4", "only" }, { "u", "user" }, { "w", "worst" }, { "d", "diag" },
+	{ "n", "next" }, { "F4", "only" }, { "u", "user" }, { "w", "worst" }, { "Ret", "diag" },
 	{ "y", "why" }, { "i", "info" }, { "f", "files" }, { "s", "net" }, { "m", "maps" },
 	{ "e", "heap" }, { "c", "calls" }, { "x", "stack" }, { "ab", "past" }, { "K", "kill" },
 	{ "zZ", "hold" }, { "Spc", "tag" }, { "U", "none" }, { "CR", "copy" }, { "J", "tty" },
