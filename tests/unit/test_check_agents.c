@@ -233,7 +233,7 @@ static void test_tokens(void **state)
 			"=fine: 1 answer since the last effect\n" },
 		{ "tokens-without-effect", spends_tokens, 20000, NULL, "medium/medium: " },
 		{ "tokens-without-effect", spends_tokens, 19999, NULL, "fine: " },
-		{ "tokens-without-effect", spent_until, 300, NULL, "medium/medium: " },
+		{ "tokens-without-effect", spent_until, 299, NULL, "medium/medium: " },
 		{ "tokens-without-effect", spent_until, 301, NULL, "fine: " },
 		{ "tokens-without-effect", spends_in, PROC_TURN_USER, NULL, "fine: " },
 		{ "tokens-without-effect", spends_with, SOOTH_STATE_ABSENT, NULL,
@@ -320,7 +320,8 @@ static void test_mcp_calls(void **state)
 		{ "mcp-failing", answers_late, 3, NULL, "fine: " },
 		{ "mcp-failing", answers_late, 3, "mcp-failing.min-calls=3", "low/medium: " },
 		{ "mcp-failing", call_is_open, 61, NULL,
-			"medium/medium: waits for MCP server files: no answer to its call for 61 "
+			"medium/medium: waits for MCP server files: no answer to its call for 1 "
+			"min 1 "
 			"s|" },
 		{ "mcp-failing", call_is_open, 59, NULL, "fine: " },
 		{ "mcp-failing", calls_without_log, SOOTH_STATE_ABSENT, NULL,

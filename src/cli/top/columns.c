@@ -494,25 +494,34 @@ static bool was_kept(uint8_t keep, uint8_t below, int width)
 	return !width && keep < below;
 }
 
+static bool has_value(const struct top_session *s, draw_cell *draw)
+{
+	if (draw == draw_model)
+		return s->model[0];
+	if (draw == draw_context)
+		return s->has_context;
+	if (draw == draw_tokens)
+		return s->tokens_a_minute > 0;
+	if (draw == draw_task)
+		return s->task[0];
+	if (draw == draw_finding)
+		return s->finding[0] || s->flags[0];
+	if (draw == draw_received || draw == draw_traffic_graph)
+		return recent_most(&s->received, RECENT_MAX) >= 1;
+	return draw != draw_sent || recent_most(&s->sent, RECENT_MAX) >= 1;
+}
+
 /* Returns whether no session has a value in the column, now and over the last minutes. */
 static bool is_blank(const struct top *t, draw_cell *draw)
 {
-	size_t position = 0;
+	size_t position = 0, sessions = 0;
 
-	for (const struct top_session *s; (s = top_session_next(&t->model, &position));) {
-		if ((draw == draw_model && s->model[0]) ||
-			(draw == draw_context && s->has_context) ||
-			(draw == draw_tokens && s->tokens_a_minute > 0) ||
-			(draw == draw_task && s->task[0]) ||
-			(draw == draw_finding && (s->finding[0] || s->flags[0])) ||
-			((draw == draw_received || draw == draw_traffic_graph) &&
-				recent_most(&s->received, RECENT_MAX) >= 1) ||
-			(draw == draw_sent && recent_most(&s->sent, RECENT_MAX) >= 1))
+	for (const struct top_session *s; (s = top_session_next(&t->model, &position));
+		sessions++) {
+		if (has_value(s, draw))
 			return false;
 	}
-	return draw == draw_model || draw == draw_context || draw == draw_tokens ||
-	       draw == draw_task || draw == draw_finding || draw == draw_received ||
-	       draw == draw_traffic_graph || draw == draw_sent;
+	return sessions > 0;
 }
 
 /* Returns whether the user has chosen columns. */
