@@ -323,6 +323,10 @@ static const struct sooth_field session_fields[] = {
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_session, mcp_state)),
 	FIELD_NUMBER(proc_session, mcp_longest_ns, "longest time from a call to its answer",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_session, mcp_state)),
+	FIELD_OF(TEXTS, proc_session, log_end, log_end,
+		"last lines of the log: time, and prompt, answer, call or result, without their "
+		"text",
+		FIELD_STATE_AT(proc_session, progress_state)),
 	FIELD_STRING(proc_session, job, "id of the session in the list of the agent's daemon",
 		FIELD_STATE_AT(proc_session, job_state)),
 	FIELD_STRING(proc_session, job_status,

@@ -265,6 +265,7 @@ struct proc_session {
 	struct sooth_text mcp;
 	/* Its job, by the list that the agent's daemon keeps. */
 	struct sooth_text job, job_status;
+	struct sooth_text log_end; /* NUL-separated: its last lines, without their text */
 	uint8_t mcp_state;
 	uint8_t job_state; /* of job and job_status */
 	uint8_t unused_end[6];

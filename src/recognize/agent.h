@@ -88,6 +88,8 @@ enum agent_log {
 	AGENT_LOG_OPENCODE, /* one log for all processes */
 };
 
+#define AGENT_ANY_KEY "*"
+
 /* The files in which an agent stores its session data, below its home. In the paths {pid} is the
  * process (in its own pid namespace), {session} its session's id, {directory} its working directory
  * with "-" for all but letters and digits (or, if there is no such file, any other directory),
@@ -107,7 +109,7 @@ struct agent_files {
 	 * its state. */
 	const char *job_file, *job_key, *job_status_key;
 	/* Members that must have the pid and the working directory of the process. */
-	const char *pid_key, *directory_key;
+	const char *pid_key, *directory_key; /* AGENT_ANY_KEY: any member */
 	const char *open_file; /* file that the agent has open, with {session} in the path */
 	/* Log file that grows as the agent works. Without session_file, and with a name *.json, it
 	 * is one object; without start_key it began when the file was made. */

@@ -202,6 +202,23 @@ static void calls_of_servers(void **state)
 	assert_null(agent_progress_server(&t.progress));
 }
 
+static void end_of_a_log(void **state)
+{
+	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE,
+		PROMPT("00") CALL("01", "1", "Bash", "secret") RESULT("02", "1", "secret", ""));
+	struct buffer out = { 0 };
+	static const char wanted[] = "10:00:00Z  prompt\0"
+				     "10:00:01Z  answer, 1 token\0"
+				     "10:00:01Z  calls Bash\0"
+				     "10:00:02Z  result of Bash";
+
+	(void)state;
+	agent_progress_write_events(&out, &t.progress);
+	assert_int_equal(out.size, sizeof(wanted));
+	assert_memory_equal(out.data, wanted, sizeof(wanted));
+	buffer_fini(&out);
+}
+
 static void tokens_of_minutes(void **state)
 {
 	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE,
@@ -260,6 +277,7 @@ int main(void)
 		cmocka_unit_test(answers_of_gemini),
 		cmocka_unit_test(effects_of_answers),
 		cmocka_unit_test(calls_of_servers),
+		cmocka_unit_test(end_of_a_log),
 		cmocka_unit_test(tokens_of_minutes),
 		cmocka_unit_test(limits_of_codex),
 		cmocka_unit_test(a_line_that_is_still_written),

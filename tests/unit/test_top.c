@@ -341,7 +341,7 @@ static void test_all_in_an_order(void **state)
 
 	(void)state;
 	top.sort = top_column_number("pid");
-	type("l");
+	type("L");
 	assert_true(top.shows_all);
 	add(20, 10, "later", "/bin/later", "/");
 	add(10, 1, "sleeper", "/bin/sleeper", "/");
@@ -356,7 +356,7 @@ static void test_all_in_an_order(void **state)
 	assert_int_equal(top_picked(&top)->id.pid, 10);
 	type("I");
 	assert_int_equal(top_picked(&top)->id.pid, 10);
-	type("l");
+	type("L");
 	assert_hides("sleeper");
 	assert_string_equal(top_column_of("rss_bytes", false)->name, "memory");
 	assert_string_equal(top_column_of("name", true)->name, "project");

@@ -343,6 +343,7 @@ static void fill_progress(struct row_builder *t)
 	row->quota_state = is_there ? s->quota_state : missing;
 	row->mcp_state = is_there ? s->mcp_state : missing;
 	row->job_state = is_there ? s->job_state : missing;
+	row->log_end_state = is_there ? s->progress_state : missing;
 	row->tokens_a_minute = s->tokens_a_minute;
 	if (s->window_tokens)
 		row->context_percent = 100.0 * (double)s->context_tokens / (double)s->window_tokens;
@@ -615,6 +616,7 @@ static void append_row(struct row_builder *t, struct buffer *rows)
 		tail_of(&row->branch, t->session, &t->s.branch),
 		tail_of(&row->task, t->session, &t->s.task),
 		tail_of(&row->mcp_server, t->session, &t->s.mcp),
+		tail_of(&row->log_end, t->session, &t->s.log_end),
 		tail_of(&row->job, t->session, &t->s.job),
 		tail_of(&row->job_status, t->session, &t->s.job_status),
 		tail_string(&row->agent, p->agent ? p->agent->name : t->agent),

@@ -165,6 +165,10 @@
 		.is_hidden = true, .decimals = 3, .unit = SOOTH_UNIT_S)                            \
 	F(S, REAL, mcp_longest_s, WITH(mcp_state), "longest time from a call to its answer",       \
 		.is_hidden = true, .decimals = 3, .unit = SOOTH_UNIT_S)                            \
+	F(S, TEXTS, log_end, MAYBE(log_end_state),                                                 \
+		"last lines of the log: time, and prompt, answer, call or result, without their "  \
+		"text",                                                                            \
+		.is_hidden = true)                                                                 \
 	F(S, TEXT, job, MAYBE(job_state), "id of the session in the list of the agent's daemon",   \
 		.is_hidden = true)                                                                 \
 	F(S, TEXT, job_status, WITH(job_state),                                                    \

@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/units.h"
 #include "os/agent_logs/agent_repeats.h"
 #include "os/agent_logs/agent_turn.h"
 
@@ -17,6 +19,52 @@ static uint64_t id_of(const json_t *object, const char *key)
 	const char *id = json_string_value(json_object_get(object, key));
 
 	return id ? hash_bytes(HASH_BEGIN, id, strlen(id)) | 1 : 0;
+}
+
+static void add_event(struct agent_progress *p, const struct agent_event *event)
+{
+	p->events[p->event_count++ % AGENT_EVENTS_MAX] = *event;
+}
+
+static void add_tool_event(
+	struct agent_progress *p, uint64_t utc_ns, int kind, const char tool[AGENT_SERVER_MAX + 1])
+{
+	struct agent_event event = { .utc_ns = utc_ns, .kind = kind };
+
+	memcpy(event.tool, tool, sizeof(event.tool));
+	add_event(p, &event);
+}
+
+static void write_event(struct buffer *out, const struct agent_event *event)
+{
+	static const char *const words[] = { [AGENT_PROMPT] = "prompt",
+		[AGENT_ANSWER] = "answer",
+		[AGENT_CALL] = "calls",
+		[AGENT_RESULT] = "result of",
+		[AGENT_ERROR] = "error of" };
+	time_t s = (time_t)(event->utc_ns / NS_PER_S);
+	char clock[16] = "";
+	struct tm tm;
+
+	if (s && gmtime_r(&s, &tm))
+		strftime(clock, sizeof(clock), "%H:%M:%SZ", &tm);
+	buffer_format(out, "%s  %s", clock, words[event->kind]);
+	if (event->tool[0])
+		buffer_format(out, " %s", event->tool);
+	if (event->kind == AGENT_ANSWER)
+		buffer_format(out, ", %llu token%s", (unsigned long long)event->tokens,
+			event->tokens == 1 ? "" : "s");
+	buffer_char(out, '\0');
+}
+
+void agent_progress_write_events(struct buffer *out, const struct agent_progress *p)
+{
+	assert(p);
+
+	size_t first = p->event_count > AGENT_EVENTS_MAX ? p->event_count - AGENT_EVENTS_MAX : 0;
+
+	for (size_t i = first; i < p->event_count; i++)
+		write_event(out, &p->events[i % AGENT_EVENTS_MAX]);
 }
 
 static void have_effect(struct agent_progress *p, uint64_t utc_ns)
@@ -33,6 +81,12 @@ static void take_prompt(struct agent_progress *p, uint64_t utc_ns)
 	p->turns_at_prompt = p->now.turns;
 	memset(p->results, 0, sizeof(p->results));
 	memset(p->open, 0, sizeof(p->open));
+}
+
+static void take_users_prompt(struct agent_progress *p, uint64_t utc_ns)
+{
+	take_prompt(p, utc_ns);
+	add_event(p, &(struct agent_event){ .utc_ns = utc_ns, .kind = AGENT_PROMPT });
 }
 
 /* --- MCP servers --- */
@@ -113,6 +167,8 @@ static void take_call(
 		p->open[i].key = agent_call_key(call);
 		p->open[i].utc_ns = utc_ns;
 		p->open[i].server = server_of(p, name);
+		snprintf(p->open[i].tool, sizeof(p->open[i].tool), "%.*s", AGENT_SERVER_MAX, name);
+		add_tool_event(p, utc_ns, AGENT_CALL, p->open[i].tool);
 		return;
 	}
 }
@@ -141,6 +197,7 @@ static void take_result(
 		if (p->open[i].id != id)
 			continue;
 		p->open[i].id = 0;
+		add_tool_event(p, utc_ns, is_error ? AGENT_ERROR : AGENT_RESULT, p->open[i].tool);
 		if (p->open[i].server)
 			count_answer(&p->servers[p->open[i].server - 1],
 				from && utc_ns > from ? utc_ns - from : 0, is_error);
@@ -164,7 +221,7 @@ static void claude_line(struct agent_progress *p, const json_t *line, uint64_t u
 		return;
 	}
 	if (agent_turn_is_prompt(line))
-		take_prompt(p, utc_ns);
+		take_users_prompt(p, utc_ns);
 	json_array_foreach(content, i, part)
 	{
 		if (is_user && agent_json_is(part, "type", "tool_result"))
@@ -179,7 +236,7 @@ static void codex_line(struct agent_progress *p, const json_t *line, uint64_t ut
 	const json_t *payload = json_object_get(line, "payload");
 
 	if (agent_json_is(payload, "type", "task_started"))
-		take_prompt(p, utc_ns);
+		take_users_prompt(p, utc_ns);
 	else if (!agent_json_is(line, "type", "response_item"))
 		return;
 	else if (agent_json_is(payload, "type", "function_call_output") ||
@@ -212,8 +269,12 @@ void agent_progress_line(struct agent_progress *p, enum agent_log kind, const js
 	assert(p);
 	if (!kinds[kind].line)
 		return;
-	if (spent->turns != p->now.turns)
+	if (spent->turns != p->now.turns) {
 		p->answer_utc_ns = utc_ns;
+		add_event(p, &(struct agent_event){ .utc_ns = utc_ns,
+				     .kind = AGENT_ANSWER,
+				     .tokens = spent->output - p->now.output });
+	}
 	p->now = *spent;
 	if (!p->effect_utc_ns) /* where the reading begins */
 		take_prompt(p, utc_ns);

@@ -15,12 +15,21 @@
 #define AGENT_RESULTS_MAX 256 /* that are remembered */
 #define AGENT_SERVERS_MAX 8
 #define AGENT_OPEN_MAX	  8
+#define AGENT_EVENTS_MAX  16
 #define AGENT_SERVER_MAX  48
 
 struct agent_server_use {
 	char name[AGENT_SERVER_MAX + 1];
 	uint32_t calls, errors; /* with a result */
 	uint64_t total_ns, longest_ns;
+};
+
+/* A line of the log, without text of the conversation. */
+struct agent_event {
+	uint64_t utc_ns;
+	enum { AGENT_PROMPT, AGENT_ANSWER, AGENT_CALL, AGENT_RESULT, AGENT_ERROR } kind;
+	uint64_t tokens;		 /* of an answer, out */
+	char tool[AGENT_SERVER_MAX + 1]; /* of a call and its result */
 };
 
 struct agent_spent {
@@ -39,8 +48,11 @@ struct agent_progress {
 	struct {
 		uint64_t id, key, utc_ns; /* id: a hash; 0: free */
 		uint8_t server;		  /* number, from 1; 0: none */
+		char tool[AGENT_SERVER_MAX + 1];
 	} open[AGENT_OPEN_MAX];
 	struct agent_server_use servers[AGENT_SERVERS_MAX];
+	struct agent_event events[AGENT_EVENTS_MAX]; /* a ring */
+	size_t event_count;			     /* of all */
 };
 
 /* Takes a line of a log after its tokens; `spent`: their sums so far. */
@@ -49,6 +61,8 @@ void agent_progress_line(struct agent_progress *p, enum agent_log kind, const js
 /* Returns the texts that a line must have one of, to be one for agent_progress_line(); the first is
  * NULL: no line of this log is. */
 const char *const *agent_progress_marks(enum agent_log kind);
+/* Writes the last events, each as a text that ends with NUL. */
+void agent_progress_write_events(struct buffer *out, const struct agent_progress *p);
 /* Returns the server with an open call, else the one with the most trouble; NULL: none. */
 const struct agent_server_use *agent_progress_server(const struct agent_progress *p);
 

@@ -412,6 +412,9 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 {
 	const struct agent_session_info *info = &job->info;
 	const struct agent_server_use *server = agent_progress_server(&job->tokens.sum.progress);
+	struct buffer events = { 0 };
+
+	agent_progress_write_events(&events, &job->tokens.sum.progress);
 	struct record_tail tail[] = {
 		{ &p->session, info->session, strlen(info->session) },
 		{ &p->source, source->data, source->size },
@@ -426,11 +429,13 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->repeated, job->turn.repeated,
 			p->repeats_state ? 0 : strlen(job->turn.repeated) },
 		{ &p->mcp, server ? server->name : "", server ? strlen(server->name) : 0 },
+		{ &p->log_end, events.data ? (const void *)events.data : "", events.size },
 		{ &p->job, info->job, strlen(info->job) },
 		{ &p->job_status, job->job_status, strlen(job->job_status) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
+	buffer_fini(&events);
 }
 
 /* --- reading --- */

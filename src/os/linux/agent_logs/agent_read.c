@@ -163,7 +163,7 @@ static void read_open_files(struct agent_read *job)
 struct log_search {
 	struct agent_read *job;
 	int root;
-	struct buffer line;
+	struct buffer line, members;
 };
 
 static void take_log(struct agent_read *job, const struct stat *st)
@@ -171,6 +171,15 @@ static void take_log(struct agent_read *job, const struct stat *st)
 	job->has_log = true;
 	job->log = (struct agent_log_file){ st->st_dev, st->st_ino, (uint64_t)st->st_size,
 		ns_of(st->st_mtim) };
+}
+
+/* Returns whether a text has the directory of the process as one of its values. */
+static bool names_directory(const struct agent_read *job, struct span text)
+{
+	char value[AGENT_READ_PATH + 2];
+
+	snprintf(value, sizeof(value), "\"%s\"", job->directory);
+	return span_contains(text, value);
 }
 
 /* Returns whether the members with the pid and the directory, if there are such, are those of the
@@ -184,7 +193,7 @@ static bool is_its_own(const struct agent_read *job, struct span begin)
 		(!span_decimal(span_of_string(job->pid), &own) ||
 			!agent_json_number(json, job->files.pid_key, &pid) || pid != own))
 		return false;
-	return !job->files.directory_key[0] ||
+	return !job->files.directory_key[0] || !strcmp(job->files.directory_key, AGENT_ANY_KEY) ||
 	       agent_json_is(json, job->files.directory_key, job->directory);
 }
 
@@ -210,6 +219,15 @@ static bool read_begin(struct log_search *s, int fd, bool is_object, struct agen
 		!s->line.size)
 		return false;
 	begin = span_of((const char *)s->line.data, s->line.size);
+	if (is_object && !strcmp(s->job->files.directory_key, AGENT_ANY_KEY) &&
+		!names_directory(s->job, begin))
+		return false;
+	if (is_object && begin.size == SESSION_FILE_MAX) {
+		buffer_reset(&s->members);
+		if (!agent_json_first_members(&s->members, begin))
+			return false;
+		begin = span_of((const char *)s->members.data, s->members.size);
+	}
 	end = memchr(begin.data, '\n', begin.size);
 	if (!is_object && end)
 		begin.size = (size_t)(end - begin.data);
@@ -339,6 +357,7 @@ static void find_log(struct agent_read *job, int root)
 		job->source = AGENT_READ_NONE;
 	}
 	buffer_fini(&s.line);
+	buffer_fini(&s.members);
 }
 
 /* Finds where to go on: behind the part of the log that was read. A new log is read from its start
