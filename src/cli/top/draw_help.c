@@ -31,9 +31,9 @@ static const struct help_line lines[] = {
 	{ "in front of rows", "+ new  * changed  - ended  ! left over" },
 };
 
-static const struct help_line short_lines[] = { { "jk", "move" }, { "<->", "open" },
+static const struct help_line short_lines[] = { { "jk", "move" }, { "->", "open" },
 	{ "tL", "all" }, { "<>", "sort" }, { "I", "turn" }, { "o", "cols" }, { "/", "find" },
-	{ "n", "next" }, { "F4", "only" }, { "u", "user" }, { "w", "worst" }, { "Ret", "diag" },
+	{ "n", "next" }, { "F4", "only" }, { "u", "user" }, { "w", "worst" }, { "d", "diag" },
 	{ "y", "why" }, { "i", "info" }, { "f", "files" }, { "s", "net" }, { "m", "maps" },
 	{ "e", "heap" }, { "c", "calls" }, { "x", "stack" }, { "abl", "past" }, { "K", "kill" },
 	{ "zZ", "hold" }, { "Spc", "tag" }, { "U", "none" }, { "CR", "copy" }, { "J", "tty" },
