@@ -4,7 +4,7 @@
  * full at some time, the children of a build end, and children that serve use CPU.
  *
  * Of the daemon of an agent also background sessions that have been idle for long: it takes over
- * all it finds when it starts anew, and ends none. */
+ * all it finds when it starts again, and ends none. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "base/sentence_units.h"

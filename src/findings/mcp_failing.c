@@ -5,8 +5,8 @@
  * thus no answer to the agent's first request, `initialize`.
  *
  * A server that works for a long time is slow on purpose where its tool says so: only a person
- * knows. What node writes to wake its own threads counts as output: a silent server on node is not
- * seen.
+ * knows. Node writes to wake its own threads, which counts as output: a silent server on node is
+ * not seen.
  */
 #include "analyze/activity/activity.h"
 #include "analyze/diagnosis/check_verdict.h"

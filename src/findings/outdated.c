@@ -3,6 +3,19 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/known_faults.h"
 
+static void add_fixed_faults(struct check_result *out, const struct agent *agent,
+	struct span running, struct span newest)
+{
+	const struct known_fault *fault;
+	size_t position = 0;
+
+	while ((fault = known_fault_next(agent, running, &position))) {
+		if (!known_fault_is_in(fault, newest))
+			finding_text(out, "fixed since then", KNOWN_FAULT_FORMAT,
+				KNOWN_FAULT_ARGS(agent, fault));
+	}
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_table *c = &e->input->host.process_table;
@@ -25,7 +38,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		SPAN_ARGS(running), SPAN_ARGS(newest));
 	finding_text(out, "known by", "%s", verdict.why);
 	finding_time(out, "age", check_age_ns(e));
-	known_faults_between(out, p->agent, running, newest);
+	add_fixed_faults(out, p->agent, running, newest);
 	finding_remedy(out, "restart the agent session to run the installed version");
 	finding_end(out);
 }

@@ -309,7 +309,7 @@ static const struct sooth_field session_fields[] = {
 		"used share of the account's nearest limit, by the log", .unit = SOOTH_UNIT_PERCENT,
 		FIELD_STATE_AT(proc_session, quota_state)),
 	FIELD_NUMBER(proc_session, quota_resets_utc_ns,
-		"time that limit begins anew, by the log, ns since 1970; 0: unknown",
+		"time that limit is reset, by the log, ns since 1970; 0: unknown",
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, quota_state)),
 	FIELD_STRING(proc_session, mcp,
 		"MCP server with an open call, or with the most errors or the slowest answers, "

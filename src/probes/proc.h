@@ -244,7 +244,7 @@ struct proc_session {
 	/* Older captures have nothing from here on, either. */
 	uint64_t repeats_since_utc_ns, repeats_until_utc_ns;
 	struct sooth_text repeated; /* name of the tool called last */
-	/* Older captures have nothing from here on, either. What follows is of its log, too. */
+	/* Older captures have nothing from here on, either. All that follows is of its log. */
 	uint64_t prompt_utc_ns; /* last prompt of the user, or where the reading began */
 	uint64_t effect_utc_ns; /* last one with an effect: os/agent_logs/agent_progress.h */
 	uint64_t answer_utc_ns; /* last answer of the model */

@@ -232,7 +232,8 @@ ROW_STRUCT(inspect_class_row, INSPECT_CLASS_ROW);
 	F(S, U64, tokens_a_minute, MAYBE(rate_state),                                              \
 		"tokens in and out a minute, of the last five minutes")                            \
 	F(S, REAL, context_percent, MAYBE(window_state),                                           \
-		"context in use, in percent of the model's window", .decimals = 0)                 \
+		"context in use, in percent of the model's window", .decimals = 0,                 \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
 	F(S, REAL, quota_percent, MAYBE(quota_state), "used share of the account's nearest limit", \
 		.decimals = 0)                                                                     \
 	F(S, TEXT, mcp_server, MAYBE(mcp_state),                                                   \

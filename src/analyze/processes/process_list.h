@@ -152,7 +152,7 @@
 		"used share of the account's nearest limit, likewise", .is_hidden = true,          \
 		.decimals = 0, .unit = SOOTH_UNIT_PERCENT)                                         \
 	F(S, U64, quota_resets_utc_ns, WITH(quota_state),                                          \
-		"time that limit begins anew, ns since 1970; 0: unknown", .is_hidden = true,       \
+		"time that limit is reset, ns since 1970; 0: unknown", .is_hidden = true,          \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
 	F(S, TEXT, mcp_server, MAYBE(mcp_state),                                                   \
 		"MCP server with an open call, or with the most errors or the slowest answers, "   \

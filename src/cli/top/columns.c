@@ -197,7 +197,7 @@ static void draw_agent(struct top *t, const struct top_row *row, struct top_cell
 	put_cell(t, at, TOP_DIM, text);
 }
 
-/* Returns whether another session of the list has the same project: its task tells them apart. */
+/* Returns whether another session of the list has the same project: its task is shown, too. */
 static bool has_twin(const struct top *t, const struct top_session *s)
 {
 	size_t position = 0;

@@ -208,7 +208,7 @@ static void take_result(
 
 /* --- lines --- */
 
-/* What a subagent does is not followed: it counts as an effect. */
+/* A subagent is not followed: each of its lines counts as an effect. */
 static void claude_line(struct agent_progress *p, const json_t *line, uint64_t utc_ns)
 {
 	const json_t *content = json_object_get(json_object_get(line, "message"), "content");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the answers of a session came to, by its log as it grows: since when they had no effect. An
+ * The answers of a session by its log as it grows: since when they had no effect. An
  * effect is a prompt of the user, or a tool call whose result, together with the call, was not
  * there before; an error has to be a new one. So a batch over many files and an edit have effects,
  * a call whose result is always the same has none. Calls and results are compared by hashes; no

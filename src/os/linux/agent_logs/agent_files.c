@@ -315,7 +315,7 @@ static void fill_tokens(struct proc_session *p, const struct agent_read *job, in
 	p->context_tokens = t->context;
 }
 
-/* What its answers came to, by its log. */
+/* Fills in since when its answers had no effect, and what else its log counts. */
 static void fill_progress(struct proc_session *p, const struct agent_tokens *t)
 {
 	const struct agent_progress *g = &t->progress;
