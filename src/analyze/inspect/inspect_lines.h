@@ -235,7 +235,7 @@ ROW_STRUCT(inspect_class_row, INSPECT_CLASS_ROW);
 		"context in use, in percent of the model's window", .decimals = 0,                 \
 		.unit = SOOTH_UNIT_PERCENT)                                                        \
 	F(S, REAL, quota_percent, MAYBE(quota_state), "used share of the account's nearest limit", \
-		.decimals = 0)                                                                     \
+		.decimals = 0, .unit = SOOTH_UNIT_PERCENT)                                         \
 	F(S, TEXT, mcp_server, MAYBE(mcp_state),                                                   \
 		"MCP server with an open call, or with the most errors or the slowest answers",    \
 		.placeholder = "server")                                                           \
