@@ -48,7 +48,8 @@ static bool is_waste(const struct check_calls *c, const struct waste *w)
 	       check_is_over(c->of, limit, check_calls_rate(c, w->gone), w->path);
 }
 
-static struct waste of_file(const struct check *e, const char *path, const struct call_file *f)
+static struct waste waste_of_file(
+	const struct check *e, const char *path, const struct call_file *f)
 {
 	const struct call_contents *c = &f->contents;
 	bool is_in_place = c->overwritten_bytes > c->replaced_bytes;
@@ -61,7 +62,7 @@ static struct waste of_file(const struct check *e, const char *path, const struc
 	return w;
 }
 
-static struct waste of_scraps(const char *folder, const struct call_scraps *s)
+static struct waste waste_of_scraps(const char *folder, const struct call_scraps *s)
 {
 	return (struct waste){ .kind = WASTE_REMOVED,
 		.gone = (double)s->bytes,
@@ -78,7 +79,7 @@ static double weigh_file(const void *key, const void *value, const void *user)
 	struct waste w = { 0 };
 
 	if (call_is_on_disk(path->text))
-		w = of_file(c->of, path->text, value);
+		w = waste_of_file(c->of, path->text, value);
 	return w.gone && is_waste(c, &w) ? w.gone : 0;
 }
 
@@ -86,7 +87,7 @@ static double weigh_scraps(const void *key, const void *value, const void *user)
 {
 	const struct check_calls *c = user;
 	const struct call_path *path = key;
-	struct waste w = of_scraps(path->text, value);
+	struct waste w = waste_of_scraps(path->text, value);
 
 	return call_is_on_disk(path->text) && is_waste(c, &w) ? w.gone : 0;
 }
@@ -148,13 +149,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	files = check_rank(&c.history->files, weigh_file, &c, top, SHOWN_MAX);
 	for (size_t i = 0; i < files; i++) {
-		struct waste w = of_file(e, check_ranked_path(&top[i]), top[i].value);
+		struct waste w = waste_of_file(e, check_ranked_path(&top[i]), top[i].value);
 
 		report_waste(out, &c, &w);
 	}
 	scraps = check_rank(&c.history->scraps, weigh_scraps, &c, top, SHOWN_MAX);
 	for (size_t i = 0; i < scraps; i++) {
-		struct waste w = of_scraps(check_ranked_path(&top[i]), top[i].value);
+		struct waste w = waste_of_scraps(check_ranked_path(&top[i]), top[i].value);
 
 		report_waste(out, &c, &w);
 	}

@@ -258,7 +258,8 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 		buffer_format(out, "; its own list says %s", a->listed);
 }
 
-/* "Bash: sleep 3000", "permission to run Bash"; "" when there is none. */
+/* Returns the detail of an activity: "Bash: sleep 3000", "permission to run Bash"; "" when there is
+ * none. */
 static const char *activity_detail(const struct activity *a, char out[ACTIVITY_DETAIL_SIZE])
 {
 	bool has_both = *a->name && *a->command;

@@ -36,7 +36,7 @@ void finding_value_span(struct check_result *out, const char *name, struct span 
 void finding_value_time(struct check_result *out, const char *name, uint64_t ns);
 /* Adds the claim, what was not seen, and the remedy. */
 void finding_claim_row(struct check_result *out, const struct claim_row *row);
-/* The same, and ends the finding. */
+/* Adds a row of the claim, and ends the finding. */
 void finding_end_row(struct check_result *out, const struct claim_row *row);
 
 #endif
