@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* children-idle: a process starts one more child of a kind at a steady pace, no child ends, and all
  * of them do nothing: a worker for each reconnect or request that is never used or ended. A pool is
- * full at some time, the children of a build end, and children that serve use CPU. */
+ * full at some time, the children of a build end, and children that serve use CPU.
+ *
+ * Of the daemon of an agent also background sessions that have been idle for long: it takes over
+ * all it finds when it starts again, and ends none. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "base/sentence_units.h"
@@ -16,6 +19,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-count", 12, LAST_STARTS, 1e6, "minimum number of idle children of one kind"),
 	THRESHOLD("min-time", 5e9, 1e9, 86400e9,
 		"minimum time that the last starts are spread over", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-sessions", 8, 1, 1e6, "minimum number of idle sessions of a daemon"),
+	TIME_THRESHOLD("min-idle", 3600e9, 1e9, 1e18, "minimum time that each of them is idle"),
 };
 
 /* Returns the mean distance of the last starts; 0: they came at once, or none came for a while. */
@@ -79,11 +84,80 @@ static void report_children(
 	finding_end(out);
 }
 
+/* --- sessions of a daemon --- */
+
+struct idle_sessions {
+	unsigned count;
+	uint64_t rss_bytes, longest_ns, least_ns;
+};
+
+/* Returns the time that a background session of the agent is idle by its own word; 0: it is not. */
+static uint64_t idle_ns(const struct check *e, const struct process_entry *p)
+{
+	const struct proc_session *s = p->session;
+	uint64_t now = host_state_utc(&e->input->host);
+
+	if (p->link != PROCESS_LINK_SELF || !p->is_there || p->agent != e->process->agent ||
+		p->process->uid != e->process->process->uid || !s ||
+		!record_holds(&s->record, sizeof(*s)) || s->job_state || s->status_state ||
+		s->changed_state || !span_equal(record_text(&s->record, &s->status), "idle"))
+		return 0;
+	return now > s->changed_utc_ns ? now - s->changed_utc_ns : 0;
+}
+
+/* The process that holds its terminal is counted with it. */
+static struct idle_sessions idle_sessions_of(const struct check *e)
+{
+	struct idle_sessions idle = { .least_ns = UINT64_MAX };
+
+	process_table_for_each (&e->input->host.process_table, p) {
+		uint64_t ns = idle_ns(e, p);
+
+		if (!ns || (double)ns < check_option(e, "min-idle"))
+			continue;
+		idle.count++;
+		idle.rss_bytes += p->process->rss_bytes;
+		if (p->parent && p->parent->agent == p->agent && p->parent != e->process)
+			idle.rss_bytes += p->parent->process->rss_bytes;
+		if (ns > idle.longest_ns)
+			idle.longest_ns = ns;
+		if (ns < idle.least_ns)
+			idle.least_ns = ns;
+	}
+	return idle;
+}
+
+static bool report_sessions(const struct check *e, struct check_result *out)
+{
+	struct idle_sessions idle;
+	char size[UNITS_SIZE], time[UNITS_SIZE];
+
+	if (!e->process->agent || !e->process->has_role || e->process->role != AGENT_ROLE_DAEMON)
+		return false;
+	idle = idle_sessions_of(e);
+	if (!check_is_over(e, "min-sessions", idle.count, "sessions"))
+		return false;
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "sessions");
+	finding_claim(out, "keeps %u idle background sessions of %s, each for at least %s, with %s",
+		idle.count, e->process->agent->title, sentence_duration(time, idle.least_ns),
+		sentence_size(size, idle.rss_bytes));
+	finding_count(out, "idle sessions", idle.count, 0);
+	finding_time(out, "idle for, the longest", idle.longest_ns);
+	finding_bytes(out, "memory", idle.rss_bytes);
+	finding_unseen(out, "whether their user comes back to them");
+	finding_remedy(
+		out, "sooth ps lists them; the agent's own command ends one: claude stop ID");
+	finding_end(out);
+	return true;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct child_kind *most = NULL;
 	struct children c;
 
+	if (report_sessions(e, out))
+		return;
 	children_of(&c, e);
 	map_for_each_value (&c.kinds, const struct child_kind *, kind) {
 		if ((!most || kind->alive > most->alive) && piles_up(e, kind))

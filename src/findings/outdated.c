@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* outdated: a session runs an older version of its agent than the newest one installed here. */
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/known_faults.h"
+
+static void add_fixed_faults(struct check_result *out, const struct agent *agent,
+	struct span running, struct span newest)
+{
+	const struct known_fault *fault;
+	size_t position = 0;
+
+	while ((fault = known_fault_next(agent, running, &position))) {
+		if (!known_fault_is_in(fault, newest))
+			finding_text(out, "fixed since then", KNOWN_FAULT_FORMAT,
+				KNOWN_FAULT_ARGS(agent, fault));
+	}
+}
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
@@ -24,6 +38,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		SPAN_ARGS(running), SPAN_ARGS(newest));
 	finding_text(out, "known by", "%s", verdict.why);
 	finding_time(out, "age", check_age_ns(e));
+	add_fixed_faults(out, p->agent, running, newest);
 	finding_remedy(out, "restart the agent session to run the installed version");
 	finding_end(out);
 }

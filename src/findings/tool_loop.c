@@ -51,7 +51,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no main process of an agent with a log");
 		return;
 	}
-	if (!record_holds(&s->record, sizeof(*s)) || s->repeats_state) {
+	if (!record_holds(&s->record, PROC_SESSION_WITH_REPEATED) || s->repeats_state) {
 		check_fine(out, "its log has no tool calls since the last prompt");
 		return;
 	}

@@ -253,12 +253,40 @@ struct proc_session {
 	/* Older captures have nothing from here on, either. */
 	uint64_t repeats_since_utc_ns, repeats_until_utc_ns;
 	struct sooth_text repeated; /* name of the tool called last */
+	/* Older captures have nothing from here on, either. All that follows is of its log. */
+	uint64_t prompt_utc_ns; /* last prompt of the user, or where the reading began */
+	uint64_t effect_utc_ns; /* last one with an effect: os/agent_logs/agent_progress.h */
+	uint64_t answer_utc_ns; /* last answer of the model */
+	uint64_t spent_input_tokens, spent_output_tokens; /* since the last effect */
+	uint32_t spent_turns, spent_calls; /* answers, and tool calls, since the last effect */
+	uint32_t unprompted_turns;	   /* answers since the last prompt */
+	uint8_t progress_state;		   /* of all above */
+	uint8_t rate_state;
+	uint8_t window_state;
+	uint8_t quota_state;
+	uint64_t tokens_a_minute; /* in and out, of the last five minutes */
+	uint64_t window_tokens;	  /* the model takes at most so many */
+	uint64_t quota_resets_utc_ns;
+	double quota_percent; /* used, of the limit that is nearest */
+	/* The MCP server with an open call, else the one with the most trouble. */
+	uint64_t mcp_total_ns, mcp_longest_ns; /* of its calls */
+	uint32_t mcp_calls, mcp_errors;	       /* with a result, and with an error for a result */
+	struct sooth_text mcp;
+	/* Its job, by the list that the agent's daemon keeps. */
+	struct sooth_text job, job_status;
+	struct sooth_text log_end; /* NUL-separated: its last lines, without their text */
+	uint8_t mcp_state;
+	uint8_t job_state; /* of job and job_status */
+	uint8_t unused_end[6];
 };
 
-#define PROC_SESSION_LEAST	96
-#define PROC_SESSION_WITH_CALL	144
-#define PROC_SESSION_WITH_MODEL 184
-#define PROC_SESSION_WITH_TASK	208
+#define PROC_SESSION_LEAST	   96
+#define PROC_SESSION_WITH_CALL	   144
+#define PROC_SESSION_WITH_MODEL	   184
+#define PROC_SESSION_WITH_TASK	   208
+#define PROC_SESSION_WITH_REPEATED 232
+_Static_assert(
+	PROC_SESSION_WITH_REPEATED == offsetof(struct proc_session, prompt_utc_ns), "only grows");
 _Static_assert(PROC_SESSION_WITH_TASK == offsetof(struct proc_session, repeats_since_utc_ns),
 	"only grows");
 _Static_assert(PROC_SESSION_WITH_MODEL == offsetof(struct proc_session, branch), "only grows");

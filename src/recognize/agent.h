@@ -88,6 +88,8 @@ enum agent_log {
 	AGENT_LOG_OPENCODE, /* one log for all processes */
 };
 
+#define AGENT_ANY_KEY "*"
+
 /* The files in which an agent stores its session data, below its home. In the paths {pid} is the
  * process (in its own pid namespace), {session} its session's id, {directory} its working directory
  * with "-" for all but letters and digits (or, if there is no such file, any other directory),
@@ -102,8 +104,12 @@ struct agent_files {
 	const char *changed_key; /* time of the last change of status, UTC */
 	const char *waiting_key; /* what the agent waits for */
 	const char *spare_key;	 /* true: the session is only kept ready for a user */
+	/* The list that its daemon keeps of its sessions: a file for each, with the job in place of
+	 * {session}; the member of the session file that names the job, and that of the list with
+	 * its state. */
+	const char *job_file, *job_key, *job_status_key;
 	/* Members that must have the pid and the working directory of the process. */
-	const char *pid_key, *directory_key;
+	const char *pid_key, *directory_key; /* AGENT_ANY_KEY: any member */
 	const char *open_file; /* file that the agent has open, with {session} in the path */
 	/* Log file that grows as the agent works. Without session_file, and with a name *.json, it
 	 * is one object; without start_key it began when the file was made. */
@@ -172,6 +178,8 @@ struct agent {
 	 * these deadlines. */
 	unsigned deadline_s, first_deadline_s;
 	const char *deadline_since, *first_deadline_since;
+	const char
+		*questions;  /* tools that ask the user something: "AskUserQuestion"; NULL: none */
 	const char *fork_of; /* agent whose markers its children have too: "opencode"; NULL: none */
 	bool starts_itself;  /* its process starts the program again; the child is the agent */
 	/* Whole components of the paths where the agent keeps the output of tool calls: "tasks". */

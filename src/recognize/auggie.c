@@ -7,6 +7,14 @@ const struct agent agent_auggie = {
 	.title = "Auggie",
 	.tried = "0.36.0",
 	.markers = { { "AUGMENT_AGENT", AGENT_MARKER_TOOL } },
+	/* One object each; the project is named in its first exchange. */
+	.files = {
+		.home = ".augment",
+		.session_key = "sessionId",
+		.start_key = "created",
+		.directory_key = AGENT_ANY_KEY,
+		.log = "sessions/{session}.json",
+	},
 	.headless = "-p --print",
 	.rules = { RULE_PACKAGE("@augmentcode/auggie") },
 };

@@ -238,5 +238,111 @@ GEMINI = Agent(
     has_launcher=True,
 )
 
+# --- those that are only run without a terminal: their sessions, tools and roles ---
+
+
+def headless(**more):
+    """Of the modes those without a terminal and an MCP server."""
+    return Agent(terminal=(), idle="", asking=(), idle_asking="", asks="", **more)
+
+
+def timed(name):
+    """The tool of that name, with a command that may take long."""
+    return lambda text: (name, {"command": text, "description": "for a test", "timeout": TOOL_TIMEOUT_MS})
+
+
+def pi_files(place):
+    return {
+        ".pi/agent/models.json": json.dumps({"providers": {"fake": {
+            "baseUrl": place.url + "/v1", "api": "openai-completions", "apiKey": KEY,
+            "models": [{"id": "fake-model", "name": "Fake", "reasoning": False, "input": ["text"],
+                        "cost": dict.fromkeys(("input", "output", "cacheRead", "cacheWrite"), 0),
+                        "contextWindow": 100000, "maxTokens": 4000}]}}}),
+        ".pi/agent/settings.json": json.dumps({"defaultProvider": "fake", "defaultModel": "fake-model"}),
+    }
+
+
+PI = headless(
+    name="pi", package="@mariozechner/pi-coding-agent", version="0.73.1",
+    executable="node_modules/.bin/pi", arguments=("-p",), files=pi_files,
+    environment={"PI_OFFLINE": "1"}, command=lambda text: ("bash", {"command": text}))
+
+
+def continue_files(place):
+    return {".continue/config.yaml": json.dumps({
+        "name": "fake", "version": "1.0.0", "schema": "v1", "models": [{
+            "name": "fake", "provider": "openai", "model": "gpt-4o", "apiKey": KEY,
+            "apiBase": place.url + "/v1", "roles": ["chat", "edit", "apply"],
+            "capabilities": ["tool_use"]}]})}
+
+
+CONTINUE = headless(
+    name="continue", package="@continuedev/cli", version="1.5.47",
+    executable="node_modules/.bin/cn", arguments=("-p",), files=continue_files,
+    more_arguments=lambda place: ("--auto", "--config", place.home + "/.continue/config.yaml"),
+    environment={"CONTINUE_TELEMETRY_ENABLED": "0", "CONTINUE_CLI_AUTO_UPDATED": "true"},
+    command=lambda text: ("Bash", {"command": text, "timeout": 600}))
+
+GROK = headless(
+    name="grok", package="@vibe-kit/grok-cli", version="0.0.34",
+    executable="node_modules/.bin/grok", arguments=("-p",), files=lambda place: {},
+    environment={"GROK_API_KEY": KEY, "GROK_BASE_URL": "{url}/v1"},
+    command=lambda text: ("bash", {"command": text}))
+
+
+def qwen_files(place):
+    return {".qwen/settings.json": json.dumps({
+        "security": {"auth": {"selectedType": "openai"}}, "telemetry": {"enabled": False},
+        "privacy": {"usageStatisticsEnabled": False}, "general": {"enableAutoUpdate": False}})}
+
+
+QWEN = headless(
+    name="qwen", package="@qwen-code/qwen-code", version="0.24.4",
+    executable="node_modules/.bin/qwen", arguments=("--yolo", "-p"), files=qwen_files,
+    environment={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "{url}/v1", "OPENAI_MODEL": "fake-model"},
+    command=lambda text: ("run_shell_command", {"command": text, "description": "for a test",
+                                                "is_background": False}),
+    has_launcher=True)
+
+KILO = headless(
+    name="kilo", package="@kilocode/cli", version="7.7.7",
+    executable="node_modules/.bin/kilo", arguments=("run", "--auto"),
+    files=lambda place: {".config/kilo/kilo.json": json.dumps({
+        "provider": {"anthropic": {"options": {"baseURL": place.url + "/v1", "apiKey": KEY}}},
+        "model": "anthropic/" + MODEL, "small_model": "anthropic/" + MODEL, "autoupdate": False,
+        "permission": {"bash": "allow"}})},
+    environment={"KILO_DISABLE_AUTOUPDATE": "1", "KILO_DISABLE_MODELS_FETCH": "1",
+                 "KILO_DISABLE_LSP_DOWNLOAD": "1"},
+    command=timed("bash"), has_launcher=True)
+
+
+def droid_files(place):
+    return {".factory/settings.json": json.dumps({
+        "model": "custom:Fake-0", "enableDroidShield": False, "customModels": [{
+            "model": "fake-model", "id": "custom:Fake-0", "index": 0, "displayName": "Fake",
+            "baseUrl": place.url + "/v1", "apiKey": KEY, "maxOutputTokens": 4000,
+            "provider": "generic-chat-completion-api"}]})}
+
+
+DROID = headless(
+    name="droid", package="droid", version="0.215.0", executable="node_modules/.bin/droid",
+    arguments=("exec", "--auto", "high", "-m", "custom:Fake-0"), files=droid_files,
+    environment={"FACTORY_API_KEY": "fk-" + KEY, "FACTORY_API_BASE_URL": "{url}",
+                 "FACTORY_APP_BASE_URL": "{url}", "FACTORY_AIRGAP_ENABLED": "true",
+                 "FACTORY_DISABLE_KEYRING": "1", "FACTORY_DROID_AUTO_UPDATE_ENABLED": "false"},
+    command=lambda text: ("Execute", {"command": text, "timeout": 600, "riskLevel": "low",
+                                      "riskLevelReason": "a test", "summary": "a test"}))
+
+COPILOT = headless(
+    name="copilot", package="@github/copilot", version="1.0.102",
+    executable="node_modules/.bin/copilot", arguments=("--allow-all-tools", "-p"),
+    files=lambda place: {},
+    environment={"COPILOT_OFFLINE": "true", "COPILOT_PROVIDER_BASE_URL": "{url}/v1",
+                 "COPILOT_PROVIDER_TYPE": "openai", "COPILOT_PROVIDER_API_KEY": KEY,
+                 "COPILOT_MODEL": "fake-model", "COPILOT_AUTO_UPDATE": "false"},
+    command=lambda text: ("bash", {"command": text, "description": "for a test", "initial_wait": 600}),
+    has_launcher=True)
+
+HEADLESS = (PI, CONTINUE, GROK, QWEN, KILO, DROID, COPILOT)
 AGENTS = {agent.name: agent for agent in (CLAUDE_CODE, CLAUDE_CODE_NODE, CLAUDE_CODE_1, CODEX,
-                                          OPENCODE, GEMINI)}
+                                          OPENCODE, GEMINI, *HEADLESS)}

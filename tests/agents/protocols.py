@@ -155,6 +155,58 @@ class Responses:
                              **({"namespace": namespace} if namespace else {})})
 
 
+class Completions:
+    """OpenAI's older one, which most agents speak to a server of their user's."""
+    path = re.compile(r"/chat/completions$")
+    count_path = None
+
+    def wants_stream(self, _path, request):
+        return bool(request.get("stream"))
+
+    def tools(self, request):
+        return [tool.get("function", {}).get("name") for tool in request.get("tools") or ()]
+
+    def has_result(self, request):
+        return bool(request["messages"]) and request["messages"][-1].get("role") == "tool"
+
+    def waits_on(self, _request):
+        return None
+
+    @staticmethod
+    def usage():
+        return {"prompt_tokens": INPUT, "completion_tokens": OUTPUT, "total_tokens": INPUT + OUTPUT,
+                "prompt_tokens_details": {"cached_tokens": CACHED}}
+
+    def whole(self, text):
+        return {"id": "chatcmpl-fake", "object": "chat.completion", "created": 1, "model": "fake",
+                "usage": self.usage(), "choices": [{"index": 0, "finish_reason": "stop",
+                    "message": {"role": "assistant", "content": text}}]}
+
+    def refusal(self, status):
+        return {"error": {"type": "refused", "code": str(status), "message": "refused by the fake"}}
+
+    @staticmethod
+    def say(choices, **more):
+        return event({"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1,
+                      "model": "fake", "choices": choices, **more})
+
+    def chunks(self, deltas, why):
+        for delta in deltas:
+            yield self.say([{"index": 0, "delta": {"role": "assistant", **delta},
+                             "finish_reason": None}])
+        yield self.say([{"index": 0, "delta": {}, "finish_reason": why}])
+        yield self.say([], usage=self.usage())
+        yield b"data: [DONE]\n\n"
+
+    def answer(self, words):
+        return self.chunks(({"content": word} for word in words), "stop")
+
+    def call(self, number, name, arguments):
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        return self.chunks([{"content": None, "tool_calls": [{"index": 0, "id": "call_%d" % number,
+            "type": "function", "function": function}]}], "tool_calls")
+
+
 class Gemini:
     path = re.compile(r":(stream)?[gG]enerateContent$")
     count_path = re.compile(r":countTokens$")
@@ -202,7 +254,7 @@ class Gemini:
                                                    "args": arguments}}, "STOP"))
 
 
-ALL = (Anthropic(), Responses(), Gemini())
+ALL = (Anthropic(), Responses(), Completions(), Gemini())
 
 
 def of_path(path):

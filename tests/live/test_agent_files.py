@@ -6,6 +6,7 @@ files that only look alike: tests/unit/test_agent_read.c.
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,8 @@ import unittest
 
 import harness
 from agent_own_files import BLOCKED, NOT_MEASURED, TELL, own_files
-from harness import Case
+from family import Family
+from harness import Case, SOOTH
 
 IN_TIME_S = harness.PATIENCE_S  # a bound against hanging
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -114,6 +116,77 @@ class Installed(unittest.TestCase):
         cost = json.loads(run.stdout.splitlines()[-1])["call_us"]
         print("installed versions: %d us for the host and one home" % cost, file=sys.stderr)
         self.assertGreater(cost, 0)
+
+
+
+class Lists(Case):
+    """What an agent's own list says beside what is seen, in a family that looks like Claude Code."""
+
+    def family(self):
+        os.makedirs(self.path("home"), mode=0o755)
+        family = Family(self.path("home"))
+        family.__enter__()
+        self.addCleanup(family.__exit__)
+        return family
+
+    def row(self, pid):
+        out = subprocess.run([SOOTH, "ps", "-j", "--transcript", str(pid)], check=True,
+                             stdout=subprocess.PIPE).stdout
+        return next(row for row in json.loads(out)["processes"] if row["pid"] == pid)
+
+    def ago(self, seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - seconds))
+
+    def log(self, family, main, *lines):
+        folder = re.sub(r"[^A-Za-z0-9]", "-", family.project())
+        family.write(".claude/projects/%s/%s.jsonl" % (folder, main.session_id),
+                     "".join(json.dumps(line) + "\n" for line in lines))
+
+    def call(self, name, ago_s, number=1):
+        return {"type": "assistant", "timestamp": self.ago(ago_s), "message": {
+            "id": "m%d" % number, "model": "x", "usage": {"input_tokens": 1000, "output_tokens": 10},
+            "content": [{"type": "tool_use", "id": "t%d" % number, "name": name, "input": {}}]}}
+
+    def test_idle_by_its_own_word(self):
+        """It has asked its user; the job of the daemon's list is found, and stays when the process changes."""
+        family = self.family()
+        for name in ("first", "respawned"):
+            main = family.main(name, session_id="a2da0f287-0001")
+            family.tell_session(main, status="idle", statusUpdatedAt=int((time.time() - 230) * 1000),
+                                jobId="2da0f287")
+            family.write(".claude/jobs/2da0f287/state.json", json.dumps({"state": "working"}))
+            self.log(family, main, {"type": "user", "timestamp": self.ago(300), "message": {"content": "go"}},
+                     self.call("AskUserQuestion", 240))
+            row = self.row(main.pid)
+            self.assertEqual((row["job"], row["job_status"]), ("2da0f287", "working"), row)
+            self.assertEqual(row["activity"]["text"],
+                             "waits for you: an answer to its question, 4 min; its own list says working", row)
+            main.kill(reaper=family.root)
+
+    def test_idle_and_listed(self):
+        family = self.family()
+        main = family.main()
+        for state, said in (("working", "; its own list says working"), ("stopped", "")):
+            family.tell_session(main, status="idle", statusUpdatedAt=int((time.time() - 120) * 1000),
+                                jobId="2da0f287")
+            family.write(".claude/jobs/2da0f287/state.json", json.dumps({"state": state}))
+            self.assertRegex(self.row(main.pid)["activity"]["text"], "^idle 2 min%s$" % said)
+
+    def test_values_of_a_log(self):
+        """Tokens a minute, the MCP server with the most trouble, and the end of the log without text."""
+        family = self.family()
+        main = family.main()
+        self.log(family, main, {"type": "user", "timestamp": self.ago(20), "message": {"content": "secret"}},
+                 self.call("mcp__files__read", 10),
+                 {"type": "user", "timestamp": self.ago(8), "message": {"content": [
+                     {"type": "tool_result", "tool_use_id": "t1", "content": "secret", "is_error": True}]}})
+        row = self.row(main.pid)
+        self.assertEqual((row["mcp_server"], row["mcp_calls"], row["mcp_errors"], row["mcp_mean_s"]),
+                         ("files", 1, 1, 2), row)
+        self.assertEqual(row["tokens_a_minute"], 1010 // 5)
+        self.assertEqual([line.split("  ")[1] for line in row["log_end"]],
+                         ["prompt", "answer, 10 tokens", "calls mcp__files__read", "error of mcp__files__read"])
+        self.assertNotIn("secret", json.dumps(row["log_end"]))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness
 from agent_recognised import NAMES, agents_listed, rows
 from harness import SOOTH, Case
 
-from agents import install, known, processes
-from agents.agent import reason_to_skip, wait_until
+from agents import install, known, modes, processes
+from agents.agent import Agent, reason_to_skip, wait_until
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_TRACEME = 0
@@ -270,6 +271,72 @@ class Looks(Case):
         for pid, row in seen.items():
             if pid in wanted:
                 self.assertEqual((row["agent"], row["version"], row["role"]), wanted[pid], row)
+
+
+    def test_sessions_of_objects(self):
+        """Files of one object each, which the agents write anew: of the session's directory alone."""
+        if not shutil.which("node"):
+            self.skipTest("no node")
+        long = ", ".join('{"text": "%s"}' % ("x" * 1000) for _ in range(100))
+        sessions = {"continue": ("@continuedev/cli", ".continue", '{"sessionId": "%%s", "title": "[{", '
+                                 '"workspaceDirectory": "%%s", "history": [%s]}' % long),
+                    "auggie": ("@augmentcode/auggie", ".augment", '{"sessionId": "%%s", "created": "TIME", '
+                               '"chatHistory": [{"folder_root": "%%s"}, %s]}' % long)}
+        for agent, (package, home, text) in sessions.items():
+            script = self.write("node_modules/%s/run.js" % package, "setInterval(() => {}, 1000)\n")
+            self.write("node_modules/%s/package.json" % package, '{"name": "%s"}' % package)
+            pids = {}
+            for folder in ("one", "two"):
+                place = os.path.realpath(self.path("%s-%s" % (agent, folder)))
+                os.makedirs(place)
+                pids[folder] = self.start(["node", script], cwd=place,
+                                          env=dict(os.environ, HOME=self.path("home")))
+                now = time.strftime("%Y-%m-%dT%H:%M:%S.999Z", time.gmtime())
+                self.write("home/%s/sessions/%s.json" % (home, folder),
+                           text.replace("TIME", now) % (folder, place))
+            for folder, pid in pids.items():
+                wait_until(lambda pid=pid: processes.arguments(pid), "its exec")
+                row = rows(pid)[pid]
+                self.assertEqual((row["agent"], row["session_id"]), (agent, folder), row)
+
+
+class Headless(Case):
+    """Real agents without a terminal, each with a tool that runs."""
+
+    def rows_of_all(self, running):
+        """Helpers of some end at any time, and then there is no report."""
+        for _ in range(20):
+            try:
+                return rows(*running.members())
+            except subprocess.CalledProcessError:
+                time.sleep(0.1)
+        return {}
+
+    def check(self, agent, *, session, tool="tool"):
+        reason = reason_to_skip(agent)
+        if reason:
+            self.skipTest(reason)
+        with Agent(agent, mode=modes.TOOL, prompt="run it") as running:
+            running.wait_until_in_mode()
+            seen = self.rows_of_all(running)
+            mains = [row for row in seen.values() if row["role"] == "main"]
+            self.assertEqual([row["agent"] for row in mains], [NAMES[agent.name]], seen)
+            self.assertEqual(bool(mains[0]["session_id"]), session, mains)
+            self.assertEqual(seen[running.tool_pids()[0]]["role"], tool, seen)
+
+    def test_pi(self):
+        self.check(known.PI, session=True)
+
+    def test_droid(self):
+        self.check(known.DROID, session=True)
+
+    def test_qwen(self):
+        """It starts itself twice."""
+        self.check(known.QWEN, session=True)
+
+    def test_continue(self):
+        """No session before the first answer; bash became the command, which looks like a server."""
+        self.check(known.CONTINUE, session=False, tool="mcp")
 
 
 class Listing(Case):

@@ -111,7 +111,7 @@ class Screens(TopCase):
         self.wait_for_row(screen, "alpha", "\u25b8")
         screen.type(b"\\alpha\r")
         screen.wait_for(lambda _: not self.row_of(screen, "beta"), "only one session")
-        screen.type(b"\x1b[H\r")
+        screen.type(b"\x1b[H\x1b[C")
         screen.wait_for(lambda lines: any("sleep 90" in line and " tool " in line
                                           for line in lines), "the tool below its session")
         screen.type(b"?")
@@ -194,7 +194,7 @@ class Screens(TopCase):
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "\u25b8")
         self.select(screen, process)
-        screen.type(b"\r")
+        screen.type(b"\x1b[C")
         screen.wait_for(lambda lines: lines[-1].startswith("1/2"), "two rows")
         screen.type(b"jc")
         screen.wait_for(lambda lines: any("counting its system calls each second" in line for line in lines),

@@ -56,6 +56,7 @@ struct made {
 	uint32_t group;	  /* likewise */
 	uint32_t uid;	  /* 0: ME; UINT32_MAX: root */
 	uint32_t terminal;
+	uint32_t threads; /* 0: one */
 	char state;
 	bool is_foreground, is_deleted, is_of_kernel;
 	const char *name, *executable, *directory, *package, *package_version;
@@ -105,7 +106,7 @@ static inline void make_process(const struct made *m, size_t fixed)
 		.process_group = m->group ? m->group : m->pid,
 		.terminal = m->terminal,
 		.state = m->state ? m->state : 'S',
-		.threads = 1,
+		.threads = m->threads ? m->threads : 1,
 		.is_deleted = m->is_deleted,
 		.arguments_state = m->arguments_state,
 		.executable_state = m->executable_state,

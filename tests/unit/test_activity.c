@@ -19,6 +19,7 @@
 /* The state of a main process, as far as a test cares. */
 struct made {
 	const char *executable, *status, *waiting, *call;
+	const char *job; /* state in the list of its daemon */
 	struct span arguments;
 	enum proc_turn turn;
 	int64_t status_s, turn_s; /* ago; below 0: still to come */
@@ -137,9 +138,11 @@ static void add_session(const struct made *m, uint64_t age_s)
 			      : m->has_no_prompt ? SOOTH_STATE_ABSENT
 						 : missing,
 		.call_state = m->call ? SOOTH_STATE_VALUE : missing,
-		.error_state = m->error_status ? SOOTH_STATE_VALUE : missing };
+		.error_state = m->error_status ? SOOTH_STATE_VALUE : missing,
+		.job_state = m->job ? SOOTH_STATE_VALUE : missing };
 	struct record_tail tail[] = { tail_of(&s.status, m->status),
-		tail_of(&s.waiting, m->waiting), tail_of(&s.call, m->call) };
+		tail_of(&s.waiting, m->waiting), tail_of(&s.call, m->call),
+		tail_of(&s.job_status, m->job) };
 
 	RECORD_APPEND(&records, &s, tail, ARRAY_SIZE(tail));
 }
@@ -238,6 +241,21 @@ static void test_user(void **state)
 		"waits for you: permission to run a tool, 1 s", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "waiting", .waiting = "a question", .status_s = 7200),
 		"waits for you: a question, 2 h", SESSION_FILE, HIGH);
+	/* It may say that it is idle while it asks. */
+	assert_activity(M(.status = "idle", .status_s = 230, .turn = PROC_TURN_TOOL, .turn_s = 240,
+				.call = "AskUserQuestion"),
+		"waits for you: an answer to its question, 4 min; its own list says idle", LOG,
+		HIGH);
+	assert_activity(M(.status = "waiting", .waiting = "input needed", .turn = PROC_TURN_TOOL,
+				.turn_s = 240, .call = "AskUserQuestion"),
+		"waits for you: an answer to its question, 4 min", LOG, HIGH);
+	assert_activity(M(.status = "idle", .status_s = 240, .job = "working"),
+		"idle 4 min; its own list says working", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "idle", .status_s = 240, .job = "stopped"), "idle 4 min",
+		SESSION_FILE, HIGH);
+	assert_activity(
+		M(.status = "waiting", .waiting = "a question", .status_s = 240, .job = "blocked"),
+		"waits for you: a question, 4 min", SESSION_FILE, HIGH);
 	/* No status: an open call without a process, at a terminal. */
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
 				.input = PROC_STREAM_TERMINAL),

@@ -45,7 +45,7 @@ static int setup(void **state)
 		mkdir("projects", 0700) || mkdir("projects/-here", 0700) ||
 		mkdir("projects/-there", 0700) || mkdir("tmp", 0700) || mkdir("tmp/one", 0700) ||
 		mkdir("tmp/two", 0700) || mkdir("tmp/one/chats", 0700) ||
-		mkdir("tmp/two/chats", 0700))
+		mkdir("tmp/two/chats", 0700) || mkdir("long", 0700))
 		return -1;
 	write_file("tmp/one/.project_root", "/here", 1);
 	write_file("tmp/two/.project_root", "/there\n", 1);
@@ -330,6 +330,42 @@ static void test_object_of_a_process(void **state)
 	assert_string_equal(look.info.session, "");
 }
 
+/* A long object, as of Auggie: its first members, and the directory in a later one. */
+static void test_long_object(void **state)
+{
+	struct agent_read look = { .directory = "/here",
+		.start_utc_ns = BEGIN_S * NS_PER_S,
+		.files = { .session_key = "sessionId",
+			.start_key = "created",
+			.directory_key = AGENT_ANY_KEY,
+			.log = "long/{session}.json" } };
+	static struct agent_read before;
+	static char text[100 << 10];
+	int size = snprintf(text, sizeof(text),
+		"{\"sessionId\":\"mine\",\"note\":\"[,{\\\"\",\"created\":\"2001-09-09T01:46:43Z\","
+		"\"chat\":[{\"root\":\"/here\"},\"");
+
+	(void)state;
+	snprintf(look.home, sizeof(look.home), "%s", folder);
+	before = look;
+	memset(text + size, 'x', sizeof(text) - (size_t)size - 1);
+	memcpy(text + sizeof(text) - 4, "\"]}", 4);
+	write_file("long/mine.json", text, BEGIN_S + 50);
+	/* Of another directory; an array, as of Continue beside its sessions. */
+	write_file("long/other.json",
+		"{\"sessionId\":\"other\",\"created\":\"2001-09-09T01:46:43Z\",\"chat\":[\"/"
+		"there\"]}",
+		BEGIN_S + 50);
+	write_file("long/sessions.json", "[{\"sessionId\":\"mine\",\"root\":\"/here\"}]",
+		BEGIN_S + 50);
+	run(&look);
+	assert_string_equal(look.info.session, "mine");
+	look = before;
+	snprintf(look.directory, sizeof(look.directory), "/nowhere");
+	run(&look);
+	assert_string_equal(look.info.session, "");
+}
+
 /* The first line has no time, as of Droid: it began when the file was made. */
 static void test_begun_by_birth(void **state)
 {
@@ -478,6 +514,7 @@ int main(void)
 		TEST(test_end_of_a_log),
 		TEST(test_begun_with_it),
 		TEST(test_object_of_a_process),
+		TEST(test_long_object),
 		TEST(test_begun_by_birth),
 		TEST(test_open_files),
 		TEST(test_option),

@@ -129,6 +129,130 @@ static void answers_of_gemini(void **state)
 	assert_string_equal(t.model, "g-2");
 }
 
+#define AT(second)     "\"timestamp\":\"2026-11-20T10:00:" second ".000Z\""
+#define PROMPT(second) "{\"type\":\"user\"," AT(second) ",\"message\":{\"content\":\"go\"}}\n"
+#define CALL(second, id, tool, input)                                                              \
+	"{\"type\":\"assistant\"," AT(second) ",\"message\":{\"id\":\"m" id                        \
+					      "\",\"model\":\"x\",\"usage\":{\"input_tokens\":"    \
+					      "100,\"output_tokens\":1},\"content\":[{"            \
+					      "\"type\":\"tool_use\",\"id\":\"t" id                \
+					      "\",\"name\":\"" tool "\",\"input\":\"" input        \
+					      "\"}]}}\n"
+#define RESULT(second, id, text, more)                                                             \
+	"{\"type\":\"user\"," AT(second) ",\"message\":{\"content\":[{\"type\":\"tool_result\","   \
+					 "\"tool_use_id\":\"t" id "\",\"content\":\"" text         \
+					 "\"" more "}]}}\n"
+
+static uint32_t turns_without_effect(const char *text)
+{
+	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE, text);
+
+	return t.progress.now.turns - t.progress.at_effect.turns;
+}
+
+static void effects_of_answers(void **state)
+{
+	(void)state;
+	/* A new result is one; the same result again is none, nor are times in it. */
+	assert_int_equal(turns_without_effect(PROMPT("00") CALL("01", "1", "Bash", "a")
+					 RESULT("02", "1", "3 failed in 0.21s", "")),
+		0);
+	assert_int_equal(turns_without_effect(PROMPT("00") CALL("01", "1", "Bash", "a") RESULT(
+				 "02", "1", "3 failed in 0.21s", "") CALL("03", "2", "Bash", "a")
+					 RESULT("04", "2", "3 failed in 0.34s", "")),
+		1);
+	assert_int_equal(turns_without_effect(PROMPT("00") CALL("01", "1", "Bash", "a") RESULT(
+				 "02", "1", "3 failed in 0.21s", "") CALL("03", "2", "Bash", "a")
+					 RESULT("04", "2", "2 failed in 0.21s", "")),
+		0);
+	/* Another call with the same result is one, unless that is an error. */
+	assert_int_equal(turns_without_effect(PROMPT("00") CALL("01", "1", "Bash", "a")
+					 RESULT("02", "1", "none", "") CALL("03", "2", "Bash", "b")
+						 RESULT("04", "2", "none", "")),
+		0);
+	assert_int_equal(turns_without_effect(PROMPT("00") CALL("01", "1", "Bash", "a") RESULT("02",
+				 "1", "none", ",\"is_error\":true") CALL("03", "2", "Bash", "b")
+					 RESULT("04", "2", "none", ",\"is_error\":true")),
+		1);
+	/* So is a prompt, after which everything is new. */
+	assert_int_equal(turns_without_effect(PROMPT("00") CALL("01", "1", "Bash", "a")
+					 RESULT("02", "1", "x", "") CALL("03", "2", "Bash", "a")
+						 RESULT("04", "2", "x", "") PROMPT("05")),
+		0);
+}
+
+static void calls_of_servers(void **state)
+{
+	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE,
+		PROMPT("00") CALL("01", "1", "mcp__files__read", "a") RESULT("03", "1", "x", "")
+			CALL("04", "2", "mcp__web__get", "a") RESULT(
+				"05", "2", "no", ",\"is_error\":true")
+				CALL("06", "3", "mcp__web__get", "b") RESULT("10", "3", "yes", ""));
+	const struct agent_server_use *s = agent_progress_server(&t.progress);
+
+	(void)state;
+	assert_string_equal(s->name, "web"); /* its errors are worse */
+	assert_int_equal(s->calls, 2);
+	assert_int_equal(s->errors, 1);
+	assert_int_equal(s->longest_ns, 4000000000u);
+	agent_tokens_read(&t, AGENT_LOG_CLAUDE, CALL("11", "4", "mcp__files__read", "b"),
+		strlen(CALL("11", "4", "mcp__files__read", "b")));
+	assert_string_equal(agent_progress_server(&t.progress)->name, "files"); /* is awaited */
+	t = read_log(AGENT_LOG_CLAUDE, PROMPT("00") CALL("01", "1", "Bash", "a"));
+	assert_null(agent_progress_server(&t.progress));
+}
+
+static void end_of_a_log(void **state)
+{
+	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE,
+		PROMPT("00") CALL("01", "1", "Bash", "secret") RESULT("02", "1", "secret", ""));
+	struct buffer out = { 0 };
+	static const char wanted[] = "10:00:00Z  prompt\0"
+				     "10:00:01Z  answer, 1 token\0"
+				     "10:00:01Z  calls Bash\0"
+				     "10:00:02Z  result of Bash";
+
+	(void)state;
+	agent_progress_write_events(&out, &t.progress);
+	assert_int_equal(out.size, sizeof(wanted));
+	assert_memory_equal(out.data, wanted, sizeof(wanted));
+	buffer_fini(&out);
+}
+
+static void tokens_of_minutes(void **state)
+{
+	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE,
+		PROMPT("00") CALL("01", "1", "Bash", "a") CALL("02", "2", "Bash", "b"));
+	uint64_t begin = agent_json_utc_of(span_of_string("2026-11-20T10:00:00Z"));
+
+	(void)state;
+	assert_int_equal(agent_tokens_a_minute(&t, begin), 202 / 5);
+	assert_int_equal(agent_tokens_a_minute(&t, begin + 299000000000u), 202 / 5);
+	assert_int_equal(agent_tokens_a_minute(&t, begin + 300000000000u), 0);
+	assert_int_equal(agent_tokens_a_minute(&t, begin - 1), 0); /* the clock was set back */
+}
+
+static void limits_of_codex(void **state)
+{
+	struct agent_tokens t = read_log(AGENT_LOG_CODEX,
+		"{\"type\":\"event_msg\",\"payload\":{\"type\":\"token_count\",\"info\":{"
+		"\"total_token_usage\":{\"input_tokens\":50,\"output_tokens\":5},"
+		"\"last_token_usage\":{\"input_tokens\":50,\"output_tokens\":5},"
+		"\"model_context_window\":272000},\"rate_limits\":{\"primary\":{"
+		"\"used_percent\":12.5,\"window_minutes\":300,\"resets_at\":1700000000},"
+		"\"secondary\":{\"used_percent\":31.0,\"resets_at\":1800000000},"
+		"\"credits\":null,\"plan\":\"x\"}}}\n");
+
+	(void)state;
+	assert_int_equal(t.window, 272000);
+	assert_true(t.has_quota);
+	assert_true(t.quota_percent == 31.0);
+	assert_int_equal(t.quota_resets_utc_ns, 1800000000000000000u);
+	t = read_log(AGENT_LOG_CODEX, CODEX("50", "5"));
+	assert_int_equal(t.window, 0);
+	assert_false(t.has_quota);
+}
+
 static void a_line_that_is_still_written(void **state)
 {
 	static const char text[] = CLAUDE("m1", "x", "3", "1") "{\"type\":\"assistant\"";
@@ -151,6 +275,11 @@ int main(void)
 		cmocka_unit_test(sums_that_are_none),
 		cmocka_unit_test(answers_of_codex),
 		cmocka_unit_test(answers_of_gemini),
+		cmocka_unit_test(effects_of_answers),
+		cmocka_unit_test(calls_of_servers),
+		cmocka_unit_test(end_of_a_log),
+		cmocka_unit_test(tokens_of_minutes),
+		cmocka_unit_test(limits_of_codex),
 		cmocka_unit_test(a_line_that_is_still_written),
 	};
 

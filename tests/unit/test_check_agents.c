@@ -143,6 +143,195 @@ static void test_tool_loop(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- tokens-without-effect --- */
+
+static struct proc_session spent = { .turn = PROC_TURN_MODEL,
+	.spent_turns = 10,
+	.spent_calls = 10,
+	.spent_input_tokens = 1200000,
+	.spent_output_tokens = 3000,
+	.unprompted_turns = 40 };
+
+/* The last effect was 60 s before the last answer, that one a second before the end. */
+static void spends(struct proc_session p, double answer_s)
+{
+	uint64_t now = at(LAST_S) + REALTIME_NS;
+
+	is_there();
+	p.record = head_of(5, PID, PROC_SESSION);
+	p.answer_utc_ns = now - (uint64_t)(answer_s * S_NS);
+	p.effect_utc_ns = p.answer_utc_ns - (uint64_t)(60 * S_NS);
+	p.prompt_utc_ns = p.effect_utc_ns - (uint64_t)(60 * S_NS);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+static void spends_turns(double turns)
+{
+	struct proc_session p = spent;
+
+	p.spent_turns = (uint32_t)turns;
+	spends(p, 1);
+}
+
+/* A long thought, or a poll on purpose: 60 s over so few answers. */
+static void spends_without_calls(double turns)
+{
+	struct proc_session p = spent;
+
+	p.spent_turns = (uint32_t)turns;
+	p.spent_calls = 0;
+	spends(p, 1);
+}
+
+static void spends_tokens(double tokens)
+{
+	struct proc_session p = spent;
+
+	p.spent_input_tokens = (uint64_t)tokens;
+	p.spent_output_tokens = 0;
+	spends(p, 1);
+}
+
+static void spent_until(double ago_s)
+{
+	spends(spent, ago_s);
+}
+
+static void spends_in(double turn)
+{
+	struct proc_session p = spent;
+
+	p.turn = (uint8_t)turn;
+	spends(p, 1);
+}
+
+static void spends_with(double state)
+{
+	struct proc_session p = spent;
+
+	p.progress_state = (uint8_t)state;
+	spends(p, 1);
+}
+
+static void test_tokens(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "tokens-without-effect", spends_turns, 10, NULL,
+			"medium/medium: 1.2M tokens in 1 min without an effect: 10 answers of the "
+			"model, 10 tool calls with results that were there before, and no prompt "
+			"of "
+			"the user|[answers since the user's last prompt: 40 over 2m00s]" },
+		{ "tokens-without-effect", spends_turns, 9, NULL,
+			"=fine: 9 answers since the last effect\n" },
+		{ "tokens-without-effect", spends_turns, 2, "tokens-without-effect.min-turns=2",
+			"medium/medium: " },
+		{ "tokens-without-effect", spends_turns, 10, "tokens-without-effect.max-pace=5s",
+			"fine: " },
+		{ "tokens-without-effect", spends_without_calls, 12, NULL,
+			"medium/medium: |no tool call, and no prompt of the user" },
+		{ "tokens-without-effect", spends_without_calls, 1, NULL,
+			"=fine: 1 answer since the last effect\n" },
+		{ "tokens-without-effect", spends_tokens, 20000, NULL, "medium/medium: " },
+		{ "tokens-without-effect", spends_tokens, 19999, NULL, "fine: " },
+		{ "tokens-without-effect", spent_until, 299, NULL, "medium/medium: " },
+		{ "tokens-without-effect", spent_until, 301, NULL, "fine: " },
+		{ "tokens-without-effect", spends_in, PROC_TURN_USER, NULL, "fine: " },
+		{ "tokens-without-effect", spends_with, SOOTH_STATE_ABSENT, NULL,
+			"=fine: no main process of an agent with a log of its answers\n" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- mcp-failing --- */
+
+static struct proc_session calling = { .turn = PROC_TURN_MODEL,
+	.mcp_calls = 4,
+	.mcp_errors = 1,
+	.mcp_total_ns = 8 * NS_PER_S,
+	.mcp_longest_ns = 5 * NS_PER_S };
+
+static void calls(struct proc_session p, const char *call)
+{
+	struct record_tail tail[] = { put_text(&p.mcp, "files"), put_text(&p.call, call) };
+
+	runs = CLAUDE;
+	is_there();
+	p.record = head_of(5, PID, PROC_SESSION);
+	p.status_state = p.session_state = SOOTH_STATE_ABSENT;
+	p.call_state = call ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	RECORD_APPEND(&records, &p, tail, 2);
+}
+
+static void answers_with_errors(double errors)
+{
+	struct proc_session p = calling;
+
+	p.mcp_errors = (uint32_t)errors;
+	calls(p, NULL);
+}
+
+static void answers_in(double mean_s)
+{
+	struct proc_session p = calling;
+
+	p.mcp_total_ns = (uint64_t)(mean_s * S_NS) * p.mcp_calls;
+	calls(p, NULL);
+}
+
+static void answers_late(double count)
+{
+	struct proc_session p = calling;
+
+	p.mcp_calls = (uint32_t)count;
+	p.mcp_total_ns = (uint64_t)(100 * S_NS) * p.mcp_calls;
+	calls(p, NULL);
+}
+
+static void call_is_open(double for_s)
+{
+	struct proc_session p = calling;
+
+	p.turn = PROC_TURN_TOOL;
+	p.turn_utc_ns = at(LAST_S) + REALTIME_NS - (uint64_t)(for_s * S_NS);
+	calls(p, "mcp__files__read");
+}
+
+static void calls_without_log(double state)
+{
+	struct proc_session p = calling;
+
+	p.mcp_state = (uint8_t)state;
+	calls(p, NULL);
+}
+
+static void test_mcp_calls(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "mcp-failing", answers_with_errors, 2, NULL,
+			"medium/high: MCP server files answers with errors: 2 of 4 calls|[answers: "
+			"4] [answers with an error: 2] [mean time to an answer: 2.00s]" },
+		{ "mcp-failing", answers_with_errors, 1, NULL,
+			"=fine: 4 calls of MCP servers answered, 1 with an error\n" },
+		{ "mcp-failing", answers_in, 20, NULL,
+			"low/medium: MCP server files answers after 20 s in the mean, 4 calls|" },
+		{ "mcp-failing", answers_in, 19, NULL, "fine: " },
+		{ "mcp-failing", answers_late, 3, NULL, "fine: " },
+		{ "mcp-failing", answers_late, 3, "mcp-failing.min-calls=3", "low/medium: " },
+		{ "mcp-failing", call_is_open, 61, NULL,
+			"medium/medium: waits for MCP server files: no answer to its call for 1 "
+			"min 1 "
+			"s|" },
+		{ "mcp-failing", call_is_open, 59, NULL, "fine: " },
+		{ "mcp-failing", calls_without_log, SOOTH_STATE_ABSENT, NULL,
+			"=fine: no call of an MCP server in a log\n" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void links_at(double s, const struct agent_made *m)
 {
 	struct proc_ties t = { .record = head_of(s, PID, PROC_LINKS),
@@ -431,6 +620,8 @@ int main(void)
 		cmocka_unit_test(test_idle_cpu),
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_tool_loop),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_mcp_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -339,6 +339,81 @@ static void one_ends(double ends)
 	pool_lives();
 }
 
+/* --- sessions that the daemon of an agent keeps --- */
+
+static void agent_at(double s, uint32_t pid, uint32_t ppid, struct span arguments)
+{
+	struct proc_process p = { .record = head_of(s, pid, PROC_PROCESS),
+		.ppid = ppid,
+		.threads = 1,
+		.state = 'S',
+		.rss_bytes = 100 << 20 };
+	struct record_tail tail[] = { put_text(&p.name, "claude"), put_text(&p.executable, CLAUDE),
+		{ &p.arguments, arguments.data, arguments.size } };
+
+	RECORD_APPEND(&records, &p, tail, 3);
+}
+
+static void background_session_at(double s, uint32_t pid, const char *status, double idle_s)
+{
+	struct proc_session p = { .record = head_of(s, pid, PROC_SESSION),
+		.changed_utc_ns = at(LOOKS - 1) + REALTIME_NS - (uint64_t)(idle_s * 1e9),
+		.turn_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { put_text(&p.session, "sess-x"), put_text(&p.status, status),
+		put_text(&p.job, "2da0f287"), put_text(&p.job_status, "working") };
+
+	RECORD_APPEND(&records, &p, tail, 4);
+}
+
+/* Each has a process that holds its terminal. */
+static void daemon_keeps(unsigned count, const char *status, double idle_s)
+{
+	static const char daemon[] = "claude\0daemon\0run", host[] = "claude\0--bg-pty-host",
+			  session[] = "claude\0--session-id\0x";
+
+	for (int i = 0; i < LOOKS; i++) {
+		agent_at(i, PID, 1, span_of(daemon, sizeof(daemon)));
+		for (uint32_t n = 0; n < count; n++) {
+			agent_at(i, 200 + n, 1, span_of(host, sizeof(host)));
+			agent_at(i, 300 + n, 200 + n, span_of(session, sizeof(session)));
+			background_session_at(i, 300 + n, status, idle_s);
+		}
+		all_reported(i);
+	}
+}
+
+static void keeps_so_many(double count)
+{
+	daemon_keeps((unsigned)count, "idle", 7200);
+}
+
+static void keeps_idle_for(double idle_s)
+{
+	daemon_keeps(9, "idle", idle_s);
+}
+
+static void keeps_busy(double count)
+{
+	daemon_keeps((unsigned)count, "busy", 7200);
+}
+
+static void test_idle_sessions(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "children-idle", keeps_so_many, 8, NULL,
+			"low/high: keeps 8 idle background sessions of Claude Code, each for at "
+			"least 2 h, with 1.6 GiB|[idle sessions: 8]" },
+		{ "children-idle", keeps_so_many, 7, NULL, "fine: " },
+		{ "children-idle", keeps_so_many, 7, "children-idle.min-sessions=7", "low/high: " },
+		{ "children-idle", keeps_idle_for, 3600, NULL, "low/high: " },
+		{ "children-idle", keeps_idle_for, 3500, NULL, "fine: " },
+		{ "children-idle", keeps_busy, 20, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_idle(void **state)
 {
 	static const struct check_case cases[] = {
@@ -369,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_blocked),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_idle_sessions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,16 @@ static void grows(double megabytes)
 	grows_over(megabytes, LOOKS, 1);
 }
 
+/* An agent of Claude Code 2.1.X. */
+static void agent_grows(double x)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/home/me/.local/share/claude/versions/2.1.%.0f", x);
+	runs = path;
+	grows(20);
+}
+
 static void grows_at_looks(double looks)
 {
 	grows_over(20, (size_t)looks, 1);
@@ -598,6 +608,11 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 20, "memory-growth.noise=4M",
 			"blind: memory grew 20.0 MiB in 5 s: in too few" },
 		{ "memory-growth", grows, 20, "memory-growth.noise=4095K", "medium/" },
+		{ "memory-growth", agent_grows, 216, NULL,
+			"medium/medium: |age: 16m35s] [known fault: from Claude Code 2.1.238 on, "
+			"the tool results of subagents no longer stay in memory (CHANGELOG "
+			"2.1.238)] (" },
+		{ "memory-growth", agent_grows, 238, NULL, "medium/medium: |age: 16m35s] (" },
 		{ "memory-growth", grows_at_looks, 5, NULL,
 			"medium/medium: |4 of 4 equal time slices of the observation" },
 		{ "memory-growth", grows_at_looks, 4, NULL,

@@ -495,7 +495,7 @@ static void deleted_with_newer(double value)
 /* The version that is installed beside 2.1.50, which runs. */
 static void is_older(double than)
 {
-	static const char *const versions[] = { "2.1.50", "2.1.51", "2.1.9", "10.0.0" };
+	static const char *const versions[] = { "2.1.50", "2.1.51", "2.1.9", "10.0.0", "2.1.196" };
 
 	make_installed_at(ME, "claude", "2.1.50", CLAUDE);
 	make_installed(ME, "claude", versions[(size_t)than]);
@@ -544,7 +544,12 @@ static void test_binaries(void **state)
 			"run the installed version>\n" },
 		{ "outdated", is_older, 0, NULL, "=fine: no newer version installed\n" },
 		{ "outdated", is_older, 2, NULL, "fine: " },
-		{ "outdated", is_older, 3, NULL, "low/high: " },
+		{ "outdated", is_older, 3, NULL, "low/high: |(CHANGELOG 2.1.238)]" },
+		{ "outdated", is_older, 4, NULL,
+			"low/high: |[age: 15m06s] [fixed since then: from Claude Code 2.1.193 on, "
+			"background shells without work are ended when memory is short (CHANGELOG "
+			"2.1.193)] [fixed since then: from Claude Code 2.1.196 on, a watchdog ends "
+			"an answer without data after 5 min (CHANGELOG 2.1.196)] <" },
 		{ "outdated", is_elsewhere, 0, NULL,
 			"blind: sooth did not search the folder of this installation for "
 			"versions" },

@@ -83,7 +83,7 @@ static void test_sorting(void **state)
 	assert_true(is_descending);
 	assert_int_equal(
 		columns_sort(&f, &is_descending, &process_row_schema, "-stat", &err), -EINVAL);
-	assert_true(has(err.remedy, "did you mean state, status?"));
+	assert_true(has(err.remedy, "did you mean state, status, job_status?"));
 	assert_string_equal(f->name, "rss_bytes");
 }
 

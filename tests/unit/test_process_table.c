@@ -503,6 +503,27 @@ static void test_gemini_launcher(void **state)
 	assert_role(310, AGENT_ROLE_MCP);
 }
 
+/* It starts itself once more with the same arguments, as on node 20: a fork has one thread. */
+static void test_qwen_launchers(void **state)
+{
+	(void)state;
+	HOST(SHELL,
+		{ 200, 100, .executable = NODE, .session = 100, .package = "@qwen-code/qwen-code",
+			.arguments = T("node\0/r/qwen\0-p") },
+		{ 210, 200, .executable = NODE, .session = 100, .package = "@qwen-code/qwen-code",
+			.arguments = T("/usr/bin/node\0--expose-gc\0/r/cli.js\0-p") },
+		{ 220, 210, .executable = NODE, .session = 100, .package = "@qwen-code/qwen-code",
+			.threads = 11,
+			.arguments = T("/usr/bin/node\0--expose-gc\0/r/cli.js\0-p") },
+		{ 300, 220, .markers = T("QWEN_CODE=1"),
+			.stream = { PROC_STREAM_NULL, PROC_STREAM_SOCKET, PROC_STREAM_SOCKET } });
+	assert_role(210, AGENT_ROLE_LAUNCHER);
+	assert_role(220, AGENT_ROLE_MAIN);
+	assert_in(200, 220, PROCESS_LINK_LAUNCHED);
+	assert_in(300, 220, PROCESS_LINK_ANCESTOR);
+	assert_role(300, AGENT_ROLE_TOOL);
+}
+
 static void test_helpers(void **state)
 {
 	(void)state;
@@ -893,6 +914,7 @@ int main(void)
 		TEST(test_codex_launcher),
 		TEST(test_codex_daemon),
 		TEST(test_gemini_launcher),
+		TEST(test_qwen_launchers),
 		TEST(test_helpers),
 		TEST(test_roles_of_claude),
 		TEST(test_inherited_markers),

@@ -133,6 +133,11 @@ static void type(const char *keys)
 		assert_true(top_handle_key(&top, (unsigned char)*keys, NULL));
 }
 
+static void unfold(void)
+{
+	assert_true(top_handle_key(&top, TOP_KEY_RIGHT, NULL));
+}
+
 static void assert_shows(const char *text)
 {
 	if (!strstr(draw(), text))
@@ -269,7 +274,8 @@ static void test_sessions(void **state)
 	/* Below its session. */
 	type("\\beta\n");
 	assert_hides("alpha");
-	type("\n");
+	assert_shows("filter: beta (1 hidden; Esc)");
+	unfold();
 	assert_shows("\u2514 sleep");
 	type("\033");
 	assert_shows("alpha");
@@ -335,7 +341,7 @@ static void test_all_in_an_order(void **state)
 
 	(void)state;
 	top.sort = top_column_number("pid");
-	type("l");
+	type("L");
 	assert_true(top.shows_all);
 	add(20, 10, "later", "/bin/later", "/");
 	add(10, 1, "sleeper", "/bin/sleeper", "/");
@@ -350,7 +356,7 @@ static void test_all_in_an_order(void **state)
 	assert_int_equal(top_picked(&top)->id.pid, 10);
 	type("I");
 	assert_int_equal(top_picked(&top)->id.pid, 10);
-	type("l");
+	type("L");
 	assert_hides("sleeper");
 	assert_string_equal(top_column_of("rss_bytes", false)->name, "memory");
 	assert_string_equal(top_column_of("name", true)->name, "project");
@@ -369,8 +375,11 @@ static void test_list_before_the_tree(void **state)
 	add_agent(10, "/work/alpha");
 	add(11, 10, "tool", "/bin/tool", "/work/alpha");
 	take();
-	type("\n");
+	unfold();
 	assert_shows("tool");
+	type("\n");
+	assert_shows("diagnose: 10 claude alpha");
+	type("q");
 }
 
 static void test_marks(void **state)
@@ -758,8 +767,8 @@ static void test_activity_is_readable(void **state)
 			    (!widths[top_column_number("model")] &&
 				    !widths[top_column_number("memory_graph")]));
 	}
-	top_columns_fit(&top, 158, widths);
-	assert_int_equal(widths[top_column_number("activity")], 64);
+	top_columns_fit(&top, 166, widths);
+	assert_true(widths[top_column_number("activity")] >= 72);
 	assert_int_not_equal(widths[top_column_number("finding")], 0);
 	assert_int_equal(widths[top_column_number("model")], 0);
 }
@@ -851,7 +860,8 @@ static void test_large(void **state)
 	assert_shows("\u2514 node");
 	assert_shows("what the sessions did");
 	assert_shows("2m40s ago");
-	type("g\n");
+	type("g");
+	assert_true(top_handle_key(&top, TOP_KEY_LEFT, NULL));
 	assert_hides("\u2514 node");
 	take_two();
 	assert_hides("\u2514 node");

@@ -413,6 +413,40 @@ static void set_question(struct finding_activity *f)
 	set_permission(f);
 }
 
+/* Returns whether the open call is a question to the user. An agent may say that it is idle then.
+ */
+static bool is_asking(const struct finding_activity *f)
+{
+	return f->turn == PROC_TURN_TOOL && !f->has_tool && f->main->agent->questions &&
+	       is_one_of(f->main->agent->questions, call_of(f));
+}
+
+static void set_asked(struct finding_activity *f)
+{
+	set_activity(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
+	set_since_turn(f);
+	set_name(f, span_of_string("an answer to its question"));
+	if (!span_equal(text_of(f, &f->session->status), "waiting"))
+		snprintf(f->a->listed, sizeof(f->a->listed), "%.*s",
+			SPAN_ARGS(text_of(f, &f->session->status)));
+}
+
+/* Keeps what the list of the agent's daemon says, if it differs. */
+static void compare_list(struct finding_activity *f)
+{
+	enum activity_state state = f->a->state;
+	const char *agrees = state == ACTIVITY_WAITS_FOR_USER ? "blocked" : "working";
+	struct span listed;
+
+	if (!f->session || state == ACTIVITY_UNKNOWN || state == ACTIVITY_STOPPED ||
+		!record_holds(&f->session->record, sizeof(*f->session)) || f->session->job_state)
+		return;
+	listed = text_of(f, &f->session->job_status);
+	if (state == ACTIVITY_IDLE ? span_equal(listed, "working") || span_equal(listed, "blocked")
+				   : !span_equal(listed, agrees))
+		snprintf(f->a->listed, sizeof(f->a->listed), "%.*s", SPAN_ARGS(listed));
+}
+
 /* Sets the state for a call without a result and a process: a built-in tool, or a question. */
 static void set_call(struct finding_activity *f)
 {
@@ -588,7 +622,9 @@ void activity_find(
 	activity_request_find(&f.request, host, worker);
 	if (f.session && f.session->turn_state == SOOTH_STATE_VALUE && f.session->turn < PROC_TURNS)
 		f.turn = (enum proc_turn)f.session->turn;
-	if (has_reported_status(&f))
+	if (is_asking(&f))
+		set_asked(&f);
+	else if (has_reported_status(&f))
 		set_by_status(&f, text_of(&f, &f.session->status));
 	else if (f.turn == PROC_TURN_USER)
 		set_answered(&f);
@@ -596,4 +632,5 @@ void activity_find(
 		set_busy(&f, ACTIVITY_FROM_LOG);
 	else
 		set_from_outside(&f);
+	compare_list(&f);
 }

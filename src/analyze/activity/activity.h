@@ -54,6 +54,7 @@ enum activity_answer {
 #define ACTIVITY_COMPUTES_LEAST 50.0 /* percent of one CPU */
 
 #define ACTIVITY_NAME_SIZE    72
+#define ACTIVITY_LISTED_SIZE  40
 #define ACTIVITY_COMMAND_SIZE 160
 #define ACTIVITY_DETAIL_SIZE  (ACTIVITY_NAME_SIZE + ACTIVITY_COMMAND_SIZE + 32)
 
@@ -91,6 +92,9 @@ struct activity {
 	bool is_pausing;       /* the agent repeats a request, and no request is under way */
 	const char *agent;     /* title of the agent that ends the request */
 	uint64_t socket_inode; /* inode of the connection with the request; 0: unknown */
+	/* state by the list that the agent's daemon keeps, or by its session file, if it differs;
+	 * "": it does not */
+	char listed[ACTIVITY_LISTED_SIZE];
 	/* object that the main thread waits for, if the state is unknown; "": unknown too */
 	char wait[ACTIVITY_DETAIL_SIZE];
 };

@@ -256,6 +256,8 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 				sooth_reason_text((enum sooth_reason)(a->unknown_state >> 4)));
 		break;
 	}
+	if (*a->listed)
+		buffer_format(out, "; its own list says %s", a->listed);
 }
 
 /* Returns the detail of an activity: "Bash: sleep 3000", "permission to run Bash"; "" when there is
@@ -308,7 +310,7 @@ static struct activity_row row_of(const struct process_id *id, const struct acti
 struct row_texts {
 	char detail[ACTIVITY_DETAIL_SIZE];
 	struct buffer text;
-	struct record_tail tail[2];
+	struct record_tail tail[3];
 };
 
 static void put_texts(struct row_texts *t, struct activity_row *row, const struct activity *a)
@@ -317,7 +319,9 @@ static void put_texts(struct row_texts *t, struct activity_row *row, const struc
 	activity_detail(a, t->detail);
 	row->detail_state = *t->detail ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	t->tail[0] = tail_string(&row->detail, t->detail);
-	t->tail[1] = tail_buffer(&row->text, &t->text);
+	row->listed_state = *a->listed ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	t->tail[1] = tail_string(&row->listed, a->listed);
+	t->tail[2] = tail_buffer(&row->text, &t->text);
 }
 
 void activity_append_row(struct buffer *rows, const struct process_id *id, const struct activity *a)

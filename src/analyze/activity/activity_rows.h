@@ -42,6 +42,8 @@
 		.names = &activity_source_names)                                                   \
 	F(S, ENUM8, confidence, WITH(source_state), "confidence in the state: high, medium, low",  \
 		.names = &activity_confidence_names)                                               \
+	F(S, TEXT, listed, MAYBE(listed_state),                                                    \
+		"state by the agent's own list or session file, if it differs")                    \
 	F(S, TEXT, text, ALWAYS, "the activity as a sentence")
 
 ROW_STRUCT(activity_row, ACTIVITY_ROW);

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "analyze/diagnosis/finding_tracker.h"
+#include "analyze/diagnosis/known_faults.h"
 #include "base/error_remedy.h"
 #include "base/sentence_units.h"
 #include "analyze/process_table/process_match.h"
+#include "analyze/process_table/process_table_versions.h"
 #include "base/cleanup.h"
 
 #define COMMAND_SIZE 160
@@ -415,6 +417,24 @@ static const char *remedy_here(
 		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
 }
 
+/* Adds the faults of the running version that explain the finding. */
+static void add_known_faults(struct check_result *out)
+{
+	const struct process_entry *p = out->of->process;
+	const struct process_entry *agent = p && p->agent ? p : p ? p->main : NULL;
+	const struct known_fault *fault;
+	size_t position = 0;
+
+	if (!agent || !agent->agent)
+		return;
+	while ((fault = known_fault_next(agent->agent, process_table_version(agent), &position))) {
+		if ((fault->is_of_children || agent == p) &&
+			known_fault_explains(fault, out->of->type->id))
+			finding_text(out, "known fault", KNOWN_FAULT_FORMAT,
+				KNOWN_FAULT_ARGS(agent->agent, fault));
+	}
+}
+
 /* Nested rows come first in the tail, because they must be aligned. */
 void finding_end(struct check_result *out)
 {
@@ -427,6 +447,7 @@ void finding_end(struct check_result *out)
 	if (!out->is_open)
 		return;
 	assert(out->claim.size || buffer_failed(&out->claim));
+	add_known_faults(out);
 	out->is_open = false;
 	if (out->of->setting->is_muted) {
 		out->muted++;

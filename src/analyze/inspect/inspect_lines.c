@@ -39,6 +39,13 @@ ROW_SCHEMA(inspect_process, INSPECT_PROCESS_ROW, "inspect.process", inspect_proc
 ROW_SCHEMA(inspect_activity, ACTIVITY_ROW, "inspect.activity", activity_row,
 	.line = "activity     {text}");
 
+ROW_SCHEMA(inspect_session, INSPECT_SESSION_ROW, "inspect.session", inspect_session_row,
+	.line = "tokens       {tokens_a_minute} a minute[; context {context_percent} % of the "
+		"window][; quota {quota_percent} % used]"
+		"[\nMCP server   {mcp_server}: {mcp_calls call} answered, {mcp_errors} with an "
+		"error, "
+		"in {mcp_mean_ns} in the mean, {mcp_longest_ns} at most]");
+
 ROW_SCHEMA(inspect_waits, INSPECT_WAITS_ROW, "inspect.waits", inspect_waits_row,
 	.line = "waits        {text}[\n             not known: {reason}]");
 
@@ -184,6 +191,33 @@ static int emit_activity(
 	wait_activity_find(&a, &s->host, main);
 	status = output_section(s->output, &section, err);
 	return status ? status : activity_emit_row(s->output, id, &a, err);
+}
+
+/* Emits what the log of a main process says of its tokens, limits and MCP servers. */
+static int emit_session(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
+{
+	OBJECT_SECTION("session", inspect_session_schema);
+	const struct process_entry *main = s->host.is_named ? NULL : activity_main(&s->host, id);
+	const struct proc_session *p = main ? main->session : NULL;
+
+	if (!p || !record_holds(&p->record, sizeof(*p)) || p->rate_state)
+		return 0;
+	struct inspect_session_row row = { .record = row_head(id),
+		.tokens_a_minute = p->tokens_a_minute,
+		.window_state = p->window_state ? p->window_state : p->context_state,
+		.quota_state = p->quota_state,
+		.quota_percent = p->quota_percent,
+		.mcp_state = p->mcp_state,
+		.mcp_calls = p->mcp_calls,
+		.mcp_errors = p->mcp_errors,
+		.mcp_mean_ns = p->mcp_calls ? p->mcp_total_ns / p->mcp_calls : 0,
+		.mcp_longest_ns = p->mcp_longest_ns };
+	if (p->window_tokens)
+		row.context_percent = 100.0 * (double)p->context_tokens / (double)p->window_tokens;
+	struct record_tail tail[] = { tail_span(&row.mcp_server, text_of(&p->record, "mcp")) };
+
+	return OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 /* --- the wait --- */
@@ -522,6 +556,8 @@ int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 
 	if (!status)
 		status = emit_activity(s, id, err);
+	if (!status)
+		status = emit_session(s, id, err);
 	if (!status)
 		status = emit_waits(s, id, err);
 	if (!status)

@@ -227,6 +227,27 @@ ROW_STRUCT(inspect_class_row, INSPECT_CLASS_ROW);
 		.is_key = true, .may_shrink = true)                                                \
 	F(S, NAMED, U64, count, count_name, ALWAYS, "number of items in this group",               \
 		.label = count_)
+/* By the log of a main process. */
+#define INSPECT_SESSION_ROW(F, S)                                                                  \
+	F(S, U64, tokens_a_minute, MAYBE(rate_state),                                              \
+		"tokens in and out a minute, of the last five minutes")                            \
+	F(S, REAL, context_percent, MAYBE(window_state),                                           \
+		"context in use, in percent of the model's window", .decimals = 0,                 \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
+	F(S, REAL, quota_percent, MAYBE(quota_state), "used share of the account's nearest limit", \
+		.decimals = 0, .unit = SOOTH_UNIT_PERCENT)                                         \
+	F(S, TEXT, mcp_server, MAYBE(mcp_state),                                                   \
+		"MCP server with an open call, or with the most errors or the slowest answers",    \
+		.placeholder = "server")                                                           \
+	F(S, U32, mcp_calls, WITH(mcp_state), "calls that it answered")                            \
+	F(S, U32, mcp_errors, WITH(mcp_state), "calls that it answered with an error")             \
+	F(S, U64, mcp_mean_ns, WITH(mcp_state), "mean time from a call to its answer",             \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, mcp_longest_ns, WITH(mcp_state), "longest time from a call to its answer",       \
+		.unit = SOOTH_UNIT_NS)
+
+ROW_STRUCT(inspect_session_row, INSPECT_SESSION_ROW);
+
 #define INSPECT_PEER_ROW(F, S)                                                                     \
 	INSPECT_COUNT_ROW(F, S, label, "PEER", connections, "CONNECTIONS",                         \
 		"known name of the service at the peer, or the peer address")
@@ -251,6 +272,7 @@ extern const struct sooth_schema inspect_process_schema, inspect_waits_schema, i
 	inspect_memory_schema, inspect_descriptors_schema, inspect_sockets_schema,
 	inspect_signals_schema, inspect_danger_schema, inspect_thread_schema, inspect_class_schema,
 	inspect_peer_schema, inspect_directory_schema, inspect_limit_schema,
-	inspect_activity_schema; /* rows: struct activity_row */
+	inspect_activity_schema, /* rows: struct activity_row */
+	inspect_session_schema;
 
 #endif

@@ -85,10 +85,13 @@ static bool is_served_by(const struct process_entry *p)
 	return false;
 }
 
-/* Returns whether it is an unchanged copy of its parent, as a child between fork and exec. */
+/* Returns whether it is an unchanged copy of its parent, as a child between fork and exec, which
+ * has one thread. A copy with several was started: Qwen Code starts itself with the same arguments.
+ */
 static bool is_fork_of(const struct process_entry *p, const struct process_entry *parent)
 {
-	return !span_compare(process_table_arguments(p), process_table_arguments(parent)) &&
+	return p->process->threads <= 1 &&
+	       !span_compare(process_table_arguments(p), process_table_arguments(parent)) &&
 	       !span_compare(process_table_field(&p->process->record, &p->process->executable),
 		       process_table_field(&parent->process->record, &parent->process->executable));
 }

@@ -304,7 +304,7 @@ static void fill_activity(struct row_builder *t)
 /* Fills in branch and task of a main process, which distinguish sessions of one project. */
 static void fill_task(struct row_builder *t)
 {
-	bool is_there = t->session && record_holds(t->session, sizeof(t->s));
+	bool is_there = t->session && record_holds(t->session, PROC_SESSION_WITH_TASK);
 	uint8_t missing = t->l->p->link == PROCESS_LINK_SELF ? UNDECIDED : SOOTH_STATE_ABSENT;
 
 	t->row.branch_state = is_there ? t->s.branch_state : missing;
@@ -326,6 +326,34 @@ static void fill_tokens(struct row_builder *t)
 	row->turns = t->s.turns;
 	row->input_tokens = t->s.input_tokens;
 	row->output_tokens = t->s.output_tokens;
+}
+
+/* Fills in what its log says of speed, limits and MCP servers, and its daemon of its job. */
+static void fill_progress(struct row_builder *t)
+{
+	bool is_there = t->session && record_holds(t->session, sizeof(t->s));
+	uint8_t missing = t->l->p->link == PROCESS_LINK_SELF ? UNDECIDED : SOOTH_STATE_ABSENT;
+	const struct proc_session *s = &t->s;
+	struct process_row *row = &t->row;
+
+	row->rate_state = is_there ? s->rate_state : missing;
+	row->window_state = !is_there	      ? missing
+			    : s->window_state ? s->window_state
+					      : s->context_state;
+	row->quota_state = is_there ? s->quota_state : missing;
+	row->mcp_state = is_there ? s->mcp_state : missing;
+	row->job_state = is_there ? s->job_state : missing;
+	row->log_end_state = is_there ? s->progress_state : missing;
+	row->tokens_a_minute = s->tokens_a_minute;
+	if (s->window_tokens)
+		row->context_percent = 100.0 * (double)s->context_tokens / (double)s->window_tokens;
+	row->quota_percent = s->quota_percent;
+	row->quota_resets_utc_ns = s->quota_resets_utc_ns;
+	row->mcp_calls = s->mcp_calls;
+	row->mcp_errors = s->mcp_errors;
+	if (s->mcp_calls)
+		row->mcp_mean_s = (double)s->mcp_total_ns / s->mcp_calls / (double)NS_PER_S;
+	row->mcp_longest_s = (double)s->mcp_longest_ns / (double)NS_PER_S;
 }
 
 /* Fills in traffic, only that of connections that are still open. */
@@ -587,6 +615,10 @@ static void append_row(struct row_builder *t, struct buffer *rows)
 		tail_of(&row->model, t->session, &t->s.model),
 		tail_of(&row->branch, t->session, &t->s.branch),
 		tail_of(&row->task, t->session, &t->s.task),
+		tail_of(&row->mcp_server, t->session, &t->s.mcp),
+		tail_of(&row->log_end, t->session, &t->s.log_end),
+		tail_of(&row->job, t->session, &t->s.job),
+		tail_of(&row->job_status, t->session, &t->s.job_status),
 		tail_string(&row->agent, p->agent ? p->agent->name : t->agent),
 		tail_string(&row->rule, rule_in_words(t)),
 		tail_span(&row->version, version),
@@ -629,6 +661,7 @@ void process_emit(const struct host_state *h, struct listed *l, struct buffer *r
 	fill_activity(&t);
 	fill_task(&t);
 	fill_tokens(&t);
+	fill_progress(&t);
 	fill_traffic(&t);
 	fill_doing(&t);
 	fill_finding(&t);

@@ -142,6 +142,38 @@
 		.label = "INPUT")                                                                  \
 	F(S, U64, output_tokens, WITH(tokens_state), "tokens that the model answered, likewise",   \
 		.is_hidden = true, .label = "OUTPUT")                                              \
+	F(S, U64, tokens_a_minute, MAYBE(rate_state),                                              \
+		"tokens in and out a minute, of the last five minutes, likewise",                  \
+		.is_hidden = true, .label = "TOKENS/MIN")                                          \
+	F(S, REAL, context_percent, MAYBE(window_state),                                           \
+		"context in use, in percent of the model's window, likewise", .is_hidden = true,   \
+		.decimals = 0, .unit = SOOTH_UNIT_PERCENT)                                         \
+	F(S, REAL, quota_percent, MAYBE(quota_state),                                              \
+		"used share of the account's nearest limit, likewise", .is_hidden = true,          \
+		.decimals = 0, .unit = SOOTH_UNIT_PERCENT)                                         \
+	F(S, U64, quota_resets_utc_ns, WITH(quota_state),                                          \
+		"time that limit is reset, ns since 1970; 0: unknown", .is_hidden = true,          \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, TEXT, mcp_server, MAYBE(mcp_state),                                                   \
+		"MCP server with an open call, or with the most errors or the slowest answers, "   \
+		"likewise",                                                                        \
+		.is_hidden = true, .may_shrink = true, .placeholder = "server")                    \
+	F(S, U32, mcp_calls, WITH(mcp_state), "calls that it answered", .is_hidden = true)         \
+	F(S, U32, mcp_errors, WITH(mcp_state), "calls that it answered with an error",             \
+		.is_hidden = true)                                                                 \
+	F(S, REAL, mcp_mean_s, WITH(mcp_state), "mean seconds from a call to its answer",          \
+		.is_hidden = true, .decimals = 3, .unit = SOOTH_UNIT_S)                            \
+	F(S, REAL, mcp_longest_s, WITH(mcp_state), "longest time from a call to its answer",       \
+		.is_hidden = true, .decimals = 3, .unit = SOOTH_UNIT_S)                            \
+	F(S, TEXTS, log_end, MAYBE(log_end_state),                                                 \
+		"last lines of the log: time, and prompt, answer, call or result, without their "  \
+		"text",                                                                            \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, job, MAYBE(job_state), "id of the session in the list of the agent's daemon",   \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, job_status, WITH(job_state),                                                    \
+		"state of the session in that list: working, blocked, stopped, ...",               \
+		.is_hidden = true)                                                                 \
 	F(S, U64, received_bytes, MAYBE(traffic_state),                                            \
 		"bytes received on the open TCP connections of the process", .is_hidden = true,    \
 		.label = "RECEIVED", .unit = SOOTH_UNIT_BYTES)                                     \

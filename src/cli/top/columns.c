@@ -10,14 +10,17 @@
 #include "base/units.h"
 #include "cli/top/text.h"
 
-#define MUCH_CPU    50 /* percent of one processor */
-#define READABLE    64 /* columns of a readable activity */
-#define KEEP_LEAST  80 /* columns of less use come after a readable activity */
-#define CLAIM_LEAST 26 /* columns of a finding with some of its claim */
-#define NARROW	    60 /* a list of so many columns or fewer is narrow */
-#define WIDE	    110
-#define FULL_CPU    100
-#define MUCH_BYTES  (1u << 30) /* resident bytes of a tree that are much */
+#define MUCH_CPU     50 /* percent of one processor */
+#define READABLE     72 /* columns of a readable activity */
+#define KEEP_LEAST   80 /* columns of less use come after a readable activity */
+#define CLAIM_LEAST  26 /* columns of a finding with some of its claim */
+#define MUCH_CONTEXT 80 /* percent of the model's window */
+#define NARROW	     60 /* a list of so many columns or fewer is narrow */
+#define WIDE	     110
+#define FULL_CPU     100
+#define MUCH_BYTES   (1u << 30) /* resident bytes of a tree that are much */
+
+typedef void draw_cell(struct top *t, const struct top_row *row, struct top_cell_place at);
 
 /* --- order --- */
 
@@ -75,6 +78,11 @@ static int compare_by_context(const struct top_session *a, const struct top_sess
 {
 	return compare_descending(
 		a->has_context ? a->context_tokens : -1, b->has_context ? b->context_tokens : -1);
+}
+
+static int compare_by_tokens(const struct top_session *a, const struct top_session *b)
+{
+	return compare_descending(a->tokens_a_minute, b->tokens_a_minute);
 }
 
 static int compare_by_cpu(const struct top_session *a, const struct top_session *b)
@@ -189,11 +197,28 @@ static void draw_agent(struct top *t, const struct top_row *row, struct top_cell
 	put_cell(t, at, TOP_DIM, text);
 }
 
+/* Returns whether another session of the list has the same project: its task is shown, too. */
+static bool has_twin(const struct top *t, const struct top_session *s)
+{
+	size_t position = 0;
+
+	for (const struct top_session *o; (o = top_session_next(&t->model, &position));) {
+		if (o != s && o->mark != TOP_MARK_GONE && !strcmp(o->project, s->project))
+			return true;
+	}
+	return false;
+}
+
 static void draw_project(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	const struct top_session *s = row->session;
 	char text[256];
 
+	if (is_session_row(row) && s->task[0] && !t->shows_tasks && has_twin(t, s)) {
+		snprintf(text, sizeof(text), "%s: %s", s->project, s->task);
+		put_cell(t, at, top_project_style(s), text);
+		return;
+	}
 	if (is_session_row(row)) {
 		snprintf(text, sizeof(text), "%s (%s)", s->project, s->branch);
 		put_cell(t, at, top_project_style(s),
@@ -250,8 +275,22 @@ static void draw_context(struct top *t, const struct top_row *row, struct top_ce
 {
 	char text[24];
 
-	if (is_session_row(row) && row->session->has_context)
+	if (is_session_row(row) && row->session->has_window) {
+		snprintf(text, sizeof(text), "%.0f%%", row->session->context_percent);
+		put_right(t, at,
+			row->session->context_percent >= MUCH_CONTEXT ? TOP_MIDDLE : TOP_TEXT,
+			text);
+	} else if (is_session_row(row) && row->session->has_context) {
 		put_right(t, at, TOP_TEXT, top_count(text, row->session->context_tokens));
+	}
+}
+
+static void draw_tokens(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	char text[24];
+
+	if (is_session_row(row) && row->session->tokens_a_minute > 0)
+		put_right(t, at, TOP_TEXT, top_count(text, row->session->tokens_a_minute));
 }
 
 static void draw_cpu(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -386,12 +425,15 @@ const struct top_column top_columns[] = {
 		compare_by_task, draw_task },
 	{ "for", "FOR", "time in this activity; age of a process", 5, 0, 98, true, "elapsed_s",
 		compare_by_age, draw_age },
-	{ "activity", "ACTIVITY", "what the session is doing; command of a process", 26, 64, 100,
+	{ "activity", "ACTIVITY", "what the session is doing; command of a process", 26, 120, 100,
 		false, "command", compare_by_urgency, draw_activity },
 	{ "model", "MODEL", "model, where the agent writes it", 11, 20, 40, false, NULL,
 		compare_by_model, draw_model },
-	{ "context", "CONTEXT", "tokens of context in use, where the agent writes it", 7, 0, 62,
-		true, NULL, compare_by_context, draw_context },
+	{ "context", "CONTEXT",
+		"context in use, where the agent writes it: percent of the window, or tokens", 7, 0,
+		62, true, NULL, compare_by_context, draw_context },
+	{ "tokens", "TOK/MIN", "tokens in and out a minute, of the last five minutes", 7, 0, 61,
+		true, NULL, compare_by_tokens, draw_tokens },
 	{ "cpu", "CPU%", "CPU of all its processes, in percent of one processor", 6, 0, 95, true,
 		"cpu_percent", compare_by_cpu, draw_cpu },
 	{ "cpu_graph", "", "CPU over the last minutes", 6, 12, 70, false, NULL, compare_by_cpu,
@@ -431,8 +473,8 @@ int top_columns_check(const char *const *names, size_t count, struct sooth_error
 		error_why(err, "sooth top has no column of this name");
 		return error_remedy(err,
 			"the columns: pid, agent, project, task, for, activity, model, context, "
-			"cpu, "
-			"cpu_graph, memory, memory_graph, in, out, in_graph, processes, finding");
+			"tokens, cpu, cpu_graph, memory, memory_graph, in, out, in_graph, "
+			"processes, finding");
 	}
 	return 0;
 }
@@ -453,6 +495,42 @@ static bool was_column_dropped(uint8_t keep, uint8_t below, int width)
 	return !width && keep < below;
 }
 
+static bool has_value(const struct top_session *s, draw_cell *draw)
+{
+	if (draw == draw_model)
+		return s->model[0];
+	if (draw == draw_context)
+		return s->has_context;
+	if (draw == draw_tokens)
+		return s->tokens_a_minute > 0;
+	if (draw == draw_task)
+		return s->task[0];
+	if (draw == draw_finding)
+		return s->finding[0] || s->flags[0];
+	if (draw == draw_received || draw == draw_traffic_graph)
+		return recent_most(&s->received, RECENT_MAX) >= 1;
+	return draw != draw_sent || recent_most(&s->sent, RECENT_MAX) >= 1;
+}
+
+/* Returns whether no session has a value in the column, now and over the last minutes. */
+static bool is_blank(const struct top *t, draw_cell *draw)
+{
+	size_t position = 0, sessions = 0;
+
+	for (const struct top_session *s; (s = top_session_next(&t->model, &position));
+		sessions++) {
+		if (has_value(s, draw))
+			return false;
+	}
+	return sessions > 0;
+}
+
+/* Returns whether the user has chosen columns. */
+static bool has_chosen(const struct top *t)
+{
+	return t->columns != (uint32_t)((1ull << top_column_count) - 1);
+}
+
 /* Returns the least width: in a narrow list the most important words leave room for others. */
 static int least_width(const struct top_column *c, int room)
 {
@@ -468,6 +546,8 @@ static int least_width(const struct top_column *c, int room)
 /* Returns how important a column is: in a list of all processes the PID identifies a row. */
 static uint8_t column_importance(const struct top *t, size_t i)
 {
+	if (!t->is_flat && !t->is_tree && !has_chosen(t) && is_blank(t, top_columns[i].draw))
+		return 0;
 	return t->is_flat && top_columns[i].compare == compare_by_pid ? 99 : top_columns[i].keep;
 }
 
@@ -483,21 +563,22 @@ static void grow_activity(int room, int widths[TOP_COLUMNS_MAX])
 /* Chooses the most important columns first, as long as they fit. */
 static void choose_columns(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
-	uint8_t below = 255;
+	uint8_t below = 255, importance[TOP_COLUMNS_MAX];
 
+	for (size_t i = 0; i < top_column_count; i++)
+		importance[i] = column_importance(t, i);
 	memset(widths, 0, sizeof(int) * TOP_COLUMNS_MAX);
 	for (size_t taken = 0; taken < top_column_count; taken++) {
 		size_t best = top_column_count;
 
 		for (size_t i = 0; i < top_column_count; i++) {
-			if (was_column_dropped(column_importance(t, i), below, widths[i]) &&
-				(best == top_column_count ||
-					column_importance(t, i) > column_importance(t, best)))
+			if (was_column_dropped(importance[i], below, widths[i]) &&
+				(best == top_column_count || importance[i] > importance[best]))
 				best = i;
 		}
-		if (best == top_column_count)
+		if (best == top_column_count || !importance[best])
 			return;
-		below = column_importance(t, best);
+		below = importance[best];
 		if (below < KEEP_LEAST)
 			grow_activity(room, widths);
 		widths[best] = least_width(&top_columns[best], room);
@@ -512,6 +593,7 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 	int left;
 
 	choose_columns(t, room, widths);
+	grow_activity(room, widths);
 	left = room - width_of_all(widths);
 	/* The columns grow one column at a time, so that each gets its share. */
 	while (left > 0 && grows) {

@@ -17,8 +17,8 @@ struct foot_key {
 static const struct foot_key list_keys[] = {
 	{ "?", "help" },
 	{ "q", "quit" },
-	{ "Enter", "unfold" },
-	{ "d", "diagnose" },
+	{ "Enter", "diagnose" },
+	{ "Right", "unfold" },
 	{ "y", "why" },
 	{ "i", "inspect" },
 	{ "F9", "kill" },

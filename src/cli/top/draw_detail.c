@@ -163,6 +163,14 @@ static int put_facts(struct top *t, const struct top_session *s, struct canvas_a
 		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_TEXT, "context %s",
 			     top_count(context, s->context_tokens)) +
 		     2;
+	if (s->has_window)
+		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_TEXT, "(%.0f%%)",
+			     s->context_percent) +
+		     2;
+	if (s->quota_percent >= 0)
+		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_TEXT, "quota used %.0f%%",
+			     s->quota_percent) +
+		     2;
 	if (s->has_tokens)
 		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_DIM, "tokens in %s, out %s",
 			     top_count(in, s->input_tokens), top_count(out, s->output_tokens)) +
@@ -170,6 +178,8 @@ static int put_facts(struct top *t, const struct top_session *s, struct canvas_a
 	canvas_format(c, y++, x, a.x + a.columns - x, TOP_DIM, "session %s  version %s%s%s%s%s",
 		s->session, s->version, s->terminal[0] ? "  on " : "", s->terminal,
 		s->branch[0] ? "  branch " : "", s->branch);
+	if (s->mcp[0])
+		canvas_put(c, y++, a.x, a.columns, TOP_DIM, s->mcp);
 	if (s->finding[0])
 		y += canvas_put_words(c, (struct canvas_area){ y, a.x, 2, a.columns },
 			top_finding_style(s->finding_level), s->finding);

@@ -41,6 +41,10 @@ static void put_title(struct top *t, int y, int x, int room)
 	used = canvas_put(c, y, x, room, TOP_STYLED(TOP_TITLE, TOP_BOLD), "sooth top");
 	used += canvas_format(
 		c, y, x + used, room - used - taken - 1, TOP_TEXT, "  %s", t->model.host.name);
+	if (t->match.text[0])
+		used += canvas_format(c, y, x + used, room - used - taken - 1,
+			TOP_STYLED(TOP_HIGH, TOP_REVERSE), "  filter: %s (%zu hidden; Esc) ",
+			t->match.text, t->hidden);
 	if (t->model.host.uptime_s > 0 && room > 60) {
 		char up[24];
 
@@ -50,9 +54,6 @@ static void put_title(struct top *t, int y, int x, int room)
 	if (t->match.user[0])
 		used += canvas_format(c, y, x + used, room - used - taken - 1, TOP_HIGH,
 			"  user: %s", t->match.user);
-	if (t->match.text[0])
-		canvas_format(c, y, x + used, room - used - taken - 1, TOP_HIGH, "  filter: %s",
-			t->match.text);
 	if (room > used + taken)
 		canvas_put(c, y, x + room - taken, taken, t->is_held ? TOP_HIGH : TOP_DIM, right);
 }

@@ -11,15 +11,15 @@ struct help_line {
 
 static const struct help_line lines[] = {
 	{ "Up Down j k", "select a row; g G PgUp PgDn: far" },
-	{ "Enter Right Left", "processes of the session, by role" },
-	{ "t F5  l", "tree of all processes; all in an order" },
+	{ "Right Left", "processes of the session, by role" },
+	{ "t F5  L", "tree of all processes; all in an order" },
 	{ "< > F6  I  o F2", "sort by another column; reverse; columns" },
 	{ "/ F3  n N", "search: a text or a PID; next, previous" },
 	{ "F4 \\  u", "filter: text or expression; user. Escape: all" },
 	{ "w", "findings, the most severe first" },
-	{ "d y i", "diagnose; why it waits; inspect" },
+	{ "Enter d  y i", "diagnose; why it waits; inspect" },
 	{ "f s m e", "files; sockets; mappings; heap by page faults" },
-	{ "c x a  b", "system calls; stacks; timeline; short-lived" },
+	{ "c x a l  b", "calls; stacks; timeline; log; short-lived" },
 	{ "K F9", "end it by a signal; asks first" },
 	{ "z F7  Z F8", "freeze it; let it go on; asks first" },
 	{ "Space U", "tag a row; untag all: acts on the tagged" },
@@ -31,11 +31,11 @@ static const struct help_line lines[] = {
 	{ "in front of rows", "+ new  * changed  - ended  ! left over" },
 };
 
-static const struct help_line short_lines[] = { { "jk", "move" }, { "Ret", "open" },
-	{ "tl", "all" }, { "<>", "sort" }, { "I", "turn" }, { "o", "cols" }, { "/", "find" },
+static const struct help_line short_lines[] = { { "jk", "move" }, { "->", "open" },
+	{ "tL", "all" }, { "<>", "sort" }, { "I", "turn" }, { "o", "cols" }, { "/", "find" },
 	{ "n", "next" }, { "F4", "only" }, { "u", "user" }, { "w", "worst" }, { "d", "diag" },
 	{ "y", "why" }, { "i", "info" }, { "f", "files" }, { "s", "net" }, { "m", "maps" },
-	{ "e", "heap" }, { "c", "calls" }, { "x", "stack" }, { "ab", "past" }, { "K", "kill" },
+	{ "e", "heap" }, { "c", "calls" }, { "x", "stack" }, { "abl", "past" }, { "K", "kill" },
 	{ "zZ", "hold" }, { "Spc", "tag" }, { "U", "none" }, { "CR", "copy" }, { "J", "tty" },
 	{ "p", "stop" }, { "+-", "pace" }, { "[]", "step" }, { "q", "quit" } };
 

@@ -142,6 +142,7 @@ void top_draw_list(struct top *t, struct canvas_area a)
 	int y = a.y + 1;
 
 	top_columns_fit(t, a.columns - GUTTER, widths);
+	t->shows_tasks = widths[top_column_number("task")] > 0;
 	draw_heading(t, a.y, a.x, widths);
 	a.y++;
 	a.rows--;

@@ -12,6 +12,8 @@
 #include "cli/top/text.h"
 #include "cli/top/state.h"
 
+#define OF_CAPTURE "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth"
+
 static void move_pick(struct top *t, long by)
 {
 	/* The next row has moved into the place of a row that is gone. */
@@ -196,10 +198,6 @@ static bool handle_movement_key(struct top *t, int key)
 	case 'G':
 		top_pick(t, TOP_ROWS_MAX);
 		return true;
-	case TOP_KEY_ENTER:
-	case '\r':
-		unfold_row(t, true, true);
-		return true;
 	case TOP_KEY_RIGHT:
 	case TOP_KEY_LEFT:
 		unfold_row(t, key == TOP_KEY_RIGHT, false);
@@ -207,6 +205,15 @@ static bool handle_movement_key(struct top *t, int key)
 	default:
 		return false;
 	}
+}
+
+static void diagnose_row(struct top *t, int key)
+{
+	(void)key;
+	if (t->replay)
+		top_say(t, OF_CAPTURE);
+	else
+		top_open_pane(t, top_pane_kind_for('d'));
 }
 
 static void escape(struct top *t, int key)
@@ -330,11 +337,13 @@ static const struct {
 	int keys[2];
 	void (*take)(struct top *t, int key);
 } choices[] = {
+	{ { TOP_KEY_ENTER, '\r' }, diagnose_row },
 	{ { '<', '>' }, choose_order },
 	{ { TOP_KEY_F1 + 5 }, choose_order },
 	{ { 'I' }, reverse_order },
 	{ { 't', TOP_KEY_F1 + 4 }, change_tree },
-	{ { 'l' }, change_flat },
+	{ { 'L' }, change_flat },
+	{ { 'l' }, top_show_log },
 	{ { 'b' }, top_show_short_lived },
 	{ { '\\', TOP_KEY_F1 + 3 }, ask_filter },
 	{ { '/', TOP_KEY_F1 + 2 }, search },
@@ -369,7 +378,7 @@ static void handle_choice_key(struct top *t, int key)
 		}
 	}
 	if (kind && kind->words[0] && t->replay)
-		top_say(t, "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth");
+		top_say(t, OF_CAPTURE);
 	else if (kind)
 		top_open_pane(t, kind);
 	else if (key > ' ' && key < 0x7f)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/cursor.h"
 #include "cli/top/elsewhere.h"
 #include "cli/top/prompt.h"
 #include "cli/top/text.h"
@@ -139,6 +140,34 @@ void top_show_short_lived(struct top *t, int key)
 	write_short_lived(&words, &t->model.frame);
 	top_pane_open(&t->pane, &kind, &(struct process_id){ 0 }, 0,
 		"began and ended between the last two frames", top_pane_columns(t));
+	top_pane_set_text(&t->pane, buffer_cstr(&words));
+	buffer_fini(&words);
+}
+
+/* Shows the end of the session's log, as far as the agent's log has a known form. */
+void top_show_log(struct top *t, int key)
+{
+	static const struct top_pane_kind kind = { .name = "log", .help = "", .doing = "" };
+	const struct top_row *row = top_picked(t);
+	const struct sooth_field *f = sooth_schema_field(t->model.schema, "log_end");
+	struct sooth_value v = { 0 };
+	struct buffer words = { 0 };
+
+	(void)key;
+	if (row && row->process && f)
+		v = sooth_field_get(f, row->process->row);
+	if (!row || !row->process || !f || !value_is_there(&v) || !v.text.size) {
+		top_say(t, "no log of a session is known here");
+		return;
+	}
+	for (struct cursor c = cursor_over(v.text.data, v.text.size); !cursor_at_end(&c);) {
+		struct span line = cursor_until(&c, '\0');
+
+		buffer_format(&words, "%.*s\n", (int)line.size, line.data);
+	}
+	buffer_string(&words, "\nThe last lines, without their text.\n");
+	top_pane_open(&t->pane, &kind, &row->id, 0, row->session ? row->session->project : "",
+		top_pane_columns(t));
 	top_pane_set_text(&t->pane, buffer_cstr(&words));
 	buffer_fini(&words);
 }

@@ -15,6 +15,8 @@ void top_copy(struct top *t, bool is_resume);
 /* Switches to the process's pane of tmux, or else prints its terminal. */
 void top_say_terminal(struct top *t, int key);
 
+/* Opens a pane with the end of the selected session's log. */
+void top_show_log(struct top *t, int key);
 /* Opens a pane with the short-lived processes that the list missed, by name. */
 void top_show_short_lived(struct top *t, int key);
 

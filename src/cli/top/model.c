@@ -250,6 +250,22 @@ static void keep_phase(const struct top_model *m, struct top_session *s)
 	snprintf(last->text, sizeof(last->text), "%.99s", s->doing_text);
 }
 
+/* "MCP files: 12 answers, 1 error, mean 0.3 s" */
+static void fill_mcp(
+	const struct top_model *m, struct top_session *s, const struct sooth_record *row)
+{
+	char name[64];
+	double calls, errors, mean_s;
+
+	s->mcp[0] = '\0';
+	if (top_word(m->schema, "mcp_server", row, name, sizeof(name)) &&
+		top_number(m->schema, "mcp_calls", row, &calls) &&
+		top_number(m->schema, "mcp_errors", row, &errors) &&
+		top_number(m->schema, "mcp_mean_s", row, &mean_s))
+		snprintf(s->mcp, sizeof(s->mcp), "MCP %s: %.0f answer%s, %.0f error%s, mean %.1f s",
+			name, calls, calls == 1 ? "" : "s", errors, errors == 1 ? "" : "s", mean_s);
+}
+
 static void begin_session(struct top_model *m, const struct top_process *p)
 {
 	struct top_session *s = session_for(m, &p->id);
@@ -271,6 +287,12 @@ static void begin_session(struct top_model *m, const struct top_process *p)
 	fill_texts(m, s, p->row);
 	s->has_since = top_number(m->schema, "activity_since_s", p->row, &s->since_s);
 	s->has_context = top_number(m->schema, "context_tokens", p->row, &s->context_tokens);
+	s->has_window = top_number(m->schema, "context_percent", p->row, &s->context_percent);
+	s->tokens_a_minute = 0;
+	top_number(m->schema, "tokens_a_minute", p->row, &s->tokens_a_minute);
+	if (!top_number(m->schema, "quota_percent", p->row, &s->quota_percent))
+		s->quota_percent = -1;
+	fill_mcp(m, s, p->row);
 	s->has_tokens = top_number(m->schema, "input_tokens", p->row, &s->input_tokens) &&
 			top_number(m->schema, "output_tokens", p->row, &s->output_tokens);
 	s->has_traffic = false;

@@ -46,12 +46,14 @@ struct top_session {
 	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
 	char flags[64], tool[96], terminal[32], finding[320], branch[96], task[128];
 	char finding_name[48]; /* id of the finding */
+	char mcp[128];	       /* its MCP server with the most trouble */
 	uint8_t finding_level; /* 0: none; 1 info to 5 critical */
 	uint8_t doing;	       /* index of top_doings */
 	enum urgency urgency;
-	bool has_since, has_context, has_tokens, has_traffic, has_cpu;
+	bool has_since, has_context, has_window, has_tokens, has_traffic, has_cpu;
 	double since_s;
-	double context_tokens, input_tokens, output_tokens;
+	double context_tokens, context_percent, input_tokens, output_tokens, tokens_a_minute;
+	double quota_percent; /* below 0: unknown */
 	double cpu_percent, rss_bytes;
 	double received_rate, sent_rate; /* bytes per second of all its processes */
 	unsigned processes, tools, servers;

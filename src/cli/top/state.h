@@ -110,6 +110,7 @@ struct top {
 	struct process_id picked_id;
 	size_t picked, first; /* selected row; first row in the window */
 	bool has_moved;	      /* the user selected a row */
+	bool shows_tasks;     /* the list has the column of tasks */
 	bool has_answers;     /* a sick session has a second line: nothing else shows its finding */
 	bool is_pick_gone;    /* the selected row left the list, and no other is selected */
 	struct map folding;   /* struct process_id -> uint8_t, enum top_folding */

@@ -45,6 +45,31 @@ json_t *agent_json_object(const void *data, size_t size)
 	return json;
 }
 
+bool agent_json_first_members(struct buffer *out, struct span text)
+{
+	const char *begin = memchr(text.data, '{', text.size);
+	size_t from = begin ? (size_t)(begin - text.data) : text.size, comma = 0;
+	bool is_text = false;
+
+	for (size_t i = from + 1; i < text.size; i++) {
+		char c = text.data[i];
+
+		if (is_text && c == '\\')
+			i++;
+		else if (c == '"')
+			is_text = !is_text;
+		else if (!is_text && c == ',')
+			comma = i;
+		else if (!is_text && (c == '{' || c == '[' || c == '}'))
+			break;
+	}
+	if (!comma)
+		return false;
+	buffer_append(out, text.data + from, comma - from);
+	buffer_char(out, '}');
+	return true;
+}
+
 json_t *agent_json_marked(struct span line, const char *const marks[AGENT_MARKS_MAX])
 {
 	for (size_t i = 0; i < AGENT_MARKS_MAX && marks[i]; i++) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/cursor.h"
 
 #define AGENT_JSON_MAX	 (256u << 10)
@@ -18,6 +19,9 @@
 
 /* An object; NULL: it is no object. The caller releases it. */
 json_t *agent_json_object(const void *data, size_t size);
+/* Writes the members of an object that stand before the first one with an array or an object: of
+ * long files only the begin is read. False: there are none. */
+bool agent_json_first_members(struct buffer *out, struct span text);
 #define AGENT_MARKS_MAX 4
 /* The same of a line of a log that has one of these texts; NULL ends them. Others are not parsed:
  * most of a log is something else, and long. */

@@ -20,7 +20,47 @@ static bool is_time(struct span line)
 	return span_starts(line, "Wall time") || span_contains(line, "\"duration_seconds\"");
 }
 
-static uint64_t hash_text(uint64_t hash, struct span text)
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Returns the end of a number with its points and colons: "12:01:05", "0.32". */
+static size_t number_end(struct span line, size_t at)
+{
+	while (at < line.size &&
+		(is_digit(line.data[at]) ||
+			((line.data[at] == '.' || line.data[at] == ':') && at + 1 < line.size &&
+				is_digit(line.data[at + 1]))))
+		at++;
+	return at;
+}
+
+/* Returns whether a number is a time of the day, or is in seconds or milliseconds. */
+static bool is_clock(struct span number, struct span behind)
+{
+	return memchr(number.data, ':', number.size) || span_starts(behind, "s ") ||
+	       span_starts(behind, "ms") || span_starts(behind, " s") ||
+	       (behind.size == 1 && *behind.data == 's') || span_starts(behind, "s)");
+}
+
+/* Hashes a line without its times. */
+static uint64_t hash_line(uint64_t hash, struct span line)
+{
+	for (size_t at = 0, from; at < line.size;) {
+		for (from = at; at < line.size && !is_digit(line.data[at]);)
+			at++;
+		hash = hash_bytes(hash, line.data + from, at - from);
+		from = at;
+		at = number_end(line, at);
+		if (!is_clock(span_of(line.data + from, at - from),
+			    span_of(line.data + at, line.size - at)))
+			hash = hash_bytes(hash, line.data + from, at - from);
+	}
+	return hash;
+}
+
+static uint64_t hash_text(uint64_t hash, struct span text, bool has_times)
 {
 	struct cursor c = cursor_over(text.data, text.size);
 
@@ -28,12 +68,14 @@ static uint64_t hash_text(uint64_t hash, struct span text)
 		struct span line = cursor_line(&c);
 
 		if (!is_time(line))
-			hash = hash_bytes(hash, line.data, line.size);
+			hash = has_times ? hash_line(hash, line)
+					 : hash_bytes(hash, line.data, line.size);
 	}
 	return hash;
 }
 
-static uint64_t hash_members(const json_t *object, const char *const names[], size_t count)
+static uint64_t hash_members(
+	const json_t *object, const char *const names[], size_t count, bool has_times)
 {
 	uint64_t hash = HASH_BEGIN;
 
@@ -47,19 +89,19 @@ static uint64_t hash_members(const json_t *object, const char *const names[], si
 
 		if (!text)
 			text = dumped ? dumped : "";
-		hash = hash_text(hash_bytes(hash, "", 1), span_of(text, strlen(text)));
+		hash = hash_text(hash_bytes(hash, "", 1), span_of(text, strlen(text)), has_times);
 	}
 	return hash;
 }
 
 uint64_t agent_call_key(const json_t *call)
 {
-	return hash_members(call, call_members, ARRAY_SIZE(call_members));
+	return hash_members(call, call_members, ARRAY_SIZE(call_members), false);
 }
 
 uint64_t agent_result_key(const json_t *result)
 {
-	return hash_members(result, result_members, ARRAY_SIZE(result_members));
+	return hash_members(result, result_members, ARRAY_SIZE(result_members), true);
 }
 
 void agent_repeats_add(struct agent_repeats *r, uint64_t key, uint64_t utc_ns)

@@ -19,7 +19,7 @@ struct agent_repeats {
 	uint32_t runs[AGENT_PERIOD_MAX];   /* calls that continued it */
 };
 
-/* Returns a hash of a call or of its result. Times that an agent adds to a result are left out. */
+/* Returns a hash of a call or of its result. Times in a result are left out. */
 uint64_t agent_call_key(const json_t *call);
 uint64_t agent_result_key(const json_t *result);
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "os/agent_logs/agent_json.h"
 
+#define MINUTE_NS  (60 * NS_PER_S)
 #define TOKENS_MAX (1ull << 40) /* of a session, in and out: more is no number of tokens */
 #define ANSWER_MAX (1ull << 32) /* of one answer */
 
@@ -57,6 +59,32 @@ static void count_tokens(struct agent_tokens *t, const char *id, uint64_t input,
 	t->has_any = true;
 }
 
+/* Adds to the minute of a line what the line added to the sums. */
+static void count_minute(struct agent_tokens *t, const json_t *line, uint64_t tokens)
+{
+	uint64_t minute = agent_json_utc_ns(line, "timestamp") / MINUTE_NS;
+	size_t i = minute % AGENT_MINUTES;
+
+	if (!minute || !tokens || t->minutes[i].minute > minute)
+		return;
+	if (t->minutes[i].minute != minute)
+		t->minutes[i].tokens = 0;
+	t->minutes[i].minute = minute;
+	t->minutes[i].tokens += tokens;
+}
+
+uint64_t agent_tokens_a_minute(const struct agent_tokens *t, uint64_t utc_ns)
+{
+	uint64_t minute = utc_ns / MINUTE_NS, sum = 0;
+
+	assert(t);
+	for (size_t i = 0; i < AGENT_MINUTES; i++) {
+		if (t->minutes[i].minute + AGENT_MINUTES > minute && t->minutes[i].minute <= minute)
+			sum += t->minutes[i].tokens;
+	}
+	return sum / AGENT_MINUTES;
+}
+
 /* {"type": "assistant", "message": {"id": …, "model": …, "usage": {"input_tokens": …}}}; what the
  * agent says itself has "<synthetic>" for a model. */
 static void claude_line(struct agent_tokens *t, const json_t *line)
@@ -81,6 +109,31 @@ static void claude_line(struct agent_tokens *t, const json_t *line)
 	memcpy(t->model, model, sizeof(model));
 }
 
+/* "rate_limits": {"primary": {"used_percent": 12.5, "resets_at": SECONDS}, "secondary": …} */
+static void keep_quota(struct agent_tokens *t, const json_t *limits)
+{
+	const json_t *limit;
+	const char *name;
+
+	if (!json_is_object(limits))
+		return;
+	t->has_quota = false;
+	json_object_foreach((json_t *)limits, name, limit)
+	{
+		const json_t *used = json_object_get(limit, "used_percent");
+		double percent = json_number_value(used);
+		uint64_t resets = 0;
+
+		if (!json_is_number(used) || percent < 0 || percent > 100 ||
+			(t->has_quota && percent <= t->quota_percent))
+			continue;
+		agent_json_number(limit, "resets_at", &resets);
+		t->has_quota = true;
+		t->quota_percent = percent;
+		t->quota_resets_utc_ns = resets < UINT32_MAX ? resets * NS_PER_S : 0;
+	}
+}
+
 /* The sums of the session stand in each line: {"type": "event_msg", "payload": {"type":
  * "token_count", "info": {"total_token_usage": …, "last_token_usage": …}}} */
 static void codex_line(struct agent_tokens *t, const json_t *line)
@@ -94,6 +147,11 @@ static void codex_line(struct agent_tokens *t, const json_t *line)
 
 	if (agent_json_is(line, "type", "turn_context"))
 		keep_model(t, payload);
+	if (agent_json_is(payload, "type", "token_count")) {
+		keep_quota(t, json_object_get(payload, "rate_limits"));
+		if (json_is_object(info))
+			t->window = answer_tokens(info, "model_context_window");
+	}
 	/* It is repeated with the limits of the account. */
 	if (!agent_json_is(payload, "type", "token_count") || !json_is_object(total) ||
 		(t->has_any && input == t->input && output == t->output))
@@ -132,12 +190,21 @@ static const struct token_kind {
 	[AGENT_LOG_OPENCODE] = { { NULL }, NULL },
 };
 
-static void take_line(struct agent_tokens *t, const struct token_kind *kind, struct span line)
+static void take_line(struct agent_tokens *t, enum agent_log log, struct span line)
 {
-	_cleanup_json_ json_t *json = agent_json_marked(line, kind->marks);
+	_cleanup_json_ json_t *json = agent_json_marked(line, kinds[log].marks);
+	const char *const *marks = agent_progress_marks(log);
+	uint64_t before = t->input + t->output;
 
-	if (json)
-		kind->line(t, json);
+	if (!json && *marks)
+		json = agent_json_marked(line, marks);
+	if (!json)
+		return;
+	kinds[log].line(t, json);
+	if (t->input + t->output > before)
+		count_minute(t, json, t->input + t->output - before);
+	agent_progress_line(
+		&t->progress, log, json, &(struct agent_spent){ t->turns, t->input, t->output });
 }
 
 size_t agent_tokens_read(struct agent_tokens *t, enum agent_log kind, const void *data, size_t size)
@@ -146,7 +213,7 @@ size_t agent_tokens_read(struct agent_tokens *t, enum agent_log kind, const void
 
 	while (at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
 		if (kinds[kind].line)
-			take_line(t, &kinds[kind], span_of(at, (size_t)(newline - at)));
+			take_line(t, kind, span_of(at, (size_t)(newline - at)));
 		at = newline + 1;
 	}
 	return (size_t)(at - (const char *)data);

@@ -31,6 +31,7 @@ bool agent_session_info_parse(struct agent_session_info *info, const struct agen
 		snprintf(info->status, sizeof(info->status), "spare");
 	agent_json_word(json, files->version_key, info->version, sizeof(info->version));
 	agent_json_words(json, files->waiting_key, info->waiting, sizeof(info->waiting));
+	agent_json_word(json, files->job_key, info->job, sizeof(info->job));
 	info->changed_utc_ns = agent_json_utc_ns(json, files->changed_key);
 	info->has_start_ticks = agent_json_number(json, files->start_key, &info->start_ticks);
 	if (!info->has_start_ticks)
@@ -180,11 +181,12 @@ static void begin_turn(struct reading *r, enum proc_turn of, uint64_t utc_ns)
 
 /* Codex has the server of an MCP call beside it: "namespace": "mcp__files". The result is named as
  * Claude Code does it: "mcp__files__read". */
-static void name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call)
+void agent_turn_name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call)
 {
 	char server[AGENT_TOOL_MAX + 1], tool[AGENT_TOOL_MAX + 1];
 	int size = 0;
 
+	assert(name);
 	agent_json_word(call, "name", tool, sizeof(tool));
 	if (agent_json_word(call, "namespace", server, sizeof(server)) &&
 		!strncmp(server, "mcp__", 5))
@@ -200,7 +202,7 @@ static void open_call(struct reading *r, const json_t *call, const char *id_key,
 
 	if (r->count == CALLS_MAX || !agent_json_word(call, id_key, one.id, sizeof(one.id)))
 		return;
-	name_call(one.name, call);
+	agent_turn_name_call(one.name, call);
 	r->open[r->count++] = one;
 	set_turn(r, PROC_TURN_TOOL, r->open[0].utc_ns);
 }
@@ -265,11 +267,31 @@ static const char *first_text(const json_t *content)
 	return NULL;
 }
 
+static bool is_interruption(const json_t *content)
+{
+	static const char begin[] = "[Request interrupted";
+	const char *text = first_text(content);
+
+	return text && !strncmp(text, begin, sizeof(begin) - 1);
+}
+
+bool agent_turn_is_prompt(const json_t *line)
+{
+	const json_t *content = json_object_get(json_object_get(line, "message"), "content");
+	const json_t *part;
+	size_t i;
+
+	json_array_foreach(content, i, part)
+	{
+		if (agent_json_is(part, "type", "tool_result"))
+			return false;
+	}
+	return agent_json_is(line, "type", "user") && !is_interruption(content) &&
+	       !json_is_true(json_object_get(line, "isMeta")) && !is_own_text(first_text(content));
+}
+
 static void claude_user(struct reading *r, const json_t *line, const json_t *content, uint64_t utc)
 {
-	static const char interrupted[] = "[Request interrupted";
-	const char *text = first_text(content);
-	bool is_result = false;
 	const json_t *part;
 	size_t i;
 
@@ -278,11 +300,10 @@ static void claude_user(struct reading *r, const json_t *line, const json_t *con
 		if (!agent_json_is(part, "type", "tool_result"))
 			continue;
 		close_call(r, part, "tool_use_id", utc);
-		is_result = true;
 	}
-	if (text && !strncmp(text, interrupted, sizeof(interrupted) - 1))
+	if (is_interruption(content))
 		begin_turn(r, PROC_TURN_USER, utc);
-	else if (!is_result && !json_is_true(json_object_get(line, "isMeta")) && !is_own_text(text))
+	else if (agent_turn_is_prompt(line))
 		begin_turn(r, PROC_TURN_MODEL, utc);
 }
 

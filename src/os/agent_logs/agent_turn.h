@@ -8,6 +8,8 @@
 #ifndef SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
 #define SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
 
+#include <jansson.h>
+
 #include "recognize/agent.h"
 #include "recognize/agent_path.h"
 
@@ -21,6 +23,7 @@ struct agent_session_info {
 	char status[AGENT_STATUS_MAX + 1];
 	char version[AGENT_VERSION_MAX + 1];
 	char waiting[AGENT_WAITING_MAX + 1];
+	char job[AGENT_STATUS_MAX + 1];
 	uint64_t changed_utc_ns;
 	/* When the process or the session started. */
 	bool has_start_ticks;
@@ -51,6 +54,11 @@ struct agent_turn {
 /* False when the end of the log does not say it. `is_cut`: the first line is incomplete. */
 bool agent_turn_read(
 	struct agent_turn *turn, enum agent_log kind, const void *data, size_t size, bool is_cut);
+
+/* Writes the name of the tool that a call in a log is for; "" if it is not a plain word. */
+void agent_turn_name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call);
+/* Returns whether a line of Claude Code is a prompt, of the user or of a program. */
+bool agent_turn_is_prompt(const json_t *line);
 
 /* False when it is no object that names a session. */
 bool agent_session_info_parse(struct agent_session_info *info, const struct agent_files *files,

@@ -319,6 +319,8 @@ static void write_record(struct backend_run *run, const struct bsd_process *proc
 	p.activity_state = state_of(r->log_status, p.activity_utc_ns,
 		files->log || files->changed_key, info->session[0]);
 	fill_log(&p, r, is_transcript);
+	p.progress_state = p.rate_state = p.window_state = p.quota_state = p.mcp_state =
+		p.job_state = BY_AGENT;
 	if (r->has_file)
 		snprintf(source, sizeof(source), "file %s", files->session_file);
 	struct record_tail tail[] = {

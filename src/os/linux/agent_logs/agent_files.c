@@ -187,6 +187,9 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 	copy_word(job->files.version_key, files->version_key);
 	copy_word(job->files.changed_key, files->changed_key);
 	copy_word(job->files.waiting_key, files->waiting_key);
+	copy_word(job->files.job_file, files->job_file);
+	copy_word(job->files.job_key, files->job_key);
+	copy_word(job->files.job_status_key, files->job_status_key);
 	copy_word(job->files.spare_key, files->spare_key);
 	copy_word(job->files.pid_key, files->pid_key);
 	copy_word(job->files.directory_key, files->directory_key);
@@ -312,6 +315,40 @@ static void fill_tokens(struct proc_session *p, const struct agent_read *job, in
 	p->context_tokens = t->context;
 }
 
+/* Fills in since when its answers had no effect, and what else its log counts. */
+static void fill_progress(struct proc_session *p, const struct agent_tokens *t)
+{
+	const struct agent_progress *g = &t->progress;
+	const struct agent_server_use *server = agent_progress_server(g);
+	bool is_counted =
+		p->tokens_state == SOOTH_STATE_VALUE || p->tokens_state == SOOTH_STATE_TRUNCATED;
+	uint8_t missing = is_counted ? SOOTH_STATE_ABSENT : p->tokens_state;
+
+	p->progress_state = is_counted && g->effect_utc_ns ? SOOTH_STATE_VALUE : missing;
+	p->rate_state = p->progress_state;
+	p->window_state = is_counted && t->window ? SOOTH_STATE_VALUE : missing;
+	p->quota_state = is_counted && t->has_quota ? SOOTH_STATE_VALUE : missing;
+	p->mcp_state = server ? SOOTH_STATE_VALUE : missing;
+	p->prompt_utc_ns = g->prompt_utc_ns;
+	p->effect_utc_ns = g->effect_utc_ns;
+	p->answer_utc_ns = g->answer_utc_ns;
+	p->spent_input_tokens = g->now.input - g->at_effect.input;
+	p->spent_output_tokens = g->now.output - g->at_effect.output;
+	p->spent_turns = g->now.turns - g->at_effect.turns;
+	p->spent_calls = g->calls;
+	p->unprompted_turns = g->now.turns - g->turns_at_prompt;
+	p->tokens_a_minute = agent_tokens_a_minute(t, clock_realtime_ns());
+	p->window_tokens = t->window;
+	p->quota_percent = t->quota_percent;
+	p->quota_resets_utc_ns = t->quota_resets_utc_ns;
+	if (!server)
+		return;
+	p->mcp_calls = server->calls;
+	p->mcp_errors = server->errors;
+	p->mcp_total_ns = server->total_ns;
+	p->mcp_longest_ns = server->longest_ns;
+}
+
 /* Branch and task distinguish sessions of a project. */
 static void fill_task(struct proc_session *p, const struct agent_read *job, int status,
 	const struct agent *agent, bool is_transcript)
@@ -342,6 +379,7 @@ static void fill_states(struct proc_session *p, const struct agent_read *job, in
 	p->version_state = state_of(status, job->info.version[0], files->version_key, has_file);
 	p->changed_state = state_of(status, job->info.changed_utc_ns, files->changed_key, has_file);
 	p->waiting_state = state_of(status, job->info.waiting[0], files->waiting_key, has_file);
+	p->job_state = state_of(status, job->job_status[0], files->job_file, has_file);
 	/* No log: it has not been prompted yet. */
 	p->activity_state = state_of(
 		log_status, p->activity_utc_ns, files->log || files->changed_key, is_known);
@@ -373,6 +411,10 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 	const struct agent_read *job, const struct buffer *source)
 {
 	const struct agent_session_info *info = &job->info;
+	const struct agent_server_use *server = agent_progress_server(&job->tokens.sum.progress);
+	struct buffer events = { 0 };
+
+	agent_progress_write_events(&events, &job->tokens.sum.progress);
 	struct record_tail tail[] = {
 		{ &p->session, info->session, strlen(info->session) },
 		{ &p->source, source->data, source->size },
@@ -386,9 +428,14 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->task, job->task, p->task_state ? 0 : strlen(job->task) },
 		{ &p->repeated, job->turn.repeated,
 			p->repeats_state ? 0 : strlen(job->turn.repeated) },
+		{ &p->mcp, server ? server->name : "", server ? strlen(server->name) : 0 },
+		{ &p->log_end, events.data ? (const void *)events.data : "", events.size },
+		{ &p->job, info->job, strlen(info->job) },
+		{ &p->job_status, job->job_status, strlen(job->job_status) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
+	buffer_fini(&events);
 }
 
 /* --- reading --- */
@@ -582,6 +629,7 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	fill_states(&p, job, d->status, d->agent, is_transcript);
 	fill_turn(&p, job, d->status, d->agent, is_transcript);
 	fill_tokens(&p, job, d->status, d->agent, is_transcript);
+	fill_progress(&p, &job->tokens.sum);
 	fill_task(&p, job, d->status, d->agent, is_transcript);
 	/* A session that is at work may wait endlessly for its tool. */
 	if (run->agents_found &&

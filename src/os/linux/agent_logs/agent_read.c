@@ -49,7 +49,8 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.version_key = job->files.version_key,
 		.changed_key = job->files.changed_key,
 		.waiting_key = job->files.waiting_key,
-		.spare_key = job->files.spare_key };
+		.spare_key = job->files.spare_key,
+		.job_key = job->files.job_key };
 }
 
 /* Returns whether a time is after the start. A future time was written before the clock was set
@@ -101,6 +102,30 @@ static void read_session_file(struct agent_read *job, int root)
 	buffer_fini(&bytes);
 }
 
+/* Reads the state of its job from the list that the agent's daemon keeps. */
+static void read_job_status(struct agent_read *job, int root)
+{
+	struct agent_path values = { .session = span_of_string(job->info.job) };
+	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
+	_cleanup_close_ int fd = -1;
+	struct buffer bytes = { 0 };
+	struct stat st;
+
+	if (!job->info.job[0] || !agent_path_expand(name, sizeof(name),
+					 span_of_string(job->files.job_file), &values))
+		return;
+	snprintf(path, sizeof(path), "%s/%s", job->home, name);
+	fd = root_file_open_owned(root, path, job->uid, &st);
+	if (fd >= 0 && !root_file_read_whole(fd, &st, &bytes, SESSION_FILE_MAX)) {
+		_cleanup_json_ json_t *json = agent_json_object(bytes.data, bytes.size);
+
+		if (json)
+			agent_json_word(json, job->files.job_status_key, job->job_status,
+				sizeof(job->job_status));
+	}
+	buffer_fini(&bytes);
+}
+
 /* Finds open files that belong to a session. */
 static void read_open_files(struct agent_read *job)
 {
@@ -138,7 +163,7 @@ static void read_open_files(struct agent_read *job)
 struct log_search {
 	struct agent_read *job;
 	int root;
-	struct buffer line;
+	struct buffer line, members;
 };
 
 static void take_log(struct agent_read *job, const struct stat *st)
@@ -146,6 +171,15 @@ static void take_log(struct agent_read *job, const struct stat *st)
 	job->has_log = true;
 	job->log = (struct agent_log_file){ st->st_dev, st->st_ino, (uint64_t)st->st_size,
 		ns_of(st->st_mtim) };
+}
+
+/* Returns whether a text has the directory of the process as one of its values. */
+static bool names_directory(const struct agent_read *job, struct span text)
+{
+	char value[AGENT_READ_PATH + 2];
+
+	snprintf(value, sizeof(value), "\"%s\"", job->directory);
+	return span_contains(text, value);
 }
 
 /* Returns whether the members with the pid and the directory, if there are such, are those of the
@@ -159,7 +193,7 @@ static bool is_its_own(const struct agent_read *job, struct span begin)
 		(!span_decimal(span_of_string(job->pid), &own) ||
 			!agent_json_number(json, job->files.pid_key, &pid) || pid != own))
 		return false;
-	return !job->files.directory_key[0] ||
+	return !job->files.directory_key[0] || !strcmp(job->files.directory_key, AGENT_ANY_KEY) ||
 	       agent_json_is(json, job->files.directory_key, job->directory);
 }
 
@@ -185,6 +219,15 @@ static bool read_begin(struct log_search *s, int fd, bool is_object, struct agen
 		!s->line.size)
 		return false;
 	begin = span_of((const char *)s->line.data, s->line.size);
+	if (is_object && !strcmp(s->job->files.directory_key, AGENT_ANY_KEY) &&
+		!names_directory(s->job, begin))
+		return false;
+	if (is_object && begin.size == SESSION_FILE_MAX) {
+		buffer_reset(&s->members);
+		if (!agent_json_first_members(&s->members, begin))
+			return false;
+		begin = span_of((const char *)s->members.data, s->members.size);
+	}
 	end = memchr(begin.data, '\n', begin.size);
 	if (!is_object && end)
 		begin.size = (size_t)(end - begin.data);
@@ -314,6 +357,7 @@ static void find_log(struct agent_read *job, int root)
 		job->source = AGENT_READ_NONE;
 	}
 	buffer_fini(&s.line);
+	buffer_fini(&s.members);
 }
 
 /* Finds where to go on: behind the part of the log that was read. A new log is read from its start
@@ -447,6 +491,8 @@ void agent_read(struct agent_read *job)
 	}
 	if (job->files.session_file[0])
 		read_session_file(job, root);
+	if (job->files.job_file[0])
+		read_job_status(job, root);
 	if (job->files.open_file[0])
 		read_open_files(job);
 	if (!job->info.session[0])

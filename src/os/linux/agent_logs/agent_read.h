@@ -37,7 +37,8 @@ struct agent_read {
 			start_key[AGENT_READ_TEXT], version_key[AGENT_READ_TEXT],
 			changed_key[AGENT_READ_TEXT], waiting_key[AGENT_READ_TEXT],
 			spare_key[AGENT_READ_TEXT], pid_key[AGENT_READ_TEXT],
-			directory_key[AGENT_READ_TEXT];
+			directory_key[AGENT_READ_TEXT], job_file[AGENT_READ_TEXT],
+			job_key[AGENT_READ_TEXT], job_status_key[AGENT_READ_TEXT];
 		enum agent_log log_kind;
 	} files; /* copies: the agent set may be freed while this call is still stuck */
 	struct agent_log_file known; /* state of the log that needs no new read */
@@ -66,6 +67,7 @@ struct agent_read {
 		AGENT_READ_LOG,
 		AGENT_READ_NEWEST /* log of its directory */
 	} source;
+	char job_status[AGENT_STATUS_MAX + 1]; /* by the list of the agent's daemon */
 	bool is_ambiguous; /* several sessions, and it is unknown which one is current */
 	bool has_log;
 	struct agent_log_file log;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/known_faults.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "analyze/process_table/verdicts.h"
+#include "base/cleanup.h"
+
+enum { AGENT, CHILDREN };
+
+static const struct known_fault faults[] = {
+#define FAULT(...) { __VA_ARGS__ },
+#include "analyze/diagnosis/known_faults.def"
+#undef FAULT
+};
+
+bool known_fault_is_in(const struct known_fault *fault, struct span version)
+{
+	assert(fault);
+	return version.size && version_compare(version, span_of_string(fault->fixed)) < 0;
+}
+
+const struct known_fault *known_fault_next(
+	const struct agent *agent, struct span version, size_t *position)
+{
+	assert(agent);
+	while (*position < ARRAY_SIZE(faults)) {
+		const struct known_fault *fault = &faults[(*position)++];
+
+		if (!strcmp(agent->name, fault->agent) && known_fault_is_in(fault, version))
+			return fault;
+	}
+	return NULL;
+}
+
+bool known_fault_explains(const struct known_fault *fault, const char *finding)
+{
+	struct cursor c;
+
+	assert(fault);
+	c = cursor_over(fault->findings, strlen(fault->findings));
+	while (!cursor_at_end(&c)) {
+		if (span_equal(cursor_until(&c, ' '), finding))
+			return true;
+	}
+	return false;
+}
