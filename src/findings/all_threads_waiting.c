@@ -219,7 +219,6 @@ static void report_hang(const struct check *e, struct check_result *out, const s
 			       : h->threads > 1	   ? &of_all
 			       : h->locks	   ? &of_only_one
 						   : &of_last_one);
-	finding_end(out);
 }
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
@@ -553,7 +552,6 @@ static void report_circle(const struct check *e, struct check_result *out,
 	if (wait_is_runtime_lock(first->thread))
 		emit_victims(e, out, g, chain);
 	claim_circle(e, out, g, chain);
-	finding_end(out);
 }
 
 static void emit_reason(const struct check *e, struct check_result *out, const struct hang *h)

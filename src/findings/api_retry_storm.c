@@ -56,7 +56,6 @@ static void report_endpoint(const struct check *e, struct check_result *out,
 		"sooth api --events -p %u shows each attempt; look at the server, or the proxy "
 		"before it, for timeouts and restarts",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -183,7 +183,7 @@ static void end_finding(struct check_result *out, const struct thread_history *t
 		check_chain_evidence(out, &b->g, &b->chain);
 	if (cause != CAUSE_SPAWN)
 		emit_file(out, t, check_descriptor(out->of, t->waiting.descriptor));
-	finding_end_row(out, &rows[cause]);
+	finding_claim_row(out, &rows[cause]);
 }
 
 static void emit_blocked(const struct check *e, struct check_result *out,

@@ -200,7 +200,6 @@ static void report_polling(const struct check *e, struct check_result *out, cons
 			"work (poll on the descriptor, inotify, a condition variable), or poll "
 			"less often",
 			e->id.pid);
-	finding_end(out);
 }
 
 static bool waits_for_threads(const struct check *e, const struct polling *p)

@@ -104,7 +104,6 @@ static void report_circle(const struct check *e, struct check_result *out,
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "look where it passes requests on (proxy_pass, upstream, a URL of its "
 			    "own in the settings): that address has to be another server's");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

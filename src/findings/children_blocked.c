@@ -92,7 +92,6 @@ static void report_children(
 	finding_claim_row(out, has_server	       ? &of_server
 			       : b->are_of_file_system ? &of_file_system
 						       : &of_device);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -494,7 +494,6 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
 		SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "what the command wrote about the error");
-	finding_end(out);
 }
 
 /* Returns whether an earlier detector knows more: why the children fail, or that they are a flood
@@ -547,7 +546,6 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 		"as the user of process %u, run archive_command (SHOW archive_command) for that "
 		"segment by hand: it fails also where a file of that name is archived already",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -76,7 +76,6 @@ static void report_children(
 	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): use the "
 			    "children that are "
 			    "there, or end them when what they were started for ends");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -409,7 +409,6 @@ static void report_group(
 			(unsigned long long)e->input->endings.children.refused);
 	buffer_fini(&status);
 	emit_remedy(e, out, g);
-	finding_end(out);
 }
 
 /* Reports that the ends of children are known, but not the senders of the signals: the recording is

@@ -84,7 +84,6 @@ static void report_children(const struct check *e, struct check_result *out,
 		finding_unseen(out, "which process of that group started them: it has ended");
 	finding_remedy(out, "if they are not needed: sooth kill --any");
 	put_pids(c, left, out);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -162,7 +162,6 @@ static void report_listener(const struct check *e, struct check_result *out,
 			    "it needs for them");
 	check_calls_unseen(calls, e, out);
 	emit_remedy(e, out, c, kept);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -298,7 +298,7 @@ static void report_clients(const struct check *e, struct check_result *out, cons
 		finding_unseen(out, "whether another process that shares this listening socket "
 				    "should accept the connections");
 	set_values(e, out, c);
-	finding_end_row(out, &rows[cause_of(e, c)]);
+	finding_claim_row(out, &rows[cause_of(e, c)]);
 }
 
 /* --- requests without an answer --- */
@@ -371,7 +371,7 @@ static bool diagnose_unanswered(
 	finding_count(out, "requests without an answer", c->unanswered, 0);
 	finding_time(out, "time since the oldest was read", c->unanswered_ns);
 	finding_count(out, "threads that wait at this place", p.threads, 0);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 	return true;
 }
 
@@ -444,7 +444,7 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 				     : "computes");
 	finding_count(out, "requests without an answer at the start", c->asking_first, 0);
 	finding_count(out, "requests without an answer at the end", c->asking_last, 0);
-	finding_end_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
+	finding_claim_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
 	return true;
 }
 

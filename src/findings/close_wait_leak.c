@@ -95,7 +95,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 		"sooth inspect --sockets %u lists the connections; restarting the process closes "
 		"them",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose_snapshots(const struct check *e, struct check_result *out, struct look *l,

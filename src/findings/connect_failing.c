@@ -264,7 +264,6 @@ static void report_failing(
 		emit_counts(out, c, p);
 	check_calls_unseen(c, l->e, out);
 	claim_failing(l, address, p, names, errors);
-	finding_end(out);
 }
 
 static void report_own(const struct look *l, const char *address, const void *peer)
@@ -307,7 +306,6 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 		"read the log of the server at %s (on this host: ss -tlnp names it): it refuses "
 		"these connections, ends before it answers, or speaks another protocol (TLS)",
 		address);
-	finding_end(out);
 }
 
 static const struct waits_party *listener_of(
@@ -362,7 +360,6 @@ static void report_waiting(const struct look *l, const char *address, const void
 		finding_text(out, "retried", "an earlier connection got no answer either");
 	if (!l->has_calls)
 		finding_unseen(out, "how often the process retries: its calls were not observed");
-	finding_end(out);
 }
 
 /* Reports a silent name server: a resolver asks the next server after some seconds, which each
@@ -384,7 +381,6 @@ static void report_silent(const struct look *l, const char *address, const void 
 	check_calls_unseen(&l->calls, l->e, l->out);
 	finding_remedy(l->out, "remove the line of %s from /etc/resolv.conf, or start that server",
 		address);
-	finding_end(l->out);
 }
 
 static size_t report_each(const struct look *l, const struct map *peers,
@@ -423,7 +419,6 @@ static size_t report_datagrams(const struct look *l)
 	check_calls_unseen(&l->calls, e, out);
 	finding_remedy(out, "check that %s is up, and that no firewall drops the packets",
 		datagram_requests_peer(&r));
-	finding_end(out);
 	return 1;
 }
 

@@ -430,7 +430,6 @@ static void report_spin(
 				? "whether the result of that function is useful"
 				: "which function uses the CPU, and whether its result is useful");
 	emit_remedy(e, out, s, in_kernel);
-	finding_end(out);
 }
 
 /* Returns whether the process could use the CPU and gets next to nothing of it: it is unknown

@@ -165,7 +165,6 @@ static void report_database(const struct check *e, struct check_result *out,
 	finding_unseen(out, "the statement, and the text of the error: they are not read");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "%s", m ? m->remedy : "look up the code in the manual of the database");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -439,7 +439,6 @@ static void report_deadlock(struct check_result *out, const struct locked *l, en
 	emit_threads(out, l, place);
 	set_values(out, l, kind);
 	finding_claim_row(out, &row);
-	finding_end(out);
 }
 
 /* Returns the option that sets the time. If nothing else of the process goes on, only a signal can

@@ -117,7 +117,7 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 	put_address(finding_value(out, "address"), e);
 	finding_time(out, "waiting for", t->since_ns);
 	finding_text(out, "waits in", "%s", s->function);
-	finding_end_row(out, &s->texts);
+	finding_claim_row(out, &s->texts);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -48,7 +48,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	finding_unseen(out, "whether another file is at that path now");
 	finding_remedy(out,
 		"restart the process: files that it loads from now on may be of another version");
-	finding_end(out);
 }
 
 const struct finding_type finding_deleted_binary = {

@@ -351,7 +351,6 @@ static void report_ending(const struct check *e, struct check_result *out, const
 		claim_signal(out, w);
 	emit_remedy(e, out, w);
 	add_all(e, out, w);
-	finding_end(out);
 }
 
 /* Returns whether an agent ended the process: agents end their helpers and tools with SIGKILL,
@@ -443,7 +442,6 @@ static void diagnose_gone(
 	finding_text(out, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
 	finding_unseen(out, "whether this is the process that you named: PIDs are reused, and the "
 			    "kernel log has only a PID and a name");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

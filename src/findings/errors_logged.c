@@ -115,7 +115,6 @@ static void report_error(
 		finding_remedy(out, "read the log: tail -n 20 %.*s", SPAN_ARGS(path));
 	else
 		finding_remedy(out, "read the end of that log");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

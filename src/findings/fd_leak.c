@@ -219,7 +219,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 			peer->peer_pid);
 	else
 		put_remedy(e, out);
-	finding_end(out);
 }
 
 /* Reports many descriptors of one kind. They are not wrong by themselves: a server may have as many
@@ -239,7 +238,6 @@ static void report_same(
 	finding_count(
 		out, "descriptors of that kind when the observation started", largest->first, 0);
 	put_remedy(e, out);
-	finding_end(out);
 }
 
 static double descriptors_at(const struct sample_point *p)

@@ -115,7 +115,6 @@ static void report_circle(const struct check *e, struct check_result *out,
 			"let it log to another file than the one it reads, or skip its own lines; "
 			"what it logs over and over is the first cause: sooth trace -p %u shows it",
 			e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

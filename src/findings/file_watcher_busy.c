@@ -132,7 +132,6 @@ static void report_file(struct check_result *out, const struct check_calls *c,
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "write results to a directory that is not watched, or exclude this one "
 			    "from the watch");
-	finding_end(out);
 }
 
 static void check_rewrites(struct check_result *out, const struct check_calls *c, struct look *l)

@@ -487,7 +487,6 @@ static void report_growth(struct look *l, const struct file_growth *g)
 		finding_unseen(out, "whether the file is emptied from time to time, and files that "
 				    "were closed: calls were not observed");
 	put_remedy(e, out, g);
-	finding_end(out);
 }
 
 static void report_fine(struct check_result *out, const struct map *all)

@@ -113,7 +113,6 @@ static void report_collection(
 	thread_top_emit(&c->threads, out, put_cpu);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	put_remedy(e, out, c);
-	finding_end(out);
 }
 
 /* --- by functions: V8, Python and Go collect in the threads of the program --- */
@@ -166,7 +165,6 @@ static void report_functions(
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	finding_remedy(
 		out, "%s; sooth profile %u shows the callers", remedy_of(function), e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -157,7 +157,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	finding_remedy(out,
 		"give each wait an end (a context, a timeout, a closed channel); with "
 		"net/http/pprof: go tool pprof http://localhost:6060/debug/pprof/goroutine");
-	finding_end(out);
 	buffer_fini(&place);
 }
 

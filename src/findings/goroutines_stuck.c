@@ -225,7 +225,7 @@ static void end_finding(struct check_result *out, const struct stuck *s,
 		w->is_main ? "s" : "", buffer_cstr(place));
 	finding_time(out, "for at least", for_ns);
 	finding_count(out, "other goroutines", s->others, 0);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void set_waiters(struct check_result *out, uint64_t count)

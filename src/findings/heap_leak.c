@@ -41,7 +41,6 @@ static void report_leak(const struct check *e, struct check_result *out,
 	finding_remedy(out,
 		"free it, or bound what keeps it; sooth heap --leaks -d 60 %u lists the code",
 		e->id.pid);
-	finding_end(out);
 	buffer_fini(&stack);
 }
 

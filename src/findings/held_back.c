@@ -117,7 +117,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT CPUQuota=), or give the "
 		"process less to do; a restart does not help",
 		file, SPAN_ARGS(path));
-	finding_end(out);
 }
 
 /* --- memory.high --- */
@@ -141,7 +140,6 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 		"raise memory.high of %.*s (systemd: systemctl set-property UNIT MemoryHigh=), or "
 		"let the process use less memory",
 		SPAN_ARGS(path));
-	finding_end(out);
 }
 
 /* --- I/O limits --- */
@@ -173,7 +171,6 @@ static void report_io(struct check_result *out, const struct held_io *io)
 		"BYTES\"), or let the process %s less; a restart does not help",
 		file, SPAN_ARGS(path), io->is_write ? "Write" : "Read",
 		io->is_write ? "write" : "read");
-	finding_end(out);
 }
 
 /* --- other processes --- */
@@ -250,7 +247,6 @@ static void report_starved(
 			"end processes that are not needed, or raise cpu.weight (version 1: "
 			"cpu.shares) of its control group: cat /proc/%u/cgroup names it",
 			e->id.pid);
-	finding_end(out);
 }
 
 /* Returns the time that the thread waited for a CPU. The kernel adds such a wait to the counter

@@ -732,7 +732,7 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 	if (h->kept.is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
 	set_values(out, h);
-	finding_end_row(out, &rows[h->cause]);
+	finding_claim_row(out, &rows[h->cause]);
 }
 
 static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)

@@ -136,7 +136,6 @@ static void report_function(const struct check *e, struct check_result *out, con
 			PROFILE_REGEXP_REMEDY, e->id.pid);
 	else
 		finding_remedy(out, "sooth profile --tree %u shows its callers", e->id.pid);
-	finding_end(out);
 	profile_spots_fini(&spots);
 	buffer_fini(&name);
 }
@@ -155,7 +154,6 @@ static void report_task(const struct check *e, struct check_result *out, const s
 	finding_unseen(out, "whether its result is useful, and which client asked for it");
 	finding_remedy(
 		out, "%s; sooth profile --tree %u shows its callers", task->remedy, e->id.pid);
-	finding_end(out);
 }
 
 static bool is_awaited(const struct check *e)

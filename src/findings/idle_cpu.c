@@ -197,7 +197,6 @@ static void report_idle_agent(
 		"sooth inspect --threads %u shows the busy threads, sooth trace -c -p %u their "
 		"system calls; restarting the agent helps for a while",
 		e->id.pid, e->id.pid);
-	finding_end(out);
 }
 
 static bool is_agent(const struct check *e)

@@ -52,7 +52,6 @@ static void diagnose_twice(const struct check *e, struct check_result *out)
 	finding_unseen(out, "which code freed it first, and blocks of before the observation");
 	finding_remedy(out, "build it with -fsanitize=address: that prints where it was freed "
 			    "first; or valgrind COMMAND");
-	finding_end(out);
 }
 
 /* --- what was never allocated --- */
@@ -67,7 +66,6 @@ static void report_invalid_free(struct check_result *out, const struct heap_bad_
 	finding_unseen(out, "invalid frees of other addresses");
 	finding_remedy(out, "build it with -fsanitize=address, or run it by valgrind: both print "
 			    "where the memory comes from");
-	finding_end(out);
 }
 
 /* Returns why some of the frees that were seen may be invalid; NULL: all were of known blocks. */

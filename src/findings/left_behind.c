@@ -164,7 +164,6 @@ static void end_finding(const struct check *e, struct check_result *out)
 	finding_upkeep(e, out);
 	finding_unseen(out, "whether the process was left running on purpose");
 	finding_remedy(out, "if the process is not needed: sooth kill --any %u", e->id.pid);
-	finding_end(out);
 }
 
 static void find_left(const struct check *e, struct left *l)
@@ -264,7 +263,6 @@ static void report_without_terminal(
 	finding_unseen(out, "since when, and whether it was left running on purpose");
 	finding_remedy(out, "if the process is not needed: sooth kill %s%u",
 		e->process->agent ? "" : "--any ", e->id.pid);
-	finding_end(out);
 }
 
 /* Returns whether cpu-spin reports the reads: one thread does nothing else. */
@@ -296,7 +294,6 @@ static void report_reads(
 		"its program should end %swhen a read fails or returns 0 bytes; sooth kill %s%u "
 		"ends the process",
 		c->is_pipe ? "" : "on SIGHUP, or ", e->process->agent ? "" : "--any ", e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -458,7 +458,6 @@ static void report_limit(const struct check *e, struct check_result *out, const 
 	emit_claim(e, out, of, u);
 	emit_evidence(out, of, u);
 	emit_remedy(e, out, of, u);
-	finding_end(out);
 }
 
 static bool is_unread(const struct use *u)

@@ -162,7 +162,7 @@ static void report_lock(const struct check *e, struct check_result *out, const s
 	put_waiters(finding_value(out, "waiters"), w);
 	wait_link_text(finding_value(out, "does"), g, &chain->links[0]);
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
-	finding_end_row(out, &rows[lock_of(w)]);
+	finding_claim_row(out, &rows[lock_of(w)]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

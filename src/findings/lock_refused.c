@@ -230,7 +230,6 @@ static void report_refusal(const struct check *e, struct check_result *out,
 	check_calls_times(c, out, r->count, r->first_ns, r->last_ns);
 	check_calls_unseen(c, e, out);
 	emit_remedy(out, r);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -334,7 +334,6 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 			"hold the lock for a shorter time, or split it; sooth why -v %u shows its "
 			"address and owner",
 			e->id.pid);
-	finding_end(out);
 }
 
 static void put_switches(struct buffer *out, const struct thread_history *t)
@@ -374,7 +373,6 @@ static void report_storm(const struct check *e, struct check_result *out, const 
 		       : "use fewer threads, or do more work per lock; sooth trace -c -p %u counts "
 			 "the futex calls",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -144,7 +144,7 @@ static void report_loop(
 	finding_time(out, "waiting for at least", s->for_ns);
 	finding_count(out, "threads", s->threads, 0);
 	finding_count(out, "event loops", s->loops, 0);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -51,7 +51,6 @@ static void report_server(const struct check *e, struct check_result *out,
 		finding_since(e, out, p->unfed_ns ? p->unfed_ns : p->first_ns);
 	}
 	emit_end(e, out);
-	finding_end(out);
 }
 
 /* Returns whether the input was open at the first sample, and closed only a moment ago. */

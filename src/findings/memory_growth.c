@@ -293,7 +293,6 @@ static void report_growth(const struct check *e, struct check_result *out,
 	else if (is_climb)
 		finding_unseen(out, "whether this is a cache that stops growing at a limit");
 	emit_remedy(e, out, m);
-	finding_end(out);
 }
 
 /* Writes "4.0 MiB in 5 s". */
@@ -497,7 +496,6 @@ static void report_kept(
 	finding_unseen(out, "whether a full collection would free this memory, or a cache stops "
 			    "growing at a limit");
 	finding_remedy(out, JAVA_REMEDY, e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -246,7 +246,6 @@ static void emit_process(const struct check *e, struct check_result *out, const 
 	finding_remedy(out, "end processes that are not needed (sooth ps --sort -rss lists the "
 			    "largest), or raise the limit (docker update --memory 8g CONTAINER, "
 			    "systemctl set-property UNIT MemoryMax=8G)");
-	finding_end(out);
 }
 
 /* --- a limit that is hit all the time --- */
@@ -303,7 +302,6 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 		"raise the memory limit of %.*s (docker update --memory 8g CONTAINER, systemctl "
 		"set-property UNIT MemoryMax=8G), or let the process use less memory",
 		SPAN_ARGS(path));
-	finding_end(out);
 }
 
 /* --- of a process --- */
@@ -373,7 +371,6 @@ static void emit_host(const struct check *e, struct check_result *out, double pe
 	emit_victim(e, out, &victim);
 	finding_remedy(out,
 		"end processes that are not needed: sooth ps -a --sort -rss lists the largest");
-	finding_end(out);
 }
 
 static void diagnose_host(const struct check *e, struct check_result *out)

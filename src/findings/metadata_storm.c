@@ -143,7 +143,6 @@ static void report_storm(
 			files[i].weight * s->scale);
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, REMEDY, c->of->id.pid);
-	finding_end(out);
 }
 
 /* --- files and directories at two times --- */
@@ -233,7 +232,6 @@ static void report_twice(
 			c->of->id.pid);
 	else
 		finding_remedy(out, REMEDY, c->of->id.pid);
-	finding_end(out);
 }
 
 static bool is_storm(const struct check_calls *c, const struct storm *s)

@@ -107,7 +107,7 @@ static void report_file(
 		finding_number(out, "written to the present file meanwhile",
 			(double)(now->size_bytes - before->size_bytes), SOOTH_UNIT_BYTES,
 			check_watched_ns(e));
-	finding_end_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
+	finding_claim_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -47,7 +47,6 @@ static void report_orphan(
 	finding_unseen(out, "whether the process was left running on purpose");
 	finding_remedy(out, "if the process is not needed: sooth kill%s %u",
 		all.processes > 1 ? " --tree" : "", p->id.pid);
-	finding_end(out);
 }
 
 /* Returns why the environment of the process, with an agent's markers, could not be read; a value:

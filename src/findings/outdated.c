@@ -25,7 +25,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	finding_text(out, "known by", "%s", verdict.why);
 	finding_time(out, "age", check_age_ns(e));
 	finding_remedy(out, "restart the agent session to run the installed version");
-	finding_end(out);
 }
 
 const struct finding_type finding_outdated = {

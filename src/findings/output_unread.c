@@ -103,7 +103,7 @@ static void report_peer(const struct check *e, struct check_result *out, const s
 		interval_ns);
 	finding_descriptor(out, u->of->fd);
 	finding_connection(out, span_of_string(buffer_cstr(peer)));
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

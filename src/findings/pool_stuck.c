@@ -100,7 +100,7 @@ static void report_pool(const struct check *e, struct check_result *out, const s
 	finding_count(out, "threads of the pool", p->threads, 0);
 	finding_time(out, "stuck for at least", p->for_ns);
 	emit_threads(e, out, g);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -307,7 +307,6 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 	if (!e->input->host.short_lived.is_watched)
 		finding_unseen(out, "how many processes started and ended between two samples");
 	emit_remedy(out, culprit ? culprit : e->process);
-	finding_end(out);
 }
 
 /* --- the same short-lived programs, over and over --- */
@@ -398,7 +397,6 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 			"asking again, or do the work in one process; sooth ps -t %u shows where "
 			"it runs",
 			SPAN_ARGS(name), starter->id.pid, starter->id.pid);
-	finding_end(out);
 }
 
 static bool are_too_many(const struct check *e, const struct starts *s)
@@ -465,7 +463,6 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 	finding_count(out, "processes below it", n->alive, 0);
 	finding_count(out, "starts seen", came, sample_series_ns(&e->series));
 	emit_remedy(out, e->process);
-	finding_end(out);
 }
 
 static void diagnose_growth(const struct check *e, struct check_result *out)

@@ -62,7 +62,6 @@ static void report_limit(
 		"end processes of the group that are not needed (%s shows them), or raise its "
 		"pids.max (systemd: TasksMax=)",
 		are_left ? "sooth ps -t" : "systemd-cgls");
-	finding_end(out);
 	buffer_fini(&members);
 }
 

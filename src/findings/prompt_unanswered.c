@@ -61,7 +61,7 @@ static void report_prompt(const struct check *e, struct check_result *out,
 	finding_value_time(out, "time", ns);
 	finding_value_span(out, "typist", name);
 	finding_value_text(out, "typist pid", "%u", p ? p->party_pid : 0);
-	finding_end_row(out, &rows[typist]);
+	finding_claim_row(out, &rows[typist]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

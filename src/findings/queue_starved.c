@@ -156,7 +156,7 @@ static void report_queue(const struct check *e, struct check_result *out, const 
 	finding_count(out, "threads that sleep", s->sleeping, 0);
 	finding_count(out, "threads that wait for another", s->waiting, 0);
 	finding_count(out, "times that each one that sleeps woke meanwhile, at least", s->wakes, 0);
-	finding_end_row(out, is_join ? &of_join : &of_get);
+	finding_claim_row(out, is_join ? &of_join : &of_get);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

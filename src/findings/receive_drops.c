@@ -120,7 +120,7 @@ static void report_drops(struct check_result *out, const struct drops *d)
 		is_listening ? SOOTH_UNIT_NONE : SOOTH_UNIT_BYTES, 0);
 	finding_descriptor(out, d->socket.fd);
 	finding_connection(out, local);
-	finding_end_row(out, is_listening ? &of_listener : &of_datagrams);
+	finding_claim_row(out, is_listening ? &of_listener : &of_datagrams);
 	socket_text_fini(&text);
 }
 

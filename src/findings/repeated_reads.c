@@ -99,7 +99,6 @@ static void report_reads(
 		"correct the interval of the timer (setTimeout of node takes at most 2^31-1 ms, "
 		"and else 1 ms)",
 		c->of->id.pid);
-	finding_end(out);
 }
 
 /* --- files read whole, again and again --- */
@@ -191,7 +190,6 @@ static void report_rereads(
 		"keep the result, and read a file again only after its size or time has changed; "
 		"sooth profile %u shows the code",
 		c->of->id.pid);
-	finding_end(out);
 }
 
 static bool are_reread(const struct check_calls *c, const struct rereads *r)

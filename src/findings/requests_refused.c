@@ -101,7 +101,6 @@ static void report_answers(const struct check *e, struct check_result *out,
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "%s",
 		m ? m->remedy : "look into the log of the server, and at what the program sends");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -271,7 +271,6 @@ static void report_exchange(
 			"request many values at once: a join or IN (...) instead of a query per "
 			"row, MGET or a pipeline, a batch; sooth trace -p %u shows the requests",
 			c->of->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -51,7 +51,6 @@ static void report_segments(const struct check *e, struct check_result *out,
 	finding_unseen(out, "whether another process will still use these segments");
 	finding_remedy(out, "ipcs -m -p lists them with their creator, ipcrm -m ID removes one; in "
 			    "the program: shmctl with IPC_RMID once all have attached the segment");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

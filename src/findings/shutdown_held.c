@@ -153,7 +153,7 @@ static void report_connections(
 		finding_count(out, "connections on that port", ended->count, 0);
 		finding_time(out, "time without data on each", ended->quiet_ns);
 	}
-	finding_end_row(out, ended->count == 1 ? &of_one : &of_several);
+	finding_claim_row(out, ended->count == 1 ? &of_one : &of_several);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -112,7 +112,6 @@ static void report_lookups(
 	else
 		finding_remedy(out, "use a nearer name server, a local cache, or keep connections "
 				    "open instead of resolving the name each time");
-	finding_end(out);
 }
 
 /* Returns whether lookups are in vain. The answers themselves are not read: an error looks like an
@@ -138,7 +137,6 @@ static void report_vain(
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether a name of its configuration exists; a "
 			    "program that tries again should wait longer each time");
-	finding_end(out);
 }
 
 static void report_silent(
@@ -155,7 +153,6 @@ static void report_silent(
 	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "
 			    "servers are in /etc/resolv.conf");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -244,7 +244,6 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 			"sooth trace --filter 'duration_ns > 10000000' -p %u shows each slow call; "
 			"check what it works on (disk, file system, memory)",
 			l->calls->of->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

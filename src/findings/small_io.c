@@ -130,7 +130,6 @@ static void report_file(struct check_result *out, const struct check_calls *c,
 		     : direction == CALL_READ
 			     ? "read larger blocks, for example with a buffered reader"
 			     : "write larger blocks, for example with a buffered writer or writev");
-	finding_end(out);
 }
 
 static size_t diagnose_direction(

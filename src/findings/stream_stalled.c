@@ -385,7 +385,7 @@ static void report_stream(struct check_result *out, const struct talker *t, cons
 					      : "polls this connection only");
 	emit_unseen(out, t, s);
 	set_values(out, t, s);
-	finding_end_row(out, row_of(t, s));
+	finding_claim_row(out, row_of(t, s));
 	buffer_fini(&both);
 }
 
@@ -403,7 +403,7 @@ static void report_unanswered(
 	finding_value_text(out, "attempts", "%u", a->attempts);
 	set_again(out, t);
 	finding_count(out, "attempts", a->attempts, 0);
-	finding_end_row(out, &of_attempts);
+	finding_claim_row(out, &of_attempts);
 }
 
 /* --- UDP --- */
@@ -512,7 +512,7 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	finding_value_time(out, "time", w.for_ns);
 	finding_time(out, "wait", w.for_ns);
 	finding_text(out, "descriptor", "%u", w.socket->fd);
-	finding_end_row(out, w.is_lookup ? &of_lookup : &of_datagram);
+	finding_claim_row(out, w.is_lookup ? &of_lookup : &of_datagram);
 }
 
 static int by_weight(const void *a, const void *b)

@@ -411,7 +411,6 @@ static void report_failures(struct look *l, const struct trouble *t, const struc
 		report_path(l, t, what);
 	}
 	check_calls_unseen(&l->calls, l->e, l->out);
-	finding_end(l->out);
 }
 
 /* --- commands that it starts --- */
@@ -475,7 +474,6 @@ static void report_children(
 				  "(ulimit -v, RLIMIT_AS); "
 				: "",
 			l->e->id.pid);
-	finding_end(out);
 }
 
 static size_t diagnose_children(struct look *l)
@@ -553,7 +551,6 @@ static size_t diagnose_unopened(struct look *l)
 		"close only what is open: close_range(3, ~0U, 0), or the numbers in "
 		"/proc/self/fd; a lower limit of descriptors helps too (ulimit -n, systemd: "
 		"LimitNOFILE=)");
-	finding_end(l->out);
 	return 1;
 }
 

@@ -119,7 +119,7 @@ static void report_pool(const struct check *e, struct check_result *out, const s
 	finding_value_text(out, "workers", "%u", p->workers);
 	finding_count(out, "workers that wait for work", p->idle, 0);
 	finding_time(out, "waiting for at least", p->for_ns);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

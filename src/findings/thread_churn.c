@@ -40,7 +40,6 @@ static void report_churn(struct check_result *out, const struct check_calls *c, 
 		"give the tasks to threads that stay (a pool), or do short ones in place; sooth "
 		"profile %u shows the code",
 		c->of->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

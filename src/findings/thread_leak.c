@@ -129,7 +129,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 		"sooth why -v %llu shows what they wait for; end each thread, or use a pool with a "
 		"limit; a restart frees them",
 		(unsigned long long)e->id.pid);
-	finding_end(out);
 }
 
 /* Returns whether threads come at a steady pace, few at a time, and never become fewer: a pool is

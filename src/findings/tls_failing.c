@@ -120,7 +120,6 @@ static void report_as(bool is_server, struct check_result *out, const struct che
 	finding_unseen(out, "what an encrypted alert says%s",
 		is_server ? ", and which clients these are" : "");
 	check_calls_unseen(calls, e, out);
-	finding_end(out);
 }
 
 static void report_handshakes(const struct check *e, struct check_result *out,

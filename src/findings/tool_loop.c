@@ -39,7 +39,6 @@ static void report_loop(struct check_result *out, const struct proc_session *s, 
 	finding_unseen(out, "earlier rounds: only the end of the log is read");
 	finding_remedy(out, "interrupt the agent (Esc at its terminal) and say what to do instead; "
 			    "each round uses tokens");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -85,7 +85,7 @@ static void report_log(const struct check *e, struct check_result *out,
 		bytes_of(now, now->log_pages - now->seen_pages));
 	finding_number(out, "growth", (double)gain, SOOTH_UNIT_BYTES,
 		now->record.time_ns - before->record.time_ns);
-	finding_end_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
+	finding_claim_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -145,7 +145,6 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 		"the program, or start it in a smaller directory; sooth inspect --fds %u lists the "
 		"watches",
 		e->id.pid);
-	finding_end(out);
 	buffer_fini(&list);
 }
 
@@ -162,7 +161,6 @@ static void emit_empty(struct check_result *out, const struct fd_sums *sums, uin
 	finding_unseen(out, "whether some descriptors refer to the same inotify instance");
 	finding_remedy(out,
 		"restart the process to free the instances, and report the bug to its authors");
-	finding_end(out);
 }
 
 /* --- growth --- */
@@ -267,7 +265,6 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
 		"or directory has to remove it again (inotify_rm_watch)",
 		calls->of->id.pid);
-	finding_end(out);
 }
 
 /* Diagnoses growth. False: the process is not fine, and that has been reported. */

@@ -135,7 +135,6 @@ static void report_waste(
 			: "sooth trace --io -p %u shows bytes per file; the fix: write only what "
 			  "changed, or less often",
 		c->of->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -80,7 +80,6 @@ static void report_zombies(const struct check *e, struct check_result *out,
 			"restart process %u: only the parent can reap its children (a zombie "
 			"takes a PID, but no memory)",
 			parent->id.pid);
-	finding_end(out);
 }
 
 static void diagnose_process(const struct check *e, struct check_result *out)

@@ -143,6 +143,59 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 
 /* --- a finding --- */
 
+static void write_subject(struct check_result *out, struct buffer *to)
+{
+	struct finding_subject_row *s = &out->subject;
+	bool is_path = s->path_state == SOOTH_STATE_VALUE;
+	struct record_tail tail[] = {
+		tail_buffer(is_path ? &s->path : &s->connection, &out->place),
+		tail_buffer(&s->server, &out->server),
+		tail_buffer(&s->message, &out->message),
+	};
+
+	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
+}
+
+/* Returns the remedy for the user of the recording, root or not. */
+static const char *remedy_here(
+	const struct check_result *out, char text[ERROR_REMEDY_SIZE], const char *remedy)
+{
+	return error_remedy_of(
+		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
+}
+
+/* Nested rows come first in the tail, because they must be aligned. */
+static void end_finding(struct check_result *out)
+{
+	assert(out);
+
+	struct finding_row *row = &out->row;
+	struct buffer subject = { 0 };
+	char text[ERROR_REMEDY_SIZE];
+
+	if (!out->is_open)
+		return;
+	assert(out->claim.size || buffer_failed(&out->claim));
+	out->is_open = false;
+	if (out->of->setting->is_muted)
+		return;
+	if (out->tracker)
+		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
+	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	write_subject(out, &subject);
+	struct record_tail tail[] = {
+		tail_buffer(&row->subject, &subject),
+		tail_buffer(&row->evidence, &out->evidence),
+		tail_string(&row->id, out->of->type->id),
+		tail_buffer(&row->claim, &out->claim),
+		tail_string(&row->remedy, remedy_here(out, text, buffer_cstr(&out->remedy))),
+		tail_buffer(&row->key, &out->key),
+		tail_buffer(&row->unseen, &out->unseen),
+	};
+	RECORD_APPEND(out->findings, row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&subject);
+}
+
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what)
 {
 	assert(out);
@@ -150,7 +203,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
 		&out->place, &out->server, &out->message };
 
-	assert(!out->is_open); /* finding_end() was called for the previous finding */
+	end_finding(out);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
 	out->values.count = 0;
@@ -172,6 +225,10 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	};
 	make_key(out->of, what, &out->key);
 	out->is_open = true;
+	if (out->of->setting->is_muted)
+		out->muted++;
+	else
+		out->found++;
 }
 
 void finding_severity(struct check_result *out, enum finding_severity severity)
@@ -394,62 +451,6 @@ void finding_message(struct check_result *out, struct span message)
 	out->subject.message_state = SOOTH_STATE_VALUE;
 }
 
-static void write_subject(struct check_result *out, struct buffer *to)
-{
-	struct finding_subject_row *s = &out->subject;
-	bool is_path = s->path_state == SOOTH_STATE_VALUE;
-	struct record_tail tail[] = {
-		tail_buffer(is_path ? &s->path : &s->connection, &out->place),
-		tail_buffer(&s->server, &out->server),
-		tail_buffer(&s->message, &out->message),
-	};
-
-	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
-}
-
-/* Returns the remedy for the user of the recording, root or not. */
-static const char *remedy_here(
-	const struct check_result *out, char text[ERROR_REMEDY_SIZE], const char *remedy)
-{
-	return error_remedy_of(
-		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
-}
-
-/* Nested rows come first in the tail, because they must be aligned. */
-void finding_end(struct check_result *out)
-{
-	assert(out);
-
-	struct finding_row *row = &out->row;
-	struct buffer subject = { 0 };
-	char text[ERROR_REMEDY_SIZE];
-
-	if (!out->is_open)
-		return;
-	assert(out->claim.size || buffer_failed(&out->claim));
-	out->is_open = false;
-	if (out->of->setting->is_muted) {
-		out->muted++;
-		return;
-	}
-	if (out->tracker)
-		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
-	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	write_subject(out, &subject);
-	struct record_tail tail[] = {
-		tail_buffer(&row->subject, &subject),
-		tail_buffer(&row->evidence, &out->evidence),
-		tail_string(&row->id, out->of->type->id),
-		tail_buffer(&row->claim, &out->claim),
-		tail_string(&row->remedy, remedy_here(out, text, buffer_cstr(&out->remedy))),
-		tail_buffer(&row->key, &out->key),
-		tail_buffer(&row->unseen, &out->unseen),
-	};
-	RECORD_APPEND(out->findings, row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&subject);
-	out->found++;
-}
-
 /* --- nothing found --- */
 
 void check_fine(struct check_result *out, const char *format, ...)
@@ -618,6 +619,7 @@ static void diagnose_rest(const struct check *e, struct check_result *out)
 	size_t before = out->fine->size;
 
 	e->type->diagnose(e, out);
+	end_finding(out);
 	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || out->found ||
 		out->muted)
 		return;

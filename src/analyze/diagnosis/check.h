@@ -8,7 +8,6 @@
  *   finding_claim(out, "leaks descriptors: %.0f more", gain);
  *   finding_number(out, "descriptors", count, SOOTH_UNIT_NONE, interval_ns);
  *   finding_remedy(out, "...");
- *   finding_end(out);
  */
 #ifndef SOOTH_ANALYZE_CHECK_H
 #define SOOTH_ANALYZE_CHECK_H
@@ -103,7 +102,8 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 
 /* --- reporting --- */
 
-/* `what` distinguishes several findings of one detector and process: "fd 7", "tid 4711";
+/* Begins a finding, which the next one or the end of the check ends. `what` distinguishes several
+ * findings of one detector and process: "fd 7", "tid 4711";
  * "" where only one is possible. */
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what);
 static inline enum finding_confidence confidence_high_if(bool is_sure)
@@ -166,7 +166,6 @@ void finding_connection(struct check_result *out, struct span connection);
 void finding_server(struct check_result *out, struct span name);
 /* Adds a message that the target itself wrote. Reports for sharing replace it, too. */
 void finding_message(struct check_result *out, struct span message);
-void finding_end(struct check_result *out);
 
 /* Reports that nothing is wrong; the text says what was measured. */
 void check_fine(struct check_result *out, const char *format, ...)

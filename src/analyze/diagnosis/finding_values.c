@@ -83,9 +83,3 @@ void finding_claim_row(struct check_result *out, const struct claim_row *row)
 	fill_in(&out->unseen, out, row->unseen);
 	buffer_char(&out->unseen, '\0');
 }
-
-void finding_end_row(struct check_result *out, const struct claim_row *row)
-{
-	finding_claim_row(out, row);
-	finding_end(out);
-}

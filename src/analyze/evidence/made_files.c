@@ -95,7 +95,6 @@ static void report_inodes(const struct check *e, struct check_result *out,
 			SPAN_ARGS(point));
 	else
 		finding_remedy(out, "remove what is not needed; df -i shows what is left");
-	finding_end(out);
 }
 
 size_t inode_use_report(const struct check *e, struct check_result *out,
@@ -233,7 +232,6 @@ static void report_left(const struct check *e, struct check_result *out,
 			folder);
 	else
 		finding_remedy(out, "remove each file when it is done with");
-	finding_end(out);
 }
 
 size_t left_files_report(

@@ -139,7 +139,6 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 			e->id.pid);
 	else
 		finding_remedy(out, "sooth trace -e execve -p %u shows what it becomes", e->id.pid);
-	finding_end(out);
 	return true;
 }
 
@@ -167,7 +166,6 @@ static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 		"make -d or ninja -d explain says why; in the directory of the build, "
 		"find . -newermt now lists files dated in the future: touch these files and check "
 		"the clock");
-	finding_end(out);
 	return true;
 }
 
@@ -246,7 +244,6 @@ static void emit_server(const struct check *e, struct check_result *out,
 		"it also restarted between two samples");
 	finding_remedy(out, "start the server by hand to see its error; until it works, remove it "
 			    "from the configuration");
-	finding_end(out);
 }
 
 void server_restarts_report(const struct check *e, struct check_result *out)
