@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A detector: its claim, the probes it needs, its thresholds as options, and the function that
- * diagnoses. Each detector has a file in src/findings, a row in findings.def with its default
- * severity, and a page in docs/findings.
+ * A finding: a row in findings.def with its default severity, its claim and the probes it needs; a
+ * file in src/findings with its detector: the thresholds as options, and the function that
+ * diagnoses; and a page in docs/findings.
  */
 #ifndef SOOTH_EXPLAIN_FINDING_H
 #define SOOTH_EXPLAIN_FINDING_H
@@ -53,6 +53,17 @@ struct finding_option {
 struct check;
 struct check_result;
 
+struct finding_detector {
+	/* Reads the check, and writes the result: a finding, "all is fine", or what it could not
+	 * see (analyze/diagnosis/check.h). */
+	void (*diagnose)(const struct check *check, struct check_result *out);
+	const struct finding_option *options;
+	size_t option_count;
+};
+
+#define FINDING_OPTIONS(table)                                                                     \
+	.options = (table), .option_count = sizeof(table) / sizeof((table)[0])
+
 struct finding_type {
 	const char *id;	   /* "fd-leak" */
 	const char *claim; /* in a few words */
@@ -71,15 +82,8 @@ struct finding_type {
 	bool is_of_peer;
 	bool tells_answer;   /* the claim says for how long a server has not answered */
 	bool diagnoses_gone; /* also checks processes that ended before they were sampled */
-	const struct finding_option *options;
-	size_t option_count;
-	/* Reads the check, and writes the result: a finding, "all is fine", or what it could not
-	 * see (analyze/diagnosis/check.h). */
-	void (*diagnose)(const struct check *check, struct check_result *out);
+	const struct finding_detector *detector;
 };
-
-#define FINDING_OPTIONS(table)                                                                     \
-	.options = (table), .option_count = sizeof(table) / sizeof((table)[0])
 
 /* A row of the registry. */
 struct finding_entry {

@@ -659,12 +659,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "waiting in futex");
 }
 
-const struct finding_type finding_all_threads_waiting = {
-	.id = "all-threads-waiting",
-	.claim = "deadlock: every thread waits for another",
-	.probes = "proc,threads,maps",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_all_threads_waiting = { diagnose, FINDING_OPTIONS(options) };

@@ -67,12 +67,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			report_endpoint, "no requests fail one after the other");
 }
 
-const struct finding_type finding_api_retry_storm = {
-	.id = "api-retry-storm",
-	.claim = "requests fail after a wait or within their answers, and are made again",
-	.probes = "syscalls",
-	.follows = "calls-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_api_retry_storm = { diagnose, FINDING_OPTIONS(options) };

@@ -63,11 +63,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			report_endpoint, "no server answers its requests late");
 }
 
-const struct finding_type finding_api_slow = {
-	.id = "api-slow",
-	.claim = "a server lets it wait long for the first byte of its answers",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_api_slow = { diagnose, FINDING_OPTIONS(options) };

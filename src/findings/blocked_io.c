@@ -295,12 +295,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no thread is stuck waiting for a file");
 }
 
-const struct finding_type finding_blocked_io = {
-	.id = "blocked-io",
-	.claim = "a thread is stuck in the kernel, waiting for a file, a device or a child",
-	.probes = "proc,threads",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_blocked_io = { diagnose, FINDING_OPTIONS(options) };

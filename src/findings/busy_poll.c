@@ -235,12 +235,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "at most %.0f wakeups a second per thread", p.highest);
 }
 
-const struct finding_type finding_busy_poll = {
-	.id = "busy-poll",
-	.claim = "a thread wakes far more often than it has work",
-	.probes = "proc,threads",
-	.follows = "file-watcher-busy",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_busy_poll = { diagnose, FINDING_OPTIONS(options) };

@@ -126,11 +126,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, "it does not pass its requests on to itself");
 }
 
-const struct finding_type finding_calls_itself = {
-	.id = "calls-itself",
-	.claim = "a server passes its requests on to itself",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_calls_itself = { diagnose, FINDING_OPTIONS(options) };

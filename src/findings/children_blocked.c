@@ -109,10 +109,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "processes below it in one wait for a file system: %zu", b.count);
 }
 
-const struct finding_type finding_children_blocked = {
-	.id = "children-blocked",
-	.claim = "processes that it started wait for one file system that does not answer",
-	.probes = "proc,waits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_blocked = { diagnose, FINDING_OPTIONS(options) };

@@ -566,14 +566,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&c.groups);
 }
 
-const struct finding_type finding_children_failing = {
-	.id = "children-failing",
-	.worst = FINDING_MEDIUM,
-	.claim = "starts the same command over and over, and it fails each time",
-	.probes = "proc,short_lived",
-	.follows = "connect-failing,syscall-errors",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_failing = { diagnose, FINDING_OPTIONS(options) };

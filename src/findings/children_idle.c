@@ -95,12 +95,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	children_fini(&c);
 }
 
-const struct finding_type finding_children_idle = {
-	.id = "children-idle",
-	.claim = "starts more and more children that do nothing",
-	.probes = "proc",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_idle = { diagnose, FINDING_OPTIONS(options) };

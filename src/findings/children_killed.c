@@ -439,13 +439,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&groups);
 }
 
-const struct finding_type finding_children_killed = {
-	.id = "children-killed",
-	.worst = FINDING_HIGH,
-	.claim = "processes that it starts are ended by a signal, each in the same way",
-	.probes = "proc,exit_reasons,short_lived",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_killed = { diagnose, FINDING_OPTIONS(options) };

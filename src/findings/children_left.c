@@ -103,11 +103,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	children_fini(&c);
 }
 
-const struct finding_type finding_children_left = {
-	.id = "children-left",
-	.claim = "processes that its ended children started still run",
-	.probes = "proc",
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_left = { diagnose, FINDING_OPTIONS(options) };

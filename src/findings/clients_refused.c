@@ -173,12 +173,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			report_listener, "no client's connection is closed before it is read");
 }
 
-const struct finding_type finding_clients_refused = {
-	.id = "clients-refused",
-	.claim = "a server closes the connections of its clients at once",
-	.probes = "syscalls",
-	.follows = "connect-failing,fd-limit-near,calls-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_clients_refused = { diagnose, FINDING_OPTIONS(options) };

@@ -485,14 +485,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_fine(out, &c, end->sockets_state);
 }
 
-const struct finding_type finding_clients_waiting = {
-	.id = "clients-waiting",
-	.claim = "a server does not accept its clients, or does not read what they sent",
-	.probes = "proc,threads,sockets",
-	.follows = "frozen,all-threads-waiting,deadlock,held-up,held-back,blocked-io,cpu-spin,"
-		   "gc-pressure,fd-limit-near",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_clients_waiting = { diagnose, FINDING_OPTIONS(options) };

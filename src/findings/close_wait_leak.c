@@ -137,11 +137,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	tally_fini(&l.peers);
 }
 
-const struct finding_type finding_close_wait_leak = {
-	.id = "close-wait-leak",
-	.claim = "connections that the peer closed are never closed here",
-	.probes = "proc,sockets",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_close_wait_leak = { diagnose, FINDING_OPTIONS(options) };

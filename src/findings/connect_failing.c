@@ -495,12 +495,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	child_calls_fini(&l.children);
 }
 
-const struct finding_type finding_connect_failing = {
-	.id = "connect-failing",
-	.claim = "connects to a peer keep failing, or get no answer",
-	.probes = "syscalls",
-	.follows = "calls-itself,feeds-itself,stream-stalled",
-	.instead = "sockets",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_connect_failing = { diagnose, FINDING_OPTIONS(options) };

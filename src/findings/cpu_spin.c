@@ -481,13 +481,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	profile_spots_fini(&s.spots);
 }
 
-const struct finding_type finding_cpu_spin = {
-	.id = "cpu-spin",
-	.worst = FINDING_HIGH,
-	.claim = "threads burn CPU without waiting and without visible progress",
-	.probes = "proc,threads",
-	.follows = "gc-pressure,lock-storm,busy-poll,syscall-errors,connect-failing",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_cpu_spin = { diagnose, FINDING_OPTIONS(options) };

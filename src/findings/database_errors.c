@@ -176,11 +176,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			report_database, "no database answers with errors again and again");
 }
 
-const struct finding_type finding_database_errors = {
-	.id = "database-errors",
-	.claim = "a database answers with errors, again and again",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_database_errors = { diagnose, FINDING_OPTIONS(options) };

@@ -473,12 +473,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_deadlock(out, &l, kind);
 }
 
-const struct finding_type finding_deadlock = {
-	.id = "deadlock",
-	.claim = "threads wait for locks that nothing releases",
-	.probes = "proc,waits,stacks",
-	.follows = "all-threads-waiting,frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_deadlock = { diagnose, FINDING_OPTIONS(options) };

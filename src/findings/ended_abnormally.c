@@ -467,11 +467,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 }
 
-const struct finding_type finding_ended_abnormally = {
-	.id = "ended-abnormally",
-	.worst = FINDING_CRITICAL,
-	.claim = "a process was killed, crashed, hit a limit, or failed",
-	.probes = "exit_reasons",
-	.diagnoses_gone = true,
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_ended_abnormally = { .diagnose = diagnose };

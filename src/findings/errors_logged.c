@@ -149,16 +149,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		end->files, end->files == 1 ? "" : "s");
 }
 
-const struct finding_type finding_errors_logged = {
-	.id = "errors-logged",
-	.claim = "logs the same error again and again",
-	.probes = "proc,logs",
-	.follows =
-		"connect-failing,syscall-errors,children-failing,requests-refused,database-errors,"
-		"tls-failing,lock-refused,api-retry-storm,filling-up,fd-limit-near,fd-leak,"
-		"clients-refused,left-behind,feeds-itself,slow-lookups,watch-flood,calls-itself,"
-		"held-up,lock-kept,frozen,deadlock,all-threads-waiting",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_errors_logged = { diagnose, FINDING_OPTIONS(options) };

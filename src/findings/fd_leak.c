@@ -311,12 +311,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "%.0f descriptors, then %.0f", g.first, g.last);
 }
 
-const struct finding_type finding_fd_leak = {
-	.id = "fd-leak",
-	.claim = "the number of open descriptors grows steadily",
-	.probes = "proc",
-	.follows = "close-wait-leak,database-errors,held-up,all-threads-waiting,deadlock",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_fd_leak = { diagnose, FINDING_OPTIONS(options) };

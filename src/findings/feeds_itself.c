@@ -131,11 +131,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, "it reads nothing that it adds itself");
 }
 
-const struct finding_type finding_feeds_itself = {
-	.id = "feeds-itself",
-	.claim = "reads what it adds itself, and adds more for it",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_feeds_itself = { diagnose, FINDING_OPTIONS(options) };

@@ -172,11 +172,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&l.files);
 }
 
-const struct finding_type finding_file_watcher_busy = {
-	.id = "file-watcher-busy",
-	.claim = "wakes itself: it rewrites files that it watches",
-	.probes = "syscalls,fds",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_file_watcher_busy = { diagnose, FINDING_OPTIONS(options) };

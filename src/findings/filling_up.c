@@ -531,13 +531,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&all);
 }
 
-const struct finding_type finding_filling_up = {
-	.id = "filling-up",
-	.worst = FINDING_HIGH,
-	.claim = "what the process writes fills its file system",
-	.probes = "proc,fds",
-	.follows = "feeds-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_filling_up = { diagnose, FINDING_OPTIONS(options) };

@@ -133,10 +133,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_stop(e, out, stopped_for_ns);
 }
 
-const struct finding_type finding_frozen = {
-	.id = "frozen",
-	.claim = "a process is stopped, or its control group is frozen",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_frozen = { diagnose, FINDING_OPTIONS(options) };

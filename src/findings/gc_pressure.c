@@ -183,12 +183,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "garbage collection: %.0f %% of a CPU", c.cpu);
 }
 
-const struct finding_type finding_gc_pressure = {
-	.id = "gc-pressure",
-	.claim = "garbage collection uses most of the CPU time",
-	.probes = "proc,threads",
-	.follows = "memory-growth",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_gc_pressure = { diagnose, FINDING_OPTIONS(options) };

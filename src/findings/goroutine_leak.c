@@ -188,12 +188,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_leak(e, out, &l, per_s, interval_ns);
 }
 
-const struct finding_type finding_goroutine_leak = {
-	.id = "goroutine-leak",
-	.claim = "more and more goroutines wait in one place",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	.is_of_peer = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_goroutine_leak = { diagnose, FINDING_OPTIONS(options) };

@@ -331,12 +331,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "its goroutines can go on");
 }
 
-const struct finding_type finding_goroutines_stuck = {
-	.id = "goroutines-stuck",
-	.claim = "goroutines wait for each other, and none is left that could go on",
-	.probes = "proc,threads,waits",
-	.follows = "frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_goroutines_stuck = { diagnose, FINDING_OPTIONS(options) };

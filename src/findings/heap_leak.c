@@ -88,11 +88,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			sentence_size(size, (uint64_t)g.bytes_per_s));
 }
 
-const struct finding_type finding_heap_leak = {
-	.id = "heap-leak",
-	.claim = "code keeps more and more memory",
-	.probes = "proc,heap",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_heap_leak = { diagnose, FINDING_OPTIONS(options) };

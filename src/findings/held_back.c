@@ -303,11 +303,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "ready to run and not running: %.0f %% of the time", time.waited);
 }
 
-const struct finding_type finding_held_back = {
-	.id = "held-back",
-	.claim = "the process could run, but a limit or other processes hold it back",
-	.probes = "proc,threads,limits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_held_back = { diagnose, FINDING_OPTIONS(options) };

@@ -787,14 +787,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_short(e, out, &h);
 }
 
-const struct finding_type finding_held_up = {
-	.id = "held-up",
-	.claim = "waits for a process that is stopped, keeps a lock or an output, or does not "
-		 "answer",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	.worst = FINDING_HIGH,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_held_up = { diagnose, FINDING_OPTIONS(options) };

@@ -194,12 +194,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_function(e, out, &h);
 }
 
-const struct finding_type finding_hot_function = {
-	.id = "hot-function",
-	.claim = "one function uses most of the CPU time",
-	.probes = "proc,threads,profile",
-	.follows = "cpu-spin,gc-pressure,busy-poll",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_hot_function = { diagnose, FINDING_OPTIONS(options) };

@@ -102,20 +102,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no invalid free");
 }
 
-const struct finding_type finding_double_free = {
-	.id = "double-free",
-	.claim = "frees memory that is free already",
-	.probes = "proc,heap",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose_twice,
-};
+const struct finding_detector finding_double_free = { diagnose_twice, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_invalid_free = {
-	.id = "invalid-free",
-	.claim = "frees what was never allocated",
-	.probes = "proc,heap",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_invalid_free = { diagnose, FINDING_OPTIONS(options) };

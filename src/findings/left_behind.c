@@ -350,11 +350,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	buffer_fini(&l.heirs);
 }
 
-const struct finding_type finding_left_behind = {
-	.id = "left-behind",
-	.claim = "left behind: its parent has ended, and nothing uses its output",
-	.probes = "proc,fds,syscalls",
-	.instead = "fds",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_left_behind = { diagnose, FINDING_OPTIONS(options) };

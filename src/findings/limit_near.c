@@ -524,41 +524,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 	buffer_fini(&fine);
 }
 
-const struct finding_type finding_fd_limit_near = {
-	.id = "fd-limit-near",
-	.worst = FINDING_CRITICAL,
-	.claim = "most of the descriptors that the process may open are in use",
-	.probes = "proc,fds",
-	.follows = "fd-leak,close-wait-leak",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_fd_limit_near = { diagnose, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_cpu_limit_near = {
-	.id = "cpu-limit-near",
-	.worst = FINDING_CRITICAL,
-	.claim = "most of the CPU time that the process may use is used",
-	.probes = "limits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_cpu_limit_near = { diagnose, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_watch_limit_near = {
-	.id = "watch-limit-near",
-	.claim = "most of the user's inotify watches are in use",
-	.probes = "proc,fds",
-	.follows = "watch-flood",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_watch_limit_near = { diagnose, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_limit_near = {
-	.id = "limit-near",
-	.worst = FINDING_HIGH,
-	.claim = "another limit of the process, its user or the host is nearly reached",
-	.scope = FINDING_OF_BOTH,
-	.probes = "proc,limits",
-	.follows = "filling-up,memory-growth,process-flood,thread-leak",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_limit_near = { diagnose, FINDING_OPTIONS(options) };

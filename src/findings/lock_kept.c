@@ -183,13 +183,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_lock(e, out, &g, &chain, w, ns);
 }
 
-const struct finding_type finding_lock_kept = {
-	.id = "lock-kept",
-	.claim = "does nothing while it has a lock that other processes wait for",
-	.probes = "proc,waits",
-	.follows = "frozen,all-threads-waiting,deadlock,held-up",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_lock_kept = { diagnose, FINDING_OPTIONS(options) };

@@ -251,12 +251,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_refusal(e, out, &c, &r);
 }
 
-const struct finding_type finding_lock_refused = {
-	.id = "lock-refused",
-	.claim = "tries again and again to lock a file that another process has locked",
-	.probes = "syscalls",
-	.follows = "held-up",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_lock_refused = { diagnose, FINDING_OPTIONS(options) };

@@ -414,11 +414,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "at most %.0f context switches a second per thread", s.highest);
 }
 
-const struct finding_type finding_lock_storm = {
-	.id = "lock-storm",
-	.claim = "threads burn CPU waiting for each other",
-	.probes = "proc,threads",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_lock_storm = { diagnose, FINDING_OPTIONS(options) };

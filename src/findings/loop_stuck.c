@@ -163,12 +163,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_loop(out, &s, runtime);
 }
 
-const struct finding_type finding_loop_stuck = {
-	.id = "loop-stuck",
-	.claim = "nothing can wake its event loop any more",
-	.probes = "proc,waits",
-	.follows = "frozen,debugger-awaited",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_loop_stuck = { diagnose, FINDING_OPTIONS(options) };

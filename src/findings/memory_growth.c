@@ -520,14 +520,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		diagnose_growth(e, out, &j);
 }
 
-const struct finding_type finding_memory_growth = {
-	.id = "memory-growth",
-	.worst = FINDING_HIGH,
-	.claim = "resident memory keeps growing",
-	.probes = "proc",
-	.follows = "output-unread,goroutine-leak,held-up,writer-stuck,all-threads-waiting,deadlock,"
-		   "stream-stalled",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_memory_growth = { diagnose, FINDING_OPTIONS(options) };

@@ -409,13 +409,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			"this check needs the probe `limits`, which was not recorded", "");
 }
 
-const struct finding_type finding_memory_pressure = {
-	.id = "memory-pressure",
-	.worst = FINDING_CRITICAL,
-	.claim = "the control group of the process, or the host, is almost out of memory",
-	.scope = FINDING_OF_BOTH,
-	.probes = "proc,host",
-	.follows = "memory-growth",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_memory_pressure = { diagnose, FINDING_OPTIONS(options) };

@@ -271,10 +271,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&s.folders);
 }
 
-const struct finding_type finding_metadata_storm = {
-	.id = "metadata-storm",
-	.claim = "looks up the same files over and over",
-	.probes = "syscalls",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_metadata_storm = { diagnose, FINDING_OPTIONS(options) };

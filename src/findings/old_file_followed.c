@@ -129,11 +129,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "it follows no file that has lost its name to another one");
 }
 
-const struct finding_type finding_old_file_followed = {
-	.id = "old-file-followed",
-	.claim = "follows a file that was rotated away or deleted, and misses the present one",
-	.probes = "proc,fds",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_old_file_followed = { diagnose, FINDING_OPTIONS(options) };

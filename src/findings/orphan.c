@@ -87,10 +87,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 }
 
-const struct finding_type finding_orphan = {
-	.id = "orphan",
-	.claim = "left over from a session that has ended",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_orphan = { diagnose, FINDING_OPTIONS(options) };

@@ -133,12 +133,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_peer(e, out, &u, &m, interval_ns);
 }
 
-const struct finding_type finding_output_unread = {
-	.id = "output-unread",
-	.claim = "keeps in its memory what a peer does not read",
-	.probes = "proc,sockets,maps",
-	.needs_interval = true,
-	.is_of_peer = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_output_unread = { diagnose, FINDING_OPTIONS(options) };

@@ -120,12 +120,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_pool(e, out, &g, &p);
 }
 
-const struct finding_type finding_pool_stuck = {
-	.id = "pool-stuck",
-	.claim = "all threads of its pool are in calls that do not return",
-	.probes = "proc,waits,stacks",
-	.follows = "frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_pool_stuck = { diagnose, FINDING_OPTIONS(options) };

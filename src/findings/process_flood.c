@@ -514,14 +514,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		diagnose_growth(e, out);
 }
 
-const struct finding_type finding_process_flood = {
-	.id = "process-flood",
-	.worst = FINDING_HIGH,
-	.claim = "starts more and more processes, or the same ones over and over",
-	.probes = "proc",
-	.follows = "children-failing,file-watcher-busy",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_process_flood = { diagnose, FINDING_OPTIONS(options) };

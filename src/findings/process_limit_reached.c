@@ -146,10 +146,5 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_limit(e, out, &room);
 }
 
-const struct finding_type finding_process_limit_reached = {
-	.id = "process-limit-reached",
-	.claim = "its control group has as many processes and threads as it may have",
-	.probes = "proc,limits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_process_limit_reached = { diagnose,
+	FINDING_OPTIONS(options) };

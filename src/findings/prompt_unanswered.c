@@ -82,10 +82,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_prompt(e, out, &g, link);
 }
 
-const struct finding_type finding_prompt_unanswered = {
-	.id = "prompt-unanswered",
-	.claim = "asks for something at its terminal, and no answer comes",
-	.probes = "proc,waits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_prompt_unanswered = { diagnose, FINDING_OPTIONS(options) };

@@ -188,12 +188,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_queue(e, out, &s);
 }
 
-const struct finding_type finding_queue_starved = {
-	.id = "queue-starved",
-	.claim = "waits at a queue of its own that no thread puts anything into",
-	.probes = "proc,waits,stacks,threads,syscalls",
-	.follows = "all-threads-waiting,deadlock,frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_queue_starved = { diagnose, FINDING_OPTIONS(options) };

@@ -150,11 +150,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "its sockets drop nothing");
 }
 
-const struct finding_type finding_receive_drops = {
-	.id = "receive-drops",
-	.claim = "loses packets or clients: it reads a socket too slowly",
-	.probes = "sockets",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_receive_drops = { diagnose, FINDING_OPTIONS(options) };

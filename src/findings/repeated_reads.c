@@ -219,11 +219,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, "no file is read over and over");
 }
 
-const struct finding_type finding_repeated_reads = {
-	.id = "repeated-reads",
-	.claim = "reads the same files over and over, and does little else",
-	.probes = "syscalls",
-	.follows = "file-watcher-busy",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_repeated_reads = { diagnose, FINDING_OPTIONS(options) };

@@ -112,12 +112,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			report_answers, "no server answers its requests with errors only");
 }
 
-const struct finding_type finding_requests_refused = {
-	.id = "requests-refused",
-	.claim = "a server answers its requests with errors, and it asks again",
-	.probes = "syscalls",
-	.follows = "calls-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_requests_refused = { diagnose, FINDING_OPTIONS(options) };

@@ -292,11 +292,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no chain of small requests to one peer");
 }
 
-const struct finding_type finding_round_trips = {
-	.id = "round-trips",
-	.claim = "asks another process one small question at a time, and waits for each answer",
-	.probes = "syscalls,sockets",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_round_trips = { diagnose, FINDING_OPTIONS(options) };

@@ -73,12 +73,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_segments(e, out, then, now);
 }
 
-const struct finding_type finding_segments_left = {
-	.id = "segments-left",
-	.worst = FINDING_HIGH,
-	.claim = "leaves shared memory behind that no process uses",
-	.probes = "limits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_segments_left = { diagnose, FINDING_OPTIONS(options) };

@@ -175,11 +175,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "its last clients are being served");
 }
 
-const struct finding_type finding_shutdown_held = {
-	.id = "shutdown-held",
-	.claim = "a server that has stopped listening waits until its clients close",
-	.probes = "proc,sockets",
-	.follows = "frozen,held-up",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_shutdown_held = { diagnose, FINDING_OPTIONS(options) };

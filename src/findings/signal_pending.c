@@ -237,11 +237,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	buffer_fini(&signals);
 }
 
-const struct finding_type finding_signal_pending = {
-	.id = "signal-pending",
-	.claim = "a request to end has no effect: the signal is blocked, or sent again and again",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_signal_pending = { diagnose, FINDING_OPTIONS(options) };

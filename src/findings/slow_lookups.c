@@ -174,12 +174,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "little time goes into name lookups");
 }
 
-const struct finding_type finding_slow_lookups = {
-	.id = "slow-lookups",
-	.claim = "much of the time goes into resolving names",
-	.probes = "syscalls",
-	.follows = "stream-stalled",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_slow_lookups = { diagnose, FINDING_OPTIONS(options) };

@@ -268,11 +268,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, fine);
 }
 
-const struct finding_type finding_slow_syscalls = {
-	.id = "slow-syscalls",
-	.claim = "system calls are slow (other than those that wait by design)",
-	.probes = "syscalls",
-	.follows = "repeated-reads",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_slow_syscalls = { diagnose, FINDING_OPTIONS(options) };

@@ -157,11 +157,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no frequent small reads or writes");
 }
 
-const struct finding_type finding_small_io = {
-	.id = "small-io",
-	.claim = "reads or writes a few bytes at a time, very often",
-	.probes = "syscalls",
-	.follows = "file-watcher-busy,errors-logged",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_small_io = { diagnose, FINDING_OPTIONS(options) };

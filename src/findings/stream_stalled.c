@@ -633,15 +633,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	buffer_fini(&t.streams);
 }
 
-const struct finding_type finding_stream_stalled = {
-	.id = "stream-stalled",
-	.worst = FINDING_HIGH,
-	.claim = "a connection makes no progress: the answer does not come, or is not read",
-	.probes = "proc,sockets",
-	.follows = "frozen,all-threads-waiting,blocked-io",
-	.is_of_holder = true,
-	.is_of_peer = true,
-	.tells_answer = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_stream_stalled = { diagnose, FINDING_OPTIONS(options) };

@@ -656,13 +656,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, fine);
 }
 
-const struct finding_type finding_syscall_errors = {
-	.id = "syscall-errors",
-	.worst = FINDING_HIGH,
-	.claim = "a system call keeps failing",
-	.probes = "syscalls",
-	.follows = "calls-itself,filling-up,fd-leak,fd-limit-near,watch-limit-near,connect-failing,"
-		   "left-behind",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_syscall_errors = { diagnose, FINDING_OPTIONS(options) };

@@ -142,12 +142,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_pool(e, out, &p);
 }
 
-const struct finding_type finding_task_lost = {
-	.id = "task-lost",
-	.claim = "waits for a result of a pool of which all workers wait for work",
-	.probes = "proc,waits,stacks",
-	.follows = "frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_task_lost = { diagnose, FINDING_OPTIONS(options) };

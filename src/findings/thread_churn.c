@@ -59,11 +59,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, "few threads are started that end again");
 }
 
-const struct finding_type finding_thread_churn = {
-	.id = "thread-churn",
-	.claim = "starts threads all the time, and each ends at once",
-	.probes = "proc,syscalls",
-	.follows = "process-flood",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_thread_churn = { diagnose, FINDING_OPTIONS(options) };

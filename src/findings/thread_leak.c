@@ -172,12 +172,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_leak(e, out, &g, &n);
 }
 
-const struct finding_type finding_thread_leak = {
-	.id = "thread-leak",
-	.claim = "the number of threads grows steadily, and the new ones do nothing",
-	.probes = "proc,threads",
-	.follows = "held-up,all-threads-waiting,deadlock",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_thread_leak = { diagnose, FINDING_OPTIONS(options) };

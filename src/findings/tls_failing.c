@@ -143,11 +143,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			report_handshakes, "no repeated TLS failures");
 }
 
-const struct finding_type finding_tls_failing = {
-	.id = "tls-failing",
-	.claim = "connections are made, and TLS on them fails",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_tls_failing = { diagnose, FINDING_OPTIONS(options) };

@@ -65,10 +65,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			s->repeats == 1 ? "" : "s");
 }
 
-const struct finding_type finding_tool_loop = {
-	.id = "tool-loop",
-	.claim = "an agent repeats the same tool call, with the same result",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_tool_loop = { diagnose, FINDING_OPTIONS(options) };

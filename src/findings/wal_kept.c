@@ -111,12 +111,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		out, "transactions that read its SQLite databases: %u, none keeps a log", readers);
 }
 
-const struct finding_type finding_wal_kept = {
-	.id = "wal-kept",
-	.claim = "the write-ahead log of a SQLite database grows: a transaction that reads stays "
-		 "open",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_wal_kept = { diagnose, FINDING_OPTIONS(options) };

@@ -317,10 +317,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			out, "watches: %u, instances: %u", sums.process->watches, sums.instances);
 }
 
-const struct finding_type finding_watch_flood = {
-	.id = "watch-flood",
-	.claim = "a process watches very many files for changes",
-	.probes = "proc,fds",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_watch_flood = { diagnose, FINDING_OPTIONS(options) };

@@ -161,11 +161,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, "little is rewritten or removed");
 }
 
-const struct finding_type finding_write_churn = {
-	.id = "write-churn",
-	.claim = "writes far more to a file than remains in it",
-	.probes = "syscalls",
-	.follows = "file-watcher-busy",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_write_churn = { diagnose, FINDING_OPTIONS(options) };

@@ -305,12 +305,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no thread is blocked writing to a pipe or local socket");
 }
 
-const struct finding_type finding_writer_stuck = {
-	.id = "writer-stuck",
-	.claim = "blocked writing to a pipe or local socket: its reader does not read",
-	.probes = "proc,threads,fds",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_writer_stuck = { diagnose, FINDING_OPTIONS(options) };

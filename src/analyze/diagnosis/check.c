@@ -25,8 +25,8 @@ NUMBER(STILL_SHARE, 0.9, NONE, "of a threshold: a raised finding stays raised fr
 double check_option(const struct check *e, const char *name)
 {
 	assert(e);
-	for (size_t i = 0; i < e->type->option_count; i++) {
-		if (!strcmp(e->type->options[i].name, name))
+	for (size_t i = 0; i < e->type->detector->option_count; i++) {
+		if (!strcmp(e->type->detector->options[i].name, name))
 			return e->setting->options[i];
 	}
 	assert(!"a threshold that the finding has no row of");
@@ -618,7 +618,7 @@ static void diagnose_rest(const struct check *e, struct check_result *out)
 {
 	size_t before = out->fine->size;
 
-	e->type->diagnose(e, out);
+	e->type->detector->diagnose(e, out);
 	end_finding(out);
 	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || out->found ||
 		out->muted)
