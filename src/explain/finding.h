@@ -73,6 +73,7 @@ struct finding_type {
 	/* "fd-leak,filling-up": findings of the same process that are causes of this one, and are
 	 * reported before it. NULL: none. */
 	const char *follows;
+	bool reads_calls;    /* rests on the system calls: not checked without them */
 	bool needs_interval; /* needs at least two samples */
 	bool needs_running;  /* a process that has ended is not checked */
 	/* The highest severity that the detector gives itself, if above that of the registry. */

@@ -204,10 +204,8 @@ static void report_polling(const struct check *e, struct check_result *out, cons
 
 static bool waits_for_threads(const struct check *e, const struct polling *p)
 {
-	struct check_calls c;
-
-	return check_calls_read(&c, e) &&
-	       check_calls_rate(&c, c.history->threads) * WAKES_A_THREAD >= p->wakes;
+	return e->calls.is_read &&
+	       check_calls_rate(e, e->calls.history->threads) * WAKES_A_THREAD >= p->wakes;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -133,8 +133,8 @@ static void emit_remedy(const struct check *e, struct check_result *out,
 			e->id.pid);
 }
 
-static void report_listener(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void report_listener(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
 	const struct call_path *listener = one->key;
 	const struct call_clients *c = one->value;
@@ -152,25 +152,20 @@ static void report_listener(const struct check *e, struct check_result *out,
 		(unsigned long long)(refused + c->served), listener->text,
 		sentence_duration(time, c->last_ns - c->first_ns));
 	claim_reason(e, out, kept);
-	finding_rate(out, "connections closed at once", check_calls_rate(calls, refused),
-		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_count(out, "connections read", c->served, calls->interval_ns);
+	finding_calls_rate(out, "connections closed at once", refused);
+	finding_calls_count(out, "connections read", c->served);
 	finding_count(out, "connections open on that socket", kept, 0);
 	if (*c->log)
 		finding_text(out, "file written to meanwhile", "%s", c->log);
 	finding_unseen(out, "the reason: a limit, a list of allowed addresses, or something that "
 			    "it needs for them");
-	check_calls_unseen(calls, e, out);
 	emit_remedy(e, out, c, kept);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
-
-	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &calls.history->clients, weigh_listener,
-			report_listener, "no client's connection is closed before it is read");
+	check_report_ranked(e, out, &e->calls.history->clients, weigh_listener, report_listener,
+		"no client's connection is closed before it is read");
 }
 
 const struct finding_detector finding_clients_refused = { diagnose, FINDING_OPTIONS(options) };

@@ -262,12 +262,10 @@ static void put_spots(struct buffer *out, struct spin *s)
 /* Returns the file lookups a second, if they take most of the CPU time; 0: they do not. */
 static double lookups_of(const struct check *e)
 {
-	struct check_calls c;
-
-	if (!check_calls_read(&c, e) ||
-		check_calls_looks_ns(&c) < LOOKUPS_SHARE * (double)c.interval_ns)
+	if (!e->calls.is_read ||
+		check_calls_looks_ns(e) < LOOKUPS_SHARE * (double)e->calls.interval_ns)
 		return 0;
-	return check_calls_rate(&c, (double)c.history->looks);
+	return check_calls_rate(e, (double)e->calls.history->looks);
 }
 
 /* Appends the ended parent of a process that reads from a pipe or connection without a writer: its

@@ -256,8 +256,6 @@ static const struct finding_option options[] = {
 struct look {
 	const struct check *e;
 	struct check_result *out;
-	struct check_calls calls;
-	bool has_calls;
 };
 
 static double per_s(const struct file_growth *g, uint64_t bytes)
@@ -462,8 +460,8 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 
 static void report_growth(struct look *l, const struct file_growth *g)
 {
-	enum finding_confidence confidence = !l->has_calls ? FINDING_CONFIDENCE_LOW
-					     : l->calls.is_sampled || l->calls.lost
+	enum finding_confidence confidence = !l->e->calls.is_read ? FINDING_CONFIDENCE_LOW
+					     : l->e->calls.is_sampled || l->e->calls.lost
 						     ? FINDING_CONFIDENCE_MEDIUM
 						     : FINDING_CONFIDENCE_HIGH;
 	const struct check *e = l->e;
@@ -481,8 +479,8 @@ static void report_growth(struct look *l, const struct file_growth *g)
 	finding_path(out, span_of_string(g->path.text));
 	emit_claim(out, g, filling, left);
 	emit_evidence(out, g, left);
-	if (l->has_calls)
-		check_calls_unseen(&l->calls, e, out);
+	if (e->calls.is_read)
+		check_calls_unseen(e, out);
 	else
 		finding_unseen(out, "whether the file is emptied from time to time, and files that "
 				    "were closed: calls were not observed");
@@ -512,17 +510,15 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct map all;
 	size_t count = 0;
 
-	l.has_calls =
-		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
-	if (file_growth_read(&all, e, l.has_calls ? l.calls.history : NULL)) {
+	if (file_growth_read(&all, e, e->calls.is_read ? e->calls.history : NULL)) {
 		count = check_rank(&all, weigh_file_system, e, top, SHOWN_MAX);
 		for (size_t i = 0; i < count; i++)
 			report_growth(&l, top[i].value);
-		if (l.has_calls)
-			count += inode_use_report(e, out, &l.calls, check_option(e, "max-time"),
+		if (e->calls.is_read)
+			count += inode_use_report(e, out, check_option(e, "max-time"),
 				check_option(e, "max-time-high"));
-		if (l.has_calls && !count)
-			count = left_files_report(e, out, &l.calls);
+		if (e->calls.is_read && !count)
+			count = left_files_report(e, out);
 		if (!count)
 			report_fine(out, &all);
 	} else {

@@ -76,18 +76,17 @@ static bool is_explained(const struct check *e)
  * seen, or seldom. */
 static double timers_of(const struct check *e, struct profile_spots *spots)
 {
-	struct check_calls c;
 	double count = 0;
 
 	if (!spots->within.size || !strstr(buffer_cstr(&spots->within), NODE_TIMERS) ||
-		!check_calls_read(&c, e))
+		!e->calls.is_read)
 		return 0;
-	call_repeats_each (c.history, key, r) {
+	call_repeats_each (e->calls.history, key, r) {
 		if (key->tid == e->id.pid && !key->result &&
 			syscall_row_of(key->abi, key->number)->wait.what == SYSCALL_WAIT_READY)
 			count += (double)r->count;
 	}
-	count = check_calls_rate(&c, count);
+	count = check_calls_rate(e, count);
 	return count >= TIMERS_LEAST ? count : 0;
 }
 

@@ -35,8 +35,7 @@ static const struct finding_option options[] = {
 struct left {
 	const char *reason; /* NULL: it still has a purpose */
 	double failed;	    /* failed writes to its output */
-	bool is_sure, has_pipe, are_calls_known;
-	struct check_calls calls;
+	bool is_sure, has_pipe;
 	/* "tail (7) and grep (8)": they alone have the other end of its input */
 	struct buffer heirs;
 };
@@ -175,10 +174,9 @@ static void find_left(const struct check *e, struct left *l)
 	l->has_pipe = out && (out->type == FDS_PIPE || out->type == FDS_UNIX);
 	is_deleted = !is_kept && process_table_lost_directory(e->process, &was);
 	find_heirs(e, &l->heirs);
-	l->are_calls_known = check_calls_read(&l->calls, e);
-	if (l->are_calls_known) {
-		l->failed = failed_writes(e, l->calls.history);
-		needs_directory = is_deleted && fails_within(e, l->calls.history, was);
+	if (e->calls.is_read) {
+		l->failed = failed_writes(e, e->calls.history);
+		needs_directory = is_deleted && fails_within(e, e->calls.history, was);
 	}
 	is_unread = l->failed >= check_option(e, "min-writes");
 	l->is_sure = is_unread || needs_directory;
@@ -220,7 +218,7 @@ static void report_left_process(const struct check *e, struct check_result *out,
 		SPAN_ARGS(check_name(p->parent)), p->parent->id.pid, p->process->session);
 	if (l->failed >= check_option(e, "min-writes"))
 		finding_number(out, "writes to its output that failed with EPIPE", l->failed,
-			SOOTH_UNIT_NONE, l->calls.interval_ns);
+			SOOTH_UNIT_NONE, e->calls.interval_ns);
 	end_finding(e, out);
 }
 
@@ -301,7 +299,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct process_entry *p = e->process;
 	struct progress work = { 0 };
 	struct ended_input input;
-	struct check_calls calls;
 	struct left l = { 0 };
 
 	if (!p->is_there || p->process->state == 'Z' || p->owner_agent) {
@@ -339,8 +336,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	find_left(e, &l);
 	if (!l.reason) {
-		if (!l.has_pipe || l.are_calls_known ||
-			(check_has_probes(out) && check_calls_begin(&calls, e, out)))
+		if (!l.has_pipe || e->calls.is_read ||
+			(check_has_probes(out) && check_calls_begin(e, out)))
 			check_fine(out, "its parent has ended, and its output leads somewhere");
 	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
 		check_too_young(out);

@@ -177,13 +177,12 @@ static bool has_dispatcher(const struct check *e, const struct storm *s)
  * lock's. */
 static bool does_other_calls(const struct check *e, const struct storm *s)
 {
-	struct check_calls c;
 	uint64_t others = 0;
 
-	if (!s->futexes || !check_calls_read(&c, e))
+	if (!s->futexes || !e->calls.is_read)
 		return false;
-	map_for_each (&c.history->times, const struct call_place *, key, const struct call_times *,
-		value) {
+	map_for_each (&e->calls.history->times, const struct call_place *, key,
+		const struct call_times *, value) {
 		if (!*key->text)
 			others += value->count;
 	}

@@ -37,12 +37,11 @@ static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 
 static bool is_read_in_vain(const struct check *e, uint32_t fd)
 {
-	struct check_calls calls;
 	uint64_t ends = 0;
 
-	if (!check_calls_read(&calls, e))
+	if (!e->calls.is_read)
 		return false;
-	call_repeats_each (calls.history, key, r) {
+	call_repeats_each (e->calls.history, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->fd != (int32_t)fd || !row || row->transfer.direction != SYSCALL_READS)

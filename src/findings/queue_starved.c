@@ -162,7 +162,6 @@ static void report_queue(const struct check *e, struct check_result *out, const 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct starved s = { 0 };
-	struct check_calls c;
 	struct wait_graph g;
 
 	if (!check_graph_begin(e, out, &g))
@@ -174,10 +173,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "the process is stopped");
 	else if (check_has_finding(e, "deadlock") || check_has_finding(e, "all-threads-waiting"))
 		check_fine(out, "reported by another check");
-	else if (!check_calls_read(&c, e))
+	else if (!e->calls.is_read)
 		check_blind_because(out, "its system calls were not observed",
 			"run as root; `sooth doctor` shows other ways");
-	else if (!is_closed(c.history))
+	else if (!is_closed(e->calls.history))
 		check_fine(
 			out, "one of its threads runs, and may still put something into the queue");
 	else if (s.wakes < check_option(e, "min-wakes"))

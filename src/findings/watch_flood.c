@@ -244,7 +244,7 @@ static void emit_full(
 }
 
 static void emit_growth(struct check_result *out, const struct watch_growth *g,
-	const struct check_calls *calls, const struct fds_process *p)
+	const struct check *e, const struct fds_process *p)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "growth");
 	finding_severity(out, FINDING_LOW);
@@ -254,33 +254,30 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	finding_count(out, "watches when the observation started", g->of.first, 0);
 	finding_count(out, "watches when the observation ended", g->of.last, 0);
 	finding_rate(out, "growth", g->of.per_s, SOOTH_UNIT_NONE, g->of.interval_ns);
-	finding_count(out, "calls that added or changed a watch", g->added, calls->interval_ns);
-	finding_count(out, "seconds in which watches were added", g->seconds, calls->interval_ns);
+	finding_calls_count(out, "calls that added or changed a watch", g->added);
+	finding_calls_count(out, "seconds in which watches were added", g->seconds);
 	emit_full(out, g, p);
-	check_calls_unseen(calls, calls->of, out);
+	check_calls_unseen(e, out);
 	finding_unseen(out, "whether the growth ends by itself: while a large tree is being "
 			    "created, its watches "
 			    "are added one by one");
 	finding_remedy(out,
 		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
 		"or directory has to remove it again (inotify_rm_watch)",
-		calls->of->id.pid);
+		e->id.pid);
 }
 
 /* Diagnoses growth. False: the process is not fine, and that has been reported. */
 static bool diagnose_growth(
 	const struct check *e, struct check_result *out, const struct fds_process *p)
 {
-	struct check_calls calls = { 0 };
-	bool has_calls =
-		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&calls, e);
 	struct watch_growth g;
 
-	if (!growth_read(&g, e, has_calls ? calls.history : NULL) ||
+	if (!growth_read(&g, e, e->calls.is_read ? e->calls.history : NULL) ||
 		gain_of(&g) < check_option(e, "min-gain") ||
 		!check_is_over(e, "min-rate", g.of.per_s, "growth") || check_is_young(e))
 		return true;
-	if (!has_calls) {
+	if (!e->calls.is_read) {
 		check_blind_by(out, FINDING_UNDECIDED,
 			"the process has more inotify watches than before; whether it adds them "
 			"all the time shows in its system calls, which were not observed",
@@ -289,7 +286,7 @@ static bool diagnose_growth(
 	}
 	if (!is_ongoing(e, &g))
 		return true;
-	emit_growth(out, &g, &calls, p);
+	emit_growth(out, &g, e, p);
 	return false;
 }
 

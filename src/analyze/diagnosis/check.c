@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/finding_tracker.h"
 #include "base/error_remedy.h"
 #include "base/sentence_units.h"
@@ -179,6 +180,8 @@ static void end_finding(struct check_result *out)
 	out->is_open = false;
 	if (out->of->setting->is_muted)
 		return;
+	if (out->of->type->reads_calls)
+		check_calls_unseen(out->of, out);
 	if (out->tracker)
 		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
 	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
@@ -618,7 +621,8 @@ static void diagnose_rest(const struct check *e, struct check_result *out)
 {
 	size_t before = out->fine->size;
 
-	e->type->detector->diagnose(e, out);
+	if (!e->type->reads_calls || check_calls_begin(e, out))
+		e->type->detector->diagnose(e, out);
 	end_finding(out);
 	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || out->found ||
 		out->muted)
@@ -693,6 +697,7 @@ void check_run(struct check *e, struct check_result *out, const struct finding_e
 	e->id = id ? *id : (struct process_id){ 0 };
 	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
 	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
+	check_calls_read(e);
 	out->of = e;
 	out->found = out->muted = 0;
 	out->is_reported = out->is_open = false;

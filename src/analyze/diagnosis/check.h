@@ -34,6 +34,15 @@ struct check_setting {
 	double options[16]; /* by index in the type's table */
 };
 
+/* The system calls of the process. */
+struct check_calls {
+	const struct call_history *history; /* NULL: none was recorded */
+	uint64_t interval_ns;
+	bool is_read;	 /* they were recorded one by one, for long enough to diagnose them */
+	bool is_sampled; /* some calls were only counted: counts are estimates */
+	uint64_t lost;	 /* lost calls of all observed processes: counts are lower bounds */
+};
+
 /* The input of a detector. */
 struct check {
 	const struct finding_type *type;
@@ -42,6 +51,7 @@ struct check {
 	const struct process_entry *process; /* NULL: the host */
 	struct process_id id;		     /* zeros: the host */
 	struct sample_series series;	     /* empty for the host */
+	struct check_calls calls;
 	/* The findings raised by the diagnosis before this one; NULL: not a watch. */
 	const struct finding_tracker *raised;
 	const struct buffer *findings; /* struct finding_row of the detectors that ran before */

@@ -25,11 +25,10 @@ struct rebuilds {
 static struct call_failures execs_of(const struct check *e)
 {
 	struct call_failures sum = { 0 };
-	struct check_calls calls;
 
-	if (!check_calls_read(&calls, e))
+	if (!e->calls.is_read)
 		return sum;
-	map_for_each (&calls.history->repeats, const struct call_repeat_key *, key,
+	map_for_each (&e->calls.history->repeats, const struct call_repeat_key *, key,
 		const struct call_repeat *, one) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 		struct call_failures of = { one->seen, one->seen, one->first_ns, one->last_ns, 0 };
