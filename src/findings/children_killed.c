@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/starts.h"
 #include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/scripts.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/signal_names.h"
@@ -386,7 +387,7 @@ static void report_group(
 	const struct check *e, struct check_result *out, const struct ended_children *g)
 {
 	uint64_t interval_ns = e->input->host.last_ns - g->first_ns;
-	struct buffer status = { 0 };
+	_cleanup_(buffer_fini) struct buffer status = { 0 };
 
 	exit_reason_text_status(&status, g->key.status);
 	finding_begin(out,
@@ -407,7 +408,6 @@ static void report_group(
 	if (e->input->endings.children.refused)
 		finding_unseen(out, "%llu more ends of descendants: there was no room for them",
 			(unsigned long long)e->input->endings.children.refused);
-	buffer_fini(&status);
 	emit_remedy(e, out, g);
 }
 

@@ -12,6 +12,7 @@
 #include "analyze/sockets/socket_turn.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
+#include "base/cleanup.h"
 
 #define PLACES_MAX 16
 
@@ -157,7 +158,7 @@ static void find_clients(struct clients *c, const struct check *e)
 {
 	const struct snapshot *first = check_first(e, &e->input->sockets),
 			      *last = check_last(e, &e->input->sockets);
-	struct socket_index before;
+	_cleanup_(socket_index_fini) struct socket_index before = { 0 };
 
 	socket_index_init(&before, first);
 	c->asking_first = count_requests(first, &c->late_first);
@@ -170,7 +171,6 @@ static void find_clients(struct clients *c, const struct check *e)
 		else if (socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED)
 			take_accepted(e, c, socket_index_get(&before, s->inode), s);
 	}
-	socket_index_fini(&before);
 	/* A connection was accepted meanwhile: the queue is served, slowly. */
 	if (c->accepted) {
 		c->queued = 0;
@@ -195,7 +195,7 @@ static const struct thread_history *busiest_thread(const struct check *e)
  * meanwhile. */
 static void put_chain(struct buffer *out, const struct check *e)
 {
-	struct buffer place = { 0 };
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 	struct wait_chain chain;
 	struct wait_graph g;
 	const struct wait_link *first = &chain.links[0];
@@ -210,7 +210,6 @@ static void put_chain(struct buffer *out, const struct check *e)
 	if (first->thread &&
 		stack_wait_put_own(&place, e->input, e->process, first->thread->record.tid))
 		buffer_format(out, "; %u is in %s", e->id.pid, buffer_cstr(&place));
-	buffer_fini(&place);
 }
 
 static bool misses_edge(const struct check *e, const struct clients *c)

@@ -8,6 +8,7 @@
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
 #include "probes/sockets.h"
 
 #define PEERS_REPORTED 3
@@ -37,13 +38,12 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 {
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&e->input->labels, s, &strength);
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	if (label.size)
 		buffer_format(&text, "%.*s, ", SPAN_ARGS(label));
 	socket_put_peer(&text, s);
 	tally_add(&l->peers, span_of_string(buffer_cstr(&text)), true);
-	buffer_fini(&text);
 }
 
 static void take_last(const struct check *e, struct look *l)

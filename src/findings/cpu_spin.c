@@ -21,6 +21,7 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_task.h"
 #include "analyze/profile/profile_regexp.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
@@ -318,7 +319,7 @@ static void put_session(struct buffer *out, const struct check *e)
 static void emit_claim(
 	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	if (s->is_by_call) {
 		repeated_call_put(&text, &s->call);
@@ -334,7 +335,6 @@ static void emit_claim(
 	}
 	put_session(&text, e);
 	finding_claim(out, "%s", buffer_cstr(&text));
-	buffer_fini(&text);
 }
 
 static void emit_spots(struct check_result *out, struct profile_spots *spots)

@@ -402,7 +402,7 @@ static void set_values(struct check_result *out, const struct locked *l, enum ki
 static void emit_threads(struct check_result *out, const struct locked *l, enum place place)
 {
 	const struct waits_thread *t = NULL;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	unsigned shown = 0;
 
 	while ((t = wait_graph_thread(l->g, l->e->id.pid, t)) && shown < THREADS_SHOWN) {
@@ -423,7 +423,6 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 		stack_wait_put_within(&text, &s);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));
 	}
-	buffer_fini(&text);
 }
 
 static void report_deadlock(struct check_result *out, const struct locked *l, enum kind kind)

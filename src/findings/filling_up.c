@@ -8,6 +8,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/made_files.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 
 #define SHOWN_MAX	      4
@@ -391,7 +392,7 @@ static void emit_claim(
 {
 	const char *path = g->path.text, *grow = g->files > 1 ? "grow" : "grows";
 	char rate[UNITS_SIZE], time[UNITS_SIZE], size[UNITS_SIZE], used[FILE_SPACE_TEXT];
-	struct buffer file = { 0 };
+	_cleanup_(buffer_fini) struct buffer file = { 0 };
 
 	buffer_format(&file, "%s%s", path, g->is_deleted ? " (deleted)" : "");
 	if (g->files > 1)
@@ -417,7 +418,6 @@ static void emit_claim(
 		finding_claim(out, "fills %.*s: %s %s by %s a second; full in %s",
 			SPAN_ARGS(place_of(g)), buffer_cstr(&file), grow, rate,
 			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
-	buffer_fini(&file);
 }
 
 static void emit_evidence(struct check_result *out, const struct file_growth *g, double left)

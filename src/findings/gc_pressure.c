@@ -149,13 +149,12 @@ static void report_functions(
 	const struct check *e, struct check_result *out, const struct collection *c)
 {
 	struct span function = c->work.function;
-	struct buffer place = { 0 };
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 
 	work_put_place(&place, e);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "spends %.0f %% of its CPU time in garbage collection%s",
 		100 * c->work.share, buffer_cstr(&place));
-	buffer_fini(&place);
 	finding_percent(out, "CPU", c->of.cpu, c->of.interval_ns);
 	if (c->of.demand >= 1.2 * c->of.cpu)
 		finding_percent(out, WITH_READY, c->of.demand, c->of.interval_ns);

@@ -4,6 +4,7 @@
  * older blocks: all of these stop growing. Memory that grows is not always lost: a program that
  * loads its data grows too, so a young process is not judged. */
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 
 NUMBER(LONG_NS, 30 * NS_PER_S, NS, "in a shorter observation a cache may still fill up");
@@ -22,7 +23,7 @@ static void report_leak(const struct check *e, struct check_result *out,
 {
 	uint64_t interval_ns = g->time_ns;
 	bool is_long = interval_ns >= LONG_NS;
-	struct buffer stack = { 0 };
+	_cleanup_(buffer_fini) struct buffer stack = { 0 };
 	char size[UNITS_SIZE];
 
 	heap_use_put_stack(&e->input->heap, g->top, &stack);
@@ -41,7 +42,6 @@ static void report_leak(const struct check *e, struct check_result *out,
 	finding_remedy(out,
 		"free it, or bound what keeps it; sooth heap --leaks -d 60 %u lists the code",
 		e->id.pid);
-	buffer_fini(&stack);
 }
 
 static bool is_judged(const struct check *e, struct check_result *out,

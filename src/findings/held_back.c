@@ -8,6 +8,7 @@
  * CPU it could use.
  */
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
@@ -95,7 +96,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	const char *file = g->version == 1 ? "cpu.cfs_quota_us" : "cpu.max";
 	struct span path = record_text(&g->record, &g->path);
 	struct limit_users users;
-	struct buffer by = { 0 };
+	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
 	if (is_used_by_others(e, l, &users))
 		limit_users_put(&by, e, &users, LIMITS_SHARED_CPU);
@@ -105,7 +106,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 		"held back by the CPU quota of its control group: %.2f CPUs, used up %.1f times a "
 		"second%s",
 		(double)g->limit / 1e6, l->per_s, buffer_cstr(&by));
-	buffer_fini(&by);
 	emit_place(out, g, file);
 	finding_rate(out, "times the quota was used up", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
 	finding_percent(out, "quota of the control group", (double)g->limit / 1e4, 0);
@@ -198,7 +198,7 @@ static void report_starved(
 {
 	double could = t->ran + t->waited;
 	struct limit_users users;
-	struct buffer by = { 0 }, where = { 0 };
+	_cleanup_(buffer_fini) struct buffer by = { 0 }, where = { 0 };
 	bool on_own = is_bound(e, &users), is_last = t->policy == THREADS_IDLE;
 	const struct limits_holder *h = users.top[0].holder;
 	struct span cpus = on_own ? record_text(&h->record, &h->place) : span_of("", 0);
@@ -226,8 +226,6 @@ static void report_starved(
 			      : "",
 		could < 100 ? could : 100, t->ran, /* two clocks: rounding */
 		buffer_cstr(&by));
-	buffer_fini(&where);
-	buffer_fini(&by);
 	if (t->nice > 0)
 		finding_count(out, "nice value", t->nice, 0);
 	emit_time(out, t);

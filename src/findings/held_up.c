@@ -737,7 +737,7 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 
 static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)
 {
-	struct buffer text = { 0 }, holder = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 }, holder = { 0 };
 	char time[UNITS_SIZE], least[UNITS_SIZE];
 
 	put_holder(&holder, h);
@@ -745,8 +745,6 @@ static void emit_short(const struct check *e, struct check_result *out, const st
 		buffer_cstr(&holder), sentence_duration(time, h->for_ns),
 		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
 	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
-	buffer_fini(&text);
-	buffer_fini(&holder);
 }
 
 static uint64_t ended_ns(const struct snapshot *s)

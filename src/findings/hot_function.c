@@ -14,6 +14,7 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
 #include "analyze/profile/profile_task.h"
+#include "base/cleanup.h"
 
 #define NODE_TIMERS "listOnTimeout"
 
@@ -36,14 +37,13 @@ struct hot {
 
 static void find_hot(struct hot *h, const struct check *e)
 {
-	struct buffer all = { 0 };
+	_cleanup_(buffer_fini) struct buffer all = { 0 };
 
 	*h = (struct hot){ 0 };
 	work_cpu_of(&h->of, e);
 	h->samples = profile_hot_functions(&e->input->profile, &e->id, PROFILE_IN_SCRIPT, &all);
 	if (all.size)
 		h->function = *(const struct profile_hot *)(const void *)all.data;
-	buffer_fini(&all);
 }
 
 /* Returns the share of the function without its time in the kernel: a server that sends much is in
@@ -102,7 +102,7 @@ static void claim_timers(struct check_result *out, double timers)
 static void report_function(const struct check *e, struct check_result *out, const struct hot *h)
 {
 	const struct profile_hot *f = &h->function;
-	struct buffer name = { 0 }, script = { 0 };
+	_cleanup_(buffer_fini) struct buffer name = { 0 }, script = { 0 };
 	struct profile_spots spots = { 0 };
 	bool is_within;
 
@@ -120,7 +120,6 @@ static void report_function(const struct check *e, struct check_result *out, con
 		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "",
 		buffer_cstr(&script));
 	claim_timers(out, timers_of(e, &spots));
-	buffer_fini(&script);
 	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
 		share_of(h), (unsigned long long)h->samples);
@@ -136,7 +135,6 @@ static void report_function(const struct check *e, struct check_result *out, con
 	else
 		finding_remedy(out, "sooth profile --tree %u shows its callers", e->id.pid);
 	profile_spots_fini(&spots);
-	buffer_fini(&name);
 }
 
 static void report_task(const struct check *e, struct check_result *out, const struct hot *h,

@@ -8,6 +8,7 @@
  * no block can begin, or an address inside of a block. Any other unknown address may be a block
  * allocated before the observation: then the process is reported neither as faulty nor as fine. */
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 
 static const struct finding_option options[] = {
@@ -18,7 +19,7 @@ static const struct finding_option options[] = {
 static void begin_free(
 	struct check_result *out, const struct heap_bad_free *first, const char *what)
 {
-	struct buffer stack = { 0 };
+	_cleanup_(buffer_fini) struct buffer stack = { 0 };
 
 	if (first->stack_state == SOOTH_STATE_VALUE)
 		heap_use_put_stack(&out->of->input->heap, first->stack, &stack);
@@ -27,7 +28,6 @@ static void begin_free(
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees %s: in %s", what, buffer_cstr(&stack));
 	finding_thread(out, first->record.tid);
-	buffer_fini(&stack);
 }
 
 static void diagnose_twice(const struct check *e, struct check_result *out)

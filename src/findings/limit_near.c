@@ -193,7 +193,7 @@ static void read_mappings(const struct check *e, const struct resource *of, stru
 static bool put_most_mapped(struct buffer *out, const struct check *e)
 {
 	struct tally_row most = { 0 };
-	struct tally names;
+	_cleanup_(tally_fini) struct tally names = { 0 };
 
 	tally_init(&names);
 	snapshot_each (struct maps_mapping, m, check_last(e, &e->input->maps), MAPS_MAPPING) {
@@ -202,7 +202,6 @@ static bool put_most_mapped(struct buffer *out, const struct check *e)
 		tally_add(&names, path.size ? path : span_of_string("anonymous memory"), true);
 	}
 	tally_top(&names, tally_last, &most, 1);
-	tally_fini(&names);
 	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);
 	return most.last > 0;
 }
@@ -383,7 +382,7 @@ static void emit_claim(const struct check *e, struct check_result *out, const st
 {
 	char used[UNITS_SIZE], limit[UNITS_SIZE];
 	bool is_full = u->used >= u->limit;
-	struct buffer most = { 0 };
+	_cleanup_(buffer_fini) struct buffer most = { 0 };
 	bool has_most = of->put_most && of->put_most(&most, e);
 
 	finding_claim(out, "%s of %s: %s of %s%s in use", is_full ? "out" : "almost out", of->name,
@@ -395,7 +394,6 @@ static void emit_claim(const struct check *e, struct check_result *out, const st
 		is_full ? "" : "at the limit ", of->at_limit);
 	if (of->unit == SOOTH_UNIT_S)
 		finding_claim(out, " (%s)", u->is_hard ? "SIGKILL" : "SIGXCPU");
-	buffer_fini(&most);
 }
 
 static void emit_evidence(struct check_result *out, const struct resource *of, const struct use *u)
@@ -497,7 +495,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	enum finding_scope scope = e->process || e->id.pid ? FINDING_OF_PROCESS : FINDING_OF_HOST;
 	struct use unread = { 0 };
 	unsigned read = 0;
-	struct buffer fine = { 0 };
+	_cleanup_(buffer_fini) struct buffer fine = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
 		const struct resource *of = &resources[i];
@@ -521,7 +519,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, unread.state);
 	else if (!out->found)
 		check_fine(out, "%s", buffer_cstr(&fine));
-	buffer_fini(&fine);
 }
 
 const struct finding_detector finding_fd_limit_near = { diagnose, FINDING_OPTIONS(options) };

@@ -18,6 +18,7 @@
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
@@ -190,13 +191,12 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
  * last: a queue for such a client grows, and nothing takes from it. */
 static void claim_gone(const struct check *e, struct check_result *out)
 {
-	struct socket_index before;
+	_cleanup_(socket_index_fini) struct socket_index before = { 0 };
 	unsigned count = 0;
 
 	socket_index_init(&before, check_first(e, &e->input->sockets));
 	sockets_each (check_last(e, &e->input->sockets), s)
 		count += socket_index_both_closed(&before, s);
-	socket_index_fini(&before);
 	if (count < GONE_LEAST)
 		return;
 	finding_claim(out,

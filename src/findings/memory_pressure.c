@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
 #include "probes/limits.h"
@@ -191,7 +192,7 @@ static void claim_group(const struct check *e, struct check_result *out, const s
 {
 	char used[UNITS_SIZE], limit[UNITS_SIZE];
 	struct limit_users users = { 0 };
-	struct buffer by = { 0 };
+	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
 	if (t->group)
 		limit_users_find(&users, e, LIMITS_SHARED_MEMORY,
@@ -209,7 +210,6 @@ static void claim_group(const struct check *e, struct check_result *out, const s
 			"limit the kernel kills a process",
 			sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit),
 			buffer_cstr(&by));
-	buffer_fini(&by);
 	if (!t->kills && t->percent >= check_option(e, "critical"))
 		finding_severity(out, FINDING_CRITICAL);
 }

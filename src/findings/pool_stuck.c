@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"
+#include "base/cleanup.h"
 
 #define SHOWN_MAX 4
 
@@ -68,7 +69,7 @@ static void emit_threads(
 	const struct check *e, struct check_result *out, const struct wait_graph *g)
 {
 	const struct waits_thread *t = NULL;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	unsigned shown = 0;
 
 	while ((t = wait_graph_thread(g, e->id.pid, t)) && shown < SHOWN_MAX) {
@@ -79,7 +80,6 @@ static void emit_threads(
 		finding_text(out, "thread", "%u %s", t->record.tid, buffer_cstr(&text));
 		shown++;
 	}
-	buffer_fini(&text);
 }
 
 static void report_pool(const struct check *e, struct check_result *out, const struct wait_graph *g,

@@ -9,6 +9,7 @@
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/held.h"
+#include "base/cleanup.h"
 
 static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("percent", 90, 1, 100,
@@ -37,7 +38,7 @@ static void report_limit(
 	const struct limits_group *g = room->group;
 	struct span path = record_text(&g->record, &g->path);
 	bool is_now = room->is_full || room->refused;
-	struct buffer members = { 0 };
+	_cleanup_(buffer_fini) struct buffer members = { 0 };
 	bool are_left = task_members_put(&members, e, g);
 
 	finding_begin(out,
@@ -62,7 +63,6 @@ static void report_limit(
 		"end processes of the group that are not needed (%s shows them), or raise its "
 		"pids.max (systemd: TasksMax=)",
 		are_left ? "sooth ps -t" : "systemd-cgls");
-	buffer_fini(&members);
 }
 
 /* Returns another diagnosed process of the group, which gets the finding: the oldest one that has

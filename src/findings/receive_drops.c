@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-drops", 5, 1, 1e9, "minimum number of packets or connections dropped"),
@@ -66,7 +67,7 @@ static const struct snapshot *snapshot_of_parent(const struct check *e)
 static void find_drops(struct drops *d, const struct check *e, const struct snapshot *first,
 	const struct snapshot *last)
 {
-	struct socket_index index, parent;
+	_cleanup_(socket_index_fini) struct socket_index index = { 0 }, parent = { 0 };
 
 	socket_index_init(&index, first);
 	socket_index_init(&parent, snapshot_of_parent(e));
@@ -79,8 +80,6 @@ static void find_drops(struct drops *d, const struct check *e, const struct snap
 		if (before && !socket_index_get(&parent, s->inode) && !is_own)
 			add_drops(d, before, s);
 	}
-	socket_index_fini(&parent);
-	socket_index_fini(&index);
 }
 
 static const struct claim_row of_listener = {

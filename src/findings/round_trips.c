@@ -18,6 +18,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/sockets/socket_sums.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
 
@@ -192,7 +193,7 @@ static void put_peer(
 static void emit_claim(const struct check *e, struct check_result *out,
 	const struct call_exchange *x, const char *path, enum chain chain)
 {
-	struct buffer peer = { 0 };
+	_cleanup_(buffer_fini) struct buffer peer = { 0 };
 	char each[UNITS_SIZE];
 
 	put_peer(&peer, e, x, path);
@@ -215,7 +216,6 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			"time it waits for these answers",
 			buffer_cstr(&peer), check_calls_least(e), check_calls_rate(e, x->answered),
 			wait_share(e, x));
-	buffer_fini(&peer);
 }
 
 static void emit_values(

@@ -214,7 +214,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct snapshot *first = check_first(e, &e->input->waits),
 			      *last = check_last(e, &e->input->waits);
 	const struct waits_signals *then = check_signals(e, first), *now = check_signals(e, last);
-	struct buffer signals = { 0 };
+	_cleanup_(buffer_fini) struct buffer signals = { 0 };
 	uint64_t since_ns;
 
 	if (e->process && (diagnose_sent(e, out) || diagnose_trap(e, out)))
@@ -234,7 +234,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 			out, "a request to end was pending, but not for long", CHECK_LONGER);
 	else
 		report_signals(e, out, buffer_cstr(&signals), since_ns);
-	buffer_fini(&signals);
 }
 
 const struct finding_detector finding_signal_pending = { diagnose, FINDING_OPTIONS(options) };

@@ -15,6 +15,7 @@
 #include "analyze/evidence/work_share.h"
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
@@ -175,12 +176,11 @@ static void take_socket(const struct check *e, struct talker *t, const struct so
 
 static void take_sockets(const struct check *e, struct talker *t)
 {
-	struct socket_index before;
+	_cleanup_(socket_index_fini) struct socket_index before = { 0 };
 
 	socket_index_init(&before, check_first(e, &e->input->sockets));
 	sockets_each (check_last(e, &e->input->sockets), s)
 		take_socket(e, t, &before, s);
-	socket_index_fini(&before);
 }
 
 /* Returns whether the silence is worth a finding. An idle agent may keep a request open for news;
@@ -364,7 +364,7 @@ static void emit_unseen(struct check_result *out, const struct talker *t, const 
 static void report_stream(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
-	struct buffer both = { 0 };
+	_cleanup_(buffer_fini) struct buffer both = { 0 };
 
 	socket_put_local(&both, s->socket);
 	buffer_string(&both, " > ");
@@ -386,7 +386,6 @@ static void report_stream(struct check_result *out, const struct talker *t, cons
 	emit_unseen(out, t, s);
 	set_values(out, t, s);
 	finding_claim_row(out, row_of(t, s));
-	buffer_fini(&both);
 }
 
 /* Reports a request that no attempt got an answer to, between two attempts, or if its connection
@@ -465,7 +464,7 @@ static bool wait_of(struct datagram_wait *w, const struct check *e,
 static bool find_datagrams(struct datagram_wait *w, const struct check *e)
 {
 	struct datagram_wait one;
-	struct socket_index first;
+	_cleanup_(socket_index_fini) struct socket_index first = { 0 };
 	bool is_name_server = false;
 
 	*w = (struct datagram_wait){ 0 };
@@ -477,7 +476,6 @@ static bool find_datagrams(struct datagram_wait *w, const struct check *e)
 		if (wait_of(&one, e, &first, s) && (!w->socket || one.for_ns > w->for_ns))
 			*w = one;
 	}
-	socket_index_fini(&first);
 	return w->socket && !is_name_server;
 }
 

@@ -9,6 +9,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/tally.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
@@ -65,7 +66,7 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	uint64_t slack_ns = sample_series_ns(&e->series) / (2 * (e->series.count - 1));
 
 	char call[SYSCALL_NAME_SIZE];
-	struct tally names, calls;
+	_cleanup_(tally_fini) struct tally names = { 0 }, calls = { 0 };
 
 	*n = (struct newcomers){ 0 };
 	tally_init(&names);
@@ -85,8 +86,6 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	}
 	tally_top(&names, tally_last, &n->name, 1);
 	tally_top(&calls, tally_last, &n->call, 1);
-	tally_fini(&names);
-	tally_fini(&calls);
 }
 
 static double threads_at(const struct sample_point *p)

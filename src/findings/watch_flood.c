@@ -11,6 +11,7 @@
  */
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/fds/fd_sums.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
 
@@ -45,8 +46,7 @@ struct watched {
 /* Several watchers may watch the same file. */
 static uint32_t count_files(const struct snapshot *snapshot)
 {
-	struct map files;
-	uint32_t different;
+	_cleanup_(map_fini) struct map files = { 0 };
 
 	map_init(&files, sizeof(struct watched), 1, FILES_MAX);
 	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH) {
@@ -54,21 +54,18 @@ static uint32_t count_files(const struct snapshot *snapshot)
 
 		map_put(&files, &one, NULL);
 	}
-	different = (uint32_t)files.count;
-	map_fini(&files);
-	return different;
+	return (uint32_t)files.count;
 }
 
 static uint32_t count_empty(const struct snapshot *snapshot, const struct fd_sums *sums)
 {
-	struct map watching;
+	_cleanup_(map_fini) struct map watching = { 0 };
 	uint32_t busy;
 
 	map_init(&watching, sizeof(uint32_t), 1, INSTANCES_MAX);
 	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH)
 		map_put(&watching, &w->fd, NULL);
 	busy = (uint32_t)watching.count;
-	map_fini(&watching);
 	return sums->instances > busy ? sums->instances - busy : 0;
 }
 
@@ -114,7 +111,7 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 {
 	const struct fds_process *p = sums->process;
 	const struct fd_directory *all, *top = NULL;
-	struct buffer list = { 0 };
+	_cleanup_(buffer_fini) struct buffer list = { 0 };
 	size_t count;
 
 	fd_sums_directories(&list, last);
@@ -145,7 +142,6 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 		"the program, or start it in a smaller directory; sooth inspect --fds %u lists the "
 		"watches",
 		e->id.pid);
-	buffer_fini(&list);
 }
 
 static void emit_empty(struct check_result *out, const struct fd_sums *sums, uint32_t empty)

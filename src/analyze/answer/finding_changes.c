@@ -77,7 +77,7 @@ static void write_raised(const struct finding_changes *c, const struct diagnosed
 	const struct cause *cause = cause_of(&c->causes, j);
 	const struct finding_row *root = cause ? cause->finding : f;
 	const struct sooth_record *r = &f->record;
-	struct buffer answer = { 0 };
+	_cleanup_(buffer_fini) struct buffer answer = { 0 };
 	struct span agent = agent_of(j), remedy = record_text(r, &f->remedy);
 	struct finding_change_row row = { .record = row_head(&j->id),
 		.utc_ns = f->last_utc_ns,
@@ -107,7 +107,6 @@ static void write_raised(const struct finding_changes *c, const struct diagnosed
 	};
 
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&answer);
 }
 
 static struct change_key key_of(const struct finding_row *f)
@@ -223,7 +222,7 @@ static bool is_over(struct finding_changes *c, const struct sooth_record *r)
 
 static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 {
-	struct buffer cleared = { 0 };
+	_cleanup_(buffer_fini) struct buffer cleared = { 0 };
 	int status;
 
 	if (!c->watch.begin_ns)
@@ -235,7 +234,6 @@ static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 	if (!status)
 		status = emit_changes(c, &cleared, err);
 	causes_fini(&c->causes);
-	buffer_fini(&cleared);
 	return status;
 }
 

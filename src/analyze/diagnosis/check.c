@@ -119,14 +119,11 @@ static void make_key(const struct check *e, const char *what, struct buffer *key
 
 bool check_is_raised(const struct check *e, const char *what)
 {
-	struct buffer key = { 0 };
-	bool is_raised;
+	_cleanup_(buffer_fini) struct buffer key = { 0 };
 
 	assert(e);
 	make_key(e, what, &key);
-	is_raised = e->raised && finding_tracker_is_raised(e->raised, buffer_cstr(&key));
-	buffer_fini(&key);
-	return is_raised;
+	return e->raised && finding_tracker_is_raised(e->raised, buffer_cstr(&key));
 }
 
 bool check_has_finding(const struct check *e, const char *id)
@@ -171,7 +168,7 @@ static void end_finding(struct check_result *out)
 	assert(out);
 
 	struct finding_row *row = &out->row;
-	struct buffer subject = { 0 };
+	_cleanup_(buffer_fini) struct buffer subject = { 0 };
 	char text[ERROR_REMEDY_SIZE];
 
 	if (!out->is_open)
@@ -196,7 +193,6 @@ static void end_finding(struct check_result *out)
 		tail_buffer(&row->unseen, &out->unseen),
 	};
 	RECORD_APPEND(out->findings, row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&subject);
 }
 
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what)
@@ -356,14 +352,13 @@ static void add_value(struct check_result *out, const char *name, double value,
 		.interval_ns = interval_ns,
 		.interval_state = interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 	};
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	char over[UNITS_SIZE];
 
 	format_value(&text, value, unit, is_rate);
 	if (interval_ns)
 		buffer_format(&text, " over %s", format_ns(over, interval_ns));
 	add_evidence(out, &row, name, unit_name(unit, is_rate), &text);
-	buffer_fini(&text);
 }
 
 void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
@@ -392,11 +387,10 @@ void finding_text(struct check_result *out, const char *name, const char *format
 {
 	struct finding_evidence_row row = { .value_state = SOOTH_STATE_ABSENT,
 		.interval_state = SOOTH_STATE_ABSENT };
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	FORMAT_INTO(&text, format);
 	add_evidence(out, &row, name, "", &text);
-	buffer_fini(&text);
 }
 
 void finding_thread(struct check_result *out, uint32_t tid)
@@ -461,7 +455,7 @@ void check_fine(struct check_result *out, const char *format, ...)
 	assert(out);
 
 	struct finding_fine_row row = { .record = row_head(&out->of->id) };
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	FORMAT_INTO(&text, format);
 	struct record_tail tail[] = {
@@ -469,7 +463,6 @@ void check_fine(struct check_result *out, const char *format, ...)
 		tail_buffer(&row.words, &text),
 	};
 	RECORD_APPEND(out->fine, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&text);
 	out->is_reported = true;
 }
 

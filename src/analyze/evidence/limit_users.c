@@ -9,6 +9,7 @@
 #include "analyze/fds/fd_sums.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
@@ -278,8 +279,8 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 {
 	struct tally_row most = { 0 };
 	struct buffer text = { 0 };
-	struct tally groups;
-	struct socket_index sockets;
+	_cleanup_(tally_fini) struct tally groups = { 0 };
+	_cleanup_(socket_index_fini) struct socket_index sockets = { 0 };
 	int64_t sum = 0;
 
 	assert(e);
@@ -292,9 +293,7 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 		sum++;
 	}
 	tally_top(&groups, tally_last, &most, 1);
-	tally_fini(&groups);
 	buffer_fini(&text);
-	socket_index_fini(&sockets);
 	if (most.last < 2 || most.last * 2 < sum)
 		return false;
 	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);

@@ -8,6 +8,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/process_table/server_name.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 
 #define COMMANDS_MAX 1024
@@ -247,7 +248,7 @@ static void emit_server(const struct check *e, struct check_result *out,
 
 void server_restarts_report(const struct check *e, struct check_result *out)
 {
-	struct map servers;
+	_cleanup_(map_fini) struct map servers = { 0 };
 
 	map_init(&servers, sizeof(struct server), sizeof(struct restarts), SERVERS_MAX);
 	count_servers(e, &servers);
@@ -255,5 +256,4 @@ void server_restarts_report(const struct check *e, struct check_result *out)
 		if (starts->seen > starts->alive && starts->seen > 1)
 			emit_server(e, out, key, starts);
 	}
-	map_fini(&servers);
 }
