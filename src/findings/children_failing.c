@@ -246,29 +246,15 @@ static struct group_status status_of(const struct group *g)
 	return most;
 }
 
-/* Returns the number of ended children of `starter`, except sleep commands, which are pauses of its
- * loop. */
-static uint64_t count_direct(const struct counting *c, const struct process_entry *starter)
-{
-	uint64_t all = 0;
-
-	map_for_each_value (&c->groups, const struct group *, g) {
-		if (g->key.is_direct && g->key.starter == starter && strcmp(g->key.name, "sleep"))
-			all += g->count;
-	}
-	return all;
-}
-
-/* Returns whether all failures have one reason. A list of files may fail one by one, and a script
- * may look for files that are missing; an error of the script itself is the same for all. */
-static bool has_one_reason(const struct counting *c, const struct group *g)
+/* Returns whether all failures have one reason, as far as it is known: a list of files may fail one
+ * by one. */
+static bool has_one_reason(const struct group *g)
 {
 	struct group_status most = status_of(g);
 
 	if (g->failed < UNKNOWN_LEAST || most.count < g->failed)
 		return false;
-	return !g->known || signal_of(most.status) ||
-	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, g->key.starter));
+	return !g->known || signal_of(most.status);
 }
 
 /* Returns whether all commands fail, from the first half of the observation to the second. */
@@ -277,7 +263,7 @@ static bool keeps_failing(const struct counting *c, const struct group *g)
 	return (double)g->failed >= check_option(c->check, "min-failures") &&
 	       (double)g->failed >= FAILING_SHARE * (double)g->count &&
 	       starts_are_steady(g->early, g->failed) &&
-	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(c, g));
+	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(g));
 }
 
 static bool runs_others(const struct group *g)

@@ -29,7 +29,6 @@ enum place {
 	PLACE_AWAY,  /* the thread is in another wait, perhaps holding the lock */
 	PLACE_LOCK,
 	PLACE_RESULT,
-	PLACE_NOTIFY,
 	PLACE_SIGNAL, /* the thread waits for a latch, semaphore or future of Java */
 	PLACE_UNSEEN,
 	PLACES,
@@ -54,7 +53,6 @@ struct locked {
 	uint64_t for_ns[PLACES];      /* the shortest wait at each place */
 	struct stack_wait of[PLACES]; /* the first thread at each place, or the first of a pool */
 	uint64_t addresses[2];
-	bool is_main_notified;
 };
 
 /* --- threads --- */
@@ -76,8 +74,6 @@ static enum place of_futex(const struct waits_thread *t, const struct stack_wait
 		return PLACE_LOCK;
 	case STACK_WAIT_RESULT:
 		return PLACE_RESULT;
-	case STACK_WAIT_NOTIFY:
-		return PLACE_NOTIFY;
 	case STACK_WAIT_OTHER:
 		return PLACE_RESTS;
 	default:
@@ -152,7 +148,6 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;
 	l->loops += s->is_loop;
-	l->is_main_notified |= place == PLACE_NOTIFY && t->record.tid == t->node_pid;
 	if (!l->count[place]++ || (s->is_pool && !l->of[place].is_pool))
 		l->of[place] = *s;
 	if (place == PLACE_RUNS)
@@ -226,7 +221,6 @@ enum kind {
 	KIND_SIGNAL_IDLE, /* all other threads are idle */
 	KIND_CONDITIONS,  /* Java: all threads wait on conditions */
 	KIND_UNENDED,	  /* the same, and main() has ended */
-	KIND_NOTIFY
 };
 
 #define ALONE	    "deadlock: its only thread waits "
@@ -273,9 +267,6 @@ static const struct row {
 	[KIND_UNENDED] = { PLACE_RESTS, SIGNAL_HOOK,
 		"its main() has ended, and {conditions} for work, for {time}, that none is left to "
 		"give: a pool that was not shut down keeps the process" },
-	[KIND_NOTIFY] = { PLACE_NOTIFY, "which thread should notify it",
-		"its main thread waits in Atomics.wait for a notification, for {time}: its event "
-		"loop does not run{, in |within}" },
 };
 
 static enum kind kind_of(const struct locked *l)
@@ -301,8 +292,6 @@ static enum kind kind_of(const struct locked *l)
 		return l->threads == l->count[PLACE_SIGNAL] ? KIND_SIGNAL : KIND_SIGNAL_IDLE;
 	if (is_clear && l->conditions && l->threads == l->count[PLACE_RESTS] && !l->woken)
 		return l->has_main_ended ? KIND_UNENDED : KIND_CONDITIONS;
-	if (l->is_main_notified && !l->count[PLACE_RUNS])
-		return KIND_NOTIFY;
 	return KIND_NONE;
 }
 

@@ -16,10 +16,6 @@
 #include "analyze/profile/profile_task.h"
 #include "base/cleanup.h"
 
-#define NODE_TIMERS "listOnTimeout"
-
-NUMBER(TIMERS_LEAST, 100, NONE, "timers a second");
-
 static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("min-cpu", 50, 1, 1e5,
 		"minimum CPU use of the process, in percent of one CPU; time in which its threads "
@@ -71,34 +67,6 @@ static bool is_explained(const struct check *e)
 	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure");
 }
 
-/* Returns how many times a second a loop of node waits for its next timer and has to wait no
- * longer: node makes 1 ms of a delay of more than 31 bits, or of a delay that is no number. 0: not
- * seen, or seldom. */
-static double timers_of(const struct check *e, struct profile_spots *spots)
-{
-	double count = 0;
-
-	if (!spots->within.size || !strstr(buffer_cstr(&spots->within), NODE_TIMERS) ||
-		!e->calls.is_read)
-		return 0;
-	call_repeats_each (e->calls.history, key, r) {
-		if (key->tid == e->id.pid && !key->result &&
-			syscall_row_of(key->abi, key->number)->wait.what == SYSCALL_WAIT_READY)
-			count += (double)r->count;
-	}
-	count = check_calls_rate(e, count);
-	return count >= TIMERS_LEAST ? count : 0;
-}
-
-static void claim_timers(struct check_result *out, double timers)
-{
-	if (timers > 0)
-		finding_claim(out,
-			"; its timer fires about %.0f times a second: node makes 1 ms of a delay "
-			"above 24.8 days (2^31-1 ms), or of none",
-			timers);
-}
-
 static void report_function(const struct check *e, struct check_result *out, const struct hot *h)
 {
 	const struct profile_hot *f = &h->function;
@@ -119,7 +87,6 @@ static void report_function(const struct check *e, struct check_result *out, con
 		buffer_cstr(&name), is_within && !spots.is_within_loop ? ", within " : "",
 		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "",
 		buffer_cstr(&script));
-	claim_timers(out, timers_of(e, &spots));
 	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
 		share_of(h), (unsigned long long)h->samples);

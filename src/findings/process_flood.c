@@ -47,9 +47,7 @@ static const struct finding_option options[] = {
 		UNLISTED),
 	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
 		"minimum number of starts per second if nine of ten of them fail"),
-	THRESHOLD("min-rebuilds", 3, 2, 1e6,
-		"minimum number of times that it starts itself again, or that the same file is "
-		"compiled",
+	THRESHOLD("min-rebuilds", 3, 2, 1e6, "minimum number of times that it starts itself again",
 		UNLISTED),
 	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
 		"severity is low from this number per second, if they came at this pace since the "
@@ -510,7 +508,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	if (e->process->agent)
 		server_restarts_report(e, out);
-	if (!out->found && !out->muted && !rebuilds_report(e, out))
+	if (!out->found && !out->muted && !exec_loop_report(e, out))
 		diagnose_growth(e, out);
 }
 
