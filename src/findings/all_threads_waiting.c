@@ -6,7 +6,6 @@
  * wait for other things, and so are processes that wait for each other. */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/diagnosis/endings.h"

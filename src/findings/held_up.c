@@ -3,7 +3,6 @@
  * nothing to end the wait. If a process of the chain that is nearer to the cause is diagnosed too,
  * that process gets the finding. all-threads-waiting reports a deadlock within the process. */
 #include <fcntl.h>
-#include <string.h>
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/scripts.h"

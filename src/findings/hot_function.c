@@ -6,7 +6,6 @@
  * names its function too. */
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/scripts.h"

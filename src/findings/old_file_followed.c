@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"

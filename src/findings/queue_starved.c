@@ -4,7 +4,6 @@
  * looks at a file, and the sleeping threads woke several times meanwhile and put nothing in. */
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 

@@ -9,7 +9,6 @@
  * for data on that connection alone (analyze/evidence/awaited.h). */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyze/activity/activity.h"
 #include "analyze/evidence/work_share.h"

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/answer.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "analyze/answer/answer_clients.h"
 #include "analyze/answer/answer_finding.h"
 #include "analyze/answer/answer_log.h"
@@ -14,7 +11,6 @@
 #include "analyze/evidence/awaited.h"
 #include "analyze/answer/causes.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/answer/finding_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/section_columns.h"

@@ -2,7 +2,6 @@
 /* Repeated diagnosis: emits a row when a finding is raised or gets worse, and one when it is
  * cleared. The raised row is kept until then, because a cleared finding may have no process left to
  * read. */
-#include <errno.h>
 #include <string.h>
 
 #include "analyze/answer/causes.h"
@@ -11,9 +10,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "explain/stage.h"
-#include "model/schema.h"
 #include "probes/proc.h"
 
 #define SHOWN_MAX   16384

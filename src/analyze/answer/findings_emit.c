@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/findings_emit.h"
 
-#include <string.h>
-
 #include "analyze/answer/answer.h"
 #include "analyze/answer/answer_unseen.h"
 #include "analyze/answer/finding_process.h"

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "explain/registry.h"
 
 #define LINE_MAX_SIZE 256

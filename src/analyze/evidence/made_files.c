@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "analyze/evidence/file_space.h"
-#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"
 

@@ -9,7 +9,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "model/errno_names.h"
-#include "probes/sockets.h"
 
 #define STANDARD_LAST  2   /* a process starts with input, output and errors */
 #define POLL_READ      0x3 /* IN and PRI */

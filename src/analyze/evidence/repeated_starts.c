@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/process_table/server_name.h"
