@@ -58,13 +58,12 @@ static void report_children(
 	const struct check *e, struct check_result *out, const struct child_kind *kind)
 {
 	struct span name = check_name(kind->oldest);
-	char size[UNITS_SIZE], pace[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
-		kind->alive, SPAN_ARGS(name), sentence_size(size, kind->rss_bytes),
-		sentence_duration(pace, pace_of(e, kind)));
+		kind->alive, SPAN_ARGS(name), SENTENCE_SIZE(kind->rss_bytes),
+		SENTENCE_DURATION(pace_of(e, kind)));
 	finding_command(out, "command", process_table_known_arguments(kind->oldest));
 	finding_count(out, "used no CPU during the observation", kind->idle,
 		sample_series_ns(&e->series));

@@ -340,7 +340,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	const struct ended_children *g, uint64_t interval_ns)
 {
 	uint64_t all = count_ends(e, g);
-	char name[SIGNAL_NAME_SIZE], time[UNITS_SIZE];
+	char name[SIGNAL_NAME_SIZE];
 	bool are_all = g->count == all;
 
 	if (are_all)
@@ -354,7 +354,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	finding_claim(out, "%s of ", signal_name(name, g->key.signal));
 	claim_by(out, g);
 	finding_claim(out, ", %llu times in %s", (unsigned long long)g->count,
-		sentence_duration(time, interval_ns));
+		SENTENCE_DURATION(interval_ns));
 	if (is_match(g))
 		finding_claim(out,
 			": %.*s searches for a text that is in the command line of %.*s as well",

@@ -142,7 +142,6 @@ static void report_listener(
 	bool is_explained =
 		check_has_finding(e, "connect-failing") || check_has_finding(e, "fd-limit-near");
 	bool is_answered = c->turned_away > c->dropped;
-	char time[UNITS_SIZE];
 
 	finding_begin(out, confidence_high_if(kept), listener->text);
 	finding_low_if(out, !kept || is_explained);
@@ -150,7 +149,7 @@ static void report_listener(
 	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s",
 		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,
 		(unsigned long long)(refused + c->served), listener->text,
-		sentence_duration(time, c->last_ns - c->first_ns));
+		SENTENCE_DURATION(c->last_ns - c->first_ns));
 	claim_reason(e, out, kept);
 	finding_calls_rate(out, "connections closed at once", refused);
 	finding_calls_count(out, "connections read", c->served);

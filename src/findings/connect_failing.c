@@ -276,7 +276,7 @@ static void report_children(const struct look *l, const char *address, const voi
 static void report_cut(const struct look *l, const char *address, const void *peer)
 {
 	const struct call_peer *p = peer;
-	char label[PEER_NAME_SIZE], time[UNITS_SIZE];
+	char label[PEER_NAME_SIZE];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 	uint64_t life_ns = p->cut_life_ns / p->cut;
@@ -288,7 +288,7 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 		"%s%s closes its connections at once, without an answer: %llu of %llu, after %s on "
 		"average",
 		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
-		sentence_duration(time, life_ns));
+		SENTENCE_DURATION(life_ns));
 	finding_calls_count(out, "closed by the peer", p->cut);
 	finding_calls_rate(out, "connections", p->made);
 	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
@@ -361,7 +361,6 @@ static void report_waiting(const struct look *l, const char *address, const void
 static void report_silent(const struct look *l, const char *address, const void *peer)
 {
 	const struct call_peer *p = peer;
-	char time[UNITS_SIZE];
 
 	finding_begin(l->out, FINDING_CONFIDENCE_MEDIUM, address);
 	finding_connection(l->out, span_of_string(address));
@@ -369,7 +368,7 @@ static void report_silent(const struct look *l, const char *address, const void 
 		"name lookups are slow: the name server %s does not answer; %llu request%s waited "
 		"%s each before another was asked",
 		address, (unsigned long long)p->timeouts, p->timeouts == 1 ? "" : "s",
-		sentence_duration(time, p->timeout_ns / p->timeouts));
+		SENTENCE_DURATION(p->timeout_ns / p->timeouts));
 	finding_calls_count(l->out, "requests without an answer", p->timeouts);
 	finding_calls_count(l->out, "answers of that server", p->made);
 	check_calls_unseen(l->e, l->out);

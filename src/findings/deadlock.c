@@ -397,7 +397,6 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 	while ((t = wait_graph_thread(l->g, l->e->id.pid, t)) && shown < THREADS_SHOWN) {
 		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
-		char time[UNITS_SIZE];
 
 		if (place_of(l->g, l->p, t, &s) != place)
 			continue;
@@ -405,7 +404,7 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 		buffer_reset(&text);
 		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s", (int)name.size, name.data,
 			t->record.tid, (unsigned long long)t->arguments[0],
-			sentence_duration(time, t->since_ns));
+			SENTENCE_DURATION(t->since_ns));
 		if (s.by.size)
 			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
 		buffer_string(&text, s.within.size ? ", called by " : "");

@@ -82,7 +82,6 @@ static struct circle find_circle(const struct check *e)
 static void report_circle(const struct check *e, struct check_result *out, const struct circle *o)
 {
 	const struct call_moves *written = &o->file->moves[CALL_WRITTEN];
-	char size[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, o->path->text);
 	finding_path(out, span_of_string(o->path->text));
@@ -96,7 +95,7 @@ static void report_circle(const struct check *e, struct check_result *out, const
 			"reads %s, to which it writes itself, %s a second: it feeds itself with "
 			"its own log",
 			o->path->text,
-			sentence_size(size, (uint64_t)check_calls_rate(e, written->bytes)));
+			SENTENCE_SIZE((uint64_t)check_calls_rate(e, written->bytes)));
 	finding_calls_rate(out, "writes to it", written->calls);
 	finding_rate(out, "written to it", check_calls_rate(e, written->bytes), SOOTH_UNIT_BYTES,
 		e->calls.interval_ns);

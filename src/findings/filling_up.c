@@ -391,7 +391,7 @@ static void emit_claim(
 	struct check_result *out, const struct file_growth *g, enum filling filling, double left)
 {
 	const char *path = g->path.text, *grow = g->files > 1 ? "grow" : "grows";
-	char rate[UNITS_SIZE], time[UNITS_SIZE], size[UNITS_SIZE], used[FILE_SPACE_TEXT];
+	char rate[UNITS_SIZE], used[FILE_SPACE_TEXT];
 	_cleanup_(buffer_fini) struct buffer file = { 0 };
 
 	buffer_format(&file, "%s%s", path, g->is_deleted ? " (deleted)" : "");
@@ -403,7 +403,7 @@ static void emit_claim(
 		finding_claim(out,
 			"writes %s a second to a deleted file, %s: its space is not given back "
 			"until it is closed",
-			sentence_size(size, (uint64_t)per_s(g, g->most_bytes)), path);
+			SENTENCE_SIZE((uint64_t)per_s(g, g->most_bytes)), path);
 	else if (filling == FILLING_MEMORY)
 		finding_claim(out,
 			"keeps %s more a second in memory, in %s: it does not count as memory of "
@@ -413,11 +413,11 @@ static void emit_claim(
 		finding_claim(out,
 			"writes to a nearly full file system: %.*s is %s, %s left; %s %s",
 			SPAN_ARGS(place_of(g)), file_space_text(g->space, used),
-			sentence_size(size, (uint64_t)left), buffer_cstr(&file), grow);
+			SENTENCE_SIZE((uint64_t)left), buffer_cstr(&file), grow);
 	else
 		finding_claim(out, "fills %.*s: %s %s by %s a second; full in %s",
 			SPAN_ARGS(place_of(g)), buffer_cstr(&file), grow, rate,
-			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
+			SENTENCE_DURATION((uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
 }
 
 static void emit_evidence(struct check_result *out, const struct file_growth *g, double left)
@@ -490,15 +490,14 @@ static void report_growth(struct look *l, const struct file_growth *g)
 static void report_fine(struct check_result *out, const struct map *all)
 {
 	uint64_t gained = 0, interval_ns = 0;
-	char size[UNITS_SIZE], time[UNITS_SIZE];
 
 	map_for_each_value (all, const struct file_growth *, value) {
 		gained += value->gained_bytes;
 		interval_ns = value->interval_ns;
 	}
 	if (gained)
-		check_fine(out, "its files grew by %s in %s", sentence_size(size, gained),
-			sentence_duration(time, interval_ns));
+		check_fine(out, "its files grew by %s in %s", SENTENCE_SIZE(gained),
+			SENTENCE_DURATION(interval_ns));
 	else
 		check_fine(out, "no file of it grew");
 }

@@ -136,7 +136,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	double per_s, uint64_t interval_ns)
 {
 	_cleanup_(buffer_fini) struct buffer place = { 0 };
-	char time[UNITS_SIZE];
 	bool is_old = !check_is_young(e);
 	bool is_steady = is_old && keeps_pace(e, l, per_s);
 
@@ -145,7 +144,7 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	finding_low_if(out, !is_steady);
 	finding_claim(out, "goroutines pile up: %llu wait %s, %llu more in %s",
 		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
-		sentence_duration(time, interval_ns));
+		SENTENCE_DURATION(interval_ns));
 	claim_holder(e, out, l->of);
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
 	finding_count(out, "goroutines that wait there", l->of->count, 0);

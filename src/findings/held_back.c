@@ -151,14 +151,13 @@ static void report_io(struct check_result *out, const struct held_io *io)
 	const char *file = g->version == 2 ? "io.max"
 			   : io->is_write  ? "blkio.throttle.write_bps_device"
 					   : "blkio.throttle.read_bps_device";
-	char rate[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "io");
 	finding_thread(out, io->tid);
 	finding_claim(out,
 		"held back by the I/O limit of its control group: may %s %s a second, and waits "
 		"for the disk %.0f %% of the time",
-		io->is_write ? "write" : "read", sentence_size(rate, g->limit), io->waited);
+		io->is_write ? "write" : "read", SENTENCE_SIZE(g->limit), io->waited);
 	emit_place(out, g, file);
 	finding_rate(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	finding_rate(out, "bytes that the thread reads and writes", io->moved_per_s,

@@ -737,12 +737,12 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)
 {
 	_cleanup_(buffer_fini) struct buffer text = { 0 }, holder = { 0 };
-	char time[UNITS_SIZE], least[UNITS_SIZE];
+	char time[UNITS_SIZE];
 
 	put_holder(&holder, h);
 	buffer_format(&text, "it has waited for %s for only %s; the check needs %s",
 		buffer_cstr(&holder), sentence_duration(time, h->for_ns),
-		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
+		SENTENCE_DURATION((uint64_t)check_option(e, "min-time")));
 	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
 }
 

@@ -129,7 +129,6 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 	struct span name = record_text(&w->record, &w->waiter_name);
 	const char *what = w->source == WAITS_SOURCE_TITLE ? "database session" : "process";
 	const char *plural = w->source == WAITS_SOURCE_TITLE ? "s" : "es";
-	char time[UNITS_SIZE];
 
 	buffer_format(out, "%u %s%s %s", w->waiters, what, w->waiters == 1 ? "" : plural,
 		w->is_polled	  ? w->waiters == 1 ? "tries" : "try"
@@ -142,7 +141,7 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 		w->waiters > 1 && !w->longest_state ? "the longest, " : "", SPAN_ARGS(name),
 		w->waiter_pid);
 	if (!w->longest_state)
-		buffer_format(out, ", for %s", sentence_duration(time, w->longest_ns));
+		buffer_format(out, ", for %s", SENTENCE_DURATION(w->longest_ns));
 }
 
 static void report_lock(const struct check *e, struct check_result *out, const struct wait_graph *g,

@@ -209,7 +209,6 @@ static void report_refusal(const struct check *e, struct check_result *out, cons
 {
 	uint64_t ns = lasted_ns(r, e->calls.interval_ns);
 	size_t size = strlen(r->path) - (ends_in(r->path, "-shm") ? strlen("-shm") : 0);
-	char time[UNITS_SIZE];
 	struct wait_graph g;
 	bool has_graph = check_graph(e, &g);
 
@@ -224,7 +223,7 @@ static void report_refusal(const struct check *e, struct check_result *out, cons
 	else
 		finding_claim(out, "another process");
 	finding_claim(out, " for at least %s: it tries again and again, and was refused %.0f times",
-		sentence_duration(time, ns), r->count);
+		SENTENCE_DURATION(ns), r->count);
 	finding_time(out, "locked for at least", ns);
 	check_calls_times(out, r->count, r->first_ns, r->last_ns);
 	emit_remedy(out, r);

@@ -136,8 +136,6 @@ static void emit_remedy(
 
 static void emit_classes(struct check_result *out, const struct memory_gain *m)
 {
-	char gain[UNITS_SIZE], all[UNITS_SIZE];
-
 	if (!m->is_known) {
 		finding_unseen(
 			out, "which kind of memory grows: the mappings were listed only once");
@@ -145,9 +143,9 @@ static void emit_classes(struct check_result *out, const struct memory_gain *m)
 	}
 	for (unsigned i = 0; i < CLASSES_REPORTED && m->classes[i].gain_bytes > 0; i++)
 		finding_text(out, "what grew", "%s more in %s, now %s",
-			format_bytes(gain, (uint64_t)m->classes[i].gain_bytes),
+			FORMAT_BYTES((uint64_t)m->classes[i].gain_bytes),
 			map_class_texts[m->classes[i].class_],
-			format_bytes(all, (uint64_t)m->classes[i].rss_bytes));
+			FORMAT_BYTES((uint64_t)m->classes[i].rss_bytes));
 }
 
 static void add_room(uint64_t *room, uint64_t bytes)
@@ -298,10 +296,8 @@ static void report_growth(const struct check *e, struct check_result *out,
 /* Writes "4.0 MiB in 5 s". */
 static const char *gain_text(char out[GAIN_TEXT], const struct growth *g)
 {
-	char gain[UNITS_SIZE], time[UNITS_SIZE];
-
-	snprintf(out, GAIN_TEXT, "%s in %s", sentence_size(gain, whole_u64(g->last - g->first)),
-		sentence_duration(time, g->interval_ns));
+	snprintf(out, GAIN_TEXT, "%s in %s", SENTENCE_SIZE(whole_u64(g->last - g->first)),
+		SENTENCE_DURATION(g->interval_ns));
 	return out;
 }
 
@@ -370,11 +366,10 @@ static void report_too_little(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
-	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 64];
+	char reason[2 * UNITS_SIZE + 64];
 
 	snprintf(reason, sizeof(reason), "%s more in %s: too little to decide whether it goes on",
-		sentence_size(gain, whole_u64(g->last - g->first)),
-		sentence_duration(time, g->interval_ns));
+		SENTENCE_SIZE(whole_u64(g->last - g->first)), SENTENCE_DURATION(g->interval_ns));
 	if (check_is_young(e))
 		report_too_early(out, j, m);
 	else

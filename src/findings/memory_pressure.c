@@ -190,7 +190,7 @@ static void emit_stall(struct check_result *out, double some, double full)
 
 static void claim_group(const struct check *e, struct check_result *out, const struct tightness *t)
 {
-	char used[UNITS_SIZE], limit[UNITS_SIZE];
+	char limit[UNITS_SIZE];
 	struct limit_users users = { 0 };
 	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
@@ -208,7 +208,7 @@ static void claim_group(const struct check *e, struct check_result *out, const s
 		finding_claim(out,
 			"the control group is almost out of memory: %s of %s in use%s; at the "
 			"limit the kernel kills a process",
-			sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit),
+			SENTENCE_SIZE(t->used_bytes), sentence_size(limit, t->group->limit),
 			buffer_cstr(&by));
 	if (!t->kills && t->percent >= check_option(e, "critical"))
 		finding_severity(out, FINDING_CRITICAL);
@@ -276,7 +276,7 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 {
 	const struct limits_group *g = t->limit.group;
 	struct span path = record_text(&g->record, &g->path);
-	char limit[UNITS_SIZE], time[UNITS_SIZE];
+	char limit[UNITS_SIZE];
 	uint64_t files = 0;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "thrash");
@@ -286,7 +286,7 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 		"limit was hit %.0f times in %s",
 		sentence_size(limit, g->limit), t->faults_per_s,
 		t->limit.per_s * (double)t->limit.interval_ns / (double)NS_PER_S,
-		sentence_duration(time, t->limit.interval_ns));
+		SENTENCE_DURATION(t->limit.interval_ns));
 	finding_text(out, "control group", "%.*s", SPAN_ARGS(path));
 	finding_bytes(out, "limit", g->limit);
 	if (!g->used_state)

@@ -79,7 +79,6 @@ static void find_reads(struct reads *r, const struct check *e)
 static void report_reads(struct check_result *out, const struct check *e, const struct reads *r)
 {
 	const struct call_moves *m = &r->file->moves[CALL_READ];
-	char size[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(e), r->path->text);
 	finding_low_if(out, r->rate < check_option(e, "many"));
@@ -87,8 +86,7 @@ static void report_reads(struct check_result *out, const struct check *e, const 
 	finding_claim(out,
 		"reads %s over and over, %s%.0f times a second (%s each), and does next to nothing "
 		"else: a loop or a timer without a pause",
-		r->path->text, check_calls_least(e), r->rate,
-		sentence_size(size, m->bytes / m->calls));
+		r->path->text, check_calls_least(e), r->rate, SENTENCE_SIZE(m->bytes / m->calls));
 	finding_rate(out, "reads of the file", r->rate, SOOTH_UNIT_NONE, e->calls.interval_ns);
 	finding_percent(out, "share of all reads", r->share, e->calls.interval_ns);
 	finding_unseen(out, "whether the file changed in between");

@@ -27,7 +27,6 @@ static void report_segments(const struct check *e, struct check_result *out,
 {
 	uint64_t interval_ns = now->record.time_ns - then->record.time_ns;
 	uint64_t gain = now->unattached - then->unattached;
-	char size[UNITS_SIZE], time[UNITS_SIZE];
 	double per_s = (double)gain * (double)NS_PER_S / (double)interval_ns;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
@@ -36,8 +35,8 @@ static void report_segments(const struct check *e, struct check_result *out,
 	finding_claim(out,
 		"leaves shared memory behind: %llu more System V segments in %s that no process "
 		"uses, now %llu with %s",
-		(unsigned long long)gain, sentence_duration(time, interval_ns),
-		(unsigned long long)now->unattached, sentence_size(size, now->unattached_bytes));
+		(unsigned long long)gain, SENTENCE_DURATION(interval_ns),
+		(unsigned long long)now->unattached, SENTENCE_SIZE(now->unattached_bytes));
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
 	finding_count(out, "segments it created", now->segments, 0);
 	finding_bytes(out, "memory of unused segments when the observation started",

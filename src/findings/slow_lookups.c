@@ -138,12 +138,10 @@ static void report_vain(struct check_result *out, const struct check *e, const s
 
 static void report_silent(struct check_result *out, const struct check *e, const struct lookups *l)
 {
-	char time[UNITS_SIZE];
-
 	finding_begin(out, confidence_medium_if(!e->calls.lost), "silent");
 	finding_severity(out, FINDING_MEDIUM);
 	finding_claim(out, "the name server %s does not answer: asked %llu times in %s", l->silent,
-		(unsigned long long)l->questions, sentence_duration(time, l->silent_ns));
+		(unsigned long long)l->questions, SENTENCE_DURATION(l->silent_ns));
 	finding_calls_count(out, "questions", l->questions);
 	finding_unseen(out, "which names it asks for");
 	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "

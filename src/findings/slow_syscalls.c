@@ -164,10 +164,10 @@ static void emit_paths(struct check_result *out, const struct check_ranked *path
 	for (size_t i = 0; i < count; i++) {
 		const struct call_place *place = paths[i].key;
 		const struct call_times *t = paths[i].value;
-		char total[UNITS_SIZE], longest[UNITS_SIZE];
+		char longest[UNITS_SIZE];
 
 		finding_text(out, "path", "%s: %s in %llu calls, longest %s", place->text,
-			format_ns(total, t->total_ns), (unsigned long long)t->count,
+			FORMAT_NS(t->total_ns), (unsigned long long)t->count,
 			format_ns(longest, t->max_ns));
 	}
 }

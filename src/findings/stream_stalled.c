@@ -235,13 +235,12 @@ static void put_silence(
 	struct buffer *out, const struct talker *t, const struct stream *s, const char *peer)
 {
 	const char *what = s->is_by_log ? "answer" : "data";
-	char time[UNITS_SIZE];
 
 	if (t->work.is_agent && (s->is_api || is_of_model(t, s)))
 		buffer_format(out, "waiting for the model: no %s from %s for ", what, peer);
 	else
 		buffer_format(out, "waiting for %s: no %s for ", peer, what);
-	buffer_string(out, sentence_duration(time, s->state.for_ns));
+	buffer_string(out, SENTENCE_DURATION(s->state.for_ns));
 	if (s->attempts > 1)
 		buffer_format(out, ", in %u attempts", s->attempts);
 	if (s->state.turn == STREAM_QUIET && t->work.busy)
@@ -292,13 +291,11 @@ static void set_again(struct check_result *out, const struct talker *t)
 static void set_values(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	struct buffer *peer = finding_value(out, "peer");
-	char size[UNITS_SIZE];
 
 	put_peer(peer, s);
 	put_silence(finding_value(out, "silence"), t, s, buffer_cstr(peer));
-	finding_value_text(out, "to send", "%s", sentence_size(size, s->socket->send_queue_bytes));
-	finding_value_text(
-		out, "to read", "%s", sentence_size(size, s->socket->receive_queue_bytes));
+	finding_value_text(out, "to send", "%s", SENTENCE_SIZE(s->socket->send_queue_bytes));
+	finding_value_text(out, "to read", "%s", SENTENCE_SIZE(s->socket->receive_queue_bytes));
 	finding_value_text(out, "retransmits", "%u", s->socket->retransmits_waiting);
 	finding_value_time(out, "time", s->state.for_ns);
 	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
@@ -582,8 +579,6 @@ static void emit_unknown(struct check_result *out, uint8_t state)
 
 static void emit_fine(const struct check *e, struct check_result *out, const struct talker *t)
 {
-	char time[UNITS_SIZE];
-
 	if (t->unknown && t->unknown == t->made)
 		emit_unknown(out, t->unknown_state);
 	else if (!t->made)
@@ -600,7 +595,7 @@ static void emit_fine(const struct check *e, struct check_result *out, const str
 			t->made == 1 ? "" : "s", t->flowing);
 	else
 		check_fine(out, "%u outgoing connection%s, %u in use, longest idle %s", t->made,
-			t->made == 1 ? "" : "s", t->flowing, format_ns(time, t->longest_ns));
+			t->made == 1 ? "" : "s", t->flowing, FORMAT_NS(t->longest_ns));
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -68,7 +68,6 @@ static void report_log(const struct check *e, struct check_result *out,
 {
 	uint64_t bytes = bytes_of(now, now->log_pages),
 		 gain = bytes_of(now, now->log_pages - before->log_pages);
-	char text[UNITS_SIZE];
 	struct buffer *log;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
@@ -76,8 +75,8 @@ static void report_log(const struct check *e, struct check_result *out,
 	log = finding_value(out, "log");
 	put_log(log, now);
 	finding_path(out, span_of((const char *)log->data, log->size));
-	finding_value_text(out, "size", "%s", sentence_size(text, bytes));
-	finding_value_text(out, "gain", "%s", sentence_size(text, gain));
+	finding_value_text(out, "size", "%s", SENTENCE_SIZE(bytes));
+	finding_value_text(out, "gain", "%s", SENTENCE_SIZE(gain));
 	finding_value_span(out, "reader", record_text(&now->record, &now->reader_name));
 	finding_value_text(out, "reader pid", "%u", now->reader_pid);
 	finding_bytes(out, "size of the write-ahead log", bytes);

@@ -86,7 +86,7 @@ void answer_put_use(const struct diagnosis *s, struct buffer *out)
 {
 	const struct diagnosed *j = &s->all[1];
 	const struct process_entry *p = j->process;
-	char time[UNITS_SIZE], size[UNITS_SIZE];
+	char size[UNITS_SIZE];
 	double cpu;
 
 	if (!p || !p->is_there)
@@ -102,5 +102,5 @@ void answer_put_use(const struct diagnosis *s, struct buffer *out)
 	}
 	buffer_format(out, "%s of memory, started %s ago",
 		sentence_size(size, p->process->rss_bytes),
-		sentence_duration(time, host_state_elapsed(&s->input.host, p) * NS_PER_S));
+		SENTENCE_DURATION(host_state_elapsed(&s->input.host, p) * NS_PER_S));
 }

@@ -214,11 +214,10 @@ int findings_emit_watch(struct output *output, const struct diagnosis *s,
 {
 	struct finding_summary_row row = sum_up(s, watch->begin_ns);
 	struct buffer text = { 0 }, none = { 0 };
-	char time[UNITS_SIZE];
 	int status;
 
 	buffer_format(&text, "watched for %s: %llu raised, %llu cleared, %zu still open",
-		sentence_duration(time, row.interval_ns), (unsigned long long)watch->raised,
+		SENTENCE_DURATION(row.interval_ns), (unsigned long long)watch->raised,
 		(unsigned long long)watch->cleared, s->tracker.raised.count);
 	status = put_summary(output, &row, &text, &none, err);
 	buffer_fini(&text);

@@ -309,18 +309,16 @@ static void format_number(struct buffer *out, double value)
 
 static void format_value(struct buffer *out, double value, enum sooth_unit unit, bool is_rate)
 {
-	char text[UNITS_SIZE];
 	double size = value < 0 ? -value : value;
 
 	if (unit == SOOTH_UNIT_BYTES)
-		buffer_format(
-			out, "%s%s", value < 0 ? "-" : "", format_bytes(text, whole_u64(size)));
+		buffer_format(out, "%s%s", value < 0 ? "-" : "", FORMAT_BYTES(whole_u64(size)));
 	else if (unit == SOOTH_UNIT_NS)
-		buffer_string(out, format_ns(text, whole_u64(size)));
+		buffer_string(out, FORMAT_NS(whole_u64(size)));
 	else if (unit == SOOTH_UNIT_S && size < 60)
 		buffer_format(out, "%.0fs", value); /* no more digits than were measured */
 	else if (unit == SOOTH_UNIT_S)
-		buffer_string(out, format_ns(text, whole_u64(size * NS_PER_S)));
+		buffer_string(out, FORMAT_NS(whole_u64(size * NS_PER_S)));
 	else
 		format_number(out, value);
 	if (unit == SOOTH_UNIT_PERCENT)

@@ -34,9 +34,7 @@ void finding_value_span(struct check_result *out, const char *name, struct span 
 
 void finding_value_time(struct check_result *out, const char *name, uint64_t ns)
 {
-	char time[UNITS_SIZE];
-
-	buffer_string(finding_value(out, name), sentence_duration(time, ns));
+	buffer_string(finding_value(out, name), SENTENCE_DURATION(ns));
 }
 
 static void put_value(struct buffer *to, const struct check_result *out, struct span name)

@@ -103,12 +103,10 @@ static void put_user(struct buffer *out, const struct check *e, const struct lim
 
 static void put_amount(struct buffer *out, enum limits_shared resource, double amount)
 {
-	char text[UNITS_SIZE];
-
 	if (is_cpu(resource))
 		buffer_format(out, amount < 10 ? "%.1f %%" : "%.0f %%", amount);
 	else if (resource == LIMITS_SHARED_MEMORY)
-		buffer_string(out, sentence_size(text, (uint64_t)amount));
+		buffer_string(out, SENTENCE_SIZE((uint64_t)amount));
 	else
 		buffer_format(out, "%.0f", amount);
 }

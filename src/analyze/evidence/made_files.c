@@ -70,7 +70,7 @@ static void report_inodes(
 {
 	struct span point = file_space_point(u->space);
 	double rate = (double)u->taken * (double)NS_PER_S / (double)u->interval_ns;
-	char what[CALL_PATH], time[UNITS_SIZE];
+	char what[CALL_PATH];
 
 	snprintf(what, sizeof(what), "inodes %.*s", SPAN_ARGS(point));
 	finding_begin(out, check_calls_confidence(e), what);
@@ -80,7 +80,7 @@ static void report_inodes(
 	finding_claim(out,
 		"uses up the inodes of %.*s: %.0f new files a second, such as %s; none are left in "
 		"%s",
-		SPAN_ARGS(point), rate, u->path, sentence_duration(time, (uint64_t)left_ns(u)));
+		SPAN_ARGS(point), rate, u->path, SENTENCE_DURATION((uint64_t)left_ns(u)));
 	finding_count(out, "inodes left", u->space->files_available, 0);
 	finding_count(out, "inodes", u->space->files, 0);
 	finding_count(out, "inodes taken meanwhile", u->taken, u->interval_ns);

@@ -119,14 +119,14 @@ static void emit_server(const struct check *e, struct check_result *out,
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	unsigned restarts = starts->seen - (starts->alive ? starts->alive : 1);
-	char what[SERVER_NAME + 16], time[UNITS_SIZE];
+	char what[SERVER_NAME + 16];
 
 	snprintf(what, sizeof(what), "server %s", server->name);
 	if (!check_is_over(e, SERVER_RESTARTS_OPTION, restarts, what))
 		return;
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	finding_claim(out, "MCP server %s keeps ending: restarted %u times in %s", server->name,
-		restarts, sentence_duration(time, interval_ns));
+		restarts, SENTENCE_DURATION(interval_ns));
 	finding_count(out, "restarts", restarts, interval_ns);
 	finding_count(out, "instances seen", starts->seen, interval_ns);
 	finding_count(out, "alive", starts->alive, 0);
