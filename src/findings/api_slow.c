@@ -34,14 +34,11 @@ static void report_endpoint(
 {
 	const struct api_story_key *key = one->key;
 	const struct api_endpoint *a = one->value;
-	char mean[UNITS_SIZE], most[UNITS_SIZE];
 
-	format_ns(mean, (uint64_t)mean_wait_ns(a));
-	format_ns(most, a->wait_max_ns);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, key->endpoint);
 	finding_connection(out, span_of_string(a->peer));
 	finding_claim(out, "%s answers late: %s until the first byte, mean of %llu answers",
-		key->endpoint, mean, (unsigned long long)a->waited);
+		key->endpoint, FORMAT_NS((uint64_t)mean_wait_ns(a)), (unsigned long long)a->waited);
 	finding_number(out, "mean time until the first byte", mean_wait_ns(a), SOOTH_UNIT_NS,
 		e->calls.interval_ns);
 	finding_number(out, "longest", (double)a->wait_max_ns, SOOTH_UNIT_NS, e->calls.interval_ns);

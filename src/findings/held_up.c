@@ -638,9 +638,8 @@ static void put_does(struct buffer *out, const struct held_up *h)
 /* Appends "held up for 12 s by bash (7)". */
 static void put_begin(struct buffer *out, const struct held_up *h)
 {
-	char time[UNITS_SIZE];
+	const char *time = SENTENCE_DURATION(h->for_ns);
 
-	sentence_duration(time, h->for_ns);
 	if (h->cause == CAUSE_OWN_DEADLOCK || (h->cause == CAUSE_ITSELF && !h->at)) {
 		buffer_format(out, "stuck for %s", time);
 		return;
@@ -737,11 +736,10 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)
 {
 	_cleanup_(buffer_fini) struct buffer text = { 0 }, holder = { 0 };
-	char time[UNITS_SIZE];
 
 	put_holder(&holder, h);
 	buffer_format(&text, "it has waited for %s for only %s; the check needs %s",
-		buffer_cstr(&holder), sentence_duration(time, h->for_ns),
+		buffer_cstr(&holder), SENTENCE_DURATION(h->for_ns),
 		SENTENCE_DURATION((uint64_t)check_option(e, "min-time")));
 	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
 }

@@ -35,7 +35,6 @@ static void diagnose_twice(const struct check *e, struct check_result *out)
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
 	uint64_t count = p ? p->errors[HEAP_FREED_TWICE].count : 0;
 	const struct heap_bad_free *first;
-	char size[UNITS_SIZE];
 
 	if (!check_has_heap_sums(out))
 		return;
@@ -47,8 +46,8 @@ static void diagnose_twice(const struct check *e, struct check_result *out)
 	begin_free(out, first, "memory twice");
 	finding_count(out, "blocks freed twice", count, 0);
 	finding_text(out, "first of them", "%s at 0x%llx, by thread %u, %s after it was freed",
-		format_bytes(size, first->size), (unsigned long long)first->address,
-		first->record.tid, FORMAT_NS(first->freed_ago_ns));
+		FORMAT_BYTES(first->size), (unsigned long long)first->address, first->record.tid,
+		FORMAT_NS(first->freed_ago_ns));
 	finding_unseen(out, "which code freed it first, and blocks of before the observation");
 	finding_remedy(out, "build it with -fsanitize=address: that prints where it was freed "
 			    "first; or valgrind COMMAND");

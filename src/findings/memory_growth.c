@@ -222,7 +222,8 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	struct memory_place place;
 	const struct memory_class *c = memory_gain_leading(m);
 	const struct growth *g = &j->growth;
-	char gain[UNITS_SIZE], time[UNITS_SIZE];
+	const char *gain = SENTENCE_SIZE((uint64_t)(g->last - g->first));
+	const char *time = SENTENCE_DURATION(g->interval_ns);
 	const char *where;
 
 	if (c && c->gain_bytes * CLASS_SHARE < m->own_bytes)
@@ -230,8 +231,6 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	where = !c		       ? ""
 		: is_beside_heap(m, c) ? "anonymous memory outside of the JavaScript heap"
 				       : map_class_texts[c->class_];
-	sentence_size(gain, (uint64_t)(g->last - g->first));
-	sentence_duration(time, g->interval_ns);
 	if (j->is_of_floors && j->falls)
 		finding_claim(out, "memory grows%s%s: %s more in %s, although some was freed %u %s",
 			c ? " in " : "", where, gain, time, j->falls,
@@ -245,7 +244,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			place.function.data, place.file.size ? " (" : "", (int)place.file.size,
 			place.file.data, place.file.size ? ")" : "");
 		finding_text(out, "touched there first", "%u %% of %s in new pages", place.percent,
-			format_bytes(gain, place.touched_bytes));
+			FORMAT_BYTES(place.touched_bytes));
 	}
 	claim_gone(e, out);
 }
@@ -414,7 +413,6 @@ static bool explain_gain(const struct check *e, struct check_result *out,
 	double least = check_option(e, size == FULL_GAIN ? "min-gain" : "slow-gain");
 	bool is_short = j->growth.interval_ns < check_option(e, "collector-time");
 	bool is_filling = !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_JAVA)) && is_short;
-	char first[UNITS_SIZE], last[UNITS_SIZE];
 
 	if (is_batch_work(e)) {
 		check_blind_because(out,
@@ -425,8 +423,8 @@ static bool explain_gain(const struct check *e, struct check_result *out,
 		return false;
 	if ((double)m->own_bytes < least && m->touched_bytes < check_option(e, "min-gain"))
 		check_fine(out, "%s resident, then %s, mostly file pages",
-			format_bytes(first, whole_u64(j->growth.first)),
-			format_bytes(last, whole_u64(j->growth.last)));
+			FORMAT_BYTES(whole_u64(j->growth.first)),
+			FORMAT_BYTES(whole_u64(j->growth.last)));
 	else if ((double)m->own_bytes < least)
 		check_blind_because(out,
 			"shared memory that was mapped before is being filled: a buffer, or a leak",
@@ -444,12 +442,11 @@ static void diagnose_growth(
 {
 	const struct growth *g = &j->growth;
 	enum size size = size_of(e, j);
-	char first[UNITS_SIZE], last[UNITS_SIZE];
 	struct memory_gain m;
 
 	if (size == NO_GAIN) {
-		check_fine(out, "%s resident, then %s", format_bytes(first, whole_u64(g->first)),
-			format_bytes(last, whole_u64(g->last)));
+		check_fine(out, "%s resident, then %s", FORMAT_BYTES(whole_u64(g->first)),
+			FORMAT_BYTES(whole_u64(g->last)));
 		return;
 	}
 	memory_gain_read(&m, e);
@@ -473,7 +470,6 @@ static void diagnose_growth(
 static void report_kept(
 	const struct check *e, struct check_result *out, const struct managed_heap *h)
 {
-	char first[UNITS_SIZE], last[UNITS_SIZE];
 	bool is_sure = !check_is_young(e) && check_is_raised(e, "");
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
@@ -481,7 +477,7 @@ static void report_kept(
 	finding_claim(out,
 		"the Java heap keeps more after each collection: %s, then %s in the old "
 		"generation, after %llu collections",
-		sentence_size(first, h->first), sentence_size(last, h->last),
+		SENTENCE_SIZE(h->first), SENTENCE_SIZE(h->last),
 		(unsigned long long)h->collections);
 	finding_rate(out, "growth of the old generation",
 		(double)(h->last - h->first) * (double)NS_PER_S / (double)h->interval_ns,

@@ -190,7 +190,6 @@ static void emit_stall(struct check_result *out, double some, double full)
 
 static void claim_group(const struct check *e, struct check_result *out, const struct tightness *t)
 {
-	char limit[UNITS_SIZE];
 	struct limit_users users = { 0 };
 	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
@@ -208,7 +207,7 @@ static void claim_group(const struct check *e, struct check_result *out, const s
 		finding_claim(out,
 			"the control group is almost out of memory: %s of %s in use%s; at the "
 			"limit the kernel kills a process",
-			SENTENCE_SIZE(t->used_bytes), sentence_size(limit, t->group->limit),
+			SENTENCE_SIZE(t->used_bytes), SENTENCE_SIZE(t->group->limit),
 			buffer_cstr(&by));
 	if (!t->kills && t->percent >= check_option(e, "critical"))
 		finding_severity(out, FINDING_CRITICAL);
@@ -276,7 +275,6 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 {
 	const struct limits_group *g = t->limit.group;
 	struct span path = record_text(&g->record, &g->path);
-	char limit[UNITS_SIZE];
 	uint64_t files = 0;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "thrash");
@@ -284,7 +282,7 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 	finding_claim(out,
 		"its control group is at its memory limit of %s: %.0f major faults a second, the "
 		"limit was hit %.0f times in %s",
-		sentence_size(limit, g->limit), t->faults_per_s,
+		SENTENCE_SIZE(g->limit), t->faults_per_s,
 		t->limit.per_s * (double)t->limit.interval_ns / (double)NS_PER_S,
 		SENTENCE_DURATION(t->limit.interval_ns));
 	finding_text(out, "control group", "%.*s", SPAN_ARGS(path));
@@ -345,15 +343,13 @@ static void emit_host(const struct check *e, struct check_result *out, double pe
 {
 	const struct host_memory *m = &e->input->memory;
 	struct victim victim = find_victim(e, NULL);
-	char left[UNITS_SIZE], all[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (is_near) {
 		finding_claim(out,
 			"the host is almost out of memory: %s of %s left; when nothing is left, "
 			"the kernel kills a process",
-			sentence_size(left, m->available_bytes),
-			sentence_size(all, m->total_bytes));
+			SENTENCE_SIZE(m->available_bytes), SENTENCE_SIZE(m->total_bytes));
 		if (percent >= check_option(e, "critical") && !m->swap_free_bytes)
 			finding_severity(out, FINDING_CRITICAL);
 	} else {

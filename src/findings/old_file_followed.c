@@ -87,7 +87,7 @@ static void report_file(
 	const struct fds_successor *before = successor_in(check_first(e, &e->input->fds), now->fd);
 	struct span name = record_text(&now->record, &now->path);
 	struct span is = record_text(&d->record, &d->path);
-	char what[16], size[UNITS_SIZE];
+	char what[16];
 
 	snprintf(what, sizeof(what), "fd %u", now->fd);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
@@ -99,7 +99,7 @@ static void report_file(
 			d->is_deleted ? " and deleted" : "");
 	else
 		finding_value_text(out, "gone", "deleted");
-	finding_value_text(out, "size", "%s", sentence_size(size, now->size_bytes));
+	finding_value_text(out, "size", "%s", SENTENCE_SIZE(now->size_bytes));
 	finding_bytes(out, "position, at the end of the old file", d->offset);
 	if (before && before->inode == now->inode && now->size_bytes > before->size_bytes)
 		finding_number(out, "written to the present file meanwhile",

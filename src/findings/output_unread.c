@@ -86,14 +86,13 @@ static void report_peer(const struct check *e, struct check_result *out, const s
 	};
 	struct awaited a = awaited_of(e, u->of->fd);
 	struct buffer *peer;
-	char gain[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	peer = finding_value(out, "peer");
 	awaited_put_end(peer, &a, u->of);
 	awaited_put_wait(finding_value(out, "waits"), e, &a);
 	finding_value_text(out, "reads", "%s", u->is_slow ? "reads only slowly" : "does not read");
-	finding_value_text(out, "gain", "%s", sentence_size(gain, (uint64_t)m->own_bytes));
+	finding_value_text(out, "gain", "%s", SENTENCE_SIZE((uint64_t)m->own_bytes));
 	finding_value_time(out, "time", interval_ns);
 	if (u->count > 1)
 		finding_count(out, "such connections", u->count, 0);

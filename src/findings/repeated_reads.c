@@ -160,7 +160,6 @@ static void put_files(const struct rereads *r, struct check_result *out)
 static void report_rereads(struct check_result *out, const struct check *e, const struct rereads *r)
 {
 	double rate = check_calls_rate(e, r->bytes), begun = check_calls_rate(e, r->begun);
-	char size[UNITS_SIZE], bytes[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(e), "files");
 	finding_low_if(
@@ -172,8 +171,8 @@ static void report_rereads(struct check_result *out, const struct check *e, cons
 	finding_claim(out, "reads ");
 	put_files(r, out);
 	finding_claim(out, " (%s) whole again and again, %s%s a second",
-		sentence_size(size, (uint64_t)r->size), check_calls_least(e),
-		sentence_size(bytes, (uint64_t)rate));
+		SENTENCE_SIZE((uint64_t)r->size), check_calls_least(e),
+		SENTENCE_SIZE((uint64_t)rate));
 	finding_count(out, "files", r->files, 0);
 	finding_rate(out, "bytes read", rate, SOOTH_UNIT_BYTES, e->calls.interval_ns);
 	finding_calls_count(out, "times that each byte was read", r->bytes / r->size);

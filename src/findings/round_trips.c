@@ -194,7 +194,6 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	const struct call_exchange *x, const char *path, enum chain chain)
 {
 	_cleanup_(buffer_fini) struct buffer peer = { 0 };
-	char each[UNITS_SIZE];
 
 	put_peer(&peer, e, x, path);
 	if (chain == CHAIN_DELAYED)
@@ -202,13 +201,13 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			"each request to %s waits %s for nothing: it is sent in %s parts, and the "
 			"second waits for the acknowledgement of the first (Nagle's algorithm and "
 			"delayed acknowledgement)",
-			buffer_cstr(&peer), sentence_duration(each, x->delayed_ns / x->delayed),
+			buffer_cstr(&peer), SENTENCE_DURATION(x->delayed_ns / x->delayed),
 			x->sends > 2 ? "several" : "two");
 	else if (chain == CHAIN_SLOW)
 		finding_claim(out,
 			"asks %s one question at a time and waits %s for each answer, %.0f %% of "
 			"its time: the server computes meanwhile, %.0f %% of a CPU",
-			buffer_cstr(&peer), sentence_duration(each, x->wait_ns / x->seen),
+			buffer_cstr(&peer), SENTENCE_DURATION(x->wait_ns / x->seen),
 			wait_share(e, x), server_of(e, x).cpu);
 	else
 		finding_claim(out,

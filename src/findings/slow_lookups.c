@@ -87,15 +87,13 @@ static void report_lookups(struct check_result *out, const struct check *e, cons
 	double share = 100 * l->wait_ns / (double)e->calls.interval_ns,
 	       each = l->wait_ns / l->answers;
 	bool is_many = l->connects && l->answers >= MANY_EACH * l->connects;
-	char time[UNITS_SIZE];
 
 	finding_begin(out, check_calls_confidence(e), l->server);
 	finding_low_if(out, each < check_option(e, "slow"));
 	finding_claim(out,
 		"%.0f %% of its time it waits for name lookups: %.0f answers of the name server "
 		"%s, %s each%s",
-		share < 100 ? share : 100, l->answers, l->server,
-		sentence_duration(time, (uint64_t)each),
+		share < 100 ? share : 100, l->answers, l->server, SENTENCE_DURATION((uint64_t)each),
 		is_many ? "; several questions for each connection: perhaps a long search list"
 			: "");
 	finding_calls_rate(out, "answers", l->answers);

@@ -164,11 +164,9 @@ static void emit_paths(struct check_result *out, const struct check_ranked *path
 	for (size_t i = 0; i < count; i++) {
 		const struct call_place *place = paths[i].key;
 		const struct call_times *t = paths[i].value;
-		char longest[UNITS_SIZE];
 
 		finding_text(out, "path", "%s: %s in %llu calls, longest %s", place->text,
-			FORMAT_NS(t->total_ns), (unsigned long long)t->count,
-			format_ns(longest, t->max_ns));
+			FORMAT_NS(t->total_ns), (unsigned long long)t->count, FORMAT_NS(t->max_ns));
 	}
 }
 
@@ -213,7 +211,7 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 	const struct call_times *t = one->value;
 	const char *path = path_of(l, place, (double)t->total_ns);
 	bool is_low = !l->is_queue_known || is_queued(l, t), is_often;
-	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8], p99[UNITS_SIZE];
+	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8];
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
@@ -231,7 +229,7 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 			is_queued(l, t) ? "; nearly all of it waiting for a CPU" : "");
 	else
 		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
-			*path ? " on " : "", path, sentence_duration(p99, p99_of(t)),
+			*path ? " on " : "", path, SENTENCE_DURATION(p99_of(t)),
 			share_of(l, (double)t->total_ns));
 	emit_times(out, l, t);
 	if (is_often)
@@ -249,7 +247,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	uint64_t max_ns = 0;
 	struct look look = { .e = e };
 	size_t count;
-	char longest[UNITS_SIZE], fine[32 + UNITS_SIZE];
+	char fine[32 + UNITS_SIZE];
 
 	find_queued(&look);
 	map_for_each_value (&e->calls.history->times, const struct call_times *, t)
@@ -257,7 +255,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	count = check_rank(&e->calls.history->times, weigh_call, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		report_call(out, &look, &top[i]);
-	snprintf(fine, sizeof(fine), "longest call: %s", format_ns(longest, max_ns));
+	snprintf(fine, sizeof(fine), "longest call: %s", FORMAT_NS(max_ns));
 	if (!count)
 		check_calls_fine(e, out, fine);
 }

@@ -21,10 +21,9 @@ static const struct finding_option options[] = {
 static void report_loop(struct check_result *out, const struct proc_session *s, uint64_t time_ns)
 {
 	struct span tool = record_text(&s->record, &s->repeated);
-	char text[UNITS_SIZE];
+	const char *text = SENTENCE_DURATION(time_ns);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	sentence_duration(text, time_ns);
 	if (s->repeated_calls > 1)
 		finding_claim(out,
 			"in a loop: the same two tool calls in turn (last: %.*s) with the same "

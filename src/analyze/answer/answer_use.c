@@ -86,7 +86,6 @@ void answer_put_use(const struct diagnosis *s, struct buffer *out)
 {
 	const struct diagnosed *j = &s->all[1];
 	const struct process_entry *p = j->process;
-	char size[UNITS_SIZE];
 	double cpu;
 
 	if (!p || !p->is_there)
@@ -100,7 +99,6 @@ void answer_put_use(const struct diagnosis *s, struct buffer *out)
 			put_place(s, j, out);
 		buffer_string(out, " and ");
 	}
-	buffer_format(out, "%s of memory, started %s ago",
-		sentence_size(size, p->process->rss_bytes),
+	buffer_format(out, "%s of memory, started %s ago", SENTENCE_SIZE(p->process->rss_bytes),
 		SENTENCE_DURATION(host_state_elapsed(&s->input.host, p) * NS_PER_S));
 }

@@ -351,11 +351,10 @@ static void add_value(struct check_result *out, const char *name, double value,
 		.interval_state = interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 	};
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
-	char over[UNITS_SIZE];
 
 	format_value(&text, value, unit, is_rate);
 	if (interval_ns)
-		buffer_format(&text, " over %s", format_ns(over, interval_ns));
+		buffer_format(&text, " over %s", FORMAT_NS(interval_ns));
 	add_evidence(out, &row, name, unit_name(unit, is_rate), &text);
 }
 
@@ -537,11 +536,11 @@ bool check_has_heap_sums(struct check_result *out)
 
 void check_too_young(struct check_result *out)
 {
-	char age[UNITS_SIZE], reason[UNITS_SIZE + 48];
+	char reason[UNITS_SIZE + 48];
 
 	assert(out);
 	snprintf(reason, sizeof(reason), CHECK_YOUNG_WORDS " %s",
-		sentence_duration(age, (uint64_t)check_option(out->of, "min-age")));
+		SENTENCE_DURATION((uint64_t)check_option(out->of, "min-age")));
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
 

@@ -142,9 +142,8 @@ static void put_file(struct buffer *out, const struct check *e, const struct lim
 	struct span point = h->holder_pid ? span_of("", 0) : record_text(&h->record, &h->place);
 	/* In quotes, redaction finds the end of a path with blanks. */
 	const char *quote = memchr(path.data, ' ', path.size) ? "\"" : "";
-	char size[UNITS_SIZE];
 
-	buffer_format(out, ", %s of it %s%.*s%s%.*s%s", sentence_size(size, h->amount), quote,
+	buffer_format(out, ", %s of it %s%.*s%s%.*s%s", SENTENCE_SIZE(h->amount), quote,
 		(int)point.size, point.data, point.size && !span_ends(point, "/") ? "/" : "",
 		(int)path.size, path.data, quote);
 	if (!h->holder_pid) {

@@ -40,7 +40,6 @@ bool exec_loop_report(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct call_failures r = execs_of(e);
-	char time[UNITS_SIZE];
 
 	if ((double)r.count < check_option(e, "min-rebuilds") ||
 		(r.last_ns - r.first_ns) * 2 < interval_ns)
@@ -48,7 +47,7 @@ bool exec_loop_report(const struct check *e, struct check_result *out)
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "itself");
 	finding_claim(out, "%.*s starts itself again and again: %llu times in %s",
 		SPAN_ARGS(check_name(e->process)), (unsigned long long)r.count,
-		sentence_duration(time, r.last_ns - r.first_ns));
+		SENTENCE_DURATION(r.last_ns - r.first_ns));
 	if (is_make(e))
 		finding_claim(out,
 			"; each time make rebuilds its makefile, restarts and finds it out of "
