@@ -36,22 +36,11 @@ static uint64_t pace_of(const struct check *e, const struct child_kind *kind)
 	return spread_ns / (LAST_STARTS - 1);
 }
 
-static bool one_has_ended(const struct check *e, struct span name)
-{
-	map_for_each_value (
-		&e->input->host.short_lived.processes, const struct short_lived_process *, p) {
-		if (process_id_equal(&p->parent, &e->id) && span_equal(name, p->name))
-			return true;
-	}
-	return false;
-}
-
 static bool piles_up(const struct check *e, const struct child_kind *kind)
 {
 	return kind->link == CHILD_DIRECT && kind->came && !kind->ended && kind->oldest &&
 	       kind->alive > kind->came && kind->idle >= IDLE_SHARE * (kind->alive - kind->came) &&
-	       check_is_over(e, "min-count", kind->idle, "") && pace_of(e, kind) &&
-	       !one_has_ended(e, check_name(kind->oldest));
+	       check_is_over(e, "min-count", kind->idle, "") && pace_of(e, kind);
 }
 
 static void report_children(

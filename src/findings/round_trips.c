@@ -29,7 +29,6 @@ NUMBER(ALIKE_SHARE, 0.8, NONE, "of the requests that have the same form");
 NUMBER(DELAYED_MOST, 0.8, NONE, "of the requests in parts");
 NUMBER(SEEN_LEAST, 20, NONE, "requests: fewer are no habit");
 NUMBER(SLOW_LEAST, 8, NONE, "requests in parts: fewer are no habit");
-NUMBER(STARVED_LEAST, 5, PERCENT, "of a CPU");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 100, 1, 1e9,
@@ -101,47 +100,20 @@ static bool is_quick(const struct check *e, const char *path, const struct call_
 	       check_is_over(e, "min-rate", check_calls_rate(e, x->answered), path);
 }
 
-struct server {
-	double cpu;   /* percent of one CPU; negative: not known */
-	bool is_busy; /* the process computed, or was ready to, when sampled */
-};
-
-static bool process_runs(const struct wait_graph *g, uint32_t pid)
-{
-	wait_threads_each (g, pid, t) {
-		if (t->state == 'R')
-			return true;
-	}
-	return false;
-}
-
-/* Returns the process at the other end, if a sample found this process waiting for it. */
-static struct server server_of(const struct check *e, const struct call_exchange *x)
+/* Returns the CPU use of the process at the other end, if a sample found this process waiting for
+ * it; negative: not known. */
+static double server_cpu(const struct check *e, const struct call_exchange *x)
 {
 	struct awaited a = awaited_of(e, x->fd);
-	struct wait_graph g, first;
+	struct wait_graph g;
 
-	if (!a.peer || !check_graph(e, &g))
-		return (struct server){ .cpu = -1 };
-	first = (struct wait_graph){ .records = g.before };
-	return (struct server){ .cpu = wait_graph_cpu(&g, a.peer->party_pid),
-		.is_busy = process_runs(&g, a.peer->party_pid) &&
-			   process_runs(&first, a.peer->party_pid) };
-}
-
-/* Returns whether the server computes: on a busy host a process that always could run gets little
- * CPU. */
-static bool server_computes(const struct check *e, const struct call_exchange *x)
-{
-	struct server s = server_of(e, x);
-
-	return s.cpu >= check_option(e, "min-server-cpu") || (s.is_busy && s.cpu >= STARVED_LEAST);
+	return a.peer && check_graph(e, &g) ? wait_graph_cpu(&g, a.peer->party_pid) : -1;
 }
 
 static bool is_slow(const struct check *e, const char *path, const struct call_exchange *x)
 {
 	return x->seen >= SLOW_LEAST && wait_share(e, x) >= check_option(e, "min-slow-wait") &&
-	       server_computes(e, x) &&
+	       server_cpu(e, x) >= check_option(e, "min-server-cpu") &&
 	       check_is_over(e, "min-slow-rate", check_calls_rate(e, x->answered), path);
 }
 
@@ -208,7 +180,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			"asks %s one question at a time and waits %s for each answer, %.0f %% of "
 			"its time: the server computes meanwhile, %.0f %% of a CPU",
 			buffer_cstr(&peer), SENTENCE_DURATION(x->wait_ns / x->seen),
-			wait_share(e, x), server_of(e, x).cpu);
+			wait_share(e, x), server_cpu(e, x));
 	else
 		finding_claim(out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
