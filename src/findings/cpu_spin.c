@@ -25,8 +25,6 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-NUMBER(LOOKUPS_SHARE, 0.3, NONE,
-	"of a thread's time in the calls themselves, without the work on their results");
 NUMBER(PART_OF_DEMAND, 0.7, NONE, "share of the demand: with less, other threads have the CPU");
 NUMBER(QUOTA_PER_S, 1, NONE, "times a second that a quota is used up: explains a low CPU use");
 NUMBER(RESULTS_A_S, 0.5, NONE, "lines a second of a main thread that prints for its workers");
@@ -260,15 +258,6 @@ static void put_spots(struct buffer *out, struct spin *s)
 		buffer_format(out, "%s most in %s", *within ? "," : ";", hottest);
 }
 
-/* Returns the file lookups a second, if they take most of the CPU time; 0: they do not. */
-static double lookups_of(const struct check *e)
-{
-	if (!e->calls.is_read ||
-		check_calls_looks_ns(e) < LOOKUPS_SHARE * (double)e->calls.interval_ns)
-		return 0;
-	return check_calls_rate(e, (double)e->calls.history->looks);
-}
-
 /* Appends the ended parent of a process that reads from a pipe or connection without a writer: its
  * client is gone. A child of init may lead its session from the start, but init gives its own
  * children no pipe or connection to read. */
@@ -288,15 +277,9 @@ static void put_parent(struct buffer *out, const struct check *e, const struct s
 /* Appends what a loop does that no repeated call explains. */
 static void put_work(struct buffer *out, const struct check *e, struct spin *s, bool in_kernel)
 {
-	double lookups = lookups_of(e);
-
 	if (s->call.kind) {
 		buffer_string(out, "; ");
 		repeated_call_put(out, &s->call);
-	} else if (lookups > 0) {
-		buffer_format(out,
-			"; most of the time in file lookups, %s%.0f a second: it walks directories",
-			check_calls_least(e), lookups);
 	} else if (in_kernel) {
 		buffer_string(out, "; much of the time in system calls that return immediately");
 	} else {
