@@ -5,14 +5,6 @@
 
 #include "analyze/diagnosis/check.h"
 
-/* Reads the calls: check_run() has done so for each detector. */
-void check_calls_read(struct check *e);
-/* Returns false if the calls cannot be diagnosed, and reports why. Called before diagnose(), for a
- * detector with `reads_calls`. */
-bool check_calls_begin(const struct check *e, struct check_result *out);
-/* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
- * missed. */
-void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
 /* Returns the confidence in counts of calls: medium if records were lost. */
 enum finding_confidence check_calls_confidence(const struct check *e);
 /* Converts a count of the observation to a rate per second. */
@@ -26,11 +18,6 @@ void check_calls_times(struct check_result *out, double times, uint64_t first_ns
 const char *check_calls_least(const struct check *e);
 /* Returns whether `seen` records suffice for an estimate; true if every call was recorded. */
 bool check_calls_suffice(const struct check *e, double seen);
-/* Adds to the open finding that the rates of calls are estimates of short windows. */
-void check_calls_windows(struct check_result *out);
-/* Adds to the open finding what was lost, and what bypasses system calls. Called at the end of each
- * finding of a detector with `reads_calls`. */
-void check_calls_unseen(const struct check *e, struct check_result *out);
 /* Adds a number, or a rate per second, of the time in which calls were observed. */
 void finding_calls_count(struct check_result *out, const char *name, double count);
 void finding_calls_rate(struct check_result *out, const char *name, double count);

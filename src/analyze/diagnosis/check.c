@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/finding_tracker.h"
 #include "base/error_remedy.h"
 #include "base/sentence_units.h"
@@ -137,6 +136,58 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 	double threshold = check_option(e, option);
 
 	return value >= (check_is_raised(e, what) ? threshold * STILL_SHARE : threshold);
+}
+
+/* --- system calls --- */
+
+static bool is_too_short(const struct check *e)
+{
+	return e->is_one_look || !e->input->begin_ns || e->calls.interval_ns < INTERVAL_LEAST;
+}
+
+static void read_calls(struct check *e)
+{
+	assert(e);
+	const struct diagnosis_input *r = e->input;
+	const struct call_history *h = call_histories_get(&r->calls, &e->id);
+
+	e->calls = (struct check_calls){ .history = h,
+		.interval_ns = r->end_ns - r->begin_ns,
+		.is_sampled = h && h->seen < h->calls,
+		.lost = r->calls.lost };
+	e->calls.is_read = (r->calls.has_calls || !r->calls.has_counts) && !is_too_short(e) && h;
+}
+
+void check_calls_windows(struct check_result *out)
+{
+	finding_text(out, "sampled in time",
+		"calls were counted in short windows, in which counting slows them: the rates are "
+		"at least these");
+}
+
+void check_calls_unseen(const struct check *e, struct check_result *out)
+{
+	assert(e);
+	if (e->calls.lost)
+		finding_unseen(out,
+			"calls whose records were lost (%llu): the counts do not include them",
+			(unsigned long long)e->calls.lost);
+	if (e->calls.is_sampled)
+		finding_text(out, "sampled",
+			"%.2g %% of the calls were recorded one by one: the counts of this check "
+			"are "
+			"estimates made from them",
+			100 * (double)e->calls.history->seen / (double)e->calls.history->calls);
+	if (e->input->calls.has_time_gaps)
+		check_calls_windows(out);
+	if (e->input->calls.refused)
+		finding_unseen(out, "some files, peers or errors were not counted: sooth's tables "
+				    "were full");
+	if (e->calls.history->uring_calls)
+		finding_unseen(out,
+			"which operations the process ran by io_uring (%llu calls of "
+			"io_uring_enter)",
+			(unsigned long long)e->calls.history->uring_calls);
 }
 
 /* --- a finding --- */
@@ -563,6 +614,38 @@ void check_blind(struct check_result *out, uint8_t state)
 
 /* --- diagnosing --- */
 
+void check_calls_fine(const struct check *e, struct check_result *out, const char *what)
+{
+	assert(e);
+	if (e->input->calls.has_time_gaps)
+		check_blind_by(out, FINDING_FAILED,
+			"calls were counted in short windows: rare ones can be missed",
+			CHECK_LONGER);
+	else
+		check_fine(out, "%s", what);
+}
+
+bool check_calls_begin(const struct check *e, struct check_result *out)
+{
+	assert(e);
+	const struct diagnosis_input *r = e->input;
+
+	if (e->calls.is_read)
+		return true;
+	if (!r->calls.has_calls && r->calls.has_counts)
+		check_blind_by(out, FINDING_NOT_REQUESTED,
+			"the calls were only counted, not recorded one by one", "sooth diagnose");
+	else if (is_too_short(e))
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+	else if (!e->calls.history && e->calls.lost)
+		check_blind_by(out, FINDING_FAILED,
+			"records of calls were lost, perhaps all calls of this process",
+			"use a larger buffer: --buffer 128M");
+	else
+		check_calls_fine(e, out, "no system calls");
+	return false;
+}
+
 /* Finds the first required probe that was not recorded for the process, and copies its name. */
 static bool lacks_probe(const struct check *e, char name[32])
 {
@@ -687,7 +770,7 @@ void check_run(struct check *e, struct check_result *out, const struct finding_e
 	e->id = id ? *id : (struct process_id){ 0 };
 	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
 	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
-	check_calls_read(e);
+	read_calls(e);
 	out->of = e;
 	out->found = out->muted = 0;
 	out->is_reported = out->is_open = false;

@@ -206,6 +206,20 @@ void check_may_be_start(struct check_result *out);
 #define CHECK_LONGER_WORDS "observe longer"
 #define CHECK_LONGER	   CHECK_LONGER_WORDS ": --duration 30"
 
+/* --- system calls --- */
+
+/* Returns false if the calls cannot be diagnosed, and reports why. Called before diagnose(), for a
+ * detector with `reads_calls`. */
+bool check_calls_begin(const struct check *e, struct check_result *out);
+/* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
+ * missed. */
+void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
+/* Adds to the open finding that the rates of calls are estimates of short windows. */
+void check_calls_windows(struct check_result *out);
+/* Adds to the open finding what was lost, and what bypasses system calls. Called at the end of each
+ * finding of a detector with `reads_calls`. */
+void check_calls_unseen(const struct check *e, struct check_result *out);
+
 /* --- running --- */
 
 /* Runs one detector on one process or, with id NULL, on the host, and appends rows. The caller has

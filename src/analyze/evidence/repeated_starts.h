@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What starts again and again: a make that starts again each time it has remade a makefile, an MCP
- * server that ends each time. */
+/* Processes that start again and again: a make that starts again each time it has remade a
+ * makefile, an MCP server that ends each time. */
 #ifndef SOOTH_ANALYZE_REPEATED_STARTS_H
 #define SOOTH_ANALYZE_REPEATED_STARTS_H
 
