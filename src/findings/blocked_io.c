@@ -155,11 +155,16 @@ static void emit_file(
 		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
-enum cause { CAUSE_MOUNT, CAUSE_DISK, CAUSE_SERVER, CAUSE_SPAWN };
+enum cause { CAUSE_MOUNT, CAUSE_GUARD, CAUSE_DISK, CAUSE_SERVER, CAUSE_SPAWN };
 
 static const struct claim_row rows[] = {
 	/* The cause is that the known server of the mount does this instead of answering. */
 	[CAUSE_MOUNT] = { "stuck for {duration}: it {waits}", NULL, BLOCKED_CHILDREN_REMEDY },
+	/* A process that has to permit the access does this; when it ends, the kernel permits it.
+	 */
+	[CAUSE_GUARD] = { "stuck for {duration}: it {waits}", NULL,
+		"sooth diagnose {server} shows why it does not answer; when it ends, the kernel "
+		"permits the accesses that wait" },
 	[CAUSE_DISK] = { "stuck waiting for {file}: thread {thread}, for {duration}", NULL,
 		"repair the disk, mount or device: dmesg shows disk and network errors, umount -f "
 		"drops a dead network or FUSE mount, fsfreeze -u thaws a file system (no signal "
@@ -205,7 +210,7 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	if (first && first->what == WAIT_FILE_SYSTEM && first->party) {
 		struct buffer *waits = finding_value(out, "waits");
 
-		cause = CAUSE_MOUNT;
+		cause = first->party->relation == WAITS_RELATION_GUARD ? CAUSE_GUARD : CAUSE_MOUNT;
 		wait_sentence(waits, &b->g, first);
 		wait_chain_rest(waits, &b->g, &b->chain);
 		finding_value_text(out, "server", "%u", first->party->party_pid);

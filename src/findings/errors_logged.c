@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* errors-logged: the process writes the same error into its own log again and again, and hardly
  * anything else. Some logs have only errors (error_log of a server) although most clients are
- * served well: the log of a process that listens must have other messages for comparison. */
+ * served well: the log of a process that listens must have other messages for comparison, unless
+ * its clients wait. */
 #include "analyze/evidence/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "model/errno_names.h"
 #include "probes/fds.h"
+
+#define ERRNO_NUMBERS 134 /* errno(3) on Linux */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of such messages in the end of the log"),
@@ -81,8 +85,8 @@ static bool is_raised_by(const struct check *e, const struct logged_error *l)
 {
 	return l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
 	       logged_error_is_all(l) &&
-	       (l->error->messages > l->error->times || l->elsewhere_new ||
-		       !work_has_listener(e)) &&
+	       (l->error->messages > l->error->times || l->elsewhere_new || !work_has_listener(e) ||
+		       check_has_finding(e, "clients-waiting")) &&
 	       !grows_others(e) && !writes_others(e);
 }
 
@@ -117,6 +121,39 @@ static void report_error(
 		finding_remedy(out, "read the end of that log");
 }
 
+/* Returns whether the message has the text of an error number, which says why: "No space left on
+ * device", where another message of the same failure says only "saving failed". */
+static bool names_reason(const struct logged_error *l)
+{
+	struct span text = record_text(&l->error->record, &l->error->text);
+
+	for (uint64_t number = 1; number < ERRNO_NUMBERS; number++) {
+		const char *reason = errno_text(number);
+
+		if (reason && span_contains(text, reason))
+			return true;
+	}
+	return false;
+}
+
+/* Finds the error to report: the first one, or one as frequent that names a reason. */
+static bool find_error(const struct check *e, struct logged_error *out)
+{
+	struct logged_error l;
+	bool has_any = false, has_reason = false;
+
+	for (size_t i = 0; logged_errors_at(e->input, &e->id, i, &l) && !has_reason; i++) {
+		if ((has_any && l.error->times + 1 < out->error->times) || !is_raised_by(e, &l) ||
+			logged_errors_are_said_above(e->input, e->process, l.file))
+			continue;
+		has_reason = names_reason(&l);
+		if (!has_any || has_reason)
+			*out = l;
+		has_any = true;
+	}
+	return has_any;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct logs_process *end = snapshot_end(check_last(e, &e->input->logs), sizeof(*end));
@@ -138,15 +175,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 			return;
 		}
 	}
-	for (size_t i = 0; logged_errors_at(e->input, &e->id, i, &l); i++) {
-		if (is_raised_by(e, &l) &&
-			!logged_errors_are_said_above(e->input, e->process, l.file)) {
-			report_error(e, out, &l);
-			return;
-		}
-	}
-	check_fine(out, "no error is what it mostly logs, in %u log file%s that it has open",
-		end->files, end->files == 1 ? "" : "s");
+	if (find_error(e, &l))
+		report_error(e, out, &l);
+	else
+		check_fine(out,
+			"no error is what it mostly logs, in %u log file%s that it has open",
+			end->files, end->files == 1 ? "" : "s");
 }
 
 const struct finding_detector finding_errors_logged = { diagnose, FINDING_OPTIONS(options) };

@@ -39,7 +39,8 @@ static void report_limit(
 	struct span path = record_text(&g->record, &g->path);
 	bool is_now = room->is_full || room->refused;
 	_cleanup_(buffer_fini) struct buffer members = { 0 };
-	bool are_left = task_members_put(&members, e, g);
+	const struct process_entry *parent = task_zombies_put(&members, e, g);
+	bool are_left = !parent && task_members_put(&members, e, g);
 
 	finding_begin(out,
 		room->refused ? FINDING_CONFIDENCE_HIGH
@@ -59,10 +60,13 @@ static void report_limit(
 			(unsigned long long)g->used, (unsigned long long)g->limit);
 	finding_claim(out, "%s", buffer_cstr(&members));
 	emit_evidence(e, out, room);
-	finding_remedy(out,
-		"end processes of the group that are not needed (%s shows them), or raise its "
-		"pids.max (systemd: TasksMax=)",
-		are_left ? "sooth ps -t" : "systemd-cgls");
+	if (parent)
+		finding_remedy(out, TASK_ZOMBIES_REMEDY, parent->id.pid);
+	else
+		finding_remedy(out,
+			"end processes of the group that are not needed (%s shows them), or raise "
+			"its pids.max (systemd: TasksMax=)",
+			are_left ? "sooth ps -t" : "systemd-cgls");
 }
 
 /* Returns another diagnosed process of the group, which gets the finding: the oldest one that has

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/limit_users.h"
@@ -220,24 +221,31 @@ static void report_lock(struct look *l, const struct trouble *t)
 	finding_claim(l->out, "waits for a%s lock: ", is_stale ? " stale" : "");
 	lock_failure_text(&l->out->claim, t->place);
 	finding_claim(l->out, "; %.0f tries", t->times);
-	lock_failure_emit(l->out, t->place, owner);
+	lock_failure_emit(l->e, l->out, t->place, check_name(l->e->process));
 }
 
 static void report_full_group(
 	struct look *l, const struct trouble *t, const char *name, const struct limits_group *g)
 {
 	struct span path = record_text(&g->record, &g->path);
+	const struct process_entry *parent;
 
 	finding_claim(l->out, "its control group %.*s has reached its limit of %llu",
 		SPAN_ARGS(path), (unsigned long long)g->limit);
-	task_members_put(&l->out->claim, l->e, g);
+	parent = task_zombies_put(&l->out->claim, l->e, g);
+	if (!parent)
+		task_members_put(&l->out->claim, l->e, g);
 	finding_claim(l->out, "; %s failed %.0f times", name, t->times);
 	finding_text(l->out, "control group", "%.*s", SPAN_ARGS(path));
 	if (g->used_state == SOOTH_STATE_VALUE)
 		finding_count(l->out, "processes and threads in the control group", g->used, 0);
 	finding_count(l->out, "processes and threads that it may have", g->limit, 0);
-	finding_remedy(l->out, "end processes of the group (systemd-cgls shows them), or raise its "
-			       "pids.max (systemd: TasksMax=)");
+	if (parent)
+		finding_remedy(l->out, TASK_ZOMBIES_REMEDY, parent->id.pid);
+	else
+		finding_remedy(l->out,
+			"end processes of the group (systemd-cgls shows them), or raise its "
+			"pids.max (systemd: TasksMax=)");
 }
 
 static void report_no_room(struct look *l, const struct trouble *t)
@@ -459,7 +467,7 @@ static void report_children(
 	if (*place->text)
 		finding_path(out, span_of_string(place->text));
 	if (is_lock(place))
-		lock_failure_emit(out, place, lock_failure_owner(l->e, place));
+		lock_failure_emit(l->e, out, place, span_of_string(f->names));
 	else if (is_denied(place) || port_owner_is_in_use(place) || place->error == LINUX_EBUSY)
 		emit_remedy(l->e, out, place);
 	else

@@ -39,6 +39,7 @@ static const char *const relations[WAITS_RELATIONS] = {
 	[WAITS_RELATION_LAST_USER] = "last user",
 	[WAITS_RELATION_SHARER] = "sharer",
 	[WAITS_RELATION_TERMINAL_USER] = "terminal user",
+	[WAITS_RELATION_GUARD] = "access guard",
 };
 const struct sooth_names waits_relation_names = { WAITS_RELATIONS, relations };
 
@@ -450,10 +451,16 @@ const struct probe probe_waits = {
 	.schemas = schemas,
 };
 
+bool waits_is_permission(const char *channel)
+{
+	return strstr(channel, "fanotify_handle_event") || strstr(channel, "fanotify_get_response");
+}
+
 bool waits_is_of_file_system(const char *channel)
 {
 	if (strstr(channel, "fuse_dev_")) /* a FUSE server that waits for requests */
 		return false;
 	return strstr(channel, "fuse") || strstr(channel, "request_wait_answer") ||
-	       strstr(channel, "nfs") || strstr(channel, "rpc_") || strstr(channel, "cifs");
+	       strstr(channel, "nfs") || strstr(channel, "rpc_") || strstr(channel, "cifs") ||
+	       waits_is_permission(channel);
 }

@@ -30,6 +30,8 @@ enum waits_kind {
 /* Returns whether a thread with this wait channel waits for the answer of a file system that
  * another process or host serves: FUSE, NFS, CIFS. */
 bool waits_is_of_file_system(const char *channel);
+/* Returns whether it waits there for a process that permits accesses to files (fanotify(7)). */
+bool waits_is_permission(const char *channel);
 
 /* A process of the chain; its other records follow it. */
 struct waits_process {
@@ -159,6 +161,7 @@ enum waits_relation {
 	WAITS_RELATION_LAST_USER, /* of a System V semaphore or queue */
 	WAITS_RELATION_SHARER,	  /* the parent, with the same input: the first reader gets it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
+	WAITS_RELATION_GUARD, /* permits or denies accesses to files, as virus scanners do */
 	WAITS_RELATIONS,
 };
 

@@ -7,6 +7,39 @@ import signal
 import harness
 from case import healthy, sick
 
+# In a mount namespace of its own a file system is guarded by another process, as virus scanners do.
+# The guard ends with the program.
+GUARDED = """
+import ctypes, os, struct, sys, time
+libc = ctypes.CDLL(None)
+def check(result):
+    assert result >= 0
+    return result
+check(libc.unshare(0x20000)) # CLONE_NEWNS
+check(libc.mount(b"none", b"/", None, 0x44000, None)) # MS_REC, MS_PRIVATE
+os.mkdir("guarded")
+check(libc.mount(b"none", b"guarded", b"tmpfs", 0, None))
+open("guarded/file", "w").close()
+reader, writer = os.pipe()
+if not os.fork():
+    libc.prctl(1, 9) # PR_SET_PDEATHSIG
+    group = check(libc.fanotify_init(4, 0)) # FAN_CLASS_CONTENT
+    # FAN_MARK_ADD and _MOUNT, FAN_OPEN_PERM
+    check(libc.fanotify_mark(group, 0x11, ctypes.c_uint64(0x10000), -100, b"guarded"))
+    os.write(writer, b"x")
+    while sys.argv[1] == "sleeps":
+        time.sleep(1)
+    while True:
+        fd = struct.unpack_from("IBBHQii", os.read(group, 4096))[5]
+        os.write(group, struct.pack("iI", fd, 1)) # FAN_ALLOW
+        os.close(fd)
+os.read(reader, 1)
+print("ready", flush=True)
+while True:
+    os.close(os.open("guarded/file", 0))
+    time.sleep(.01)
+"""
+
 # In a mount namespace of its own a small file system is frozen while a thread writes. A guard of a
 # session of its own thaws it: when it is told to, which is before this program is ended (until the
 # thread is let go it cannot end), when it has ended, and after a minute at the latest.
@@ -621,6 +654,10 @@ CASES = [
         says=", served by workloads (", **TIME),
     sick("blocked-io", "the same, uninterruptible", silent_file("--swallow", "--interrupt"),
         may_skip=is_root, **TIME),
+    sick("blocked-io", "a guard of files that does not answer", program(GUARDED, ("sleeps",)),
+        may_skip=is_root, says=" permits its access to ", **TIME),
+    healthy("blocked-io", "a guard of files that answers", program(GUARDED, ("answers",)),
+        may_skip=is_root),
     sick("blocked-io", "a frozen file system", frozen_file, may_skip=may_freeze_files, **TIME),
     healthy("blocked-io", "a writer that waits for the disk", program(WRITER, (512, 1 << 20)),
         also=("slow-syscalls",)),

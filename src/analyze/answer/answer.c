@@ -408,7 +408,9 @@ static void put_victims(struct answer *a, const struct cause *c)
 
 	cause_put_victims(c, a->s, &line);
 	end_line(a, NO_SEVERITY, &line);
-	for (size_t i = 0; i < c->victim_count; i++) {
+	cause_put_alike(c, a->s, &line);
+	end_line(a, NO_SEVERITY, &line);
+	for (size_t i = 0; i < c->victim_count - c->alike; i++) {
 		cause_put_effect(c, a->s, i, &line);
 		end_line(a, NO_SEVERITY, &line);
 	}

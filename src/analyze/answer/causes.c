@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/answer/answer_alike.h"
 #include "analyze/answer/answer_finding.h"
 #include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_waits.h"
@@ -30,6 +31,7 @@ struct candidate {
 	bool is_wait, may_follow, is_stuck, holds_up;
 	bool is_of_tool; /* a session whose tool waits at its cause */
 	bool is_of_peer; /* it does not wait: it grows because its peer does not read */
+	bool is_alike;	 /* it does not wait for its cause: both have the same finding */
 };
 
 /* --- which waits count --- */
@@ -314,6 +316,19 @@ static size_t end_of(const struct candidate *all, size_t i)
 	return i;
 }
 
+/* Joins each finding that stands for itself with the first one that is the same. */
+static void join_alike(struct candidate *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < i && all[i].cause == i; k++) {
+			all[i].is_alike = all[k].cause == k && !all[i].holds_up &&
+					  !all[k].is_wait && !all[i].is_wait &&
+					  answer_alike(all[k].of, all[i].of);
+			all[i].cause = all[i].is_alike ? k : i;
+		}
+	}
+}
+
 /* Joins candidates with the same root under the first of them, or under the root itself. */
 static void join_candidates(struct candidate *all, size_t count)
 {
@@ -331,13 +346,14 @@ static void join_candidates(struct candidate *all, size_t count)
 		all[i].cause = end_of(all, i);
 }
 
-static size_t victims_of(
-	const struct candidate *all, size_t count, size_t cause, const struct diagnosed **victims)
+/* Appends those that wait for the cause, or those that have the same finding; returns how many. */
+static size_t add_victims(const struct candidate *all, size_t count, size_t cause, bool is_alike,
+	const struct diagnosed **victims)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (i != cause && all[i].cause == cause)
+		if (i != cause && all[i].cause == cause && all[i].is_alike == is_alike)
 			victims[n++] = all[i].of;
 	}
 	return n;
@@ -367,10 +383,13 @@ static void put_together(
 	const struct diagnosed **at = c->victims;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t n = all[i].cause == i ? victims_of(all, count, i, at) : 0;
+		size_t n, alike;
 
 		if (all[i].cause != i)
 			continue;
+		n = add_victims(all, count, i, false, at);
+		alike = add_victims(all, count, i, true, at + n);
+		n += alike;
 		if (!has_room(s, &all[i], n)) {
 			c->more_waiting += 1 + (unsigned)n;
 			continue;
@@ -379,6 +398,7 @@ static void put_together(
 			.finding = all[i].is_wait ? NULL : answer_worst(all[i].of),
 			.victims = at,
 			.victim_count = n,
+			.alike = alike,
 			.is_root = n && is_root_of(&all[i], all, count),
 			.root_pid = all[i].wait.root.pid };
 		c->sick += !all[i].is_wait;
@@ -403,6 +423,7 @@ int causes_find(struct causes *c, const struct diagnosis *s, const struct output
 	look_at_processes(c, s, output);
 	count = find_candidates(c, s, all);
 	join_candidates(all, count);
+	join_alike(all, count);
 	put_together(c, s, all, count);
 	free(all);
 	return 0;
@@ -438,7 +459,7 @@ static size_t put_waiting(
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < c->victim_count; i++) {
+	for (size_t i = 0; i < c->victim_count - c->alike; i++) {
 		if (peer_of(s, c->victims[i]) || is_own_session(c, c->victims[i]) ||
 			count++ >= most)
 			continue;
@@ -446,6 +467,11 @@ static size_t put_waiting(
 		answer_name(s, c->victims[i], out);
 	}
 	return count;
+}
+
+static size_t most_named(size_t count)
+{
+	return count > VICTIMS_MOST + 1 ? VICTIMS_MOST : count;
 }
 
 void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out)
@@ -472,11 +498,11 @@ void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *
 void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out)
 {
 	size_t count = put_waiting(c, s, 0, out);
-	size_t named = count > VICTIMS_MOST + 1 ? VICTIMS_MOST : count;
+	size_t named = most_named(count);
 
 	if (!count)
 		return;
-	if (c->victim_count == 1 && !c->victims[0]->count) {
+	if (c->victim_count - c->alike == 1 && !c->victims[0]->count) {
 		buffer_string(out, "  ");
 		put_wait(s, c->victims[0], out);
 		return;
@@ -488,6 +514,20 @@ void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct 
 	put_waiting(c, s, named, out);
 	if (named < count)
 		buffer_format(out, " and %zu more", count - named);
+}
+
+void cause_put_alike(const struct cause *c, const struct diagnosis *s, struct buffer *out)
+{
+	size_t named = most_named(c->alike);
+
+	if (c->alike)
+		buffer_format(out, "  %zu more with the same problem: ", c->alike);
+	for (size_t i = 0; i < named; i++) {
+		buffer_string(out, i ? ", " : "");
+		answer_name(s, c->victims[c->victim_count - c->alike + i], out);
+	}
+	if (named < c->alike)
+		buffer_format(out, " and %zu more", c->alike - named);
 }
 
 void cause_put_effect(

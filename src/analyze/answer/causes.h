@@ -13,6 +13,7 @@ struct cause {
 	const struct diagnosed **victims;  /* processes with the same cause, by severity */
 	size_t victim_count;
 	bool is_root;	   /* victims wait for the process; false: for the same thing */
+	size_t alike;	   /* the last ones of `victims` do not wait: they have the same finding */
 	uint32_t root_pid; /* the process at the end of its wait; 0: none */
 };
 
@@ -41,8 +42,12 @@ void causes_fini(struct causes *c);
 /* Appends the line of a cause: "claude 4711 (app): leaks descriptors: 41 more; now: computes". */
 void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out);
 /* Appends a line about the victims of a cause: "  20 processes wait for it, directly or through
- * others: ls 5, ls 6, ls 7 and 17 more"; for a single victim, its wait; nothing without victims. */
+ * others: ls 5, ls 6, ls 7 and 17 more"; for a single victim, its wait; nothing without victims
+ * that wait. */
 void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out);
+/* Appends a line about the processes with the same finding: "  the same: 5 more: java 7, java 8,
+ * ..." Nothing without any. */
+void cause_put_alike(const struct cause *c, const struct diagnosis *s, struct buffer *out);
 /* Appends the consequence for a victim that does not wait: "  consequence: node 9: python3 (7) does
  * not read ..."; else nothing. */
 void cause_put_effect(

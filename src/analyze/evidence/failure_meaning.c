@@ -202,6 +202,8 @@ bool failure_is_query(const char *program, struct span command)
 
 /* --- locks --- */
 
+NUMBER(STARTED_BEFORE_NS, NS_PER_S, NS, "reading /proc the first time takes a moment");
+
 void lock_failure_text(struct buffer *to, const struct call_place *place)
 {
 	assert(place);
@@ -231,10 +233,52 @@ const struct waits_party *lock_failure_owner(const struct check *e, const struct
 	return NULL;
 }
 
-void lock_failure_emit(
-	struct check_result *out, const struct call_place *place, const struct waits_party *owner)
+/* Returns the folder of the lock file; that of the working tree for a file in a hidden folder:
+ * "/r" for "/r/.git/index.lock". */
+static struct span folder_of(struct span path)
 {
-	assert(place);
+	const char *slash = span_last(path, '/');
+	struct span folder = span_of(path.data, slash ? (size_t)(slash - path.data) : 0);
+	struct span name = path_base(folder);
+
+	if (name.size > 1 && *name.data == '.' && folder.size > name.size + 1)
+		folder.size -= name.size + 1;
+	return folder;
+}
+
+/* Returns the only process of that name and user that has worked since before the observation, and
+ * not in another folder, as far as that is known: it may have made the file, which is mostly closed
+ * at once. NULL: none, or several. */
+static const struct process_entry *worker_at(
+	const struct check *e, const struct call_place *place, struct span name)
+{
+	struct span folder = folder_of(span_of_string(place->text));
+	const struct process_entry *found = NULL;
+
+	if (place->error != LINUX_EEXIST || folder.size < 2 || !e->process)
+		return NULL;
+	process_table_for_each (&e->input->host.process_table, p) {
+		struct span at = record_text(&p->process->record, &p->process->directory);
+
+		if (p == e->process || !p->is_there || p->zombie_ns ||
+			p->process->uid != e->process->process->uid ||
+			p->first_ns > e->input->begin_ns + STARTED_BEFORE_NS ||
+			span_compare(check_name(p), name) ||
+			(at.size && !path_is_within(at, folder)))
+			continue;
+		if (found)
+			return NULL;
+		found = p;
+	}
+	return found;
+}
+
+void lock_failure_emit(const struct check *e, struct check_result *out,
+	const struct call_place *place, struct span name)
+{
+	const struct waits_party *owner = lock_failure_owner(e, place);
+	const struct process_entry *worker = owner ? NULL : worker_at(e, place, name);
+
 	finding_path(out, span_of_string(place->text));
 	if (owner && !owner->is_alive) {
 		finding_text(out, "owner", "process %u, which is gone", owner->party_pid);
@@ -248,13 +292,22 @@ void lock_failure_emit(
 		return;
 	}
 	finding_unseen(out, "whether a process still works under that lock");
-	if (place->error == LINUX_EEXIST)
+	if (worker) {
+		finding_claim(out, "; perhaps ");
+		check_put_name(&out->claim, worker);
+		finding_claim(out, " made it, which runs all the time");
+		finding_remedy(out,
+			"sooth why %u shows what that process waits for; remove the file "
+			"only if none works under it",
+			worker->id.pid);
+	} else if (place->error == LINUX_EEXIST) {
 		finding_remedy(out, "if no program works under it any more (ps shows them), it was "
 				    "left behind: remove the file");
-	else
+	} else {
 		finding_remedy(out, "fuser -v %s shows the process that has it",
 			escape_is_shell_word(place->text, strlen(place->text)) ? place->text
 									       : "FILE");
+	}
 }
 
 /* --- inotify --- */

@@ -44,9 +44,10 @@ bool failure_is_query(const char *program, struct span command);
 void lock_failure_text(struct buffer *to, const struct call_place *place);
 /* Returns the process that the lock file names, or that has the file open; NULL: unknown. */
 const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place);
-/* Adds evidence and remedy to the open finding; owner NULL: unknown. */
-void lock_failure_emit(
-	struct check_result *out, const struct call_place *place, const struct waits_party *owner);
+/* Adds evidence and remedy to the open finding, and a process of the name that may have the lock to
+ * the claim. */
+void lock_failure_emit(const struct check *e, struct check_result *out,
+	const struct call_place *place, struct span name);
 
 /* --- the user has reached the limit of inotify watches or instances: the kernel answers "no space
  * left on device", or "too many open files", although neither is true --- */

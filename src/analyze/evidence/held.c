@@ -288,6 +288,44 @@ static void put_members(
 		buffer_format(out, ", of the %u processes that were read", sum->members);
 }
 
+static unsigned count_zombies(const struct process_entry *of)
+{
+	unsigned count = 0;
+
+	for (const struct process_entry *p = of->first_child; p; p = p->next_sibling)
+		count += p->zombie_ns && p->process->threads <= 1;
+	return count;
+}
+
+const struct process_entry *task_zombies_put(
+	struct buffer *out, const struct check *e, const struct limits_group *g)
+{
+	assert(e);
+	assert(g);
+
+	struct batch all = snapshot_records(check_last(e, &e->input->limits));
+	const struct process_entry *most = NULL;
+	unsigned count = 0;
+
+	batch_for_each (r, &all) {
+		const struct limits_holder *h = member_in(r, record_text(&g->record, &g->path));
+		const struct process_entry *p =
+			h ? check_process(e, h->holder_pid, h->holder_start_ticks) : NULL;
+		unsigned zombies = p ? count_zombies(p) : 0;
+
+		if (zombies > count) {
+			most = p;
+			count = zombies;
+		}
+	}
+	if (!most || (uint64_t)count * 2 < g->used)
+		return NULL;
+	buffer_string(out, "; ");
+	check_put_name(out, most);
+	buffer_format(out, " does not reap its exited children: %u zombies count", count);
+	return most;
+}
+
 bool task_members_put(struct buffer *out, const struct check *e, const struct limits_group *g)
 {
 	assert(e);

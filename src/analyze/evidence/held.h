@@ -62,6 +62,14 @@ const struct limits_group *task_room_full_group(const struct check *e);
  * the limit, or if members that were not read may have more. Returns whether all of them have
  * outlived their starters. */
 bool task_members_put(struct buffer *out, const struct check *e, const struct limits_group *g);
+/* Appends the member that does not reap its children, if most of the group's tasks are such: ";
+ * python3 (7) does not reap its exited children: 62 zombies count". Returns it; NULL: there is
+ * none. */
+#define TASK_ZOMBIES_REMEDY                                                                        \
+	"restart process %u: only a parent can reap its children; until then a larger pids.max "   \
+	"helps"
+const struct process_entry *task_zombies_put(
+	struct buffer *out, const struct check *e, const struct limits_group *g);
 /* Returns whether the process is known to have outlived its starter. */
 bool task_member_is_left(const struct process_entry *p);
 

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "analyze/waits/wait_held.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -85,18 +86,6 @@ static void put_unfed_child(
 	}
 }
 
-/* Returns whether a thread waits for one connection only, which its process made: it has nothing
- * else to do until the answer comes. */
-static bool is_asking(const struct wait_link *link)
-{
-	const struct waits_thread *t = link->thread;
-
-	return link->what == WAIT_SOCKET_READ && !link->is_idle && link->count <= 1 &&
-	       link->party && wait_is_outgoing(link->object) &&
-	       link->object->has_open_request != WAITS_REQUEST_OPEN && !t->since_state &&
-	       t->since_ns >= OWED_LEAST;
-}
-
 /* Appends that process 1 of a container has no handler for SIGTERM: it does not end by it. */
 static void put_namespace_init(
 	struct buffer *out, const struct wait_graph *g, const struct waits_process *p)
@@ -117,22 +106,16 @@ void wait_put_beside(struct buffer *out, const struct wait_graph *g, const struc
 
 	const struct wait_link *first = &chain->links[0];
 	const struct waits_process *p = chain->count ? first->process : NULL;
-	struct wait_link link, longest = { 0 };
+	struct wait_link longest;
 	struct wait_chain beside;
-	unsigned held = 0;
+	unsigned held;
 
 	if (p)
 		put_namespace_init(out, g, p);
 	if (!p || !is_of_one_thread(first))
 		return;
 	put_unfed_child(out, g, first);
-	wait_threads_each (g, p->node_pid, t) {
-		link = wait_link_of(g, p, t);
-		if (t == first->thread || (!wait_is_held(&link) && !is_asking(&link)))
-			continue;
-		if (!held++ || t->since_ns > longest.thread->since_ns)
-			longest = link;
-	}
+	held = wait_find_held(g, p, first->thread, &longest);
 	if (!held)
 		return;
 	if (held == 1)

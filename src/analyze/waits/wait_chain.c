@@ -6,6 +6,7 @@
 
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_circle.h"
+#include "analyze/waits/wait_held.h"
 #include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
@@ -21,6 +22,8 @@
 #define CPU_BUSY      50	       /* percent: such a thread matters more than one that waits */
 #define CPU_SHARE     10 /* percent for a thread that could run at both samples of a busy host */
 #define CPU_ACTIVE    15 /* percent for a process that is not idle: ticks of 10 ms in 200 ms */
+
+#define TOKEN_LEAST (5 * NS_PER_S) /* a free token is there at once */
 
 /* --- the thread that matters --- */
 
@@ -341,20 +344,42 @@ static void choose_end(
 	}
 }
 
-/* A server rests in the thread that takes connections, while the one that owes an answer is held
- * up: replaces the link by that of the thread that has been held up longest. */
-static void follow_held(const struct wait_graph *g, struct wait_link *link)
+/* Returns the party of the chain that could write to a pipe of tokens, which each user of the pipe
+ * writes back to it (make's jobserver); NULL: it is no such pipe, or none is in the chain. */
+static const struct waits_party *token_holder(
+	const struct wait_graph *g, const struct wait_chain *chain, const struct wait_link *link)
 {
-	struct wait_link longest = *link;
+	const struct waits_party *holder = NULL;
+	bool is_own = false;
 
-	wait_threads_each (g, link->process->node_pid, t) {
-		struct wait_link other = wait_link_of(g, link->process, t);
-
-		if (wait_is_held(&other) &&
-			(longest.is_idle || t->since_ns > longest.thread->since_ns))
-			longest = other;
+	if (link->what != WAIT_PIPE_READ || !link->object || link->thread->since_state ||
+		link->thread->since_ns < TOKEN_LEAST)
+		return NULL;
+	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
+		if (p->waiting_fd != link->object->fd)
+			continue;
+		is_own |= p->party_pid == link->process->node_pid;
+		if (has_process(chain, p->party_pid))
+			holder = p;
 	}
-	*link = longest;
+	return is_own ? holder : NULL;
+}
+
+/* Replaces the rest of a server's listening thread by another one's wait for a token that the
+ * clients of the server have. */
+static void follow_token(
+	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *rest)
+{
+	wait_threads_each (g, rest->process->node_pid, t) {
+		struct wait_link link = wait_link_of(g, rest->process, t);
+		const struct waits_party *holder = token_holder(g, chain, &link);
+
+		if (holder) {
+			*rest = link;
+			rest->party = holder;
+			return;
+		}
+	}
 }
 
 /* Appends the next wait of the chain; false: the chain ends here. */
@@ -407,8 +432,11 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		return false;
 	if (last->what == WAIT_SOCKET_READ) {
 		wait_link_follow_server(g, out);
-		if (out->is_idle && wait_is_outgoing(last->object))
-			follow_held(g, out);
+		/* A server rests in the thread that takes connections, while the one that owes an
+		 * answer is held up. */
+		if (out->is_idle && wait_is_outgoing(last->object) &&
+			!wait_find_held(g, out->process, out->thread, out))
+			follow_token(g, chain, out);
 	}
 	return true;
 }

@@ -62,8 +62,8 @@ struct wait_link {
 	bool is_active; /* a wait for work of a process that runs much in between */
 	bool is_inside; /* JVM: its threads wait for each other, or for work */
 	bool is_polling;
-	bool is_closed; /* the further parties wait for the chain too */
-	bool repeats;	/* `party` is an earlier link: a deadlock */
+	bool is_closed;	    /* the further parties wait for the chain too */
+	bool repeats;	    /* `party` is an earlier link: a deadlock */
 	bool wants_request; /* a server, whose client has no request open on the connection */
 	double cpu_percent;
 };

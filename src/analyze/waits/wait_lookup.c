@@ -73,7 +73,8 @@ const struct waits_party *wait_server_of(const struct wait_graph *g, uint32_t pi
 	const struct waits_party *party = NULL;
 
 	while ((party = wait_graph_party(g, pid, tid, party))) {
-		if (party->relation == WAITS_RELATION_DAEMON)
+		if (party->relation == WAITS_RELATION_DAEMON ||
+			party->relation == WAITS_RELATION_GUARD)
 			return party;
 	}
 	return NULL;

@@ -441,6 +441,19 @@ static void put_fifo_open(
 	buffer_string(out, ": no process has the other end open");
 }
 
+/* Appends "waits until avscand (7) permits its access to /v/a". */
+static void put_permission(struct buffer *out, const struct wait_link *link)
+{
+	buffer_string(out, "waits until ");
+	put_party_or(out, link, "another process");
+	buffer_string(out, " permits its access to ");
+	if (link->object)
+		wait_put_object(out, link, "");
+	else
+		buffer_string(out, "a file");
+	buffer_string(out, " (fanotify)");
+}
+
 /* Appends "waits for /v/a on the mount /v, served by stackfs (7)"; false: the mount is not
  * known. */
 static bool put_mount(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -474,6 +487,8 @@ static void put_io(struct buffer *out, const struct wait_graph *g, const struct 
 	if (link->what == WAIT_IO) {
 		buffer_string(out, "waits for the disk or file system");
 		wait_put_object(out, link, ", for ");
+	} else if (link->party && link->party->relation == WAITS_RELATION_GUARD) {
+		put_permission(out, link);
 	} else if (!put_mount(out, g, link)) {
 		buffer_string(out, "waits for the server or daemon of a file system");
 		wait_put_object(out, link, ", for ");

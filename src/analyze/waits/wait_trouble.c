@@ -58,12 +58,16 @@ static bool are_ends_stopped(
 	return has_any;
 }
 
-/* Returns whether a process of this host owes an answer. A remote peer shows only the last packets,
- * which HTTP/2 also sends without a request. */
+/* Returns whether a process of this host owes an answer, or has not even accepted the connection: a
+ * proxy gives up such a request after some seconds, and makes the next one. A remote peer shows
+ * only the last packets, which HTTP/2 also sends without a request. */
 static bool is_owed(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
-	return o->has_open_request >= WAITS_REQUEST_OWED && wait_party_by_fd(g, t, o->fd);
+	const struct waits_party *p = o->has_open_request ? wait_party_by_fd(g, t, o->fd) : NULL;
+
+	return p && (o->has_open_request >= WAITS_REQUEST_OWED ||
+			    p->relation == WAITS_RELATION_LISTENER);
 }
 
 static bool is_troubled(

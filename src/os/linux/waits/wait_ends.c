@@ -51,7 +51,8 @@ static void add_end(struct wait_ends *e, pid_t pid, uint32_t fd, struct span lin
 		end.kind = WAIT_END_PIPE;
 	} else if (procfs_link_inode(link, "socket:[", &end.key)) {
 		end.kind = WAIT_END_SOCKET;
-	} else if (span_starts(link, "/") && !span_equal(link, "/dev/null")) {
+	} else if ((span_starts(link, "/") && !span_equal(link, "/dev/null")) ||
+		   span_equal(link, WAIT_END_GUARD)) {
 		end.kind = WAIT_END_PATH;
 		end.key = wait_ends_hash_path(link);
 	} else {

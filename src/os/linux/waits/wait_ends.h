@@ -11,6 +11,9 @@
 #include "base/buffer.h"
 #include "base/cursor.h"
 
+/* The link of a descriptor of a process that permits accesses to files (fanotify(7)), as a path. */
+#define WAIT_END_GUARD "anon_inode:[fanotify]"
+
 enum wait_end_kind { WAIT_END_PIPE, WAIT_END_SOCKET, WAIT_END_PATH };
 
 struct wait_end {

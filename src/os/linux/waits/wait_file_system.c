@@ -5,6 +5,10 @@
  * device number of the mount (Linux 6.x; on older kernels only a single process with /dev/fuse open
  * is known to be the server). The file itself is not touched, because that would wait, too.
  *
+ * An access to a file may also wait for the permission of another process, such as a virus scanner
+ * (fanotify(7), FAN_OPEN_PERM). Its fdinfo names the mounts and files that it guards
+ * (proc_pid_fdinfo(5)).
+ *
  * Also found are descendants of the observed process that wait in this way, or in state D: the
  * process does not wait for them, but they are its work.
  */
@@ -20,6 +24,7 @@
 #define ASKED_MAX   64 /* sleeping descendants whose wait channel is read */
 #define SLEEPERS_OF 16 /* observed processes; for others only descendants in state D are found */
 #define MINOR_BITS  20 /* of a device number inside the kernel */
+#define PERMISSIONS 0x70000u /* FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM */
 
 /* --- which file, and which mount --- */
 
@@ -53,13 +58,15 @@ static void make_absolute(
 
 static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, struct span path)
 {
-	const struct mount *mount;
-
 	if (!n->has_mounts)
 		mounts_read(&n->mounts, n->process, &r->more);
 	n->has_mounts = true;
-	mount = mounts_find(&n->mounts, path);
-	return mount && mount->may_block ? mount : NULL;
+	return mounts_find(&n->mounts, path);
+}
+
+static uint32_t device_of(const struct mount *mount)
+{
+	return mount->device_major << MINOR_BITS | mount->device_minor;
 }
 
 /* --- its server --- */
@@ -95,10 +102,10 @@ static void add_server(
 		.detail = mounts_point(&n->mounts, mount) };
 
 	for (size_t i = 0; mount->is_fuse && i < count; i++) {
-		uint32_t device, own = mount->device_major << MINOR_BITS | mount->device_minor;
+		uint32_t device;
 		bool is_known = connection_of(r, &ends[i], &device);
 
-		if (is_known ? device != own : count > 1)
+		if (is_known ? device != device_of(mount) : count > 1)
 			continue;
 		found.pid = ends[i].pid;
 		found.fd = ends[i].fd;
@@ -108,6 +115,66 @@ static void add_server(
 		break;
 	}
 	wait_add_party(r, n, tid, &found);
+}
+
+/* --- who has to permit an access --- */
+
+/* Reads "mask:10000" of a line; false: it has no such member. */
+static bool read_member(struct span line, const char *name, uint64_t *value)
+{
+	const char *at = memmem(line.data, line.size, name, strlen(name));
+	struct cursor c;
+
+	if (!at)
+		return false;
+	at += strlen(name);
+	c = cursor_over(at, line.size - (size_t)(at - line.data));
+	*value = cursor_hex(&c);
+	return !c.failed;
+}
+
+/* Returns whether the owner of the descriptor has to permit accesses to files of the mount. */
+static bool guards_mount(
+	struct wait_reader *r, const struct wait_end *end, const struct mount *mount)
+{
+	struct cursor c;
+	char path[48];
+
+	snprintf(path, sizeof(path), "fdinfo/%u", end->fd);
+	if (procfs_read((pid_t)end->pid, path, &r->text, PROCFS_SMALL))
+		return false;
+	c = cursor_over(r->text.data, r->text.size);
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+		uint64_t mask, value;
+
+		if (span_starts(line, "fanotify ") && read_member(line, " mask:", &mask) &&
+			mask & PERMISSIONS &&
+			((read_member(line, " mnt_id:", &value) && value == mount->id) ||
+				(read_member(line, " sdev:", &value) && value == device_of(mount))))
+			return true;
+	}
+	return false;
+}
+
+static void add_guard(
+	struct wait_reader *r, struct wait_node *n, uint32_t tid, const struct mount *mount)
+{
+	size_t count;
+	const struct wait_end *ends = wait_ends_first(&r->ends, WAIT_END_PATH,
+		wait_ends_hash_path(span_of_string(WAIT_END_GUARD)), &count);
+	struct wait_found found = { .relation = WAITS_RELATION_GUARD,
+		.source = WAITS_SOURCE_DESCRIPTORS,
+		.confidence = WAITS_HIGH,
+		.detail = mounts_point(&n->mounts, mount),
+		.follows = true };
+
+	for (size_t i = 0; i < count; i++) {
+		found.pid = ends[i].pid;
+		found.fd = ends[i].fd;
+		if (found.pid != (uint32_t)n->stat.pid && guards_mount(r, &ends[i], mount))
+			wait_add_party(r, n, tid, &found);
+	}
 }
 
 void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
@@ -142,7 +209,9 @@ void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const stru
 		if (*path && c->row->effect.what != SYSCALL_FD_OPENS_FILE)
 			RECORD_APPEND(&r->run->out, &o, tail, 1);
 		mount = mount_of(r, n, span_of((const char *)file.data, file.size));
-		if (mount)
+		if (mount && waits_is_permission(c->channel))
+			add_guard(r, n, c->thread->record.tid, mount);
+		else if (mount && mount->may_block)
 			add_server(r, n, c->thread->record.tid, mount);
 	}
 	buffer_fini(&file);
