@@ -32,7 +32,7 @@ extern const struct sooth_schema pauses_schema;
 extern const struct section pauses_section;
 
 void pauses_init(struct pauses *h);
-/* `kind`: that of the probe's pause records; other records are ignored. */
+/* Adds a pause record of the kind `kind`; other records are ignored. */
 void pauses_add_record(struct pauses *h, const struct sooth_record *r, uint16_t kind);
 /* Completes the row. min_reserve_ns is absent if no pause was made because of the ring buffer. */
 void pauses_end(struct pauses *h);

@@ -15,7 +15,7 @@ struct process_view {
 	const struct snapshots *input; /* `own`, or others that the view collects */
 	struct snapshots own;
 	struct section section; /* the open section, borrowed by the output */
-	bool is_cut;		/* it was reported that some records did not fit */
+	bool is_cut;		/* some records did not fit, as the source reported */
 };
 
 /* `state` is the view's state. */
@@ -23,7 +23,7 @@ typedef int (*process_emitter)(
 	void *state, const struct snapshot *snapshot, struct sooth_error *err);
 
 void process_view_init(struct process_view *v, struct output *output, uint16_t end_kind);
-/* The push and fini functions of a stage whose state begins with a struct process_view. */
+/* Push and fini function of a stage whose state begins with a struct process_view. */
 int process_view_push(void *state, const struct batch *batch, struct sooth_error *err);
 void process_view_fini(void *state);
 /* Opens the section; without the column "pid," if there is one process. */

@@ -25,14 +25,14 @@ static inline bool record_has_text(const struct sooth_record *r, const struct so
 	return (uint64_t)text->offset + text->size <= record_bytes(r);
 }
 
-/* A text of the record, borrowed; empty if it points outside. */
+/* Returns a text of the record, borrowed; empty if it points outside. */
 static inline struct span record_text(const struct sooth_record *r, const struct sooth_text *text)
 {
 	return record_has_text(r, text) ? span_of((const char *)r + text->offset, text->size)
 					: span_of("", 0);
 }
 
-/* Whether a record of the kind STREAM_TARGET says that the target was launched by sooth. */
+/* Returns whether a record of the kind STREAM_TARGET says that the target was launched by sooth. */
 static inline bool target_is_command(const struct sooth_record *r)
 {
 	const struct stream_target *target = record_as(r, STREAM_TARGET, sizeof(*target));
@@ -40,13 +40,13 @@ static inline bool target_is_command(const struct sooth_record *r)
 	return target && span_equal(record_text(r, &target->selector), "command");
 }
 
-/* The head of a row about a process. */
+/* Returns the header of a row about a process. */
 static inline struct sooth_record row_head(const struct process_id *id)
 {
 	return (struct sooth_record){ .start_ticks = id->start_ticks, .pid = id->pid };
 }
 
-/* The head of a row made of one record. */
+/* Returns the header of a row made of one record. */
 static inline struct sooth_record row_head_like(const struct sooth_record *r)
 {
 	return (struct sooth_record){ .start_ticks = r->start_ticks, .pid = r->pid };

@@ -32,7 +32,7 @@ static void count_bytes(struct snapshots *s, size_t size)
 		s->room->bytes += size;
 }
 
-static void give_back(struct snapshots *s, uint64_t size)
+static void subtract_bytes(struct snapshots *s, uint64_t size)
 {
 	s->bytes -= size;
 	if (s->room)
@@ -51,7 +51,7 @@ static bool append_record(struct snapshots *s, struct buffer *to, const struct s
 void snapshots_fini(struct snapshots *s)
 {
 	assert(s);
-	give_back(s, s->bytes);
+	subtract_bytes(s, s->bytes);
 
 	map_for_each_value (&s->processes, struct snapshot *, one) {
 		buffer_fini(&one->records);
@@ -69,7 +69,7 @@ void snapshots_drop(struct snapshots *s, const struct process_id *id)
 
 	if (!one)
 		return;
-	give_back(s, one->records.size + one->end.size + one->pending.size);
+	subtract_bytes(s, one->records.size + one->end.size + one->pending.size);
 	buffer_fini(&one->records);
 	buffer_fini(&one->end);
 	buffer_fini(&one->pending);
@@ -80,7 +80,7 @@ static void finish_snapshot(struct snapshots *s, struct snapshot *one, const str
 {
 	if (!one->pending.size && one->records.size)
 		return; /* it ended before it was read again */
-	give_back(s, one->records.size + one->end.size);
+	subtract_bytes(s, one->records.size + one->end.size);
 	buffer_fini(&one->records);
 	one->records = one->pending;
 	one->pending = (struct buffer){ 0 };

@@ -27,7 +27,7 @@ struct snapshots_room {
 
 struct snapshots {
 	uint16_t end_kind;	     /* the other kinds have the same high byte */
-	uint64_t bytes;		     /* of all processes together */
+	uint64_t bytes;		     /* memory of the snapshots of all processes together */
 	struct snapshots_room *room; /* shared with others; NULL: none */
 	uint64_t refused;	     /* records beyond the bounds */
 	struct map processes;	     /* process_id -> struct snapshot */
@@ -48,9 +48,9 @@ void snapshots_add_record(struct snapshots *s, const struct sooth_record *r);
  */
 const struct snapshot *snapshots_next(const struct snapshots *s, size_t *position);
 #define snapshots_for_each(s, one) walk_each (const struct snapshot *, one, snapshots_next, s)
-/* Whether exactly one process has a whole snapshot: then rows need no PID column. */
+/* Returns whether exactly one process has a whole snapshot: then rows need no PID column. */
 bool snapshots_are_of_one(const struct snapshots *s);
-/* The process has ended for good: drops what is kept of the process. */
+/* Drops what is kept of a process that has ended for good. */
 void snapshots_drop(struct snapshots *s, const struct process_id *id);
 const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id);
 

@@ -16,7 +16,7 @@ struct piece_sink {
 	jmp_buf too_long;
 };
 
-static void take_piece(const char *piece, size_t size, void *user)
+static void append_piece(const char *piece, size_t size, void *user)
 {
 	struct piece_sink *s = user;
 
@@ -27,14 +27,15 @@ static void take_piece(const char *piece, size_t size, void *user)
 	s->size += size;
 }
 
-/* The legacy mangling of Rust is one of C++ with a hash at the end, so Rust is tried first. */
+/* Demangles a name. The legacy mangling of Rust is one of C++ with a hash at the end, so Rust is
+ * tried first. */
 static bool read_name(struct piece_sink *s, const char *name)
 {
 	s->size = 0;
 	if (setjmp(s->too_long))
 		return false;
-	return rust_demangle_callback(name, DMGL_NO_OPTS, take_piece, s) ||
-	       cplus_demangle_v3_callback(name, DMGL_NO_OPTS, take_piece, s);
+	return rust_demangle_callback(name, DMGL_NO_OPTS, append_piece, s) ||
+	       cplus_demangle_v3_callback(name, DMGL_NO_OPTS, append_piece, s);
 }
 
 static bool is_word(char c)
@@ -110,8 +111,7 @@ static bool put_demangled(struct buffer *out, struct span name, enum demangle_st
 	char terminated[DEMANGLE_MAX + 1];
 
 	if (name.size < 3 || name.size > DEMANGLE_MAX || name.data[0] != '_' ||
-		(name.data[1] != 'Z' && name.data[1] != 'R') ||
-		memchr(name.data, '\0', name.size))
+		(name.data[1] != 'Z' && name.data[1] != 'R') || memchr(name.data, '\0', name.size))
 		return false;
 	memcpy(terminated, name.data, name.size);
 	terminated[name.size] = '\0';

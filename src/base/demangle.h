@@ -12,9 +12,9 @@
 #define DEMANGLE_MAX 1000 /* bytes of a name, mangled and not */
 
 enum demangle_style {
-	DEMANGLE_FULL,	/* with template arguments; never with parameters */
+	DEMANGLE_FULL,	/* name with template arguments; never with parameters */
 	DEMANGLE_SHORT, /* without template arguments and parameters */
-	DEMANGLE_NONE,	/* as the symbol names it */
+	DEMANGLE_NONE,	/* name as the symbol has it */
 	DEMANGLE_STYLES,
 };
 

@@ -10,8 +10,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* Names may have more than POSIX allows: dots, dashes and "BASH_FUNC_f%%", which shells and build
- * systems use. */
+/* Returns whether a text is the name of a variable. Names may have more than POSIX allows: dots,
+ * dashes and "BASH_FUNC_f%%", which shells and build systems use. */
 static bool is_name(struct span name)
 {
 	if (!name.size || name.size > ENVIRON_NAME_MAX || !is_letter(name.data[0]))
@@ -43,7 +43,7 @@ static bool next_entry(struct environ_walk *walk, struct span *entry)
 	return has_end || !walk->is_cut;
 }
 
-static struct environ_variable look_at(struct environ_walk *walk, struct span entry)
+static struct environ_variable examine_entry(struct environ_walk *walk, struct span entry)
 {
 	const char *equals = memchr(entry.data, '=', entry.size);
 	struct span name = span_of(entry.data, equals ? (size_t)(equals - entry.data) : 0);
@@ -66,7 +66,7 @@ bool environ_next(struct environ_walk *walk, struct environ_variable *out)
 			walk->is_suspect = true;
 			continue;
 		}
-		*out = look_at(walk, entry);
+		*out = examine_entry(walk, entry);
 		return true;
 	}
 	return false;

@@ -17,7 +17,7 @@ static bool needs_root(const char *one, size_t size)
 	       memmem(one, size, ": sudo ", 7);
 }
 
-static const char *end_of(const char *at)
+static const char *end_of_command(const char *at)
 {
 	while (*at && strncmp(at, ", or ", 5) && strncmp(at, "; ", 2))
 		at++;
@@ -40,7 +40,7 @@ const char *error_remedy_of(char *out, size_t room, const char *remedy, bool is_
 		return remedy;
 	*out = '\0';
 	for (const char *at = remedy, *end; at; at = *end ? end + gap : NULL) {
-		size_t size = (size_t)((end = end_of(at)) - at), used = strlen(out);
+		size_t size = (size_t)((end = end_of_command(at)) - at), used = strlen(out);
 		bool is_bare = size == strlen(AS_ROOT) && !strncmp(at, AS_ROOT, size);
 
 		if (is_bare || !needs_root(at, size))

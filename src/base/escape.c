@@ -123,7 +123,7 @@ unsigned terminal_columns(const char *text, size_t size, size_t *bytes)
  * it is. `length` 0: one byte that is not UTF-8. */
 typedef size_t replace_fn(char to[REPLACED_MAX], const char *text, size_t length, uint32_t code);
 
-/* Whether a character is unchanged in all three formats. */
+/* Returns whether a character is unchanged in all three formats. */
 static bool is_plain(unsigned char c)
 {
 	return c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' &&
@@ -170,7 +170,7 @@ static char hex_digit(unsigned value)
 	return "0123456789abcdef"[value & 15];
 }
 
-static size_t for_terminal(char *to, const char *text, size_t length, uint32_t code)
+static size_t escape_for_terminal(char *to, const char *text, size_t length, uint32_t code)
 {
 	size_t size = 0;
 
@@ -202,7 +202,7 @@ static size_t put_unit(char *to, uint32_t unit)
 	return 6;
 }
 
-static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
+static size_t escape_for_json(char *to, const char *text, size_t length, uint32_t code)
 {
 	static const char letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 
@@ -228,7 +228,7 @@ static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
 	return put_unit(to, 0xd800 + (code >> 10)) + put_unit(to + 6, 0xdc00 + (code & 0x3ff));
 }
 
-static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
+static size_t escape_for_xml(char *to, const char *text, size_t length, uint32_t code)
 {
 	switch (code) {
 	case '&':
@@ -242,23 +242,23 @@ static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
 	case '\'':
 		return put_escape(to, "&apos;");
 	default:
-		return for_terminal(to, text, length, code);
+		return escape_for_terminal(to, text, length, code);
 	}
 }
 
 void escape_terminal(struct buffer *out, const char *text, size_t size)
 {
-	escape_text(out, text, size, for_terminal);
+	escape_text(out, text, size, escape_for_terminal);
 }
 
 void escape_json(struct buffer *out, const char *text, size_t size)
 {
-	escape_text(out, text, size, for_json);
+	escape_text(out, text, size, escape_for_json);
 }
 
 void escape_xml(struct buffer *out, const char *text, size_t size)
 {
-	escape_text(out, text, size, for_xml);
+	escape_text(out, text, size, escape_for_xml);
 }
 
 bool escape_is_shell_word(const char *text, size_t size)

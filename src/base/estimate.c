@@ -3,7 +3,9 @@
 
 #include <math.h>
 
-#define DEVIATIONS 2.576 /* of a normal distribution, for 99 of 100 */
+#define DEVIATIONS                                                                                 \
+	2.576 /* standard deviations of a normal distribution that hold for 99 of 100              \
+	       */
 
 uint64_t estimate_error(double variance)
 {

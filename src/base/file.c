@@ -62,8 +62,9 @@ static int file_refuse_kind(const char *path, mode_t mode, struct sooth_error *e
 	return code;
 }
 
-/* Its own terminal belongs to the user who called sudo; and where users are mapped to others,
- * /dev/null belongs to no user that is known. */
+/* Returns whether a device is /dev/null or a standard stream of sooth, which any user may own. The
+ * terminal belongs to the user who called sudo; and where users are mapped to others, /dev/null
+ * belongs to no user that is known. */
 static bool is_device_in_use(const struct stat *device)
 {
 	struct stat st;
@@ -242,7 +243,7 @@ static int link_as(int fd, const char *path)
 #endif
 
 /* Gives a file its name. linkat() replaces nothing, so a rename replaces an older file. */
-static int give_name(struct out_file *f)
+static int link_file(struct out_file *f)
 {
 	int fd = fileno(f->stream), code = link_as(fd, f->path);
 	_cleanup_free_ char *name = NULL;
@@ -389,7 +390,7 @@ int out_file_place(struct out_file *f, struct sooth_error *err)
 
 	assert(f);
 	if (f->is_nameless)
-		code = give_name(f);
+		code = link_file(f);
 	if (code)
 		return error_errno(err, code, "give the finished file the name %s", f->path);
 	if (!f->temporary && !f->is_nameless)
@@ -405,8 +406,8 @@ int out_file_place(struct out_file *f, struct sooth_error *err)
 	return 0;
 }
 
-/* An earlier failed write leaves a mark but no errno: one more byte after the gap fails for the
- * same reason, and sets errno. */
+/* Returns the errno of an earlier failed write, which leaves only a mark: one more byte after the
+ * gap fails for the same reason, and sets errno. */
 int stream_failure(FILE *stream)
 {
 	bool was_lost = ferror(stream);

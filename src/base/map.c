@@ -48,7 +48,7 @@ static void *value_of(const struct map *m, struct entry *e)
 	return (unsigned char *)(e + 1) + padded_size(m->key_size);
 }
 
-/* Multiply to 128 bits and fold: every bit of the input reaches the low ones. */
+/* Multiplies to 128 bits and folds: every bit of the input reaches the low ones. */
 static uint64_t mix_bits(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;

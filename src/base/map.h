@@ -72,7 +72,7 @@ static inline void *map_walk_pointer(const struct map_walk *w)
 	return pointer;
 }
 
-/* Takes the place of a map: the walk ends when the condition no longer holds. */
+/* Stands for a map in map_for_each(): the walk ends when the condition no longer holds. */
 #define map_while(condition, m) ((condition) ? (m) : NULL)
 
 /* Walks a map as a loop, with break and continue: map_for_each (&m, const struct process_id *, id,

@@ -43,14 +43,14 @@ struct span names_get(const struct names *n, uint32_t number)
 	return span_of((const char *)n->bytes.data + place[number].at, place[number].size);
 }
 
-static bool is_text(const struct names *n, uint32_t number, struct span text)
+static bool is_text_at(const struct names *n, uint32_t number, struct span text)
 {
 	struct span known = names_get(n, number);
 
 	return known.size == text.size && (!text.size || !memcmp(known.data, text.data, text.size));
 }
 
-static bool keep_text(struct names *n, struct span text)
+static bool store_text(struct names *n, struct span text)
 {
 	struct names_place place = { n->bytes.size, text.size };
 
@@ -78,11 +78,11 @@ uint32_t names_put(struct names *n, struct span text, bool *is_new)
 			return NAMES_NONE;
 		if (is_free)
 			break;
-		if (is_text(n, *number, text))
+		if (is_text_at(n, *number, text))
 			return *number;
 	}
 	*number = (uint32_t)names_count(n);
-	if (!keep_text(n, text)) {
+	if (!store_text(n, text)) {
 		map_remove(&n->by_hash, &hash);
 		return NAMES_NONE;
 	}

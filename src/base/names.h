@@ -12,7 +12,7 @@
 
 struct names {
 	struct map by_hash;   /* hash -> uint32_t number */
-	struct buffer places; /* by number: position of the text in `bytes` */
+	struct buffer places; /* number of a text -> its position in `bytes` */
 	struct buffer bytes;
 	size_t bytes_most;
 };

@@ -8,7 +8,7 @@
 #define BEGUN_LEAST  2	/* least characters of an incomplete name */
 #define DISTANCE_MAX 40 /* longer words are not compared */
 
-/* Levenshtein's distance, one row at a time. */
+/* Returns Levenshtein's distance, computed one row at a time. */
 static size_t edit_distance(const char *a, const char *b)
 {
 	size_t m = strlen(a), n = strlen(b);

@@ -13,7 +13,7 @@ static int refuse_options(const char *why, const char *remedy, struct sooth_erro
 	return error_remedy(err, "%s", remedy);
 }
 
-int options_take(void *to, size_t size, const void *options, struct sooth_error *err)
+int options_copy(void *to, size_t size, const void *options, struct sooth_error *err)
 {
 	size_t known = options ? *(const size_t *)options : 0;
 

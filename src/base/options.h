@@ -13,6 +13,6 @@
 
 /* Copies `options` to `to`; members that the caller's version lacks become zeros. NULL: all zeros.
  * -EINVAL: the options are wrong. */
-int options_take(void *to, size_t size, const void *options, struct sooth_error *err);
+int options_copy(void *to, size_t size, const void *options, struct sooth_error *err);
 
 #endif

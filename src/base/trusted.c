@@ -21,11 +21,11 @@
 #endif
 #define OPEN_FILE   (O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
 #define OPEN_FOLDER (O_PATH | O_DIRECTORY | O_CLOEXEC) /* needs no read permission */
-#define LINKS_MAX   40				       /* as path_resolution(7) */
+#define LINKS_MAX   40 /* as many links as path_resolution(7) follows */
 
 struct walk {
 	const struct trust *trust;
-	const char *path;    /* for errors */
+	const char *path;    /* path for errors */
 	char part[PATH_MAX]; /* the path of what is checked */
 	unsigned links;
 	int at;		/* the open folder */

@@ -96,7 +96,8 @@ const char *format_count(char out[UNITS_SIZE], uint64_t count)
 	return out;
 }
 
-/* Years are counted from 1 March, so that the leap day is the last of its year. */
+/* Writes a time as a date in UTC. Years are counted from 1 March, so that the leap day is the last
+ * of its year. */
 const char *format_utc(char out[UNITS_SIZE], uint64_t realtime_ns)
 {
 	uint64_t seconds = realtime_ns / NS_PER_S;

@@ -26,7 +26,8 @@ const char *format_real(char out[UNITS_SIZE], double value);
 #define DECIMALS_EXACT 255 /* a number of decimals: as format_real() */
 const char *format_utc(char out[UNITS_SIZE], uint64_t realtime_ns); /* RFC 3339, seconds, Z */
 uint64_t rounded_u64(double value); /* negative or NaN: 0; too large: UINT64_MAX */
-uint64_t whole_u64(double value);   /* the same, without the digits after the point */
+uint64_t whole_u64(double value);   /* Returns the whole part of a value, of which the digits after
+				       the point are cut. */
 
 /* Reads "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False: anything else, or
  * an overflow. */

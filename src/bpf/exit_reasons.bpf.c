@@ -185,7 +185,7 @@ static inline bool is_repeated(
 	return s->signal == number && (uint32_t)(bpf_get_current_pid_tgid() >> 32) == target;
 }
 
-static inline void keep_signal(struct exit_reasons_signal *s, uint32_t number, uint64_t info,
+static inline void store_signal(struct exit_reasons_signal *s, uint32_t number, uint64_t info,
 	const struct kernel_siginfo *siginfo, struct task_struct *target)
 {
 	int code = info > INFO_KERNEL ? BPF_CORE_READ(siginfo, si_code) : 0;
@@ -225,11 +225,12 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 		return 0;
 	s = &m->sent[slot_of((uint32_t)number)];
 	if (!is_repeated(s, (uint32_t)number, (uint32_t)BPF_CORE_READ(target, tgid)))
-		keep_signal(s, (uint32_t)number, (uint64_t)info, info, target);
+		store_signal(s, (uint32_t)number, (uint64_t)info, info, target);
 	return 0;
 }
 
-static inline struct sooth_record head_of(struct task_struct *task, uint16_t kind, uint32_t words)
+static inline struct sooth_record record_head_of(
+	struct task_struct *task, uint16_t kind, uint32_t words)
 {
 	struct member m = {};
 	struct sooth_record r = {};
@@ -271,7 +272,7 @@ int on_victim(unsigned long long *arguments)
 		return 0;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
-	r->record = head_of(task, EXIT_REASONS_OOM, RECORD_WORDS(struct exit_reasons_oom));
+	r->record = record_head_of(task, EXIT_REASONS_OOM, RECORD_WORDS(struct exit_reasons_oom));
 	r->asker_pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
 	bpf_get_current_comm(r->asker_name, sizeof(r->asker_name));
 	fill_values(r, task);
@@ -286,7 +287,7 @@ static inline uint32_t status_of(struct task_struct *task)
 	return (uint32_t)(group_code ? group_code : BPF_CORE_READ(task, exit_code));
 }
 
-static inline void fill_end(struct exit_reasons_end *r, struct task_struct *task)
+static inline void fill_exit(struct exit_reasons_end *r, struct task_struct *task)
 {
 	r->status = status_of(task);
 	r->peak_rss_bytes = BPF_CORE_READ(task, signal, maxrss) * config.page_bytes;
@@ -370,7 +371,8 @@ static void child_ends(struct task_struct *task, struct exit_reasons_member *m, 
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
-	r->record = head_of(task, EXIT_REASONS_CHILD, RECORD_WORDS(struct exit_reasons_child));
+	r->record =
+		record_head_of(task, EXIT_REASONS_CHILD, RECORD_WORDS(struct exit_reasons_child));
 	r->record.pid = r->record.tid = above_pid;
 	r->record.start_ticks = above_start_ticks;
 	fill_child(r, task, s);
@@ -400,14 +402,14 @@ int BPF_PROG(on_end, struct task_struct *task)
 	above = m ? watched_above(task) : 0;
 	if (above)
 		child_ends(task, m, (uint32_t)BPF_CORE_READ(above, tgid), start_ticks_of(above));
-	head = head_of(task, EXIT_REASONS_END, RECORD_WORDS(struct exit_reasons_end));
+	head = record_head_of(task, EXIT_REASONS_END, RECORD_WORDS(struct exit_reasons_end));
 	if (m)
 		emit_signals(m, &head);
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (r) {
 		__builtin_memset(r, 0, sizeof(*r));
 		r->record = head;
-		fill_end(r, task);
+		fill_exit(r, task);
 		bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 	} else {
 		__sync_fetch_and_add(&control.lost_records, 1);

@@ -20,7 +20,7 @@ struct exit_reasons_control {
 	uint64_t lost_records; /* records that did not fit into the ring */
 	uint64_t lost_members; /* processes whose signals found no room */
 	uint64_t released;     /* processes no longer watched, because they gained privilege */
-	uint64_t children;     /* in the table now */
+	uint64_t children;     /* children that are in the table now */
 };
 
 /* The last signal of each sort. If a signal is repeated, the first sender is kept. */
@@ -33,7 +33,7 @@ enum ends_slot {
 
 struct exit_reasons_member {
 	uint64_t start_ticks;
-	uint64_t above_start_ticks; /* of a child: its watched ancestor */
+	uint64_t above_start_ticks; /* start of the watched ancestor of a child */
 	uint32_t above_pid;	    /* 0: the process itself is watched */
 	uint32_t unused;
 	struct exit_reasons_signal sent[EXIT_REASONS_SLOTS]; /* signal 0: none */

@@ -107,7 +107,7 @@ static void emit_join(
 	bpf_ringbuf_submit(r, JOIN_FLAGS);
 }
 
-static void hand_on(struct task_struct *parent, struct task_struct *child)
+static void follow_child(struct task_struct *parent, struct task_struct *child)
 {
 	struct thread *from = thread_of(parent);
 	struct thread *to;
@@ -124,7 +124,7 @@ static void hand_on(struct task_struct *parent, struct task_struct *child)
 SEC("kernel_tp/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	hand_on(parent, child);
+	follow_child(parent, child);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ SEC("kernel_tp/sched_process_fork")
 int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
 {
 	if (!thread_of(child))
-		hand_on(parent, child);
+		follow_child(parent, child);
 	return 0;
 }
 
@@ -204,7 +204,7 @@ int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_
 {
 	struct thread *t = thread_of(task);
 
-	if (t && t->member.interest && !was_done(&t->member, DONE_EXEC))
+	if (t && t->member.interest && !was_request_done(&t->member, DONE_EXEC))
 		replace_program(t, task, program);
 	return 0;
 }
@@ -307,7 +307,7 @@ static void visit_mark(struct task_struct *task)
 	follow_control.visited++;
 }
 
-static void visit_known(struct thread *t, struct task_struct *task)
+static void emit_known_thread(struct thread *t, struct task_struct *task)
 {
 	if (follow_control.visit == VISIT_BEGIN) {
 		t->member.from_cpu_ns = cpu_time_of(task);
@@ -326,7 +326,7 @@ static void visit_known(struct thread *t, struct task_struct *task)
 	flush_once(t, bpf_ktime_get_ns());
 }
 
-static void visit_list(struct seq_file *out, struct task_struct *task, const struct thread *t)
+static void list_thread(struct seq_file *out, struct task_struct *task, const struct thread *t)
 {
 	struct follow_listed listed = { t->member.pid, t->member.tid, task_is_running(task) };
 
@@ -350,9 +350,9 @@ int on_visit(struct bpf_iter__task *context)
 	if (!t)
 		return 0;
 	if (follow_control.visit == VISIT_LIST)
-		visit_list(context->meta->seq, task, t);
+		list_thread(context->meta->seq, task, t);
 	else
-		visit_known(t, task);
+		emit_known_thread(t, task);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ enum follow_visit {
 /* Read and written while the program runs. */
 struct follow_control {
 	uint32_t visit;	      /* what the next iteration over all threads does */
-	uint32_t pid;	      /* for threads of this process; 0: all */
+	uint32_t pid;	      /* process whose threads are visited; 0: all threads */
 	uint64_t start_ticks; /* the process must have this start: the pid may have been reused */
 	uint32_t interest;
 	uint32_t is_before_exec; /* observe nothing before the first exec */
@@ -59,7 +59,7 @@ struct follow_control {
 struct follow_listed {
 	uint32_t pid;
 	uint32_t tid;
-	uint32_t is_running; /* on a CPU, or waiting for one */
+	uint32_t is_running; /* the thread is on a CPU, or waits for a CPU */
 	uint32_t unused;
 };
 

@@ -35,7 +35,8 @@ struct thread {
 	uint8_t is_by_result; /* the call ends at a return instruction that is itself probed */
 	uint8_t is_ending;    /* the C library releases cached blocks of the ending thread */
 	uint8_t unused[2];
-	uint64_t return_address; /* at the entry of a call by result, or of a skipped call */
+	uint64_t return_address; /* return address at the entry of a call by result, or of a skipped
+				    call */
 	/* The last free, if the thread has called no other probed function since. */
 	uint64_t freed;	      /* the block; 0: none */
 	uint64_t freed_at;    /* the probed instruction */
@@ -60,7 +61,7 @@ struct thread {
 	uint64_t is_held;		    /* the process with its program is in `held` */
 	uint64_t code;			    /* the probed instruction of the call */
 	uint64_t searches;		    /* searches for the block around an address */
-	uint8_t is_sample;		    /* all calls, or one of the samples */
+	uint8_t is_sample; /* the call is a sample; with all calls recorded, each is */
 	uint8_t unused_sums[7];
 #endif
 #ifdef WITH_SESSIONS
@@ -88,7 +89,7 @@ struct heap_control control SEC(".data.control") = {};
 #ifdef WITH_STACKS
 #include "bpf/heap_stacks.bpf.h"
 #define CALL_BYTES	     sizeof(struct heap_call)
-#define TAKE_STACK(t, regs)  take_stack(t, regs)
+#define TAKE_STACK(t, regs)  set_call_stack(t, regs)
 #define PUT_STACK_HASH(r, t) ((r)->stack_hash = (t)->stack_hash)
 #ifdef WALK_NOTES
 #define FORGET_WALKS() forget_walks()
@@ -189,7 +190,7 @@ static inline void uncount_call(struct thread *t)
 }
 
 /* Notes the block of a call that is no sample and has not failed. */
-static inline void meet_result(struct thread *t, uint64_t result)
+static inline void note_returned_block(struct thread *t, uint64_t result)
 {
 	uint64_t address = result;
 
@@ -198,7 +199,7 @@ static inline void meet_result(struct thread *t, uint64_t result)
 	else if (layout_of(t->form)->returns == HEAP_RETURNS_ERROR)
 		bpf_probe_read_user(
 			&address, sizeof(address), (const void *)(unsigned long)t->old_address);
-	meet_block(t, address);
+	note_known_block(t, address);
 }
 
 /* Ends a call that is no sample; it was counted as successful when it began. The old block of a
@@ -212,7 +213,7 @@ static inline int leaves_out(struct thread *t, uint64_t result)
 		uncount_call(t);
 		sum_stays(t);
 	} else if (t->is_left_out && control.may_sample) {
-		meet_result(t, result);
+		note_returned_block(t, result);
 	}
 	return t->is_left_out;
 }
@@ -292,7 +293,7 @@ static inline void end_call(struct thread *t, uint64_t result)
 static inline bool is_nested(
 	struct thread *t, struct pt_regs *regs, uint32_t form, bool is_by_result);
 #include "bpf/heap_sessions.bpf.h"
-#define TAKE_MARK(t, regs) take_mark(t, regs)
+#define TAKE_MARK(t, regs) remove_mark(t, regs)
 #define NOTE_NESTED(t)	   note_nested(t)
 #define BEGINS_ALONE(t, regs)                                                                      \
 	((t)->is_skipped = 0, control.has_sessions && !(t)->is_by_result && !(t)->has_returns      \
@@ -403,7 +404,7 @@ static inline bool begin_function(
 	t->freed = 0;
 	if (is_nested(t, regs, form, is_by_result))
 		return false;
-	take_arguments(t, regs, form);
+	read_call_arguments(t, regs, form);
 	begin_call(t, regs);
 	t->is_by_result = is_by_result;
 	if (is_by_result && RETURN_ADDRESS_BYTES)
@@ -513,7 +514,7 @@ int on_return(struct pt_regs *regs)
 	hit_begins(t, HIT_RETURN);
 #ifdef WITH_SESSIONS
 	t->has_returns = 1;
-	end_at_return(t, regs);
+	end_call_at_return(t, regs);
 #else
 	if (t->stack && CALL_STACK(regs) == t->stack + RETURN_ADDRESS_BYTES)
 		end_call(t, CALL_RESULT(regs));
@@ -534,7 +535,7 @@ int on_session(struct pt_regs *regs)
 		return 1;
 	if (is_session_end(t, regs, cookie)) {
 		hit_begins(t, HIT_RETURN);
-		end_at_return(t, regs);
+		end_call_at_return(t, regs);
 		hit_ends(t);
 		return 0;
 	}

@@ -106,7 +106,7 @@ struct heap_aggregate {
 	uint64_t bytes;
 	uint64_t total_ns;
 	uint64_t max_ns;
-	uint64_t skipped; /* of these calls: those whose return was not probed */
+	uint64_t skipped; /* skipped calls, a part of these: calls whose return was not probed */
 	uint32_t histogram[HEAP_BUCKETS];
 };
 
@@ -163,7 +163,7 @@ struct walk_memos {
 	uint64_t checked, differing; /* recognized stacks that were walked again, as a check */
 };
 
-#define HEAP_BEGUN_BYTES (64u << 10) /* of that ring: HEAP_BEGUN and HEAP_LOADED only */
+#define HEAP_BEGUN_BYTES (64u << 10) /* size of the ring for HEAP_BEGUN and HEAP_LOADED only */
 
 /*
  * Sums by stack and size class in the kernel: live blocks by address, and the sums. A process is
@@ -185,7 +185,7 @@ struct heap_block_key {
 struct heap_block_kept {
 	uint64_t size : 63;
 	uint64_t is_sample : 1; /* else it was allocated while all blocks were counted */
-	uint64_t time_ns;	/* of the allocation */
+	uint64_t time_ns;	/* time of the allocation */
 	uint64_t stack_hash;	/* 0: the block is in no sum */
 	uint64_t code;		/* the probed instruction of its allocator; 0: not known */
 };
@@ -196,8 +196,8 @@ struct heap_block_kept {
 
 /* Calls of a form whose return was probed. */
 struct heap_nesting {
-	uint32_t returned; /* at least so many returned */
-	uint32_t contains; /* one contained another call */
+	uint32_t returned; /* at least so many calls returned */
+	uint32_t contains; /* a call contained another one */
 };
 
 struct heap_samples {
@@ -269,16 +269,16 @@ struct heap_held_value {
 struct heap_loaded {
 	struct sooth_record record;
 	uint64_t is_start; /* the report belongs to the start of the program */
-	uint64_t address;  /* of the probed instruction */
+	uint64_t address;  /* address of the probed instruction */
 	uint64_t returns;  /* the address behind the call; 0: not known */
 };
 
 struct heap_begun {
 	struct sooth_record record;
-	uint64_t inode; /* of the program */
+	uint64_t inode; /* inode of the program */
 	uint32_t device_major;
 	uint32_t device_minor;
-	char path[HEAP_PATH_BYTES]; /* as requested by the exec; cut when it is longer */
+	char path[HEAP_PATH_BYTES]; /* path as the exec requested it; cut when it is longer */
 };
 
 #endif

@@ -5,7 +5,8 @@
 /* A device number within the kernel (include/linux/kdev_t.h). */
 #define DEVICE_MINOR_BITS 20
 
-/* Each call passes its own ring: the verifier of Linux 5.10 rejects a pointer to either. */
+/* Reports a started program. Each call passes its own ring: the verifier of Linux 5.10 rejects a
+ * pointer to either. */
 static inline bool report_begun(void *to, struct thread *t, struct linux_binprm *program)
 {
 	struct heap_begun *r = bpf_ringbuf_reserve(to, sizeof(*r), 0);

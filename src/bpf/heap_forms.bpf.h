@@ -25,7 +25,7 @@ static inline struct heap_aggregate *aggregate_of(struct thread *t, uint32_t fun
 }
 
 /* Multiplies number and size, as the function itself has to. */
-static inline void take_product(struct thread *t, uint64_t number, uint64_t size)
+static inline void set_product(struct thread *t, uint64_t number, uint64_t size)
 {
 	uint64_t product = number * size;
 
@@ -41,7 +41,7 @@ static inline uint64_t argument(const struct thread *t, uint32_t which)
 	return t->arguments[which & 7];
 }
 
-static inline void take_alignment(struct thread *t, uint32_t where)
+static inline void set_alignment(struct thread *t, uint32_t where)
 {
 	uint64_t alignment = argument(t, where);
 
@@ -51,7 +51,7 @@ static inline void take_alignment(struct thread *t, uint32_t where)
 		t->alignment_log2 = (uint8_t)log2_of(alignment);
 }
 
-static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32_t form)
+static inline void read_call_arguments(struct thread *t, struct pt_regs *regs, uint32_t form)
 {
 	const struct heap_form_layout *layout = layout_of(form);
 
@@ -65,9 +65,9 @@ static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32
 	t->is_overflow = 0;
 	t->size = argument(t, layout->size);
 	if (layout->number)
-		take_product(t, argument(t, layout->number), t->size);
+		set_product(t, argument(t, layout->number), t->size);
 	t->old_address = argument(t, layout->old);
-	take_alignment(t, layout->alignment);
+	set_alignment(t, layout->alignment);
 }
 
 #endif

@@ -92,7 +92,7 @@ static inline __attribute__((always_inline)) void judge_free(
 		return;
 	}
 	t->bad_frees++;
-	take_stack(t, regs);
+	set_call_stack(t, regs);
 	emit_bad_free(t, address, what, known ? &freed : 0);
 }
 

@@ -34,7 +34,7 @@ static inline void wait_for_pauser(void)
 		;
 }
 
-/* Each call passes its own ring, as in report_begun(). */
+/* Reports a loaded library. Each call passes its own ring, as in report_begun(). */
 static inline bool report_loaded(void *to, struct thread *t, struct pt_regs *regs, bool is_start)
 {
 	struct heap_loaded *r = bpf_ringbuf_reserve(to, sizeof(*r), 0);

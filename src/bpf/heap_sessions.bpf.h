@@ -109,7 +109,7 @@ static inline int begins_session(struct thread *t, struct pt_regs *regs, uint32_
 	t->session_mark = MARK_COMPLETE;
 	if (is_nested(t, regs, form, false))
 		return 1;
-	take_arguments(t, regs, form);
+	read_call_arguments(t, regs, form);
 	sum_begins(t);
 	t->is_by_result = t->is_skipped = 0;
 	t->is_left_out = !is_sampled(t);
@@ -124,8 +124,8 @@ static inline int begins_session(struct thread *t, struct pt_regs *regs, uint32_
 	return t->is_skipped;
 }
 
-/* Takes the mark that the session of this call has left for the next program. */
-static inline uint32_t take_mark(struct thread *t, struct pt_regs *regs)
+/* Removes and returns the mark that the session of this call has left for the next program. */
+static inline uint32_t remove_mark(struct thread *t, struct pt_regs *regs)
 {
 	uint32_t mark = t->session_stack == CALL_STACK(regs) ? t->session_mark : MARK_NONE;
 
@@ -134,7 +134,7 @@ static inline uint32_t take_mark(struct thread *t, struct pt_regs *regs)
 }
 
 /* Ends the call of the thread at its return, if there is a call. */
-static inline void end_at_return(struct thread *t, struct pt_regs *regs)
+static inline void end_call_at_return(struct thread *t, struct pt_regs *regs)
 {
 	if (!t->stack || t->is_by_result || CALL_STACK(regs) != t->stack + RETURN_ADDRESS_BYTES)
 		return;

@@ -148,7 +148,7 @@ static inline void begin_engines(struct walk *w, const struct kept_walk *k)
 		begin_runtimes(w);
 }
 
-static inline void take_kept(struct walk *w, const struct kept_walk *k, uint32_t above)
+static inline void continue_from_kept(struct walk *w, const struct kept_walk *k, uint32_t above)
 {
 	const struct walk_step *s = &k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)];
 
@@ -171,7 +171,7 @@ static inline __attribute__((always_inline)) bool is_known_stack(
 	above = (uint32_t)walk_to_kept(w->index, kept);
 	if (!above)
 		return false;
-	take_kept(w, k, above);
+	continue_from_kept(w, k, above);
 	hash_steps(w->index);
 	w->notes.hash = w->address;
 	w->notes.is_noting = 0;
@@ -251,7 +251,7 @@ static inline uint64_t stack_of(
 }
 #endif
 
-static inline void take_stack(struct thread *t, struct pt_regs *regs)
+static inline void set_call_stack(struct thread *t, struct pt_regs *regs)
 {
 	struct task_struct *task = current_task();
 	struct walk *w;

@@ -122,7 +122,7 @@ static inline struct heap_met *met_of(struct thread *t, uint64_t address, uint32
 	return bpf_map_lookup_elem(&met, &entry);
 }
 
-static inline void meet_block(struct thread *t, uint64_t address)
+static inline void note_known_block(struct thread *t, uint64_t address)
 {
 	uint32_t at;
 	struct heap_met *m = met_of(t, address, &at);
@@ -254,8 +254,8 @@ static inline int put_block(struct thread *t, uint64_t address)
 	return keep_block(&key, &block);
 }
 
-/* Takes the block of the thread's call. */
-static inline void take_call_block(struct thread *t, uint64_t now)
+/* Stores the block of the thread's call. */
+static inline void store_call_block(struct thread *t, uint64_t now)
 {
 	t->taken.size = t->size;
 	t->taken.is_sample = t->is_sample;
@@ -272,8 +272,8 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	if (!h)
 		return 0;
 	if (control.may_sample)
-		meet_block(t, address);
-	take_call_block(t, now);
+		note_known_block(t, address);
+	store_call_block(t, now);
 	sum = add_to_sum(t, h);
 	if (!put_block(t, address)) {
 		hold_block(h, &t->taken);
@@ -297,7 +297,7 @@ VERIFIED_ALONE int sum_unfollowed(struct thread *t, uint64_t now)
 
 	if (!h)
 		return 0;
-	take_call_block(t, now);
+	store_call_block(t, now);
 	sum = add_to_sum(t, h);
 	if (sum) {
 		ADD(sum->freed_blocks, 1);
@@ -348,7 +348,7 @@ static inline void sum_begins(struct thread *t)
 	t->moved_was_short = t->was_short;
 }
 
-/* Takes the block of a failed realloc back into the live ones. */
+/* Returns the block of a failed realloc to the live ones. */
 VERIFIED_ALONE int sum_stays(struct thread *t)
 {
 	struct heap_held_value *h = t ? held_of(t) : 0;

@@ -82,7 +82,7 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 	if (!jsc || w->besides >= PROFILE_FRAMES_MAX ||
 		(w->mapping.file != PROFILE_FILE_NONE &&
 			!jsc_is_interpreter(jsc, w->address - w->mapping.shift)) ||
-		!take_fp(w) || !read_slots(w, &slots))
+		!read_fp(w) || !read_slots(w, &slots))
 		return 0;
 	executable = executable_of(w, jsc, slots.callee);
 	owner = slots.block && !(slots.block & JSC_CELL_MASK)

@@ -14,7 +14,7 @@ struct profile_jsc {
 	uint16_t unlinked_name, native_name, function_type, unused;
 	uint32_t ranges, more_unused;
 	struct {
-		uint64_t from, to; /* in the file */
+		uint64_t from, to; /* range of the file */
 	} range[JSC_RANGES_MAX];
 };
 
@@ -36,7 +36,7 @@ struct jsc_slots {
 
 /* V8: the place of its own code, and the way from a frame to its name. */
 struct profile_v8 {
-	uint64_t builtins_from, builtins_to; /* in the file; 0, 0: not known */
+	uint64_t builtins_from, builtins_to; /* range in the file; 0, 0: not known */
 	int64_t fp_context, fp_function;
 	uint16_t map_type, function_shared, shared_name, shared_script;
 	uint16_t function_first, function_last, context_first, context_last; /* types */
@@ -45,8 +45,8 @@ struct profile_v8 {
 
 /* Bits of `detail` beside a frame. */
 #define V8_IS_TOP     1u /* the interrupted instruction */
-#define V8_IS_BUILTIN 2u /* in code of the engine */
-#define V8_IS_KIND    4u /* not of a function: `callee` is the kind of frame */
+#define V8_IS_BUILTIN 2u /* the frame is in code of the engine */
+#define V8_IS_KIND    4u /* the frame is of no function: `callee` is its kind */
 
 #define JAVASCRIPT_WORDS (PROFILE_FRAME_WORDS - 1)
 
@@ -55,7 +55,7 @@ struct profile_v8 {
 struct profile_raw_js {
 	struct profile_words of; /* `detail` of JavaScriptCore: the number of the call */
 	uint64_t block, callee;	 /* 0: none */
-	uint64_t executable;	 /* with JSC_IS_PAIR */
+	uint64_t executable;	 /* executable of the function, with JSC_IS_PAIR */
 	uint64_t name;		 /* the text object */
 };
 

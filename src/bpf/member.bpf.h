@@ -19,7 +19,7 @@ struct member {
 	uint64_t start_ticks;
 	uint32_t pid;
 	uint32_t tid;
-	uint64_t from_ns;     /* when following began */
+	uint64_t from_ns;     /* time at which following began */
 	uint64_t from_cpu_ns; /* CPU time of the thread when following, or VISIT_BEGIN, began */
 	uint64_t cpu_ns;      /* CPU time since then, until it was muted or ended */
 	uint32_t interest;
@@ -50,7 +50,7 @@ struct {
 #define DONE_EXEC    4
 #define DONE_REQUEST 8
 
-static inline bool was_done(struct member *m, uint8_t what)
+static inline bool was_request_done(struct member *m, uint8_t what)
 {
 	bool is_done = m->done & what;
 

@@ -97,7 +97,7 @@ static inline bool is_followed(struct task_struct *task, struct member *m)
 /* struct bpf_perf_event_data; the verifier knows its offsets. */
 struct event {
 	uint64_t registers[USER_REGISTERS_WORDS];
-	uint64_t sample_period; /* of the clock: in ns; of page faults: their number */
+	uint64_t sample_period; /* period of the clock in ns; of page faults: their number */
 	uint64_t address;
 };
 
@@ -138,7 +138,7 @@ int on_sample(struct event *event)
 #include "bpf/profile_waits.bpf.h"
 #else
 
-static inline bool is_selected(uint32_t abi, uint32_t number)
+static inline bool is_call_selected(uint32_t abi, uint32_t number)
 {
 	uint32_t other = abi != ABI_NATIVE && abi != ABI_X32;
 
@@ -160,7 +160,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long number)
 	struct walk *w = walk_at(0);
 	struct member m;
 
-	if (!w || !is_selected(abi, (uint32_t)number) || !is_followed(task, &m))
+	if (!w || !is_call_selected(abi, (uint32_t)number) || !is_followed(task, &m))
 		return 0;
 	walk_user(w, task, &m, user_registers(task));
 	walk_runtimes(w);

@@ -54,7 +54,7 @@ struct profile_file {
 
 struct profile_raw_frame {
 	uint64_t file;
-	uint64_t offset; /* in the file; without a file: the address */
+	uint64_t offset; /* offset in the file; address if there is no file */
 };
 
 /* The head of the words that a runtime has beside a frame, or beside the whole stack, at the
@@ -62,7 +62,7 @@ struct profile_raw_frame {
 struct profile_words {
 	uint16_t index;	 /* index of the user frame, or PROFILE_OF_STACK */
 	uint8_t runtime; /* enum runtime_id */
-	uint8_t count;	 /* of the words */
+	uint8_t count;	 /* number of the words */
 	uint32_t detail;
 };
 
@@ -89,7 +89,7 @@ struct profile_raw {
 	uint32_t kernel_frames;
 	uint32_t end;	/* enum profile_end */
 	uint16_t words; /* words of runtimes, with their heads */
-	uint16_t abi;	/* of a system call */
+	uint16_t abi;	/* ABI of a system call */
 	uint32_t call;	/* number of the system call, or PROFILE_NO_CALL */
 	uint32_t unused;
 	uint64_t engine; /* file of the process whose engine has objects beside frames; 0: none */
@@ -136,14 +136,14 @@ struct profile_seen {
 	struct sooth_record record;
 	uint64_t file;
 	uint64_t from, to; /* the mapping */
-	uint64_t offset;   /* of the mapping in the file */
+	uint64_t offset;   /* offset of the mapping in the file */
 	uint64_t inode;
 	uint32_t device_major;
 	uint32_t device_minor;
 	char name[64]; /* the last part of its path */
 };
 
-#define PROFILE_CALL_NUMBERS 512 /* of an ABI; a power of two */
+#define PROFILE_CALL_NUMBERS 512 /* numbers of system calls of an ABI; a power of two */
 
 /* Fixed at load: a bit for each system call whose stack is taken: native calls, then the others. */
 struct profile_calls {

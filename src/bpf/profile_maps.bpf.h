@@ -87,7 +87,8 @@ static inline uint64_t find_in_maple(struct walk *w)
 		if (bpf_probe_read_kernel(w->node, sizeof(w->node),
 			    (const void *)(entry & ~(uint64_t)(MAPLE_NODE_BYTES - 1))))
 			return 0;
-		entry = w->node[(1 + pivots + maple_slot(w->index, pivots)) & (MAPLE_NODE_BYTES / 8 - 1)];
+		entry = w->node[(1 + pivots + maple_slot(w->index, pivots)) &
+				(MAPLE_NODE_BYTES / 8 - 1)];
 		if (type <= MAPLE_LEAF)
 			return entry & 3 ? 0 : entry;
 	}
@@ -115,7 +116,7 @@ static inline uint64_t find_in_tree(struct walk *w)
 	return 0;
 }
 
-static inline void take_file(struct walk *w, struct vm_area_struct *vma)
+static inline void set_mapped_file(struct walk *w, struct vm_area_struct *vma)
 {
 	struct walk_mapping *m = &w->mapping;
 	struct mm_struct *mm = (void *)w->mm;
@@ -153,7 +154,7 @@ VERIFIED_ALONE_BY_NUMBERS int find_mapping(uint32_t walk)
 	w->mapping.from = BPF_CORE_READ(vma, vm_start);
 	w->mapping.to = BPF_CORE_READ(vma, vm_end);
 	w->mapping.is_code = (BPF_CORE_READ(vma, vm_flags) & VM_EXEC) != 0;
-	take_file(w, vma);
+	set_mapped_file(w, vma);
 	return w->address >= w->mapping.from && w->address < w->mapping.to;
 }
 

@@ -52,8 +52,8 @@ struct walk_step {
 
 struct walk_notes {
 	uint64_t fp_at; /* the frame pointer is there, and not read yet; 0: it is in the walk */
-	uint64_t hash;	/* of all frames */
-	uint64_t owner; /* of places: the process */
+	uint64_t hash;	/* hash of all frames */
+	uint64_t owner; /* owner of the places: the process */
 	uint32_t is_noting;
 	uint32_t is_spoiled; /* the walk read too much, or values that cannot be compared */
 	uint32_t count;
@@ -63,7 +63,7 @@ struct walk_notes {
 	uint32_t above; /* frames of the kept walk that may still be met */
 	uint32_t has_compared;
 	uint32_t same; /* words of the kept walk, from the start of the thread on */
-	uint32_t own_here, beside_below; /* of the current frame of the walk */
+	uint32_t own_here, beside_below; /* words of the current frame of the walk */
 	struct walk_step now;
 	struct walk_step steps[PROFILE_FRAMES_MAX]; /* the innermost first */
 	struct walk_word words[WALK_WORDS_MAX];
@@ -76,7 +76,7 @@ struct walk_notes {
 struct walk_own {
 	uint64_t file;	/* engine of the runtime; 0: it is not on the stack */
 	uint64_t state; /* address of the runtime's state */
-	uint64_t type;	/* of functions */
+	uint64_t type;	/* type of function objects */
 	uint64_t frame; /* the next frame; 0: none is left */
 	uint64_t words; /* words written so far */
 };
@@ -92,7 +92,7 @@ struct walk {
 	uint32_t end;
 	uint32_t frames;
 	uint32_t tables_only; /* frame pointers are not followed */
-	uint32_t index;	      /* of this memory, in the kernel */
+	uint32_t index;	      /* index of this memory, in the kernel */
 	uint32_t is_claimed;  /* used if walks of several threads may run on a CPU at once */
 	uint32_t unused;
 	uint64_t node[WALK_NODE_BYTES / 8];

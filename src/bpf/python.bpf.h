@@ -18,7 +18,7 @@ struct {
 } pythons SEC(".maps");
 
 /* Notes where the interpreter's state is, if the frame of `w` belongs to the interpreter. */
-static inline void meet_python(struct walk *w, uint64_t offset)
+static inline void note_interpreter(struct walk *w, uint64_t offset)
 {
 	struct profile_python *p = bpf_map_lookup_elem(&pythons, &w->mapping.file);
 

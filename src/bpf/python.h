@@ -12,11 +12,11 @@
 struct python_layout {
 	uint32_t interpreters, next_interpreter; /* offset of the first interpreter in the runtime;
 						    of the next one in an interpreter */
-	uint32_t threads;			 /* in an interpreter: its first thread */
-	uint32_t current;			 /* the thread that has, or last had, the lock */
-	uint32_t is_current_of_runtime;		 /* `current` is in the runtime */
+	uint32_t threads; /* offset of the first thread in the state of an interpreter */
+	uint32_t current; /* the thread that has, or last had, the lock */
+	uint32_t is_current_of_runtime; /* `current` is in the runtime */
 	uint32_t next_thread, thread_id, native_id;
-	uint32_t thread_frame;		   /* its innermost frame */
+	uint32_t thread_frame; /* offset of the innermost frame in the state of a thread */
 	uint32_t has_record, record_frame; /* `thread_frame` leads to what has the frame */
 	uint32_t frame_code, frame_previous;
 	uint32_t frame_mark; /* a byte: whether the interpreter was called for the frame */
@@ -38,12 +38,13 @@ struct python_layout {
 
 struct profile_python {
 	struct python_layout layout;
-	uint64_t eval_from, eval_to; /* of _PyEval_EvalFrameDefault(), in the file */
+	uint64_t eval_from, eval_to; /* range of _PyEval_EvalFrameDefault() in the file */
 	uint64_t rest_from, rest_to; /* the part that the compiler has moved elsewhere */
 	uint64_t runtime, code_type; /* _PyRuntime, PyCode_Type: from offset 0 as it is mapped */
 };
 
-/* Bit 63 only, without a branch: the verifier follows each branch of a walk's loop. */
+/* Returns bit 63 if a value is in a range, without a branch: the verifier follows each branch of a
+ * walk's loop. */
 static inline uint64_t python_within(uint64_t offset, uint64_t from, uint64_t to)
 {
 	uint64_t behind = offset - from;
@@ -66,8 +67,8 @@ struct profile_raw_python {
 /* Beside a stack. */
 struct python_words {
 	struct profile_words of; /* `detail`: the functions are all that there are */
-	uint64_t file;		 /* of the interpreter */
-	uint64_t type;		 /* of code objects */
+	uint64_t file;		 /* file of the interpreter */
+	uint64_t type;		 /* type of code objects */
 	struct profile_raw_python functions[];
 };
 
@@ -85,7 +86,7 @@ struct profile_python_text {
 struct profile_python_name {
 	struct profile_name of;
 	struct profile_raw_python frame;
-	uint64_t file; /* of the interpreter */
+	uint64_t file; /* file of the interpreter */
 	struct profile_python_text name, path;
 };
 

@@ -54,7 +54,7 @@ static inline bool read_names(struct profile_python_name *r, const struct python
 	       read_text(&r->name, l, r->frame.name) && read_text(&r->path, l, path);
 }
 
-static inline uint64_t name_mark(const struct walk *w, const struct profile_raw_python *f)
+static inline uint64_t mark_of_name(const struct walk *w, const struct profile_raw_python *f)
 {
 	uint64_t mark =
 		(w->raw.record.start_ticks ^ (uint64_t)w->raw.record.pid << 40) * HASH_FACTOR;
@@ -80,7 +80,7 @@ VERIFIED_ALONE_BY_NUMBERS int send_name(uint32_t walk, uint32_t number)
 	f.code = w->tail[at];
 	f.name = w->tail[at + 1];
 	f.line = (uint32_t)w->tail[at + 2];
-	mark = name_mark(w, &f);
+	mark = mark_of_name(w, &f);
 	slot = (uint32_t)(mark >> (64 - NAMES_BITS));
 	sent = bpf_map_lookup_elem(&names_sent, &slot);
 	p = bpf_map_lookup_elem(&pythons, &w->own.file);

@@ -79,8 +79,9 @@ static inline bool put_python(
 	return true;
 }
 
-/* Takes a frame of the interpreter; false: it cannot be read, or is none. */
-static inline bool meet_frame(struct walk *w, const struct python_layout *l, uint64_t frame)
+/* Puts a frame of the interpreter; false: it cannot be read, or is none. */
+static inline bool put_interpreter_frame(
+	struct walk *w, const struct python_layout *l, uint64_t frame)
 {
 	uint8_t mark = 0;
 
@@ -109,12 +110,12 @@ static inline void python_begin(
 	w->own.words = PYTHON_HEAD_WORDS;
 }
 
-/* Takes a frame and steps to its caller; false: there is none, or it cannot be read. */
+/* Puts a frame and steps to its caller; false: there is none, or it cannot be read. */
 static inline bool python_up(struct walk *w, const struct python_layout *l)
 {
 	uint64_t frame = w->own.frame;
 
-	if (!frame || !meet_frame(w, l, frame))
+	if (!frame || !put_interpreter_frame(w, l, frame))
 		return false;
 	w->own.frame = word_at(w, frame + l->frame_previous);
 	return true;

@@ -58,14 +58,15 @@ static inline bool claim_flag(uint32_t *flag)
 #define TASK_READ(task, member) ((task)->member)
 #endif
 
-/* Before Linux 6.14 reading an empty string from user space returns 0 bytes, later 1 for its NUL,
- * as for any other string. */
+/* Returns the size of a string that was read. Before Linux 6.14 reading an empty string from user
+ * space returns 0 bytes, later 1 for its NUL, as for any other string. */
 static inline long string_bytes(long read)
 {
 	return read ? read : 1;
 }
 
-/* Linux 5.14 renamed task_struct.state. 0 is TASK_RUNNING: on a CPU, or waiting for one. */
+/* Returns the state of a task: Linux 5.14 renamed task_struct.state. 0 is TASK_RUNNING: on a CPU,
+ * or waiting for one. */
 static inline uint64_t task_state(struct task_struct *task)
 {
 	struct task_struct___before_5_14 *old = (void *)task;
@@ -144,7 +145,8 @@ static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_
 	return (uint8_t)(which == 3 ? three : which == 2 ? two : one);
 }
 
-/* Since 6.8 (and backports) mark_victim gets the task, before that only its pid. */
+/* Returns the task that is killed: since 6.8 (and backports) mark_victim gets the task, before that
+ * only its pid. */
 static inline struct task_struct *victim_task(unsigned long long *arguments)
 {
 	if (bpf_core_field_exists(struct trace_event_raw_mark_victim, anon_rss))

@@ -6,18 +6,18 @@
 #include "bpf/javascript.bpf.h"
 #include "bpf/python_names.bpf.h"
 
-/* Call this at the beginning of a walk. */
+/* Prepares the runtimes at the beginning of a walk. */
 static inline void begin_runtimes(struct walk *w)
 {
 	if (walks_control.known & JAVASCRIPT_KNOWN)
 		begin_javascript(w);
 }
 
-/* Call this at each frame, before it is counted. */
-static inline void meet_runtimes(struct walk *w, uint32_t walk)
+/* Puts frames of language runtimes. Called at each frame, before it is counted. */
+static inline void put_runtime_frames(struct walk *w, uint32_t walk)
 {
 	if (walks_control.known & 1ULL << RUNTIME_python)
-		meet_python(w, w->address - w->mapping.shift);
+		note_interpreter(w, w->address - w->mapping.shift);
 	if (w->raw.engine &&
 		(w->mapping.file == PROFILE_FILE_NONE || w->mapping.file == w->raw.engine)) {
 		meet_javascript(walk);

@@ -13,7 +13,7 @@ struct sched_config {
 /* Set by the collector while it runs. */
 struct sched_control {
 	uint64_t began_ns; /* all programs are attached from here on; 0: not yet */
-	uint64_t ended_ns; /* what comes later is not counted; 0: not over */
+	uint64_t ended_ns; /* time after which nothing counts; 0: not over */
 	uint64_t lost;	   /* times of threads that did not fit the ring */
 };
 

@@ -34,7 +34,7 @@ struct {
 
 struct stacks_control control SEC(".data.control") = {};
 
-static inline void see_task(struct stacks_seen *s, struct task_struct *task)
+static inline void read_task(struct stacks_seen *s, struct task_struct *task)
 {
 	struct task_struct___stacks *t = (void *)task;
 	struct task_struct___before_5_14 *old = (void *)task;
@@ -54,7 +54,7 @@ static inline void see_task(struct stacks_seen *s, struct task_struct *task)
 	bpf_probe_read_kernel_str(s->name, sizeof(s->name), task->comm);
 }
 
-static inline void see_registers(struct stacks_seen *s, struct task_struct *task)
+static inline void read_registers(struct stacks_seen *s, struct task_struct *task)
 {
 	struct pt_regs *regs = registers_of(task);
 
@@ -83,10 +83,10 @@ int on_task(struct bpf_iter__task *context)
 	s->seen.letter = 0;
 	s->seen.has_no_fp = 0;
 	s->seen.unread = 0;
-	see_task(&s->seen, task);
+	read_task(&s->seen, task);
 	s->seen.has_registers = BPF_CORE_READ(task, mm) && !(s->seen.flags & PF_KTHREAD);
 	if (s->seen.has_registers)
-		see_registers(&s->seen, task);
+		read_registers(&s->seen, task);
 	bytes = bpf_get_task_stack(task, s->kernel, sizeof(s->kernel), 0);
 	size = bytes > 0 ? (uint32_t)bytes : 0;
 	/* Else the compiler checks one register, but passes on another. */

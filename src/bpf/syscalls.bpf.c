@@ -114,7 +114,7 @@ int BPF_PROG(on_enter_again, struct pt_regs *regs, long number)
 {
 	struct thread *t = entering_thread();
 
-	if (t && !was_done(&t->member, DONE_ENTER))
+	if (t && !was_request_done(&t->member, DONE_ENTER))
 		enter_call(t, regs, number);
 	return 0;
 }
@@ -148,7 +148,7 @@ static bool returns_unentered(
 	return true;
 }
 
-static inline void come_back(
+static inline void handle_return(
 	struct thread *t, struct pt_regs *regs, long result, uint32_t scratch_index)
 {
 	uint64_t now = bpf_ktime_get_ns();
@@ -178,7 +178,7 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
 
 	if (!t || !t->member.interest)
 		return 0;
-	come_back(t, regs, result, SCRATCH_FIRST);
+	handle_return(t, regs, result, SCRATCH_FIRST);
 	t->member.done |= DONE_RETURN;
 	return 0;
 }
@@ -188,8 +188,8 @@ int BPF_PROG(on_return_again, struct pt_regs *regs, long result)
 {
 	struct thread *t = thread_current();
 
-	if (t && t->member.interest && !was_done(&t->member, DONE_RETURN))
-		come_back(t, regs, result, SCRATCH_AGAIN);
+	if (t && t->member.interest && !was_request_done(&t->member, DONE_RETURN))
+		handle_return(t, regs, result, SCRATCH_AGAIN);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct budget {
 	uint32_t window;
 	uint32_t made;	  /* calls, all windows of the probe together */
 	uint32_t epoch;	  /* the last window of the probe with a call */
-	uint32_t skipped; /* of the current call; so is the next */
+	uint32_t skipped; /* the current call is skipped; so is the next one */
 	uint8_t class_;
 	uint8_t gaps;
 	uint8_t is_after_gap; /* after a gap of the probe that is not reported yet */
@@ -32,8 +32,8 @@ struct thread {
 	uint32_t number;
 	uint16_t abi;
 	uint8_t in_call;
-	uint8_t has_returned; /* since it is followed */
-	int32_t path_bytes;   /* of path, NUL included; 0: not read yet */
+	uint8_t has_returned; /* a call has returned since the thread is followed */
+	int32_t path_bytes;   /* size of the path, NUL included; 0: not read yet */
 	uint8_t is_unwanted;  /* the current call is not selected */
 	uint8_t is_followed;  /* the current call is selected only because it changes descriptors */
 	uint8_t uses_uring;
@@ -42,8 +42,8 @@ struct thread {
 	char path[SYSCALLS_PATH_MAX];	      /* path of an exec, whose memory is gone afterwards */
 	char asked[SYSCALLS_REQUESTED_BYTES]; /* the request, before the kernel overwrites it */
 	struct aggregate aggregate;
-	uint64_t uring[SYSCALLS_URING_OPS];	    /* by opcode: requests submitted to io_uring */
-	uint32_t uring_sockets[SYSCALLS_URING_OPS]; /* of these, on connections */
+	uint64_t uring[SYSCALLS_URING_OPS];	    /* requests submitted to io_uring, by opcode */
+	uint32_t uring_sockets[SYSCALLS_URING_OPS]; /* requests of these that were on connections */
 	/* By opcode: its first request has been reported, and its first one on a connection. */
 	uint8_t uring_reported[SYSCALLS_URING_OPS];
 };
@@ -74,7 +74,7 @@ struct {
 #define PIECE_BYTES  (sizeof(struct syscalls_piece) + SYSCALLS_PIECE_MAX + 1)
 
 struct call_with_pieces {
-	uint32_t at; /* in pieces */
+	uint32_t at; /* offset in the pieces */
 	uint32_t string_at, string_size;
 	uint8_t string_argument; /* the first string, from 1; 0: none yet */
 	uint8_t string_state;

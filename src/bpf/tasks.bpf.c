@@ -135,7 +135,7 @@ struct bpf_iter__task___tasks {
 static void *(*take_as)(void *, uint64_t) = (void *)WALK_CAST;
 static long (*can_take_as)(void) = (void *)WALK_CAN_CAST;
 
-static inline void see_change(struct tasks_file *f, struct inode___tasks *inode)
+static inline void read_change(struct tasks_file *f, struct inode___tasks *inode)
 {
 	struct inode___before_6_11 *before = (void *)inode;
 	struct inode___before_6_6 *old = (void *)inode;
@@ -152,7 +152,7 @@ static inline void see_change(struct tasks_file *f, struct inode___tasks *inode)
 	}
 }
 
-static inline void see_file(struct tasks_file *f, struct file___tasks *file)
+static inline void read_file(struct tasks_file *f, struct file___tasks *file)
 {
 	struct inode___tasks *inode = file->f_inode;
 
@@ -163,10 +163,10 @@ static inline void see_file(struct tasks_file *f, struct file___tasks *file)
 	f->mode = inode->i_mode;
 	f->links = inode->i_nlink;
 	f->device = inode->i_sb->s_dev;
-	see_change(f, inode);
+	read_change(f, inode);
 }
 
-static inline void see_memory(struct tasks_seen *s, struct mm_struct___tasks *mm)
+static inline void read_memory(struct tasks_seen *s, struct mm_struct___tasks *mm)
 {
 	struct mm_struct___before_6_2 *old = (void *)mm;
 
@@ -188,10 +188,10 @@ static inline void see_memory(struct tasks_seen *s, struct mm_struct___tasks *mm
 		s->rss_pages[1] = mm->rss_stat[1].count;
 		s->rss_pages[2] = mm->rss_stat[3].count;
 	}
-	see_file(&s->file, mm->exe_file);
+	read_file(&s->file, mm->exe_file);
 }
 
-static inline void see_terminal(struct tasks_seen *s, struct tty_struct *tty)
+static inline void read_terminal(struct tasks_seen *s, struct tty_struct *tty)
 {
 	struct tty_struct___before_5_16 *old = (void *)tty;
 
@@ -203,7 +203,7 @@ static inline void see_terminal(struct tasks_seen *s, struct tty_struct *tty)
 		s->terminal_group = (uint32_t)tty->ctrl.pgrp->numbers[0].nr;
 }
 
-static inline void see_group(struct tasks_seen *s, struct task_struct___tasks *task)
+static inline void read_group(struct tasks_seen *s, struct task_struct___tasks *task)
 {
 	struct signal_struct___tasks *signal = task->signal;
 	unsigned int sequence = signal->stats_lock.seqcount.seqcount.sequence;
@@ -215,17 +215,17 @@ static inline void see_group(struct tasks_seen *s, struct task_struct___tasks *t
 	s->process_group = (uint32_t)signal->pids[GROUP]->numbers[0].nr;
 	s->session = (uint32_t)signal->pids[SESSION]->numbers[0].nr;
 	if (signal->tty)
-		see_terminal(s, signal->tty);
+		read_terminal(s, signal->tty);
 }
 
-static inline void see_inode(struct tasks_seen *s, struct inode___tasks *inode)
+static inline void read_inode(struct tasks_seen *s, struct inode___tasks *inode)
 {
 	s->input_mode = inode->i_mode;
 	if ((s->input_mode & KIND_MASK) == KIND_FIFO)
 		s->input_magic = (uint32_t)inode->i_sb->s_magic;
 }
 
-static inline void see_input(struct tasks_seen *s, struct files_struct___tasks *files)
+static inline void read_input(struct tasks_seen *s, struct files_struct___tasks *files)
 {
 	struct file___tasks *input = NULL, **first = files->fdt->fd;
 	struct inode___tasks *inode;
@@ -235,7 +235,7 @@ static inline void see_input(struct tasks_seen *s, struct files_struct___tasks *
 		return;
 	if (can_take_as()) {
 		input = take_as(input, bpf_core_type_id_kernel(struct file___tasks));
-		see_inode(s, input->f_inode);
+		read_inode(s, input->f_inode);
 		return;
 	}
 	inode = BPF_CORE_READ(input, f_inode);
@@ -273,14 +273,14 @@ int on_process(struct bpf_iter__task___tasks *context)
 	s.ppid = (uint32_t)parent->tgid;
 	s.parent_reaps = parent->signal->flags & IS_UNKILLABLE ||
 			 BPF_CORE_READ_BITFIELD(parent->signal, is_child_subreaper);
-	see_group(&s, task);
+	read_group(&s, task);
 	s.term_handler = (uint64_t)task->sighand->action[TERMINATION].sa.sa_handler;
 	if (task->mm)
-		see_memory(&s, task->mm);
+		read_memory(&s, task->mm);
 	s.is_left = s.ppid == FIRST_PROCESS || has_lost(task->signal->pids[GROUP]) ||
 		    has_lost(task->signal->pids[SESSION]);
 	if (s.is_left && task->files)
-		see_input(&s, task->files);
+		read_input(&s, task->files);
 	bpf_probe_read_kernel(s.name, sizeof(s.name), &task->comm);
 	bpf_seq_write(context->meta->seq, &s, sizeof(s));
 	return 0;

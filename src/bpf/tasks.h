@@ -27,8 +27,10 @@ struct tasks_seen {
 	uint64_t code_from, code_to;
 	uint64_t environment_from, environment_to;
 	uint64_t vsz_pages;
-	uint64_t term_handler; /* of SIGTERM: SIG_DFL, SIG_IGN or an address in the process */
-	int64_t rss_pages[3];  /* of files, anonymous, shared; briefly below the true value */
+	uint64_t term_handler; /* handler of SIGTERM: SIG_DFL, SIG_IGN or an address in the process
+				*/
+	int64_t rss_pages[3]; /* pages of files, anonymous and shared; briefly below the true values
+			       */
 	struct tasks_file file;
 	uint32_t pid, ppid, process_group, session;
 	uint32_t flags; /* PF_* */
@@ -40,8 +42,8 @@ struct tasks_seen {
 				 descriptor 0 */
 	uint32_t input_magic; /* magic number of the file system, if descriptor 0 is a pipe */
 	uint8_t is_changing;  /* threads exited while their times were read */
-	uint8_t parent_reaps; /* its parent adopts the children of other processes */
-	uint8_t is_left;      /* its parent has ended, by the evidence of groups and sessions */
+	uint8_t parent_reaps; /* the parent adopts the children of other processes */
+	uint8_t is_left;      /* the parent has ended, by the evidence of groups and sessions */
 	uint8_t unused[5];
 	char name[TASKS_NAME_SIZE];
 };

@@ -216,7 +216,7 @@ struct sched_entity {
 } KERNEL_TYPE;
 
 struct pid {
-	unsigned int level; /* of its PID namespace; 0: the initial one */
+	unsigned int level; /* level of its PID namespace; 0: the initial one */
 } KERNEL_TYPE;
 
 struct task_struct {

@@ -7,7 +7,7 @@
 
 #ifdef WALK_NOTES
 #define SPOIL_NOTES(w) (w)->notes.is_spoiled = 1
-#define PUTS_OFF_FP
+#define DEFERS_FP
 
 static __attribute__((noinline)) void note_read(struct walk *w, uint64_t value, uint64_t address)
 {
@@ -71,7 +71,7 @@ static inline bool resolve_fp(struct walk *w)
 	return true;
 }
 
-static inline bool take_fp(struct walk *w)
+static inline bool read_fp(struct walk *w)
 {
 	bool is_known = resolve_fp(w);
 
@@ -87,7 +87,7 @@ static inline void set_fp(struct walk *w, uint64_t fp)
 	w->notes.now.sets_fp = 1;
 }
 
-static inline bool put_off_fp(struct walk *w, uint64_t address)
+static inline bool defer_fp(struct walk *w, uint64_t address)
 {
 	w->notes.fp_at = address;
 	w->notes.now.sets_fp = 1;
@@ -183,7 +183,7 @@ static inline int rule_of(struct walk *w, uint32_t walk)
 #else
 #define recall_place(w)	       0
 #define rule_of_place(w, walk) rule_of(w, walk)
-#define meet_no_file(w)
+#define note_address_without_file(w)
 #endif
 
 /* Steps from the current frame to its caller. Returns 0 at the end of the walk, with w->end set. */
@@ -199,7 +199,7 @@ VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t walk)
 		if (found == PROFILE_NO_TABLE)
 			SPOIL_NOTES(w);
 	} else {
-		meet_no_file(w);
+		note_address_without_file(w);
 		if (step_by_trampoline(w))
 			return 1;
 	}

@@ -16,7 +16,7 @@ enum unwind_kind {
 	UNWIND_END,  /* the entry of a thread: there is no caller */
 	UNWIND_RULE, /* unwind information that these rules cannot express */
 	UNWIND_SP,   /* the frame is at stack pointer + offset */
-	UNWIND_FP,   /* at frame pointer + offset */
+	UNWIND_FP,   /* frame address = frame pointer + offset */
 	/* its address is stored at frame pointer + offset, and so is the caller's frame pointer:
 	 * of functions that align their stack */
 	UNWIND_FP_SAVED,
@@ -27,18 +27,19 @@ enum unwind_kind {
 #define UNWIND_KEPT	  (-32768) /* the register still has the caller's value */
 #define UNWIND_KIND_BITS  4
 #define UNWIND_OFFSET_MAX ((1 << (31 - UNWIND_KIND_BITS)) - 1)
-#define UNWIND_RULES_MAX  4096	     /* of one file */
-#define UNWIND_ROWS_MAX	  (1u << 22) /* of one file */
+#define UNWIND_RULES_MAX  4096	     /* number of rules of one file */
+#define UNWIND_ROWS_MAX	  (1u << 22) /* number of rows of one file */
 #define UNWIND_SEARCH_MAX 24	     /* steps of the search in the rows */
 
 struct unwind_rule {
 	int32_t frame; /* offset << UNWIND_KIND_BITS | kind */
-	int16_t fp;    /* where the caller's frame pointer is, from the frame; UNWIND_KEPT */
-	int16_t ra;    /* where the return address is; UNWIND_KEPT: in the link register */
+	int16_t fp;    /* offset from the frame to the caller's frame pointer; UNWIND_KEPT */
+	int16_t ra;    /* offset from the frame to the return address; UNWIND_KEPT: in the link
+			  register */
 };
 
 struct unwind_row {
-	uint32_t offset; /* in the file */
+	uint32_t offset; /* offset in the file */
 	uint32_t rule;	 /* index; UNWIND_IS_ENTRY: a function begins here */
 };
 

@@ -47,10 +47,10 @@ static inline uint64_t word_at(struct walk *w, uint64_t address)
 	return word;
 }
 
-#ifndef PUTS_OFF_FP
-/* By default each step reads the frame pointer. A file that defines PUTS_OFF_FP has its own
+#ifndef DEFERS_FP
+/* By default each step reads the frame pointer. A file that defines DEFERS_FP has its own
  * versions of these functions, which read it only when it is needed. */
-static inline bool take_fp(const struct walk *w)
+static inline bool read_fp(const struct walk *w)
 {
 	(void)w;
 	return true;
@@ -61,7 +61,7 @@ static inline void set_fp(struct walk *w, uint64_t fp)
 	w->fp = fp;
 }
 
-static inline bool put_off_fp(struct walk *w, uint64_t address)
+static inline bool defer_fp(struct walk *w, uint64_t address)
 {
 	return read_word(w, &w->fp, address);
 }
@@ -93,7 +93,7 @@ static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 
 	if (w->tables_only)
 		return stop_walk(w, end);
-	if (!take_fp(w))
+	if (!read_fp(w))
 		return stop_walk(w, PROFILE_UNREADABLE);
 	fp = w->fp;
 	/* If the table is only not read yet, the register may be anything, and 0 is no end. */
@@ -128,12 +128,12 @@ static inline int step_by_rule(struct walk *w)
 		frame = w->sp + offset;
 		break;
 	case UNWIND_FP:
-		if (!take_fp(w))
+		if (!read_fp(w))
 			return stop_walk(w, PROFILE_UNREADABLE);
 		frame = w->fp + offset;
 		break;
 	case UNWIND_FP_SAVED:
-		if (!take_fp(w) || !read_word(w, &frame, w->fp + offset))
+		if (!read_fp(w) || !read_word(w, &frame, w->fp + offset))
 			return stop_walk(w, PROFILE_UNREADABLE);
 		break;
 	case UNWIND_PLT:
@@ -149,7 +149,7 @@ static inline int step_by_rule(struct walk *w)
 	if (w->rule.ra != UNWIND_KEPT && !read_word(w, &pc, frame + w->rule.ra))
 		return stop_walk(w, PROFILE_UNREADABLE);
 	from = kind == UNWIND_FP_SAVED ? w->fp : frame;
-	if (w->rule.fp != UNWIND_KEPT && !put_off_fp(w, from + w->rule.fp))
+	if (w->rule.fp != UNWIND_KEPT && !defer_fp(w, from + w->rule.fp))
 		return stop_walk(w, PROFILE_UNREADABLE);
 	w->sp = frame;
 	w->pc = RETURN_ADDRESS(pc);

@@ -143,7 +143,7 @@ int on_uring_complete(unsigned long long *arguments)
 
 /* --- requests --- */
 
-static inline void take_request(struct thread *t, unsigned long long *arguments)
+static inline void count_and_begin_request(struct thread *t, unsigned long long *arguments)
 {
 	uint32_t opcode = uring_request_opcode(arguments);
 	int fd = uring_request_fd(arguments);
@@ -161,7 +161,7 @@ int on_uring_request(unsigned long long *arguments)
 
 	if (!t)
 		return 0;
-	take_request(t, arguments);
+	count_and_begin_request(t, arguments);
 	t->member.done |= DONE_REQUEST;
 	return 0;
 }
@@ -171,8 +171,8 @@ int on_uring_request_again(unsigned long long *arguments)
 {
 	struct thread *t = submitter_thread();
 
-	if (t && !was_done(&t->member, DONE_REQUEST))
-		take_request(t, arguments);
+	if (t && !was_request_done(&t->member, DONE_REQUEST))
+		count_and_begin_request(t, arguments);
 	return 0;
 }
 

@@ -53,7 +53,7 @@ static inline void v8_frame(struct walk *w, const struct profile_v8 *v8)
 
 	/* An incomplete frame still has words of earlier calls. */
 	if ((w->mapping.file != PROFILE_FILE_NONE && !is_builtin) ||
-		w->besides >= PROFILE_FRAMES_MAX || !take_fp(w) ||
+		w->besides >= PROFILE_FRAMES_MAX || !read_fp(w) ||
 		w->sp > w->fp + v8->fp_function ||
 		!read_word(w, &context, w->fp + v8->fp_context) ||
 		!read_word(w, &function, w->fp + v8->fp_function))

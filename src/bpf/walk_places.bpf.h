@@ -35,7 +35,7 @@ static inline struct walk_place *place_of(const struct walk *w)
 	return bpf_map_lookup_elem(&places_known, &index);
 }
 
-static inline uint64_t place_check(const struct walk_place *p)
+static inline uint64_t checksum_of_place(const struct walk_place *p)
 {
 	uint64_t check = p->address;
 
@@ -56,7 +56,7 @@ static inline bool recall_place(struct walk *w)
 		return false;
 	p = *known;
 	if (p.address != w->address || p.owner != w->notes.owner ||
-		p.generation != w->notes.generation || p.check != place_check(&p))
+		p.generation != w->notes.generation || p.check != checksum_of_place(&p))
 		return false;
 	w->mapping.from = w->mapping.to = 0;
 	w->mapping.file = p.file;
@@ -67,7 +67,7 @@ static inline bool recall_place(struct walk *w)
 	return true;
 }
 
-static inline void keep_place(struct walk *w, int found)
+static inline void store_rule_of_address(struct walk *w, int found)
 {
 	struct walk_place *known = place_of(w), p;
 
@@ -80,11 +80,11 @@ static inline void keep_place(struct walk *w, int found)
 	p.rule.rule = w->rule;
 	p.found = found;
 	p.generation = w->notes.generation;
-	p.check = place_check(&p);
+	p.check = checksum_of_place(&p);
 	*known = p;
 }
 
-/* Like find_rule(), for the walk's address. */
+/* Finds the unwind rule as find_rule() does, for the walk's address. */
 static inline int rule_of_place(struct walk *w, uint32_t walk)
 {
 	int found;
@@ -92,15 +92,15 @@ static inline int rule_of_place(struct walk *w, uint32_t walk)
 	if (w->notes.is_place_known)
 		return w->notes.found;
 	found = rule_of(w, walk);
-	keep_place(w, found);
+	store_rule_of_address(w, found);
 	return found;
 }
 
 /* Notes that the address is in generated code. */
-static inline void meet_no_file(struct walk *w)
+static inline void note_address_without_file(struct walk *w)
 {
 	if (!w->notes.is_place_known)
-		keep_place(w, PROFILE_NO_ROW);
+		store_rule_of_address(w, PROFILE_NO_ROW);
 }
 
 #endif

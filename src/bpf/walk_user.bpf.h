@@ -66,7 +66,7 @@ static inline void report_file(struct walk *w)
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
-static inline void meet_file(struct walk *w)
+static inline void request_table_of_file(struct walk *w)
 {
 	struct profile_file blank = {};
 
@@ -99,8 +99,8 @@ VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t walk)
 		return 0;
 	}
 	if (!is_known)
-		meet_file(w);
-	meet_runtimes(w, walk);
+		request_table_of_file(w);
+	put_runtime_frames(w, walk);
 	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
 	w->tail[at] = w->mapping.file;
 	w->tail[at + 1] = w->address - w->mapping.shift;

@@ -265,7 +265,7 @@ struct choice {
 	bool is_waiting;
 };
 
-static bool is_chosen(struct choice *c, const struct index_entry *e)
+static bool is_entry_chosen(struct choice *c, const struct index_entry *e)
 {
 	bool is_selected = c->choose(c->user, e) || (c->is_waiting && e->flags & INDEX_PROMISES);
 
@@ -274,7 +274,7 @@ static bool is_chosen(struct choice *c, const struct index_entry *e)
 	return is_selected;
 }
 
-static bool is_as_reported(
+static bool is_block_as_indexed(
 	const struct capture_file *f, const struct index_entry *e, uint64_t offset)
 {
 	unsigned char bytes[sizeof(struct block_header)];
@@ -307,8 +307,8 @@ static bool choose_blocks(
 	for (uint32_t i = 0; i < v->head.entries; i++) {
 		struct index_entry e = index_entry_at(v, i);
 
-		if (is_chosen(c, &e)) {
-			if (!is_as_reported(f, &e, offset))
+		if (is_entry_chosen(c, &e)) {
+			if (!is_block_as_indexed(f, &e, offset))
 				return false;
 			add_bucket(f, offset, e.bytes);
 		}

@@ -37,7 +37,7 @@ bool capture_file_survey(struct capture_file *f, struct survey *s);
 /* Selects the blocks to read from now on. The next block with a watermark after each is added, and
  * all blocks without an index. False, and nothing is selected: no index, or a wrong one. */
 bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *user);
-/* Like read(2); the first call reads from the beginning. */
+/* Reads like read(2); the first call reads from the beginning. */
 ssize_t capture_file_read(struct capture_file *f, void *data, size_t size, struct sooth_error *err);
 /* Starts over from the beginning, with all blocks. False: the file cannot be read again. */
 bool capture_file_rewind(struct capture_file *f);

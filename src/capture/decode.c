@@ -147,8 +147,8 @@ static size_t skip_to_magic(const unsigned char *data, size_t size)
 	return size > keep ? size - keep : 1;
 }
 
-/* Takes the whole blocks at the front of data; returns how far it got, or a negative errno. */
-static ssize_t take_blocks(struct block_reader *r, const unsigned char *data, size_t size,
+/* Decodes the whole blocks at the front of data; returns how far it got, or a negative errno. */
+static ssize_t decode_whole_blocks(struct block_reader *r, const unsigned char *data, size_t size,
 	block_handler handler, void *user, struct sooth_error *err)
 {
 	size_t at = 0;
@@ -185,7 +185,7 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 	assert(r);
 	r->bytes += size;
 	if (r->pending.size == 0) {
-		used = take_blocks(r, data, size, handler, user, err);
+		used = decode_whole_blocks(r, data, size, handler, user, err);
 		if (used < 0)
 			return (int)used;
 		buffer_append(&r->pending, (const char *)data + used, size - (size_t)used);
@@ -194,14 +194,15 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 	buffer_append(&r->pending, data, size);
 	if (buffer_failed(&r->pending))
 		return error_no_memory(err);
-	used = take_blocks(r, r->pending.data, r->pending.size, handler, user, err);
+	used = decode_whole_blocks(r, r->pending.data, r->pending.size, handler, user, err);
 	if (used < 0)
 		return (int)used;
 	buffer_consume(&r->pending, (size_t)used);
 	return 0;
 }
 
-/* A cut index has lost no record. If its header is cut too, the type is enough to recognize it. */
+/* Returns whether a block is an index that is cut: then no record is lost. If its header is cut
+ * too, the type is enough to recognize it. */
 static bool is_cut_index(const unsigned char *data, size_t size)
 {
 	struct block_header h;
@@ -231,7 +232,7 @@ int block_reader_finish(
 		if (!is_cut_index(data + at, skip))
 			r->cut_bytes += skip;
 		at += skip;
-		used = take_blocks(r, data + at, size - at, handler, user, err);
+		used = decode_whole_blocks(r, data + at, size - at, handler, user, err);
 		if (used < 0)
 			return (int)used;
 		at += (size_t)used;

@@ -30,7 +30,7 @@ static void count_kind(struct survey *s, uint16_t kind, uint64_t records)
 }
 
 /* Notes times: a capture begins with its first recording and ends with its last. */
-static void note_times(struct survey *s, uint64_t begin_ns, uint64_t end_ns)
+static void extend_times(struct survey *s, uint64_t begin_ns, uint64_t end_ns)
 {
 	if (begin_ns && !s->begin_ns)
 		s->begin_ns = begin_ns;
@@ -60,7 +60,7 @@ void survey_block(struct survey *s, const struct block *block)
 	if (block->header.type == BLOCK_RECORDS && block->header.last_ns > s->last_ns)
 		s->last_ns = block->header.last_ns;
 	batch_for_each (r, &block->batch) {
-		note_times(s, r->kind == STREAM_BEGIN ? r->time_ns : 0,
+		extend_times(s, r->kind == STREAM_BEGIN ? r->time_ns : 0,
 			r->kind == STREAM_END ? r->time_ns : 0);
 		if (repeats)
 			continue;
@@ -242,7 +242,7 @@ void index_survey(const struct index_view *v, struct survey *s)
 {
 	survey_init(s);
 	s->is_first_head = false;
-	note_times(s, v->head.begin_ns, v->head.end_ns);
+	extend_times(s, v->head.begin_ns, v->head.end_ns);
 	s->blocks += v->head.entries;
 	s->raw_bytes += v->head.raw_bytes;
 	for (uint32_t i = 0; i < v->head.entries; i++) {

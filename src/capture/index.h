@@ -60,7 +60,7 @@ _Static_assert(sizeof(struct index_head) == 48 && sizeof(struct index_entry) == 
  * earliest time that the record is about. */
 typedef bool (*index_check)(const struct sooth_record *r, uint64_t *since_ns);
 
-/* Contents of a capture, from its index or counted while reading. Zero-initialised is ready. */
+/* Contents of a capture, from its index or counted while reading. A struct of zeros is ready for use. */
 struct survey {
 	struct map kinds; /* uint16_t -> uint64_t: records */
 	uint64_t file_bytes;
@@ -77,7 +77,7 @@ struct survey {
 void survey_block(struct survey *s, const struct block *block);
 void survey_fini(struct survey *s);
 
-/* An index that is being built. Zero-initialised is ready. */
+/* An index that is being built. A struct of zeros is ready for use. */
 struct index_builder {
 	struct buffer entries;
 	struct survey survey;

@@ -17,7 +17,7 @@
 #include "model/stream_records.h"
 
 #define SEGMENT_BYTES_DEFAULT (64u << 20)
-#define DICTIONARY_BYTES_MAX  (12u << 20) /* one block holds it */
+#define DICTIONARY_BYTES_MAX  (12u << 20) /* size of the dictionary: one block holds it */
 #define DEFINITIONS_MAX	      262144
 #define LEFT_PROCESSES_MAX    65536
 

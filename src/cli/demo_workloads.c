@@ -66,7 +66,7 @@ static int copy_file(const char *from, const char *to)
 	return got < 0 ? -errno : 0;
 }
 
-/* The tool fills the pipe and is stuck; SIGPIPE ends it when its reader is gone. */
+/* Starts a tool that fills the pipe and is stuck; SIGPIPE ends it when its reader is gone. */
 static pid_t start_tool(int output)
 {
 	pid_t pid = fork();

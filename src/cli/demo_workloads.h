@@ -17,7 +17,7 @@ struct demo_workloads {
 	pid_t tool; /* a child of the agent */
 };
 
-/* Call demo_workloads_end() after an error, too. */
+/* Starts the demo workloads. Call demo_workloads_end() after an error, too. */
 int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err);
 void demo_workloads_end(struct demo_workloads *s);
 

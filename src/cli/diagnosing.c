@@ -228,7 +228,8 @@ static int add_related(const struct diagnosing *d, const struct target_found *fo
 	return diagnosing_add_related(pids, err);
 }
 
-static int search_again(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
+static int search_targets_again(
+	const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
 	const struct run *run = d->run;
 	struct target_found found = { 0 };
@@ -244,7 +245,7 @@ static int search_again(const struct diagnosing *d, struct buffer *out, struct s
 static int list_selected(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
 	if (target_is_given(d->run->target, d->run->arguments) && !d->found.is_host)
-		return search_again(d, out, err);
+		return search_targets_again(d, out, err);
 	return list_processes(d, out, err);
 }
 
@@ -467,7 +468,7 @@ static int add_to_found(struct diagnosing *d, struct run *run, struct sooth_erro
 }
 
 /* Lets the run go on while checks are undecided, unless the user set the duration. */
-static void go_on_while_undecided(struct diagnosing *d, struct run *run)
+static void extend_run_while_undecided(struct diagnosing *d, struct run *run)
 {
 	undecided_init(&d->longer, (const void *)d->found.pids.data,
 		d->found.pids.size / sizeof(uint32_t));
@@ -520,7 +521,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	d->options.needs_process = is_named && !is_capture && !d->is_gone && !d->watch_ns;
 	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns &&
 		!d->watch_ns)
-		go_on_while_undecided(d, run);
+		extend_run_while_undecided(d, run);
 	run->observer.may_be_refused = !d->agent;
 	run->progress = d->watch_ns ? NULL : "observing";
 	return status;

@@ -13,17 +13,18 @@
 
 struct diagnosing {
 	/* The command fills these members. */
-	bool is_deep;	  /* also read slow details */
+	bool is_deep;	  /* slow details are read too */
 	bool is_quick;	  /* one sample; a duration only serves to measure CPU use */
 	bool is_passive;  /* attaches nothing to the kernel */
 	bool only_given;  /* without the session of an agent, and the processes below a process */
-	bool wants_calls; /* also the system calls of the selected processes, where permitted */
+	bool wants_calls; /* system calls of the selected processes are recorded too, where
+			     permitted */
 	bool may_go_on;	  /* may exceed the default duration, see undecided.h */
 	bool insists_on_calls; /* the user requested calls: report if they are not permitted */
 	bool wants_heap;       /* allocations of the selected processes */
 	bool wants_samples;    /* the stacks of busy threads, even where that is not the default */
 	bool needs_every_call; /* record each call, whatever that costs the target */
-	const char *agent;     /* only processes that run this agent; NULL: all agents */
+	const char *agent;     /* agent whose processes are selected; NULL: all agents */
 	uint64_t duration_ns;  /* 0: the default */
 	uint64_t watch_ns;     /* interval between repeated diagnoses; 0: once */
 	const struct option_list *set; /* --set options; NULL: none */
@@ -46,10 +47,12 @@ struct diagnosing {
 	bool is_gone;	  /* no selected PID exists: only the kernel log may have evidence */
 	bool is_idle;	  /* no process was found: only the host is diagnosed, once */
 	bool has_calls;	  /* system calls are among the probes */
-	char no_calls[DIAGNOSING_REASON_BYTES]; /* why calls were refused; empty: they were */
+	char no_calls[DIAGNOSING_REASON_BYTES]; /* reason why calls were refused; empty: they were
+						   recorded */
 	struct undecided longer;
 	bool has_samples;			  /* stacks of busy threads are among the probes */
-	char no_samples[DIAGNOSING_REASON_BYTES]; /* as no_calls */
+	char no_samples[DIAGNOSING_REASON_BYTES]; /* reason why samples were refused; empty: they
+						     were taken */
 };
 
 /* Fills the settings: defaults, which the user's file overrides, which `set` overrides (NULL:

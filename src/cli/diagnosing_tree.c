@@ -32,7 +32,7 @@ bool diagnosing_has_pid(const struct buffer *pids, uint32_t pid)
 	return false;
 }
 
-static int keep_record(
+static int store_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	(void)schema;
@@ -64,7 +64,7 @@ static void read_waits(const uint32_t *pids, size_t count, struct buffer *out)
 	struct sooth_error ignored;
 
 	if (!sooth_report_new(&r, "waits", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
-		sooth_report_on_record(r, keep_record, out);
+		sooth_report_on_record(r, store_record, out);
 		if (observe_pids(o, r, pids, count))
 			buffer_reset(out);
 	}
@@ -85,8 +85,8 @@ static bool waits_for_below(uint32_t pid, const struct buffer *below)
 	return waits;
 }
 
-/* Keeps only processes that do not rest. A healthy child rests until it gets a request. */
-static void keep_without_rest(struct buffer *below)
+/* Drops processes at rest: a healthy child rests until it gets a request. */
+static void drop_resting_processes(struct buffer *below)
 {
 	struct buffer records = { 0 };
 
@@ -140,7 +140,7 @@ static bool find_awaited_below(
 		add_below(p, false, below);
 		is_known = waits_for_below(root, below);
 		if (!is_known) {
-			keep_without_rest(below);
+			drop_resting_processes(below);
 			add_below(p, true, below);
 			is_known = p->process->state != 'R';
 		}
@@ -170,7 +170,7 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 		if (!process_table_is_below(self, p))
 			add_below(p, false, &below);
 	}
-	keep_without_rest(&below);
+	drop_resting_processes(&below);
 	all = (const void *)below.data;
 	for (size_t i = 0; i < below.size / sizeof(*all); i++) {
 		if (all[i] != root)

@@ -21,7 +21,7 @@
 #define NAMES_MAX   64
 #define FILES_LEAST 64 /* open files that a diagnosis needs */
 
-static int unknown_command(const char *typed)
+static int refuse_unknown_command(const char *typed)
 {
 	struct sooth_error err;
 	const char *names[NAMES_MAX];
@@ -99,10 +99,10 @@ static int run_named(int argc, char **argv)
 		return command_main(command_find("help"), 1, argv);
 	if (argv[1][0] == '-')
 		return command_main(command_find("ps"), argc, argv);
-	return unknown_command(argv[1]);
+	return refuse_unknown_command(argv[1]);
 }
 
-/* A reader that closes the pipe early is no failure. */
+/* Flushes the output. A reader that closes the pipe early is no failure. */
 static int finish_output(int status)
 {
 	int code = stream_failure(stdout);
@@ -124,7 +124,7 @@ static void fill_standard_streams(void)
 	}
 }
 
-static struct rlimit files; /* that sooth was started with */
+static struct rlimit files; /* limit of descriptors that sooth was started with */
 
 static void restore_files(void)
 {

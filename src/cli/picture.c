@@ -42,14 +42,14 @@ struct call_graph_look picture_look(
 		.least_share = o->least_percent / 100 };
 }
 
-static int needs_flamegraph(const char *option, struct sooth_error *err)
+static int refuse_without_flamegraph(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
 	error_why(err, "the option sets how a flamegraph looks, and --flamegraph is missing");
 	return error_remedy(err, "add --flamegraph -o FILE.svg");
 }
 
-static int needs_name(struct sooth_error *err)
+static int refuse_without_name(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
 	error_why(err, "no file name given for the flamegraph");
@@ -63,7 +63,7 @@ bool picture_has_ending(const char *path, const char *ending)
 	return size > tail && path[size - tail - 1] != '/' && !strcmp(path + size - tail, ending);
 }
 
-/* A pipe or device has no name that sets the format. */
+/* Returns whether the output is a pipe or device, whose name sets no format. */
 static bool is_stream(const char *path)
 {
 	struct stat st;
@@ -103,11 +103,11 @@ int picture_files(struct picture_files *f, const struct picture_options *o,
 	assert(output);
 	*f = (struct picture_files){ .report = *output };
 	if (!o->flamegraph && (o->icicle || o->least_percent > 0))
-		return needs_flamegraph(o->icicle ? "--icicle" : "--min-width", err);
+		return refuse_without_flamegraph(o->icicle ? "--icicle" : "--min-width", err);
 	if (!o->flamegraph)
 		return 0;
 	if (!output->output)
-		return needs_name(err);
+		return refuse_without_name(err);
 	status = o->has_any_name ? 0 : check_name(output->output, err);
 	if (status)
 		return status;

@@ -29,7 +29,7 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 		.count = PICTURE_OPTION_COUNT - 1, .offset = offsetof(config, member)              \
 	}
 
-/* Names of weights, as choices of an option. */
+/* Returns the name of a weight, as a choice of an option. */
 const char *picture_weight_name(size_t index);
 /* Returns the weight of that name; NULL: returns `otherwise`. */
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise);

@@ -13,7 +13,8 @@
 struct resolver;
 
 int resolver_new(struct resolver **out, unsigned total_ms, struct sooth_error *err);
-/* A callback for sockets_options.resolve: the user is the resolver. */
+/* Returns the name of an address, as a callback for sockets_options.resolve: the user is the
+ * resolver. */
 bool resolver_name(void *resolver, const char *address, char *name, size_t size);
 /* Returns the number of addresses that were not resolved in time. */
 unsigned resolver_unanswered(const struct resolver *r);

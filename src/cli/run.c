@@ -472,7 +472,7 @@ static int run_history(const struct run *run, struct told *t, struct sooth_error
 	return status ? status : finish_all(run, t, err);
 }
 
-static int command_writes_there_too(const char *what, struct sooth_error *err)
+static int refuse_shared_output(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
 	error_why(err, "the launched command writes to standard output too, and both would be "
@@ -499,9 +499,9 @@ static int check_outputs(const struct run *run, struct sooth_error *err)
 	if (beside && written_check_one(beside, run->arguments, false, err))
 		return -EINVAL;
 	if (run->arguments->command && is_standard_output(save))
-		return command_writes_there_too("capture", err);
+		return refuse_shared_output("capture", err);
 	if (run->arguments->command && is_standard_output(product))
-		return command_writes_there_too("lines", err);
+		return refuse_shared_output("lines", err);
 	return 0;
 }
 
@@ -518,7 +518,7 @@ static int open_files(const struct run *run, struct told *t, struct sooth_error 
 	return status;
 }
 
-static int run_found(const struct run *run, struct sooth_error *err)
+static int observe_found(const struct run *run, struct sooth_error *err)
 {
 	const char *capture = run->found->capture;
 	struct told t = { 0 };
@@ -565,7 +565,7 @@ int run_report(const struct run *run, struct sooth_error *err)
 		resolved.found = &found;
 	}
 	if (!status)
-		status = run_found(&resolved, err);
+		status = observe_found(&resolved, err);
 	if (!status && resolved.found->missing)
 		status = EXIT_MISSING;
 	target_found_fini(&found);

@@ -8,7 +8,7 @@
 #include "cli/rights/invoker.h"
 #include "cli/terminal/log.h"
 
-/* With sudo a launched command runs as the invoking user. */
+/* Makes a launched command run as the user who called sudo. */
 static void launch_as_invoker(struct sooth_observer_options *options)
 {
 	options->has_launch_user = invoker_find(&options->launch_uid, &options->launch_gid);

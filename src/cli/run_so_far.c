@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "explain/report.h"
 
-#define FIRST_NS (600 * NS_PER_MS) /* since the run began; by then there are samples */
+#define FIRST_NS (600 * NS_PER_MS) /* time since the run began; by then there are samples */
 #define AGAIN	 3		   /* the next line comes after so many times of that */
 
 void run_so_far_begin(struct run_so_far *s, struct findings_so_far *of,

@@ -21,7 +21,7 @@ struct run_so_far {
 /* Begins. Nothing will be shown if `of` is NULL, or if the report does not go to the terminal. */
 void run_so_far_begin(struct run_so_far *s, struct findings_so_far *of,
 	const struct output_options *output, uint64_t now_ns);
-/* Call this instead of progress_step(). */
+/* Prints the result so far when it is due. Called instead of progress_step(). */
 void run_so_far_step(struct run_so_far *s, struct sooth_report *report, struct progress *progress,
 	uint64_t now_ns);
 void run_so_far_end(struct run_so_far *s);

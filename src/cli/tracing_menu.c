@@ -45,7 +45,7 @@ static void print_process(
 	buffer_fini(&line);
 }
 
-static bool is_offered(const struct process_entry *p)
+static bool is_process_offered(const struct process_entry *p)
 {
 	return p->agent || p->owner_agent;
 }
@@ -59,7 +59,7 @@ static uint64_t choose_pid(const struct process_table *c)
 	uint64_t count = 0, chosen;
 
 	while (count < LISTED_MAX && (p = process_table_next(c, &position))) {
-		if (!is_offered(p))
+		if (!is_process_offered(p))
 			continue;
 		print_process(c, p, (unsigned)count + 1);
 		pids[count++] = p->id.pid;

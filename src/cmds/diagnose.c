@@ -117,8 +117,8 @@ static int emit_entries(struct output *o, void *user, struct sooth_error *err)
 	return status;
 }
 
-static int finding_list(const struct check_settings *settings, const struct output_options *options,
-	struct sooth_error *err)
+static int print_finding_list(const struct check_settings *settings,
+	const struct output_options *options, struct sooth_error *err)
 {
 	struct finding_list list = { settings, options->verbose };
 
@@ -142,7 +142,7 @@ struct diagnose_config {
 	} diagnose;
 };
 
-static const char *severity(size_t index)
+static const char *severity_name(size_t index)
 {
 	return index < finding_severity_names.count ? finding_severity_names.names[index] : NULL;
 }
@@ -182,7 +182,7 @@ static const struct option diagnose_options[] = {
 	VALUE_ROW(0, "bundle", FILE, "FILE", diagnose_config, diagnose.bundle,
 		"also write a report that can be shared: names, paths, arguments replaced"),
 	VALUE_ROW(0, "fail-on", CHOICE, "SEVERITY", diagnose_config, diagnose.fail_on,
-		"exit status 1 for a finding this severe or worse", .choice = severity),
+		"exit status 1 for a finding this severe or worse", .choice = severity_name),
 	FLAG_ROW(0, "allow-unseen", diagnose_config, diagnose.allow_unseen,
 		"no exit status 3 for checks that were refused"),
 	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", diagnose_config, diagnose.set,
@@ -237,7 +237,7 @@ static unsigned severity_of(const char *name)
 {
 	unsigned least = FINDING_INFO;
 
-	while (severity(least) && strcmp(severity(least), name) != 0)
+	while (severity_name(least) && strcmp(severity_name(least), name) != 0)
 		least++;
 	return least;
 }
@@ -284,7 +284,7 @@ static int check_picture(
 
 /* Selects only the finding about exits: findings about other processes or the host do not concern
  * the ended process. */
-static void want_ends_alone(struct check_settings *settings)
+static void select_only_exit_finding(struct check_settings *settings)
 {
 	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
 		if (strcmp(registry_findings[i].type->id, KNOWN_BY) != 0)
@@ -343,14 +343,14 @@ static int gone_check(uint32_t pid, const struct check_settings *settings, struc
 	int status;
 
 	snprintf(text, sizeof(text), "%u", pid);
-	want_ends_alone(&ends);
+	select_only_exit_finding(&ends);
 	status = run_report(&run, err);
 	return status < 0 || result.has_any ? status : emit_gone(pid, err);
 }
 
 /* Runs again without calls, if the system refused them: the report has everything else, with a note
  * first. A picture of calls would be empty, so its run fails. */
-static int run_present(struct diagnosing *d, struct run *run, struct sooth_error *err)
+static int run_available_probes(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	int status = run_report(run, err);
 
@@ -419,7 +419,7 @@ static int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_er
 
 	if (status || d->is_gone)
 		return status ? status : run_report(run, err);
-	return run_present(d, run, err);
+	return run_available_probes(d, run, err);
 }
 
 static int run_diagnose(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -465,7 +465,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	if (!status && files.picture)
 		run.product = picture_side_output(&files, &stacks);
 	if (!status && c->diagnose.list)
-		status = finding_list(&d.settings, &c->output, err);
+		status = print_finding_list(&d.settings, &c->output, err);
 	else if (!status)
 		status = diagnosing_run(&d, &run, err);
 	if (!status || (status == -EPIPE && c->diagnose.fail_on))

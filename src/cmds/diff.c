@@ -206,7 +206,7 @@ static double scale_of(const struct both *b)
 	return scale;
 }
 
-/* "a.sooth (403 samples at 99 Hz)" */
+/* Appends a side of the comparison: "a.sooth (403 samples at 99 Hz)". */
 static void put_side(struct buffer *out, const struct both *b, size_t i)
 {
 	const struct call_graph *g = b->is_of_samples ? &b->profiles[i] : &b->graphs[i];
@@ -256,7 +256,7 @@ static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 	return status;
 }
 
-static int has_no_stacks(const struct both *b, struct sooth_error *err)
+static int refuse_without_stacks(const struct both *b, struct sooth_error *err)
 {
 	size_t empty = call_graph_count(&b->graphs[0]) > 1 || call_graph_count(&b->profiles[0]) > 1;
 
@@ -267,7 +267,7 @@ static int has_no_stacks(const struct both *b, struct sooth_error *err)
 				 "FILE.sooth PID, or sooth profile --save FILE.sooth PID");
 }
 
-static bool has_both(const struct call_graph graphs[2])
+static bool have_both_stacks(const struct call_graph graphs[2])
 {
 	return call_graph_count(&graphs[0]) > 1 && call_graph_count(&graphs[1]) > 1;
 }
@@ -277,9 +277,9 @@ static int draw_graphs(struct both *b, struct picture_files *files, struct sooth
 	struct own_file own[] = { { files->picture, "flamegraph", .is_picture = true },
 		{ buffer_cstr(&files->folded), "folded", .is_picture = false } };
 
-	b->is_of_samples = !has_both(b->graphs);
-	if (b->is_of_samples && !has_both(b->profiles))
-		return has_no_stacks(b, err);
+	b->is_of_samples = !have_both_stacks(b->graphs);
+	if (b->is_of_samples && !have_both_stacks(b->profiles))
+		return refuse_without_stacks(b, err);
 	return own_report_write("diff", own, files->folded.size ? 2 : 1, emit_graphs, b, err);
 }
 

@@ -58,22 +58,23 @@ ROW_TABLE(method, METHOD_ROW, "methods", method_row);
 
 /* --- output --- */
 
-static struct record_tail text(struct sooth_text *to, const char *value)
+static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
 {
 	return (struct record_tail){ to, value ? value : "", value ? strlen(value) : 0 };
 }
 
 static int emit_environment(struct output *o, struct sooth_error *err)
 {
-	static const struct section section = SECTION_OF("facts", fact_schema, TABLE, .title = "This environment:");
+	static const struct section section =
+		SECTION_OF("facts", fact_schema, TABLE, .title = "This environment:");
 	struct environment_fact facts[FACTS_MAX];
 	size_t count = os_native.environment(&os_native, facts, FACTS_MAX);
 	int status = output_section(o, &section, err);
 
 	for (size_t i = 0; i < count && !status; i++) {
 		struct fact_row row = { 0 };
-		struct record_tail tail[] = { text(&row.name, facts[i].name),
-			text(&row.value, facts[i].value) };
+		struct record_tail tail[] = { tail_of_string(&row.name, facts[i].name),
+			tail_of_string(&row.value, facts[i].value) };
 
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -100,13 +101,13 @@ static int emit_method(struct output *o, const struct backend *b, struct sooth_e
 	if (!row.is_usable)
 		note_refusal(o, b->probe, b->name, &refusal);
 	struct record_tail tail[] = {
-		text(&row.probe, b->probe),
-		text(&row.method, b->name),
-		text(&row.help, b->help),
-		text(&row.price_source, b->price_source),
-		text(&row.why, refusal.why),
-		text(&row.missing, refusal.missing),
-		text(&row.remedy, refusal.remedy),
+		tail_of_string(&row.probe, b->probe),
+		tail_of_string(&row.method, b->name),
+		tail_of_string(&row.help, b->help),
+		tail_of_string(&row.price_source, b->price_source),
+		tail_of_string(&row.why, refusal.why),
+		tail_of_string(&row.missing, refusal.missing),
+		tail_of_string(&row.remedy, refusal.remedy),
 	};
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -124,13 +125,13 @@ static int emit_modes(struct output *o, const struct backend *b, struct sooth_er
 
 		row.is_usable = !backend_test_needs(b, &os_native, &refusal);
 		struct record_tail tail[] = {
-			text(&row.probe, b->probe),
-			text(&row.method, m->name),
-			text(&row.help, m->help),
-			text(&row.price_source, m->price_source),
-			text(&row.why, refusal.why),
-			text(&row.missing, refusal.missing),
-			text(&row.remedy, refusal.remedy),
+			tail_of_string(&row.probe, b->probe),
+			tail_of_string(&row.method, m->name),
+			tail_of_string(&row.help, m->help),
+			tail_of_string(&row.price_source, m->price_source),
+			tail_of_string(&row.why, refusal.why),
+			tail_of_string(&row.missing, refusal.missing),
+			tail_of_string(&row.remedy, refusal.remedy),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -139,7 +140,8 @@ static int emit_modes(struct output *o, const struct backend *b, struct sooth_er
 
 static int emit_methods(struct output *o, struct sooth_error *err)
 {
-	static const struct section methods = SECTION_OF("methods", method_schema, TABLE, .title = "What sooth can observe on this system, by which method:");
+	static const struct section methods = SECTION_OF("methods", method_schema, TABLE,
+		.title = "What sooth can observe on this system, by which method:");
 	int status = output_section(o, &methods, err);
 
 	for (size_t i = 0; os_native.backends[i] && !status; i++) {
@@ -167,13 +169,14 @@ static int emit_missing_probes(struct output *o, struct sooth_error *err)
 			"read a capture that was recorded on another system: sooth report "
 			"FILE.sooth");
 		struct record_tail tail[] = {
-			text(&row.probe, none.probe),
-			text(&row.method, none.name),
-			text(&row.help, registry_probes[p]->help),
-			text(&row.why, "not supported on this system"),
-			text(&row.missing, ""),
-			text(&row.remedy, "read a capture that was recorded on another system: "
-					  "sooth report FILE.sooth"),
+			tail_of_string(&row.probe, none.probe),
+			tail_of_string(&row.method, none.name),
+			tail_of_string(&row.help, registry_probes[p]->help),
+			tail_of_string(&row.why, "not supported on this system"),
+			tail_of_string(&row.missing, ""),
+			tail_of_string(&row.remedy,
+				"read a capture that was recorded on another system: "
+				"sooth report FILE.sooth"),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}

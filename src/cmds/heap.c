@@ -194,7 +194,7 @@ static const struct option_rule rules[] = {
 		NULL },
 };
 
-static enum heap_answer answer_of(const struct heap_config *c)
+static enum heap_answer selected_answer(const struct heap_config *c)
 {
 	return c->heap.leaks   ? HEAP_LEAKS
 	       : c->heap.churn ? HEAP_CHURN
@@ -296,7 +296,7 @@ static bool needs_calls(const struct heap_config *c)
 
 static bool needs_stacks(const struct heap_config *c)
 {
-	return c->heap.stack || c->heap.by || c->heap.min_age_ns || answer_of(c) ||
+	return c->heap.stack || c->heap.by || c->heap.min_age_ns || selected_answer(c) ||
 	       writes_stacks(c);
 }
 
@@ -312,7 +312,7 @@ static bool samples_what_is_probed(const struct heap_config *c, const struct arg
  * count. */
 static bool may_use_samples(const struct heap_config *c)
 {
-	enum heap_answer answer = answer_of(c);
+	enum heap_answer answer = selected_answer(c);
 
 	if (c->heap.exact || c->heap.in_kernel || c->observer.heap.bytes_per_sample ||
 		c->heap.count || c->heap.sites || writes_lines(c) || writes_stacks(c) ||
@@ -339,10 +339,10 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	if (needs_calls(c))
 		return false;
 	/* Nor do aggregates show the peak between two samples. */
-	if (answer_of(c) == HEAP_PEAK && arguments->command && !c->heap.in_kernel &&
+	if (selected_answer(c) == HEAP_PEAK && arguments->command && !c->heap.in_kernel &&
 		!c->observer.heap.bytes_per_sample)
 		return false;
-	return c->heap.in_kernel || c->observer.heap.bytes_per_sample || answer_of(c) ||
+	return c->heap.in_kernel || c->observer.heap.bytes_per_sample || selected_answer(c) ||
 	       (needs_stacks(c) && !arguments->command);
 }
 
@@ -467,7 +467,7 @@ static struct heap_table_options table_options_of(const struct heap_config *c, b
 		.by = place_of(c->heap.by, heap_by_name),
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
-		.answer = answer_of(c) };
+		.answer = selected_answer(c) };
 }
 
 static struct sooth_observer_options observer_options_of(

@@ -168,7 +168,8 @@ static int confirm_kill(
 	return status;
 }
 
-static int end_with(const struct kill_config *c, struct act *a, int signal, struct sooth_error *err)
+static int kill_with_signal(
+	const struct kill_config *c, struct act *a, int signal, struct sooth_error *err)
 {
 	static const struct act_progress progress = { .tell = emit_progress };
 
@@ -182,16 +183,16 @@ static int signal_of(const struct kill_config *c)
 	return c->kill.now ? SIGKILL : c->kill.signal ? act_signal_number(c->kill.signal) : SIGTERM;
 }
 
-static int end_all(const struct kill_config *c, struct act *a, struct sooth_error *err)
+static int kill_all_selected(const struct kill_config *c, struct act *a, struct sooth_error *err)
 {
-	int status = end_with(c, a, signal_of(c), err);
+	int status = kill_with_signal(c, a, signal_of(c), err);
 
 	if (status || signal_of(c) == SIGKILL || act_exit(a) != STILL_THERE)
 		return status;
 	if (ask_is_answered() && ask_is_seen() && !c->kill.yes && !stop_is_selected()) {
 		act_print_processes(a, stderr);
 		if (ask_yes("still running; send SIGKILL?"))
-			return end_with(c, a, SIGKILL, err);
+			return kill_with_signal(c, a, SIGKILL, err);
 	}
 	return 0;
 }
@@ -206,7 +207,7 @@ static int kill_selected(const struct kill_config *c, struct act *a, struct soot
 	else
 		status = confirm_kill(c, a, &is_selected, err);
 	if (!status && is_selected && !c->kill.dry_run)
-		status = end_all(c, a, err);
+		status = kill_all_selected(c, a, err);
 	if (!status)
 		status = act_emit("kill", &c->output, a, err);
 	if (status)

@@ -139,7 +139,7 @@ static void fill_options(struct monitor_options *o, const struct monitor_config 
 	o->sample_ns = c->monitor.sample_ns;
 }
 
-static int reload(void *user, struct monitor_options *options, struct sooth_error *err)
+static int reload_settings(void *user, struct monitor_options *options, struct sooth_error *err)
 {
 	struct monitor_settings *s = user;
 	int status = read_settings(s, err);
@@ -164,7 +164,7 @@ static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 	struct target_found found = { 0 };
 	bool has_target = target_is_given(&c->target, s->arguments);
 	struct monitor_options options = { .target = has_target ? &found : NULL,
-		.reload = s->is_read ? reload : NULL,
+		.reload = s->is_read ? reload_settings : NULL,
 		.user = s,
 		.control = c->control };
 	int status =

@@ -43,7 +43,7 @@
 
 ROW_TABLE(agent, AGENT_ROW, "agents", agent_row);
 
-static struct record_tail text(struct sooth_text *to, const char *value)
+static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
 {
 	return (struct record_tail){ to, value, strlen(value) };
 }
@@ -60,7 +60,7 @@ struct user_list {
 };
 
 /* Reports a wrong agent file as every command does; the notes of this report have it too. */
-static int take_user_agent(void *user, const char *path, const struct buffer *text,
+static int report_wrong_agent_file(void *user, const char *path, const struct buffer *text,
 	const struct sooth_error *failure, struct sooth_error *err)
 {
 	struct user_list *list = user;
@@ -91,8 +91,10 @@ static int emit_agent(struct output *o, const struct agent *a, const struct agen
 	if (own)
 		snprintf(source, sizeof(source), "%s%s", own->file,
 			own->replaces ? ", instead of the built-in one" : "");
-	struct record_tail tail[] = { text(&row.name, a->name), text(&row.title, a->title),
-		text(&row.tried, a->tried ? a->tried : "not tried"), text(&row.source, source) };
+	struct record_tail tail[] = { tail_of_string(&row.name, a->name),
+		tail_of_string(&row.title, a->title),
+		tail_of_string(&row.tried, a->tried ? a->tried : "not tried"),
+		tail_of_string(&row.source, source) };
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
@@ -102,8 +104,8 @@ static int emit_agents(struct output *o, void *has_broken, struct sooth_error *e
 	struct user_list list = { o, agent_set_new(), has_broken };
 	const struct agent *agent;
 	size_t position = 0;
-	int status =
-		list.agents ? user_agents_visit(take_user_agent, &list, err) : error_no_memory(err);
+	int status = list.agents ? user_agents_visit(report_wrong_agent_file, &list, err)
+				 : error_no_memory(err);
 
 	if (!status)
 		status = output_section(o, &section, err);

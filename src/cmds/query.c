@@ -17,7 +17,7 @@
 #include "explain/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)
-#define GRACE_NS   NS_PER_S /* for an orderly end */
+#define GRACE_NS   NS_PER_S /* time that a statement gets to end in order */
 
 struct query_config {
 	struct {

@@ -29,7 +29,7 @@
 
 struct requested_path {
 	char *path; /* absolute, without "." and ".."; NULL: none */
-	char *real; /* with links resolved; NULL: the same, or missing */
+	char *real; /* path with links resolved; NULL: the same path, or the file is missing */
 };
 
 /* Sets the path with links resolved. "link/.." is the parent of the link's target: such a path then

@@ -85,7 +85,7 @@ static int find_target(const struct why_config *c, const struct arguments *argum
 	return find_sessions(found, is_of_agents ? 0 : *target_found_pids(found), err);
 }
 
-static const char *no_agents(void)
+static const char *why_no_agents(void)
 {
 	return getuid() ? "no agents of this user are running; to explain another process: sooth "
 			  "why PID"
@@ -110,7 +110,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	struct why_config *c = config;
 	bool is_of_agents = !target_is_given(&c->target, arguments) && !target_capture(arguments);
 	struct waits_options options = { .with_threads = c->output.verbose,
-		.if_empty = is_of_agents ? no_agents() : NULL };
+		.if_empty = is_of_agents ? why_no_agents() : NULL };
 	struct stacks_options stacks = { .first_only = true };
 	struct target_found found = { 0 };
 	struct wait_decided decided = { .interval_ns = INTERVAL_NS };

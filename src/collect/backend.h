@@ -79,7 +79,7 @@ struct backend {
 	int (*launching)(struct backend_run *run, struct launch *launch, struct sooth_error *err);
 	/* Starts the records. */
 	int (*start)(struct backend_run *run, struct sooth_error *err);
-	/* Takes the records since the last drain, in a backend whose records come by themselves. */
+	/* Reads the records since the last drain, in a backend whose records come by themselves. */
 	int (*drain)(struct backend_run *run, struct sooth_error *err);
 	/* Returns the time up to which a drain has delivered all records. NULL: lateness_ns before
 	 * the drain. */

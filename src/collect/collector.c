@@ -9,7 +9,7 @@
 #include "capture/block.h"
 #include "model/schema.h"
 
-static struct sooth_record head(const struct os *os, uint16_t kind)
+static struct sooth_record record_head(const struct os *os, uint16_t kind)
 {
 	return (struct sooth_record){
 		.time_ns = os->now_ns(os), .kind = kind, .cpu = SOOTH_CPU_NONE
@@ -23,7 +23,7 @@ static struct record_tail text_tail(struct sooth_text *text, const char *value)
 
 uint64_t collector_segment(const struct os *os, struct buffer *out)
 {
-	struct stream_segment segment = { .record = head(os, STREAM_SEGMENT) };
+	struct stream_segment segment = { .record = record_head(os, STREAM_SEGMENT) };
 	struct host_facts host = { 0 };
 
 	os->host(os, &host);
@@ -49,9 +49,9 @@ uint64_t collector_segment(const struct os *os, struct buffer *out)
 uint64_t collector_schema(
 	const struct os *os, struct buffer *out, const struct sooth_schema *schema)
 {
-	struct stream_schema definition = {
-		.record = head(os, STREAM_SCHEMA), .kind = schema->kind, .class_ = schema->class_
-	};
+	struct stream_schema definition = { .record = record_head(os, STREAM_SCHEMA),
+		.kind = schema->kind,
+		.class_ = schema->class_ };
 	struct buffer fields = { 0 };
 
 	schema_describe(&fields, schema);
@@ -67,7 +67,7 @@ uint64_t collector_schema(
 uint64_t collector_source(const struct os *os, struct buffer *out, unsigned source,
 	const struct backend *backend, const char *refusals)
 {
-	struct stream_source definition = { .record = head(os, STREAM_SOURCE),
+	struct stream_source definition = { .record = record_head(os, STREAM_SOURCE),
 		.source = source,
 		.others_ns = (uint16_t)backend->bystander_ns,
 		.others_state = backend->bystander_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
@@ -83,7 +83,7 @@ uint64_t collector_source(const struct os *os, struct buffer *out, unsigned sour
 
 uint64_t collector_begin(const struct os *os, struct buffer *out)
 {
-	struct stream_begin begin = { .record = head(os, STREAM_BEGIN) };
+	struct stream_begin begin = { .record = record_head(os, STREAM_BEGIN) };
 
 	RECORD_APPEND(out, &begin, NULL, 0);
 	return begin.record.time_ns;
@@ -91,7 +91,7 @@ uint64_t collector_begin(const struct os *os, struct buffer *out)
 
 uint64_t collector_tick(const struct os *os, struct buffer *out)
 {
-	struct stream_tick tick = { .record = head(os, STREAM_TICK),
+	struct stream_tick tick = { .record = record_head(os, STREAM_TICK),
 		.realtime_offset_ns = os->realtime_offset_ns(os) };
 
 	RECORD_APPEND(out, &tick, NULL, 0);
@@ -101,9 +101,9 @@ uint64_t collector_tick(const struct os *os, struct buffer *out)
 uint64_t collector_end(
 	const struct os *os, struct buffer *out, uint32_t reason, int child_status, uint64_t end_ns)
 {
-	struct stream_end end = {
-		.record = head(os, STREAM_END), .reason = reason, .child_status = child_status
-	};
+	struct stream_end end = { .record = record_head(os, STREAM_END),
+		.reason = reason,
+		.child_status = child_status };
 
 	end.record.time_ns = end_ns;
 	RECORD_APPEND(out, &end, NULL, 0);
@@ -113,7 +113,7 @@ uint64_t collector_end(
 uint64_t collector_limit(const struct os *os, struct buffer *out, const struct process_id *process,
 	const char *what, const char *reason, const char *remedy)
 {
-	struct stream_limit limit = { .record = head(os, STREAM_LIMIT) };
+	struct stream_limit limit = { .record = record_head(os, STREAM_LIMIT) };
 	struct record_tail tail[] = {
 		text_tail(&limit.what, what),
 		text_tail(&limit.reason, reason),
@@ -130,7 +130,7 @@ uint64_t collector_limit(const struct os *os, struct buffer *out, const struct p
 
 uint64_t collector_mark(const struct os *os, struct buffer *out, uint32_t what, const char *name)
 {
-	struct stream_mark mark = { .record = head(os, STREAM_MARK), .what = what };
+	struct stream_mark mark = { .record = record_head(os, STREAM_MARK), .what = what };
 	struct record_tail tail[] = {
 		{ &mark.name, name, strnlen(name, STREAM_MARK_MAX) },
 	};
@@ -143,7 +143,7 @@ void collector_agents(const struct os *os, struct buffer *out, const struct agen
 {
 	agent_set_for_each (agents, agent) {
 		const struct agent_text *text = agent_set_text(agents, agent);
-		struct stream_agent definition = { .record = head(os, STREAM_AGENT) };
+		struct stream_agent definition = { .record = record_head(os, STREAM_AGENT) };
 
 		if (!text)
 			continue;
@@ -160,7 +160,7 @@ uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t record
 	assert(os);
 
 	struct stream_self self = {
-		.record = head(os, STREAM_SELF), .records = records, .bytes = bytes
+		.record = record_head(os, STREAM_SELF), .records = records, .bytes = bytes
 	};
 	struct self_cost cost = { 0 };
 

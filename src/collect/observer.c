@@ -49,7 +49,7 @@ int observer_new_on(struct sooth_observer **out, const struct os *os,
 
 	if (!o)
 		return error_no_memory(err);
-	status = options_take(&o->options, sizeof(o->options), options, err);
+	status = options_copy(&o->options, sizeof(o->options), options, err);
 	if (status) {
 		free(o);
 		return status;
@@ -142,7 +142,7 @@ int sooth_observer_add_probe(
 	return 0;
 }
 
-static int only_before_start(const struct sooth_observer *o, struct sooth_error *err)
+static int refuse_after_start(const struct sooth_observer *o, struct sooth_error *err)
 {
 	if (!o->has_started)
 		return 0;
@@ -153,7 +153,7 @@ int sooth_observer_add_agent(struct sooth_observer *o, const char *file, const c
 	size_t size, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	int status = only_before_start(o, err);
+	int status = refuse_after_start(o, err);
 
 	if (status)
 		return status;
@@ -166,7 +166,7 @@ int sooth_observer_add_limit(struct sooth_observer *o, const char *what, const c
 	const char *remedy, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	int status = only_before_start(o, err);
+	int status = refuse_after_start(o, err);
 
 	if (status)
 		return status;
@@ -349,7 +349,8 @@ int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_e
 
 /* --- the end --- */
 
-/* Threads keep their counts until the last observer that requests them stops, which is another. */
+/* Notes that counts are shared: threads keep their counts until the last observer that requests
+ * them stops, which is another one. */
 static void note_shared_counts(struct sooth_observer *o, const struct observed_probe *p)
 {
 	if (p->interest & INTEREST_COUNT)

@@ -69,7 +69,7 @@ static void follow_process(struct sooth_observer *o, const struct process_id *pr
 }
 
 /* Requests a process that is not followed yet from every source. */
-static int want_now(
+static int request_process(
 	struct sooth_observer *o, const struct process_id *process, struct sooth_error *err)
 {
 	int status = target_join(&o->target, process, err);
@@ -100,7 +100,7 @@ int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
 	int status = o->os->identify(o->os, pid, &process, err);
 
 	if (!status && !target_knows(&o->target, &process))
-		status = want_now(o, &process, err);
+		status = request_process(o, &process, err);
 	if (!status)
 		target_describe(&o->target, o->os, observer_out(o));
 	return status;
@@ -138,10 +138,10 @@ static bool belongs_to_target(
 	return true;
 }
 
-/* Takes a process start. Several sources may follow the same processes, so duplicates are dropped.
- * A start and an exit are identified by their process; a process may exec more than once, so execs
- * are taken from one source only. */
-static bool take_coming(struct sooth_observer *o, const struct process_join *join)
+/* Handles a process start. Several sources may follow the same processes, so duplicates are
+ * dropped. A start and an exit are identified by their process; a process may exec more than once,
+ * so execs are taken from one source only. */
+static bool handle_start(struct sooth_observer *o, const struct process_join *join)
 {
 	struct process_id process = process_id_of(&join->record);
 	struct process_id parent = { .start_ticks = join->parent_start_ticks,
@@ -161,7 +161,7 @@ static bool is_launched(const struct sooth_observer *o, const struct process_id 
 	       !memcmp(process, &o->target.launch.process, sizeof(*process));
 }
 
-static bool take_exec(struct sooth_observer *o, const struct process_id *process, unsigned source)
+static bool handle_exec(struct sooth_observer *o, const struct process_id *process, unsigned source)
 {
 	if (!o->exec_teller)
 		o->exec_teller = source;
@@ -174,7 +174,7 @@ static bool take_exec(struct sooth_observer *o, const struct process_id *process
 	return true;
 }
 
-static bool take_end(struct sooth_observer *o, const struct process_id *process)
+static bool handle_exit(struct sooth_observer *o, const struct process_id *process)
 {
 	o->last_member = (struct process_id){ 0 };
 	if (!target_note_end(&o->target, process))
@@ -190,12 +190,12 @@ static bool admit_record(
 	struct process_id process = process_id_of(r);
 
 	if (r->kind == PROCESS_JOIN)
-		return take_coming(o, (const void *)r);
+		return handle_start(o, (const void *)r);
 	if (!belongs_to_target(o, r, takes_all))
 		return false;
 	if (r->kind == PROCESS_EXEC)
-		return take_exec(o, &process, source);
-	return r->kind != PROCESS_LEAVE || take_end(o, &process);
+		return handle_exec(o, &process, source);
+	return r->kind != PROCESS_LEAVE || handle_exit(o, &process);
 }
 
 static unsigned source_index(const struct sooth_observer *o, const struct hub_source *source)
@@ -219,7 +219,7 @@ static bool is_selected(const struct observed_probe *p, uint16_t kind)
 	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
 }
 
-/* Takes the records of the target, and updates the set of live processes: a hub_receiver. */
+/* Handles the records of the target, and updates the set of live processes, as a hub_receiver. */
 static int observer_receive(
 	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
 {
@@ -244,7 +244,8 @@ static int observer_receive(
 	return buffer_failed(out) ? error_no_memory(err) : 0;
 }
 
-/* Only selected processes are probed; the others are sampled only. */
+/* Returns whether the interest is in all processes of the host. If processes are selected, all
+ * others are only sampled. */
 static bool is_of_host(const struct sooth_observer *o, unsigned interest)
 {
 	bool is_expensive =
@@ -307,7 +308,8 @@ void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t 
 }
 
 /* Requests the target. A probe that may observe none is refused; else some are left out. */
-static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
+static int request_targets(
+	struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
 {
 	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
 	const struct process_id *process;
@@ -348,7 +350,7 @@ static int start_sources(struct sooth_observer *o, struct sooth_error *err)
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
 		struct observed_probe *p = &o->probes[i];
 
-		status = want_targets(o, p, err);
+		status = request_targets(o, p, err);
 		if (status)
 			break;
 		p->is_started = true;
@@ -397,7 +399,8 @@ static int resolve_pids(struct target *t, const struct os *os, struct sooth_erro
 	return status || t->live ? status : gone;
 }
 
-/* A selected process of a host must exist, as in any other target. */
+/* Resolves the selected processes. A selected process of a host must exist, as in any other target.
+ */
 static int resolve_targeted(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	const pid_t *pids = (const void *)t->pids.data;

@@ -74,7 +74,7 @@ static inline int observer_check_owner(const struct sooth_observer *o, struct so
 /* Adds a process to the target, while the observer runs. */
 int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 
-/* Like sooth_observer_pause(), but also before the observer runs. */
+/* Begins a pause like sooth_observer_pause(), but also before the observer runs. */
 int observer_pause_begin(struct sooth_observer *o, struct sooth_error *err);
 /* Returns whether the time of the event is in a pause; the event may arrive after the pause. */
 bool observer_is_paused(const struct sooth_observer *o, const struct sooth_record *event);

@@ -30,7 +30,8 @@ static bool is_same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/* The structs have no padding (tests/unit/test_hub.c), so a new member is compared too. */
+/* Returns whether options are equal. The structs have no padding (tests/unit/test_hub.c), so a new
+ * member is compared too. */
 bool probe_options_match(const struct probe_options *a, const struct probe_options *b)
 {
 	const struct sooth_observer_options *of_a = &a->observer;

@@ -17,7 +17,7 @@ struct probe_options {
 	bool has_uid;
 	const struct agent_set *agents; /* NULL: the built-in ones; take a reference to keep it */
 	bool is_launched;		/* the target is a command */
-	size_t process_count;		/* in the target when it starts */
+	size_t process_count;		/* number of processes in the target at the start */
 };
 
 /* The event at which the probe "profile" takes a stack. */

@@ -23,7 +23,7 @@ static bool is_text(const struct sooth_field *f)
 	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_CHARS;
 }
 
-static void turn_to(struct secrets *s, uint16_t kind)
+static void select_kind(struct secrets *s, uint16_t kind)
 {
 	s->kind = kind;
 	s->has_texts = false;
@@ -61,8 +61,8 @@ static size_t mask_in_place(struct secrets *s, char *text, size_t size)
 
 /* --- texts --- */
 
-/* The kernel writes a name and its NUL. After these stands older memory: the end of a longer name,
- * which was never masked. */
+/* Clears the bytes behind a name. The kernel writes a name and its NUL; after these stands older
+ * memory: the end of a longer name, which was never masked. */
 static void clear_padding(const struct sooth_field *f, struct sooth_record *r, size_t used)
 {
 	if (f->type == SOOTH_FIELD_CHARS && used < f->size &&
@@ -168,7 +168,7 @@ static bool has_arguments(struct secrets *s, const struct batch *all)
 {
 	batch_for_each (r, all) {
 		if (r->kind != s->kind)
-			turn_to(s, r->kind);
+			select_kind(s, r->kind);
 		if (s->arguments)
 			return true;
 	}
@@ -185,7 +185,7 @@ static void mask_command_lines(struct secrets *s, struct buffer *records)
 	buffer_reset(&s->rebuilt);
 	batch_for_each (r, &all) {
 		if (r->kind != s->kind)
-			turn_to(s, r->kind);
+			select_kind(s, r->kind);
 		if (s->arguments && record_holds(r, s->schema->fixed_size))
 			rebuild_record(s, r);
 		else
@@ -205,7 +205,7 @@ void secrets_mask(struct secrets *s, struct buffer *records)
 		struct sooth_record *r = (void *)(records->data + at);
 
 		if (r->kind != s->kind)
-			turn_to(s, r->kind);
+			select_kind(s, r->kind);
 		if (s->schema && s->schema->runs)
 			mask_runs(s, r);
 		for (size_t i = 0; s->has_texts && i < s->schema->field_count; i++) {

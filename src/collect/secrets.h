@@ -15,7 +15,7 @@
 
 /* A zeroed struct is valid. */
 struct secrets {
-	uint16_t kind; /* of the last record; cached with its schema, as kinds come in runs */
+	uint16_t kind; /* kind of the last record; cached with its schema, as kinds come in runs */
 	bool has_texts;
 	const struct sooth_field *arguments; /* field with a command line to mask here */
 	const struct sooth_schema *schema;

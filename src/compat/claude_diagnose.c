@@ -21,7 +21,7 @@
 #include "cli/run.h"
 
 #define AGENT	 "claude"
-#define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
+#define QUICK_NS (200 * NS_PER_MS) /* time in which the quick overview measures CPU use */
 
 struct claude_diagnose_config {
 	struct compat_requested asked;
@@ -79,7 +79,7 @@ static void print_help(const char *name)
 
 /* --- options that are refused --- */
 
-static int stands_with(const char *option, struct sooth_error *err)
+static int refuse_combination(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
 	error_why(err, "this option shows system calls, and only -D records them");
@@ -112,9 +112,9 @@ static int check_options(const struct claude_diagnose_config *c, const struct ar
 		return error_remedy(err, "give -s too");
 	}
 	if (!c->has_calls && (c->has_io || c->has_network || c->has_flamegraph))
-		return stands_with(c->has_io	    ? "--io"
-				   : c->has_network ? "--network"
-						    : "--flamegraph",
+		return refuse_combination(c->has_io	   ? "--io"
+					  : c->has_network ? "--network"
+							   : "--flamegraph",
 			err);
 	return 0;
 }

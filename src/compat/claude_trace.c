@@ -18,8 +18,10 @@
 #include "cli/top_run.h"
 #include "cli/terminal/stop.h"
 
-#define AGENT	    "claude"
-#define INTERVAL_NS (200 * NS_PER_MS) /* of the first sample; a watch measures over its own */
+#define AGENT "claude"
+#define INTERVAL_NS                                                                                \
+	(200 * NS_PER_MS) /* time between the first two samples; a watch measures over its own     \
+			     interval */
 #define COLUMNS	    "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
 #define WAIT_NS	    (5 * NS_PER_S)
 #define STILL_THERE 1 /* exit status */
@@ -180,7 +182,8 @@ static int emit_end(const char *name, const struct claude_trace_config *c,
 	}
 }
 
-static int end_one(const char *name, const struct claude_trace_config *c, struct sooth_error *err)
+static int kill_target(
+	const char *name, const struct claude_trace_config *c, struct sooth_error *err)
 {
 	struct act a;
 	int status;
@@ -249,7 +252,7 @@ static int run_claude_trace(const char *name, int argc, char **argv, struct soot
 	if (!status && !compat_answer(c.asked, name, print_help) && !answer_foreign(name, &c)) {
 		status = check_options(&c, &arguments, err);
 		if (!status)
-			status = c.end_pid ? end_one(name, &c, err) : list_processes(&c, err);
+			status = c.end_pid ? kill_target(name, &c, err) : list_processes(&c, err);
 	}
 	free(arguments.items);
 	return status;

@@ -50,7 +50,7 @@ static void print_help(const char *name)
 }
 
 /* Maps the log levels of memtrack to those of sooth. An unknown level leaves the default. */
-static void want_log(void)
+static void set_log_level(void)
 {
 	static const struct {
 		const char *theirs, *ours;
@@ -104,7 +104,7 @@ static int name_in(const char *folder, pid_t pid, char **path, struct sooth_erro
 	return error_no_memory(err);
 }
 
-static const char *folder_of(const struct memtrack_arguments *words)
+static const char *output_folder(const struct memtrack_arguments *words)
 {
 	struct stat st;
 
@@ -125,7 +125,7 @@ static int rename_for(const char *folder, pid_t launched, char **path, struct so
 	return status;
 }
 
-/* Records into a file. `ipc` NULL: records from the start. */
+/* Records into a file. `ipc` NULL: recording begins at the start. */
 static int track_into(struct memtrack_arguments *words, const char *path, bool is_artifact,
 	struct ipc_channel *ipc, pid_t *launched, struct outcome *outcome, struct sooth_error *err)
 {
@@ -168,7 +168,7 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 static int track_command(
 	const char *name, struct memtrack_arguments *words, struct sooth_error *err)
 {
-	const char *folder = folder_of(words);
+	const char *folder = output_folder(words);
 	_cleanup_free_ char *named = NULL;
 	struct outcome outcome = { 0 };
 	struct ipc_channel ipc = { -1 };
@@ -196,7 +196,7 @@ static int run_memtrack(const char *name, int argc, char **argv, struct sooth_er
 	struct memtrack_arguments words;
 	int status;
 
-	want_log();
+	set_log_level();
 	status = memtrack_arguments_parse(&words, argc, argv, err);
 	if (!status &&
 		!compat_answer((struct compat_requested){ words.wants_help, words.wants_version },

@@ -45,8 +45,8 @@ static int set_ipc_server(struct memtrack_arguments *w, const char *name, struct
 	return 0;
 }
 
-/* Takes an option before the command; moves *at past the words that it took. */
-static int take_option(
+/* Parses an option before the command; moves *at past the words that it took. */
+static int parse_option(
 	struct memtrack_arguments *w, int argc, char **argv, int *at, struct sooth_error *err)
 {
 	const char *word = argv[(*at)++];
@@ -75,9 +75,9 @@ static int take_option(
 	return 0;
 }
 
-/* Takes a last option after the command: only this one belongs to memtrack, and only without a
+/* Parses a last option after the command: only this one belongs to memtrack, and only without a
  * "--". */
-static int take_last(struct memtrack_arguments *w, struct sooth_error *err)
+static int parse_last_option(struct memtrack_arguments *w, struct sooth_error *err)
 {
 	char **words = w->command;
 	size_t count = 0;
@@ -99,7 +99,7 @@ static int take_last(struct memtrack_arguments *w, struct sooth_error *err)
 	return 0;
 }
 
-static int take_words(
+static int copy_words(
 	struct memtrack_arguments *w, int argc, char **argv, int at, struct sooth_error *err)
 {
 	bool is_all_of_it = false; /* the words after a "--" */
@@ -110,7 +110,7 @@ static int take_words(
 			is_all_of_it = true;
 			at++;
 		} else {
-			status = take_option(w, argc, argv, &at, err);
+			status = parse_option(w, argc, argv, &at, err);
 		}
 	}
 	if (status || w->wants_help || w->wants_version)
@@ -119,7 +119,7 @@ static int take_words(
 		return refuse_arguments(
 			err, "track without a command", "no command is given after --", USAGE);
 	w->command = argv + at;
-	return is_all_of_it ? 0 : take_last(w, err);
+	return is_all_of_it ? 0 : parse_last_option(w, err);
 }
 
 int memtrack_arguments_parse(
@@ -140,5 +140,5 @@ int memtrack_arguments_parse(
 		error_why(err, "the only subcommand is `track`");
 		return error_remedy(err, USAGE);
 	}
-	return take_words(words, argc, argv, 2, err);
+	return copy_words(words, argc, argv, 2, err);
 }

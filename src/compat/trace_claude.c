@@ -24,7 +24,7 @@ static int refuse_word(const char *name, const char *word, struct sooth_error *e
 	return error_remedy(err, "for more options: sooth trace -p PID");
 }
 
-static int no_terminal(const char *name, struct sooth_error *err)
+static int refuse_without_terminal(const char *name, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "ask which processes to trace");
 	error_why(err, "there is no terminal on which sooth could ask");
@@ -45,7 +45,7 @@ static int run_trace_claude(const char *name, int argc, char **argv, struct soot
 		return command_main(command_find("trace"), 3, words);
 	}
 	if (!tracing_menu_can_ask())
-		return no_terminal(name, err);
+		return refuse_without_terminal(name, err);
 	return tracing_menu_run(err);
 }
 

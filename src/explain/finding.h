@@ -23,14 +23,14 @@ extern const struct sooth_names finding_severity_names;
 enum finding_scope {
 	FINDING_OF_PROCESS, /* runs once per process */
 	FINDING_OF_HOST,    /* runs once */
-	FINDING_OF_BOTH,    /* both; the check of the host has no process */
+	FINDING_OF_BOTH,    /* the finding is of a process or of the host, which has no process */
 };
 
 /* A threshold, set by "fd-leak.min-rate=2". */
 struct finding_option {
 	const char *name; /* "min-rate" */
 	const char *help;
-	enum sooth_unit unit; /* of the values: bytes, ns, percent, none */
+	enum sooth_unit unit; /* unit of the values: bytes, ns, percent, none */
 	double default_value; /* used if the user sets none */
 	double min, max;      /* limits of a setting */
 	bool is_unlisted;     /* seldom worth setting: --list-findings has it with -v only */
@@ -45,7 +45,7 @@ struct finding_option {
 /* At the end of a row: seldom worth setting. */
 #define UNLISTED .is_unlisted = true
 
-/* The same of a value with a unit. */
+/* These define a threshold whose value has a unit. */
 #define PERCENT_THRESHOLD(...) THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_PERCENT)
 #define BYTES_THRESHOLD(...)   THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_BYTES)
 #define TIME_THRESHOLD(...)    THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_NS)
@@ -66,7 +66,7 @@ struct finding_detector {
 
 struct finding_type {
 	const char *id;	   /* "fd-leak" */
-	const char *claim; /* in a few words */
+	const char *claim; /* claim in a few words */
 	enum finding_scope scope;
 	const char *probes;  /* "proc,fds": the probes it cannot work without */
 	const char *instead; /* a probe that shows a part if those are missing; NULL: none */

@@ -110,7 +110,7 @@ static bool sort_entries(struct merge *m)
 	return true;
 }
 
-static int hand_over(struct merge *m, const struct batch *batch, struct sooth_error *err)
+static int deliver_batch(struct merge *m, const struct batch *batch, struct sooth_error *err)
 {
 	return batch->size ? m->handler(m->user, batch, err) : 0;
 }
@@ -150,7 +150,7 @@ static int release_sorted(struct merge *m, size_t count, size_t total, struct so
 	m->rest = waiting;
 	drop_large(&m->rest);
 	batch = (struct batch){ m->sorted.data, m->sorted.size };
-	status = hand_over(m, &batch, err);
+	status = deliver_batch(m, &batch, err);
 	drop_large(&m->sorted);
 	return status;
 }
@@ -173,7 +173,7 @@ static int release_first(struct merge *m, const struct merge_entry *entries, siz
 	}
 	if (low < total)
 		batch.size = entries[low].offset;
-	status = hand_over(m, &batch, err);
+	status = deliver_batch(m, &batch, err);
 	buffer_consume(&m->waiting, batch.size);
 	if (!m->waiting.size)
 		drop_large(&m->waiting);

@@ -82,9 +82,9 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 	})
 #define EACH_SINK(o, operation, ...) SINKS_THAT(true, o, operation, __VA_ARGS__)
 #define EACH_READER(o, section, operation, ...)                                                    \
-	SINKS_THAT(is_reader(_sink, section), o, operation, __VA_ARGS__)
+	SINKS_THAT(reads_section(_sink, section), o, operation, __VA_ARGS__)
 
-static bool is_reader(const struct output_sink *sink, const struct section *section)
+static bool reads_section(const struct output_sink *sink, const struct section *section)
 {
 	switch (section->audience) {
 	case SECTION_FOR_PEOPLE:
@@ -327,7 +327,7 @@ int output_filter(struct output *o, const char *text, struct sooth_error *err)
 	return 0;
 }
 
-static int filters_unknown(const char *field, const struct sooth_schema *const *tables,
+static int refuse_unknown_filter_field(const char *field, const struct sooth_schema *const *tables,
 	size_t count, struct sooth_error *err)
 {
 	const char *names[FILTER_NAMES_MAX], *nearest;
@@ -344,7 +344,7 @@ static int filters_unknown(const char *field, const struct sooth_schema *const *
 		       : error_remedy(err, "`-j` shows the field names");
 }
 
-static int filters_nothing(const struct output *o, struct sooth_error *err)
+static int refuse_filter_without_rows(const struct output *o, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\" with the other fields",
 		filter_field(o->filter));
@@ -358,12 +358,12 @@ int output_check_filter(const struct output *o, const struct sooth_schema *const
 	const char *unknown = o->filter ? filter_unknown(o->filter, tables, count) : NULL;
 
 	if (unknown)
-		return filters_unknown(unknown, tables, count, err);
+		return refuse_unknown_filter_field(unknown, tables, count, err);
 	for (size_t i = 0; i < count; i++) {
 		if (o->filter && filter_fits_schema(o->filter, tables[i]))
 			return 0;
 	}
-	return o->filter ? filters_nothing(o, err) : 0;
+	return o->filter ? refuse_filter_without_rows(o, err) : 0;
 }
 
 int output_end(struct output *o, struct sooth_error *err)
@@ -375,7 +375,7 @@ int output_end(struct output *o, struct sooth_error *err)
 	if (!status)
 		status = EACH_SINK(o, sink_end, err);
 	if (!status && o->filter && !o->has_filtered)
-		status = filters_nothing(o, err);
+		status = refuse_filter_without_rows(o, err);
 	return status;
 }
 

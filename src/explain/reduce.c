@@ -94,8 +94,9 @@ static void merge_field(const struct sooth_field *f, unsigned char *to, const un
 	memcpy(to, &a, f->size);
 }
 
-/* A record of an older writer has a shorter fixed part: what it lacks is zero. */
-static void fixed_part(
+/* Copies the fixed part of a record. A record of an older writer has a shorter one: what it lacks
+ * is zero. */
+static void copy_fixed_part(
 	const struct reducer *r, const struct sooth_record *record, unsigned char *to)
 {
 	size_t has = (size_t)record->fixed_words * SOOTH_RECORD_WORD;
@@ -116,7 +117,7 @@ void reducer_push(struct reducer *r, const struct sooth_record *record)
 	bool is_new;
 	unsigned char *row;
 
-	fixed_part(r, record, whole);
+	copy_fixed_part(r, record, whole);
 	make_key(r, (const void *)whole, key);
 	row = map_put(&r->rows, key, &is_new);
 	if (!row)

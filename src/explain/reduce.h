@@ -18,7 +18,7 @@ struct reducer {
 	struct map rows; /* key bytes -> the fixed part of a record */
 };
 
-/* Takes the key fields by name, comma-separated. More than `limit` rows are counted in
+/* Sets the key fields by name, comma-separated. More than `limit` rows are counted in
  * rows.refused. */
 bool reducer_init(
 	struct reducer *r, const struct sooth_schema *schema, const char *keys, size_t limit);

@@ -54,7 +54,7 @@ struct sooth_report {
 	struct survey *survey; /* counts records; NULL: not requested */
 };
 
-static int take_batch(void *user, const struct batch *batch, struct sooth_error *err);
+static int handle_batch(void *user, const struct batch *batch, struct sooth_error *err);
 
 int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err)
 {
@@ -66,7 +66,7 @@ int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_e
 		return error_no_memory(err);
 	r->head = (struct report_head){ name, REPORT_SCHEMA_VERSION };
 	map_init(&r->pids, sizeof(uint32_t), sizeof(bool), REPORT_PIDS_MAX);
-	r->merge.handler = take_batch;
+	r->merge.handler = handle_batch;
 	r->merge.user = r;
 	r->summary.child_status = -1;
 	r->summary.is_observation = true;
@@ -167,7 +167,7 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 			"write \"%s\": there is no output format of this name", sink);
 		return error_remedy(err, "<sooth/report.h> lists the formats");
 	}
-	status = options_take(&known, sizeof(known), options, err);
+	status = options_copy(&known, sizeof(known), options, err);
 	if (!status && !known.stream) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write \"%s\"", sink);
 		error_why(err, "there is no stream to write to");
@@ -249,7 +249,7 @@ static int add_views_of(
 	return status;
 }
 
-static int take_record(
+static int handle_record(
 	struct sooth_report *r, const struct sooth_record *record, struct sooth_error *err)
 {
 	int status = 0;
@@ -302,7 +302,7 @@ static struct batch select_records(struct sooth_report *r, const struct batch *b
 	return (struct batch){ r->selected.data, r->selected.size };
 }
 
-static int take_part(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
+static int handle_records(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
 {
 	struct batch selected = r->pids.count ? select_records(r, all) : *all;
 	const struct batch *batch = &selected;
@@ -313,7 +313,7 @@ static int take_part(struct sooth_report *r, const struct batch *all, struct soo
 	count_unknown(r, batch);
 	batch_for_each (record, batch) {
 		if (!status)
-			status = take_record(r, record, err);
+			status = handle_record(r, record, err);
 	}
 	for (size_t i = 0; i < r->stage_count && !status; i++)
 		status = r->stages[i].type->push(r->stages[i].state, batch, err);
@@ -339,8 +339,9 @@ static int emit_frame(struct sooth_report *r, struct sooth_error *err)
 	return status ? status : output_end(r->output, err);
 }
 
-/* A frame shows the state at its end, so the batch is split there. */
-static int take_frames(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
+/* Handles records frame by frame. A frame shows the state at its end, so the batch is split there.
+ */
+static int handle_frames(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
 {
 	const unsigned char *taken = all->data, *last = all->data + all->size;
 	int status = 0;
@@ -352,26 +353,26 @@ static int take_frames(struct sooth_report *r, const struct batch *all, struct s
 		/* Processes that end with the recording are sampled after its end. */
 		if (status || record->kind != r->frame_kind || (r->emits_intervals && r->is_over))
 			continue;
-		status = take_part(r, &(struct batch){ taken, (size_t)(end - taken) }, err);
+		status = handle_records(r, &(struct batch){ taken, (size_t)(end - taken) }, err);
 		taken = end;
 		if (!status && (!r->emits_intervals || r->has_interval))
 			status = emit_frame(r, err);
 		r->has_interval = true;
 	}
 	if (!status && taken < last)
-		status = take_part(r, &(struct batch){ taken, (size_t)(last - taken) }, err);
+		status = handle_records(r, &(struct batch){ taken, (size_t)(last - taken) }, err);
 	return status;
 }
 
-static int take_batch(void *user, const struct batch *all, struct sooth_error *err)
+static int handle_batch(void *user, const struct batch *all, struct sooth_error *err)
 {
 	struct sooth_report *r = user;
 	struct batch current = old_names_replace(&r->renamed, all);
-	struct batch inside = time_range_take(&r->part, &current);
+	struct batch inside = time_range_select(&r->part, &current);
 
 	if (buffer_failed(&r->part.kept) || buffer_failed(&r->renamed))
 		return error_no_memory(err);
-	return r->frame_kind ? take_frames(r, &inside, err) : take_part(r, &inside, err);
+	return r->frame_kind ? handle_frames(r, &inside, err) : handle_records(r, &inside, err);
 }
 
 void report_in_frames(struct sooth_report *r, const char *schema)

@@ -8,7 +8,7 @@
 #include "explain/time_range.h"
 #include "explain/output.h"
 
-/* Takes a block: a block_handler whose `user` is the struct sooth_report. */
+/* Handles a block, as a block_handler whose `user` is the struct sooth_report. */
 int report_block(void *user, const struct block *block, struct sooth_error *err);
 /* Passes every block of one report to another as well, which is finished after it. */
 void report_pass_on(struct sooth_report *r, struct sooth_report *to);

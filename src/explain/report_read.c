@@ -42,7 +42,7 @@ static int read_first(struct capture_file *f, struct survey *s, struct sooth_err
 	return status;
 }
 
-static int has_no_end(struct sooth_error *err)
+static int refuse_open_capture(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "count back from the end of the capture");
 	error_why(err, "the input is a pipe: its end is unknown until sooth has read everything");
@@ -79,7 +79,7 @@ int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_e
 		set_time_range(r, &s);
 	} else if (time_range_needs_end(report_time_range(r))) {
 		survey_fini(&s);
-		status = f->bytes ? read_first(f, &s, err) : has_no_end(err);
+		status = f->bytes ? read_first(f, &s, err) : refuse_open_capture(err);
 		if (!status && !capture_file_rewind(f))
 			status = error_errno(err, -errno, "read the capture %s again", f->path);
 		if (!status)
@@ -110,7 +110,8 @@ int report_check_stream(
 	return report_check_capture(r, f->path, err);
 }
 
-static int read_all(struct sooth_report *r, struct capture_file *f, struct sooth_error *err)
+static int read_whole_capture(
+	struct sooth_report *r, struct capture_file *f, struct sooth_error *err)
 {
 	_cleanup_free_ char *bytes = malloc(REPORT_READ_BYTES);
 	ssize_t got;
@@ -151,7 +152,7 @@ int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_err
 		return status;
 	status = report_choose(r, &f, err);
 	if (!status)
-		status = read_all(r, &f, err);
+		status = read_whole_capture(r, &f, err);
 	if (!status)
 		status = report_end_of_file(r, err);
 	if (!status)
@@ -194,7 +195,7 @@ int report_read_survey(
 		survey->file_bytes = f.bytes;
 		report_survey(r, survey);
 	}
-	status = read_all(r, &f, err);
+	status = read_whole_capture(r, &f, err);
 	if (is_reported)
 		note_unknown(r, survey);
 	capture_file_close(&f);
@@ -214,7 +215,7 @@ struct rows_state {
 	struct row_user to;
 };
 
-static int rows_open(void *state, const struct sink_options *options, struct sooth_error *err)
+static int open_rows(void *state, const struct sink_options *options, struct sooth_error *err)
 {
 	struct rows_state *s = state;
 
@@ -223,7 +224,7 @@ static int rows_open(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int rows_take(void *state, const struct section *section, const struct batch *batch,
+static int handle_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	const struct rows_state *s = state;
@@ -242,8 +243,8 @@ static const struct sink_type rows_sink = {
 	.help = "rows for the program itself, not for output",
 	.state_size = sizeof(struct rows_state),
 	.takes_asides = true,
-	.open = rows_open,
-	.rows = rows_take,
+	.open = open_rows,
+	.rows = handle_rows,
 };
 
 int sooth_report_on_row(

@@ -26,24 +26,24 @@ enum section_shape {
  * unless it is verbose. */
 enum section_audience {
 	SECTION_FOR_ALL,
-	SECTION_FOR_PEOPLE, /* only text */
-	SECTION_BRIEF,	    /* only text that is not verbose */
+	SECTION_FOR_PEOPLE, /* section for text output only */
+	SECTION_BRIEF,	    /* section for text output only, unless it is verbose */
 	SECTION_DETAIL,	    /* programs, and verbose text */
 };
 
 /* Names of the fields of stacks that are single samples, by thread and then by time. A row of depth
  * 0 begins the next sample. */
 struct section_samples {
-	const char *time; /* since the recording began */
+	const char *time; /* field with the time since the recording began */
 	const char *process, *pid, *thread, *tid;
-	const char *file;	/* of the frame: program, library, source */
+	const char *file;	/* field with the file of the frame: program, library, source */
 	const char *weight;	/* field with the time that the sample stands for */
-	uint64_t start_unix_ns; /* of the recording; 0: unknown */
+	uint64_t start_unix_ns; /* time at which the recording started; 0: unknown */
 };
 
 /* Names of the fields of a tree whose rows are frames of stacks, for sinks that draw it. */
 struct section_graph {
-	const char *origin; /* what was observed, when, and how much; NULL: not known */
+	const char *origin; /* text about what was observed, when, and how much; NULL: unknown */
 	const char *about;  /* relation of a row to the row above it, in words */
 	/* A number: the sum of the row and of all rows below it. The rest is the row's own part. */
 	const char *weight;
@@ -63,7 +63,7 @@ struct section {
 	enum section_shape shape;
 	const char *columns;  /* "pid,name,cpu_percent" for a table; NULL: all not hidden */
 	const char *if_empty; /* text for a section without rows; NULL: none */
-	size_t rows_least;    /* with fewer rows there is no table for people */
+	size_t rows_least;    /* least number of rows for a table in text output */
 	size_t rows_most;     /* rows that people see; the rest is only counted; 0: all */
 	/* For rows that form a tree: the column that shows it, and the field with the depth of each
 	 * row. A row belongs to the nearest earlier row with a smaller depth. NULL: no tree. */
@@ -83,7 +83,7 @@ struct section {
 	enum section_audience audience;
 	bool is_empty_detail; /* `if_empty` is only for verbose text */
 	bool wraps;	      /* lines wrap at the end of a terminal, and continue indented */
-	const char *color;    /* for a section of lines: the field whose level colors the line */
+	const char *color;    /* field whose level colors the line, in a section of lines */
 	bool is_last;	      /* printed after all measured sections, among the notes */
 	/* The sections whose rows may come between those of a stream, NULL at the end; NULL: none.
 	 * Formats that name columns before the first row need them. */
@@ -99,20 +99,20 @@ struct section {
 #define REPORT_SCHEMA_VERSION 2
 
 struct report_head {
-	const char *name; /* of the schema: "trace" */
-	unsigned version; /* of the schema */
+	const char *name; /* name of the schema: "trace" */
+	unsigned version; /* version of the schema */
 };
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
 struct sink_options {
 	FILE *stream;	/* borrowed */
-	unsigned width; /* of the terminal; 0: none, do not cut */
+	unsigned width; /* width of the terminal; 0: none, do not cut */
 	bool use_color;
 	bool in_lines;	      /* an object on one line each */
 	bool is_verbose;      /* text: also prints what explains the report itself */
-	void *user;	      /* for a sink that is no format */
-	enum packing packing; /* for a sink whose readers take compressed files */
+	void *user;	      /* data for a sink that is no format */
+	enum packing packing; /* compression, for a sink whose readers take compressed files */
 };
 
 struct sink_type {

@@ -88,7 +88,7 @@ static struct sooth_record *find_note(
 	return NULL;
 }
 
-static void take_note(struct summary *s, struct buffer *notes, const struct sooth_record *r)
+static void store_note(struct summary *s, struct buffer *notes, const struct sooth_record *r)
 {
 	size_t count;
 	struct sooth_record *known = find_note(notes, r, &count);
@@ -103,7 +103,7 @@ static void take_note(struct summary *s, struct buffer *notes, const struct soot
 	}
 }
 
-static void take_source(struct summary *s, const struct sooth_record *r)
+static void store_source(struct summary *s, const struct sooth_record *r)
 {
 	struct batch all = { s->sources.data, s->sources.size };
 	size_t count = 0;
@@ -133,13 +133,13 @@ static void add_limit(struct summary *s, const char *what, const char *reason, c
 
 	RECORD_APPEND(&one, &limit, tail, ARRAY_SIZE(tail));
 	if (!one.failed)
-		take_note(s, &s->limits, (const void *)one.data);
+		store_note(s, &s->limits, (const void *)one.data);
 	buffer_fini(&one);
 }
 
-/* Takes the text of an agent. Refuses only a text that no collector writes: of a later format, or
+/* Stores the text of an agent. Refuses only a text that no collector writes: of a later format, or
  * damaged. */
-static void take_agent(struct summary *s, const struct sooth_record *r)
+static void store_agent(struct summary *s, const struct sooth_record *r)
 {
 	struct sooth_error err = { 0 };
 	char what[sizeof(err.tried) + 32];
@@ -172,18 +172,18 @@ void summary_add_record(struct summary *s, const struct sooth_record *r)
 		break;
 	case STREAM_SOURCE:
 		if (record_holds(r, sizeof(struct stream_source)))
-			take_source(s, r);
+			store_source(s, r);
 		break;
 	case STREAM_AGENT:
-		take_agent(s, r);
+		store_agent(s, r);
 		break;
 	case STREAM_LOSS:
 		if (record_holds(r, sizeof(struct stream_loss)))
-			take_note(s, &s->losses, r);
+			store_note(s, &s->losses, r);
 		break;
 	case STREAM_LIMIT:
 		if (record_holds(r, sizeof(struct stream_limit)))
-			take_note(s, &s->limits, r);
+			store_note(s, &s->limits, r);
 		break;
 	case STREAM_MARK:
 		if (!record_holds(r, sizeof(struct stream_mark)))
@@ -228,7 +228,7 @@ static void add_loss(
 		return;
 	RECORD_APPEND(&one, &loss, tail, ARRAY_SIZE(tail));
 	if (!one.failed)
-		take_note(s, &s->losses, (const void *)one.data);
+		store_note(s, &s->losses, (const void *)one.data);
 	buffer_fini(&one);
 }
 
@@ -502,7 +502,7 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 	int status;
 
 	batch_for_each (r, &noted)
-		take_note(s, &s->limits, r);
+		store_note(s, &s->limits, r);
 	status = emit_observation(s, output, err);
 	if (!status && s->part)
 		status = time_range_emit(s->part, output, err);

@@ -38,7 +38,8 @@ struct summary {
 	bool is_newer;		/* the capture is of a later format than this build knows */
 };
 
-/* Ends the interval with the time range when no more records come. Call summary_losses() later. */
+/* Ends the interval with the time range when no more records come. summary_losses() is called
+ * later. */
 void summary_end_time_range(struct summary *s);
 void summary_add_record(struct summary *s, const struct sooth_record *r);
 /* Returns whether the recording has no end. */

@@ -118,8 +118,9 @@ bool time_range_wants(void *user, const struct index_entry *e)
 	       (e->last_ns >= p->from_ns && e->since_ns < p->to_ns);
 }
 
-/* Records of one kind come in runs. */
-static enum sooth_time_span look_up(struct time_range *p, const struct sooth_record *r)
+/* Returns where the kind of a record lies to the range. Records of one kind come in runs, so the
+ * last result is kept. */
+static enum sooth_time_span classify_record(struct time_range *p, const struct sooth_record *r)
 {
 	if (r->kind != p->kind) {
 		p->kind = r->kind;
@@ -139,7 +140,7 @@ static bool keeps_window(struct time_range *p, const struct sooth_record *r)
 
 static bool keeps_record(struct time_range *p, const struct sooth_record *r)
 {
-	enum sooth_time_span time_span = look_up(p, r);
+	enum sooth_time_span time_span = classify_record(p, r);
 
 	/* Before the begin is known, no record of the range can have come. */
 	if (!p->is_known)
@@ -184,7 +185,7 @@ static void move_inside(const struct time_range *p, struct sooth_record *r)
 		r->time_ns = p->to_ns;
 }
 
-struct batch time_range_take(struct time_range *p, const struct batch *batch)
+struct batch time_range_select(struct time_range *p, const struct batch *batch)
 {
 	if (!p->is_requested)
 		return *batch;

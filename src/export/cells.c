@@ -14,14 +14,14 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
-static struct cell of_text(const char *text, size_t size)
+static struct cell cell_of_text(const char *text, size_t size)
 {
 	return (struct cell){ .type = CELL_TEXT, .text = text, .size = size };
 }
 
-static struct cell of_name(const char *name)
+static struct cell cell_of_name(const char *name)
 {
-	return of_text(name, strlen(name));
+	return cell_of_text(name, strlen(name));
 }
 
 static size_t clean_length(const char *text, size_t size)
@@ -39,12 +39,12 @@ static size_t clean_length(const char *text, size_t size)
 }
 
 /* Makes the cell of a text; most texts need no replacement. */
-static struct cell of_foreign(const char *text, size_t size, struct buffer *scratch)
+static struct cell cell_of_foreign_text(const char *text, size_t size, struct buffer *scratch)
 {
 	size_t at = clean_length(text, size);
 
 	if (at == size)
-		return of_text(text, size);
+		return cell_of_text(text, size);
 	buffer_reset(scratch);
 	for (size_t from = 0; from < size; from += at + 1) {
 		at = clean_length(text + from, size - from);
@@ -52,11 +52,11 @@ static struct cell of_foreign(const char *text, size_t size, struct buffer *scra
 		if (from + at < size)
 			buffer_string(scratch, REPLACEMENT);
 	}
-	return of_text((const char *)scratch->data, scratch->size);
+	return cell_of_text((const char *)scratch->data, scratch->size);
 }
 
 /* Makes the cell of a command line, quoted as for a shell. */
-static struct cell of_args(
+static struct cell cell_of_args(
 	const struct sooth_field *f, const struct sooth_value *v, struct buffer *scratch)
 {
 	struct sooth_value whole = *v;
@@ -64,10 +64,10 @@ static struct cell of_args(
 	whole.state = SOOTH_STATE_VALUE;
 	buffer_reset(scratch);
 	value_format(scratch, f, &whole);
-	return of_text((const char *)scratch->data, scratch->size);
+	return cell_of_text((const char *)scratch->data, scratch->size);
 }
 
-static struct cell of_json(
+static struct cell cell_of_json(
 	const struct sooth_field *f, const struct sooth_value *v, struct buffer *scratch)
 {
 	struct json json;
@@ -80,12 +80,12 @@ static struct cell of_json(
 	};
 }
 
-static struct cell of_unsigned(uint64_t u)
+static struct cell cell_of_unsigned(uint64_t u)
 {
 	return (struct cell){ .type = CELL_UNSIGNED, .u = u };
 }
 
-static struct cell of_field(
+static struct cell cell_of_field(
 	const struct sooth_field *f, const struct sooth_record *r, struct buffer *scratch)
 {
 	struct sooth_value v = sooth_field_get(f, r);
@@ -96,15 +96,15 @@ static struct cell of_field(
 	switch (f->type) {
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
-		return of_foreign(v.text.data, v.text.size, scratch);
+		return cell_of_foreign_text(v.text.data, v.text.size, scratch);
 	case SOOTH_FIELD_ARGS:
-		return of_args(f, &v, scratch);
+		return cell_of_args(f, &v, scratch);
 	case SOOTH_FIELD_TEXTS:
 	case SOOTH_FIELD_ROWS:
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_HISTOGRAM:
 	case SOOTH_FIELD_SERIES:
-		return of_json(f, &v, scratch);
+		return cell_of_json(f, &v, scratch);
 	default:
 		cell = cell_of_value(f, &v);
 		cell.decimals = DECIMALS_EXACT;
@@ -113,7 +113,7 @@ static struct cell of_field(
 }
 
 /* Makes the cell of a header member; these have no state byte: a special value means none. */
-static struct cell of_header(const struct sooth_field *f, const struct sooth_record *r)
+static struct cell cell_of_header(const struct sooth_field *f, const struct sooth_record *r)
 {
 	struct sooth_value v = sooth_field_get(f, r);
 	bool is_of_host = !r->pid && !r->start_ticks;
@@ -124,7 +124,7 @@ static struct cell of_header(const struct sooth_field *f, const struct sooth_rec
 			? is_of_host
 			: !v.u)
 		return (struct cell){ .type = CELL_NONE };
-	return of_unsigned(v.u);
+	return cell_of_unsigned(v.u);
 }
 
 static uint64_t number_of(const struct table *t, const char *name, const struct sooth_record *r)
@@ -134,7 +134,7 @@ static uint64_t number_of(const struct table *t, const char *name, const struct 
 	return v.state == SOOTH_STATE_VALUE ? v.u : UINT32_MAX;
 }
 
-static struct cell of_call(const struct table *t, const struct column *c,
+static struct cell cell_of_call(const struct table *t, const struct column *c,
 	const struct sooth_record *r, struct buffer *scratch)
 {
 	unsigned abi = (unsigned)number_of(t, "abi", r);
@@ -143,17 +143,18 @@ static struct cell of_call(const struct table *t, const struct column *c,
 	char name[SYSCALL_NAME_SIZE];
 
 	if (c->source == COLUMN_CATEGORY)
-		return of_name(syscall_category_name(
+		return cell_of_name(syscall_category_name(
 			row ? row->category : (unsigned)SYSCALL_CATEGORY_OTHER));
 	if (row && abi == SYSCALL_ABI_X86_64)
-		return of_name(
+		return cell_of_name(
 			row->name); /* as syscall_name() has it, without formatting it again */
 	buffer_reset(scratch);
 	buffer_append(scratch, name, syscall_name(abi, number, name));
-	return of_text((const char *)scratch->data, scratch->size);
+	return cell_of_text((const char *)scratch->data, scratch->size);
 }
 
-/* A field without a state has a value, unless it lies in a damaged part of the record. */
+/* Returns whether a field may have no value. A field without a state has a value, unless it lies in
+ * a damaged part of the record. */
 static bool may_lack(const struct sooth_field *f)
 {
 	return f->state_offset || f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ARGS ||
@@ -161,7 +162,7 @@ static bool may_lack(const struct sooth_field *f)
 	       f->type == SOOTH_FIELD_ROWS;
 }
 
-static struct cell of_states(
+static struct cell cell_of_states(
 	const struct table *t, const struct sooth_record *r, struct buffer *scratch)
 {
 	struct cell cell = { .type = CELL_NONE };
@@ -198,13 +199,13 @@ struct cell cell_get(const struct table *t, const struct column *c, const struct
 {
 	switch (c->source) {
 	case COLUMN_HEADER:
-		return of_header(c->field, r);
+		return cell_of_header(c->field, r);
 	case COLUMN_CALL:
 	case COLUMN_CATEGORY:
-		return of_call(t, c, r, scratch);
+		return cell_of_call(t, c, r, scratch);
 	case COLUMN_NOT_MEASURED:
-		return of_states(t, r, scratch);
+		return cell_of_states(t, r, scratch);
 	default:
-		return of_field(c->field, r, scratch);
+		return cell_of_field(c->field, r, scratch);
 	}
 }

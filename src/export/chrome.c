@@ -34,7 +34,7 @@ struct thread_name {
 };
 
 struct chrome_export {
-	struct buffer *bytes, *scratch; /* of the export */
+	struct buffer *bytes, *scratch; /* buffers of the export */
 	struct json json;		/* the event being made */
 	bool has_events;
 	struct map lives; /* process_id -> life */
@@ -97,7 +97,7 @@ static void begin_mark(struct chrome_export *s, const char *name, const struct s
 	json_format(&s->json, "'cat':'process','s':'p','args':{");
 }
 
-/* Names a thread or a process. */
+/* Writes an event that names a thread or a process. */
 static void put_name(
 	struct chrome_export *s, const char *what, uint32_t pid, uint32_t tid, const char *name)
 {
@@ -330,7 +330,7 @@ static void put_record(
 	}
 }
 
-static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+static int write_row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
 	struct chrome_export *s = p->state;
@@ -393,7 +393,7 @@ const struct export_type export_chrome = {
 	.state_size = sizeof(struct chrome_export),
 	.doing = "write the trace",
 	.open = open_chrome,
-	.row = row,
+	.row = write_row,
 	.finish = finish,
 	.close = close_chrome,
 };

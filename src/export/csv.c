@@ -16,7 +16,7 @@
 
 /* The file of a table, in table->user. */
 struct csv_table {
-	struct out_file file; /* in a folder */
+	struct out_file file; /* file in a folder */
 	struct tabular lines;
 };
 
@@ -75,7 +75,7 @@ static void put_cell(struct tabular *out, const struct cell *c, struct buffer *t
 	tabular_cell(out, (const char *)text->data, text->size, is_text);
 }
 
-static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+static int write_row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
 	int status = table->user ? 0 : begin_table(p, table, err);
@@ -135,7 +135,7 @@ const struct export_type export_csv = {
 	.state_size = sizeof(struct buffer),
 	.doing = "write CSV",
 	.open = open_csv,
-	.row = row,
+	.row = write_row,
 	.finish = finish,
 	.close = close_csv,
 };

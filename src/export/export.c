@@ -14,8 +14,8 @@
 
 #define LISTED_MAX 6 /* tables that an error names */
 
-/* Takes the losses of the report, to be printed if the format has no place for them. */
-static int take_losses(
+/* Stores the losses of the report, to be printed if the format has no place for them. */
+static int store_losses(
 	struct sooth_report *report, struct export_reported *told, struct sooth_error *err)
 {
 	told->is_damaged = report_is_damaged(report);
@@ -223,7 +223,7 @@ static int run_tables(struct job *j, struct sooth_error *err)
 	if (!status)
 		status = tabular_write(&j->place.out, err);
 	if (!status)
-		status = take_losses(feed.report, j->told, err);
+		status = store_losses(feed.report, j->told, err);
 	feed_close(&feed);
 	return status;
 }
@@ -262,7 +262,7 @@ static int emit_view(struct job *j, FILE *stream, struct sooth_error *err)
 	if (!status)
 		report_limit_lines(r, &j->told->limits);
 	if (!status)
-		status = take_losses(r, j->told, err);
+		status = store_losses(r, j->told, err);
 	sooth_report_free(r);
 	return status;
 }

@@ -37,7 +37,7 @@ struct export_place {
 	const char *read; /* path of the capture, which is never overwritten */
 	struct tables tables;
 	struct tabular out;    /* lines of the file */
-	struct buffer scratch; /* for formatting cells */
+	struct buffer scratch; /* buffer for formatting cells */
 	void *state;
 };
 

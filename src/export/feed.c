@@ -34,8 +34,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-/* Takes a nested row, with the process of the row `whole` that contains it. */
-static int take_part(struct feed *f, struct table *t, const struct sooth_record *row,
+/* Feeds a nested row, with the process of the row `whole` that contains it. */
+static int feed_nested_row(struct feed *f, struct table *t, const struct sooth_record *row,
 	const struct sooth_record *whole, struct sooth_error *err)
 {
 	struct sooth_record *own;
@@ -52,8 +52,8 @@ static int take_part(struct feed *f, struct table *t, const struct sooth_record 
 	return f->consumer(f->user, t, own, err);
 }
 
-/* Takes the rows nested in a row, which have their own table. */
-static int take_parts(struct feed *f, const struct table *t, const struct sooth_record *r,
+/* Feeds the rows nested in a row, which have their own table. */
+static int feed_nested_rows(struct feed *f, const struct table *t, const struct sooth_record *r,
 	struct sooth_error *err)
 {
 	int status = 0;
@@ -68,13 +68,13 @@ static int take_parts(struct feed *f, const struct table *t, const struct sooth_
 			rows = field_rows(&v);
 		batch_for_each (row, &rows) {
 			if (!status)
-				status = take_part(f, part, row, r, err);
+				status = feed_nested_row(f, part, row, r, err);
 		}
 	}
 	return status;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int feed_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct feed_sink *s = state;
@@ -88,7 +88,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		if (!status)
 			status = f->consumer(f->user, s->table, r, err);
 		if (!status)
-			status = take_parts(f, s->table, r, err);
+			status = feed_nested_rows(f, s->table, r, err);
 	}
 	return status;
 }
@@ -99,7 +99,7 @@ static const struct sink_type feed_sink = {
 	.state_size = sizeof(struct feed_sink),
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = feed_rows,
 };
 
 /* --- records --- */
@@ -121,7 +121,7 @@ static bool is_repeated(struct feed *f, const struct sooth_record *r)
 	return map_put(&f->definitions, &key, &is_new) && !is_new;
 }
 
-static int take_record(
+static int feed_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct feed *f = user;
@@ -150,7 +150,7 @@ static int make_report(struct feed *f, struct sooth_error *err)
 	if (status)
 		return status;
 	if (f->parts & FEED_RECORDS)
-		sooth_report_on_record(f->report, take_record, f);
+		sooth_report_on_record(f->report, feed_record, f);
 	if (!(f->parts & FEED_VIEWS))
 		return 0;
 	if (f->parts & FEED_REPORT)

@@ -44,7 +44,7 @@ struct feed {
 	struct table *table;
 	struct map definitions; /* definitions already emitted: each segment repeats them */
 	struct buffer part;
-	struct sooth_error *err; /* of the current call */
+	struct sooth_error *err; /* error of the current call */
 	int failed;		 /* error returned by the consumer */
 };
 

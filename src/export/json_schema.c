@@ -4,7 +4,7 @@
 #include "export/export.h"
 #include "sinks/json_types.h"
 
-static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+static int write_row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
 	(void)p;
@@ -63,6 +63,6 @@ const struct export_type export_json_schema = {
 	.parts = FEED_RECORDS | FEED_VIEWS,
 	.has_choice = true,
 	.doing = "write a JSON Schema",
-	.row = row,
+	.row = write_row,
 	.finish = finish,
 };

@@ -3,7 +3,7 @@
  * and "not_measured" says why, as everywhere. */
 #include "export/export.h"
 
-static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+static int write_row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
 	struct json json;
@@ -30,5 +30,5 @@ const struct export_type export_jsonl = {
 	.parts = FEED_RECORDS | FEED_VIEWS,
 	.has_choice = true,
 	.doing = "write JSON lines",
-	.row = row,
+	.row = write_row,
 };

@@ -75,7 +75,7 @@ static int query_emit_notes(struct query *q, struct output *output, struct sooth
 #define VALUE_BYTES_MAX	   (16 << 20)
 #define RESULT_COLUMNS_MAX TABLE_COLUMNS_MAX
 
-static int is_over(void *user)
+static int is_time_over(void *user)
 {
 	return query_is_over(user);
 }
@@ -128,7 +128,8 @@ static int authorize_action(void *user, int action, const char *first, const cha
 
 /* --- preparing --- */
 
-/* SQLite refuses some changes of virtual tables before it asks the authorizer. */
+/* Returns whether a statement changes data. SQLite refuses some changes of virtual tables before it
+ * asks the authorizer. */
 static bool is_change(sqlite3 *db)
 {
 	const char *message = sqlite3_errmsg(db);
@@ -362,7 +363,7 @@ int query_open(struct query **out, const struct query_options *options, struct s
 		query_close(q);
 		return status;
 	}
-	sqlite3_progress_handler(q->db, STEPS_BETWEEN, is_over, q);
+	sqlite3_progress_handler(q->db, STEPS_BETWEEN, is_time_over, q);
 	*out = q;
 	return 0;
 }

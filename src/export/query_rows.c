@@ -38,7 +38,7 @@ struct result {
 	struct sooth_field fields[TABLE_COLUMNS_MAX];
 	struct sooth_schema schema;
 	struct section section;
-	struct buffer texts;   /* of the row at hand */
+	struct buffer texts;   /* texts of the row at hand */
 	sqlite3_value **first; /* FIRST_ROWS rows, until types are known */
 	size_t first_count;
 	uint64_t rows;
@@ -252,7 +252,7 @@ static int put_row(struct result *r, sqlite3_value **values, struct sooth_error 
 
 /* --- stepping --- */
 
-static int keep_row(struct result *r, struct sooth_error *err)
+static int store_row(struct result *r, struct sooth_error *err)
 {
 	for (int i = 0; i < r->count; i++) {
 		sqlite3_value *v = sqlite3_value_dup(sqlite3_column_value(r->statement, i));
@@ -287,7 +287,7 @@ static int step_statement(struct result *r, struct sooth_error *err)
 	}
 }
 
-static int keep_first(struct result *r, struct sooth_error *err)
+static int store_first_row(struct result *r, struct sooth_error *err)
 {
 	size_t rows = 0, bytes = 0;
 	int status = 1;
@@ -297,13 +297,13 @@ static int keep_first(struct result *r, struct sooth_error *err)
 
 		status = step_statement(r, err);
 		if (status > 0)
-			status = keep_row(r, err) ?: 1;
+			status = store_row(r, err) ?: 1;
 		bytes += kept_bytes(r, before);
 	}
 	return status;
 }
 
-static int emit_first(struct result *r, struct sooth_error *err)
+static int emit_first_rows(struct result *r, struct sooth_error *err)
 {
 	int status = output_section(r->output, &r->section, err);
 
@@ -312,7 +312,7 @@ static int emit_first(struct result *r, struct sooth_error *err)
 	return status;
 }
 
-static int emit_rest(struct result *r, struct sooth_error *err)
+static int emit_later_rows(struct result *r, struct sooth_error *err)
 {
 	sqlite3_value *values[TABLE_COLUMNS_MAX];
 	int status;
@@ -340,12 +340,12 @@ int query_emit(
 		.output = output,
 		.count = sqlite3_column_count(statement) };
 	r->first = calloc((size_t)r->count * FIRST_ROWS, sizeof(*r->first));
-	more = status = r->first ? keep_first(r, err) : error_no_memory(err);
+	more = status = r->first ? store_first_row(r, err) : error_no_memory(err);
 	make_schema(r);
 	if (status >= 0)
-		status = emit_first(r, err);
+		status = emit_first_rows(r, err);
 	if (!status && more > 0)
-		status = emit_rest(r, err);
+		status = emit_later_rows(r, err);
 	/* The section is on this stack: close it before the function returns. */
 	if (!status)
 		status = output_close_section(output, err);

@@ -31,7 +31,7 @@ struct scan {
 	struct capture_file file;
 	bool has_begun;
 	bool is_over;
-	struct buffer rows; /* of the piece at hand */
+	struct buffer rows; /* rows of the piece at hand */
 	size_t at;
 	sqlite3_int64 row;
 	struct buffer scratch;
@@ -160,7 +160,7 @@ static int read_next_piece(struct scan *s)
 	return SQLITE_OK;
 }
 
-static int filter(
+static int start_scan(
 	sqlite3_vtab_cursor *cursor, int number, const char *name, int argc, sqlite3_value **argv)
 {
 	struct scan *s = (struct scan *)cursor;
@@ -183,7 +183,7 @@ static int filter(
 	return read_next_piece(s);
 }
 
-static int next(sqlite3_vtab_cursor *cursor)
+static int next_row(sqlite3_vtab_cursor *cursor)
 {
 	struct scan *s = (struct scan *)cursor;
 
@@ -192,14 +192,14 @@ static int next(sqlite3_vtab_cursor *cursor)
 	return read_next_piece(s);
 }
 
-static int at_end(sqlite3_vtab_cursor *cursor)
+static int is_at_end(sqlite3_vtab_cursor *cursor)
 {
 	struct scan *s = (struct scan *)cursor;
 
 	return s->at >= s->rows.size;
 }
 
-static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int index)
+static int set_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int index)
 {
 	struct scan *s = (struct scan *)cursor;
 	const struct table *t = ((struct source *)cursor->pVtab)->table;
@@ -212,7 +212,7 @@ static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int ind
 	return SQLITE_OK;
 }
 
-static int row_number(sqlite3_vtab_cursor *cursor, sqlite3_int64 *number)
+static int set_row_number(sqlite3_vtab_cursor *cursor, sqlite3_int64 *number)
 {
 	*number = ((struct scan *)cursor)->row;
 	return SQLITE_OK;
@@ -242,7 +242,7 @@ static int close_scan(sqlite3_vtab_cursor *cursor)
 
 /* --- a table --- */
 
-static int best_index(sqlite3_vtab *table, sqlite3_index_info *info)
+static int plan_scan(sqlite3_vtab *table, sqlite3_index_info *info)
 {
 	(void)table;
 	info->estimatedCost = SCAN_COST;
@@ -275,7 +275,7 @@ static int connect_table(sqlite3 *db, void *user, int argc, const char *const *a
 	return status;
 }
 
-static int disconnect(sqlite3_vtab *table)
+static int disconnect_table(sqlite3_vtab *table)
 {
 	free(table);
 	return SQLITE_OK;
@@ -284,16 +284,16 @@ static int disconnect(sqlite3_vtab *table)
 static const sqlite3_module module = {
 	.xCreate = connect_table,
 	.xConnect = connect_table,
-	.xBestIndex = best_index,
-	.xDisconnect = disconnect,
-	.xDestroy = disconnect,
+	.xBestIndex = plan_scan,
+	.xDisconnect = disconnect_table,
+	.xDestroy = disconnect_table,
 	.xOpen = open_scan,
 	.xClose = close_scan,
-	.xFilter = filter,
-	.xNext = next,
-	.xEof = at_end,
-	.xColumn = column,
-	.xRowid = row_number,
+	.xFilter = start_scan,
+	.xNext = next_row,
+	.xEof = is_at_end,
+	.xColumn = set_column,
+	.xRowid = set_row_number,
 };
 
 /* Learns the columns of the table of calls, by running its view without records. */
@@ -341,7 +341,7 @@ struct filling {
 	struct buffer scratch;
 };
 
-static int take_row(
+static int handle_row(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	struct filling *f = user;
@@ -388,7 +388,8 @@ int query_views(struct query *q, struct sooth_error *err)
 	q->is_users = false;
 	status = sql_execute(q->db, "BEGIN", err);
 	if (!status)
-		status = query_begin(q, &file, &feed, FEED_RECORDS | FEED_VIEWS, take_row, &f, err);
+		status = query_begin(
+			q, &file, &feed, FEED_RECORDS | FEED_VIEWS, handle_row, &f, err);
 	if (!status)
 		status = read_all_pieces(&f, &feed, &file, err);
 	empties = make_empty(q, err);

@@ -7,7 +7,7 @@
 #include "export/query.h"
 #include "export/sql.h"
 
-/* Which columns of a table the statement names. */
+/* The columns of a table that the statement names. */
 struct query_use {
 	const struct table *table;
 	bool columns[TABLE_COLUMNS_MAX];
@@ -24,7 +24,7 @@ struct query {
 	bool has_views;		    /* tables with the rows of views were made */
 	uint64_t deadline_ns;	    /* 0: none */
 	struct sooth_report *notes; /* notes from one reading of the capture */
-	bool notes_are_whole;	    /* that reading reached the end */
+	bool notes_are_whole;	    /* the notes are complete: reading reached the end */
 	struct sooth_error error;   /* error of a reading, kept as SQLite cannot pass it on */
 	bool has_failed;
 };

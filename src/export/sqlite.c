@@ -29,7 +29,7 @@ static int open_sqlite(struct export_place *p, struct sooth_error *err)
 		err);
 }
 
-static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+static int write_row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
 	struct sqlite_export *s = p->state;
@@ -91,7 +91,7 @@ const struct export_type export_sqlite = {
 	.is_no_stream = true,
 	.state_size = sizeof(struct sqlite_export),
 	.open = open_sqlite,
-	.row = row,
+	.row = write_row,
 	.finish = finish,
 	.close = close_sqlite,
 };

@@ -31,7 +31,7 @@ static void add_column(struct table *t, struct column column)
 		t->columns[t->column_count++] = column;
 }
 
-static bool is_added(const struct table *t, const struct sooth_field *field)
+static bool is_column_added(const struct table *t, const struct sooth_field *field)
 {
 	for (size_t i = 0; i < t->column_count; i++) {
 		if (t->columns[i].field == field)
@@ -78,7 +78,7 @@ static void add_columns(struct table *t)
 		/* Rows in a part are not split again. */
 		bool is_split = !t->is_of_records && !t->is_part && is_split_field(f);
 
-		if (!is_split && !is_added(t, f))
+		if (!is_split && !is_column_added(t, f))
 			add_column(t, (struct column){ f->name, f->help, COLUMN_FIELD, f });
 		if (has_call(t->schema) && !strcmp(f->name, "abi")) {
 			add_column(t,
@@ -93,7 +93,7 @@ static void add_columns(struct table *t)
 }
 
 /* Copies a name without its points, which would need quotes in SQL. */
-static void take_name(char *to, const char *name)
+static void copy_name(char *to, const char *name)
 {
 	size_t i = 0;
 
@@ -114,7 +114,7 @@ static struct table *make_table(struct tables *t, const char *name,
 	table = calloc(1, sizeof(*table));
 	if (!table)
 		return NULL;
-	take_name(table->name, name);
+	copy_name(table->name, name);
 	table->schema = schema;
 	table->is_of_records = is_of_records;
 	table->is_part = is_part;
@@ -132,7 +132,7 @@ static struct table *tables_add(struct tables *t, const struct sooth_schema *sch
 	return table;
 }
 
-static int make_all(
+static int make_tables(
 	struct tables *t, const struct sooth_schema *const *schemas, struct sooth_error *err)
 {
 	for (; *schemas; schemas++) {
@@ -144,10 +144,10 @@ static int make_all(
 
 int tables_init(struct tables *t, struct sooth_error *err)
 {
-	int status = make_all(t, stream_schemas, err);
+	int status = make_tables(t, stream_schemas, err);
 
 	for (size_t i = 0; registry_probes[i] && !status; i++)
-		status = make_all(t, registry_probes[i]->schemas, err);
+		status = make_tables(t, registry_probes[i]->schemas, err);
 	return status;
 }
 
@@ -173,13 +173,13 @@ struct table *tables_of_schema(struct tables *t, const struct sooth_schema *sche
  * Views name sections for one report; a schema name with a dot adds the
  * view. Notes are records too.
  */
-static struct table *of_rows(
+static struct table *table_of_rows(
 	struct tables *t, const char *name, const struct sooth_schema *schema, bool is_part)
 {
 	char wanted[TABLE_NAME_SIZE];
 	bool is_note = schema->class_ != SOOTH_CLASS_ROW;
 
-	take_name(wanted, strchr(schema->name, '.') && !is_note ? schema->name : name);
+	copy_name(wanted, strchr(schema->name, '.') && !is_note ? schema->name : name);
 	for (size_t i = 0; i < t->count; i++) {
 		if (!t->items[i]->is_of_records && t->items[i]->schema == schema &&
 			!strcmp(t->items[i]->name, wanted))
@@ -190,19 +190,19 @@ static struct table *of_rows(
 
 struct table *tables_of_section(struct tables *t, const struct section *section)
 {
-	return of_rows(t, section->name, section->schema, false);
+	return table_of_rows(t, section->name, section->schema, false);
 }
 
 struct table *tables_of_rows(struct tables *t, const struct sooth_field *field)
 {
-	return is_split_field(field) ? of_rows(t, field->name, field->rows, true) : NULL;
+	return is_split_field(field) ? table_of_rows(t, field->name, field->rows, true) : NULL;
 }
 
-static struct table *find_now(const struct tables *t, const char *name)
+static struct table *find_present_table(const struct tables *t, const char *name)
 {
 	char found[TABLE_NAME_SIZE];
 
-	take_name(found, name);
+	copy_name(found, name);
 	for (size_t i = 0; i < t->count; i++) {
 		if (!strcmp(t->items[i]->name, found))
 			return t->items[i];
@@ -212,10 +212,10 @@ static struct table *find_now(const struct tables *t, const char *name)
 
 struct table *tables_find(const struct tables *t, const char *name)
 {
-	struct table *table = find_now(t, name);
+	struct table *table = find_present_table(t, name);
 	const char *now = table ? NULL : table_new_name(name);
 
-	return now ? find_now(t, now) : table;
+	return now ? find_present_table(t, now) : table;
 }
 
 const char *tables_nearest(const struct tables *t, const char *name)
@@ -288,7 +288,7 @@ struct learned {
 	char name[TABLE_NAME_SIZE];
 };
 
-static bool take_word(char *to, size_t room, struct span word, const char *letters)
+static bool copy_word(char *to, size_t room, struct span word, const char *letters)
 {
 	if (!word.size || word.size >= room)
 		return false;
@@ -338,7 +338,7 @@ static bool is_taken(const char *name)
 }
 
 /* Parses a line "name type unit offset size state_offset". */
-static bool take_field(struct learned *l, struct span line)
+static bool parse_field(struct learned *l, struct span line)
 {
 	struct cursor c = cursor_over(line.data, line.size);
 	size_t at = l->schema.field_count;
@@ -347,7 +347,7 @@ static bool take_field(struct learned *l, struct span line)
 	uint64_t offset = cursor_decimal(&c), size = cursor_decimal(&c);
 	uint64_t state = cursor_decimal(&c);
 
-	if (c.failed || at == FIELDS_MAX || !take_word(l->names[at], FIELD_NAME_MAX, name, LETTERS))
+	if (c.failed || at == FIELDS_MAX || !copy_word(l->names[at], FIELD_NAME_MAX, name, LETTERS))
 		return false;
 	if (!has_size(type, size) || offset + size > UINT16_MAX || offset > UINT16_MAX ||
 		state > UINT16_MAX || is_taken(l->names[at]) ||
@@ -382,10 +382,10 @@ static bool read_schema(struct learned *l, const struct sooth_record *r)
 	l->schema.kind = (uint16_t)s->kind;
 	l->schema.class_ = (enum sooth_class)s->class_;
 	l->schema.fields = l->fields;
-	if (!take_word(l->name, sizeof(l->name), text_of(r, "name"), LETTERS "."))
+	if (!copy_word(l->name, sizeof(l->name), text_of(r, "name"), LETTERS "."))
 		return false;
 	while (!cursor_at_end(&lines)) {
-		if (!take_field(l, cursor_line(&lines)))
+		if (!parse_field(l, cursor_line(&lines)))
 			return false;
 	}
 	return true;

@@ -35,11 +35,11 @@ static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc
 
 struct blocked {
 	struct wait_graph g;
-	struct wait_chain chain; /* of the thread that is reported */
+	struct wait_chain chain; /* chain of the thread that is reported */
 	enum block most;
 	unsigned threads, stuck;
-	bool is_deadlock; /* which all-threads-waiting reports */
-	uint8_t unseen;	  /* why one thread could not be diagnosed; 0: all could be */
+	bool is_deadlock; /* all-threads-waiting reports the process as a deadlock */
+	uint8_t unseen;	  /* reason why one thread could not be diagnosed; 0: all could be */
 };
 
 /* --- which thread --- */

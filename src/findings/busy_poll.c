@@ -38,7 +38,7 @@ struct polling {
 	double wakes;		   /* per second, all threads together */
 	double cpu;		   /* percent of one CPU */
 	double highest; /* wakeups of the thread with most of them; negative: not measured */
-	uint8_t unseen; /* why a thread that wakes often could not be diagnosed */
+	uint8_t unseen; /* reason why a thread that wakes often could not be diagnosed */
 	bool is_sure;	/* certain for at least one thread */
 };
 

@@ -44,8 +44,8 @@ enum ended_by {
 
 struct group_key {
 	uint32_t by;	 /* enum ended_by */
-	uint32_t signal; /* that ended it, or was sent to it */
-	uint32_t status; /* as wait(2) gives it */
+	uint32_t signal; /* signal that ended the child, or was sent to it */
+	uint32_t status; /* status of the child, as wait(2) gives it */
 	uint32_t unused;
 	char name[EXIT_REASONS_NAME_SIZE], sender_name[EXIT_REASONS_NAME_SIZE];
 };
@@ -53,12 +53,13 @@ struct group_key {
 struct ended_children {
 	struct group_key key;
 	uint64_t count;
-	uint64_t early;	  /* of `count`: in the first half of the observation */
-	uint64_t direct;  /* of `count`: children of the process itself */
-	uint64_t known;	  /* of `count`: the command lines of both are known */
-	uint64_t matched; /* of `known`: the sender searched for a text that is in that of the child
-			   */
-	uint64_t life_ns; /* total */
+	uint64_t early;	   /* children of `count` that ended in the first half of the observation */
+	uint64_t direct;   /* children of `count` that were children of the process itself */
+	uint64_t known;	   /* children of `count` for which the command lines of both processes are
+			      known */
+	uint64_t matched;  /* children of `known` whose command line has the text that the sender
+			      searched for */
+	uint64_t life_ns;  /* total */
 	uint64_t first_ns; /* the first end */
 	struct process_id last, last_sender;
 	bool has_senders; /* different processes */

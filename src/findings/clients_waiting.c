@@ -37,11 +37,12 @@ struct clients {
 	uint64_t queued; /* connections not accepted yet, on all listening sockets */
 	uint64_t unread; /* connections whose data is unread */
 	uint64_t unread_bytes;
-	uint64_t on_edge; /* of `unread`: the epoll wakes the server only when more data comes */
+	uint64_t on_edge; /* connections of `unread` for which epoll wakes the server only when more
+			     data comes */
 	uint64_t queued_ns, unread_ns;	    /* minimum times that these connections have waited */
 	uint64_t ns;			    /* the longer one */
 	unsigned asking_first, asking_last; /* connections with a request at each snapshot */
-	unsigned late_first, late_last;	    /* of these, requests that wait for LATE_NS or longer */
+	unsigned late_first, late_last;	    /* requests of these that wait for LATE_NS or longer */
 	uint64_t unanswered;		    /* connections whose last data came from the client */
 	uint64_t unanswered_ns;		    /* time since the last data of the oldest unanswered */
 	uint64_t accepted;		    /* connections, new since the first snapshot */

@@ -25,8 +25,8 @@ struct look {
 	uint64_t kept;	      /* connections in CLOSE_WAIT at both samples */
 	uint64_t unread;      /* bytes waiting on the kept ones */
 	uint64_t interval_ns;
-	struct socket_index before; /* at the first sample */
-	struct tally peers;	    /* of the kept connections */
+	struct socket_index before; /* sockets at the first sample */
+	struct tally peers;	    /* peers of the kept connections */
 };
 
 static uint64_t sent_of(const struct sockets_socket *s)

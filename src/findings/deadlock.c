@@ -39,8 +39,9 @@ struct locked {
 	const struct wait_graph *g;
 	const struct waits_process *p;
 	unsigned count[PLACES];
-	unsigned all;		 /* all threads, with those of the runtime */
-	unsigned threads, locks; /* all but the runtime's; locks that they wait for */
+	unsigned all;		 /* number of all threads, with those of the runtime */
+	unsigned threads, locks; /* number of threads without the runtime's; number of locks that
+				    they wait for */
 	unsigned pool, pool_waits, loops;
 	unsigned peers; /* threads in the pool of the first of these threads */
 	unsigned peers_waiting;
@@ -59,7 +60,7 @@ struct locked {
 
 /* Returns the place of a thread at a futex. If the owner of a mutex is known, all-threads-waiting
  * follows it. */
-static enum place of_futex(const struct waits_thread *t, const struct stack_wait *s)
+static enum place place_of_futex(const struct waits_thread *t, const struct stack_wait *s)
 {
 	bool is_private = t->arguments[1] & WAITS_FUTEX_PRIVATE;
 
@@ -97,7 +98,7 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 	if (wait_is_runtime_idle(t))
 		return PLACE_RESTS;
 	if (!t->call_state && t->lock != WAITS_LOCK_NONE)
-		return of_futex(t, s);
+		return place_of_futex(t, s);
 	link = wait_link_of(g, p, t);
 	return link.is_idle ? PLACE_RESTS : PLACE_AWAY;
 }

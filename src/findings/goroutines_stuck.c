@@ -19,7 +19,7 @@ struct stuck {
 	uint64_t lock_count, others;
 	bool is_one_at_work; /* a goroutine neither wants a lock nor accepts clients or signals */
 	bool has_writer, has_reader; /* goroutines want to write-lock, to read-lock */
-	uint64_t idle_ns;	     /* since threads last ran; 0: just now, or unknown */
+	uint64_t idle_ns;	     /* time since threads last ran; 0: just now, or unknown */
 	bool main_goes_on;	     /* main is in a call, waits for input or time, or runs */
 	bool others_work;	     /* another goroutine does so; not one that accepts clients */
 	bool others_take;	     /* a working goroutine may take from a channel later */

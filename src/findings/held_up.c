@@ -112,7 +112,7 @@ static const struct claim_row rows[] = {
 };
 
 struct kept_output {
-	const struct process_entry *left; /* by a command; it keeps the output open */
+	const struct process_entry *left; /* leftover of a command, with the output open */
 	bool is_unsure;			  /* whether a command at work keeps it open too */
 };
 
@@ -357,7 +357,7 @@ static enum cause lock_cause(const struct wait_chain *chain, size_t at)
 	return is_inherited(chain, at) ? CAUSE_LOCK_INHERITED : CAUSE_LOCK;
 }
 
-static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
+static void diagnose_lock_wait(struct held_up *h, const struct check *e, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t at)
 {
 	uint64_t rested;
@@ -402,7 +402,7 @@ static bool is_busy_loop(
 	       (!p->parent || span_compare(check_name(p->parent), check_name(p)));
 }
 
-static enum cause of_socket(const struct check *e, const struct wait_graph *g,
+static enum cause cause_of_socket(const struct check *e, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t at)
 {
 	const struct waits_party *p = chain->links[at].party;
@@ -435,7 +435,7 @@ static bool is_of_busy(
 	const struct waits_party *p = chain->links[0].party;
 	struct wait_chain before;
 
-	if (chain->count != 2 || of_socket(e, g, chain, 0) != CAUSE_COMPUTES ||
+	if (chain->count != 2 || cause_of_socket(e, g, chain, 0) != CAUSE_COMPUTES ||
 		!waits_mostly(e, &chain->links[0]))
 		return false;
 	wait_chain_follow(&first, e->id.pid, &before);
@@ -511,12 +511,12 @@ static struct held_up find_held_up(
 		else if (!h.at && find_inherited(&h.kept, e, g, link))
 			h.cause = CAUSE_INHERITED;
 		else
-			h.cause = of_socket(e, g, chain, h.at);
+			h.cause = cause_of_socket(e, g, chain, h.at);
 		h.for_ns = h.kept.left ? host_state_elapsed(&e->input->host, h.kept.left) * NS_PER_S
 			   : h.pattern.size ? link->process->age_ns
 					    : shortest_ns(chain, h.at);
 		if (!h.cause && has_holder(link))
-			of_lock(&h, e, g, chain, h.at);
+			diagnose_lock_wait(&h, e, g, chain, h.at);
 	}
 	h.at -= h.cause != CAUSE_NONE;
 	return h;
@@ -656,7 +656,7 @@ static void set_values(struct check_result *out, const struct held_up *h)
 {
 	const struct wait_link *link = &h->chain->links[h->at];
 	const struct waits_process *end = h->chain->links[h->chain->count - 1].process;
-	size_t client = h->at + 2; /* of a backend: the process that began the transaction */
+	size_t client = h->at + 2; /* the process that began a backend's transaction */
 	const char *state = stopped_process_text(link);
 
 	put_begin(finding_value(out, "begin"), h);

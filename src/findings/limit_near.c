@@ -32,7 +32,8 @@ static const struct finding_option options[] = {
 };
 
 struct use {
-	uint8_t state; /* why it is not known; absent: there is no limit, or it was set later */
+	uint8_t state; /* reason why the use is not known; absent: there is no limit, or it was set
+			  later */
 	const char *unread, *remedy; /* the same in words, and what to do; NULL: `state` has it */
 	uint64_t used, limit;
 	uint64_t hard;	      /* up to which the process may raise its limit; 0: no hard limit */
@@ -46,17 +47,17 @@ struct use {
 struct resource {
 	const char *finding;
 	const char *key;      /* distinguishes the resources of a finding; "": the only one */
-	const char *record;   /* its name in the records of the probe limits */
+	const char *record;   /* name of the limit in the records of the probe limits */
 	const char *name;     /* "CPU time" */
-	const char *at_limit; /* what happens there */
+	const char *at_limit; /* text that says what happens at the limit */
 	const char *setting;  /* option of prlimit(1), or the name of the sysctl */
 	const char *shell;    /* option of ulimit; NULL: `setting` is a sysctl */
 	enum sooth_unit unit;
 	enum finding_scope scope;
-	enum host_resource host; /* if the scope is the host */
+	enum host_resource host; /* resource of the host, if the scope is the host */
 	const char *shown_by;	 /* command that shows what uses it; NULL: none */
 	bool is_high;		 /* whatever the severity of the finding */
-	bool is_critical;	 /* at CRITICAL_PERCENT */
+	bool is_critical;	 /* the finding is critical at CRITICAL_PERCENT */
 	void (*read)(const struct check *e, const struct resource *r, struct use *u);
 	/* Appends what uses most of it, "5 of them /srv/shop.conf"; NULL: nothing to add. */
 	bool (*put_most)(struct buffer *out, const struct check *e);

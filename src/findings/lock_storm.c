@@ -59,12 +59,12 @@ struct storm {
 	double switches, cpu;
 	double demand;		    /* CPU plus runnable time of the yielding threads */
 	double highest;		    /* switches of the thread with most; negative: not measured */
-	uint64_t cpu_ns, system_ns; /* of all threads together, over the interval */
+	uint64_t cpu_ns, system_ns; /* CPU times of all threads together, over the interval */
 	double busiest;		    /* CPU use of the busiest thread, percent of one CPU */
 	double busiest_system;	    /* kernel share of its CPU time, percent; negative: unknown */
 	double outside;		    /* CPU use of the busiest other thread */
 	bool has_times;
-	uint8_t unseen;		    /* why one thread could not be diagnosed */
+	uint8_t unseen;		    /* reason why one thread could not be diagnosed */
 	uint64_t futexes;	    /* futex calls, if calls were recorded */
 	uint64_t lock, lock_weight; /* the most contended lock; 0: unknown */
 };
@@ -160,7 +160,7 @@ static void find_storm(const struct check *e, struct storm *s)
 	}
 }
 
-static double in_kernel(const struct storm *s)
+static double percent_in_kernel(const struct storm *s)
 {
 	return s->cpu_ns ? 100 * (double)s->system_ns / (double)s->cpu_ns : 0;
 }
@@ -199,7 +199,7 @@ static bool may_be_storm(const struct check *e, const struct storm *s, const str
 
 static bool is_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
-	return may_be_storm(e, s, p) && in_kernel(s) >= check_option(e, "in-kernel") &&
+	return may_be_storm(e, s, p) && percent_in_kernel(s) >= check_option(e, "in-kernel") &&
 	       !has_dispatcher(e, s) && !does_other_calls(e, s);
 }
 
@@ -224,7 +224,7 @@ static bool has_interpreter_lock(const struct check *e)
 	return span_starts(path_base(path), "python");
 }
 
-static uint32_t at_its_lock(const struct thread_history *t, bool is_interpreter)
+static uint32_t samples_at_its_lock(const struct thread_history *t, bool is_interpreter)
 {
 	uint32_t timed = t->with_timeout < t->waits[THREAD_WAIT_LOCK] ? t->with_timeout
 								      : t->waits[THREAD_WAIT_LOCK];
@@ -237,7 +237,7 @@ static void find_convoy(const struct check *e, struct convoy *c)
 {
 	*c = (struct convoy){ .is_interpreter = has_interpreter_lock(e), .least = -1 };
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		uint32_t at_lock = at_its_lock(t, c->is_interpreter);
+		uint32_t at_lock = samples_at_its_lock(t, c->is_interpreter);
 
 		/* A thread that never gets the lock uses no CPU; a mutex is not fair. */
 		if (t->met < check_option(e, "min-readings") || !at_lock ||
@@ -355,7 +355,7 @@ static void report_storm(const struct check *e, struct check_result *out, const 
 	finding_rate(out, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
 		interval_ns);
 	finding_percent(out, "CPU", s->cpu, interval_ns);
-	finding_percent(out, "kernel share", in_kernel(s), interval_ns);
+	finding_percent(out, "kernel share", percent_in_kernel(s), interval_ns);
 	progress_emit(p, out);
 	thread_top_emit(&s->threads, out, put_switches);
 	if (s->futexes)
@@ -408,7 +408,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			"%zu thread%s waiting for locks, %.0f times a second, %.0f %% of the CPU "
 			"time in the kernel",
 			s.threads.count, s.threads.count == 1 ? "" : "s", s.switches,
-			in_kernel(&s));
+			percent_in_kernel(&s));
 	else
 		check_fine(out, "at most %.0f context switches a second per thread", s.highest);
 }

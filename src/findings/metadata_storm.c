@@ -150,7 +150,7 @@ static void report_storm(struct check_result *out, const struct check *e, const 
  * is rarely seen as often as it is used; but if each was used once, none would be seen at two
  * times. */
 struct twice {
-	double all, again;    /* all; of these, seen at two times */
+	double all, again;    /* number of paths; of paths that were seen at two times */
 	struct call_path top; /* deepest directory that has all paths seen at two times */
 };
 

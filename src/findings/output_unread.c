@@ -23,7 +23,7 @@ static const struct finding_option options[] = {
 struct unread {
 	const struct sockets_socket *of; /* the connection with most data in its queue */
 	unsigned count;
-	bool is_slow; /* its peer reads, but little */
+	bool is_slow; /* the peer reads, but little */
 };
 
 static const struct sockets_socket *before_of(

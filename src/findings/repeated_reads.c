@@ -108,7 +108,7 @@ struct rereads {
 	double begun;	      /* reads that begin at the start of a file */
 	double others;	      /* bytes of other reads, and bytes sent */
 	const char *names[NAMED_MOST];
-	struct call_path above; /* that all files share; empty: they share none */
+	struct call_path above; /* folder that all files share; empty: they share none */
 };
 
 static bool is_reread(

@@ -41,7 +41,7 @@ static const struct finding_option options[] = {
 };
 
 struct stream {
-	const struct sockets_socket *socket; /* its socket at the last sample */
+	const struct sockets_socket *socket; /* socket of the connection at the last sample */
 	struct stream_state state;
 	struct awaited awaited;
 	struct span label;
@@ -509,7 +509,7 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	finding_claim_row(out, w.is_lookup ? &of_lookup : &of_datagram);
 }
 
-static int by_weight(const void *a, const void *b)
+static int compare_by_weight(const void *a, const void *b)
 {
 	const struct stream *x = a, *y = b;
 
@@ -553,7 +553,7 @@ static void emit_all(const struct check *e, struct check_result *out, struct tal
 	size_t count = t->streams.size / sizeof(*all), shown = 0;
 
 	if (count)
-		qsort(all, count, sizeof(*all), by_weight);
+		qsort(all, count, sizeof(*all), compare_by_weight);
 	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
 		if (is_repeated(all, i) || !is_worth_it(e, t, &all[i]))
 			continue;

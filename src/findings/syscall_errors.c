@@ -504,7 +504,7 @@ struct unopened {
 	double most;	 /* calls on such numbers, of one process */
 	uint64_t processes;
 	uint16_t abi;
-	uint32_t number; /* of the call */
+	uint32_t number; /* number of the call */
 };
 
 static void take_unopened(void *user, const struct call_history *h)

@@ -162,7 +162,7 @@ static void emit_empty(struct check_result *out, const struct fd_sums *sums, uin
 /* --- growth --- */
 
 struct watch_growth {
-	struct growth of; /* of the number of watches */
+	struct growth of; /* growth of the number of watches */
 	/* Calls of the thread and instance that added most. */
 	uint64_t added, removed, seconds, last_added_ns;
 };

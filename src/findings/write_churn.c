@@ -48,7 +48,8 @@ static bool is_waste(const struct check *e, const struct waste *w)
 	       check_is_over(e, limit, check_calls_rate(e, w->gone), w->path);
 }
 
-static struct waste of_file(const struct check *e, const char *path, const struct call_file *f)
+static struct waste waste_of_file(
+	const struct check *e, const char *path, const struct call_file *f)
 {
 	const struct call_contents *c = &f->contents;
 	bool is_in_place = c->overwritten_bytes > c->replaced_bytes;
@@ -61,7 +62,7 @@ static struct waste of_file(const struct check *e, const char *path, const struc
 	return w;
 }
 
-static struct waste of_scraps(const char *folder, const struct call_scraps *s)
+static struct waste waste_of_scraps(const char *folder, const struct call_scraps *s)
 {
 	return (struct waste){ .kind = WASTE_REMOVED,
 		.gone = (double)s->bytes,
@@ -78,7 +79,7 @@ static double weigh_file(const void *key, const void *value, const void *user)
 	struct waste w = { 0 };
 
 	if (call_is_on_disk(path->text))
-		w = of_file(e, path->text, value);
+		w = waste_of_file(e, path->text, value);
 	return w.gone && is_waste(e, &w) ? w.gone : 0;
 }
 
@@ -86,7 +87,7 @@ static double weigh_scraps(const void *key, const void *value, const void *user)
 {
 	const struct check *e = user;
 	const struct call_path *path = key;
-	struct waste w = of_scraps(path->text, value);
+	struct waste w = waste_of_scraps(path->text, value);
 
 	return call_is_on_disk(path->text) && is_waste(e, &w) ? w.gone : 0;
 }
@@ -142,13 +143,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	files = check_rank(&e->calls.history->files, weigh_file, e, top, SHOWN_MAX);
 	for (size_t i = 0; i < files; i++) {
-		struct waste w = of_file(e, check_ranked_path(&top[i]), top[i].value);
+		struct waste w = waste_of_file(e, check_ranked_path(&top[i]), top[i].value);
 
 		report_waste(out, e, &w);
 	}
 	scraps = check_rank(&e->calls.history->scraps, weigh_scraps, e, top, SHOWN_MAX);
 	for (size_t i = 0; i < scraps; i++) {
-		struct waste w = of_scraps(check_ranked_path(&top[i]), top[i].value);
+		struct waste w = waste_of_scraps(check_ranked_path(&top[i]), top[i].value);
 
 		report_waste(out, e, &w);
 	}

@@ -24,7 +24,7 @@ static const struct finding_option options[] = {
 
 struct stuck {
 	unsigned threads, stuck;
-	uint8_t unseen; /* why one thread could not be diagnosed; 0: all could be */
+	uint8_t unseen; /* reason why one thread could not be diagnosed; 0: all could be */
 	const struct thread_history *first;  /* the first stuck thread */
 	const struct thread_history *slowed; /* the first thread that its reader slows down */
 };

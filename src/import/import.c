@@ -16,7 +16,7 @@ static const char lines_begin[] = { '{', '"', 'p', 'i', 'd',
 	'"' }; /* begin of each line of all writers */
 
 /* Makes the converted capture, which has no name, the file that is read from now on. */
-static int take_over(struct capture_file *f, FILE *capture, struct sooth_error *err)
+static int replace_by_capture(struct capture_file *f, FILE *capture, struct sooth_error *err)
 {
 	int fd, status = fflush(capture) ? -errno : 0;
 
@@ -47,7 +47,7 @@ static int convert_artifact(struct capture_file *f, bool is_lines, struct sooth_
 	if (!status)
 		status = import_memtrack(&i, from, is_lines, f->path, err);
 	if (!status)
-		status = take_over(f, i.to, err);
+		status = replace_by_capture(f, i.to, err);
 	if (from)
 		fclose(from);
 	if (i.to)

@@ -64,12 +64,12 @@ static const uint8_t functions[] = {
 	[MEMTRACK_ALIGNED_ALLOC] = HEAP_ALIGNED_ALLOC,
 };
 
-static struct record_tail text(struct sooth_text *at, const char *value)
+static struct record_tail tail_of_string(struct sooth_text *at, const char *value)
 {
 	return (struct record_tail){ at, value, strlen(value) };
 }
 
-static struct sooth_record head(const struct artifact *a, uint64_t time_ns, uint16_t kind)
+static struct sooth_record record_head(const struct artifact *a, uint64_t time_ns, uint16_t kind)
 {
 	(void)a;
 	return (struct sooth_record){ .time_ns = time_ns, .kind = kind, .cpu = SOOTH_CPU_NONE };
@@ -77,25 +77,26 @@ static struct sooth_record head(const struct artifact *a, uint64_t time_ns, uint
 
 static void add_limit(struct artifact *a, const char *what, const char *reason, const char *remedy)
 {
-	struct stream_limit limit = { .record = head(a, a->last_ns, STREAM_LIMIT) };
-	struct record_tail tail[] = { text(&limit.what, what), text(&limit.reason, reason),
-		text(&limit.remedy, remedy) };
+	struct stream_limit limit = { .record = record_head(a, a->last_ns, STREAM_LIMIT) };
+	struct record_tail tail[] = { tail_of_string(&limit.what, what),
+		tail_of_string(&limit.reason, reason), tail_of_string(&limit.remedy, remedy) };
 
 	RECORD_APPEND(&a->to->records, &limit, tail, ARRAY_SIZE(tail));
 }
 
-/* memtrack launches the command that it tracks. */
+/* Begins the stream: memtrack launches the command that it tracks. */
 static void begin_stream(struct artifact *a, uint64_t time_ns)
 {
-	struct stream_source source = { .record = head(a, time_ns, STREAM_SOURCE),
+	struct stream_source source = { .record = record_head(a, time_ns, STREAM_SOURCE),
 		.source = 1,
 		.others_state = SOOTH_STATE_ABSENT };
-	struct stream_target target = { .record = head(a, time_ns, STREAM_TARGET) };
-	struct stream_begin begin = { .record = head(a, time_ns, STREAM_BEGIN) };
-	struct record_tail of_source[] = { text(&source.probe, "heap"),
-		text(&source.backend, "memtrack"), text(&source.fallback_reason, "") };
-	struct record_tail of_target[] = { text(&target.pids, ""), text(&target.command, ""),
-		text(&target.selector, "command") };
+	struct stream_target target = { .record = record_head(a, time_ns, STREAM_TARGET) };
+	struct stream_begin begin = { .record = record_head(a, time_ns, STREAM_BEGIN) };
+	struct record_tail of_source[] = { tail_of_string(&source.probe, "heap"),
+		tail_of_string(&source.backend, "memtrack"),
+		tail_of_string(&source.fallback_reason, "") };
+	struct record_tail of_target[] = { tail_of_string(&target.pids, ""),
+		tail_of_string(&target.command, ""), tail_of_string(&target.selector, "command") };
 
 	RECORD_APPEND(&a->to->records, &source, of_source, ARRAY_SIZE(of_source));
 	RECORD_APPEND(&a->to->records, &target, of_target, ARRAY_SIZE(of_target));
@@ -109,7 +110,7 @@ static void begin_stream(struct artifact *a, uint64_t time_ns)
 static void add_call(struct artifact *a, const struct memtrack_event *e)
 {
 	bool is_free = e->type == MEMTRACK_FREE;
-	struct heap_call call = { .record = head(a, e->timestamp, HEAP_CALL),
+	struct heap_call call = { .record = record_head(a, e->timestamp, HEAP_CALL),
 		.address = e->address,
 		.size = is_free ? 0 : e->size,
 		.old_address = e->old_address,
@@ -128,7 +129,8 @@ static void add_call(struct artifact *a, const struct memtrack_event *e)
 	record_append(&a->to->records, &call.record, HEAP_CALL_LEAST, NULL, 0);
 }
 
-static int take_event(struct artifact *a, const struct memtrack_event *e, struct sooth_error *err)
+static int convert_event(
+	struct artifact *a, const struct memtrack_event *e, struct sooth_error *err)
 {
 	if (!a->has_begun)
 		begin_stream(a, e->timestamp);
@@ -145,7 +147,7 @@ static int take_event(struct artifact *a, const struct memtrack_event *e, struct
 	return import_write(a->to, false, err);
 }
 
-static int take_events(struct artifact *a, struct sooth_error *err)
+static int convert_events(struct artifact *a, struct sooth_error *err)
 {
 	ssize_t (*parse)(const void *, size_t, struct memtrack_event *) =
 		a->is_lines ? memtrack_line_parse : memtrack_event_parse;
@@ -159,7 +161,7 @@ static int take_events(struct artifact *a, struct sooth_error *err)
 		if (size <= 0)
 			break;
 		done += (size_t)size;
-		status = take_event(a, &event, err);
+		status = convert_event(a, &event, err);
 	}
 	a->is_damaged |= size < 0;
 	buffer_consume(&a->pending, done);
@@ -168,13 +170,15 @@ static int take_events(struct artifact *a, struct sooth_error *err)
 
 /* --- frames --- */
 
-static int take_lines(struct artifact *a, const void *bytes, size_t size, struct sooth_error *err)
+static int convert_lines(
+	struct artifact *a, const void *bytes, size_t size, struct sooth_error *err)
 {
 	buffer_append(&a->pending, bytes, size);
-	return buffer_failed(&a->pending) ? error_no_memory(err) : take_events(a, err);
+	return buffer_failed(&a->pending) ? error_no_memory(err) : convert_events(a, err);
 }
 
-static int take_bytes(struct artifact *a, const void *bytes, size_t size, struct sooth_error *err)
+static int convert_bytes(
+	struct artifact *a, const void *bytes, size_t size, struct sooth_error *err)
 {
 	ZSTD_inBuffer in = { bytes, size, 0 };
 	int status = 0;
@@ -192,7 +196,7 @@ static int take_bytes(struct artifact *a, const void *bytes, size_t size, struct
 		}
 		a->is_cut = left != 0;
 		buffer_commit(&a->pending, out.pos);
-		status = take_events(a, err);
+		status = convert_events(a, err);
 		if (in.pos == in.size && out.pos < out.size)
 			break;
 	}
@@ -209,8 +213,8 @@ static int read_frames(struct artifact *a, FILE *from, struct sooth_error *err)
 		return error_no_memory(err);
 	ZSTD_DCtx_setParameter(a->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
 	while (!status && !a->is_damaged && (got = fread(bytes, 1, READ_BYTES, from)))
-		status = a->is_lines ? take_lines(a, bytes, got, err)
-				     : take_bytes(a, bytes, got, err);
+		status = a->is_lines ? convert_lines(a, bytes, got, err)
+				     : convert_bytes(a, bytes, got, err);
 	if (!status && ferror(from))
 		status = error_errno(err, -EIO, "read %s", a->path);
 	return status;
@@ -252,7 +256,7 @@ static void add_limits(struct artifact *a)
 static int end_stream(struct artifact *a, struct sooth_error *err)
 {
 	bool is_whole = !a->is_damaged && !a->is_cut && !a->pending.size;
-	struct stream_end end = { .record = head(a, a->last_ns, STREAM_END),
+	struct stream_end end = { .record = record_head(a, a->last_ns, STREAM_END),
 		.reason = STREAM_END_TARGET,
 		.child_status = -1 };
 

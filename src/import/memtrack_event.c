@@ -65,7 +65,7 @@ static struct span read_bytes(struct reader *r, uint64_t size)
 	return r->is_wrong ? (struct span){ 0 } : cursor_bytes(&r->bytes, (size_t)size);
 }
 
-static bool may_go_on(const struct reader *r)
+static bool has_next_member(const struct reader *r)
 {
 	return !r->is_wrong && !r->bytes.failed;
 }
@@ -76,7 +76,7 @@ static struct value read_value(struct reader *r, unsigned depth);
 static void skip_values(struct reader *r, uint64_t count, unsigned depth)
 {
 	r->is_wrong |= depth >= DEPTH_MAX || count > MEMTRACK_EVENT_BYTES_MAX;
-	for (uint64_t i = 0; i < count && may_go_on(r); i++)
+	for (uint64_t i = 0; i < count && has_next_member(r); i++)
 		read_value(r, depth + 1);
 }
 
@@ -144,10 +144,10 @@ static struct value read_value(struct reader *r, unsigned depth)
 
 /* --- the event --- */
 
-static unsigned take_member(struct memtrack_event *e, struct span key, const struct value *v)
+static unsigned set_member(struct memtrack_event *e, struct span key, const struct value *v)
 {
 	if (v->type == VALUE_UNSIGNED)
-		return memtrack_take_number(e, key, v->number);
+		return memtrack_set_number(e, key, v->number);
 	if (v->type != VALUE_TEXT || !span_equal(key, "type"))
 		return 0;
 	e->type = memtrack_type_of(v->text);
@@ -175,16 +175,16 @@ ssize_t memtrack_event_parse(const void *data, size_t size, struct memtrack_even
 	unsigned has = 0;
 
 	*event = (struct memtrack_event){ .type = MEMTRACK_OTHER };
-	for (uint64_t i = 0; i < count && may_go_on(&r); i++) {
+	for (uint64_t i = 0; i < count && has_next_member(&r); i++) {
 		struct value key = read_value(&r, 0), value;
 
-		if (may_go_on(&r) && key.type != VALUE_TEXT)
+		if (has_next_member(&r) && key.type != VALUE_TEXT)
 			r.is_wrong = true;
-		if (!may_go_on(&r))
+		if (!has_next_member(&r))
 			break;
 		value = read_value(&r, 0);
-		if (may_go_on(&r))
-			has |= take_member(event, key.text, &value);
+		if (has_next_member(&r))
+			has |= set_member(event, key.text, &value);
 	}
 	if (!r.is_wrong && r.bytes.failed)
 		return size < MEMTRACK_EVENT_BYTES_MAX ? 0 : -1;

@@ -10,7 +10,7 @@ static void skip_blanks(struct cursor *c)
 		c->at++;
 }
 
-static bool take_char(struct cursor *c, char wanted)
+static bool parse_char(struct cursor *c, char wanted)
 {
 	skip_blanks(c);
 	if (!cursor_left(c) || *c->at != (unsigned char)wanted)
@@ -20,12 +20,12 @@ static bool take_char(struct cursor *c, char wanted)
 }
 
 /* Reads a text without escapes; fails if there is none. */
-static struct span take_text(struct cursor *c)
+static struct span parse_text(struct cursor *c)
 {
 	const unsigned char *begin;
 	struct span text = { 0 };
 
-	if (!take_char(c, '"')) {
+	if (!parse_char(c, '"')) {
 		c->failed = true;
 		return text;
 	}
@@ -33,7 +33,7 @@ static struct span take_text(struct cursor *c)
 	while (cursor_left(c) && *c->at != '"' && *c->at != '\\' && *c->at >= ' ')
 		c->at++;
 	text = span_of((const char *)begin, (size_t)(c->at - begin));
-	if (!take_char(c, '"'))
+	if (!parse_char(c, '"'))
 		c->failed = true;
 	return text;
 }
@@ -43,20 +43,20 @@ static bool is_number(const struct cursor *c)
 	return cursor_left(c) && *c->at >= '0' && *c->at <= '9';
 }
 
-/* Takes a member. A value that no event has is skipped if it is a word: null, true, -1. */
-static unsigned take_member(struct cursor *c, struct memtrack_event *e)
+/* Parses a member. A value that no event has is skipped if it is a word: null, true, -1. */
+static unsigned parse_member(struct cursor *c, struct memtrack_event *e)
 {
-	struct span key = take_text(c), type;
+	struct span key = parse_text(c), type;
 
-	if (c->failed || !take_char(c, ':')) {
+	if (c->failed || !parse_char(c, ':')) {
 		c->failed = true;
 		return 0;
 	}
 	skip_blanks(c);
 	if (is_number(c))
-		return memtrack_take_number(e, key, cursor_decimal(c));
+		return memtrack_set_number(e, key, cursor_decimal(c));
 	if (cursor_left(c) && *c->at == '"') {
-		type = take_text(c);
+		type = parse_text(c);
 		if (!span_equal(key, "type"))
 			return 0;
 		e->type = memtrack_type_of(type);
@@ -78,12 +78,12 @@ ssize_t memtrack_line_parse(const void *data, size_t size, struct memtrack_event
 	if (!end)
 		return size < MEMTRACK_EVENT_BYTES_MAX ? 0 : -1;
 	c = cursor_over(data, (size_t)(end - (const unsigned char *)data));
-	if (!take_char(&c, '{'))
+	if (!parse_char(&c, '{'))
 		return -1;
 	do {
-		has |= take_member(&c, event);
-	} while (!c.failed && take_char(&c, ','));
-	if (c.failed || !take_char(&c, '}') || has != MEMTRACK_HAS_ALL)
+		has |= parse_member(&c, event);
+	} while (!c.failed && parse_char(&c, ','));
+	if (c.failed || !parse_char(&c, '}') || has != MEMTRACK_HAS_ALL)
 		return -1;
 	skip_blanks(&c);
 	return cursor_left(&c) ? -1 : end - (const unsigned char *)data + 1;

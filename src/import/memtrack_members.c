@@ -18,7 +18,7 @@ uint8_t memtrack_type_of(struct span name)
 	return MEMTRACK_OTHER;
 }
 
-unsigned memtrack_take_number(struct memtrack_event *e, struct span key, uint64_t number)
+unsigned memtrack_set_number(struct memtrack_event *e, struct span key, uint64_t number)
 {
 	if (span_equal(key, "pid")) {
 		/* A key may come twice. */

@@ -18,6 +18,6 @@ enum {
 
 uint8_t memtrack_type_of(struct span name);
 /* Returns the bit of a member that an event must have, and stores its number; 0: another member. */
-unsigned memtrack_take_number(struct memtrack_event *e, struct span key, uint64_t number);
+unsigned memtrack_set_number(struct memtrack_event *e, struct span key, uint64_t number);
 
 #endif

@@ -35,7 +35,7 @@ struct sooth_table *sooth_agents(
 	};
 	struct sooth_table *table;
 
-	if (options_take(&o, sizeof(o), options, err) ||
+	if (options_copy(&o, sizeof(o), options, err) ||
 		observation_options(&n.options, o.observer, err))
 		return NULL;
 	n.duration_ns = o.interval_ns ? o.interval_ns : INTERVAL_NS;

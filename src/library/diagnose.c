@@ -82,8 +82,8 @@ struct tables {
 	bool has_unseen, has_answers; /* requested */
 };
 
-/* Takes the checks that could not be made, which are nested in the row of the process. */
-static int take_unseen(struct sooth_table *t, const struct sooth_schema *schema,
+/* Adds the checks that could not be made, which are nested in the row of the process. */
+static int add_checks_not_made(struct sooth_table *t, const struct sooth_schema *schema,
 	const struct sooth_record *process)
 {
 	const struct sooth_field *field = sooth_schema_field(schema, "unseen");
@@ -110,7 +110,7 @@ static int take(void *user, const char *section, const struct sooth_schema *sche
 	int status;
 
 	if (!strcmp(section, "processes"))
-		return take_unseen(tables->unseen, schema, record);
+		return add_checks_not_made(tables->unseen, schema, record);
 	if (!strcmp(section, "answers"))
 		return tables->answers ? table_append(tables->answers, schema, record) : 0;
 	if (strcmp(section, "finding") != 0)
@@ -196,7 +196,7 @@ struct sooth_table *sooth_diagnose(
 	};
 	struct tables tables;
 
-	if (options_take(&o, sizeof(o), options, err) ||
+	if (options_copy(&o, sizeof(o), options, err) ||
 		observation_check_pid(pid, "diagnose", err) ||
 		observation_options(&n.options, o.observer, err))
 		return NULL;

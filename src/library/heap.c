@@ -104,7 +104,7 @@ static void heap_blocks_end(struct heap_blocks *b, struct process_id ended)
 	b->ended = ended;
 }
 
-/* Takes a call. The names in the event have to stay valid as long as the blocks. */
+/* Adds a call. The names in the event have to stay valid as long as the blocks. */
 static void heap_blocks_take(
 	struct heap_blocks *b, const struct heap_call *call, const struct sooth_heap_event *event)
 {
@@ -130,7 +130,7 @@ static void heap_blocks_take(
 
 /* --- rows --- */
 
-static void add_up(const struct heap_blocks *b, struct map *groups)
+static void sum_by_stack(const struct heap_blocks *b, struct map *groups)
 {
 	map_for_each_value (&b->live, const struct block *, block) {
 		struct group *group = map_put(groups, &block->group, NULL);
@@ -145,7 +145,7 @@ static void add_up(const struct heap_blocks *b, struct map *groups)
 	}
 }
 
-static int by_bytes(const void *left, const void *right)
+static int compare_by_bytes(const void *left, const void *right)
 {
 	const struct group *a = left, *b = right;
 
@@ -181,13 +181,13 @@ static struct sooth_table *heap_blocks_table(const struct heap_blocks *b, struct
 	int status;
 
 	map_init(&groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
-	add_up(b, &groups);
+	sum_by_stack(b, &groups);
 	sorted = calloc(groups.count + 1, sizeof(*sorted));
 	status = table && sorted ? 0 : -ENOMEM;
 	map_for_each_value (map_while(!status, &groups), const struct group *, value)
 		sorted[count++] = *value;
 	if (!status)
-		qsort(sorted, count, sizeof(*sorted), by_bytes);
+		qsort(sorted, count, sizeof(*sorted), compare_by_bytes);
 	for (size_t i = 0; i < count && !status; i++)
 		status = append_group(table, &sorted[i]);
 	free(sorted);
@@ -223,7 +223,7 @@ static uint32_t stack_of(const struct heap_call *call)
 		       : 0;
 }
 
-static void take_call(
+static void store_call(
 	struct sooth_heap *h, const struct sooth_schema *schema, const struct heap_call *call)
 {
 	struct sooth_heap_event event = {
@@ -246,14 +246,14 @@ static void take_call(
 	buffer_append(&h->tracker.coming, &event, sizeof(event));
 }
 
-static int take_record(
+static int handle_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct sooth_heap *h = user;
 
 	switch (record->kind) {
 	case HEAP_CALL:
-		take_call(h, schema, (const void *)record);
+		store_call(h, schema, (const void *)record);
 		break;
 	case HEAP_STACK:
 	case HEAP_FRAME:
@@ -290,14 +290,14 @@ static int begin_heap(struct sooth_heap *h, const struct tracker_target *target,
 			&h->tracker, "heap", "heap", sizeof(struct sooth_heap_event), &chosen, err);
 	if (status)
 		return status;
-	sooth_report_on_record(h->tracker.report, take_record, h);
+	sooth_report_on_record(h->tracker.report, handle_record, h);
 	status = tracker_add(&h->tracker, target, err);
 	if (!status)
 		status = sooth_observer_add_probe(h->tracker.observer, "heap", SOOTH_STREAM, err);
 	return status ? status : tracker_start(&h->tracker, err);
 }
 
-static int track(const struct tracker_target *target,
+static int start_tracker(const struct tracker_target *target,
 	const struct sooth_heap_tracker_options *options, struct sooth_heap **out,
 	struct sooth_error *err)
 {
@@ -309,7 +309,7 @@ static int track(const struct tracker_target *target,
 	*out = NULL;
 	if (!h)
 		return error_no_memory(err);
-	status = options_take(&o, sizeof(o), options, err);
+	status = options_copy(&o, sizeof(o), options, err);
 	stacks_init(&h->stacks, HEAP_STACK, HEAP_FRAME, false);
 	h->blocks = o.keeps_blocks ? heap_blocks_new() : NULL;
 	if (!status)
@@ -347,7 +347,7 @@ struct sooth_table *sooth_heap_snapshot(struct sooth_heap *h, struct sooth_error
 		error_remedy(err, "set keeps_blocks in the options of the tracker");
 		return NULL;
 	}
-	if (tracker_take(&h->tracker, err) < 0)
+	if (tracker_collect(&h->tracker, err) < 0)
 		return NULL;
 	if (!h->tracker.has_ended)
 		heap_blocks_end(h->blocks, (struct process_id){ 0 });

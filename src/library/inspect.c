@@ -108,7 +108,7 @@ struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 		refuse_table(table, err);
 		return NULL;
 	}
-	if (options_take(&o, sizeof(o), options, err) ||
+	if (options_copy(&o, sizeof(o), options, err) ||
 		observation_check_pid(pid, "inspect", err) ||
 		observation_options(&n.options, o.observer, err))
 		return NULL;

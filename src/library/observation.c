@@ -19,7 +19,7 @@
 int observation_options(struct sooth_observer_options *out,
 	const struct sooth_observer_options *options, struct sooth_error *err)
 {
-	int status = options_take(out, sizeof(*out), options, err);
+	int status = options_copy(out, sizeof(*out), options, err);
 
 	out->size = sizeof(*out);
 	return status;

@@ -22,7 +22,7 @@
 #define DURATION_NS (5 * NS_PER_S)
 #define STEP_MS	    100
 
-static int take_function(void *user, const char *section, const struct sooth_schema *schema,
+static int store_function(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	return strcmp(section, "functions") ? 0 : table_append(user, schema, row);
@@ -43,9 +43,9 @@ struct sooth_table *sooth_profile(
 		.view_options = &view,
 		.pid = pid,
 		.probes = probes,
-		.take = take_function };
+		.take = store_function };
 
-	if (options_take(&o, sizeof(o), options, err) ||
+	if (options_copy(&o, sizeof(o), options, err) ||
 		observation_options(&n.options, o.observer, err))
 		return NULL;
 	n.options.profile = o.profile;
@@ -57,13 +57,13 @@ struct sooth_table *sooth_profile(
 /* --- samples --- */
 
 struct sooth_profiler {
-	struct tracker tracker; /* its queue has struct profile_sample */
+	struct tracker tracker; /* tracker, whose queue has struct profile_sample */
 	struct stacks stacks;
 	struct sooth_table *functions;
 	struct sooth_sample sample; /* the sample that the caller borrows */
 };
 
-static int take_record(
+static int handle_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct sooth_profiler *p = user;
@@ -80,12 +80,12 @@ static int take_record(
 	return tracker_check(&p->tracker);
 }
 
-static int take_row(void *user, const char *section, const struct sooth_schema *schema,
+static int store_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	struct sooth_profiler *p = user;
 
-	return take_function(p->functions, section, schema, row);
+	return store_function(p->functions, section, schema, row);
 }
 
 static int begin_profile(struct sooth_profiler *p, const struct tracker_target *target,
@@ -102,10 +102,10 @@ static int begin_profile(struct sooth_profiler *p, const struct tracker_target *
 	if (!status)
 		status = sooth_report_add_view(p->tracker.report, "profile-table", &view, err);
 	if (!status)
-		status = sooth_report_on_row(p->tracker.report, take_row, p, err);
+		status = sooth_report_on_row(p->tracker.report, store_row, p, err);
 	if (status)
 		return status;
-	sooth_report_on_record(p->tracker.report, take_record, p);
+	sooth_report_on_record(p->tracker.report, handle_record, p);
 	status = tracker_add(&p->tracker, target, err);
 	if (!status)
 		status =
@@ -120,7 +120,7 @@ static int start_profiler(const struct tracker_target *target,
 	ERROR_HERE(err);
 	struct sooth_profiler_options o;
 	struct sooth_profiler *p = calloc(1, sizeof(*p));
-	int status = options_take(&o, sizeof(o), options, err);
+	int status = options_copy(&o, sizeof(o), options, err);
 
 	*out = NULL;
 	if (!p)

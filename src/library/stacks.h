@@ -13,7 +13,8 @@ struct stacks {
 	struct map made; /* uint32_t -> struct made_stack */
 };
 
-/* `stack_kind` and `frame_kind` are the kinds of the records that define stacks and frames. */
+/* Initializes the stacks. `stack_kind` and `frame_kind` are the kinds of the records that define
+ * stacks and frames. */
 void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind, bool has_lines);
 void stacks_fini(struct stacks *s);
 void stacks_add_record(struct stacks *s, const struct sooth_record *record);

@@ -72,7 +72,7 @@ static int trace_sums_take(
 	return 0;
 }
 
-static int by_calls(const void *left, const void *right)
+static int compare_by_calls(const void *left, const void *right)
 {
 	const struct sum *a = left, *b = right;
 
@@ -106,7 +106,7 @@ static struct sooth_table *trace_sums_table(const struct trace_sums *s, struct s
 	map_for_each_value (map_while(!status, &s->calls), const struct sum *, value)
 		sorted[count++] = *value;
 	if (!status)
-		qsort(sorted, count, sizeof(*sorted), by_calls);
+		qsort(sorted, count, sizeof(*sorted), compare_by_calls);
 	for (size_t i = 0; i < count && !status; i++)
 		status = append_sum(table, &sorted[i]);
 	free(sorted);
@@ -143,7 +143,7 @@ struct entry {
 };
 
 struct sooth_trace {
-	struct tracker tracker; /* its texts: each with a NUL */
+	struct tracker tracker; /* tracker, whose texts end with a NUL each */
 	struct trace_sums sums;
 };
 
@@ -155,8 +155,8 @@ static struct sooth_value value_of(
 	return sooth_field_get(sooth_schema_field(schema, field), row);
 }
 
-static size_t keep_text(struct sooth_trace *t, const struct sooth_schema *schema, const char *field,
-	const struct sooth_record *row)
+static size_t store_text(struct sooth_trace *t, const struct sooth_schema *schema,
+	const char *field, const struct sooth_record *row)
 {
 	size_t at = t->tracker.coming_texts.size;
 	struct sooth_value value = { 0 };
@@ -184,7 +184,7 @@ static void fill_call(struct sooth_trace_event *e, const struct sooth_schema *sc
 	e->error = (int)value_of(schema, "error", row).u;
 }
 
-static int take_row(void *user, const char *section, const struct sooth_schema *schema,
+static int store_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	struct sooth_trace *t = user;
@@ -202,7 +202,7 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 	else
 		fill_call(&entry.event, schema, row);
 	for (size_t i = 0; i < TEXTS; i++)
-		entry.texts[i] = keep_text(
+		entry.texts[i] = store_text(
 			t, schema, is_end ? texts[i].end_field : texts[i].call_field, row);
 	buffer_append(&t->tracker.coming, &entry, sizeof(entry));
 	if (tracker_check(&t->tracker))
@@ -213,7 +213,7 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 				 buffer_at(&t->tracker.coming_texts, entry.texts[0]), &entry.event);
 }
 
-static int take_record(
+static int handle_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct sooth_trace *t = user;
@@ -279,10 +279,10 @@ static int begin_trace(struct sooth_trace *t, const struct tracker_target *targe
 	if (!status)
 		status = sooth_report_add_view(t->tracker.report, "syscall-stream", &view, err);
 	if (!status)
-		status = sooth_report_on_row(t->tracker.report, take_row, t, err);
+		status = sooth_report_on_row(t->tracker.report, store_row, t, err);
 	if (status)
 		return status;
-	sooth_report_on_record(t->tracker.report, take_record, t);
+	sooth_report_on_record(t->tracker.report, handle_record, t);
 	t->tracker.filled = place_texts;
 	status = tracker_add(&t->tracker, target, err);
 	if (!status)
@@ -290,13 +290,14 @@ static int begin_trace(struct sooth_trace *t, const struct tracker_target *targe
 	return status ? status : tracker_start(&t->tracker, err);
 }
 
-static int track(const struct tracker_target *target, const struct sooth_trace_options *options,
-	struct sooth_trace **out, struct sooth_error *err)
+static int start_tracker(const struct tracker_target *target,
+	const struct sooth_trace_options *options, struct sooth_trace **out,
+	struct sooth_error *err)
 {
 	ERROR_HERE(err);
 	struct sooth_trace_options o;
 	struct sooth_trace *t = calloc(1, sizeof(*t));
-	int status = options_take(&o, sizeof(o), options, err);
+	int status = options_copy(&o, sizeof(o), options, err);
 
 	*out = NULL;
 	if (!t)
@@ -327,12 +328,12 @@ struct sooth_table *sooth_trace_snapshot(struct sooth_trace *t, struct sooth_err
 {
 	ERROR_HERE(err);
 
-	return tracker_take(&t->tracker, err) < 0 ? NULL : trace_sums_table(&t->sums, err);
+	return tracker_collect(&t->tracker, err) < 0 ? NULL : trace_sums_table(&t->sums, err);
 }
 
 /* --- counted --- */
 
-static int take_count(void *user, const char *section, const struct sooth_schema *schema,
+static int store_counted_calls(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	return strcmp(section, "syscalls") ? 0 : table_append(user, schema, row);
@@ -351,9 +352,9 @@ struct sooth_table *sooth_trace_count(
 		.view_options = &view,
 		.pid = pid,
 		.probes = probes,
-		.take = take_count };
+		.take = store_counted_calls };
 
-	if (options_take(&o, sizeof(o), options, err) || set_options(&n.options, &o, err))
+	if (options_copy(&o, sizeof(o), options, err) || set_options(&n.options, &o, err))
 		return NULL;
 	view = (struct syscall_table_options){ .set = o.calls.call_set };
 	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;

@@ -82,7 +82,7 @@ static void begin_phase(struct tracker *t, const struct stream_mark *mark)
 		t->phases.failed = true;
 }
 
-static void take_mark(struct tracker *t, const struct stream_mark *mark)
+static void store_mark(struct tracker *t, const struct stream_mark *mark)
 {
 	if (!record_holds(&mark->record, sizeof(*mark)))
 		return;
@@ -96,7 +96,7 @@ void tracker_count(struct tracker *t, const struct sooth_record *record)
 	const struct pause_event *pause = (const void *)record;
 
 	if (record->kind == STREAM_MARK) {
-		take_mark(t, (const void *)record);
+		store_mark(t, (const void *)record);
 	} else if (record->kind == STREAM_LOSS) {
 		t->dropped += ((const struct stream_loss *)record)->records;
 	} else if (record->kind == HEAP_PAUSE || record->kind == SYSCALLS_PAUSE) {
@@ -216,7 +216,7 @@ static int step_observer(struct tracker *t, int timeout_ms, struct sooth_error *
 	return status ? status : tracker_stop(t, err);
 }
 
-int tracker_take(struct tracker *t, struct sooth_error *err)
+int tracker_collect(struct tracker *t, struct sooth_error *err)
 {
 	uint64_t end_ns = clock_monotonic_ns() + TAKE_MS * NS_PER_MS;
 	uint64_t snapshots = t->snapshots;

@@ -64,8 +64,8 @@ int tracker_next(struct tracker *t, int timeout_ms, const void **event, struct s
 /* Does the same for all available events. Returns their number. */
 ssize_t tracker_batch(
 	struct tracker *t, int timeout_ms, const void *const **events, struct sooth_error *err);
-/* Takes all events until now into the queue, without waiting for more. */
-int tracker_take(struct tracker *t, struct sooth_error *err);
+/* Moves all events until now into the queue, without waiting for more. */
+int tracker_collect(struct tracker *t, struct sooth_error *err);
 /* Moves new events into an empty queue. Returns whether the queue has events. */
 bool tracker_turn(struct tracker *t);
 size_t tracker_waiting(const struct tracker *t);

@@ -3,7 +3,7 @@
  * Defines the public functions that every kind of tracker has: sooth_KIND_next() and so on, for the
  * tracker in a struct sooth_KIND. The file that includes this header first defines
  *
- *	static int track(const struct tracker_target *, const struct KIND_OPTIONS *,
+ *	static int start_tracker(const struct tracker_target *, const struct KIND_OPTIONS *,
  *		struct sooth_KIND **, struct sooth_error *);
  *
  * An entry of the queue begins with its struct sooth_KIND_event.
@@ -19,20 +19,23 @@
 	int sooth_##kind##_track(pid_t pid, const struct kind_options *options,                    \
 		struct sooth_##kind **out, struct sooth_error *err)                                \
 	{                                                                                          \
-		return track(&(struct tracker_target){ &pid, 1, NULL }, options, out, err);        \
+		return start_tracker(                                                              \
+			&(struct tracker_target){ &pid, 1, NULL }, options, out, err);             \
 	}                                                                                          \
                                                                                                    \
 	int sooth_##kind##_track_multiple(const pid_t *pids, size_t count,                         \
 		const struct kind_options *options, struct sooth_##kind **out,                     \
 		struct sooth_error *err)                                                           \
 	{                                                                                          \
-		return track(&(struct tracker_target){ pids, count, NULL }, options, out, err);    \
+		return start_tracker(                                                              \
+			&(struct tracker_target){ pids, count, NULL }, options, out, err);         \
 	}                                                                                          \
                                                                                                    \
 	int sooth_##kind##_track_command(char *const *command, const struct kind_options *options, \
 		struct sooth_##kind **out, struct sooth_error *err)                                \
 	{                                                                                          \
-		return track(&(struct tracker_target){ NULL, 0, command }, options, out, err);     \
+		return start_tracker(                                                              \
+			&(struct tracker_target){ NULL, 0, command }, options, out, err);          \
 	}                                                                                          \
                                                                                                    \
 	ssize_t sooth_##kind##_batch(struct sooth_##kind *t, int timeout_ms,                       \

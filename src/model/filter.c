@@ -42,7 +42,7 @@ struct node {
 	char value[WORD_MAX];
 	bool has_regex;
 	regex_t regex;
-	/* For the current schema: */
+	/* The next members are for the current schema. */
 	const struct sooth_schema *schema;
 	const struct sooth_field *known;
 	bool is_number;
@@ -91,8 +91,8 @@ static bool is_word_char(char c)
 	       (unsigned char)c >= 0x80;
 }
 
-/* Takes a keyword, which must be a whole word. */
-static bool take_keyword(struct parser *p, const char *keyword)
+/* Parses a keyword, which must be a whole word. */
+static bool parse_keyword(struct parser *p, const char *keyword)
 {
 	size_t size = strlen(keyword);
 
@@ -103,7 +103,7 @@ static bool take_keyword(struct parser *p, const char *keyword)
 	return true;
 }
 
-static bool take_char(struct parser *p, char c)
+static bool parse_char(struct parser *p, char c)
 {
 	skip_blanks(p);
 	if (*p->at != c)
@@ -112,7 +112,7 @@ static bool take_char(struct parser *p, char c)
 	return true;
 }
 
-static bool take_quoted(struct parser *p, char *out, size_t room)
+static bool parse_quoted(struct parser *p, char *out, size_t room)
 {
 	char quote = *p->at++;
 	size_t n = 0;
@@ -130,13 +130,13 @@ static bool take_quoted(struct parser *p, char *out, size_t room)
 	return true;
 }
 
-static bool take_word(struct parser *p, char *out, size_t room)
+static bool parse_word(struct parser *p, char *out, size_t room)
 {
 	size_t n = 0;
 
 	skip_blanks(p);
 	if (*p->at == '"' || *p->at == '\'')
-		return take_quoted(p, out, room);
+		return parse_quoted(p, out, room);
 	while (is_word_char(p->at[n]))
 		n++;
 	if (!n || n >= room)
@@ -163,7 +163,7 @@ static size_t new_node(struct parser *p, enum node_kind kind, size_t a, size_t b
 
 static size_t parse_or(struct parser *p);
 
-static bool take_comparison(struct parser *p, enum comparison *how)
+static bool parse_operator(struct parser *p, enum comparison *how)
 {
 	static const struct {
 		const char *text;
@@ -211,14 +211,14 @@ static size_t parse_comparison(struct parser *p)
 	skip_blanks(p);
 	if (p->failed)
 		return 0;
-	if (!islower((unsigned char)*p->at) || !take_word(p, n->field, sizeof(n->field)) ||
+	if (!islower((unsigned char)*p->at) || !parse_word(p, n->field, sizeof(n->field)) ||
 		is_keyword(n->field)) {
 		fail_parse(p, "expected a field name");
 		return 0;
 	}
-	if (!take_comparison(p, &n->how))
+	if (!parse_operator(p, &n->how))
 		return i;
-	if (!take_word(p, n->value, sizeof(n->value)))
+	if (!parse_word(p, n->value, sizeof(n->value)))
 		fail_parse(p, "expected a value");
 	else if (n->how == COMPARE_MATCH || n->how == COMPARE_NO_MATCH)
 		compile_regex(p, n);
@@ -234,12 +234,12 @@ static size_t parse_not(struct parser *p)
 		return 0;
 	}
 	p->depth++;
-	if (take_keyword(p, "not")) {
+	if (parse_keyword(p, "not")) {
 		inner = parse_not(p);
 		inner = new_node(p, NODE_NOT, inner, inner);
-	} else if (take_char(p, '(')) {
+	} else if (parse_char(p, '(')) {
 		inner = parse_or(p);
-		if (!take_char(p, ')'))
+		if (!parse_char(p, ')'))
 			fail_parse(p, "expected )");
 	} else {
 		inner = parse_comparison(p);
@@ -252,7 +252,7 @@ static size_t parse_and(struct parser *p)
 {
 	size_t left = parse_not(p);
 
-	while (!p->failed && take_keyword(p, "and")) {
+	while (!p->failed && parse_keyword(p, "and")) {
 		size_t right = parse_not(p);
 
 		left = new_node(p, NODE_AND, left, right);
@@ -264,7 +264,7 @@ static size_t parse_or(struct parser *p)
 {
 	size_t left = parse_and(p);
 
-	while (!p->failed && take_keyword(p, "or")) {
+	while (!p->failed && parse_keyword(p, "or")) {
 		size_t right = parse_and(p);
 
 		left = new_node(p, NODE_OR, left, right);
@@ -423,7 +423,7 @@ static bool is_numeric(const struct sooth_field *field)
 	}
 }
 
-static int bad_value(const struct node *n, struct sooth_error *err)
+static int refuse_value(const struct node *n, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by %s and \"%s\"", n->field, n->value);
 	error_why(err, "the value fits no column of this name: expected a number or a known name");
@@ -439,7 +439,7 @@ static int bind_node(struct node *n, const struct sooth_schema *schema, struct s
 	n->known = find_field(schema, n->field);
 	n->is_number = n->known && is_numeric(n->known) && wants_number;
 	if (n->is_number && !parse_value(n->known, n->value, &n->number))
-		return bad_value(n, err);
+		return refuse_value(n, err);
 	n->schema = schema;
 	return 0;
 }

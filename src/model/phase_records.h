@@ -22,8 +22,8 @@ struct phase_span {
 	struct sooth_record record;
 	uint64_t begin_ns;   /* CLOCK_MONOTONIC */
 	uint64_t end_utc_ns; /* ns since 1970 */
-	uint64_t cpu_ns;     /* of all processes of the session */
-	uint64_t own_cpu_ns; /* of the main process */
+	uint64_t cpu_ns;     /* CPU time of all processes of the session */
+	uint64_t own_cpu_ns; /* CPU time of the main process */
 	uint64_t rss_bytes;  /* maximum over the samples, all processes together */
 	uint64_t written_bytes;
 	/* Counted by the agent itself. */
@@ -35,21 +35,20 @@ struct phase_span {
 	uint8_t flags;
 	uint8_t cpu_state; /* truncated: cpu_ns is a lower bound */
 	uint8_t written_state;
-	uint8_t tokens_state; /* of turns, input_tokens, output_tokens */
+	uint8_t tokens_state; /* state of turns, input_tokens, output_tokens */
 	uint8_t context_state;
 	uint8_t tool_state;
 	uint8_t unused[6];
 	struct sooth_text state; /* "waits_for_model" */
 	struct sooth_text source, confidence;
 	struct sooth_text agent, session, project;
-	struct sooth_text name;	   /* of the tool, the MCP server, or what the user has to do */
-	struct sooth_text command; /* of a tool, secrets masked */
-	struct sooth_text model;   /* as the agent itself names it */
+	struct sooth_text name; /* name of the tool, the MCP server, or what the user has to do */
+	struct sooth_text command; /* command of a tool, secrets masked */
+	struct sooth_text model;   /* model as the agent itself names it */
 	/* Older histories have nothing from here on. */
 	uint64_t read_bytes;
-	uint64_t
-		io_calls; /* calls that read or wrote: files, pipes, terminals, some of sockets */
-	uint8_t io_state; /* state of read_bytes and io_calls */
+	uint64_t io_calls; /* calls that read or wrote: files, pipes, terminals, some of sockets */
+	uint8_t io_state;  /* state of read_bytes and io_calls */
 	uint8_t end_state;
 	uint8_t unused_end[6];
 	struct sooth_text end; /* last span: how the process ended; "killed by SIGKILL ..." */

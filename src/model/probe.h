@@ -11,16 +11,16 @@ enum interest {
 	INTEREST_COUNT = 2,	  /* aggregates made in the kernel */
 	INTEREST_STREAM = 4,	  /* every event */
 	INTEREST_FROM_EXEC = 8,	  /* nothing before the exec of the process */
-	INTEREST_DETAIL = 16,	  /* with SAMPLE: also values that take long to read */
-	INTEREST_BRIEF = 32,	  /* with SAMPLE: little or nothing about processes of no agent */
-	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also values from an agent's log */
-	INTEREST_ONCE = 128,	  /* with SAMPLE: at the start, not at the end */
-	INTEREST_EDGES = 256,	  /* with SAMPLE: at the start and at the end, not between */
+	INTEREST_DETAIL = 16,	  /* SAMPLE also reads values that take long to read */
+	INTEREST_BRIEF = 32,	  /* SAMPLE reads little or nothing about processes of no agent */
+	INTEREST_TRANSCRIPT = 64, /* SAMPLE also reads values from an agent's log */
+	INTEREST_ONCE = 128,	  /* SAMPLE reads at the start, not at the end */
+	INTEREST_EDGES = 256,	  /* SAMPLE reads at the start and at the end, not between */
 };
 
 struct probe {
 	const char *name;
-	const char *old_name; /* of earlier versions, still accepted; NULL: none */
+	const char *old_name; /* name in earlier versions, still accepted; NULL: none */
 	const char *help;
 	unsigned offers; /* bits of enum interest that the probe supports */
 	/* Interest to add to STREAM for its views: sums stay right even if events are lost. 0:

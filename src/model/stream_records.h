@@ -67,7 +67,7 @@ struct stream_source {
 	uint8_t unused;
 	struct sooth_text probe;
 	struct sooth_text backend;
-	struct sooth_text fallback_reason; /* why no better one runs; empty: the best one runs */
+	struct sooth_text fallback_reason; /* why no better backend runs; empty: the best runs */
 };
 
 struct stream_target {
@@ -86,7 +86,7 @@ struct stream_begin {
 struct stream_agent {
 	struct sooth_record record;
 	struct sooth_text file; /* file name, without folders */
-	struct sooth_text text; /* as recognize/agent_text.h reads it */
+	struct sooth_text text; /* text as recognize/agent_text.h reads it */
 };
 
 enum stream_end_reason {
@@ -162,7 +162,7 @@ struct process_exec {
 	struct sooth_record record;
 	char name[PROCESS_NAME_SIZE];
 	/* Older captures have nothing from here on. */
-	struct sooth_text arguments; /* with NULs between, masked */
+	struct sooth_text arguments; /* arguments with NULs between, masked */
 	uint8_t arguments_state;
 	uint8_t unused[7];
 };
@@ -171,7 +171,7 @@ struct process_exec {
 
 struct process_leave {
 	struct sooth_record record;
-	uint32_t status; /* as wait() gives it */
+	uint32_t status; /* status as wait() gives it */
 	uint8_t status_state;
 	uint8_t unused[3];
 	char name[PROCESS_NAME_SIZE];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A launched command is a child that waits on a pipe before its exec, so that probes are in place
- * when it starts. A second, close-on-exec pipe reports why an exec failed. Both ends, as every system
- * with fork(2) has them.
+ * when it starts. A second, close-on-exec pipe reports why an exec failed. Both ends, as every
+ * system with fork(2) has them.
  */
 #ifndef SOOTH_OS_LAUNCH_PIPE_H
 #define SOOTH_OS_LAUNCH_PIPE_H
@@ -11,7 +11,8 @@
 
 /* --- of the child --- */
 
-/* An exec resets handlers; a signal that sooth ignores would stay ignored. */
+/* Restores signals that sooth ignores: an exec resets handlers, but an ignored signal would stay
+ * ignored. */
 void launch_pipe_restore_signals(void);
 /* Waits for the release. False: sooth is gone, or has abandoned it. */
 bool launch_pipe_read(int pipe, struct launch_preload *preload);

@@ -37,7 +37,7 @@ struct environment_fact {
 	char value[160];
 };
 
-/* For the event loop of another program; -1: none. */
+/* Descriptors for the event loop of another program; -1: none. */
 struct os_watch {
 	int descriptor; /* readable when something is to be done */
 	int timer;
@@ -54,7 +54,7 @@ struct launch {
 	struct process_id process;
 	const char *name; /* the launched program: borrowed from its command */
 	pid_t pid;
-	int status;	/* of wait(), once it ended; -1 before */
+	int status;	/* status of wait(), once it ended; -1 before */
 	int start_pipe; /* the pipe it waits on; -1 afterwards */
 	int failure;	/* the pipe that reports a failed exec; -1 afterwards */
 	int descriptor; /* readable when it ended; -1: unknown */
@@ -104,8 +104,8 @@ struct os {
 	 * ended. -ESRCH: it is gone. */
 	int (*open_process)(
 		const struct os *os, const struct process_id *process, struct sooth_error *err);
-	/* `process` is the one that was opened: some systems signal by number only, right after they
-	 * have asked the descriptor whether it still is that process. */
+	/* `process` is the one that was opened: some systems signal by number only, right after
+	 * they have asked the descriptor whether it still is that process. */
 	int (*signal_process)(const struct os *os, int descriptor, const struct process_id *process,
 		int number, struct sooth_error *err);
 

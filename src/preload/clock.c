@@ -22,7 +22,7 @@ static void turn_clock_off(void)
 		atomic_store(&self.slot->is_coarse, 1);
 }
 
-static void look_at_prctl(long option, long a)
+static void note_prctl(long option, long a)
 {
 	/* A program without privilege has to call one of these before it can set a filter. */
 	if (option == PR_SET_SECCOMP || option == PR_SET_NO_NEW_PRIVS)
@@ -43,7 +43,7 @@ static long call_directly(long number, long a, long b, long c, long d, long e, l
 /* prctl() and syscall() end in jumps: a call may return twice (vfork(2)), or on another stack. */
 int prctl(int option, long a, long b, long c, long d)
 {
-	look_at_prctl(option, a);
+	note_prctl(option, a);
 	if (UNLIKELY(!call_is_resolved() || !loader.prctl))
 		return (int)call_directly(SYS_prctl, option, a, b, c, d, 0);
 	return loader.prctl(option, a, b, c, d);
@@ -52,7 +52,7 @@ int prctl(int option, long a, long b, long c, long d)
 long syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	if (UNLIKELY(number == SYS_prctl))
-		look_at_prctl(a, b);
+		note_prctl(a, b);
 	if (UNLIKELY(number == SYS_seccomp))
 		filter_is_near = true;
 	if (UNLIKELY(number == SYS_seccomp && a == SECCOMP_SET_MODE_STRICT))

@@ -37,7 +37,7 @@ struct place {
 	unsigned path;		     /* length of the path; 0: there is no sooth */
 };
 
-static bool take_value(struct place *p, const char *variable)
+static bool parse_value(struct place *p, const char *variable)
 {
 	static const char name[] = PRELOAD_VARIABLE "=";
 	unsigned i, k = 0;
@@ -71,7 +71,7 @@ static void find_in_file(struct place *p)
 		for (size_t i = 0; i < end && !is_found; i++) {
 			if (bytes[i])
 				continue;
-			is_found = is_start && take_value(p, bytes + from);
+			is_found = is_start && parse_value(p, bytes + from);
 			is_start = true;
 			from = i + 1;
 		}
@@ -95,7 +95,7 @@ static void find_place(struct place *p)
 		return;
 	}
 	for (char **variable = environ; *variable; variable++) {
-		if (take_value(p, *variable))
+		if (parse_value(p, *variable))
 			return;
 	}
 }
@@ -291,7 +291,7 @@ static bool map_both(const int descriptors[2], struct connection *to)
 	return atomic_load(&to->sooth_page->version) == PRELOAD_VERSION;
 }
 
-static bool take_memory(long fd, const struct place *p, int sooth_pid, struct connection *to)
+static bool map_segment(long fd, const struct place *p, int sooth_pid, struct connection *to)
 {
 	int descriptors[2] = { -1, -1 };
 	bool is_done;
@@ -308,7 +308,7 @@ static bool take_memory(long fd, const struct place *p, int sooth_pid, struct co
 }
 
 /* Reports a program that cannot connect: sooth sees that the file PRELOAD_UNSEEN is opened. */
-static void note_unseen(struct place *p)
+static void report_unconnected(struct place *p)
 {
 	unsigned at = p->path;
 	long fd;
@@ -334,10 +334,10 @@ bool connect_to_sooth(struct connection *to)
 		return false;
 	fd = is_filtered() ? -1 : open_connection(&place, &sooth_pid);
 	if (fd < 0) {
-		note_unseen(&place);
+		report_unconnected(&place);
 		return false;
 	}
-	is_done = take_memory(fd, &place, sooth_pid, to);
+	is_done = map_segment(fd, &place, sooth_pid, to);
 	KERNEL(close, fd, 0, 0, 0, 0, 0);
 	return is_done;
 }

@@ -48,7 +48,7 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
-static bool is_same(const char *a, const char *b)
+static bool is_same_name(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
 		a++;
@@ -61,7 +61,7 @@ bool loaded_is_allocator(const char *name)
 {
 	for (size_t i = 0; i < allocator_name_count; i++)
 		if (allocator_names[i].kind == ALLOCATOR_PLAIN &&
-			is_same(allocator_names[i].name, name))
+			is_same_name(allocator_names[i].name, name))
 			return true;
 	return false;
 }
@@ -84,21 +84,21 @@ static const ElfW(Sym) * find(const struct exported *e, const char *name)
 		return NULL;
 	do {
 		if ((chain[at - first] | 1) == (hash | 1) &&
-			is_same(e->strings + e->symbols[at].st_name, name))
+			is_same_name(e->strings + e->symbols[at].st_name, name))
 			return &e->symbols[at];
 	} while (!(chain[at++ - first] & 1));
 	return NULL;
 }
 
 /* Returns whether calls of a function miss this library if the caller is bound to the C library. */
-static bool goes_around(const char *name)
+static bool bypasses_library(const char *name)
 {
 	static const char *const functions[] = { "malloc", "free", "calloc", "realloc",
 		"reallocarray", "aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc",
 		"dlsym", "dlvsym", "dlopen" };
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-		if (is_same(functions[i], name))
+		if (is_same_name(functions[i], name))
 			return true;
 	return false;
 }
@@ -107,7 +107,7 @@ static bool goes_around(const char *name)
 static bool calls_around(const struct exported *e)
 {
 	for (uint32_t i = 1; i < e->hash[1]; i++)
-		if (goes_around(e->strings + e->symbols[i].st_name))
+		if (bypasses_library(e->strings + e->symbols[i].st_name))
 			return true;
 	return false;
 }

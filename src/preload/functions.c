@@ -60,7 +60,7 @@ void *calloc(size_t count, size_t size)
 	uint32_t ignored;
 
 	if (UNLIKELY(!call_is_resolved())) /* an early block is never reused, so it is zero */
-		return early_block(take_product(count, size, &ignored), 0);
+		return early_block(multiply_size(count, size, &ignored), 0);
 	return take_calloc(real.calloc, count, size);
 }
 
@@ -98,7 +98,7 @@ void *reallocarray(void *block, size_t count, size_t size)
 	void *(*function)(void *, size_t, size_t) =
 		real.reallocarray ? real.reallocarray : without_reallocarray;
 	uint32_t head = HEAP_REALLOCARRAY | PRELOAD_HEAD_HAS_OLD;
-	uint64_t bytes = take_product(count, size, &head);
+	uint64_t bytes = multiply_size(count, size, &head);
 
 	if (UNLIKELY(early_is(block)))
 		return bytes == UINT64_MAX ? NULL : move_early(block, bytes);

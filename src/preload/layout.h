@@ -28,9 +28,10 @@
  * that the program would not make itself. Threads and forked children take slots of this memory.
  * Only the first slots have a large ring; the first free slot is taken.
  */
-#define PRELOAD_PAGE	   4096u
-#define PRELOAD_SLOTS	   512u /* one per thread of a program and its forked children */
-#define PRELOAD_LARGE	   32u	/* slots with a large ring */
+#define PRELOAD_PAGE 4096u
+#define PRELOAD_SLOTS                                                                              \
+	512u /* number of slots: one per thread of a program and its forked children */
+#define PRELOAD_LARGE	   32u /* slots with a large ring */
 #define PRELOAD_RING_WORDS (1u << 15)
 #define PRELOAD_FEW_WORDS  (1u << 11) /* words of a small ring; both are powers of two */
 #define PRELOAD_FRAMES_MAX 128u
@@ -50,7 +51,7 @@ struct preload_page {
 	};
 	atomic_uint version;
 	atomic_uint is_on;   /* 0: sooth has ended */
-	atomic_uint streams; /* each call is written; else calls are only counted */
+	atomic_uint streams; /* each call is written if not 0; else calls are only counted */
 	atomic_uint stacks;  /* calls that allocate are written with their stack */
 	atomic_uint waits; /* threads wait while a ring is full; else the call is counted as lost */
 	atomic_ullong second; /* ticks */
@@ -71,7 +72,8 @@ struct preload_head {
 enum preload_slot_state {
 	PRELOAD_SLOT_FREE,
 	PRELOAD_SLOT_TAKING,
-	PRELOAD_SLOT_TAKEN, /* by the thread `tid`; sooth frees the slot after its end */
+	PRELOAD_SLOT_TAKEN, /* the thread `tid` has the slot; sooth frees it after the thread's end
+			     */
 };
 
 /* Like struct heap_count, but in ticks. */
@@ -100,7 +102,7 @@ enum preload_ask {
 
 struct preload_slot {
 	atomic_uint state;
-	atomic_uint tid, pid;	   /* from the C library; 0: not known */
+	atomic_uint tid, pid;	   /* ids from the C library; 0: not known */
 	atomic_uint parent;	   /* the process that `pid` was forked from; 0: not forked */
 	atomic_ullong begin_ticks; /* time when the slot was taken; 0: not yet set */
 	atomic_ullong head;	   /* words written */

@@ -43,7 +43,7 @@ void *__libc_calloc(size_t count, size_t size)
 	uint32_t ignored;
 
 	if (UNLIKELY(!call_is_resolved()))
-		return early_block(take_product(count, size, &ignored), 0);
+		return early_block(multiply_size(count, size, &ignored), 0);
 	if (UNLIKELY(!real.is_first))
 		return real.__libc_calloc(count, size);
 	return take_calloc(real.__libc_calloc, count, size);

@@ -32,7 +32,7 @@ struct looking {
 	bool may_allocate, calls; /* a new object may allocate, or calls */
 };
 
-static int take_numbers(struct dl_phdr_info *info, size_t size, void *user)
+static int read_load_counts(struct dl_phdr_info *info, size_t size, void *user)
 {
 	struct loaded_list *now = user;
 
@@ -42,11 +42,11 @@ static int take_numbers(struct dl_phdr_info *info, size_t size, void *user)
 	return 1;
 }
 
-static int take_object(struct dl_phdr_info *info, size_t size, void *user)
+static int examine_object(struct dl_phdr_info *info, size_t size, void *user)
 {
 	struct looking *l = user;
 
-	take_numbers(info, size, &l->now);
+	read_load_counts(info, size, &l->now);
 	if (l->now.count++ >= l->from) {
 		struct loaded_object o = loaded_object(info);
 
@@ -56,7 +56,7 @@ static int take_object(struct dl_phdr_info *info, size_t size, void *user)
 	return 0;
 }
 
-static int take_loader(struct dl_phdr_info *info, size_t size, void *ignored)
+static int read_loader(struct dl_phdr_info *info, size_t size, void *ignored)
 {
 	uintptr_t inside = (uintptr_t)__tls_get_addr;
 
@@ -81,7 +81,7 @@ static unsigned long long hidden_objects(const struct loaded_list *now)
 	return now->adds - now->subs - now->count;
 }
 
-static void note_seen(const struct loaded_list *now)
+static void note_seen_list(const struct loaded_list *now)
 {
 	atomic_store(&seen.count, now->count);
 	atomic_store(&seen.subs, now->subs);
@@ -94,11 +94,11 @@ void loaded_begin(void)
 
 	if (!gnu_get_libc_version || !dl_iterate_phdr || !__tls_get_addr)
 		return;
-	dl_iterate_phdr(take_object, &l);
-	note_seen(&l.now);
+	dl_iterate_phdr(examine_object, &l);
+	note_seen_list(&l.now);
 	seen.at_start = l.now.count;
 	seen.hidden_at_start = hidden_objects(&l.now);
-	dl_iterate_phdr(take_loader, NULL);
+	dl_iterate_phdr(read_loader, NULL);
 }
 
 /* Returns whether the thread is inside dlopen() with RTLD_DEEPBIND. The C library loads some
@@ -122,7 +122,8 @@ static bool is_in_deep(struct thread *t)
 	return is;
 }
 
-/* The change is noted as seen only at the end, so that each thread that sees it waits. */
+/* Finds new objects. The change is noted as seen only at the end, so that each thread that sees it
+ * waits. */
 void loaded_find_new(struct thread *t)
 {
 	struct looking l = { 0 };
@@ -130,19 +131,19 @@ void loaded_find_new(struct thread *t)
 
 	if (t->is_busy || !session_is_on())
 		return;
-	dl_iterate_phdr(take_numbers, &l.now);
+	dl_iterate_phdr(read_load_counts, &l.now);
 	if (l.now.adds == atomic_load(&seen.adds))
 		return;
 	/* If an object was unloaded, later objects have moved up in the list. */
 	l.from = l.now.subs == atomic_load(&seen.subs) ? atomic_load(&seen.count) : seen.at_start;
-	dl_iterate_phdr(take_object, &l);
+	dl_iterate_phdr(examine_object, &l);
 	if (l.may_allocate || hidden_objects(&l.now) != seen.hidden_at_start)
 		around |= PRELOAD_AROUND_OWN;
 	if (l.calls && is_in_deep(t))
 		around |= PRELOAD_AROUND_DEEP;
 	if (around)
 		session_calls_around(t, around);
-	note_seen(&l.now);
+	note_seen_list(&l.now);
 }
 
 /* --- which is first --- */
@@ -164,7 +165,7 @@ bool loaded_has(const struct dl_phdr_info *info, const void *address)
 	return false;
 }
 
-static int look_for_either(struct dl_phdr_info *info, size_t size, void *user)
+static int compare_load_order(struct dl_phdr_info *info, size_t size, void *user)
 {
 	struct order *o = user;
 
@@ -178,6 +179,6 @@ bool loaded_is_before(const void *address)
 	struct order o = { .address = address };
 
 	if (dl_iterate_phdr)
-		dl_iterate_phdr(look_for_either, &o);
+		dl_iterate_phdr(compare_load_order, &o);
 	return o.is_before;
 }

@@ -90,8 +90,9 @@ static inline bool is_recorded(void)
 	       call_is_resolved();
 }
 
-/* Without a C++ library nothing can catch an exception, so a failure ends the program. */
-static void *without_library(size_t size, size_t alignment)
+/* Allocates for new without a C++ library: nothing can catch an exception then, so a failure ends
+ * the program. */
+static void *allocate_without_library(size_t size, size_t alignment)
 {
 	void *block = alignment ? aligned_alloc(alignment, size) : malloc(size);
 
@@ -168,29 +169,30 @@ static __attribute__((noinline)) void record_delete(void *block, int form)
 	t->inside = 0;
 }
 
-static inline void *take_new(size_t size, int form)
+static inline void *allocate_new(size_t size, int form)
 {
 	if (is_recorded())
 		return record_new(size, form, true);
-	return LIKELY(next.plain[form]) ? next.plain[form](size) : without_library(size, 0);
+	return LIKELY(next.plain[form]) ? next.plain[form](size)
+					: allocate_without_library(size, 0);
 }
 
-static inline void *take_nothrow(size_t size, int form)
+static inline void *allocate_nothrow(size_t size, int form)
 {
 	if (is_recorded())
 		return record_new(size, form, false);
 	return LIKELY(next.nothrow[form]) ? next.nothrow[form](size, NOTHROW) : malloc(size);
 }
 
-static inline void *take_aligned(size_t size, size_t alignment, int form)
+static inline void *allocate_aligned(size_t size, size_t alignment, int form)
 {
 	if (is_recorded())
 		return record_aligned(size, alignment, form, true);
 	return LIKELY(next.aligned[form]) ? next.aligned[form](size, alignment)
-					  : without_library(size, alignment);
+					  : allocate_without_library(size, alignment);
 }
 
-static inline void *take_aligned_nothrow(size_t size, size_t alignment, int form)
+static inline void *allocate_aligned_nothrow(size_t size, size_t alignment, int form)
 {
 	if (is_recorded())
 		return record_aligned(size, alignment, form, false);
@@ -199,8 +201,9 @@ static inline void *take_aligned_nothrow(size_t size, size_t alignment, int form
 		       : aligned_alloc(alignment, size);
 }
 
-/* Each form of delete ends in the plain one: sizes and alignments are hints. */
-static inline void take_delete(void *block, int form)
+/* Frees a deleted block. Each form of delete ends in the plain one: sizes and alignments are hints.
+ */
+static inline void free_deleted(void *block, int form)
 {
 	if (is_recorded() && block)
 		record_delete(block, form);
@@ -217,14 +220,14 @@ static inline void take_delete(void *block, int form)
 		return call_;                                                                      \
 	}
 #define NEWS(letter_, form_)                                                                       \
-	NEW(_Zn##letter_##m, (size_t size), take_new(size, form_))                                 \
+	NEW(_Zn##letter_##m, (size_t size), allocate_new(size, form_))                             \
 	NEW(_Zn##letter_##mRKSt9nothrow_t, (size_t size, const struct nothrow *n),                 \
-		((void)n, take_nothrow(size, form_)))                                              \
+		((void)n, allocate_nothrow(size, form_)))                                          \
 	NEW(_Zn##letter_##mSt11align_val_t, (size_t size, size_t alignment),                       \
-		take_aligned(size, alignment, form_))                                              \
+		allocate_aligned(size, alignment, form_))                                          \
 	NEW(_Zn##letter_##mSt11align_val_tRKSt9nothrow_t,                                          \
 		(size_t size, size_t alignment, const struct nothrow *n),                          \
-		((void)n, take_aligned_nothrow(size, alignment, form_)))
+		((void)n, allocate_aligned_nothrow(size, alignment, form_)))
 
 NEWS(w, PLAIN)
 NEWS(a, ARRAY)
@@ -233,7 +236,7 @@ NEWS(a, ARRAY)
 	EXPORT void name_(__VA_ARGS__);                                                            \
 	void name_(__VA_ARGS__)                                                                    \
 	{                                                                                          \
-		take_delete(block, form_);                                                         \
+		free_deleted(block, form_);                                                        \
 	}
 #define UNUSED __attribute__((unused))
 #define DELETES(letter_, form_)                                                                    \

@@ -68,9 +68,9 @@ struct thread {
 	uint32_t asked;		 /* number of the last request */
 	uint64_t stalled;	 /* 1 + the tail at which the thread gave up waiting */
 	uintptr_t deep_frame;	 /* frame of its last dlopen(), if with RTLD_DEEPBIND */
-	uintptr_t deep_return;	 /* and where that returns to */
+	uintptr_t deep_return;	 /* return address of the frame `deep` */
 	uintptr_t inside;	 /* the frame of the outermost call; 0: in none */
-	uintptr_t inside_return; /* and where that returns to */
+	uintptr_t inside_return; /* return address of the frame `inside` */
 	uintptr_t busy_frame;
 	struct preload_slot *slot;
 	uint64_t *ring;
@@ -181,7 +181,7 @@ extern struct loader_code loader_code;
 void loaded_begin(void);
 /* Call this when the loader allocates: it may have loaded libraries. */
 void loaded_find_new(struct thread *t);
-/* Call this at the start of a program whose stacks are walked. */
+/* Prepares stack walks, at the start of a program whose stacks are walked. */
 bool stack_begin(void);
 void stack_forget_code(void);
 

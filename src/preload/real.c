@@ -78,7 +78,7 @@ static bool is_named(const char *path, const char *library)
 	return !*library;
 }
 
-static int look_in_named(struct dl_phdr_info *info, size_t size, void *user)
+static int find_in_named_object(struct dl_phdr_info *info, size_t size, void *user)
 {
 	struct named *n = user;
 
@@ -93,7 +93,7 @@ void *real_function_of(const char *library, const char *name)
 	struct named n = { library, name, NULL };
 
 	if (dl_iterate_phdr)
-		dl_iterate_phdr(look_in_named, &n);
+		dl_iterate_phdr(find_in_named_object, &n);
 	return n.found;
 }
 
@@ -114,7 +114,7 @@ struct behind {
 	void *found;
 };
 
-static int look_in(struct dl_phdr_info *info, size_t size, void *user)
+static int find_in_later_object(struct dl_phdr_info *info, size_t size, void *user)
 {
 	struct behind *b = user;
 
@@ -128,18 +128,18 @@ static int look_in(struct dl_phdr_info *info, size_t size, void *user)
 	return b->found != NULL;
 }
 
-static struct behind look_behind(const char *name)
+static struct behind find_behind_library(const char *name)
 {
 	struct behind b = { .name = name };
 
 	if (dl_iterate_phdr)
-		dl_iterate_phdr(look_in, &b);
+		dl_iterate_phdr(find_in_later_object, &b);
 	return b;
 }
 
 void *real_behind(const char *name)
 {
-	return look_behind(name).found;
+	return find_behind_library(name).found;
 }
 
 void *real_function(const char *name)
@@ -167,7 +167,7 @@ static void resolve_names_of_glibc(void)
 	LOOK_UP_OF_GLIBC(pvalloc);
 }
 
-static void resolve_all(void)
+static void resolve_functions(void)
 {
 	LOOK_UP(loader, dlsym, real_behind);
 	LOOK_UP(loader, dlvsym, real_behind);
@@ -185,7 +185,7 @@ static void resolve_all(void)
 	LOOK_UP(real, valloc, real_function);
 	LOOK_UP(real, pvalloc, real_function);
 	resolve_names_of_glibc();
-	real.is_first = !look_behind("malloc").is_before;
+	real.is_first = !find_behind_library("malloc").is_before;
 }
 
 bool real_resolve(void)
@@ -197,7 +197,7 @@ bool real_resolve(void)
 		return false;
 	if (atomic_compare_exchange_strong(&is_resolving, &none, 1)) {
 		t->is_resolving = true;
-		resolve_all();
+		resolve_functions();
 		t->is_resolving = false;
 		atomic_store(&real_is_resolved, 1);
 	}

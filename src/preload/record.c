@@ -51,7 +51,7 @@ static inline void put_word(struct thread *t, uint64_t word)
 }
 
 /* Returns the time since the last record, for which a head has 32 bits. */
-static inline uint64_t take_delta(struct thread *t, uint64_t now)
+static inline uint64_t update_delta(struct thread *t, uint64_t now)
 {
 	uint64_t delta = now > t->last_ticks ? now - t->last_ticks : 0;
 
@@ -67,7 +67,7 @@ static inline uint64_t take_delta(struct thread *t, uint64_t now)
 static inline void put_words(struct thread *t, const struct call *call)
 {
 	uint64_t ticks = call->begin ? call->end - call->begin : 0;
-	uint64_t delta = take_delta(t, call->end);
+	uint64_t delta = update_delta(t, call->end);
 	uint32_t function = call->head & PRELOAD_HEAD_FUNCTION;
 	bool is_long = ticks >> PRELOAD_HEAD_DURATION_BITS;
 	uint64_t head = delta | call->head | (call->stack ? PRELOAD_HEAD_HAS_STACK : 0);

@@ -45,7 +45,8 @@ static atomic_uint images;    /* the last number given to an image; a forked chi
 static unsigned char *segment;
 static struct thread_calls *calls;
 static struct thread_stacks *stacks;
-static int32_t number_at;	 /* from the thread pointer to gettid(2); 0: not known */
+static int32_t
+	number_at; /* distance from the thread pointer to the result of gettid(2); 0: not known */
 static uint32_t own_pid, parent; /* PIDs of this image, and of its parent */
 static bool is_named;		 /* `own_pid` is known: fork() made the child */
 static bool is_forked;		 /* an image that begins now is a forked one */
@@ -115,7 +116,7 @@ static bool make_memory(void)
 	return stacks && stack_begin();
 }
 
-static bool start_all(void)
+static bool start_recording(void)
 {
 	struct connection connection;
 
@@ -141,7 +142,7 @@ static bool has_started(void)
 		return !is_off;
 	if (!atomic_compare_exchange_strong(&start, &none, START_IN_PROGRESS))
 		return false;
-	is_off = !start_all();
+	is_off = !start_recording();
 	if (is_off)
 		atomic_store(&own_page->image, IMAGE_OFF);
 	atomic_store(&start, START_DONE);
@@ -164,7 +165,7 @@ static void note_used(unsigned slot)
 		;
 }
 
-static void take_slot(struct thread *t, unsigned number)
+static void claim_slot(struct thread *t, unsigned number)
 {
 	struct preload_slot *slot = (void *)(segment + PRELOAD_SLOT_AT(number));
 
@@ -200,7 +201,7 @@ static bool find_slot(struct thread *t)
 			!atomic_compare_exchange_strong(&slot->state, &state, PRELOAD_SLOT_TAKING))
 			continue;
 		note_used(k);
-		take_slot(t, k);
+		claim_slot(t, k);
 		return true;
 	}
 	return false;
@@ -248,7 +249,7 @@ static void begin_alone(struct thread *t, uint32_t image)
 }
 
 /* Counts a call without a slot. Sometimes it searches for a slot that has become free. */
-static bool leave_out(struct thread *t)
+static bool count_call_without_slot(struct thread *t)
 {
 	if (t->left_out++ % TRY_AGAIN == 0 && find_slot(t)) {
 		t->left_out = 0;
@@ -293,11 +294,11 @@ bool thread_begin_slow(struct thread *t)
 		return image && t->image == image && !t->left_out;
 	}
 	if (t->image == image && image)
-		return t->left_out ? leave_out(t) : true;
+		return t->left_out ? count_call_without_slot(t) : true;
 	if (!has_started() || atomic_load(&is_probed))
 		return false;
 	begin_alone(t, image);
-	return t->left_out ? leave_out(t) : true;
+	return t->left_out ? count_call_without_slot(t) : true;
 }
 
 /* Turns recording off, if it has not started by now. */
@@ -352,7 +353,7 @@ static void wait_a_little(struct thread *t, struct waiting *w, unsigned space)
 }
 
 /* Returns whether to wait on; false: the time is over, or sooth has ended. */
-static bool goes_on(struct waiting *w, unsigned seconds)
+static bool waits_longer(struct waiting *w, unsigned seconds)
 {
 	if (!session_is_on() || w->steps++ == STEPS_MAX ||
 		w->moments > seconds * (1000000000u / MOMENT_NS))
@@ -360,7 +361,7 @@ static bool goes_on(struct waiting *w, unsigned seconds)
 	return session_ticks() - w->begin <= atomic_load(&sooth_page->second) * seconds;
 }
 
-static void turn_off(void)
+static void turn_recording_off(void)
 {
 	atomic_store(&own_page->image, IMAGE_OFF);
 }
@@ -370,14 +371,14 @@ static void end_waiting(const struct waiting *w)
 {
 	if (atomic_load(&sooth_page->heartbeat) != w->beats)
 		return;
-	turn_off();
+	turn_recording_off();
 	atomic_fetch_add(&head_of_segment()->gave_up, 1);
 }
 
 /* Returns whether sooth may be alive: it had a heartbeat, or still has time for one. */
 static bool is_alive(struct waiting *w)
 {
-	return atomic_load(&sooth_page->heartbeat) != w->beats || goes_on(w, SILENT_S);
+	return atomic_load(&sooth_page->heartbeat) != w->beats || waits_longer(w, SILENT_S);
 }
 
 /* Waits until sooth has read something. False: there was no progress. */
@@ -386,7 +387,7 @@ static bool waits_for_progress(struct thread *t)
 	struct waiting w = begin_waiting();
 	uint64_t before = t->tail;
 
-	while (goes_on(&w, WAIT_S) && is_alive(&w)) {
+	while (waits_longer(&w, WAIT_S) && is_alive(&w)) {
 		unsigned space = atomic_load(&t->slot->space);
 
 		t->tail = atomic_load_explicit(&t->slot->tail, memory_order_acquire);
@@ -424,7 +425,7 @@ bool session_ask(
 		return false;
 	atomic_store(&slot->argument, argument);
 	atomic_store(&slot->ask, number << PRELOAD_ASK_NUMBER | kind);
-	while (goes_on(&w, ANSWER_S) && is_alive(&w)) {
+	while (waits_longer(&w, ANSWER_S) && is_alive(&w)) {
 		unsigned space = atomic_load(&slot->space);
 
 		is_answered = atomic_load(&slot->answered) == number;
@@ -445,7 +446,7 @@ bool session_ask(
 static void turn_to_probes(uint32_t image)
 {
 	atomic_store(&own_page->probed, image);
-	turn_off();
+	turn_recording_off();
 }
 
 /* Readies a request. Threads of a probed process ask too, because code that is loaded later has to
@@ -470,7 +471,7 @@ static bool begin_to_ask(struct thread *t)
 	return !t->left_out;
 }
 
-/* A call that has begun is still recorded here. */
+/* Notes that calls miss the library. A call that has begun is still recorded here. */
 void session_calls_around(struct thread *t, uint32_t around)
 {
 	/* Each new allocator is reported. Other reasons are reported only once. */

@@ -17,7 +17,9 @@ extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *
 #define STACK_GAP    (64u << 20)
 
 #if defined(__x86_64__)
-#define SIGNAL_FP	   120 /* from the trampoline's stack pointer (bpf/unwind_step.h) */
+#define SIGNAL_FP                                                                                  \
+	120 /* distance of the frame pointer from the trampoline's stack pointer                   \
+	       (bpf/unwind_step.h) */
 #define SIGNAL_SP	   160
 #define SIGNAL_PC	   168
 #define RETURN_ADDRESS(pc) (pc)
@@ -30,7 +32,7 @@ extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *
 
 struct walk {
 	uint64_t pc, sp, fp;
-	uint64_t end;	       /* of the stack's memory */
+	uint64_t end;	       /* end of the stack's memory */
 	uint64_t pc_at, fp_at; /* where the last step found pc and fp; 0: it kept fp */
 	bool is_exact;	       /* pc is an interrupted instruction, not the one after a call */
 	bool breaks;	       /* the frames beyond the last step are never reused */
@@ -56,7 +58,7 @@ static atomic_ullong *place_of(uintptr_t begin)
 	return NULL;
 }
 
-static bool is_met(uintptr_t begin)
+static bool is_object_known(uintptr_t begin)
 {
 	const atomic_ullong *place = place_of(begin);
 
@@ -182,7 +184,7 @@ static uint64_t end_of_stack(struct thread *t, uint64_t sp)
 }
 
 /* Notes the objects of the start: sooth read the mappings before it answered. */
-static int meet_object(struct dl_phdr_info *info, size_t size, void *unused)
+static int note_loaded_object(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	(void)size;
 	(void)unused;
@@ -200,7 +202,7 @@ static int meet_object(struct dl_phdr_info *info, size_t size, void *unused)
 bool stack_begin(void)
 {
 	if (dl_iterate_phdr)
-		dl_iterate_phdr(meet_object, NULL);
+		dl_iterate_phdr(note_loaded_object, NULL);
 	if (find_mapping((uintptr_t)__builtin_frame_address(0), &first_from, &first_to))
 		first_from = first_to - STACK_GAP;
 	return unwind_begin();
@@ -308,7 +310,7 @@ struct walking {
 	uint32_t kept; /* frames reused from the last stack, outermost first */
 };
 
-static bool is_word(uint64_t at, uint64_t value)
+static bool is_word_at(uint64_t at, uint64_t value)
 {
 	return *(const volatile uint64_t *)(uintptr_t)at == value;
 }
@@ -318,8 +320,8 @@ static bool leads_on(const struct kept_frame *all, uint32_t i)
 {
 	const struct kept_frame *f = &all[i], *above = &all[i - 1];
 
-	return !f->breaks && is_word(f->pc_at, above->raw_pc) &&
-	       (!f->fp_at || is_word(f->fp_at, above->fp));
+	return !f->breaks && is_word_at(f->pc_at, above->raw_pc) &&
+	       (!f->fp_at || is_word_at(f->fp_at, above->fp));
 }
 
 /* Returns whether the walk has reached a kept frame whose callers are unchanged. */
@@ -415,7 +417,7 @@ void stack_meet_code(uintptr_t begin)
 {
 	unsigned long long ignored[2];
 
-	if (is_met(begin))
+	if (is_object_known(begin))
 		return;
 	/* A second request for the same code does no harm. */
 	session_ask(&self, PRELOAD_ASK_CODE, begin, ignored);

@@ -6,7 +6,7 @@
 #include "bpf/unwind.h"
 #include "preload/preload.h"
 
-/* Call this at program start. */
+/* Finds the unwind tables, at program start. */
 bool unwind_begin(void);
 /* Returns the unwind rule of a code address; kind UNWIND_NONE: there is none. */
 struct unwind_rule unwind_find(uint64_t address);

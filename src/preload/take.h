@@ -52,7 +52,7 @@ TAKE void take_free(void (*function)(void *), void *block)
 	THROUGH_1(function, block);
 }
 
-TAKE uint64_t take_product(size_t count, size_t size, uint32_t *head)
+TAKE uint64_t multiply_size(size_t count, size_t size, uint32_t *head)
 {
 	size_t bytes;
 
@@ -65,7 +65,7 @@ TAKE uint64_t take_product(size_t count, size_t size, uint32_t *head)
 TAKE void *take_calloc(void *(*function)(size_t, size_t), size_t count, size_t size)
 {
 	uint32_t head = HEAP_CALLOC;
-	uint64_t bytes = take_product(count, size, &head);
+	uint64_t bytes = multiply_size(count, size, &head);
 
 	TAKE_CALL(function, function(count, size), THROUGH_2(function, count, size), .head = head,
 		.size = bytes);

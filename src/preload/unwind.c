@@ -41,7 +41,7 @@ struct index_head {
 };
 
 struct index_entry {
-	int32_t function, entry; /* from the start of the index */
+	int32_t function, entry; /* distances from the start of the index */
 };
 
 extern int _dl_find_object(void *address, struct dl_find_object *found) __attribute__((weak));
@@ -138,7 +138,7 @@ static struct unwind_rule rule_of_index(const unsigned char *index, uint64_t add
 	return from ? rule_of_entry(index + table[from - 1].entry, address) : no_rule;
 }
 
-static struct unwind_rule look_up(uint64_t address)
+static struct unwind_rule look_up_rule(uint64_t address)
 {
 	struct dl_find_object found;
 
@@ -171,7 +171,7 @@ struct unwind_rule unwind_find(uint64_t address)
 		if (!have)
 			break;
 	}
-	rule = look_up(address);
+	rule = look_up_rule(address);
 	for (unsigned i = 0; all && i < PROBES; i++) {
 		struct kept *k = &all[(at + i) & (RULES - 1)];
 		unsigned long long none = 0;

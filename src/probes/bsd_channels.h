@@ -16,7 +16,7 @@ enum bsd_channel {
 	BSD_CHANNEL_TERMINAL_READ,
 	BSD_CHANNEL_TERMINAL_WRITE,
 	BSD_CHANNEL_CHILD,
-	BSD_CHANNEL_EVENTS, /* of several descriptors; the message does not name them */
+	BSD_CHANNEL_EVENTS, /* waits for several descriptors; the message does not name them */
 	BSD_CHANNEL_SLEEP,
 	BSD_CHANNEL_FILE_LOCK,
 	BSD_CHANNEL_SIGNAL,

@@ -16,7 +16,7 @@ enum environment_kind {
 
 struct environment_variable {
 	struct sooth_record record;
-	uint64_t size_bytes; /* of the value; without a name: of the whole entry */
+	uint64_t size_bytes; /* size of the value; without a name: of the whole entry */
 	/* Redacted: the entry has no plain name, and may be part of a value that the process
 	 * overwrote. */
 	uint8_t name_state;

@@ -23,7 +23,7 @@ enum exit_reasons_kind {
 
 #define EXIT_REASONS_NAME_SIZE 16 /* TASK_COMM_LEN */
 #define EXIT_REASONS_UNLIMITED (~0ull)
-#define EXIT_REASONS_CORE_FLAG 0x80 /* of a wait status */
+#define EXIT_REASONS_CORE_FLAG 0x80 /* flag of a core dump in a wait status */
 
 struct exit_reasons_signal {
 	struct sooth_record record; /* time_ns: end of the process; tid: the thread that got it */
@@ -56,7 +56,7 @@ struct exit_reasons_oom {
 };
 
 struct exit_reasons_core {
-	struct sooth_record record; /* of no process: found among old core dumps */
+	struct sooth_record record; /* header of no process: found among old core dumps */
 	uint64_t size_bytes;
 	uint32_t core_pid;
 	uint8_t size_state;
@@ -71,7 +71,7 @@ struct exit_reasons_end {
 	struct sooth_record record;
 	uint64_t peak_rss_bytes;
 	uint64_t cpu_soft_s, cpu_hard_s, file_size_bytes; /* limits; EXIT_REASONS_UNLIMITED */
-	uint32_t status;				  /* as wait(2) gives it */
+	uint32_t status;				  /* status as wait(2) gives it */
 	uint32_t parent_pid;
 	uint8_t status_state;
 	uint8_t peak_state;
@@ -90,14 +90,15 @@ struct exit_reasons_end {
  * signal or after a request to end. It may have started after the observation began.
  */
 struct exit_reasons_child {
-	struct sooth_record record; /* of the watched process; time_ns: the end of the child */
+	struct sooth_record record; /* header with the id of the watched process; time_ns: the end
+				       of the child */
 	uint64_t child_start_ticks;
 	uint64_t parent_start_ticks;
 	uint64_t sender_start_ticks;
 	uint64_t life_ns; /* time since its fork */
 	uint32_t child_pid;
 	uint32_t parent_pid;
-	uint32_t status; /* as wait(2) gives it */
+	uint32_t status; /* status as wait(2) gives it */
 	uint32_t signal; /* the signal that ended the child or asked it to end; 0: not seen */
 	int32_t code;	 /* si_code of sigaction(2) */
 	uint32_t sender_pid;
@@ -116,13 +117,13 @@ struct exit_reasons_log {
 	struct sooth_record record; /* no process: the log has only a pid */
 	uint64_t logged_ns;	    /* CLOCK_MONOTONIC, with the precision of the log */
 	uint64_t virtual_bytes, anonymous_bytes, file_bytes, shared_bytes;
-	uint64_t address;     /* of the fault */
+	uint64_t address;     /* address of the fault */
 	uint64_t instruction; /* instruction pointer */
-	uint32_t log_pid;     /* for a fault: the thread's */
+	uint32_t log_pid;     /* id of the thread that a fault is logged for */
 	uint32_t uid;
 	uint32_t what;	       /* enum exit_reasons_log_what */
 	uint8_t is_of_group;   /* memory of a control group ran out, else of the host */
-	uint8_t figures_state; /* of the memory values */
+	uint8_t figures_state; /* state of the memory values */
 	uint8_t address_state;
 	uint8_t instruction_state;
 	uint8_t group_state;

@@ -5,7 +5,7 @@
 
 #include <sooth/field.h>
 
-extern const struct sooth_names fd_type_names;	 /* by enum fds_type */
-extern const struct sooth_names fd_access_names; /* by enum fds_access */
+extern const struct sooth_names fd_type_names;	 /* names by enum fds_type */
+extern const struct sooth_names fd_access_names; /* names by enum fds_access */
 
 #endif

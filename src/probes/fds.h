@@ -31,7 +31,7 @@ enum fds_type {
 	FDS_UDP,
 	FDS_NETLINK,
 	FDS_PACKET,
-	FDS_SOCKET, /* of another or an unknown protocol */
+	FDS_SOCKET, /* socket of another or an unknown protocol */
 	FDS_EPOLL,
 	FDS_EVENTFD,
 	FDS_TIMERFD,
@@ -47,8 +47,8 @@ enum fds_type {
 	FDS_PTY,
 	FDS_TTY,
 	FDS_DEVICE,    /* another character or block device */
-	FDS_NAMESPACE, /* of /proc/PID/ns */
-	FDS_ANONYMOUS, /* of the kernel, of another kind: the path names it */
+	FDS_NAMESPACE, /* namespace of /proc/PID/ns */
+	FDS_ANONYMOUS, /* file of the kernel, of another kind: the path names it */
 	FDS_TYPES,
 };
 
@@ -67,23 +67,23 @@ struct fds_descriptor {
 	uint64_t size_bytes;
 	uint32_t fd;
 	uint32_t flags;			     /* O_* of open(2) as this system has them */
-	uint32_t device_major, device_minor; /* of the file system */
-	uint32_t node_major, node_minor;     /* of a device */
+	uint32_t device_major, device_minor; /* numbers of the file system's device */
+	uint32_t node_major, node_minor;     /* numbers of a device file */
 	uint32_t mount;			     /* id in /proc/PID/mountinfo */
 	uint8_t type;			     /* enum fds_type */
 	uint8_t access;			     /* enum fds_access */
 	uint8_t is_deleted;		     /* the file has no name any more, or another file has
 					      * it */
 	uint8_t closes_on_exec;
-	uint8_t node_state;  /* absent: no device */
-	uint8_t inode_state; /* of inode and device */
-	uint8_t flags_state; /* of flags, access, offset, mount, closes_on_exec */
+	uint8_t node_state;  /* state of node_major and node_minor; absent: no device */
+	uint8_t inode_state; /* state of inode and device */
+	uint8_t flags_state; /* state of flags, access, offset, mount, closes_on_exec */
 	uint8_t size_state;  /* absent: not a file */
 	uint8_t path_state;
 	uint8_t detail_state;  /* absent: the type says all */
-	uint8_t deleted_state; /* of is_deleted; if unknown, the path ends as the link does */
+	uint8_t deleted_state; /* state of is_deleted; if unknown, the path ends as the link does */
 	uint8_t unused;
-	struct sooth_text path;	  /* as the link says, without " (deleted)"; "pipe:[7]" */
+	struct sooth_text path;	  /* path as the link says, without " (deleted)"; "pipe:[7]" */
 	struct sooth_text detail; /* "count 3", "pid 4711", "TCPv6", "map 12" */
 };
 
@@ -91,7 +91,7 @@ struct fds_descriptor {
 
 struct fds_member {
 	struct sooth_record record;
-	uint64_t inode;	 /* of the file waited for; 0: unknown */
+	uint64_t inode;	 /* inode of the file waited for; 0: unknown */
 	uint32_t epoll;	 /* the descriptor that waits */
 	uint32_t fd;	 /* number of the added file; may be closed, or another file now */
 	uint32_t events; /* EPOLL* */
@@ -117,8 +117,8 @@ struct fds_watch {
  */
 struct fds_holder {
 	struct sooth_record record; /* the observed process */
-	uint64_t inode;		    /* of the observed process's descriptor */
-	uint64_t held_inode;	    /* of the holder's file: the same pipe, or the peer socket */
+	uint64_t inode;		    /* inode of the observed process's descriptor */
+	uint64_t held_inode; /* inode of the holder's file: the same pipe, or the peer socket */
 	uint64_t holder_start_ticks;
 	uint32_t holder_pid;
 	uint32_t holder_fd;
@@ -131,13 +131,13 @@ struct fds_holder {
 struct fds_filesystem {
 	struct sooth_record record;
 	uint64_t total_bytes, free_bytes;
-	uint64_t available_bytes;	 /* to a process without privilege */
+	uint64_t available_bytes;	 /* space that a process without privilege can use */
 	uint64_t files, files_available; /* 0: the file system has no such limit */
 	uint32_t mount;			 /* id in /proc/PID/mountinfo */
 	uint32_t device_major, device_minor;
 	uint8_t is_read_only;
 	uint8_t is_memory;   /* tmpfs and similar: its files are memory */
-	uint8_t space_state; /* of all sizes and counts, and of is_read_only */
+	uint8_t space_state; /* state of all sizes and counts, and of is_read_only */
 	uint8_t unused;
 	struct sooth_text point; /* mount point, as the process sees it */
 };
@@ -148,7 +148,7 @@ struct fds_successor {
 	struct sooth_record record;
 	uint64_t inode;
 	uint64_t size_bytes;
-	int64_t modified_s; /* since 1970 */
+	int64_t modified_s; /* time in seconds since 1970 */
 	uint32_t fd;	    /* descriptor of the file that was read to its end */
 	uint32_t unused;
 	struct sooth_text path;
@@ -158,12 +158,12 @@ struct fds_process {
 	struct sooth_record record;
 	uint64_t soft_limit, hard_limit; /* RLIMIT_NOFILE */
 	uint32_t descriptors;	/* number of records; descriptors_state: whether there are more */
-	uint32_t watches;	/* of inotify, recorded or not */
+	uint32_t watches;	/* watches of inotify, recorded or not */
 	uint32_t watches_max;	/* fs.inotify.max_user_watches: of all processes of the user */
 	uint32_t instances_max; /* fs.inotify.max_user_instances */
 	uint8_t descriptors_state; /* truncated: there are more; else why none could be read */
 	uint8_t limit_state;
-	uint8_t inotify_state; /* of watches_max, instances_max */
+	uint8_t inotify_state; /* state of watches_max, instances_max */
 	uint8_t holders_state; /* whether all processes were readable */
 	uint8_t unused[4];
 };

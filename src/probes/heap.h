@@ -74,7 +74,7 @@ struct heap_call {
 	uint8_t function;	    /* enum heap_function */
 	uint8_t error;		    /* errno */
 	uint8_t is_overflow;
-	uint8_t alignment_log2;	   /* for functions that take an alignment; 0: none */
+	uint8_t alignment_log2;	   /* log2 of the alignment that the function got; 0: none */
 	uint8_t size_state;	   /* absent: free */
 	uint8_t old_address_state; /* absent: all but realloc */
 	uint8_t error_state;	   /* absent: the call did not fail */
@@ -82,11 +82,12 @@ struct heap_call {
 	/* The record ends here if no stacks were requested, and for a free. */
 	union {
 		struct {
-			uint32_t stack; /* of a heap.stack */
+			uint32_t stack; /* number of a heap.stack */
 			uint8_t stack_state;
 			uint8_t more_unused[3];
 		};
-		uint64_t stack_hash; /* only from the kernel side to the collector */
+		uint64_t stack_hash; /* hash; only in records from the kernel side to the collector
+				      */
 	};
 };
 
@@ -97,18 +98,18 @@ struct heap_call {
 struct heap_sum {
 	struct sooth_record record; /* time_ns: end of the window */
 	uint64_t from_ns;
-	uint64_t calls, allocated_bytes; /* of calls that got memory */
+	uint64_t calls, allocated_bytes; /* sums of the calls that got memory */
 	uint64_t freed_blocks, freed_bytes;
-	uint64_t short_blocks, short_bytes; /* of the freed ones: freed within HEAP_SHORT_NS */
+	uint64_t short_blocks, short_bytes; /* blocks that were freed within HEAP_SHORT_NS */
 	uint32_t program;
 	uint32_t size_class; /* size_class_of() of bpf/log2.h */
-	uint32_t stack;	     /* of a heap.stack */
+	uint32_t stack;	     /* number of a heap.stack */
 	uint8_t stack_state;
 	uint8_t unused[3];
 	/* Older captures have nothing from here on. */
 	uint64_t sample_bytes; /* 0: all blocks; else these are samples: average number of bytes
 				* allocated between two samples */
-	uint32_t sampled_size; /* of each of these blocks, but for the last of nine bits */
+	uint32_t sampled_size; /* size of each of these blocks, but for the last of nine bits */
 	uint32_t more_unused;
 };
 
@@ -118,18 +119,19 @@ struct heap_sum {
 struct heap_held {
 	struct sooth_record record;
 	uint64_t live_bytes, live_blocks;
-	uint64_t peak_bytes; /* since its program was followed */
+	uint64_t peak_bytes; /* highest value since the program was followed */
 	uint64_t freed_bytes;
-	uint64_t frees_unknown;	   /* of blocks whose allocation was not seen */
+	uint64_t frees_unknown;	   /* frees of blocks whose allocation was not seen */
 	uint64_t untracked_blocks; /* allocated, but not tracked: a table was full */
 	uint64_t untracked_bytes;
-	uint64_t unsummed_blocks; /* in the process's values, but in no heap.sum */
+	uint64_t unsummed_blocks; /* blocks in the process's values, but in no heap.sum */
 	uint64_t unsummed_bytes;
 	uint32_t program;
 	uint8_t is_forked; /* forked, and no exec since: the process frees copies of blocks */
 	uint8_t unused[3];
 	/* Older captures have nothing from here on. */
-	uint64_t sample_bytes; /* as in heap.sum; not 0: all values are of unweighted samples */
+	uint64_t sample_bytes; /* size per sample, as in heap.sum; not 0: all values are of
+				  unweighted samples */
 };
 
 #define HEAP_HELD_LEAST offsetof(struct heap_held, sample_bytes)
@@ -151,14 +153,16 @@ struct heap_bad_free {
 	uint64_t freed_ago_ns; /* time since the first free */
 	union {
 		struct {
-			uint32_t stack; /* of a heap.stack: the call that frees it now */
+			uint32_t stack; /* number of the heap.stack of the call that frees the block
+					   now */
 			uint8_t stack_state;
 			uint8_t more_unused[3];
 		};
-		uint64_t stack_hash; /* only from the kernel side to the collector */
+		uint64_t stack_hash; /* hash; only in records from the kernel side to the collector
+				      */
 	};
 	uint8_t what;	     /* enum heap_bad_what */
-	uint8_t block_state; /* of size and freed_ago_ns */
+	uint8_t block_state; /* state of size and freed_ago_ns */
 	uint8_t unused[6];
 };
 
@@ -194,17 +198,17 @@ struct heap_cost {
 struct heap_overhead {
 	struct sooth_record record;
 	uint64_t from_ns;     /* approximate time of the first hit */
-	uint64_t hits_ns;     /* from the first hit to the last one */
+	uint64_t hits_ns;     /* time from the first hit to the last one */
 	uint64_t cpu_ns;      /* CPU time of the process while it was observed */
-	uint64_t probes_ns;   /* of cpu_ns: hits times the cost of one hit, plus programs_ns */
+	uint64_t probes_ns;   /* part of cpu_ns: hits times the cost of one hit, plus programs_ns */
 	uint64_t programs_ns; /* sooth's BPF programs: measured for 1 hit in 61, times 61 */
 	uint64_t entries, returns, stepped; /* hits, exact to 61 per thread; stepped: at a return */
 	/* The kernel's time for one hit, measured by sooth in itself when the recording ended. */
 	uint32_t entry_ns, return_ns, stepped_ns;
-	uint8_t cost_state;   /* of these three, and of probes_ns */
-	uint8_t return_state; /* of return_ns; without a value, probes_ns has no returns */
+	uint8_t cost_state;   /* state of the three values above, and of probes_ns */
+	uint8_t return_state; /* state of return_ns; without a value, probes_ns has no returns */
 	uint8_t unused[2];
-	char name[16]; /* of the process */
+	char name[16]; /* name of the process */
 };
 
 /* A definition: where a function of a file is probed. */
@@ -213,9 +217,9 @@ struct heap_site {
 	uint64_t device;
 	uint64_t inode;
 	uint64_t entry;	     /* offset of the function in the file */
-	uint64_t offset;     /* of the probed instruction; the same for the return probe */
-	uint8_t function;    /* enum heap_function */
-	uint8_t has_return;  /* its return is probed too */
+	uint64_t offset;     /* offset of the probed instruction; the same for the return probe */
+	uint8_t function;    /* enum heap_function of the probed function */
+	uint8_t has_return;  /* the return of the function is probed too */
 	uint8_t is_emulated; /* 0: the instruction is single-stepped, 20 times the overhead */
 	uint8_t unused[5];
 	struct sooth_text path;

@@ -15,7 +15,7 @@ enum host_kind {
 	HOST_LOAD = 0x0c00,
 	HOST_MEMORY = 0x0c01,
 	HOST_TRACER = 0x0c02, /* recorded once, at the start */
-	HOST_CPU = 0x0c03,    /* one for each online CPU */
+	HOST_CPU = 0x0c03,    /* record of each online CPU */
 	HOST_LIMIT = 0x0c04,
 };
 
@@ -28,11 +28,11 @@ struct host_load {
 	uint32_t running, tasks; /* threads: ready to run, existing */
 	uint32_t cpus;		 /* in use */
 	uint8_t load_state, uptime_state;
-	uint8_t cpu_state, io_state; /* of the pressure */
+	uint8_t cpu_state, io_state; /* states of the pressure of CPU and I/O */
 	/* Older captures have nothing from here on. */
 	uint64_t forks; /* processes and threads started since the host booted */
 	uint8_t forks_state;
-	uint8_t tasks_state; /* of running and tasks */
+	uint8_t tasks_state; /* state of running and tasks */
 	uint8_t unused[6];
 };
 
@@ -66,10 +66,10 @@ struct host_limit {
 struct host_memory {
 	struct sooth_record record;
 	uint64_t total_bytes, free_bytes;
-	uint64_t available_bytes; /* what programs can get without swapping */
+	uint64_t available_bytes; /* memory that programs can get without swapping */
 	uint64_t swap_total_bytes, swap_free_bytes;
 	double some_10s, full_10s; /* pressure */
-	uint8_t memory_state;	   /* of total and free */
+	uint8_t memory_state;	   /* state of total and free */
 	uint8_t available_state, swap_state, pressure_state;
 	uint8_t unused[4];
 };
@@ -77,7 +77,7 @@ struct host_memory {
 /* The processes that the caller can watch with a tracer now. */
 enum host_reach {
 	HOST_REACH_NOTHING,
-	HOST_REACH_STARTED, /* only those that the tracer starts */
+	HOST_REACH_STARTED, /* the tracer reaches only processes that it starts */
 	HOST_REACH_OWN,	    /* processes of the caller's user */
 	HOST_REACH_ALL,
 	HOST_REACHES,
@@ -92,10 +92,10 @@ struct host_tracer {
 	uint8_t unused[4];
 	struct sooth_text name;
 	struct sooth_text path;
-	struct sooth_text version; /* of the package that it belongs to */
+	struct sooth_text version; /* version of the package that it belongs to */
 	struct sooth_text purpose;
 	struct sooth_text need;	   /* privilege, in words */
-	struct sooth_text missing; /* to reach more */
+	struct sooth_text missing; /* privilege or option that is missing to reach more */
 };
 
 #endif

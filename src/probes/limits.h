@@ -22,21 +22,21 @@ enum limits_kind {
 
 /* A resource that processes use together, and whose limit is near. */
 enum limits_shared {
-	LIMITS_SHARED_CPU,	 /* of a control group; `amount` is unset */
-	LIMITS_SHARED_MEMORY,	 /* of a control group, bytes */
-	LIMITS_SHARED_TASKS,	 /* of a control group, processes and threads */
+	LIMITS_SHARED_CPU,	 /* CPU time of a control group; `amount` is unset */
+	LIMITS_SHARED_MEMORY,	 /* memory of a control group, bytes */
+	LIMITS_SHARED_TASKS,	 /* processes and threads of a control group */
 	LIMITS_SHARED_CPUS,	 /* CPUs that the process may run on; `amount` is unset */
-	LIMITS_SHARED_WATCHES,	 /* of inotify, of one user in one user namespace */
-	LIMITS_SHARED_INSTANCES, /* of inotify, as the watches */
+	LIMITS_SHARED_WATCHES,	 /* inotify watches of one user in one user namespace */
+	LIMITS_SHARED_INSTANCES, /* inotify instances of one user in one user namespace */
 	LIMITS_SHARED_PORTS,	 /* connections to one peer */
-	LIMITS_SHARED_SPACE,	 /* of a full file system, bytes of one file */
+	LIMITS_SHARED_SPACE,	 /* space of a full file system, bytes of one file */
 	LIMITS_SHARED_MOUNT,	 /* another process on that full file system; `amount` is unset */
 	LIMITS_SHARED,
 };
-extern const struct sooth_names limits_shared_names; /* by enum limits_shared */
+extern const struct sooth_names limits_shared_names; /* names by enum limits_shared */
 
 enum limits_unit { LIMITS_NUMBER, LIMITS_BYTES, LIMITS_SECONDS, LIMITS_MICROSECONDS, LIMITS_UNITS };
-extern const struct sooth_names limits_unit_names; /* by enum limits_unit */
+extern const struct sooth_names limits_unit_names; /* names by enum limits_unit */
 
 /* One resource limit of getrlimit(2). */
 struct limits_resource {
@@ -47,7 +47,7 @@ struct limits_resource {
 	uint8_t soft_state, hard_state; /* absent: unlimited */
 	uint8_t used_state;		/* absent: the limit has no use to compare */
 	uint8_t unused;
-	struct sooth_text name; /* as `prlimit` has it: "NOFILE" */
+	struct sooth_text name; /* name as `prlimit` has it: "NOFILE" */
 };
 
 /* One resource of a control group: its use and its limit. */
@@ -67,10 +67,10 @@ struct limits_group {
 	struct sooth_text name; /* "memory", "memory+swap", "swap", "memory-high", "pids", "cpu" (us
 				   a second), "io-read", "io-write" (bytes a
 				   second, of the device with the least) */
-	struct sooth_text path; /* of the group in its hierarchy */
+	struct sooth_text path; /* path of the group in its hierarchy */
 	/* Older captures have nothing from here on. */
 	uint64_t file_bytes; /* files' pages in `used`, which the kernel frees when needed */
-	uint8_t file_state;  /* of file_bytes; absent: the resource is not memory */
+	uint8_t file_state;  /* state of file_bytes; absent: the resource is not memory */
 	uint8_t unused2[7];
 };
 
@@ -83,10 +83,10 @@ struct limits_pressure {
 	double some_10s, some_60s, some_300s; /* percent */
 	double full_10s, full_60s, full_300s;
 	uint8_t full_state; /* absent for the cpu of the host, which has no such value */
-	uint8_t is_host;    /* of the host, else of the process's control group */
+	uint8_t is_host;    /* the pressure is of the host, else of the process's control group */
 	uint8_t unused[6];
 	struct sooth_text resource; /* "cpu", "memory", "io" */
-	struct sooth_text path;	    /* of the group; empty: the host */
+	struct sooth_text path;	    /* path of the group; empty: the host */
 };
 
 /* Segments of System V shared memory (shmget(2)) that the process created and that still exist.
@@ -94,8 +94,8 @@ struct limits_pressure {
 struct limits_segments {
 	struct sooth_record record;
 	uint64_t segments, bytes;
-	uint64_t unattached, unattached_bytes; /* of these: no process has them mapped */
-	uint64_t all_segments;		       /* of all processes */
+	uint64_t unattached, unattached_bytes; /* segments of these that no process has mapped */
+	uint64_t all_segments;		       /* segments of all processes */
 	uint64_t segments_max;		       /* kernel.shmmni; 0: not read */
 };
 
@@ -113,20 +113,20 @@ struct limits_holder {
 	uint8_t unused[2];
 	char holder_name[16];	 /* comm */
 	struct sooth_text place; /* control group, list of CPUs, peer, mount point */
-	struct sooth_text path;	 /* for space: the file, "cache-*.html" for several; for a process
-				  * limit: the script */
+	struct sooth_text path;	 /* path of the file for space, "cache-*.html" for several; for a
+				  * process  limit: the script */
 };
 
 struct limits_process {
 	struct sooth_record record;
 	int64_t oom_score;		 /* higher ones are killed first; proc_pid_oom_score(5) */
 	int64_t oom_score_adjustment;	 /* -1000: never */
-	uint64_t memory_available_bytes; /* of the host */
+	uint64_t memory_available_bytes; /* memory available on the host */
 	uint64_t memory_bytes;
 	uint8_t oom_state;
 	uint8_t resources_state;
 	uint8_t groups_state;
-	uint8_t pressure_state; /* why there is no pressure */
+	uint8_t pressure_state; /* reason why there is no pressure */
 	uint8_t memory_state;
 	uint8_t unused[3];
 };

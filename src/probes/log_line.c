@@ -220,7 +220,7 @@ static const char *const done[] = { "ok", "done", "success", "successful", "succ
 	"fetched", "downloaded", "received", "handled", "served", "built", "deployed", "recovered",
 	"flushed", "inserted", "200", "201", "202", "204" };
 
-static bool is_none(struct span word)
+static bool is_word_for_none(struct span word)
 {
 	return span_equal(word, "0") || span_equal(word, "no") || span_equal(word, "without") ||
 	       span_equal(word, "not") || span_equal(word, "No");
@@ -236,7 +236,7 @@ static bool is_denied(struct span s, size_t at, size_t size)
 	at = begin;
 	while (begin && !isspace((unsigned char)s.data[begin - 1]))
 		begin--;
-	if (is_none(span_of(s.data + begin, at - begin)))
+	if (is_word_for_none(span_of(s.data + begin, at - begin)))
 		return true;
 	while (behind < s.size && strchr(" =:", s.data[behind]))
 		behind++;

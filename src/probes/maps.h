@@ -15,7 +15,7 @@ enum maps_kind {
 	MAPS_STACK = 0x0701,	    /* address of a thread's stack pointer or thread area */
 	MAPS_RUNTIME = 0x0702,	    /* an allocator or language runtime that the process has */
 	MAPS_PROCESS = 0x0703,	    /* ends the records of one snapshot */
-	MAPS_MANAGED_HEAP = 0x0704, /* what a JVM says about its heap, before MAPS_PROCESS */
+	MAPS_MANAGED_HEAP = 0x0704, /* what a JVM says about its heap; comes before MAPS_PROCESS */
 };
 
 enum maps_protection {
@@ -40,21 +40,22 @@ enum maps_flag {
 struct maps_mapping {
 	struct sooth_record record;
 	uint64_t from, to;
-	uint64_t offset; /* in the file */
+	uint64_t offset; /* offset in the file */
 	uint64_t inode;	 /* 0: no file */
 	uint64_t rss_bytes;
 	uint64_t pss_bytes; /* shared pages divided by the number of processes that share them */
 	uint64_t shared_clean_bytes, shared_dirty_bytes;
 	uint64_t private_clean_bytes, private_dirty_bytes;
 	uint64_t anonymous_bytes; /* resident memory that belongs to no file */
-	uint64_t huge_bytes;	  /* in huge pages */
+	uint64_t huge_bytes;	  /* bytes in huge pages */
 	uint64_t locked_bytes;
 	uint64_t swap_bytes;
 	uint32_t device_major, device_minor;
-	uint32_t page_bytes;	/* of the mapping; 0: unknown */
+	uint32_t page_bytes;	/* page size of the mapping; 0: unknown */
 	uint8_t protection;	/* enum maps_protection */
-	uint8_t is_deleted;	/* its file has no name any more */
-	uint8_t figures_state;	/* of all _bytes but page_bytes; not requested without detail */
+	uint8_t is_deleted;	/* the file has no name any more */
+	uint8_t figures_state;	/* state of all _bytes but page_bytes; not requested without detail
+				 */
 	uint8_t path_state;	/* absent: it has no name */
 	struct sooth_text path; /* of the file, without " (deleted)", or "[heap]", "[anon:x]" */
 	uint8_t flags;		/* enum maps_flag */
@@ -98,8 +99,8 @@ struct maps_managed_heap {
 	struct sooth_record record;
 	uint64_t old_bytes; /* used in the old generation */
 	uint64_t old_capacity_bytes;
-	uint64_t collections;	   /* of the young generation */
-	uint64_t full_collections; /* of both generations, or of the old one */
+	uint64_t collections;	   /* collections of the young generation */
+	uint64_t full_collections; /* full collections of both generations, or of the old one */
 };
 
 /* The kernel's sums for the whole address space. */
@@ -113,14 +114,14 @@ struct maps_process {
 	uint32_t mappings;	/* number of records */
 	uint32_t mappings_max;	/* vm.max_map_count */
 	uint8_t mappings_state; /* truncated: there are more; else why none could be read */
-	uint8_t status_state;	/* of the _bytes */
-	uint8_t figures_state;	/* of the mappings: not requested without detail */
+	uint8_t status_state;	/* state of the _bytes */
+	uint8_t figures_state;	/* state of the mappings: not requested without detail */
 	uint8_t max_state;
 	uint8_t unused[4];
 };
 
 extern const struct sooth_names maps_protection_names; /* by the bits of enum maps_protection */
-extern const struct sooth_names maps_runtime_names;    /* by enum maps_runtime */
+extern const struct sooth_names maps_runtime_names;    /* names by enum maps_runtime */
 
 _Static_assert(sizeof(struct maps_mapping) == 176 && sizeof(struct maps_stack) == 48 &&
 		       sizeof(struct maps_runtime_found) == 48 &&

@@ -13,13 +13,13 @@
  * it had loaded was probed. */
 #define PAUSE_NO_RESERVE UINT64_MAX
 
-/* All threads that ran were paused while the ring was emptied. */
+/* A pause of all running threads, while the ring was emptied. */
 
 struct pause_event {
 	struct sooth_record record; /* time_ns: when the threads ran again */
-	uint64_t asked_ns;	    /* when the full ring made the pause necessary */
-	uint64_t stopped_ns;	    /* when the last running thread had stopped */
-	uint64_t reserve_ns;	    /* how long the rest of the ring would have lasted */
+	uint64_t asked_ns;	    /* time at which the full ring made the pause necessary */
+	uint64_t stopped_ns;	    /* time at which the last running thread had stopped */
+	uint64_t reserve_ns;	    /* time that the rest of the ring would have lasted */
 	uint32_t threads;	    /* running threads that were stopped */
 	uint32_t refused;	    /* threads that could not be paused: traced, or not permitted */
 	uint64_t lost;		    /* calls lost to the full ring so far, in total */

@@ -34,7 +34,7 @@ enum proc_term {
 	PROC_TERM_NOT_REPORTED,
 	PROC_TERM_ENDS,
 	PROC_TERM_IGNORED,
-	PROC_TERM_HANDLED, /* by a function of the program */
+	PROC_TERM_HANDLED, /* a function of the program handles SIGTERM */
 	PROC_TERM_ANSWERS,
 };
 
@@ -66,10 +66,10 @@ struct proc_process {
 	/* Older captures have nothing from here on. */
 	uint8_t marks_state;
 	uint8_t package_state;
-	uint8_t is_foreground;		/* its process group is its terminal's foreground group */
-	uint8_t is_brief;		/* the process has nothing to do with an agent; little was
-					 * read */
-	struct sooth_text marks;	/* NUL-separated: texts that the executable holds */
+	uint8_t is_foreground;	 /* the process group is the foreground group of its terminal */
+	uint8_t is_brief;	 /* the process has nothing to do with an agent; little was
+				  * read */
+	struct sooth_text marks; /* NUL-separated: texts that the executable holds */
 	struct sooth_text mark_version; /* version text after the last mark */
 	struct sooth_text package;	/* npm package of the script or of the executable */
 	struct sooth_text package_version;
@@ -110,7 +110,7 @@ struct proc_snapshot {
 #define PROC_SNAPSHOT_LEAST 40
 _Static_assert(PROC_SNAPSHOT_LEAST == offsetof(struct proc_snapshot, is_of_host), "only grows");
 
-/* Where a standard stream leads. */
+/* Destination of a standard stream. */
 enum proc_stream {
 	PROC_STREAM_NONE, /* closed */
 	PROC_STREAM_NULL, /* /dev/null */
@@ -130,7 +130,7 @@ struct proc_ties {
 	struct sooth_record record;
 	uint64_t pid_namespace; /* inode number */
 	uint64_t stream_inode[3];
-	uint32_t inner_pid; /* in its innermost pid namespace */
+	uint32_t inner_pid; /* inner PID in its innermost pid namespace */
 	uint8_t stream[3];  /* enum proc_stream of descriptors 0, 1, 2 */
 	uint8_t stream_state[3];
 	uint8_t markers_state;
@@ -144,14 +144,14 @@ struct proc_ties {
 	 * that process nor its children are agents.
 	 */
 	uint8_t has_writer;   /* a process has the other end of stream 0 */
-	uint8_t writer_state; /* of has_writer */
+	uint8_t writer_state; /* state of has_writer */
 	uint8_t writers_state;
 	uint8_t root_state;
 	uint8_t unused[6];
 	/* NUL-separated "NAME=VALUE" of the markers that agents declare; only "NAME" if the value
 	 * is no plain identifier. */
 	struct sooth_text markers;
-	struct sooth_text stream_path[3]; /* of files */
+	struct sooth_text stream_path[3]; /* paths of streams that are files */
 	struct sooth_text writers;	  /* list of the pids that have the other end of stream 0 */
 	struct sooth_text root;		  /* top directory of its git working tree */
 	/* Older captures have nothing from here on. */
@@ -161,16 +161,18 @@ struct proc_ties {
 	uint8_t unused_more[2];
 	uint64_t input_utc_ns; /* stream 0 is a terminal: last input, rounded down to 8 s */
 	/* Older captures have nothing from here on, either. */
-	uint64_t written_bytes; /* by the process and the children it waited for, to anything */
+	uint64_t written_bytes; /* bytes written by the process and the children it waited for, to
+				   anything */
 	uint64_t output_utc_ns; /* stream 1 is a file: when that was last written to */
 	uint8_t written_state;
 	uint8_t output_state;
 	uint8_t unused_last[6];
 	/* Older captures have nothing from here on, either. */
-	uint64_t read_bytes; /* by the process and the children it waited for, from anything */
+	uint64_t read_bytes; /* bytes read by the process and the children it waited for, from
+				anything */
 	uint64_t io_calls;   /* calls that read read_bytes or wrote written_bytes */
-	uint64_t disk_read_bytes, disk_written_bytes; /* from and to storage */
-	uint8_t io_state;			      /* of these four values */
+	uint64_t disk_read_bytes, disk_written_bytes; /* bytes from and to storage */
+	uint8_t io_state;			      /* state of the four values above */
 	uint8_t unused_end[7];
 };
 
@@ -195,25 +197,25 @@ enum proc_turn {
 struct proc_session {
 	struct sooth_record record;
 	uint64_t activity_utc_ns; /* newest change of the log, or of the self-reported status */
-	uint64_t tool_utc_ns;	  /* of the last tool call in the log */
+	uint64_t tool_utc_ns;	  /* time of the last tool call in the log */
 	uint8_t session_state;
 	uint8_t status_state;
 	uint8_t activity_state;
-	uint8_t tool_state; /* of tool and tool_utc_ns */
+	uint8_t tool_state; /* state of tool and tool_utc_ns */
 	uint8_t version_state;
 	uint8_t unused[3];
 	struct sooth_text session; /* the agent's own id of the session */
 	struct sooth_text source;  /* description of the file that says so */
 	struct sooth_text status;  /* "idle", "busy": self-reported */
 	struct sooth_text tool;	   /* name of the last tool called */
-	struct sooth_text version; /* as the session file says */
+	struct sooth_text version; /* version as the session file says */
 	/* Older captures have nothing from here on. */
 	uint64_t changed_utc_ns; /* last change of the status */
-	uint64_t turn_utc_ns;	 /* when the turn began */
-	uint32_t attempts;	 /* of the request to the model, by the log; 0: the first */
-	uint16_t error_status;	 /* HTTP status of the attempt before, by the log */
-	uint8_t turn;		 /* enum proc_turn */
-	uint8_t turn_state;	 /* of turn, its time and attempts */
+	uint64_t turn_utc_ns;	 /* time at which the turn began */
+	uint32_t attempts;     /* attempts of the request to the model, by the log; 0: the first */
+	uint16_t error_status; /* HTTP status of the attempt before, by the log */
+	uint8_t turn;	       /* enum proc_turn */
+	uint8_t turn_state;    /* state of turn, its time and attempts */
 	uint8_t changed_state;
 	uint8_t waiting_state;
 	uint8_t call_state;
@@ -223,11 +225,11 @@ struct proc_session {
 	struct sooth_text call;	   /* name of the oldest tool call without a result */
 	/* Older captures have nothing from here on, either. The agent's log gives these values:
 	 * from its first reading on, and as far back as could be read then. */
-	uint64_t input_tokens; /* also those from a cache */
+	uint64_t input_tokens; /* input tokens, also those from a cache */
 	uint64_t output_tokens;
-	uint64_t context_tokens; /* in use: of the last request and its answer */
+	uint64_t context_tokens; /* tokens in use: of the last request and its answer */
 	uint32_t turns;		 /* answers of the model */
-	uint8_t tokens_state;	 /* of turns, input and output */
+	uint8_t tokens_state;	 /* state of turns, input and output */
 	uint8_t context_state;
 	uint8_t model_state;
 	uint8_t unused_last;
@@ -237,7 +239,7 @@ struct proc_session {
 	struct sooth_text task;	  /* first words of the first prompt, by the log */
 	uint8_t branch_state;
 	uint8_t task_state;
-	uint8_t repeats_state;	/* of all that follows; absent: the log has no tool call */
+	uint8_t repeats_state;	/* state of all that follows; absent: the log has no tool call */
 	uint8_t repeated_calls; /* calls of the pattern: 1, or 2 that alternate */
 	uint32_t repeats;	/* times in a row that the last tool calls were made, with the same
 				   results */
@@ -262,7 +264,7 @@ struct proc_installed {
 	uint32_t uid; /* user with it in the home directory; UINT32_MAX: installed for all */
 	/* In a record without an agent: `path`, a folder of that user, could not be read. */
 	uint32_t is_unread;
-	struct sooth_text agent; /* its name */
+	struct sooth_text agent; /* name of the agent */
 	struct sooth_text version;
 	struct sooth_text path;
 };

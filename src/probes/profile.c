@@ -278,7 +278,7 @@ static const struct sooth_schema frame_schema = {
 	SCHEMA_FIELDS(frame_fields),
 };
 
-/* The same as profile.stack, for the probe stacks. */
+/* Schema of profile.stack for the probe stacks. */
 const struct sooth_schema stacks_stack_schema = {
 	.name = "stacks.stack",
 	.kind = STACKS_STACK,
@@ -295,7 +295,7 @@ const struct sooth_schema stacks_frame_schema = {
 	SCHEMA_FIELDS(frame_fields),
 };
 
-/* The same as profile.stack, for the probe heap. */
+/* Schema of profile.stack for the probe heap. */
 const struct sooth_schema heap_stack_schema = {
 	.name = "heap.stack",
 	.kind = HEAP_STACK,

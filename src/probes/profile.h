@@ -21,7 +21,7 @@ enum profile_kind {
 
 /* How the walk up a stack ended. */
 enum profile_end {
-	PROFILE_WHOLE,	    /* at the entry of the thread */
+	PROFILE_WHOLE,	    /* the walk reached the entry of the thread */
 	PROFILE_DEPTH,	    /* more frames than are kept */
 	PROFILE_UNREADABLE, /* the stack could not be read: not in memory */
 	PROFILE_NO_CODE,    /* the return address is in no code */
@@ -46,7 +46,7 @@ enum profile_frame_kind {
 
 struct profile_sample {
 	struct sooth_record record;
-	uint32_t stack;	    /* of a profile.stack */
+	uint32_t stack;	    /* number of a profile.stack */
 	uint32_t period_ns; /* CPU time that the sample stands for */
 	char process[PROFILE_NAME_BYTES];
 	char thread[PROFILE_NAME_BYTES];
@@ -55,8 +55,8 @@ struct profile_sample {
 /* The stack at the begin of a system call. Such records replace samples. */
 struct profile_call {
 	struct sooth_record record;
-	uint32_t stack;	 /* of a profile.stack */
-	uint32_t number; /* of the call in its ABI */
+	uint32_t stack;	 /* number of a profile.stack */
+	uint32_t number; /* number of the call in its ABI */
 	uint32_t abi;	 /* enum syscall_abi */
 	uint32_t unused;
 	char process[PROFILE_NAME_BYTES];
@@ -67,8 +67,9 @@ struct profile_call {
 
 enum profile_wait_state {
 	PROFILE_PREEMPTED, /* the thread could have run on */
-	PROFILE_SLEEPS,	   /* until something happens, or a signal comes */
-	PROFILE_BLOCKS,	   /* until something happens: mostly a disk or a page of memory */
+	PROFILE_SLEEPS,	   /* the thread waits until something happens, or a signal comes */
+	PROFILE_BLOCKS,	   /* the thread waits until something happens: mostly a disk or a page of
+			      memory */
 	PROFILE_WAIT_STATES,
 };
 
@@ -82,8 +83,8 @@ enum profile_wait_flags {
 struct profile_wait {
 	struct sooth_record record; /* time_ns: end of the wait */
 	uint64_t waited_ns;
-	uint32_t stack;	 /* of a profile.stack */
-	uint32_t number; /* of the system call that the thread waits in; PROFILE_NO_CALL */
+	uint32_t stack;	 /* number of a profile.stack */
+	uint32_t number; /* number of the system call that the thread waits in; PROFILE_NO_CALL */
 	uint32_t abi;	 /* enum syscall_abi */
 	uint32_t waker_pid, waker_tid;
 	uint8_t state; /* enum profile_wait_state */
@@ -100,7 +101,7 @@ struct profile_wait {
 struct profile_page {
 	struct sooth_record record;
 	uint64_t address;
-	uint32_t stack;	 /* of a profile.stack */
+	uint32_t stack;	 /* number of a profile.stack */
 	uint32_t faults; /* page faults that the record counts; 0: one */
 	char process[PROFILE_NAME_BYTES];
 	char thread[PROFILE_NAME_BYTES];
@@ -135,7 +136,7 @@ struct profile_stack {
 /* A definition: the function, file and line of an address. */
 struct profile_frame {
 	struct sooth_record record;
-	uint64_t offset; /* in the file; without a file: the address */
+	uint64_t offset; /* offset in the file; without a file: the address */
 	uint32_t frame;
 	uint8_t frame_kind;	/* enum profile_frame_kind */
 	uint8_t function_state; /* not measured: no symbol covers it, or the file was not readable
@@ -144,7 +145,7 @@ struct profile_frame {
 	uint8_t build_id_state;
 	struct sooth_text function;
 	struct sooth_text file;
-	struct sooth_text build_id; /* in hexadecimal */
+	struct sooth_text build_id; /* build id in hexadecimal */
 	uint64_t begin;		    /* start of the function, counted as `offset` */
 	uint8_t begin_state;	    /* not measured: the function is unknown */
 	/* Absent: not requested; not measured: no debug information was found; truncated: the

@@ -15,12 +15,13 @@ enum sched_kind {
 };
 
 enum sched_state {
-	SCHED_RUNS,	 /* on a CPU */
-	SCHED_WOKEN,	 /* it could run, after a wait: wake-up latency */
-	SCHED_PREEMPTED, /* it could run on, but another thread has the CPU */
-	SCHED_SLEEPS,	 /* until something happens, or a signal comes */
-	SCHED_BLOCKS,	 /* until something happens: mostly a disk or a page of memory */
-	SCHED_STOPPED,	 /* by a signal, a debugger, or its control group */
+	SCHED_RUNS,	 /* the thread is on a CPU */
+	SCHED_WOKEN,	 /* the thread could run, after a wait: wake-up latency */
+	SCHED_PREEMPTED, /* the thread could run on, but another thread has the CPU */
+	SCHED_SLEEPS,	 /* the thread waits until something happens, or a signal comes */
+	SCHED_BLOCKS, /* the thread waits until something happens: mostly a disk or a page of memory
+		       */
+	SCHED_STOPPED, /* the thread is stopped by a signal, a debugger, or its control group */
 	SCHED_STATES,
 };
 
@@ -40,10 +41,10 @@ struct sched_times {
 	uint64_t voluntary;   /* switches because the thread had to wait */
 	uint64_t involuntary; /* switches to another thread, though it could have run on */
 	uint64_t wakeups;
-	uint64_t migrations;	/* to another CPU */
+	uint64_t migrations;	/* moves to another CPU */
 	uint64_t longest_ns;	/* longest time in which the thread could have run, and did not */
-	uint64_t longest_at_ns; /* when that time ended */
-	uint32_t histogram[SCHED_BUCKETS]; /* of the wake-up latency */
+	uint64_t longest_at_ns; /* time at which longest_ns ended */
+	uint32_t histogram[SCHED_BUCKETS]; /* histogram of the wake-up latency */
 	char process[SCHED_NAME_BYTES];
 	char thread[SCHED_NAME_BYTES];
 };
@@ -58,7 +59,7 @@ enum sched_flags {
 struct sched_change {
 	struct sooth_record record; /* time_ns: end of the state */
 	uint64_t duration_ns;
-	uint32_t waker_pid, waker_tid; /* of a wait: the thread that ended it */
+	uint32_t waker_pid, waker_tid; /* thread that ended a wait */
 	uint8_t state;		       /* enum sched_state */
 	uint8_t next;  /* the next state; undefined with SCHED_OPEN and SCHED_LAST */
 	uint8_t flags; /* enum sched_flags */

@@ -18,11 +18,11 @@ enum short_lived_kind {
 struct short_lived_exit {
 	struct sooth_record record; /* record.time_ns is the time of the exit */
 	uint64_t parent_start_ticks;
-	uint64_t life_ns; /* from its fork on */
-	uint64_t cpu_ns;  /* of all its threads, except those that end at the same moment */
+	uint64_t life_ns; /* lifetime of the process, from its fork on */
+	uint64_t cpu_ns; /* CPU time of all its threads, except those that end at the same moment */
 	uint32_t parent_pid;
 	uint32_t uid;
-	uint32_t status; /* as wait() gives it */
+	uint32_t status; /* status as wait() gives it */
 	uint32_t unused;
 	char name[SHORT_LIVED_NAME_SIZE]; /* name of the last thread; after an exec the name of the
 					     program */

@@ -10,10 +10,11 @@ struct buffer;
 
 #define SIGNAL_NAME_SIZE 16
 
-/* "SIGTERM", "SIGRTMIN+3"; those the C library keeps for itself are "SIG32" and "SIG33". */
+/* Writes the name of a signal: "SIGTERM", "SIGRTMIN+3"; those the C library keeps for itself are
+ * "SIG32" and "SIG33". */
 const char *signal_name(char out[SIGNAL_NAME_SIZE], unsigned number);
-/* "SA_RESTART SA_SIGINFO"; flags that the C library always sets are left out, unknown bits are in
- * hex. */
+/* Writes the names of flags: "SA_RESTART SA_SIGINFO"; flags that the C library always sets are left
+ * out, unknown bits are in hex. */
 void signal_flag_names(struct buffer *out, uint64_t flags);
 
 #endif

@@ -19,7 +19,7 @@ enum signals_kind {
 struct signals_thread {
 	struct sooth_record record; /* tid is set */
 	uint64_t blocked;
-	uint64_t pending; /* for this thread only */
+	uint64_t pending; /* signals pending for this thread only */
 };
 
 struct signals_handler {
@@ -27,7 +27,7 @@ struct signals_handler {
 	uint64_t address;
 	uint64_t flags;		/* SA_* */
 	uint64_t blocked;	/* while the handler runs */
-	uint64_t symbol_offset; /* of the address, from the symbol's start */
+	uint64_t symbol_offset; /* distance of the address from the symbol's start */
 	uint32_t signal;
 	uint8_t symbol_state;
 	uint8_t object_state; /* absent: in no file */
@@ -39,13 +39,13 @@ struct signals_handler {
 struct signals_process {
 	struct sooth_record record;
 	uint64_t ignored, caught;
-	uint64_t pending;	     /* for the process as a whole */
+	uint64_t pending;	     /* signals pending for the process as a whole */
 	uint64_t queued, queued_max; /* signals queued for its user; RLIMIT_SIGPENDING */
 	uint32_t threads;	     /* number of records */
 	uint8_t masks_state;
 	uint8_t threads_state;
 	uint8_t handlers_state; /* whether handlers' addresses could be read */
-	uint8_t pending_state;	/* of `pending`, where the other masks have their values */
+	uint8_t pending_state;	/* state of `pending`, where the other masks have their values */
 };
 
 #endif

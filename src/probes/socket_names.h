@@ -5,9 +5,9 @@
 
 #include <sooth/field.h>
 
-extern const struct sooth_names socket_state_names;  /* by enum sockets_state */
-extern const struct sooth_names socket_family_names; /* by enum sockets_family */
-extern const struct sooth_names socket_side_names;   /* by enum sockets_side */
-extern const struct sooth_names socket_opener_names; /* by enum sockets_opener */
+extern const struct sooth_names socket_state_names;  /* names by enum sockets_state */
+extern const struct sooth_names socket_family_names; /* names by enum sockets_family */
+extern const struct sooth_names socket_side_names;   /* names by enum sockets_side */
+extern const struct sooth_names socket_opener_names; /* names by enum sockets_opener */
 
 #endif

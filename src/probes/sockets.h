@@ -45,7 +45,7 @@ enum sockets_state {
 	SOCKETS_STATES,
 };
 
-/* Which end of a TCP connection the process has. */
+/* The end of a TCP connection that the process has. */
 enum sockets_side {
 	SOCKETS_SIDE_UNKNOWN, /* no connection, or an older capture */
 	SOCKETS_SIDE_MADE,    /* the process connected: no socket listens on the local port */
@@ -53,7 +53,7 @@ enum sockets_side {
 	SOCKETS_SIDES,
 };
 
-/* Which end opened a TCP connection, whatever listens now. */
+/* The end that opened a TCP connection, whatever listens now. */
 enum sockets_opener {
 	SOCKETS_OPENER_UNKNOWN, /* no connection, data is under way, or an older capture */
 	SOCKETS_OPENER_SELF,
@@ -64,9 +64,11 @@ enum sockets_opener {
 struct sockets_socket {
 	struct sooth_record record;
 	uint64_t inode;
-	uint64_t peer_inode;	      /* of a unix socket; 0: none, or unknown */
-	uint64_t receive_queue_bytes; /* of a listening socket: connections that wait */
-	uint64_t send_queue_bytes;    /* of a listening socket: how many may wait */
+	uint64_t peer_inode;	      /* inode of the peer of a unix socket; 0: none, or unknown */
+	uint64_t receive_queue_bytes; /* unread bytes; of a listening socket: connections that wait
+				       */
+	uint64_t send_queue_bytes; /* unsent bytes; of a listening socket: how many connections may
+				      wait */
 	uint64_t rtt_ns;
 	uint64_t rtt_variance_ns;
 	/* Time since data was last sent, and received; if none was: since the connection began. */
@@ -77,25 +79,26 @@ struct sockets_socket {
 	uint64_t namespace; /* inode of the network namespace */
 	uint32_t fd;	    /* the lowest of the process */
 	uint32_t fd_count;
-	uint32_t retransmits; /* since the connection began */
+	uint32_t retransmits; /* retransmissions since the connection began */
 	/* Retransmissions of the data that is unacknowledged now. */
 	uint32_t retransmits_waiting;
 	uint16_t local_port, peer_port;
 	uint8_t family;		/* enum sockets_family */
 	uint8_t state;		/* enum sockets_state */
-	uint8_t is_from_tables; /* from /proc/PID/net, without the details of sock_diag */
+	uint8_t is_from_tables; /* the record is from /proc/PID/net, without the details of
+				   sock_diag */
 	/* Absent: the socket is in no table of the namespace, because it is neither bound nor
 	 * connected, or was made in another namespace; nothing more is known. */
 	uint8_t state_state;
 	uint8_t receive_queue_state, send_queue_state;
 	/* Only TCP connections have these; absent for other sockets. */
-	uint8_t rtt_state; /* also absent: nothing was measured yet */
+	uint8_t rtt_state; /* state of rtt_ns; also absent: nothing was measured yet */
 	uint8_t retransmits_state;
-	uint8_t waiting_state;		 /* of retransmits_waiting */
-	uint8_t bytes_state;		 /* of sent_bytes, received_bytes */
-	uint8_t sent_state;		 /* of sent_ago_ns; also absent: nothing was sent */
-	uint8_t received_state;		 /* of received_ago_ns; also absent: nothing was received */
-	uint8_t local_state, peer_state; /* of address and port; absent: unbound, unconnected */
+	uint8_t waiting_state;	/* state of retransmits_waiting */
+	uint8_t bytes_state;	/* state of sent_bytes, received_bytes */
+	uint8_t sent_state;	/* state of sent_ago_ns; also absent: nothing was sent */
+	uint8_t received_state; /* state of received_ago_ns; also absent: nothing was received */
+	uint8_t local_state, peer_state;     /* absent: unbound, unconnected */
 	uint8_t port_state, peer_port_state; /* absent: the family has none */
 	uint8_t protocol_state;
 	uint8_t namespace_state;
@@ -118,8 +121,8 @@ struct sockets_process {
 
 #define SOCKETS_SOCKET_LEAST 184 /* size of the struct in older captures */
 
-_Static_assert(SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped),
-	"records only grow");
+_Static_assert(
+	SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped), "records only grow");
 _Static_assert(sizeof(struct sockets_socket) == 200, "part of the capture format");
 _Static_assert(sizeof(struct sockets_process) == 40, "part of the capture format");
 

@@ -18,13 +18,13 @@ enum stacks_kind {
 struct stacks_thread {
 	struct sooth_record record;
 	uint64_t cpu_ns;
-	uint32_t stack;	       /* of a stacks.stack */
+	uint32_t stack;	       /* number of a stacks.stack */
 	uint32_t syscall, abi; /* enum syscall_abi */
 	char state;
 	uint8_t cpu_state;
 	uint8_t stack_state;
 	uint8_t call_state;    /* absent: the thread is in no call */
-	uint8_t channel_state; /* of wait_channel */
+	uint8_t channel_state; /* state of wait_channel */
 	uint8_t is_on_cpu;     /* the thread was executing: its registers are a moment old */
 	uint8_t has_moved;     /* the thread ran meanwhile: frames may be of two moments */
 	uint8_t unused[5];

@@ -25,28 +25,30 @@ uint8_t syscall_path_argument(const struct syscall_row *row)
 	return 0;
 }
 
-static bool has_form(const struct syscall_row *row, size_t position, enum argument_form form)
+static bool has_argument_form(
+	const struct syscall_row *row, size_t position, enum argument_form form)
 {
 	return position < row->argument_count && syscall_argument(row, position)->form == form;
 }
 
 bool syscall_takes_descriptor(const struct syscall_row *row, size_t position)
 {
-	return has_form(row, position, ARGUMENT_AS_FD);
+	return has_argument_form(row, position, ARGUMENT_AS_FD);
 }
 
 bool syscall_takes_directory(const struct syscall_row *row, size_t position)
 {
-	return has_form(row, position, ARGUMENT_AS_DIRECTORY);
+	return has_argument_form(row, position, ARGUMENT_AS_DIRECTORY);
 }
 
 bool syscall_takes_path(const struct syscall_row *row, size_t position)
 {
-	return has_form(row, position, ARGUMENT_AS_PATH) &&
+	return has_argument_form(row, position, ARGUMENT_AS_PATH) &&
 	       !syscall_argument(row, position)->is_result;
 }
 
 bool syscall_takes_text(const struct syscall_row *row, size_t position)
 {
-	return syscall_takes_path(row, position) || has_form(row, position, ARGUMENT_AS_TEXT);
+	return syscall_takes_path(row, position) ||
+	       has_argument_form(row, position, ARGUMENT_AS_TEXT);
 }

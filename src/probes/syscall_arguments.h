@@ -13,10 +13,10 @@
 /* How a value is written: analyze/calls/call_text.c has a function for each. */
 enum argument_form {
 	ARGUMENT_AS_HEX,
-	ARGUMENT_AS_INT,  /* of 32 bits */
+	ARGUMENT_AS_INT,  /* integer of 32 bits */
 	ARGUMENT_AS_LONG, /* an offset in a file, with a sign */
 	ARGUMENT_AS_UNSIGNED,
-	ARGUMENT_AS_SIZE, /* in bytes */
+	ARGUMENT_AS_SIZE, /* size in bytes */
 	ARGUMENT_AS_OCTAL,
 	ARGUMENT_AS_POINTER,
 	ARGUMENT_AS_FLAGS,
@@ -35,7 +35,7 @@ enum argument_form {
 	ARGUMENT_AS_TIMEVAL,
 	ARGUMENT_AS_TIMER,    /* struct itimerspec */
 	ARGUMENT_AS_TIMER_US, /* struct itimerval */
-	ARGUMENT_AS_STATUS,   /* of wait4(2) */
+	ARGUMENT_AS_STATUS,   /* status of wait4(2) */
 	ARGUMENT_AS_LENGTH,   /* a 32-bit number that is pointed to */
 	ARGUMENT_AS_RLIMIT,
 	ARGUMENT_AS_OPEN_HOW,
@@ -45,11 +45,11 @@ enum argument_form {
 	ARGUMENT_AS_NOTHING,	    /* an argument that the kernel ignores */
 	ARGUMENT_AS_MODE_OF_OPEN,   /* exists only with certain flags in the argument before */
 	ARGUMENT_AS_FLAGS_AND_MODE, /* permissions are the lowest nine bits */
-	ARGUMENT_AS_CONTROL,	    /* of fcntl(2): the command before it gives its type */
-	ARGUMENT_AS_FUTEX,	    /* of futex(2): the operation gives its type */
+	ARGUMENT_AS_CONTROL,	    /* argument of fcntl(2): the command before it gives its type */
+	ARGUMENT_AS_FUTEX,	    /* argument of futex(2): the operation gives its type */
 	ARGUMENT_AS_OPTION,	    /* the value of an option of a socket: mostly one int */
 	ARGUMENT_AS_QUOTA_COMMAND,  /* a command with the kind of quota in its lowest byte */
-	ARGUMENT_AS_PROTOCOL,	    /* of a socket; its family is two arguments before */
+	ARGUMENT_AS_PROTOCOL,	    /* protocol of a socket; its family is two arguments before */
 	ARGUMENT_AS_OPTION_NAME,    /* an option; the argument before is its level */
 	ARGUMENT_FORMS,
 };

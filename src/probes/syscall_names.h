@@ -62,8 +62,8 @@ struct syscall_row {
 	struct syscall_effect effect;
 };
 
-extern const struct sooth_names syscall_category_names; /* by enum syscall_category */
-/* "file", "network", ...; "other" for a value out of range. */
+extern const struct sooth_names syscall_category_names; /* names by enum syscall_category */
+/* Returns the name of a category: "file", "network", ...; "other" for a value out of range. */
 const char *syscall_category_name(unsigned category);
 
 /*

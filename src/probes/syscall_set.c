@@ -52,7 +52,8 @@ static bool connects(const struct syscall_row *row)
 	return row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET);
 }
 
-/* Calls that move bytes on a socket, and calls that show which socket a descriptor is. */
+/* Returns whether a call is recorded for connections: it moves bytes on a socket, or shows which
+ * socket a descriptor is. */
 static bool serves_connections(const struct syscall_row *row)
 {
 	switch (row->effect.what) {
@@ -133,7 +134,7 @@ static bool add_word(struct syscall_set *s, const char *word)
 	return add_category(s, word) || add_name(s, word);
 }
 
-static int unknown_call(const char *word, struct sooth_error *err)
+static int refuse_unknown_call(const char *word, struct sooth_error *err)
 {
 	const char *names[SYSCALL_SET_ROWS], *near;
 	const struct syscall_row *row;
@@ -206,7 +207,7 @@ int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_erro
 		snprintf(word, sizeof(word), "%.*s", (int)(size < WORD_SIZE ? size : WORD_SIZE - 1),
 			text);
 		if (!add_word(s, word))
-			return unknown_call(word, err);
+			return refuse_unknown_call(word, err);
 		text += size;
 	} while (*text++ == ',');
 	if (is_all_but)

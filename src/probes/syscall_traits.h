@@ -36,14 +36,14 @@ enum syscall_trait {
 	SYSCALL_RENAMES = 1 << 4,
 	SYSCALL_SEEKS = 1 << 5,
 	SYSCALL_CONNECTS = 1 << 6,
-	SYSCALL_ASKS_SOCKET = 1 << 7,  /* for a socket option, such as the error of a connect */
-	SYSCALL_POLLS = 1 << 8,	       /* returns 0 at its timeout */
-	SYSCALL_SLEEPS = 1 << 9,       /* for a time */
-	SYSCALL_FUTEX = 1 << 10,       /* argument 1 is the operation */
-	SYSCALL_PATIENT = 1 << 11,     /* may wait for others: its time is not only work */
+	SYSCALL_ASKS_SOCKET = 1 << 7, /* requests a socket option, such as the error of a connect */
+	SYSCALL_POLLS = 1 << 8,	      /* returns 0 at its timeout */
+	SYSCALL_SLEEPS = 1 << 9,      /* sleeps for a time */
+	SYSCALL_FUTEX = 1 << 10,      /* argument 1 is the operation */
+	SYSCALL_PATIENT = 1 << 11,    /* may wait for others: its time is not only work */
 	SYSCALL_WRITES_MANY = 1 << 12, /* several messages: the result counts messages, not bytes */
 	SYSCALL_READS_LINK = 1 << 13,  /* the result is the length of a link's target */
-	SYSCALL_ENDS_THREAD = 1 << 14, /* it never returns */
+	SYSCALL_ENDS_THREAD = 1 << 14, /* ends the thread: it never returns */
 	SYSCALL_ENDS_PROCESS = 1 << 15,
 	SYSCALL_EXECS = 1 << 16,   /* memory that its arguments point to is gone when it returns */
 	SYSCALL_SUBMITS = 1 << 17, /* requests of io_uring */
@@ -54,13 +54,13 @@ enum syscall_trait {
 	SYSCALL_SYNCS = 1 << 22,       /* writes the changes of a file to its disk */
 	SYSCALL_STARTS_TASK = 1 << 23, /* a process or a thread */
 	SYSCALL_SHUTS_DOWN = 1 << 24,  /* a connection, for one direction or both */
-	SYSCALL_ADDS_WATCH = 1 << 25,  /* of a file or directory, for changes */
+	SYSCALL_ADDS_WATCH = 1 << 25,  /* adds a watch of a file or directory, for changes */
 	SYSCALL_REMOVES_WATCH = 1 << 26,
 	SYSCALL_MAKES_WATCHER = 1 << 27, /* an instance, which watches are added to */
 	SYSCALL_MAKES_FILE = 1 << 28,	 /* makes a file at a path, and returns no descriptor */
 	/* The result is a register of the code that the call returns to, and never an error. */
 	SYSCALL_RESTORES = 1 << 29,
-	SYSCALL_UNMAPS = 1 << 30, /* from argument 0, as many bytes as argument 1 says */
+	SYSCALL_UNMAPS = 1 << 30, /* unmaps argument 1 bytes at argument 0 */
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };
@@ -69,9 +69,9 @@ enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSC
 struct syscall_transfer {
 	uint8_t direction; /* enum syscall_direction */
 	uint8_t from, to;
-	uint8_t size;	/* how much is requested */
+	uint8_t size;	/* argument with the requested size */
 	uint8_t offset; /* position in the file; none: the position of the descriptor */
-	uint8_t flags;	/* of a message */
+	uint8_t flags;	/* flags of a message */
 };
 
 /* Reasons why a thread sleeps in the call. */
@@ -79,8 +79,8 @@ enum syscall_wait_kind {
 	SYSCALL_WAIT_OTHER, /* anything */
 	SYSCALL_WAIT_LOCK,  /* a futex */
 	SYSCALL_WAIT_TIME,
-	SYSCALL_WAIT_READY, /* one of several descriptors */
-	SYSCALL_WAIT_DATA,  /* one descriptor, or the answer of a file system */
+	SYSCALL_WAIT_READY, /* waits for one of several descriptors */
+	SYSCALL_WAIT_DATA,  /* waits for one descriptor, or for the answer of a file system */
 	SYSCALL_WAIT_TURN,  /* a lock or queue shared with other processes, as a rule */
 	SYSCALL_WAIT_CHILD,
 	SYSCALL_WAIT_SPAWN, /* a child that has to exec or end; of clone only with CLONE_VFORK */
@@ -93,7 +93,7 @@ struct syscall_wait {
 	uint8_t what;	    /* enum syscall_wait_kind */
 	bool is_purpose;    /* the purpose of the call is to wait, so its time is no work */
 	uint8_t descriptor; /* descriptor that the call waits for */
-	uint8_t count;	    /* of READY: how many are waited for */
+	uint8_t count;	    /* number of descriptors that READY waits for */
 	uint8_t timeout;    /* a pointer to a time, NULL for none */
 	uint8_t timeout_ms; /* an int, negative for none */
 };
@@ -102,17 +102,19 @@ struct syscall_wait {
 enum syscall_fd_effect {
 	SYSCALL_FD_NOTHING_SEEN, /* no effect that the record of the call shows */
 	/* The result is a new descriptor: */
-	SYSCALL_FD_OPENS_FILE,	  /* at `path`; without `flags` it empties the file, as creat(2) */
-	SYSCALL_FD_OPENS_HOW,	  /* `flags` points to the flags */
-	SYSCALL_FD_MAKES,	  /* an object of the kind `text` */
-	SYSCALL_FD_MAKES_CLOSING, /* the same, always closed on exec */
+	SYSCALL_FD_OPENS_FILE, /* opens the file at `path`; without `flags` empties it, as creat(2)
+				*/
+	SYSCALL_FD_OPENS_HOW,  /* `flags` points to the flags */
+	SYSCALL_FD_MAKES,      /* an object of the kind `text` */
+	SYSCALL_FD_MAKES_CLOSING, /* makes a descriptor that is always closed on exec */
 	SYSCALL_FD_MAKES_MEMORY,
 	SYSCALL_FD_MAKES_SOCKET,
 	SYSCALL_FD_MAKES_UNKNOWN,
 	SYSCALL_FD_ACCEPTS,
 	SYSCALL_FD_DUPLICATES,
 	SYSCALL_FD_RESULTS,   /* kinds above this: the result is a descriptor */
-	SYSCALL_FD_MAKES_TWO, /* in `pair`; pipes if `text` says so, else sockets */
+	SYSCALL_FD_MAKES_TWO, /* makes two descriptors in `pair`; pipes if `text` says so, else
+				 sockets */
 	SYSCALL_FD_CONTROLS,  /* fcntl(2): the effect depends on its command */
 	SYSCALL_FD_MARKS,     /* ioctl(2): close on exec, or not */
 	SYSCALL_FD_CLOSES,

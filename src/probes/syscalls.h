@@ -41,7 +41,8 @@ struct syscalls_count {
 	uint64_t max_ns;
 	uint32_t histogram[SYSCALLS_BUCKETS];
 	/* Older captures have nothing from here on. */
-	uint64_t untimed; /* of `count`: begin or end was not seen; in no time above */
+	uint64_t untimed; /* calls of `count` whose begin or end was not seen; not in the times
+			     above */
 };
 
 #define SYSCALLS_COUNT_LEAST 216
@@ -72,7 +73,7 @@ struct syscalls_call {
 	uint32_t skipped; /* earlier calls of this number, class and thread that were only counted,
 			   * or estimated because nothing was counted then */
 	struct sooth_text path;
-	char name[16]; /* of the thread */
+	char name[16]; /* name of the thread */
 	/* Older captures have nothing from here on. */
 	struct sooth_text pieces; /* struct syscalls_piece, each followed by its bytes */
 };
@@ -104,11 +105,12 @@ enum syscalls_gap {
 #define SYSCALLS_HOST_PIDS 16
 
 #define SYSCALLS_SLOW_NS       (1u << 19)
-#define SYSCALLS_BUDGET_SHIFT  27   /* a time window: 2^27 ns, 134 ms */
-#define SYSCALLS_BUDGET_THREAD 128  /* records of a thread and class in a window */
-#define SYSCALLS_BUDGET_START  256  /* more after an exec: errors, kept and slow calls together */
-#define SYSCALLS_BUDGET_OTHERS 700  /* of all threads: SYSCALLS_CLASS_OTHER ends there */
-#define SYSCALLS_BUDGET_ALL    1000 /* of all threads */
+#define SYSCALLS_BUDGET_SHIFT  27  /* a time window: 2^27 ns, 134 ms */
+#define SYSCALLS_BUDGET_THREAD 128 /* records of a thread and class in a window */
+#define SYSCALLS_BUDGET_START  256 /* more after an exec: errors, kept and slow calls together */
+#define SYSCALLS_BUDGET_OTHERS                                                                     \
+	700 /* records of all threads in a window: SYSCALLS_CLASS_OTHER ends there */
+#define SYSCALLS_BUDGET_ALL 1000 /* records of all threads in a window */
 
 /* Requests of one kind that a thread submitted through io_uring, in a window. They are no system
  * calls, whether io_uring_enter(2) submits them or a kernel thread fetches them. */
@@ -117,13 +119,13 @@ struct syscalls_uring {
 	uint64_t from_ns;
 	uint64_t count; /* requests that the kernel has accepted */
 	uint32_t opcode;
-	uint32_t sockets; /* of `count`: on a connection (IPv4, IPv6); since Linux 5.19 */
+	uint32_t sockets; /* requests of `count` on a connection (IPv4, IPv6); since Linux 5.19 */
 };
 
 /* A complete request that read or wrote. Only in a stream, and since Linux 5.19. */
 struct syscalls_uring_done {
 	struct sooth_record record;
-	uint64_t duration_ns; /* since it was submitted */
+	uint64_t duration_ns; /* time since the request was submitted */
 	int64_t result;	      /* bytes moved, or a negative errno */
 	int32_t fd;	      /* SYSCALLS_URING_REGISTERED: a file of the ring has no descriptor */
 	uint32_t opcode;
@@ -131,7 +133,8 @@ struct syscalls_uring_done {
 
 #define SYSCALLS_URING_REGISTERED (-1)
 
-/* By number in uring_opcodes.def: READV, READ_FIXED, READ, READV_FIXED, and the same of writes. */
+/* Requests that read or write, by number in uring_opcodes.def: READV, READ_FIXED, READ,
+ * READV_FIXED, and the same of writes. */
 #define SYSCALLS_URING_READS  (1ULL << 1 | 1ULL << 4 | 1ULL << 22 | 1ULL << 60)
 #define SYSCALLS_URING_WRITES (1ULL << 2 | 1ULL << 5 | 1ULL << 23 | 1ULL << 61)
 
@@ -149,15 +152,15 @@ struct syscalls_message {
 	uint8_t is_part; /* the exception behind a stack trace: a part of the message before */
 	uint8_t is_done; /* the line says that something succeeded */
 	uint8_t unused[5];
-	struct sooth_text text; /* only of errors and warnings, cut; secrets are masked */
+	struct sooth_text text; /* text of errors and warnings only, cut; secrets are masked */
 };
 
 /* The part of an argument's target that a piece holds. */
 enum syscalls_piece_part {
-	SYSCALLS_PART_TARGET,	/* what the argument points to */
+	SYSCALLS_PART_TARGET,	/* memory that the argument points to */
 	SYSCALLS_PART_DATA,	/* the first bytes of an array of vectors, or of a message */
-	SYSCALLS_PART_ADDRESS,	/* of a message: its address */
-	SYSCALLS_PART_NEAR_END, /* of a socket: the address of this end after the call */
+	SYSCALLS_PART_ADDRESS,	/* address of a message */
+	SYSCALLS_PART_NEAR_END, /* address of this end of a socket, after the call */
 	SYSCALLS_PART_STATUS,	/* the three digits of the HTTP status, in bytes that were read */
 	/* The request line of bytes that were sent: "POST /v1/messages", without its query; a NUL
 	 * ends it. */
@@ -165,7 +168,8 @@ enum syscalls_piece_part {
 	SYSCALLS_PART_TLS,	  /* struct syscalls_tls_record of the first TLS records */
 	SYSCALLS_PART_LAST_CHUNK, /* no bytes: they were the last of an HTTP answer in chunks */
 	SYSCALLS_PART_SERVER,	  /* of a TLS hello: enum syscalls_offer, then the server's name */
-	SYSCALLS_PART_DATABASE_ERROR, /* in bytes that were read: struct syscalls_database_error */
+	SYSCALLS_PART_DATABASE_ERROR, /* error in bytes that were read: struct
+					 syscalls_database_error */
 	/* The bytes that were written to standard error. The recorder turns them into
 	 * SYSCALLS_MESSAGE; no capture has them. */
 	SYSCALLS_PART_ERROR_OUTPUT,
@@ -182,7 +186,7 @@ struct syscalls_piece {
 };
 
 #define SYSCALLS_STATUS_DIGITS 3
-#define SYSCALLS_TLS_RECORDS   4   /* of one call */
+#define SYSCALLS_TLS_RECORDS   4   /* number of TLS records of one call */
 #define SYSCALLS_NAME_MAX      255 /* bytes of a server's name, a mask of bits */
 
 #define SYSCALLS_CODE_MAX 15
@@ -221,7 +225,8 @@ enum syscalls_keep {
 	SYSCALLS_KEEP_UNIT,	 /* `unit` bytes */
 	SYSCALLS_KEEP_BY_NEXT,	 /* `unit` bytes times the next argument */
 	SYSCALLS_KEEP_BY_RESULT, /* `unit` bytes times the result */
-	SYSCALLS_KEEP_BY_LENGTH, /* as many bytes as the number says that the next one points to */
+	SYSCALLS_KEEP_BY_LENGTH, /* keeps as many bytes as the number says that the next argument
+				    points to */
 	SYSCALLS_KEEP_VECTORS,	 /* the struct iovec that the next argument counts, and the
 				    first bytes that they point to */
 	SYSCALLS_KEEP_MESSAGE,	 /* struct msghdr, its address, and first bytes */

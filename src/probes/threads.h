@@ -16,7 +16,7 @@ enum threads_kind {
 	THREADS_PROCESS = 0x0801, /* ends the records of one snapshot */
 };
 
-enum threads_policy { /* as sched(7) numbers them */
+enum threads_policy { /* Scheduling policies, as sched(7) numbers them. */
 	THREADS_OTHER = 0,
 	THREADS_FIFO = 1,
 	THREADS_RR = 2,
@@ -26,7 +26,7 @@ enum threads_policy { /* as sched(7) numbers them */
 	THREADS_EXT = 7,
 	THREADS_POLICIES,
 };
-extern const struct sooth_names threads_policy_names; /* by enum threads_policy; NULL: none */
+extern const struct sooth_names threads_policy_names; /* names by enum threads_policy; NULL: none */
 
 struct threads_thread {
 	struct sooth_record record; /* tid is set */
@@ -52,23 +52,23 @@ struct threads_thread {
 	struct sooth_text name;
 	struct sooth_text wait_channel; /* function of the kernel it waits in */
 	/* Older captures have nothing from here on. */
-	uint64_t arguments[6]; /* of the call it is in, as the processor holds them */
-	uint64_t system_ns;    /* of cpu_ns, in the kernel; the kernel takes shares of it */
+	uint64_t arguments[6]; /* arguments of the call it is in, as the processor holds them */
+	uint64_t system_ns;    /* part of cpu_ns in the kernel, which estimates it */
 	uint64_t faults;       /* page faults */
 	uint64_t read_bytes, written_bytes; /* by read, write and similar calls, also of sockets */
 	uint64_t reads, writes;		    /* number of these calls */
-	uint8_t times_state;		    /* of system_ns and the faults */
-	uint8_t io_state;		    /* of bytes and calls */
+	uint8_t times_state;		    /* state of system_ns and the faults */
+	uint8_t io_state;		    /* state of bytes and calls */
 	uint8_t unused[6];
 	/* Older captures have nothing from here on, either. */
-	uint64_t major_faults; /* of the faults: those that waited for the disk */
+	uint64_t major_faults; /* faults that waited for the disk */
 };
 
 #define THREADS_THREAD_LEAST 128
 _Static_assert(THREADS_THREAD_LEAST == offsetof(struct threads_thread, arguments), "only grows");
 #define THREADS_THREAD_WITH_TIMES 232
-_Static_assert(THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, major_faults),
-	"only grows");
+_Static_assert(
+	THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, major_faults), "only grows");
 
 struct threads_process {
 	struct sooth_record record;

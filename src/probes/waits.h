@@ -38,7 +38,8 @@ struct waits_process {
 	struct sooth_record record; /* the observed process */
 	uint64_t node_start_ticks;
 	uint64_t age_ns;
-	uint64_t cpu_ns, user_ns, system_ns; /* of all threads; cpu_ns is exact, the others ticks */
+	uint64_t cpu_ns, user_ns,
+		system_ns; /* sums of all threads; cpu_ns is exact, the others ticks */
 	uint32_t node_pid;
 	uint32_t depth; /* 0: the observed process */
 	uint32_t ppid;
@@ -54,7 +55,8 @@ struct waits_process {
 	uint8_t title_state;
 	uint8_t directory_state;
 	uint8_t cpu_state;
-	uint8_t is_frozen;	   /* by its control group; its threads may be in any call */
+	uint8_t is_frozen; /* the process is frozen by its control group; its threads may be in any
+			      call */
 	uint8_t is_closed_to_root; /* user 0 may not read the detail: it lacks a capability */
 	struct sooth_text name, title, directory;
 };
@@ -71,7 +73,7 @@ struct waits_thread {
 	uint32_t syscall, abi; /* enum syscall_abi */
 	char state;
 	uint8_t call_state;    /* absent: the thread runs, or waits outside a call */
-	uint8_t channel_state; /* of wait_channel */
+	uint8_t channel_state; /* state of wait_channel */
 	uint8_t since_state;
 	uint8_t timeout_state; /* absent: no timeout; not measured: a timeout of unknown length */
 	uint8_t cpu_state;
@@ -85,15 +87,15 @@ struct waits_thread {
 
 /* The kind of lock that a futex belongs to, as far as the futex word and the call show it. */
 enum waits_lock {
-	WAITS_LOCK_NONE,	 /* no futex */
-	WAITS_LOCK_UNKNOWN,	 /* its memory could not be read, or has no known form */
-	WAITS_LOCK_MUTEX,	 /* a mutex of glibc, with an owner */
-	WAITS_LOCK_OWNED,	 /* a PI futex: its word is the owner */
-	WAITS_LOCK_SIGNAL,	 /* semaphore or condition variable: no owner */
-	WAITS_LOCK_JOIN,	 /* the end of a thread */
-	WAITS_LOCK_PLAIN,	 /* a lock that stores no owner: of Rust, of Go, or inside glibc */
-	WAITS_LOCK_JAVA_MONITOR, /* of a Java object, with an owner: `synchronized` */
-	WAITS_LOCK_JAVA,	 /* of java.util.concurrent.locks, with an owner */
+	WAITS_LOCK_NONE,    /* no futex */
+	WAITS_LOCK_UNKNOWN, /* the memory of the lock could not be read, or has no known form */
+	WAITS_LOCK_MUTEX,   /* a mutex of glibc, with an owner */
+	WAITS_LOCK_OWNED,   /* a PI futex: its word is the owner */
+	WAITS_LOCK_SIGNAL,  /* semaphore or condition variable: no owner */
+	WAITS_LOCK_JOIN,    /* the end of a thread */
+	WAITS_LOCK_PLAIN,   /* a lock that stores no owner: of Rust, of Go, or inside glibc */
+	WAITS_LOCK_JAVA_MONITOR, /* monitor of a Java object, with an owner: `synchronized` */
+	WAITS_LOCK_JAVA,	 /* lock of java.util.concurrent.locks, with an owner */
 	WAITS_LOCK_JAVA_IDLE,	 /* the JVM was read: no lock of another thread */
 	WAITS_LOCK_JAVA_TASK,	 /* the result of a task that no thread of the JVM has begun */
 	/* The next ones have no owner: any other thread of the JVM may end the wait. */
@@ -126,7 +128,7 @@ struct waits_object {
 	uint64_t node_start_ticks;
 	uint64_t inode;
 	uint64_t receive_queue, send_queue; /* bytes; of a listening socket: connections */
-	uint64_t expires_ns;		    /* of a timer: time left */
+	uint64_t expires_ns;		    /* time left of a timer */
 	uint32_t node_pid;
 	uint32_t fd;
 	uint32_t events;      /* POLL* or EPOLL* that are waited for */
@@ -139,7 +141,7 @@ struct waits_object {
 	uint16_t local_port, peer_port;
 	uint8_t has_open_request; /* enum waits_request */
 	uint8_t is_peer_gone;	  /* TCP within this host: no socket at the other end */
-	struct sooth_text path;	  /* as the link says */
+	struct sooth_text path;	  /* path as the link says */
 	struct sooth_text local;  /* "127.0.0.1:80", or the name of a unix socket */
 	struct sooth_text peer;
 };
@@ -149,16 +151,16 @@ enum waits_relation {
 	WAITS_RELATION_THREAD, /* owner of a mutex, or the thread whose end is waited for */
 	WAITS_RELATION_LOCK,   /* holder of a lock of /proc/locks or of a mutex in shared memory */
 	WAITS_RELATION_LOCK_FILE,
-	WAITS_RELATION_READER, /* at the other end of a pipe or FIFO */
+	WAITS_RELATION_READER, /* process at the other end of a pipe or FIFO */
 	WAITS_RELATION_WRITER,
 	WAITS_RELATION_PEER,	 /* has the other end of the connection */
 	WAITS_RELATION_LISTENER, /* should accept the connection */
 	WAITS_RELATION_TRACER,
-	WAITS_RELATION_PARENT,	  /* of a zombie */
-	WAITS_RELATION_BACKEND,	  /* of the same database server, in an idle transaction */
+	WAITS_RELATION_PARENT,	  /* parent of a zombie */
+	WAITS_RELATION_BACKEND,	  /* process of the same database server, in an idle transaction */
 	WAITS_RELATION_TERMINAL,  /* has the other end of the terminal */
 	WAITS_RELATION_DAEMON,	  /* serves the file system */
-	WAITS_RELATION_LAST_USER, /* of a System V semaphore or queue */
+	WAITS_RELATION_LAST_USER, /* last user of a System V semaphore or queue */
 	WAITS_RELATION_SHARER,	  /* the parent, with the same input: the first reader gets it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
 	WAITS_RELATION_GUARD, /* permits or denies accesses to files, as virus scanners do */
@@ -193,12 +195,12 @@ struct waits_party {
 	uint32_t node_pid;
 	uint32_t party_pid;  /* 0: unknown; `detail` names the object */
 	uint32_t party_tid;  /* 0: the process as a whole */
-	uint32_t fd;	     /* of the party */
+	uint32_t fd;	     /* descriptor of the party */
 	uint8_t relation;    /* enum waits_relation */
 	uint8_t source;	     /* enum waits_source */
 	uint8_t confidence;  /* enum waits_confidence */
 	uint8_t is_alive;    /* the process, or thread, exists */
-	uint32_t waiting_fd; /* of the waiting process; WAITS_NO_FD: no descriptor */
+	uint32_t waiting_fd; /* descriptor of the waiting process; WAITS_NO_FD: none */
 	struct sooth_text name;
 	struct sooth_text detail; /* path of the lock, type of the lock */
 };
@@ -207,7 +209,7 @@ struct waits_party {
 struct waits_signals {
 	struct sooth_record record; /* the observed process */
 	uint64_t node_start_ticks;
-	uint64_t pending; /* for the whole process: pending because all threads block them */
+	uint64_t pending; /* signals pending for the whole process because all threads block them */
 	uint32_t node_pid;
 	uint32_t caught; /* signals up to 32 with a handler; 0: none, or an older capture */
 };
@@ -235,7 +237,7 @@ struct waits_goroutines {
 	uint8_t at_state;     /* state of `at` and `by`, which describe one of the goroutines */
 	uint8_t count_state;  /* truncated: not all goroutines were read */
 	uint8_t unused[6];
-	struct sooth_text reason; /* as the runtime says: "chan receive" */
+	struct sooth_text reason; /* reason as the runtime says: "chan receive" */
 	struct sooth_text by;	  /* function that `at` called: "sync.(*WaitGroup).Wait"; empty:
 				   * none */
 	struct sooth_text at;	  /* the function of the program that waits: "main.main" */
@@ -252,7 +254,7 @@ struct waits_tasks {
 	uint32_t node_pid;
 	uint8_t is_waiting;  /* 0: the tasks run, or have not begun */
 	uint8_t count_state; /* truncated: not all tasks were read */
-	uint8_t at_state;    /* of `at`, `by` and `place` */
+	uint8_t at_state;    /* state of `at`, `by` and `place` */
 	uint8_t awaiter_state;
 	struct sooth_text start;   /* the function that the task runs */
 	struct sooth_text at;	   /* the innermost function of the program; empty: none */
@@ -282,10 +284,10 @@ struct waits_listener {
 struct waits_peer {
 	struct sooth_record record; /* the observed process */
 	uint64_t peer_start_ticks;
-	uint64_t unread_bytes; /* that the peer has not read, on the connection with most */
+	uint64_t unread_bytes; /* bytes that the peer has not read, on the connection with most */
 	uint32_t peer_pid;     /* the oldest that has the other end */
 	uint32_t connections;
-	uint32_t fd;	     /* of the observed process, on the connection with most unread */
+	uint32_t fd; /* descriptor of the observed process, on the connection with most unread */
 	char peer_state;     /* R S D T t Z X I */
 	uint8_t is_accepted; /* the observed process accepted that connection */
 	uint8_t unused[2];
@@ -323,12 +325,12 @@ struct waits_reader {
 	uint8_t slot; /* number of its read lock, 0 to 4 */
 	uint8_t unused[7];
 	struct sooth_text reader_name;
-	struct sooth_text path; /* of the -shm file */
+	struct sooth_text path; /* path of the -shm file */
 };
 
 struct waits_snapshot {
 	struct sooth_record record;
-	uint32_t processes;	 /* of the chain */
+	uint32_t processes;	 /* processes of the chain */
 	uint8_t processes_state; /* truncated: the chain is longer; else why it could not be read */
 	uint8_t ends_state;	 /* whether descriptors of all processes could be read */
 	uint8_t sockets_state;	 /* whether the kernel's sockets could be read */

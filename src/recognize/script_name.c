@@ -41,7 +41,7 @@ static const char *const shell_values[] = { "--rcfile", "--init-file" };
 static const char *const java_values[] = { "-cp", "-classpath", "--class-path", "-p",
 	"--module-path", "--add-modules", "--add-opens", "--add-exports", "--add-reads" };
 
-static struct span of_shell(struct cursor *c)
+static struct span script_of_shell(struct cursor *c)
 {
 	for (unsigned i = 0; i < ARGUMENTS_MAX && !cursor_at_end(c); i++) {
 		struct span word = cursor_until(c, '\0');
@@ -60,7 +60,7 @@ static struct span of_shell(struct cursor *c)
 	return span_of("", 0);
 }
 
-static struct span of_java(struct cursor *c)
+static struct span program_of_java(struct cursor *c)
 {
 	for (unsigned i = 0; i < ARGUMENTS_MAX && !cursor_at_end(c); i++) {
 		struct span word = cursor_until(c, '\0');
@@ -101,9 +101,9 @@ static struct span find_script(struct span program, struct span arguments, struc
 		case WAY_EXTENSION:
 			return with_extension(behind, programs[i].extension);
 		case WAY_SHELL:
-			return of_shell(behind);
+			return script_of_shell(behind);
 		case WAY_JAVA:
-			return of_java(behind);
+			return program_of_java(behind);
 		}
 	}
 	return span_of("", 0);

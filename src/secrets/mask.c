@@ -60,7 +60,7 @@ static bool stands_before(const struct masker *m, size_t at, size_t most, const 
 	return memmem(m->text + from, at - from, text, strlen(text)) != NULL;
 }
 
-/* At PRIVATE of `-----BEGIN RSA PRIVATE KEY-----`: masks all up to the matching end. */
+/* Masks all from PRIVATE of `-----BEGIN RSA PRIVATE KEY-----` up to the matching end. */
 static size_t mask_pem(struct masker *m, size_t start, size_t end)
 {
 	const char *body, *stop;

@@ -14,7 +14,7 @@ enum alphabet {
 	ALNUM,
 	WORD,	/* ALNUM and - _ */
 	DOTTED, /* WORD and . ~ */
-	WIDE,	/* and + / = */
+	WIDE,	/* alphabet with + / = too */
 };
 
 bool mask_is_of(enum alphabet alphabet, char c);

@@ -55,7 +55,7 @@ static size_t quote_size(const struct words *w, size_t at, struct quote *q)
 	return end + 1 - at;
 }
 
-static bool is_closing(const struct words *w, struct quote q)
+static bool is_closing_quote(const struct words *w, struct quote q)
 {
 	return w->depth && w->open[w->depth - 1].quote == q.quote &&
 	       q.backslashes <= w->open[w->depth - 1].backslashes;
@@ -74,7 +74,7 @@ static size_t bare_end(const struct words *w, size_t at)
 		struct quote q;
 		size_t size = quote_size(w, at, &q);
 
-		if (size && is_closing(w, q))
+		if (size && is_closing_quote(w, q))
 			break;
 		if (size) {
 			at = masker_quoted_end(w->m, at + size, q.quote, q.backslashes) + size;
@@ -93,7 +93,7 @@ static size_t mask_value(struct words *w, enum secret_part part, size_t at)
 	struct quote q;
 	size_t size = quote_size(w, at, &q), start = at + size, end, after;
 
-	if (!size || is_closing(w, q)) {
+	if (!size || is_closing_quote(w, q)) {
 		end = bare_end(w, at);
 		put_secret(w, part, at, end);
 		return end;
@@ -102,7 +102,7 @@ static size_t mask_value(struct words *w, enum secret_part part, size_t at)
 	after = end + size;
 	if (after < w->m->size && (is_word(w->m->text[after]) || is_quote(w->m->text[after]))) {
 		size = quote_size(w, after, &q);
-		if (!size || !is_closing(w, q))
+		if (!size || !is_closing_quote(w, q))
 			end = after = bare_end(w, after); /* 'a'"b"c */
 	}
 	put_secret(w, part, start, end);
@@ -141,7 +141,7 @@ static size_t walk_word(struct words *w, size_t start, bool is_quoted)
 		value = command_assignment(&w->command, word);
 		return value ? mask_value(w, PART_WHOLE, start + value) : end;
 	}
-	has_more = end < w->m->size && quote_size(w, end, &q) && !is_closing(w, q);
+	has_more = end < w->m->size && quote_size(w, end, &q) && !is_closing_quote(w, q);
 	part = command_option(&w->command, word, has_more, &value);
 	if (part == PART_NONE)
 		return end;
@@ -161,7 +161,7 @@ static size_t walk_quote(struct words *w, size_t at, size_t size, struct quote q
 	bool is_apostrophe = q.quote == '\'' && size == 1 && at && at + 1 < w->m->size &&
 			     ascii_is_alnum(text[at - 1]) && ascii_is_alnum(text[at + 1]);
 
-	if (is_closing(w, q))
+	if (is_closing_quote(w, q))
 		w->depth--;
 	else if (!is_apostrophe && w->depth < QUOTES_MAX)
 		w->open[w->depth++] = q;
@@ -238,7 +238,7 @@ static void walk_text(struct masker *m)
 		struct quote q;
 		size_t size = quote_size(&w, at, &q);
 
-		if (size && (is_closing(&w, q) || !awaits_value(&w, at))) {
+		if (size && (is_closing_quote(&w, q) || !awaits_value(&w, at))) {
 			unsigned depth = w.depth;
 
 			at = walk_quote(&w, at, size, q);

@@ -78,7 +78,7 @@ static enum name_kind word_kind(struct span word, bool is_first)
 	return NAME_PLAIN;
 }
 
-/* Takes the next word of a name: letters and digits, also split at aB. False when there is none. */
+/* Reads the next word of a name: letters and digits, also split at aB. False when there is none. */
 static bool next_word(struct span *name, struct span *word)
 {
 	size_t i = 0, size = 0;
@@ -194,7 +194,7 @@ static bool is_sort_key(struct span value)
 	return value.size > 0;
 }
 
-static bool is_figure(struct span value)
+static bool is_plain_number(struct span value)
 {
 	size_t i = 0;
 
@@ -217,6 +217,6 @@ bool mask_is_harmless(struct span value, enum name_kind kind)
 		(mask_contains(value, ",src=") || mask_contains(value, ",source=") ||
 			mask_contains(value, ",env=")))
 		return true;
-	return mask_is_one_of(value, words) || (kind == NAME_PLURAL && is_figure(value)) ||
+	return mask_is_one_of(value, words) || (kind == NAME_PLURAL && is_plain_number(value)) ||
 	       (kind == NAME_MODE && (is_sort_key(value) || mask_is_one_of(value, methods)));
 }

@@ -12,7 +12,7 @@
 
 #define PROGRAM_NAMES	10
 #define PROGRAM_OPTIONS 10
-#define NAME_LONGEST	14 /* wpa_passphrase */
+#define NAME_LONGEST	14 /* length of wpa_passphrase */
 
 struct program_option {
 	/* "-u": a letter; "-pass", "--user": as a whole, or with '='; "name": a word before it;

@@ -8,7 +8,7 @@
 
 #include "base/cursor.h"
 
-/* Which part of a value is the secret. */
+/* The part of a value that is the secret. */
 enum secret_part {
 	PART_NONE,
 	PART_AFTER_COLON, /* name:X; in `X:`, where nothing follows, the part before */
@@ -28,7 +28,7 @@ enum secret_part {
 /* One command, updated word by word. A zeroed struct is its beginning. */
 struct command {
 	uint64_t seen;		  /* bit set of programs seen, by index in the table */
-	uint64_t active;	  /* of `seen`: those whose subcommand was seen, or not needed */
+	uint64_t active;	  /* programs of `seen` whose subcommand was seen, or not needed */
 	enum secret_part pending; /* secret part of the next word */
 	bool skips;		  /* the next word is the value of a harmless option */
 	bool is_config;		  /* `config` was the previous word */
@@ -40,7 +40,7 @@ struct command {
 	enum secret_part part;	  /* part of the words from that position on */
 };
 
-/* Takes a word that is no option: a program, its subcommand, or the name of a setting. */
+/* Handles a word that is no option: a program, its subcommand, or the name of a setting. */
 void command_word(struct command *c, struct span word);
 /* Returns the secret part of a word that is no option, by its position: before command_word(). */
 enum secret_part command_position(struct command *c);

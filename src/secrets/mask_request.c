@@ -20,7 +20,7 @@ struct word {
 	bool has_digit, has_lower, has_upper;
 };
 
-static bool is_secret(const struct word *w)
+static bool is_secret_word(const struct word *w)
 {
 	bool is_mixed = w->has_digit && w->has_lower && w->has_upper;
 
@@ -36,7 +36,7 @@ static void add_character(struct word *w, char c)
 	w->has_lower |= ascii_is_alnum(c) && !ascii_is_digit(c) && !ascii_is_upper(c);
 }
 
-static bool has_secret(const char *part, size_t size)
+static bool has_secret_part(const char *part, size_t size)
 {
 	struct word w = { 0 };
 
@@ -45,11 +45,11 @@ static bool has_secret(const char *part, size_t size)
 			add_character(&w, part[i]);
 			continue;
 		}
-		if (is_secret(&w))
+		if (is_secret_word(&w))
 			return true;
 		w = (struct word){ 0 };
 	}
-	return is_secret(&w);
+	return is_secret_word(&w);
 }
 
 /* Returns the begin of the path; 0: it is no request line. */
@@ -97,7 +97,7 @@ bool mask_request(struct buffer *out, const char *text, size_t size)
 		while (end < size && !memchr("/?# \r\n", text[end], 6))
 			end++;
 		buffer_char(out, '/');
-		if (has_secret(text + at, end - at))
+		if (has_secret_part(text + at, end - at))
 			buffer_string(out, "***");
 		else
 			buffer_append(out, text + at, end - at);

@@ -8,7 +8,7 @@
 
 #include "base/cursor.h"
 
-/* ASCII only, whatever the locale is. */
+/* Returns whether a character is an ASCII digit, whatever the locale is. */
 static inline bool ascii_is_digit(char c)
 {
 	return c >= '0' && c <= '9';

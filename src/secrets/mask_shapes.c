@@ -160,7 +160,7 @@ static const struct shape *const shapes[128] = {
 		{ "SK", 32, HEX, RANDOM }),
 };
 
-/* The size of the token of this shape that the text begins with; 0: none. */
+/* Returns the size of the token of this shape that the text begins with; 0: none. */
 static size_t shape_size(const struct shape *shape, struct span text)
 {
 	size_t prefix = strlen(shape->prefix), i;

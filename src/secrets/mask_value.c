@@ -156,7 +156,7 @@ bool mask_is_option(struct span word)
 /* ---- names with values ---- */
 
 struct assignment {
-	size_t value;	/* where it starts */
+	size_t value;	/* position where the value starts */
 	char separator; /* '=' or ':' */
 	bool is_closed; /* the name stood in quotes or brackets, as "key": does */
 	bool is_spaced; /* blanks stand before the value */
@@ -197,7 +197,7 @@ static size_t plain_end(const struct masker *m, size_t at, const char *others)
 	return at;
 }
 
-/* "add a password: field to the form" */
+/* Returns whether a word before a colon is only a noun: "add a password: field to the form". */
 static bool is_noun(const struct masker *m, size_t start, size_t at)
 {
 	static const char *const articles[] = { "a", "an", "the", "each", "every", NULL };
@@ -216,7 +216,7 @@ static bool is_noun(const struct masker *m, size_t start, size_t at)
 
 #define SEARCH_BACK 200
 
-/* grep -rn password: src/auth */
+/* Returns whether a word is searched text: grep -rn password: src/auth. */
 static bool is_searched(const struct masker *m, size_t start, size_t at)
 {
 	size_t from = start, end = plain_end(m, at, "/._-*");
@@ -231,7 +231,7 @@ static bool is_searched(const struct masker *m, size_t start, size_t at)
 	return false;
 }
 
-/* s/token: x/token: y/ */
+/* Returns whether a word is in a substitution: s/token: x/token: y/. */
 static bool is_substitution(const struct masker *m, size_t start, size_t at)
 {
 	size_t end = plain_end(m, at, "");

@@ -30,7 +30,7 @@ struct masker {
 	enum pending pending;
 	enum name_kind pending_kind;
 	size_t url_end;	    /* end of the current URL; 0: none yet */
-	size_t url_at;	    /* its last '@', or SIZE_MAX */
+	size_t url_at;	    /* position of the last '@' of the URL, or SIZE_MAX */
 	int manifest;	    /* a Secret of Kubernetes: 1, not: -1, 0: not looked yet */
 	size_t first_space; /* position of the first blank or newline */
 };

@@ -61,7 +61,7 @@ bool redact_is_public(struct span word)
 	return SPAN_ANY(word, span_equal, words);
 }
 
-/* The next part of a path, without slashes; false at the end. *at stands behind it then. */
+/* Reads the next part of a path, without slashes; false at the end. *at stands behind it then. */
 static bool next_part(struct span path, size_t *at, struct span *part)
 {
 	size_t start = *at, end;
@@ -90,7 +90,8 @@ static size_t redact_home(struct span path, struct span *user)
 	return 0;
 }
 
-/* "2.1.328", "v20.1.0", "1000", "[7]": numbers identify no user. */
+/* Returns whether a text is a number, which identifies no user: "2.1.328", "v20.1.0", "1000",
+ * "[7]". */
 static bool is_number(struct span part)
 {
 	size_t digits = 0;
@@ -118,7 +119,7 @@ static struct span ending_of(struct span part)
 	return span_of("", 0);
 }
 
-static void write_part(struct redactor *r, struct span part, struct buffer *out)
+static void write_path_part(struct redactor *r, struct span part, struct buffer *out)
 {
 	struct span ending = ending_of(part);
 
@@ -140,7 +141,7 @@ static struct span name_of(const struct redactor *r, const struct redact_name *n
 	return span_of((const char *)r->texts.data + n->at + n->placeholder_size, n->size);
 }
 
-static bool is_same(struct span a, const char *b)
+static bool is_same_text(struct span a, const char *b)
 {
 	for (size_t i = 0; i < a.size; i++) {
 		if (ascii_lower(a.data[i]) != ascii_lower(b[i]))
@@ -157,7 +158,7 @@ static bool is_boundary(struct span text, size_t at)
 	return !ascii_is_alnum(before) && before != '_';
 }
 
-/* FNV-1a; a name is the same in any case. */
+/* Returns the hash of a text (FNV-1a); a name is the same in any case. */
 static uint64_t hash_text(uint64_t hash, struct span text)
 {
 	for (size_t i = 0; i < text.size; i++)
@@ -181,7 +182,7 @@ static const struct redact_name *name_at(const struct redactor *r, struct span t
 		if (end < text.size && !is_boundary(text, end + 1))
 			continue;
 		n = map_get(&r->names, &hash);
-		if (n && n->size == end - at && is_same(name_of(r, n), text.data + at))
+		if (n && n->size == end - at && is_same_text(name_of(r, n), text.data + at))
 			longest = n;
 	}
 	return longest;
@@ -222,7 +223,7 @@ static void redactor_write_path(struct redactor *r, struct span path, struct buf
 		if (is_system)
 			redactor_write_names(r, part, out);
 		else
-			write_part(r, part, out);
+			write_path_part(r, part, out);
 		done = at;
 	}
 	buffer_append(out, path.data + done, path.size - done);
@@ -242,7 +243,7 @@ static bool is_hex(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Four numbers up to 255; more than that is a version. */
+/* Returns the length of an IPv4 address: four numbers up to 255; more than that is a version. */
 static size_t address_4(struct span text, bool *is_own)
 {
 	unsigned parts = 0, first = 0, all = 0;
@@ -297,7 +298,7 @@ static size_t address_6(struct span text, bool *is_own)
 	return at;
 }
 
-/* The length of an address of the internet at the beginning; 0: there is none. *is_own:
+/* Returns the length of an address of the internet at the beginning; 0: there is none. *is_own:
  * loopback, or no address at all. */
 static size_t redact_address(struct span text, bool *is_own)
 {
@@ -333,7 +334,7 @@ static uint64_t hash_placeholder(const char *placeholder)
 	return hash_text(0xcbf29ce484222325u, span_of(placeholder, strlen(placeholder) + 1));
 }
 
-/* Beyond the bounds all have the number 0. */
+/* Returns the number of a name. Beyond the bounds all names have the number 0. */
 void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out)
 {
@@ -371,8 +372,8 @@ static void learn_name(struct redactor *r, const char *placeholder, struct span 
 	r->name_most = name.size > r->name_most ? name.size : r->name_most;
 }
 
-/* The first part of "build-7.example.org" identifies as much as the whole; that of an address does
- * not. */
+/* Learns a name of a host. The first part of "build-7.example.org" identifies as much as the whole;
+ * that of an address does not. */
 void redactor_learn_name(struct redactor *r, const char *placeholder, struct span name)
 {
 	const char *dot = name.size ? memchr(name.data, '.', name.size) : NULL;
@@ -387,7 +388,8 @@ void redactor_learn_name(struct redactor *r, const char *placeholder, struct spa
 /* Files without a name: the kernel describes them. */
 static const char *const of_kernel[] = { "pipe:[", "socket:[", "anon_inode:" };
 
-/* "192.0.2.7:443", "[::1]:80": addresses have placeholders of their own. */
+/* Returns whether a text is an address, which has a placeholder of its own: "192.0.2.7:443",
+ * "[::1]:80". */
 static bool is_address(struct span name)
 {
 	struct span address = span_starts(name, "[") ? span_of(name.data + 1, name.size - 1) : name;
@@ -476,7 +478,8 @@ static size_t common_path(struct span text, const char *path)
 	return path[i] && path[i] != '/' ? folder : i;
 }
 
-/* A path of more than one word is known from where it stood alone, or stands in quotes. */
+/* Returns the length of a path. A path of more than one word is known from where it stood alone, or
+ * stands in quotes. */
 static size_t path_length(const struct redactor *r, struct span text, bool is_quoted)
 {
 	const char *quote = is_quoted ? memchr(text.data, '"', text.size) : NULL;

@@ -160,7 +160,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return tabular_write(&s->lines, err);
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct csv_sink *s = state;
@@ -201,7 +201,7 @@ const struct sink_type sink_csv = {
 	.takes_asides = true,
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.section_end = section_end,
 	.end = tabular_sink_end,
 	.close = close_sink,

@@ -33,15 +33,16 @@ struct flamegraph_look {
 	bool is_icicle;
 };
 
-#define LEGEND_PX	 29  /* width of an entry without its text */
-#define LEGEND_COLUMN_PX 6.6 /* of the legend's font: all changes fit into one line \ */
-#define ROW_PX		 18
-#define BOX_PX		 17 /* the last pixel of a row separates it from the next row */
-#define TEXT_DX		 4
-#define TEXT_DY		 13
-#define INNER		 (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
-#define KINDS_MAX	 10 /* colors: more kinds share them */
-#define SHADES		 3  /* shades that distinguish neighbors */
+#define LEGEND_PX 29 /* width of an entry without its text */
+#define LEGEND_COLUMN_PX                                                                           \
+	6.6 /* width of a character of the legend's font: all changes fit into one line \ */
+#define ROW_PX	  18
+#define BOX_PX	  17 /* the last pixel of a row separates it from the next row */
+#define TEXT_DX	  4
+#define TEXT_DY	  13
+#define INNER	  (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
+#define KINDS_MAX 10 /* colors: more kinds share them */
+#define SHADES	  3  /* shades that distinguish neighbors */
 
 extern const char flamegraph_js[];
 
@@ -51,7 +52,7 @@ struct drawing {
 	const struct flamegraph_look *look;
 	struct buffer both;    /* name and numbers of a compared frame */
 	struct buffer numbers; /* uint32_t for each name: number in the file, from 1; 0: none */
-	double top, height;    /* of the boxes */
+	double top, height;    /* positions of the boxes */
 };
 
 static struct span name_of(const struct drawing *d, uint32_t number)
@@ -353,7 +354,7 @@ static void label_of(const struct sooth_field *field, char out[64])
 	}
 }
 
-static void take_look(struct flamegraph_sink *s, const struct section *section)
+static void set_look(struct flamegraph_sink *s, const struct section *section)
 {
 	struct flamegraph_look *look = &s->look;
 
@@ -398,7 +399,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	if (s->in_graph) {
 		s->has_graph = true;
 		s->look.fields = fields;
-		take_look(s, section);
+		set_look(s, section);
 	}
 	if (section->is_last && section->schema->line)
 		line_plan(&s->plan, section->schema);
@@ -416,7 +417,7 @@ static void put_note(struct flamegraph_sink *s, const struct sooth_record *r)
 	s->note_count++;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct flamegraph_sink *s = state;
@@ -445,7 +446,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	return 0;
 }
 
-static int no_graph(struct sooth_error *err)
+static int refuse_without_graph(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph of this report");
 	error_why(err, "a flamegraph shows stacks, and this report has none");
@@ -477,7 +478,7 @@ static int end(void *state, struct sooth_error *err)
 	int status;
 
 	if (!s->has_graph)
-		return no_graph(err);
+		return refuse_without_graph(err);
 	if (!flamegraph_tree_lay_out(&s->tree, s->least_share))
 		return error_no_memory(err);
 	put_notes(s, &notes);
@@ -504,7 +505,7 @@ const struct sink_type sink_flamegraph = {
 	.state_size = sizeof(struct flamegraph_sink),
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.section_end = section_end,
 	.end = end,
 	.close = close_sink,

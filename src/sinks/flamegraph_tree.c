@@ -14,8 +14,8 @@
 #define FRAME_BYTES	     24 /* approximate bytes of a frame's numbers in the file */
 #define COMPARED_BYTES	     40
 #define NAME_BYTES	     4		  /* bytes around a name */
-#define FLAMEGRAPH_BYTES_MAX (256u << 20) /* of names as received, and of names as shown */
-#define LEAST_SHARE	     (1 / 2400.0) /* of the static picture: half a pixel */
+#define FLAMEGRAPH_BYTES_MAX (256u << 20) /* size of names as received, and of names as shown */
+#define LEAST_SHARE	     (1 / 2400.0) /* least share in the static picture: half a pixel */
 
 /* --- taking rows --- */
 

@@ -118,7 +118,7 @@ static void write_row(struct folded_sink *s, const struct sooth_record *r)
 	buffer_char(&s->lines.bytes, '\n');
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct folded_sink *s = state;
@@ -162,7 +162,7 @@ const struct sink_type sink_folded = {
 	.state_size = sizeof(struct folded_sink),
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.section_end = section_end,
 	.end = tabular_sink_end,
 	.close = close_sink,

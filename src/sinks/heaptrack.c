@@ -79,7 +79,7 @@ static void write_row(struct heaptrack_sink *s, const struct sooth_record *r)
 	buffer_char(out, '\n');
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct heaptrack_sink *s = state;
@@ -117,7 +117,7 @@ const struct sink_type sink_heaptrack = {
 	.state_size = sizeof(struct heaptrack_sink),
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.end = end,
 	.close = close_sink,
 };

@@ -47,7 +47,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct json_sink *s = state;
@@ -86,7 +86,7 @@ const struct sink_type sink_json = {
 	.open = open_sink,
 	.begin = begin,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.section_end = section_end,
 	.end = end,
 	.close = tabular_sink_close,

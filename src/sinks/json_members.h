@@ -19,7 +19,7 @@ enum cell_type {
 /* A value, as one of the few types that every format has. */
 struct cell {
 	enum cell_type type;
-	unsigned decimals; /* of a real */
+	unsigned decimals; /* decimals of a real */
 	union {
 		int64_t i;
 		uint64_t u;

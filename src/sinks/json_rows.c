@@ -38,7 +38,7 @@ static void write_row(
 	buffer_char(&s->lines.bytes, '\n');
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct rows_sink *s = state;
@@ -63,7 +63,7 @@ const struct sink_type sink_json_rows = {
 	.is_unlisted = true,
 	.state_size = sizeof(struct rows_sink),
 	.open = open_sink,
-	.rows = rows,
+	.rows = write_rows,
 	.end = tabular_sink_end,
 	.close = tabular_sink_close,
 };

@@ -14,7 +14,7 @@ struct jsonl_sink {
 	struct json json;
 	bool in_notes; /* the last line is open */
 	bool has_type; /* the rows of the open section have a member "type" */
-	size_t rows;   /* of the open section */
+	size_t rows;   /* rows of the open section */
 };
 
 static int write_line(struct jsonl_sink *s, struct sooth_error *err)
@@ -78,7 +78,7 @@ static int put_line(struct jsonl_sink *s, const struct section *section,
 	return write_line(s, err);
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct jsonl_sink *s = state;
@@ -125,7 +125,7 @@ const struct sink_type sink_jsonl = {
 	.open = open_sink,
 	.begin = begin,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.section_end = section_end,
 	.end = end,
 	.close = tabular_sink_close,

@@ -108,7 +108,7 @@ static void pack_row(
 	s->rows++;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct msgpack_sink *s = state;
@@ -145,7 +145,7 @@ const struct sink_type sink_msgpack_rows = {
 	.is_unlisted = true,
 	.state_size = sizeof(struct msgpack_sink),
 	.open = open_sink,
-	.rows = rows,
+	.rows = write_rows,
 	.end = end,
 	.close = close_sink,
 };

@@ -36,8 +36,8 @@ struct pprof_sink {
 	struct names strings;	  /* the first is empty, as the format demands */
 	struct buffer is_defined; /* a byte for each string: whether it is defined as a function */
 	struct buffer profile;
-	struct buffer part, list; /* of the current message */
-	struct buffer locations;  /* of the current sample */
+	struct buffer part, list; /* buffers of the current message */
+	struct buffer locations;  /* locations of the current sample */
 	struct buffer text;	  /* a name, escaped */
 	bool has_stacks;	  /* the open section */
 };
@@ -203,7 +203,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct pprof_sink *s = state;
@@ -262,7 +262,7 @@ const struct sink_type sink_pprof = {
 	.state_size = sizeof(struct pprof_sink),
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.section_end = section_end,
 	.end = end,
 	.close = close_sink,

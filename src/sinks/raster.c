@@ -17,7 +17,7 @@
 #define PIXELS_SHARP 16e6 /* compressing them takes most of the time */
 #define PIXELS_MOST  32e6 /* 4 bytes each */
 #define SMALLER	     0.9
-#define SIDE_MOST    32000 /* of a surface of cairo */
+#define SIDE_MOST    32000 /* pixels of a side of a surface of cairo */
 
 /* Types of the libraries, as librsvg 2.52, cairo 1.16 and glib 2.66 and later define them. */
 struct rsvg_length {
@@ -131,16 +131,17 @@ static int put_bytes(void *to, const unsigned char *bytes, unsigned size)
 	return fwrite(bytes, 1, size, to) == size ? 0 : CAIRO_WRITE_ERROR;
 }
 
-static int cannot_draw(struct sooth_error *err, const char *why)
+static int refuse_drawing(struct sooth_error *err, const char *why)
 {
 	error_set(err, -EIO, SOOTH_FAULT_INTERNAL, "draw a PNG");
 	error_why(err, "%s", why);
 	return error_remedy(err, "write an SVG instead: -o FILE.svg");
 }
 
-static int failed_by(struct raster *r, struct g_error *failed, struct sooth_error *err)
+static int refuse_glib_error(struct raster *r, struct g_error *failed, struct sooth_error *err)
 {
-	int status = cannot_draw(err, failed ? failed->message : "no reason given by the library");
+	int status =
+		refuse_drawing(err, failed ? failed->message : "no reason given by the library");
 
 	if (failed)
 		r->g_error_free(failed);
@@ -158,7 +159,7 @@ static int paint_picture(struct raster *r, struct svg *svg, struct drawing *cair
 	r->cairo_paint(cairo);
 	if (r->rsvg_handle_render_document(svg, cairo, &all, &failed))
 		return 0;
-	return failed_by(r, failed, err);
+	return refuse_glib_error(r, failed, err);
 }
 
 static int draw_picture(struct raster *r, struct svg *svg, FILE *to, struct sooth_error *err)
@@ -176,7 +177,7 @@ static int draw_picture(struct raster *r, struct svg *svg, FILE *to, struct soot
 	r->rsvg_handle_get_intrinsic_dimensions(
 		svg, &has_width, &width, &has_height, &height, &has_view, &view);
 	if (!has_view || !(view.width > 0) || !(view.height > 0))
-		return cannot_draw(err, "the picture has no size");
+		return refuse_drawing(err, "the picture has no size");
 	scale = scale_for(view.width, view.height);
 	surface = r->cairo_image_surface_create(
 		CAIRO_FORMAT_RGB24, (int)(view.width * scale), (int)(view.height * scale));
@@ -186,7 +187,7 @@ static int draw_picture(struct raster *r, struct svg *svg, FILE *to, struct soot
 	if (!status && !written)
 		written = r->cairo_surface_write_to_png_stream(surface, put_bytes, to);
 	if (!status && written)
-		status = cannot_draw(err, r->cairo_status_to_string(written));
+		status = refuse_drawing(err, r->cairo_status_to_string(written));
 	r->cairo_destroy(cairo);
 	r->cairo_surface_destroy(surface);
 	return status;
@@ -200,7 +201,7 @@ int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct 
 	int status;
 
 	if (!handle)
-		return failed_by(r, failed, err);
+		return refuse_glib_error(r, failed, err);
 	status = draw_picture(r, handle, to, err);
 	r->g_object_unref(handle);
 	if (!status && fflush(to))
@@ -239,8 +240,8 @@ static bool is_name(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* Takes the definition "--page: #ffffff;" at `at`. Returns its end, or the end of a used name. */
-static const char *take_variable(struct variables *v, const char *at, const char *end)
+/* Parses the definition "--page: #ffffff;" at `at`. Returns its end, or the end of a used name. */
+static const char *parse_variable(struct variables *v, const char *at, const char *end)
 {
 	struct variable one = { .name = at };
 
@@ -260,11 +261,11 @@ static const char *take_variable(struct variables *v, const char *at, const char
 	return at;
 }
 
-/* Takes the first value of each variable: a style sheet begins with the default theme. */
-static void take_variables(struct variables *v, const char *at, const char *end)
+/* Parses the first value of each variable: a style sheet begins with the default theme. */
+static void parse_variables(struct variables *v, const char *at, const char *end)
 {
 	while ((at = memmem(at, (size_t)(end - at), "--", 2)))
-		at = take_variable(v, at, end);
+		at = parse_variable(v, at, end);
 }
 
 static void put_style(
@@ -298,7 +299,7 @@ void raster_put_variables(struct buffer *out, const char *svg, size_t size)
 	struct variables v = { 0 };
 
 	for (const char *at = svg; next_style(at, end, &from, &to); at = to)
-		take_variables(&v, from, to);
+		parse_variables(&v, from, to);
 	while (next_style(svg, end, &from, &to)) {
 		buffer_append(out, svg, (size_t)(from - svg));
 		put_style(out, &v, from, to);
@@ -365,14 +366,14 @@ static int begin_around(void *state, const struct report_head *head, struct soot
 	return sink_begin(s->inner, s->inner_state, head, err);
 }
 
-static int section_around(void *state, const struct section *section, struct sooth_error *err)
+static int pass_on_section(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct around *s = state;
 
 	return sink_section(s->inner, s->inner_state, section, err);
 }
 
-static int rows_around(void *state, const struct section *section, const struct batch *batch,
+static int pass_on_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct around *s = state;
@@ -380,14 +381,14 @@ static int rows_around(void *state, const struct section *section, const struct 
 	return s->inner->rows(s->inner_state, section, batch, err);
 }
 
-static int section_end_around(void *state, const struct section *section, struct sooth_error *err)
+static int pass_on_section_end(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct around *s = state;
 
 	return sink_section_end(s->inner, s->inner_state, section, err);
 }
 
-static int end_around(void *state, struct sooth_error *err)
+static int finish_picture(void *state, struct sooth_error *err)
 {
 	struct around *s = state;
 	struct buffer plain = { 0 };
@@ -413,9 +414,9 @@ const struct sink_type raster_sink = {
 	.state_size = sizeof(struct around),
 	.open = open_around,
 	.begin = begin_around,
-	.section = section_around,
-	.rows = rows_around,
-	.section_end = section_end_around,
-	.end = end_around,
+	.section = pass_on_section,
+	.rows = pass_on_rows,
+	.section_end = pass_on_section_end,
+	.end = finish_picture,
 	.close = close_around,
 };

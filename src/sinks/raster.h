@@ -19,7 +19,7 @@ void raster_put_variables(struct buffer *out, const char *svg, size_t size);
 
 struct raster;
 
-/* -ENOTSUP: the error names the package to install. */
+/* Makes a raster. -ENOTSUP: the error names the package to install. */
 int raster_new(struct raster **out, struct sooth_error *err);
 int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct sooth_error *err);
 void raster_free(struct raster *r);

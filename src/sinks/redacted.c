@@ -62,7 +62,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int write_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct redacted_sink *s = state;
@@ -83,7 +83,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 static void learn_record(struct redactor *r, const struct sooth_schema *schema,
 	const struct sooth_record *record, unsigned depth);
 
-static bool is_file(const struct sooth_field *f)
+static bool is_file_field(const struct sooth_field *f)
 {
 	return f->placeholder && !strcmp(f->placeholder, "file");
 }
@@ -91,7 +91,7 @@ static bool is_file(const struct sooth_field *f)
 static void learn_text(struct redactor *r, const struct sooth_field *f, struct span text)
 {
 	redactor_learn_paths(r, text);
-	if (is_file(f) || span_starts(text, "@"))
+	if (is_file_field(f) || span_starts(text, "@"))
 		redactor_learn_file(r, "file", text);
 	else if (f->placeholder)
 		redactor_learn_name(r, f->placeholder, text);
@@ -195,7 +195,7 @@ static void write_value(struct redactor *r, const struct sooth_field *f,
 			write_record(r, f->rows, inner, depth + 1, out);
 		break;
 	default:
-		if (f->placeholder && !is_file(f) && text.size && !redact_is_public(text))
+		if (f->placeholder && !is_file_field(f) && text.size && !redact_is_public(text))
 			redactor_number(r, f->placeholder, text, out);
 		else
 			redactor_write(r, text, out);
@@ -251,7 +251,7 @@ static enum rewriting_pass pass_of(const struct sooth_field *f)
 	return f->is_single ? REWRITE_OBJECTS : REWRITE_LISTS;
 }
 
-static void bring_forward(struct rewriting *w, size_t first)
+static void reorder_texts(struct rewriting *w, size_t first)
 {
 	struct record_tail moved[FIELDS_MAX];
 	size_t count = w->count - first;
@@ -274,7 +274,7 @@ static void rewrite_fields(struct rewriting *w, const struct sooth_schema *schem
 				rewrite_field(w, &schema->fields[i], record, depth);
 		}
 	}
-	bring_forward(w, objects);
+	reorder_texts(w, objects);
 }
 
 static void write_record(struct redactor *r, const struct sooth_schema *schema,
@@ -368,7 +368,7 @@ const struct sink_type sink_redacted = {
 	.open = open_sink,
 	.begin = begin,
 	.section = section_begin,
-	.rows = rows,
+	.rows = write_rows,
 	.record = learn_of_recording,
 	.end = end,
 	.close = close_sink,

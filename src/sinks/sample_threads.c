@@ -109,7 +109,7 @@ static void put_idle(struct sample_threads *s, uint64_t period)
 		put_stretch(t, begin - t->end, SAMPLE_IDLE, 0);
 }
 
-static void take_stack(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS])
+static void add_stack(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS])
 {
 	struct sample_threads *s = user;
 	uint32_t node = SAMPLE_IDLE;
@@ -233,7 +233,7 @@ int sample_threads_section(void *state, const struct section *section, struct so
 	weight = graph_field(section, s->samples ? s->samples->weight : section->graph->weight);
 	if (!weight)
 		return 0;
-	s->walk.take = take_stack;
+	s->walk.take = add_stack;
 	s->walk.user = s;
 	s->walk.numbers[0] = weight;
 	s->is_time = weight->unit == SOOTH_UNIT_NS;

@@ -50,11 +50,11 @@ struct sample_threads {
 	struct sample_thread now;
 	struct stack_walk walk;
 	const struct sooth_field *kind, *file, *time, *process, *pid, *thread, *tid;
-	const struct section_samples *samples; /* from the section; NULL: aggregated */
+	const struct section_samples *samples; /* samples of the section; NULL: aggregated */
 	uint64_t at;			       /* time of the current sample */
 	uint64_t start_unix_ns;		       /* start of the recording; 0: unknown */
 	struct buffer title;		       /* title of the section */
-	uint32_t frames[STACK_DEPTH_MAX];      /* of the current stack */
+	uint32_t frames[STACK_DEPTH_MAX];      /* frames of the current stack */
 	bool is_open, has_thread, is_time, is_bytes, has_begun, failed;
 	/* Called when a thread is complete; `state`: of the sink. */
 	int (*done)(void *state, const struct sample_thread *t, struct sooth_error *err);

@@ -13,7 +13,7 @@
 
 struct speedscope_sink {
 	struct sample_threads threads;
-	struct names frames;   /* of all threads: name, NUL, file */
+	struct names frames;   /* frames of all threads: name, NUL, file */
 	struct buffer numbers; /* uint32_t: for each frame of the thread its number in `frames` */
 	struct buffer stack;   /* uint32_t, the innermost first */
 	bool has_begun;

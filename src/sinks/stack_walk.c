@@ -15,7 +15,7 @@ bool stack_walk_begin(struct stack_walk *w, const struct section *section)
 	return w->name && w->depth;
 }
 
-static void hand_over(struct stack_walk *w)
+static void deliver_stack(struct stack_walk *w)
 {
 	const struct stack_frame *frame = &w->frames[w->count - 1];
 	uint64_t own[STACK_NUMBERS] = { 0 };
@@ -36,7 +36,7 @@ static void close_frames(struct stack_walk *w, size_t depth)
 	while (w->count > depth) {
 		struct stack_frame *frame = &w->frames[w->count - 1];
 
-		hand_over(w);
+		deliver_stack(w);
 		w->count--;
 		for (size_t i = 0; i < STACK_NUMBERS && w->count; i++)
 			frame[-1].below[i] += frame->total[i];

@@ -44,7 +44,7 @@ struct stack_walk {
 	struct stack_frame frames[STACK_DEPTH_MAX];
 	size_t count;	   /* frames of the stack; in `take` the last one is the current frame */
 	uint64_t too_deep; /* rows left out; the frame above has their values */
-	/* Takes the current frame's own numbers, at least one of which is not 0. */
+	/* Handles the current frame's own numbers, at least one of which is not 0. */
 	void (*take)(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS]);
 	void *user;
 };

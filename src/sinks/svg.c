@@ -76,7 +76,7 @@ static double columns_of(size_t length)
 	return length > 1 ? 2 : 1;
 }
 
-static double all_columns(const char *text, size_t size)
+static double count_columns(const char *text, size_t size)
 {
 	double columns = 0;
 
@@ -90,7 +90,7 @@ static double all_columns(const char *text, size_t size)
 /* Returns where the longest fitting end of a text begins. */
 static size_t skip_to_fit(const char *text, size_t size, double columns)
 {
-	double left = all_columns(text, size);
+	double left = count_columns(text, size);
 	size_t at = 0;
 
 	for (size_t length; at < size && left > columns; at += length) {
@@ -100,7 +100,7 @@ static size_t skip_to_fit(const char *text, size_t size, double columns)
 	return at;
 }
 
-static size_t take_to_fit(const char *text, size_t size, double columns)
+static size_t bytes_that_fit(const char *text, size_t size, double columns)
 {
 	size_t at = 0;
 
@@ -119,14 +119,14 @@ void svg_fitted(struct buffer *out, const char *plain, size_t size, double colum
 
 	if (columns < COLUMNS_MIN)
 		return;
-	if (all_columns(plain, size) <= columns) {
+	if (count_columns(plain, size) <= columns) {
 		svg_escaped(out, plain, size);
 	} else if (*plain == '/') {
 		at = skip_to_fit(plain, size, columns - 1);
 		buffer_string(out, ELLIPSIS);
 		svg_escaped(out, plain + at, size - at);
 	} else {
-		svg_escaped(out, plain, take_to_fit(plain, size, columns - 1));
+		svg_escaped(out, plain, bytes_that_fit(plain, size, columns - 1));
 		buffer_string(out, ELLIPSIS);
 	}
 }

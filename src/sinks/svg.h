@@ -17,7 +17,7 @@
 struct picture {
 	const char *title, *subtitle; /* plain (svg_plain) */
 	const char *kind;	      /* "flamegraph": a class of the root */
-	double height;		      /* of the whole picture */
+	double height;		      /* height of the whole picture */
 	const char *script;	      /* script of this kind of picture, after picture.js */
 };
 
@@ -51,9 +51,9 @@ void svg_plain(struct buffer *out, const char *text, size_t size);
 void svg_fitted(struct buffer *out, const char *plain, size_t size, double columns);
 /* Appends a whole plain text, escaped. */
 void svg_escaped(struct buffer *out, const char *plain, size_t size);
-/* <rect x="…" y="…" width="…" height="…"/> */
+/* Writes <rect x="…" y="…" width="…" height="…"/>. */
 void svg_rect(struct buffer *out, const struct svg_box *box);
-/* <text x="…" y="…" class="…">…</text> with a plain text; nothing if none of it fits. */
+/* Writes <text x="…" y="…" class="…">…</text> with a plain text; nothing if none of it fits. */
 void svg_text(struct buffer *out, double x, double y, const char *class_, const char *plain,
 	size_t size, double width);
 

@@ -161,7 +161,7 @@ static void begin_note(struct table_sink *s)
 		fputc('\n', s->options.stream);
 }
 
-static void plan_for(struct table_sink *s, const struct sooth_schema *schema)
+static void plan_columns(struct table_sink *s, const struct sooth_schema *schema)
 {
 	line_plan(&s->plan, schema);
 	s->planned = schema;
@@ -176,7 +176,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 		end_lines(s);
 	s->is_note = section->is_last;
 	if (section->schema->line)
-		plan_for(s, section->schema);
+		plan_columns(s, section->schema);
 	return is_table(section) ? table_open(s, section, err) : 0;
 }
 
@@ -319,7 +319,7 @@ static int add_line(
 		table_block(&s->text, section->schema, r, &s->options);
 	} else {
 		if (s->planned != section->schema)
-			plan_for(s, section->schema);
+			plan_columns(s, section->schema);
 		/* A stream has no end at which reasons could be printed. */
 		s->plan.says_reasons = section->shape == SECTION_STREAM;
 		line_format(&s->text, &s->plan, r);
@@ -336,7 +336,7 @@ static int add_line(
 	return buffer_failed(&s->text) ? -ENOMEM : 0;
 }
 
-static bool is_beyond(const struct section *section, size_t row)
+static bool is_row_beyond_limit(const struct section *section, size_t row)
 {
 	return section->rows_most && row >= section->rows_most;
 }
@@ -414,7 +414,7 @@ static int add_to_table(
 {
 	int status;
 
-	if (is_beyond(section, s->row_count))
+	if (is_row_beyond_limit(section, s->row_count))
 		return 0;
 	if (is_part_full(s, section)) {
 		status = print_part(s, section);
@@ -432,7 +432,7 @@ static int check_stream(const struct table_sink *s, struct sooth_error *err)
 	return code ? error_errno(err, code, "write the report") : 0;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int add_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct table_sink *s = state;
@@ -525,7 +525,7 @@ const struct sink_type sink_table = {
 	.is_for_people = true,
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = add_rows,
 	.section_end = section_end,
 	.end = end,
 	.close = close_sink,

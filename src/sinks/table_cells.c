@@ -73,7 +73,8 @@ static const char *heading(struct libscols_column *column)
 	return text ? text : "";
 }
 
-/* Lines are read by an iterator: scols_table_get_line() walks from the first line each time. */
+/* Frees an iterator, which reads lines: scols_table_get_line() walks from the first line each time.
+ */
 static void free_iter(struct libscols_iter **iter)
 {
 	scols_free_iter(*iter);

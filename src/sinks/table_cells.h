@@ -37,7 +37,7 @@ void table_fit(struct libscols_table *table, const struct sooth_field *const *fi
 
 struct table_bars {
 	struct buffer kept;		/* struct of table_cells.c, each followed by its values */
-	unsigned first_slot, last_slot; /* of all histograms */
+	unsigned first_slot, last_slot; /* first and last slot of all histograms */
 	bool has_slots;
 };
 

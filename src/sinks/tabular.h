@@ -33,7 +33,7 @@ void tabular_sink_close(void *state);
 
 /* --- CSV: cells, then the end of the line --- */
 
-/* A text that begins like a formula gets an apostrophe if `may_be_formula`. */
+/* Writes a cell. A text that begins like a formula gets an apostrophe if `may_be_formula`. */
 void tabular_cell(struct tabular *t, const char *text, size_t size, bool may_be_formula);
 void tabular_name(struct tabular *t, const char *name);
 void tabular_line_end(struct tabular *t);

@@ -56,7 +56,7 @@ static void add_word(struct buffer *out, const struct sooth_field *f, const stru
 	buffer_fini(&word);
 }
 
-static bool is_word(const struct sooth_field *f)
+static bool is_text_field(const struct sooth_field *f)
 {
 	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ENUM ||
 	       (f->type == SOOTH_FIELD_UNSIGNED && f->unit == SOOTH_UNIT_NONE);
@@ -72,7 +72,7 @@ static struct sooth_text field_words(struct timeline_layout *l, const struct soo
 	struct sooth_text kept;
 
 	for (const struct sooth_field *f = from; f != to; f += step) {
-		if (is_word(f) && !f->is_hidden && f != but)
+		if (is_text_field(f) && !f->is_hidden && f != but)
 			add_word(&text, f, r);
 	}
 	kept = keep_text(l, &text);
@@ -152,7 +152,7 @@ static struct layout_group *group_of(
 	return &l->groups[l->group_count++];
 }
 
-static void take_track(struct timeline_layout *l, const struct section *section,
+static void add_track(struct timeline_layout *l, const struct section *section,
 	const struct sooth_field *series, const struct sooth_record *r)
 {
 	struct sooth_value v = sooth_field_get(series, r);
@@ -181,7 +181,7 @@ static void take_track(struct timeline_layout *l, const struct section *section,
 
 /* --- spans, marks, notes --- */
 
-static void take_span(
+static void add_time_span(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
 {
 	const struct sooth_schema *schema = section->schema;
@@ -201,7 +201,7 @@ static void take_span(
 	buffer_append(&l->spans, &span, sizeof(span));
 }
 
-static void take_mark(
+static void add_mark(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
 {
 	const struct sooth_schema *schema = section->schema;
@@ -219,7 +219,7 @@ static void take_mark(
 	buffer_append(&l->marks, &mark, sizeof(mark));
 }
 
-static void take_note(
+static void add_note(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
 {
 	struct line_plan plan;
@@ -234,7 +234,7 @@ static void take_note(
 	buffer_fini(&line);
 }
 
-void timeline_layout_take(
+void timeline_layout_add_record(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
 {
 	const struct sooth_schema *schema = section->schema;
@@ -243,15 +243,15 @@ void timeline_layout_take(
 	l->section_rows++;
 
 	if (section->is_last && schema->line)
-		take_note(l, section, r);
+		add_note(l, section, r);
 	else if (series)
-		take_track(l, section, series, r);
+		add_track(l, section, series, r);
 	else if (time_of(schema, r, "bucket_ns", &l->stretch_ns))
 		time_of(schema, r, "interval_ns", &l->interval_ns);
 	else if (sooth_schema_field(schema, "from_ns") && sooth_schema_field(schema, "to_ns"))
-		take_span(l, section, r);
+		add_time_span(l, section, r);
 	else if (sooth_schema_field(schema, "at_ns"))
-		take_mark(l, section, r);
+		add_mark(l, section, r);
 }
 
 void timeline_layout_end(struct timeline_layout *l, const struct section *section)

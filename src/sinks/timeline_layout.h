@@ -37,7 +37,7 @@ struct layout_group {
 /* Texts are plain (svg_plain) and in layout.texts; values are in layout.values. */
 struct layout_track {
 	size_t group;
-	struct sooth_text label; /* for parts: their common label */
+	struct sooth_text label; /* common label of the parts */
 	struct sooth_text part;
 	bool is_part; /* drawn in the area of the last track before it that is no part */
 	size_t color; /* class "k2" of the picture's style */
@@ -70,7 +70,7 @@ struct timeline_layout {
 	size_t section_rows; /* rows of the open section */
 };
 
-void timeline_layout_take(
+void timeline_layout_add_record(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r);
 /* Ends a section. A section without rows adds its text to the notes. */
 void timeline_layout_end(struct timeline_layout *l, const struct section *section);

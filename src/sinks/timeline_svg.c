@@ -26,9 +26,9 @@ extern const char timeline_css[], timeline_js[];
 struct timeline_svg {
 	struct tabular out;
 	struct timeline_layout layout;
-	struct buffer gaps; /* of all tracks in one path: hatched shapes are slow to draw */
+	struct buffer gaps; /* gaps of all tracks in one path: hatched shapes are slow to draw */
 	struct buffer sums; /* sums of parts by bucket: doubles */
-	double y;	    /* where the next row begins */
+	double y;	    /* position where the next row begins */
 };
 
 static const struct layout_track *tracks_of(const struct timeline_svg *s)
@@ -57,13 +57,13 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int add_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct timeline_svg *s = state;
 
 	batch_for_each (r, batch)
-		timeline_layout_take(&s->layout, section, r);
+		timeline_layout_add_record(&s->layout, section, r);
 	return timeline_layout_failed(&s->layout) ? error_no_memory(err) : 0;
 }
 
@@ -106,7 +106,7 @@ static void put_title(struct timeline_svg *s, const char *title)
 	buffer_char(&s->out.bytes, '\n');
 }
 
-#define LAYOUT_TRACK_PX 30 /* with the space below it */
+#define LAYOUT_TRACK_PX 30 /* height of a track with the space below it */
 #define LAYOUT_STACK_PX 96 /* least height of an area of parts */
 
 /* Returns the value at the top of a track. */
@@ -490,7 +490,7 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 		format_ns(one, (uint64_t)l->stretch_ns));
 }
 
-static void note_more(struct timeline_layout *l)
+static void note_left_out_tracks(struct timeline_layout *l)
 {
 	if (l->more_tracks)
 		buffer_format(&l->notes, "and %zu more threads or processes (-j lists all)\n",
@@ -507,7 +507,7 @@ static int end(void *state, struct sooth_error *err)
 	const char *notes;
 
 	timeline_layout_scale(&s->layout);
-	note_more(&s->layout);
+	note_left_out_tracks(&s->layout);
 	subtitle_of(&s->layout, &subtitle);
 	notes = buffer_cstr(&s->layout.notes);
 	p.subtitle = buffer_cstr(&subtitle);
@@ -540,7 +540,7 @@ const struct sink_type sink_timeline_svg = {
 	.state_size = sizeof(struct timeline_svg),
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = add_rows,
 	.section_end = section_end,
 	.end = end,
 	.close = close_sink,

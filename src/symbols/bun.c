@@ -19,7 +19,7 @@ uint64_t bun_end(const void *head, size_t size, uint64_t section_size)
 	return BUN_HEAD_SIZE + length - BUN_END_SIZE;
 }
 
-static bool take_place(struct bun_place *place, struct cursor *c, uint64_t section_size)
+static bool parse_place(struct bun_place *place, struct cursor *c, uint64_t section_size)
 {
 	uint64_t offset = cursor_u32(c), length = cursor_u32(c);
 
@@ -35,10 +35,10 @@ bool bun_parse_end(struct bun_places *places, const void *data, size_t size, uin
 	assert(places);
 	*places = (struct bun_places){ 0 };
 	cursor_u64(&c); /* bytes before */
-	if (!take_place(&places->modules, &c, section_size))
+	if (!parse_place(&places->modules, &c, section_size))
 		return false;
 	places->entry = cursor_u32(&c);
-	if (!take_place(&places->options, &c, section_size))
+	if (!parse_place(&places->options, &c, section_size))
 		return false;
 	cursor_u32(&c); /* flags */
 	return span_equal(cursor_bytes(&c, strlen(END_LINE)), END_LINE);
@@ -56,5 +56,5 @@ bool bun_parse_row(struct bun_place *name, struct bun_place *contents, const voi
 {
 	struct cursor c = cursor_over(data, size);
 
-	return take_place(name, &c, section_size) && take_place(contents, &c, section_size);
+	return parse_place(name, &c, section_size) && parse_place(contents, &c, section_size);
 }

@@ -15,7 +15,7 @@
 #define STEPS_MAX   4096
 #define PENDING_MAX 256
 #define STUB_STEPS  2 /* endbr64 or bti, then the jump */
-#define SLOT_BYTES  4 /* of the distance to a slot, at the end of the instruction */
+#define SLOT_BYTES  4 /* size of the distance to a slot, at the end of the instruction */
 
 struct place {
 	uint64_t offset;
@@ -41,12 +41,12 @@ static const char *const endless[] = { "__cxa_throw", "__cxa_rethrow", "_Unwind_
 	"exit", "_exit", "__assert_fail", "__stack_chk_fail", "_ZSt9terminatev",
 	"_ZSt17__throw_bad_allocv", "_ZSt28__throw_bad_array_new_lengthv" };
 
-static bool is_endless(const char *name)
+static bool never_returns(const char *name)
 {
 	return SPAN_ANY(span_of_string(name), span_equal, endless);
 }
 
-static bool decode_at(
+static bool decode_instruction_at(
 	const struct walk *w, uint64_t offset, unsigned char *code, struct instruction *out)
 {
 	ssize_t size;
@@ -74,7 +74,7 @@ static bool find_slot(const struct walk *w, uint64_t offset, const unsigned char
 struct destination {
 	uint64_t offset;
 	const char *name; /* name of its slot; "": none */
-	bool is_defined;  /* in this file */
+	bool is_defined;  /* the function is defined in this file */
 };
 
 static struct destination destination_of_slot(const struct walk *w, const struct elf_slot *slot)
@@ -89,7 +89,8 @@ static struct destination destination_at(const struct walk *w, uint64_t offset)
 	struct elf_slot slot;
 	struct instruction i;
 
-	for (int step = 0; step < STUB_STEPS && decode_at(w, offset, code, &i); step++) {
+	for (int step = 0; step < STUB_STEPS && decode_instruction_at(w, offset, code, &i);
+		step++) {
 		if (i.kind == INSTRUCTION_JUMP_INDIRECT && find_slot(w, offset, code, &i, &slot))
 			return destination_of_slot(w, &slot);
 		if (i.kind != INSTRUCTION_NOP && i.kind != INSTRUCTION_PLAIN)
@@ -104,7 +105,7 @@ static enum code_target classify(const struct walk *w, const struct destination 
 	return w->classify(w->user, to->offset, to->is_defined, to->name);
 }
 
-static void go_on(struct walk *w, uint64_t offset, bool has_met)
+static void add_pending_place(struct walk *w, uint64_t offset, bool has_met)
 {
 	struct place place = { offset, has_met };
 	bool is_new;
@@ -121,7 +122,7 @@ static void fall_through(struct walk *w, const struct place *at, size_t length, 
 	uint64_t end = w->function->offset + w->function->size, next = at->offset + length;
 
 	if (!w->function->size || next != end)
-		go_on(w, next, has_met);
+		add_pending_place(w, next, has_met);
 }
 
 static void note_return(struct walk *w, const struct place *at)
@@ -142,10 +143,10 @@ static void follow_jump(struct walk *w, const struct place *at, const struct des
 {
 	enum code_target target = classify(w, to);
 
-	if (target == CODE_TARGET || is_endless(to->name))
+	if (target == CODE_TARGET || never_returns(to->name))
 		return;
 	if (to->is_defined)
-		go_on(w, to->offset, at->has_met || target);
+		add_pending_place(w, to->offset, at->has_met || target);
 	else
 		w->out->is_cut = true;
 }
@@ -153,7 +154,7 @@ static void follow_jump(struct walk *w, const struct place *at, const struct des
 static void follow_call(
 	struct walk *w, const struct place *at, size_t length, const struct destination *to)
 {
-	if (!is_endless(to->name))
+	if (!never_returns(to->name))
 		fall_through(w, at, length, at->has_met || classify(w, to));
 }
 
@@ -164,7 +165,7 @@ static void follow_place(struct walk *w, const struct place *at)
 	struct elf_slot slot;
 	struct instruction i;
 
-	if (!decode_at(w, at->offset, code, &i)) {
+	if (!decode_instruction_at(w, at->offset, code, &i)) {
 		w->out->is_cut = true;
 		return;
 	}
@@ -219,7 +220,7 @@ int code_paths_find(int fd, enum machine machine, const struct elf_function *fun
 		.user = user,
 		.out = out };
 	map_init(&w->seen, sizeof(struct place), 0, STEPS_MAX);
-	go_on(w, function->offset, false);
+	add_pending_place(w, function->offset, false);
 	while (w->pending_count) {
 		struct place at = w->pending[--w->pending_count];
 

@@ -221,7 +221,7 @@ static enum elf_source source_of(
 	return is_old ? ELF_DYNAMIC_OLD : ELF_DYNAMIC;
 }
 
-static void look_at(struct search *s, const struct table *table, size_t index)
+static void examine_symbol(struct search *s, const struct table *table, size_t index)
 {
 	struct elf_function function = { 0 };
 	const char *name;
@@ -247,7 +247,7 @@ static void look_at(struct search *s, const struct table *table, size_t index)
 		add_function(s, &function);
 }
 
-static bool is_bounded(const GElf_Shdr *header)
+static bool is_section_bounded(const GElf_Shdr *header)
 {
 	return header->sh_size <= SECTION_SIZE_MAX && !(header->sh_flags & SHF_COMPRESSED);
 }
@@ -260,7 +260,7 @@ static Elf_Data *section_data(struct search *s, size_t index, uint32_t type)
 
 	if (!section || !gelf_getshdr(section, &header) || header.sh_type != type)
 		return NULL;
-	if (!is_bounded(&header)) {
+	if (!is_section_bounded(&header)) {
 		s->found.is_cut = true;
 		return NULL;
 	}
@@ -298,7 +298,7 @@ static void search_table(struct search *s, size_t sections, size_t index, const 
 	if (!table.symbols || !entry)
 		return;
 	for (size_t i = 1; i < table.symbols->d_size / entry; i++)
-		look_at(s, &table, i);
+		examine_symbol(s, &table, i);
 }
 
 static void search_tables(struct search *s)
@@ -329,7 +329,7 @@ static void search_tables(struct search *s)
 	}
 }
 
-static int by_offset(const void *a, const void *b)
+static int compare_by_offset(const void *a, const void *b)
 {
 	const struct elf_function *left = a, *right = b;
 
@@ -361,7 +361,7 @@ static void remove_worse_functions(struct search *s)
 	}
 	memset(&functions[kept], 0, (s->found.count - kept) * sizeof(*functions));
 	s->found.count = kept;
-	qsort(functions, kept, sizeof(*functions), by_offset);
+	qsort(functions, kept, sizeof(*functions), compare_by_offset);
 }
 
 static int open_elf(struct search *s, int fd, struct sooth_error *err)

@@ -26,11 +26,11 @@
 #define ELF_FUNCTIONS_MAX 256 /* functions found */
 #define ELF_NAMES_WORDS	  (ELF_NAMES_MAX / 64)
 
-/* Where a name was found; a lower value is preferred. */
+/* Tables in which a name was found; a lower value is preferred. */
 enum elf_source {
 	ELF_DYNAMIC,	 /* exported, in its default version or in none */
 	ELF_DYNAMIC_OLD, /* exported in versions for old programs only */
-	ELF_GLOBAL,	 /* in .symtab, as in a static executable */
+	ELF_GLOBAL,	 /* .symtab, as in a static executable */
 	/* in .symtab and local: several source files may use the name for different functions */
 	ELF_LOCAL,
 };
@@ -38,8 +38,8 @@ enum elf_source {
 struct elf_function {
 	/* bit i % 64 of word i / 64: the i-th requested name is this one */
 	uint64_t names[ELF_NAMES_WORDS];
-	uint64_t offset;	/* in the file */
-	uint64_t address;	/* as linked */
+	uint64_t offset;	/* offset in the file */
+	uint64_t address;	/* address as linked */
 	uint64_t size;		/* 0: unknown */
 	enum elf_source source; /* the best source of its names */
 	bool is_ifunc;
@@ -48,7 +48,7 @@ struct elf_function {
 struct elf_found {
 	enum machine machine;
 	size_t count;
-	struct elf_function functions[ELF_FUNCTIONS_MAX]; /* by offset */
+	struct elf_function functions[ELF_FUNCTIONS_MAX]; /* functions, sorted by offset */
 	bool has_interpreter;				  /* the program loads libraries */
 	/* a limit was reached: there may be more */
 	bool is_cut;

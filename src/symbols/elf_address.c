@@ -27,7 +27,7 @@
 
 #define ELF_PACKED_MAX (64u << 20) /* bytes, packed and not */
 
-#define MEMORY_MAX  (UINT64_C(256) << 20) /* of the decoder: its window */
+#define MEMORY_MAX  (UINT64_C(256) << 20) /* memory of the decoder: its window */
 #define PIECE_BYTES (256u << 10)
 
 static bool decode_stream(lzma_stream *stream, struct buffer *out)
@@ -79,7 +79,7 @@ static bool elf_unpack(int fd, const struct elf_section *section, struct buffer 
 /* The best symbol found for an address. */
 struct match {
 	uint64_t begin;
-	size_t name; /* in the table's string section */
+	size_t name; /* name in the table's string section */
 	bool is_found;
 	bool is_global;
 };
@@ -118,7 +118,7 @@ static void link_addresses(struct lookup *l)
 	}
 }
 
-static void look_at(struct lookup *l, const GElf_Sym *symbol)
+static void examine_symbol(struct lookup *l, const GElf_Sym *symbol)
 {
 	unsigned type = GELF_ST_TYPE(symbol->st_info);
 	bool is_global = GELF_ST_BIND(symbol->st_info) != STB_LOCAL;
@@ -143,7 +143,7 @@ static void look_at(struct lookup *l, const GElf_Sym *symbol)
 	}
 }
 
-static void take_names(struct lookup *l, size_t names)
+static void set_names(struct lookup *l, size_t names)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		struct elf_address *a = &l->addresses[i];
@@ -186,14 +186,14 @@ static void search_table(struct lookup *l, uint32_t type)
 			return;
 		for (size_t k = 1; k < symbols->d_size / entry && k <= INT32_MAX; k++) {
 			if (gelf_getsym(symbols, (int)k, &symbol))
-				look_at(l, &symbol);
+				examine_symbol(l, &symbol);
 		}
-		take_names(l, header.sh_link);
+		set_names(l, header.sh_link);
 		return;
 	}
 }
 
-static bool is_complete(const struct lookup *l)
+static bool are_all_found(const struct lookup *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		if (l->addresses[i].is_linked && !l->addresses[i].is_found)
@@ -248,9 +248,9 @@ static int read_symbols(
 		link_addresses(l);
 	search_table(l, SHT_SYMTAB);
 	search_table(l, SHT_DYNSYM);
-	if (!is_debug && !is_complete(l))
+	if (!is_debug && !are_all_found(l))
 		search_packed(l, fd);
-	if (!is_debug && !is_complete(l))
+	if (!is_debug && !are_all_found(l))
 		pclntab_find(fd, addresses, count);
 	return 0;
 }

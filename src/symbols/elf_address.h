@@ -20,7 +20,7 @@
 #define ELF_ADDRESSES_MAX    64
 
 struct elf_address {
-	uint64_t offset; /* in the file: the input */
+	uint64_t offset; /* offset in the file: the input */
 	uint64_t inside; /* distance from the start of the function */
 	uint64_t linked; /* the address as linked */
 	bool is_linked;	 /* `linked` is known: the place is loaded as code */
@@ -32,8 +32,7 @@ struct elf_address {
 /* Fills in `count` (at most ELF_ADDRESSES_MAX) addresses. Returns 0 even if none is found; -EINVAL:
  * no regular file or no valid ELF. On failure nothing is filled in. */
 int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
-/* Call this later with the debug file of the same program: it fills in addresses that were not
- * found. */
+/* Fills in addresses that were not found, later and from the debug file of the same program. */
 int elf_addresses_debug(
 	int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
 

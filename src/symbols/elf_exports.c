@@ -49,7 +49,7 @@ static Elf_Data *get_bounded_section(Elf *elf, size_t index, GElf_Shdr *header)
 	return elf_getdata(section, NULL);
 }
 
-static bool is_name(const char *name, const char *wanted)
+static bool is_same_name(const char *name, const char *wanted)
 {
 	size_t length = strlen(wanted);
 
@@ -90,7 +90,7 @@ static size_t first_of_type(Elf *elf, size_t sections, uint32_t type)
 	return 0;
 }
 
-static void look_through(
+static void find_names_in_table(
 	Elf *elf, size_t index, const char *const *names, size_t count, struct elf_export *found)
 {
 	GElf_Shdr header;
@@ -106,14 +106,14 @@ static void look_through(
 					   : NULL;
 
 		for (size_t i = 0; name && symbol.st_shndx != SHN_UNDEF && i < count; i++) {
-			if (*name == *names[i] && is_name(name, names[i]))
+			if (*name == *names[i] && is_same_name(name, names[i]))
 				found[i] =
 					(struct elf_export){ symbol.st_value, symbol.st_size, 0 };
 		}
 	}
 }
 
-static bool find_in(int fd, uint32_t section_type, const char *const *names, size_t count,
+static bool find_in_sections(int fd, uint32_t section_type, const char *const *names, size_t count,
 	struct elf_exports *out)
 {
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
@@ -127,7 +127,7 @@ static bool find_in(int fd, uint32_t section_type, const char *const *names, siz
 		return false;
 	index = first_of_type(elf, sections, section_type);
 	if (index)
-		look_through(elf, index, names, count, out->found);
+		find_names_in_table(elf, index, names, count, out->found);
 	for (size_t i = 0; i < count; i++)
 		out->found[i].offset = offset_of(elf, segments, out->found[i].address);
 	return true;
@@ -135,12 +135,12 @@ static bool find_in(int fd, uint32_t section_type, const char *const *names, siz
 
 bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf_exports *out)
 {
-	return find_in(fd, SHT_DYNSYM, names, count, out);
+	return find_in_sections(fd, SHT_DYNSYM, names, count, out);
 }
 
 bool elf_symbols_find(int fd, const char *const *names, size_t count, struct elf_exports *out)
 {
-	return find_in(fd, SHT_SYMTAB, names, count, out);
+	return find_in_sections(fd, SHT_SYMTAB, names, count, out);
 }
 
 static void widen_range(Elf *elf, size_t index, const char *prefix, struct elf_export *range)

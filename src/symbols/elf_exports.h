@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 struct elf_export {
-	uint64_t address, size; /* as linked; 0, 0: not exported */
+	uint64_t address, size; /* address and size as linked; 0, 0: not exported */
 	uint64_t offset;	/* offset in the file; 0: the symbol has no bytes in the file */
 };
 
 struct elf_exports {
-	struct elf_export *found; /* in the order of the names */
+	struct elf_export *found; /* results, in the order of the names */
 	uint64_t code_shift;	  /* address minus offset of the code */
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-/* For _cleanup_(elf_cleanup). */
+/* Ends an Elf, for _cleanup_(elf_cleanup). */
 static inline void elf_cleanup(Elf **elf)
 {
 	elf_end(*elf);

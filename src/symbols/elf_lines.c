@@ -32,7 +32,7 @@ static bool put_text(char *texts, uint16_t *used, const char *text, size_t size)
 	return true;
 }
 
-static bool put_place(struct elf_line *line, const char *path, int number)
+static bool put_line(struct elf_line *line, const char *path, int number)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	char place[300];
@@ -77,7 +77,7 @@ static bool put_call(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die *inlined)
 
 	if (!dwarf_getsrcfiles(unit, &files, &count) && file >= 0 && (size_t)file < count)
 		path = dwarf_filesrc(files, (size_t)file, NULL, NULL);
-	return put_place(line, path, number_of(inlined, DW_AT_call_line));
+	return put_line(line, path, number_of(inlined, DW_AT_call_line));
 }
 
 /* Writes the inlined functions around an address, and where each is called. */
@@ -104,7 +104,8 @@ static void put_inlined(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die scopes
 	}
 }
 
-/* libdw has no public number for this error, and its texts may be translated. */
+/* Returns whether libdw failed for lack of memory. It has no public number for this error, and its
+ * texts may be translated. */
 static bool is_memory_missing(void)
 {
 	const char *text = dwarf_errmsg(-1);
@@ -121,7 +122,7 @@ static void find_line(struct elf_line *line, uint64_t address, Dwarf_Die *unit)
 	line->is_refused |= !source && is_memory_missing();
 	if (!source || dwarf_lineno(source, &number) || number < 0)
 		return;
-	line->is_found = put_place(line, dwarf_linesrc(source, NULL, NULL), number);
+	line->is_found = put_line(line, dwarf_linesrc(source, NULL, NULL), number);
 	count = dwarf_getscopes(unit, address, &scopes);
 	for (int i = 0; i < count && i < SCOPES_MAX; i++) {
 		int tag = dwarf_tag(&scopes[i]);

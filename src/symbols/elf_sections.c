@@ -13,9 +13,10 @@
 #include "symbols/elf_handle.h"
 
 #define SECTIONS_MAX   65536
-#define NAMES_SIZE_MAX (1u << 20) /* of all section names together */
+#define NAMES_SIZE_MAX (1u << 20) /* size of all section names together */
 
-/* The names are read only to check their size: elf_strptr() would read any size. */
+/* Returns whether section names have a bounded size, for which they are read: elf_strptr() would
+ * read any size. */
 static bool names_are_bounded(Elf *elf, size_t index)
 {
 	Elf_Scn *section = elf_getscn(elf, index);

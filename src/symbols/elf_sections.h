@@ -13,8 +13,8 @@
 int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found);
 
 struct elf_section {
-	uint64_t offset, size; /* in the file; 0, 0: none, or without bytes in the file */
-	uint64_t address;      /* as linked */
+	uint64_t offset, size; /* place in the file; 0, 0: none, or no bytes */
+	uint64_t address;      /* address as linked */
 	bool is_compressed;
 };
 

@@ -31,7 +31,7 @@ struct elf_slots {
 	size_t count;
 };
 
-static void take_table(struct elf_slots *s, size_t index)
+static void add_table(struct elf_slots *s, size_t index)
 {
 	size_t entry = gelf_fsize(s->elf, ELF_T_RELA, 1, EV_CURRENT);
 	struct relocations table = { 0 };
@@ -50,7 +50,7 @@ static void take_table(struct elf_slots *s, size_t index)
 	s->tables[s->count++] = table;
 }
 
-static int take_tables(struct elf_slots *s)
+static int add_tables(struct elf_slots *s)
 {
 	GElf_Ehdr header;
 	size_t sections;
@@ -64,7 +64,7 @@ static int take_tables(struct elf_slots *s)
 		GElf_Shdr found;
 
 		if (section && gelf_getshdr(section, &found) && found.sh_type == SHT_RELA)
-			take_table(s, i);
+			add_table(s, i);
 	}
 	return 0;
 }
@@ -82,7 +82,7 @@ int elf_slots_open(int fd, struct elf_slots **out)
 		return -ENOMEM;
 	elf_version(EV_CURRENT);
 	s->elf = elf_begin(fd, ELF_C_READ, NULL);
-	status = take_tables(s);
+	status = add_tables(s);
 	if (status)
 		elf_slots_close(s);
 	else
@@ -90,7 +90,7 @@ int elf_slots_open(int fd, struct elf_slots **out)
 	return status;
 }
 
-static bool is_slot(const struct elf_slots *s, uint64_t type)
+static bool is_slot_relocation(const struct elf_slots *s, uint64_t type)
 {
 	if (s->machine == EM_X86_64)
 		return type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT;
@@ -105,7 +105,8 @@ static bool read_slot(const struct elf_slots *s, const struct relocations *table
 	GElf_Rela rela;
 	GElf_Sym symbol;
 
-	if (!gelf_getrela(table->entries, (int)i, &rela) || !is_slot(s, GELF_R_TYPE(rela.r_info)) ||
+	if (!gelf_getrela(table->entries, (int)i, &rela) ||
+		!is_slot_relocation(s, GELF_R_TYPE(rela.r_info)) ||
 		!gelf_getsym(table->symbols, (int)GELF_R_SYM(rela.r_info), &symbol))
 		return false;
 	name = elf_strptr(s->elf, table->names, symbol.st_name);

@@ -16,8 +16,8 @@ struct elf_slots;
 
 struct elf_slot {
 	const char *name; /* valid until the slots are closed; "": none */
-	uint64_t address; /* of the function, as linked */
-	bool is_defined;  /* by this file */
+	uint64_t address; /* address of the function, as linked */
+	bool is_defined;  /* the function is defined by this file */
 };
 
 /* Opens the slots of a file. Returns 0, -EINVAL when it is no valid ELF file, or -ENOMEM. The

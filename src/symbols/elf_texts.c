@@ -12,7 +12,7 @@
 
 #define SECTION_BYTES_MAX (UINT64_C(16) << 20)
 #define LEA_BYTES	  7    /* REX.W, opcode, ModRM, the distance */
-#define TABLE_ENCODING	  0x3b /* of 32-bit distances from the section */
+#define TABLE_ENCODING	  0x3b /* encoding of a table of 32-bit distances from the section */
 #define TABLE_OFFSET	  12   /* version, three encodings, a pointer, a count */
 #define START_BYTES	  8
 
@@ -20,7 +20,8 @@
 #define JUMPS_MIN	   2 /* a single one may be bytes that look like a jump */
 #define RESTS_MAX	   16
 #define FUNCTION_BYTES_MAX 65536
-#define LOOKS_MAX	   (UINT64_C(1) << 28) /* each jump is compared with all starts */
+#define LOOKS_MAX                                                                                  \
+	(UINT64_C(1) << 28) /* number of comparisons: each jump is compared with all starts */
 
 enum { TEXTS, CODE, STARTS, SECTIONS };
 
@@ -30,7 +31,7 @@ struct part {
 	uint64_t address, offset;
 };
 
-static bool read_part(int fd, const struct elf_section *section, struct part *out)
+static bool read_section_part(int fd, const struct elf_section *section, struct part *out)
 {
 	if (!section->size || section->size > SECTION_BYTES_MAX || section->is_compressed)
 		return false;
@@ -150,8 +151,8 @@ static void count_jumps(const struct part parts[SECTIONS], const struct elf_expo
 	}
 }
 
-static bool find_rest(const struct part parts[SECTIONS], const struct elf_export *function,
-	struct elf_export *out)
+static bool find_rest_of_function(const struct part parts[SECTIONS],
+	const struct elf_export *function, struct elf_export *out)
 {
 	const struct part *code = &parts[CODE];
 	struct rest rests[RESTS_MAX] = { 0 };
@@ -184,7 +185,7 @@ static bool read_parts(int fd, size_t first, struct part parts[SECTIONS])
 	bool is_read = !elf_sections_find(fd, names, SECTIONS, sections);
 
 	for (size_t i = first; i < SECTIONS && is_read; i++)
-		is_read = read_part(fd, &sections[i], &parts[i]);
+		is_read = read_section_part(fd, &sections[i], &parts[i]);
 	return is_read;
 }
 
@@ -206,7 +207,7 @@ bool elf_function_of_text(int fd, const char *text, struct elf_function *out)
 bool elf_function_rest(int fd, const struct elf_export *function, struct elf_export *rest)
 {
 	struct part parts[SECTIONS] = { 0 };
-	bool is_found = read_parts(fd, CODE, parts) && find_rest(parts, function, rest);
+	bool is_found = read_parts(fd, CODE, parts) && find_rest_of_function(parts, function, rest);
 
 	drop_parts(parts);
 	return is_found;

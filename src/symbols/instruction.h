@@ -25,11 +25,12 @@ enum machine {
 enum instruction_kind {
 	INSTRUCTION_PLAIN, /* none of the other kinds; the next instruction follows */
 	INSTRUCTION_NOP,
-	INSTRUCTION_PUSH,    /* of one register */
+	INSTRUCTION_PUSH,    /* push of one register */
 	INSTRUCTION_ADDRESS, /* aarch64 adr, adrp */
-	INSTRUCTION_JUMP,    /* to target */
-	INSTRUCTION_BRANCH,  /* to target if its condition holds, else the next one */
-	INSTRUCTION_CALL,    /* to target; the next one follows if the callee returns */
+	INSTRUCTION_JUMP,    /* jump to target */
+	INSTRUCTION_BRANCH,  /* jump to target if its condition holds, else to the next instruction
+			      */
+	INSTRUCTION_CALL, /* call of target; the next instruction follows if the callee returns */
 	INSTRUCTION_JUMP_INDIRECT,
 	INSTRUCTION_CALL_INDIRECT,
 	INSTRUCTION_RETURN,
@@ -82,7 +83,7 @@ size_t instruction_step(enum machine machine);
 bool instruction_falls_through(const struct instruction *i);
 const char *instruction_kind_name(enum instruction_kind kind);
 
-/* One decoder per machine, used by instruction_decode(). */
+/* Decodes x86-64. There is one decoder per machine, used by instruction_decode(). */
 bool instruction_decode_x86_64(const void *code, size_t size, struct instruction *out);
 bool instruction_decode_aarch64(const void *code, size_t size, struct instruction *out);
 

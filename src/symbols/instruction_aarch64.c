@@ -180,7 +180,8 @@ static bool decode_conditional(struct decoding *d)
 	return true;
 }
 
-/* svc, hvc, smc return with registers changed; brk, hlt and the like do not return. */
+/* Decodes svc, hvc, smc, which return with registers changed; brk, hlt and the like do not return.
+ */
 static bool decode_exception(struct decoding *d)
 {
 	bool is_call = get_bits(d, 21, 3) == 0 && get_bits(d, 0, 2) != 0;
@@ -220,7 +221,7 @@ static bool decode_branch(struct decoding *d)
 	}
 }
 
-/* Exclusive, ordered, and compare-and-swap. */
+/* Decodes exclusive, ordered, and compare-and-swap instructions. */
 static void decode_exclusive(struct decoding *d)
 {
 	bool is_ordered = get_bits(d, 23, 1), is_load = get_bits(d, 22, 1),
@@ -297,7 +298,8 @@ static bool decode_register(struct decoding *d)
 	return true;
 }
 
-/* Only conversions, fmov, umov and smov write a general register. */
+/* Decodes vector instructions, of which only conversions, fmov, umov and smov write a general
+ * register. */
 static bool decode_vector(struct decoding *d)
 {
 	if (word_has(d, 0x5f20fc00, 0x1e200000) || word_has(d, 0x5f200000, 0x1e000000) ||

@@ -84,14 +84,14 @@ static unsigned reg_number(const struct x86_64_fields *d)
 	return d->reg | (d->rex & REX_R ? 8u : 0);
 }
 
-static unsigned low_number(const struct x86_64_fields *d, unsigned low)
+static unsigned register_of_low_bits(const struct x86_64_fields *d, unsigned low)
 {
 	return low | (d->rex & REX_B ? 8u : 0);
 }
 
 static unsigned rm_written(const struct x86_64_fields *d, bool is_byte)
 {
-	unsigned number = low_number(d, d->rm);
+	unsigned number = register_of_low_bits(d, d->rm);
 
 	if (d->mode != 3)
 		return 0;
@@ -124,7 +124,7 @@ static unsigned group_written(const struct x86_64_fields *d, char letter)
 
 static unsigned written_by_letter(const struct x86_64_fields *d, char letter)
 {
-	unsigned low = low_number(d, d->opcode & 7);
+	unsigned low = register_of_low_bits(d, d->opcode & 7);
 
 	switch (letter) {
 	case '.':
@@ -270,7 +270,7 @@ static enum instruction_condition condition_of(
 	return CONDITION_OTHER;
 }
 
-/* test %rdi,%rdi and cmp $0,%rdi */
+/* Returns whether an instruction tests RDI: test %rdi,%rdi and cmp $0,%rdi. */
 static bool tests_rdi(const struct x86_64_fields *d)
 {
 	if (d->map != MAP_ONE || d->rex != REX_W || d->mode != 3 || d->rm != 7 || d->reg != 7)
@@ -330,7 +330,7 @@ static uint32_t emulated_since(const struct x86_64_fields *d, const struct instr
 	return is_kernel_nop(d, i->length) ? KERNEL_RELEASE(6, 16) : KERNEL_NEVER;
 }
 
-static bool is_refused(const struct x86_64_fields *d, enum instruction_kind kind)
+static bool is_refused_for_probes(const struct x86_64_fields *d, enum instruction_kind kind)
 {
 	if (d->has_lock || d->has_old_segment)
 		return true;
@@ -383,7 +383,7 @@ bool instruction_decode_x86_64(const void *code, size_t size, struct instruction
 	i.keeps_flags = i.kind == INSTRUCTION_BRANCH || keeps_flags(&d);
 	i.tests_argument0 = tests_rdi(&d);
 	i.emulated_since = emulated_since(&d, &i);
-	i.is_refused = is_refused(&d, i.kind);
+	i.is_refused = is_refused_for_probes(&d, i.kind);
 	if (is_relative(i.kind))
 		i.target = i.length + d.immediate;
 	*out = i;

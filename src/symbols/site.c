@@ -31,12 +31,12 @@ struct walk {
 	bool has_best, has_stepped;
 };
 
-static bool decode_at(const struct window *w, size_t at, struct instruction *out)
+static bool decode_instruction_at(const struct window *w, size_t at, struct instruction *out)
 {
 	return at < w->size && instruction_decode(w->machine, w->code + at, w->size - at, out);
 }
 
-static bool is_inside(const struct window *w, size_t at, int64_t distance)
+static bool is_target_inside(const struct window *w, size_t at, int64_t distance)
 {
 	/* Neither sum overflows: distance has at most 32 bits. */
 	return (int64_t)at + distance >= 0 && (int64_t)at + distance < (int64_t)w->size;
@@ -56,12 +56,12 @@ static void window_open(struct window *w, enum machine machine, const void *code
 		.code = code,
 		.size = size < SITE_WINDOW_MAX ? size : SITE_WINDOW_MAX };
 	for (size_t at = 0; at < w->size;) {
-		if (!decode_at(w, at, &i)) {
+		if (!decode_instruction_at(w, at, &i)) {
 			at += instruction_step(machine);
 			continue;
 		}
 		/* A call of the function's own entry is a normal call. */
-		if (has_target(&i) && is_inside(w, at, i.target) &&
+		if (has_target(&i) && is_target_inside(w, at, i.target) &&
 			!(i.kind == INSTRUCTION_CALL && (int64_t)at + i.target == 0)) {
 			uint8_t *jumps = &w->jumps[(int64_t)at + i.target];
 
@@ -103,8 +103,8 @@ static bool is_emulated(const struct walk *walk, const struct instruction *i)
 	return i->emulated_since != KERNEL_NEVER && i->emulated_since <= kernel;
 }
 
-/* Takes the non-NULL side of a branch; false when the branch tests something else. */
-static bool take_non_null(struct walk *walk, const struct instruction *i)
+/* Follows the non-NULL side of a branch; false when the branch tests something else. */
+static bool follow_non_null(struct walk *walk, const struct instruction *i)
 {
 	bool is_test = i->tests_argument0 || walk->has_test;
 
@@ -114,7 +114,7 @@ static bool take_non_null(struct walk *walk, const struct instruction *i)
 		walk->by_jump = false;
 		walk->at += i->length;
 	} else if (i->condition == CONDITION_NONZERO &&
-		   is_inside(walk->window, walk->at, i->target)) {
+		   is_target_inside(walk->window, walk->at, i->target)) {
 		walk->by_jump = true;
 		walk->at = (size_t)((int64_t)walk->at + i->target);
 	} else {
@@ -131,11 +131,11 @@ static const char *advance_walk(struct walk *walk, const struct instruction *i)
 	walk->has_moved_return |= i->changes_return;
 	switch (i->kind) {
 	case INSTRUCTION_BRANCH:
-		if (!take_non_null(walk, i))
+		if (!follow_non_null(walk, i))
 			return "paths part before an emulated instruction";
 		return NULL;
 	case INSTRUCTION_JUMP:
-		if (!is_inside(walk->window, walk->at, i->target))
+		if (!is_target_inside(walk->window, walk->at, i->target))
 			return "the function jumps away before an emulated instruction";
 		walk->at = (size_t)((int64_t)walk->at + i->target);
 		walk->by_jump = true;
@@ -185,7 +185,7 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 		if (*why)
 			return false;
 		*why = "sooth does not know an instruction before the emulated one";
-		if (!decode_at(walk->window, walk->at, &i))
+		if (!decode_instruction_at(walk->window, walk->at, &i))
 			return false;
 		if (is_emulated(walk, &i)) {
 			*out = site_here(walk, &i, true);
@@ -212,7 +212,7 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 static struct site site_at_entry(struct walk *walk)
 {
 	struct instruction i = { 0 };
-	bool is_known = decode_at(walk->window, 0, &i);
+	bool is_known = decode_instruction_at(walk->window, 0, &i);
 	struct site site;
 
 	*walk = (struct walk){ .window = walk->window, .want = walk->want };

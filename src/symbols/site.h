@@ -33,7 +33,7 @@ struct site_requirement {
 };
 
 struct site {
-	uint32_t offset; /* from the entry */
+	uint32_t offset; /* offset from the entry */
 	struct instruction instruction;
 	/* False: it is single-stepped. That overhead must be reported before the site is used. */
 	bool is_emulated;

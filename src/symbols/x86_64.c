@@ -58,8 +58,8 @@ static const char two_follows[] = "mmmmx.....x.xm.B"  /* 00 */
 
 _Static_assert(sizeof(one_follows) == 257 && sizeof(two_follows) == 257, "a letter an opcode");
 
-/* Takes one legacy prefix; false: `byte` is no such prefix. */
-static bool take_legacy_prefix(struct x86_64_fields *d, uint8_t byte)
+/* Decodes one legacy prefix; false: `byte` is no such prefix. */
+static bool decode_legacy_prefix(struct x86_64_fields *d, uint8_t byte)
 {
 	switch (byte) {
 	case 0x26:
@@ -85,9 +85,9 @@ static bool take_legacy_prefix(struct x86_64_fields *d, uint8_t byte)
 	}
 }
 
-/* Takes all prefixes, and returns the first byte after them. A REX that is not the last prefix has
- * no effect. */
-static uint8_t take_prefixes(struct x86_64_fields *d)
+/* Decodes all prefixes, and returns the first byte after them. A REX that is not the last prefix
+ * has no effect. */
+static uint8_t decode_prefixes(struct x86_64_fields *d)
 {
 	uint8_t byte = cursor_u8(&d->at);
 
@@ -95,7 +95,7 @@ static uint8_t take_prefixes(struct x86_64_fields *d)
 		if ((byte & 0xf0) == 0x40) {
 			d->has_rex = true;
 			d->rex = byte & 0xf;
-		} else if (take_legacy_prefix(d, byte)) {
+		} else if (decode_legacy_prefix(d, byte)) {
 			d->has_rex = false;
 			d->rex = 0;
 		} else {
@@ -106,9 +106,9 @@ static uint8_t take_prefixes(struct x86_64_fields *d)
 	return byte;
 }
 
-/* Takes a VEX, EVEX or XOP prefix after its first byte. These allow no legacy prefix with the same
- * meaning. */
-static bool take_vector_prefix(struct x86_64_fields *d, uint8_t first)
+/* Decodes a VEX, EVEX or XOP prefix after its first byte. These allow no legacy prefix with the
+ * same meaning. */
+static bool decode_vector_prefix(struct x86_64_fields *d, uint8_t first)
 {
 	uint8_t a = cursor_u8(&d->at), b;
 
@@ -139,15 +139,15 @@ static bool take_vector_prefix(struct x86_64_fields *d, uint8_t first)
 	return true;
 }
 
-static bool take_opcode(struct x86_64_fields *d)
+static bool decode_opcode(struct x86_64_fields *d)
 {
-	uint8_t byte = take_prefixes(d);
+	uint8_t byte = decode_prefixes(d);
 
 	if (byte == 0xc4 || byte == 0xc5 || byte == 0x62)
-		return take_vector_prefix(d, byte);
+		return decode_vector_prefix(d, byte);
 	/* 8F is pop if reg is 0; maps of XOP, from 8 on, have another value there. */
 	if (byte == 0x8f && cursor_left(&d->at) && (*d->at.at & 0x1f) >= 8)
-		return take_vector_prefix(d, byte);
+		return decode_vector_prefix(d, byte);
 	d->map = MAP_ONE;
 	if (byte == 0x0f) {
 		d->map = MAP_0F;
@@ -204,7 +204,7 @@ static char form_of(const struct x86_64_fields *d)
 	}
 }
 
-static void take_modrm(struct x86_64_fields *d, bool names_registers)
+static void decode_modrm(struct x86_64_fields *d, bool names_registers)
 {
 	uint8_t modrm = cursor_u8(&d->at), sib = 0;
 	size_t displacement;
@@ -224,7 +224,7 @@ static void take_modrm(struct x86_64_fields *d, bool names_registers)
 	cursor_bytes(&d->at, displacement);
 }
 
-static void take_immediate(struct x86_64_fields *d, size_t size)
+static void decode_immediate(struct x86_64_fields *d, size_t size)
 {
 	switch (size) {
 	case 1:
@@ -290,15 +290,15 @@ static bool is_group_member(const struct x86_64_fields *d)
 	}
 }
 
-static bool take_operands(struct x86_64_fields *d)
+static bool decode_operands(struct x86_64_fields *d)
 {
 	char form = form_of(d);
 
 	if (form == 'x' || (form == 'J' && d->has_66 && !(d->rex & REX_W)))
 		return false;
 	if (strchr("mBZtTr", form))
-		take_modrm(d, form == 'r');
-	take_immediate(d, immediate_size(d, form));
+		decode_modrm(d, form == 'r');
+	decode_immediate(d, immediate_size(d, form));
 	/* SSE4a extrq and insertq */
 	if (d->map == MAP_0F && d->opcode == 0x78 && (d->has_66 || d->has_f2))
 		cursor_bytes(&d->at, 2);
@@ -309,5 +309,5 @@ bool x86_64_split(const void *code, size_t size, struct x86_64_fields *d)
 {
 	*d = (struct x86_64_fields){ .start = code };
 	d->at = cursor_over(code, size < INSTRUCTION_LENGTH_MAX ? size : INSTRUCTION_LENGTH_MAX);
-	return take_opcode(d) && take_operands(d) && !d->at.failed;
+	return decode_opcode(d) && decode_operands(d) && !d->at.failed;
 }

@@ -34,14 +34,14 @@ enum rex_bit {
 struct x86_64_fields {
 	const unsigned char *start;
 	struct cursor at;
-	uint8_t rex; /* also holds the bits that a vector prefix has instead of REX */
+	uint8_t rex; /* REX prefix; also the bits that a vector prefix has instead of REX */
 	bool has_rex, has_66, has_67, has_f2, has_f3, has_lock, has_old_segment;
 	enum opcode_map map;
 	enum vector_prefix vector;
 	uint8_t vector_map, vector_register;
 	uint8_t opcode;
 	bool has_modrm, is_ip_relative;
-	uint8_t mode, reg, rm; /* of ModRM; reg and rm without REX */
+	uint8_t mode, reg, rm; /* parts of ModRM; reg and rm without REX */
 	int64_t immediate;
 };
 

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct perf_map_place places[4] = { { .address = 0 }, { .address = 0x1004 },
 		{ .address = 0x7f0000001020 }, { .address = UINT64_MAX } };
 	struct jit_dump d = { .pid = 4711 };
-	size_t used = jit_dump_take(&d, places, 4, data, size);
+	size_t used = jit_dump_parse(&d, places, 4, data, size);
 
 	CHECK(used <= size);
 	CHECK(used == size || size - used < 16 + 48 + PERF_MAP_NAME_MAX + 1);

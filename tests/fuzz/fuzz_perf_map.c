@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ .address = 0x100c }, { .address = 0x214ae5c57c90 }, { .address = 0x7f0000001020 },
 		{ .address = UINT64_MAX } };
 
-	perf_map_take(places, 6, data, size);
+	perf_map_parse(places, 6, data, size);
 	for (size_t i = 0; i < 6; i++) {
 		size_t length = strnlen(places[i].name, sizeof(places[i].name));
 

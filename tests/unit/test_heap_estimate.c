@@ -108,7 +108,7 @@ static void add_sum(uint32_t stack, uint64_t size, bool is_freed)
 		.sampled_size = sampled_size_of(size) };
 
 	sum.record.words = sum.record.fixed_words = sizeof(sum) / SOOTH_RECORD_WORD;
-	heap_held_take_sum(&live, &sum);
+	heap_held_add_sum(&live, &sum);
 }
 
 /* Small blocks by one stack, of which most are freed, and some of all sizes by another. */

@@ -35,7 +35,7 @@ static void take_all(void)
 
 	batch_for_each (r, &all) {
 		if (r->kind == HEAP_SUM)
-			heap_held_take_sum(&live, (const void *)r);
+			heap_held_add_sum(&live, (const void *)r);
 		else if (r->kind == HEAP_HELD)
 			heap_held_add(&live, (const void *)r);
 		else

@@ -477,7 +477,7 @@ static void test_refused(void **state)
 static size_t kept(
 	struct time_range *p, const struct buffer *records, uint16_t kind, uint64_t *last_ns)
 {
-	struct batch all = { records->data, records->size }, some = time_range_take(p, &all);
+	struct batch all = { records->data, records->size }, some = time_range_select(p, &all);
 	size_t count = 0;
 
 	batch_for_each (r, &some) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records of jitdumps: in pieces of any size, of other processes, moved code, sizes that are none. */
+/* Records of jitdumps: in pieces of any size, of other processes, moved code, sizes that are none.
+ */
 #include "support.h"
 
 #include <elf.h>
@@ -77,7 +78,7 @@ static void take(struct perf_map_place *places, size_t count, size_t piece)
 		size_t size = piece < file.size - at ? piece : file.size - at;
 
 		buffer_append(&rest, buffer_at(&file, at), size);
-		buffer_consume(&rest, jit_dump_take(&d, places, count, rest.data, rest.size));
+		buffer_consume(&rest, jit_dump_parse(&d, places, count, rest.data, rest.size));
 	}
 	buffer_fini(&rest);
 }

@@ -18,7 +18,7 @@ static void test_nearest(void **state)
 		{ .address = 0xffffffff81000200 }, { .address = 0xffffffff81500000 } };
 
 	(void)state;
-	assert_int_equal(kernel_symbols_take(symbols, 5, lines, sizeof(lines) - 1), 4);
+	assert_int_equal(kernel_symbols_parse(symbols, 5, lines, sizeof(lines) - 1), 4);
 	assert_int_equal(symbols[0].begin, 0);
 	assert_string_equal(symbols[1].name, "first"); /* data is no function */
 	assert_string_equal(symbols[2].name, "between");
@@ -33,7 +33,7 @@ static void test_hidden(void **state)
 	struct kernel_symbol symbol = { .address = 4 };
 
 	(void)state;
-	assert_int_equal(kernel_symbols_take(&symbol, 1, hidden, sizeof(hidden) - 1), 0);
+	assert_int_equal(kernel_symbols_parse(&symbol, 1, hidden, sizeof(hidden) - 1), 0);
 	assert_int_equal(symbol.begin, 0);
 }
 

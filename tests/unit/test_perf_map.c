@@ -6,7 +6,7 @@
 
 static void take(struct perf_map_place *places, size_t count, const char *text)
 {
-	perf_map_take(places, count, text, strlen(text));
+	perf_map_parse(places, count, text, strlen(text));
 }
 
 static void test_edges(void **state)

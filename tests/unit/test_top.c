@@ -130,7 +130,7 @@ static const char *draw(void)
 static void type(const char *keys)
 {
 	for (; *keys; keys++)
-		assert_true(top_take_key(&top, (unsigned char)*keys, NULL));
+		assert_true(top_handle_key(&top, (unsigned char)*keys, NULL));
 }
 
 static void assert_shows(const char *text)
@@ -552,7 +552,7 @@ static void test_answer_below_its_row(void **state)
 	for (int line = 0; line < 3; line++) {
 		const struct top_mouse mouse = { .y = y + line, .x = 40 };
 
-		assert_true(top_take_key(&top, TOP_KEY_MOUSE, &mouse));
+		assert_true(top_handle_key(&top, TOP_KEY_MOUSE, &mouse));
 		assert_int_equal(top_picked(&top)->id.pid, line < 2 ? 20 : 10);
 	}
 	/* The last row can be reached. */
@@ -662,7 +662,7 @@ static void test_keys(void **state)
 	assert_shows("ACTIVITY\u25b2");
 	type("p");
 	assert_shows("PAUSED");
-	assert_false(top_take_key(&top, 'q', NULL));
+	assert_false(top_handle_key(&top, 'q', NULL));
 }
 
 /* A text, an expression as everywhere, and a user. */

@@ -14,13 +14,14 @@
 #include "analyze/records.h"
 #include "base/units.h"
 
-#define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
-#define WORKS_LEAST    90.0	       /* percent of one CPU: drawing a question uses less */
-#define CROWDED_LEAST  10.0	       /* percent of one CPU: a thread is always ready to run */
-#define RUNNABLE_LEAST 2	       /* consecutive samples: drawing makes it runnable in one */
-#define SETTLES_NS     (1 * NS_PER_S)  /* from the call of a tool to the start of its process */
+#define STARTS_NS      (5 * NS_PER_S) /* a younger process that reports nothing still starts */
+#define WORKS_LEAST    90.0	      /* percent of one CPU: drawing a question uses less */
+#define CROWDED_LEAST  10.0	      /* percent of one CPU: a thread is always ready to run */
+#define RUNNABLE_LEAST 2	      /* consecutive samples: drawing makes it runnable in one */
+#define SETTLES_NS                                                                                 \
+	(1 * NS_PER_S) /* longest time from the call of a tool to the start of its process */
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
-#define PAUSE_NS       (5 * NS_PER_S)  /* from a prompt to its request to the model */
+#define PAUSE_NS       (5 * NS_PER_S)  /* longest time from a prompt to the request to the model */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 #define MCP_PREFIX     "mcp__"
 
@@ -177,7 +178,7 @@ static bool has_request(const struct finding_activity *f)
 	       (f->turn == PROC_TURN_MODEL && f->request.socket);
 }
 
-static bool has_status(const struct finding_activity *f)
+static bool has_reported_status(const struct finding_activity *f)
 {
 	return f->session && f->session->status_state == SOOTH_STATE_VALUE && !is_outdated(f);
 }
@@ -203,7 +204,8 @@ static void set_tool(struct finding_activity *f)
 	set_name(f, call_of(f));
 }
 
-/* Claude Code's text "permission prompt" stands for a question about a tool. */
+/* Sets the name of the awaited permission. Claude Code's text "permission prompt" stands for a
+ * question about a tool. */
 static void set_permission(struct finding_activity *f)
 {
 	struct span call = call_of(f);
@@ -242,7 +244,7 @@ static bool set_mcp(struct finding_activity *f)
 	return true;
 }
 
-static bool is_since(const struct process_entry *p, const char *since)
+static bool is_newer_than(const struct process_entry *p, const char *since)
 {
 	struct span version = process_table_version(p);
 
@@ -251,7 +253,7 @@ static bool is_since(const struct process_entry *p, const char *since)
 
 static unsigned deadline_of(const struct process_entry *p)
 {
-	return is_since(p, p->agent->deadline_since) ? p->agent->deadline_s : 0;
+	return is_newer_than(p, p->agent->deadline_since) ? p->agent->deadline_s : 0;
 }
 
 /* Returns the silence after which the agent ends its request; 0: unknown. It is unknown if the
@@ -264,11 +266,12 @@ static unsigned current_deadline_of(const struct finding_activity *f)
 
 	if (r->has_answer)
 		return deadline_of(p);
-	return is_first && is_since(p, p->agent->first_deadline_since) ? p->agent->first_deadline_s
-								       : 0;
+	return is_first && is_newer_than(p, p->agent->first_deadline_since)
+		       ? p->agent->first_deadline_s
+		       : 0;
 }
 
-static bool is_arriving(const struct finding_activity *f)
+static bool is_answer_arriving(const struct finding_activity *f)
 {
 	const struct activity_request *r = &f->request;
 
@@ -292,7 +295,7 @@ static void set_answer(struct finding_activity *f)
 	if (a->has_since && a->since_ns < a->silence_ns)
 		a->silence_ns = a->since_ns;
 	a->deadline_s = current_deadline_of(f);
-	if (is_arriving(f))
+	if (is_answer_arriving(f))
 		a->answer = ACTIVITY_ANSWER_ARRIVES;
 	else if (a->silence_ns >= ACTIVITY_SILENT_NS && !f->request.socket->receive_queue_bytes)
 		a->answer = ACTIVITY_ANSWER_SILENT;
@@ -305,12 +308,12 @@ static void set_model(struct finding_activity *f, enum activity_source source)
 	bool has_turn = f->turn == PROC_TURN_MODEL;
 
 	set_activity(f, ACTIVITY_WAITS_FOR_MODEL, is_seen ? ACTIVITY_FROM_CONNECTION : source,
-		is_seen && (has_turn || has_status(f)) ? ACTIVITY_HIGH : ACTIVITY_MEDIUM);
+		is_seen && (has_turn || has_reported_status(f)) ? ACTIVITY_HIGH : ACTIVITY_MEDIUM);
 	if (f->request.socket && f->request.has_for && is_seen)
 		set_since(f, f->request.for_ns);
 	if (has_turn && (!f->a->has_since || f->session->attempts <= 1))
 		set_since_turn(f);
-	else if (!f->a->has_since && has_status(f))
+	else if (!f->a->has_since && has_reported_status(f))
 		set_since_status(f);
 	set_answer(f);
 }
@@ -328,7 +331,7 @@ static bool is_silent_over_attempts(const struct finding_activity *f)
 	       a->since_ns + CLOCK_SLACK_NS >= ended_ns + current_ns;
 }
 
-static void set_again(struct finding_activity *f)
+static void set_repeated_request(struct finding_activity *f)
 {
 	set_activity(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
 	set_since_turn(f);
@@ -352,14 +355,14 @@ static bool pauses_before_retry(const struct finding_activity *f)
 	uint64_t now = host_state_utc(f->host);
 
 	return f->turn == PROC_TURN_MODEL && f->request.is == ACTIVITY_REQUEST_NONE &&
-	       !f->request.socket && (f->is_headless || has_status(f)) &&
+	       !f->request.socket && (f->is_headless || has_reported_status(f)) &&
 	       !uses_cpu(f, CROWDED_LEAST) && now >= f->session->turn_utc_ns + PAUSE_NS;
 }
 
 /* Returns whether the last of several attempts gets an answer now, perhaps only a refusal. */
 static bool is_answered_now(const struct finding_activity *f)
 {
-	return f->request.is == ACTIVITY_REQUEST_ANSWERED && is_arriving(f);
+	return f->request.is == ACTIVITY_REQUEST_ANSWERED && is_answer_arriving(f);
 }
 
 static void set_paused(struct finding_activity *f)
@@ -407,8 +410,8 @@ static void set_question(struct finding_activity *f)
 /* Sets the state for a call without a result and a process: a built-in tool, or a question. */
 static void set_call(struct finding_activity *f)
 {
-	bool is_asked =
-		!has_status(f) && !f->is_headless && is_at_terminal(f) && !uses_cpu(f, WORKS_LEAST);
+	bool is_asked = !has_reported_status(f) && !f->is_headless && is_at_terminal(f) &&
+			!uses_cpu(f, WORKS_LEAST);
 
 	set_activity(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
 	set_since_turn(f);
@@ -448,7 +451,7 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 	else if (f->turn == PROC_TURN_TOOL)
 		set_call(f);
 	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1 && !is_answered_now(f))
-		set_again(f);
+		set_repeated_request(f);
 	else if (pauses_before_retry(f))
 		set_paused(f);
 	else if (uses_cpu(f, ACTIVITY_COMPUTES_LEAST) && !has_request(f))
@@ -579,7 +582,7 @@ void activity_find(
 	activity_request_find(&f.request, host, worker);
 	if (f.session && f.session->turn_state == SOOTH_STATE_VALUE && f.session->turn < PROC_TURNS)
 		f.turn = (enum proc_turn)f.session->turn;
-	if (has_status(&f))
+	if (has_reported_status(&f))
 		set_by_status(&f, text_of(&f, &f.session->status));
 	else if (f.turn == PROC_TURN_USER)
 		set_answered(&f);

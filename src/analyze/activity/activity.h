@@ -14,12 +14,12 @@ enum activity_state {
 	ACTIVITY_UNKNOWN,
 	ACTIVITY_WAITS_FOR_USER,
 	ACTIVITY_WAITS_FOR_MODEL,
-	ACTIVITY_ASKS_AGAIN, /* it repeats a request to the model that failed */
+	ACTIVITY_ASKS_AGAIN, /* the agent repeats a request to the model that failed */
 	ACTIVITY_RUNS_TOOL,
 	ACTIVITY_TALKS_TO_MCP,
 	ACTIVITY_COMPUTES,
 	ACTIVITY_STARTS,
-	ACTIVITY_STOPPED, /* by a signal, or frozen */
+	ACTIVITY_STOPPED, /* the process is stopped by a signal, or frozen */
 	ACTIVITY_IDLE,
 	ACTIVITY_STATES,
 };
@@ -72,23 +72,25 @@ struct activity {
 	bool is_silent_cpu;   /* the tool's processes used no CPU between samples */
 	bool is_tool_stopped; /* the process that the tool waits for is stopped or frozen */
 	bool has_cpu;	      /* cpu_percent is set */
-	double cpu_percent;   /* of one CPU, used by the tool's processes between samples */
-	bool is_status_idle;  /* it computes, and its session file says that it is idle */
+	double cpu_percent;   /* CPU use of the tool's processes between samples, in percent of one
+				 CPU */
+	bool is_status_idle;  /* the agent computes, although its session file says that it is idle
+			       */
 	bool has_output;      /* the output values are set: the tool has a process */
 	uint8_t output_state; /* state of output_ns */
 	bool is_output_least; /* output_ns may be longer: writes before the samples are unseen */
-	uint64_t output_ns;   /* since the tool last wrote, or since its start */
+	uint64_t output_ns;   /* time since the tool last wrote, or since its start */
 	/* attempts for a request to the model */
 	unsigned attempts;     /* 0: not counted */
 	unsigned error_status; /* HTTP status of the previous attempt; 0: unknown */
 	enum activity_answer answer;
 	bool has_silence;
-	uint64_t silence_ns;   /* since data last came from the model, or since the request */
+	uint64_t silence_ns;   /* time since data last came from the model, or since the request */
 	unsigned deadline_s;   /* silence after which the agent ends the request; 0: unknown */
-	bool is_pausing;       /* it asks again, and no request is under way */
+	bool is_pausing;       /* the agent repeats a request, and no request is under way */
 	const char *agent;     /* title of the agent that ends the request */
 	uint64_t socket_inode; /* inode of the connection with the request; 0: unknown */
-	/* what the main thread waits for, if the state is unknown; "": unknown too */
+	/* object that the main thread waits for, if the state is unknown; "": unknown too */
 	char wait[ACTIVITY_DETAIL_SIZE];
 };
 

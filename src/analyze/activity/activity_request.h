@@ -21,11 +21,12 @@ enum activity_request_state {
 struct activity_request {
 	enum activity_request_state is;
 	uint8_t state;	 /* why the sockets were not measured, if UNSEEN */
-	uint64_t for_ns; /* since the request was sent; NONE: since data last moved */
+	uint64_t for_ns; /* time since the request was sent; NONE: time since data last moved */
 	bool has_for;
-	uint64_t silence_ns; /* since data last came on that connection */
-	bool has_answer;     /* its last data is of an answer: it came well after the request */
-	bool has_no_data;    /* no data came since the request was sent */
+	uint64_t silence_ns; /* time since data last came on that connection */
+	bool has_answer;  /* the last received data is of an answer: it came well after the request
+			   */
+	bool has_no_data; /* no data came since the request was sent */
 	const struct sockets_socket *socket; /* connection of the request; NULL: none */
 };
 

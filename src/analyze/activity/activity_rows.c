@@ -256,7 +256,8 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 	}
 }
 
-/* "Bash: sleep 3000", "permission to run Bash"; "" when there is none. */
+/* Returns the detail of an activity: "Bash: sleep 3000", "permission to run Bash"; "" when there is
+ * none. */
 static const char *activity_detail(const struct activity *a, char out[ACTIVITY_DETAIL_SIZE])
 {
 	bool has_both = *a->name && *a->command;

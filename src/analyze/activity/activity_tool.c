@@ -188,7 +188,7 @@ static void write_command(struct activity_tool *tool)
 	tool->command[size] = '\0';
 }
 
-static bool is_call(const struct process_entry *p, const struct process_entry *main)
+static bool is_tool_call(const struct process_entry *p, const struct process_entry *main)
 {
 	return p != main && p->main == main && p->has_role && p->role == AGENT_ROLE_TOOL &&
 	       (!p->player || p->player == p) && is_alive(p);
@@ -201,7 +201,7 @@ bool activity_tool_find(struct activity_tool *tool, const struct host_state *hos
 
 	*tool = (struct activity_tool){ 0 };
 	process_table_for_each (&host->process_table, p) {
-		if (is_call(p, main) && activity_age_ns(host, p) < younger_ns &&
+		if (is_tool_call(p, main) && activity_age_ns(host, p) < younger_ns &&
 			(!tool->first || p->id.start_ticks < tool->first->id.start_ticks))
 			tool->first = p;
 	}

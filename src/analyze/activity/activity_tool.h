@@ -12,7 +12,7 @@ struct activity_tool {
 	uint64_t age_ns;
 	bool is_silent_cpu; /* the tree used no CPU time between the samples */
 	bool is_stopped;    /* `matters` is stopped */
-	bool has_cpu;	    /* there were two samples */
+	bool has_cpu;	    /* cpu_percent is measured: there were two samples */
 	double cpu_percent; /* percent of one CPU that the tree used between the samples */
 	/* Time since the tree wrote anything, or the file with its output changed. */
 	uint8_t output_state;

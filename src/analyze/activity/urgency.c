@@ -60,7 +60,7 @@ enum urgency urgency_of_activity(const struct activity *a, const char **flag)
 	return is_silent(a) ? URGENCY_SILENT : (enum urgency)by_state[a->state];
 }
 
-static int descending(double a, double b)
+static int compare_descending(double a, double b)
 {
 	return (a < b) - (a > b);
 }
@@ -70,7 +70,8 @@ int urgency_compare(struct urgency_rank a, struct urgency_rank b)
 	int order = (a.urgency > b.urgency) - (a.urgency < b.urgency);
 
 	if (!order && a.urgency <= URGENCY_MODEL)
-		order = descending(a.since_s, b.since_s);
+		order = compare_descending(a.since_s, b.since_s);
 	return order ? order
-		     : descending(trunc(a.cpu_percent / CPU_STEP), trunc(b.cpu_percent / CPU_STEP));
+		     : compare_descending(
+			       trunc(a.cpu_percent / CPU_STEP), trunc(b.cpu_percent / CPU_STEP));
 }

@@ -161,7 +161,7 @@ static void add_unseen_checks(
 	}
 }
 
-static int by_cause(const void *a, const void *b)
+static int compare_by_cause(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
 
@@ -177,7 +177,7 @@ static void collect_unseen_checks(struct unseen *u, const struct diagnosis *s)
 	*u = (struct unseen){ 0 };
 	for (size_t i = 0; i < s->count; i++)
 		add_unseen_checks(u, s, &s->all[i]);
-	qsort(u->groups, u->count, sizeof(*u->groups), by_cause);
+	qsort(u->groups, u->count, sizeof(*u->groups), compare_by_cause);
 }
 
 static size_t count_of_groups(const struct unseen *u, enum finding_blind_cause cause)

@@ -130,7 +130,7 @@ static bool is_halted(const struct wait_chain *chain)
 
 /* silence of the connection that the process waits for */
 struct silence {
-	uint64_t ns;		/* since data last moved; 0: unknown */
+	uint64_t ns;		/* time since data last moved; 0: unknown */
 	bool is_never_answered; /* data was sent since it was opened, and none received */
 };
 

@@ -16,7 +16,7 @@ struct answer_wait {
 	unsigned through_count;
 	uint64_t since_ns; /* time since the thread last ran; 0: unknown, or it waits for work */
 	enum waits_confidence confidence;
-	enum answer_root kind; /* of the end */
+	enum answer_root kind; /* kind of the end of the chain */
 };
 /* Returns SOOTH_STATE_VALUE, or the reason why nothing is known; then all of `out` is 0. */
 uint8_t answer_wait_find(

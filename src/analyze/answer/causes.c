@@ -30,8 +30,8 @@ struct candidate {
 	size_t cause; /* index of the candidate that it is a victim of; itself: none */
 	bool is_wait, may_follow, is_stuck, holds_up;
 	bool is_of_tool; /* a session whose tool waits at its cause */
-	bool is_of_peer; /* it does not wait: it grows because its peer does not read */
-	bool is_alike;	 /* it does not wait for its cause: both have the same finding */
+	bool is_of_peer; /* the process does not wait: it grows because its peer does not read */
+	bool is_alike;	 /* the process does not wait for its cause: both have the same finding */
 };
 
 /* --- which waits count --- */
@@ -132,7 +132,7 @@ static int severity_of_cause(const struct candidate *c)
 
 /* Orders by gravity; then endless waits before growth and computing; then ancestors before
  * descendants, because the user knows them. */
-static int by_severity(const void *a, const void *b)
+static int compare_by_severity(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
@@ -263,7 +263,7 @@ static size_t find_candidates(
 		if (s->all[i].count && !c->processes[i].is_hidden)
 			add_candidate(c, s, all, &count, &s->all[i], false);
 	}
-	qsort(all, count, sizeof(*all), by_severity);
+	qsort(all, count, sizeof(*all), compare_by_severity);
 	put_holders_first(all, count);
 	for (size_t i = 0; i < count; i++)
 		all[i].cause = i;

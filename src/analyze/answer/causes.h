@@ -19,9 +19,9 @@ struct cause {
 
 struct cause_process {
 	bool is_hidden; /* the filter of the output leaves the process out */
-	bool is_stuck;	/* it waits, and is not idle */
-	bool waits;	/* it waits without a finding, and has no line of another one */
-	bool holds_up;	/* the chain of another stuck process includes it */
+	bool is_stuck;	/* the process waits, and is not idle */
+	bool waits;    /* the process waits without a finding, and has no line of another process */
+	bool holds_up; /* the chain of another stuck process includes it */
 };
 
 struct causes {
@@ -31,7 +31,7 @@ struct causes {
 	/* Waits that are no cause of their own because there are too many. */
 	unsigned more_waiting;
 	const struct diagnosed **victims;
-	struct cause_process *processes; /* one per diagnosed process, in their order */
+	struct cause_process *processes; /* one entry per diagnosed process, in their order */
 	bool has_hidden;		 /* the filter of the output leaves out a process */
 };
 

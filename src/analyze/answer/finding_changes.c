@@ -23,7 +23,7 @@ struct change_key {
 struct finding_changes {
 	struct output *output;
 	struct diagnosis diagnosis;
-	struct causes causes; /* of this diagnosis */
+	struct causes causes; /* causes of this diagnosis */
 	struct findings_watch watch;
 	struct map raised; /* change_key -> struct buffer: the row that raised it */
 	uint64_t interval_ns;

@@ -66,15 +66,16 @@ struct api_call {
 	bool has_answer;
 	bool is_exact; /* false: this may be several calls, or a part of one */
 	uint32_t tid;
-	uint32_t number;  /* of the call on its connection, from 1; unseen calls do not count */
+	uint32_t number;  /* number of the call on its connection, from 1; unseen calls do not count
+			   */
 	uint32_t attempt; /* how often the request was made so far, from 1 */
-	uint32_t status;  /* of a plain answer; 0: not known */
+	uint32_t status;  /* HTTP status of a plain answer; 0: not known */
 	uint32_t error;	  /* errno that ended it; 0: none */
 	uint64_t begin_ns;
 	uint64_t sent_ns;  /* the last byte of the request */
 	uint64_t first_ns; /* the first byte of the answer */
 	uint64_t last_ns;  /* the last byte sent or received */
-	uint64_t since_ns; /* when the first attempt began */
+	uint64_t since_ns; /* time at which the first attempt began */
 	uint64_t bytes_out, bytes_in;
 	uint64_t chunks; /* reads that brought the answer */
 	uint64_t gap_ns; /* the longest time between two of these reads */

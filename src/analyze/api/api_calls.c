@@ -71,7 +71,7 @@ static int begin_once(struct api_calls_state *s, struct sooth_error *err)
 	return output_section(s->output, &api_section, err);
 }
 
-static void take_clock(struct api_row_context *c, const struct sooth_record *r)
+static void handle_clock(struct api_row_context *c, const struct sooth_record *r)
 {
 	const void *known;
 
@@ -88,7 +88,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	int status = begin_once(s, err);
 
 	batch_for_each (r, batch) {
-		take_clock(&s->context, r);
+		handle_clock(&s->context, r);
 		s->has_counts |= r->kind == SYSCALLS_COUNT;
 	}
 	return status ? status : api_tracker_push(&s->tracker, batch, err);

@@ -20,12 +20,12 @@ const char *api_connection_endpoint(const struct api_connection *x)
 
 /* --- the call --- */
 
-static bool is_exact(const struct api_connection *x)
+static bool has_exact_times(const struct api_connection *x)
 {
 	return x->protocol == API_HTTP || x->protocol == API_TLS;
 }
 
-static void name_request(struct api_call *call, struct span line)
+static void set_request_name(struct api_call *call, struct span line)
 {
 	const char *blank = line.size ? memchr(line.data, ' ', line.size) : NULL;
 	size_t method = blank ? (size_t)(blank - line.data) : 0, path;
@@ -45,7 +45,7 @@ static int begin_call(struct api_connection *x, const struct api_bytes *b,
 	x->stage = API_SENT;
 	x->calls++;
 	x->maybe_bytes = 0;
-	x->call = (struct api_call){ .is_exact = is_exact(x),
+	x->call = (struct api_call){ .is_exact = has_exact_times(x),
 		.tid = b->tid,
 		.number = x->calls,
 		.attempt = 1,
@@ -53,7 +53,7 @@ static int begin_call(struct api_connection *x, const struct api_bytes *b,
 		.since_ns = b->begin_ns,
 		.retransmits_before = x->retransmits,
 		.has_retransmits_before = x->has_retransmits || x->is_seen_from_connect };
-	name_request(&x->call, b->request);
+	set_request_name(&x->call, b->request);
 	return l->event(l->user, x, API_EVENT_REQUEST, b->begin_ns, err);
 }
 
@@ -126,7 +126,7 @@ static bool is_over_by_chunk(const struct api_connection *x, enum api_end by)
 	       x->tls.ends_chunked;
 }
 
-static int end_call(struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
+static int finish_call(struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
 	const struct api_listener *l, struct sooth_error *err)
 {
 	int status = 0;
@@ -162,7 +162,7 @@ static uint64_t data_sent(struct api_connection *x, const struct api_bytes *b)
 	return b->bytes;
 }
 
-static bool is_request(const struct api_bytes *b, const char *method)
+static bool is_http_request(const struct api_bytes *b, const char *method)
 {
 	size_t size = strlen(method);
 
@@ -176,7 +176,7 @@ static bool begins_request(const struct api_connection *x, const struct api_byte
 {
 	if (x->protocol == API_HTTP)
 		return b->request.size && x->stage != API_SENT;
-	if (!is_exact(x))
+	if (!has_exact_times(x))
 		return x->stage == API_IDLE;
 	return x->stage != API_SENT;
 }
@@ -189,21 +189,21 @@ int api_connection_sent(struct api_connection *x, const struct api_bytes *b,
 	int status = 0;
 
 	if (x->protocol == API_PROTOCOL_UNKNOWN && b->request.size)
-		x->protocol = is_request(b, METHOD_2) ? API_HTTP_2 : API_HTTP;
+		x->protocol = is_http_request(b, METHOD_2) ? API_HTTP_2 : API_HTTP;
 	/* The connection becomes a tunnel of a proxy: the bytes that follow are separate calls. */
 	if (b->server.size && x->stage != API_IDLE && !had_hello)
-		status = end_call(x, API_END_UPGRADE, 0, b->begin_ns, l, err);
+		status = finish_call(x, API_END_UPGRADE, 0, b->begin_ns, l, err);
 	data = data_sent(x, b);
 	if (status || !data || x->protocol == API_PROTOCOL_UNKNOWN || x->protocol == API_UPGRADED)
 		return status;
 	if (begins_request(x, b)) {
-		status = end_call(x, API_END_NEXT, 0, b->begin_ns, l, err);
+		status = finish_call(x, API_END_NEXT, 0, b->begin_ns, l, err);
 		if (!status)
 			status = begin_call(x, b, l, err);
 	}
 	if (status || x->stage == API_IDLE)
 		return status;
-	x->call.turns += !is_exact(x) && x->call.last_ns != x->call.sent_ns;
+	x->call.turns += !has_exact_times(x) && x->call.last_ns != x->call.sent_ns;
 	x->call.bytes_out += data;
 	x->call.sent_ns = x->call.last_ns = b->end_ns;
 	return 0;
@@ -211,7 +211,7 @@ int api_connection_sent(struct api_connection *x, const struct api_bytes *b,
 
 /* --- received --- */
 
-static int take_answer(struct api_connection *x, uint64_t first_ns, uint64_t bytes, uint64_t now_ns,
+static int add_answer(struct api_connection *x, uint64_t first_ns, uint64_t bytes, uint64_t now_ns,
 	const struct api_listener *l, struct sooth_error *err)
 {
 	int status = 0;
@@ -223,7 +223,7 @@ static int take_answer(struct api_connection *x, uint64_t first_ns, uint64_t byt
 	return status;
 }
 
-static int received_plain(struct api_connection *x, const struct api_bytes *b,
+static int add_plain_received(struct api_connection *x, const struct api_bytes *b,
 	const struct api_listener *l, struct sooth_error *err)
 {
 	int status;
@@ -232,17 +232,17 @@ static int received_plain(struct api_connection *x, const struct api_bytes *b,
 		return 0;
 	if (b->status && !x->call.has_answer)
 		x->call.status = b->status;
-	status = take_answer(x, b->end_ns, b->bytes, b->end_ns, l, err);
+	status = add_answer(x, b->end_ns, b->bytes, b->end_ns, l, err);
 	if (!status && x->call.status == STATUS_SWITCH) {
-		status = end_call(x, API_END_UPGRADE, 0, b->end_ns, l, err);
+		status = finish_call(x, API_END_UPGRADE, 0, b->end_ns, l, err);
 		x->protocol = API_UPGRADED;
 	} else if (!status && b->is_last_chunk && x->protocol == API_HTTP) {
-		status = end_call(x, API_END_LAST_CHUNK, 0, b->end_ns, l, err);
+		status = finish_call(x, API_END_LAST_CHUNK, 0, b->end_ns, l, err);
 	}
 	return status;
 }
 
-static int received_tls(struct api_connection *x, const struct api_bytes *b,
+static int add_tls_received(struct api_connection *x, const struct api_bytes *b,
 	const struct api_listener *l, struct sooth_error *err)
 {
 	struct api_tls_bytes in =
@@ -260,7 +260,7 @@ static int received_tls(struct api_connection *x, const struct api_bytes *b,
 	x->maybe_bytes += in.maybe;
 	if (!bytes || x->stage == API_IDLE)
 		return 0;
-	return take_answer(x, first_ns, bytes, b->end_ns, l, err);
+	return add_answer(x, first_ns, bytes, b->end_ns, l, err);
 }
 
 int api_connection_received(struct api_connection *x, const struct api_bytes *b,
@@ -269,10 +269,10 @@ int api_connection_received(struct api_connection *x, const struct api_bytes *b,
 	switch (x->protocol) {
 	case API_TLS:
 	case API_TLS_2:
-		return received_tls(x, b, l, err);
+		return add_tls_received(x, b, l, err);
 	case API_HTTP:
 	case API_HTTP_2:
-		return x->stage == API_IDLE ? 0 : received_plain(x, b, l, err);
+		return x->stage == API_IDLE ? 0 : add_plain_received(x, b, l, err);
 	default:
 		return 0;
 	}
@@ -281,5 +281,5 @@ int api_connection_received(struct api_connection *x, const struct api_bytes *b,
 int api_connection_ended(struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
 	const struct api_listener *l, struct sooth_error *err)
 {
-	return end_call(x, by, error, now_ns, l, err);
+	return finish_call(x, by, error, now_ns, l, err);
 }

@@ -47,7 +47,7 @@ static void add_wait(struct api_endpoint *e, const struct api_call *c)
 	e->wait_max_ns = wait_ns > e->wait_max_ns ? wait_ns : e->wait_max_ns;
 }
 
-static void add_end(struct api_endpoint *e, const struct api_call *c, uint64_t now_ns)
+static void add_ended_call(struct api_endpoint *e, const struct api_call *c, uint64_t now_ns)
 {
 	uint64_t *failure = failure_of(e, c, now_ns);
 
@@ -83,7 +83,7 @@ static int record_api_event(void *user, const struct api_seen *seen, struct soot
 	if (seen->event == API_EVENT_ANSWER)
 		add_wait(e, &x->call);
 	else
-		add_end(e, &x->call, seen->time_ns);
+		add_ended_call(e, &x->call, seen->time_ns);
 	return 0;
 }
 

@@ -14,7 +14,7 @@ struct api_endpoint {
 	 * own decision) are left out. */
 	uint64_t failed;
 	uint64_t failed_since_ns, failed_last_ns;
-	uint64_t cut, closed, reset, given_up; /* of `failed`, by outcome */
+	uint64_t cut, closed, reset, given_up; /* calls of `failed`, by outcome */
 	/* times of exact calls, from the request to the first byte */
 	uint64_t waited, wait_ns, wait_max_ns;
 	uint32_t fd;
@@ -23,7 +23,7 @@ struct api_endpoint {
 };
 
 struct api_wait {
-	uint64_t since_ns; /* when the first attempt began, maybe on another connection */
+	uint64_t since_ns; /* time at which the first attempt began, maybe on another connection */
 	uint32_t attempts;
 };
 

@@ -41,7 +41,7 @@ static const char *const outcome_words[] = { "answered", "refused",
 
 _Static_assert(ARRAY_SIZE(outcome_words) == API_OUTCOMES, "each has words");
 
-static void put_what(struct buffer *out, const struct api_seen *seen)
+static void put_request_name(struct buffer *out, const struct api_seen *seen)
 {
 	const struct api_call *call = &seen->connection->call;
 
@@ -140,7 +140,7 @@ int api_row_emit(struct output *output, const struct api_seen *seen,
 	int status;
 
 	put_time(&time, seen->time_ns, context);
-	put_what(&what, seen);
+	put_request_name(&what, seen);
 	struct record_tail tail[] = { tail_buffer(&row.time, &time), tail_buffer(&row.what, &what),
 		tail_span(
 			&row.process, fd_follow_process(&seen->tracker->fold.fds, &seen->process)),

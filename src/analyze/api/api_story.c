@@ -20,7 +20,7 @@ struct api_story_key api_story_key_of(const struct process_id *process, const ch
 	return key;
 }
 
-static bool is_same(const struct api_story *s, const struct api_call *call)
+static bool is_same_request(const struct api_story *s, const struct api_call *call)
 {
 	return !s->has_request ||
 	       (!strcmp(s->method, call->method) && !strcmp(s->path, call->path));
@@ -28,7 +28,7 @@ static bool is_same(const struct api_story *s, const struct api_call *call)
 
 void api_story_begin(const struct api_story *s, struct api_call *call)
 {
-	if (!s || !s->attempts || !is_same(s, call))
+	if (!s || !s->attempts || !is_same_request(s, call))
 		return;
 	call->attempt = s->attempts + 1;
 	call->since_ns = s->since_ns;

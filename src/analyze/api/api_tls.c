@@ -41,7 +41,7 @@ void api_tls_hello(struct api_tls *t, struct span offers_and_name, uint64_t now_
 	memcpy(t->server, offers_and_name.data + 1, size);
 }
 
-static bool next_record(struct span records, size_t *at, struct syscalls_tls_record *r)
+static bool read_next_record(struct span records, size_t *at, struct syscalls_tls_record *r)
 {
 	if (*at + sizeof(*r) > records.size)
 		return false;
@@ -86,7 +86,7 @@ uint64_t api_tls_sent(struct api_tls *t, struct span records, uint64_t bytes, ui
 
 	if (!records.size)
 		return t->is_finished ? bytes : 0;
-	while (bytes && next_record(records, &at, &r)) {
+	while (bytes && read_next_record(records, &at, &r)) {
 		uint64_t size = HEAD + (uint64_t)r.length;
 		uint64_t taken = size < bytes ? size : bytes;
 
@@ -120,8 +120,8 @@ static uint8_t resolve_maybe(struct api_tls *t, const struct syscalls_tls_record
 	return API_TLS_DATA;
 }
 
-static uint8_t class_of(struct api_tls *t, const struct syscalls_tls_record *r, uint64_t now_ns,
-	struct api_tls_bytes *out, bool has_request)
+static uint8_t classify_record(struct api_tls *t, const struct syscalls_tls_record *r,
+	uint64_t now_ns, struct api_tls_bytes *out, bool has_request)
 {
 	if (r->type != TYPE_DATA || !t->is_finished || r->length == ALERT)
 		return API_TLS_NO_DATA;
@@ -166,11 +166,11 @@ struct api_tls_bytes api_tls_received(
 	t->rest -= of_rest;
 	bytes -= of_rest;
 	/* Record headers were recorded only if the call begins with one. */
-	while (bytes && !of_rest && next_record(records, &at, &r)) {
+	while (bytes && !of_rest && read_next_record(records, &at, &r)) {
 		uint64_t size = HEAD + (uint64_t)r.length;
 		uint64_t taken = size < bytes ? size : bytes;
 
-		t->rest_class = class_of(t, &r, now_ns, &out, has_request);
+		t->rest_class = classify_record(t, &r, now_ns, &out, has_request);
 		t->ends_chunked = r.type == TYPE_DATA &&
 				  (r.length == LAST_CHUNK_1_3 || r.length == LAST_CHUNK_1_2);
 		add_bytes(&out, t->rest_class, taken);

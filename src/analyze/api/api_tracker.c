@@ -38,7 +38,7 @@ static struct api_story *story_of(struct api_tracker *t, const char *endpoint, b
 	return makes ? map_put(&t->stories, &key, NULL) : map_get(&t->stories, &key);
 }
 
-static void follow_story(struct api_tracker *t, struct api_connection *x, enum api_event event)
+static void append_event(struct api_tracker *t, struct api_connection *x, enum api_event event)
 {
 	const char *endpoint = api_connection_endpoint(x);
 	bool has_failed = event == API_EVENT_END && api_story_failed(&x->call);
@@ -54,12 +54,12 @@ static void follow_story(struct api_tracker *t, struct api_connection *x, enum a
 	}
 }
 
-static int event(void *user, struct api_connection *x, enum api_event event, uint64_t now_ns,
+static int report_event(void *user, struct api_connection *x, enum api_event event, uint64_t now_ns,
 	struct sooth_error *err)
 {
 	struct api_tracker *t = user;
 
-	follow_story(t, x, event);
+	append_event(t, x, event);
 	t->seen.tracker = t;
 	t->seen.connection = x;
 	t->seen.event = event;
@@ -72,7 +72,7 @@ static struct api_listener listener_of(
 {
 	t->seen.process = *process;
 	t->seen.fd = fd;
-	return (struct api_listener){ .user = t, .event = event };
+	return (struct api_listener){ .user = t, .event = report_event };
 }
 
 /* --- connections --- */
@@ -86,7 +86,7 @@ static int end_connection(struct api_tracker *t, const struct socket_key *key,
 	return api_connection_ended(x, by, error, now_ns, &l, err);
 }
 
-static bool is_internet(const struct fd_followed *file)
+static bool is_internet_connection(const struct fd_followed *file)
 {
 	return file && file->kind == FD_FOLLOWED_SOCKET && !strncmp(file->protocol, "TCP", 3) &&
 	       !file->is_listening;
@@ -97,7 +97,7 @@ static bool is_same_connection(const struct api_connection *x, const struct fd_f
 	return !strcmp(x->peer, file->peer) && !strcmp(x->local, file->local);
 }
 
-static void name_connection(struct api_connection *x, const struct fd_followed *file)
+static void set_connection_name(struct api_connection *x, const struct fd_followed *file)
 {
 	*x = (struct api_connection){ .is_seen_from_connect = !file->is_read };
 	memcpy(x->local, file->local, sizeof(x->local));
@@ -121,7 +121,7 @@ static int connection_at(struct api_tracker *t, const struct socket_key *key,
 		is_new = true;
 	}
 	if (is_new)
-		name_connection(x, file);
+		set_connection_name(x, file);
 	return status;
 }
 
@@ -159,7 +159,7 @@ static struct api_bytes bytes_of(const struct folded_call *c)
 		.server = piece_of(call, SYSCALLS_PART_SERVER) };
 }
 
-static bool is_passing(unsigned error)
+static bool is_temporary_error(unsigned error)
 {
 	return error == LINUX_EAGAIN || error == LINUX_EINTR || error >= LINUX_ERESTARTSYS;
 }
@@ -179,7 +179,7 @@ static bool begins_midway(const struct api_connection *x, const struct api_bytes
 	       !b->server.size;
 }
 
-static int take_sent(struct api_tracker *t, const struct socket_key *key,
+static int add_sent_data(struct api_tracker *t, const struct socket_key *key,
 	const struct folded_call *c, const struct fd_followed *file, struct sooth_error *err)
 {
 	struct api_listener l = listener_of(t, &key->process, key->fd);
@@ -197,7 +197,7 @@ static int take_sent(struct api_tracker *t, const struct socket_key *key,
 	return api_connection_sent(x, &b, &l, err);
 }
 
-static int take_received(struct api_tracker *t, const struct socket_key *key,
+static int add_received_data(struct api_tracker *t, const struct socket_key *key,
 	const struct folded_call *c, struct sooth_error *err)
 {
 	struct api_listener l = listener_of(t, &key->process, key->fd);
@@ -213,23 +213,22 @@ static int take_received(struct api_tracker *t, const struct socket_key *key,
 	return c->bytes ? api_connection_received(x, &b, &l, err) : 0;
 }
 
-static int take_transfer(
-	struct api_tracker *t, const struct folded_call *c, struct sooth_error *err)
+static int add_transfer(struct api_tracker *t, const struct folded_call *c, struct sooth_error *err)
 {
 	const struct folded_side *side = c->from.is_there ? &c->from : &c->to;
 	struct socket_key key = key_of(&c->process, side->fd);
 	struct api_connection *x;
 
-	if (!is_internet(side->file) || is_served(t, &key, side->file))
+	if (!is_internet_connection(side->file) || is_served(t, &key, side->file))
 		return 0;
 	if (c->is_error) {
-		x = is_passing(c->error) ? NULL : map_get(&t->connections, &key);
+		x = is_temporary_error(c->error) ? NULL : map_get(&t->connections, &key);
 		return x ? end_connection(t, &key, x, API_END_ERROR, c->error,
 				   c->call->record.time_ns, err)
 			 : 0;
 	}
-	return c->from.is_there ? take_received(t, &key, c, err)
-				: take_sent(t, &key, c, side->file, err);
+	return c->from.is_there ? add_received_data(t, &key, c, err)
+				: add_sent_data(t, &key, c, side->file, err);
 }
 
 /* --- connects and closes --- */
@@ -246,19 +245,19 @@ static void connect_failed(struct api_tracker *t, const struct folded_call *c, c
 		api_story_add_connect(s, c->call->record.time_ns);
 }
 
-static void take_connect(struct api_tracker *t, const struct folded_call *c)
+static void add_connect(struct api_tracker *t, const struct folded_call *c)
 {
 	struct call_piece address = call_piece(c->call, 1, SYSCALLS_PART_TARGET);
 	char peer[FD_FOLLOW_ADDRESS] = "";
 
 	if (c->is_error && c->error != LINUX_EINPROGRESS && c->error != LINUX_EISCONN &&
-		c->error != LINUX_EALREADY && !is_passing(c->error) && address.is_there &&
+		c->error != LINUX_EALREADY && !is_temporary_error(c->error) && address.is_there &&
 		call_address(address.bytes, peer, sizeof(peer)))
 		connect_failed(t, c, peer);
 }
 
 /* Reads the result of a non-blocking connect from getsockopt(SO_ERROR). */
-static void take_answer(struct api_tracker *t, const struct folded_call *c)
+static void add_connect_result(struct api_tracker *t, const struct folded_call *c)
 {
 	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
 	uint32_t error = 0;
@@ -267,11 +266,11 @@ static void take_answer(struct api_tracker *t, const struct folded_call *c)
 		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
 		return;
 	memcpy(&error, value.bytes.data, sizeof(error));
-	if (error && is_internet(c->file))
+	if (error && is_internet_connection(c->file))
 		connect_failed(t, c, c->file->peer);
 }
 
-static int take_close(struct api_tracker *t, const struct folded_call *c, struct sooth_error *err)
+static int handle_close(struct api_tracker *t, const struct folded_call *c, struct sooth_error *err)
 {
 	struct socket_key key = key_of(&c->process, c->fd);
 	struct api_connection *x = map_get(&t->connections, &key);
@@ -297,7 +296,7 @@ static void drop_connections(struct api_tracker *t, const struct process_id *pro
 	}
 }
 
-static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
+static int handle_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct api_tracker *t = state;
 
@@ -308,20 +307,20 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	if (!c->has_returned)
 		return 0;
 	if (c->row->effect.what == SYSCALL_FD_CLOSES)
-		return take_close(t, c, err);
+		return handle_close(t, c, err);
 	if (c->row->traits & SYSCALL_CONNECTS)
-		take_connect(t, c);
+		add_connect(t, c);
 	else if (c->row->traits & SYSCALL_ASKS_SOCKET)
-		take_answer(t, c);
+		add_connect_result(t, c);
 	else if (c->row->transfer.direction == SYSCALL_READS ||
 		 c->row->transfer.direction == SYSCALL_WRITES)
-		return take_transfer(t, c, err);
+		return add_transfer(t, c, err);
 	return 0;
 }
 
 /* --- other records --- */
 
-static void take_socket(struct api_tracker *t, const struct sockets_socket *s)
+static void add_socket(struct api_tracker *t, const struct sockets_socket *s)
 {
 	struct process_id process = process_id_of(&s->record);
 	struct socket_key key = key_of(&process, s->fd);
@@ -367,7 +366,7 @@ static int end_all(struct api_tracker *t, const struct process_id *of, enum api_
 	return status;
 }
 
-static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int handle_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct api_tracker *t = state;
 	const void *known;
@@ -375,7 +374,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	if (r->time_ns > t->last_ns)
 		t->last_ns = r->time_ns;
 	if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
-		take_socket(t, known);
+		add_socket(t, known);
 	else if ((known = record_as(r, SYSCALLS_URING, sizeof(struct syscalls_uring))))
 		t->uring += uring_network_requests(known);
 	if (r->kind == PROCESS_LEAVE) {
@@ -386,7 +385,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	return 0;
 }
 
-static const struct call_fold_consumer consumer = { .record = take_record, .call = take_call };
+static const struct call_fold_consumer consumer = { .record = handle_record, .call = handle_call };
 
 /* --- all of it --- */
 

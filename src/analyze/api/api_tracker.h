@@ -49,7 +49,7 @@ int api_tracker_record(
 int api_tracker_flush(struct api_tracker *t, struct sooth_error *err);
 /* Ends the recording: reports the calls that are still under way. */
 int api_tracker_end(struct api_tracker *t, struct sooth_error *err);
-/* NULL: no API call was seen on the descriptor. */
+/* Returns the connection of a descriptor; NULL: no API call was seen on it. */
 const struct api_connection *api_tracker_connection(
 	const struct api_tracker *t, const struct process_id *process, uint32_t fd);
 /* Returns how many connections found no room in the table. */

@@ -62,7 +62,7 @@ bool call_means_descriptor(const struct syscall_row *row, const struct syscalls_
 	return false;
 }
 
-static bool is_below_plain(struct span path, const char *top)
+static bool is_path_below(struct span path, const char *top)
 {
 	size_t size = strlen(top);
 
@@ -81,12 +81,12 @@ static bool is_below(struct span path, const char *top)
 
 	if (!path.data || !path.size || path.data[0] != '/' ||
 		!(memmem(path.data, path.size, "/.", 2) || memmem(path.data, path.size, "//", 2)))
-		return is_below_plain(path, top);
+		return is_path_below(path, top);
 	plain_path_add(&plain, path);
 	if (!plain.size)
 		buffer_char(&plain, '/');
 	is_there = !buffer_failed(&plain) &&
-		   is_below_plain(span_of((const char *)plain.data, plain.size), top);
+		   is_path_below(span_of((const char *)plain.data, plain.size), top);
 	buffer_fini(&plain);
 	return is_there;
 }

@@ -11,7 +11,7 @@
 #define LINUX_MSG_PEEK 2
 #define SHORT_MOST     512 /* bytes of a short answer: "-ERR max number of clients reached" */
 
-static void begin_guest(const struct call_at_hand *c)
+static void begin_client(const struct call_at_hand *c)
 {
 	const struct fd_followed *listener = c->folded->file;
 	uint32_t fd = (uint32_t)c->folded->call->result;
@@ -28,7 +28,8 @@ static void begin_guest(const struct call_at_hand *c)
 		};
 }
 
-static void is_served(const struct call_at_hand *c, const struct call_guest *guest, uint32_t fd)
+static void note_served_client(
+	const struct call_at_hand *c, const struct call_guest *guest, uint32_t fd)
 {
 	struct call_clients *all = map_put(&c->history->clients, &guest->listener, NULL);
 
@@ -39,7 +40,8 @@ static void is_served(const struct call_at_hand *c, const struct call_guest *gue
 	map_remove(&c->history->guests, &fd);
 }
 
-static void is_closed(const struct call_at_hand *c, const struct call_guest *guest, uint32_t fd)
+static void note_closed_client(
+	const struct call_at_hand *c, const struct call_guest *guest, uint32_t fd)
 {
 	uint64_t now_ns = c->folded->call->record.time_ns;
 	bool is_short = !guest->is_peeked && guest->answers <= 1 && guest->bytes <= SHORT_MOST;
@@ -71,7 +73,7 @@ static bool gives_away(const struct folded_call *call)
 }
 
 /* Notes the file that the process writes while it has new clients: it may say why one is closed. */
-static void note_log(struct call_history *h, const struct fd_followed *file)
+static void note_log_file(struct call_history *h, const struct fd_followed *file)
 {
 	if (!file || file->kind != FD_FOLLOWED_FILE || !file->name)
 		return;
@@ -88,7 +90,7 @@ static bool looks_only(const struct folded_call *call)
 	return syscall_value(call->call->arguments, call->row->transfer.flags, 0) & LINUX_MSG_PEEK;
 }
 
-static void take_fd(const struct call_at_hand *c)
+static void handle_call_of_client(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 	uint32_t fd = (uint32_t)(call->from.is_there ? call->from.fd
@@ -99,14 +101,14 @@ static void take_fd(const struct call_at_hand *c)
 	if (guest && call->from.is_there && looks_only(call)) {
 		guest->is_peeked = true;
 	} else if (guest && call->from.is_there) {
-		is_served(c, guest, fd);
+		note_served_client(c, guest, fd);
 	} else if (guest && call->to.is_there) {
 		guest->answers++;
 		guest->bytes += call->bytes;
 	} else if (guest && call->row->effect.what == SYSCALL_FD_CLOSES) {
-		is_closed(c, guest, fd);
+		note_closed_client(c, guest, fd);
 	} else if (call->to.is_there) {
-		note_log(c->history, call->to.file);
+		note_log_file(c->history, call->to.file);
 	}
 }
 
@@ -116,7 +118,7 @@ void call_clients_add_call(const struct call_at_hand *c)
 
 	if (call->row->effect.what == SYSCALL_FD_ACCEPTS) {
 		if (!call->is_error)
-			begin_guest(c);
+			begin_client(c);
 		return;
 	}
 	if (!c->history->guests.count)
@@ -124,5 +126,5 @@ void call_clients_add_call(const struct call_at_hand *c)
 	if (gives_away(call))
 		c->history->given_ns = call->call->record.time_ns;
 	if (call->from.is_there || call->to.is_there || call->has_fd)
-		take_fd(c);
+		handle_call_of_client(c);
 }

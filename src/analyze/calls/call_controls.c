@@ -16,7 +16,7 @@
 
 /* --- what is waited for --- */
 
-static void as_polled(const struct written *a)
+static void print_polled(const struct written *a)
 {
 	size_t count = a->target.bytes.size / 8;
 
@@ -47,7 +47,7 @@ static void as_polled(const struct written *a)
 }
 
 /* Writes epoll events. They are packed on x86-64, but 16 bytes long on aarch64: not shown there. */
-static void as_epoll_events(const struct written *a)
+static void print_epoll_events(const struct written *a)
 {
 	size_t count = a->target.bytes.size / 12;
 
@@ -72,7 +72,7 @@ static void as_epoll_events(const struct written *a)
 
 /* --- times --- */
 
-static bool two_longs(const struct written *a, int64_t out[2])
+static bool read_two_longs(const struct written *a, int64_t out[2])
 {
 	if (a->target.bytes.size < 2 * sizeof(int64_t)) {
 		written_as_pointer(a);
@@ -95,20 +95,20 @@ static void written_as_timespec(const struct written *a)
 {
 	int64_t time[2];
 
-	if (two_longs(a, time))
+	if (read_two_longs(a, time))
 		put_time(a->w->out, time[0], time[1], 9);
 }
 
-static void as_timeval(const struct written *a)
+static void print_timeval(const struct written *a)
 {
 	int64_t time[2];
 
-	if (two_longs(a, time))
+	if (read_two_longs(a, time))
 		put_time(a->w->out, time[0], time[1], 6);
 }
 
 /* Writes a timer: first the delay, then the interval. The struct has the reverse order. */
-static void as_timer(const struct written *a)
+static void print_timer(const struct written *a)
 {
 	unsigned digits = a->type->form == ARGUMENT_AS_TIMER_US ? 6 : 9;
 	int64_t time[4];
@@ -136,7 +136,7 @@ static void put_signal(struct buffer *out, unsigned number)
 	buffer_string(out, signal_name(name, number));
 }
 
-static void as_status(const struct written *a)
+static void print_status(const struct written *a)
 {
 	uint32_t status;
 
@@ -158,7 +158,7 @@ static void as_status(const struct written *a)
 	}
 }
 
-static void as_length(const struct written *a)
+static void print_length(const struct written *a)
 {
 	uint32_t length;
 
@@ -172,7 +172,7 @@ static void as_length(const struct written *a)
 
 /* Writes an int option, SO_ERROR by name; other options as a pointer, since their meaning
  * varies. */
-static void as_option(const struct written *a)
+static void print_option(const struct written *a)
 {
 	const uint64_t *arguments = a->w->call->arguments;
 	const char *name = NULL;
@@ -188,14 +188,14 @@ static void as_option(const struct written *a)
 	if (name)
 		buffer_format(a->w->out, "[%s]", name);
 	else
-		as_length(a);
+		print_length(a);
 }
 
-static void as_rlimit(const struct written *a)
+static void print_rlimit(const struct written *a)
 {
 	int64_t limits[2];
 
-	if (!two_longs(a, limits))
+	if (!read_two_longs(a, limits))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		buffer_string(a->w->out, i ? ", hard " : "{soft ");
@@ -207,7 +207,7 @@ static void as_rlimit(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-static void as_open_how(const struct written *a)
+static void print_open_how(const struct written *a)
 {
 	uint64_t how[3];
 
@@ -228,7 +228,7 @@ static void as_open_how(const struct written *a)
 }
 
 /* Writes struct clone_args: the flags are its first member, the signal its fifth. */
-static void as_clone_args(const struct written *a)
+static void print_clone_args(const struct written *a)
 {
 	uint64_t args[5];
 
@@ -246,7 +246,7 @@ static void as_clone_args(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-static void as_signals(const struct written *a)
+static void print_signals(const struct written *a)
 {
 	bool has_any = false;
 	uint64_t set;
@@ -271,19 +271,19 @@ static void as_signals(const struct written *a)
 }
 
 const call_writer call_struct_writers[ARGUMENT_FORMS] = {
-	[ARGUMENT_AS_POLLED] = as_polled,
-	[ARGUMENT_AS_EPOLL_EVENTS] = as_epoll_events,
+	[ARGUMENT_AS_POLLED] = print_polled,
+	[ARGUMENT_AS_EPOLL_EVENTS] = print_epoll_events,
 	[ARGUMENT_AS_TIMESPEC] = written_as_timespec,
-	[ARGUMENT_AS_TIMEVAL] = as_timeval,
-	[ARGUMENT_AS_TIMER] = as_timer,
-	[ARGUMENT_AS_TIMER_US] = as_timer,
-	[ARGUMENT_AS_STATUS] = as_status,
-	[ARGUMENT_AS_LENGTH] = as_length,
-	[ARGUMENT_AS_OPTION] = as_option,
-	[ARGUMENT_AS_RLIMIT] = as_rlimit,
-	[ARGUMENT_AS_OPEN_HOW] = as_open_how,
-	[ARGUMENT_AS_CLONE_ARGS] = as_clone_args,
-	[ARGUMENT_AS_SIGNALS] = as_signals,
+	[ARGUMENT_AS_TIMEVAL] = print_timeval,
+	[ARGUMENT_AS_TIMER] = print_timer,
+	[ARGUMENT_AS_TIMER_US] = print_timer,
+	[ARGUMENT_AS_STATUS] = print_status,
+	[ARGUMENT_AS_LENGTH] = print_length,
+	[ARGUMENT_AS_OPTION] = print_option,
+	[ARGUMENT_AS_RLIMIT] = print_rlimit,
+	[ARGUMENT_AS_OPEN_HOW] = print_open_how,
+	[ARGUMENT_AS_CLONE_ARGS] = print_clone_args,
+	[ARGUMENT_AS_SIGNALS] = print_signals,
 };
 
 #define FUTEX_OPERATION	     1 /* index of the argument with the operation */
@@ -319,7 +319,7 @@ static const struct use {
 	{ -1, { COUNT, UNKNOWN, WORD, UNKNOWN } },
 };
 
-static enum futex_part part_of(const struct written *a)
+static enum futex_part futex_part_of(const struct written *a)
 {
 	const struct use *use = uses;
 	int operation = (int)(a->w->call->arguments[FUTEX_OPERATION] & FUTEX_OPERATION_MASK);
@@ -333,7 +333,7 @@ static enum futex_part part_of(const struct written *a)
 
 static bool futex_takes(const struct written *a)
 {
-	return part_of(a) != UNUSED;
+	return futex_part_of(a) != UNUSED;
 }
 
 /* Writes what FUTEX_WAKE_OP does to the second word, and the comparison on which it wakes that
@@ -351,9 +351,9 @@ static void put_change(struct buffer *out, uint32_t change)
 	written_put_hex(out, change & 0xfff);
 }
 
-static void as_futex(const struct written *a)
+static void print_futex(const struct written *a)
 {
-	switch (part_of(a)) {
+	switch (futex_part_of(a)) {
 	case TIME:
 		written_as_timespec(a);
 		break;
@@ -412,7 +412,7 @@ static const struct control *control_of(uint64_t command)
 	return c;
 }
 
-static void as_control(const struct written *a)
+static void print_control(const struct written *a)
 {
 	const struct control *c = control_of(a->w->call->arguments[a->i - 1]);
 
@@ -472,19 +472,19 @@ static void put_chosen(
 	written_as_int(a);
 }
 
-static void as_option_name(const struct written *a)
+static void print_option_name(const struct written *a)
 {
 	put_chosen(a, levels, ARRAY_SIZE(levels), a->w->call->arguments[a->i - 1]);
 }
 
-static void as_protocol(const struct written *a)
+static void print_protocol(const struct written *a)
 {
 	put_chosen(a, families, ARRAY_SIZE(families), a->w->call->arguments[a->i - 2]);
 }
 
 /* --- quotas --- */
 
-static void as_quota_command(const struct written *a)
+static void print_quota_command(const struct written *a)
 {
 	uint32_t command = (uint32_t)a->value;
 
@@ -505,9 +505,9 @@ bool call_control_is_read(const struct written *a)
 }
 
 const call_writer call_control_writers[ARGUMENT_FORMS] = {
-	[ARGUMENT_AS_CONTROL] = as_control,
-	[ARGUMENT_AS_FUTEX] = as_futex,
-	[ARGUMENT_AS_QUOTA_COMMAND] = as_quota_command,
-	[ARGUMENT_AS_PROTOCOL] = as_protocol,
-	[ARGUMENT_AS_OPTION_NAME] = as_option_name,
+	[ARGUMENT_AS_CONTROL] = print_control,
+	[ARGUMENT_AS_FUTEX] = print_futex,
+	[ARGUMENT_AS_QUOTA_COMMAND] = print_quota_command,
+	[ARGUMENT_AS_PROTOCOL] = print_protocol,
+	[ARGUMENT_AS_OPTION_NAME] = print_option_name,
 };

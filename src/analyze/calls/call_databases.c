@@ -9,7 +9,7 @@
 /* Redis errors that clients expect: they ask another server, or send the script. */
 static const char *const expected[] = { "MOVED", "ASK", "NOSCRIPT" };
 
-static bool is_expected(const struct syscalls_database_error *error)
+static bool is_expected_error(const struct syscalls_database_error *error)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
 		if (error->database == SYSCALLS_REDIS &&
@@ -31,7 +31,7 @@ static void add_code(struct call_database *d, const struct syscalls_database_err
 	}
 }
 
-static void take_error(const struct call_at_hand *c, const struct call_path *peer,
+static void count_database_error(const struct call_at_hand *c, const struct call_path *peer,
 	const struct syscalls_database_error *error)
 {
 	struct call_database *d = map_put(&c->history->databases, peer, NULL);
@@ -55,8 +55,8 @@ void call_databases_add_call(const struct call_at_hand *c)
 		return;
 	peer = call_path_key(span_of(file->peer, strlen(file->peer)));
 	if (call_database_error(c->folded->call, &error)) {
-		if (!is_expected(&error))
-			take_error(c, &peer, &error);
+		if (!is_expected_error(&error))
+			count_database_error(c, &peer, &error);
 		return;
 	}
 	known = map_get(&c->history->databases, &peer);

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "model/errno_names.h"
 
-static bool is_any_answer(unsigned error)
+static bool is_answer_of_any_call(unsigned error)
 {
 	return error == LINUX_EINTR || error == LINUX_EAGAIN || error == LINUX_ETIMEDOUT ||
 	       error == LINUX_EALREADY || error == LINUX_EINPROGRESS ||
@@ -26,7 +26,7 @@ bool call_error_is_answer(const struct syscall_row *row, unsigned error)
 		return false;
 	/* Failed connects are reported by connection. sigreturn restores a value that is no
 	 * error. */
-	if (is_any_answer(error) || row->traits & (SYSCALL_CONNECTS | SYSCALL_RESTORES))
+	if (is_answer_of_any_call(error) || row->traits & (SYSCALL_CONNECTS | SYSCALL_RESTORES))
 		return true;
 	for (size_t i = 0; i < SYSCALL_ANSWERS && row->answers[i]; i++) {
 		if (row->answers[i] == error)

@@ -61,7 +61,7 @@ static void begin_request(struct call_exchange *x, const struct call_exchanging 
 	x->bytes = 0;
 }
 
-static void take_send(struct call_exchange *x, const struct call_exchanging *all,
+static void add_sent_data(struct call_exchange *x, const struct call_exchanging *all,
 	const struct call_path *key, const struct folded_call *call)
 {
 	if (x->last != EXCHANGE_SENT)
@@ -97,7 +97,8 @@ static void add_answer(struct call_exchange *x, uint64_t now, uint64_t weight)
 	x->delayed_ns += after;
 }
 
-static void take_receipt(struct call_exchange *x, const struct folded_call *call, uint64_t weight)
+static void add_received_data(
+	struct call_exchange *x, const struct folded_call *call, uint64_t weight)
 {
 	uint64_t now = call->call->record.time_ns;
 
@@ -144,7 +145,7 @@ static struct call_path key_of(const struct fd_followed *file)
 	return key;
 }
 
-static void take_side(
+static void add_transfer(
 	const struct call_at_hand *c, const struct fd_followed *file, int64_t fd, bool sends)
 {
 	struct call_exchanging *all = &c->history->exchanging;
@@ -158,9 +159,9 @@ static void take_side(
 		return;
 	x = file->kind == FD_FOLLOWED_SOCKET ? exchange_of(c, &key, fd) : NULL;
 	if (x && sends)
-		take_send(x, all, &key, c->folded);
+		add_sent_data(x, all, &key, c->folded);
 	else if (x)
-		take_receipt(x, c->folded, c->weight);
+		add_received_data(x, c->folded, c->weight);
 	if (!sends)
 		note_input(all, &key, c->folded->call->record.time_ns);
 }
@@ -173,11 +174,11 @@ void call_exchanges_add_call(const struct call_at_hand *c)
 	if (call->is_error)
 		return;
 	if (call->row->traits & SYSCALL_WRITES_MANY && call->call->result > 0)
-		take_side(c, call->file, call->fd, true);
+		add_transfer(c, call->file, call->fd, true);
 	if (!call->bytes)
 		return;
 	if (call->from.is_there)
-		take_side(c, call->from.file, call->from.fd, false);
+		add_transfer(c, call->from.file, call->from.fd, false);
 	if (call->to.is_there)
-		take_side(c, call->to.file, call->to.fd, true);
+		add_transfer(c, call->to.file, call->to.fd, true);
 }

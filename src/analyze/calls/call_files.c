@@ -40,7 +40,7 @@ static struct call_position *position_of(const struct call_at_hand *c, int64_t f
 
 /* --- reading and writing --- */
 
-static void add_own(struct call_moves *m, uint64_t bytes, uint64_t weight)
+static void add_own_bytes(struct call_moves *m, uint64_t bytes, uint64_t weight)
 {
 	uint32_t slot = log2_of(bytes);
 
@@ -114,7 +114,7 @@ static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t f
 		p->at += call->bytes;
 }
 
-static void take_side(const struct call_at_hand *c, const struct folded_side *side, bool writes)
+static void add_transfer(const struct call_at_hand *c, const struct folded_side *side, bool writes)
 {
 	const struct folded_call *call = c->folded;
 	struct call_path key;
@@ -133,7 +133,7 @@ static void take_side(const struct call_at_hand *c, const struct folded_side *si
 	m->bytes += call->bytes * c->weight;
 	m->total_ns += call_is_timed(call->call) ? call->call->duration_ns * c->weight : 0;
 	if (call->row->transfer.direction != SYSCALL_COPIES && is_own(call, f, writes))
-		add_own(m, call->bytes, c->weight);
+		add_own_bytes(m, call->bytes, c->weight);
 	f->was_written_last = writes;
 	if (side->file->kind == FD_FOLLOWED_FILE)
 		move_on(c, f, side->fd, writes);
@@ -170,7 +170,7 @@ static void count_replaced(struct call_contents *c, uint64_t weight)
 }
 
 /* Notes a created file. An empty file counts too, because it takes an inode. */
-static void take_new(const struct call_at_hand *c)
+static void note_created_file(const struct call_at_hand *c)
 {
 	struct call_path key = call_path_key(c->path);
 	struct call_file *f = c->path.size ? file_at(c, &key) : NULL;
@@ -179,7 +179,7 @@ static void take_new(const struct call_at_hand *c)
 		f->contents.is_made = true;
 }
 
-static void take_open(const struct call_at_hand *c)
+static void handle_open(const struct call_at_hand *c)
 {
 	uint64_t flags = folded_open_flags(c->folded);
 	struct call_path key;
@@ -188,7 +188,7 @@ static void take_open(const struct call_at_hand *c)
 	set_position(c, c->folded->call->result,
 		(struct call_position){ .is_known = true, .appends = flags & O_APPEND_LINUX });
 	if (folded_makes_file(c->folded))
-		take_new(c);
+		note_created_file(c);
 	if (!(flags & O_TRUNC_LINUX) || !c->path.size)
 		return;
 	key = call_path_key(c->path);
@@ -197,7 +197,7 @@ static void take_open(const struct call_at_hand *c)
 		count_replaced(&f->contents, c->weight);
 }
 
-static void take_seek(const struct call_at_hand *c)
+static void handle_seek(const struct call_at_hand *c)
 {
 	struct call_position *p = position_of(c, c->folded->fd);
 
@@ -226,7 +226,7 @@ static void truncate_contents(struct call_contents *c, uint64_t size, uint64_t w
 	c->end = size;
 }
 
-static void take_size(const struct call_at_hand *c)
+static void apply_truncate(const struct call_at_hand *c)
 {
 	struct call_file *f = NULL;
 	struct call_path key;
@@ -258,7 +258,7 @@ static void add_scrap(const struct call_at_hand *c, const struct call_path *path
 }
 
 /* Counts a removal. Later writes by a descriptor still open count from zero again. */
-static void take_removal(const struct call_at_hand *c)
+static void count_removal(const struct call_at_hand *c)
 {
 	struct call_path key = call_path_key(c->path);
 	struct call_file *f = c->path.size ? map_get(&c->history->files, &key) : NULL;
@@ -310,7 +310,7 @@ static void add_moves(struct call_moves *to, const struct call_moves *from)
 	}
 }
 
-static void take_rename(const struct call_at_hand *c)
+static void count_rename(const struct call_at_hand *c)
 {
 	struct call_path from = call_path_key(c->path), to;
 	struct call_file *old = c->path.size ? map_get(&c->history->files, &from) : NULL, *f;
@@ -344,7 +344,7 @@ static bool is_end_of_directory(const struct call_at_hand *c)
 	       c->folded->call->result == 0;
 }
 
-static void take_walk(const struct call_at_hand *c, const struct call_path *key)
+static void count_directory_walk(const struct call_at_hand *c, const struct call_path *key)
 {
 	const struct syscalls_call *call = c->folded->call;
 	struct call_file *f = is_end_of_directory(c) ? file_at(c, key) : NULL;
@@ -357,7 +357,7 @@ static void take_walk(const struct call_at_hand *c, const struct call_path *key)
 		f->first_walk_ns = f->last_walk_ns;
 }
 
-static void take_look(const struct call_at_hand *c)
+static void count_lookup(const struct call_at_hand *c)
 {
 	const struct fd_followed *fd = c->folded->file;
 	struct call_path key;
@@ -373,7 +373,7 @@ static void take_look(const struct call_at_hand *c)
 	else
 		return;
 	c->history->looks += c->weight;
-	take_walk(c, &key);
+	count_directory_walk(c, &key);
 	f = file_at(c, &key);
 	if (f) {
 		f->last_look_ns = c->folded->call->record.time_ns;
@@ -395,27 +395,27 @@ void call_files_add_call(const struct call_at_hand *c)
 	const struct syscall_row *row = c->folded->row;
 
 	if (row->traits & SYSCALL_LOOKS)
-		take_look(c);
+		count_lookup(c);
 	if (c->folded->is_error)
 		return;
 	if (!(row->traits & SYSCALL_LOOKS)) {
-		take_side(c, &c->folded->from, false);
-		take_side(c, &c->folded->to, true);
+		add_transfer(c, &c->folded->from, false);
+		add_transfer(c, &c->folded->to, true);
 	}
 	if (row->traits & SYSCALL_OPENS)
-		take_open(c);
+		handle_open(c);
 	else if (syscall_returns_descriptor(row))
 		forget_position(c, c->folded->call->result);
 	else if (row->effect.what == SYSCALL_FD_CLOSES)
 		forget_position(c, c->folded->fd);
 	else if (row->traits & SYSCALL_SEEKS)
-		take_seek(c);
+		handle_seek(c);
 	else if (row->traits & SYSCALL_RESIZES)
-		take_size(c);
+		apply_truncate(c);
 	else if (row->traits & SYSCALL_MAKES_FILE)
-		take_new(c);
+		note_created_file(c);
 	else if (row->traits & SYSCALL_REMOVES)
-		take_removal(c);
+		count_removal(c);
 	else if (row->traits & SYSCALL_RENAMES)
-		take_rename(c);
+		count_rename(c);
 }

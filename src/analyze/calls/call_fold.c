@@ -90,7 +90,7 @@ static void note_record(struct call_backlog *b, const struct sooth_record *r)
 	b->has_begun |= r->kind == STREAM_BEGIN;
 }
 
-static bool is_enough(const struct call_backlog *b, const struct sooth_record *r)
+static bool is_backlog_full(const struct call_backlog *b, const struct sooth_record *r)
 {
 	if (!b->first_ns)
 		return b->held.size > READ_BYTES_MAX;
@@ -111,7 +111,7 @@ static const struct sooth_record *next_held(const struct call_backlog *b, size_t
 	return r;
 }
 
-static bool is_known(const struct fd_follow *by_calls, const struct sooth_record *r)
+static bool is_state_known(const struct fd_follow *by_calls, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	const void *known;
@@ -131,7 +131,7 @@ static bool is_snapshot(const struct sooth_record *r)
 }
 
 /* Applies snapshots to `fds`. Descriptors known from earlier calls keep their newer state. */
-static void take_snapshots(struct call_backlog *b)
+static void apply_snapshots(struct call_backlog *b)
 {
 	const struct sooth_record *r;
 	struct fd_follow by_calls;
@@ -141,19 +141,19 @@ static void take_snapshots(struct call_backlog *b)
 	while ((r = next_held(b, &at))) {
 		if (!is_snapshot(r))
 			fd_follow_add_record(&by_calls, r);
-		else if (!is_known(&by_calls, r))
+		else if (!is_state_known(&by_calls, r))
 			fd_follow_add_record(b->fds, r);
 	}
 	fd_follow_fini(&by_calls);
 }
 
-static int let_go(struct call_backlog *b, struct sooth_error *err)
+static int pass_on_backlog(struct call_backlog *b, struct sooth_error *err)
 {
 	const struct sooth_record *r;
 	size_t at = 0;
 	int status = 0;
 
-	take_snapshots(b);
+	apply_snapshots(b);
 	b->is_over = true;
 	while (!status && (r = next_held(b, &at)))
 		status = b->take(b->state, r, err);
@@ -170,7 +170,7 @@ static int call_backlog_record(
 	if (buffer_failed(&b->held))
 		return error_no_memory(err);
 	note_record(b, r);
-	return is_enough(b, r) ? let_go(b, err) : 0;
+	return is_backlog_full(b, r) ? pass_on_backlog(b, err) : 0;
 }
 
 static int call_backlog_push(
@@ -189,7 +189,7 @@ static int call_backlog_push(
 /* Ends the input, and passes on all held records. */
 static int call_backlog_end(struct call_backlog *b, struct sooth_error *err)
 {
-	return b->is_over ? 0 : let_go(b, err);
+	return b->is_over ? 0 : pass_on_backlog(b, err);
 }
 
 /* --- a call --- */
@@ -326,7 +326,7 @@ enum folded_task folded_started(const struct folded_call *c)
 
 /* --- all records --- */
 
-static int take_call(struct call_fold *f, const struct syscalls_call *call, struct sooth_error *err)
+static int fold_call(struct call_fold *f, const struct syscalls_call *call, struct sooth_error *err)
 {
 	struct process_id process = process_id_of(&call->record);
 	struct folded_call c;
@@ -352,7 +352,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	if (status)
 		return status;
 	if (call)
-		return take_call(f, call, err);
+		return fold_call(f, call, err);
 	fd_follow_add_record(&f->fds, r);
 	return 0;
 }
@@ -406,7 +406,7 @@ struct polled_item {
 	int16_t events, returned;
 };
 
-static bool is_open(const struct folded_call *call, int64_t fd)
+static bool is_descriptor_known(const struct folded_call *call, int64_t fd)
 {
 	return fd_follow_get(&call->fold->fds, &call->process, fd) != NULL;
 }
@@ -434,7 +434,7 @@ static int32_t ready_of_epoll(
 		return -1;
 	memcpy(events, piece->bytes.data, sizeof(*events));
 	memcpy(&fd, piece->bytes.data + EVENT_MASK_SIZE, sizeof(fd));
-	return fd > 2 && is_open(call, fd) ? fd : -1;
+	return fd > 2 && is_descriptor_known(call, fd) ? fd : -1;
 }
 
 /* Returns the first ready descriptor: epoll_wait has events as its second argument, poll an array

@@ -46,7 +46,8 @@ static void begin_handshake(const struct call_at_hand *c, uint32_t fd, struct sp
 		memcpy(hello->server, offers_and_name.data + 1, size);
 }
 
-static void is_made(const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
+static void count_made_handshake(
+	const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
 {
 	uint64_t now_ns = c->folded->call->record.time_ns;
 	struct call_handshakes *s = handshakes_at(c->history, hello, now_ns);
@@ -58,7 +59,8 @@ static void is_made(const struct call_at_hand *c, const struct call_hello *hello
 	map_remove(&c->history->hellos, &fd);
 }
 
-static void is_over(const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
+static void count_failed_handshake(
+	const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
 {
 	struct call_handshakes *s =
 		handshakes_at(c->history, hello, c->folded->call->record.time_ns);
@@ -85,9 +87,9 @@ static bool is_alert(const struct syscalls_tls_record *r)
 	return r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT);
 }
 
-/* Takes a client's record that is no alert, and returns whether it is data. The first encrypted
+/* Adds a client's record that is no alert, and returns whether it is data. The first encrypted
  * record ends a TLS 1.3 handshake; after more plain handshake records (TLS 1.2) it is data. */
-static bool goes_on(struct call_hello *hello, const struct syscalls_tls_record *r)
+static bool add_record_of_handshake(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (r->type == TLS_DATA && (hello->is_finished || hello->is_plain))
 		return true;
@@ -96,34 +98,37 @@ static bool goes_on(struct call_hello *hello, const struct syscalls_tls_record *
 	return false;
 }
 
-/* Takes a record sent by a client; returns whether it is data. */
-static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record *r)
+/* Adds a record sent by a client; returns whether it is data. */
+static bool add_record_sent_by_client(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (!is_alert(r))
-		return (r->type == TLS_DATA && r->length > FINISHED_MOST) || goes_on(hello, r);
+		return (r->type == TLS_DATA && r->length > FINISHED_MOST) ||
+		       add_record_of_handshake(hello, r);
 	hello->is_refused_here = true;
 	return false;
 }
 
-/* Takes a record received from a client; returns whether it is data. */
-static bool take_of_client(struct call_hello *hello, const struct syscalls_tls_record *r)
+/* Adds a record received from a client; returns whether it is data. */
+static bool add_record_received_from_client(
+	struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (!is_alert(r))
-		return goes_on(hello, r);
+		return add_record_of_handshake(hello, r);
 	hello->is_refused_there |= !hello->is_refused_here;
 	return false;
 }
 
-/* Takes a record of a server's connection; returns whether it is data. */
-static bool take_served(struct call_hello *hello, const struct syscalls_tls_record *r, bool is_sent)
+/* Adds a record of a server's connection; returns whether it is data. */
+static bool add_record_of_server(
+	struct call_hello *hello, const struct syscalls_tls_record *r, bool is_sent)
 {
 	if (!is_sent)
-		return take_of_client(hello, r);
+		return add_record_received_from_client(hello, r);
 	hello->is_refused_here |= r->type == TLS_ALERT && !hello->is_refused_there;
 	return false;
 }
 
-static void take_records(
+static void add_records(
 	const struct call_at_hand *c, struct call_hello *hello, uint32_t fd, struct span records)
 {
 	struct syscalls_tls_record r;
@@ -131,9 +136,9 @@ static void take_records(
 
 	for (size_t at = 0; at + sizeof(r) <= records.size; at += sizeof(r)) {
 		memcpy(&r, records.data + at, sizeof(r));
-		if (hello->is_served ? take_served(hello, &r, is_sent)
-				     : is_sent && take_sent(hello, &r)) {
-			is_made(c, hello, fd);
+		if (hello->is_served ? add_record_of_server(hello, &r, is_sent)
+				     : is_sent && add_record_sent_by_client(hello, &r)) {
+			count_made_handshake(c, hello, fd);
 			return;
 		}
 		if (hello->is_served)
@@ -187,7 +192,7 @@ void call_handshakes_add_call(const struct call_at_hand *c)
 	if (!hello)
 		return;
 	if (call->row->effect.what == SYSCALL_FD_CLOSES) {
-		is_over(c, hello, fd);
+		count_failed_handshake(c, hello, fd);
 		return;
 	}
 	if (call->from.is_there && !hello->is_refused_here &&
@@ -197,5 +202,5 @@ void call_handshakes_add_call(const struct call_at_hand *c)
 		return;
 	records = call_piece_of_any(call->call, SYSCALLS_PART_TLS);
 	if (records.is_there)
-		take_records(c, hello, fd, records.bytes);
+		add_records(c, hello, fd, records.bytes);
 }

@@ -27,10 +27,11 @@
 #define WEIGHTS_MAX   4096
 #define REPEATS_MAX   512
 #define FDS_MAX	      16384
-#define ENTRIES_MAX   200000 /* in all processes together; beyond, no new entries are added */
-#define LOOKED_EVERY  4096   /* calls between two checks of ENTRIES_MAX */
-#define LATELY	      2048   /* records over which a weight is averaged */
-#define SLEPT_NS      (10 * NS_PER_US) /* a shorter wait does not count as sleep */
+#define ENTRIES_MAX                                                                                \
+	200000 /* number of entries of all processes together; no entries are added beyond it */
+#define LOOKED_EVERY 4096	      /* calls between two checks of ENTRIES_MAX */
+#define LATELY	     2048	      /* records over which a weight is averaged */
+#define SLEPT_NS     (10 * NS_PER_US) /* a shorter wait does not count as sleep */
 
 /* --- what threads waited for --- */
 
@@ -65,7 +66,7 @@ static void count_futex(struct call_waits *w, uint64_t address)
 	}
 }
 
-static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool has_slept)
+static void add_futex_wait(const struct call_at_hand *c, struct call_waits *w, bool has_slept)
 {
 	if (!waits_at_lock(c->folded->call->arguments[1])) {
 		w->wakes += c->weight;
@@ -80,7 +81,7 @@ static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool 
 	*(c->folded->error == LINUX_ETIMEDOUT ? &w->by_time : &w->by_event) += c->weight;
 }
 
-static void call_waits_take(const struct call_at_hand *c)
+static void call_waits_add_call(const struct call_at_hand *c)
 {
 	const struct syscall_row *row = c->folded->row;
 	const struct syscalls_call *call = c->folded->call;
@@ -97,7 +98,7 @@ static void call_waits_take(const struct call_at_hand *c)
 	if (row->wait.what == SYSCALL_WAIT_YIELD)
 		w->yields += c->weight;
 	else if (row->traits & SYSCALL_FUTEX)
-		take_futex(c, w, has_slept);
+		add_futex_wait(c, w, has_slept);
 	else if (!has_slept)
 		return;
 	else if (row->traits & SYSCALL_SLEEPS || (row->traits & SYSCALL_POLLS && !call->result))
@@ -180,7 +181,7 @@ static bool asks_about_process(const struct folded_call *call)
 	       named_process(call);
 }
 
-static void call_repeats_take(const struct call_at_hand *c)
+static void call_repeats_add_call(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 	bool polls = call->row->traits & SYSCALL_POLLS, is_of_process = asks_about_process(call);
@@ -217,7 +218,7 @@ static void call_repeats_take(const struct call_at_hand *c)
 
 /* --- signals --- */
 
-static void call_signals_take(const struct call_at_hand *c)
+static void call_signals_add_call(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 	const struct syscall_row *row = call->row;
@@ -295,7 +296,8 @@ static struct call_history *new_history(const struct process_id *id)
 	return h;
 }
 
-static struct call_history *history_of(struct call_histories *all, const struct process_id *id)
+static struct call_history *history_of_process(
+	struct call_histories *all, const struct process_id *id)
 {
 	struct call_history **kept = map_put(&all->processes, id, NULL);
 
@@ -391,11 +393,11 @@ static void forget_descriptors(struct call_history *h)
 	map_clear(&h->guests);
 }
 
-static int take_call(void *state, struct folded_call *call, struct sooth_error *err)
+static int add_call(void *state, struct folded_call *call, struct sooth_error *err)
 {
 	struct call_histories *h = state;
 	struct call_at_hand c = {
-		.all = h, .history = history_of(h, &call->process), .folded = call
+		.all = h, .history = history_of_process(h, &call->process), .folded = call
 	};
 
 	(void)err;
@@ -428,13 +430,13 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	call_clients_add_call(&c);
 	call_peers_add_call(&c);
 	call_nesting_add_call(&c);
-	call_waits_take(&c);
-	call_repeats_take(&c);
-	call_signals_take(&c);
+	call_waits_add_call(&c);
+	call_repeats_add_call(&c);
+	call_signals_add_call(&c);
 	return 0;
 }
 
-static const struct call_fold_consumer consumer = { .call = take_call };
+static const struct call_fold_consumer consumer = { .call = add_call };
 
 /* --- all of them --- */
 
@@ -472,7 +474,7 @@ void call_histories_fini(struct call_histories *h)
 	call_fold_fini(&h->fold);
 }
 
-static void take_loss(struct call_histories *h, const struct stream_loss *loss)
+static void count_loss(struct call_histories *h, const struct stream_loss *loss)
 {
 	if (span_equal(record_text(&loss->record, &loss->source), "syscalls"))
 		h->lost += loss->records ? loss->records : 1;
@@ -490,7 +492,7 @@ void call_histories_add_record(struct call_histories *h, const struct sooth_reco
 		return;
 	h->has_counts |= r->kind == SYSCALLS_COUNT;
 	if (loss)
-		take_loss(h, loss);
+		count_loss(h, loss);
 	if (call_fold_follows(r) && call_fold_record(&h->fold, r, &ignored))
 		h->refused++;
 }

@@ -31,7 +31,7 @@ struct call_path {
 };
 /* Makes a key of a path, padded with zeros. */
 struct call_path call_path_key(struct span path);
-/* The same of its directory: "/a" of "/a/b"; empty if it has none. */
+/* Returns the path of the directory of a file: "/a" of "/a/b"; empty if the path names none. */
 struct call_path call_path_folder(const char *path);
 
 /* Instead of an errno: a write stored less than requested, the first sign of a full file system. */
@@ -61,13 +61,14 @@ struct call_failures {
 /* durations of reads and writes, less the time that moving so many bytes takes anyway */
 struct call_times {
 	uint64_t count, seen, total_ns, max_ns;
-	uint32_t histogram[SYSCALLS_BUCKETS]; /* as in struct syscalls_count */
+	uint32_t histogram[SYSCALLS_BUCKETS]; /* times by power of two, as in struct syscalls_count
+					       */
 };
 
 /* Reads or writes of a file. `own`: those that moved few bytes because the process requested few,
  * not because its peer had sent no more. */
 struct call_moves {
-	uint64_t calls, bytes; /* of all calls that moved bytes */
+	uint64_t calls, bytes; /* sums of all calls that moved bytes */
 	uint64_t seen;	       /* records that `calls` rests on */
 	uint64_t total_ns;
 	struct {
@@ -84,7 +85,7 @@ struct call_contents {
 	uint64_t there_bytes;		  /* written, and still there */
 	uint64_t replaced_bytes;	  /* written, then truncated, removed or renamed */
 	uint64_t overwritten_bytes;	  /* written, then overwritten in place */
-	uint64_t replaced;		  /* how often this happened */
+	uint64_t replaced;		  /* number of times that written contents were replaced */
 	uint64_t seen;			  /* records that `replaced` rests on */
 	uint64_t since_bytes, begin, end; /* written since the last replacement; offsets */
 };
@@ -95,8 +96,8 @@ struct call_file {
 	bool was_written_last;
 	uint64_t looks; /* calls about the file by path, of call_history.looks_seen */
 	uint64_t looks_ns;
-	uint64_t first_look_ns, last_look_ns; /* of all calls about the file */
-	uint64_t walks;			      /* how often the directory was read to its end */
+	uint64_t first_look_ns, last_look_ns; /* times of the calls about the file */
+	uint64_t walks; /* number of times that the directory was read to its end */
 	uint64_t first_walk_ns, last_walk_ns;
 	struct call_moves moves[CALL_MOVES];
 	struct call_contents contents; /* of a file */
@@ -130,7 +131,7 @@ struct call_exchange {
 	uint64_t alike;		      /* requests about as large as the previous one */
 	uint64_t served;	      /* requests sent after input from another source */
 	uint64_t in_parts;	      /* requests sent by several calls */
-	uint64_t delayed, delayed_ns; /* of `in_parts`: answered after CALL_DELAYED_* */
+	uint64_t delayed, delayed_ns; /* answers of `in_parts` that took CALL_DELAYED_* or longer */
 	uint32_t fd;
 	/* The current exchange: */
 	uint8_t last; /* whether the process last sent or received */
@@ -186,7 +187,7 @@ struct call_waits {
 struct call_answers {
 	uint64_t good, bad; /* bad: an error status, except 404 */
 	uint64_t first_bad_ns, last_bad_ns, last_good_ns;
-	uint32_t last_status; /* of the last bad answer */
+	uint32_t last_status; /* HTTP status of the last bad answer */
 	struct {
 		uint32_t status, count;
 	} errors[CALL_ANSWER_ERRORS]; /* the first different statuses */
@@ -211,7 +212,7 @@ struct call_clients {
 	uint64_t served;
 	uint64_t dropped;	    /* closed without reading or writing */
 	uint64_t turned_away;	    /* closed without reading, after one short answer */
-	uint64_t first_ns, last_ns; /* of `dropped` and `turned_away` */
+	uint64_t first_ns, last_ns; /* times of the calls in `dropped` and `turned_away` */
 	uint64_t last_served_ns;
 	char log[CALL_PATH]; /* last file written to between accept and close */
 };
@@ -230,9 +231,11 @@ struct call_nesting {
 /* TLS handshakes with one peer: connections on which a hello was sent, by result. */
 struct call_handshakes {
 	uint64_t made;		/* data was sent after the handshake */
-	uint64_t refused_here;	/* by the process, once it knew the certificate */
-	uint64_t refused_there; /* by the peer: it sent an alert, or closed the connection */
-	uint64_t closed;	/* by the process, before it knew the certificate */
+	uint64_t refused_here;	/* handshakes that the process refused, once it knew the certificate
+				 */
+	uint64_t refused_there; /* handshakes that the peer refused: it sent an alert, or closed the
+				   connection */
+	uint64_t closed; /* connections that the process closed before it knew the certificate */
 	uint64_t last_ns, last_made_ns;
 	char server[CALL_SERVER_NAME]; /* name in the last hello; empty: none */
 };
@@ -255,7 +258,7 @@ struct call_repeat {
 	uint64_t first_ns, last_ns; /* times of the first and the last return */
 	uint64_t seconds;	    /* number of different seconds with a return */
 	uint64_t bytes;		    /* moved */
-	uint32_t events;	    /* of a poll: all returned events, combined */
+	uint32_t events;	    /* all events that a poll returned, combined */
 	bool is_described;
 	bool is_socket, has_path;
 	bool is_of_process;   /* `fd` of the key is a PID */
@@ -273,9 +276,9 @@ struct call_signal_key {
 struct call_history {
 	struct process_id id;
 	uint64_t calls;	      /* including those that were only counted */
-	uint64_t seen;	      /* of `calls`: recorded */
+	uint64_t seen;	      /* calls of `calls` that were recorded one by one */
 	uint64_t looks;	      /* calls about files, by path */
-	uint64_t looks_seen;  /* of `looks`: recorded, with no gap around them */
+	uint64_t looks_seen;  /* lookups of `looks` that were recorded, with no gap around them */
 	uint64_t looks_ns;    /* total duration of the recorded looks, with gaps too */
 	uint64_t looks_timed; /* number of looks in `looks_ns` */
 	uint64_t walks;	      /* recorded reads of a directory to its end */
@@ -291,8 +294,8 @@ struct call_history {
 	struct map peers;      /* call_path -> call_peer */
 	struct map exchanges;  /* call_path of a connection, or "UDP →peer" -> call_exchange */
 	struct map answers;    /* call_path of a peer, "127.0.0.1:80" -> call_answers */
-	struct map databases;  /* the same -> call_database */
-	struct map handshakes; /* the same -> call_handshakes */
+	struct map databases;  /* key of a connection -> call_database */
+	struct map handshakes; /* key of a connection -> call_handshakes */
 	struct map served_handshakes; /* call_path of a listening socket -> call_handshakes */
 	struct map clients; /* call_path of a listening socket, "127.0.0.1:80" -> call_clients */
 	struct map waits;   /* uint32_t tid -> call_waits */
@@ -330,7 +333,7 @@ void call_histories_add_record(struct call_histories *h, const struct sooth_reco
 /* Ends the history after the last record. */
 void call_histories_resolve(struct call_histories *h);
 void call_histories_next_interval(struct call_histories *h);
-/* NULL: the process made no call. */
+/* Returns the history of a process; NULL: the process made no call. */
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id);
 

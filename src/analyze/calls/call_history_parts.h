@@ -36,7 +36,7 @@ struct call_unused {
 
 /* A connection with a TLS hello, sent or received, and no data yet. */
 struct call_hello {
-	struct call_path peer; /* for a server: its listening socket */
+	struct call_path peer; /* address of the peer; for a server: its listening socket */
 	bool is_served;	       /* the process is the server */
 	bool is_refused_here, is_refused_there;
 	bool is_met;	  /* the hello of the server came */

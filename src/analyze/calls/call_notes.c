@@ -55,7 +55,7 @@ void call_notes_fini(struct call_notes *n)
 	reducer_fini(&n->urings);
 }
 
-static int by_count(const void *a, const void *b)
+static int compare_by_count(const void *a, const void *b)
 {
 	const struct syscalls_uring *x = *(const struct syscalls_uring *const *)a;
 	const struct syscalls_uring *y = *(const struct syscalls_uring *const *)b;
@@ -71,7 +71,7 @@ static const struct sooth_record **sort_by_count(const struct call_notes *n, siz
 	const struct sooth_record **rows = reducer_rows(&n->urings, count);
 
 	if (rows)
-		qsort(rows, *count, sizeof(*rows), by_count);
+		qsort(rows, *count, sizeof(*rows), compare_by_count);
 	return rows;
 }
 
@@ -83,7 +83,7 @@ static void name_opcode(char *to, size_t size, uint32_t opcode)
 		snprintf(to, size, "%u", (unsigned)opcode);
 }
 
-static uint64_t left_of(const struct call_notes *n, const struct syscalls_uring *u)
+static uint64_t unfollowed_requests(const struct call_notes *n, const struct syscalls_uring *u)
 {
 	uint64_t followed = u->opcode < ARRAY_SIZE(n->followed) ? n->followed[u->opcode] : 0;
 
@@ -101,7 +101,7 @@ static int note_urings(const struct call_notes *n, struct output *output, struct
 		return error_no_memory(err);
 	for (size_t i = 0, at = 0, named = 0; i < count; i++) {
 		const struct syscalls_uring *u = (const void *)rows[i];
-		uint64_t left = left_of(n, u);
+		uint64_t left = unfollowed_requests(n, u);
 
 		if (!left)
 			continue;

@@ -13,7 +13,8 @@
 struct call_notes {
 	struct pauses holds;
 	struct reducer urings;		       /* struct syscalls_uring by opcode */
-	uint64_t followed[SYSCALLS_URING_OPS]; /* of these, in the tables of the view */
+	uint64_t followed[SYSCALLS_URING_OPS]; /* requests of these that are in the tables of the
+						  view */
 };
 
 extern const struct sooth_schema call_notes_uring_schema;

@@ -12,7 +12,9 @@
 #include "base/units.h"
 #include "model/errno_names.h"
 
-#define EXCUSED_NS  (3 * NS_PER_S) /* from a failure until another address is reached */
+#define EXCUSED_NS                                                                                 \
+	(3 * NS_PER_S) /* longest time from a failure until another address is reached             \
+			*/
 #define GIVEN_UP_NS NS_PER_S
 #define POLL_ERROR  0x8
 #define DATAGRAMS   "UDP"
@@ -141,7 +143,7 @@ static void resolve_connect(const struct call_at_hand *c, bool is_made, unsigned
 	map_remove(&c->history->pending, &fd);
 }
 
-static void take_connect(const struct call_at_hand *c)
+static void add_connect(const struct call_at_hand *c)
 {
 	uint32_t fd = (uint32_t)c->folded->fd;
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
@@ -176,7 +178,7 @@ static void take_connect(const struct call_at_hand *c)
 
 /* --- how an attempt to connect ended --- */
 
-static void take_answer(const struct call_at_hand *c)
+static void add_connect_result(const struct call_at_hand *c)
 {
 	struct call_piece value = call_piece(c->folded->call, 3, SYSCALLS_PART_TARGET);
 	uint32_t error = 0;
@@ -188,7 +190,7 @@ static void take_answer(const struct call_at_hand *c)
 	resolve_connect(c, !error, error);
 }
 
-static void take_transfer(const struct call_at_hand *c)
+static void add_first_transfer(const struct call_at_hand *c)
 {
 	if (!c->folded->is_error)
 		resolve_connect(c, true, 0);
@@ -198,7 +200,7 @@ static void take_transfer(const struct call_at_hand *c)
 		resolve_connect(c, false, c->folded->error);
 }
 
-static void take_close(const struct call_at_hand *c)
+static void close_pending_connect(const struct call_at_hand *c)
 {
 	uint32_t fd = (uint32_t)c->folded->fd;
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
@@ -215,7 +217,7 @@ static void take_close(const struct call_at_hand *c)
 
 /* --- datagrams --- */
 
-static void take_outcome(
+static void count_attempt(
 	const struct call_at_hand *c, const struct call_pending *pending, unsigned error)
 {
 	struct call_peer *p = peer_put(c, &pending->peer, DATAGRAMS);
@@ -233,19 +235,19 @@ static void take_outcome(
 	excuse_others(c->history, p);
 }
 
-static void take_datagram(const struct call_at_hand *c, const struct call_pending *pending)
+static void add_datagram_answer(const struct call_at_hand *c, const struct call_pending *pending)
 {
 	uint32_t fd = (uint32_t)c->folded->fd;
 
 	if (c->folded->error == LINUX_ECONNREFUSED)
-		take_outcome(c, pending, LINUX_ECONNREFUSED);
+		count_attempt(c, pending, LINUX_ECONNREFUSED);
 	else if (c->folded->from.is_there && c->folded->call->result > 0)
-		take_outcome(c, pending, 0);
+		count_attempt(c, pending, 0);
 	else if (c->folded->row->effect.what == SYSCALL_FD_CLOSES)
 		map_remove(&c->history->pending, &fd);
 }
 
-static void take_timeout(const struct call_at_hand *c, const struct call_pending *pending)
+static void count_timeout(const struct call_at_hand *c, const struct call_pending *pending)
 {
 	const struct syscalls_call *call = c->folded->call;
 	struct call_peer *p;
@@ -259,8 +261,8 @@ static void take_timeout(const struct call_at_hand *c, const struct call_pending
 	p->timeout_ns += call->duration_ns;
 }
 
-/* Takes a poll result: glibc's resolver gives up after an error event, without a failing call. */
-static void take_polled(const struct call_at_hand *c)
+/* Adds a poll result: glibc's resolver gives up after an error event, without a failing call. */
+static void add_poll_result(const struct call_at_hand *c)
 {
 	uint32_t events = 0, fd = (uint32_t)call_ready_fd(c->folded, &events);
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
@@ -268,12 +270,12 @@ static void take_polled(const struct call_at_hand *c)
 	if (!pending || !pending->is_datagram)
 		return;
 	if (events & POLL_ERROR)
-		take_outcome(c, pending, LINUX_ECONNREFUSED);
+		count_attempt(c, pending, LINUX_ECONNREFUSED);
 	else if (!c->folded->call->result)
-		take_timeout(c, pending);
+		count_timeout(c, pending);
 }
 
-static void take_pending(const struct call_at_hand *c)
+static void update_pending_connect(const struct call_at_hand *c)
 {
 	const struct syscall_row *row = c->folded->row;
 	uint32_t fd = (uint32_t)c->folded->fd;
@@ -282,23 +284,24 @@ static void take_pending(const struct call_at_hand *c)
 	if (!c->history->pending.count)
 		return;
 	if (row->traits & SYSCALL_POLLS)
-		take_polled(c);
+		add_poll_result(c);
 	pending = c->folded->has_fd ? map_get(&c->history->pending, &fd) : NULL;
 	if (!pending)
 		return;
 	if (pending->is_datagram)
-		take_datagram(c, pending);
+		add_datagram_answer(c, pending);
 	else if (row->traits & SYSCALL_ASKS_SOCKET)
-		take_answer(c);
+		add_connect_result(c);
 	else if (row->effect.what == SYSCALL_FD_CLOSES)
-		take_close(c);
+		close_pending_connect(c);
 	else if (row->transfer.direction)
-		take_transfer(c);
+		add_first_transfer(c);
 }
 
 /* --- what the connection brought --- */
 
-static void is_answered(const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
+static void count_answered_connection(
+	const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
 {
 	struct call_peer *p = peer_at(c->history, &u->peer);
 
@@ -307,7 +310,8 @@ static void is_answered(const struct call_at_hand *c, const struct call_unused *
 	map_remove(&c->history->unused, &fd);
 }
 
-static void is_cut(const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
+static void count_cut_connection(
+	const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
 {
 	uint64_t now_ns = c->folded->call->record.time_ns;
 	struct call_peer *p = peer_at(c->history, &u->peer);
@@ -322,19 +326,20 @@ static void is_cut(const struct call_at_hand *c, const struct call_unused *u, ui
 	map_remove(&c->history->unused, &fd);
 }
 
-static void take_read(const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
+static void read_unused_connection(
+	const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
 {
 	const struct folded_call *call = c->folded;
 	bool has_room = syscall_value(call->call->arguments, call->row->transfer.size, 1) != 0;
 
 	if (!call->is_error && call->call->result > 0)
-		is_answered(c, u, fd);
+		count_answered_connection(c, u, fd);
 	else if (call->is_error ? call->error == LINUX_ECONNRESET : has_room)
-		is_cut(c, u, fd);
+		count_cut_connection(c, u, fd);
 }
 
 /* Stops following a connection that the process itself closes or shuts down. */
-static void take_unused(const struct call_at_hand *c)
+static void update_unused_connection(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 	bool reads = call->from.is_there;
@@ -348,12 +353,12 @@ static void take_unused(const struct call_at_hand *c)
 	if (!u)
 		return;
 	if (reads)
-		take_read(c, u, fd);
+		read_unused_connection(c, u, fd);
 	else if (call->row->effect.what == SYSCALL_FD_CLOSES ||
 		 call->row->traits & SYSCALL_SHUTS_DOWN)
 		map_remove(&c->history->unused, &fd);
 	else if (call->to.is_there && call->error == LINUX_EPIPE)
-		is_cut(c, u, fd);
+		count_cut_connection(c, u, fd);
 	else if (call->to.is_there && !call->is_error)
 		u->has_sent = true;
 }
@@ -363,11 +368,11 @@ void call_peers_add_call(const struct call_at_hand *c)
 	const struct syscall_row *row = c->folded->row;
 
 	if (row->traits & SYSCALL_CONNECTS) {
-		take_connect(c);
+		add_connect(c);
 		return;
 	}
-	take_pending(c);
-	take_unused(c);
+	update_pending_connect(c);
+	update_unused_connection(c);
 }
 
 void call_peers_resolve(struct call_history *h)

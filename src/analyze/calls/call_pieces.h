@@ -15,7 +15,7 @@ struct call_piece {
 	struct span bytes;
 };
 
-/* Safe on any record that holds SYSCALLS_CALL_LEAST. */
+/* Returns a piece of a call. Any record that holds SYSCALLS_CALL_LEAST is accepted. */
 struct call_piece call_piece(
 	const struct syscalls_call *call, size_t argument, enum syscalls_piece_part part);
 /* Returns the HTTP status of an answer that the call read; 0: it read none, or the text was not

@@ -92,7 +92,7 @@ uint64_t call_history_found(const struct call_history *h, const char *path)
 	return count ? *count : 0;
 }
 
-static void note_found(const struct call_at_hand *c)
+static void note_found_path(const struct call_at_hand *c)
 {
 	uint64_t hash = name_hash(c->path);
 	uint64_t *count = map_put(&c->history->found, &hash, NULL);
@@ -112,7 +112,7 @@ static bool put_own_address(const struct folded_call *call, char *out, size_t si
 	       call_address(address.bytes, out, size);
 }
 
-static void put_place(const struct call_at_hand *c, struct call_path *out)
+static void put_path_of_call(const struct call_at_hand *c, struct call_path *out)
 {
 	const struct fd_followed *file = c->folded->file;
 
@@ -134,7 +134,7 @@ static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 	struct call_path path = { { 0 } };
 
 	if (has_text)
-		put_place(c, &path);
+		put_path_of_call(c, &path);
 	memcpy(place.text, path.text, sizeof(place.text));
 	return place;
 }
@@ -181,7 +181,7 @@ void call_failures_add(struct call_failures *sum, const struct call_failures *f)
 	sum->seen += f->seen;
 }
 
-static void take_error(const struct call_at_hand *c)
+static void add_error(const struct call_at_hand *c)
 {
 	struct call_place place;
 	bool is_answer = call_error_is_answer(c->folded->row, c->folded->error);
@@ -202,7 +202,7 @@ static bool is_file(const struct fd_followed *fd)
 	       (fd->kind == FD_FOLLOWED_FILE || fd->kind == FD_FOLLOWED_DIRECTORY);
 }
 
-static void take_short_write(const struct call_at_hand *c)
+static void add_short_write(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 	const struct syscall_transfer *t = &call->row->transfer;
@@ -273,11 +273,11 @@ static void add_times(const struct call_at_hand *c)
 void call_places_add_call(const struct call_at_hand *c)
 {
 	if (c->folded->is_error)
-		take_error(c);
+		add_error(c);
 	else if (c->path.size && c->folded->row->traits & SYSCALL_LOOKS)
-		note_found(c);
+		note_found_path(c);
 	if (!c->folded->is_error)
-		take_short_write(c);
+		add_short_write(c);
 	if (call_is_timed(c->folded->call) && is_working_call(c))
 		add_times(c);
 }

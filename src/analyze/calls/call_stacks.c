@@ -63,7 +63,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return syscall_set_parse(&s->set, o ? o->set : NULL, err);
 }
 
-static void take_call(struct stacks_state *s, const struct profile_call *c)
+static void add_stack_of_call(struct stacks_state *s, const struct profile_call *c)
 {
 	struct stack_key key = { { c->abi, c->number }, c->stack, 0 };
 	uint64_t *stack, *call;
@@ -89,7 +89,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			record_as(r, PROFILE_CALL, sizeof(struct profile_call));
 
 		if (c)
-			take_call(s, c);
+			add_stack_of_call(s, c);
 	}
 	return 0;
 }
@@ -112,7 +112,7 @@ struct counted {
 };
 
 /* Orders calls by count, highest first. */
-static int by_count(const void *left, const void *right)
+static int compare_by_count(const void *left, const void *right)
 {
 	const struct counted *a = left, *b = right;
 
@@ -180,7 +180,7 @@ static int emit_rows(struct stacks_state *s, const struct map *rows, struct soot
 		if (of && *of)
 			all[count++] = (struct counted){ *k, *value, *of };
 	}
-	qsort(all, count, sizeof(*all), by_count);
+	qsort(all, count, sizeof(*all), compare_by_count);
 	status = output_section(s->output, &call_stack_section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_stack(s, &all[i], err);

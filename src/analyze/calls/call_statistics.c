@@ -82,7 +82,7 @@ struct statistics_state {
 
 /* --- counting --- */
 
-static bool is_network(const struct folded_side *side)
+static bool is_network_descriptor(const struct folded_side *side)
 {
 	const struct fd_followed *file = side->is_there ? side->file : NULL;
 
@@ -94,8 +94,8 @@ static struct statistics counts_of(const struct folded_call *c)
 {
 	return (struct statistics){
 		.opened = (c->row->traits & SYSCALL_OPENS) != 0,
-		.sent = is_network(&c->to) ? c->bytes : 0,
-		.received = is_network(&c->from) ? c->bytes : 0,
+		.sent = is_network_descriptor(&c->to) ? c->bytes : 0,
+		.received = is_network_descriptor(&c->from) ? c->bytes : 0,
 		.started = folded_started(c) == FOLDED_TASK_PROCESS,
 		.mapped = (c->row->traits & SYSCALL_MAPS) != 0,
 	};
@@ -110,7 +110,7 @@ static void add_statistics(struct statistics *to, const struct statistics *count
 	to->mapped += counts->mapped;
 }
 
-static bool is_nothing(const struct statistics *counts)
+static bool are_counts_empty(const struct statistics *counts)
 {
 	static const struct statistics nothing;
 
@@ -132,7 +132,7 @@ static void count_call(
 	memcpy(one->name, name.data, name.size < sizeof(one->name) ? name.size : sizeof(one->name));
 }
 
-static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
+static int add_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct statistics_state *s = state;
 	struct statistics counts;
@@ -141,14 +141,14 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	if (!c->has_returned || c->is_error)
 		return 0;
 	counts = counts_of(c);
-	if (is_nothing(&counts))
+	if (are_counts_empty(&counts))
 		return 0;
 	count_call(&s->interval, c, &counts);
 	count_call(&s->all, c, &counts);
 	return 0;
 }
 
-static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int handle_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct statistics_state *s = state;
 
@@ -161,7 +161,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	return 0;
 }
 
-static const struct call_fold_consumer consumer = { .record = take_record, .call = take_call };
+static const struct call_fold_consumer consumer = { .record = handle_record, .call = add_call };
 
 /* --- reporting --- */
 
@@ -211,7 +211,7 @@ static uint64_t weight_of(const struct statistics *c)
 	return c->opened + c->started + c->mapped + (c->sent + c->received) / 1024;
 }
 
-static int by_weight(const void *a, const void *b)
+static int compare_by_weight(const void *a, const void *b)
 {
 	const struct sorted *x = a, *y = b;
 	uint64_t of_x = weight_of(&x->one->counts), of_y = weight_of(&y->one->counts);
@@ -229,7 +229,7 @@ static int emit_processes(
 	map_for_each (map_while(all, &sums->processes), const void *, key, void *, value)
 		all[n++] = (struct sorted){ key, value };
 	if (n)
-		qsort(all, n, sizeof(*all), by_weight);
+		qsort(all, n, sizeof(*all), compare_by_weight);
 	for (size_t i = 0; i < n && !status; i++)
 		status = emit_process(s, all[i].key, all[i].one, err);
 	free(all);

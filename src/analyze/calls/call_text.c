@@ -16,32 +16,32 @@
 /* --- plain values --- */
 
 /* Writes a signed number; 32-bit programs pass it without sign extension. */
-static void as_long(const struct written *a)
+static void print_long(const struct written *a)
 {
 	bool is_short = a->w->call->abi == SYSCALL_ABI_I386 || a->w->call->abi == SYSCALL_ABI_ARM;
 
 	buffer_i64(a->w->out, is_short ? (int32_t)a->value : (int64_t)a->value);
 }
 
-static void as_unsigned(const struct written *a)
+static void print_unsigned(const struct written *a)
 {
 	buffer_u64(a->w->out, a->value);
 }
 
-static void as_octal(const struct written *a)
+static void print_octal(const struct written *a)
 {
 	written_put_octal(a->w->out, a->value);
 }
 
 /* --- flags --- */
 
-static void as_flags(const struct written *a)
+static void print_flags(const struct written *a)
 {
 	call_put_flags(a->w->out, a->type->flags, a->w->call->abi, a->value);
 }
 
 /* Writes flags and permissions, which are the lowest nine bits. */
-static void as_flags_and_mode(const struct written *a)
+static void print_flags_and_mode(const struct written *a)
 {
 	uint64_t mode = a->value & 0777, flags = a->value & ~0777ull & UINT32_MAX;
 
@@ -54,20 +54,20 @@ static void as_flags_and_mode(const struct written *a)
 
 /* --- descriptors --- */
 
-static void as_fd(const struct written *a)
+static void print_fd(const struct written *a)
 {
 	written_put_fd(a->w, call_int(a->value));
 }
 
-static void as_directory(const struct written *a)
+static void print_directory(const struct written *a)
 {
 	if (call_int(a->value) == AT_FDCWD_LINUX)
 		buffer_string(a->w->out, "AT_FDCWD");
 	else
-		as_fd(a);
+		print_fd(a);
 }
 
-static void as_fd_pair(const struct written *a)
+static void print_fd_pair(const struct written *a)
 {
 	int32_t fds[2];
 
@@ -85,16 +85,16 @@ static void as_fd_pair(const struct written *a)
 
 /* --- bytes --- */
 
-static bool is_unread(const struct call_piece *piece)
+static bool is_piece_unread(const struct call_piece *piece)
 {
 	return !piece->is_there || state_is_unmeasured(piece->state);
 }
 
-static void as_path(const struct written *a)
+static void print_path(const struct written *a)
 {
 	struct call_piece path = call_path(a->w->call, a->i);
 
-	if (is_unread(&path)) {
+	if (is_piece_unread(&path)) {
 		written_put_pointer(a->w->out, a->value);
 		if (path.is_there && a->value)
 			buffer_string(a->w->out, " (not readable)");
@@ -107,7 +107,7 @@ static void as_path(const struct written *a)
 }
 
 /* Writes the arguments of a successful exec. Others are only pointers to unrecorded memory. */
-static void as_words(const struct written *a)
+static void print_words(const struct written *a)
 {
 	struct process_id id = process_id_of(&a->w->call->record);
 	struct span left;
@@ -135,15 +135,15 @@ static void as_words(const struct written *a)
 }
 
 /* The data of reads and writes is kept only when requested. */
-static void as_data(const struct written *a)
+static void print_data(const struct written *a)
 {
-	if (is_unread(&a->target))
+	if (is_piece_unread(&a->target))
 		written_put_pointer(a->w->out, a->value);
 	else
 		written_put_quoted(a->w->out, &a->target);
 }
 
-static void as_vectors(const struct written *a)
+static void print_vectors(const struct written *a)
 {
 	struct call_piece data = call_piece(a->w->call, a->i, SYSCALLS_PART_DATA);
 	size_t count = a->target.bytes.size / 16;
@@ -158,7 +158,7 @@ static void as_vectors(const struct written *a)
 
 		memcpy(&length, a->target.bytes.data + 16 * i + 8, sizeof(length));
 		buffer_format(a->w->out, "%s%" PRIu64, i ? ", " : "", length);
-		if (!i && !is_unread(&data)) {
+		if (!i && !is_piece_unread(&data)) {
 			buffer_char(a->w->out, ' ');
 			written_put_quoted(a->w->out, &data);
 		}
@@ -200,7 +200,7 @@ static bool put_address(struct buffer *out, struct span bytes)
 	return true;
 }
 
-static void as_address(const struct written *a)
+static void print_address(const struct written *a)
 {
 	uint16_t family;
 
@@ -216,7 +216,7 @@ static void as_address(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-static void as_message(const struct written *a)
+static void print_message(const struct written *a)
 {
 	struct call_piece address = call_piece(a->w->call, a->i, SYSCALLS_PART_ADDRESS);
 	struct call_piece data = call_piece(a->w->call, a->i, SYSCALLS_PART_DATA);
@@ -234,7 +234,7 @@ static void as_message(const struct written *a)
 		buffer_string(a->w->out, ", ");
 	}
 	buffer_format(a->w->out, "%" PRIu64 " parts", vectors);
-	if (!is_unread(&data)) {
+	if (!is_piece_unread(&data)) {
 		buffer_char(a->w->out, ' ');
 		written_put_quoted(a->w->out, &data);
 	}
@@ -247,25 +247,25 @@ static void as_message(const struct written *a)
 static const call_writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_HEX] = written_as_hex,
 	[ARGUMENT_AS_INT] = written_as_int,
-	[ARGUMENT_AS_LONG] = as_long,
-	[ARGUMENT_AS_UNSIGNED] = as_unsigned,
-	[ARGUMENT_AS_SIZE] = as_unsigned,
-	[ARGUMENT_AS_OCTAL] = as_octal,
+	[ARGUMENT_AS_LONG] = print_long,
+	[ARGUMENT_AS_UNSIGNED] = print_unsigned,
+	[ARGUMENT_AS_SIZE] = print_unsigned,
+	[ARGUMENT_AS_OCTAL] = print_octal,
 	[ARGUMENT_AS_POINTER] = written_as_pointer,
-	[ARGUMENT_AS_FLAGS] = as_flags,
-	[ARGUMENT_AS_FD] = as_fd,
-	[ARGUMENT_AS_DIRECTORY] = as_directory,
-	[ARGUMENT_AS_PATH] = as_path,
-	[ARGUMENT_AS_TEXT] = as_path,
-	[ARGUMENT_AS_DATA] = as_data,
-	[ARGUMENT_AS_VECTORS] = as_vectors,
-	[ARGUMENT_AS_MESSAGE] = as_message,
-	[ARGUMENT_AS_ADDRESS] = as_address,
-	[ARGUMENT_AS_FD_PAIR] = as_fd_pair,
-	[ARGUMENT_AS_WORDS] = as_words,
+	[ARGUMENT_AS_FLAGS] = print_flags,
+	[ARGUMENT_AS_FD] = print_fd,
+	[ARGUMENT_AS_DIRECTORY] = print_directory,
+	[ARGUMENT_AS_PATH] = print_path,
+	[ARGUMENT_AS_TEXT] = print_path,
+	[ARGUMENT_AS_DATA] = print_data,
+	[ARGUMENT_AS_VECTORS] = print_vectors,
+	[ARGUMENT_AS_MESSAGE] = print_message,
+	[ARGUMENT_AS_ADDRESS] = print_address,
+	[ARGUMENT_AS_FD_PAIR] = print_fd_pair,
+	[ARGUMENT_AS_WORDS] = print_words,
 	[ARGUMENT_AS_NOTHING] = written_as_pointer,
-	[ARGUMENT_AS_MODE_OF_OPEN] = as_octal,
-	[ARGUMENT_AS_FLAGS_AND_MODE] = as_flags_and_mode,
+	[ARGUMENT_AS_MODE_OF_OPEN] = print_octal,
+	[ARGUMENT_AS_FLAGS_AND_MODE] = print_flags_and_mode,
 };
 
 /* Returns whether the kernel reads the argument: otherwise its register may hold anything. */

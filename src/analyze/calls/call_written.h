@@ -9,7 +9,7 @@
 
 struct written {
 	const struct call_text *w;
-	size_t i; /* which argument */
+	size_t i; /* index of the argument */
 	const struct argument_type *type;
 	uint64_t value;
 	struct call_piece target;

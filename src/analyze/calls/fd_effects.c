@@ -59,7 +59,7 @@ static void shows_directory(const struct effect *e)
 		known->kind = FD_FOLLOWED_DIRECTORY;
 }
 
-static bool is_read(const struct call_piece *p)
+static bool is_piece_read(const struct call_piece *p)
 {
 	return p->is_there && !state_is_unmeasured(p->state);
 }
@@ -68,11 +68,11 @@ static bool is_read(const struct call_piece *p)
 static void put_path(const struct effect *e, int64_t directory, const struct call_piece *path,
 	struct buffer *out)
 {
-	if (is_read(path))
+	if (is_piece_read(path))
 		fd_follow_resolve(e->follow, &e->id, directory, path->bytes, out);
 }
 
-static void opens_with(const struct effect *e, uint64_t flags)
+static void apply_open_with_flags(const struct effect *e, uint64_t flags)
 {
 	struct call_piece path = call_path(e->call, e->row->path - 1u);
 	int64_t directory = call_int(
@@ -99,22 +99,22 @@ static void opens_with(const struct effect *e, uint64_t flags)
 	buffer_fini(&whole);
 }
 
-static void opens(const struct effect *e)
+static void apply_open(const struct effect *e)
 {
-	opens_with(e, argument_of_row(e, e->row->flags));
+	apply_open_with_flags(e, argument_of_row(e, e->row->flags));
 }
 
-static void opens_how(const struct effect *e)
+static void apply_openat2(const struct effect *e)
 {
 	struct call_piece how = call_piece(e->call, e->row->flags - 1u, SYSCALLS_PART_TARGET);
 	uint64_t flags = 0;
 
 	if (how.bytes.size >= sizeof(flags))
 		memcpy(&flags, how.bytes.data, sizeof(flags));
-	opens_with(e, flags);
+	apply_open_with_flags(e, flags);
 }
 
-static void makes(const struct effect *e)
+static void apply_make(const struct effect *e)
 {
 	struct fd_followed *known =
 		fd_follow_set(e->follow, e->table, e->call->result, FD_FOLLOWED_OTHER);
@@ -130,13 +130,13 @@ static void makes_closing(const struct effect *e)
 {
 	struct fd_followed *known;
 
-	makes(e);
+	apply_make(e);
 	known = (struct fd_followed *)fd_follow_get(e->follow, &e->id, e->call->result);
 	if (known)
 		known->closes_on_exec = true;
 }
 
-static void makes_memory(const struct effect *e)
+static void apply_make_memory(const struct effect *e)
 {
 	struct call_piece name = call_path(e->call, 0);
 	struct fd_followed *known =
@@ -145,13 +145,13 @@ static void makes_memory(const struct effect *e)
 
 	if (!known)
 		return;
-	snprintf(text, sizeof(text), "memfd%s%.*s", is_read(&name) ? ":" : "", (int)name.bytes.size,
-		name.bytes.data);
+	snprintf(text, sizeof(text), "memfd%s%.*s", is_piece_read(&name) ? ":" : "",
+		(int)name.bytes.size, name.bytes.data);
 	known->closes_on_exec = argument(e, 1) & MFD_CLOSE_ON_EXEC;
 	fd_follow_name(known, span_of(text, strlen(text)));
 }
 
-static void makes_two(const struct effect *e)
+static void apply_make_two(const struct effect *e)
 {
 	struct call_piece pair = call_piece(e->call, e->row->pair - 1u, SYSCALLS_PART_TARGET);
 	int32_t fds[2];
@@ -201,7 +201,7 @@ static const char *protocol_of(uint64_t family, uint64_t type)
 	return "socket";
 }
 
-static void makes_socket(const struct effect *e)
+static void apply_make_socket(const struct effect *e)
 {
 	struct fd_followed *known =
 		fd_follow_set(e->follow, e->table, e->call->result, FD_FOLLOWED_SOCKET);
@@ -225,7 +225,7 @@ static bool address_of(const struct effect *e, uint8_t i, char out[FD_FOLLOW_ADD
 	return address.is_there && call_address(address.bytes, out, FD_FOLLOW_ADDRESS);
 }
 
-static void names_peer(const struct effect *e)
+static void apply_connect(const struct effect *e)
 {
 	struct fd_followed *known = own_descriptor(e);
 	char address[FD_FOLLOW_ADDRESS];
@@ -242,12 +242,12 @@ static void connects(const struct effect *e)
 	if (known)
 		*known->peer =
 			'\0'; /* the former peer is gone, even if the new address was not read */
-	names_peer(e);
+	apply_connect(e);
 	if (known)
 		call_near_end(e->call, known->local, sizeof(known->local));
 }
 
-static void names_local(const struct effect *e)
+static void apply_bind(const struct effect *e)
 {
 	struct fd_followed *known = own_descriptor(e);
 	char address[FD_FOLLOW_ADDRESS];
@@ -257,7 +257,7 @@ static void names_local(const struct effect *e)
 		memcpy(known->local, address, sizeof(address));
 }
 
-static void listens(const struct effect *e)
+static void apply_listen(const struct effect *e)
 {
 	struct fd_followed *known = own_descriptor(e);
 
@@ -265,7 +265,7 @@ static void listens(const struct effect *e)
 		known->is_listening = true;
 }
 
-static void accepts(const struct effect *e)
+static void apply_accept(const struct effect *e)
 {
 	const struct fd_followed *from = own_descriptor(e);
 	struct fd_followed copy = from ? *from : (struct fd_followed){ 0 };
@@ -284,7 +284,7 @@ static void accepts(const struct effect *e)
 
 /* --- numbers --- */
 
-static void duplicates(const struct effect *e)
+static void apply_duplicate(const struct effect *e)
 {
 	const struct fd_followed *from = own_descriptor(e);
 
@@ -295,13 +295,13 @@ static void duplicates(const struct effect *e)
 		fd_follow_close(e->follow, e->table, e->call->result);
 }
 
-static void controls(const struct effect *e)
+static void apply_control(const struct effect *e)
 {
 	uint64_t command = argument(e, 1);
 	struct fd_followed *known = own_descriptor(e);
 
 	if (command == F_DUPFD_LINUX || command == F_DUPFD_CLOEXEC_LINUX) {
-		duplicates(e);
+		apply_duplicate(e);
 		known = (struct fd_followed *)fd_follow_get(e->follow, &e->id, e->call->result);
 		if (known)
 			known->closes_on_exec = command == F_DUPFD_CLOEXEC_LINUX;
@@ -320,12 +320,12 @@ static void marks(const struct effect *e)
 		known->closes_on_exec = command == FIOCLEX_LINUX;
 }
 
-static void closes(const struct effect *e)
+static void apply_close(const struct effect *e)
 {
 	fd_follow_close(e->follow, e->table, call_int(argument(e, 0)));
 }
 
-static void closes_range(const struct effect *e)
+static void apply_close_range(const struct effect *e)
 {
 	uint32_t first = (uint32_t)argument(e, 0), last = (uint32_t)argument(e, 1);
 	bool only_marks = argument(e, 2) & CLOSE_RANGE_CLOEXEC_LINUX;
@@ -354,7 +354,7 @@ static void set_directory(const struct effect *e, struct span path)
 	e->table->has_moved = true;
 }
 
-static void changes_directory(const struct effect *e)
+static void apply_chdir(const struct effect *e)
 {
 	struct call_piece path = call_path(e->call, 0);
 	struct buffer whole = { 0 };
@@ -364,7 +364,7 @@ static void changes_directory(const struct effect *e)
 	buffer_fini(&whole);
 }
 
-static void changes_to_descriptor(const struct effect *e)
+static void apply_fchdir(const struct effect *e)
 {
 	const struct fd_followed *known = own_descriptor(e);
 
@@ -376,27 +376,27 @@ static void changes_to_descriptor(const struct effect *e)
 /* --- all of them --- */
 
 static void (*const effects[SYSCALL_FD_EFFECTS])(const struct effect *e) = {
-	[SYSCALL_FD_OPENS_FILE] = opens,
-	[SYSCALL_FD_OPENS_HOW] = opens_how,
-	[SYSCALL_FD_MAKES] = makes,
+	[SYSCALL_FD_OPENS_FILE] = apply_open,
+	[SYSCALL_FD_OPENS_HOW] = apply_openat2,
+	[SYSCALL_FD_MAKES] = apply_make,
 	[SYSCALL_FD_MAKES_CLOSING] = makes_closing,
-	[SYSCALL_FD_MAKES_MEMORY] = makes_memory,
-	[SYSCALL_FD_MAKES_SOCKET] = makes_socket,
+	[SYSCALL_FD_MAKES_MEMORY] = apply_make_memory,
+	[SYSCALL_FD_MAKES_SOCKET] = apply_make_socket,
 	[SYSCALL_FD_MAKES_UNKNOWN] = makes_unknown,
-	[SYSCALL_FD_MAKES_TWO] = makes_two,
-	[SYSCALL_FD_ACCEPTS] = accepts,
-	[SYSCALL_FD_DUPLICATES] = duplicates,
-	[SYSCALL_FD_CONTROLS] = controls,
+	[SYSCALL_FD_MAKES_TWO] = apply_make_two,
+	[SYSCALL_FD_ACCEPTS] = apply_accept,
+	[SYSCALL_FD_DUPLICATES] = apply_duplicate,
+	[SYSCALL_FD_CONTROLS] = apply_control,
 	[SYSCALL_FD_MARKS] = marks,
-	[SYSCALL_FD_CLOSES] = closes,
-	[SYSCALL_FD_CLOSES_RANGE] = closes_range,
+	[SYSCALL_FD_CLOSES] = apply_close,
+	[SYSCALL_FD_CLOSES_RANGE] = apply_close_range,
 	[SYSCALL_FD_BEGINS_CONNECTION] = connects,
-	[SYSCALL_FD_NAMES_PEER] = names_peer,
-	[SYSCALL_FD_NAMES_LOCAL] = names_local,
-	[SYSCALL_FD_LISTENS] = listens,
+	[SYSCALL_FD_NAMES_PEER] = apply_connect,
+	[SYSCALL_FD_NAMES_LOCAL] = apply_bind,
+	[SYSCALL_FD_LISTENS] = apply_listen,
 	[SYSCALL_FD_SHOWS_DIRECTORY] = shows_directory,
-	[SYSCALL_FD_CHANGES_DIRECTORY] = changes_directory,
-	[SYSCALL_FD_CHANGES_TO_DESCRIPTOR] = changes_to_descriptor,
+	[SYSCALL_FD_CHANGES_DIRECTORY] = apply_chdir,
+	[SYSCALL_FD_CHANGES_TO_DESCRIPTOR] = apply_fchdir,
 };
 
 /* Returns whether the call changes descriptors: also a connect under way, or a failed close. */
@@ -429,5 +429,5 @@ void fd_follow_add_record(struct fd_follow *f, const struct sooth_record *r)
 	if (call)
 		call_effects_apply(f, call);
 	else
-		fd_follow_take_state(f, r);
+		fd_follow_add_state(f, r);
 }

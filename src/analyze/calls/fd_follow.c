@@ -178,7 +178,7 @@ static bool is_known_socket(const struct fd_table *t, const struct fds_descripto
 	       kind_of(d->type) == FD_FOLLOWED_SOCKET;
 }
 
-static void take_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
+static void add_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
 {
 	static const char *const protocols[] = { [FDS_UNIX] = "UNIX",
 		[FDS_TCP] = "TCP",
@@ -208,7 +208,7 @@ static void take_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
 					      strlen(fd_type_names.names[d->type])));
 }
 
-static void take_socket(struct fd_follow *f, const struct sockets_socket *s)
+static void add_socket(struct fd_follow *f, const struct sockets_socket *s)
 {
 	struct process_id id = process_id_of(&s->record);
 	struct fd_table *t = fd_follow_table(f, &id);
@@ -237,7 +237,7 @@ static void take_socket(struct fd_follow *f, const struct sockets_socket *s)
 }
 
 /* Notes that a snapshot of the process is complete. */
-static void end_snapshot(struct fd_follow *f, const struct sooth_record *r)
+static void finish_snapshot(struct fd_follow *f, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct fd_table *t = map_get(&f->tables, &id);
@@ -248,13 +248,13 @@ static void end_snapshot(struct fd_follow *f, const struct sooth_record *r)
 	t->has_sockets |= r->kind == SOCKETS_PROCESS;
 }
 
-static void name_process(struct fd_table *t, const char *name, size_t size)
+static void set_process_name(struct fd_table *t, const char *name, size_t size)
 {
 	memset(t->name, 0, sizeof(t->name));
 	memcpy(t->name, name, size < sizeof(t->name) ? size : sizeof(t->name));
 }
 
-static void take_process(struct fd_follow *f, const struct proc_process *p)
+static void add_process(struct fd_follow *f, const struct proc_process *p)
 {
 	struct process_id id = process_id_of(&p->record);
 	struct span directory = record_text(&p->record, &p->directory);
@@ -262,7 +262,7 @@ static void take_process(struct fd_follow *f, const struct proc_process *p)
 	struct fd_table *t = fd_follow_table(f, &id);
 
 	if (t && !*t->name)
-		name_process(t, name.data, name.size);
+		set_process_name(t, name.data, name.size);
 	if (!t || t->directory || p->directory_state > SOOTH_STATE_TRUNCATED || !directory.size)
 		return;
 	free(t->directory);
@@ -272,7 +272,7 @@ static void take_process(struct fd_follow *f, const struct proc_process *p)
 /* --- lives --- */
 
 /* Copies the parent's descriptors for a new child, unless a snapshot already has them. */
-static void take_join(struct fd_follow *f, const struct process_join *join)
+static void handle_join(struct fd_follow *f, const struct process_join *join)
 {
 	struct process_id child = process_id_of(&join->record);
 	struct process_id parent = { .start_ticks = join->parent_start_ticks,
@@ -281,7 +281,7 @@ static void take_join(struct fd_follow *f, const struct process_join *join)
 	const struct fd_table *from = map_get(&f->tables, &parent);
 
 	if (to)
-		name_process(to, join->name, sizeof(join->name));
+		set_process_name(to, join->name, sizeof(join->name));
 	if (!to || !from || to->fds.count || to == from || !from->fds.key_size)
 		return;
 	if (from->directory && !to->directory)
@@ -309,13 +309,13 @@ static void keep_arguments(struct fd_table *t, const struct process_exec *exec)
 	t->arguments_size = words.size;
 }
 
-static void take_exec(struct fd_follow *f, const struct process_exec *exec)
+static void handle_exec(struct fd_follow *f, const struct process_exec *exec)
 {
 	struct process_id id = process_id_of(&exec->record);
 	struct fd_table *t = map_get(&f->tables, &id);
 
 	if (t) {
-		name_process(t, exec->name, sizeof(exec->name));
+		set_process_name(t, exec->name, sizeof(exec->name));
 		keep_arguments(t, exec);
 	}
 	map_for_each (map_while(t && t->fds.key_size, &t->fds), const uint32_t *, key,
@@ -327,7 +327,7 @@ static void take_exec(struct fd_follow *f, const struct process_exec *exec)
 	}
 }
 
-static void take_leave(struct fd_follow *f, const struct process_leave *leave)
+static void handle_leave(struct fd_follow *f, const struct process_leave *leave)
 {
 	struct process_id id = process_id_of(&leave->record);
 	struct fd_table *t = map_get(&f->tables, &id);
@@ -338,24 +338,24 @@ static void take_leave(struct fd_follow *f, const struct process_leave *leave)
 	map_remove(&f->tables, &id);
 }
 
-void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r)
+void fd_follow_add_state(struct fd_follow *f, const struct sooth_record *r)
 {
 	const void *known;
 
 	if ((known = record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor))))
-		take_descriptor(f, known);
+		add_descriptor(f, known);
 	else if ((known = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)))
-		take_socket(f, known);
+		add_socket(f, known);
 	else if (r->kind == FDS_PROCESS || r->kind == SOCKETS_PROCESS)
-		end_snapshot(f, r);
+		finish_snapshot(f, r);
 	else if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST)))
-		take_process(f, known);
+		add_process(f, known);
 	else if ((known = record_as(r, PROCESS_JOIN, sizeof(struct process_join))))
-		take_join(f, known);
+		handle_join(f, known);
 	else if ((known = record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST)))
-		take_exec(f, known);
+		handle_exec(f, known);
 	else if ((known = record_as(r, PROCESS_LEAVE, sizeof(struct process_leave))))
-		take_leave(f, known);
+		handle_leave(f, known);
 }
 
 /* --- asking --- */
@@ -460,7 +460,7 @@ static bool may_be_directory(const struct fd_followed *known)
 
 /* Splits "/proc/self/fd/7/x", which runtimes without openat use, into descriptor 7 and x. Returns
  * false for the link itself, which is another file than its target. */
-static bool goes_through_own(struct span *path, int64_t *fd)
+static bool split_own_fd_path(struct span *path, int64_t *fd)
 {
 	struct cursor c = cursor_over(path->data, path->size);
 	struct span number;
@@ -495,7 +495,7 @@ void fd_follow_resolve(const struct fd_follow *f, const struct process_id *proce
 {
 	struct span below = path, base;
 
-	if (goes_through_own(&below, &directory) && name_of_directory(f, process, directory).size)
+	if (split_own_fd_path(&below, &directory) && name_of_directory(f, process, directory).size)
 		path = below;
 	base = name_of_directory(f, process, directory);
 	if (base.size > BASE_MAX)

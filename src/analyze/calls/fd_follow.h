@@ -33,22 +33,23 @@ struct fd_followed {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool closes_on_exec;
 	bool is_listening;
-	bool is_read;			   /* from a snapshot, not from a call since then */
-	char protocol[FD_FOLLOW_PROTOCOL]; /* of a socket: "TCP", "UDP6", "UNIX" */
-	char local[FD_FOLLOW_ADDRESS], peer[FD_FOLLOW_ADDRESS]; /* not escaped; empty: not known */
+	bool is_read; /* the descriptor is known from a snapshot, not from a call since then */
+	char protocol[FD_FOLLOW_PROTOCOL]; /* protocol of a socket: "TCP", "UDP6", "UNIX" */
+	char local[FD_FOLLOW_ADDRESS],
+		peer[FD_FOLLOW_ADDRESS]; /* addresses, not escaped; empty: not known */
 	char *name; /* owned, not escaped: a path, "pipe:[7]", "eventfd"; NULL for a socket */
 };
 
 struct fd_follow {
 	struct map tables; /* process_id -> struct of fd_follow.c */
-	uint64_t entries;  /* in all tables */
+	uint64_t entries;  /* descriptors in all tables */
 	uint64_t refused;  /* entries beyond the bound */
 };
 
 void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
 /* Takes any record except a call; fd_follow_add_record() (fd_effects.h) passes such records on. */
-void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r);
+void fd_follow_add_state(struct fd_follow *f, const struct sooth_record *r);
 /* Forgets descriptors known from calls, because calls that change descriptors were not recorded.
  * Descriptors from a snapshot remain: most of them stay open. */
 void fd_follow_gap(struct fd_follow *f, const struct process_id *process);
@@ -85,7 +86,7 @@ struct fd_table {
 	char *arguments; /* owned; NULL: not known */
 	size_t arguments_size;
 	bool arguments_are_cut;
-	char name[16];		   /* of the process; empty: not known */
+	char name[16];		   /* name of the process; empty: not known */
 	bool has_fds, has_sockets; /* a snapshot came; later ones are ignored: calls are newer */
 	bool has_moved;		   /* a call changed the directory, maybe to an unknown one */
 };

@@ -42,7 +42,7 @@ static void set_command(struct life *life, struct span command)
 		memcpy(life->command, command.data, command.size);
 }
 
-static void take_join(struct operation_lives *s, const struct process_join *join)
+static void handle_join(struct operation_lives *s, const struct process_join *join)
 {
 	struct process_id parent = { .start_ticks = join->parent_start_ticks,
 		.pid = join->parent_pid };
@@ -61,7 +61,7 @@ static void take_join(struct operation_lives *s, const struct process_join *join
 	memcpy(life->name, join->name, sizeof(life->name));
 }
 
-static void take_process(struct operation_lives *s, const struct proc_process *p)
+static void handle_process(struct operation_lives *s, const struct proc_process *p)
 {
 	struct span command = record_text(&p->record, &p->arguments);
 	struct span name = record_text(&p->record, &p->name);
@@ -82,7 +82,7 @@ static void take_process(struct operation_lives *s, const struct proc_process *p
 		set_command(life, command);
 }
 
-static void take_exec(struct operation_lives *s, const struct process_exec *exec)
+static void handle_exec(struct operation_lives *s, const struct process_exec *exec)
 {
 	struct life *life = life_of(s, &exec->record);
 
@@ -94,7 +94,7 @@ static void take_exec(struct operation_lives *s, const struct process_exec *exec
 		set_command(life, record_text(&exec->record, &exec->arguments));
 }
 
-static void take_target(struct operation_lives *s, const struct stream_target *target)
+static void handle_target(struct operation_lives *s, const struct stream_target *target)
 {
 	struct span pids = record_text(&target->record, &target->pids);
 
@@ -108,9 +108,9 @@ void operation_lives_add_record(struct operation_lives *s, const struct sooth_re
 	struct life *life;
 
 	if ((known = record_as(r, PROCESS_JOIN, sizeof(struct process_join)))) {
-		take_join(s, known);
+		handle_join(s, known);
 	} else if ((known = record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST))) {
-		take_exec(s, known);
+		handle_exec(s, known);
 	} else if ((known = record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))) {
 		life = life_of(s, r);
 		if (!life)
@@ -120,9 +120,9 @@ void operation_lives_add_record(struct operation_lives *s, const struct sooth_re
 		life->to_ns = r->time_ns;
 		life->has_ended = true;
 	} else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target)))) {
-		take_target(s, known);
+		handle_target(s, known);
 	} else if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST))) {
-		take_process(s, known);
+		handle_process(s, known);
 	}
 }
 

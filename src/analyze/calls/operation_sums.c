@@ -106,7 +106,7 @@ static void operation_add_memory(struct operation_sums *s, const struct folded_c
 
 /* --- lives --- */
 
-static void take_join(struct operation_sums *s, const struct process_join *join)
+static void handle_join(struct operation_sums *s, const struct process_join *join)
 {
 	struct process_id child = process_id_of(&join->record);
 	struct process_id parent = { .start_ticks = join->parent_start_ticks,
@@ -126,7 +126,7 @@ void operation_sums_follow(struct operation_sums *s, const struct sooth_record *
 	const void *join = record_as(r, PROCESS_JOIN, sizeof(struct process_join));
 
 	if (join)
-		take_join(s, join);
+		handle_join(s, join);
 	else if (r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE)
 		map_remove(&s->breaks, &id);
 }
@@ -288,7 +288,7 @@ static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_ca
 	return sum;
 }
 
-static void add_side(struct operation_sums *s, const struct folded_call *c,
+static void add_transfer(struct operation_sums *s, const struct folded_call *c,
 	const struct folded_side *side, bool is_write)
 {
 	struct io_sum *sum;
@@ -357,8 +357,8 @@ void operation_sums_add_call(struct operation_sums *s, struct folded_call *c)
 	if (!c->has_returned)
 		return;
 	if (row->transfer.direction) {
-		add_side(s, c, &c->from, false);
-		add_side(s, c, &c->to, true);
+		add_transfer(s, c, &c->from, false);
+		add_transfer(s, c, &c->to, true);
 	} else if (row->category == SYSCALL_CATEGORY_MEMORY) {
 		operation_add_memory(s, c);
 	} else if (row->traits & SYSCALL_CONNECTS) {
@@ -392,5 +392,5 @@ void operation_sums_add_request(
 		.fd = request->fd,
 		.file = fd_follow_get(&fold->fds, &c.process, request->fd) };
 
-	add_side(s, &c, &side, is_write);
+	add_transfer(s, &c, &side, is_write);
 }

@@ -56,7 +56,7 @@ void operation_sums_add_call(struct operation_sums *s, struct folded_call *c);
 /* Adds an io_uring request that read or wrote: no call, but with the same effect. */
 void operation_sums_add_request(struct operation_sums *s, struct call_fold *fold,
 	const struct syscalls_uring_done *request);
-/* Takes a record that is no call: fork, exec and exit change which descriptors a process has. */
+/* Handles a record that is no call: fork, exec and exit change which descriptors a process has. */
 void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r);
 
 #endif

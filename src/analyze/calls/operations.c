@@ -33,12 +33,12 @@ struct operations_state {
 	bool has_calls, has_counts, has_uring, is_over, has_unseen;
 };
 
-static bool wants_all(const struct operations_options *o)
+static bool wants_all_operations(const struct operations_options *o)
 {
 	return !o->io && !o->network && !o->process && !o->memory;
 }
 
-static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
+static int handle_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct operations_state *s = state;
 
@@ -52,7 +52,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	return 0;
 }
 
-static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int handle_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct operations_state *s = state;
 	const struct syscalls_uring_done *done =
@@ -77,7 +77,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	return 0;
 }
 
-static const struct call_fold_consumer consumer = { .record = take_record, .call = take_call };
+static const struct call_fold_consumer consumer = { .record = handle_record, .call = handle_call };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -111,7 +111,7 @@ struct sorted {
 	uint64_t weight;
 };
 
-static int by_weight(const void *a, const void *b)
+static int compare_by_weight(const void *a, const void *b)
 {
 	const struct sorted *x = a, *y = b;
 
@@ -129,7 +129,7 @@ static struct sorted *sort_by_weight(const struct map *m, uint64_t (*weigh)(cons
 		n++;
 	}
 	if (all)
-		qsort(all, n, sizeof(*all), by_weight);
+		qsort(all, n, sizeof(*all), compare_by_weight);
 	return all;
 }
 
@@ -271,7 +271,7 @@ static int emit_sorted(struct operations_state *s, const struct section *like, c
 	if (s->has_uring && section.if_empty)
 		section.if_empty = "by system calls: nothing; by io_uring requests: not measured";
 	/* Empty tables are printed only if some tables were selected. */
-	if (wants_all(&s->options))
+	if (wants_all_operations(&s->options))
 		section.if_empty = NULL;
 	status = all ? output_section(s->output, &section, err) : error_no_memory(err);
 
@@ -368,7 +368,7 @@ static int emit_sums(
 	struct operations_state *s, const struct operation_sums *sums, struct sooth_error *err)
 {
 	const struct operations_options *o = &s->options;
-	bool all = wants_all(o);
+	bool all = wants_all_operations(o);
 	int status = 0;
 
 	if (all || o->io)
@@ -391,7 +391,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!status)
 		status = emit_sums(s, emits_all ? &s->all : &s->interval, err);
-	if (!status && (wants_all(&s->options) || s->options.process))
+	if (!status && (wants_all_operations(&s->options) || s->options.process))
 		status = emit_lives(s, err);
 	if (!status && (emits_all || !s->options.is_repeated))
 		status = call_notes_emit(&s->notes, s->output, err);

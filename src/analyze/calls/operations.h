@@ -9,7 +9,7 @@
 
 struct operations_options {
 	bool io, network, process, memory;    /* none: all */
-	const struct sockets_options *labels; /* of peers; NULL: the built-in ones */
+	const struct sockets_options *labels; /* labels of peers; NULL: the built-in ones */
 	bool by_process;		      /* separate sums for each process */
 	bool is_repeated; /* report once per interval, for that interval, and at the end for the
 			     whole run */

@@ -107,7 +107,7 @@ static struct call_graph_values values_of(const struct folded_call *c)
 	} };
 }
 
-static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
+static int add_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct folded_state *s = state;
 	const struct syscalls_call *call = c->call;
@@ -134,7 +134,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 }
 
 /* Adds calls that the kernel counted: their paths and descriptors are unknown. */
-static void take_count(struct folded_state *s, const struct syscalls_count *count)
+static void add_counted_calls(struct folded_state *s, const struct syscalls_count *count)
 {
 	const struct syscall_row *known = syscall_row_of(count->abi, count->number);
 	unsigned category = known->category;
@@ -162,7 +162,7 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 		return;
 	name_per_process(s, &count->record, &stack[PROCESS].name);
 	s->unfinished += count->unfinished;
-	s->unseen += call_unseen(count);
+	s->unseen += calls_without_record(count);
 	s->has_counts = true;
 	if (count->count)
 		call_graph_add(graph_of(s), stack, ABOUT, &values);
@@ -170,15 +170,15 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 
 /* --- the stage --- */
 
-static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int handle_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	(void)err;
 	if (record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST))
-		take_count(state, (const void *)r);
+		add_counted_calls(state, (const void *)r);
 	return 0;
 }
 
-static const struct call_fold_consumer consumer = { .record = take_record, .call = take_call };
+static const struct call_fold_consumer consumer = { .record = handle_record, .call = add_call };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {

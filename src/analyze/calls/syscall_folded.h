@@ -12,7 +12,7 @@ struct syscall_folded_options {
 	const char *set;	 /* shown calls, in the syntax of probes/syscall_set.h; NULL: all */
 	bool is_per_process;	 /* false: processes with the same name are merged */
 	struct call_graph *keep; /* filled instead of emitting a report; NULL: report */
-	uint64_t *unfinished;	 /* with `keep`: how many calls had not returned at the end */
+	uint64_t *unfinished;	 /* calls not returned at the end; with `keep` */
 };
 
 /* Notes that `count` calls that did not return are in no stack; `of` names the calls, NULL: all

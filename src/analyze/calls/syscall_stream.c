@@ -125,7 +125,7 @@ static const struct section sections[] = {
 const struct section *const call_exit_asides[] = { &sections[false], NULL };
 const struct section *const call_exit_host_asides[] = { &sections[true], NULL };
 
-static void put_end(struct buffer *out, uint32_t status)
+static void put_exit_status(struct buffer *out, uint32_t status)
 {
 	char name[SIGNAL_NAME_SIZE];
 
@@ -152,7 +152,7 @@ static int call_exit_emit(struct output *output, const struct call_exit *e, stru
 	if (leave->status_state)
 		buffer_string(&end, "ended");
 	else
-		put_end(&end, leave->status);
+		put_exit_status(&end, leave->status);
 	struct record_tail tail[] = {
 		tail_span(&row.time, e->time),
 		tail_span(&row.thread, thread),
@@ -352,7 +352,7 @@ static bool makes_pair(const struct folded_call *c)
 	return c->row->effect.pair;
 }
 
-static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
+static int emit_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct stream_state *s = state;
 
@@ -369,7 +369,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	return 0;
 }
 
-static int take_result(void *state, struct folded_call *c, struct sooth_error *err)
+static int emit_result(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct stream_state *s = state;
 
@@ -408,7 +408,7 @@ static int begin_once(struct stream_state *s, struct sooth_error *err)
 	return output_section(s->output, s->options.is_host ? &host_section : &stream_section, err);
 }
 
-static void take_clock(struct stream_state *s, const struct sooth_record *r)
+static void handle_clock(struct stream_state *s, const struct sooth_record *r)
 {
 	const void *known;
 
@@ -419,13 +419,13 @@ static void take_clock(struct stream_state *s, const struct sooth_record *r)
 	s->has_clock |= known != NULL;
 }
 
-static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int handle_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct stream_state *s = state;
 
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
 	s->has_calls |= r->kind == SYSCALLS_CALL;
-	take_clock(s, r);
+	handle_clock(s, r);
 	call_notes_add_record(&s->notes, r);
 	if (record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))
 		return emit_exit(s, (const void *)r, err);
@@ -433,7 +433,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 }
 
 static const struct call_fold_consumer consumer = {
-	.record = take_record, .call = take_call, .after = take_result
+	.record = handle_record, .call = emit_call, .after = emit_result
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)

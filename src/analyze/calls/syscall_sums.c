@@ -36,7 +36,7 @@ static bool never_returns(unsigned abi, uint32_t number)
 }
 
 /* Adds one streamed call as an aggregate with a count of 1. */
-static void take_call(struct syscall_sums *s, const struct syscalls_call *call)
+static void add_call(struct syscall_sums *s, const struct syscalls_call *call)
 {
 	bool has_returned = call->result_state == SOOTH_STATE_VALUE;
 	bool is_error = has_returned && aggregate_is_error(call->result);
@@ -78,7 +78,7 @@ void syscall_sums_add_record(struct syscall_sums *s, const struct sooth_record *
 	else if (r->kind == SYSCALLS_ERROR)
 		reducer_push(&s->errors, r);
 	else if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
-		take_call(s, (const void *)r);
+		add_call(s, (const void *)r);
 }
 
 bool syscall_sums_refused(const struct syscall_sums *s)
@@ -104,7 +104,7 @@ uint64_t call_timed(const struct syscalls_count *c)
 	return timed && c->count > c->untimed ? c->count - c->untimed : 0;
 }
 
-uint64_t call_unseen(const struct syscalls_count *c)
+uint64_t calls_without_record(const struct syscalls_count *c)
 {
 	return never_returns(c->abi, c->number) ? 0 : c->untimed;
 }

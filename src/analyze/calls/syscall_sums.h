@@ -24,7 +24,7 @@ void syscall_sums_fini(struct syscall_sums *s);
 
 /* Returns how many calls have a duration, and how many were entered before attach. */
 uint64_t call_timed(const struct syscalls_count *c);
-uint64_t call_unseen(const struct syscalls_count *c);
+uint64_t calls_without_record(const struct syscalls_count *c);
 /* Returns the state of all durations: absent when no call returned, not measured when none was
  * timed. */
 uint8_t call_times_state(const struct syscalls_count *c);

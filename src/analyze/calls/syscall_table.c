@@ -119,7 +119,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return status ? status : syscall_sums_init(&s->all, key_of(s), err);
 }
 
-static bool is_set_for(const struct table_state *s, uint32_t abi, uint32_t number)
+static bool is_call_selected(const struct table_state *s, uint32_t abi, uint32_t number)
 {
 	return s->set.is_all || syscall_set_has(&s->set, syscall_by_number(abi, number));
 }
@@ -133,22 +133,22 @@ static bool is_requested_for(const struct table_state *s, const struct sooth_rec
 	if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))) {
 		const struct syscalls_call *call = known;
 
-		return is_set_for(s, call->abi, call->number);
+		return is_call_selected(s, call->abi, call->number);
 	}
 	if ((known = record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST))) {
 		const struct syscalls_count *count = known;
 
-		return is_set_for(s, count->abi, count->number);
+		return is_call_selected(s, count->abi, count->number);
 	}
 	if ((known = record_as(r, SYSCALLS_ERROR, sizeof(struct syscalls_error)))) {
 		const struct syscalls_error *error = known;
 
-		return is_set_for(s, error->abi, error->number);
+		return is_call_selected(s, error->abi, error->number);
 	}
 	return false;
 }
 
-static void take_name(struct table_state *s, const struct sooth_record *r)
+static void store_name(struct table_state *s, const struct sooth_record *r)
 {
 	const void *known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
 
@@ -170,21 +170,21 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 				syscall_sums_add_record(&s->all, r);
 		}
 		if (s->options.by_process)
-			take_name(s, r);
+			store_name(s, r);
 		call_notes_add_record(&s->notes, r);
 		s->is_over |= r->kind == STREAM_END;
 	}
 	return 0;
 }
 
-static int by_process(const struct sooth_record *a, const struct sooth_record *b)
+static int compare_by_process(const struct sooth_record *a, const struct sooth_record *b)
 {
 	if (a->pid != b->pid)
 		return a->pid < b->pid ? -1 : 1;
 	return a->start_ticks < b->start_ticks ? -1 : a->start_ticks > b->start_ticks;
 }
 
-static int by_total(const void *a, const void *b)
+static int compare_by_total(const void *a, const void *b)
 {
 	const struct syscalls_count *x = *(const struct syscalls_count *const *)a;
 	const struct syscalls_count *y = *(const struct syscalls_count *const *)b;
@@ -195,10 +195,10 @@ static int by_total(const void *a, const void *b)
 		return x->abi < y->abi ? -1 : 1;
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
-	return by_process(&x->record, &y->record);
+	return compare_by_process(&x->record, &y->record);
 }
 
-static int by_count(const void *a, const void *b)
+static int compare_by_count(const void *a, const void *b)
 {
 	const struct syscalls_error *x = *(const struct syscalls_error *const *)a;
 	const struct syscalls_error *y = *(const struct syscalls_error *const *)b;
@@ -211,7 +211,7 @@ static int by_count(const void *a, const void *b)
 		return x->number < y->number ? -1 : 1;
 	if (x->error != y->error)
 		return x->error < y->error ? -1 : 1;
-	return by_process(&x->record, &y->record);
+	return compare_by_process(&x->record, &y->record);
 }
 
 /* The process of a row, where rows are kept per process; its name may be unknown. */
@@ -350,11 +350,12 @@ static uint64_t count_unseen(const struct syscall_sums *sums)
 	uint64_t calls = 0;
 
 	while ((r = reducer_next(&sums->counts, &position)))
-		calls += call_unseen((const void *)r);
+		calls += calls_without_record((const void *)r);
 	return calls;
 }
 
-static int emit_all(struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
+static int emit_tables(
+	struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
 {
 	const struct section *calls = &call_sections[s->options.by_process];
 	const struct section *errors = &error_sections[s->options.by_process];
@@ -364,8 +365,9 @@ static int emit_all(struct table_state *s, const struct syscall_sums *sums, stru
 		output_limit(s->output, "some calls or errors",
 			"a table in sooth is full: further entries are not recorded", "");
 	add_working(s, sums);
-	status = emit_sorted(s, calls, &sums->counts, by_total, call_teller, err);
-	return status ? status : emit_sorted(s, errors, &sums->errors, by_count, error_teller, err);
+	status = emit_sorted(s, calls, &sums->counts, compare_by_total, call_teller, err);
+	return status ? status
+		      : emit_sorted(s, errors, &sums->errors, compare_by_count, error_teller, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -376,11 +378,11 @@ static int finish(void *state, struct sooth_error *err)
 	if (!s->options.is_repeated || s->is_over) {
 		const struct syscall_sums *sums = s->options.is_repeated ? &s->all : &s->sums;
 
-		status = emit_all(s, sums, err);
+		status = emit_tables(s, sums, err);
 		call_note_unseen(s->output, count_unseen(sums));
 		return status ? status : call_notes_emit_table(&s->notes, s->output, err);
 	}
-	status = emit_all(s, &s->sums, err);
+	status = emit_tables(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);
 	return status ? status : syscall_sums_init(&s->sums, key_of(s), err);
 }

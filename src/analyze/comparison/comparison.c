@@ -15,7 +15,7 @@
 #define MAX_SHARE   0.5 /* share of the larger value: a factor of two */
 #define FLOOR_BYTES 65536.0
 #define FLOOR_NS    10000.0
-#define FLOOR_SHARE 1.0 /* one percentage point */
+#define FLOOR_SHARE 1.0 /* difference of shares that matters: one percentage point */
 #define TEXT_BYTES  200
 
 /* Two values of one field as numbers. */
@@ -31,7 +31,7 @@ static double size_of(double value)
 	return value < 0 ? -value : value;
 }
 
-static double larger(double a, double b)
+static double larger_of(double a, double b)
 {
 	return a > b ? a : b;
 }
@@ -39,7 +39,7 @@ static double larger(double a, double b)
 /* Computes a square root by Newton's method, so that the math library is not needed. */
 static double root_of(double value)
 {
-	double root = larger(value, 1);
+	double root = larger_of(value, 1);
 
 	for (int i = 0; i < 64 && value > 0; i++)
 		root = (root + value / root) / 2;
@@ -94,8 +94,8 @@ static bool compute_pair(const struct comparing *c, const struct sooth_field *f,
 		p->a /= c->a_s;
 		p->b /= c->b_s;
 	}
-	p->noise = larger(share * larger(size_of(p->a), size_of(p->b)), poisson);
-	p->noise = larger(p->noise, least_of(f));
+	p->noise = larger_of(share * larger_of(size_of(p->a), size_of(p->b)), poisson);
+	p->noise = larger_of(p->noise, least_of(f));
 	return true;
 }
 
@@ -289,7 +289,7 @@ static void compare_words(struct comparing *c, const struct compared_row *row,
 		return;
 	}
 	are_values = value_of(&x, &p) && value_of(&y, &q);
-	if (are_values && size_of(p - q) <= c->share * larger(size_of(p), size_of(q))) {
+	if (are_values && size_of(p - q) <= c->share * larger_of(size_of(p), size_of(q))) {
 		c->reported.within_noise++;
 	} else {
 		emit_words(c, row, f, span_of((const char *)x.data, x.size),

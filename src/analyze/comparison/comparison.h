@@ -50,7 +50,7 @@ struct comparison_side {
 
 /* A sink; `user` of its options is the side. */
 extern const struct sink_type comparison_sink;
-/* A sooth_record_handler; `user` is the side. */
+/* Adds a row, as a sooth_record_handler; `user` is the side. */
 int comparison_add_row(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void comparison_side_fini(struct comparison_side *side);

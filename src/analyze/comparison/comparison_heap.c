@@ -32,7 +32,7 @@ ROW_TABLE(heap_change, HEAP_CHANGE_ROW, "diff.heap", heap_change_row, .line = "{
 
 static const struct section heap_section = SECTION_OF("heap_change", heap_change_schema, OBJECT);
 
-static bool is_of(const struct compared_row *row, const char *schema)
+static bool is_row_of_schema(const struct compared_row *row, const char *schema)
 {
 	return !strcmp(row->schema->name, schema);
 }
@@ -56,7 +56,7 @@ static bool get_totals(const struct compared_rows *rows, uint64_t *live, uint64_
 	const struct compared_row *all = (const void *)rows->rows.data;
 
 	for (size_t i = 0; i < rows->rows.size / sizeof(*all); i++) {
-		if (is_of(&all[i], "heap.totals"))
+		if (is_row_of_schema(&all[i], "heap.totals"))
 			return get_unsigned(&all[i], "live_bytes", live) &&
 			       get_unsigned(&all[i], "peak_bytes", peak);
 	}
@@ -79,7 +79,8 @@ static void find_growth(struct most *m, struct compared_rows *rows, struct compa
 		uint64_t here = 0, there = 0;
 		int64_t more;
 
-		if (!is_of(&all[i], "heap_stacks") || !get_unsigned(&all[i], "live_bytes", &here))
+		if (!is_row_of_schema(&all[i], "heap_stacks") ||
+			!get_unsigned(&all[i], "live_bytes", &here))
 			continue;
 		other = compared_rows_find(others, rows, &all[i]);
 		if (other && !get_unsigned(other, "live_bytes", &there))

@@ -24,7 +24,7 @@ static const char *const passing[] = { "state", "states", "call", "wait_channel"
 	"last_seen_utc_ns", "first_seen_utc_ns", "evidence_text", "fds", "activity", "tool",
 	"running", "rss_human" };
 
-static bool is_identity(const struct sooth_field *f)
+static bool identifies_row(const struct sooth_field *f)
 {
 	return f->unit == SOOTH_UNIT_HEX ||
 	       SPAN_ANY(span_of_string(f->name), span_equal, identities);
@@ -32,7 +32,7 @@ static bool is_identity(const struct sooth_field *f)
 
 bool is_comparable(const struct sooth_field *f)
 {
-	return !f->is_key && !f->is_hidden && !is_identity(f) && f->unit != SOOTH_UNIT_TIME_NS &&
+	return !f->is_key && !f->is_hidden && !identifies_row(f) && f->unit != SOOTH_UNIT_TIME_NS &&
 	       f->unit != SOOTH_UNIT_UTC_NS &&
 	       !SPAN_ANY(span_of_string(f->name), span_equal, passing);
 }
@@ -42,7 +42,7 @@ const char *compared_text(const struct compared_rows *rows, const struct sooth_t
 	return text->size ? (const char *)rows->texts.data + text->offset : "";
 }
 
-static struct sooth_text keep_text(struct compared_rows *rows, const struct buffer *text)
+static struct sooth_text store_text(struct compared_rows *rows, const struct buffer *text)
 {
 	struct sooth_text kept = { (uint32_t)rows->texts.size, (uint32_t)text->size };
 
@@ -96,7 +96,7 @@ static void name_process(struct compared_rows *rows, const struct sooth_schema *
 	if (!label.size)
 		add_value(&label, schema, "name", row, "");
 	if (!buffer_failed(&label) && label.size)
-		p->label = keep_text(rows, &label);
+		p->label = store_text(rows, &label);
 	buffer_fini(&label);
 }
 
@@ -146,7 +146,7 @@ static void number_process(
 		if (count && ++*count > 1)
 			buffer_format(&label, " #%u", *count);
 	}
-	p->label = keep_text(rows, &label);
+	p->label = store_text(rows, &label);
 	buffer_fini(&label);
 }
 
@@ -171,7 +171,7 @@ static bool add_keys(struct buffer *out, const struct sooth_schema *schema,
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];
 
-		if (!f->is_key || (!is_same_process && is_identity(f)))
+		if (!f->is_key || (!is_same_process && identifies_row(f)))
 			continue;
 		add_value(out, schema, f->name, row, has_key ? " " : "");
 		has_key = true;
@@ -179,7 +179,7 @@ static bool add_keys(struct buffer *out, const struct sooth_schema *schema,
 	return has_key;
 }
 
-static bool is_word(const struct sooth_field *f)
+static bool is_text_field(const struct sooth_field *f)
 {
 	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_CHARS ||
 	       f->type == SOOTH_FIELD_ENUM || f->type == SOOTH_FIELD_ERRNO;
@@ -194,9 +194,9 @@ static void add_words(
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];
 
-		if (is_identity(f) || f->is_hidden)
+		if (identifies_row(f) || f->is_hidden)
 			continue;
-		if (!is_word(f) || SPAN_ANY(span_of_string(f->name), span_equal, passing) ||
+		if (!is_text_field(f) || SPAN_ANY(span_of_string(f->name), span_equal, passing) ||
 			!strcmp(f->name, "severity"))
 			break;
 		add_value(out, schema, f->name, row, has_any ? " " : "");
@@ -263,8 +263,8 @@ static uint32_t add_row(struct compared_rows *rows, struct compared_row row, con
 		return 0;
 	*index = (uint32_t)(rows->rows.size / sizeof(row));
 	buffer_string(&name, table);
-	row.table = keep_text(rows, &name);
-	row.label = keep_text(rows, label);
+	row.table = store_text(rows, &name);
+	row.label = store_text(rows, label);
 	buffer_append(&rows->rows, &row, sizeof(row));
 	buffer_fini(&name);
 	return (uint32_t)(rows->rows.size / sizeof(row));

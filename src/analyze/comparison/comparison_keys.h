@@ -22,7 +22,7 @@ struct compared_rows {
 	struct buffer rows;    /* struct compared_row */
 	struct buffer texts;   /* each followed by NUL */
 	struct map by_key;     /* 128 bits of table and label -> index */
-	struct map by_base;    /* the same without the suffix #2, #3, ... -> count */
+	struct map by_base;    /* key without the suffix #2, #3, ... -> count */
 	struct map processes;  /* uint32_t pid -> struct compared_process */
 	uint64_t incomparable; /* rows that only an address identifies */
 };

@@ -85,7 +85,7 @@ static uint64_t number_of(
 }
 
 /* Adds the losses of the stream, and those found while reading the file. */
-static void take_losses(
+static void add_losses(
 	struct comparison_side *side, const struct sooth_schema *schema, const struct batch *batch)
 {
 	batch_for_each (r, batch) {
@@ -94,7 +94,7 @@ static void take_losses(
 	}
 }
 
-static void take_part(
+static void add_records_of_part(
 	struct comparison_side *side, const struct sooth_schema *schema, const struct batch *batch)
 {
 	batch_for_each (r, batch) {
@@ -106,15 +106,15 @@ static void take_part(
 	}
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int add_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct comparison_side *side = ((struct side_sink *)state)->side;
 
 	if (((struct side_sink *)state)->is_in_losses)
-		take_losses(side, section->schema, batch);
+		add_losses(side, section->schema, batch);
 	if (((struct side_sink *)state)->is_in_time_range)
-		take_part(side, section->schema, batch);
+		add_records_of_part(side, section->schema, batch);
 	if (!side->filling)
 		return 0;
 	if (side->bytes + batch->size > SIDE_BYTES) {
@@ -141,7 +141,7 @@ const struct sink_type comparison_sink = {
 	.state_size = sizeof(struct side_sink),
 	.open = open_sink,
 	.section = section_begin,
-	.rows = rows,
+	.rows = add_rows,
 	.section_end = section_end,
 };
 

@@ -29,9 +29,9 @@ struct finding_tracker;
 /* The severity and thresholds of a detector, with the settings of the user applied. */
 struct check_setting {
 	enum finding_severity severity;
-	bool is_severity_chosen; /* by the user */
+	bool is_severity_chosen; /* the user chose the severity */
 	bool is_muted;
-	double options[16]; /* by index in the type's table */
+	double options[16]; /* values of options, by index in the type's table */
 };
 
 /* The system calls of the process. */
@@ -67,7 +67,7 @@ struct check_result {
 	/* While a finding is open, texts may be appended to its claim. */
 	struct buffer claim;
 	struct buffer remedy, key, evidence, unseen, place, server, message;
-	struct finding_values values; /* of the open finding */
+	struct finding_values values; /* values of the open finding */
 	bool is_open;
 	unsigned found, muted;	 /* findings of this check */
 	unsigned muted_all;	 /* muted findings of all checks */

@@ -15,7 +15,7 @@
 #define CHECK_SETTINGS_MAX 96
 
 struct check_settings {
-	struct check_setting all[CHECK_SETTINGS_MAX]; /* in the order of registry_findings */
+	struct check_setting all[CHECK_SETTINGS_MAX]; /* as in registry_findings */
 };
 
 /* Sets the built-in values. */

@@ -14,7 +14,7 @@ const struct process_entry *check_party_of(const struct check *e, const struct w
 
 /* Returns a descriptor at the last sample; NULL: not sampled, or closed. */
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd);
-/* The same in one snapshot; NULL: no snapshot. */
+/* Returns the descriptor in one snapshot; NULL: no snapshot. */
 const struct fds_descriptor *check_descriptor_in(const struct snapshot *s, uint32_t fd);
 /* Returns whether the descriptor is a pseudo terminal that was closed; NULL: false. */
 bool check_is_closed_terminal(const struct fds_descriptor *d);

@@ -146,7 +146,7 @@ static void diagnose_one(struct diagnosis *s, struct diagnosed *j)
 
 /* --- order --- */
 
-static int by_severity(const void *a, const void *b)
+static int compare_by_severity(const void *a, const void *b)
 {
 	const struct finding_row *x = *(const struct finding_row *const *)a;
 	const struct finding_row *y = *(const struct finding_row *const *)b;
@@ -215,7 +215,7 @@ static int sort_findings(struct diagnosed *j)
 		return -ENOMEM;
 	batch_for_each (r, &all)
 		rows[n++] = (const void *)r;
-	qsort(rows, n, sizeof(*rows), by_severity);
+	qsort(rows, n, sizeof(*rows), compare_by_severity);
 	if (n)
 		j->worst = rows[0]->severity;
 	put_causes_first(rows, n);
@@ -232,7 +232,7 @@ static double cpu_of(const struct diagnosed *j)
 	return j->process ? process_table_cpu_percent(j->process) : 0;
 }
 
-static int by_worst(const void *a, const void *b)
+static int compare_by_worst(const void *a, const void *b)
 {
 	const struct diagnosed *x = a, *y = b;
 	double p, q;
@@ -312,7 +312,7 @@ int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
 			return error_no_memory(err);
 	}
 	leave_out_ended(s);
-	qsort(s->all + 1, s->count - 1, sizeof(*s->all), by_worst);
+	qsort(s->all + 1, s->count - 1, sizeof(*s->all), compare_by_worst);
 	note_worst(s);
 	return 0;
 }

@@ -38,7 +38,7 @@ struct sample_point {
 };
 
 struct diagnosis_input {
-	struct snapshots_room room; /* of all pairs */
+	struct snapshots_room room; /* room for the snapshots of all pairs */
 	struct host_state host;
 	struct map points; /* process_id -> struct buffer of struct sample_point */
 	struct snapshot_pair fds, sockets, maps, limits, waits, logs;
@@ -56,9 +56,9 @@ struct diagnosis_input {
 	struct host_load load; /* last load; time 0: none was recorded */
 	struct host_load first_load;
 	struct host_memory memory;		       /* last values; time 0: none were recorded */
-	struct host_limit host_limits[HOST_RESOURCES]; /* the same */
+	struct host_limit host_limits[HOST_RESOURCES]; /* last limits; time 0: none were recorded */
 	struct buffer probes;	   /* names of the recorded probes, NUL after each */
-	uint64_t begin_ns, end_ns; /* of the recording; end: the last record */
+	uint64_t begin_ns, end_ns; /* times of the recording; end: the last record */
 	struct map calls_refused;  /* set of process_id: observed, except for their calls */
 	bool are_calls_refused;	   /* the calls of all processes were requested, but not recorded */
 	bool has_sessions;	   /* a selected main process selects its session */

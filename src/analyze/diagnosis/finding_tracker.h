@@ -15,7 +15,7 @@
 struct finding_tracker {
 	struct map raised;    /* char[FINDING_KEY_SIZE] -> struct of finding_tracker.c */
 	uint64_t round_ns;    /* time of the current diagnosis */
-	uint64_t utc_less_ns; /* to add to CLOCK_MONOTONIC for a time since 1970 */
+	uint64_t utc_less_ns; /* difference to add to CLOCK_MONOTONIC for a time since 1970 */
 	uint32_t round;
 };
 

@@ -21,7 +21,7 @@ NUMBER(STEPS_LEAST, 4, NONE, "growth in few windows counts from this many steps"
 NUMBER(QUIET_PART, 3, NONE, "longest quiet time between steps, as a part of all windows");
 NUMBER(LATE_PART, 10, NONE, "delay allowed for the next step, as a part of all windows");
 
-static int by_value(const void *a, const void *b)
+static int compare_by_value(const void *a, const void *b)
 {
 	const double *x = a, *y = b;
 
@@ -37,7 +37,7 @@ static double median_slope(const struct growth_point *points, size_t count)
 		for (size_t k = i + 1; k < count; k++)
 			slopes[n++] = (points[k].value - points[i].value) * (double)NS_PER_S /
 				      (double)(points[k].time_ns - points[i].time_ns);
-	qsort(slopes, n, sizeof(*slopes), by_value);
+	qsort(slopes, n, sizeof(*slopes), compare_by_value);
 	return n ? slopes[n / 2] : 0;
 }
 

@@ -18,14 +18,14 @@ struct growth_point {
 };
 
 struct growth {
-	bool is_measured; /* there were enough windows */
+	bool is_measured; /* the growth is measured: there were enough windows */
 	bool grows;
 	bool is_steady;		 /* grew in most of many windows */
 	bool may_grow;		 /* grew by too few steps to decide: observe longer */
 	unsigned windows, grown; /* `grown`: number of windows in which the value grew */
 	double first, last;
 	double per_s;	      /* the median slope between all pairs of points */
-	uint64_t interval_ns; /* from the first to the last point */
+	uint64_t interval_ns; /* time from the first to the last point */
 };
 
 /* `noise` is the gain of a window that does not count as growth. windows_least is at least

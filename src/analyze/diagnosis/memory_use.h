@@ -70,8 +70,8 @@ struct page_touches {
 
 struct memory_place {
 	struct span function, file; /* borrowed */
-	unsigned percent;	    /* of the pages that were touched */
-	uint64_t touched_bytes;	    /* by the whole process */
+	unsigned percent;	    /* share of the pages that were touched */
+	uint64_t touched_bytes;	    /* bytes that the whole process touched */
 };
 
 void page_touches_init(struct page_touches *t);

@@ -16,7 +16,7 @@
 #define STANDARD_ERROR	2
 
 struct writer {
-	struct buffer records; /* of kind SYSCALLS_MESSAGE */
+	struct buffer records; /* records of kind SYSCALLS_MESSAGE */
 	struct buffer log;     /* made of the records of the process and its commands */
 	uint64_t outputs;
 };
@@ -108,7 +108,7 @@ struct said {
 	const struct syscalls_message *message;
 };
 
-static int by_owner_and_time(const void *a, const void *b)
+static int compare_by_owner_and_time(const void *a, const void *b)
 {
 	const struct said *x = a, *y = b;
 	int order = memcmp(&x->owner, &y->owner, sizeof(x->owner));
@@ -134,7 +134,7 @@ static void gather_messages(
 	}
 	if (out->size)
 		qsort(out->data, out->size / sizeof(struct said), sizeof(struct said),
-			by_owner_and_time);
+			compare_by_owner_and_time);
 }
 
 static void read_messages(

@@ -13,18 +13,18 @@
 struct starts_program {
 	char name[SHORT_LIVED_NAME_SIZE];
 	uint64_t count;
-	uint64_t early; /* of `count`: started in the first half of the interval */
+	uint64_t early; /* processes of `count` that started in the first half of the interval */
 };
 
 struct starts {
 	uint64_t interval_ns; /* 0: short-lived processes were not recorded */
 	uint64_t count;
-	uint64_t copies;		/* of `count`: forked, without an exec */
+	uint64_t copies;		/* processes of `count` that were forked, without an exec */
 	uint64_t pauses;		/* starts of sleep(1), which are not in `count` */
-	uint64_t cpu_ns, ended, failed; /* of processes that ended */
-	uint64_t direct;		/* of `ended`: children of a process that still runs */
-	uint32_t status;		/* of the failed processes, as wait(2) has it */
-	bool has_statuses;		/* the failed processes have different statuses */
+	uint64_t cpu_ns, ended, failed; /* values of the processes that ended */
+	uint64_t direct; /* processes of `ended` that were children of a process that still runs */
+	uint32_t status; /* status of the failed processes, as wait(2) has it */
+	bool has_statuses; /* the failed processes have different statuses */
 	struct starts_program programs[STARTS_PROGRAMS]; /* without copies, most first */
 	size_t program_count;				 /* number of different programs */
 	/* Started programs with known arguments (from an exec or a sample); those of them with the

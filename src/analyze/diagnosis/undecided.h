@@ -29,18 +29,19 @@ struct undecided {
 	} commands[UNDECIDED_COMMANDS]; /* commands that ended, by name */
 	size_t command_count;
 	uint64_t streams;    /* bit set of descriptors below 64 that are stream sockets */
-	uint64_t connecting; /* of `streams`: those that began to connect */
-	uint64_t answered, answered_again; /* of these: received last; answered twice */
-	uint64_t asked;			   /* of these: sent again after an answer */
-	unsigned connections, closed;	   /* closed: those without a good answer */
-	uint32_t requested_pid;		   /* of the last process that was sent SIGTERM */
-	unsigned requests;		   /* to that process; 0: it has ended */
+	uint64_t connecting; /* descriptors of `streams` that began to connect */
+	uint64_t answered, answered_again; /* descriptors of these that received last; that were
+					      answered twice */
+	uint64_t asked;		      /* descriptors of these that sent again after an answer */
+	unsigned connections, closed; /* closed: those without a good answer */
+	uint32_t requested_pid;	      /* PID of the last process that was sent SIGTERM */
+	unsigned requests;	      /* number of signals to that process; 0: it has ended */
 	/* the first two errors on standard error: a message and the exception behind it */
 	struct undecided_error {
 		uint64_t form;
 		unsigned times;
 	} errors[2];
-	unsigned times; /* how often the observation was continued */
+	unsigned times; /* number of times that the observation was continued */
 };
 
 /* `selected`: pids, borrowed. */

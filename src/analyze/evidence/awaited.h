@@ -18,7 +18,7 @@ struct awaited {
 	bool is_polled;	 /* a thread was in poll or select at the last sample */
 	uint32_t tid;	 /* the waiting thread */
 	bool has_run;	 /* the thread ran in between: it waits again and again */
-	uint64_t for_ns; /* since the thread last ran, or the whole observation; 0: unknown */
+	uint64_t for_ns; /* time since the thread last ran, or the whole observation; 0: unknown */
 	const struct waits_party *peer; /* the process at the other end; NULL: unknown */
 	const struct waits_peer
 		*other; /* the peer if no thread waits for the descriptor; NULL: unknown */

@@ -188,7 +188,7 @@ static void add_kind(struct children *c, const struct process_entry *p)
 	kind->idle += is_idle(c->of, p);
 }
 
-static int by_start(const void *a, const void *b)
+static int compare_by_start(const void *a, const void *b)
 {
 	uint64_t x, y;
 
@@ -214,7 +214,7 @@ void children_of(struct children *c, const struct check *e)
 		add_kind(c, p);
 	map_for_each_value (&c->kinds, struct child_kind *, kind) {
 		if (kind->alive && !buffer_failed(&kind->starts))
-			qsort(kind->starts.data, kind->alive, sizeof(uint64_t), by_start);
+			qsort(kind->starts.data, kind->alive, sizeof(uint64_t), compare_by_start);
 	}
 }
 
@@ -242,7 +242,7 @@ struct child {
 	char name[SHORT_LIVED_NAME_SIZE];
 	bool is_over;
 	uint32_t status; /* exit status of an ended child; 0: no error */
-	uint64_t end_ns; /* of an ended child */
+	uint64_t end_ns; /* end of an ended child */
 };
 
 /* Returns the closest diagnosed ancestor, which reports the calls of the process. */

@@ -13,7 +13,8 @@ enum child_link {
 	CHILD_NONE,
 	CHILD_DIRECT,
 	CHILD_BELOW,   /* a descendant other than a child */
-	CHILD_ADOPTED, /* what started it has ended: now a child of init or of a subreaper */
+	CHILD_ADOPTED, /* the process that started the child has ended: its parent is now init or a
+			  subreaper */
 };
 
 struct child_kind {
@@ -21,7 +22,7 @@ struct child_kind {
 	const struct process_entry *oldest,
 		*newest;	     /* oldest and newest living child; NULL: all have ended */
 	unsigned alive, came, ended; /* came, ended: during the observation */
-	unsigned idle;		     /* of `alive`: slept in each sample and used no CPU */
+	unsigned idle; /* children of `alive` that slept in each sample and used no CPU */
 	uint64_t rss_bytes;
 	uint64_t most_cpu_ns; /* CPU time of the busiest one since its start */
 	struct buffer starts; /* uint64_t: start times of living ones in clock ticks, sorted */
@@ -35,7 +36,7 @@ struct children {
 	struct map names; /* uint64_t: hash of link and name -> uint64_t, a key of `kinds` */
 };
 
-/* To be released by children_fini(). */
+/* Counts the children. The caller calls children_fini(). */
 void children_of(struct children *c, const struct check *e);
 void children_fini(struct children *c);
 /* Returns the kind of a living process; NULL: it is no child. */
@@ -99,7 +100,7 @@ struct blocked_children {
 	const struct waits_party *server; /* NULL: not known; without a PID: not found */
 	uint64_t least_ns, most_ns;	  /* time of their waits, the shortest and the longest */
 	bool are_of_file_system;
-	bool is_cut; /* there may be more */
+	bool is_cut; /* the list is cut: there may be more */
 };
 
 /* Finds the largest group of descendants in one wait of at least `min_ns`; count 0: none. */

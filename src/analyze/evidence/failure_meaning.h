@@ -14,7 +14,7 @@ struct failure_meaning {
 	 * "too many open files" or "disk quota exceeded", although none of these is true. */
 	enum syscall_limit limit;
 	const char *place;  /* beginning of the path or object; NULL: any */
-	const char *text;   /* in a few words: "the descriptor is closed" */
+	const char *text;   /* meaning in a few words: "the descriptor is closed" */
 	const char *remedy; /* remedy; NULL: none fits all programs */
 };
 

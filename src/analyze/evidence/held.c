@@ -23,7 +23,8 @@ NUMBER(PART_LEAST, 10, PERCENT, "of the limit");
 		LIMITS_GROUP, LIMITS_GROUP_LEAST)
 
 /* Returns the same limit at the first sample. */
-static const struct limits_group *at_first(const struct check *e, const struct limits_group *g)
+static const struct limits_group *limit_at_first(
+	const struct check *e, const struct limits_group *g)
 {
 	const struct snapshot *first = check_first(e, &e->input->limits);
 
@@ -33,7 +34,7 @@ static const struct limits_group *at_first(const struct check *e, const struct l
 static bool find_held_limit(
 	const struct check *e, const struct limits_group *last, struct held_limit *limit)
 {
-	const struct limits_group *before = at_first(e, last);
+	const struct limits_group *before = limit_at_first(e, last);
 	uint64_t interval_ns;
 
 	if (!before || before == last || before->reached_state || last->reached_state ||
@@ -120,7 +121,7 @@ uint64_t task_room_in(const struct limits_group *g)
 
 static uint64_t refused_by(const struct check *e, const struct limits_group *g)
 {
-	const struct limits_group *before = at_first(e, g);
+	const struct limits_group *before = limit_at_first(e, g);
 
 	return before && before->reached_state == SOOTH_STATE_VALUE &&
 			       g->reached_state == SOOTH_STATE_VALUE && g->reached > before->reached
@@ -166,7 +167,7 @@ void task_room_find(struct task_room *out, const struct check *e)
 	if (!out->group)
 		return;
 	groups_each(e, g) count_refusals(out, e, g);
-	before = at_first(e, out->group);
+	before = limit_at_first(e, out->group);
 	out->is_full = is_full(out->group);
 	out->was_full = before && is_full(before);
 }

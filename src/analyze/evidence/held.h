@@ -12,7 +12,7 @@
 
 struct held_limit {
 	const struct limits_group *group; /* NULL: no limit of that name was reached */
-	double per_s; /* how often the limit was reached: CPU periods, memory.high */
+	double per_s; /* rate at which the limit was reached: CPU periods, memory.high */
 	uint64_t interval_ns;
 };
 
@@ -43,10 +43,10 @@ struct held_io held_io_of(const struct check *e);
 
 struct task_room {
 	const struct limits_group *group; /* group with a limit; NULL: none has one */
-	bool is_full, was_full;		  /* at the last and at the first sample */
-	uint64_t refused;		  /* refused starts during the observation */
-	uint64_t refused_all;		  /* refused starts since the group was created */
-	bool is_counted;		  /* the kernel counts refused starts */
+	bool is_full, was_full; /* the limit was reached at the last sample, at the first sample */
+	uint64_t refused;	/* refused starts during the observation */
+	uint64_t refused_all;	/* refused starts since the group was created */
+	bool is_counted;	/* the kernel counts refused starts */
 };
 
 /* Finds the control group that refused a start or, if none did, the one with the least room. */

@@ -136,7 +136,7 @@ void memory_trend_of(struct memory_trend *j, const struct check *e,
 
 /* --- which kinds grew --- */
 
-static int by_gain(const void *a, const void *b)
+static int compare_by_gain(const void *a, const void *b)
 {
 	const struct memory_class *x = a, *y = b;
 
@@ -191,7 +191,7 @@ void memory_gain_read(struct memory_gain *m, const struct check *e)
 		return;
 	for (unsigned i = 0; i < MAP_CLASSES; i++)
 		add_class(m, i, &before[i], &after[i]);
-	qsort(m->classes, MAP_CLASSES, sizeof(m->classes[0]), by_gain);
+	qsort(m->classes, MAP_CLASSES, sizeof(m->classes[0]), compare_by_gain);
 	m->is_known = true;
 }
 

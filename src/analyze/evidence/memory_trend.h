@@ -16,8 +16,9 @@ struct memory_trend {
 	struct growth growth;
 	bool is_of_floors; /* `growth` is measured between lows, after memory was freed */
 	unsigned falls;
-	double low_gain;     /* from the lows of the first part of the time to those of the last */
-	bool has_stopped;    /* no growth in the last part */
+	double low_gain;  /* gain from the lows of the first part of the time to those of the last
+			     part */
+	bool has_stopped; /* no growth in the last part */
 	double largest_fall; /* largest fall from the highest value so far */
 	double late;	     /* share of the gain that came in the last third of the time */
 	double bend;	     /* largest distance from a straight line, as a share of the gain */
@@ -38,7 +39,7 @@ struct memory_gain {
 	struct memory_class classes[MAP_CLASSES]; /* largest gain first */
 	int64_t own_bytes;			  /* gain of all classes except file pages */
 	int64_t new_bytes;     /* own_bytes without pages of memory mapped before */
-	int64_t own_rss_bytes; /* at the last sample, without file pages */
+	int64_t own_rss_bytes; /* memory at the last sample, without file pages */
 	int64_t touched_bytes; /* gain of shared memory that was mapped before */
 	uint32_t runtimes;     /* bits 1 << MAPS_V8 etc., at the last sample */
 };

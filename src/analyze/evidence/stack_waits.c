@@ -91,7 +91,7 @@ static bool is_of_library(struct span file)
 }
 
 /* Finds the wait by the innermost Python functions: the interpreter uses a lock for all waits. */
-static void of_interpreter(struct stack_wait *out, const struct diagnosis_input *input,
+static void explain_interpreter(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack)
 {
 	bool has_first = false, has_waited = false;
@@ -145,7 +145,7 @@ static bool is_condition(struct span name)
 }
 
 /* Finds the caller of the wait: in C++ the function after the library's class. */
-static void of_condition(struct stack_wait *out, const struct diagnosis_input *input,
+static void explain_condition(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack, size_t at)
 {
 	out->is_condition = true;
@@ -158,7 +158,7 @@ static void of_condition(struct stack_wait *out, const struct diagnosis_input *i
 	out->caller_file = stack_wait_file(input, stack->frames[at]);
 }
 
-static void of_frames(struct stack_wait *out, const struct diagnosis_input *input,
+static void explain_frames(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack)
 {
 	for (size_t i = 0; i < stack->depth; i++) {
@@ -176,7 +176,7 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 		}
 		if (is_interpreter_lock(name) && i + 1 < stack->depth &&
 			!wants_work(span_of("", 0), stack_wait_file(input, stack->frames[i + 1]))) {
-			of_interpreter(out, input, stack);
+			explain_interpreter(out, input, stack);
 			return;
 		}
 		/* V8's threads wait on a condition for a notification. */
@@ -184,7 +184,7 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 			continue;
 		out->kind = STACK_WAIT_OTHER;
 		if (is_condition(name))
-			of_condition(out, input, stack, i);
+			explain_condition(out, input, stack, i);
 	}
 	if (out->kind == STACK_WAIT_UNSEEN && stack->end == PROFILE_WHOLE)
 		out->kind = STACK_WAIT_OTHER;
@@ -245,7 +245,7 @@ struct stack_wait stack_wait_of(
 
 	if (!stack_wait_frames(input, id, tid, &stack))
 		return out;
-	of_frames(&out, input, &stack);
+	explain_frames(&out, input, &stack);
 	find_roles(&out, input, &stack);
 	return out;
 }

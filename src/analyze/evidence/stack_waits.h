@@ -11,18 +11,19 @@
 
 enum stack_wait_kind {
 	STACK_WAIT_UNSEEN, /* no stack of the thread was recorded, or only a part */
-	STACK_WAIT_OTHER,  /* for work, a condition or the end of a thread */
+	STACK_WAIT_OTHER,  /* waits for work, a condition or the end of a thread */
 	STACK_WAIT_LOCK,
-	STACK_WAIT_RESULT, /* of a task: Future.result() of Python */
+	STACK_WAIT_RESULT, /* waits for the result of a task: Future.result() of Python */
 };
 
 struct stack_wait {
 	enum stack_wait_kind kind;
-	bool is_pool;	    /* the thread runs a task of a ThreadPoolExecutor */
-	bool is_queue;	    /* in put(), get() or join() of a queue.Queue: only a thread ends it */
+	bool is_pool;  /* the thread runs a task of a ThreadPoolExecutor */
+	bool is_queue; /* the thread is in put(), get() or join() of a queue.Queue: only a thread
+			  ends the wait */
 	bool is_condition;  /* a pthread condition: only a thread, no signal handler, ends it */
 	bool is_end;	    /* the program has ended, and the thread waits for other threads */
-	bool is_loop;	    /* it provides results: an event loop, or a process pool */
+	bool is_loop;	    /* the thread provides results: an event loop, or a process pool */
 	struct span by;	    /* the function that waits, in the runtime or library */
 	struct span within; /* the program's function that called `by`; empty: unknown */
 	struct span file;   /* file of `within`: "b11.py:3" */

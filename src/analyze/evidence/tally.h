@@ -12,7 +12,7 @@
 struct tally_row {
 	char text[TALLY_TEXT]; /* cut, not escaped */
 	int64_t first, last;
-	bool is_marked; /* by the caller */
+	bool is_marked; /* mark that the caller sets */
 };
 
 struct tally {
@@ -35,7 +35,7 @@ int64_t tally_last(const struct tally_row *row);
 
 struct thread_top {
 	const struct thread_history *all[THREAD_TOP]; /* the highest value first */
-	size_t count;				      /* of all threads that were added */
+	size_t count;				      /* number of all threads that were added */
 };
 
 typedef double (*thread_value)(const struct thread_history *t);

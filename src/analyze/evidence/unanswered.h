@@ -11,7 +11,7 @@
 #include "analyze/diagnosis/check.h"
 
 struct unanswered {
-	uint32_t sockets;     /* in SYN_SENT at the last sample */
+	uint32_t sockets;     /* sockets in SYN_SENT at the last sample */
 	uint32_t retransmits; /* retransmitted SYNs of the socket with most of these */
 	uint32_t fd;	      /* descriptor of that socket */
 	uint32_t is_again; /* another socket was in SYN_SENT at the first sample; none connected */

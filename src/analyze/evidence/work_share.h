@@ -41,8 +41,8 @@ struct agent_work {
 	bool is_agent;
 	bool is_headless;	   /* an argument makes it headless */
 	bool has_tool, has_server; /* the session has a tool or helper; an MCP server */
-	bool is_idle;		   /* its self-reported status, or its log, means idle */
-	const char *busy;	   /* evidence that the agent is busy; NULL: none */
+	bool is_idle;	  /* the agent is idle by its self-reported status, or by its log */
+	const char *busy; /* evidence that the agent is busy; NULL: none */
 };
 
 /* Finds the work of an agent. All members are false for a process that is no agent. */
@@ -55,7 +55,7 @@ struct progress {
 	bool is_measured;   /* the threads' I/O was measured */
 	bool has_tcp;	    /* TCP traffic was measured; false: not sampled twice */
 	bool has_calls;	    /* socket traffic was recorded call by call */
-	double bytes_per_s; /* of threads and connections */
+	double bytes_per_s; /* sum of threads and connections */
 	double calls_per_s; /* calls of read, write and similar */
 	uint64_t interval_ns;
 };

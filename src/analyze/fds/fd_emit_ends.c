@@ -110,7 +110,7 @@ static const struct word inotify_events[] = {
 	{ 0 },
 };
 
-static uint32_t emit_known(struct buffer *out, const struct word *words, uint32_t bits)
+static uint32_t emit_known_bits(struct buffer *out, const struct word *words, uint32_t bits)
 {
 	for (; words->bits; words++) {
 		if ((bits & words->bits) != words->bits)
@@ -123,7 +123,7 @@ static uint32_t emit_known(struct buffer *out, const struct word *words, uint32_
 	return bits;
 }
 
-static void emit_rest(struct buffer *out, uint32_t bits)
+static void emit_unknown_bits(struct buffer *out, uint32_t bits)
 {
 	if (bits)
 		buffer_format(out, "%s0x%x", out->size ? " " : "", bits);
@@ -135,20 +135,21 @@ static void fd_flag_words(struct buffer *out, uint32_t flags, bool is_aarch64)
 	/* O_LARGEFILE says nothing: 64-bit programs always have it. */
 	flags &= ~(is_aarch64 ? 0400000u : 0100000u);
 	buffer_reset(out);
-	flags = emit_known(out, flags_everywhere, flags & ~ACCESS_MASK);
-	emit_rest(out, emit_known(out, is_aarch64 ? flags_aarch64 : flags_most, flags));
+	flags = emit_known_bits(out, flags_everywhere, flags & ~ACCESS_MASK);
+	emit_unknown_bits(
+		out, emit_known_bits(out, is_aarch64 ? flags_aarch64 : flags_most, flags));
 }
 
 static void fd_epoll_words(struct buffer *out, uint32_t events)
 {
 	buffer_reset(out);
-	emit_rest(out, emit_known(out, epoll_events, events));
+	emit_unknown_bits(out, emit_known_bits(out, epoll_events, events));
 }
 
 void fd_inotify_words(struct buffer *out, uint32_t mask)
 {
 	buffer_reset(out);
-	emit_rest(out, emit_known(out, inotify_events, mask));
+	emit_unknown_bits(out, emit_known_bits(out, inotify_events, mask));
 }
 
 /* --- descriptors with their other ends --- */
@@ -164,7 +165,7 @@ struct joined {
 	uint8_t sockets_state; /* why sockets were not measured, if not */
 };
 
-static int by_inode(const void *a, const void *b)
+static int compare_by_inode(const void *a, const void *b)
 {
 	const struct fds_holder *x = *(const struct fds_holder *const *)a;
 	const struct fds_holder *y = *(const struct fds_holder *const *)b;
@@ -176,7 +177,7 @@ static int by_inode(const void *a, const void *b)
 	return (x->holder_fd > y->holder_fd) - (x->holder_fd < y->holder_fd);
 }
 
-static int by_number(const void *a, const void *b)
+static int compare_by_number(const void *a, const void *b)
 {
 	const struct fds_descriptor *x = *(const struct fds_descriptor *const *)a;
 	const struct fds_descriptor *y = *(const struct fds_descriptor *const *)b;
@@ -197,10 +198,11 @@ static void sort_fd_records(struct joined *j, const struct snapshot *snapshot)
 			buffer_append(&j->descriptors, &r, sizeof(r));
 	}
 	if (j->holders.size)
-		qsort(j->holders.data, j->holders.size / sizeof(void *), sizeof(void *), by_inode);
+		qsort(j->holders.data, j->holders.size / sizeof(void *), sizeof(void *),
+			compare_by_inode);
 	if (j->descriptors.size)
 		qsort(j->descriptors.data, j->descriptors.size / sizeof(void *), sizeof(void *),
-			by_number);
+			compare_by_number);
 }
 
 static void joined_fini(struct joined *j)
@@ -241,7 +243,7 @@ static bool is_socket(uint8_t type)
 	       type == FDS_PACKET || type == FDS_SOCKET;
 }
 
-static int by_socket(const void *a, const void *b)
+static int compare_by_socket(const void *a, const void *b)
 {
 	const struct sockets_socket *x = *(const struct sockets_socket *const *)a;
 	const struct sockets_socket *y = *(const struct sockets_socket *const *)b;
@@ -260,7 +262,8 @@ static void join_sockets(struct joined *j, const struct snapshot *sockets)
 			buffer_append(&j->sockets, &r, sizeof(r));
 	}
 	if (j->sockets.size)
-		qsort(j->sockets.data, j->sockets.size / sizeof(void *), sizeof(void *), by_socket);
+		qsort(j->sockets.data, j->sockets.size / sizeof(void *), sizeof(void *),
+			compare_by_socket);
 }
 
 /* Returns the socket of a descriptor; NULL: unknown, or no socket. */
@@ -272,8 +275,8 @@ static const struct sockets_socket *socket_of(
 
 	if (!is_socket(d->type) || d->inode_state || !j->sockets.size)
 		return NULL;
-	found = bsearch(
-		&key, j->sockets.data, j->sockets.size / sizeof(key), sizeof(key), by_socket);
+	found = bsearch(&key, j->sockets.data, j->sockets.size / sizeof(key), sizeof(key),
+		compare_by_socket);
 	return found ? *found : NULL;
 }
 
@@ -336,7 +339,7 @@ static void emit_holder(struct buffer *out, const struct fds_holder *h)
 		h->access < FDS_ACCESSES ? fd_access_names.names[h->access] : "?");
 }
 
-static bool is_itself(const struct fds_descriptor *d, const struct fds_holder *h)
+static bool is_same_descriptor(const struct fds_descriptor *d, const struct fds_holder *h)
 {
 	return h->held_inode == d->inode && h->holder_pid == d->record.pid &&
 	       h->holder_start_ticks == d->record.start_ticks && h->holder_fd == d->fd;
@@ -351,7 +354,7 @@ static size_t emit_ends(struct joined *j, const struct fds_descriptor *d)
 
 	buffer_reset(&j->ends);
 	for (size_t i = 0; i < count; i++) {
-		if (is_itself(d, all[i]) || !is_opposite(d, all[i]))
+		if (is_same_descriptor(d, all[i]) || !is_opposite(d, all[i]))
 			continue;
 		if (others++ < ENDS_SHOWN)
 			emit_holder(&j->ends, all[i]);
@@ -496,11 +499,11 @@ static const struct section member_section =
 static const struct fds_descriptor *descriptor_of(const struct joined *j, uint32_t fd)
 {
 	const struct fds_descriptor key = { .fd = fd }, *searched = &key;
-	const void *const *found =
-		j->descriptors.size
-			? bsearch(&searched, j->descriptors.data,
-				  j->descriptors.size / sizeof(void *), sizeof(void *), by_number)
-			: NULL;
+	const void *const *found = j->descriptors.size
+					   ? bsearch(&searched, j->descriptors.data,
+						     j->descriptors.size / sizeof(void *),
+						     sizeof(void *), compare_by_number)
+					   : NULL;
 
 	return found ? *found : NULL;
 }

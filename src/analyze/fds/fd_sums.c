@@ -38,7 +38,7 @@ static struct span group_of(struct span path)
 	return span_of(path.data, i);
 }
 
-static int by_path(const void *a, const void *b)
+static int compare_by_path(const void *a, const void *b)
 {
 	const struct fd_directory *x = a, *y = b;
 	int order = span_compare(x->path, y->path);
@@ -46,13 +46,13 @@ static int by_path(const void *a, const void *b)
 	return order ? order : (int)x->state - (int)y->state;
 }
 
-static int by_watches(const void *a, const void *b)
+static int compare_by_watches(const void *a, const void *b)
 {
 	const struct fd_directory *x = a, *y = b;
 
 	if (x->watches != y->watches)
 		return x->watches < y->watches ? 1 : -1;
-	return by_path(a, b);
+	return compare_by_path(a, b);
 }
 
 static void list_groups(struct buffer *out, const struct snapshot *snapshot)
@@ -83,13 +83,13 @@ void fd_sums_directories(struct buffer *out, const struct snapshot *snapshot)
 	count = out->size / sizeof(*all);
 	if (!count)
 		return;
-	qsort(all, count, sizeof(*all), by_path);
+	qsort(all, count, sizeof(*all), compare_by_path);
 	for (size_t i = 1; i < count; i++) {
-		if (!by_path(&all[i], &all[kept]))
+		if (!compare_by_path(&all[i], &all[kept]))
 			all[kept].watches++;
 		else
 			all[++kept] = all[i];
 	}
 	out->size = (kept + 1) * sizeof(*all);
-	qsort(all, kept + 1, sizeof(*all), by_watches);
+	qsort(all, kept + 1, sizeof(*all), compare_by_watches);
 }

@@ -9,7 +9,7 @@
 
 struct fd_sums {
 	uint32_t types[FDS_TYPES];
-	uint32_t other;	    /* of types unknown to this version */
+	uint32_t other;	    /* descriptors of types that this version does not know */
 	uint32_t instances; /* inotify instances */
 	uint32_t watches_reported;
 	const struct fds_process *process; /* borrowed; NULL: a shorter record of another writer */
@@ -18,7 +18,7 @@ struct fd_sums {
 /* A directory and the number of watches in it and below. */
 struct fd_directory {
 	struct span path; /* borrowed from the snapshot; empty: unknown */
-	uint8_t state;	  /* why it is unknown */
+	uint8_t state;	  /* reason why the value is unknown */
 	uint32_t watches;
 };
 

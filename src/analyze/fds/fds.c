@@ -76,7 +76,7 @@ struct named {
 	uint32_t fd;
 };
 
-static int by_name(const void *a, const void *b)
+static int compare_by_name(const void *a, const void *b)
 {
 	const struct named *x = a, *y = b;
 	int order = span_compare(x->path, y->path);
@@ -125,7 +125,7 @@ static int emit_paths(void *state, const struct snapshot *snapshot, struct sooth
 	all = (const void *)list.data;
 	count = list.size / sizeof(*all);
 	if (count)
-		qsort(list.data, count, sizeof(*all), by_name);
+		qsort(list.data, count, sizeof(*all), compare_by_name);
 	for (size_t i = 0; i < count && !status; i = next) {
 		for (next = i + 1; next < count && !span_compare(all[i].path, all[next].path);)
 			next++;
@@ -284,7 +284,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static void take_segment(struct fds_view *s, const struct sooth_record *r)
+static void handle_segment(struct fds_view *s, const struct sooth_record *r)
 {
 	const struct sooth_schema *schema = registry_schema(r->kind);
 	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "architecture"), r);
@@ -300,7 +300,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	(void)err;
 	batch_for_each (r, batch) {
 		if (r->kind == STREAM_SEGMENT)
-			take_segment(s, r);
+			handle_segment(s, r);
 		else if (r->kind == SOCKETS_SOCKET || r->kind == SOCKETS_PROCESS)
 			snapshots_add_record(&s->sockets, r);
 		else
@@ -317,7 +317,7 @@ static void fini(void *state)
 	process_view_fini(s);
 }
 
-static void note_limits(struct fds_view *s)
+static void emit_limit_notes(struct fds_view *s)
 {
 	if (s->view.input->refused)
 		output_limit(s->view.output, "some file descriptors",
@@ -357,7 +357,7 @@ static int finish(void *state, struct sooth_error *err)
 		fd_emit_members, fd_emit_directories, fd_emit_watches };
 	int status = 0;
 
-	note_limits(state);
+	emit_limit_notes(state);
 	for (size_t i = 0; i < sizeof(emit) / sizeof(emit[0]) && !status; i++)
 		status = emit[i](state, err);
 	return status;

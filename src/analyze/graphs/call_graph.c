@@ -55,7 +55,7 @@ struct span call_graph_name(const struct call_graph *g, const struct call_graph_
 
 /* --- input --- */
 
-static bool is_same(const struct call_graph_node *a, const struct call_graph_node *b)
+static bool is_same_frame(const struct call_graph_node *a, const struct call_graph_node *b)
 {
 	return a->name == b->name && a->kind == b->kind;
 }
@@ -66,7 +66,7 @@ static bool was_last(const struct call_graph *g, const struct call_graph_node *n
 	const struct call_graph_node *last =
 		call_graph_node(g, call_graph_node(g, node->parent)->last);
 
-	return last->depth == node->depth && is_same(last, node);
+	return last->depth == node->depth && is_same_frame(last, node);
 }
 
 /* Searches the list of the parent's children, and counts them. */
@@ -76,7 +76,7 @@ static uint32_t find_listed(
 	uint32_t at = call_graph_node(g, node->parent)->first;
 
 	for (*count = 0; at; at = call_graph_node(g, at)->next) {
-		if (is_same(call_graph_node(g, at), node))
+		if (is_same_frame(call_graph_node(g, at), node))
 			return at;
 		++*count;
 	}
@@ -201,7 +201,7 @@ struct sibling {
 	uint32_t parent, node;
 };
 
-static int by_parent_and_weight(const void *a, const void *b)
+static int compare_by_parent_and_weight(const void *a, const void *b)
 {
 	const struct sibling *x = a, *y = b;
 
@@ -249,7 +249,7 @@ bool call_graph_order(const struct call_graph *g, const struct call_graph_values
 				.weight = sums[i + 1].of[value],
 				.parent = call_graph_node(g, i + 1)->parent,
 				.node = i + 1 };
-		qsort(all, count, sizeof(*all), by_parent_and_weight);
+		qsort(all, count, sizeof(*all), compare_by_parent_and_weight);
 		for (size_t i = 0; i <= count; i++)
 			first[i] = (uint32_t)count;
 		for (size_t i = count; i-- > 0;)

@@ -12,7 +12,7 @@
 #include "base/names.h"
 
 #define CALL_GRAPH_NODES_MAX (1u << 20)
-#define CALL_GRAPH_BYTES_MAX (256u << 20) /* of all names together */
+#define CALL_GRAPH_BYTES_MAX (256u << 20) /* size of all names together */
 #define CALL_GRAPH_DEPTH_MAX 512
 #define CALL_GRAPH_NAME_MAX  4096 /* longer names are cut: their beginning is unique enough */
 #define CALL_GRAPH_NONE	     0	  /* the root, which has no name and is above all others */

@@ -37,7 +37,7 @@ static void put_pids(struct buffer *out, struct span pids)
 		buffer_format(out, " and %zu more", count - PIDS_MOST);
 }
 
-static void take_target(struct graph_origin *o, const struct stream_target *target)
+static void store_target(struct graph_origin *o, const struct stream_target *target)
 {
 	struct span selector = record_text(&target->record, &target->selector);
 	struct span command = record_text(&target->record, &target->command);
@@ -64,7 +64,7 @@ void graph_origin_add_batch(struct graph_origin *o, const struct batch *batch)
 			o->realtime_offset_ns = segment->realtime_offset_ns;
 			o->has_segment = true;
 		} else if (target) {
-			take_target(o, target);
+			store_target(o, target);
 		} else if (loss) {
 			o->lost += loss->records;
 		} else if (r->kind == STREAM_BEGIN) {

@@ -27,7 +27,7 @@ struct graph_view {
 	int (*put)(struct output *output, const struct graph_frame *frame, struct sooth_error *err);
 };
 
-/* The schema has the fields "frame", "kind" and "depth". */
+/* Emits the graph as rows. The schema has the fields "frame", "kind" and "depth". */
 int graph_view_emit(const struct graph_view *v, const struct call_graph *g, struct output *output,
 	struct sooth_error *err);
 

@@ -24,7 +24,7 @@ static const struct section stacks_section = SECTION_OF("heap_stacks", heap_stac
 	.columns = "at_peak_bytes,at_peak_blocks,live_bytes,allocated_bytes,calls,stack",
 	.rows_most = HEAP_STACKS_SHOWN);
 
-static int by_peak(const void *left, const void *right)
+static int compare_by_peak(const void *left, const void *right)
 {
 	uint64_t x = ((const struct heap_stack *)left)->sum.at_peak.bytes;
 	uint64_t y = ((const struct heap_stack *)right)->sum.at_peak.bytes;
@@ -76,7 +76,7 @@ int heap_at_peak_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct record_tail tail[1];
 	int status;
 
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), by_peak);
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_peak);
 	for (size_t i = 0; i < stacks->count; i++)
 		all += stacks->all[i].sum.at_peak.bytes;
 	put_answer(&text, &row, stacks->all, all, live->has_held, sums);

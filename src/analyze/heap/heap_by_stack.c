@@ -68,7 +68,7 @@ struct by_name {
 	uint32_t stack; /* number of the current stack, from 1 */
 };
 
-static struct place_sum *put_place(struct by_name *b, const struct profile_function *frame)
+static struct place_sum *sum_of_place(struct by_name *b, const struct profile_function *frame)
 {
 	struct place place = { b->is_of_libraries ? frame->file : frame->name, frame->file };
 	struct place_sum *sum = map_put(&b->places, &place, NULL);
@@ -81,7 +81,7 @@ static struct place_sum *put_place(struct by_name *b, const struct profile_funct
 static void add_frame(
 	struct by_name *b, const struct profile_function *frame, const struct heap_stack_sum *one)
 {
-	struct place_sum *sum = put_place(b, frame);
+	struct place_sum *sum = sum_of_place(b, frame);
 
 	if (!sum || sum->seen == b->stack)
 		return;
@@ -103,12 +103,12 @@ static void add_stack(struct by_name *b, uint32_t stack, const struct heap_stack
 	b->stack++;
 	for (size_t i = stacked.depth > 1; i < stacked.depth; i++)
 		add_frame(b, stacked.frames[i], one);
-	own = put_place(b, stacked.frames[stacked.depth > 1]);
+	own = sum_of_place(b, stacked.frames[stacked.depth > 1]);
 	if (own)
 		own->own_live_bytes += one->live_bytes;
 }
 
-static int by_own(const void *left, const void *right)
+static int compare_by_own(const void *left, const void *right)
 {
 	const struct place_sum *a = left, *b = right;
 
@@ -141,7 +141,7 @@ static int emit_row(struct output *output, const struct by_name *b, const struct
 
 static int emit_rows(struct heap_scope *scope, const struct by_name *b, struct sooth_error *err)
 {
-	_cleanup_free_ struct place_sum *all = map_sorted(&b->places, by_own);
+	_cleanup_free_ struct place_sum *all = map_sorted(&b->places, compare_by_own);
 	int status;
 
 	if (!all)
@@ -209,7 +209,7 @@ struct entry {
 };
 
 /* Orders by live bytes, then allocated bytes, then by number, so that the order is stable. */
-static int by_live(const void *left, const void *right)
+static int compare_by_live(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
 
@@ -263,7 +263,7 @@ static int heap_by_group_emit(
 		return error_no_memory(err);
 	map_for_each (&g->all, const void *, key, void *, value)
 		all[count++] = (struct entry){ key, value };
-	qsort(all, count, sizeof(*all), by_live);
+	qsort(all, count, sizeof(*all), compare_by_live);
 	if (live->has_held)
 		output_limit(scope->output,
 			g->by == HEAP_GROUPS_BY_THREAD ? "threads that allocate"
@@ -306,7 +306,8 @@ const char *heap_by_name(size_t index)
 	return index < HEAP_BYS ? names[index] : NULL;
 }
 
-static void note_unstacked(const struct heap_scope *scope, const struct heap_live *live)
+static void emit_note_about_blocks_without_stack(
+	const struct heap_scope *scope, const struct heap_live *live)
 {
 	char text[96];
 
@@ -358,7 +359,7 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged stacks;
 	int status;
 
-	note_unstacked(scope, live);
+	emit_note_about_blocks_without_stack(scope, live);
 	if (live->groups.by)
 		return heap_by_group_emit(scope, live, err);
 	if (!live->stacks.count && !answers_without_stacks(scope, live, options)) {

@@ -32,7 +32,7 @@ static const struct section stacks_section = SECTION_OF("heap_stacks", heap_stac
 	.columns = "short_bytes,short_blocks,allocated_bytes,calls,live_bytes,stack",
 	.rows_most = HEAP_STACKS_SHOWN);
 
-static int by_short_bytes(const void *left, const void *right)
+static int compare_by_short_bytes(const void *left, const void *right)
 {
 	const struct heap_stack *a = left, *b = right;
 	uint64_t x = a->sum.short_bytes, y = b->sum.short_bytes;
@@ -117,7 +117,7 @@ int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
 {
 	int status;
 
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), by_short_bytes);
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_short_bytes);
 	status = emit_answer(scope, live, stacks, sums, err);
 	if (!status)
 		status = heap_section(scope, &stacks_section, err);

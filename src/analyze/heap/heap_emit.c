@@ -243,7 +243,7 @@ static uint64_t count_allocated(const struct heap_process *p)
 }
 
 /* Orders by size, largest first, then by age, oldest first, so that the order is stable. */
-static int by_size(const void *a, const void *b)
+static int compare_by_size(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 
@@ -290,7 +290,7 @@ int heap_emit_processes(struct heap_scope *scope, const struct heap_live *live, 
 		if (has_allocated(value))
 			entries[count++] = (struct entry){ key, value };
 	}
-	qsort(entries, count, sizeof(*entries), by_size);
+	qsort(entries, count, sizeof(*entries), compare_by_size);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_process(scope, &entries[i], by_calls, live_state, err);
 	return status;

@@ -114,7 +114,7 @@ struct heap_scope {
 	struct output *output;
 	struct section section;		      /* the open section */
 	struct heap_resident_growth resident; /* growth of the processes; zeros: unknown */
-	const char *loss_remedy;	      /* what to do so that fewer calls are lost */
+	const char *loss_remedy;	      /* advice how fewer calls are lost */
 	size_t rows_most; /* most rows of a bounded table in text; 0: the table's own */
 	char age[48];	  /* text after the titles of such tables; may be empty */
 	char title[160];
@@ -127,13 +127,14 @@ int heap_section(struct heap_scope *scope, const struct section *section, struct
 struct heap_type_states {
 	uint8_t unfinished, times;
 };
-/* `blind`: why nothing was observed, so that a count of 0 calls means nothing; else NULL. */
+/* Emits allocations by function. `blind`: why nothing was observed, so that a count of 0 calls
+ * means nothing; else NULL. */
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 	const struct heap_type_states *states, const char *blind, struct sooth_error *err);
 int heap_emit_sizes(
 	struct heap_scope *scope, const struct heap_sums *sums, struct sooth_error *err);
-/* `by_calls`: the sums come from single calls, not from aggregates. `live_state`: state of the
- * values that only single calls give. */
+/* Emits a row for each process. `by_calls`: the sums come from single calls, not from aggregates.
+ * `live_state`: state of the values that only single calls give. */
 int heap_emit_processes(struct heap_scope *scope, const struct heap_live *live, bool by_calls,
 	uint8_t live_state, struct sooth_error *err);
 /* Returns the number of processes in the table of heap_emit_processes(). */

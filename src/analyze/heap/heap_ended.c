@@ -36,7 +36,7 @@ static bool is_fault(uint32_t status)
 	return memchr(faults, (int)(status & STATUS_SIGNAL), sizeof(faults));
 }
 
-static void take_source(struct heap_ended *e, const struct stream_source *source)
+static void handle_source(struct heap_ended *e, const struct stream_source *source)
 {
 	struct span probe = record_text(&source->record, &source->probe);
 	struct span backend = record_text(&source->record, &source->backend);
@@ -54,7 +54,7 @@ void heap_ended_add_record(struct heap_ended *e, const struct sooth_record *r)
 	const struct stream_source *source = record_as(r, STREAM_SOURCE, sizeof(*source));
 
 	if (source)
-		take_source(e, source);
+		handle_source(e, source);
 	if (leave && leave->status_state == SOOTH_STATE_VALUE && is_fault(leave->status) &&
 		e->all.size < ROWS_MAX * sizeof(*leave))
 		buffer_append(&e->all, leave, sizeof(*leave));

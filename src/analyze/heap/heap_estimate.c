@@ -49,7 +49,7 @@ static uint64_t estimate_gain(uint64_t value, double weight, uint64_t *reported)
 	return gain;
 }
 
-bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *samples,
+bool heap_estimates_update(struct heap_estimates *e, const struct heap_sum *samples,
 	struct heap_sum *estimate, double *allocated, double *live)
 {
 	struct sample_key key = { process_id_of(&samples->record), samples->program, samples->stack,

@@ -22,7 +22,7 @@ void heap_estimates_fini(struct heap_estimates *e);
 /* Sets `estimate` to the blocks that the samples stand for, less the estimates returned earlier.
  * Sets `allocated` and `live` to the increase of the variance of allocated and live bytes. False:
  * no room. */
-bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *samples,
+bool heap_estimates_update(struct heap_estimates *e, const struct heap_sum *samples,
 	struct heap_sum *estimate, double *allocated, double *live);
 
 #endif

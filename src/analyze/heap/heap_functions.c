@@ -10,7 +10,7 @@ bool heap_call_failed(const struct heap_call *c)
 	       c->size_state == SOOTH_STATE_VALUE;
 }
 
-static uint32_t place_of(uint32_t function)
+static uint32_t position_of_function(uint32_t function)
 {
 	return function < HEAP_FUNCTIONS ? function : HEAP_FUNCTIONS;
 }
@@ -35,10 +35,11 @@ static void add_sum(struct heap_function_sum *to, const struct heap_function_sum
 		to->max_ns = one->max_ns;
 }
 
-static void add_both(struct heap_sums *s, uint32_t function, const struct heap_function_sum *one)
+static void add_to_function_and_total(
+	struct heap_sums *s, uint32_t function, const struct heap_function_sum *one)
 {
 	s->has_any = true;
-	add_sum(&s->functions[place_of(function)], one);
+	add_sum(&s->functions[position_of_function(function)], one);
 	add_sum(&s->all, one);
 }
 
@@ -52,7 +53,7 @@ void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c)
 		.total_ns = c->duration_ns,
 		.max_ns = c->duration_ns };
 
-	add_both(s, c->function, &one);
+	add_to_function_and_total(s, c->function, &one);
 	if (!is_free)
 		s->histogram[log2_bucket(c->size, HEAP_BUCKETS)]++;
 }
@@ -68,7 +69,7 @@ void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c)
 		.max_ns = c->max_ns,
 		.is_partial = c->is_partial != 0 };
 
-	add_both(s, c->function, &one);
+	add_to_function_and_total(s, c->function, &one);
 	for (unsigned i = 0; i < HEAP_BUCKETS; i++)
 		s->histogram[i] += c->histogram[i];
 }

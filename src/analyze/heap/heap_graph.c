@@ -95,7 +95,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		sum = record_as(r, HEAP_SUM, sizeof(*sum));
 		held = record_as(r, HEAP_HELD, sizeof(*held));
 		if (sum)
-			heap_held_take_sum(&s->live, sum);
+			heap_held_add_sum(&s->live, sum);
 		else if (held)
 			heap_held_add(&s->live, held);
 		else

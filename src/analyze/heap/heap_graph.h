@@ -21,7 +21,7 @@ struct heap_graph_options {
 	double least_share; /* share of the total; narrower frames are left out of a picture */
 };
 
-/* "live", "blocks", ...; NULL behind the last. */
+/* Returns the name of a weight: "live", "blocks", ...; NULL behind the last. */
 const char *heap_weight_name(size_t index);
 
 #endif

@@ -31,7 +31,7 @@ struct heap_groups {
 
 void heap_groups_init(struct heap_groups *g);
 void heap_groups_fini(struct heap_groups *g);
-/* NULL: not requested, or no room. */
+/* Returns the groups of a process; NULL: not requested, or no room. */
 struct heap_group *heap_groups_of(
 	struct heap_groups *g, const struct process_id *process, uint32_t tid, uint64_t size);
 

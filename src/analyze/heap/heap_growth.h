@@ -28,7 +28,7 @@ static inline void heap_gain_add(int64_t *to, uint64_t gain)
 }
 
 struct heap_clock {
-	uint64_t begin_ns, end_ns; /* of the records so far; begin 0: none yet */
+	uint64_t begin_ns, end_ns; /* first and last record; begin 0: none yet */
 	uint64_t window_ns;
 };
 

@@ -44,7 +44,7 @@ static void raise_peak(struct heap_live *l, uint64_t bytes, uint64_t time_ns)
 
 /* --- sums of a stack --- */
 
-static void add_part(
+static void add_blocks_of_size(
 	struct heap_live *l, struct heap_stack_sum *stack, const struct heap_sum *s, bool is_live)
 {
 	struct heap_part_key key = { l->last_id, s->program, s->stack, s->size_class, 0 };
@@ -82,9 +82,10 @@ static void sum_up(struct heap_process *p, const struct heap_sum *s)
 	p->summed_freed += s->freed_bytes;
 }
 
-/* Takes sums of stacks. With samples the values of the process are estimates too: the sums of its
+/* Applies sums of stacks. With samples the values of the process are estimates too: the sums of its
  * stacks, including those from before sampling began. */
-static void take_summed(struct heap_live *l, struct heap_process *p, const struct heap_sum *s)
+static void apply_sums_by_stack(
+	struct heap_live *l, struct heap_process *p, const struct heap_sum *s)
 {
 	if (s->program > p->held_program)
 		begin_held(l, p, s->program);
@@ -98,7 +99,7 @@ static void take_summed(struct heap_live *l, struct heap_process *p, const struc
 		set_live(l, p, p->summed_bytes, p->summed_blocks);
 }
 
-static struct heap_stack_sum *take_sum(struct heap_live *l, const struct heap_sum *s)
+static struct heap_stack_sum *apply_sum(struct heap_live *l, const struct heap_sum *s)
 {
 	struct heap_process *p = heap_live_process(l, &s->record);
 	struct heap_stack_sum *stack =
@@ -109,7 +110,7 @@ static struct heap_stack_sum *take_sum(struct heap_live *l, const struct heap_su
 		sum_up(p, s);
 	}
 	if (p && p->is_sampled)
-		take_summed(l, p, s);
+		apply_sums_by_stack(l, p, s);
 	if (!p || !stack) {
 		l->unstacked += s->calls;
 		return NULL;
@@ -126,22 +127,22 @@ static struct heap_stack_sum *take_sum(struct heap_live *l, const struct heap_su
 	stack->freed_bytes += s->freed_bytes;
 	stack->short_blocks += s->short_blocks;
 	stack->short_bytes += s->short_bytes;
-	add_part(l, stack, s, s->program == p->program && s->program > p->over_program);
+	add_blocks_of_size(l, stack, s, s->program == p->program && s->program > p->over_program);
 	return stack;
 }
 
-static void take_samples(struct heap_live *l, const struct heap_sum *samples)
+static void apply_sampled_sums(struct heap_live *l, const struct heap_sum *samples)
 {
 	double allocated, live;
 	struct heap_stack_sum *stack;
 	struct heap_sum sum;
 
 	l->has_held = true;
-	if (!heap_estimates_take(&l->estimates, samples, &sum, &allocated, &live)) {
+	if (!heap_estimates_update(&l->estimates, samples, &sum, &allocated, &live)) {
 		l->untracked += samples->calls;
 		return;
 	}
-	stack = take_sum(l, &sum);
+	stack = apply_sum(l, &sum);
 	l->live_variance += live;
 	if (stack) {
 		stack->allocated_variance += allocated;
@@ -149,21 +150,21 @@ static void take_samples(struct heap_live *l, const struct heap_sum *samples)
 	}
 }
 
-void heap_held_take_sum(struct heap_live *l, const struct heap_sum *s)
+void heap_held_add_sum(struct heap_live *l, const struct heap_sum *s)
 {
 	struct heap_sum all = { 0 };
 
 	if (record_holds(&s->record, sizeof(*s)) && s->sample_bytes) {
-		take_samples(l, s);
+		apply_sampled_sums(l, s);
 		return;
 	}
 	memcpy(&all, s, HEAP_SUM_LEAST);
-	take_sum(l, &all);
+	apply_sum(l, &all);
 }
 
 /* --- values of a process --- */
 
-static void take_unknown(
+static void count_unknown_frees(
 	struct heap_live *l, const struct heap_process *p, const struct heap_held *h)
 {
 	uint64_t frees = h->frees_unknown - p->held_unknown;
@@ -179,7 +180,8 @@ static void take_unknown(
 		heap_gain_add(&l->older.blocks[heap_live_window(l, h->record.time_ns)], frees);
 }
 
-static void take_roomless(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
+static void count_blocks_without_room(
+	struct heap_live *l, struct heap_process *p, const struct heap_held *h)
 {
 	l->untracked += h->untracked_blocks - p->held_untracked;
 	l->unstacked += h->unsummed_blocks - p->held_unsummed;
@@ -187,14 +189,15 @@ static void take_roomless(struct heap_live *l, struct heap_process *p, const str
 	p->held_unsummed = h->unsummed_blocks;
 }
 
-/* Takes the values of a sampled process that its sums by stack do not have. */
-static void take_sampled(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
+/* Applies the values of a sampled process that its sums by stack do not have. */
+static void apply_sampled_process(
+	struct heap_live *l, struct heap_process *p, const struct heap_held *h)
 {
 	l->estimates.sample_bytes = h->sample_bytes;
 	p->is_sampled = true;
-	take_unknown(l, p, h);
+	count_unknown_frees(l, p, h);
 	p->held_unknown = h->frees_unknown;
-	take_roomless(l, p, h);
+	count_blocks_without_room(l, p, h);
 	if (p->live_bytes > p->peak_bytes)
 		p->peak_bytes = p->live_bytes;
 	raise_peak(l, p->peak_bytes, h->record.time_ns);
@@ -211,7 +214,7 @@ void heap_held_add(struct heap_live *l, const struct heap_held *h)
 	if (h->program > p->held_program)
 		begin_held(l, p, h->program);
 	if (record_holds(&h->record, sizeof(*h)) && h->sample_bytes) {
-		take_sampled(l, p, h);
+		apply_sampled_process(l, p, h);
 		return;
 	}
 	if (h->program <= p->over_program) {
@@ -225,8 +228,8 @@ void heap_held_add(struct heap_live *l, const struct heap_held *h)
 	if (h->peak_bytes > p->peak_bytes)
 		p->peak_bytes = h->peak_bytes;
 	l->freed_bytes += h->freed_bytes - p->held_freed;
-	take_unknown(l, p, h);
-	take_roomless(l, p, h);
+	count_unknown_frees(l, p, h);
+	count_blocks_without_room(l, p, h);
 	p->held_freed = h->freed_bytes;
 	p->held_unknown = h->frees_unknown;
 	/* The kernel measures the peak of each process; that of several is computed at each

@@ -9,7 +9,7 @@
 
 #include "analyze/heap/heap_live.h"
 
-void heap_held_take_sum(struct heap_live *l, const struct heap_sum *s);
+void heap_held_add_sum(struct heap_live *l, const struct heap_sum *s);
 void heap_held_add(struct heap_live *l, const struct heap_held *h);
 
 #endif

@@ -39,7 +39,7 @@ static const struct section growing_section = SECTION_OF("heap_stacks", heap_sta
 	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,stack",
 	.rows_most = HEAP_STACKS_SHOWN);
 
-static int by_growth(const void *left, const void *right)
+static int compare_by_growth(const void *left, const void *right)
 {
 	const struct heap_stack *a = left, *b = right;
 	double x = a->growth.grows ? a->growth.bytes_per_s : -1;
@@ -209,7 +209,7 @@ int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
 {
 	int status;
 
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), by_growth);
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_growth);
 	status = emit_answer(scope, live, stacks->count, stacks->all, sums, err);
 	if (!status && stacks->count && stacks->all[0].growth.grows)
 		status = heap_section(scope, &growing_section, err);

@@ -99,7 +99,7 @@ static bool ran_out(const struct heap_call *c)
 	       c->function != HEAP_MEMALIGN;
 }
 
-static int take_call(struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
+static int add_call(struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct heap_call call;
 
@@ -132,8 +132,7 @@ static uint8_t mapping_of(const struct syscalls_call *c)
 	return row->traits & SYSCALL_BREAKS && c->arguments[0] ? LINE_BRK : 0;
 }
 
-static int take_mapping(
-	struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
+static int add_mapping(struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
 	const struct syscalls_call *c = (const void *)r;
 	uint8_t function = mapping_of(c);
@@ -166,10 +165,10 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		s->has_counts |= r->kind == HEAP_COUNT;
 		if (!status && r->kind == HEAP_CALL)
-			status = take_call(s, r, err);
+			status = add_call(s, r, err);
 		else if (!status && r->kind == SYSCALLS_CALL &&
 			 record_holds(r, SYSCALLS_CALL_LEAST))
-			status = take_mapping(s, r, err);
+			status = add_mapping(s, r, err);
 	}
 	return status;
 }

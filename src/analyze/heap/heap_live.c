@@ -149,7 +149,7 @@ static void count_allocated_block(
 	}
 }
 
-static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_t time_ns)
+static void remove_from_stack(struct heap_live *l, const struct heap_block *b, uint64_t time_ns)
 {
 	unsigned window = heap_live_window(l, time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
@@ -192,7 +192,7 @@ static void count_freed_block(
 {
 	p->live_bytes -= b->size;
 	l->bytes -= b->size;
-	leave_stack(l, b, time_ns);
+	remove_from_stack(l, b, time_ns);
 	count_free(l, b, time_ns);
 }
 
@@ -221,7 +221,7 @@ static void note_handover(
 }
 
 /* Returns whether the block was replaced since `since_ns`, which means that it was freed. */
-static bool take_handover(struct heap_live *l, uint64_t address, uint64_t since_ns)
+static bool was_replaced_since(struct heap_live *l, uint64_t address, uint64_t since_ns)
 {
 	size_t count =
 		l->handover_count < HEAP_HANDOVERS_MAX ? l->handover_count : HEAP_HANDOVERS_MAX;
@@ -292,7 +292,7 @@ static void drop_block(
 		map_remove(&p->blocks, &address);
 		p->live_blocks = p->blocks.count;
 		l->blocks--;
-	} else if (!take_handover(l, address, since_ns)) {
+	} else if (!was_replaced_since(l, address, since_ns)) {
 		note_foreign_free(l, p, address, since_ns);
 	}
 }
@@ -361,7 +361,7 @@ static void count_stack(struct heap_live *l, const struct heap_call *c)
 	sum->allocated_bytes += c->size;
 }
 
-static void take_call(struct heap_live *l, const struct heap_call *c)
+static void add_call(struct heap_live *l, const struct heap_call *c)
 {
 	struct heap_process *p = heap_live_process(l, &c->record);
 
@@ -376,7 +376,7 @@ static void take_call(struct heap_live *l, const struct heap_call *c)
 		apply_call(l, p, c);
 }
 
-static void take_count(struct heap_live *l, const struct heap_count *c)
+static void add_counts(struct heap_live *l, const struct heap_count *c)
 {
 	struct heap_process *p = heap_live_process(l, &c->record);
 
@@ -394,12 +394,12 @@ static void drop_blocks(struct heap_live *l, struct heap_process *p)
 	fini_blocks(p);
 }
 
-static void name_process(struct heap_process *p, const char name[PROCESS_NAME_SIZE])
+static void set_process_name(struct heap_process *p, const char name[PROCESS_NAME_SIZE])
 {
 	memcpy(p->name, name, sizeof(p->name));
 }
 
-static void take_join(struct heap_live *l, const struct process_join *join)
+static void handle_join(struct heap_live *l, const struct process_join *join)
 {
 	struct heap_process *p = heap_live_process(l, &join->record);
 
@@ -407,7 +407,7 @@ static void take_join(struct heap_live *l, const struct process_join *join)
 		return;
 	if (!p->seen.events)
 		p->origin = HEAP_FROM_FORK;
-	name_process(p, join->name);
+	set_process_name(p, join->name);
 }
 
 void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
@@ -440,21 +440,21 @@ static void end_program(struct heap_live *l, struct heap_process *p, uint64_t ti
 		heap_live_end_parts(l, p->over_program + 1, time_ns);
 }
 
-static void take_exec(struct heap_live *l, const struct process_exec *exec)
+static void handle_exec(struct heap_live *l, const struct process_exec *exec)
 {
 	struct heap_process *p = heap_live_process(l, &exec->record);
 
 	if (!p || p->has_left)
 		return;
 	map_for_each_value (map_while((l->stacks.count || l->groups.by), &p->blocks), void *, block)
-		leave_stack(l, block, exec->record.time_ns);
+		remove_from_stack(l, block, exec->record.time_ns);
 	end_program(l, p, exec->record.time_ns);
 	l->exec_blocks += p->live_blocks;
 	l->exec_bytes += p->live_bytes;
 	drop_blocks(l, p);
 	p->live_blocks = p->live_bytes = 0;
 	p->origin = HEAP_FROM_EXEC;
-	name_process(p, exec->name);
+	set_process_name(p, exec->name);
 }
 
 /* Removes young blocks from their stacks, but not from the values of the process. */
@@ -462,7 +462,7 @@ static void forget_young(struct heap_live *l, const struct heap_process *p, uint
 {
 	map_for_each_value (map_while(l->min_age_ns, &p->blocks), const struct heap_block *, b) {
 		if (now_ns - b->time_ns < l->min_age_ns)
-			leave_stack(l, b, now_ns);
+			remove_from_stack(l, b, now_ns);
 	}
 }
 
@@ -476,7 +476,7 @@ void heap_live_forget_young(struct heap_live *l)
 }
 
 /* Keeps the blocks in their stacks, as live at the end of the process. */
-static void leave_peak(struct heap_live *l, const struct heap_process *p)
+static void store_blocks_left(struct heap_live *l, const struct heap_process *p)
 {
 	map_for_each_value (
 		map_while(l->stacks.count, &p->blocks), const struct heap_block *, block) {
@@ -490,21 +490,21 @@ static void leave_peak(struct heap_live *l, const struct heap_process *p)
 	}
 }
 
-static void take_leave(struct heap_live *l, const struct process_leave *leave)
+static void handle_leave(struct heap_live *l, const struct process_leave *leave)
 {
 	struct heap_process *p = heap_live_process(l, &leave->record);
 
 	if (!p || p->has_left)
 		return;
 	forget_young(l, p, leave->record.time_ns);
-	leave_peak(l, p);
+	store_blocks_left(l, p);
 	drop_blocks(l, p);
 	p->has_left = true;
 	l->last_left = l->last_id;
 	if (!--l->present)
 		l->last_bytes = p->live_bytes;
 	if (!p->name[0])
-		name_process(p, leave->name);
+		set_process_name(p, leave->name);
 	if (p->seen.events || p->counted.events || l->has_held ||
 		l->processes.count < HEAP_PROCESSES_MAX / 2)
 		return;
@@ -521,23 +521,23 @@ void heap_live_add_record(struct heap_live *l, const struct sooth_record *r)
 	switch (r->kind) {
 	case HEAP_CALL:
 		if (record_holds(r, HEAP_CALL_LEAST))
-			take_call(l, (const void *)r);
+			add_call(l, (const void *)r);
 		break;
 	case HEAP_COUNT:
 		if (record_holds(r, sizeof(struct heap_count)))
-			take_count(l, (const void *)r);
+			add_counts(l, (const void *)r);
 		break;
 	case PROCESS_JOIN:
 		if (record_holds(r, sizeof(struct process_join)))
-			take_join(l, (const void *)r);
+			handle_join(l, (const void *)r);
 		break;
 	case PROCESS_EXEC:
 		if (record_holds(r, PROCESS_EXEC_LEAST))
-			take_exec(l, (const void *)r);
+			handle_exec(l, (const void *)r);
 		break;
 	case PROCESS_LEAVE:
 		if (record_holds(r, sizeof(struct process_leave)))
-			take_leave(l, (const void *)r);
+			handle_leave(l, (const void *)r);
 		break;
 	case STREAM_TARGET:
 		l->is_launched = target_is_command(r);

@@ -21,7 +21,8 @@
 #include "model/stream_records.h"
 #include "probes/heap.h"
 
-#define HEAP_BLOCKS_MAX	   ((size_t)8 << 20) /* in all processes together: some 500 MB */
+#define HEAP_BLOCKS_MAX                                                                            \
+	((size_t)8 << 20) /* number of blocks of all processes together: some 500 MB */
 #define HEAP_HANDOVERS_MAX 256
 
 /* Why a process frees blocks whose allocation was not seen. */
@@ -41,8 +42,8 @@ struct heap_process {
 	struct map foreign; /* addresses of blocks that were freed, and allocated before attach */
 	uint64_t live_bytes, live_blocks;
 	uint64_t peak_bytes;
-	struct heap_events seen;    /* from single calls */
-	struct heap_events counted; /* from aggregates */
+	struct heap_events seen;    /* events known from single calls */
+	struct heap_events counted; /* events known from aggregates */
 	uint8_t origin;		    /* enum heap_origin */
 	bool has_left;
 	/* values aggregated in the kernel; a program is numbered by exec */
@@ -50,8 +51,8 @@ struct heap_process {
 	uint32_t over_program;		  /* an exec has ended programs up to this number */
 	uint64_t over_bytes, over_blocks; /* live at that exec, as far as known */
 	uint64_t held_freed, held_unknown, held_untracked, held_unsummed;
-	/* The same values from the sums of its stacks, of one program: used if there are samples.
-	 */
+	/* Sums of the stacks of one program, summed_program: used instead of the values above if
+	 * there are samples. */
 	uint32_t summed_program;
 	bool is_sampled;
 	uint64_t summed_bytes, summed_blocks, summed_freed;
@@ -75,7 +76,7 @@ struct heap_stack_sum {
 		gone_blocks; /* part of the live blocks: those of processes that have ended */
 	struct heap_at_peak at_peak;
 	struct heap_gains gains;
-	double allocated_variance, live_variance; /* of bytes estimated from samples */
+	double allocated_variance, live_variance; /* variances of bytes estimated from samples */
 };
 
 /* Key of allocations by stack, process and size class (bpf/log2.h). Sums made in the kernel are
@@ -107,13 +108,14 @@ struct heap_live {
 	struct map stacks;  /* uint32_t -> struct heap_stack_sum; empty: not requested */
 	uint64_t unstacked; /* allocations without a stack, in a run with stacks */
 	struct map parts;   /* heap_part_key -> struct heap_part */
-	bool with_parts;    /* also fill `parts` from single calls */
+	bool with_parts;    /* `parts` are filled from single calls too */
 	struct heap_groups groups;
-	uint64_t min_age_ns; /* at the end, younger blocks count in no stack, part or group */
-	bool has_held;	     /* there are values added up in the kernel */
+	uint64_t min_age_ns; /* blocks younger than this at the end count in no stack, part or group
+			      */
+	bool has_held;	     /* the kernel has added up values */
 	uint64_t untracked;  /* blocks that found no room in the kernel's tables */
-	struct heap_estimates estimates; /* if the kernel adds up only samples */
-	double live_variance;		 /* of the estimates; an exec does not reduce it */
+	struct heap_estimates estimates; /* estimates; used if the kernel adds up only samples */
+	double live_variance;		 /* variance of the estimates; an exec does not reduce it */
 	struct process_id last_left;
 	struct heap_clock clock;
 	struct heap_gains older; /* frees of blocks allocated before attach */
@@ -133,7 +135,8 @@ struct heap_live {
 	uint64_t refused;
 	bool is_launched;
 	struct heap_handover handovers[HEAP_HANDOVERS_MAX];
-	size_t handover_count; /* in total; the index in the ring is the remainder */
+	size_t handover_count; /* number of handovers in total; the remainder is the index in the
+				  ring */
 };
 
 void heap_live_init(struct heap_live *l, size_t blocks_max);
@@ -146,7 +149,7 @@ void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *block
 /* Returns the process of a record and makes it l->last; NULL: there is no room, and the record is
  * counted. For code that handles other kinds of records. */
 struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r);
-/* Must be called before the live memory of a stack changes. */
+/* Notes a peak. Must be called before the live memory of a stack changes. */
 void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack);
 /* Returns the memory that the stack held when most memory was live. */
 struct heap_at_peak heap_live_at_peak(
@@ -156,8 +159,8 @@ struct heap_at_peak heap_live_at_peak(
 unsigned heap_live_window(struct heap_live *l, uint64_t time_ns);
 /* Ends l->last's parts of programs before number `before`, which an exec has ended. */
 void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns);
-/* To be called after the last record, where min_age_ns is set: forgets the young blocks of the
- * processes that still run. */
+/* Forgets the young blocks of the processes that still run, where min_age_ns is set. Called after
+ * the last record. */
 void heap_live_forget_young(struct heap_live *l);
 void heap_live_fini(struct heap_live *l);
 

@@ -18,7 +18,7 @@ struct gap_key {
 };
 
 struct gap {
-	struct sooth_text path; /* in `texts` */
+	struct sooth_text path; /* path of the file, in `texts` */
 	uint64_t unseen_ns;
 };
 
@@ -28,7 +28,7 @@ struct site_key {
 };
 
 struct site {
-	struct sooth_text path, why; /* in `texts` */
+	struct sooth_text path, why; /* path of the file and reason, in `texts` */
 	uint8_t has_return, is_emulated;
 };
 
@@ -59,7 +59,7 @@ void heap_notes_fini(struct heap_notes *n)
 	buffer_fini(&n->texts);
 }
 
-static struct sooth_text keep_text(
+static struct sooth_text store_text(
 	struct heap_notes *n, const struct sooth_record *r, const struct sooth_text *text)
 {
 	size_t size = text->size < TEXT_MAX ? text->size : TEXT_MAX;
@@ -95,7 +95,7 @@ static bool is_of_samples(const struct heap_gap *g)
 	return record_holds(&g->record, sizeof(*g)) && g->is_of_samples;
 }
 
-static void take_gap(struct heap_notes *n, const struct heap_gap *g)
+static void store_gap(struct heap_notes *n, const struct heap_gap *g)
 {
 	struct gap_key key = { process_id_of(&g->record), hash_text(&g->record, &g->path) };
 	uint64_t unseen_ns = g->record.time_ns > g->from_ns ? g->record.time_ns - g->from_ns : 0;
@@ -111,11 +111,11 @@ static void take_gap(struct heap_notes *n, const struct heap_gap *g)
 	if (!gap)
 		return; /* the map counts it */
 	if (is_new)
-		gap->path = keep_text(n, &g->record, &g->path);
+		gap->path = store_text(n, &g->record, &g->path);
 	gap->unseen_ns += unseen_ns;
 }
 
-static void take_site(struct heap_notes *n, const struct heap_site *s)
+static void store_site(struct heap_notes *n, const struct heap_site *s)
 {
 	struct site_key key = { s->device, s->inode, s->offset, s->function };
 	bool is_new;
@@ -124,13 +124,13 @@ static void take_site(struct heap_notes *n, const struct heap_site *s)
 	if (!site || !is_new)
 		return;
 	map_put(&n->files, &key, NULL);
-	site->path = keep_text(n, &s->record, &s->path);
-	site->why = keep_text(n, &s->record, &s->why);
+	site->path = store_text(n, &s->record, &s->path);
+	site->why = store_text(n, &s->record, &s->why);
 	site->has_return = s->has_return;
 	site->is_emulated = s->is_emulated;
 }
 
-static void take_cost(struct heap_notes *n, const struct heap_cost *c)
+static void store_cost(struct heap_notes *n, const struct heap_cost *c)
 {
 	n->has_cost = true;
 	n->attach_ns += c->attach_ns;
@@ -141,11 +141,11 @@ static void take_cost(struct heap_notes *n, const struct heap_cost *c)
 void heap_notes_add_record(struct heap_notes *n, const struct sooth_record *r)
 {
 	if (record_as(r, HEAP_GAP, HEAP_GAP_LEAST))
-		take_gap(n, (const void *)r);
+		store_gap(n, (const void *)r);
 	else if (record_as(r, HEAP_COST, sizeof(struct heap_cost)))
-		take_cost(n, (const void *)r);
+		store_cost(n, (const void *)r);
 	else if (record_as(r, HEAP_SITE, sizeof(struct heap_site)))
-		take_site(n, (const void *)r);
+		store_site(n, (const void *)r);
 	pauses_add_record(&n->pauses, r, HEAP_PAUSE);
 }
 

@@ -13,8 +13,8 @@
  */
 
 struct heap_notes {
-	struct map gaps;     /* by process and file */
-	struct map sites;    /* by file and place */
+	struct map gaps;     /* process and file -> gap */
+	struct map sites;    /* file and place -> site */
 	struct map files;    /* the files of the sites */
 	struct buffer texts; /* paths and reasons */
 	struct pauses pauses;

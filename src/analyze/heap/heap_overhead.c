@@ -13,9 +13,10 @@
 #include "model/schema.h"
 #include "probes/heap.h"
 
-#define PROCESSES_MAX	 4096
-#define NOTABLE_PERCENT	 10  /* percent of the CPU time from which overhead is reported */
-#define LEAST_SHARE	 100 /* if observed for at least 1/LEAST_SHARE of the time */
+#define PROCESSES_MAX	4096
+#define NOTABLE_PERCENT 10 /* percent of the CPU time from which overhead is reported */
+#define LEAST_SHARE                                                                                \
+	100 /* the overhead is known if the process was observed for 1/LEAST_SHARE of the time */
 #define PERCENT_MOST	 99
 #define LINES_FOR_PEOPLE 3
 
@@ -73,7 +74,7 @@ static uint64_t observed_ns(const struct heap_overhead *o)
 	return o->record.time_ns > o->from_ns ? o->record.time_ns - o->from_ns : 0;
 }
 
-static bool is_notable(const struct heap_overhead *o)
+static bool is_overhead_notable(const struct heap_overhead *o)
 {
 	return o->cost_state == SOOTH_STATE_VALUE && o->probes_ns &&
 	       o->probes_ns >= o->cpu_ns / 100 * NOTABLE_PERCENT &&
@@ -123,7 +124,7 @@ static int emit_row(const struct heap_overhead *o, struct output *output,
 		.stepped_ns = o->stepped_ns,
 		.cost_state = o->cost_state,
 		.return_state = o->return_state,
-		.remedy_state = is_notable(o) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.remedy_state = is_overhead_notable(o) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	char remedy[96];
 
 	if (how->is_launched)
@@ -140,7 +141,7 @@ static int emit_row(const struct heap_overhead *o, struct output *output,
 }
 
 /* Orders by lost time, most first. */
-static int by_time(const void *a, const void *b)
+static int compare_by_time(const void *a, const void *b)
 {
 	const struct heap_overhead *x = a, *y = b;
 
@@ -160,7 +161,7 @@ static int emit_overheads(const struct heap_overheads *o, struct output *output,
 	if (!status)
 		status = output_section(output, section, err);
 	for (size_t i = 0; i < count && !status; i++) {
-		if (only_notable && (!is_notable(&all[i]) || lines >= LINES_FOR_PEOPLE))
+		if (only_notable && (!is_overhead_notable(&all[i]) || lines >= LINES_FOR_PEOPLE))
 			continue;
 		lines++;
 		status = emit_row(&all[i], output, how, err);
@@ -179,7 +180,7 @@ int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 	assert(o);
 	if (o->all.size)
 		qsort(o->all.data, o->all.size / sizeof(struct heap_overhead),
-			sizeof(struct heap_overhead), by_time);
+			sizeof(struct heap_overhead), compare_by_time);
 	brief.audience = SECTION_BRIEF;
 	status = emit_overheads(o, output, &section, how, false, err);
 	return status ? status : emit_overheads(o, output, &brief, how, true, err);

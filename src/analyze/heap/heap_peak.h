@@ -11,11 +11,11 @@
 
 struct heap_at_peak {
 	uint64_t bytes, blocks;
-	uint64_t number; /* of the peak, from 1; 0: the stack never changed */
+	uint64_t number; /* number of the peak, from 1; 0: the stack never changed */
 };
 
-/* To be called before the values of a stack change, with what it holds now and the number of the
- * latest peak. */
+/* Updates the peak of a stack. Called before its values change, with what it holds now and the
+ * number of the latest peak. */
 static inline void heap_peak_note(
 	struct heap_at_peak *at, uint64_t bytes, uint64_t blocks, uint64_t number)
 {

@@ -19,9 +19,9 @@ struct heap_resident {
 };
 
 struct heap_resident_growth {
-	uint64_t before_bytes, bytes; /* of the processes that still run */
-	uint64_t grown_bytes;	      /* by processes that grew, without started programs */
-	uint32_t pid;		      /* process that grew most; 0: unknown */
+	uint64_t before_bytes, bytes; /* memory of running processes: at the start, now */
+	uint64_t grown_bytes; /* growth of the processes that grew, without started programs */
+	uint32_t pid;	      /* process that grew most; 0: unknown */
 };
 
 void heap_resident_init(struct heap_resident *h);

@@ -74,8 +74,8 @@ static void sum_part(struct heap_part *to, const struct heap_part *one)
 	to->live_blocks += one->live_blocks;
 }
 
-static void add_part(struct sizes *s, struct profile_sums *sums, const struct heap_part_key *key,
-	const struct heap_part *part)
+static void add_size_of_stack(struct sizes *s, struct profile_sums *sums,
+	const struct heap_part_key *key, const struct heap_part *part)
 {
 	uint32_t number = key->size_class < CLASSES ? key->size_class : CLASSES - 1;
 	struct size_class *class = &s->classes[number];
@@ -99,7 +99,7 @@ static void add_part(struct sizes *s, struct profile_sums *sums, const struct he
 	}
 }
 
-static int by_live_bytes(const void *left, const void *right)
+static int compare_by_live_bytes(const void *left, const void *right)
 {
 	const struct size_class *a = left, *b = right;
 	const struct heap_part *x = &a->sum, *y = &b->sum;
@@ -155,7 +155,7 @@ static int emit_answer(struct heap_scope *scope, const struct sizes *s,
 	return status;
 }
 
-static int emit_class(struct output *output, const struct size_class *class,
+static int emit_size_class(struct output *output, const struct size_class *class,
 	const struct profile_sums *sums, struct sooth_error *err)
 {
 	const struct heap_part *sum = &class->sum;
@@ -189,16 +189,16 @@ int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 		return error_no_memory(err);
 	map_init(&s->by_stack, sizeof(struct holder), sizeof(uint64_t), live->parts.limit);
 	map_for_each (&live->parts, const void *, key, void *, value)
-		add_part(s, sums, key, value);
+		add_size_of_stack(s, sums, key, value);
 	if (live->parts.refused)
 		output_limit(scope->output, "the sizes of some blocks",
 			"a table in sooth is full: further stacks and sizes are not counted", "");
-	qsort(s->classes, CLASSES, sizeof(s->classes[0]), by_live_bytes);
+	qsort(s->classes, CLASSES, sizeof(s->classes[0]), compare_by_live_bytes);
 	status = has_answer ? emit_answer(scope, s, sums, err) : 0;
 	if (!status)
 		status = heap_section(scope, &classes_section, err);
 	for (size_t i = 0; i < CLASSES && s->classes[i].sum.calls && !status; i++)
-		status = emit_class(scope->output, &s->classes[i], sums, err);
+		status = emit_size_class(scope->output, &s->classes[i], sums, err);
 	map_fini(&s->by_stack);
 	return status;
 }

@@ -23,14 +23,15 @@ struct heap_stack {
 };
 
 struct heap_stacks_merged {
-	struct heap_stack *all; /* to be freed */
+	struct heap_stack *all; /* the caller frees it */
 	size_t count;
 };
 
 int heap_stacks_merge(struct heap_stacks_merged *out, const struct heap_live *live,
 	struct profile_sums *sums, struct output *output, struct sooth_error *err);
-int heap_stacks_by_live(const void *left, const void *right); /* for qsort */
-/* A row of heap_stack_row_schema. */
+int heap_stacks_by_live(
+	const void *left, const void *right); /* Compares two heap_stacks for qsort(). */
+/* Emits a row of heap_stack_row_schema. */
 int heap_stack_emit(struct output *output, const struct heap_stack *stack,
 	const struct profile_sums *sums, struct sooth_error *err);
 

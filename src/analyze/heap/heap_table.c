@@ -72,7 +72,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static bool is_of_heap(const struct sooth_record *r, const char *field)
+static bool is_field_about_heap(const struct sooth_record *r, const char *field)
 {
 	const struct sooth_schema *schema = registry_schema(r->kind);
 	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, field), r);
@@ -80,15 +80,15 @@ static bool is_of_heap(const struct sooth_record *r, const char *field)
 	return v.state == SOOTH_STATE_VALUE && v.text.size == 4 && !memcmp(v.text.data, "heap", 4);
 }
 
-static void take_loss(struct table_state *s, const struct stream_loss *loss)
+static void add_loss(struct table_state *s, const struct stream_loss *loss)
 {
-	if (is_of_heap(&loss->record, "source"))
+	if (is_field_about_heap(&loss->record, "source"))
 		s->lost += loss->records;
 	else if (span_equal(record_text(&loss->record, &loss->source), "process"))
 		s->lost_changes += loss->records;
 }
 
-static void take_limit(struct table_state *s, const struct sooth_record *r)
+static void add_limit(struct table_state *s, const struct sooth_record *r)
 {
 	const struct stream_limit *limit = record_as(r, STREAM_LIMIT, sizeof(*limit));
 	struct span what = limit ? record_text(r, &limit->what) : span_of("", 0);
@@ -125,7 +125,7 @@ static void add_record(struct table_state *s, const struct sooth_record *r)
 		break;
 	case HEAP_SUM:
 		if (record_holds(r, HEAP_SUM_LEAST))
-			heap_held_take_sum(&s->live, (const void *)r);
+			heap_held_add_sum(&s->live, (const void *)r);
 		break;
 	case HEAP_HELD:
 		if (record_holds(r, HEAP_HELD_LEAST))
@@ -142,14 +142,14 @@ static void add_record(struct table_state *s, const struct sooth_record *r)
 		s->end_ns = r->time_ns;
 		break;
 	case STREAM_SOURCE:
-		s->has_source |= is_of_heap(r, "probe");
+		s->has_source |= is_field_about_heap(r, "probe");
 		break;
 	case STREAM_LIMIT:
-		take_limit(s, r);
+		add_limit(s, r);
 		break;
 	case STREAM_LOSS:
 		if (record_holds(r, sizeof(struct stream_loss)))
-			take_loss(s, (const struct stream_loss *)r);
+			add_loss(s, (const struct stream_loss *)r);
 		break;
 	case HEAP_OVERHEAD:
 		heap_overhead_add_record(&s->overheads, r);
@@ -214,7 +214,7 @@ static bool is_blind(const struct table_state *s)
 	       !s->seen.all.count && !s->counted.all.count;
 }
 
-static uint8_t live_state(const struct table_state *s)
+static uint8_t state_of_live_values(const struct table_state *s)
 {
 	if (is_blind(s))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
@@ -306,7 +306,7 @@ static void add_loss_reasons(struct table_state *s)
 		"%s allocated blocks did not fit sooth's table");
 }
 
-static void note_gaps(struct table_state *s)
+static void emit_gap_notes(struct table_state *s)
 {
 	char reason[96], text[UNITS_SIZE];
 
@@ -328,7 +328,7 @@ static const char *loss_remedy(const struct table_state *s)
 				   : "run the program again on a host with less load";
 }
 
-static void note_limits(struct table_state *s)
+static void emit_limit_notes(struct table_state *s)
 {
 	static const char *const what = "freed, live and peak bytes, exactly";
 	char reason[96], text[UNITS_SIZE];
@@ -356,7 +356,7 @@ static void note_limits(struct table_state *s)
 			"the processes have more allocated blocks than sooth can keep",
 			"select fewer processes with -p");
 	if (s->notes.gaps.count)
-		note_gaps(s);
+		emit_gap_notes(s);
 	if (s->live.frees_from_before)
 		output_limit(s->scope.output, "blocks allocated before attach",
 			"the live and peak bytes do not include memory allocated before sooth "
@@ -396,7 +396,7 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 						  : NOT_REQUESTED,
 		.unfinished_state =
 			is_blind(s) ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : SOOTH_STATE_VALUE,
-		.live_state = live_state(s),
+		.live_state = state_of_live_values(s),
 		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.rate_state = s->has_source && interval_ns && !is_blind(s) ? SOOTH_STATE_VALUE
 									   : SOOTH_STATE_ABSENT };
@@ -406,9 +406,9 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	row.failed_state = heap_failed_state(all, row.measured_state);
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);
 	row.live_error_bytes = estimate_error(l->live_variance);
-	row.error_state = l->estimates.sample_bytes ? live_state(s) : SOOTH_STATE_ABSENT;
+	row.error_state = l->estimates.sample_bytes ? state_of_live_values(s) : SOOTH_STATE_ABSENT;
 	row.ended_bytes = row.live_bytes - heap_live_at_end(l);
-	row.ended_state = row.ended_bytes ? live_state(s) : SOOTH_STATE_ABSENT;
+	row.ended_state = row.ended_bytes ? state_of_live_values(s) : SOOTH_STATE_ABSENT;
 	if (s->options.reported) {
 		*s->options.reported = row;
 		snprintf(s->options.inexact, s->options.inexact_bytes, "%s", s->inexact);
@@ -416,7 +416,7 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	return status ? status : OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
 }
 
-static void note_age(struct table_state *s)
+static void emit_age_note(struct table_state *s)
 {
 	char text[UNITS_SIZE];
 
@@ -443,7 +443,7 @@ static int emit_types(struct table_state *s, struct sooth_error *err)
 		blind, err);
 }
 
-static int emit_all(struct table_state *s, struct sooth_error *err)
+static int emit_tables(struct table_state *s, struct sooth_error *err)
 {
 	int status;
 
@@ -452,10 +452,10 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 	s->scope.loss_remedy = loss_remedy(s);
 	add_loss_reasons(s);
 	heap_live_forget_young(&s->live);
-	note_age(s);
+	emit_age_note(s);
 	if (s->options.answer && !s->says_samples) /* the totals report samples too */
 		heap_notes_samples(s->scope.output, &s->live);
-	note_limits(s);
+	emit_limit_notes(s);
 	status = heap_ended_emit(&s->ended, s->scope.output, err);
 	/* Without observed calls the table of types comes first: it has the reason. */
 	if (!s->options.answer && is_blind(s) && !status)
@@ -471,7 +471,8 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 	if (!status)
 		status = heap_emit_sizes(&s->scope, sums_of(s), err);
 	if (!status)
-		status = heap_emit_processes(&s->scope, &s->live, s->by_calls, live_state(s), err);
+		status = heap_emit_processes(
+			&s->scope, &s->live, s->by_calls, state_of_live_values(s), err);
 	return status ? status : heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
 }
 
@@ -480,7 +481,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct table_state *s = state;
 	const struct heap_observed how = { s->live.estimates.sample_bytes != 0,
 		s->live.is_launched };
-	int status = emit_all(s, err);
+	int status = emit_tables(s, err);
 
 	return status ? status : heap_overhead_emit(&s->overheads, s->scope.output, &how, err);
 }

@@ -12,10 +12,10 @@ struct heap_totals_row;
 /* One question instead of all tables. */
 enum heap_answer {
 	HEAP_NO_ANSWER,
-	HEAP_LEAKS, /* which code keeps more and more */
-	HEAP_CHURN, /* which code allocates what it frees at once */
+	HEAP_LEAKS, /* code that keeps more and more memory */
+	HEAP_CHURN, /* code that allocates what it frees at once */
 	HEAP_SIZES, /* live blocks by size */
-	HEAP_PEAK,  /* which code held most at the peak */
+	HEAP_PEAK,  /* code that held most memory at the peak */
 	HEAP_ANSWERS,
 };
 
@@ -30,19 +30,19 @@ enum heap_by {
 	HEAP_BYS,
 };
 
-/* "stack", ...; NULL behind the last. */
+/* Returns the name of a way to group: "stack", ...; NULL behind the last. */
 const char *heap_by_name(size_t index);
 
 struct heap_table_options {
-	bool sites;  /* also list where each function was probed */
+	bool sites;  /* the table lists where each function was probed too */
 	bool stacks; /* stacks were requested: note if there are none */
 	enum heap_answer answer;
 	enum heap_by by;
-	uint64_t min_age_ns; /* of blocks that count as live; 0: all */
+	uint64_t min_age_ns; /* least age of blocks that count as live; 0: any */
 	size_t rows_most;    /* most rows of a bounded table in text; 0: the default */
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
-	char *inexact;	   /* with `reported`: why the totals are not exact; empty: they are */
+	char *inexact; /* reason why the totals are not exact, with `reported`; empty: they are */
 	size_t inexact_bytes;
 };
 

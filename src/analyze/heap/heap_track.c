@@ -98,7 +98,7 @@ static void add_event(struct track_state *s, unsigned what, uint64_t value)
 		s->is_full = true;
 }
 
-static void note_time(struct track_state *s, uint64_t time_ns)
+static void advance_time(struct track_state *s, uint64_t time_ns)
 {
 	uint64_t ms = time_ns > s->begin_ns ? (time_ns - s->begin_ns) / NS_PER_MS : 0;
 
@@ -146,11 +146,11 @@ static void allocate_block(struct track_state *s, const struct heap_call *c)
 	add_event(s, EVENT_ALLOCATED, *kind);
 }
 
-static void take_call(struct track_state *s, const struct heap_call *c)
+static void add_call(struct track_state *s, const struct heap_call *c)
 {
 	bool moves = c->old_address_state == SOOTH_STATE_VALUE && c->old_address;
 
-	note_time(s, c->record.time_ns);
+	advance_time(s, c->record.time_ns);
 	if (c->function == HEAP_FREE) {
 		free_block(s, &c->record, c->address);
 		return;
@@ -162,8 +162,8 @@ static void take_call(struct track_state *s, const struct heap_call *c)
 		allocate_block(s, c);
 }
 
-/* Takes an exec, which discards all blocks of the earlier program. */
-static void take_exec(struct track_state *s, const struct sooth_record *r)
+/* Handles an exec, which discards all blocks of the earlier program. */
+static void handle_exec(struct track_state *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 
@@ -173,7 +173,7 @@ static void take_exec(struct track_state *s, const struct sooth_record *r)
 	}
 }
 
-static void take_target(struct track_state *s, const struct stream_target *t)
+static void handle_target(struct track_state *s, const struct stream_target *t)
 {
 	struct span command = record_text(&t->record, &t->command);
 
@@ -193,15 +193,15 @@ static void add_record(struct track_state *s, const struct sooth_record *r)
 		s->memory_bytes = segment->memory_bytes;
 		s->page_bytes = segment->page_bytes;
 	} else if (target) {
-		take_target(s, target);
+		handle_target(s, target);
 	} else if (r->kind == STREAM_BEGIN && !s->begin_ns) {
 		s->begin_ns = r->time_ns;
 	} else if (r->kind == HEAP_CALL && record_holds(r, HEAP_CALL_LEAST)) {
-		take_call(s, (const void *)r);
+		add_call(s, (const void *)r);
 	} else if (r->kind == PROCESS_EXEC) {
-		take_exec(s, r);
+		handle_exec(s, r);
 	} else if (r->kind == STREAM_END) {
-		note_time(s, r->time_ns);
+		advance_time(s, r->time_ns);
 	}
 	s->has_sums |= r->kind == HEAP_SUM || r->kind == HEAP_HELD;
 }

@@ -31,7 +31,7 @@
 
 /* --- the tables: largest, busiest and most nearly exhausted --- */
 
-static int by_rss(const void *a, const void *b)
+static int compare_by_rss(const void *a, const void *b)
 {
 	const struct inspect_class_row *x = a, *y = b;
 
@@ -67,7 +67,7 @@ static int emit_classes(
 				.class_ = i,
 				.figures_state = t->figures_state };
 	}
-	qsort(rows, count, sizeof(rows[0]), by_rss);
+	qsort(rows, count, sizeof(rows[0]), compare_by_rss);
 	for (size_t i = 0; i < count && !status; i++)
 		status = OUTPUT_ROW(s->output, &rows[i], NULL, 0, err);
 	return status;
@@ -112,7 +112,7 @@ struct peer_count {
 	uint64_t count;
 };
 
-static int by_count(const void *a, const void *b)
+static int compare_by_count(const void *a, const void *b)
 {
 	const struct peer_count *x = a, *y = b;
 
@@ -137,7 +137,7 @@ static int emit_peers(
 	if (!all)
 		status = error_no_memory(err);
 	else
-		qsort(all, count, sizeof(*all), by_count);
+		qsort(all, count, sizeof(*all), compare_by_count);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_count(s, id,
 			span_of(all[i].key->text, strnlen(all[i].key->text, SOCKET_SUMS_TEXT)),
@@ -253,7 +253,7 @@ static bool is_shown(const struct inspect_snapshots *s, const struct process_id 
 	return !s->host.asked.size || host_state_is_asked(&s->host, id->pid);
 }
 
-static void take_process(struct inspect_snapshots *s, const struct sooth_record *r)
+static void handle_process(struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct buffer *last;
@@ -273,7 +273,7 @@ static void take_process(struct inspect_snapshots *s, const struct sooth_record 
 	s->room.bytes += last->size;
 }
 
-static void take_segment(struct inspect_snapshots *s, const struct sooth_record *r)
+static void handle_segment(struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	const struct stream_segment *segment = (const void *)r;
 
@@ -283,7 +283,7 @@ static void take_segment(struct inspect_snapshots *s, const struct sooth_record 
 	s->boottime_offset_ns = segment->boottime_offset_ns;
 }
 
-static void take_waits(struct inspect_snapshots *s, const struct sooth_record *r)
+static void handle_waits(struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 
@@ -304,12 +304,12 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	host_state_add_batch(&s->host, batch);
 	batch_for_each (r, batch) {
 		if (r->kind == PROC_PROCESS)
-			take_process(s, r);
+			handle_process(s, r);
 		if (r->kind == STREAM_SEGMENT)
-			take_segment(s, r);
+			handle_segment(s, r);
 		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 			snapshots_add_record(all[i], r);
-		take_waits(s, r);
+		handle_waits(s, r);
 		thread_times_add_record(&s->threads, r);
 		/* the notes report errors in an agent's definition */
 		agent_set_add_record(&s->agents, r, &ignored);
@@ -317,7 +317,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-static int no_process(struct sooth_error *err)
+static int refuse_no_process(struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "inspect a process");
 	error_why(err, "the process had ended before sooth read it, or the capture has no process "
@@ -326,7 +326,7 @@ static int no_process(struct sooth_error *err)
 		"select a running process: sooth inspect PID (--save FILE.sooth stores a capture)");
 }
 
-static int several_processes(struct inspect_snapshots *s, struct sooth_error *err)
+static int refuse_several_processes(struct inspect_snapshots *s, struct sooth_error *err)
 {
 	struct buffer pids = { 0 };
 	size_t named = 0;
@@ -382,9 +382,9 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	if (s->processes.count > 1)
-		return several_processes(s, err);
+		return refuse_several_processes(s, err);
 	if (!map_next(&s->processes, &position, &key, &value))
-		return no_process(err);
+		return refuse_no_process(err);
 	status = host_state_resolve(&s->host, err);
 	if (!status)
 		status = add_up(s, key, err);

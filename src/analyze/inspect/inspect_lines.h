@@ -14,7 +14,7 @@
 
 struct inspect_snapshots {
 	struct output *output;
-	struct host_state host; /* for the activity, which only main processes have */
+	struct host_state host; /* state of the host, for the activity of main processes */
 	struct map processes;	/* process_id -> struct buffer: its last proc.process */
 	struct snapshots_room room;
 	struct snapshots fds, sockets, maps, signals, limits;
@@ -31,7 +31,7 @@ struct inspect_snapshots {
 	struct thread_sums thread_sums;
 };
 
-/* `id`: the shown process. Missing snapshots are printed as not measured. */
+/* Emits the lines about the process `id`. Missing snapshots are printed as not measured. */
 int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 	const struct sooth_record *process, struct sooth_error *err);
 

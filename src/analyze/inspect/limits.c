@@ -466,7 +466,7 @@ static const struct section oom_section = SECTION_OF("oom", limits_oom_row_schem
 	.title = "out of memory",
 	.columns = "pid,oom_score,oom_score_adjustment,memory_available_bytes,memory_bytes");
 
-static void note_state(struct process_view *v, const char *what, uint8_t state)
+static void emit_state_note(struct process_view *v, const char *what, uint8_t state)
 {
 	if (state == SOOTH_STATE_TRUNCATED)
 		output_limit(v->output, what,
@@ -477,16 +477,16 @@ static void note_state(struct process_view *v, const char *what, uint8_t state)
 }
 
 /* Adds notes that explain an empty or incomplete table. */
-static void note_states(struct process_view *v)
+static void emit_state_notes(struct process_view *v)
 {
 	snapshots_for_each (v->input, process) {
 		const struct limits_process *end = snapshot_end(process, sizeof(*end));
 
 		if (!end)
 			continue;
-		note_state(v, "resource limits", end->resources_state);
-		note_state(v, "some control groups", end->groups_state);
-		note_state(v, "pressure", end->pressure_state);
+		emit_state_note(v, "resource limits", end->resources_state);
+		emit_state_note(v, "some control groups", end->groups_state);
+		emit_state_note(v, "pressure", end->pressure_state);
 	}
 	if (v->input->refused)
 		output_limit(v->output, "some limits",
@@ -509,7 +509,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && !status; i++)
 		status = process_view_emit(state, parts[i].section, parts[i].emit, err);
-	note_states(state);
+	emit_state_notes(state);
 	return status;
 }
 

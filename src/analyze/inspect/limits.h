@@ -7,7 +7,7 @@
 #include "probes/limits.h"
 
 struct limit_sum {
-	double percent; /* of the limit in force */
+	double percent; /* use in percent of the limit in force */
 	const struct limits_resource
 		*resource; /* either this or `group` is set; borrowed from the snapshot */
 	const struct limits_group *group;

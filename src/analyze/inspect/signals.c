@@ -88,14 +88,14 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static void take_handler(struct signals_of *to, const struct signals_handler *h)
+static void store_handler(struct signals_of *to, const struct signals_handler *h)
 {
 	if (h->signal >= 1 && h->signal <= SIGNALS_MAX && record_has_text(&h->record, &h->symbol) &&
 		record_has_text(&h->record, &h->object))
 		to->handlers[h->signal - 1] = h;
 }
 
-static void take_thread(struct signals_of *to, const struct signals_thread *t)
+static void store_thread(struct signals_of *to, const struct signals_thread *t)
 {
 	for (unsigned i = 0; i < SIGNALS_MAX; i++) {
 		to->blocked[i] += t->blocked >> i & 1;
@@ -113,24 +113,24 @@ static void gather_signals(struct signals_of *to, const struct snapshot *process
 		const struct signals_handler *h = record_as(r, SIGNALS_HANDLER, sizeof(*h));
 
 		if (t)
-			take_thread(to, t);
+			store_thread(to, t);
 		if (h)
-			take_handler(to, h);
+			store_handler(to, h);
 	}
 }
 
 /* --- rows --- */
 
-static bool has_mask(uint64_t mask, unsigned index)
+static bool mask_has_signal(uint64_t mask, unsigned index)
 {
 	return mask >> index & 1;
 }
 
-static bool is_reported(const struct signals_of *of, unsigned i)
+static bool is_signal_reported(const struct signals_of *of, unsigned i)
 {
 	uint64_t process = of->end->ignored | of->end->caught | of->end->pending;
 
-	return has_mask(process, i) || of->blocked[i] || of->pending[i];
+	return mask_has_signal(process, i) || of->blocked[i] || of->pending[i];
 }
 
 /* Writes "function+0x10 (libfoo.so)", or the address if the function is unknown. */
@@ -198,13 +198,13 @@ static int emit_signal(struct signals_view *s, const struct snapshot *process,
 	const struct signals_handler *h = of->handlers[i];
 	struct signals_row row = { .record = row_head(&process->id),
 		.number = i + 1,
-		.action = has_mask(of->end->caught, i)	  ? ACTION_CAUGHT
-			  : has_mask(of->end->ignored, i) ? ACTION_IGNORED
-							  : ACTION_DEFAULT,
+		.action = mask_has_signal(of->end->caught, i)	 ? ACTION_CAUGHT
+			  : mask_has_signal(of->end->ignored, i) ? ACTION_IGNORED
+								 : ACTION_DEFAULT,
 		.action_state = of->end->masks_state,
 		.process_state =
 			of->end->masks_state ? of->end->masks_state : of->end->pending_state,
-		.is_pending_in_process = has_mask(of->end->pending, i),
+		.is_pending_in_process = mask_has_signal(of->end->pending, i),
 		.blocked_threads = of->blocked[i],
 		.pending_threads = of->pending[i],
 		.threads = of->end->threads,
@@ -269,7 +269,7 @@ static int emit_signals(void *state, const struct snapshot *process, struct soot
 
 	gather_signals(&of, process);
 	for (unsigned i = 0; of.end && i < SIGNALS_MAX && !status; i++) {
-		if (is_reported(&of, i))
+		if (is_signal_reported(&of, i))
 			status = emit_signal(state, process, &of, i, err);
 	}
 	return status;

@@ -298,7 +298,7 @@ static enum map_class class_of_anonymous(const struct diagnosis *j, size_t i)
 	return MAP_OTHER;
 }
 
-static void note_stack_sizes(struct diagnosis *j)
+static void emit_note_about_stack_sizes(struct diagnosis *j)
 {
 	for (size_t i = 0; i < j->facts->count; i++) {
 		const struct maps_mapping *m = j->facts->mappings[i];
@@ -313,7 +313,7 @@ void map_classify(const struct map_facts *facts, uint8_t *classes)
 {
 	struct diagnosis j = { .facts = facts, .classes = classes };
 
-	note_stack_sizes(&j);
+	emit_note_about_stack_sizes(&j);
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct maps_mapping *m = facts->mappings[i];
 
@@ -374,7 +374,7 @@ int map_totals(const struct snapshot *snapshot, struct map_total totals[MAP_CLAS
 
 /* --- one snapshot --- */
 
-static int by_address(const void *a, const void *b)
+static int compare_by_address(const void *a, const void *b)
 {
 	const struct maps_mapping *left = *(const struct maps_mapping *const *)a;
 	const struct maps_mapping *right = *(const struct maps_mapping *const *)b;
@@ -382,7 +382,7 @@ static int by_address(const void *a, const void *b)
 	return (left->from > right->from) - (left->from < right->from);
 }
 
-static int by_value(const void *a, const void *b)
+static int compare_by_value(const void *a, const void *b)
 {
 	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
 
@@ -420,8 +420,8 @@ int map_facts_gather(struct map_facts *facts, const struct snapshot *snapshot)
 		return -ENOMEM;
 	batch_for_each (r, &records)
 		gather_one(facts, r);
-	qsort(facts->mappings, facts->count, sizeof(*facts->mappings), by_address);
-	qsort(facts->stacks, facts->stack_count, sizeof(*facts->stacks), by_value);
+	qsort(facts->mappings, facts->count, sizeof(*facts->mappings), compare_by_address);
+	qsort(facts->stacks, facts->stack_count, sizeof(*facts->stacks), compare_by_value);
 	return 0;
 }
 

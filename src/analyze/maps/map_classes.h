@@ -57,14 +57,15 @@ extern const char *const map_class_texts[MAP_CLASSES]; /* "the Go heap" */
 
 /* Facts about one snapshot; only the arrays are owned. */
 struct map_facts {
-	const struct maps_mapping **mappings; /* by address */
+	const struct maps_mapping **mappings; /* mappings, sorted by address */
 	size_t count;
 	uint64_t *stacks; /* addresses, ascending */
 	size_t stack_count;
 	uint32_t runtimes; /* bit: enum maps_runtime */
 };
 
-/* `snapshot`: the last one of a process. Call map_facts_fini() in any case. 0, or -ENOMEM. */
+/* Gathers the mappings of the last snapshot of a process. Call map_facts_fini() in any case.
+ * Returns 0, or -ENOMEM. */
 int map_facts_gather(struct map_facts *facts, const struct snapshot *snapshot);
 void map_facts_fini(struct map_facts *facts);
 /* Sets the class of each mapping; `classes` has room for facts->count. */
@@ -82,7 +83,7 @@ struct map_total {
 	uint8_t figures_state; /* truncated: some mappings have no values */
 };
 
-/* For each class; 0 for a class without mappings. Returns 0, or -ENOMEM. */
+/* Fills in the total of each class; 0 for a class without mappings. Returns 0, or -ENOMEM. */
 int map_totals(const struct snapshot *snapshot, struct map_total totals[MAP_CLASSES]);
 
 #endif

@@ -98,7 +98,7 @@ static bool has_values(const struct snapshot *one)
 	       end->figures_state <= SOOTH_STATE_TRUNCATED;
 }
 
-static int keep_first(struct growth_state *s, const struct sooth_record *end)
+static int store_first_snapshot(struct growth_state *s, const struct sooth_record *end)
 {
 	const struct process_id id = process_id_of(end);
 	const struct snapshot *one = snapshots_get(&s->last, &id);
@@ -139,7 +139,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		s->is_shown |= r->kind == PROFILE_PAGE || r->kind == PROFILE_RELEASE ||
 			       map_growth_is_of_runtime(r);
 		snapshots_add_record(&s->last, r);
-		if (r->kind == MAPS_PROCESS && keep_first(s, r))
+		if (r->kind == MAPS_PROCESS && store_first_snapshot(s, r))
 			return error_no_memory(err);
 		if (r->kind == PROCESS_LEAVE)
 			snapshots_drop(&s->last, &id);
@@ -149,7 +149,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- the end --- */
 
-static int by_size(const void *left, const void *right)
+static int compare_by_size(const void *left, const void *right)
 {
 	const struct growth *a = left, *b = right;
 
@@ -284,7 +284,7 @@ static int finish(void *state, struct sooth_error *err)
 		row.rss_bytes += all[i].rss;
 		row.before_bytes += all[i].before;
 	}
-	qsort(all, MAP_CLASSES, sizeof(all[0]), by_size);
+	qsort(all, MAP_CLASSES, sizeof(all[0]), compare_by_size);
 	put_text(&text, all, has_two, &row);
 	tail[0] = tail_buffer(&row.text, &text);
 	status = buffer_failed(&text)

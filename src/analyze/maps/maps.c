@@ -343,7 +343,7 @@ static const struct section runtimes_section = SECTION_OF("map_runtimes", maps_r
 
 /* --- all --- */
 
-static void note_limits(struct process_view *v)
+static void emit_limit_notes(struct process_view *v)
 {
 	snapshots_for_each (v->input, one) {
 		const struct maps_process *p = snapshot_end(one, sizeof(*p));
@@ -374,7 +374,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && !status; i++)
 		status = process_view_emit(state, parts[i].section, parts[i].emit, err);
-	note_limits(state);
+	emit_limit_notes(state);
 	return status;
 }
 

@@ -80,7 +80,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static void take_schema(struct info_state *s, const struct stream_schema *schema)
+static void add_schema(struct info_state *s, const struct stream_schema *schema)
 {
 	uint16_t kind = (uint16_t)schema->kind;
 	bool is_new = false;
@@ -102,7 +102,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		survey_block(&s->own, &block);
 	batch_for_each (r, batch) {
 		if ((known = record_as(r, STREAM_SCHEMA, sizeof(struct stream_schema))))
-			take_schema(s, known);
+			add_schema(s, known);
 		else if (!s->segment.size &&
 			 record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment)))
 			buffer_append(&s->segment, r, record_bytes(r));

@@ -36,7 +36,7 @@ struct overview {
 	struct call_operations operations;
 	uint64_t end_ns;	/* end of the run; 0: it has not ended */
 	struct buffer method;	/* the backend of system calls; empty: none */
-	struct buffer fallback; /* why no better backend was used */
+	struct buffer fallback; /* reason why no better backend was used */
 };
 
 /* --- issues --- */
@@ -61,7 +61,7 @@ static bool is_of_descriptors(const struct finding_row *finding)
 	       span_starts(id, "fd-") || span_starts(id, "watch-");
 }
 
-static bool is_of_calls(const struct finding_row *finding)
+static bool is_finding_of_calls(const struct finding_row *finding)
 {
 	return needs_probe(finding, "syscalls");
 }
@@ -339,7 +339,7 @@ static void add_call(struct overview_call_row *row, struct span name, struct buf
 	RECORD_APPEND(out, row, tail, 1);
 }
 
-static int by_total(const void *a, const void *b)
+static int compare_by_total(const void *a, const void *b)
 {
 	const struct syscalls_count *x = *(const struct syscalls_count *const *)a;
 	const struct syscalls_count *y = *(const struct syscalls_count *const *)b;
@@ -361,7 +361,7 @@ static const struct syscalls_count **calls_of(
 			rows[kept++] = rows[i];
 	}
 	if (rows)
-		qsort(rows, kept, sizeof(*rows), by_total);
+		qsort(rows, kept, sizeof(*rows), compare_by_total);
 	*count = rows ? kept : 0;
 	return (const struct syscalls_count **)rows;
 }
@@ -424,7 +424,7 @@ static void add_calls(struct overview *o, const struct diagnosed *j, struct buff
 	row.io_state = list_operations(o, &j->id, CALL_OPERATION_IO, o->options.has_io, &io);
 	row.network_state = list_operations(
 		o, &j->id, CALL_OPERATION_NETWORK, o->options.has_network, &network);
-	add_issues(j, is_of_calls, &issues);
+	add_issues(j, is_finding_of_calls, &issues);
 	struct record_tail tail[] = {
 		tail_buffer(&row.syscall_summary, &categories),
 		tail_buffer(&row.top_syscalls, &calls),
@@ -454,7 +454,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return status ? status : diagnosis_init(&o->diagnosis, &o->options.findings, err);
 }
 
-static void take_source(struct overview *o, const struct stream_source *source)
+static void handle_source(struct overview *o, const struct stream_source *source)
 {
 	struct span backend = record_text(&source->record, &source->backend);
 	struct span reason = record_text(&source->record, &source->fallback_reason);
@@ -475,14 +475,14 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		const struct stream_source *source = record_as(r, STREAM_SOURCE, sizeof(*source));
 
 		if (source)
-			take_source(o, source);
+			handle_source(o, source);
 		if (r->kind == STREAM_END)
 			o->end_ns = r->time_ns;
 		syscall_sums_add_record(&o->sums, r);
 	}
 	diagnosis_input_add_batch(&o->diagnosis.input, batch);
 	return o->options.has_io || o->options.has_network
-		       ? call_operations_take(&o->operations, batch, err)
+		       ? call_operations_add_record(&o->operations, batch, err)
 		       : 0;
 }
 
@@ -619,7 +619,7 @@ static int emit_summary(struct overview *o, struct sooth_error *err)
 		       ?: OUTPUT_ROW(o->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static bool is_shown(const struct diagnosis *d, uint32_t pid)
+static bool is_process_shown(const struct diagnosis *d, uint32_t pid)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		if (d->all[i].process && d->all[i].id.pid == pid)
@@ -628,8 +628,9 @@ static bool is_shown(const struct diagnosis *d, uint32_t pid)
 	return false;
 }
 
-/* Notes calls of children without a row: those that started and ended meanwhile. */
-static void note_others(const struct overview *o)
+/* Emits a note about calls of children without a row, which started and ended between two samples.
+ */
+static void emit_note_about_children(const struct overview *o)
 {
 	const struct sooth_record *r;
 	uint64_t calls = 0;
@@ -637,7 +638,7 @@ static void note_others(const struct overview *o)
 	char what[96];
 
 	while ((r = reducer_next(&o->sums.counts, &position)))
-		calls += is_shown(&o->diagnosis, r->pid)
+		calls += is_process_shown(&o->diagnosis, r->pid)
 				 ? 0
 				 : ((const struct syscalls_count *)(const void *)r)->count;
 	if (!calls)
@@ -664,7 +665,7 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = finding_gone_emit_all(o->output, &d->input, d->all, d->count, err);
 	if (!status && o->options.has_calls)
-		note_others(o);
+		emit_note_about_children(o);
 	return status ?: emit_system(o, err) ?: emit_summary(o, err);
 }
 

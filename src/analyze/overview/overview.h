@@ -11,7 +11,7 @@ struct overview_options {
 	bool has_calls;	      /* system calls were requested */
 	bool has_io, has_network;
 	bool has_samples;	    /* call stacks were requested */
-	const char *sample_refused; /* why stacks were not sampled; NULL: they were */
+	const char *sample_refused; /* reason why stacks were not sampled; NULL: they were */
 	/* Why system calls were not observed; NULL: they were. */
 	const char *calls_refused;
 	const char *flamegraph_path; /* file with a flame graph of the calls; NULL: none */

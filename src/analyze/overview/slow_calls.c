@@ -56,7 +56,7 @@ static int32_t descriptor_of(const struct folded_call *c, const struct fd_follow
 									  : NO_FD;
 }
 
-static int by_latency(const void *a, const void *b)
+static int compare_by_latency(const void *a, const void *b)
 {
 	const struct operation *x = a, *y = b;
 
@@ -72,7 +72,7 @@ static void keep_slowest(struct buffer *list, size_t count)
 	if (!list->size)
 		return;
 	qsort(list->data, list->size / sizeof(struct operation), sizeof(struct operation),
-		by_latency);
+		compare_by_latency);
 	if (list->size > bytes)
 		list->size = bytes;
 }
@@ -126,7 +126,7 @@ static void keep_call(
 		keep_slowest(list, CALL_OPERATIONS_KEPT);
 }
 
-static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
+static int add_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct call_operations *o = state;
 	bool is_network = c->row->category == SYSCALL_CATEGORY_NETWORK;
@@ -151,7 +151,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	return 0;
 }
 
-static const struct call_fold_consumer consumer = { .call = take_call };
+static const struct call_fold_consumer consumer = { .call = add_call };
 
 void call_operations_init(struct call_operations *o)
 {
@@ -175,7 +175,7 @@ void call_operations_fini(struct call_operations *o)
 	call_fold_fini(&o->fold);
 }
 
-int call_operations_take(
+int call_operations_add_record(
 	struct call_operations *o, const struct batch *batch, struct sooth_error *err)
 {
 	int status = 0;
@@ -280,7 +280,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct slow_calls_view *v = state;
 
 	diagnosis_input_add_batch(&v->input, batch);
-	return call_operations_take(&v->operations, batch, err);
+	return call_operations_add_record(&v->operations, batch, err);
 }
 
 static int emit_kind(

@@ -55,10 +55,10 @@ extern const struct sooth_schema io_operation_schema, network_operation_schema;
 
 void call_operations_init(struct call_operations *o);
 void call_operations_fini(struct call_operations *o);
-/* Records of other probes are ignored. */
-int call_operations_take(
+/* Adds a record. Records of other probes are ignored. */
+int call_operations_add_record(
 	struct call_operations *o, const struct batch *batch, struct sooth_error *err);
-/* To be called after the last record, before the lists are read. */
+/* Completes the lists. Called after the last record, before the lists are read. */
 int call_operations_end(struct call_operations *o, struct sooth_error *err);
 /* Notes that a process made more calls (`count`) than are kept. */
 void call_operations_note(struct output *output, uint64_t count);

@@ -32,7 +32,7 @@ static const struct {
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-static uint64_t time_of(const struct phase_sums *s, size_t part)
+static uint64_t time_in_state(const struct phase_sums *s, size_t part)
 {
 	const enum activity_state *states = parts[part].states;
 	uint64_t ns = s->states[states[0]].total_ns;
@@ -96,7 +96,7 @@ static void phase_answer_write(
 
 	write_period(out, s, h);
 	for (size_t i = 0; i < PARTS; i++) {
-		uint64_t ns = time_of(s, i);
+		uint64_t ns = time_in_state(s, i);
 		double percent = worked ? 100.0 * (double)ns / (double)worked : 0;
 
 		if (percent < 0.5)
@@ -136,12 +136,12 @@ static const struct phase_agent *agent_of(const struct emit *e, uint32_t number)
 	return value;
 }
 
-static struct sooth_record head_of(const struct phase_agent *a)
+static struct sooth_record record_head_of(const struct phase_agent *a)
 {
 	return (struct sooth_record){ .start_ticks = a->start_ticks, .pid = a->pid };
 }
 
-static uint8_t text_state(const char *text)
+static uint8_t state_of_text(const char *text)
 {
 	return *text ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
@@ -222,17 +222,17 @@ static int emit_session(
 	const struct emit *e, const struct phase_session_sum *s, struct sooth_error *err)
 {
 	const struct phase_agent *a = agent_of(e, s->agent);
-	struct phase_session_row row = { .record = head_of(a),
+	struct phase_session_row row = { .record = record_head_of(a),
 		.start_utc_ns = s->begin_utc_ns,
 		.end_utc_ns = s->end_utc_ns,
 		.has_ended = s->has_ended,
 		.observed_ns = s->all.total_ns,
 		.context_tokens = s->context_tokens,
 		.context_state = s->context_state,
-		.project_state = text_state(a->project),
-		.session_state = text_state(a->session),
+		.project_state = state_of_text(a->project),
+		.session_state = state_of_text(a->session),
 		.end_state = a->end_state,
-		.model_state = text_state(a->model) };
+		.model_state = state_of_text(a->model) };
 	struct record_tail tail[] = { tail_string(&row.agent, a->agent),
 		tail_string(&row.project, a->project), tail_string(&row.session_id, a->session),
 		tail_string(&row.end, a->end), tail_string(&row.model, a->model) };
@@ -269,14 +269,14 @@ static int emit_sessions(const struct emit *e, struct sooth_error *err)
 static int emit_state(const struct emit *e, const struct phase_agent *a, unsigned state,
 	const struct phase_sum *sum, struct sooth_error *err)
 {
-	struct phase_state_row row = { .record = head_of(a),
+	struct phase_state_row row = { .record = record_head_of(a),
 		.state = (uint8_t)state,
 		.state_state = state ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT),
 		.count = sum->count,
 		.total_ns = sum->total_ns,
 		.longest_ns = sum->longest_ns,
 		.own_cpu_ns = sum->own_cpu_ns,
-		.project_state = text_state(a->project) };
+		.project_state = state_of_text(a->project) };
 	struct record_tail tail[] = { tail_string(&row.agent, a->agent),
 		tail_string(&row.project, a->project) };
 
@@ -324,8 +324,8 @@ static int emit_tool(
 		.count = tool->all.count,
 		.total_ns = tool->all.total_ns,
 		.longest_ns = tool->all.longest_ns,
-		.name_state = text_state(l->name),
-		.command_state = text_state(l->command) };
+		.name_state = state_of_text(l->name),
+		.command_state = state_of_text(l->command) };
 	struct record_tail tail[] = { tail_string(&row.name, l->name),
 		tail_string(&row.command, l->command) };
 
@@ -357,7 +357,7 @@ static int emit_tools(const struct emit *e, struct sooth_error *err)
 static int emit_phase(const struct emit *e, const struct phase_piece *p, struct sooth_error *err)
 {
 	const struct phase_label *l = phase_label_of(e->history, p->label);
-	struct phase_row row = { .record = head_of(agent_of(e, p->agent)),
+	struct phase_row row = { .record = record_head_of(agent_of(e, p->agent)),
 		.start_utc_ns = p->begin_utc_ns,
 		.total_ns = p->end_utc_ns - p->begin_utc_ns,
 		.state = p->state,
@@ -379,8 +379,8 @@ static int emit_phase(const struct emit *e, const struct phase_piece *p, struct 
 		.source = p->source,
 		.confidence = p->confidence,
 		.source_state = p->source_state,
-		.name_state = text_state(l->name),
-		.command_state = text_state(l->command) };
+		.name_state = state_of_text(l->name),
+		.command_state = state_of_text(l->command) };
 	struct record_tail tail[] = { tail_string(&row.name, l->name),
 		tail_string(&row.command, l->command) };
 
@@ -435,7 +435,7 @@ static void set_axis(struct emit *e)
 		&e->axis, selection->to_utc_ns ? selection->to_utc_ns : e->sums.end_utc_ns);
 }
 
-static void note_limits(const struct emit *e)
+static void emit_limit_notes(const struct emit *e)
 {
 	const struct phase_history *h = e->history;
 	char what[UNITS_SIZE + 32] = "the time before ", time[UNITS_SIZE];
@@ -473,7 +473,7 @@ int phase_emit(struct output *o, const struct phase_history *h, struct sooth_err
 			o, h, e.order, e.count, &e.axis, (enum phase_track_group)i, err);
 	if (!status)
 		status = emit_phases(&e, err);
-	note_limits(&e);
+	emit_limit_notes(&e);
 	free(e.order);
 	phase_sums_fini(&e.sums);
 	return status;

@@ -43,13 +43,13 @@ static void copy_text(
 	snprintf(out, room, "%.*s", (int)(text.size < room ? text.size : room - 1), text.data);
 }
 
-static void keep_known(char *to, const struct sooth_record *r, const struct sooth_text *t)
+static void copy_known_text(char *to, const struct sooth_record *r, const struct sooth_text *t)
 {
 	if (record_text(r, t).size)
 		copy_text(to, PHASE_TEXT, r, t);
 }
 
-static void take_end(struct phase_agent *a, const struct phase_span *p)
+static void set_end(struct phase_agent *a, const struct phase_span *p)
 {
 	a->end_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	if (!record_holds(&p->record, sizeof(*p)))
@@ -72,12 +72,12 @@ static struct phase_agent *agent_of(struct phase_history *h, const struct phase_
 		a->start_ticks = p->record.start_ticks;
 		a->end_state = SOOTH_STATE_ABSENT;
 	}
-	keep_known(a->agent, &p->record, &p->agent);
-	keep_known(a->session, &p->record, &p->session);
-	keep_known(a->project, &p->record, &p->project);
-	keep_known(a->model, &p->record, &p->model);
+	copy_known_text(a->agent, &p->record, &p->agent);
+	copy_known_text(a->session, &p->record, &p->session);
+	copy_known_text(a->project, &p->record, &p->project);
+	copy_known_text(a->model, &p->record, &p->model);
 	if (p->flags & PHASE_IS_LAST)
-		take_end(a, p);
+		set_end(a, p);
 	return a;
 }
 
@@ -101,7 +101,7 @@ static uint32_t label_of(struct phase_history *h, const struct phase_span *p)
 	return l ? l->number : 0;
 }
 
-static uint8_t value_in(const struct sooth_names *names, struct span text)
+static uint8_t value_of_name(const struct sooth_names *names, struct span text)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		if (names->names[i] && span_equal(text, names->names[i]))
@@ -151,7 +151,7 @@ static bool clip_phase(struct phase_piece *p, const struct phase_selection *s)
 	return true;
 }
 
-static void take_io(struct phase_piece *piece, const struct phase_span *p)
+static void add_io(struct phase_piece *piece, const struct phase_span *p)
 {
 	piece->io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	if (!record_holds(&p->record, PHASE_SPAN_IO))
@@ -161,7 +161,7 @@ static void take_io(struct phase_piece *piece, const struct phase_span *p)
 	piece->io_calls = p->io_calls;
 }
 
-static void take_span(struct phase_history *h, const struct phase_span *p)
+static void add_span(struct phase_history *h, const struct phase_span *p)
 {
 	uint64_t length = p->record.time_ns - p->begin_ns;
 	struct span state = record_text(&p->record, &p->state);
@@ -183,7 +183,7 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 		.context_state = p->context_state };
 	const struct phase_agent *a;
 
-	take_io(&piece, p);
+	add_io(&piece, p);
 	if (p->record.time_ns <= p->begin_ns || length > p->end_utc_ns)
 		return;
 	if (!h->first_utc_ns || piece.begin_utc_ns < h->first_utc_ns)
@@ -197,11 +197,11 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 	}
 	piece.agent = a->number;
 	piece.label = label_of(h, p);
-	piece.state = value_in(&activity_state_names, state);
+	piece.state = value_of_name(&activity_state_names, state);
 	piece.state = piece.state < ACTIVITY_STATES ? piece.state : ACTIVITY_UNKNOWN;
-	piece.source = value_in(&activity_source_names, source);
+	piece.source = value_of_name(&activity_source_names, source);
 	piece.confidence =
-		value_in(&activity_confidence_names, record_text(&p->record, &p->confidence));
+		value_of_name(&activity_confidence_names, record_text(&p->record, &p->confidence));
 	piece.source_state = source.size && piece.source < ACTIVITY_SOURCES &&
 					     piece.confidence < ACTIVITY_CONFIDENCES
 				     ? SOOTH_STATE_VALUE
@@ -226,7 +226,7 @@ void phase_history_add_record(struct phase_history *h, const struct sooth_record
 
 		h->boot = hash_bytes(HASH_BEGIN, boot.data, boot.size);
 	} else if (span) {
-		take_span(h, span);
+		add_span(h, span);
 	}
 }
 

@@ -21,7 +21,7 @@ struct phase_agent {
 	uint32_t pid;
 	uint64_t start_ticks;
 	char agent[PHASE_TEXT], session[PHASE_TEXT], project[PHASE_TEXT], model[PHASE_TEXT];
-	char end[PHASE_END_TEXT]; /* how its main process ended */
+	char end[PHASE_END_TEXT]; /* how the main process ended */
 	uint8_t end_state;
 };
 
@@ -45,8 +45,8 @@ struct phase_piece {
 
 struct phase_history {
 	struct phase_selection selection;
-	struct map agents;    /* by process and boot */
-	struct map labels;    /* by hash of name and command */
+	struct map agents;    /* process and boot -> agent */
+	struct map labels;    /* hash of name and command -> label */
 	struct buffer pieces; /* struct phase_piece */
 	uint64_t boot;
 	uint64_t first_utc_ns; /* time of the first record, selected or not */
@@ -55,7 +55,7 @@ struct phase_history {
 
 void phase_history_init(struct phase_history *h, const struct phase_selection *selection);
 void phase_history_fini(struct phase_history *h);
-/* Other kinds of records are ignored, except for the boot they name. */
+/* Adds a span. Other kinds of records are ignored, except for the boot they name. */
 void phase_history_add_record(struct phase_history *h, const struct sooth_record *r);
 
 static inline const struct phase_piece *phase_pieces(const struct phase_history *h, size_t *count)
@@ -64,9 +64,9 @@ static inline const struct phase_piece *phase_pieces(const struct phase_history 
 	return (const void *)h->pieces.data;
 }
 
-/* Number 0 gives an empty label. */
+/* Returns the label with a number; number 0 gives an empty label. */
 const struct phase_label *phase_label_of(const struct phase_history *h, uint32_t number);
-/* "npm test", else the tool's name; "": neither. */
+/* Returns the text of a label: "npm test", else the tool's name; "": neither. */
 const char *phase_label_text(const struct phase_label *l);
 
 #endif

@@ -14,7 +14,7 @@ struct tool_key {
 
 /* --- whole phases --- */
 
-static uint64_t larger(uint64_t a, uint64_t b)
+static uint64_t larger_of(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
@@ -24,7 +24,7 @@ static void join_phases(struct phase_piece *to, const struct phase_piece *more)
 	to->end_utc_ns = more->end_utc_ns;
 	to->cpu_ns += more->cpu_ns;
 	to->own_cpu_ns += more->own_cpu_ns;
-	to->rss_bytes = larger(to->rss_bytes, more->rss_bytes);
+	to->rss_bytes = larger_of(to->rss_bytes, more->rss_bytes);
 	to->written_bytes += more->written_bytes;
 	to->read_bytes += more->read_bytes;
 	to->io_calls += more->io_calls;
@@ -43,7 +43,7 @@ static void join_phases(struct phase_piece *to, const struct phase_piece *more)
 	}
 }
 
-static bool goes_on(const struct phase_piece *last, const struct phase_piece *p)
+static bool is_continued(const struct phase_piece *last, const struct phase_piece *p)
 {
 	return !(p->flags & PHASE_BEGINS) && last->state == p->state && last->label == p->label &&
 	       p->begin_utc_ns + JOIN_NS >= last->end_utc_ns &&
@@ -64,7 +64,7 @@ static void make_phases(struct phase_sums *s, const struct phase_history *h)
 			place && !is_new ? (struct phase_piece *)(void *)s->phases.data + *place
 					 : NULL;
 
-		if (before && goes_on(before, &all[i])) {
+		if (before && is_continued(before, &all[i])) {
 			join_phases(before, &all[i]);
 			continue;
 		}
@@ -85,10 +85,10 @@ static void add_phase(struct phase_sum *sum, const struct phase_piece *p)
 
 	sum->count++;
 	sum->total_ns += length;
-	sum->longest_ns = larger(sum->longest_ns, length);
+	sum->longest_ns = larger_of(sum->longest_ns, length);
 	sum->cpu_ns += p->cpu_ns;
 	sum->own_cpu_ns += p->own_cpu_ns;
-	sum->rss_bytes = larger(sum->rss_bytes, p->rss_bytes);
+	sum->rss_bytes = larger_of(sum->rss_bytes, p->rss_bytes);
 	sum->written_bytes += p->written_bytes;
 	sum->read_bytes += p->read_bytes;
 	sum->io_calls += p->io_calls;
@@ -127,7 +127,7 @@ static void add_to_session(struct phase_sums *s, const struct phase_piece *p)
 	}
 	add_phase(&one->all, p);
 	add_phase(&one->states[p->state], p);
-	one->end_utc_ns = larger(one->end_utc_ns, p->end_utc_ns);
+	one->end_utc_ns = larger_of(one->end_utc_ns, p->end_utc_ns);
 	one->has_ended |= (p->flags & PHASE_IS_LAST) != 0;
 	if (p->context_state == SOOTH_STATE_VALUE) {
 		one->context_state = SOOTH_STATE_VALUE;
@@ -135,7 +135,7 @@ static void add_to_session(struct phase_sums *s, const struct phase_piece *p)
 	}
 }
 
-static bool is_call(uint8_t state)
+static bool is_tool_state(uint8_t state)
 {
 	return state == ACTIVITY_RUNS_TOOL || state == ACTIVITY_TALKS_TO_MCP ||
 	       state == ACTIVITY_WAITS_FOR_USER;
@@ -144,7 +144,8 @@ static bool is_call(uint8_t state)
 static void add_to_tool(struct phase_sums *s, const struct phase_piece *p)
 {
 	struct tool_key key = { p->label, p->state };
-	struct phase_tool_sum *one = is_call(p->state) ? map_put(&s->tools, &key, NULL) : NULL;
+	struct phase_tool_sum *one =
+		is_tool_state(p->state) ? map_put(&s->tools, &key, NULL) : NULL;
 
 	if (!one)
 		return;
@@ -171,7 +172,7 @@ void phase_sums_make(struct phase_sums *s, const struct phase_history *h)
 		add_to_tool(s, &all[i]);
 		if (!s->begin_utc_ns || all[i].begin_utc_ns < s->begin_utc_ns)
 			s->begin_utc_ns = all[i].begin_utc_ns;
-		s->end_utc_ns = larger(s->end_utc_ns, all[i].end_utc_ns);
+		s->end_utc_ns = larger_of(s->end_utc_ns, all[i].end_utc_ns);
 	}
 }
 

@@ -13,7 +13,7 @@ struct phase_sum {
 	bool is_cpu_least;
 	bool lacks_written, lacks_io; /* the value of some phase is unknown */
 	bool has_tokens;
-	uint8_t written_state, io_state, tokens_state; /* why a value is unknown */
+	uint8_t written_state, io_state, tokens_state; /* reasons why values are unknown */
 };
 
 struct phase_session_sum {
@@ -39,7 +39,7 @@ struct phase_sums {
 	uint64_t refused;
 };
 
-/* The sums are incomplete if memory runs out: `refused` says so. */
+/* Makes the sums, which are incomplete if memory runs out: `refused` says so. */
 void phase_sums_make(struct phase_sums *s, const struct phase_history *h);
 void phase_sums_fini(struct phase_sums *s);
 

@@ -87,7 +87,7 @@ static void copy_text(char *out, size_t room, struct span text)
 
 /* --- a span --- */
 
-static const char *name_in(const struct sooth_names *names, unsigned value)
+static const char *name_of_value(const struct sooth_names *names, unsigned value)
 {
 	return value < names->count && names->names[value] ? names->names[value] : "unknown";
 }
@@ -108,7 +108,7 @@ static const struct ending *ending_of(const struct phase_tracker *t, const struc
 	return t->endings ? endings_get(t->endings, id) : NULL;
 }
 
-static uint8_t write_end(
+static uint8_t write_how_ended(
 	struct buffer *out, const struct phase_tracker *t, const struct process_id *id)
 {
 	const struct ending *of = ending_of(t, id);
@@ -118,8 +118,8 @@ static uint8_t write_end(
 }
 
 /* Ends a span. A span without any time is dropped: its values go to the next span. */
-static void end_span(struct phase_tracker *t, const struct process_id *id, struct phase_session *s,
-	uint64_t at_ns, uint8_t flags)
+static void finish_span(struct phase_tracker *t, const struct process_id *id,
+	struct phase_session *s, uint64_t at_ns, uint8_t flags)
 {
 	struct phase_span *p = &s->span;
 	struct buffer end = { 0 };
@@ -136,12 +136,13 @@ static void end_span(struct phase_tracker *t, const struct process_id *id, struc
 	p->written_state = s->written_state;
 	p->io_state = s->io_state;
 	if (flags & PHASE_IS_LAST)
-		p->end_state = write_end(&end, t, id);
+		p->end_state = write_how_ended(&end, t, id);
 	struct record_tail tail[] = {
-		tail_string(&p->state, name_in(&activity_state_names, s->state)),
-		tail_string(&p->source, s->state ? name_in(&activity_source_names, s->source) : ""),
+		tail_string(&p->state, name_of_value(&activity_state_names, s->state)),
+		tail_string(&p->source,
+			s->state ? name_of_value(&activity_source_names, s->source) : ""),
 		tail_string(&p->confidence,
-			s->state ? name_in(&activity_confidence_names, s->confidence) : ""),
+			s->state ? name_of_value(&activity_confidence_names, s->confidence) : ""),
 		tail_string(&p->agent, s->agent),
 		tail_string(&p->session, s->id),
 		tail_string(&p->project, s->project),
@@ -327,7 +328,7 @@ static void add_uses(struct phase_tracker *t, const struct host_state *host)
 
 /* --- a session --- */
 
-static void name_session(
+static void set_session_names(
 	struct phase_session *s, const struct host_state *host, const struct process_entry *main)
 {
 	const struct process_table *c = &host->process_table;
@@ -347,7 +348,7 @@ static uint64_t began_ns(const struct activity *a, uint64_t now)
 	return a->has_since && a->since_ns < now ? now - a->since_ns : 0;
 }
 
-static bool is_same(const struct phase_session *s, const struct activity *a, uint64_t now)
+static bool is_same_phase(const struct phase_session *s, const struct activity *a, uint64_t now)
 {
 	uint64_t since = began_ns(a, now);
 
@@ -410,7 +411,7 @@ static void change_phase(struct phase_tracker *t, const struct process_entry *ma
 	add_use(s, before);
 	if (!is_of_next)
 		add_tokens(s, p, true);
-	end_span(t, id, s, at, 0);
+	finish_span(t, id, s, at, 0);
 	begin_span(s, at, PHASE_BEGINS);
 	set_activity(s, a, now);
 	add_tokens(s, p, true); /* adds only tokens that the calls above did not add */
@@ -427,22 +428,22 @@ static uint64_t first_ns(
 	return t->last_ns && start > t->last_ns ? start : now;
 }
 
-static bool is_gap(const struct phase_tracker *t, uint64_t before, uint64_t now)
+static bool is_gap_between(const struct phase_tracker *t, uint64_t before, uint64_t now)
 {
 	return now - before > GAP_LEAST_NS && now - before > GAP_FACTOR * t->interval_ns;
 }
 
-static void take_session(struct phase_tracker *t, const struct host_state *host,
+static void update_session(struct phase_tracker *t, const struct host_state *host,
 	const struct process_entry *main, struct phase_session *s, uint64_t now)
 {
 	struct activity a;
 	bool is_first = !s->last_ns;
 
 	activity_find(&a, host, main);
-	name_session(s, host, main);
+	set_session_names(s, host, main);
 	settle_io(s);
-	if (!is_first && is_gap(t, s->last_ns, now)) {
-		end_span(t, &main->id, s, s->last_ns, 0);
+	if (!is_first && is_gap_between(t, s->last_ns, now)) {
+		finish_span(t, &main->id, s, s->last_ns, 0);
 		is_first = true;
 	}
 	if (is_first) {
@@ -453,7 +454,7 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 		set_activity(s, &a, now);
 		add_use(s, s->last_ns ? 0 : 1);
 		add_tokens(s, main->session, begin < now);
-	} else if (!is_same(s, &a, now)) {
+	} else if (!is_same_phase(s, &a, now)) {
 		change_phase(t, main, s, &a, now);
 	} else {
 		weigh_command(s, &a);
@@ -463,7 +464,7 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 	set_context(s, main->session);
 	s->span.samples++;
 	if (now - s->span.begin_ns >= SPAN_NS) {
-		end_span(t, &main->id, s, now, 0);
+		finish_span(t, &main->id, s, now, 0);
 		begin_span(s, now, 0);
 	}
 	s->last_ns = now;
@@ -481,7 +482,8 @@ static uint64_t end_ns(const struct phase_tracker *t, const struct host_state *h
 }
 
 /* Ends the sessions whose main process is gone. */
-static void end_sessions(struct phase_tracker *t, const struct host_state *host, uint64_t now)
+static void finish_ended_sessions(
+	struct phase_tracker *t, const struct host_state *host, uint64_t now)
 {
 	map_for_each (&t->sessions, const void *, id, struct phase_session *, s) {
 		uint64_t at;
@@ -491,7 +493,8 @@ static void end_sessions(struct phase_tracker *t, const struct host_state *host,
 		at = end_ns(t, host, id, s->last_ns, now);
 		s->use.rss_bytes = 0;
 		add_use(s, 1);
-		end_span(t, id, s, is_gap(t, s->last_ns, now) ? s->last_ns : at, PHASE_IS_LAST);
+		finish_span(t, id, s, is_gap_between(t, s->last_ns, now) ? s->last_ns : at,
+			PHASE_IS_LAST);
 		map_remove(&t->sessions, id);
 	}
 }
@@ -515,12 +518,12 @@ void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host
 	t->realtime_offset_ns = host->realtime_offset_ns;
 	clear_uses(t);
 	add_uses(t, host);
-	end_sessions(t, host, now);
+	finish_ended_sessions(t, host, now);
 	map_for_each (&t->sessions, const void *, id, void *, value) {
 		const struct process_entry *main = activity_main(host, id);
 
 		if (main)
-			take_session(t, host, main, value, now);
+			update_session(t, host, main, value, now);
 	}
 	t->interval_ns = t->last_ns ? now - t->last_ns : 0;
 	t->last_ns = now;
@@ -529,7 +532,7 @@ void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host
 void phase_tracker_finish(struct phase_tracker *t)
 {
 	map_for_each (&t->sessions, const void *, id, struct phase_session *, s) {
-		end_span(t, id, s, s->last_ns, 0);
+		finish_span(t, id, s, s->last_ns, 0);
 		map_remove(&t->sessions, id);
 	}
 }

@@ -25,7 +25,7 @@ struct phase_tracker {
 
 void phase_tracker_init(struct phase_tracker *t);
 void phase_tracker_fini(struct phase_tracker *t);
-/* The process table of the sample must be resolved. */
+/* Adds a sample, whose process table must be resolved. */
 void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host);
 /* Ends every span at the last sample. */
 void phase_tracker_finish(struct phase_tracker *t);

@@ -66,7 +66,7 @@ static void fill_tracks(struct tracks *t, const struct phase_history *h, uint32_
 	}
 }
 
-static int emit_one(struct output *o, const struct phase_agent *a, struct tracks *t,
+static int emit_track(struct output *o, const struct phase_agent *a, struct tracks *t,
 	struct track *track, const char *name, struct track_axis *axis, struct sooth_error *err)
 {
 	struct phase_track_row row = { .record = { .start_ticks = a->start_ticks, .pid = a->pid } };
@@ -92,10 +92,10 @@ static int emit_session(struct output *o, const struct phase_agent *a, struct tr
 	struct track_axis *axis, enum phase_track_group group, struct sooth_error *err)
 {
 	static const char *const names[PHASE_TRACK_GROUPS] = { "observed", "CPU", "resident" };
-	int status = emit_one(o, a, t, &t->whole, names[group], axis, err);
+	int status = emit_track(o, a, t, &t->whole, names[group], axis, err);
 
 	for (size_t i = 0; group == PHASE_TRACKS_STATES && i < ACTIVITY_STATES && !status; i++)
-		status = emit_one(o, a, t, &t->states[i],
+		status = emit_track(o, a, t, &t->states[i],
 			i ? activity_state_names.names[i] : "unknown", axis, err);
 	return status;
 }

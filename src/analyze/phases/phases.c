@@ -36,7 +36,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 }
 
 /* Passes on the spans that were just made. */
-static int take_made(struct phases_state *s, struct sooth_error *err)
+static int pass_on_spans(struct phases_state *s, struct sooth_error *err)
 {
 	struct batch made = { s->tracker.out.data, s->tracker.out.size };
 	int status = 0;
@@ -64,7 +64,7 @@ static int sample_phases(struct phases_state *s, struct sooth_error *err)
 	endings_init(&s->endings); /* all endings were used, or belong to no session */
 	host_state_next_interval(&s->host);
 	host_state_drop_ended(&s->host);
-	return take_made(s, err);
+	return pass_on_spans(s, err);
 }
 
 /* Splits the batch at the last record of each sample, which completes the sample. */
@@ -96,7 +96,7 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	phase_tracker_finish(&s->tracker);
-	status = take_made(s, err);
+	status = pass_on_spans(s, err);
 	return status || s->options.take ? status : phase_emit(s->output, &s->history, err);
 }
 

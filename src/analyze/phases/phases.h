@@ -17,7 +17,7 @@ struct phase_selection {
 /* Zeroed: the defaults. */
 struct phases_options {
 	struct phase_selection selection;
-	/* Takes the phase records that the view makes from samples; the view then has no rows.
+	/* Gets the phase records that the view makes from samples; the view then has no rows.
 	 * NULL: the view shows the phases. */
 	int (*take)(void *user, const struct batch *spans, struct sooth_error *err);
 	void *user;

@@ -64,7 +64,7 @@ struct span short_lived_command(const struct short_lived *b, uint64_t hash)
 	return span_of((const char *)b->command_bytes.data + text->at, text->size);
 }
 
-static void take_command(struct short_lived *b, const struct sooth_record *r)
+static void store_command(struct short_lived *b, const struct sooth_record *r)
 {
 	const struct process_exec *e = record_as(r, PROCESS_EXEC, sizeof(*e));
 	struct process_id id = process_id_of(r);
@@ -88,7 +88,7 @@ void short_lived_add_record(struct short_lived *b, const struct sooth_record *r)
 	struct process_id id = process_id_of(r);
 	struct short_lived_process *p;
 
-	take_command(b, r);
+	store_command(b, r);
 	if (r->kind == SHORT_LIVED_WATCH && !b->is_watched)
 		b->from_ns = r->time_ns;
 	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
@@ -204,7 +204,7 @@ void host_state_fini(struct host_state *h)
 	buffer_fini(&h->asked);
 }
 
-static void take_segment(struct host_state *h, const struct stream_segment *segment)
+static void handle_segment(struct host_state *h, const struct stream_segment *segment)
 {
 	struct stream_segment *copy = malloc(record_bytes(&segment->record));
 
@@ -216,7 +216,7 @@ static void take_segment(struct host_state *h, const struct stream_segment *segm
 	h->realtime_offset_ns = copy->realtime_offset_ns;
 }
 
-static void take_target(struct host_state *h, const struct stream_target *target)
+static void handle_target(struct host_state *h, const struct stream_target *target)
 {
 	struct span selector = record_text(&target->record, &target->selector);
 
@@ -242,9 +242,9 @@ void host_state_add_batch(struct host_state *h, const struct batch *batch)
 		snapshots_add_record(&h->sockets, r);
 		snapshots_add_record(&h->waits, r);
 		if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
-			take_segment(h, known);
+			handle_segment(h, known);
 		else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))
-			take_target(h, known);
+			handle_target(h, known);
 		else if ((known = record_as(r, STREAM_TICK, sizeof(struct stream_tick))))
 			h->realtime_offset_ns =
 				((const struct stream_tick *)known)->realtime_offset_ns;

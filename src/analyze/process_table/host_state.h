@@ -51,7 +51,8 @@ struct short_lived {
 	 */
 	struct map commands;
 	struct map command_texts;    /* hash of the arguments -> struct short_lived_text */
-	struct buffer command_bytes; /* bytes that command_texts points into */
+	struct buffer command_bytes; /* Finds the owners of short-lived processes. The process table
+					must be resolved. */
 	/* Set by short_lived_resolve(). */
 	struct map groups;   /* struct short_lived_key -> struct short_lived_group */
 	struct map sessions; /* process_id of the main process -> struct short_lived_group */
@@ -67,7 +68,7 @@ void short_lived_resolve(struct short_lived *b, const struct process_table *c);
 /* Returns the arguments with that hash, NUL-separated, masked and perhaps cut; empty: not kept.
  * Valid until the next record. */
 struct span short_lived_command(const struct short_lived *b, uint64_t hash);
-/* The next interval starts at now_ns. */
+/* Starts the next interval at now_ns. */
 void short_lived_next_interval(struct short_lived *b, uint64_t now_ns);
 
 struct host_state {

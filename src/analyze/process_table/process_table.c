@@ -182,7 +182,7 @@ static struct process_entry *process_put(struct process_table *c, const struct p
 	return *at;
 }
 
-static void take_process(struct process_table *c, const struct sooth_record *r)
+static void add_process(struct process_table *c, const struct sooth_record *r)
 {
 	struct proc_process *copy = copy_widened(r, PROC_PROCESS_LEAST);
 	struct process_id id = process_id_of(r);
@@ -239,8 +239,8 @@ static void note_written(
 		p->unwritten_ns = is_known ? now->record.time_ns : 0;
 }
 
-/* Takes links or a session of a process whose own record came earlier. */
-static void take_beside(struct process_table *c, const struct sooth_record *r)
+/* Adds links or a session of a process whose own record came earlier. */
+static void add_details(struct process_table *c, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct process_entry **at = map_get(&c->processes, &id);
@@ -270,7 +270,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	}
 }
 
-static bool is_there(const struct process_table *c, const struct process_entry *p)
+static bool is_in_last_snapshot(const struct process_table *c, const struct process_entry *p)
 {
 	return p->last_ns >= c->snapshot_from_ns;
 }
@@ -280,13 +280,13 @@ static void forget_ended(struct process_table *c)
 	if (c->processes.count < PROCESSES_ENDED)
 		return;
 	map_for_each_pointer (&c->processes, struct process_entry *, p) {
-		if (is_there(c, p))
+		if (is_in_last_snapshot(c, p))
 			continue;
 		drop_process(c, p);
 	}
 }
 
-static void take_snapshot(struct process_table *c, const struct sooth_record *r)
+static void finish_snapshot(struct process_table *c, const struct sooth_record *r)
 {
 	struct proc_snapshot snapshot = { 0 };
 	size_t size = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
@@ -314,11 +314,11 @@ void process_table_add_record(struct process_table *c, const struct sooth_record
 	if (r->time_ns > c->last_ns)
 		c->last_ns = r->time_ns;
 	if (r->kind == PROC_PROCESS)
-		take_process(c, r);
+		add_process(c, r);
 	else if (r->kind == PROC_LINKS || r->kind == PROC_SESSION)
-		take_beside(c, r);
+		add_details(c, r);
 	else if (record_as(r, PROC_SNAPSHOT, PROC_SNAPSHOT_LEAST))
-		take_snapshot(c, r);
+		finish_snapshot(c, r);
 	else if (record_as(r, PROC_INSTALLED, sizeof(struct proc_installed)) &&
 		 c->installed_records.size + record_bytes(r) <= INSTALLED_BYTES)
 		buffer_append(&c->installed_records, r, record_bytes(r));
@@ -327,7 +327,7 @@ void process_table_add_record(struct process_table *c, const struct sooth_record
 void process_table_next_interval(struct process_table *c)
 {
 	map_for_each_pointer (&c->processes, struct process_entry *, p) {
-		if (!is_there(c, p) && !p->agent) {
+		if (!is_in_last_snapshot(c, p) && !p->agent) {
 			drop_process(c, p);
 			continue;
 		}
@@ -340,7 +340,7 @@ void process_table_next_interval(struct process_table *c)
 void process_table_drop_ended(struct process_table *c)
 {
 	map_for_each_pointer (&c->processes, struct process_entry *, p) {
-		if (!is_there(c, p))
+		if (!is_in_last_snapshot(c, p))
 			drop_process(c, p);
 	}
 	c->is_resolved = false;
@@ -362,7 +362,7 @@ void process_table_forget(struct process_table *c)
 			.unfed_ns = p->unfed_ns,
 			.unwritten_ns = p->unwritten_ns,
 			.runnable_samples = p->runnable_samples,
-			.is_there = is_there(c, p) };
+			.is_there = is_in_last_snapshot(c, p) };
 
 		*p = kept;
 	}

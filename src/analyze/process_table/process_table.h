@@ -25,19 +25,20 @@ struct agent_evidence process_evidence(const struct sooth_record *process);
 /* How the session of a process is known. */
 enum process_link {
 	PROCESS_LINK_NONE,
-	PROCESS_LINK_SELF,     /* it is the main process itself */
-	PROCESS_LINK_ANCESTOR, /* it descends from the main process */
-	PROCESS_LINK_SESSION, /* its environment, or the path of its output, has the session's id */
-	PROCESS_LINK_PID,     /* its environment has the pid of the main process */
-	PROCESS_LINK_INPUT,   /* the main process has the other end of its standard input */
-	PROCESS_LINK_GROUP,   /* the main process leads its process group */
+	PROCESS_LINK_SELF,     /* the process is the main process itself */
+	PROCESS_LINK_ANCESTOR, /* the process descends from the main process */
+	PROCESS_LINK_SESSION,  /* the environment, or the path of the output, has the id of the
+				  session */
+	PROCESS_LINK_PID,      /* the environment has the PID of the main process */
+	PROCESS_LINK_INPUT,    /* the main process has the other end of its standard input */
+	PROCESS_LINK_GROUP,    /* the main process leads its process group */
 	PROCESS_LINK_LAUNCHED, /* the process launched the main process */
 	PROCESS_LINK_KIND,     /* a process of an agent, in an unknown session */
 };
 
 /* Whether any process can still write to a server's standard input. */
 enum process_table_input {
-	PROCESS_TABLE_INPUT_NONE,    /* not a pipe or socket, or the process is not a server */
+	PROCESS_TABLE_INPUT_NONE, /* the input is no pipe or socket, or the process is no server */
 	PROCESS_TABLE_INPUT_UNKNOWN, /* input_state says why */
 	PROCESS_TABLE_INPUT_HELD,
 	PROCESS_TABLE_INPUT_CLOSED, /* no process has the other end */
@@ -81,10 +82,10 @@ struct process_entry {
 	enum agent_role role;
 	uint8_t role_state;	      /* if !has_role: why it was not measured; 0: no role */
 	struct process_entry *player; /* the process that has the role: itself or an ancestor */
-	struct sooth_text role_name;  /* of an MCP or language server; in process_table.texts */
-	struct sooth_text session_id; /* in process_table.texts; empty: unknown */
+	struct sooth_text role_name;  /* name of the server, in process_table.texts */
+	struct sooth_text session_id; /* id, in process_table.texts; empty: unknown */
 	uint8_t session_state;
-	struct sooth_text project; /* in process_table.texts */
+	struct sooth_text project; /* path of the project, in process_table.texts */
 	struct sooth_text place;   /* directory of the project; empty: unknown */
 	uint8_t project_state;
 	struct process_entry
@@ -113,19 +114,19 @@ struct process_entry {
 struct process_table_installed {
 	const struct agent *agent;
 	uint32_t uid;
-	struct sooth_text version, path; /* in process_table.texts */
+	struct sooth_text version, path; /* version and path of the agent, in process_table.texts */
 };
 
 struct process_table {
-	struct agent_set *agents; /* of the stream, reference counted; NULL: the built-in agents */
+	struct agent_set *agents; /* agents of the stream, counted; NULL: the built-in ones */
 	struct map processes;	  /* process_id -> struct process_entry * */
 	struct buffer texts;	  /* the texts of the struct sooth_text members above */
 	struct buffer installed;  /* struct process_table_installed */
 	struct buffer installed_records; /* the records as they came */
-	struct map newest;		 /* by agent, user and pid namespace: the newest version */
+	struct map newest;		 /* agent, user and PID namespace -> the newest version */
 	uint64_t snapshot_from_ns;
 	uint64_t last_ns;
-	bool is_of_host, is_partial, hides_users, is_of_root; /* of the last snapshot */
+	bool is_of_host, is_partial, hides_users, is_of_root; /* facts about the last snapshot */
 	bool is_resolved;
 	uint64_t bytes;	  /* size of the kept records */
 	uint64_t refused; /* processes beyond the bounds */

@@ -178,7 +178,7 @@ static struct span folder_of(const struct origin *o)
 	return name.size <= FOLDER_MAX && span_starts(name, "-") ? name : span_of("", 0);
 }
 
-static bool is_name_of(struct span name, const char *pattern, struct span directory)
+static bool name_matches(struct span name, const char *pattern, struct span directory)
 {
 	const struct agent_path values = { .directory = directory };
 
@@ -192,14 +192,14 @@ static bool is_in_other_directory(const struct origin *o, const struct process_e
 {
 	struct span name = folder_of(o), directory = directory_of(main);
 
-	if (!name.size || directory.size < 2 || is_name_of(name, "{directory}-*", directory))
+	if (!name.size || directory.size < 2 || name_matches(name, "{directory}-*", directory))
 		return false;
 	for (size_t i = 0; i + name.size <= directory.size; i++) {
 		struct span part = span_of(directory.data + i, name.size);
 		bool is_whole =
 			i + name.size == directory.size || directory.data[i + name.size] == '/';
 
-		if (is_whole && *part.data == '/' && is_name_of(name, "{directory}", part))
+		if (is_whole && *part.data == '/' && name_matches(name, "{directory}", part))
 			return false;
 	}
 	return true;
@@ -217,7 +217,7 @@ static bool has_argument(const struct process_entry *p, const char *argument)
 	return false;
 }
 
-static bool has_id(const struct agent_markers *of, struct span id)
+static bool has_session_id(const struct agent_markers *of, struct span id)
 {
 	for (size_t i = 0; i < of->sessions; i++) {
 		if (!span_compare(of->session[i], id))
@@ -231,7 +231,7 @@ static bool is_marked(const struct process_entry *p, const struct agent *agent, 
 	bool is_reported;
 	struct agent_markers of = markers_in(p, agent, &is_reported);
 
-	return has_id(&of, id);
+	return has_session_id(&of, id);
 }
 
 static bool has_other_session(const struct origin *o, const struct process_entry *main)
@@ -239,7 +239,7 @@ static bool has_other_session(const struct origin *o, const struct process_entry
 	struct span id = process_table_text(o->s->process_table, &main->session_id);
 
 	return o->agent->one_session && id.size && o->of->sessions &&
-	       has_argument(main, o->agent->one_session) && !has_id(o->of, id);
+	       has_argument(main, o->agent->one_session) && !has_session_id(o->of, id);
 }
 
 /* Returns whether the session that `main` reports began before P, and P has another one. */
@@ -250,7 +250,8 @@ static bool had_other_session(const struct origin *o, const struct process_entry
 				 ? process_table_field(&own->record, &own->session)
 				 : span_of("", 0);
 
-	if (!id.size || !o->of->sessions || has_id(o->of, id) || is_marked(main, o->agent, id))
+	if (!id.size || !o->of->sessions || has_session_id(o->of, id) ||
+		is_marked(main, o->agent, id))
 		return false;
 	for (const struct process_entry *p = main->first_child; p; p = p->next_sibling) {
 		if (process_table_is_older(p, o->p) && is_marked(p, o->agent, id))
@@ -261,7 +262,7 @@ static bool had_other_session(const struct origin *o, const struct process_entry
 
 /* --- all main processes --- */
 
-static const char *why_not(const struct origin *o, const struct process_entry *main)
+static const char *why_not_owner(const struct origin *o, const struct process_entry *main)
 {
 	if (is_in_other_session(o, main))
 		return "is in another process session";
@@ -284,7 +285,7 @@ static bool is_candidate(const struct origin *o, const struct process_entry *mai
 	       process_table_is_of_user(main, o->p);
 }
 
-static bool is_preferred(
+static bool is_better_candidate(
 	const struct origin *o, const struct process_entry *main, const struct process_entry *than)
 {
 	struct span here = directory_of(o->p);
@@ -340,12 +341,12 @@ struct process_entry *origin_possible(const struct origin *o, struct origin_othe
 
 		if (main->agent != o->agent || !is_candidate(o, main))
 			continue;
-		why = why_not(o, main);
+		why = why_not_owner(o, main);
 		if (why && !others->count++) {
 			others->one = main;
 			others->why = why;
 		}
-		if (!why && is_preferred(o, main, best))
+		if (!why && is_better_candidate(o, main, best))
 			best = main;
 	}
 	return best || !o->s->has_more_mains ? best : oldest_main(o);

@@ -14,7 +14,7 @@ struct origin {
 	const struct process_entry *p;
 	const struct agent *agent;
 	const struct agent_markers *of;
-	bool is_from_outside; /* its markers come from an outer pid namespace */
+	bool is_from_outside; /* the markers of the process come from an outer PID namespace */
 };
 
 /* Main processes of fitting age, user and pid namespace that still cannot have started the process.
@@ -22,7 +22,7 @@ struct origin {
 struct origin_others {
 	size_t count;
 	const struct process_entry *one;
-	const char *why; /* why `one` cannot: "is in another process session" */
+	const char *why; /* reason why `one` cannot be the owner: "is in another process session" */
 };
 
 /* Returns a main process that can have started the process, preferably one in the same directory.

@@ -43,7 +43,7 @@ static bool are_all_seen(const struct owner_search *q)
 	       (!s->unread_ticks || s->unread_ticks > q->p->id.start_ticks);
 }
 
-static const char *why_not_all_processes(const struct owner_search *q)
+static const char *why_not_all_seen(const struct owner_search *q)
 {
 	const struct process_table *c = q->s->process_table;
 
@@ -173,7 +173,7 @@ static struct process_entry *holder_of(const struct owner_search *q, uint64_t pi
 }
 
 /* Decides about a main process in an outer namespace, whose PID here is unknown. */
-static struct owner by_outer_pid(struct owner_search *q)
+static struct owner owner_by_outer_pid(struct owner_search *q)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
@@ -194,7 +194,7 @@ static struct owner by_outer_pid(struct owner_search *q)
 			TEXT(its), TEXT(q->of.pid)));
 }
 
-static struct owner by_pid(struct owner_search *q)
+static struct owner owner_by_pid(struct owner_search *q)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
@@ -203,7 +203,7 @@ static struct owner by_pid(struct owner_search *q)
 	uint64_t pid = 0;
 
 	if (is_from_outside(q))
-		return by_outer_pid(q);
+		return owner_by_outer_pid(q);
 	span_decimal(marker, &pid);
 	holder = holder_of(q, pid);
 	if (holder && process_table_is_ended(holder) && process_table_is_older(holder, q->p))
@@ -239,7 +239,7 @@ static struct owner by_pid(struct owner_search *q)
 	if (!are_all_seen(q))
 		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c, "%.*s: main process %.*s was not seen, but %s",
-				TEXT(its), TEXT(marker), why_not_all_processes(q)));
+				TEXT(its), TEXT(marker), why_not_all_seen(q)));
 	return gone_owner(q, PROCESS_LINK_PID,
 		process_table_say(c, "%.*s is gone: main process %.*s is not running", TEXT(its),
 			TEXT(marker)));
@@ -258,7 +258,8 @@ static bool is_cut_off(const struct owner_search *q)
 	       !t->has_writer;
 }
 
-static struct sooth_text possible_words(struct owner_search *q, const struct process_entry *main)
+static struct sooth_text explain_possible_main(
+	struct owner_search *q, const struct process_entry *main)
 {
 	struct process_table *c = q->s->process_table;
 	unsigned long long pid = main->id.pid;
@@ -273,7 +274,7 @@ static struct sooth_text possible_words(struct owner_search *q, const struct pro
 		TEXT(q->of.session[0]), pid);
 }
 
-static struct owner without_main(struct owner_search *q, enum process_link link)
+static struct owner owner_without_main(struct owner_search *q, enum process_link link)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
@@ -288,7 +289,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 				"process can write to this server's input",
 				TEXT(its)));
 	if (may)
-		return set_undecided(q, link, possible_words(q, may));
+		return set_undecided(q, link, explain_possible_main(q, may));
 	/* A fork's variable says less than the session of the original beside it. */
 	if (q->agent->fork_of && link == PROCESS_LINK_KIND)
 		return set_undecided(q, link,
@@ -299,7 +300,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 	if (!are_all_seen(q))
 		return set_undecided(q, link,
 			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
-				why_not_all_processes(q)));
+				why_not_all_seen(q)));
 	return gone_owner(q, link,
 		process_table_say(c, "%.*s is gone: %.*s", TEXT(its), TEXT(text_of(q, &why))));
 }
@@ -314,7 +315,7 @@ static bool is_other_process(const struct owner_search *q, const struct process_
 	       main->links->inner_pid != pid && !is_from_outside(q);
 }
 
-static struct owner by_session(struct owner_search *q)
+static struct owner owner_by_session(struct owner_search *q)
 {
 	struct process_entry *ended = NULL;
 
@@ -332,13 +333,13 @@ static struct owner by_session(struct owner_search *q)
 		ended = main;
 	}
 	if (q->of.pid.size)
-		return by_pid(q);
+		return owner_by_pid(q);
 	if (ended)
 		return gone_owner(q, PROCESS_LINK_SESSION,
 			process_table_say(q->s->process_table,
 				"session %.*s is gone: main process %u was seen to end",
 				TEXT(q->of.session[0]), ended->id.pid));
-	return without_main(q, PROCESS_LINK_SESSION);
+	return owner_without_main(q, PROCESS_LINK_SESSION);
 }
 
 /* --- by other traces of the agent --- */
@@ -375,25 +376,26 @@ static struct process_entry *leading_main(const struct owner_search *q)
 	return leader->main;
 }
 
-static struct owner by_kind(struct owner_search *q)
+static struct owner owner_by_kind(struct owner_search *q)
 {
 	struct process_entry *main = leading_main(q);
 
-	return main ? found_owner(q, main, PROCESS_LINK_GROUP) : without_main(q, PROCESS_LINK_KIND);
+	return main ? found_owner(q, main, PROCESS_LINK_GROUP)
+		    : owner_without_main(q, PROCESS_LINK_KIND);
 }
 
-static struct owner by_any_trace(struct owner_search *q)
+static struct owner owner_by_any_trace(struct owner_search *q)
 {
 	if (!q->of.sessions && !q->of.pid.size)
 		find_output(q);
 	if (q->of.sessions)
 		q->owner.session_id = process_table_put(q->s->process_table, q->of.session[0]);
 	if (q->of.sessions)
-		return by_session(q);
-	return q->of.pid.size ? by_pid(q) : by_kind(q);
+		return owner_by_session(q);
+	return q->of.pid.size ? owner_by_pid(q) : owner_by_kind(q);
 }
 
-static struct owner gone_by_shell(struct owner_search *q, enum process_link link)
+static struct owner owner_gone_by_shell(struct owner_search *q, enum process_link link)
 {
 	const struct sooth_text session = session_words(q);
 	struct span its = text_of(q, &session);
@@ -412,12 +414,12 @@ static struct owner search_owner(struct owner_search *q)
 	struct origin o;
 
 	q->owner.agent = q->agent;
-	owner = by_any_trace(q);
+	owner = owner_by_any_trace(q);
 	if (owner.main)
 		return owner;
 	o = origin_of(q);
 	if (origin_is_left_shell(&o))
-		return owner.is_gone ? owner : gone_by_shell(q, owner.link);
+		return owner.is_gone ? owner : owner_gone_by_shell(q, owner.link);
 	below = owner.is_gone ? origin_below(&o) : NULL;
 	if (!below)
 		return owner;

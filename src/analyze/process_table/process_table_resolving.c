@@ -33,7 +33,7 @@ static void set_owner(struct process_entry *p, const struct owner *owner)
 	p->linked = p;
 }
 
-static void take_from_parent(struct process_entry *p)
+static void copy_from_parent(struct process_entry *p)
 {
 	const struct process_entry *parent = p->parent;
 
@@ -128,12 +128,12 @@ static void find_by_markers(struct resolving *s, struct process_entry *p)
 
 	markers_read(&markers, p->links);
 	if (has_parents && !is_foster_child(s, p->parent, &markers)) {
-		take_from_parent(p);
+		copy_from_parent(p);
 		return;
 	}
 	owner = owner_by_markers(s, p, &markers, has_parents ? OWNER_NAMED : OWNER_ANY);
 	if (has_parents && (!owner.agent || owner.doubt.size || owner.main == p->parent->main)) {
-		take_from_parent(p);
+		copy_from_parent(p);
 		return;
 	}
 	if (!owner.main && owner_by_input(s, p, &owner)) {
@@ -200,7 +200,7 @@ static bool is_tool_output(const struct agent *agent, struct span path)
 	return agent && agent->tool_outputs && path_below(path, agent->tool_outputs).size;
 }
 
-static bool is_null(const struct proc_ties *t, int i)
+static bool is_stream_to_null(const struct proc_ties *t, int i)
 {
 	return process_table_state_is_value(t->stream_state[i]) && t->stream[i] == PROC_STREAM_NULL;
 }
@@ -209,7 +209,7 @@ static enum answer leads_away(const struct process_entry *p)
 {
 	const struct proc_ties *t = p->links;
 	/* Some daemons keep standard error for late errors. */
-	int count = t && is_null(t, 0) && is_null(t, 1) ? 2 : 3;
+	int count = t && is_stream_to_null(t, 0) && is_stream_to_null(t, 1) ? 2 : 3;
 
 	for (int i = 0; t && i < count; i++) {
 		if (!process_table_state_is_value(t->stream_state[i]))
@@ -236,7 +236,7 @@ static bool is_hangup_ignored(const struct process_entry *p)
 	       p->links->is_hangup_ignored;
 }
 
-static bool is_at_root(const struct process_entry *p)
+static bool is_working_in_root(const struct process_entry *p)
 {
 	return process_table_state_is_value(p->process->directory_state) &&
 	       span_equal(process_table_field(&p->process->record, &p->process->directory), "/");
@@ -263,7 +263,8 @@ static bool is_on_terminal(const struct process_entry *p)
 	       p->links->stream[0] == PROC_STREAM_TERMINAL;
 }
 
-static enum answer is_cut_loose(const struct resolving *s, const struct process_entry *p)
+static enum answer is_detached_from_session(
+	const struct resolving *s, const struct process_entry *p)
 {
 	enum answer away = leads_away(p);
 
@@ -275,7 +276,7 @@ static enum answer is_cut_loose(const struct resolving *s, const struct process_
 		return away;
 	if (p->process->terminal != PROC_NO_TERMINAL || leader_of(s, p))
 		return NO;
-	return is_at_root(p) ? away : UNDECIDED;
+	return is_working_in_root(p) ? away : UNDECIDED;
 }
 
 /* --- leftovers: reasons --- */
@@ -306,10 +307,10 @@ static struct sooth_text words_of(struct resolving *s, const struct process_entr
 
 /* --- leftovers: all --- */
 
-static void resolve_left(struct resolving *s, struct process_entry *p)
+static void resolve_left_process(struct resolving *s, struct process_entry *p)
 {
 	const struct process_entry *leader = leader_of(s, p);
-	enum answer loose = is_cut_loose(s, p);
+	enum answer loose = is_detached_from_session(s, p);
 
 	/* Descendants and process-session members of a left process were left with it. */
 	if (loose != YES && p->parent && p->parent->left && p->linked != p) {
@@ -339,11 +340,11 @@ static void process_table_resolve_left(struct resolving *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (may_have_left(s->order[i]) && is_leader(s->order[i]))
-			resolve_left(s, s->order[i]);
+			resolve_left_process(s, s->order[i]);
 	}
 	for (size_t i = 0; i < s->count; i++) {
 		if (may_have_left(s->order[i]) && !is_leader(s->order[i]))
-			resolve_left(s, s->order[i]);
+			resolve_left_process(s, s->order[i]);
 	}
 }
 

@@ -130,7 +130,7 @@ static int compare_age(const struct server *a, const struct server *b)
 	return order ? order : compare_numbers(a->p->id.pid, b->p->id.pid);
 }
 
-static int by_age(const void *a, const void *b)
+static int compare_by_age(const void *a, const void *b)
 {
 	int order = compare_kind(a, b);
 
@@ -145,7 +145,7 @@ static int compare_session(const struct server *a, const struct server *b)
 	return order ? order : span_compare(a->arguments, b->arguments);
 }
 
-static int by_session(const void *a, const void *b)
+static int compare_by_session(const void *a, const void *b)
 {
 	const struct server *x = a, *y = b;
 	int order = compare_kind(x, y);
@@ -157,7 +157,7 @@ static int by_session(const void *a, const void *b)
 	return order ? order : compare_age(x, y);
 }
 
-static void number_stale(struct server *group, size_t count)
+static void number_stale_servers(struct server *group, size_t count)
 {
 	struct process_entry *newer = NULL;
 	uint32_t stale = 0;
@@ -199,7 +199,8 @@ static void number_needed(struct server *group, size_t count)
 	}
 }
 
-static void for_groups(struct server *all, size_t count, void (*number)(struct server *, size_t))
+static void for_each_group(
+	struct server *all, size_t count, void (*number)(struct server *, size_t))
 {
 	for (size_t from = 0, end; from < count; from = end) {
 		end = from + 1;
@@ -245,10 +246,10 @@ void process_table_resolve_servers(struct resolving *s)
 		s->is_out_of_memory = true;
 		return;
 	}
-	qsort(all, count, sizeof(*all), by_age);
-	for_groups(all, count, number_stale);
-	qsort(all, count, sizeof(*all), by_session);
-	for_groups(all, count, number_needed);
+	qsort(all, count, sizeof(*all), compare_by_age);
+	for_each_group(all, count, number_stale_servers);
+	qsort(all, count, sizeof(*all), compare_by_session);
+	for_each_group(all, count, number_needed);
 	free(all);
 }
 
@@ -321,7 +322,7 @@ static void markers_without(struct markers *m, const struct markers *others)
 	m->count = kept;
 }
 
-static size_t count_of(const struct markers *m, const char *names, size_t *all)
+static size_t count_markers(const struct markers *m, const char *names, size_t *all)
 {
 	struct cursor c = cursor_over(names, strlen(names));
 	size_t there = 0;
@@ -344,17 +345,18 @@ static bool markers_have_all(const struct markers *m, const char *names)
 {
 	size_t all;
 
-	return count_of(m, names, &all) == all;
+	return count_markers(m, names, &all) == all;
 }
 
 static bool markers_have_none(const struct markers *m, const char *names)
 {
 	size_t all;
 
-	return count_of(m, names, &all) == 0;
+	return count_markers(m, names, &all) == 0;
 }
 
-static struct time_range part_of(const struct resolving *s, const struct process_entry *p)
+static struct time_range markers_and_place_of(
+	const struct resolving *s, const struct process_entry *p)
 {
 	struct time_range part = { .p = p,
 		.place = place_of(s, p),
@@ -393,7 +395,7 @@ static bool fits_child(const struct agent_child *child, const struct time_range 
 	       (!child->lacks || markers_have_none(&part->markers, child->lacks));
 }
 
-static bool by_agent(const struct time_range *part, enum agent_role *role)
+static bool role_by_agent(const struct time_range *part, enum agent_role *role)
 {
 	const struct agent *agent = part->p->owner_agent;
 
@@ -436,7 +438,7 @@ static enum agent_role piped_role(const struct time_range *part)
 	return program_role(part->name.name, &role) ? role : AGENT_ROLE_MCP;
 }
 
-static bool is_refused(uint8_t state)
+static bool is_state_refused(uint8_t state)
 {
 	return state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 }
@@ -446,7 +448,7 @@ static bool may_be_another(const struct time_range *part, enum agent_role role)
 {
 	const struct agent *agent = part->p->owner_agent;
 
-	if (!agent || !part->p->links || !is_refused(part->p->links->markers_state))
+	if (!agent || !part->p->links || !is_state_refused(part->p->links->markers_state))
 		return false;
 	for (size_t i = 0; i < AGENT_CHILDREN_MAX && agent->children[i].has; i++) {
 		const struct agent_child *child = &agent->children[i];
@@ -465,12 +467,12 @@ static bool is_role_unreadable(const struct time_range *part, enum agent_role ro
 {
 	const struct proc_ties *t = part->p->links;
 
-	return may_be_another(part, role) ||
-	       (t && part->place != AGENT_PLACE_OWN &&
-		       (is_refused(t->stream_state[0]) || is_refused(t->stream_state[1])));
+	return may_be_another(part, role) || (t && part->place != AGENT_PLACE_OWN &&
+						     (is_state_refused(t->stream_state[0]) ||
+							     is_state_refused(t->stream_state[1])));
 }
 
-static bool by_place(const struct time_range *part, enum agent_role *role)
+static bool role_by_place(const struct time_range *part, enum agent_role *role)
 {
 	if (markers_of_agent(&part->markers, part->p->owner_agent).is_tool)
 		*role = AGENT_ROLE_TOOL;
@@ -497,7 +499,7 @@ static void set_role(struct process_entry *p, enum agent_role role, struct proce
 	p->role_name = player->role_name;
 }
 
-static void play_itself(
+static void set_own_role(
 	struct resolving *s, struct process_entry *p, enum agent_role role, struct span name)
 {
 	if (role == AGENT_ROLE_MCP || role == AGENT_ROLE_LANGUAGE_SERVER)
@@ -519,7 +521,7 @@ static void find_detached(struct resolving *s, struct process_entry *p)
 	}
 	name = name_of(p);
 	if (server_name_is_mcp(&name))
-		play_itself(s, p, AGENT_ROLE_MCP, name.name);
+		set_own_role(s, p, AGENT_ROLE_MCP, name.name);
 }
 
 static void find_role(struct resolving *s, struct process_entry *p)
@@ -537,14 +539,14 @@ static void find_role(struct resolving *s, struct process_entry *p)
 		p->role_state = parent->role_state; /* inherited, like the role */
 		return;
 	}
-	part = part_of(s, p);
-	is_known = by_agent(&part, &role);
-	if (!is_known && by_place(&part, &role)) {
+	part = markers_and_place_of(s, p);
+	is_known = role_by_agent(&part, &role);
+	if (!is_known && role_by_place(&part, &role)) {
 		is_known = !is_role_unreadable(&part, role);
 		p->role_state = is_known ? 0 : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	}
 	if (is_known)
-		play_itself(s, p, role, part.name.name);
+		set_own_role(s, p, role, part.name.name);
 }
 
 void process_table_resolve_roles(struct resolving *s)

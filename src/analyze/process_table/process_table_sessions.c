@@ -146,7 +146,7 @@ bool process_table_is_piped(const struct process_entry *p)
 
 /* Fills the table of PIDs. If two processes in a snapshot have one PID, it was reused meanwhile:
  * the younger has it. */
-static int take_pids(struct resolving *s)
+static int fill_pid_table(struct resolving *s)
 {
 	process_table_for_each (s->process_table, p) {
 		struct process_entry **at = map_put(&s->by_pid, &p->id.pid, NULL);
@@ -204,7 +204,7 @@ static int find_last_parents(struct resolving *s)
 
 enum mark { MARK_NONE, MARK_ON_WAY, MARK_DONE };
 
-/* number_end serves as a mark until the order is known. */
+/* Cuts cycles of parents. number_end serves as a mark until the order is known. */
 static void cut_cycles(struct resolving *s)
 {
 	process_table_for_each (s->process_table, p) {
@@ -271,7 +271,7 @@ static void put_in_order(struct resolving *s, struct process_entry *root, size_t
 int process_table_resolve_tree(struct resolving *s)
 {
 	size_t count = 0;
-	int status = take_pids(s);
+	int status = fill_pid_table(s);
 
 	if (status)
 		return status;
@@ -336,7 +336,7 @@ static bool is_session_head(const struct process_entry *p)
 }
 
 /* Returns why there is no id. */
-static uint8_t no_id(const struct proc_session *session)
+static uint8_t reason_of_missing_id(const struct proc_session *session)
 {
 	if (!session)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
@@ -344,12 +344,12 @@ static uint8_t no_id(const struct proc_session *session)
 							   : SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
 }
 
-static void id_from_files(
+static void read_session_id_from_files(
 	struct resolving *s, struct process_entry *p, const struct proc_session *session)
 {
 	struct span id;
 
-	p->session_state = no_id(session);
+	p->session_state = reason_of_missing_id(session);
 	if (!session || !process_table_state_is_value(session->session_state))
 		return;
 	id = process_table_field(&session->record, &session->session);
@@ -374,7 +374,7 @@ static bool is_inherited(const struct process_entry *main, struct span id)
 	return false;
 }
 
-/* Takes the id from a child. False: the children disagree. */
+/* Copies the id of a child. False: the children disagree. */
 static bool id_from_child(
 	struct resolving *s, struct process_entry *main, const struct process_entry *child)
 {
@@ -393,7 +393,7 @@ static bool id_from_child(
 	return true;
 }
 
-/* Takes the id from the children. False: they disagree. */
+/* Copies the id of the children. False: they disagree. */
 static bool ids_agree(
 	struct resolving *s, struct process_entry *main, const struct process_entry *parent)
 {
@@ -404,7 +404,7 @@ static bool ids_agree(
 	return true;
 }
 
-/* Takes the id from children of the main process, or of the daemon that works for it. */
+/* Copies the id of children of the main process, or of the daemon that works for it. */
 static void id_from_children(struct resolving *s, struct process_entry *main)
 {
 	bool is_agreed = ids_agree(s, main, main);
@@ -413,12 +413,12 @@ static void id_from_children(struct resolving *s, struct process_entry *main)
 		if (p->agent != main->agent || p->role != AGENT_ROLE_DAEMON)
 			continue;
 		if (!main->session_id.size)
-			id_from_files(s, main, p->session);
+			read_session_id_from_files(s, main, p->session);
 		is_agreed = is_agreed && ids_agree(s, main, p);
 	}
 	if (!is_agreed)
 		main->session_id = (struct sooth_text){ 0 };
-	main->session_state = main->session_id.size ? SOOTH_STATE_VALUE : no_id(main->session);
+	main->session_state = main->session_id.size ? SOOTH_STATE_VALUE : reason_of_missing_id(main->session);
 }
 
 /* --- tables --- */
@@ -496,7 +496,7 @@ void process_table_resolve_sessions(struct resolving *s)
 		}
 		if (!is_session_head(p))
 			continue;
-		id_from_files(s, p, p->session);
+		read_session_id_from_files(s, p, p->session);
 		if (!p->session_id.size)
 			id_from_children(s, p);
 		list_main(s, p);

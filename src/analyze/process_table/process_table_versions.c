@@ -106,7 +106,7 @@ static bool is_unused(const struct process_entry *p)
 	       span_equal(process_table_field(&p->session->record, &p->session->status), "spare");
 }
 
-static bool is_used(const struct process_entry *p)
+static bool is_agent_used(const struct process_entry *p)
 {
 	return has_session(p) && !is_unused(p);
 }
@@ -118,7 +118,7 @@ static void set_own_role(struct process_entry *p, enum agent_role role)
 	p->player = p;
 }
 
-static void begin_session(struct process_entry *p)
+static void begin_own_session(struct process_entry *p)
 {
 	p->main = p->linked = p;
 	p->owner_agent = p->agent;
@@ -140,12 +140,13 @@ static enum agent_role role_below_its_like(struct process_entry *p)
 							       : AGENT_ROLE_MAIN;
 }
 
-static void place_agent(struct process_entry *p)
+static void set_agent_place(struct process_entry *p)
 {
 	struct process_entry *parent = p->parent;
 	enum agent_role role = p->match.role;
 
-	if ((role == AGENT_ROLE_MAIN && is_unused(p)) || (role == AGENT_ROLE_SPARE && is_used(p)))
+	if ((role == AGENT_ROLE_MAIN && is_unused(p)) ||
+		(role == AGENT_ROLE_SPARE && is_agent_used(p)))
 		role = role == AGENT_ROLE_MAIN ? AGENT_ROLE_SPARE : AGENT_ROLE_MAIN;
 	if (role == AGENT_ROLE_MAIN && is_other_program(p))
 		role = AGENT_ROLE_HELPER;
@@ -156,7 +157,7 @@ static void place_agent(struct process_entry *p)
 		role = role_below_its_like(p);
 	set_own_role(p, role);
 	if (role == AGENT_ROLE_MAIN || role == AGENT_ROLE_DAEMON || role == AGENT_ROLE_LAUNCHER)
-		begin_session(p);
+		begin_own_session(p);
 }
 
 /* Returns whether a daemon has an ancestor that is a main process of its agent. */
@@ -208,8 +209,8 @@ static void join_daemon(struct process_entry **oldest, size_t *count, struct pro
 		oldest[(*count)++] = p;
 }
 
-/* Notes a process that could not be read in time (busy host, dead mount): it may be an agent. */
-static void note_unread(struct resolving *s, const struct process_entry *p)
+/* Adds a process that could not be read in time (busy host, dead mount): it may be an agent. */
+static void add_unread_process(struct resolving *s, const struct process_entry *p)
 {
 	if (p->process->arguments_state != SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED))
 		return;
@@ -227,9 +228,9 @@ void process_table_resolve_agents(struct resolving *s)
 
 		recognise_agent(s->process_table, p);
 		if (p->agent)
-			place_agent(p);
+			set_agent_place(p);
 		else
-			note_unread(s, p);
+			add_unread_process(s, p);
 	}
 	for (size_t i = 0; i < s->count; i++) {
 		struct process_entry *p = s->order[i];
@@ -471,7 +472,7 @@ static const struct agent *agent_named(const struct resolving *s, struct span na
 }
 
 /* Notes a home that could not be read, as a version of no agent. */
-static void take_unread(struct resolving *s, const struct proc_installed *r)
+static void add_unread_home(struct resolving *s, const struct proc_installed *r)
 {
 	const uint64_t key[3] = { 0, r->uid, 0 };
 	struct sooth_text *home = map_put(&s->process_table->newest, key, NULL);
@@ -480,7 +481,7 @@ static void take_unread(struct resolving *s, const struct proc_installed *r)
 		*home = process_table_put(s->process_table, span_of("?", r->is_unread != 0));
 }
 
-static void take_installed(struct resolving *s, const struct proc_installed *r)
+static void add_installed_version(struct resolving *s, const struct proc_installed *r)
 {
 	struct process_table_installed installed = {
 		.agent = agent_named(s, process_table_field(&r->record, &r->agent)), .uid = r->uid
@@ -489,7 +490,7 @@ static void take_installed(struct resolving *s, const struct proc_installed *r)
 	struct place place;
 
 	if (!version.size && !r->agent.size)
-		take_unread(s, r);
+		add_unread_home(s, r);
 	if (!installed.agent || !version.size)
 		return;
 	installed.version = process_table_put(s->process_table, version);
@@ -511,7 +512,7 @@ void process_table_resolve_versions(struct resolving *s)
 		s->process_table->installed_records.size };
 
 	batch_for_each (r, &batch)
-		take_installed(s, (const struct proc_installed *)r);
+		add_installed_version(s, (const struct proc_installed *)r);
 	for (size_t i = 0; i < s->count; i++) {
 		const struct process_entry *p = s->order[i];
 		uint64_t folder = folder_of(p);

@@ -44,7 +44,7 @@ static struct span without_extension(struct span file)
 }
 
 /* Returns the bare name: "name" of "@scope/name@1.2", "mcp-server" of "mcp-server==3". */
-static struct span of_package(struct span package)
+static struct span server_of_package(struct span package)
 {
 	size_t from = 0, size;
 
@@ -59,7 +59,7 @@ static struct span of_package(struct span package)
 }
 
 /* Names a script by its file, or by its project's folder if the file name is generic. */
-static struct span of_path(struct span path)
+static struct span server_of_script(struct span path)
 {
 	static const char *const anybody[] = { "index", "main", "__main__", "server", "cli", "app",
 		"start", "run", "bin", "dist", "build", "src", "lib", "out", "node_modules" };
@@ -171,7 +171,7 @@ static struct server_name server_named(struct span name, struct span from)
 /* Names a server by its path; the folders above the name are not part of the name. */
 static struct server_name named_by_path(struct span path)
 {
-	struct span name = of_path(path);
+	struct span name = server_of_script(path);
 
 	return server_named(name, span_of(name.data, path.size - (size_t)(name.data - path.data)));
 }
@@ -189,11 +189,11 @@ static struct server_name name_interpreted(
 		return server_named(span_of("", 0), span_of("", 0));
 	if (!package.size)
 		package = path_package(script.path, NULL);
-	return package.size ? server_named(of_package(package), package)
+	return package.size ? server_named(server_of_package(package), package)
 			    : named_by_path(script.path);
 }
 
-static struct server_name of_words(struct words *w)
+static struct server_name server_of_words(struct words *w)
 {
 	for (int depth = 0; depth < DEPTH_MAX; depth++) {
 		struct span package = run_by(w), command = given_to_shell(w);
@@ -201,7 +201,7 @@ static struct server_name of_words(struct words *w)
 		if (package.size)
 			return package.data[0] == '/' || package.data[0] == '.'
 				       ? named_by_path(package)
-				       : server_named(of_package(package), package);
+				       : server_named(server_of_package(package), package);
 		if (!command.size)
 			break;
 		split_words(w, command, ' ');
@@ -225,7 +225,7 @@ struct server_name server_name(const struct server_command *command)
 		split_words(&w, first, ' ');
 	else
 		split_words(&w, command->arguments, '\0');
-	name = of_words(&w);
+	name = server_of_words(&w);
 	if (name.name.size)
 		return name;
 	/* A shell's command, or npm's title, was split at blanks before. */
@@ -241,7 +241,7 @@ struct server_name server_name(const struct server_command *command)
 	return name.name.size ? name : named_by_path(first);
 }
 
-static bool is_part(struct span from, size_t at, size_t size)
+static bool is_whole_part_of_name(struct span from, size_t at, size_t size)
 {
 	size_t end = at + size;
 	bool begins = !at || !((from.data[at - 1] | 32) >= 'a' && (from.data[at - 1] | 32) <= 'z');
@@ -261,7 +261,7 @@ bool server_name_is_mcp(const struct server_name *name)
 		return true;
 	for (size_t i = 0; i + 3 <= from.size; i++) {
 		if ((from.data[i] | 32) == 'm' && (from.data[i + 1] | 32) == 'c' &&
-			(from.data[i + 2] | 32) == 'p' && is_part(from, i, 3))
+			(from.data[i + 2] | 32) == 'p' && is_whole_part_of_name(from, i, 3))
 			return true;
 	}
 	return false;

@@ -42,7 +42,7 @@ static bool is_reported(struct verdict *out, uint8_t state)
 
 /* --- orphaned, or left on purpose --- */
 
-static void say_gone(
+static void fill_gone_verdict(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
 	struct span gone = process_table_text(c, &p->gone);
@@ -60,7 +60,7 @@ static void say_gone(
 		set_reason(out, "%.*s", TEXT(gone));
 }
 
-static bool is_unknown(const struct process_entry *p, struct verdict *out)
+static bool set_unknown(const struct process_entry *p, struct verdict *out)
 {
 	if (!process_table_is_unknown(p))
 		return false;
@@ -79,8 +79,8 @@ static bool is_above_unread(const struct process_entry *p)
 	       p->links->markers_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 }
 
-/* Processes that a daemon keeps live on after it, until the next daemon takes them over. Commands
- * for a user at a terminal, such as "logs", are no such processes. */
+/* Returns whether a daemon keeps the process: it then lives on after the daemon, until the next
+ * daemon takes it over. Commands for a user at a terminal, such as "logs", are not kept. */
 static bool is_kept_by_daemon(const struct process_entry *p)
 {
 	const struct agent_part *part =
@@ -94,7 +94,7 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 {
 	struct span doubt = process_table_text(c, &p->doubt);
 
-	if (is_unknown(p, out))
+	if (set_unknown(p, out))
 		return;
 	if (is_zombie(p) || !p->owner_agent) {
 		out->state = SOOTH_STATE_ABSENT;
@@ -129,7 +129,7 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 		set_reason(out, "left running on purpose: %.*s",
 			TEXT(process_table_text(c, &p->left_reason)));
 	else
-		say_gone(c, p, out);
+		fill_gone_verdict(c, p, out);
 }
 
 static void diagnose_orphaned(
@@ -150,7 +150,7 @@ static void diagnose_abandoned(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
 	(void)c;
-	if (is_unknown(p, out))
+	if (set_unknown(p, out))
 		return;
 	if (!p->has_role && p->role_state) {
 		out->state = p->role_state;

@@ -9,14 +9,15 @@
 #include "analyze/process_table/process_table.h"
 
 enum verdict_kind {
-	VERDICT_ORPHANED,   /* its session's main process has ended and left it by accident */
-	VERDICT_DAEMON,	    /* the same, but left on purpose, which is no problem */
+	VERDICT_ORPHANED,   /* the main process of its session has ended and left it by accident */
+	VERDICT_DAEMON,	    /* the main process of its session has ended and left it on purpose: no
+			       problem */
 	VERDICT_ABANDONED,  /* an MCP server without a client */
 	VERDICT_GENERATION, /* a newer process of the same server runs for the same project */
 	VERDICT_ZOMBIE,	    /* ended, but not reaped by its parent */
 	VERDICT_FROZEN,	    /* stopped by a signal, or its control group is frozen */
 	VERDICT_OUTDATED,   /* a newer version is installed */
-	VERDICT_DELETED,    /* its executable was removed or replaced */
+	VERDICT_DELETED,    /* the executable was removed or replaced */
 	VERDICTS,
 };
 
@@ -27,12 +28,12 @@ struct verdict {
 			* not escaped */
 };
 
-/* The process table must be resolved. */
+/* Decides a verdict. The process table must be resolved. */
 void verdict_decide(const struct process_table *c, const struct process_entry *p,
 	enum verdict_kind kind, struct verdict *out);
-/* "orphaned" */
+/* Returns the name of a verdict: "orphaned". */
 const char *verdict_name(enum verdict_kind kind);
-/* The newest installed version of the agent that the user can run; empty: unknown. */
+/* Returns the newest installed version of the agent that the user can run; empty: unknown. */
 struct span verdict_newest(const struct process_table *c, const struct agent *agent, uint32_t uid);
 /* Compares versions like 2.1.328, numbers by value: negative, 0, positive. */
 int version_compare(struct span a, struct span b);

@@ -71,7 +71,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 }
 
 /* Keeps the longest command: at exit less may be readable than earlier. */
-static void take_command(struct known_process *p, const struct sooth_record *r)
+static void store_longest_command(struct known_process *p, const struct sooth_record *r)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "command");
 	struct sooth_value v = sooth_field_get(f, r);
@@ -90,7 +90,7 @@ static void take_command(struct known_process *p, const struct sooth_record *r)
 		p->mappings_state = c->mappings_state;
 }
 
-static void take_mapping(
+static void add_mapping(
 	struct context_state *s, struct known_process *p, const struct context_mapping *m)
 {
 	struct mapping_key key = { p->id, m->from };
@@ -113,11 +113,11 @@ static void add_record(struct context_state *s, const struct sooth_record *r)
 		return;
 	p->id = id;
 	if (r->kind == CONTEXT_COMMAND)
-		take_command(p, r);
+		store_longest_command(p, r);
 	else if (r->kind == CONTEXT_THREAD)
 		map_put(&s->threads, &thread, NULL);
 	else
-		take_mapping(s, p, (const void *)r);
+		add_mapping(s, p, (const void *)r);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)

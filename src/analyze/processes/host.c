@@ -141,9 +141,9 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* Takes a tracer. A capture of several runs repeats it: the last record takes the first one's
+/* Stores a tracer. A capture of several runs repeats it: the last record takes the first one's
  * place. */
-static int take_tracer(
+static int store_tracer(
 	struct host_view *h, const struct host_tracer *tracer, struct sooth_error *err)
 {
 	struct span name = tracer_name(tracer);
@@ -166,7 +166,7 @@ static int take_tracer(
 	return 0;
 }
 
-static void take_cpu(struct host_view *h, const struct host_cpu *r)
+static void add_cpu(struct host_view *h, const struct host_cpu *r)
 {
 	bool is_new;
 	struct cpu_times *t = map_put(&h->cpus, &r->number, &is_new);
@@ -192,9 +192,9 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			h->memory = *(const struct host_memory *)known;
 			h->has_memory = true;
 		} else if ((known = record_as(r, HOST_TRACER, sizeof(struct host_tracer)))) {
-			status = take_tracer(h, known, err);
+			status = store_tracer(h, known, err);
 		} else if ((known = record_as(r, HOST_CPU, sizeof(struct host_cpu)))) {
-			take_cpu(h, known);
+			add_cpu(h, known);
 		}
 		if (status)
 			break;
@@ -202,7 +202,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return status;
 }
 
-static void note_state(struct host_view *h, const char *what, uint8_t state)
+static void emit_state_note(struct host_view *h, const char *what, uint8_t state)
 {
 	if (state_is_unmeasured(state))
 		output_limit(
@@ -217,8 +217,8 @@ static int emit_load(struct host_view *h, struct sooth_error *err)
 
 	if (!h->has_load)
 		return 0;
-	note_state(h, "CPU pressure of the host", h->load.cpu_state);
-	note_state(h, "I/O pressure of the host", h->load.io_state);
+	emit_state_note(h, "CPU pressure of the host", h->load.cpu_state);
+	emit_state_note(h, "I/O pressure of the host", h->load.io_state);
 	status = output_section(h->output, &section, err);
 	return status ? status : output_row(h->output, &row.load.record, sizeof(row), NULL, 0, err);
 }
@@ -234,7 +234,7 @@ static int emit_memory(struct host_view *h, struct sooth_error *err)
 		return 0;
 	if (m->swap_total_bytes > m->swap_free_bytes)
 		row.swap_used_bytes = m->swap_total_bytes - m->swap_free_bytes;
-	note_state(h, "memory pressure of the host", m->pressure_state);
+	emit_state_note(h, "memory pressure of the host", m->pressure_state);
 	status = output_section(h->output, &section, err);
 	return status ? status
 		      : output_row(h->output, &row.memory.record, sizeof(row), NULL, 0, err);

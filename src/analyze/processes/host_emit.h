@@ -105,7 +105,7 @@ struct host_emit {
  * incomplete. False: there are none.
  */
 bool host_emit_limits(const struct host_emit *t);
-/* 0 or a negative errno with err filled. */
+/* Emits the row of the host. Returns 0 or a negative errno with err filled. */
 int host_emit_host(const struct host_emit *t, struct sooth_error *err);
 int host_emit_reasons(const struct host_emit *t, struct sooth_error *err);
 /* Emits the sessions of the listed main processes. */

@@ -49,7 +49,7 @@ static const struct {
 	{ "crio-", "cri-o" },
 };
 
-static bool is_id(struct span s)
+static bool is_container_id(struct span s)
 {
 	if (s.size < ID_LEAST)
 		return false;
@@ -82,7 +82,7 @@ static bool put_container(
 	return true;
 }
 
-static bool is_pod(struct span part)
+static bool is_pod_name(struct span part)
 {
 	return span_starts(part, "kubepods");
 }
@@ -95,13 +95,13 @@ static bool emit_part(struct span part, struct span above, bool in_pod, char out
 
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
 		name = strip_affixes(part, scopes[i].prefix, SCOPE);
-		if (is_id(name))
+		if (is_container_id(name))
 			return put_container(
 				out, in_pod ? "kubernetes" : scopes[i].runtime, name, ID_SHOWN);
 	}
-	if (span_equal(above, "docker") && is_id(part))
+	if (span_equal(above, "docker") && is_container_id(part))
 		return put_container(out, "docker", part, ID_SHOWN);
-	if (in_pod && span_starts(above, POD) && is_id(part))
+	if (in_pod && span_starts(above, POD) && is_container_id(part))
 		return put_container(out, "kubernetes", part, ID_SHOWN);
 	if (span_equal(above, "lxc") || span_equal(above, LXC_PAYLOAD))
 		return put_container(out, "lxc", part, NAME_SHOWN);
@@ -119,7 +119,7 @@ bool container_of_group(struct span control_group, char out[CONTAINER_SIZE])
 	for (size_t i = 0; i < PARTS_MAX && !cursor_at_end(&c); i++) {
 		struct span part = cursor_until(&c, '/');
 
-		in_pod |= is_pod(part);
+		in_pod |= is_pod_name(part);
 		is_found |= emit_part(part, above, in_pod, out);
 		above = part;
 	}
@@ -216,7 +216,7 @@ static void fill_values(struct row_builder *t)
 		row->over_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 
-static void fill_place(struct row_builder *t)
+static void fill_directories(struct row_builder *t)
 {
 	bool has_user = record_holds(t->process, PROC_PROCESS_WITH_USER);
 	struct process_row *row = &t->row;
@@ -240,7 +240,7 @@ static void fill_place(struct row_builder *t)
 /* --- the agent and its session --- */
 
 /* Returns why there is no version: only a script has it, and no argument names that any more. */
-static uint8_t no_version(const struct row_builder *t)
+static uint8_t reason_of_missing_version(const struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;
 
@@ -259,7 +259,7 @@ static void fill_agent(struct row_builder *t)
 	row->agent_state = p->agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row->version_state = !p->agent	   ? SOOTH_STATE_ABSENT
 			     : has_version ? SOOTH_STATE_VALUE
-					   : no_version(t);
+					   : reason_of_missing_version(t);
 	row->session_agent_state = p->owner_agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row->role_state = process_table_role_state(p);
 	row->role_pid = p->player ? p->player->id.pid : p->id.pid;
@@ -624,7 +624,7 @@ void process_emit(const struct host_state *h, struct listed *l, struct buffer *r
 		.pid = p->id.pid,
 		.kind = process_row_schema.kind };
 	fill_values(&t);
-	fill_place(&t);
+	fill_directories(&t);
 	fill_agent(&t);
 	fill_activity(&t);
 	fill_task(&t);

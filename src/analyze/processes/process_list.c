@@ -39,19 +39,19 @@ ROW_SCHEMA(process_row, PROCESS_ROW, "processes", process_row);
 
 /* --- selection --- */
 
-static bool is_of_agents(const struct process_entry *p)
+static bool is_process_of_agent(const struct process_entry *p)
 {
 	return p->agent || p->owner_agent || p->link != PROCESS_LINK_NONE;
 }
 
-static bool is_standing(const struct process_entry *p)
+static bool is_stopped(const struct process_entry *p)
 {
 	return p->process->state == 'T' || p->process->frozen == PROC_FROZEN_YES;
 }
 
 static int decide_verdicts(const struct host_state *h, struct listed *l)
 {
-	if (!is_of_agents(l->p) && l->p->process->state != 'Z' && !is_standing(l->p) &&
+	if (!is_process_of_agent(l->p) && l->p->process->state != 'Z' && !is_stopped(l->p) &&
 		!process_table_is_unknown(l->p))
 		return 0;
 	l->verdicts = calloc(VERDICTS, sizeof(*l->verdicts));
@@ -85,7 +85,7 @@ static bool is_chosen_by_pid(const struct processes_options *o, const struct pro
 	return is_chosen;
 }
 
-static bool is_that_agents(const char *name, const struct agent *agent)
+static bool is_name_of_agent(const char *name, const struct agent *agent)
 {
 	return agent && !strcmp(agent->name, name);
 }
@@ -103,8 +103,8 @@ static bool is_frozen_alone(const struct host_state *h, const struct listed *l)
 static bool is_selected(const struct processes_options *o, const struct process_entry *p)
 {
 	return (!o->has_uid || p->process->uid == o->uid) &&
-	       (!o->agent || is_that_agents(o->agent, p->agent) ||
-		       is_that_agents(o->agent, p->owner_agent));
+	       (!o->agent || is_name_of_agent(o->agent, p->agent) ||
+		       is_name_of_agent(o->agent, p->owner_agent));
 }
 
 static bool is_shown(
@@ -122,9 +122,10 @@ static bool is_shown(
 		return p->agent && p->process->state != 'Z';
 	if (o->shown == PROCESSES_ALL || h->is_named)
 		return true;
-	if (o->shown == PROCESSES_SESSIONS && is_of_agents(p))
+	if (o->shown == PROCESSES_SESSIONS && is_process_of_agent(p))
 		return true;
-	return p->agent || (is_of_agents(p) && (listed_is_left_over(l) || is_frozen_alone(h, l)));
+	return p->agent ||
+	       (is_process_of_agent(p) && (listed_is_left_over(l) || is_frozen_alone(h, l)));
 }
 
 /* Returns whether an unreadable process would be listed as an agent or its leftover. */
@@ -185,7 +186,7 @@ static size_t index_of(const struct map *indices, const struct process_entry *p)
 	return at ? *at : LISTED_NONE;
 }
 
-static bool is_above(const struct process_list *list, size_t upper, size_t lower)
+static bool is_ancestor_in_list(const struct process_list *list, size_t upper, size_t lower)
 {
 	for (size_t i = 0; lower != LISTED_NONE && i < CLIMB_MAX; i++) {
 		if (lower == upper)
@@ -199,7 +200,7 @@ static bool is_above(const struct process_list *list, size_t upper, size_t lower
 static void hang_below(struct process_list *list, size_t lower, size_t upper)
 {
 	if (list->all[lower].above == LISTED_NONE && upper != LISTED_NONE &&
-		!is_above(list, lower, upper))
+		!is_ancestor_in_list(list, lower, upper))
 		list->all[lower].above = upper;
 }
 
@@ -247,7 +248,7 @@ static size_t walk_on(const struct process_list *list, size_t at, unsigned *dept
 	return at == LISTED_NONE ? at : list->all[at].next;
 }
 
-static size_t lay_out(const struct process_list *list, struct listed *out)
+static size_t order_as_tree(const struct process_list *list, struct listed *out)
 {
 	size_t count = 0;
 
@@ -280,7 +281,7 @@ static int make_tree(struct process_list *list)
 	if (!status) {
 		build_tree(list, &indices);
 		link_all(list);
-		list->count = lay_out(list, out);
+		list->count = order_as_tree(list, out);
 		free(list->all);
 		list->all = TAKE_PTR(out);
 	}

@@ -219,7 +219,8 @@ struct process_list {
 	size_t undecided; /* listed processes that may be orphaned */
 };
 
-/* The process table must be resolved; the options are borrowed. -ENOMEM. */
+/* Makes the list. The process table must be resolved; the options are borrowed. Returns -ENOMEM on
+ * failure. */
 int process_list_make(
 	struct process_list *list, const struct host_state *h, const struct processes_options *o);
 /* Sorts as the options say; in a tree, the children of each process. 0 or -ENOMEM. */
@@ -231,7 +232,8 @@ static inline bool listed_holds(const struct listed *l, enum verdict_kind kind)
 	return l->verdicts && l->verdicts[kind].holds;
 }
 
-/* An ended session or a lost client left it, or its parent has not reaped it. */
+/* Returns whether an ended session or a lost client left the process, or its parent has not reaped
+ * it. */
 static inline bool listed_is_left_over(const struct listed *l)
 {
 	return listed_holds(l, VERDICT_ORPHANED) || listed_holds(l, VERDICT_ABANDONED) ||

@@ -204,7 +204,7 @@ static int make_rows(struct processes_state *s, struct sooth_error *err)
 	return 0;
 }
 
-static bool is_known(const struct processes_state *s, uint32_t pid)
+static bool is_pid_known(const struct processes_state *s, uint32_t pid)
 {
 	map_for_each_key (&s->host.process_table.processes, const struct process_id *, id) {
 		if (id->pid == pid)
@@ -222,7 +222,7 @@ static int check_named(struct processes_state *s, struct sooth_error *err)
 	for (size_t i = 0; !is_done && i < s->options.pid_count; i++) {
 		uint32_t pid = s->options.pids[i];
 
-		if (is_known(s, pid))
+		if (is_pid_known(s, pid))
 			continue;
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
 		error_why(err, "no process has this PID");
@@ -335,7 +335,7 @@ static int list_processes(struct processes_state *s, struct sooth_error *err)
 	return make_rows(s, err);
 }
 
-static int emit_values(const struct host_emit *emit, struct sooth_error *err)
+static int emit_sections(const struct host_emit *emit, struct sooth_error *err)
 {
 	int status = host_emit_sessions(emit, err);
 
@@ -346,7 +346,7 @@ static int emit_values(const struct host_emit *emit, struct sooth_error *err)
 	return status ? status : host_emit_totals(emit, err);
 }
 
-static int emit_all(struct processes_state *s, struct sooth_error *err)
+static int emit_host_and_processes(struct processes_state *s, struct sooth_error *err)
 {
 	struct host_emit emit = { s->output, &s->host, &s->list, &s->options };
 	int status = host_state_resolve(&s->host, err);
@@ -383,7 +383,7 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 	if (!status)
 		status = host_emit_reasons(&emit, err);
 	if (!status && !s->options.emits_versions)
-		status = emit_values(&emit, err);
+		status = emit_sections(&emit, err);
 	return status;
 }
 
@@ -400,11 +400,11 @@ static int emit_frame(struct processes_state *s, struct sooth_error *err)
 	int status;
 
 	if (!s->options.shows_all)
-		return emit_all(s, err);
+		return emit_host_and_processes(s, err);
 	s->options.is_tree = false;
 	if (!s->options.emits_list)
 		choose_all(s);
-	status = emit_all(s, err);
+	status = emit_host_and_processes(s, err);
 	if (!status && s->options.emits_list) {
 		choose_all(s);
 		status = list_processes(s, err);

@@ -33,7 +33,7 @@ struct processes_options {
 	bool is_tree; /* each process below its parent */
 	/* Read before each frame: true: list all processes, false: sessions. NULL: use `shown`. */
 	const bool *shows_all;
-	bool emits_list;     /* also emit the list by `shown`, in a section before */
+	bool emits_list;     /* the list by `shown` is emitted too, in a section before the table */
 	bool is_verbose;     /* show reasons for harmless and undecided verdicts too */
 	bool hides_sessions; /* no sessions table in text output */
 	bool is_for_people;  /* text: a process that is no agent shows its owner and command */
@@ -46,7 +46,7 @@ struct processes_options {
 	 */
 	const uint32_t *pids;
 	size_t pid_count;
-	bool adds_children; /* also the children of these pids */
+	bool adds_children; /* children of these PIDs are selected too */
 	bool may_lack_pids; /* a pid that never existed is not an error */
 	bool has_uid;	    /* only this user */
 	uint32_t uid;
@@ -54,12 +54,12 @@ struct processes_options {
 	/* columns of tables ("pid,name"), then `more`; NULL: the rows' default, and no more */
 	const char *columns, *more;
 	const struct sooth_field *sort; /* of process_row_schema; NULL: by CPU, highest first */
-	bool is_descending;		/* by `sort` */
+	bool is_descending;		/* the order by `sort` is descending */
 	/* Thresholds for flags; 0: none. */
 	double cpu_over_percent;
 	uint64_t rss_over_bytes;
 	struct processes_reported *reported; /* set at the end; NULL: not needed */
-	struct first_answers *answers;	     /* of a report that is not repeated; NULL: none */
+	struct first_answers *answers; /* answers of a report that is not repeated; NULL: none */
 };
 
 #endif

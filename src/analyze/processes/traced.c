@@ -89,7 +89,7 @@ static int emit_row(struct traced_view *v, const struct process_entry *p, struct
 	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int emit_all(struct traced_view *v, unsigned *unknown, struct sooth_error *err)
+static int emit_processes(struct traced_view *v, unsigned *unknown, struct sooth_error *err)
 {
 	const struct process_entry *p;
 	size_t position = 0;
@@ -117,7 +117,7 @@ static int finish(void *state, struct sooth_error *err)
 		return error_errno(err, status, "assign processes to agents");
 	status = output_section(v->output, &section, err);
 	if (!status)
-		status = emit_all(v, &unknown, err);
+		status = emit_processes(v, &unknown, err);
 	if (unknown)
 		output_limit(v->output, "whether a debugger traces some of the agents' processes",
 			"the samples of these processes do not say which process traces them", "");

@@ -60,7 +60,7 @@ static uint64_t variance_of(uint32_t faults)
 	return (uint64_t)faults * (faults - 1);
 }
 
-static void note_peak(const struct page_held *l, struct page_sum *sum)
+static void update_peak(const struct page_held *l, struct page_sum *sum)
 {
 	if (sum->noted_peak == l->peak_number)
 		return;
@@ -79,7 +79,7 @@ static void add_page(struct pages_held *held, struct page page)
 	held->variance += variance_of(page.faults);
 }
 
-static void take_off(struct pages_held *held, struct page page)
+static void subtract_page(struct pages_held *held, struct page page)
 {
 	held->pages -= page.faults;
 	held->variance -= variance_of(page.faults);
@@ -90,19 +90,19 @@ static void forget_page(struct page_held *l, struct page page)
 	struct page_sum *sum = map_get(&l->stacks, &page.stack);
 
 	if (sum) {
-		note_peak(l, sum);
-		take_off(&sum->remaining, page);
+		update_peak(l, sum);
+		subtract_page(&sum->remaining, page);
 	}
-	take_off(&l->remaining, page);
+	subtract_page(&l->remaining, page);
 	l->count--;
 }
 
-static void keep_page(struct page_held *l, struct page_sum *sum, struct page page)
+static void store_page(struct page_held *l, struct page_sum *sum, struct page page)
 {
 	sum->touched += page.faults;
 	sum->touched_variance += variance_of(page.faults);
 	l->touched_variance += variance_of(page.faults);
-	note_peak(l, sum);
+	update_peak(l, sum);
 	add_page(&sum->remaining, page);
 	add_page(&l->remaining, page);
 	l->count++;
@@ -112,7 +112,7 @@ static void keep_page(struct page_held *l, struct page_sum *sum, struct page pag
 	}
 }
 
-static void touch_page(struct page_held *l, const struct profile_page *page)
+static void handle_page_fault(struct page_held *l, const struct profile_page *page)
 {
 	struct page_process *p = process_of(l, &page->record);
 	struct page_sum *sum = map_put(&l->stacks, &page->stack, NULL);
@@ -135,7 +135,7 @@ static void touch_page(struct page_held *l, const struct profile_page *page)
 		return;
 	}
 	*kept = touched;
-	keep_page(l, sum, touched);
+	store_page(l, sum, touched);
 }
 
 static void release_one(struct page_held *l, struct page_process *p, uint64_t number)
@@ -218,7 +218,7 @@ static void move_pages(struct page_held *l, struct page_process *p, const struct
 	}
 }
 
-static void give_back(struct page_held *l, const struct profile_release *r)
+static void handle_release(struct page_held *l, const struct profile_release *r)
 {
 	struct page_process *p = process_of(l, &r->record);
 
@@ -265,9 +265,9 @@ void page_held_add_record(struct page_held *l, const struct sooth_record *r)
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
 
 	if (page)
-		touch_page(l, page);
+		handle_page_fault(l, page);
 	else if (given)
-		give_back(l, given);
+		handle_release(l, given);
 	else if (r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE)
 		forget_process(l, r);
 	else if (segment && segment->page_bytes)

@@ -22,7 +22,7 @@ struct pages_held {
 
 struct page_sum {
 	uint64_t touched, touched_variance;
-	struct pages_held remaining; /* of the touched pages */
+	struct pages_held remaining; /* values of the touched pages that remain */
 	/* pages that remained at the peak `noted_peak`, saved at the first change after the peak */
 	struct pages_held noted;
 	uint64_t noted_peak; /* 0: the stack never changed */
@@ -47,9 +47,9 @@ void page_held_fini(struct page_held *l);
 void page_held_add_record(struct page_held *l, const struct sooth_record *r);
 /* Pages of a stack that remained at the peak. */
 struct pages_held page_held_at_peak(const struct page_held *l, const struct page_sum *sum);
-/* Whether all touched pages were freed, or their processes have ended. */
+/* Returns whether all touched pages were freed, or their processes have ended. */
 bool page_held_is_over(const struct page_held *l);
-/* Whether some recorded faults stand for several. */
+/* Returns whether some recorded faults stand for several. */
 bool page_held_is_estimate(const struct page_held *l);
 
 #endif

@@ -57,7 +57,7 @@ static void count_stack(const struct profile_sums *s, struct map *functions,
 		count->regexp_samples += stacked->count.samples;
 }
 
-static int by_samples(const void *left, const void *right)
+static int compare_by_samples(const void *left, const void *right)
 {
 	const struct hot_count *a = left, *b = right;
 
@@ -71,7 +71,7 @@ static int by_samples(const void *left, const void *right)
 static void put_sorted(
 	const struct profile_sums *s, const struct map *functions, struct buffer *out)
 {
-	struct hot_count *sorted = map_sorted(functions, by_samples);
+	struct hot_count *sorted = map_sorted(functions, compare_by_samples);
 
 	for (size_t i = 0; sorted && i < functions->count; i++) {
 		struct profile_hot hot = { .name = names_get(&s->names, sorted[i].key.name),

@@ -24,9 +24,10 @@
 #define PLACES_MAX    (1u << 18)
 #define PROCESSES_MAX 65536
 #define ROWS_SHOWN    25
-#define NOISE_BYTES   (1 << 20)	      /* of resident memory: pages of files come and go */
-#define SCRIPT_LEAST  5		      /* percent of the memory from which a script is named */
-#define ONE_LOOK_NS   (NS_PER_S / 10) /* longest time to read /proc for one sample */
+#define NOISE_BYTES                                                                                \
+	(1 << 20)      /* growth of resident memory that is no growth: pages of files come and go */
+#define SCRIPT_LEAST 5 /* percent of the memory from which a script is named */
+#define ONE_LOOK_NS  (NS_PER_S / 10) /* longest time to read /proc for one sample */
 
 #define SUMMARY_ROW(F, S)                                                                          \
 	F(S, U64, remaining_bytes, ALWAYS,                                                         \
@@ -126,7 +127,7 @@ struct pages_state {
 /* resident memory of a process, as the kernel counts it */
 struct resident {
 	uint64_t first_ns, last_ns;
-	uint64_t first, last; /* in bytes */
+	uint64_t first, last; /* range in bytes */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -205,7 +206,7 @@ static void sum_stacks_by_place(struct pages_state *s)
 }
 
 /* Orders places by remaining pages, then by pages at the peak. */
-static int by_remaining(const void *left, const void *right)
+static int compare_by_remaining(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
 
@@ -369,7 +370,7 @@ static void put_answer(struct pages_state *s, const struct page_totals_row *row,
 	put_place(s, script, out);
 }
 
-static void note_refused(const struct pages_state *s)
+static void emit_refusal_note(const struct pages_state *s)
 {
 	char text[96];
 
@@ -411,10 +412,10 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	sum_stacks_by_place(s);
-	s->sorted = map_sorted(&s->places, by_remaining);
+	s->sorted = map_sorted(&s->places, compare_by_remaining);
 	if (!s->sorted)
 		return error_no_memory(err);
-	note_refused(s);
+	emit_refusal_note(s);
 	row = (struct page_totals_row){ .remaining_bytes = l->remaining.pages * l->page_bytes,
 		.remaining_error_bytes = error_bytes(l, l->remaining.variance),
 		.peak_error_bytes = error_bytes(l, l->peak.variance),

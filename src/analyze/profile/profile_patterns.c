@@ -65,7 +65,7 @@ static const struct profile_pattern patterns[] = {
 
 _Static_assert(sizeof(patterns) / sizeof(patterns[0]) == PROFILE_WORKS, "a row for each");
 
-static bool is_of_kind(const struct profile_sums *s, const struct profile_function *f,
+static bool matches_pattern(const struct profile_sums *s, const struct profile_function *f,
 	const struct profile_pattern *p)
 {
 	struct span name = names_get(&s->names, f->name), file = names_get(&s->names, f->file);
@@ -86,7 +86,7 @@ static const struct profile_function *find_frame(const struct profile_sums *s,
 	const struct profile_stacked *stacked, const struct profile_pattern *p)
 {
 	for (size_t i = 0; i < stacked->depth; i++) {
-		if (is_of_kind(s, stacked->frames[i], p))
+		if (matches_pattern(s, stacked->frames[i], p))
 			return stacked->frames[i];
 	}
 	return NULL;

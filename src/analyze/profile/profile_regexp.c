@@ -57,7 +57,7 @@ static bool is_wrapper(const struct profile_sums *s, const struct profile_functi
 	return SPAN_ANY(name, span_equal, wrappers);
 }
 
-static bool is_engine(const struct profile_sums *s, const struct profile_function *f)
+static bool is_regexp_engine(const struct profile_sums *s, const struct profile_function *f)
 {
 	struct span name = names_get(&s->names, f->name), file = names_get(&s->names, f->file);
 
@@ -74,7 +74,7 @@ size_t profile_regexp_frames(const struct profile_sums *s, const struct profile_
 		const struct profile_function *f = stacked->frames[i];
 
 		/* A wrapper that calls native code is in the engine, even if that has no names. */
-		if (is_engine(s, f) || (i && is_wrapper(s, f))) {
+		if (is_regexp_engine(s, f) || (i && is_wrapper(s, f))) {
 			end = i + 1;
 			others = 0;
 		} else if (f->kind == PROFILE_SCRIPT ||

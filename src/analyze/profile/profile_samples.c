@@ -101,7 +101,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- rows --- */
 
-static int by_thread_and_time(const void *a, const void *b)
+static int compare_by_thread_and_time(const void *a, const void *b)
 {
 	const struct kept_sample *first = a, *second = b;
 	int order = memcmp(&first->id, &second->id, sizeof(first->id));
@@ -196,7 +196,7 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	if (count)
-		qsort(kept, count, sizeof(*kept), by_thread_and_time);
+		qsort(kept, count, sizeof(*kept), compare_by_thread_and_time);
 	graph_origin_put(&s->origin, &origin);
 	graph_origin_put_lost(&s->origin, &origin);
 	graph.origin = buffer_cstr(&origin);

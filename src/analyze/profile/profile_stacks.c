@@ -98,7 +98,7 @@ static unsigned weight_of(const struct stacks_state *s)
 	return s->view.options.of ? CPU_TIME : SAMPLES;
 }
 
-static uint64_t all_of(const struct stacks_state *s)
+static uint64_t whole_weight(const struct stacks_state *s)
 {
 	return s->view.options.of ? s->time_ns : s->samples;
 }
@@ -180,7 +180,9 @@ static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_e
 	const uint64_t *of = e->sums[e->order[at]].of;
 	struct stack_row row = { .samples = of[SAMPLES],
 		.cpu_ns = of[CPU_TIME],
-		.percent = all_of(s) ? 100.0 * (double)of[weight_of(s)] / (double)all_of(s) : 0,
+		.percent = whole_weight(s)
+				   ? 100.0 * (double)of[weight_of(s)] / (double)whole_weight(s)
+				   : 0,
 		.depth = depth,
 		.kind = node->kind };
 	struct record_tail tail[1];
@@ -233,7 +235,7 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 		.tree = "frame",
 		.depth = "depth",
 		.if_empty = profile_sums_if_empty(
-			&e->s->view.sums, e->s->view.options.role, all_of(e->s), &why),
+			&e->s->view.sums, e->s->view.options.role, whole_weight(e->s), &why),
 		.graph = &graph };
 	int status;
 

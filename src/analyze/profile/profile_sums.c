@@ -20,7 +20,7 @@
 
 struct known_frame {
 	struct profile_function function;
-	uint32_t inlined, inlined_count; /* in s->inlined, innermost first */
+	uint32_t inlined, inlined_count; /* position in s->inlined, innermost first, and number */
 };
 
 struct stack_place {
@@ -109,8 +109,8 @@ static uint32_t put_demangled(struct profile_sums *s, struct span name)
 	return number;
 }
 
-/* Takes the functions inlined into a frame, with their lines, and the frame's own line. */
-static void take_lines(
+/* Stores the functions inlined into a frame, with their lines, and the frame's own line. */
+static void store_inlined_functions(
 	struct profile_sums *s, const struct profile_frame *f, struct known_frame *frame)
 {
 	struct span inlined = record_text(&f->record, &f->inlined);
@@ -134,7 +134,7 @@ static void take_lines(
 		frame->function.file = names_put(&s->names, cursor_until(&lines, '\0'), NULL);
 }
 
-static void take_frame(struct profile_sums *s, const struct profile_frame *f)
+static void store_frame(struct profile_sums *s, const struct profile_frame *f)
 {
 	struct known_frame *frame = map_put(&s->frames, &f->frame, NULL);
 	struct profile_function *function = frame ? &frame->function : NULL;
@@ -163,10 +163,10 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 	function->lines_state =
 		record_holds(&f->record, sizeof(*f)) ? f->lines_state : SOOTH_STATE_ABSENT;
 	if (s->naming.has_lines && function->lines_state <= SOOTH_STATE_TRUNCATED)
-		take_lines(s, f, frame);
+		store_inlined_functions(s, f, frame);
 }
 
-static void take_stack(struct profile_sums *s, const struct profile_stack *d)
+static void store_stack(struct profile_sums *s, const struct profile_stack *d)
 {
 	struct span frames = record_text(&d->record, &d->frames);
 	struct stack_place *place;
@@ -185,7 +185,7 @@ static void take_stack(struct profile_sums *s, const struct profile_stack *d)
 
 /* --- samples --- */
 
-static struct span chars(const char *text)
+static struct span span_of_name(const char *text)
 {
 	return span_of(text, strnlen(text, PROFILE_NAME_BYTES));
 }
@@ -194,7 +194,7 @@ struct span profile_role_of(const struct profile_sample *r)
 {
 	assert(r);
 
-	struct span thread = chars(r->thread), process = chars(r->process);
+	struct span thread = span_of_name(r->thread), process = span_of_name(r->process);
 	enum thread_role role = thread_role_of(thread, process, r->record.tid == r->record.pid);
 
 	return role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER
@@ -213,11 +213,11 @@ struct profile_sample profile_sample_of_wait(const struct profile_wait *w)
 	return sample;
 }
 
-static void add_sample(struct profile_sums *s, const struct profile_sample *r, uint64_t ns)
+static void add_weighted_sample(struct profile_sums *s, const struct profile_sample *r, uint64_t ns)
 {
 	struct count_key key = { .id = process_id_of(&r->record),
 		.stack = r->stack,
-		.process = names_put(&s->names, chars(r->process), NULL),
+		.process = names_put(&s->names, span_of_name(r->process), NULL),
 		.role = names_put(&s->names, profile_role_of(r), NULL) };
 	struct profile_count *count = map_put(&s->counts, &key, NULL);
 
@@ -231,17 +231,17 @@ static void add_sample(struct profile_sums *s, const struct profile_sample *r, u
 	count->cpu_ns += ns;
 }
 
-static void take_sample(struct profile_sums *s, const struct profile_sample *r)
+static void handle_sample(struct profile_sums *s, const struct profile_sample *r)
 {
 	s->period_ns = r->period_ns;
-	add_sample(s, r, r->period_ns);
+	add_weighted_sample(s, r, r->period_ns);
 }
 
-static void take_wait(struct profile_sums *s, const struct profile_wait *w)
+static void add_wait(struct profile_sums *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 
-	add_sample(s, &sample, w->waited_ns);
+	add_weighted_sample(s, &sample, w->waited_ns);
 }
 
 void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch)
@@ -250,15 +250,15 @@ void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch)
 	batch_for_each (r, batch) {
 		if (r->kind == PROFILE_SAMPLE && s->of != PROFILE_OF_WAITS &&
 			record_holds(r, sizeof(struct profile_sample)))
-			take_sample(s, (const void *)r);
+			handle_sample(s, (const void *)r);
 		else if (r->kind == PROFILE_WAIT && s->of != PROFILE_OF_SAMPLES &&
 			 record_holds(r, sizeof(struct profile_wait)))
-			take_wait(s, (const void *)r);
+			add_wait(s, (const void *)r);
 		else if (r->kind == s->stack_kind && record_holds(r, sizeof(struct profile_stack)))
-			take_stack(s, (const void *)r);
+			store_stack(s, (const void *)r);
 		else if (r->kind == s->frame_kind &&
 			 record_holds(r, offsetof(struct profile_frame, inlined)))
-			take_frame(s, (const void *)r);
+			store_frame(s, (const void *)r);
 	}
 }
 

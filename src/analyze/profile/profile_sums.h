@@ -17,14 +17,14 @@
 
 /* a frame in a report; frames with the same name and file are merged */
 struct profile_function {
-	uint32_t name; /* in sums->names: the symbol, or file+0x12 */
+	uint32_t name; /* name in sums->names: the symbol, or file+0x12 */
 	uint32_t file; /* the last part of its path, or "hot.c:17"; empty: none */
 	uint8_t kind;  /* enum profile_frame_kind */
 	uint8_t is_named;
 	uint8_t lines_state; /* state of the source line; absent: not requested */
 	uint8_t has_line;    /* `file` is a source file with a line */
-	uint32_t build_id;   /* of the file, in hexadecimal; empty: unknown */
-	uint64_t offset;     /* of the frame in its file; address if there is no file */
+	uint32_t build_id;   /* build id of the file, in hexadecimal; empty: unknown */
+	uint64_t offset;     /* offset of the frame in its file; address if there is no file */
 };
 
 /* How frames are named. */
@@ -77,7 +77,7 @@ void profile_sums_fini(struct profile_sums *s);
 void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch);
 /* Forgets the samples; definitions stay. */
 void profile_sums_next_interval(struct profile_sums *s);
-/* Walk: *position starts at 0; false at the end. Texts are borrowed. */
+/* Walks through all sums: *position starts at 0; false at the end. Texts are borrowed. */
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
 /* Returns why a report about a role (NULL: all roles) has no rows; `selected`: number of its
  * samples. If the reason names the sampled roles, it is written to `text`. */
@@ -89,7 +89,7 @@ bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct pro
 struct profile_sample profile_sample_of_wait(const struct profile_wait *w);
 /* Returns the role of a sample's thread, or the name of the thread if it has no role. */
 struct span profile_role_of(const struct profile_sample *r);
-/* "whole", "too-deep", ... in words for people. */
+/* Returns in words how a stack ends: "whole", "too-deep", ... */
 const char *profile_end_text(enum profile_end end);
 
 #endif

@@ -42,7 +42,7 @@ static void profile_symbols_fini(struct profile_symbols *s)
 	map_fini(&s->files);
 }
 
-/* Counts the function that ran; for its callers names matter less. */
+/* Counts the function that ran, with or without a name; for its callers names matter less. */
 static void profile_symbols_count(struct profile_symbols *s, const struct profile_stacked *stacked)
 {
 	const struct profile_function *f = stacked->depth ? stacked->frames[0] : NULL;
@@ -83,7 +83,7 @@ static void put_remedy(char *out, size_t size, struct span build_id, const struc
 			build_id.data, (int)build_id.size - 2, build_id.data + 2, lack->or_build);
 }
 
-static void note_file(const struct lack *lack, struct span name, struct span build_id,
+static void emit_note_about_file(const struct lack *lack, struct span name, struct span build_id,
 	double percent, struct output *output)
 {
 	char what[160], why[120], remedy[256];
@@ -95,7 +95,7 @@ static void note_file(const struct lack *lack, struct span name, struct span bui
 	output_limit(output, what, why, remedy);
 }
 
-static void note_refused(struct span name, struct output *output)
+static void emit_refusal_note(struct span name, struct output *output)
 {
 	char what[160];
 
@@ -123,11 +123,11 @@ static void profile_symbols_note(const struct profile_symbols *s, const struct n
 		double without_line = 100.0 * (double)file->without_line / (double)samples;
 
 		if (name.size && unnamed >= WITHOUT_NAME_PERCENT)
-			note_file(&no_names, name, build_id, unnamed, output);
+			emit_note_about_file(&no_names, name, build_id, unnamed, output);
 		else if (name.size && file->refused)
-			note_refused(name, output);
+			emit_refusal_note(name, output);
 		else if (name.size && s->has_lines && without_line >= WITHOUT_NAME_PERCENT)
-			note_file(&no_lines, name, build_id, without_line, output);
+			emit_note_about_file(&no_lines, name, build_id, without_line, output);
 	}
 	if (s->not_asked)
 		output_limit(output, "source lines", "the capture was recorded without --lines",
@@ -295,7 +295,7 @@ static void count_stack(
 		count_function(s, role, stacked->frames[i], stack, stacked->count.samples, !i);
 }
 
-static void count_all(struct table_state *s)
+static void count_frames(struct table_state *s)
 {
 	struct profile_stacked stacked;
 	size_t position = 0;
@@ -328,7 +328,7 @@ static int order_of(uint64_t a, uint64_t b)
 	return (a < b) - (a > b);
 }
 
-static int by_self(const void *left, const void *right)
+static int compare_by_self(const void *left, const void *right)
 {
 	const struct function_sum *a = left, *b = right;
 	int order = order_of(a->self, b->self);
@@ -337,12 +337,12 @@ static int by_self(const void *left, const void *right)
 	return order ? order : memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-static int by_total(const void *left, const void *right)
+static int compare_by_total(const void *left, const void *right)
 {
 	const struct function_sum *a = left, *b = right;
 	int order = order_of(a->total, b->total);
 
-	return order ? order : by_self(left, right);
+	return order ? order : compare_by_self(left, right);
 }
 
 static int emit_function(
@@ -365,8 +365,8 @@ static int emit_function(
 
 static int emit_functions(struct table_state *s, struct sooth_error *err)
 {
-	_cleanup_free_ struct function_sum *sorted =
-		map_sorted(&s->functions, s->view.options.by_total ? by_total : by_self);
+	_cleanup_free_ struct function_sum *sorted = map_sorted(
+		&s->functions, s->view.options.by_total ? compare_by_total : compare_by_self);
 	int status;
 
 	s->functions_section = function_section;
@@ -380,7 +380,7 @@ static int emit_functions(struct table_state *s, struct sooth_error *err)
 	return status;
 }
 
-static int emit_ends(struct table_state *s, struct sooth_error *err)
+static int emit_stack_ends(struct table_state *s, struct sooth_error *err)
 {
 	int status = output_section(s->view.output, &end_section, err);
 
@@ -396,7 +396,7 @@ static int emit_ends(struct table_state *s, struct sooth_error *err)
 	return status;
 }
 
-static void note_unnamed(struct table_state *s)
+static void emit_notes_about_unnamed_frames(struct table_state *s)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
 		double percent = percent_of(s, s->unnamed[i]);
@@ -417,13 +417,13 @@ static int finish(void *state, struct sooth_error *err)
 	struct table_state *s = state;
 	int status;
 
-	count_all(s);
-	note_unnamed(s);
+	count_frames(s);
+	emit_notes_about_unnamed_frames(s);
 	profile_symbols_note(&s->symbols, &s->view.sums.names, s->selected.samples, s->view.output);
 	status = emit_summary(s, err);
 	if (!status)
 		status = emit_functions(s, err);
-	return status ? status : emit_ends(s, err);
+	return status ? status : emit_stack_ends(s, err);
 }
 
 static void fini(void *state)

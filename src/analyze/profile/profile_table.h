@@ -33,7 +33,7 @@ struct profile_view {
 	struct profile_sums sums;
 };
 
-/* `options`: struct profile_options; NULL: defaults. */
+/* Initializes the view. `options`: struct profile_options; NULL: defaults. */
 static inline void profile_view_init(
 	struct profile_view *v, struct output *output, const void *options)
 {

@@ -70,7 +70,7 @@ static const struct {
 	{ "ExecScan", TASK_SCAN },
 };
 
-static bool is_of(enum task task, struct span file)
+static bool is_task_of_file(enum task task, struct span file)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(tasks[task].files) && tasks[task].files[i]; i++) {
 		if (span_starts(file, tasks[task].files[i]))
@@ -90,7 +90,8 @@ static enum task task_of(const struct profile_sums *s, const struct profile_stac
 			    file = names_get(&s->names, f->file);
 
 		for (size_t k = 0; f->is_named && k < best; k++) {
-			if (span_starts(name, functions[k].name) && is_of(functions[k].task, file))
+			if (span_starts(name, functions[k].name) &&
+				is_task_of_file(functions[k].task, file))
 				best = k;
 		}
 	}

@@ -122,7 +122,7 @@ static void count_waker(struct wait_sum *s, uint32_t waker, uint32_t pid, uint64
 	}
 }
 
-static void take_wait(struct waits_state *s, const struct profile_wait *w)
+static void add_wait(struct waits_state *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 	struct span role = profile_role_of(&sample);
@@ -161,7 +161,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		const struct profile_wait *w = record_as(r, PROFILE_WAIT, sizeof(*w));
 
 		if (w)
-			take_wait(s, w);
+			add_wait(s, w);
 	}
 	return 0;
 }
@@ -206,7 +206,7 @@ static void sum_stacks_by_place(struct waits_state *s)
 
 /* --- rows --- */
 
-static int by_time(const void *left, const void *right)
+static int compare_by_time(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
 
@@ -246,7 +246,7 @@ static int emit_place(struct waits_state *s, const struct place *p, struct sooth
 
 static int emit_places(struct waits_state *s, struct sooth_error *err)
 {
-	_cleanup_free_ struct place *sorted = map_sorted(&s->places, by_time);
+	_cleanup_free_ struct place *sorted = map_sorted(&s->places, compare_by_time);
 	int status = output_section(s->view.output, &place_section, err);
 
 	if (!sorted)

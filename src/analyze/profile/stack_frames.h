@@ -32,7 +32,7 @@ struct stack_frames {
 	char cut[64];
 };
 
-/* Names are borrowed from the sums and from `out`. */
+/* Fills in the frames of a stack. Names are borrowed from the sums and from `out`. */
 void stack_frames_of(const struct profile_sums *sums, const struct profile_stacked *stacked,
 	struct stack_frames *out);
 /* Adds the stack with that number to a graph. False: the stack is unknown. */

@@ -19,7 +19,7 @@
 
 /* Stacks that differ only in places within their functions are the same. */
 struct stack_text {
-	uint32_t text; /* in sums.names: "malloc < read_all < main"; NAMES_NONE: no room */
+	uint32_t text; /* text in sums.names: "malloc < read_all < main"; NAMES_NONE: no room */
 	uint32_t end;  /* enum profile_end */
 };
 

@@ -46,7 +46,7 @@ struct kept_wait {
 	uint64_t from_ns, to_ns;
 	struct wait_key key;
 	uint32_t tid, waker_tid;       /* waker_tid: 0: not known */
-	uint32_t process, role, waker; /* in sums.names */
+	uint32_t process, role, waker; /* names in sums.names */
 	uint32_t unused;
 };
 
@@ -118,7 +118,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- by thread --- */
 
-static int by_thread(const void *left, const void *right)
+static int compare_by_thread(const void *left, const void *right)
 {
 	const struct kept_wait *a = left, *b = right;
 
@@ -133,7 +133,7 @@ static void sort_waits(struct chains_state *s)
 	uint32_t count = (uint32_t)(s->waits.size / sizeof(*all)), to;
 
 	if (count)
-		qsort(all, count, sizeof(*all), by_thread);
+		qsort(all, count, sizeof(*all), compare_by_thread);
 	for (uint32_t from = 0; from < count; from = to) {
 		struct range *range = map_put(&s->threads, &all[from].tid, NULL);
 
@@ -275,7 +275,7 @@ struct chain {
 	struct chain_sum sum;
 };
 
-static int by_time(const void *left, const void *right)
+static int compare_by_time(const void *left, const void *right)
 {
 	const struct chain *a = left, *b = right;
 
@@ -327,7 +327,7 @@ static int finish(void *state, struct sooth_error *err)
 	while (map_next(&s->chains, &position, &key, &value))
 		sorted[count++] =
 			(struct chain){ *(const uint32_t *)key, *(const struct chain_sum *)value };
-	qsort(sorted, count, sizeof(*sorted), by_time);
+	qsort(sorted, count, sizeof(*sorted), compare_by_time);
 	if (s->left_out)
 		output_limit(s->view.output, "chains of the last waits",
 			"there were more waits than sooth can keep one by one",

@@ -31,7 +31,7 @@ extern const struct sooth_names wait_reason_names;
 /* properties shared by all waits at one place */
 struct wait_key {
 	uint32_t stack;	      /* WAIT_NOT_ANY: the wait began before the recording */
-	uint32_t number, abi; /* of the system call; WAIT_NOT_ANY */
+	uint32_t number, abi; /* number and ABI of the system call; WAIT_NOT_ANY */
 	uint32_t reason;      /* enum wait_reason */
 };
 
@@ -52,7 +52,7 @@ struct wait_place {
 	bool is_script;		 /* the function is in a script */
 };
 
-/* Whether a frame is the kernel's, the C library's or an allocator's. */
+/* Returns whether a frame is the kernel's, the C library's or an allocator's. */
 bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f);
 struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack);
 /* Emits a limit, if some waits began before the recording. */

@@ -77,7 +77,7 @@ struct thread {
 /* A stack as recorded: stacks are resolved at the end. */
 struct stack_key {
 	struct thread_key thread;
-	struct wait_key wait; /* for a sample: WAIT_RUNNING */
+	struct wait_key wait; /* key of the wait; for a sample: WAIT_RUNNING */
 };
 
 struct place_key {
@@ -120,7 +120,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 /* --- input --- */
 
-static void name_thread(struct wall_state *s, struct thread *t, const struct profile_sample *r)
+static void set_thread_name(struct wall_state *s, struct thread *t, const struct profile_sample *r)
 {
 	t->role = names_put(&s->view.sums.names, profile_role_of(r), NULL);
 	t->process = names_put(&s->view.sums.names,
@@ -133,7 +133,7 @@ static struct thread *thread_of(struct wall_state *s, const struct profile_sampl
 	struct thread *t = map_put(&s->threads, &key, NULL);
 
 	if (t) /* the last names count: they may change after the start */
-		name_thread(s, t, r);
+		set_thread_name(s, t, r);
 	return t;
 }
 
@@ -147,7 +147,7 @@ static void add_stack(struct wall_state *s, const struct stack_key *key, uint64_
 	spent->ns += (double)ns;
 }
 
-static void take_sample(struct wall_state *s, const struct profile_sample *r)
+static void add_sample(struct wall_state *s, const struct profile_sample *r)
 {
 	struct stack_key key = { .thread = { r->record.pid, r->record.tid },
 		.wait = { .stack = r->stack, .number = WAIT_NOT_ANY, .reason = WAIT_RUNNING } };
@@ -159,7 +159,7 @@ static void take_sample(struct wall_state *s, const struct profile_sample *r)
 	add_stack(s, &key, r->period_ns);
 }
 
-static void take_wait(struct wall_state *s, const struct profile_wait *w)
+static void add_wait(struct wall_state *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 	struct stack_key key = { { w->record.pid, w->record.tid }, wait_key_of(w) };
@@ -184,17 +184,17 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		const struct profile_wait *wait = record_as(r, PROFILE_WAIT, sizeof(*wait));
 
 		if (sample)
-			take_sample(s, sample);
+			add_sample(s, sample);
 		else if (wait)
-			take_wait(s, wait);
+			add_wait(s, wait);
 	}
 	return 0;
 }
 
 /* --- what the time of each thread was --- */
 
-/* Takes the exact times of each thread, even without a sample or long wait. */
-static void take_times(struct wall_state *s)
+/* Adds the exact times of each thread, even without a sample or long wait. */
+static void add_exact_times(struct wall_state *s)
 {
 	const struct sched_times *times;
 	size_t position = 0;
@@ -210,7 +210,7 @@ static void take_times(struct wall_state *s)
 		memcpy(sample.process, times->process, sizeof(sample.process));
 		memcpy(sample.thread, times->thread, sizeof(sample.thread));
 		if (is_new)
-			name_thread(s, t, &sample);
+			set_thread_name(s, t, &sample);
 		t->wall_ns += sched_wall_ns(times);
 		t->running_ns += times->running_ns;
 	}
@@ -295,7 +295,7 @@ static void sum_stacks_by_place(struct wall_state *s)
 
 /* --- rows --- */
 
-static int by_time(const void *left, const void *right)
+static int compare_by_time(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
 
@@ -335,7 +335,7 @@ static int emit_place(
 
 static int emit_places(struct wall_state *s, double all_ns, struct sooth_error *err)
 {
-	_cleanup_free_ struct place *sorted = map_sorted(&s->places, by_time);
+	_cleanup_free_ struct place *sorted = map_sorted(&s->places, compare_by_time);
 	int status = output_section(s->view.output, &place_section, err);
 
 	if (!sorted)
@@ -377,7 +377,7 @@ static int finish(void *state, struct sooth_error *err)
 	double all_ns = 0;
 	int status;
 
-	take_times(s);
+	add_exact_times(s);
 	sum_stacks_by_place(s);
 	wait_report_old_waits(s->view.output, s->old);
 	if (!s->sched.threads.count && s->threads.count)

@@ -63,7 +63,7 @@ static int begin_once(struct changes_state *s, struct sooth_error *err)
 	return output_section(s->output, &change_section, err);
 }
 
-static void take_clock(struct changes_state *s, const struct sooth_record *r)
+static void handle_clock(struct changes_state *s, const struct sooth_record *r)
 {
 	const void *known;
 
@@ -74,12 +74,12 @@ static void take_clock(struct changes_state *s, const struct sooth_record *r)
 	s->has_clock |= known != NULL;
 }
 
-static struct span chars(const char text[SCHED_NAME_BYTES])
+static struct span span_of_name(const char text[SCHED_NAME_BYTES])
 {
 	return span_of(text, strnlen(text, SCHED_NAME_BYTES));
 }
 
-static const char *note_of(uint8_t flags)
+static const char *note_text(uint8_t flags)
 {
 	if (flags & SCHED_LAST)
 		return "the thread ended";
@@ -98,7 +98,7 @@ static const char *note_of(uint8_t flags)
 static int emit_change(
 	struct changes_state *s, const struct sched_change *c, struct sooth_error *err)
 {
-	const char *note = note_of(c->flags);
+	const char *note = note_text(c->flags);
 	struct change_row row = { .record = c->record,
 		.utc_ns = c->record.time_ns + (uint64_t)s->realtime_offset_ns,
 		.utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
@@ -117,8 +117,9 @@ static int emit_change(
 	buffer_format(&time, "%llu.%06llu", (unsigned long long)(c->record.time_ns / NS_PER_S),
 		(unsigned long long)(c->record.time_ns % NS_PER_S / 1000));
 	struct record_tail tail[] = { tail_buffer(&row.time, &time),
-		tail_span(&row.process, chars(c->process)),
-		tail_span(&row.thread, chars(c->thread)), tail_span(&row.waker, chars(c->waker)),
+		tail_span(&row.process, span_of_name(c->process)),
+		tail_span(&row.thread, span_of_name(c->thread)),
+		tail_span(&row.waker, span_of_name(c->waker)),
 		tail_string(&row.note, note ? note : "") };
 
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
@@ -132,7 +133,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		const struct sched_change *c = record_as(r, SCHED_CHANGE, sizeof(*c));
 
-		take_clock(s, r);
+		handle_clock(s, r);
 		s->has_times |= r->kind == SCHED_TIMES;
 		if (!c || status)
 			continue;

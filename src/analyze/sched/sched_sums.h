@@ -14,7 +14,7 @@ struct sched_sums {
 void sched_sums_init(struct sched_sums *s);
 void sched_sums_fini(struct sched_sums *s);
 void sched_sums_add_batch(struct sched_sums *s, const struct batch *batch);
-/* Walk: *position starts at 0; NULL at the end. */
+/* Walks through all sums: *position starts at 0; NULL at the end. */
 const struct sched_times *sched_sums_next(const struct sched_sums *s, size_t *position);
 /* Adds all counts and times. */
 void sched_times_add(struct sched_times *to, const struct sched_times *from);

@@ -121,7 +121,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-static int by_longest(const void *left, const void *right)
+static int compare_by_longest(const void *left, const void *right)
 {
 	const struct sched_times *a = *(const struct sched_times *const *)left;
 	const struct sched_times *b = *(const struct sched_times *const *)right;
@@ -144,7 +144,7 @@ static bool has_latency(const struct sched_times *t)
 	return false;
 }
 
-static struct span chars(const char text[SCHED_NAME_BYTES])
+static struct span span_of_name(const char text[SCHED_NAME_BYTES])
 {
 	return span_of(text, strnlen(text, SCHED_NAME_BYTES));
 }
@@ -170,8 +170,8 @@ static int emit_thread(struct table_state *s, const struct sched_times *t, struc
 		.involuntary = t->involuntary,
 		.wakeups = t->wakeups,
 		.migrations = t->migrations };
-	struct record_tail tail[] = { tail_span(&row.process, chars(t->process)),
-		tail_span(&row.thread, chars(t->thread)) };
+	struct record_tail tail[] = { tail_span(&row.process, span_of_name(t->process)),
+		tail_span(&row.thread, span_of_name(t->thread)) };
 
 	row.record.tid = t->record.tid;
 	memcpy(row.histogram, t->histogram, sizeof(row.histogram));
@@ -189,7 +189,7 @@ static int emit_threads(struct table_state *s, struct sooth_error *err)
 		return error_no_memory(err);
 	while (found < count && (t = sched_sums_next(&s->sums, &position)))
 		sorted[found++] = t;
-	qsort(sorted, found, sizeof(*sorted), by_longest);
+	qsort(sorted, found, sizeof(*sorted), compare_by_longest);
 	for (size_t i = 0; i < found && !status; i++)
 		status = emit_thread(s, sorted[i], err);
 	return status;

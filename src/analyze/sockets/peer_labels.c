@@ -86,7 +86,8 @@ bool peer_is_loopback(const unsigned char address[16])
 	return is_v4(address) ? address[12] == 127 : !memcmp(address, one, sizeof(one));
 }
 
-/* Addresses that the public internet does not route: RFC 1918, 3927, 6598; 4193, 4291. */
+/* Returns whether the public internet does not route an address: RFC 1918, 3927, 6598; 4193, 4291.
+ */
 static bool is_private(const unsigned char a[16])
 {
 	if (peer_is_loopback(a))
@@ -232,7 +233,7 @@ static struct span trimmed(struct span s)
 	return s;
 }
 
-static const char *take_rule(struct peer_labels *l, struct span line)
+static const char *parse_rule(struct peer_labels *l, struct span line)
 {
 	struct cursor c = cursor_over(line.data, line.size);
 	struct rule rule = { .strength = PEER_LABEL_USER };
@@ -261,7 +262,7 @@ int peer_labels_parse(struct peer_labels *l, const char *name, const char *text,
 
 	for (unsigned number = 1; !cursor_at_end(&c); number++) {
 		struct span line = trimmed(without_comment(cursor_line(&c)));
-		const char *wrong = line.size ? take_rule(l, line) : NULL;
+		const char *wrong = line.size ? parse_rule(l, line) : NULL;
 
 		if (!wrong)
 			continue;

@@ -35,7 +35,7 @@ struct peer_labels {
 	struct buffer texts;
 };
 
-/* With the built-in rules. */
+/* Initializes the labels with the built-in rules. */
 void peer_labels_init(struct peer_labels *l);
 void peer_labels_fini(struct peer_labels *l);
 /* Adds the rules that a view's options name; NULL: none. */
@@ -48,7 +48,7 @@ int peer_labels_load(
  */
 int peer_labels_parse(struct peer_labels *l, const char *name, const char *text, size_t size,
 	struct sooth_error *err);
-/* A file in the format of hosts(5). Invalid lines are skipped, as the system does. */
+/* Reads a file in the format of hosts(5). Invalid lines are skipped, as the system does. */
 int peer_labels_hosts(
 	struct peer_labels *l, const char *text, size_t size, struct sooth_error *err);
 
@@ -60,7 +60,7 @@ bool peer_address(unsigned char out[16], struct span text);
 bool peer_is_loopback(const unsigned char address[16]);
 /* Splits "10.0.0.2:443" or "[::1]:443" into address and port; false: it is neither. */
 bool peer_split(const char *text, unsigned char address[16], unsigned *port);
-/* The best label of an address; borrowed. */
+/* Returns the best label of an address; borrowed. */
 enum peer_label_strength peer_labels_find(const struct peer_labels *l,
 	const unsigned char address[16], unsigned port, struct span *label);
 

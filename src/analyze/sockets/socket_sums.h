@@ -19,7 +19,7 @@ struct socket_index {
 /* Makes an index of a snapshot, which must not change afterwards; NULL: an empty index. */
 void socket_index_init(struct socket_index *i, const struct snapshot *snapshot);
 void socket_index_fini(struct socket_index *i);
-/* NULL: the snapshot has no socket with that inode. */
+/* Returns the socket with an inode; NULL: the snapshot has no such socket. */
 const struct sockets_socket *socket_index_get(const struct socket_index *i, uint64_t inode);
 
 /* Returns whether the peer has closed the socket, and had closed it in the snapshot of the index.
@@ -31,7 +31,7 @@ unsigned sockets_to_itself(const struct snapshot *snapshot, const struct sockets
 /* Returns whether one of the sockets listens. */
 bool sockets_listen(const struct snapshot *snapshot);
 
-#define SOCKET_SUMS_TEXT 64 /* of a peer or protocol; longer texts are cut */
+#define SOCKET_SUMS_TEXT 64 /* size of the text of a peer or protocol; longer texts are cut */
 
 /* NUL-padded because keys are compared as bytes. */
 struct socket_kind_key {
@@ -70,7 +70,7 @@ void socket_sums_init(struct socket_sums *s);
 void socket_sums_fini(struct socket_sums *s);
 /* Adds a record of full length; `label`: name of its peer, or empty. */
 void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket, struct span label);
-/* The label of a record's peer from rules alone, or empty. */
+/* Returns the label of a record's peer from rules only, or empty. */
 struct span socket_sums_label(const struct peer_labels *labels, const struct sockets_socket *socket,
 	enum peer_label_strength *strength);
 

@@ -8,10 +8,11 @@
 #include "probes/sockets.h"
 #include <sooth/field.h>
 
-/* "tcp", "tcp6", "unix stream", "netlink route"; unknown parts are left out. */
+/* Appends the protocol: "tcp", "tcp6", "unix stream", "netlink route"; unknown parts are left out.
+ */
 void socket_put_protocol(struct buffer *out, const struct sockets_socket *s);
 void socket_put_local(struct buffer *out, const struct sockets_socket *s);
-/* The unnamed peer of a unix socket is "[INODE]". */
+/* Appends the peer. The unnamed peer of a unix socket is "[INODE]". */
 void socket_put_peer(struct buffer *out, const struct sockets_socket *s);
 /* The three texts of one socket, for its row. */
 struct socket_text {
@@ -30,7 +31,7 @@ bool socket_is_closed_by_peer(const struct sockets_socket *s);
 /* Returns a copy of the record at its current size; fields that an older capture lacks are
  * absent. */
 struct sockets_socket socket_whole(const struct sockets_socket *s);
-/* "LISTEN"; empty: unknown. */
+/* Returns the name of a state: "LISTEN"; empty: unknown. */
 const char *socket_state_text(uint8_t state, uint8_t state_state);
 
 #endif

@@ -100,7 +100,7 @@
 		.is_hidden = true)
 
 struct socket_row {
-	struct sockets_socket socket; /* with the texts local_address, peer_address and protocol */
+	struct sockets_socket socket; /* has texts local_address, peer_address and protocol */
 	ROW_MEMBERS(SOCKET_ROW, socket_row)
 };
 
@@ -152,7 +152,7 @@ static const struct sockets_socket *socket_of(const struct sooth_record *r)
 	return record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 }
 
-static bool is_read(const struct sockets_view *s)
+static bool are_sockets_read(const struct sockets_view *s)
 {
 	bool is_seen = false;
 
@@ -183,7 +183,7 @@ static uint64_t end_hash(const struct sockets_view *s)
 		&s->words.peer);
 }
 
-static void count_ends(struct sockets_view *s, const struct snapshot *one)
+static void count_local_ends(struct sockets_view *s, const struct snapshot *one)
 {
 	struct batch records = snapshot_records(one);
 
@@ -269,7 +269,7 @@ static int emit_sockets(void *state, const struct snapshot *one, struct sooth_er
 	struct sockets_view *s = state;
 	int status = 0;
 
-	count_ends(s, one);
+	count_local_ends(s, one);
 	batch_for_each (r, &records) {
 		const struct sockets_socket *socket = socket_of(r);
 
@@ -382,7 +382,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct sockets_view *s = state;
 	int status;
 
-	if (!is_read(s))
+	if (!are_sockets_read(s))
 		sockets.if_empty = "sockets could not be read";
 	status = process_view_emit(&s->view, &sockets, emit_sockets, err);
 	if (!status)

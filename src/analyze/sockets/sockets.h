@@ -16,7 +16,7 @@ struct sockets_options {
 	const char *labels; /* the user's rules, in the format of peer_labels.h */
 	size_t labels_size;
 	const char *labels_name; /* file name for errors; NULL: "labels of peers" */
-	const char *hosts;	 /* in the format of /etc/hosts */
+	const char *hosts;	 /* path of a file in the format of /etc/hosts */
 	size_t hosts_size;
 	/*
 	 * Looks up the name of an address, called only if no rule says more than the port. False:

@@ -6,7 +6,7 @@
 #include "analyze/records.h"
 #include "analyze/sockets/socket_text.h"
 
-static bool is_made_and_stands(const struct sockets_socket *s)
+static bool is_established_by_process(const struct sockets_socket *s)
 {
 	return s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_ESTABLISHED &&
 	       s->side != SOCKETS_SIDE_ACCEPTED && socket_is_inet(s) &&
@@ -40,8 +40,8 @@ static uint64_t unread_ns(
 	return read_bytes(first) == read_bytes(last) ? interval_ns + first->received_ago_ns : 0;
 }
 
-static bool is_request(const struct stream_state *state, const struct sockets_socket *last,
-	const struct stream_limits *limits)
+static bool is_last_data_request(const struct stream_state *state,
+	const struct sockets_socket *last, const struct stream_limits *limits)
 {
 	uint64_t gap_ns = limits->is_awaited ? 0 : limits->gap_ns;
 
@@ -63,7 +63,7 @@ static void find_turn(struct stream_state *state, const struct sockets_socket *f
 		/* While data is acknowledged or retransmitted, it moves, or the loss will show. */
 		state->turn = STREAM_UNSENT;
 		state->for_ns = state->went || last->retransmits_waiting ? 0 : last->sent_ago_ns;
-	} else if (is_request(state, last, limits)) {
+	} else if (is_last_data_request(state, last, limits)) {
 		state->turn = STREAM_REQUESTED;
 		state->for_ns = last->sent_ago_ns;
 	} else {
@@ -82,7 +82,7 @@ struct stream_state stream_state_of(const struct sockets_socket *first,
 	struct stream_state state = { .turn = STREAM_NONE };
 
 	assert(last);
-	if (!is_made_and_stands(last))
+	if (!is_established_by_process(last))
 		return state;
 	state.turn = STREAM_UNKNOWN;
 	if (!is_reported(last))

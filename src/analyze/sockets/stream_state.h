@@ -36,15 +36,16 @@ struct stream_limits {
 
 struct stream_state {
 	enum stream_turn turn;
-	uint64_t for_ns;      /* at least this long; also 0: data moves */
+	uint64_t for_ns;      /* least time in this state; 0 also if data moves */
 	uint64_t interval_ns; /* between the snapshots; 0: one snapshot */
 	uint64_t came, went;  /* bytes between the snapshots */
-	bool may_be_request;  /* if quiet: data was sent within the gap after the last receipt */
-	bool has_come,
-		has_sent; /* data was ever received, sent; else times count from connect */
+	bool may_be_request;  /* the last data may be a request, if the stream is quiet: it was sent
+				 within the gap after the last receipt */
+	bool has_come, has_sent; /* data was ever received, sent; else times count from connect */
 };
 
-/* `first` NULL: one snapshot only, or the connection is newer than the first. */
+/* Returns the state of a connection. `first` NULL: one snapshot only, or the connection is newer
+ * than the first. */
 struct stream_state stream_state_of(const struct sockets_socket *first,
 	const struct sockets_socket *last, const struct stream_limits *limits);
 

@@ -53,7 +53,7 @@ static bool is_running_group(const struct stack_group *g)
 	return g->first->state == 'R';
 }
 
-static int by_weight(const void *left, const void *right)
+static int compare_by_weight(const void *left, const void *right)
 {
 	const struct stack_group *a = left, *b = right;
 
@@ -106,7 +106,7 @@ static void stack_groups(struct buffer *groups, const struct batch *records, uin
 	map_fini(&by_key);
 	if (groups->size)
 		qsort(groups->data, groups->size / sizeof(struct stack_group),
-			sizeof(struct stack_group), by_weight);
+			sizeof(struct stack_group), compare_by_weight);
 }
 
 #define FUNCTION_MAX  52 /* columns of a function name in the short form */
@@ -121,7 +121,7 @@ ROW_SCHEMA(stack_process, STACK_PROCESS_ROW, "stack.process", stack_process_row,
 
 /* --- frames --- */
 
-static void put_place(struct buffer *out, const struct profile_function *f, struct span file)
+static void put_source_line(struct buffer *out, const struct profile_function *f, struct span file)
 {
 	if (f->kind == PROFILE_SCRIPT || f->has_line) /* the line is already in the file name */
 		buffer_format(out, "  %.*s", (int)file.size, file.data);
@@ -147,14 +147,14 @@ static void put_frame(struct buffer *rows, const struct profile_sums *sums,
 
 	buffer_append(&text, function.data, is_cut ? FUNCTION_MAX - 3 : function.size);
 	buffer_string(&text, is_cut ? "..." : "");
-	put_place(&text, f, file);
+	put_source_line(&text, f, file);
 	struct record_tail tail[] = { tail_span(&row.function, function),
 		tail_span(&row.file, file), tail_buffer(&row.text, &text) };
 	RECORD_APPEND(rows, &row, tail, ARRAY_SIZE(tail));
 	buffer_fini(&text);
 }
 
-static void put_line(struct buffer *rows, const char *text)
+static void put_line_row(struct buffer *rows, const char *text)
 {
 	struct stack_frame_row row = { .file_state = SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { tail_string(&row.text, text) };
@@ -167,7 +167,7 @@ static void put_left_out(struct buffer *rows, size_t count)
 	char text[64];
 
 	snprintf(text, sizeof(text), "... %zu frames (-v shows all)", count);
-	put_line(rows, text);
+	put_line_row(rows, text);
 }
 
 /* Writes the frames. The short form leaves out the kernel's frames, which the sentence names, and
@@ -193,19 +193,19 @@ static void put_frames(struct buffer *rows, const struct profile_sums *sums,
 	}
 }
 
-static void put_end(struct buffer *rows, enum profile_end end)
+static void put_stack_end(struct buffer *rows, enum profile_end end)
 {
 	char text[128];
 
 	if (end == PROFILE_WHOLE || end == PROFILE_KERNEL_ONLY)
 		return;
 	snprintf(text, sizeof(text), "[the rest is missing: %s]", profile_end_text(end));
-	put_line(rows, text);
+	put_line_row(rows, text);
 }
 
 /* --- threads --- */
 
-static struct span chars(const char *text)
+static struct span span_of_name(const char *text)
 {
 	return span_of(text, strnlen(text, PROFILE_NAME_BYTES));
 }
@@ -223,7 +223,7 @@ static void put_members(
 		row.record = t->record;
 		row.cpu_ns = t->cpu_ns;
 		row.cpu_state = t->cpu_state;
-		tail[0] = tail_span(&row.name, chars(t->thread));
+		tail[0] = tail_span(&row.name, span_of_name(t->thread));
 		RECORD_APPEND(rows, &row, tail, 1);
 	}
 }
@@ -242,13 +242,13 @@ static void put_names(struct buffer *out, const struct stack_group *group,
 			continue;
 		if (is_short && shown == THREADS_SHOWN)
 			break;
-		if (shown && last.size == chars(t->thread).size &&
+		if (shown && last.size == span_of_name(t->thread).size &&
 			!memcmp(last.data, t->thread, last.size))
 			buffer_format(out, ", %u", t->record.tid);
 		else
 			buffer_format(out, "%s%.*s (%u", shown ? "), " : "",
-				(int)chars(t->thread).size, t->thread, t->record.tid);
-		last = chars(t->thread);
+				(int)span_of_name(t->thread).size, t->thread, t->record.tid);
+		last = span_of_name(t->thread);
 		shown++;
 	}
 	buffer_string(out, ")");
@@ -299,7 +299,7 @@ static void put_sentence(struct buffer *out, const struct stack_group *group,
 
 /* --- groups --- */
 
-static const char *missing_text(const struct stacks_thread *t)
+static const char *text_of_missing_stack(const struct stacks_thread *t)
 {
 	if (t->stack_state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED))
 		return "[not measured: it runs, and registers of running threads need eBPF]";
@@ -318,7 +318,7 @@ static void put_group(struct buffer *rows, const struct profile_sums *sums,
 	struct profile_stacked stack = { .end = PROFILE_ENDS };
 	char call[SYSCALL_NAME_SIZE] = "";
 	bool has_stack = !t->stack_state && profile_sums_stack(sums, t->stack, &stack);
-	const char *missing = has_stack ? NULL : missing_text(t);
+	const char *missing = has_stack ? NULL : text_of_missing_stack(t);
 
 	if (!t->call_state)
 		syscall_name(t->abi, t->syscall, call);
@@ -326,9 +326,9 @@ static void put_group(struct buffer *rows, const struct profile_sums *sums,
 	if (has_stack) {
 		put_frames(&frames, sums, &stack, is_short);
 		if (is_short)
-			put_end(&frames, stack.end);
+			put_stack_end(&frames, stack.end);
 	} else if (missing && is_short) {
-		put_line(&frames, missing);
+		put_line_row(&frames, missing);
 	}
 	put_members(&members, group, records);
 	struct stack_group_row row = { .record = row_head_like(&t->record),

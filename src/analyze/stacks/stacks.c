@@ -60,7 +60,7 @@ static struct span process_name(const struct batch *records)
 	return span_of("", 0);
 }
 
-static const char *unread_text(uint8_t state)
+static const char *why_stack_unread(uint8_t state)
 {
 	switch (state) {
 	case SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION):
@@ -84,7 +84,7 @@ static void put_process(
 	if (state == SOOTH_STATE_VALUE || state == SOOTH_STATE_TRUNCATED)
 		buffer_format(out, "%u %s", threads, threads == 1 ? "thread" : "threads");
 	else
-		buffer_string(out, unread_text(state));
+		buffer_string(out, why_stack_unread(state));
 	if (state == SOOTH_STATE_TRUNCATED)
 		buffer_string(out, ", and more that were not read");
 }

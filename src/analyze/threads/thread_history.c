@@ -133,7 +133,7 @@ static void copy_name(char to[THREAD_HISTORY_NAME], struct span name)
 	memcpy(to, name.data, size);
 }
 
-static void meet_call(struct thread_history *h, const struct threads_thread *t)
+static void count_call(struct thread_history *h, const struct threads_thread *t)
 {
 	for (size_t i = 0; i < THREAD_HISTORY_MET; i++) {
 		struct thread_met_call *call = &h->calls[i];
@@ -147,7 +147,7 @@ static void meet_call(struct thread_history *h, const struct threads_thread *t)
 	}
 }
 
-static void meet_channel(struct thread_history *h, struct span name)
+static void count_channel(struct thread_history *h, struct span name)
 {
 	char kept[THREAD_HISTORY_NAME];
 
@@ -163,7 +163,7 @@ static void meet_channel(struct thread_history *h, struct span name)
 	}
 }
 
-static void meet_state(struct thread_history *h, char state)
+static void count_state(struct thread_history *h, char state)
 {
 	h->state = state;
 	h->running += state == 'R';
@@ -172,7 +172,7 @@ static void meet_state(struct thread_history *h, char state)
 	h->stopped += state == 'T' || state == 't';
 }
 
-static void take_more_counters(struct thread_history *h, const struct threads_thread *t)
+static void update_disk_and_fault_counters(struct thread_history *h, const struct threads_thread *t)
 {
 	h->last.system_ns = t->system_ns;
 	h->last.faults = t->faults;
@@ -188,7 +188,7 @@ static void take_more_counters(struct thread_history *h, const struct threads_th
 	h->io_state = t->io_state;
 }
 
-static void take_counters(struct thread_history *h, const struct threads_thread *t)
+static void update_counters(struct thread_history *h, const struct threads_thread *t)
 {
 	h->last = (struct thread_counters){ .time_ns = t->record.time_ns,
 		.cpu_ns = t->cpu_ns,
@@ -198,7 +198,7 @@ static void take_counters(struct thread_history *h, const struct threads_thread 
 	h->times_state = h->io_state = h->major_state =
 		SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	if (record_holds(&t->record, THREADS_THREAD_WITH_TIMES))
-		take_more_counters(h, t);
+		update_disk_and_fault_counters(h, t);
 	if (!h->input)
 		h->first = h->last;
 	h->policy = t->policy;
@@ -210,7 +210,7 @@ static void take_counters(struct thread_history *h, const struct threads_thread 
 	h->channel_state = t->wait_channel_state;
 }
 
-static void meet_wait(struct thread_history *h, const struct threads_thread *t)
+static void count_wait(struct thread_history *h, const struct threads_thread *t)
 {
 	bool has_arguments = record_holds(&t->record, THREADS_THREAD_WITH_TIMES);
 	struct thread_waiting w = thread_waiting_of(t, has_arguments);
@@ -228,7 +228,7 @@ static void meet_wait(struct thread_history *h, const struct threads_thread *t)
 	h->waiting = w;
 }
 
-static void take_thread(struct thread_histories *h, const struct threads_thread *t)
+static void add_thread(struct thread_histories *h, const struct threads_thread *t)
 {
 	struct thread_key key = { process_id_of(&t->record), t->thread_start_ticks, t->record.tid };
 	struct thread_history *one = map_put(&h->threads, &key, NULL);
@@ -240,17 +240,17 @@ static void take_thread(struct thread_histories *h, const struct threads_thread 
 	one->process = key.process;
 	one->tid = t->record.tid;
 	copy_name(one->name, record_text(&t->record, &t->name));
-	take_counters(one, t);
-	meet_state(one, t->state);
-	meet_wait(one, t);
+	update_counters(one, t);
+	count_state(one, t->state);
+	count_wait(one, t);
 	if (t->syscall_state == SOOTH_STATE_VALUE)
-		meet_call(one, t);
+		count_call(one, t);
 	if (t->wait_channel_state == SOOTH_STATE_VALUE)
-		meet_channel(one, record_text(&t->record, &t->wait_channel));
+		count_channel(one, record_text(&t->record, &t->wait_channel));
 	one->input++;
 }
 
-static void end_snapshot(struct thread_histories *h, const struct threads_process *p)
+static void finish_snapshot(struct thread_histories *h, const struct threads_process *p)
 {
 	struct process_id id = process_id_of(&p->record);
 	struct process_ends *ends;
@@ -277,9 +277,9 @@ void thread_histories_add_record(struct thread_histories *h, const struct sooth_
 	const void *known;
 
 	if ((known = record_as(r, THREADS_THREAD, THREADS_THREAD_LEAST)))
-		take_thread(h, known);
+		add_thread(h, known);
 	else if ((known = record_as(r, THREADS_PROCESS, sizeof(struct threads_process))))
-		end_snapshot(h, known);
+		finish_snapshot(h, known);
 }
 
 void thread_histories_next_interval(struct thread_histories *h)

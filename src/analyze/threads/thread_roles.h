@@ -32,7 +32,7 @@ enum thread_role {
 	THREAD_ROLES,
 };
 
-extern const struct sooth_names thread_role_names; /* by enum thread_role */
+extern const struct sooth_names thread_role_names; /* names, by enum thread_role */
 
 /*
  * `process` is the name of the first thread; an unnamed thread has the name of the thread that

@@ -14,18 +14,18 @@ struct thread_times {
 };
 
 struct thread_time {
-	const struct threads_thread *thread; /* in the last snapshot */
-	double cpu_percent;		     /* of one CPU */
+	const struct threads_thread *thread; /* record of the last snapshot */
+	double cpu_percent;		     /* CPU use in percent of one CPU */
 	uint8_t cpu_state;
-	bool has_come; /* not in the previous snapshot */
+	bool has_come; /* the thread was not in the previous snapshot */
 };
 
 struct thread_sums {
-	uint32_t threads; /* of the last snapshot */
+	uint32_t threads; /* number of threads in the last snapshot */
 	uint8_t threads_state;
-	uint32_t came, went; /* since the previous snapshot */
+	uint32_t came, went; /* threads that came and went since the previous snapshot */
 	uint8_t changes_state;
-	double cpu_percent;   /* of the threads in both snapshots */
+	double cpu_percent;   /* CPU use of the threads that are in both snapshots */
 	uint8_t cpu_state;    /* not measured: one snapshot only */
 	uint64_t interval_ns; /* time between the snapshots; state: changes_state */
 };
@@ -40,7 +40,8 @@ static inline const struct snapshot *thread_times_get(
 	return snapshots_get(&t->now, id);
 }
 
-/* struct thread_time of each thread, busiest first; `sums` may be NULL. 0 or -ENOMEM. */
+/* Appends a struct thread_time of each thread, busiest first; `sums` may be NULL. Returns 0 or
+ * -ENOMEM. */
 int thread_times_list(const struct thread_times *t, const struct snapshot *process,
 	struct buffer *out, struct thread_sums *sums);
 

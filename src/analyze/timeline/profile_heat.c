@@ -96,8 +96,8 @@ static struct heat_thread *thread_of(struct heat_state *s, const struct profile_
 	return *at = thread;
 }
 
-/* Takes a sample, which stands for the time since the previous one. */
-static void take_sample(struct heat_state *s, const struct profile_sample *r)
+/* Adds a sample, which stands for the time since the previous one. */
+static void add_sample(struct heat_state *s, const struct profile_sample *r)
 {
 	uint64_t at_ns = r->record.time_ns, from_ns = at_ns - r->period_ns;
 	struct heat_thread *thread;
@@ -137,7 +137,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		if (s->has_begun && (sample || r->kind == STREAM_END))
 			track_axis_reach(&s->axis, r->time_ns);
 		if (sample)
-			take_sample(s, sample);
+			add_sample(s, sample);
 	}
 	return 0;
 }
@@ -159,7 +159,7 @@ static int emit_axis(struct heat_state *s, struct sooth_error *err)
 	return status || !s->has_begun ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
 }
 
-static struct span chars(const char *text)
+static struct span span_of_name(const char *text)
 {
 	return span_of(text, strnlen(text, PROFILE_NAME_BYTES));
 }
@@ -172,8 +172,8 @@ static int emit_thread(struct heat_state *s, struct heat_thread *thread, struct 
 					.tid = thread->key.tid },
 		.longest_idle_ns = thread->longest_idle_ns };
 	struct record_tail tail[] = {
-		tail_span(&row.process, chars(thread->process)),
-		tail_span(&row.thread, chars(thread->thread)),
+		tail_span(&row.process, span_of_name(thread->process)),
+		tail_span(&row.thread, span_of_name(thread->thread)),
 		{ &row.values, s->values, track_axis_count(&s->axis) * sizeof(double) },
 	};
 

@@ -62,7 +62,7 @@ static uint64_t clamp_time(const struct timeline_tracker *b, uint64_t at_ns)
 	return end_ns && at_ns > end_ns ? end_ns : at_ns;
 }
 
-static void take_change(struct timeline_tracker *b, const struct finding_change_row *row)
+static void add_change(struct timeline_tracker *b, const struct finding_change_row *row)
 {
 	const struct sooth_record *r = &row->record;
 	struct span id = record_text(r, &row->id), claim = record_text(r, &row->claim);
@@ -78,7 +78,7 @@ static void take_change(struct timeline_tracker *b, const struct finding_change_
 	buffer_fini(&words);
 }
 
-static int take_rows(void *state, const struct section *section, const struct batch *batch,
+static int add_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct finding_events *events = state;
@@ -87,7 +87,7 @@ static int take_rows(void *state, const struct section *section, const struct ba
 	if (section->schema != &finding_change_schema)
 		return 0;
 	batch_for_each (r, batch)
-		take_change(events->tracker, (const void *)r);
+		add_change(events->tracker, (const void *)r);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ static const struct sink_type reported_sink = {
 	.help = "findings as events of a timeline",
 	.state_size = sizeof(struct finding_events),
 	.open = open_reported,
-	.rows = take_rows,
+	.rows = add_rows,
 };
 
 /* --- diagnosis --- */
@@ -483,7 +483,7 @@ static int put_in_order(struct timeline_state *s)
 	return 0;
 }
 
-static void note_limits(struct timeline_state *s)
+static void emit_limit_notes(struct timeline_state *s)
 {
 	const struct timeline_tracker *b = &s->tracker;
 
@@ -529,7 +529,7 @@ static int finish(void *state, struct sooth_error *err)
 		status = emit_lives(s, err);
 	if (!status)
 		status = emit_events(s, err);
-	note_limits(s);
+	emit_limit_notes(s);
 	return status ? status
 		      : heap_overhead_emit(&s->overheads, s->output,
 				&(struct heap_observed){ .is_launched = s->is_launched }, err);

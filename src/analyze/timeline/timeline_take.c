@@ -52,8 +52,8 @@ static void begin_axis(struct timeline_tracker *b, const struct sooth_record *r)
 	b->has_begun = true;
 }
 
-/* Takes the begin record, which every segment repeats. */
-static void take_begin(struct timeline_tracker *b, const struct sooth_record *r)
+/* Handles the begin record, which every segment repeats. */
+static void handle_begin(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	struct timeline_span *last = last_span(b);
 
@@ -66,7 +66,7 @@ static void take_begin(struct timeline_tracker *b, const struct sooth_record *r)
 		b->observed[b->observed_count++] = (struct timeline_span){ r->time_ns, 0 };
 }
 
-static void take_end(struct timeline_tracker *b, const struct sooth_record *r)
+static void handle_end(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	struct timeline_span *last = last_span(b);
 
@@ -74,7 +74,7 @@ static void take_end(struct timeline_tracker *b, const struct sooth_record *r)
 		last->to_ns = r->time_ns;
 }
 
-static void take_loss(struct timeline_tracker *b, const struct stream_loss *l)
+static void handle_loss(struct timeline_tracker *b, const struct stream_loss *l)
 {
 	struct track *track =
 		timeline_track(b, &b->all, TIMELINE_LOST, TIMELINE_WHOLE, TRACK_COUNT);
@@ -95,24 +95,24 @@ static void take_loss(struct timeline_tracker *b, const struct stream_loss *l)
 	buffer_fini(&words);
 }
 
-static bool take_stream(struct timeline_tracker *b, const struct sooth_record *r)
+static bool handle_stream_record(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
 
 	if (r->kind == STREAM_BEGIN)
-		take_begin(b, r);
+		handle_begin(b, r);
 	else if (r->kind == STREAM_END)
-		take_end(b, r);
+		handle_end(b, r);
 	else if (record_as(r, STREAM_SEGMENT, sizeof(b->segment)) && !b->segment.record.time_ns)
 		memcpy(&b->segment, r, sizeof(b->segment));
 	else if (loss && b->has_begun)
-		take_loss(b, loss);
+		handle_loss(b, loss);
 	return r->kind <= KIND_STREAM_LAST && (r->kind < PROCESS_JOIN || r->kind > PROCESS_LEAVE);
 }
 
 /* --- starts and ends --- */
 
-static void take_join(struct timeline_tracker *b, const struct process_join *j)
+static void handle_join(struct timeline_tracker *b, const struct process_join *j)
 {
 	struct timeline_process *p = timeline_process_of(b, &j->record);
 
@@ -124,7 +124,7 @@ static void take_join(struct timeline_tracker *b, const struct process_join *j)
 			name_of(p->name), span_of("", 0));
 }
 
-static void take_exec(struct timeline_tracker *b, const struct sooth_record *r)
+static void handle_exec(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct process_exec *e = (const void *)r;
 	struct timeline_process *p = timeline_process_of(b, r);
@@ -144,8 +144,8 @@ static void take_exec(struct timeline_tracker *b, const struct sooth_record *r)
 	buffer_fini(&words);
 }
 
-/* Notes an end. The exits probe and the follower both report it: the first report counts. */
-static void note_end(struct timeline_tracker *b, const struct sooth_record *r, uint32_t status,
+/* Adds an end. The exits probe and the follower both report it: the first report counts. */
+static void add_end(struct timeline_tracker *b, const struct sooth_record *r, uint32_t status,
 	bool has_status, struct span name)
 {
 	struct timeline_process *p = timeline_process_of(b, r);
@@ -165,7 +165,7 @@ static void note_end(struct timeline_tracker *b, const struct sooth_record *r, u
 	buffer_fini(&words);
 }
 
-static bool take_coming(struct timeline_tracker *b, const struct sooth_record *r)
+static bool handle_start_or_exit(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct process_join *join = record_as(r, PROCESS_JOIN, sizeof(*join));
 	const struct process_leave *leave = record_as(r, PROCESS_LEAVE, sizeof(*leave));
@@ -173,13 +173,13 @@ static bool take_coming(struct timeline_tracker *b, const struct sooth_record *r
 	const struct exit_reasons_oom *oom = record_as(r, EXIT_REASONS_OOM, sizeof(*oom));
 
 	if (join)
-		take_join(b, join);
+		handle_join(b, join);
 	else if (record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST))
-		take_exec(b, r);
+		handle_exec(b, r);
 	else if (leave)
-		note_end(b, r, leave->status, !leave->status_state, name_of(leave->name));
+		add_end(b, r, leave->status, !leave->status_state, name_of(leave->name));
 	else if (end)
-		note_end(b, r, end->status, !end->status_state, name_of(end->name));
+		add_end(b, r, end->status, !end->status_state, name_of(end->name));
 	else if (oom)
 		timeline_event(b, r, r->time_ns, TIMELINE_EVENT_OOM, span_of("", 0),
 			span_of_string("killed by the kernel: out of memory"));
@@ -190,7 +190,7 @@ static bool take_coming(struct timeline_tracker *b, const struct sooth_record *r
 
 /* --- samples --- */
 
-static void take_process(struct timeline_tracker *b, const struct proc_process *r)
+static void add_process(struct timeline_tracker *b, const struct proc_process *r)
 {
 	struct timeline_process *p = timeline_process_of(b, &r->record);
 	struct timeline_span span = { 0, r->record.time_ns };
@@ -217,8 +217,8 @@ static void take_process(struct timeline_tracker *b, const struct proc_process *
 	timeline_total_read(b, p, r->record.time_ns, (double)r->rss_bytes, was_valid);
 }
 
-/* Takes memory by class, from a whole snapshot with values. */
-static void take_maps(struct timeline_tracker *b, const struct maps_process *end)
+/* Adds memory by class, from a whole snapshot with values. */
+static void add_memory_classes(struct timeline_tracker *b, const struct maps_process *end)
 {
 	struct process_id id = process_id_of(&end->record);
 	const struct snapshot *one = snapshots_get(&b->maps, &id);
@@ -244,8 +244,8 @@ static void take_maps(struct timeline_tracker *b, const struct maps_process *end
 
 /* --- allocations, as the kernel adds them up --- */
 
-/* Sampled values have no weight and are skipped. */
-static void take_held(struct timeline_tracker *b, const struct heap_held *h)
+/* Adds the values of a heap.held record. Sampled values have no weight and are skipped. */
+static void add_heap_values(struct timeline_tracker *b, const struct heap_held *h)
 {
 	struct timeline_process *p = timeline_process_of(b, &h->record);
 
@@ -272,7 +272,7 @@ static void add_heap_rate(struct timeline_tracker *b, struct timeline_process *p
 	}
 }
 
-static void take_sum(struct timeline_tracker *b, const struct heap_sum *s)
+static void add_heap_sum(struct timeline_tracker *b, const struct heap_sum *s)
 {
 	struct timeline_process *p = timeline_process_of(b, &s->record);
 	struct timeline_span span = { s->from_ns, s->record.time_ns };
@@ -316,7 +316,7 @@ static bool has_failed(const struct syscalls_call *c)
 	return !c->result_state && c->result < 0 && c->result >= -4095;
 }
 
-static void take_call(struct timeline_tracker *b, const struct syscalls_call *c)
+static void add_call(struct timeline_tracker *b, const struct syscalls_call *c)
 {
 	struct timeline_process *p = timeline_process_of(b, &c->record);
 	struct timeline_span at = { 0, c->record.time_ns };
@@ -327,8 +327,8 @@ static void take_call(struct timeline_tracker *b, const struct syscalls_call *c)
 		add_calls(b, p, TIMELINE_FAILED, &at, 1);
 }
 
-/* Takes an aggregate. Its calls are spread evenly over its window. */
-static void take_aggregate(struct timeline_tracker *b, const struct syscalls_count *c)
+/* Adds an aggregate. Its calls are spread evenly over its window. */
+static void add_counted_calls(struct timeline_tracker *b, const struct syscalls_count *c)
 {
 	struct timeline_process *p;
 	struct timeline_span span = { c->from_ns, c->record.time_ns };
@@ -349,31 +349,31 @@ void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_
 {
 	const void *known;
 
-	if (take_stream(b, r) || r->kind & KIND_DEFINITION) {
+	if (handle_stream_record(b, r) || r->kind & KIND_DEFINITION) {
 		if (b->has_begun && r->kind == STREAM_END)
 			track_axis_reach(&b->axis, r->time_ns);
 		return;
 	}
 	begin_axis(b, r);
 	track_axis_reach(&b->axis, r->time_ns);
-	if (take_coming(b, r))
+	if (handle_start_or_exit(b, r))
 		return;
 	snapshots_add_record(&b->maps, r);
 	timeline_threads_add_record(b, r);
 	if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST)))
-		take_process(b, known);
+		add_process(b, known);
 	else if (r->kind == PROC_SNAPSHOT)
 		timeline_total_sampled(b, r->time_ns);
 	else if ((known = record_as(r, MAPS_PROCESS, sizeof(struct maps_process))))
-		take_maps(b, known);
+		add_memory_classes(b, known);
 	else if ((known = record_as(r, HEAP_HELD, HEAP_HELD_LEAST)))
-		take_held(b, known);
+		add_heap_values(b, known);
 	else if ((known = record_as(r, HEAP_SUM, HEAP_SUM_LEAST)))
-		take_sum(b, known);
+		add_heap_sum(b, known);
 	else if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
-		take_call(b, known);
+		add_call(b, known);
 	else if ((known = record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST)))
-		take_aggregate(b, known);
+		add_counted_calls(b, known);
 }
 
 /* --- at the end --- */
@@ -391,7 +391,7 @@ static void cover_track(
 	}
 }
 
-static void cover_all(struct timeline_tracker *b, struct timeline_process *p)
+static void cover_tracks(struct timeline_tracker *b, struct timeline_process *p)
 {
 	uint64_t from_ns = p->started_ns, to_ns = p->end_ns ? p->end_ns : UINT64_MAX;
 	enum timeline_group group;
@@ -420,8 +420,8 @@ void timeline_tracker_resolve(struct timeline_tracker *b)
 	if (!b->is_whole && b->first_rss_ns)
 		timeline_total_sampled(b, b->axis.end_ns);
 	map_for_each_pointer (&b->processes, struct timeline_process *, p)
-		cover_all(b, p);
-	cover_all(b, &b->all);
+		cover_tracks(b, p);
+	cover_tracks(b, &b->all);
 	map_for_each_pointer (&b->processes, struct timeline_process *, p)
 		timeline_cover_sums(b, p);
 }

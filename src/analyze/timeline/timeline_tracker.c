@@ -136,7 +136,7 @@ static void timeline_note_usual(struct timeline_snapshot *snapshot, uint64_t ns)
 	snapshot->usual_ns = snapshot->usual_ns ? (3 * snapshot->usual_ns + ns) / 4 : ns;
 }
 
-static bool is_gap(const struct timeline_snapshot *snapshot, uint64_t ns)
+static bool is_gap_after(const struct timeline_snapshot *snapshot, uint64_t ns)
 {
 	return ns > NO_GAP_NS && snapshot->usual_ns && ns > GAP_FACTOR * snapshot->usual_ns;
 }
@@ -144,7 +144,7 @@ static bool is_gap(const struct timeline_snapshot *snapshot, uint64_t ns)
 static bool timeline_still_holds(const struct timeline_snapshot *snapshot, uint64_t now_ns)
 {
 	return snapshot->time_ns && now_ns > snapshot->time_ns &&
-	       !is_gap(snapshot, now_ns - snapshot->time_ns);
+	       !is_gap_after(snapshot, now_ns - snapshot->time_ns);
 }
 
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
@@ -408,7 +408,7 @@ static double increase_of(uint64_t now, uint64_t before)
 	return now > before ? (double)(now - before) : 0;
 }
 
-static struct thread_known *thread_known(
+static struct thread_known *known_thread_of(
 	struct timeline_threads *t, const struct threads_thread *r, bool *is_new)
 {
 	struct thread_key key = { r->thread_start_ticks, r->record.tid };
@@ -418,8 +418,8 @@ static struct thread_known *thread_known(
 	return map_put(&t->known, &key, is_new);
 }
 
-/* Takes a thread. If it is new in this snapshot, all of its use came since the last one. */
-static void take_thread(struct timeline_process *p, const struct threads_thread *r)
+/* Adds a thread. If it is new in this snapshot, all of its use came since the last one. */
+static void add_thread(struct timeline_process *p, const struct threads_thread *r)
 {
 	struct timeline_threads *t = &p->threads;
 	struct span name = record_text(&r->record, &r->name);
@@ -429,7 +429,7 @@ static void take_thread(struct timeline_process *p, const struct threads_thread 
 	struct thread_known *known, before;
 	bool is_new;
 
-	known = thread_known(t, r, &is_new);
+	known = known_thread_of(t, r, &is_new);
 	if (!known) {
 		t->is_partial = true;
 		return;
@@ -479,7 +479,7 @@ static void emit_roles(struct timeline_tracker *b, struct timeline_process *p, u
 	timeline_rate(b, p, TIMELINE_IO, TIMELINE_WRITTEN, &span, t->written_bytes);
 }
 
-static void end_snapshot(
+static void finish_snapshot(
 	struct timeline_tracker *b, struct timeline_process *p, const struct threads_process *r)
 {
 	struct timeline_threads *t = &p->threads;
@@ -507,7 +507,7 @@ void timeline_threads_add_record(struct timeline_tracker *b, const struct sooth_
 	struct timeline_process *p = thread || end ? timeline_process_of(b, r) : NULL;
 
 	if (p && thread)
-		take_thread(p, thread);
+		add_thread(p, thread);
 	else if (p)
-		end_snapshot(b, p, end);
+		finish_snapshot(b, p, end);
 }

@@ -79,7 +79,7 @@ struct timeline_event_kept {
 	uint64_t at_ns;
 	enum timeline_event what;
 	char name[PROCESS_NAME_SIZE];
-	struct sooth_text detail; /* in timeline_tracker.texts */
+	struct sooth_text detail; /* detail, in timeline_tracker.texts */
 };
 
 struct timeline_tracker {
@@ -98,8 +98,8 @@ struct timeline_tracker {
 	uint64_t rss_round;    /* number of the current sample */
 	uint64_t first_rss_ns; /* time of the first sample; 0: none yet */
 	uint64_t sampled_ns;   /* time of the last sample */
-	bool is_whole;	/* a whole sample has come; until then the sum lacks processes */
-	bool has_calls; /* calls are recorded one by one */
+	bool is_whole;	       /* a whole sample has come; until then the sum lacks processes */
+	bool has_calls;	       /* calls are recorded one by one */
 	bool has_aggregates;
 	struct buffer events; /* struct timeline_event_kept */
 	struct buffer texts;
@@ -109,13 +109,13 @@ struct timeline_tracker {
 void timeline_tracker_init(struct timeline_tracker *b);
 void timeline_tracker_fini(struct timeline_tracker *b);
 void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_record *r);
-/* To be called after the last record: marks the time that counts cover. */
+/* Marks the time that counts cover. Called after the last record. */
 void timeline_tracker_resolve(struct timeline_tracker *b);
 
 /* Returns the process of a record, added if it is new; NULL: too many. */
 struct timeline_process *timeline_process_of(
 	struct timeline_tracker *b, const struct sooth_record *r);
-/* NULL: too many tracks. */
+/* Returns the track of a value of a process, and makes it if needed; NULL: too many tracks. */
 struct track *timeline_track(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, enum track_kind kind);
 /* Returns the track of the total for a process's track; NULL: none. */
@@ -123,13 +123,13 @@ struct track *timeline_sum(
 	const struct timeline_tracker *b, enum timeline_group group, uint32_t what);
 /* Marks the total as measured in the times in which the tracks of this process are. */
 void timeline_cover_sums(struct timeline_tracker *b, struct timeline_process *p);
-/* The next track of a process in the order they were added; *position starts at 0. */
+/* Returns the next track of a process in the order they were added; *position starts at 0. */
 struct track *timeline_track_next(const struct timeline_process *p, size_t *position,
 	enum timeline_group *group, uint32_t *what);
 /* Adds a rate to one process and to the total. */
 void timeline_rate(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, const struct timeline_span *span, double amount);
-/* Takes a new snapshot of a state. The previous value counts until now; false: it is too old for
+/* Adds a new snapshot of a state. The previous value counts until now; false: it is too old for
  * that. */
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, struct timeline_snapshot *snapshot, uint32_t what,
@@ -137,14 +137,14 @@ bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
 void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, uint64_t at_ns,
 	enum timeline_event what, struct span name, struct span detail);
 
-/* Takes the total memory after a snapshot, a sample or an end. */
+/* Adds the total memory after a snapshot, a sample or an end. */
 void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns,
 	double bytes, bool was_valid);
 void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns);
 void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns);
 void timeline_total_forget(struct timeline_tracker *b);
 
-/* Takes a record of the probe threads. */
+/* Handles a record of the probe threads. */
 void timeline_threads_add_record(struct timeline_tracker *b, const struct sooth_record *r);
 
 #endif

@@ -8,7 +8,7 @@
 #define NS_A_SECOND 1e9
 #define LONGEST_NS  (1ull << 60) /* later times are errors, and ignored */
 
-static double larger(double a, double b)
+static double larger_of(double a, double b)
 {
 	return a > b ? a : b;
 }
@@ -52,7 +52,7 @@ static void merge_buckets(struct track_bucket *to, const struct track_bucket *on
 	struct track_bucket both = { .covered_ns = one->covered_ns + other->covered_ns };
 
 	if (kind == TRACK_LEVEL)
-		both.amount = larger(one->amount, other->amount);
+		both.amount = larger_of(one->amount, other->amount);
 	else
 		both.amount = one->amount + other->amount;
 	*to = both;
@@ -86,7 +86,7 @@ static void spread_value(struct track *track, struct track_axis *axis, uint64_t 
 	uint64_t to_ns, double amount, bool covers)
 {
 	double whole_ns = (double)(to_ns - from_ns);
-	uint64_t at_ns, last_ns; /* since the begin of the axis, to avoid overflow */
+	uint64_t at_ns, last_ns; /* times since the begin of the axis, to avoid overflow */
 
 	if (to_ns <= axis->begin_ns || is_beyond(axis, to_ns))
 		return;
@@ -106,7 +106,7 @@ static void spread_value(struct track *track, struct track_axis *axis, uint64_t 
 	}
 }
 
-static void note_span(struct track *track, uint64_t from_ns, uint64_t to_ns)
+static void extend_time_span(struct track *track, uint64_t from_ns, uint64_t to_ns)
 {
 	if (to_ns - from_ns > track->longest_ns)
 		track->longest_ns = to_ns - from_ns;
@@ -123,11 +123,11 @@ void track_rate(struct track *track, struct track_axis *axis, uint64_t from_ns, 
 	if (to_ns <= from_ns)
 		return;
 	track->total += amount;
-	note_span(track, from_ns, to_ns);
+	extend_time_span(track, from_ns, to_ns);
 	spread_value(track, axis, from_ns, to_ns, amount, track->kind == TRACK_RATE);
 }
 
-/* A single snapshot covers only its own moment. */
+/* Sets the value at a moment. A single snapshot covers only its own moment. */
 void track_level(struct track *track, struct track_axis *axis, uint64_t from_ns, uint64_t to_ns,
 	double level)
 {
@@ -137,7 +137,7 @@ void track_level(struct track *track, struct track_axis *axis, uint64_t from_ns,
 	track->has_level = true;
 	if (to_ns <= from_ns)
 		to_ns = from_ns + 1;
-	note_span(track, from_ns, to_ns);
+	extend_time_span(track, from_ns, to_ns);
 	spread_value(track, axis, from_ns, to_ns, level, true);
 }
 
@@ -207,7 +207,7 @@ struct track_values track_values(
 		amount += track->stretches[i].amount;
 		covered_ns += ns;
 		f.least = f.has_any ? smaller_of(f.least, values[i]) : values[i];
-		f.most = f.has_any ? larger(f.most, values[i]) : values[i];
+		f.most = f.has_any ? larger_of(f.most, values[i]) : values[i];
 		f.last = values[i];
 		f.has_any = true;
 	}

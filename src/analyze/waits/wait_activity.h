@@ -6,7 +6,8 @@
 #include "analyze/activity/activity.h"
 #include "analyze/waits/wait_chain.h"
 
-/* Like activity_find(), but adds the wait if the probe waits recorded the process. */
+/* Finds the activity as activity_find() does, but adds the wait if the probe waits recorded the
+ * process. */
 void wait_activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main);
 /* Adds the first wait of the chain to an unknown activity. Returns whether it was added. An

@@ -12,7 +12,7 @@
 
 #define OWED_LEAST  (5 * NS_PER_S)
 #define DEPTH_MAX   8
-#define SIGNAL_TERM 15 /* on all systems: signal(7) */
+#define SIGNAL_TERM 15 /* SIGTERM has this number on all systems: signal(7) */
 
 /* Returns whether the first wait of the chain says nothing about the other threads. */
 static bool is_of_one_thread(const struct wait_link *first)

@@ -132,7 +132,7 @@ static bool may_want_monitor(const struct waits_thread *t)
 
 /* Returns the wait of that thread. With a timeout it wakes by itself: then it works now and
  * then. */
-static struct wait_link of_resting_main(const struct wait_graph *g, const struct waits_process *p,
+static struct wait_link link_of_resting_main(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *main_thread, struct wait_link first)
 {
 	if (wait_is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
@@ -168,7 +168,8 @@ static bool has_run_any(const struct wait_graph *g, const struct waits_process *
 	return false;
 }
 
-static struct wait_link choose_now(const struct wait_graph *g, const struct waits_process *p)
+static struct wait_link choose_running_or_waiting(
+	const struct wait_graph *g, const struct waits_process *p)
 {
 	const struct waits_thread *resting;
 	struct survey s = { 0 };
@@ -187,7 +188,7 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	if (resting && (s.has_active || s.has_events))
 		return s.has_active ? s.active : s.events;
 	if (resting)
-		return of_resting_main(g, p, resting, s.main);
+		return link_of_resting_main(g, p, resting, s.main);
 	if (s.threads > 1 && s.locked == s.threads && s.main.what == WAIT_CONDITION &&
 		!has_run_any(g, p)) {
 		s.main.what = WAIT_ALL_THREADS;
@@ -241,20 +242,20 @@ static bool is_between_waits(const struct wait_link *link)
 /* Chooses the wait. Between two waits it is usually the same as in the previous sample. */
 static struct wait_link choose_thread(const struct wait_graph *g, const struct waits_process *p)
 {
-	struct wait_link link = choose_now(g, p), earlier;
+	struct wait_link link = choose_running_or_waiting(g, p), earlier;
 	struct wait_graph before = sample_before(g);
 	const struct waits_process *then = wait_graph_process(&before, p->node_pid);
 
 	if (link.what == WAIT_RUNS || !is_between_waits(&link) || !then ||
 		then->node_start_ticks != p->node_start_ticks)
 		return weigh_cpu(g, p, link);
-	earlier = choose_now(&before, then);
+	earlier = choose_running_or_waiting(&before, then);
 	return weigh_cpu(g, p, is_between_waits(&earlier) ? link : earlier);
 }
 
 /* --- link by link --- */
 
-static bool is_before(const struct wait_chain *chain, const struct wait_link *link)
+static bool is_process_in_chain(const struct wait_chain *chain, const struct wait_link *link)
 {
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct wait_link *l = &chain->links[i];
@@ -403,7 +404,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		if (!t)
 			return false;
 		*out = wait_link_of(g, last->process, t);
-		if (is_before(chain, out)) {
+		if (is_process_in_chain(chain, out)) {
 			last->repeats = true;
 			return false;
 		}
@@ -501,7 +502,7 @@ static bool leave_circle(const struct wait_graph *g, struct wait_chain *chain)
 	return false;
 }
 
-static bool is_same(const struct wait_link *link, const struct wait_link *last)
+static bool is_same_wait(const struct wait_link *link, const struct wait_link *last)
 {
 	const struct waits_party *party = last->party;
 
@@ -519,7 +520,7 @@ static void extend_chain(const struct wait_graph *g, struct wait_chain *out)
 		out->links[out->count++] = next;
 	out->circle = out->count;
 	for (size_t i = out->count; i-- > 0 && out->links[out->count - 1].repeats;) {
-		if (is_same(&out->links[i], &out->links[out->count - 1]))
+		if (is_same_wait(&out->links[i], &out->links[out->count - 1]))
 			out->circle = i;
 	}
 }

@@ -35,7 +35,7 @@ enum wait_what {
 	WAIT_TIMER,
 	WAIT_FILE_CHANGES,
 	WAIT_IO,
-	WAIT_FILE_SYSTEM, /* for an answer of a FUSE daemon or network server */
+	WAIT_FILE_SYSTEM, /* the thread waits for an answer of a FUSE daemon or network server */
 	WAIT_IO_URING,
 	WAIT_IPC,
 	WAIT_DATABASE_LOCK,
@@ -56,7 +56,7 @@ struct wait_link {
 	const struct waits_party *party;	   /* NULL: none is known */
 	const struct waits_process *party_process; /* NULL: it was not read */
 	unsigned others;			   /* number of further parties like `party` */
-	unsigned count; /* of descriptors (EVENTS) or threads (ALL_THREADS) */
+	unsigned count; /* number of descriptors (EVENTS) or threads (ALL_THREADS) */
 	enum waits_confidence confidence;
 	bool is_idle;	/* a healthy wait for work */
 	bool is_active; /* a wait for work of a process that runs much in between */

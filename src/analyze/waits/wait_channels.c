@@ -9,7 +9,7 @@
 
 /* Finds the kind of a wait for several unknown descriptors: that of a server, or that of a process
  * with only one connection. */
-static enum wait_channel_kind of_events(
+static enum wait_channel_kind kind_of_event_channel(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	const struct waits_object *o = NULL, *listener = NULL, *only = NULL;
@@ -37,7 +37,7 @@ static enum wait_channel_kind of_events(
 	return WAIT_CHANNEL_OR_WORKER;
 }
 
-static void of_descriptor(
+static void explain_descriptor_wait(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	const struct waits_object *o = wait_first_object(g, t, WAITS_ROLE_CALL);
@@ -51,7 +51,7 @@ static void of_descriptor(
 		link->what = WAIT_CONNECT;
 }
 
-static void of_children(
+static void explain_children_wait(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	unsigned count = 0;
@@ -95,17 +95,17 @@ enum wait_channel_kind wait_link_of_channel(
 	case BSD_CHANNEL_CONNECTS:
 	case BSD_CHANNEL_TERMINAL_READ:
 	case BSD_CHANNEL_TERMINAL_WRITE:
-		of_descriptor(g, t, link);
+		explain_descriptor_wait(g, t, link);
 		break;
 	case BSD_CHANNEL_ACCEPTS:
-		of_descriptor(g, t, link);
+		explain_descriptor_wait(g, t, link);
 		link->is_idle = true;
 		break;
 	case BSD_CHANNEL_CHILD:
-		of_children(g, t, link);
+		explain_children_wait(g, t, link);
 		break;
 	case BSD_CHANNEL_EVENTS:
-		return of_events(g, t, link);
+		return kind_of_event_channel(g, t, link);
 	case BSD_CHANNEL_FILE_LOCK:
 		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
 		link->party = wait_best_party(g, t, link);

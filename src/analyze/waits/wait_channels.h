@@ -8,7 +8,7 @@
 enum wait_channel_kind {
 	WAIT_CHANNEL_UNKNOWN,
 	WAIT_CHANNEL_WHOLE,
-	WAIT_CHANNEL_OR_WORKER, /* it may also wait for a child, if one is busy */
+	WAIT_CHANNEL_OR_WORKER, /* the thread may also wait for a child, if a child is busy */
 };
 
 enum wait_channel_kind wait_link_of_channel(

@@ -87,7 +87,7 @@ static const struct wait_link *keeper_of(const struct wait_graph *g, const struc
 }
 
 /* Returns whether a timer ends the wait, as in an event loop that asks its child each minute. */
-static bool goes_on_by_time(const struct wait_link *link)
+static bool is_ended_by_timer(const struct wait_link *link)
 {
 	/* For a request to its own listener, the time is that after which it gives up. */
 	bool is_to_itself = link->party && link->party->relation == WAITS_RELATION_LISTENER &&
@@ -133,7 +133,7 @@ void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
 	}
 	for (size_t i = chain->circle; !chain->keeper && i < chain->count; i++) {
 		if (!has_run(g, &chain->links[i]) &&
-			!(goes_on_by_time(&chain->links[i]) && is_exchange(chain)))
+			!(is_ended_by_timer(&chain->links[i]) && is_exchange(chain)))
 			continue;
 		chain->links[chain->count - 1].repeats = false;
 		chain->is_exchange = is_exchange(chain);
@@ -161,7 +161,7 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 		/* Another process may open a FIFO by its name. */
 		chain->is_open |= link->object && link->object->type == FDS_FIFO;
 		if ((link->others && link->what != WAIT_CHILD && !link->is_closed) ||
-			is_own_lock(link) || !is_locked(g, link) || goes_on_by_time(link))
+			is_own_lock(link) || !is_locked(g, link) || is_ended_by_timer(link))
 			chain->is_open = true;
 	}
 	if (chain->is_open)

@@ -8,11 +8,11 @@
 /* The caller initializes and frees `host`; the rest is zero but for the interval. */
 struct wait_decided {
 	struct host_state host; /* after the first sample */
-	uint64_t interval_ns;	/* from the first sample to the second */
+	uint64_t interval_ns;	/* time from the first sample to the second */
 	bool has_any, was_asked, is_over;
 };
 
-/* For each record of the first sample; a record handler of a report. */
+/* Adds a record of the first sample, as a record handler of a report. */
 int wait_decided_add_record(
 	void *decided, const struct sooth_schema *schema, const struct sooth_record *record);
 /* Returns a short time while no sample has come; then once interval_ns, if a second sample is

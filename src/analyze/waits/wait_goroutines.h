@@ -26,10 +26,11 @@ bool wait_goroutines_want_goroutine(const struct waits_goroutines *w);
 bool wait_goroutines_want_channel(const struct waits_goroutines *w);
 /* Returns whether the goroutines wait for a client or a file, or for a time. */
 bool wait_goroutines_want_event(const struct waits_goroutines *w);
-/* "sync.(*WaitGroup).Wait, called by main.main", or "a channel to send to, in main.main". */
+/* Appends what goroutines wait for: "sync.(*WaitGroup).Wait, called by main.main", or "a channel to
+ * send to, in main.main". */
 void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w);
-/* "; its main goroutine waits in ...", if that says more than the wait of the thread: not if the
- * goroutine sleeps or waits for input. */
+/* Appends "; its main goroutine waits in ...", if that says more than the wait of the thread: not
+ * if the goroutine sleeps or waits for input. */
 void wait_put_main_goroutine(struct buffer *out, const struct wait_graph *g, uint32_t pid);
 
 #endif

@@ -6,7 +6,8 @@
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
 
-/* "waits for System V queue 5 (msgrcv): no owner is recorded", "... last sender prog (12)" */
+/* Appends a wait for System V IPC: "waits for System V queue 5 (msgrcv): no owner is recorded",
+ * "... last sender prog (12)". */
 void wait_ipc_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 
 /* Returns whether the wait is for a semaphore that a process which has ended changed last: it took

@@ -31,7 +31,7 @@ static bool row_writes(const struct syscall_row *row)
 	       row->transfer.direction == SYSCALL_COPIES || row->traits & SYSCALL_WRITES_MANY;
 }
 
-static void of_data(const struct wait_graph *g, const struct waits_thread *t,
+static void explain_data_wait(const struct wait_graph *g, const struct waits_thread *t,
 	const struct syscall_row *row, struct wait_link *link)
 {
 	const struct waits_object *o = wait_first_object(g, t, WAITS_ROLE_CALL);
@@ -65,7 +65,7 @@ static bool is_own(
 	return p && p->party_pid == t->node_pid;
 }
 
-static bool is_to_itself(
+static bool is_connected_to_itself(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
 	return wait_party_by_fd(g, t, o->fd)->relation == WAITS_RELATION_LISTENER;
@@ -77,7 +77,7 @@ static bool is_clearer(const struct waits_object *o, const struct waits_object *
 	return !known || (known->type == FDS_UNIX && o->type != FDS_UNIX);
 }
 
-static void note_watched_object(struct watched *w, const struct waits_object *o)
+static void set_watched_object(struct watched *w, const struct waits_object *o)
 {
 	if (wait_is_terminal(o) && o->events & POLLIN && !w->terminal)
 		w->terminal = o;
@@ -110,8 +110,8 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 		if (!w.full && wait_is_unwritable(t, o))
 			w.full = o;
 		if (!is_own(g, t, o))
-			note_watched_object(&w, o);
-		else if (is_to_itself(g, t, o))
+			set_watched_object(&w, o);
+		else if (is_connected_to_itself(g, t, o))
 			w.own = o;
 	}
 	return w;
@@ -152,7 +152,7 @@ static bool catches_child_ends(const struct wait_graph *g, const struct waits_th
 	return !s || s->caught >> (SIGNAL_CHILD - 1) & 1;
 }
 
-static bool is_of_child(
+static bool is_connected_to_child(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
 	const struct waits_party *by = wait_party_by_fd(g, t, o->fd), *p = NULL;
@@ -172,14 +172,15 @@ bool wait_is_woken_by_children(const struct wait_graph *g, const struct waits_th
 		return true;
 	while ((o = wait_graph_object(g, t, o))) {
 		if (o->role == WAITS_ROLE_WATCHED &&
-			(o->type == FDS_PIDFD || o->type == FDS_SIGNALFD || is_of_child(g, t, o)))
+			(o->type == FDS_PIDFD || o->type == FDS_SIGNALFD ||
+				is_connected_to_child(g, t, o)))
 			return true;
 	}
 	return false;
 }
 
 /* Finds a child that an event loop waits for: it gets its end by a signal or a descriptor. */
-static bool of_worker(
+static bool explain_worker(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	const struct waits_party *p = NULL, *best = NULL;
@@ -202,7 +203,7 @@ static bool of_worker(
 	return true;
 }
 
-static void of_loop(const struct watched *w, struct wait_link *link)
+static void explain_event_loop(const struct watched *w, struct wait_link *link)
 {
 	link->what = WAIT_EVENTS;
 	link->is_idle = true;
@@ -226,7 +227,7 @@ static bool is_death_watch(
 	return w->has_signals && p && party && party->party_pid == p->ppid;
 }
 
-static void of_request(const struct wait_graph *g, const struct waits_thread *t,
+static void explain_request_wait(const struct wait_graph *g, const struct waits_thread *t,
 	const struct watched *w, struct wait_link *link)
 {
 	link->what = WAIT_SOCKET_READ;
@@ -244,10 +245,10 @@ void wait_link_follow_server(const struct wait_graph *g, struct wait_link *link)
 		return;
 	w = watched_of(g, link->thread);
 	if (w.requests == 1)
-		of_request(g, link->thread, &w, link);
+		explain_request_wait(g, link->thread, &w, link);
 }
 
-static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
+static void explain_poll(const struct wait_graph *g, const struct waits_thread *t,
 	const struct syscall_row *row, struct wait_link *link)
 {
 	struct watched w = watched_of(g, t);
@@ -272,14 +273,14 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	}
 	if (!w.listener && (is_epoll || !w.terminal) &&
 		!(is_few && w.pipe && wait_party_by_fd(g, t, w.pipe->fd)) &&
-		wait_is_woken_by_children(g, t) && of_worker(g, t, link))
+		wait_is_woken_by_children(g, t) && explain_worker(g, t, link))
 		return;
 	if (!w.listener && !is_few && w.requests == 1) {
-		of_request(g, t, &w, link);
+		explain_request_wait(g, t, &w, link);
 		return;
 	}
 	if (w.listener || !is_few || is_death_watch(g, t, &w)) {
-		of_loop(&w, link);
+		explain_event_loop(&w, link);
 		return;
 	}
 	if (w.connections == 1 && !w.terminal)
@@ -293,7 +294,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	else if (w.other)
 		o = w.other;
 	if (!o || (o == w.other && wait_youngest_party(g, t, WAITS_RELATION_CHILD, NULL))) {
-		of_loop(&w, link);
+		explain_event_loop(&w, link);
 		return;
 	}
 	wait_link_of_object(link, NULL, o, (o->events & (POLLIN | POLLOUT)) == POLLOUT);
@@ -307,7 +308,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 
 /* --- locks, sleeps, the rest --- */
 
-static void of_lock(
+static void explain_lock_wait(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	link->party = wait_youngest_party(g, t, WAITS_RELATION_THREAD, NULL);
@@ -318,7 +319,7 @@ static void of_lock(
 							       : WAIT_CONDITION;
 }
 
-static void of_time(
+static void explain_sleep(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	link->what = WAIT_SLEEP;
@@ -334,16 +335,16 @@ static void of_time(
 }
 
 /* Finds a wait for a signal; which signals sigtimedwait() waits for is not known. */
-static void of_signal(const struct wait_graph *g, const struct waits_thread *t,
+static void explain_signal_wait(const struct wait_graph *g, const struct waits_thread *t,
 	const struct syscall_row *row, struct wait_link *link)
 {
-	if ((row->wait.timeout || catches_child_ends(g, t)) && of_worker(g, t, link))
+	if ((row->wait.timeout || catches_child_ends(g, t)) && explain_worker(g, t, link))
 		return;
 	link->what = WAIT_SIGNAL;
 	link->is_idle = true;
 }
 
-static void of_open(
+static void explain_open_wait(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
@@ -353,26 +354,26 @@ static void of_open(
 								    : WAIT_UNKNOWN;
 }
 
-static void of_call(const struct wait_graph *g, const struct waits_thread *t,
+static void explain_call(const struct wait_graph *g, const struct waits_thread *t,
 	const struct syscall_row *row, struct wait_link *link)
 {
 	unsigned count = 0;
 
 	switch ((enum syscall_wait_kind)row->wait.what) {
 	case SYSCALL_WAIT_LOCK:
-		of_lock(g, t, link);
+		explain_lock_wait(g, t, link);
 		break;
 	case SYSCALL_WAIT_TIME:
-		of_time(g, t, link);
+		explain_sleep(g, t, link);
 		break;
 	case SYSCALL_WAIT_READY:
 		if (row->wait.count && !syscall_value(t->arguments, row->wait.count, 1))
-			of_time(g, t, link);
+			explain_sleep(g, t, link);
 		else
-			of_ready(g, t, row, link);
+			explain_poll(g, t, row, link);
 		break;
 	case SYSCALL_WAIT_DATA:
-		of_data(g, t, row, link);
+		explain_data_wait(g, t, row, link);
 		break;
 	case SYSCALL_WAIT_TURN:
 		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
@@ -386,19 +387,19 @@ static void of_call(const struct wait_graph *g, const struct waits_thread *t,
 		link->others = count ? count - 1 : 0;
 		break;
 	case SYSCALL_WAIT_SIGNAL:
-		of_signal(g, t, row, link);
+		explain_signal_wait(g, t, row, link);
 		break;
 	case SYSCALL_WAIT_YIELD:
 		link->what = WAIT_RUNS;
 		break;
 	default:
-		of_open(g, t, link);
+		explain_open_wait(g, t, link);
 		break;
 	}
 }
 
 /* Finds the kind by the wait channel, if the call cannot be read. */
-static void of_channel(const struct wait_graph *g, const struct waits_thread *t,
+static void explain_channel_wait(const struct wait_graph *g, const struct waits_thread *t,
 	const char *channel, struct wait_link *link)
 {
 	static const struct {
@@ -420,7 +421,7 @@ static void of_channel(const struct wait_graph *g, const struct waits_thread *t,
 	case WAIT_CHANNEL_WHOLE:
 		return;
 	case WAIT_CHANNEL_OR_WORKER:
-		if (of_worker(g, t, link)) {
+		if (explain_worker(g, t, link)) {
 			link->is_idle = false;
 			link->object = NULL;
 		}
@@ -467,7 +468,7 @@ static bool is_at_lock(const struct waits_thread *t)
 }
 
 /* Finds why a process is stopped: a background process that used its terminal was stopped by it. */
-static void of_stop(const struct wait_graph *g, const struct waits_process *p,
+static void explain_stop(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *t, struct wait_link *link)
 {
 	bool is_background = p->terminal && p->process_group != p->terminal_group;
@@ -481,7 +482,7 @@ static void of_stop(const struct wait_graph *g, const struct waits_process *p,
 }
 
 /* Handles states that do not depend on a call. True: nothing else is to be found. */
-static bool of_state(const struct wait_graph *g, const struct waits_process *p,
+static bool explain_state(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *t, const char *channel, struct wait_link *link)
 {
 	char state = t ? t->state : p->state;
@@ -498,7 +499,7 @@ static bool of_state(const struct wait_graph *g, const struct waits_process *p,
 		link->party = wait_graph_party(g, p->node_pid, p->node_pid, NULL);
 		return true;
 	case 'T':
-		of_stop(g, p, t, link);
+		explain_stop(g, p, t, link);
 		return true;
 	case 't':
 		link->what = WAIT_DEBUGGER;
@@ -541,7 +542,7 @@ static bool is_database_wait(const struct wait_graph *g, const struct waits_proc
 	return span_starts(title, "postgres: ") && (party || span_contains(title, " waiting"));
 }
 
-static void of_database(
+static void explain_database_lock(
 	const struct wait_graph *g, const struct waits_process *p, struct wait_link *link)
 {
 	const struct waits_party *party = NULL;
@@ -578,18 +579,18 @@ struct wait_link wait_link_of(
 
 	if (t)
 		copy_channel(channel, t);
-	if (of_state(g, p, t, channel, &link) || !t)
+	if (explain_state(g, p, t, channel, &link) || !t)
 		return link;
 	if (is_database_wait(g, p)) {
-		of_database(g, p, &link);
+		explain_database_lock(g, p, &link);
 		return link;
 	}
 	if (!t->call_state)
 		row = syscall_row_of(t->abi, t->syscall);
 	if (row && !is_restarted(row))
-		of_call(g, t, row, &link);
+		explain_call(g, t, row, &link);
 	else
-		of_channel(g, t, channel, &link);
+		explain_channel_wait(g, t, channel, &link);
 	if (t->state == 'D' && (link.what == WAIT_UNKNOWN || link.what == WAIT_EVENTS))
 		link.what = WAIT_IO;
 	if (link.party && link.party->confidence < link.confidence && link.what != WAIT_CHILD)

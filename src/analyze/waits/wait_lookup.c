@@ -148,7 +148,8 @@ bool wait_is_connection(const struct waits_object *o)
 	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
 }
 
-/* An edge-triggered descriptor is watched for writing all the time. */
+/* Returns whether no data can be written. An edge-triggered descriptor is watched for writing all
+ * the time. */
 bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object *o)
 {
 	return wait_is_connection(o) && o->events & POLLOUT &&

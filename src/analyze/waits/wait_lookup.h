@@ -25,9 +25,11 @@ const struct waits_object *wait_used_terminal(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
 bool wait_is_pager(const struct waits_process *p);
 bool wait_is_terminal(const struct waits_object *o);
-/* Whether this is the master of a pseudo terminal, held by the program that runs it. */
+/* Returns whether an object is the master of a pseudo terminal, held by the program that runs it.
+ */
 bool wait_is_terminal_master(const struct waits_object *o);
-/* Whether data written at one end is read at the other: a pipe, a FIFO, a terminal's master. */
+/* Returns whether data written at one end is read at the other: a pipe, a FIFO, a terminal's
+ * master. */
 bool wait_is_pipe(const struct waits_object *o);
 /* Returns whether the link is blocked writing to a pipe or a local socket. */
 bool wait_is_writing(const struct wait_link *link);

@@ -6,7 +6,7 @@
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
 
-static void of_socket(struct wait_link *link, const struct syscall_row *row,
+static void explain_socket_wait(struct wait_link *link, const struct syscall_row *row,
 	const struct waits_object *o, bool writes)
 {
 	bool connects = row && row->traits & SYSCALL_CONNECTS;
@@ -32,7 +32,7 @@ void wait_link_of_object(struct wait_link *link, const struct syscall_row *row,
 		return;
 	}
 	if (wait_is_socket(o)) {
-		of_socket(link, row, o, writes);
+		explain_socket_wait(link, row, o, writes);
 		return;
 	}
 	switch ((enum fds_type)o->type) {

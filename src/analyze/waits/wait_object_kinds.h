@@ -7,7 +7,8 @@
 
 struct syscall_row;
 
-/* `row`: of the call; NULL: the call is unknown, or waits for several descriptors. */
+/* Explains a link by the object that the thread waits for. `row`: row of the call; NULL: the call
+ * is unknown, or waits for several descriptors. */
 void wait_link_of_object(struct wait_link *link, const struct syscall_row *row,
 	const struct waits_object *o, bool writes);
 

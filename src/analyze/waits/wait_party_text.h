@@ -6,12 +6,12 @@
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
 
-/* "sleep (12)", of a process or a thread */
+/* Appends the name of a process or a thread: "sleep (12)". */
 void wait_put_name(struct buffer *out, const struct sooth_record *r, const struct sooth_text *name,
 	uint32_t id);
-/* "sleep (12)" */
+/* Appends the name of a process: "sleep (12)". */
 void wait_put_process(struct buffer *out, const struct waits_process *p);
-/* The other party: "sleep (12) and 2 others", "process 12, which has ended", "itself". */
+/* Appends the other party: "sleep (12) and 2 others", "process 12, which has ended", "itself". */
 void wait_put_party(struct buffer *out, const struct wait_link *link);
 /* Appends `before` and the object, if there is one with a meaning. */
 void wait_put_object(struct buffer *out, const struct wait_link *link, const char *before);

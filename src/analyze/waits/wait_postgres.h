@@ -6,8 +6,8 @@
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
 
-/* "waits for a lock in the database for ALTER TABLE, probably held by "; the caller appends the
- * holder. */
+/* Appends "waits for a lock in the database for ALTER TABLE, probably held by "; the caller appends
+ * the holder. */
 void wait_database_text(struct buffer *out, const struct wait_link *link);
 
 /* Returns whether no session can have the lock, and perhaps a prepared transaction has it. */

@@ -5,8 +5,8 @@
 
 #include "analyze/waits/wait_chain.h"
 
-/* "a user name or password"; NULL: the link does not wait for its terminal, or what the program
- * asks is unknown: a shell, an editor, a pager. */
+/* Returns what a program asks: "a user name or password"; NULL: the link does not wait for its
+ * terminal, or the question is unknown: a shell, an editor, a pager. */
 const char *wait_prompt_of(const struct wait_link *link);
 /* Returns whether a program of that name runs a terminal for a user: xterm, sshd, tmux. */
 bool wait_is_terminal_program(struct span name);

@@ -11,7 +11,8 @@
 
 #define THREADS_SHOWN 64
 
-static struct sooth_record head_of(const struct waits_process *p, const struct waits_thread *t)
+static struct sooth_record record_head_of(
+	const struct waits_process *p, const struct waits_thread *t)
 {
 	return (struct sooth_record){
 		.start_ticks = p->node_start_ticks, .pid = p->node_pid, .tid = t ? t->record.tid : 0
@@ -39,7 +40,7 @@ static void add_link(struct buffer *rows, const struct wait_graph *g, const stru
 	call_of(&call, t);
 	wait_object_text(&object, link);
 	wait_link_text(&text, g, link);
-	struct why_link_row row = { .record = head_of(p, t),
+	struct why_link_row row = { .record = record_head_of(p, t),
 		.cpu_percent = cpu,
 		.since_s = t ? (double)t->since_ns / (double)NS_PER_S : 0,
 		.what = link->what,
@@ -93,7 +94,7 @@ static void add_thread(struct buffer *rows, const struct wait_graph *g,
 	call_of(&call, t);
 	wait_object_text(&object, &link);
 	wait_link_text(&text, g, &link);
-	struct why_thread_row row = { .record = head_of(p, t),
+	struct why_thread_row row = { .record = record_head_of(p, t),
 		.since_s = (double)t->since_ns / (double)NS_PER_S,
 		.timeout_s = (double)t->timeout_ns / (double)NS_PER_S,
 		.what = link.what,

@@ -6,7 +6,8 @@
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
 
-/* "waits for a CountDownLatch"; NULL: the thread is in no Java wait, or in one with an owner. */
+/* Returns the text of a Java wait: "waits for a CountDownLatch"; NULL: the thread is in no Java
+ * wait, or in one with an owner. */
 const char *wait_runtime_text(const struct waits_thread *t);
 /* Returns whether the thread waits for work or on a condition: no other thread owns the object of
  * the wait. */

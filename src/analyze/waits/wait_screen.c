@@ -113,7 +113,7 @@ void wait_screen_add(struct wait_screen *s, uint32_t pid, const struct wait_chai
 	buffer_append(&s->texts, text.data, text.size);
 }
 
-static int by_rank(const void *a, const void *b)
+static int compare_by_rank(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
@@ -197,7 +197,7 @@ void wait_screen_put(struct wait_screen *s, struct buffer *out)
 
 	assert(out);
 	if (count)
-		qsort(all, count, sizeof(*all), by_rank);
+		qsort(all, count, sizeof(*all), compare_by_rank);
 	for (struct candidate *c = all; c < all + count; c++)
 		c->is_covered = is_covered(all, count, c);
 	for (struct candidate *c = all; c < all + count; c++) {

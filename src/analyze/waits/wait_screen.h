@@ -11,11 +11,11 @@
 
 struct wait_screen {
 	struct buffer candidates; /* struct candidate of wait_screen.c */
-	struct buffer texts;	  /* those of the candidates */
+	struct buffer texts;	  /* texts of the candidates */
 	unsigned rests[WAIT_RESTS];
 };
 
-/* `activity`: of a main process of an agent, else NULL; `text` is copied. */
+/* Adds a chain. `activity`: of a main process of an agent, else NULL; `text` is copied. */
 void wait_screen_add(struct wait_screen *s, uint32_t pid, const struct wait_chain *chain,
 	const struct activity *activity, struct span text);
 /* Appends lines, the worst first: deadlocks, uninterruptible and stopped processes, then the

@@ -325,7 +325,7 @@ static void put_mutex(struct buffer *out, const struct wait_graph *g, const stru
 		buffer_string(out, ": nothing can release it");
 }
 
-static bool is_named(const struct waits_process *p, const char *prefix)
+static bool name_begins_with(const struct waits_process *p, const char *prefix)
 {
 	return span_starts(record_text(&p->record, &p->name), prefix);
 }
@@ -335,8 +335,8 @@ static void put_all_threads(
 {
 	(void)g;
 	buffer_format(out, "waits for %s: all %u threads wait, and none can wake another",
-		is_named(link->process, "python") ? "a lock of Python (threading)"
-						  : "its own locks",
+		name_begins_with(link->process, "python") ? "a lock of Python (threading)"
+							  : "its own locks",
 		link->count);
 }
 

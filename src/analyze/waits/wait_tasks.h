@@ -6,10 +6,10 @@
 #include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
 
-/* "; 3 tasks wait in StreamReader.read, called by fetch < fetch_all < main, and 5 in Queue.get,
- * called by worker < main"; nothing if there are no tasks. */
+/* Appends "; 3 tasks wait in StreamReader.read, called by fetch < fetch_all < main, and 5 in
+ * Queue.get, called by worker < main"; nothing if there are no tasks. */
 void wait_put_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid);
-/* "; its asyncio tasks were not read: ..."; or nothing. */
+/* Appends "; its asyncio tasks were not read: ..."; or nothing. */
 void wait_put_unread_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid);
 
 #endif

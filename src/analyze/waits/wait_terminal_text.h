@@ -6,10 +6,11 @@
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
 
-/* "waits for input from its terminal /dev/pts/3: it asks for a password" */
+/* Appends a wait for input: "waits for input from its terminal /dev/pts/3: it asks for a password".
+ */
 void wait_terminal_text(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
-/* "waits for output of bash (12) on the pseudo terminal /dev/pts/3 that it runs" */
+/* Appends "waits for output of bash (12) on the pseudo terminal /dev/pts/3 that it runs". */
 void pty_master_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 
 #endif

@@ -119,7 +119,7 @@ static void put_subject(struct buffer *out, const struct wait_chain *chain, size
 	}
 }
 
-static void put_end(struct buffer *out, const struct wait_chain *chain)
+static void put_chain_end(struct buffer *out, const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];
 
@@ -273,7 +273,7 @@ void wait_chain_after(
 		wait_link_text(out, g, &chain->links[i]);
 	}
 	if (chain->count)
-		put_end(out, chain);
+		put_chain_end(out, chain);
 	put_kept(out, chain);
 	if (chain->count && wait_chain_confidence(chain) == WAITS_LOW)
 		buffer_string(out, " (low confidence)");

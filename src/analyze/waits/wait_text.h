@@ -5,7 +5,7 @@
 
 #include "analyze/waits/wait_sentences.h"
 
-/* The text of one link, without its subject: "waits for its child sleep (12), 3 min". */
+/* Appends the text of one link, without its subject: "waits for its child sleep (12), 3 min". */
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 /* "stopped by a signal", "stopped by its terminal" or "frozen"; NULL: the process is not stopped.
  */
@@ -13,10 +13,10 @@ const char *stopped_process_text(const struct wait_link *link);
 /* Appends the whole paragraph about a chain. */
 void wait_chain_text(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
-/* The text after the first link: "; 12 sleeps: 16 min left". */
+/* Appends the text after the first link: "; 12 sleeps: 16 min left". */
 void wait_chain_rest(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
-/* The same from link `from` on. */
+/* Appends the sentence of a chain from link `from` on. */
 void wait_chain_after(struct buffer *out, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t from);
 /* Appends "66 bytes of output to a buffer of its own". */
@@ -25,7 +25,8 @@ void wait_put_unflushed(struct buffer *out, const struct wait_link *keeper);
 const char *wait_chain_way_out(const struct wait_chain *chain);
 /* Appends the remedy; nothing if none is needed, or known. */
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
-/* "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown" */
+/* Returns the state of a chain: "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown".
+ */
 const char *wait_chain_state(const struct wait_chain *chain);
 /* Returns why a wait of the chain is unknown; NULL: all are known. */
 const char *wait_chain_unknown(const struct wait_chain *chain);

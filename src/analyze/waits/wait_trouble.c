@@ -76,7 +76,7 @@ static bool is_troubled(
 	return is_owed(g, t, o) || are_ends_stopped(g, t, o);
 }
 
-static bool of_watched(const struct wait_graph *g, struct wait_link *link)
+static bool find_watched_in_trouble(const struct wait_graph *g, struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
 	const struct waits_object *o = NULL;
@@ -92,7 +92,7 @@ static bool of_watched(const struct wait_graph *g, struct wait_link *link)
 	return false;
 }
 
-static bool of_children(const struct wait_graph *g, struct wait_link *link)
+static bool find_children_in_trouble(const struct wait_graph *g, struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
 	const struct waits_party *p = NULL;
@@ -111,7 +111,7 @@ static bool of_children(const struct wait_graph *g, struct wait_link *link)
 }
 
 /* Finds another thread that waits, in a call of its own, for a child or such an end. */
-static bool of_threads(const struct wait_graph *g, struct wait_link *link)
+static bool find_threads_in_trouble(const struct wait_graph *g, struct wait_link *link)
 {
 	const struct waits_process *p = link->process;
 	const struct waits_thread *t = NULL;
@@ -137,7 +137,8 @@ void wait_trouble_find(const struct wait_graph *g, struct wait_link *link)
 {
 	if (!link->is_idle || !link->thread || link->process->is_kernel)
 		return;
-	if ((of_watched(g, link) || of_children(g, link) || of_threads(g, link)) &&
+	if ((find_watched_in_trouble(g, link) || find_children_in_trouble(g, link) ||
+		    find_threads_in_trouble(g, link)) &&
 		link->confidence > WAITS_MEDIUM)
 		link->confidence = WAITS_MEDIUM;
 }

@@ -123,7 +123,7 @@ static bool is_left_out(const struct snapshot *snapshot)
 	return end && !snapshot->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
 }
 
-static bool is_failed(const struct snapshot *snapshot)
+static bool has_snapshot_failed(const struct snapshot *snapshot)
 {
 	const struct waits_snapshot *end = snapshot_end(snapshot, sizeof(*end));
 
@@ -165,8 +165,9 @@ static void put_rest(const struct waits_state *s, const struct snapshot *snapsho
 	if (!chain->count) {
 		buffer_format(text, "process %u %s", pid,
 			is_left_out(snapshot) ? "was not looked at"
-			: is_failed(snapshot) ? "was not read: not enough memory or open files"
-					      : "has ended");
+			: has_snapshot_failed(snapshot)
+				? "was not read: not enough memory or open files"
+				: "has ended");
 		return;
 	}
 	wait_put_beside(text, g, chain);
@@ -286,7 +287,7 @@ struct ranked {
 	size_t place;
 };
 
-static int by_urgency(const void *a, const void *b)
+static int compare_by_urgency(const void *a, const void *b)
 {
 	const struct ranked *x = a, *y = b;
 	int order = urgency_compare(x->rank, y->rank);
@@ -335,7 +336,7 @@ static int emit_few(struct waits_state *s, struct sooth_error *err)
 		all[placed] = (struct ranked){ snapshot, rank_of(s, snapshot), placed };
 		placed++;
 	}
-	qsort(all, placed, sizeof(*all), by_urgency);
+	qsort(all, placed, sizeof(*all), compare_by_urgency);
 	for (size_t i = 0; i < placed && !status; i++)
 		status = emit_waits(s, all[i].snapshot, NULL, err);
 	return status;

@@ -53,7 +53,7 @@ struct act_process *act_at(const struct act *a, size_t i)
 	return (struct act_process *)(void *)a->processes.data + i;
 }
 
-static struct act_process *find_one(const struct act *a, const struct process_id *id)
+static struct act_process *find_process(const struct act *a, const struct process_id *id)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		if (!memcmp(&act_at(a, i)->id, id, sizeof(*id)))
@@ -77,12 +77,12 @@ static bool is_own(const struct act *a, const struct process_entry *p)
 	return false;
 }
 
-static bool is_of(const struct agent *agent, const char *name)
+static bool is_agent_called(const struct agent *agent, const char *name)
 {
 	return agent && !strcmp(agent->name, name);
 }
 
-static const char *no_owner(const struct process_entry *p, bool may_be_any)
+static const char *why_no_owner(const struct process_entry *p, bool may_be_any)
 {
 	if (process_table_is_unknown(p))
 		return may_be_any ? "permission denied: sooth cannot read which agent owns this "
@@ -103,15 +103,15 @@ static const char *find_refusal(const struct act *a, const struct process_entry 
 		return "sooth was started from this process";
 	if (process_match_kernel(p))
 		return "kernel thread";
-	if (a->only_agent && !is_of(p->agent, a->only_agent))
-		return is_of(p->owner_agent, a->only_agent)
+	if (a->only_agent && !is_agent_called(p->agent, a->only_agent))
+		return is_agent_called(p->owner_agent, a->only_agent)
 			       ? "the process is not an agent, only started by an agent"
 		       : p->agent || p->owner_agent ? "the process belongs to another agent"
-						    : no_owner(p, false);
+						    : why_no_owner(p, false);
 	if (!a->may_be_any && !p->agent && !p->owner_agent)
 		return p->process->state == 'Z'
 			       ? "zombie: the process has exited, and its parent has not reaped it"
-			       : no_owner(p, true);
+			       : why_no_owner(p, true);
 	return NULL;
 }
 
@@ -147,7 +147,7 @@ static bool select_processes(struct act *a, const struct process_entry *p, uint3
 {
 	struct act_process one = { .id = p->id, .handle = -1, .depth = depth };
 
-	if (find_one(a, &p->id) || act_count(a) >= PROCESSES_MAX)
+	if (find_process(a, &p->id) || act_count(a) >= PROCESSES_MAX)
 		return false;
 	describe_process(a, p, &one);
 	buffer_append(&a->processes, &one, sizeof(one));
@@ -169,7 +169,7 @@ int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err)
 	return 0;
 }
 
-static int is_reused(const struct process_id *id, struct sooth_error *err)
+static int refuse_reused_pid(const struct process_id *id, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
 		(unsigned)id->pid, (unsigned long long)id->start_ticks);
@@ -186,7 +186,7 @@ int act_select_identity(struct act *a, const char *text, struct sooth_error *err
 		return target_bad_pid(text, err);
 	now = process_table_find(&a->process_table, id.pid);
 	if (now && id.start_ticks && now->id.start_ticks != id.start_ticks)
-		return is_reused(&id, err);
+		return refuse_reused_pid(&id, err);
 	return act_select_pid(a, id.pid, err);
 }
 
@@ -250,7 +250,8 @@ void act_select_verdict(struct act *a, enum verdict_kind kind)
 		else
 			a->doubted += state_is_unmeasured(verdict.state);
 		if (verdict.holds && !verdict.state && select_processes(a, p, 0))
-			snprintf(find_one(a, &p->id)->why, sizeof(verdict.why), "%s", verdict.why);
+			snprintf(find_process(a, &p->id)->why, sizeof(verdict.why), "%s",
+				verdict.why);
 	}
 }
 
@@ -258,7 +259,7 @@ void act_select_verdict(struct act *a, enum verdict_kind kind)
 
 /* Returns whether the process outlives its session: a daemon, or an agent or its launcher that was
  * not left behind. */
-static bool goes_on(const struct act *a, const struct process_entry *p)
+static bool outlives_session(const struct act *a, const struct process_entry *p)
 {
 	const struct process_entry *main = NULL;
 
@@ -271,11 +272,11 @@ static bool goes_on(const struct act *a, const struct process_entry *p)
 
 static const struct act_process *selected_above(const struct act *a, const struct process_entry *p)
 {
-	for (unsigned i = 0; p->parent && i < ANCESTORS_MAX && !goes_on(a, p); i++) {
+	for (unsigned i = 0; p->parent && i < ANCESTORS_MAX && !outlives_session(a, p); i++) {
 		const struct act_process *found;
 
 		p = p->parent;
-		found = find_one(a, &p->id);
+		found = find_process(a, &p->id);
 		if (found && found->outcome != ACT_REFUSED)
 			return found;
 	}
@@ -287,7 +288,7 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 	const struct process_entry *above = p->parent;
 
 	for (unsigned i = 0; above && i < ANCESTORS_MAX; above = above->parent, i++) {
-		struct act_process *found = find_one(a, &above->id);
+		struct act_process *found = find_process(a, &above->id);
 
 		if (!found || found->outcome != ACT_SELECTED)
 			continue;
@@ -304,8 +305,8 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 static void keep_terminals(struct act *a)
 {
 	process_table_for_each (&a->process_table, p) {
-		if (p->process->terminal != PROC_NO_TERMINAL && goes_on(a, p) &&
-			!find_one(a, &p->id))
+		if (p->process->terminal != PROC_NO_TERMINAL && outlives_session(a, p) &&
+			!find_process(a, &p->id))
 			keep_terminal_of(a, p);
 	}
 }
@@ -354,7 +355,7 @@ size_t act_select_others(struct act *a)
 		/* Daemons outlive the session. */
 		if (!by && a->reach == ACT_SESSION && !p->left)
 			by = selected_beside(a, p);
-		if (by && !find_one(a, &p->id))
+		if (by && !find_process(a, &p->id))
 			added += select_processes(
 				a, p, by->depth + (p->link != PROCESS_LINK_LAUNCHED));
 	}
@@ -394,7 +395,7 @@ static bool is_launcher(const struct act_process *p)
 
 /* Sorts by depth. A launcher is ended with its main process, and before it, as it may start the
  * main process again. */
-static int by_depth(const void *a, const void *b)
+static int compare_by_depth(const void *a, const void *b)
 {
 	const struct act_process *x = a, *y = b;
 
@@ -409,5 +410,6 @@ void act_sort(struct act *a)
 {
 	assert(a);
 	if (act_count(a))
-		qsort(a->processes.data, act_count(a), sizeof(struct act_process), by_depth);
+		qsort(a->processes.data, act_count(a), sizeof(struct act_process),
+			compare_by_depth);
 }

@@ -42,8 +42,8 @@ struct act_process {
 /* Selects which processes are added to the selected ones, including ones that start later. */
 enum act_reach {
 	ACT_ONLY,    /* no descendants */
-	ACT_TREE,    /* also descendants */
-	ACT_SESSION, /* also descendants, and other processes of the session */
+	ACT_TREE,    /* the processes and their descendants */
+	ACT_SESSION, /* the processes, their descendants, and other processes of their sessions */
 };
 
 struct act {

@@ -45,14 +45,14 @@ static const struct sooth_names outcomes = { ACT_OUTCOMES, outcome_names };
 
 static ROW_SCHEMA(act, ACT_ROW, "results", act_row);
 
-static struct record_tail text(struct sooth_text *to, const char *value)
+static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
 {
 	return (struct record_tail){ to, value, strlen(value) };
 }
 
 const struct command_table act_tables[] = { { "results", &act_schema }, { 0 } };
 
-static int emit_one(struct output *o, const struct act_process *p, struct sooth_error *err)
+static int emit_process(struct output *o, const struct act_process *p, struct sooth_error *err)
 {
 	struct act_row row = {
 		.record = { .start_ticks = p->id.start_ticks, .pid = p->id.pid },
@@ -62,9 +62,10 @@ static int emit_one(struct output *o, const struct act_process *p, struct sooth_
 		.session_state = state_if(p->session[0]),
 		.why_state = state_if(p->why[0]),
 	};
-	struct record_tail tail[] = { text(&row.name, p->name), text(&row.agent, p->agent),
-		text(&row.role, p->has_role ? agent_role_name(p->role) : ""),
-		text(&row.session_id, p->session), text(&row.why, p->why) };
+	struct record_tail tail[] = { tail_of_string(&row.name, p->name),
+		tail_of_string(&row.agent, p->agent),
+		tail_of_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
+		tail_of_string(&row.session_id, p->session), tail_of_string(&row.why, p->why) };
 
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -99,7 +100,7 @@ static int emit_results(struct output *o, void *user, struct sooth_error *err)
 	note_undecided(o, a->doubted, "sooth saw too little of these processes to decide",
 		"`sooth ps -t -v` shows the reason for each process");
 	for (size_t i = 0; i < act_count(a) && !status; i++)
-		status = emit_one(o, act_at(a, i), err);
+		status = emit_process(o, act_at(a, i), err);
 	/* The section is on the stack of this function, so it ends first. */
 	return status ? status : output_close_section(o, err);
 }

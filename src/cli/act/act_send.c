@@ -93,7 +93,7 @@ static void send_to_process(struct act *a, struct act_process *p, int signal)
 	p->is_stopped = signal == SIGSTOP || (p->is_stopped && signal != SIGCONT);
 }
 
-static size_t count_left(struct act *a, int *one)
+static size_t count_alive(struct act *a, int *one)
 {
 	size_t left = 0;
 
@@ -120,7 +120,7 @@ static size_t wait_for_all(struct act *a, uint64_t wait_ns, const struct act_pro
 	int one = -1;
 	size_t left;
 
-	while ((left = count_left(a, &one)) && now < end && !stop_is_selected()) {
+	while ((left = count_alive(a, &one)) && now < end && !stop_is_selected()) {
 		a->os->wait(a->os, &one, 1, STEP_MS);
 		now = a->os->now_ns(a->os);
 		if (now >= tell && progress) {
@@ -151,7 +151,7 @@ static int look_for_others(struct act *a, size_t *found, struct sooth_error *err
 /* The processes that get a signal. */
 enum receivers { ALL_SELECTED, THE_FIRST, THE_STOPPED };
 
-static bool is_for(const struct act_process *p, enum receivers receivers)
+static bool is_receiver(const struct act_process *p, enum receivers receivers)
 {
 	switch (receivers) {
 	case THE_FIRST:
@@ -166,7 +166,7 @@ static bool is_for(const struct act_process *p, enum receivers receivers)
 static void send_all(struct act *a, int signal, enum receivers receivers)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
-		if (is_for(act_at(a, i), receivers))
+		if (is_receiver(act_at(a, i), receivers))
 			send_to_process(a, act_at(a, i), signal);
 	}
 }
@@ -181,7 +181,7 @@ static bool is_process_stopped(const struct act *a, const struct act_process *on
 	       strchr("TtZX", p->process->state);
 }
 
-static bool all_stand(const struct act *a)
+static bool are_all_stopped(const struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		if (!is_process_stopped(a, act_at(a, i)))
@@ -216,7 +216,7 @@ static int stop_all(struct act *a, bool is_polite, struct sooth_error *err)
 		stop_those_who_run(a, is_polite);
 		status = look_for_others(a, &found, err);
 		is_done = stood && !found;
-		stood = all_stand(a);
+		stood = are_all_stopped(a);
 		if (!stood && !found)
 			a->os->wait(a->os, NULL, 0, PAUSE_MS);
 	}
@@ -244,8 +244,8 @@ static int signal_receivers(
 	return status;
 }
 
-static int ask_all(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
-	struct sooth_error *err)
+static int signal_all_and_wait(struct act *a, int signal, uint64_t wait_ns,
+	const struct act_progress *progress, struct sooth_error *err)
 {
 	size_t found = 1;
 	int status = 0;
@@ -284,7 +284,7 @@ int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progre
 	act_sort(a);
 	act_pin_processes(a);
 	status = signal == SIGKILL ? kill_all(a, wait_ns, progress, err)
-				   : ask_all(a, signal, wait_ns, progress, err);
+				   : signal_all_and_wait(a, signal, wait_ns, progress, err);
 	explain_still(a);
 	return status;
 }

@@ -17,10 +17,12 @@
 #include "cli/terminal/stop.h"
 #include "os/os.h"
 
-#define LOOKS_NS   (3 * NS_PER_S) /* time for a signal to take effect */
-#define PAUSE_MS   10
-#define EXIT_LEFT  1 /* as act_exit() */
-#define LOOKS_SURE 2 /* in a row: a parent may continue its child at once */
+#define LOOKS_NS  (3 * NS_PER_S) /* time for a signal to take effect */
+#define PAUSE_MS  10
+#define EXIT_LEFT 1 /* as act_exit() */
+#define LOOKS_SURE                                                                                 \
+	2 /* number of samples in a row without a change: a parent may continue its child at once  \
+	   */
 
 /* --- freezing and thawing --- */
 
@@ -38,7 +40,7 @@ static int collect_ids(const struct act *a, struct buffer *ids)
 	return buffer_failed(ids) ? -ENOMEM : 0;
 }
 
-static int by_group(
+static int freeze_by_group(
 	struct act *a, bool is_frozen, char *group, size_t room, struct sooth_error *err)
 {
 	struct buffer ids = { 0 };
@@ -105,7 +107,8 @@ static size_t mark_done(struct act *a, bool is_frozen)
 	return left;
 }
 
-/* A terminal multiplexer continues the process of a pane whenever it stops. */
+/* Explains why selected processes did not stop, or did not go on. A terminal multiplexer continues
+ * the process of a pane whenever it stops. */
 static void explain_left(struct act *a, bool is_frozen)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
@@ -205,7 +208,7 @@ static int select_new(const struct freezing *f, size_t *added, struct sooth_erro
 /* Stops or continues by signals. Processes that the selected ones start before they stop are
  * stopped too. If forks come faster than the stops, some processes are left, and the caller counts
  * them. */
-static int by_signals(const struct freezing *f, size_t *added, struct sooth_error *err)
+static int freeze_by_signals(const struct freezing *f, size_t *added, struct sooth_error *err)
 {
 	struct act *a = f->act;
 	uint64_t end_ns = a->os->now_ns(a->os) + LOOKS_NS;
@@ -230,7 +233,7 @@ static int act_freeze(
 	const struct freezing *f, char *how, size_t room, size_t *added, struct sooth_error *err)
 {
 	char group[512] = "";
-	int status = by_group(f->act, f->is_frozen, group, sizeof(group), err);
+	int status = freeze_by_group(f->act, f->is_frozen, group, sizeof(group), err);
 
 	if (status < 0)
 		return status;
@@ -239,7 +242,7 @@ static int act_freeze(
 		return 0;
 	}
 	snprintf(how, room, "by signals: %s", group);
-	return by_signals(f, added, err);
+	return freeze_by_signals(f, added, err);
 }
 
 /* Prints the command that thaws the processes: they stay frozen after sooth exits. */

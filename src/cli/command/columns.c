@@ -62,8 +62,8 @@ static void suggest_all(
 	}
 }
 
-static int unknown_column(const struct sooth_schema *schema, const char *verb, const char *typed,
-	struct sooth_error *err)
+static int refuse_unknown_column(const struct sooth_schema *schema, const char *verb,
+	const char *typed, struct sooth_error *err)
 {
 	const char *names[2 * FIELDS_MAX];
 	size_t count = 0;
@@ -127,7 +127,7 @@ int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema 
 		const struct sooth_field *f = find_column(schema, item);
 
 		if (!f)
-			return unknown_column(schema, "show", item, err);
+			return refuse_unknown_column(schema, "show", item, err);
 		columns_add(out, f->name);
 	}
 	buffer_cstr(out);
@@ -140,7 +140,7 @@ int columns_sort(const struct sooth_field **field, bool *is_descending,
 	const struct sooth_field *f = find_column(schema, typed + (typed[0] == '-'));
 
 	if (!f)
-		return unknown_column(schema, "sort by", typed + (typed[0] == '-'), err);
+		return refuse_unknown_column(schema, "sort by", typed + (typed[0] == '-'), err);
 	*is_descending = typed[0] == '-';
 	*field = f;
 	return 0;

@@ -41,7 +41,7 @@ static bool is_standard_stream(const char *path)
 	return !strcmp(path, "-");
 }
 
-static bool is_read(const char *path, const char *argument, bool reads_numbers)
+static bool is_input_file(const char *path, const char *argument, bool reads_numbers)
 {
 	uint64_t number;
 
@@ -59,7 +59,7 @@ int written_check_one(const char *path, const struct arguments *arguments, bool 
 	if (is_standard_stream(path))
 		return 0;
 	for (size_t i = 0; i < arguments->count; i++) {
-		if (is_read(path, arguments->items[i], reads_numbers))
+		if (is_input_file(path, arguments->items[i], reads_numbers))
 			return refuse_read(path, err);
 	}
 	return 0;
@@ -74,7 +74,7 @@ static bool is_path_given(const struct arguments *arguments, const struct option
 	return false;
 }
 
-/* The names of all given output files. */
+/* Lists the names of all given output files. */
 static size_t list_written(const struct option_group *groups, size_t group_count,
 	const char *config, const struct arguments *arguments, const char *names[OPTIONS_GIVEN_MAX])
 {
@@ -122,14 +122,14 @@ struct given {
 	bool has_capture;
 };
 
-static bool is_called(const struct option *o, const char *name, size_t size)
+static bool is_option_called(const struct option *o, const char *name, size_t size)
 {
 	if (o->name)
 		return strlen(o->name) == size && !strncmp(o->name, name, size);
 	return size == 1 && o->letter == *name;
 }
 
-static bool is_given(const struct given *g, const char *name, size_t size)
+static bool is_option_given(const struct given *g, const char *name, size_t size)
 {
 	const struct arguments *a = g->arguments;
 
@@ -138,7 +138,7 @@ static bool is_given(const struct given *g, const char *name, size_t size)
 	if (size == 3 && !strncmp(name, "PID", size))
 		return a->count && !g->has_capture;
 	for (size_t i = 0; i < a->given_count; i++) {
-		if (is_called(a->given[i], name, size))
+		if (is_option_called(a->given[i], name, size))
 			return true;
 	}
 	return false;
@@ -161,7 +161,7 @@ static bool has_name(const char *list, const struct option *o)
 	size_t size;
 
 	while (next_name(&list, &name, &size)) {
-		if (is_called(o, name, size))
+		if (is_option_called(o, name, size))
 			return true;
 	}
 	return false;
@@ -226,7 +226,7 @@ static int check_per_process(
 	size_t size;
 
 	while (next_name(&list, &name, &size)) {
-		if (!is_given(g, name, size))
+		if (!is_option_given(g, name, size))
 			continue;
 		format_option(other, name, size);
 		return refuse_option(rule, other, err);
@@ -241,7 +241,7 @@ static int check_needs(
 	size_t size;
 
 	while (next_name(&list, &name, &size)) {
-		if (is_given(g, name, size))
+		if (is_option_given(g, name, size))
 			return 0;
 	}
 	return refuse_option(rule, "", err);
@@ -254,7 +254,8 @@ static int check_alone(
 		const struct option *o = g->arguments->given[i];
 		char other[SHOWN_MAX];
 
-		if (is_called(o, rule->option, strlen(rule->option)) || has_name(rule->others, o))
+		if (is_option_called(o, rule->option, strlen(rule->option)) ||
+			has_name(rule->others, o))
 			continue;
 		if (o->name)
 			format_option(other, o->name, strlen(o->name));
@@ -275,7 +276,7 @@ static int option_rules_check(const struct option_rule *rules, size_t count,
 	for (size_t i = 0; i < count && !status; i++) {
 		const struct option_rule *rule = &rules[i];
 
-		if (!is_given(&g, rule->option, strlen(rule->option)))
+		if (!is_option_given(&g, rule->option, strlen(rule->option)))
 			continue;
 		if (rule->kind == OPTION_NEVER)
 			status = refuse_option(rule, "", err);

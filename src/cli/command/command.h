@@ -11,16 +11,16 @@
  * with a reason. */
 
 enum option_rule_kind {
-	OPTION_NEVER = 1,   /* not in this command, although its group has it */
-	OPTION_PER_PROCESS, /* not together with any option of the rule */
-	OPTION_NEEDS,	    /* only together with at least one option of the rule */
-	OPTION_ALONE,	    /* only together with options of the rule, and with no others */
+	OPTION_NEVER = 1,   /* refused in this command, although its group has the option */
+	OPTION_PER_PROCESS, /* refused together with any option of the rule */
+	OPTION_NEEDS,	    /* accepted only together with at least one option of the rule */
+	OPTION_ALONE, /* accepted only together with options of the rule, and with no others */
 };
 
 /* A rule. `others` may have PID and FILE (a capture that is read) beside names of options. */
 struct option_rule {
 	enum option_rule_kind kind;
-	const char *option; /* its name, or its letter if it has no name */
+	const char *option; /* name of the option, or its letter if it has no name */
 	const char *others; /* comma-separated; NULL for OPTION_NEVER */
 	const char *why;
 	const char *remedy; /* NULL: the default of the kind */

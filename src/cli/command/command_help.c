@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "cli/command/command.h"
 
-#define OPTION_WIDTH   28 /* of the left column */
+#define OPTION_WIDTH   28 /* width of the left column */
 #define COLUMNS	       79
 #define EXAMPLES_SHOWN 2
 

@@ -15,7 +15,7 @@ const char *completion_shell(size_t index)
 	return shells[index];
 }
 
-static void each_option(
+static void print_each_option(
 	const struct command *c, void (*print)(const struct command *c, const struct option *o))
 {
 	for (size_t g = 0; g < c->group_count; g++) {
@@ -28,7 +28,7 @@ static void each_option(
 
 /* --- bash --- */
 
-static void bash_words(const struct command *c, const struct option *o)
+static void print_bash_words(const struct command *c, const struct option *o)
 {
 	(void)c;
 	if (o->name)
@@ -37,7 +37,7 @@ static void bash_words(const struct command *c, const struct option *o)
 		printf(" -%c", o->letter);
 }
 
-static void bash_choices(const struct command *c, const struct option *o)
+static void print_bash_choices(const struct command *c, const struct option *o)
 {
 	if (o->type != OPTION_CHOICE)
 		return;
@@ -63,7 +63,7 @@ static void print_bash(void)
 	printf(" --version\" -- \"$cur\"))\n\t\treturn 0\n\tfi\n"
 	       "\tcase $command:$prev in\n");
 	for (size_t i = 0; commands[i]; i++)
-		each_option(commands[i], bash_choices);
+		print_each_option(commands[i], print_bash_choices);
 	printf("\thelp:help) words=\"");
 	for (size_t i = 0; commands[i]; i++)
 		printf("%s%s", i ? " " : "", commands[i]->name);
@@ -72,7 +72,7 @@ static void print_bash(void)
 	       "\t[[ $cur == -* ]] || return 0\n\tcase $command in\n");
 	for (size_t i = 0; commands[i]; i++) {
 		printf("\t%s) words=\"--help --help-all", commands[i]->name);
-		each_option(commands[i], bash_words);
+		print_each_option(commands[i], print_bash_words);
 		printf("\" ;;\n");
 	}
 	printf("\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
@@ -94,7 +94,7 @@ static void print_zsh_text(const char *text)
 	}
 }
 
-static void zsh_value(const struct option *o)
+static void print_zsh_value(const struct option *o)
 {
 	if (o->type == OPTION_FLAG)
 		return;
@@ -111,22 +111,23 @@ static void zsh_value(const struct option *o)
 	printf(")");
 }
 
-static void zsh_spec(const char *dashes, const char *name, size_t size, const struct option *o)
+static void print_zsh_spec(
+	const char *dashes, const char *name, size_t size, const struct option *o)
 {
 	printf("\t\t'%s%.*s[", dashes, (int)size, name);
 	print_zsh_text(o->help);
 	printf("]");
-	zsh_value(o);
+	print_zsh_value(o);
 	printf("' \\\n");
 }
 
-static void zsh_option(const struct command *c, const struct option *o)
+static void print_zsh_option(const struct command *c, const struct option *o)
 {
 	(void)c;
 	if (o->name)
-		zsh_spec("--", o->name, strlen(o->name), o);
+		print_zsh_spec("--", o->name, strlen(o->name), o);
 	if (o->letter)
-		zsh_spec("-", &o->letter, 1, o);
+		print_zsh_spec("-", &o->letter, 1, o);
 }
 
 static void print_zsh(void)
@@ -142,7 +143,7 @@ static void print_zsh(void)
 	       "in\n");
 	for (size_t i = 0; commands[i]; i++) {
 		printf("\t%s)\n\t\t_arguments \\\n", commands[i]->name);
-		each_option(commands[i], zsh_option);
+		print_each_option(commands[i], print_zsh_option);
 		printf("\t\t'*:file:_files'\n\t\t;;\n");
 	}
 	printf("\tesac\n}\nif [ \"$funcstack[1]\" = _sooth ]; then\n\t_sooth \"$@\"\nelse\n"
@@ -162,7 +163,7 @@ static void print_fish_text(const char *text)
 	putchar('\'');
 }
 
-static void fish_option(const struct command *c, const struct option *o)
+static void print_fish_option(const struct command *c, const struct option *o)
 {
 	printf("complete -c sooth -n '__fish_seen_subcommand_from %s'", c->name);
 	if (o->letter)
@@ -192,7 +193,7 @@ static void print_fish(void)
 		printf("\n");
 	}
 	for (size_t i = 0; commands[i]; i++)
-		each_option(commands[i], fish_option);
+		print_each_option(commands[i], print_fish_option);
 }
 
 int completion_print(const char *shell)

@@ -26,7 +26,7 @@ struct parser {
 	struct sooth_error *err;
 };
 
-static int unknown_option(struct parser *p, const char *typed)
+static int refuse_unknown_option(struct parser *p, const char *typed)
 {
 	const char *names[NAMES_MAX];
 	const char *nearest;
@@ -48,7 +48,7 @@ static int unknown_option(struct parser *p, const char *typed)
 	return error_remedy(p->err, "the option --help lists the options");
 }
 
-static int bad_value(
+static int refuse_value(
 	struct parser *p, const struct option *o, const char *value, const char *wanted)
 {
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as the value of %s%s",
@@ -56,7 +56,7 @@ static int bad_value(
 	return error_why(p->err, "expected %s", wanted);
 }
 
-static int out_of_range(struct parser *p, const struct option *o, const char *value)
+static int refuse_range(struct parser *p, const struct option *o, const char *value)
 {
 	char range[96], from[UNITS_SIZE], to[UNITS_SIZE];
 	uint64_t number;
@@ -68,7 +68,7 @@ static int out_of_range(struct parser *p, const struct option *o, const char *va
 	else
 		snprintf(range, sizeof(range), "from %llu to %llu", (unsigned long long)o->min,
 			(unsigned long long)o->max);
-	status = bad_value(p, o, value, range);
+	status = refuse_value(p, o, value, range);
 	/* The value may be a PID, as in `ps -w 4711`, where -w needs no value. */
 	if (o->default_value && o->name && parse_u64(value, &number) && number)
 		status = error_remedy(p->err,
@@ -102,14 +102,14 @@ static int store_number(struct parser *p, const struct option *o, void *member, 
 	uint64_t number;
 
 	if (!parse_number(o, value, &number) && is_too_large(o, value))
-		return out_of_range(p, o, value);
+		return refuse_range(p, o, value);
 	if (!parse_number(o, value, &number))
-		return bad_value(p, o, value,
+		return refuse_value(p, o, value,
 			o->type == OPTION_DURATION ? "a time such as 5, 200ms or 2m"
 			: o->type == OPTION_BYTES  ? "a size such as 4096, 64k or 8M"
 						   : "a whole number");
 	if ((o->min || o->max) && (number < o->min || number > o->max))
-		return out_of_range(p, o, value);
+		return refuse_range(p, o, value);
 	memcpy(member, &number, sizeof(number));
 	return 0;
 }
@@ -122,12 +122,12 @@ static int store_real(struct parser *p, const struct option *o, void *member, co
 
 	/* Digits first: strtod(3) also takes blanks, signs, "inf" and "nan". */
 	if (digits[0] < '0' || digits[0] > '9' || *end || digits[1] == 'x' || digits[1] == 'X')
-		return bad_value(p, o, value, "a number");
+		return refuse_value(p, o, value, "a number");
 	if (digits != value)
-		return o->max ? out_of_range(p, o, value)
-			      : bad_value(p, o, value, "a number from 0 on");
+		return o->max ? refuse_range(p, o, value)
+			      : refuse_value(p, o, value, "a number from 0 on");
 	if ((o->min || o->max) && (number < (double)o->min || number > (double)o->max))
-		return out_of_range(p, o, value);
+		return refuse_range(p, o, value);
 	memcpy(member, &number, sizeof(number));
 	return 0;
 }
@@ -140,7 +140,7 @@ static int store_megabytes(
 	if (parse_u64(value, &number) && number && number <= UINT64_MAX >> 20)
 		number <<= 20;
 	else if (!parse_bytes(value, &number) || !number || !strpbrk(value, "kKmMgGtTbB"))
-		return bad_value(p, o, value, "a size such as 512 (in MB), 512M or 2G");
+		return refuse_value(p, o, value, "a size such as 512 (in MB), 512M or 2G");
 	memcpy(member, &number, sizeof(number));
 	return 0;
 }
@@ -161,7 +161,7 @@ static int store_choice(struct parser *p, const struct option *o, void *member, 
 			strcat(wanted, choice);
 		}
 	}
-	return bad_value(p, o, value, wanted);
+	return refuse_value(p, o, value, wanted);
 }
 
 static int store_list(
@@ -171,9 +171,9 @@ static int store_list(
 
 	while ((item = strsep(&value, ","))) {
 		if (!*item)
-			return bad_value(p, o, "", "a list without empty entries");
+			return refuse_value(p, o, "", "a list without empty entries");
 		if (list->count == OPTION_LIST_MAX)
-			return bad_value(p, o, item, "a list of at most 128 entries");
+			return refuse_value(p, o, item, "a list of at most 128 entries");
 		list->items[list->count++] = item;
 	}
 	return 0;
@@ -233,7 +233,7 @@ static const struct option *find_option(struct parser *p, char letter, const cha
 	return NULL;
 }
 
-/* Takes the next word as the value of an option without an attached value. */
+/* Uses the next word as the value of an option without an attached value. */
 static int next_value(struct parser *p, const struct option *o, char **value)
 {
 	const char *next = p->at + 1 < p->argc ? p->argv[p->at + 1] : "";
@@ -262,9 +262,9 @@ static int parse_long(struct parser *p)
 	int status = 0;
 
 	if (!o)
-		return unknown_option(p, word);
+		return refuse_unknown_option(p, word);
 	if (o->type == OPTION_FLAG && equals)
-		return bad_value(p, o, equals + 1, "no value");
+		return refuse_value(p, o, equals + 1, "no value");
 	if (o->type != OPTION_FLAG && !equals)
 		status = next_value(p, o, &value);
 	return status ? status : store_value(p, group, o, value);
@@ -288,7 +288,7 @@ static int parse_letters(struct parser *p)
 
 		/* Digits in a row are one number: -99 is not -9 twice. */
 		if (!o || (is_digit(letters[0]) && is_digit(letters[1]) && o->type == OPTION_FLAG))
-			return unknown_option(p, p->argv[p->at]);
+			return refuse_unknown_option(p, p->argv[p->at]);
 		if (o->type == OPTION_FLAG) {
 			store_value(p, group, o, NULL);
 			letters++;

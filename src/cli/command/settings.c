@@ -22,7 +22,7 @@ static struct span trimmed(struct span text)
 	return text;
 }
 
-static const struct option *option_named(
+static const struct option *find_option(
 	const struct option_group *groups, size_t group_count, struct span name)
 {
 	for (size_t g = 0; g < group_count; g++) {
@@ -66,7 +66,7 @@ static const struct option *option_near(
 		}
 	}
 	found = nearest_name(typed, names, count);
-	return found ? option_named(groups, group_count, span_of(found, strlen(found))) : NULL;
+	return found ? find_option(groups, group_count, span_of(found, strlen(found))) : NULL;
 }
 
 /* Adds the file and line to the option's error about its value. */
@@ -100,7 +100,7 @@ static int apply_option(struct settings *s, const struct option_group *groups, s
 	return status;
 }
 
-static int take_line(struct settings *s, const char *file, unsigned number, struct span line,
+static int parse_line(struct settings *s, const char *file, unsigned number, struct span line,
 	const struct option_group *groups, size_t group_count, void *config,
 	struct sooth_error *err)
 {
@@ -113,7 +113,7 @@ static int take_line(struct settings *s, const char *file, unsigned number, stru
 		return refuse_line(s, file, number, "it is no NAME = VALUE", line,
 			option_near(groups, group_count, line), err);
 	value = trimmed(span_of(equals + 1, line.size - size - 1));
-	o = option_named(groups, group_count, name);
+	o = find_option(groups, group_count, name);
 	if (!o)
 		return refuse_line(s, file, number, "there is no such setting", name,
 			option_near(groups, group_count, name), err);
@@ -148,7 +148,7 @@ int settings_parse(struct settings *s, const char *file, struct span text,
 
 		number++;
 		if (line.size && line.data[0] != '#')
-			failed = take_line(
+			failed = parse_line(
 				s, file, number, line, groups, group_count, config, &of_line);
 		if (!failed)
 			continue;
@@ -186,7 +186,7 @@ static size_t size_of(const struct option *o)
 	}
 }
 
-static bool is_given(const struct arguments *arguments, const struct option *o)
+static bool is_setting_given(const struct arguments *arguments, const struct option *o)
 {
 	for (size_t i = 0; i < arguments->given_count; i++) {
 		if (arguments->given[i] == o)
@@ -203,7 +203,7 @@ void settings_override(const struct option_group *groups, size_t group_count, vo
 			const struct option *o = &groups[g].options[i];
 			size_t at = groups[g].offset + o->offset;
 
-			if (is_given(arguments, o))
+			if (is_setting_given(arguments, o))
 				memcpy((char *)config + at, (const char *)typed + at, size_of(o));
 		}
 	}

@@ -16,7 +16,7 @@ struct settings {
 	size_t count;
 };
 
-/* Takes the error of each wrong line except the last. NULL: the first error ends the parsing. */
+/* Gets the error of each wrong line except the last. NULL: the first error ends the parsing. */
 struct settings_errors {
 	void (*take)(void *user, const struct sooth_error *err);
 	void *user;

@@ -15,7 +15,7 @@
 
 #define BYTES_MAX (64u << 10)
 
-static bool is_of(struct span line, const char *name)
+static bool is_line_of_setting(struct span line, const char *name)
 {
 	struct cursor c = cursor_over(line.data, line.size);
 	struct span word = cursor_until(&c, '=');
@@ -34,7 +34,7 @@ static void replace_line(struct buffer *out, struct span text, const char *name,
 
 	while (!cursor_at_end(&c)) {
 		struct span line = cursor_line(&c);
-		bool is_it = is_of(line, name);
+		bool is_it = is_line_of_setting(line, name);
 
 		if (!is_it)
 			buffer_format(out, "%.*s\n", (int)line.size, (const char *)line.data);

@@ -10,7 +10,7 @@
 
 #define FILE_MAX (1u << 20)
 
-/* A missing file is no failure. */
+/* Reads a file of labels. A missing file is no failure. */
 static int read_file(struct buffer *out, const char *path, struct sooth_error *err)
 {
 	int status = config_read(out, path, FILE_MAX, NULL, err);

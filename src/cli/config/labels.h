@@ -12,7 +12,7 @@ struct labels {
 	struct buffer hosts; /* text of /etc/hosts */
 };
 
-/* A missing or unreadable file is no failure. */
+/* Reads the labels. A missing or unreadable file is no failure. */
 int labels_read(struct labels *l, struct sooth_error *err);
 /* Sets options of a view, which borrow the texts. */
 struct sockets_options;

@@ -131,7 +131,7 @@ int control_open(struct control *c, const char *path, struct sooth_error *err)
 	return status;
 }
 
-static void let_go(struct control_client *client)
+static void release_client(struct control_client *client)
 {
 	close(client->fd);
 	buffer_fini(&client->request);
@@ -148,7 +148,7 @@ void control_close(struct control *c)
 	assert(c);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		if (c->clients[i].fd >= 0)
-			let_go(&c->clients[i]);
+			release_client(&c->clients[i]);
 	}
 	if (c->listener >= 0) {
 		if (!rights_drop_to_user(&before, c->owner, &ignored))
@@ -252,7 +252,7 @@ static int mark_phase(const struct control_actions *actions, void *user, const c
 	return error_remedy(err, "mark NAME");
 }
 
-static int do_request(struct control_client *client, const char *line,
+static int handle_request(struct control_client *client, const char *line,
 	const struct control_actions *actions, void *user, struct sooth_error *err)
 {
 	if (!strcmp(line, "ping"))
@@ -270,7 +270,7 @@ static int do_request(struct control_client *client, const char *line,
 	return error_remedy(err, "ping");
 }
 
-static void take_lines(
+static void handle_lines(
 	struct control_client *client, const struct control_actions *actions, void *user)
 {
 	struct buffer *request = &client->request;
@@ -283,7 +283,7 @@ static void take_lines(
 		int status;
 
 		*end = '\0';
-		status = do_request(client, (const char *)request->data, actions, user, &err);
+		status = handle_request(client, (const char *)request->data, actions, user, &err);
 		if (status || !client->answering)
 			answer_status(client->fd, status, &err);
 		buffer_consume(request, size);
@@ -371,8 +371,8 @@ void control_serve(struct control *c, const struct control_actions *actions, voi
 		if (client->answering)
 			continue;
 		if (read_more(client))
-			take_lines(client, actions, user);
+			handle_lines(client, actions, user);
 		else
-			let_go(client);
+			release_client(client);
 	}
 }

@@ -49,7 +49,7 @@ struct control_actions {
 };
 
 void control_init(struct control *c);
-/* -EADDRINUSE: a file of that name exists. */
+/* Opens the socket for control. -EADDRINUSE: a file of that name exists. */
 int control_open(struct control *c, const char *path, struct sooth_error *err);
 /* Accepts clients, and handles their requests. */
 void control_serve(struct control *c, const struct control_actions *actions, void *user);

@@ -150,7 +150,7 @@ static bool run_ipc_command(uint32_t command, struct sooth_observer *o)
 }
 
 /* Serves one command. False: there is none for now, or the client is gone. */
-static bool serve_one(struct ipc_channel *c, struct sooth_observer *o)
+static bool handle_command(struct ipc_channel *c, struct sooth_observer *o)
 {
 	char bytes[PACKET_MAX] = { 0 };
 	struct iovec data = { bytes, sizeof(bytes) };
@@ -184,7 +184,7 @@ int ipc_channel_serve(void *channel, struct sooth_observer *o, struct sooth_erro
 	struct ipc_channel *c = channel;
 
 	(void)err;
-	while (c->receiver >= 0 && serve_one(c, o))
+	while (c->receiver >= 0 && handle_command(c, o))
 		;
 	return 0;
 }

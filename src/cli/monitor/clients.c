@@ -44,7 +44,7 @@ static bool read_records(struct client *client, const char *names, size_t size)
 	return true;
 }
 
-static const char *unknown_field(const struct client *client)
+static const char *find_unknown_field(const struct client *client)
 {
 	const struct sooth_schema *all[16];
 	size_t count = 0;
@@ -69,7 +69,7 @@ static void read_filter(struct client *client, const char *text)
 		put_error(client, err.tried, err.why);
 		return;
 	}
-	unknown = unknown_field(client);
+	unknown = find_unknown_field(client);
 	if (unknown)
 		put_error(client, unknown, "no requested record has a field of that name");
 }
@@ -101,7 +101,7 @@ static void begin_client(struct clients *c, struct client *client)
 
 /* --- clients --- */
 
-static void let_go(struct clients *c, struct client *client)
+static void release_client(struct clients *c, struct client *client)
 {
 	for (size_t i = 0; i < FEEDS; i++)
 		feed_remove_reader(c->feeds[i], &client->queue);
@@ -212,12 +212,12 @@ void clients_serve(struct clients *c)
 		if (client->fd < 0)
 			continue;
 		if (!read_request(c, client)) {
-			let_go(c, client);
+			release_client(c, client);
 			continue;
 		}
 		if (line_queue_write_all(&client->queue, client->fd, &client->is_stuck) ||
 			(client->is_ending && !client->queue.lines.size))
-			let_go(c, client);
+			release_client(c, client);
 	}
 }
 
@@ -271,7 +271,7 @@ void clients_close(struct clients *c)
 {
 	for (size_t i = 0; i < CLIENTS_MAX && c->feeds; i++) {
 		if (c->all[i].fd >= 0)
-			let_go(c, &c->all[i]);
+			release_client(c, &c->all[i]);
 	}
 	if (c->feeds && c->fd >= 0)
 		close(c->fd);

@@ -139,7 +139,7 @@ void feed_note(struct feed *f, const char *reason)
 		line_queue_put_loss(f->readers[i].queue, 0, 0, reason, strlen(reason));
 }
 
-static bool is_wanted(const struct feed_reader *reader, const struct sooth_schema *schema,
+static bool is_row_requested(const struct feed_reader *reader, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	struct sooth_error ignored;
@@ -190,7 +190,7 @@ static bool is_of_fifo(
 	       v.text.data[size] == '/' && !memcmp(v.text.data + v.text.size - 5, ".fifo", 5);
 }
 
-static bool is_hidden(
+static bool is_row_hidden(
 	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	uint32_t pid = (uint32_t)row->pid;
@@ -221,8 +221,8 @@ static bool is_ending(struct feed *f)
 	return f->is_ending;
 }
 
-/* Takes a row; its line is made once for all readers. */
-static int take_row(void *user, const char *section, const struct sooth_schema *schema,
+/* Writes a row; its line is made once for all readers. */
+static int write_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	struct feed *f = user;
@@ -230,10 +230,10 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 
 	if (is_ending(f))
 		return -ECANCELED;
-	if (!is_of_feed(f, schema) || is_hidden(f, schema, row))
+	if (!is_of_feed(f, schema) || is_row_hidden(f, schema, row))
 		return 0;
 	for (size_t i = 0; i < f->reader_count; i++) {
-		if (!is_wanted(&f->readers[i], schema, row))
+		if (!is_row_requested(&f->readers[i], schema, row))
 			continue;
 		if (!is_made)
 			make_line(f, section, schema, row);
@@ -253,8 +253,8 @@ static void put_mark(struct feed *f, uint64_t time_ns, uint32_t what, struct spa
 		line_queue_put(f->readers[i].queue, (const char *)f->line.data, f->line.size);
 }
 
-/* Takes a mark, which comes among the records in order of time. */
-static void take_mark(
+/* Writes a mark, which comes among the records in order of time. */
+static void write_mark(
 	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct sooth_value name = sooth_field_get(sooth_schema_field(schema, "name"), record);
@@ -315,8 +315,8 @@ void feed_put_state(const struct feed *f, struct line_queue *queue)
 
 /* --- start --- */
 
-/* Takes a record. A loss in the kernel becomes a line of its own, at its place. */
-static int take_record(
+/* Writes a record. A loss in the kernel becomes a line of its own, at its place. */
+static int write_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	const struct stream_loss *loss = (const void *)record;
@@ -330,7 +330,7 @@ static int take_record(
 			feed_unseen_put(&f->unseen, (uint32_t)record->pid, f->readers[i].queue);
 	}
 	if (record->kind == STREAM_MARK && record_holds(record, sizeof(struct stream_mark)))
-		take_mark(f, schema, record);
+		write_mark(f, schema, record);
 	if (record->kind != STREAM_LOSS ||
 		record->fixed_words * SOOTH_RECORD_WORD < (int)sizeof(*loss))
 		return 0;
@@ -349,11 +349,11 @@ static int make_report(struct feed *f, struct sooth_error *err)
 	int status = sooth_report_new(&f->report, type->name, err);
 
 	if (!status)
-		status = sooth_report_on_row(f->report, take_row, f, err);
+		status = sooth_report_on_row(f->report, write_row, f, err);
 	if (!status)
 		status = sooth_report_add_view(f->report, type->view, type->options, err);
 	if (!status)
-		sooth_report_on_record(f->report, take_record, f);
+		sooth_report_on_record(f->report, write_record, f);
 	return status;
 }
 
@@ -385,7 +385,8 @@ static int make_observer(struct feed *f, struct sooth_error *err)
 	return status;
 }
 
-static int add_all(struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err)
+static int add_processes(
+	struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -412,7 +413,7 @@ static int start_feed(struct feed *f, const struct target_found *whole, const ui
 	if (!status)
 		status = make_observer(f, err);
 	if (!status)
-		status = whole ? select_all(f, whole, err) : add_all(f, pids, count, err);
+		status = whole ? select_all(f, whole, err) : add_processes(f, pids, count, err);
 	if (!status)
 		status = sooth_observer_connect_report(f->observer, f->report, err);
 	if (!status)

@@ -20,7 +20,7 @@ struct feed_unseen {
 /* Begins; `reason` is borrowed. */
 void feed_unseen_init(struct feed_unseen *u, bool only_network, const char *reason);
 void feed_unseen_fini(struct feed_unseen *u);
-/* Takes a record of any kind. True: its process was added. */
+/* Handles a record of any kind. True: its process was added. */
 bool feed_unseen_add_record(struct feed_unseen *u, const struct sooth_record *record);
 void feed_unseen_put(const struct feed_unseen *u, uint32_t pid, struct line_queue *queue);
 /* Queues a line about each of these processes, for a new reader. */

@@ -16,22 +16,22 @@
 
 #define NUMBER_BYTES 32 /* bytes of "seq" and the newline */
 
-#define TAKE_MS	   10 /* to wait until the next part can be written */
+#define TAKE_MS	   10 /* pause until the next part can be written */
 #define TAKES_MOST 8
 
-static size_t most_of(const struct line_queue *q)
+static size_t queue_limit(const struct line_queue *q)
 {
 	return q->most ? q->most : LINE_QUEUE_BYTES;
 }
 
 static bool has_room(const struct line_queue *q, size_t size)
 {
-	return q->lines.size - q->begin + size <= most_of(q);
+	return q->lines.size - q->begin + size <= queue_limit(q);
 }
 
 bool line_queue_is_filling(const struct line_queue *q)
 {
-	return q->lines.size - q->begin > most_of(q) / 2 &&
+	return q->lines.size - q->begin > queue_limit(q) / 2 &&
 	       (!q->retry_ns || clock_monotonic_ns() >= q->retry_ns);
 }
 

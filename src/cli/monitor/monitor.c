@@ -202,7 +202,7 @@ static void attach_feed(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
 	print_error_once(p, &err);
 }
 
-static void lose_reader(struct pipe_feed *p)
+static void report_lost_reader(struct pipe_feed *p)
 {
 	feed_remove_reader(&p->feed, &p->queue);
 	p->has_reader = false;
@@ -215,7 +215,7 @@ static void serve_fifo(struct monitor *m, struct pipe_feed *p)
 	int fd = fifo_open(&m->folder, p->name, &err);
 
 	if (fd < 0) {
-		lose_reader(p);
+		report_lost_reader(p);
 		if (fd != -ENXIO)
 			print_error_once(p, &err);
 		return;
@@ -230,7 +230,7 @@ static void serve_fifo(struct monitor *m, struct pipe_feed *p)
 	}
 	p->has_reader = true;
 	if (line_queue_write_all(&p->queue, fd, &p->is_stuck))
-		lose_reader(p);
+		report_lost_reader(p);
 	close(fd);
 }
 
@@ -261,7 +261,7 @@ static void print_failure(const struct sooth_error *err)
 /* --- the folder --- */
 
 /* Makes the folder again if it was removed or replaced: readers find it by its name. */
-static void keep_folder(struct monitor *m)
+static void restore_folder(struct monitor *m)
 {
 	struct user_folder again;
 	struct sooth_error err;
@@ -284,7 +284,7 @@ static void keep_folder(struct monitor *m)
 
 /* --- the history --- */
 
-static void keep_phases(struct monitor *m)
+static void store_phases(struct monitor *m)
 {
 	struct sooth_error err;
 
@@ -406,7 +406,7 @@ static void serve_readers(struct monitor *m)
 	struct sooth_error err;
 	uint64_t now_ns;
 
-	keep_folder(m);
+	restore_folder(m);
 	for (size_t i = 0; i < FEEDS; i++)
 		serve_fifo(m, &m->pipes[i]);
 	clients_serve(&m->clients);
@@ -441,7 +441,7 @@ static int open_control(struct monitor *m, struct sooth_error *err)
 	return monitor_control_open(&m->control, m->options->control, err);
 }
 
-static int open_all(struct monitor *m, struct sooth_error *err)
+static int open_folder_and_pipes(struct monitor *m, struct sooth_error *err)
 {
 	int status = fifo_folder_open(&m->folder, m->options->fifo_folder, err);
 
@@ -473,7 +473,7 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 	return status ? status : open_control(m, err);
 }
 
-static void close_all(struct monitor *m)
+static void close_clients_and_pipes(struct monitor *m)
 {
 	monitor_control_close(&m->control);
 	clients_close(&m->clients);
@@ -503,7 +503,7 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 	stop_catch();
 	if (options->reload)
 		reload_catch();
-	status = open_all(&m, err);
+	status = open_folder_and_pipes(&m, err);
 	if (!status)
 		fprintf(stderr, "sooth: records are in %s, while they are read; stop with Ctrl-C\n",
 			m.folder.path);
@@ -511,9 +511,9 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 		serve_readers(&m);
 		monitor_control_serve(&m.control);
 		reload_settings(&m);
-		keep_phases(&m);
+		store_phases(&m);
 		step_feeds(&m);
 	}
-	close_all(&m);
+	close_clients_and_pipes(&m);
 	return status;
 }

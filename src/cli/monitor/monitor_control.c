@@ -48,7 +48,7 @@ static int mark_all(void *user, const char *name, struct sooth_error *err)
 	return status;
 }
 
-static int look(void *user, struct sooth_error *err)
+static int scan_now(void *user, struct sooth_error *err)
 {
 	struct monitor_control *c = user;
 
@@ -83,7 +83,7 @@ void monitor_control_serve(struct monitor_control *c)
 		.pause = pause_all,
 		.resume = resume_all,
 		.mark = mark_all,
-		.prepare = look,
+		.prepare = scan_now,
 		.report = report,
 	};
 

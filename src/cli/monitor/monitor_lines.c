@@ -76,7 +76,7 @@ const struct command_table monitor_report_tables[] = {
 
 /* --- lines --- */
 
-static struct record_tail text(struct sooth_text *to, const char *value)
+static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
 {
 	return (struct record_tail){ to, value, strlen(value) };
 }
@@ -100,7 +100,7 @@ static void put_line(struct buffer *out, const char *type, const struct sooth_sc
 void monitor_line_begin(struct buffer *out, const char *feeds)
 {
 	struct begin_row row = { .lines_version = LINES_VERSION };
-	struct record_tail tail[] = { text(&row.feeds, feeds) };
+	struct record_tail tail[] = { tail_of_string(&row.feeds, feeds) };
 
 	put_line(out, "begin", &begin_schema, &row.record, tail, ARRAY_SIZE(tail));
 }
@@ -135,7 +135,8 @@ void monitor_line_loss(
 void monitor_line_error(struct buffer *out, const char *what, const char *why)
 {
 	struct error_row row = { 0 };
-	struct record_tail tail[] = { text(&row.what, what), text(&row.why, why) };
+	struct record_tail tail[] = { tail_of_string(&row.what, what),
+		tail_of_string(&row.why, why) };
 
 	put_line(out, "error", &error_schema, &row.record, tail, ARRAY_SIZE(tail));
 }
@@ -153,8 +154,8 @@ void monitor_line_mark(
 {
 	struct mark_row row = { .time_ns = time_ns,
 		.name_state = what == STREAM_MARK_PHASE ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct record_tail tail[] = { text(&row.feed, feed), text(&row.mark, mark_name(what)),
-		{ &row.name, name.data, name.size } };
+	struct record_tail tail[] = { tail_of_string(&row.feed, feed),
+		tail_of_string(&row.mark, mark_name(what)), { &row.name, name.data, name.size } };
 
 	put_line(out, "mark", &mark_schema, &row.record, tail, ARRAY_SIZE(tail));
 }
@@ -181,8 +182,8 @@ static void put_feed(
 		.records = feed->records,
 		.is_paused = feed->is_paused,
 		.phase_state = feed->phase ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct record_tail tail[] = { text(&row.name, feed->name),
-		text(&row.phase, feed->phase ? feed->phase : "") };
+	struct record_tail tail[] = { tail_of_string(&row.name, feed->name),
+		tail_of_string(&row.phase, feed->phase ? feed->phase : "") };
 
 	put_row(json, section, &row.record, tail, ARRAY_SIZE(tail));
 }

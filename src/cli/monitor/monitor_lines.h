@@ -26,11 +26,11 @@ extern const struct command_table monitor_report_tables[];
 /* These set `out` to an object of JSON without a newline. */
 void monitor_line_begin(struct buffer *out, const char *feeds);
 void monitor_line_process(struct buffer *out, uint32_t pid, const char *name);
-/* `pid` 0: the loss is not about one process. */
+/* Sets `out` to a line about lost records. `pid` 0: the loss is not about one process. */
 void monitor_line_loss(
 	struct buffer *out, uint64_t records, uint32_t pid, const char *reason, size_t size);
 void monitor_line_error(struct buffer *out, const char *what, const char *why);
-/* `what`: enum stream_mark_what; only a phase has a name. */
+/* Sets `out` to a line about a mark. `what`: enum stream_mark_what; only a phase has a name. */
 void monitor_line_mark(
 	struct buffer *out, const char *feed, uint64_t time_ns, uint32_t what, struct span name);
 

@@ -23,7 +23,7 @@ static bool is_kept(const struct phase_keeper *k, const struct sooth_record *r)
 	return !t || t->is_host || t->has_user; /* a user's are observed only */
 }
 
-static int take_spans(void *user, const struct batch *spans, struct sooth_error *err)
+static int store_spans(void *user, const struct batch *spans, struct sooth_error *err)
 {
 	struct phase_keeper *k = user;
 
@@ -36,7 +36,7 @@ static int take_spans(void *user, const struct batch *spans, struct sooth_error 
 	return 0;
 }
 
-static int take_record(
+static int handle_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct phase_keeper *k = user;
@@ -53,7 +53,7 @@ int phase_keeper_open(struct phase_keeper *k, const struct target_found *target,
 
 	*k = (struct phase_keeper){ .sample_ns = sample_ns ? sample_ns : PHASE_SAMPLE_NS,
 		.target = target,
-		.view = { .take = take_spans, .user = k } };
+		.view = { .take = store_spans, .user = k } };
 	status = history_writer_open(&k->writer, folder, most_bytes, err);
 	k->is_on = !status;
 	return status;
@@ -90,7 +90,7 @@ static int start_observer(struct phase_keeper *k, struct sooth_error *err)
 	if (!status)
 		status = sooth_report_add_view(k->report, "phases", &k->view, err);
 	if (!status)
-		sooth_report_on_record(k->report, take_record, k);
+		sooth_report_on_record(k->report, handle_record, k);
 	if (!status)
 		status = sooth_observer_new(&k->observer, &options, err);
 	if (!status)

@@ -27,7 +27,8 @@ struct phase_keeper {
 /* Begins. `folder` NULL: the default. Keeps only sessions of `target`; NULL: all. */
 int phase_keeper_open(struct phase_keeper *k, const struct target_found *target, const char *folder,
 	uint64_t most_bytes, uint64_t sample_ns, struct sooth_error *err);
-/* Call this several times a second. Returns a failure once; later calls try again. */
+/* Observes and stores phases. Called several times a second. Returns a failure once; later calls
+ * try again. */
 int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err);
 void phase_keeper_close(struct phase_keeper *k);
 

@@ -48,7 +48,7 @@ static const char *owner_of(const char *path, char *out, size_t size)
 	return out;
 }
 
-static int not_allowed(const char *path, struct sooth_error *err)
+static int refuse_without_permission(const char *path, struct sooth_error *err)
 {
 	char owner[64];
 	int folder_size = (int)(strrchr(path, '/') - path);
@@ -78,7 +78,7 @@ static int connect_to(const struct tail_options *o, struct sooth_error *err)
 	error_set(err, status, status == -EACCES ? SOOTH_FAULT_PRIVILEGE : SOOTH_FAULT_NOT_FOUND,
 		"connect to the monitor at %s", address.sun_path);
 	if (status == -EACCES)
-		return not_allowed(address.sun_path, err);
+		return refuse_without_permission(address.sun_path, err);
 	error_why(err, "%s",
 		status == -ENOENT || status == -ECONNREFUSED ? "no monitor serves that folder"
 							     : strerror(-status));

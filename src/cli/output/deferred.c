@@ -154,7 +154,7 @@ static void run_pager(const char *command, int text)
 
 /* --- the parent --- */
 
-static void pass_on(int number)
+static void pass_signal_to_pager(int number)
 {
 	if (shown_by > 0)
 		kill((pid_t)shown_by, number);
@@ -165,17 +165,17 @@ static const int signals[SIGNALS] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
 
 /* Passes signals on to the pager. Keys reach the pager by themselves; a signal to sooth does
  * not. */
-static void hand_over(struct sigaction before[SIGNALS])
+static void pass_signals_to_pager(struct sigaction before[SIGNALS])
 {
 	for (size_t i = 0; i < SIGNALS; i++) {
 		bool is_key = signals[i] == SIGINT || signals[i] == SIGQUIT;
-		struct sigaction action = { .sa_handler = is_key ? SIG_IGN : pass_on };
+		struct sigaction action = { .sa_handler = is_key ? SIG_IGN : pass_signal_to_pager };
 
 		sigaction(signals[i], &action, &before[i]);
 	}
 }
 
-static void take_back(const struct sigaction before[SIGNALS])
+static void restore_signals(const struct sigaction before[SIGNALS])
 {
 	for (size_t i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &before[i], NULL);
@@ -218,7 +218,7 @@ static bool show_in_pager(const char *command, const char *text, size_t size)
 
 	if (closed_at_exec_pipe(ends))
 		return false;
-	hand_over(before);
+	pass_signals_to_pager(before);
 	pid = fork();
 	if (!pid)
 		run_pager(command, ends[0]);
@@ -229,7 +229,7 @@ static bool show_in_pager(const char *command, const char *text, size_t size)
 	close(ends[1]);
 	status = pid > 0 ? wait_for(pid) : 0;
 	shown_by = 0;
-	take_back(before);
+	restore_signals(before);
 	/* A killed pager leaves the terminal without echo, so its modes are restored. */
 	if (has_terminal && pid > 0 && WIFSIGNALED(status))
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal);

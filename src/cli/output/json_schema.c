@@ -208,7 +208,7 @@ static void put_section(struct json_schema *s, const char *name)
 	json_format(&s->json, "{'type':'null'}]}");
 }
 
-static bool is_first(const struct json_schema *s, size_t i)
+static bool is_first_table(const struct json_schema *s, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
 		if (s->all.sections[k].shape != SECTION_INLINE &&
@@ -231,7 +231,7 @@ static void put_sections(struct json_schema *s)
 	for (size_t i = 0; i < s->all.section_count; i++) {
 		if (s->all.sections[i].shape == SECTION_INLINE)
 			put_fields(s, s->all.sections[i].schema);
-		else if (is_first(s, i))
+		else if (is_first_table(s, i))
 			put_section(s, s->all.sections[i].name);
 	}
 	put_not_measured(s);

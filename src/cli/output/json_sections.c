@@ -40,7 +40,7 @@ static void add_table(struct json_sections *s, const struct sooth_schema *schema
 	}
 }
 
-static void add_section(struct json_sections *s, const char *name,
+static void describe_section(struct json_sections *s, const char *name,
 	const struct sooth_schema *schema, enum section_shape shape)
 {
 	for (size_t i = 0; i < s->section_count; i++) {
@@ -70,22 +70,22 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int take_section(void *state, const struct section *section, struct sooth_error *err)
+static int add_section(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct sections_sink *s = state;
 
 	(void)err;
-	add_section(s->to, section->name, section->schema, section->shape);
+	describe_section(s->to, section->name, section->schema, section->shape);
 	for (size_t i = 0; section->asides && section->asides[i]; i++)
-		take_section(state, section->asides[i], err);
+		add_section(state, section->asides[i], err);
 	return 0;
 }
 
-static int take_rows(void *state, const struct section *section, const struct batch *batch,
+static int add_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	(void)batch;
-	return take_section(state, section, err);
+	return add_section(state, section, err);
 }
 
 static const struct sink_type sections_sink = {
@@ -94,8 +94,8 @@ static const struct sink_type sections_sink = {
 	.state_size = sizeof(struct sections_sink),
 	.takes_asides = true,
 	.open = open_sink,
-	.section = take_section,
-	.rows = take_rows,
+	.section = add_section,
+	.rows = add_rows,
 };
 
 /* Feeds a record of a kind, without any values. */
@@ -211,7 +211,7 @@ int json_sections_collect(struct json_sections *s, struct sooth_error *err)
 		const struct command_table *own = commands[i]->tables;
 
 		for (; own && own->name; own++)
-			add_section(s, own->name, own->schema, SECTION_TABLE);
+			describe_section(s, own->name, own->schema, SECTION_TABLE);
 	}
 	if (!status && (s->section_count == SECTIONS_MAX || s->table_count == TABLES_MAX))
 		status = error_errno(err, -E2BIG, "list the sections of reports");
@@ -244,7 +244,7 @@ static int collect_line_view(struct json_sections *s, const char *view, struct s
 		const struct found_section *section = &all->sections[i];
 
 		if (is_line_of(registry_stage(view), section->schema))
-			add_section(s, section->name, section->schema, section->shape);
+			describe_section(s, section->name, section->schema, section->shape);
 	}
 	free(all);
 	return status;
@@ -259,7 +259,7 @@ int json_sections_collect_lines(struct json_sections *s, struct sooth_error *err
 		const char *const *view = commands[i]->line_views;
 
 		for (; own && own->name; own++)
-			add_section(s, own->name, own->schema, SECTION_TABLE);
+			describe_section(s, own->name, own->schema, SECTION_TABLE);
 		for (; view && *view && !status; view++)
 			status = collect_line_view(s, *view, err);
 	}

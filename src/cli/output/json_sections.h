@@ -23,7 +23,7 @@ struct json_sections {
 };
 
 bool json_sections_same_table(const struct sooth_schema *a, const struct sooth_schema *b);
-/* -E2BIG: there are more than fit. */
+/* Collects all sections. -E2BIG: there are more than fit. */
 int json_sections_collect(struct json_sections *s, struct sooth_error *err);
 /* Collects the sections of one view, by its name. */
 int json_sections_collect_view(struct json_sections *s, const char *view, struct sooth_error *err);

@@ -36,8 +36,8 @@ struct trust invoker_trust(void)
 	return trust;
 }
 
-/* Takes all groups, as after a login; a user without a name gets only `gid`. */
-static bool take_groups(uid_t uid, gid_t gid)
+/* Sets all groups, as after a login; a user without a name gets only `gid`. */
+static bool set_groups(uid_t uid, gid_t gid)
 {
 	const struct passwd *user = getpwuid(uid);
 
@@ -53,7 +53,7 @@ bool invoker_become(void)
 		close(fd);
 	if (!invoker_find(&uid, &gid))
 		return true;
-	return take_groups(uid, gid) && !setgid(gid) && !setuid(uid) && getuid() == uid;
+	return set_groups(uid, gid) && !setgid(gid) && !setuid(uid) && getuid() == uid;
 }
 
 int rights_drop_to_user(struct rights *before, uid_t uid, struct sooth_error *err)

@@ -8,7 +8,7 @@
 
 #define RIGHTS_GROUPS 256
 
-/* False: sooth was not started by sudo. */
+/* Finds the user who called sudo. False: sooth was not started by sudo. */
 bool invoker_find(uid_t *uid, gid_t *gid);
 /* Trusts files of root and of the user of sudo. */
 struct trust invoker_trust(void);
@@ -24,7 +24,7 @@ struct rights {
 	bool is_changed;
 };
 
-/* Takes the rights of the caller, or of the user of sudo and its first group, until
+/* Assumes the rights of the caller, or of the user of sudo and its first group, until
  * rights_restore(). */
 int rights_drop_to_user(struct rights *before, uid_t uid, struct sooth_error *err);
 void rights_restore(const struct rights *before);

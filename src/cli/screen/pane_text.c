@@ -52,7 +52,7 @@ static bool begins_with(const char *row, size_t size, const char *words)
 	return true;
 }
 
-static bool is_beginning(const struct pane_text *p, const char *row, size_t size)
+static bool is_beginning_of_text(const struct pane_text *p, const char *row, size_t size)
 {
 	for (const char *const *words = p->beginnings; *words; words++) {
 		if (begins_with(row, size, *words))
@@ -70,7 +70,7 @@ static void drop_older(struct pane_text *p)
 	for (size_t at = p->looked;
 		at < p->text.size && (end = memchr(text + at, '\n', p->text.size - at));
 		at = p->looked) {
-		if (is_beginning(p, text + at, (size_t)(end - text) - at))
+		if (is_beginning_of_text(p, text + at, (size_t)(end - text) - at))
 			begin = at;
 		p->looked = (size_t)(end - text) + 1;
 	}
@@ -152,7 +152,7 @@ static void add_line(struct pane_text *p, bool is_utf8, const char *text, size_t
 	buffer_fini(&escaped);
 }
 
-static void lay_out(struct pane_text *p, bool is_utf8)
+static void wrap_lines(struct pane_text *p, bool is_utf8)
 {
 	const char *text = (const char *)p->text.data;
 
@@ -169,7 +169,7 @@ static void lay_out(struct pane_text *p, bool is_utf8)
 		add_line(p, is_utf8, LEFT_OUT, strlen(LEFT_OUT));
 }
 
-static size_t last_first(const struct pane_text *p)
+static size_t last_first_row(const struct pane_text *p)
 {
 	size_t page = p->page > 0 ? (size_t)p->page : 1;
 
@@ -183,10 +183,10 @@ void pane_text_fit(struct pane_text *p, bool is_utf8, int columns, int rows)
 	p->page = rows;
 	if (p->columns != columns) {
 		p->columns = columns;
-		lay_out(p, is_utf8);
+		wrap_lines(p, is_utf8);
 	}
-	if (p->first > last_first(p))
-		p->first = last_first(p);
+	if (p->first > last_first_row(p))
+		p->first = last_first_row(p);
 }
 
 /* --- moving --- */
@@ -195,7 +195,7 @@ static void scroll_by(struct pane_text *p, long by)
 {
 	long to = (long)p->first + by;
 
-	p->first = to < 0 ? 0 : (size_t)to < last_first(p) ? (size_t)to : last_first(p);
+	p->first = to < 0 ? 0 : (size_t)to < last_first_row(p) ? (size_t)to : last_first_row(p);
 }
 
 void pane_text_move(struct pane_text *p, enum pane_move move)
@@ -217,7 +217,7 @@ void pane_text_move(struct pane_text *p, enum pane_move move)
 		p->first = 0;
 		break;
 	case PANE_LAST:
-		p->first = last_first(p);
+		p->first = last_first_row(p);
 		break;
 	case PANE_STAYS:
 		break;
@@ -234,7 +234,7 @@ bool pane_text_find(struct pane_text *p, const char *searched)
 		size_t at = (p->first + i) % count;
 
 		if (strcasestr(pane_text_row(p, at), searched)) {
-			p->first = at < last_first(p) ? at : last_first(p);
+			p->first = at < last_first_row(p) ? at : last_first_row(p);
 			return true;
 		}
 	}

@@ -47,7 +47,7 @@ static void add_pid(struct target_found *found, uint32_t pid)
 
 /* --- what goes together --- */
 
-static int no_target(unsigned allowed, struct sooth_error *err)
+static int refuse_no_target(unsigned allowed, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run without a target");
 	error_why(err, "no process, session, agent, user or capture file is given");
@@ -108,7 +108,7 @@ static int check_captures(const struct arguments *a, struct sooth_error *err)
 	return 0;
 }
 
-static int check_part(
+static int check_time_range(
 	const struct target_options *t, const struct arguments *a, struct sooth_error *err)
 {
 	if (!(t->part.from || t->part.to) || target_capture(a))
@@ -121,7 +121,7 @@ static int check_part(
 static int check_targets(const struct target_options *t, const struct arguments *a,
 	unsigned allowed, struct sooth_error *err)
 {
-	int status = check_part(t, a, err);
+	int status = check_time_range(t, a, err);
 
 	if (!status)
 		status = check_command(a, allowed, err);
@@ -132,7 +132,7 @@ static int check_targets(const struct target_options *t, const struct arguments 
 
 /* --- PIDs --- */
 
-static int pid_reused(const struct process_id *id, struct sooth_error *err)
+static int refuse_reused_pid(const struct process_id *id, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
 		id->pid, (unsigned long long)id->start_ticks);
@@ -151,7 +151,7 @@ static int add_process(
 	if (id->start_ticks && !found->capture)
 		status = os_native.identify(&os_native, (pid_t)id->pid, &now, err);
 	if (!status && id->start_ticks && !found->capture && now.start_ticks != id->start_ticks)
-		return pid_reused(id, err);
+		return refuse_reused_pid(id, err);
 	add_pid(found, id->pid);
 	return status;
 }
@@ -170,7 +170,7 @@ static int add_pids(
 	return status;
 }
 
-static bool is_missing(uint32_t pid)
+static bool is_pid_missing(uint32_t pid)
 {
 	struct process_id process;
 	struct sooth_error ignored;
@@ -187,7 +187,7 @@ static void drop_missing(struct target_found *found)
 	struct buffer missing = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_missing(pids[i]))
+		if (is_pid_missing(pids[i]))
 			buffer_append(&missing, &pids[i], sizeof(*pids));
 	}
 	found->missing = missing.size / sizeof(*pids);
@@ -234,8 +234,8 @@ static int search_now(struct process_snapshot *reading)
 	return target_search_table(reading->search, &reading->process_table, reading->err);
 }
 
-/* Takes a record. A process table is complete with its snapshot. */
-static int take_record(
+/* Handles a record. A process table is complete with its snapshot. */
+static int handle_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct process_snapshot *reading = user;
@@ -246,7 +246,7 @@ static int take_record(
 	return record->kind == PROC_SNAPSHOT ? search_now(reading) : 0;
 }
 
-static int not_twice(const char *text, struct sooth_error *err)
+static int refuse_second_target(const char *text, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "find \"%s\" in a stream", text);
 	error_why(err, "to find a name, sooth must read the capture twice; a stream can be read "
@@ -264,12 +264,13 @@ static int search_capture(struct target_search *s, const char *capture, struct s
 
 	/* A missing file is reported when the capture is read. */
 	if (!strcmp(capture, "-") || (!stat(capture, &st) && !S_ISREG(st.st_mode)))
-		return not_twice(((const struct target_item *)(void *)s->items.data)->text, err);
+		return refuse_second_target(
+			((const struct target_item *)(void *)s->items.data)->text, err);
 	status = sooth_report_new(&report, "search", err);
 	if (status)
 		return status;
 	process_table_init(&reading.process_table);
-	sooth_report_on_record(report, take_record, &reading);
+	sooth_report_on_record(report, handle_record, &reading);
 	status = sooth_report_read(report, capture, err);
 	if (!status)
 		status = sooth_report_finish(report, err);
@@ -284,7 +285,7 @@ static int search_capture(struct target_search *s, const char *capture, struct s
 	return status;
 }
 
-static void keep_found(struct target_search *s, struct target_found *found)
+static void store_found_target(struct target_search *s, struct target_found *found)
 {
 	const struct process_id *all = (const void *)s->processes.data;
 
@@ -307,7 +308,7 @@ static int search_targets(const struct target_options *t, const struct arguments
 		if (!status)
 			status = target_search_end(&s, err);
 		if (!status)
-			keep_found(&s, found);
+			store_found_target(&s, found);
 	}
 	target_search_fini(&s);
 	if (!status && (buffer_failed(&found->pids) || buffer_failed(&found->note)))
@@ -323,7 +324,8 @@ static bool may_be_session(
 {
 	if (strlen(word) < SESSION_PREFIX_LEAST || word[strspn(word, "0123456789")])
 		return false;
-	return !id->pid || id->pid > PID_MOST || (!found->capture && is_missing((uint32_t)id->pid));
+	return !id->pid || id->pid > PID_MOST ||
+	       (!found->capture && is_pid_missing((uint32_t)id->pid));
 }
 
 /* Adds the session. -ESRCH: the word is no session either. */
@@ -385,7 +387,7 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 	found->capture = target_capture(a);
 	found->command = a->command;
 	if (!found->capture && !target_is_given(t, a) && !(allowed & TARGET_MAY_BE_HOST))
-		return no_target(allowed, err);
+		return refuse_no_target(allowed, err);
 	return found->command ? 0 : find_processes(t, a, allowed, found, err);
 }
 

@@ -19,7 +19,7 @@ enum target_allowed {
 
 struct target_found {
 	const char *capture;  /* NULL: live processes */
-	char *const *command; /* to launch; NULL: none */
+	char *const *command; /* command to launch; NULL: none */
 	bool is_host;	      /* every process */
 	bool has_user;	      /* every process of a user, including later ones */
 	uid_t user;

@@ -11,7 +11,7 @@ struct look {
 	bool has_heap;
 };
 
-static int take_record(
+static int handle_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct look *look = user;
@@ -55,7 +55,7 @@ enum target_memory target_memory_of(const struct target_found *found)
 		return memory;
 	process_table_init(&look.table);
 	if (!sooth_report_new(&r, "scan", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
-		sooth_report_on_record(r, take_record, &look);
+		sooth_report_on_record(r, handle_record, &look);
 		if (!observe_maps(o, r, found, &ignored))
 			memory = has_agent(&look.table) ? TARGET_MEMORY_OF_AGENT
 				 : look.has_heap	? TARGET_MEMORY_OF_RUNTIME

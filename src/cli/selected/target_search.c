@@ -145,7 +145,7 @@ static bool is_own(const struct process_entry *p, const struct process_entry *ow
 	return false;
 }
 
-static const struct process_entry *find_own(const struct process_table *c)
+static const struct process_entry *find_own_process(const struct process_table *c)
 {
 	struct process_entry *p;
 	size_t position = 0;
@@ -206,7 +206,7 @@ static int search_item(
 {
 	const struct target_item *item = item_at(s, i);
 	const struct process_entry *own =
-		item->kind == TARGET_ITEM_NAME && !s->is_capture ? find_own(c) : NULL;
+		item->kind == TARGET_ITEM_NAME && !s->is_capture ? find_own_process(c) : NULL;
 	size_t before = *hits_of(s, i);
 	struct span session = { 0 };
 	int status = 0;
@@ -265,7 +265,7 @@ int target_search_table(
 
 /* --- between tables --- */
 
-static bool is_tree(const struct target_search *s, uint32_t pid)
+static bool is_selected_with_children(const struct target_search *s, uint32_t pid)
 {
 	const uint32_t *all = (const void *)s->trees.data;
 
@@ -294,7 +294,8 @@ void target_search_record(struct target_search *s, const struct sooth_record *r)
 	const struct process_join *join = (const void *)r;
 	struct process_id id = process_id_of(r);
 
-	if (r->kind == PROCESS_JOIN && is_tree(s, join->parent_pid) && !has_process(s, &id)) {
+	if (r->kind == PROCESS_JOIN && is_selected_with_children(s, join->parent_pid) &&
+		!has_process(s, &id)) {
 		buffer_append(&s->processes, &id, sizeof(id));
 		buffer_append(&s->trees, &(uint32_t){ id.pid }, sizeof(uint32_t));
 	}
@@ -306,7 +307,7 @@ void target_search_record(struct target_search *s, const struct sooth_record *r)
 
 /* --- what was not found --- */
 
-static int no_table(const struct target_item *item, struct sooth_error *err)
+static int refuse_without_process_table(const struct target_item *item, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find \"%s\" in the capture", item->text);
 	error_why(
@@ -315,7 +316,8 @@ static int no_table(const struct target_item *item, struct sooth_error *err)
 				 "with a process table");
 }
 
-static int no_session(const struct target_search *s, const char *session, struct sooth_error *err)
+static int refuse_unknown_session(
+	const struct target_search *s, const char *session, struct sooth_error *err)
 {
 	const char *where = s->is_capture ? "in the capture" : "here";
 
@@ -331,7 +333,8 @@ static int no_session(const struct target_search *s, const char *session, struct
 	return error_remedy(err, "`sooth ps -v` lists sessions and their main processes");
 }
 
-static int no_agent(const struct target_search *s, const char *agent, struct sooth_error *err)
+static int refuse_no_agent(
+	const struct target_search *s, const char *agent, struct sooth_error *err)
 {
 	int status = s->is_capture ? 0 : user_agents_check_name(agent, err);
 
@@ -343,7 +346,8 @@ static int no_agent(const struct target_search *s, const char *agent, struct soo
 	return error_remedy(err, "`sooth ps` lists the agents that run");
 }
 
-static int no_group(const struct target_search *s, const char *path, struct sooth_error *err)
+static int refuse_empty_group(
+	const struct target_search *s, const char *path, struct sooth_error *err)
 {
 	error_set(
 		err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the control group %s", path);
@@ -352,7 +356,8 @@ static int no_group(const struct target_search *s, const char *path, struct soot
 	return error_remedy(err, "`cat /proc/PID/cgroup` shows the group of a process");
 }
 
-static int no_name(const struct target_search *s, const char *name, struct sooth_error *err)
+static int refuse_unknown_name(
+	const struct target_search *s, const char *name, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find \"%s\"", name);
 	error_why(err, "no process, agent or session %s has exactly this name",
@@ -363,7 +368,8 @@ static int no_name(const struct target_search *s, const char *name, struct sooth
 		name, name);
 }
 
-static int no_user(const struct target_search *s, const char *user, struct sooth_error *err)
+static int refuse_unknown_user(
+	const struct target_search *s, const char *user, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the user %s", user);
 	error_why(err, "no process %s belongs to this user",
@@ -382,15 +388,15 @@ int target_search_end(struct target_search *s, struct sooth_error *err)
 		if (*hits_of(s, i))
 			continue;
 		if (s->is_capture && !s->has_table)
-			return no_table(item, err);
+			return refuse_without_process_table(item, err);
 		if (item->kind == TARGET_ITEM_SESSION)
-			return no_session(s, item->text, err);
+			return refuse_unknown_session(s, item->text, err);
 		if (item->kind == TARGET_ITEM_AGENT)
-			return no_agent(s, item->text, err);
+			return refuse_no_agent(s, item->text, err);
 		if (item->kind == TARGET_ITEM_CONTROL_GROUP)
-			return no_group(s, item->text, err);
-		return item->kind == TARGET_ITEM_USER ? no_user(s, item->text, err)
-						      : no_name(s, item->text, err);
+			return refuse_empty_group(s, item->text, err);
+		return item->kind == TARGET_ITEM_USER ? refuse_unknown_user(s, item->text, err)
+						      : refuse_unknown_name(s, item->text, err);
 	}
 	return 0;
 }

@@ -47,7 +47,7 @@ static bool is_of_history(const char *name, uint32_t *number)
 	return !strcmp(again, name);
 }
 
-static int by_number(const void *a, const void *b)
+static int compare_by_number(const void *a, const void *b)
 {
 	const struct history_file *x = a, *y = b;
 
@@ -79,7 +79,7 @@ int history_list(int folder, struct buffer *files, struct sooth_error *err)
 		return error_no_memory(err);
 	if (files->size)
 		qsort(files->data, files->size / sizeof(struct history_file),
-			sizeof(struct history_file), by_number);
+			sizeof(struct history_file), compare_by_number);
 	return 0;
 }
 
@@ -156,7 +156,7 @@ static int feed_files(
 	return status ? status : feed_end(r, err);
 }
 
-static int no_history(const char *path, struct sooth_error *err)
+static int refuse_missing_history(const char *path, struct sooth_error *err)
 {
 	error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "read the history of sessions");
 	error_why(err, "the folder %s has no history: no monitor ran", path);
@@ -181,7 +181,7 @@ int history_feed(
 		return status;
 	f.fd = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f.fd < 0)
-		status = errno == ENOENT ? no_history(f.path, err)
+		status = errno == ENOENT ? refuse_missing_history(f.path, err)
 					 : error_errno(err, -errno, "open %s", f.path);
 	else
 		status = feed_files(r, f.fd, from_utc_ns, err);
@@ -199,7 +199,7 @@ struct end_search {
 	struct history_end *out;
 };
 
-static int take_end(
+static int find_end_of_process(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	const struct phase_span *p = (const void *)record;
@@ -228,7 +228,7 @@ bool history_end_of(struct history_end *out, uint32_t pid)
 	uint64_t now = clock_realtime_ns();
 
 	if (!sooth_report_new(&report, "phases", &ignored)) {
-		sooth_report_on_record(report, take_end, &search);
+		sooth_report_on_record(report, find_end_of_process, &search);
 		history_feed(report, NULL, now > END_NS ? now - END_NS : 0, &ignored);
 	}
 	sooth_report_free(report);

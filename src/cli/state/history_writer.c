@@ -68,7 +68,7 @@ void history_writer_add_spans(struct history_writer *w, const struct batch *span
 
 /* --- files --- */
 
-static uint64_t file_most(const struct history_writer *w)
+static uint64_t file_size_limit(const struct history_writer *w)
 {
 	return w->most_bytes / FILES_LEAST;
 }
@@ -85,7 +85,7 @@ static int remove_oldest(struct history_writer *w, struct sooth_error *err)
 	for (size_t i = 0; i < count; i++)
 		bytes += all[i].bytes;
 	for (size_t i = 0; i + 1 < count && !status; i++) {
-		if (bytes + file_most(w) <= w->most_bytes && count - i < FILES_MOST)
+		if (bytes + file_size_limit(w) <= w->most_bytes && count - i < FILES_MOST)
 			break;
 		if (unlinkat(w->folder.fd, all[i].name, 0) && errno != ENOENT)
 			status = error_errno(err, -errno, "remove %s", all[i].name);
@@ -97,7 +97,7 @@ static int remove_oldest(struct history_writer *w, struct sooth_error *err)
 	return status;
 }
 
-static int write_all(struct history_writer *w, struct sooth_error *err)
+static int write_pending_bytes(struct history_writer *w, struct sooth_error *err)
 {
 	size_t done = 0;
 
@@ -135,7 +135,7 @@ static int write_block(struct history_writer *w, struct buffer *records, enum bl
 	buffer_reset(&w->bytes);
 	status = block_encode(&w->encoder, &w->bytes, &block, CODEC_ZSTD, err);
 	if (!status)
-		status = write_all(w, err);
+		status = write_pending_bytes(w, err);
 	w->sequence += !status;
 	return status;
 }
@@ -224,7 +224,7 @@ static int write_pending(struct history_writer *w, struct sooth_error *err)
 	size_t before = w->pending.size;
 	int status = 0;
 
-	if (!has_file(w) || w->file_bytes >= file_most(w)) {
+	if (!has_file(w) || w->file_bytes >= file_size_limit(w)) {
 		close_file(w);
 		status = open_file(w, err);
 	}

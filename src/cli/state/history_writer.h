@@ -12,7 +12,7 @@
 
 struct history_writer {
 	struct user_folder folder;
-	int fd;		       /* of the current file; -1: none */
+	int fd;		       /* descriptor of the current file; -1: none */
 	uint64_t most_bytes;   /* limit of the size of all files */
 	uint64_t file_bytes;   /* size of the current file */
 	uint64_t sequence;     /* number of the next block */
@@ -31,7 +31,7 @@ struct history_writer {
 /* Opens the history; `path` NULL: the default folder. */
 int history_writer_open(
 	struct history_writer *w, const char *path, uint64_t most_bytes, struct sooth_error *err);
-/* Takes a record of the observed stream: definitions are kept for the heads of files. */
+/* Handles a record of the observed stream: definitions are kept for the heads of files. */
 void history_writer_learn(struct history_writer *w, const struct sooth_record *r);
 void history_writer_add_spans(struct history_writer *w, const struct batch *spans);
 /* Writes if it is time. Returns a failure once; later calls try again. */

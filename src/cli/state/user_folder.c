@@ -51,7 +51,7 @@ static bool has_parent(const char *path)
 }
 
 /* Proposes another folder that can be made: beside this one, or in /tmp. */
-static int try_another(const struct user_folder *f, bool beside, struct sooth_error *err)
+static int propose_other_folder(const struct user_folder *f, bool beside, struct sooth_error *err)
 {
 	if (beside && has_parent(f->path))
 		return error_remedy(err, "sooth monitor --%s %s.2", f->kind->option, f->path);
@@ -66,7 +66,7 @@ int user_folder_refuse(
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s%s%s", f->path, name ? "/" : "",
 		name ? name : "");
 	error_why(err, "%s", why);
-	return try_another(f, true, err);
+	return propose_other_folder(f, true, err);
 }
 
 static int check_folder(const struct user_folder *f, int fd, struct sooth_error *err)
@@ -94,13 +94,13 @@ static int open_or_make(int at, const char *name)
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int cannot_open(const struct user_folder *f, struct sooth_error *err)
+static int refuse_folder(const struct user_folder *f, struct sooth_error *err)
 {
 	if (errno == ENOTDIR || errno == ELOOP)
 		return user_folder_refuse(
 			f, NULL, "the path is no folder, or is a symbolic link", err);
 	error_errno(err, -errno, "make the folder %s", f->path);
-	return try_another(f, false, err);
+	return propose_other_folder(f, false, err);
 }
 
 /* Finds the default: a folder that must exist, and the path to make below it. */
@@ -117,10 +117,10 @@ static int find_default(
 	if (*base)
 		return 0;
 	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "find the home of user %u", (unsigned)f->uid);
-	return try_another(f, false, err);
+	return propose_other_folder(f, false, err);
 }
 
-static const char *take_path(struct user_folder *f, const char *path)
+static const char *set_path(struct user_folder *f, const char *path)
 {
 	const char *slash;
 	size_t size;
@@ -141,7 +141,7 @@ static int open_base(
 	int status = 0;
 
 	if (path) {
-		*below = take_path(f, path);
+		*below = set_path(f, path);
 		f->fd = trusted_open_parent(&trust, f->path, NULL, err);
 	} else {
 		status = find_default(f, &base, below, err);
@@ -151,9 +151,9 @@ static int open_base(
 		f->fd = trusted_open(&trust, base, O_DIRECTORY, NULL, err);
 	}
 	if (f->fd == -EPERM)
-		return err->remedy[0] ? -EPERM : try_another(f, false, err);
+		return err->remedy[0] ? -EPERM : propose_other_folder(f, false, err);
 	errno = f->fd < 0 ? -f->fd : 0;
-	return f->fd < 0 ? cannot_open(f, err) : 0;
+	return f->fd < 0 ? refuse_folder(f, err) : 0;
 }
 
 int user_folder_default(struct user_folder *f, struct sooth_error *err)
@@ -182,10 +182,10 @@ static int open_below(int at, const char *below)
 	return at;
 }
 
-static int open_all(struct user_folder *f, const char *below, struct sooth_error *err)
+static int open_and_check_folder(struct user_folder *f, const char *below, struct sooth_error *err)
 {
 	f->fd = open_below(f->fd, below);
-	return f->fd < 0 ? cannot_open(f, err) : check_folder(f, f->fd, err);
+	return f->fd < 0 ? refuse_folder(f, err) : check_folder(f, f->fd, err);
 }
 
 static int lock_folder(struct user_folder *f, struct sooth_error *err)
@@ -194,7 +194,7 @@ static int lock_folder(struct user_folder *f, struct sooth_error *err)
 		return 0;
 	error_set(err, -EBUSY, SOOTH_FAULT_USAGE, "write into %s", f->path);
 	error_why(err, "another monitor does");
-	return try_another(f, true, err);
+	return propose_other_folder(f, true, err);
 }
 
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind)
@@ -217,7 +217,7 @@ int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind,
 	if (!status)
 		status = user_folder_enter(f, err);
 	if (!status) {
-		status = open_all(f, below, err);
+		status = open_and_check_folder(f, below, err);
 		if (!status)
 			status = lock_folder(f, err);
 		user_folder_leave(f);

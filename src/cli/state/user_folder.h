@@ -36,7 +36,7 @@ void user_folder_close(struct user_folder *f);
 /* Sets the user and the default path of a folder without opening it. */
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind);
 int user_folder_default(struct user_folder *f, struct sooth_error *err);
-/* Takes the rights of the folder's user, until user_folder_leave(). */
+/* Assumes the rights of the folder's user, until user_folder_leave(). */
 int user_folder_enter(struct user_folder *f, struct sooth_error *err);
 void user_folder_leave(struct user_folder *f);
 /* Returns -EINVAL, with an error that the file `name` in the folder (NULL: the folder itself) is

@@ -15,12 +15,12 @@ struct progress {
 	bool has_text;	  /* a text follows the seconds, and stays */
 };
 
-/* Begins; `doing`: "observing"; NULL: nothing is shown. */
+/* Begins to show progress. `doing`: "observing"; NULL: nothing is shown. */
 void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns);
 void progress_step(struct progress *p, uint64_t now_ns);
 /* Shows a text instead of `doing`, cut to one line and escaped. `color` NULL: none. */
 void progress_put(const struct progress *p, const char *text, size_t size, const char *color);
-/* The observation continues until `end_ns`. */
+/* Extends the progress to `end_ns`: the observation continues. */
 void progress_extend(struct progress *p, const char *doing, uint64_t end_ns);
 void progress_end(struct progress *p);
 

@@ -22,7 +22,7 @@ static void note(int number)
 	signal(number, SIG_DFL);
 }
 
-static void catch_one(int number)
+static void catch_signal(int number)
 {
 	/* Waits are interrupted (poll(2) is never restarted); a line that is being written is
 	 * finished. */
@@ -37,14 +37,14 @@ static void catch_one(int number)
 
 void stop_catch(void)
 {
-	catch_one(SIGINT);
-	catch_one(SIGTERM);
-	catch_one(SIGHUP);
+	catch_signal(SIGINT);
+	catch_signal(SIGTERM);
+	catch_signal(SIGHUP);
 }
 
 void stop_catch_quit(void)
 {
-	catch_one(SIGQUIT);
+	catch_signal(SIGQUIT);
 }
 
 bool stop_is_selected(void)

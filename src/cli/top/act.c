@@ -42,7 +42,7 @@ static void add_target(struct top *t, const struct top_row *row)
 	a->targets[a->count++] = row->id;
 }
 
-static void name_one(struct top *t, const struct top_row *row)
+static void put_process_name(struct top *t, const struct top_row *row)
 {
 	struct top_act *a = &t->act;
 	char name[64] = "";
@@ -79,7 +79,7 @@ bool top_act_begin(struct top *t, enum top_act_verb verb)
 	if (a->count == 1) {
 		for (size_t i = 0; i < top_row_count(t); i++) {
 			if (process_id_equal(&top_row_at(t, i)->id, &a->targets[0]))
-				name_one(t, top_row_at(t, i));
+				put_process_name(t, top_row_at(t, i));
 		}
 		a->is_tree = picked && picked->kind == TOP_ROW_SESSION;
 	}
@@ -161,7 +161,7 @@ static void run_act(struct top *t)
 
 /* --- keys --- */
 
-static void take_menu_key(struct top_act *a, int key)
+static void handle_menu_key(struct top_act *a, int key)
 {
 	if (key == TOP_KEY_UP || key == 'k')
 		a->signal = (a->signal + act_signal_count - 1) % act_signal_count;
@@ -175,12 +175,12 @@ static void take_menu_key(struct top_act *a, int key)
 		a->stage = TOP_ACT_NONE;
 }
 
-void top_act_take_key(struct top *t, int key)
+void top_act_handle_key(struct top *t, int key)
 {
 	struct top_act *a = &t->act;
 
 	if (a->stage == TOP_ACT_MENU) {
-		take_menu_key(a, key);
+		handle_menu_key(a, key);
 		return;
 	}
 	if (key == 't' || key == TOP_KEY_LEFT || key == TOP_KEY_RIGHT) {
@@ -208,7 +208,7 @@ static struct canvas_area draw_box(struct top *t, int columns, int rows, const c
 		title);
 }
 
-static const char *reach_of(const struct top_act *a)
+static const char *describe_reach(const struct top_act *a)
 {
 	return a->is_tree ? "with all processes below" : "this process alone";
 }
@@ -240,7 +240,7 @@ static void draw_menu(struct top *t)
 		if (i == a->signal)
 			canvas_mark(c, y, in.x, in.columns, TOP_PICKED);
 	}
-	snprintf(wide, sizeof(wide), "Enter: next   t: %s   Escape: cancel", reach_of(a));
+	snprintf(wide, sizeof(wide), "Enter: next   t: %s   Escape: cancel", describe_reach(a));
 	snprintf(narrow, sizeof(narrow), "Enter: next  t: below: %s", a->is_tree ? "yes" : "no");
 	if (in.rows > 1)
 		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_DIM,

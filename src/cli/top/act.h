@@ -21,7 +21,7 @@ struct top_act {
 	enum top_act_verb verb;
 	size_t signal;	 /* index in the menu */
 	bool is_seen;	 /* the question was drawn */
-	bool is_tree;	 /* also act on descendants */
+	bool is_tree;	 /* the action includes descendants */
 	bool may_be_any; /* some targets belong to no agent */
 	struct process_id targets[TOP_ACT_TARGETS_MAX];
 	size_t count, left_out;
@@ -34,7 +34,7 @@ bool top_act_begin(struct top *t, enum top_act_verb verb);
 /* Begins an act on the process that the open pane is about. */
 void top_act_begin_pane(struct top *t, enum top_act_verb verb);
 bool top_act_is_key(int key, enum top_act_verb *verb);
-void top_act_take_key(struct top *t, int key);
+void top_act_handle_key(struct top *t, int key);
 void top_act_draw(struct top *t);
 
 extern const struct top_pane_kind top_act_outcome;

@@ -6,7 +6,7 @@
 
 #include "cli/top/state.h"
 
-/* Call this after the findings have changed. */
+/* Raises alerts of findings. Called after the findings have changed. */
 void top_alert_on_findings(struct top *t);
 void top_alerting_fini(struct top_alerting *a);
 

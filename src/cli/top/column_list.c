@@ -14,18 +14,19 @@ void top_column_list_open(struct top *t)
 	t->mode = TOP_CHOOSES_COLUMNS;
 }
 
-static uint32_t all_of_them(void)
+static uint32_t count_usable_columns(void)
 {
 	return (uint32_t)((1ull << top_column_count) - 1);
 }
 
-/* "pid,agent,for"; "" for all. */
+/* Writes the names of columns: "pid,agent,for"; "" for all. */
 static void names_of(uint32_t columns, char *out, size_t size)
 {
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; columns != all_of_them() && i < top_column_count && used < size; i++) {
+	for (size_t i = 0; columns != count_usable_columns() && i < top_column_count && used < size;
+		i++) {
 		if (columns >> i & 1)
 			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "," : "",
 				top_columns[i].name);
@@ -57,7 +58,7 @@ static void toggle_column(struct top *t)
 		top_say(t, "one column has to stay");
 }
 
-void top_column_list_take_key(struct top *t, int key)
+void top_column_list_handle_key(struct top *t, int key)
 {
 	unsigned last = (unsigned)top_column_count - 1;
 
@@ -72,7 +73,7 @@ void top_column_list_take_key(struct top *t, int key)
 	else if (key == ' ')
 		toggle_column(t);
 	else if (key == '*')
-		t->columns = all_of_them();
+		t->columns = count_usable_columns();
 	else if (key == TOP_KEY_ENTER || key == '\r')
 		save_columns(t);
 	else if (key == TOP_KEY_ESCAPE || key == 'q' || key == 'o' || key == TOP_KEY_LEFT)
@@ -81,7 +82,7 @@ void top_column_list_take_key(struct top *t, int key)
 		top_say(t, "Space shows or hides it, Enter keeps the choice, Escape ends the list");
 }
 
-/* A hidden column is dim; a shown one that has no room now says so. */
+/* Puts the line of a column. A hidden column is dim; a shown one that has no room now says so. */
 static void put_column(struct top *t, size_t i, int y, int x, int room, bool has_room)
 {
 	bool is_on = t->columns >> i & 1;

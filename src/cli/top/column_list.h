@@ -6,7 +6,7 @@
 #include "cli/top/state.h"
 
 void top_column_list_open(struct top *t);
-void top_column_list_take_key(struct top *t, int key);
+void top_column_list_handle_key(struct top *t, int key);
 void top_column_list_draw(struct top *t);
 
 #endif

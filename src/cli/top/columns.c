@@ -21,34 +21,34 @@
 
 /* --- order --- */
 
-static int descending(double a, double b)
+static int compare_descending(double a, double b)
 {
 	return (a < b) - (a > b);
 }
 
-static int by_pid(const struct top_session *a, const struct top_session *b)
+static int compare_by_pid(const struct top_session *a, const struct top_session *b)
 {
 	return (a->id.pid > b->id.pid) - (a->id.pid < b->id.pid);
 }
 
-static int by_agent(const struct top_session *a, const struct top_session *b)
+static int compare_by_agent(const struct top_session *a, const struct top_session *b)
 {
 	return strcmp(a->agent, b->agent);
 }
 
-static int by_project(const struct top_session *a, const struct top_session *b)
+static int compare_by_project(const struct top_session *a, const struct top_session *b)
 {
 	return strcmp(a->project, b->project);
 }
 
-static int by_task(const struct top_session *a, const struct top_session *b)
+static int compare_by_task(const struct top_session *a, const struct top_session *b)
 {
 	return strcmp(a->task, b->task);
 }
 
-static int by_age(const struct top_session *a, const struct top_session *b)
+static int compare_by_age(const struct top_session *a, const struct top_session *b)
 {
-	return descending(a->has_since ? a->since_s : -1, b->has_since ? b->since_s : -1);
+	return compare_descending(a->has_since ? a->since_s : -1, b->has_since ? b->since_s : -1);
 }
 
 static struct urgency_rank rank_of(const struct top_session *s)
@@ -59,52 +59,52 @@ static struct urgency_rank rank_of(const struct top_session *s)
 }
 
 /* Compares sessions in the order of `sooth ps`; ended sessions come last. */
-static int by_urgency(const struct top_session *a, const struct top_session *b)
+static int compare_by_urgency(const struct top_session *a, const struct top_session *b)
 {
 	bool x = a->mark == TOP_MARK_GONE, y = b->mark == TOP_MARK_GONE;
 
 	return x != y ? (x ? 1 : -1) : urgency_compare(rank_of(a), rank_of(b));
 }
 
-static int by_model(const struct top_session *a, const struct top_session *b)
+static int compare_by_model(const struct top_session *a, const struct top_session *b)
 {
 	return strcmp(a->model, b->model);
 }
 
-static int by_context(const struct top_session *a, const struct top_session *b)
+static int compare_by_context(const struct top_session *a, const struct top_session *b)
 {
-	return descending(
+	return compare_descending(
 		a->has_context ? a->context_tokens : -1, b->has_context ? b->context_tokens : -1);
 }
 
-static int by_cpu(const struct top_session *a, const struct top_session *b)
+static int compare_by_cpu(const struct top_session *a, const struct top_session *b)
 {
-	return descending(a->cpu_percent, b->cpu_percent);
+	return compare_descending(a->cpu_percent, b->cpu_percent);
 }
 
-static int by_memory(const struct top_session *a, const struct top_session *b)
+static int compare_by_memory(const struct top_session *a, const struct top_session *b)
 {
-	return descending(a->rss_bytes, b->rss_bytes);
+	return compare_descending(a->rss_bytes, b->rss_bytes);
 }
 
-static int by_received(const struct top_session *a, const struct top_session *b)
+static int compare_by_received(const struct top_session *a, const struct top_session *b)
 {
-	return descending(a->received_rate, b->received_rate);
+	return compare_descending(a->received_rate, b->received_rate);
 }
 
-static int by_sent(const struct top_session *a, const struct top_session *b)
+static int compare_by_sent(const struct top_session *a, const struct top_session *b)
 {
-	return descending(a->sent_rate, b->sent_rate);
+	return compare_descending(a->sent_rate, b->sent_rate);
 }
 
-static int by_processes(const struct top_session *a, const struct top_session *b)
+static int compare_by_processes(const struct top_session *a, const struct top_session *b)
 {
-	return descending(a->processes, b->processes);
+	return compare_descending(a->processes, b->processes);
 }
 
-static int by_finding(const struct top_session *a, const struct top_session *b)
+static int compare_by_finding(const struct top_session *a, const struct top_session *b)
 {
-	return descending(a->finding_level, b->finding_level);
+	return compare_descending(a->finding_level, b->finding_level);
 }
 
 int top_column_compare(uint8_t column, const struct top_session *a, const struct top_session *b)
@@ -133,14 +133,14 @@ bool top_column_orders(const struct top *t, size_t column)
 bool top_column_falls(const struct top_column *c)
 {
 	assert(c);
-	return c->is_number && c->compare != by_pid;
+	return c->is_number && c->compare != compare_by_pid;
 }
 
 const struct top_column *top_column_of(const char *field, bool is_flat)
 {
 	for (const struct top_column *c = top_columns; c < top_columns + top_column_count; c++) {
 		/* Sums of a session; its texts are not those of a process. */
-		bool is_same = is_flat || (c->is_number && c->compare != by_age);
+		bool is_same = is_flat || (c->is_number && c->compare != compare_by_age);
 
 		if (c->field && is_same && !strcmp(c->field, field))
 			return c;
@@ -170,7 +170,7 @@ static void draw_pid(struct top *t, const struct top_row *row, struct top_cell_p
 	put_right(t, at, row->kind == TOP_ROW_SESSION ? TOP_TEXT : TOP_DIM, text);
 }
 
-static bool of_session(const struct top_row *row)
+static bool is_session_row(const struct top_row *row)
 {
 	return row->kind == TOP_ROW_SESSION;
 }
@@ -180,7 +180,7 @@ static void draw_agent(struct top *t, const struct top_row *row, struct top_cell
 {
 	char text[64];
 
-	if (of_session(row)) {
+	if (is_session_row(row)) {
 		put_cell(t, at, TOP_STYLED(TOP_TEXT, TOP_BOLD), row->session->agent);
 		return;
 	}
@@ -194,7 +194,7 @@ static void draw_project(struct top *t, const struct top_row *row, struct top_ce
 	const struct top_session *s = row->session;
 	char text[256];
 
-	if (of_session(row)) {
+	if (is_session_row(row)) {
 		snprintf(text, sizeof(text), "%s (%s)", s->project, s->branch);
 		put_cell(t, at, top_project_style(s),
 			s->branch[0] && (int)strlen(text) <= at.width ? text : s->project);
@@ -206,7 +206,7 @@ static void draw_project(struct top *t, const struct top_row *row, struct top_ce
 
 static void draw_task(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	if (of_session(row))
+	if (is_session_row(row))
 		put_cell(t, at, TOP_TEXT, row->session->task);
 }
 
@@ -215,7 +215,7 @@ static void draw_age(struct top *t, const struct top_row *row, struct top_cell_p
 	char text[24];
 	double seconds;
 
-	if (of_session(row)) {
+	if (is_session_row(row)) {
 		if (!row->session->has_since || row->session->mark == TOP_MARK_GONE)
 			return;
 		put_right(t, at, top_age_style(row->session), top_age(text, row->session->since_s));
@@ -229,9 +229,9 @@ static void draw_activity(struct top *t, const struct top_row *row, struct top_c
 	const struct top_session *s = row->session;
 	char text[512];
 
-	if (of_session(row) && s->mark == TOP_MARK_GONE) {
+	if (is_session_row(row) && s->mark == TOP_MARK_GONE) {
 		put_cell(t, at, TOP_GONE, "ended");
-	} else if (of_session(row)) {
+	} else if (is_session_row(row)) {
 		put_cell(t, at, top_doing_style(s), s->doing_text[0] ? s->doing_text : "unknown");
 	} else {
 		if (!top_word(t->model.schema, "command", row->process->row, text, sizeof(text)))
@@ -242,7 +242,7 @@ static void draw_activity(struct top *t, const struct top_row *row, struct top_c
 
 static void draw_model(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	if (of_session(row))
+	if (is_session_row(row))
 		put_cell(t, at, TOP_TEXT, row->session->model);
 }
 
@@ -250,17 +250,17 @@ static void draw_context(struct top *t, const struct top_row *row, struct top_ce
 {
 	char text[24];
 
-	if (of_session(row) && row->session->has_context)
+	if (is_session_row(row) && row->session->has_context)
 		put_right(t, at, TOP_TEXT, top_count(text, row->session->context_tokens));
 }
 
 static void draw_cpu(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	bool has = of_session(row) ? row->session->has_cpu : row->process->has_cpu;
-	double cpu = of_session(row) ? row->session->cpu_percent : row->process->cpu_percent;
+	bool has = is_session_row(row) ? row->session->has_cpu : row->process->has_cpu;
+	double cpu = is_session_row(row) ? row->session->cpu_percent : row->process->cpu_percent;
 	char text[16];
 
-	if (!has || (of_session(row) && row->session->mark == TOP_MARK_GONE))
+	if (!has || (is_session_row(row) && row->session->mark == TOP_MARK_GONE))
 		return;
 	snprintf(text, sizeof(text), cpu < 1000 ? "%.1f" : "%.0f", cpu);
 	put_right(t, at,
@@ -286,16 +286,16 @@ static void draw_graph(struct top *t, struct top_cell_place at, const struct rec
 
 static void draw_cpu_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	if (of_session(row))
+	if (is_session_row(row))
 		draw_graph(t, at, &row->session->cpu, &graph_percent, FULL_CPU, false);
 }
 
 static void draw_memory(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	double rss = of_session(row) ? row->session->rss_bytes : row->process->rss_bytes;
+	double rss = is_session_row(row) ? row->session->rss_bytes : row->process->rss_bytes;
 	char text[UNITS_SIZE];
 
-	if (of_session(row) && row->session->mark == TOP_MARK_GONE)
+	if (is_session_row(row) && row->session->mark == TOP_MARK_GONE)
 		return;
 	put_right(t, at,
 		rss >= 2.0 * MUCH_BYTES ? TOP_HIGH
@@ -306,7 +306,7 @@ static void draw_memory(struct top *t, const struct top_row *row, struct top_cel
 
 static void draw_memory_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	if (of_session(row))
+	if (is_session_row(row))
 		draw_graph(t, at, &row->session->rss, &graph_memory, 1, true);
 }
 
@@ -322,7 +322,7 @@ static void put_rate(
 
 static void draw_received(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	if (of_session(row))
+	if (is_session_row(row))
 		put_rate(t, at, row->session->has_traffic, row->session->received_rate,
 			TOP_RECEIVED);
 	else if (t->model.interval_s > 0)
@@ -332,7 +332,7 @@ static void draw_received(struct top *t, const struct top_row *row, struct top_c
 
 static void draw_sent(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	if (of_session(row))
+	if (is_session_row(row))
 		put_rate(t, at, row->session->has_traffic, row->session->sent_rate, TOP_SENT);
 	else if (t->model.interval_s > 0)
 		put_rate(t, at, row->process->has_traffic, row->process->sent / t->model.interval_s,
@@ -341,7 +341,7 @@ static void draw_sent(struct top *t, const struct top_row *row, struct top_cell_
 
 static void draw_traffic_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	if (of_session(row))
+	if (is_session_row(row))
 		draw_graph(t, at, &row->session->received, &graph_received, 1, false);
 }
 
@@ -349,7 +349,7 @@ static void draw_processes(struct top *t, const struct top_row *row, struct top_
 {
 	char text[16];
 
-	if (!of_session(row) || row->session->mark == TOP_MARK_GONE)
+	if (!is_session_row(row) || row->session->mark == TOP_MARK_GONE)
 		return;
 	snprintf(text, sizeof(text), "%u", row->session->processes);
 	put_right(t, at, TOP_DIM, text);
@@ -360,7 +360,7 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 	const struct top_session *s = row->session;
 	char flags[64];
 
-	if (of_session(row)) {
+	if (is_session_row(row)) {
 		/* Draw only the id of a finding if no word of its answer would be whole, or the
 		 * answer stands below. */
 		bool is_short = at.width < CLAIM_LEAST || top_row_lines(t, row) > 1;
@@ -376,39 +376,40 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 /* --- the table --- */
 
 const struct top_column top_columns[] = {
-	{ "pid", "PID", "process id of the main process", 7, 0, 80, true, "pid", by_pid, draw_pid },
-	{ "agent", "AGENT", "agent; role of a process", 7, 12, 85, false, "role", by_agent,
+	{ "pid", "PID", "process id of the main process", 7, 0, 80, true, "pid", compare_by_pid,
+		draw_pid },
+	{ "agent", "AGENT", "agent; role of a process", 7, 12, 85, false, "role", compare_by_agent,
 		draw_agent },
 	{ "project", "PROJECT", "project and git branch; name of a process", 12, 32, 90, false,
-		"name", by_project, draw_project },
-	{ "task", "TASK", "first words of the first prompt", 12, 33, 78, false, NULL, by_task,
-		draw_task },
+		"name", compare_by_project, draw_project },
+	{ "task", "TASK", "first words of the first prompt", 12, 33, 78, false, NULL,
+		compare_by_task, draw_task },
 	{ "for", "FOR", "time in this activity; age of a process", 5, 0, 98, true, "elapsed_s",
-		by_age, draw_age },
+		compare_by_age, draw_age },
 	{ "activity", "ACTIVITY", "what the session is doing; command of a process", 26, 64, 100,
-		false, "command", by_urgency, draw_activity },
-	{ "model", "MODEL", "model, where the agent writes it", 11, 20, 40, false, NULL, by_model,
-		draw_model },
+		false, "command", compare_by_urgency, draw_activity },
+	{ "model", "MODEL", "model, where the agent writes it", 11, 20, 40, false, NULL,
+		compare_by_model, draw_model },
 	{ "context", "CONTEXT", "tokens of context in use, where the agent writes it", 7, 0, 62,
-		true, NULL, by_context, draw_context },
+		true, NULL, compare_by_context, draw_context },
 	{ "cpu", "CPU%", "CPU of all its processes, in percent of one processor", 6, 0, 95, true,
-		"cpu_percent", by_cpu, draw_cpu },
-	{ "cpu_graph", "", "CPU over the last minutes", 6, 12, 70, false, NULL, by_cpu,
+		"cpu_percent", compare_by_cpu, draw_cpu },
+	{ "cpu_graph", "", "CPU over the last minutes", 6, 12, 70, false, NULL, compare_by_cpu,
 		draw_cpu_graph },
 	{ "memory", "MEM", "resident memory of all its processes", 6, 0, 88, true, "rss_bytes",
-		by_memory, draw_memory },
-	{ "memory_graph", "", "memory over the last minutes", 6, 10, 35, false, NULL, by_memory,
-		draw_memory_graph },
+		compare_by_memory, draw_memory },
+	{ "memory_graph", "", "memory over the last minutes", 6, 10, 35, false, NULL,
+		compare_by_memory, draw_memory_graph },
 	{ "in", "IN/s", "bytes received on open TCP connections of all its processes", 6, 0, 60,
-		true, NULL, by_received, draw_received },
+		true, NULL, compare_by_received, draw_received },
 	{ "out", "OUT/s", "bytes sent on open TCP connections of all its processes", 6, 0, 58, true,
-		NULL, by_sent, draw_sent },
+		NULL, compare_by_sent, draw_sent },
 	{ "in_graph", "", "bytes received over the last minutes", 6, 10, 30, false, NULL,
-		by_received, draw_traffic_graph },
-	{ "processes", "N", "number of its processes", 3, 0, 50, true, NULL, by_processes,
+		compare_by_received, draw_traffic_graph },
+	{ "processes", "N", "number of its processes", 3, 0, 50, true, NULL, compare_by_processes,
 		draw_processes },
 	{ "finding", "FINDING", "the most severe finding, or flags of its processes", 14, 60, 84,
-		false, "flags", by_finding, draw_finding },
+		false, "flags", compare_by_finding, draw_finding },
 };
 const size_t top_column_count = ARRAY_SIZE(top_columns);
 
@@ -447,7 +448,7 @@ static int width_of_all(const int widths[TOP_COLUMNS_MAX])
 	return all ? all - 1 : 0;
 }
 
-static bool was_kept(uint8_t keep, uint8_t below, int width)
+static bool was_column_dropped(uint8_t keep, uint8_t below, int width)
 {
 	return !width && keep < below;
 }
@@ -455,17 +456,19 @@ static bool was_kept(uint8_t keep, uint8_t below, int width)
 /* Returns the least width: in a narrow list the most important words leave room for others. */
 static int least_width(const struct top_column *c, int room)
 {
-	if (room >= WIDE && c->compare == by_project)
+	if (room >= WIDE && c->compare == compare_by_project)
 		return 16;
 	if (room >= NARROW)
 		return c->width;
-	return c->compare == by_urgency ? 15 : c->compare == by_project ? 9 : c->width;
+	return c->compare == compare_by_urgency	  ? 15
+	       : c->compare == compare_by_project ? 9
+						  : c->width;
 }
 
 /* Returns how important a column is: in a list of all processes the PID identifies a row. */
-static uint8_t keep_of(const struct top *t, size_t i)
+static uint8_t column_importance(const struct top *t, size_t i)
 {
-	return t->is_flat && top_columns[i].compare == by_pid ? 99 : top_columns[i].keep;
+	return t->is_flat && top_columns[i].compare == compare_by_pid ? 99 : top_columns[i].keep;
 }
 
 /* Widens the activity of sessions, the most important column of the list. */
@@ -487,13 +490,14 @@ static void choose_columns(const struct top *t, int room, int widths[TOP_COLUMNS
 		size_t best = top_column_count;
 
 		for (size_t i = 0; i < top_column_count; i++) {
-			if (was_kept(keep_of(t, i), below, widths[i]) &&
-				(best == top_column_count || keep_of(t, i) > keep_of(t, best)))
+			if (was_column_dropped(column_importance(t, i), below, widths[i]) &&
+				(best == top_column_count ||
+					column_importance(t, i) > column_importance(t, best)))
 				best = i;
 		}
 		if (best == top_column_count)
 			return;
-		below = keep_of(t, best);
+		below = column_importance(t, best);
 		if (below < KEEP_LEAST)
 			grow_activity(room, widths);
 		widths[best] = least_width(&top_columns[best], room);

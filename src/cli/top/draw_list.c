@@ -69,7 +69,7 @@ static void restyle_row(struct top *t, int y, const struct canvas_area *a, uint8
 		t->canvas.cells[y * t->canvas.columns + x].style = style;
 }
 
-/* Over a threshold of -k or -m. */
+/* Returns whether a process is over a threshold of -k or -m. */
 static bool is_over(const struct top *t, const struct top_row *row)
 {
 	double is_it = 0;

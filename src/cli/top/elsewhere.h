@@ -7,7 +7,7 @@
 
 /* Writes the command that resumes the session. False: none is known. */
 bool top_resume_command(const struct top_session *s, char *out, size_t size);
-/* Within tmux: shows the pane of that terminal. False: there is none. */
+/* Shows the pane of a terminal within tmux. False: there is none. */
 bool top_jump(struct top *t, const char *terminal);
 
 #endif

@@ -106,7 +106,7 @@ static size_t column_of(const struct csv_cell *cells, size_t count, const char *
 	return 0;
 }
 
-static void take_head(struct finder *f, const struct csv_cell *cells, size_t count)
+static void parse_head(struct finder *f, const struct csv_cell *cells, size_t count)
 {
 	f->state = column_of(cells, count, "state");
 	f->severity = column_of(cells, count, "severity");
@@ -142,7 +142,7 @@ static void put_escaped(char *out, size_t size, const char *text)
 	buffer_fini(&b);
 }
 
-static bool take_finding(struct finder *f, const struct csv_cell *cells, size_t cell_count)
+static bool parse_finding(struct finder *f, const struct csv_cell *cells, size_t cell_count)
 {
 	struct top_finding found = { .id = process_of(cells[f->key - 1].text),
 		.level = level_of(cells[f->severity - 1].text),
@@ -175,7 +175,7 @@ static bool take_finding(struct finder *f, const struct csv_cell *cells, size_t 
 	return true;
 }
 
-static bool take_record(struct finder *f, const char *text, size_t size)
+static bool parse_record(struct finder *f, const char *text, size_t size)
 {
 	struct csv_cell *cells = calloc(FINDER_COLUMNS_MAX, sizeof(*cells));
 	size_t count = cells ? split_cells(text, size, cells, FINDER_COLUMNS_MAX) : 0;
@@ -183,10 +183,10 @@ static bool take_record(struct finder *f, const char *text, size_t size)
 
 	if (!f->has_head) {
 		if (count > 1)
-			take_head(f, cells, count);
+			parse_head(f, cells, count);
 	} else if (count >= f->key && count >= f->claim && count >= f->severity &&
 		   count >= f->state && count >= f->found_id) {
-		is_changed = take_finding(f, cells, count);
+		is_changed = parse_finding(f, cells, count);
 	}
 	free(cells);
 	return is_changed;
@@ -199,7 +199,7 @@ bool finder_add_lines(struct finder *f, const char *text, size_t size)
 
 	buffer_append(&f->text, text, size);
 	while ((end = record_end((const char *)f->text.data, f->text.size))) {
-		is_changed |= take_record(f, (const char *)f->text.data, end);
+		is_changed |= parse_record(f, (const char *)f->text.data, end);
 		buffer_consume(&f->text, end);
 	}
 	if (f->text.size > TEXT_MAX)

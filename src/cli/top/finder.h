@@ -18,18 +18,18 @@ struct top_finding {
 	struct process_id id; /* zeros: the host */
 	uint8_t level;	      /* 1 info to 5 critical */
 	uint8_t run;	      /* number of the run that last reported the finding */
-	bool has_ended;	      /* if cleared: the process has ended */
-	uint64_t seen_ns;     /* when its claim was made, on the monotonic clock */
+	bool has_ended;	      /* the finding was cleared because the process has ended */
+	uint64_t seen_ns;     /* time at which the claim was made, on the monotonic clock */
 	char name[48], claim[240], remedy[240];
 	char answer[320];		  /* line of the cause that it belongs to; "": none */
 	char key[TOP_FINDING_KEY];	  /* unique key from `sooth diagnose` */
-	char answer_key[TOP_FINDING_KEY]; /* of the finding that is this cause; "": unknown */
+	char answer_key[TOP_FINDING_KEY]; /* key of the finding that is this cause; "": unknown */
 };
 
 struct finder {
 	struct own_command command;
 	bool is_started, has_head;
-	bool has_first; /* a diagnosis is complete */
+	bool has_first; /* at least one diagnosis is complete */
 	uint8_t run;	/* number of the current run of the command */
 	uint64_t start_ns, interval_ns, wanted_ns;
 	uint64_t complete_ns; /* time the last diagnosis was complete; 0: none */

@@ -39,7 +39,7 @@ static size_t find_selected(const struct top *t, const struct top_finding *const
 	return 0;
 }
 
-static void select_one(struct top *t, const struct top_finding *f)
+static void select_finding(struct top *t, const struct top_finding *f)
 {
 	snprintf(t->finding_key, sizeof(t->finding_key), "%s", f->key);
 }
@@ -55,11 +55,11 @@ void top_findings_open(struct top *t)
 						  : "no findings");
 		return;
 	}
-	select_one(t, all[0]);
+	select_finding(t, all[0]);
 	t->mode = TOP_FINDINGS;
 }
 
-void top_findings_take_key(struct top *t, int key)
+void top_findings_handle_key(struct top *t, int key)
 {
 	const struct top_finding *all[FINDINGS_MAX];
 	size_t count = top_findings_sorted(t, all), at = find_selected(t, all, count);
@@ -69,13 +69,13 @@ void top_findings_take_key(struct top *t, int key)
 		return;
 	}
 	if (key == TOP_KEY_DOWN || key == 'j')
-		select_one(t, all[at + 1 < count ? at + 1 : at]);
+		select_finding(t, all[at + 1 < count ? at + 1 : at]);
 	else if (key == TOP_KEY_UP || key == 'k')
-		select_one(t, all[at ? at - 1 : 0]);
+		select_finding(t, all[at ? at - 1 : 0]);
 	else if (key == TOP_KEY_HOME || key == 'g')
-		select_one(t, all[0]);
+		select_finding(t, all[0]);
 	else if (key == TOP_KEY_END || key == 'G')
-		select_one(t, all[count - 1]);
+		select_finding(t, all[count - 1]);
 	else if (key == TOP_KEY_ENTER || key == '\r' || key == 'd' || key == TOP_KEY_RIGHT)
 		top_open_finding(t, all[at]);
 	else

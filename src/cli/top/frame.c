@@ -132,7 +132,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int add_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct top_frames *f = ((struct frame_sink *)state)->frames;
@@ -172,7 +172,7 @@ const struct sink_type top_sink = {
 	.open = open_sink,
 	.begin = begin,
 	.section = section_begin,
-	.rows = rows,
+	.rows = add_rows,
 	.section_end = section_end,
 	.end = end,
 };

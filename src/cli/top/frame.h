@@ -11,7 +11,7 @@
 #define TOP_TABLES_MAX 16
 
 struct top_table {
-	const char *name; /* of the table's section */
+	const char *name; /* name of the table's section */
 	const struct sooth_schema *schema;
 	const char *if_empty;
 	struct buffer records;

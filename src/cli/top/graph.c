@@ -5,11 +5,11 @@
 #include <math.h>
 
 #define BRAILLE	     0x2800
-#define BLOCK	     0x2580 /* from one eighth on */
+#define BLOCK	     0x2580 /* character before the block of one eighth */
 #define BRAILLE_ROWS 4
 #define BLOCK_STEPS  8
 #define ZOOM_LEAST   0.2 /* share of the highest value: smaller changes do not fill the height */
-#define ZOOM_BELOW   0.2 /* of the change, below the lowest value */
+#define ZOOM_BELOW   0.2 /* share of the change that is kept free below the lowest value */
 
 const struct graph_scale graph_percent = {
 	.top = 100, .at = { 40, 70, 90 }, .styles = { TOP_LOW, TOP_MIDDLE, TOP_HIGH, TOP_ALARM }

@@ -8,7 +8,7 @@
 
 enum graph_form {
 	GRAPH_BRAILLE, /* two values a column, four steps a row */
-	GRAPH_BLOCK,   /* one value a column, eight steps a row */
+	GRAPH_BLOCK,   /* block characters: one value a column, eight steps a row */
 	GRAPH_ASCII,
 	GRAPH_FORMS,
 };
@@ -32,7 +32,7 @@ void graph_zoom(struct graph_scale *scale, const struct recent *s, int columns);
 /* Draws the values, newest at the right edge. A measured value other than 0 is never blank. */
 void graph_draw(struct canvas *c, struct canvas_area area, enum graph_form form,
 	const struct recent *s, const struct graph_scale *scale);
-/* A bar of `columns`, of which `share` (0 to 1) is full. */
+/* Draws a bar of `columns`, of which `share` (0 to 1) is full. */
 void graph_meter(struct canvas *c, int y, int x, int columns, enum graph_form form, double share,
 	unsigned style);
 

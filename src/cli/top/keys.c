@@ -45,7 +45,7 @@ static void sort_by(struct top *t, int step)
 	top_say(t, "sorted by %s: %s", top_columns[at].name, top_columns[at].help);
 }
 
-static void reverse(struct top *t, int key)
+static void reverse_order(struct top *t, int key)
 {
 	(void)key;
 	t->is_reversed = !t->is_reversed;
@@ -107,7 +107,7 @@ static void change_flat(struct top *t, int key)
 	show_all(t, false, !t->is_flat);
 }
 
-static void tag(struct top *t, int key)
+static void tag_row(struct top *t, int key)
 {
 	const struct top_row *row = top_picked(t);
 
@@ -139,7 +139,7 @@ static void click_heading(struct top *t, int x)
 	top_arrange(t);
 }
 
-static void take_mouse(struct top *t, const struct top_mouse *mouse)
+static void handle_mouse(struct top *t, const struct top_mouse *mouse)
 {
 	const struct canvas_area *list = &t->places.list;
 	size_t row;
@@ -148,7 +148,7 @@ static void take_mouse(struct top *t, const struct top_mouse *mouse)
 		return;
 	if (t->pane.kind) {
 		for (int i = 0; mouse->wheel && i < 3; i++)
-			top_pane_take_key(&t->pane, mouse->wheel < 0 ? 'k' : 'j');
+			top_pane_handle_key(&t->pane, mouse->wheel < 0 ? 'k' : 'j');
 		return;
 	}
 	if (mouse->wheel) {
@@ -171,7 +171,7 @@ static void take_mouse(struct top *t, const struct top_mouse *mouse)
 
 /* --- the list --- */
 
-static bool take_movement(struct top *t, int key)
+static bool handle_movement_key(struct top *t, int key)
 {
 	switch (key) {
 	case TOP_KEY_UP:
@@ -277,7 +277,7 @@ static void change_interval(struct top *t, int key)
 	t->interval_ns = to;
 }
 
-static void untag(struct top *t, int key)
+static void untag_rows(struct top *t, int key)
 {
 	(void)key;
 	top_say(t, t->tagged.count ? "no row is tagged any more" : "no row is tagged");
@@ -332,7 +332,7 @@ static const struct {
 } choices[] = {
 	{ { '<', '>' }, choose_order },
 	{ { TOP_KEY_F1 + 5 }, choose_order },
-	{ { 'I' }, reverse },
+	{ { 'I' }, reverse_order },
 	{ { 't', TOP_KEY_F1 + 4 }, change_tree },
 	{ { 'l' }, change_flat },
 	{ { 'b' }, top_show_short_lived },
@@ -343,8 +343,8 @@ static const struct {
 	{ { 'o', TOP_KEY_F1 + 1 }, choose_columns },
 	{ { 'w' }, show_findings },
 	{ { '+', '-' }, change_interval },
-	{ { ' ' }, tag },
-	{ { 'U' }, untag },
+	{ { ' ' }, tag_row },
+	{ { 'U' }, untag_rows },
 	{ { 'p' }, pause_display },
 	{ { '?', 'h' }, show_help },
 	{ { TOP_KEY_F1 }, show_help },
@@ -358,7 +358,7 @@ static const struct {
 	{ { '{', '}' }, step_replay },
 };
 
-static void take_choice(struct top *t, int key)
+static void handle_choice_key(struct top *t, int key)
 {
 	const struct top_pane_kind *kind = top_pane_kind_for(key);
 
@@ -378,30 +378,30 @@ static void take_choice(struct top *t, int key)
 		top_say(t, "this key does nothing here; ? lists the keys");
 }
 
-bool top_take_key(struct top *t, int key, const struct top_mouse *mouse)
+bool top_handle_key(struct top *t, int key, const struct top_mouse *mouse)
 {
 	t->message[0] = '\0';
 	if (key == TOP_KEY_RESIZE)
 		return true;
 	if (key == TOP_KEY_MOUSE) {
 		if (t->mode == TOP_LIST && t->act.stage == TOP_ACT_NONE)
-			take_mouse(t, mouse);
+			handle_mouse(t, mouse);
 		return true;
 	}
 	if (t->act.stage != TOP_ACT_NONE) {
-		top_act_take_key(t, key);
+		top_act_handle_key(t, key);
 		return true;
 	}
 	if (top_prompt_is_open(t)) {
-		top_prompt_take_key(t, key);
+		top_prompt_handle_key(t, key);
 		return true;
 	}
 	if (t->mode == TOP_FINDINGS) {
-		top_findings_take_key(t, key);
+		top_findings_handle_key(t, key);
 		return true;
 	}
 	if (t->mode == TOP_CHOOSES_COLUMNS) {
-		top_column_list_take_key(t, key);
+		top_column_list_handle_key(t, key);
 		return true;
 	}
 	if (t->mode == TOP_HELP) {
@@ -409,12 +409,12 @@ bool top_take_key(struct top *t, int key, const struct top_mouse *mouse)
 		return true;
 	}
 	if (t->pane.kind) {
-		top_take_pane_key(t, key);
+		top_handle_pane_key(t, key);
 		return true;
 	}
 	if (key == 'q' || key == TOP_KEY_F10)
 		return false;
-	if (!take_movement(t, key))
-		take_choice(t, key);
+	if (!handle_movement_key(t, key))
+		handle_choice_key(t, key);
 	return true;
 }

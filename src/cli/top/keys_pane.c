@@ -143,8 +143,8 @@ void top_show_short_lived(struct top *t, int key)
 	buffer_fini(&words);
 }
 
-/* Takes a key of another pane, which opens for the same process. */
-void top_take_pane_key(struct top *t, int key)
+/* Handles a key of another pane, which opens for the same process. */
+void top_handle_pane_key(struct top *t, int key)
 {
 	struct top_pane *p = &t->pane;
 	const struct top_pane_kind *kind = top_pane_kind_for(key);
@@ -152,7 +152,7 @@ void top_take_pane_key(struct top *t, int key)
 
 	if (key == 'q' || key == TOP_KEY_ESCAPE || key == TOP_KEY_F10 || key == TOP_KEY_LEFT)
 		top_pane_close(p);
-	else if (top_pane_take_key(p, key))
+	else if (top_pane_handle_key(p, key))
 		return;
 	else if (key == '/' || key == TOP_KEY_F1 + 2)
 		top_prompt_open(t, TOP_ASKS_PANE_SEARCH);

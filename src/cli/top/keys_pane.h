@@ -9,7 +9,7 @@
 void top_open_pane(struct top *t, const struct top_pane_kind *kind);
 /* Opens a pane with the evidence of a finding (a diagnosis), and selects the row of its process. */
 void top_open_finding(struct top *t, const struct top_finding *f);
-void top_take_pane_key(struct top *t, int key);
+void top_handle_pane_key(struct top *t, int key);
 /* Copies the PID, or the command that resumes the session. */
 void top_copy(struct top *t, bool is_resume);
 /* Switches to the process's pane of tmux, or else prints its terminal. */

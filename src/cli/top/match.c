@@ -87,7 +87,7 @@ static bool row_fits(
 
 /* --- rows --- */
 
-static bool is_text(const struct top_match *m)
+static bool is_plain_text(const struct top_match *m)
 {
 	return m->text[0] && !m->expression && !m->why[0];
 }
@@ -114,7 +114,7 @@ bool top_match_session(const struct top_match *m, const struct top_session *s)
 {
 	if ((m->user[0] || m->expression) && !s->is_fit)
 		return false;
-	return !is_text(m) || top_session_has(s, m->text);
+	return !is_plain_text(m) || top_session_has(s, m->text);
 }
 
 bool top_match_process(
@@ -122,6 +122,6 @@ bool top_match_process(
 {
 	if (!row_fits(m, schema, p))
 		return false;
-	return !is_text(m) || top_process_has(schema, p, m->text) ||
+	return !is_plain_text(m) || top_process_has(schema, p, m->text) ||
 	       (p->session && top_session_has(p->session, m->text));
 }

@@ -11,15 +11,15 @@
 #define TOP_FILTER_SIZE 96
 
 struct top_match {
-	char text[TOP_FILTER_SIZE], user[TOP_FILTER_SIZE]; /* as typed; "": all */
-	struct filter *expression;			   /* of `text`; NULL: plain text */
-	char why[256]; /* why the text is no valid expression; "": it is */
+	char text[TOP_FILTER_SIZE], user[TOP_FILTER_SIZE]; /* texts as typed; "": all processes */
+	struct filter *expression; /* parsed form of `text`; NULL: plain text */
+	char why[256];		   /* reason why the text is no valid expression; "": it is valid */
 };
 
 void top_match_fini(struct top_match *m);
-/* Call this after `text` has changed. A text with an operator is an expression. */
+/* Parses `text` after it has changed. A text with an operator is an expression. */
 void top_match_changed(struct top_match *m, const struct sooth_schema *schema);
-/* Call this before the functions below. Finds the sessions with a matching process. */
+/* Finds the sessions with a matching process. Called before the functions below. */
 void top_match_prepare(struct top_match *m, const struct top_model *model);
 bool top_match_session(const struct top_match *m, const struct top_session *s);
 bool top_match_process(

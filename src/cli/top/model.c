@@ -26,7 +26,7 @@ const struct top_doing top_doings[TOP_DOINGS] = {
 	{ "", "unknown", TOP_UNKNOWN, 0, 0 },
 };
 
-/* As the rows name them, in the order of the list. */
+/* Names of the roles as rows have them, in the order of the list. */
 static const char *const roles[] = { "main", "launcher", "daemon", TOOL, SERVER, "language-server",
 	"helper", "status-line", "spare", "" };
 
@@ -168,7 +168,7 @@ static void forget_processes(struct top_model *m)
 
 /* --- sessions --- */
 
-static uint8_t doing_named(const char *state)
+static uint8_t find_activity(const char *state)
 {
 	uint8_t i = 0;
 
@@ -177,7 +177,7 @@ static uint8_t doing_named(const char *state)
 	return i;
 }
 
-static uint8_t doing_of(const struct top_model *m, const struct sooth_record *r)
+static uint8_t activity_of(const struct top_model *m, const struct sooth_record *r)
 {
 	const struct sooth_field *f = sooth_schema_field(m->schema, "activity"), *state;
 	const struct sooth_record *row;
@@ -193,7 +193,7 @@ static uint8_t doing_of(const struct top_model *m, const struct sooth_record *r)
 	v = sooth_field_get(state, row);
 	if (!value_is_there(&v) || v.u >= state->names->count || !state->names->names[v.u])
 		return TOP_DOINGS - 1;
-	return doing_named(state->names->names[v.u]);
+	return find_activity(state->names->names[v.u]);
 }
 
 static struct top_session *session_for(struct top_model *m, const struct process_id *id)
@@ -253,7 +253,7 @@ static void keep_phase(const struct top_model *m, struct top_session *s)
 static void begin_session(struct top_model *m, const struct top_process *p)
 {
 	struct top_session *s = session_for(m, &p->id);
-	uint8_t doing = doing_of(m, p->row);
+	uint8_t doing = activity_of(m, p->row);
 	double urgency = URGENCY_OTHER;
 
 	if (!s)

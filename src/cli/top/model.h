@@ -22,7 +22,7 @@ enum top_mark { TOP_MARK_NONE, TOP_MARK_NEW, TOP_MARK_CHANGED, TOP_MARK_GONE, TO
 
 /* The activities of a session. */
 struct top_doing {
-	const char *state; /* as in JSON */
+	const char *state; /* name of the state in JSON */
 	const char *word;  /* a short one */
 	uint8_t style;
 	/* Seconds after which the activity is shown as notable, and as worrying; 0: never. */
@@ -99,7 +99,7 @@ struct top_host {
 	double memory_total, memory_available, swap_total, swap_used;
 	double cpu_pressure, io_pressure, memory_pressure;
 	struct recent cpu, memory, pressure_cpu, pressure_io, pressure_memory;
-	struct top_cpu *cpu_of; /* each processor */
+	struct top_cpu *cpu_of; /* use of each processor */
 	size_t cpu_count;
 };
 
@@ -109,7 +109,7 @@ struct top_model {
 	struct map sessions;		   /* struct process_id -> struct top_session * */
 	struct buffer processes;	   /* struct top_process, in the order of the report */
 	struct map known;		   /* struct process_id -> struct top_known */
-	const struct sooth_schema *schema; /* of the processes */
+	const struct sooth_schema *schema; /* schema of the rows of processes */
 	const char *if_empty;
 	unsigned frames; /* number of frames so far */
 	double last_s,
@@ -120,7 +120,7 @@ struct top_model {
 
 void top_model_init(struct top_model *m);
 void top_model_fini(struct top_model *m);
-/* The frame is copied. */
+/* Adds a frame, which is copied. */
 void top_model_add_frame(struct top_model *m, const struct top_frame *frame);
 
 static inline size_t top_process_count(const struct top_model *m)

@@ -7,12 +7,12 @@
 #include "base/units.h"
 #include "model/batch.h"
 
-static double or_gap(bool is_there, double value)
+static double value_or_gap(bool is_there, double value)
 {
 	return is_there ? value : (double)NAN;
 }
 
-static void take_load(struct top_model *m)
+static void read_load(struct top_model *m)
 {
 	const struct top_table *t = top_table_of(&m->frame, "load");
 	const struct sooth_record *r = top_row_of(t);
@@ -33,7 +33,7 @@ static void take_load(struct top_model *m)
 	h->has_io_pressure = top_number(t->schema, "io_some_10s_percent", r, &h->io_pressure);
 }
 
-static void take_memory(struct top_model *m)
+static void read_memory(struct top_model *m)
 {
 	const struct top_table *t = top_table_of(&m->frame, "memory");
 	const struct sooth_record *r = top_row_of(t);
@@ -67,8 +67,8 @@ static struct top_cpu *cpu_numbered(struct top_host *h, uint32_t number)
 	return &all[h->cpu_count++];
 }
 
-/* Each by itself, and all together. */
-static void take_cpus(struct top_model *m)
+/* Reads the times of each processor, and of all together. */
+static void read_cpu_times(struct top_model *m)
 {
 	const struct top_table *t = top_table_of(&m->frame, "cpu_use");
 	struct top_host *h = &m->host;
@@ -85,12 +85,12 @@ static void take_cpus(struct top_model *m)
 					      : NULL;
 
 		if (cpu)
-			recent_add(&cpu->use, or_gap(has, use));
+			recent_add(&cpu->use, value_or_gap(has, use));
 		sum += has ? use : 0;
 		count += has;
 	}
 	h->has_cpu = count > 0;
-	recent_add(&h->cpu, or_gap(count > 0, count ? sum / count : 0));
+	recent_add(&h->cpu, value_or_gap(count > 0, count ? sum / count : 0));
 }
 
 void top_host_read_rows(struct top_model *m)
@@ -100,12 +100,12 @@ void top_host_read_rows(struct top_model *m)
 
 	if (t)
 		top_word(t->schema, "hostname", top_row_of(t), h->name, sizeof(h->name));
-	take_load(m);
-	take_memory(m);
-	take_cpus(m);
+	read_load(m);
+	read_memory(m);
+	read_cpu_times(m);
 	recent_add(&h->memory,
 		h->has_memory ? 100 - h->memory_available * 100 / h->memory_total : (double)NAN);
-	recent_add(&h->pressure_cpu, or_gap(h->has_cpu_pressure, h->cpu_pressure));
-	recent_add(&h->pressure_io, or_gap(h->has_io_pressure, h->io_pressure));
-	recent_add(&h->pressure_memory, or_gap(h->has_memory_pressure, h->memory_pressure));
+	recent_add(&h->pressure_cpu, value_or_gap(h->has_cpu_pressure, h->cpu_pressure));
+	recent_add(&h->pressure_io, value_or_gap(h->has_io_pressure, h->io_pressure));
+	recent_add(&h->pressure_memory, value_or_gap(h->has_memory_pressure, h->memory_pressure));
 }

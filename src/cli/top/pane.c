@@ -118,7 +118,7 @@ bool top_pane_find(struct top_pane *p)
 	return pane_text_find(&p->text, p->search);
 }
 
-static enum pane_move move_of(int key)
+static enum pane_move movement_of_key(int key)
 {
 	switch (key) {
 	case TOP_KEY_UP:
@@ -145,10 +145,10 @@ static enum pane_move move_of(int key)
 	}
 }
 
-bool top_pane_take_key(struct top_pane *p, int key)
+bool top_pane_handle_key(struct top_pane *p, int key)
 {
-	pane_text_move(&p->text, move_of(key));
-	return move_of(key) != PANE_STAYS;
+	pane_text_move(&p->text, movement_of_key(key));
+	return movement_of_key(key) != PANE_STAYS;
 }
 
 /* --- drawing --- */
@@ -168,7 +168,7 @@ static void put_title(
 	*in = canvas_box(c, a, title);
 }
 
-/* Where the text that is searched stands in a row. */
+/* Marks the text that is searched for in a row. */
 static void mark_found(const struct top_pane *p, struct canvas *c, int y, int x, const char *row)
 {
 	const char *at = p->search[0] ? strcasestr(row, p->search) : NULL;

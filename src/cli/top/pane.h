@@ -17,7 +17,8 @@ struct top_pane_kind {
 	/* Command of sooth, to which the process is appended; empty: the screen makes the text. */
 	const char *words[TOP_PANE_WORDS];
 	bool is_of_session; /* append the other processes of the session too */
-	/* For a command that repeats its text: see struct pane_text. NULL: it does not. */
+	/* Beginnings of lines, for a command that repeats its text (struct pane_text); NULL: it
+	 * does not. */
 	const char *const *beginnings;
 };
 
@@ -54,7 +55,7 @@ void top_pane_set_known(struct top_pane *p, const char *claim, const char *remed
 /* Reads the command's output. True: draw the pane again. */
 bool top_pane_step(struct top_pane *p);
 /* Scrolls and searches; false: the key is not one of the pane. */
-bool top_pane_take_key(struct top_pane *p, int key);
+bool top_pane_handle_key(struct top_pane *p, int key);
 /* Scrolls to the next row with the searched text. False: there is none. */
 bool top_pane_find(struct top_pane *p);
 void top_pane_draw(struct top_pane *p, struct canvas *c, struct canvas_area area);

@@ -15,7 +15,7 @@ bool top_prompt_is_open(const struct top *t)
 	return prompts[t->mode] != NULL;
 }
 
-/* A filter is changed, all else is typed from its beginning. */
+/* Opens a prompt. A filter is changed, all else is typed from its beginning. */
 void top_prompt_open(struct top *t, enum top_mode mode)
 {
 	t->mode = mode;
@@ -114,7 +114,7 @@ static void accept_input(struct top *t)
 	}
 }
 
-void top_prompt_take_key(struct top *t, int key)
+void top_prompt_handle_key(struct top *t, int key)
 {
 	bool is_filter = t->mode == TOP_ASKS_FILTER;
 

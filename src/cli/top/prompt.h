@@ -7,7 +7,7 @@
 
 void top_prompt_open(struct top *t, enum top_mode mode);
 bool top_prompt_is_open(const struct top *t);
-void top_prompt_take_key(struct top *t, int key);
+void top_prompt_handle_key(struct top *t, int key);
 void top_prompt_draw(struct top *t, int y);
 /* Selects the next row, or the previous one (-1), with the text of the last search. */
 void top_find_next(struct top *t, int step);

@@ -10,7 +10,7 @@ static void drop_frame(struct top_frame *frame)
 	free(frame);
 }
 
-/* Every second one of those that are kept goes. */
+/* Drops every second one of the kept frames. */
 static void thin_frames(struct replay *r)
 {
 	size_t kept = 0;

@@ -13,7 +13,7 @@ struct replay {
 	struct top_frame *frames[REPLAY_FRAMES_MAX];
 	size_t count, at;
 	unsigned every, skipped; /* every `every`th frame is kept */
-	char time[40];		 /* of the frame that is shown */
+	char time[40];		 /* time of the frame that is shown */
 };
 
 /* Keeps a copy; without memory the frame is left out. */

@@ -18,7 +18,7 @@ const struct top_row *top_picked(const struct top *t)
 	return top_row_count(t) && !t->is_pick_gone ? top_row_at(t, t->picked) : NULL;
 }
 
-/* By the user's choice, else by what all rows are. */
+/* Returns whether a row is unfolded: by the user's choice, else by the choice for all rows. */
 static bool is_unfolded(const struct top *t, const struct process_id *id)
 {
 	const uint8_t *wanted = map_get(&t->folding, id);
@@ -54,18 +54,19 @@ static void add_row(struct top *t, const struct top_row *row)
 		buffer_append(&t->rows, row, sizeof(*row));
 }
 
-static int by_role(const void *a, const void *b)
+static int compare_by_role(const void *a, const void *b)
 {
 	const struct top_process *x = *(const struct top_process *const *)a;
 	const struct top_process *y = *(const struct top_process *const *)b;
 
 	if (x->role != y->role)
 		return x->role < y->role ? -1 : 1;
-	/* In the order of the tree, which is that of the report. */
+	/* The order of the tree is that of the report. */
 	return (x > y) - (x < y);
 }
 
-/* The depth below the first process of its role, so that children stand under their parents. */
+/* Returns the depth below the first process of its role, so that children stand under their
+ * parents. */
 static unsigned depth_in_role(const struct top_process *const *list, size_t i)
 {
 	for (size_t k = i; k-- > 0 && list[k]->role == list[i]->role;) {
@@ -85,7 +86,7 @@ static void add_below(struct top *t, struct top_session *s)
 			list[count++] = top_process_at(&t->model, i);
 	}
 	if (count)
-		qsort(list, count, sizeof(*list), by_role);
+		qsort(list, count, sizeof(*list), compare_by_role);
 	for (size_t i = 0; i < count; i++) {
 		if (list[i]->is_main)
 			continue;
@@ -141,8 +142,8 @@ static int compare_sessions(
 	return result ? result : (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
 }
 
-/* On a large screen all processes of sessions have a place. A process that comes or goes folds
- * nothing at once. */
+/* Decides whether all processes of sessions have a place, as on a large screen. A process that
+ * comes or goes folds nothing at once. */
 static void find_room(struct top *t)
 {
 	size_t rows = t->canvas.rows > 0 ? (size_t)t->canvas.rows : 0, wanted = 0, position = 0;
@@ -171,7 +172,7 @@ static void add_sessions(struct top *t)
 		add_session(t, list[i]);
 }
 
-/* Processes of no running session that are listed all the same: orphans, servers without a
+/* Adds processes of no running session that are listed all the same: orphans, servers without a
  * client. */
 static void add_left_over(struct top *t)
 {
@@ -189,7 +190,7 @@ static void add_left_over(struct top *t)
 	}
 }
 
-/* The report has them in the order of the tree. */
+/* Adds the rows of a tree, in the order of the report. */
 static void add_tree(struct top *t)
 {
 	unsigned hidden_from = 0;
@@ -228,7 +229,7 @@ struct ordered {
 	char text[64];
 };
 
-static int by_value(const void *a, const void *b)
+static int compare_by_value(const void *a, const void *b)
 {
 	const struct ordered *x = a, *y = b;
 	int result = (x->number > y->number) - (x->number < y->number);
@@ -268,7 +269,7 @@ static void add_flat(struct top *t)
 			t->hidden++;
 	}
 	if (count)
-		qsort(list, count, sizeof(*list), by_value);
+		qsort(list, count, sizeof(*list), compare_by_value);
 	for (size_t i = 0; i < count; i++) {
 		const struct top_process *p = list[t->is_reversed ? count - 1 - i : i].process;
 
@@ -282,8 +283,8 @@ static void add_flat(struct top *t)
 
 /* --- the selected row --- */
 
-/* It stays where it is on the screen. A key that comes right after a frame must not act on the
- * process that moved into its place. */
+/* Follows the selected row, which stays where it is on the screen. A key that comes right after a
+ * frame must not act on the process that moved into its place. */
 static void follow_pick(struct top *t, bool is_frame)
 {
 	size_t count = top_row_count(t), was = t->picked;

@@ -19,7 +19,7 @@ void top_say(struct top *t, const char *format, ...)
 	va_end(args);
 }
 
-/* Selected processes that belong to no agent are in no session. */
+/* Begins with the tree if the selected processes belong to no agent: they are in no session. */
 static void begin_with_tree(struct top *t)
 {
 	if (t->options.has_targets && t->model.frames == 1 && !t->model.session_count &&
@@ -27,8 +27,8 @@ static void begin_with_tree(struct top *t)
 		t->is_tree = t->shows_all = true;
 }
 
-/* A frame that comes while the display is paused is not shown. */
-static void take_frame(void *user, const struct top_frame *frame)
+/* Shows a frame, unless it comes while the display is paused. */
+static void show_frame(void *user, const struct top_frame *frame)
 {
 	struct top *t = user;
 
@@ -48,7 +48,7 @@ static void take_frame(void *user, const struct top_frame *frame)
 	t->is_new = true;
 }
 
-/* All of them, where the user chose none. */
+/* Returns the selected columns; all columns if the user chose none. */
 static uint32_t columns_of(const struct top_options *options)
 {
 	uint32_t columns = 0;
@@ -78,7 +78,7 @@ void top_init(struct top *t, const struct top_options *options)
 		if (!strcmp(graph_form_name((size_t)i), options->graphs))
 			t->graphs = (enum graph_form)i;
 	}
-	t->frames = (struct top_frames){ .take = take_frame, .user = t };
+	t->frames = (struct top_frames){ .take = show_frame, .user = t };
 	top_model_init(&t->model);
 	top_targets_init(&t->targets, options->pids, options->pid_count);
 	map_init(&t->folding, sizeof(struct process_id), sizeof(uint8_t), TOP_ROWS_MAX);

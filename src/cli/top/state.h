@@ -77,7 +77,7 @@ enum top_folding { TOP_FOLDED = 1, TOP_UNFOLDED };
 /* Positions in the last frame, for the mouse. */
 struct top_places {
 	struct canvas_area list;	/* rows only */
-	int heading_y;			/* of the columns */
+	int heading_y;			/* row of the screen with the headings of the columns */
 	int heading_x[TOP_COLUMNS_MAX]; /* start of each shown heading */
 	uint8_t heading_column[TOP_COLUMNS_MAX];
 	size_t headings;
@@ -144,14 +144,14 @@ static inline struct top_row *top_row_at(const struct top *t, size_t i)
 	return (struct top_row *)(void *)t->rows.data + i;
 }
 
-/* Lines of the screen that the row takes. */
+/* Returns the number of lines of the screen that the row takes. */
 static inline int top_row_lines(const struct top *t, const struct top_row *row)
 {
 	return 1 + (t->has_answers && row->kind == TOP_ROW_SESSION &&
 			   row->session->finding_level >= TOP_LEVEL_SICK);
 }
 
-/* The row at a line of the list, from 0; the number of rows: none. */
+/* Returns the row at a line of the list, from 0; the number of rows: none. */
 static inline size_t top_row_at_line(const struct top *t, int line)
 {
 	size_t i = t->first;
@@ -162,20 +162,21 @@ static inline size_t top_row_at_line(const struct top *t, int line)
 }
 
 void top_want_folding(struct top *t, const struct process_id *id, enum top_folding wanted);
-/* The selected row; NULL: there is none. */
+/* Returns the selected row; NULL: there is none. */
 const struct top_row *top_picked(const struct top *t);
 void top_pick(struct top *t, size_t row);
 /* Makes the rows from the model: applies filter, order and folding. */
 void top_arrange(struct top *t);
-/* The same after a new frame: when the selected row is gone, no other is selected for it. */
+/* Arranges the rows after a new frame: when the selected row is gone, no other is selected for it.
+ */
 void top_arrange_frame(struct top *t);
 
-/* For tests too: all but the terminal. */
+/* Initializes all but the terminal, which tests do not have. */
 void top_init(struct top *t, const struct top_options *options);
 void top_fini(struct top *t);
 void top_draw(struct top *t);
-/* False: the user has quit. */
-bool top_take_key(struct top *t, int key, const struct top_mouse *mouse);
+/* Handles a key. False: the user has quit. */
+bool top_handle_key(struct top *t, int key, const struct top_mouse *mouse);
 void top_say(struct top *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -8,7 +8,7 @@ enum top_style {
 	TOP_DIM,
 	TOP_TITLE,
 	TOP_FRAME,
-	TOP_HEADING, /* of a column */
+	TOP_HEADING, /* heading of a column */
 	TOP_KEY,
 	TOP_FOOT,
 	/* Values, from harmless to alarming. */

@@ -13,10 +13,10 @@ struct top_targets {
 	size_t count, ended;
 };
 
-/* Out of memory: there are no targets. */
+/* Initializes the targets. Out of memory: there are no targets. */
 void top_targets_init(struct top_targets *t, const uint32_t *pids, size_t count);
 void top_targets_fini(struct top_targets *t);
-/* Counts the ended ones. */
+/* Counts the targets that have ended. */
 void top_targets_update(struct top_targets *t);
 
 #endif

@@ -56,7 +56,7 @@ static int refuse_terminal(const char *why, struct sooth_error *err)
 	return error_remedy(err, "set TERM, e.g. export TERM=xterm");
 }
 
-/* False for a terminal type such as dumb. */
+/* Returns whether the terminal can move its cursor: not a type such as dumb. */
 static bool has_cursor(void)
 {
 	const char *address = tigetstr("cup");
@@ -109,7 +109,7 @@ void terminal_close(struct terminal *t)
 
 /* --- colors --- */
 
-/* The number of a color on a direct color terminal is its red, green and blue. */
+/* Returns the number of a color. On a direct color terminal it is the red, green and blue. */
 static int color_of(uint32_t rgb, uint8_t basic)
 {
 	if (COLORS > MANY_COLORS)
@@ -162,7 +162,7 @@ void terminal_size(const struct terminal *t, int *columns, int *rows)
 	*rows = LINES;
 }
 
-static bool is_alike(const struct canvas_cell *a, const struct canvas_cell *b)
+static bool is_same_cell(const struct canvas_cell *a, const struct canvas_cell *b)
 {
 	return a->style == b->style && a->attributes == b->attributes;
 }
@@ -176,7 +176,7 @@ static void show_row(const struct terminal *t, const struct canvas *c, int y)
 		int count = 0, at = x;
 
 		for (; x < c->columns && count < RUN_MAX &&
-			(is_alike(&row[at], &row[x]) || !row[x].c);
+			(is_same_cell(&row[at], &row[x]) || !row[x].c);
 			x++) {
 			if (row[x].c)
 				run[count++] = (wchar_t)row[x].c;
@@ -237,7 +237,7 @@ void terminal_redraw(struct terminal *t)
 
 /* --- keys --- */
 
-/* A closed terminal returns the end of file for ever. */
+/* Returns whether the terminal was closed: it then returns the end of file for ever. */
 bool terminal_is_gone(const struct terminal *t)
 {
 	struct pollfd in = { .fd = fileno(t->in), .events = POLLIN };
@@ -245,7 +245,7 @@ bool terminal_is_gone(const struct terminal *t)
 	return poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
-/* A sequence that ncurses does not know: its bytes are no separate keys. */
+/* Skips a sequence that ncurses does not know: its bytes are no separate keys. */
 static void skip_sequence(wint_t key)
 {
 	if (key != '[') {

@@ -61,7 +61,7 @@ unsigned top_age_style(const struct top_session *s)
 	return TOP_DIM;
 }
 
-/* A session that waits for its user is the loudest. */
+/* Returns the style of an activity. A session that waits for its user is the loudest. */
 unsigned top_doing_style(const struct top_session *s)
 {
 	const struct top_doing *d = &top_doings[s->doing];

@@ -8,10 +8,11 @@
 const char *top_age(char out[24], double seconds);	   /* 5s 4m10s 2h05m 3d */
 const char *top_every(char out[24], uint64_t interval_ns); /* 0.25s 2s */
 const char *top_count(char out[24], double count);	   /* 950 12.3k 1.2M */
-unsigned top_age_style(const struct top_session *s);	   /* by urgency */
+unsigned top_age_style(const struct top_session *s); /* Returns the style of the age, by urgency. */
 unsigned top_doing_style(const struct top_session *s);
 unsigned top_finding_style(uint8_t level);
-unsigned top_project_style(const struct top_session *s); /* by the session's worst finding */
+unsigned top_project_style(const struct top_session
+		*s); /* Returns the style of the project, by the session's worst finding. */
 /* Writes the name of a process after the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
 /* Writes the answer that the finding is the cause of; else its place and claim. */

@@ -13,7 +13,7 @@
 
 struct theme_look {
 	uint32_t rgb;	    /* 0xrrggbb, or THEME_NO_COLOR */
-	uint8_t basic;	    /* one of eight colors, 0 to 7; 8: the terminal's own */
+	uint8_t basic;	    /* one of eight colors, 0 to 7; 8: the terminal's own color */
 	uint8_t attributes; /* bits of enum top_attribute, used if there are no colors */
 };
 
@@ -27,7 +27,7 @@ struct theme {
 
 extern const struct theme themes[];
 extern const size_t theme_count;
-/* NULL: there is none of that name. */
+/* Returns the theme with a name; NULL: there is none. */
 const struct theme *theme_called(const char *name);
 const char *theme_name(size_t index); /* NULL behind the last */
 /* Returns the nearest of the 256 terminal colors. */

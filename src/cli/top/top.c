@@ -43,7 +43,7 @@ static bool step(void *user)
 	while ((key = terminal_key(t->terminal, &mouse)) != TOP_KEY_NONE) {
 		if (key == TOP_KEY_RESIZE)
 			terminal_redraw(t->terminal);
-		if (!top_take_key(t, key, &mouse))
+		if (!top_handle_key(t, key, &mouse))
 			return false;
 		is_touched = true;
 		/* Keys typed before a question is seen are no answer. */
@@ -71,7 +71,7 @@ static bool step(void *user)
 	return true;
 }
 
-/* Until the next sample is due; a frame comes a moment after its sample. */
+/* Waits for a key until the next sample is due; a frame comes a moment after its sample. */
 static void wait_for_key(void *user)
 {
 	struct top *t = user;
@@ -122,7 +122,7 @@ int top_open(struct top **out, const struct top_options *options, struct sooth_e
 	return 0;
 }
 
-static void say(void *user, const char *text)
+static void show_message(void *user, const char *text)
 {
 	struct top *t = user;
 
@@ -130,7 +130,7 @@ static void say(void *user, const char *text)
 	t->is_new = true;
 }
 
-static void take_alerts(void *user, struct alerts *alerts)
+static void show_alerts(void *user, struct alerts *alerts)
 {
 	struct top *t = user;
 
@@ -145,8 +145,8 @@ struct watch_front top_front(struct top *t)
 		.step = step,
 		.wait = wait_for_key,
 		.stepped = t,
-		.say = say,
-		.take_alerts = t->options.has_own_alerts ? NULL : take_alerts,
+		.say = show_message,
+		.take_alerts = t->options.has_own_alerts ? NULL : show_alerts,
 		.interval_ns = &t->interval_ns };
 }
 

@@ -20,7 +20,7 @@ struct top_options {
 	bool shows_all, is_tree; /* list every process; show trees, of sessions unless shows_all */
 	const char *filter;	 /* NULL: none */
 	bool has_own_alerts;	 /* the run diagnoses for alerts on findings itself */
-	const char *const *columns; /* by name; for top_init() only */
+	const char *const *columns; /* names of columns; for top_init() only */
 	size_t column_count;	    /* 0: all that fit */
 	uint64_t findings_ns;	    /* time between two diagnoses; 0: none */
 	const uint32_t *pids;	    /* PIDs that the user typed; for top_open() only */
@@ -33,9 +33,10 @@ struct top_options {
 int top_open(struct top **out, const struct top_options *options, struct sooth_error *err);
 /* Returns the front by which a run feeds the screen. */
 struct watch_front top_front(struct top *t);
-/* Read by the view of processes before each frame: the whole host is to be listed. */
+/* Returns a flag that the view of processes reads before each frame: the whole host is to be
+ * listed. */
 const bool *top_shows_all(const struct top *t);
-/* Frames from now on are those of a capture; false: no memory. */
+/* Begins a replay: frames from now on are those of a capture; false: no memory. */
 bool top_begin_replay(struct top *t);
 /* Shows these frames until the user quits. */
 void top_replay(struct top *t);

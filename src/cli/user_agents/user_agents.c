@@ -38,8 +38,8 @@ static int is_agent_file(const struct dirent *entry)
 	       span_ends(span_of(entry->d_name, strlen(entry->d_name)), SUFFIX);
 }
 
-/* By bytes: the same order in every locale. */
-static int by_name(const struct dirent **a, const struct dirent **b)
+/* Compares names by bytes: the order is the same in every locale. */
+static int compare_by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -60,7 +60,7 @@ static int visit_file(
 	return status;
 }
 
-static int too_many(
+static int refuse_more_files(
 	const char *folder, user_agent_consumer take, void *user, struct sooth_error *err)
 {
 	struct sooth_error failure;
@@ -85,7 +85,7 @@ int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *
 	if (config_refuses_folder(buffer_cstr(&path), &failure))
 		status = take(user, buffer_cstr(&path), NULL, &failure, err);
 	else
-		names.count = scandir(buffer_cstr(&path), &names.items, is_agent_file, by_name);
+		names.count = scandir(buffer_cstr(&path), &names.items, is_agent_file, compare_by_name);
 	if (names.count < 0) {
 		names.count = 0;
 		if (!config_is_missing(errno)) {
@@ -94,7 +94,7 @@ int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *
 		}
 	}
 	if (names.count > NAMES_MAX)
-		status = too_many(buffer_cstr(&path), take, user, err);
+		status = refuse_more_files(buffer_cstr(&path), take, user, err);
 	for (int i = 0; i < names.count && i < NAMES_MAX && !status; i++) {
 		path.size = folder_size;
 		buffer_format(&path, "/%s", names.items[i]->d_name);

@@ -16,7 +16,7 @@ typedef int (*user_agent_consumer)(void *user, const char *path, const struct bu
 int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *err);
 /* Adds the agents. A file that is not used is reported on standard error and in the notes. */
 int user_agents_add(struct sooth_observer *o, struct sooth_error *err);
-/* -ENOENT when no agent of that name is known. */
+/* Checks the name of an agent; -ENOENT when no agent of that name is known. */
 int user_agents_check_name(const char *name, struct sooth_error *err);
 /* Makes the note about a file that is not used: name without folders, and reason. */
 void user_agents_note(const struct sooth_error *failure, char *what, char *why, size_t size);

@@ -18,7 +18,7 @@ const struct sooth_names *alert_activities(const struct sooth_schema *schema)
 	return state ? state->names : NULL;
 }
 
-/* "waits-for-user" is waits_for_user. */
+/* Returns whether a word is the name of a state: "waits-for-user" is waits_for_user. */
 static bool is_called(const char *name, const char *typed)
 {
 	size_t i = 0;
@@ -28,7 +28,7 @@ static bool is_called(const char *name, const char *typed)
 	return name && !name[i] && !typed[i];
 }
 
-/* 0: it is none. */
+/* Returns the severity with a name; 0: it is none. */
 static uint8_t severity_called(const char *name)
 {
 	for (uint8_t i = 0; i < finding_severity_names.count; i++) {
@@ -39,7 +39,7 @@ static uint8_t severity_called(const char *name)
 	return 0;
 }
 
-static int unknown_event(const char *typed, const struct sooth_names *names,
+static int refuse_unknown_event(const char *typed, const struct sooth_names *names,
 	const struct alert_help *help, struct sooth_error *err)
 {
 	char all[200] = "";
@@ -57,7 +57,7 @@ static int unknown_event(const char *typed, const struct sooth_names *names,
 	return error_remedy(err, "%s", help->remedy);
 }
 
-/* "finding", a severity, or an id. False: it is none of these. */
+/* Selects "finding", a severity, or an id. False: the word is none of these. */
 static bool choose_finding(struct alert_choice *out, const char *typed)
 {
 	uint8_t severity = !strcmp(typed, "finding") ? 1 : severity_called(typed);
@@ -141,7 +141,7 @@ int alert_choose(struct alert_choice *out, const struct option_list *list,
 		if (!strcmp(typed, "end"))
 			out->end = true;
 		else if (!choose_finding(out, typed) && !bits)
-			return unknown_event(typed, names, help, err);
+			return refuse_unknown_event(typed, names, help, err);
 	}
 	return 0;
 }

@@ -16,7 +16,7 @@
 #include "model/field.h"
 #include "sinks/json_members.h"
 
-/* null: none, or not known. */
+/* Writes a member of text; null: none, or not known. */
 static void text_member(struct json *j, const struct alert_event *e, const char *name)
 {
 	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, name) : NULL;
@@ -45,7 +45,7 @@ static void write_finding(struct json *j, const struct alert_finding *f)
 		f->severity, f->claim, f->remedy, f->key);
 }
 
-/* A finding as it is in JSON, or the activity of the agent. */
+/* Writes a finding as it is in JSON, or the activity of the agent. */
 static void write_details(struct json *j, const struct alert_event *e)
 {
 	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, "activity") : NULL;
@@ -113,7 +113,7 @@ static void describe_alert(struct buffer *line, const struct alert_event *e)
 		buffer_string(line, ": back below the threshold");
 }
 
-/* Whether the event is only news, and need be no problem. */
+/* Returns whether the event is only news, and need be no problem. */
 static bool is_news(const struct alert_event *e)
 {
 	return e->key.kind == ALERT_ACTIVITY || e->key.kind == ALERT_END;

@@ -28,7 +28,7 @@ static void report_problem(struct alerts *a, const char *what)
 	alert_line(a, text);
 }
 
-/* Not every desktop is there all the time: it is tried again, and reported once. */
+/* Reports once that no desktop shows the notice: it may come later, so notices are tried again. */
 static void report_no_notice(struct alerts *a, int status)
 {
 	char text[128];
@@ -66,7 +66,7 @@ void alert_reap(struct alerts *a)
 		reap_one(a, &a->programs[i]);
 }
 
-/* NULL: too many run. */
+/* Returns a free place for a program; NULL: too many run. */
 static struct alert_program *find_place(struct alerts *a)
 {
 	alert_reap(a);
@@ -77,7 +77,8 @@ static struct alert_program *find_place(struct alerts *a)
 	return NULL;
 }
 
-/* The output of the program would stand in the middle of a screen. */
+/* Runs the program of an alert, without output if a screen is shown: the output would stand in its
+ * middle. */
 static void run_child(const char *const *words, int in, bool is_on_screen, bool is_users)
 {
 	int none = is_on_screen ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
@@ -97,7 +98,7 @@ static void run_child(const char *const *words, int in, bool is_on_screen, bool 
 	_exit(NOT_RUN);
 }
 
-/* The words of the option: without a shell, and without any text of a target. */
+/* Runs the words of the option: without a shell, and without any text of a target. */
 void alert_run(struct alerts *a, const struct buffer *json)
 {
 	const char *words[] = { a->options.command, NULL };
@@ -129,7 +130,7 @@ void alert_run(struct alerts *a, const struct buffer *json)
 
 /* --- a notice --- */
 
-/* "claude checkout-service", else the name of the process. */
+/* Writes a short subject of an alert: "claude checkout-service", else the name of the process. */
 static void summarize_alert(char out[SUMMARY_MAX], const struct alert_event *e)
 {
 	static const char *const fields[] = { "agent", "project" };
@@ -153,7 +154,7 @@ static void summarize_alert(char out[SUMMARY_MAX], const struct alert_event *e)
 	buffer_fini(&text);
 }
 
-/* A desktop may read its text as markup. */
+/* Escapes markup, which a desktop may read in a text. */
 static void escape_markup(struct buffer *out, const char *text)
 {
 	for (; *text; text++) {

@@ -35,7 +35,8 @@ static void alert_copy_name(
 		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
 }
 
-/* A zombie stays in the table with values of its last moment. */
+/* Returns whether the process has ended. A zombie stays in the table with values of its last
+ * moment. */
 static bool alert_has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	const struct sooth_field *f = sooth_schema_field(schema, "state");
@@ -86,7 +87,7 @@ static struct span text_of(
 	return value_is_there(&v) ? span_of(v.text.data, v.text.size) : span_of("", 0);
 }
 
-static bool is_cleared(const struct sooth_schema *schema, const struct sooth_record *row)
+static bool is_finding_cleared(const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	char state[16];
 
@@ -94,7 +95,7 @@ static bool is_cleared(const struct sooth_schema *schema, const struct sooth_rec
 	return !strcmp(state, "cleared");
 }
 
-/* "cpu-spin: computes all the time" */
+/* Emits a finding: "cpu-spin: computes all the time". */
 static void emit_finding(struct alerts *a, struct alert_event *e, struct span id, struct span claim)
 {
 	char name[64], text[FINDING_TEXT_SIZE];
@@ -126,7 +127,7 @@ bool alert_on_finding(struct alerts *a, const struct alert_finding *f)
 	return true;
 }
 
-static bool is_wanted(
+static bool is_alert_requested(
 	const struct alerts *a, const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	char id[64], severity[16];
@@ -146,9 +147,9 @@ static void alert_findings(
 			.row = r,
 			.schema = schema,
 			.key = { r->start_ticks, r->pid, ALERT_FINDING },
-			.is_raised = !is_cleared(schema, r) };
+			.is_raised = !is_finding_cleared(schema, r) };
 
-		if (is_wanted(a, schema, r))
+		if (is_alert_requested(a, schema, r))
 			emit_finding(a, &e, id, claim);
 	}
 }
@@ -203,7 +204,7 @@ struct doing {
 	uint32_t state;
 };
 
-static struct doing doing_of(const struct sooth_schema *schema, const struct sooth_record *row)
+static struct doing activity_of(const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	const struct sooth_field *f = sooth_schema_field(schema, "activity"), *state;
 	struct doing result = { 0 };
@@ -236,12 +237,12 @@ static void copy_text(
 		value_is_there(&v) ? v.text.data : "");
 }
 
-static bool is_chosen(const struct alerts *a, uint32_t state)
+static bool is_state_chosen(const struct alerts *a, uint32_t state)
 {
 	return state < 64 && a->options.on.activities & 1ull << state;
 }
 
-static const char *name_of(const struct alerts *a, uint32_t state)
+static const char *name_of_state(const struct alerts *a, uint32_t state)
 {
 	const struct sooth_names *names = alert_activities(a->schema);
 
@@ -254,13 +255,14 @@ static void raise_activity(struct alerts *a, struct alert_event *e, uint32_t sta
 	char text[TEXT_SIZE];
 
 	copy_text(text, a->schema, e->row);
-	e->alert = name_of(a, state);
+	e->alert = name_of_state(a, state);
 	e->text = text;
 	e->is_raised = true;
 	alert_emit(a, e);
 }
 
-/* The JSON has the process as it is now; of one that has exited, as it was. */
+/* Clears the alert of an activity. The JSON has the process as it is now; of a process that has
+ * exited, as it was. */
 static void clear_activity(
 	struct alerts *a, struct alert_event *e, const struct raised_alert *known)
 {
@@ -270,7 +272,7 @@ static void clear_activity(
 	copy_text(now, a->schema, e->row);
 	snprintf(text, sizeof(text), "%s%s; before: %s", e->has_ended ? "" : "now ",
 		e->has_ended ? "has exited" : now, before);
-	e->alert = name_of(a, known->state);
+	e->alert = name_of_state(a, known->state);
 	e->text = text;
 	e->is_raised = false;
 	if (e->has_ended)
@@ -278,7 +280,8 @@ static void clear_activity(
 	alert_emit(a, e);
 }
 
-/* An unknown state changes nothing: it is no news that the agent did something else. */
+/* Watches the activity. An unknown state changes nothing: it is no news that the agent did
+ * something else. */
 static void watch_activity(struct alerts *a, struct alert_event *e, const struct doing *doing)
 {
 	struct raised_alert *known;
@@ -287,7 +290,7 @@ static void watch_activity(struct alerts *a, struct alert_event *e, const struct
 	e->key.kind = ALERT_ACTIVITY;
 	known = map_get(&a->raised, &e->key);
 	is_new = doing->is_known && (!known || known->state != doing->state);
-	if (known && is_new && is_chosen(a, known->state))
+	if (known && is_new && is_state_chosen(a, known->state))
 		clear_activity(a, e, known);
 	if (!known && is_new)
 		known = map_put(&a->raised, &e->key, NULL);
@@ -296,11 +299,12 @@ static void watch_activity(struct alerts *a, struct alert_event *e, const struct
 	alert_keep(known, a, e);
 	if (is_new)
 		known->state = doing->state;
-	if (is_new && is_chosen(a, doing->state))
+	if (is_new && is_state_chosen(a, doing->state))
 		raise_activity(a, e, doing->state);
 }
 
-static void report_end(struct alerts *a, struct alert_event *e, const struct raised_alert *known)
+static void report_cleared_alert(
+	struct alerts *a, struct alert_event *e, const struct raised_alert *known)
 {
 	char name[64];
 
@@ -325,14 +329,14 @@ static void watch_end(struct alerts *a, struct alert_event *e, bool is_main)
 		return;
 	alert_keep(known, a, e);
 	if (e->has_ended && !known->is_reported)
-		report_end(a, e, known);
+		report_cleared_alert(a, e, known);
 	known->is_reported = e->has_ended;
 }
 
-/* The activity and the end of the main process of a session. */
+/* Raises alerts of the activity and the end of the main process of a session. */
 static void alert_session(struct alerts *a, const struct sooth_record *row)
 {
-	struct doing doing = doing_of(a->schema, row);
+	struct doing doing = activity_of(a->schema, row);
 	struct alert_event e = { .row = row,
 		.schema = a->schema,
 		.key = { row->start_ticks, row->pid, ALERT_ACTIVITY },
@@ -348,7 +352,7 @@ static void alert_session(struct alerts *a, const struct sooth_record *row)
 		watch_end(a, &e, doing.is_main);
 }
 
-/* Its row is in this frame no more. */
+/* Ends the alert of a session whose row is no longer in the frame. */
 static void alert_session_gone(struct alerts *a, const struct alert_key *key)
 {
 	struct raised_alert was = *(struct raised_alert *)map_get(&a->raised, key);
@@ -358,10 +362,10 @@ static void alert_session_gone(struct alerts *a, const struct alert_key *key)
 	alert_copy_name(name, a->schema, alert_row(&was));
 	e.name = name;
 	map_remove(&a->raised, key);
-	if (e.key.kind == ALERT_ACTIVITY && is_chosen(a, was.state))
+	if (e.key.kind == ALERT_ACTIVITY && is_state_chosen(a, was.state))
 		clear_activity(a, &e, &was);
 	if (e.key.kind == ALERT_END && !was.is_reported)
-		report_end(a, &e, &was);
+		report_cleared_alert(a, &e, &was);
 	buffer_fini(&was.row);
 }
 
@@ -397,7 +401,8 @@ static double threshold_of(const struct alerts *a, uint32_t kind)
 	return kind ? (double)a->options.rss_bytes : a->options.cpu_percent;
 }
 
-/* The value of the field; true: the alert is cleared. */
+/* Returns whether the alert is over: the process has ended, or the value is clearly below the
+ * threshold. */
 static bool is_over(const struct alert_event *e)
 {
 	return e->has_ended || e->value < e->threshold * ALERT_CLEAR_AT;
@@ -509,7 +514,7 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	return 0;
 }
 
-/* A second table of them is for a screen. */
+/* Returns whether a section is the table of processes. A second such table is for a screen. */
 static bool is_watched(const struct alert_state *s, const struct section *section)
 {
 	return !s->has_rows && section->shape == SECTION_TABLE &&
@@ -529,7 +534,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
+static int handle_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct alert_state *s = state;
@@ -566,6 +571,6 @@ const struct sink_type alert_sink = {
 	.open = open_sink,
 	.begin = begin,
 	.section = section_begin,
-	.rows = rows,
+	.rows = handle_rows,
 	.end = end,
 };

@@ -36,11 +36,12 @@ struct alert_options {
 };
 
 struct alerts {
-	void (*say)(void *said_to, const char *text); /* on a screen; NULL: on standard error */
+	void (*say)(void *said_to,
+		const char *text); /* prints a text on a screen; NULL: on standard error */
 	void *said_to;
 	struct alert_options options;
 	struct map raised;		   /* alert_key -> struct raised_alert */
-	const struct sooth_schema *schema; /* of the rows, which are copied */
+	const struct sooth_schema *schema; /* schema of the rows, which are copied */
 	uint32_t frame;
 	struct own_command finder;
 	struct buffer finder_text; /* output of `finder`; the last line may be incomplete */
@@ -63,7 +64,7 @@ struct alert_finding {
 	const struct sooth_schema *schema;
 	bool is_raised, has_ended;
 };
-/* Takes a finding that the owner of the alerts has read itself; false: it is not chosen. */
+/* Handles a finding that the owner of the alerts has read itself; false: it is not chosen. */
 bool alert_on_finding(struct alerts *a, const struct alert_finding *f);
 
 /* A sink; its `user` is the struct alerts. */

@@ -11,7 +11,7 @@ struct sooth_report;
 struct watch_front {
 	const struct sink_type *sink;
 	void *user;		     /* of the sink */
-	bool (*step)(void *stepped); /* to be called often; false: the user has quit */
+	bool (*step)(void *stepped); /* called often; false: the user has quit */
 	/* Waits for a key, until something else is due. */
 	void (*wait)(void *stepped);
 	void *stepped;

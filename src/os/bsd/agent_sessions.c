@@ -24,8 +24,8 @@
 #define PATH_SIZE	 1024
 #define PASSWD_SIZE	 4096
 #define SESSION_FILE_MAX (64u << 10)
-#define TAIL_BYTES	 (256u << 10) /* of a log */
-#define TOKEN_BYTES	 (1u << 20)   /* of a log, at a time */
+#define TAIL_BYTES	 (256u << 10) /* bytes that are read of the end of a log */
+#define TOKEN_BYTES	 (1u << 20)   /* bytes that are read of a log at a time */
 /* The wall clock may have been set since; a file of an earlier process is older than this. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
 #define NOT_REQUESTED  SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
@@ -74,7 +74,8 @@ void bsd_sessions_fini(struct bsd_sessions *s)
 
 /* --- files --- */
 
-/* A descriptor, or a negative errno. Opening a FIFO does not wait, and reading one is not tried. */
+/* Opens a regular file of the user. Returns a descriptor, or a negative errno. Opening a FIFO does
+ * not wait, and reading one is not tried. */
 static int open_owned(const char *path, uint32_t uid, struct file_state *state)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -92,7 +93,7 @@ static int open_owned(const char *path, uint32_t uid, struct file_state *state)
 	return TAKE_FD(fd);
 }
 
-static int read_part(struct buffer *out, int fd, uint64_t offset, size_t most)
+static int read_file_part(struct buffer *out, int fd, uint64_t offset, size_t most)
 {
 	unsigned char *to;
 	ssize_t size;
@@ -139,7 +140,7 @@ static struct agent_path values_of(const struct session_read *r)
 		.directory = r->directory };
 }
 
-/* Each name of the pattern has to stand for one name alone. */
+/* Fills in a pattern, of which each name has to stand for one name. */
 static bool path_below(char *out, size_t room, const struct session_read *r, const char *pattern)
 {
 	struct span rest = span_of_string(pattern), name;
@@ -165,7 +166,8 @@ static bool path_below(char *out, size_t room, const struct session_read *r, con
 
 /* --- what stands there --- */
 
-/* An earlier process with the same number may have left its file. */
+/* Reads the session file of a process. An earlier process with the same number may have left its
+ * file. */
 static void read_session(struct session_read *r, struct buffer *bytes)
 {
 	char path[PATH_SIZE * 2];
@@ -179,7 +181,7 @@ static void read_session(struct session_read *r, struct buffer *bytes)
 	if (fd >= 0 && state.size > SESSION_FILE_MAX)
 		r->status = -EFBIG;
 	else
-		r->status = fd < 0 ? fd : read_part(bytes, fd, 0, SESSION_FILE_MAX);
+		r->status = fd < 0 ? fd : read_file_part(bytes, fd, 0, SESSION_FILE_MAX);
 	if (r->status || state.changed_ns + CLOCK_SLACK_NS < r->start_utc_ns ||
 		!agent_session_info_parse(&info, &r->agent->files, bytes->data, bytes->size))
 		return;
@@ -187,13 +189,13 @@ static void read_session(struct session_read *r, struct buffer *bytes)
 	r->has_file = true;
 }
 
-/* The log goes on where it was read up to; of a long one the end is read. */
+/* Reads the tokens in a log from where it was read up to; only the end of a long log is read. */
 static void read_tokens(struct session_read *r, int fd, struct buffer *bytes)
 {
 	struct known_session *k = &r->log;
 	size_t taken;
 
-	if (read_part(bytes, fd, k->token_offset, TOKEN_BYTES))
+	if (read_file_part(bytes, fd, k->token_offset, TOKEN_BYTES))
 		return;
 	taken = agent_tokens_read(&k->tokens, r->agent->files.log_kind, bytes->data, bytes->size);
 	/* A line that is longer than all of it is none of an answer. */
@@ -213,7 +215,7 @@ static void read_changed_log(
 		};
 		k->is_cut = k->token_offset != 0;
 	}
-	r->log_status = read_part(bytes, fd, from, TAIL_BYTES);
+	r->log_status = read_file_part(bytes, fd, from, TAIL_BYTES);
 	if (r->log_status)
 		return;
 	k->has_tool = agent_log_last_tool(&k->tool, kind, bytes->data, bytes->size, from != 0);

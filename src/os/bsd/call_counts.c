@@ -9,7 +9,7 @@ struct key {
 	struct process_id process;
 	uint64_t tid;
 	uint32_t number;
-	uint32_t error; /* only set in `errors` */
+	uint32_t error; /* error; 0 in `counts` */
 };
 
 void call_counts_init(struct call_counts *c, uint32_t abi, uint64_t now_ns)
@@ -54,7 +54,7 @@ void call_counts_add(struct call_counts *c, const struct counted_calls *k)
 		e->count += k->count;
 }
 
-static struct sooth_record head_of(const struct key *key, uint64_t now_ns, uint16_t kind)
+static struct sooth_record record_head_of(const struct key *key, uint64_t now_ns, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = now_ns,
 		.start_ticks = key->process.start_ticks,
@@ -73,7 +73,7 @@ void call_counts_write(struct call_counts *c, struct backend_run *run, uint64_t 
 	while (map_next(&c->counts, &position, &key, &value)) {
 		struct syscalls_count *sum = value;
 
-		sum->record = head_of(key, now_ns, SYSCALLS_COUNT);
+		sum->record = record_head_of(key, now_ns, SYSCALLS_COUNT);
 		sum->from_ns = c->written_ns;
 		sum->number = ((const struct key *)key)->number;
 		sum->abi = c->abi;
@@ -83,7 +83,7 @@ void call_counts_write(struct call_counts *c, struct backend_run *run, uint64_t 
 	while (map_next(&c->errors, &position, &key, &value)) {
 		struct syscalls_error *e = value;
 
-		e->record = head_of(key, now_ns, SYSCALLS_ERROR);
+		e->record = record_head_of(key, now_ns, SYSCALLS_ERROR);
 		e->from_ns = c->written_ns;
 		e->number = ((const struct key *)key)->number;
 		e->abi = c->abi;

@@ -12,8 +12,8 @@
 
 struct call_counts {
 	uint32_t abi;	   /* enum syscall_abi */
-	struct map counts; /* by process, thread and call */
-	struct map errors; /* and error */
+	struct map counts; /* process, thread and call -> count */
+	struct map errors; /* process, thread, call and error -> count */
 	uint64_t written_ns;
 	uint64_t refused; /* calls not counted, as a table was full */
 };
@@ -26,7 +26,7 @@ struct counted_calls {
 	uint32_t error;
 	uint64_t count;
 	uint64_t total_ns, max_ns;
-	uint32_t slot; /* of the histogram */
+	uint32_t slot; /* slot of the histogram */
 	bool is_untimed;
 };
 

@@ -187,7 +187,7 @@ struct taking {
 	dtrace_visitor visitor;
 };
 
-static void take_line(void *user, struct span line)
+static void handle_line(void *user, struct span line)
 {
 	const struct taking *t = user;
 	struct dtrace_follow *f = t->follow;
@@ -229,12 +229,12 @@ static void take_line(void *user, struct span line)
 	}
 }
 
-static void take_lines(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor)
+static void handle_lines(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor)
 {
 	struct taking t = { f, run, visitor };
 
 	f->realtime_offset_ns = run->os->realtime_offset_ns(run->os);
-	tool_lines(&f->tool, take_line, &t);
+	tool_lines(&f->tool, handle_line, &t);
 }
 
 /* --- the program --- */
@@ -285,7 +285,7 @@ int dtrace_follow_drain(struct dtrace_follow *f, struct backend_run *run, dtrace
 	if (!f->runs)
 		return 0;
 	has_ended = tool_read(&f->tool);
-	take_lines(f, run, visitor);
+	handle_lines(f, run, visitor);
 	if (has_ended && f->runs) {
 		f->runs = false;
 		return dtrace_refused(&f->tool, "go on with dtrace", err);
@@ -305,7 +305,7 @@ void dtrace_follow_stop(struct dtrace_follow *f, struct backend_run *run, dtrace
 	if (!f->runs)
 		return;
 	tool_stop(&f->tool, END_MS);
-	take_lines(f, run, visitor);
+	handle_lines(f, run, visitor);
 	drops = dtrace_drops(f->tool.complaint);
 	if (drops)
 		backend_loss(run, drops, 0, "the kernel had no room (dtrace), at least");

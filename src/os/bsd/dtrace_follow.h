@@ -32,7 +32,7 @@ struct dtrace_follow {
 /* Writes the program for these targets. */
 typedef void (*dtrace_writer)(
 	struct backend_run *run, const struct dtrace_targets *targets, struct buffer *out);
-/* Takes a line of output about a followed process. `process` is NULL if the line is about no such
+/* Gets a line of output about a followed process. `process` is NULL if the line is about no such
  * process (a warning, the frame of a stack), or if the process has not run its own program yet.
  * `whole` is the text of the line. */
 typedef void (*dtrace_visitor)(struct backend_run *run, struct dtrace_process *process,

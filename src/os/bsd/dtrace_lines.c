@@ -23,7 +23,7 @@ static uint64_t read_number(struct cursor *c)
 	return value;
 }
 
-static int64_t with_sign(struct cursor *c)
+static int64_t read_signed(struct cursor *c)
 {
 	struct span w = read_word(c);
 	struct cursor digits = cursor_over(w.data, w.size);
@@ -81,7 +81,7 @@ static void read_text(char out[DTRACE_TEXT_SIZE], struct cursor *c, bool may_lac
 
 /* --- lines --- */
 
-static void read_place(struct dtrace_line *l, struct cursor *c)
+static void read_code_place(struct dtrace_line *l, struct cursor *c)
 {
 	l->pid = (uint32_t)read_number(c);
 	l->ppid = (uint32_t)read_number(c);
@@ -91,10 +91,10 @@ static void read_place(struct dtrace_line *l, struct cursor *c)
 static void read_call(struct dtrace_line *l, struct cursor *c)
 {
 	l->utc_ns = read_number(c);
-	read_place(l, c);
+	read_code_place(l, c);
 	l->call = read_word(c);
 	l->error = (uint32_t)read_number(c);
-	l->result = with_sign(c);
+	l->result = read_signed(c);
 	l->total_ns = read_number(c);
 	l->count = 1;
 	for (size_t i = 0; i < DTRACE_ARGUMENTS; i++)
@@ -103,10 +103,10 @@ static void read_call(struct dtrace_line *l, struct cursor *c)
 	read_text(l->path, c, true);
 }
 
-static void read_last(struct dtrace_line *l, struct cursor *c)
+static void read_last_number(struct dtrace_line *l, struct cursor *c)
 {
 	l->utc_ns = read_number(c);
-	read_place(l, c);
+	read_code_place(l, c);
 	l->call = read_word(c);
 	l->arguments[0] = hex(c);
 	read_text(l->process, c, true);
@@ -122,7 +122,7 @@ static void read_process(struct dtrace_line *l, struct cursor *c)
 
 static void read_sums(struct dtrace_line *l, struct cursor *c)
 {
-	read_place(l, c);
+	read_code_place(l, c);
 	l->call = read_word(c);
 	l->error = (uint32_t)read_number(c);
 	l->slot = (uint32_t)read_number(c);
@@ -150,7 +150,7 @@ bool dtrace_line_decode(struct dtrace_line *out, struct span line)
 		read_call(out, &c);
 		break;
 	case 'l':
-		read_last(out, &c);
+		read_last_number(out, &c);
 		break;
 	case 'p':
 	case 'e':
@@ -160,12 +160,12 @@ bool dtrace_line_decode(struct dtrace_line *out, struct span line)
 		read_sums(out, &c);
 		break;
 	case 'x':
-		read_place(out, &c);
+		read_code_place(out, &c);
 		out->call = read_word(&c);
 		out->count = read_number(&c);
 		break;
 	case 's':
-		read_place(out, &c);
+		read_code_place(out, &c);
 		read_text(out->process, &c, false);
 		out->count = read_number(&c);
 		break;

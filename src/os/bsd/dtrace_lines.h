@@ -36,7 +36,7 @@ struct dtrace_line {
 	uint32_t error;	  /* an errno of the system */
 	int64_t result;
 	uint64_t arguments[DTRACE_ARGUMENTS];
-	uint64_t count, total_ns, max_ns; /* of a call: total_ns is its duration */
+	uint64_t count, total_ns, max_ns; /* values of a call: total_ns is its duration */
 	uint32_t slot;
 	char process[DTRACE_TEXT_SIZE];
 	char path[DTRACE_TEXT_SIZE];
@@ -48,7 +48,7 @@ bool dtrace_line_decode(struct dtrace_line *out, struct span line);
 struct dtrace_frame {
 	struct span function; /* empty: unknown */
 	struct span module;   /* empty: unknown */
-	uint64_t address;     /* of an unknown function; an offset if the module is known */
+	uint64_t address;     /* address of an unknown function; an offset if the module is known */
 	uint64_t into;	      /* offset in the function */
 };
 

@@ -46,7 +46,7 @@ static bool follows_processes(const struct dtrace_targets *t)
 	return !t->is_host && !t->has_uid;
 }
 
-/* A child is followed from its first call on. */
+/* Writes the clauses that follow a child from its first call on. */
 static void write_following(struct buffer *out, const struct dtrace_targets *t)
 {
 	if (follows_processes(t))
@@ -55,7 +55,7 @@ static void write_following(struct buffer *out, const struct dtrace_targets *t)
 				   "{\n\tfollowed[pid] = 1;\n}\n");
 }
 
-static void write_ends(struct buffer *out, const struct dtrace_targets *t)
+static void write_exit_clauses(struct buffer *out, const struct dtrace_targets *t)
 {
 	buffer_string(out, "\nproc:::exec-success\n/");
 	write_condition(out, t);
@@ -233,7 +233,7 @@ void dtrace_program_calls(struct buffer *out, const struct dtrace_calls *c)
 		write_counts(out, c);
 	buffer_string(out, "\nsyscall:::return\n/self->at/\n{\n\tself->at = 0;\n\tself->path = 0;\n"
 			   "\tself->error = 0;\n}\n");
-	write_ends(out, &c->targets);
+	write_exit_clauses(out, &c->targets);
 	/* A line each second shows that none is missing. Without a reader it ends the program. */
 	buffer_string(out, "\nprofile:::tick-1s\n{\n\tprintf(\"t\\t%d\\n\", walltimestamp);\n}\n");
 }
@@ -252,6 +252,6 @@ void dtrace_program_profile(struct buffer *out, const struct dtrace_targets *t, 
 	write_condition(out, t);
 	buffer_format(out, "/\n{\n\t@s[pid, ppid, tid, execname, ustack(%d)] = count();\n}\n",
 		STACK_FRAMES);
-	write_ends(out, t);
+	write_exit_clauses(out, t);
 	buffer_format(out, "\nprofile:::tick-1s\n{\n%s}\n\ndtrace:::END\n{\n%s}\n", print, print);
 }

@@ -15,7 +15,7 @@
 #include "os/bsd/source.h"
 #include "probes/exit_reasons.h"
 
-#define MEMBERS_MAX 1024 /* each has a descriptor */
+#define MEMBERS_MAX 1024 /* number of watched processes: each has a descriptor */
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
 struct watched {
@@ -104,7 +104,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	return 0;
 }
 
-static void write_end(struct backend_run *run, const struct process_id *process,
+static void write_exit(struct backend_run *run, const struct process_id *process,
 	const struct watched *w, uint32_t status, uint8_t status_state)
 {
 	struct exit_reasons_end end = { .record = bsd_record(
@@ -137,7 +137,7 @@ static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 
 		if (ended == -EAGAIN)
 			continue;
-		write_end(run, &process, &w, status, bsd_state(ended));
+		write_exit(run, &process, &w, status, bsd_state(ended));
 		drop_member(s, &process);
 	}
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;

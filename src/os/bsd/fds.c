@@ -20,7 +20,7 @@ struct visit {
 	uint32_t count;
 };
 
-static bool write_one(void *user, const struct bsd_descriptor *d)
+static bool write_descriptor(void *user, const struct bsd_descriptor *d)
 {
 	struct visit *v = user;
 	struct fds_descriptor r = d->file;
@@ -59,7 +59,7 @@ static void sample_process(struct backend_run *run, const struct bsd_process *pr
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct visit v = { .run = run, .process = &process->id };
 	struct fds_process end = { .inotify_state = UNSUPPORTED, .holders_state = UNSUPPORTED };
-	int status = s->descriptors(s, (pid_t)process->id.pid, write_one, &v);
+	int status = s->descriptors(s, (pid_t)process->id.pid, write_descriptor, &v);
 
 	end.record = bsd_record(run, &process->id, 0, FDS_PROCESS);
 	end.descriptors = v.count;

@@ -13,7 +13,7 @@
 
 /* --- limits --- */
 
-static bool count_one(void *user, const struct bsd_descriptor *d)
+static bool count_descriptor(void *user, const struct bsd_descriptor *d)
 {
 	*(uint64_t *)user += !d->special;
 	return true;
@@ -22,7 +22,7 @@ static bool count_one(void *user, const struct bsd_descriptor *d)
 static uint8_t count_descriptors(
 	const struct bsd_source *s, const struct bsd_process *process, uint64_t *used)
 {
-	return bsd_state(s->descriptors(s, (pid_t)process->id.pid, count_one, used));
+	return bsd_state(s->descriptors(s, (pid_t)process->id.pid, count_descriptor, used));
 }
 
 static uint8_t count_processes(

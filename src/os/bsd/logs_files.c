@@ -35,7 +35,7 @@ struct logs_bsd {
 struct candidate {
 	uint64_t inode;
 	uint32_t fd, device_major, device_minor;
-	bool is_log;  /* by its name */
+	bool is_log;  /* the name of the file is that of a log */
 	bool appends; /* opened with O_APPEND */
 	char path[PATH_BYTES];
 };
@@ -117,7 +117,7 @@ static struct timespec written_at(const struct stat *st)
 	return (struct timespec){ .tv_sec = st->st_mtime };
 }
 
-static void read_end(void *argument)
+static void run_read_job(void *argument)
 {
 	struct request *r = argument;
 	_cleanup_close_ int fd = open_requested(r);
@@ -142,7 +142,7 @@ static void read_file(struct backend_run *run, const struct candidate *c, bool i
 	r->path = c->path;
 	r->device = (uint64_t)c->device_major << 32 | c->device_minor;
 	r->inode = c->inode;
-	status = timed_call(&s->calls, read_end, r, sizeof(r->end), TIMED_CALL_MS);
+	status = timed_call(&s->calls, run_read_job, r, sizeof(r->end), TIMED_CALL_MS);
 	status = status ? status : r->end.status;
 	if (!status)
 		log_records_add(&s->records, run, &place, &r->end);

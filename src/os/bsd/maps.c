@@ -61,7 +61,7 @@ static void find_runtime(struct visit *v, struct span path)
 	}
 }
 
-static bool write_one(void *user, const struct bsd_mapping *m)
+static bool write_mapping(void *user, const struct bsd_mapping *m)
 {
 	struct visit *v = user;
 	struct maps_mapping r = m->mapping;
@@ -81,7 +81,7 @@ static void sample_process(struct backend_run *run, const struct bsd_process *pr
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct visit v = { .run = run, .process = &process->id };
 	struct bsd_members *m = run->state;
-	int status = s->mappings(s, (pid_t)process->id.pid, write_one, &v);
+	int status = s->mappings(s, (pid_t)process->id.pid, write_mapping, &v);
 
 	/* The record has one state for all values of a mapping. */
 	if (s->maps_lack && !m->has_reported)

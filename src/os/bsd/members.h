@@ -10,7 +10,7 @@
 
 struct bsd_members {
 	struct map processes; /* process_id -> bool: the process has not exec'd yet */
-	bool has_reported;    /* for the backend: whether it has written its limit */
+	bool has_reported;    /* the backend has written its limit */
 };
 
 typedef void (*bsd_member_visitor)(struct backend_run *run, const struct bsd_process *process);

@@ -48,7 +48,7 @@ static uint32_t number_of(struct map *m, const struct key *key, bool *is_new)
 	return *number;
 }
 
-static struct sooth_record head(const struct backend_run *run, uint16_t kind)
+static struct sooth_record record_head(const struct backend_run *run, uint16_t kind)
 {
 	return (struct sooth_record){
 		.time_ns = run->os->now_ns(run->os), .kind = kind, .cpu = SOOTH_CPU_NONE
@@ -59,7 +59,7 @@ static uint32_t put_frame(
 	struct named_stacks *s, struct backend_run *run, const struct named_frame *f)
 {
 	struct key key = { 1, 2 };
-	struct profile_frame r = { .record = head(run, s->frame_kind),
+	struct profile_frame r = { .record = record_head(run, s->frame_kind),
 		.offset = f->offset,
 		.begin = f->begin,
 		.frame_kind = f->kind,
@@ -93,7 +93,7 @@ uint32_t named_stacks_put(struct named_stacks *s, struct backend_run *run,
 	const struct named_frame *frames, size_t count, enum profile_end end)
 {
 	uint32_t numbers[NAMED_FRAMES_MAX];
-	struct profile_stack r = { .record = head(run, s->stack_kind), .end = (uint8_t)end };
+	struct profile_stack r = { .record = record_head(run, s->stack_kind), .end = (uint8_t)end };
 	struct record_tail tail[] = { { &r.frames, numbers, 0 } };
 	struct key key = { 3, 4 };
 	bool is_new;

@@ -12,19 +12,19 @@
 #include "collect/backend.h"
 #include "probes/profile.h"
 
-#define NAMED_FRAMES_MAX 512 /* of one stack */
+#define NAMED_FRAMES_MAX 512 /* number of frames of one stack */
 
 struct named_frame {
 	struct span function; /* empty: unknown */
 	struct span file;     /* empty: none is known */
 	struct span build_id;
-	uint64_t offset; /* in the file; without a file: the address */
+	uint64_t offset; /* offset in the file; without a file: the address */
 	uint64_t begin;	 /* start of the function, like `offset` */
 	uint8_t kind;	 /* enum profile_frame_kind */
 };
 
 struct named_stacks {
-	uint16_t stack_kind, frame_kind; /* of the records */
+	uint16_t stack_kind, frame_kind; /* kinds of the records */
 	struct map frames, stacks;
 	uint64_t refused; /* stacks that found no room */
 };

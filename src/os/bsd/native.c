@@ -24,7 +24,7 @@
 #include "os/bsd/services.h"
 #include "os/launch_pipe.h"
 
-static int process_gone(const struct process_id *process, struct sooth_error *err)
+static int refuse_ended_process(const struct process_id *process, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", process->pid);
 	return error_why(err, "the process has ended");
@@ -40,12 +40,12 @@ int bsd_open_process(const struct os *os, const struct process_id *process, stru
 	EV_SET(&change, process->pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
 	if (kevent(queue, &change, 1, NULL, 0, NULL)) {
 		if (errno == ESRCH)
-			return process_gone(process, err);
+			return refuse_ended_process(process, err);
 		return error_errno(err, -errno, "watch process %u", process->pid);
 	}
 	/* Check the identity only now: so the queue watches this process. */
 	if (!os->is_alive(os, process))
-		return process_gone(process, err);
+		return refuse_ended_process(process, err);
 	return TAKE_FD(queue);
 }
 
@@ -55,7 +55,7 @@ int bsd_signal_process(const struct os *os, int descriptor, const struct process
 	const int queue[] = { descriptor };
 
 	if (os->wait(os, queue, 1, 0) > 0)
-		return process_gone(process, err);
+		return refuse_ended_process(process, err);
 	if (!kill((pid_t)process->pid, number))
 		return 0;
 	return error_errno(err, -errno, "send the signal %d", number);
@@ -100,8 +100,8 @@ int bsd_native_exit_status(int descriptor, uint32_t *status)
 
 /* --- launched commands: a child waits on a pipe until its exec may happen --- */
 
-/* Takes the real ids, or the requested ones, and gives up the saved ids. */
-static int become_user(const struct launch *launch)
+/* Assumes the real ids, or the requested ones, and gives up the saved ids. */
+static int switch_to_user(const struct launch *launch)
 {
 	uid_t uid = launch->as_user ? launch->uid : getuid();
 	gid_t gid = launch->as_user ? launch->gid : getgid();
@@ -124,7 +124,7 @@ static __attribute__((noreturn)) void run_child(
 		_exit(127); /* sooth is gone: do not run unobserved */
 	if (preload.variable[0] && putenv(preload.variable))
 		_exit(126);
-	code = become_user(launch);
+	code = switch_to_user(launch);
 	if (!code)
 		code = exec_search(command);
 	if (write(failure, &code, sizeof(code)) < 0)

@@ -167,7 +167,7 @@ static void add_process(struct backend_run *run, const struct bsd_process *proce
 
 /* --- which are close to an agent --- */
 
-static int by_pid(const void *a, const void *b)
+static int compare_by_pid(const void *a, const void *b)
 {
 	uint32_t first = ((const struct bsd_proc_entry *)a)->process.id.pid;
 	uint32_t second = ((const struct bsd_proc_entry *)b)->process.id.pid;
@@ -179,7 +179,7 @@ static struct bsd_proc_entry *parent_of(
 	struct bsd_proc_entry *all, size_t count, const struct bsd_proc_entry *e)
 {
 	struct bsd_proc_entry key = { .process.id.pid = e->process.ppid };
-	struct bsd_proc_entry *parent = bsearch(&key, all, count, sizeof(*all), by_pid);
+	struct bsd_proc_entry *parent = bsearch(&key, all, count, sizeof(*all), compare_by_pid);
 
 	return parent && parent != e && parent->process.id.start_ticks <= e->process.id.start_ticks
 		       ? parent
@@ -190,7 +190,7 @@ static void find_close(struct bsd_proc_entry *all, size_t count)
 {
 	if (!count)
 		return;
-	qsort(all, count, sizeof(*all), by_pid);
+	qsort(all, count, sizeof(*all), compare_by_pid);
 	for (size_t i = 0; i < count; i++) {
 		struct bsd_proc_entry *up = &all[i];
 		unsigned steps = 0;
@@ -278,7 +278,7 @@ static void begin_sample(struct bsd_proc *p)
 	bsd_links_begin(&p->links);
 }
 
-static void write_all(struct backend_run *run)
+static void write_processes(struct backend_run *run)
 {
 	struct bsd_proc *p = run->state;
 	struct bsd_proc_entry *all = (void *)p->entries.data;
@@ -356,7 +356,7 @@ int bsd_proc_sample(struct backend_run *run, struct sooth_error *err)
 	status = list_processes(run, err);
 	if (status)
 		return status;
-	write_all(run);
+	write_processes(run);
 	write_snapshot(run, from_ns);
 	return 0;
 }
@@ -375,5 +375,5 @@ void bsd_proc_joined(struct backend_run *run, const struct process_id *process)
 {
 	begin_sample(run->state);
 	bsd_members_visit_one(run, process, add_process);
-	write_all(run);
+	write_processes(run);
 }

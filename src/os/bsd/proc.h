@@ -12,7 +12,7 @@ struct bsd_proc {
 	struct bsd_members members; /* first */
 	struct agent_set *agents;
 	struct buffer entries; /* struct bsd_proc_entry of the sample, by pid */
-	struct buffer texts;   /* of the entries */
+	struct buffer texts;   /* texts of the entries */
 	struct buffer scratch, masked;
 	struct bsd_links links;
 	struct bsd_sessions sessions;

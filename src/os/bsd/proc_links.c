@@ -102,7 +102,7 @@ static void note_holder(struct bsd_links *l, uint64_t own, uint32_t pid)
 		h->pids[h->count++] = pid;
 }
 
-static bool read_one(void *user, const struct bsd_descriptor *d)
+static bool read_descriptor(void *user, const struct bsd_descriptor *d)
 {
 	struct reading *r = user;
 	struct proc_ties *t = &r->pending->links;
@@ -144,7 +144,7 @@ uint32_t bsd_links_add(struct bsd_links *l, const struct backend_run *run,
 			.output_state = UNSUPPORTED },
 	};
 	struct reading r = { .links = l, .pending = &p, .pid = process->id.pid };
-	int status = s->descriptors ? s->descriptors(s, (pid_t)process->id.pid, read_one, &r)
+	int status = s->descriptors ? s->descriptors(s, (pid_t)process->id.pid, read_descriptor, &r)
 				    : -EOPNOTSUPP;
 
 	*state = bsd_state(status);

@@ -14,7 +14,7 @@
 #include "os/os.h"
 
 #define RATE_DEFAULT 97
-#define SAMPLES_MAX  1000000 /* of one stack in a second; a higher count is an error */
+#define SAMPLES_MAX  1000000 /* samples of one stack in a second; a higher count is an error */
 
 struct profile_dtrace {
 	struct dtrace_follow follow; /* first */
@@ -77,7 +77,7 @@ static void write_program(
 	dtrace_program_profile(out, targets, rate_of(run));
 }
 
-static void keep_frame(struct profile_dtrace *s, struct span line)
+static void append_frame(struct profile_dtrace *s, struct span line)
 {
 	struct dtrace_frame f;
 	struct kept_frame k;
@@ -97,7 +97,7 @@ static void keep_frame(struct profile_dtrace *s, struct span line)
 	buffer_append(&s->frames, &k, sizeof(k));
 }
 
-static void end_stack(struct backend_run *run)
+static void emit_finished_stack(struct backend_run *run)
 {
 	struct profile_dtrace *s = run->state;
 	const struct kept_frame *kept = (const void *)s->frames.data;
@@ -129,7 +129,7 @@ static void end_stack(struct backend_run *run)
 		RECORD_APPEND(&run->out, &r, NULL, 0);
 }
 
-static void take_line(struct backend_run *run, struct dtrace_process *p,
+static void handle_line(struct backend_run *run, struct dtrace_process *p,
 	const struct dtrace_line *l, struct span whole, uint64_t time_ns)
 {
 	struct profile_dtrace *s = run->state;
@@ -144,9 +144,9 @@ static void take_line(struct backend_run *run, struct dtrace_process *p,
 		buffer_reset(&s->frames);
 		buffer_reset(&s->texts);
 	} else if (l->kind == 'S' && s->is_in_stack) {
-		end_stack(run);
+		emit_finished_stack(run);
 	} else if (!l->kind && s->is_in_stack) {
-		keep_frame(s, whole);
+		append_frame(s, whole);
 	} else if (!l->kind) {
 		s->follow.unread++;
 	}
@@ -163,7 +163,7 @@ static int profile_dtrace_drain(struct backend_run *run, struct sooth_error *err
 {
 	struct profile_dtrace *s = run->state;
 
-	return dtrace_follow_drain(&s->follow, run, write_program, take_line, err);
+	return dtrace_follow_drain(&s->follow, run, write_program, handle_line, err);
 }
 
 static int profile_dtrace_stop(struct backend_run *run, struct sooth_error *err)
@@ -171,7 +171,7 @@ static int profile_dtrace_stop(struct backend_run *run, struct sooth_error *err)
 	struct profile_dtrace *s = run->state;
 
 	(void)err;
-	dtrace_follow_stop(&s->follow, run, take_line);
+	dtrace_follow_stop(&s->follow, run, handle_line);
 	if (s->follow.unread)
 		backend_loss(run, s->follow.unread, 0, "lines of dtrace that could not be read");
 	if (s->stacks.refused)

@@ -27,7 +27,7 @@ struct visit {
 	bool is_full;
 };
 
-static bool take_descriptor(void *user, const struct bsd_descriptor *d)
+static bool add_descriptor(void *user, const struct bsd_descriptor *d)
 {
 	struct visit *v = user;
 	struct known *k;
@@ -55,7 +55,8 @@ static bool take_descriptor(void *user, const struct bsd_descriptor *d)
 	return true;
 }
 
-static void write_all(struct backend_run *run, const struct process_id *process, struct visit *v)
+static void write_sockets(
+	struct backend_run *run, const struct process_id *process, struct visit *v)
 {
 	size_t position = 0;
 	const void *key;
@@ -83,8 +84,8 @@ static void sample_process(struct backend_run *run, const struct bsd_process *pr
 	int status;
 
 	map_init(&v.sockets, sizeof(uint64_t), sizeof(struct known), SOCKETS_MAX);
-	status = s->descriptors(s, (pid_t)process->id.pid, take_descriptor, &v);
-	write_all(run, &process->id, &v);
+	status = s->descriptors(s, (pid_t)process->id.pid, add_descriptor, &v);
+	write_sockets(run, &process->id, &v);
 	end.record = bsd_record(run, &process->id, 0, SOCKETS_PROCESS);
 	end.sockets = (uint32_t)v.sockets.count;
 	end.sockets_state = v.is_full ? SOOTH_STATE_TRUNCATED : bsd_state(status);

@@ -42,9 +42,9 @@ struct bsd_process {
 	uint32_t tracer_pid; /* 0: none */
 	uint8_t memory_state, cpu_state, threads_state;
 	uint8_t tracer_state, signals_state;
-	uint8_t pending_state; /* of signals.pending */
+	uint8_t pending_state; /* state of signals.pending */
 	bool is_kernel;	       /* a kernel process, without a program */
-	bool is_traced;	       /* by ktrace(2) */
+	bool is_traced;	       /* the process is traced by ktrace(2) */
 	char state;	       /* R S D T Z I */
 	struct bsd_signals signals;
 	char name[BSD_NAME_SIZE];
@@ -59,7 +59,7 @@ struct bsd_thread {
 	int32_t nice;
 	uint32_t processor;
 	uint64_t wait_address; /* kernel address of the object it waits for; 0: unknown */
-	uint64_t asleep_ns;    /* in whole seconds */
+	uint64_t asleep_ns;    /* time of sleep, in whole seconds */
 	uint8_t asleep_state;
 	uint8_t switches_state, times_state;
 	uint8_t signals_state, processor_state;
@@ -104,7 +104,7 @@ struct bsd_limit {
 	const char *name;
 	uint32_t unit; /* enum limits_unit */
 	uint8_t use;   /* enum bsd_use */
-	uint8_t state; /* of soft and hard */
+	uint8_t state; /* state of soft and hard */
 	uint64_t soft, hard;
 	bool has_soft, has_hard;
 };
@@ -117,7 +117,7 @@ struct bsd_socket_at {
 /* A file lock that a process holds. */
 struct bsd_file_lock {
 	uint64_t inode;
-	uint32_t device_major, device_minor; /* as descriptors have them */
+	uint32_t device_major, device_minor; /* numbers of the device, as descriptors have them */
 	uint32_t pid; /* 0: by flock(2), held by all processes that share the open file */
 	bool is_for_writing;
 };
@@ -125,8 +125,8 @@ struct bsd_file_lock {
 /* An event of a watched process. */
 struct bsd_life_event {
 	uint32_t pid;
-	uint32_t parent; /* with `starts` */
-	uint32_t status; /* with `ends`: of wait(2) */
+	uint32_t parent; /* parent of a process that starts */
+	uint32_t status; /* status of wait(2) of a process that ends */
 	bool starts, execs, ends;
 	bool is_lost; /* a child that the process forked is not watched */
 };
@@ -141,7 +141,7 @@ struct bsd_source {
 	const void *calls;	/* calls to the system; tests put recorded answers here */
 	/* Paths of programs of the system; tests put their own here. NULL: the system has none. */
 	const char *dtrace, *fs_usage, *sample;
-	unsigned abi; /* of its system calls, enum syscall_abi */
+	unsigned abi; /* ABI of its system calls, enum syscall_abi */
 
 	/* Appends a struct bsd_process for all processes, or for one. */
 	int (*processes)(const struct bsd_source *s, struct buffer *out);
@@ -192,7 +192,7 @@ static inline const struct bsd_source *bsd_source_of(const struct os *os)
 	return os->script;
 }
 
-/* The state of a field after a call of the source. */
+/* Returns the state of a field after a call of the source. */
 uint8_t bsd_state(int status);
 
 #endif

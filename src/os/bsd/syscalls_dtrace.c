@@ -118,7 +118,7 @@ static struct syscalls_call call_of(const struct syscalls_dtrace *s, const struc
 	return c;
 }
 
-static void take_call(struct backend_run *run, const struct dtrace_process *p,
+static void emit_call(struct backend_run *run, const struct dtrace_process *p,
 	const struct dtrace_line *l, int32_t number, uint64_t time_ns)
 {
 	struct syscalls_dtrace *s = run->state;
@@ -138,7 +138,7 @@ static void take_call(struct backend_run *run, const struct dtrace_process *p,
 	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
 }
 
-static void take_last(struct backend_run *run, const struct dtrace_process *p,
+static void emit_call_without_return(struct backend_run *run, const struct dtrace_process *p,
 	const struct dtrace_line *l, int32_t number, uint64_t time_ns)
 {
 	struct syscalls_call c = call_of(run->state, p, l, number, time_ns);
@@ -148,7 +148,7 @@ static void take_last(struct backend_run *run, const struct dtrace_process *p,
 	RECORD_APPEND(&run->out, &c, NULL, 0);
 }
 
-static void take_sums(struct syscalls_dtrace *s, const struct dtrace_process *p,
+static void emit_sums(struct syscalls_dtrace *s, const struct dtrace_process *p,
 	const struct dtrace_line *l, int32_t number)
 {
 	call_counts_add(&s->counts, &(struct counted_calls){ .process = p->id,
@@ -162,7 +162,7 @@ static void take_sums(struct syscalls_dtrace *s, const struct dtrace_process *p,
 					    .is_untimed = l->kind == 'x' });
 }
 
-static void take_line(struct backend_run *run, struct dtrace_process *p,
+static void handle_line(struct backend_run *run, struct dtrace_process *p,
 	const struct dtrace_line *l, struct span whole, uint64_t time_ns)
 {
 	struct syscalls_dtrace *s = run->state;
@@ -179,11 +179,11 @@ static void take_line(struct backend_run *run, struct dtrace_process *p,
 		return;
 	}
 	if (l->kind == 'c' && p->interest & INTEREST_STREAM)
-		take_call(run, p, l, number, time_ns);
+		emit_call(run, p, l, number, time_ns);
 	else if (l->kind == 'l' && p->interest & INTEREST_STREAM)
-		take_last(run, p, l, number, time_ns);
+		emit_call_without_return(run, p, l, number, time_ns);
 	else if (l->kind == 'n' || l->kind == 'x')
-		take_sums(s, p, l, number);
+		emit_sums(s, p, l, number);
 }
 
 /* --- from start to stop --- */
@@ -210,7 +210,7 @@ static int syscalls_dtrace_start(struct backend_run *run, struct sooth_error *er
 static int syscalls_dtrace_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_dtrace *s = run->state;
-	int status = dtrace_follow_drain(&s->follow, run, write_program, take_line, err);
+	int status = dtrace_follow_drain(&s->follow, run, write_program, handle_line, err);
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	if (!status && run->options.interest & INTEREST_COUNT &&
@@ -224,7 +224,7 @@ static int syscalls_dtrace_stop(struct backend_run *run, struct sooth_error *err
 	struct syscalls_dtrace *s = run->state;
 
 	(void)err;
-	dtrace_follow_stop(&s->follow, run, take_line);
+	dtrace_follow_stop(&s->follow, run, handle_line);
 	if (run->options.interest & INTEREST_COUNT)
 		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
 	if (s->unknown)

@@ -13,7 +13,7 @@
 #include "base/closed_at_exec.h"
 #include "base/units.h"
 
-#define DESCRIPTORS_MAX 4096 /* that are closed in the child */
+#define DESCRIPTORS_MAX 4096 /* number of descriptors that are closed in the child */
 #define REAP_MS		20
 #define REAP_TRIES	5
 

@@ -18,7 +18,7 @@ struct tool {
 	int out, complaints;
 	struct buffer lines;  /* standard output that was not handed over yet */
 	char complaint[1024]; /* the beginning of standard error */
-	int status;	      /* of wait(2), once it ended */
+	int status;	      /* status of wait(2), once it ended */
 	bool has_ended;
 };
 

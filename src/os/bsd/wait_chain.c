@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "os/bsd/waits.h"
 
-#define NODES_MAX 64 /* of a chain */
+#define NODES_MAX 64 /* number of processes of a chain */
 
 const struct bsd_process *bsd_wait_process(const struct bsd_waits *w, uint32_t pid)
 {

@@ -34,7 +34,7 @@ struct reading {
 	uint32_t pid;
 };
 
-static bool read_one(void *user, const struct bsd_descriptor *d)
+static bool read_descriptor(void *user, const struct bsd_descriptor *d)
 {
 	const struct reading *r = user;
 	struct bsd_wait_end end;
@@ -60,7 +60,7 @@ void bsd_wait_ends_read(
 
 		if (p[i].is_kernel || p[i].state == 'Z')
 			continue;
-		if (s->descriptors(s, (pid_t)p[i].id.pid, read_one, &r))
+		if (s->descriptors(s, (pid_t)p[i].id.pid, read_descriptor, &r))
 			e->state = SOOTH_STATE_TRUNCATED;
 	}
 	if (buffer_failed(&e->all)) {
@@ -69,7 +69,7 @@ void bsd_wait_ends_read(
 	}
 }
 
-static bool is_other_way(uint8_t access, uint8_t of)
+static bool is_opposite_access(uint8_t access, uint8_t of)
 {
 	return access == FDS_ACCESS_BOTH || of == FDS_ACCESS_BOTH || access != of;
 }
@@ -91,7 +91,8 @@ static bool is_other_end(const struct bsd_wait_end *e, const struct bsd_wait_end
 		return of->peer && e->own == of->peer;
 	case FDS_FIFO:
 		return of->inode && e->inode == of->inode && e->device_major == of->device_major &&
-		       e->device_minor == of->device_minor && is_other_way(e->access, of->access);
+		       e->device_minor == of->device_minor &&
+		       is_opposite_access(e->access, of->access);
 	case FDS_UNIX:
 		return of->peer ? e->own == of->peer
 				: e->listens && of->remote[0] && !strcmp(e->local, of->remote);

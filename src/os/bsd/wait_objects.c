@@ -116,7 +116,7 @@ static void add_children(const struct bsd_wait_node *n, enum waits_confidence co
 
 /* --- pipes --- */
 
-static bool is_waited_at(const struct bsd_descriptor *d, uint64_t address, bool writes)
+static bool is_awaited_descriptor(const struct bsd_descriptor *d, uint64_t address, bool writes)
 {
 	return d->file.type == FDS_PIPE && address && (writes ? d->peer : d->own) == address;
 }
@@ -137,13 +137,13 @@ static const struct bsd_descriptor *only_fifo(const struct bsd_waits *w, bool wr
 	return found;
 }
 
-static void of_pipe(const struct bsd_wait_node *n, bool writes)
+static void write_pipe_objects(const struct bsd_wait_node *n, bool writes)
 {
 	const struct bsd_waits *w = n->run->state;
 	const struct bsd_descriptor *d = NULL;
 
 	for (size_t i = 0; (d = descriptor_at(w, i)); i++) {
-		if (is_waited_at(d, n->thread->wait_address, writes))
+		if (is_awaited_descriptor(d, n->thread->wait_address, writes))
 			break;
 	}
 	if (!d)
@@ -196,7 +196,7 @@ static bool is_listening_socket(const struct bsd_descriptor *d)
 	return d->is_socket && !d->socket.state_state && d->socket.state == SOCKETS_LISTEN;
 }
 
-static void of_socket(const struct bsd_wait_node *n, enum bsd_channel channel)
+static void write_socket_objects(const struct bsd_wait_node *n, enum bsd_channel channel)
 {
 	const struct bsd_source *s = bsd_source_of(n->run->os);
 	const struct bsd_descriptor *d = socket_at(n);
@@ -218,7 +218,7 @@ static bool is_terminal(const struct bsd_descriptor *d)
 	return d->file.type == FDS_TTY || d->file.type == FDS_PTY;
 }
 
-static void of_terminal(const struct bsd_wait_node *n, bool writes)
+static void write_terminal_objects(const struct bsd_wait_node *n, bool writes)
 {
 	const struct bsd_waits *w = n->run->state;
 	const struct bsd_descriptor *d;
@@ -232,7 +232,7 @@ static void of_terminal(const struct bsd_wait_node *n, bool writes)
 }
 
 /* Adds listening sockets and connections, because an event loop usually watches these. */
-static void of_events(const struct bsd_wait_node *n)
+static void write_event_objects(const struct bsd_wait_node *n)
 {
 	const struct bsd_waits *w = n->run->state;
 	const struct bsd_descriptor *d, *only = NULL;
@@ -301,7 +301,7 @@ static void add_openers(const struct bsd_wait_node *n, const struct bsd_descript
 }
 
 /* Finds the wanted lock: it is on a file that the process has open and another has locked. */
-static void of_file_lock(const struct bsd_wait_node *n)
+static void write_file_lock_objects(const struct bsd_wait_node *n)
 {
 	const struct bsd_source *s = bsd_source_of(n->run->os);
 	struct bsd_waits *w = n->run->state;
@@ -344,29 +344,29 @@ void bsd_wait_objects(const struct bsd_wait_node *n)
 	switch (channel) {
 	case BSD_CHANNEL_PIPE_READ:
 	case BSD_CHANNEL_PIPE_WRITE:
-		of_pipe(n, channel == BSD_CHANNEL_PIPE_WRITE);
+		write_pipe_objects(n, channel == BSD_CHANNEL_PIPE_WRITE);
 		break;
 	case BSD_CHANNEL_SOCKET:
 	case BSD_CHANNEL_ACCEPTS:
 	case BSD_CHANNEL_CONNECTS:
-		of_socket(n, channel);
+		write_socket_objects(n, channel);
 		break;
 	case BSD_CHANNEL_TERMINAL_READ:
 	case BSD_CHANNEL_TERMINAL_WRITE:
-		of_terminal(n, channel == BSD_CHANNEL_TERMINAL_WRITE);
+		write_terminal_objects(n, channel == BSD_CHANNEL_TERMINAL_WRITE);
 		break;
 	case BSD_CHANNEL_CHILD:
 		add_children(n, WAITS_HIGH);
 		break;
 	case BSD_CHANNEL_EVENTS:
-		of_events(n);
+		write_event_objects(n);
 		add_children(n, WAITS_LOW);
 		break;
 	case BSD_CHANNEL_SIGNAL:
 		add_children(n, WAITS_LOW);
 		break;
 	case BSD_CHANNEL_FILE_LOCK:
-		of_file_lock(n);
+		write_file_lock_objects(n);
 		break;
 	default:
 		/* This system has no wait message. */

@@ -9,7 +9,7 @@
 #include "collect/secrets.h"
 
 #define UNSUPPORTED   SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-#define THREADS_MAX   1024 /* of a process */
+#define THREADS_MAX   1024 /* number of threads of a process */
 #define JOB_MAX	      16
 #define TITLE_BYTES   512
 #define SAMPLE_NS     (700 * NS_PER_MS) /* after that further processes are left out */
@@ -69,7 +69,7 @@ static void add_others(struct bsd_wait_node *n)
 
 /* --- records of one process --- */
 
-static bool keep_descriptor(void *user, const struct bsd_descriptor *d)
+static bool store_descriptor(void *user, const struct bsd_descriptor *d)
 {
 	struct bsd_waits *w = user;
 	struct bsd_kept_descriptor kept = { *d, w->paths.size };
@@ -91,7 +91,7 @@ static void read_descriptors(struct bsd_wait_node *n)
 
 	buffer_reset(&w->descriptors);
 	buffer_reset(&w->paths);
-	status = s->descriptors(s, (pid_t)n->process->id.pid, keep_descriptor, w);
+	status = s->descriptors(s, (pid_t)n->process->id.pid, store_descriptor, w);
 	n->detail_state = bsd_state(status);
 	if (buffer_failed(&w->descriptors) || buffer_failed(&w->paths))
 		buffer_reset(&w->descriptors);

@@ -19,7 +19,7 @@ struct bsd_wait_step {
 
 struct bsd_kept_descriptor {
 	struct bsd_descriptor d;
-	size_t path_at; /* its path in `paths` */
+	size_t path_at; /* position of the path in `paths` */
 };
 
 struct bsd_waits {

@@ -26,7 +26,7 @@ enum source_number {
 #define DESCRIPTORS_MAX	  1000000
 #define REGIONS_MAX	  1000000
 #define PATH_SIZE	  4096
-#define AT_DIRECTORY_PATH 152 /* of struct proc_vnodepathinfo */
+#define AT_DIRECTORY_PATH 152 /* offset of a path in struct proc_vnodepathinfo */
 #define DIRECTORY_PATH	  1024
 
 static const struct darwin_calls *calls_of(const struct bsd_source *s)
@@ -393,7 +393,7 @@ void darwin_load(const struct bsd_source *s, struct host_load *load)
 		load, &(struct bsd_bytes){ bytes, size }, (uint32_t)number_of(s, "hw.ncpu"));
 }
 
-/* struct xsw_usage: total, available, used. */
+/* Reads struct xsw_usage: total, available, used. */
 static void read_swap(const struct bsd_source *s, struct host_memory *memory)
 {
 	const struct darwin_calls *c = calls_of(s);

@@ -9,7 +9,7 @@
 
 /* Returns 0 when sample(1) has ended, with its report in `t`; else why there is no report. */
 int sample_run(struct tool *t, const struct bsd_source *s, uint32_t pid, struct sooth_error *err);
-/* The member wait_functions of struct bsd_source. */
+/* Finds wait functions, as the member wait_functions of struct bsd_source. */
 int darwin_wait_functions(
 	const struct bsd_source *s, pid_t pid, struct buffer *threads, struct sooth_error *err);
 

@@ -143,7 +143,7 @@ struct taking {
 	const struct tool_slot *target;
 };
 
-static void take_line(void *user, struct span line)
+static void handle_line(void *user, struct span line)
 {
 	const struct taking *taking = user;
 	const struct tool_slot *t = taking->target;
@@ -179,9 +179,9 @@ static void take_line(void *user, struct span line)
 		stream_call(run, t, &l, row, time_ns);
 }
 
-static void take_lines(struct backend_run *run, struct tool_slot *t)
+static void handle_lines(struct backend_run *run, struct tool_slot *t)
 {
-	tool_lines(&t->tool, take_line, &(struct taking){ run, t });
+	tool_lines(&t->tool, handle_line, &(struct taking){ run, t });
 }
 
 static int calls_drain(struct backend_run *run, struct sooth_error *err)
@@ -196,7 +196,7 @@ static int calls_drain(struct backend_run *run, struct sooth_error *err)
 		if (!t->tool.pid)
 			continue;
 		tool_read(&t->tool);
-		take_lines(run, t);
+		handle_lines(run, t);
 	}
 	if (run->options.interest & INTEREST_COUNT &&
 		now_ns - s->counts.written_ns >= CALL_COUNTS_WINDOW_NS)
@@ -215,7 +215,7 @@ static int calls_stop(struct backend_run *run, struct sooth_error *err)
 		if (!t->tool.pid)
 			continue;
 		tool_stop(&t->tool, END_MS);
-		take_lines(run, t);
+		handle_lines(run, t);
 	}
 	if (run->options.interest & INTEREST_COUNT)
 		call_counts_write(&s->counts, run, run->os->now_ns(run->os));

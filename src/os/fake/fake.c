@@ -13,7 +13,7 @@
 #include "os/fake/script.h"
 
 #define TICKS_PER_S 100
-#define LAUNCH_PID  4000 /* of the first launched command */
+#define LAUNCH_PID  4000 /* PID of the first launched command */
 
 #define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
 #include "os/fake/backends.def"

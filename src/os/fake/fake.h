@@ -29,7 +29,7 @@ struct fake_process {
 	bool is_alive;
 	bool is_before_exec; /* launched, not yet released */
 	bool is_refused;     /* watching it is refused */
-	int status;	     /* as wait() returns it, once it ended */
+	int status;	     /* status as wait() returns it, once it ended */
 	/* Read by the proc probe. */
 	uint64_t cpu_ns, rss_bytes, vsz_bytes;
 	uint32_t threads, descriptors;
@@ -69,12 +69,12 @@ enum fake_step {
 /* Requests to backends, summed over all sources. */
 struct fake_counts {
 	unsigned opened, started, stopped, closed;
-	unsigned sets;	  /* of the syscalls backends */
-	unsigned samples; /* of proc */
+	unsigned sets;	  /* number of calls of set() of the syscalls backends */
+	unsigned samples; /* samples of proc */
 	unsigned pausing; /* sources opened that may pause a command */
 };
 
-/* NULL: out of memory. */
+/* Makes a fake system; NULL: out of memory. */
 struct fake *fake_new(void);
 void fake_free(struct fake *f);
 const struct os *fake_os(const struct fake *f);
@@ -83,13 +83,14 @@ void fake_fail(struct fake *f, enum fake_step step, int code);
 
 uint64_t fake_now(const struct fake *f);
 void fake_advance(struct fake *f, uint64_t ns);
-/* CLOCK_REALTIME is set: its distance to the monotonic clock changes. */
+/* Sets CLOCK_REALTIME: its distance to the monotonic clock changes. */
 void fake_set_realtime_offset(struct fake *f, int64_t ns);
-/* Called while the observer waits, after the clock moved by its timeout. The result is that of
- * the wait: 0, or -EINTR. */
+/* Sets a function that is called while the observer waits, after the clock moved by its timeout.
+ * Its result is that of the wait: 0, or -EINTR. */
 void fake_on_wait(struct fake *f, int (*hook)(void *user), void *user);
 
-/* Called once, at the next request to a syscalls backend to follow or release a process. */
+/* Sets a function that is called once, at the next request to a syscalls backend to follow or
+ * release a process. */
 void fake_on_set(struct fake *f, void (*hook)(void *user), void *user);
 
 /* --- processes --- */
@@ -99,24 +100,25 @@ struct fake_process *fake_find(struct fake *f, uint32_t pid); /* the youngest wi
 struct fake_process *fake_fork(struct fake *f, struct fake_process *parent, uint32_t pid);
 void fake_exec(struct fake *f, struct fake_process *p, const char *name);
 void fake_call(struct fake *f, struct fake_process *p, const struct fake_call *call);
-/* Everything of the call but its header, which is filled in here: now, in the main thread. */
+/* Adds an allocation. `call` has everything but its header, which is filled in here: now, in the
+ * main thread. */
 void fake_allocate(struct fake *f, struct fake_process *p, const struct heap_call *call);
 void fake_end(struct fake *f, struct fake_process *p, int status);
-/* The process is gone, but its exit event got lost, or comes later by fake_emit_end(). */
+/* Removes a process whose exit event is lost, or comes later by fake_emit_end(). */
 void fake_vanish(struct fake *f, struct fake_process *p, int status);
 void fake_emit_end(struct fake *f, struct fake_process *p);
 
 /* --- what sources deliver with the next drain --- */
 
-/* A record as it is, of any process; in the order of calls. */
+/* Adds a record as it is, of any process; in the order of calls. */
 void fake_record(struct fake *f, const struct sooth_record *record);
 void fake_lose(struct fake *f, uint64_t records, uint64_t bytes, const char *reason);
 
 /* --- requests to backends --- */
 
-/* Interest in a process of all open syscalls sources together. */
+/* Returns the interest in a process of all open syscalls sources together. */
 unsigned fake_interest(const struct fake *f, const struct fake_process *p);
-/* Processes that proc sources would sample. */
+/* Returns the number of processes that proc sources would sample. */
 size_t fake_members(const struct fake *f);
 
 #endif

@@ -8,7 +8,7 @@
 #include "os/fake/script.h"
 #include "probes/proc.h"
 
-static struct record_tail text(struct sooth_text *to, const char *value)
+static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
 {
 	return (struct record_tail){ to, value, value ? strlen(value) : 0 };
 }
@@ -40,11 +40,11 @@ static void write_process(struct backend_run *run, const struct fake_process *fr
 		secrets_mask_arguments(&arguments, from->arguments, from->arguments_size))
 		p.arguments_state = SOOTH_STATE_TRUNCATED;
 	struct record_tail tail[] = {
-		text(&p.name, from->name),
+		tail_of_string(&p.name, from->name),
 		{ &p.arguments, arguments.data, arguments.size },
-		text(&p.executable, from->executable),
-		text(&p.directory, from->directory),
-		text(&p.control_group, "/"),
+		tail_of_string(&p.executable, from->executable),
+		tail_of_string(&p.directory, from->directory),
+		tail_of_string(&p.control_group, "/"),
 	};
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 	buffer_fini(&arguments);

@@ -45,7 +45,7 @@ struct fake {
 	size_t process_count;
 	struct script_calls *calls[SCRIPT_SOURCES_MAX];
 	struct script_members *members[SCRIPT_SOURCES_MAX];
-	struct buffer records; /* to be delivered by the next drain */
+	struct buffer records; /* records that the next drain delivers */
 	uint64_t lost_records, lost_bytes;
 	const char *lost_reason;
 	int failures[FAKE_STEPS];
@@ -57,13 +57,13 @@ static inline struct fake *fake_of(const struct os *os)
 	return os->script;
 }
 
-/* The code a step was set to fail with, the error filled; 0: it works. */
+/* Returns the code a step was set to fail with, the error filled; 0: it works. */
 int script_fails(struct fake *f, enum fake_step step, struct sooth_error *err);
 struct fake_process *script_find(struct fake *f, const struct process_id *id);
-/* Whether a source observes every process of this kind without a request. */
+/* Returns whether a source observes every process of this kind without a request. */
 bool script_adopts(const struct backend_run *run, const struct fake_process *p);
 
-/* syscalls, for both backends */
+/* Opens the probe syscalls, for both backends. */
 int script_calls_open(struct backend_run *run, struct sooth_error *err);
 int script_calls_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);
@@ -71,11 +71,11 @@ int script_calls_start(struct backend_run *run, struct sooth_error *err);
 int script_calls_drain(struct backend_run *run, struct sooth_error *err);
 int script_calls_stop(struct backend_run *run, struct sooth_error *err);
 void script_calls_close(struct backend_run *run);
-/* Whether the fake kernel shows this source what the process does now. */
+/* Returns whether the fake kernel shows this source what the process does now. */
 bool script_is_watching(const struct script_calls *s, const struct fake_process *p);
 unsigned script_interest(const struct script_calls *s, const struct fake_process *p);
 
-/* An event of a process, as one source sees it. */
+/* Adds an event of a process, as one source sees it. */
 void script_call(
 	struct script_calls *s, const struct fake_process *p, const struct fake_call *call);
 void script_fork(struct script_calls *s, const struct fake_process *parent,

@@ -33,7 +33,7 @@ bool script_is_watching(const struct script_calls *s, const struct fake_process 
 	return s->is_started && script_interest(s, p) && !(followed && followed->is_before_exec);
 }
 
-static struct sooth_record head_of(
+static struct sooth_record record_head_of(
 	const struct script_calls *s, const struct fake_process *p, uint32_t tid, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = s->run->os->now_ns(s->run->os),
@@ -62,7 +62,7 @@ static unsigned bucket_of(uint64_t ns)
 static void count_call(
 	struct script_calls *s, const struct fake_process *p, const struct fake_call *call)
 {
-	struct sooth_record head = head_of(s, p, call->tid, SYSCALLS_COUNT);
+	struct sooth_record head = record_head_of(s, p, call->tid, SYSCALLS_COUNT);
 	struct script_key key = { p->id, head.tid, call->number, call->abi, 0 };
 	struct syscalls_count *count = map_put(&s->counts, &key, NULL);
 	struct syscalls_error *error;
@@ -96,7 +96,7 @@ static void stream_call(
 	struct script_calls *s, const struct fake_process *p, const struct fake_call *call)
 {
 	struct syscalls_call r = {
-		.record = head_of(s, p, call->tid, SYSCALLS_CALL),
+		.record = record_head_of(s, p, call->tid, SYSCALLS_CALL),
 		.duration_ns = call->never_returns ? 0 : call->duration_ns,
 		.result = call->never_returns ? 0 : call->result,
 		.number = call->number,
@@ -127,7 +127,7 @@ void script_fork(
 	struct script_calls *s, const struct fake_process *parent, const struct fake_process *child)
 {
 	struct process_join join = {
-		.record = head_of(s, child, 0, PROCESS_JOIN),
+		.record = record_head_of(s, child, 0, PROCESS_JOIN),
 		.parent_start_ticks = parent->id.start_ticks,
 		.parent_pid = parent->id.pid,
 	};
@@ -143,7 +143,7 @@ void script_fork(
 
 void script_exec(struct script_calls *s, const struct fake_process *p)
 {
-	struct process_exec exec = { .record = head_of(s, p, 0, PROCESS_EXEC) };
+	struct process_exec exec = { .record = record_head_of(s, p, 0, PROCESS_EXEC) };
 	struct script_followed *followed = map_get(&s->followed, &p->id);
 
 	if (followed)
@@ -154,7 +154,7 @@ void script_exec(struct script_calls *s, const struct fake_process *p)
 	RECORD_APPEND(&s->ring, &exec, NULL, 0);
 }
 
-/* Counts of one process, or of all when p is NULL, into the ring. */
+/* Writes counts of one process, or of all when p is NULL, into the ring. */
 static void flush_counts(struct script_calls *s, const struct process_id *process)
 {
 	struct map *maps[] = { &s->counts, &s->errors };
@@ -172,7 +172,7 @@ static void flush_counts(struct script_calls *s, const struct process_id *proces
 
 void script_leave(struct script_calls *s, const struct fake_process *p)
 {
-	struct process_leave leave = { .record = head_of(s, p, 0, PROCESS_LEAVE),
+	struct process_leave leave = { .record = record_head_of(s, p, 0, PROCESS_LEAVE),
 		.status = (uint32_t)p->status };
 	bool was_watched = script_is_watching(s, p);
 
@@ -186,7 +186,7 @@ void script_leave(struct script_calls *s, const struct fake_process *p)
 
 /* --- the backend's side --- */
 
-/* False when all places are taken. */
+/* Adds a source. Returns false when all places are taken. */
 static bool add_calls(struct fake *f, struct script_calls *source)
 {
 	for (size_t i = 0; i < SCRIPT_SOURCES_MAX; i++) {
@@ -274,7 +274,7 @@ int script_calls_start(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
-static void hand_over(struct backend_run *run)
+static void append_scripted_records(struct backend_run *run)
 {
 	struct fake *f = fake_of(run->os);
 	struct script_calls *s = run->state;
@@ -294,7 +294,7 @@ int script_calls_drain(struct backend_run *run, struct sooth_error *err)
 
 	log_line(run->log, LOG_DEBUG, "drained");
 	if (!status)
-		hand_over(run);
+		append_scripted_records(run);
 	return status;
 }
 
@@ -307,7 +307,7 @@ int script_calls_stop(struct backend_run *run, struct sooth_error *err)
 	flush_counts(s, NULL);
 	map_clear(&s->followed);
 	s->is_started = false;
-	hand_over(run);
+	append_scripted_records(run);
 	return script_fails(f, FAKE_STOP, err);
 }
 

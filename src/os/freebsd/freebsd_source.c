@@ -75,14 +75,14 @@ static int query_sysctl(
 	return -ENOMEM;
 }
 
-static int ask_of(const struct bsd_source *s, int what, pid_t pid, struct buffer *out)
+static int query_process(const struct bsd_source *s, int what, pid_t pid, struct buffer *out)
 {
 	const int name[] = { CTL_KERN, KERN_PROC, what, (int)pid };
 
 	return query_sysctl(s, name, ARRAY_SIZE(name), out);
 }
 
-static int ask_by_name(const struct bsd_source *s, const char *text, struct buffer *out)
+static int query_by_name(const struct bsd_source *s, const char *text, struct buffer *out)
 {
 	const struct freebsd_calls *c = calls_of(s);
 	int name[NAME_MAX_ + 3];
@@ -155,7 +155,7 @@ int freebsd_process(const struct bsd_source *s, pid_t pid, struct bsd_process *o
 int freebsd_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
 	struct buffer answer = { 0 };
-	int status = ask_of(s, KERN_PROC_PID | KERN_PROC_INC_THREAD, pid, &answer);
+	int status = query_process(s, KERN_PROC_PID | KERN_PROC_INC_THREAD, pid, &answer);
 	struct bsd_thread t;
 
 	if (!status && !answer.size)
@@ -171,10 +171,10 @@ int freebsd_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
 
 /* --- texts --- */
 
-static int ask_text(const struct bsd_source *s, int what, pid_t pid, struct buffer *out)
+static int query_text(const struct bsd_source *s, int what, pid_t pid, struct buffer *out)
 {
 	size_t before = out->size;
-	int status = ask_of(s, what, pid, out);
+	int status = query_process(s, what, pid, out);
 
 	/* A kernel process has an empty answer. */
 	if (!status && out->size == before)
@@ -184,12 +184,12 @@ static int ask_text(const struct bsd_source *s, int what, pid_t pid, struct buff
 
 int freebsd_arguments(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
-	return ask_text(s, KERN_PROC_ARGS, pid, out);
+	return query_text(s, KERN_PROC_ARGS, pid, out);
 }
 
 int freebsd_environment(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
-	int status = ask_text(s, KERN_PROC_ENV, pid, out);
+	int status = query_text(s, KERN_PROC_ENV, pid, out);
 
 	return status == -ENOENT ? 0 : status; /* an empty answer */
 }
@@ -197,7 +197,7 @@ int freebsd_environment(const struct bsd_source *s, pid_t pid, struct buffer *ou
 int freebsd_executable(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
 	size_t before = out->size;
-	int status = ask_text(s, KERN_PROC_PATHNAME, pid, out);
+	int status = query_text(s, KERN_PROC_PATHNAME, pid, out);
 
 	if (!status)
 		out->size = before + strnlen((const char *)out->data + before, out->size - before);
@@ -207,7 +207,7 @@ int freebsd_executable(const struct bsd_source *s, pid_t pid, struct buffer *out
 int freebsd_directory(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
 	struct buffer answer = { 0 };
-	int status = ask_of(s, KERN_PROC_CWD, pid, &answer);
+	int status = query_process(s, KERN_PROC_CWD, pid, &answer);
 	struct cursor c = cursor_over(answer.data, answer.size);
 	struct bsd_descriptor d;
 
@@ -237,7 +237,7 @@ static void read_connections(const struct bsd_source *s, struct connections *k)
 	struct cursor c;
 
 	k->is_read = true;
-	k->status = ask_by_name(s, "net.inet.tcp.pcblist", &answer);
+	k->status = query_by_name(s, "net.inet.tcp.pcblist", &answer);
 	c = cursor_over(answer.data, answer.size);
 	while (!k->status && tcp_pcb_next(&found, &c)) {
 		known = map_put(&k->all, &found.pcb, NULL);
@@ -273,7 +273,7 @@ int freebsd_descriptors(
 	const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user)
 {
 	struct buffer answer = { 0 };
-	int status = ask_of(s, KERN_PROC_FILEDESC, pid, &answer);
+	int status = query_process(s, KERN_PROC_FILEDESC, pid, &answer);
 	struct cursor c = cursor_over(answer.data, answer.size);
 	struct connections connections = { 0 };
 	struct bsd_descriptor d;
@@ -296,7 +296,7 @@ int freebsd_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor 
 {
 	uint32_t page_bytes = (uint32_t)number_of(s, "hw.pagesize");
 	struct buffer answer = { 0 };
-	int status = ask_of(s, KERN_PROC_VMMAP, pid, &answer);
+	int status = query_process(s, KERN_PROC_VMMAP, pid, &answer);
 	struct cursor c = cursor_over(answer.data, answer.size);
 	struct bsd_mapping m;
 	unsigned count = 0;
@@ -322,7 +322,7 @@ int freebsd_socket_addresses(const struct bsd_source *s, struct buffer *out)
 		{ "net.inet.udp.pcblist", SOCKET_LIST_INET },
 		{ "net.inet.raw.pcblist", SOCKET_LIST_INET } };
 	struct buffer answer = { 0 };
-	int status = ask_by_name(s, "net.inet.tcp.pcblist", &answer), failure = status;
+	int status = query_by_name(s, "net.inet.tcp.pcblist", &answer), failure = status;
 	struct cursor c = cursor_over(answer.data, answer.size);
 	struct bsd_socket_at at;
 	struct tcp_pcb found;
@@ -333,7 +333,7 @@ int freebsd_socket_addresses(const struct bsd_source *s, struct buffer *out)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		buffer_reset(&answer);
-		status = ask_by_name(s, lists[i].name, &answer);
+		status = query_by_name(s, lists[i].name, &answer);
 		failure = failure ? failure : status;
 		c = cursor_over(answer.data, answer.size);
 		while (!status && socket_list_next(&at, &c, lists[i].list))
@@ -346,7 +346,7 @@ int freebsd_socket_addresses(const struct bsd_source *s, struct buffer *out)
 int freebsd_file_locks(const struct bsd_source *s, struct buffer *out)
 {
 	struct buffer answer = { 0 };
-	int status = ask_by_name(s, "kern.lockf", &answer);
+	int status = query_by_name(s, "kern.lockf", &answer);
 	struct cursor c = cursor_over(answer.data, answer.size);
 	struct bsd_file_lock lock;
 
@@ -359,7 +359,7 @@ int freebsd_file_locks(const struct bsd_source *s, struct buffer *out)
 /* Appends kernel stacks. A kernel without that option answers ENOENT. */
 int freebsd_kernel_stacks(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
-	int status = ask_of(s, KERN_PROC_KSTACK, pid, out);
+	int status = query_process(s, KERN_PROC_KSTACK, pid, out);
 
 	return status == -ENOENT || status == -ENOSYS ? -EOPNOTSUPP : status;
 }
@@ -386,7 +386,7 @@ bool freebsd_waits_to_send(const struct bsd_source *s, pid_t pid, uint64_t tid)
 	return sends;
 }
 
-/* By the number of RLIMIT_* (sys/resource.h). */
+/* Names of the limits by the number of RLIMIT_* (sys/resource.h). */
 static const struct {
 	const char *name;
 	uint8_t unit;

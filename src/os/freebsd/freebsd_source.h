@@ -67,7 +67,7 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 extern const struct freebsd_calls freebsd_native_calls;
 extern const struct backend *const freebsd_backends[];
 
-/* By kqueue(2), as in struct bsd_source. */
+/* Opens a kqueue(2) that watches lives, as in struct bsd_source. */
 int freebsd_watch_lives(void);
 int freebsd_watch_life(int descriptor, pid_t pid);
 int freebsd_next_life(int descriptor, struct bsd_life_event *out);

@@ -114,7 +114,7 @@ static void count_call(struct heap_state *s, const struct ktrace_process *p, uin
 		c->failed++;
 }
 
-static void take_record(struct backend_run *run, struct ktrace_process *p,
+static void handle_record(struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct heap_state *s = run->state;
@@ -155,7 +155,7 @@ static int heap_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct heap_state *s = run->state;
 
-	return ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
+	return ktrace_follow_drain(&s->follow, run, handle_record, process_ended, err);
 }
 
 static void write_counts(struct backend_run *run)

@@ -193,7 +193,7 @@ static struct ktrace_process *join_process(struct ktrace_follow *f, struct backe
 	return known;
 }
 
-static void leave_process(struct ktrace_follow *f, struct backend_run *run,
+static void handle_process_exit(struct ktrace_follow *f, struct backend_run *run,
 	struct ktrace_process *p, const struct ktrace_record *r, uint64_t time_ns,
 	ktrace_ended ended)
 {
@@ -203,9 +203,9 @@ static void leave_process(struct ktrace_follow *f, struct backend_run *run,
 	map_remove(&f->parents, &r->pid);
 }
 
-/* Takes a return: a successful exec returns nowhere; a fork returns the child's pid. */
-static bool take_return(struct ktrace_follow *f, struct backend_run *run, struct ktrace_process *p,
-	const struct ktrace_record *r, uint64_t time_ns)
+/* Handles a return: a successful exec returns nowhere; a fork returns the child's pid. */
+static bool handle_return(struct ktrace_follow *f, struct backend_run *run,
+	struct ktrace_process *p, const struct ktrace_record *r, uint64_t time_ns)
 {
 	const struct syscall_row *row;
 	struct ktrace_return ret;
@@ -228,7 +228,7 @@ static bool take_return(struct ktrace_follow *f, struct backend_run *run, struct
 }
 
 /* Notes how the process is going to end: by a delivered signal without a handler. */
-static void take_end(struct ktrace_process *p, const struct ktrace_record *r)
+static void note_end_by_signal(struct ktrace_process *p, const struct ktrace_record *r)
 {
 	const struct syscall_row *row;
 	struct ktrace_signal signal;
@@ -262,15 +262,15 @@ static void handle_record(struct ktrace_follow *f, struct backend_run *run,
 	if (!p)
 		return;
 	memcpy(p->name, r->name, sizeof(p->name));
-	take_end(p, r);
+	note_end_by_signal(p, r);
 	if (r->type == KTRACE_PROCDTOR) {
-		leave_process(f, run, p, r, time_ns, ended);
+		handle_process_exit(f, run, p, r, time_ns, ended);
 		return;
 	}
 	if (!p->is_before_exec)
 		visitor(run, p, r, time_ns);
 	if (r->type == KTRACE_SYSRET)
-		take_return(f, run, p, r, time_ns);
+		handle_return(f, run, p, r, time_ns);
 }
 
 static int read_file(struct ktrace_follow *f)
@@ -295,8 +295,8 @@ static int read_file(struct ktrace_follow *f)
 	return 0;
 }
 
-static int take_all(struct ktrace_follow *f, struct backend_run *run, ktrace_visitor visitor,
-	ktrace_ended ended, struct sooth_error *err)
+static int read_all_records(struct ktrace_follow *f, struct backend_run *run,
+	ktrace_visitor visitor, ktrace_ended ended, struct sooth_error *err)
 {
 	struct cursor c;
 	struct ktrace_record r;
@@ -320,7 +320,7 @@ static int take_all(struct ktrace_follow *f, struct backend_run *run, ktrace_vis
 	return 0;
 }
 
-static void end_file(struct ktrace_follow *f)
+static void empty_file(struct ktrace_follow *f)
 {
 	if (f->file >= 0)
 		close(f->file);
@@ -329,7 +329,7 @@ static void end_file(struct ktrace_follow *f)
 	f->file = f->guard = -1;
 }
 
-static void set_all(struct ktrace_follow *f, struct backend_run *run)
+static void trace_all_processes(struct ktrace_follow *f, struct backend_run *run)
 {
 	const struct freebsd_calls *c = calls_of(run);
 	size_t position = 0;
@@ -359,15 +359,15 @@ static int renew_file(struct ktrace_follow *f, struct backend_run *run, ktrace_v
 		memcpy(f->path, old.path, sizeof(f->path));
 		return begun;
 	}
-	set_all(f, run);
+	trace_all_processes(f, run);
 	struct ktrace_follow fresh = *f;
 	f->file = old.file;
 	f->offset = old.offset;
-	status = take_all(f, run, visitor, ended, err);
+	status = read_all_records(f, run, visitor, ended, err);
 	f->file = fresh.file;
 	f->offset = 0;
 	/* Again, for children that were forked before their parent was moved. */
-	set_all(f, run);
+	trace_all_processes(f, run);
 	close(old.file);
 	close(old.guard);
 	return status;
@@ -381,7 +381,7 @@ int ktrace_follow_drain(struct ktrace_follow *f, struct backend_run *run, ktrace
 	if (f->file < 0)
 		return 0;
 	f->realtime_offset_ns = run->os->realtime_offset_ns(run->os);
-	status = take_all(f, run, visitor, ended, err);
+	status = read_all_records(f, run, visitor, ended, err);
 	if (!status && f->offset > FILE_MAX)
 		status = renew_file(f, run, visitor, ended, err);
 	return status;
@@ -399,7 +399,7 @@ void ktrace_follow_close(struct ktrace_follow *f)
 {
 	if (f->file >= 0)
 		unlink(f->path);
-	end_file(f);
+	empty_file(f);
 	map_fini(&f->processes);
 	map_fini(&f->parents);
 	buffer_fini(&f->bytes);

@@ -20,7 +20,7 @@ struct ktrace_process {
 	bool is_before_exec; /* a copy of sooth until its exec */
 	bool has_status;     /* the process is about to end, with `status` as from wait(2) */
 	uint32_t status;
-	bool is_joined; /* its join was recorded, or it was selected */
+	bool is_joined; /* the join of the process was recorded, or it was selected */
 	char name[KTRACE_NAME_SIZE];
 };
 
@@ -36,7 +36,7 @@ struct ktrace_follow {
 	int64_t realtime_offset_ns;
 };
 
-/* Takes a record of a followed process that runs its own program. */
+/* Gets a record of a followed process that runs its own program. */
 typedef void (*ktrace_visitor)(struct backend_run *run, struct ktrace_process *process,
 	const struct ktrace_record *record, uint64_t time_ns);
 /* Called when a process has ended, or is no longer followed. */

@@ -141,8 +141,8 @@ static struct switching *thread_of(struct sched_ktrace *s, const struct process_
 	return w;
 }
 
-/* Takes a record: a thread that stops in the kernel waits; in user mode it was preempted. */
-static void take_record(struct backend_run *run, struct ktrace_process *p,
+/* Handles a record: a thread that stops in the kernel waits; in user mode it was preempted. */
+static void handle_record(struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct sched_ktrace *s = run->state;
@@ -315,7 +315,7 @@ static int sched_start(struct backend_run *run, struct sooth_error *err)
 static int sched_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct sched_ktrace *s = run->state;
-	int status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
+	int status = ktrace_follow_drain(&s->follow, run, handle_record, process_ended, err);
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	if (!status && run->options.interest & INTEREST_COUNT &&
@@ -330,7 +330,7 @@ static int sched_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	ktrace_follow_stop(&s->follow, run);
-	status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
+	status = ktrace_follow_drain(&s->follow, run, handle_record, process_ended, err);
 	if (run->options.interest & INTEREST_COUNT)
 		write_all(run, run->os->now_ns(run->os));
 	return status;

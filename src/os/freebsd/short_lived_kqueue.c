@@ -23,7 +23,7 @@
 #include "probes/short_lived.h"
 
 #define LIVES_MAX	65536
-#define EVENTS_MAX	100000 /* read at a time, so that even a flood of events has an end */
+#define EVENTS_MAX	100000 /* events read at a time, so that even a flood of events has an end */
 #define LISTS		3      /* tries until all listed processes are watched */
 #define LIFE_NS_DEFAULT (10 * NS_PER_S)
 #define LATENESS_NS	(100 * NS_PER_MS)
@@ -102,7 +102,7 @@ static void short_lived_close(struct backend_run *run)
 
 /* --- what is known of a process --- */
 
-static uint64_t start_of(const struct backend_run *run, const struct bsd_process *p)
+static uint64_t start_time_of(const struct backend_run *run, const struct bsd_process *p)
 {
 	int64_t ns = (int64_t)p->start_utc_ns - run->os->realtime_offset_ns(run->os);
 
@@ -126,7 +126,7 @@ static struct process_id parent_of(const struct backend_run *run, uint32_t pid)
 static void fill_life(struct backend_run *run, struct life *life, const struct bsd_process *p)
 {
 	life->id = p->id;
-	life->start_ns = start_of(run, p);
+	life->start_ns = start_time_of(run, p);
 	life->uid = p->uid;
 	if (p->cpu_state == SOOTH_STATE_VALUE && p->cpu_ns > life->cpu_ns)
 		life->cpu_ns = p->cpu_ns;
@@ -164,7 +164,7 @@ static struct life *add_life(struct backend_run *run, const struct bsd_life_even
 
 /* --- ends --- */
 
-static void write_end(struct backend_run *run, const struct life *life, uint32_t status)
+static void write_exit(struct backend_run *run, const struct life *life, uint32_t status)
 {
 	struct short_lived_kqueue *s = run->state;
 	struct short_lived_exit e = {
@@ -197,15 +197,15 @@ static void handle_event(struct backend_run *run, const struct bsd_life_event *e
 	if (life)
 		read_life(run, life);
 	if (life && e->ends)
-		write_end(run, life, e->status);
+		write_exit(run, life, e->status);
 	if (e->ends) {
 		map_remove(&s->lives, &e->pid);
 		map_remove(&s->watched, &e->pid);
 	}
 }
 
-/* Takes the waiting events in the order in which they happened. */
-static void take_all(struct backend_run *run)
+/* Handles the waiting events in the order in which they happened. */
+static void handle_events(struct backend_run *run)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
 	struct short_lived_kqueue *s = run->state;
@@ -236,7 +236,7 @@ static void *thread_main(void *user)
 			break;
 		if (polled[0].revents)
 			break;
-		take_all(run);
+		handle_events(run);
 	}
 	return NULL;
 }
@@ -287,7 +287,7 @@ static void watch_process(struct backend_run *run, const struct bsd_process *p)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
 	struct short_lived_kqueue *s = run->state;
-	uint64_t now_ns = run->os->now_ns(run->os), start_ns = start_of(run, p);
+	uint64_t now_ns = run->os->now_ns(run->os), start_ns = start_time_of(run, p);
 	int status = source->watch_life(s->queue, (pid_t)p->id.pid);
 	struct life *life;
 
@@ -357,7 +357,7 @@ static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	end_thread(s);
-	take_all(run);
+	handle_events(run);
 	status = drain(run, err);
 	if (status || !s->unread)
 		return status;

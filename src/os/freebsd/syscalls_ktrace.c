@@ -72,7 +72,7 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 
 /* --- one call --- */
 
-static struct sooth_record head_of(
+static struct sooth_record record_head_of(
 	const struct process_id *process, uint64_t tid, uint64_t time_ns, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = time_ns,
@@ -102,7 +102,7 @@ static void stream_call(struct backend_run *run, const struct ktrace_process *p,
 	const struct ktrace_return *ret, bool is_timed)
 {
 	const struct syscall_row *row = syscall_row_of(SYSCALL_ABI_FREEBSD, ret->number);
-	struct syscalls_call c = { .record = head_of(&p->id, r->tid, time_ns, SYSCALLS_CALL),
+	struct syscalls_call c = { .record = record_head_of(&p->id, r->tid, time_ns, SYSCALLS_CALL),
 		.duration_ns = is_timed ? time_ns - begun->begun_ns : 0,
 		.number = ret->number,
 		.abi = SYSCALL_ABI_FREEBSD,
@@ -125,7 +125,7 @@ static void stream_call(struct backend_run *run, const struct ktrace_process *p,
 	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
 }
 
-static void take_begin(struct syscalls_state *s, const struct ktrace_record *r, uint64_t time_ns)
+static void store_begin(struct syscalls_state *s, const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct ktrace_call call;
 	struct pending *p;
@@ -137,8 +137,8 @@ static void take_begin(struct syscalls_state *s, const struct ktrace_record *r, 
 		*p = (struct pending){ .begun_ns = time_ns, .call = call };
 }
 
-/* Takes the path of a call: the first one that is looked up during the call. */
-static void take_path(struct syscalls_state *s, const struct ktrace_record *r)
+/* Stores the path of a call: the first one that is looked up during the call. */
+static void store_path(struct syscalls_state *s, const struct ktrace_record *r)
 {
 	struct pending *p = map_get(&s->pending, &r->tid);
 	size_t size = r->payload.size;
@@ -151,7 +151,7 @@ static void take_path(struct syscalls_state *s, const struct ktrace_record *r)
 	p->path_size = (uint16_t)strnlen(p->path, size);
 }
 
-static void take_return(struct backend_run *run, struct ktrace_process *p,
+static void emit_returned_call(struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct syscalls_state *s = run->state;
@@ -184,8 +184,8 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	map_remove(&s->pending, &r->tid);
 }
 
-/* Takes a call that ends its thread, and so has no return. */
-static void take_last(struct backend_run *run, struct ktrace_process *p,
+/* Emits a call that ends its thread, and so has no return. */
+static void emit_call_without_return(struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct syscalls_state *s = run->state;
@@ -200,8 +200,8 @@ static void take_last(struct backend_run *run, struct ktrace_process *p,
 	if (syscall_set_has(&s->set, row))
 		count_call(s, p, r->tid, begun->call.number, 0, 0, false);
 	if (syscall_set_has(&s->set, row) && p->interest & INTEREST_STREAM) {
-		struct syscalls_call c = { .record =
-						   head_of(&p->id, r->tid, time_ns, SYSCALLS_CALL),
+		struct syscalls_call c = { .record = record_head_of(
+						   &p->id, r->tid, time_ns, SYSCALLS_CALL),
 			.number = begun->call.number,
 			.abi = SYSCALL_ABI_FREEBSD,
 			.result_state = SOOTH_STATE_ABSENT,
@@ -214,21 +214,21 @@ static void take_last(struct backend_run *run, struct ktrace_process *p,
 	map_remove(&s->pending, &r->tid);
 }
 
-static void take_record(struct backend_run *run, struct ktrace_process *p,
+static void handle_record(struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns)
 {
 	struct syscalls_state *s = run->state;
 
 	switch (r->type) {
 	case KTRACE_SYSCALL:
-		take_begin(s, r, time_ns);
-		take_last(run, p, r, time_ns);
+		store_begin(s, r, time_ns);
+		emit_call_without_return(run, p, r, time_ns);
 		break;
 	case KTRACE_NAMEI:
-		take_path(s, r);
+		store_path(s, r);
 		break;
 	case KTRACE_SYSRET:
-		take_return(run, p, r, time_ns);
+		emit_returned_call(run, p, r, time_ns);
 		break;
 	default:
 		break;
@@ -249,7 +249,7 @@ static void process_ended(struct backend_run *run, const struct ktrace_process *
 static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
+	int status = ktrace_follow_drain(&s->follow, run, handle_record, process_ended, err);
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	if (!status && run->options.interest & INTEREST_COUNT &&
@@ -264,7 +264,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	ktrace_follow_stop(&s->follow, run);
-	status = ktrace_follow_drain(&s->follow, run, take_record, process_ended, err);
+	status = ktrace_follow_drain(&s->follow, run, handle_record, process_ended, err);
 	if (run->options.interest & INTEREST_COUNT)
 		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
 	return status;

@@ -26,20 +26,20 @@
  * ids, or the requested ones; privileges from sooth's file do not pass an exec.
  */
 
-/* All groups of the user, as after a login; a user without a name gets just the one. */
-static int take_groups(uid_t uid, gid_t gid)
+/* Sets all groups of the user, as after a login; a user without a name gets only `gid`. */
+static int set_groups(uid_t uid, gid_t gid)
 {
 	const struct passwd *user = getpwuid(uid);
 
 	return user ? initgroups(user->pw_name, gid) : setgroups(1, &gid);
 }
 
-static int become_user(const struct launch *launch)
+static int switch_to_user(const struct launch *launch)
 {
 	uid_t uid = launch->as_user ? launch->uid : getuid();
 	gid_t gid = launch->as_user ? launch->gid : getgid();
 
-	if (launch->as_user && take_groups(uid, gid))
+	if (launch->as_user && set_groups(uid, gid))
 		return -errno;
 	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return -errno;
@@ -56,7 +56,7 @@ bool launch_find(const struct launch *launch, char path[PATH_MAX])
 	return exec_search_next(launch->name, &at, path);
 }
 
-static int take_preload(struct launch_preload *preload)
+static int set_preload(struct launch_preload *preload)
 {
 	/* AddressSanitizer refuses to start where a library is loaded before it. */
 	static const char unchecked[] = "verify_asan_link_order=0";
@@ -83,9 +83,9 @@ static __attribute__((noreturn)) void run_child(
 	launch_pipe_restore_signals();
 	if (!launch_pipe_read(start_pipe, &preload))
 		_exit(127); /* sooth is gone, or has released it: do not run unobserved */
-	code = become_user(launch);
+	code = switch_to_user(launch);
 	if (!code && preload.library[0])
-		code = take_preload(&preload);
+		code = set_preload(&preload);
 	if (!code)
 		code = exec_search(command);
 	if (write(failure, &code, sizeof(code)) < 0)
@@ -128,8 +128,8 @@ int launch_start(
 	return 0;
 }
 
-/* waitpid(2) also reports stops of a child that another thread of sooth traces, whatever its
- * options. */
+/* Returns whether the child has ended. waitpid(2) also reports stops of a child that another thread
+ * of sooth traces, whatever its options. */
 static bool has_ended(const struct launch *launch)
 {
 	struct pollfd ended = { .fd = launch->descriptor, .events = POLLIN };

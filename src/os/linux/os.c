@@ -103,7 +103,7 @@ static int64_t host_realtime_offset_ns(const struct os *os)
 	return (int64_t)(clock_realtime_ns() - clock_monotonic_ns());
 }
 
-/* First line of a small file, without the newline; empty when it cannot be read. */
+/* Reads the first line of a small file, without the newline; empty when it cannot be read. */
 static void read_line(const char *path, char *out, size_t size)
 {
 	_cleanup_file_ FILE *file = fopen(path, "re");
@@ -328,8 +328,8 @@ static int linux_identify(
 	return error_remedy(err, "`sooth ps -a` lists all processes");
 }
 
-/* A zombie has ended: only its parent still has to wait for it. But for one whose first thread
- * alone has: that is a zombie until the others end too. */
+/* Returns whether a process is alive. A zombie has ended, except one of which only the first thread
+ * has ended: it is a zombie until the other threads end too. */
 static bool linux_is_alive(const struct os *os, const struct process_id *process)
 {
 	struct buffer bytes = { 0 };
@@ -397,7 +397,7 @@ static int linux_wait(const struct os *os, const int *descriptors, size_t count,
 	return readable < 0 ? -errno : readable;
 }
 
-static void end_with_parent(const struct os *os)
+static void kill_with_parent(const struct os *os)
 {
 	(void)os;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -411,7 +411,7 @@ const struct os os_native = {
 	.host = host_facts,
 	.self = host_self,
 	.keep_least = caller_keep_least,
-	.end_with_parent = end_with_parent,
+	.end_with_parent = kill_with_parent,
 	.drop_all = caller_drop_all,
 	.may_watch = caller_may_watch,
 	.environment = host_environment,

@@ -5,7 +5,8 @@
 
 #include "base/cursor.h"
 
-/* Records of a program for itself: conversations of agents, tables, journals. */
+/* Returns whether a file has records of a program for itself: conversations of agents, tables,
+ * journals. */
 bool log_path_is_data(struct span path);
 bool log_path_is_named_log(struct span path);
 

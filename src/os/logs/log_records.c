@@ -15,8 +15,8 @@
 #define SIZES_MAX   65536
 #define LINE_BEGIN  80	/* bytes of a line in which a pid stands */
 #define ERRORS_MAX  4	/* forms of one file */
-#define TEXT_BYTES  200 /* of a message */
-#define PIECE_BYTES 120 /* of each part of a message that has two parts */
+#define TEXT_BYTES  200 /* bytes kept of a message */
+#define PIECE_BYTES 120 /* bytes kept of each part of a message that has two parts */
 
 /* --- the end of a file --- */
 

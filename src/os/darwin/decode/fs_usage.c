@@ -92,7 +92,7 @@ static uint64_t number_of(struct span word)
 }
 
 /* Reads "[ 2]", an errno; "[-2]/home" is a directory and a path below it. */
-static bool take_bracket(struct fs_usage_line *out, struct cursor *c)
+static bool parse_bracket(struct fs_usage_line *out, struct cursor *c)
 {
 	struct span inside;
 	bool is_directory;
@@ -107,7 +107,7 @@ static bool take_bracket(struct fs_usage_line *out, struct cursor *c)
 }
 
 /* Reads the words before the path: F=5, B=0x100, A=, D=, O=, S=, (flags), "<SETFL>". */
-static void take_details(struct fs_usage_line *out, struct span details)
+static void parse_details(struct fs_usage_line *out, struct span details)
 {
 	struct cursor c = cursor_over(details.data, details.size);
 
@@ -117,7 +117,7 @@ static void take_details(struct fs_usage_line *out, struct span details)
 		cursor_blanks(&c);
 		if (cursor_at_end(&c))
 			return;
-		if (take_bracket(out, &c))
+		if (parse_bracket(out, &c))
 			continue;
 		before = span_of((const char *)c.at, cursor_left(&c));
 		if (*c.at == '/' || *c.at == '.') {
@@ -150,6 +150,6 @@ bool fs_usage_decode(struct fs_usage_line *out, struct span line)
 	details = span_of((const char *)c.at, cursor_left(&c));
 	if (c.failed || !out->call.size || !split_end(out, &details))
 		return false;
-	take_details(out, details);
+	parse_details(out, details);
 	return true;
 }

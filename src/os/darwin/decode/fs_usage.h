@@ -17,7 +17,7 @@ struct fs_usage_line {
 	uint64_t fd, bytes, duration_ns, tid;
 	uint32_t error;	     /* errno of macOS; 0: none */
 	struct span path;    /* empty: none */
-	struct span process; /* its name, without the thread */
+	struct span process; /* name of the process, without the thread */
 	bool has_fd, has_bytes;
 	bool has_waited; /* the thread left the CPU during the call */
 };

@@ -36,7 +36,7 @@ enum fd_kind {
 #include "os/darwin/decode/layouts.def"
 };
 
-/* struct proc_fdinfo. */
+/* Decodes a struct proc_fdinfo. */
 bool fd_decode(int32_t *fd, uint32_t *kind, const void *data, size_t size);
 /* Decode the answer for a kind of descriptor; texts are borrowed from it. */
 bool vnode_fd_decode(struct bsd_descriptor *out, const void *data, size_t size);

@@ -80,7 +80,8 @@ bool sample_head_decode(struct sample_head *out, struct span report)
 
 /* --- programs --- */
 
-/* "  0x100000000 -  0x10000ffff +NAME (VERSION) <UUID> PATH"; the name may have blanks. */
+/* Decodes a line "  0x100000000 -  0x10000ffff +NAME (VERSION) <UUID> PATH"; the name may have
+ * blanks. */
 static bool decode_image(struct sample_image *out, struct span line)
 {
 	struct span first = split_text(&line, " - "), last, name;
@@ -143,7 +144,7 @@ static bool decode_line(struct tree_line *out, struct span line)
 	return !c.failed && out->rest.size;
 }
 
-/* "Thread_N", "Thread_N: NAME", "Thread_N   DispatchQueue_M: NAME  (serial)" */
+/* Decodes a line "Thread_N", "Thread_N: NAME", "Thread_N   DispatchQueue_M: NAME  (serial)". */
 static bool decode_thread(struct sample_thread *out, const struct tree_line *line)
 {
 	struct span rest = line->rest, name;
@@ -194,7 +195,7 @@ struct path {
 };
 
 /* Leaves the frames from `depth` on: the weight that their callees lack is their own. */
-static void leave_frames(struct path *p, size_t depth, sample_visitor visitor, void *user)
+static void finish_frames(struct path *p, size_t depth, sample_visitor visitor, void *user)
 {
 	for (; p->has_thread && p->depth >= depth; p->depth--) {
 		size_t d = p->depth;
@@ -243,7 +244,7 @@ bool sample_walk(struct span report, sample_visitor visitor, void *user)
 
 		if (!decode_line(&line, cursor_line(&c)))
 			break;
-		leave_frames(&p, line.depth, visitor, user);
+		finish_frames(&p, line.depth, visitor, user);
 		if (!line.depth && decode_thread(&thread, &line)) {
 			p.thread = thread;
 			p.weights[0] = line.weight;
@@ -255,7 +256,7 @@ bool sample_walk(struct span report, sample_visitor visitor, void *user)
 			enter_frame(&p, &line);
 		}
 	}
-	leave_frames(&p, 0, visitor, user);
+	finish_frames(&p, 0, visitor, user);
 	return has_any && p.adds_up;
 }
 

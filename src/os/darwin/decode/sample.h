@@ -17,7 +17,7 @@
 
 struct sample_frame {
 	struct span function; /* empty: unknown, "???" */
-	struct span image;    /* only the file's name */
+	struct span image;    /* name of the file, without a folder */
 	uint64_t address;
 	uint64_t into; /* bytes behind the begin of the function, or, if that is unknown, of the
 			  image */
@@ -37,10 +37,10 @@ struct sample_image {
 struct sample_head {
 	uint32_t pid;
 	uint64_t interval_ns;
-	struct span name; /* of the process */
+	struct span name; /* name of the process */
 };
 
-/* Takes a stack that was seen in `weight` samples: its frames, outermost first. */
+/* Gets a stack that was seen in `weight` samples: its frames, outermost first. */
 typedef void (*sample_visitor)(void *user, const struct sample_thread *thread,
 	const struct sample_frame *frames, size_t depth, uint64_t weight, bool is_cut);
 

@@ -33,7 +33,7 @@ enum kinfo_file_number {
 
 static const struct {
 	uint8_t type;
-	const char *name; /* of a kind without its own type */
+	const char *name; /* name of a kind of descriptor without its own type */
 } other_types[] = {
 	[TYPE_KQUEUE] = { FDS_EPOLL, "kqueue" },
 	[TYPE_MQUEUE] = { FDS_ANONYMOUS, "message queue" },
@@ -160,7 +160,7 @@ static bool is_any(const char *address, uint16_t port)
 	return !address[0] || (!port && (!strcmp(address, "0.0.0.0") || !strcmp(address, "::")));
 }
 
-static void decode_ends(struct bsd_descriptor *d, const struct bsd_bytes *b)
+static void decode_addresses(struct bsd_descriptor *d, const struct bsd_bytes *b)
 {
 	struct sockets_socket *s = &d->socket;
 	bool is_unix = s->family == SOCKETS_UNIX;
@@ -191,7 +191,7 @@ static void decode_socket(struct bsd_descriptor *d, const struct bsd_bytes *b)
 	s->peer_inode = d->peer;
 	s->receive_queue_bytes = bsd_u32(b, AT_RECVQ);
 	s->send_queue_bytes = bsd_u32(b, AT_SENDQ);
-	decode_ends(d, b);
+	decode_addresses(d, b);
 	/* The state of TCP is not in this answer. */
 	s->state_state = !strcmp(d->protocol, "tcp") ? unsupported : SOOTH_STATE_VALUE;
 	s->state = s->family == SOCKETS_UNIX && d->peer ? SOCKETS_ESTABLISHED

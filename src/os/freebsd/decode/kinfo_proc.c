@@ -63,7 +63,7 @@ static uint64_t time_ns(const struct bsd_bytes *b, size_t at)
 	return bsd_u64(b, at) * NS_PER_S + bsd_u64(b, at + 8) * NS_PER_US;
 }
 
-static bool is_layout(const struct bsd_bytes *b)
+static bool has_known_layout(const struct bsd_bytes *b)
 {
 	return b->size >= KINFO_PROC_SIZE && bsd_u32(b, AT_STRUCTSIZE) == KINFO_PROC_SIZE;
 }
@@ -98,7 +98,7 @@ bool kinfo_proc_decode(
 	const struct bsd_bytes b = { data, size };
 	int32_t terminal_group = bsd_i32(&b, AT_TPGID);
 
-	if (!is_layout(&b) || bsd_i32(&b, AT_PID) < 0)
+	if (!has_known_layout(&b) || bsd_i32(&b, AT_PID) < 0)
 		return false;
 	*out = (struct bsd_process){
 		.id = { .pid = bsd_u32(&b, AT_PID) },
@@ -130,7 +130,7 @@ bool kinfo_thread_decode(struct bsd_thread *out, const void *data, size_t size)
 	uint64_t system_ns = time_ns(&b, AT_RUSAGE + AT_STIME);
 	size_t length;
 
-	if (!is_layout(&b))
+	if (!has_known_layout(&b))
 		return false;
 	*out = (struct bsd_thread){
 		.tid = bsd_u32(&b, AT_TID),

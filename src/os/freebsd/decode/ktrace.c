@@ -87,7 +87,7 @@ bool ktrace_return(struct ktrace_return *out, const struct ktrace_record *r)
 	return true;
 }
 
-static struct span rest_of(const struct ktrace_record *r, size_t at)
+static struct span payload_from(const struct ktrace_record *r, size_t at)
 {
 	return at < r->payload.size ? span_of(r->payload.data + at, r->payload.size - at)
 				    : span_of("", 0);
@@ -100,7 +100,7 @@ bool ktrace_io(struct ktrace_io *out, const struct ktrace_record *r)
 	if (b.size < 8)
 		return false;
 	*out = (struct ktrace_io){
-		.fd = bsd_u32(&b, 0), .is_write = bsd_u32(&b, 4) == 1, .data = rest_of(r, 8)
+		.fd = bsd_u32(&b, 0), .is_write = bsd_u32(&b, 4) == 1, .data = payload_from(r, 8)
 	};
 	return true;
 }
@@ -142,7 +142,7 @@ bool ktrace_struct(struct ktrace_struct *out, const struct ktrace_record *r)
 		return false;
 	*out = (struct ktrace_struct){ .name = name,
 		.each = is_array ? bsd_u64(&b, 0) : 0,
-		.data = rest_of(r, at + name.size + 1) };
+		.data = payload_from(r, at + name.size + 1) };
 	return true;
 }
 

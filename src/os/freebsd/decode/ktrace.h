@@ -31,7 +31,7 @@ struct ktrace_record {
 	uint16_t type;		     /* enum ktrace_type, or a later one */
 	uint8_t version;	     /* version of the header: 0 or 1 */
 	bool is_after_drop;	     /* records were lost before it */
-	char name[KTRACE_NAME_SIZE]; /* of the process */
+	char name[KTRACE_NAME_SIZE]; /* name of the process */
 	struct span payload;	     /* borrowed */
 };
 
@@ -87,7 +87,7 @@ struct ktrace_fault {
 	int32_t type;
 };
 
-/* False: the payload is too short for its type. */
+/* Decodes a call. False: the payload is too short for its type. */
 bool ktrace_call(struct ktrace_call *out, const struct ktrace_record *r);
 bool ktrace_return(struct ktrace_return *out, const struct ktrace_record *r);
 bool ktrace_io(struct ktrace_io *out, const struct ktrace_record *r);

@@ -22,7 +22,7 @@
 #define SUFFIX	       "_again"
 #define NAME_MAX_BYTES 64
 
-static bool is_second(const struct bpf_program *program)
+static bool is_second_program(const struct bpf_program *program)
 {
 	const char *name = bpf_program__name(program);
 	size_t length = strlen(name), suffix = strlen(SUFFIX);
@@ -38,7 +38,7 @@ static void again_prepare(struct bpf_object *object)
 
 	bpf_object__for_each_program(program, object)
 	{
-		if (is_second(program))
+		if (is_second_program(program))
 			bpf_program__set_autoload(program, is_needed);
 	}
 }
@@ -73,7 +73,7 @@ static uint64_t missed_by_both(const struct bpf_object *object)
 	{
 		const struct bpf_program *second =
 			again_program(object, bpf_program__name(program));
-		uint64_t first = is_second(program) ? 0 : misses_of(program);
+		uint64_t first = is_second_program(program) ? 0 : misses_of(program);
 		uint64_t both = second ? misses_of(second) : first;
 
 		sum += both < first ? both : first;
@@ -92,7 +92,7 @@ void again_emit(const struct bpf_object *object, struct backend_run *run, const 
 /* libbpf's hook takes no user pointer: the log in use is kept here while the hook is replaced. */
 static __thread const struct log *hook_log;
 
-/* A verifier's log comes as one message of many lines. */
+/* Prints a message of libbpf. A verifier's log comes as one message of many lines. */
 static int print_through(enum libbpf_print_level level, const char *format, va_list args)
 {
 	enum log_level own = level == LIBBPF_WARN ? LOG_WARNING : LOG_TRACE;
@@ -166,7 +166,7 @@ void *bpf_code_constants(
 	return NULL;
 }
 
-/* libbpf maps it only for skeletons, which are not used here. */
+/* Maps a section of variables, which libbpf maps only for skeletons, which are not used here. */
 void *bpf_code_variables(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
 {

@@ -36,8 +36,8 @@ struct bpf_image {
  * what the first was skipped for. Other kernels do not load it.
  */
 
-/* To be called at the end, while the object is loaded. Reports as loss the events for which both
- * programs were skipped; the number is an upper bound. The kernel counts them since 5.12. */
+/* Reports as loss the events for which both programs were skipped; the number is an upper bound.
+ * Called at the end, while the object is loaded. */
 void again_emit(const struct bpf_object *object, struct backend_run *run, const char *reason);
 #undef BPF_OBJECT
 
@@ -56,7 +56,7 @@ struct bpf_code {
 	} variables[BPF_VARIABLES_MAX];
 	size_t variables_count;
 	struct bpf_later {
-		const struct bpf_program *program; /* postponed */
+		const struct bpf_program *program; /* program whose load is postponed */
 		struct bpf_object *object;	   /* object in which it is loaded; NULL: not yet */
 	} later[BPF_LATER_MAX];
 	size_t later_count;
@@ -65,29 +65,30 @@ struct bpf_code {
 
 int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
 	struct sooth_error *err);
-/* Initial contents of a read-only section (".rodata.config"); before load. */
+/* Returns the initial contents of a read-only section (".rodata.config"); called before the load.
+ */
 void *bpf_code_constants(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
 /* The memory of a writable section (".data.control"), shared with the programs; after load, until
  * bpf_code_close(). */
 void *bpf_code_variables(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
-/* The attach type of a program, as enum bpf_attach_type; before load. */
+/* Sets the attach type of a program, an enum bpf_attach_type; called before the load. */
 int bpf_code_expect(
 	struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err);
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
-/* A hash of so many entries with all its memory there from the start. */
+/* Makes a hash of so many entries with all its memory there from the start. */
 int bpf_code_preallocate(
 	struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
-/* A program that is loaded when bpf_code_program() first asks for it: the kernel's check of a large
- * one takes 10 ms and more. Before load. */
+/* Postpones the load of a program to the first call of bpf_code_program() for it: the kernel's
+ * check of a large one takes 10 ms and more. Called before the load. */
 int bpf_code_postpone(struct bpf_code *b, const char *program, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 /* Loads it, and returns the memory of its section ".data.control". NULL: failed, err is filled. */
 void *bpf_code_load_control(struct bpf_code *b, size_t size, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
-/* A program of type raw_tp, attached to the first of these tracepoints (NULL at the end) that
+/* Attaches a program of type raw_tp to the first of these tracepoints (NULL at the end) that
  * exists. -ENOENT: none exists. */
 int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
 	struct sooth_error *err);
@@ -101,7 +102,7 @@ int bpf_code_walk_thread(struct bpf_code *b, const char *program, const struct p
 /* Iterates in the same way over all threads of the process. */
 int bpf_code_walk_process(struct bpf_code *b, const char *program, const struct process_id *process,
 	struct buffer *out, struct sooth_error *err);
-/* The descriptor of a program, for attaching it by other means, or a negative errno. */
+/* Returns the descriptor of a program, for attaching it by other means, or a negative errno. */
 int bpf_code_program(struct bpf_code *b, const char *program);
 /* Run an attached iterator program to its end; its output is appended to out, NULL: no output is
  * expected. */

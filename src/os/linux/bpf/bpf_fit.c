@@ -43,7 +43,7 @@ void bpf_sections_visit(
 
 /* .BTF.ext, which no user-space header describes: Documentation/bpf/btf.rst */
 #define NOTES_MAGIC	   0xeb9f
-#define NOTES_HEADER_LEAST 32 /* with the part about relocations */
+#define NOTES_HEADER_LEAST 32 /* least size of a header that has the part about relocations */
 #define NOTE_BYTES	   16
 
 /* enum bpf_core_relo_kind; linux/bpf.h has it since 5.17 */
@@ -215,7 +215,7 @@ struct value {
 /* Returns a value as the macros for bit fields in bpf_core_read.h expect it: a piece of memory that
  * contains the whole field, shifted left, then right. Bits are numbered from the lowest, as on all
  * supported machines. */
-static uint32_t of_bits(const struct kernel_place *p, enum note_kind kind)
+static uint32_t value_of_bits(const struct kernel_place *p, enum note_kind kind)
 {
 	uint32_t bytes = p->bytes, from = p->bit / 8 / bytes * bytes;
 
@@ -235,7 +235,7 @@ static uint32_t of_bits(const struct kernel_place *p, enum note_kind kind)
 	}
 }
 
-static uint32_t of_place(const struct kernel_place *p, enum note_kind kind)
+static uint32_t place_value(const struct kernel_place *p, enum note_kind kind)
 {
 	struct kernel_place whole = *p;
 
@@ -249,10 +249,10 @@ static uint32_t of_place(const struct kernel_place *p, enum note_kind kind)
 		return p->bytes;
 	if (!whole.bits)
 		whole.bits = p->bytes * 8;
-	return of_bits(&whole, kind);
+	return value_of_bits(&whole, kind);
 }
 
-static bool is_sound(const struct kernel_place *p)
+static bool is_place_valid(const struct kernel_place *p)
 {
 	return p->bytes && (!p->bits || (p->bytes <= 8 && p->bits <= 64));
 }
@@ -277,7 +277,7 @@ static bool has_enumerator(const struct fitting *f, const struct note *note, uin
 		       f->kernel, &there, kernel_enumerator(f->own, &own, (uint32_t)index));
 }
 
-static struct value of_type(const struct fitting *f, const struct note *note, uint32_t type)
+static struct value type_value(const struct fitting *f, const struct note *note, uint32_t type)
 {
 	struct value v = { .exists = true, .is_alike = true, .is = 1 };
 
@@ -290,18 +290,18 @@ static struct value of_type(const struct fitting *f, const struct note *note, ui
 	return v;
 }
 
-static struct value value_in(const struct fitting *f, const struct note *note,
+static struct value member_value(const struct fitting *f, const struct note *note,
 	const struct kernel_path *path, uint32_t type)
 {
 	struct kernel_place there, here;
 	struct value v = { 0 };
 
 	if (note->kind >= NOTE_TYPE_THERE)
-		return of_type(f, note, type);
-	v.exists = kernel_types_find(f->kernel, type, path, &there) && is_sound(&there);
+		return type_value(f, note, type);
+	v.exists = kernel_types_find(f->kernel, type, path, &there) && is_place_valid(&there);
 	if (!v.exists)
 		return v;
-	v.is = of_place(&there, note->kind);
+	v.is = place_value(&there, note->kind);
 	v.is_alike = kernel_types_find(f->own, note->type, path, &here) &&
 		     here.bytes == there.bytes && !there.bits;
 	return v;
@@ -324,7 +324,7 @@ static int find_value(const struct fitting *f, const struct note *note, struct v
 						   kernel_types_name(f->own, note->access)))
 		return -EINVAL;
 	for (uint32_t i = 0; i < name->found; i++) {
-		struct value one = value_in(f, note, &path, name->ids[i]);
+		struct value one = member_value(f, note, &path, name->ids[i]);
 
 		if (!one.exists)
 			continue;
@@ -337,7 +337,7 @@ static int find_value(const struct fitting *f, const struct note *note, struct v
 
 /* --- places --- */
 
-static void never_run(struct bpf_insn *at)
+static void replace_by_invalid_call(struct bpf_insn *at)
 {
 	*at = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = NEVER_RUN };
 }
@@ -363,9 +363,9 @@ static int put_value(
 	/* The code was compiled for a different kernel. It is not reached; if it were, the verifier
 	 * would reject it. */
 	if (!is_about_existence(note->kind) && !v->exists) {
-		never_run(at);
+		replace_by_invalid_call(at);
 		if (is_wide)
-			never_run(at + 1);
+			replace_by_invalid_call(at + 1);
 		return 0;
 	}
 	if (is_wide || ((BPF_CLASS(at->code) == BPF_ALU || BPF_CLASS(at->code) == BPF_ALU64) &&

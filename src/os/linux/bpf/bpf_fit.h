@@ -21,9 +21,9 @@
 struct bpf_unfitted {
 	struct bpf_insn *instructions;
 	size_t count;
-	struct span section; /* its name */
+	struct span section; /* name of the section */
 	struct span types;   /* .BTF */
-	struct span notes;   /* .BTF.ext */
+	struct span notes;   /* section .BTF.ext */
 };
 
 /* Calls back for each section of an ELF object that has bytes in it. */

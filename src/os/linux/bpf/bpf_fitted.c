@@ -16,7 +16,7 @@
 
 #define TRACEPOINT    "kernel_tp/"
 #define ITERATOR      "kernel_iter/"
-#define RELOCATIONS   28 /* in the header of .BTF.ext: how many bytes of them there are */
+#define RELOCATIONS   28 /* offset in the header of .BTF.ext of the size of the relocations */
 #define SECTIONS_MAX  64
 #define NAME_SIZE     64
 #define NOT_A_PROGRAM 1 /* a descriptor that is never used: see set_up() */
@@ -27,7 +27,8 @@ struct sections {
 	struct bpf_unfitted programs[SECTIONS_MAX];
 	char names[SECTIONS_MAX][NAME_SIZE];
 	size_t count;
-	bool is_refused; /* there are more names, or longer ones, than there is room for */
+	bool is_refused; /* the names are refused: there are more, or longer ones, than there is
+			    room for */
 	struct span types, notes;
 };
 
@@ -36,7 +37,7 @@ static bool name_begins(const char *name, const char *with)
 	return !strncmp(name, with, strlen(with));
 }
 
-static void take_entry(struct bpf_fitted *f, const char *section)
+static void patch_entry(struct bpf_fitted *f, const char *section)
 {
 	bool is_iterator = name_begins(section, ITERATOR);
 	struct bpf_entry *e = &f->entries[f->count];
@@ -54,7 +55,7 @@ struct reading {
 	struct sections *sections;
 };
 
-static void take_section(
+static void patch_section(
 	void *user, const char *name, const unsigned char *bytes, size_t size, bool is_code)
 {
 	struct reading *r = user;
@@ -77,7 +78,7 @@ static void take_section(
 				.count = size / sizeof(struct bpf_insn),
 				.section = span_of(s->names[s->count], strlen(name)) };
 		s->count++;
-		take_entry(r->fitted, name);
+		patch_entry(r->fitted, name);
 	}
 }
 
@@ -85,7 +86,7 @@ static void read_sections(struct bpf_fitted *f, struct sections *s)
 {
 	struct reading r = { f, s };
 
-	bpf_sections_visit(f->bytes, f->size, take_section, &r);
+	bpf_sections_visit(f->bytes, f->size, patch_section, &r);
 	for (size_t i = 0; i < s->count; i++) {
 		s->programs[i].types = s->types;
 		s->programs[i].notes = s->notes;

@@ -39,8 +39,8 @@ int bpf_load_fitted(struct bpf_fitted *f, const struct bpf_image *image, struct 
 void bpf_fitted_close(struct bpf_fitted *f);
 /* Returns how many arguments "kernel_tp/sched_switch" has; 0: unknown. */
 uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section);
-/* To be called before an object over the bytes is opened. Returns a negative errno if libbpf has no
- * memory. */
+/* Registers handlers with libbpf, before an object over the bytes is opened. Returns a negative
+ * errno if libbpf has no memory. */
 int bpf_fitted_register(void);
 /* Does bpf_object__load() for an object that was opened over the bytes. */
 int bpf_fitted_load(const struct bpf_fitted *f, struct bpf_object *object);

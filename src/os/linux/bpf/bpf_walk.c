@@ -28,7 +28,7 @@
 
 /* The parts of the image that loading needs. */
 struct walk_image {
-	struct bpf_unfitted program; /* its instructions are a copy */
+	struct bpf_unfitted program; /* program whose instructions are a copy */
 	struct kernel_name names[KERNEL_NAMES_MAX];
 	size_t count;
 	const struct kernel_name *entry, *cast; /* functions of the kernel, among the names */
@@ -37,7 +37,7 @@ struct walk_image {
 
 /* --- the image, made by sooth's own build --- */
 
-static void take_section(
+static void patch_section(
 	void *user, const char *name, const unsigned char *bytes, size_t size, bool is_code)
 {
 	struct walk_image *w = user;
@@ -71,7 +71,7 @@ static int read_image(struct walk_image *w, const struct bpf_image *image, const
 	snprintf(w->section, sizeof(w->section), "iter/%s", over);
 	snprintf(w->function, sizeof(w->function), "bpf_iter_%s", over);
 	w->program.section = span_of(w->section, strlen(w->section));
-	bpf_sections_visit(image->data, image->size, take_section, w);
+	bpf_sections_visit(image->data, image->size, patch_section, w);
 	status = w->program.instructions ? bpf_list_relocated_types(&w->program, w->names,
 						   KERNEL_NAMES_MAX - 2, &w->count)
 					 : -EINVAL;

@@ -45,7 +45,7 @@ static bool read_child(struct child *child)
 	return runs;
 }
 
-static void take_child(struct search *s, uint32_t pid)
+static void add_child(struct search *s, uint32_t pid)
 {
 	struct child child = { .pid = pid };
 	bool is_new;
@@ -58,7 +58,7 @@ static void take_child(struct search *s, uint32_t pid)
 }
 
 /* Examines the children of a process: each thread has those that it made. */
-static void look_below(struct search *s, uint32_t pid)
+static void add_children_of(struct search *s, uint32_t pid)
 {
 	_cleanup_close_ int process = procfs_open((pid_t)pid);
 	_cleanup_dir_ DIR *tasks = NULL;
@@ -78,7 +78,7 @@ static void look_below(struct search *s, uint32_t pid)
 			continue;
 		c = cursor_over(bytes.data, bytes.size);
 		for (uint64_t child; (child = cursor_decimal(&c)) && !c.failed;) {
-			take_child(s, (uint32_t)child);
+			add_child(s, (uint32_t)child);
 			cursor_skip(&c, " ");
 		}
 	}
@@ -88,9 +88,9 @@ static void look_below(struct search *s, uint32_t pid)
 static void find_children(struct search *s)
 {
 	map_for_each_key (&s->followed, const uint32_t *, pid)
-		look_below(s, *pid);
+		add_children_of(s, *pid);
 	for (size_t i = 0; i < s->found.size / sizeof(struct child); i++)
-		look_below(s, ((const struct child *)(const void *)s->found.data)[i].pid);
+		add_children_of(s, ((const struct child *)(const void *)s->found.data)[i].pid);
 }
 
 static int larger_first(const void *a, const void *b)

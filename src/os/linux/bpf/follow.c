@@ -134,7 +134,7 @@ struct marked {
 	uint64_t unmarked; /* threads that could not be followed */
 };
 
-static int not_shown(struct backend_run *run, const struct process_id *process,
+static int refuse_unseen_process(struct backend_run *run, const struct process_id *process,
 	const struct marked *all, struct sooth_error *err)
 {
 	if (!run->os->is_alive(run->os, process)) {
@@ -186,7 +186,7 @@ static int mark_process(struct follow *f, struct backend_run *run, const struct 
 	struct marked all = { 0 };
 	int status = mark_found(f, process, interest, &all, err);
 
-	return status || all.found ? status : not_shown(run, process, &all, err);
+	return status || all.found ? status : refuse_unseen_process(run, process, &all, err);
 }
 
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err)

@@ -31,7 +31,7 @@ struct follow {
 
 struct follow_options {
 	const struct bpf_image *image;
-	const struct bpf_image *image_hash; /* the same for kernels without task storage */
+	const struct bpf_image *image_hash; /* image for kernels without task storage */
 	uint64_t ring_bytes;		    /* unless the user requested another size */
 	const char *losing; /* "calls did not fit the ring; a larger one: --buffer" */
 };

@@ -14,13 +14,13 @@
 #define VMLINUX	     "/sys/kernel/btf/vmlinux"
 #define BYTES_MAX    (256u << 20)
 #define EVERY	     64 /* types: the offset of one in this many is kept */
-#define DEPTH_MAX    16 /* of nested unnamed structs, and of type aliases */
+#define DEPTH_MAX    16 /* depth of nested unnamed structs, and of type aliases */
 #define BITS_MAX     (1u << 24)
 #define MEMBERS_MAX  65536 /* compared for one name */
 #define ENUM64_BYTES 12	   /* struct btf_enum64, of Linux 6.0 */
 #define NAME_SLOTS   (2 * KERNEL_NAMES_MAX)
 
-/* BTF data is packed: values may be unaligned, so they are copied out. */
+/* Copies a number out of BTF data, which is packed: values may be unaligned. */
 static uint32_t u32_at(const unsigned char *at)
 {
 	uint32_t value;
@@ -147,7 +147,7 @@ enum kernel_named kernel_type_names(const struct kernel_type *type)
 	}
 }
 
-static void table_take(const struct kernel_types *t, struct name_table *table, uint32_t id,
+static void table_add_type(const struct kernel_types *t, struct name_table *table, uint32_t id,
 	const struct kernel_type *type)
 {
 	const char *text = (const char *)t->strings + type->name;
@@ -172,7 +172,7 @@ static void table_take(const struct kernel_types *t, struct name_table *table, u
 	}
 }
 
-static int go_through(struct kernel_types *t, struct kernel_name *names, size_t count)
+static int index_types(struct kernel_types *t, struct kernel_name *names, size_t count)
 {
 	struct name_table table;
 	struct kernel_type type;
@@ -187,7 +187,7 @@ static int go_through(struct kernel_types *t, struct kernel_name *names, size_t 
 			return -EINVAL;
 		if (t->count % EVERY == 1)
 			buffer_append(&t->starts, &start, sizeof(start));
-		table_take(t, &table, t->count, &type);
+		table_add_type(t, &table, t->count, &type);
 	}
 	return buffer_failed(&t->starts) ? -ENOMEM : 0;
 }
@@ -212,12 +212,12 @@ int kernel_types_over(struct kernel_types *t, const void *data, size_t size,
 	t->types_size = header.type_len;
 	t->strings = (const unsigned char *)data + header.hdr_len + header.str_off;
 	t->strings_size = header.str_len;
-	return go_through(t, names, count);
+	return index_types(t, names, count);
 }
 
 /* --- the running kernel's types --- */
 
-static int read_all(int fd, unsigned char *to, size_t size)
+static int read_bytes(int fd, unsigned char *to, size_t size)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t got = read(fd, to + done, size - done);
@@ -229,7 +229,7 @@ static int read_all(int fd, unsigned char *to, size_t size)
 	return 0;
 }
 
-/* Possible without a copy since Linux 6.16. */
+/* Maps the kernel's BTF file, which is possible without a copy since Linux 6.16. */
 static int map_file(int fd, size_t size, void **out)
 {
 	void *to = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -240,7 +240,7 @@ static int map_file(int fd, size_t size, void **out)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		if (to == MAP_FAILED)
 			return -errno;
-		status = read_all(fd, to, size);
+		status = read_bytes(fd, to, size);
 	}
 	if (status)
 		munmap(to, size);
@@ -462,7 +462,7 @@ static bool find_member(struct search *s, const struct kernel_type *type, struct
 	return false;
 }
 
-static bool take_element(const struct kernel_types *t, const struct kernel_type *type,
+static bool find_element(const struct kernel_types *t, const struct kernel_type *type,
 	uint32_t element, struct member *out)
 {
 	struct btf_array array = array_of(type);
@@ -492,7 +492,7 @@ bool kernel_types_find(const struct kernel_types *t, uint32_t type, const struct
 		if (!bare_type(t, m.type, &at))
 			return false;
 		if (step->name.size ? !has_members(&at) || !find_member(&search, &at, &m)
-				    : !take_element(t, &at, step->element, &m))
+				    : !find_element(t, &at, step->element, &m))
 			return false;
 		bit += m.bit;
 		if (bit > BITS_MAX)

@@ -19,7 +19,7 @@
 
 /* A type of BTF; `kind` as in linux/btf.h, BTF_KIND_*. */
 struct kernel_type {
-	uint32_t name; /* in the strings */
+	uint32_t name; /* position of the name in the strings */
 	uint32_t kind;
 	uint32_t members; /* vlen */
 	uint32_t size;	  /* size in bytes, or id of the type that it is made of */
@@ -37,10 +37,10 @@ struct kernel_types {
 };
 
 enum kernel_named {
-	KERNEL_STRUCT, /* or union */
+	KERNEL_STRUCT, /* struct or union */
 	KERNEL_FUNCTION,
 	KERNEL_ENUM,
-	KERNEL_ALIAS, /* of a type */
+	KERNEL_ALIAS, /* alias of a type */
 	KERNEL_UNNAMED,
 };
 

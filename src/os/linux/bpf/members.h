@@ -29,7 +29,7 @@ int members_visit(struct members *m, struct backend_run *run, member_visitor vis
 int members_visit_all(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 
-/* For a backend whose state begins with a struct members. */
+/* Sets the interest in a process, for a backend whose state begins with a struct members. */
 int members_backend_set(struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err);
 /* Does nothing: the end of a run adds nothing to the last sample. */

@@ -19,8 +19,8 @@
 /* Bytes read before the producers see the freed room: each update costs them a cache line. */
 #define RELEASE_BYTES (64 << 10)
 
-/* The watch is edge-triggered: with level triggering the ring's own descriptor would be readable
- * while a single byte waits. */
+/* Adds the ring to an epoll. The watch is edge-triggered: with level triggering the ring's own
+ * descriptor would be readable while a single byte waits. */
 int ring_watch(int map)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };

@@ -42,7 +42,7 @@
 
 #define STEP_MS	      100
 #define STOPPED_STEPS 10 /* checks, in one second, before the target is released */
-#define RELEASE_STEPS 50 /* of RELEASE_MS, for the release */
+#define RELEASE_STEPS 50 /* number of steps of RELEASE_MS that the release may take */
 #define RELEASE_MS    10
 
 struct watch {
@@ -84,7 +84,7 @@ static bool has_ended(const struct watch *w, int timeout_ms)
 }
 
 /* Releases the target. sooth is stopped again in any case, because a user wanted that. */
-static void let_go(const struct watch *w)
+static void resume_target(const struct watch *w)
 {
 	store_flag(&w->state->releases, true);
 	kill(w->parent, SIGCONT);
@@ -121,7 +121,7 @@ static __attribute__((noreturn)) void run_guard(const struct watch *w)
 		if (stopped < STOPPED_STEPS)
 			continue;
 		if (getppid() == w->parent)
-			let_go(w);
+			resume_target(w);
 		stopped = 0;
 	}
 	_exit(0);
@@ -321,7 +321,7 @@ void ring_pauser_continue(struct ring_pauser *p)
 	ring_pauser_let_go(p);
 }
 
-static void serve_ring(struct ring_pauser *p)
+static void read_ring(struct ring_pauser *p)
 {
 	struct pollfd polled[] = { { .fd = p->wake, .events = POLLIN },
 		{ .fd = p->filling, .events = POLLIN },
@@ -355,7 +355,7 @@ static void *run_thread(void *user)
 	if (p->work.begin)
 		p->work.begin(p->work.user);
 	if (!pause_new(&p->pause, &ignored))
-		serve_ring(p);
+		read_ring(p);
 	pause_free(TAKE_PTR(p->pause)); /* only this thread, which seized them, may release them */
 	return NULL;
 }

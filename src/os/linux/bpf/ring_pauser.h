@@ -55,19 +55,19 @@ struct ring_pauser {
 	struct pause *pause;
 	int wake;			/* an eventfd: there is work */
 	int filling;			/* readable when the ring has grown */
-	uint64_t produced, produced_ns; /* at the last check */
+	uint64_t produced, produced_ns; /* values at the last check */
 	double rate;			/* bytes a ns */
 };
 
-/* On failure no thread is left stopped. */
+/* Starts the pauser. On failure no thread is left stopped. */
 int ring_pauser_start(struct ring_pauser *p, struct follow *follow,
 	const struct ring_pauser_work *work, struct sooth_error *err);
 /* Wakes the pauser, which then calls work.room soon. From any thread. */
 void ring_pauser_wake(struct ring_pauser *p);
 /* Returns whether the ring still has room. To be called from work.room. */
 bool ring_pauser_has_room(const struct ring_pauser *p);
-/* To be called from work that pauses something. The result turns true when the paused threads must
- * continue. */
+/* Marks the begin of a pause, in work that pauses something. The result turns true when the paused
+ * threads must continue. */
 const volatile bool *ring_pauser_hold(struct ring_pauser *p);
 void ring_pauser_let_go(struct ring_pauser *p);
 /* Pauses a thread, if possible, until ring_pauser_continue(). *next is the thread's next

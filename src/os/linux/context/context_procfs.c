@@ -79,7 +79,7 @@ struct job {
 	char text[BUILD_ID_TEXT_SIZE];
 };
 
-static void do_job(void *argument)
+static void run_read_job(void *argument)
 {
 	struct job *job = argument;
 	Elf *elf;
@@ -102,7 +102,7 @@ static int build_id_read(struct timeout *timeout, int process, const struct maps
 
 	if (file < 0)
 		return file;
-	status = timeout_call_file(timeout, do_job, &job, sizeof(job), file, TIMEOUT_MS);
+	status = timeout_call_file(timeout, run_read_job, &job, sizeof(job), file, TIMEOUT_MS);
 	if (!status)
 		status = job.status;
 	if (!status)
@@ -176,7 +176,7 @@ static void write_threads(struct backend_run *run, const struct process_snapshot
 	}
 }
 
-static bool is_silent(struct context_state *s, uint64_t device)
+static bool is_device_silent(struct context_state *s, uint64_t device)
 {
 	return map_get(&s->silent, &device);
 }
@@ -190,7 +190,7 @@ static const struct known_build_id *build_id_of(
 
 	if (!known || !is_new)
 		return known;
-	known->status = is_silent(s, key.device)
+	known->status = is_device_silent(s, key.device)
 				? -ETIMEDOUT
 				: build_id_read(&s->timeout, process, m, known->text);
 	/* The first file that does not answer stands for all files on its device. */

@@ -166,7 +166,8 @@ struct span core_file_handler(struct span pattern)
 	return cursor_word(&c);
 }
 
-/* The process name may contain dots: the boot id is what can be found. */
+/* Returns the PID in the name of a core file. The process name may contain dots: only the boot id
+ * can be found. */
 bool core_file_pid(struct span name, struct span boot_id, uint32_t *pid)
 {
 	struct cursor c;
@@ -192,7 +193,7 @@ bool core_file_pid(struct span name, struct span boot_id, uint32_t *pid)
 
 #define PLACES_MAX  4096
 #define DUMPED_MAX  256
-#define ENTRIES_MAX 65536 /* of a directory */
+#define ENTRIES_MAX 65536 /* number of entries of a directory */
 #define LOGGED_MAX  64	  /* the newest */
 #define LOG_BYTES   ((size_t)4 << 20)
 #define STORE	    "/var/lib/systemd/coredump"
@@ -280,7 +281,7 @@ struct span exit_reasons_agents(const struct backend_run *run, bool has_selected
 		(const char *)run->agents_found->processes.data, run->agents_found->processes.size);
 }
 
-static void forget_place(struct exit_reasons_left *l, const struct process_id *process)
+static void forget_process(struct exit_reasons_left *l, const struct process_id *process)
 {
 	struct buffer *place = map_get(&l->places, process);
 
@@ -298,7 +299,7 @@ void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reaso
 	if (has_core && l->dumped.size < DUMPED_MAX * sizeof(id))
 		buffer_append(&l->dumped, &id, sizeof(id));
 	else if (!has_core)
-		forget_place(l, &id);
+		forget_process(l, &id);
 }
 
 /* --- core files --- */
@@ -328,7 +329,7 @@ struct newest {
 	uint64_t size;
 };
 
-static void do_find(void *argument)
+static void run_find_job(void *argument)
 {
 	struct newest *n = argument;
 	_cleanup_dir_ DIR *dir = opendir(n->folder);
@@ -361,7 +362,7 @@ static uint8_t find_newest(
 	memcpy(n->folder, path->data, path->size);
 	strcpy(n->pattern, name);
 	n->since_s = l->since_s;
-	status = timeout_call(&l->timeout, do_find, NULL, n, sizeof(*n), -1, TIMEOUT_MS);
+	status = timeout_call(&l->timeout, run_find_job, NULL, n, sizeof(*n), -1, TIMEOUT_MS);
 	if (status)
 		return procfs_state(status);
 	*size = n->size;
@@ -528,7 +529,7 @@ static void append_log(struct log_taking *t, const struct kernel_log_line *line,
 	t->count++;
 }
 
-static void take_line(void *user, const struct kernel_log_line *line)
+static void handle_line(void *user, const struct kernel_log_line *line)
 {
 	struct log_taking *t = user;
 	struct span group = span_of("", 0);
@@ -551,7 +552,7 @@ static void take_line(void *user, const struct kernel_log_line *line)
 static uint8_t emit_log(struct backend_run *run)
 {
 	struct log_taking t = { .now_ns = run->os->now_ns(run->os) };
-	int status = kernel_log_read(take_line, &t);
+	int status = kernel_log_read(handle_line, &t);
 	struct batch all = { t.records.data, t.records.size };
 	size_t index = 0;
 

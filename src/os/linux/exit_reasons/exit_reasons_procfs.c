@@ -16,7 +16,7 @@
 #include "os/linux/proc/proc_stat.h"
 #include "os/os.h"
 
-#define MEMBERS_MAX 1024 /* each holds a descriptor */
+#define MEMBERS_MAX 1024 /* number of watched processes: each holds a descriptor */
 #define AGENTS_MAX  256	 /* processes of agents, in a recording that selects none */
 
 struct watched {

@@ -34,7 +34,7 @@ static struct span span_between(const char *from, const char *to)
 	return span_of(from, (size_t)(to - from));
 }
 
-/* "6,1091,1997763905,-;message", perhaps followed by lines of a dictionary. */
+/* Splits a line "6,1091,1997763905,-;message", perhaps followed by lines of a dictionary. */
 bool kernel_log_split(struct kernel_log_line *out, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
@@ -72,7 +72,7 @@ static bool kilobytes(struct cursor *c, const char *name, uint64_t *bytes)
 	return true;
 }
 
-/* "Out of memory: Killed process 19229 (python3) total-vm:17784kB, anon-rss:7872kB, ..." */
+/* Parses "Out of memory: Killed process 19229 (python3) total-vm:17784kB, anon-rss:7872kB, ..." */
 static bool parse_killed(struct kernel_log_end *out, struct span message)
 {
 	struct cursor c = cursor_over(message.data, message.size);
@@ -123,7 +123,7 @@ bool kernel_log_parse_group(struct span *group, uint32_t *pid, struct span messa
 
 /* --- faults --- */
 
-/* "NAME[PID" up to `end`, where the bracket closes. */
+/* Parses "NAME[PID" up to `end`, where the bracket closes. */
 static bool parse_process(struct kernel_log_end *out, const char *from, const char *end)
 {
 	const char *open = end > from ? memrchr(from, '[', (size_t)(end - from)) : NULL;
@@ -136,7 +136,7 @@ static bool parse_process(struct kernel_log_end *out, const char *from, const ch
 	return true;
 }
 
-/* " in libc.so.6[156219,7f8c0d644000+156000]" */
+/* Parses " in libc.so.6[156219,7f8c0d644000+156000]". */
 static void parse_object(struct kernel_log_end *out, struct span text)
 {
 	const char *in = last_of(text, " in "), *open;
@@ -149,7 +149,7 @@ static void parse_object(struct kernel_log_end *out, struct span text)
 		out->object = span_between(in, open);
 }
 
-/* "python3[1378]: segfault at 8 ip 00007f8c0d774219 sp ... error 4 in libc.so.6[...]" */
+/* Parses "python3[1378]: segfault at 8 ip 00007f8c0d774219 sp ... error 4 in libc.so.6[...]". */
 static bool parse_segfault(struct kernel_log_end *out, struct span message)
 {
 	static const char said[] = "]: segfault at ";
@@ -173,8 +173,8 @@ static bool parse_segfault(struct kernel_log_end *out, struct span message)
 	return true;
 }
 
-/* "traps: NAME[PID] general protection fault ip:... sp:... error:0 in FILE[...]", also
- * "trap invalid opcode", "trap divide error". */
+/* Parses "traps: NAME[PID] general protection fault ip:... sp:... error:0 in FILE[...]", also "trap
+ * invalid opcode", "trap divide error". */
 static bool parse_trap(struct kernel_log_end *out, struct span message)
 {
 	const char *ip = last_of(message, " ip:"), *close = NULL;
@@ -198,7 +198,8 @@ static bool parse_trap(struct kernel_log_end *out, struct span message)
 	return true;
 }
 
-/* arm64: "NAME[PID]: unhandled exception: DABT (lower EL), ESR 0x..., ... in FILE[...]" */
+/* Parses, of arm64: "NAME[PID]: unhandled exception: DABT (lower EL), ESR 0x..., ... in FILE[...]".
+ */
 static bool parse_exception(struct kernel_log_end *out, struct span message)
 {
 	static const char said[] = "]: unhandled exception: ";

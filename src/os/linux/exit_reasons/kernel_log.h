@@ -9,14 +9,14 @@
 #include "probes/exit_reasons.h"
 
 struct kernel_log_line {
-	uint64_t logged_ns; /* since boot, roughly CLOCK_MONOTONIC */
+	uint64_t logged_ns; /* time since boot, roughly CLOCK_MONOTONIC */
 	struct span message;
 };
 
 /* Spans are borrowed from the message. */
 struct kernel_log_end {
 	enum exit_reasons_log_what what;
-	uint32_t pid; /* for a fault: the thread id */
+	uint32_t pid; /* PID of the process; for a fault: the thread id */
 	uint32_t uid;
 	bool has_uid;
 	bool is_of_group;

@@ -16,7 +16,7 @@ struct fd_end_key {
 struct fd_end {
 	uint64_t descriptor_inode; /* inode of the process's own descriptor */
 	uint32_t holders;
-	uint32_t path_offset, path_size; /* of a FIFO, in fd_ends.paths */
+	uint32_t path_offset, path_size; /* position of the path of a FIFO in fd_ends.paths */
 };
 
 struct fd_ends {
@@ -33,7 +33,7 @@ void fd_ends_add_pipe(struct fd_ends *e, uint64_t inode);
 void fd_ends_add_fifo(struct fd_ends *e, uint64_t inode, uint64_t device, struct span path);
 /* Searches /proc and writes the other ends; returns the state of their list. */
 uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of);
-/* The same, in these processes (pid_t) only. */
+/* Searches for the ends in these processes (pid_t) only. */
 uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
 	const struct buffer *pids);
 

@@ -22,14 +22,14 @@ struct fd_raw {
 	uint32_t node_major, node_minor;
 	uint32_t flags, mount;
 	uint64_t offset;
-	bool is_of_kernel;    /* its mount is not one of the process's: memfd, pipe */
-	struct span protocol; /* of a socket; empty: unknown */
+	bool is_of_kernel;    /* the mount is none of the process's mounts: memfd, pipe */
+	struct span protocol; /* protocol of a socket; empty: unknown */
 	uint8_t protocol_state;
 };
 
-/* enum fds_type */
+/* Returns the enum fds_type of a descriptor. */
 uint8_t fd_kind(const struct fd_raw *raw);
-/* enum fds_access, of O_* */
+/* Returns the enum fds_access of O_* flags. */
 uint8_t fd_access(uint32_t flags);
 /* Returns whether the fdinfo has more to read for this kind. */
 bool fd_kind_has_info(const struct fd_raw *raw, uint8_t type);

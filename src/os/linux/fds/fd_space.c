@@ -15,7 +15,7 @@
 #include "os/linux/files/procfs.h"
 #include "os/os.h"
 
-#define MOUNTS_TRIED 512   /* of a process; more only if it uses them */
+#define MOUNTS_TRIED 512   /* mounts that are examined of a process; more only if it uses them */
 #define OTHERS_MAX   32	   /* records of file systems that it does not use */
 #define NEARLY_FULL  20	   /* where less than this part of the space is left */
 #define FEW_FILES    20000 /* inodes: a loop can use them up within minutes */
@@ -32,7 +32,7 @@ void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount)
 }
 
 struct space_request {
-	struct fds_call call; /* of the process */
+	struct fds_call call; /* call about files of the process */
 	uint32_t mount;
 	struct statvfs space;
 	char path[PATH_MAX + 8]; /* "root/mnt/x" */
@@ -150,7 +150,7 @@ static void note_directory(struct fds_reader *r)
 		map_put(&r->written, &found->id, NULL);
 }
 
-static bool may_fail(const struct statvfs *s)
+static bool may_write_fail(const struct statvfs *s)
 {
 	if (s->f_flag & ST_RDONLY)
 		return s->f_bavail > 0; /* otherwise it is an image, which is always full */
@@ -198,7 +198,7 @@ void fd_space_write(struct fds_reader *r, struct backend_run *run)
 		if (!is_used && (m->may_block || tried++ >= MOUNTS_TRIED || others >= OTHERS_MAX))
 			continue;
 		status = read_space_once(r, m, &space);
-		if (status ? !is_used : !space.f_blocks || (!is_used && !may_fail(&space)))
+		if (status ? !is_used : !space.f_blocks || (!is_used && !may_write_fail(&space)))
 			continue;
 		others += !is_used;
 		write_space(r, run, m, &space, status);

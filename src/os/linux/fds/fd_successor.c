@@ -52,10 +52,10 @@ static size_t rotated_name_base(struct span path)
 	return 0;
 }
 
-#define LOOKUPS_MAX 64 /* of a process */
+#define LOOKUPS_MAX 64 /* number of lookups for a process */
 
 struct request {
-	struct fds_call call; /* of the process */
+	struct fds_call call; /* call about files of the process */
 	struct statx st;
 	char path[PATH_MAX + 8]; /* "root/var/log/x" */
 };
@@ -72,7 +72,7 @@ static void read_name(void *request)
 }
 
 /* Looks up the file that has the name now. Returns 0 or a negative errno. */
-static int look_up(struct fds_reader *r, uint32_t mount, struct span path, struct request *a)
+static int look_up_file(struct fds_reader *r, uint32_t mount, struct span path, struct request *a)
 {
 	if (path.size >= PATH_MAX)
 		return -ENAMETOOLONG;
@@ -92,7 +92,7 @@ static bool is_at_end(const struct fds_descriptor *d)
 static bool finds_successor(
 	struct fds_reader *r, const struct fds_descriptor *d, struct span path, struct request *a)
 {
-	return path.size && r->successors++ < LOOKUPS_MAX && !look_up(r, d->mount, path, a) &&
+	return path.size && r->successors++ < LOOKUPS_MAX && !look_up_file(r, d->mount, path, a) &&
 	       S_ISREG(a->st.stx_mode) && a->st.stx_ino != d->inode;
 }
 

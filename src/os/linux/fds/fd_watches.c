@@ -37,14 +37,14 @@ struct fd_search;
 #define QUEUE_BYTES  (16u << 20)
 
 struct sought {
-	uint32_t offset, size; /* of its path; size 0: not found */
+	uint32_t offset, size; /* position and size of the path; size 0: not found */
 };
 
 struct fd_search {
 	int process;
 	struct buffer queue; /* paths of directories to read, each ended by a NUL */
 	struct map targets;  /* path_aim -> sought */
-	struct map devices;  /* their devices: path_aim of inode 0 */
+	struct map devices;  /* devices of the watches: path_aim of inode 0 */
 	struct buffer paths;
 	size_t left; /* number of paths still to find */
 	uint64_t entries;
@@ -94,7 +94,7 @@ static void fd_search_add(struct fd_search *s, const struct path_aim *aim)
 		s->left++;
 }
 
-/* The path of the file, if it was found; borrowed. */
+/* Returns the path of the file, if it was found; borrowed. */
 static bool fd_search_get(const struct fd_search *s, const struct path_aim *aim, struct span *path)
 {
 	const struct sought *sought = map_get(&s->targets, aim);
@@ -160,7 +160,7 @@ static void check_entry(struct fd_search *s, int fd, const struct path_aim *here
 		push_directory(s, directory, entry->d_name);
 }
 
-/* The path is in the queue, whose memory may move while it grows. */
+/* Reads a directory. Its path is in the queue, whose memory may move while it grows. */
 static void read_directory(struct fd_search *s, const char *path)
 {
 	_cleanup_free_ char *name = NULL;
@@ -197,7 +197,7 @@ static void read_directory(struct fd_search *s, const char *path)
 	}
 }
 
-/* For timeout_call(): the argument is a pointer to a struct fd_search pointer. */
+/* Runs a search, for timeout_call(): the argument is a pointer to a struct fd_search pointer. */
 static void fd_search_do(void *argument)
 {
 	struct fd_search *s = *(struct fd_search **)argument;
@@ -220,7 +220,7 @@ static void fd_search_drop(void *argument)
 
 /* --- fd watches --- */
 
-#define RESOLVE_NS_MAX	  (1000 * NS_PER_MS) /* for all handles */
+#define RESOLVE_NS_MAX	  (1000 * NS_PER_MS) /* time for the lookup of all handles */
 #define MOUNTS_TRIED	  4		     /* per device */
 #define DEVICES_MAX	  64
 #define ROOTS_MAX	  64
@@ -463,7 +463,7 @@ static void fail_rest(struct fd_watches *w, uint8_t state)
 	}
 }
 
-static void take_found(struct fd_watches *w, const struct fd_search *search)
+static void name_found_files(struct fd_watches *w, const struct fd_search *search)
 {
 	size_t count;
 	struct fd_watch *all = all_of(w, &count);
@@ -477,7 +477,7 @@ static void take_found(struct fd_watches *w, const struct fd_search *search)
 	}
 }
 
-static void search_rest(struct resolving *r)
+static void search_remaining_files(struct resolving *r)
 {
 	struct fd_watches *w = r->watches;
 	struct fd_search *search = fd_search_new(r->process, &w->roots);
@@ -507,7 +507,7 @@ static void search_rest(struct resolving *r)
 		return;
 	}
 	if (!status)
-		take_found(w, search);
+		name_found_files(w, search);
 	fail_rest(w, rest);
 	fd_search_free(search);
 }
@@ -539,7 +539,7 @@ void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const str
 	};
 
 	resolve_by_handles(&r);
-	search_rest(&r);
+	search_remaining_files(&r);
 	note_blocked(w, mounts, blocked);
 }
 

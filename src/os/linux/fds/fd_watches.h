@@ -25,7 +25,7 @@ void fd_watches_init(struct fd_watches *w);
 void fd_watches_fini(struct fd_watches *w);
 void fd_watches_clear(struct fd_watches *w);
 void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch *watch);
-/* A directory to search. */
+/* Adds a directory to search. */
 void fd_watches_add_root(struct fd_watches *w, struct span path);
 size_t fd_watches_count(const struct fd_watches *w);
 /* Finds paths by the kernel's handles: some microseconds each. */

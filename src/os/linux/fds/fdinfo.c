@@ -7,7 +7,7 @@
 
 #include "base/units.h"
 
-#define DEVICE_MINOR_BITS 20 /* of the kernel's own dev_t */
+#define DEVICE_MINOR_BITS 20 /* bits of the minor number in the kernel's own dev_t */
 
 static bool cursor_octal(struct cursor *c, uint64_t *out)
 {
@@ -21,7 +21,7 @@ static bool cursor_octal(struct cursor *c, uint64_t *out)
 	return digits > 0 && digits <= 21;
 }
 
-/* "(seconds, nanoseconds)" */
+/* Reads "(seconds, nanoseconds)". */
 static bool cursor_timespec(struct cursor *c, uint64_t *ns)
 {
 	uint64_t s, rest;
@@ -201,7 +201,7 @@ static int hex_digit(unsigned char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Exactly the announced bytes, two digits each. */
+/* Parses exactly the announced bytes, two digits each. */
 static void parse_handle(struct fdinfo_watch *w, struct cursor *digits)
 {
 	if (!w->handle_bytes || w->handle_bytes > FDINFO_HANDLE_MAX ||

@@ -8,7 +8,7 @@
 
 #define FDINFO_BYTES (32u << 20) /* some 250,000 watches */
 
-/* Which of the members below are set. */
+/* Bits that say which of the members below are set. */
 enum fdinfo_has {
 	FDINFO_FLAGS = 1,
 	FDINFO_MOUNT = 2,
@@ -29,21 +29,21 @@ struct fdinfo {
 	uint32_t flags;
 	uint32_t mount;
 	uint64_t inode; /* 0: unknown (before 5.14) */
-	uint64_t count; /* of an eventfd */
+	uint64_t count; /* counter of an eventfd */
 	bool is_semaphore;
 	uint32_t clock;
-	uint64_t next_ns, every_ns; /* of a timerfd; both 0: not armed */
-	uint64_t signals;	    /* of a signalfd: bit n - 1 is signal n */
-	int64_t pid;		    /* of a pidfd; -1: it has ended */
-	uint32_t terminal;	    /* of a ptmx: N of /dev/pts/N */
+	uint64_t next_ns, every_ns; /* times of a timerfd; both 0: not armed */
+	uint64_t signals;	    /* signals of a signalfd: bit n - 1 is signal n */
+	int64_t pid;		    /* PID of a pidfd; -1: it has ended */
+	uint32_t terminal;	    /* terminal of a ptmx: N of /dev/pts/N */
 	uint32_t map, map_type;
 	uint32_t program, program_type;
 	uint32_t link;
 	struct span link_type; /* borrowed */
 	uint32_t btf;
-	uint32_t members; /* of an epoll */
-	uint32_t watches; /* of an inotify */
-	uint32_t marks;	  /* of a fanotify */
+	uint32_t members; /* members of an epoll */
+	uint32_t watches; /* watches of an inotify */
+	uint32_t marks;	  /* marks of a fanotify */
 };
 
 struct fdinfo_member {

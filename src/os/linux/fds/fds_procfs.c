@@ -28,7 +28,7 @@
  * not again after one timed out. */
 
 struct file_request {
-	struct fds_call call; /* of the table of descriptors */
+	struct fds_call call; /* call that reads the table of descriptors */
 	char name[16];
 	struct statx st;
 };

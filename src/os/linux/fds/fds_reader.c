@@ -35,7 +35,7 @@
 
 #define DELETED_SUFFIX " (deleted)"
 #define BLOCKED_MAX    4096
-#define LOOKUPS_MAX    10000 /* of names with that ending, per snapshot */
+#define LOOKUPS_MAX    10000 /* lookups of names with that ending, per snapshot */
 
 void fds_reader_init(struct fds_reader *r)
 {
@@ -75,7 +75,7 @@ void fds_reader_fini(struct fds_reader *r)
 	buffer_fini(&r->scratch);
 }
 
-static bool is_detailed(const struct backend_run *run)
+static bool wants_details(const struct backend_run *run)
 {
 	return run->options.interest & INTEREST_DETAIL;
 }
@@ -270,7 +270,8 @@ static int has_that_name(struct fds_reader *r, struct backend_run *run, const st
 	return status;
 }
 
-/* The kernel appends " (deleted)" to the name; a file's name may also end that way. */
+/* Decides whether a file was deleted: the kernel appends " (deleted)" to the name, but a file's
+ * name may also end that way. */
 static void resolve_deleted(
 	struct fds_reader *r, struct backend_run *run, struct fd_raw *raw, struct fds_descriptor *d)
 {
@@ -310,7 +311,7 @@ static void write_members(struct fds_reader *r, struct backend_run *run, uint32_
 	}
 }
 
-static void take_watches(struct fds_reader *r, uint32_t fd)
+static void add_watches(struct fds_reader *r, uint32_t fd)
 {
 	struct cursor c = cursor_over(r->info_text.data, r->info_text.size);
 	struct fdinfo_watch w;
@@ -355,7 +356,7 @@ static int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *e
 	return status;
 }
 
-static void take_end(struct fds_reader *r, const struct fd_raw *raw, uint8_t type)
+static void add_pipe_or_socket_end(struct fds_reader *r, const struct fd_raw *raw, uint8_t type)
 {
 	uint64_t device = makedev(raw->device_major, raw->device_minor);
 
@@ -389,7 +390,7 @@ static void read_kind(struct fds_reader *r, struct backend_run *run, const struc
 	if (d->type == FDS_EPOLL)
 		write_members(r, run, raw->fd);
 	else if (d->type == FDS_INOTIFY)
-		take_watches(r, raw->fd);
+		add_watches(r, raw->fd);
 }
 
 static void fill_descriptor(const struct fd_raw *raw, struct fds_descriptor *d)
@@ -425,7 +426,7 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 	struct fds_descriptor d = {
 		.record = r->summary.record, .fd = raw->fd, .type = fd_kind(raw)
 	};
-	bool has_detail = is_detailed(run);
+	bool has_detail = wants_details(run);
 
 	d.record.kind = FDS_DESCRIPTOR;
 	fill_descriptor(raw, &d);
@@ -439,20 +440,20 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 	fd_successor_write(r, run, &d, raw->path);
 	if (!has_detail)
 		return;
-	take_end(r, raw, d.type);
+	add_pipe_or_socket_end(r, raw, d.type);
 	if (d.type == FDS_DIRECTORY && raw->path_state == SOOTH_STATE_VALUE)
 		fd_watches_add_root(&r->watches, raw->path);
 }
 
 /* --- the end of a snapshot --- */
 
-#define FEW_WATCHES 64 /* whose paths are found without being asked for */
+#define FEW_WATCHES 64 /* number of watches whose paths are found without a request */
 
 static void finish_watches(struct fds_reader *r, struct backend_run *run)
 {
 	size_t count = fd_watches_count(&r->watches);
 
-	if (is_detailed(run) && count) {
+	if (wants_details(run) && count) {
 		if (!procfs_link_at(r->snapshot.process, "cwd", &r->scratch))
 			fd_watches_add_root(&r->watches,
 				span_of((const char *)r->scratch.data, r->scratch.size));
@@ -471,7 +472,7 @@ static void finish_holders(struct fds_reader *r, struct backend_run *run)
 {
 	struct sooth_error err;
 
-	if (!is_detailed(run))
+	if (!wants_details(run))
 		return;
 	if (fd_ends_prepare(&r->ends, r->snapshot.process, &err))
 		backend_limit_error(run, "processes at the other ends of sockets", &err);

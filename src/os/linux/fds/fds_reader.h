@@ -58,8 +58,8 @@ bool fds_reader_begin(struct fds_reader *r, struct backend_run *run, pid_t pid,
 	const struct process_id *expected);
 /* Reads the fdinfo of a descriptor into r->info; returns the status. */
 int fds_reader_info(struct fds_reader *r, uint32_t fd);
-/* fds_reader_may_block() returns whether reading the file of a descriptor may block; the others
- * return, and note, whether a mount has timed out. */
+/* Returns whether reading the file of a descriptor may block; the next two functions return, and
+ * note, whether a mount has timed out. */
 bool fds_reader_may_block(const struct fds_reader *r, const struct fd_raw *raw);
 bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount);
 void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount);

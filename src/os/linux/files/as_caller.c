@@ -9,7 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* AT_SECURE: the kernel gave this program more privileges than its caller has (ld.so(8)). */
+/* Returns AT_SECURE: whether the kernel gave this program more privileges than its caller has
+ * (ld.so(8)). */
 bool caller_is_elevated(void)
 {
 	return getauxval(AT_SECURE) && getuid() != 0;

@@ -17,7 +17,8 @@ void fd_tables_fini(struct fd_tables *t)
 	buffer_fini(&t->text);
 }
 
-/* A thread that exits has dropped its table: it differs then, and is empty. */
+/* Returns whether a table has any descriptor. A thread that exits has dropped its table: it differs
+ * then, and is empty. */
 static bool has_any(const struct process_snapshot *of, uint32_t tid)
 {
 	char name[32];

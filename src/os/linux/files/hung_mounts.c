@@ -19,7 +19,7 @@
 #define LIST_MAX  256 /* more are not remembered */
 #define MOUNTS_NS NS_PER_S
 #define OF_ID	  (UINT64_C(1) << 62)
-#define OF_FOLDER (UINT64_C(1) << 63) /* of a process in /proc */
+#define OF_FOLDER (UINT64_C(1) << 63) /* bit in the key of the folder of a process in /proc */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t list[LIST_MAX];

@@ -11,7 +11,7 @@
 
 struct backend_run;
 
-#define HUNG_KEYS_MAX 13 /* one of the process, and two for each link */
+#define HUNG_KEYS_MAX 13 /* keys of a request: one of the process, and two for each link */
 
 /* The process and the mounts on which a call about an open /proc/PID may hang. Other descriptors
  * have no keys. */

@@ -76,7 +76,7 @@ bool limits_line_parse(struct limits_line *out, struct span line)
 	return true;
 }
 
-/* "17.86": two decimals, never signed. */
+/* Reads "17.86": two decimals, never signed. */
 static double read_share(struct cursor *c, const char *name)
 {
 	uint64_t whole, hundredths;
@@ -109,8 +109,8 @@ bool pressure_line_parse(struct pressure_line *out, struct span line)
 	return true;
 }
 
-/* key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime ...; the key is
- * signed. */
+/* Parses a line "key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime ...";
+ * the key is signed. */
 bool segment_line_parse(struct segment_line *out, struct span line)
 {
 	struct cursor c = cursor_over(line.data, line.size);
@@ -132,7 +132,8 @@ bool segment_line_parse(struct segment_line *out, struct span line)
 	return true;
 }
 
-/* The files do not exist: a kernel without CONFIG_PSI, or started with psi=0. */
+/* Returns the state of the pressure. The files do not exist on a kernel without CONFIG_PSI, or
+ * started with psi=0. */
 uint8_t pressure_state(int status)
 {
 	bool has_none = status == -ENOENT || status == -EOPNOTSUPP || status == -ENOTDIR;
@@ -190,7 +191,7 @@ bool group_cpu_parse(uint64_t *limit, const void *data, size_t size)
 	return true;
 }
 
-/* "wbps=1048576" for the word "wbps"; without one the number itself. */
+/* Returns the value of "wbps=1048576" for the word "wbps"; without a word the number itself. */
 static bool io_value(uint64_t *value, struct span text, const char *word)
 {
 	size_t skip = word ? strlen(word) + 1 : 0;

@@ -47,15 +47,15 @@ struct segment_line {
 
 bool segment_line_parse(struct segment_line *out, struct span line);
 
-/* A file with a single value; false: invalid. "max" and the kernel's values for "no limit" become
- * UINT64_MAX. */
+/* Parses a file with a single value; false: invalid. "max" and the kernel's values for "no limit"
+ * become UINT64_MAX. */
 bool group_value_parse(uint64_t *value, const void *data, size_t size);
 /* Parses the value after a word in a file with lines of "word value". */
 bool group_event_parse(uint64_t *value, const char *word, const void *data, size_t size);
-/* cpu.max: "max 100000" or "50000 100000"; the limit in microseconds per second. */
+/* Parses cpu.max: "max 100000" or "50000 100000"; the limit is in microseconds per second. */
 bool group_cpu_parse(uint64_t *limit, const void *data, size_t size);
-/* The least limit of all devices; UINT64_MAX: none is set. A line is "8:0 1048576", or with a word
- * such as "wbps": "8:0 rbps=max wbps=1048576 riops=max wiops=max" (io.max). */
+/* Parses the least limit of all devices; UINT64_MAX: none is set. A line is "8:0 1048576", or with
+ * a word such as "wbps": "8:0 rbps=max wbps=1048576 riops=max wiops=max" (io.max). */
 bool group_io_parse(uint64_t *limit, const char *word, const void *data, size_t size);
 
 /* A line of /proc/PID/cgroup: "4:memory:/path", "0::/path". */
@@ -65,7 +65,7 @@ struct group_line {
 };
 
 bool group_line_parse(struct group_line *out, struct span line);
-/* Whether a list "cpu,cpuacct" holds the word. */
+/* Returns whether a list "cpu,cpuacct" has the word. */
 bool group_list_has(struct span list, const char *word);
 
 /* A line of /proc/PID/mountinfo; paths are not unescaped: a blank is \040. */

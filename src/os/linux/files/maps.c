@@ -2,7 +2,7 @@
 /* Mappings from procfs. */
 #include "os/linux/files/maps.h"
 
-/* "from-to rwxp offset major:minor inode   path" */
+/* Parses a line "from-to rwxp offset major:minor inode   path". */
 bool maps_parse(struct span line, struct maps_line *out)
 {
 	struct cursor c = cursor_over(line.data, line.size);

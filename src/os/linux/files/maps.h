@@ -7,7 +7,7 @@
 
 struct maps_line {
 	uint64_t from, to;
-	uint64_t offset; /* in the file */
+	uint64_t offset; /* offset in the file */
 	uint64_t inode;	 /* 0: of no file */
 	uint32_t device_major, device_minor;
 	bool is_readable, is_writable, is_executable, is_shared;

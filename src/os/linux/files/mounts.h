@@ -21,7 +21,7 @@ struct mount {
 	bool is_fuse;
 	bool is_whole;			   /* the mount's root is the root of the file system */
 	bool is_memory;			   /* tmpfs and similar: files are in memory */
-	uint32_t point_offset, point_size; /* in mounts.text: the mount point, unescaped */
+	uint32_t point_offset, point_size; /* mount point in mounts.text, unescaped */
 };
 
 struct mounts {
@@ -34,7 +34,7 @@ struct mount_line {
 	uint32_t device_major, device_minor;
 	struct span root, point; /* escaped as the kernel does, borrowed */
 	struct span type;
-	struct span options; /* of the file system */
+	struct span options; /* options of the file system */
 };
 
 /* Parses a line of mountinfo; false: it is invalid. */

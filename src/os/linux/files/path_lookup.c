@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ROOT "root" /* of a process, in its /proc/PID */
+#define ROOT "root" /* name of the root of a process in /proc/PID */
 
 struct lookup {
-	int process; /* its own descriptor */
+	int process; /* descriptor that belongs to the lookup */
 	struct path_aim aim;
 	bool is_there;
 	char path[sizeof(ROOT) + PATH_MAX];
@@ -27,7 +27,7 @@ static bool leads_there(int process, const char *path, const struct path_aim *ai
 	       st.stx_dev_minor == aim->device_minor;
 }
 
-static void do_lookup(void *argument)
+static void run_lookup_job(void *argument)
 {
 	struct lookup *l = argument;
 
@@ -47,6 +47,6 @@ int path_leads_to(
 		return -ENAMETOOLONG;
 	memcpy(l.path, ROOT, strlen(ROOT));
 	memcpy(l.path + strlen(ROOT), path.data, path.size);
-	status = timeout_call_file(timeout, do_lookup, &l, sizeof(l), process, TIMEOUT_MS);
+	status = timeout_call_file(timeout, run_lookup_job, &l, sizeof(l), process, TIMEOUT_MS);
 	return status ? status : l.is_there;
 }

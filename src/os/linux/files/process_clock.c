@@ -43,8 +43,8 @@ bool process_clock_parse(struct process_clock *c, const void *data, size_t size)
 	       parse_line(cursor_line(&text), "boottime ", &c->boottime_ns);
 }
 
-/* The file has the offsets of the namespace that children will be in, which is not that of a
- * process that has called unshare(2) and runs on. */
+/* Reads the clock offsets. The file has those of the namespace that children will be in, which is
+ * not that of a process that has called unshare(2) and runs on. */
 static bool read_offsets(int process, const struct stat *of, struct process_clock *c)
 {
 	struct buffer text = { 0 };
@@ -60,7 +60,7 @@ static bool read_offsets(int process, const struct stat *of, struct process_cloc
 	return is_read;
 }
 
-static bool read_own(const struct stat *own, struct process_clock *c)
+static bool read_own_offsets(const struct stat *own, struct process_clock *c)
 {
 	_cleanup_close_ int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -79,7 +79,7 @@ bool process_clock_read(struct process_clock *c, int process)
 		return false;
 	if (its.st_ino == own.st_ino)
 		return true;
-	if (!read_offsets(process, &its, c) || !read_own(&own, &here))
+	if (!read_offsets(process, &its, c) || !read_own_offsets(&own, &here))
 		return false;
 	c->monotonic_ns -= here.monotonic_ns;
 	c->boottime_ns -= here.boottime_ns;
@@ -121,7 +121,7 @@ static void find_own(void)
 	struct process_clock c;
 	struct stat own;
 
-	if (!stat("/proc/self/ns/time", &own) && read_own(&own, &c))
+	if (!stat("/proc/self/ns/time", &own) && read_own_offsets(&own, &c))
 		own_ns = c.monotonic_ns;
 }
 

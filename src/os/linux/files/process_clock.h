@@ -11,10 +11,10 @@
 #include <time.h>
 
 struct process_clock {
-	int64_t monotonic_ns, boottime_ns; /* its clock minus sooth's */
+	int64_t monotonic_ns, boottime_ns; /* offsets of the process's clocks to sooth's */
 };
 
-/* The two offsets of /proc/PID/timens_offsets; false when the text is malformed. */
+/* Parses the two offsets of /proc/PID/timens_offsets; false when the text is malformed. */
 bool process_clock_parse(struct process_clock *c, const void *data, size_t size);
 /* Reads the offsets. `process`: open /proc/PID. False: its time namespace or the offsets cannot be
  * read. */

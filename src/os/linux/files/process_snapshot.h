@@ -23,7 +23,7 @@ struct process_snapshot {
  */
 int process_snapshot_open(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected);
-/* Also reads its stat file; the name is borrowed from the buffer. */
+/* Opens the folder of the process and reads its stat file; the name is borrowed from the buffer. */
 int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected, struct procfs_stat *stat, struct buffer *bytes);
 void process_snapshot_close(struct process_snapshot *r);
@@ -31,7 +31,8 @@ void process_snapshot_close(struct process_snapshot *r);
 
 struct sooth_record process_snapshot_head(const struct process_snapshot *r,
 	const struct backend_run *run, uint32_t tid, uint16_t kind);
-/* Missing files of a process that has ended give -ESRCH, whatever error reading them returned. */
+/* Returns -ESRCH for a process that has ended: its files are missing, whatever error reading them
+ * returned. */
 int process_snapshot_status(const struct process_snapshot *r, int status);
 /* Reads a file of a thread into the buffer, replacing its contents. Returns 0 or a negative errno.
  * Only for files that the kernel returns whole in one read. */

@@ -24,7 +24,7 @@ bool do_read_name(pid_t pid, uint64_t address, char out[PROCESS_NAME_SIZE])
 	return true;
 }
 
-static uint64_t place_address(const struct process_image *i, uint64_t address)
+static uint64_t address_in_process(const struct process_image *i, uint64_t address)
 {
 	return address < i->base ? i->base + address : address;
 }
@@ -39,11 +39,11 @@ static bool read_dynamic(struct process_image *i, uint64_t address, uint64_t siz
 		if (d.d_tag == DT_NULL)
 			break;
 		if (d.d_tag == DT_SYMTAB)
-			i->symbols = place_address(i, d.d_un.d_ptr);
+			i->symbols = address_in_process(i, d.d_un.d_ptr);
 		else if (d.d_tag == DT_STRTAB)
-			i->strings = place_address(i, d.d_un.d_ptr);
+			i->strings = address_in_process(i, d.d_un.d_ptr);
 		else if (d.d_tag == DT_GNU_HASH)
-			i->hash = place_address(i, d.d_un.d_ptr);
+			i->hash = address_in_process(i, d.d_un.d_ptr);
 	}
 	return i->symbols && i->strings && i->hash;
 }

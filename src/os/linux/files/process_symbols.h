@@ -17,10 +17,11 @@
 struct process_image {
 	pid_t pid;
 	uint64_t base;
-	uint64_t symbols, strings, hash; /* of its dynamic section */
+	uint64_t symbols, strings, hash; /* addresses from the dynamic section */
 };
 
-/* False: it is no 64-bit ELF file, or has no GNU hash table. */
+/* Opens the image of an ELF file in memory. False: it is no 64-bit ELF file, or has no GNU hash
+ * table. */
 bool do_open_image(struct process_image *i);
 /* Returns the address of an exported variable; 0: there is none. */
 uint64_t do_find_symbol(const struct process_image *i, const char *name);

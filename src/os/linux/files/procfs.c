@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "os/linux/files/as_caller.h"
 
-/* In a line with single blanks; stops at its end. */
+/* Skips words of a line with single blanks; stops at the end of the line. */
 static void skip_words(struct cursor *c, unsigned count)
 {
 	while (count--) {
@@ -173,7 +173,8 @@ int procfs_link_at(int process, const char *name, struct buffer *out)
 	return 0;
 }
 
-/* Its first thread stays as a zombie until the others have ended too. */
+/* Finds a living thread of a process: its first thread stays as a zombie until the others have
+ * ended too. */
 static void find_living(int process, struct procfs_stat *stat)
 {
 	int fd = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -202,7 +203,7 @@ static void find_living(int process, struct procfs_stat *stat)
 	buffer_fini(&bytes);
 }
 
-/* The kernel makes the whole line at the first read. */
+/* Reads a file "stat", whose whole line the kernel makes at the first read. */
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 {
 	assert(stat);

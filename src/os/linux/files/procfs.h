@@ -40,10 +40,10 @@ struct procfs_stat {
 	uint64_t environment_from, environment_to;
 };
 
-/* False when the bytes are not a /proc/PID/stat. */
+/* Parses /proc/PID/stat. Returns false if the bytes are no such file. */
 bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size);
-/* The last field of the same file, in the form of wait(2): also 0 for readers that may not trace
- * the process. */
+/* Parses the last field of /proc/PID/stat, in the form of wait(2): also 0 for readers that may not
+ * trace the process. */
 bool procfs_parse_exit_code(uint32_t *status, const void *data, size_t size);
 
 int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
@@ -66,14 +66,15 @@ int procfs_identify_at(int process, struct process_id *id);
 int procfs_identify(pid_t pid, struct process_id *process);
 /* Returns whether all threads of the process are zombies or dead. */
 bool procfs_has_ended(const struct procfs_stat *stat);
-/* The number in the link of a descriptor: "pipe:[4711]", "socket:[4711]"; kind: "pipe:[". */
+/* Returns the number in the link of a descriptor: "pipe:[4711]", "socket:[4711]"; kind: "pipe:[".
+ */
 bool procfs_link_inode(struct span link, const char *kind, uint64_t *inode);
-/* A field's state after procfs_read_at() or procfs_link_at() returned that status. */
+/* Returns a field's state after procfs_read_at() or procfs_link_at() returned that status. */
 uint8_t procfs_state(int status);
 /* The number of entries in a directory such as "fd": 0, 1 when there are more, or a negative
  * errno. */
 int procfs_count(int process, const char *name, uint64_t *count);
-/* pid_t of every process there is. */
+/* Appends the pid_t of every process there is. */
 int procfs_list(struct buffer *pids);
 
 #endif

@@ -20,7 +20,7 @@ static inline bool do_read_memory(pid_t pid, uint64_t address, void *out, size_t
 	return address && process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
-/* The same as a callback; `pid` points to a uint32_t. */
+/* Reads memory as a callback: `pid` points to a uint32_t. */
 static inline bool do_read_process(void *pid, uint64_t address, void *out, size_t size)
 {
 	return do_read_memory((pid_t) * (const uint32_t *)pid, address, out, size);

@@ -56,7 +56,7 @@ static uint64_t prefixed_hex(struct cursor *c)
 	return cursor_hex(c);
 }
 
-/* "running", "-1 SP PC" or "NUMBER A1 A2 A3 A4 A5 A6 SP PC". */
+/* Parses "running", "-1 SP PC" or "NUMBER A1 A2 A3 A4 A5 A6 SP PC". */
 bool task_call_parse(struct task_call *call, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
@@ -157,7 +157,7 @@ static bool find_mask(uint64_t *mask, const char *name, const void *data, size_t
 	return !c.failed && cursor_at_end(&c);
 }
 
-/* "SigQ:\t3/96365" and masks of 16 digits. */
+/* Parses "SigQ:\t3/96365" and masks of 16 digits. */
 bool task_signals_parse(struct task_signals *signals, const void *data, size_t size)
 {
 	struct task_signals found = { 0 };

@@ -23,13 +23,13 @@ bool task_stat_parse(struct task_stat *stat, const void *data, size_t size);
 /* Returns the letter of the state in stat, from the numbers of the kernel's task. */
 char task_state_letter(uint32_t state, uint32_t exit_state);
 
-/* schedstat: nanoseconds on a CPU and waiting for one. */
+/* Parses schedstat: nanoseconds on a CPU and waiting for a CPU. */
 bool task_schedstat_parse(uint64_t *cpu_ns, uint64_t *waited_ns, const void *data, size_t size);
 
 struct task_call {
 	bool is_running; /* the thread runs: the other members are unset */
 	bool has_call;	 /* false: the thread waits outside of a call */
-	uint32_t number; /* as the kernel has it, with the bit of x32 */
+	uint32_t number; /* number as the kernel has it, with the bit of x32 */
 	uint64_t arguments[6];
 	uint64_t stack_pointer, program_counter; /* 0: the thread has no user memory */
 };
@@ -48,7 +48,7 @@ bool task_io_parse(struct task_io *io, const void *data, size_t size);
 /* status: masks have bit n-1 for signal n. */
 struct task_signals {
 	uint64_t pending, shared_pending, blocked, ignored, caught;
-	uint64_t queued, queued_max; /* of its user */
+	uint64_t queued, queued_max; /* queued signals of the user, and their limit */
 };
 
 bool task_signals_parse(struct task_signals *signals, const void *data, size_t size);

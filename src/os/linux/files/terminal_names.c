@@ -16,7 +16,8 @@
 #define PSEUDO_MAJOR	  136
 #define PSEUDO_MAJOR_LAST 143
 
-/* kdev_t.h, new_encode_dev(): the low byte of the minor, 12 bits of the major, the rest. */
+/* Returns the major number, as in kdev_t.h, new_encode_dev(): the low byte of the minor, 12 bits of
+ * the major, the rest. */
 static uint32_t major_of(uint32_t number)
 {
 	return number >> 8 & 0xfff;
@@ -32,12 +33,12 @@ uint32_t terminal_number(uint32_t major, uint32_t minor)
 	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & 0xfff00) << 12;
 }
 
-static bool is_pseudo(uint32_t number)
+static bool is_pseudo_terminal(uint32_t number)
 {
 	return major_of(number) >= PSEUDO_MAJOR && major_of(number) <= PSEUDO_MAJOR_LAST;
 }
 
-/* "../../devices/virtual/tty/tty1": the last component, in a folder called tty. */
+/* Returns the name at the end of "../../devices/virtual/tty/tty1", in a folder called tty. */
 static struct span name_in(struct span link)
 {
 	static const char folder[] = "/tty/";
@@ -59,7 +60,7 @@ bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct s
 	struct span found;
 
 	name[0] = '\0';
-	if (is_pseudo(number)) {
+	if (is_pseudo_terminal(number)) {
 		snprintf(name, TERMINAL_NAME_SIZE, "pts/%u", minor_of(number));
 		return true;
 	}
@@ -68,12 +69,12 @@ bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct s
 	return found.size > 0;
 }
 
-static bool look_up(char name[TERMINAL_NAME_SIZE], uint32_t number, bool *has_link)
+static bool look_up_terminal(char name[TERMINAL_NAME_SIZE], uint32_t number, bool *has_link)
 {
 	char path[64], link[PATH_MAX];
 	ssize_t got = -1;
 
-	if (!is_pseudo(number)) {
+	if (!is_pseudo_terminal(number)) {
 		snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", major_of(number),
 			minor_of(number));
 		got = readlink(path, link, sizeof(link));
@@ -89,18 +90,19 @@ bool terminal_name(char name[TERMINAL_NAME_SIZE], uint32_t number)
 	name[0] = '\0';
 	if (number == PROC_NO_TERMINAL)
 		return false;
-	if (!look_up(name, number, &has_link))
+	if (!look_up_terminal(name, number, &has_link))
 		snprintf(name, TERMINAL_NAME_SIZE, "%u:%u", major_of(number), minor_of(number));
 	return true;
 }
 
-/* Without sysfs: the majors of virtual consoles and serial lines, and /dev/tty beside them. */
+/* Returns whether a device is a terminal. Without sysfs: the majors of virtual consoles and serial
+ * lines, and /dev/tty beside them. */
 bool terminal_is(uint32_t number)
 {
 	char name[TERMINAL_NAME_SIZE];
 	bool has_link;
 
-	if (look_up(name, number, &has_link))
+	if (look_up_terminal(name, number, &has_link))
 		return strcmp(name, "ptmx") != 0; /* the other side of pseudo-terminals */
 	return !has_link && (major_of(number) == 4 || major_of(number) == 5);
 }

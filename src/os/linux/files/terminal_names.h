@@ -11,7 +11,7 @@
 
 #define TERMINAL_NAME_SIZE 40
 
-/* The number of a device as in stat(5). */
+/* Returns the number of a device as in stat(5). */
 uint32_t terminal_number(uint32_t major, uint32_t minor);
 /* Sets the name, from the target of the link /sys/dev/char/MAJOR:MINOR ("": none); false: it is no
  * terminal. */

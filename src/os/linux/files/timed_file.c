@@ -21,7 +21,7 @@ struct piece {
 	int status;
 };
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct piece *p = argument;
 
@@ -82,7 +82,7 @@ int timed_file_read(struct timed_file *f, struct buffer *out, size_t most)
 
 	if (now >= f->deadline_ns || f->fd < 0)
 		return -ETIMEDOUT;
-	status = timeout_call(f->timeout, do_read, drop_read, &p, sizeof(p), p.fd,
+	status = timeout_call(f->timeout, run_read_job, drop_read, &p, sizeof(p), p.fd,
 		(int)((f->deadline_ns - now) / NS_PER_MS) + 1);
 	if (status == -ETIMEDOUT)
 		f->fd = -1; /* the stuck reader owns it */

@@ -9,11 +9,11 @@
 
 struct timed_file {
 	struct timeout *timeout;
-	uint64_t deadline_ns; /* for all pieces together, CLOCK_MONOTONIC */
+	uint64_t deadline_ns; /* time at which reading all pieces ends, CLOCK_MONOTONIC */
 	int fd;		      /* -1: closed */
 };
 
-/* 0, or a negative errno. */
+/* Opens a file within a timeout. Returns 0, or a negative errno. */
 int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, const char *name,
 	int timeout_ms);
 void timed_file_adopt(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms);

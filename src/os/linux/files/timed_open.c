@@ -17,7 +17,7 @@
 #include "base/cleanup.h"
 
 struct opening {
-	int socket; /* its own descriptor: the folder comes in, the file goes out */
+	int socket; /* socket of the child: the folder comes in, the file goes out */
 	int flags;
 	bool is_regular; /* nothing else is opened */
 	uint64_t inode;	 /* expected inode of `path`; 0: any */
@@ -66,7 +66,7 @@ static int receive_descriptor(int socket)
 	return fd;
 }
 
-static int open_that(int folder, const char *path, int flags, uint64_t inode)
+static int open_expected_file(int folder, const char *path, int flags, uint64_t inode)
 {
 	_cleanup_close_ int place = openat(folder, path, O_PATH | O_CLOEXEC);
 	char again[40];
@@ -84,7 +84,7 @@ static int open_that(int folder, const char *path, int flags, uint64_t inode)
 
 int regular_open(int folder, const char *path, int flags)
 {
-	return open_that(folder, path, flags, 0);
+	return open_expected_file(folder, path, flags, 0);
 }
 
 static int open_plain(int folder, const char *path, int flags)
@@ -94,7 +94,7 @@ static int open_plain(int folder, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static void do_open(void *argument)
+static void run_open_job(void *argument)
 {
 	struct opening *o = argument;
 	_cleanup_close_ int folder = receive_descriptor(o->socket);
@@ -107,7 +107,7 @@ static void do_open(void *argument)
 	if (*o->first)
 		fd = regular_open(folder, o->first, o->flags);
 	if (fd == -EPERM || fd == -EACCES)
-		fd = o->is_regular ? open_that(folder, o->path, o->flags, o->inode)
+		fd = o->is_regular ? open_expected_file(folder, o->path, o->flags, o->inode)
 				   : open_plain(folder, o->path, o->flags);
 	o->status = fd < 0 ? fd : send_descriptor(o->socket, fd);
 }
@@ -126,7 +126,7 @@ static int open_timed(struct timeout *timeout, int folder, struct opening *o, in
 	o->socket = pair[1];
 	status = send_descriptor(pair[0], folder);
 	if (!status)
-		status = timeout_call_about(timeout, do_open, drop_opening, o, sizeof(*o),
+		status = timeout_call_about(timeout, run_open_job, drop_opening, o, sizeof(*o),
 			o->socket, folder, timeout_ms);
 	if (status != -ETIMEDOUT) /* else the thread owns it */
 		close(pair[1]);

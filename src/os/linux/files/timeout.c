@@ -27,9 +27,11 @@
 #include "os/linux/files/hung_mounts.h"
 #include "os/linux/files/procfs.h"
 
-#define STUCK_MAX    8
-#define STACK_BYTES  (512u << 10) /* of the process that makes the call */
-#define GUARD_BYTES  (64u << 10)  /* at its end, never touched: a multiple of every page size */
+#define STUCK_MAX   8
+#define STACK_BYTES (512u << 10) /* size of the stack of the process that makes the call */
+#define GUARD_BYTES                                                                                \
+	(64u << 10) /* size of the guard at the end of the stack, never touched: a multiple of     \
+		       every page size */
 #define BUSY_MS	     4000 /* added for a call that the kernel would answer if it had a CPU */
 #define BUSY_STEP_MS 100
 #define WORK_MS	     1000 /* CPU time: a call that had it, and its own time, is not starved */
@@ -47,10 +49,10 @@ struct timeout_thread {
 	pthread_cond_t changed;
 	void (*work)(void *argument);
 	void (*drop)(void *argument);
-	void *argument;			   /* of the current work; the thread's own copy */
+	void *argument;			   /* argument of the current work: the thread's own copy */
 	int kept;			   /* the descriptor it may use */
 	int about;			   /* /proc/PID of the process with the files, or -1 */
-	int (*open_about)(void *argument); /* in place of `about` if it is known late */
+	int (*open_about)(void *argument); /* opens `about` if it is known only in the thread */
 	struct hung_keys hung;		   /* keys of the place where the call hangs */
 	void *stack;			   /* stack of the child that makes the call */
 	uint64_t cpu_ns;		   /* CPU time of the child before the current call */
@@ -143,8 +145,9 @@ static int process_main(void *user)
 	return 0;
 }
 
-/* If no process can be created, the thread does the work itself. */
-static void do_work(struct timeout_thread *t)
+/* Runs the work in a child process. If no process can be created, the thread does the work itself.
+ */
+static void run_work(struct timeout_thread *t)
 {
 	/* No signal when it exits: the program that uses the library may wait for its own
 	 * children. */
@@ -173,7 +176,7 @@ static void *thread_main(void *user)
 			t->is_new = false;
 			t->child = 0;
 			pthread_mutex_unlock(&t->lock);
-			do_work(t);
+			run_work(t);
 			pthread_mutex_lock(&t->lock);
 		}
 		/* The last process may have left the next work undone. */
@@ -247,7 +250,7 @@ static void count_stuck(struct timeout *p, struct timeout_thread *t)
 	t->stuck = p->stuck;
 }
 
-/* From here on the thread owns itself. */
+/* Leaves the thread, which from here on owns itself. */
 static void thread_leave(struct timeout_thread *t)
 {
 	t->is_left = true;
@@ -418,7 +421,7 @@ struct timed_read {
 	int status;
 };
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct timed_read *r = argument;
 
@@ -447,8 +450,8 @@ int timeout_read_at(struct timeout *p, int process, const char *name, struct buf
 		return -ENAMETOOLONG;
 	}
 	strcpy(r.name, name);
-	status =
-		timeout_call_about(p, do_read, drop_read, &r, sizeof(r), r.process, -1, timeout_ms);
+	status = timeout_call_about(
+		p, run_read_job, drop_read, &r, sizeof(r), r.process, -1, timeout_ms);
 	if (status == -ETIMEDOUT)
 		return status; /* after a timeout the thread owns the descriptor */
 	if (!status) {
@@ -516,7 +519,7 @@ void *timed_batch_item(struct timed_batch *b, size_t i)
 	return b->items + i * b->size;
 }
 
-static void do_items(void *argument)
+static void run_items_job(void *argument)
 {
 	struct timed_batch *b = *(struct timed_batch **)argument;
 
@@ -547,7 +550,8 @@ int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept)
 	assert(b);
 	b->kept = kept;
 	atomic_fetch_add(&b->users, 1);
-	status = timeout_begin(p, do_items, drop_items, &b, sizeof(b), kept, -1, open_about_item);
+	status = timeout_begin(
+		p, run_items_job, drop_items, &b, sizeof(b), kept, -1, open_about_item);
 	if (status)
 		atomic_fetch_sub(&b->users, 1);
 	return status;

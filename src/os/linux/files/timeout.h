@@ -21,10 +21,10 @@
 #include "base/buffer.h"
 
 #define TIMEOUT_MS                                                                                 \
-	300 /* of one small call: a healthy system answers sooner; if the call only lacks          \
+	300 /* limit of one small call: a healthy system answers sooner; if the call only lacks    \
 	       a CPU, it gets some seconds more */
 
-/* For pthread_cond_timedwait() on a clock that nothing sets. */
+/* Initializes a condition for pthread_cond_timedwait() on a clock that nothing sets. */
 void timeout_cond_init(pthread_cond_t *changed);
 struct timespec timeout_deadline(int timeout_ms);
 
@@ -49,13 +49,13 @@ struct timeout {
  */
 int timeout_call(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
 	void *argument, size_t size, int kept, int timeout_ms);
-/* The same for a call about files of a process; `about`: its open folder in /proc, -1: no file.
- * -EBUSY also if another call for them hangs already (hung_mounts.h). */
+/* Calls as timeout_call() does, for files of a process; `about`: its open folder in /proc, -1: no
+ * file. -EBUSY also if another call for them hangs already (hung_mounts.h). */
 int timeout_call_about(struct timeout *p, void (*work)(void *argument),
 	void (*drop)(void *argument), void *argument, size_t size, int kept, int about,
 	int timeout_ms);
-/* The same for a call that reads a file: `argument` begins with an int, set to a copy of `fd` that
- * the work may use and that is closed at the end. */
+/* Calls as timeout_call() does, for a call that reads a file: `argument` begins with an int, set to
+ * a copy of `fd` that the work may use and that is closed at the end. */
 int timeout_call_file(struct timeout *p, void (*work)(void *argument), void *argument, size_t size,
 	int fd, int timeout_ms);
 /* Does the same as procfs_read_at(). Also returns -ETIMEDOUT or -EBUSY. */
@@ -85,8 +85,8 @@ void *timed_batch_item(struct timed_batch *b, size_t i);
  * was tried. */
 size_t timed_batch_run(
 	struct timed_batch *b, struct timeout *p, int kept, int timeout_ms, int *status);
-/* The same in two steps, with other work between them: begin returns 0 or why it was not tried.
- * Nothing else may be started in between. */
+/* Begins a batch: with timed_batch_end() the same call in two steps, with other work between them.
+ * Returns 0 or why it was not tried. Nothing else may be started in between. */
 int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept);
 size_t timed_batch_end(struct timed_batch *b, struct timeout *p, int timeout_ms, int *status);
 void timed_batch_free(struct timed_batch *b);

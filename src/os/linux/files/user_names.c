@@ -123,8 +123,8 @@ static struct lookup *lookup_new(uint32_t uid)
 	return l;
 }
 
-/* False when it timed out. */
-static bool look_up(uint32_t uid, char name[USER_NAME_SIZE])
+/* Looks up the name of a user. Returns false on a timeout. */
+static bool look_up_user(uint32_t uid, char name[USER_NAME_SIZE])
 {
 	struct lookup *l = lookup_new(uid);
 	struct timespec deadline;
@@ -156,7 +156,7 @@ const char *user_names_get(struct user_names *u, uint32_t uid)
 
 	if (!name)
 		return "";
-	if (is_new && u->late < LATE_MAX && !look_up(uid, name))
+	if (is_new && u->late < LATE_MAX && !look_up_user(uid, name))
 		u->late++;
 	return name;
 }

@@ -32,14 +32,14 @@ static const struct allocator_name *name_of(const struct elf_function *f)
 	return &allocator_names[elf_function_first(f)];
 }
 
-static bool is_of_allocator(const struct allocator_name *name)
+static bool is_allocator_function(const struct allocator_name *name)
 {
 	return name->kind <= ALLOCATOR_THROWS;
 }
 
-static bool is_free(const struct allocator_name *name)
+static bool is_free_function(const struct allocator_name *name)
 {
-	return is_of_allocator(name) && name->form == HEAP_FORM_FREE;
+	return is_allocator_function(name) && name->form == HEAP_FORM_FREE;
 }
 
 /*
@@ -66,8 +66,8 @@ static struct own_functions own_functions(const struct elf_found *found)
 			continue;
 		has_malloc |= name_of(f)->form == HEAP_FORM_MALLOC ||
 			      name_of(f)->form == HEAP_FORM_MALLOCX;
-		has_free |= is_free(name_of(f));
-		has_global |= !is_local && !is_free(name_of(f));
+		has_free |= is_free_function(name_of(f));
+		has_global |= !is_local && !is_free_function(name_of(f));
 	}
 	own.takes_local = has_malloc && has_free;
 	own.any = has_global || own.takes_local;
@@ -109,14 +109,14 @@ static enum code_target classify_target(
 {
 	const struct target_search *t = user;
 	const struct elf_found *found = &t->search->found;
-	bool frees = is_free(name_of(t->from));
+	bool frees = is_free_function(name_of(t->from));
 
 	for (size_t i = 0; is_defined && i < found->count; i++) {
 		const struct elf_function *f = &found->functions[i];
 
 		if (f->offset == offset)
-			return f == t->from || !is_of_allocator(name_of(f)) ||
-					       is_free(name_of(f)) != frees ||
+			return f == t->from || !is_allocator_function(name_of(f)) ||
+					       is_free_function(name_of(f)) != frees ||
 					       !is_probed(t->search, f)
 				       ? CODE_OTHER
 			       : name_of(f)->kind == ALLOCATOR_THROWS ? CODE_TARGET_INSIDE
@@ -125,7 +125,7 @@ static enum code_target classify_target(
 	for (size_t i = 0; !is_defined && i < allocator_name_count; i++) {
 		const struct allocator_name *other = &allocator_names[i];
 
-		if (other->kind == ALLOCATOR_PLAIN && is_free(other) == frees &&
+		if (other->kind == ALLOCATOR_PLAIN && is_free_function(other) == frees &&
 			!strcmp(other->name, name))
 			return CODE_TARGET;
 	}
@@ -204,8 +204,8 @@ static void add_function(struct search *s, const struct elf_function *f)
 	const struct allocator_name *name = name_of(f);
 	const struct site_requirement requirement = {
 		.arguments = arguments_of(&layouts[name->form]),
-		.needs_return = !is_free(name),
-		.skips_null = is_free(name),
+		.needs_return = !is_free_function(name),
+		.skips_null = is_free_function(name),
 		.kernel = s->kernel,
 	};
 
@@ -284,7 +284,7 @@ static void add_sites(struct search *s, const struct elf_function *f)
 		add_throwing(s, f);
 		break;
 	case ALLOCATOR_PLAIN:
-		if (is_free(name_of(f)) && is_forwarder(s, f))
+		if (is_free_function(name_of(f)) && is_forwarder(s, f))
 			break;
 		add_function(s, f);
 		break;

@@ -85,7 +85,7 @@ static bool bring_into_memory(int file, uint64_t offset)
 	return is_there & 1;
 }
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct reading *r = argument;
 	struct statfs fs;
@@ -109,7 +109,7 @@ static int read_file(struct allocators *a, int fd, struct reading *r)
 	int status;
 
 	*r = (struct reading){ .found = { .file = fd }, .kernel = a->kernel };
-	status = timeout_call(&a->timeout, do_read, drop_reading, r, sizeof(*r), fd, READ_MS);
+	status = timeout_call(&a->timeout, run_read_job, drop_reading, r, sizeof(*r), fd, READ_MS);
 	if (status == -ETIMEDOUT)
 		r->found.file = -1; /* the thread owns it */
 	return status;
@@ -126,7 +126,7 @@ static void note_unread(struct allocators *a, const char *path, const char *why)
 	snprintf(a->unread_path, sizeof(a->unread_path), "%s", path);
 }
 
-static void leave_out(
+static void leave_out_file(
 	struct allocators *a, const char *path, const char *why, struct allocator_file *file)
 {
 	file->count = 0;
@@ -205,15 +205,15 @@ static bool read_mapped(struct allocators *a, int process, const struct maps_lin
 	/* Otherwise the file was unmapped in the meantime, or is unreadable: nothing is known about
 	 * it. */
 	if (!status && r->found.count && r->is_absent)
-		leave_out(a, path, absent, &r->found);
+		leave_out_file(a, path, absent, &r->found);
 	else if (!status && r->found.count && r->is_fuse &&
 		 mounts_may_be_served_by_user(process, m->device_major, m->device_minor, &scratch))
-		leave_out(a, path, served, &r->found);
+		leave_out_file(a, path, served, &r->found);
 	buffer_fini(&scratch);
 	return !status;
 }
 
-static int take_read(struct allocators *a, const struct file_identity *identity,
+static int add_file_sites(struct allocators *a, const struct file_identity *identity,
 	struct allocator_file *file, allocator_handler handler, void *user, struct sooth_error *err)
 {
 	struct known_file *known = map_put(&a->files, identity, NULL);
@@ -251,7 +251,7 @@ static int examine_file(struct allocators *a, int process, const struct maps_lin
 		return error_no_memory(err);
 	if (read_mapped(a, process, m, path, r)) {
 		r->found.path = path;
-		status = take_read(a, &identity, &r->found, handler, user, err);
+		status = add_file_sites(a, &identity, &r->found, handler, user, err);
 		cleanup_close(&r->found.file);
 	}
 	return status;
@@ -340,8 +340,9 @@ static void explain_no_mappings(int process, struct sooth_error *err)
 	buffer_fini(&bytes);
 }
 
-/* The executable is mapped first, unless the kernel placed its interpreter below it. The file
- * behind /proc/PID/exe is then still one of the mapped files. */
+/* Examines the mapped files for allocators. The executable is mapped first, unless the kernel
+ * placed its interpreter below it. The file behind /proc/PID/exe is then still one of the mapped
+ * files. */
 int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
 	struct sooth_error *err)
 {

@@ -56,7 +56,7 @@ void heap_adapt_add(struct heap_adapt *a, const struct process_id *process)
 }
 
 /* Returns how much a growing value has increased, and keeps the new value. */
-static uint64_t take_gain(uint64_t *known, uint64_t now)
+static uint64_t update_gain(uint64_t *known, uint64_t now)
 {
 	uint64_t before = *known;
 
@@ -81,11 +81,11 @@ static struct heap_probed_value used_since(struct heap_state *s)
 		last = &key;
 		if (!p || bpf_map_lookup_elem(map, &key, &now))
 			continue;
-		all.cpu_ns += take_gain(&p->cpu_ns, cpu_ns_of(&process));
-		all.programs_ns += take_gain(&p->hits.programs_ns, now.programs_ns);
-		all.entries += take_gain(&p->hits.entries, now.entries);
-		all.returns += take_gain(&p->hits.returns, now.returns);
-		all.stepped += take_gain(&p->hits.stepped, now.stepped);
+		all.cpu_ns += update_gain(&p->cpu_ns, cpu_ns_of(&process));
+		all.programs_ns += update_gain(&p->hits.programs_ns, now.programs_ns);
+		all.entries += update_gain(&p->hits.entries, now.entries);
+		all.returns += update_gain(&p->hits.returns, now.returns);
+		all.stepped += update_gain(&p->hits.stepped, now.stepped);
 	}
 	return all;
 }
@@ -99,7 +99,7 @@ static uint64_t sample_bytes_for(uint64_t calls, uint64_t bytes)
 	return size;
 }
 
-static void go_on_with_samples(struct heap_state *s, struct backend_run *run, unsigned percent)
+static void switch_to_samples(struct heap_state *s, struct backend_run *run, unsigned percent)
 {
 	struct heap_sums_total total = heap_sums_total(s->sums);
 	char reason[160], one_per[UNITS_SIZE], took[UNITS_SIZE];
@@ -135,5 +135,5 @@ void heap_adapt_decide(struct heap_state *s, struct backend_run *run)
 	log_line(run->log, LOG_DEBUG, "in %.0f ms probes took %u %% of the target's CPU time",
 		(double)took_ns / NS_PER_MS, percent);
 	if (percent >= MOST_PERCENT && probes_ns >= took_ns / 100 * LEAST_PERCENT)
-		go_on_with_samples(s, run, percent < 99 ? percent : 99);
+		switch_to_samples(s, run, percent < 99 ? percent : 99);
 }

@@ -70,8 +70,8 @@ bool heap_attach_defines(
 	struct heap_attach *a, pid_t pid, const char *path, uint64_t device, uint64_t inode);
 /* Reports a process that ended before it could be examined, and may have had its own allocator. */
 void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
-/* Whether a program was examined before, or is found now to define no allocator, even if its
- * process has ended. Its libraries may still be new. */
+/* Returns whether a program was examined before, or is found now to define no allocator, even if
+ * its process has ended. Its libraries may still be new. */
 bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode);
 /* Notes a program that was executed. */
 void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun);
@@ -85,8 +85,8 @@ bool heap_attach_preloads(struct heap_attach *a, const struct process_id *proces
  * as in heap_attach_examine(). */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
-/* To be called before a process is attached to. The first such process gets return links, if the
- * kernel supports them. */
+/* Chooses how returns are probed, before a process is attached to. The first such process gets
+ * return links, if the kernel supports them. */
 int heap_attach_choose_returns(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
 /* Notes that the process was forked at `forked_ns`. If its parent has return links, the process

@@ -57,7 +57,7 @@ struct defining {
 	size_t count;
 };
 
-static int find_in(void *user, const uint64_t key[2], struct sooth_error *err)
+static int find_probed_file(void *user, const uint64_t key[2], struct sooth_error *err)
 {
 	struct defining *d = user;
 	struct heap_attach *a = d->sites.attach;
@@ -89,7 +89,7 @@ static int define_probes(struct heap_attach *a, const struct process_id *process
 	if (!d)
 		return error_no_memory(err);
 	d->sites = (struct finding_sites){ .attach = a, .process = process, .is_late = true };
-	status = each_file(maps, find_in, d, err);
+	status = each_file(maps, find_probed_file, d, err);
 	if (status >= 0)
 		status = heap_sites_define(&d->sites, err);
 	for (size_t i = 0; i < d->count && status >= 0; i++)

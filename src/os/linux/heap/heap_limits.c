@@ -26,7 +26,8 @@ static void emit_opaque(struct backend_run *run, struct heap_attach *attach, boo
 		heap_limits_emit_opaque(run, path, programs);
 }
 
-/* libstdc++'s operator new calls malloc; the one of tcmalloc, jemalloc and mimalloc does not. */
+/* Emits a limit if the library's operator new does not call malloc: libstdc++'s does; that of
+ * tcmalloc, jemalloc and mimalloc does not. */
 static void emit_operator_new(struct backend_run *run, const struct heap_attach *attach)
 {
 	char what[300];

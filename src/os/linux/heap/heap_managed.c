@@ -15,7 +15,7 @@
 
 #define PROCESSES_NAMED 8
 
-static void see_mapped(int process, struct runtimes_seen *seen)
+static void find_mapped_runtimes(int process, struct runtimes_seen *seen)
 {
 	struct buffer maps = { 0 };
 	struct cursor lines;
@@ -31,7 +31,7 @@ static void see_mapped(int process, struct runtimes_seen *seen)
 	buffer_fini(&maps);
 }
 
-static bool is_in_malloc(const struct runtime_heap *heap, struct timeout *timeout, int process)
+static bool is_heap_in_malloc(const struct runtime_heap *heap, struct timeout *timeout, int process)
 {
 	struct buffer environment = { 0 };
 	bool is_there = heap->in_malloc &&
@@ -73,13 +73,13 @@ static void emit_heaps(struct backend_run *run, const struct process_id *id,
 		const struct runtime_heap *heap = &runtime_table[i]->heap;
 
 		if (heap->name && seen->why[runtime_table[i]->signs.runtime][0] &&
-			!is_in_malloc(heap, timeout, process))
+			!is_heap_in_malloc(heap, timeout, process))
 			emit_heap(run, id, name, heap);
 	}
 	buffer_fini(&comm);
 }
 
-static bool is_the_same(int process, const struct process_id *id)
+static bool is_same_process(int process, const struct process_id *id)
 {
 	struct process_id now;
 
@@ -98,10 +98,10 @@ void heap_managed_emit(struct backend_run *run, const struct buffer *processes)
 		_cleanup_close_ int process = procfs_open((pid_t)all[i].pid);
 		struct runtimes_seen seen = { 0 };
 
-		if (process < 0 || !is_the_same(process, &all[i]))
+		if (process < 0 || !is_same_process(process, &all[i]))
 			continue;
 		runtimes_see_executable(&runtimes, &timeout, process, &seen);
-		see_mapped(process, &seen);
+		find_mapped_runtimes(process, &seen);
 		emit_heaps(run, &all[i], &timeout, process, &seen);
 	}
 	runtimes_fini(&runtimes);

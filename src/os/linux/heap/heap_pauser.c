@@ -54,8 +54,8 @@ static void emit_pause(void *user, struct pause_event *event)
 	heap_attach_emit(p->attach, &event->record, sizeof(*event));
 }
 
-/* Called while the program is stopped. Code that the program ran before its first stop was
- * unseen. */
+/* Handles a mapped file, while the program is stopped. Code that the program ran before its first
+ * stop was unseen. */
 static void on_mapped(void *user, pid_t pid, bool has_run)
 {
 	struct heap_pauser *p = user;
@@ -102,7 +102,7 @@ static void watch_loading(struct heap_pauser *p)
 
 /* Handles programs that begin in this thread, which has the highest priority: the collector may be
  * late on a busy host. */
-static void take_begun(void *user)
+static void handle_begun_programs(void *user)
 {
 	struct heap_pauser *p = user;
 	struct batch batch;
@@ -179,7 +179,7 @@ int heap_pauser_start(struct heap_state *s, const struct process_id *command, bo
 	struct ring_pauser_work work = {
 		.begin = watch_command,
 		.room = watch_queued,
-		.event = take_begun,
+		.event = handle_begun_programs,
 		.report = emit_pause,
 		.user = p,
 	};

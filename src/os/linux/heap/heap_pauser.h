@@ -6,7 +6,7 @@
 
 #include "os/linux/heap/heap_source.h"
 
-/* Takes the record of a program that has begun (HEAP_BEGUN) or loaded libraries (HEAP_LOADED).
+/* Handles the record of a program that has begun (HEAP_BEGUN) or loaded libraries (HEAP_LOADED).
  * Called in the pauser's thread. */
 typedef void heap_pauser_take(struct heap_state *s, const struct sooth_record *r);
 /* Examines the libraries that were loaded. Their code may have run unseen since `since_ns`; 0: it
@@ -17,8 +17,8 @@ typedef void heap_pauser_examine(void *user, const struct sooth_record *loaded, 
  * returns, unless another engine observes it. */
 int heap_pauser_start(struct heap_state *s, const struct process_id *command, bool is_elsewhere,
 	heap_pauser_take *take, struct sooth_error *err);
-/* A program has started. Returns whether this is the first exec of the command, which is watched
- * from the beginning. */
+/* Notes that a program has started. Returns whether this is the first exec of the command, which is
+ * watched from the beginning. */
 bool heap_pauser_began(struct heap_pauser *p, const struct process_id *process);
 /* A program has started in a process at `exec_ns`. True: the pauser handles it: a program whose
  * file is new is stopped as soon as possible and watched while it loads; the time until the stop is

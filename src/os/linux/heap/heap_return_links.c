@@ -13,8 +13,8 @@
 #define PROGRAM	      "on_session"
 #define PROCESSES_MAX 65536
 
-/* On aarch64 the return address is in a register: nothing shows whether a call whose return is not
- * probed is still in progress. */
+/* Returns whether sessions can be used. On aarch64 the return address is in a register: nothing
+ * shows whether a call whose return is not probed is still in progress. */
 static bool has_sessions(void)
 {
 #ifdef __x86_64__
@@ -83,7 +83,7 @@ int heap_return_links_define(struct heap_return_links *s, const struct prober_pl
 	return buffer_failed(&s->waiting) ? error_no_memory(err) : 0;
 }
 
-size_t heap_return_links_take_waiting(
+size_t heap_return_links_move_waiting(
 	struct heap_return_links *s, struct prober_place *places, size_t room)
 {
 	size_t count = s->waiting.size / sizeof(*places);

@@ -29,18 +29,19 @@ struct heap_return_links {
 	struct map attached;   /* uint32_t -> uint64_t: when a process got these events by itself */
 };
 
-/* To be called before the object is loaded. Does nothing if the object has no such program. */
+/* Prepares the links before the object is loaded. Does nothing if the object has no such program.
+ */
 int heap_return_links_prepare(struct bpf_code *code, struct sooth_error *err);
-/* To be called after the object is loaded. False: the kernel has no such links, or refused the
+/* Opens the links after the object is loaded. False: the kernel has no such links, or refused the
  * program; the log says so. */
 bool heap_return_links_open(
 	struct heap_return_links *s, struct bpf_code *code, const struct log *log);
 /* Defines links. Also keeps the places for events at returns, until
- * heap_return_links_take_waiting(). */
+ * heap_return_links_move_waiting(). */
 int heap_return_links_define(struct heap_return_links *s, const struct prober_place *places,
 	size_t count, struct sooth_error *err);
 /* Moves the kept places to `places`, at most `room`. The caller owns their files then. */
-size_t heap_return_links_take_waiting(
+size_t heap_return_links_move_waiting(
 	struct heap_return_links *s, struct prober_place *places, size_t room);
 /* Opens the missing links if `pid` is the process with links. Call this after the events at entries
  * are attached. */

@@ -238,7 +238,7 @@ int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err)
 		struct covering c = { .first = a->events };
 
 		list.count =
-			heap_return_links_take_waiting(&a->return_links, list.places, PLACES_MAX);
+			heap_return_links_move_waiting(&a->return_links, list.places, PLACES_MAX);
 		status = define_event(a, &list, true, false, "on_return", err);
 		for (size_t i = 0; i < list.count; i++)
 			close(list.places[i].file);

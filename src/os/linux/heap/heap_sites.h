@@ -28,13 +28,15 @@ struct finding_sites {
 	struct allocator_site moved;
 };
 
-/* An allocator_handler: keeps the file open until its places are defined. */
+/* Adds the sites of a file, as an allocator_handler: keeps the file open until its places are
+ * defined. */
 int heap_sites_add_file(void *user, const struct allocator_file *file, struct sooth_error *err);
 /* Defines events for all sites that were added. */
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err);
 /* Defines events only for sooth's own functions; no other process gets these events. */
 int heap_sites_define_overhead_probes(struct heap_attach *a, struct sooth_error *err);
-/* From now on, processes other than the one with return links have events at returns. */
+/* Opens events at returns: from now on, processes other than the one with return links have them.
+ */
 int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err);
 void heap_sites_fini(struct finding_sites *f);
 

@@ -43,7 +43,7 @@ void heap_source_close(struct backend_run *run)
 	follow_close(&s->follow);
 }
 
-/* Links of type uprobe_multi need programs that are loaded for them. */
+/* Sets the attach types that links of type uprobe_multi need. */
 static int expect_links(struct heap_state *s, struct sooth_error *err)
 {
 	static const char *const programs[] = { "on_entry_0", "on_entry_1", "on_entry_2",
@@ -145,10 +145,11 @@ int heap_source_open(
 	return status;
 }
 
-static heap_pauser_take take_started;
+static heap_pauser_take handle_paused_thread;
 
-/* The kernel drops a program's set-user-ID and file capabilities at its exec when its tracer does
- * not have cap_sys_ptrace: a watched command would behave differently. */
+/* Returns whether an exec may be traced: the kernel drops a program's set-user-ID and file
+ * capabilities at its exec when its tracer does not have cap_sys_ptrace, and a watched command
+ * would behave differently. */
 static bool may_trace_an_exec(struct backend_run *run)
 {
 	if (needs_has_capability(CAP_SYS_PTRACE))
@@ -192,7 +193,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		return follow_begin(&s->follow, process, err);
 	}
 	if (run->options.observer.heap.may_pause && may_trace_an_exec(run))
-		return heap_pauser_start(s, process, false, take_started, err);
+		return heap_pauser_start(s, process, false, handle_paused_thread, err);
 	return 0;
 }
 
@@ -201,7 +202,7 @@ int heap_source_pause(
 {
 	if (!run->options.observer.heap.may_pause || !may_trace_an_exec(run))
 		return 0;
-	return heap_pauser_start(run->state, command, true, take_started, err);
+	return heap_pauser_start(run->state, command, true, handle_paused_thread, err);
 }
 
 int heap_source_start(struct backend_run *run, struct sooth_error *err)
@@ -304,7 +305,7 @@ static int attach_child(
 }
 
 /* Attaches to a program, unless it inherited all events, and examines it. */
-static int look_at_program(struct heap_state *s, const struct process_id *process,
+static int probe_and_examine_program(struct heap_state *s, const struct process_id *process,
 	uint64_t since_ns, struct sooth_error *err)
 {
 	int status = 0;
@@ -314,13 +315,13 @@ static int look_at_program(struct heap_state *s, const struct process_id *proces
 	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
 
-/* The process has ended, or gained privilege by a later exec. */
+/* Returns whether a process has ended, or gained privilege by a later exec. */
 static bool has_gone(int status)
 {
 	return status == -ESRCH || status == -ENOENT || status == -EACCES;
 }
 
-static void take_begun(struct heap_state *s, const struct sooth_record *r)
+static void handle_begun_program(struct heap_state *s, const struct sooth_record *r)
 {
 	struct process_id process = process_id_of(r);
 	const struct heap_begun *begun = (const void *)r;
@@ -337,7 +338,7 @@ static void take_begun(struct heap_state *s, const struct sooth_record *r)
 		if (!heap_pauser_began(s->pauser, &process) &&
 			(!knows_program(s, r) || heap_attach_preloads(&s->attach, &process)) &&
 			!heap_pauser_handles(s->pauser, &process, r->time_ns))
-			status = look_at_program(s, &process, r->time_ns, &err);
+			status = probe_and_examine_program(s, &process, r->time_ns, &err);
 	}
 	if (has_gone(status))
 		heap_attach_ended(&s->attach, &process, r->time_ns);
@@ -363,11 +364,11 @@ static void examine_loaded(void *user, const struct sooth_record *r, uint64_t si
 	}
 }
 
-/* Called in the pauser's thread. */
-static void take_started(struct heap_state *s, const struct sooth_record *r)
+/* Handles a thread that the pauser has paused. Called in the pauser's thread. */
+static void handle_paused_thread(struct heap_state *s, const struct sooth_record *r)
 {
 	if (r->kind == HEAP_BEGUN && record_holds(r, sizeof(struct heap_begun)))
-		take_begun(s, r);
+		handle_begun_program(s, r);
 	else if (r->kind == HEAP_LOADED && record_holds(r, sizeof(struct heap_loaded)) &&
 		 heap_attach_only(&s->attach, r->pid))
 		heap_pauser_loaded(s->pauser, (const void *)r, examine_loaded, s);
@@ -403,7 +404,7 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 		buffer_append(&s->left, &process, sizeof(process));
 		break;
 	case HEAP_BEGUN:
-		take_begun(s, r);
+		handle_begun_program(s, r);
 		break;
 	case HEAP_LOADED:
 		if (!heap_pauser_is_loading(s->pauser, &process))
@@ -418,7 +419,7 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 		backend_limit_error(run, "allocators that were loaded later", &err);
 }
 
-/* Internal records are removed here and go no further. */
+/* Handles new records, and removes internal records, which go no further. */
 static void handle_records(struct backend_run *run, size_t from, bool is_stopping)
 {
 	struct buffer *out = &run->out;
@@ -440,8 +441,8 @@ static void handle_records(struct backend_run *run, size_t from, bool is_stoppin
 	out->size = to;
 }
 
-/* Called after the tables were read: the remaining blocks of ended processes are known then. */
-static void note_left(struct heap_state *s)
+/* Emits the remaining blocks of ended processes, which are known after the tables were read. */
+static void emit_blocks_left(struct heap_state *s)
 {
 	const struct process_id *all = (const void *)s->left.data;
 
@@ -450,7 +451,7 @@ static void note_left(struct heap_state *s)
 	buffer_reset(&s->left);
 }
 
-static void emit_own(struct backend_run *run, bool is_stopping)
+static void emit_own_losses(struct backend_run *run, bool is_stopping)
 {
 	struct heap_state *s = run->state;
 	uint64_t lost = s->control->lost_aggregates;
@@ -467,7 +468,7 @@ static void emit_own(struct backend_run *run, bool is_stopping)
 	if (!is_stopping)
 		heap_adapt_decide(s, run);
 	if (heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping))
-		note_left(s);
+		emit_blocks_left(s);
 }
 
 int heap_source_drain(struct backend_run *run, struct sooth_error *err)
@@ -478,11 +479,11 @@ int heap_source_drain(struct backend_run *run, struct sooth_error *err)
 	follow_read(&s->follow, run, &run->out);
 	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, false);
-	emit_own(run, false);
+	emit_own_losses(run, false);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
-static void write_kept(
+static void write_kept_block(
 	struct backend_run *run, const struct heap_kept_key *key, const struct heap_kept *kept)
 {
 	struct heap_count count = { .record = { .time_ns = run->os->now_ns(run->os),
@@ -514,7 +515,7 @@ static void drain_kept(struct backend_run *run)
 
 	for (int i = 0; i < HEAP_KEPT_ENTRIES && !bpf_map_get_next_key(map, NULL, &key); i++) {
 		if (!bpf_map_lookup_elem(map, &key, &kept))
-			write_kept(run, &key, &kept);
+			write_kept_block(run, &key, &kept);
 		bpf_map_delete_elem(map, &key);
 	}
 }
@@ -536,7 +537,7 @@ static void emit_cost(
 	RECORD_APPEND(&run->out, &cost, NULL, 0);
 }
 
-static void end_holding(struct backend_run *run)
+static void stop_pauser(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
 	struct sooth_error refusal;
@@ -556,7 +557,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 
 	heap_limits_emit(run, &s->attach, heap_pauser_has_no_allocator(s->pauser));
 	heap_limits_emit_unfollowed(run, s->control->unfollowed);
-	end_holding(run);
+	stop_pauser(run);
 	heap_probed_measure(&s->attach, &s->hit_cost, run->log);
 	/* Muting comes before the waits for the kernel that follow, because the target runs on
 	 * meanwhile. */
@@ -566,7 +567,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	status = follow_stop(&s->follow, run, err);
 	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, true);
-	emit_own(run, true);
+	emit_own_losses(run, true);
 	drain_kept(run);
 	if (heap_stacks_stop(s->stacks, run, err))
 		status = -ENOMEM;

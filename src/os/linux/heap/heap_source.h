@@ -60,7 +60,7 @@ uint64_t heap_source_cost(const struct probe_options *options);
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest);
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err);
-/* To be called before the first process. */
+/* Shares the source. Called before the first process. */
 void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere);
 /* Lets probed programs be paused while they load and while the ring is full, except the command
  * itself. */

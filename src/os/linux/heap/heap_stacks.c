@@ -53,7 +53,7 @@ void heap_stacks_ahead(struct heap_stacks *s, pid_t pid)
 	profile_tables_wait(&s->walks.tables, TABLES_WAIT_MS);
 }
 
-static void take_stack(struct heap_stacks *s, const struct profile_raw *raw, struct buffer *out)
+static void store_stack(struct heap_stacks *s, const struct profile_raw *raw, struct buffer *out)
 {
 	uint32_t number = profile_walks_put(&s->walks, raw, out);
 	uint32_t *known =
@@ -77,7 +77,8 @@ uint32_t heap_stacks_number_of(struct heap_stacks *s, uint64_t hash)
 	return found;
 }
 
-static void take_call(struct heap_stacks *s, const struct sooth_record *r, struct buffer *out)
+static void resolve_stack_of_call(
+	struct heap_stacks *s, const struct sooth_record *r, struct buffer *out)
 {
 	struct heap_call call;
 	const uint32_t *number;
@@ -93,7 +94,8 @@ static void take_call(struct heap_stacks *s, const struct sooth_record *r, struc
 	buffer_append(out, &call, sizeof(call));
 }
 
-static void take_bad_free(struct heap_stacks *s, const struct sooth_record *r, struct buffer *out)
+static void resolve_stacks_of_bad_free(
+	struct heap_stacks *s, const struct sooth_record *r, struct buffer *out)
 {
 	struct heap_bad_free bad;
 	const uint32_t *number;
@@ -123,12 +125,12 @@ void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from)
 	pthread_mutex_lock(&s->lock);
 	batch_for_each (r, &batch) {
 		if (r->kind == PROFILE_RAW)
-			take_stack(s, (const void *)r, out);
+			store_stack(s, (const void *)r, out);
 		else if (r->kind == HEAP_CALL && record_holds(r, sizeof(struct heap_call)))
-			take_call(s, r, out);
+			resolve_stack_of_call(s, r, out);
 		else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
-			take_bad_free(s, r, out);
-		else if (!profile_walks_take(&s->walks, r))
+			resolve_stacks_of_bad_free(s, r, out);
+		else if (!profile_walks_handle_record(&s->walks, r))
 			buffer_append(out, r, record_bytes(r));
 	}
 	pthread_mutex_unlock(&s->lock);

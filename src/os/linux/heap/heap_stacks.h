@@ -17,7 +17,7 @@ struct heap_stacks {
 	uint64_t reported_lost, reported_unwalked, reported_differing;
 };
 
-/* To be called after the programs are loaded. NULL: failed, err is filled. */
+/* Opens the stacks after the programs are loaded. NULL: failed, err is filled. */
 struct heap_stacks *heap_stacks_open(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* Makes the unwind tables of all files that a process has mapped, and waits for them. The process
@@ -30,9 +30,9 @@ void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from);
 uint32_t heap_stacks_number_of(struct heap_stacks *s, uint64_t hash);
 void heap_stacks_emit(
 	struct heap_stacks *s, struct backend_run *run, const struct heap_control *control);
-/* Names all stacks. To be called after the last record. */
+/* Names all stacks, after the last record. */
 int heap_stacks_stop(struct heap_stacks *s, struct backend_run *run, struct sooth_error *err);
-/* To be called before the programs are unloaded. */
+/* Closes the stacks before the programs are unloaded. */
 void heap_stacks_close(struct heap_stacks *s);
 
 #endif

@@ -118,8 +118,8 @@ static uint32_t read_batch(
 /* The table is swept when a quarter of it belongs to processes that are gone. */
 #define LEFT_SHARE 4
 
-static void note_gone(struct heap_sums_reader *r, const struct heap_held_key *key,
-	const struct heap_held_value *value)
+static void note_blocks_of_ended_process(struct heap_sums_reader *r,
+	const struct heap_held_key *key, const struct heap_held_value *value)
 {
 	bool is_new;
 	uint64_t *blocks = map_put(&r->ended, key, &is_new);
@@ -135,7 +135,7 @@ void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *proces
 	map_for_each (
 		map_while(r, &r->known_held), const struct heap_held_key *, k, void *, value) {
 		if (k->pid == process->pid && k->start_ticks == process->start_ticks)
-			note_gone(r, k, value);
+			note_blocks_of_ended_process(r, k, value);
 	}
 }
 
@@ -145,12 +145,12 @@ static void note_earlier(struct heap_sums_reader *r, const struct heap_held_key 
 	map_for_each (&r->known_held, const struct heap_held_key *, k, void *, value) {
 		if (k->pid == now->pid && k->start_ticks == now->start_ticks &&
 			k->program < now->program)
-			note_gone(r, k, value);
+			note_blocks_of_ended_process(r, k, value);
 	}
 }
 
-/* Another process may have got the same PID: its blocks cannot be distinguished from those of the
- * ended one. */
+/* Returns whether a process is alive. Another process may have got the same PID: its blocks cannot
+ * be distinguished from those of the ended one. */
 static bool is_alive(const struct heap_sums_reader *r, const struct heap_block_key *block)
 {
 	map_for_each_key (&r->known_held, const struct heap_held_key *, k) {
@@ -160,7 +160,7 @@ static bool is_alive(const struct heap_sums_reader *r, const struct heap_block_k
 	return false;
 }
 
-static bool is_gone(const struct heap_sums_reader *r, const struct heap_block_key *block)
+static bool is_owner_gone(const struct heap_sums_reader *r, const struct heap_block_key *block)
 {
 	map_for_each_key (&r->ended, const struct heap_held_key *, k) {
 		if (k->pid == block->pid && k->program == block->program)
@@ -169,8 +169,8 @@ static bool is_gone(const struct heap_sums_reader *r, const struct heap_block_ke
 	return false;
 }
 
-/* Removes the blocks of processes that are gone. is_gone() is computed once per process, because a
- * process has many blocks. */
+/* Removes the blocks of processes that are gone. is_owner_gone() is computed once per process,
+ * because a process has many blocks. */
 static void remove_ended_blocks(struct heap_sums_reader *r)
 {
 	uint32_t position = 0, count, seen = 0;
@@ -185,7 +185,7 @@ static void remove_ended_blocks(struct heap_sums_reader *r)
 			bool is_new, *gone = map_put(&known, &block->pid, &is_new);
 
 			if (gone && is_new)
-				*gone = is_gone(r, block);
+				*gone = is_owner_gone(r, block);
 			if (gone && *gone)
 				bpf_map_delete_elem(r->blocks, block);
 		}
@@ -207,7 +207,7 @@ struct look {
 	bool is_last;
 };
 
-static struct sooth_record head_of(
+static struct sooth_record record_head_of(
 	const struct look *l, uint64_t start_ticks, uint32_t pid, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = l->now_ns,
@@ -231,7 +231,7 @@ static void emit_sum(
 	/* The stack may have been sent after the ring was read. */
 	if (!number && !l->is_last)
 		return;
-	sum = (struct heap_sum){ .record = head_of(l, key->start_ticks, key->pid, HEAP_SUM),
+	sum = (struct heap_sum){ .record = record_head_of(l, key->start_ticks, key->pid, HEAP_SUM),
 		.from_ns = l->reader->looked_ns,
 		.calls = now->calls - known->calls,
 		.allocated_bytes = now->allocated_bytes - known->allocated_bytes,
@@ -249,7 +249,7 @@ static void emit_sum(
 	RECORD_APPEND(&l->run->out, &sum, NULL, 0);
 }
 
-static void emit_held(
+static void emit_held_value(
 	const struct look *l, const struct heap_held_key *key, const struct heap_held_value *value)
 {
 	bool is_new = false;
@@ -262,7 +262,8 @@ static void emit_held(
 	if (!known || (!is_new && !memcmp(known, value, sizeof(*value))))
 		return;
 	*known = *value;
-	held = (struct heap_held){ .record = head_of(l, key->start_ticks, key->pid, HEAP_HELD),
+	held = (struct heap_held){ .record =
+					   record_head_of(l, key->start_ticks, key->pid, HEAP_HELD),
 		.live_bytes = value->live_bytes,
 		.live_blocks = value->live_blocks,
 		.peak_bytes = value->peak_bytes,
@@ -280,7 +281,7 @@ static void emit_held(
 
 /* --- looking --- */
 
-static void look_at_sums(const struct look *l)
+static void emit_sums(const struct look *l)
 {
 	struct heap_sums_reader *r = l->reader;
 	uint32_t position = 0, count, seen = 0;
@@ -293,7 +294,7 @@ static void look_at_sums(const struct look *l)
 	} while (count && seen < HEAP_SUM_ENTRIES);
 }
 
-static int by_program(const void *left, const void *right, void *user)
+static int compare_by_program(const void *left, const void *right, void *user)
 {
 	const struct heap_held_key *keys = user;
 	uint32_t a = keys[*(const uint32_t *)left].program,
@@ -304,7 +305,7 @@ static int by_program(const void *left, const void *right, void *user)
 
 /* Emits programs in the order of their numbers: the blocks that a process held before an exec come
  * first, because the exec ends them. */
-static void look_at_held(const struct look *l)
+static void emit_held_values(const struct look *l)
 {
 	struct heap_sums_reader *r = l->reader;
 	uint32_t position = 0, count, seen = 0;
@@ -317,9 +318,10 @@ static void look_at_held(const struct look *l)
 	} while (count && seen < HEAP_HELD_ENTRIES);
 	for (uint32_t i = 0; i < seen; i++)
 		r->held_order[i] = i;
-	qsort_r(r->held_order, seen, sizeof(*r->held_order), by_program, r->held_keys);
+	qsort_r(r->held_order, seen, sizeof(*r->held_order), compare_by_program, r->held_keys);
 	for (uint32_t i = 0; i < seen; i++)
-		emit_held(l, &r->held_keys[r->held_order[i]], &r->held_values[r->held_order[i]]);
+		emit_held_value(
+			l, &r->held_keys[r->held_order[i]], &r->held_values[r->held_order[i]]);
 }
 
 struct heap_sums_total heap_sums_total(struct heap_sums_reader *r)
@@ -338,7 +340,7 @@ struct heap_sums_total heap_sums_total(struct heap_sums_reader *r)
 	return total;
 }
 
-static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
+static bool is_check_due(const struct heap_sums_reader *r, uint64_t now_ns)
 {
 	uint64_t wait_ns = (now_ns - r->begin_ns) / LOOK_SHARE;
 
@@ -355,10 +357,10 @@ bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct 
 		return true;
 	if (!r->begin_ns)
 		r->begin_ns = r->looked_ns = look.now_ns;
-	if (!is_last && !is_time(r, look.now_ns))
+	if (!is_last && !is_check_due(r, look.now_ns))
 		return false;
-	look_at_sums(&look);
-	look_at_held(&look);
+	emit_sums(&look);
+	emit_held_values(&look);
 	if (!is_last && r->room && r->left_blocks >= r->room / LEFT_SHARE)
 		remove_ended_blocks(r);
 	r->looked_ns = look.now_ns;

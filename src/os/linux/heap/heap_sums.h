@@ -9,11 +9,11 @@
 
 struct heap_sums_reader;
 
-/* To be called before the programs are loaded. Gives the tables a form that this kernel supports,
- * with the requested room. */
+/* Gives the tables a form that this kernel supports, with the requested room. Called before the
+ * programs are loaded. */
 int heap_sums_prepare(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
-/* To be called after the programs are loaded. NULL: failed, err is filled. */
+/* Opens the tables after the programs are loaded. NULL: failed, err is filled. */
 struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err);
 /* Totals of all aggregated allocations. */
 struct heap_sums_total {

@@ -71,7 +71,7 @@ void control_groups_fini(struct control_groups *g)
 
 /* --- mounts --- */
 
-/* With "\040" unescaped; false when it does not fit. */
+/* Copies a path with "\040" unescaped; false when it does not fit. */
 static bool copy_path(char *to, size_t size, struct span from)
 {
 	size_t used = 0;
@@ -136,7 +136,8 @@ static const struct group_mount *mount_of(
 	return NULL;
 }
 
-/* The group's path below the mount, "" for its root. NULL: the mount does not contain it. */
+/* Returns the group's path below the mount, "" for its root. NULL: the mount does not contain it.
+ */
 static const char *below_mount(const struct group_mount *m, const char *path)
 {
 	size_t root = strcmp(m->root, "/") ? strlen(m->root) : 0;
@@ -175,7 +176,8 @@ static int open_group(const struct group_mount *m, const char *path)
 
 /* --- values --- */
 
-/* The state of a value in a file, alone or behind a word. */
+/* Reads a value in a file, which stands there alone or behind a word. Returns the state of the
+ * value. */
 static uint8_t read_value(
 	struct control_groups *g, int group, const char *name, const char *word, uint64_t *value)
 {
@@ -191,7 +193,7 @@ static uint8_t read_value(
 	return is_good ? SOOTH_STATE_VALUE : UNSUPPORTED;
 }
 
-/* Version 1: a quota per period. */
+/* Reads the limit of version 1: a quota per period. */
 static uint8_t read_cpu_limit_v1(struct control_groups *g, int group, uint64_t *limit)
 {
 	uint64_t quota = 0, period = 0;
@@ -216,7 +218,7 @@ static uint8_t read_cpu_limit_v2(struct control_groups *g, int group, uint64_t *
 								    : UNSUPPORTED;
 }
 
-static bool is_of_io(const struct resource *f)
+static bool is_io_limit(const struct resource *f)
 {
 	return !strncmp(f->name, "io-", 3);
 }
@@ -238,7 +240,7 @@ static void read_limit(
 {
 	bool is_cpu = f->unit == LIMITS_MICROSECONDS;
 
-	to->limit_state = is_of_io(f)	    ? read_io_limit(g, group, f, &to->limit)
+	to->limit_state = is_io_limit(f)    ? read_io_limit(g, group, f, &to->limit)
 			  : !is_cpu	    ? read_value(g, group, f->limit, NULL, &to->limit)
 			  : f->version == 1 ? read_cpu_limit_v1(g, group, &to->limit)
 					    : read_cpu_limit_v2(g, group, &to->limit);
@@ -248,7 +250,7 @@ static void read_limit(
 	to->limit_state = SOOTH_STATE_ABSENT;
 }
 
-/* Both lists of file pages, because the kernel can reclaim either; in version 1 including all
+/* Reads both lists of file pages, because the kernel can reclaim either; in version 1 including all
  * groups below. */
 static uint8_t read_files(
 	struct control_groups *g, int group, const struct resource *f, uint64_t *bytes)
@@ -257,7 +259,7 @@ static uint8_t read_files(
 	uint64_t inactive = 0, active = 0;
 	uint8_t state;
 
-	if (f->unit != LIMITS_BYTES || !strcmp(f->name, "swap") || is_of_io(f))
+	if (f->unit != LIMITS_BYTES || !strcmp(f->name, "swap") || is_io_limit(f))
 		return SOOTH_STATE_ABSENT;
 	state = read_value(g, group, "memory.stat",
 		is_old ? "total_inactive_file" : "inactive_file", &inactive);
@@ -268,13 +270,13 @@ static uint8_t read_files(
 	return state;
 }
 
-/* False when the group does not count this value. */
+/* Reads a value of a group. Returns false when the group does not count this value. */
 static bool read_group(
 	struct control_groups *g, int group, const struct resource *f, struct limits_group *to)
 {
 	read_limit(g, group, f, to);
 	to->used_state = read_value(g, group, f->used, NULL, &to->used);
-	if (f->unit == LIMITS_MICROSECONDS || is_of_io(f)) /* sums since the group was created */
+	if (f->unit == LIMITS_MICROSECONDS || is_io_limit(f)) /* sums since the group was created */
 		to->used_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	else if (to->limit_state == UNSUPPORTED && to->used_state == UNSUPPORTED)
 		return false;
@@ -282,7 +284,7 @@ static bool read_group(
 		to->limit_state = SOOTH_STATE_ABSENT;
 	if (f->unit == LIMITS_MICROSECONDS && to->limit_state == UNSUPPORTED)
 		return false;
-	if (is_of_io(f) && to->limit_state != SOOTH_STATE_VALUE)
+	if (is_io_limit(f) && to->limit_state != SOOTH_STATE_VALUE)
 		return false;
 	to->peak_state = read_value(g, group, f->peak, NULL, &to->peak);
 	to->reached_state = read_value(g, group, f->reached, f->reached_word, &to->reached);
@@ -292,7 +294,8 @@ static bool read_group(
 	return !f->is_only_set || to->limit_state == SOOTH_STATE_VALUE;
 }
 
-/* A group whose limit does not include the groups below it (version 1 before Linux 5.11). */
+/* Returns whether the limit of a group does not include the groups below it (version 1 before
+ * Linux 5.11). */
 static bool is_per_process(struct control_groups *g, int group, const struct resource *f)
 {
 	uint64_t value = 1;
@@ -314,7 +317,7 @@ static void write_group(struct backend_run *run, const struct process_snapshot *
 	RECORD_APPEND(&run->out, group, tail, 2);
 }
 
-/* One value in the process's group and in those above it. 0 or a negative errno. */
+/* Reads one value in the process's group and in those above it. Returns 0 or a negative errno. */
 static int read_levels(struct control_groups *g, struct backend_run *run,
 	const struct process_snapshot *snapshot, const struct resource *f,
 	const struct group_mount *m, struct span own)
@@ -349,7 +352,7 @@ static int read_levels(struct control_groups *g, struct backend_run *run,
 	return 0;
 }
 
-static int read_own(struct control_groups *g, const struct process_snapshot *snapshot)
+static int read_own_groups(struct control_groups *g, const struct process_snapshot *snapshot)
 {
 	return process_snapshot_status(
 		snapshot, procfs_read_at(snapshot->process, "cgroup", &g->lines, PROCFS_SMALL));
@@ -382,7 +385,7 @@ uint8_t control_groups_read(
 {
 	assert(g);
 
-	int status = g->status < 0 ? g->status : read_own(g, snapshot), worst = 0;
+	int status = g->status < 0 ? g->status : read_own_groups(g, snapshot), worst = 0;
 	struct cursor c = cursor_over(g->lines.data, g->lines.size);
 	bool seen = false;
 

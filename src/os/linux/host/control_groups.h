@@ -22,7 +22,7 @@ struct group_mount {
 	char controllers[256]; /* a list; empty: version 2 */
 };
 
-/* Takes a group of the process that it opened (O_PATH), before its record is written. */
+/* Gets a group of the process that it opened (O_PATH), before its record is written. */
 typedef void (*control_group_visit)(struct backend_run *run,
 	const struct process_snapshot *snapshot, int group, const struct limits_group *values,
 	const char *name, const char *path);
@@ -46,7 +46,7 @@ uint8_t control_groups_read(
  * root or in no group; or another negative errno. */
 int control_groups_open(
 	struct control_groups *g, int process, const char *controller, char path[GROUP_PATH_MAX]);
-/* The same when /proc/PID/cgroup was read already. */
+/* Opens the groups when /proc/PID/cgroup was read already. */
 int control_groups_open_of(const struct control_groups *g, struct span own, const char *controller,
 	char path[GROUP_PATH_MAX]);
 

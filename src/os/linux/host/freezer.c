@@ -98,7 +98,7 @@ static void check_below(struct inside *in, int group, unsigned depth)
 	}
 }
 
-static bool is_all_theirs(int group, const struct process_id *processes, size_t count)
+static bool has_only_processes(int group, const struct process_id *processes, size_t count)
 {
 	struct inside in = { .processes = processes, .count = count };
 
@@ -136,7 +136,8 @@ static bool is_frozen_now(const struct freezer *f, int group)
 	return is_so;
 }
 
-/* Freezing takes time: each thread has to reach a point where it can stop. */
+/* Waits until the processes are frozen, or run: each thread has to reach a point where it can stop.
+ */
 static bool wait_until(const struct freezer *f, int group, bool is_frozen)
 {
 	for (uint64_t waited = 0; waited < FREEZE_NS; waited += PAUSE_NS) {
@@ -160,7 +161,7 @@ static int set_group(const struct freezer *f, int group, const struct process_id
 		return error_why(err, "some processes of the group did not freeze in time");
 	}
 	/* Another process may have moved into the group between the check and the freezing. */
-	if (is_frozen && !is_all_theirs(group, processes, count)) {
+	if (is_frozen && !has_only_processes(group, processes, count)) {
 		write_word(group, f->file, f->off);
 		return 1;
 	}
@@ -176,7 +177,7 @@ static int try_freezer(const struct freezer *f, struct control_groups *groups, i
 
 	if (fd < 0)
 		return 1; /* another hierarchy was checked first */
-	if (is_frozen ? !is_all_theirs(fd, processes, count) : !is_frozen_now(f, fd)) {
+	if (is_frozen ? !has_only_processes(fd, processes, count) : !is_frozen_now(f, fd)) {
 		snprintf(group, room,
 			is_frozen ? "the control group also contains other processes"
 				  : "the control group of the processes is not frozen");

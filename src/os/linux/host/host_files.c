@@ -13,7 +13,7 @@
 #define LOAD_MAX     UINT64_C(1000000000)
 #define UPTIME_S_MAX (UINT64_MAX / NS_PER_S - 1)
 
-/* "12.34" in hundredths; the kernel always writes two decimals. */
+/* Reads "12.34" in hundredths; the kernel always writes two decimals. */
 static uint64_t read_hundredths(struct cursor *c, uint64_t most)
 {
 	uint64_t whole = cursor_decimal(c);
@@ -107,7 +107,7 @@ bool host_memory_parse(uint64_t *bytes, const char *name, const void *data, size
 	return true;
 }
 
-/* struct vfs_cap_data of linux/capability.h; revision 1 had 32 bits. */
+/* Parses a struct vfs_cap_data of linux/capability.h; revision 1 had 32 bits. */
 bool host_capability_parse(uint64_t *permitted, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);

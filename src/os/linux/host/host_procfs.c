@@ -39,7 +39,7 @@ static struct sooth_record host_head(const struct backend_run *run, uint16_t kin
 	};
 }
 
-/* The file's bytes replace the scratch buffer; returns a field's state. */
+/* Reads a file, whose bytes replace the scratch buffer; returns a field's state. */
 static uint8_t read_file(struct host_state *s, const char *path)
 {
 	return procfs_state(procfs_read_at(AT_FDCWD, path, &s->bytes, PROCFS_SMALL));
@@ -70,7 +70,8 @@ static uint8_t read_pressure(struct host_state *s, const char *path, double *som
 	return has_some && has_full ? SOOTH_STATE_VALUE : FAILED;
 }
 
-/* Behind a line whose length depends on the host's interrupts. */
+/* Reads the number of forks, which stands behind a line whose length depends on the host's
+ * interrupts. */
 static void read_forks(struct host_state *s, struct host_load *r)
 {
 	int status = procfs_read_at(AT_FDCWD, "/proc/stat", &s->bytes, STAT_BYTES_MAX);
@@ -83,7 +84,7 @@ static void read_forks(struct host_state *s, struct host_load *r)
 				: UNSUPPORTED;
 }
 
-/* From what read_forks() has read. */
+/* Writes a record of each CPU, from what read_forks() has read. */
 static void write_cpus(struct backend_run *run, uint64_t tick_ns)
 {
 	struct host_state *s = run->state;
@@ -165,7 +166,7 @@ static void write_memory(struct backend_run *run)
 	RECORD_APPEND(&run->out, &r, NULL, 0);
 }
 
-/* The number at the start of a small file, or behind `skip` numbers. */
+/* Reads the number at the start of a small file, or behind `skip` numbers. */
 static bool read_value(struct host_state *s, const char *path, unsigned skip, uint64_t *value)
 {
 	struct cursor c;

@@ -47,7 +47,8 @@ struct package_versions {
 
 #define LIST_BYTES_MAX (32u << 20) /* 100,000 packages */
 
-/* A stanza is lines up to an empty one. The value of "Field: value", empty if there is none. */
+/* Returns the value of "Field: value" in a stanza, empty if there is none. A stanza is lines up to
+ * an empty one. */
 static struct span stanza_field(struct span stanza, const char *field)
 {
 	struct cursor c = cursor_over(stanza.data, stanza.size);
@@ -64,7 +65,7 @@ static struct span stanza_field(struct span stanza, const char *field)
 	return span_of("", 0);
 }
 
-/* The stanza that begins with the line, at the start of the list or of a line. */
+/* Finds the stanza that begins with the line, at the start of the list or of a line. */
 static bool find_stanza(
 	struct span *stanza, const char *field, struct span package, const void *data, size_t size)
 {
@@ -104,7 +105,8 @@ bool package_list_dpkg(struct span *version, struct span package, const void *da
 	return true;
 }
 
-/* Fields of a stanza have no fixed order there, but the package's name precedes its version. */
+/* Parses the list of apk. Fields of a stanza have no fixed order there, but the package's name
+ * precedes its version. */
 bool package_list_apk(struct span *version, struct span package, const void *data, size_t size)
 {
 	struct span stanza, found;
@@ -134,8 +136,8 @@ static bool is_packaged(const char *path)
 	       !strncmp(path, "/bin/", 5) || !strncmp(path, "/sbin/", 6);
 }
 
-/* A field's state; with a value `version` is filled. Only files below /usr, /bin or /sbin, but not
- * below /usr/local, belong to packages. */
+/* Finds the version of a file's package. Returns a field's state; with a value `version` is filled.
+ * Only files below /usr, /bin or /sbin, but not below /usr/local, belong to packages. */
 static uint8_t package_versions_find(struct package_versions *v, const char *path,
 	const char *package, char version[PACKAGE_VERSION_SIZE])
 {
@@ -368,7 +370,7 @@ static void emit_sooth(struct backend_run *run)
 		missing);
 }
 
-static void emit_found(struct backend_run *run, const struct search *s, size_t i,
+static void emit_tracer(struct backend_run *run, const struct search *s, size_t i,
 	const struct tracer_rights *rights, struct package_versions *versions)
 {
 	const struct tracer *t = &tracers[i];
@@ -398,7 +400,7 @@ void tracers_emit(struct backend_run *run)
 	search_path(run, s);
 	for (size_t i = 0; i < TRACERS; i++) {
 		if (s->found[i].is_there)
-			emit_found(run, s, i, &rights, &versions);
+			emit_tracer(run, s, i, &rights, &versions);
 	}
 	package_versions_fini(&versions);
 	timeout_fini(&s->timeout);

@@ -81,8 +81,8 @@ struct reading {
 	bool has_any;
 };
 
-/* Each has a line in fdinfo (proc_pid_fdinfo(5)), of about 110 bytes: in pieces, a program may have
- * 100,000s of them. */
+/* Counts the watches of an inotify instance. Each has a line in fdinfo (proc_pid_fdinfo(5)), of
+ * about 110 bytes, which is read in pieces: a program may have 100,000s of them. */
 static uint64_t count_watches(int process, const char *name)
 {
 	static const char mark[] = "\ninotify ";
@@ -109,7 +109,7 @@ static uint64_t count_watches(int process, const char *name)
 	return count;
 }
 
-static void take_descriptor(void *user, int process, int table, const char *name)
+static void count_descriptor(void *user, int process, int table, const char *name)
 {
 	struct reading *r = user;
 	struct limit_descriptors *d = r->d;
@@ -142,7 +142,7 @@ static void read_process(struct limit_descriptors *d, pid_t pid)
 
 	if (process < 0)
 		return;
-	status = limit_descriptors_visit(process, take_descriptor, &r);
+	status = limit_descriptors_visit(process, count_descriptor, &r);
 	if (status) {
 		d->unread += status == -EACCES || status == -EPERM;
 		return;
@@ -158,7 +158,7 @@ static void read_process(struct limit_descriptors *d, pid_t pid)
 	buffer_append(&d->processes, &r.one, sizeof(r.one));
 }
 
-static void read_all(struct limit_descriptors *d)
+static void read_processes(struct limit_descriptors *d)
 {
 	struct buffer pids = { 0 };
 
@@ -183,7 +183,7 @@ static size_t users_of(const struct limit_descriptors *d, struct descriptor_user
 
 /* --- inotify --- */
 
-/* The user is that of the observed process. */
+/* Writes the use of inotify by the user of the observed process. */
 static void write_inotify(struct limit_descriptors *d, const struct limit_holders *all,
 	unsigned kind, uint64_t namespace)
 {
@@ -211,7 +211,7 @@ struct connection {
 	uint64_t inode; /* 0: TIME_WAIT */
 };
 
-static void take_connection(void *user, const struct socket_fact *f)
+static void count_connection(void *user, const struct socket_fact *f)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct connection c = { .inode = f->inode };
@@ -238,7 +238,7 @@ static void put_peer(char out[INET6_ADDRSTRLEN + 16], const struct peer *p)
 	snprintf(out, INET6_ADDRSTRLEN + 16, is_old ? "%s:%u" : "[%s]:%u", text, p->port);
 }
 
-/* The connections to one peer, which are next to each other. */
+/* Writes the connections to one peer, which are next to each other. */
 static void write_peer(struct limit_descriptors *d, struct limit_holders *all,
 	const struct connection *c, size_t count)
 {
@@ -247,7 +247,7 @@ static void write_peer(struct limit_descriptors *d, struct limit_holders *all,
 	struct descriptor_user *users;
 	size_t users_count;
 
-	read_all(d);
+	read_processes(d);
 	users_count = users_of(d, &users);
 	for (size_t i = 0; i < users_count; i++)
 		users[i].connections = 0;
@@ -270,12 +270,12 @@ static void write_peer(struct limit_descriptors *d, struct limit_holders *all,
 		limit_holder_write(all, &closed, span_of("", 0));
 }
 
-static int by_peer(const void *a, const void *b)
+static int compare_by_peer(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct peer));
 }
 
-/* The sockets of the network namespace of the process, if there are many to one peer. */
+/* Writes the sockets of the network namespace of the process, if there are many to one peer. */
 static void write_ports(struct limit_descriptors *d, struct limit_holders *all)
 {
 	static const struct socket_table tables[] = { { "net/tcp", AF_INET, IPPROTO_TCP },
@@ -285,13 +285,13 @@ static void write_ports(struct limit_descriptors *d, struct limit_holders *all)
 	size_t count, written = 0;
 
 	for (size_t i = 0; i < 2; i++)
-		socket_tables_read(all->of->process, &tables[i], take_connection, &found);
+		socket_tables_read(all->of->process, &tables[i], count_connection, &found);
 	c = (struct connection *)(void *)found.data;
 	count = buffer_failed(&found) ? 0 : found.size / sizeof(*c);
 	if (count)
-		qsort(c, count, sizeof(*c), by_peer);
+		qsort(c, count, sizeof(*c), compare_by_peer);
 	for (size_t i = 0, n; i < count && written < PEERS_MAX; i += n) {
-		for (n = 1; i + n < count && !by_peer(&c[i], &c[i + n]);)
+		for (n = 1; i + n < count && !compare_by_peer(&c[i], &c[i + n]);)
 			n++;
 		if (n < PEER_LEAST)
 			continue;
@@ -308,7 +308,7 @@ void limit_descriptors_write(struct limit_descriptors *d, struct backend_run *ru
 	struct stat st;
 
 	assert(d);
-	read_all(d);
+	read_processes(d);
 	all.unread = d->unread;
 	for (unsigned k = 0; k < 2 && !fstatat(snapshot->process, "ns/user", &st, 0); k++) {
 		all.resource = k ? LIMITS_SHARED_WATCHES : LIMITS_SHARED_INSTANCES;

@@ -58,7 +58,7 @@ struct members {
 	unsigned count, groups;
 };
 
-/* Processes of one script are named together. */
+/* Returns the script of a process: processes of one script are named together. */
 static struct span script_of(struct members *m, int process, const struct procfs_stat *stat)
 {
 	buffer_reset(&m->arguments);
@@ -89,7 +89,7 @@ static void write_member(struct members *m, pid_t pid)
 							   : span_of("", 0));
 }
 
-/* The processes of a group and of those below it, which count too. */
+/* Writes the processes of a group and of those below it, which count too. */
 static void write_members(struct members *m, int group)
 {
 	int folder = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -132,7 +132,7 @@ static void write_unread(const struct members *m, size_t at)
 		((struct limits_holder *)(void *)r)->unread = m->holders.unread;
 }
 
-static bool is_near(const struct limits_group *g, uint64_t percent)
+static bool is_near_limit(const struct limits_group *g, uint64_t percent)
 {
 	uint64_t files = g->file_state == SOOTH_STATE_VALUE ? g->file_bytes : 0;
 	uint64_t used = g->used > files ? g->used - files : 0;
@@ -141,7 +141,7 @@ static bool is_near(const struct limits_group *g, uint64_t percent)
 	       (double)used * 100 >= (double)g->limit * (double)percent;
 }
 
-static bool was_reached(const struct limits_group *g)
+static bool was_limit_reached(const struct limits_group *g)
 {
 	return g->reached_state == SOOTH_STATE_VALUE && g->reached;
 }
@@ -155,14 +155,14 @@ void limit_holders_of_group(struct backend_run *run, const struct process_snapsh
 	assert(values);
 	if (!strcmp(name, "cpu")) {
 		m.holders.resource = LIMITS_SHARED_CPU;
-		is_full = was_reached(values);
+		is_full = was_limit_reached(values);
 	} else if (!strcmp(name, "memory")) {
 		m.holders.resource = LIMITS_SHARED_MEMORY;
-		is_full = is_near(values, MEMORY_NEAR) ||
+		is_full = is_near_limit(values, MEMORY_NEAR) ||
 			  (values->kills_state == SOOTH_STATE_VALUE && values->kills);
 	} else if (!strcmp(name, "pids")) {
 		m.holders.resource = LIMITS_SHARED_TASKS;
-		is_full = is_near(values, TASKS_NEAR) || was_reached(values);
+		is_full = is_near_limit(values, TASKS_NEAR) || was_limit_reached(values);
 	} else {
 		return;
 	}
@@ -181,7 +181,7 @@ void limit_holders_of_group(struct backend_run *run, const struct process_snapsh
 
 /* --- CPUs --- */
 
-/* The CPU that the first thread ran on last. */
+/* Returns the CPU that the first thread ran on last. */
 static bool cpu_of(const struct buffer *stat, uint64_t *cpu)
 {
 	struct span all = { (const char *)stat->data, stat->size };
@@ -197,7 +197,7 @@ static bool cpu_of(const struct buffer *stat, uint64_t *cpu)
 	return !c.failed;
 }
 
-static bool is_bound(const struct process_snapshot *snapshot, cpu_set_t *cpus)
+static bool is_bound_to_cpus(const struct process_snapshot *snapshot, cpu_set_t *cpus)
 {
 	return !sched_getaffinity((pid_t)snapshot->id.pid, sizeof(*cpus), cpus) &&
 	       CPU_COUNT(cpus) < sysconf(_SC_NPROCESSORS_ONLN);
@@ -211,7 +211,7 @@ void limit_holders_of_cpus(
 	unsigned count = 0;
 	cpu_set_t cpus;
 
-	if (is_bound(snapshot, &cpus))
+	if (is_bound_to_cpus(snapshot, &cpus))
 		procfs_list(&pids);
 	for (size_t i = 0; i < pids.size / sizeof(pid_t) && count < MEMBERS_MAX; i++) {
 		_cleanup_close_ int process =

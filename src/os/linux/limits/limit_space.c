@@ -53,13 +53,13 @@ struct space {
 
 /* --- open files --- */
 
-/* A file on a mount that hangs is not touched. */
+/* Returns whether a file is on the mount. A file on a mount that hangs is not touched. */
 static bool is_on_mount(const struct space *s, struct span path)
 {
 	return mounts_find(&s->mounts, path) == s->mount;
 }
 
-/* Anyone may open 100,000s of descriptors. */
+/* Returns whether the search takes too long: any user may open 100,000s of descriptors. */
 static bool is_late(const struct space *s)
 {
 	const struct os *os = s->all.run->os;
@@ -67,7 +67,7 @@ static bool is_late(const struct space *s)
 	return os->now_ns(os) > s->deadline_ns;
 }
 
-static void take_file(void *user, int process, int table, const char *name)
+static void count_file(void *user, int process, int table, const char *name)
 {
 	struct procfs_stat stat;
 	struct space *s = user;
@@ -110,7 +110,7 @@ static bool is_private(const struct space *s)
 	       own.st_ino != mount_namespace(s->all.of->process);
 }
 
-static void write_other(struct space *s, int process)
+static void write_user_of_space(struct space *s, int process)
 {
 	struct limits_holder one = { 0 };
 	struct procfs_stat stat;
@@ -140,17 +140,17 @@ static void read_processes(struct space *s)
 		if (process < 0)
 			continue;
 		s->one = (struct limits_holder){ 0 };
-		status = is_late(s) ? 0 : limit_descriptors_visit(process, take_file, s);
+		status = is_late(s) ? 0 : limit_descriptors_visit(process, count_file, s);
 		s->all.unread += status == -EACCES || status == -EPERM || is_late(s);
 		if (has_own)
-			write_other(s, process);
+			write_user_of_space(s, process);
 	}
 	buffer_fini(&pids);
 }
 
 /* --- files and directories at the top --- */
 
-/* "cache-17.html" as "cache-*.html", with what has such a name. */
+/* Appends "cache-17.html" as "cache-*.html", which names all files with such a name. */
 static void put_name(char out[NAME_SIZE], const char *name)
 {
 	size_t used = 0;
@@ -222,7 +222,7 @@ static void write_names(struct space *s, int root)
 
 /* --- full file systems --- */
 
-static void write_mount(struct space *s, int root)
+static void write_full_file_system(struct space *s, int root)
 {
 	s->all.unread = s->others = s->open = 0;
 	s->all.place = s->point;
@@ -231,7 +231,8 @@ static void write_mount(struct space *s, int root)
 	write_names(s, root);
 }
 
-/* Whether it is full, and not by nature, as an image or a file system without files. */
+/* Returns whether a file system is full, and not by nature, as an image or a file system without
+ * files. */
 static bool is_full(struct space *s, int root)
 {
 	struct statvfs v;
@@ -258,7 +259,7 @@ static bool try_mount(struct space *s, const struct mount *m)
 	root = openat(s->all.of->process, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0 || !is_full(s, root) || s->device != makedev(m->device_major, m->device_minor))
 		return false;
-	write_mount(s, root);
+	write_full_file_system(s, root);
 	return true;
 }
 

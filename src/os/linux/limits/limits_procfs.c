@@ -56,7 +56,7 @@ struct limits_state {
 	bool has_segments;
 	struct limit_descriptors descriptors;
 	bool has_begun;	    /* the first sample is over */
-	unsigned processes; /* of this sample */
+	unsigned processes; /* processes of this sample */
 	struct buffer limits, status, bytes, own;
 };
 
@@ -69,7 +69,8 @@ struct use_source {
 
 /* --- resource limits --- */
 
-/* Read by pid: its folder, which still answers, proves that the pid was not reused. */
+/* Reads the CPU time by pid: the folder of the process, which still answers, proves that the pid
+ * was not reused. */
 static uint8_t cpu_seconds(const struct process_snapshot *snapshot, uint64_t *seconds)
 {
 	struct process_id now;
@@ -83,7 +84,7 @@ static uint8_t cpu_seconds(const struct process_snapshot *snapshot, uint64_t *se
 	return SOOTH_STATE_VALUE;
 }
 
-/* "    5520 kB"; a kernel thread has no such line. */
+/* Reads "    5520 kB"; a kernel thread has no such line. */
 static uint8_t kilobytes(const struct use_source *from, const char *name, uint64_t *bytes)
 {
 	struct span value;
@@ -169,7 +170,7 @@ static uint8_t read_resources(struct backend_run *run, const struct process_snap
 
 /* --- pressure --- */
 
-static void take_line(struct limits_pressure *p, const struct pressure_line *line)
+static void store_pressure_line(struct limits_pressure *p, const struct pressure_line *line)
 {
 	if (line->is_full) {
 		p->full_10s = line->share_10s;
@@ -183,7 +184,8 @@ static void take_line(struct limits_pressure *p, const struct pressure_line *lin
 	p->some_300s = line->share_300s;
 }
 
-/* 0 or a negative errno; -EOPNOTSUPP: the kernel does not account for it now. */
+/* Reads the pressure. Returns 0 or a negative errno; -EOPNOTSUPP: the kernel does not account for
+ * it now. */
 static int read_pressure(struct backend_run *run, const struct process_snapshot *snapshot,
 	int folder, const char *file, const char *resource, const char *path)
 {
@@ -202,7 +204,7 @@ static int read_pressure(struct backend_run *run, const struct process_snapshot 
 		if (!pressure_line_parse(&line, cursor_line(&c)))
 			continue;
 		has_some |= !line.is_full;
-		take_line(&p, &line);
+		store_pressure_line(&p, &line);
 	}
 	if (!has_some)
 		return -EINVAL;
@@ -244,7 +246,7 @@ static uint8_t read_all_pressure(struct backend_run *run, const struct process_s
 
 /* --- groups and pressure, once for all processes that are in the same groups --- */
 
-static const struct known_groups *find_known(const struct limits_state *s)
+static const struct known_groups *find_known_groups(const struct limits_state *s)
 {
 	for (size_t i = 0; i < s->known_count; i++) {
 		const struct buffer *own = &s->known[i].own;
@@ -255,7 +257,7 @@ static const struct known_groups *find_known(const struct limits_state *s)
 	return NULL;
 }
 
-static void write_known(struct backend_run *run, const struct process_snapshot *snapshot,
+static void write_known_groups(struct backend_run *run, const struct process_snapshot *snapshot,
 	const struct known_groups *known)
 {
 	struct batch batch = { known->records.data, known->records.size };
@@ -274,7 +276,7 @@ static void write_known(struct backend_run *run, const struct process_snapshot *
 	}
 }
 
-static void keep_known(struct limits_state *s, const struct buffer *out, size_t from,
+static void store_known_groups(struct limits_state *s, const struct buffer *out, size_t from,
 	const struct limits_process *end)
 {
 	struct known_groups *known = &s->known[s->known_count];
@@ -297,11 +299,11 @@ static void read_groups(struct backend_run *run, const struct process_snapshot *
 	struct limits_state *s = run->state;
 	bool has_own =
 		!procfs_read_at(snapshot->process, "cgroup", &s->own, PROCFS_SMALL) && s->own.size;
-	const struct known_groups *known = has_own ? find_known(s) : NULL;
+	const struct known_groups *known = has_own ? find_known_groups(s) : NULL;
 	size_t from = run->out.size;
 
 	if (known) {
-		write_known(run, snapshot, known);
+		write_known_groups(run, snapshot, known);
 		end->groups_state = known->groups_state;
 		end->pressure_state = known->pressure_state;
 		return;
@@ -309,7 +311,7 @@ static void read_groups(struct backend_run *run, const struct process_snapshot *
 	end->groups_state = control_groups_read(&s->groups, run, snapshot);
 	end->pressure_state = read_all_pressure(run, snapshot);
 	if (has_own)
-		keep_known(s, &run->out, from, end);
+		store_known_groups(s, &run->out, from, end);
 }
 
 /* --- memory --- */
@@ -351,7 +353,8 @@ static void read_memory(struct backend_run *run, struct limits_process *end)
 
 /* --- shared memory of System V --- */
 
-/* The list is of the namespace of its reader. */
+/* Returns whether the process is in another IPC namespace: the list is of the namespace of its
+ * reader. */
 static bool has_own_ipc_namespace(struct limits_state *s, const struct process_snapshot *snapshot)
 {
 	struct buffer own = { 0 };
@@ -364,7 +367,7 @@ static bool has_own_ipc_namespace(struct limits_state *s, const struct process_s
 	return is_own;
 }
 
-/* A segment of an earlier process with that pid is older. */
+/* Returns the start of a process: a segment of an earlier process with that pid is older. */
 static uint64_t start_s(const struct process_snapshot *snapshot)
 {
 	uint64_t age_ns = clock_ns(CLOCK_BOOTTIME) -
@@ -423,7 +426,8 @@ static void read_segments(struct backend_run *run, const struct process_snapshot
 
 /* --- which processes use up a limit --- */
 
-/* At the end of an interval, and of few processes: all processes of the host are read for it. */
+/* Returns whether the holders of limits are read: at the end of an interval, and of few processes,
+ * because all processes of the host are read for it. */
 static bool wants_holders(const struct backend_run *run)
 {
 	const struct limits_state *s = run->state;

@@ -58,8 +58,8 @@ static uint32_t flags_of(struct logs_state *s, const char *name)
 	return f.has & FDINFO_FLAGS ? f.flags : O_RDONLY;
 }
 
-/* A file that the process writes, and that is a log by its name, by its number, or because it is
- * only added to. `*is_log`: by one of the first two. */
+/* Returns whether a file may be a log: the process writes it, and it is a log by its name, by its
+ * number, or because it is only added to. `*is_log`: by one of the first two. */
 static bool is_candidate(struct logs_state *s, int table, const char *name, bool *is_log)
 {
 	struct span path;
@@ -96,7 +96,7 @@ static struct timespec written_at(const struct stat *st)
 	return st->st_mtim;
 }
 
-static void read_end(void *argument)
+static void run_read_job(void *argument)
 {
 	struct request *a = argument;
 	int fd = regular_open(a->process, a->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
@@ -109,7 +109,7 @@ static void read_end(void *argument)
 		close(fd);
 }
 
-/* The argument begins with a descriptor of /proc/PID, its own. */
+/* Calls a function with a timeout. The argument begins with its own descriptor of /proc/PID. */
 static int call_timed(
 	struct logs_state *s, void (*work)(void *argument), void *argument, size_t size)
 {
@@ -125,7 +125,7 @@ static void read_file(struct backend_run *run, struct log_place *p, const char *
 		return;
 	snprintf(a->name, sizeof(a->name), "%s", below);
 	/* Refused, or no regular file: the probe fds has it. */
-	if (!call_timed(s, read_end, a, sizeof(*a)) && !a->end.status &&
+	if (!call_timed(s, run_read_job, a, sizeof(*a)) && !a->end.status &&
 		(p->is_open || log_end_has_pid(&a->end, s->of->id.pid))) {
 		p->device_major = major(a->end.device);
 		p->device_minor = minor(a->end.device);
@@ -152,7 +152,7 @@ struct listing {
 	char bytes[LISTED_BYTES] __attribute__((aligned(8)));
 };
 
-static void take_entry(struct listing *l, int folder, const char *name, time_t now)
+static void add_entry(struct listing *l, int folder, const char *name, time_t now)
 {
 	struct stat st;
 
@@ -179,13 +179,13 @@ static void list_logs(void *argument)
 		for (ssize_t at = 0; at < got; entries++) {
 			const struct dirent64 *d = (const void *)(l->bytes + at);
 
-			take_entry(l, folder, d->d_name, now);
+			add_entry(l, folder, d->d_name, now);
 			at += d->d_reclen;
 		}
 	}
 }
 
-/* The one above is named by its own path. */
+/* Puts the path of a folder. The folder above is named by its own path. */
 static void put_folder(struct buffer *path, const char *below)
 {
 	const char *slash;

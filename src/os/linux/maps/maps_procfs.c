@@ -78,7 +78,7 @@ static void maps_reader_fini(struct maps_reader *r)
 	buffer_fini(&r->link);
 }
 
-static struct sooth_record head(const struct maps_snapshot *m, uint16_t kind)
+static struct sooth_record record_head(const struct maps_snapshot *m, uint16_t kind)
 {
 	struct sooth_record r = m->end.record;
 
@@ -86,8 +86,8 @@ static struct sooth_record head(const struct maps_snapshot *m, uint16_t kind)
 	return r;
 }
 
-/* False when there is nothing to read: it has ended, which is reported, or belongs to a user that
- * was not requested. Otherwise call maps_snapshot_end(). */
+/* Begins a snapshot. Returns false if there is nothing to read: the process has ended, which is
+ * reported, or belongs to a user that was not requested. Otherwise call maps_snapshot_end(). */
 static bool maps_snapshot_begin(struct maps_snapshot *m, struct backend_run *run,
 	struct maps_reader *r, pid_t pid, const struct process_id *expected)
 {
@@ -110,7 +110,7 @@ static bool maps_snapshot_begin(struct maps_snapshot *m, struct backend_run *run
 
 /* --- mappings --- */
 
-static void see_counters(struct maps_snapshot *m, struct span path)
+static void note_counter_file(struct maps_snapshot *m, struct span path)
 {
 	for (size_t i = 0; i < RUNTIMES; i++) {
 		const struct runtime_heap *heap = &runtime_table[i]->heap;
@@ -122,7 +122,8 @@ static void see_counters(struct maps_snapshot *m, struct span path)
 	}
 }
 
-/* The name is complete, without " (deleted)". False when no more are accepted. */
+/* Adds a mapping, whose name is complete, without " (deleted)". Returns false when no more are
+ * accepted. */
 static bool maps_snapshot_put(
 	struct maps_snapshot *m, const struct maps_mapping *mapping, struct span path)
 {
@@ -133,7 +134,7 @@ static bool maps_snapshot_put(
 		m->end.mappings_state = SOOTH_STATE_TRUNCATED;
 		return false;
 	}
-	r.record = head(m, MAPS_MAPPING);
+	r.record = record_head(m, MAPS_MAPPING);
 	if (r.path_state == SOOTH_STATE_VALUE && !path.size)
 		r.path_state = SOOTH_STATE_ABSENT;
 	RECORD_APPEND(&m->run->out, &r, tail, 1);
@@ -141,7 +142,7 @@ static bool maps_snapshot_put(
 	if (r.inode && r.protection & MAPS_EXECUTE)
 		runtimes_see_file(&m->seen, path);
 	if (r.protection & MAPS_SHARED && path.size < sizeof(m->counters))
-		see_counters(m, path);
+		note_counter_file(m, path);
 	return true;
 }
 
@@ -152,7 +153,7 @@ struct named {
 	int status;
 };
 
-static void do_stat(void *argument)
+static void run_stat_job(void *argument)
 {
 	struct named *n = argument;
 
@@ -161,7 +162,7 @@ static void do_stat(void *argument)
 			    : 0;
 }
 
-/* Whether the file of a mapping has exactly this name, seen from the process's root. */
+/* Returns whether the file of a mapping has exactly this name, seen from the process's root. */
 static bool lives_as(struct maps_snapshot *m, struct span path, const struct maps_mapping *mapping)
 {
 	struct named n = { 0 };
@@ -171,13 +172,13 @@ static bool lives_as(struct maps_snapshot *m, struct span path, const struct map
 		(int)sizeof(n.path))
 		return false;
 	status = timeout_call_file(
-		&m->reader->timeout, do_stat, &n, sizeof(n), m->who.process, TIMEOUT_MS);
+		&m->reader->timeout, run_stat_job, &n, sizeof(n), m->who.process, TIMEOUT_MS);
 	return !status && !n.status && n.st.st_ino == mapping->inode &&
 	       n.st.st_dev == makedev(mapping->device_major, mapping->device_minor);
 }
 
-/* The kernel writes a newline in a name as \012, and a name may contain those four characters.
- * Only the link shows which, and only to root. */
+/* Returns the exact name of a mapping. The kernel writes a newline in a name as \012, and a name
+ * may contain those four characters. Only the link shows which, and only to root. */
 static struct span exact_name(struct maps_snapshot *m, const struct smaps_mapping *mapping)
 {
 	struct buffer *link = &m->reader->link;
@@ -247,8 +248,8 @@ static bool gather_line(struct maps_snapshot *m, struct gathering *g, struct spa
 	return true;
 }
 
-/* The complete lines among the bytes; the rest of the last one stays. False: no more are
- * accepted. */
+/* Adds the complete lines among the bytes; the rest of the last one stays. Returns false when no
+ * more are accepted. */
 static bool gather_lines(struct maps_snapshot *m, struct gathering *g, struct buffer *bytes)
 {
 	const char *data = (const char *)bytes->data;
@@ -263,7 +264,7 @@ static bool gather_lines(struct maps_snapshot *m, struct gathering *g, struct bu
 	return bytes->size <= LINE_MAX_SIZE;
 }
 
-/* With the sizes of mappings if `with_values`. */
+/* Reads the mappings, with their sizes if `with_values`. */
 static void maps_snapshot_from_proc(struct maps_snapshot *m, bool with_values)
 {
 	struct buffer *bytes = &m->reader->scratch;
@@ -313,7 +314,8 @@ struct stacks {
 	unsigned running; /* running each time they were read */
 };
 
-/* 1 when it is running, 0 with the address, or a negative errno. */
+/* Reads the stack address of a thread: 1 when it is running, 0 with the address, or a negative
+ * errno. */
 static int read_stack(int tasks, const char *tid, uint64_t *address)
 {
 	char name[32], text[256];
@@ -338,7 +340,7 @@ static int read_stack(int tasks, const char *tid, uint64_t *address)
 	return 1;
 }
 
-static void do_stacks(void *argument)
+static void run_stacks_job(void *argument)
 {
 	struct stacks *s = argument;
 	int fd = openat(s->process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -381,8 +383,8 @@ static void emit_stacks(struct maps_snapshot *m)
 
 	if (s.process < 0)
 		return;
-	status = timeout_call(
-		&m->reader->timeout, do_stacks, drop_stacks, &s, sizeof(s), s.process, STACKS_MS);
+	status = timeout_call(&m->reader->timeout, run_stacks_job, drop_stacks, &s, sizeof(s),
+		s.process, STACKS_MS);
 	if (status == -ETIMEDOUT) {
 		backend_limit(m->run, "stack pointers of threads",
 			"reading the stack pointers timed out", "");
@@ -390,7 +392,7 @@ static void emit_stacks(struct maps_snapshot *m)
 	}
 	found = (const void *)s.found.data;
 	for (size_t i = 0; i < s.found.size / sizeof(*found); i++) {
-		struct maps_stack r = { .record = head(m, MAPS_STACK),
+		struct maps_stack r = { .record = record_head(m, MAPS_STACK),
 			.address = found[i].address };
 
 		r.record.tid = found[i].tid;
@@ -419,7 +421,8 @@ static void emit_runtimes(struct maps_snapshot *m)
 		backend_limit(m->run, "runtimes linked into an executable", strerror(-status),
 			"run sooth as a user with read access to the executable");
 	for (uint32_t i = 0; i < MAPS_RUNTIMES; i++) {
-		struct maps_runtime_found r = { .record = head(m, MAPS_RUNTIME), .runtime = i };
+		struct maps_runtime_found r = { .record = record_head(m, MAPS_RUNTIME),
+			.runtime = i };
 		struct record_tail tail[] = { { &r.why, m->seen.why[i], strlen(m->seen.why[i]) } };
 
 		if (m->seen.why[i][0])
@@ -433,7 +436,7 @@ static void emit_heap(struct maps_snapshot *m)
 
 	if (!m->heap || !m->heap->read(&r, &m->reader->timeout, m->who.process, m->counters))
 		return;
-	r.record = head(m, MAPS_MANAGED_HEAP);
+	r.record = record_head(m, MAPS_MANAGED_HEAP);
 	RECORD_APPEND(&m->run->out, &r, NULL, 0);
 }
 
@@ -449,7 +452,7 @@ static void fill_max(struct maps_snapshot *m)
 				      : SOOTH_STATE_VALUE;
 }
 
-/* A process without memory that is no kernel thread is exiting. */
+/* Returns whether a process has ended: one without memory that is no kernel thread is exiting. */
 static bool has_ended(struct maps_snapshot *m)
 {
 	struct buffer *bytes = &m->reader->scratch;
@@ -471,7 +474,7 @@ static void fill_status(struct maps_snapshot *m)
 		has_ended(m) ? SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) : SOOTH_STATE_ABSENT;
 }
 
-/* When its process ends the list of mappings just stops. */
+/* Sets why the list of mappings is incomplete: it just stops when its process ends. */
 static void diagnose_mappings(struct maps_snapshot *m)
 {
 	if (m->end.status_state == SOOTH_STATE_VALUE || m->end.mappings_state)

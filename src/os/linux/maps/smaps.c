@@ -12,7 +12,7 @@
 
 struct smaps_line {
 	const char *name;
-	size_t length; /* of the name */
+	size_t length; /* length of the name */
 	size_t offset;
 };
 
@@ -55,7 +55,7 @@ static const struct smaps_line of_process[] = {
 	OF_PROCESS("VmSwap", swap_bytes),
 };
 
-/* A number of kilobytes that overflows 64 bits as bytes is invalid. */
+/* Reads a number of kilobytes, which is invalid if it overflows 64 bits as bytes. */
 static bool kilobytes(struct cursor *c, uint64_t *bytes)
 {
 	uint64_t value = cursor_decimal(c);
@@ -66,7 +66,7 @@ static bool kilobytes(struct cursor *c, uint64_t *bytes)
 	return true;
 }
 
-/* "Name:     123 kB" */
+/* Finds the value of a line "Name:     123 kB". */
 static const struct smaps_line *find_value(
 	const struct smaps_line *lines, size_t count, struct span line, uint64_t *bytes)
 {
@@ -84,7 +84,7 @@ static const struct smaps_line *find_value(
 	return NULL;
 }
 
-static void take_flags(struct smaps_mapping *m, struct span flags)
+static void parse_flags(struct smaps_mapping *m, struct span flags)
 {
 	static const struct {
 		const char name[3];
@@ -126,7 +126,7 @@ void smaps_value(struct smaps_mapping *m, struct span line)
 		return;
 	}
 	if (span_starts(line, flags))
-		take_flags(m, span_of(line.data + strlen(flags), line.size - strlen(flags)));
+		parse_flags(m, span_of(line.data + strlen(flags), line.size - strlen(flags)));
 	else if (find_value(&(struct smaps_line){ page, sizeof(page) - 1, 0 }, 1, line, &bytes) &&
 		 bytes <= UINT32_MAX)
 		m->is.page_bytes = (uint32_t)bytes;

@@ -39,7 +39,8 @@
 
 #define REST_NS 500000
 
-/* For a stop that is not caused by a signal the kernel writes the wait status into si_code. */
+/* Returns the cause of a stop. For a stop that is not caused by a signal the kernel writes the wait
+ * status into si_code. */
 static struct pause_stop stop_of(const siginfo_t *info)
 {
 	if (info->si_code == (info->si_signo | PTRACE_EVENT_STOP << 8))
@@ -53,7 +54,7 @@ static struct pause_stop stop_of(const siginfo_t *info)
 	return (struct pause_stop){ PAUSE_AT_SIGNAL, info->si_signo };
 }
 
-/* The number behind a name in a status file, -1 if there is none. */
+/* Returns the number behind a name in a status file, -1 if there is none. */
 static pid_t status_number(const struct buffer *status, const char *name)
 {
 	struct span value;
@@ -65,8 +66,8 @@ static pid_t status_number(const struct buffer *status, const char *name)
 	return (pid_t)cursor_decimal(&c);
 }
 
-/* Its exit status belongs to a waitpid() of this process. If that is unknown, assume so: a status
- * is never taken away. */
+/* Returns whether a process is a child of this one: its exit status belongs to a waitpid() of this
+ * process. If that is unknown, true: a status is never taken away. */
 static bool is_own_child(pid_t tid)
 {
 	struct buffer status = { 0 };
@@ -91,7 +92,7 @@ bool pause_is_seized(pid_t pid)
 	return !access(path, F_OK);
 }
 
-static enum pause_state check_end(pid_t tid, int wait_flags)
+static enum pause_state check_wait_status(pid_t tid, int wait_flags)
 {
 	siginfo_t info = { 0 };
 
@@ -112,7 +113,7 @@ static enum pause_state check_end(pid_t tid, int wait_flags)
  */
 static void pause_reap_ended(pid_t tid)
 {
-	check_end(tid, 0);
+	check_wait_status(tid, 0);
 }
 
 enum pause_state pause_check(pid_t tid, struct pause_stop *stop)
@@ -123,7 +124,7 @@ enum pause_state pause_check(pid_t tid, struct pause_stop *stop)
 		*stop = stop_of(&info);
 		return PAUSE_STOPPED;
 	}
-	return check_end(tid, __WNOTHREAD);
+	return check_wait_status(tid, __WNOTHREAD);
 }
 
 static bool is_ending(pid_t tid)
@@ -239,7 +240,7 @@ static void *run_rescue(void *user)
 	}
 }
 
-/* `reap` is called in the second thread. 0 or a negative errno. */
+/* Starts the rescue. `reap` is called in the second thread. Returns 0 or a negative errno. */
 static int rescue_start(struct rescue *r, void (*reap)(void *user), void *user)
 {
 	sigset_t all, before;
@@ -352,7 +353,7 @@ static void note_refusal(struct pause *p, pid_t tid)
 	p->refusals += is_new;
 }
 
-/* Under the lock, except for the seizing. */
+/* Seizes a thread. The lock is held, except during the seizing. */
 static int seize_thread(struct pause *p, pid_t tid)
 {
 	int code;
@@ -439,7 +440,7 @@ static void check_thread(struct pause *p, pid_t tid, struct thread *t)
 	drop_thread(p, tid, t);
 }
 
-static void check_all(struct pause *p)
+static void check_threads(struct pause *p)
 {
 	map_for_each (&p->threads, const pid_t *, key, struct thread *, t) {
 		if (!t->is_stopped)
@@ -455,7 +456,7 @@ size_t pause_wait(struct pause *p, uint64_t timeout_ns)
 
 	assert(p);
 	for (;;) {
-		check_all(p);
+		check_threads(p);
 		if (p->selected == p->stopped || clock_monotonic_ns() >= until_ns)
 			break;
 		pause_sleep(&sleeper, until_ns);
@@ -464,7 +465,8 @@ size_t pause_wait(struct pause *p, uint64_t timeout_ns)
 	return p->selected - p->stopped;
 }
 
-/* A thread that vanished may be stopped under another tid, which cannot have been requested. */
+/* Releases threads that were detached. A thread that vanished may be stopped under another tid,
+ * which cannot have been requested. */
 static void release_detached(struct pause *p)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -498,7 +500,7 @@ size_t pause_release_late(struct pause *p)
 	assert(p);
 	if (!p->threads.count && !p->detached)
 		return 0;
-	check_all(p);
+	check_threads(p);
 	release_detached(p);
 	return p->threads.count - p->selected + p->detached;
 }

@@ -55,7 +55,7 @@ struct pause_sleeper {
 
 struct pause;
 
-/* -ENOMEM. */
+/* Makes a pause. Returns -ENOMEM on failure. */
 int pause_new(struct pause **out, struct sooth_error *err);
 /* Requests a stop of threads that are not paused yet. Returns how many were requested now. A thread
  * that cannot be traced is counted as refused (once); a thread that is gone is not. */
@@ -71,7 +71,7 @@ void pause_release(struct pause *p);
 /* Returns the threads with a requested stop that have not stopped yet and are no longer needed. */
 size_t pause_release_late(struct pause *p);
 size_t pause_count_selected(const struct pause *p); /* paused or requested */
-/* The address of a paused thread's next instruction; 0: not known. */
+/* Returns the address of a paused thread's next instruction; 0: not known. */
 uint64_t pause_address(const struct pause *p, pid_t tid);
 size_t pause_refused(const struct pause *p); /* since it was made */
 void pause_free(struct pause *p);	     /* releases */
@@ -101,7 +101,7 @@ int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *us
  * pause_loading() runs in another one, true means that the child may continue to its exec. */
 bool pause_is_seized(pid_t pid);
 
-/* `stop` is filled if it is stopped. */
+/* Checks a thread; `stop` is filled if it is stopped. */
 enum pause_state pause_check(pid_t tid, struct pause_stop *stop);
 /* Seizes a thread. -ESRCH: gone or exiting, -EPERM. Options are PTRACE_O_*. If it is already a
  * tracee of this thread, it is requested to stop. */
@@ -110,6 +110,6 @@ int pause_seize(pid_t tid, unsigned long options);
 bool pause_detach(pid_t tid, int signal);
 
 void pause_sleep(struct pause_sleeper *p, uint64_t until_ns);
-void pause_sleep_end(struct pause_sleeper *p); /* at the end */
+void pause_sleep_end(struct pause_sleeper *p); /* call it at the end */
 
 #endif

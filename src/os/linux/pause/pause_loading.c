@@ -40,7 +40,7 @@ struct loader {
 	pid_t pid;
 	bool is_compat; /* 4-byte words in an 8-byte sooth */
 	struct loader_range interpreter, vdso;
-	uint64_t entry; /* of the program */
+	uint64_t entry; /* entry of the program */
 	uint64_t debug; /* where the program stores the address of r_debug, 0: nowhere */
 };
 
@@ -119,7 +119,8 @@ static bool range_contains(struct loader_range range, uint64_t address)
 	return address >= range.begin && address < range.end;
 }
 
-/* Adjacent mappings of one file are one range; the interpreter's contains AT_BASE. */
+/* Finds the ranges of the program and its interpreter. Adjacent mappings of one file are one range;
+ * the interpreter's contains AT_BASE. */
 static void find_ranges(struct loader *l, struct span maps, uint64_t base)
 {
 	struct loader_range run = { 0 };
@@ -183,7 +184,7 @@ static uint64_t find_entry(
 	return 0;
 }
 
-/* In the dynamic section of the executed program. */
+/* Finds an entry in the dynamic section of the executed program. */
 static uint64_t find_dynamic(const struct loader *l, const struct auxv *auxv, uint64_t selected)
 {
 	size_t count = auxv->segment_count < SEGMENTS_MAX ? auxv->segment_count : SEGMENTS_MAX;
@@ -206,7 +207,8 @@ static uint64_t find_dynamic(const struct loader *l, const struct auxv *auxv, ui
 	return dynamic.type ? find_entry(l, dynamic.address + bias, dynamic.size, selected) : 0;
 }
 
-/* struct r_debug: a version, the first library, a function, and a state. */
+/* Returns whether struct r_debug says that the list of libraries is consistent: it has a version,
+ * the first library, a function, and a state. */
 static bool says_consistent(const struct loader *l)
 {
 	size_t size = l->is_compat ? 4 : 8;
@@ -228,7 +230,7 @@ static bool says_consistent(const struct loader *l)
 	return version && first && state == 0; /* RT_CONSISTENT */
 }
 
-/* 1: found, 0: the program has none, or a negative errno. */
+/* Finds the loader. 1: found, 0: the program has none, or a negative errno. */
 static int loader_find(struct loader *l, pid_t pid)
 {
 	struct buffer maps = { 0 };
@@ -251,7 +253,7 @@ static int loader_find(struct loader *l, pid_t pid)
 	return status;
 }
 
-/* `ip` is the address of a system call. */
+/* Returns whether loading is complete. `ip` is the address of a system call. */
 static bool loader_is_done(const struct loader *l, uint64_t ip)
 {
 	bool is_outside = !range_contains(l->interpreter, ip);
@@ -260,7 +262,7 @@ static bool loader_is_done(const struct loader *l, uint64_t ip)
 	return (is_outside && !range_contains(l->vdso, ip)) || says_consistent(l);
 }
 
-/* Whether the process runs another program than sooth, which it was forked from. */
+/* Returns whether the process runs another program than sooth, which it was forked from. */
 static bool loader_is_other_program(pid_t pid)
 {
 	struct auxv auxv;
@@ -332,7 +334,7 @@ static bool has_threads(pid_t pid)
 	return has;
 }
 
-/* At the exec, or where a running program was stopped. */
+/* Begins to watch the loading, at the exec, or where a running program was stopped. */
 static int begin_loading(struct loading *l, bool is_exec)
 {
 	struct __ptrace_syscall_info info;
@@ -351,14 +353,14 @@ static int begin_loading(struct loading *l, bool is_exec)
 	return is_loading ? RESUME : DONE;
 }
 
-static bool is_call(const struct loading *l, uint64_t number, uint64_t native, uint64_t compat)
+static bool is_at_call(const struct loading *l, uint64_t number, uint64_t native, uint64_t compat)
 {
 	if (l->loader.is_compat && !(number & X32_BIT))
 		return number == compat;
 	return (number & ~(uint64_t)X32_BIT) == native;
 }
 
-static int at_call(struct loading *l)
+static int handle_call_stop(struct loading *l)
 {
 	struct __ptrace_syscall_info info;
 	int status = call_info(l, &info);
@@ -369,8 +371,8 @@ static int at_call(struct loading *l)
 		if (loader_is_done(&l->loader, info.instruction_pointer))
 			return DONE;
 		l->maps_code = info.entry.args[2] & PROT_EXEC &&
-			       (is_call(l, info.entry.nr, SYS_mmap, COMPAT_MMAP) ||
-				       is_call(l, info.entry.nr, SYS_mprotect, COMPAT_MPROTECT));
+			       (is_at_call(l, info.entry.nr, SYS_mmap, COMPAT_MMAP) ||
+				       is_at_call(l, info.entry.nr, SYS_mprotect, COMPAT_MPROTECT));
 	} else {
 		if (l->maps_code && !info.exit.is_error)
 			l->mapped(l->user, l->pid, false);
@@ -379,11 +381,11 @@ static int at_call(struct loading *l)
 	return ++l->stops < l->stops_max ? RESUME : -ETIME;
 }
 
-static int at_stop(struct loading *l, const struct pause_stop *stop)
+static int handle_stop(struct loading *l, const struct pause_stop *stop)
 {
 	if (stop->at == PAUSE_AT_EXEC || (!l->has_begun && !l->awaits_exec))
 		return begin_loading(l, stop->at == PAUSE_AT_EXEC);
-	return stop->at == PAUSE_AT_CALL ? at_call(l) : RESUME;
+	return stop->at == PAUSE_AT_CALL ? handle_call_stop(l) : RESUME;
 }
 
 static void resume_program(const struct loading *l, const struct pause_stop *stop)
@@ -396,7 +398,7 @@ static void resume_program(const struct loading *l, const struct pause_stop *sto
 			(unsigned long)stop->signal);
 }
 
-/* `stop` is its current stop, or NULL. False: it has ended. */
+/* Releases the program. `stop` is its current stop, or NULL. False: it has ended. */
 static bool release_program(const struct loading *l, const struct pause_stop *stop)
 {
 	uint64_t until_ns = clock_monotonic_ns() + RELEASE_NS;
@@ -419,7 +421,7 @@ static bool release_program(const struct loading *l, const struct pause_stop *st
 	return state == PAUSE_RUNNING || state == PAUSE_STOPPED;
 }
 
-static int watch_program(struct loading *l)
+static int watch_loading(struct loading *l)
 {
 	struct pause_stop stop;
 	bool is_stopped;
@@ -429,7 +431,7 @@ static int watch_program(struct loading *l)
 		status = await_stop(l, &stop);
 		is_stopped = !status;
 		if (is_stopped)
-			status = at_stop(l, &stop);
+			status = handle_stop(l, &stop);
 		if (status != RESUME)
 			break;
 		resume_program(l, &stop);
@@ -452,7 +454,7 @@ int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *us
 		l.awaits_exec = is_before_exec && !loader_is_other_program(pid);
 		if (!l.awaits_exec)
 			ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
-		status = watch_program(&l);
+		status = watch_loading(&l);
 	}
 	if (!status)
 		return 0;

@@ -191,7 +191,7 @@ static void forget_ended(struct agent_members *a)
 	}
 }
 
-static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
+static void examine_process(struct agent_members *a, struct backend_run *run, pid_t pid)
 {
 	_cleanup_process_snapshot_ struct process_snapshot snapshot;
 	struct found_process found = { 0 };
@@ -216,7 +216,7 @@ static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 	buffer_append(&a->found, &found, sizeof(found));
 }
 
-static int by_pid(const void *a, const void *b)
+static int compare_by_pid(const void *a, const void *b)
 {
 	const struct found_process *x = a, *y = b;
 
@@ -234,7 +234,7 @@ static void select_children(struct found_process *all, size_t count)
 		for (size_t i = 0; i < count; i++) {
 			struct found_process key = { .id.pid = all[i].ppid };
 			const struct found_process *parent =
-				bsearch(&key, all, count, sizeof(*all), by_pid);
+				bsearch(&key, all, count, sizeof(*all), compare_by_pid);
 
 			if (all[i].is_selected || !parent || !parent->is_selected ||
 				parent->id.start_ticks > all[i].id.start_ticks)
@@ -244,7 +244,7 @@ static void select_children(struct found_process *all, size_t count)
 	}
 }
 
-static void take_markers(void *user, size_t i, struct proc_slow_read *result)
+static void store_markers(void *user, size_t i, struct proc_slow_read *result)
 {
 	struct agent_members *a = user;
 	const uint32_t *request_owners = (const void *)a->request_owners.data;
@@ -280,7 +280,7 @@ static int select_marked(struct agent_members *a, size_t count)
 		return -ENOMEM;
 	return proc_slow_reads_run((const void *)a->requests.data,
 		a->requests.size / sizeof(struct proc_slow_read), &a->timeout, &a->blocked,
-		take_markers, a);
+		store_markers, a);
 }
 
 /* Visits the processes that a sample of the same cycle found a moment ago. False: there is none. */
@@ -318,7 +318,7 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	buffer_reset(&a->found);
 	a->visit++;
 	for (size_t i = 0; i < pids.size / sizeof(*pid) && !status; i++)
-		look_at(a, run, pid[i]);
+		examine_process(a, run, pid[i]);
 	buffer_fini(&pids);
 	if (status)
 		return error_errno(err, status, "list the processes in /proc");
@@ -327,7 +327,7 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	all = (void *)a->found.data;
 	count = a->found.size / sizeof(*all);
 	if (count)
-		qsort(all, count, sizeof(*all), by_pid);
+		qsort(all, count, sizeof(*all), compare_by_pid);
 	select_children(all, count);
 	status = select_marked(a, count);
 	if (status)

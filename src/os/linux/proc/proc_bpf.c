@@ -114,7 +114,7 @@ static void read_process(struct backend_run *run, pid_t pid, const struct proces
 		proc_reader_add(&s->reader, &values, snapshot.process);
 }
 
-static void take_task(struct proc_bpf *s, struct backend_run *run, struct proc_task *task)
+static void add_task(struct proc_bpf *s, struct backend_run *run, struct proc_task *task)
 {
 	struct proc_values *f = &task->values;
 
@@ -141,7 +141,7 @@ struct looking {
 	bool has_begun;
 };
 
-static void take_piece(void *user, const struct buffer *piece)
+static void handle_piece(void *user, const struct buffer *piece)
 {
 	struct looking *l = user;
 	struct proc_task task;
@@ -153,11 +153,11 @@ static void take_piece(void *user, const struct buffer *piece)
 			read_process(l->run, FIRST_PROCESS, NULL);
 		l->has_begun = true;
 		l->kernel_threads += (task.values.flags & PROC_IS_KERNEL_THREAD) != 0;
-		take_task(l->state, l->run, &task);
+		add_task(l->state, l->run, &task);
 	}
 }
 
-static int read_all(struct backend_run *run, struct sooth_error *err)
+static int read_tasks(struct backend_run *run, struct sooth_error *err)
 {
 	struct proc_bpf *s = run->state;
 	struct looking l = { s, run,
@@ -166,7 +166,7 @@ static int read_all(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	s->sample++;
-	status = bpf_walk_run(&s->walk, &s->piece, take_piece, &l, err);
+	status = bpf_walk_run(&s->walk, &s->piece, handle_piece, &l, err);
 	if (s->names.count > l.kernel_threads + NAMES_ENDED)
 		forget_ended(s);
 	return status;
@@ -179,7 +179,7 @@ static int proc_sample(struct backend_run *run, struct sooth_error *err)
 
 	proc_reader_begin(&s->reader, run);
 	status = run->options.is_host || run->options.has_uid
-			 ? read_all(run, err)
+			 ? read_tasks(run, err)
 			 : members_visit(&s->reader.members, run, read_process, err);
 	if (!status)
 		status = proc_reader_end(&s->reader, run, err);

@@ -21,7 +21,7 @@ static uint64_t expected_samples(const struct probe_options *options)
 	return options->observer.sample_ns ? SAMPLES_OF_MANY : 2;
 }
 
-/* The cost of one sample; one-time costs are divided among all samples. */
+/* Returns the cost of one sample; one-time costs are divided among all samples. */
 static uint64_t cost_of_sample(const struct probe_options *options, uint64_t processes,
 	uint64_t begin, uint64_t first, uint64_t again)
 {

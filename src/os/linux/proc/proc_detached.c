@@ -55,7 +55,8 @@ static bool has_open_input(const struct proc_entry *e)
 	return span_starts(to, "pipe:") || span_starts(to, "socket:");
 }
 
-static bool may_be(const struct proc_entry *entries, size_t count, const struct proc_entry *e)
+static bool may_be_detached(
+	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
 	return !e->is_close && proc_recognition_has_program(&e->values) &&
 	       e->values.input != PROC_STDIN_OTHER && proc_selection_is_left(entries, count, e) &&
@@ -65,7 +66,7 @@ static bool may_be(const struct proc_entry *entries, size_t count, const struct 
 bool proc_detached_is_candidate(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
-	return !e->is_no_server && may_be(entries, count, e);
+	return !e->is_no_server && may_be_detached(entries, count, e);
 }
 
 void proc_detached_below(struct proc_entry *entries, size_t count)
@@ -81,7 +82,7 @@ void proc_detached_below(struct proc_entry *entries, size_t count)
 			const struct proc_entry *parent = proc_selection_parent(entries, count, e);
 
 			if (e->is_detached || !parent || !parent->is_detached ||
-				!may_be(entries, count, e))
+				!may_be_detached(entries, count, e))
 				continue;
 			e->is_detached = has_more = true;
 		}

@@ -64,7 +64,7 @@ struct socket_lookup {
 	struct map spaces; /* uint64_t inode of a network namespace -> nothing */
 };
 
-static void take_local(void *user, const struct socket_fact *f)
+static void add_local_socket(void *user, const struct socket_fact *f)
 {
 	struct peer *peer = f->inode ? map_get(user, &f->inode) : NULL;
 	bool is_connected = f->type != SOCK_DGRAM && f->state != SOCKETS_LISTEN;
@@ -78,7 +78,7 @@ static void take_local(void *user, const struct socket_fact *f)
 		.is_found = true };
 }
 
-static void take_connection(void *user, const struct socket_fact *f)
+static void add_connection(void *user, const struct socket_fact *f)
 {
 	struct peer *peer = f->inode ? map_get(user, &f->inode) : NULL;
 
@@ -113,8 +113,8 @@ static void read_namespace(struct socket_lookup *a, int process, uint8_t *state)
 	*state = netlink < 0 ? procfs_state(netlink) : SOOTH_STATE_VALUE;
 	for (size_t i = 0; netlink >= 0 && i < ARRAY_SIZE(requests) && !all_found(a); i++)
 		socket_diag_request(netlink, &requests[i],
-			requests[i].family == AF_UNIX ? take_local : take_connection, &a->peers,
-			&ignored);
+			requests[i].family == AF_UNIX ? add_local_socket : add_connection,
+			&a->peers, &ignored);
 }
 
 /* Reads the namespace of a process. If it was already read for another process, the result is
@@ -224,7 +224,7 @@ static void collect_writers(
 	}
 }
 
-static bool has_other(const struct proc_input *in, const struct proc_neighbours *n)
+static bool has_other_end(const struct proc_input *in, const struct proc_neighbours *n)
 {
 	const uint32_t *all = (const void *)in->writers.data;
 
@@ -274,7 +274,7 @@ static void search_round(struct proc_input_writers *w, struct backend_run *run,
 		if (is_last)
 			in->writers_state =
 				state && in->writers.size ? SOOTH_STATE_TRUNCATED : state;
-		else if (has_other(in, n))
+		else if (has_other_end(in, n))
 			in->writers_state = SOOTH_STATE_TRUNCATED;
 		else if (in->is_detached && !in->writers.size && !in->writer_state)
 			in->is_selected = false;
@@ -365,7 +365,7 @@ void proc_links_fini(struct proc_links_reader *r)
 	buffer_fini(&r->scratch);
 }
 
-/* A kernel that supports tracing always has this line. */
+/* Returns the tracer of a process. A kernel that supports tracing always has this line. */
 static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 {
 	struct span value;
@@ -403,7 +403,7 @@ static void read_status(
 		t->pid_namespace = space.st_ino;
 }
 
-static void take_result(struct proc_ties *t, const struct proc_slow_read *q)
+static void emit_result(struct proc_ties *t, const struct proc_slow_read *q)
 {
 	t->markers_state = q->markers_state;
 	t->root_state = q->root_state;
@@ -438,7 +438,7 @@ void proc_links_add(struct proc_links_reader *r, const struct backend_run *run,
 	struct proc_links_pending p = { .result = *result, .candidate = candidate };
 
 	p.links.record = process_snapshot_head(snapshot, run, 0, PROC_LINKS);
-	take_result(&p.links, result);
+	emit_result(&p.links, result);
 	read_status(r, snapshot, &p.links);
 	if (!buffer_reserve(&r->pending, sizeof(p)))
 		return;
@@ -473,7 +473,7 @@ static size_t list_inputs(struct proc_links_pending *all, size_t count, struct p
 	return n;
 }
 
-static void write_one(
+static void write_links(
 	struct backend_run *run, struct proc_links_pending *p, const struct proc_input *input)
 {
 	static const struct proc_input none = { .writers_state = SOOTH_STATE_ABSENT };
@@ -513,7 +513,7 @@ void proc_links_write(struct proc_links_reader *r, struct backend_run *run,
 	for (size_t i = 0; i < count; i++) {
 		bool has = inputs && has_input(&all[i]);
 
-		write_one(run, &all[i], has ? &inputs[used] : NULL);
+		write_links(run, &all[i], has ? &inputs[used] : NULL);
 		used += has;
 	}
 	for (size_t i = 0; i < found; i++)

@@ -18,7 +18,7 @@ struct proc_input {
 	struct process_id reader;
 	bool is_selected;     /* find the processes, not only whether there are any */
 	bool is_detached;     /* only if the reader, or a child of it, has the other end */
-	uint8_t writer_state; /* of has_writer; set already for pipes */
+	uint8_t writer_state; /* state of has_writer; set already for pipes */
 	bool has_writer;
 	/* The result. */
 	uint8_t writers_state;

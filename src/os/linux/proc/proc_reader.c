@@ -104,7 +104,7 @@ void proc_reader_fini(struct proc_reader *r)
 		buffer_fini(buffers[i]);
 }
 
-static void take_evidence(void *user, size_t i, struct proc_slow_read *result);
+static void store_evidence(void *user, size_t i, struct proc_slow_read *result);
 
 void proc_reader_begin(struct proc_reader *r, const struct backend_run *run)
 {
@@ -117,7 +117,7 @@ void proc_reader_begin(struct proc_reader *r, const struct backend_run *run)
 	proc_recognition_begin(&r->recognition);
 	r->evidence.timeout = &r->timeout;
 	r->evidence.blocked = &r->blocked;
-	r->evidence.take = take_evidence;
+	r->evidence.take = store_evidence;
 	r->evidence.user = r;
 	r->evidence.status = proc_slow_queue_begin(&r->evidence);
 	proc_refresh_begin(&r->refresh, run, !r->is_requested);
@@ -142,7 +142,7 @@ static struct proc_slow_read request_for(
 	return q;
 }
 
-/* Slow evidence is read while more processes are added. */
+/* Adds a process. Slow evidence is read while more processes are added. */
 void proc_reader_add(struct proc_reader *r, const struct proc_values *values, int process)
 {
 	struct proc_entry e = { .values = *values };
@@ -194,7 +194,7 @@ static struct proc_entry *entry_of_request(const struct proc_reader *r, size_t r
 	       ((const uint32_t *)(const void *)r->request_owners.data)[request];
 }
 
-static void take_evidence(void *user, size_t i, struct proc_slow_read *result)
+static void store_evidence(void *user, size_t i, struct proc_slow_read *result)
 {
 	struct proc_reader *r = user;
 	struct proc_entry *e = entry_of_request(r, i);
@@ -222,7 +222,7 @@ static void take_evidence(void *user, size_t i, struct proc_slow_read *result)
 		      !proc_detached_is_young(&e->values);
 }
 
-static void take_server_name(void *user, size_t i, struct proc_slow_read *result)
+static void store_server_name(void *user, size_t i, struct proc_slow_read *result)
 {
 	struct proc_entry *e = entry_of_request(user, i);
 
@@ -247,7 +247,7 @@ static int resolve_selection(struct proc_reader *r)
 		if (!r->is_requested && proc_detached_is_candidate(all, count, &all[i]))
 			request_read(r, i, PROC_READ_SERVER_NAME);
 	}
-	status = run_requests(r, take_server_name, r);
+	status = run_requests(r, store_server_name, r);
 	if (!r->is_requested)
 		proc_detached_below(all, count);
 	return status;
@@ -344,7 +344,7 @@ static bool has_input(const struct proc_slow_read *result)
 	       result->streams[0].stream == PROC_STREAM_SOCKET;
 }
 
-static void take_result(void *user, size_t i, struct proc_slow_read *result)
+static void store_result(void *user, size_t i, struct proc_slow_read *result)
 {
 	struct writing *w = user;
 	struct proc_reader *r = w->reader;
@@ -368,7 +368,7 @@ static void take_result(void *user, size_t i, struct proc_slow_read *result)
 		proc_links_add(&r->links, w->run, &snapshot, result, candidate_of(e));
 }
 
-static bool is_below(const void *user, const struct process_id *reader, uint32_t pid)
+static bool is_below_process(const void *user, const struct process_id *reader, uint32_t pid)
 {
 	const struct proc_reader *r = user;
 	size_t count;
@@ -379,7 +379,7 @@ static bool is_below(const void *user, const struct process_id *reader, uint32_t
 
 static void write_links(struct proc_reader *r, struct backend_run *run)
 {
-	struct proc_neighbours neighbours = { .is_own = is_below, .user = r };
+	struct proc_neighbours neighbours = { .is_own = is_below_process, .user = r };
 	size_t count;
 	const struct proc_entry *all = entries_of(r, &count);
 
@@ -393,7 +393,7 @@ static void write_links(struct proc_reader *r, struct backend_run *run)
 	buffer_fini(&neighbours.pids);
 }
 
-/* Both are in the order of pids. */
+/* Returns whether one list contains the other; both are in the order of pids. */
 static bool has_all(const struct buffer *before, const struct proc_entry *all, size_t count)
 {
 	const struct process_id *known = (const void *)before->data;
@@ -420,7 +420,7 @@ static void count_arrivals(struct proc_reader *r, struct agents_found *found,
 	found->arrivals++;
 }
 
-static void keep_whole(struct proc_reader *r, const struct proc_entry *all, size_t count)
+static void store_processes(struct proc_reader *r, const struct proc_entry *all, size_t count)
 {
 	buffer_reset(&r->whole);
 	for (size_t i = 0; i < count; i++) {
@@ -439,7 +439,7 @@ static void publish_agents(struct proc_reader *r, const struct backend_run *run)
 	if (!found || r->is_requested)
 		return;
 	count_arrivals(r, found, all, count);
-	keep_whole(r, all, count);
+	store_processes(r, all, count);
 	buffer_reset(&found->processes);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].is_close)
@@ -556,7 +556,7 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 		status = resolve_selection(r);
 	request_whole(r);
 	if (!status)
-		status = run_requests(r, take_result, &writing);
+		status = run_requests(r, store_result, &writing);
 	write_until(r, run, count);
 	agent_files_emit(&r->files, run);
 	hung_mounts_report(run, &r->has_reported_mount);

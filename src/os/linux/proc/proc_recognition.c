@@ -77,9 +77,9 @@ static uint64_t mix_hash(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 32;
 }
 
-/* The kernel places the environment at a random address at each exec. If that is switched off, the
- * program, its size and that of the environment still differ; so does the uid of another user's
- * process with the same name. Without any of this an exec is not detected. */
+/* Returns a token of the executed program. The kernel places the environment at a random address at
+ * each exec. If that is switched off, the program, its size and that of the environment still
+ * differ. */
 static uint64_t token_of(const struct proc_values *f)
 {
 	uint64_t hash = mix_hash(f->environment_from, f->environment_to);
@@ -107,15 +107,15 @@ struct span proc_recognition_executable(
 	return span_of((const char *)l->texts.data + e->executable_at, e->executable_size);
 }
 
-static bool is_command(const struct proc_recognition *l, struct span name)
+static bool is_command_of_agent(const struct proc_recognition *l, struct span name)
 {
 	const char *const *all = (const void *)l->commands.data;
 
 	return span_any(name, span_equal, all, l->commands.size / sizeof(*all));
 }
 
-/* The kernel appends " (deleted)" to a removed name; a file's name may also end that way. A removed
- * file may still have another name: package managers link into a store. */
+/* Returns whether a file was removed: the kernel appends " (deleted)", but a file's name may also
+ * end that way. A removed file may still have another name: package managers link into a store. */
 static bool is_deleted(struct proc_recognition *l, int process, struct span path)
 {
 	struct path_aim aim;
@@ -223,8 +223,8 @@ static uint64_t file_key(int process)
 	return key;
 }
 
-/* Only a process that runs a script, has an agent's name, or hides its executable needs its
- * arguments read. */
+/* Checks whether the arguments must be read: only of a process that runs a script, has an agent's
+ * name, or hides its executable. */
 static void check_program(struct proc_recognition *l, struct proc_entry *e, int process)
 {
 	uint64_t key = e->values.executable_key;
@@ -232,14 +232,15 @@ static void check_program(struct proc_recognition *l, struct proc_entry *e, int 
 
 	if (!key)
 		key = file_key(process);
-	e->is_plain = key && map_get(&l->plain_keys, &key) && !is_command(l, name_of(e));
+	e->is_plain = key && map_get(&l->plain_keys, &key) && !is_command_of_agent(l, name_of(e));
 	if (e->is_plain)
 		return;
 	proc_recognition_read_executable(l, e, process);
 	executable = proc_recognition_executable(l, e);
 	if (e->executable_state == SOOTH_STATE_ABSENT)
 		return;
-	if (e->executable_state || interpreter_of(executable) || is_command(l, name_of(e))) {
+	if (e->executable_state || interpreter_of(executable) ||
+		is_command_of_agent(l, name_of(e))) {
 		e->reads |= PROC_READ_ARGUMENTS;
 		return;
 	}
@@ -248,7 +249,7 @@ static void check_program(struct proc_recognition *l, struct proc_entry *e, int 
 		map_put(&l->plain_keys, &key, NULL);
 }
 
-static bool is_plain_already(struct proc_recognition *l, struct proc_entry *e)
+static bool is_known_as_plain(struct proc_recognition *l, struct proc_entry *e)
 {
 	struct plain_process *known = map_get(&l->plain, &e->values.id);
 
@@ -268,7 +269,7 @@ static bool is_copy(const struct proc_recognition *l, struct proc_entry *e,
 {
 	const struct proc_entry *parent = NULL;
 
-	if (l->is_unsorted || !e->token || is_command(l, name_of(e)))
+	if (l->is_unsorted || !e->token || is_command_of_agent(l, name_of(e)))
 		return false;
 	parent = proc_selection_parent(before, count, e);
 	if (!parent || (!parent->is_plain && !parent->copied) || parent->token != e->token)
@@ -316,12 +317,12 @@ void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int p
 	uint64_t key = f->executable_key;
 	_cleanup_close_ int opened = -1;
 
-	if (!proc_recognition_has_program(f) || is_plain_already(l, e) ||
+	if (!proc_recognition_has_program(f) || is_known_as_plain(l, e) ||
 		is_copy(l, e, before, count))
 		return;
 	if (!inherits_environment(l, e, before, count))
 		e->reads = PROC_READ_MARKERS;
-	e->is_plain = key && map_get(&l->plain_keys, &key) && !is_command(l, name_of(e));
+	e->is_plain = key && map_get(&l->plain_keys, &key) && !is_command_of_agent(l, name_of(e));
 	if (e->is_plain)
 		return;
 	if (process < 0)

@@ -34,8 +34,8 @@ struct proc_recognition {
 void proc_recognition_init(struct proc_recognition *l, const struct agent_set *agents);
 void proc_recognition_fini(struct proc_recognition *l);
 void proc_recognition_begin(struct proc_recognition *l);
-/* Call this first for each entry. It sets the token of the entry, and notes whether the entries
- * come in the order of their PIDs. */
+/* Sets the token of an entry, and notes whether the entries come in the order of their PIDs. Called
+ * first for each entry. */
 void proc_recognition_note(struct proc_recognition *l, struct proc_entry *e);
 /* Checks an entry with its values set. `process`: /proc/PID, -1: it is opened when needed;
  * `before`: the entries that came earlier. */

@@ -170,7 +170,7 @@ void proc_refresh_init(struct proc_refresh *r)
 	map_init(&r->known, sizeof(struct process_id), sizeof(struct refresh_known), KNOWN_MAX);
 }
 
-static void forget_all(struct proc_refresh *r)
+static void forget_records(struct proc_refresh *r)
 {
 	map_for_each_value (&r->known, struct refresh_known *, value)
 		free(value->record);
@@ -178,7 +178,7 @@ static void forget_all(struct proc_refresh *r)
 
 void proc_refresh_fini(struct proc_refresh *r)
 {
-	forget_all(r);
+	forget_records(r);
 	map_fini(&r->known);
 }
 

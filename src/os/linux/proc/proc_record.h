@@ -59,7 +59,7 @@ bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e);
 /* Returns whether a close process has ended since the last sample; valid once all close ones are
  * known. */
 bool proc_refresh_one_ended(struct proc_refresh *r);
-/* Whether the kept data is still valid. */
+/* Returns whether the kept data is still valid. */
 bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, bool has_ended);
 /* Writes the kept record, with the values of this sample. */
 void proc_refresh_write(

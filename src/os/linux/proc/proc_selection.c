@@ -8,7 +8,7 @@
 
 #define ANCESTORS_MAX 65536
 
-static int by_pid(const void *a, const void *b)
+static int compare_by_pid(const void *a, const void *b)
 {
 	uint64_t first = ((const struct proc_entry *)a)->values.id.pid;
 	uint64_t second = ((const struct proc_entry *)b)->values.id.pid;
@@ -20,7 +20,7 @@ static struct proc_entry *find_entry(const struct proc_entry *entries, size_t co
 {
 	struct proc_entry key = { .values.id.pid = pid };
 
-	return count ? bsearch(&key, entries, count, sizeof(*entries), by_pid) : NULL;
+	return count ? bsearch(&key, entries, count, sizeof(*entries), compare_by_pid) : NULL;
 }
 
 /* Returns the parent. Processes may change while they are listed: one that started later is not the
@@ -103,7 +103,7 @@ void proc_selection_mark_close(struct proc_entry *entries, size_t count)
 		has_any |= entries[i].is_close;
 	}
 	if (!is_sorted(entries, count))
-		qsort(entries, count, sizeof(*entries), by_pid);
+		qsort(entries, count, sizeof(*entries), compare_by_pid);
 	if (has_any && !find_in_order(entries, count))
 		find_upwards(entries, count);
 }

@@ -30,7 +30,7 @@
 
 #define LEVELS_MAX 128
 
-static bool is_same(int a, int b)
+static bool is_same_file_status(int a, int b)
 {
 	struct stat first, second;
 
@@ -38,7 +38,7 @@ static bool is_same(int a, int b)
 	       first.st_ino == second.st_ino;
 }
 
-/* .git is a directory, or a file in a linked working tree or a submodule
+/* Returns whether a folder has .git: a directory, or a file in a linked working tree or a submodule
  * (gitrepository-layout(5)). */
 static bool has_git(int folder)
 {
@@ -81,7 +81,7 @@ static int work_tree_find(struct buffer *out, int process)
 
 		if (has_git(folder))
 			return 0;
-		if (is_same(folder, top) || !cut_last(out))
+		if (is_same_file_status(folder, top) || !cut_last(out))
 			return -ENOENT;
 		above = openat(folder, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (above < 0)
@@ -253,7 +253,8 @@ static pid_t place_of(const struct proc_slow_read *q)
 	return (pid_t)(q->living ? q->living : q->id.pid);
 }
 
-/* Most processes have no marker and nothing else is requested: this saves one open. */
+/* Returns whether a process has no marker and nothing else is requested, as for most processes:
+ * this saves one open. */
 static bool has_no_markers(struct proc_slow_read *q, int proc, struct buffer *scratch)
 {
 	char name[32];
@@ -289,7 +290,7 @@ static void run_request(struct proc_slow_read *q, int proc, struct buffer *scrat
 		read_server_name(q, process, scratch);
 }
 
-/* `kept` is /proc. */
+/* Runs a request; `kept` is /proc. */
 static void run_item(void *item, int kept)
 {
 	struct buffer scratch = { 0 };
@@ -330,8 +331,8 @@ struct request_run {
 	size_t number; /* number of the first request */
 };
 
-/* Takes a request that timed out, or is not tried again. */
-static void take_timeout(struct request_run *a, size_t i, int status)
+/* Handles a request that timed out, or is not tried again. */
+static void handle_timeout(struct request_run *a, size_t i, int status)
 {
 	struct proc_slow_read q = a->requests[i];
 
@@ -368,14 +369,14 @@ static struct timed_batch *batch_of(const struct request_run *a, size_t first, s
 	return b;
 }
 
-/* Takes the results of requests that ran; returns how many are done. */
-static size_t take_results(struct request_run *a, struct timed_batch *b, size_t first, size_t count,
-	size_t done, int status)
+/* Handles the results of requests that ran; returns how many are done. */
+static size_t handle_results(struct request_run *a, struct timed_batch *b, size_t first,
+	size_t count, size_t done, int status)
 {
 	for (size_t i = 0; i < done; i++)
 		a->take(a->user, a->number + first + i, timed_batch_item(b, i));
 	if (done < count)
-		take_timeout(a, first + done++, status);
+		handle_timeout(a, first + done++, status);
 	return done;
 }
 
@@ -385,7 +386,7 @@ static int timeout_for(size_t count)
 }
 
 /* Runs requests from `first` on. Returns how many are done, or a negative errno. */
-static int run_some(struct request_run *a, size_t first, size_t count)
+static int run_requests_from(struct request_run *a, size_t first, size_t count)
 {
 	struct timed_batch *b = batch_of(a, first, count);
 	size_t done;
@@ -394,7 +395,7 @@ static int run_some(struct request_run *a, size_t first, size_t count)
 	if (!b)
 		return -ENOMEM;
 	done = timed_batch_run(b, a->timeout, a->proc, timeout_for(count), &status);
-	done = take_results(a, b, first, count, done, status);
+	done = handle_results(a, b, first, count, done, status);
 	timed_batch_free(b);
 	return (int)done;
 }
@@ -410,16 +411,16 @@ static size_t batch_length(const struct request_run *a, size_t first)
 	return n;
 }
 
-static int run_all(struct request_run *a, size_t first)
+static int run_requests(struct request_run *a, size_t first)
 {
 	for (size_t i = first; i < a->count;) {
 		size_t n = batch_length(a, i);
 		int done = 1;
 
 		if (n)
-			done = run_some(a, i, n);
+			done = run_requests_from(a, i, n);
 		else
-			take_timeout(a, i, -EBUSY);
+			handle_timeout(a, i, -EBUSY);
 		if (done < 0)
 			return done;
 		i += (size_t)done;
@@ -434,19 +435,19 @@ int proc_slow_reads_run(const struct proc_slow_read *requests, size_t count, str
 	_cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct request_run a = { requests, count, p, blocked, take, user, proc, 0 };
 
-	return proc < 0 ? -errno : run_all(&a, 0);
+	return proc < 0 ? -errno : run_requests(&a, 0);
 }
 
 /* --- asynchronously --- */
 
-static size_t count_of(const struct buffer *requests)
+static size_t count_requests(const struct buffer *requests)
 {
 	return requests->size / sizeof(struct proc_slow_read);
 }
 
 static struct request_run run_of_queue(const struct proc_slow_queue *s)
 {
-	return (struct request_run){ (const void *)s->running.data, count_of(&s->running),
+	return (struct request_run){ (const void *)s->running.data, count_requests(&s->running),
 		s->timeout, s->blocked, s->take, s->user, s->proc, s->number };
 }
 
@@ -460,10 +461,10 @@ static int wait_for(struct proc_slow_queue *s)
 	if (!s->batch)
 		return 0;
 	done = timed_batch_end(s->batch, s->timeout, timeout_for(a.count), &status);
-	done = take_results(&a, s->batch, 0, a.count, done, status);
+	done = handle_results(&a, s->batch, 0, a.count, done, status);
 	timed_batch_free(s->batch);
 	s->batch = NULL;
-	return run_all(&a, done); /* the requests behind a request that timed out */
+	return run_requests(&a, done); /* the requests behind a request that timed out */
 }
 
 /* Starts the gathered requests. */
@@ -476,12 +477,12 @@ static int start_gathered(struct proc_slow_queue *s)
 	if (status)
 		return status;
 	s->gathered = s->running;
-	s->number += count_of(&s->running);
+	s->number += count_requests(&s->running);
 	s->running = gathered;
 	buffer_reset(&s->gathered);
 	a = run_of_queue(s);
 	if (batch_length(&a, 0) < a.count)
-		return run_all(&a, 0);
+		return run_requests(&a, 0);
 	s->batch = batch_of(&a, 0, a.count);
 	if (!s->batch)
 		return -ENOMEM;
@@ -490,7 +491,7 @@ static int start_gathered(struct proc_slow_queue *s)
 		return 0;
 	timed_batch_free(s->batch);
 	s->batch = NULL;
-	return run_all(&a, 0);
+	return run_requests(&a, 0);
 }
 
 /* Ends a sample that failed and was not ended. */
@@ -522,7 +523,7 @@ void proc_slow_queue_add(struct proc_slow_queue *s, const struct proc_slow_read 
 	buffer_append(&s->gathered, request, sizeof(*request));
 	if (!s->status && buffer_failed(&s->gathered))
 		s->status = -ENOMEM;
-	if (!s->status && count_of(&s->gathered) == BATCH)
+	if (!s->status && count_requests(&s->gathered) == BATCH)
 		s->status = start_gathered(s);
 }
 

@@ -34,7 +34,7 @@ struct proc_slow_read {
 	const struct agent_set *agents; /* the agents whose markers to find */
 	/* The result. */
 	uint8_t arguments_state, markers_state, root_state, proxies_state;
-	uint8_t writer_state; /* of has_writer; absent: not requested, or a socket */
+	uint8_t writer_state; /* state of has_writer; absent: not requested, or a socket */
 	bool has_writer;      /* of the pipe at standard input */
 	bool may_be_server;   /* true if unknown */
 	struct buffer arguments, markers, root; /* root: the path, without a NUL */

@@ -105,7 +105,7 @@ void proc_stream_read(struct proc_stream_info *out, int process, unsigned fd)
 		buffer_reset(&out->path);
 }
 
-/* With bytes in it: whether the kernel reports that no process can write more. */
+/* Returns whether the kernel reports that no process can write more to a pipe with bytes in it. */
 static int poll_hangup(int end, bool is_fifo)
 {
 	struct pollfd polled = { .fd = end, .events = POLLIN };

@@ -13,11 +13,11 @@ struct proc_stream_info {
 	uint8_t stream;		/* enum proc_stream */
 	uint8_t state;		/* state of the stream and its inode */
 	bool is_readable;	/* opened for reading */
-	uint64_t inode;		/* for pipes and sockets, their number */
-	uint64_t device;	/* of a FIFO of a file system; 0: a pipe */
+	uint64_t inode;		/* number of the pipe or socket */
+	uint64_t device;	/* device of a FIFO of a file system; 0: a pipe */
 	uint64_t input_utc_ns;	/* of a terminal: when it was last read from; 0: no terminal */
 	uint64_t output_utc_ns; /* of a file: when it was last written to; 0: no file */
-	struct buffer path;	/* of a file, or of a FIFO of a file system */
+	struct buffer path;	/* path of a file, or of a FIFO of a file system */
 };
 
 /* Reads a standard stream. `process`: /proc/PID. */

@@ -95,7 +95,7 @@ void proc_tasks_piece(struct proc_tasks *t, const void *data, size_t size)
 }
 
 /* Copies a task out of one piece, or of two. */
-static bool take_seen(struct proc_tasks *t, struct tasks_seen *seen)
+static bool copy_seen_task(struct proc_tasks *t, struct tasks_seen *seen)
 {
 	size_t left = cursor_left(&t->cursor), wanted = sizeof(*seen) - t->rest_size;
 	size_t taken = left < wanted ? left : wanted;
@@ -114,7 +114,7 @@ bool proc_tasks_next(struct proc_tasks *t, struct proc_task *out)
 {
 	struct tasks_seen seen;
 
-	if (!take_seen(t, &seen))
+	if (!copy_seen_task(t, &seen))
 		return false;
 	*out = (struct proc_task){ .values = values_of(t, &seen),
 		.needs_clock =

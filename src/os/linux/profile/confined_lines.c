@@ -51,8 +51,8 @@ static bool set_limits(void)
 	       !prctl(PR_SET_DUMPABLE, 0) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* libdw calls exit() when it gets no memory. */
-static void end_here(void)
+/* Exits at once: libdw calls exit() when it gets no memory. */
+static void exit_without_handlers(void)
 {
 	_exit(EXIT_FAILURE);
 }
@@ -63,7 +63,7 @@ static void read_lines(int file, struct file_names *shared, pid_t parent)
 
 	/* Exit handlers of sooth must not run here: this handler is the newest, so it runs first
 	 * and ends the process. */
-	if (atexit(end_here))
+	if (atexit(exit_without_handlers))
 		_exit(EXIT_FAILURE);
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
 		signal(crashes[i], SIG_DFL);
@@ -98,7 +98,7 @@ static bool is_sound(const struct elf_line *line)
 	       (line->is_found ? places && (line->is_cut || places == functions + 1) : !functions);
 }
 
-static bool take_lines(struct file_names *names, const struct file_names *shared)
+static bool copy_lines(struct file_names *names, const struct file_names *shared)
 {
 	size_t size = names->count * sizeof(names->lines[0]);
 
@@ -136,7 +136,7 @@ static bool read_confined(int file, struct file_names *names)
 	if (shared == MAP_FAILED)
 		return false;
 	memcpy(shared, names, size);
-	is_read = run_reader(file, shared) && take_lines(names, shared);
+	is_read = run_reader(file, shared) && copy_lines(names, shared);
 	munmap(shared, size);
 	return is_read;
 }

@@ -125,7 +125,7 @@ struct job {
 	struct file_names names; /* last member: it has a variable length */
 };
 
-static bool has_sum(int file, uint64_t size, uint32_t sum)
+static bool has_checksum(int file, uint64_t size, uint32_t sum)
 {
 	_cleanup_free_ unsigned char *piece = size <= CRC_BYTES_MAX ? malloc(CRC_PIECE) : NULL;
 	uLong crc = crc32(0, NULL, 0);
@@ -140,12 +140,12 @@ static bool has_sum(int file, uint64_t size, uint32_t sum)
 	return piece && (uint32_t)crc == sum;
 }
 
-static bool is_of_build(const struct job *job, int file, uint64_t size)
+static bool has_build_id(const struct job *job, int file, uint64_t size)
 {
 	struct debug_identity found;
 
 	if (!job->identity.build_id[0])
-		return has_sum(file, size, job->identity.link_crc);
+		return has_checksum(file, size, job->identity.link_crc);
 	debug_identity_read(file, &found);
 	return !strcmp(found.build_id, job->identity.build_id);
 }
@@ -163,7 +163,7 @@ static int open_checked(const struct job *job, const char *path)
 		return -ENOENT;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
 	fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0 && is_of_build(job, fd, (uint64_t)st.st_size))
+	if (fd >= 0 && has_build_id(job, fd, (uint64_t)st.st_size))
 		return fd;
 	cleanup_close(&fd);
 	return -ENOENT;
@@ -191,7 +191,7 @@ static void read_file(struct job *job, const char *before, const char *folder, c
 		read_open(job, file);
 }
 
-static void do_job(void *argument)
+static void run_open_job(void *argument)
 {
 	struct job *job = argument;
 	const char *id = job->identity.build_id, *link = job->identity.link;
@@ -233,12 +233,12 @@ bool debug_file_is_sound(int file)
 	return is_sound;
 }
 
-static void do_sealed_job(void *argument)
+static void run_seal_job(void *argument)
 {
 	struct job *job = argument;
 
 	if (job->identity.build_id[0] && sealed_file_is_whole(job->root) &&
-		is_of_build(job, job->root, 0) && debug_file_is_sound(job->root))
+		has_build_id(job, job->root, 0) && debug_file_is_sound(job->root))
 		read_open(job, job->root);
 }
 
@@ -267,7 +267,7 @@ bool debug_file_names(struct timeout *timeout, int root, const char *path,
 	job->identity = *identity;
 	if (slash && (size_t)(slash - path) < sizeof(job->folder))
 		memcpy(job->folder, path, (size_t)(slash - path));
-	return call_timed(timeout, do_job, job, root, names);
+	return call_timed(timeout, run_open_job, job, root, names);
 }
 
 bool debug_file_names_sealed(struct timeout *timeout, int file,
@@ -279,5 +279,5 @@ bool debug_file_names_sealed(struct timeout *timeout, int file,
 	if (!job)
 		return false;
 	job->identity = *identity;
-	return call_timed(timeout, do_sealed_job, job, file, names);
+	return call_timed(timeout, run_seal_job, job, file, names);
 }

@@ -171,7 +171,7 @@ static void report_failure(const struct debuginfod *d, struct backend_run *run)
 		"check the URL of --debuginfod, or leave it out");
 }
 
-static void report_sent(struct backend_run *run, unsigned count, const char *what)
+static void report_wrong_files(struct backend_run *run, unsigned count, const char *what)
 {
 	char reason[128];
 
@@ -199,6 +199,6 @@ void debuginfod_report(const struct debuginfod *d, struct backend_run *run)
 		d->large == 1 ? "file is" : "files are");
 	if (d->large)
 		backend_limit(run, "names of some files", reason, "use a larger --debug-cache");
-	report_sent(run, d->wrong, "of another build");
-	report_sent(run, d->damaged, "damaged or without names");
+	report_wrong_files(run, d->wrong, "of another build");
+	report_wrong_files(run, d->damaged, "damaged or without names");
 }

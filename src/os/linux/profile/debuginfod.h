@@ -21,7 +21,7 @@ struct debuginfod {
 	unsigned fetched, kept, missing, large, wrong, damaged, unanswered;
 };
 
-/* Refused if there is no libdebuginfod, or no folder. */
+/* Initializes fetching. Refused if there is no libdebuginfod, or no folder. */
 int debuginfod_init(
 	struct debuginfod *d, const struct probe_options *options, struct sooth_error *err);
 void debuginfod_fini(struct debuginfod *d);

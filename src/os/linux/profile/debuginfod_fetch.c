@@ -247,7 +247,7 @@ static int left_ms(uint64_t end_ns)
 }
 
 /* Returns the child's answer; -EINTR: a signal ended the child before it answered. */
-static int take_answer(pid_t pid, int answer)
+static int wait_for_answer(pid_t pid, int answer)
 {
 	struct pollfd end = { .fd = answer, .events = POLLIN };
 	uint64_t end_ns =
@@ -276,7 +276,7 @@ static int start_child(const struct debuginfod_request *r, const char *work)
 	if (!pid)
 		run_child(r, work, ends[1], parent);
 	close(ends[1]);
-	status = pid < 0 ? -EAGAIN : take_answer(pid, ends[0]);
+	status = pid < 0 ? -EAGAIN : wait_for_answer(pid, ends[0]);
 	close(ends[0]);
 	return status;
 }

@@ -11,11 +11,11 @@
 #define FILE_LINES_MS 15000 /* the same with DWARF */
 
 struct file_names {
-	size_t count; /* at most ELF_ADDRESSES_MAX */
+	size_t count; /* number of addresses, at most ELF_ADDRESSES_MAX */
 	bool has_lines;
 	bool is_refused; /* reading the lines exceeded a limit: it is not tried again */
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
-	struct elf_line lines[]; /* with has_lines: lines of the same addresses */
+	struct elf_line lines[]; /* lines of the same addresses, if has_lines */
 };
 
 static inline size_t file_names_size(const struct file_names *n)

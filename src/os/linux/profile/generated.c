@@ -87,7 +87,7 @@ static uint32_t inner_pid_of(int process, uint32_t pid)
 
 /* Returns `fd` if it is a regular file of the process's owner that not every user may write to;
  * otherwise closes it. */
-static int keep_trusted(int fd, uint32_t owner)
+static int open_if_trusted(int fd, uint32_t owner)
 {
 	struct stat st;
 
@@ -116,7 +116,7 @@ static int open_dump(struct generated *g, int process, uint32_t owner)
 		}
 	}
 	buffer_fini(&maps);
-	return keep_trusted(fd, owner);
+	return open_if_trusted(fd, owner);
 }
 
 void generated_meet(struct generated *g, uint32_t pid)
@@ -161,8 +161,8 @@ static int open_map(struct generated *g, const struct generated_process *p)
 	if (folder < 0)
 		return folder;
 	snprintf(name, sizeof(name), "perf-%u.map", p->inner_pid);
-	return keep_trusted(timed_open(&g->timeout, folder, name,
-				    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS),
+	return open_if_trusted(timed_open(&g->timeout, folder, name,
+				       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS),
 		p->owner);
 }
 
@@ -173,18 +173,18 @@ struct names_reading {
 	struct jit_dump *dump; /* NULL: it is a perf map */
 };
 
-/* Takes whole lines or records, and moves the rest to the front. */
-static void take_names(const struct names_reading *r, struct buffer *bytes)
+/* Parses whole lines or records, and moves the rest to the front. */
+static void parse_names(const struct names_reading *r, struct buffer *bytes)
 {
 	const char *end;
 	size_t whole;
 
 	if (r->dump) {
-		whole = jit_dump_take(r->dump, r->places, r->count, bytes->data, bytes->size);
+		whole = jit_dump_parse(r->dump, r->places, r->count, bytes->data, bytes->size);
 	} else {
 		end = bytes->size ? memrchr(bytes->data, '\n', bytes->size) : NULL;
 		whole = end ? (size_t)(end + 1 - (const char *)bytes->data) : 0;
-		perf_map_take(r->places, r->count, bytes->data, whole);
+		perf_map_parse(r->places, r->count, bytes->data, whole);
 	}
 	buffer_consume(bytes, whole);
 }
@@ -203,7 +203,7 @@ static void read_names(struct generated *g, int fd, const struct names_reading *
 
 		status = timed_file_read(&file, &bytes, PIECE_BYTES);
 		read += bytes.size - before;
-		take_names(r, &bytes);
+		parse_names(r, &bytes);
 	}
 	timed_file_close(&file);
 	buffer_fini(&bytes);

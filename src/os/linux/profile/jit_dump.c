@@ -39,7 +39,7 @@ bool jit_dump_is_path(struct span path)
 	return !c.failed && (span_equal(rest, ".dump") || span_equal(rest, ".dump (deleted)"));
 }
 
-static void take_head(struct jit_dump *d, struct cursor *c)
+static void parse_head(struct jit_dump *d, struct cursor *c)
 {
 	uint32_t magic = cursor_u32(c), version = cursor_u32(c), size = cursor_u32(c);
 	uint32_t machine = cursor_u32(c), pid;
@@ -52,7 +52,7 @@ static void take_head(struct jit_dump *d, struct cursor *c)
 	d->has_head = true;
 }
 
-static void take_load(struct cursor *c, struct perf_map_place *places, size_t count)
+static void parse_load(struct cursor *c, struct perf_map_place *places, size_t count)
 {
 	uint64_t address, size;
 	struct span name;
@@ -70,7 +70,7 @@ static void take_load(struct cursor *c, struct perf_map_place *places, size_t co
 		perf_map_put(places, count, address, size, name);
 }
 
-static void take_move(struct cursor *c, struct perf_map_place *places, size_t count)
+static void parse_move(struct cursor *c, struct perf_map_place *places, size_t count)
 {
 	uint64_t address, size;
 
@@ -81,8 +81,8 @@ static void take_move(struct cursor *c, struct perf_map_place *places, size_t co
 		perf_map_put(places, count, address, size, span_of("", 0));
 }
 
-/* Takes one record. False: its bytes are not complete yet. */
-static bool take_record(
+/* Parses one record. False: its bytes are not complete yet. */
+static bool parse_record(
 	struct jit_dump *d, struct cursor c, struct perf_map_place *places, size_t count)
 {
 	size_t left = cursor_left(&c), wanted;
@@ -104,14 +104,14 @@ static bool take_record(
 		return false;
 	c = cursor_over(c.at, (size < left ? size : left) - RECORD_BYTES);
 	if (id == CODE_LOAD)
-		take_load(&c, places, count);
+		parse_load(&c, places, count);
 	else if (id == CODE_MOVE)
-		take_move(&c, places, count);
+		parse_move(&c, places, count);
 	d->skip = size;
 	return true;
 }
 
-size_t jit_dump_take(struct jit_dump *d, struct perf_map_place *places, size_t count,
+size_t jit_dump_parse(struct jit_dump *d, struct perf_map_place *places, size_t count,
 	const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
@@ -124,12 +124,12 @@ size_t jit_dump_take(struct jit_dump *d, struct perf_map_place *places, size_t c
 			cursor_bytes(&c, skipped);
 			d->skip -= skipped;
 		} else if (d->has_head) {
-			if (!take_record(d, c, places, count))
+			if (!parse_record(d, c, places, count))
 				break;
 		} else if (left < HEAD_BYTES) {
 			break;
 		} else {
-			take_head(d, &at);
+			parse_head(d, &at);
 		}
 	}
 	return d->is_bad ? size : size - cursor_left(&c);

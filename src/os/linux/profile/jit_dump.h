@@ -22,7 +22,7 @@ struct jit_dump {
 bool jit_dump_is_path(struct span path);
 /* Fills in `places`, which are sorted by address. Returns how many bytes were used; the caller
  * passes the rest again, with more bytes behind it. */
-size_t jit_dump_take(struct jit_dump *d, struct perf_map_place *places, size_t count,
+size_t jit_dump_parse(struct jit_dump *d, struct perf_map_place *places, size_t count,
 	const void *data, size_t size);
 
 #endif

@@ -15,7 +15,7 @@
 #define FUNCTION_BYTES_MAX (1u << 20) /* larger gaps have code that no symbol names */
 #define PIECE_BYTES	   (64u << 10)
 
-/* "ffffffff81000000 T _stext\t[module]" */
+/* Parses a line "ffffffff81000000 T _stext\t[module]". */
 static bool parse_line(struct span line, uint64_t *address, struct span *name)
 {
 	struct cursor c = cursor_over(line.data, line.size);
@@ -58,7 +58,7 @@ static void offer_symbol(struct kernel_symbol *s, uint64_t address, struct span 
 	s->name[size] = '\0';
 }
 
-size_t kernel_symbols_take(
+size_t kernel_symbols_parse(
 	struct kernel_symbol *symbols, size_t count, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
@@ -80,12 +80,12 @@ size_t kernel_symbols_take(
 	return known;
 }
 
-/* Takes whole lines, and moves the rest to the front. */
-static size_t take_lines(struct kernel_symbol *symbols, size_t count, char *piece, size_t *size)
+/* Parses whole lines, and moves the rest to the front. */
+static size_t parse_lines(struct kernel_symbol *symbols, size_t count, char *piece, size_t *size)
 {
 	char *end = memrchr(piece, '\n', *size);
 	size_t whole = end ? (size_t)(end - piece) + 1 : 0;
-	size_t known = kernel_symbols_take(symbols, count, piece, whole);
+	size_t known = kernel_symbols_parse(symbols, count, piece, whole);
 
 	memmove(piece, piece + whole, *size - whole);
 	*size -= whole;
@@ -103,7 +103,7 @@ int kernel_symbols(struct kernel_symbol *symbols, size_t count)
 		return -errno;
 	while ((got = read(fd, piece + size, sizeof(piece) - size)) > 0) {
 		size += (size_t)got;
-		known += take_lines(symbols, count, piece, &size);
+		known += parse_lines(symbols, count, piece, &size);
 	}
 	if (got < 0)
 		return -errno;

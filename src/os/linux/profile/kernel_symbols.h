@@ -20,7 +20,7 @@ struct kernel_symbol {
 int kernel_symbols(struct kernel_symbol *symbols, size_t count);
 /* Fills in `symbols` from any part of the file's bytes, for tests. Returns how many lines had an
  * address. */
-size_t kernel_symbols_take(
+size_t kernel_symbols_parse(
 	struct kernel_symbol *symbols, size_t count, const void *data, size_t size);
 
 #endif

@@ -53,7 +53,7 @@ void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, u
 	}
 }
 
-static void take_line(struct perf_map_place *places, size_t count, struct span line)
+static void parse_line(struct perf_map_place *places, size_t count, struct span line)
 {
 	struct cursor c = cursor_over(line.data, line.size);
 	uint64_t begin = cursor_hex(&c), size = cursor_hex(&c);
@@ -65,10 +65,10 @@ static void take_line(struct perf_map_place *places, size_t count, struct span l
 		perf_map_put(places, count, begin, size, name);
 }
 
-void perf_map_take(struct perf_map_place *places, size_t count, const void *data, size_t size)
+void perf_map_parse(struct perf_map_place *places, size_t count, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
 
 	while (!cursor_at_end(&c))
-		take_line(places, count, cursor_line(&c));
+		parse_line(places, count, cursor_line(&c));
 }

@@ -22,7 +22,7 @@ struct perf_map_place {
 };
 
 /* Fills in `places`, which are sorted by address, from whole lines. */
-void perf_map_take(struct perf_map_place *places, size_t count, const void *data, size_t size);
+void perf_map_parse(struct perf_map_place *places, size_t count, const void *data, size_t size);
 /* Fills in the places inside one function. Without a name its code is not known, and the places
  * have no name. */
 void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, uint64_t size,

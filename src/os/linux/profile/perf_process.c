@@ -109,7 +109,7 @@ static void copy_mappings(struct perf_processes *p, struct perf_process *to, uin
 		buffer_append(&to->mappings, from->mappings.data, from->mappings.size);
 }
 
-static void take_start(struct perf_processes *p, const struct start *s, const struct process_id *id,
+static void add_thread(struct perf_processes *p, const struct start *s, const struct process_id *id,
 	struct perf_news *news)
 {
 	struct perf_process *process = perf_process_get(p, s->pid);
@@ -130,7 +130,7 @@ static void take_start(struct perf_processes *p, const struct start *s, const st
 		perf_thread_put(p, process, s->tid, name);
 }
 
-static void take_end(struct perf_processes *p, const struct start *s)
+static void remove_thread(struct perf_processes *p, const struct start *s)
 {
 	struct perf_process *process = perf_process_get(p, s->pid);
 
@@ -141,7 +141,7 @@ static void take_end(struct perf_processes *p, const struct start *s)
 	}
 }
 
-static void take_name(
+static void set_thread_name(
 	struct perf_processes *p, const struct perf_event_header *header, struct perf_news *news)
 {
 	struct cursor c = cursor_over(header + 1, header->size - sizeof(*header));
@@ -160,7 +160,7 @@ static void take_name(
 	news->is_exec = true;
 }
 
-static void take_mapping(
+static void add_mapping(
 	struct perf_processes *p, const struct perf_event_header *header, struct perf_news *news)
 {
 	struct cursor c = cursor_over(header + 1, header->size - sizeof(*header));
@@ -191,7 +191,7 @@ static void take_mapping(
 	news->path = path.data; /* the kernel ends it by a NUL */
 }
 
-void perf_processes_take(struct perf_processes *p, const struct perf_event_header *header,
+void perf_processes_handle_record(struct perf_processes *p, const struct perf_event_header *header,
 	struct process_id (*identify)(void *user, uint32_t pid, uint64_t time_ns), void *user,
 	struct perf_news *news)
 {
@@ -205,16 +205,16 @@ void perf_processes_take(struct perf_processes *p, const struct perf_event_heade
 			return;
 		if (s.pid != s.parent)
 			id = identify(user, s.pid, perf_record_time(header));
-		take_start(p, &s, &id, news);
+		add_thread(p, &s, &id, news);
 		return;
 	case PERF_RECORD_EXIT:
-		take_end(p, &s);
+		remove_thread(p, &s);
 		return;
 	case PERF_RECORD_COMM:
-		take_name(p, header, news);
+		set_thread_name(p, header, news);
 		return;
 	case PERF_RECORD_MMAP2:
-		take_mapping(p, header, news);
+		add_mapping(p, header, news);
 		return;
 	}
 }

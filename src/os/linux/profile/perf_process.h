@@ -51,8 +51,8 @@ void perf_thread_put(
 /* Returns the name of a thread; "": unknown. */
 const char *perf_thread_name(const struct perf_processes *p, uint32_t tid);
 bool perf_thread_is_known(const struct perf_processes *p, uint32_t tid);
-/* Takes a record that is no sample. `identify` identifies a process that was forked just now. */
-void perf_processes_take(struct perf_processes *p, const struct perf_event_header *header,
+/* Handles a record that is no sample. `identify` identifies a process that was forked just now. */
+void perf_processes_handle_record(struct perf_processes *p, const struct perf_event_header *header,
 	struct process_id (*identify)(void *user, uint32_t pid, uint64_t time_ns), void *user,
 	struct perf_news *news);
 /* Returns whether a record says that a followed thread started the thread `tid`. */

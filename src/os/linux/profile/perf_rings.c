@@ -105,7 +105,7 @@ static int perf_refused(int status, struct sooth_error *err)
 }
 
 /* Opens an event of this thread; returns a negative errno on failure. */
-static int try_event(bool has_kernel)
+static int test_event(bool has_kernel)
 {
 	const struct perf_rings r = { .has_kernel = has_kernel };
 	struct perf_event_attr attr = make_attributes(&r);
@@ -120,7 +120,7 @@ static int try_event(bool has_kernel)
 
 int perf_rings_test(struct sooth_error *err)
 {
-	int status = try_event(false);
+	int status = test_event(false);
 
 	return status ? perf_refused(status, err) : 0;
 }
@@ -204,7 +204,7 @@ int perf_rings_open(
 	r->rings = calloc((size_t)cpus, sizeof(*r->rings));
 	if (!r->rings)
 		return error_no_memory(err);
-	r->has_kernel = !try_event(true);
+	r->has_kernel = !test_event(true);
 	/* A user may lock 512 KiB for each CPU (kernel.perf_event_mlock_kb), and its memory limit.
 	 */
 	for (size_t size = power_of_two(bytes ? bytes : RING_BYTES_MAX);
@@ -241,7 +241,7 @@ void perf_rings_close(struct perf_rings *r)
 
 /* --- events --- */
 
-static int add_on(struct perf_rings *r, const struct perf_event_attr *attr, pid_t tid,
+static int add_event(struct perf_rings *r, const struct perf_event_attr *attr, pid_t tid,
 	const struct perf_ring *ring)
 {
 	int fd = open_event(attr, tid, ring->cpu), status;
@@ -266,7 +266,7 @@ int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err)
 	int status = 0;
 
 	for (size_t i = 0; i < r->count && !status; i++)
-		status = add_on(r, &attr, tid, &r->rings[i]);
+		status = add_event(r, &attr, tid, &r->rings[i]);
 	if (!status)
 		return 0;
 	if (status == -EACCES || status == -EPERM) {

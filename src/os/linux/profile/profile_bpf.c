@@ -205,8 +205,8 @@ static void note_huge_pages(struct backend_run *run)
 	if (procfs_read_at(AT_FDCWD, HUGE_PAGES_FILE, &text, PROCFS_STAT) >= 0 &&
 		strstr(buffer_cstr(&text), "[always]"))
 		backend_limit(run, "size of pages",
-			"huge pages are on for every program: the fault of one (2 MiB) counts as "
-			"one page of 4 KiB",
+			"huge pages are on for every program: the fault of a huge page (2 MiB) "
+			"counts as one page of 4 KiB",
 			"compare with the resident memory that the kernel "
 			"counts; " HUGE_PAGES_FILE);
 	buffer_fini(&text);
@@ -254,7 +254,7 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 
 /* --- samples --- */
 
-static void take_wait(struct backend_run *run, const struct profile_raw *raw)
+static void emit_wait(struct backend_run *run, const struct profile_raw *raw)
 {
 	struct profile_state *s = run->state;
 	bool has_stack = !(raw->flags & PROFILE_WAIT_OLD);
@@ -263,7 +263,7 @@ static void take_wait(struct backend_run *run, const struct profile_raw *raw)
 		&run->out, raw, has_stack ? profile_walks_put(&s->walks, raw, &run->out) : 0);
 }
 
-static void take_sample(struct backend_run *run, const struct profile_raw *raw)
+static void emit_sample(struct backend_run *run, const struct profile_raw *raw)
 {
 	struct profile_state *s = run->state;
 	struct profile_sample sample = { .record = raw->record, .period_ns = s->period_ns };
@@ -283,17 +283,17 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	RECORD_APPEND(&run->out, &sample, NULL, 0);
 }
 
-static void take_records(struct backend_run *run)
+static void handle_records(struct backend_run *run)
 {
 	struct profile_state *s = run->state;
 	struct batch batch = { s->raw.data, s->raw.size };
 
 	batch_for_each (r, &batch) {
 		if (r->kind == PROFILE_RAW)
-			take_sample(run, (const void *)r);
+			emit_sample(run, (const void *)r);
 		else if (r->kind == PROFILE_RAW_WAIT)
-			take_wait(run, (const void *)r);
-		else if (!profile_walks_take(&s->walks, r))
+			emit_wait(run, (const void *)r);
+		else if (!profile_walks_handle_record(&s->walks, r))
 			buffer_append(&run->out, r, record_bytes(r));
 	}
 	buffer_reset(&s->raw);
@@ -315,7 +315,7 @@ static int profile_drain(struct backend_run *run, struct sooth_error *err)
 	struct profile_state *s = run->state;
 
 	follow_read(&s->follow, run, &s->raw);
-	take_records(run);
+	handle_records(run);
 	emit_losses(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
@@ -344,7 +344,7 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 	status = follow_stop(&s->follow, run, err);
 	buffer_append(&s->raw, buffer_at(&run->out, before), run->out.size - before);
 	run->out.size = before;
-	take_records(run);
+	handle_records(run);
 	emit_losses(run);
 	emit_short_waits(run);
 	if (profile_walks_name(&s->walks, run, err))

@@ -26,8 +26,7 @@
 	"the ring buffer was full: page faults, or pages that were given back, were lost; use a "  \
 	"larger one: --buffer 128M"
 
-/* Call this before the load. Only the needed programs are loaded, and the selected calls are
- * set. */
+/* Chooses the needed programs, and sets the selected calls. Called before the load. */
 int profile_calls_choose(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* Writes a record of a call with its stack. */

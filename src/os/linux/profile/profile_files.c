@@ -117,7 +117,7 @@ struct profile_known *profile_files_open(struct profile_files *f, const struct p
 	return known;
 }
 
-static bool is_file(int fd, const struct profile_seen *seen)
+static bool is_seen_file(int fd, const struct profile_seen *seen)
 {
 	struct stat st;
 
@@ -136,7 +136,7 @@ void profile_files_open_path(
 	fd = timed_open_regular(&f->timeout, f->root, path, OPEN_MS);
 	if (fd < 0)
 		return;
-	if (!is_file(fd, seen)) {
+	if (!is_seen_file(fd, seen)) {
 		close(fd);
 		return;
 	}
@@ -145,7 +145,7 @@ void profile_files_open_path(
 	known->path = strdup(path);
 }
 
-static bool is_of(struct span path, const char *const *names)
+static bool is_file_name_of(struct span path, const char *const *names)
 {
 	struct span name = path_base(path);
 
@@ -156,7 +156,7 @@ static bool is_of(struct span path, const char *const *names)
 	return !names;
 }
 
-static void open_line(
+static void open_mapped_file(
 	struct profile_files *f, int process, const struct maps_line *line, struct buffer *keys)
 {
 	uint64_t device = (uint64_t)line->device_major << PROFILE_MINOR_BITS | line->device_minor;
@@ -185,8 +185,8 @@ void profile_files_open_ahead(
 
 		for (int i = 0; !cursor_at_end(&c) && i < AHEAD_MAX; i++) {
 			if (maps_parse(cursor_line(&c), &line) && line.is_executable &&
-				line.inode && line.path.size && is_of(line.path, names))
-				open_line(f, process, &line, keys);
+				line.inode && line.path.size && is_file_name_of(line.path, names))
+				open_mapped_file(f, process, &line, keys);
 		}
 	}
 	buffer_fini(&bytes);

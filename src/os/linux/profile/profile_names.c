@@ -17,7 +17,7 @@ struct job {
 	struct file_names names; /* last member: it has a variable length */
 };
 
-static void do_job(void *argument)
+static void run_name_job(void *argument)
 {
 	struct job *job = argument;
 	struct file_names *n = &job->names;
@@ -40,7 +40,7 @@ int profile_names(struct timeout *timeout, int file, struct file_names *names,
 	if (!job)
 		return -ENOMEM;
 	memcpy(&job->names, names, file_names_size(names));
-	status = timeout_call_file(timeout, do_job, job, size, file, file_names_ms(names));
+	status = timeout_call_file(timeout, run_name_job, job, size, file, file_names_ms(names));
 	status = status ? status : job->status;
 	if (!status) {
 		memcpy(names, &job->names, file_names_size(names));

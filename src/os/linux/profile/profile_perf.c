@@ -180,7 +180,7 @@ static int add_threads(struct profile_perf *s, struct perf_process *process, int
 	return status ? status : added;
 }
 
-static void meet_files(struct profile_perf *s, const struct perf_process *process)
+static void announce_mapped_files(struct profile_perf *s, const struct perf_process *process)
 {
 	const struct stack_mapping *all = (const void *)process->mappings.data;
 
@@ -199,7 +199,7 @@ static int read_mappings(struct profile_perf *s, struct perf_process *process, i
 		return status;
 	buffer_append(&process->mappings, s->walker.own_mappings.data, s->walker.own_mappings.size);
 	if (!process->is_before_exec)
-		meet_files(s, process);
+		announce_mapped_files(s, process);
 	return 0;
 }
 
@@ -256,7 +256,7 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 
 /* --- records --- */
 
-static struct sooth_record head(
+static struct sooth_record record_head(
 	const struct perf_process *process, uint32_t tid, uint64_t time_ns, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = time_ns,
@@ -267,7 +267,7 @@ static struct sooth_record head(
 		.cpu = SOOTH_CPU_NONE };
 }
 
-static void take_sample(struct backend_run *run, const struct perf_event_header *header)
+static void emit_sample(struct backend_run *run, const struct perf_event_header *header)
 {
 	struct profile_perf *s = run->state;
 	struct perf_sample from;
@@ -296,7 +296,7 @@ static void take_sample(struct backend_run *run, const struct perf_event_header 
 	sample.stack = stack_walker_walk_copy(&s->walker, &copied, &seen, from.time_ns, &run->out);
 	s->cut += s->walker.at.walk.end == PROFILE_UNREADABLE &&
 		  from.stack_size == s->rings.stack_bytes;
-	sample.record = head(process, from.tid, from.time_ns, PROFILE_SAMPLE);
+	sample.record = record_head(process, from.tid, from.time_ns, PROFILE_SAMPLE);
 	sample.record.cpu = (uint16_t)from.cpu;
 	memcpy(sample.process, perf_thread_name(&s->processes, from.pid), PROFILE_NAME_BYTES);
 	memcpy(sample.thread, perf_thread_name(&s->processes, from.tid), PROFILE_NAME_BYTES);
@@ -332,7 +332,8 @@ static void emit_news(struct backend_run *run, const struct perf_news *news, uin
 	name = perf_thread_name(&s->processes, news->process->id.pid);
 	if (news->is_exec) {
 		struct process_exec exec = {
-			.record = head(news->process, news->process->id.pid, time_ns, PROCESS_EXEC),
+			.record = record_head(
+				news->process, news->process->id.pid, time_ns, PROCESS_EXEC),
 			.arguments_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
 		};
 
@@ -340,7 +341,8 @@ static void emit_news(struct backend_run *run, const struct perf_news *news, uin
 		RECORD_APPEND(&run->out, &exec, NULL, 0);
 	} else if (news->parent) {
 		struct process_join join = {
-			.record = head(news->process, news->process->id.pid, time_ns, PROCESS_JOIN),
+			.record = record_head(
+				news->process, news->process->id.pid, time_ns, PROCESS_JOIN),
 			.parent_start_ticks = news->parent->id.start_ticks,
 			.parent_pid = news->parent->id.pid,
 		};
@@ -350,7 +352,7 @@ static void emit_news(struct backend_run *run, const struct perf_news *news, uin
 	}
 }
 
-static void take_lost(struct backend_run *run, const struct perf_event_header *header)
+static void add_lost(struct backend_run *run, const struct perf_event_header *header)
 {
 	struct cursor c = cursor_over(header + 1, header->size - sizeof(*header));
 
@@ -361,24 +363,24 @@ static void take_lost(struct backend_run *run, const struct perf_event_header *h
 		"raise the memory limit (ulimit -l) and use --buffer 8M");
 }
 
-static void take_record(struct backend_run *run, const struct perf_event_header *header)
+static void handle_record(struct backend_run *run, const struct perf_event_header *header)
 {
 	struct profile_perf *s = run->state;
 	struct perf_news news;
 
 	switch (header->type) {
 	case PERF_RECORD_SAMPLE:
-		take_sample(run, header);
+		emit_sample(run, header);
 		return;
 	case PERF_RECORD_LOST:
 	case PERF_RECORD_LOST_SAMPLES:
-		take_lost(run, header);
+		add_lost(run, header);
 		return;
 	case PERF_RECORD_THROTTLE:
 		s->throttled++;
 		return;
 	}
-	perf_processes_take(&s->processes, header, identify_process, run, &news);
+	perf_processes_handle_record(&s->processes, header, identify_process, run, &news);
 	emit_news(run, &news, perf_record_time(header));
 	if (news.mapped && news.mapping.is_code)
 		stack_walker_meet(&s->walker, &news.mapped->id, &news.mapping, news.path);
@@ -389,7 +391,7 @@ struct place {
 	size_t at;
 };
 
-static int by_time(const void *left, const void *right)
+static int compare_by_time(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
 
@@ -412,13 +414,13 @@ static void list_records(struct profile_perf *s)
 	}
 	if (s->order.size)
 		qsort(s->order.data, s->order.size / sizeof(struct place), sizeof(struct place),
-			by_time);
+			compare_by_time);
 }
 
-/* Takes records in order of time, over all CPUs: when a thread moves, one ring has its start and
+/* Handles records in order of time, over all CPUs: when a thread moves, one ring has its start and
  * another its samples. A record younger than `until` waits: a ring that was read earlier may have
  * got an older record in the meantime. */
-static void take_records(struct backend_run *run, uint64_t until)
+static void handle_records(struct backend_run *run, uint64_t until)
 {
 	struct profile_perf *s = run->state;
 	struct buffer before = s->left;
@@ -434,7 +436,7 @@ static void take_records(struct backend_run *run, uint64_t until)
 		const struct perf_event_header *header = buffer_at(&s->read, all[i].at);
 
 		if (all[i].time_ns < until)
-			take_record(run, header);
+			handle_record(run, header);
 		else
 			buffer_append(&s->left, header, header->size);
 	}
@@ -448,7 +450,7 @@ static int drain_until(struct backend_run *run, uint64_t until, struct sooth_err
 	struct profile_perf *s = run->state;
 	uint64_t refused;
 
-	take_records(run, until);
+	handle_records(run, until);
 	refused = s->walker.stacks.refused;
 	if (refused != s->reported_refused)
 		backend_loss(run, refused - s->reported_refused, 0,

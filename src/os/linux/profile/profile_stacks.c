@@ -192,7 +192,7 @@ struct to_name {
 	uint32_t number;
 };
 
-static int by_place(const void *left, const void *right)
+static int compare_by_place(const void *left, const void *right)
 {
 	const struct to_name *a = left, *b = right;
 
@@ -253,7 +253,7 @@ static void write_frame(const struct frame_writer *out, const struct to_name *fr
 	RECORD_APPEND(out->to, &f, tail, ARRAY_SIZE(tail));
 }
 
-/* Without a symbol, finds the function's start by its unwind information. */
+/* Finds the start of a function without a symbol, by its unwind information. */
 static void find_entry(const struct profile_entries *entries, const struct frame_key *key,
 	struct elf_address *found)
 {
@@ -384,7 +384,7 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 		return -ENOMEM;
 	map_for_each (&s->frames, const struct frame_key *, key, const uint32_t *, value)
 		frames[count++] = (struct to_name){ *key, *value };
-	qsort(frames, count, sizeof(*frames), by_place);
+	qsort(frames, count, sizeof(*frames), compare_by_place);
 	for (size_t from = 0; from < count && !status; from = to) {
 		for (to = from; to < count && frames[to].key.file == frames[from].key.file &&
 				frames[to].key.pid == frames[from].key.pid;

@@ -24,7 +24,7 @@ struct profile_table_job {
 
 struct profile_made {
 	union unwind_entry *entries; /* mapped */
-	size_t size;		     /* of the mapping */
+	size_t size;		     /* size of the mapping */
 	uint32_t rules, rows;
 };
 
@@ -164,7 +164,7 @@ void profile_tables_wait(struct profile_tables *t, unsigned ms)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void *make_all(void *argument)
+static void *make_tables(void *argument)
 {
 	struct profile_worker *w = argument;
 	struct profile_table_job job;
@@ -182,7 +182,7 @@ static int start_worker(struct profile_tables *t, struct sooth_error *err)
 	int status;
 
 	w->tables = t;
-	status = pthread_create(&w->thread, NULL, make_all, w);
+	status = pthread_create(&w->thread, NULL, make_tables, w);
 	if (status)
 		return error_errno(err, -status, "start a thread that reads unwind information");
 	t->worker_count++;

@@ -49,7 +49,7 @@ void profile_tables_add(struct profile_tables *t, uint64_t key, int file);
 void profile_tables_wait(struct profile_tables *t, unsigned ms);
 /* Notes that a file cannot be read: the walk goes on by the frame pointer. */
 void profile_tables_none(struct profile_tables *t, uint64_t key);
-/* Ends the threads. The tables stay. */
+/* Ends the threads that make tables. The tables stay. */
 void profile_tables_stop(struct profile_tables *t);
 /* Finds the start of the function at an offset of a file, by its unwind information. Call this
  * after profile_tables_stop(). */

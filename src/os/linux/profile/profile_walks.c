@@ -66,8 +66,8 @@ static void make_common(struct profile_walks *w)
 		make_table(w, PROFILE_FILE_VDSO, known);
 }
 
-/* Takes an exec, for each program name only once: a build has hundreds a second. */
-static void take_exec(struct profile_walks *w, const struct process_exec *exec)
+/* Handles an exec, for each program name only once: a build has hundreds a second. */
+static void handle_exec(struct profile_walks *w, const struct process_exec *exec)
 {
 	uint64_t name = hash_bytes(HASH_BEGIN, exec->name, strnlen(exec->name, sizeof(exec->name)));
 	bool is_new = false;
@@ -98,9 +98,9 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 	return 0;
 }
 
-/* Takes a file. If its process unmapped it before it could be opened, the next walk in it, perhaps
- * of another process, reports it again. */
-static void take_file(struct profile_walks *w, const struct profile_seen *seen)
+/* Announces a file that a walk has met. If its process unmapped it before it could be opened, the
+ * next walk in it, perhaps of another process, reports it again. */
+static void announce_file(struct profile_walks *w, const struct profile_seen *seen)
 {
 	struct profile_known *known = profile_files_open(&w->files, seen);
 
@@ -112,21 +112,21 @@ static void take_file(struct profile_walks *w, const struct profile_seen *seen)
 		profile_tables_none(&w->tables, seen->file);
 }
 
-static void take_name(struct runtime_set *s, const struct profile_name *name)
+static void add_runtime_name(struct runtime_set *s, const struct profile_name *name)
 {
 	runtime_table[name->runtime]->take(s->states[name->runtime], name);
 }
 
-bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
+bool profile_walks_handle_record(struct profile_walks *w, const struct sooth_record *r)
 {
 	assert(w);
 	assert(r);
 	if (r->kind == PROFILE_SEEN)
-		take_file(w, (const void *)r);
+		announce_file(w, (const void *)r);
 	else if (r->kind == PROFILE_RUNTIME_NAME)
-		take_name(&w->stacks.runtimes, (const void *)r);
+		add_runtime_name(&w->stacks.runtimes, (const void *)r);
 	else if (r->kind == PROCESS_EXEC)
-		take_exec(w, (const void *)r);
+		handle_exec(w, (const void *)r);
 	return r->kind == PROFILE_SEEN || r->kind == PROFILE_RUNTIME_NAME;
 }
 

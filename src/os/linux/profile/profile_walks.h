@@ -20,15 +20,15 @@ struct profile_walks {
 };
 
 void profile_walks_init(struct profile_walks *w, uint16_t stack_kind, uint16_t frame_kind);
-/* Call this after the programs are loaded and before they are attached. */
+/* Opens the walks, after the programs are loaded and before they are attached. */
 int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 	const struct probe_options *options, struct sooth_error *err);
 /* Makes the tables of the files that a process has mapped: a walk in a file is cut until the file's
  * table is made. `names` as in profile_files_open_ahead(). */
 void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *names);
-/* Takes files and names that walks found, and programs that start; ignores other records. Returns
+/* Handles files and names that walks found, and programs that start; ignores other records. Returns
  * whether the record is of no use to the caller. */
-bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r);
+bool profile_walks_handle_record(struct profile_walks *w, const struct sooth_record *r);
 /* Returns the number of the stack that was walked. A new stack is written to `out`. */
 uint32_t profile_walks_put(
 	struct profile_walks *w, const struct profile_raw *raw, struct buffer *out);
@@ -36,7 +36,7 @@ uint32_t profile_walks_put(
 void profile_walks_emit(struct profile_walks *w, struct backend_run *run, const char *source);
 /* Names all frames and writes them; the tables must be stopped. */
 int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct sooth_error *err);
-/* To be called before the programs are detached from their maps. */
+/* Closes the walks, before the programs are detached from their maps. */
 void profile_walks_close(struct profile_walks *w);
 void profile_walks_fini(struct profile_walks *w);
 

@@ -17,7 +17,7 @@
 /* --- pages of another process --- */
 
 #define PAGE_BYTES 4096
-#define PAGES_MAX  256 /* kept for one thread */
+#define PAGES_MAX  256 /* pages kept for one thread */
 #define AHEAD	   4   /* pages that are read at once: frames of a stack are near each other */
 
 struct page {
@@ -55,7 +55,7 @@ static void stack_memory_begin(struct stack_memory *m, pid_t pid, const struct s
 }
 
 /* Reads page by page, up to the first page that is missing. */
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct read_pages *r = argument;
 	struct iovec here[AHEAD], there[AHEAD];
@@ -90,7 +90,7 @@ static const struct page *page_at(struct stack_memory *m, uint64_t number)
 		return known;
 	if (m->pages.count + AHEAD > PAGES_MAX)
 		map_clear(&m->pages);
-	status = timeout_call(&m->timeout, do_read, NULL, &r, sizeof(r), -1, TIMEOUT_MS);
+	status = timeout_call(&m->timeout, run_read_job, NULL, &r, sizeof(r), -1, TIMEOUT_MS);
 	status = status ? status : r.status;
 	if (status)
 		m->status = status;
@@ -312,7 +312,7 @@ static const struct stack_mapping *put_frame(struct stack_walker *s)
 	return m;
 }
 
-/* Whether a step starts from the frame pointer. */
+/* Returns whether a step starts from the frame pointer. */
 static bool needs_frame_pointer(const struct walk *w, uint32_t end)
 {
 	uint32_t kind = w->rule.frame & ((1 << UNWIND_KIND_BITS) - 1);

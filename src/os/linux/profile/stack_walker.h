@@ -53,8 +53,8 @@ struct stack_copied {
 	const uint64_t *kernel; /* seen->kernel_frames addresses */
 };
 
-/* `stack_kind` and `frame_kind` are the kinds of the records that define stacks and frames. Call
- * stack_walker_fini() even after a failure. */
+/* Opens the walker. `stack_kind` and `frame_kind` are the kinds of the records that define stacks
+ * and frames. Call stack_walker_fini() even after a failure. */
 int stack_walker_open(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind,
 	const struct probe_options *options, struct sooth_error *err);
 void stack_walker_fini(struct stack_walker *s);

@@ -35,7 +35,7 @@ static void make_folder(const char *folder)
 	mkdir(folder, 0700);
 }
 
-static bool is_own(const struct stat *st)
+static bool is_own_file(const struct stat *st)
 {
 	return st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
@@ -52,20 +52,20 @@ int symbol_cache_open(const char *folder, bool is_made)
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	if (!fstat(fd, &st) && is_own(&st))
+	if (!fstat(fd, &st) && is_own_file(&st))
 		return fd;
 	close(fd);
 	return -1;
 }
 
-static bool is_id(const char *text, size_t size)
+static bool is_build_id(const char *text, size_t size)
 {
 	return size && size <= SYMBOL_CACHE_ID && strspn(text, "0123456789abcdef") >= size;
 }
 
 bool symbol_cache_name(char name[SYMBOL_CACHE_NAME], const char *kind, const char *build_id)
 {
-	if (!is_id(build_id, strlen(build_id)))
+	if (!is_build_id(build_id, strlen(build_id)))
 		return false;
 	return snprintf(name, SYMBOL_CACHE_NAME, "%s-%s", kind, build_id) < SYMBOL_CACHE_NAME;
 }
@@ -79,7 +79,7 @@ int symbol_cache_get(int directory, const char *name)
 
 	if (file < 0)
 		return file;
-	if (!fstat(file, &st) && S_ISREG(st.st_mode) && is_own(&st)) {
+	if (!fstat(file, &st) && S_ISREG(st.st_mode) && is_own_file(&st)) {
 		futimens(file, NULL);
 		return file;
 	}
@@ -124,10 +124,10 @@ static bool is_of_kind(const char *name, const char *kind)
 	size_t size = strlen(kind);
 
 	return !strncmp(name, kind, size) && name[size] == '-' &&
-	       is_id(name + size + 1, strlen(name + size + 1));
+	       is_build_id(name + size + 1, strlen(name + size + 1));
 }
 
-/* ".jsc-ID-0123abcd" */
+/* Returns whether a file is unfinished, by its name: ".jsc-ID-0123abcd". */
 static bool is_unfinished(const char *name, const char *kind, const struct stat *st)
 {
 	const char *id = name + 1 + strlen(kind) + 1, *dash;
@@ -136,8 +136,8 @@ static bool is_unfinished(const char *name, const char *kind, const struct stat 
 	if (name[0] != '.' || strncmp(name + 1, kind, strlen(kind)) || id[-1] != '-')
 		return false;
 	dash = strchr(id, '-');
-	if (!dash || !is_id(id, (size_t)(dash - id)) || strlen(dash + 1) != 8 ||
-		!is_id(dash + 1, 8))
+	if (!dash || !is_build_id(id, (size_t)(dash - id)) || strlen(dash + 1) != 8 ||
+		!is_build_id(dash + 1, 8))
 		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return st->st_mtim.tv_sec + UNFINISHED_S < now.tv_sec;
@@ -186,7 +186,7 @@ static void list_files(struct entries *e, int directory, const char *kind)
 	}
 }
 
-static int by_use(const void *a, const void *b)
+static int compare_by_use(const void *a, const void *b)
 {
 	const struct timespec *x = &((const struct entry *)a)->used,
 			      *y = &((const struct entry *)b)->used;
@@ -202,7 +202,7 @@ void symbol_cache_trim(int directory, const char *kind, uint64_t bytes_max)
 
 	list_files(&e, directory, kind);
 	if (e.bytes > bytes_max)
-		qsort(e.all, e.count, sizeof(*e.all), by_use);
+		qsort(e.all, e.count, sizeof(*e.all), compare_by_use);
 	for (size_t i = 0; i < e.count && e.bytes > bytes_max; i++) {
 		unlinkat(directory, e.all[i].name, 0);
 		e.bytes -= e.all[i].bytes;

@@ -35,7 +35,8 @@ int symbol_cache_get(int directory, const char *name);
 /* Makes an empty file with the temporary name `part`, open for reading and writing; negative:
  * failed. */
 int symbol_cache_begin(int directory, const char *name, char part[SYMBOL_CACHE_PART]);
-/* If is_whole, renames `part` to `name`, which replaces an older file; otherwise removes `part`. */
+/* Ends a file: if is_whole, renames `part` to `name`, which replaces an older file; otherwise
+ * removes `part`. */
 bool symbol_cache_end(int directory, const char *name, const char *part, bool is_whole);
 /* Removes files of a kind until they take at most `bytes_max`, and temporary files of processes
  * that were killed while they wrote. */

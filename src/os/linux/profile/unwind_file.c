@@ -45,7 +45,7 @@ static void drop_job(void *argument)
 	free(job->bytes);
 }
 
-static void take_segments(Elf *elf, struct unwind_input *found)
+static void copy_segments(Elf *elf, struct unwind_input *found)
 {
 	size_t count;
 
@@ -91,13 +91,13 @@ static int read_elf(struct job *job, Elf *elf, uint64_t file_size)
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &head) ||
 		head.e_machine != MACHINE_HERE || gelf_getclass(elf) != ELFCLASS64)
 		return -ENOENT;
-	take_segments(elf, &job->found);
+	copy_segments(elf, &job->found);
 	if (elf_sections_find(job->file, &name, 1, &section) || !section.size)
 		return -ENOENT;
 	return read_section(job, &section, file_size);
 }
 
-static void do_job(void *argument)
+static void run_read_job(void *argument)
 {
 	struct job *job = argument;
 	struct stat st;
@@ -122,7 +122,8 @@ int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_st
 
 	if (job.file < 0)
 		return -errno;
-	status = timeout_call(timeout, do_job, drop_job, &job, sizeof(job), job.file, READ_MS);
+	status =
+		timeout_call(timeout, run_read_job, drop_job, &job, sizeof(job), job.file, READ_MS);
 	if (status == -ETIMEDOUT)
 		return status; /* the thread owns all of the job now */
 	status = status ? status : job.status;

@@ -323,7 +323,7 @@ bool unwind_run_advance(struct unwind_run *r, struct cursor *c, uint64_t *next)
 	return false;
 }
 
-static bool is_short(int64_t offset)
+static bool fits_16_bits(int64_t offset)
 {
 	return offset > INT16_MIN && offset <= INT16_MAX;
 }
@@ -349,11 +349,11 @@ struct unwind_rule unwind_rule_of(const struct unwind_run *r)
 		s->kind == UNWIND_RULE)
 		return plain_rule(UNWIND_RULE);
 	rule.frame = (int32_t)(s->offset * (1 << UNWIND_KIND_BITS) + s->kind);
-	if (s->ra.where == WHERE_FRAME && is_short(s->ra.offset))
+	if (s->ra.where == WHERE_FRAME && fits_16_bits(s->ra.offset))
 		rule.ra = (int16_t)s->ra.offset;
 	else if (s->ra.where != WHERE_KEPT || r->machine == MACHINE_X86_64)
 		return plain_rule(UNWIND_RULE);
-	if (s->fp.where == (is_saved ? WHERE_FP : WHERE_FRAME) && is_short(s->fp.offset))
+	if (s->fp.where == (is_saved ? WHERE_FP : WHERE_FRAME) && fits_16_bits(s->fp.offset))
 		rule.fp = (int16_t)s->fp.offset;
 	else if (s->fp.where != WHERE_KEPT && s->fp.where != WHERE_UNDEFINED)
 		return plain_rule(UNWIND_RULE);

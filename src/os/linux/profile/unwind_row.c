@@ -87,7 +87,7 @@ static bool read_headers(struct job *job)
 	return job->index != NULL;
 }
 
-static bool address_of(const struct job *job, uint64_t offset, uint64_t *address)
+static bool find_address(const struct job *job, uint64_t offset, uint64_t *address)
 {
 	for (size_t i = 0; i < job->found.segment_count; i++) {
 		const struct unwind_segment *s = &job->found.segments[i];
@@ -99,7 +99,7 @@ static bool address_of(const struct job *job, uint64_t offset, uint64_t *address
 	return false;
 }
 
-static bool place_of(const struct job *job, uint64_t address, uint64_t *place)
+static bool find_offset(const struct job *job, uint64_t address, uint64_t *place)
 {
 	for (size_t i = 0; i < job->header_count; i++) {
 		const Elf64_Phdr *p = &job->headers[i];
@@ -162,7 +162,7 @@ static bool read_entries(struct job *job, uint64_t address)
 	uint32_t distance, size, common_size;
 	unsigned char *bytes;
 
-	if (!place_of(job, address, &place))
+	if (!find_offset(job, address, &place))
 		return false;
 	size = length_at(job, place);
 	if (!size || !read_all_at(job->file, &distance, sizeof(distance), place + sizeof(size)) ||
@@ -184,7 +184,7 @@ static bool read_entries(struct job *job, uint64_t address)
 	return true;
 }
 
-static void do_job(void *argument)
+static void run_lookup_job(void *argument)
 {
 	struct job *job = argument;
 	struct index_head head;
@@ -198,7 +198,7 @@ static void do_job(void *argument)
 		head.count_form != FORM_4_BYTES || head.table_form != TABLE_FORM)
 		return;
 	job->status = 0;
-	if (address_of(job, job->offset, &address) &&
+	if (find_address(job, job->offset, &address) &&
 		search_index(job, head.count, address, &entry))
 		read_entries(job, job->index->p_vaddr + (uint64_t)(int64_t)entry.entry);
 }
@@ -234,7 +234,8 @@ int unwind_row_find(struct timeout *timeout, int file, uint64_t offset, struct u
 	*found = (struct unwind_found){ .end = PROFILE_NO_ROW };
 	if (job.file < 0)
 		return -errno;
-	status = timeout_call(timeout, do_job, drop_job, &job, sizeof(job), job.file, FIND_MS);
+	status = timeout_call(
+		timeout, run_lookup_job, drop_job, &job, sizeof(job), job.file, FIND_MS);
 	if (status == -ETIMEDOUT)
 		return status; /* the thread owns all of the job now */
 	status = status ? status : job.status;

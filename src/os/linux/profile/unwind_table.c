@@ -125,8 +125,8 @@ static void run_function(
 	buffer_append(&m->ends, &end, sizeof(end));
 }
 
-/* Takes a function, behind its length and the distance to its CIE. False: it is not understood. */
-static bool take_function(struct maker *m, struct cursor *c, const struct unwind_common *common)
+/* Adds a function, behind its length and the distance to its CIE. False: it is not understood. */
+static bool add_function(struct maker *m, struct cursor *c, const struct unwind_common *common)
 {
 	struct unwind_run run = { .budget = m->budget };
 	uint64_t place = place_of(m, c), address, size, offset, skip;
@@ -148,7 +148,7 @@ static bool take_function(struct maker *m, struct cursor *c, const struct unwind
 	return true;
 }
 
-static void take_all(struct maker *m)
+static void add_all_functions(struct maker *m)
 {
 	const unsigned char *frames = m->in->frames;
 	struct cursor c = cursor_over(frames, m->in->size);
@@ -171,21 +171,21 @@ static void take_all(struct maker *m)
 		if (!distance)
 			continue;
 		common = distance <= at ? common_at(m, at - distance) : NULL;
-		if (!common || !take_function(m, &one, common))
+		if (!common || !add_function(m, &one, common))
 			m->table->ignored++;
 	}
 }
 
 /* --- the table --- */
 
-static int by_offset(const void *left, const void *right)
+static int compare_by_offset(const void *left, const void *right)
 {
 	const struct unwind_row *a = left, *b = right;
 
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-static int by_number(const void *left, const void *right)
+static int compare_by_number(const void *left, const void *right)
 {
 	const uint32_t *a = left, *b = right;
 
@@ -227,9 +227,10 @@ static void sort_rows(struct maker *m)
 {
 	if (m->table->rows.size)
 		qsort(m->table->rows.data, m->table->rows.size / sizeof(struct unwind_row),
-			sizeof(struct unwind_row), by_offset);
+			sizeof(struct unwind_row), compare_by_offset);
 	if (m->ends.size)
-		qsort(m->ends.data, m->ends.size / sizeof(uint32_t), sizeof(uint32_t), by_number);
+		qsort(m->ends.data, m->ends.size / sizeof(uint32_t), sizeof(uint32_t),
+			compare_by_number);
 }
 
 bool unwind_table_make(struct unwind_table *t, const struct unwind_input *in)
@@ -248,7 +249,7 @@ bool unwind_table_make(struct unwind_table *t, const struct unwind_input *in)
 	for (size_t i = 0; i < RULES_FIXED; i++)
 		rule_number(
 			&m, (struct unwind_rule){ (int32_t)fixed[i], UNWIND_KEPT, UNWIND_KEPT });
-	take_all(&m);
+	add_all_functions(&m);
 	is_made = !buffer_failed(&t->rows) && !buffer_failed(&m.ends);
 	if (is_made) {
 		sort_rows(&m);

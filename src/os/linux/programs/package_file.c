@@ -18,8 +18,8 @@
 
 /* --- the text --- */
 
-/* Takes a string behind its opening quote, as it is written, with escapes. */
-static struct span take_string(struct cursor *c)
+/* Parses a string behind its opening quote, as it is written, with escapes. */
+static struct span parse_string(struct cursor *c)
 {
 	const char *begin = (const char *)c->at;
 	size_t size = 0, left = cursor_left(c);
@@ -66,7 +66,7 @@ void package_parse(struct package *package, const void *data, size_t size)
 			is_value = false;
 		if (at != '"')
 			continue;
-		struct span text = take_string(&c);
+		struct span text = parse_string(&c);
 
 		if (depth != 1)
 			continue;

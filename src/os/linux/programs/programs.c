@@ -49,7 +49,7 @@ struct program_file {
 
 /* --- place of the program's own text --- */
 
-static bool is_module(int fd, uint64_t begin, const struct bun_place *name)
+static bool is_bun_module(int fd, uint64_t begin, const struct bun_place *name)
 {
 	char text[sizeof(BUN_NAME_BEGIN) - 1];
 
@@ -68,7 +68,7 @@ static bool find_entry(struct elf_section *entry, int fd, const struct elf_secti
 
 		if (!bun_may_be_row(places, size) || !read_all_at(fd, row, sizeof(row), at) ||
 			!bun_parse_row(&name, &contents, row, sizeof(row), s->size) ||
-			!is_module(fd, s->offset, &name))
+			!is_bun_module(fd, s->offset, &name))
 			continue;
 		*entry = (struct elf_section){ .offset = s->offset + contents.offset,
 			.size = contents.size };
@@ -278,7 +278,8 @@ void programs_fini(struct programs *p)
 	agent_set_unref(p->agents);
 }
 
-/* Never waits for a server: a file whose file system does not know these values is skipped. */
+/* Identifies a file without waiting for a server: a file whose file system does not know these
+ * values is skipped. */
 static bool identify_file(struct file_id *id, int folder, const char *name)
 {
 	struct statx st;
@@ -303,9 +304,9 @@ struct scan {
 	int status;
 };
 
-/* O_NONBLOCK: an executable is a regular file, but a link may have been replaced by something
- * else. */
-static void do_marks(void *argument)
+/* Reads the marks of a program. O_NONBLOCK: an executable is a regular file, but a link may have
+ * been replaced by something else. */
+static void run_marks_job(void *argument)
 {
 	struct scan *l = argument;
 	int fd = openat(l->process, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -322,7 +323,7 @@ static void do_marks(void *argument)
 		close(fd);
 }
 
-static void do_package(void *argument)
+static void run_package_job(void *argument)
 {
 	struct scan *l = argument;
 
@@ -375,14 +376,14 @@ static void scan_file(struct programs *p, const struct program_process *process,
 
 	if (name.size < NAME_SIZE)
 		set_path(&l, name);
-	scan_timed(p, &l, process->process, do_marks, MARKS_MS);
+	scan_timed(p, &l, process->process, run_marks_job, MARKS_MS);
 	file->marks = l.marks;
 	file->status = l.status;
 	if (!has_room(process->executable) || !path_package(process->executable, NULL).size)
 		return;
 	l = (struct scan){ .process = -1 };
 	set_path(&l, process->executable);
-	scan_timed(p, &l, process->process, do_package, TIMEOUT_MS);
+	scan_timed(p, &l, process->process, run_package_job, TIMEOUT_MS);
 	file->has_package = !l.status;
 	file->package = l.package;
 }
@@ -452,7 +453,7 @@ static void emit_script(
 	}
 	if (!script_path(process, &l))
 		return;
-	scan_timed(p, &l, process->process, do_package, TIMEOUT_MS);
+	scan_timed(p, &l, process->process, run_package_job, TIMEOUT_MS);
 	facts->package = l.package;
 	facts->package_state = l.status ? procfs_state(l.status) : SOOTH_STATE_VALUE;
 	known = map_put(&p->scripts, &process->id, NULL);

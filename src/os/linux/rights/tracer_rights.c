@@ -62,8 +62,8 @@ static int read_setting(const char *path)
 	return value;
 }
 
-/* P'(permitted) of a program without file privileges: for root the whole bounding set, for others
- * the ambient set. */
+/* Returns P'(permitted) of a program without file privileges: for root the whole bounding set, for
+ * others the ambient set. */
 static uint64_t after_exec(bool is_root)
 {
 	uint64_t found = 0;

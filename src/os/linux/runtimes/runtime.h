@@ -86,7 +86,7 @@ void runtime_refused(struct backend_run *run, const char *what, const uint64_t *
 
 struct runtime_frame {
 	const struct profile_raw *raw;
-	uint32_t index;			    /* of the user frame in the sample */
+	uint32_t index;			    /* index of the user frame in the sample */
 	const struct profile_words *beside; /* words of the runtime beside the frame; NULL: none */
 };
 

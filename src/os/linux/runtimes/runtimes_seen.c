@@ -138,9 +138,9 @@ static int scan_executable(struct scan *l, int fd)
 	return status;
 }
 
-/* O_NONBLOCK: an executable is a regular file, but a link may have been replaced by something
- * else. */
-static void do_scan(void *argument)
+/* Scans a file for signs of runtimes. O_NONBLOCK: an executable is a regular file, but a link may
+ * have been replaced by something else. */
+static void run_scan_job(void *argument)
 {
 	struct scan *l = argument;
 	_cleanup_close_ int fd = openat(l->process, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -148,7 +148,7 @@ static void do_scan(void *argument)
 	l->status = fd < 0 ? -errno : scan_executable(l, fd);
 }
 
-static void do_identify(void *argument)
+static void run_identify_job(void *argument)
 {
 	struct scan *l = argument;
 	struct stat st;
@@ -194,13 +194,13 @@ int runtimes_see_executable(
 {
 	struct scan l = { 0 };
 	struct evidence *known = NULL;
-	int status = scan_timed(timeout, process, &l, do_identify);
+	int status = scan_timed(timeout, process, &l, run_identify_job);
 
 	assert(r);
 	if (!status) {
 		known = map_get(&r->executables, &l.id);
 		if (!known)
-			status = scan_timed(timeout, process, &l, do_scan);
+			status = scan_timed(timeout, process, &l, run_scan_job);
 		if (!status && !known) {
 			known = map_put(&r->executables, &l.id, NULL);
 			if (known)

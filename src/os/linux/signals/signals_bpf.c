@@ -20,7 +20,7 @@ struct signals_bpf {
 	struct buffer actions;
 };
 
-static uint8_t take_actions(
+static uint8_t copy_actions(
 	const struct buffer *actions, struct signals_place *places, size_t *count)
 {
 	struct cursor c = cursor_over(actions->data, actions->size);
@@ -48,7 +48,7 @@ static uint8_t read_handlers(struct backend_run *run, const struct process_id *p
 	status = bpf_code_walk_thread(&s->code, "on_task", process, &s->actions, &err);
 	if (status)
 		return procfs_state(status);
-	return take_actions(&s->actions, places, count);
+	return copy_actions(&s->actions, places, count);
 }
 
 static void signals_close(struct backend_run *run)
@@ -79,7 +79,7 @@ static int signals_open(struct backend_run *run, struct sooth_error *err)
 static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_time_namespace,
 	&need_bpf, &need_bpf_ring, &need_btf, NULL };
 
-/* Without handlers /proc has everything. */
+/* Returns the cost of a sample: without handlers /proc has everything. */
 static uint64_t signals_sample_cost(const struct probe_options *options)
 {
 	return options->interest & INTEREST_DETAIL ? 0 : UINT64_MAX;

@@ -8,8 +8,8 @@
 #include "os/linux/rights/needs.h"
 #include "os/linux/signals/signals_snapshot.h"
 
-/* The backend with handlers is tried first; the reason it was not used is reported beside its
- * name. */
+/* Opens the probe. The backend with handlers is tried first; the reason it was not used is reported
+ * beside its name. */
 static int signals_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct signals_reader *s = run->state;

@@ -34,7 +34,7 @@ struct job {
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
 };
 
-static void do_job(void *argument)
+static void run_read_job(void *argument)
 {
 	struct job *job = argument;
 
@@ -57,7 +57,7 @@ static int mapped_symbols(struct timeout *timeout, int process, const struct map
 	file = timed_open_mapped(timeout, process, mapping, SYMBOLS_MS);
 	if (file < 0)
 		return file;
-	status = timeout_call_file(timeout, do_job, job, sizeof(*job), file, SYMBOLS_MS);
+	status = timeout_call_file(timeout, run_read_job, job, sizeof(*job), file, SYMBOLS_MS);
 	if (!status)
 		status = job->status;
 	if (!status)

@@ -55,7 +55,7 @@ struct entry {
 	int result;
 };
 
-/* Only this thread enters the namespace, and it ends there. */
+/* Makes a socket in the namespace, which only this thread enters, and where it ends. */
 static void *enter_and_make(void *user)
 {
 	struct entry *e = user;
@@ -202,7 +202,7 @@ static void put_address(unsigned char out[16], int family, const unsigned char *
 	memcpy(out + sizeof(mapped), address, 4);
 }
 
-static void take_local(void *user, const struct socket_fact *f)
+static void add_local_socket(void *user, const struct socket_fact *f)
 {
 	struct pairing *p = user;
 	uint64_t *peer;
@@ -214,7 +214,7 @@ static void take_local(void *user, const struct socket_fact *f)
 		*peer = f->peer_inode;
 }
 
-static void take_connection(void *user, const struct socket_fact *f)
+static void add_connection(void *user, const struct socket_fact *f)
 {
 	struct pairing *p = user;
 	struct tuple t = { .local_port = f->local_port, .peer_port = f->peer_port };
@@ -261,7 +261,8 @@ int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err)
 	map_init(&p.tuples, sizeof(struct tuple), sizeof(uint64_t), TUPLES_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		int one = socket_diag_request(netlink, &requests[i],
-			requests[i].family == AF_UNIX ? take_local : take_connection, &p, &refused);
+			requests[i].family == AF_UNIX ? add_local_socket : add_connection, &p,
+			&refused);
 
 		if (one < 0 && !status) {
 			status = one;

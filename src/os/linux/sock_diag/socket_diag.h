@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "os/linux/sock_diag/socket_messages.h"
 
-/* A netlink socket in the namespace of the process whose /proc/PID is open as `process`; a
+/* Opens a netlink socket in the namespace of the process whose /proc/PID is open as `process`; a
  * negative errno with the error filled. */
 int socket_diag_open(int process, struct sooth_error *err);
 /* Requests all sockets of a family and protocol; each is given to `take`. Returns 1 if some may be

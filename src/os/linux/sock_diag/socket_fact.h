@@ -44,9 +44,9 @@ struct socket_fact {
 	uint16_t local_port, peer_port;
 	uint8_t state; /* enum sockets_state */
 	bool has_receive_queue, has_send_queue, has_dropped;
-	uint64_t dropped; /* packets, of a listening socket connections */
+	uint64_t dropped;		   /* packets, of a listening socket connections */
 	unsigned char local[16], peer[16]; /* inet: 4 bytes, inet6: 16, as on the wire */
-	struct span name; /* of a unix socket, borrowed; an abstract one begins with NUL */
+	struct span name; /* name of a unix socket, borrowed; an abstract one begins with NUL */
 	/* Inodes (uint32_t) of sockets whose connection waits for a listening unix socket to accept
 	 * it; borrowed, and empty if not requested. */
 	struct span pending;

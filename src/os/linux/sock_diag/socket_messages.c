@@ -98,7 +98,7 @@ size_t socket_messages_request(
 
 /* --- answers --- */
 
-/* The head of a message; false when the message is too short. */
+/* Reads the head of a message; false when the message is too short. */
 static bool read_head(struct cursor *c, void *out, size_t size)
 {
 	struct span bytes = cursor_bytes(c, size);
@@ -109,7 +109,7 @@ static bool read_head(struct cursor *c, void *out, size_t size)
 	return true;
 }
 
-/* The next attribute; false at the end and when the data is no attribute. */
+/* Reads the next attribute; false at the end and when the data is no attribute. */
 static bool read_attribute(struct cursor *c, unsigned *type, struct span *value)
 {
 	struct nlattr header;
@@ -141,7 +141,7 @@ static bool read_number(struct span value, size_t index, uint32_t *out)
 /* Sets which end opened the connection: the kernel counts an acknowledged SYN as a byte, and only
  * the end that opened the connection sent one that counts. While data or a FIN is in transit, the
  * counts cannot be compared. */
-static void take_opener(struct socket_tcp *tcp, const struct tcp_info *info, struct span value)
+static void set_opener(struct socket_tcp *tcp, const struct tcp_info *info, struct span value)
 {
 	uint64_t sent = info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
 	bool is_open =
@@ -155,7 +155,7 @@ static void take_opener(struct socket_tcp *tcp, const struct tcp_info *info, str
 	tcp->is_opened_here = info->tcpi_bytes_acked - sent == 1;
 }
 
-static void take_tcp(struct socket_tcp *tcp, struct span value)
+static void parse_tcp(struct socket_tcp *tcp, struct span value)
 {
 	struct tcp_info info = { 0 };
 
@@ -184,10 +184,10 @@ static void take_tcp(struct socket_tcp *tcp, struct span value)
 		tcp->has |= SOCKET_TCP_SENT;
 		tcp->sent_bytes = info.tcpi_bytes_sent;
 	}
-	take_opener(tcp, &info, value);
+	set_opener(tcp, &info, value);
 }
 
-static bool take_inet(struct socket_fact *f, struct cursor *c, const struct socket_request *q)
+static bool parse_inet(struct socket_fact *f, struct cursor *c, const struct socket_request *q)
 {
 	struct inet_diag_msg m;
 	uint32_t dropped; /* since Linux 4.7 */
@@ -210,7 +210,7 @@ static bool take_inet(struct socket_fact *f, struct cursor *c, const struct sock
 	f->has_receive_queue = f->has_send_queue = true;
 	for (int i = 0; i < ATTRIBUTES_MAX && read_attribute(c, &type, &value); i++) {
 		if (type == INET_DIAG_INFO && q->protocol == IPPROTO_TCP)
-			take_tcp(&f->tcp, value);
+			parse_tcp(&f->tcp, value);
 		if (type == INET_DIAG_SKMEMINFO && read_number(value, SK_MEMINFO_DROPS, &dropped)) {
 			f->dropped = dropped;
 			f->has_dropped = true;
@@ -219,7 +219,7 @@ static bool take_inet(struct socket_fact *f, struct cursor *c, const struct sock
 	return true;
 }
 
-static bool take_unix(struct socket_fact *f, struct cursor *c)
+static bool parse_unix(struct socket_fact *f, struct cursor *c)
 {
 	struct unix_diag_msg m;
 	struct span value;
@@ -249,7 +249,7 @@ static bool take_unix(struct socket_fact *f, struct cursor *c)
 	return true;
 }
 
-static void take_memory(struct socket_fact *f, struct span value)
+static void parse_memory(struct socket_fact *f, struct span value)
 {
 	uint32_t receive, send;
 
@@ -261,7 +261,7 @@ static void take_memory(struct socket_fact *f, struct span value)
 	f->has_receive_queue = f->has_send_queue = true;
 }
 
-static bool take_netlink(struct socket_fact *f, struct cursor *c)
+static bool parse_netlink(struct socket_fact *f, struct cursor *c)
 {
 	struct netlink_diag_msg m;
 	struct span value;
@@ -278,12 +278,12 @@ static bool take_netlink(struct socket_fact *f, struct cursor *c)
 	f->peer_id = m.ndiag_dst_portid;
 	for (int i = 0; i < ATTRIBUTES_MAX && read_attribute(c, &type, &value); i++) {
 		if (type == NETLINK_DIAG_MEMINFO)
-			take_memory(f, value);
+			parse_memory(f, value);
 	}
 	return true;
 }
 
-static bool take_packet(struct socket_fact *f, struct cursor *c)
+static bool parse_packet(struct socket_fact *f, struct cursor *c)
 {
 	struct packet_diag_msg m;
 	struct span value;
@@ -300,12 +300,12 @@ static bool take_packet(struct socket_fact *f, struct cursor *c)
 		if (type == PACKET_DIAG_INFO)
 			read_number(value, 0, &f->interface);
 		if (type == PACKET_DIAG_MEMINFO)
-			take_memory(f, value);
+			parse_memory(f, value);
 	}
 	return true;
 }
 
-static int take_socket(
+static int parse_socket(
 	struct socket_answer *answer, struct span body, socket_fact_consumer take, void *user)
 {
 	struct cursor c = cursor_over(body.data, body.size);
@@ -314,16 +314,16 @@ static int take_socket(
 
 	switch (answer->request->family) {
 	case AF_UNIX:
-		is_whole = take_unix(&fact, &c);
+		is_whole = parse_unix(&fact, &c);
 		break;
 	case AF_NETLINK:
-		is_whole = take_netlink(&fact, &c);
+		is_whole = parse_netlink(&fact, &c);
 		break;
 	case AF_PACKET:
-		is_whole = take_packet(&fact, &c);
+		is_whole = parse_packet(&fact, &c);
 		break;
 	default:
-		is_whole = take_inet(&fact, &c, answer->request);
+		is_whole = parse_inet(&fact, &c, answer->request);
 		break;
 	}
 	if (!is_whole)
@@ -334,7 +334,7 @@ static int take_socket(
 	return 0;
 }
 
-/* NLMSG_ERROR and NLMSG_DONE begin with a negative errno, or 0. */
+/* Returns the code of NLMSG_ERROR or NLMSG_DONE, which begin with a negative errno, or 0. */
 static int code_of(struct span body)
 {
 	int32_t code = 0;
@@ -371,7 +371,7 @@ int socket_messages_parse(struct socket_answer *answer, const void *data, size_t
 			answer->is_done = true;
 			status = code_of(body);
 		} else if (header.nlmsg_type == SOCK_DIAG_BY_FAMILY) {
-			status = take_socket(answer, body, take, user);
+			status = parse_socket(answer, body, take, user);
 		}
 	}
 	return status;

@@ -39,7 +39,7 @@ static uint8_t family_of(int family)
 
 /* --- addresses --- */
 
-static bool is_zero(const unsigned char address[16])
+static bool is_address_zero(const unsigned char address[16])
 {
 	static const unsigned char zero[16];
 
@@ -82,8 +82,8 @@ static bool is_link_local(const struct socket_fact *f, const unsigned char addre
 static void fill_inet(
 	struct sockets_socket *r, struct socket_texts *t, const struct socket_fact *f, int netlink)
 {
-	bool has_local = f->local_port || !is_zero(f->local);
-	bool has_peer = f->peer_port || !is_zero(f->peer);
+	bool has_local = f->local_port || !is_address_zero(f->local);
+	bool has_peer = f->peer_port || !is_address_zero(f->peer);
 
 	r->local_port = f->local_port;
 	r->peer_port = f->peer_port;
@@ -96,7 +96,8 @@ static void fill_inet(
 		t->peer_size = put_address(t->peer, f, f->peer, is_link_local(f, f->peer), netlink);
 }
 
-/* A path ends with a NUL that is not part of it; an abstract name begins with one. */
+/* Fills in the address of a unix socket. A path ends with a NUL that is not part of it; an abstract
+ * name begins with a NUL. */
 static void fill_unix(struct sockets_socket *r, struct socket_texts *t, const struct socket_fact *f)
 {
 	size_t size = f->name.size < SOCKET_TEXT_MAX ? f->name.size : SOCKET_TEXT_MAX;
@@ -196,7 +197,7 @@ static const char *type_text(int type)
 	return type >= 0 && type < (int)ARRAY_SIZE(names) ? names[type] : NULL;
 }
 
-/* linux/netlink.h */
+/* Returns the name of a netlink protocol (linux/netlink.h). */
 static const char *netlink_text(int protocol)
 {
 	static const char *const names[] = { [NETLINK_ROUTE] = "route",
@@ -220,7 +221,8 @@ static const char *netlink_text(int protocol)
 	return protocol >= 0 && protocol < (int)ARRAY_SIZE(names) ? names[protocol] : NULL;
 }
 
-/* "stream", "route", ...: for a protocol whose sockets have types of their own. NULL: unknown. */
+/* Returns the name of a protocol whose sockets have types of their own: "stream", "route", ...
+ * NULL: unknown. */
 static const char *socket_protocol_text(const struct socket_fact *f)
 {
 	return f->family == AF_NETLINK ? netlink_text(f->protocol) : type_text(f->type);

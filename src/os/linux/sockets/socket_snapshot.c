@@ -69,7 +69,7 @@ static struct held_text keep_text(struct socket_holdings *h, const void *data, s
 	return buffer_failed(&h->texts) ? (struct held_text){ 0 } : t;
 }
 
-/* The inode in a socket's link, 0 when it is another kind of link, or unreadable. */
+/* Returns the inode in a socket's link, 0 when it is another kind of link, or unreadable. */
 static uint64_t inode_of(struct socket_holdings *h, int directory, const char *name)
 {
 	char link[LINK_MAX_];
@@ -112,7 +112,7 @@ static void find_protocol(struct socket_holdings *h, struct held_socket *s, int 
 		s->name = keep_text(h, value, (size_t)size);
 }
 
-static void take_descriptor(struct socket_holdings *h, int directory, const char *name)
+static void add_descriptor(struct socket_holdings *h, int directory, const char *name)
 {
 	uint64_t inode = inode_of(h, directory, name);
 	struct held_socket *s;
@@ -131,7 +131,7 @@ static void take_descriptor(struct socket_holdings *h, int directory, const char
 	s->record.fd_count++;
 }
 
-/* Find the sockets among the descriptors of the process. */
+/* Finds the sockets among the descriptors of the process. */
 static void socket_holdings_list(struct socket_holdings *h, int process)
 {
 	int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -157,7 +157,7 @@ static void socket_holdings_list(struct socket_holdings *h, int process)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		count++;
-		take_descriptor(h, fd, entry->d_name);
+		add_descriptor(h, fd, entry->d_name);
 	}
 	if (h->has_closed_links)
 		h->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
@@ -218,7 +218,7 @@ static bool socket_holdings_needs_names(struct socket_holdings *h)
 	return h->names.count > 0;
 }
 
-static void socket_holdings_take_name(void *user, const struct socket_fact *fact)
+static void socket_holdings_add_name(void *user, const struct socket_fact *fact)
 {
 	struct socket_holdings *h = user;
 	struct held_text *t = fact->inode ? map_get(&h->names, &fact->inode) : NULL;
@@ -271,7 +271,7 @@ static bool is_requested(const struct socket_holdings *h, const struct held_sock
 	       !(h->refused & 1u << (s->protocol - socket_protocols));
 }
 
-static void find_side(struct socket_holdings *h, struct held_socket *s)
+static void find_own_side(struct socket_holdings *h, struct held_socket *s)
 {
 	struct sockets_socket *r = &s->record;
 	bool is_tcp = s->protocol && s->protocol->request.protocol == IPPROTO_TCP;
@@ -284,7 +284,7 @@ static void find_side(struct socket_holdings *h, struct held_socket *s)
 			ports >> r->local_port % 64 & 1 ? SOCKETS_SIDE_ACCEPTED : SOCKETS_SIDE_MADE;
 }
 
-/* Drop sockets that were closed meanwhile; mark those in no table. */
+/* Drops sockets that were closed meanwhile; marks those in no table. */
 static void socket_holdings_resolve(struct socket_holdings *h, int process)
 {
 	map_for_each_value (&h->sockets, struct held_socket *, s) {
@@ -297,7 +297,7 @@ static void socket_holdings_resolve(struct socket_holdings *h, int process)
 			emit_nothing(&s->record,
 				is_requested(h, s) ? SOOTH_STATE_ABSENT : UNSUPPORTED, UNSUPPORTED);
 		} else {
-			find_side(h, s);
+			find_own_side(h, s);
 		}
 	}
 }
@@ -308,7 +308,8 @@ static struct record_tail tail_of(
 	return (struct record_tail){ text, h->texts.data + t.at, t.size };
 }
 
-/* A record for each; returns their number. `like` has the header and the namespace. */
+/* Writes a record for each socket; returns their number. `template` has the header and the
+ * namespace. */
 static uint32_t socket_holdings_write(
 	struct socket_holdings *h, struct buffer *out, const struct sockets_socket *template)
 {
@@ -372,7 +373,7 @@ void socket_snapshot_close(struct backend_run *run)
 
 /* --- limits, each reported once --- */
 
-static bool is_first(uint32_t *reported, unsigned protocol)
+static bool is_first_of_protocol(uint32_t *reported, unsigned protocol)
 {
 	bool is_new = !(*reported & 1u << protocol);
 
@@ -386,7 +387,7 @@ static void emit_refused(
 	struct socket_snapshot *s = run->state;
 	char what[80];
 
-	if (!is_first(&s->reported_refused, (unsigned)(p - socket_protocols)))
+	if (!is_first_of_protocol(&s->reported_refused, (unsigned)(p - socket_protocols)))
 		return;
 	snprintf(what, sizeof(what), "sockets of %s by sock_diag", p->kernel_name);
 	backend_limit_error(run, what, err);
@@ -397,7 +398,7 @@ static void emit_changed(struct backend_run *run, const struct socket_protocol *
 	struct socket_snapshot *s = run->state;
 	char what[80];
 
-	if (!is_first(&s->reported_changed, (unsigned)(p - socket_protocols)))
+	if (!is_first_of_protocol(&s->reported_changed, (unsigned)(p - socket_protocols)))
 		return;
 	snprintf(what, sizeof(what), "all sockets of %s", p->kernel_name);
 	backend_limit(run, what, "the kernel's table of sockets changed each time sooth read it",
@@ -408,7 +409,7 @@ static void emit_long(struct backend_run *run, const struct socket_protocol *p)
 {
 	struct socket_snapshot *s = run->state;
 
-	if (is_first(&s->reported_long, (unsigned)(p - socket_protocols)))
+	if (is_first_of_protocol(&s->reported_long, (unsigned)(p - socket_protocols)))
 		backend_limit(run, p->table,
 			"the kernel's table is too long: sooth read only a part of it", "");
 }
@@ -433,7 +434,7 @@ static void read_table(struct backend_run *run, int process, const struct socket
 		emit_long(run, p);
 }
 
-/* False when the kernel refused. */
+/* Requests all sockets. Returns false when the kernel refused. */
 static bool request_sockets(struct backend_run *run, const struct socket_protocol *p)
 {
 	struct socket_snapshot *s = run->state;
@@ -458,17 +459,17 @@ static void request_names(struct backend_run *run)
 
 	if (s->holdings.netlink >= 0 && socket_holdings_needs_names(&s->holdings))
 		socket_diag_request(
-			s->holdings.netlink, &q, socket_holdings_take_name, &s->holdings, NULL);
+			s->holdings.netlink, &q, socket_holdings_add_name, &s->holdings, NULL);
 }
 
-/* Two names of one protocol share a table. */
+/* Returns whether two protocols share a table: one protocol may have two names. */
 static bool is_same(const struct socket_protocol *a, const struct socket_protocol *b)
 {
 	return a->request.family == b->request.family &&
 	       a->request.protocol == b->request.protocol && a->table == b->table;
 }
 
-static void read_all(struct backend_run *run, int process)
+static void read_tables(struct backend_run *run, int process)
 {
 	struct socket_snapshot *s = run->state;
 	struct socket_holdings *h = &s->holdings;
@@ -524,7 +525,7 @@ static void read_sockets(struct backend_run *run, int process, const struct proc
 	h->needs_detail = (run->options.interest & INTEREST_DETAIL) != 0;
 	if (by_netlink && h->sockets.count)
 		open_netlink(run, process, id);
-	read_all(run, process);
+	read_tables(run, process);
 	socket_holdings_resolve(h, process);
 	end->sockets = socket_holdings_write(h, &run->out, &template);
 	if (h->netlink >= 0)

@@ -93,7 +93,7 @@ static void skip_words(struct cursor *c, unsigned count)
 		cursor_word(c);
 }
 
-/* "0100007F": the bytes on the wire, printed as a number in this machine's byte order. */
+/* Reads "0100007F": the bytes on the wire, printed as a number in this machine's byte order. */
 static void read_address(struct cursor *c, unsigned char out[16], size_t size)
 {
 	for (size_t i = 0; i < size; i += 4) {
@@ -106,7 +106,8 @@ static void read_address(struct cursor *c, unsigned char out[16], size_t size)
 	}
 }
 
-static bool end_of_connection(struct cursor *c, unsigned char out[16], size_t size, uint16_t *port)
+static bool parse_address_and_port(
+	struct cursor *c, unsigned char out[16], size_t size, uint16_t *port)
 {
 	uint64_t number;
 
@@ -119,16 +120,17 @@ static bool end_of_connection(struct cursor *c, unsigned char out[16], size_t si
 	return !c->failed && number <= 0xffff;
 }
 
-/* sl local remote st tx:rx tr:when retrnsmt uid timeout inode; UDP, raw: ref pointer drops */
-static bool take_inet(struct socket_fact *f, struct span line, const struct socket_table *table)
+/* Parses a line "sl local remote st tx:rx tr:when retrnsmt uid timeout inode"; UDP, raw: ref
+ * pointer drops. */
+static bool parse_inet(struct socket_fact *f, struct span line, const struct socket_table *table)
 {
 	struct cursor c = words_of(line);
 	size_t size = table->family == AF_INET6 ? 16 : 4;
 	uint64_t state;
 
 	if (!span_ends(cursor_word(&c), ":") ||
-		!end_of_connection(&c, f->local, size, &f->local_port) ||
-		!end_of_connection(&c, f->peer, size, &f->peer_port))
+		!parse_address_and_port(&c, f->local, size, &f->local_port) ||
+		!parse_address_and_port(&c, f->peer, size, &f->peer_port))
 		return false;
 	state = cursor_hex(&c);
 	f->state = state < SOCKETS_STATES ? (uint8_t)state : SOCKETS_NO_STATE;
@@ -153,8 +155,8 @@ static bool take_inet(struct socket_fact *f, struct span line, const struct sock
 	return !c.failed;
 }
 
-/* Num RefCount Protocol Flags Type St Inode Path */
-static bool take_unix(struct socket_fact *f, struct span line)
+/* Parses a line "Num RefCount Protocol Flags Type St Inode Path". */
+static bool parse_unix(struct socket_fact *f, struct span line)
 {
 	struct cursor c = words_of(line);
 	uint64_t flags, state;
@@ -176,8 +178,8 @@ static bool take_unix(struct socket_fact *f, struct span line)
 	return !c.failed;
 }
 
-/* sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode */
-static bool take_netlink(struct socket_fact *f, struct span line)
+/* Parses a line "sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode". */
+static bool parse_netlink(struct socket_fact *f, struct span line)
 {
 	struct cursor c = words_of(line);
 
@@ -193,8 +195,8 @@ static bool take_netlink(struct socket_fact *f, struct span line)
 	return !c.failed;
 }
 
-/* sk RefCnt Type Proto Iface R Rmem User Inode */
-static bool take_packet(struct socket_fact *f, struct span line)
+/* Parses a line "sk RefCnt Type Proto Iface R Rmem User Inode". */
+static bool parse_packet(struct socket_fact *f, struct span line)
 {
 	struct cursor c = words_of(line);
 
@@ -211,18 +213,18 @@ static bool take_packet(struct socket_fact *f, struct span line)
 	return !c.failed;
 }
 
-static bool take_line(const struct socket_table *table, struct span line, struct socket_fact *f)
+static bool parse_line(const struct socket_table *table, struct span line, struct socket_fact *f)
 {
 	*f = (struct socket_fact){ .family = table->family, .protocol = table->protocol };
 	switch (table->family) {
 	case AF_UNIX:
-		return take_unix(f, line);
+		return parse_unix(f, line);
 	case AF_NETLINK:
-		return take_netlink(f, line);
+		return parse_netlink(f, line);
 	case AF_PACKET:
-		return take_packet(f, line);
+		return parse_packet(f, line);
 	default:
-		return take_inet(f, line, table);
+		return parse_inet(f, line, table);
 	}
 }
 
@@ -233,7 +235,8 @@ static size_t name_size(const struct socket_fact *f, const char *end)
 	return size < NAME_MAX_ ? size : NAME_MAX_;
 }
 
-/* Text after a line up to the next socket belongs to its name, with the newlines. */
+/* Parses a table. Text after a line up to the next socket belongs to its name, with the newlines.
+ */
 size_t socket_tables_parse(const struct socket_table *table, const void *data, size_t size,
 	bool is_last, socket_fact_consumer take, void *user)
 {
@@ -244,7 +247,7 @@ size_t socket_tables_parse(const struct socket_table *table, const void *data, s
 		end = memchr(at, '\n', (size_t)(end_of_all - at));
 		if (!end)
 			break;
-		if (!take_line(table, span_of(at, (size_t)(end - at)), &next)) {
+		if (!parse_line(table, span_of(at, (size_t)(end - at)), &next)) {
 			if (begin && waiting.name.size)
 				waiting.name.size = name_size(&waiting, end);
 			continue;

@@ -28,11 +28,12 @@ struct socket_table {
  * one has begun, or with `is_last`. The heading before the first socket is skipped. */
 size_t socket_tables_parse(const struct socket_table *table, const void *data, size_t size,
 	bool is_last, socket_fact_consumer take, void *user);
-/* The whole table of a process, read in pieces. A negative errno, or 1 when it was too long. */
+/* Reads the whole table of a process, in pieces. Returns a negative errno, or 1 when it was too
+ * long. */
 int socket_tables_read(
 	int process, const struct socket_table *table, socket_fact_consumer take, void *user);
 
-/* NULL: unknown. */
+/* Returns the protocol with a name; NULL: unknown. */
 const struct socket_protocol *socket_protocol_by_name(struct span name);
 
 #endif

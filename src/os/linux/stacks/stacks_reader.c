@@ -85,7 +85,7 @@ static const struct stacks_seen *find_again(
 	return NULL;
 }
 
-static bool is_still(const struct stacks_seen *before, const struct stacks_seen *after)
+static bool has_not_run(const struct stacks_seen *before, const struct stacks_seen *after)
 {
 	return before->pc == after->pc && before->sp == after->sp &&
 	       before->switches == after->switches && !after->is_on_cpu;
@@ -113,7 +113,7 @@ static bool walk_round(struct backend_run *run, uint64_t time_ns)
 }
 
 /* Reads again, and keeps the new data of each thread that moved. True: some did. */
-static bool look_again(struct backend_run *run, const struct process_snapshot *of)
+static bool reread_threads(struct backend_run *run, const struct process_snapshot *of)
 {
 	struct stacks_reader *s = run->state;
 	struct stacks_reading *all = (void *)s->threads.data;
@@ -129,7 +129,7 @@ static bool look_again(struct backend_run *run, const struct process_snapshot *o
 
 		if (!before || !after || !before->has_registers)
 			continue;
-		all[i].has_moved = !is_still(before, after);
+		all[i].has_moved = !has_not_run(before, after);
 		if (!all[i].has_moved)
 			continue;
 		has_moved = true;
@@ -223,7 +223,7 @@ static int read_threads(struct backend_run *run, const struct process_snapshot *
 	if (status < 0)
 		return status;
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		if (!walk_round(run, run->os->now_ns(run->os)) || !look_again(run, of))
+		if (!walk_round(run, run->os->now_ns(run->os)) || !reread_threads(run, of))
 			break;
 	}
 	walk_round(run, run->os->now_ns(run->os));

@@ -23,7 +23,7 @@ struct stacks_reader {
 int stacks_reader_open(
 	struct stacks_reader *s, const struct backend_run *run, struct sooth_error *err);
 void stacks_reader_close(struct stacks_reader *s);
-/* For a backend whose state begins with a reader. */
+/* Samples stacks, for a backend whose state begins with a reader. */
 int stacks_reader_sample(struct backend_run *run, struct sooth_error *err);
 int stacks_reader_stop(struct backend_run *run, struct sooth_error *err);
 

@@ -54,7 +54,7 @@ static void write_message(struct buffer *out, const struct sooth_record *call,
 	RECORD_APPEND(out, &m, tail, ARRAY_SIZE(tail));
 }
 
-static void end_line(struct writer *w, struct buffer *out, const struct sooth_record *call)
+static void emit_line(struct writer *w, struct buffer *out, const struct sooth_record *call)
 {
 	struct log_line line;
 
@@ -72,15 +72,16 @@ static void end_line(struct writer *w, struct buffer *out, const struct sooth_re
 	w->is_behind_detail = false;
 }
 
-/* A carriage return ends a line too: programs write progress over the same line. */
-static void take_bytes(
+/* Appends bytes line by line. A carriage return ends a line too: programs write progress over the
+ * same line. */
+static void append_bytes(
 	struct writer *w, struct buffer *out, const struct sooth_record *call, struct span bytes)
 {
 	for (size_t i = 0; i < bytes.size; i++) {
 		char c = bytes.data[i];
 
 		if (c == '\n' || c == '\r')
-			end_line(w, out, call);
+			emit_line(w, out, call);
 		else if (w->size < sizeof(w->line))
 			w->line[w->size++] = c ? c : ' ';
 	}
@@ -142,7 +143,7 @@ static struct writer *writer_of(struct error_outputs *e, const struct process_id
 	return map_put(&e->writers, id, NULL);
 }
 
-static void take_call(struct error_outputs *e, const struct syscalls_call *call)
+static void append_call(struct error_outputs *e, const struct syscalls_call *call)
 {
 	struct process_id id = process_id_of(&call->record);
 	struct span pieces = pieces_of(call);
@@ -158,14 +159,14 @@ static void take_call(struct error_outputs *e, const struct syscalls_call *call)
 	w = writer_of(e, &id);
 	if (!w || head.state > SOOTH_STATE_TRUNCATED)
 		return;
-	take_bytes(
+	append_bytes(
 		w, &e->rebuilt, &call->record, span_of(pieces.data + at + sizeof(head), head.size));
 	/* The bytes that were cut off may have been the end of the line. */
 	if (head.state == SOOTH_STATE_TRUNCATED && w->size)
-		end_line(w, &e->rebuilt, &call->record);
+		emit_line(w, &e->rebuilt, &call->record);
 }
 
-static bool has_any(const struct batch *all)
+static bool has_any_output(const struct batch *all)
 {
 	batch_for_each (r, all) {
 		struct syscalls_piece head;
@@ -184,12 +185,12 @@ void error_outputs_move_to(struct error_outputs *e, struct buffer *out, size_t f
 	if (from >= out->size)
 		return;
 	all = (struct batch){ out->data + from, out->size - from };
-	if (!has_any(&all))
+	if (!has_any_output(&all))
 		return;
 	buffer_reset(&e->rebuilt);
 	batch_for_each (r, &all) {
 		if (r->kind == SYSCALLS_CALL)
-			take_call(e, (const void *)r);
+			append_call(e, (const void *)r);
 		else
 			buffer_append(&e->rebuilt, r, record_bytes(r));
 	}

@@ -15,7 +15,7 @@ struct error_outputs {
 
 void error_outputs_init(struct error_outputs *e);
 void error_outputs_fini(struct error_outputs *e);
-/* Takes the records in `out` from byte `from` on. */
+/* Handles the records in `out` from byte `from` on. */
 void error_outputs_move_to(struct error_outputs *e, struct buffer *out, size_t from);
 
 #endif

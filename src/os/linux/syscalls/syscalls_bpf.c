@@ -227,7 +227,7 @@ static void syscalls_close(struct backend_run *run)
 	follow_close(&s->follow);
 }
 
-/* Counts need no ring. */
+/* Returns whether the target may be paused. Counts need no ring. */
 static bool may_pause_target(const struct backend_run *run)
 {
 	return run->options.observer.calls.must_hold && run->options.interest & INTEREST_STREAM;
@@ -451,7 +451,7 @@ static bool thread_is_gone(const struct overflow_key *key)
 	return access(path, F_OK) != 0;
 }
 
-static void take_overflow(
+static void emit_overflow(
 	struct backend_run *run, struct buffer *out, int map, const struct overflow_key *key)
 {
 	struct overflow_value value;
@@ -468,7 +468,7 @@ static void drain_overflow(struct backend_run *run)
 	struct overflow_key key;
 
 	for (int i = 0; i < OVERFLOW_ENTRIES && !bpf_map_get_next_key(map, NULL, &key); i++)
-		take_overflow(run, &run->out, map, &key);
+		emit_overflow(run, &run->out, map, &key);
 }
 
 /* Removes entries of threads that ended: their counts no longer change, and a long run needs the
@@ -484,7 +484,7 @@ static void sweep_overflow(struct backend_run *run, struct buffer *out)
 		gone = key;
 		has_key = !bpf_map_get_next_key(map, &gone, &key);
 		if (thread_is_gone(&gone))
-			take_overflow(run, out, map, &gone);
+			emit_overflow(run, out, map, &gone);
 	}
 	s->swept = s->control->overflows;
 }

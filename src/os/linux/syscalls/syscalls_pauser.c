@@ -26,9 +26,10 @@ struct syscalls_pauser {
 
 /* --- which processes may be paused --- */
 
-/* The kernel drops a program's set-user-ID and file capabilities at its exec when its tracer does
- * not have cap_sys_ptrace: a process that is paused during one would behave differently. */
-static int needs_ptrace(struct sooth_error *err)
+/* Returns an error without cap_sys_ptrace: the kernel drops a program's set-user-ID and file
+ * capabilities at its exec when its tracer does not have it, and a process that is paused during
+ * the exec would behave differently. */
+static int refuse_without_ptrace(struct sooth_error *err)
 {
 	if (needs_has_capability(CAP_SYS_PTRACE))
 		return 0;
@@ -41,7 +42,7 @@ static int needs_ptrace(struct sooth_error *err)
 int syscalls_pauser_may_pause(const struct probe_options *options, struct sooth_error *err)
 {
 	if (!options->is_host && !options->has_uid)
-		return needs_ptrace(err);
+		return refuse_without_ptrace(err);
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "pause processes that were not named");
 	error_why(err,
 		"sooth could pause the process that reads its output: both would wait forever");

@@ -126,7 +126,7 @@ static uint32_t step_after(uint64_t gap_ns, uint64_t window_ns)
 
 /* Detaches for a gap, and attaches again; while the kernel refuses that, the gap goes on. False:
  * the thread is to end. */
-static bool leave_gap(struct syscalls_windows *w, uint64_t window_ns)
+static bool detach_for_gap(struct syscalls_windows *w, uint64_t window_ns)
 {
 	uint64_t gap_ns = 0, passed;
 	bool is_attached = false;
@@ -158,7 +158,7 @@ static bool count_in_windows(struct syscalls_windows *w)
 	double rate = RATE_MOST;
 
 	do {
-		if (!leave_gap(w, window_ns))
+		if (!detach_for_gap(w, window_ns))
 			return true;
 		before_ns = w->sums.on_ns;
 		/* In one window a target may not run at all. */

@@ -66,7 +66,7 @@ static void write_again(struct backend_run *run, const struct sooth_record *reco
 			run->os->now_ns(run->os);
 }
 
-static uint32_t write_all(struct backend_run *run, const struct again_process *p)
+static uint32_t write_kept_records(struct backend_run *run, const struct again_process *p)
 {
 	struct batch batch = { p->records.data, p->records.size };
 	uint32_t count = 0;
@@ -104,7 +104,7 @@ bool threads_again_process(struct threads_again *a, struct backend_run *run,
 		return false;
 	p->sample = a->sample;
 	if (p->cpu_ns == cpu_ns && p->records.size) {
-		*count = write_all(run, p);
+		*count = write_kept_records(run, p);
 		return true;
 	}
 	p->cpu_ns = cpu_ns;
@@ -130,7 +130,7 @@ static const struct sooth_record *find_thread(struct threads_again *a, uint32_t 
 	return a->at < a->before.size && record->tid == tid ? record : NULL;
 }
 
-/* A kernel without these counts writes zeros for each. */
+/* Returns whether a thread has these counts: a kernel without them writes zeros. */
 static bool has_counts(struct span schedstat)
 {
 	return schedstat.size && schedstat.size <= TEXT_SIZE && schedstat.data[0] != '0';

@@ -73,7 +73,8 @@ static bool may_read(const struct program *p)
 	       (errno != EACCES && errno != EPERM);
 }
 
-/* The number of bits belongs to the program as a whole; the kernel marks calls of x32. */
+/* Sets the system call of a thread. The number of bits belongs to the program as a whole; the
+ * kernel marks calls of x32. */
 static void set_call(
 	struct threads_thread *t, const struct program *p, const struct task_call *call)
 {

@@ -109,7 +109,7 @@ static int open_private(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static int refused_tracefs(int code, struct sooth_error *err)
+static int refuse_tracefs(int code, struct sooth_error *err)
 {
 	if (code != -EPERM && code != -EACCES) {
 		error_set(err, -ENOENT, SOOTH_FAULT_UNSUPPORTED, "open tracefs");
@@ -140,12 +140,12 @@ int tracefs_open(struct sooth_error *err)
 	if (fd < 0)
 		fd = open_private();
 	if (fd < 0)
-		return refused_tracefs(fd, err);
+		return refuse_tracefs(fd, err);
 	if (!faccessat(fd, "uprobe_events", R_OK | W_OK, 0))
 		return fd;
 	code = -errno;
 	close(fd);
-	return refused_tracefs(code, err);
+	return refuse_tracefs(code, err);
 }
 
 static int run_command(int tracefs, const struct command *c)
@@ -199,7 +199,7 @@ int tracefs_define(int tracefs, const struct tracefs_group *group, uint64_t even
 	if (!code)
 		return 0;
 	if (code == -EPERM || code == -EACCES)
-		return refused_tracefs(code, err);
+		return refuse_tracefs(code, err);
 	error_errno(err, code, "define a probe at 0x%llx", (unsigned long long)offset);
 	if (err)
 		add_kernel_message(tracefs, &c, err);
@@ -264,7 +264,7 @@ bool tracefs_inherits_loosely(void)
 }
 
 /* Tests an event. Returns 0 if it is unused, because the latch refused it. */
-static int try_unused(int tracefs, const struct tracefs_group *group, uint64_t event)
+static int test_event_unused(int tracefs, const struct tracefs_group *group, uint64_t event)
 {
 	int64_t id = tracefs_event_id(tracefs, group, event);
 	int fd = id < 0 ? (int)id : tracefs_event_open(id, 0, TRACEFS_NOWHERE);
@@ -278,7 +278,7 @@ static int try_unused(int tracefs, const struct tracefs_group *group, uint64_t e
 int tracefs_remove(int tracefs, const struct tracefs_group *group, uint64_t event)
 {
 	struct command c = { .size = 0 };
-	int code = try_unused(tracefs, group, event);
+	int code = test_event_unused(tracefs, group, event);
 
 	if (code)
 		return code;
@@ -348,7 +348,7 @@ static int visit_definitions(int tracefs, definition_visitor visitor, void *user
 	return got < 0 ? -errno : 0;
 }
 
-static bool is_same(const struct definition *a, const struct definition *b)
+static bool is_same_definition(const struct definition *a, const struct definition *b)
 {
 	return a->group.owner.pid == b->group.owner.pid &&
 	       a->group.owner.start_ticks == b->group.owner.start_ticks &&
@@ -362,7 +362,7 @@ static void collect_event(void *user, const struct definition *definition)
 	const struct definition *all = (const void *)events->data;
 	size_t count = events->size / sizeof(*all);
 
-	if (!count || !is_same(&all[count - 1], definition))
+	if (!count || !is_same_definition(&all[count - 1], definition))
 		buffer_append(events, definition, sizeof(*definition));
 }
 

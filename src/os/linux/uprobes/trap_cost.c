@@ -11,7 +11,7 @@
 #include "base/clock.h"
 
 #define BATCHES 16
-#define CALLS	128 /* in a batch */
+#define CALLS	128 /* number of calls in a batch */
 #define STEPS	8   /* stepped calls in a batch: some 10 us each */
 
 /* Instructions that no compiler changes. Like the instructions probed in other files they are
@@ -74,7 +74,7 @@ int trap_cost_places(struct trap_cost_places *out, struct sooth_error *err)
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
+static int compare_by_value(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
 
@@ -93,7 +93,7 @@ static uint32_t time_calls(void (*function)(void), unsigned count)
 			function();
 		took_ns[i] = clock_monotonic_ns() - began_ns;
 	}
-	qsort(took_ns, BATCHES, sizeof(*took_ns), by_value);
+	qsort(took_ns, BATCHES, sizeof(*took_ns), compare_by_value);
 	return (uint32_t)(took_ns[BATCHES / 2] / count);
 }
 

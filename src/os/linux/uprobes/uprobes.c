@@ -208,7 +208,7 @@ int uprobes_open(struct uprobes **out, const struct log *log, struct sooth_error
 	return code;
 }
 
-static int refused_open(int code, const char *tried, struct sooth_error *err)
+static int refuse_open(int code, const char *tried, struct sooth_error *err)
 {
 	struct rlimit limit = { 0 };
 
@@ -268,7 +268,7 @@ static int open_anchor(struct uprobes *u, struct event *event, struct sooth_erro
 	event->anchor = tracefs_event_open(event->id, u->guard.pid, TRACEFS_NOWHERE);
 	if (ftruncate(u->latch, 0))
 		return error_errno(err, -errno, "make a file in memory smaller");
-	return event->anchor < 0 ? refused_open(event->anchor, "register the probes", err) : 0;
+	return event->anchor < 0 ? refuse_open(event->anchor, "register the probes", err) : 0;
 }
 
 static void drop_event(struct uprobes *u, struct event *event)
@@ -316,7 +316,7 @@ static int find_refused(struct uprobes *u, const struct prober_place *places, si
 		*refused = i;
 		break;
 	}
-	refused_open(code, "put probes into a program", err);
+	refuse_open(code, "put probes into a program", err);
 	if (*refused < count)
 		error_missing(err, "an instruction at 0x%llx that can be probed",
 			(unsigned long long)places[*refused].offset);
@@ -367,7 +367,7 @@ static int attach_event(struct uprobes *u, unsigned event, pid_t tid, enum trace
 	a->fd = tracefs_event_open(events[event].id, tid, reach);
 	if (a->fd < 0) {
 		snprintf(tried, sizeof(tried), "attach probes to thread %d", (int)tid);
-		return refused_open(a->fd, tried, err);
+		return refuse_open(a->fd, tried, err);
 	}
 	buffer_commit(&u->attached, sizeof(*a));
 	return 0;

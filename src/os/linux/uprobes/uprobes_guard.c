@@ -40,7 +40,7 @@ union control {
 	char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
 };
 
-static void close_others(int *kept, size_t count)
+static void close_other_descriptors(int *kept, size_t count)
 {
 	unsigned next = 0;
 
@@ -116,7 +116,7 @@ static void release_events(const struct uprobes_guarded *guarded)
 		(void)!read(ends[0], &byte, 1);
 		_exit(0);
 	}
-	close_others((int[]){ guarded->tracefs, guarded->latch, ends[1] }, 3);
+	close_other_descriptors((int[]){ guarded->tracefs, guarded->latch, ends[1] }, 3);
 	close(ends[1]);
 	if (last > 0)
 		waitpid(last, NULL, 0);
@@ -127,7 +127,7 @@ static int remove_events(const struct uprobes_guarded *guarded, const struct tra
 	uint64_t count;
 
 	release_events(guarded);
-	close_others((int[]){ guarded->tracefs, guarded->latch }, 2);
+	close_other_descriptors((int[]){ guarded->tracefs, guarded->latch }, 2);
 	/* The parent may have died while the latch was open. */
 	if (ftruncate(guarded->latch, 0))
 		return -errno;
@@ -142,7 +142,7 @@ static __attribute__((noreturn)) void run_guard(int socket, const struct uprobes
 	enum order order;
 
 	set_signals();
-	close_others(kept, ARRAY_SIZE(kept));
+	close_other_descriptors(kept, ARRAY_SIZE(kept));
 	setsid();
 	prctl(PR_SET_NAME, "sooth-guard"); /* last: the name says that it is ready */
 	if (chdir("/"))

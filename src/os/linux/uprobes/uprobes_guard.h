@@ -28,7 +28,7 @@ struct uprobes_guarded {
 	int tracefs;
 	int latch; /* see tracefs.h */
 	struct process_id owner;
-	uint64_t *count; /* in shared memory */
+	uint64_t *count; /* counter in shared memory */
 };
 
 int uprobes_guard_start(struct uprobes_guard *guard, const struct uprobes_guarded *guarded,

@@ -50,7 +50,7 @@ struct multi_group {
 };
 
 struct multi {
-	uint32_t type; /* of the attachment */
+	uint32_t type; /* type of the attachment */
 	unsigned events;
 	struct buffer groups;  /* struct multi_group */
 	struct buffer offsets; /* uint64_t */

@@ -34,7 +34,7 @@ void cpu_clock_clear(struct cpu_clock *c)
 	map_clear(&c->offsets);
 }
 
-/* In ms with six decimals. */
+/* Reads when the thread ran last, in ms with six decimals. */
 bool cpu_clock_last_run(struct buffer *text, uint64_t *ns)
 {
 	const char *at = strstr(buffer_cstr(text), "se.exec_start");

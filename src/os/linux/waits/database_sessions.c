@@ -10,7 +10,8 @@
 #define HOLDS  " idle in transaction"
 #define WORKER "autovacuum worker"
 
-/* "postgres: bob shop 10.0.0.2(50412) idle", "postgres: bob shop [local] SELECT" */
+/* Returns whether a title is of a session of a client: "postgres: bob shop 10.0.0.2(50412) idle",
+ * "postgres: bob shop [local] SELECT". */
 static bool is_of_client(const char *title)
 {
 	const char *port = strchr(title, '(');

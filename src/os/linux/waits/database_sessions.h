@@ -11,7 +11,7 @@ enum database_session {
 	DATABASE_SESSION_NONE,	/* another program, or an idle process of the server itself */
 	DATABASE_SESSION_IDLE,	/* without a transaction: it may still have an advisory lock */
 	DATABASE_SESSION_HOLDS, /* idle in a transaction */
-	DATABASE_SESSION_WAITS, /* for a lock */
+	DATABASE_SESSION_WAITS, /* the session waits for a lock */
 	DATABASE_SESSION_WORKS,
 };
 

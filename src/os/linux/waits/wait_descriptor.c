@@ -169,7 +169,7 @@ static uint32_t adopter_of(struct wait_reader *r, const struct wait_node *n, uin
 	return 0;
 }
 
-static bool is_output(uint32_t fd)
+static bool is_output_descriptor(uint32_t fd)
 {
 	return fd == STDOUT_FILENO || fd == STDERR_FILENO;
 }
@@ -212,9 +212,10 @@ static unsigned add_ends(
 				(pass == 0 || is_own) && found.follows && found.pid != n->stat.pid;
 			if (pass == 1 && found.confidence > WAITS_LOW)
 				found.confidence = WAITS_LOW;
-			adopter = is_output(ends[i].fd) && (s->wants_writers || s->is_both)
-					  ? adopter_of(r, n, found.pid)
-					  : 0;
+			adopter =
+				is_output_descriptor(ends[i].fd) && (s->wants_writers || s->is_both)
+					? adopter_of(r, n, found.pid)
+					: 0;
 			if (adopter)
 				found.source = WAITS_SOURCE_ADOPTED;
 			/* It may also have been started there, and given the pipe. */

@@ -33,7 +33,8 @@ void wait_ends_clear(struct wait_ends *e)
 	e->is_read = e->was_refused = e->is_cut = false;
 }
 
-/* FNV-1a. Among thousands of paths two hardly have the same hash; if they do, both are named. */
+/* Returns the hash of a path (FNV-1a). Among thousands of paths two hardly have the same hash; if
+ * they do, both are named. */
 uint64_t wait_ends_hash_path(struct span path)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
@@ -43,7 +44,7 @@ uint64_t wait_ends_hash_path(struct span path)
 	return hash;
 }
 
-static void add_end(struct wait_ends *e, pid_t pid, uint32_t fd, struct span link)
+static void add_descriptor(struct wait_ends *e, pid_t pid, uint32_t fd, struct span link)
 {
 	struct wait_end end = { .pid = (uint32_t)pid, .fd = fd };
 
@@ -84,7 +85,7 @@ static void read_process(struct wait_ends *e, pid_t pid)
 		}
 		size = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link));
 		if (size > 0)
-			add_end(e, pid, (uint32_t)strtoul(entry->d_name, NULL, 10),
+			add_descriptor(e, pid, (uint32_t)strtoul(entry->d_name, NULL, 10),
 				span_of(link, (size_t)size));
 		else
 			e->was_refused |= errno == EACCES || errno == EPERM;
@@ -104,7 +105,7 @@ static int compare_ends(const void *a, const void *b)
 	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
-static void read_all(struct wait_ends *e)
+static void read_all_processes(struct wait_ends *e)
 {
 	uint64_t deadline_ns = clock_monotonic_ns() + SEARCH_NS;
 	const pid_t *pids;
@@ -134,7 +135,7 @@ const struct wait_end *wait_ends_first(
 	size_t low = 0, high, n;
 
 	if (!e->is_read)
-		read_all(e);
+		read_all_processes(e);
 	all = (const void *)e->entries.data;
 	n = high = e->entries.size / sizeof(*all);
 	while (low < high) {
@@ -152,7 +153,7 @@ const struct wait_end *wait_ends_first(
 	return all + low;
 }
 
-/* The link's own permissions say how the descriptor was opened (proc_pid_fd(5)). */
+/* Returns how a descriptor was opened, by the permissions of its link (proc_pid_fd(5)). */
 static mode_t mode_of(const struct wait_end *end)
 {
 	char path[PATH_SIZE];

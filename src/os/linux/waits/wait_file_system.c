@@ -23,7 +23,7 @@
 #define BLOCKED_MAX 32 /* descendants; with more, the snapshot is truncated */
 #define ASKED_MAX   64 /* sleeping descendants whose wait channel is read */
 #define SLEEPERS_OF 16 /* observed processes; for others only descendants in state D are found */
-#define MINOR_BITS  20 /* of a device number inside the kernel */
+#define MINOR_BITS  20 /* bits of the minor number of a device inside the kernel */
 #define PERMISSIONS 0x70000u /* FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM */
 
 /* --- which file, and which mount --- */

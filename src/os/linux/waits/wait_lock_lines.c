@@ -11,11 +11,12 @@
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define LOCKS_BYTES (4u << 20) /* the kernel needs longer for each further part */
+#define LOCKS_BYTES (4u << 20) /* read at most; the kernel needs longer for each further part */
 #define FDS_MAX	    4096       /* descriptors of a process that are compared */
-#define FILES_MAX   512	       /* of them with locks */
+#define FILES_MAX   512	       /* number of files with locks */
 #define PATH_KEY    (UINT64_C(1) << 63)
-#define PARTLY_KEY  (UINT64_C(1) << 62) /* of a process that was not read, or not wholly */
+#define PARTLY_KEY                                                                                 \
+	(UINT64_C(1) << 62) /* bit in the key of a process that was not read, or not wholly */
 
 /* --- the lines --- */
 
@@ -64,7 +65,7 @@ static int compare_files(const struct locked_file *x, const struct locked_file *
 }
 
 /* Compares all but the number, which fdinfo does not have. */
-static int by_file(const void *a, const void *b)
+static int compare_by_file(const void *a, const void *b)
 {
 	const struct lock_line *x = *(struct lock_line *const *)a,
 			       *y = *(struct lock_line *const *)b;
@@ -77,7 +78,7 @@ static int by_file(const void *a, const void *b)
 	return order ? order : span_compare(x->mode, y->mode);
 }
 
-static int by_pid(const void *a, const void *b)
+static int compare_by_pid(const void *a, const void *b)
 {
 	return compare_numbers(
 		(*(struct lock_line *const *)a)->pid, (*(struct lock_line *const *)b)->pid);
@@ -106,8 +107,8 @@ void lock_table_parse(struct lock_table *t)
 		return;
 	for (struct lock_line *i = (void *)t->lines.data; i->number; i++)
 		buffer_append(i->is_waiting ? &t->waiters : &t->files, &i, sizeof(i));
-	sort_lines(&t->waiters, by_pid);
-	sort_lines(&t->files, by_file);
+	sort_lines(&t->waiters, compare_by_pid);
+	sort_lines(&t->files, compare_by_file);
 }
 
 void lock_table_clear(struct lock_table *t)
@@ -126,7 +127,7 @@ struct lock_line *lock_table_wanted_by(const struct lock_table *t, uint32_t pid)
 	struct lock_line key = { .pid = pid }, *const wanted = &key, *const * found, *l;
 	size_t count = t->waiters.size / sizeof(l);
 
-	found = count ? bsearch(&wanted, t->waiters.data, count, sizeof(l), by_pid) : NULL;
+	found = count ? bsearch(&wanted, t->waiters.data, count, sizeof(l), compare_by_pid) : NULL;
 	for (l = found ? *found : NULL; l && l->is_waiting; l--) {
 		if ((const void *)l == t->lines.data)
 			return NULL;
@@ -212,11 +213,11 @@ void lock_table_add_fdinfo(struct lock_table *t, struct span text, uint32_t pid,
 			!parse_line(span_of(value.data + 5, value.size - 5), &line) ||
 			!lock_is_of_open_file(&line))
 			continue;
-		i = bsearch(&key, all, count, sizeof(*all), by_file);
+		i = bsearch(&key, all, count, sizeof(*all), compare_by_file);
 		/* Equal locks cannot be distinguished: the process has each of them. */
-		while (i && i > all && !by_file(&key, i - 1))
+		while (i && i > all && !compare_by_file(&key, i - 1))
 			i--;
-		for (; i && i < all + count && !by_file(&key, i); i++)
+		for (; i && i < all + count && !compare_by_file(&key, i); i++)
 			add_owner(t, *i, (struct lock_owner){ .pid = pid, .fd = fd });
 	}
 }

@@ -32,7 +32,7 @@ struct lock_line {
 struct lock_owner {
 	uint32_t pid, fd;
 	uint32_t next;	/* place of another owner of the lock; 0: none */
-	bool is_unsure; /* its process made the lock, but may not be read */
+	bool is_unsure; /* the process made the lock, but may not be read */
 };
 
 struct lock_table {

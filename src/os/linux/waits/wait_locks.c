@@ -158,7 +158,7 @@ struct package_files {
 	struct locked_file files[ARRAY_SIZE(package_locks)]; /* inode 0: no such file */
 };
 
-static void do_stat(void *argument)
+static void run_stat_job(void *argument)
 {
 	struct package_files *f = argument;
 
@@ -184,8 +184,8 @@ void wait_add_package_locks(struct wait_reader *r, struct wait_node *n, const st
 {
 	struct package_files f = { .process = n->process };
 
-	if (!is_package_program(n) ||
-		timeout_call(&r->timeout, do_stat, NULL, &f, sizeof(f), n->process, TIMEOUT_MS))
+	if (!is_package_program(n) || timeout_call(&r->timeout, run_stat_job, NULL, &f, sizeof(f),
+					      n->process, TIMEOUT_MS))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(package_locks); i++) {
 		size_t count;

@@ -32,7 +32,7 @@ struct read_memory {
 	unsigned char bytes[MEMORY_MAX];
 };
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct read_memory *m = argument;
 
@@ -67,13 +67,13 @@ bool wait_read_memory(
 
 	if (!address || size > sizeof(m.bytes) || !n->may_read)
 		return false;
-	if (!wait_call_memory(r, n, do_read, &m, sizeof(m)) || !m.is_read)
+	if (!wait_call_memory(r, n, run_read_job, &m, sizeof(m)) || !m.is_read)
 		return false;
 	memcpy(out, m.bytes, size);
 	return true;
 }
 
-/* A path near the end of a page may be shorter than what is read. */
+/* Reads a path from memory. A path near the end of a page may be shorter than what is read. */
 void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t address,
 	char path[WAIT_PATH_SIZE])
 {

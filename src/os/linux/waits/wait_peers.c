@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define SOCKETS_MOST 4096 /* of the observed process */
+#define SOCKETS_MOST 4096 /* number of sockets of the observed process */
 #define PEERS_MOST   64
 
 /* Returns the oldest process that has a socket: a child may have inherited it. */

@@ -97,7 +97,7 @@ static bool read_lock_directory(int at, const char *name, char text[TEXT_SIZE])
 	return dir;
 }
 
-static void look_at(struct lock_files *l, int dir, const char *below, const char *name)
+static void add_file_with_name(struct lock_files *l, int dir, const char *below, const char *name)
 {
 	char text[TEXT_SIZE] = "";
 	bool is_directory;
@@ -112,23 +112,23 @@ static void look_at(struct lock_files *l, int dir, const char *below, const char
 	l->files[l->count++].is_directory = is_directory;
 }
 
-static void look_in(struct lock_files *l, const char *path, const char *below)
+static void search_folder(struct lock_files *l, const char *path, const char *below)
 {
 	_cleanup_dir_ DIR *dir = open_directory(l->process, path, 0);
 	struct dirent *entry;
 
 	for (unsigned i = 0; dir && i < ENTRIES_MAX && (entry = readdir(dir)); i++) {
 		if (is_lock_name(entry->d_name))
-			look_at(l, dirfd(dir), below, entry->d_name);
+			add_file_with_name(l, dirfd(dir), below, entry->d_name);
 	}
 }
 
-static void do_look(void *argument)
+static void run_search_job(void *argument)
 {
 	struct lock_files *l = argument;
 
-	look_in(l, "cwd", "");
-	look_in(l, "cwd/.git", ".git/");
+	search_folder(l, "cwd", "");
+	search_folder(l, "cwd/.git", ".git/");
 }
 
 /* Returns whether the process itself has the file open: then it works under the lock. */
@@ -195,7 +195,7 @@ static void add_lock_files(struct wait_reader *r, struct wait_node *n, const str
 {
 	struct lock_files l = { .process = n->process };
 
-	if (timeout_call(&r->timeout, do_look, NULL, &l, sizeof(l), n->process, TIMEOUT_MS))
+	if (timeout_call(&r->timeout, run_search_job, NULL, &l, sizeof(l), n->process, TIMEOUT_MS))
 		return;
 	for (unsigned i = 0; i < l.count; i++)
 		add_file(r, n, c, l.files[i].path, l.files[i].text,

@@ -108,7 +108,7 @@ static struct child_choice choice_of(const struct wait_node *n, const struct wai
 		pid ? (uint32_t) - (int64_t)pid : n->stat.process_group };
 }
 
-static bool is_chosen(const struct wait_entry *e, const struct child_choice *choice)
+static bool is_child_awaited(const struct wait_entry *e, const struct child_choice *choice)
 {
 	return choice->kind == WAIT_ALL || (choice->kind == WAIT_PID && e->pid == choice->id) ||
 	       (choice->kind == WAIT_GROUP && e->process_group == choice->id);
@@ -122,7 +122,7 @@ static void add_children(struct wait_reader *r, const struct wait_node *n, uint3
 	for (size_t i = 0; i < count && added < CHILDREN_MAX; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
 
-		if (e->ppid != n->stat.pid || !is_chosen(e, choice))
+		if (e->ppid != n->stat.pid || !is_child_awaited(e, choice))
 			continue;
 		wait_add_party(r, n, tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_CHILD,
@@ -201,7 +201,7 @@ static bool is_frozen(struct wait_reader *r, const struct wait_node *n)
 		       span_of((const char *)r->bytes.data, r->bytes.size)) == PROC_FROZEN_YES;
 }
 
-static void add_others(struct wait_reader *r, const struct wait_node *n, uint32_t tracer)
+static void add_parent_and_tracer(struct wait_reader *r, const struct wait_node *n, uint32_t tracer)
 {
 	if (n->stat.state == 'Z')
 		wait_add_party(r, n, n->stat.pid,
@@ -341,7 +341,7 @@ void wait_read_process(
 		{ &p.directory, directory.data, directory.size },
 	};
 	RECORD_APPEND(&r->run->out, &p, tail, ARRAY_SIZE(tail));
-	add_others(r, n, p.tracer);
+	add_parent_and_tracer(r, n, p.tracer);
 	follow_job(r, n);
 	add_backends(r, n, buffer_cstr(&title));
 	buffer_fini(&title);

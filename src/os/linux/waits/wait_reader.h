@@ -42,7 +42,7 @@ struct wait_step {
 struct wait_reader {
 	struct members members; /* first: members_backend_set() */
 	struct timeout timeout;
-	struct timeout memory; /* for the memory of processes */
+	struct timeout memory; /* timeout for reading the memory of processes */
 	struct buffer unread;  /* uint32_t, PIDs whose memory could not be read in time */
 	uint64_t ticks_per_s;
 	/* Data of the host, read when first needed in a sample. */
@@ -55,7 +55,7 @@ struct wait_reader {
 	struct control_groups *groups; /* the hierarchies; NULL: not read yet */
 	/* Data of the snapshot. */
 	struct backend_run *run;
-	struct sooth_record head; /* its identity */
+	struct sooth_record head; /* record header with the identity of the process */
 	struct buffer steps;	  /* struct wait_step, each process once */
 	uint8_t ends_state, sockets_state;
 	bool is_cut;
@@ -93,7 +93,7 @@ struct wait_node {
 	bool may_read;		   /* calls and descriptors of its threads may be read */
 	struct buffer status;	   /* the file of that name */
 	unsigned numberings;	   /* PID namespaces that number it: task_status_inner_pid() */
-	uint32_t inner_pid;	   /* in the innermost of them */
+	uint32_t inner_pid;	   /* PID in the innermost PID namespace */
 	const struct buffer *tids; /* uint32_t, of its threads */
 	struct buffer own_tids; /* the numbers of `tids` in the process's own PID namespace, if that
 				   is not sooth's */

@@ -32,7 +32,7 @@ void wait_sockets_clear(struct wait_sockets *s)
 }
 
 /* Keeps pending connections: the server's socket for such a connection has no inode yet. */
-static void take_pending(struct wait_sockets *s, struct span inodes)
+static void store_pending_connections(struct wait_sockets *s, struct span inodes)
 {
 	for (size_t at = 0; at + sizeof(uint32_t) <= inodes.size; at += sizeof(uint32_t)) {
 		struct wait_pending p = { .listener =
@@ -88,11 +88,11 @@ static void add_socket(void *user, const struct socket_fact *fact)
 		if (!e.name[0])
 			e.name[0] = '@';
 	}
-	take_pending(s, fact->pending);
+	store_pending_connections(s, fact->pending);
 	buffer_append(&s->entries, &e, sizeof(e));
 }
 
-static void read_all(struct wait_sockets *s, int process)
+static void read_sockets(struct wait_sockets *s, int process)
 {
 	static const struct socket_request requests[] = {
 		{ .family = AF_UNIX, .needs_detail = true },
@@ -135,7 +135,7 @@ const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, 
 	if (s->namespace != st.st_ino) {
 		wait_sockets_clear(s);
 		s->namespace = st.st_ino;
-		read_all(s, process);
+		read_sockets(s, process);
 	}
 	all = wait_sockets_all(s, &count);
 	for (size_t i = 0; i < count; i++) {
@@ -145,7 +145,8 @@ const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, 
 	return NULL;
 }
 
-/* An IPv6 socket may talk to an IPv4 one by a mapped address. */
+/* Returns whether two addresses are the same. An IPv6 socket may talk to an IPv4 one by a mapped
+ * address. */
 static bool is_same_address(const struct wait_socket *a, const unsigned char *x,
 	const struct wait_socket *b, const unsigned char *y)
 {
@@ -158,7 +159,7 @@ static bool is_same_address(const struct wait_socket *a, const unsigned char *x,
 	return !memcmp(y, mapped, sizeof(mapped)) && !memcmp(y + 12, x, 4);
 }
 
-static bool is_any(const struct wait_socket *s)
+static bool is_any_address(const struct wait_socket *s)
 {
 	static const unsigned char none[16];
 
@@ -180,7 +181,7 @@ static const struct wait_socket *udp_server(
 			continue;
 		if (is_same_address(e, e->local, of, of->peer))
 			return e;
-		if (is_any(e))
+		if (is_any_address(e))
 			found = e;
 	}
 	return wait_socket_is_local(of) ? found : NULL;
@@ -272,7 +273,7 @@ const struct wait_socket *wait_sockets_listener(
 			continue;
 		if (is_same_address(e, e->local, of, of->peer))
 			return e;
-		if (is_any(e))
+		if (is_any_address(e))
 			found = e;
 	}
 	return found;

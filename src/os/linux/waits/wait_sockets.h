@@ -15,7 +15,7 @@ struct wait_socket {
 	uint8_t state;	       /* enum sockets_state */
 	uint8_t awaits_answer; /* enum waits_request */
 	unsigned char local[16], peer[16];
-	char name[WAIT_NAME_SIZE]; /* of a unix socket; an abstract one begins with '@' */
+	char name[WAIT_NAME_SIZE]; /* name of a unix socket; an abstract one begins with '@' */
 };
 
 struct wait_pending {

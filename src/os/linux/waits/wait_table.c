@@ -23,7 +23,7 @@ void wait_table_clear(struct wait_table *t)
 	t->is_read = false;
 }
 
-static int by_pid(const void *a, const void *b)
+static int compare_by_pid(const void *a, const void *b)
 {
 	const struct wait_entry *x = a, *y = b;
 
@@ -50,7 +50,7 @@ static void add_process(struct wait_table *t, pid_t pid)
 	buffer_append(&t->entries, &e, sizeof(e));
 }
 
-static void read_all(struct wait_table *t)
+static void read_all_processes(struct wait_table *t)
 {
 	const pid_t *pids;
 
@@ -67,12 +67,12 @@ static void read_all(struct wait_table *t)
 		buffer_reset(&t->entries);
 	if (t->entries.size)
 		qsort(t->entries.data, t->entries.size / sizeof(struct wait_entry),
-			sizeof(struct wait_entry), by_pid);
+			sizeof(struct wait_entry), compare_by_pid);
 }
 
 size_t wait_table_count(struct wait_table *t)
 {
-	read_all(t);
+	read_all_processes(t);
 	return t->entries.size / sizeof(struct wait_entry);
 }
 
@@ -87,7 +87,7 @@ const struct wait_entry *wait_table_get(struct wait_table *t, uint32_t pid)
 	struct wait_entry key = { .pid = pid };
 	size_t count = wait_table_count(t);
 
-	return count ? bsearch(&key, t->entries.data, count, sizeof(key), by_pid) : NULL;
+	return count ? bsearch(&key, t->entries.data, count, sizeof(key), compare_by_pid) : NULL;
 }
 
 bool wait_table_is_ancestor(struct wait_table *t, uint32_t pid, uint32_t of)

@@ -19,7 +19,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 
-static bool is_here(const struct wait_node *n)
+static bool is_in_own_namespace(const struct wait_node *n)
 {
 	struct stat own, its;
 
@@ -53,14 +53,14 @@ static int last_receiver(int queue)
 	return msgctl(queue, IPC_STAT, &state) ? -1 : state.msg_lrpid;
 }
 
-/* The last user of a System V semaphore or queue. */
+/* Adds the last user of a System V semaphore or queue. */
 static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	const uint64_t *arguments = c->thread->arguments;
 	bool is_queue = wait_find_argument(c->row, ARGUMENT_TYPE_msgq_flags) >= 0;
 	int pid;
 
-	if (!n->may_read || c->row->arguments[0] != ARGUMENT_TYPE_int || !is_here(n))
+	if (!n->may_read || c->row->arguments[0] != ARGUMENT_TYPE_int || !is_in_own_namespace(n))
 		return;
 	if (!is_queue)
 		pid = last_operator(r, n, arguments);

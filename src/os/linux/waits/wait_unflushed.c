@@ -10,12 +10,12 @@
 
 struct unflushed {
 	pid_t pid;
-	uint64_t base; /* of glibc */
+	uint64_t base; /* address at which glibc is loaded */
 	uint32_t bytes;
 	bool is_read;
 };
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct unflushed *k = argument;
 
@@ -40,7 +40,7 @@ void wait_read_unflushed(struct wait_reader *r, const struct wait_node *n, struc
 	if (!n->may_read || n->abi != ABI_64 || !writes_to_process(n))
 		return;
 	k.base = wait_library_base(r, n, "/libc.so.6");
-	if (!k.base || !wait_call_memory(r, n, do_read, &k, sizeof(k)) || !k.is_read)
+	if (!k.base || !wait_call_memory(r, n, run_read_job, &k, sizeof(k)) || !k.is_read)
 		return;
 	t->unflushed_bytes = k.bytes < UINT16_MAX ? (uint16_t)k.bytes : UINT16_MAX;
 	t->unflushed_state = SOOTH_STATE_VALUE;

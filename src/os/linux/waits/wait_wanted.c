@@ -33,7 +33,7 @@ struct waiters {
 
 enum glance { GLANCE_TURN, GLANCE_POLL, GLANCE_MAIN };
 
-static bool is_fitting(
+static bool is_waiter_of(
 	const struct waits_thread *t, enum syscall_wait_kind kind, enum glance wanted, uint32_t pid)
 {
 	switch (wanted) {
@@ -65,7 +65,7 @@ static bool find_thread(struct wait_reader *r, uint32_t pid, enum glance wanted,
 		for (size_t i = 0; i < tids.size / sizeof(*all) && !is_found; i++) {
 			enum syscall_wait_kind kind = wait_read_thread_call(r, &n, all[i], found);
 
-			is_found = found->record.tid && is_fitting(found, kind, wanted, pid);
+			is_found = found->record.tid && is_waiter_of(found, kind, wanted, pid);
 		}
 	}
 	buffer_fini(&bytes);
@@ -169,7 +169,7 @@ static void count_polling(
 	}
 }
 
-static void of_line(
+static void write_waiters_of_lock(
 	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
 {
 	struct waiters w = { .record = { .source = WAITS_SOURCE_LOCKS, .confidence = WAITS_HIGH } };
@@ -188,7 +188,7 @@ static void of_line(
 }
 
 /* Writes one lock of each file. */
-static void of_files(struct wait_reader *r, struct wait_node *n)
+static void write_waiters_of_files(struct wait_reader *r, struct wait_node *n)
 {
 	const struct lock_table *t = wait_lock_table(r);
 	size_t files, count;
@@ -204,7 +204,7 @@ static void of_files(struct wait_reader *r, struct wait_node *n)
 			if (!wait_has_lock(r, n, all[j], &fd))
 				continue;
 			is_written = true;
-			of_line(r, n, all[j], fd);
+			write_waiters_of_lock(r, n, all[j], fd);
 		}
 	}
 }
@@ -276,7 +276,7 @@ static const struct database_process *own_database_process(struct wait_reader *r
 	return NULL;
 }
 
-static void of_sessions(struct wait_reader *r, const struct wait_node *n)
+static void write_waiters_of_sessions(struct wait_reader *r, const struct wait_node *n)
 {
 	struct waiters w = { .record = { .source = WAITS_SOURCE_TITLE } };
 	struct buffer sessions = { 0 };
@@ -319,7 +319,7 @@ void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n)
 {
 	if (!n->may_read)
 		return;
-	of_files(r, n);
-	of_sessions(r, n);
+	write_waiters_of_files(r, n);
+	write_waiters_of_sessions(r, n);
 	wait_add_wal_readers(r, n);
 }

@@ -103,7 +103,7 @@ static void wait_listeners(struct wait_reader *r, int process)
 	}
 }
 
-#define THREADS_MAX    1024 /* of a process */
+#define THREADS_MAX    1024 /* number of threads of a process */
 #define THREADS_LISTED 8192
 #define ACTIVE_MAX     64 /* more threads that do not just sleep */
 
@@ -249,9 +249,9 @@ static void read_chain(struct wait_reader *r, pid_t pid)
 	}
 }
 
-/* Leaves a process out: writes only the end of its snapshot, as the reader of the record
+/* Emits only the end of the snapshot of a process that is not read, as the reader of the record
  * expects. */
-static bool leave_out(struct wait_reader *r, pid_t pid, const struct process_id *expected)
+static bool emit_unread_process(struct wait_reader *r, pid_t pid, const struct process_id *expected)
 {
 	const struct backend_run *run = r->run;
 	struct waits_snapshot end = {
@@ -290,7 +290,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	int status;
 
 	r->run = run;
-	if (expected && leave_out(r, pid, expected))
+	if (expected && emit_unread_process(r, pid, expected))
 		return;
 	status = process_snapshot_open(&of, run, pid, expected);
 	if (status <= 0) {

@@ -57,7 +57,7 @@ struct mixed_state {
 		taken; /* struct process_id -> uint64_t: when a program began that will connect */
 	struct preload_late late;
 	struct buffer calls;   /* records of one drain */
-	struct buffer leaving; /* exits, until the earlier records of their processes are read */
+	struct buffer leaving; /* exits that wait for earlier records of their processes */
 	uint64_t leaving_ns;   /* time of the oldest exit */
 	bool by_probes;	       /* the command itself is probed */
 	int ready;
@@ -82,7 +82,8 @@ static void check_taken(struct mixed_state *s, const struct process_id *process)
 		heap_attach_ended(&kernel->attach, process, since_ns);
 }
 
-static void note_taken(struct mixed_state *s, const struct process_id *process, uint64_t since_ns)
+static void note_probed_process(
+	struct mixed_state *s, const struct process_id *process, uint64_t since_ns)
 {
 	uint64_t *noted;
 
@@ -93,7 +94,7 @@ static void note_taken(struct mixed_state *s, const struct process_id *process, 
 	pthread_mutex_unlock(&s->lock);
 }
 
-static bool has_gone(const struct process_id *process)
+static bool is_process_gone(const struct process_id *process)
 {
 	struct process_id now;
 
@@ -112,7 +113,7 @@ static void check_gone(struct mixed_state *s)
 	/* No lock: the pauser's thread, which adds to `taken`, has ended. */
 	while (map_next(&s->taken, &at, &key, NULL)) {
 		process = *(const struct process_id *)key;
-		if (!has_gone(&process))
+		if (!is_process_gone(&process))
 			continue;
 		check_taken(s, &process);
 		at = 0;
@@ -135,11 +136,11 @@ static bool mixed_takes(
 			makedev(begun->device_major, begun->device_minor), begun->inode);
 	pthread_mutex_unlock(&s->programs_lock);
 	if (takes)
-		note_taken(s, process, begun->record.time_ns);
+		note_probed_process(s, process, begun->record.time_ns);
 	return takes;
 }
 
-static void mixed_note(void *user, const struct process_id *process, bool is_over)
+static void mixed_note_process(void *user, const struct process_id *process, bool is_over)
 {
 	struct mixed_state *s = user;
 
@@ -202,7 +203,7 @@ static void emit_hold(struct mixed_state *s, const struct process_id *process, u
 	heap_attach_emit(&kernel->attach, &hold.record, sizeof(hold));
 }
 
-/* Called in the thread that answers programs. */
+/* Handles a program whose calls miss the library. Called in the thread that answers programs. */
 static bool mixed_calls_around(void *user, const struct preload_asked *asked)
 {
 	struct mixed_state *s = user;
@@ -256,7 +257,7 @@ static int open_kernel(struct mixed_state *s, struct backend_run *run, struct so
 	}
 	s->elsewhere.takes = mixed_takes;
 	s->elsewhere.inherits = mixed_is_probed;
-	s->elsewhere.note = mixed_note;
+	s->elsewhere.note = mixed_note_process;
 	s->elsewhere.user = s;
 	heap_source_share(&s->kernel, &s->elsewhere);
 	return 0;
@@ -309,7 +310,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-/* Only notes a command: mixed_launching() decides how it is observed. */
+/* Notes a command: mixed_launching() decides how it is observed. */
 static int mixed_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
@@ -396,7 +397,7 @@ static void put_late(struct mixed_state *s, const struct buffer *ends)
 	}
 }
 
-static void put_all(struct mixed_state *s, struct buffer *out)
+static void put_records_in_order(struct mixed_state *s, struct buffer *out)
 {
 	struct buffer left = s->leaving;
 
@@ -435,7 +436,7 @@ static int mixed_drain(struct backend_run *run, struct sooth_error *err)
 	 * known. */
 	preload_run_drain(&s->preload, &s->calls);
 	status = heap_source_drain(&s->kernel, err);
-	put_all(s, &run->out);
+	put_records_in_order(s, &run->out);
 	emit_missing(run);
 	if (!status && (buffer_failed(&run->out) || buffer_failed(&s->leaving)))
 		status = error_no_memory(err);
@@ -477,7 +478,7 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	status = heap_source_stop(&s->kernel, err);
 	preload_late_read(&s->late);
 	check_gone(s);
-	put_all(s, &run->out);
+	put_records_in_order(s, &run->out);
 	put_late(s, &s->leaving);
 	preload_late_emit(&s->late, NULL);
 	heap_attach_reported(&((struct heap_state *)s->kernel.state)->attach, &run->out);

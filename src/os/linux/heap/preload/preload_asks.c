@@ -71,7 +71,8 @@ static void answer_request(
 	give_answer(slot, ask >> PRELOAD_ASK_NUMBER, found[0], found[1]);
 }
 
-static unsigned look_in(struct preload_run *s, struct preload_segment *segment, unsigned left)
+static unsigned answer_segment(
+	struct preload_run *s, struct preload_segment *segment, unsigned left)
 {
 	for (unsigned i = 0; i < preload_segment_used_slots(segment) && left; i++) {
 		struct preload_reading *r = &segment->slots[i];
@@ -91,7 +92,7 @@ void preload_asks_answer_quick(struct preload_run *s)
 	unsigned left = LOOK_MAX;
 
 	for (size_t i = 0; i < preload_segment_count_all(s) && left; i++)
-		left = look_in(s, preload_segment_at(s, i), left);
+		left = answer_segment(s, preload_segment_at(s, i), left);
 }
 
 /* Returns the slot of a request that still waits. Called with the lock held. */

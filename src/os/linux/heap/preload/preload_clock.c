@@ -46,7 +46,7 @@ void preload_clock_init(struct preload_clock *c)
 	c->before = c->line;
 }
 
-static uint64_t on_line(const struct preload_line *l, uint64_t ticks)
+static uint64_t time_on_line(const struct preload_line *l, uint64_t ticks)
 {
 	double distance = (double)(int64_t)(ticks - l->ticks) * l->ns_per_tick;
 
@@ -55,7 +55,7 @@ static uint64_t on_line(const struct preload_line *l, uint64_t ticks)
 
 uint64_t preload_clock_ns(const struct preload_clock *c, uint64_t ticks)
 {
-	return on_line((int64_t)(ticks - c->line.ticks) < 0 ? &c->before : &c->line, ticks);
+	return time_on_line((int64_t)(ticks - c->line.ticks) < 0 ? &c->before : &c->line, ticks);
 }
 
 uint64_t preload_clock_duration(const struct preload_clock *c, uint64_t ticks)
@@ -82,5 +82,5 @@ void preload_clock_adjust(struct preload_clock *c)
 	bend = bend > BEND_MAX ? BEND_MAX : bend < -BEND_MAX ? -BEND_MAX : bend;
 	from = ticks + (uint64_t)(AHEAD_NS / rate);
 	c->before = c->line;
-	c->line = (struct preload_line){ from, on_line(&c->before, from), rate * (1 + bend) };
+	c->line = (struct preload_line){ from, time_on_line(&c->before, from), rate * (1 + bend) };
 }

@@ -81,7 +81,7 @@ static void read_forked(struct preload_run *s, const struct preload_segment *seg
 }
 
 /* Finds the process by the PID in the slot, if the kernel's data agrees. */
-static struct preload_process *by_number(struct preload_run *s,
+static struct preload_process *find_process_by_number(struct preload_run *s,
 	const struct preload_segment *segment, const struct preload_reading *r, uint32_t parent)
 {
 	struct preload_process *p = preload_find_pid(s, r->pid);
@@ -106,7 +106,7 @@ struct search {
 
 static struct preload_process *search_below(struct search *search, pid_t pid, int depth);
 
-static struct preload_process *search_at(struct search *search, pid_t pid, int depth)
+static struct preload_process *search_process(struct search *search, pid_t pid, int depth)
 {
 	_cleanup_close_ int directory = procfs_open(pid);
 
@@ -134,7 +134,7 @@ static struct preload_process *search_below(struct search *search, pid_t pid, in
 
 			search->left--;
 			if (!c.failed && child)
-				found = search_at(search, (pid_t)child, depth + 1);
+				found = search_process(search, (pid_t)child, depth + 1);
 			cursor_skip(&c, " ");
 		}
 	}
@@ -145,7 +145,7 @@ static struct preload_process *search_below(struct search *search, pid_t pid, in
 /* Searches below the command for the process of a segment. The PID in the segment does not help in
  * two cases: the process is in another PID namespace, or it was forked by the raw system call and
  * the segment has no PID. */
-static struct preload_process *by_search(struct preload_run *s,
+static struct preload_process *find_process_by_search(struct preload_run *s,
 	const struct preload_segment *segment, const struct preload_reading *r)
 {
 	struct search search = { s, segment, r, SEARCH_MAX };
@@ -159,23 +159,23 @@ static struct preload_process *by_search(struct preload_run *s,
 
 /* --- of those that have ended --- */
 
-static bool is_there(const struct process_id *process)
+static bool is_process_alive(const struct process_id *process)
 {
 	struct process_id now;
 
 	return !procfs_identify((pid_t)process->pid, &now) && !memcmp(&now, process, sizeof(now));
 }
 
-/* Takes the data of a child that has ended. Without the kernel's reports the time of the fork is
+/* Reads the data of a child that has ended. Without the kernel's reports the time of the fork is
  * unknown: the child then begins with its slot. */
-static bool take_ended(struct preload_run *s, const struct preload_segment *segment,
+static bool read_ended_child(struct preload_run *s, const struct preload_segment *segment,
 	uint32_t parent, struct preload_reading *r)
 {
 	const struct process_id *reported = map_get(&s->forked, &r->pid);
 
 	if (!r->pid || (s->is_elsewhere && !reported))
 		return false;
-	if (reported && is_there(reported))
+	if (reported && is_process_alive(reported))
 		return false;
 	r->process = (struct process_id){ .pid = r->pid };
 	if (reported)
@@ -193,12 +193,12 @@ bool preload_forked_find(
 	void *user, struct preload_segment *segment, struct preload_reading *r, uint32_t parent)
 {
 	struct preload_run *s = user;
-	struct preload_process *p = by_number(s, segment, r, parent);
+	struct preload_process *p = find_process_by_number(s, segment, r, parent);
 
-	if (!p && take_ended(s, segment, parent, r))
+	if (!p && read_ended_child(s, segment, parent, r))
 		return true;
 	if (!p)
-		p = by_search(s, segment, r);
+		p = find_process_by_search(s, segment, r);
 	if (p)
 		read_forked(s, segment, p, parent, r);
 	return p;

@@ -80,7 +80,7 @@ static bool had_library(struct preload_late *l, uint32_t pid, uint64_t time_ns)
 	return met_ns && met_ns < time_ns;
 }
 
-/* Call it for a program that is over, or old enough to have connected. */
+/* Checks a program that is over, or old enough to have connected. */
 static void check_image(struct preload_late *l, uint32_t pid, const struct late_image *image)
 {
 	if (!l->attach && image->exec_ns && !preload_run_met_ns(l->run, pid, image->exec_ns))
@@ -101,7 +101,7 @@ static void set_image(struct preload_late *l, uint32_t pid, const struct late_im
 	*to = *image;
 }
 
-static void take_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns)
+static void handle_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	uint32_t pid = cursor_u32(c), parent = cursor_u32(c);
 	struct late_image image = { .is_forked = true };
@@ -112,7 +112,7 @@ static void take_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns
 	set_image(l, pid, &image);
 }
 
-static void take_exec(struct preload_late *l, struct cursor *c, uint64_t time_ns)
+static void handle_exec(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	uint32_t pid = cursor_u32(c);
 	struct late_image image = { .exec_ns = time_ns };
@@ -138,9 +138,9 @@ static bool defines_allocator(struct preload_late *l, const struct mapping *m)
 	return is_new;
 }
 
-/* Takes a mapping of code. The library connects before the first call, and the loader maps the
+/* Handles a mapping of code. The library connects before the first call, and the loader maps the
  * first libraries before that. */
-static void take_mapping(struct preload_late *l, struct cursor *c, uint64_t time_ns)
+static void handle_mapping(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	struct mapping m = { .pid = cursor_u32(c), .time_ns = time_ns };
 	struct late_file *file;
@@ -173,14 +173,14 @@ static void handle_event(struct preload_late *l, const struct perf_event_header 
 
 	switch (header->type) {
 	case PERF_RECORD_FORK:
-		take_fork(l, &c, time_ns);
+		handle_fork(l, &c, time_ns);
 		break;
 	case PERF_RECORD_COMM:
 		if (header->misc & PERF_RECORD_MISC_COMM_EXEC)
-			take_exec(l, &c, time_ns);
+			handle_exec(l, &c, time_ns);
 		break;
 	case PERF_RECORD_MMAP2:
-		take_mapping(l, &c, time_ns);
+		handle_mapping(l, &c, time_ns);
 		break;
 	case PERF_RECORD_LOST:
 		l->has_lost = true;
@@ -190,7 +190,7 @@ static void handle_event(struct preload_late *l, const struct perf_event_header 
 	}
 }
 
-static int by_time(const void *a, const void *b)
+static int compare_by_time(const void *a, const void *b)
 {
 	uint64_t first = perf_record_time(*(const struct perf_event_header *const *)a);
 	uint64_t second = perf_record_time(*(const struct perf_event_header *const *)b);
@@ -198,8 +198,8 @@ static int by_time(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* Keeps the records from `from` on for the next reading. */
-static void keep_rest(
+/* Stores the records from `from` on for the next reading. */
+static void store_records_from(
 	struct buffer *records, const struct perf_event_header *const *all, size_t from, size_t to)
 {
 	struct buffer rest = { 0 };
@@ -229,11 +229,11 @@ static void read_all(struct preload_late *l)
 	}
 	count = order.size / sizeof(header);
 	if (count)
-		qsort(order.data, count, sizeof(header), by_time);
+		qsort(order.data, count, sizeof(header), compare_by_time);
 	all = (const void *)order.data;
 	for (i = 0; i < count && perf_record_time(all[i]) <= until_ns; i++)
 		handle_event(l, all[i]);
-	keep_rest(&l->records, all, i, count);
+	store_records_from(&l->records, all, i, count);
 	buffer_fini(&order);
 }
 

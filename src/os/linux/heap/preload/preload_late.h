@@ -31,7 +31,7 @@ struct preload_late {
 /* Returns 0, or a negative errno: then no library is found. */
 int preload_late_open(struct preload_late *l, struct preload_run *run, struct heap_attach *attach,
 	struct sooth_error *err);
-/* To be called before the command's exec. */
+/* Adds a process before the command's exec. */
 int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *err);
 /* Reads what was mapped up to now. */
 void preload_late_read(struct preload_late *l);
@@ -40,7 +40,8 @@ void preload_late_probed(struct preload_late *l, uint32_t pid);
 /* Emits the gaps of a process that has ended, once all its mappings are read. NULL: emits all
  * remaining gaps. */
 void preload_late_emit(struct preload_late *l, const struct process_id *ended);
-/* Without `attach`: adds programs that ran and never connected to the run's `unseen`. */
+/* Checks programs that may have missed the library. Without `attach`: adds programs that ran and
+ * never connected to the run's `unseen`. */
 void preload_late_check(struct preload_late *l);
 void preload_late_close(struct preload_late *l);
 

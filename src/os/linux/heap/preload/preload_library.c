@@ -33,7 +33,7 @@ static bool is_file(const char *path)
 	return !access(path, R_OK);
 }
 
-/* The folder of sooth itself, without its slash. */
+/* Finds the folder of sooth itself, without its slash. */
 static bool find_folder(char path[PATH_MAX])
 {
 	ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);

@@ -30,7 +30,7 @@ void preload_programs_init(struct preload_programs *p, bool names_scripts);
 void preload_programs_fini(struct preload_programs *p);
 /* Returns whether the program at a path would load the library. */
 bool preload_programs_fits(struct preload_programs *p, const char *path);
-/* The same, if the file at the path still is the given one. */
+/* Returns whether the library fits a program, if the file at the path still is the given one. */
 bool preload_programs_fits_as(
 	struct preload_programs *p, const char *path, uint64_t device, uint64_t inode);
 /* Returns whether the program has or calls functions of another allocator that the library does not

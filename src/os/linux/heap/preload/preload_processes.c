@@ -72,7 +72,7 @@ void preload_read_name(struct preload_process *p)
 	buffer_fini(&bytes);
 }
 
-/* Whether the value of a line of /proc/PID/status has one of these characters. */
+/* Returns whether the value of a line of /proc/PID/status has one of these characters. */
 static bool status_has(int directory, const char *name, const char *any)
 {
 	struct buffer bytes = { 0 };
@@ -103,7 +103,8 @@ static struct process_id parent_of(
 	return parent ? parent->id : s->command;
 }
 
-static struct sooth_record head_of(const struct process_id *id, uint64_t time_ns, uint16_t kind)
+static struct sooth_record record_head_of(
+	const struct process_id *id, uint64_t time_ns, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = time_ns,
 		.start_ticks = id->start_ticks,
@@ -116,7 +117,7 @@ static void emit_join(
 	struct preload_run *s, const struct preload_process *p, uint64_t time_ns, uint32_t claimed)
 {
 	struct process_id parent = parent_of(s, p, claimed);
-	struct process_join join = { .record = head_of(&p->id, time_ns, PROCESS_JOIN),
+	struct process_join join = { .record = record_head_of(&p->id, time_ns, PROCESS_JOIN),
 		.parent_start_ticks = parent.start_ticks,
 		.parent_pid = parent.pid };
 
@@ -127,7 +128,7 @@ static void emit_join(
 
 void preload_emit_exec(struct preload_run *s, const struct preload_process *p, uint64_t time_ns)
 {
-	struct process_exec exec = { .record = head_of(&p->id, time_ns, PROCESS_EXEC) };
+	struct process_exec exec = { .record = record_head_of(&p->id, time_ns, PROCESS_EXEC) };
 	struct buffer arguments = { 0 };
 
 	memcpy(exec.name, p->name, sizeof(exec.name));
@@ -143,9 +144,9 @@ void preload_emit_exec(struct preload_run *s, const struct preload_process *p, u
 	buffer_fini(&arguments);
 }
 
-/* The command is a child of sooth, so sooth may have reaped it already. Then `launch->status` has
- * its exit status. */
-static void take_status(
+/* Finds the exit status of the command. It is a child of sooth, so sooth may have reaped it
+ * already. Then `launch->status` has its exit status. */
+static void find_exit_status(
 	const struct preload_run *s, const struct process_id *id, struct process_leave *leave)
 {
 	const struct launch *launch = memcmp(id, &s->command, sizeof(*id)) ? NULL : s->launch;
@@ -164,25 +165,26 @@ static void take_status(
 
 static void emit_leave(struct preload_run *s, struct preload_process *p)
 {
-	struct process_leave leave = { .record = head_of(
+	struct process_leave leave = { .record = record_head_of(
 					       &p->id, s->os->now_ns(s->os), PROCESS_LEAVE) };
 	struct buffer bytes = { 0 };
 
 	if (procfs_read_at(p->directory, "stat", &bytes, PROCFS_STAT) < 0 ||
 		!procfs_parse_exit_code(&leave.status, bytes.data, bytes.size))
-		take_status(s, &p->id, &leave);
+		find_exit_status(s, &p->id, &leave);
 	buffer_fini(&bytes);
 	memcpy(leave.name, p->name, sizeof(leave.name));
 	if (!s->is_elsewhere)
 		RECORD_APPEND(&s->staged, &leave, NULL, 0);
 }
 
-/* A forked child that has ended is known only from its own records. */
+/* Emits a forked child that has ended, which is known only from its own records. */
 void preload_emit_forked(struct preload_run *s, const struct preload_reading *r,
 	const struct preload_segment *segment)
 {
 	const struct preload_process *parent = preload_find_pid(s, segment->process.pid);
-	struct process_join join = { .record = head_of(&r->process, r->begin_ns, PROCESS_JOIN),
+	struct process_join join = { .record =
+					     record_head_of(&r->process, r->begin_ns, PROCESS_JOIN),
 		.parent_start_ticks = segment->process.start_ticks,
 		.parent_pid = segment->process.pid };
 
@@ -193,7 +195,8 @@ void preload_emit_forked(struct preload_run *s, const struct preload_reading *r,
 
 static void emit_forked_end(struct preload_run *s, const struct process_id *id)
 {
-	struct process_leave leave = { .record = head_of(id, s->os->now_ns(s->os), PROCESS_LEAVE),
+	struct process_leave leave = { .record = record_head_of(
+					       id, s->os->now_ns(s->os), PROCESS_LEAVE),
 		.status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) };
 
 	RECORD_APPEND(&s->staged, &leave, NULL, 0);
@@ -343,7 +346,7 @@ static void finish_slot(struct preload_run *s, struct preload_segment *segment, 
 		emit_forked_end(s, &r.process);
 }
 
-static bool has_ended(struct preload_run *s, const struct preload_reading *r)
+static bool has_slot_ended(struct preload_run *s, const struct preload_reading *r)
 {
 	const struct preload_process *p = r->tid ? preload_find_pid(s, r->process.pid) : NULL;
 
@@ -356,7 +359,7 @@ static void release_ended(struct preload_run *s, struct preload_segment *segment
 	unsigned used = preload_segment_used_slots(segment);
 
 	for (unsigned i = 0; i < used; i++) {
-		ended[i] = segment->slots[i].is_known && has_ended(s, &segment->slots[i]);
+		ended[i] = segment->slots[i].is_known && has_slot_ended(s, &segment->slots[i]);
 		has_any |= ended[i];
 	}
 	if (has_any)
@@ -367,7 +370,7 @@ static void release_ended(struct preload_run *s, struct preload_segment *segment
 	}
 }
 
-static bool is_in_use(const struct preload_segment *segment)
+static bool is_segment_used(const struct preload_segment *segment)
 {
 	for (unsigned i = 0; i < preload_segment_used_slots(segment); i++) {
 		if (atomic_load(&preload_segment_slot(segment, i)->state) == PRELOAD_SLOT_TAKEN)
@@ -390,7 +393,8 @@ static void free_unmapped(struct preload_run *s)
 	size_t kept = 0, count = preload_segment_count_all(s);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!all[i]->is_over || is_in_use(all[i]) || preload_segment_is_mapped(all[i]))
+		if (!all[i]->is_over || is_segment_used(all[i]) ||
+			preload_segment_is_mapped(all[i]))
 			all[kept++] = all[i];
 		else
 			free_segment(s, all[i]);
@@ -464,7 +468,7 @@ void preload_end_process(struct preload_run *s, struct preload_process *p)
 	p->directory = p->exit = -1;
 }
 
-static void forget_left(struct preload_run *s)
+static void forget_ended_processes(struct preload_run *s)
 {
 	struct preload_process *all = (void *)s->processes.data;
 	size_t kept = 0, count = preload_process_count(s);
@@ -478,7 +482,7 @@ static void forget_left(struct preload_run *s)
 
 /* Searches for filters that were set without the library's knowledge: the library then makes no
  * more system calls. */
-static void look_for_filters(struct preload_run *s)
+static void find_filters(struct preload_run *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		struct preload_segment *segment = preload_segment_at(s, i);
@@ -511,9 +515,9 @@ void preload_look_for_ended(struct preload_run *s)
 			p->is_filtered = status_has(p->directory, "Seccomp:", "12");
 		has_filtered |= p->is_filtered;
 	}
-	forget_left(s);
+	forget_ended_processes(s);
 	if (has_filtered)
-		look_for_filters(s);
+		find_filters(s);
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		release_ended(s, preload_segment_at(s, i));
 	if (now_ns - s->freed_ns >= FREE_NS) {

@@ -58,7 +58,7 @@
 /* Returns how often to search for ended processes. Few processes are searched more often, because
  * sooth ends with the last of them; few slots are, too. Many slots are for threads that come and
  * go, and no new one waits for a slot. */
-static uint64_t look_ns(struct preload_run *s)
+static uint64_t search_interval_ns(struct preload_run *s)
 {
 	return preload_process_count(s) <= FEW || preload_slots_are_few(s) ? LOOK_FEW_NS : LOOK_NS;
 }
@@ -72,7 +72,7 @@ static bool read_segments(struct preload_run *s)
 	atomic_fetch_add(&s->page->heartbeat, 1);
 	has_read = preload_read_all(s);
 	preload_asks_answer_quick(s);
-	if (now - s->looked_ns >= look_ns(s)) {
+	if (now - s->looked_ns >= search_interval_ns(s)) {
 		s->looked_ns = now;
 		preload_look_for_ended(s);
 	}
@@ -141,7 +141,7 @@ static bool send_welcome(int connection, int page, int segment)
 	return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(welcome);
 }
 
-static void note_met(struct preload_run *s, uint32_t pid, uint64_t time_ns)
+static void note_known_process(struct preload_run *s, uint32_t pid, uint64_t time_ns)
 {
 	uint64_t *met = map_put(&s->met, &pid, NULL);
 
@@ -192,7 +192,7 @@ static struct preload_process *add_program(struct preload_run *s, pid_t pid)
 	preload_stacks_map(s->stacks, p->program, &p->id);
 	preload_read_name(p);
 	preload_emit_exec(s, p, time_ns);
-	note_met(s, (uint32_t)pid, time_ns);
+	note_known_process(s, (uint32_t)pid, time_ns);
 	s->connected++;
 	return p;
 }
@@ -482,7 +482,7 @@ int preload_run_start(struct preload_run *s, struct launch *launch, struct sooth
 	return status;
 }
 
-static void take_staged(struct preload_run *s, struct buffer *out)
+static void emit_staged_records(struct preload_run *s, struct buffer *out)
 {
 	if (!out->size && !out->limit) {
 		struct buffer empty = *out;
@@ -503,9 +503,9 @@ void preload_run_drain(struct preload_run *s, struct buffer *out)
 		return;
 	pthread_mutex_lock(&s->lock);
 	/* This comes first: then the records fit that the reader had to leave in the rings. */
-	take_staged(s, out);
+	emit_staged_records(s, out);
 	read_segments(s);
-	take_staged(s, out);
+	emit_staged_records(s, out);
 	s->drained_ns = s->complete_ns;
 	pthread_mutex_unlock(&s->lock);
 }
@@ -542,7 +542,7 @@ void preload_run_drain_rest(struct preload_run *s, struct buffer *out)
 		preload_read_segment(s, preload_segment_at(s, i));
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		preload_count_slots(s, preload_segment_at(s, i));
-	take_staged(s, out);
+	emit_staged_records(s, out);
 }
 
 void preload_run_close(struct preload_run *s)

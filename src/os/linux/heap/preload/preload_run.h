@@ -110,7 +110,7 @@ struct preload_run {
 struct launch;
 
 int preload_run_open(struct preload_run *s, struct backend_run *run, struct sooth_error *err);
-/* Call this before the command runs. Sets in `launch` what the command's environment needs. */
+/* Starts the run before the command runs. Sets in `launch` what the command's environment needs. */
 int preload_run_start(struct preload_run *s, struct launch *launch, struct sooth_error *err);
 /* Returns whether the thread still waits: it gives up after a timeout. */
 bool preload_asked_waits(struct preload_run *s, const struct preload_asked *asked);
@@ -121,7 +121,7 @@ bool preload_run_has_met(struct preload_run *s, uint32_t pid, uint64_t since_ns)
 uint64_t preload_run_met_ns(struct preload_run *s, uint32_t pid, uint64_t since_ns);
 /* Appends all records that were written before the call. */
 void preload_run_drain(struct preload_run *s, struct buffer *out);
-/* From here on no program records anything. Appends the last records. */
+/* Stops the run: from here on no program records anything. Appends the last records. */
 void preload_run_stop(struct preload_run *s, struct buffer *out);
 /* Appends the remaining calls of children whose start has been reported in the meantime. */
 void preload_run_drain_rest(struct preload_run *s, struct buffer *out);

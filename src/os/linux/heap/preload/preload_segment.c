@@ -119,7 +119,7 @@ struct words {
 	size_t count, at;
 };
 
-static bool take_word(struct words *w, bool is_there, uint64_t *out)
+static bool read_word(struct words *w, bool is_there, uint64_t *out)
 {
 	*out = 0;
 	if (!is_there)
@@ -169,13 +169,13 @@ static uint64_t ticks_behind(const struct words *w, size_t at, uint64_t last_tic
 	return at + 1 < w->count ? w->word[at + 1] : last_ticks;
 }
 
-static bool take_stack(const struct preload_segment *s, const struct preload_reading *r,
+static bool read_stack(const struct preload_segment *s, const struct preload_reading *r,
 	const struct preload_clock *clock, struct words *w, uint64_t head, struct buffer *out)
 {
 	uint32_t count = (head >> PRELOAD_STACK_COUNT) & 0xff;
 	uint64_t hash, ticks;
 
-	if (!take_word(w, true, &hash) || count > w->count - w->at || count > PRELOAD_FRAMES_MAX)
+	if (!read_word(w, true, &hash) || count > w->count - w->at || count > PRELOAD_FRAMES_MAX)
 		return false;
 	ticks = ticks_behind(w, w->at + count, r->last_ticks);
 	preload_stacks_add(s->stacks,
@@ -194,26 +194,26 @@ static void put_number(const struct preload_segment *s, const struct preload_rea
 		call->stack ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
-/* Takes one record. False: the words are no record. */
-static bool take_record(const struct preload_segment *s, struct preload_reading *r,
+/* Decodes one record. False: the words are no record. */
+static bool decode_record(const struct preload_segment *s, struct preload_reading *r,
 	const struct preload_clock *clock, struct words *w, struct buffer *out)
 {
 	struct heap_call call = { 0 };
 	uint64_t head, error, ticks, stack;
 	uint32_t function;
 
-	take_word(w, true, &head);
+	read_word(w, true, &head);
 	function = head & PRELOAD_HEAD_FUNCTION;
 	if (function == PRELOAD_TIME)
-		return take_word(w, true, &r->last_ticks);
+		return read_word(w, true, &r->last_ticks);
 	if (function == PRELOAD_STACK)
-		return take_stack(s, r, clock, w, head, out);
-	if (function >= HEAP_FUNCTIONS || !take_word(w, true, &call.address) ||
-		!take_word(w, function != HEAP_FREE, &call.size) ||
-		!take_word(w, head & PRELOAD_HEAD_HAS_OLD, &call.old_address) ||
-		!take_word(w, head & PRELOAD_HEAD_HAS_ERROR, &error) ||
-		!take_word(w, head & PRELOAD_HEAD_HAS_DURATION, &ticks) ||
-		!take_word(w, head & PRELOAD_HEAD_HAS_STACK, &stack))
+		return read_stack(s, r, clock, w, head, out);
+	if (function >= HEAP_FUNCTIONS || !read_word(w, true, &call.address) ||
+		!read_word(w, function != HEAP_FREE, &call.size) ||
+		!read_word(w, head & PRELOAD_HEAD_HAS_OLD, &call.old_address) ||
+		!read_word(w, head & PRELOAD_HEAD_HAS_ERROR, &error) ||
+		!read_word(w, head & PRELOAD_HEAD_HAS_DURATION, &ticks) ||
+		!read_word(w, head & PRELOAD_HEAD_HAS_STACK, &stack))
 		return false;
 	if (!(head & PRELOAD_HEAD_HAS_DURATION))
 		ticks = (head >> PRELOAD_HEAD_DURATION) & ((1u << PRELOAD_HEAD_DURATION_BITS) - 1);
@@ -243,8 +243,8 @@ static void copy_words(
 		to[i] = ring[(from + i) & mask];
 }
 
-/* Takes up to WORDS_AT_ONCE words. The rest of a cut record stays for the next time. */
-static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head,
+/* Decodes up to WORDS_AT_ONCE words. The rest of a cut record stays for the next time. */
+static size_t decode_words(struct preload_segment *s, unsigned slot, uint64_t head,
 	const struct preload_clock *clock, struct buffer *out, bool *is_damaged)
 {
 	uint64_t copy[WORDS_AT_ONCE];
@@ -257,7 +257,7 @@ static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head
 	while (w.at < count) {
 		struct preload_reading before = *r;
 
-		if (take_record(s, r, clock, &w, out)) {
+		if (decode_record(s, r, clock, &w, out)) {
 			whole = w.at;
 			continue;
 		}
@@ -271,14 +271,14 @@ static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head
 	return whole;
 }
 
-static void hand_back(struct preload_slot *slot, uint64_t tail)
+static void release_words(struct preload_slot *slot, uint64_t tail)
 {
 	atomic_store_explicit(&slot->tail, tail, memory_order_release);
 	preload_slot_changed(slot);
 }
 
 /* Returns whether the process of the slot is known now. */
-static bool meet_thread(struct preload_segment *s, unsigned number,
+static bool identify_thread(struct preload_segment *s, unsigned number,
 	const struct preload_clock *clock, struct preload_missing *missing)
 {
 	const struct preload_slot *slot = preload_segment_slot(s, number);
@@ -338,16 +338,16 @@ static bool read_ring(struct preload_segment *s, unsigned number, uint64_t head,
 	bool is_damaged = head - r->tail > preload_ring_words(number);
 
 	while (r->tail != head && !is_damaged) {
-		size_t taken = take_words(s, number, head, clock, out, &is_damaged);
+		size_t taken = decode_words(s, number, head, clock, out, &is_damaged);
 
 		if (!taken)
 			break;
 		r->tail += taken;
-		hand_back(slot, r->tail);
+		release_words(slot, r->tail);
 	}
 	if (is_damaged) {
 		r->tail = head;
-		hand_back(slot, head);
+		release_words(slot, head);
 	}
 	return !is_damaged;
 }
@@ -362,7 +362,7 @@ static bool read_slot(struct preload_segment *s, unsigned number, const struct p
 
 	if (atomic_load(&slot->state) != PRELOAD_SLOT_TAKEN)
 		return false;
-	if (!r->is_known && !meet_thread(s, number, clock, missing)) {
+	if (!r->is_known && !identify_thread(s, number, clock, missing)) {
 		if (r->begin_ns && r->begin_ns < *complete_ns && now_ns - r->begin_ns < LATE_NS)
 			*complete_ns = r->begin_ns;
 		return false;

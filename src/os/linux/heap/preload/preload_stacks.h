@@ -58,7 +58,7 @@ void preload_stacks_add(
 	struct preload_stacks *s, const struct preload_stack *from, struct buffer *out);
 /* Returns the number of a stack; 0: not known. */
 uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash);
-/* Names all stacks. Call this after the last record. */
+/* Names all stacks, after the last record. */
 int preload_stacks_name(struct preload_stacks *s, struct backend_run *run, struct sooth_error *err);
 
 #endif

@@ -33,7 +33,7 @@ void preload_unseen_fini(struct preload_unseen *u)
 	buffer_fini(&u->paths);
 }
 
-/* Whether the library is among the mapped files. */
+/* Returns whether the library is among the mapped files. */
 static bool has_library(int directory)
 {
 	struct buffer bytes = { 0 };
@@ -74,7 +74,7 @@ static void report_program(struct preload_unseen *u, int directory)
 
 /* Examines a process whose program is not the one that sooth knows. The process may be about to
  * connect. */
-static void look_at(struct preload_unseen *u, pid_t pid, uint64_t now_ns)
+static void examine_process(struct preload_unseen *u, pid_t pid, uint64_t now_ns)
 {
 	_cleanup_close_ int directory = procfs_open(pid);
 	struct process_id id;
@@ -93,7 +93,7 @@ static void look_at(struct preload_unseen *u, pid_t pid, uint64_t now_ns)
 	report_program(u, directory);
 }
 
-static void look_at_children(struct preload_run *s, int directory, pid_t pid, uint64_t now_ns)
+static void examine_children(struct preload_run *s, int directory, pid_t pid, uint64_t now_ns)
 {
 	struct buffer bytes = { 0 };
 	struct cursor c;
@@ -106,7 +106,7 @@ static void look_at_children(struct preload_run *s, int directory, pid_t pid, ui
 			uint64_t child = cursor_decimal(&c);
 
 			if (!c.failed && child && !preload_find_pid(s, (uint32_t)child))
-				look_at(&s->unseen, (pid_t)child, now_ns);
+				examine_process(&s->unseen, (pid_t)child, now_ns);
 			cursor_skip(&c, " ");
 		}
 	}
@@ -120,8 +120,8 @@ void preload_unseen_find_programs(struct preload_run *s, uint64_t now_ns)
 
 		if (p->has_left)
 			continue;
-		look_at(&s->unseen, (pid_t)p->id.pid, now_ns);
-		look_at_children(s, p->directory, (pid_t)p->id.pid, now_ns);
+		examine_process(&s->unseen, (pid_t)p->id.pid, now_ns);
+		examine_children(s, p->directory, (pid_t)p->id.pid, now_ns);
 	}
 }
 

@@ -68,7 +68,7 @@ struct group {
 struct look {
 	pid_t pid;
 	uint64_t at[SYMBOLS];
-	uint64_t now_ns; /* UINT64_MAX: its clock could not be read */
+	uint64_t now_ns; /* time by the target's clock; UINT64_MAX: it could not be read */
 	unsigned reasons;
 	struct go_layout layout;
 	struct go_goroutine some[AT_ONCE];
@@ -89,7 +89,7 @@ static void fini(void *state)
 
 /* --- memory, in the child --- */
 
-static size_t read_some(struct look *l, uint64_t list, size_t count)
+static size_t read_goroutines(struct look *l, uint64_t list, size_t count)
 {
 	uint64_t addresses[AT_ONCE];
 	struct iovec here[AT_ONCE], there[AT_ONCE];
@@ -188,7 +188,7 @@ static void add_goroutine(struct look *l, const struct go_goroutine *g, bool is_
 		of->longest_ns = l->now_ns - since;
 }
 
-static void do_look(void *argument)
+static void run_goroutines_job(void *argument)
 {
 	struct look *l = argument;
 	uint64_t list[2]; /* address and length of a slice of pointers */
@@ -198,13 +198,13 @@ static void do_look(void *argument)
 		return;
 	count = list[1] < ALL_MAX ? list[1] : ALL_MAX;
 	l->is_cut = count != list[1];
-	got = read_some(l, list[0], count < FIRST_MAX ? count : FIRST_MAX);
+	got = read_goroutines(l, list[0], count < FIRST_MAX ? count : FIRST_MAX);
 	if (!go_layout_find(&l->layout, l->some, got, l->at[MAIN], l->now_ns))
 		return;
 	for (; done < count; done += got) {
 		size_t next = count - done < AT_ONCE ? count - done : AT_ONCE;
 
-		got = read_some(l, list[0] + done * sizeof(uint64_t), next);
+		got = read_goroutines(l, list[0] + done * sizeof(uint64_t), next);
 		for (size_t i = 0; i < got; i++)
 			add_goroutine(l, &l->some[i], !done && !i);
 		if (got != next)
@@ -230,7 +230,7 @@ struct symbols_job {
 	struct elf_export found[SYMBOLS];
 };
 
-static void do_symbols(void *argument)
+static void run_symbols_job(void *argument)
 {
 	struct symbols_job *j = argument;
 	struct elf_export found[SYMBOLS];
@@ -268,7 +268,7 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 	p->file = timed_open_regular(&r->timeout, n->process, "exe", TIMEOUT_MS);
 	if (p->file < 0)
 		return;
-	timeout_call_file(&r->timeout, do_symbols, &job, sizeof(job), p->file, READ_MS);
+	timeout_call_file(&r->timeout, run_symbols_job, &job, sizeof(job), p->file, READ_MS);
 	p->is_go = job.is_go && find_code(r, n, p);
 	for (size_t i = 0; i < SYMBOLS; i++)
 		p->at[i] = p->code_from - job.shift + job.found[i].address;
@@ -371,7 +371,7 @@ static void add_group(struct wait_reader *r, const struct wait_node *n, const st
 	RECORD_APPEND(&r->run->out, &row, tail, ARRAY_SIZE(tail));
 }
 
-static void waits(void *state, struct wait_reader *r, struct wait_node *n)
+static void write_waits(void *state, struct wait_reader *r, struct wait_node *n)
 {
 	struct go_program *p = state;
 	struct look *l = NULL;
@@ -385,7 +385,8 @@ static void waits(void *state, struct wait_reader *r, struct wait_node *n)
 	l->pid = wait_node_living(n);
 	l->reasons = p->reasons;
 	memcpy(l->at, p->at, sizeof(l->at));
-	if (!timeout_call(&r->timeout, do_look, NULL, l, sizeof(*l), -1, READ_MS) && l->is_read) {
+	if (!timeout_call(&r->timeout, run_goroutines_job, NULL, l, sizeof(*l), -1, READ_MS) &&
+		l->is_read) {
 		for (unsigned i = 0; i < l->count; i++)
 			add_group(r, n, p, l, &l->groups[i]);
 	}
@@ -402,5 +403,5 @@ const struct runtime runtime_go = {
 	.state_size = sizeof(struct go_program),
 	.init = init,
 	.fini = fini,
-	.waits = waits,
+	.waits = write_waits,
 };

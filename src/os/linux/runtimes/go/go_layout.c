@@ -67,7 +67,7 @@ static bool find_buffer(struct go_layout *out, const struct go_goroutine *first,
 	return false;
 }
 
-static bool is_number(const struct go_goroutine *first, size_t count, size_t i, size_t at)
+static bool is_goroutine_number(const struct go_goroutine *first, size_t count, size_t i, size_t at)
 {
 	uint64_t number = go_number_at(&first[i], at);
 
@@ -94,7 +94,8 @@ static bool find_number(
 		size_t met = go_number_at(&first[0], at) == 1;
 
 		for (size_t i = 0; met && i < count; i++)
-			met += is_number(first, count, i, at) && fits_offset(&first[i], at, now_ns);
+			met += is_goroutine_number(first, count, i, at) &&
+			       fits_offset(&first[i], at, now_ns);
 		if (met != count + 1)
 			continue;
 		out->status = (uint16_t)(at + NUMBER_STATUS);

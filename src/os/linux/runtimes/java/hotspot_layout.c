@@ -75,7 +75,7 @@ static bool read_table(const struct process_image *i, struct table *t)
 
 #define ENTRY_SIZE 128
 
-static bool is_sound(const struct table *t)
+static bool is_table_valid(const struct table *t)
 {
 	const uint64_t members[] = { t->type, t->field, t->offset, t->address };
 
@@ -126,7 +126,7 @@ bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out)
 	struct table t;
 
 	memset(out, 0, sizeof(*out));
-	if (!do_open_image(&i) || !read_table(&i, &t) || !is_sound(&t))
+	if (!do_open_image(&i) || !read_table(&i, &t) || !is_table_valid(&t))
 		return false;
 	for (unsigned n = 0; n < ENTRIES_MAX; n++) {
 		int32_t is_static;

@@ -66,7 +66,7 @@ static uint64_t read_pointer(const struct question *q, uint64_t at)
 	return read_memory(q, at, &value, sizeof(value)) ? value : 0;
 }
 
-static bool has_all(const struct question *q, const enum hotspot_field *fields, size_t count)
+static bool has_all_fields(const struct question *q, const enum hotspot_field *fields, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!q->layout.has[fields[i]])
@@ -95,7 +95,7 @@ static void open_heap(struct question *q)
 		HOTSPOT_SYMBOL_LENGTH, HOTSPOT_SYMBOL_BODY, HOTSPOT_THREAD_OBJECT };
 	uint64_t reserved[2], heap; /* start, and size in words */
 
-	if (!has_all(q, needed, ARRAY_SIZE(needed)))
+	if (!has_all_fields(q, needed, ARRAY_SIZE(needed)))
 		return;
 	heap = read_pointer(q, q->layout.at[HOTSPOT_HEAP]);
 	if (!heap ||
@@ -190,7 +190,7 @@ static bool read_threads(struct question *q)
 	uint64_t list, addresses;
 	uint32_t count;
 
-	if (!has_all(q, needed, ARRAY_SIZE(needed)))
+	if (!has_all_fields(q, needed, ARRAY_SIZE(needed)))
 		return false;
 	list = read_pointer(q, q->layout.at[HOTSPOT_THREADS_LIST]);
 	addresses = list ? read_field(q, list, HOTSPOT_LIST_THREADS) : 0;
@@ -239,14 +239,15 @@ static void add_lock(struct question *q, const struct java_thread *waiter,
 
 /* --- monitors --- */
 
-static bool has_on_stack(const struct question *q, const struct java_thread *t, uint64_t object)
+static bool is_object_on_stack(
+	const struct question *q, const struct java_thread *t, uint64_t object)
 {
 	static const enum hotspot_field needed[] = { HOTSPOT_THREAD_LOCK_STACK,
 		HOTSPOT_LOCK_STACK_TOP, HOTSPOT_LOCK_STACK_BASE };
 	uint64_t objects[STACK_MOST] = { 0 }, begin;
 	uint32_t top, first;
 
-	if (!has_all(q, needed, ARRAY_SIZE(needed)))
+	if (!has_all_fields(q, needed, ARRAY_SIZE(needed)))
 		return false;
 	begin = q->layout.at[HOTSPOT_THREAD_LOCK_STACK];
 	first = (uint32_t)(begin + q->layout.at[HOTSPOT_LOCK_STACK_BASE]);
@@ -271,7 +272,7 @@ static const struct java_thread *owner_of(const struct question *q, uint64_t own
 	for (unsigned i = 0; owner && i < q->threads; i++) {
 		const struct java_thread *t = &q->all[i];
 
-		if (owner == ANONYMOUS && object ? has_on_stack(q, t, object)
+		if (owner == ANONYMOUS && object ? is_object_on_stack(q, t, object)
 			: has_ids		 ? owner > ANONYMOUS && owner == t->owner_id
 						 : owner == t->address ||
 					    (owner >= t->stack_from && owner < t->stack_to))
@@ -280,7 +281,7 @@ static const struct java_thread *owner_of(const struct question *q, uint64_t own
 	return NULL;
 }
 
-static void look_at_monitor(struct question *q, const struct java_thread *t, uint64_t monitor)
+static void examine_monitor(struct question *q, const struct java_thread *t, uint64_t monitor)
 {
 	uint64_t handle = read_field(q, monitor, HOTSPOT_MONITOR_OBJECT);
 	uint64_t object = handle ? read_pointer(q, handle) : 0;
@@ -354,7 +355,7 @@ static const struct java_thread *owner_in(const struct question *q, uint64_t loc
 }
 
 /* Examines the object at offset `at` of a thread's object. False: it is no lock. */
-static bool look_at_blocker(struct question *q, const struct java_thread *t, uint64_t at)
+static bool examine_blocker(struct question *q, const struct java_thread *t, uint64_t at)
 {
 	uint64_t lock = object_at(q, t->object + at), class;
 	const struct java_thread *owner;
@@ -380,7 +381,7 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 	return true;
 }
 
-static void look_at_thread_object(struct question *q, const struct java_thread *t)
+static void examine_thread_object(struct question *q, const struct java_thread *t)
 {
 	uint32_t step = is_compressed(q) ? sizeof(uint32_t) : sizeof(uint64_t);
 	char name[WAIT_CLASS_SIZE];
@@ -388,33 +389,33 @@ static void look_at_thread_object(struct question *q, const struct java_thread *
 	uint32_t size;
 
 	if (q->blocker) {
-		look_at_blocker(q, t, q->blocker);
+		examine_blocker(q, t, q->blocker);
 		return;
 	}
 	class = class_of(q, t->object, name);
 	size = class ? object_size(q, class) : 0;
 	for (uint32_t at = 8; at + step <= size && at < SLOTS_MAX * step; at += step) {
-		if (look_at_blocker(q, t, at))
+		if (examine_blocker(q, t, at))
 			return;
 	}
 }
 
 /* --- the process --- */
 
-static void look_at_all(struct question *q)
+static void examine_threads(struct question *q)
 {
 	for (unsigned i = 0; i < q->threads; i++) {
 		const struct java_thread *t = &q->all[i];
 		uint64_t monitor = read_field(q, t->address, HOTSPOT_THREAD_PENDING);
 
 		if (monitor)
-			look_at_monitor(q, t, monitor);
+			examine_monitor(q, t, monitor);
 		else if (is_object(q, t->object))
-			look_at_thread_object(q, t);
+			examine_thread_object(q, t);
 	}
 }
 
-static bool was_before(const struct question *q, const struct wait_owner *e)
+static bool was_owner_before(const struct question *q, const struct wait_owner *e)
 {
 	for (unsigned i = 0; i < q->before.count; i++) {
 		const struct wait_owner *b = &q->before.all[i];
@@ -425,35 +426,35 @@ static bool was_before(const struct question *q, const struct wait_owner *e)
 	return false;
 }
 
-/* Keeps the edges that both passes found: between the passes they existed all at once, so two
+/* Keeps only the edges that both passes found: between the passes they existed all at once, so two
  * threads that pass one monitor to each other make no circle. */
-static void keep_lasting(struct question *q)
+static void drop_changed_edges(struct question *q)
 {
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < q->locks.count; i++) {
-		if (was_before(q, &q->locks.all[i]))
+		if (was_owner_before(q, &q->locks.all[i]))
 			q->locks.all[kept++] = q->locks.all[i];
 	}
 	q->locks.count = kept;
 }
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct question *q = argument;
 
 	if (!hotspot_layout_read(q->pid, q->base, &q->layout) || !read_threads(q))
 		return;
 	open_heap(q);
-	look_at_all(q);
+	examine_threads(q);
 	q->before = q->locks;
 	q->locks.count = 0;
-	look_at_all(q);
-	keep_lasting(q);
+	examine_threads(q);
+	drop_changed_edges(q);
 	q->is_read = true;
 }
 
-static void locks(void *state, struct wait_reader *r, struct wait_node *n)
+static void set_lock_owners(void *state, struct wait_reader *r, struct wait_node *n)
 {
 	struct question *q;
 
@@ -465,7 +466,8 @@ static void locks(void *state, struct wait_reader *r, struct wait_node *n)
 		return;
 	q->pid = wait_node_living(n);
 	q->base = wait_library_base(r, n, "/libjvm.so");
-	if (q->base && !timeout_call(&r->timeout, do_read, NULL, q, sizeof(*q), -1, TIMEOUT_MS) &&
+	if (q->base &&
+		!timeout_call(&r->timeout, run_read_job, NULL, q, sizeof(*q), -1, TIMEOUT_MS) &&
 		q->is_read) {
 		n->owners = malloc(sizeof(q->locks));
 		if (n->owners)
@@ -484,5 +486,5 @@ const struct runtime runtime_java = {
 		.counters = JAVA_COUNTERS_FOLDER,
 		.read = java_counters_read },
 	.state_size = sizeof(struct runtime_state),
-	.locks = locks,
+	.locks = set_lock_owners,
 };

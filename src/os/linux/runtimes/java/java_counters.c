@@ -38,7 +38,7 @@ static const struct {
 	{ "sun.gc.collector.1.invocations", offsetof(struct maps_managed_heap, full_collections) },
 };
 
-static bool take_u32(const unsigned char *data, size_t size, size_t at, uint32_t *out)
+static bool read_u32(const unsigned char *data, size_t size, size_t at, uint32_t *out)
 {
 	if (at > size || size - at < sizeof(*out))
 		return false;
@@ -46,8 +46,8 @@ static bool take_u32(const unsigned char *data, size_t size, size_t at, uint32_t
 	return true;
 }
 
-/* Takes the value of an entry if it is a requested counter. Returns the counter's bit, or 0. */
-static unsigned take_entry(struct maps_managed_heap *out, const unsigned char *data, size_t size)
+/* Reads the value of an entry if it is a requested counter. Returns the counter's bit, or 0. */
+static unsigned read_entry(struct maps_managed_heap *out, const unsigned char *data, size_t size)
 {
 	struct entry e;
 	size_t length;
@@ -74,14 +74,14 @@ bool java_counters_parse(struct maps_managed_heap *out, const void *bytes, size_
 	unsigned found = 0;
 
 	*out = (struct maps_managed_heap){ 0 };
-	if (size < HEAD || !take_u32(data, size, 0, &magic) || __builtin_bswap32(magic) != MAGIC ||
-		data[4] == BIG_ENDIAN_ || !take_u32(data, size, 24, &at) ||
-		!take_u32(data, size, 28, &count))
+	if (size < HEAD || !read_u32(data, size, 0, &magic) || __builtin_bswap32(magic) != MAGIC ||
+		data[4] == BIG_ENDIAN_ || !read_u32(data, size, 24, &at) ||
+		!read_u32(data, size, 28, &count))
 		return false;
 	for (uint32_t i = 0; i < count && i < ENTRIES_MAX; i++) {
-		if (!take_u32(data, size, at, &length) || length < ENTRY_HEAD || length > size - at)
+		if (!read_u32(data, size, at, &length) || length < ENTRY_HEAD || length > size - at)
 			break;
-		found |= take_entry(out, data + at, length);
+		found |= read_entry(out, data + at, length);
 		at += length;
 	}
 	return found == (1u << ARRAY_SIZE(counters)) - 1;
@@ -95,7 +95,7 @@ struct reading {
 	struct maps_managed_heap heap;
 };
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct reading *r = argument;
 	struct buffer bytes = { 0 };
@@ -115,7 +115,8 @@ bool java_counters_read(
 	struct reading r = { .process = process };
 
 	snprintf(r.path, sizeof(r.path), "%s", path);
-	if (timeout_call(timeout, do_read, NULL, &r, sizeof(r), process, READ_MS) || !r.is_read)
+	if (timeout_call(timeout, run_read_job, NULL, &r, sizeof(r), process, READ_MS) ||
+		!r.is_read)
 		return false;
 	*out = r.heap;
 	return true;

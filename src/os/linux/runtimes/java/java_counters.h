@@ -16,7 +16,7 @@
 /* Parses the counters. The file is the target's, so unexpected entries are skipped. False: some
  * counters are missing. */
 bool java_counters_parse(struct maps_managed_heap *out, const void *data, size_t size);
-/* runtime_heap.read */
+/* Reads the counters of a JVM, as runtime_heap.read. */
 bool java_counters_read(
 	struct maps_managed_heap *out, struct timeout *timeout, int process, const char *path);
 

@@ -60,8 +60,9 @@ static bool skip_char(struct back *b, char c)
 	return true;
 }
 
-/* Takes the word that ends here; "": there is none, or its start may be outside the text. */
-static struct span take_word(struct back *b)
+/* Returns the word that ends here, and moves before it; "": there is none, or its start may be
+ * outside the text. */
+static struct span word_ending_here(struct back *b)
 {
 	const char *end = b->at;
 
@@ -77,7 +78,7 @@ static bool skip_word(struct back *b, const char *word)
 	struct back before = *b;
 
 	skip_blanks(b);
-	if (span_equal(take_word(b), word))
+	if (span_equal(word_ending_here(b), word))
 		return true;
 	*b = before;
 	return false;
@@ -140,7 +141,7 @@ static bool put_name(struct buffer *out, const char *before, struct span name)
 	return true;
 }
 
-/* "NAME=", "a.NAME=", "NAME??=". */
+/* Appends the name in "NAME=", "a.NAME=", "NAME??=". */
 static bool put_assigned(struct back b, struct buffer *out)
 {
 	static const char *const operators[] = { "??", "||", "&&" };
@@ -153,7 +154,7 @@ static bool put_assigned(struct back b, struct buffer *out)
 		}
 	}
 	skip_blanks(&b);
-	name = take_word(&b);
+	name = word_ending_here(&b);
 	if (last_character(&b) == '#') /* private */
 		name = span_of(name.data - 1, name.size + 1);
 	return name.size && put_name(out, "", name);
@@ -172,7 +173,7 @@ static bool put_property(struct back b, struct buffer *out)
 		b.at--;
 	else
 		quote = '\0';
-	name = take_word(&b);
+	name = word_ending_here(&b);
 	if (quote && !skip_char(&b, quote))
 		return false;
 	skip_blanks(&b);
@@ -185,7 +186,7 @@ static bool put_passed(struct back b, struct buffer *out)
 {
 	struct span name;
 
-	name = take_word(&b);
+	name = word_ending_here(&b);
 	if (last_character(&b) == '#') /* private */
 		name = span_of(name.data - 1, name.size + 1);
 	return name.size && put_name(out, "cb:", name);
@@ -273,12 +274,12 @@ static bool put_class(struct back b, struct buffer *out)
 	if (skip_word(&b, "class"))
 		return put_value_of(b, out);
 	skip_blanks(&b);
-	name = take_word(&b);
+	name = word_ending_here(&b);
 	if (skip_word(&b, "extends")) {
 		if (skip_word(&b, "class"))
 			return put_value_of(b, out);
 		skip_blanks(&b);
-		name = take_word(&b);
+		name = word_ending_here(&b);
 	}
 	return skip_word(&b, "class") && name.size && put_name(out, "", name);
 }
@@ -325,7 +326,7 @@ static bool put_by_parameters(struct back b, bool is_method, struct buffer *out)
 	}
 	b = before;
 	skip_blanks(&b);
-	name = take_word(&b);
+	name = word_ending_here(&b);
 	if (!name.size)
 		return put_value_of(before, out);
 	if (last_character(&b) == '#')
@@ -371,7 +372,7 @@ static bool put_by_body(struct back b, struct buffer *out)
 	if (skip_char(&b, ')')) {
 		if (!skip_arguments(&b))
 			return false;
-	} else if (!is_arrow || !take_word(&b).size) {
+	} else if (!is_arrow || !word_ending_here(&b).size) {
 		return false;
 	}
 	/* Other arrows start at their parameters. */

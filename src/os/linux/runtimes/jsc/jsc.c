@@ -105,7 +105,7 @@ struct see_job {
 	struct debug_identity identity;
 };
 
-static void do_see(void *argument)
+static void run_find_engine_job(void *argument)
 {
 	static const char *const names[] = { "__DATA,__jsc_opcodes", ".text", JSC_TEXT_SECTION };
 	struct see_job *job = argument;
@@ -154,7 +154,7 @@ static void keep_file(struct jsc *j, uint64_t key, const struct see_job *job, in
 	use_layout(j, key, file, &layout);
 }
 
-static void see(void *state, uint64_t key, const char *path, int fd)
+static void examine_file(void *state, uint64_t key, const char *path, int fd)
 {
 	struct jsc *j = state;
 	struct see_job job = { 0 };
@@ -164,7 +164,7 @@ static void see(void *state, uint64_t key, const char *path, int fd)
 	if (map_get(&j->of.files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		st.st_size < FILE_BYTES_LEAST)
 		return;
-	timeout_call_file(&j->of.timeout, do_see, &job, sizeof(job), fd, READ_MS);
+	timeout_call_file(&j->of.timeout, run_find_engine_job, &job, sizeof(job), fd, READ_MS);
 	if (job.has_engine)
 		keep_file(j, key, &job, fd);
 }
@@ -179,7 +179,7 @@ struct handlers_job {
 	uint64_t words[OPCODES_MAX];
 };
 
-static void do_handlers(void *argument)
+static void run_handlers_job(void *argument)
 {
 	struct handlers_job *job = argument;
 
@@ -199,7 +199,7 @@ static void read_ranges(struct jsc *j, const struct profile_raw *raw, struct jsc
 	job->count = file->handlers.size / sizeof(uint64_t);
 	if (job->count > OPCODES_MAX)
 		job->count = OPCODES_MAX;
-	if (timeout_call(&j->of.timeout, do_handlers, NULL, job, sizeof(*job), -1, TIMEOUT_MS))
+	if (timeout_call(&j->of.timeout, run_handlers_job, NULL, job, sizeof(*job), -1, TIMEOUT_MS))
 		return;
 	for (size_t i = 0; i < job->count; i++) {
 		uint64_t offset = job->words[i] - file->code.address;
@@ -214,7 +214,7 @@ static void read_ranges(struct jsc *j, const struct profile_raw *raw, struct jsc
 }
 
 /* Prepares a process for the naming of a sample's frames. */
-static void meet_process(struct jsc *j, const struct profile_raw *raw)
+static void retry_ranges(struct jsc *j, const struct profile_raw *raw)
 {
 	struct jsc_file *file = map_get(&j->of.files, &raw->engine);
 
@@ -230,7 +230,7 @@ static void begin(void *state, const struct profile_raw *raw)
 
 	j->caller = UINT32_MAX;
 	if (j->of.map >= 0) /* without BPF, the walk in user space does this */
-		meet_process(j, raw);
+		retry_ranges(j, raw);
 }
 
 /* --- functions --- */
@@ -242,15 +242,15 @@ struct follow_job {
 	struct profile_raw_js frame;
 };
 
-static void do_follow(void *argument)
+static void run_follow_job(void *argument)
 {
 	struct follow_job *job = argument;
 
 	jsc_frame_follow(&job->frame, &job->layout, do_read_process, &job->pid);
 }
 
-/* Takes the engine's values beside the current frame of the walk. The frame may be in a copy of the
- * stack; the objects that it leads to are always read from the process. */
+/* Copies the engine's values beside the current frame of the walk. The frame may be in a copy of
+ * the stack; the objects that it leads to are always read from the process. */
 static void meet(void *state, struct runtime_walk *at)
 {
 	struct jsc *j = state;
@@ -260,7 +260,7 @@ static void meet(void *state, struct runtime_walk *at)
 	struct jsc_slots slots;
 
 	if (file && !w->frames)
-		meet_process(j, &w->raw);
+		retry_ranges(j, &w->raw);
 	if (!file || at->has_no_fp || w->besides >= PROFILE_FRAMES_MAX ||
 		(w->mapping.file != PROFILE_FILE_NONE &&
 			(w->mapping.file != w->raw.engine ||
@@ -271,7 +271,8 @@ static void meet(void *state, struct runtime_walk *at)
 	if (file->layout.type_function) {
 		job.layout = file->layout;
 		/* After a timeout the executable is unknown. */
-		timeout_call(&j->of.timeout, do_follow, NULL, &job, sizeof(job), -1, TIMEOUT_MS);
+		timeout_call(
+			&j->of.timeout, run_follow_job, NULL, &job, sizeof(job), -1, TIMEOUT_MS);
 	}
 	walk_put_beside(w,
 		profile_words_head(w->frames, RUNTIME_jsc, JAVASCRIPT_WORDS, slots.call_site),
@@ -284,7 +285,7 @@ struct frame_job {
 	struct jsc_frame frame;
 };
 
-static void do_frame(void *argument)
+static void run_frame_job(void *argument)
 {
 	struct frame_job *job = argument;
 
@@ -318,13 +319,13 @@ static uint32_t keep_name(struct jsc *j, struct jsc_file *file, const struct jsc
 static uint32_t read_name(struct jsc *j, struct jsc_file *file, struct frame_job *job)
 {
 	job->frame.refusal = JSC_UNREAD;
-	if (timeout_call(&j->of.timeout, do_frame, NULL, job, sizeof(*job), -1, TIMEOUT_MS) ||
+	if (timeout_call(&j->of.timeout, run_frame_job, NULL, job, sizeof(*job), -1, TIMEOUT_MS) ||
 		job->frame.refusal)
 		return NAMES_NONE;
 	return keep_name(j, file, &job->frame);
 }
 
-static bool is_in(const struct jsc_block *block, uint64_t pc)
+static bool is_pc_in_block(const struct jsc_block *block, uint64_t pc)
 {
 	return pc ? pc >= block->from && pc < block->to : !block->to;
 }
@@ -342,14 +343,14 @@ static const struct jsc_block *find_by_place(
 	job.frame.is_placed = true;
 	map_for_each (&j->blocks, const struct block_key *, k, const struct jsc_block *, block) {
 		if (k->pid != raw->record.pid || k->start_ticks != raw->record.start_ticks ||
-			!block->to || !is_in(block, frame->pc))
+			!block->to || !is_pc_in_block(block, frame->pc))
 			continue;
 		job.frame.raw = (struct profile_raw_js){
 			.block = k->block, .executable = k->executable, .name = k->name
 		};
 		job.frame.refusal = JSC_UNREAD;
-		if (!timeout_call(
-			    &j->of.timeout, do_frame, NULL, &job, sizeof(job), -1, TIMEOUT_MS) &&
+		if (!timeout_call(&j->of.timeout, run_frame_job, NULL, &job, sizeof(job), -1,
+			    TIMEOUT_MS) &&
 			!job.frame.refusal)
 			return block;
 	}
@@ -439,7 +440,7 @@ static uint32_t put_names(struct jsc *j, const struct runtime_frame *at, uint32_
 	job.frame.pc = user->file == PROFILE_FILE_NONE ? user->offset : 0;
 	job.frame.is_top = !frame->of.index;
 	j->frames++;
-	if (known && (!frame->block || is_in(known, job.frame.pc))) {
+	if (known && (!frame->block || is_pc_in_block(known, job.frame.pc))) {
 		block = *known;
 	} else {
 		block.name = read_name(j, file, &job);
@@ -466,7 +467,8 @@ static uint32_t put_names(struct jsc *j, const struct runtime_frame *at, uint32_
 	return count;
 }
 
-static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
+static void name_functions(
+	void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
 	if (at->beside)
 		out->count = put_names(state, at, out->names);
@@ -474,7 +476,7 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 		out->place = RUNTIME_INSTEAD;
 }
 
-static void limits(const void *state, struct backend_run *run)
+static void emit_limits(const void *state, struct backend_run *run)
 {
 	static const char *const reasons[JSC_REFUSALS] = {
 		[JSC_STUB] = "they are stubs of the engine",
@@ -518,10 +520,10 @@ const struct runtime runtime_jsc = {
 	.kernel_map = "jscs",
 	.init = init,
 	.fini = fini,
-	.see = see,
+	.see = examine_file,
 	.is_beside = true,
 	.begin = begin,
-	.functions = functions,
+	.functions = name_functions,
 	.meet = meet,
-	.limits = limits,
+	.limits = emit_limits,
 };

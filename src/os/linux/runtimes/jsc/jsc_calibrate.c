@@ -230,7 +230,7 @@ static void vote_for_names(struct work *w, uint32_t known)
 	}
 }
 
-static bool find_name(struct work *w)
+static bool find_name_offset(struct work *w)
 {
 	struct jsc_result r;
 
@@ -561,7 +561,7 @@ static void keep_named(const struct work *w, struct jsc_calibration *c)
 
 static bool calibrate_layout(struct work *w, struct jsc_calibration *c)
 {
-	if (!find_owner(w) || !find_unlinked(w) || !find_types(w) || !find_name(w) ||
+	if (!find_owner(w) || !find_unlinked(w) || !find_types(w) || !find_name_offset(w) ||
 		!find_provider(w) || !find_tier(w) || !find_ranges(w))
 		return false;
 	find_rare(w);

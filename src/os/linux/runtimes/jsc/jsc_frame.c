@@ -126,7 +126,7 @@ static void put_module(const struct buffer *url, struct buffer *out)
 		buffer_append(out, path.data, path.size);
 }
 
-static uint32_t start_of(const struct jsc_layout *l, const struct cell *unlinked)
+static uint32_t start_of_source(const struct jsc_layout *l, const struct cell *unlinked)
 {
 	uint32_t word = (uint32_t)word_in(unlinked, l->unlinked_start) >> (l->start_shift & 31);
 
@@ -209,7 +209,7 @@ static void finish_frame(struct jsc_frame *f, struct buffer *text)
 	f->refusal = f->size ? JSC_NAMED : JSC_NO_TEXT;
 }
 
-/* Keeps the place of a text of a function without a name, if the text is in the executable. */
+/* Stores the place of a text of a function without a name, if the text is in the executable. */
 static void keep_place(struct jsc_frame *f, const struct buffer *url, uint32_t start)
 {
 	if (url->size >= sizeof(f->module) ||
@@ -226,7 +226,7 @@ static bool put_function(const struct reading *r, struct jsc_frame *f,
 {
 	uint64_t name = word_in(unlinked, r->layout->unlinked_name);
 	struct buffer place = { 0 }, url = { 0 };
-	uint32_t start = start_of(r->layout, unlinked);
+	uint32_t start = start_of_source(r->layout, unlinked);
 	bool is_text = true, is_unnamed = !name;
 
 	if (!read_url(r, executable, &url))

@@ -40,7 +40,8 @@ struct jsc_frame {
 	enum jsc_refusal refusal;
 	uint64_t from, to;	    /* range of the function's code; 0, 0: not checked */
 	uint32_t start;		    /* start of the function in `module` */
-	char module[JSC_TEXT_PATH]; /* in the executable, for a function without a name; else "" */
+	char module[JSC_TEXT_PATH]; /* module in the executable, for a function without a name; else
+				       "" */
 	size_t size;		    /* size of `text`; 0: no name */
 	char text[2 * 4 * JSC_LETTERS_MAX + 64]; /* "FUNCTION\0MODULE+OFFSET\0" */
 };

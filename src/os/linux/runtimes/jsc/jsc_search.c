@@ -28,7 +28,7 @@ void jsc_search_fini(struct jsc_search *s)
 	map_fini(&s->known);
 }
 
-static void do_calibrate(void *argument)
+static void run_calibrate_job(void *argument)
 {
 	struct jsc_calibration *c = argument;
 
@@ -130,7 +130,7 @@ bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
 	if (c->count < s->next)
 		return false;
 	s->next = c->count + TRY_EACH <= JSC_PAIRS_MAX ? c->count + TRY_EACH : 0;
-	if (timeout_call(timeout, do_calibrate, NULL, c, sizeof(*c), -1, CALIBRATE_MS)) {
+	if (timeout_call(timeout, run_calibrate_job, NULL, c, sizeof(*c), -1, CALIBRATE_MS)) {
 		snprintf(c->reason, sizeof(c->reason),
 			"the memory of the process could not be read in time");
 		return false;
@@ -143,7 +143,7 @@ bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
 #define CLUSTER_LEAST 10	  /* fewer at a place are not the interpreter's main code */
 #define GAP_MOST      (32u << 10) /* between two of its handlers */
 
-static int by_address(const void *left, const void *right)
+static int compare_by_address(const void *left, const void *right)
 {
 	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
 
@@ -154,7 +154,7 @@ void jsc_ranges_find(struct profile_jsc *shared, uint64_t *handlers, size_t coun
 {
 	size_t from = 0;
 
-	qsort(handlers, count, sizeof(*handlers), by_address);
+	qsort(handlers, count, sizeof(*handlers), compare_by_address);
 	shared->ranges = 0;
 	for (size_t i = 1; i <= count; i++) {
 		if (i < count && handlers[i] - handlers[i - 1] <= GAP_MOST)

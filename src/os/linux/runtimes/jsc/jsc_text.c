@@ -65,7 +65,7 @@ static unsigned row_size_of(
 	return 0;
 }
 
-static bool is_at(const struct find_job *job, const struct bun_place *name)
+static bool is_module_at(const struct find_job *job, const struct bun_place *name)
 {
 	char text[JSC_TEXT_PATH];
 
@@ -85,7 +85,7 @@ static void find_in_table(
 		if (table[at + size - ENCODING] != ONE_BYTE ||
 			!bun_parse_row(
 				&name, &contents, table + at, BUN_ROW_LEAST, job->section.size) ||
-			name.size != length || !is_at(job, &name))
+			name.size != length || !is_module_at(job, &name))
 			continue;
 		job->found =
 			(struct jsc_module){ job->section.offset + contents.offset, contents.size };
@@ -93,7 +93,7 @@ static void find_in_table(
 	}
 }
 
-static void do_find(void *argument)
+static void run_find_job(void *argument)
 {
 	struct find_job *job = argument;
 	unsigned char head[BUN_HEAD_SIZE], end[BUN_END_SIZE];
@@ -127,14 +127,14 @@ static const struct jsc_module *find_module(
 	if (!known)
 		return NULL;
 	memcpy(job.path, path, strlen(path) + 1);
-	timeout_call_file(timeout, do_find, &job, sizeof(job), t->fd, READ_MS);
+	timeout_call_file(timeout, run_find_job, &job, sizeof(job), t->fd, READ_MS);
 	*known = job.found;
 	return known;
 }
 
 /* --- the text --- */
 
-static void do_read(void *argument)
+static void run_read_job(void *argument)
 {
 	struct read_job *job = argument;
 	size_t size = job->before + job->from;
@@ -151,7 +151,8 @@ static bool read_around(struct jsc_text *t, struct timeout *timeout, const struc
 	job->before = start < JS_TEXT_BEFORE ? start : JS_TEXT_BEFORE;
 	job->from = behind < JS_TEXT_FROM ? (uint32_t)behind : JS_TEXT_FROM;
 	job->offset = m->offset + start - job->before;
-	return !timeout_call_file(timeout, do_read, job, sizeof(*job), t->fd, READ_MS) && job->from;
+	return !timeout_call_file(timeout, run_read_job, job, sizeof(*job), t->fd, READ_MS) &&
+	       job->from;
 }
 
 bool jsc_text_name(struct jsc_text *t, struct timeout *timeout, const char *path, uint32_t start,

@@ -16,7 +16,7 @@ void jsc_votes_put(struct jsc_votes *v, uint32_t place, uint64_t object)
 	buffer_append(&v->all, &vote, sizeof(vote));
 }
 
-static int by_place(const void *left, const void *right)
+static int compare_by_place(const void *left, const void *right)
 {
 	const struct jsc_vote *a = left, *b = right;
 
@@ -43,7 +43,7 @@ bool jsc_votes_decide(struct jsc_votes *v, struct jsc_result *out)
 
 	*out = (struct jsc_result){ 0 };
 	if (count)
-		qsort(all, count, sizeof(*all), by_place);
+		qsort(all, count, sizeof(*all), compare_by_place);
 	for (size_t from = 0; from < count; from = to) {
 		uint32_t votes = 0;
 

@@ -92,7 +92,7 @@ static uint32_t version_of_name(const char *name)
 	return sscanf(name, "php%2u.%2u", &major, &minor) == 2 ? major * 10000 + minor * 100 : 0;
 }
 
-static void do_file(void *argument)
+static void run_file_job(void *argument)
 {
 	struct file_job *job = argument;
 	static const char *const wanted[] = { "executor_globals", "execute_ex", "php_version_id" };
@@ -111,7 +111,7 @@ static void do_file(void *argument)
 	job->is_known = php_is_known(f->version);
 }
 
-static void see(void *state, uint64_t file, const char *path, int fd)
+static void examine_file(void *state, uint64_t file, const char *path, int fd)
 {
 	struct script_stack *s = state;
 	struct span name = path ? path_base(span_of_string(path)) : span_of("", 0);
@@ -122,7 +122,7 @@ static void see(void *state, uint64_t file, const char *path, int fd)
 		return;
 	memcpy(job.found.name, name.data,
 		name.size < sizeof(job.found.name) ? name.size : sizeof(job.found.name) - 1);
-	timeout_call_file(&s->of.timeout, do_file, &job, sizeof(job), fd, READ_MS);
+	timeout_call_file(&s->of.timeout, run_file_job, &job, sizeof(job), fd, READ_MS);
 	kept = job.is_known ? map_put(&s->of.files, &file, NULL) : NULL;
 	if (kept)
 		*kept = job.found;
@@ -222,7 +222,8 @@ static void begin(void *state, const struct profile_raw *raw)
 	s->at = place_in(raw, f, user[i].file);
 }
 
-static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
+static void name_functions(
+	void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
 	const struct script_stack *s = state;
 	bool is_outer = s->at == at->raw->user_frames && at->index + 1 == s->at;
@@ -240,7 +241,7 @@ const struct runtime runtime_php = {
 	.file_size = sizeof(struct script_file),
 	.init = init,
 	.fini = fini,
-	.see = see,
+	.see = examine_file,
 	.begin = begin,
-	.functions = functions,
+	.functions = name_functions,
 };

@@ -52,7 +52,8 @@ static void fini(void *state)
 
 struct job {
 	int file;
-	uint32_t version; /* by the file's name: before 3.11 it exports none; 0: another name */
+	uint32_t version; /* version that the file's name says: before 3.11 it exports none; 0:
+			     another name */
 	bool is_known;	  /* the file is an interpreter of a known layout */
 	struct profile_python python;
 };
@@ -65,7 +66,7 @@ static bool find_layout(struct job *job, uint32_t version, uint64_t runtime)
 	return python_layout_find(&job->python.layout, version, debug, size < 0 ? 0 : (size_t)size);
 }
 
-static void do_job(void *argument)
+static void run_file_job(void *argument)
 {
 	struct job *job = argument;
 	struct elf_export found[EXPORTS];
@@ -103,7 +104,7 @@ static uint32_t version_of_name(const char *name)
 	return sscanf(name, "python3.%2u", &minor) == 1 ? PYTHON_VERSION(3, minor) : 0;
 }
 
-static void see(void *state, uint64_t file, const char *path, int fd)
+static void examine_file(void *state, uint64_t file, const char *path, int fd)
 {
 	struct python *p = state;
 	struct span name = path_base(span_of_string(path ? path : ""));
@@ -112,7 +113,7 @@ static void see(void *state, uint64_t file, const char *path, int fd)
 
 	if (!python_is_interpreter(name) || map_get(&p->of.files, &file))
 		return;
-	timeout_call_file(&p->of.timeout, do_job, &job, sizeof(job), fd, READ_MS);
+	timeout_call_file(&p->of.timeout, run_file_job, &job, sizeof(job), fd, READ_MS);
 	kept = job.is_known ? map_put(&p->of.files, &file, NULL) : NULL;
 	if (!kept)
 		return;
@@ -178,7 +179,7 @@ static void take(void *state, const struct profile_name *name)
 	if (!python || map_get(&p->objects, &key))
 		return;
 	job.layout = python->layout;
-	python_code_take(&job, r);
+	python_code_copy_names(&job, r);
 	number = put_text(p, &job);
 	if (number != NAMES_NONE && (known = map_put(&p->objects, &key, NULL)))
 		*known = number;
@@ -186,7 +187,8 @@ static void take(void *state, const struct profile_name *name)
 
 /* --- samples --- */
 
-static const struct profile_python *eval_at(const struct python *p, uint64_t file, uint64_t offset)
+static const struct profile_python *interpreter_of_eval(
+	const struct python *p, uint64_t file, uint64_t offset)
 {
 	const struct profile_python *python = map_get(&p->of.files, &file);
 
@@ -198,7 +200,7 @@ static bool is_entering(const struct python *p, const struct profile_raw *raw)
 {
 	const struct profile_raw_frame *first = profile_raw_user(raw);
 	const struct profile_python *python =
-		raw->user_frames ? eval_at(p, first->file, first->offset) : NULL;
+		raw->user_frames ? interpreter_of_eval(p, first->file, first->offset) : NULL;
 
 	return python && first->offset - python->eval_from < ENTRY_BYTES;
 }
@@ -218,7 +220,7 @@ static void begin(void *state, const struct profile_raw *raw)
 	p->next = 0;
 	p->count = (p->words->of.count + 1 - PYTHON_HEAD_WORDS) / 3;
 	for (uint32_t i = 0; i < raw->user_frames && p->count; i++)
-		calls += eval_at(p, user[i].file, user[i].offset) != NULL;
+		calls += interpreter_of_eval(p, user[i].file, user[i].offset) != NULL;
 	for (uint32_t i = 0; i < p->count; i++)
 		entries += (p->words->functions[i].line & PYTHON_IS_ENTRY) != 0;
 	p->skips_first = calls == entries + 1;
@@ -226,13 +228,14 @@ static void begin(void *state, const struct profile_raw *raw)
 		       (calls == entries || p->skips_first);
 }
 
-static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
+static void name_functions(
+	void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
 	struct python *p = state;
 	const struct profile_raw_frame *user = profile_raw_user(at->raw) + at->index;
 	bool is_entry = p->skips_first;
 
-	if (!p->is_usable || !eval_at(p, user->file, user->offset))
+	if (!p->is_usable || !interpreter_of_eval(p, user->file, user->offset))
 		return;
 	if (!p->skips_first)
 		out->place = RUNTIME_INSTEAD;
@@ -247,10 +250,11 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 
 /* --- walks in user space --- */
 
-static void meet(void *state, struct runtime_walk *at)
+static void note_frame(void *state, struct runtime_walk *at)
 {
 	struct walk *w = &at->walk;
-	const struct profile_python *python = eval_at(state, w->mapping.file, at->offset);
+	const struct profile_python *python =
+		interpreter_of_eval(state, w->mapping.file, at->offset);
 
 	if (python)
 		python_meet(w, python);
@@ -275,7 +279,7 @@ static void end(void *state, struct runtime_walk *at)
 	python_end(w);
 }
 
-static void limits(const void *state, struct backend_run *run)
+static void emit_limits(const void *state, struct backend_run *run)
 {
 	if (((const struct python *)state)->is_copied)
 		backend_limit(run, "names of functions of Python",
@@ -299,12 +303,12 @@ const struct runtime runtime_python = {
 	.kernel_map = "pythons",
 	.init = init,
 	.fini = fini,
-	.see = see,
+	.see = examine_file,
 	.begin = begin,
-	.functions = functions,
+	.functions = name_functions,
 	.take = take,
-	.meet = meet,
+	.meet = note_frame,
 	.end = end,
 	.waits = python_tasks_add,
-	.limits = limits,
+	.limits = emit_limits,
 };

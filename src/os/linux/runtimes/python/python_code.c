@@ -113,7 +113,7 @@ void do_python_code(void *argument)
 	buffer_fini(&text);
 }
 
-static bool take_text(
+static bool append_names(
 	const struct python_layout *layout, const struct profile_python_text *t, struct buffer *out)
 {
 	return is_text(layout, t->length, t->state) &&
@@ -121,13 +121,13 @@ static bool take_text(
 	       put_letters(t->letters, t->length, t->state, out);
 }
 
-void python_code_take(struct python_code *job, const struct profile_python_name *r)
+void python_code_copy_names(struct python_code *job, const struct profile_python_name *r)
 {
 	struct buffer text = { 0 };
 
-	if (take_text(&job->layout, &r->name, &text)) {
+	if (append_names(&job->layout, &r->name, &text)) {
 		buffer_char(&text, '\0');
-		if (take_text(&job->layout, &r->path, &text))
+		if (append_names(&job->layout, &r->path, &text))
 			end_text(job, &text);
 	}
 	buffer_fini(&text);

@@ -25,7 +25,7 @@ struct python_code {
 size_t python_code_size(const struct python_layout *layout);
 /* Reads the names. May wait: call it by timeout_call() (timeout.h). */
 void do_python_code(void *job);
-/* Takes the names that the kernel side has read. No text: a name was too long for it. */
-void python_code_take(struct python_code *job, const struct profile_python_name *r);
+/* Copies the names that the kernel side has read. No text: a name was too long for it. */
+void python_code_copy_names(struct python_code *job, const struct profile_python_name *r);
 
 #endif

@@ -128,7 +128,7 @@ static const uint8_t words_3_13[DEBUG_WORDS] = { 5, 8, 9, 18, 21, 23, 24, 25, 29
 static const uint8_t words_3_14[DEBUG_WORDS] = { 5, 8, 9, 19, 24, 26, 27, 28, 32, 33, 36, 39, 40,
 	42, 44, 51, 78, 79, 80 };
 
-static bool is_consistent(const uint32_t *offset)
+static bool is_offset_consistent(const uint32_t *offset)
 {
 	return offset[DEBUG_OBJECT_TYPE] == OBJECT_TYPE && offset[DEBUG_TEXT_STATE] == TEXT_STATE &&
 	       offset[DEBUG_TEXT_LENGTH] == TEXT_LENGTH && offset[DEBUG_TEXT_SIZE] > TEXT_STATE &&
@@ -137,8 +137,8 @@ static bool is_consistent(const uint32_t *offset)
 	       offset[DEBUG_CODE_LINE] < offset[DEBUG_CODE_SIZE];
 }
 
-static bool from_debug(struct python_layout *out, uint32_t version, const uint8_t *place,
-	const unsigned char *debug, size_t size)
+static bool layout_from_debug_offsets(struct python_layout *out, uint32_t version,
+	const uint8_t *place, const unsigned char *debug, size_t size)
 {
 	uint64_t word[DEBUG_LAST];
 	uint32_t offset[DEBUG_WORDS];
@@ -153,7 +153,7 @@ static bool from_debug(struct python_layout *out, uint32_t version, const uint8_
 			return false;
 		offset[i] = (uint32_t)word[place[i]];
 	}
-	if (!is_consistent(offset))
+	if (!is_offset_consistent(offset))
 		return false;
 	*out = (struct python_layout){
 		.interpreters = offset[DEBUG_INTERPRETERS],
@@ -197,9 +197,9 @@ bool python_layout_find(
 		*out = layout_3_12;
 		return true;
 	case VERSION_3_13:
-		return from_debug(out, version, words_3_13, debug, size);
+		return layout_from_debug_offsets(out, version, words_3_13, debug, size);
 	case VERSION_3_14:
-		return from_debug(out, version, words_3_14, debug, size);
+		return layout_from_debug_offsets(out, version, words_3_14, debug, size);
 	default:
 		return false;
 	}

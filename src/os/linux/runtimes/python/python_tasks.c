@@ -279,7 +279,7 @@ static void read_name(struct look *l, uint64_t code)
 	memcpy(name->file, file, strlen(file));
 }
 
-static void do_look(void *argument)
+static void run_tasks_job(void *argument)
 {
 	struct look *l = argument;
 	const struct python_layout *layout = &l->program.layout;
@@ -366,7 +366,7 @@ static int read_mapped(struct wait_reader *r, const struct wait_node *n,
 				  &r->timeout, read_file, job, sizeof(*job), file, READ_MS);
 }
 
-static void take_interpreter(
+static void find_interpreter_state(
 	struct python_program *p, const struct maps_line *line, const struct file_job *job)
 {
 	p->is_readable = job->is_known;
@@ -408,7 +408,7 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 		has_table |= job.has_table;
 		if (job.is_known && !is_module) {
 			has_interpreter = true;
-			take_interpreter(p, &line, &job);
+			find_interpreter_state(p, &line, &job);
 		}
 	}
 	p->has_asyncio |= has_table && has_interpreter;
@@ -533,7 +533,8 @@ void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n)
 		return;
 	l->pid = wait_node_living(n);
 	l->program = *p;
-	if (!timeout_call(&r->timeout, do_look, NULL, l, sizeof(*l), -1, READ_MS) && l->is_read) {
+	if (!timeout_call(&r->timeout, run_tasks_job, NULL, l, sizeof(*l), -1, READ_MS) &&
+		l->is_read) {
 		for (unsigned i = 0; i < l->count; i++)
 			add_group(r, n, l, &l->groups[i]);
 	} else if (l->is_gone) {

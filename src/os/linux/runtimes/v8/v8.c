@@ -63,14 +63,14 @@ struct see_job {
 	struct v8_layout layout;
 };
 
-static void do_see(void *argument)
+static void run_find_engine_job(void *argument)
 {
 	struct see_job *job = argument;
 
 	job->status = v8_layout_read(job->file, &job->layout);
 }
 
-static void see(void *state, uint64_t key, const char *path, int fd)
+static void examine_file(void *state, uint64_t key, const char *path, int fd)
 {
 	struct v8 *v = state;
 	struct see_job job = { 0 };
@@ -81,8 +81,8 @@ static void see(void *state, uint64_t key, const char *path, int fd)
 	if (map_get(&v->of.files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		st.st_size < FILE_BYTES_LEAST)
 		return;
-	v->is_late |= timeout_call_file(&v->of.timeout, do_see, &job, sizeof(job), fd, READ_MS) ==
-		      -ETIMEDOUT;
+	v->is_late |= timeout_call_file(&v->of.timeout, run_find_engine_job, &job, sizeof(job), fd,
+			      READ_MS) == -ETIMEDOUT;
 	v->has_partial |= job.status == V8_LAYOUT_PARTIAL;
 	kept = job.status == V8_LAYOUT_KNOWN ? map_put(&v->of.files, &key, NULL) : NULL;
 	if (!kept)
@@ -101,7 +101,7 @@ struct frame_job {
 	struct v8_frame frame;
 };
 
-static void do_frame(void *argument)
+static void run_frame_job(void *argument)
 {
 	struct frame_job *job = argument;
 
@@ -111,7 +111,7 @@ static void do_frame(void *argument)
 		v8_frame_read(&job->frame, do_read_process, &job->pid);
 }
 
-/* "FUNCTION\0SCRIPT:LINE\0" */
+/* Keeps the name "FUNCTION\0SCRIPT:LINE\0". */
 static uint32_t keep_name(struct v8 *v, const struct profile_raw *raw, const struct v8_frame *f)
 {
 	const struct v8_source source = { f->source, raw->record.start_ticks, raw->record.pid, 0 };
@@ -151,8 +151,8 @@ static uint32_t read_name(struct v8 *v, const struct profile_raw *raw, struct fr
 
 	job->needs_name = !known;
 	job->frame.refusal = V8_UNREAD;
-	if ((job->pc || job->needs_name) &&
-		timeout_call(&v->of.timeout, do_frame, NULL, job, sizeof(*job), -1, TIMEOUT_MS))
+	if ((job->pc || job->needs_name) && timeout_call(&v->of.timeout, run_frame_job, NULL, job,
+						    sizeof(*job), -1, TIMEOUT_MS))
 		return NAMES_NONE;
 	if (known) {
 		job->frame.refusal = V8_NAMED;
@@ -200,7 +200,8 @@ static uint32_t put_name(struct v8 *v, const struct runtime_frame *at, bool *is_
 	return number;
 }
 
-static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
+static void name_functions(
+	void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
 	bool is_behind;
 	uint32_t name = at->beside ? put_name(state, at, &is_behind) : NAMES_NONE;
@@ -211,8 +212,8 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 	out->names[out->count++] = name;
 }
 
-/* Takes the data beside a frame. In a copied stack objects are not followed, because they are moved
- * often. */
+/* Copies the data beside a frame. In a copied stack objects are not followed, because they are
+ * moved often. */
 static void meet(void *state, struct runtime_walk *at)
 {
 	struct v8 *v = state;
@@ -224,7 +225,7 @@ static void meet(void *state, struct runtime_walk *at)
 		v8_frame(w, &layout->shared);
 }
 
-static void limits(const void *state, struct backend_run *run)
+static void emit_limits(const void *state, struct backend_run *run)
 {
 	static const char *const reasons[V8_REFUSALS] = {
 		[V8_OTHER] = "the objects of the engine were not as expected",
@@ -260,9 +261,9 @@ const struct runtime runtime_v8 = {
 	.kernel_map = "v8s",
 	.init = init,
 	.fini = fini,
-	.see = see,
+	.see = examine_file,
 	.is_beside = true,
-	.functions = functions,
+	.functions = name_functions,
 	.meet = meet,
-	.limits = limits,
+	.limits = emit_limits,
 };

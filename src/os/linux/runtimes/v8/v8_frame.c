@@ -124,7 +124,7 @@ static bool read_positions(struct members *m, uint32_t *begin)
 	return true;
 }
 
-static bool is_empty(const struct v8_memory *m, uint64_t string)
+static bool is_empty_string(const struct v8_memory *m, uint64_t string)
 {
 	return !(uint32_t)v8_word(m, string, (size_t)m->layout->string_length);
 }
@@ -140,7 +140,7 @@ static bool read_names(struct members *m, uint32_t flags, struct scope *out)
 		word = next_word(m);
 		if (word && !v8_is_string(m->memory, word))
 			return false;
-		out->name = word && !is_empty(m->memory, word) ? word : 0;
+		out->name = word && !is_empty_string(m->memory, word) ? word : 0;
 		if (!v8_is_small(next_word(m)))
 			return false;
 	}
@@ -148,7 +148,8 @@ static bool read_names(struct members *m, uint32_t flags, struct scope *out)
 		word = next_word(m);
 		if (!v8_is_object(m->memory, word))
 			return false;
-		if (!out->name && v8_is_string(m->memory, word) && !is_empty(m->memory, word))
+		if (!out->name && v8_is_string(m->memory, word) &&
+			!is_empty_string(m->memory, word))
 			out->name = word;
 	}
 	return true;
@@ -184,7 +185,7 @@ static bool read_scope(const struct v8_memory *m, uint64_t object, struct scope 
 
 /* --- functions --- */
 
-static bool is_same(const struct v8_memory *m, const struct profile_raw_js *raw)
+static bool is_same_function(const struct v8_memory *m, const struct profile_raw_js *raw)
 {
 	const struct profile_v8 *s = &m->layout->shared;
 
@@ -249,7 +250,7 @@ static void read_function(const struct v8_memory *m, struct v8_frame *f)
 		f->refusal = V8_OTHER;
 		/* The text was read last: it belongs to the function if the same function is still
 		 * there. */
-		if (is_same(m, &f->raw))
+		if (is_same_function(m, &f->raw))
 			finish_frame(f, &text);
 	}
 	buffer_fini(&text);
@@ -272,7 +273,7 @@ void v8_frame_read(struct v8_frame *f, v8_read read, void *user)
 	if (!read(user, f->raw.executable - (uint64_t)f->layout.tag, &head, sizeof(head)))
 		return;
 	f->refusal = V8_OTHER;
-	if (!is_same(&m, &f->raw))
+	if (!is_same_function(&m, &f->raw))
 		return;
 	type = v8_type(&m, f->raw.name);
 	/* A compiled function has a scope. */

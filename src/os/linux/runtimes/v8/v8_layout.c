@@ -116,12 +116,12 @@ static bool read_constants(int fd, struct constants *c)
 	return true;
 }
 
-static bool is_offset(int offset)
+static bool is_valid_offset(int offset)
 {
 	return offset >= 0 && offset < OFFSET_MAX;
 }
 
-static bool is_plain(const struct constants *c)
+static bool are_plain_constants(const struct constants *c)
 {
 	const struct v8_layout *l = &c->layout;
 
@@ -130,12 +130,12 @@ static bool is_plain(const struct constants *c)
 	       l->scope_first >= SCOPE_INLINE_FIRST && l->scope_first < SCOPE_WORDS_MAX &&
 	       l->scope_locals >= 0 && l->scope_locals < l->scope_first && c->fp_context < 0 &&
 	       c->fp_context > -OFFSET_MAX && c->fp_function < c->fp_context &&
-	       c->fp_function > -OFFSET_MAX && is_offset(c->map_type) &&
-	       is_offset(c->function_shared) && is_offset(c->shared_name) &&
-	       is_offset(c->shared_script) && is_offset(l->script_name) &&
-	       is_offset(l->script_source) && is_offset(l->string_length) &&
-	       is_offset(l->string_letters) && is_offset(l->cons_first) &&
-	       is_offset(l->cons_second) && is_offset(l->thin_actual);
+	       c->fp_function > -OFFSET_MAX && is_valid_offset(c->map_type) &&
+	       is_valid_offset(c->function_shared) && is_valid_offset(c->shared_name) &&
+	       is_valid_offset(c->shared_script) && is_valid_offset(l->script_name) &&
+	       is_valid_offset(l->script_source) && is_valid_offset(l->string_length) &&
+	       is_valid_offset(l->string_letters) && is_valid_offset(l->cons_first) &&
+	       is_valid_offset(l->cons_second) && is_valid_offset(l->thin_actual);
 }
 
 enum v8_layout_status v8_layout_read(int fd, struct v8_layout *out)
@@ -148,7 +148,7 @@ enum v8_layout_status v8_layout_read(int fd, struct v8_layout *out)
 	memset(&c, 0, sizeof(c));
 	if (!elf_exports_find(fd, names, 1, &exports) || !found.address)
 		return V8_LAYOUT_NONE;
-	if (!read_constants(fd, &c) || !is_plain(&c))
+	if (!read_constants(fd, &c) || !are_plain_constants(&c))
 		return V8_LAYOUT_PARTIAL;
 	*out = c.layout;
 	out->shared = (struct profile_v8){ .fp_context = c.fp_context,

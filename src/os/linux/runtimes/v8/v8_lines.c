@@ -42,7 +42,7 @@ void v8_lines_fini(struct v8_lines *l)
 	timeout_fini(&l->timeout);
 }
 
-static void do_piece(void *argument)
+static void run_piece_job(void *argument)
 {
 	struct piece_job *job = argument;
 	const struct v8_memory m = { &job->layout, do_read_process, &job->of.pid };
@@ -57,12 +57,12 @@ static void do_piece(void *argument)
 static bool read_piece(struct v8_lines *l, struct piece_job *job)
 {
 	job->is_there = false;
-	return !timeout_call(&l->timeout, do_piece, NULL, job, sizeof(*job), -1, TIMEOUT_MS) &&
+	return !timeout_call(&l->timeout, run_piece_job, NULL, job, sizeof(*job), -1, TIMEOUT_MS) &&
 	       job->is_there;
 }
 
-/* Takes the line ends of a piece. *before: the last letter of the previous piece. */
-static void take_piece(struct v8_lines *l, const struct piece_job *job, uint32_t *before)
+/* Counts the line ends of a piece. *before: the last letter of the previous piece. */
+static void count_lines_of_piece(struct v8_lines *l, const struct piece_job *job, uint32_t *before)
 {
 	uint32_t wide = job->letters.bytes, first = job->at / wide;
 
@@ -97,7 +97,7 @@ static bool read_all(struct v8_lines *l, struct piece_job *job)
 		job->size = all - job->at < PIECE_BYTES ? all - job->at : PIECE_BYTES;
 		if (!read_piece(l, job) || l->ends.size / sizeof(uint32_t) > ENDS_MAX)
 			return false;
-		take_piece(l, job, &before);
+		count_lines_of_piece(l, job, &before);
 	}
 	return true;
 }

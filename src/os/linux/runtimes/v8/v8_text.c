@@ -112,7 +112,7 @@ bool v8_flat(const struct v8_memory *m, uint64_t string, struct v8_letters *out)
 
 /* --- as UTF-8 --- */
 
-static bool is_high(uint32_t letter)
+static bool is_high_surrogate(uint32_t letter)
 {
 	return letter >= 0xd800 && letter < 0xdc00;
 }
@@ -138,7 +138,7 @@ static bool put_letters(const struct v8_memory *m, const struct v8_letters *l, s
 
 		if (l->bytes == 2)
 			letter |= (uint32_t)bytes[2 * i + 1] << 8;
-		if (is_high(letter) && !high) {
+		if (is_high_surrogate(letter) && !high) {
 			high = letter;
 			continue;
 		}
