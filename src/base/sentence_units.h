@@ -11,5 +11,8 @@
 const char *sentence_duration(char out[UNITS_SIZE], uint64_t ns);
 /* Writes a size for a sentence: "512 bytes", "1.5 MiB". */
 const char *sentence_size(char out[UNITS_SIZE], uint64_t bytes);
+/* The same in a buffer that lasts as long as the block. */
+#define SENTENCE_DURATION(ns) sentence_duration((char[UNITS_SIZE]){ 0 }, ns)
+#define SENTENCE_SIZE(bytes)  sentence_size((char[UNITS_SIZE]){ 0 }, bytes)
 
 #endif

@@ -17,6 +17,9 @@ const char *format_bytes(char out[UNITS_SIZE],
 	uint64_t bytes); /* 0B 512B 1.0K 23.4M 1.2G: powers of 1024, at most 4 digits */
 const char *format_ns(
 	char out[UNITS_SIZE], uint64_t ns); /* 0ns 850ns 1.50us 12.3ms 4.20s 3m20s 2h05m 3d04h */
+/* The same in a buffer that lasts as long as the block. */
+#define FORMAT_BYTES(bytes) format_bytes((char[UNITS_SIZE]){ 0 }, bytes)
+#define FORMAT_NS(ns)	    format_ns((char[UNITS_SIZE]){ 0 }, ns)
 const char *format_count(char out[UNITS_SIZE], uint64_t count); /* plain digits */
 /* Writes as many digits as are needed to read the same number again, and a point or an exponent. */
 const char *format_real(char out[UNITS_SIZE], double value);

@@ -59,8 +59,8 @@ struct finding_list {
 static void add_options(const struct finding_type *type, const struct check_setting *setting,
 	bool has_unlisted, struct buffer *out)
 {
-	for (size_t i = 0; i < type->option_count; i++) {
-		const struct finding_option *o = &type->options[i];
+	for (size_t i = 0; i < type->detector->option_count; i++) {
+		const struct finding_option *o = &type->detector->options[i];
 		struct option_row row = { 0 };
 		char name[96], value[UNITS_SIZE], default_value[UNITS_SIZE];
 

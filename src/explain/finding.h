@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A detector: its claim, the probes it needs, its thresholds as options, and the function that
- * diagnoses. Each detector has a file in src/findings, a row in findings.def with its default
- * severity, and a page in docs/findings.
+ * A finding: a row in findings.def with its default severity, its claim and the probes it needs; a
+ * file in src/findings with its detector: the thresholds as options, and the function that
+ * diagnoses; and a page in docs/findings.
  */
 #ifndef SOOTH_EXPLAIN_FINDING_H
 #define SOOTH_EXPLAIN_FINDING_H
@@ -53,6 +53,20 @@ struct finding_option {
 struct check;
 struct check_result;
 
+struct finding_detector {
+	/* Reads the check, and writes the result: a finding, "all is fine", or what it could not
+	 * see (analyze/diagnosis/check.h). */
+	void (*diagnose)(const struct check *check, struct check_result *out);
+	const struct finding_option *options;
+	size_t option_count;
+	/* For a detector that needs an interval: what a single look shows all the same, by values
+	 * since the start of the process. Returns whether it reported a finding. NULL: nothing. */
+	bool (*diagnose_once)(const struct check *check, struct check_result *out);
+};
+
+#define FINDING_OPTIONS(table)                                                                     \
+	.options = (table), .option_count = sizeof(table) / sizeof((table)[0])
+
 struct finding_type {
 	const char *id;	   /* "fd-leak" */
 	const char *claim; /* claim in a few words */
@@ -62,6 +76,7 @@ struct finding_type {
 	/* "fd-leak,filling-up": findings of the same process that are causes of this one, and are
 	 * reported before it. NULL: none. */
 	const char *follows;
+	bool reads_calls;    /* rests on the system calls: not checked without them */
 	bool needs_interval; /* needs at least two samples */
 	bool needs_running;  /* a process that has ended is not checked */
 	/* The highest severity that the detector gives itself, if above that of the registry. */
@@ -71,18 +86,8 @@ struct finding_type {
 	bool is_of_peer;
 	bool tells_answer;   /* the claim says for how long a server has not answered */
 	bool diagnoses_gone; /* also checks processes that ended before they were sampled */
-	const struct finding_option *options;
-	size_t option_count;
-	/* Reads the check, and writes the result: a finding, "all is fine", or what it could not
-	 * see (analyze/diagnosis/check.h). */
-	void (*diagnose)(const struct check *check, struct check_result *out);
-	/* For a detector that needs an interval: what a single look shows all the same, by values
-	 * since the start of the process. Returns whether it reported a finding. NULL: nothing. */
-	bool (*diagnose_once)(const struct check *check, struct check_result *out);
+	const struct finding_detector *detector;
 };
-
-#define FINDING_OPTIONS(table)                                                                     \
-	.options = (table), .option_count = sizeof(table) / sizeof((table)[0])
 
 /* A row of the registry. */
 struct finding_entry {

@@ -14,8 +14,8 @@
 #include "sinks/sinks.def"
 #undef SINK
 #define RETIRED(id)
-#define FINDING(id, severity)	       extern const struct finding_type finding_##id;
-#define FINDING_IN(file, id, severity) FINDING(id, severity)
+#define FINDING(id, ...)      extern const struct finding_detector finding_##id;
+#define FINDING_IN(file, ...) FINDING(__VA_ARGS__)
 #include "findings/findings.def"
 #undef FINDING
 
@@ -31,7 +31,13 @@ const struct sink_type *const registry_sinks[] = {
 	NULL,
 };
 
-#define FINDING(id, severity) { &finding_##id, FINDING_##severity },
+#define FINDING(id_, name_, severity_, claim_, probes_, ...)                                       \
+	{ &(const struct finding_type){ .id = name_,                                               \
+		  .claim = claim_,                                                                 \
+		  .probes = probes_,                                                               \
+		  .detector = &finding_##id_,                                                      \
+		  __VA_ARGS__ },                                                                   \
+		FINDING_##severity_ },
 const struct finding_entry registry_findings[] = {
 #include "findings/findings.def"
 	{ NULL, FINDING_INFO },
@@ -39,7 +45,7 @@ const struct finding_entry registry_findings[] = {
 #undef FINDING
 #undef RETIRED
 
-#define FINDING(id, severity)
+#define FINDING(...)
 #define RETIRED(id) #id,
 static const char *const retired_findings[] = {
 #include "findings/findings.def"

@@ -6,7 +6,6 @@
  * wait for other things, and so are processes that wait for each other. */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
@@ -220,7 +219,6 @@ static void report_hang(const struct check *e, struct check_result *out, const s
 			       : h->threads > 1	   ? &of_all
 			       : h->locks	   ? &of_only_one
 						   : &of_last_one);
-	finding_end(out);
 }
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
@@ -616,7 +614,6 @@ static void report_circle(const struct check *e, struct check_result *out,
 	if (wait_is_runtime_lock(first->thread))
 		emit_victims(e, out, g, chain);
 	claim_circle(e, out, g, chain);
-	finding_end(out);
 }
 
 static void emit_reason(const struct check *e, struct check_result *out, const struct hang *h)
@@ -724,12 +721,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "waiting in futex");
 }
 
-const struct finding_type finding_all_threads_waiting = {
-	.id = "all-threads-waiting",
-	.claim = "deadlock: every thread waits for another",
-	.probes = "proc,threads,maps",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_all_threads_waiting = { diagnose, FINDING_OPTIONS(options) };

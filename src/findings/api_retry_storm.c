@@ -32,8 +32,8 @@ static const char *reason_of(const struct api_endpoint *a)
 				     : "the connection fails before an answer";
 }
 
-static void report_endpoint(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void report_endpoint(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
 	const struct api_story_key *key = one->key;
 	const struct api_endpoint *a = one->value;
@@ -45,35 +45,21 @@ static void report_endpoint(const struct check *e, struct check_result *out,
 	finding_claim(out,
 		"its requests to %s fail again and again: %llu in %.0f s, none answered; %s",
 		key->endpoint, (unsigned long long)a->failed, time_s, reason_of(a));
-	finding_count(out, "requests that failed", a->failed, calls->interval_ns);
-	finding_count(out, "cut in the answer", a->cut, calls->interval_ns);
-	finding_count(
-		out, "closed or failed before an answer", a->closed + a->reset, calls->interval_ns);
-	finding_count(out, "given up after 5 s or more", a->given_up, calls->interval_ns);
+	finding_calls_count(out, "requests that failed", a->failed);
+	finding_calls_count(out, "cut in the answer", a->cut);
+	finding_calls_count(out, "closed or failed before an answer", a->closed + a->reset);
+	finding_calls_count(out, "given up after 5 s or more", a->given_up);
 	finding_unseen(out, "why the server ends them: nothing is decrypted");
-	check_calls_unseen(calls, e, out);
 	finding_remedy(out,
 		"sooth api --events -p %u shows each attempt; look at the server, or the proxy "
 		"before it, for timeouts and restarts",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
-
-	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &e->input->api.endpoints, weigh_endpoint,
-			report_endpoint, "no requests fail one after the other");
+	check_report_ranked(e, out, &e->input->api.endpoints, weigh_endpoint, report_endpoint,
+		"no requests fail one after the other");
 }
 
-const struct finding_type finding_api_retry_storm = {
-	.id = "api-retry-storm",
-	.claim = "requests fail after a wait or within their answers, and are made again",
-	.probes = "syscalls",
-	.follows = "calls-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_api_retry_storm = { diagnose, FINDING_OPTIONS(options) };

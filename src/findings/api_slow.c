@@ -29,46 +29,31 @@ static double weigh_endpoint(const void *key, const void *value, const void *use
 	return (double)a->wait_ns;
 }
 
-static void report_endpoint(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void report_endpoint(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
 	const struct api_story_key *key = one->key;
 	const struct api_endpoint *a = one->value;
-	char mean[UNITS_SIZE], most[UNITS_SIZE];
 
-	format_ns(mean, (uint64_t)mean_wait_ns(a));
-	format_ns(most, a->wait_max_ns);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, key->endpoint);
 	finding_connection(out, span_of_string(a->peer));
 	finding_claim(out, "%s answers late: %s until the first byte, mean of %llu answers",
-		key->endpoint, mean, (unsigned long long)a->waited);
+		key->endpoint, FORMAT_NS((uint64_t)mean_wait_ns(a)), (unsigned long long)a->waited);
 	finding_number(out, "mean time until the first byte", mean_wait_ns(a), SOOTH_UNIT_NS,
-		calls->interval_ns);
-	finding_number(out, "longest", (double)a->wait_max_ns, SOOTH_UNIT_NS, calls->interval_ns);
-	finding_count(out, "answers", a->waited, calls->interval_ns);
+		e->calls.interval_ns);
+	finding_number(out, "longest", (double)a->wait_max_ns, SOOTH_UNIT_NS, e->calls.interval_ns);
+	finding_calls_count(out, "answers", a->waited);
 	finding_unseen(out, "how much the server had to do for each: nothing is decrypted");
-	check_calls_unseen(calls, e, out);
 	finding_remedy(out,
 		"sooth api -p %u shows each call; ask for less at a time, or look at the load of "
 		"the server",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
-
-	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &e->input->api.endpoints, weigh_endpoint,
-			report_endpoint, "no server answers its requests late");
+	check_report_ranked(e, out, &e->input->api.endpoints, weigh_endpoint, report_endpoint,
+		"no server answers its requests late");
 }
 
-const struct finding_type finding_api_slow = {
-	.id = "api-slow",
-	.claim = "a server lets it wait long for the first byte of its answers",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_api_slow = { diagnose, FINDING_OPTIONS(options) };

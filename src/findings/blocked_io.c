@@ -188,7 +188,7 @@ static void end_finding(struct check_result *out, const struct thread_history *t
 		check_chain_evidence(out, &b->g, &b->chain);
 	if (cause != CAUSE_SPAWN)
 		emit_file(out, t, check_descriptor(out->of, t->waiting.descriptor));
-	finding_end_row(out, &rows[cause]);
+	finding_claim_row(out, &rows[cause]);
 }
 
 static void emit_blocked(const struct check *e, struct check_result *out,
@@ -300,12 +300,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no thread is stuck waiting for a file");
 }
 
-const struct finding_type finding_blocked_io = {
-	.id = "blocked-io",
-	.claim = "a thread is stuck in the kernel, waiting for a file, a device or a child",
-	.probes = "proc,threads",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_blocked_io = { diagnose, FINDING_OPTIONS(options) };

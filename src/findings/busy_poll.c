@@ -200,15 +200,12 @@ static void report_polling(const struct check *e, struct check_result *out, cons
 			"work (poll on the descriptor, inotify, a condition variable), or poll "
 			"less often",
 			e->id.pid);
-	finding_end(out);
 }
 
 static bool waits_for_threads(const struct check *e, const struct polling *p)
 {
-	struct check_calls c;
-
-	return check_calls_read(&c, e) &&
-	       check_calls_rate(&c, c.history->threads) * WAKES_A_THREAD >= p->wakes;
+	return e->calls.is_read &&
+	       check_calls_rate(e, e->calls.history->threads) * WAKES_A_THREAD >= p->wakes;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -236,12 +233,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "at most %.0f wakeups a second per thread", p.highest);
 }
 
-const struct finding_type finding_busy_poll = {
-	.id = "busy-poll",
-	.claim = "a thread wakes far more often than it has work",
-	.probes = "proc,threads",
-	.follows = "file-watcher-busy",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_busy_poll = { diagnose, FINDING_OPTIONS(options) };

@@ -81,8 +81,7 @@ static bool is_loop(const struct check *e, const struct own *own)
 	return own->bad || own->deepest >= check_option(e, "min-depth");
 }
 
-static void report_circle(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct own *own)
+static void report_circle(struct check_result *out, const struct own *own)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, own->address);
 	finding_connection(out, span_of_string(own->address));
@@ -91,32 +90,25 @@ static void report_circle(const struct check *e, struct check_result *out,
 		"it listens itself, until its limit of connections or a timeout is reached%s",
 		(unsigned long long)own->made, own->address,
 		own->bad ? "; the answers are errors" : "");
-	finding_rate(out, "connections to itself", check_calls_rate(calls, own->made),
-		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_calls_rate(out, "connections to itself", own->made);
 	if (own->good + own->bad) {
-		finding_count(out, "answers that are errors", own->bad, calls->interval_ns);
-		finding_count(out, "other answers", own->good, calls->interval_ns);
+		finding_calls_count(out, "answers that are errors", own->bad);
+		finding_calls_count(out, "other answers", own->good);
 	}
 	if (own->deepest)
-		finding_count(
-			out, "connections within each other", own->deepest, calls->interval_ns);
+		finding_calls_count(out, "connections within each other", own->deepest);
 	finding_unseen(out, "which requests came from outside");
-	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "look where it passes requests on (proxy_pass, upstream, a URL of its "
 			    "own in the settings): that address has to be another server's");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
 	struct own own;
 
-	if (!check_calls_begin(&calls, e, out))
-		return;
-	own = find_own(calls.history);
+	own = find_own(e->calls.history);
 	if (is_loop(e, &own))
-		report_circle(e, out, &calls, &own);
+		report_circle(out, &own);
 	else if (own.address)
 		check_fine(out,
 			"it connected %llu times to itself and accepted %llu: %llu good answers, "
@@ -127,11 +119,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_calls_fine(e, out, "it does not pass its requests on to itself");
 }
 
-const struct finding_type finding_calls_itself = {
-	.id = "calls-itself",
-	.claim = "a server passes its requests on to itself",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_calls_itself = { diagnose, FINDING_OPTIONS(options) };

@@ -5,6 +5,7 @@
 #include "analyze/evidence/children.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/waits/wait_party_text.h"
+#include "base/cleanup.h"
 
 #define PIDS_MAX 8
 
@@ -38,7 +39,7 @@ static void put_object(struct check_result *out, const struct blocked_children *
 
 static void emit_evidence(struct check_result *out, const struct blocked_children *b)
 {
-	struct buffer pids = { 0 };
+	_cleanup_(buffer_fini) struct buffer pids = { 0 };
 
 	for (size_t i = 0; i < b->count && i < PIDS_MAX; i++)
 		buffer_format(&pids, "%s%u", i ? ", " : "", b->all[i]->id.pid);
@@ -53,7 +54,6 @@ static void emit_evidence(struct check_result *out, const struct blocked_childre
 		finding_text(out, "file", "%.*s", (int)b->path.size, b->path.data);
 	if (!b->server || !b->server->party_pid)
 		finding_unseen(out, "which process or host serves the file system");
-	buffer_fini(&pids);
 }
 
 #define CLAIM "{count} processes ({name}) that {starter} started wait for {object}: up to {time}"
@@ -92,7 +92,6 @@ static void report_children(
 	finding_claim_row(out, has_server	       ? &of_server
 			       : b->are_of_file_system ? &of_file_system
 						       : &of_device);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -110,10 +109,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "processes below it in one wait for a file system: %zu", b.count);
 }
 
-const struct finding_type finding_children_blocked = {
-	.id = "children-blocked",
-	.claim = "processes that it started wait for one file system that does not answer",
-	.probes = "proc,waits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_blocked = { diagnose, FINDING_OPTIONS(options) };

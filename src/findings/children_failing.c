@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/diagnosis/endings.h"
@@ -246,29 +245,15 @@ static struct group_status status_of(const struct group *g)
 	return most;
 }
 
-/* Returns the number of ended children of `starter`, except sleep commands, which are pauses of its
- * loop. */
-static uint64_t count_direct(const struct counting *c, const struct process_entry *starter)
-{
-	uint64_t all = 0;
-
-	map_for_each_value (&c->groups, const struct group *, g) {
-		if (g->key.is_direct && g->key.starter == starter && strcmp(g->key.name, "sleep"))
-			all += g->count;
-	}
-	return all;
-}
-
-/* Returns whether all failures have one reason. A list of files may fail one by one, and a script
- * may look for files that are missing; an error of the script itself is the same for all. */
-static bool has_one_reason(const struct counting *c, const struct group *g)
+/* Returns whether all failures have one reason, as far as it is known: a list of files may fail one
+ * by one. */
+static bool has_one_reason(const struct group *g)
 {
 	struct group_status most = status_of(g);
 
 	if (g->failed < UNKNOWN_LEAST || most.count < g->failed)
 		return false;
-	return !g->known || signal_of(most.status) ||
-	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, g->key.starter));
+	return !g->known || signal_of(most.status);
 }
 
 /* Returns whether all commands fail, from the first half of the observation to the second. */
@@ -277,7 +262,7 @@ static bool keeps_failing(const struct counting *c, const struct group *g)
 	return (double)g->failed >= check_option(c->check, "min-failures") &&
 	       (double)g->failed >= FAILING_SHARE * (double)g->count &&
 	       starts_are_steady(g->early, g->failed) &&
-	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(c, g));
+	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(g));
 }
 
 static bool runs_others(const struct group *g)
@@ -494,7 +479,6 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
 		SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "what the command wrote about the error");
-	finding_end(out);
 }
 
 /* Returns whether an earlier detector knows more: why the children fail, or that they are a flood
@@ -547,7 +531,6 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 		"as the user of process %u, run archive_command (SHOW archive_command) for that "
 		"segment by hand: it fails also where a file of that name is archived already",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -568,14 +551,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&c.groups);
 }
 
-const struct finding_type finding_children_failing = {
-	.id = "children-failing",
-	.worst = FINDING_MEDIUM,
-	.claim = "starts the same command over and over, and it fails each time",
-	.probes = "proc,short_lived",
-	.follows = "connect-failing,syscall-errors",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_failing = { diagnose, FINDING_OPTIONS(options) };

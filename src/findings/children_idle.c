@@ -41,35 +41,23 @@ static uint64_t pace_of(const struct check *e, const struct child_kind *kind)
 	return spread_ns / (LAST_STARTS - 1);
 }
 
-static bool one_has_ended(const struct check *e, struct span name)
-{
-	map_for_each_value (
-		&e->input->host.short_lived.processes, const struct short_lived_process *, p) {
-		if (process_id_equal(&p->parent, &e->id) && span_equal(name, p->name))
-			return true;
-	}
-	return false;
-}
-
 static bool piles_up(const struct check *e, const struct child_kind *kind)
 {
 	return kind->link == CHILD_DIRECT && kind->came && !kind->ended && kind->oldest &&
 	       kind->alive > kind->came && kind->idle >= IDLE_SHARE * (kind->alive - kind->came) &&
-	       check_is_over(e, "min-count", kind->idle, "") && pace_of(e, kind) &&
-	       !one_has_ended(e, check_name(kind->oldest));
+	       check_is_over(e, "min-count", kind->idle, "") && pace_of(e, kind);
 }
 
 static void report_children(
 	const struct check *e, struct check_result *out, const struct child_kind *kind)
 {
 	struct span name = check_name(kind->oldest);
-	char size[UNITS_SIZE], pace[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
-		kind->alive, SPAN_ARGS(name), sentence_size(size, kind->rss_bytes),
-		sentence_duration(pace, pace_of(e, kind)));
+		kind->alive, SPAN_ARGS(name), SENTENCE_SIZE(kind->rss_bytes),
+		SENTENCE_DURATION(pace_of(e, kind)));
 	finding_command(out, "command", process_table_known_arguments(kind->oldest));
 	finding_count(out, "used no CPU during the observation", kind->idle,
 		sample_series_ns(&e->series));
@@ -81,7 +69,6 @@ static void report_children(
 	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): use the "
 			    "children that are "
 			    "there, or end them when what they were started for ends");
-	finding_end(out);
 }
 
 /* --- sessions of a daemon --- */
@@ -147,7 +134,6 @@ static bool report_sessions(const struct check *e, struct check_result *out)
 	finding_unseen(out, "whether their user comes back to them");
 	finding_remedy(
 		out, "sooth ps lists them; the agent's own command ends one: claude stop ID");
-	finding_end(out);
 	return true;
 }
 
@@ -170,12 +156,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	children_fini(&c);
 }
 
-const struct finding_type finding_children_idle = {
-	.id = "children-idle",
-	.claim = "starts more and more children that do nothing",
-	.probes = "proc",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_idle = { diagnose, FINDING_OPTIONS(options) };

@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/starts.h"
 #include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/scripts.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/signal_names.h"
@@ -340,7 +341,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	const struct ended_children *g, uint64_t interval_ns)
 {
 	uint64_t all = count_ends(e, g);
-	char name[SIGNAL_NAME_SIZE], time[UNITS_SIZE];
+	char name[SIGNAL_NAME_SIZE];
 	bool are_all = g->count == all;
 
 	if (are_all)
@@ -354,7 +355,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	finding_claim(out, "%s of ", signal_name(name, g->key.signal));
 	claim_by(out, g);
 	finding_claim(out, ", %llu times in %s", (unsigned long long)g->count,
-		sentence_duration(time, interval_ns));
+		SENTENCE_DURATION(interval_ns));
 	if (is_match(g))
 		finding_claim(out,
 			": %.*s searches for a text that is in the command line of %.*s as well",
@@ -387,7 +388,7 @@ static void report_group(
 	const struct check *e, struct check_result *out, const struct ended_children *g)
 {
 	uint64_t interval_ns = e->input->host.last_ns - g->first_ns;
-	struct buffer status = { 0 };
+	_cleanup_(buffer_fini) struct buffer status = { 0 };
 
 	exit_reason_text_status(&status, g->key.status);
 	finding_begin(out,
@@ -408,9 +409,7 @@ static void report_group(
 	if (e->input->endings.children.refused)
 		finding_unseen(out, "%llu more ends of descendants: there was no room for them",
 			(unsigned long long)e->input->endings.children.refused);
-	buffer_fini(&status);
 	emit_remedy(e, out, g);
-	finding_end(out);
 }
 
 /* Reports that the ends of children are known, but not the senders of the signals: the recording is
@@ -441,13 +440,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&groups);
 }
 
-const struct finding_type finding_children_killed = {
-	.id = "children-killed",
-	.worst = FINDING_HIGH,
-	.claim = "processes that it starts are ended by a signal, each in the same way",
-	.probes = "proc,exit_reasons,short_lived",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_killed = { diagnose, FINDING_OPTIONS(options) };

@@ -66,13 +66,12 @@ static void report_children(const struct check *e, struct check_result *out,
 	const struct process_entry *one = left->oldest;
 	bool is_sure = e->process->process->session == e->id.pid || one->main == e->process;
 	struct span name = check_name(one);
-	char size[UNITS_SIZE];
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, SPAN_ARGS(name),
 		is_sure ? "that its ended children started still run"
 			: "of its process group have lost their parent and still run",
-		sentence_size(size, left->rss_bytes));
+		SENTENCE_SIZE(left->rss_bytes));
 	emit_origin(e, out, one);
 	finding_command(out, "command", process_table_known_arguments(one));
 	finding_time(out, "age of the oldest", child_age_ns(e, one));
@@ -84,7 +83,6 @@ static void report_children(const struct check *e, struct check_result *out,
 		finding_unseen(out, "which process of that group started them: it has ended");
 	finding_remedy(out, "if they are not needed: sooth kill --any");
 	put_pids(c, left, out);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -104,11 +102,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	children_fini(&c);
 }
 
-const struct finding_type finding_children_left = {
-	.id = "children-left",
-	.claim = "processes that its ended children started still run",
-	.probes = "proc",
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_children_left = { diagnose, FINDING_OPTIONS(options) };

@@ -133,8 +133,8 @@ static void emit_remedy(const struct check *e, struct check_result *out,
 			e->id.pid);
 }
 
-static void report_listener(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void report_listener(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
 	const struct call_path *listener = one->key;
 	const struct call_clients *c = one->value;
@@ -142,7 +142,6 @@ static void report_listener(const struct check *e, struct check_result *out,
 	bool is_explained =
 		check_has_finding(e, "connect-failing") || check_has_finding(e, "fd-limit-near");
 	bool is_answered = c->turned_away > c->dropped;
-	char time[UNITS_SIZE];
 
 	finding_begin(out, confidence_high_if(kept), listener->text);
 	finding_low_if(out, !kept || is_explained);
@@ -150,36 +149,22 @@ static void report_listener(const struct check *e, struct check_result *out,
 	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s",
 		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,
 		(unsigned long long)(refused + c->served), listener->text,
-		sentence_duration(time, c->last_ns - c->first_ns));
+		SENTENCE_DURATION(c->last_ns - c->first_ns));
 	claim_reason(e, out, kept);
-	finding_rate(out, "connections closed at once", check_calls_rate(calls, refused),
-		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_count(out, "connections read", c->served, calls->interval_ns);
+	finding_calls_rate(out, "connections closed at once", refused);
+	finding_calls_count(out, "connections read", c->served);
 	finding_count(out, "connections open on that socket", kept, 0);
 	if (*c->log)
 		finding_text(out, "file written to meanwhile", "%s", c->log);
 	finding_unseen(out, "the reason: a limit, a list of allowed addresses, or something that "
 			    "it needs for them");
-	check_calls_unseen(calls, e, out);
 	emit_remedy(e, out, c, kept);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
-
-	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &calls.history->clients, weigh_listener,
-			report_listener, "no client's connection is closed before it is read");
+	check_report_ranked(e, out, &e->calls.history->clients, weigh_listener, report_listener,
+		"no client's connection is closed before it is read");
 }
 
-const struct finding_type finding_clients_refused = {
-	.id = "clients-refused",
-	.claim = "a server closes the connections of its clients at once",
-	.probes = "syscalls",
-	.follows = "connect-failing,fd-limit-near,calls-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_clients_refused = { diagnose, FINDING_OPTIONS(options) };

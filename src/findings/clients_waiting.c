@@ -12,6 +12,7 @@
 #include "analyze/sockets/socket_turn.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
+#include "base/cleanup.h"
 
 #define PLACES_MAX 16
 
@@ -158,7 +159,7 @@ static void find_clients(struct clients *c, const struct check *e)
 {
 	const struct snapshot *first = check_first(e, &e->input->sockets),
 			      *last = check_last(e, &e->input->sockets);
-	struct socket_index before;
+	_cleanup_(socket_index_fini) struct socket_index before = { 0 };
 
 	socket_index_init(&before, first);
 	c->asking_first = count_requests(first, &c->late_first);
@@ -171,7 +172,6 @@ static void find_clients(struct clients *c, const struct check *e)
 		else if (socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED)
 			take_accepted(e, c, socket_index_get(&before, s->inode), s);
 	}
-	socket_index_fini(&before);
 	/* A connection was accepted meanwhile: the queue is served, slowly. */
 	if (c->accepted) {
 		c->queued = 0;
@@ -196,7 +196,7 @@ static const struct thread_history *busiest_thread(const struct check *e)
  * meanwhile. */
 static void put_chain(struct buffer *out, const struct check *e)
 {
-	struct buffer place = { 0 };
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 	struct wait_chain chain;
 	struct wait_graph g;
 	const struct wait_link *first = &chain.links[0];
@@ -211,7 +211,6 @@ static void put_chain(struct buffer *out, const struct check *e)
 	if (first->thread &&
 		stack_wait_put_own(&place, e->input, e->process, first->thread->record.tid))
 		buffer_format(out, "; %u is in %s", e->id.pid, buffer_cstr(&place));
-	buffer_fini(&place);
 }
 
 static bool misses_edge(const struct check *e, const struct clients *c)
@@ -299,7 +298,7 @@ static void report_clients(const struct check *e, struct check_result *out, cons
 		finding_unseen(out, "whether another process that shares this listening socket "
 				    "should accept the connections");
 	set_values(e, out, c);
-	finding_end_row(out, &rows[cause_of(e, c)]);
+	finding_claim_row(out, &rows[cause_of(e, c)]);
 }
 
 /* --- requests without an answer --- */
@@ -372,7 +371,7 @@ static bool diagnose_unanswered(
 	finding_count(out, "requests without an answer", c->unanswered, 0);
 	finding_time(out, "time since the oldest was read", c->unanswered_ns);
 	finding_count(out, "threads that wait at this place", p.threads, 0);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 	return true;
 }
 
@@ -445,7 +444,7 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 				     : "computes");
 	finding_count(out, "requests without an answer at the start", c->asking_first, 0);
 	finding_count(out, "requests without an answer at the end", c->asking_last, 0);
-	finding_end_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
+	finding_claim_row(out, late == LATE_COMPUTES ? &late_computes : &late_waits);
 	return true;
 }
 
@@ -486,14 +485,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_fine(out, &c, end->sockets_state);
 }
 
-const struct finding_type finding_clients_waiting = {
-	.id = "clients-waiting",
-	.claim = "a server does not accept its clients, or does not read what they sent",
-	.probes = "proc,threads,sockets",
-	.follows = "frozen,all-threads-waiting,deadlock,held-up,held-back,blocked-io,cpu-spin,"
-		   "gc-pressure,fd-limit-near,errors-logged",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_clients_waiting = { diagnose, FINDING_OPTIONS(options) };

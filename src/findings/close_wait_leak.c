@@ -8,6 +8,7 @@
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
 #include "probes/sockets.h"
 
 #define PEERS_REPORTED 3
@@ -37,13 +38,12 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 {
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&e->input->labels, s, &strength);
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	if (label.size)
 		buffer_format(&text, "%.*s, ", SPAN_ARGS(label));
 	socket_put_peer(&text, s);
 	tally_add(&l->peers, span_of_string(buffer_cstr(&text)), true);
-	buffer_fini(&text);
 }
 
 static void take_last(const struct check *e, struct look *l)
@@ -95,7 +95,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 		"sooth inspect --sockets %u lists the connections; restarting the process closes "
 		"them",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose_snapshots(const struct check *e, struct check_result *out, struct look *l,
@@ -138,11 +137,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	tally_fini(&l.peers);
 }
 
-const struct finding_type finding_close_wait_leak = {
-	.id = "close-wait-leak",
-	.claim = "connections that the peer closed are never closed here",
-	.probes = "proc,sockets",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_close_wait_leak = { diagnose, FINDING_OPTIONS(options) };

@@ -32,8 +32,6 @@ static const struct finding_option options[] = {
 struct look {
 	const struct check *e;
 	struct check_result *out;
-	struct check_calls calls;
-	bool has_calls;
 	struct map waiting; /* call_path -> struct unanswered */
 	struct child_calls children;
 };
@@ -79,7 +77,7 @@ static double weigh_cut(const void *key, const void *value, const void *user)
 	const struct call_peer *p = value;
 	double cut = (double)p->cut;
 
-	if (l->calls.is_sampled || l->calls.lost || l->e->input->calls.has_time_gaps ||
+	if (l->e->calls.is_sampled || l->e->calls.lost || l->e->input->calls.has_time_gaps ||
 		strncmp(p->protocol, "TCP", 3) != 0 || p->last_answer_ns > p->first_cut_ns ||
 		p->last_cut_ns - p->first_cut_ns < NS_PER_S ||
 		cut * 100 < check_option(l->e, "min-share") * p->made ||
@@ -94,7 +92,7 @@ static double weigh_waiting(const void *key, const void *value, const void *user
 	const struct call_path *address = key;
 	double for_ns = (double)((const struct unanswered *)value)->for_ns;
 	const struct call_peer *p =
-		l->has_calls ? map_get(&l->calls.history->peers, address) : NULL;
+		l->e->calls.is_read ? map_get(&l->e->calls.history->peers, address) : NULL;
 
 	return (p && weigh_peer(key, p, l)) ||
 			       !check_is_over(l->e, "min-wait", for_ns, address->text)
@@ -182,13 +180,12 @@ static void put_port_users(struct buffer *out, const struct look *l, struct limi
 		limit_users_put(out, l->e, users, LIMITS_SHARED_PORTS);
 }
 
-static void emit_counts(
-	struct check_result *out, const struct check_calls *c, const struct call_peer *p)
+static void emit_counts(struct check_result *out, const struct call_peer *p)
 {
 	if (p->made)
-		finding_count(out, "succeeded", p->made, c->interval_ns);
+		finding_calls_count(out, "succeeded", p->made);
 	if (p->excused)
-		finding_count(out, "another address worked", p->excused, c->interval_ns);
+		finding_calls_count(out, "another address worked", p->excused);
 	if (p->under_way)
 		finding_count(out, "in progress", p->under_way, 0);
 	if (p->unknown)
@@ -240,7 +237,6 @@ static void claim_failing(const struct look *l, const char *address, const struc
 static void report_failing(
 	const struct look *l, const char *address, const struct call_peer *p, const char *names)
 {
-	const struct check_calls *c = &l->calls;
 	char errors[240], what[CALL_PATH + 16];
 	struct check_result *out = l->out;
 	const struct unanswered *u;
@@ -249,22 +245,20 @@ static void report_failing(
 	put_errors(p, errors, sizeof(errors));
 	u = names ? NULL : map_get(&l->waiting, &key);
 	snprintf(what, sizeof(what), "%s%s", names ? "children " : "", address);
-	finding_begin(out, confidence_high_if(!c->lost), what);
+	finding_begin(out, confidence_high_if(!l->e->calls.lost), what);
 	finding_connection(out, span_of_string(address));
-	finding_count(out, "failures", (uint64_t)failures_of(p), c->interval_ns);
+	finding_calls_count(out, "failures", (uint64_t)failures_of(p));
 	if (!names)
-		finding_rate(out, "attempts", check_calls_rate(c, p->attempts), SOOTH_UNIT_NONE,
-			c->interval_ns);
+		finding_calls_rate(out, "attempts", p->attempts);
 	finding_text(out, "errors", "%s", errors);
 	finding_time(out, "time since the first attempt that was seen",
 		l->e->input->end_ns - p->first_ns);
 	if (u)
 		emit_waiting(out, u);
 	if (!names)
-		emit_counts(out, c, p);
-	check_calls_unseen(c, l->e, out);
+		emit_counts(out, p);
+	check_calls_unseen(l->e, out);
 	claim_failing(l, address, p, names, errors);
-	finding_end(out);
 }
 
 static void report_own(const struct look *l, const char *address, const void *peer)
@@ -282,7 +276,7 @@ static void report_children(const struct look *l, const char *address, const voi
 static void report_cut(const struct look *l, const char *address, const void *peer)
 {
 	const struct call_peer *p = peer;
-	char label[PEER_NAME_SIZE], time[UNITS_SIZE];
+	char label[PEER_NAME_SIZE];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 	uint64_t life_ns = p->cut_life_ns / p->cut;
@@ -294,20 +288,18 @@ static void report_cut(const struct look *l, const char *address, const void *pe
 		"%s%s closes its connections at once, without an answer: %llu of %llu, after %s on "
 		"average",
 		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
-		sentence_duration(time, life_ns));
-	finding_count(out, "closed by the peer", p->cut, l->calls.interval_ns);
-	finding_rate(out, "connections", check_calls_rate(&l->calls, p->made), SOOTH_UNIT_NONE,
-		l->calls.interval_ns);
+		SENTENCE_DURATION(life_ns));
+	finding_calls_count(out, "closed by the peer", p->cut);
+	finding_calls_rate(out, "connections", p->made);
 	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
-		l->calls.interval_ns);
-	finding_count(out, "of these, after the process had sent something", p->cut_after_sending,
-		l->calls.interval_ns);
-	check_calls_unseen(&l->calls, e, out);
+		l->e->calls.interval_ns);
+	finding_calls_count(
+		out, "of these, after the process had sent something", p->cut_after_sending);
+	check_calls_unseen(e, out);
 	finding_remedy(out,
 		"read the log of the server at %s (on this host: ss -tlnp names it): it refuses "
 		"these connections, ends before it answers, or speaks another protocol (TLS)",
 		address);
-	finding_end(out);
 }
 
 static const struct waits_party *listener_of(
@@ -360,9 +352,8 @@ static void report_waiting(const struct look *l, const char *address, const void
 	finding_count(out, "descriptor", u->fd, 0);
 	if (u->is_again)
 		finding_text(out, "retried", "an earlier connection got no answer either");
-	if (!l->has_calls)
+	if (!l->e->calls.is_read)
 		finding_unseen(out, "how often the process retries: its calls were not observed");
-	finding_end(out);
 }
 
 /* Reports a silent name server: a resolver asks the next server after some seconds, which each
@@ -370,7 +361,6 @@ static void report_waiting(const struct look *l, const char *address, const void
 static void report_silent(const struct look *l, const char *address, const void *peer)
 {
 	const struct call_peer *p = peer;
-	char time[UNITS_SIZE];
 
 	finding_begin(l->out, FINDING_CONFIDENCE_MEDIUM, address);
 	finding_connection(l->out, span_of_string(address));
@@ -378,13 +368,12 @@ static void report_silent(const struct look *l, const char *address, const void 
 		"name lookups are slow: the name server %s does not answer; %llu request%s waited "
 		"%s each before another was asked",
 		address, (unsigned long long)p->timeouts, p->timeouts == 1 ? "" : "s",
-		sentence_duration(time, p->timeout_ns / p->timeouts));
-	finding_count(l->out, "requests without an answer", p->timeouts, l->calls.interval_ns);
-	finding_count(l->out, "answers of that server", p->made, l->calls.interval_ns);
-	check_calls_unseen(&l->calls, l->e, l->out);
+		SENTENCE_DURATION(p->timeout_ns / p->timeouts));
+	finding_calls_count(l->out, "requests without an answer", p->timeouts);
+	finding_calls_count(l->out, "answers of that server", p->made);
+	check_calls_unseen(l->e, l->out);
 	finding_remedy(l->out, "remove the line of %s from /etc/resolv.conf, or start that server",
 		address);
-	finding_end(l->out);
 }
 
 static size_t report_each(const struct look *l, const struct map *peers,
@@ -406,7 +395,7 @@ static size_t report_datagrams(const struct look *l)
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 
-	if (!datagram_requests_find(&r, l->calls.history) ||
+	if (!datagram_requests_find(&r, l->e->calls.history) ||
 		r.sent < check_option(e, "min-retries") ||
 		(double)(r.last_ns - r.first_ns) < check_option(e, "min-wait"))
 		return 0;
@@ -416,20 +405,18 @@ static size_t report_datagrams(const struct look *l)
 	finding_descriptor(out, (uint32_t)r.fd);
 	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",
 		datagram_requests_peer(&r), (unsigned long long)r.sent);
-	finding_count(out, "requests", r.sent, l->calls.interval_ns);
-	finding_count(
-		out, "waits for an answer that ended by timeout", r.waits, l->calls.interval_ns);
+	finding_calls_count(out, "requests", r.sent);
+	finding_calls_count(out, "waits for an answer that ended by timeout", r.waits);
 	finding_time(out, "time from the first to the last request", r.last_ns - r.first_ns);
-	check_calls_unseen(&l->calls, e, out);
+	check_calls_unseen(e, out);
 	finding_remedy(out, "check that %s is up, and that no firewall drops the packets",
 		datagram_requests_peer(&r));
-	finding_end(out);
 	return 1;
 }
 
 static size_t report_by_calls(const struct look *l)
 {
-	const struct map *peers = &l->calls.history->peers;
+	const struct map *peers = &l->e->calls.history->peers;
 
 	return report_each(l, peers, weigh_peer, SHOWN_MAX, report_own) +
 	       report_each(l, peers, weigh_cut, SHOWN_MAX, report_cut) +
@@ -462,7 +449,7 @@ static void report_undecided(struct check_result *out, const struct map *peers, 
 
 static void report_none(const struct look *l)
 {
-	const struct map *peers = &l->calls.history->peers;
+	const struct map *peers = &l->e->calls.history->peers;
 	uint64_t attempts = 0, made = 0;
 
 	map_for_each_value (peers, const struct call_peer *, value) {
@@ -486,26 +473,16 @@ static void diagnose(const struct check *e, struct check_result *out)
 	size_t found = 0;
 
 	unanswered_read(&l.waiting, e);
-	l.has_calls =
-		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
 	child_calls_read(&l.children, e);
-	if (l.has_calls)
+	if (e->calls.is_read)
 		found = report_by_calls(&l);
 	found += report_each(&l, &l.waiting, weigh_waiting, SHOWN_MAX, report_waiting);
-	if (!found && l.has_calls)
+	if (!found && e->calls.is_read)
 		report_none(&l);
 	else if (!found && check_has_probes(out))
-		check_calls_begin(&l.calls, e, out);
+		check_calls_begin(e, out);
 	map_fini(&l.waiting);
 	child_calls_fini(&l.children);
 }
 
-const struct finding_type finding_connect_failing = {
-	.id = "connect-failing",
-	.claim = "connects to a peer keep failing, or get no answer",
-	.probes = "syscalls",
-	.follows = "calls-itself,feeds-itself,stream-stalled",
-	.instead = "sockets",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_connect_failing = { diagnose, FINDING_OPTIONS(options) };

@@ -23,11 +23,10 @@
 #include "analyze/profile/profile_task.h"
 #include "analyze/profile/profile_regexp.h"
 #include "base/sentence_units.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
-NUMBER(LOOKUPS_SHARE, 0.3, NONE,
-	"of a thread's time in the calls themselves, without the work on their results");
 NUMBER(PART_OF_DEMAND, 0.7, NONE, "share of the demand: with less, other threads have the CPU");
 NUMBER(QUOTA_PER_S, 1, NONE, "times a second that a quota is used up: explains a low CPU use");
 NUMBER(RESULTS_A_S, 0.5, NONE, "lines a second of a main thread that prints for its workers");
@@ -266,17 +265,6 @@ static void put_spots(struct buffer *out, struct spin *s)
 		buffer_format(out, "%s most in %s", *within ? "," : ";", hottest);
 }
 
-/* Returns the file lookups a second, if they take most of the CPU time; 0: they do not. */
-static double lookups_of(const struct check *e)
-{
-	struct check_calls c;
-
-	if (!check_calls_read(&c, e) ||
-		check_calls_looks_ns(&c) < LOOKUPS_SHARE * (double)c.interval_ns)
-		return 0;
-	return check_calls_rate(&c, (double)c.history->looks);
-}
-
 /* Appends the ended parent of a process that reads from a pipe or connection without a writer: its
  * client is gone. A child of init may lead its session from the start, but init gives its own
  * children no pipe or connection to read. */
@@ -296,15 +284,9 @@ static void put_parent(struct buffer *out, const struct check *e, const struct s
 /* Appends what a loop does that no repeated call explains. */
 static void put_work(struct buffer *out, const struct check *e, struct spin *s, bool in_kernel)
 {
-	double lookups = lookups_of(e);
-
 	if (s->call.kind) {
 		buffer_string(out, "; ");
 		repeated_call_put(out, &s->call);
-	} else if (lookups > 0) {
-		buffer_format(out,
-			"; most of the time in file lookups, %s%.0f a second: it walks directories",
-			check_calls_least(e), lookups);
 	} else if (in_kernel) {
 		buffer_string(out, "; much of the time in system calls that return immediately");
 	} else {
@@ -327,7 +309,7 @@ static void put_session(struct buffer *out, const struct check *e)
 static void emit_claim(
 	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	if (s->is_by_call) {
 		repeated_call_put(&text, &s->call);
@@ -343,7 +325,6 @@ static void emit_claim(
 	}
 	put_session(&text, e);
 	finding_claim(out, "%s", buffer_cstr(&text));
-	buffer_fini(&text);
 }
 
 static void emit_spots(struct check_result *out, struct profile_spots *spots)
@@ -449,7 +430,6 @@ static void report_spin(
 				? "whether the result of that function is useful"
 				: "which function uses the CPU, and whether its result is useful");
 	emit_remedy(e, out, s, in_kernel);
-	finding_end(out);
 }
 
 /* Returns whether the process could use the CPU and gets next to nothing of it: it is unknown
@@ -525,7 +505,6 @@ static bool diagnose_once(const struct check *e, struct check_result *out)
 	finding_number(out, "thread CPU time", burnt, SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "which function uses the CPU, and whether its result is useful");
 	put_remedy(e, out);
-	finding_end(out);
 	return true;
 }
 
@@ -562,14 +541,5 @@ static void diagnose(const struct check *e, struct check_result *out)
 	profile_spots_fini(&s.spots);
 }
 
-const struct finding_type finding_cpu_spin = {
-	.id = "cpu-spin",
-	.worst = FINDING_HIGH,
-	.claim = "threads burn CPU without waiting and without visible progress",
-	.probes = "proc,threads",
-	.follows = "gc-pressure,lock-storm,busy-poll,syscall-errors,connect-failing",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-	.diagnose_once = diagnose_once,
-};
+const struct finding_detector finding_cpu_spin = { diagnose, FINDING_OPTIONS(options),
+	.diagnose_once = diagnose_once };

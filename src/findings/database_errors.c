@@ -140,8 +140,8 @@ static double weigh_database(const void *key, const void *value, const void *use
 	return (double)d->errors;
 }
 
-static void report_database(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void report_database(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
 	const struct call_path *peer = one->key;
 	const struct call_database *d = one->value;
@@ -155,33 +155,20 @@ static void report_database(const struct check *e, struct check_result *out,
 		databases[d->database], peer->text, (unsigned long long)d->errors,
 		(unsigned long long)(d->errors + d->others), m ? m->text : code, m ? " (" : "",
 		m ? code : "", m ? ")" : "");
-	finding_count(out, "answers that are errors", d->errors, calls->interval_ns);
-	finding_count(out, "other answers since the first of them", d->others, calls->interval_ns);
+	finding_calls_count(out, "answers that are errors", d->errors);
+	finding_calls_count(out, "other answers since the first of them", d->others);
 	for (size_t i = 0; i < CALL_DATABASE_CODES && d->codes[i].count; i++)
 		finding_text(
 			out, "error code", "%s: %u times", d->codes[i].code, d->codes[i].count);
-	finding_rate(out, "errors", check_calls_rate(calls, d->errors), SOOTH_UNIT_NONE,
-		calls->interval_ns);
+	finding_calls_rate(out, "errors", d->errors);
 	finding_unseen(out, "the statement, and the text of the error: they are not read");
-	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "%s", m ? m->remedy : "look up the code in the manual of the database");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
-
-	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &calls.history->databases, weigh_database,
-			report_database, "no database answers with errors again and again");
+	check_report_ranked(e, out, &e->calls.history->databases, weigh_database, report_database,
+		"no database answers with errors again and again");
 }
 
-const struct finding_type finding_database_errors = {
-	.id = "database-errors",
-	.claim = "a database answers with errors, again and again",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_database_errors = { diagnose, FINDING_OPTIONS(options) };

@@ -29,7 +29,6 @@ enum place {
 	PLACE_AWAY,  /* the thread is in another wait, perhaps holding the lock */
 	PLACE_LOCK,
 	PLACE_RESULT,
-	PLACE_NOTIFY,
 	PLACE_SIGNAL, /* the thread waits for a latch, semaphore or future of Java */
 	PLACE_UNSEEN,
 	PLACES,
@@ -55,7 +54,6 @@ struct locked {
 	uint64_t for_ns[PLACES];      /* the shortest wait at each place */
 	struct stack_wait of[PLACES]; /* the first thread at each place, or the first of a pool */
 	uint64_t addresses[2];
-	bool is_main_notified;
 };
 
 /* --- threads --- */
@@ -77,8 +75,6 @@ static enum place place_of_futex(const struct waits_thread *t, const struct stac
 		return PLACE_LOCK;
 	case STACK_WAIT_RESULT:
 		return PLACE_RESULT;
-	case STACK_WAIT_NOTIFY:
-		return PLACE_NOTIFY;
 	case STACK_WAIT_OTHER:
 		return PLACE_RESTS;
 	default:
@@ -153,7 +149,6 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;
 	l->loops += s->is_loop;
-	l->is_main_notified |= place == PLACE_NOTIFY && t->record.tid == t->node_pid;
 	if (!l->count[place]++ || (s->is_pool && !l->of[place].is_pool))
 		l->of[place] = *s;
 	if (place == PLACE_RUNS)
@@ -227,7 +222,6 @@ enum kind {
 	KIND_SIGNAL_IDLE, /* all other threads are idle */
 	KIND_CONDITIONS,  /* Java: all threads wait on conditions */
 	KIND_UNENDED,	  /* the same, and main() has ended */
-	KIND_NOTIFY
 };
 
 #define ALONE	    "deadlock: its only thread waits "
@@ -274,9 +268,6 @@ static const struct row {
 	[KIND_UNENDED] = { PLACE_RESTS, SIGNAL_HOOK,
 		"its main() has ended, and {conditions} for work, for {time}, that none is left to "
 		"give: a pool that was not shut down keeps the process" },
-	[KIND_NOTIFY] = { PLACE_NOTIFY, "which thread should notify it",
-		"its main thread waits in Atomics.wait for a notification, for {time}: its event "
-		"loop does not run{, in |within}" },
 };
 
 static enum kind kind_of(const struct locked *l)
@@ -302,8 +293,6 @@ static enum kind kind_of(const struct locked *l)
 		return l->threads == l->count[PLACE_SIGNAL] ? KIND_SIGNAL : KIND_SIGNAL_IDLE;
 	if (is_clear && l->conditions && l->threads == l->count[PLACE_RESTS] && !l->woken)
 		return l->has_main_ended ? KIND_UNENDED : KIND_CONDITIONS;
-	if (l->is_main_notified && !l->count[PLACE_RUNS])
-		return KIND_NOTIFY;
 	return KIND_NONE;
 }
 
@@ -403,13 +392,12 @@ static void set_values(struct check_result *out, const struct locked *l, enum ki
 static void emit_threads(struct check_result *out, const struct locked *l, enum place place)
 {
 	const struct waits_thread *t = NULL;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	unsigned shown = 0;
 
 	while ((t = wait_graph_thread(l->g, l->e->id.pid, t)) && shown < THREADS_SHOWN) {
 		struct stack_wait s = stack_wait_of(l->e->input, &l->e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
-		char time[UNITS_SIZE];
 
 		if (place_of(l->g, l->p, t, &s) != place)
 			continue;
@@ -417,14 +405,13 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 		buffer_reset(&text);
 		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s", (int)name.size, name.data,
 			t->record.tid, (unsigned long long)t->arguments[0],
-			sentence_duration(time, t->since_ns));
+			SENTENCE_DURATION(t->since_ns));
 		if (s.by.size)
 			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
 		buffer_string(&text, s.within.size ? ", called by " : "");
 		stack_wait_put_within(&text, &s);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));
 	}
-	buffer_fini(&text);
 }
 
 static void report_deadlock(struct check_result *out, const struct locked *l, enum kind kind)
@@ -440,7 +427,6 @@ static void report_deadlock(struct check_result *out, const struct locked *l, en
 	emit_threads(out, l, place);
 	set_values(out, l, kind);
 	finding_claim_row(out, &row);
-	finding_end(out);
 }
 
 /* Returns the option that sets the time. If nothing else of the process goes on, only a signal can
@@ -475,12 +461,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_deadlock(out, &l, kind);
 }
 
-const struct finding_type finding_deadlock = {
-	.id = "deadlock",
-	.claim = "threads wait for locks that nothing releases",
-	.probes = "proc,waits,stacks",
-	.follows = "all-threads-waiting,frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_deadlock = { diagnose, FINDING_OPTIONS(options) };

@@ -117,7 +117,7 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 	put_address(finding_value(out, "address"), e);
 	finding_time(out, "waiting for", t->since_ns);
 	finding_text(out, "waits in", "%s", s->function);
-	finding_end_row(out, &s->texts);
+	finding_claim_row(out, &s->texts);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -137,11 +137,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_wait(e, out, s, t);
 }
 
-const struct finding_type finding_debugger_awaited = {
-	.id = "debugger-awaited",
-	.claim = "does nothing until a debugger speaks to it",
-	.probes = "proc,waits,stacks",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_debugger_awaited = { diagnose, FINDING_OPTIONS(options) };

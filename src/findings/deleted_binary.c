@@ -48,13 +48,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	finding_unseen(out, "whether another file is at that path now");
 	finding_remedy(out,
 		"restart the process: files that it loads from now on may be of another version");
-	finding_end(out);
 }
 
-const struct finding_type finding_deleted_binary = {
-	.id = "deleted-binary",
-	.claim = "the program file of the process was removed or replaced",
-	.probes = "proc",
-	.follows = "outdated",
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_deleted_binary = { .diagnose = diagnose };

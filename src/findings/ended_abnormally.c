@@ -4,6 +4,7 @@
  * is no finding. */
 #include "analyze/diagnosis/endings.h"
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/limits.h"
 #include "probes/signal_names.h"
@@ -61,7 +62,7 @@ static const struct exit_reasons_log *log_of(const struct check *e)
 
 static void add_signal(struct check_result *out, const struct why *w)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	uint64_t end_ns = w->of->end.record.time_ns;
 
 	if (!w->fatal) {
@@ -74,7 +75,6 @@ static void add_signal(struct check_result *out, const struct why *w)
 	/* The kernel names the process itself as the sender if it wrote what cannot succeed. */
 	if ((w->signal != PIPE && w->signal != SIZE_LIMIT) || is_sent(w))
 		finding_text(out, "sent by", "%s", buffer_cstr(&text));
-	buffer_fini(&text);
 	if (is_sent(w))
 		finding_text(out, "user id of the sender", "%u", w->fatal->sender_uid);
 	if (w->fatal->is_sender_ending)
@@ -153,7 +153,7 @@ static void add_limits(const struct check *e, struct check_result *out, const st
 
 static void add_core(struct check_result *out, const struct why *w)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	if (!END_HAS_CORE(w->status))
 		return;
@@ -163,7 +163,6 @@ static void add_core(struct check_result *out, const struct why *w)
 		finding_text(out, "core", "%s", buffer_cstr(&text));
 	else
 		finding_unseen(out, "where the kernel wrote the core file of the process");
-	buffer_fini(&text);
 }
 
 static void add_fault(struct check_result *out, const struct why *w)
@@ -184,11 +183,10 @@ static void add_fault(struct check_result *out, const struct why *w)
 
 static void add_all(const struct check *e, struct check_result *out, const struct why *w)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	exit_reason_text_status(&text, w->status);
 	finding_text(out, "status", "%s", buffer_cstr(&text));
-	buffer_fini(&text);
 	if (w->signal)
 		add_signal(out, w);
 	if (w->is_oom) {
@@ -351,7 +349,6 @@ static void report_ending(const struct check *e, struct check_result *out, const
 		claim_signal(out, w);
 	emit_remedy(e, out, w);
 	add_all(e, out, w);
-	finding_end(out);
 }
 
 /* Returns whether an agent ended the process: agents end their helpers and tools with SIGKILL,
@@ -371,7 +368,7 @@ static bool is_ended_by_agent(
 static bool is_orderly(const struct check *e, struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	bool is_own = request && !request->is_from_kernel &&
 		      (request->is_from_parent || request->sender_pid == w->of->id.pid);
 
@@ -380,7 +377,6 @@ static bool is_orderly(const struct check *e, struct check_result *out, const st
 		return false;
 	exit_reason_text_end(&text, &e->input->endings, w->of);
 	check_fine(out, "%s", buffer_cstr(&text));
-	buffer_fini(&text);
 	return true;
 }
 
@@ -443,7 +439,6 @@ static void diagnose_gone(
 	finding_text(out, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
 	finding_unseen(out, "whether this is the process that you named: PIDs are reused, and the "
 			    "kernel log has only a PID and a name");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -469,11 +464,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 }
 
-const struct finding_type finding_ended_abnormally = {
-	.id = "ended-abnormally",
-	.worst = FINDING_CRITICAL,
-	.claim = "a process was killed, crashed, hit a limit, or failed",
-	.probes = "exit_reasons",
-	.diagnoses_gone = true,
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_ended_abnormally = { .diagnose = diagnose };

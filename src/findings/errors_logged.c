@@ -119,7 +119,6 @@ static void report_error(
 		finding_remedy(out, "read the log: tail -n 20 %.*s", SPAN_ARGS(path));
 	else
 		finding_remedy(out, "read the end of that log");
-	finding_end(out);
 }
 
 /* Returns whether the message has the text of an error number, which says why: "No space left on
@@ -184,16 +183,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			end->files, end->files == 1 ? "" : "s");
 }
 
-const struct finding_type finding_errors_logged = {
-	.id = "errors-logged",
-	.claim = "logs the same error again and again",
-	.probes = "proc,logs",
-	.follows =
-		"connect-failing,syscall-errors,children-failing,requests-refused,database-errors,"
-		"tls-failing,lock-refused,api-retry-storm,filling-up,fd-limit-near,fd-leak,"
-		"clients-refused,left-behind,feeds-itself,slow-lookups,watch-flood,calls-itself,"
-		"held-up,lock-kept,frozen,deadlock,all-threads-waiting",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_errors_logged = { diagnose, FINDING_OPTIONS(options) };

@@ -8,6 +8,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/tally.h"
+#include "base/cleanup.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 
@@ -61,7 +62,7 @@ static void put_group(struct buffer *out, const struct fds_descriptor *d)
 
 static void add_snapshot(struct tally *groups, const struct snapshot *snapshot, bool is_last)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	snapshot_each (struct fds_descriptor, d, snapshot, FDS_DESCRIPTOR) {
 		struct tally_row *row;
@@ -72,7 +73,6 @@ static void add_snapshot(struct tally *groups, const struct snapshot *snapshot, 
 			row->is_marked =
 				d->type == FDS_TCP || d->type == FDS_UDP || d->type == FDS_UNIX;
 	}
-	buffer_fini(&text);
 }
 
 /* Finds the groups that gained most, and the largest group; returns how many are in `top`. */
@@ -81,8 +81,7 @@ static size_t find_groups(
 {
 	const struct snapshot *first = check_first(e, &e->input->fds);
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	struct tally groups;
-	size_t count;
+	_cleanup_(tally_fini) struct tally groups = { 0 };
 
 	*largest = (struct tally_row){ 0 };
 	if (!first || !last || first == last)
@@ -91,9 +90,7 @@ static size_t find_groups(
 	add_snapshot(&groups, first, false);
 	add_snapshot(&groups, last, true);
 	tally_top(&groups, tally_last, largest, 1);
-	count = tally_top(&groups, tally_gain, top, GROUPS_SHOWN);
-	tally_fini(&groups);
-	return count;
+	return tally_top(&groups, tally_gain, top, GROUPS_SHOWN);
 }
 
 /* Appends "files below /home/me/project" for "file /home/me/project". */
@@ -172,12 +169,11 @@ static const struct waits_peer *find_peer(const struct check *e, const struct gr
 /* Adds the other process to the claim: "; 55 of its 56 connections are from node (4711)". */
 static void claim_peer(struct check_result *out, const struct waits_peer *peer, unsigned all)
 {
-	struct buffer name = { 0 };
+	_cleanup_(buffer_fini) struct buffer name = { 0 };
 
 	peer_process_put(&name, peer);
 	finding_claim(out, "; %u of its %u connections are %s %s", peer->connections, all,
 		peer->is_accepted ? "from" : "with", buffer_cstr(&name));
-	buffer_fini(&name);
 }
 
 enum pace { PACE_FAST, PACE_SLOW, PACE_YOUNG };
@@ -185,7 +181,7 @@ enum pace { PACE_FAST, PACE_SLOW, PACE_YOUNG };
 static void report_leak(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct tally_row *top, size_t count, enum pace pace)
 {
-	struct buffer kinds = { 0 };
+	_cleanup_(buffer_fini) struct buffer kinds = { 0 };
 	unsigned all;
 	const struct waits_peer *peer = find_peer(e, g, top, count, &all);
 
@@ -200,7 +196,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 		finding_severity(out, pace == PACE_SLOW ? FINDING_MEDIUM : FINDING_LOW);
 	finding_claim(out, "leaks descriptors%s: %.0f more%s%s", pace == PACE_SLOW ? " slowly" : "",
 		g->last - g->first, count ? ", " : "", buffer_cstr(&kinds));
-	buffer_fini(&kinds);
 	if (peer)
 		claim_peer(out, peer, all);
 	finding_count(out, "open descriptors when the observation started", g->first, 0);
@@ -219,7 +214,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 			peer->peer_pid);
 	else
 		put_remedy(e, out);
-	finding_end(out);
 }
 
 /* Reports many descriptors of one kind. They are not wrong by themselves: a server may have as many
@@ -239,7 +233,6 @@ static void report_same(
 	finding_count(
 		out, "descriptors of that kind when the observation started", largest->first, 0);
 	put_remedy(e, out);
-	finding_end(out);
 }
 
 static double descriptors_at(const struct sample_point *p)
@@ -313,12 +306,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "%.0f descriptors, then %.0f", g.first, g.last);
 }
 
-const struct finding_type finding_fd_leak = {
-	.id = "fd-leak",
-	.claim = "the number of open descriptors grows steadily",
-	.probes = "proc",
-	.follows = "close-wait-leak,database-errors,held-up,all-threads-waiting,deadlock",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_fd_leak = { diagnose, FINDING_OPTIONS(options) };

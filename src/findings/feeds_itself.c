@@ -52,27 +52,26 @@ static bool is_read_back(const struct call_file *f, double least)
 	       (double)f->moves[CALL_READ].seen >= least;
 }
 
-static bool is_circle(const struct check *e, const struct check_calls *c, const char *path,
-	const struct call_file *f)
+static bool is_circle(const struct check *e, const char *path, const struct call_file *f)
 {
 	double written = (double)f->moves[CALL_WRITTEN].bytes;
 	double read = (double)f->moves[CALL_READ].bytes;
 
 	return is_log_name(path) && is_read_back(f, check_option(e, "min-times")) &&
 	       read * 100 >= check_option(e, "min-share") * written &&
-	       check_is_over(e, "min-rate", check_calls_rate(c, written), path);
+	       check_is_over(e, "min-rate", check_calls_rate(e, written), path);
 }
 
-static struct circle find_circle(const struct check *e, const struct check_calls *c)
+static struct circle find_circle(const struct check *e)
 {
 	struct circle most = { 0 };
 
-	map_for_each (
-		&c->history->files, const struct call_path *, path, const struct call_file *, f) {
+	map_for_each (&e->calls.history->files, const struct call_path *, path,
+		const struct call_file *, f) {
 		bool is_fed = is_read_back(f, check_option(e, "min-times-input")) &&
 			      is_input(e, path->text);
 
-		if ((is_fed || is_circle(e, c, path->text, f)) &&
+		if ((is_fed || is_circle(e, path->text, f)) &&
 			(!most.file || f->moves[CALL_WRITTEN].bytes >
 					       most.file->moves[CALL_WRITTEN].bytes))
 			most = (struct circle){ path, f, is_fed };
@@ -80,11 +79,9 @@ static struct circle find_circle(const struct check *e, const struct check_calls
 	return most;
 }
 
-static void report_circle(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct circle *o)
+static void report_circle(const struct check *e, struct check_result *out, const struct circle *o)
 {
 	const struct call_moves *written = &o->file->moves[CALL_WRITTEN];
-	char size[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, o->path->text);
 	finding_path(out, span_of_string(o->path->text));
@@ -98,15 +95,13 @@ static void report_circle(const struct check *e, struct check_result *out,
 			"reads %s, to which it writes itself, %s a second: it feeds itself with "
 			"its own log",
 			o->path->text,
-			sentence_size(size, (uint64_t)check_calls_rate(c, written->bytes)));
-	finding_rate(out, "writes to it", check_calls_rate(c, written->calls), SOOTH_UNIT_NONE,
-		c->interval_ns);
-	finding_rate(out, "written to it", check_calls_rate(c, written->bytes), SOOTH_UNIT_BYTES,
-		c->interval_ns);
-	finding_rate(out, "read from it", check_calls_rate(c, o->file->moves[CALL_READ].bytes),
-		SOOTH_UNIT_BYTES, c->interval_ns);
+			SENTENCE_SIZE((uint64_t)check_calls_rate(e, written->bytes)));
+	finding_calls_rate(out, "writes to it", written->calls);
+	finding_rate(out, "written to it", check_calls_rate(e, written->bytes), SOOTH_UNIT_BYTES,
+		e->calls.interval_ns);
+	finding_rate(out, "read from it", check_calls_rate(e, o->file->moves[CALL_READ].bytes),
+		SOOTH_UNIT_BYTES, e->calls.interval_ns);
 	finding_unseen(out, "whether what it reads is what it wrote");
-	check_calls_unseen(c, e, out);
 	if (o->is_input)
 		finding_remedy(out, "append to another file, and take that for the next round; "
 				    "what is appended again and again does not succeed");
@@ -115,28 +110,17 @@ static void report_circle(const struct check *e, struct check_result *out,
 			"let it log to another file than the one it reads, or skip its own lines; "
 			"what it logs over and over is the first cause: sooth trace -p %u shows it",
 			e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls c;
 	struct circle o;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
-	o = find_circle(e, &c);
+	o = find_circle(e);
 	if (o.file)
-		report_circle(e, out, &c, &o);
+		report_circle(e, out, &o);
 	else
 		check_calls_fine(e, out, "it reads nothing that it adds itself");
 }
 
-const struct finding_type finding_feeds_itself = {
-	.id = "feeds-itself",
-	.claim = "reads what it adds itself, and adds more for it",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_feeds_itself = { diagnose, FINDING_OPTIONS(options) };

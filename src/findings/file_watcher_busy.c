@@ -110,74 +110,61 @@ static double weigh_file(const void *key, const void *value, const void *user)
 	return w->times;
 }
 
-static void report_file(struct check_result *out, const struct check_calls *c,
+static void report_file(struct check_result *out, const struct check *e,
 	const struct check_ranked *one, const struct look *l)
 {
 	const struct call_path *path = one->key;
 	const struct rewritten *w = one->value;
-	double rate = check_calls_rate(c, w->times);
+	double rate = check_calls_rate(e, w->times);
 
-	finding_begin(out, confidence_high_if(!(c->lost || c->is_sampled)), path->text);
-	finding_low_if(out, w->by_children <= 0 && rate < check_option(c->of, "many"));
+	finding_begin(out, confidence_high_if(!(e->calls.lost || e->calls.is_sampled)), path->text);
+	finding_low_if(out, w->by_children <= 0 && rate < check_option(e, "many"));
 	finding_path(out, span_of_string(path->text));
 	finding_claim(out, "wakes itself: %s rewrites %s, which it watches, %.1f times a second",
 		w->by_children > 0 ? "a command that it starts" : "it", path->text, rate);
-	finding_rate(
-		out, "times that the file is rewritten", rate, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_rate(out, "reads of events", check_calls_rate(c, l->events), SOOTH_UNIT_NONE,
-		c->interval_ns);
+	finding_rate(out, "times that the file is rewritten", rate, SOOTH_UNIT_NONE,
+		e->calls.interval_ns);
+	finding_calls_rate(out, "reads of events", l->events);
 	if (l->files.count > 1)
 		finding_count(out, "watched files that it rewrites", l->files.count, 0);
 	finding_unseen(out, "whether it ignores these events");
-	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "write results to a directory that is not watched, or exclude this one "
 			    "from the watch");
-	finding_end(out);
 }
 
-static void check_rewrites(struct check_result *out, const struct check_calls *c, struct look *l)
+static void check_rewrites(struct check_result *out, const struct check *e, struct look *l)
 {
 	struct check_ranked top;
 
-	take_files(l, c->history);
+	take_files(l, e->calls.history);
 	l->is_child = true;
-	child_calls_each(c->of, take_files, l);
-	count_events(l, c->of, c->history);
+	child_calls_each(e, take_files, l);
+	count_events(l, e, e->calls.history);
 	if (!check_rank(&l->files, weigh_file, NULL, &top, 1))
 		check_fine(out, "it rewrites nothing that it watches");
-	else if (top.weight < check_option(c->of, "min-times") || !l->events ||
+	else if (top.weight < check_option(e, "min-times") || !l->events ||
 		 l->all < OWN_LEAST * l->events ||
-		 !check_is_over(c->of, "min-rate",
-			 check_calls_rate(c, top.weight) * cpu_load_of(c->of->input), ""))
+		 !check_is_over(e, "min-rate",
+			 check_calls_rate(e, top.weight) * cpu_load_of(e->input), ""))
 		check_fine(out, "it rewrites watched files %.0f times, and reads %.0f events",
 			l->all, l->events);
 	else
-		report_file(out, c, &top, l);
+		report_file(out, e, &top, l);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct look l = { 0 };
-	struct check_calls c;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
 	map_init(&l.watched, sizeof(struct call_path), 0, DIRECTORIES_MAX);
 	map_init(&l.files, sizeof(struct call_path), sizeof(struct rewritten), FILES_MAX);
 	take_watches(&l, check_last(e, &e->input->fds));
 	if (l.watched.count)
-		check_rewrites(out, &c, &l);
+		check_rewrites(out, e, &l);
 	else
 		check_fine(out, "it watches no files, or their paths are not known");
 	map_fini(&l.watched);
 	map_fini(&l.files);
 }
 
-const struct finding_type finding_file_watcher_busy = {
-	.id = "file-watcher-busy",
-	.claim = "wakes itself: it rewrites files that it watches",
-	.probes = "syscalls,fds",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_file_watcher_busy = { diagnose, FINDING_OPTIONS(options) };

@@ -8,6 +8,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/made_files.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 
 #define SHOWN_MAX	      4
@@ -256,8 +257,6 @@ static const struct finding_option options[] = {
 struct look {
 	const struct check *e;
 	struct check_result *out;
-	struct check_calls calls;
-	bool has_calls;
 };
 
 static double per_s(const struct file_growth *g, uint64_t bytes)
@@ -392,8 +391,8 @@ static void emit_claim(
 	struct check_result *out, const struct file_growth *g, enum filling filling, double left)
 {
 	const char *path = g->path.text, *grow = g->files > 1 ? "grow" : "grows";
-	char rate[UNITS_SIZE], time[UNITS_SIZE], size[UNITS_SIZE], used[FILE_SPACE_TEXT];
-	struct buffer file = { 0 };
+	char rate[UNITS_SIZE], used[FILE_SPACE_TEXT];
+	_cleanup_(buffer_fini) struct buffer file = { 0 };
 
 	buffer_format(&file, "%s%s", path, g->is_deleted ? " (deleted)" : "");
 	if (g->files > 1)
@@ -404,7 +403,7 @@ static void emit_claim(
 		finding_claim(out,
 			"writes %s a second to a deleted file, %s: its space is not given back "
 			"until it is closed",
-			sentence_size(size, (uint64_t)per_s(g, g->most_bytes)), path);
+			SENTENCE_SIZE((uint64_t)per_s(g, g->most_bytes)), path);
 	else if (filling == FILLING_MEMORY)
 		finding_claim(out,
 			"keeps %s more a second in memory, in %s: it does not count as memory of "
@@ -414,12 +413,11 @@ static void emit_claim(
 		finding_claim(out,
 			"writes to a nearly full file system: %.*s is %s, %s left; %s %s",
 			SPAN_ARGS(place_of(g)), file_space_text(g->space, used),
-			sentence_size(size, (uint64_t)left), buffer_cstr(&file), grow);
+			SENTENCE_SIZE((uint64_t)left), buffer_cstr(&file), grow);
 	else
 		finding_claim(out, "fills %.*s: %s %s by %s a second; full in %s",
 			SPAN_ARGS(place_of(g)), buffer_cstr(&file), grow, rate,
-			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
-	buffer_fini(&file);
+			SENTENCE_DURATION((uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
 }
 
 static void emit_evidence(struct check_result *out, const struct file_growth *g, double left)
@@ -462,8 +460,8 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 
 static void report_growth(struct look *l, const struct file_growth *g)
 {
-	enum finding_confidence confidence = !l->has_calls ? FINDING_CONFIDENCE_LOW
-					     : l->calls.is_sampled || l->calls.lost
+	enum finding_confidence confidence = !l->e->calls.is_read ? FINDING_CONFIDENCE_LOW
+					     : l->e->calls.is_sampled || l->e->calls.lost
 						     ? FINDING_CONFIDENCE_MEDIUM
 						     : FINDING_CONFIDENCE_HIGH;
 	const struct check *e = l->e;
@@ -481,27 +479,25 @@ static void report_growth(struct look *l, const struct file_growth *g)
 	finding_path(out, span_of_string(g->path.text));
 	emit_claim(out, g, filling, left);
 	emit_evidence(out, g, left);
-	if (l->has_calls)
-		check_calls_unseen(&l->calls, e, out);
+	if (e->calls.is_read)
+		check_calls_unseen(e, out);
 	else
 		finding_unseen(out, "whether the file is emptied from time to time, and files that "
 				    "were closed: calls were not observed");
 	put_remedy(e, out, g);
-	finding_end(out);
 }
 
 static void report_fine(struct check_result *out, const struct map *all)
 {
 	uint64_t gained = 0, interval_ns = 0;
-	char size[UNITS_SIZE], time[UNITS_SIZE];
 
 	map_for_each_value (all, const struct file_growth *, value) {
 		gained += value->gained_bytes;
 		interval_ns = value->interval_ns;
 	}
 	if (gained)
-		check_fine(out, "its files grew by %s in %s", sentence_size(size, gained),
-			sentence_duration(time, interval_ns));
+		check_fine(out, "its files grew by %s in %s", SENTENCE_SIZE(gained),
+			SENTENCE_DURATION(interval_ns));
 	else
 		check_fine(out, "no file of it grew");
 }
@@ -513,17 +509,15 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct map all;
 	size_t count = 0;
 
-	l.has_calls =
-		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
-	if (file_growth_read(&all, e, l.has_calls ? l.calls.history : NULL)) {
+	if (file_growth_read(&all, e, e->calls.is_read ? e->calls.history : NULL)) {
 		count = check_rank(&all, weigh_file_system, e, top, SHOWN_MAX);
 		for (size_t i = 0; i < count; i++)
 			report_growth(&l, top[i].value);
-		if (l.has_calls)
-			count += inode_use_report(e, out, &l.calls, check_option(e, "max-time"),
+		if (e->calls.is_read)
+			count += inode_use_report(e, out, check_option(e, "max-time"),
 				check_option(e, "max-time-high"));
-		if (l.has_calls && !count)
-			count = left_files_report(e, out, &l.calls);
+		if (e->calls.is_read && !count)
+			count = left_files_report(e, out);
 		if (!count)
 			report_fine(out, &all);
 	} else {
@@ -532,13 +526,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	map_fini(&all);
 }
 
-const struct finding_type finding_filling_up = {
-	.id = "filling-up",
-	.worst = FINDING_HIGH,
-	.claim = "what the process writes fills its file system",
-	.probes = "proc,fds",
-	.follows = "feeds-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_filling_up = { diagnose, FINDING_OPTIONS(options) };

@@ -110,7 +110,7 @@ static void report_stop(const struct check *e, struct check_result *out, uint64_
 		finding_unseen(out, "how long the process has been stopped");
 	finding_upkeep(e, out);
 	finding_unseen(out, "which process stopped this one, and whether on purpose");
-	finding_end_row(out, &rows[stop]);
+	finding_claim_row(out, &rows[stop]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -133,10 +133,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_stop(e, out, stopped_for_ns);
 }
 
-const struct finding_type finding_frozen = {
-	.id = "frozen",
-	.claim = "a process is stopped, or its control group is frozen",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_frozen = { diagnose, FINDING_OPTIONS(options) };

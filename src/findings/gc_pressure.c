@@ -113,7 +113,6 @@ static void report_collection(
 	thread_top_emit(&c->threads, out, put_cpu);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	put_remedy(e, out, c);
-	finding_end(out);
 }
 
 /* --- by functions: V8, Python and Go collect in the threads of the program --- */
@@ -150,13 +149,12 @@ static void report_functions(
 	const struct check *e, struct check_result *out, const struct collection *c)
 {
 	struct span function = c->work.function;
-	struct buffer place = { 0 };
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 
 	work_put_place(&place, e);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "spends %.0f %% of its CPU time in garbage collection%s",
 		100 * c->work.share, buffer_cstr(&place));
-	buffer_fini(&place);
 	finding_percent(out, "CPU", c->of.cpu, c->of.interval_ns);
 	if (c->of.demand >= 1.2 * c->of.cpu)
 		finding_percent(out, WITH_READY, c->of.demand, c->of.interval_ns);
@@ -166,7 +164,6 @@ static void report_functions(
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
 	finding_remedy(
 		out, "%s; sooth profile %u shows the callers", remedy_of(function), e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -185,12 +182,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "garbage collection: %.0f %% of a CPU", c.cpu);
 }
 
-const struct finding_type finding_gc_pressure = {
-	.id = "gc-pressure",
-	.claim = "garbage collection uses most of the CPU time",
-	.probes = "proc,threads",
-	.follows = "memory-growth",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_gc_pressure = { diagnose, FINDING_OPTIONS(options) };

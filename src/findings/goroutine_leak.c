@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/waits/wait_goroutines.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 
 NUMBER(PACE, 4, NONE, "at this rate, so many times the goroutines would have come since the start");
@@ -112,7 +113,7 @@ static void claim_holder(
 {
 	const struct waits_peer *peer = peer_process_stopped(e->input, &e->id);
 	const struct waits_goroutines *holder;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	struct wait_graph g;
 
 	check_graph(e, &g);
@@ -129,14 +130,12 @@ static void claim_holder(
 		finding_claim(out, ", for %s", buffer_cstr(&text));
 		finding_descriptor(out, peer->fd);
 	}
-	buffer_fini(&text);
 }
 
 static void report_leak(const struct check *e, struct check_result *out, const struct leak *l,
 	double per_s, uint64_t interval_ns)
 {
-	struct buffer place = { 0 };
-	char time[UNITS_SIZE];
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 	bool is_old = !check_is_young(e);
 	bool is_steady = is_old && keeps_pace(e, l, per_s);
 
@@ -145,7 +144,7 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	finding_low_if(out, !is_steady);
 	finding_claim(out, "goroutines pile up: %llu wait %s, %llu more in %s",
 		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
-		sentence_duration(time, interval_ns));
+		SENTENCE_DURATION(interval_ns));
 	claim_holder(e, out, l->of);
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
 	finding_count(out, "goroutines that wait there", l->of->count, 0);
@@ -157,8 +156,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	finding_remedy(out,
 		"give each wait an end (a context, a timeout, a closed channel); with "
 		"net/http/pprof: go tool pprof http://localhost:6060/debug/pprof/goroutine");
-	finding_end(out);
-	buffer_fini(&place);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -189,12 +186,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_leak(e, out, &l, per_s, interval_ns);
 }
 
-const struct finding_type finding_goroutine_leak = {
-	.id = "goroutine-leak",
-	.claim = "more and more goroutines wait in one place",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	.is_of_peer = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_goroutine_leak = { diagnose, FINDING_OPTIONS(options) };

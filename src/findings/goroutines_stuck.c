@@ -225,7 +225,7 @@ static void end_finding(struct check_result *out, const struct stuck *s,
 		w->is_main ? "s" : "", buffer_cstr(place));
 	finding_time(out, "for at least", for_ns);
 	finding_count(out, "other goroutines", s->others, 0);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void set_waiters(struct check_result *out, uint64_t count)
@@ -331,12 +331,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "its goroutines can go on");
 }
 
-const struct finding_type finding_goroutines_stuck = {
-	.id = "goroutines-stuck",
-	.claim = "goroutines wait for each other, and none is left that could go on",
-	.probes = "proc,threads,waits",
-	.follows = "frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_goroutines_stuck = { diagnose, FINDING_OPTIONS(options) };

@@ -4,6 +4,7 @@
  * older blocks: all of these stop growing. Memory that grows is not always lost: a program that
  * loads its data grows too, so a young process is not judged. */
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 
 NUMBER(LONG_NS, 30 * NS_PER_S, NS, "in a shorter observation a cache may still fill up");
@@ -22,13 +23,12 @@ static void report_leak(const struct check *e, struct check_result *out,
 {
 	uint64_t interval_ns = g->time_ns;
 	bool is_long = interval_ns >= LONG_NS;
-	struct buffer stack = { 0 };
-	char size[UNITS_SIZE];
+	_cleanup_(buffer_fini) struct buffer stack = { 0 };
 
 	heap_use_put_stack(&e->input->heap, g->top, &stack);
 	finding_begin(out, confidence_medium_if(is_long), "");
 	finding_claim(out, "keeps %s more from malloc each second, most of it in %s",
-		sentence_size(size, (uint64_t)g->bytes_per_s), buffer_cstr(&stack));
+		SENTENCE_SIZE((uint64_t)g->bytes_per_s), buffer_cstr(&stack));
 	finding_rate(
 		out, "growth of the kept memory", g->bytes_per_s, SOOTH_UNIT_BYTES, interval_ns);
 	finding_count(out, "more blocks", g->blocks, interval_ns);
@@ -41,8 +41,6 @@ static void report_leak(const struct check *e, struct check_result *out,
 	finding_remedy(out,
 		"free it, or bound what keeps it; sooth heap --leaks -d 60 %u lists the code",
 		e->id.pid);
-	finding_end(out);
-	buffer_fini(&stack);
 }
 
 static bool is_judged(const struct check *e, struct check_result *out,
@@ -64,7 +62,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
 	size_t count = e->series.count;
 	struct heap_use_growth g;
-	char size[UNITS_SIZE];
 
 	if (!check_has_heap_sums(out))
 		return;
@@ -86,14 +83,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_leak(e, out, p, &g);
 	else
 		check_fine(out, "keeps %s more each second, which is little",
-			sentence_size(size, (uint64_t)g.bytes_per_s));
+			SENTENCE_SIZE((uint64_t)g.bytes_per_s));
 }
 
-const struct finding_type finding_heap_leak = {
-	.id = "heap-leak",
-	.claim = "code keeps more and more memory",
-	.probes = "proc,heap",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_heap_leak = { diagnose, FINDING_OPTIONS(options) };

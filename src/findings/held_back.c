@@ -8,6 +8,7 @@
  * CPU it could use.
  */
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
@@ -95,7 +96,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	const char *file = g->version == 1 ? "cpu.cfs_quota_us" : "cpu.max";
 	struct span path = record_text(&g->record, &g->path);
 	struct limit_users users;
-	struct buffer by = { 0 };
+	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
 	if (is_used_by_others(e, l, &users))
 		limit_users_put(&by, e, &users, LIMITS_SHARED_CPU);
@@ -105,7 +106,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 		"held back by the CPU quota of its control group: %.2f CPUs, used up %.1f times a "
 		"second%s",
 		(double)g->limit / 1e6, l->per_s, buffer_cstr(&by));
-	buffer_fini(&by);
 	emit_place(out, g, file);
 	finding_rate(out, "times the quota was used up", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
 	finding_percent(out, "quota of the control group", (double)g->limit / 1e4, 0);
@@ -117,7 +117,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT CPUQuota=), or give the "
 		"process less to do; a restart does not help",
 		file, SPAN_ARGS(path));
-	finding_end(out);
 }
 
 /* --- memory.high --- */
@@ -141,7 +140,6 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 		"raise memory.high of %.*s (systemd: systemctl set-property UNIT MemoryHigh=), or "
 		"let the process use less memory",
 		SPAN_ARGS(path));
-	finding_end(out);
 }
 
 /* --- I/O limits --- */
@@ -153,14 +151,13 @@ static void report_io(struct check_result *out, const struct held_io *io)
 	const char *file = g->version == 2 ? "io.max"
 			   : io->is_write  ? "blkio.throttle.write_bps_device"
 					   : "blkio.throttle.read_bps_device";
-	char rate[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "io");
 	finding_thread(out, io->tid);
 	finding_claim(out,
 		"held back by the I/O limit of its control group: may %s %s a second, and waits "
 		"for the disk %.0f %% of the time",
-		io->is_write ? "write" : "read", sentence_size(rate, g->limit), io->waited);
+		io->is_write ? "write" : "read", SENTENCE_SIZE(g->limit), io->waited);
 	emit_place(out, g, file);
 	finding_rate(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	finding_rate(out, "bytes that the thread reads and writes", io->moved_per_s,
@@ -173,7 +170,6 @@ static void report_io(struct check_result *out, const struct held_io *io)
 		"BYTES\"), or let the process %s less; a restart does not help",
 		file, SPAN_ARGS(path), io->is_write ? "Write" : "Read",
 		io->is_write ? "write" : "read");
-	finding_end(out);
 }
 
 /* --- other processes --- */
@@ -201,7 +197,7 @@ static void report_starved(
 {
 	double could = t->ran + t->waited;
 	struct limit_users users;
-	struct buffer by = { 0 }, where = { 0 };
+	_cleanup_(buffer_fini) struct buffer by = { 0 }, where = { 0 };
 	bool on_own = is_bound(e, &users), is_last = t->policy == THREADS_IDLE;
 	const struct limits_holder *h = users.top[0].holder;
 	struct span cpus = on_own ? record_text(&h->record, &h->place) : span_of("", 0);
@@ -229,8 +225,6 @@ static void report_starved(
 			      : "",
 		could < 100 ? could : 100, t->ran, /* two clocks: rounding */
 		buffer_cstr(&by));
-	buffer_fini(&where);
-	buffer_fini(&by);
 	if (t->nice > 0)
 		finding_count(out, "nice value", t->nice, 0);
 	emit_time(out, t);
@@ -250,7 +244,6 @@ static void report_starved(
 			"end processes that are not needed, or raise cpu.weight (version 1: "
 			"cpu.shares) of its control group: cat /proc/%u/cgroup names it",
 			e->id.pid);
-	finding_end(out);
 }
 
 /* Returns the time that the thread waited for a CPU. The kernel adds such a wait to the counter
@@ -307,11 +300,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "ready to run and not running: %.0f %% of the time", time.waited);
 }
 
-const struct finding_type finding_held_back = {
-	.id = "held-back",
-	.claim = "the process could run, but a limit or other processes hold it back",
-	.probes = "proc,threads,limits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_held_back = { diagnose, FINDING_OPTIONS(options) };

@@ -3,7 +3,6 @@
  * nothing to end the wait. If a process of the chain that is nearer to the cause is diagnosed too,
  * that process gets the finding. all-threads-waiting reports a deadlock within the process. */
 #include <fcntl.h>
-#include <string.h>
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/scripts.h"
@@ -638,9 +637,8 @@ static void put_does(struct buffer *out, const struct held_up *h)
 /* Appends "held up for 12 s by bash (7)". */
 static void put_begin(struct buffer *out, const struct held_up *h)
 {
-	char time[UNITS_SIZE];
+	const char *time = SENTENCE_DURATION(h->for_ns);
 
-	sentence_duration(time, h->for_ns);
 	if (h->cause == CAUSE_OWN_DEADLOCK || (h->cause == CAUSE_ITSELF && !h->at)) {
 		buffer_format(out, "stuck for %s", time);
 		return;
@@ -731,21 +729,18 @@ static void report_wait(const struct check *e, struct check_result *out, const s
 	if (h->kept.is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
 	set_values(out, h);
-	finding_end_row(out, &rows[h->cause]);
+	finding_claim_row(out, &rows[h->cause]);
 }
 
 static void emit_short(const struct check *e, struct check_result *out, const struct held_up *h)
 {
-	struct buffer text = { 0 }, holder = { 0 };
-	char time[UNITS_SIZE], least[UNITS_SIZE];
+	_cleanup_(buffer_fini) struct buffer text = { 0 }, holder = { 0 };
 
 	put_holder(&holder, h);
 	buffer_format(&text, "it has waited for %s for only %s; the check needs %s",
-		buffer_cstr(&holder), sentence_duration(time, h->for_ns),
-		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
+		buffer_cstr(&holder), SENTENCE_DURATION(h->for_ns),
+		SENTENCE_DURATION((uint64_t)check_option(e, "min-time")));
 	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
-	buffer_fini(&text);
-	buffer_fini(&holder);
 }
 
 static uint64_t ended_ns(const struct snapshot *s)
@@ -786,14 +781,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_short(e, out, &h);
 }
 
-const struct finding_type finding_held_up = {
-	.id = "held-up",
-	.claim = "waits for a process that is stopped, keeps a lock or an output, or does not "
-		 "answer",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	.worst = FINDING_HIGH,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_held_up = { diagnose, FINDING_OPTIONS(options) };

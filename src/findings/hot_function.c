@@ -6,7 +6,6 @@
  * names its function too. */
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/scripts.h"
@@ -14,10 +13,7 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
 #include "analyze/profile/profile_task.h"
-
-#define NODE_TIMERS "listOnTimeout"
-
-NUMBER(TIMERS_LEAST, 100, NONE, "timers a second");
+#include "base/cleanup.h"
 
 static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("min-cpu", 50, 1, 1e5,
@@ -36,14 +32,13 @@ struct hot {
 
 static void find_hot(struct hot *h, const struct check *e)
 {
-	struct buffer all = { 0 };
+	_cleanup_(buffer_fini) struct buffer all = { 0 };
 
 	*h = (struct hot){ 0 };
 	work_cpu_of(&h->of, e);
 	h->samples = profile_hot_functions(&e->input->profile, &e->id, PROFILE_IN_SCRIPT, &all);
 	if (all.size)
 		h->function = *(const struct profile_hot *)(const void *)all.data;
-	buffer_fini(&all);
 }
 
 /* Returns the share of the function without its time in the kernel: a server that sends much is in
@@ -71,39 +66,10 @@ static bool is_explained(const struct check *e)
 	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure");
 }
 
-/* Returns how many times a second a loop of node waits for its next timer and has to wait no
- * longer: node makes 1 ms of a delay of more than 31 bits, or of a delay that is no number. 0: not
- * seen, or seldom. */
-static double timers_of(const struct check *e, struct profile_spots *spots)
-{
-	struct check_calls c;
-	double count = 0;
-
-	if (!spots->within.size || !strstr(buffer_cstr(&spots->within), NODE_TIMERS) ||
-		!check_calls_read(&c, e))
-		return 0;
-	call_repeats_each (c.history, key, r) {
-		if (key->tid == e->id.pid && !key->result &&
-			syscall_row_of(key->abi, key->number)->wait.what == SYSCALL_WAIT_READY)
-			count += (double)r->count;
-	}
-	count = check_calls_rate(&c, count);
-	return count >= TIMERS_LEAST ? count : 0;
-}
-
-static void claim_timers(struct check_result *out, double timers)
-{
-	if (timers > 0)
-		finding_claim(out,
-			"; its timer fires about %.0f times a second: node makes 1 ms of a delay "
-			"above 24.8 days (2^31-1 ms), or of none",
-			timers);
-}
-
 static void report_function(const struct check *e, struct check_result *out, const struct hot *h)
 {
 	const struct profile_hot *f = &h->function;
-	struct buffer name = { 0 }, script = { 0 };
+	_cleanup_(buffer_fini) struct buffer name = { 0 }, script = { 0 };
 	struct profile_spots spots = { 0 };
 	bool is_within;
 
@@ -120,8 +86,6 @@ static void report_function(const struct check *e, struct check_result *out, con
 		buffer_cstr(&name), is_within && !spots.is_within_loop ? ", within " : "",
 		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "",
 		buffer_cstr(&script));
-	claim_timers(out, timers_of(e, &spots));
-	buffer_fini(&script);
 	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
 		share_of(h), (unsigned long long)h->samples);
@@ -136,9 +100,7 @@ static void report_function(const struct check *e, struct check_result *out, con
 			PROFILE_REGEXP_REMEDY, e->id.pid);
 	else
 		finding_remedy(out, "sooth profile --tree %u shows its callers", e->id.pid);
-	finding_end(out);
 	profile_spots_fini(&spots);
-	buffer_fini(&name);
 }
 
 static void report_task(const struct check *e, struct check_result *out, const struct hot *h,
@@ -155,7 +117,6 @@ static void report_task(const struct check *e, struct check_result *out, const s
 	finding_unseen(out, "whether its result is useful, and which client asked for it");
 	finding_remedy(
 		out, "%s; sooth profile --tree %u shows its callers", task->remedy, e->id.pid);
-	finding_end(out);
 }
 
 static bool is_awaited(const struct check *e)
@@ -196,12 +157,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_function(e, out, &h);
 }
 
-const struct finding_type finding_hot_function = {
-	.id = "hot-function",
-	.claim = "one function uses most of the CPU time",
-	.probes = "proc,threads,profile",
-	.follows = "cpu-spin,gc-pressure,busy-poll",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_hot_function = { diagnose, FINDING_OPTIONS(options) };

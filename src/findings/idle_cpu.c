@@ -197,7 +197,6 @@ static void report_idle_agent(
 		"sooth inspect --threads %u shows the busy threads, sooth trace -c -p %u their "
 		"system calls; restarting the agent helps for a while",
 		e->id.pid, e->id.pid);
-	finding_end(out);
 }
 
 static bool is_agent(const struct check *e)
@@ -239,12 +238,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		diagnose_agent(e, out, cpu);
 }
 
-const struct finding_type finding_idle_cpu = {
-	.id = "idle-cpu",
-	.claim = "an agent uses CPU while it waits for its user or model",
-	.probes = "proc,threads,sockets",
-	.follows = "busy-poll,lock-storm,gc-pressure,cpu-spin",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_idle_cpu = { diagnose, FINDING_OPTIONS(options) };

@@ -8,6 +8,7 @@
  * no block can begin, or an address inside of a block. Any other unknown address may be a block
  * allocated before the observation: then the process is reported neither as faulty nor as fine. */
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 
 static const struct finding_option options[] = {
@@ -18,7 +19,7 @@ static const struct finding_option options[] = {
 static void begin_free(
 	struct check_result *out, const struct heap_bad_free *first, const char *what)
 {
-	struct buffer stack = { 0 };
+	_cleanup_(buffer_fini) struct buffer stack = { 0 };
 
 	if (first->stack_state == SOOTH_STATE_VALUE)
 		heap_use_put_stack(&out->of->input->heap, first->stack, &stack);
@@ -27,7 +28,6 @@ static void begin_free(
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees %s: in %s", what, buffer_cstr(&stack));
 	finding_thread(out, first->record.tid);
-	buffer_fini(&stack);
 }
 
 static void diagnose_twice(const struct check *e, struct check_result *out)
@@ -35,7 +35,6 @@ static void diagnose_twice(const struct check *e, struct check_result *out)
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
 	uint64_t count = p ? p->errors[HEAP_FREED_TWICE].count : 0;
 	const struct heap_bad_free *first;
-	char size[UNITS_SIZE], ago[UNITS_SIZE];
 
 	if (!check_has_heap_sums(out))
 		return;
@@ -47,12 +46,11 @@ static void diagnose_twice(const struct check *e, struct check_result *out)
 	begin_free(out, first, "memory twice");
 	finding_count(out, "blocks freed twice", count, 0);
 	finding_text(out, "first of them", "%s at 0x%llx, by thread %u, %s after it was freed",
-		format_bytes(size, first->size), (unsigned long long)first->address,
-		first->record.tid, format_ns(ago, first->freed_ago_ns));
+		FORMAT_BYTES(first->size), (unsigned long long)first->address, first->record.tid,
+		FORMAT_NS(first->freed_ago_ns));
 	finding_unseen(out, "which code freed it first, and blocks of before the observation");
 	finding_remedy(out, "build it with -fsanitize=address: that prints where it was freed "
 			    "first; or valgrind COMMAND");
-	finding_end(out);
 }
 
 /* --- what was never allocated --- */
@@ -67,7 +65,6 @@ static void report_invalid_free(struct check_result *out, const struct heap_bad_
 	finding_unseen(out, "invalid frees of other addresses");
 	finding_remedy(out, "build it with -fsanitize=address, or run it by valgrind: both print "
 			    "where the memory comes from");
-	finding_end(out);
 }
 
 /* Returns why some of the frees that were seen may be invalid; NULL: all were of known blocks. */
@@ -104,20 +101,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no invalid free");
 }
 
-const struct finding_type finding_double_free = {
-	.id = "double-free",
-	.claim = "frees memory that is free already",
-	.probes = "proc,heap",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose_twice,
-};
+const struct finding_detector finding_double_free = { diagnose_twice, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_invalid_free = {
-	.id = "invalid-free",
-	.claim = "frees what was never allocated",
-	.probes = "proc,heap",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_invalid_free = { diagnose, FINDING_OPTIONS(options) };

@@ -35,8 +35,7 @@ static const struct finding_option options[] = {
 struct left {
 	const char *reason; /* NULL: it still has a purpose */
 	double failed;	    /* failed writes to its output */
-	bool is_sure, has_pipe, are_calls_known;
-	struct check_calls calls;
+	bool is_sure, has_pipe;
 	/* "tail (7) and grep (8)": they alone have the other end of its input */
 	struct buffer heirs;
 };
@@ -164,7 +163,6 @@ static void end_finding(const struct check *e, struct check_result *out)
 	finding_upkeep(e, out);
 	finding_unseen(out, "whether the process was left running on purpose");
 	finding_remedy(out, "if the process is not needed: sooth kill --any %u", e->id.pid);
-	finding_end(out);
 }
 
 static void find_left(const struct check *e, struct left *l)
@@ -176,10 +174,9 @@ static void find_left(const struct check *e, struct left *l)
 	l->has_pipe = out && (out->type == FDS_PIPE || out->type == FDS_UNIX);
 	is_deleted = !is_kept && process_table_lost_directory(e->process, &was);
 	find_heirs(e, &l->heirs);
-	l->are_calls_known = check_calls_read(&l->calls, e);
-	if (l->are_calls_known) {
-		l->failed = failed_writes(e, l->calls.history);
-		needs_directory = is_deleted && fails_within(e, l->calls.history, was);
+	if (e->calls.is_read) {
+		l->failed = failed_writes(e, e->calls.history);
+		needs_directory = is_deleted && fails_within(e, e->calls.history, was);
 	}
 	is_unread = l->failed >= check_option(e, "min-writes");
 	l->is_sure = is_unread || needs_directory;
@@ -221,7 +218,7 @@ static void report_left_process(const struct check *e, struct check_result *out,
 		SPAN_ARGS(check_name(p->parent)), p->parent->id.pid, p->process->session);
 	if (l->failed >= check_option(e, "min-writes"))
 		finding_number(out, "writes to its output that failed with EPIPE", l->failed,
-			SOOTH_UNIT_NONE, l->calls.interval_ns);
+			SOOTH_UNIT_NONE, e->calls.interval_ns);
 	end_finding(e, out);
 }
 
@@ -264,7 +261,6 @@ static void report_without_terminal(
 	finding_unseen(out, "since when, and whether it was left running on purpose");
 	finding_remedy(out, "if the process is not needed: sooth kill %s%u",
 		e->process->agent ? "" : "--any ", e->id.pid);
-	finding_end(out);
 }
 
 /* Returns whether cpu-spin reports the reads: one thread does nothing else. */
@@ -296,7 +292,6 @@ static void report_reads(
 		"its program should end %swhen a read fails or returns 0 bytes; sooth kill %s%u "
 		"ends the process",
 		c->is_pipe ? "" : "on SIGHUP, or ", e->process->agent ? "" : "--any ", e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -304,7 +299,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct process_entry *p = e->process;
 	struct progress work = { 0 };
 	struct ended_input input;
-	struct check_calls calls;
 	struct left l = { 0 };
 
 	if (!p->is_there || p->process->state == 'Z' || p->owner_agent) {
@@ -342,8 +336,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	find_left(e, &l);
 	if (!l.reason) {
-		if (!l.has_pipe || l.are_calls_known ||
-			(check_has_probes(out) && check_calls_begin(&calls, e, out)))
+		if (!l.has_pipe || e->calls.is_read ||
+			(check_has_probes(out) && check_calls_begin(e, out)))
 			check_fine(out, "its parent has ended, and its output leads somewhere");
 	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
 		check_too_young(out);
@@ -353,11 +347,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	buffer_fini(&l.heirs);
 }
 
-const struct finding_type finding_left_behind = {
-	.id = "left-behind",
-	.claim = "left behind: its parent has ended, and nothing uses its output",
-	.probes = "proc,fds,syscalls",
-	.instead = "fds",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_left_behind = { diagnose, FINDING_OPTIONS(options) };

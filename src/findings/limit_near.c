@@ -194,7 +194,7 @@ static void read_mappings(const struct check *e, const struct resource *of, stru
 static bool put_most_mapped(struct buffer *out, const struct check *e)
 {
 	struct tally_row most = { 0 };
-	struct tally names;
+	_cleanup_(tally_fini) struct tally names = { 0 };
 
 	tally_init(&names);
 	snapshot_each (struct maps_mapping, m, check_last(e, &e->input->maps), MAPS_MAPPING) {
@@ -203,7 +203,6 @@ static bool put_most_mapped(struct buffer *out, const struct check *e)
 		tally_add(&names, path.size ? path : span_of_string("anonymous memory"), true);
 	}
 	tally_top(&names, tally_last, &most, 1);
-	tally_fini(&names);
 	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);
 	return most.last > 0;
 }
@@ -384,7 +383,7 @@ static void emit_claim(const struct check *e, struct check_result *out, const st
 {
 	char used[UNITS_SIZE], limit[UNITS_SIZE];
 	bool is_full = u->used >= u->limit;
-	struct buffer most = { 0 };
+	_cleanup_(buffer_fini) struct buffer most = { 0 };
 	bool has_most = of->put_most && of->put_most(&most, e);
 
 	finding_claim(out, "%s of %s: %s of %s%s in use", is_full ? "out" : "almost out", of->name,
@@ -396,7 +395,6 @@ static void emit_claim(const struct check *e, struct check_result *out, const st
 		is_full ? "" : "at the limit ", of->at_limit);
 	if (of->unit == SOOTH_UNIT_S)
 		finding_claim(out, " (%s)", u->is_hard ? "SIGKILL" : "SIGXCPU");
-	buffer_fini(&most);
 }
 
 static void emit_evidence(struct check_result *out, const struct resource *of, const struct use *u)
@@ -459,7 +457,6 @@ static void report_limit(const struct check *e, struct check_result *out, const 
 	emit_claim(e, out, of, u);
 	emit_evidence(out, of, u);
 	emit_remedy(e, out, of, u);
-	finding_end(out);
 }
 
 static bool is_unread(const struct use *u)
@@ -499,7 +496,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	enum finding_scope scope = e->process || e->id.pid ? FINDING_OF_PROCESS : FINDING_OF_HOST;
 	struct use unread = { 0 };
 	unsigned read = 0;
-	struct buffer fine = { 0 };
+	_cleanup_(buffer_fini) struct buffer fine = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
 		const struct resource *of = &resources[i];
@@ -523,44 +520,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, unread.state);
 	else if (!out->found)
 		check_fine(out, "%s", buffer_cstr(&fine));
-	buffer_fini(&fine);
 }
 
-const struct finding_type finding_fd_limit_near = {
-	.id = "fd-limit-near",
-	.worst = FINDING_CRITICAL,
-	.claim = "most of the descriptors that the process may open are in use",
-	.probes = "proc,fds",
-	.follows = "fd-leak,close-wait-leak",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_fd_limit_near = { diagnose, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_cpu_limit_near = {
-	.id = "cpu-limit-near",
-	.worst = FINDING_CRITICAL,
-	.claim = "most of the CPU time that the process may use is used",
-	.probes = "limits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_cpu_limit_near = { diagnose, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_watch_limit_near = {
-	.id = "watch-limit-near",
-	.claim = "most of the user's inotify watches are in use",
-	.probes = "proc,fds",
-	.follows = "watch-flood",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_watch_limit_near = { diagnose, FINDING_OPTIONS(options) };
 
-const struct finding_type finding_limit_near = {
-	.id = "limit-near",
-	.worst = FINDING_HIGH,
-	.claim = "another limit of the process, its user or the host is nearly reached",
-	.scope = FINDING_OF_BOTH,
-	.probes = "proc,limits",
-	.follows = "filling-up,memory-growth,process-flood,thread-leak",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_limit_near = { diagnose, FINDING_OPTIONS(options) };

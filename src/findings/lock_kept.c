@@ -129,7 +129,6 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 	struct span name = record_text(&w->record, &w->waiter_name);
 	const char *what = w->source == WAITS_SOURCE_TITLE ? "database session" : "process";
 	const char *plural = w->source == WAITS_SOURCE_TITLE ? "s" : "es";
-	char time[UNITS_SIZE];
 
 	buffer_format(out, "%u %s%s %s", w->waiters, what, w->waiters == 1 ? "" : plural,
 		w->is_polled	  ? w->waiters == 1 ? "tries" : "try"
@@ -142,7 +141,7 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 		w->waiters > 1 && !w->longest_state ? "the longest, " : "", SPAN_ARGS(name),
 		w->waiter_pid);
 	if (!w->longest_state)
-		buffer_format(out, ", for %s", sentence_duration(time, w->longest_ns));
+		buffer_format(out, ", for %s", SENTENCE_DURATION(w->longest_ns));
 }
 
 static void report_lock(const struct check *e, struct check_result *out, const struct wait_graph *g,
@@ -167,7 +166,7 @@ static void report_lock(const struct check *e, struct check_result *out, const s
 	if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
 		buffer_string(does, ": a deadlock");
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);
-	finding_end_row(out, &rows[lock_of(w)]);
+	finding_claim_row(out, &rows[lock_of(w)]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -188,13 +187,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_lock(e, out, &g, &chain, w, ns);
 }
 
-const struct finding_type finding_lock_kept = {
-	.id = "lock-kept",
-	.claim = "does nothing while it has a lock that other processes wait for",
-	.probes = "proc,waits",
-	.follows = "frozen,all-threads-waiting,deadlock,held-up",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_lock_kept = { diagnose, FINDING_OPTIONS(options) };

@@ -152,17 +152,17 @@ static uint64_t lasted_ns(const struct refusal *r, uint64_t interval_ns)
 }
 
 /* Returns the file with the most refusals; path NULL: no file is refused all the time. */
-static struct refusal find_lock(const struct check *e, const struct check_calls *c)
+static struct refusal find_lock(const struct check *e)
 {
 	struct refusal most = { 0 };
 	struct map all;
 
-	read_refusals(&all, c->history);
+	read_refusals(&all, e->calls.history);
 	map_for_each_value (&all, struct refusal *, one) {
 		if (one->seen < check_option(e, "min-times") || one->count <= most.count)
 			continue;
 		one->holder = holder_of(e, one->path);
-		if (is_always_refused(c->history, one))
+		if (is_always_refused(e->calls.history, one))
 			most = *one;
 	}
 	map_fini(&all);
@@ -205,12 +205,10 @@ static void emit_remedy(struct check_result *out, const struct refusal *r)
 		finding_remedy(out, "lslocks shows which process has the lock");
 }
 
-static void report_refusal(const struct check *e, struct check_result *out,
-	const struct check_calls *c, const struct refusal *r)
+static void report_refusal(const struct check *e, struct check_result *out, const struct refusal *r)
 {
-	uint64_t ns = lasted_ns(r, c->interval_ns);
+	uint64_t ns = lasted_ns(r, e->calls.interval_ns);
 	size_t size = strlen(r->path) - (ends_in(r->path, "-shm") ? strlen("-shm") : 0);
-	char time[UNITS_SIZE];
 	struct wait_graph g;
 	bool has_graph = check_graph(e, &g);
 
@@ -225,39 +223,26 @@ static void report_refusal(const struct check *e, struct check_result *out,
 	else
 		finding_claim(out, "another process");
 	finding_claim(out, " for at least %s: it tries again and again, and was refused %.0f times",
-		sentence_duration(time, ns), r->count);
+		SENTENCE_DURATION(ns), r->count);
 	finding_time(out, "locked for at least", ns);
-	check_calls_times(c, out, r->count, r->first_ns, r->last_ns);
-	check_calls_unseen(c, e, out);
+	check_calls_times(out, r->count, r->first_ns, r->last_ns);
 	emit_remedy(out, r);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls c;
 	struct refusal r;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
-	r = find_lock(e, &c);
+	r = find_lock(e);
 	if (r.path && check_has_finding(e, "held-up"))
 		check_fine(out, "the lock that is refused is that of held-up");
 	else if (!r.path)
 		check_calls_fine(e, out, "no lock on a file is refused all the time");
-	else if (!check_is_over(e, "min-time", lasted_ns(&r, c.interval_ns), r.path))
+	else if (!check_is_over(e, "min-time", lasted_ns(&r, e->calls.interval_ns), r.path))
 		check_blind_by(out, FINDING_SHORT,
 			"a lock on a file is refused, but not for long yet", CHECK_LONGER);
 	else
-		report_refusal(e, out, &c, &r);
+		report_refusal(e, out, &r);
 }
 
-const struct finding_type finding_lock_refused = {
-	.id = "lock-refused",
-	.claim = "tries again and again to lock a file that another process has locked",
-	.probes = "syscalls",
-	.follows = "held-up",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_lock_refused = { diagnose, FINDING_OPTIONS(options) };

@@ -177,13 +177,12 @@ static bool has_dispatcher(const struct check *e, const struct storm *s)
  * lock's. */
 static bool does_other_calls(const struct check *e, const struct storm *s)
 {
-	struct check_calls c;
 	uint64_t others = 0;
 
-	if (!s->futexes || !check_calls_read(&c, e))
+	if (!s->futexes || !e->calls.is_read)
 		return false;
-	map_for_each (&c.history->times, const struct call_place *, key, const struct call_times *,
-		value) {
+	map_for_each (&e->calls.history->times, const struct call_place *, key,
+		const struct call_times *, value) {
 		if (!*key->text)
 			others += value->count;
 	}
@@ -334,7 +333,6 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 			"hold the lock for a shorter time, or split it; sooth why -v %u shows its "
 			"address and owner",
 			e->id.pid);
-	finding_end(out);
 }
 
 static void put_switches(struct buffer *out, const struct thread_history *t)
@@ -374,7 +372,6 @@ static void report_storm(const struct check *e, struct check_result *out, const 
 		       : "use fewer threads, or do more work per lock; sooth trace -c -p %u counts "
 			 "the futex calls",
 		e->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -416,11 +413,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "at most %.0f context switches a second per thread", s.highest);
 }
 
-const struct finding_type finding_lock_storm = {
-	.id = "lock-storm",
-	.claim = "threads burn CPU waiting for each other",
-	.probes = "proc,threads",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_lock_storm = { diagnose, FINDING_OPTIONS(options) };

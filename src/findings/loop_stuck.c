@@ -144,7 +144,7 @@ static void report_loop(
 	finding_time(out, "waiting for at least", s->for_ns);
 	finding_count(out, "threads", s->threads, 0);
 	finding_count(out, "event loops", s->loops, 0);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -163,12 +163,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_loop(out, &s, runtime);
 }
 
-const struct finding_type finding_loop_stuck = {
-	.id = "loop-stuck",
-	.claim = "nothing can wake its event loop any more",
-	.probes = "proc,waits",
-	.follows = "frozen,debugger-awaited",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_loop_stuck = { diagnose, FINDING_OPTIONS(options) };

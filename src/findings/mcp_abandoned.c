@@ -51,7 +51,6 @@ static void report_server(const struct check *e, struct check_result *out,
 		finding_since(e, out, p->unfed_ns ? p->unfed_ns : p->first_ns);
 	}
 	emit_end(e, out);
-	finding_end(out);
 }
 
 /* Returns whether the input was open at the first sample, and closed only a moment ago. */
@@ -102,10 +101,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		diagnose_abandoned(e, out);
 }
 
-const struct finding_type finding_mcp_abandoned = {
-	.id = "mcp-abandoned",
-	.claim = "MCP server with no client, still running",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_mcp_abandoned = { diagnose, FINDING_OPTIONS(options) };

@@ -36,7 +36,6 @@ static void end_finding(struct check_result *out, const struct proc_session *s, 
 		finding_time(out, "mean time to an answer", s->mcp_total_ns / s->mcp_calls);
 	finding_time(out, "longest time to an answer", s->mcp_longest_ns);
 	finding_remedy(out, "%s", remedy);
-	finding_end(out);
 }
 
 static void report_waiting(
@@ -150,7 +149,6 @@ static void report_silent(const struct check *e, struct check_result *out)
 	finding_remedy(out,
 		"sooth why %u says what the server waits for: a network, a lock, a prompt",
 		e->process->id.pid);
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -173,10 +171,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			s->mcp_errors);
 }
 
-const struct finding_type finding_mcp_failing = {
-	.id = "mcp-failing",
-	.claim = "an MCP server does not answer, or late, or with errors",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_mcp_failing = { diagnose, FINDING_OPTIONS(options) };

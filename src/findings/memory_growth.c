@@ -19,6 +19,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_sums.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
@@ -139,8 +140,6 @@ static void emit_remedy(
 
 static void emit_classes(struct check_result *out, const struct memory_gain *m)
 {
-	char gain[UNITS_SIZE], all[UNITS_SIZE];
-
 	if (!m->is_known) {
 		finding_unseen(
 			out, "which kind of memory grows: the mappings were listed only once");
@@ -148,9 +147,9 @@ static void emit_classes(struct check_result *out, const struct memory_gain *m)
 	}
 	for (unsigned i = 0; i < CLASSES_REPORTED && m->classes[i].gain_bytes > 0; i++)
 		finding_text(out, "what grew", "%s more in %s, now %s",
-			format_bytes(gain, (uint64_t)m->classes[i].gain_bytes),
+			FORMAT_BYTES((uint64_t)m->classes[i].gain_bytes),
 			map_class_texts[m->classes[i].class_],
-			format_bytes(all, (uint64_t)m->classes[i].rss_bytes));
+			FORMAT_BYTES((uint64_t)m->classes[i].rss_bytes));
 }
 
 static void add_room(uint64_t *room, uint64_t bytes)
@@ -194,13 +193,12 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
  * last: a queue for such a client grows, and nothing takes from it. */
 static void claim_gone(const struct check *e, struct check_result *out)
 {
-	struct socket_index before;
+	_cleanup_(socket_index_fini) struct socket_index before = { 0 };
 	unsigned count = 0;
 
 	socket_index_init(&before, check_first(e, &e->input->sockets));
 	sockets_each (check_last(e, &e->input->sockets), s)
 		count += socket_index_both_closed(&before, s);
-	socket_index_fini(&before);
 	if (count < GONE_LEAST)
 		return;
 	finding_claim(out,
@@ -228,7 +226,8 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	struct memory_place place;
 	const struct memory_class *c = memory_gain_leading(m);
 	const struct growth *g = &j->growth;
-	char gain[UNITS_SIZE], time[UNITS_SIZE];
+	const char *gain = SENTENCE_SIZE((uint64_t)(g->last - g->first));
+	const char *time = SENTENCE_DURATION(g->interval_ns);
 	const char *where;
 
 	if (c && c->gain_bytes * CLASS_SHARE < m->own_bytes)
@@ -236,8 +235,6 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	where = !c		       ? ""
 		: is_beside_heap(m, c) ? "anonymous memory outside of the JavaScript heap"
 				       : map_class_texts[c->class_];
-	sentence_size(gain, (uint64_t)(g->last - g->first));
-	sentence_duration(time, g->interval_ns);
 	if (j->is_of_floors && j->falls)
 		finding_claim(out, "memory grows%s%s: %s more in %s, although some was freed %u %s",
 			c ? " in " : "", where, gain, time, j->falls,
@@ -251,7 +248,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			place.function.data, place.file.size ? " (" : "", (int)place.file.size,
 			place.file.data, place.file.size ? ")" : "");
 		finding_text(out, "touched there first", "%u %% of %s in new pages", place.percent,
-			format_bytes(gain, place.touched_bytes));
+			FORMAT_BYTES(place.touched_bytes));
 	}
 	claim_gone(e, out);
 }
@@ -297,16 +294,13 @@ static void report_growth(const struct check *e, struct check_result *out,
 	else if (is_climb)
 		finding_unseen(out, "whether this is a cache that stops growing at a limit");
 	emit_remedy(e, out, m);
-	finding_end(out);
 }
 
 /* Writes "4.0 MiB in 5 s". */
 static const char *gain_text(char out[GAIN_TEXT], const struct growth *g)
 {
-	char gain[UNITS_SIZE], time[UNITS_SIZE];
-
-	snprintf(out, GAIN_TEXT, "%s in %s", sentence_size(gain, whole_u64(g->last - g->first)),
-		sentence_duration(time, g->interval_ns));
+	snprintf(out, GAIN_TEXT, "%s in %s", SENTENCE_SIZE(whole_u64(g->last - g->first)),
+		SENTENCE_DURATION(g->interval_ns));
 	return out;
 }
 
@@ -375,11 +369,10 @@ static void report_too_little(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
-	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 64];
+	char reason[2 * UNITS_SIZE + 64];
 
 	snprintf(reason, sizeof(reason), "%s more in %s: too little to decide whether it goes on",
-		sentence_size(gain, whole_u64(g->last - g->first)),
-		sentence_duration(time, g->interval_ns));
+		SENTENCE_SIZE(whole_u64(g->last - g->first)), SENTENCE_DURATION(g->interval_ns));
 	if (check_is_young(e))
 		report_too_early(out, j, m);
 	else
@@ -424,7 +417,6 @@ static bool explain_gain(const struct check *e, struct check_result *out,
 	double least = check_option(e, size == FULL_GAIN ? "min-gain" : "slow-gain");
 	bool is_short = j->growth.interval_ns < check_option(e, "collector-time");
 	bool is_filling = !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_JAVA)) && is_short;
-	char first[UNITS_SIZE], last[UNITS_SIZE];
 
 	if (is_batch_work(e)) {
 		check_blind_because(out,
@@ -435,8 +427,8 @@ static bool explain_gain(const struct check *e, struct check_result *out,
 		return false;
 	if ((double)m->own_bytes < least && m->touched_bytes < check_option(e, "min-gain"))
 		check_fine(out, "%s resident, then %s, mostly file pages",
-			format_bytes(first, whole_u64(j->growth.first)),
-			format_bytes(last, whole_u64(j->growth.last)));
+			FORMAT_BYTES(whole_u64(j->growth.first)),
+			FORMAT_BYTES(whole_u64(j->growth.last)));
 	else if ((double)m->own_bytes < least)
 		check_blind_because(out,
 			"shared memory that was mapped before is being filled: a buffer, or a leak",
@@ -454,12 +446,11 @@ static void diagnose_growth(
 {
 	const struct growth *g = &j->growth;
 	enum size size = size_of(e, j);
-	char first[UNITS_SIZE], last[UNITS_SIZE];
 	struct memory_gain m;
 
 	if (size == NO_GAIN) {
-		check_fine(out, "%s resident, then %s", format_bytes(first, whole_u64(g->first)),
-			format_bytes(last, whole_u64(g->last)));
+		check_fine(out, "%s resident, then %s", FORMAT_BYTES(whole_u64(g->first)),
+			FORMAT_BYTES(whole_u64(g->last)));
 		return;
 	}
 	memory_gain_read(&m, e);
@@ -483,7 +474,6 @@ static void diagnose_growth(
 static void report_kept(
 	const struct check *e, struct check_result *out, const struct managed_heap *h)
 {
-	char first[UNITS_SIZE], last[UNITS_SIZE];
 	bool is_sure = !check_is_young(e) && check_is_raised(e, "");
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
@@ -491,7 +481,7 @@ static void report_kept(
 	finding_claim(out,
 		"the Java heap keeps more after each collection: %s, then %s in the old "
 		"generation, after %llu collections",
-		sentence_size(first, h->first), sentence_size(last, h->last),
+		SENTENCE_SIZE(h->first), SENTENCE_SIZE(h->last),
 		(unsigned long long)h->collections);
 	finding_rate(out, "growth of the old generation",
 		(double)(h->last - h->first) * (double)NS_PER_S / (double)h->interval_ns,
@@ -501,7 +491,6 @@ static void report_kept(
 	finding_unseen(out, "whether a full collection would free this memory, or a cache stops "
 			    "growing at a limit");
 	finding_remedy(out, JAVA_REMEDY, e->id.pid);
-	finding_end(out);
 }
 
 /* --- by a single look --- */
@@ -538,7 +527,6 @@ static bool diagnose_once(const struct check *e, struct check_result *out)
 	finding_number(out, "resident memory", (double)rss, SOOTH_UNIT_BYTES, 0);
 	finding_unseen(out, "whether it goes on growing: it was not watched long enough");
 	finding_remedy(out, "sooth diagnose %u watches how it goes on", e->id.pid);
-	finding_end(out);
 	return true;
 }
 
@@ -564,15 +552,5 @@ static void diagnose(const struct check *e, struct check_result *out)
 		diagnose_growth(e, out, &j);
 }
 
-const struct finding_type finding_memory_growth = {
-	.id = "memory-growth",
-	.worst = FINDING_HIGH,
-	.claim = "resident memory keeps growing",
-	.probes = "proc",
-	.follows = "output-unread,goroutine-leak,held-up,writer-stuck,all-threads-waiting,deadlock,"
-		   "stream-stalled",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-	.diagnose_once = diagnose_once,
-};
+const struct finding_detector finding_memory_growth = { diagnose, FINDING_OPTIONS(options),
+	.diagnose_once = diagnose_once };

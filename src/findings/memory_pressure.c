@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
 #include "probes/limits.h"
@@ -189,9 +190,8 @@ static void emit_stall(struct check_result *out, double some, double full)
 
 static void claim_group(const struct check *e, struct check_result *out, const struct tightness *t)
 {
-	char used[UNITS_SIZE], limit[UNITS_SIZE];
 	struct limit_users users = { 0 };
-	struct buffer by = { 0 };
+	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
 	if (t->group)
 		limit_users_find(&users, e, LIMITS_SHARED_MEMORY,
@@ -207,9 +207,8 @@ static void claim_group(const struct check *e, struct check_result *out, const s
 		finding_claim(out,
 			"the control group is almost out of memory: %s of %s in use%s; at the "
 			"limit the kernel kills a process",
-			sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit),
+			SENTENCE_SIZE(t->used_bytes), SENTENCE_SIZE(t->group->limit),
 			buffer_cstr(&by));
-	buffer_fini(&by);
 	if (!t->kills && t->percent >= check_option(e, "critical"))
 		finding_severity(out, FINDING_CRITICAL);
 }
@@ -246,7 +245,6 @@ static void emit_process(const struct check *e, struct check_result *out, const 
 	finding_remedy(out, "end processes that are not needed (sooth ps --sort -rss lists the "
 			    "largest), or raise the limit (docker update --memory 8g CONTAINER, "
 			    "systemctl set-property UNIT MemoryMax=8G)");
-	finding_end(out);
 }
 
 /* --- a limit that is hit all the time --- */
@@ -277,7 +275,6 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 {
 	const struct limits_group *g = t->limit.group;
 	struct span path = record_text(&g->record, &g->path);
-	char limit[UNITS_SIZE], time[UNITS_SIZE];
 	uint64_t files = 0;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "thrash");
@@ -285,9 +282,9 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 	finding_claim(out,
 		"its control group is at its memory limit of %s: %.0f major faults a second, the "
 		"limit was hit %.0f times in %s",
-		sentence_size(limit, g->limit), t->faults_per_s,
+		SENTENCE_SIZE(g->limit), t->faults_per_s,
 		t->limit.per_s * (double)t->limit.interval_ns / (double)NS_PER_S,
-		sentence_duration(time, t->limit.interval_ns));
+		SENTENCE_DURATION(t->limit.interval_ns));
 	finding_text(out, "control group", "%.*s", SPAN_ARGS(path));
 	finding_bytes(out, "limit", g->limit);
 	if (!g->used_state)
@@ -303,7 +300,6 @@ static void emit_thrash(const struct check *e, struct check_result *out, const s
 		"raise the memory limit of %.*s (docker update --memory 8g CONTAINER, systemctl "
 		"set-property UNIT MemoryMax=8G), or let the process use less memory",
 		SPAN_ARGS(path));
-	finding_end(out);
 }
 
 /* --- of a process --- */
@@ -347,15 +343,13 @@ static void emit_host(const struct check *e, struct check_result *out, double pe
 {
 	const struct host_memory *m = &e->input->memory;
 	struct victim victim = find_victim(e, NULL);
-	char left[UNITS_SIZE], all[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (is_near) {
 		finding_claim(out,
 			"the host is almost out of memory: %s of %s left; when nothing is left, "
 			"the kernel kills a process",
-			sentence_size(left, m->available_bytes),
-			sentence_size(all, m->total_bytes));
+			SENTENCE_SIZE(m->available_bytes), SENTENCE_SIZE(m->total_bytes));
 		if (percent >= check_option(e, "critical") && !m->swap_free_bytes)
 			finding_severity(out, FINDING_CRITICAL);
 	} else {
@@ -373,7 +367,6 @@ static void emit_host(const struct check *e, struct check_result *out, double pe
 	emit_victim(e, out, &victim);
 	finding_remedy(out,
 		"end processes that are not needed: sooth ps -a --sort -rss lists the largest");
-	finding_end(out);
 }
 
 static void diagnose_host(const struct check *e, struct check_result *out)
@@ -412,13 +405,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			"this check needs the probe `limits`, which was not recorded", "");
 }
 
-const struct finding_type finding_memory_pressure = {
-	.id = "memory-pressure",
-	.worst = FINDING_CRITICAL,
-	.claim = "the control group of the process, or the host, is almost out of memory",
-	.scope = FINDING_OF_BOTH,
-	.probes = "proc,host",
-	.follows = "memory-growth",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_memory_pressure = { diagnose, FINDING_OPTIONS(options) };

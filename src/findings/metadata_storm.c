@@ -97,9 +97,9 @@ static void leave_out_gaps(struct storm *s, const struct call_history *h)
 	s->again_ns *= share;
 }
 
-static double share_of(const struct check_calls *c, const struct storm *s)
+static double share_of(const struct check *e, const struct storm *s)
 {
-	return s->again_ns * 100 / (double)c->interval_ns;
+	return s->again_ns * 100 / (double)e->calls.interval_ns;
 }
 
 /* Begins a finding: of low severity if the lookups cost little, as those of a program that polls
@@ -112,38 +112,35 @@ static void begin_finding(
 				    process_table_cpu_percent(e->process) < WALK_BUSY);
 }
 
-static void report_storm(
-	struct check_result *out, const struct check_calls *c, const struct storm *s)
+static void report_storm(struct check_result *out, const struct check *e, const struct storm *s)
 {
 	struct check_ranked folders[SHOWN_MAX], files[SHOWN_MAX];
 	size_t folder_count = check_rank(&s->folders, weigh_folder, NULL, folders, SHOWN_MAX);
-	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
+	size_t file_count =
+		check_rank(&e->calls.history->files, weigh_file, NULL, files, SHOWN_MAX);
 	const char *folder = folder_count ? check_ranked_path(&folders[0]) : "";
 
-	begin_finding(c->of, out, check_calls_confidence(c), share_of(c, s));
+	begin_finding(e, out, check_calls_confidence(e), share_of(e, s));
 	finding_path(out, span_of_string(folder));
 	if (s->files == 1)
 		finding_claim(out, "looks up one file");
 	else
 		finding_claim(out, "looks up the same %.0f files", s->files);
-	finding_claim(out, " over and over: %s%.0f times a second, %s %s", check_calls_least(c->of),
-		check_calls_rate(c, s->again), s->files == 1 ? "in" : "mostly in",
+	finding_claim(out, " over and over: %s%.0f times a second, %s %s", check_calls_least(e),
+		check_calls_rate(e, s->again), s->files == 1 ? "in" : "mostly in",
 		*folder ? folder : "its directory");
-	finding_rate(out, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
-		c->interval_ns);
-	finding_percent(out, "share of one thread's time spent in repeated lookups", share_of(c, s),
-		c->interval_ns);
-	finding_count(out, "lookups per file", s->looks / s->files, c->interval_ns);
-	finding_count(out, "lookups, total", c->history->looks, c->interval_ns);
+	finding_calls_rate(out, "repeated lookups", s->again);
+	finding_percent(out, "share of one thread's time spent in repeated lookups", share_of(e, s),
+		e->calls.interval_ns);
+	finding_calls_count(out, "lookups per file", s->looks / s->files);
+	finding_calls_count(out, "lookups, total", e->calls.history->looks);
 	for (size_t i = 0; i < folder_count; i++)
 		finding_text(out, "directory", "%s: %.0f lookups", check_ranked_path(&folders[i]),
 			folders[i].weight);
 	for (size_t i = 0; i < file_count; i++)
 		finding_text(out, "file", "%s: %.0f lookups", check_ranked_path(&files[i]),
 			files[i].weight * s->scale);
-	check_calls_unseen(c, c->of, out);
-	finding_remedy(out, REMEDY, c->of->id.pid);
-	finding_end(out);
+	finding_remedy(out, REMEDY, e->id.pid);
 }
 
 /* --- files and directories at two times --- */
@@ -178,105 +175,95 @@ static void find_twice(struct twice *walked, struct twice *looked, const struct 
 	}
 }
 
-static double walk_share(const struct check_calls *c)
+static double walk_share(const struct check *e)
 {
-	return check_calls_looks_ns(c) * 100 / (double)c->interval_ns;
+	return check_calls_looks_ns(e) * 100 / (double)e->calls.interval_ns;
 }
 
-static bool is_apart(const struct check_calls *c, const struct twice *looked)
+static bool is_apart(const struct check *e, const struct twice *looked)
 {
-	double looks = check_calls_rate(c, c->history->looks);
+	double looks = check_calls_rate(e, e->calls.history->looks);
 
-	return c->is_sampled && looked->again >= APART_LEAST && looked->again * 4 >= looked->all &&
-	       looks >= 10 * check_option(c->of, "min-rate") &&
-	       walk_share(c) >= check_option(c->of, "min-share");
+	return e->calls.is_sampled && looked->again >= APART_LEAST &&
+	       looked->again * 4 >= looked->all && looks >= 10 * check_option(e, "min-rate") &&
+	       walk_share(e) >= check_option(e, "min-share");
 }
 
-static bool is_walk(const struct check_calls *c, const struct twice *walked)
+static bool is_walk(const struct check *e, const struct twice *walked)
 {
-	return walked->again >= WALKED_LEAST && walk_share(c) >= check_option(c->of, "min-share") &&
-	       (c->is_sampled || walked->again * 2 >= walked->all);
+	return walked->again >= WALKED_LEAST && walk_share(e) >= check_option(e, "min-share") &&
+	       (e->calls.is_sampled || walked->again * 2 >= walked->all);
 }
 
 static void report_twice(
-	struct check_result *out, const struct check_calls *c, const struct twice *w, bool is_walk)
+	struct check_result *out, const struct check *e, const struct twice *w, bool is_walk)
 {
-	double looks = check_calls_rate(c, c->history->looks);
+	double looks = check_calls_rate(e, e->calls.history->looks);
 
-	begin_finding(c->of, out,
-		c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c),
-		walk_share(c));
+	begin_finding(e, out,
+		e->calls.is_sampled ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(e),
+		walk_share(e));
 	finding_path(out, span_of_string(w->top.text));
 	if (is_walk)
 		finding_claim(out,
 			"walks the same directories over and over, below %s: %s%.0f file lookups a "
 			"second",
-			w->top.text, check_calls_least(c->of), looks);
+			w->top.text, check_calls_least(e), looks);
 	else
 		finding_claim(out,
 			"looks up the same files over and over: %.0f file lookups a second, below "
 			"%s",
 			looks, w->top.text);
-	finding_percent(out, "share of one thread's time spent in file lookups", walk_share(c),
-		c->interval_ns);
-	finding_count(out,
+	finding_percent(out, "share of one thread's time spent in file lookups", walk_share(e),
+		e->calls.interval_ns);
+	finding_calls_count(out,
 		is_walk ? "directories read more than once" : "files that were seen at two times",
-		w->again, c->interval_ns);
-	finding_count(out, is_walk ? "directories read" : "other files that were only looked up",
-		is_walk ? w->all : w->all - w->again, c->interval_ns);
-	check_calls_unseen(c, c->of, out);
+		w->again);
+	finding_calls_count(out,
+		is_walk ? "directories read" : "other files that were only looked up",
+		is_walk ? w->all : w->all - w->again);
 	if (is_walk)
 		finding_remedy(out,
 			"sooth trace -e %%path -p %u shows the walk; the fix: watch for changes "
 			"with inotify, leave out directories that are not needed, or walk less "
 			"often",
-			c->of->id.pid);
+			e->id.pid);
 	else
-		finding_remedy(out, REMEDY, c->of->id.pid);
-	finding_end(out);
+		finding_remedy(out, REMEDY, e->id.pid);
 }
 
-static bool is_storm(const struct check_calls *c, const struct storm *s)
+static bool is_storm(const struct check *e, const struct storm *s)
 {
-	return s->files && check_calls_suffice(c, s->seen) &&
-	       s->looks >= check_option(c->of, "min-times") * s->files &&
-	       check_is_over(c->of, "min-rate", check_calls_rate(c, s->again), "") &&
-	       check_is_over(c->of, "min-share", share_of(c, s), "");
+	return s->files && check_calls_suffice(e, s->seen) &&
+	       s->looks >= check_option(e, "min-times") * s->files &&
+	       check_is_over(e, "min-rate", check_calls_rate(e, s->again), "") &&
+	       check_is_over(e, "min-share", share_of(e, s), "");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
 	struct twice walked = { 0 }, looked = { 0 };
-	struct check_calls c;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
-	find_storm(&s, c.history);
-	leave_out_gaps(&s, c.history);
-	find_twice(&walked, &looked, c.history);
-	if (is_storm(&c, &s))
-		report_storm(out, &c, &s);
-	else if (is_walk(&c, &walked))
-		report_twice(out, &c, &walked, true);
-	else if (is_apart(&c, &looked))
-		report_twice(out, &c, &looked, false);
-	else if (c.history->walks >= WALKED_LEAST && walk_share(&c) >= WALK_BUSY)
+	find_storm(&s, e->calls.history);
+	leave_out_gaps(&s, e->calls.history);
+	find_twice(&walked, &looked, e->calls.history);
+	if (is_storm(e, &s))
+		report_storm(out, e, &s);
+	else if (is_walk(e, &walked))
+		report_twice(out, e, &walked, true);
+	else if (is_apart(e, &looked))
+		report_twice(out, e, &looked, false);
+	else if (e->calls.history->walks >= WALKED_LEAST && walk_share(e) >= WALK_BUSY)
 		check_blind_because(out,
 			"it walks a directory tree: a longer look shows whether again and again",
 			CHECK_LONGER);
 	else
 		check_fine(out,
 			"%.0f lookups a second, %.0f of them repeated: %.2g %% of a thread's time",
-			check_calls_rate(&c, c.history->looks), check_calls_rate(&c, s.again),
-			share_of(&c, &s));
+			check_calls_rate(e, e->calls.history->looks), check_calls_rate(e, s.again),
+			share_of(e, &s));
 	map_fini(&s.folders);
 }
 
-const struct finding_type finding_metadata_storm = {
-	.id = "metadata-storm",
-	.claim = "looks up the same files over and over",
-	.probes = "syscalls",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_metadata_storm = { diagnose, FINDING_OPTIONS(options) };

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
@@ -37,12 +36,11 @@ static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 
 static bool is_read_in_vain(const struct check *e, uint32_t fd)
 {
-	struct check_calls calls;
 	uint64_t ends = 0;
 
-	if (!check_calls_read(&calls, e))
+	if (!e->calls.is_read)
 		return false;
-	call_repeats_each (calls.history, key, r) {
+	call_repeats_each (e->calls.history, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->fd != (int32_t)fd || !row || row->transfer.direction != SYSCALL_READS)
@@ -89,7 +87,7 @@ static void report_file(
 	const struct fds_successor *before = successor_in(check_first(e, &e->input->fds), now->fd);
 	struct span name = record_text(&now->record, &now->path);
 	struct span is = record_text(&d->record, &d->path);
-	char what[16], size[UNITS_SIZE];
+	char what[16];
 
 	snprintf(what, sizeof(what), "fd %u", now->fd);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
@@ -101,13 +99,13 @@ static void report_file(
 			d->is_deleted ? " and deleted" : "");
 	else
 		finding_value_text(out, "gone", "deleted");
-	finding_value_text(out, "size", "%s", sentence_size(size, now->size_bytes));
+	finding_value_text(out, "size", "%s", SENTENCE_SIZE(now->size_bytes));
 	finding_bytes(out, "position, at the end of the old file", d->offset);
 	if (before && before->inode == now->inode && now->size_bytes > before->size_bytes)
 		finding_number(out, "written to the present file meanwhile",
 			(double)(now->size_bytes - before->size_bytes), SOOTH_UNIT_BYTES,
 			check_watched_ns(e));
-	finding_end_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
+	finding_claim_row(out, span_equal(check_name(e->process), "tail") ? &of_tail : &of_other);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -129,11 +127,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "it follows no file that has lost its name to another one");
 }
 
-const struct finding_type finding_old_file_followed = {
-	.id = "old-file-followed",
-	.claim = "follows a file that was rotated away or deleted, and misses the present one",
-	.probes = "proc,fds",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_old_file_followed = { diagnose, FINDING_OPTIONS(options) };

@@ -47,7 +47,6 @@ static void report_orphan(
 	finding_unseen(out, "whether the process was left running on purpose");
 	finding_remedy(out, "if the process is not needed: sooth kill%s %u",
 		all.processes > 1 ? " --tree" : "", p->id.pid);
-	finding_end(out);
 }
 
 /* Returns why the environment of the process, with an agent's markers, could not be read; a value:
@@ -88,10 +87,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 }
 
-const struct finding_type finding_orphan = {
-	.id = "orphan",
-	.claim = "left over from a session that has ended",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_orphan = { diagnose, FINDING_OPTIONS(options) };

@@ -40,12 +40,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 	finding_time(out, "age", check_age_ns(e));
 	add_fixed_faults(out, p->agent, running, newest);
 	finding_remedy(out, "restart the agent session to run the installed version");
-	finding_end(out);
 }
 
-const struct finding_type finding_outdated = {
-	.id = "outdated",
-	.claim = "a process runs an older version of its agent than is installed",
-	.probes = "proc",
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_outdated = { .diagnose = diagnose };

@@ -86,14 +86,13 @@ static void report_peer(const struct check *e, struct check_result *out, const s
 	};
 	struct awaited a = awaited_of(e, u->of->fd);
 	struct buffer *peer;
-	char gain[UNITS_SIZE];
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	peer = finding_value(out, "peer");
 	awaited_put_end(peer, &a, u->of);
 	awaited_put_wait(finding_value(out, "waits"), e, &a);
 	finding_value_text(out, "reads", "%s", u->is_slow ? "reads only slowly" : "does not read");
-	finding_value_text(out, "gain", "%s", sentence_size(gain, (uint64_t)m->own_bytes));
+	finding_value_text(out, "gain", "%s", SENTENCE_SIZE((uint64_t)m->own_bytes));
 	finding_value_time(out, "time", interval_ns);
 	if (u->count > 1)
 		finding_count(out, "such connections", u->count, 0);
@@ -103,7 +102,7 @@ static void report_peer(const struct check *e, struct check_result *out, const s
 		interval_ns);
 	finding_descriptor(out, u->of->fd);
 	finding_connection(out, span_of_string(buffer_cstr(peer)));
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -133,12 +132,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_peer(e, out, &u, &m, interval_ns);
 }
 
-const struct finding_type finding_output_unread = {
-	.id = "output-unread",
-	.claim = "keeps in its memory what a peer does not read",
-	.probes = "proc,sockets,maps",
-	.needs_interval = true,
-	.is_of_peer = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_output_unread = { diagnose, FINDING_OPTIONS(options) };

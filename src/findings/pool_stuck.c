@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"
+#include "base/cleanup.h"
 
 #define SHOWN_MAX 4
 
@@ -68,7 +69,7 @@ static void emit_threads(
 	const struct check *e, struct check_result *out, const struct wait_graph *g)
 {
 	const struct waits_thread *t = NULL;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	unsigned shown = 0;
 
 	while ((t = wait_graph_thread(g, e->id.pid, t)) && shown < SHOWN_MAX) {
@@ -79,7 +80,6 @@ static void emit_threads(
 		finding_text(out, "thread", "%u %s", t->record.tid, buffer_cstr(&text));
 		shown++;
 	}
-	buffer_fini(&text);
 }
 
 static void report_pool(const struct check *e, struct check_result *out, const struct wait_graph *g,
@@ -100,7 +100,7 @@ static void report_pool(const struct check *e, struct check_result *out, const s
 	finding_count(out, "threads of the pool", p->threads, 0);
 	finding_time(out, "stuck for at least", p->for_ns);
 	emit_threads(e, out, g);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -120,12 +120,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_pool(e, out, &g, &p);
 }
 
-const struct finding_type finding_pool_stuck = {
-	.id = "pool-stuck",
-	.claim = "all threads of its pool are in calls that do not return",
-	.probes = "proc,waits,stacks",
-	.follows = "frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_pool_stuck = { diagnose, FINDING_OPTIONS(options) };

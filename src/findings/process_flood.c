@@ -47,9 +47,7 @@ static const struct finding_option options[] = {
 		UNLISTED),
 	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
 		"minimum number of starts per second if nine of ten of them fail"),
-	THRESHOLD("min-rebuilds", 3, 2, 1e6,
-		"minimum number of times that it starts itself again, or that the same file is "
-		"compiled",
+	THRESHOLD("min-rebuilds", 3, 2, 1e6, "minimum number of times that it starts itself again",
 		UNLISTED),
 	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
 		"severity is low from this number per second, if they came at this pace since the "
@@ -307,7 +305,6 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 	if (!e->input->host.short_lived.is_watched)
 		finding_unseen(out, "how many processes started and ended between two samples");
 	emit_remedy(out, culprit ? culprit : e->process);
-	finding_end(out);
 }
 
 /* --- the same short-lived programs, over and over --- */
@@ -398,7 +395,6 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 			"asking again, or do the work in one process; sooth ps -t %u shows where "
 			"it runs",
 			SPAN_ARGS(name), starter->id.pid, starter->id.pid);
-	finding_end(out);
 }
 
 static bool are_too_many(const struct check *e, const struct starts *s)
@@ -465,7 +461,6 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 	finding_count(out, "processes below it", n->alive, 0);
 	finding_count(out, "starts seen", came, sample_series_ns(&e->series));
 	emit_remedy(out, e->process);
-	finding_end(out);
 }
 
 static void diagnose_growth(const struct check *e, struct check_result *out)
@@ -513,18 +508,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	if (e->process->agent)
 		server_restarts_report(e, out);
-	if (!out->found && !out->muted && !rebuilds_report(e, out))
+	if (!out->found && !out->muted && !exec_loop_report(e, out))
 		diagnose_growth(e, out);
 }
 
-const struct finding_type finding_process_flood = {
-	.id = "process-flood",
-	.worst = FINDING_HIGH,
-	.claim = "starts more and more processes, or the same ones over and over",
-	.probes = "proc",
-	.follows = "children-failing,file-watcher-busy",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_process_flood = { diagnose, FINDING_OPTIONS(options) };

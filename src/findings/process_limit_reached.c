@@ -9,6 +9,7 @@
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/held.h"
+#include "base/cleanup.h"
 
 static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("percent", 90, 1, 100,
@@ -37,7 +38,7 @@ static void report_limit(
 	const struct limits_group *g = room->group;
 	struct span path = record_text(&g->record, &g->path);
 	bool is_now = room->is_full || room->refused;
-	struct buffer members = { 0 };
+	_cleanup_(buffer_fini) struct buffer members = { 0 };
 	const struct process_entry *parent = task_zombies_put(&members, e, g);
 	bool are_left = !parent && task_members_put(&members, e, g);
 
@@ -66,8 +67,6 @@ static void report_limit(
 			"end processes of the group that are not needed (%s shows them), or raise "
 			"its pids.max (systemd: TasksMax=)",
 			are_left ? "sooth ps -t" : "systemd-cgls");
-	finding_end(out);
-	buffer_fini(&members);
 }
 
 /* Returns another diagnosed process of the group, which gets the finding: the oldest one that has
@@ -151,10 +150,5 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_limit(e, out, &room);
 }
 
-const struct finding_type finding_process_limit_reached = {
-	.id = "process-limit-reached",
-	.claim = "its control group has as many processes and threads as it may have",
-	.probes = "proc,limits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_process_limit_reached = { diagnose,
+	FINDING_OPTIONS(options) };

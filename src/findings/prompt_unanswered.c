@@ -61,7 +61,7 @@ static void report_prompt(const struct check *e, struct check_result *out,
 	finding_value_time(out, "time", ns);
 	finding_value_span(out, "typist", name);
 	finding_value_text(out, "typist pid", "%u", p ? p->party_pid : 0);
-	finding_end_row(out, &rows[typist]);
+	finding_claim_row(out, &rows[typist]);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -82,10 +82,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_prompt(e, out, &g, link);
 }
 
-const struct finding_type finding_prompt_unanswered = {
-	.id = "prompt-unanswered",
-	.claim = "asks for something at its terminal, and no answer comes",
-	.probes = "proc,waits",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_prompt_unanswered = { diagnose, FINDING_OPTIONS(options) };

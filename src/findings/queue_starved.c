@@ -4,7 +4,6 @@
  * looks at a file, and the sleeping threads woke several times meanwhile and put nothing in. */
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 
@@ -156,13 +155,12 @@ static void report_queue(const struct check *e, struct check_result *out, const 
 	finding_count(out, "threads that sleep", s->sleeping, 0);
 	finding_count(out, "threads that wait for another", s->waiting, 0);
 	finding_count(out, "times that each one that sleeps woke meanwhile, at least", s->wakes, 0);
-	finding_end_row(out, is_join ? &of_join : &of_get);
+	finding_claim_row(out, is_join ? &of_join : &of_get);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct starved s = { 0 };
-	struct check_calls c;
 	struct wait_graph g;
 
 	if (!check_graph_begin(e, out, &g))
@@ -174,10 +172,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "the process is stopped");
 	else if (check_has_finding(e, "deadlock") || check_has_finding(e, "all-threads-waiting"))
 		check_fine(out, "reported by another check");
-	else if (!check_calls_read(&c, e))
+	else if (!e->calls.is_read)
 		check_blind_because(out, "its system calls were not observed",
 			"run as root; `sooth doctor` shows other ways");
-	else if (!is_closed(c.history))
+	else if (!is_closed(e->calls.history))
 		check_fine(
 			out, "one of its threads runs, and may still put something into the queue");
 	else if (s.wakes < check_option(e, "min-wakes"))
@@ -188,12 +186,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_queue(e, out, &s);
 }
 
-const struct finding_type finding_queue_starved = {
-	.id = "queue-starved",
-	.claim = "waits at a queue of its own that no thread puts anything into",
-	.probes = "proc,waits,stacks,threads,syscalls",
-	.follows = "all-threads-waiting,deadlock,frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_queue_starved = { diagnose, FINDING_OPTIONS(options) };

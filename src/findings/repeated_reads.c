@@ -53,9 +53,9 @@ static bool is_read_anew(const struct call_path *path, const struct call_file *f
 	       f->looks * 2 >= f->moves[CALL_READ].seen;
 }
 
-static void find_reads(struct reads *r, const struct check_calls *c)
+static void find_reads(struct reads *r, const struct check *e)
 {
-	const struct call_history *h = c->history;
+	const struct call_history *h = e->calls.history;
 	double scale = h->looks_seen ? (double)h->looks / (double)h->looks_seen : 1;
 	double all = 0, opened;
 
@@ -73,33 +73,28 @@ static void find_reads(struct reads *r, const struct check_calls *c)
 	opened = (double)(r->file->looks < r->file->moves[CALL_READ].seen
 				  ? r->file->looks
 				  : r->file->moves[CALL_READ].seen);
-	r->rate = check_calls_rate(c, opened * scale);
+	r->rate = check_calls_rate(e, opened * scale);
 }
 
-static void report_reads(
-	struct check_result *out, const struct check_calls *c, const struct reads *r)
+static void report_reads(struct check_result *out, const struct check *e, const struct reads *r)
 {
 	const struct call_moves *m = &r->file->moves[CALL_READ];
-	char size[UNITS_SIZE];
 
-	finding_begin(out, check_calls_confidence(c), r->path->text);
-	finding_low_if(out, r->rate < check_option(c->of, "many"));
+	finding_begin(out, check_calls_confidence(e), r->path->text);
+	finding_low_if(out, r->rate < check_option(e, "many"));
 	finding_path(out, span_of_string(r->path->text));
 	finding_claim(out,
 		"reads %s over and over, %s%.0f times a second (%s each), and does next to nothing "
 		"else: a loop or a timer without a pause",
-		r->path->text, check_calls_least(c->of), r->rate,
-		sentence_size(size, m->bytes / m->calls));
-	finding_rate(out, "reads of the file", r->rate, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_percent(out, "share of all reads", r->share, c->interval_ns);
+		r->path->text, check_calls_least(e), r->rate, SENTENCE_SIZE(m->bytes / m->calls));
+	finding_rate(out, "reads of the file", r->rate, SOOTH_UNIT_NONE, e->calls.interval_ns);
+	finding_percent(out, "share of all reads", r->share, e->calls.interval_ns);
 	finding_unseen(out, "whether the file changed in between");
-	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		"sooth profile %u shows the code; read the file once and watch it (inotify), or "
 		"correct the interval of the timer (setTimeout of node takes at most 2^31-1 ms, "
 		"and else 1 ms)",
-		c->of->id.pid);
-	finding_end(out);
+		e->id.pid);
 }
 
 /* --- files read whole, again and again --- */
@@ -162,15 +157,13 @@ static void put_files(const struct rereads *r, struct check_result *out)
 		finding_claim(out, "%u files, such as %s", r->files, r->names[0]);
 }
 
-static void report_rereads(
-	struct check_result *out, const struct check_calls *c, const struct rereads *r)
+static void report_rereads(struct check_result *out, const struct check *e, const struct rereads *r)
 {
-	double rate = check_calls_rate(c, r->bytes), begun = check_calls_rate(c, r->begun);
-	char size[UNITS_SIZE], bytes[UNITS_SIZE];
+	double rate = check_calls_rate(e, r->bytes), begun = check_calls_rate(e, r->begun);
 
-	finding_begin(out, check_calls_confidence(c), "files");
-	finding_low_if(out,
-		rate < check_option(c->of, "many-bytes") && begun < check_option(c->of, "many"));
+	finding_begin(out, check_calls_confidence(e), "files");
+	finding_low_if(
+		out, rate < check_option(e, "many-bytes") && begun < check_option(e, "many"));
 	if (r->files == 1)
 		finding_path(out, span_of(r->names[0], strlen(r->names[0])));
 	else
@@ -178,54 +171,42 @@ static void report_rereads(
 	finding_claim(out, "reads ");
 	put_files(r, out);
 	finding_claim(out, " (%s) whole again and again, %s%s a second",
-		sentence_size(size, (uint64_t)r->size), check_calls_least(c->of),
-		sentence_size(bytes, (uint64_t)rate));
+		SENTENCE_SIZE((uint64_t)r->size), check_calls_least(e),
+		SENTENCE_SIZE((uint64_t)rate));
 	finding_count(out, "files", r->files, 0);
-	finding_rate(out, "bytes read", rate, SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_count(out, "times that each byte was read", r->bytes / r->size, c->interval_ns);
+	finding_rate(out, "bytes read", rate, SOOTH_UNIT_BYTES, e->calls.interval_ns);
+	finding_calls_count(out, "times that each byte was read", r->bytes / r->size);
 	finding_percent(out, "share of all bytes that it reads or sends",
-		100 * r->bytes / (r->bytes + r->others), c->interval_ns);
+		100 * r->bytes / (r->bytes + r->others), e->calls.interval_ns);
 	finding_unseen(out, "whether a file changed in between");
-	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		"keep the result, and read a file again only after its size or time has changed; "
 		"sooth profile %u shows the code",
-		c->of->id.pid);
-	finding_end(out);
+		e->id.pid);
 }
 
-static bool are_reread(const struct check_calls *c, const struct rereads *r)
+static bool are_reread(const struct check *e, const struct rereads *r)
 {
-	return r->files && (r->calls == r->seen || check_calls_suffice(c, r->seen)) &&
-	       100 * r->bytes >= check_option(c->of, "min-share") * (r->bytes + r->others) &&
-	       check_is_over(c->of, "min-bytes", check_calls_rate(c, r->bytes), "files");
+	return r->files && (r->calls == r->seen || check_calls_suffice(e, r->seen)) &&
+	       100 * r->bytes >= check_option(e, "min-share") * (r->bytes + r->others) &&
+	       check_is_over(e, "min-bytes", check_calls_rate(e, r->bytes), "files");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct rereads files = { 0 };
 	struct reads r = { 0 };
-	struct check_calls c;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
-	find_reads(&r, &c);
-	find_rereads(&files, e, c.history);
+	find_reads(&r, e);
+	find_rereads(&files, e, e->calls.history);
 	if (r.file && r.share >= check_option(e, "min-share") &&
-		check_calls_suffice(&c, r.file->moves[CALL_READ].seen) &&
+		check_calls_suffice(e, r.file->moves[CALL_READ].seen) &&
 		check_is_over(e, "min-rate", r.rate, r.path->text))
-		report_reads(out, &c, &r);
-	else if (are_reread(&c, &files))
-		report_rereads(out, &c, &files);
+		report_reads(out, e, &r);
+	else if (are_reread(e, &files))
+		report_rereads(out, e, &files);
 	else
 		check_calls_fine(e, out, "no file is read over and over");
 }
 
-const struct finding_type finding_repeated_reads = {
-	.id = "repeated-reads",
-	.claim = "reads the same files over and over, and does little else",
-	.probes = "syscalls",
-	.follows = "file-watcher-busy",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_repeated_reads = { diagnose, FINDING_OPTIONS(options) };

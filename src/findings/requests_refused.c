@@ -72,14 +72,14 @@ static double weigh_answers(const void *key, const void *value, const void *user
 	return (double)a->bad;
 }
 
-static void report_answers(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void report_answers(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
 	const struct call_path *peer = one->key;
 	const struct call_answers *a = one->value;
 	uint32_t status = most_frequent(a);
 	const struct meaning *m = meaning_of(status);
-	double per_s = check_calls_rate(calls, a->bad);
+	double per_s = check_calls_rate(e, a->bad);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	finding_low_if(out, a->bad < check_option(e, "many"));
@@ -91,34 +91,21 @@ static void report_answers(const struct check *e, struct check_result *out,
 	if (per_s >= HASTY)
 		finding_claim(out, "; it asks again at once, %.0f times a second, without a pause",
 			per_s);
-	finding_count(out, "answers that are errors", a->bad, calls->interval_ns);
-	finding_count(out, "other answers of that server", a->good, calls->interval_ns);
+	finding_calls_count(out, "answers that are errors", a->bad);
+	finding_calls_count(out, "other answers of that server", a->good);
 	for (size_t i = 0; i < CALL_ANSWER_ERRORS && a->errors[i].count; i++)
 		finding_text(out, "HTTP status", "%u: %u times", a->errors[i].status,
 			a->errors[i].count);
-	finding_rate(out, "refused requests", per_s, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_rate(out, "refused requests", per_s, SOOTH_UNIT_NONE, e->calls.interval_ns);
 	finding_unseen(out, "what the answers say beside their status: they are not read");
-	check_calls_unseen(calls, e, out);
 	finding_remedy(out, "%s",
 		m ? m->remedy : "look into the log of the server, and at what the program sends");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
-
-	if (check_calls_begin(&calls, e, out))
-		check_report_ranked(e, out, &calls, &calls.history->answers, weigh_answers,
-			report_answers, "no server answers its requests with errors only");
+	check_report_ranked(e, out, &e->calls.history->answers, weigh_answers, report_answers,
+		"no server answers its requests with errors only");
 }
 
-const struct finding_type finding_requests_refused = {
-	.id = "requests-refused",
-	.claim = "a server answers its requests with errors, and it asks again",
-	.probes = "syscalls",
-	.follows = "calls-itself",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_requests_refused = { diagnose, FINDING_OPTIONS(options) };

@@ -18,6 +18,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/sockets/socket_sums.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
 
@@ -28,7 +29,6 @@ NUMBER(ALIKE_SHARE, 0.8, NONE, "of the requests that have the same form");
 NUMBER(DELAYED_MOST, 0.8, NONE, "of the requests in parts");
 NUMBER(SEEN_LEAST, 20, NONE, "requests: fewer are no habit");
 NUMBER(SLOW_LEAST, 8, NONE, "requests in parts: fewer are no habit");
-NUMBER(STARVED_LEAST, 5, PERCENT, "of a CPU");
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 100, 1, 1e9,
@@ -80,84 +80,56 @@ static bool is_tcp(const struct check *e, const struct call_exchange *x)
 	return s && socket_is_inet(s) && !s->bytes_state;
 }
 
-static double wait_share(const struct check_calls *c, const struct call_exchange *x)
+static double wait_share(const struct check *e, const struct call_exchange *x)
 {
 	double each = (double)x->wait_ns / (double)x->seen;
-	double share = 100 * each * (double)x->answered / (double)c->interval_ns;
+	double share = 100 * each * (double)x->answered / (double)e->calls.interval_ns;
 
 	return share < 100 ? share : 100;
 }
 
-static bool is_delayed(const struct check_calls *c, const struct call_exchange *x)
+static bool is_delayed(const struct check *e, const struct call_exchange *x)
 {
-	return x->delayed >= check_option(c->of, "min-delayed") &&
-	       x->delayed >= DELAYED_MOST * x->in_parts && is_tcp(c->of, x);
+	return x->delayed >= check_option(e, "min-delayed") &&
+	       x->delayed >= DELAYED_MOST * x->in_parts && is_tcp(e, x);
 }
 
-static bool is_quick(const struct check_calls *c, const char *path, const struct call_exchange *x)
+static bool is_quick(const struct check *e, const char *path, const struct call_exchange *x)
 {
-	return x->seen >= SEEN_LEAST && wait_share(c, x) >= check_option(c->of, "min-wait") &&
-	       check_is_over(c->of, "min-rate", check_calls_rate(c, x->answered), path);
+	return x->seen >= SEEN_LEAST && wait_share(e, x) >= check_option(e, "min-wait") &&
+	       check_is_over(e, "min-rate", check_calls_rate(e, x->answered), path);
 }
 
-struct server {
-	double cpu;   /* percent of one CPU; negative: not known */
-	bool is_busy; /* the process computed, or was ready to, when sampled */
-};
-
-static bool process_runs(const struct wait_graph *g, uint32_t pid)
-{
-	wait_threads_each (g, pid, t) {
-		if (t->state == 'R')
-			return true;
-	}
-	return false;
-}
-
-/* Returns the process at the other end, if a sample found this process waiting for it. */
-static struct server server_of(const struct check *e, const struct call_exchange *x)
+/* Returns the CPU use of the process at the other end, if a sample found this process waiting for
+ * it; negative: not known. */
+static double server_cpu(const struct check *e, const struct call_exchange *x)
 {
 	struct awaited a = awaited_of(e, x->fd);
-	struct wait_graph g, first;
+	struct wait_graph g;
 
-	if (!a.peer || !check_graph(e, &g))
-		return (struct server){ .cpu = -1 };
-	first = (struct wait_graph){ .records = g.before };
-	return (struct server){ .cpu = wait_graph_cpu(&g, a.peer->party_pid),
-		.is_busy = process_runs(&g, a.peer->party_pid) &&
-			   process_runs(&first, a.peer->party_pid) };
+	return a.peer && check_graph(e, &g) ? wait_graph_cpu(&g, a.peer->party_pid) : -1;
 }
 
-/* Returns whether the server computes: on a busy host a process that always could run gets little
- * CPU. */
-static bool server_computes(const struct check *e, const struct call_exchange *x)
+static bool is_slow(const struct check *e, const char *path, const struct call_exchange *x)
 {
-	struct server s = server_of(e, x);
-
-	return s.cpu >= check_option(e, "min-server-cpu") || (s.is_busy && s.cpu >= STARVED_LEAST);
-}
-
-static bool is_slow(const struct check_calls *c, const char *path, const struct call_exchange *x)
-{
-	return x->seen >= SLOW_LEAST && wait_share(c, x) >= check_option(c->of, "min-slow-wait") &&
-	       server_computes(c->of, x) &&
-	       check_is_over(c->of, "min-slow-rate", check_calls_rate(c, x->answered), path);
+	return x->seen >= SLOW_LEAST && wait_share(e, x) >= check_option(e, "min-slow-wait") &&
+	       server_cpu(e, x) >= check_option(e, "min-server-cpu") &&
+	       check_is_over(e, "min-slow-rate", check_calls_rate(e, x->answered), path);
 }
 
 enum chain { CHAIN_NONE, CHAIN_DELAYED, CHAIN_QUICK, CHAIN_SLOW };
 
-static enum chain chain_of(
-	const struct check_calls *c, const char *path, const struct call_exchange *x)
+static enum chain chain_of(const struct check *e, const char *path, const struct call_exchange *x)
 {
-	if (!x->seen || !sends_requests(c->of, x))
+	if (!x->seen || !sends_requests(e, x))
 		return CHAIN_NONE;
-	if (is_delayed(c, x))
+	if (is_delayed(e, x))
 		return CHAIN_DELAYED;
 	if (x->served > SERVED_SHARE * x->seen || x->alike < ALIKE_SHARE * x->seen ||
-		x->request_bytes > check_option(c->of, "max-size") * x->seen ||
-		batch_program_measures(check_name(c->of->process)))
+		x->request_bytes > check_option(e, "max-size") * x->seen ||
+		batch_program_measures(check_name(e->process)))
 		return CHAIN_NONE;
-	return is_quick(c, path, x) ? CHAIN_QUICK : is_slow(c, path, x) ? CHAIN_SLOW : CHAIN_NONE;
+	return is_quick(e, path, x) ? CHAIN_QUICK : is_slow(e, path, x) ? CHAIN_SLOW : CHAIN_NONE;
 }
 
 static double weigh_exchange(const void *key, const void *value, const void *user)
@@ -190,42 +162,40 @@ static void put_peer(
 		buffer_string(out, path);
 }
 
-static void emit_claim(const struct check_calls *c, struct check_result *out,
+static void emit_claim(const struct check *e, struct check_result *out,
 	const struct call_exchange *x, const char *path, enum chain chain)
 {
-	struct buffer peer = { 0 };
-	char each[UNITS_SIZE];
+	_cleanup_(buffer_fini) struct buffer peer = { 0 };
 
-	put_peer(&peer, c->of, x, path);
+	put_peer(&peer, e, x, path);
 	if (chain == CHAIN_DELAYED)
 		finding_claim(out,
 			"each request to %s waits %s for nothing: it is sent in %s parts, and the "
 			"second waits for the acknowledgement of the first (Nagle's algorithm and "
 			"delayed acknowledgement)",
-			buffer_cstr(&peer), sentence_duration(each, x->delayed_ns / x->delayed),
+			buffer_cstr(&peer), SENTENCE_DURATION(x->delayed_ns / x->delayed),
 			x->sends > 2 ? "several" : "two");
 	else if (chain == CHAIN_SLOW)
 		finding_claim(out,
 			"asks %s one question at a time and waits %s for each answer, %.0f %% of "
 			"its time: the server computes meanwhile, %.0f %% of a CPU",
-			buffer_cstr(&peer), sentence_duration(each, x->wait_ns / x->seen),
-			wait_share(c, x), server_of(c->of, x).cpu);
+			buffer_cstr(&peer), SENTENCE_DURATION(x->wait_ns / x->seen),
+			wait_share(e, x), server_cpu(e, x));
 	else
 		finding_claim(out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
 			"time it waits for these answers",
-			buffer_cstr(&peer), check_calls_least(c->of),
-			check_calls_rate(c, x->answered), wait_share(c, x));
-	buffer_fini(&peer);
+			buffer_cstr(&peer), check_calls_least(e), check_calls_rate(e, x->answered),
+			wait_share(e, x));
 }
 
 static void emit_values(
-	const struct check_calls *c, struct check_result *out, const struct call_exchange *x)
+	const struct check *e, struct check_result *out, const struct call_exchange *x)
 {
-	uint64_t interval_ns = c->interval_ns;
+	uint64_t interval_ns = e->calls.interval_ns;
 
 	finding_rate(
-		out, "requests", check_calls_rate(c, x->answered), SOOTH_UNIT_NONE, interval_ns);
+		out, "requests", check_calls_rate(e, x->answered), SOOTH_UNIT_NONE, interval_ns);
 	finding_number(out, "mean time until the answer", (double)x->wait_ns / (double)x->seen,
 		SOOTH_UNIT_NS, interval_ns);
 	if (x->thoughts)
@@ -243,22 +213,21 @@ static void emit_values(
 }
 
 static void report_exchange(
-	const struct check_calls *c, struct check_result *out, const struct check_ranked *one)
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
 	const struct call_path *path = one->key;
 	const struct call_exchange *x = one->value;
-	enum chain chain = chain_of(c, path->text, x);
+	enum chain chain = chain_of(e, path->text, x);
 	bool delayed = chain == CHAIN_DELAYED;
 
 	finding_begin(
-		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(c), path->text);
+		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(e), path->text);
 	finding_low_if(out, !delayed);
 	finding_connection(out, span_of_string(path->text));
-	emit_claim(c, out, x, path->text, chain);
-	emit_values(c, out, x);
+	emit_claim(e, out, x, path->text, chain);
+	emit_values(e, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"
 				    : "whether these requests could be combined into one");
-	check_calls_unseen(c, c->of, out);
 	if (delayed)
 		finding_remedy(out, "send each request with one call (writev, a buffer), or set "
 				    "TCP_NODELAY on the connection");
@@ -270,34 +239,23 @@ static void report_exchange(
 		finding_remedy(out,
 			"request many values at once: a join or IN (...) instead of a query per "
 			"row, MGET or a pipeline, a batch; sooth trace -p %u shows the requests",
-			c->of->id.pid);
-	finding_end(out);
+			e->id.pid);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
 	struct check_ranked top[SHOWN_MAX];
 	size_t count;
 
-	if (!check_calls_begin(&calls, e, out))
-		return;
 	if (!check_last(e, &e->input->sockets)) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 		return;
 	}
-	count = check_rank(&calls.history->exchanges, weigh_exchange, &calls, top, SHOWN_MAX);
+	count = check_rank(&e->calls.history->exchanges, weigh_exchange, e, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report_exchange(&calls, out, &top[i]);
+		report_exchange(e, out, &top[i]);
 	if (!count)
 		check_fine(out, "no chain of small requests to one peer");
 }
 
-const struct finding_type finding_round_trips = {
-	.id = "round-trips",
-	.claim = "asks another process one small question at a time, and waits for each answer",
-	.probes = "syscalls,sockets",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_round_trips = { diagnose, FINDING_OPTIONS(options) };

@@ -27,7 +27,6 @@ static void report_segments(const struct check *e, struct check_result *out,
 {
 	uint64_t interval_ns = now->record.time_ns - then->record.time_ns;
 	uint64_t gain = now->unattached - then->unattached;
-	char size[UNITS_SIZE], time[UNITS_SIZE];
 	double per_s = (double)gain * (double)NS_PER_S / (double)interval_ns;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
@@ -36,8 +35,8 @@ static void report_segments(const struct check *e, struct check_result *out,
 	finding_claim(out,
 		"leaves shared memory behind: %llu more System V segments in %s that no process "
 		"uses, now %llu with %s",
-		(unsigned long long)gain, sentence_duration(time, interval_ns),
-		(unsigned long long)now->unattached, sentence_size(size, now->unattached_bytes));
+		(unsigned long long)gain, SENTENCE_DURATION(interval_ns),
+		(unsigned long long)now->unattached, SENTENCE_SIZE(now->unattached_bytes));
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
 	finding_count(out, "segments it created", now->segments, 0);
 	finding_bytes(out, "memory of unused segments when the observation started",
@@ -51,7 +50,6 @@ static void report_segments(const struct check *e, struct check_result *out,
 	finding_unseen(out, "whether another process will still use these segments");
 	finding_remedy(out, "ipcs -m -p lists them with their creator, ipcrm -m ID removes one; in "
 			    "the program: shmctl with IPC_RMID once all have attached the segment");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -74,12 +72,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_segments(e, out, then, now);
 }
 
-const struct finding_type finding_segments_left = {
-	.id = "segments-left",
-	.worst = FINDING_HIGH,
-	.claim = "leaves shared memory behind that no process uses",
-	.probes = "limits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_segments_left = { diagnose, FINDING_OPTIONS(options) };

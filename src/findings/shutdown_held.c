@@ -205,7 +205,7 @@ static void report_connections(const struct check *e, struct check_result *out,
 		finding_count(out, "connections on that port", ended->count, 0);
 		finding_time(out, "time without data on each", ended->quiet_ns);
 	}
-	finding_end_row(out, row);
+	finding_claim_row(out, row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -233,11 +233,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "its last clients are being served");
 }
 
-const struct finding_type finding_shutdown_held = {
-	.id = "shutdown-held",
-	.claim = "a server that has stopped listening waits until its clients close",
-	.probes = "proc,sockets",
-	.follows = "frozen,held-up",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_shutdown_held = { diagnose, FINDING_OPTIONS(options) };

@@ -64,7 +64,7 @@ static void report_signals(
 			finding_text(out, "not read", "the signalfd on fd %u", d->fd);
 		is_shown |= d->type == FDS_SIGNALFD;
 	}
-	finding_end_row(out, &blocked);
+	finding_claim_row(out, &blocked);
 }
 
 /* --- signals that it sends --- */
@@ -143,7 +143,7 @@ static bool report_sent(const struct check *e, struct check_result *out,
 	finding_value_text(out, "time", "%.1f s", span_ns / (double)NS_PER_S);
 	finding_value_text(out, "child pid", "%u", child ? child->id.pid : 0);
 	finding_count(out, "signals sent", f->count, f->last_ns - f->first_ns);
-	finding_end_row(out, child ? &to_trap : &to_other);
+	finding_claim_row(out, child ? &to_trap : &to_other);
 	return true;
 }
 
@@ -205,7 +205,7 @@ static bool diagnose_trap(const struct check *e, struct check_result *out)
 	check_put_name(finding_value(out, "child"), child);
 	finding_value_text(out, "child pid", "%u", child->id.pid);
 	finding_count(out, "interrupted waits", count, 0);
-	finding_end_row(out, &own_trap);
+	finding_claim_row(out, &own_trap);
 	return true;
 }
 
@@ -214,7 +214,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct snapshot *first = check_first(e, &e->input->waits),
 			      *last = check_last(e, &e->input->waits);
 	const struct waits_signals *then = check_signals(e, first), *now = check_signals(e, last);
-	struct buffer signals = { 0 };
+	_cleanup_(buffer_fini) struct buffer signals = { 0 };
 	uint64_t since_ns;
 
 	if (e->process && (diagnose_sent(e, out) || diagnose_trap(e, out)))
@@ -234,14 +234,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 			out, "a request to end was pending, but not for long", CHECK_LONGER);
 	else
 		report_signals(e, out, buffer_cstr(&signals), since_ns);
-	buffer_fini(&signals);
 }
 
-const struct finding_type finding_signal_pending = {
-	.id = "signal-pending",
-	.claim = "a request to end has no effect: the signal is blocked, or sent again and again",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_signal_pending = { diagnose, FINDING_OPTIONS(options) };

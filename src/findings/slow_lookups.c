@@ -82,29 +82,26 @@ static struct lookups lookups_of(const struct call_history *h)
 	return l;
 }
 
-static void report_lookups(
-	struct check_result *out, const struct check_calls *c, const struct lookups *l)
+static void report_lookups(struct check_result *out, const struct check *e, const struct lookups *l)
 {
-	double share = 100 * l->wait_ns / (double)c->interval_ns, each = l->wait_ns / l->answers;
+	double share = 100 * l->wait_ns / (double)e->calls.interval_ns,
+	       each = l->wait_ns / l->answers;
 	bool is_many = l->connects && l->answers >= MANY_EACH * l->connects;
-	char time[UNITS_SIZE];
 
-	finding_begin(out, check_calls_confidence(c), l->server);
-	finding_low_if(out, each < check_option(c->of, "slow"));
+	finding_begin(out, check_calls_confidence(e), l->server);
+	finding_low_if(out, each < check_option(e, "slow"));
 	finding_claim(out,
 		"%.0f %% of its time it waits for name lookups: %.0f answers of the name server "
 		"%s, %s each%s",
-		share < 100 ? share : 100, l->answers, l->server,
-		sentence_duration(time, (uint64_t)each),
+		share < 100 ? share : 100, l->answers, l->server, SENTENCE_DURATION((uint64_t)each),
 		is_many ? "; several questions for each connection: perhaps a long search list"
 			: "");
-	finding_rate(
-		out, "answers", check_calls_rate(c, l->answers), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "mean time until the answer", each, SOOTH_UNIT_NS, c->interval_ns);
+	finding_calls_rate(out, "answers", l->answers);
+	finding_number(
+		out, "mean time until the answer", each, SOOTH_UNIT_NS, e->calls.interval_ns);
 	if (l->connects)
-		finding_count(out, "connections begun meanwhile", l->connects, c->interval_ns);
+		finding_calls_count(out, "connections begun meanwhile", l->connects);
 	finding_unseen(out, "which names it asks for");
-	check_calls_unseen(c, c->of, out);
 	if (is_many)
 		finding_remedy(out,
 			"look at search and ndots in /etc/resolv.conf: a name with a dot at "
@@ -112,77 +109,58 @@ static void report_lookups(
 	else
 		finding_remedy(out, "use a nearer name server, a local cache, or keep connections "
 				    "open instead of resolving the name each time");
-	finding_end(out);
 }
 
 /* Returns whether lookups are in vain. The answers themselves are not read: an error looks like an
  * address that is not used. */
-static bool are_in_vain(const struct check_calls *c, const struct lookups *l)
+static bool are_in_vain(const struct check *e, const struct lookups *l)
 {
-	return !l->connects && l->answers >= check_option(c->of, "min-vain") &&
-	       check_is_over(c->of, "vain-rate", check_calls_rate(c, l->answers), l->server);
+	return !l->connects && l->answers >= check_option(e, "min-vain") &&
+	       check_is_over(e, "vain-rate", check_calls_rate(e, l->answers), l->server);
 }
 
-static void report_vain(
-	struct check_result *out, const struct check_calls *c, const struct lookups *l)
+static void report_vain(struct check_result *out, const struct check *e, const struct lookups *l)
 {
-	finding_begin(out, confidence_medium_if(!c->lost), "vain");
+	finding_begin(out, confidence_medium_if(!e->calls.lost), "vain");
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"looks up names %.1f times a second, and connects to nothing: probably a name that "
 		"does not exist",
-		check_calls_rate(c, l->answers));
+		check_calls_rate(e, l->answers));
 	finding_text(out, "name server", "%s", l->server);
-	finding_count(out, "answers", l->answers, c->interval_ns);
+	finding_calls_count(out, "answers", l->answers);
 	finding_unseen(out, "which names it asks for, and what is answered");
-	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether a name of its configuration exists; a "
 			    "program that tries again should wait longer each time");
-	finding_end(out);
 }
 
-static void report_silent(
-	struct check_result *out, const struct check_calls *c, const struct lookups *l)
+static void report_silent(struct check_result *out, const struct check *e, const struct lookups *l)
 {
-	char time[UNITS_SIZE];
-
-	finding_begin(out, confidence_medium_if(!c->lost), "silent");
+	finding_begin(out, confidence_medium_if(!e->calls.lost), "silent");
 	finding_severity(out, FINDING_MEDIUM);
 	finding_claim(out, "the name server %s does not answer: asked %llu times in %s", l->silent,
-		(unsigned long long)l->questions, sentence_duration(time, l->silent_ns));
-	finding_count(out, "questions", l->questions, c->interval_ns);
+		(unsigned long long)l->questions, SENTENCE_DURATION(l->silent_ns));
+	finding_calls_count(out, "questions", l->questions);
 	finding_unseen(out, "which names it asks for");
-	check_calls_unseen(c, c->of, out);
 	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "
 			    "servers are in /etc/resolv.conf");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls calls;
 	struct lookups l;
 
-	if (!check_calls_begin(&calls, e, out))
-		return;
-	l = lookups_of(calls.history);
+	l = lookups_of(e->calls.history);
 	if (l.answers >= check_option(e, "min-answers") &&
-		check_is_over(e, "min-wait", 100 * l.wait_ns / (double)calls.interval_ns, l.server))
-		report_lookups(out, &calls, &l);
+		check_is_over(
+			e, "min-wait", 100 * l.wait_ns / (double)e->calls.interval_ns, l.server))
+		report_lookups(out, e, &l);
 	else if (l.silent && !l.answers)
-		report_silent(out, &calls, &l);
-	else if (are_in_vain(&calls, &l))
-		report_vain(out, &calls, &l);
+		report_silent(out, e, &l);
+	else if (are_in_vain(e, &l))
+		report_vain(out, e, &l);
 	else
 		check_fine(out, "little time goes into name lookups");
 }
 
-const struct finding_type finding_slow_lookups = {
-	.id = "slow-lookups",
-	.claim = "much of the time goes into resolving names",
-	.probes = "syscalls",
-	.follows = "stream-stalled",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_slow_lookups = { diagnose, FINDING_OPTIONS(options) };

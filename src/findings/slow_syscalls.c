@@ -32,7 +32,7 @@ static const struct finding_option options[] = {
 };
 
 struct look {
-	const struct check_calls *calls;
+	const struct check *e;
 	double queued_ns; /* time its threads waited for a CPU */
 	bool is_queue_known;
 	const struct call_place *of; /* only paths of this call */
@@ -40,7 +40,7 @@ struct look {
 
 static void find_queued(struct look *l)
 {
-	thread_histories_for_each (&l->calls->of->input->threads, &l->calls->of->id, t) {
+	thread_histories_for_each (&l->e->input->threads, &l->e->id, t) {
 		if (t->waited_state != SOOTH_STATE_VALUE)
 			continue;
 		l->is_queue_known = true;
@@ -50,7 +50,7 @@ static void find_queued(struct look *l)
 
 static double share_of(const struct look *l, double ns)
 {
-	return 100 * ns / (double)l->calls->interval_ns;
+	return 100 * ns / (double)l->e->calls.interval_ns;
 }
 
 static double own_ns(const struct look *l, const struct call_times *t)
@@ -75,7 +75,7 @@ static const char *path_of(const struct look *l, const struct call_place *place,
 	struct check_ranked path;
 
 	of.of = place;
-	if (!check_rank(&l->calls->history->times, weigh_path, &of, &path, 1) ||
+	if (!check_rank(&l->e->calls.history->times, weigh_path, &of, &path, 1) ||
 		path.weight * 2 < total_ns)
 		return "";
 	return ((const struct call_place *)path.key)->text;
@@ -101,9 +101,8 @@ static bool writes_through(
 	const char *path = path_of(l, place, (double)t->total_ns);
 
 	return row && row->transfer.direction == SYSCALL_WRITES && *path &&
-	       (is_opened_to_sync(check_first(l->calls->of, &l->calls->of->input->fds), path) ||
-		       is_opened_to_sync(
-			       check_last(l->calls->of, &l->calls->of->input->fds), path));
+	       (is_opened_to_sync(check_first(l->e, &l->e->input->fds), path) ||
+		       is_opened_to_sync(check_last(l->e, &l->e->input->fds), path));
 }
 
 static bool is_sync(
@@ -129,9 +128,8 @@ static bool syncs_often(const struct look *l, const struct call_place *place, co
 	char what[SYSCALL_NAME_SIZE + 8];
 
 	snprintf(what, sizeof(what), "often %s", name);
-	return share_of(l, (double)t->total_ns) >= check_option(l->calls->of, "min-sync-share") &&
-	       check_is_over(
-		       l->calls->of, "min-sync-rate", check_calls_rate(l->calls, t->count), what) &&
+	return share_of(l, (double)t->total_ns) >= check_option(l->e, "min-sync-share") &&
+	       check_is_over(l->e, "min-sync-rate", check_calls_rate(l->e, t->count), what) &&
 	       is_sync(l, place, t);
 }
 
@@ -142,8 +140,8 @@ static uint64_t p99_of(const struct call_times *t)
 
 static bool is_slow(const struct look *l, const char *name, const struct call_times *t, double ns)
 {
-	return share_of(l, ns) >= check_option(l->calls->of, "min-share") &&
-	       check_is_over(l->calls->of, "min-p99", p99_of(t), name);
+	return share_of(l, ns) >= check_option(l->e, "min-share") &&
+	       check_is_over(l->e, "min-p99", p99_of(t), name);
 }
 
 static double weigh_call(const void *key, const void *value, const void *user)
@@ -153,7 +151,7 @@ static double weigh_call(const void *key, const void *value, const void *user)
 	const struct call_times *t = value;
 	char name[SYSCALL_NAME_SIZE];
 
-	if (*place->text || t->seen < check_option(l->calls->of, "min-calls"))
+	if (*place->text || t->seen < check_option(l->e, "min-calls"))
 		return 0;
 	check_call_name(place->abi, place->number, name);
 	if (is_slow(l, name, t, own_ns(l, t)))
@@ -166,11 +164,9 @@ static void emit_paths(struct check_result *out, const struct check_ranked *path
 	for (size_t i = 0; i < count; i++) {
 		const struct call_place *place = paths[i].key;
 		const struct call_times *t = paths[i].value;
-		char total[UNITS_SIZE], longest[UNITS_SIZE];
 
 		finding_text(out, "path", "%s: %s in %llu calls, longest %s", place->text,
-			format_ns(total, t->total_ns), (unsigned long long)t->count,
-			format_ns(longest, t->max_ns));
+			FORMAT_NS(t->total_ns), (unsigned long long)t->count, FORMAT_NS(t->max_ns));
 	}
 }
 
@@ -194,7 +190,7 @@ static void remedy_of_often(
 static void emit_times(struct check_result *out, struct look *l, const struct call_times *t)
 {
 	struct check_ranked paths[PATHS_MOST];
-	uint64_t interval_ns = l->calls->interval_ns;
+	uint64_t interval_ns = l->e->calls.interval_ns;
 
 	finding_time(out, "p99", p99_of(t));
 	finding_time(out, "longest", t->max_ns);
@@ -206,8 +202,7 @@ static void emit_times(struct check_result *out, struct look *l, const struct ca
 	else
 		finding_unseen(out, "how long the threads waited for a CPU");
 	emit_paths(out, paths,
-		check_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST));
-	check_calls_unseen(l->calls, l->calls->of, out);
+		check_rank(&l->e->calls.history->times, weigh_path, l, paths, PATHS_MOST));
 }
 
 static void report_call(struct check_result *out, struct look *l, const struct check_ranked *one)
@@ -216,7 +211,7 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 	const struct call_times *t = one->value;
 	const char *path = path_of(l, place, (double)t->total_ns);
 	bool is_low = !l->is_queue_known || is_queued(l, t), is_often;
-	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8], p99[UNITS_SIZE];
+	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8];
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
@@ -224,17 +219,17 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
 	finding_begin(out, is_low ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_HIGH, what);
 	/* Otherwise the limit of the control group is the reason (held-back). */
-	finding_low_if(out, is_low || held_io_of(l->calls->of).group);
+	finding_low_if(out, is_low || held_io_of(l->e).group);
 	if (*path)
 		finding_path(out, span_of_string(path));
 	if (is_often)
 		finding_claim(out, "spends %.0f %% of the time in %s: %s%.0f a second%s%s%s",
-			share_of(l, (double)t->total_ns), name, check_calls_least(l->calls->of),
-			check_calls_rate(l->calls, t->count), *path ? " on " : "", path,
+			share_of(l, (double)t->total_ns), name, check_calls_least(l->e),
+			check_calls_rate(l->e, t->count), *path ? " on " : "", path,
 			is_queued(l, t) ? "; nearly all of it waiting for a CPU" : "");
 	else
 		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
-			*path ? " on " : "", path, sentence_duration(p99, p99_of(t)),
+			*path ? " on " : "", path, SENTENCE_DURATION(p99_of(t)),
 			share_of(l, (double)t->total_ns));
 	emit_times(out, l, t);
 	if (is_often)
@@ -243,37 +238,26 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 		finding_remedy(out,
 			"sooth trace --filter 'duration_ns > 10000000' -p %u shows each slow call; "
 			"check what it works on (disk, file system, memory)",
-			l->calls->of->id.pid);
-	finding_end(out);
+			l->e->id.pid);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX];
 	uint64_t max_ns = 0;
-	struct check_calls c;
-	struct look look = { .calls = &c };
+	struct look look = { .e = e };
 	size_t count;
-	char longest[UNITS_SIZE], fine[32 + UNITS_SIZE];
+	char fine[32 + UNITS_SIZE];
 
-	if (!check_calls_begin(&c, e, out))
-		return;
 	find_queued(&look);
-	map_for_each_value (&c.history->times, const struct call_times *, t)
+	map_for_each_value (&e->calls.history->times, const struct call_times *, t)
 		max_ns = t->max_ns > max_ns ? t->max_ns : max_ns;
-	count = check_rank(&c.history->times, weigh_call, &look, top, SHOWN_MAX);
+	count = check_rank(&e->calls.history->times, weigh_call, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		report_call(out, &look, &top[i]);
-	snprintf(fine, sizeof(fine), "longest call: %s", format_ns(longest, max_ns));
+	snprintf(fine, sizeof(fine), "longest call: %s", FORMAT_NS(max_ns));
 	if (!count)
 		check_calls_fine(e, out, fine);
 }
 
-const struct finding_type finding_slow_syscalls = {
-	.id = "slow-syscalls",
-	.claim = "system calls are slow (other than those that wait by design)",
-	.probes = "syscalls",
-	.follows = "repeated-reads",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_slow_syscalls = { diagnose, FINDING_OPTIONS(options) };

@@ -29,7 +29,6 @@ static const struct finding_option options[] = {
 
 struct look {
 	const struct check *e;
-	const struct check_calls *calls;
 	unsigned direction;
 };
 
@@ -84,45 +83,43 @@ static double weigh_file(const void *key, const void *value, const void *user)
 	const struct call_file *f = value;
 	const struct call_moves *m = &f->moves[l->direction];
 	struct small s = small_of(l->e, m);
-	double rate = check_calls_rate(l->calls, s.calls);
+	double rate = check_calls_rate(l->e, s.calls);
 	char what[CALL_PATH + 16];
 
 	put_key(l->direction, path->text, what, sizeof(what));
-	if (!is_subject(l, path->text, f, rate) || !check_calls_suffice(l->calls, s.seen) ||
+	if (!is_subject(l, path->text, f, rate) || !check_calls_suffice(l->e, s.seen) ||
 		s.calls * 100 < check_option(l->e, "min-share") * m->calls ||
 		!check_is_over(l->e, "min-rate", rate, what))
 		return 0;
 	return s.calls;
 }
 
-static void report_file(struct check_result *out, const struct check_calls *c,
+static void report_file(struct check_result *out, const struct check *e,
 	const struct check_ranked *one, unsigned direction)
 {
 	const struct call_path *path = one->key;
 	const struct call_file *f = one->value;
 	const struct call_moves *m = &f->moves[direction];
-	struct small s = small_of(c->of, m);
+	struct small s = small_of(e, m);
 	struct span name = span_of_string(path->text);
 	char what[CALL_PATH + 16];
 
 	put_key(direction, path->text, what, sizeof(what));
-	finding_begin(out, check_calls_confidence(c), what);
+	finding_begin(out, check_calls_confidence(e), what);
 	if (f->kind == FD_FOLLOWED_SOCKET)
 		finding_connection(out, name);
 	else
 		finding_path(out, name);
 	finding_claim(out, "%s %s %.2g byte%s at a time, %s%.0f times a second",
 		direction_name(direction), path->text, s.bytes / s.calls,
-		s.bytes == s.calls ? "" : "s", check_calls_least(c->of),
-		check_calls_rate(c, s.calls));
-	finding_rate(
-		out, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
+		s.bytes == s.calls ? "" : "s", check_calls_least(e), check_calls_rate(e, s.calls));
+	finding_calls_rate(out, "small calls", s.calls);
+	finding_number(
+		out, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, e->calls.interval_ns);
 	finding_percent(out, "share of small calls among all calls on this file or peer",
-		100 * s.calls / (double)m->calls, c->interval_ns);
+		100 * s.calls / (double)m->calls, e->calls.interval_ns);
 	finding_percent(out, "share of the observed time spent in these calls",
-		100 * (double)m->total_ns / (double)c->interval_ns, c->interval_ns);
-	check_calls_unseen(c, c->of, out);
+		100 * (double)m->total_ns / (double)e->calls.interval_ns, e->calls.interval_ns);
 	finding_remedy(
 		out, f->kind == FD_FOLLOWED_PIPE
 			     ? "read larger blocks; a shell's read takes a pipe byte by byte: use "
@@ -130,39 +127,28 @@ static void report_file(struct check_result *out, const struct check_calls *c,
 		     : direction == CALL_READ
 			     ? "read larger blocks, for example with a buffered reader"
 			     : "write larger blocks, for example with a buffered writer or writev");
-	finding_end(out);
 }
 
 static size_t diagnose_direction(
-	struct check_result *out, const struct check_calls *c, unsigned direction)
+	struct check_result *out, const struct check *e, unsigned direction)
 {
-	struct look look = { c->of, c, direction };
+	struct look look = { e, direction };
 	struct check_ranked top[SHOWN_MAX];
-	size_t count = check_rank(&c->history->files, weigh_file, &look, top, SHOWN_MAX);
+	size_t count = check_rank(&e->calls.history->files, weigh_file, &look, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		report_file(out, c, &top[i], direction);
+		report_file(out, e, &top[i], direction);
 	return count;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_calls c;
 	size_t count = 0;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
 	for (unsigned i = 0; i < CALL_MOVES; i++)
-		count += diagnose_direction(out, &c, i);
+		count += diagnose_direction(out, e, i);
 	if (!count)
 		check_fine(out, "no frequent small reads or writes");
 }
 
-const struct finding_type finding_small_io = {
-	.id = "small-io",
-	.claim = "reads or writes a few bytes at a time, very often",
-	.probes = "syscalls",
-	.follows = "file-watcher-busy,errors-logged",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_small_io = { diagnose, FINDING_OPTIONS(options) };

@@ -9,12 +9,12 @@
  * for data on that connection alone (analyze/evidence/awaited.h). */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyze/activity/activity.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
@@ -175,12 +175,11 @@ static void take_socket(const struct check *e, struct talker *t, const struct so
 
 static void take_sockets(const struct check *e, struct talker *t)
 {
-	struct socket_index before;
+	_cleanup_(socket_index_fini) struct socket_index before = { 0 };
 
 	socket_index_init(&before, check_first(e, &e->input->sockets));
 	sockets_each (check_last(e, &e->input->sockets), s)
 		take_socket(e, t, &before, s);
-	socket_index_fini(&before);
 }
 
 /* Returns whether the silence is worth a finding. An idle agent may keep a request open for news;
@@ -236,13 +235,12 @@ static void put_silence(
 	struct buffer *out, const struct talker *t, const struct stream *s, const char *peer)
 {
 	const char *what = s->is_by_log ? "answer" : "data";
-	char time[UNITS_SIZE];
 
 	if (t->work.is_agent && (s->is_api || is_of_model(t, s)))
 		buffer_format(out, "waiting for the model: no %s from %s for ", what, peer);
 	else
 		buffer_format(out, "waiting for %s: no %s for ", peer, what);
-	buffer_string(out, sentence_duration(time, s->state.for_ns));
+	buffer_string(out, SENTENCE_DURATION(s->state.for_ns));
 	if (s->attempts > 1)
 		buffer_format(out, ", in %u attempts", s->attempts);
 	if (s->state.turn == STREAM_QUIET && t->work.busy)
@@ -293,13 +291,11 @@ static void set_again(struct check_result *out, const struct talker *t)
 static void set_values(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	struct buffer *peer = finding_value(out, "peer");
-	char size[UNITS_SIZE];
 
 	put_peer(peer, s);
 	put_silence(finding_value(out, "silence"), t, s, buffer_cstr(peer));
-	finding_value_text(out, "to send", "%s", sentence_size(size, s->socket->send_queue_bytes));
-	finding_value_text(
-		out, "to read", "%s", sentence_size(size, s->socket->receive_queue_bytes));
+	finding_value_text(out, "to send", "%s", SENTENCE_SIZE(s->socket->send_queue_bytes));
+	finding_value_text(out, "to read", "%s", SENTENCE_SIZE(s->socket->receive_queue_bytes));
 	finding_value_text(out, "retransmits", "%u", s->socket->retransmits_waiting);
 	finding_value_time(out, "time", s->state.for_ns);
 	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
@@ -364,7 +360,7 @@ static void emit_unseen(struct check_result *out, const struct talker *t, const 
 static void report_stream(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
-	struct buffer both = { 0 };
+	_cleanup_(buffer_fini) struct buffer both = { 0 };
 
 	socket_put_local(&both, s->socket);
 	buffer_string(&both, " > ");
@@ -385,8 +381,7 @@ static void report_stream(struct check_result *out, const struct talker *t, cons
 					      : "polls this connection only");
 	emit_unseen(out, t, s);
 	set_values(out, t, s);
-	finding_end_row(out, row_of(t, s));
-	buffer_fini(&both);
+	finding_claim_row(out, row_of(t, s));
 }
 
 /* Reports a request that no attempt got an answer to, between two attempts, or if its connection
@@ -403,7 +398,7 @@ static void report_unanswered(
 	finding_value_text(out, "attempts", "%u", a->attempts);
 	set_again(out, t);
 	finding_count(out, "attempts", a->attempts, 0);
-	finding_end_row(out, &of_attempts);
+	finding_claim_row(out, &of_attempts);
 }
 
 /* --- UDP --- */
@@ -465,7 +460,7 @@ static bool wait_of(struct datagram_wait *w, const struct check *e,
 static bool find_datagrams(struct datagram_wait *w, const struct check *e)
 {
 	struct datagram_wait one;
-	struct socket_index first;
+	_cleanup_(socket_index_fini) struct socket_index first = { 0 };
 	bool is_name_server = false;
 
 	*w = (struct datagram_wait){ 0 };
@@ -477,7 +472,6 @@ static bool find_datagrams(struct datagram_wait *w, const struct check *e)
 		if (wait_of(&one, e, &first, s) && (!w->socket || one.for_ns > w->for_ns))
 			*w = one;
 	}
-	socket_index_fini(&first);
 	return w->socket && !is_name_server;
 }
 
@@ -512,7 +506,7 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	finding_value_time(out, "time", w.for_ns);
 	finding_time(out, "wait", w.for_ns);
 	finding_text(out, "descriptor", "%u", w.socket->fd);
-	finding_end_row(out, w.is_lookup ? &of_lookup : &of_datagram);
+	finding_claim_row(out, w.is_lookup ? &of_lookup : &of_datagram);
 }
 
 static int compare_by_weight(const void *a, const void *b)
@@ -585,8 +579,6 @@ static void emit_unknown(struct check_result *out, uint8_t state)
 
 static void emit_fine(const struct check *e, struct check_result *out, const struct talker *t)
 {
-	char time[UNITS_SIZE];
-
 	if (t->unknown && t->unknown == t->made)
 		emit_unknown(out, t->unknown_state);
 	else if (!t->made)
@@ -603,7 +595,7 @@ static void emit_fine(const struct check *e, struct check_result *out, const str
 			t->made == 1 ? "" : "s", t->flowing);
 	else
 		check_fine(out, "%u outgoing connection%s, %u in use, longest idle %s", t->made,
-			t->made == 1 ? "" : "s", t->flowing, format_ns(time, t->longest_ns));
+			t->made == 1 ? "" : "s", t->flowing, FORMAT_NS(t->longest_ns));
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -633,15 +625,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 	buffer_fini(&t.streams);
 }
 
-const struct finding_type finding_stream_stalled = {
-	.id = "stream-stalled",
-	.worst = FINDING_HIGH,
-	.claim = "a connection makes no progress: the answer does not come, or is not read",
-	.probes = "proc,sockets",
-	.follows = "frozen,all-threads-waiting,blocked-io",
-	.is_of_holder = true,
-	.is_of_peer = true,
-	.tells_answer = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_stream_stalled = { diagnose, FINDING_OPTIONS(options) };

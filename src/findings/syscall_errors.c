@@ -56,7 +56,6 @@ static const struct finding_option options[] = {
 struct look {
 	const struct check *e;
 	struct check_result *out;
-	struct check_calls calls;
 	bool accept_fails; /* accept(2) fails with EMFILE */
 	double requests;   /* reads that brought data of clients: their requests, not its own */
 };
@@ -82,7 +81,7 @@ static bool is_missing(const struct call_place *place)
 /* Returns how many of these failures neither belong to a search nor answer a client's request. */
 static double surplus_failures(const struct look *l, const struct call_place *place, double count)
 {
-	const struct call_history *h = l->calls.history;
+	const struct call_history *h = l->e->calls.history;
 	double excused;
 
 	if (!is_missing(place))
@@ -123,11 +122,11 @@ static bool is_lasting(const struct look *l, const struct call_place *place,
 	const struct call_failures *f, double times, const char *what)
 {
 	const struct syscall_row *row = row_of(place);
-	uint64_t seconds = l->calls.interval_ns / NS_PER_S;
+	uint64_t seconds = l->e->calls.interval_ns / NS_PER_S;
 
 	/* The first and the last second may have been observed only in part. */
 	return seconds >= 2 && f->seconds >= seconds &&
-	       check_is_over(l->e, "min-rate-lasting", check_calls_rate(&l->calls, times), what) &&
+	       check_is_over(l->e, "min-rate-lasting", check_calls_rate(l->e, times), what) &&
 	       (!is_missing(place) || (row && row->traits & SYSCALL_OPENS &&
 					      (double)check_age_ns(l->e) >=
 						      check_option(l->e, "min-age-missing")));
@@ -140,7 +139,7 @@ static bool is_often(const struct look *l, const struct call_place *place,
 
 	return times >= least && (double)f->seen >= least &&
 	       check_is_over(l->e, is_missing(place) ? "min-rate-missing" : "min-rate",
-		       check_calls_rate(&l->calls, times), what);
+		       check_calls_rate(l->e, times), what);
 }
 
 static bool is_no_room(const struct call_place *place)
@@ -159,7 +158,7 @@ static bool is_lock(const struct call_place *place)
 static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 {
 	return f->seen >= check_option(l->e, "min-commands") &&
-	       (f->last_ns - f->first_ns) * 2 >= l->calls.interval_ns;
+	       (f->last_ns - f->first_ns) * 2 >= l->e->calls.interval_ns;
 }
 
 static bool is_accept_call(const struct call_place *place)
@@ -387,16 +386,15 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 		put_process(&l->out->claim, e, place);
 	}
 	if (t->times < (double)t->all.count)
-		finding_count(l->out, "failures including path searches", t->all.count,
-			l->calls.interval_ns);
+		finding_calls_count(l->out, "failures including path searches", t->all.count);
 	emit_remedy(e, l->out, place);
 }
 
 /* `key`: the place, without its path if there are several. */
 static void report_failures(struct look *l, const struct trouble *t, const struct call_place *key)
 {
-	bool is_estimate = is_lock(t->place) ||
-			   (is_no_room(t->place) ? !task_room_full_group(l->e) : l->calls.lost > 0);
+	bool is_estimate = is_lock(t->place) || (is_no_room(t->place) ? !task_room_full_group(l->e)
+								      : l->e->calls.lost > 0);
 	char what[KEY_SIZE];
 
 	put_key(key, what);
@@ -405,7 +403,7 @@ static void report_failures(struct look *l, const struct trouble *t, const struc
 		finding_severity(l->out, FINDING_HIGH);
 		space_failure_report(l->e, l->out, t->space, t->place, t->all.count, t->paths);
 	}
-	check_calls_times(&l->calls, l->out, t->times, t->all.first_ns, t->all.last_ns);
+	check_calls_times(l->out, t->times, t->all.first_ns, t->all.last_ns);
 	if (t->space) {
 		/* reported before the times */
 	} else if (is_lock(t->place)) {
@@ -418,8 +416,6 @@ static void report_failures(struct look *l, const struct trouble *t, const struc
 	} else {
 		report_path(l, t, what);
 	}
-	check_calls_unseen(&l->calls, l->e, l->out);
-	finding_end(l->out);
 }
 
 /* --- commands that it starts --- */
@@ -464,11 +460,10 @@ static void report_children(
 
 	put_key(place, key);
 	snprintf(what, sizeof(what), "children %s", key);
-	finding_begin(out, confidence_medium_if(!l->calls.lost), what);
+	finding_begin(out, confidence_medium_if(!l->e->calls.lost), what);
 	claim_children(l->e, out, place, f);
-	finding_count(out, "commands that ended with an error", f->children, l->calls.interval_ns);
+	finding_calls_count(out, "commands that ended with an error", f->children);
 	finding_time(out, "time from the first to the last failure", f->last_ns - f->first_ns);
-	check_calls_unseen(&l->calls, l->e, out);
 	if (*place->text)
 		finding_path(out, span_of_string(place->text));
 	if (is_lock(place))
@@ -483,7 +478,6 @@ static void report_children(
 				  "(ulimit -v, RLIMIT_AS); "
 				: "",
 			l->e->id.pid);
-	finding_end(out);
 }
 
 static size_t diagnose_children(struct look *l)
@@ -540,7 +534,7 @@ static size_t diagnose_unopened(struct look *l)
 	bool is_own;
 	char name[SYSCALL_NAME_SIZE];
 
-	take_unopened(&u, l->calls.history);
+	take_unopened(&u, l->e->calls.history);
 	is_own = u.processes;
 	if (!is_own)
 		child_calls_each(l->e, take_unopened, &u);
@@ -555,13 +549,11 @@ static size_t diagnose_unopened(struct look *l)
 		100 * u.bad / u.all, is_own ? "its" : "their", u.most,
 		is_own ? "" : " in one of them");
 	if (!is_own)
-		finding_count(l->out, "children that do so", u.processes, l->calls.interval_ns);
-	check_calls_unseen(&l->calls, l->e, l->out);
+		finding_calls_count(l->out, "children that do so", u.processes);
 	finding_remedy(l->out,
 		"close only what is open: close_range(3, ~0U, 0), or the numbers in "
 		"/proc/self/fd; a lower limit of descriptors helps too (ulimit -n, systemd: "
 		"LimitNOFILE=)");
-	finding_end(l->out);
 	return 1;
 }
 
@@ -572,7 +564,7 @@ static size_t diagnose_unopened(struct look *l)
 static void read_graves(struct map *out, const struct look *l)
 {
 	map_init(out, sizeof(struct call_place), sizeof(struct trouble), GRAVE_MAX);
-	map_for_each (&l->calls.history->failures, const struct call_place *, place,
+	map_for_each (&l->e->calls.history->failures, const struct call_place *, place,
 		const struct call_failures *, f) {
 		const struct fds_filesystem *space = space_failure_of(l->e, place);
 		struct call_place kind = { place->number, place->abi, place->error, { 0 } };
@@ -629,7 +621,8 @@ static size_t diagnose_graves(struct look *l)
 static size_t diagnose_places(struct look *l)
 {
 	struct check_ranked top[SHOWN_MAX];
-	size_t count = check_rank(&l->calls.history->failures, weigh_failures, l, top, SHOWN_MAX);
+	size_t count =
+		check_rank(&l->e->calls.history->failures, weigh_failures, l, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		struct trouble t = { .place = top[i].key, .times = top[i].weight, .paths = 1 };
@@ -647,33 +640,22 @@ static void diagnose(const struct check *e, struct check_result *out)
 	uint64_t failures = 0;
 	char fine[96];
 
-	if (!check_calls_begin(&look.calls, e, out))
-		return;
-	map_for_each (&look.calls.history->failures, const struct call_place *, place,
+	map_for_each (&e->calls.history->failures, const struct call_place *, place,
 		const struct call_failures *, value) {
 		if (place->error != CALL_SHORT_WRITE)
 			failures += value->count;
 		look.accept_fails |= place->error == LINUX_EMFILE && is_accept_call(place);
 	}
-	look.requests = failures ? requests_of(e, look.calls.history) : 0;
+	look.requests = failures ? requests_of(e, e->calls.history) : 0;
 	count = diagnose_graves(&look);
 	count += diagnose_places(&look);
 	count += diagnose_children(&look);
 	count += diagnose_unopened(&look);
 	snprintf(fine, sizeof(fine), "%llu error%s in %llu calls, none repeated often",
 		(unsigned long long)failures, failures == 1 ? "" : "s",
-		(unsigned long long)look.calls.history->calls);
+		(unsigned long long)e->calls.history->calls);
 	if (!count)
 		check_calls_fine(e, out, fine);
 }
 
-const struct finding_type finding_syscall_errors = {
-	.id = "syscall-errors",
-	.worst = FINDING_HIGH,
-	.claim = "a system call keeps failing",
-	.probes = "syscalls",
-	.follows = "calls-itself,filling-up,fd-leak,fd-limit-near,watch-limit-near,connect-failing,"
-		   "left-behind",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_syscall_errors = { diagnose, FINDING_OPTIONS(options) };

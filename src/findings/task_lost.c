@@ -119,7 +119,7 @@ static void report_pool(const struct check *e, struct check_result *out, const s
 	finding_value_text(out, "workers", "%u", p->workers);
 	finding_count(out, "workers that wait for work", p->idle, 0);
 	finding_time(out, "waiting for at least", p->for_ns);
-	finding_end_row(out, &row);
+	finding_claim_row(out, &row);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -142,12 +142,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_pool(e, out, &p);
 }
 
-const struct finding_type finding_task_lost = {
-	.id = "task-lost",
-	.claim = "waits for a result of a pool of which all workers wait for work",
-	.probes = "proc,waits,stacks",
-	.follows = "frozen",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_task_lost = { diagnose, FINDING_OPTIONS(options) };

@@ -20,51 +20,40 @@ static double most_threads(const struct check *e)
 	return most;
 }
 
-static void report_churn(struct check_result *out, const struct check_calls *c, double most)
+static void report_churn(struct check_result *out, const struct check *e, double most)
 {
-	double rate = check_calls_rate(c, c->history->threads);
-	double cpu = process_table_cpu_percent(c->of->process);
+	double rate = check_calls_rate(e, e->calls.history->threads);
+	double cpu = process_table_cpu_percent(e->process);
 
-	finding_begin(out, check_calls_confidence(c), "");
-	finding_low_if(out, rate < check_option(c->of, "many"));
+	finding_begin(out, check_calls_confidence(e), "");
+	finding_low_if(out, rate < check_option(e, "many"));
 	finding_claim(out,
 		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends at "
 		"once",
-		check_calls_least(c->of), rate, most);
-	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, c->interval_ns);
+		check_calls_least(e), rate, most);
+	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, e->calls.interval_ns);
 	finding_count(out, "most threads in a sample", most, 0);
-	finding_percent(out, "CPU", cpu, c->interval_ns);
+	finding_percent(out, "CPU", cpu, e->calls.interval_ns);
 	finding_unseen(out, "what each thread does");
-	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		"give the tasks to threads that stay (a pool), or do short ones in place; sooth "
 		"profile %u shows the code",
-		c->of->id.pid);
-	finding_end(out);
+		e->id.pid);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	double most = most_threads(e);
-	struct check_calls c;
 	double started;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
-	started = (double)c.history->threads;
+	started = (double)e->calls.history->threads;
 	/* Most of the started threads have ended: a pool that is being filled keeps all of them. */
-	if (check_calls_suffice(&c, c.history->threads_seen) && most > 0 && most * 2 < started &&
-		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))
-		report_churn(out, &c, most);
+	if (check_calls_suffice(e, e->calls.history->threads_seen) && most > 0 &&
+		most * 2 < started &&
+		check_is_over(e, "min-rate", check_calls_rate(e, started), ""))
+		report_churn(out, e, most);
 	else
 		check_calls_fine(e, out, "few threads are started that end again");
 }
 
-const struct finding_type finding_thread_churn = {
-	.id = "thread-churn",
-	.claim = "starts threads all the time, and each ends at once",
-	.probes = "proc,syscalls",
-	.follows = "process-flood",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_thread_churn = { diagnose, FINDING_OPTIONS(options) };

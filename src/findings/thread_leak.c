@@ -9,6 +9,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/tally.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
@@ -65,7 +66,7 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	uint64_t slack_ns = sample_series_ns(&e->series) / (2 * (e->series.count - 1));
 
 	char call[SYSCALL_NAME_SIZE];
-	struct tally names, calls;
+	_cleanup_(tally_fini) struct tally names = { 0 }, calls = { 0 };
 
 	*n = (struct newcomers){ 0 };
 	tally_init(&names);
@@ -85,8 +86,6 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	}
 	tally_top(&names, tally_last, &n->name, 1);
 	tally_top(&calls, tally_last, &n->call, 1);
-	tally_fini(&names);
-	tally_fini(&calls);
 }
 
 static double threads_at(const struct sample_point *p)
@@ -129,7 +128,6 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 		"sooth why -v %llu shows what they wait for; end each thread, or use a pool with a "
 		"limit; a restart frees them",
 		(unsigned long long)e->id.pid);
-	finding_end(out);
 }
 
 /* Returns whether threads come at a steady pace, few at a time, and never become fewer: a pool is
@@ -173,12 +171,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_leak(e, out, &g, &n);
 }
 
-const struct finding_type finding_thread_leak = {
-	.id = "thread-leak",
-	.claim = "the number of threads grows steadily, and the new ones do nothing",
-	.probes = "proc,threads",
-	.follows = "held-up,all-threads-waiting,deadlock",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_thread_leak = { diagnose, FINDING_OPTIONS(options) };

@@ -76,17 +76,15 @@ static const char *served_reason(const struct call_handshakes *s)
 					    : "they are closed before any data";
 }
 
-static void put_count(
-	struct check_result *out, const char *name, uint64_t count, const struct check_calls *calls)
+static void put_count(struct check_result *out, const char *name, uint64_t count)
 {
 	if (count)
-		finding_count(out, name, count, calls->interval_ns);
+		finding_calls_count(out, name, count);
 }
 
-static void report_as(bool is_server, struct check_result *out, const struct check_calls *calls,
+static void report_as(bool is_server, const struct check *e, struct check_result *out,
 	const struct check_ranked *one)
 {
-	const struct check *e = calls->of;
 	const char *address = check_ranked_path(one);
 	const struct call_handshakes *s = one->value;
 	unsigned long long failed = failures_of(s), all = failed + s->made;
@@ -97,8 +95,8 @@ static void report_as(bool is_server, struct check_result *out, const struct che
 	if (is_server) {
 		finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
 			address, failed, all, served_reason(s));
-		put_count(out, "ended by clients", s->refused_there, calls);
-		put_count(out, "ended by this server", s->refused_here, calls);
+		put_count(out, "ended by clients", s->refused_there);
+		put_count(out, "ended by this server", s->refused_here);
 		finding_remedy(out,
 			"openssl s_client -connect %s </dev/null 2>/dev/null | openssl x509 -noout "
 			"-subject -issuer -dates shows the certificate that it sends",
@@ -109,46 +107,32 @@ static void report_as(bool is_server, struct check_result *out, const struct che
 		finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", address,
 			*s->server ? " (" : "", s->server, *s->server ? ")" : "", failed, all,
 			reason_of(s));
-		put_count(out, "ended by this process", s->refused_here, calls);
-		put_count(out, "ended by the server", s->refused_there, calls);
-		put_count(out, "closed by this process before data came from the server", s->closed,
-			calls);
+		put_count(out, "ended by this process", s->refused_here);
+		put_count(out, "ended by the server", s->refused_there);
+		put_count(
+			out, "closed by this process before data came from the server", s->closed);
 		emit_remedy(out, address, s);
 	}
-	finding_rate(out, "failures", check_calls_rate(calls, failed), SOOTH_UNIT_NONE,
-		calls->interval_ns);
+	finding_calls_rate(out, "failures", failed);
 	finding_unseen(out, "what an encrypted alert says%s",
 		is_server ? ", and which clients these are" : "");
-	check_calls_unseen(calls, e, out);
-	finding_end(out);
 }
 
-static void report_handshakes(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one)
+static void report_handshakes(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
-	(void)e;
-	report_as(false, out, calls, one);
+	report_as(false, e, out, one);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked served;
-	struct check_calls calls;
 
-	if (!check_calls_begin(&calls, e, out))
-		return;
-	if (check_rank(&calls.history->served_handshakes, weigh_handshakes, e, &served, 1))
-		report_as(true, out, &calls, &served);
-	if (!out->found || calls.history->handshakes.count)
-		check_report_ranked(e, out, &calls, &calls.history->handshakes, weigh_handshakes,
+	if (check_rank(&e->calls.history->served_handshakes, weigh_handshakes, e, &served, 1))
+		report_as(true, e, out, &served);
+	if (!out->found || e->calls.history->handshakes.count)
+		check_report_ranked(e, out, &e->calls.history->handshakes, weigh_handshakes,
 			report_handshakes, "no repeated TLS failures");
 }
 
-const struct finding_type finding_tls_failing = {
-	.id = "tls-failing",
-	.claim = "connections are made, and TLS on them fails",
-	.probes = "syscalls",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_tls_failing = { diagnose, FINDING_OPTIONS(options) };

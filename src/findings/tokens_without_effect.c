@@ -45,7 +45,6 @@ static void report_session(
 			s->answer_utc_ns - s->prompt_utc_ns);
 	finding_unseen(out, "files that a repeated command changes in another way each time");
 	finding_remedy(out, "interrupt the agent (Esc at its terminal) and say what to do instead");
-	finding_end(out);
 }
 
 /* Returns whether the session rests: its user is to write, or the last answer was long ago. */
@@ -79,11 +78,5 @@ static void diagnose(const struct check *e, struct check_result *out)
 			s->spent_turns == 1 ? "" : "s");
 }
 
-const struct finding_type finding_tokens_without_effect = {
-	.id = "tokens-without-effect",
-	.claim = "an agent uses tokens, and nothing comes of it",
-	.probes = "proc",
-	.follows = "tool-loop",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_tokens_without_effect = { diagnose,
+	FINDING_OPTIONS(options) };

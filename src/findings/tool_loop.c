@@ -21,10 +21,9 @@ static const struct finding_option options[] = {
 static void report_loop(struct check_result *out, const struct proc_session *s, uint64_t time_ns)
 {
 	struct span tool = record_text(&s->record, &s->repeated);
-	char text[UNITS_SIZE];
+	const char *text = SENTENCE_DURATION(time_ns);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	sentence_duration(text, time_ns);
 	if (s->repeated_calls > 1)
 		finding_claim(out,
 			"in a loop: the same two tool calls in turn (last: %.*s) with the same "
@@ -39,7 +38,6 @@ static void report_loop(struct check_result *out, const struct proc_session *s, 
 	finding_unseen(out, "earlier rounds: only the end of the log is read");
 	finding_remedy(out, "interrupt the agent (Esc at its terminal) and say what to do instead; "
 			    "each round uses tokens");
-	finding_end(out);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -66,10 +64,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			s->repeats == 1 ? "" : "s");
 }
 
-const struct finding_type finding_tool_loop = {
-	.id = "tool-loop",
-	.claim = "an agent repeats the same tool call, with the same result",
-	.probes = "proc",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_tool_loop = { diagnose, FINDING_OPTIONS(options) };

@@ -68,7 +68,6 @@ static void report_log(const struct check *e, struct check_result *out,
 {
 	uint64_t bytes = bytes_of(now, now->log_pages),
 		 gain = bytes_of(now, now->log_pages - before->log_pages);
-	char text[UNITS_SIZE];
 	struct buffer *log;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
@@ -76,8 +75,8 @@ static void report_log(const struct check *e, struct check_result *out,
 	log = finding_value(out, "log");
 	put_log(log, now);
 	finding_path(out, span_of((const char *)log->data, log->size));
-	finding_value_text(out, "size", "%s", sentence_size(text, bytes));
-	finding_value_text(out, "gain", "%s", sentence_size(text, gain));
+	finding_value_text(out, "size", "%s", SENTENCE_SIZE(bytes));
+	finding_value_text(out, "gain", "%s", SENTENCE_SIZE(gain));
 	finding_value_span(out, "reader", record_text(&now->record, &now->reader_name));
 	finding_value_text(out, "reader pid", "%u", now->reader_pid);
 	finding_bytes(out, "size of the write-ahead log", bytes);
@@ -85,7 +84,7 @@ static void report_log(const struct check *e, struct check_result *out,
 		bytes_of(now, now->log_pages - now->seen_pages));
 	finding_number(out, "growth", (double)gain, SOOTH_UNIT_BYTES,
 		now->record.time_ns - before->record.time_ns);
-	finding_end_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
+	finding_claim_row(out, now->reader_pid == e->id.pid ? &of_reader : &of_writer);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -111,12 +110,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		out, "transactions that read its SQLite databases: %u, none keeps a log", readers);
 }
 
-const struct finding_type finding_wal_kept = {
-	.id = "wal-kept",
-	.claim = "the write-ahead log of a SQLite database grows: a transaction that reads stays "
-		 "open",
-	.probes = "proc,waits",
-	.needs_interval = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_wal_kept = { diagnose, FINDING_OPTIONS(options) };

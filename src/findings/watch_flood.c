@@ -11,6 +11,7 @@
  */
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/fds/fd_sums.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
 
@@ -45,8 +46,7 @@ struct watched {
 /* Several watchers may watch the same file. */
 static uint32_t count_files(const struct snapshot *snapshot)
 {
-	struct map files;
-	uint32_t different;
+	_cleanup_(map_fini) struct map files = { 0 };
 
 	map_init(&files, sizeof(struct watched), 1, FILES_MAX);
 	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH) {
@@ -54,21 +54,18 @@ static uint32_t count_files(const struct snapshot *snapshot)
 
 		map_put(&files, &one, NULL);
 	}
-	different = (uint32_t)files.count;
-	map_fini(&files);
-	return different;
+	return (uint32_t)files.count;
 }
 
 static uint32_t count_empty(const struct snapshot *snapshot, const struct fd_sums *sums)
 {
-	struct map watching;
+	_cleanup_(map_fini) struct map watching = { 0 };
 	uint32_t busy;
 
 	map_init(&watching, sizeof(uint32_t), 1, INSTANCES_MAX);
 	snapshot_each (struct fds_watch, w, snapshot, FDS_WATCH)
 		map_put(&watching, &w->fd, NULL);
 	busy = (uint32_t)watching.count;
-	map_fini(&watching);
 	return sums->instances > busy ? sums->instances - busy : 0;
 }
 
@@ -114,7 +111,7 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 {
 	const struct fds_process *p = sums->process;
 	const struct fd_directory *all, *top = NULL;
-	struct buffer list = { 0 };
+	_cleanup_(buffer_fini) struct buffer list = { 0 };
 	size_t count;
 
 	fd_sums_directories(&list, last);
@@ -145,8 +142,6 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 		"the program, or start it in a smaller directory; sooth inspect --fds %u lists the "
 		"watches",
 		e->id.pid);
-	finding_end(out);
-	buffer_fini(&list);
 }
 
 static void emit_empty(struct check_result *out, const struct fd_sums *sums, uint32_t empty)
@@ -162,7 +157,6 @@ static void emit_empty(struct check_result *out, const struct fd_sums *sums, uin
 	finding_unseen(out, "whether some descriptors refer to the same inotify instance");
 	finding_remedy(out,
 		"restart the process to free the instances, and report the bug to its authors");
-	finding_end(out);
 }
 
 /* --- growth --- */
@@ -246,7 +240,7 @@ static void emit_full(
 }
 
 static void emit_growth(struct check_result *out, const struct watch_growth *g,
-	const struct check_calls *calls, const struct fds_process *p)
+	const struct check *e, const struct fds_process *p)
 {
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "growth");
 	finding_severity(out, FINDING_LOW);
@@ -256,34 +250,30 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	finding_count(out, "watches when the observation started", g->of.first, 0);
 	finding_count(out, "watches when the observation ended", g->of.last, 0);
 	finding_rate(out, "growth", g->of.per_s, SOOTH_UNIT_NONE, g->of.interval_ns);
-	finding_count(out, "calls that added or changed a watch", g->added, calls->interval_ns);
-	finding_count(out, "seconds in which watches were added", g->seconds, calls->interval_ns);
+	finding_calls_count(out, "calls that added or changed a watch", g->added);
+	finding_calls_count(out, "seconds in which watches were added", g->seconds);
 	emit_full(out, g, p);
-	check_calls_unseen(calls, calls->of, out);
+	check_calls_unseen(e, out);
 	finding_unseen(out, "whether the growth ends by itself: while a large tree is being "
 			    "created, its watches "
 			    "are added one by one");
 	finding_remedy(out,
 		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
 		"or directory has to remove it again (inotify_rm_watch)",
-		calls->of->id.pid);
-	finding_end(out);
+		e->id.pid);
 }
 
 /* Diagnoses growth. False: the process is not fine, and that has been reported. */
 static bool diagnose_growth(
 	const struct check *e, struct check_result *out, const struct fds_process *p)
 {
-	struct check_calls calls = { 0 };
-	bool has_calls =
-		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&calls, e);
 	struct watch_growth g;
 
-	if (!growth_read(&g, e, has_calls ? calls.history : NULL) ||
+	if (!growth_read(&g, e, e->calls.is_read ? e->calls.history : NULL) ||
 		gain_of(&g) < check_option(e, "min-gain") ||
 		!check_is_over(e, "min-rate", g.of.per_s, "growth") || check_is_young(e))
 		return true;
-	if (!has_calls) {
+	if (!e->calls.is_read) {
 		check_blind_by(out, FINDING_UNDECIDED,
 			"the process has more inotify watches than before; whether it adds them "
 			"all the time shows in its system calls, which were not observed",
@@ -292,7 +282,7 @@ static bool diagnose_growth(
 	}
 	if (!is_ongoing(e, &g))
 		return true;
-	emit_growth(out, &g, &calls, p);
+	emit_growth(out, &g, e, p);
 	return false;
 }
 
@@ -320,10 +310,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 			out, "watches: %u, instances: %u", sums.process->watches, sums.instances);
 }
 
-const struct finding_type finding_watch_flood = {
-	.id = "watch-flood",
-	.claim = "a process watches very many files for changes",
-	.probes = "proc,fds",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_watch_flood = { diagnose, FINDING_OPTIONS(options) };

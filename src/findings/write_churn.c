@@ -39,13 +39,13 @@ static double size_of(const struct check *e, const char *path, uint64_t by_calls
 	return (double)by_calls;
 }
 
-static bool is_waste(const struct check_calls *c, const struct waste *w)
+static bool is_waste(const struct check *e, const struct waste *w)
 {
 	const char *limit = w->kind == WASTE_IN_PLACE ? "in-place-rate" : "min-rate";
 
-	return w->seen >= check_option(c->of, "min-times") &&
-	       w->gone >= check_option(c->of, "min-ratio") * w->there &&
-	       check_is_over(c->of, limit, check_calls_rate(c, w->gone), w->path);
+	return w->seen >= check_option(e, "min-times") &&
+	       w->gone >= check_option(e, "min-ratio") * w->there &&
+	       check_is_over(e, limit, check_calls_rate(e, w->gone), w->path);
 }
 
 static struct waste waste_of_file(
@@ -74,27 +74,27 @@ static struct waste waste_of_scraps(const char *folder, const struct call_scraps
 
 static double weigh_file(const void *key, const void *value, const void *user)
 {
-	const struct check_calls *c = user;
+	const struct check *e = user;
 	const struct call_path *path = key;
 	struct waste w = { 0 };
 
 	if (call_is_on_disk(path->text))
-		w = waste_of_file(c->of, path->text, value);
-	return w.gone && is_waste(c, &w) ? w.gone : 0;
+		w = waste_of_file(e, path->text, value);
+	return w.gone && is_waste(e, &w) ? w.gone : 0;
 }
 
 static double weigh_scraps(const void *key, const void *value, const void *user)
 {
-	const struct check_calls *c = user;
+	const struct check *e = user;
 	const struct call_path *path = key;
 	struct waste w = waste_of_scraps(path->text, value);
 
-	return call_is_on_disk(path->text) && is_waste(c, &w) ? w.gone : 0;
+	return call_is_on_disk(path->text) && is_waste(e, &w) ? w.gone : 0;
 }
 
-static void emit_claim(struct check_result *out, const struct check_calls *c, const struct waste *w)
+static void emit_claim(struct check_result *out, const struct check *e, const struct waste *w)
 {
-	double per_s = check_calls_rate(c, w->times);
+	double per_s = check_calls_rate(e, w->times);
 
 	if (w->kind == WASTE_REPLACED)
 		finding_claim(out, "rewrites %s over and over: %llu times, %.1f a second", w->path,
@@ -109,65 +109,52 @@ static void emit_claim(struct check_result *out, const struct check_calls *c, co
 			w->scraps->last, (unsigned long long)w->times, per_s);
 }
 
-static void report_waste(
-	struct check_result *out, const struct check_calls *c, const struct waste *w)
+static void report_waste(struct check_result *out, const struct check *e, const struct waste *w)
 {
 	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
 	const char *path = is_one ? w->path : w->scraps->last;
 
-	finding_begin(out, check_calls_confidence(c), w->path);
+	finding_begin(out, check_calls_confidence(e), w->path);
 	finding_path(out, span_of_string(path));
-	emit_claim(out, c, w);
+	emit_claim(out, e, w);
 	finding_rate(out, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",
-		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(out, "discarded, total", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
+		check_calls_rate(e, w->gone), SOOTH_UNIT_BYTES, e->calls.interval_ns);
+	finding_number(out, "discarded, total", w->gone, SOOTH_UNIT_BYTES, e->calls.interval_ns);
 	if (w->kind != WASTE_REMOVED)
 		finding_number(
 			out, "bytes that remain in the files", w->there, SOOTH_UNIT_BYTES, 0);
-	finding_count(out, "times", w->times, c->interval_ns);
+	finding_calls_count(out, "times", w->times);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
 		finding_text(out, "last file", "%s", w->scraps->last);
 	finding_unseen(out, "how much is written through mmap, and whether the file system is in "
 			    "memory (tmpfs)");
-	check_calls_unseen(c, c->of, out);
 	finding_remedy(out,
 		w->kind == WASTE_IN_PLACE
 			? "collect changes in memory, and write them to the file in fewer steps"
 			: "sooth trace --io -p %u shows bytes per file; the fix: write only what "
 			  "changed, or less often",
-		c->of->id.pid);
-	finding_end(out);
+		e->id.pid);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX];
-	struct check_calls c;
 	size_t files, scraps;
 
-	if (!check_calls_begin(&c, e, out))
-		return;
-	files = check_rank(&c.history->files, weigh_file, &c, top, SHOWN_MAX);
+	files = check_rank(&e->calls.history->files, weigh_file, e, top, SHOWN_MAX);
 	for (size_t i = 0; i < files; i++) {
 		struct waste w = waste_of_file(e, check_ranked_path(&top[i]), top[i].value);
 
-		report_waste(out, &c, &w);
+		report_waste(out, e, &w);
 	}
-	scraps = check_rank(&c.history->scraps, weigh_scraps, &c, top, SHOWN_MAX);
+	scraps = check_rank(&e->calls.history->scraps, weigh_scraps, e, top, SHOWN_MAX);
 	for (size_t i = 0; i < scraps; i++) {
 		struct waste w = waste_of_scraps(check_ranked_path(&top[i]), top[i].value);
 
-		report_waste(out, &c, &w);
+		report_waste(out, e, &w);
 	}
 	if (!files && !scraps)
 		check_calls_fine(e, out, "little is rewritten or removed");
 }
 
-const struct finding_type finding_write_churn = {
-	.id = "write-churn",
-	.claim = "writes far more to a file than remains in it",
-	.probes = "syscalls",
-	.follows = "file-watcher-busy",
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_write_churn = { diagnose, FINDING_OPTIONS(options) };

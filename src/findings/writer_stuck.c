@@ -199,9 +199,9 @@ static void report_writer(const struct check *e, struct check_result *out, const
 		check_chain_evidence(out, g, chain);
 	else
 		emit_holders(e, out, d->inode);
-	finding_end_row(out, &rows[!reader  ? READER_UNKNOWN
-				     : stop ? READER_STOPPED
-					    : READER_BLOCKED]);
+	finding_claim_row(out, &rows[!reader  ? READER_UNKNOWN
+				       : stop ? READER_STOPPED
+					      : READER_BLOCKED]);
 }
 
 /* Finds a reader that is slow without working. A reader that computes, or passes the data on, is
@@ -254,7 +254,7 @@ static void report_slow(struct check_result *out, const struct thread_history *t
 		out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, thread_history_ns(t));
 	finding_percent(out, "CPU of the reader", wait_graph_cpu(g, reader->process->node_pid),
 		thread_history_ns(t));
-	finding_end_row(out, &rows[READER_SLOW]);
+	finding_claim_row(out, &rows[READER_SLOW]);
 }
 
 /* Returns whether the reader computes: it reads the next piece when it is done with this one. */
@@ -305,12 +305,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "no thread is blocked writing to a pipe or local socket");
 }
 
-const struct finding_type finding_writer_stuck = {
-	.id = "writer-stuck",
-	.claim = "blocked writing to a pipe or local socket: its reader does not read",
-	.probes = "proc,threads,fds",
-	.needs_interval = true,
-	.is_of_holder = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_writer_stuck = { diagnose, FINDING_OPTIONS(options) };

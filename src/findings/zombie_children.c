@@ -80,7 +80,6 @@ static void report_zombies(const struct check *e, struct check_result *out,
 			"restart process %u: only the parent can reap its children (a zombie "
 			"takes a PID, but no memory)",
 			parent->id.pid);
-	finding_end(out);
 }
 
 static void diagnose_process(const struct check *e, struct check_result *out)
@@ -147,14 +146,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 		diagnose_host(e, out);
 }
 
-const struct finding_type finding_zombie_children = {
-	.id = "zombie-children",
-	.worst = FINDING_HIGH,
-	.claim = "exited children are not reaped",
-	.scope = FINDING_OF_BOTH,
-	.probes = "proc",
-	.needs_interval = true,
-	.needs_running = true,
-	FINDING_OPTIONS(options),
-	.diagnose = diagnose,
-};
+const struct finding_detector finding_zombie_children = { diagnose, FINDING_OPTIONS(options) };

@@ -80,12 +80,12 @@ static void list_numbers(struct input *in)
 	for (size_t i = 0; registry_findings[i].type; i++) {
 		const struct finding_type *type = registry_findings[i].type;
 
-		for (size_t k = 0; k < type->option_count; k++) {
+		for (size_t k = 0; k < type->detector->option_count; k++) {
 			struct named *named = add(in, &in->settings.all[i].options[k],
-				type->options[k].unit, type->options[k].help);
+				type->detector->options[k].unit, type->detector->options[k].help);
 
 			snprintf(named->name, sizeof(named->name), "%s.%s", type->id,
-				type->options[k].name);
+				type->detector->options[k].name);
 		}
 	}
 }

@@ -12,9 +12,9 @@ static void check(const struct check_settings *s)
 		const struct finding_type *type = registry_findings[i].type;
 
 		CHECK(s->all[i].severity < FINDING_SEVERITIES);
-		for (size_t k = 0; k < type->option_count; k++) {
-			CHECK(s->all[i].options[k] >= type->options[k].min);
-			CHECK(s->all[i].options[k] <= type->options[k].max);
+		for (size_t k = 0; k < type->detector->option_count; k++) {
+			CHECK(s->all[i].options[k] >= type->detector->options[k].min);
+			CHECK(s->all[i].options[k] <= type->detector->options[k].max);
 		}
 	}
 }

@@ -29,7 +29,7 @@ static double option_of(const char *id, const char *name)
 	const struct finding_type *type = registry_finding(id)->type;
 	size_t i = 0;
 
-	while (strcmp(type->options[i].name, name))
+	while (strcmp(type->detector->options[i].name, name))
 		i++;
 	return of(id)->options[i];
 }
@@ -160,11 +160,11 @@ static void test_registry(void **state)
 
 		assert_true(i < CHECK_SETTINGS_MAX);
 		assert_ptr_equal(registry_finding(type->id), &registry_findings[i]);
-		assert_true(type->claim[0] && type->probes && type->diagnose);
-		assert_true(type->option_count <=
+		assert_true(type->claim[0] && type->probes && type->detector->diagnose);
+		assert_true(type->detector->option_count <=
 			    sizeof(settings.all[0].options) / sizeof(settings.all[0].options[0]));
-		for (size_t k = 0; k < type->option_count; k++) {
-			const struct finding_option *o = &type->options[k];
+		for (size_t k = 0; k < type->detector->option_count; k++) {
+			const struct finding_option *o = &type->detector->options[k];
 
 			assert_true(o->name[0] && o->help[0]);
 			assert_true(o->min <= o->default_value && o->default_value <= o->max);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/answer.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "analyze/answer/answer_clients.h"
 #include "analyze/answer/answer_finding.h"
 #include "analyze/answer/answer_log.h"
@@ -14,7 +11,6 @@
 #include "analyze/evidence/awaited.h"
 #include "analyze/answer/causes.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/answer/finding_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/section_columns.h"
@@ -53,11 +49,10 @@ static void end_line(struct answer *a, unsigned severity, struct buffer *text)
 
 static void put_string(struct answer *a, const char *text)
 {
-	struct buffer line = { 0 };
+	_cleanup_(buffer_fini) struct buffer line = { 0 };
 
 	buffer_string(&line, text);
 	put_line(a, NO_SEVERITY, &line);
-	buffer_fini(&line);
 }
 
 static bool is_single(const struct answer *a)
@@ -92,12 +87,11 @@ static void put_remedy(struct answer *a, const struct finding_row *f)
 static void add_awaited(
 	const struct answer *a, const struct diagnosed *j, const char *before, struct buffer *out)
 {
-	struct buffer activity = { 0 };
+	_cleanup_(buffer_fini) struct buffer activity = { 0 };
 
 	answer_activity(a->s, j, &activity);
 	if (!activity.size)
 		awaited_path_put(&a->s->input, j->process, before, out);
-	buffer_fini(&activity);
 }
 
 static void put_log(struct answer *a, const struct diagnosed *j)
@@ -284,11 +278,9 @@ static bool add_single_wait(const struct answer *a, struct buffer *out)
  * early. */
 static bool is_one_line(const struct answer *a)
 {
-	struct buffer ignored = { 0 };
+	_cleanup_(buffer_fini) struct buffer ignored = { 0 };
 	bool result = is_single(a) && !a->causes->sick && answer_unseen_is_early(a->s) &&
 		      !answer_waits_left_out(a->s) && !add_single_wait(a, &ignored);
-
-	buffer_fini(&ignored);
 	return result;
 }
 
@@ -370,7 +362,7 @@ void answer_so_far(
 	struct causes causes;
 	struct answer a = { .s = s, .causes = &causes };
 	struct sooth_value value = { .state = SOOTH_STATE_VALUE };
-	struct buffer activity = { 0 };
+	_cleanup_(buffer_fini) struct buffer activity = { 0 };
 
 	if (causes_find(&causes, s, output))
 		return;
@@ -385,7 +377,6 @@ void answer_so_far(
 			answer_name(s, &s->all[1], &out->line);
 		buffer_append(&out->line, activity.data, activity.size);
 	}
-	buffer_fini(&activity);
 	causes_fini(&causes);
 }
 
@@ -482,7 +473,7 @@ static void put_causes(struct answer *a)
 
 static void put_rest(struct answer *a)
 {
-	struct buffer line = { 0 };
+	_cleanup_(buffer_fini) struct buffer line = { 0 };
 
 	put_causes(a);
 	if (is_single(a) && !a->causes->sick && a->causes->processes[1].waits)
@@ -491,7 +482,6 @@ static void put_rest(struct answer *a)
 		answer_way_out(a->s, &a->s->all[1], &line);
 	if (line.size)
 		put_do(a, span_of((const char *)line.data, line.size));
-	buffer_fini(&line);
 	if (!is_single(a)) {
 		put_well(a, false, "fine: ");
 		put_well(a, true, "no problem found in what could be checked: ");

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/answer_clients.h"
 
-#include <string.h>
-
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/socket_turn.h"
 #include "analyze/waits/wait_sentences.h"

@@ -49,7 +49,6 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 		finding_rows_have(&j->findings, "errors-logged") ? NULL : j->process;
 	double age_ns = p ? host_state_elapsed(&input->host, p) * (double)NS_PER_S : 0;
 	struct logged_error e, cause, last = { 0 };
-	char ago[UNITS_SIZE];
 	struct span text, path;
 
 	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
@@ -70,8 +69,7 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	if (last.error->behind)
 		buffer_string(out, " has");
 	else
-		buffer_format(
-			out, " ends, %s ago, with", sentence_duration(ago, last.file->silent_ns));
+		buffer_format(out, " ends, %s ago, with", SENTENCE_DURATION(last.file->silent_ns));
 	buffer_format(out, " \"%.*s\"", (int)text.size, text.data);
 	if (last.error->times > 1)
 		buffer_format(out, ", %u times", last.error->times);

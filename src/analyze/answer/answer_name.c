@@ -5,6 +5,7 @@
 #include "analyze/activity/urgency.h"
 #include "analyze/diagnosis/endings.h"
 #include "analyze/records.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "recognize/script_name.h"
 
@@ -146,12 +147,11 @@ void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struc
 void answer_activity_after(const struct diagnosis *s, const struct diagnosed *j, const char *before,
 	struct buffer *out)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	answer_activity(s, j, &text);
 	if (text.size)
 		buffer_format(out, "%s%s", before, buffer_cstr(&text));
-	buffer_fini(&text);
 }
 
 /* Returns whether only one session is diagnosed, and it has several processes. */

@@ -9,6 +9,7 @@
 #include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 
 NUMBER(LEAST, 5 * NS_PER_S, NS, "a shorter rest is not worth a line");
@@ -51,7 +52,7 @@ static void put_joined(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, struct buffer *out)
 {
 	const struct waits_thread *t = NULL;
-	struct buffer place = { 0 };
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 	char length[WAIT_DURATION_SIZE];
 
 	while (!place.size && (t = wait_graph_thread(g, j->id.pid, t))) {
@@ -67,7 +68,6 @@ static void put_joined(const struct diagnosis *s, const struct diagnosed *j,
 		if (w.by.size)
 			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
 	}
-	buffer_fini(&place);
 }
 
 /* Appends where a script has waited for long: "; its main thread has been in consume (jobs.py:14)
@@ -76,7 +76,7 @@ static bool put_place(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, struct buffer *out)
 {
 	const struct waits_thread *t = wait_graph_thread_of(g, j->id.pid, j->id.pid);
-	struct buffer place = { 0 };
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 	char length[WAIT_DURATION_SIZE];
 	struct stack_wait w;
 	bool is_there;
@@ -94,7 +94,6 @@ static bool put_place(const struct diagnosis *s, const struct diagnosed *j,
 		buffer_format(out, "; its main thread has been in %.*s for %s", (int)w.by.size,
 			w.by.data, wait_duration(length, t->since_ns));
 	}
-	buffer_fini(&place);
 	if (is_join(&w))
 		put_joined(s, j, g, out);
 	return is_there || is_join(&w);

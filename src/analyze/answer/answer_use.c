@@ -8,6 +8,7 @@
 #include "analyze/process_table/process_table.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_task.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 
@@ -18,12 +19,11 @@ NUMBER(SAMPLES_LEAST, 40, NONE, "with fewer samples a share means nothing");
 /* Appends " (PHP code of import.php)". */
 static void put_script(struct buffer *out, const struct process_entry *p)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	script_code_put(&text, p);
 	if (text.size > 2)
 		buffer_format(out, " (%s)", buffer_cstr(&text) + 2);
-	buffer_fini(&text);
 }
 
 /* Appends " (within rb_equal (libruby.so) (compares values), Ruby code of import.rb)". */
@@ -58,7 +58,7 @@ static void put_common_caller(
 static void put_place(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	const struct profile_task task = profile_task_find(&s->input.profile, &j->process->id);
-	struct buffer all = { 0 };
+	_cleanup_(buffer_fini) struct buffer all = { 0 };
 	uint64_t samples =
 		profile_hot_functions(&s->input.profile, &j->process->id, PROFILE_IN_SCRIPT, &all);
 	const struct profile_hot *hot = (const void *)all.data;
@@ -80,14 +80,12 @@ static void put_place(const struct diagnosis *s, const struct diagnosed *j, stru
 	} else if (samples >= SAMPLES_LEAST) {
 		put_common_caller(s, j, out);
 	}
-	buffer_fini(&all);
 }
 
 void answer_put_use(const struct diagnosis *s, struct buffer *out)
 {
 	const struct diagnosed *j = &s->all[1];
 	const struct process_entry *p = j->process;
-	char time[UNITS_SIZE], size[UNITS_SIZE];
 	double cpu;
 
 	if (!p || !p->is_there)
@@ -101,7 +99,6 @@ void answer_put_use(const struct diagnosis *s, struct buffer *out)
 			put_place(s, j, out);
 		buffer_string(out, " and ");
 	}
-	buffer_format(out, "%s of memory, started %s ago",
-		sentence_size(size, p->process->rss_bytes),
-		sentence_duration(time, host_state_elapsed(&s->input.host, p) * NS_PER_S));
+	buffer_format(out, "%s of memory, started %s ago", SENTENCE_SIZE(p->process->rss_bytes),
+		SENTENCE_DURATION(host_state_elapsed(&s->input.host, p) * NS_PER_S));
 }

@@ -11,6 +11,7 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "model/errno_names.h"
 #include "probes/sockets.h"
@@ -164,7 +165,7 @@ static bool is_stray(
 	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
 {
 	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
-	struct buffer path = { 0 };
+	_cleanup_(buffer_fini) struct buffer path = { 0 };
 	struct span detail;
 	bool is_wanted;
 
@@ -179,7 +180,6 @@ static bool is_stray(
 			    !span_compare(path_base(span_of(place->text, strlen(place->text))),
 				    path_base(span_of(buffer_cstr(&path), path.size)));
 	}
-	buffer_fini(&path);
 	return !is_wanted;
 }
 
@@ -218,23 +218,19 @@ static void put_place(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
 	const struct wait_link *first = &chain->links[0];
-	struct buffer place = { 0 };
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
 
 	if (first->thread && first->process->node_pid == j->id.pid &&
 		stack_wait_put_own(&place, &s->input, j->process, first->thread->record.tid))
 		buffer_format(out, "; %u is in %s", j->id.pid, buffer_cstr(&place));
-	buffer_fini(&place);
 }
 
 static bool is_known_activity(const struct diagnosis *s, const struct diagnosed *j)
 {
-	struct buffer activity = { 0 };
-	bool is_known;
+	_cleanup_(buffer_fini) struct buffer activity = { 0 };
 
 	answer_activity(s, j, &activity);
-	is_known = activity.size;
-	buffer_fini(&activity);
-	return is_known;
+	return activity.size;
 }
 
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)

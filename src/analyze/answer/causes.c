@@ -46,10 +46,8 @@ static bool is_part(const struct diagnosed *j)
 
 static bool is_stuck(const struct diagnosis *s, const struct diagnosed *j)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	bool result = answer_stuck(s, j, &text);
-
-	buffer_fini(&text);
 	return result;
 }
 
@@ -552,7 +550,7 @@ void cause_put_effect(
  * else. */
 static const struct process_entry *culprit_of(const struct cause *c, const struct diagnosis *s)
 {
-	struct buffer claim = { 0 }, name = { 0 };
+	_cleanup_(buffer_fini) struct buffer claim = { 0 }, name = { 0 };
 	const struct process_entry *p = NULL;
 	struct answer_wait wait;
 
@@ -566,8 +564,6 @@ static const struct process_entry *culprit_of(const struct cause *c, const struc
 		if (strstr(buffer_cstr(&claim), buffer_cstr(&name)))
 			p = process_table_find(&s->input.host.process_table, wait.through[i]);
 	}
-	buffer_fini(&name);
-	buffer_fini(&claim);
 	return p && p->is_there ? p : NULL;
 }
 
@@ -575,12 +571,11 @@ static void add_process(const struct diagnosis *s, const struct diagnosed *j, st
 {
 	struct finding_concerned_row row = { .record = row_head(&j->id),
 		.pid_state = state_if(!j->is_host) };
-	struct buffer name = { 0 };
+	_cleanup_(buffer_fini) struct buffer name = { 0 };
 
 	answer_name(s, j, &name);
 	struct record_tail tail[] = { tail_buffer(&row.words, &name) };
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&name);
 }
 
 static void add_entry(const struct diagnosis *s, const struct process_entry *p, struct buffer *out)

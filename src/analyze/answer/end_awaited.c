@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/end_awaited.h"
 
-#include <assert.h>
-
 #include "analyze/calls/call_history.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"

@@ -2,7 +2,6 @@
 /* Repeated diagnosis: emits a row when a finding is raised or gets worse, and one when it is
  * cleared. The raised row is kept until then, because a cleared finding may have no process left to
  * read. */
-#include <errno.h>
 #include <string.h>
 
 #include "analyze/answer/answer_span.h"
@@ -12,9 +11,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "explain/finding.h"
 #include "explain/stage.h"
-#include "model/schema.h"
 #include "probes/proc.h"
 
 #define SHOWN_MAX   16384
@@ -79,7 +76,7 @@ static void write_raised(const struct finding_changes *c, const struct diagnosed
 	const struct cause *cause = cause_of(&c->causes, j);
 	const struct finding_row *root = cause ? cause->finding : f;
 	const struct sooth_record *r = &f->record;
-	struct buffer answer = { 0 };
+	_cleanup_(buffer_fini) struct buffer answer = { 0 };
 	struct span agent = agent_of(j), remedy = record_text(r, &f->remedy);
 	struct finding_change_row row = { .record = row_head(&j->id),
 		.utc_ns = f->last_utc_ns,
@@ -109,7 +106,6 @@ static void write_raised(const struct finding_changes *c, const struct diagnosed
 	};
 
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&answer);
 }
 
 static struct change_key key_of(const struct finding_row *f)
@@ -283,7 +279,7 @@ static bool is_over(struct finding_changes *c, const struct sooth_record *r)
 
 static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 {
-	struct buffer cleared = { 0 };
+	_cleanup_(buffer_fini) struct buffer cleared = { 0 };
 	int status;
 
 	if (!c->watch.begin_ns)
@@ -295,7 +291,6 @@ static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 	if (!status)
 		status = takes_answers(c) ? take_answers(c, err) : emit_changes(c, &cleared, err);
 	causes_fini(&c->causes);
-	buffer_fini(&cleared);
 	return status;
 }
 

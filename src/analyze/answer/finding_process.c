@@ -37,7 +37,8 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 	const struct process_table *c = &s->input.host.process_table;
 	const struct process_entry *p = j->process;
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
-	struct buffer fine = { 0 }, blind = { 0 }, waits = { 0 }, log = { 0 };
+	_cleanup_(buffer_fini) struct buffer fine = { 0 }, blind = { 0 }, waits = { 0 },
+					     log = { 0 };
 	struct finding_process_row row;
 
 	fill_row(s, j, &row);
@@ -66,29 +67,22 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 		tail_buffer(&row.log_text, &log),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&fine);
-	buffer_fini(&blind);
-	buffer_fini(&waits);
-	buffer_fini(&log);
 }
 
 int finding_process_emit(struct output *output, const struct diagnosis *s,
 	const struct diagnosed *j, struct sooth_error *err)
 {
-	struct buffer row = { 0 };
-	int status;
+	_cleanup_(buffer_fini) struct buffer row = { 0 };
 
 	build_row(s, j, &row);
-	status = buffer_failed(&row) ? error_no_memory(err)
-				     : output_record(output, (const void *)row.data, err);
-	buffer_fini(&row);
-	return status;
+	return buffer_failed(&row) ? error_no_memory(err)
+				   : output_record(output, (const void *)row.data, err);
 }
 
 bool finding_process_is_shown(
 	const struct output *output, const struct diagnosis *s, const struct diagnosed *j)
 {
-	struct buffer row = { 0 };
+	_cleanup_(buffer_fini) struct buffer row = { 0 };
 	bool is_shown = true;
 
 	if (!j->process || !output_filters(output, &finding_process_schema))
@@ -96,6 +90,5 @@ bool finding_process_is_shown(
 	build_row(s, j, &row);
 	if (!buffer_failed(&row))
 		is_shown = output_holds(output, &finding_process_schema, (const void *)row.data);
-	buffer_fini(&row);
 	return is_shown;
 }

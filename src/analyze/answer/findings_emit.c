@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/findings_emit.h"
 
-#include <string.h>
-
 #include "analyze/answer/answer.h"
 #include "analyze/answer/answer_unseen.h"
 #include "analyze/answer/finding_process.h"
@@ -47,15 +45,11 @@ static int emit_row(struct output *output, const struct diagnosis_input *input,
 static int finding_gone_emit(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct sooth_error *err)
 {
-	struct buffer fine = { 0 }, blind = { 0 };
-	int status;
+	_cleanup_(buffer_fini) struct buffer fine = { 0 }, blind = { 0 };
 
 	finding_text_fine(&j->fine, true, &fine);
 	finding_text_blind(&j->blind, &blind);
-	status = emit_row(output, input, j, &fine, &blind, err);
-	buffer_fini(&fine);
-	buffer_fini(&blind);
-	return status;
+	return emit_row(output, input, j, &fine, &blind, err);
 }
 
 int finding_gone_emit_all(struct output *output, const struct diagnosis_input *input,
@@ -84,7 +78,7 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 	static const struct section section =
 		SECTION_OF("host", finding_host_schema, OBJECT, .audience = SECTION_DETAIL);
 	const struct stream_segment *segment = s->input.host.segment;
-	struct buffer fine = { 0 }, blind = { 0 };
+	_cleanup_(buffer_fini) struct buffer fine = { 0 }, blind = { 0 };
 	struct finding_host_row row = { .finding_count = j->count,
 		.severity = (uint8_t)j->worst,
 		.severity_state = state_if(j->count) };
@@ -110,8 +104,6 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 	status = output_section(output, &section, err);
 	if (!status)
 		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
-	buffer_fini(&fine);
-	buffer_fini(&blind);
 	return status;
 }
 
@@ -210,15 +202,11 @@ int findings_emit_summary(struct output *output, const struct diagnosis *s,
 	const struct causes *shown, struct sooth_error *err)
 {
 	struct finding_summary_row row = sum_up(s, s->input.begin_ns);
-	struct buffer text = { 0 }, headline = { 0 };
-	int status;
+	_cleanup_(buffer_fini) struct buffer text = { 0 }, headline = { 0 };
 
 	summary_text(&row, &text);
 	answer_headline(s, shown, &headline);
-	status = put_summary(output, &row, &text, &headline, err);
-	buffer_fini(&headline);
-	buffer_fini(&text);
-	return status;
+	return put_summary(output, &row, &text, &headline, err);
 }
 
 int findings_emit_watch(struct output *output, const struct diagnosis *s,
@@ -226,11 +214,10 @@ int findings_emit_watch(struct output *output, const struct diagnosis *s,
 {
 	struct finding_summary_row row = sum_up(s, watch->begin_ns);
 	struct buffer text = { 0 }, none = { 0 };
-	char time[UNITS_SIZE];
 	int status;
 
 	buffer_format(&text, "watched for %s: %llu raised, %llu cleared, %zu still open",
-		sentence_duration(time, row.interval_ns), (unsigned long long)watch->raised,
+		SENTENCE_DURATION(row.interval_ns), (unsigned long long)watch->raised,
 		(unsigned long long)watch->cleared, s->tracker.raised.count);
 	status = put_summary(output, &row, &text, &none, err);
 	buffer_fini(&text);

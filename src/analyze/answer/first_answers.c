@@ -58,7 +58,7 @@ static bool is_grave(const struct finding_row *finding, bool is_session)
 {
 	const struct finding_type *type = diagnosis_type_of(finding);
 
-	return finding->severity >= SHOWN_FROM || (type && type->diagnose_once) ||
+	return finding->severity >= SHOWN_FROM || (type && type->detector->diagnose_once) ||
 	       (type && (!is_session || type->is_of_holder) && strstr(type->probes, "waits"));
 }
 

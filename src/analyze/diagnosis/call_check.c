@@ -3,133 +3,54 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/units.h"
 #include "probes/syscall_names.h"
 
-NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "observation: a rate over less is chance");
 NUMBER(SEEN_LEAST, 32, NONE, "least records for an estimate that is off by at most a third");
 
-static bool is_too_short(const struct check_calls *c, const struct check *e)
+bool check_calls_suffice(const struct check *e, double seen)
 {
-	return e->is_one_look || !e->input->begin_ns || c->interval_ns < INTERVAL_LEAST;
+	assert(e);
+	return !e->calls.is_sampled || seen >= SEEN_LEAST;
 }
 
-bool check_calls_read(struct check_calls *c, const struct check *e)
+double check_calls_looks_ns(const struct check *e)
 {
 	assert(e);
 
-	const struct diagnosis_input *r = e->input;
-
-	assert(c);
-	*c = (struct check_calls){ .of = e,
-		.history = call_histories_get(&r->calls, &e->id),
-		.interval_ns = r->end_ns - r->begin_ns,
-		.lost = r->calls.lost };
-	c->is_sampled = c->history && c->history->seen < c->history->calls;
-	return (r->calls.has_calls || !r->calls.has_counts) && !is_too_short(c, e) && c->history;
-}
-
-bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out)
-{
-	assert(e);
-
-	const struct diagnosis_input *r = e->input;
-
-	assert(c);
-	if (check_calls_read(c, e))
-		return true;
-	if (!r->calls.has_calls && r->calls.has_counts)
-		check_blind_by(out, FINDING_NOT_REQUESTED,
-			"the calls were only counted, not recorded one by one", "sooth diagnose");
-	else if (is_too_short(c, e))
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else if (!c->history && c->lost)
-		check_blind_by(out, FINDING_FAILED,
-			"records of calls were lost, perhaps all calls of this process",
-			"use a larger buffer: --buffer 128M");
-	else
-		check_calls_fine(e, out, "no system calls");
-	return false;
-}
-
-void check_calls_fine(const struct check *e, struct check_result *out, const char *what)
-{
-	assert(e);
-	if (e->input->calls.has_time_gaps)
-		check_blind_by(out, FINDING_FAILED,
-			"calls were counted in short windows: rare ones can be missed",
-			CHECK_LONGER);
-	else
-		check_fine(out, "%s", what);
-}
-
-bool check_calls_suffice(const struct check_calls *c, double seen)
-{
-	assert(c);
-	return !c->is_sampled || seen >= SEEN_LEAST;
-}
-
-double check_calls_looks_ns(const struct check_calls *c)
-{
-	assert(c);
-
-	const struct call_history *h = c->history;
+	const struct call_history *h = e->calls.history;
 
 	return h->looks_timed ? (double)h->looks_ns * (double)h->looks / (double)h->looks_timed : 0;
 }
 
-enum finding_confidence check_calls_confidence(const struct check_calls *c)
+enum finding_confidence check_calls_confidence(const struct check *e)
 {
-	assert(c);
-	return c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH;
+	assert(e);
+	return e->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH;
 }
 
-double check_calls_rate(const struct check_calls *c, double count)
+double check_calls_rate(const struct check *e, double count)
 {
-	assert(c);
-	return count * (double)NS_PER_S / (double)c->interval_ns;
+	assert(e);
+	return count * (double)NS_PER_S / (double)e->calls.interval_ns;
+}
+
+void finding_calls_count(struct check_result *out, const char *name, double count)
+{
+	finding_count(out, name, count, out->of->calls.interval_ns);
+}
+
+void finding_calls_rate(struct check_result *out, const char *name, double count)
+{
+	finding_rate(out, name, check_calls_rate(out->of, count), SOOTH_UNIT_NONE,
+		out->of->calls.interval_ns);
 }
 
 const char *check_calls_least(const struct check *e)
 {
 	assert(e);
 	return e->input->calls.has_time_gaps ? "at least " : "";
-}
-
-void check_calls_windows(struct check_result *out)
-{
-	finding_text(out, "sampled in time",
-		"calls were counted in short windows, in which counting slows them: the rates are "
-		"at least these");
-}
-
-void check_calls_unseen(
-	const struct check_calls *c, const struct check *e, struct check_result *out)
-{
-	assert(c);
-	assert(e);
-	if (c->lost)
-		finding_unseen(out,
-			"calls whose records were lost (%llu): the counts do not include them",
-			(unsigned long long)c->lost);
-	if (c->is_sampled)
-		finding_text(out, "sampled",
-			"%.2g %% of the calls were recorded one by one: the counts of this check "
-			"are "
-			"estimates made from them",
-			100 * (double)c->history->seen / (double)c->history->calls);
-	if (e->input->calls.has_time_gaps)
-		check_calls_windows(out);
-	if (e->input->calls.refused)
-		finding_unseen(out, "some files, peers or errors were not counted: sooth's tables "
-				    "were full");
-	if (c->history->uring_calls)
-		finding_unseen(out,
-			"which operations the process ran by io_uring (%llu calls of "
-			"io_uring_enter)",
-			(unsigned long long)c->history->uring_calls);
 }
 
 const struct call_history *check_all_calls(const struct check *e)
@@ -193,19 +114,16 @@ size_t check_rank(const struct map *m,
 	return count;
 }
 
-void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
-	uint64_t first_ns, uint64_t last_ns)
+void check_calls_times(struct check_result *out, double times, uint64_t first_ns, uint64_t last_ns)
 {
-	assert(c);
-	finding_rate(out, "failures", check_calls_rate(c, times), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_count(out, "times", times, c->interval_ns);
+	finding_calls_rate(out, "failures", times);
+	finding_calls_count(out, "times", times);
 	finding_time(out, "time from the first to the last failure", last_ns - first_ns);
 }
 
 #define REPORTED_MAX 4
 
-void check_report_ranked(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct map *m,
+void check_report_ranked(const struct check *e, struct check_result *out, const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user),
 	check_reporter report, const char *fine)
 {
@@ -213,7 +131,7 @@ void check_report_ranked(const struct check *e, struct check_result *out,
 	size_t count = check_rank(m, weigh, e, top, REPORTED_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		report(e, out, calls, &top[i]);
+		report(e, out, &top[i]);
 	if (!count)
 		check_calls_fine(e, out, fine);
 }

@@ -5,40 +5,22 @@
 
 #include "analyze/diagnosis/check.h"
 
-struct check_calls {
-	const struct check *of;
-	const struct call_history *history;
-	uint64_t interval_ns;
-	bool is_sampled; /* some calls were only counted: counts are estimates */
-	uint64_t lost;	 /* lost calls of all observed processes: counts are lower bounds */
-};
-
-/* Reads the calls. False: there are none to diagnose, and nothing is reported. */
-bool check_calls_read(struct check_calls *c, const struct check *e);
-/* Reads the calls. False: they cannot be diagnosed, and the reason has been reported. */
-bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out);
-/* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
- * missed. */
-void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
 /* Returns the confidence in counts of calls: medium if records were lost. */
-enum finding_confidence check_calls_confidence(const struct check_calls *c);
+enum finding_confidence check_calls_confidence(const struct check *e);
 /* Converts a count of the observation to a rate per second. */
-double check_calls_rate(const struct check_calls *c, double count);
+double check_calls_rate(const struct check *e, double count);
 /* Returns the time in file lookups, estimated from the lookups that were recorded. */
-double check_calls_looks_ns(const struct check_calls *c);
+double check_calls_looks_ns(const struct check *e);
 /* Adds to the open finding how often something happened, and over what time. */
-void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
-	uint64_t first_ns, uint64_t last_ns);
+void check_calls_times(struct check_result *out, double times, uint64_t first_ns, uint64_t last_ns);
 /* Returns the words before a rate: "at least " if calls were counted in windows, because counting
  * slows the process within a window; else "". */
 const char *check_calls_least(const struct check *e);
 /* Returns whether `seen` records suffice for an estimate; true if every call was recorded. */
-bool check_calls_suffice(const struct check_calls *c, double seen);
-/* Adds to the open finding that the rates of calls are estimates of short windows. */
-void check_calls_windows(struct check_result *out);
-/* Adds to the open finding what was lost, and what bypasses system calls. */
-void check_calls_unseen(
-	const struct check_calls *c, const struct check *e, struct check_result *out);
+bool check_calls_suffice(const struct check *e, double seen);
+/* Adds a number, or a rate per second, of the time in which calls were observed. */
+void finding_calls_count(struct check_result *out, const char *name, double count);
+void finding_calls_rate(struct check_result *out, const char *name, double count);
 
 /* Returns the waits of a thread if every call was recorded, else NULL. */
 const struct call_waits *check_waits(const struct check *e, uint32_t tid);
@@ -69,11 +51,10 @@ static inline const char *check_ranked_path(const struct check_ranked *one)
 size_t check_rank(const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user), const void *user,
 	struct check_ranked *out, size_t most);
-typedef void (*check_reporter)(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct check_ranked *one);
+typedef void (*check_reporter)(
+	const struct check *e, struct check_result *out, const struct check_ranked *one);
 /* Reports each of the four heaviest entries; without any, reports `fine`. */
-void check_report_ranked(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct map *m,
+void check_report_ranked(const struct check *e, struct check_result *out, const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user),
 	check_reporter report, const char *fine);
 

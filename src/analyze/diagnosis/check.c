@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/finding_tracker.h"
-#include "analyze/diagnosis/known_faults.h"
 #include "base/error_remedy.h"
 #include "base/sentence_units.h"
 #include "analyze/process_table/process_match.h"
@@ -27,8 +27,8 @@ NUMBER(STILL_SHARE, 0.9, NONE, "of a threshold: a raised finding stays raised fr
 double check_option(const struct check *e, const char *name)
 {
 	assert(e);
-	for (size_t i = 0; i < e->type->option_count; i++) {
-		if (!strcmp(e->type->options[i].name, name))
+	for (size_t i = 0; i < e->type->detector->option_count; i++) {
+		if (!strcmp(e->type->detector->options[i].name, name))
 			return e->setting->options[i];
 	}
 	assert(!"a threshold that the finding has no row of");
@@ -120,14 +120,11 @@ static void make_key(const struct check *e, const char *what, struct buffer *key
 
 bool check_is_raised(const struct check *e, const char *what)
 {
-	struct buffer key = { 0 };
-	bool is_raised;
+	_cleanup_(buffer_fini) struct buffer key = { 0 };
 
 	assert(e);
 	make_key(e, what, &key);
-	is_raised = e->raised && finding_tracker_is_raised(e->raised, buffer_cstr(&key));
-	buffer_fini(&key);
-	return is_raised;
+	return e->raised && finding_tracker_is_raised(e->raised, buffer_cstr(&key));
 }
 
 bool check_has_finding(const struct check *e, const char *id)
@@ -143,7 +140,114 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 	return value >= (check_is_raised(e, what) ? threshold * STILL_SHARE : threshold);
 }
 
+/* --- system calls --- */
+
+static bool is_too_short(const struct check *e)
+{
+	return e->is_one_look || !e->input->begin_ns || e->calls.interval_ns < INTERVAL_LEAST;
+}
+
+static void read_calls(struct check *e)
+{
+	assert(e);
+	const struct diagnosis_input *r = e->input;
+	const struct call_history *h = call_histories_get(&r->calls, &e->id);
+
+	e->calls = (struct check_calls){ .history = h,
+		.interval_ns = r->end_ns - r->begin_ns,
+		.is_sampled = h && h->seen < h->calls,
+		.lost = r->calls.lost };
+	e->calls.is_read = (r->calls.has_calls || !r->calls.has_counts) && !is_too_short(e) && h;
+}
+
+void check_calls_windows(struct check_result *out)
+{
+	finding_text(out, "sampled in time",
+		"calls were counted in short windows, in which counting slows them: the rates are "
+		"at least these");
+}
+
+void check_calls_unseen(const struct check *e, struct check_result *out)
+{
+	assert(e);
+	if (e->calls.lost)
+		finding_unseen(out,
+			"calls whose records were lost (%llu): the counts do not include them",
+			(unsigned long long)e->calls.lost);
+	if (e->calls.is_sampled)
+		finding_text(out, "sampled",
+			"%.2g %% of the calls were recorded one by one: the counts of this check "
+			"are "
+			"estimates made from them",
+			100 * (double)e->calls.history->seen / (double)e->calls.history->calls);
+	if (e->input->calls.has_time_gaps)
+		check_calls_windows(out);
+	if (e->input->calls.refused)
+		finding_unseen(out, "some files, peers or errors were not counted: sooth's tables "
+				    "were full");
+	if (e->calls.history->uring_calls)
+		finding_unseen(out,
+			"which operations the process ran by io_uring (%llu calls of "
+			"io_uring_enter)",
+			(unsigned long long)e->calls.history->uring_calls);
+}
+
 /* --- a finding --- */
+
+static void write_subject(struct check_result *out, struct buffer *to)
+{
+	struct finding_subject_row *s = &out->subject;
+	bool is_path = s->path_state == SOOTH_STATE_VALUE;
+	struct record_tail tail[] = {
+		tail_buffer(is_path ? &s->path : &s->connection, &out->place),
+		tail_buffer(&s->server, &out->server),
+		tail_buffer(&s->message, &out->message),
+	};
+
+	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
+}
+
+/* Returns the remedy for the user of the recording, root or not. */
+static const char *remedy_here(
+	const struct check_result *out, char text[ERROR_REMEDY_SIZE], const char *remedy)
+{
+	return error_remedy_of(
+		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
+}
+
+/* Nested rows come first in the tail, because they must be aligned. */
+static void end_finding(struct check_result *out)
+{
+	assert(out);
+
+	struct finding_row *row = &out->row;
+	_cleanup_(buffer_fini) struct buffer subject = { 0 };
+	char text[ERROR_REMEDY_SIZE];
+
+	if (!out->is_open)
+		return;
+	assert(out->claim.size || buffer_failed(&out->claim));
+	check_add_known_faults(out);
+	out->is_open = false;
+	if (out->of->setting->is_muted)
+		return;
+	if (out->of->type->reads_calls)
+		check_calls_unseen(out->of, out);
+	if (out->tracker)
+		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
+	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	write_subject(out, &subject);
+	struct record_tail tail[] = {
+		tail_buffer(&row->subject, &subject),
+		tail_buffer(&row->evidence, &out->evidence),
+		tail_string(&row->id, out->of->type->id),
+		tail_buffer(&row->claim, &out->claim),
+		tail_string(&row->remedy, remedy_here(out, text, buffer_cstr(&out->remedy))),
+		tail_buffer(&row->key, &out->key),
+		tail_buffer(&row->unseen, &out->unseen),
+	};
+	RECORD_APPEND(out->findings, row, tail, ARRAY_SIZE(tail));
+}
 
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what)
 {
@@ -152,7 +256,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
 		&out->place, &out->server, &out->message };
 
-	assert(!out->is_open); /* finding_end() was called for the previous finding */
+	end_finding(out);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
 	out->values.count = 0;
@@ -174,6 +278,10 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	};
 	make_key(out->of, what, &out->key);
 	out->is_open = true;
+	if (out->of->setting->is_muted)
+		out->muted++;
+	else
+		out->found++;
 }
 
 void finding_severity(struct check_result *out, enum finding_severity severity)
@@ -255,18 +363,16 @@ static void format_number(struct buffer *out, double value)
 
 static void format_value(struct buffer *out, double value, enum sooth_unit unit, bool is_rate)
 {
-	char text[UNITS_SIZE];
 	double size = value < 0 ? -value : value;
 
 	if (unit == SOOTH_UNIT_BYTES)
-		buffer_format(
-			out, "%s%s", value < 0 ? "-" : "", format_bytes(text, whole_u64(size)));
+		buffer_format(out, "%s%s", value < 0 ? "-" : "", FORMAT_BYTES(whole_u64(size)));
 	else if (unit == SOOTH_UNIT_NS)
-		buffer_string(out, format_ns(text, whole_u64(size)));
+		buffer_string(out, FORMAT_NS(whole_u64(size)));
 	else if (unit == SOOTH_UNIT_S && size < 60)
 		buffer_format(out, "%.0fs", value); /* no more digits than were measured */
 	else if (unit == SOOTH_UNIT_S)
-		buffer_string(out, format_ns(text, whole_u64(size * NS_PER_S)));
+		buffer_string(out, FORMAT_NS(whole_u64(size * NS_PER_S)));
 	else
 		format_number(out, value);
 	if (unit == SOOTH_UNIT_PERCENT)
@@ -298,14 +404,12 @@ static void add_value(struct check_result *out, const char *name, double value,
 		.interval_ns = interval_ns,
 		.interval_state = interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 	};
-	struct buffer text = { 0 };
-	char over[UNITS_SIZE];
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	format_value(&text, value, unit, is_rate);
 	if (interval_ns)
-		buffer_format(&text, " over %s", format_ns(over, interval_ns));
+		buffer_format(&text, " over %s", FORMAT_NS(interval_ns));
 	add_evidence(out, &row, name, unit_name(unit, is_rate), &text);
-	buffer_fini(&text);
 }
 
 void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
@@ -334,11 +438,10 @@ void finding_text(struct check_result *out, const char *name, const char *format
 {
 	struct finding_evidence_row row = { .value_state = SOOTH_STATE_ABSENT,
 		.interval_state = SOOTH_STATE_ABSENT };
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	FORMAT_INTO(&text, format);
 	add_evidence(out, &row, name, "", &text);
-	buffer_fini(&text);
 }
 
 void finding_thread(struct check_result *out, uint32_t tid)
@@ -396,81 +499,6 @@ void finding_message(struct check_result *out, struct span message)
 	out->subject.message_state = SOOTH_STATE_VALUE;
 }
 
-static void write_subject(struct check_result *out, struct buffer *to)
-{
-	struct finding_subject_row *s = &out->subject;
-	bool is_path = s->path_state == SOOTH_STATE_VALUE;
-	struct record_tail tail[] = {
-		tail_buffer(is_path ? &s->path : &s->connection, &out->place),
-		tail_buffer(&s->server, &out->server),
-		tail_buffer(&s->message, &out->message),
-	};
-
-	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
-}
-
-/* Returns the remedy for the user of the recording, root or not. */
-static const char *remedy_here(
-	const struct check_result *out, char text[ERROR_REMEDY_SIZE], const char *remedy)
-{
-	return error_remedy_of(
-		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
-}
-
-/* Adds the faults of the running version that explain the finding. */
-static void add_known_faults(struct check_result *out)
-{
-	const struct process_entry *p = out->of->process;
-	const struct process_entry *agent = p && p->agent ? p : p ? p->main : NULL;
-	const struct known_fault *fault;
-	size_t position = 0;
-
-	if (!agent || !agent->agent)
-		return;
-	while ((fault = known_fault_next(agent->agent, process_table_version(agent), &position))) {
-		if ((fault->is_of_children || agent == p) &&
-			known_fault_explains(fault, out->of->type->id))
-			finding_text(out, "known fault", KNOWN_FAULT_FORMAT,
-				KNOWN_FAULT_ARGS(agent->agent, fault));
-	}
-}
-
-/* Nested rows come first in the tail, because they must be aligned. */
-void finding_end(struct check_result *out)
-{
-	assert(out);
-
-	struct finding_row *row = &out->row;
-	struct buffer subject = { 0 };
-	char text[ERROR_REMEDY_SIZE];
-
-	if (!out->is_open)
-		return;
-	assert(out->claim.size || buffer_failed(&out->claim));
-	add_known_faults(out);
-	out->is_open = false;
-	if (out->of->setting->is_muted) {
-		out->muted++;
-		return;
-	}
-	if (out->tracker)
-		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
-	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	write_subject(out, &subject);
-	struct record_tail tail[] = {
-		tail_buffer(&row->subject, &subject),
-		tail_buffer(&row->evidence, &out->evidence),
-		tail_string(&row->id, out->of->type->id),
-		tail_buffer(&row->claim, &out->claim),
-		tail_string(&row->remedy, remedy_here(out, text, buffer_cstr(&out->remedy))),
-		tail_buffer(&row->key, &out->key),
-		tail_buffer(&row->unseen, &out->unseen),
-	};
-	RECORD_APPEND(out->findings, row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&subject);
-	out->found++;
-}
-
 /* --- nothing found --- */
 
 void check_fine(struct check_result *out, const char *format, ...)
@@ -478,7 +506,7 @@ void check_fine(struct check_result *out, const char *format, ...)
 	assert(out);
 
 	struct finding_fine_row row = { .record = row_head(&out->of->id) };
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	FORMAT_INTO(&text, format);
 	struct record_tail tail[] = {
@@ -486,7 +514,6 @@ void check_fine(struct check_result *out, const char *format, ...)
 		tail_buffer(&row.words, &text),
 	};
 	RECORD_APPEND(out->fine, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&text);
 	out->is_reported = true;
 }
 
@@ -563,11 +590,11 @@ bool check_has_heap_sums(struct check_result *out)
 
 void check_too_young(struct check_result *out)
 {
-	char age[UNITS_SIZE], reason[UNITS_SIZE + 48];
+	char reason[UNITS_SIZE + 48];
 
 	assert(out);
 	snprintf(reason, sizeof(reason), CHECK_YOUNG_WORDS " %s",
-		sentence_duration(age, (uint64_t)check_option(out->of, "min-age")));
+		SENTENCE_DURATION((uint64_t)check_option(out->of, "min-age")));
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
 
@@ -589,6 +616,38 @@ void check_blind(struct check_result *out, uint8_t state)
 }
 
 /* --- diagnosing --- */
+
+void check_calls_fine(const struct check *e, struct check_result *out, const char *what)
+{
+	assert(e);
+	if (e->input->calls.has_time_gaps)
+		check_blind_by(out, FINDING_FAILED,
+			"calls were counted in short windows: rare ones can be missed",
+			CHECK_LONGER);
+	else
+		check_fine(out, "%s", what);
+}
+
+bool check_calls_begin(const struct check *e, struct check_result *out)
+{
+	assert(e);
+	const struct diagnosis_input *r = e->input;
+
+	if (e->calls.is_read)
+		return true;
+	if (!r->calls.has_calls && r->calls.has_counts)
+		check_blind_by(out, FINDING_NOT_REQUESTED,
+			"the calls were only counted, not recorded one by one", "sooth diagnose");
+	else if (is_too_short(e))
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+	else if (!e->calls.history && e->calls.lost)
+		check_blind_by(out, FINDING_FAILED,
+			"records of calls were lost, perhaps all calls of this process",
+			"use a larger buffer: --buffer 128M");
+	else
+		check_calls_fine(e, out, "no system calls");
+	return false;
+}
 
 /* Finds the first required probe that was not recorded for the process, and copies its name. */
 static bool lacks_probe(const struct check *e, char name[32])
@@ -638,7 +697,9 @@ static void diagnose_rest(const struct check *e, struct check_result *out)
 {
 	size_t before = out->fine->size;
 
-	e->type->diagnose(e, out);
+	if (!e->type->reads_calls || check_calls_begin(e, out))
+		e->type->detector->diagnose(e, out);
+	end_finding(out);
 	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || out->found ||
 		out->muted)
 		return;
@@ -684,9 +745,11 @@ static void run_check(const struct check *e, struct check_result *out)
 	/* In a single look the age of a wait stands for the interval. */
 	bool has_age = e->is_one_look && e->type->is_of_holder && strstr(e->type->probes, "waits");
 
-	if (e->is_one_look && e->process && e->process->is_there && e->type->diagnose_once &&
-		e->type->diagnose_once(e, out))
+	if (e->is_one_look && e->process && e->process->is_there &&
+		e->type->detector->diagnose_once && e->type->detector->diagnose_once(e, out)) {
+		end_finding(out);
 		return;
+	}
 	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(out))
 		return;
 	if (e->type->needs_interval && e->id.pid && !has_age &&
@@ -715,6 +778,7 @@ void check_run(struct check *e, struct check_result *out, const struct finding_e
 	e->id = id ? *id : (struct process_id){ 0 };
 	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
 	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
+	read_calls(e);
 	out->of = e;
 	out->found = out->muted = 0;
 	out->is_reported = out->is_open = false;

@@ -8,7 +8,6 @@
  *   finding_claim(out, "leaks descriptors: %.0f more", gain);
  *   finding_number(out, "descriptors", count, SOOTH_UNIT_NONE, interval_ns);
  *   finding_remedy(out, "...");
- *   finding_end(out);
  */
 #ifndef SOOTH_ANALYZE_CHECK_H
 #define SOOTH_ANALYZE_CHECK_H
@@ -35,6 +34,15 @@ struct check_setting {
 	double options[16]; /* values of options, by index in the type's table */
 };
 
+/* The system calls of the process. */
+struct check_calls {
+	const struct call_history *history; /* NULL: none was recorded */
+	uint64_t interval_ns;
+	bool is_read;	 /* they were recorded one by one, for long enough to diagnose them */
+	bool is_sampled; /* some calls were only counted: counts are estimates */
+	uint64_t lost;	 /* lost calls of all observed processes: counts are lower bounds */
+};
+
 /* The input of a detector. */
 struct check {
 	const struct finding_type *type;
@@ -43,6 +51,7 @@ struct check {
 	const struct process_entry *process; /* NULL: the host */
 	struct process_id id;		     /* zeros: the host */
 	struct sample_series series;	     /* empty for the host */
+	struct check_calls calls;
 	/* The findings raised by the diagnosis before this one; NULL: not a watch. */
 	const struct finding_tracker *raised;
 	const struct buffer *findings; /* struct finding_row of the detectors that ran before */
@@ -103,7 +112,8 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 
 /* --- reporting --- */
 
-/* `what` distinguishes several findings of one detector and process: "fd 7", "tid 4711";
+/* Begins a finding, which the next one or the end of the check ends. `what` distinguishes several
+ * findings of one detector and process: "fd 7", "tid 4711";
  * "" where only one is possible. */
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what);
 static inline enum finding_confidence confidence_high_if(bool is_sure)
@@ -166,7 +176,6 @@ void finding_connection(struct check_result *out, struct span connection);
 void finding_server(struct check_result *out, struct span name);
 /* Adds a message that the target itself wrote. Reports for sharing replace it, too. */
 void finding_message(struct check_result *out, struct span message);
-void finding_end(struct check_result *out);
 
 /* Reports that nothing is wrong; the text says what was measured. */
 void check_fine(struct check_result *out, const char *format, ...)
@@ -196,6 +205,20 @@ void check_may_be_start(struct check_result *out);
 /* Begins every remedy of a check that needs a longer observation. */
 #define CHECK_LONGER_WORDS "observe longer"
 #define CHECK_LONGER	   CHECK_LONGER_WORDS ": --duration 30"
+
+/* --- system calls --- */
+
+/* Returns false if the calls cannot be diagnosed, and reports why. Called before diagnose(), for a
+ * detector with `reads_calls`. */
+bool check_calls_begin(const struct check *e, struct check_result *out);
+/* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
+ * missed. */
+void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
+/* Adds to the open finding that the rates of calls are estimates of short windows. */
+void check_calls_windows(struct check_result *out);
+/* Adds to the open finding what was lost, and what bypasses system calls. Called at the end of each
+ * finding of a detector with `reads_calls`. */
+void check_calls_unseen(const struct check *e, struct check_result *out);
 
 /* --- running --- */
 

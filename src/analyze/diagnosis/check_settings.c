@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "explain/registry.h"
 
 #define LINE_MAX_SIZE 256
@@ -22,8 +21,8 @@ void check_settings_init(struct check_settings *s)
 		const struct finding_type *type = registry_findings[i].type;
 
 		s->all[i].severity = registry_findings[i].severity;
-		for (size_t k = 0; k < type->option_count; k++)
-			s->all[i].options[k] = type->options[k].default_value;
+		for (size_t k = 0; k < type->detector->option_count; k++)
+			s->all[i].options[k] = type->detector->options[k].default_value;
 	}
 }
 
@@ -122,8 +121,8 @@ static int set_severity(
 static int set_option(struct check_setting *setting, const struct finding_type *type,
 	const char *line, const char *name, const char *value, struct sooth_error *err)
 {
-	for (size_t i = 0; i < type->option_count; i++) {
-		const struct finding_option *option = &type->options[i];
+	for (size_t i = 0; i < type->detector->option_count; i++) {
+		const struct finding_option *option = &type->detector->options[i];
 		double number;
 
 		if (strcmp(option->name, name) != 0)

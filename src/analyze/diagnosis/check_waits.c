@@ -6,6 +6,7 @@
 
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
+#include "base/cleanup.h"
 
 const struct process_entry *check_entry_of(const struct check *e, const struct waits_process *p)
 {
@@ -151,7 +152,7 @@ static void put_last(struct check_result *out, const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];
 	const struct waits_party *party = last->party;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	if (chain->circle < chain->count)
 		return;
@@ -162,13 +163,12 @@ static void put_last(struct check_result *out, const struct wait_chain *chain)
 		wait_put_process(&text, last->process);
 	if (text.size)
 		finding_text(out, "could end the wait", "%s", buffer_cstr(&text));
-	buffer_fini(&text);
 }
 
 void check_chain_evidence(
 	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	assert(chain);
 	if (!chain->count)
@@ -176,7 +176,6 @@ void check_chain_evidence(
 	wait_chain_text(&text, g, chain);
 	finding_text(out, "chain of waits", "%s", buffer_cstr(&text));
 	put_last(out, chain);
-	buffer_fini(&text);
 }
 
 uint64_t check_rested_ns(const struct wait_graph *g, uint32_t pid)

@@ -328,12 +328,11 @@ void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *c
 		core->path_state ? span_of("", 0) : record_text(&core->record, &core->path);
 	struct span handler =
 		core->handler_state ? span_of("", 0) : record_text(&core->record, &core->handler);
-	char size[UNITS_SIZE];
 
 	if (path.size) {
 		buffer_append(out, path.data, path.size);
 		if (!core->size_state)
-			buffer_format(out, ", %s", format_bytes(size, core->size_bytes));
+			buffer_format(out, ", %s", FORMAT_BYTES(core->size_bytes));
 	} else if (handler.size) {
 		buffer_string(out, "handed to ");
 		buffer_append(out, handler.data, handler.size);

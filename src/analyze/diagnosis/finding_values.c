@@ -34,9 +34,7 @@ void finding_value_span(struct check_result *out, const char *name, struct span 
 
 void finding_value_time(struct check_result *out, const char *name, uint64_t ns)
 {
-	char time[UNITS_SIZE];
-
-	buffer_string(finding_value(out, name), sentence_duration(time, ns));
+	buffer_string(finding_value(out, name), SENTENCE_DURATION(ns));
 }
 
 static void put_value(struct buffer *to, const struct check_result *out, struct span name)
@@ -82,10 +80,4 @@ void finding_claim_row(struct check_result *out, const struct claim_row *row)
 		return;
 	fill_in(&out->unseen, out, row->unseen);
 	buffer_char(&out->unseen, '\0');
-}
-
-void finding_end_row(struct check_result *out, const struct claim_row *row)
-{
-	finding_claim_row(out, row);
-	finding_end(out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The texts of a finding from a row of a table, with places for values: "held up for {time} by
- * {holder}". A detector sets the values of the open finding, then calls finding_end_row().
+ * {holder}". A detector sets the values of the open finding, then calls finding_claim_row().
  */
 #ifndef SOOTH_ANALYZE_FINDING_VALUES_H
 #define SOOTH_ANALYZE_FINDING_VALUES_H
@@ -36,7 +36,5 @@ void finding_value_span(struct check_result *out, const char *name, struct span 
 void finding_value_time(struct check_result *out, const char *name, uint64_t ns);
 /* Adds the claim, what was not seen, and the remedy. */
 void finding_claim_row(struct check_result *out, const struct claim_row *row);
-/* Adds a row of the claim, and ends the finding. */
-void finding_end_row(struct check_result *out, const struct claim_row *row);
 
 #endif

@@ -7,6 +7,7 @@
 #include "analyze/profile/stack_text.h"
 #include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
+#include "base/cleanup.h"
 #include "explain/number.h"
 #include "model/stream_records.h"
 
@@ -294,7 +295,7 @@ bool memory_place_find(struct memory_place *out, const struct page_touches *t,
 {
 	struct place_key most = { 0 };
 	struct touched all;
-	struct map places;
+	_cleanup_(map_fini) struct map places = { 0 };
 	uint64_t best = 0;
 
 	assert(out);
@@ -308,7 +309,6 @@ bool memory_place_find(struct memory_place *out, const struct page_touches *t,
 		best = *faults;
 		most = *key;
 	}
-	map_fini(&places);
 	*out = (struct memory_place){ .touched_bytes = all.faults * t->page_bytes };
 	if (all.recorded < RECORDED_LEAST || best * 100 < all.faults * SHARE_LEAST ||
 		out->touched_bytes * GROWN_PART < grown_bytes ||

@@ -164,14 +164,13 @@ static void write_error(struct buffer *out, const struct log_tail *t, const stru
 	const struct logs_file *file)
 {
 	struct logs_error e = log_tail_error(t, f, file);
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	buffer_append(&text, f->text.data, f->text.size);
 	if (f->end.size)
 		buffer_format(&text, "; %.*s", (int)f->end.size, f->end.data);
 	struct record_tail tail[] = { tail_buffer(&e.text, &text) };
 	RECORD_APPEND(out, &e, tail, ARRAY_SIZE(tail));
-	buffer_fini(&text);
 }
 
 static void write_log(struct buffer *out, const struct log_tail *t, const struct process_id *id,
@@ -198,7 +197,7 @@ void message_logs_resolve(
 	struct message_logs *m, const struct process_table *table, uint64_t now_ns)
 {
 	struct log_tail *t = malloc(sizeof(*t));
-	struct buffer messages = { 0 };
+	_cleanup_(buffer_fini) struct buffer messages = { 0 };
 	const struct said *all;
 	size_t count, end;
 
@@ -216,7 +215,6 @@ void message_logs_resolve(
 		read_messages(t, all + i, end - i, m->new_from_ns);
 		write_log(&w->log, t, &all[i].owner, all[end - 1].message->record.time_ns, now_ns);
 	}
-	buffer_fini(&messages);
 	free(t);
 }
 

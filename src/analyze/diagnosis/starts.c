@@ -17,7 +17,6 @@
 
 NUMBER(STARTER_SHARE, 0.9, NONE, "of the starts that are of one starter");
 NUMBER(PROGRAMS_SHARE, 0.9, NONE, "of the starts that are of the named programs");
-NUMBER(MANY_KNOWN, 16, NONE, "so many known commands must each have come TIMES_LEAST times");
 NUMBER(TIMES_LEAST, 4, NONE, "starts of the same command: fewer are no repetition");
 NUMBER(SHELL_LEAST, 4, NONE, "of so many commands of a shell, one must have come before");
 NUMBER(PAUSE_NS, 50 * NS_PER_MS, NS, "between two starts: shorter ones belong to one command line");
@@ -294,8 +293,6 @@ bool starts_are_of_a_shell(const struct process_entry *starter)
  * subshell are often unknown. */
 static bool are_same(const struct starts *s, bool in_shell)
 {
-	if (s->known < MANY_KNOWN)
-		return s->repeated * 2 > s->known;
 	return s->different * TIMES_LEAST <= s->known ||
 	       (in_shell && s->repeated * SHELL_LEAST > s->known);
 }

@@ -107,13 +107,13 @@ struct awaited awaited_of(const struct check *e, uint32_t fd)
 
 bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t silence_ns)
 {
-	char reason[2 * UNITS_SIZE + 32], time[UNITS_SIZE], least[UNITS_SIZE];
+	char reason[2 * UNITS_SIZE + 32];
 
 	if (silence_ns < WORTH_NS)
 		return false;
 	snprintf(reason, sizeof(reason), "no data for only %s; the check needs %s",
-		sentence_duration(time, silence_ns),
-		sentence_duration(least, (uint64_t)check_option(e, "silence")));
+		SENTENCE_DURATION(silence_ns),
+		SENTENCE_DURATION((uint64_t)check_option(e, "silence")));
 	check_blind_because(out, reason, CHECK_LONGER);
 	return true;
 }
@@ -233,7 +233,6 @@ void awaited_path_put(const struct diagnosis_input *input, const struct process_
 	const char *before, struct buffer *out)
 {
 	const struct call_history *h = p ? call_histories_get(&input->calls, &p->id) : NULL;
-	char time[UNITS_SIZE];
 
 	if (!h || process_table_cpu_percent(p) >= BUSY_PERCENT)
 		return;
@@ -250,8 +249,7 @@ void awaited_path_put(const struct diagnosis_input *input, const struct process_
 				  "has ended"
 				: "%sit looks for %s again and again, which is not there (%llu "
 				  "times over %s)",
-			before, w.path, (unsigned long long)w.times,
-			sentence_duration(time, span_ns));
+			before, w.path, (unsigned long long)w.times, SENTENCE_DURATION(span_ns));
 		return;
 	}
 }

@@ -17,22 +17,21 @@ static bool has_ended(const struct fds_descriptor *d, int32_t fd)
 
 bool ended_input_is_read(struct ended_input *out, const struct check *e)
 {
-	struct check_calls c;
 	uint64_t most = 0;
 
 	assert(out);
 	*out = (struct ended_input){ .fd = -1 };
-	if (!check_calls_read(&c, e))
+	if (!e->calls.is_read)
 		return false;
-	call_repeats_each (c.history, key, r) {
+	call_repeats_each (e->calls.history, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 		const struct fds_descriptor *d = check_descriptor(e, (uint32_t)key->fd);
 
 		if (key->result || key->fd < 0 || !row ||
 			row->transfer.direction != SYSCALL_READS || !has_ended(d, key->fd))
 			continue;
-		out->per_s += check_calls_rate(&c, (double)r->count) *
-			      call_history_correction(c.history, key->abi, key->number);
+		out->per_s += check_calls_rate(e, (double)r->count) *
+			      call_history_correction(e->calls.history, key->abi, key->number);
 		if (r->count <= most)
 			continue;
 		most = r->count;

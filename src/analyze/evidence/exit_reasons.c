@@ -82,12 +82,11 @@ static void fill_end_row(
 
 static int emit_end(struct exit_reasons_view *v, const struct ending *of, struct sooth_error *err)
 {
-	struct buffer how = { 0 }, sender = { 0 }, core = { 0 };
+	_cleanup_(buffer_fini) struct buffer how = { 0 }, sender = { 0 }, core = { 0 };
 	const struct exit_reasons_signal *fatal;
 	struct end_row row;
 	uint32_t code = 0;
 	uint8_t state = ending_status(&v->endings, of, &code);
-	int status;
 
 	fill_end_row(&row, of, code, state);
 	fatal = row.signal ? ending_signal(of, row.signal) : ending_request(of);
@@ -109,11 +108,7 @@ static int emit_end(struct exit_reasons_view *v, const struct ending *of, struct
 		tail_buffer(&row.sender, &sender),
 		tail_buffer(&row.core, &core),
 	};
-	status = OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
-	buffer_fini(&how);
-	buffer_fini(&sender);
-	buffer_fini(&core);
-	return status;
+	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int finish(void *state, struct sooth_error *err)

@@ -9,6 +9,7 @@
 #include "analyze/fds/fd_sums.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
@@ -102,12 +103,10 @@ static void put_user(struct buffer *out, const struct check *e, const struct lim
 
 static void put_amount(struct buffer *out, enum limits_shared resource, double amount)
 {
-	char text[UNITS_SIZE];
-
 	if (is_cpu(resource))
 		buffer_format(out, amount < 10 ? "%.1f %%" : "%.0f %%", amount);
 	else if (resource == LIMITS_SHARED_MEMORY)
-		buffer_string(out, sentence_size(text, (uint64_t)amount));
+		buffer_string(out, SENTENCE_SIZE((uint64_t)amount));
 	else
 		buffer_format(out, "%.0f", amount);
 }
@@ -143,9 +142,8 @@ static void put_file(struct buffer *out, const struct check *e, const struct lim
 	struct span point = h->holder_pid ? span_of("", 0) : record_text(&h->record, &h->place);
 	/* In quotes, redaction finds the end of a path with blanks. */
 	const char *quote = memchr(path.data, ' ', path.size) ? "\"" : "";
-	char size[UNITS_SIZE];
 
-	buffer_format(out, ", %s of it %s%.*s%s%.*s%s", sentence_size(size, h->amount), quote,
+	buffer_format(out, ", %s of it %s%.*s%s%.*s%s", SENTENCE_SIZE(h->amount), quote,
 		(int)point.size, point.data, point.size && !span_ends(point, "/") ? "/" : "",
 		(int)path.size, path.data, quote);
 	if (!h->holder_pid) {
@@ -278,8 +276,8 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 {
 	struct tally_row most = { 0 };
 	struct buffer text = { 0 };
-	struct tally groups;
-	struct socket_index sockets;
+	_cleanup_(tally_fini) struct tally groups = { 0 };
+	_cleanup_(socket_index_fini) struct socket_index sockets = { 0 };
 	int64_t sum = 0;
 
 	assert(e);
@@ -292,9 +290,7 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 		sum++;
 	}
 	tally_top(&groups, tally_last, &most, 1);
-	tally_fini(&groups);
 	buffer_fini(&text);
-	socket_index_fini(&sockets);
 	if (most.last < 2 || most.last * 2 < sum)
 		return false;
 	buffer_format(out, "%lld of them %s", (long long)most.last, most.text);

@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "analyze/evidence/file_space.h"
-#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"
 
@@ -66,28 +65,28 @@ static bool is_short(const struct inode_use *u, double max_ns)
 	       left_ns(u) <= (max_ns < reach_ns ? max_ns : reach_ns);
 }
 
-static void report_inodes(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const struct inode_use *u, double high_ns)
+static void report_inodes(
+	const struct check *e, struct check_result *out, const struct inode_use *u, double high_ns)
 {
 	struct span point = file_space_point(u->space);
 	double rate = (double)u->taken * (double)NS_PER_S / (double)u->interval_ns;
-	char what[CALL_PATH], time[UNITS_SIZE];
+	char what[CALL_PATH];
 
 	snprintf(what, sizeof(what), "inodes %.*s", SPAN_ARGS(point));
-	finding_begin(out, check_calls_confidence(calls), what);
+	finding_begin(out, check_calls_confidence(e), what);
 	if (left_ns(u) <= high_ns)
 		finding_severity(out, FINDING_HIGH);
 	finding_path(out, span_of_string(u->path));
 	finding_claim(out,
 		"uses up the inodes of %.*s: %.0f new files a second, such as %s; none are left in "
 		"%s",
-		SPAN_ARGS(point), rate, u->path, sentence_duration(time, (uint64_t)left_ns(u)));
+		SPAN_ARGS(point), rate, u->path, SENTENCE_DURATION((uint64_t)left_ns(u)));
 	finding_count(out, "inodes left", u->space->files_available, 0);
 	finding_count(out, "inodes", u->space->files, 0);
 	finding_count(out, "inodes taken meanwhile", u->taken, u->interval_ns);
 	finding_count(out, "files that the process made", u->made, u->interval_ns);
 	finding_bytes(out, "space left", u->space->available_bytes);
-	check_calls_unseen(calls, e, out);
+	check_calls_unseen(e, out);
 	if (escape_is_shell_word(point.data, point.size))
 		finding_remedy(out,
 			"remove what is not needed: du -x --inodes %.*s | sort -n | tail; df -i "
@@ -95,22 +94,21 @@ static void report_inodes(const struct check *e, struct check_result *out,
 			SPAN_ARGS(point));
 	else
 		finding_remedy(out, "remove what is not needed; df -i shows what is left");
-	finding_end(out);
 }
 
-size_t inode_use_report(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, double max_ns, double high_ns)
+size_t inode_use_report(
+	const struct check *e, struct check_result *out, double max_ns, double high_ns)
 {
 	size_t count = 0;
 
 	assert(e);
-	assert(calls);
+	assert(e);
 	snapshot_each (struct fds_filesystem, f, check_last(e, &e->input->fds), FDS_FILESYSTEM) {
 		struct inode_use u;
 
-		if (!read_use(e, calls->history, f, &u) || !is_short(&u, max_ns))
+		if (!read_use(e, e->calls.history, f, &u) || !is_short(&u, max_ns))
 			continue;
-		report_inodes(e, out, calls, &u, high_ns);
+		report_inodes(e, out, &u, high_ns);
 		count++;
 	}
 	return count;
@@ -201,26 +199,25 @@ static bool are_removed(const struct check *e, const struct left_files *l, bool 
 	return *is_known && taken < REMOVED_SHARE * (double)l->count;
 }
 
-static void report_left(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, const char *folder, const struct left_files *l,
-	bool is_known)
+static void report_left(const struct check *e, struct check_result *out, const char *folder,
+	const struct left_files *l, bool is_known)
 {
 	finding_begin(out, is_known ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, folder);
 	finding_severity(out, FINDING_LOW);
 	finding_path(out, span_of_string(l->path));
 	finding_claim(out, "leaves %s behind: %.1f new a second in %s, none removed",
 		l->is_memory ? "shared memory" : "temporary files",
-		check_calls_rate(calls, (double)l->count), folder);
-	finding_count(out, "files", l->count, calls->interval_ns);
+		check_calls_rate(e, (double)l->count), folder);
+	finding_calls_count(out, "files", l->count);
 	if (l->bytes)
 		finding_number(out, "written to them", (double)l->bytes, SOOTH_UNIT_BYTES,
-			calls->interval_ns);
+			e->calls.interval_ns);
 	else
 		finding_unseen(out, "how large they are: no call wrote to them");
 	finding_text(out, "for example", "%s", l->path);
 	if (!is_known)
 		finding_unseen(out, "whether another process removes them");
-	check_calls_unseen(calls, e, out);
+	check_calls_unseen(e, out);
 	if (l->is_memory)
 		finding_remedy(out,
 			"it is memory until it is removed: shm_unlink() (unlink() in Python) when "
@@ -233,25 +230,22 @@ static void report_left(const struct check *e, struct check_result *out,
 			folder);
 	else
 		finding_remedy(out, "remove each file when it is done with");
-	finding_end(out);
 }
 
-size_t left_files_report(
-	const struct check *e, struct check_result *out, const struct check_calls *calls)
+size_t left_files_report(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top;
 	bool is_known = false;
 	size_t count;
 	struct map all;
 
-	assert(calls);
-	read_left(&all, calls->history);
+	assert(e);
+	read_left(&all, e->calls.history);
 	count = check_rank(&all, weigh_left_files, e, &top, 1);
 	if (count && are_removed(e, top.value, &is_known))
 		count = 0;
 	if (count)
-		report_left(e, out, calls, ((const struct call_path *)top.key)->text, top.value,
-			is_known);
+		report_left(e, out, ((const struct call_path *)top.key)->text, top.value, is_known);
 	map_fini(&all);
 	return count;
 }

@@ -8,12 +8,11 @@
 
 /* Reports each file system that runs out of inodes within max_ns, or has only 5 % left; the
  * severity is high if that happens within high_ns. Returns the number of findings. */
-size_t inode_use_report(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, double max_ns, double high_ns);
+size_t inode_use_report(
+	const struct check *e, struct check_result *out, double max_ns, double high_ns);
 
 /* Reports the directory with the most such files, if it has at least `min-files` of them, or
  * `min-memory-files` in shared memory. Returns the number of findings. */
-size_t left_files_report(
-	const struct check *e, struct check_result *out, const struct check_calls *calls);
+size_t left_files_report(const struct check *e, struct check_result *out);
 
 #endif

@@ -9,7 +9,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "model/errno_names.h"
-#include "probes/sockets.h"
 
 #define STANDARD_LAST  2   /* a process starts with input, output and errors */
 #define POLL_READ      0x3 /* IN and PRI */
@@ -129,18 +128,17 @@ static bool is_closed(const struct check *e, uint64_t inode)
 void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid)
 {
 	const struct fds_descriptor *d;
-	struct check_calls c;
 
 	assert(out);
 	*out = (struct repeated_call){ 0 };
-	if (!check_calls_read(&c, e))
+	if (!e->calls.is_read)
 		return;
-	choose_repeated_call(out, c.history, tid);
+	choose_repeated_call(out, e->calls.history, tid);
 	if (!out->kind)
 		return;
 	d = out->key->fd >= 0 ? check_descriptor(e, (uint32_t)out->key->fd) : NULL;
-	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
-		     call_history_correction(c.history, out->key->abi, out->key->number);
+	out->per_s = check_calls_rate(e, (double)out->repeat->count) *
+		     call_history_correction(e->calls.history, out->key->abi, out->key->number);
 	out->least = check_calls_least(e);
 	out->is_pipe = d && d->type == FDS_PIPE;
 	out->is_closed_terminal = check_is_closed_terminal(d);

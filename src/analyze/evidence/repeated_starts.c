@@ -4,32 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/process_table/server_name.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
-
-#define COMMANDS_MAX 1024
-
-/* Commands that the process and its descendants started. */
-struct rebuilds {
-	uint64_t builds;	  /* runs of make, ninja and the like */
-	uint64_t most, times_two; /* most: runs of one compiler command with the same arguments;
-				     times_two: commands that ran twice or more */
-	char name[16];		  /* name of the most frequent command */
-	struct map commands;	  /* hash of the arguments -> uint64_t */
-};
 
 /* Adds up the execs of the process itself; none if its calls are not known. */
 static struct call_failures execs_of(const struct check *e)
 {
 	struct call_failures sum = { 0 };
-	struct check_calls calls;
 
-	if (!check_calls_read(&calls, e))
+	if (!e->calls.is_read)
 		return sum;
-	map_for_each (&calls.history->repeats, const struct call_repeat_key *, key,
+	map_for_each (&e->calls.history->repeats, const struct call_repeat_key *, key,
 		const struct call_repeat *, one) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 		struct call_failures of = { one->seen, one->seen, one->first_ns, one->last_ns, 0 };
@@ -40,71 +28,6 @@ static struct call_failures execs_of(const struct check *e)
 	return sum;
 }
 
-/* --- by commands --- */
-
-static bool is_build_tool(const char *name)
-{
-	static const char *const names[] = { "make", "gmake", "bmake", "ninja", "samu", "cargo",
-		"gradle", "mvn", "bazel", "scons" };
-
-	return SPAN_ANY(span_of_string(name), span_equal, names);
-}
-
-/* Returns whether the program compiles; the children of a compiler driver have new file names. */
-static bool is_compiler(const char *name)
-{
-	static const char *const names[] = { "cc", "c++", "gcc", "g++", "clang", "clang++", "rustc",
-		"javac", "tsc", "gfortran", "ghc", "ocamlopt", "x86_64-linux-gn",
-		"aarch64-linux-g" };
-
-	return SPAN_ANY(span_of_string(name), span_equal, names);
-}
-
-/* Counts a command. Nested builds may compile a file of the same name in another directory, so only
- * builds that the process starts itself count. */
-static void count_one(struct rebuilds *r, const char *name, const uint64_t *hash, bool is_direct)
-{
-	uint64_t *times;
-
-	r->builds += is_direct && is_build_tool(name);
-	times = hash && is_compiler(name) ? map_put(&r->commands, hash, NULL) : NULL;
-	if (!times)
-		return;
-	++*times;
-	r->times_two += *times == 2;
-	if (*times <= r->most)
-		return;
-	r->most = *times;
-	snprintf(r->name, sizeof(r->name), "%s", name);
-}
-
-static void commands_of(struct rebuilds *r, const struct check *e)
-{
-	const struct short_lived *b = &e->input->host.short_lived;
-	char name[16];
-
-	*r = (struct rebuilds){ 0 };
-	map_init(&r->commands, sizeof(uint64_t), sizeof(uint64_t), COMMANDS_MAX);
-	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		if (starts_is_of(e, p->starter))
-			count_one(
-				r, p->name, map_get(&b->commands, id), p->parent.pid == e->id.pid);
-	}
-	/* Commands that were in a sample, and did not end between two samples. */
-	process_table_for_each (&e->input->host.process_table, p) {
-		const uint64_t *hash = map_get(&b->commands, &p->id);
-		struct span text = check_name(p);
-
-		if (!hash || map_get(&b->processes, &p->id) || !starts_is_below(e->process, p))
-			continue;
-		snprintf(name, sizeof(name), "%.*s", SPAN_ARGS(text));
-		count_one(r, name, hash, starts_parent(p) == e->process);
-	}
-	map_fini(&r->commands);
-}
-
-/* --- the findings --- */
-
 static bool is_make(const struct check *e)
 {
 	struct span name = check_name(e->process);
@@ -112,12 +35,11 @@ static bool is_make(const struct check *e)
 	return span_equal(name, "make") || span_equal(name, "gmake");
 }
 
-/* Diagnoses execs of the process itself. A chain of programs execs only once, at its start. */
-static bool diagnose_itself(const struct check *e, struct check_result *out)
+/* A chain of programs execs only once, at its start. */
+bool exec_loop_report(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct call_failures r = execs_of(e);
-	char time[UNITS_SIZE];
 
 	if ((double)r.count < check_option(e, "min-rebuilds") ||
 		(r.last_ns - r.first_ns) * 2 < interval_ns)
@@ -125,7 +47,7 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "itself");
 	finding_claim(out, "%.*s starts itself again and again: %llu times in %s",
 		SPAN_ARGS(check_name(e->process)), (unsigned long long)r.count,
-		sentence_duration(time, r.last_ns - r.first_ns));
+		SENTENCE_DURATION(r.last_ns - r.first_ns));
 	if (is_make(e))
 		finding_claim(out,
 			"; each time make rebuilds its makefile, restarts and finds it out of "
@@ -139,41 +61,7 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 			e->id.pid);
 	else
 		finding_remedy(out, "sooth trace -e execve -p %u shows what it becomes", e->id.pid);
-	finding_end(out);
 	return true;
-}
-
-/* Diagnoses repeated compilations, except for configure scripts, which compile one name often. */
-static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
-{
-	uint64_t interval_ns = sample_series_ns(&e->series);
-	double least = check_option(e, "min-rebuilds");
-	struct rebuilds r;
-
-	commands_of(&r, e);
-	if ((double)r.most < least || (double)r.builds < least ||
-		span_starts(check_name(e->process), "configure"))
-		return false;
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "rebuilds");
-	finding_severity(out, FINDING_LOW);
-	finding_claim(out,
-		"builds the same again and again: %llu builds, and the same command of %s up to "
-		"%llu times",
-		(unsigned long long)r.builds, r.name, (unsigned long long)r.most);
-	finding_count(out, "builds", r.builds, interval_ns);
-	finding_count(out, "commands of the compiler that came again", r.times_two, interval_ns);
-	finding_unseen(out, "why the result counts as out of date");
-	finding_remedy(out,
-		"make -d or ninja -d explain says why; in the directory of the build, "
-		"find . -newermt now lists files dated in the future: touch these files and check "
-		"the clock");
-	finding_end(out);
-	return true;
-}
-
-bool rebuilds_report(const struct check *e, struct check_result *out)
-{
-	return diagnose_itself(e, out) || diagnose_rebuilds(e, out);
 }
 
 /* --- MCP servers --- */
@@ -230,14 +118,14 @@ static void emit_server(const struct check *e, struct check_result *out,
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	unsigned restarts = starts->seen - (starts->alive ? starts->alive : 1);
-	char what[SERVER_NAME + 16], time[UNITS_SIZE];
+	char what[SERVER_NAME + 16];
 
 	snprintf(what, sizeof(what), "server %s", server->name);
 	if (!check_is_over(e, SERVER_RESTARTS_OPTION, restarts, what))
 		return;
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	finding_claim(out, "MCP server %s keeps ending: restarted %u times in %s", server->name,
-		restarts, sentence_duration(time, interval_ns));
+		restarts, SENTENCE_DURATION(interval_ns));
 	finding_count(out, "restarts", restarts, interval_ns);
 	finding_count(out, "instances seen", starts->seen, interval_ns);
 	finding_count(out, "alive", starts->alive, 0);
@@ -246,12 +134,11 @@ static void emit_server(const struct check *e, struct check_result *out,
 		"it also restarted between two samples");
 	finding_remedy(out, "start the server by hand to see its error; until it works, remove it "
 			    "from the configuration");
-	finding_end(out);
 }
 
 void server_restarts_report(const struct check *e, struct check_result *out)
 {
-	struct map servers;
+	_cleanup_(map_fini) struct map servers = { 0 };
 
 	map_init(&servers, sizeof(struct server), sizeof(struct restarts), SERVERS_MAX);
 	count_servers(e, &servers);
@@ -259,5 +146,4 @@ void server_restarts_report(const struct check *e, struct check_result *out)
 		if (starts->seen > starts->alive && starts->seen > 1)
 			emit_server(e, out, key, starts);
 	}
-	map_fini(&servers);
 }

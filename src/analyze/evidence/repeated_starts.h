@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Work that starts again and again: a make that starts again each time it has remade a makefile, a
- * loop of builds that compile the same files each time, an MCP server that ends each time. */
+/* Processes that start again and again: a make that starts again each time it has remade a
+ * makefile, an MCP server that ends each time. */
 #ifndef SOOTH_ANALYZE_REPEATED_STARTS_H
 #define SOOTH_ANALYZE_REPEATED_STARTS_H
 
 #include "analyze/diagnosis/check.h"
 
-/* Reports repeated work; false: none. The detector has the option min-rebuilds. */
-bool rebuilds_report(const struct check *e, struct check_result *out);
+/* Reports a process that starts itself again and again; false: it does not. The detector has the
+ * option min-rebuilds. */
+bool exec_loop_report(const struct check *e, struct check_result *out);
 
 #define SERVER_RESTARTS_OPTION "min-restarts"
 

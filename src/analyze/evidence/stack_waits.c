@@ -70,11 +70,6 @@ static bool is_interpreter_lock(struct span name)
 	       span_starts(name, "PyMutex_Lock");
 }
 
-static bool is_notify(struct span name)
-{
-	return span_contains(name, "FutexEmulation::Wait") || span_contains(name, "AtomicsWait");
-}
-
 /* --- scripts --- */
 
 static bool is_script(const struct profile_function *f)
@@ -172,13 +167,8 @@ static void explain_frames(struct stack_wait *out, const struct diagnosis_input 
 
 		if (f->kind == PROFILE_KERNEL)
 			continue;
-		if (is_script(f)) {
-			if (out->kind == STACK_WAIT_NOTIFY)
-				set_within(out, input, f);
+		if (is_script(f))
 			return;
-		}
-		if (out->kind == STACK_WAIT_NOTIFY)
-			continue;
 		if (wants_lock(name)) {
 			out->kind = STACK_WAIT_LOCK;
 			out->by = name;
@@ -188,11 +178,6 @@ static void explain_frames(struct stack_wait *out, const struct diagnosis_input 
 			!wants_work(span_of("", 0), stack_wait_file(input, stack->frames[i + 1]))) {
 			explain_interpreter(out, input, stack);
 			return;
-		}
-		if (is_notify(name)) {
-			out->kind = STACK_WAIT_NOTIFY;
-			out->by = name;
-			continue;
 		}
 		/* V8's threads wait on a condition for a notification. */
 		if (!wants_work(name, file) || out->kind != STACK_WAIT_UNSEEN)

@@ -14,7 +14,6 @@ enum stack_wait_kind {
 	STACK_WAIT_OTHER,  /* waits for work, a condition or the end of a thread */
 	STACK_WAIT_LOCK,
 	STACK_WAIT_RESULT, /* waits for the result of a task: Future.result() of Python */
-	STACK_WAIT_NOTIFY, /* Atomics.wait() of JavaScript */
 };
 
 struct stack_wait {

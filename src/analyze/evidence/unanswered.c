@@ -6,6 +6,7 @@
 
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "model/errno_names.h"
 #include "probes/sockets.h"
@@ -34,13 +35,12 @@ static bool is_in_state(const struct sockets_socket *s, uint8_t state)
 static struct call_path peer_of(const struct sockets_socket *s)
 {
 	struct call_path path = { { 0 } };
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	socket_put_peer(&text, s);
 	if (text.size)
 		memcpy(path.text, text.data,
 			text.size < sizeof(path.text) ? text.size : sizeof(path.text) - 1);
-	buffer_fini(&text);
 	return path;
 }
 

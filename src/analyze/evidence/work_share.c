@@ -8,6 +8,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/sockets/socket_sums.h"
+#include "base/cleanup.h"
 #include "probes/sockets.h"
 
 NUMBER(OWN, 2, NONE, "ready threads of the diagnosed process and of sooth");
@@ -162,7 +163,7 @@ static uint64_t bytes_before(const struct socket_index *first, const struct sock
 static void add_connections(struct progress *p, const struct check *e)
 {
 	uint64_t interval_ns = check_interval_ns(e, &e->input->sockets), bytes = 0;
-	struct socket_index index;
+	_cleanup_(socket_index_fini) struct socket_index index = { 0 };
 
 	if (!interval_ns)
 		return;
@@ -174,7 +175,6 @@ static void add_connections(struct progress *p, const struct check *e)
 		if (is_tcp && s->sent_bytes + s->received_bytes > before)
 			bytes += s->sent_bytes + s->received_bytes - before;
 	}
-	socket_index_fini(&index);
 	p->has_tcp = true;
 	p->bytes_per_s += (double)bytes * (double)NS_PER_S / (double)interval_ns;
 }
