@@ -97,6 +97,57 @@ def connections(program, least, most, pauses=(600, 600)):
 
 EVIDENCE = {"evidence": "connections that stayed in CLOSE_WAIT during the whole observation", "threshold": "min-count"}
 
+# Another process sends; the one that is judged reads as fast, or pauses after each.
+DATAGRAMS = """
+import os, signal, socket, sys, time
+pause, gap = float(sys.argv[1]), float(sys.argv[2])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+s.bind(("127.0.0.1", 0))
+if os.fork() == 0:
+    signal.alarm(120)
+    to = s.getsockname()
+    s.close()
+    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    while True:
+        out.sendto(b"x" * 400, to)
+        time.sleep(gap)
+if pause: time.sleep(0.5)
+print("ready", flush=True)
+while True:
+    s.recv(2048)
+    if pause: time.sleep(pause)
+"""
+
+# Clients that come faster than they are accepted.
+CLIENTS = """
+import os, signal, socket, sys, time
+pause = float(sys.argv[1])
+s = socket.create_server(("127.0.0.1", 0), backlog=4)
+if os.fork() == 0:
+    signal.alarm(120)
+    to = s.getsockname()
+    s.close()
+    kept = []
+    while True:
+        c = socket.socket()
+        if pause > 0.01: c.setblocking(False)
+        c.connect_ex(to)
+        kept.append(c)
+        if len(kept) > 50: kept.pop(0).close()
+        time.sleep(0.04)
+time.sleep(0.5)
+print("ready", flush=True)
+while True:
+    s.accept()[0].close()
+    time.sleep(pause)
+"""
+
+
+def reader(program, pauses, *more):
+    return lambda scope, rng: scope.python(program, str(rng.uniform(*pauses)), *more).pid
+
+
 # Its client is a process of its own, which reads nothing or everything. Where it reads nothing, the sockets are full
 # before the check begins.
 SENDER = """
@@ -195,6 +246,13 @@ time.sleep(600)
 
 
 CASES = [
+    sick("receive-drops", "datagrams that are read too slowly", reader(DATAGRAMS, (0.02, 0.1), "0.004"),
+        evidence="dropped", threshold="min-drops", says="loses packets"),
+    sick("receive-drops", "clients that are accepted too slowly", reader(CLIENTS, (0.2, 0.4)),
+        also=("clients-waiting", "connect-failing"), says="turns clients away"),
+    healthy("receive-drops", "as many that are read", reader(DATAGRAMS, (0, 0), "0.004")),
+    healthy("receive-drops", "clients that are accepted", reader(CLIENTS, (0, 0.001))),
+
     sick("close-wait-leak", "answers that nobody reads", connections(LEAK, 25, 120), **EVIDENCE),
     sick("close-wait-leak", "the end was read and not heeded", connections(READ_LEAK, 25, 120),
         **EVIDENCE),

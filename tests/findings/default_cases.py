@@ -74,6 +74,7 @@ DEFAULT_CASES = {
     "output-unread": ["a client that has stopped reading", "a server that waits until the client reads"],
     "shutdown-held": ["two clients of a port that is closed", "a worker whose parent listens"],
     "repeated-reads": ["a timer of node that overflows", "a server that reads it for each request"],
+    "receive-drops": ["datagrams that are read too slowly", "as many that are read"],
     "database-errors": ["a table that is not there", "redis has no room left", "one row in ten is there already"],
     "requests-refused": ["too many requests", "an error now and then"],
     "round-trips": ["a query for each row", "requests that are passed on"],

@@ -718,6 +718,94 @@ static void test_connect_failing(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- receive-drops --- */
+
+static void drops_with(struct sockets_socket first, struct sockets_socket last)
+{
+	is_there();
+	udp_at(0, first);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	udp_at(LAST_S, last);
+	sockets_read(LAST_S, 1, SOOTH_STATE_VALUE);
+}
+
+static const struct sockets_socket full_queue = {
+	.state = SOCKETS_CLOSE, .receive_queue_bytes = 900, .dropped = 1000
+};
+
+static void drops(double count)
+{
+	struct sockets_socket last = full_queue;
+
+	last.dropped += (uint64_t)count;
+	drops_with(full_queue, last);
+}
+
+static void refuses(double count)
+{
+	struct sockets_socket first = full_queue, last = full_queue;
+
+	first.receive_queue_bytes = last.receive_queue_bytes = 0;
+	last.dropped += (uint64_t)count;
+	drops_with(first, last);
+}
+
+static void drops_unmeasured(double state)
+{
+	struct sockets_socket last = full_queue;
+
+	last.dropped += 1000;
+	last.dropped_state = (uint8_t)state;
+	drops_with(full_queue, last);
+}
+
+static void turns_away(double count)
+{
+	struct sockets_socket first = full_queue, last;
+
+	first.state = SOCKETS_LISTEN;
+	last = first;
+	last.dropped += (uint64_t)count;
+	is_there();
+	connection(first, last);
+}
+
+static void turns_itself_away(double port)
+{
+	struct sockets_socket first = full_queue, last, own = { .inode = 2 };
+
+	first.state = SOCKETS_LISTEN;
+	last = first;
+	last.dropped += 500;
+	own.peer_port = (uint16_t)port;
+	is_there();
+	socket_at(0, first);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	socket_at(LAST_S, last);
+	socket_at(LAST_S, own);
+	sockets_read(LAST_S, 2, SOOTH_STATE_VALUE);
+}
+
+static void test_receive_drops(void **state)
+{
+	static const char set[] = "receive-drops.min-rate=0.01";
+	static const struct check_case cases[] = {
+		{ "receive-drops", drops, 500, NULL,
+			"medium/high: loses packets|[dropped: 500|[received and not read: 900" },
+		{ "receive-drops", drops, 5, set, "medium/high: " },
+		{ "receive-drops", drops, 4, set, "fine: 4 packets dropped" },
+		{ "receive-drops", drops, 0, NULL, "fine: its sockets drop nothing" },
+		{ "receive-drops", refuses, 500, NULL, "fine: " },
+		{ "receive-drops", drops_unmeasured, HIDDEN, NULL, "blind: " },
+		{ "receive-drops", turns_itself_away, 40000, NULL, "fine: " },
+		{ "receive-drops", turns_itself_away, 40001, NULL, "medium/high: " },
+		{ "receive-drops", turns_away, 500, NULL, "medium/high: turns clients away" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- shutdown-held --- */
 
 /* Connections without a listener on port 40000, the last of them on another. */
@@ -829,6 +917,7 @@ int main(void)
 		cmocka_unit_test(test_close_wait),
 		cmocka_unit_test(test_stream_stalled),
 		cmocka_unit_test(test_clients_waiting),
+		cmocka_unit_test(test_receive_drops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

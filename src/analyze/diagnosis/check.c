@@ -12,7 +12,6 @@
 #include "base/error_remedy.h"
 #include "base/sentence_units.h"
 #include "analyze/process_table/process_match.h"
-#include "analyze/process_table/process_table_versions.h"
 #include "base/cleanup.h"
 
 #define COMMAND_SIZE 160
