@@ -101,7 +101,7 @@ public class Locks {
         if (number == 0)
             System.out.println(Base.kept);
         else
-            new Derived();
+            System.out.println(pause(300) + new Derived());
     }
 
     static void contended() {
