@@ -7,15 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/finding_tracker.h"
+#include "analyze/diagnosis/known_faults.h"
 #include "base/error_remedy.h"
 #include "base/sentence_units.h"
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 
 #define COMMAND_SIZE 160
-#define POINTS_MAX   512
 #define CALLS_REMEDY "run as root: sooth diagnose"
 
 NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "too short to conclude anything");
@@ -64,29 +63,6 @@ uint64_t check_interval_ns(const struct check *e, const struct snapshot_pair *pa
 	const struct sooth_record *last = snapshot_end(check_last(e, pair), sizeof(*last));
 
 	return first && last && last->time_ns > first->time_ns ? last->time_ns - first->time_ns : 0;
-}
-
-void check_growth(
-	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p))
-{
-	struct growth_point points[POINTS_MAX];
-	size_t count = 0;
-
-	assert(e);
-	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
-		const struct sample_point *p = &e->series.points[i];
-
-		if (value(p) >= 0)
-			points[count++] = (struct growth_point){ p->time_ns, value(p) };
-	}
-	growth_diagnose(g, points, count, (unsigned)check_option(e, "min-windows"), 0);
-}
-
-bool check_grows_fast(const struct check *e, const struct growth *g)
-{
-	assert(g);
-	return g->grows && g->last - g->first >= check_option(e, "min-gain") &&
-	       check_is_over(e, "min-rate", g->per_s, "");
 }
 
 uint64_t check_age_ns(const struct check *e)
@@ -214,6 +190,16 @@ static const char *remedy_here(
 		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
 }
 
+/* Adds the faults of the running version that explain the finding. */
+static void add_known_faults(struct check_result *out)
+{
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
+	size_t position = 0;
+
+	while (known_fault_put(&text, out->of->process, out->of->type->id, &position))
+		finding_text(out, "known fault", "%s", buffer_cstr(&text));
+}
+
 /* Nested rows come first in the tail, because they must be aligned. */
 static void end_finding(struct check_result *out)
 {
@@ -226,7 +212,7 @@ static void end_finding(struct check_result *out)
 	if (!out->is_open)
 		return;
 	assert(out->claim.size || buffer_failed(&out->claim));
-	check_add_known_faults(out);
+	add_known_faults(out);
 	out->is_open = false;
 	if (out->of->setting->is_muted)
 		return;

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "analyze/diagnosis/known_faults.h"
-#include "analyze/process_table/process_table_versions.h"
 #include "recognize/script_name.h"
 
 #define REASON(state) ((enum sooth_reason)((state) >> 4))
@@ -114,21 +112,4 @@ void check_put_name(struct buffer *out, const struct process_entry *p)
 
 	buffer_format(out, "%.*s%s%.*s (%u)", (int)name.size, name.data, script.size ? " " : "",
 		(int)script.size, script.data, p->id.pid);
-}
-
-void check_add_known_faults(struct check_result *out)
-{
-	const struct process_entry *p = out->of->process;
-	const struct process_entry *agent = p && p->agent ? p : p ? p->main : NULL;
-	const struct known_fault *fault;
-	size_t position = 0;
-
-	if (!agent || !agent->agent)
-		return;
-	while ((fault = known_fault_next(agent->agent, process_table_version(agent), &position))) {
-		if ((fault->is_of_children || agent == p) &&
-			known_fault_explains(fault, out->of->type->id))
-			finding_text(out, "known fault", KNOWN_FAULT_FORMAT,
-				KNOWN_FAULT_ARGS(agent->agent, fault));
-	}
 }

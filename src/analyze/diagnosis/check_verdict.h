@@ -39,7 +39,4 @@ struct span check_name(const struct process_entry *p);
 /* Appends the name and the script that it runs, not escaped: "python3 deploy.py (4711)". */
 void check_put_name(struct buffer *out, const struct process_entry *p);
 
-/* Adds the faults of the running version of an agent that explain the open finding. */
-void check_add_known_faults(struct check_result *out);
-
 #endif

@@ -9,10 +9,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analyze/diagnosis/check.h"
 #include "base/units.h"
 #include "explain/number.h"
 
-#define POINTS_MAX 64 /* limit: the number of pairs is quadratic */
+#define SAMPLES_MAX 512
+#define POINTS_MAX  64 /* limit: the number of pairs is quadratic */
 
 NUMBER(FORESIGHT, 100, NONE, "intervals: no further prediction");
 NUMBER(GROWN_SHARE, 0.75, NONE, "of the windows");
@@ -169,4 +171,27 @@ bool growth_reaches(const struct growth *g, double limit, uint64_t *ns)
 		return false;
 	*ns = (uint64_t)left;
 	return true;
+}
+
+void check_growth(
+	struct growth *g, const struct check *e, double (*value)(const struct sample_point *p))
+{
+	struct growth_point points[SAMPLES_MAX];
+	size_t count = 0;
+
+	assert(e);
+	for (size_t i = 0; i < e->series.count && count < SAMPLES_MAX; i++) {
+		const struct sample_point *p = &e->series.points[i];
+
+		if (value(p) >= 0)
+			points[count++] = (struct growth_point){ p->time_ns, value(p) };
+	}
+	growth_diagnose(g, points, count, (unsigned)check_option(e, "min-windows"), 0);
+}
+
+bool check_grows_fast(const struct check *e, const struct growth *g)
+{
+	assert(g);
+	return g->grows && g->last - g->first >= check_option(e, "min-gain") &&
+	       check_is_over(e, "min-rate", g->per_s, "");
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "analyze/process_table/process_table_versions.h"
 #include "analyze/process_table/verdicts.h"
 #include "base/cleanup.h"
 
@@ -34,7 +35,7 @@ const struct known_fault *known_fault_next(
 	return NULL;
 }
 
-bool known_fault_explains(const struct known_fault *fault, const char *finding)
+static bool explains_finding(const struct known_fault *fault, const char *finding)
 {
 	struct cursor c;
 
@@ -43,6 +44,24 @@ bool known_fault_explains(const struct known_fault *fault, const char *finding)
 	while (!cursor_at_end(&c)) {
 		if (span_equal(cursor_until(&c, ' '), finding))
 			return true;
+	}
+	return false;
+}
+
+bool known_fault_put(
+	struct buffer *out, const struct process_entry *p, const char *finding, size_t *position)
+{
+	const struct process_entry *agent = p && p->agent ? p : p ? p->main : NULL;
+	const struct known_fault *fault;
+
+	if (!agent || !agent->agent)
+		return false;
+	while ((fault = known_fault_next(agent->agent, process_table_version(agent), position))) {
+		if ((!fault->is_of_children && agent != p) || !explains_finding(fault, finding))
+			continue;
+		buffer_reset(out);
+		buffer_format(out, KNOWN_FAULT_FORMAT, KNOWN_FAULT_ARGS(agent->agent, fault));
+		return true;
 	}
 	return false;
 }

@@ -21,7 +21,9 @@ struct known_fault {
 const struct known_fault *known_fault_next(
 	const struct agent *agent, struct span version, size_t *position);
 bool known_fault_is_in(const struct known_fault *fault, struct span version);
-/* Returns whether the fault explains the finding with this id. */
-bool known_fault_explains(const struct known_fault *fault, const char *finding);
+/* Writes the next fault that explains a finding, by its id, of a process or of what its agent
+ * started; *position starts at 0. False: no more. */
+bool known_fault_put(
+	struct buffer *out, const struct process_entry *p, const char *finding, size_t *position);
 
 #endif
