@@ -171,6 +171,15 @@ static bool is_time(struct span word)
 	return has_digit || word.size == 1;
 }
 
+/* Returns whether a word is the class of a warning, as node and Python write it:
+ * "TimeoutOverflowWarning:". A feature that will go does not fail yet. */
+static bool is_warning_class(struct span word)
+{
+	return !span_contains(word, "Deprecation") && !span_contains(word, "Future") &&
+	       word.size > strlen("Warning:") && isupper((unsigned char)word.data[0]) &&
+	       span_ends(word, "Warning:");
+}
+
 /* Reads the level from the first words, and finds where the message begins. */
 static void read_begin(struct log_line *out, struct span line)
 {
@@ -183,10 +192,15 @@ static void read_begin(struct log_line *out, struct span line)
 
 		if (!word.size)
 			break;
+		if (is_begin && is_warning_class(word)) {
+			out->kind = LOG_LINE_WARNING;
+			out->has_level = true;
+			break;
+		}
 		kind = i ? level_of(word) : glog_level(word);
 		if (!i && kind == LOG_LINE_BLANK)
 			kind = level_of(word);
-		is_begin &= is_time(word) || kind != LOG_LINE_BLANK;
+		is_begin &= is_time(word) || kind != LOG_LINE_BLANK || starts_as(word, "(node:");
 		if (is_begin)
 			message = at;
 	}
@@ -433,6 +447,7 @@ void log_line_read(struct log_line *out, struct span line, bool is_log)
 {
 	struct span head;
 	unsigned status;
+	size_t at = 0;
 
 	assert(out);
 	*out = (struct log_line){ .kind = LOG_LINE_BLANK, .message = line };
@@ -457,7 +472,7 @@ void log_line_read(struct log_line *out, struct span line, bool is_log)
 		   (has_exception(head, !is_log) || (is_log && has_phrase(head)))) {
 		out->kind = LOG_LINE_ERROR;
 	} else if (out->kind == LOG_LINE_WARNING && !has_phrase(head) &&
-		   !has_exception(head, false)) {
+		   !has_exception(head, false) && !is_warning_class(next_word(out->message, &at))) {
 		/* "slow query", "deprecated": nothing failed. */
 		out->kind = LOG_LINE_ROUTINE;
 	}

@@ -57,6 +57,12 @@ static void test_kinds(void **state)
 			LOG_LINE_ROUTINE, NULL },
 		{ "12:M 26 Nov 2026 21:02:09.000 # Failed opening the temp RDB file",
 			LOG_LINE_ERROR, "Failed opening the temp RDB file" },
+		{ "(node:77) TimeoutOverflowWarning: 2592000000 does not fit into a 32-bit "
+		  "integer.",
+			LOG_LINE_WARNING,
+			"TimeoutOverflowWarning: 2592000000 does not fit into a 32-bit integer." },
+		{ "(node:77) [DEP0005] DeprecationWarning: Buffer() is deprecated",
+			LOG_LINE_ROUTINE, NULL },
 		{ "npm ERR! code E404", LOG_LINE_ERROR, NULL },
 		{ "main.c:3:5: error: expected ';'", LOG_LINE_ERROR,
 			"main.c:3:5: error: expected ';'" },
