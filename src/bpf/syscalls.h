@@ -40,7 +40,9 @@ struct syscalls_config {
 	uint8_t keeps_uring;  /* reads and writes through io_uring, one by one */
 	/* By native number, a bit each: SYSCALLS_CLASS_KEPT. */
 	uint64_t kept[SYSCALLS_NUMBERS / 64];
-	uint64_t moves[SYSCALLS_NUMBERS / 64]; /* bits of calls that move bytes by argument 1 */
+	/* The same, a bit for each call that moves bytes through the descriptor in its first
+	 * argument. */
+	uint64_t moves[SYSCALLS_NUMBERS / 64];
 };
 
 /* Read and written while the programs run. */

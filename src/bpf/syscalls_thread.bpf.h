@@ -53,7 +53,7 @@ struct thread {
 const volatile struct syscalls_config config SEC(".rodata.config") = {};
 struct syscalls_control control SEC(".data.control") = {};
 
-/* Returns whether the call moves bytes by the descriptor in its first argument. */
+/* Returns whether the call moves bytes through the descriptor in its first argument. */
 static inline bool moves_bytes(const struct thread *t)
 {
 	return t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&

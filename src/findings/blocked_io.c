@@ -98,7 +98,7 @@ static enum block block_of(const struct check *e, const struct thread_history *t
 	return t->sleeping == t->met && waits_for_file(e, t) ? BLOCK_FILE : BLOCK_NONE;
 }
 
-static void emit_where(
+static void emit_wait_evidence(
 	struct check_result *out, const struct thread_history *t, const struct blocked *b)
 {
 	char call[SYSCALL_NAME_SIZE];
@@ -131,7 +131,7 @@ static struct span path_of(const struct fds_descriptor *d)
 							   : span_of("", 0);
 }
 
-static void emit_file(
+static void emit_file_evidence(
 	struct check_result *out, const struct thread_history *t, const struct fds_descriptor *d)
 {
 	struct span path = path_of(d);
@@ -181,13 +181,13 @@ static void end_finding(struct check_result *out, const struct thread_history *t
 	const struct blocked *b, enum cause cause)
 {
 	finding_thread(out, t->tid);
-	emit_where(out, t, b);
+	emit_wait_evidence(out, t, b);
 	finding_value_time(out, "duration", thread_history_ns(t));
 	finding_value_text(out, "thread", "%s (%u)", t->name, t->tid);
 	if (cause != CAUSE_MOUNT && b->chain.count && b->chain.links[0].party)
 		check_chain_evidence(out, &b->g, &b->chain);
 	if (cause != CAUSE_SPAWN)
-		emit_file(out, t, check_descriptor(out->of, t->waiting.descriptor));
+		emit_file_evidence(out, t, check_descriptor(out->of, t->waiting.descriptor));
 	finding_claim_row(out, &rows[cause]);
 }
 
@@ -230,7 +230,7 @@ static const struct process_entry *newest_child(const struct check *e)
 	return newest;
 }
 
-static void emit_child(const struct check *e, struct check_result *out,
+static void report_vfork_wait(const struct check *e, struct check_result *out,
 	const struct thread_history *t, const struct blocked *b, const char *what)
 {
 	const struct process_entry *child = newest_child(e);
@@ -264,7 +264,7 @@ static void report_thread(const struct check *e, struct check_result *out,
 	}
 	snprintf(what, sizeof(what), "tid %u", t->tid);
 	if (block == BLOCK_CHILD)
-		emit_child(e, out, t, b, what);
+		report_vfork_wait(e, out, t, b, what);
 	else
 		emit_blocked(e, out, t, b, what);
 }

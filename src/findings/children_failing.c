@@ -308,7 +308,7 @@ static const struct group *choose_group(const struct counting *c)
 
 /* Returns the segment of the write-ahead log that could not be archived, borrowed; empty: the
  * process is no archiver, or has not failed. */
-static struct span archive_failure_of(const struct process_entry *p)
+static struct span unarchived_wal_segment(const struct process_entry *p)
 {
 	struct span title =
 		p->process ? process_table_field(&p->process->record, &p->process->arguments)
@@ -539,7 +539,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct span segment;
 	struct counting c = { .check = e, .from_ns = starts_from_ns(e) };
 
-	segment = archive_failure_of(e->process);
+	segment = unarchived_wal_segment(e->process);
 	if (segment.size) {
 		report_archive(e, out, segment);
 		return;

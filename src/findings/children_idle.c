@@ -66,9 +66,8 @@ static void report_children(
 	finding_time(out, "CPU time of the busiest one since its start", kind->most_cpu_ns);
 	finding_time(out, "age of the oldest", child_age_ns(e, kind->oldest));
 	finding_unseen(out, "whether work for them comes later");
-	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): use the "
-			    "children that are "
-			    "there, or end them when what they were started for ends");
+	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): reuse the "
+			    "existing children, or end each child when its task is done");
 }
 
 /* --- sessions of a daemon --- */

@@ -406,9 +406,9 @@ static void emit_claim(
 			SENTENCE_SIZE((uint64_t)per_s(g, g->most_bytes)), path);
 	else if (filling == FILLING_MEMORY)
 		finding_claim(out,
-			"keeps %s more a second in memory, in %s: it does not count as memory of "
-			"the process",
-			rate, buffer_cstr(&file));
+			"adds %s a second to %s, %s in memory: this memory is not counted as "
+			"memory of the process",
+			rate, buffer_cstr(&file), g->files > 1 ? "files" : "a file");
 	else if (filling == FILLING_NEARLY_FULL)
 		finding_claim(out,
 			"writes to a nearly full file system: %.*s is %s, %s left; %s %s",

@@ -123,9 +123,9 @@ static const char *remedy_of(struct span function)
 		const char *function; /* part of the names of functions that collect */
 		const char *remedy;
 	} heaps[] = {
-		{ "v8::", "node --max-old-space-size=MEGABYTES gives the heap more room; "
-			  "--heapsnapshot-signal=SIGUSR2 at the next start lets kill -USR2 write "
-			  "what fills it" },
+		{ "v8::", "node --max-old-space-size=MEGABYTES gives the heap more room; if it is "
+			  "started with --heapsnapshot-signal=SIGUSR2, kill -USR2 PID makes it "
+			  "write a heap snapshot" },
 		{ "runtime.", "GOGC=200 or a higher GOMEMLIMIT in its environment lets it collect "
 			      "less often; net/http/pprof shows what fills the heap" },
 		{ "gc", "gc.freeze() after the start and fewer gc.collect() calls collect less; "

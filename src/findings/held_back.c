@@ -49,7 +49,8 @@ static void emit_time(struct check_result *out, const struct held_time *t)
 		t->waited, t->interval_ns);
 }
 
-static void emit_place(struct check_result *out, const struct limits_group *g, const char *file)
+static void emit_limit_file(
+	struct check_result *out, const struct limits_group *g, const char *file)
 {
 	struct span path = record_text(&g->record, &g->path);
 
@@ -106,7 +107,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 		"held back by the CPU quota of its control group: %.2f CPUs, used up %.1f times a "
 		"second%s",
 		(double)g->limit / 1e6, l->per_s, buffer_cstr(&by));
-	emit_place(out, g, file);
+	emit_limit_file(out, g, file);
 	finding_rate(out, "times the quota was used up", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
 	finding_percent(out, "quota of the control group", (double)g->limit / 1e4, 0);
 	finding_percent(
@@ -130,7 +131,7 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 	finding_claim(out,
 		"held back by memory.high of its control group: above it %.1f times a second",
 		l->per_s);
-	emit_place(out, g, "memory.high");
+	emit_limit_file(out, g, "memory.high");
 	finding_rate(out, "number of times the limit was exceeded", l->per_s, SOOTH_UNIT_NONE,
 		l->interval_ns);
 	finding_bytes(out, "limit", g->limit);
@@ -158,7 +159,7 @@ static void report_io(struct check_result *out, const struct held_io *io)
 		"held back by the I/O limit of its control group: may %s %s a second, and waits "
 		"for the disk %.0f %% of the time",
 		io->is_write ? "write" : "read", SENTENCE_SIZE(g->limit), io->waited);
-	emit_place(out, g, file);
+	emit_limit_file(out, g, file);
 	finding_rate(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	finding_rate(out, "bytes that the thread reads and writes", io->moved_per_s,
 		SOOTH_UNIT_BYTES, io->interval_ns);

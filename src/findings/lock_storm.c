@@ -239,7 +239,9 @@ static void find_convoy(const struct check *e, struct convoy *c)
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		uint32_t at_lock = samples_at_its_lock(t, c->is_interpreter);
 
-		/* A thread that never gets the lock uses no CPU; a mutex is not fair. */
+		/* A waiter for the interpreter's lock demands it after a timeout, so a thread that
+		 * uses no CPU is no such waiter. A mutex is not fair: a thread that never gets it
+		 * uses no CPU, and counts. */
 		if (t->met < check_option(e, "min-readings") || !at_lock ||
 			thread_history_cpu(t) < 0 ||
 			(c->is_interpreter && thread_history_cpu(t) <= 0))

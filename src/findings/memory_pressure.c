@@ -218,8 +218,8 @@ static double stall_of(const struct tightness *t)
 	return t->pressure && !t->pressure->full_state ? t->pressure->full_10s : 0;
 }
 
-static void emit_process(const struct check *e, struct check_result *out, const struct tightness *t,
-	const struct victim *victim, bool is_near)
+static void report_group_pressure(const struct check *e, struct check_result *out,
+	const struct tightness *t, const struct victim *victim, bool is_near)
 {
 	finding_begin(out,
 		t->has_files || t->kills ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
@@ -333,13 +333,14 @@ static void diagnose_process(const struct check *e, struct check_result *out)
 	} else if (victim.id.pid && memcmp(&victim.id, &e->id, sizeof(e->id))) {
 		check_fine(out, "reported for %u, which would be killed first", victim.id.pid);
 	} else {
-		emit_process(e, out, &t, &victim, is_near);
+		report_group_pressure(e, out, &t, &victim, is_near);
 	}
 }
 
 /* --- the host --- */
 
-static void emit_host(const struct check *e, struct check_result *out, double percent, bool is_near)
+static void report_host_pressure(
+	const struct check *e, struct check_result *out, double percent, bool is_near)
 {
 	const struct host_memory *m = &e->input->memory;
 	struct victim victim = find_victim(e, NULL);
@@ -389,7 +390,7 @@ static void diagnose_host(const struct check *e, struct check_result *out)
 	is_near = check_is_over(e, "host-percent", percent, "");
 	is_stalled = !m->pressure_state && check_is_over(e, "stall", m->full_10s, "");
 	if (is_near || is_stalled)
-		emit_host(e, out, percent, is_near);
+		report_host_pressure(e, out, percent, is_near);
 	else
 		check_fine(out, "%.0f %% of the host's memory in use", percent);
 }

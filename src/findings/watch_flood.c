@@ -106,8 +106,8 @@ static void emit_claim(struct check_result *out, uint32_t watches, const struct 
 	finding_path(out, top->path);
 }
 
-static void emit_flood(const struct check *e, struct check_result *out, const struct snapshot *last,
-	const struct fd_sums *sums)
+static void report_many_watches(const struct check *e, struct check_result *out,
+	const struct snapshot *last, const struct fd_sums *sums)
 {
 	const struct fds_process *p = sums->process;
 	const struct fd_directory *all, *top = NULL;
@@ -144,7 +144,8 @@ static void emit_flood(const struct check *e, struct check_result *out, const st
 		e->id.pid);
 }
 
-static void emit_empty(struct check_result *out, const struct fd_sums *sums, uint32_t empty)
+static void report_empty_instances(
+	struct check_result *out, const struct fd_sums *sums, uint32_t empty)
 {
 	const struct fds_process *p = sums->process;
 
@@ -302,9 +303,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	empty = count_empty(last, &sums);
 	if (check_is_over(e, "min-watches", sums.process->watches, "") ||
 		check_is_over(e, "max-share", share_of(sums.process), ""))
-		emit_flood(e, out, last, &sums);
+		report_many_watches(e, out, last, &sums);
 	if (check_is_over(e, "max-empty", empty, "instances"))
-		emit_empty(out, &sums, empty);
+		report_empty_instances(out, &sums, empty);
 	if (!out->found && diagnose_growth(e, out, sums.process))
 		check_fine(
 			out, "watches: %u, instances: %u", sums.process->watches, sums.instances);

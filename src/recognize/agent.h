@@ -211,7 +211,8 @@ struct agent_match {
 	const char *rule; /* description of the rule that matched */
 	enum agent_role role;
 	struct span version; /* empty: not found in the files read */
-	bool is_covered;     /* a title covers its arguments, which would name its files */
+	/* Recognized by a title that has overwritten its arguments, which would name its files. */
+	bool is_covered;
 	bool is_own_word; /* the executable is hidden: recognized by its arguments and name only */
 };
 

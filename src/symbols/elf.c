@@ -66,7 +66,7 @@ static int find_machine(struct search *s, struct sooth_error *err)
 		}
 	}
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read symbols");
-	error_why(err, "neither x86-64 nor aarch64");
+	error_why(err, "the file is not a 64-bit little-endian ELF file for x86-64 or aarch64");
 	return -EOPNOTSUPP;
 }
 

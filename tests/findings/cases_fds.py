@@ -168,7 +168,7 @@ CASES = [
     healthy("filling-up", "a deleted temporary file that stays small", writer("small", (2, 5), (2, 6)),
         settings=HUGE, also=("write-churn",)),
     sick("filling-up", "a memfd that is written to", memory("written"), severity="low",
-        says="more a second in memory", evidence="growth", threshold="deleted-rate"),
+        says="a file in memory", evidence="growth", threshold="deleted-rate"),
     healthy("filling-up", "a memfd of a fixed size", memory("mapped"), settings=HUGE),
     healthy("filling-up", "a log that grows slowly", writer("appended", (0.1, 0.5), (1, 9)),
         settings=HUGE),

@@ -860,8 +860,9 @@ static void test_filling_up(void **state)
 			"min 40 s|[file system: memory]" },
 		{ "filling-up", grows_in_memory, 3100, NULL, "fine: " },
 		{ "filling-up", writes_to_memory, 16, NULL,
-			"low/low: keeps 3.2 MiB more a second in memory, in /mnt/log: it does "
-			"not count as memory of the process|<the file has no name: its space" },
+			"low/low: adds 3.2 MiB a second to /mnt/log, a file in memory: this memory "
+			"is not counted as memory of the process|<the file has no name: its "
+			"space" },
 		{ "filling-up", writes_to_memory, 15.9, NULL, "fine: " },
 		{ "filling-up", sets_size_in_memory, 100, NULL, "fine: " },
 	};

@@ -12,7 +12,8 @@ NUMBER(SEEN_LEAST, 3, NONE, "checks of one process: fewer are no wait for its en
 NUMBER(PAUSE_MOST, 6 * NS_PER_S, NS, "longest time between two checks of the process");
 NUMBER(BUSY_PERCENT, 5, PERCENT, "of a CPU");
 
-/* Returns whether the process pauses: it sleeps, or its command begins or ends, without CPU use. */
+/* Returns whether the process of a link pauses: it sleeps or has ended, or uses almost no CPU, as a
+ * command does that has just started or is about to end. */
 static bool is_pause(const struct wait_link *l)
 {
 	switch (l->what) {
@@ -29,8 +30,8 @@ static bool is_pause(const struct wait_link *l)
 	}
 }
 
-/* Returns whether the process only pauses, or waits for a command that pauses. If the chain has
- * only the wait for a child, the command has ended meanwhile. */
+/* Returns whether the process itself pauses, or waits for a command that pauses or has ended. A
+ * chain without a link for the command means that the command has ended since. */
 static bool is_pausing(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];

@@ -26,11 +26,12 @@ struct control_run {
 };
 
 void control_run_init(struct control_run *c);
-/* Sets the report of snapshots; to be called before the first block. */
+/* Sets the report that snapshots print. Must be called before the first block. */
 int control_run_add_report(
 	struct control_run *c, struct sooth_report *report, struct sooth_error *err);
-/* Begins. `command` and `found` are for errors that suggest another command; `others`: streams that
- * only this process may write to, not the child of a snapshot; NULL: none. */
+/* Keeps what requests need. `command`, the name of the subcommand, and `found` stand in errors that
+ * suggest another command. `others`: streams that the child of a snapshot must not write to: the
+ * child redirects them to /dev/null; NULL: no stream. */
 void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
 	FILE *const others[3]);
 void control_run_serve(struct control_run *c, struct sooth_observer *o);

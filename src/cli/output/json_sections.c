@@ -98,7 +98,7 @@ static const struct sink_type sections_sink = {
 	.rows = add_rows,
 };
 
-/* Feeds a record of a kind, without any values. */
+/* Gives a report one record of the schema. All its values are zero, except the head. */
 static int feed_record(
 	struct sooth_report *report, const struct sooth_schema *schema, struct sooth_error *err)
 {
@@ -127,7 +127,8 @@ static int feed_records(struct sooth_report *report, struct sooth_error *err)
 	return status;
 }
 
-/* Collects the sections of a view: it has them also without content. */
+/* Collects the sections of a view. Empty records suffice: a view has its sections even if they have
+ * no rows. */
 static int collect_view(struct json_sections *s, const char *view, const void *view_options,
 	struct sooth_error *err)
 {

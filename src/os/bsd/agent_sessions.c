@@ -26,7 +26,8 @@
 #define SESSION_FILE_MAX (64u << 10)
 #define TAIL_BYTES	 (256u << 10) /* bytes that are read of the end of a log */
 #define TOKEN_BYTES	 (1u << 20)   /* bytes that are read of a log at a time */
-/* The wall clock may have been set since; a file of an earlier process is older than this. */
+/* Tolerance when the time of a file is compared with the start of the process, because the wall
+ * clock may have been set since the start. Files of earlier processes are older. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
 #define NOT_REQUESTED  SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 #define BY_AGENT       SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT)

@@ -143,7 +143,7 @@ static uint8_t family_of(uint32_t domain)
 	}
 }
 
-static uint8_t socket_type(const struct bsd_descriptor *d)
+static uint8_t fds_type_of_socket(const struct bsd_descriptor *d)
 {
 	if (d->socket.family == SOCKETS_UNIX)
 		return FDS_UNIX;
@@ -200,7 +200,7 @@ static void decode_socket(struct bsd_descriptor *d, const struct bsd_bytes *b)
 	s->rtt_state = s->retransmits_state = s->waiting_state = s->bytes_state = s->sent_state =
 		s->received_state = s->namespace_state = s->dropped_state = unsupported;
 	d->file.inode_state = SOOTH_STATE_VALUE;
-	d->file.type = socket_type(d);
+	d->file.type = fds_type_of_socket(d);
 	snprintf(d->detail, sizeof(d->detail), "%s", d->protocol);
 }
 

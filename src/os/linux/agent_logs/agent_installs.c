@@ -326,7 +326,7 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 }
 
 /* Reports that not all versions of this user are known (is_unread), or that they are now. */
-static void emit_unread(struct agent_installs *i, struct backend_run *run, uint32_t uid,
+static void emit_unread_state(struct agent_installs *i, struct backend_run *run, uint32_t uid,
 	struct span home, int status, bool is_unread)
 {
 	struct proc_installed p = {
@@ -348,8 +348,8 @@ static void emit_unread(struct agent_installs *i, struct backend_run *run, uint3
 			"");
 }
 
-static void emit_home(struct agent_installs *i, struct backend_run *run, struct span home,
-	uint32_t uid, bool is_chosen)
+static void emit_versions_in_home(struct agent_installs *i, struct backend_run *run,
+	struct span home, uint32_t uid, bool is_chosen)
 {
 	struct home_scan scan = {
 		.is_host = uid == NO_USER, .is_chosen = is_chosen, .uid = uid, .root = -1
@@ -367,12 +367,12 @@ static void emit_home(struct agent_installs *i, struct backend_run *run, struct 
 	if (status) {
 		if (status != -ETIMEDOUT)
 			drop_home(&scan); /* after a timeout the thread owns it */
-		emit_unread(i, run, uid, home, status, true);
+		emit_unread_state(i, run, uid, home, status, true);
 		return;
 	}
 	emit_found(run, &scan, uid);
 	if (scan.is_over)
-		emit_unread(i, run, uid, home, -EDQUOT, true);
+		emit_unread_state(i, run, uid, home, -EDQUOT, true);
 	drop_home(&scan);
 	map_put(&i->read, &key, NULL);
 }
@@ -419,20 +419,20 @@ void agent_installs_emit(
 	if (!i->tries)
 		map_init(&i->read, sizeof(uint64_t), 0, 2 * HOMES_MAX);
 	for (size_t n = 0; i->tries && n < count && n < HOMES_MAX; n++)
-		emit_unread(i, run, uids[n], span_of("", 0), 0, false);
+		emit_unread_state(i, run, uids[n], span_of("", 0), 0, false);
 	if (i->tries++)
-		emit_unread(i, run, NO_USER, span_of("", 0), 0, false);
-	emit_home(i, run, span_of("", 0), NO_USER, false);
+		emit_unread_state(i, run, NO_USER, span_of("", 0), 0, false);
+	emit_versions_in_home(i, run, span_of("", 0), NO_USER, false);
 	status = timeout_call(
 		&i->timeout, do_users, drop_users, &users, sizeof(users), -1, TIMEOUT_MS);
 	for (size_t n = 0; n < count && n < HOMES_MAX; n++) {
 		struct span home = span_of("", 0);
 
 		if (status)
-			emit_unread(i, run, uids[n], home, status, true);
+			emit_unread_state(i, run, uids[n], home, status, true);
 		else if (!users.status &&
 			 passwd_home(&home, users.bytes.data, users.bytes.size, uids[n]))
-			emit_home(i, run, home, uids[n], false);
+			emit_versions_in_home(i, run, home, uids[n], false);
 	}
 	if (!status)
 		drop_users(&users);
@@ -477,7 +477,7 @@ void agent_installs_emit_of(
 		home = home_in(&environment);
 	if (home.size > 1 && home.data[0] == '/') {
 		if (!is_of_account(i, home, uid, &users))
-			emit_home(i, run, home, uid, true);
+			emit_versions_in_home(i, run, home, uid, true);
 		drop_users(&users);
 	}
 	buffer_fini(&environment);

@@ -25,7 +25,8 @@
 #define HEAD_BYTES	 (128u << 10) /* of a log, with the first prompt */
 #define TOKEN_BYTES	 (1u << 20)   /* of a log, at a time */
 #define DESCRIPTORS_MAX	 4096
-/* The wall clock may have been set meanwhile; a file of another process is older than this. */
+/* Tolerance when the time of a file is compared with the start of the process and with now, because
+ * the wall clock may have been set since the start. Files of earlier processes are older. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
 
 static uint64_t ns_of(struct timespec t)

@@ -100,7 +100,7 @@ static int larger_first(const void *a, const void *b)
 	return one->rss_bytes > other->rss_bytes ? -1 : one->rss_bytes < other->rss_bytes;
 }
 
-static void emit_limit(struct backend_run *run, struct child *all, size_t count)
+static void report_earlier_children(struct backend_run *run, struct child *all, size_t count)
 {
 	size_t named = count < NAMED_MAX ? count : NAMED_MAX;
 	struct buffer what = { 0 }, remedy = { 0 };
@@ -139,7 +139,7 @@ void children_before_emit(struct backend_run *run, struct follow *f)
 		find_children(&s);
 	}
 	if (s.found.size)
-		emit_limit(run, (struct child *)(void *)s.found.data,
+		report_earlier_children(run, (struct child *)(void *)s.found.data,
 			s.found.size / sizeof(struct child));
 	buffer_fini(&list);
 	buffer_fini(&s.found);

@@ -104,7 +104,7 @@ static int forget_member(struct exit_reasons_bpf *s, uint32_t pid)
 }
 
 /* Emits a process that had ended before it was watched, and is still a zombie. */
-static void emit_ended(struct backend_run *run, const struct process_id *process)
+static void emit_zombie_end(struct backend_run *run, const struct process_id *process)
 {
 	struct exit_reasons_bpf *s = run->state;
 	struct exit_reasons_end end;
@@ -161,7 +161,7 @@ static int watch_process(struct backend_run *run, const struct process_id *proce
 	}
 	exit_reasons_left_place(&s->left, process);
 	if (s->is_started)
-		emit_ended(run, process);
+		emit_zombie_end(run, process);
 	else
 		buffer_append(&s->early, process, sizeof(*process));
 	return status ? error_errno(err, status, "watch for the exit of process %u", pid) : 0;
@@ -203,7 +203,7 @@ static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
 	for (size_t i = 0; i < count && !status; i++)
 		status = bpf_code_attach(&s->code, programs[i], err);
 	for (size_t i = 0; !status && i < s->early.size / sizeof(struct process_id); i++)
-		emit_ended(run, &((const struct process_id *)(const void *)s->early.data)[i]);
+		emit_zombie_end(run, &((const struct process_id *)(const void *)s->early.data)[i]);
 	buffer_fini(&s->early);
 	s->is_started = true;
 	return status;

@@ -444,7 +444,7 @@ static void boot_id(char id[33])
 	buffer_fini(&text);
 }
 
-static void emit_stored(struct backend_run *run, int folder, const char *name, uint32_t pid)
+static void emit_stored_core(struct backend_run *run, int folder, const char *name, uint32_t pid)
 {
 	struct exit_reasons_core core = { .record = { .time_ns = run->os->now_ns(run->os),
 						  .kind = EXIT_REASONS_CORE,
@@ -463,7 +463,7 @@ static void emit_stored(struct backend_run *run, int folder, const char *name, u
 	buffer_fini(&path);
 }
 
-static void emit_store(struct backend_run *run)
+static void emit_stored_cores(struct backend_run *run)
 {
 	_cleanup_dir_ DIR *dir = opendir(STORE);
 	struct dirent *entry;
@@ -478,7 +478,7 @@ static void emit_store(struct backend_run *run)
 			break;
 		if (!core_file_pid(span_of_string(entry->d_name), span_of_string(boot), &pid))
 			continue;
-		emit_stored(run, dirfd(dir), entry->d_name, pid);
+		emit_stored_core(run, dirfd(dir), entry->d_name, pid);
 		reported++;
 	}
 }
@@ -549,7 +549,7 @@ static void handle_line(void *user, const struct kernel_log_line *line)
 	}
 }
 
-static uint8_t emit_log(struct backend_run *run)
+static uint8_t emit_kernel_log(struct backend_run *run)
 {
 	struct log_taking t = { .now_ns = run->os->now_ns(run->os) };
 	int status = kernel_log_read(handle_line, &t);
@@ -576,8 +576,8 @@ void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run
 
 	for (size_t i = 0; i < l->dumped.size / sizeof(*dumped); i++)
 		emit_core(l, run, &dumped[i]);
-	emit_store(run);
-	host.log_state = emit_log(run);
+	emit_stored_cores(run);
+	host.log_state = emit_kernel_log(run);
 	if (host.core_state)
 		tail[0].size = 0;
 	RECORD_APPEND(&run->out, &host, tail, 1);

@@ -52,7 +52,7 @@ static void emit_left_out(struct backend_run *run, const struct heap_attach *att
 		"the mapped files have more allocator functions than sooth can probe", "");
 }
 
-static void emit_unread(struct backend_run *run, const struct allocators *a)
+static void report_unread_allocators(struct backend_run *run, const struct allocators *a)
 {
 	char what[400];
 
@@ -67,7 +67,7 @@ void heap_limits_emit(struct backend_run *run, struct heap_attach *attach, bool 
 {
 	emit_opaque(run, attach, is_blind);
 	emit_left_out(run, attach);
-	emit_unread(run, &attach->allocators);
+	report_unread_allocators(run, &attach->allocators);
 	emit_operator_new(run, attach);
 }
 

@@ -265,7 +265,7 @@ void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere
 	s->attach.only = &elsewhere->probed;
 }
 
-void heap_source_probe(struct heap_state *s, const struct process_id *process)
+void heap_source_allow_probes(struct heap_state *s, const struct process_id *process)
 {
 	if (s->elsewhere && heap_attach_only_set(&s->attach, process->pid, true))
 		s->elsewhere->note(s->elsewhere->user, process, false);
@@ -284,7 +284,7 @@ static bool is_probed(struct heap_state *s, const struct process_id *process)
 		return true;
 	if (!s->elsewhere->inherits(s->elsewhere->user, (pid_t)process->pid))
 		return false;
-	heap_source_probe(s, process);
+	heap_source_allow_probes(s, process);
 	return true;
 }
 
@@ -294,7 +294,7 @@ static int probe_program(struct heap_state *s, const struct process_id *process,
 {
 	int status;
 
-	heap_source_probe(s, process);
+	heap_source_allow_probes(s, process);
 	status = heap_attach_choose_returns(&s->attach, process, err);
 	if (status || heap_pauser_handles(s->pauser, process, since_ns))
 		return status;
@@ -303,7 +303,7 @@ static int probe_program(struct heap_state *s, const struct process_id *process,
 }
 
 /* Emits that a child was created, or has ended (is_over). */
-static void emit_child(struct backend_run *run, const struct process_id *process, bool is_over)
+static void note_child(struct backend_run *run, const struct process_id *process, bool is_over)
 {
 	struct heap_state *s = run->state;
 	struct sooth_error err;
@@ -411,13 +411,13 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 			status = heap_late_child(&s->attach, &process, parent, &err);
 			break;
 		}
-		heap_source_probe(s, &process);
-		emit_child(run, &process, false);
+		heap_source_allow_probes(s, &process);
+		note_child(run, &process, false);
 		status = attach_child(s, (const void *)r, &err);
 		break;
 	case PROCESS_LEAVE:
 		if (heap_attach_only(&s->attach, process.pid))
-			emit_child(run, &process, true);
+			note_child(run, &process, true);
 		else
 			heap_late_over(&s->attach, &process);
 		forget_probed(s, &process);

@@ -68,8 +68,10 @@ void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere
  * itself. */
 int heap_source_pause(
 	struct backend_run *run, const struct process_id *command, struct sooth_error *err);
-/* Probes a process and its children. The caller makes follow.h follow the process. */
-void heap_source_probe(struct heap_state *s, const struct process_id *process);
+/* Adds a process to those that probes may attach to; its children are added when they start. Does
+ * nothing without heap_source_share(): then all followed processes are probed. The caller makes
+ * follow.h follow the process. */
+void heap_source_allow_probes(struct heap_state *s, const struct process_id *process);
 int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);
 int heap_source_start(struct backend_run *run, struct sooth_error *err);

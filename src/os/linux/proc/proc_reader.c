@@ -277,7 +277,8 @@ static struct span text_of(const struct proc_process *p, const struct sooth_text
 }
 
 /* Writes a kept record. An agent's activity changes all the time, even if its other data stays. */
-static void write_again(struct proc_reader *r, struct backend_run *run, const struct proc_entry *e)
+static void write_kept_record(
+	struct proc_reader *r, struct backend_run *run, const struct proc_entry *e)
 {
 	const struct proc_process *p = proc_refresh_record(&r->refresh, e);
 
@@ -287,13 +288,13 @@ static void write_again(struct proc_reader *r, struct backend_run *run, const st
 			text_of(p, &p->directory));
 }
 
-static void write_until(struct proc_reader *r, struct backend_run *run, size_t entry)
+static void write_entries_before(struct proc_reader *r, struct backend_run *run, size_t entry)
 {
 	const struct proc_entry *all = (const void *)r->entries.data;
 
 	for (; r->written < entry; r->written++) {
 		if (all[r->written].is_fresh)
-			write_again(r, run, &all[r->written]);
+			write_kept_record(r, run, &all[r->written]);
 		else
 			write_brief(r, run, &all[r->written]);
 	}
@@ -352,7 +353,7 @@ static void store_result(void *user, size_t i, struct proc_slow_read *result)
 	_cleanup_process_snapshot_ struct process_snapshot snapshot = { .process = -1 };
 	size_t before;
 
-	write_until(r, w->run, (size_t)(e - (struct proc_entry *)(void *)r->entries.data));
+	write_entries_before(r, w->run, (size_t)(e - (struct proc_entry *)(void *)r->entries.data));
 	r->written++;
 	if (process_snapshot_open(&snapshot, w->run, (pid_t)e->values.id.pid, &e->values.id))
 		return; /* it has ended, or belongs to another user by now */
@@ -557,7 +558,7 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 	request_whole(r);
 	if (!status)
 		status = run_requests(r, store_result, &writing);
-	write_until(r, run, count);
+	write_entries_before(r, run, count);
 	agent_files_emit(&r->files, run);
 	hung_mounts_report(run, &r->has_reported_mount);
 	write_links(r, run);

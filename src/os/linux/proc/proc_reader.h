@@ -23,7 +23,9 @@
 #include "os/linux/files/user_names.h"
 
 struct proc_reader {
-	struct members members; /* first: a backend's state may begin with the reader */
+	/* Must stay the first member: a backend's state may begin with the reader, and
+	 * members_backend_set() takes the state for a struct members. */
+	struct members members;
 	struct timeout timeout;
 	struct proc_recognition recognition;
 	struct proc_refresh refresh;

@@ -322,7 +322,8 @@ static struct process_id identify_process(void *user, uint32_t pid, uint64_t tim
 		.pid = pid };
 }
 
-static void emit_news(struct backend_run *run, const struct perf_news *news, uint64_t time_ns)
+static void emit_exec_or_join(
+	struct backend_run *run, const struct perf_news *news, uint64_t time_ns)
 {
 	struct profile_perf *s = run->state;
 	const char *name;
@@ -381,7 +382,7 @@ static void handle_record(struct backend_run *run, const struct perf_event_heade
 		return;
 	}
 	perf_processes_handle_record(&s->processes, header, identify_process, run, &news);
-	emit_news(run, &news, perf_record_time(header));
+	emit_exec_or_join(run, &news, perf_record_time(header));
 	if (news.mapped && news.mapping.is_code)
 		stack_walker_meet(&s->walker, &news.mapped->id, &news.mapping, news.path);
 }

@@ -388,7 +388,7 @@ static void scan_file(struct programs *p, const struct program_process *process,
 	file->package = l.package;
 }
 
-static void emit_file(
+static void find_file_facts(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
 	uint64_t hash = hash_bytes(HASH_BEGIN, process->executable.data, process->executable.size),
@@ -438,7 +438,7 @@ static bool script_path(const struct program_process *process, struct scan *l)
 	return true;
 }
 
-static void emit_script(
+static void find_script_package(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
 	uint64_t hash = hash_bytes(HASH_BEGIN, process->arguments.data, process->arguments.size);
@@ -470,9 +470,9 @@ void programs_find(
 		.package_state = SOOTH_STATE_ABSENT };
 	if (!process->executable.size)
 		return;
-	emit_file(p, process, facts);
+	find_file_facts(p, process, facts);
 	if (interpreter_of(process->executable) == INTERPRETER_JAVASCRIPT)
-		emit_script(p, process, facts);
+		find_script_package(p, process, facts);
 	if (!facts->package_state && !facts->package.name[0])
 		facts->package_state = SOOTH_STATE_ABSENT;
 }

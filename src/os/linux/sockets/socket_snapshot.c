@@ -235,7 +235,7 @@ static void socket_holdings_add_name(void *user, const struct socket_fact *fact)
 /* --- records --- */
 
 /* Fills in a socket of which only the existence is known. */
-static void emit_nothing(struct sockets_socket *r, uint8_t state, uint8_t others)
+static void set_all_unknown(struct sockets_socket *r, uint8_t state, uint8_t others)
 {
 	r->state_state = state;
 	r->receive_queue_state = r->send_queue_state = others;
@@ -290,11 +290,11 @@ static void socket_holdings_resolve(struct socket_holdings *h, int process)
 	map_for_each_value (&h->sockets, struct held_socket *, s) {
 		name_peer(h, s);
 		if (s->is_twice) {
-			emit_nothing(&s->record, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+			set_all_unknown(&s->record, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
 				SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
 		} else if (!s->is_reported) {
 			s->is_gone = !is_still_there(h, process, s);
-			emit_nothing(&s->record,
+			set_all_unknown(&s->record,
 				is_requested(h, s) ? SOOTH_STATE_ABSENT : UNSUPPORTED, UNSUPPORTED);
 		} else {
 			find_own_side(h, s);
@@ -381,7 +381,7 @@ static bool is_first_of_protocol(uint32_t *reported, unsigned protocol)
 	return is_new;
 }
 
-static void emit_refused(
+static void report_unread_sockets(
 	struct backend_run *run, const struct socket_protocol *p, const struct sooth_error *err)
 {
 	struct socket_snapshot *s = run->state;
@@ -393,7 +393,7 @@ static void emit_refused(
 	backend_limit_error(run, what, err);
 }
 
-static void emit_changed(struct backend_run *run, const struct socket_protocol *p)
+static void report_changing_table(struct backend_run *run, const struct socket_protocol *p)
 {
 	struct socket_snapshot *s = run->state;
 	char what[80];
@@ -405,7 +405,7 @@ static void emit_changed(struct backend_run *run, const struct socket_protocol *
 		"run sooth again");
 }
 
-static void emit_long(struct backend_run *run, const struct socket_protocol *p)
+static void report_cut_table(struct backend_run *run, const struct socket_protocol *p)
 {
 	struct socket_snapshot *s = run->state;
 
@@ -431,7 +431,7 @@ static void read_table(struct backend_run *run, int process, const struct socket
 	if (status < 0)
 		s->holdings.refused |= 1u << (p - socket_protocols);
 	if (status > 0)
-		emit_long(run, p);
+		report_cut_table(run, p);
 }
 
 /* Requests all sockets. Returns false when the kernel refused. */
@@ -446,9 +446,9 @@ static bool request_sockets(struct backend_run *run, const struct socket_protoco
 	status = socket_diag_request(
 		s->holdings.netlink, &q, socket_holdings_take, &s->holdings, &err);
 	if (status < 0)
-		emit_refused(run, p, &err);
+		report_unread_sockets(run, p, &err);
 	if (status > 0)
-		emit_changed(run, p);
+		report_changing_table(run, p);
 	return status >= 0;
 }
 

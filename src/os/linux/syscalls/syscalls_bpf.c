@@ -357,7 +357,7 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 		"sooth why PID says what a thread does");
 }
 
-static void emit_windows(struct backend_run *run, const struct syscalls_windows_sums *sums)
+static void report_sampling_limit(struct backend_run *run, const struct syscalls_windows_sums *sums)
 {
 	char what[96], reason[768];
 
@@ -523,7 +523,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	status = follow_stop(&s->follow, run, err);
 	error_outputs_move_to(&s->error_outputs, &run->out, begin);
 	drain_overflow(run);
-	emit_windows(run, &sums);
+	report_sampling_limit(run, &sums);
 	emit_losses(run);
 	return status;
 }

@@ -40,7 +40,9 @@ struct wait_step {
 };
 
 struct wait_reader {
-	struct members members; /* first: members_backend_set() */
+	/* Must stay the first member: members_backend_set() takes the state of the backend for a
+	 * struct members. */
+	struct members members;
 	struct timeout timeout;
 	struct timeout memory; /* timeout for reading the memory of processes */
 	struct buffer unread;  /* uint32_t, PIDs whose memory could not be read in time */

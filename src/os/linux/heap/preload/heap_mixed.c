@@ -186,21 +186,22 @@ static bool probe_all(struct mixed_state *s, const struct preload_asked *asked)
 		       heap_source_interest(&s->kernel, interest), &err);
 }
 
-static void emit_hold(struct mixed_state *s, const struct process_id *process, uint64_t begin_ns)
+/* Records that a thread waited from begin_ns until now, while its process was probed. */
+static void emit_pause(struct mixed_state *s, const struct process_id *process, uint64_t begin_ns)
 {
 	struct heap_state *kernel = s->kernel.state;
-	struct pause_event hold = { .record = { .time_ns = clock_monotonic_ns(),
-					    .start_ticks = process->start_ticks,
-					    .pid = process->pid,
-					    .kind = HEAP_PAUSE,
-					    .cpu = SOOTH_CPU_NONE },
+	struct pause_event event = { .record = { .time_ns = clock_monotonic_ns(),
+					     .start_ticks = process->start_ticks,
+					     .pid = process->pid,
+					     .kind = HEAP_PAUSE,
+					     .cpu = SOOTH_CPU_NONE },
 		.asked_ns = begin_ns,
 		.stopped_ns = begin_ns,
 		.reserve_ns = PAUSE_NO_RESERVE,
 		.threads = 1,
 		.lost = kernel->follow.control->lost_records };
 
-	heap_attach_emit(&kernel->attach, &hold.record, sizeof(hold));
+	heap_attach_emit(&kernel->attach, &event.record, sizeof(event));
 }
 
 /* Handles a program whose calls miss the library. Called in the thread that answers programs. */
@@ -214,7 +215,7 @@ static bool mixed_calls_around(void *user, const struct preload_asked *asked)
 		return false;
 	preload_late_probed(&s->late, asked->process.pid);
 	heap_stacks_ahead(kernel->stacks, (pid_t)asked->process.pid);
-	emit_hold(s, &asked->process, begin_ns);
+	emit_pause(s, &asked->process, begin_ns);
 	return true;
 }
 
@@ -338,7 +339,7 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 	 * its priority. */
 	timeout_fini(&s->programs.timeout);
 	if (s->by_probes) {
-		heap_source_probe(kernel, &s->command);
+		heap_source_allow_probes(kernel, &s->command);
 		return heap_source_set(&s->kernel, &s->command, s->interest, err);
 	}
 	status = follow_set_interest(&kernel->follow, &s->kernel, &s->command,

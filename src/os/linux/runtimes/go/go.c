@@ -398,8 +398,8 @@ const struct runtime runtime_go = {
 	.signs = { MAPS_GO, .sections = { ".go.buildinfo", ".gopclntab" } },
 	.heap = { .name = "the Go heap",
 		.why = "Go takes its memory from the kernel, not from malloc",
-		.remedy = "go tool pprof http://ADDRESS/debug/pprof/heap shows it, where the "
-			  "program serves net/http/pprof" },
+		.remedy = "if the program serves net/http/pprof: go tool pprof "
+			  "http://ADDRESS/debug/pprof/heap shows the heap" },
 	.state_size = sizeof(struct go_program),
 	.init = init,
 	.fini = fini,

@@ -513,8 +513,8 @@ const struct runtime runtime_jsc = {
 	.generates = true,
 	.heap = { .name = "the JavaScript heap",
 		.why = "JavaScriptCore takes its memory from the kernel, not from malloc",
-		.remedy = "Claude Code writes a heap snapshot on /heapdump, programs of Bun by "
-			  "v8.writeHeapSnapshot()" },
+		.remedy = "to write a heap snapshot: in Claude Code enter /heapdump; in a Bun "
+			  "program call v8.writeHeapSnapshot()" },
 	.state_size = sizeof(struct jsc),
 	.file_size = sizeof(struct jsc_file),
 	.kernel_map = "jscs",

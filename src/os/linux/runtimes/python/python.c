@@ -295,8 +295,8 @@ const struct runtime runtime_python = {
 	.heap = { .name = "small objects of Python",
 		.why = "Python takes memory for objects of up to 512 bytes from the kernel, not "
 		       "from malloc",
-		.remedy = "PYTHONMALLOC=malloc at the next start has them in malloc, tracemalloc "
-			  "shows them in the program",
+		.remedy = "start the program with PYTHONMALLOC=malloc: then these objects are "
+			  "allocated by malloc; or use tracemalloc in the program",
 		.in_malloc = "PYTHONMALLOC=malloc" },
 	.state_size = sizeof(struct python),
 	.file_size = sizeof(struct profile_python),

@@ -254,8 +254,8 @@ const struct runtime runtime_v8 = {
 	.generates = true,
 	.heap = { .name = "the JavaScript heap",
 		.why = "V8 takes its memory from the kernel, not from malloc",
-		.remedy = "a program started with node --heapsnapshot-signal=SIGUSR2 writes a heap "
-			  "snapshot on kill -USR2" },
+		.remedy = "start the program with node --heapsnapshot-signal=SIGUSR2: then kill "
+			  "-USR2 PID makes it write a heap snapshot" },
 	.state_size = sizeof(struct v8),
 	.file_size = sizeof(struct v8_layout),
 	.kernel_map = "v8s",
