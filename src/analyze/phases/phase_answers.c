@@ -11,30 +11,27 @@
 #include "model/schema.h"
 
 #define RECORDS_BYTES (16u << 20)
+#define ANSWERS_MAX   65536
 #define JOINED_NS     (60 * NS_PER_S) /* a restarted monitor has to diagnose first */
 
 void phase_answers_init(struct phase_answers *a)
 {
 	*a = (struct phase_answers){ .records = { .limit = RECORDS_BYTES } };
+	map_init(&a->begun, sizeof(uint64_t), sizeof(size_t), ANSWERS_MAX);
 }
 
 void phase_answers_fini(struct phase_answers *a)
 {
+	map_fini(&a->begun);
 	buffer_fini(&a->all);
 	buffer_fini(&a->records);
 }
 
-/* Returns the answer that the span continues; NULL: another one. */
-static struct phase_found *find_begun(
-	struct phase_answers *a, uint64_t key, const struct answer_span *span)
+/* Returns whether the times can be: it is about one boot, whose clock the record has. */
+static bool has_time(const struct answer_span *span)
 {
-	struct phase_found *all = (void *)a->all.data;
-
-	for (size_t i = a->all.size / sizeof(*all); i-- > 0;) {
-		if (all[i].key == key)
-			return span->begin_utc_ns <= all[i].end_utc_ns + JOINED_NS ? &all[i] : NULL;
-	}
-	return NULL;
+	return span->end_utc_ns >= span->begin_utc_ns &&
+	       span->end_utc_ns - span->begin_utc_ns <= span->record.time_ns;
 }
 
 void phase_answers_add(struct phase_answers *a, const struct answer_span *span, uint64_t boot)
@@ -42,20 +39,36 @@ void phase_answers_add(struct phase_answers *a, const struct answer_span *span, 
 	struct span text = record_text(&span->record, &span->key);
 	uint64_t key =
 		hash_bytes(hash_bytes(HASH_BEGIN, text.data, text.size), &boot, sizeof(boot));
-	struct phase_found *known = find_begun(a, key, span);
+	size_t count = a->all.size / sizeof(struct phase_found), *index;
+	struct phase_found *known = NULL;
+	bool is_new;
+
+	if (!has_time(span))
+		return;
+	index = a->refused ? NULL : map_put(&a->begun, &key, &is_new);
+	if (index && !is_new)
+		known = (struct phase_found *)a->all.data + *index;
+	if (known && span->begin_utc_ns > known->end_utc_ns + JOINED_NS)
+		known = NULL;
 	struct phase_found one = { .key = key,
 		.begin_utc_ns = known ? known->begin_utc_ns : span->begin_utc_ns,
 		.end_utc_ns = span->end_utc_ns,
 		.at = a->records.size,
 		.is_cleared = span->is_cleared };
 
-	buffer_append(&a->records, span, record_bytes(&span->record));
-	if (!buffer_failed(&a->records) && known)
+	if (index)
+		buffer_append(&a->records, span, record_bytes(&span->record));
+	if (!index || buffer_failed(&a->records)) {
+		a->refused++;
+		a->records.failed = false;
+		return;
+	}
+	if (known) {
 		*known = one;
-	else if (!buffer_failed(&a->records))
+	} else {
 		buffer_append(&a->all, &one, sizeof(one));
-	a->refused += buffer_failed(&a->records);
-	a->records.failed = false;
+		*index = count;
+	}
 }
 
 ROW_SCHEMA(phase_found, PHASE_FOUND_ROW, "phase_answers", phase_found_row);

@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_PHASE_ANSWERS_H
 
 #include "base/buffer.h"
+#include "base/map.h"
 #include "explain/output.h"
 #include "model/answer_records.h"
 
@@ -17,7 +18,8 @@ struct phase_found {
 struct phase_answers {
 	struct buffer all;     /* struct phase_found */
 	struct buffer records; /* struct answer_span, as they came */
-	uint64_t refused;
+	struct map begun;      /* uint64_t, hash of key and boot -> size_t, its last one in `all` */
+	uint64_t refused;      /* spans for which there was no room; the later ones, too */
 };
 
 void phase_answers_init(struct phase_answers *a);

@@ -148,8 +148,8 @@ static bool guards_mount(
 		struct span line = cursor_line(&c);
 		uint64_t mask, value;
 
-		if (span_starts(line, "fanotify ") && read_member(line, " mask:", &mask) &&
-			mask & PERMISSIONS &&
+		if (span_starts(line, "fanotify ") && !read_member(line, " ino:", &value) &&
+			read_member(line, " mask:", &mask) && mask & PERMISSIONS &&
 			((read_member(line, " mnt_id:", &value) && value == mount->id) ||
 				(read_member(line, " sdev:", &value) && value == device_of(mount))))
 			return true;

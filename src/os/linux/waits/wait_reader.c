@@ -272,9 +272,10 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
-		enum database_session is = e->ppid == n->stat.ppid && e->pid != n->stat.pid
-						   ? database_session_read(r, e->pid)
-						   : DATABASE_SESSION_NONE;
+		bool is_other = e->ppid == n->stat.ppid && e->pid != n->stat.pid &&
+				wait_is_same_user(n, e->pid);
+		enum database_session is =
+			is_other ? database_session_read(r, e->pid) : DATABASE_SESSION_NONE;
 
 		if (is && is_stopped(e))
 			add_backend(r, n, e->pid, "stopped");

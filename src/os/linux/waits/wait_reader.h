@@ -39,6 +39,14 @@ struct wait_step {
 	uint32_t depth;
 };
 
+/* The processes that have the memory of a lock; found once for all threads that wait there. */
+struct wait_sharers {
+	uint64_t address;
+	uint32_t of; /* PID of the process that waits; 0: none yet */
+	unsigned count;
+	uint32_t pids[16];
+};
+
 struct wait_reader {
 	/* Must stay the first member: members_backend_set() takes the state of the backend for a
 	 * struct members. */
@@ -61,6 +69,8 @@ struct wait_reader {
 	struct buffer steps;	  /* struct wait_step, each process once */
 	uint8_t ends_state, sockets_state;
 	bool is_cut;
+	size_t maps_bytes; /* of the mappings that were read because of locks in shared memory */
+	struct wait_sharers sharers;
 	uint64_t deadline_ns; /* end of the time for the sample */
 	unsigned processes;   /* number of observed processes in the sample so far */
 	bool has_begun;	      /* there was an earlier sample */
@@ -211,6 +221,9 @@ uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, const struct syscall_row *row, uint64_t *timeout_ns);
 /* Returns which argument has that type; -1: none. */
 int wait_find_argument(const struct syscall_row *row, enum argument_type_id type);
+
+/* Returns whether another process belongs to the user of this one, by the owners in /proc. */
+bool wait_is_same_user(const struct wait_node *n, uint32_t pid);
 
 void wait_table_fini(struct wait_table *t);
 /* Forgets all processes: the next request reads them again. */

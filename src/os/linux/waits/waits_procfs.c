@@ -335,6 +335,8 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	lock_table_clear(&r->locks);
 	r->processes = 0;
 	r->deadline_ns = run->os->now_ns(run->os) + SAMPLE_NS;
+	r->maps_bytes = 0;
+	r->sharers = (struct wait_sharers){ 0 };
 	status = members_visit(&r->members, run, sample_process, err);
 	if (run->options.is_host && run->options.interest & INTEREST_BRIEF &&
 		!r->members.processes.count)
