@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that processes share: which others have the memory of a lock. A lock without an owner, as
  * a semaphore, does not show which of them has it. */
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -21,15 +19,6 @@ struct shared_place {
 	uint64_t inode, offset;
 	uint32_t device_major, device_minor;
 };
-
-bool wait_is_same_user(const struct wait_node *n, uint32_t pid)
-{
-	struct stat own, other;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	return !fstat(n->process, &own) && !stat(path, &other) && own.st_uid == other.st_uid;
-}
 
 static bool may_read_maps(struct wait_reader *r)
 {

@@ -3,8 +3,10 @@
 #include "os/linux/waits/wait_reader.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "os/linux/files/procfs.h"
 
@@ -100,4 +102,13 @@ bool wait_table_is_ancestor(struct wait_table *t, uint32_t pid, uint32_t of)
 		e = wait_table_get(t, e->ppid);
 	}
 	return false;
+}
+
+bool wait_is_same_user(const struct wait_node *n, uint32_t pid)
+{
+	struct stat own, other;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	return !fstat(n->process, &own) && !stat(path, &other) && own.st_uid == other.st_uid;
 }
