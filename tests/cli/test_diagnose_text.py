@@ -196,7 +196,8 @@ class Launchers(Case):
 
 # What a text says besides the answers: what is well, what was not judged, how many wait.
 BESIDE = re.compile(r"(fine|not judged): |no (other )?problem|\d+ (more )?process(es)? waits? \(-v\)$|"
-                    r"  \d+ (more waits?|process(es)? waits?) for |  consequence: |  and \d+ more |$|"
+                    r"  \d+ (more waits?|process(es)? waits?) for |  \d+ more with the same problem: |"
+                    r"  consequence: |  and \d+ more |$|"
                     r"  do: (sudo )?sooth diagnose( --duration \w+)?[ \d]*$")
 
 
