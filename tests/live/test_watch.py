@@ -51,6 +51,9 @@ def has_rows(lines):
     return at >= 0 and at + 1 < len(lines) and any(c.isdigit() for c in lines[at + 1])
 
 
+LEFT, RIGHT = b"\x1b[D", b"\x1b[C"
+
+
 class Shown(Case):
     """Workloads run from this case's folder: by its name they are told from everybody else's."""
 
@@ -140,9 +143,9 @@ class Shown(Case):
         screen = self.watch(rows=60, argv=WATCH + ["-t"])
         self.filter(screen, self.mark)
         screen.wait_for(lambda _: len(self.rows(screen)) == 4, "a parent and its children")
-        screen.type(b"g\r")
+        screen.type(b"g" + LEFT)
         screen.wait_for(lambda _: self.pids(screen) == [process.pid], "the parent, folded")
-        screen.type(b"\r")
+        screen.type(RIGHT)
         screen.wait_for(lambda _: len(self.rows(screen)) == 4, "all of them again")
 
     def test_rows_over_a_threshold_are_red(self):
@@ -159,7 +162,7 @@ class Shown(Case):
         tool = main.start("tool", "session", **family.tool(main))
         screen = self.watch(200, 40, [SOOTH, "ps", "-w", "0.5", str(main.pid)])
         self.assertEqual(self.pids(screen), [main.pid])
-        screen.type(b"\r")
+        screen.type(RIGHT)
         screen.wait_for(lambda _: tool.pid in self.pids(screen), "the processes of the session")
         screen = self.watch(200, 40, [SOOTH, "ps", "-t", "-w", "0.5"])
         self.assertLess({main.pid, tool.pid}, {*self.pids(screen), 0})
