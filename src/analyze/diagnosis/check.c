@@ -213,11 +213,11 @@ static void end_finding(struct check_result *out)
 		return;
 	assert(out->claim.size || buffer_failed(&out->claim));
 	add_known_faults(out);
+	if (out->of->type->reads_calls)
+		check_calls_unseen(out->of, out);
 	out->is_open = false;
 	if (out->of->setting->is_muted)
 		return;
-	if (out->of->type->reads_calls)
-		check_calls_unseen(out->of, out);
 	if (out->tracker)
 		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
 	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
