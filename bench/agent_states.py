@@ -73,6 +73,8 @@ def look(program, agent, mode, run, seconds):
 class Runs:
     def __init__(self, options):
         self.options, self.lock = options, threading.Lock()
+        if options.out:
+            os.makedirs(options.out, exist_ok=True)
         self.path = options.out and os.path.join(options.out, "activity.jsonl")
         self.all = list(self.earlier())
 
