@@ -269,8 +269,8 @@ static const struct claim_row rows[] = {
 	[CIRCLE_JAVA] = { "deadlock: {count} Java threads wait for locks of each other", TAKEN,
 		"jstack {pid} shows the deadlock and where each lock was taken; only ending the "
 		"process helps" },
-	[CIRCLE_CLASSES] = { "deadlock: {count} Java threads wait for classes whose initialization "
-			     "another of them has begun: {classes}",
+	[CIRCLE_CLASSES] = { "deadlock: {count} Java threads wait for classes that another of "
+			     "them initializes: {classes}",
 		"where in the program each initialization began",
 		"jstack {pid} shows the stacks; let no static initializer need a class that is "
 		"derived from its own, or waits for it; only ending the process helps" },
@@ -464,6 +464,7 @@ static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 {
 	size_t writer = writer_of(chain);
 	const struct wait_link *of = &chain->links[writer];
+	bool is_after_lock = writer > 1 && is_of_lock(&of[-1]);
 	struct buffer *reader = finding_value(out, "reader"), *which;
 
 	buffer_string(reader, !writer && chain->count == 2 ? "its parent " : "");
@@ -474,13 +475,12 @@ static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 	else
 		wait_put_process(reader, of[1].process);
 	which = finding_value(out, "which");
-	buffer_string(which, writer == 1	   ? "which"
-			     : is_of_lock(&of[-1]) ? "which waits for a lock of "
-						   : "and below that ");
+	buffer_string(which, writer == 1     ? "which"
+			     : is_after_lock ? "which waits for a lock of "
+					     : "and below that ");
 	if (writer > 1)
 		wait_put_process(which, of->process);
-	if (writer > 1 && is_of_lock(&of[-1]))
-		buffer_string(which, ", which");
+	buffer_string(which, is_after_lock ? ", which" : "");
 	finding_value_text(out, "kind", "%s",
 		of->what == WAIT_PIPE_WRITE	? "pipe"
 		: of->what == WAIT_SOCKET_WRITE ? "socket"

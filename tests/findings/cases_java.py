@@ -79,7 +79,7 @@ public class Locks {
         }
     }
 
-    /* A class whose initialization needs one derived from it, while another thread begins with that one; or that only
+    /* A class that needs one derived from it to be initialized, while another thread begins with that one; or that only
        takes long. */
     static class Base {
         static Object kept = pause(800) + (alone ? pause(600000) : new Derived().number);
@@ -201,7 +201,7 @@ CASES = [
     sick("all-threads-waiting", "Java threads with two locks crosswise", java("locks"),
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
     sick("all-threads-waiting", "Java threads that initialize a class and one derived from it", java("classes"),
-        may_skip=no_java, says="2 Java threads wait for classes whose initialization another of them has begun", duration_s=4),
+        may_skip=no_java, says="2 Java threads wait for classes that another of them initializes", duration_s=4),
     healthy("all-threads-waiting", "a Java class whose initialization takes long", java("class"), may_skip=no_java,
         duration_s=4),
     sick("deadlock", "a Java pool whose tasks wait for tasks of their own pool", java("starved"), may_skip=no_java,

@@ -47,8 +47,8 @@ static bool is_part(const struct diagnosed *j)
 static bool is_stuck(const struct diagnosis *s, const struct diagnosed *j)
 {
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
-	bool result = answer_stuck(s, j, &text);
-	return result;
+
+	return answer_stuck(s, j, &text);
 }
 
 /* Returns whether the chain of its diagnosed ancestor leads to it, and has a line. */
@@ -316,13 +316,24 @@ static size_t end_of(const struct candidate *all, size_t i)
 	return i;
 }
 
+/* Returns whether it is neither a victim nor has one: victims of a victim would have no line. */
+static bool stands_alone(const struct candidate *all, size_t count, size_t i)
+{
+	for (size_t k = 0; k < count; k++) {
+		if ((all[k].cause == i) != (k == i))
+			return false;
+	}
+	return true;
+}
+
 /* Joins each finding that stands for itself with the first one that is the same. */
 static void join_alike(struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < i && all[i].cause == i; k++) {
-			all[i].is_alike = all[k].cause == k && !all[i].holds_up &&
-					  !all[k].is_wait && !all[i].is_wait &&
+		if (all[i].is_wait || all[i].holds_up || !stands_alone(all, count, i))
+			continue;
+		for (size_t k = 0; k < i && !all[i].is_alike; k++) {
+			all[i].is_alike = all[k].cause == k && !all[k].is_wait &&
 					  answer_alike(all[k].of, all[i].of);
 			all[i].cause = all[i].is_alike ? k : i;
 		}
@@ -724,14 +735,19 @@ static enum answer_root root_of(
 	return answer_tells_activity(s, c->of) ? wait.kind : of_chain;
 }
 
+static uint64_t age_of(const struct cause *c, const struct diagnosis *s, uint64_t waited_ns)
+{
+	return !c->finding			  ? answer_activity_since(s, c->of, waited_ns)
+	       : answer_is_about_wait(c->finding) ? waited_ns
+						  : 0;
+}
+
 uint64_t cause_age_ns(const struct cause *c, const struct diagnosis *s)
 {
 	struct answer_wait wait;
 
 	answer_wait_find(s, c->of, &wait);
-	return !c->finding			  ? answer_activity_since(s, c->of, wait.since_ns)
-	       : answer_is_about_wait(c->finding) ? wait.since_ns
-						  : 0;
+	return age_of(c, s, wait.since_ns);
 }
 
 /* Rates a cause. A wait that may still end is information, with its confidence. */
@@ -739,10 +755,11 @@ static void rate_cause(
 	struct finding_cause_row *row, const struct diagnosis *s, const struct cause *c)
 {
 	const struct finding_row *f = c->finding;
-	uint64_t now = host_state_utc(&s->input.host), since = cause_age_ns(c, s);
+	uint64_t now = host_state_utc(&s->input.host), since;
 	struct answer_wait wait;
 
 	answer_wait_find(s, c->of, &wait);
+	since = age_of(c, s, wait.since_ns);
 	row->severity = f ? f->severity : FINDING_INFO;
 	row->confidence = f ? f->confidence : (uint8_t)confidence_of(&wait);
 	row->since_utc_ns = now > since ? now - since : 0;

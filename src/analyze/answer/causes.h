@@ -47,8 +47,8 @@ void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *
  * others: ls 5, ls 6, ls 7 and 17 more"; for a single victim, its wait; nothing without victims
  * that wait. */
 void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out);
-/* Appends a line about the processes with the same finding: "  the same: 5 more: java 7, java 8,
- * ..." Nothing without any. */
+/* Appends a line about the processes with the same finding: "  5 more with the same problem: java
+ * 7, java 8, ...". Nothing without any. */
 void cause_put_alike(const struct cause *c, const struct diagnosis *s, struct buffer *out);
 /* Appends the consequence for a victim that does not wait: "  consequence: node 9: python3 (7) does
  * not read ..."; else nothing. */

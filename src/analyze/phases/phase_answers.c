@@ -41,34 +41,34 @@ void phase_answers_add(struct phase_answers *a, const struct answer_span *span, 
 		hash_bytes(hash_bytes(HASH_BEGIN, text.data, text.size), &boot, sizeof(boot));
 	size_t count = a->all.size / sizeof(struct phase_found), *index;
 	struct phase_found *known = NULL;
+	struct phase_found one = { .begin_utc_ns = span->begin_utc_ns,
+		.end_utc_ns = span->end_utc_ns,
+		.at = a->records.size,
+		.is_cleared = span->is_cleared };
 	bool is_new;
 
 	if (!has_time(span))
 		return;
+	/* Without room for one span, later ones are not kept either. */
 	index = a->refused ? NULL : map_put(&a->begun, &key, &is_new);
 	if (index && !is_new)
 		known = (struct phase_found *)a->all.data + *index;
 	if (known && span->begin_utc_ns > known->end_utc_ns + JOINED_NS)
 		known = NULL;
-	struct phase_found one = { .key = key,
-		.begin_utc_ns = known ? known->begin_utc_ns : span->begin_utc_ns,
-		.end_utc_ns = span->end_utc_ns,
-		.at = a->records.size,
-		.is_cleared = span->is_cleared };
-
+	if (known)
+		one.begin_utc_ns = known->begin_utc_ns;
 	if (index)
 		buffer_append(&a->records, span, record_bytes(&span->record));
-	if (!index || buffer_failed(&a->records)) {
+	if (index && !known && !buffer_failed(&a->records))
+		buffer_append(&a->all, &one, sizeof(one));
+	if (!index || buffer_failed(&a->records) || buffer_failed(&a->all)) {
 		a->refused++;
-		a->records.failed = false;
 		return;
 	}
-	if (known) {
+	if (known)
 		*known = one;
-	} else {
-		buffer_append(&a->all, &one, sizeof(one));
+	else
 		*index = count;
-	}
 }
 
 ROW_SCHEMA(phase_found, PHASE_FOUND_ROW, "phase_answers", phase_found_row);
@@ -110,10 +110,11 @@ int phase_answers_emit(
 {
 	static const struct section section =
 		SECTION_OF("phase_answers", phase_found_schema, TABLE, .title = "what was wrong");
+	assert(a);
+
 	const struct phase_found *all = (const void *)a->all.data;
 	int status = output_section(output, &section, err);
 
-	assert(a);
 	for (size_t i = 0; i < a->all.size / sizeof(*all) && !status; i++)
 		status = emit_found(a, &all[i], output, err);
 	if (a->refused)

@@ -9,7 +9,6 @@
 #include "model/answer_records.h"
 
 struct phase_found {
-	uint64_t key; /* of the answer and its boot */
 	uint64_t begin_utc_ns, end_utc_ns;
 	size_t at; /* place of its last record */
 	bool is_cleared;
