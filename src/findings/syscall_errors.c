@@ -221,7 +221,7 @@ static void report_lock(struct look *l, const struct trouble *t)
 	finding_claim(l->out, "waits for a%s lock: ", is_stale ? " stale" : "");
 	lock_failure_text(&l->out->claim, t->place);
 	finding_claim(l->out, "; %.0f tries", t->times);
-	lock_failure_emit(l->e, l->out, t->place, check_name(l->e->process));
+	lock_failure_emit(l->e, l->out, t->place, owner, check_name(l->e->process));
 }
 
 static void report_full_group(
@@ -467,7 +467,8 @@ static void report_children(
 	if (*place->text)
 		finding_path(out, span_of_string(place->text));
 	if (is_lock(place))
-		lock_failure_emit(l->e, out, place, span_of_string(f->names));
+		lock_failure_emit(l->e, out, place, lock_failure_owner(l->e, place),
+			span_of_string(f->names));
 	else if (is_denied(place) || port_owner_is_in_use(place) || place->error == LINUX_EBUSY)
 		emit_remedy(l->e, out, place);
 	else

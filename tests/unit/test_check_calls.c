@@ -1173,7 +1173,7 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", is_found_elsewhere, 601, NULL, "medium/high: |, 500 times" },
 		{ "syscall-errors", is_found_elsewhere, 600, NULL, "fine: " },
 		{ "syscall-errors", is_denied_and_lost, 50, NULL,
-			"medium/medium: |(unseen: calls whose records were lost (7)" },
+			"medium/medium: |(unseen: calls with lost records (7)" },
 		{ "syscall-errors", lock_exists, 2.6, NULL,
 			"low/medium: waits for a lock: lock file /r/.git/index.lock exists; 3 "
 			"tries "
@@ -2517,7 +2517,7 @@ static void test_connect_failing(void **state)
 		{ "connect-failing", is_excused, 5, NULL, "fine: " },
 		{ "connect-failing", is_refused_and_lost, 4, NULL,
 			"medium/medium: |2 times ETIMEDOUT: |, 2 times ECONNREFUSED: |(unseen: "
-			"calls whose records were lost (1)" },
+			"calls with lost records (1)" },
 		{ "connect-failing", connects_four_times, CUT_AT_ONCE, NULL,
 			"medium/high: 10.0.0.1:443 (HTTPS) closes its connections at once, without "
 			"an answer: 4 of 4, after |[of these, after the process had sent "

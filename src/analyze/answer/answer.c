@@ -279,9 +279,9 @@ static bool add_single_wait(const struct answer *a, struct buffer *out)
 static bool is_one_line(const struct answer *a)
 {
 	_cleanup_(buffer_fini) struct buffer ignored = { 0 };
-	bool result = is_single(a) && !a->causes->sick && answer_unseen_is_early(a->s) &&
-		      !answer_waits_left_out(a->s) && !add_single_wait(a, &ignored);
-	return result;
+
+	return is_single(a) && !a->causes->sick && answer_unseen_is_early(a->s) &&
+	       !answer_waits_left_out(a->s) && !add_single_wait(a, &ignored);
 }
 
 /* Appends "claude 4711: runs Bash; no problem found". */

@@ -69,6 +69,13 @@ static void add_owner(const struct diagnosis *s, const struct process_entry *p, 
 	buffer_char(out, ')');
 }
 
+const struct agent *answer_agent(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+
+	return p && p->agent ? p->agent : p ? p->owner_agent : NULL;
+}
+
 void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	const struct process_entry *p = j->process;

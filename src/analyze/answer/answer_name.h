@@ -6,6 +6,8 @@
 #include "analyze/activity/activity.h"
 #include "analyze/diagnosis/diagnosis.h"
 
+/* Returns the agent that the process runs, or whose session it is in; NULL: none. */
+const struct agent *answer_agent(const struct diagnosed *j);
 /* "claude 4711 (app)", "bash 4720 (tool of claude 4711, app)", "python3 99", "the host". */
 void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* The activity of a session's main process: "runs Bash 8 min: sleep 3000"; nothing is appended for

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "analyze/answer/answer_name.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -18,7 +19,7 @@ void answer_span_append(const struct cause *c, const struct diagnosis *s, struct
 	const struct process_table *t = &s->input.host.process_table;
 	const struct finding_row *f = c->finding;
 	const struct process_entry *p = c->of->process, *of = p && p->main ? p->main : p;
-	const struct agent *agent = p && p->agent ? p->agent : p ? p->owner_agent : NULL;
+	const struct agent *agent = answer_agent(c->of);
 	struct answer_span span = { .record = row_head(of ? &of->id : &c->of->id),
 		.begin_ns = f->first_seen_ns,
 		.begin_utc_ns = f->first_utc_ns,

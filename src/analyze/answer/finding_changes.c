@@ -4,6 +4,7 @@
  * read. */
 #include <string.h>
 
+#include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_span.h"
 #include "analyze/answer/causes.h"
 #include "analyze/answer/findings_emit.h"
@@ -46,8 +47,7 @@ static struct span name_of(const struct diagnosis_input *input, const struct dia
 
 static struct span agent_of(const struct diagnosed *j)
 {
-	const struct process_entry *p = j->process;
-	const struct agent *agent = p && p->agent ? p->agent : p ? p->owner_agent : NULL;
+	const struct agent *agent = answer_agent(j);
 
 	return agent ? span_of_string(agent->name) : span_of("", 0);
 }

@@ -2,6 +2,7 @@
 #include "analyze/answer/finding_process.h"
 
 #include "analyze/answer/answer_log.h"
+#include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_waits.h"
 #include "analyze/answer/finding_text.h"
 #include "analyze/records.h"
@@ -11,7 +12,7 @@ static void fill_row(
 	const struct diagnosis *s, const struct diagnosed *j, struct finding_process_row *row)
 {
 	const struct process_entry *p = j->process;
-	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
+	const struct agent *agent = answer_agent(j);
 
 	*row = (struct finding_process_row){
 		.record = row_head(&j->id),
@@ -36,7 +37,7 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 {
 	const struct process_table *c = &s->input.host.process_table;
 	const struct process_entry *p = j->process;
-	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
+	const struct agent *agent = answer_agent(j);
 	_cleanup_(buffer_fini) struct buffer fine = { 0 }, blind = { 0 }, waits = { 0 },
 					     log = { 0 };
 	struct finding_process_row row;

@@ -213,13 +213,11 @@ int findings_emit_watch(struct output *output, const struct diagnosis *s,
 	const struct findings_watch *watch, struct sooth_error *err)
 {
 	struct finding_summary_row row = sum_up(s, watch->begin_ns);
-	struct buffer text = { 0 }, none = { 0 };
-	int status;
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
+	struct buffer none = { 0 };
 
 	buffer_format(&text, "watched for %s: %llu raised, %llu cleared, %zu still open",
 		SENTENCE_DURATION(row.interval_ns), (unsigned long long)watch->raised,
 		(unsigned long long)watch->cleared, s->tracker.raised.count);
-	status = put_summary(output, &row, &text, &none, err);
-	buffer_fini(&text);
-	return status;
+	return put_summary(output, &row, &text, &none, err);
 }

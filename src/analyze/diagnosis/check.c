@@ -147,7 +147,7 @@ void check_calls_unseen(const struct check *e, struct check_result *out)
 	assert(e);
 	if (e->calls.lost)
 		finding_unseen(out,
-			"calls whose records were lost (%llu): the counts do not include them",
+			"calls with lost records (%llu): the counts do not include them",
 			(unsigned long long)e->calls.lost);
 	if (e->calls.is_sampled)
 		finding_text(out, "sampled",
@@ -212,12 +212,14 @@ static void end_finding(struct check_result *out)
 	if (!out->is_open)
 		return;
 	assert(out->claim.size || buffer_failed(&out->claim));
+	if (out->of->setting->is_muted) {
+		out->is_open = false;
+		return;
+	}
 	add_known_faults(out);
 	if (out->of->type->reads_calls)
 		check_calls_unseen(out->of, out);
 	out->is_open = false;
-	if (out->of->setting->is_muted)
-		return;
 	if (out->tracker)
 		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
 	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
@@ -752,18 +754,23 @@ static void run_check(const struct check *e, struct check_result *out)
 		check_fine(out, "%s", "");
 }
 
-void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,
-	const struct check_setting *setting, const struct diagnosis_input *input,
-	const struct process_id *id)
+void check_begin(struct check *e, const struct diagnosis_input *input, const struct process_id *id)
 {
-	e->type = entry->type;
-	e->setting = setting;
+	assert(e);
 	e->input = input;
-	e->findings = out->findings;
 	e->id = id ? *id : (struct process_id){ 0 };
 	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
 	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
 	read_calls(e);
+}
+
+void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,
+	const struct check_setting *setting)
+{
+	assert(e->input);
+	e->type = entry->type;
+	e->setting = setting;
+	e->findings = out->findings;
 	out->of = e;
 	out->found = out->muted = 0;
 	out->is_reported = out->is_open = false;

@@ -222,11 +222,13 @@ void check_calls_unseen(const struct check *e, struct check_result *out);
 
 /* --- running --- */
 
-/* Runs one detector on one process or, with id NULL, on the host, and appends rows. The caller has
- * set `raised` and `is_one_look`, and the buffers and the tracker of the result. */
+/* Finds what all detectors read of one process or, with id NULL, of the host. The caller has set
+ * `raised` and `is_one_look`. */
+void check_begin(struct check *e, const struct diagnosis_input *input, const struct process_id *id);
+/* Runs one detector, and appends rows. check_begin() comes first; the caller has set the buffers
+ * and the tracker of the result. */
 void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,
-	const struct check_setting *setting, const struct diagnosis_input *input,
-	const struct process_id *id);
+	const struct check_setting *setting);
 void check_result_fini(struct check_result *out);
 
 #endif

@@ -134,14 +134,14 @@ static void diagnose_one(struct diagnosis *s, struct diagnosed *j)
 	out->findings = &j->findings;
 	out->fine = &j->fine;
 	out->blind = &j->blind;
+	check_begin(&check, &s->input, j->is_host ? NULL : &j->id);
 	for (size_t i = 0; registry_findings[i].type; i++) {
 		enum finding_scope of = registry_findings[i].type->scope;
 
 		if ((of != scope && of != FINDING_OF_BOTH) ||
 			(is_gone && !registry_findings[i].type->diagnoses_gone))
 			continue;
-		check_run(&check, out, &registry_findings[i], &s->settings.all[i], &s->input,
-			j->is_host ? NULL : &j->id);
+		check_run(&check, out, &registry_findings[i], &s->settings.all[i]);
 		j->count += out->found;
 	}
 }

@@ -101,13 +101,15 @@ static uint64_t hash_of_arguments(uint64_t hash, struct span arguments)
 	return hash;
 }
 
+static uint64_t hash_of_command(const struct process_entry *p)
+{
+	return hash_of_arguments(
+		hash_of_name(CHILD_NONE, check_name(p)), process_table_known_arguments(p));
+}
+
 bool child_is_alike(const struct process_entry *a, const struct process_entry *b)
 {
-	uint64_t of_a = hash_of_name(CHILD_NONE, check_name(a)),
-		 of_b = hash_of_name(CHILD_NONE, check_name(b));
-
-	return hash_of_arguments(of_a, process_table_known_arguments(a)) ==
-	       hash_of_arguments(of_b, process_table_known_arguments(b));
+	return hash_of_command(a) == hash_of_command(b);
 }
 
 /* Returns the key of the kind of a process; 0: it is no child. With unknown arguments, it is the

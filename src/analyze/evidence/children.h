@@ -42,8 +42,7 @@ void children_fini(struct children *c);
 /* Returns the kind of a living process; NULL: it is no child. */
 const struct child_kind *children_kind_of(const struct children *c, const struct process_entry *p);
 
-/* Returns whether both have the same parent and run the same program, with the same arguments
- * except for numbers. */
+/* Returns whether both run the same program, with the same arguments except for numbers. */
 bool child_is_alike(const struct process_entry *a, const struct process_entry *b);
 
 /* Returns the age of a process, in whole seconds. */

@@ -274,9 +274,8 @@ static const struct process_entry *worker_at(
 }
 
 void lock_failure_emit(const struct check *e, struct check_result *out,
-	const struct call_place *place, struct span name)
+	const struct call_place *place, const struct waits_party *owner, struct span name)
 {
-	const struct waits_party *owner = lock_failure_owner(e, place);
 	const struct process_entry *worker = owner ? NULL : worker_at(e, place, name);
 
 	finding_path(out, span_of_string(place->text));

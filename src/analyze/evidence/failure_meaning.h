@@ -47,7 +47,7 @@ const struct waits_party *lock_failure_owner(const struct check *e, const struct
 /* Adds evidence and remedy to the open finding, and a process of the name that may have the lock to
  * the claim. */
 void lock_failure_emit(const struct check *e, struct check_result *out,
-	const struct call_place *place, struct span name);
+	const struct call_place *place, const struct waits_party *owner, struct span name);
 
 /* --- the user has reached the limit of inotify watches or instances: the kernel answers "no space
  * left on device", or "too many open files", although neither is true --- */

@@ -102,7 +102,6 @@ size_t inode_use_report(
 	size_t count = 0;
 
 	assert(e);
-	assert(e);
 	snapshot_each (struct fds_filesystem, f, check_last(e, &e->input->fds), FDS_FILESYSTEM) {
 		struct inode_use u;
 

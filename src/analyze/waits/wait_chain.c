@@ -268,13 +268,19 @@ static bool is_process_in_chain(const struct wait_chain *chain, const struct wai
 	return false;
 }
 
-static bool has_process(const struct wait_chain *chain, uint32_t pid)
+/* Returns the first link of the process; NULL: the chain does not have it. */
+static const struct wait_link *link_of_process(const struct wait_chain *chain, uint32_t pid)
 {
 	for (size_t i = 0; i < chain->count; i++) {
 		if (chain->links[i].process->node_pid == pid)
-			return true;
+			return &chain->links[i];
 	}
-	return false;
+	return NULL;
+}
+
+static bool has_process(const struct wait_chain *chain, uint32_t pid)
+{
+	return link_of_process(chain, pid);
 }
 
 /* Returns whether a writer of a pipe has work, as one worker of a pool: it neither rests nor waits
@@ -356,9 +362,8 @@ static void choose_end(
 		if (p->relation != link->party->relation)
 			continue;
 		ends += p->party_pid != link->process->node_pid;
-		if (is_meant(g, chain, link, p) &&
-			(!first || (link->what == WAIT_PIPE_WRITE &&
-					   is_parent_at_rest(g, p->party_pid))))
+		if ((!first || link->what == WAIT_PIPE_WRITE) && is_meant(g, chain, link, p) &&
+			(!first || is_parent_at_rest(g, p->party_pid)))
 			first = p;
 	}
 	if (!first || first == link->party)
@@ -405,23 +410,11 @@ static void follow_token(
 	}
 }
 
-/* Returns whether the process is blocked until a child ends: it does not read what is written to a
- * terminal that it runs, while an event loop may, once its output is no longer held (Ctrl-S). */
-static bool waits_for_end(const struct wait_chain *chain, uint32_t pid)
-{
-	for (size_t i = 0; i < chain->count; i++) {
-		const struct wait_link *link = &chain->links[i];
-
-		if (link->process->node_pid == pid)
-			return link->what == WAIT_CHILD && link->confidence == WAITS_HIGH;
-	}
-	return false;
-}
-
 /* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
 	struct wait_link *last = &chain->links[chain->count - 1];
+	const struct wait_link *earlier;
 	const struct waits_party *party;
 	const struct waits_process *p;
 	struct wait_graph before;
@@ -449,8 +442,13 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	 * is stopped and therefore reads nothing. */
 	if (party->relation == WAITS_RELATION_TERMINAL && !wait_has_prompt(last) && !is_written)
 		return false;
-	if (has_process(chain, party->party_pid)) {
-		last->repeats = !is_written || waits_for_end(chain, party->party_pid);
+	earlier = link_of_process(chain, party->party_pid);
+	if (earlier) {
+		/* A process that is blocked until a child ends does not read what is written to a
+		 * terminal that it runs, while an event loop may, once its output is no longer
+		 * held (Ctrl-S). */
+		last->repeats = !is_written ||
+				(earlier->what == WAIT_CHILD && earlier->confidence == WAITS_HIGH);
 		return false;
 	}
 	p = wait_graph_process(g, party->party_pid);

@@ -326,11 +326,12 @@ static bool is_asking(const struct wait_link *link)
 	       !link->thread->since_state && link->thread->since_ns >= OWED_LEAST;
 }
 
-static bool is_at_futex(const struct waits_thread *t)
+/* Returns whether the thread is in a call that waits in this way. */
+static bool is_in_call(const struct waits_thread *t, enum syscall_wait_kind what)
 {
 	const struct syscall_row *row = t->call_state ? NULL : syscall_row_of(t->abi, t->syscall);
 
-	return row && row->wait.what == SYSCALL_WAIT_LOCK;
+	return row && row->wait.what == what;
 }
 
 /* Returns how a process with the same memory stands to the lock. Threads at a futex are not looked
@@ -343,7 +344,7 @@ static enum stand stand_of(const struct wait_graph *g, const struct waits_proces
 	wait_threads_each (g, p->node_pid, t) {
 		struct wait_link link;
 
-		if (is_at_futex(t)) {
+		if (is_in_call(t, SYSCALL_WAIT_LOCK)) {
 			waits_too |= !(t->arguments[1] & WAITS_FUTEX_PRIVATE);
 			continue;
 		}
@@ -366,11 +367,13 @@ static void find_shared_owner(
 	unsigned others = 0;
 
 	wait_parties_each (g, t->node_pid, t->record.tid, p) {
-		const struct waits_process *of = wait_graph_process(g, p->party_pid);
-		enum stand stand = of ? stand_of(g, of) : STAND_UNKNOWN;
+		const struct waits_process *of;
+		enum stand stand;
 
 		if (p->relation != WAITS_RELATION_MEMORY)
 			continue;
+		of = wait_graph_process(g, p->party_pid);
+		stand = of ? stand_of(g, of) : STAND_UNKNOWN;
 		others += stand != STAND_APART;
 		if (stand <= best)
 			continue;
@@ -536,14 +539,6 @@ static bool is_frozen(const char *channel)
 	return strstr(channel, "refrigerator") || strstr(channel, "freezer");
 }
 
-/* Returns whether the thread waits for a lock: then another process has that lock. */
-static bool is_at_lock(const struct waits_thread *t)
-{
-	const struct syscall_row *row = t->call_state ? NULL : syscall_row_of(t->abi, t->syscall);
-
-	return row && row->wait.what == SYSCALL_WAIT_TURN;
-}
-
 /* Finds why a process is stopped: a background process that used its terminal was stopped by it. */
 static void explain_stop(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *t, struct wait_link *link)
@@ -595,7 +590,8 @@ static bool explain_state(const struct wait_graph *g, const struct waits_process
 		link->what = WAIT_FROZEN;
 		return true;
 	}
-	if (t && waits_is_of_file_system(channel) && !is_at_lock(t)) {
+	/* Another process has the lock that a call such as flock(2) waits for. */
+	if (t && waits_is_of_file_system(channel) && !is_in_call(t, SYSCALL_WAIT_TURN)) {
 		const struct waits_party *server = wait_server_of(g, p->node_pid, t->record.tid);
 
 		link->what = WAIT_FILE_SYSTEM;

@@ -272,16 +272,20 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
-		bool is_other = e->ppid == n->stat.ppid && e->pid != n->stat.pid &&
-				wait_is_same_user(n, e->pid);
-		enum database_session is =
-			is_other ? database_session_read(r, e->pid) : DATABASE_SESSION_NONE;
+		enum database_session is;
 
-		if (is && is_stopped(e))
+		/* Only a stopped session matters to one that works. */
+		if (e->ppid != n->stat.ppid || e->pid == n->stat.pid ||
+			(own == DATABASE_SESSION_WORKS && !is_stopped(e)) ||
+			!wait_is_same_user(n, e->pid))
+			continue;
+		is = database_session_read(r, e->pid);
+		if (is && is_stopped(e)) {
 			add_backend(r, n, e->pid, "stopped");
-		else if (is == DATABASE_SESSION_HOLDS && own == DATABASE_SESSION_WAITS)
+			has_stopped = true;
+		} else if (is == DATABASE_SESSION_HOLDS && own == DATABASE_SESSION_WAITS) {
 			add_backend(r, n, e->pid, "row lock");
-		has_stopped |= is && is_stopped(e);
+		}
 	}
 	if (own != DATABASE_SESSION_WAITS || has_stopped)
 		return;
