@@ -410,6 +410,13 @@ static void follow_token(
 	}
 }
 
+/* Returns whether the process is blocked until a child ends: it does not read what is written to a
+ * terminal that it runs, while an event loop may, once its output is no longer held (Ctrl-S). */
+static bool waits_for_end(const struct wait_link *link)
+{
+	return link->what == WAIT_CHILD && link->confidence == WAITS_HIGH;
+}
+
 /* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
@@ -444,11 +451,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		return false;
 	earlier = link_of_process(chain, party->party_pid);
 	if (earlier) {
-		/* A process that is blocked until a child ends does not read what is written to a
-		 * terminal that it runs, while an event loop may, once its output is no longer
-		 * held (Ctrl-S). */
-		last->repeats = !is_written ||
-				(earlier->what == WAIT_CHILD && earlier->confidence == WAITS_HIGH);
+		last->repeats = !is_written || waits_for_end(earlier);
 		return false;
 	}
 	p = wait_graph_process(g, party->party_pid);
