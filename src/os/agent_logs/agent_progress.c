@@ -261,6 +261,12 @@ const char *const *agent_progress_marks(enum agent_log kind)
 	return kinds[kind].marks;
 }
 
+static void cap_sum(uint64_t *sum, uint64_t most)
+{
+	if (*sum > most)
+		*sum = most;
+}
+
 void agent_progress_line(struct agent_progress *p, enum agent_log kind, const json_t *line,
 	const struct agent_spent *spent)
 {
@@ -273,9 +279,11 @@ void agent_progress_line(struct agent_progress *p, enum agent_log kind, const js
 		p->answer_utc_ns = utc_ns;
 		add_event(p, &(struct agent_event){ .utc_ns = utc_ns,
 				     .kind = AGENT_ANSWER,
-				     .tokens = spent->output - p->now.output });
+				     .tokens = increase_u64(spent->output, p->now.output) });
 	}
 	p->now = *spent;
+	cap_sum(&p->at_effect.input, p->now.input);
+	cap_sum(&p->at_effect.output, p->now.output);
 	if (!p->effect_utc_ns) /* where the reading begins */
 		take_prompt(p, utc_ns);
 	kinds[kind].line(p, line, utc_ns);

@@ -40,8 +40,11 @@ struct agent_spent {
 /* Zeroed: nothing was read yet. */
 struct agent_progress {
 	uint64_t prompt_utc_ns, effect_utc_ns, answer_utc_ns;
-	struct agent_spent now, at_effect; /* sums; `turns` only those of the main conversation */
-	uint32_t calls;			   /* since the effect */
+	/* Sums; `turns` only those of the main conversation. Tokens fall where a line replaces an
+	 * earlier one of the same answer, and where Codex starts its sums again: `at_effect` falls
+	 * with them, and is never above `now`. */
+	struct agent_spent now, at_effect;
+	uint32_t calls; /* since the effect */
 	uint32_t turns_at_prompt;
 	uint64_t results[AGENT_RESULTS_MAX];
 	size_t next;

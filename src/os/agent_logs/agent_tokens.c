@@ -201,8 +201,7 @@ static void take_line(struct agent_tokens *t, enum agent_log log, struct span li
 	if (!json)
 		return;
 	kinds[log].line(t, json);
-	if (t->input + t->output > before)
-		count_minute(t, json, t->input + t->output - before);
+	count_minute(t, json, increase_u64(t->input + t->output, before));
 	agent_progress_line(
 		&t->progress, log, json, &(struct agent_spent){ t->turns, t->input, t->output });
 }
