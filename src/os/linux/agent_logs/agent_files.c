@@ -429,7 +429,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->repeated, job->turn.repeated,
 			p->repeats_state ? 0 : strlen(job->turn.repeated) },
 		{ &p->mcp, server ? server->name : "", server ? strlen(server->name) : 0 },
-		{ &p->log_end, events.data ? (const void *)events.data : "", events.size },
+		{ &p->log_end, events.data, events.size },
 		{ &p->job, info->job, strlen(info->job) },
 		{ &p->job_status, job->job_status, strlen(job->job_status) },
 	};
