@@ -41,8 +41,7 @@ static bool has_method(
 /* Returns the time since the main thread of a process last ran; 0: not known. */
 static uint64_t rested_ns(const struct check *e, const struct process_id *id)
 {
-	const struct snapshot *last = snapshots_get(&e->input->waits.last, id);
-	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
+	struct wait_graph g = wait_graph_of(snapshots_get(&e->input->waits.last, id), NULL);
 	const struct waits_thread *t = wait_graph_thread_of(&g, id->pid, id->pid);
 
 	return t && !t->since_state ? t->since_ns : 0;
