@@ -319,7 +319,7 @@ static bool has_holder(const struct wait_link *link)
 	return (link->what == WAIT_LOCK || link->what == WAIT_LOCK_FILE ||
 		       link->what == WAIT_DATABASE_LOCK) &&
 	       link->party && link->party->is_alive && link->party->party_pid &&
-	       link->party->party_pid != link->process->node_pid;
+	       link->party->party_pid != link->process->node_pid && !wait_is_of_commit(link->party);
 }
 
 static bool is_inherited(const struct wait_chain *chain, size_t at)
@@ -501,7 +501,8 @@ static struct held_up find_held_up(
 			h.cause = is_writer(link) ? CAUSE_NO_READER : CAUSE_NO_WRITER;
 		else if (wait_is_left_mutex(link)) /* the kernel would hand on a robust mutex */
 			h.cause = h.at ? CAUSE_DEADLOCK : CAUSE_OWN_DEADLOCK;
-		else if (wait_is_left_semaphore(link) || wait_is_of_prepared(link))
+		else if (wait_is_left_semaphore(link) || wait_is_of_prepared(link) ||
+			 wait_is_of_standby(link))
 			h.cause = CAUSE_NOBODY;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;

@@ -110,7 +110,7 @@ def stalled(kind, mode, says, severity="medium", make=None, **options):
 
 def well(kind, mode, make=None, **options):
     return healthy("stream-stalled", name_of(kind, mode, options), make or in_mode(kind, mode, **options),
-        settings=SHORT, duration_s=2.0, start_s=START_S,
+        settings=SHORT, duration_s=2.0, start_s=START_S, also=("tool-loop",) if mode == modes.TOOL_LOOP else (),
         may_skip=lambda: agents.reason_to_skip(kind))
 
 

@@ -557,7 +557,7 @@ print("ready", flush=True)
 
 
 # Sends to a POSIX queue, which a child receives from, slowly or not at all, or which nothing receives from.
-QUEUE = """
+POSIX_QUEUE = """
 import ctypes, os, sys, time
 libc = ctypes.CDLL("librt.so.1", use_errno=True)
 name = b"/sooth-queue-%d" % os.getpid()
@@ -575,8 +575,8 @@ while True: libc.mq_send(queue, b"reading", ctypes.c_size_t(7), 0)
 """
 
 
-def queue(how):
-    return lambda scope, rng: scope.python(QUEUE, how).pid
+def posix_queue(how):
+    return lambda scope, rng: scope.python(POSIX_QUEUE, how).pid
 
 
 def partial(what):
@@ -695,9 +695,9 @@ CASES = [
         severity="low", options=("-d",)),
     sick("writer-stuck", "a pipe that is read slowly", unread("pipe", 0.2, 0.5), duration_s=4,
         severity="low", says="reads slowly: it sleeps"),
-    sick("writer-stuck", "a queue that nothing receives from", queue("none"), duration_s=4, says="no other process "),
-    sick("writer-stuck", "a queue whose receiver sleeps", queue("rests"), duration_s=4, says="does not read"),
-    healthy("writer-stuck", "a queue that is received from", queue("reads"), duration_s=4),
+    sick("writer-stuck", "a queue that nothing receives from", posix_queue("none"), duration_s=4, says="no other process "),
+    sick("writer-stuck", "a queue whose receiver sleeps", posix_queue("rests"), duration_s=4, says="does not read"),
+    healthy("writer-stuck", "a queue that is received from", posix_queue("reads"), duration_s=4),
     sick("writer-stuck", "a pipe with a reader that is stopped", program(STOPPED_READER), duration_s=4,
         says="is stopped by a signal", also=("held-up", "frozen")),
     sick("writer-stuck", "a tool server below an event loop that reads only its answers",

@@ -221,7 +221,7 @@ def start(title):
     pid = os.fork()
     if not pid: os.execv("/bin/sleep", ["postgres: bob shop [local] " + title, "600"])
     return pid
-works, waits = start("SELECT"), start("UPDATE waiting")
+works, waits = start("COMMIT waiting for 0/15A2B3C8" if sys.argv[1] == "commits" else "SELECT"), start("UPDATE waiting")
 time.sleep(0.3)
 if sys.argv[1] == "is stopped": os.kill(works, signal.SIGSTOP)
 time.sleep(1)
@@ -300,6 +300,8 @@ CASES = [
     sick("frozen", "a child that has the lock in shared memory that another one waits for", sharer("is stopped"),
         says="stopped by SIGSTOP"),
     sick("frozen", "a database session beside one that waits for a lock", session("is stopped"), says="stopped by SIGSTOP"),
+    sick("held-up", "a database session that waits for one whose commit no standby confirms", session("commits"),
+        says="it waits at COMMIT until a standby server confirms it", **SOON),
     healthy("held-up", "a database session that waits for one at work", session("works"), **SOON),
     healthy("held-up", "a lock in shared memory of processes that work", sharer("works"), **SOON),
     sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",

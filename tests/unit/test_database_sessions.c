@@ -16,6 +16,8 @@ static void test_titles(void **state)
 		{ "postgres: bob shop [local] idle in transaction (aborted)",
 			DATABASE_SESSION_NONE },
 		{ "postgres: bob shop [local] ALTER TABLE waiting", DATABASE_SESSION_WAITS },
+		{ "postgres: bob shop [local] COMMIT waiting for 0/15A2B3C8",
+			DATABASE_SESSION_COMMITS },
 		{ "postgres: bob shop [local] SELECT", DATABASE_SESSION_WORKS },
 		{ "postgres: autovacuum worker shop", DATABASE_SESSION_WORKS },
 		{ "postgres: autovacuum launcher", DATABASE_SESSION_NONE },

@@ -30,6 +30,18 @@ static struct span command_of(const struct wait_link *link)
 	return span_of(begin, (size_t)(end - begin));
 }
 
+bool wait_is_of_standby(const struct wait_link *link)
+{
+	return link->what == WAIT_DATABASE_LOCK && !link->party &&
+	       span_contains(
+		       record_text(&link->process->record, &link->process->title), WAITING " for ");
+}
+
+bool wait_is_of_commit(const struct waits_party *holder)
+{
+	return span_ends(record_text(&holder->record, &holder->detail), " at commit");
+}
+
 bool wait_is_of_prepared(const struct wait_link *link)
 {
 	return link->what == WAIT_DATABASE_LOCK && link->party && !link->party->party_pid;
@@ -42,6 +54,11 @@ void wait_database_text(struct buffer *out, const struct wait_link *link)
 	/* Only a function in a query takes an advisory lock. */
 	bool is_query = !command.size || span_equal(command, "SELECT");
 
+	if (wait_is_of_standby(link)) {
+		buffer_string(out, "waits at COMMIT until a standby server confirms it, as "
+				   "synchronous_standby_names demands");
+		return;
+	}
 	if (p && !span_contains(
 			 record_text(&link->process->record, &link->process->title), WAITING)) {
 		buffer_string(out, "waits within the database server, probably for ");

@@ -375,7 +375,9 @@ static void put_database(
 	if (!p || !p->party_pid)
 		return;
 	wait_put_party(out, link);
-	if (!span_equal(record_text(&p->record, &p->detail), "stopped"))
+	if (wait_is_of_commit(p))
+		buffer_string(out, ", which has not ended its COMMIT");
+	else if (!span_equal(record_text(&p->record, &p->detail), "stopped"))
 		buffer_string(out,
 			p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");
 }

@@ -459,6 +459,10 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 		if (wait_is_of_prepared(last))
 			buffer_string(out, "SELECT gid, prepared FROM pg_prepared_xacts; ROLLBACK "
 					   "PREPARED or COMMIT PREPARED ends one");
+		else if (wait_is_of_standby(last))
+			buffer_string(out, "SELECT * FROM pg_stat_replication shows the standbys: "
+					   "start the one that is missing, or take it out of "
+					   "synchronous_standby_names");
 		break;
 	case WAIT_TERMINAL_READ:
 		if (!chain->is_deadlock)

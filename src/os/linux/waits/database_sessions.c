@@ -23,6 +23,8 @@ enum database_session database_session_from_title(const char *title)
 {
 	if (strncmp(title, TITLE, strlen(TITLE)) != 0)
 		return DATABASE_SESSION_NONE;
+	if (strstr(title, " waiting for "))
+		return DATABASE_SESSION_COMMITS;
 	if (strstr(title, " waiting"))
 		return DATABASE_SESSION_WAITS;
 	if (strstr(title, HOLDS))
@@ -61,7 +63,7 @@ struct database_sessions database_sessions_read_all(struct wait_reader *r, uint3
 								 : DATABASE_SESSION_NONE;
 
 		s.idle += is == DATABASE_SESSION_IDLE;
-		s.holding += is == DATABASE_SESSION_HOLDS;
+		s.holding += is == DATABASE_SESSION_HOLDS || is == DATABASE_SESSION_COMMITS;
 		s.waiting += is == DATABASE_SESSION_WAITS;
 		s.working += is == DATABASE_SESSION_WORKS;
 		if (is == DATABASE_SESSION_IDLE)

@@ -12,6 +12,9 @@ enum database_session {
 	DATABASE_SESSION_IDLE,	/* without a transaction: it may still have an advisory lock */
 	DATABASE_SESSION_HOLDS, /* idle in a transaction */
 	DATABASE_SESSION_WAITS, /* the session waits for a lock */
+	/* It keeps its locks until a standby server confirms its COMMIT (SyncRepWaitForLSN() of
+	 * PostgreSQL writes "waiting for 0/15A2B3C8" into the title). */
+	DATABASE_SESSION_COMMITS,
 	DATABASE_SESSION_WORKS,
 };
 

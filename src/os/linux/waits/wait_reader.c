@@ -285,6 +285,8 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 			has_stopped = true;
 		} else if (is == DATABASE_SESSION_HOLDS && own == DATABASE_SESSION_WAITS) {
 			add_backend(r, n, e->pid, "row lock");
+		} else if (is == DATABASE_SESSION_COMMITS && own == DATABASE_SESSION_WAITS) {
+			add_backend(r, n, e->pid, "row lock at commit");
 		}
 	}
 	if (own != DATABASE_SESSION_WAITS || has_stopped)
