@@ -9,8 +9,8 @@ from agents import modes
 from agents.known import CLAUDE_CODE, CLAUDE_CODE_NODE, CODEX, GEMINI, OPENCODE
 from loop_staging import FAILS, SERVER, real, written
 
-MCP = r"MCP server %s\b" % SERVER
-LOOP = r"in a loop|again and again|without an effect"
+MCP = r"MCP server"
+LOOP = r"in a loop|again and again|without an effect|cannot connect"
 REFUSED = r"refused|asks the model again|answers? with errors|no connection|attempt"
 
 
@@ -32,7 +32,7 @@ def of(agent, seconds, call=None, **how):
 
 
 def mcp(agent, seconds, way, **how):
-    return of(agent, seconds, lambda i: ("mcp", {}), server=way, **how)
+    return of(agent, seconds, lambda i: ("mcp", {"n": i}), server=way, **how)
 
 
 def mute(agent, seconds, way, **how):
@@ -69,8 +69,10 @@ def woken(i):
     return [(0, lambda log: log.prompt("Continue.", isMeta=True)), (2, lambda log: log.says("Nothing is left to do."))]
 
 
-def nothing(_i):
-    return []
+def blocked(i):
+    """A Stop hook does not let the turn end."""
+    return [(0, lambda log: log.says("It is done.")),
+            (0.5, lambda log: log.prompt("Stop hook feedback:\n- tests are missing", isMeta=True))]
 
 
 def subagent(i):
@@ -111,7 +113,7 @@ SICK = [
     Case("Claude Code: an edit, a test, the edit undone", of(CLAUDE_CODE, 25, turns(*FIX)), LOOP),
     Case("Claude Code: reads twelve files again and again", of(CLAUDE_CODE, 40, turns(*FILES)), LOOP),
     Case("Claude Code: a Stop hook that never lets it end",
-         of(CLAUDE_CODE, 25, hooks={"Stop": "echo 'tests are missing' >&2; exit 2"}), r"no prompt|without an effect|Stop"),
+         functools.partial(written, blocked, 4, 30), r"no prompt|without an effect|Stop"),
     Case("Claude Code: woken by a program after its turn", functools.partial(written, woken, 8, 40),
          r"no prompt|without an effect"),
     Case("Claude Code: a prompt is queued, and nothing starts",

@@ -84,8 +84,7 @@ class Scripted(Agent):
         return name, arguments
 
     def refuse_connections(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.close()  # connections that are open, too
 
     def __exit__(self, *problem):
         super().__exit__(*problem)

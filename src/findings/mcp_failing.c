@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mcp-failing: of a session, by the agent's log, an MCP server that has a call without an answer,
- * answers late, or mostly with errors; of a server, that it has printed nothing since its start,
- * thus no answer to the agent's first request, `initialize`.
+ * answers late, or mostly with errors, and by the agent's log of the server one that is not
+ * connected or prints other text beside its messages; of a server, that it has printed nothing
+ * since its start, thus no answer to the agent's first request, `initialize`.
  *
  * A server that works for a long time is slow on purpose where its tool says so: only a person
  * knows. Node writes to wake its own threads, which counts as output: a silent server on node is
@@ -73,6 +74,75 @@ static void report_errors(
 		s->mcp_errors, s->mcp_calls);
 	end_finding(out, s, server,
 		"read the errors in the agent's view of the session; mend or remove the server");
+}
+
+/* By the agent's own log of the server: it has no tool of it. */
+static void report_unconnected(
+	const struct check *e, struct check_result *out, const struct proc_session *s)
+{
+	struct span server = record_text(&s->record, &s->mcp_start);
+	const char *agent = e->process->agent->title;
+	uint64_t time_ns = host_state_utc(&e->input->host) - s->mcp_start_utc_ns;
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "start");
+	if (s->mcp_start_how == PROC_MCP_FAILED)
+		finding_claim(out,
+			"MCP server %.*s did not start, or closed its connection at once: %s has "
+			"no tool of it",
+			SPAN_ARGS(server), agent);
+	else
+		finding_claim(out, "MCP server %.*s has not answered initialize for %s: %s %s",
+			SPAN_ARGS(server), SENTENCE_DURATION(time_ns), agent,
+			s->mcp_start_how == PROC_MCP_MUTE ? "gave up and has no tool of it"
+							  : "waits and has no tool of it");
+	finding_server(out, server);
+	finding_time(out, "since the agent began to connect to it", time_ns);
+	finding_remedy(out, "start the server by hand, with the command of the agent's settings; "
+			    "mend or remove it");
+}
+
+static bool is_unconnected(const struct check *e, const struct proc_session *s)
+{
+	uint64_t now = host_state_utc(&e->input->host);
+
+	if (!record_holds(&s->record, sizeof(*s)) || s->mcp_logs_state || !s->mcp_start_utc_ns ||
+		now < s->mcp_start_utc_ns)
+		return false;
+	return s->mcp_start_how != PROC_MCP_CONNECTS ||
+	       (double)(now - s->mcp_start_utc_ns) >= check_option(e, "min-start");
+}
+
+static void report_words(struct check_result *out, const struct proc_session *s)
+{
+	struct span server = record_text(&s->record, &s->mcp_words);
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "words");
+	finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"MCP server %.*s prints text beside its messages on standard output: %u line%s "
+		"that "
+		"the agent could not read",
+		SPAN_ARGS(server), s->mcp_word_lines, s->mcp_word_lines == 1 ? "" : "s");
+	finding_server(out, server);
+	finding_count(out, "lines that are no messages", s->mcp_word_lines, 0);
+	finding_remedy(out, "let the server log to its standard error: other agents end the "
+			    "connection at such a line");
+}
+
+/* Returns whether something was reported. */
+static bool diagnose_start(
+	const struct check *e, struct check_result *out, const struct proc_session *s)
+{
+	bool has_words =
+		record_holds(&s->record, sizeof(*s)) && !s->mcp_logs_state && s->mcp_word_lines;
+
+	if (is_unconnected(e, s))
+		report_unconnected(e, out, s);
+	else if (has_words)
+		report_words(out, s);
+	else
+		return false;
+	return true;
 }
 
 /* Returns whether something was reported. */
@@ -160,7 +230,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_silent(e, out);
 		return;
 	}
-	if (!s || !e->process->agent || !record_holds(&s->record, sizeof(*s)) || s->mcp_state) {
+	if (s && e->process->agent && diagnose_start(e, out, s))
+		return;
+	if (!s || !e->process->agent || !record_holds(&s->record, PROC_SESSION_WITH_JOB) ||
+		s->mcp_state) {
 		check_fine(out, "%s",
 			is_server(e->process) ? "the server has printed something"
 					      : "no call of an MCP server in a log");

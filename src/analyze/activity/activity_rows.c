@@ -14,6 +14,7 @@
 /* --- the names of its values --- */
 
 #define SILENCE_LEAST	(5 * NS_PER_S)
+#define QUEUED_LEAST	(30 * NS_PER_S)
 #define CPU_SHOWN_LEAST 10 /* percent of one CPU: smaller values are not printed */
 
 static const char *const states[ACTIVITY_STATES] = {
@@ -215,6 +216,21 @@ static void put_plain(
 	put_since(out, a, form, " ");
 }
 
+/* Writes what the connection and the queue add: a request made again, a prompt that waits. */
+static void put_prompts(struct buffer *out, const struct activity *a)
+{
+	if (a->state == ACTIVITY_WAITS_FOR_MODEL && a->again_ns) {
+		buffer_string(out, "; asked again ");
+		put_time(out, a->again_ns);
+		buffer_string(out, " ago, and perhaps refused");
+	}
+	if (a->queued_ns >= QUEUED_LEAST) {
+		buffer_string(out, "; a prompt is in its queue for ");
+		put_time(out, a->queued_ns);
+		buffer_string(out, ", and nothing starts");
+	}
+}
+
 void activity_write(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	assert(a);
@@ -256,6 +272,7 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 				sooth_reason_text((enum sooth_reason)(a->unknown_state >> 4)));
 		break;
 	}
+	put_prompts(out, a);
 	if (*a->listed)
 		buffer_format(out, "; its own list says %s", a->listed);
 }
