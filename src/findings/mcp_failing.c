@@ -6,13 +6,14 @@
  * since its start, thus no answer to the agent's first request, `initialize`.
  *
  * A server that works for a long time is slow on purpose where its tool says so: only a person
- * knows. Node writes to wake its own threads, which counts as output: a silent server on node is
- * not seen.
+ * knows. Node writes a few bytes to wake its own threads.
  */
 #include "analyze/activity/activity.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
 #include "probes/proc.h"
+
+#define ANSWER_LEAST 64 /* bytes of an answer to initialize: the names of its members alone */
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-wait", 60e9, 1e9, 86400e9, "minimum time without an answer to a call"),
@@ -180,7 +181,8 @@ static bool is_printing_to_agent(const struct proc_ties *t)
 	       (t->stream[1] == PROC_STREAM_PIPE || t->stream[1] == PROC_STREAM_SOCKET);
 }
 
-/* Returns whether the server and all processes of it have written nothing at all. */
+/* Returns whether the server and all processes of it have written less than an answer to
+ * initialize has. */
 static bool is_silent(const struct check *e, const struct process_entry *server)
 {
 	process_table_for_each (&e->input->host.process_table, p) {
@@ -188,7 +190,7 @@ static bool is_silent(const struct check *e, const struct process_entry *server)
 			continue;
 		if (!p->links || p->links->written_state != SOOTH_STATE_VALUE ||
 			!record_holds(&p->links->record, PROC_LINKS_WITH_WRITTEN) ||
-			p->links->written_bytes)
+			p->links->written_bytes >= ANSWER_LEAST)
 			return false;
 	}
 	return server->links && is_printing_to_agent(server->links);
@@ -214,7 +216,7 @@ static void report_silent(const struct check *e, struct check_result *out)
 		"initialize, and %s (%u) has no tool of it",
 		SPAN_ARGS(name), text, e->process->main->agent->title, e->process->main->id.pid);
 	finding_server(out, name);
-	finding_bytes(out, "written", 0);
+	finding_bytes(out, "written", e->process->links->written_bytes);
 	finding_time(out, "age", check_age_ns(e));
 	finding_remedy(out,
 		"sooth why %u says what the server waits for: a network, a lock, a prompt",

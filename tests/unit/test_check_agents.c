@@ -131,7 +131,7 @@ static void test_tool_loop(void **state)
 		{ "tool-loop", loops_until, 91, NULL, "medium/high: " },
 		{ "tool-loop", loops_until, 92, NULL, "fine: " },
 		{ "tool-loop", loops_in_turn, 2, NULL,
-			"medium/high: in a loop: the same two tool calls in turn (last: Bash) with "
+			"medium/high: in a loop: the same 2 tool calls in turn (last: Bash) with "
 			"the same results, 6 rounds in 30 s" },
 		{ "tool-loop", loops_in, PROC_TURN_TOOL, NULL, "medium/high: " },
 		{ "tool-loop", loops_in, PROC_TURN_USER, NULL, "fine: " },

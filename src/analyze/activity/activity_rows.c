@@ -148,8 +148,7 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 		buffer_format(out, "%s%u%s attempt", a->error_status ? ", " : ": ", a->attempts,
 			ordinal_ending(a->attempts));
 	else if (a->is_pausing && !a->error_status)
-		buffer_string(out, ": no request is under way; the last one may have been refused "
-				   "or have failed");
+		buffer_string(out, ": the last request may have failed");
 	if (is_silent) {
 		buffer_string(out, ", no answer to it for ");
 		put_time(out, a->silence_ns);

@@ -402,7 +402,7 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 	if (is_session_row(row)) {
 		/* Draw only the id of a finding if no word of its answer would be whole, or the
 		 * answer stands below. */
-		bool is_short = at.width < CLAIM_LEAST || top_row_lines(t, row) > 1;
+		bool is_short = at.width < CLAIM_LEAST || top_row_has_answer(t, row);
 		const char *text = is_short ? s->finding_name : s->finding;
 
 		put_cell(t, at, top_finding_style(s->finding_level), *text ? text : s->flags);
@@ -507,6 +507,8 @@ static bool has_value(const struct top_session *s, draw_cell *draw)
 		return s->task[0];
 	if (draw == draw_finding)
 		return s->finding[0] || s->flags[0];
+	if (draw == draw_cpu)
+		return recent_most(&s->cpu, RECENT_MAX) >= 0.05;
 	if (draw == draw_received || draw == draw_traffic_graph)
 		return recent_most(&s->received, RECENT_MAX) >= 1;
 	return draw != draw_sent || recent_most(&s->sent, RECENT_MAX) >= 1;
@@ -546,9 +548,66 @@ static int least_width(const struct top_column *c, int room)
 /* Returns how important a column is: in a list of all processes the PID identifies a row. */
 static uint8_t column_importance(const struct top *t, size_t i)
 {
-	if (!t->is_flat && !t->is_tree && !has_chosen(t) && is_blank(t, top_columns[i].draw))
+	if (!t->is_flat && !t->is_tree && !has_chosen(t) && top_columns[i].draw != draw_cpu &&
+		is_blank(t, top_columns[i].draw))
 		return 0;
 	return t->is_flat && top_columns[i].compare == compare_by_pid ? 99 : top_columns[i].keep;
+}
+
+/* Returns whether some activity is cut in `from` columns and whole in `to`. */
+static bool is_room_used(const struct top *t, int from, int to)
+{
+	size_t position = 0;
+
+	for (const struct top_session *s; (s = top_session_next(&t->model, &position));) {
+		int width = canvas_width(&t->canvas, s->doing_text);
+
+		if (s->mark != TOP_MARK_GONE && width > from && width <= to)
+			return true;
+	}
+	return false;
+}
+
+/* Returns the least width that shows the PIDs of all sessions. */
+static int pid_width(const struct top *t)
+{
+	size_t position = 0;
+	int width = 3;
+	char text[16];
+
+	for (const struct top_session *s; (s = top_session_next(&t->model, &position));) {
+		int own = snprintf(text, sizeof(text), "%u", s->id.pid);
+
+		width = own > width ? own : width;
+	}
+	return width;
+}
+
+/* Makes room for activities that are cut: the blanks of the PID, then the memory, then the CPU if
+ * no session uses any; each only if it makes an activity whole. A choice of the user stays. */
+static void make_activity_room(const struct top *t, int widths[TOP_COLUMNS_MAX])
+{
+	static const char *const given[] = { "pid", "memory", "cpu" };
+	int *activity = &widths[top_column_number("activity")], free = 0;
+
+	if (t->is_flat || t->is_tree || has_chosen(t) || !*activity)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+		int *width = &widths[top_column_number(given[i])];
+		int left = i ? 0 : pid_width(t), got = *width ? *width - left + (i > 0) : 0;
+
+		if (i == 2 && !is_blank(t, draw_cpu))
+			continue;
+		if (is_room_used(t, *activity, *activity + free + got)) {
+			*activity += free + got;
+			*width = left;
+			free = 0;
+		} else if (!i) { /* the blanks may still help the next one */
+			*width = left;
+			free = got;
+		}
+	}
+	*activity += free;
 }
 
 /* Widens the activity of sessions, the most important column of the list. */
@@ -594,6 +653,8 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 
 	choose_columns(t, room, widths);
 	grow_activity(room, widths);
+	if (room < WIDE)
+		make_activity_room(t, widths);
 	left = room - width_of_all(widths);
 	/* The columns grow one column at a time, so that each gets its share. */
 	while (left > 0 && grows) {
