@@ -173,6 +173,22 @@ WELL = [
         written, one_call("Bash", command("npm test"), lambda i: "1 failed"), 3, 12, status="idle", ends=REST)),
     Case("Codex: two in turn, whose answers change", of(CODEX, 25, turns("date +%N", "echo; date +%s%N"))),
 ]
-SETS = {"sick": SICK, "well": WELL}
+# Written when nothing was changed any more.
+CONTROL = [
+    Case("Codex: reads twelve files again and again", of(CODEX, 35, turns(*FILES)), LOOP),
+    Case("opencode: the same error of other commands",
+         of(OPENCODE, 40, lambda i: ("sh", "ls /missing-%d >/dev/null 2>&1; exit 7" % i)), LOOP),
+    Case("Claude Code 2.1.112: one call", of(CLAUDE_CODE_NODE, 18, turns("echo again")), LOOP),
+    Case("opencode: 429", of(OPENCODE, 30, mode=modes.LIMITED), REFUSED),
+    Case("MCP is mute, Claude Code 2.1.112", mute(CLAUDE_CODE_NODE, 20, "mute"), MCP),
+    Case("MCP over HTTP is not there", of(CLAUDE_CODE, 15, lambda i: ("sh", "date +%N"), server="fine", over_http=True,
+                                          has_server=False), MCP),
+    Case("MCP answers a ping, not initialize, Codex", mute(CODEX, 20, "no-initialize"), MCP),
+    Case("opencode: a watch with changing answers", of(OPENCODE, 30, turns("date +%N"))),
+    Case("MCP over HTTP: an error now and then", of(CLAUDE_CODE, 25, lambda i: ("mcp", {"n": i}), server="some-errors",
+                                                    over_http=True)),
+    Case("Claude Code 2.1.112: a batch over many files", of(CLAUDE_CODE_NODE, 20, lambda i: ("sh", "echo file %d" % i))),
+]
+SETS = {"sick": SICK, "well": WELL, "control": CONTROL}
 
 

@@ -29,11 +29,11 @@ NODE_MUTE = ["node", "-e", "process.stdin.resume(); setInterval(() => {}, 1000)"
 
 class Scripted(Agent):
     """`call(number)`: what the model calls at its turn of this number; `server`: the way of an MCP server, see loop_server.py;
-    `over_http`: that it is asked over HTTP; `hooks`: of Claude Code."""
+    `over_http`: that it is asked over HTTP, at a port where nothing listens without `has_server`."""
 
-    def __init__(self, agent, call=None, server=None, over_http=False, hooks=None, **how):
-        self.script, self.server_way, self.over_http, self.hooks, self.turns = call, server, over_http, hooks, 0
-        self.http = None
+    def __init__(self, agent, call=None, server=None, over_http=False, has_server=True, **how):
+        self.script, self.server_way, self.over_http, self.has_server = call, server, over_http, has_server
+        self.turns, self.http = 0, None
         super().__init__(agent, mcp=[SERVER] if server else (), **{"mode": modes.TOOL_LOOP if call else modes.ANSWER,
                                                                    "think_s": 0.7, **how})
 
@@ -48,13 +48,10 @@ class Scripted(Agent):
         super()._write_files(place)
         if self.over_http:
             self._write_http()
+        if self.over_http and self.has_server:
             argv = [*self.namespace.enter(), *self._mcp()[SERVER], str(PORT)]
             self.http = subprocess.Popen(argv, stdout=subprocess.PIPE)
             self.http.stdout.readline()
-        if self.hooks:
-            self._write(".claude/settings.json", json.dumps({"hooks": {
-                event: [{"hooks": [{"type": "command", "command": command, "timeout": 600}]}]
-                for event, command in self.hooks.items()}}))
 
     def _write_http(self):
         url = "http://127.0.0.1:%d/mcp" % PORT

@@ -2,13 +2,12 @@
 /* feeds-itself: a process reads the log that it writes to, and each line that it reads makes it
  * write more. The file has to have the name of a log, since a process also reads and appends to
  * its own data, or to be its standard input. The log of an agent's session is its data. */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
-#include "recognize/agent_path.h"
+#include "recognize/agent.h"
 
 static const struct finding_option options[] = {
 	BYTES_THRESHOLD(
@@ -57,11 +56,9 @@ static bool is_read_back(const struct call_file *f, double least)
 /* Returns whether the file is in the folder where an agent keeps its sessions. */
 static bool is_of_agent(const struct check *e, const char *path)
 {
-	const char *home = e->process && e->process->agent ? e->process->agent->files.home : NULL;
-	char folder[AGENT_NAME_MAX + 2];
+	const struct agent *agent = e->process ? e->process->agent : NULL;
 
-	snprintf(folder, sizeof(folder), "/%s/", home ? home : "");
-	return home && strstr(path, folder);
+	return agent && agent->files.home && strstr(path, agent->files.home);
 }
 
 static bool is_circle(const struct check *e, const char *path, const struct call_file *f)

@@ -77,72 +77,53 @@ static void report_errors(
 		"read the errors in the agent's view of the session; mend or remove the server");
 }
 
-/* By the agent's own log of the server: it has no tool of it. */
-static void report_unconnected(
-	const struct check *e, struct check_result *out, const struct proc_session *s)
+static void claim_start(const struct check *e, struct check_result *out,
+	const struct proc_session *s, uint64_t time_ns)
 {
-	struct span server = record_text(&s->record, &s->mcp_start);
+	struct span server = record_text(&s->record, &s->mcp_log);
 	const char *agent = e->process->agent->title;
-	uint64_t time_ns = host_state_utc(&e->input->host) - s->mcp_start_utc_ns;
 
-	finding_begin(out, FINDING_CONFIDENCE_HIGH, "start");
-	if (s->mcp_start_how == PROC_MCP_FAILED)
+	if (s->mcp_start == PROC_MCP_FAILED)
 		finding_claim(out,
 			"MCP server %.*s did not start, or closed its connection at once: %s has "
 			"no tool of it",
 			SPAN_ARGS(server), agent);
+	else if (s->mcp_start == PROC_MCP_CONNECTED)
+		finding_claim(out,
+			"MCP server %.*s prints text beside its messages on standard output: %u "
+			"line%s",
+			SPAN_ARGS(server), s->mcp_word_lines, s->mcp_word_lines == 1 ? "" : "s");
 	else
-		finding_claim(out, "MCP server %.*s has not answered initialize for %s: %s %s",
+		finding_claim(out,
+			"MCP server %.*s has not answered initialize for %s: %s %s has no tool of "
+			"it",
 			SPAN_ARGS(server), SENTENCE_DURATION(time_ns), agent,
-			s->mcp_start_how == PROC_MCP_MUTE ? "gave up and has no tool of it"
-							  : "waits and has no tool of it");
+			s->mcp_start == PROC_MCP_MUTE ? "gave up and" : "waits and");
 	finding_server(out, server);
-	finding_time(out, "since the agent began to connect to it", time_ns);
-	finding_remedy(out, "start the server by hand, with the command of the agent's settings; "
-			    "mend or remove it");
 }
 
-static bool is_unconnected(const struct check *e, const struct proc_session *s)
-{
-	uint64_t now = host_state_utc(&e->input->host);
-
-	if (!record_holds(&s->record, sizeof(*s)) || s->mcp_logs_state || !s->mcp_start_utc_ns ||
-		now < s->mcp_start_utc_ns)
-		return false;
-	return s->mcp_start_how != PROC_MCP_CONNECTS ||
-	       (double)(now - s->mcp_start_utc_ns) >= check_option(e, "min-start");
-}
-
-static void report_words(struct check_result *out, const struct proc_session *s)
-{
-	struct span server = record_text(&s->record, &s->mcp_words);
-
-	finding_begin(out, FINDING_CONFIDENCE_HIGH, "words");
-	finding_severity(out, FINDING_LOW);
-	finding_claim(out,
-		"MCP server %.*s prints text beside its messages on standard output: %u line%s "
-		"that "
-		"the agent could not read",
-		SPAN_ARGS(server), s->mcp_word_lines, s->mcp_word_lines == 1 ? "" : "s");
-	finding_server(out, server);
-	finding_count(out, "lines that are no messages", s->mcp_word_lines, 0);
-	finding_remedy(out, "let the server log to its standard error: other agents end the "
-			    "connection at such a line");
-}
-
-/* Returns whether something was reported. */
+/* Returns whether something was reported: by the agent's own log of the server. */
 static bool diagnose_start(
 	const struct check *e, struct check_result *out, const struct proc_session *s)
 {
-	bool has_words =
-		record_holds(&s->record, sizeof(*s)) && !s->mcp_logs_state && s->mcp_word_lines;
+	uint64_t now = host_state_utc(&e->input->host), time_ns;
+	bool has_words = s->mcp_start == PROC_MCP_CONNECTED && s->mcp_word_lines;
 
-	if (is_unconnected(e, s))
-		report_unconnected(e, out, s);
-	else if (has_words)
-		report_words(out, s);
-	else
+	time_ns = now > s->mcp_start_utc_ns ? now - s->mcp_start_utc_ns : 0;
+	if (s->mcp_start == PROC_MCP_CONNECTS && (double)time_ns < check_option(e, "min-start"))
 		return false;
+	if (!s->mcp_start || (s->mcp_start == PROC_MCP_CONNECTED && !has_words))
+		return false;
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "start");
+	if (has_words)
+		finding_severity(out, FINDING_LOW);
+	claim_start(e, out, s, time_ns);
+	finding_time(out, "since the agent began to connect to it", time_ns);
+	finding_remedy(out, "%s",
+		has_words ? "let the server log to its standard error: other agents end the "
+			    "connection at such a line"
+			  : "start the server by hand, with the command of the agent's settings; "
+			    "mend or remove it");
 	return true;
 }
 
@@ -232,7 +213,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_silent(e, out);
 		return;
 	}
-	if (s && e->process->agent && diagnose_start(e, out, s))
+	if (s && e->process->agent && record_holds(&s->record, sizeof(*s)) && !s->mcp_log_state &&
+		diagnose_start(e, out, s))
 		return;
 	if (!s || !e->process->agent || !record_holds(&s->record, PROC_SESSION_WITH_JOB) ||
 		s->mcp_state) {

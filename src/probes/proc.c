@@ -214,13 +214,8 @@ static const char *const turn_names[PROC_TURNS] = {
 };
 static const struct sooth_names turns = { PROC_TURNS, turn_names };
 
-static const char *const mcp_start_names[PROC_MCP_STARTS] = {
-	[PROC_MCP_UNKNOWN] = "unknown",
-	[PROC_MCP_CONNECTS] = "connects",
-	[PROC_MCP_CONNECTED] = "connected",
-	[PROC_MCP_MUTE] = "no_answer",
-	[PROC_MCP_FAILED] = "failed",
-};
+static const char *const mcp_start_names[PROC_MCP_STARTS] = { "unknown", "connects", "connected",
+	"no_answer", "failed" };
 static const struct sooth_names mcp_starts = { PROC_MCP_STARTS, mcp_start_names };
 
 static const struct sooth_field session_fields[] = {
@@ -349,18 +344,16 @@ static const struct sooth_field session_fields[] = {
 		"time of the oldest prompt in the agent's queue, by the log, ns since 1970; 0: "
 		"none",
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, turn_state)),
-	FIELD_STRING(proc_session, mcp_start,
-		"MCP server that is not connected, by the agent's logs of its servers",
-		FIELD_STATE_AT(proc_session, mcp_logs_state), .placeholder = "server"),
+	FIELD_STRING(proc_session, mcp_log,
+		"MCP server that is not connected, or prints text beside its messages, by the "
+		"agent's logs of its servers",
+		FIELD_STATE_AT(proc_session, mcp_log_state), .placeholder = "server"),
+	FIELD_OF(ENUM, proc_session, mcp_start, mcp_start, "state of its connection",
+		FIELD_STATE_AT(proc_session, mcp_log_state), .names = &mcp_starts),
 	FIELD_NUMBER(proc_session, mcp_start_utc_ns, "time its connection was begun, ns since 1970",
-		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, mcp_logs_state)),
-	FIELD_OF(ENUM, proc_session, mcp_start_how, mcp_start_how, "state of that connection",
-		FIELD_STATE_AT(proc_session, mcp_logs_state), .names = &mcp_starts),
-	FIELD_STRING(proc_session, mcp_words,
-		"MCP server that prints text beside its messages, by these logs",
-		FIELD_STATE_AT(proc_session, mcp_logs_state), .placeholder = "server"),
-	FIELD_NUMBER(proc_session, mcp_word_lines, "lines of such text",
-		FIELD_STATE_AT(proc_session, mcp_logs_state)),
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, mcp_log_state)),
+	FIELD_NUMBER(proc_session, mcp_word_lines, "lines that it printed beside its messages",
+		FIELD_STATE_AT(proc_session, mcp_log_state)),
 };
 
 static const struct sooth_schema session_schema = {

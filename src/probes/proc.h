@@ -290,12 +290,13 @@ struct proc_session {
 	uint8_t unused_end[6];
 	/* Older captures have nothing from here on, either. */
 	uint64_t queued_utc_ns; /* oldest prompt in the agent's queue; 0: none; state: turn_state */
-	/* A server that is not connected, and one that prints text beside its messages. */
+	/* A server that is not connected, else the one that prints the most lines beside its
+	 * messages, by the agent's logs of its servers. */
 	uint64_t mcp_start_utc_ns;
-	struct sooth_text mcp_start, mcp_words;
-	uint32_t mcp_word_lines; /* such lines */
-	uint8_t mcp_start_how;	 /* enum proc_mcp_start */
-	uint8_t mcp_logs_state;	 /* of all of these but the queue */
+	struct sooth_text mcp_log;
+	uint32_t mcp_word_lines;
+	uint8_t mcp_start; /* enum proc_mcp_start */
+	uint8_t mcp_log_state;
 	uint8_t unused_after[2];
 };
 

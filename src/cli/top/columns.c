@@ -507,8 +507,6 @@ static bool has_value(const struct top_session *s, draw_cell *draw)
 		return s->task[0];
 	if (draw == draw_finding)
 		return s->finding[0] || s->flags[0];
-	if (draw == draw_cpu)
-		return recent_most(&s->cpu, RECENT_MAX) >= 0.05;
 	if (draw == draw_received || draw == draw_traffic_graph)
 		return recent_most(&s->received, RECENT_MAX) >= 1;
 	return draw != draw_sent || recent_most(&s->sent, RECENT_MAX) >= 1;
@@ -548,8 +546,7 @@ static int least_width(const struct top_column *c, int room)
 /* Returns how important a column is: in a list of all processes the PID identifies a row. */
 static uint8_t column_importance(const struct top *t, size_t i)
 {
-	if (!t->is_flat && !t->is_tree && !has_chosen(t) && top_columns[i].draw != draw_cpu &&
-		is_blank(t, top_columns[i].draw))
+	if (!t->is_flat && !t->is_tree && !has_chosen(t) && is_blank(t, top_columns[i].draw))
 		return 0;
 	return t->is_flat && top_columns[i].compare == compare_by_pid ? 99 : top_columns[i].keep;
 }
@@ -568,46 +565,17 @@ static bool is_room_used(const struct top *t, int from, int to)
 	return false;
 }
 
-/* Returns the least width that shows the PIDs of all sessions. */
-static int pid_width(const struct top *t)
-{
-	size_t position = 0;
-	int width = 3;
-	char text[16];
-
-	for (const struct top_session *s; (s = top_session_next(&t->model, &position));) {
-		int own = snprintf(text, sizeof(text), "%u", s->id.pid);
-
-		width = own > width ? own : width;
-	}
-	return width;
-}
-
-/* Makes room for activities that are cut: the blanks of the PID, then the memory, then the CPU if
- * no session uses any; each only if it makes an activity whole. A choice of the user stays. */
+/* Drops the memory if its room makes an activity whole. A choice of the user stays. */
 static void make_activity_room(const struct top *t, int widths[TOP_COLUMNS_MAX])
 {
-	static const char *const given[] = { "pid", "memory", "cpu" };
-	int *activity = &widths[top_column_number("activity")], free = 0;
+	int *activity = &widths[top_column_number("activity")];
+	int *memory = &widths[top_column_number("memory")], room = *memory + 1;
 
-	if (t->is_flat || t->is_tree || has_chosen(t) || !*activity)
+	if (t->is_flat || t->is_tree || has_chosen(t) || !*activity || !*memory ||
+		!is_room_used(t, *activity, *activity + room))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
-		int *width = &widths[top_column_number(given[i])];
-		int left = i ? 0 : pid_width(t), got = *width ? *width - left + (i > 0) : 0;
-
-		if (i == 2 && !is_blank(t, draw_cpu))
-			continue;
-		if (is_room_used(t, *activity, *activity + free + got)) {
-			*activity += free + got;
-			*width = left;
-			free = 0;
-		} else if (!i) { /* the blanks may still help the next one */
-			*width = left;
-			free = got;
-		}
-	}
-	*activity += free;
+	*activity += room;
+	*memory = 0;
 }
 
 /* Widens the activity of sessions, the most important column of the list. */

@@ -358,14 +358,16 @@ static void fill_progress(struct proc_session *p, const struct agent_tokens *t)
 	p->mcp_longest_ns = server->longest_ns;
 }
 
-static void fill_servers(struct proc_session *p, const struct agent_read *job, uint8_t missing)
+static void fill_servers(struct proc_session *p, const struct agent_read *job, bool is_logged)
 {
-	const struct agent_servers *s = &job->servers;
+	const struct agent_server_log *worst = &job->servers.worst;
 
-	p->mcp_logs_state = s->read_ns ? SOOTH_STATE_VALUE : missing;
-	p->mcp_start_how = (uint8_t)s->how;
-	p->mcp_start_utc_ns = s->start_utc_ns;
-	p->mcp_word_lines = s->word_lines;
+	p->mcp_log_state = is_logged ? p->turn_state : SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
+	if (job->servers.read_ns)
+		p->mcp_log_state = SOOTH_STATE_VALUE;
+	p->mcp_start = (uint8_t)worst->how;
+	p->mcp_start_utc_ns = worst->utc_ns;
+	p->mcp_word_lines = worst->word_lines;
 }
 
 /* Branch and task distinguish sessions of a project. */
@@ -452,8 +454,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->log_end, events.data ? (const void *)events.data : "", events.size },
 		{ &p->job, info->job, strlen(info->job) },
 		{ &p->job_status, job->job_status, strlen(job->job_status) },
-		{ &p->mcp_start, job->servers.start, strlen(job->servers.start) },
-		{ &p->mcp_words, job->servers.words, strlen(job->servers.words) },
+		{ &p->mcp_log, job->servers.worst.name, strlen(job->servers.worst.name) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
@@ -653,9 +654,7 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	fill_turn(&p, job, d->status, d->agent, is_transcript);
 	fill_tokens(&p, job, d->status, d->agent, is_transcript);
 	fill_progress(&p, &job->tokens.sum);
-	fill_servers(&p, job,
-		d->agent->files.server_logs ? p.turn_state
-					    : SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT));
+	fill_servers(&p, job, d->agent->files.server_logs);
 	p.queued_utc_ns = job->turn.queued_utc_ns;
 	fill_task(&p, job, d->status, d->agent, is_transcript);
 	/* A session that is at work may wait endlessly for its tool. */

@@ -466,20 +466,6 @@ static void read_database(struct agent_read *job, int root)
 		&job->tokens.calls, &job->tokens.is_cut);
 }
 
-static void read_servers(struct agent_read *job, int root)
-{
-	const struct agent_servers_request request = { .root = root,
-		.home = job->home,
-		.pattern = job->files.server_logs,
-		.directory = job->directory,
-		.session = job->info.session,
-		.uid = job->uid,
-		.start_utc_ns = job->start_utc_ns,
-		.end_cpu_ns = job->end_cpu_ns };
-
-	agent_servers_read(&job->servers, &request);
-}
-
 /* Drops future times: they do not show what the agent does now. */
 static void drop_later_times(struct agent_read *job)
 {
@@ -520,6 +506,6 @@ void agent_read(struct agent_read *job)
 	if (job->files.database[0] && job->needs_tool && job->directory[0])
 		read_database(job, root);
 	if (job->files.server_logs[0] && job->needs_tool && job->info.session[0])
-		read_servers(job, root);
+		agent_servers_read(job, root);
 	drop_later_times(job);
 }
