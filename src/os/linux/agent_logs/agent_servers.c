@@ -37,7 +37,7 @@ static void take_line(struct agent_server_log *log, const json_t *line)
 	} else if (span_starts(said, "Successfully connected")) {
 		log->how = PROC_MCP_CONNECTED;
 	} else if (log->how == PROC_MCP_CONNECTS && span_contains(said, "onnection failed after")) {
-		log->how = span_contains(said, "CONNECT_TIMEOUT") ? PROC_MCP_MUTE : PROC_MCP_FAILED;
+		log->how = span_contains(said, "timed out") ? PROC_MCP_MUTE : PROC_MCP_FAILED;
 	}
 }
 
