@@ -13,7 +13,7 @@
 #include "base/sentence_units.h"
 #include "probes/proc.h"
 
-#define ANSWER_LEAST 64 /* bytes of an answer to initialize: the names of its members alone */
+NUMBER(ANSWER_LEAST, 64, BYTES, "least size of an answer to initialize: the names of its members");
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-wait", 60e9, 1e9, 86400e9, "minimum time without an answer to a call"),

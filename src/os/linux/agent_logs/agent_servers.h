@@ -15,7 +15,7 @@ struct agent_read;
 /* Zeroed: not read yet. */
 struct agent_servers {
 	uint64_t read_ns; /* CLOCK_MONOTONIC, of the last read that found names; 0: none */
-	/* One that is not connected, else the one with the most lines that are no messages. */
+	/* The server that is not connected, else the one with the most lines that are no messages. */
 	struct agent_server_log {
 		char name[AGENT_SERVER_MAX + 1];
 		enum proc_mcp_start how;
