@@ -235,6 +235,17 @@ bool span_contains(struct span s, const char *needle)
 	return !size || (size <= s.size && memmem(s.data, s.size, needle, size));
 }
 
+bool span_is_word_of(struct span word, const char *words)
+{
+	struct cursor c = cursor_over(words, strlen(words));
+
+	while (!cursor_at_end(&c)) {
+		if (!span_compare(cursor_until(&c, ' '), word))
+			return true;
+	}
+	return false;
+}
+
 bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
 	const char *const *texts, size_t count)
 {

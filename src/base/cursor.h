@@ -50,6 +50,8 @@ int span_compare(struct span a, struct span b);
 bool span_starts(struct span s, const char *prefix);
 bool span_ends(struct span s, const char *suffix);
 bool span_contains(struct span s, const char *needle);
+/* Returns whether it is one of the words, which have a blank between them. */
+bool span_is_word_of(struct span word, const char *words);
 /* Returns whether any of the texts fits. SPAN_ANY(name, span_equal, names) takes an array. */
 bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
 	const char *const *texts, size_t count);

@@ -28,6 +28,11 @@ const char *format_utc(char out[UNITS_SIZE], uint64_t realtime_ns); /* RFC 3339,
 uint64_t rounded_u64(double value); /* negative or NaN: 0; too large: UINT64_MAX */
 uint64_t whole_u64(double value);   /* Returns the whole part of a value, of which the digits after
 				       the point are cut. */
+/* Returns how much a counter or sum has grown; 0: it fell. */
+static inline uint64_t increase_u64(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
 
 /* Reads "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False: anything else, or
  * an overflow. */

@@ -117,7 +117,6 @@ static struct idle_sessions idle_sessions_of(const struct check *e)
 static bool report_sessions(const struct check *e, struct check_result *out)
 {
 	struct idle_sessions idle;
-	char size[UNITS_SIZE], time[UNITS_SIZE];
 
 	if (!e->process->agent || !e->process->has_role || e->process->role != AGENT_ROLE_DAEMON)
 		return false;
@@ -126,8 +125,8 @@ static bool report_sessions(const struct check *e, struct check_result *out)
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "sessions");
 	finding_claim(out, "keeps %u idle background sessions of %s, each for at least %s, with %s",
-		idle.count, e->process->agent->title, sentence_duration(time, idle.least_ns),
-		sentence_size(size, idle.rss_bytes));
+		idle.count, e->process->agent->title, SENTENCE_DURATION(idle.least_ns),
+		SENTENCE_SIZE(idle.rss_bytes));
 	finding_count(out, "idle sessions", idle.count, 0);
 	finding_time(out, "idle for, the longest", idle.longest_ns);
 	finding_bytes(out, "memory", idle.rss_bytes);

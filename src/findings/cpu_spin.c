@@ -483,7 +483,6 @@ static bool diagnose_once(const struct check *e, struct check_result *out)
 	const struct process_entry *p = e->process;
 	const struct proc_ties *t = p->links;
 	uint64_t age_ns = activity_age_ns(&e->input->host, p);
-	char age[UNITS_SIZE];
 	double burnt;
 
 	if (!t || p->process->state != 'R' || age_ns < ONCE_AGE_NS ||
@@ -501,7 +500,7 @@ static bool diagnose_once(const struct check *e, struct check_result *out)
 		100 * burnt / (double)age_ns,
 		burnt < PART_OF_DEMAND * (double)age_ns ? ", all that the busy host leaves it,"
 							: "",
-		sentence_duration(age, age_ns));
+		SENTENCE_DURATION(age_ns));
 	finding_number(out, "thread CPU time", burnt, SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "which function uses the CPU, and whether its result is useful");
 	put_remedy(e, out);

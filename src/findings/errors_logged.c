@@ -85,7 +85,8 @@ static bool is_raised_by(const struct check *e, const struct logged_error *l)
 {
 	return l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
 	       logged_error_is_all(l) &&
-	       (l->error->messages > l->error->times || l->elsewhere_new || !work_has_listener(e) ||
+	       (l->error->messages > l->error->times || l->elsewhere_new ||
+		       l->error->is_warning || !work_has_listener(e) ||
 		       check_has_finding(e, "clients-waiting")) &&
 	       !grows_others(e) && !writes_others(e);
 }

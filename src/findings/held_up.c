@@ -150,7 +150,7 @@ static const struct process_entry *left_by_command(
 
 static bool are_all_seen(const struct wait_graph *g, size_t parties)
 {
-	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
+	return !wait_graph_ends_state(g) && parties < PARTIES_MOST;
 }
 
 static bool reads_output(const struct wait_link *link)
@@ -282,8 +282,7 @@ static bool another_works(
  * got the lock in between. */
 static bool is_lasting(const struct check *e, const struct wait_link *link, size_t at)
 {
-	const struct snapshot *first = check_first(e, &e->input->waits);
-	struct wait_graph g = { .records = first ? snapshot_records(first) : (struct batch){ 0 } };
+	struct wait_graph g = wait_graph_of(check_first(e, &e->input->waits), NULL);
 	struct wait_chain chain;
 
 	wait_chain_follow(&g, e->id.pid, &chain);

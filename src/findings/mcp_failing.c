@@ -43,11 +43,9 @@ static void end_finding(struct check_result *out, const struct proc_session *s, 
 static void report_waiting(
 	struct check_result *out, const struct proc_session *s, const struct activity *a)
 {
-	char text[UNITS_SIZE];
-
-	sentence_duration(text, a->since_ns);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "waiting");
-	finding_claim(out, "waits for MCP server %s: no answer to its call for %s", a->name, text);
+	finding_claim(out, "waits for MCP server %s: no answer to its call for %s", a->name,
+		SENTENCE_DURATION(a->since_ns));
 	finding_unseen(out, "whether the tool takes so long on purpose");
 	end_finding(out, s, span_of_string(a->name),
 		"sooth why of the server's process says what it waits for; Esc at the agent's "
@@ -56,13 +54,10 @@ static void report_waiting(
 
 static void report_slow(struct check_result *out, const struct proc_session *s, struct span server)
 {
-	char text[UNITS_SIZE];
-
-	sentence_duration(text, s->mcp_total_ns / s->mcp_calls);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out, "MCP server %.*s answers after %s in the mean, %u calls",
-		SPAN_ARGS(server), text, s->mcp_calls);
+		SPAN_ARGS(server), SENTENCE_DURATION(s->mcp_total_ns / s->mcp_calls), s->mcp_calls);
 	end_finding(out, s, server,
 		"look at the server's process with sooth why and sooth profile while a call runs");
 }
@@ -187,15 +182,14 @@ static void report_silent(const struct check *e, struct check_result *out)
 {
 	const struct process_table *table = &e->input->host.process_table;
 	struct span name = process_table_text(table, &e->process->role_name);
-	char text[UNITS_SIZE];
 
 	name = name.size ? name : check_name(e->process);
-	sentence_duration(text, check_age_ns(e));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out,
 		"MCP server %.*s has printed nothing since it started %s ago: it has not answered "
 		"initialize, and %s (%u) has no tool of it",
-		SPAN_ARGS(name), text, e->process->main->agent->title, e->process->main->id.pid);
+		SPAN_ARGS(name), SENTENCE_DURATION(check_age_ns(e)), e->process->main->agent->title,
+		e->process->main->id.pid);
 	finding_server(out, name);
 	finding_bytes(out, "written", e->process->links->written_bytes);
 	finding_time(out, "age", check_age_ns(e));

@@ -509,7 +509,6 @@ static bool diagnose_once(const struct check *e, struct check_result *out)
 	const struct process_entry *p = e->process;
 	const struct sample_series *s = &e->series;
 	uint64_t age_ns = check_age_ns(e), interval_ns = sample_series_ns(s), gain, rss;
-	char all[UNITS_SIZE], more[UNITS_SIZE], age[UNITS_SIZE], time[UNITS_SIZE];
 
 	if (!interval_ns || age_ns < ONCE_AGE_NS || !p->has_role || p->role != AGENT_ROLE_TOOL ||
 		is_batch_work(e) || may_collect(check_name(p)))
@@ -522,8 +521,8 @@ static bool diagnose_once(const struct check *e, struct check_result *out)
 	finding_begin(out, FINDING_CONFIDENCE_LOW, "");
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out, "memory grows: %s %s after its start, %s more in the last %s",
-		sentence_size(all, rss), sentence_duration(age, age_ns), sentence_size(more, gain),
-		sentence_duration(time, interval_ns));
+		SENTENCE_SIZE(rss), SENTENCE_DURATION(age_ns), SENTENCE_SIZE(gain),
+		SENTENCE_DURATION(interval_ns));
 	finding_number(out, "resident memory", (double)rss, SOOTH_UNIT_BYTES, 0);
 	finding_unseen(out, "whether it goes on growing: it was not watched long enough");
 	finding_remedy(out, "sooth diagnose %u watches how it goes on", e->id.pid);

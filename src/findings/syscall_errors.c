@@ -20,6 +20,7 @@
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
+NUMBER(PATIENT_NS, 4 * NS_PER_S, NS, "between two tries for a lock: they are enough");
 NUMBER(UNOPENED_SHARE, 0.5, NONE, "of the calls of these processes");
 
 #define SHOWN_MAX 4
@@ -157,8 +158,10 @@ static bool is_lock(const struct call_place *place)
 /* Returns whether the process tries to lock for most of the observation, however seldom. */
 static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 {
-	return f->seen >= check_option(l->e, "min-commands") &&
-	       (f->last_ns - f->first_ns) * 2 >= l->e->calls.interval_ns;
+	uint64_t ns = f->last_ns - f->first_ns;
+
+	return (f->seen >= check_option(l->e, "min-commands") || ns >= PATIENT_NS) &&
+	       ns * 2 >= l->e->calls.interval_ns;
 }
 
 static bool is_accept_call(const struct call_place *place)

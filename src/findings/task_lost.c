@@ -4,6 +4,7 @@
  * the pool starts another worker, and the result never comes. */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
+#include "base/cleanup.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 4e9, 1e9, 86400e9,
@@ -40,8 +41,7 @@ static bool has_method(
 /* Returns the time since the main thread of a process last ran; 0: not known. */
 static uint64_t rested_ns(const struct check *e, const struct process_id *id)
 {
-	const struct snapshot *last = snapshots_get(&e->input->waits.last, id);
-	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
+	struct wait_graph g = wait_graph_of(snapshots_get(&e->input->waits.last, id), NULL);
 	const struct waits_thread *t = wait_graph_thread_of(&g, id->pid, id->pid);
 
 	return t && !t->since_state ? t->since_ns : 0;
@@ -98,9 +98,16 @@ static bool is_served(const struct check *e)
 	return false;
 }
 
+/* map() and apply() get() one result, next() is of imap(), and join() waits until the pool has no
+ * task left. */
 static bool awaits_result(const struct check *e)
 {
-	return has_method(e, &e->id, "pool.py", "wait") && has_method(e, &e->id, "pool.py", "get");
+	static const char *const methods[] = { "get", "next", "join" };
+	bool awaits = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		awaits |= has_method(e, &e->id, "pool.py", methods[i]);
+	return awaits;
 }
 
 static void report_pool(const struct check *e, struct check_result *out, const struct pool *p)

@@ -2,7 +2,8 @@
 /*
  * thread-leak: the number of threads grows steadily, and the new ones do nothing: each has waited
  * since its start, or nearly so. A pool that fills up looks the same until it is full; so severity
- * is low up to the size of ordinary pools.
+ * is low up to the size of ordinary pools. Or the number stays, and the stacks of threads that have
+ * ended are kept.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,11 +11,14 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/tally.h"
 #include "base/cleanup.h"
+#include "base/sentence_units.h"
 #include "base/units.h"
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
 NUMBER(MOST_SHARE, 0.5, NONE, "of the new threads that have the named place");
 NUMBER(PACE, 0.5, NONE, "part of its threads that would have come at this rate since its start");
+NUMBER(STACK_USED, 0.125, NONE, "part of a new stack that a thread used at most");
+NUMBER(STACK_LEAST, 65536, BYTES, "that a stack has at least");
 NUMBER(IDLE_CPU, 1, PERCENT, "of a CPU that a new idle thread uses at most");
 
 static const struct finding_option options[] = {
@@ -141,14 +145,72 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 	       since_start <= g->last / PACE && !check_is_young(e);
 }
 
+/* --- the stacks of threads that have ended --- */
+
+static double address_space_at(const struct sample_point *p)
+{
+	return p->vsz_bytes ? (double)p->vsz_bytes : -1;
+}
+
+static double resident_at(const struct sample_point *p)
+{
+	return p->rss_bytes ? (double)p->rss_bytes : -1;
+}
+
+/* Returns the bytes of address space that each started thread left behind; 0: none did. Arenas of
+ * malloc (64 MiB for a thread) and stacks that the C library keeps for the next threads do not grow
+ * for long. */
+static double stack_left(const struct check *e, const struct growth *threads, struct growth *space)
+{
+	double started = e->calls.is_read ? (double)e->calls.history->threads : 0, each;
+	struct growth resident;
+
+	check_growth(space, e, address_space_at);
+	check_growth(&resident, e, resident_at);
+	if (started < check_option(e, "min-gain") || !space->is_measured || !space->is_steady ||
+		threads->last - threads->first > started * MOST_SHARE ||
+		resident.last - resident.first > (space->last - space->first) * STACK_USED)
+		return 0;
+	each = (space->last - space->first) / started;
+	return each >= STACK_LEAST ? each : 0;
+}
+
+static void report_stacks(
+	const struct check *e, struct check_result *out, const struct growth *space, double each)
+{
+	double gain = space->last - space->first;
+
+	finding_begin(out, confidence_medium_if(!check_is_young(e)), "stacks");
+	finding_claim(out,
+		"keeps the stacks of threads that have ended: %llu threads were started in %s, and "
+		"each left %s of address space, which is %s now: nothing joins or detaches them",
+		(unsigned long long)e->calls.history->threads,
+		SENTENCE_DURATION(space->interval_ns), SENTENCE_SIZE(rounded_u64(each)),
+		SENTENCE_SIZE(rounded_u64(space->last)));
+	finding_rate(out, "growth of the address space", space->per_s, SOOTH_UNIT_BYTES,
+		space->interval_ns);
+	finding_calls_rate(out, "threads started", (double)e->calls.history->threads);
+	finding_number(out, "growth", gain, SOOTH_UNIT_BYTES, space->interval_ns);
+	finding_unseen(out, "which code starts the threads");
+	finding_remedy(out,
+		"pthread_join() or pthread_detach() each thread: else no thread can be started "
+		"when all mappings are used (vm.max_map_count)");
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	struct growth g, space;
 	struct newcomers n;
-	struct growth g;
+	double each;
 
 	check_growth(&g, e, threads_at);
 	if (!g.is_measured) {
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
+		return;
+	}
+	each = stack_left(e, &g, &space);
+	if (each > 0) {
+		report_stacks(e, out, &space, each);
 		return;
 	}
 	if (!g.grows || !(check_grows_fast(e, &g) || keeps_pace(e, &g))) {

@@ -24,12 +24,9 @@ static const struct finding_option options[] = {
 static void report_session(
 	struct check_result *out, const struct proc_session *s, uint64_t tokens, uint64_t time_ns)
 {
-	char text[UNITS_SIZE];
-
-	sentence_duration(text, time_ns);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "%.1fM tokens in %s without an effect: %u answers of the model, ",
-		(double)tokens / 1e6, text, s->spent_turns);
+		(double)tokens / 1e6, SENTENCE_DURATION(time_ns), s->spent_turns);
 	if (s->spent_calls)
 		finding_claim(out, "%u tool calls with results that were there before, and",
 			s->spent_calls);

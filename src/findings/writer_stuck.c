@@ -42,7 +42,8 @@ static bool writes_data(const struct thread_history *t)
 
 static bool has_reader(const struct fds_descriptor *d)
 {
-	return d && (d->type == FDS_PIPE || d->type == FDS_FIFO || d->type == FDS_UNIX);
+	return d && (d->type == FDS_PIPE || d->type == FDS_FIFO || d->type == FDS_UNIX ||
+			    d->type == FDS_QUEUE);
 }
 
 static bool is_blocked(const struct check *e, const struct thread_history *t)
@@ -141,11 +142,14 @@ static void put_wait_of_reader(
 	wait_chain_after(out, g, chain, 2);
 }
 
-enum reader { READER_UNKNOWN, READER_STOPPED, READER_BLOCKED, READER_SLOW };
+enum reader { READER_UNKNOWN, READER_NONE, READER_STOPPED, READER_BLOCKED, READER_SLOW };
 
 static const struct claim_row rows[] = {
 	[READER_UNKNOWN] = { "blocked writing to {article} full {pipe}: its reader does not read",
 		NULL, "sooth inspect --fds {pid} shows which process should read" },
+	[READER_NONE] = { "blocked writing to {article} full {pipe}: no other process {seen}uses "
+			  "it",
+		NULL, "start the process that receives from it, or remove the queue (mq_unlink)" },
 	[READER_STOPPED] = { "blocked writing to {article} {pipe}{use}: the reader {reader} is "
 			     "{stop}",
 		NULL, "{way out}" },
@@ -159,21 +163,34 @@ static const struct claim_row rows[] = {
 		"lines" },
 };
 
+/* Returns whether no other process has the queue open: a pipe would end, a queue stays. */
+static bool has_no_other(const struct wait_graph *g, const struct wait_chain *chain)
+{
+	return chain->count && !chain->links[0].party &&
+	       wait_graph_ends_state(g) != SOOTH_STATE_TRUNCATED;
+}
+
 static void report_writer(const struct check *e, struct check_result *out, const struct stuck *s,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct thread_history *t = s->first;
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
-	bool is_named = d->type == FDS_FIFO && d->path_state <= SOOTH_STATE_TRUNCATED;
+	bool is_queue = d->type == FDS_QUEUE;
+	bool is_named = (is_queue || d->type == FDS_FIFO) && d->path_state <= SOOTH_STATE_TRUNCATED;
 	struct span path = is_named ? record_text(&d->record, &d->path) : span_of("", 0);
 	/* One sample may show why the reader does not read. */
 	const char *stop = chain->count < 2 ? NULL : stopped_process_text(&chain->links[1]);
 	char call[SYSCALL_NAME_SIZE];
 	uint64_t reader;
+	bool is_alone, is_unsure;
 
-	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	is_alone = is_queue && has_no_other(g, chain);
+	is_unsure = is_alone && wait_graph_ends_state(g);
+	finding_begin(out, confidence_high_if(!is_unsure), "");
+	finding_value_text(out, "seen", "%s", is_unsure ? "that sooth may read " : "");
 	/* Outside agents a user may be paging through the output. */
-	finding_low_if(out, !e->process || (!e->process->agent && !e->process->owner_agent));
+	finding_low_if(out,
+		!is_queue && (!e->process || (!e->process->agent && !e->process->owner_agent)));
 	finding_thread(out, t->tid);
 	finding_descriptor(out, d->fd);
 	if (path.size)
@@ -183,6 +200,7 @@ static void report_writer(const struct check *e, struct check_result *out, const
 	finding_value_text(out, "article", "%s", path.size ? "the" : "a");
 	finding_value_text(out, "pipe", "%s%.*s",
 		d->type == FDS_UNIX ? "socket"
+		: is_queue	    ? "POSIX queue "
 		: path.size	    ? "FIFO "
 				    : "pipe",
 		SPAN_ARGS(path));
@@ -199,9 +217,10 @@ static void report_writer(const struct check *e, struct check_result *out, const
 		check_chain_evidence(out, g, chain);
 	else
 		emit_holders(e, out, d->inode);
-	finding_claim_row(out, &rows[!reader  ? READER_UNKNOWN
-				       : stop ? READER_STOPPED
-					      : READER_BLOCKED]);
+	finding_claim_row(out, &rows[is_alone	 ? READER_NONE
+				       : !reader ? READER_UNKNOWN
+				       : stop	 ? READER_STOPPED
+						 : READER_BLOCKED]);
 }
 
 /* Finds a reader that is slow without working. A reader that computes, or passes the data on, is

@@ -34,6 +34,7 @@ static const char *const types[FDS_TYPES] = {
 	[FDS_DEVICE] = "device",
 	[FDS_NAMESPACE] = "namespace",
 	[FDS_ANONYMOUS] = "anonymous",
+	[FDS_QUEUE] = "queue",
 };
 
 static const char *const accesses[FDS_ACCESSES] = {

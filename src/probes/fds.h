@@ -49,6 +49,7 @@ enum fds_type {
 	FDS_DEVICE,    /* another character or block device */
 	FDS_NAMESPACE, /* namespace of /proc/PID/ns */
 	FDS_ANONYMOUS, /* file of the kernel, of another kind: the path names it */
+	FDS_QUEUE,     /* POSIX message queue (mq_overview(7)), where a call shows it */
 	FDS_TYPES,
 };
 

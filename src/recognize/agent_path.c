@@ -9,7 +9,8 @@
 #include "recognize/agent.h"
 #include "recognize/script.h"
 
-#define NAMES_MAX 16 /* names of a pattern */
+#define NAMES_MAX  16 /* names of a pattern */
+#define MCP_PREFIX "mcp__"
 
 enum token { TOKEN_CHARACTER, TOKEN_ANY, TOKEN_PROJECT, TOKEN_PID, TOKEN_SESSION, TOKEN_DIRECTORY };
 
@@ -42,6 +43,20 @@ bool agent_word_is_plain(struct span word, size_t most)
 		if (!is_plain(word.data[i]))
 			return false;
 	}
+	return true;
+}
+
+bool agent_mcp_server(struct span tool, struct span *server)
+{
+	struct cursor c = cursor_over(tool.data, tool.size);
+	const char *end;
+
+	if (!cursor_skip(&c, MCP_PREFIX))
+		return false;
+	*server = span_of((const char *)c.at, cursor_left(&c));
+	end = server->size ? memmem(server->data, server->size, "__", 2) : NULL;
+	if (end)
+		server->size = (size_t)(end - server->data);
 	return true;
 }
 

@@ -23,6 +23,8 @@ struct agent_path {
 /* Returns whether a foreign word may be shown: only letters, digits and "._:-", first a letter or
  * digit. */
 bool agent_word_is_plain(struct span word, size_t most);
+/* Sets the server, which may be empty, of "mcp__SERVER__TOOL". False: it is another tool. */
+bool agent_mcp_server(struct span tool, struct span *server);
 /* Returns the next name of a pattern; empty at its end. */
 struct span agent_path_next(struct span *pattern);
 /* Writes the only name that the pattern stands for. False: there may be several, or no room. */

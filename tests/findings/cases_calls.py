@@ -314,6 +314,27 @@ while True:
 """
 
 
+# Locks by a link, as GnuPG does, with long pauses: the PID in the lock belongs to another program, or the lock is removed.
+LINKED = """
+import os, subprocess, sys, time
+other = subprocess.Popen(["sleep", "600"])
+os.mkdir("keys")
+with open("keys/ring.lock", "w") as file: file.write(str(other.pid))
+with open("keys/own", "w") as file: file.write(str(os.getpid()))
+print("ready", flush=True)
+for i in range(1000):
+    try: os.link("keys/own", "keys/ring.lock")
+    except FileExistsError:
+        os.kill(other.pid, 0)
+        if sys.argv[1] == "freed" and i == 1: os.unlink("keys/ring.lock")
+    time.sleep(2.1)
+"""
+
+
+def linked(kind):
+    return lambda scope, rng: scope.python(LINKED, kind).pid
+
+
 def lock_file(lives):
     return lambda scope, rng: scope.python(LOCK_FILE, "lives" if lives else "ended",
         rng.uniform(0.03, 0.08)).pid
@@ -627,6 +648,9 @@ SYSCALL_ERRORS = [
         says="no process reads it any more, its child head (", also=("zombie-children",)),
     sick("syscall-errors", "a lock file that was left behind", lock_file(False), severity="medium",
         says="waits for a stale lock: lock file ", evidence="owner", threshold="min-times"),
+    sick("syscall-errors", "a lock whose owner has ended, and its PID has another program", linked("kept"), severity="low",
+        duration_s=7, says="for the owner, which is another program: perhaps its PID was used again"),
+    healthy("syscall-errors", "a lock that is removed", linked("freed"), duration_s=7),
     sick("syscall-errors", "a lock file whose owner lives", lock_file(True), severity="low",
         says="waits for a lock: lock file ", evidence="owner", threshold="min-times"),
     sick("syscall-errors", "each command that it starts finds a lock", commands("lock"),

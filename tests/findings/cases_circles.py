@@ -56,7 +56,7 @@ select.select([tool.stdout], [], [], 600)
 POOL = """
 import multiprocessing, os, sys, time
 def task(number):
-    if number == 3 and sys.argv[1] == 'crashes': os._exit(11)
+    if number == 3 and sys.argv[1].startswith('crashes'): os._exit(11)
     if number == 3 and sys.argv[1] == 'works': time.sleep(600)
     return number
 if __name__ == '__main__':
@@ -65,7 +65,14 @@ if __name__ == '__main__':
         if sys.argv[1] == 'calls back':
             pool.apply_async(task, (1,), callback=lambda result: time.sleep(600))
             time.sleep(0.5)
-        result = pool.map(task, range(8), chunksize=1)
+        if sys.argv[1] == 'crashes, joined':
+            pool.map_async(task, range(8), chunksize=1)
+            pool.close()
+            pool.join()
+        elif sys.argv[1] == 'crashes, iterated':
+            results = list(pool.imap_unordered(task, range(8)))
+        else:
+            result = pool.map(task, range(8), chunksize=1)
         time.sleep(600)
 """
 
@@ -210,6 +217,10 @@ CASES = [
     healthy("all-threads-waiting", "a pipe between two children, of which one rests", between),
     healthy("all-threads-waiting", "the same, with a thread that writes", fed("writes")),
     sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
+        settings=("task-lost.min-time=1s",), duration_s=4),
+    sick("task-lost", "the same, by an iterator", pool("crashes, iterated"), says="all 2 workers wait for work",
+        settings=("task-lost.min-time=1s",), duration_s=4),
+    sick("task-lost", "the same, whose end is awaited", pool("crashes, joined"), says="all 2 workers wait for work",
         settings=("task-lost.min-time=1s",), duration_s=4),
     healthy("task-lost", "workers at work", pool("works"), settings=("task-lost.min-time=1s",), duration_s=4),
     healthy("task-lost", "a callback that takes long", pool("calls back"), settings=("task-lost.min-time=1s",), duration_s=4,

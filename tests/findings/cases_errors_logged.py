@@ -110,6 +110,18 @@ setInterval(() => {
 """
 
 
+# A server without clients. Node warns of each delay that does not fit into 32 bits, and makes 1 ms of it.
+MONTHLY = """
+require('http').createServer((request, response) => response.end('ok')).listen(0, '127.0.0.1', sweep);
+console.log('ready');
+function sweep() { setTimeout(sweep, 30 * 24 * 3600 * 1000); }
+"""
+
+
+def warned(scope, _):
+    return scope.start(["sh", "-c", 'exec "$@" 2>server.err', "sh", "node", "-e", MONTHLY]).pid
+
+
 def ruby(how):
     def make(scope, _):
         return scope.start(["ruby", "-e", RUBY, how]).pid
@@ -141,6 +153,7 @@ CASES = [
         says="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xfc"),
     sick("errors-logged", "node, on standard error that is a pipe", in_pipe("node", "-e", NODE, "bad"), calls=True,
         says="writes to standard error the same error again and again: \"cannot parse rules.json"),
+    sick("errors-logged", "a server that is warned by its runtime", warned, says="TimeoutOverflowWarning: "),
     healthy("errors-logged", "node with an error now and then", in_pipe("node", "-e", NODE, "good"), calls=True),
     healthy("errors-logged", "a log of another program in its folder", opens("other")),
     healthy("errors-logged", "one part in six is bad", importer("some", "import.log")),

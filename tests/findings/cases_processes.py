@@ -280,6 +280,23 @@ while True:
 """
 
 
+# Each thread ends at once, and its stack stays, or not.
+STACKS = """
+import ctypes, sys, time
+libc = ctypes.CDLL(None)
+print("ready", flush=True)
+while True:
+    thread = ctypes.c_ulong()
+    libc.pthread_create(ctypes.byref(thread), None, libc.getpid, None)
+    if sys.argv[1] != "kept": libc.pthread_detach(thread) if sys.argv[1] == "detached" else libc.pthread_join(thread, None)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def stacks(kind):
+    return lambda scope, rng: scope.python(STACKS, kind, rng.uniform(0.02, 0.05)).pid
+
+
 def threads(kind):
     return lambda scope, rng: scope.python(THREADS, kind, rng.uniform(0.05, 0.12)).pid
 
@@ -347,6 +364,10 @@ CASES = [
     healthy("process-flood", "make remakes a makefile once", makes(False), duration_s=4, may_skip=no_make),
     sick("thread-leak", "each waits for ever", threads("leak"), settings=("thread-leak.min-age=0",),
         duration_s=6, evidence="growth", threshold="min-rate"),
+    sick("thread-leak", "stacks of threads that are not joined", stacks("kept"), settings=("thread-leak.min-age=0",),
+        duration_s=4, calls=True, says="keeps the stacks of threads that have ended"),
+    healthy("thread-leak", "the same, joined", stacks("joined"), duration_s=4, calls=True),
+    healthy("thread-leak", "the same, detached", stacks("detached"), duration_s=4, calls=True),
     healthy("thread-leak", "a pool", threads("pool"), settings=("thread-leak.min-age=0",),
         duration_s=6),
     healthy("thread-leak", "each ends", threads("end"), settings=("thread-leak.min-age=0",),

@@ -556,6 +556,29 @@ print("ready", flush=True)
 """
 
 
+# Sends to a POSIX queue, which a child receives from, slowly or not at all, or which nothing receives from.
+QUEUE = """
+import ctypes, os, sys, time
+libc = ctypes.CDLL("librt.so.1", use_errno=True)
+name = b"/sooth-queue-%d" % os.getpid()
+def opened(flags): return libc.mq_open(name, flags, 0o600, None)
+queue = opened(os.O_WRONLY | os.O_CREAT)
+if sys.argv[1] != "none" and not os.fork():
+    received, size = opened(os.O_RDONLY), ctypes.c_size_t(65536)
+    while True:
+        if sys.argv[1] == "reads": libc.mq_receive(received, ctypes.create_string_buffer(65536), size, None)
+        time.sleep(600 if sys.argv[1] == "rests" else 0.01)
+time.sleep(0.5)
+libc.mq_unlink(name)
+print("ready", flush=True)
+while True: libc.mq_send(queue, b"reading", ctypes.c_size_t(7), 0)
+"""
+
+
+def queue(how):
+    return lambda scope, rng: scope.python(QUEUE, how).pid
+
+
 def partial(what):
     return lambda scope, rng: scope.python(PARTIAL, what).pid
 
@@ -672,6 +695,9 @@ CASES = [
         severity="low", options=("-d",)),
     sick("writer-stuck", "a pipe that is read slowly", unread("pipe", 0.2, 0.5), duration_s=4,
         severity="low", says="reads slowly: it sleeps"),
+    sick("writer-stuck", "a queue that nothing receives from", queue("none"), duration_s=4, says="no other process "),
+    sick("writer-stuck", "a queue whose receiver sleeps", queue("rests"), duration_s=4, says="does not read"),
+    healthy("writer-stuck", "a queue that is received from", queue("reads"), duration_s=4),
     sick("writer-stuck", "a pipe with a reader that is stopped", program(STOPPED_READER), duration_s=4,
         says="is stopped by a signal", also=("held-up", "frozen")),
     sick("writer-stuck", "a tool server below an event loop that reads only its answers",

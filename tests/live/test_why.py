@@ -621,7 +621,7 @@ class Kinds(Situations):
             libc.mq_unlink(name)
             libc.mq_receive(queue, bytes(65536), ctypes.c_size_t(65536), None)
             """)
-        return self.waits_in(pid, "wq_sleep"), "waits", r"waits for the POSIX queue of descriptor \d+ \(mq_timedreceive\)"
+        return self.waits_in(pid, "wq_sleep"), "idle", r"waits for a message of the POSIX queue /sooth-test-\d+ \(deleted\): no other process "
 
     def of_thread_that_reads(self):
         pid = self.python("""

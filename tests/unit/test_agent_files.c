@@ -79,6 +79,23 @@ static void test_path_ends(void **state)
 	assert_false(agent_path_ends(text("{session}"), text("pipe:[12]"), &values, &id));
 }
 
+static void test_mcp_server(void **state)
+{
+	struct span server = { "", 0 };
+
+	(void)state;
+	assert_true(agent_mcp_server(text("mcp__files__read__all"), &server));
+	assert_true(span_equal(server, "files"));
+	assert_true(agent_mcp_server(text("mcp__files_"), &server));
+	assert_true(span_equal(server, "files_"));
+	assert_true(agent_mcp_server(text("mcp____read"), &server));
+	assert_int_equal(server.size, 0);
+	assert_true(agent_mcp_server(text("mcp__"), &server));
+	assert_int_equal(server.size, 0);
+	assert_false(agent_mcp_server(text("mcp_files"), &server));
+	assert_false(agent_mcp_server(text(""), &server));
+}
+
 /* --- session files --- */
 
 static const struct agent_files keys = { .session_key = "sessionId",
@@ -283,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_path_ends),
+		cmocka_unit_test(test_mcp_server),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_times),

@@ -219,6 +219,33 @@ static void end_of_a_log(void **state)
 	buffer_fini(&out);
 }
 
+/* Codex starts its sums again, and a later line of an answer may have less than an earlier one. */
+static void sums_that_fall(void **state)
+{
+	struct agent_tokens t = read_log(AGENT_LOG_CODEX,
+		CODEX("5000", "500") "{\"type\":\"event_msg\"," AT(
+			"00") ",\"payload\":{\"type\":\"task_started\"}}\n" CODEX("50", "5")
+			CODEX("90", "9"));
+	static const char wanted[] = "  answer, 500 tokens\0"
+				     "10:00:00Z  prompt\0"
+				     "  answer, 0 tokens\0"
+				     "  answer, 4 tokens";
+	struct buffer out = { 0 };
+
+	(void)state;
+	assert_int_equal(t.progress.now.turns - t.progress.at_effect.turns, 2);
+	assert_int_equal(t.progress.now.input - t.progress.at_effect.input, 40);
+	assert_int_equal(t.progress.now.output - t.progress.at_effect.output, 4);
+	agent_progress_write_events(&out, &t.progress);
+	assert_int_equal(out.size, sizeof(wanted));
+	assert_memory_equal(out.data, wanted, sizeof(wanted));
+	buffer_fini(&out);
+	t = read_log(AGENT_LOG_CLAUDE,
+		CLAUDE("m1", "x", "3", "17") PROMPT("00") CLAUDE("m1", "x", "1", "7"));
+	assert_int_equal(t.progress.now.input - t.progress.at_effect.input, 0);
+	assert_int_equal(t.progress.now.output - t.progress.at_effect.output, 0);
+}
+
 static void tokens_of_minutes(void **state)
 {
 	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE,
@@ -278,6 +305,7 @@ int main(void)
 		cmocka_unit_test(effects_of_answers),
 		cmocka_unit_test(calls_of_servers),
 		cmocka_unit_test(end_of_a_log),
+		cmocka_unit_test(sums_that_fall),
 		cmocka_unit_test(tokens_of_minutes),
 		cmocka_unit_test(limits_of_codex),
 		cmocka_unit_test(a_line_that_is_still_written),

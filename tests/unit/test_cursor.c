@@ -261,6 +261,9 @@ static void test_spans(void **state)
 	assert_true(span_contains(none, ""));
 	assert_true(span_ends(none, ""));
 	assert_false(span_contains(none, "x"));
+	assert_true(span_is_word_of(s, "hell hello"));
+	assert_false(span_is_word_of(s, "hell hello! helloo"));
+	assert_false(span_is_word_of(none, "hello"));
 	assert_true(SPAN_ANY(s, span_equal, words));
 	assert_true(SPAN_ANY(s, span_ends, words));
 	assert_false(SPAN_ANY(none, span_starts, words));

@@ -13,6 +13,7 @@
 #include "analyze/process_table/verdicts.h"
 #include "analyze/records.h"
 #include "base/units.h"
+#include "recognize/agent_path.h"
 
 #define STARTS_NS      (5 * NS_PER_S) /* a younger process that reports nothing still starts */
 #define WORKS_LEAST    90.0	      /* percent of one CPU: drawing a question uses less */
@@ -24,7 +25,6 @@
 #define AGAIN_NS       (3 * NS_PER_S)  /* shortest time between attempts that is seen */
 #define PAUSE_NS       (5 * NS_PER_S)  /* longest time from a prompt to the request to the model */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
-#define MCP_PREFIX     "mcp__"
 
 /* --- the activity --- */
 
@@ -102,19 +102,6 @@ static struct span call_of(const struct finding_activity *f)
 
 /* --- what is known of the process --- */
 
-static bool is_one_of(const char *words, struct span argument)
-{
-	struct cursor c = cursor_over(words, strlen(words));
-
-	while (!cursor_at_end(&c)) {
-		struct span word = cursor_until(&c, ' ');
-
-		if (word.size == argument.size && !memcmp(word.data, argument.data, word.size))
-			return true;
-	}
-	return false;
-}
-
 bool activity_has_headless_argument(const struct process_entry *p)
 {
 	assert(p);
@@ -123,7 +110,7 @@ bool activity_has_headless_argument(const struct process_entry *p)
 	struct cursor c = cursor_over(all.data, all.size);
 
 	while (p->agent->headless && !cursor_at_end(&c)) {
-		if (is_one_of(p->agent->headless, cursor_until(&c, '\0')))
+		if (span_is_word_of(cursor_until(&c, '\0'), p->agent->headless))
 			return true;
 	}
 	return false;
@@ -234,18 +221,13 @@ static void set_user(struct finding_activity *f)
 /* Handles the call of an MCP server: "mcp__files__read". */
 static bool set_mcp(struct finding_activity *f)
 {
-	struct span call = call_of(f);
-	size_t size = 0;
+	struct span server;
 
-	if (!span_starts(call, MCP_PREFIX))
+	if (!agent_mcp_server(call_of(f), &server))
 		return false;
-	call.data += strlen(MCP_PREFIX);
-	call.size -= strlen(MCP_PREFIX);
-	while (size < call.size && !span_starts(span_of(call.data + size, call.size - size), "__"))
-		size++;
 	set_activity(f, ACTIVITY_TALKS_TO_MCP, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
 	set_since_turn(f);
-	set_name(f, span_of(call.data, size));
+	set_name(f, server);
 	return true;
 }
 
@@ -431,17 +413,22 @@ static void set_question(struct finding_activity *f)
 static bool is_asking(const struct finding_activity *f)
 {
 	return f->turn == PROC_TURN_TOOL && !f->has_tool && f->main->agent->questions &&
-	       is_one_of(f->main->agent->questions, call_of(f));
+	       span_is_word_of(call_of(f), f->main->agent->questions);
+}
+
+static void set_listed(struct finding_activity *f, struct span status)
+{
+	snprintf(f->a->listed, sizeof(f->a->listed), "%.*s", SPAN_ARGS(status));
 }
 
 static void set_asked(struct finding_activity *f)
 {
-	set_activity(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
-	set_since_turn(f);
+	struct span status = text_of(f, &f->session->status);
+
+	set_question(f);
 	set_name(f, span_of_string("an answer to its question"));
-	if (!span_equal(text_of(f, &f->session->status), "waiting"))
-		snprintf(f->a->listed, sizeof(f->a->listed), "%.*s",
-			SPAN_ARGS(text_of(f, &f->session->status)));
+	if (!span_equal(status, "waiting"))
+		set_listed(f, status);
 }
 
 /* Keeps what the list of the agent's daemon says, if it differs. */
@@ -457,7 +444,7 @@ static void compare_list(struct finding_activity *f)
 	listed = text_of(f, &f->session->job_status);
 	if (state == ACTIVITY_IDLE ? span_equal(listed, "working") || span_equal(listed, "blocked")
 				   : !span_equal(listed, agrees))
-		snprintf(f->a->listed, sizeof(f->a->listed), "%.*s", SPAN_ARGS(listed));
+		set_listed(f, listed);
 }
 
 /* Sets the state for a call without a result and a process: a built-in tool, or a question. */

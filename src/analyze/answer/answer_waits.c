@@ -41,8 +41,7 @@ static uint8_t find_wait_chain(const struct diagnosis *s, const struct diagnosed
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 	if (is_left_out(last))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
-	*g = (struct wait_graph){ .records = snapshot_records(last),
-		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+	*g = wait_graph_of(last, first);
 	wait_chain_follow(g, j->id.pid, chain);
 	return chain->count ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }

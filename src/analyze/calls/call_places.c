@@ -115,8 +115,12 @@ static bool put_own_address(const struct folded_call *call, char *out, size_t si
 static void put_path_of_call(const struct call_at_hand *c, struct call_path *out)
 {
 	const struct fd_followed *file = c->folded->file;
+	struct span made =
+		c->folded->error == LINUX_EEXIST ? folded_second_path(c->folded) : span_of("", 0);
 
-	if (c->path.size)
+	if (made.size) /* link(2): the new name exists */
+		*out = call_path_key(made);
+	else if (c->path.size)
 		*out = call_path_key(c->path);
 	else if (put_own_address(c->folded, out->text, sizeof(out->text)))
 		return;

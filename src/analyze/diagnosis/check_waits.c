@@ -86,14 +86,8 @@ bool check_graph(const struct check *e, struct wait_graph *g)
 	const struct snapshot *first = waits_of(e, check_first), *last = waits_of(e, check_last);
 
 	assert(g);
-	*g = (struct wait_graph){ 0 };
-	if (!last)
-		return false;
-	g->records = snapshot_records(last);
-	g->end = snapshot_end(last, sizeof(*g->end));
-	if (first)
-		g->before = snapshot_records(first);
-	return wait_graph_process(g, e->id.pid);
+	*g = last ? wait_graph_of(last, first) : (struct wait_graph){ 0 };
+	return last && wait_graph_process(g, e->id.pid);
 }
 
 bool check_chain(

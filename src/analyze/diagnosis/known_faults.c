@@ -35,19 +35,6 @@ const struct known_fault *known_fault_next(
 	return NULL;
 }
 
-static bool explains_finding(const struct known_fault *fault, const char *finding)
-{
-	struct cursor c;
-
-	assert(fault);
-	c = cursor_over(fault->findings, strlen(fault->findings));
-	while (!cursor_at_end(&c)) {
-		if (span_equal(cursor_until(&c, ' '), finding))
-			return true;
-	}
-	return false;
-}
-
 bool known_fault_put(
 	struct buffer *out, const struct process_entry *p, const char *finding, size_t *position)
 {
@@ -57,7 +44,8 @@ bool known_fault_put(
 	if (!agent || !agent->agent)
 		return false;
 	while ((fault = known_fault_next(agent->agent, process_table_version(agent), position))) {
-		if ((!fault->is_of_children && agent != p) || !explains_finding(fault, finding))
+		if ((!fault->is_of_children && agent != p) ||
+			!span_is_word_of(span_of_string(finding), fault->findings))
 			continue;
 		buffer_reset(out);
 		buffer_format(out, KNOWN_FAULT_FORMAT, KNOWN_FAULT_ARGS(agent->agent, fault));

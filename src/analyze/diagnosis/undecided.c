@@ -16,6 +16,7 @@
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
+#include "probes/waits.h"
 
 #define PROCESSES_MAX 64
 #define POINTS_MAX    64
@@ -38,6 +39,7 @@ NUMBER(LATE_SHARE, 0.15, NONE, "least part of the gain in the last third");
 NUMBER(MORE_NS, 10 * NS_PER_S, NS, "that a longer observation adds");
 NUMBER(FAILURES, 2, NONE, "of one kind: a single one is no series");
 NUMBER(CONNECTIONS, 3, NONE, "to one server: fewer are no series");
+NUMBER(TRIES, 3, NONE, "to make a file that exists: fewer are no series");
 NUMBER(REQUESTS, 3, NONE, "refused: fewer are no series");
 
 struct looked_at {
@@ -46,6 +48,8 @@ struct looked_at {
 	unsigned sockets, lookups; /* snapshots of the sockets; those with a lookup */
 	bool has_lookup;	   /* the current snapshot has a lookup socket */
 	bool takes_pieces;
+	uint32_t threads;
+	uint64_t wakes_ns; /* end of the sleep of its main thread; 0: it does not sleep */
 };
 
 void undecided_init(struct undecided *g, const uint32_t *selected, size_t selected_count)
@@ -75,8 +79,28 @@ static void take_resident(struct looked_at *u, const struct proc_process *p)
 	struct span program = path_base(record_text(&p->record, &p->executable));
 
 	u->takes_pieces |= span_equal(program, "node");
+	u->threads = p->threads;
 	if (u->count < POINTS_MAX)
 		u->bytes[u->count++] = p->rss_bytes;
+}
+
+/* Returns whether the call sleeps: as one that is to, or as a poll without descriptors. */
+static bool is_sleep(const struct syscall_row *row, const struct waits_thread *t)
+{
+	return row->wait.what == SYSCALL_WAIT_TIME ||
+	       (row->wait.what == SYSCALL_WAIT_READY && row->wait.count &&
+		       !syscall_value(t->arguments, row->wait.count, 1));
+}
+
+static void take_sleep(struct looked_at *u, const struct waits_thread *t)
+{
+	const struct syscall_row *row = t->call_state ? NULL : syscall_row_of(t->abi, t->syscall);
+
+	if (t->record.tid != (uint32_t)t->record.pid)
+		return;
+	u->wakes_ns = 0;
+	if (row && is_sleep(row, t) && !t->timeout_state && !t->since_state)
+		u->wakes_ns = t->record.time_ns + t->timeout_ns - t->since_ns;
 }
 
 static bool is_lookup(const struct sockets_socket *s)
@@ -223,6 +247,7 @@ static void take_call(struct undecided *g, const struct sooth_record *record)
 	take_request(g, c, row);
 	if (!is_selected(g, (uint32_t)record->pid))
 		return;
+	g->exist += c->result == -LINUX_EEXIST;
 	bit = bit_of(c->arguments[0]);
 	if (row->transfer.direction == SYSCALL_READS || row->transfer.direction == SYSCALL_WRITES)
 		take_transfer(g, c, row->transfer.direction == SYSCALL_READS, bit);
@@ -265,6 +290,7 @@ int undecided_add_record(
 	struct process_id id = process_id_of(record);
 	const struct sockets_socket *s = record_as(record, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 	const struct proc_process *p = record_as(record, PROC_PROCESS, sizeof(*p));
+	const struct waits_thread *t = record_as(record, WAITS_THREAD, sizeof(*t));
 	bool ends = record->kind == SOCKETS_PROCESS;
 	struct looked_at *u;
 
@@ -272,13 +298,17 @@ int undecided_add_record(
 	take_end(g, record);
 	take_message(g, record);
 	take_call(g, record);
-	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
+	if (record->time_ns > g->now_ns)
+		g->now_ns = record->time_ns;
+	if ((!p && !s && !t && !ends) || !is_selected(g, (uint32_t)record->pid))
 		return 0;
 	u = map_put(&g->processes, &id, NULL);
 	if (!u)
 		return 0;
 	if (p)
 		take_resident(u, p);
+	if (t)
+		take_sleep(u, t);
 	u->has_lookup |= s && is_lookup(s);
 	if (ends) {
 		u->sockets++;
@@ -326,6 +356,16 @@ static bool memory_grows(const struct looked_at *u)
 							rises >= RISES_LEAST * (u->count - 1));
 }
 
+/* Returns whether it has slept all the time and is seen for a while after it wakes, or sleeps
+ * between two tries. A program with more threads does other things meanwhile. */
+static bool tries_again(const struct undecided *g, const struct looked_at *u)
+{
+	if (u->threads != 1 || !u->wakes_ns)
+		return false;
+	return u->wakes_ns > g->now_ns ? u->wakes_ns - g->now_ns < MORE_NS - NS_PER_S
+				       : g->exist && g->exist < TRIES;
+}
+
 static bool is_open(const struct undecided *g)
 {
 	if (g->times)
@@ -334,7 +374,7 @@ static bool is_open(const struct undecided *g)
 		(g->requests && g->requests < REQUESTS))
 		return true;
 	map_for_each_value (&g->processes, void *, value) {
-		if (memory_grows(value) || waits_for_name(value))
+		if (memory_grows(value) || waits_for_name(value) || tries_again(g, value))
 			return true;
 	}
 	return false;

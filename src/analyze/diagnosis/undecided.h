@@ -7,7 +7,9 @@
  * - an error on standard error that was repeated once;
  * - one or two connections that were closed without a good answer: a failed request is tried again
  *   after a pause;
- * - a process that was sent SIGTERM, once or twice, and has not ended.
+ * - a process that was sent SIGTERM, once or twice, and has not ended;
+ * - a process that slept all the time, and wakes soon: it may try something every few seconds;
+ * - one that sleeps, and found once or twice that a file exists: it may be a lock.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
@@ -41,7 +43,9 @@ struct undecided {
 		uint64_t form;
 		unsigned times;
 	} errors[2];
-	unsigned times; /* number of times that the observation was continued */
+	unsigned exist;	 /* number of files that could not be made because they exist */
+	uint64_t now_ns; /* time of the last record */
+	unsigned times;	 /* number of times that the observation was continued */
 };
 
 /* `selected`: pids, borrowed. */

@@ -97,7 +97,7 @@ struct awaited awaited_of(const struct check *e, uint32_t fd)
 
 	find_blocked(&a, e, fd);
 	if (last) {
-		struct wait_graph g = { .records = snapshot_records(last) };
+		struct wait_graph g = wait_graph_of(last, NULL);
 
 		find_in_graph(&a, &g, e->id.pid, fd);
 		a.other = a.peer ? NULL : peer_process_of_fd(e->input, &e->id, fd);

@@ -520,7 +520,7 @@ void blocked_children_of(struct blocked_children *b, const struct check *e, uint
 		if (groups[i].count > b->count)
 			*b = groups[i];
 	}
-	b->is_cut |= b->count && g.end && g.end->processes_state == SOOTH_STATE_TRUNCATED;
+	b->is_cut |= b->count && wait_graph_is_cut(&g);
 }
 
 static bool has_all(const struct blocked_children *b, const struct process_entry *p)

@@ -273,10 +273,38 @@ static const struct process_entry *worker_at(
 	return found;
 }
 
+/* Returns the living process that the program asks about (kill(2) with signal 0), as it does with
+ * the PID in a lock file. NULL: it asks about none, or about several. */
+static const struct process_entry *asked_process(const struct check *e)
+{
+	const struct process_entry *found = NULL;
+
+	/* In another PID namespace it has other PIDs. */
+	if (!e->calls.is_read || !e->process ||
+		(e->process->links && !e->process->links->namespace_state &&
+			e->process->links->inner_pid != e->id.pid))
+		return NULL;
+	call_repeats_each (e->calls.history, key, r) {
+		const struct process_entry *p =
+			r->is_of_process && !key->result && key->fd > 0
+				? process_table_find(
+					  &e->input->host.process_table, (uint32_t)key->fd)
+				: NULL;
+
+		if (!p || p == e->process || p->process->uid != e->process->process->uid)
+			continue;
+		if (found && p != found)
+			return NULL;
+		found = p;
+	}
+	return found;
+}
+
 void lock_failure_emit(const struct check *e, struct check_result *out,
 	const struct call_place *place, const struct waits_party *owner, struct span name)
 {
-	const struct process_entry *worker = owner ? NULL : worker_at(e, place, name);
+	const struct process_entry *asked = owner ? NULL : asked_process(e);
+	const struct process_entry *worker = owner || asked ? NULL : worker_at(e, place, name);
 
 	finding_path(out, span_of_string(place->text));
 	if (owner && !owner->is_alive) {
@@ -291,7 +319,18 @@ void lock_failure_emit(const struct check *e, struct check_result *out,
 		return;
 	}
 	finding_unseen(out, "whether a process still works under that lock");
-	if (worker) {
+	if (asked) {
+		finding_claim(out, "; it takes ");
+		check_put_name(&out->claim, asked);
+		finding_claim(out, " for the owner%s",
+			span_compare(check_name(asked), name)
+				? ", which is another program: perhaps its PID was used again"
+				: "");
+		finding_remedy(out,
+			"remove the file if process %u has nothing to do with it: its owner "
+			"has ended without removing it",
+			asked->id.pid);
+	} else if (worker) {
 		finding_claim(out, "; perhaps ");
 		check_put_name(&out->claim, worker);
 		finding_claim(out, " made it, which runs all the time");

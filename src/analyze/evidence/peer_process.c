@@ -62,7 +62,7 @@ void peer_process_put(struct buffer *out, const struct waits_peer *peer)
 void peer_process_put_wait_in(
 	struct buffer *out, const struct snapshot *last, uint32_t pid, const char *before)
 {
-	struct wait_graph g = { .records = snapshot_records(last) };
+	struct wait_graph g = wait_graph_of(last, NULL);
 	struct wait_chain chain;
 
 	wait_chain_follow(&g, pid, &chain);

@@ -246,8 +246,7 @@ static bool follow_waits(struct wait_graph *g, struct wait_chain *chain,
 	*chain = (struct wait_chain){ 0 };
 	if (!last)
 		return false;
-	*g = (struct wait_graph){ .records = snapshot_records(last),
-		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+	*g = wait_graph_of(last, first);
 	wait_chain_follow(g, id->pid, chain);
 	return true;
 }

@@ -56,14 +56,8 @@ static struct span started_as(const struct process_entry *p)
 static bool is_other_program(const struct process_entry *p)
 {
 	struct span name = started_as(p);
-	struct cursor c = cursor_over(
-		p->agent->other_names, p->agent->other_names ? strlen(p->agent->other_names) : 0);
 
-	while (name.size && !cursor_at_end(&c)) {
-		if (!span_compare(cursor_until(&c, ' '), name))
-			return true;
-	}
-	return false;
+	return name.size && p->agent->other_names && span_is_word_of(name, p->agent->other_names);
 }
 
 /* Returns whether it serves the process at its input: "codex mcp-server", "claude mcp serve". */

@@ -93,10 +93,9 @@ static void put_process(
 static void put_tasks(const struct stacks_state *s, const struct process_id *id, struct buffer *out)
 {
 	const struct snapshot *waits = snapshots_get(&s->waits, id);
-	struct wait_graph g = { 0 };
+	/* not beside the view of waits, which has the tasks */
+	struct wait_graph g = wait_graph_of(s->options.first_only ? NULL : waits, NULL);
 
-	if (waits && !s->options.first_only) /* not beside the view of waits, which has the tasks */
-		g.records = snapshot_records(waits);
 	wait_put_tasks(out, &g, (uint32_t)id->pid);
 }
 

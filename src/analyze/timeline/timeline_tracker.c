@@ -403,11 +403,6 @@ struct thread_known {
 	uint32_t unused;
 };
 
-static double increase_of(uint64_t now, uint64_t before)
-{
-	return now > before ? (double)(now - before) : 0;
-}
-
 static struct thread_known *known_thread_of(
 	struct timeline_threads *t, const struct threads_thread *r, bool *is_new)
 {
@@ -437,13 +432,13 @@ static void add_thread(struct timeline_process *p, const struct threads_thread *
 	before = *known;
 	known->round = t->round;
 	if (!r->cpu_state) {
-		t->cpu_ns[role] += increase_of(r->cpu_ns, before.cpu_ns);
+		t->cpu_ns[role] += (double)increase_u64(r->cpu_ns, before.cpu_ns);
 		t->has_role[role] = t->has_cpu = true;
 		known->cpu_ns = r->cpu_ns;
 	}
 	if (has_io) {
-		t->read_bytes += increase_of(r->read_bytes, before.read_bytes);
-		t->written_bytes += increase_of(r->written_bytes, before.written_bytes);
+		t->read_bytes += (double)increase_u64(r->read_bytes, before.read_bytes);
+		t->written_bytes += (double)increase_u64(r->written_bytes, before.written_bytes);
 		known->read_bytes = r->read_bytes;
 		known->written_bytes = r->written_bytes;
 		t->has_io = true;

@@ -35,14 +35,13 @@ void wait_activity_find(
 	assert(main);
 
 	const struct snapshot *last = snapshots_get(&host->waits, &main->id);
-	struct wait_graph g = { 0 };
+	struct wait_graph g = wait_graph_of(last, NULL);
 	struct wait_chain chain;
 
 	assert(a);
 	activity_find(a, host, main);
 	if (a->state != ACTIVITY_UNKNOWN || !last)
 		return;
-	g.records = snapshot_records(last);
 	wait_chain_follow(&g, main->id.pid, &chain);
 	wait_activity_add(a, &g, &chain);
 }

@@ -34,7 +34,7 @@ bool waits_for_descendant(
 
 static bool is_without_rest(const struct snapshot *snapshot)
 {
-	struct wait_graph g = { .records = snapshot_records(snapshot) };
+	struct wait_graph g = wait_graph_of(snapshot, NULL);
 	uint32_t pid = snapshot->id.pid;
 	const struct waits_process *p = wait_graph_process(&g, pid);
 	const struct waits_thread *t = NULL;

@@ -66,7 +66,7 @@ static bool is_agent_decided(const struct wait_decided *s, const struct process_
 static bool is_decided(const struct wait_decided *s, const struct snapshot *snapshot)
 {
 	const struct process_entry *main = activity_main(&s->host, &snapshot->id);
-	struct wait_graph g = { .records = snapshot_records(snapshot) };
+	struct wait_graph g = wait_graph_of(snapshot, NULL);
 	struct wait_chain chain;
 
 	if (main)

@@ -114,6 +114,31 @@ const struct waits_party *wait_graph_sharer(
 	return NULL;
 }
 
+struct wait_graph wait_graph_of(const struct snapshot *last, const struct snapshot *first)
+{
+	struct wait_graph g = { 0 };
+
+	if (last) {
+		g.records = snapshot_records(last);
+		g.end = snapshot_end(last, sizeof(*g.end));
+	}
+	if (first)
+		g.before = snapshot_records(first);
+	return g;
+}
+
+uint8_t wait_graph_ends_state(const struct wait_graph *g)
+{
+	assert(g);
+	return g->end ? g->end->ends_state : SOOTH_STATE_TRUNCATED;
+}
+
+bool wait_graph_is_cut(const struct wait_graph *g)
+{
+	assert(g);
+	return g->end && g->end->processes_state == SOOTH_STATE_TRUNCATED;
+}
+
 const struct waits_signals *find_process_signals(const struct batch *records, uint32_t pid)
 {
 	batch_for_each (r, records) {

@@ -8,10 +8,17 @@
 
 struct wait_graph {
 	struct batch records;
-	struct batch before; /* records of an earlier snapshot; empty: none */
-	const struct waits_snapshot *end;
+	struct batch before;		  /* records of an earlier snapshot; empty: none */
+	const struct waits_snapshot *end; /* NULL: not known */
 };
 
+/* Returns the graph of a process: its last snapshot and its first. NULL: there is none. */
+struct wait_graph wait_graph_of(const struct snapshot *last, const struct snapshot *first);
+/* Returns the enum sooth_state of the other ends of descriptors: whether all processes could be
+ * read. */
+uint8_t wait_graph_ends_state(const struct wait_graph *g);
+/* Returns whether not all processes of the chains were read. */
+bool wait_graph_is_cut(const struct wait_graph *g);
 const struct waits_process *wait_graph_process(const struct wait_graph *g, uint32_t pid);
 /* Returns the thread of the process after `before`; NULL gives the first. */
 const struct waits_thread *wait_graph_thread(

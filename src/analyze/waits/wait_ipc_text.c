@@ -19,7 +19,6 @@ bool wait_is_left_semaphore(const struct wait_link *link)
 		t && !t->call_state ? syscall_row_of(t->abi, t->syscall) : NULL;
 
 	return link->what == WAIT_IPC && row && link->party && !link->party->is_alive &&
-	       row->arguments[0] != ARGUMENT_TYPE_fd &&
 	       !has_argument(row, ARGUMENT_TYPE_msgq_flags);
 }
 
@@ -49,9 +48,7 @@ void wait_ipc_text(struct buffer *out, const struct wait_graph *g, const struct 
 		return;
 	}
 	is_queue = has_argument(row, ARGUMENT_TYPE_msgq_flags);
-	what = row->arguments[0] == ARGUMENT_TYPE_fd ? "the POSIX queue of descriptor"
-	       : is_queue			     ? "System V queue"
-						     : "System V semaphore set";
+	what = is_queue ? "System V queue" : "System V semaphore set";
 	syscall_name(t->abi, t->syscall, call);
 	buffer_format(out, "waits for %s %d (%s): ", what, (int)t->arguments[0], call);
 	if (!link->party) {

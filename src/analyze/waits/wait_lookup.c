@@ -123,7 +123,8 @@ bool wait_is_terminal_master(const struct waits_object *o)
 
 bool wait_is_pipe(const struct waits_object *o)
 {
-	return o->type == FDS_PIPE || o->type == FDS_FIFO || wait_is_terminal_master(o);
+	return o->type == FDS_PIPE || o->type == FDS_FIFO || o->type == FDS_QUEUE ||
+	       wait_is_terminal_master(o);
 }
 
 bool wait_is_socket(const struct waits_object *o)

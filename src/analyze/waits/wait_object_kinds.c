@@ -29,6 +29,8 @@ void wait_link_of_object(struct wait_link *link, const struct syscall_row *row,
 	}
 	if (wait_is_pipe(o)) {
 		link->what = writes ? WAIT_PIPE_WRITE : WAIT_PIPE_READ;
+		/* A server: any process may use the name later. */
+		link->is_idle = !writes && !link->party && o->type == FDS_QUEUE;
 		return;
 	}
 	if (wait_is_socket(o)) {

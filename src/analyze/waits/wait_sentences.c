@@ -88,6 +88,27 @@ static bool is_dns(const struct waits_object *o)
 
 /* --- one sentence a kind --- */
 
+/* The ends of a queue are not counted, as those of a pipe are: it fills with or without a reader.
+ */
+static void put_queue(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	bool writes = link->what == WAIT_PIPE_WRITE;
+	bool is_alone = !link->party && wait_graph_ends_state(g) != SOOTH_STATE_TRUNCATED;
+
+	buffer_string(out, writes ? "is blocked writing to the POSIX queue"
+				  : "waits for a message of the "
+				    "POSIX queue");
+	wait_put_object(out, link, " ");
+	buffer_string(out, writes ? ", which is full: " : ": ");
+	if (is_alone)
+		buffer_format(out, "no other process %suses it",
+			wait_graph_ends_state(g) ? "that sooth may read " : "");
+	else
+		put_party_or(out, link, writes ? "its reader" : "its writer");
+	if (!is_alone)
+		buffer_string(out, writes ? " does not read" : " sends none");
+}
+
 static void put_pipe(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	bool writes = link->what == WAIT_PIPE_WRITE;
@@ -97,6 +118,10 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 
 	if (link->object && wait_is_terminal_master(link->object)) {
 		pty_master_text(out, g, link);
+		return;
+	}
+	if (link->object && link->object->type == FDS_QUEUE) {
+		put_queue(out, g, link);
 		return;
 	}
 	if (!writes && put_left_output(out, g, link))

@@ -180,10 +180,7 @@ static void put_rest(const struct waits_state *s, const struct snapshot *snapsho
 
 static struct wait_graph graph_of(const struct waits_state *s, const struct snapshot *snapshot)
 {
-	const struct snapshot *first = snapshots_get(&s->first, &snapshot->id);
-
-	return (struct wait_graph){ .records = snapshot_records(snapshot),
-		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+	return wait_graph_of(snapshot, snapshots_get(&s->first, &snapshot->id));
 }
 
 static int emit_waits(struct waits_state *s, const struct snapshot *snapshot,

@@ -14,18 +14,13 @@ void top_column_list_open(struct top *t)
 	t->mode = TOP_CHOOSES_COLUMNS;
 }
 
-static uint32_t count_usable_columns(void)
-{
-	return (uint32_t)((1ull << top_column_count) - 1);
-}
-
 /* Writes the names of columns: "pid,agent,for"; "" for all. */
 static void names_of(uint32_t columns, char *out, size_t size)
 {
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; columns != count_usable_columns() && i < top_column_count && used < size;
+	for (size_t i = 0; columns != top_columns_all() && i < top_column_count && used < size;
 		i++) {
 		if (columns >> i & 1)
 			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "," : "",
@@ -73,7 +68,7 @@ void top_column_list_handle_key(struct top *t, int key)
 	else if (key == ' ')
 		toggle_column(t);
 	else if (key == '*')
-		t->columns = count_usable_columns();
+		t->columns = top_columns_all();
 	else if (key == TOP_KEY_ENTER || key == '\r')
 		save_columns(t);
 	else if (key == TOP_KEY_ESCAPE || key == 'q' || key == 'o' || key == TOP_KEY_LEFT)

@@ -455,6 +455,11 @@ const struct top_column top_columns[] = {
 };
 const size_t top_column_count = ARRAY_SIZE(top_columns);
 
+uint32_t top_columns_all(void)
+{
+	return (uint32_t)((1ull << top_column_count) - 1);
+}
+
 const char *top_column_name(size_t index)
 {
 	return index < top_column_count ? top_columns[index].name : NULL;
@@ -528,7 +533,7 @@ static bool is_blank(const struct top *t, draw_cell *draw)
 /* Returns whether the user has chosen columns. */
 static bool has_chosen(const struct top *t)
 {
-	return t->columns != (uint32_t)((1ull << top_column_count) - 1);
+	return t->columns != top_columns_all();
 }
 
 /* Returns the least width: in a narrow list the most important words leave room for others. */

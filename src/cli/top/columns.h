@@ -26,6 +26,8 @@ struct top_column {
 extern const struct top_column top_columns[];
 extern const size_t top_column_count;
 
+/* Returns the set of all columns, a bit each. */
+uint32_t top_columns_all(void);
 /* Choices of an option; NULL after the last. */
 const char *top_column_name(size_t index);
 /* Checks names of columns. -EINVAL: one of them is no column. */

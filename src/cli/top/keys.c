@@ -12,8 +12,6 @@
 #include "cli/top/text.h"
 #include "cli/top/state.h"
 
-#define OF_CAPTURE "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth"
-
 static void move_pick(struct top *t, long by)
 {
 	/* The next row has moved into the place of a row that is gone. */
@@ -207,15 +205,6 @@ static bool handle_movement_key(struct top *t, int key)
 	}
 }
 
-static void diagnose_row(struct top *t, int key)
-{
-	(void)key;
-	if (t->replay)
-		top_say(t, OF_CAPTURE);
-	else
-		top_open_pane(t, top_pane_kind_for('d'));
-}
-
 static void escape(struct top *t, int key)
 {
 	(void)key;
@@ -337,7 +326,6 @@ static const struct {
 	int keys[2];
 	void (*take)(struct top *t, int key);
 } choices[] = {
-	{ { TOP_KEY_ENTER, '\r' }, diagnose_row },
 	{ { '<', '>' }, choose_order },
 	{ { TOP_KEY_F1 + 5 }, choose_order },
 	{ { 'I' }, reverse_order },
@@ -369,7 +357,8 @@ static const struct {
 
 static void handle_choice_key(struct top *t, int key)
 {
-	const struct top_pane_kind *kind = top_pane_kind_for(key);
+	bool is_enter = key == TOP_KEY_ENTER || key == '\r';
+	const struct top_pane_kind *kind = top_pane_kind_for(is_enter ? 'd' : key);
 
 	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
 		if (key && (choices[i].keys[0] == key || choices[i].keys[1] == key)) {
@@ -378,7 +367,7 @@ static void handle_choice_key(struct top *t, int key)
 		}
 	}
 	if (kind && kind->words[0] && t->replay)
-		top_say(t, OF_CAPTURE);
+		top_say(t, "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth");
 	else if (kind)
 		top_open_pane(t, kind);
 	else if (key > ' ' && key < 0x7f)

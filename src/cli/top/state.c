@@ -55,7 +55,7 @@ static uint32_t columns_of(const struct top_options *options)
 
 	for (size_t i = 0; i < options->column_count; i++)
 		columns |= 1u << top_column_number(options->columns[i]);
-	return columns ? columns : (uint32_t)((1ull << top_column_count) - 1);
+	return columns ? columns : top_columns_all();
 }
 
 void top_init(struct top *t, const struct top_options *options)

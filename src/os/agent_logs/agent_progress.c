@@ -6,13 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/units.h"
 #include "os/agent_logs/agent_repeats.h"
 #include "os/agent_logs/agent_turn.h"
-
-#define MCP_PREFIX "mcp__"
+#include "recognize/agent_path.h"
 
 static uint64_t id_of(const json_t *object, const char *key)
 {
@@ -94,21 +92,17 @@ static void take_users_prompt(struct agent_progress *p, uint64_t utc_ns)
 /* Returns the number of the server of "mcp__SERVER__TOOL", from 1; 0: none, or too many. */
 static uint8_t server_of(struct agent_progress *p, const char *tool)
 {
-	const char *name = tool + strlen(MCP_PREFIX), *end;
-	size_t size;
+	struct span name;
 
-	if (strncmp(tool, MCP_PREFIX, strlen(MCP_PREFIX)))
-		return 0;
-	end = strstr(name, "__");
-	size = end ? (size_t)(end - name) : strlen(name);
-	if (!size || size > AGENT_SERVER_MAX)
+	if (!agent_mcp_server(span_of_string(tool), &name) || !name.size ||
+		name.size > AGENT_SERVER_MAX)
 		return 0;
 	for (uint8_t i = 0; i < AGENT_SERVERS_MAX; i++) {
 		char *known = p->servers[i].name;
 
 		if (!*known)
-			snprintf(known, AGENT_SERVER_MAX + 1, "%.*s", (int)size, name);
-		if (strlen(known) == size && !memcmp(known, name, size))
+			snprintf(known, AGENT_SERVER_MAX + 1, "%.*s", SPAN_ARGS(name));
+		if (span_equal(name, known))
 			return (uint8_t)(i + 1);
 	}
 	return 0;
@@ -271,19 +265,17 @@ static void gemini_line(struct agent_progress *p, const json_t *line, uint64_t u
 		gemini_call(p, call, utc_ns);
 }
 
-static const struct progress_kind {
-	const char *marks[AGENT_MARKS_MAX];
-	void (*line)(struct agent_progress *p, const json_t *line, uint64_t utc_ns);
-} kinds[] = {
-	[AGENT_LOG_CLAUDE] = { { "\"user\"", "\"assistant\"" }, claude_line },
-	[AGENT_LOG_CODEX] = { { "\"event_msg\"", "_call" }, codex_line },
-	[AGENT_LOG_GEMINI] = { { "\"user\"", "\"gemini\"" }, gemini_line },
-	[AGENT_LOG_OPENCODE] = { { NULL }, NULL },
+static void (*const kinds[])(struct agent_progress *p, const json_t *line, uint64_t utc_ns) = {
+	[AGENT_LOG_CLAUDE] = claude_line,
+	[AGENT_LOG_CODEX] = codex_line,
+	[AGENT_LOG_GEMINI] = gemini_line,
+	[AGENT_LOG_OPENCODE] = NULL,
 };
 
-const char *const *agent_progress_marks(enum agent_log kind)
+static void cap_sum(uint64_t *sum, uint64_t most)
 {
-	return kinds[kind].marks;
+	if (*sum > most)
+		*sum = most;
 }
 
 void agent_progress_line(struct agent_progress *p, enum agent_log kind, const json_t *line,
@@ -292,16 +284,18 @@ void agent_progress_line(struct agent_progress *p, enum agent_log kind, const js
 	uint64_t utc_ns = agent_json_utc_ns(line, "timestamp");
 
 	assert(p);
-	if (!kinds[kind].line)
+	if (!kinds[kind])
 		return;
 	if (spent->turns != p->now.turns) {
 		p->answer_utc_ns = utc_ns;
 		add_event(p, &(struct agent_event){ .utc_ns = utc_ns,
 				     .kind = AGENT_ANSWER,
-				     .tokens = spent->output - p->now.output });
+				     .tokens = increase_u64(spent->output, p->now.output) });
 	}
 	p->now = *spent;
+	cap_sum(&p->at_effect.input, p->now.input);
+	cap_sum(&p->at_effect.output, p->now.output);
 	if (!p->effect_utc_ns) /* where the reading begins */
 		take_prompt(p, utc_ns);
-	kinds[kind].line(p, line, utc_ns);
+	kinds[kind](p, line, utc_ns);
 }

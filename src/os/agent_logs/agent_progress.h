@@ -40,8 +40,11 @@ struct agent_spent {
 /* Zeroed: nothing was read yet. */
 struct agent_progress {
 	uint64_t prompt_utc_ns, effect_utc_ns, answer_utc_ns;
-	struct agent_spent now, at_effect; /* sums; `turns` only those of the main conversation */
-	uint32_t calls;			   /* since the effect */
+	/* Sums, with those of subagents. Tokens fall where a line replaces an earlier one of the
+	 * same answer, and where Codex starts its sums again: `at_effect` falls with them, and is
+	 * never above `now`. */
+	struct agent_spent now, at_effect;
+	uint32_t calls; /* since the effect */
 	uint32_t turns_at_prompt;
 	uint64_t results[AGENT_RESULTS_MAX];
 	size_t next;
@@ -58,9 +61,6 @@ struct agent_progress {
 /* Takes a line of a log after its tokens; `spent`: their sums so far. */
 void agent_progress_line(struct agent_progress *p, enum agent_log kind, const json_t *line,
 	const struct agent_spent *spent);
-/* Returns the texts that a line must have one of, to be one for agent_progress_line(); the first is
- * NULL: no line of this log is. */
-const char *const *agent_progress_marks(enum agent_log kind);
 /* Writes the last events, each as a text that ends with NUL. */
 void agent_progress_write_events(struct buffer *out, const struct agent_progress *p);
 /* Returns the server with an open call, else the one with the most trouble; NULL: none. */

@@ -179,30 +179,28 @@ static void gemini_line(struct agent_tokens *t, const json_t *line)
 	keep_model(t, line);
 }
 
+/* Lines with one of the marks matter, here or to agent_progress_line(). */
 static const struct token_kind {
-	const char *marks[AGENT_MARKS_MAX]; /* of lines that matter */
+	const char *marks[AGENT_MARKS_MAX];
 	void (*line)(struct agent_tokens *t, const json_t *line);
 } kinds[] = {
 	[AGENT_LOG_NONE] = { { NULL }, NULL },
-	[AGENT_LOG_CLAUDE] = { { "\"usage\"" }, claude_line },
-	[AGENT_LOG_CODEX] = { { "\"token_count\"", "\"turn_context\"" }, codex_line },
-	[AGENT_LOG_GEMINI] = { { "\"tokens\"" }, gemini_line },
+	[AGENT_LOG_CLAUDE] = { { "\"usage\"", "\"user\"", "\"assistant\"" }, claude_line },
+	[AGENT_LOG_CODEX] = { { "\"token_count\"", "\"turn_context\"", "\"event_msg\"", "_call" },
+		codex_line },
+	[AGENT_LOG_GEMINI] = { { "\"tokens\"", "\"user\"", "\"gemini\"" }, gemini_line },
 	[AGENT_LOG_OPENCODE] = { { NULL }, NULL },
 };
 
 static void take_line(struct agent_tokens *t, enum agent_log log, struct span line)
 {
 	_cleanup_json_ json_t *json = agent_json_marked(line, kinds[log].marks);
-	const char *const *marks = agent_progress_marks(log);
 	uint64_t before = t->input + t->output;
 
-	if (!json && *marks)
-		json = agent_json_marked(line, marks);
 	if (!json)
 		return;
 	kinds[log].line(t, json);
-	if (t->input + t->output > before)
-		count_minute(t, json, t->input + t->output - before);
+	count_minute(t, json, increase_u64(t->input + t->output, before));
 	agent_progress_line(
 		&t->progress, log, json, &(struct agent_spent){ t->turns, t->input, t->output });
 }

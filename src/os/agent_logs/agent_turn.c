@@ -184,14 +184,15 @@ static void begin_turn(struct reading *r, enum proc_turn of, uint64_t utc_ns)
  * Claude Code does it: "mcp__files__read". */
 void agent_turn_name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call)
 {
-	char server[AGENT_TOOL_MAX + 1], tool[AGENT_TOOL_MAX + 1];
+	char namespace[AGENT_TOOL_MAX + 1], tool[AGENT_TOOL_MAX + 1];
+	struct span server;
 	int size = 0;
 
 	assert(name);
 	agent_json_word(call, "name", tool, sizeof(tool));
-	if (agent_json_word(call, "namespace", server, sizeof(server)) &&
-		!strncmp(server, "mcp__", 5))
-		size = snprintf(name, AGENT_TOOL_MAX + 1, "%s__", server);
+	if (agent_json_word(call, "namespace", namespace, sizeof(namespace)) &&
+		agent_mcp_server(span_of_string(namespace), &server))
+		size = snprintf(name, AGENT_TOOL_MAX + 1, "%s__", namespace);
 	if (size <= AGENT_TOOL_MAX)
 		snprintf(name + size, AGENT_TOOL_MAX + 1 - (size_t)size, "%.*s",
 			AGENT_TOOL_MAX - size, tool);

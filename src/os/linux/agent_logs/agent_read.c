@@ -77,23 +77,31 @@ static bool is_its_start(const struct agent_read *job, uint64_t ticks)
 	return clock.boottime_ns && llabs(more - clock.boottime_ns / tick_ns) <= 1;
 }
 
+/* Reads the only file that the pattern stands for in the home; one that may stand for several reads
+ * nothing, and is no failure. */
+static int read_in_home(const struct agent_read *job, int root, const char *pattern,
+	const struct agent_path *values, struct buffer *bytes, struct stat *st)
+{
+	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
+	_cleanup_close_ int fd = -1;
+
+	if (!agent_path_expand(name, sizeof(name), span_of_string(pattern), values))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", job->home, name);
+	fd = root_file_open_owned(root, path, job->uid, st);
+	return fd < 0 ? fd : root_file_read_whole(fd, st, bytes, SESSION_FILE_MAX);
+}
+
 /* Reads the session file. An earlier process with the same PID may have left it. */
 static void read_session_file(struct agent_read *job, int root)
 {
 	struct agent_path values = path_of(job);
 	struct agent_files keys = keys_of(job);
-	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
 	struct agent_session_info info;
-	_cleanup_close_ int fd = -1;
 	struct buffer bytes = { 0 };
-	struct stat st;
+	struct stat st = { 0 };
 
-	if (!agent_path_expand(
-		    name, sizeof(name), span_of_string(job->files.session_file), &values))
-		return;
-	snprintf(path, sizeof(path), "%s/%s", job->home, name);
-	fd = root_file_open_owned(root, path, job->uid, &st);
-	job->status = fd < 0 ? fd : root_file_read_whole(fd, &st, &bytes, SESSION_FILE_MAX);
+	job->status = read_in_home(job, root, job->files.session_file, &values, &bytes, &st);
 	if (!job->status && agent_session_info_parse(&info, &keys, bytes.data, bytes.size) &&
 		(info.has_start_ticks ? is_its_start(job, info.start_ticks)
 				      : is_since_start(job, ns_of(st.st_mtim)))) {
@@ -107,17 +115,12 @@ static void read_session_file(struct agent_read *job, int root)
 static void read_job_status(struct agent_read *job, int root)
 {
 	struct agent_path values = { .session = span_of_string(job->info.job) };
-	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
-	_cleanup_close_ int fd = -1;
 	struct buffer bytes = { 0 };
 	struct stat st;
 
-	if (!job->info.job[0] || !agent_path_expand(name, sizeof(name),
-					 span_of_string(job->files.job_file), &values))
+	if (!job->info.job[0])
 		return;
-	snprintf(path, sizeof(path), "%s/%s", job->home, name);
-	fd = root_file_open_owned(root, path, job->uid, &st);
-	if (fd >= 0 && !root_file_read_whole(fd, &st, &bytes, SESSION_FILE_MAX)) {
+	if (!read_in_home(job, root, job->files.job_file, &values, &bytes, &st)) {
 		_cleanup_json_ json_t *json = agent_json_object(bytes.data, bytes.size);
 
 		if (json)

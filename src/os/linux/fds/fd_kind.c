@@ -98,6 +98,10 @@ static uint8_t file_kind(const struct fd_raw *raw)
 {
 	if (raw->is_of_kernel && span_starts(raw->path, "/memfd:"))
 		return FDS_MEMFD;
+	/* mq_open(3) opens it in a mount of the kernel, of which it is the top. */
+	if (raw->is_of_kernel && !span_equal(raw->path, "/secretmem") && raw->path.size > 1 &&
+		!memchr(raw->path.data + 1, '/', raw->path.size - 1))
+		return FDS_QUEUE;
 	return raw->links ? FDS_FILE : FDS_DELETED;
 }
 

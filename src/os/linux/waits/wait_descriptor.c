@@ -116,8 +116,9 @@ bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_
 struct end_search {
 	enum wait_end_kind kind;
 	uint64_t key;
-	bool wants_writers; /* true: search for writers; false: for readers */
-	bool is_both;	    /* a socket: both ends read and write */
+	bool wants_writers;	    /* true: search for writers; false: for readers */
+	bool is_both;		    /* a socket: both ends read and write */
+	const struct fdinfo *queue; /* of the queue; NULL: a path names one object */
 	struct wait_found found;
 };
 
@@ -174,9 +175,26 @@ static bool is_output_descriptor(uint32_t fd)
 	return fd == STDOUT_FILENO || fd == STDERR_FILENO;
 }
 
-static bool matches_end(const struct wait_end *end, const struct end_search *s)
+/* Returns whether the end is the queue that was searched: each IPC namespace has its own names, and
+ * a file may have such a path, too. */
+static bool is_queue(struct wait_reader *r, const struct wait_end *end, const struct fdinfo *queue)
 {
-	return s->is_both || (s->wants_writers ? wait_end_writes(end) : wait_end_reads(end));
+	struct fdinfo info = { 0 };
+	char path[32];
+
+	snprintf(path, sizeof(path), "fdinfo/%u", end->fd);
+	if (procfs_read(procfs_living((pid_t)end->pid), path, &r->more, PROCFS_SMALL) < 0)
+		return false;
+	fdinfo_parse(&info, r->more.data, r->more.size);
+	return info.inode == queue->inode && info.mount == queue->mount;
+}
+
+/* A process that waits at a queue is no end of it: most open it for both ways. */
+static bool matches_end(struct wait_reader *r, const struct wait_node *n,
+	const struct wait_end *end, const struct end_search *s)
+{
+	return (s->is_both || (s->wants_writers ? wait_end_writes(end) : wait_end_reads(end))) &&
+	       (!s->queue || (end->pid != n->stat.pid && is_queue(r, end, s->queue)));
 }
 
 /* Adds the processes that have the end. A process that uses the end itself comes first. */
@@ -194,7 +212,7 @@ static unsigned add_ends(
 	for (size_t i = 0; i < count && fitting < PARTIES_MAX; i++) {
 		bool is_known = fitting && ends[fitting - 1].pid == all[i].pid;
 
-		if (!is_known && matches_end(&all[i], s)) {
+		if (!is_known && matches_end(r, n, &all[i], s)) {
 			is_own |= all[i].pid == n->stat.pid;
 			ends[fitting++] = all[i];
 		}
@@ -243,11 +261,12 @@ static void add_pipe(struct wait_reader *r, const struct wait_node *n, uint32_t 
 }
 
 static void add_fifo(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
-	struct span path, bool writes)
+	struct span path, bool writes, const struct fdinfo *queue)
 {
 	struct end_search s = { .kind = WAIT_END_PATH,
 		.key = wait_ends_hash_path(path),
 		.wants_writers = !writes,
+		.queue = queue,
 		.found = { .relation = writes ? WAITS_RELATION_READER : WAITS_RELATION_WRITER,
 			.source = WAITS_SOURCE_DESCRIPTORS,
 			.confidence = WAITS_HIGH,
@@ -462,7 +481,11 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 		break;
 	case FDS_FIFO:
 		if (wants_parties)
-			add_fifo(r, n, tid, o->link, writes);
+			add_fifo(r, n, tid, o->link, writes, NULL);
+		break;
+	case FDS_QUEUE:
+		if (wants_parties && read_info(r, n, w->fd, &info))
+			add_fifo(r, n, tid, o->link, writes, &info);
 		break;
 	case FDS_PTY:
 	case FDS_TTY:
@@ -514,12 +537,13 @@ static void add_sharer(struct wait_reader *r, const struct wait_node *n, const s
 		wait_add_party(r, n, c->thread->record.tid, &found);
 }
 
-/* Returns a better type. The link of a FIFO looks like the link of a file. Two signs distinguish
- * them: the wait channel names a pipe, or a thread waits until the descriptor is ready. A file is
- * always ready. */
+/* Returns a better type. The links of a POSIX queue and a FIFO look like the link of a file. The
+ * call shows a queue. Two signs show a FIFO: the wait channel names a pipe, or a thread waits until
+ * the descriptor is ready. A file is always ready. */
 static enum fds_type refined_type(const struct object *o, const struct wait_call *c)
 {
-	enum fds_type type = type_of(o->link);
+	bool is_ipc = c->row && c->row->category == SYSCALL_CATEGORY_IPC;
+	enum fds_type type = is_ipc ? FDS_QUEUE : type_of(o->link);
 	bool is_pipe = strstr(c->channel, "pipe") || strstr(c->channel, "fifo");
 	bool is_of_kernel = span_starts(o->link, "/proc/") || span_starts(o->link, "/sys/");
 

@@ -60,7 +60,7 @@ static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wa
 	bool is_queue = wait_find_argument(c->row, ARGUMENT_TYPE_msgq_flags) >= 0;
 	int pid;
 
-	if (!n->may_read || c->row->arguments[0] != ARGUMENT_TYPE_int || !is_in_own_namespace(n))
+	if (!n->may_read || !is_in_own_namespace(n))
 		return;
 	if (!is_queue)
 		pid = last_operator(r, n, arguments);
