@@ -31,6 +31,8 @@ static void take_line(struct agent_server_log *log, const json_t *line)
 
 	if (error && span_starts(span_of_string(error), "Ignoring non-JSON line")) {
 		log->word_lines++;
+		if (log->how == PROC_MCP_UNKNOWN) /* it stands further up */
+			log->how = PROC_MCP_CONNECTED;
 	} else if (span_starts(said, "Starting connection")) {
 		log->how = PROC_MCP_CONNECTS;
 		log->utc_ns = agent_json_utc_ns(line, "timestamp");
