@@ -94,14 +94,13 @@ class Screens(TopCase):
         self.assertIn(b"\x1b[?1049l", screen.written)
 
     def test_activity_has_room(self):
-        """At 80 columns it is whole; where it has no room, the selected row has it on a line of its own."""
+        """Where its column is too narrow, the selected row has it on a line of its own."""
         self.agent("alpha", "waiting", waitingFor="permission prompt")
         whole = "waits for you: permission to run a tool"
         screen = self.top(columns=80)
-        self.wait_for_row(screen, "alpha", whole)
-        screen.resize(50, 20)
-        screen.wait_for(lambda lines: any(line.strip() == whole for line in lines) and
-                        whole not in self.row_of(screen, "alpha"), "the activity below the row")
+        screen.wait_for(lambda lines: any(whole in line for line in lines), "the whole activity")
+        screen.resize(60, 20)
+        screen.wait_for(lambda lines: any(line.strip() == whole for line in lines), "the activity below the row")
 
     def test_resize(self):
         self.agent("alpha")
