@@ -19,6 +19,7 @@
 #include "base/same_file.h"
 #include "base/units.h"
 #include "cli/config/config_files.h"
+#include "cli/dry_run.h"
 #include "cli/user_agents/user_agents.h"
 #include "cli/command/command.h"
 #include "cli/control/control_run.h"
@@ -51,6 +52,8 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 		.min = 4096, .max = 1ull << 30),
 	VALUE_ROW(0, "control", TEXT, "SOCKET", run_options, control,
 		"listen at this socket for ping, pause, resume, mark NAME, snapshot"),
+	FLAG_ROW(0, "dry-run", run_options, dry_run,
+		"only say what would be attached, by which method, and what each event would cost"),
 };
 
 /* The report and its side outputs, with their files. */
@@ -403,7 +406,11 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 
 	begin_progress(run, t);
 	status = make_observer(run, &o, err);
-
+	if (!status && run->options.dry_run) {
+		status = dry_run_report(run, o, err);
+		sooth_observer_free(o);
+		return status;
+	}
 	if (!status && run->output->save)
 		status = sooth_observer_save(o, run->output->save, err);
 	if (run->extension.take)

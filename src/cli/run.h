@@ -17,9 +17,10 @@ struct run_options {
 	uint64_t duration_ns;  /* 0: until the target exits or the user stops it */
 	uint64_t buffer_bytes; /* 0: the default of the probe */
 	const char *control;   /* name of a socket; NULL: none */
+	bool dry_run;	       /* only says what would be attached, and its price */
 };
 
-#define RUN_OPTION_COUNT 3
+#define RUN_OPTION_COUNT 4
 extern const struct option run_option_rows[RUN_OPTION_COUNT];
 #define RUN_GROUP(config, member)                                                                  \
 	{                                                                                          \

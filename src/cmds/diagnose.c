@@ -132,7 +132,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct picture_options picture;
 	struct {
-		bool deep, calls, heap, passive, list, quick, allow_unseen, only;
+		bool deep, calls, heap, passive, list, quick, allow_unseen, only, dry_run;
 		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
 		const char *bundle;
@@ -157,8 +157,8 @@ static const struct option diagnose_options[] = {
 		"also observe allocations: growth, frees that are errors; a call of malloc takes "
 		"some 2 us longer meanwhile"),
 	VALUE_ROW(0, "duration", DURATION, "TIME", diagnose_config, diagnose.duration_ns,
-		"observation time in seconds (5, and up to 10 more while memory of a named process "
-		"grows)",
+		"observation time in seconds (5, and up to 10 more where a check of a named process "
+		"is undecided)",
 		.min = 10 * NS_PER_MS, .max = 86400 * NS_PER_S),
 	VALUE_ROW('w', "watch", DURATION, "[N]", diagnose_config, diagnose.watch_ns,
 		"diagnose again every N seconds (10): print new and cleared findings",
@@ -173,6 +173,8 @@ static const struct option diagnose_options[] = {
 	VALUE_ROW(0, "buffer", BYTES, "SIZE", diagnose_config, diagnose.buffer_bytes,
 		"buffer for calls between the kernel and sooth (4M; with --flamegraph 32M)",
 		.min = 4096, .max = 1ull << 30),
+	FLAG_ROW(0, "dry-run", diagnose_config, diagnose.dry_run,
+		"only say what would be attached, by which method, and what each event would cost"),
 	FLAG_ROW(0, "quick", diagnose_config, diagnose.quick,
 		"take one sample; skip checks that need an interval"),
 	FLAG_ROW(0, "passive", diagnose_config, diagnose.passive,
@@ -449,6 +451,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.target = &c->target,
 		.output = &files.report,
 		.arguments = arguments,
+		.options.dry_run = c->diagnose.dry_run,
 		.observer.buffer_bytes = c->diagnose.buffer_bytes,
 		.alerts = c->diagnose.on_alert || c->diagnose.desktop ? &alerts : NULL,
 	};

@@ -58,11 +58,6 @@ ROW_TABLE(method, METHOD_ROW, "methods", method_row);
 
 /* --- output --- */
 
-static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
-{
-	return (struct record_tail){ to, value ? value : "", value ? strlen(value) : 0 };
-}
-
 static int emit_environment(struct output *o, struct sooth_error *err)
 {
 	static const struct section section =
@@ -73,8 +68,8 @@ static int emit_environment(struct output *o, struct sooth_error *err)
 
 	for (size_t i = 0; i < count && !status; i++) {
 		struct fact_row row = { 0 };
-		struct record_tail tail[] = { tail_of_string(&row.name, facts[i].name),
-			tail_of_string(&row.value, facts[i].value) };
+		struct record_tail tail[] = { record_tail_of(&row.name, facts[i].name),
+			record_tail_of(&row.value, facts[i].value) };
 
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -101,13 +96,13 @@ static int emit_method(struct output *o, const struct backend *b, struct sooth_e
 	if (!row.is_usable)
 		note_refusal(o, b->probe, b->name, &refusal);
 	struct record_tail tail[] = {
-		tail_of_string(&row.probe, b->probe),
-		tail_of_string(&row.method, b->name),
-		tail_of_string(&row.help, b->help),
-		tail_of_string(&row.price_source, b->price_source),
-		tail_of_string(&row.why, refusal.why),
-		tail_of_string(&row.missing, refusal.missing),
-		tail_of_string(&row.remedy, refusal.remedy),
+		record_tail_of(&row.probe, b->probe),
+		record_tail_of(&row.method, b->name),
+		record_tail_of(&row.help, b->help),
+		record_tail_of(&row.price_source, b->price_source),
+		record_tail_of(&row.why, refusal.why),
+		record_tail_of(&row.missing, refusal.missing),
+		record_tail_of(&row.remedy, refusal.remedy),
 	};
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -125,13 +120,13 @@ static int emit_modes(struct output *o, const struct backend *b, struct sooth_er
 
 		row.is_usable = !backend_test_needs(b, &os_native, &refusal);
 		struct record_tail tail[] = {
-			tail_of_string(&row.probe, b->probe),
-			tail_of_string(&row.method, m->name),
-			tail_of_string(&row.help, m->help),
-			tail_of_string(&row.price_source, m->price_source),
-			tail_of_string(&row.why, refusal.why),
-			tail_of_string(&row.missing, refusal.missing),
-			tail_of_string(&row.remedy, refusal.remedy),
+			record_tail_of(&row.probe, b->probe),
+			record_tail_of(&row.method, m->name),
+			record_tail_of(&row.help, m->help),
+			record_tail_of(&row.price_source, m->price_source),
+			record_tail_of(&row.why, refusal.why),
+			record_tail_of(&row.missing, refusal.missing),
+			record_tail_of(&row.remedy, refusal.remedy),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -169,12 +164,12 @@ static int emit_missing_probes(struct output *o, struct sooth_error *err)
 			"read a capture that was recorded on another system: sooth report "
 			"FILE.sooth");
 		struct record_tail tail[] = {
-			tail_of_string(&row.probe, none.probe),
-			tail_of_string(&row.method, none.name),
-			tail_of_string(&row.help, registry_probes[p]->help),
-			tail_of_string(&row.why, "not supported on this system"),
-			tail_of_string(&row.missing, ""),
-			tail_of_string(&row.remedy,
+			record_tail_of(&row.probe, none.probe),
+			record_tail_of(&row.method, none.name),
+			record_tail_of(&row.help, registry_probes[p]->help),
+			record_tail_of(&row.why, "not supported on this system"),
+			record_tail_of(&row.missing, ""),
+			record_tail_of(&row.remedy,
 				"read a capture that was recorded on another system: "
 				"sooth report FILE.sooth"),
 		};

@@ -45,6 +45,8 @@ struct backend_mode {
 	const char *help;
 	uint32_t target_ns, bystander_ns;
 	const char *price_source;
+	const char *event; /* "page fault" */
+	bool (*is_on)(const struct probe_options *options);
 };
 
 struct backend {
@@ -57,6 +59,7 @@ struct backend {
 	uint32_t target_ns;
 	uint32_t bystander_ns;
 	const char *price_source;
+	const char *event; /* what one hit is, as "system call"; NULL: nothing is attached */
 	const struct backend_mode *modes; /* NULL: none */
 	/* The backend has `drain`, but does not follow forks: it reports no new processes. */
 	bool follows_none;

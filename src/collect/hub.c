@@ -228,13 +228,13 @@ struct candidate {
 };
 
 /* Lists the probe's candidates, the cheapest first; equal ones stay in the order of their ranks. */
-static size_t list_candidates(struct hub *hub, const char *probe,
+static size_t list_candidates(const struct os *os, const char *probe,
 	const struct probe_options *options, struct candidate list[HUB_BACKENDS_MAX])
 {
 	size_t count = 0, at;
 
-	for (size_t i = 0; hub->os->backends[i] && count < HUB_BACKENDS_MAX; i++) {
-		struct candidate c = { .backend = hub->os->backends[i] };
+	for (size_t i = 0; os->backends[i] && count < HUB_BACKENDS_MAX; i++) {
+		struct candidate c = { .backend = os->backends[i] };
 
 		if (strcmp(c.backend->probe, probe))
 			continue;
@@ -249,6 +249,20 @@ static size_t list_candidates(struct hub *hub, const char *probe,
 	return count;
 }
 
+/* `refusal`: of the last candidate; NULL: there was none. */
+static int refuse_probe(const struct os *os, const char *probe, const struct sooth_error *refusal,
+	struct sooth_error *err)
+{
+	if (refusal) {
+		if (err)
+			*err = *refusal;
+		return refusal->code;
+	}
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "observe %s", probe);
+	error_why(err, "not available on this system (%s)", os->name);
+	return error_remedy(err, "`sooth doctor` lists what this system offers");
+}
+
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
 	struct hub_source **out, struct buffer *refusals, struct sooth_error *err)
 {
@@ -261,7 +275,7 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 	if (slot == HUB_SOURCES_MAX)
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE,
 			"open more than %d data sources (probes times methods)", HUB_SOURCES_MAX);
-	count = list_candidates(hub, probe, options, list);
+	count = list_candidates(hub->os, probe, options, list);
 	for (size_t i = 0; i < count; i++) {
 		if (!source_open(hub, list[i].backend, options, out, &refusal)) {
 			log_line(&hub->log, LOG_DEBUG, "opened %s by %s", probe,
@@ -274,14 +288,26 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 			list[i].backend->name, refusal.tried, refusal.why);
 		note_refusal(refusals, list[i].backend, &refusal);
 	}
-	if (count) {
-		if (err)
-			*err = refusal;
-		return refusal.code;
+	return refuse_probe(hub->os, probe, count ? &refusal : NULL, err);
+}
+
+int hub_choose(const struct os *os, const char *probe, const struct probe_options *options,
+	const struct process_id *process, const struct backend **out, struct buffer *refusals,
+	struct sooth_error *err)
+{
+	struct candidate list[HUB_BACKENDS_MAX];
+	size_t count = list_candidates(os, probe, options, list);
+	bool is_of_some = process || options->is_host || options->has_uid;
+	struct sooth_error refusal;
+
+	for (size_t i = 0; i < count; i++) {
+		*out = list[i].backend;
+		if (!backend_test_needs(*out, os, &refusal) &&
+			(!is_of_some || !check_permission(*out, os, process, &refusal)))
+			return 0;
+		note_refusal(refusals, *out, &refusal);
 	}
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "observe %s", probe);
-	error_why(err, "not available on this system (%s)", hub->os->name);
-	return error_remedy(err, "`sooth doctor` lists what this system offers");
+	return refuse_probe(os, probe, count ? &refusal : NULL, err);
 }
 
 void hub_release(struct hub *hub, struct hub_source *source)

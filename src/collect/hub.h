@@ -33,6 +33,11 @@ void hub_leave(struct hub *hub, void *user);
  * works, the error is the last refusal. */
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
 	struct hub_source **out, struct buffer *refusals, struct sooth_error *err);
+/* Finds the backend that hub_acquire() would open, and opens nothing: only its needs, and the
+ * permission for the process, or for all if the options say so, are tested. */
+int hub_choose(const struct os *os, const char *probe, const struct probe_options *options,
+	const struct process_id *process, const struct backend **out, struct buffer *refusals,
+	struct sooth_error *err);
 void hub_release(struct hub *hub, struct hub_source *source);
 /* Returns whether another observer has started the source too. */
 bool hub_is_shared(const struct hub_source *source);

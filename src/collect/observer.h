@@ -6,6 +6,8 @@
 #include <sooth/observer.h>
 #include "capture/block.h"
 
+struct backend;
+struct backend_mode;
 struct os;
 
 /* Makes an observer on an `os` that is not the built-in one, for tests. */
@@ -15,6 +17,22 @@ int observer_new_on(struct sooth_observer **out, const struct os *os,
 void observer_sample_every(struct sooth_observer *o, uint64_t sample_ns);
 /* Returns the number of samples with new processes of agents; 0: not counted. */
 uint64_t observer_agent_arrivals(const struct sooth_observer *o);
+
+/* A probe of the observer, and how it would be observed. */
+struct observer_planned {
+	const char *probe;
+	const struct backend *backend;	 /* NULL: none works here */
+	const struct backend_mode *mode; /* NULL: the default */
+	const char *refusals;		 /* better backends that do not work; "": none */
+	const struct sooth_error *error; /* NULL: a backend works */
+	size_t processes;		 /* of the target; 0: the command, or the whole host */
+};
+
+/* Plans instead of sooth_observer_start(), and takes each probe. Nothing is attached, launched or
+ * read, but for what the target is. */
+int observer_plan(struct sooth_observer *o,
+	int (*take)(void *user, const struct observer_planned *p, struct sooth_error *err),
+	void *user, struct sooth_error *err);
 int observer_connect(
 	struct sooth_observer *o, block_handler handler, void *user, struct sooth_error *err);
 

@@ -255,22 +255,28 @@ static bool is_of_host(const struct sooth_observer *o, unsigned interest)
 	       !(is_expensive && target_means_some(&o->target));
 }
 
+static struct probe_options options_for(
+	const struct sooth_observer *o, const struct observed_probe *p)
+{
+	return (struct probe_options){
+		.observer = o->options,
+		.interest = p->interest,
+		.is_host = is_of_host(o, p->interest),
+		.has_uid = o->target.selector == TARGET_USER,
+		.uid = o->target.uid,
+		.agents = o->agents,
+		.is_launched = o->target.is_launched,
+		.process_count = o->target.members.count,
+	};
+}
+
 static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = 0;
 
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
 		struct observed_probe *p = &o->probes[i];
-		struct probe_options options = {
-			.observer = o->options,
-			.interest = p->interest,
-			.is_host = is_of_host(o, p->interest),
-			.has_uid = o->target.selector == TARGET_USER,
-			.uid = o->target.uid,
-			.agents = o->agents,
-			.is_launched = o->target.is_launched,
-			.process_count = o->target.members.count,
-		};
+		struct probe_options options = options_for(o, p);
 		struct buffer refusals = { 0 };
 
 		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
@@ -466,6 +472,61 @@ static int check_start(const struct sooth_observer *o, struct sooth_error *err)
 		return error_remedy(err, "choose a lower rate; 99 is the default");
 	}
 	return observer_check_owner(o, err);
+}
+
+/* --- plan --- */
+
+static const struct backend_mode *mode_of(
+	const struct backend *backend, const struct probe_options *options)
+{
+	for (const struct backend_mode *m = backend->modes; m && m->name; m++) {
+		if (m->is_on(options))
+			return m;
+	}
+	return NULL;
+}
+
+static int plan_probe(const struct sooth_observer *o, const struct observed_probe *p,
+	struct observer_planned *out, struct buffer *refusals, struct sooth_error *refusal)
+{
+	struct probe_options options = options_for(o, p);
+	const struct process_id *process = NULL;
+	const struct backend *backend = NULL;
+	size_t position = 0;
+	int status;
+
+	if (!options.is_host && !options.has_uid)
+		process = target_next(&o->target, &position);
+	options.is_launched = o->target.selector == TARGET_COMMAND;
+	status = hub_choose(o->os, p->name, &options, process, &backend, refusals, refusal);
+	*out = (struct observer_planned){ .probe = p->name, .processes = o->target.members.count };
+	out->error = status ? refusal : NULL;
+	out->backend = status ? NULL : backend;
+	out->mode = status ? NULL : mode_of(backend, &options);
+	return status == -ENOMEM ? status : 0;
+}
+
+int observer_plan(struct sooth_observer *o,
+	int (*take)(void *user, const struct observer_planned *p, struct sooth_error *err),
+	void *user, struct sooth_error *err)
+{
+	int status = check_start(o, err);
+
+	o->target.may_be_gone = o->options.may_be_gone;
+	if (!status && o->target.selector != TARGET_COMMAND)
+		status = target_resolve(&o->target, o->os, err);
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct buffer refusals = { 0 };
+		struct observer_planned planned;
+		struct sooth_error refusal;
+
+		status = plan_probe(o, &o->probes[i], &planned, &refusals, &refusal);
+		planned.refusals = buffer_cstr(&refusals);
+		if (!status)
+			status = take(user, &planned, err);
+		buffer_fini(&refusals);
+	}
+	return status;
 }
 
 int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)

@@ -6,6 +6,8 @@
 #ifndef SOOTH_MODEL_BATCH_H
 #define SOOTH_MODEL_BATCH_H
 
+#include <string.h>
+
 #include <sooth/record.h>
 #include "base/buffer.h"
 
@@ -53,6 +55,12 @@ struct record_tail {
 	const void *data;
 	size_t size;
 };
+
+/* Returns the piece for a text; NULL: an empty one. */
+static inline struct record_tail record_tail_of(struct sooth_text *text, const char *value)
+{
+	return (struct record_tail){ text, value ? value : "", value ? strlen(value) : 0 };
+}
 
 /* Appends a record. `record` is the head of a fixed part of `fixed` bytes. The function fills in
  * `words`, `fixed_words` and the struct sooth_text members that `tail` names. A tail that would

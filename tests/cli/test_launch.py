@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
+import json
 import re
 import signal
 import time
@@ -32,6 +33,18 @@ class Launch(Case):
         for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1, signal.SIGINT):
             self.trace("/bin/sh", "-c", "kill -%d $$" % number, status=128 + number)
         self.trace("/bin/sh", "-c", "kill -SEGV $$", status=128 + signal.SIGSEGV)
+
+    def test_dry_run(self):
+        """What would be attached is said; the command does not run, and no file is written."""
+        run = self.sooth("heap", "--dry-run", "-j", "--", "touch", self.path("touched"))
+        rows = {row["probe"]: row for row in json.loads(run.out)["plan"]}
+        self.assertEqual(rows["heap"]["event"], "allocation or release")
+        self.assertGreater(rows["heap"]["target_overhead_ns"], 0)
+        self.assertIsNone(rows["proc"]["event"])
+        self.sooth("record", "--dry-run", "-o", self.path("capture"), "--", "touch", self.path("touched"))
+        run = self.sooth("trace", "--dry-run", "-p", str(os.getpid()))
+        self.assertIn("system call", run.out.decode())
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_not_found(self):
         for command in ("/nonexistent/program", "no-such-program-here"):

@@ -19,5 +19,6 @@ const struct backend backend_heap_multi = {
 	.needs = needs,
 	.target_ns = 660,
 	.bystander_ns = 0,
+	.event = "allocation or release",
 	.open = heap_multi_open,
 };

@@ -18,5 +18,6 @@ const struct backend backend_heap_tracefs = {
 	.needs = needs,
 	.target_ns = 660,
 	.bystander_ns = 0,
+	.event = "allocation or release",
 	.open = heap_tracefs_open,
 };

@@ -363,6 +363,16 @@ static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring
 	&need_pid_namespace, &need_time_namespace, NULL };
 
 /* The faults of every process are counted; the end of every system call of the host is checked. */
+static bool has_pages(const struct probe_options *options)
+{
+	return probe_stack_trigger(options) == STACK_OF_PAGE_FAULT;
+}
+
+static bool has_waits(const struct probe_options *options)
+{
+	return probe_stack_trigger(options) == STACK_OF_WAIT;
+}
+
 static const struct backend_mode modes[] = {
 	{ .name = "bpf --pages",
 		.help = "heap --pages: page faults, and calls that "
@@ -370,13 +380,26 @@ static const struct backend_mode modes[] = {
 		.target_ns = 300,
 		.bystander_ns = 35,
 		.price_source = "a loop of getppid, and one of "
-				"page faults, on Linux 6.18" },
+				"page faults, on Linux 6.18",
+		.event = "page fault",
+		.is_on = has_pages },
+	{ .name = "bpf --waits",
+		.help = "profile --off-cpu: the stack where a thread stops running",
+		.target_ns = 2400,
+		.bystander_ns = 200,
+		.price_source = "bench/offcpu on Linux 6.18",
+		.event = "switch of a thread",
+		.is_on = has_waits },
 	{ .name = NULL }
 };
 
 const struct backend backend_profile_bpf = {
 	.name = "bpf",
 	.probe = "profile",
+	.target_ns = 8000,
+	.bystander_ns = 0,
+	.price_source = "the run time of its BPF programs, on Linux 6.18: stacks of Python",
+	.event = "stack sample",
 	.help = "stacks walked in BPF at a CPU clock; follows threads, forks and exec",
 	.needs = needs,
 	.modes = modes,

@@ -535,6 +535,7 @@ static const struct need *const needs[] = { &need_procfs, &need_perf_events, NUL
 const struct backend backend_profile_perf = {
 	.name = "perf",
 	.probe = "profile",
+	.event = "stack sample",
 	.help = "perf events with a copy of the stack; the caller's own processes, no privilege",
 	.needs = needs,
 	/* The records of ends have no exit status, so ends are found by other means. */

@@ -539,6 +539,7 @@ const struct backend backend_syscalls_bpf = {
 	.target_ns = 250,
 	.bystander_ns = 160,
 	.price_source = "bench/trace on Linux 6.18",
+	.event = "system call",
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct syscalls_state),
 	.open = syscalls_open,

@@ -525,6 +525,7 @@ const struct backend backend_heap_mixed = {
 	.target_ns = 20,
 	.bystander_ns = 0,
 	.price_source = "bench/heap on Linux 6.18",
+	.event = "allocation or release",
 	.complete_ns = mixed_complete,
 	.state_size = sizeof(struct mixed_state),
 	.sample_cost = mixed_cost,

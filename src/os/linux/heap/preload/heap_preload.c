@@ -206,6 +206,7 @@ const struct backend backend_heap_preload = {
 	.target_ns = 20,
 	.bystander_ns = 0,
 	.price_source = "bench/heap on Linux 6.18",
+	.event = "allocation or release",
 	.complete_ns = preload_complete,
 	.state_size = sizeof(struct preload_state),
 	.sample_cost = preload_cost,
