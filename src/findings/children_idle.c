@@ -85,8 +85,9 @@ static uint64_t idle_ns(const struct check *e, const struct process_entry *p)
 
 	if (p->link != PROCESS_LINK_SELF || !p->is_there || p->agent != e->process->agent ||
 		p->process->uid != e->process->process->uid || !s ||
-		!record_holds(&s->record, sizeof(*s)) || s->job_state || s->status_state ||
-		s->changed_state || !span_equal(record_text(&s->record, &s->status), "idle"))
+		!record_holds(&s->record, PROC_SESSION_WITH_JOB) || s->job_state ||
+		s->status_state || s->changed_state ||
+		!span_equal(record_text(&s->record, &s->status), "idle"))
 		return 0;
 	return now > s->changed_utc_ns ? now - s->changed_utc_ns : 0;
 }

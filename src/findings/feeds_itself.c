@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* feeds-itself: a process reads the log that it writes to, and each line that it reads makes it
  * write more. The file has to have the name of a log, since a process also reads and appends to
- * its own data, or to be its standard input. */
+ * its own data, or to be its standard input. The log of an agent's session is its data. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
+#include "recognize/agent.h"
 
 static const struct finding_option options[] = {
 	BYTES_THRESHOLD(
@@ -52,12 +53,21 @@ static bool is_read_back(const struct call_file *f, double least)
 	       (double)f->moves[CALL_READ].seen >= least;
 }
 
+/* Returns whether the file is in the folder where an agent keeps its sessions. */
+static bool is_of_agent(const struct check *e, const char *path)
+{
+	const struct agent *agent = e->process ? e->process->agent : NULL;
+
+	return agent && agent->files.home && strstr(path, agent->files.home);
+}
+
 static bool is_circle(const struct check *e, const char *path, const struct call_file *f)
 {
 	double written = (double)f->moves[CALL_WRITTEN].bytes;
 	double read = (double)f->moves[CALL_READ].bytes;
 
-	return is_log_name(path) && is_read_back(f, check_option(e, "min-times")) &&
+	return is_log_name(path) && !is_of_agent(e, path) &&
+	       is_read_back(f, check_option(e, "min-times")) &&
 	       read * 100 >= check_option(e, "min-share") * written &&
 	       check_is_over(e, "min-rate", check_calls_rate(e, written), path);
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mcp-failing: of a session, by the agent's log, an MCP server that has a call without an answer,
- * answers late, or mostly with errors; of a server, that it has printed nothing since its start,
- * thus no answer to the agent's first request, `initialize`.
+ * answers late, or mostly with errors, and by the agent's log of the server one that is not
+ * connected or prints other text beside its messages; of a server, that it has printed nothing
+ * since its start, thus no answer to the agent's first request, `initialize`.
  *
  * A server that works for a long time is slow on purpose where its tool says so: only a person
- * knows. Node writes to wake its own threads, which counts as output: a silent server on node is
- * not seen.
+ * knows. Node writes a few bytes to wake its own threads.
  */
 #include "analyze/activity/activity.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
 #include "probes/proc.h"
+
+NUMBER(ANSWER_LEAST, 64, BYTES, "least size of an answer to initialize: the names of its members");
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-wait", 60e9, 1e9, 86400e9, "minimum time without an answer to a call"),
@@ -70,6 +72,56 @@ static void report_errors(
 		"read the errors in the agent's view of the session; mend or remove the server");
 }
 
+static void claim_start(const struct check *e, struct check_result *out,
+	const struct proc_session *s, uint64_t time_ns)
+{
+	struct span server = record_text(&s->record, &s->mcp_log);
+	const char *agent = e->process->agent->title;
+
+	if (s->mcp_start == PROC_MCP_FAILED)
+		finding_claim(out,
+			"MCP server %.*s did not start, or closed its connection at once: %s has "
+			"no tool of it",
+			SPAN_ARGS(server), agent);
+	else if (s->mcp_start == PROC_MCP_CONNECTED)
+		finding_claim(out,
+			"MCP server %.*s prints text beside its messages on standard output: %u "
+			"line%s",
+			SPAN_ARGS(server), s->mcp_word_lines, s->mcp_word_lines == 1 ? "" : "s");
+	else
+		finding_claim(out,
+			"MCP server %.*s has not answered initialize for %s: %s %s has no tool of "
+			"it",
+			SPAN_ARGS(server), SENTENCE_DURATION(time_ns), agent,
+			s->mcp_start == PROC_MCP_MUTE ? "gave up and" : "waits and");
+	finding_server(out, server);
+}
+
+/* Returns whether something was reported: by the agent's own log of the server. */
+static bool diagnose_start(
+	const struct check *e, struct check_result *out, const struct proc_session *s)
+{
+	uint64_t now = host_state_utc(&e->input->host), time_ns;
+	bool has_words = s->mcp_start == PROC_MCP_CONNECTED && s->mcp_word_lines;
+
+	time_ns = now > s->mcp_start_utc_ns ? now - s->mcp_start_utc_ns : 0;
+	if (s->mcp_start == PROC_MCP_CONNECTS && (double)time_ns < check_option(e, "min-start"))
+		return false;
+	if (!s->mcp_start || (s->mcp_start == PROC_MCP_CONNECTED && !has_words))
+		return false;
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "start");
+	if (has_words)
+		finding_severity(out, FINDING_LOW);
+	claim_start(e, out, s, time_ns);
+	finding_time(out, "since the agent began to connect to it", time_ns);
+	finding_remedy(out, "%s",
+		has_words ? "let the server log to its standard error: other agents end the "
+			    "connection at such a line"
+			  : "start the server by hand, with the command of the agent's settings; "
+			    "mend or remove it");
+	return true;
+}
+
 /* Returns whether something was reported. */
 static bool diagnose_session(
 	const struct check *e, struct check_result *out, const struct proc_session *s)
@@ -105,7 +157,8 @@ static bool is_printing_to_agent(const struct proc_ties *t)
 	       (t->stream[1] == PROC_STREAM_PIPE || t->stream[1] == PROC_STREAM_SOCKET);
 }
 
-/* Returns whether the server and all processes of it have written nothing at all. */
+/* Returns whether the server and all processes of it have written less than an answer to
+ * initialize has. */
 static bool is_silent(const struct check *e, const struct process_entry *server)
 {
 	process_table_for_each (&e->input->host.process_table, p) {
@@ -113,7 +166,7 @@ static bool is_silent(const struct check *e, const struct process_entry *server)
 			continue;
 		if (!p->links || p->links->written_state != SOOTH_STATE_VALUE ||
 			!record_holds(&p->links->record, PROC_LINKS_WITH_WRITTEN) ||
-			p->links->written_bytes)
+			p->links->written_bytes >= ANSWER_LEAST)
 			return false;
 	}
 	return server->links && is_printing_to_agent(server->links);
@@ -138,7 +191,7 @@ static void report_silent(const struct check *e, struct check_result *out)
 		SPAN_ARGS(name), SENTENCE_DURATION(check_age_ns(e)), e->process->main->agent->title,
 		e->process->main->id.pid);
 	finding_server(out, name);
-	finding_bytes(out, "written", 0);
+	finding_bytes(out, "written", e->process->links->written_bytes);
 	finding_time(out, "age", check_age_ns(e));
 	finding_remedy(out,
 		"sooth why %u says what the server waits for: a network, a lock, a prompt",
@@ -154,7 +207,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_silent(e, out);
 		return;
 	}
-	if (!s || !e->process->agent || !record_holds(&s->record, sizeof(*s)) || s->mcp_state) {
+	if (s && e->process->agent && record_holds(&s->record, sizeof(*s)) && !s->mcp_log_state &&
+		diagnose_start(e, out, s))
+		return;
+	if (!s || !e->process->agent || !record_holds(&s->record, PROC_SESSION_WITH_JOB) ||
+		s->mcp_state) {
 		check_fine(out, "%s",
 			is_server(e->process) ? "the server has printed something"
 					      : "no call of an MCP server in a log");

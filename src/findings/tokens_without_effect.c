@@ -44,14 +44,19 @@ static void report_session(
 	finding_remedy(out, "interrupt the agent (Esc at its terminal) and say what to do instead");
 }
 
-/* Returns whether the session rests: its user is to write, or the last answer was long ago. */
-static bool is_at_rest(const struct check *e, const struct proc_session *s)
+/* Returns whether the session rests: its user is to write, or the last answer was long ago. If a
+ * program or a hook goes on in place of the user, each answer ends a turn: then the session rests
+ * only when the next answer does not come. */
+static bool is_at_rest(const struct check *e, const struct proc_session *s, uint64_t time_ns)
 {
 	uint64_t now = host_state_utc(&e->input->host);
+	uint64_t age_ns = now > s->answer_utc_ns ? now - s->answer_utc_ns : 0;
+	bool is_users = !s->turn_state && s->turn == PROC_TURN_USER;
+	bool goes_on = (double)s->spent_turns >= s->spent_calls + check_option(e, "min-turns");
 
-	return (!s->turn_state && s->turn == PROC_TURN_USER) ||
-	       (now > s->answer_utc_ns &&
-		       (double)(now - s->answer_utc_ns) > check_option(e, "max-age"));
+	if (is_users && (!goes_on || age_ns * s->spent_turns > 2 * time_ns))
+		return true;
+	return (double)age_ns > check_option(e, "max-age");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -59,13 +64,14 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct proc_session *s = e->process ? e->process->session : NULL;
 	uint64_t tokens, time_ns;
 
-	if (!s || !record_holds(&s->record, sizeof(*s)) || s->progress_state) {
+	if (!s || !record_holds(&s->record, PROC_SESSION_WITH_JOB) || s->progress_state) {
 		check_fine(out, "no main process of an agent with a log of its answers");
 		return;
 	}
 	tokens = s->spent_input_tokens + s->spent_output_tokens;
 	time_ns = s->answer_utc_ns > s->effect_utc_ns ? s->answer_utc_ns - s->effect_utc_ns : 0;
-	if (time_ns && !is_at_rest(e, s) && check_is_over(e, "min-turns", s->spent_turns, "") &&
+	if (time_ns && !is_at_rest(e, s, time_ns) &&
+		check_is_over(e, "min-turns", s->spent_turns, "") &&
 		(double)tokens >= check_option(e, "min-tokens") &&
 		(double)time_ns <= check_option(e, "max-pace") * s->spent_turns &&
 		!check_has_finding(e, "tool-loop"))

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tool-loop: the model asks for the same tool call again and again, and gets the same result each
- * time, by the agent's log; or for two calls in turn. Each round sends the whole conversation to
+ * time, by the agent's log; or for some calls in turn. Each round sends the whole conversation to
  * the model again. A command that polls on purpose waits between its rounds; a batch over many
  * files calls with other arguments.
  *
  * Cannot be seen: whether the user wants it so; rounds that are further up in the log than the part
- * that is read. Gemini and opencode log no arguments at the end of their log.
+ * that is read.
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
@@ -26,9 +26,9 @@ static void report_loop(struct check_result *out, const struct proc_session *s, 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (s->repeated_calls > 1)
 		finding_claim(out,
-			"in a loop: the same two tool calls in turn (last: %.*s) with the same "
+			"in a loop: the same %u tool calls in turn (last: %.*s) with the same "
 			"results, %u rounds in %s",
-			SPAN_ARGS(tool), s->repeats, text);
+			s->repeated_calls, SPAN_ARGS(tool), s->repeats, text);
 	else
 		finding_claim(out,
 			"in a loop: the same call of %.*s with the same result, %u times in %s",

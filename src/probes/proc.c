@@ -214,6 +214,10 @@ static const char *const turn_names[PROC_TURNS] = {
 };
 static const struct sooth_names turns = { PROC_TURNS, turn_names };
 
+static const char *const mcp_start_names[PROC_MCP_STARTS] = { "unknown", "connects", "connected",
+	"no_answer", "failed" };
+static const struct sooth_names mcp_starts = { PROC_MCP_STARTS, mcp_start_names };
+
 static const struct sooth_field session_fields[] = {
 	FIELD_PID(proc_session),
 	FIELD_STRING_AS(proc_session, session, session_id,
@@ -271,8 +275,7 @@ static const struct sooth_field session_fields[] = {
 		"times in a row that the last tool calls were made with the same results, by the "
 		"log",
 		FIELD_STATE_AT(proc_session, repeats_state)),
-	FIELD_NUMBER(proc_session, repeated_calls,
-		"tool calls of the repeated pattern: 1, or 2 that alternate",
+	FIELD_NUMBER(proc_session, repeated_calls, "tool calls of the repeated pattern",
 		FIELD_STATE_AT(proc_session, repeats_state)),
 	FIELD_NUMBER(proc_session, repeats_since_utc_ns,
 		"time the repeated tool call was made first, ns since 1970",
@@ -337,6 +340,20 @@ static const struct sooth_field session_fields[] = {
 	FIELD_STRING(proc_session, job_status,
 		"state of the session in that list: working, blocked, stopped, ...",
 		FIELD_STATE_AT(proc_session, job_state)),
+	FIELD_NUMBER(proc_session, queued_utc_ns,
+		"time of the oldest prompt in the agent's queue, by the log, ns since 1970; 0: "
+		"none",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, turn_state)),
+	FIELD_STRING(proc_session, mcp_log,
+		"MCP server that is not connected, or prints text beside its messages, by the "
+		"agent's logs of its servers",
+		FIELD_STATE_AT(proc_session, mcp_log_state), .placeholder = "server"),
+	FIELD_OF(ENUM, proc_session, mcp_start, mcp_start, "state of its connection",
+		FIELD_STATE_AT(proc_session, mcp_log_state), .names = &mcp_starts),
+	FIELD_NUMBER(proc_session, mcp_start_utc_ns, "time its connection was begun, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, mcp_log_state)),
+	FIELD_NUMBER(proc_session, mcp_word_lines, "lines that it printed beside its messages",
+		FIELD_STATE_AT(proc_session, mcp_log_state)),
 };
 
 static const struct sooth_schema session_schema = {

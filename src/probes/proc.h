@@ -200,6 +200,16 @@ enum proc_turn {
 	PROC_TURNS,
 };
 
+/* How an MCP server was started, by the agent's log of it. */
+enum proc_mcp_start {
+	PROC_MCP_UNKNOWN,
+	PROC_MCP_CONNECTS, /* the agent waits for its first answer */
+	PROC_MCP_CONNECTED,
+	PROC_MCP_MUTE, /* the agent has given up: no answer came */
+	PROC_MCP_FAILED,
+	PROC_MCP_STARTS,
+};
+
 /* One main process of an agent. Values missing in its files have a state. */
 struct proc_session {
 	struct sooth_record record;
@@ -247,7 +257,7 @@ struct proc_session {
 	uint8_t branch_state;
 	uint8_t task_state;
 	uint8_t repeats_state;	/* state of all that follows; absent: the log has no tool call */
-	uint8_t repeated_calls; /* calls of the pattern: 1, or 2 that alternate */
+	uint8_t repeated_calls; /* calls of the pattern: some that are made in turn */
 	uint32_t repeats;	/* times in a row that the last tool calls were made, with the same
 				   results */
 	/* Older captures have nothing from here on, either. */
@@ -278,6 +288,16 @@ struct proc_session {
 	uint8_t mcp_state;
 	uint8_t job_state; /* of job and job_status */
 	uint8_t unused_end[6];
+	/* Older captures have nothing from here on, either. */
+	uint64_t queued_utc_ns; /* oldest prompt in the agent's queue; 0: none; state: turn_state */
+	/* A server that is not connected, else the one that prints the most lines beside its
+	 * messages, by the agent's logs of its servers. */
+	uint64_t mcp_start_utc_ns;
+	struct sooth_text mcp_log;
+	uint32_t mcp_word_lines;
+	uint8_t mcp_start; /* enum proc_mcp_start */
+	uint8_t mcp_log_state;
+	uint8_t unused_after[2];
 };
 
 #define PROC_SESSION_LEAST	   96
@@ -285,6 +305,8 @@ struct proc_session {
 #define PROC_SESSION_WITH_MODEL	   184
 #define PROC_SESSION_WITH_TASK	   208
 #define PROC_SESSION_WITH_REPEATED 232
+#define PROC_SESSION_WITH_JOB	   384
+_Static_assert(PROC_SESSION_WITH_JOB == offsetof(struct proc_session, queued_utc_ns), "only grows");
 _Static_assert(
 	PROC_SESSION_WITH_REPEATED == offsetof(struct proc_session, prompt_utc_ns), "only grows");
 _Static_assert(PROC_SESSION_WITH_TASK == offsetof(struct proc_session, repeats_since_utc_ns),

@@ -118,6 +118,7 @@ struct agent_files {
 	const char
 		*database; /* of SQLite, with its answers; NULL: they are in the log, if at all */
 	enum agent_log log_kind;
+	const char *server_logs; /* that the agent writes of its MCP servers */
 };
 
 /* The role of a child of the main process, by the agent's variables that the child has and lacks.

@@ -42,6 +42,7 @@ const struct agent agent_claude = {
 		.job_status_key = "state",
 		.log = "projects/{directory}/{session}.jsonl",
 		.log_kind = AGENT_LOG_CLAUDE,
+		.server_logs = "../.cache/claude-cli-nodejs/{directory}/mcp-logs-*/*.jsonl",
 	},
 	/* --resume may get a name, or continue under another id. */
 	.session_options = { "--session-id" },

@@ -57,7 +57,7 @@ class Anthropic:
                 "stop_reason": "end_turn"}
 
     def refusal(self, status):
-        kind = "rate_limit_error" if status == 429 else "overloaded_error"
+        kind = {429: "rate_limit_error", 529: "overloaded_error"}.get(status, "api_error")
         return {"type": "error", "error": {"type": kind, "message": "refused by the fake"}}
 
     @staticmethod

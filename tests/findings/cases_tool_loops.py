@@ -51,6 +51,8 @@ CASES = [
          says="the same call of Bash with the same result, 9 times in", evidence="rounds", threshold="min-times"),
     sick("tool-loop", "a file is written and tested in turn",
          session(16, 2, ("Edit", {"file": "a.js", "old": "x", "new": "x"}), TEST), says="8 rounds in 32 s"),
+    sick("tool-loop", "three in turn", session(18, 2, ("Edit", {"file": "a.js", "old": "x", "new": "x"}), TEST, ("Bash", {"command": "git diff"})),
+         says="the same 3 tool calls in turn"),
     healthy("tool-loop", "a batch over many files", session(12, 1, ("Read", lambda i: {"file": "%d.py" % i}))),
     healthy("tool-loop", "the result changes", session(12, 1, TEST, result=lambda i: "%d tests fail" % (12 - i))),
     healthy("tool-loop", "a poll on purpose", session(12, 30, ("Bash", {"command": "sleep 30; gh run view 7"}))),

@@ -60,7 +60,7 @@ DEFAULT_CASES = {
         "a job that is handed over, by its calls"],
     "mcp-abandoned": ["behind a wrapper", "one in each of two sessions"],
     "mcp-failing": ["answers with errors", "printed nothing", "an error now and then", "has just started"],
-    "tokens-without-effect": ["three commands in turn", "the same error, whatever is tried", "a batch over many files",
+    "tokens-without-effect": ["five commands in turn", "the same error, whatever is tried", "a batch over many files",
         "a poll on purpose"],
     "memory-growth": ["a slow leak since the start", "a cache that fills and stops"],
     "memory-pressure": ["a group too small for a mapped file", "a group full of pages of files"],

@@ -93,6 +93,15 @@ class Screens(TopCase):
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
         self.assertIn(b"\x1b[?1049l", screen.written)
 
+    def test_activity_has_room(self):
+        """Where its column is too narrow, the selected row has it on a line of its own."""
+        self.agent("alpha", "waiting", waitingFor="permission prompt")
+        whole = "waits for you: permission to run a tool"
+        screen = self.top(columns=80)
+        screen.wait_for(lambda lines: any(whole in line for line in lines), "the whole activity")
+        screen.resize(60, 20)
+        screen.wait_for(lambda lines: any(line.strip() == whole for line in lines), "the activity below the row")
+
     def test_resize(self):
         self.agent("alpha")
         screen = self.top(columns=80, rows=24)

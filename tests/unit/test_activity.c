@@ -498,9 +498,7 @@ static void test_pause(void **state)
 {
 	(void)state;
 #define PAUSED .turn = PROC_TURN_MODEL, .has_sockets = true
-#define AGAIN                                                                                      \
-	"asks the model again: no request is under way; the last one may have been refused or "    \
-	"have failed"
+#define AGAIN "asks the model again: the last request may have failed"
 	assert_activity(M(PAUSED, .turn_s = 31, .input = PROC_STREAM_NULL), AGAIN ", 31 s",
 		CONNECTION, MEDIUM);
 	assert_activity(M(PAUSED, .turn_s = 31, .status = "busy", .status_s = 31,

@@ -178,6 +178,55 @@ static void test_repeats(void **state)
 			CODEX_ROUND("ls", "Wall time: 0.3 s\\nx", 2),
 		2, 1, 1);
 	assert_repeats(CODEX, CODEX_ROUND("ls", "x", 1) CODEX_ROUND("ls", "y", 2), 1, 0, 0);
+	assert_repeats(CODEX,
+		CODEX_ROUND("ls", "Chunk ID: 0b66c6\\nx", 1)
+			CODEX_ROUND("ls", "Chunk ID: a96525\\nx", 2),
+		2, 1, 1);
+	/* Three in turn. */
+	assert_repeats(CLAUDE,
+		LS("\"a\"", 1) LS("\"b\"", 2) LS("\"c\"", 3) LS("\"a\"", 4) LS("\"b\"", 5)
+			LS("\"c\"", 6),
+		2, 3, 1);
+}
+
+/* A call has its result with it, and the result is a line of the user, too. */
+#define GEMINI_ROUND(output, s)                                                                    \
+	"{\"type\":\"gemini\",\"content\":\"\"," AT(                                               \
+		s) "}\n"                                                                           \
+		   "{\"type\":\"gemini\",\"content\":\"\"," AT(                                    \
+			   s) ",\"toolCalls\":[{\"name\":\"sh\","                                  \
+			      "\"args\":{\"command\":\"ls\"},\"result\":[{\"functionResponse\":{"  \
+			      "\"response\":{"                                                     \
+			      "\"output\":\"" output "\"}}}]}]}\n"                                 \
+			      "{\"type\":\"user\",\"content\":[{\"functionResponse\":{}}]," AT(    \
+				      s) "}\n"
+
+static void test_repeats_of_gemini(void **state)
+{
+	(void)state;
+	assert_repeats(GEMINI,
+		GEMINI_ROUND("x\\nProcess Group PGID: 1", 1)
+			GEMINI_ROUND("x\\nProcess Group PGID: 2", 2),
+		2, 1, 1);
+	assert_string_equal(turn.repeated, "sh");
+	assert_int_equal(turn.of, PROC_TURN_MODEL);
+	assert_repeats(GEMINI, GEMINI_ROUND("x", 1) GEMINI_ROUND("y", 2), 1, 0, 0);
+}
+
+#define QUEUE(operation, s)                                                                        \
+	"{\"type\":\"queue-operation\",\"operation\":\"" operation "\"," AT(s) "}\n"
+
+static void test_queue(void **state)
+{
+	(void)state;
+	read_turn(AGENT_LOG_CLAUDE, PROMPT(1) QUEUE("enqueue", 2) QUEUE("enqueue", 3), false);
+	assert_int_equal(turn.queued_utc_ns, 2000000000ull);
+	read_turn(AGENT_LOG_CLAUDE,
+		PROMPT(1) QUEUE("enqueue", 2) QUEUE("enqueue", 3) QUEUE("dequeue", 4), false);
+	assert_int_equal(turn.queued_utc_ns, 4000000000ull);
+	read_turn(AGENT_LOG_CLAUDE,
+		PROMPT(1) QUEUE("enqueue", 2) QUEUE("enqueue", 3) QUEUE("popAll", 4), false);
+	assert_int_equal(turn.queued_utc_ns, 0);
 }
 
 static void test_gemini(void **state)
@@ -251,6 +300,8 @@ int main(void)
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test(test_codex),
 		cmocka_unit_test(test_repeats),
+		cmocka_unit_test(test_repeats_of_gemini),
+		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_gemini),
 		cmocka_unit_test(test_opencode),
 		cmocka_unit_test(test_ends),

@@ -131,7 +131,7 @@ static void test_tool_loop(void **state)
 		{ "tool-loop", loops_until, 91, NULL, "medium/high: " },
 		{ "tool-loop", loops_until, 92, NULL, "fine: " },
 		{ "tool-loop", loops_in_turn, 2, NULL,
-			"medium/high: in a loop: the same two tool calls in turn (last: Bash) with "
+			"medium/high: in a loop: the same 2 tool calls in turn (last: Bash) with "
 			"the same results, 6 rounds in 30 s" },
 		{ "tool-loop", loops_in, PROC_TURN_TOOL, NULL, "medium/high: " },
 		{ "tool-loop", loops_in, PROC_TURN_USER, NULL, "fine: " },
@@ -205,6 +205,17 @@ static void spends_in(double turn)
 	spends(p, 1);
 }
 
+/* Each answer ends a turn, and no user writes. */
+static void goes_on_for(double ago_s)
+{
+	struct proc_session p = spent;
+
+	p.turn = PROC_TURN_USER;
+	p.spent_turns = 20;
+	p.spent_calls = 0;
+	spends(p, ago_s);
+}
+
 static void spends_with(double state)
 {
 	struct proc_session p = spent;
@@ -236,6 +247,8 @@ static void test_tokens(void **state)
 		{ "tokens-without-effect", spent_until, 299, NULL, "medium/medium: " },
 		{ "tokens-without-effect", spent_until, 301, NULL, "fine: " },
 		{ "tokens-without-effect", spends_in, PROC_TURN_USER, NULL, "fine: " },
+		{ "tokens-without-effect", goes_on_for, 5, NULL, "medium/medium: " },
+		{ "tokens-without-effect", goes_on_for, 60, NULL, "fine: " },
 		{ "tokens-without-effect", spends_with, SOOTH_STATE_ABSENT, NULL,
 			"=fine: no main process of an agent with a log of its answers\n" },
 	};
@@ -254,14 +267,15 @@ static struct proc_session calling = { .turn = PROC_TURN_MODEL,
 
 static void calls(struct proc_session p, const char *call)
 {
-	struct record_tail tail[] = { put_text(&p.mcp, "files"), put_text(&p.call, call) };
+	struct record_tail tail[] = { put_text(&p.mcp, "files"), put_text(&p.call, call),
+		put_text(&p.mcp_log, "files") };
 
 	runs = CLAUDE;
 	is_there();
 	p.record = head_of(5, PID, PROC_SESSION);
 	p.status_state = p.session_state = SOOTH_STATE_ABSENT;
 	p.call_state = call ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	RECORD_APPEND(&records, &p, tail, 2);
+	RECORD_APPEND(&records, &p, tail, 3);
 }
 
 static void answers_with_errors(double errors)
@@ -306,6 +320,25 @@ static void calls_without_log(double state)
 	calls(p, NULL);
 }
 
+/* Began to connect 20 s ago. */
+static void starts_server(double how)
+{
+	struct proc_session p = calling;
+
+	p.mcp_start = (uint8_t)how;
+	p.mcp_start_utc_ns = at(LAST_S) + REALTIME_NS - 20 * NS_PER_S;
+	calls(p, NULL);
+}
+
+static void prints_words(double lines)
+{
+	struct proc_session p = calling;
+
+	p.mcp_start = PROC_MCP_CONNECTED;
+	p.mcp_word_lines = (uint32_t)lines;
+	calls(p, NULL);
+}
+
 static void test_mcp_calls(void **state)
 {
 	static const struct check_case cases[] = {
@@ -326,6 +359,21 @@ static void test_mcp_calls(void **state)
 		{ "mcp-failing", call_is_open, 59, NULL, "fine: " },
 		{ "mcp-failing", calls_without_log, SOOTH_STATE_ABSENT, NULL,
 			"=fine: no call of an MCP server in a log\n" },
+		{ "mcp-failing", starts_server, PROC_MCP_CONNECTS, NULL,
+			"medium/high: MCP server files has not answered initialize for 20 s: "
+			"Claude "
+			"Code waits and has no tool of it|" },
+		{ "mcp-failing", starts_server, PROC_MCP_CONNECTS, "mcp-failing.min-start=30s",
+			"fine: " },
+		{ "mcp-failing", starts_server, PROC_MCP_MUTE, NULL,
+			"medium/high: |Claude Code gave up and has no tool of it" },
+		{ "mcp-failing", starts_server, PROC_MCP_FAILED, NULL,
+			"medium/high: MCP server files did not start, or closed its connection at "
+			"once: Claude Code has no tool of it|" },
+		{ "mcp-failing", starts_server, PROC_MCP_CONNECTED, NULL, "fine: " },
+		{ "mcp-failing", prints_words, 3, NULL,
+			"low/high: MCP server files prints text beside its messages on standard "
+			"output: 3 lines|" },
 	};
 
 	(void)state;

@@ -22,6 +22,7 @@
 #define SETTLES_NS                                                                                 \
 	(1 * NS_PER_S) /* longest time from the call of a tool to the start of its process */
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
+#define AGAIN_NS       (3 * NS_PER_S)  /* shortest time between attempts that is seen */
 #define PAUSE_NS       (5 * NS_PER_S)  /* longest time from a prompt to the request to the model */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 
@@ -265,6 +266,17 @@ static bool is_answer_arriving(const struct finding_activity *f)
 	       (!f->a->has_since || r->silence_ns <= f->a->since_ns);
 }
 
+/* Returns whether the last request is another attempt that may have been refused: it was made later
+ * than the turn began, data came at once, and none since. */
+static bool is_asked_again(const struct finding_activity *f)
+{
+	const struct activity_request *r = &f->request;
+
+	return f->turn == PROC_TURN_MODEL && f->a->has_since && r->has_for && !r->has_answer &&
+	       !r->has_no_data && r->silence_ns >= AGAIN_NS &&
+	       f->a->since_ns >= r->socket->sent_ago_ns + AGAIN_NS;
+}
+
 /* Sets the state of the model's answer. Data older than the request is not part of the answer;
  * unread data means that the agent is silent, not the model. */
 static void set_answer(struct finding_activity *f)
@@ -285,6 +297,7 @@ static void set_answer(struct finding_activity *f)
 		a->answer = ACTIVITY_ANSWER_ARRIVES;
 	else if (a->silence_ns >= ACTIVITY_SILENT_NS && !f->request.socket->receive_queue_bytes)
 		a->answer = ACTIVITY_ANSWER_SILENT;
+	a->again_ns = is_asked_again(f) ? f->request.socket->sent_ago_ns : 0;
 	a->has_cpu = a->answer == ACTIVITY_ANSWER_SILENT && uses_cpu(f, ACTIVITY_COMPUTES_LEAST);
 	a->cpu_percent = process_table_cpu_percent(f->worker);
 }
@@ -586,6 +599,16 @@ static const struct process_entry *worker_of(
 	return main;
 }
 
+/* A prompt in the queue is normal while a turn is under way. */
+static void set_queued(struct finding_activity *f)
+{
+	uint64_t now = host_state_utc(f->host), utc_ns = 0;
+
+	if (f->turn == PROC_TURN_USER && record_holds(&f->session->record, sizeof(*f->session)))
+		utc_ns = f->session->queued_utc_ns;
+	f->a->queued_ns = utc_ns && now > utc_ns ? now - utc_ns : 0;
+}
+
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main)
 {
@@ -619,5 +642,6 @@ void activity_find(
 		set_busy(&f, ACTIVITY_FROM_LOG);
 	else
 		set_from_outside(&f);
+	set_queued(&f);
 	compare_list(&f);
 }

@@ -92,6 +92,10 @@ struct activity {
 	bool is_pausing;       /* the agent repeats a request, and no request is under way */
 	const char *agent;     /* title of the agent that ends the request */
 	uint64_t socket_inode; /* inode of the connection with the request; 0: unknown */
+	/* Time since the last request in this turn, if it was made after the turn's first one and
+	 * data came at once and none since: a refusal looks so; 0: none. */
+	uint64_t again_ns;
+	uint64_t queued_ns; /* time that a prompt is queued while no turn is under way; 0: none */
 	/* state by the list that the agent's daemon keeps, or by its session file, if it differs;
 	 * "": it does not */
 	char listed[ACTIVITY_LISTED_SIZE];

@@ -14,6 +14,7 @@
 /* --- the names of its values --- */
 
 #define SILENCE_LEAST	(5 * NS_PER_S)
+#define QUEUED_LEAST	(30 * NS_PER_S)
 #define CPU_SHOWN_LEAST 10 /* percent of one CPU: smaller values are not printed */
 
 static const char *const states[ACTIVITY_STATES] = {
@@ -147,8 +148,7 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 		buffer_format(out, "%s%u%s attempt", a->error_status ? ", " : ": ", a->attempts,
 			ordinal_ending(a->attempts));
 	else if (a->is_pausing && !a->error_status)
-		buffer_string(out, ": no request is under way; the last one may have been refused "
-				   "or have failed");
+		buffer_string(out, ": the last request may have failed");
 	if (is_silent) {
 		buffer_string(out, ", no answer to it for ");
 		put_time(out, a->silence_ns);
@@ -215,6 +215,21 @@ static void put_plain(
 	put_since(out, a, form, " ");
 }
 
+/* Writes what the connection and the queue add: a request made again, a prompt that waits. */
+static void put_prompts(struct buffer *out, const struct activity *a)
+{
+	if (a->state == ACTIVITY_WAITS_FOR_MODEL && a->again_ns) {
+		buffer_string(out, "; asked again ");
+		put_time(out, a->again_ns);
+		buffer_string(out, " ago, and perhaps refused");
+	}
+	if (a->queued_ns >= QUEUED_LEAST) {
+		buffer_string(out, "; a prompt is in its queue for ");
+		put_time(out, a->queued_ns);
+		buffer_string(out, ", and nothing starts");
+	}
+}
+
 void activity_write(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	assert(a);
@@ -256,6 +271,7 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 				sooth_reason_text((enum sooth_reason)(a->unknown_state >> 4)));
 		break;
 	}
+	put_prompts(out, a);
 	if (*a->listed)
 		buffer_format(out, "; its own list says %s", a->listed);
 }

@@ -44,7 +44,9 @@ ROW_SCHEMA(inspect_session, INSPECT_SESSION_ROW, "inspect.session", inspect_sess
 		"window][; quota {quota_percent} % used]"
 		"[\nMCP server   {mcp_server}: {mcp_calls call} answered, {mcp_errors} with an "
 		"error, "
-		"in {mcp_mean_ns} in the mean, {mcp_longest_ns} at most]");
+		"in {mcp_mean_ns} in the mean, {mcp_longest_ns} at most]"
+		"[\nMCP server   {mcp_log}[: not connected, tried for {mcp_tried_ns}]"
+		"[: prints text beside its messages, {mcp_word_lines line}]]");
 
 ROW_SCHEMA(inspect_waits, INSPECT_WAITS_ROW, "inspect.waits", inspect_waits_row,
 	.line = "waits        {text}[\n             not known: {reason}]");
@@ -201,8 +203,14 @@ static int emit_session(
 	const struct process_entry *main = s->host.is_named ? NULL : activity_main(&s->host, id);
 	const struct proc_session *p = main ? main->session : NULL;
 
-	if (!p || !record_holds(&p->record, sizeof(*p)) || p->rate_state)
+	if (!p || !record_holds(&p->record, PROC_SESSION_WITH_JOB) || p->rate_state)
 		return 0;
+	uint8_t state = record_holds(&p->record, sizeof(*p))
+				? p->mcp_log_state
+				: SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	bool has_trouble = !state && p->mcp_start && text_of(&p->record, "mcp_log").size;
+	bool has_words = has_trouble && p->mcp_start == PROC_MCP_CONNECTED;
+
 	struct inspect_session_row row = { .record = row_head(id),
 		.tokens_a_minute = p->tokens_a_minute,
 		.window_state = p->window_state ? p->window_state : p->context_state,
@@ -212,10 +220,16 @@ static int emit_session(
 		.mcp_calls = p->mcp_calls,
 		.mcp_errors = p->mcp_errors,
 		.mcp_mean_ns = p->mcp_calls ? p->mcp_total_ns / p->mcp_calls : 0,
-		.mcp_longest_ns = p->mcp_longest_ns };
+		.mcp_longest_ns = p->mcp_longest_ns,
+		.mcp_log_state = state || has_trouble ? state : SOOTH_STATE_ABSENT,
+		.mcp_tried_state = has_trouble && !has_words ? 0 : SOOTH_STATE_ABSENT,
+		.mcp_tried_ns = has_trouble ? host_state_utc(&s->host) - p->mcp_start_utc_ns : 0,
+		.mcp_words_state = has_words ? 0 : SOOTH_STATE_ABSENT,
+		.mcp_word_lines = has_words ? p->mcp_word_lines : 0 };
 	if (p->window_tokens)
 		row.context_percent = 100.0 * (double)p->context_tokens / (double)p->window_tokens;
-	struct record_tail tail[] = { tail_span(&row.mcp_server, text_of(&p->record, "mcp")) };
+	struct record_tail tail[] = { tail_span(&row.mcp_server, text_of(&p->record, "mcp")),
+		tail_span(&row.mcp_log, text_of(&p->record, "mcp_log")) };
 
 	return OUTPUT_OBJECT(s->output, &section, &row, tail, ARRAY_SIZE(tail), err);
 }

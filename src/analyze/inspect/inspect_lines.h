@@ -244,7 +244,13 @@ ROW_STRUCT(inspect_class_row, INSPECT_CLASS_ROW);
 	F(S, U64, mcp_mean_ns, WITH(mcp_state), "mean time from a call to its answer",             \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, U64, mcp_longest_ns, WITH(mcp_state), "longest time from a call to its answer",       \
-		.unit = SOOTH_UNIT_NS)
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, TEXT, mcp_log, MAYBE(mcp_log_state), "MCP server by the agent's log of it",           \
+		.placeholder = "server")                                                           \
+	F(S, U64, mcp_tried_ns, MAYBE(mcp_tried_state),                                            \
+		"time since the agent began to connect to it, in vain", .unit = SOOTH_UNIT_NS)     \
+	F(S, U32, mcp_word_lines, MAYBE(mcp_words_state),                                          \
+		"lines that it printed beside its messages")
 
 ROW_STRUCT(inspect_session_row, INSPECT_SESSION_ROW);
 

@@ -402,7 +402,7 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 	if (is_session_row(row)) {
 		/* Draw only the id of a finding if no word of its answer would be whole, or the
 		 * answer stands below. */
-		bool is_short = at.width < CLAIM_LEAST || top_row_lines(t, row) > 1;
+		bool is_short = at.width < CLAIM_LEAST || top_row_has_answer(t, row);
 		const char *text = is_short ? s->finding_name : s->finding;
 
 		put_cell(t, at, top_finding_style(s->finding_level), *text ? text : s->flags);
@@ -556,6 +556,33 @@ static uint8_t column_importance(const struct top *t, size_t i)
 	return t->is_flat && top_columns[i].compare == compare_by_pid ? 99 : top_columns[i].keep;
 }
 
+/* Returns whether some activity is cut in `from` columns and whole in `to`. */
+static bool is_room_used(const struct top *t, int from, int to)
+{
+	size_t position = 0;
+
+	for (const struct top_session *s; (s = top_session_next(&t->model, &position));) {
+		int width = canvas_width(&t->canvas, s->doing_text);
+
+		if (s->mark != TOP_MARK_GONE && width > from && width <= to)
+			return true;
+	}
+	return false;
+}
+
+/* Drops the memory if its room makes an activity whole. A choice of the user stays. */
+static void make_activity_room(const struct top *t, int widths[TOP_COLUMNS_MAX])
+{
+	int *activity = &widths[top_column_number("activity")];
+	int *memory = &widths[top_column_number("memory")], room = *memory + 1;
+
+	if (t->is_flat || t->is_tree || has_chosen(t) || !*activity || !*memory ||
+		!is_room_used(t, *activity, *activity + room))
+		return;
+	*activity += room;
+	*memory = 0;
+}
+
 /* Widens the activity of sessions, the most important column of the list. */
 static void grow_activity(int room, int widths[TOP_COLUMNS_MAX])
 {
@@ -599,6 +626,8 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 
 	choose_columns(t, room, widths);
 	grow_activity(room, widths);
+	if (room < WIDE)
+		make_activity_room(t, widths);
 	left = room - width_of_all(widths);
 	/* The columns grow one column at a time, so that each gets its share. */
 	while (left > 0 && grows) {

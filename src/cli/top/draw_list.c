@@ -85,9 +85,13 @@ static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a
 	const struct top_row *row = top_row_at(t, i);
 	int x = a->x + GUTTER;
 
+	bool has_answer = top_row_has_answer(t, row);
+
 	if (top_row_lines(t, row) > 1 && y + 1 < a->y + a->rows)
 		canvas_put(&t->canvas, y + 1, x + GUTTER, a->columns - 2 * GUTTER,
-			top_finding_style(row->session->finding_level), row->session->finding);
+			has_answer ? top_finding_style(row->session->finding_level)
+				   : top_doing_style(row->session),
+			has_answer ? row->session->finding : row->session->doing_text);
 	put_mark(t, row, y, a->x);
 	for (size_t k = 0; k < top_column_count; k++) {
 		if (!widths[k])
@@ -136,6 +140,16 @@ static void put_empty(struct top *t, struct canvas_area a)
 	canvas_put(&t->canvas, a.y, a.x + GUTTER, a.columns - GUTTER, TOP_DIM, why);
 }
 
+/* Returns whether the activity of the selected session has no room in its column. */
+static bool is_activity_cut(const struct top *t, int width)
+{
+	const struct top_row *row = t->picked < top_row_count(t) ? top_row_at(t, t->picked) : NULL;
+
+	return row && width && !t->is_pick_gone && row->kind == TOP_ROW_SESSION &&
+	       row->session->mark != TOP_MARK_GONE &&
+	       canvas_width(&t->canvas, row->session->doing_text) > width;
+}
+
 void top_draw_list(struct top *t, struct canvas_area a)
 {
 	int widths[TOP_COLUMNS_MAX];
@@ -143,6 +157,7 @@ void top_draw_list(struct top *t, struct canvas_area a)
 
 	top_columns_fit(t, a.columns - GUTTER, widths);
 	t->shows_tasks = widths[top_column_number("task")] > 0;
+	t->is_activity_cut = is_activity_cut(t, widths[top_column_number("activity")]);
 	draw_heading(t, a.y, a.x, widths);
 	a.y++;
 	a.rows--;

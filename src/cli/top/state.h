@@ -133,6 +133,7 @@ struct top {
 	char message[TOP_MESSAGE_SIZE];
 	char copied[TOP_FILTER_SIZE * 2]; /* text for the clipboard of the terminal; "": nothing */
 	struct top_places places;
+	bool is_activity_cut; /* of the selected row */
 };
 
 static inline size_t top_row_count(const struct top *t)
@@ -145,11 +146,19 @@ static inline struct top_row *top_row_at(const struct top *t, size_t i)
 	return (struct top_row *)(void *)t->rows.data + i;
 }
 
-/* Returns the number of lines of the screen that the row takes. */
+/* Returns whether the answer to a finding of the session stands below the row. */
+static inline bool top_row_has_answer(const struct top *t, const struct top_row *row)
+{
+	return t->has_answers && row->kind == TOP_ROW_SESSION &&
+	       row->session->finding_level >= TOP_LEVEL_SICK;
+}
+
+/* Returns the number of lines of the screen that the row takes. The selected one has the whole
+ * activity below if that has no room in its column. */
 static inline int top_row_lines(const struct top *t, const struct top_row *row)
 {
-	return 1 + (t->has_answers && row->kind == TOP_ROW_SESSION &&
-			   row->session->finding_level >= TOP_LEVEL_SICK);
+	return 1 + (top_row_has_answer(t, row) ||
+			   (t->is_activity_cut && row == top_row_at(t, t->picked)));
 }
 
 /* Returns the row at a line of the list, from 0; the number of rows: none. */

@@ -22,7 +22,7 @@ json_t *agent_json_object(const void *data, size_t size);
 /* Writes the members of an object that stand before the first one with an array or an object: of
  * long files only the begin is read. False: there are none. */
 bool agent_json_first_members(struct buffer *out, struct span text);
-#define AGENT_MARKS_MAX 4
+#define AGENT_MARKS_MAX 6
 /* The same of a line of a log that has one of these texts; NULL ends them. Others are not parsed:
  * most of a log is something else, and long. */
 json_t *agent_json_marked(struct span line, const char *const marks[AGENT_MARKS_MAX]);

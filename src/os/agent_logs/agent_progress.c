@@ -240,9 +240,35 @@ static void codex_line(struct agent_progress *p, const json_t *line, uint64_t ut
 		take_call(p, payload, "call_id", utc_ns);
 }
 
+/* A call has its result with it. Names of calls do not distinguish MCP servers. */
+static void gemini_call(struct agent_progress *p, const json_t *call, uint64_t utc_ns)
+{
+	bool is_error = agent_json_is(call, "status", "error");
+	char tool[AGENT_TOOL_MAX + 1];
+
+	p->calls += p->calls < UINT32_MAX;
+	agent_turn_name_call(tool, call);
+	tool[AGENT_SERVER_MAX] = '\0';
+	add_tool_event(p, utc_ns, is_error ? AGENT_ERROR : AGENT_RESULT, tool);
+	if (is_new(p, agent_whole_call_key(call)))
+		have_effect(p, utc_ns);
+}
+
+static void gemini_line(struct agent_progress *p, const json_t *line, uint64_t utc_ns)
+{
+	const json_t *call;
+	size_t i;
+
+	if (agent_json_is(line, "type", "user") && !agent_turn_is_result(line))
+		take_users_prompt(p, utc_ns);
+	json_array_foreach(json_object_get(line, "toolCalls"), i, call)
+		gemini_call(p, call, utc_ns);
+}
+
 static void (*const kinds[])(struct agent_progress *p, const json_t *line, uint64_t utc_ns) = {
 	[AGENT_LOG_CLAUDE] = claude_line,
 	[AGENT_LOG_CODEX] = codex_line,
+	[AGENT_LOG_GEMINI] = gemini_line,
 	[AGENT_LOG_OPENCODE] = NULL,
 };
 

@@ -11,13 +11,17 @@
 
 /* Members that have the arguments of a call and the text of a result, by the formats of the logs.
  */
-static const char *const call_members[] = { "name", "namespace", "input", "arguments", "action" };
-static const char *const result_members[] = { "content", "output" };
+static const char *const call_members[] = { "name", "namespace", "input", "arguments", "action",
+	"args" };
+static const char *const result_members[] = { "content", "output", "error" };
 
-/* Codex writes how long the command took, in a line of the result. */
-static bool is_time(struct span line)
+/* Codex writes how long the command took and a random number, Gemini its process group, each in a
+ * line of the result. */
+static bool is_of_run(struct span line)
 {
-	return span_starts(line, "Wall time") || span_contains(line, "\"duration_seconds\"");
+	return span_starts(line, "Wall time") || span_starts(line, "Chunk ID: ") ||
+	       span_starts(line, "Process Group PGID: ") ||
+	       span_contains(line, "\"duration_seconds\"");
 }
 
 static bool is_digit(char c)
@@ -67,7 +71,7 @@ static uint64_t hash_text(uint64_t hash, struct span text, bool has_times)
 	while (!cursor_at_end(&c)) {
 		struct span line = cursor_line(&c);
 
-		if (!is_time(line))
+		if (!is_of_run(line))
 			hash = has_times ? hash_line(hash, line)
 					 : hash_bytes(hash, line.data, line.size);
 	}
@@ -102,6 +106,14 @@ uint64_t agent_call_key(const json_t *call)
 uint64_t agent_result_key(const json_t *result)
 {
 	return hash_members(result, result_members, ARRAY_SIZE(result_members), true);
+}
+
+uint64_t agent_whole_call_key(const json_t *call)
+{
+	const json_t *result = json_array_get(json_object_get(call, "result"), 0);
+	const json_t *answer = json_object_get(result, "functionResponse");
+
+	return agent_call_key(call) ^ agent_result_key(json_object_get(answer, "response"));
 }
 
 void agent_repeats_add(struct agent_repeats *r, uint64_t key, uint64_t utc_ns)

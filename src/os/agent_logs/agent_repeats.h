@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tool calls that are made again and again with the same result, by the end of an agent's log: one
- * call, or two that alternate. Calls and results are compared by hashes; no text is kept.
+ * call, or some in turn. Calls and results are compared by hashes; no text is kept.
  */
 #ifndef SOOTH_OS_AGENT_LOGS_AGENT_REPEATS_H
 #define SOOTH_OS_AGENT_LOGS_AGENT_REPEATS_H
@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#define AGENT_PERIOD_MAX 2 /* calls of a pattern */
+#define AGENT_PERIOD_MAX 4 /* calls of a pattern */
 
 struct agent_repeats {
 	uint64_t keys[AGENT_PERIOD_MAX];   /* of the last calls, the newest first */
@@ -19,9 +19,12 @@ struct agent_repeats {
 	uint32_t runs[AGENT_PERIOD_MAX];   /* calls that continued it */
 };
 
-/* Returns a hash of a call or of its result. Times in a result are left out. */
+/* Returns a hash of a call or of its result. Times and numbers of processes in a result are left
+ * out. */
 uint64_t agent_call_key(const json_t *call);
 uint64_t agent_result_key(const json_t *result);
+/* The same of a call that has its result as a member, as Gemini CLI writes it. */
+uint64_t agent_whole_call_key(const json_t *call);
 
 /* Adds a call with its result, which was made at that time. */
 void agent_repeats_add(struct agent_repeats *r, uint64_t key, uint64_t utc_ns);

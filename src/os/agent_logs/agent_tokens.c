@@ -188,7 +188,7 @@ static const struct token_kind {
 	[AGENT_LOG_CLAUDE] = { { "\"usage\"", "\"user\"", "\"assistant\"" }, claude_line },
 	[AGENT_LOG_CODEX] = { { "\"token_count\"", "\"turn_context\"", "\"event_msg\"", "_call" },
 		codex_line },
-	[AGENT_LOG_GEMINI] = { { "\"tokens\"" }, gemini_line },
+	[AGENT_LOG_GEMINI] = { { "\"tokens\"", "\"user\"", "\"gemini\"" }, gemini_line },
 	[AGENT_LOG_OPENCODE] = { { NULL }, NULL },
 };
 

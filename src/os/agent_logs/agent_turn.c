@@ -160,6 +160,7 @@ struct reading {
 	struct agent_repeats repeats;
 	struct open_call open[CALLS_MAX];
 	size_t count;
+	uint32_t queued;   /* prompts */
 	uint32_t requests; /* to the model, since the last line of the conversation */
 };
 
@@ -208,13 +209,13 @@ static void open_call(struct reading *r, const json_t *call, const char *id_key,
 	set_turn(r, PROC_TURN_TOOL, r->open[0].utc_ns);
 }
 
-/* Keeps that the call has this result. */
+/* Keeps that the call has a result; `key`: of both. */
 static void add_repeat(
-	struct reading *r, const struct open_call *call, const json_t *result, uint64_t utc_ns)
+	struct reading *r, const struct open_call *call, uint64_t key, uint64_t utc_ns)
 {
 	struct agent_turn *t = &r->turn;
 
-	agent_repeats_add(&r->repeats, call->key ^ agent_result_key(result), call->utc_ns);
+	agent_repeats_add(&r->repeats, key, call->utc_ns);
 	t->repeats = agent_repeats_times(&r->repeats, &t->repeated_calls, &t->repeats_since_utc_ns);
 	t->repeats_until_utc_ns = utc_ns;
 	memcpy(t->repeated, call->name, sizeof(t->repeated));
@@ -230,7 +231,7 @@ static void close_call(struct reading *r, const json_t *result, const char *id_k
 	while (i < r->count && strcmp(r->open[i].id, id))
 		i++;
 	if (i < r->count)
-		add_repeat(r, &r->open[i], result, utc_ns);
+		add_repeat(r, &r->open[i], r->open[i].key ^ agent_result_key(result), utc_ns);
 	if (i < r->count)
 		memmove(&r->open[i], &r->open[i + 1], (--r->count - i) * sizeof(*r->open));
 	if (r->count)
@@ -352,6 +353,19 @@ static void claude_request(struct reading *r, uint64_t utc)
 		r->turn.attempts = r->requests;
 }
 
+/* A prompt that is typed while the agent works is kept in a queue. */
+static void claude_queue(struct reading *r, const json_t *line, uint64_t utc)
+{
+	if (agent_json_is(line, "operation", "enqueue")) {
+		r->turn.queued_utc_ns = r->queued++ ? r->turn.queued_utc_ns : utc;
+		return;
+	}
+	r->queued -= r->queued > 0;
+	if (agent_json_is(line, "operation", "popAll"))
+		r->queued = 0;
+	r->turn.queued_utc_ns = r->queued ? utc : 0; /* at least since then */
+}
+
 static void claude_line(struct reading *r, const json_t *line)
 {
 	const json_t *message = json_object_get(line, "message");
@@ -367,6 +381,8 @@ static void claude_line(struct reading *r, const json_t *line)
 		claude_request(r, utc);
 		return;
 	}
+	if (agent_json_is(line, "type", "queue-operation"))
+		claude_queue(r, line, utc);
 	if (agent_json_is(line, "type", "user") || agent_json_is(line, "type", "assistant"))
 		r->requests = 0;
 	if (agent_json_is(line, "type", "user"))
@@ -408,19 +424,42 @@ static void codex_line(struct reading *r, const json_t *line)
 
 /* --- Gemini: a call is in the log only once it has its result --- */
 
+bool agent_turn_is_result(const json_t *line)
+{
+	return json_object_get(json_array_get(json_object_get(line, "content"), 0),
+		       "functionResponse") != NULL;
+}
+
+static void gemini_calls(struct reading *r, const json_t *calls, uint64_t utc)
+{
+	struct open_call one = { .utc_ns = utc };
+	const json_t *call;
+	size_t i;
+
+	json_array_foreach(calls, i, call)
+	{
+		agent_turn_name_call(one.name, call);
+		add_repeat(r, &one, agent_whole_call_key(call), utc);
+	}
+	set_turn(r, PROC_TURN_MODEL, utc);
+}
+
 static void gemini_line(struct reading *r, const json_t *line)
 {
 	const char *content = json_string_value(json_object_get(line, "content"));
+	const json_t *calls = json_object_get(line, "toolCalls");
 	uint64_t utc = agent_json_utc_ns(line, "timestamp");
 
-	if (agent_json_is(line, "type", "user"))
+	if (agent_json_is(line, "type", "user") && !agent_turn_is_result(line))
 		begin_turn(r, PROC_TURN_MODEL, utc);
+	else if (agent_json_is(line, "type", "user"))
+		set_turn(r, PROC_TURN_MODEL, utc);
 	else if (!agent_json_is(line, "type", "gemini"))
 		return;
-	else if (json_array_size(json_object_get(line, "toolCalls")))
-		begin_turn(r, PROC_TURN_MODEL, utc);
+	else if (json_array_size(calls))
+		gemini_calls(r, calls, utc);
 	else
-		begin_turn(r, content && *content ? PROC_TURN_USER : PROC_TURN_TOOL, utc);
+		set_turn(r, content && *content ? PROC_TURN_USER : PROC_TURN_TOOL, utc);
 }
 
 /* --- lines --- */
@@ -430,7 +469,8 @@ static const struct log_kind {
 	void (*line)(struct reading *r, const json_t *line);
 } kinds[] = {
 	[AGENT_LOG_NONE] = { { NULL }, NULL },
-	[AGENT_LOG_CLAUDE] = { { "\"user\"", "\"assistant\"", "\"api_error\"", "\"api-request\"" },
+	[AGENT_LOG_CLAUDE] = { { "\"user\"", "\"assistant\"", "\"api_error\"", "\"api-request\"",
+				       "\"queue-operation\"" },
 		claude_line },
 	[AGENT_LOG_CODEX] = { { "\"event_msg\"", "_call" }, codex_line },
 	[AGENT_LOG_GEMINI] = { { "\"user\"", "\"gemini\"" }, gemini_line },

@@ -49,6 +49,7 @@ struct agent_turn {
 	uint8_t repeated_calls;
 	uint64_t repeats_since_utc_ns, repeats_until_utc_ns;
 	char repeated[AGENT_TOOL_MAX + 1];
+	uint64_t queued_utc_ns; /* the oldest prompt that the agent keeps in its queue; 0: none */
 };
 
 /* False when the end of the log does not say it. `is_cut`: the first line is incomplete. */
@@ -57,6 +58,8 @@ bool agent_turn_read(
 
 /* Writes the name of the tool that a call in a log is for; "" if it is not a plain word. */
 void agent_turn_name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call);
+/* Returns whether a line of type "user" of Gemini CLI has the results of calls. */
+bool agent_turn_is_result(const json_t *line);
 /* Returns whether a line of Claude Code is a prompt, of the user or of a program. */
 bool agent_turn_is_prompt(const json_t *line);
 

@@ -26,6 +26,7 @@
 #define TIME_NS	   (250 * NS_PER_MS) /* CPU time for one database */
 #define LOG_MOST   (256u << 20) /* SQLite may read all of it before the first check of the clock */
 #define TEXT_MOST  (1 << 20)
+#define PARTS_MOST (4u << 20)
 #define WAL_FORMAT 2 /* bytes 18 and 19 of the file */
 
 /* As sqlite3.h has them: they are part of its ABI. */
@@ -158,7 +159,7 @@ static struct agent_database_place place_now(
 /* Views, virtual tables and generated columns would run code of the target. */
 static const char plain_text[] =
 	"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
-	" AND name IN ('session', 'message') AND ?1 = ?1 AND ?2 = ?2 AND NOT EXISTS"
+	" AND name IN ('session', 'message', 'part') AND ?1 = ?1 AND ?2 = ?2 AND NOT EXISTS"
 	" (SELECT 1 FROM pragma_table_xinfo(sqlite_master.name) WHERE hidden)";
 static const char sessions_text[] =
 	"SELECT count(*), total(tokens_input + tokens_cache_read + tokens_cache_write),"
@@ -177,6 +178,29 @@ static const char last_text[] =
 	" AND json_extract(m.data, '$.role') = 'assistant'"
 	" AND json_extract(m.data, '$.time.completed') IS NOT NULL"
 	" ORDER BY m.time_created DESC LIMIT 1";
+
+/* The last prompts, answers and tool calls of the session used last, each as a line of Gemini CLI's
+ * log; of a long result only both ends. */
+static const char parts_text[] =
+	"WITH last AS (SELECT p.id AS id, p.time_created AS at, p.data AS d, m.data AS m"
+	" FROM part p JOIN message m ON m.id = p.message_id WHERE p.session_id ="
+	" (SELECT id FROM session WHERE directory = ?1 AND time_updated >= ?2"
+	" AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1) ORDER BY p.id DESC LIMIT 400),"
+	" named AS (SELECT *, json_extract(d, '$.type') AS type, coalesce(json_extract(d,"
+	" '$.state.output'), json_extract(d, '$.state.error'), '') AS result FROM last)"
+	" SELECT CASE type WHEN 'text' THEN json_object('type', 'user', 'timestamp', at)"
+	" WHEN 'step-finish' THEN json_object('type', 'gemini', 'id', id, 'timestamp', at, "
+	"'tokens',"
+	" json_object('input', json_extract(d, '$.tokens.input') + json_extract(d,"
+	" '$.tokens.cache.read') + json_extract(d, '$.tokens.cache.write'), 'output',"
+	" json_extract(d, '$.tokens.output'), 'thoughts', json_extract(d, '$.tokens.reasoning')))"
+	" ELSE json_object('type', 'gemini', 'timestamp', at, 'toolCalls', json_array(json_object("
+	"'name', json_extract(d, '$.tool'), 'args', json_extract(d, '$.state.input'), 'status',"
+	" json_extract(d, '$.state.status'), 'result', json_array(json_object('functionResponse',"
+	" json_object('response', json_object('output', substr(result, 1, 4000) || length(result)"
+	" || substr(result, -4000)))))))) END FROM named WHERE type = 'step-finish'"
+	" OR (type = 'text' AND json_extract(m, '$.role') = 'user') OR (type = 'tool' AND"
+	" json_extract(d, '$.state.status') IN ('completed', 'error')) ORDER BY id";
 
 /* Returns the statement on its first row; NULL: there is none, or the database has another form. */
 static struct sqlite3_stmt *first_row(
@@ -206,15 +230,16 @@ static uint64_t number_at(struct sqlite *s, struct sqlite3_stmt *row, int column
 	return number > 0 ? (uint64_t)number : 0;
 }
 
-static bool is_plain(struct sqlite *s, const struct agent_database_request *r)
+/* Returns how many of the tables can be read. */
+static uint64_t count_plain(struct sqlite *s, const struct agent_database_request *r)
 {
 	bool is_read;
 	struct sqlite3_stmt *row = first_row(s, plain_text, r, &is_read);
-	bool result = row && number_at(s, row, 0) == 2;
+	uint64_t count = row ? number_at(s, row, 0) : 0;
 
 	if (row)
 		s->finalize(row);
-	return result;
+	return count;
 }
 
 static bool read_sums(struct sqlite *s, const struct agent_database_request *r,
@@ -262,6 +287,33 @@ static bool read_last(
 	return is_read;
 }
 
+/* Reads the last calls; if they cannot be read, none is known to be repeated. */
+static void read_parts(struct sqlite *s, const struct agent_database_request *r,
+	struct agent_tokens *t, struct agent_turn *calls)
+{
+	struct agent_tokens found = { 0 };
+	struct buffer lines = { 0 };
+	bool is_read;
+
+	*calls = (struct agent_turn){ 0 };
+	for (struct sqlite3_stmt *row = first_row(s, parts_text, r, &is_read); row;) {
+		const char *line = (const char *)s->text(row, 0);
+
+		buffer_string(&lines, line ? line : "");
+		buffer_char(&lines, '\n');
+		if (lines.size < PARTS_MOST && s->step(row) == ROW)
+			continue;
+		s->finalize(row);
+		row = NULL;
+	}
+	if (!s->is_over && agent_tokens_read(&found, AGENT_LOG_GEMINI, lines.data, lines.size)) {
+		agent_turn_read(calls, AGENT_LOG_GEMINI, lines.data, lines.size, false);
+		t->progress = found.progress;
+		memcpy(t->minutes, found.minutes, sizeof(t->minutes));
+	}
+	buffer_fini(&lines);
+}
+
 static int give_up(void *user)
 {
 	struct sqlite *s = user;
@@ -271,9 +323,10 @@ static int give_up(void *user)
 }
 
 static int read_all(struct sqlite *s, const char *uri, const struct agent_database_request *r,
-	struct agent_tokens *tokens, bool *is_cut)
+	struct agent_tokens *tokens, struct agent_turn *calls, bool *is_cut)
 {
 	struct agent_tokens found = { 0 };
+	uint64_t tables;
 
 	if (s->open(uri, &s->db, OPEN_READONLY | OPEN_URI, NULL))
 		return -EIO;
@@ -284,19 +337,22 @@ static int read_all(struct sqlite *s, const char *uri, const struct agent_databa
 	if (r->end_cpu_ns && r->end_cpu_ns < s->end_cpu_ns)
 		s->end_cpu_ns = r->end_cpu_ns;
 	s->progress(s->db, STEPS, give_up, s);
-	if (!is_plain(s, r))
+	tables = count_plain(s, r);
+	if (tables < 2)
 		return s->is_over ? -EDQUOT : -EOPNOTSUPP;
 	if (!read_sums(s, r, &found, is_cut) || !read_answers(s, r, &found) ||
 		!read_last(s, r, &found))
 		return s->is_over ? -EDQUOT : -EIO;
 	if (!agent_tokens_are_plausible(&found))
 		return -ERANGE;
+	if (tables == 3)
+		read_parts(s, r, &found, calls);
 	*tokens = found;
 	return 0;
 }
 
 int agent_database_read(const struct agent_database_request *r, struct agent_database_place *place,
-	struct agent_tokens *tokens, bool *is_cut)
+	struct agent_tokens *tokens, struct agent_turn *calls, bool *is_cut)
 {
 	char uri[PATH_ROOM];
 	struct agent_database_place now;
@@ -314,7 +370,8 @@ int agent_database_read(const struct agent_database_request *r, struct agent_dat
 		return -EDQUOT;
 	if (!has_log_format(fd) || !find_uri(uri, sizeof(uri), fd, &st))
 		return -EOPNOTSUPP;
-	status = load_sqlite(&sqlite) ? read_all(&sqlite, uri, r, tokens, is_cut) : -EOPNOTSUPP;
+	status = load_sqlite(&sqlite) ? read_all(&sqlite, uri, r, tokens, calls, is_cut)
+				      : -EOPNOTSUPP;
 	unload_sqlite(&sqlite);
 	if (!status)
 		*place = now;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An agent that keeps its sessions in a database of SQLite (opencode): reads the sums of its
- * answers. The library is loaded only while there is something to read. Only numbers and the name
- * of a model are read, never a text. */
+ * answers, and the last tool calls, as lines of a log. The library is loaded only while there is
+ * something to read. Numbers and names are kept, and hashes of calls, never a text. */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_DATABASE_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_DATABASE_H
 
 #include "os/agent_logs/agent_tokens.h"
+#include "os/agent_logs/agent_turn.h"
 
 /* The state of a database when it was last read. */
 struct agent_database_place {
@@ -22,13 +23,15 @@ struct agent_database_request {
 };
 
 /*
- * Reads the tokens of the directory's sessions that changed since the process started. Does not
- * read if the database is still as in `place`. *is_cut: some tokens are older than the process.
- * Returns 0 or a negative errno: -ENOENT: there is no database; -EOPNOTSUPP: it cannot be read
- * without changing it or running code of its own, or SQLite is not installed; -EDQUOT: it takes too
- * long; -ERANGE: its numbers cannot be tokens.
+ * Reads the tokens of the directory's sessions that changed since the process started, and into
+ * `calls` how its last tool calls are repeated. Does not read if the database is still as in
+ * `place`. *is_cut: some tokens are older than the process. Returns 0 or a negative errno: -ENOENT:
+ * there is no database; -EOPNOTSUPP: it cannot be read without changing it or running code of its
+ * own, or SQLite is not installed; -EDQUOT: it takes too long; -ERANGE: its numbers cannot be
+ * tokens.
  */
 int agent_database_read(const struct agent_database_request *request,
-	struct agent_database_place *place, struct agent_tokens *tokens, bool *is_cut);
+	struct agent_database_place *place, struct agent_tokens *tokens, struct agent_turn *calls,
+	bool *is_cut);
 
 #endif

@@ -42,6 +42,7 @@ struct known {
 	char task[AGENT_TASK_MAX + 1];
 	struct agent_token_place tokens;
 	struct agent_database_place database;
+	struct agent_servers servers;
 	uint64_t place; /* hash of home and directory of the process */
 	char pid[16];	/* in its own pid namespace */
 	uint32_t uid;
@@ -193,6 +194,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 	copy_word(job->files.spare_key, files->spare_key);
 	copy_word(job->files.pid_key, files->pid_key);
 	copy_word(job->files.directory_key, files->directory_key);
+	copy_word(job->files.server_logs, files->server_logs);
 	job->files.log_kind = files->log_kind;
 }
 
@@ -209,6 +211,7 @@ static void keep_results(
 	if (!known)
 		return;
 	known->database = job->database;
+	known->servers = job->servers;
 	if (has_read || job->files.database[0])
 		known->tokens = job->tokens;
 	if (!has_read)
@@ -251,6 +254,15 @@ static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_rep
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
 }
 
+static void fill_repeats(struct proc_session *p, const struct agent_turn *calls)
+{
+	p->repeats_state = calls->repeats ? p->turn_state : SOOTH_STATE_ABSENT;
+	p->repeats = calls->repeats;
+	p->repeated_calls = calls->repeated_calls;
+	p->repeats_since_utc_ns = calls->repeats_since_utc_ns;
+	p->repeats_until_utc_ns = calls->repeats_until_utc_ns;
+}
+
 static void fill_turn(struct proc_session *p, const struct agent_read *job, int status,
 	const struct agent *agent, bool is_transcript)
 {
@@ -266,17 +278,14 @@ static void fill_turn(struct proc_session *p, const struct agent_read *job, int 
 		p->call_state = SOOTH_STATE_ABSENT;
 	if (!p->error_state && !job->turn.error_status)
 		p->error_state = SOOTH_STATE_ABSENT;
-	p->repeats_state = job->turn.repeats ? p->turn_state : SOOTH_STATE_ABSENT;
+	fill_repeats(
+		p, job->tokens.calls.repeats && !job->is_shared ? &job->tokens.calls : &job->turn);
 	if (!job->has_turn)
 		return;
 	p->turn = job->turn.of;
 	p->turn_utc_ns = job->turn.utc_ns;
 	p->attempts = job->turn.attempts;
 	p->error_status = job->turn.error_status;
-	p->repeats = job->turn.repeats;
-	p->repeated_calls = job->turn.repeated_calls;
-	p->repeats_since_utc_ns = job->turn.repeats_since_utc_ns;
-	p->repeats_until_utc_ns = job->turn.repeats_until_utc_ns;
 }
 
 static uint8_t missing_tokens(
@@ -349,6 +358,18 @@ static void fill_progress(struct proc_session *p, const struct agent_tokens *t)
 	p->mcp_longest_ns = server->longest_ns;
 }
 
+static void fill_servers(struct proc_session *p, const struct agent_read *job, bool is_logged)
+{
+	const struct agent_server_log *worst = &job->servers.worst;
+
+	p->mcp_log_state = is_logged ? p->turn_state : SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
+	if (job->servers.read_ns)
+		p->mcp_log_state = SOOTH_STATE_VALUE;
+	p->mcp_start = (uint8_t)worst->how;
+	p->mcp_start_utc_ns = worst->utc_ns;
+	p->mcp_word_lines = worst->word_lines;
+}
+
 /* Branch and task distinguish sessions of a project. */
 static void fill_task(struct proc_session *p, const struct agent_read *job, int status,
 	const struct agent *agent, bool is_transcript)
@@ -412,6 +433,8 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 {
 	const struct agent_session_info *info = &job->info;
 	const struct agent_server_use *server = agent_progress_server(&job->tokens.sum.progress);
+	const char *repeated =
+		job->tokens.calls.repeats ? job->tokens.calls.repeated : job->turn.repeated;
 	struct buffer events = { 0 };
 
 	agent_progress_write_events(&events, &job->tokens.sum.progress);
@@ -426,12 +449,12 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->model, job->tokens.sum.model, strlen(job->tokens.sum.model) },
 		{ &p->branch, job->branch, strlen(job->branch) },
 		{ &p->task, job->task, p->task_state ? 0 : strlen(job->task) },
-		{ &p->repeated, job->turn.repeated,
-			p->repeats_state ? 0 : strlen(job->turn.repeated) },
+		{ &p->repeated, repeated, p->repeats_state ? 0 : strlen(repeated) },
 		{ &p->mcp, server ? server->name : "", server ? strlen(server->name) : 0 },
 		{ &p->log_end, events.data, events.size },
 		{ &p->job, info->job, strlen(info->job) },
 		{ &p->job_status, job->job_status, strlen(job->job_status) },
+		{ &p->mcp_log, job->servers.worst.name, strlen(job->servers.worst.name) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
@@ -451,6 +474,7 @@ static void prepare_job(struct agent_files_reader *f, struct pending *p, struct 
 		job->known = known->file;
 		job->tokens = known->tokens;
 		job->database = known->database;
+		job->servers = known->servers;
 		memcpy(job->task, known->task, sizeof(job->task));
 		memcpy(job->home, known->home, sizeof(job->home));
 		memcpy(job->pid, known->pid, sizeof(job->pid));
@@ -630,6 +654,8 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	fill_turn(&p, job, d->status, d->agent, is_transcript);
 	fill_tokens(&p, job, d->status, d->agent, is_transcript);
 	fill_progress(&p, &job->tokens.sum);
+	fill_servers(&p, job, d->agent->files.server_logs);
+	p.queued_utc_ns = job->turn.queued_utc_ns;
 	fill_task(&p, job, d->status, d->agent, is_transcript);
 	/* A session that is at work may wait endlessly for its tool. */
 	if (run->agents_found &&

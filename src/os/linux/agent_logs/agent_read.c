@@ -465,8 +465,8 @@ static void read_database(struct agent_read *job, int root)
 		.end_cpu_ns = job->end_cpu_ns };
 
 	snprintf(path, sizeof(path), "%s/%s", job->home, job->files.database);
-	job->database_status = agent_database_read(
-		&request, &job->database, &job->tokens.sum, &job->tokens.is_cut);
+	job->database_status = agent_database_read(&request, &job->database, &job->tokens.sum,
+		&job->tokens.calls, &job->tokens.is_cut);
 }
 
 /* Drops future times: they do not show what the agent does now. */
@@ -508,5 +508,7 @@ void agent_read(struct agent_read *job)
 	job->branch_status = agent_branch_read(job->branch, root, job->directory);
 	if (job->files.database[0] && job->needs_tool && job->directory[0])
 		read_database(job, root);
+	if (job->files.server_logs[0] && job->needs_tool && job->info.session[0])
+		agent_servers_read(job, root);
 	drop_later_times(job);
 }

@@ -7,6 +7,7 @@
 
 #include "os/linux/agent_logs/agent_branch.h"
 #include "os/linux/agent_logs/agent_database.h"
+#include "os/linux/agent_logs/agent_servers.h"
 #include "os/agent_logs/agent_task.h"
 #include "os/agent_logs/agent_tokens.h"
 #include "os/agent_logs/agent_turn.h"
@@ -38,7 +39,8 @@ struct agent_read {
 			changed_key[AGENT_READ_TEXT], waiting_key[AGENT_READ_TEXT],
 			spare_key[AGENT_READ_TEXT], pid_key[AGENT_READ_TEXT],
 			directory_key[AGENT_READ_TEXT], job_file[AGENT_READ_TEXT],
-			job_key[AGENT_READ_TEXT], job_status_key[AGENT_READ_TEXT];
+			job_key[AGENT_READ_TEXT], job_status_key[AGENT_READ_TEXT],
+			server_logs[AGENT_READ_TEXT];
 		enum agent_log log_kind;
 	} files; /* copies: the agent set may be freed while this call is still stuck */
 	struct agent_log_file known; /* state of the log that needs no new read */
@@ -48,8 +50,10 @@ struct agent_read {
 		bool is_read; /* counting of this log has begun */
 		bool is_cut;  /* when it was first seen, it was longer than was read */
 		struct agent_tokens sum;
+		struct agent_turn calls; /* of a database: how its last tool calls are repeated */
 	} tokens;
 	struct agent_database_place database; /* also output: where the tokens were read instead */
+	struct agent_servers servers;	      /* also output */
 	char task[AGENT_TASK_MAX + 1];	      /* also output: first words of the `known` log */
 	bool needs_tool;
 	bool is_shared; /* another process of the agent has the same home and directory */
