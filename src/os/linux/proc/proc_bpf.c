@@ -229,7 +229,7 @@ static int proc_open(struct backend_run *run, struct sooth_error *err)
 }
 
 static const struct need *const needs[] = { &need_procfs, &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, &need_time_namespace, NULL };
+	&need_time_namespace, NULL };
 
 const struct backend backend_proc_bpf = {
 	.name = "bpf",

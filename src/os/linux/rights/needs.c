@@ -12,11 +12,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "os/linux/rights/capabilities.h"
 #include "symbols/instruction.h"
-
-const char needs_bpf_remedy[] = "run sooth as root, or give it the capabilities once: sudo setcap "
-				"cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"";
 
 bool needs_has_capability(unsigned capability)
 {
@@ -28,26 +26,83 @@ bool needs_has_capability(unsigned capability)
 	return data[capability / 32].effective & 1u << capability % 32;
 }
 
+/* Returns the inode of a namespace of sooth; 0: it is the initial one, or the kernel has none. */
+static uint64_t inner_namespace(const char *path, uint64_t initial)
+{
+	struct stat ns;
+
+	return stat(path, &ns) || ns.st_ino == initial ? 0 : ns.st_ino;
+}
+
+uint64_t needs_inner_pid_namespace(void)
+{
+	return inner_namespace("/proc/self/ns/pid", PID_NAMESPACE_INITIAL);
+}
+
+bool needs_is_in_user_namespace(void)
+{
+	return inner_namespace("/proc/self/ns/user", USER_NAMESPACE_INITIAL) != 0;
+}
+
+/* Returns whether /proc has the PIDs of sooth's own PID namespace: then NSpid has one number. */
+static bool has_own_procfs(void)
+{
+	_cleanup_file_ FILE *status = fopen("/proc/self/status", "re");
+	char line[256];
+	int one, next;
+
+	while (status && fgets(line, sizeof(line), status)) {
+		if (!strncmp(line, "NSpid:", 6))
+			return sscanf(line + 6, "%d %d", &one, &next) == 1;
+	}
+	return true; /* before Linux 4.1, or no status: others say so */
+}
+
 static int test_procfs(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
-	if (!access("/proc/self/stat", R_OK))
+	if (access("/proc/self/stat", R_OK)) {
+		error_errno(err, -errno, "read /proc/self/stat");
+		error_missing(err, "a mounted procfs");
+		return error_remedy(err, "mount -t proc proc /proc");
+	}
+	if (has_own_procfs())
 		return 0;
-	error_errno(err, -errno, "read /proc/self/stat");
-	error_missing(err, "a mounted procfs");
-	return error_remedy(err, "mount -t proc proc /proc");
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read processes in /proc");
+	error_why(err, "/proc shows the process ids of another pid namespace than sooth's");
+	error_missing(err, "a procfs of sooth's own pid namespace");
+	return error_remedy(err, "mount -t proc proc /proc (unshare has the option --mount-proc)");
+}
+
+const char *needs_bpf_reason(void)
+{
+	return needs_is_in_user_namespace()
+		       ? "capabilities of a user namespace (rootless container) do not allow BPF"
+		       : "sooth does not have cap_bpf and cap_perfmon";
+}
+
+const char *needs_bpf_remedy(void)
+{
+	if (needs_is_in_user_namespace())
+		return "run sooth on the host, or in a container that root starts with: --cap-add "
+		       "BPF,PERFMON,SYS_PTRACE";
+	if (needs_inner_pid_namespace() && !geteuid())
+		return "start the container with: --cap-add BPF,PERFMON,SYS_PTRACE";
+	return "run sooth as root, or give it the capabilities once: sudo setcap "
+	       "cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"";
 }
 
 static int test_bpf(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
-	if (needs_has_capability(CAP_SYS_ADMIN) ||
-		(needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON)))
+	if (!needs_is_in_user_namespace() &&
+		(needs_has_capability(CAP_SYS_ADMIN) ||
+			(needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON))))
 		return 0;
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch processes");
-	error_why(err, "sooth does not have cap_bpf and cap_perfmon");
+	error_why(err, "%s", needs_bpf_reason());
 	error_missing(err, "cap_bpf and cap_perfmon, or root");
-	return error_remedy(err, "%s", needs_bpf_remedy);
+	return error_remedy(err, "%s", needs_bpf_remedy());
 }
 
 static int test_btf(const struct os *os, struct sooth_error *err)
@@ -98,7 +153,7 @@ static int test_bpf_ring(const struct os *os, struct sooth_error *err)
 static int test_uprobe_events(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
-	if (!needs_has_capability(CAP_SYS_ADMIN)) {
+	if (!needs_has_capability(CAP_SYS_ADMIN) || needs_is_in_user_namespace()) {
 		error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "probe functions of a program");
 		error_why(err, "sooth does not have the capability cap_sys_admin");
 		error_missing(err, "root: probes that children inherit are defined in tracefs");
@@ -110,23 +165,6 @@ static int test_uprobe_events(const struct os *os, struct sooth_error *err)
 	error_why(err, "/sys/bus/event_source/devices/uprobe: %s", strerror(errno));
 	error_missing(err, "uprobes in the kernel, and a mounted sysfs");
 	return error_remedy(err, "use a kernel built with CONFIG_UPROBE_EVENTS");
-}
-
-/* Tests the PID namespace: BPF programs use the PIDs of the initial one; procfs here uses its
- * own. */
-static int test_pid_namespace(const struct os *os, struct sooth_error *err)
-{
-	struct stat ns;
-
-	(void)os;
-	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == PID_NAMESPACE_INITIAL)
-		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"watch processes by BPF from inside a pid namespace");
-	error_why(err, "BPF programs see the process ids of the host, not those of this namespace");
-	error_missing(err, "the initial pid namespace");
-	return error_remedy(err, "run sooth on the host, or in a container with the host's PIDs "
-				 "(docker run --pid=host)");
 }
 
 /* Tests the time namespace: in another one /proc shows start times by another clock than BPF
@@ -163,7 +201,5 @@ const struct need need_uprobe_multi = { "uprobe-multi", "Linux 6.6 or later", te
 const struct need need_bpf_ring = { "bpf-ring", "Linux 5.8 or later", test_bpf_ring };
 const struct need need_uprobe_events = { "uprobe-events", "root, and uprobes in the kernel",
 	test_uprobe_events };
-const struct need need_pid_namespace = { "pid-namespace", "the initial pid namespace",
-	test_pid_namespace };
 const struct need need_time_namespace = { "time-namespace", "the initial time namespace",
 	test_time_namespace };

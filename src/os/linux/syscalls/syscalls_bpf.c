@@ -528,8 +528,8 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, &need_time_namespace, NULL };
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring, &need_procfs,
+	&need_time_namespace, NULL };
 
 const struct backend backend_syscalls_bpf = {
 	.name = "bpf",

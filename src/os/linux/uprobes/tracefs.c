@@ -374,14 +374,6 @@ static bool is_alive(const struct process_id *process)
 	       now.start_ticks == process->start_ticks;
 }
 
-/* Returns whether sooth sees all processes: owners wrote their PID of their own PID namespace. */
-static bool sees_all_processes(void)
-{
-	struct stat ns;
-
-	return !stat("/proc/self/ns/pid", &ns) && ns.st_ino == PID_NAMESPACE_INITIAL;
-}
-
 static void remove_dead(int tracefs, const struct definition *definition, const struct log *log)
 {
 	unsigned long long pid = definition->group.owner.pid;
@@ -405,7 +397,7 @@ void uprobes_sweep_dead(int tracefs, const struct log *log)
 	struct buffer events = { 0 };
 	int code;
 
-	if (!sees_all_processes())
+	if (needs_inner_pid_namespace())
 		return;
 	code = visit_definitions(tracefs, collect_event, &events);
 	if (code)
