@@ -196,6 +196,10 @@ int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *er
 	assert(run);
 	if (!run->options.is_host && !run->options.has_uid)
 		return 0;
+	if (needs_inner_pid_namespace())
+		backend_limit(run, "processes outside of this container",
+			"they have no process id in sooth's pid namespace",
+			"run sooth on the host, or start the container with: --pid=host");
 	return mark_found(f, NULL, run->options.interest, &all, err);
 }
 

@@ -5,8 +5,10 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -74,20 +76,46 @@ static int test_procfs(const struct os *os, struct sooth_error *err)
 	return error_remedy(err, "mount -t proc proc /proc (unshare has the option --mount-proc)");
 }
 
+bool needs_is_filtered(long call)
+{
+	/* Without arguments the kernel's own answer is another one. */
+	return prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER && syscall(call, NULL, NULL, 0, 0, 0) &&
+	       (errno == EPERM || errno == ENOSYS);
+}
+
+static bool has_bpf_capabilities(void)
+{
+	return needs_has_capability(CAP_SYS_ADMIN) ||
+	       (needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON));
+}
+
 const char *needs_bpf_reason(void)
 {
-	return needs_is_in_user_namespace()
-		       ? "capabilities of a user namespace (rootless container) do not allow BPF"
+	if (needs_is_in_user_namespace())
+		return "capabilities of a user namespace (rootless container) do not allow BPF";
+	return has_bpf_capabilities() && needs_is_filtered(SYS_bpf)
+		       ? "a seccomp filter (of the container) refuses bpf(2)"
 		       : "sooth does not have cap_bpf and cap_perfmon";
+}
+
+/* Returns whether no program can have the capabilities here: a container drops them. */
+static bool has_lost_capabilities(void)
+{
+	return prctl(PR_CAPBSET_READ, CAP_BPF) == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 0;
 }
 
 const char *needs_bpf_remedy(void)
 {
 	if (needs_is_in_user_namespace())
-		return "run sooth on the host, or in a container that root starts with: --cap-add "
-		       "BPF,PERFMON,SYS_PTRACE";
-	if (needs_inner_pid_namespace() && !geteuid())
-		return "start the container with: --cap-add BPF,PERFMON,SYS_PTRACE";
+		return "run sooth on the host, or in a container that root starts with: "
+		       "--cap-add BPF,PERFMON,SYS_PTRACE --security-opt seccomp=unconfined";
+	if (has_lost_capabilities())
+		return needs_is_filtered(SYS_bpf)
+			       ? "start the container with: --cap-add BPF,PERFMON,SYS_PTRACE "
+				 "--security-opt seccomp=unconfined"
+			       : "start the container with: --cap-add BPF,PERFMON,SYS_PTRACE";
+	if (has_bpf_capabilities() && needs_is_filtered(SYS_bpf))
+		return "start the container with: --security-opt seccomp=unconfined";
 	return "run sooth as root, or give it the capabilities once: sudo setcap "
 	       "cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"";
 }
@@ -95,9 +123,7 @@ const char *needs_bpf_remedy(void)
 static int test_bpf(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
-	if (!needs_is_in_user_namespace() &&
-		(needs_has_capability(CAP_SYS_ADMIN) ||
-			(needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON))))
+	if (has_bpf_capabilities() && !needs_is_in_user_namespace() && !needs_is_filtered(SYS_bpf))
 		return 0;
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch processes");
 	error_why(err, "%s", needs_bpf_reason());

@@ -20,6 +20,8 @@ extern const struct need need_time_namespace;
 /* Why sooth may not use BPF, and what would give it the right. */
 const char *needs_bpf_reason(void);
 const char *needs_bpf_remedy(void);
+/* Returns whether a seccomp filter refuses a system call, by its number. */
+bool needs_is_filtered(long call);
 /* Returns the inode of sooth's PID namespace; 0: it is the initial one. */
 uint64_t needs_inner_pid_namespace(void);
 /* Returns whether sooth is in a user namespace below the initial one, as in a rootless container:
