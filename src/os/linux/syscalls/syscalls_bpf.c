@@ -335,6 +335,7 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	struct syscalls_state *s = run->state;
 	int status = 0;
 
+	follow_limit(run);
 	if (may_pause_target(run))
 		status = syscalls_pauser_start(&s->pauser, &s->follow, err);
 	if (status)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+In a PID namespace, as in a container: the same exact results as on the host, ids of the namespace, and
+nothing of a process outside of it. Tests of single probes are run once more in there.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import harness
+from harness import Case, needs_bpf, wait_until
+
+INSIDE = ("unshare", "-pf", "--kill-child", "--mount-proc")
+PYTHON = os.path.realpath(sys.executable)
+# Exact counts, times and functions of the probes.
+SAME = {
+    "test_counts.py": ("Counts.test_launched", "Counts.test_stream_attached"),
+    "test_heap_truth.py": ("Attached.test_order",),
+    "test_heap_preload.py": ("Launched.test_counts",),
+    "test_profile.py": ("Profile.test_attached",),
+    "test_profile_waits.py": ("Waits.test_chains",),
+    "test_sched.py": ("Records.test_records",),
+    "test_exit_reasons.py": ("Watched.test_the_sender_is_named",),
+}
+CALLS = """
+import os, time
+print("ready", flush=True)
+while True:
+    os.getppid()
+    time.sleep(0.002)
+"""
+SLEEPS = "import time; print('ready', flush=True); time.sleep(3500)"
+
+
+def nested_of(pid):
+    """The ids of a process, from the host's namespace to its own."""
+    status = harness.read("/proc/%d/status" % pid).decode()
+    return [int(number) for number in re.search(r"NSpid:(.*)", status).group(1).split()]
+
+
+@needs_bpf
+class Containers(Case):
+    def setUp(self):
+        super().setUp()
+        if subprocess.run([*INSIDE, "true"], capture_output=True).returncode:
+            self.skipTest("no pid namespace can be made here")
+
+    def first_child(self, pid):
+        path = "/proc/%d/task/%d/children" % (pid, pid)
+        wait_until(lambda: harness.read(path).split(), "its child")
+        return int(harness.read(path).split()[0])
+
+    def container(self):
+        """A namespace with one process; returns what enters it."""
+        process = self.start(*INSIDE, PYTHON, "-c", SLEEPS)
+        process.wait_for_output(b"ready")
+        first = self.first_child(process.pid)
+        return "nsenter", "-t", str(first), "-p", "-m"
+
+    def target(self, enter, code):
+        """A program in the namespace; returns its ids outside and inside."""
+        process = self.start(*enter, PYTHON, "-c", code)
+        process.wait_for_output(b"ready")
+        outer = self.first_child(process.pid)
+        return outer, nested_of(outer)[1]
+
+    def test_the_same_results(self):
+        tests = os.path.dirname(os.path.abspath(__file__))
+        running = {name: self.start(*INSIDE, PYTHON, os.path.join(tests, name), *cases)
+                   for name, cases in SAME.items()}
+        for name, process in running.items():
+            run = process.finish()
+            self.assertEqual(run.status, 0, "%s\n%s" % (name, run))
+            self.assertIn("Ran %d test" % len(SAME[name]), run.errors)
+            self.assertNotIn("skipped", run.errors)
+
+    def test_why_and_diagnose(self):
+        enter = self.container()
+        _, sleeper = self.target(enter, SLEEPS)
+        run = self.run_program(*enter, harness.SOOTH, "why", str(sleeper))
+        self.assertRegex(run.text, r"\(%d\) sleeps: \d+ min left" % sleeper)
+        _, spinner = self.target(enter, "print('ready', flush=True)\nwhile True: pass")
+        report = self.run_program(*enter, harness.SOOTH, "diagnose", "-j", "--duration", "1",
+                                  str(spinner)).json()
+        found = {f["id"] for p in report["processes"] for f in p["findings"]}
+        self.assertIn("cpu-spin", found)
+        methods = {row["probe"]: row["method"] for row in report["sources"]}
+        self.assertEqual([p for p in ("proc", "profile", "exit_reasons") if methods[p] != "bpf"], [])
+
+    def test_nothing_from_outside(self):
+        """No record has a process outside, and the report says so."""
+        enter = self.container()
+        outside = self.start(PYTHON, "-c", CALLS)
+        outside.wait_for_output(b"ready")
+        _, inner = self.target(enter, CALLS)
+        lines = self.run_program(*enter, harness.SOOTH, "trace", "-j", "-d", "300ms",
+                                 "--all").lines()
+        pids = {line["pid"] for line in lines if line["type"] == "call"}
+        self.assertIn(inner, pids)
+        self.assertEqual([pid for pid in pids if not 0 < pid < outside.pid], [])
+        limits = [row["what"] for row in lines[-1]["limits"]]
+        self.assertIn("processes outside of this container", limits)
+        samples = self.run_program(*enter, harness.SOOTH, "profile", "-j", "-d", "300ms",
+                                   "--all").json()
+        self.assertLessEqual({row["pid"] for row in samples.get("threads", [])}, pids)
+        run = self.run_program(*enter, harness.SOOTH, "trace", "-c", "-p", str(outside.pid),
+                               status=None)
+        self.assertNotEqual(run.status, 0)
+        self.assertIn("no process has this PID", run.errors)
+
+    def test_nested(self):
+        """A child in a namespace of its own has an id in sooth's; its own id is another process's."""
+        run = self.run_program(*INSIDE, harness.SOOTH, "trace", "-j", "-o", self.path("calls"), "--",
+                               *INSIDE, PYTHON, "-c", "import os; os.getpgid(0)")
+        lines = [json.loads(line) for line in harness.read(self.path("calls")).splitlines()]
+        calls = [line for line in lines if line["type"] == "call" and line["name"] == "getpgid"]
+        self.assertEqual(len(calls), 1, run)
+        joined = {line["pid"] for line in lines if line["type"] == "process"}
+        self.assertGreater(calls[0]["pid"], 1)
+        self.assertIn(calls[0]["pid"], joined or {calls[0]["pid"]})
+
+    def test_killed_from_outside(self):
+        """Neither name nor id of the sender is shown."""
+        enter, capture = self.container(), self.path("ends.sooth")
+        outer, inner = self.target(enter, SLEEPS)
+        watcher = self.start(*enter, harness.SOOTH, "diagnose", "-j", "--duration", "600", "--save",
+                             capture, str(inner))
+        wait_until(lambda: os.path.exists(capture) or not watcher.is_running(), "the watcher")
+        os.kill(outer, 9)
+        wait_until(lambda: harness.process_state(outer) in (None, "Z"), "its end")
+        os.kill(self.first_child(watcher.pid), signal.SIGINT)
+        run = watcher.finish()
+        self.assertEqual(run.status, 0, run)
+        found = [f for p in run.json()["processes"] for f in p["findings"]
+                 if f["id"] == "ended-abnormally"]
+        self.assertEqual([f["claim"] for f in found],
+                         ["killed by SIGKILL from a process outside of this container"], run)
+
+    def test_procfs_of_another_namespace(self):
+        for command in (["ps"], ["trace", "-c", "--", "true"]):
+            run = self.run_program("unshare", "-pf", harness.SOOTH, *command, status=3)
+            self.assert_says_three_lines(run, "another pid namespace", "mount -t proc proc /proc")
+
+    def test_user_namespace(self):
+        """Its capabilities are none for BPF; what needs none works."""
+        command = ("unshare", "-Urpf", "--kill-child", "--mount-proc")
+        if subprocess.run([*command, "true"], capture_output=True).returncode:
+            self.skipTest("no user namespace can be made here")
+        run = self.run_program(*command, harness.SOOTH, "trace", "-c", "--", "true", status=3)
+        self.assert_says_three_lines(run, "user namespace", "--cap-add BPF,PERFMON")
+        doctor = self.run_program(*command, harness.SOOTH, "doctor", "-j").json()
+        facts = {row["name"]: row["text"] for row in doctor["facts"]}
+        self.assertEqual(list(facts)[0], "container")
+        self.assertIn("--cap-add", facts["to enable"])
+        usable = {row["probe"] for row in doctor["methods"] if row["is_usable"]}
+        self.assertLessEqual({"proc", "heap", "waits", "stacks"}, usable)
+        run = self.run_program(*command, harness.SOOTH, "profile", "-j", "--", harness.WORKLOADS,
+                               "spin", "--seconds", "0.5")
+        self.assertNotEqual(json.loads(run.text[run.text.index("{"):])["functions"], [])
+
+
+if __name__ == "__main__":
+    harness.main()
