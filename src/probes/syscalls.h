@@ -100,7 +100,7 @@ enum syscalls_gap {
 	SYSCALLS_GAP_ARGUMENTS = 8, /* arguments of this call, except the path */
 };
 
-/* The process ids in the arguments are those of the initial PID namespace. Older captures lack
+/* The process ids in the arguments are those of the PID namespace of sooth. Older captures lack
  * it. */
 #define SYSCALLS_HOST_PIDS 16
 
