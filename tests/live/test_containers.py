@@ -6,12 +6,13 @@ nothing of a process outside of it. Tests of single probes are run once more in 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 
 import harness
-from harness import Case, needs_bpf, wait_until
+from harness import Case, needs_bpf, needs_root, wait_until
 
 INSIDE = ("unshare", "-pf", "--kill-child", "--mount-proc")
 PYTHON = os.path.realpath(sys.executable)
@@ -160,6 +161,46 @@ class Containers(Case):
         run = self.run_program(*command, harness.SOOTH, "profile", "-j", "--", harness.WORKLOADS,
                                "spin", "--seconds", "0.5")
         self.assertNotEqual(json.loads(run.text[run.text.index("{"):])["functions"], [])
+
+
+class Selected(Case):
+    """Processes of a container by the process that an engine leaves beside it."""
+    IDS = tuple(digit * 64 for digit in "abc")
+    SERVES = "sleep 1000 & echo ready $!; wait"
+
+    def monitor(self, number, name, **options):
+        """A program called conmon that runs a container; returns the pid of its only process."""
+        program, script = self.path("conmon"), self.path("serve")
+        if not os.path.exists(program):
+            shutil.copy("/bin/sh", program)
+            self.open_to_all()
+            with open(script, "w") as file:
+                file.write(self.SERVES)
+        process = self.start(program, script, "-c", self.IDS[number], "-n", name, **options)
+        process.wait_for_output(b"\n")
+        inner = int(process.out.split()[1])
+        self.addCleanup(os.kill, inner, signal.SIGKILL)
+        return inner
+
+    def pids_of(self, *words, **options):
+        run = self.sooth("ps", "-a", "-j", "--container", *words, **options)
+        return [row["pid"] for row in run.json()["processes"]] if not run.status else run
+
+    def test_by_its_monitor(self):
+        first, second = self.monitor(0, "web"), self.monitor(1, "db")
+        for word, pid in ((self.IDS[0], first), ("aaaa", first), ("web", first), ("bbbbbb", second)):
+            self.assertEqual(self.pids_of(word), [pid])
+        run = self.pids_of("aaa", status=4)
+        self.assert_says_three_lines(run, "no process here belongs to a container")
+        self.monitor(2, "web")
+        self.assert_says_three_lines(self.pids_of("web", status=2), "both match")
+
+    @needs_root
+    def test_a_monitor_that_lies(self):
+        self.monitor(0, "web")
+        self.monitor(0, "web", **harness.as_nobody())
+        run = self.pids_of("aaaa", status=2)
+        self.assert_says_three_lines(run, "several users say that they run it")
 
 
 if __name__ == "__main__":

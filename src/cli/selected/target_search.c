@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes that names, sessions, agents, control groups and users select in a process table.
- */
+/* The processes that names, sessions, agents, containers, control groups and users select in a
+ * process table. */
 #include "cli/selected/target_search.h"
 
 #include <assert.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analyze/process_table/process_match.h"
+#include "cli/selected/target_container.h"
 #include "cli/user_agents/user_agents.h"
 #include "model/stream_records.h"
 
@@ -63,6 +64,7 @@ int target_search_begin(struct target_search *s, const struct target_options *t,
 	}
 	add_list(s, TARGET_ITEM_SESSION, &t->sessions);
 	add_list(s, TARGET_ITEM_AGENT, &t->agents);
+	add_list(s, TARGET_ITEM_CONTAINER, &t->containers);
 	if (t->control_group)
 		add_item(
 			s, &(struct target_item){ TARGET_ITEM_CONTROL_GROUP, t->control_group, 0 });
@@ -119,7 +121,7 @@ static bool process_match_control_group(const struct process_entry *p, const cha
 }
 
 static bool is_selected(const struct process_table *c, const struct target_item *item,
-	const struct process_entry *p)
+	const struct target_container *container, const struct process_entry *p)
 {
 	switch (item->kind) {
 	case TARGET_ITEM_NAME:
@@ -128,6 +130,8 @@ static bool is_selected(const struct process_table *c, const struct target_item 
 		return process_match_session(c, p, item->text);
 	case TARGET_ITEM_AGENT:
 		return process_match_agent(p, item->text);
+	case TARGET_ITEM_CONTAINER:
+		return target_container_has(container, p);
 	case TARGET_ITEM_CONTROL_GROUP:
 		return process_match_control_group(p, item->text);
 	default:
@@ -208,15 +212,18 @@ static int search_item(
 	const struct process_entry *own =
 		item->kind == TARGET_ITEM_NAME && !s->is_capture ? find_own_process(c) : NULL;
 	size_t before = *hits_of(s, i);
+	struct target_container container = { 0 };
 	struct span session = { 0 };
-	int status = 0;
+	int status = item->kind == TARGET_ITEM_CONTAINER
+			     ? target_container_find(&container, c, item->text, err)
+			     : 0;
 
 	for (int with_own = 0; with_own < 2 && !status; with_own++) {
 		struct process_entry *p;
 		size_t position = 0;
 
 		while (!status && (p = process_table_next(c, &position))) {
-			if (!is_selected(c, item, p) || (!with_own && is_own(p, own)))
+			if (!is_selected(c, item, &container, p) || (!with_own && is_own(p, own)))
 				continue;
 			/* An exited process cannot be observed any more. */
 			if (!s->is_capture && p->process->state == 'Z')
@@ -356,6 +363,15 @@ static int refuse_empty_group(
 	return error_remedy(err, "`cat /proc/PID/cgroup` shows the group of a process");
 }
 
+static int refuse_unknown_container(
+	const struct target_search *s, const char *container, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the container %s", container);
+	error_why(err, "no process %s belongs to a container with this id or name",
+		s->is_capture ? "in the capture" : "here");
+	return error_remedy(err, "`sooth ps -a --columns +container` lists containers");
+}
+
 static int refuse_unknown_name(
 	const struct target_search *s, const char *name, struct sooth_error *err)
 {
@@ -393,6 +409,8 @@ int target_search_end(struct target_search *s, struct sooth_error *err)
 			return refuse_unknown_session(s, item->text, err);
 		if (item->kind == TARGET_ITEM_AGENT)
 			return refuse_no_agent(s, item->text, err);
+		if (item->kind == TARGET_ITEM_CONTAINER)
+			return refuse_unknown_container(s, item->text, err);
 		if (item->kind == TARGET_ITEM_CONTROL_GROUP)
 			return refuse_empty_group(s, item->text, err);
 		return item->kind == TARGET_ITEM_USER ? refuse_unknown_user(s, item->text, err)

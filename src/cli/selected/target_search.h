@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes that names, sessions, agents, control groups and users select in a process table.
- */
+/* The processes that names, sessions, agents, containers, control groups and users select in a
+ * process table. */
 #ifndef SOOTH_CLI_SELECTED_TARGET_SEARCH_H
 #define SOOTH_CLI_SELECTED_TARGET_SEARCH_H
 
@@ -12,6 +12,7 @@ enum target_item_kind {
 	TARGET_ITEM_SESSION,
 	TARGET_ITEM_AGENT,
 	TARGET_ITEM_CONTROL_GROUP,
+	TARGET_ITEM_CONTAINER,
 	TARGET_ITEM_USER,
 };
 
