@@ -2,7 +2,7 @@
 /* Containers by control groups: what each runtime makes, and what is none. */
 #include "support.h"
 
-#include "analyze/processes/container.h"
+#include "analyze/process_table/container.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_PROCESS_EMIT_H
 #define SOOTH_ANALYZE_PROCESS_EMIT_H
 
-#include "analyze/processes/container.h"
+#include "analyze/process_table/container.h"
 #include "analyze/processes/process_list.h"
 #include "base/cursor.h"
 

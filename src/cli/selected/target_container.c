@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "analyze/process_table/process_match.h"
-#include "analyze/processes/container.h"
+#include "analyze/process_table/container.h"
 
 #define ANCESTORS_MAX 1024
 

@@ -5,6 +5,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/rights/capabilities.h"
 #include "symbols/instruction.h"
 
@@ -28,36 +30,31 @@ bool needs_has_capability(unsigned capability)
 	return data[capability / 32].effective & 1u << capability % 32;
 }
 
-/* Returns the inode of a namespace of sooth; 0: it is the initial one, or the kernel has none. */
-static uint64_t inner_namespace(const char *path, uint64_t initial)
+uint64_t needs_inner_pid_namespace(void)
 {
 	struct stat ns;
 
-	return stat(path, &ns) || ns.st_ino == initial ? 0 : ns.st_ino;
-}
-
-uint64_t needs_inner_pid_namespace(void)
-{
-	return inner_namespace("/proc/self/ns/pid", PID_NAMESPACE_INITIAL);
+	return stat("/proc/self/ns/pid", &ns) || ns.st_ino == PID_NAMESPACE_INITIAL ? 0 : ns.st_ino;
 }
 
 bool needs_is_in_user_namespace(void)
 {
-	return inner_namespace("/proc/self/ns/user", USER_NAMESPACE_INITIAL) != 0;
+	struct stat ns;
+
+	return !stat("/proc/self/ns/user", &ns) && ns.st_ino != USER_NAMESPACE_INITIAL;
 }
 
-/* Returns whether /proc has the PIDs of sooth's own PID namespace: then NSpid has one number. */
+/* Returns whether /proc has the PIDs of sooth's own PID namespace: then only that numbers sooth. */
 static bool has_own_procfs(void)
 {
-	_cleanup_file_ FILE *status = fopen("/proc/self/status", "re");
-	char line[256];
-	int one, next;
+	struct buffer status = { 0 };
+	unsigned numberings = 0;
+	uint32_t inner;
 
-	while (status && fgets(line, sizeof(line), status)) {
-		if (!strncmp(line, "NSpid:", 6))
-			return sscanf(line + 6, "%d %d", &one, &next) == 1;
-	}
-	return true; /* before Linux 4.1, or no status: others say so */
+	if (procfs_read_at(AT_FDCWD, "/proc/self/status", &status, PROCFS_SMALL) >= 0)
+		numberings = task_status_inner_pid(&inner, status.data, status.size);
+	buffer_fini(&status);
+	return numberings <= 1;
 }
 
 static int test_procfs(const struct os *os, struct sooth_error *err)

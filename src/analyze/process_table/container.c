@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/processes/container.h"
+#include "analyze/process_table/container.h"
 
 #include <assert.h>
 #include <ctype.h>
