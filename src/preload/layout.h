@@ -120,7 +120,7 @@ struct preload_slot {
 	atomic_uint answered;		 /* number of the last answered request */
 	atomic_ullong answer[2];
 	atomic_uint space;	 /* a futex: sooth changes it with `tail` and `answered` */
-	atomic_uint is_filtered; /* the kernel reports a seccomp filter */
+	atomic_uint is_filtered; /* the kernel reports a seccomp filter that sooth lacks */
 	_Alignas(64) struct preload_count counts[HEAP_FUNCTIONS];
 };
 

@@ -33,6 +33,16 @@ while True:
     os.getppid()
     time.sleep(0.002)
 """
+# Sets a filter of one instruction, "allow", and becomes the command of its arguments.
+FILTER = """
+import ctypes, os, struct, sys
+code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7fff0000))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof(code)))
+call = ctypes.CDLL(None, use_errno=True).prctl
+if call(38, 1, 0, 0, 0) or call(22, 2, program, 0, 0):
+    raise OSError(ctypes.get_errno(), "prctl")
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 SLEEPS = "import time; print('ready', flush=True); time.sleep(3500)"
 
 
@@ -161,6 +171,25 @@ class Containers(Case):
         run = self.run_program(*command, harness.SOOTH, "profile", "-j", "--", harness.WORKLOADS,
                                "spin", "--seconds", "0.5")
         self.assertNotEqual(json.loads(run.text[run.text.index("{"):])["functions"], [])
+
+
+class Filtered(Case):
+    """A seccomp filter around sooth, as in each container: it allows every call."""
+
+    def test_allocations(self):
+        name = os.path.join(os.path.dirname(os.path.abspath(__file__)), "test_heap_preload.py")
+        run = self.run_program(PYTHON, "-c", FILTER, PYTHON, name, "Launched.test_counts")
+        self.assertIn("Ran 1 test", run.errors)
+        self.assertNotIn("skipped", run.errors)
+
+    def test_one_filter_more(self):
+        """sooth does not have it, so the library makes no call."""
+        run = self.run_program(PYTHON, "-c", FILTER, harness.SOOTH, "heap", "--engine", "preload", "-j",
+                               "--", PYTHON, "-c", FILTER, harness.WORKLOADS, "heap")
+        report = json.loads(run.text[run.text.index("{"):])
+        reasons = [row["reason"] for row in report["limits"]]
+        self.assertTrue(any("seccomp filter" in reason for reason in reasons), reasons)
+        self.assertNotIn("workloads", [row["name"] for row in report["heap_processes"]])
 
 
 class Selected(Case):
