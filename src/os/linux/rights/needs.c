@@ -180,7 +180,9 @@ static int test_uprobe_events(const struct os *os, struct sooth_error *err)
 		error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "probe functions of a program");
 		error_why(err, "sooth does not have the capability cap_sys_admin");
 		error_missing(err, "root: probes that children inherit are defined in tracefs");
-		return error_remedy(err, "run sooth as root");
+		return error_remedy(err, prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 0
+						 ? "start the container with: --cap-add SYS_ADMIN"
+						 : "run sooth as root");
 	}
 	if (!access("/sys/bus/event_source/devices/uprobe", F_OK))
 		return 0;
