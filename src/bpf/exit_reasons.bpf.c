@@ -345,8 +345,8 @@ static inline void fill_child(
 
 	r->child_start_ticks = start_ticks_of(task);
 	r->child_pid = pid_of(task);
-	r->parent_start_ticks = start_ticks_of(parent);
 	r->parent_pid = pid_of(parent);
+	r->parent_start_ticks = r->parent_pid ? start_ticks_of(parent) : 0;
 	r->life_ns = bpf_ktime_get_boot_ns() - BPF_CORE_READ(leader, start_boottime);
 	r->status = status_of(task);
 	r->is_oom_victim = BPF_CORE_READ(task, signal, oom_mm) != 0;

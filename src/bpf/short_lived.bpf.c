@@ -73,10 +73,10 @@ static inline void fill_exit(struct short_lived_exit *r, struct task_struct *tas
 		.cpu = (uint16_t)bpf_get_smp_processor_id(),
 		.words = sizeof(*r) / SOOTH_RECORD_WORD,
 		.fixed_words = sizeof(*r) / SOOTH_RECORD_WORD };
-	r->parent_start_ticks = ticks_of(parent);
 	r->life_ns = life_ns;
 	r->cpu_ns = cpu_of(task, leader);
 	r->parent_pid = pid_of(parent);
+	r->parent_start_ticks = r->parent_pid ? ticks_of(parent) : 0;
 	r->status = (uint32_t)BPF_CORE_READ(task, exit_code);
 	r->unused = 0;
 	__builtin_memset(r->name, 0, sizeof(r->name)); /* the ring buffer holds old data here */

@@ -33,16 +33,18 @@ while True:
     os.getppid()
     time.sleep(0.002)
 """
-# Sets a filter of one instruction, "allow", and becomes the command of its arguments.
-FILTER = """
+# Sets a filter that kills at the system call of this number, and becomes the command of its arguments.
+FILTER_OF = """
 import ctypes, os, struct, sys
-code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7fff0000))
-program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof(code)))
+code = ctypes.create_string_buffer(struct.pack("HBBI" * 4, 0x20, 0, 0, 0, 0x15, 0, 1, %d, 6, 0, 0, 0x80000000,
+                                               6, 0, 0, 0x7fff0000))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 4, ctypes.addressof(code)))
 call = ctypes.CDLL(None, use_errno=True).prctl
 if call(38, 1, 0, 0, 0) or call(22, 2, program, 0, 0):
     raise OSError(ctypes.get_errno(), "prctl")
 os.execvp(sys.argv[1], sys.argv[1:])
 """
+FILTER = FILTER_OF % 0xffff  # none
 SLEEPS = "import time; print('ready', flush=True); time.sleep(3500)"
 
 
@@ -181,6 +183,13 @@ class Filtered(Case):
         run = self.run_program(PYTHON, "-c", FILTER, PYTHON, name, "Launched.test_counts")
         self.assertIn("Ran 1 test", run.errors)
         self.assertNotIn("skipped", run.errors)
+
+    @needs_bpf
+    def test_one_that_kills(self):
+        """sooth finds out without harm to itself, or to who started it."""
+        run = self.run_program(PYTHON, "-c", FILTER_OF % harness.NR_BPF, harness.SOOTH, "trace", "-c", "--",
+                               "true", status=3)
+        self.assert_says_three_lines(run, "a seccomp filter", "--security-opt seccomp=unconfined")
 
     def test_one_filter_more(self):
         """sooth does not have it, so the library makes no call."""

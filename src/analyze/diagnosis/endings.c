@@ -268,7 +268,7 @@ void exit_reason_text_sender(
 		buffer_string(out, "the kernel");
 		return;
 	}
-	if (s->sender_state) { /* a program of the kernel side that sees it: it has no id here */
+	if (s->sender_state) {
 		buffer_string(out, "a process outside of this container");
 		return;
 	}

@@ -20,7 +20,7 @@ extern const struct need need_time_namespace;
 /* Why sooth may not use BPF, and what would give it the right. */
 const char *needs_bpf_reason(void);
 const char *needs_bpf_remedy(void);
-/* Returns whether a seccomp filter refuses a system call, by its number. */
+/* Returns whether a seccomp filter refuses bpf(2) or perf_event_open(2), by its number. */
 bool needs_is_filtered(long call);
 /* Returns the inode of sooth's PID namespace; 0: it is the initial one. */
 uint64_t needs_inner_pid_namespace(void);
