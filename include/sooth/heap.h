@@ -62,7 +62,7 @@ struct sooth_heap_event {
 	uint64_t address;     /* returned address, 0: the call failed; free: its argument */
 	uint64_t old_address; /* realloc's argument */
 	uint64_t size;	      /* bytes requested; free: 0 */
-	pid_t pid, tid;	      /* in the initial pid namespace */
+	pid_t pid, tid;	      /* in the pid namespace of sooth */
 	int error;	      /* errno of the call; 0: none */
 	bool is_overflow;     /* calloc: number * size overflowed; `size` is UINT64_MAX */
 	uint32_t stack;	      /* for sooth_heap_frames(); 0: unknown, or not requested */

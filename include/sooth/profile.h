@@ -79,7 +79,7 @@ struct sooth_sample {
 	const char *thread;
 	const struct sooth_frame *frames; /* innermost first */
 	size_t frame_count;
-	pid_t pid, tid;	   /* in the initial pid namespace */
+	pid_t pid, tid;	   /* in the pid namespace of sooth */
 	bool is_whole;	   /* the stack reaches the entry of the thread */
 	const char *phase; /* from sooth_profiler_mark(), valid until close; NULL: none */
 };

@@ -23,7 +23,7 @@
 /*
  * A process is identified by (start time, pid), never by a pid alone. start_ticks is field 22 of
  * /proc/PID/stat: clock ticks (1/100 s) after boot, which BPF computes from
- * task_struct.start_boottime. The pid is the one in the initial pid namespace. pid 0 with
+ * task_struct.start_boottime. The pid is the one in the pid namespace of sooth. pid 0 with
  * start_ticks 0 is "no process": the host.
  */
 struct sooth_record {

@@ -73,7 +73,7 @@ struct sooth_trace_event {
 	uint64_t duration_ns; /* with is_timed */
 	int64_t result;	      /* with has_returned */
 	int64_t fd;	      /* descriptor used or returned; -1: none */
-	pid_t pid, tid;	      /* in the initial pid namespace */
+	pid_t pid, tid;	      /* in the pid namespace of sooth */
 	int error;	      /* errno of the call; 0: none */
 	int wait_status;      /* at the end of a process: as from waitpid(2) */
 	bool has_returned, is_timed, is_end;

@@ -60,15 +60,16 @@ enum { RESULT_SENT = 0, RESULT_SENT_WITHOUT_INFO = 4 }; /* TRACE_SIGNAL_* */
 
 static inline bool is_selected(struct task_struct *task)
 {
+	if (!has_own_id(task))
+		return false;
 	if (following.adopt == ADOPT_USER)
 		return BPF_CORE_READ(task, real_cred, uid.val) == following.uid;
-	return following.adopt == ADOPT_ALL &&
-	       (uint32_t)BPF_CORE_READ(task, tgid) != following.own_pid;
+	return following.adopt == ADOPT_ALL && pid_of(task) != following.own_pid;
 }
 
 static inline struct exit_reasons_member *member_of(struct task_struct *task)
 {
-	uint32_t pid = (uint32_t)BPF_CORE_READ(task, tgid);
+	uint32_t pid = pid_of(task);
 	struct exit_reasons_member *m = bpf_map_lookup_elem(&members, &pid);
 
 	/* The pid may belong to another process by now. */
@@ -106,7 +107,7 @@ static struct task_struct *watched_above(struct task_struct *task)
 
 static struct exit_reasons_member *member_made(struct task_struct *task)
 {
-	uint32_t pid = (uint32_t)BPF_CORE_READ(task, tgid), first = 0;
+	uint32_t pid = pid_of(task), first = 0;
 	struct exit_reasons_member *blank, *m = member_of(task);
 	struct task_struct *above = 0;
 
@@ -129,7 +130,7 @@ static struct exit_reasons_member *member_made(struct task_struct *task)
 	if (above) {
 		__sync_fetch_and_add(&control.children, 1);
 		m->above_start_ticks = start_ticks_of(above);
-		m->above_pid = (uint32_t)BPF_CORE_READ(above, tgid);
+		m->above_pid = pid_of(above);
 	}
 	return m;
 }
@@ -167,15 +168,22 @@ static inline void fill_sender(struct exit_reasons_signal *s, struct task_struct
 	struct task_struct *sender = (void *)bpf_get_current_task();
 	struct task_struct *parent = BPF_CORE_READ(sender, group_leader, real_parent);
 
-	s->sender_pid = (uint32_t)BPF_CORE_READ(sender, tgid);
+	s->sender_pid = pid_of(sender);
+	__builtin_memset(s->sender_name, 0, sizeof(s->sender_name));
+	__builtin_memset(s->sender_parent_name, 0, sizeof(s->sender_parent_name));
+	if (!s->sender_pid) {
+		s->sender_state = 4 | 1 << 4; /* SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) */
+		return;
+	}
 	s->sender_uid = (uint32_t)bpf_get_current_uid_gid();
 	s->sender_start_ticks = start_ticks_of(sender);
-	s->sender_parent_pid = (uint32_t)BPF_CORE_READ(parent, tgid);
+	s->sender_parent_pid = pid_of(parent);
 	s->is_sender_ending = (BPF_CORE_READ(sender, flags) & PF_EXITING) != 0;
 	s->is_from_parent =
-		(uint32_t)BPF_CORE_READ(target, group_leader, real_parent, tgid) == s->sender_pid;
+		pid_of(BPF_CORE_READ(target, group_leader, real_parent)) == s->sender_pid;
 	BPF_CORE_READ_STR_INTO(&s->sender_name, sender, group_leader, comm);
-	BPF_CORE_READ_STR_INTO(&s->sender_parent_name, parent, group_leader, comm);
+	if (s->sender_parent_pid)
+		BPF_CORE_READ_STR_INTO(&s->sender_parent_name, parent, group_leader, comm);
 }
 
 /* Returns whether a process repeats a signal to itself, as a handler that cleans up does. */
@@ -192,7 +200,7 @@ static inline void store_signal(struct exit_reasons_signal *s, uint32_t number, 
 
 	s->signal = 0;
 	s->sent_ns = bpf_ktime_get_ns();
-	s->record.tid = (uint32_t)BPF_CORE_READ(target, pid);
+	s->record.tid = tid_of(target);
 	s->code = code;
 	s->is_from_kernel = is_from_kernel(info, code);
 	s->sender_state = s->is_from_kernel ? 1 : 0; /* SOOTH_STATE_ABSENT */
@@ -229,15 +237,13 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 	return 0;
 }
 
-static inline struct sooth_record record_head_of(
-	struct task_struct *task, uint16_t kind, uint32_t words)
+static inline void fill_record_head(
+	struct sooth_record *r, struct task_struct *task, uint16_t kind, uint32_t words)
 {
 	struct member m = {};
-	struct sooth_record r = {};
 
 	identify_member(&m, task);
-	record_fill(&r, &m, kind, words, bpf_ktime_get_ns());
-	return r;
+	record_fill(r, &m, kind, words, bpf_ktime_get_ns());
 }
 
 static inline void fill_values(struct exit_reasons_oom *r, struct task_struct *task)
@@ -272,9 +278,10 @@ int on_victim(unsigned long long *arguments)
 		return 0;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
-	r->record = record_head_of(task, EXIT_REASONS_OOM, RECORD_WORDS(struct exit_reasons_oom));
-	r->asker_pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
-	bpf_get_current_comm(r->asker_name, sizeof(r->asker_name));
+	fill_record_head(&r->record, task, EXIT_REASONS_OOM, RECORD_WORDS(struct exit_reasons_oom));
+	r->asker_pid = pid_of((void *)bpf_get_current_task());
+	if (r->asker_pid)
+		bpf_get_current_comm(r->asker_name, sizeof(r->asker_name));
 	fill_values(r, task);
 	bpf_ringbuf_submit(r, ring_flags());
 	return 0;
@@ -289,16 +296,18 @@ static inline uint32_t status_of(struct task_struct *task)
 
 static inline void fill_exit(struct exit_reasons_end *r, struct task_struct *task)
 {
+	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
+
 	r->status = status_of(task);
 	r->peak_rss_bytes = BPF_CORE_READ(task, signal, maxrss) * config.page_bytes;
 	r->is_oom_victim = BPF_CORE_READ(task, signal, oom_mm) != 0;
 	r->cpu_soft_s = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_cur);
 	r->cpu_hard_s = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
 	r->file_size_bytes = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_cur);
-	r->parent_pid = (uint32_t)BPF_CORE_READ(task, group_leader, real_parent, tgid);
+	r->parent_pid = pid_of(parent);
 	BPF_CORE_READ_STR_INTO(&r->name, task, group_leader, comm);
-	BPF_CORE_READ_STR_INTO(
-		&r->parent_name, task, group_leader, real_parent, group_leader, comm);
+	if (r->parent_pid)
+		BPF_CORE_READ_STR_INTO(&r->parent_name, parent, group_leader, comm);
 }
 
 static inline void emit_signals(struct exit_reasons_member *m, const struct sooth_record *end)
@@ -335,9 +344,9 @@ static inline void fill_child(
 	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
 
 	r->child_start_ticks = start_ticks_of(task);
-	r->child_pid = (uint32_t)BPF_CORE_READ(task, tgid);
-	r->parent_start_ticks = start_ticks_of(parent);
-	r->parent_pid = (uint32_t)BPF_CORE_READ(parent, tgid);
+	r->child_pid = pid_of(task);
+	r->parent_pid = pid_of(parent);
+	r->parent_start_ticks = r->parent_pid ? start_ticks_of(parent) : 0;
 	r->life_ns = bpf_ktime_get_boot_ns() - BPF_CORE_READ(leader, start_boottime);
 	r->status = status_of(task);
 	r->is_oom_victim = BPF_CORE_READ(task, signal, oom_mm) != 0;
@@ -371,8 +380,8 @@ static void child_ends(struct task_struct *task, struct exit_reasons_member *m, 
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
-	r->record =
-		record_head_of(task, EXIT_REASONS_CHILD, RECORD_WORDS(struct exit_reasons_child));
+	fill_record_head(
+		&r->record, task, EXIT_REASONS_CHILD, RECORD_WORDS(struct exit_reasons_child));
 	r->record.pid = r->record.tid = above_pid;
 	r->record.start_ticks = above_start_ticks;
 	fill_child(r, task, s);
@@ -382,7 +391,7 @@ static void child_ends(struct task_struct *task, struct exit_reasons_member *m, 
 SEC("kernel_tp/sched_process_exit")
 int BPF_PROG(on_end, struct task_struct *task)
 {
-	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+	uint32_t pid = pid_of((void *)bpf_get_current_task());
 	struct exit_reasons_member *m;
 	struct task_struct *above;
 	struct exit_reasons_end *r;
@@ -401,8 +410,8 @@ int BPF_PROG(on_end, struct task_struct *task)
 	}
 	above = m ? watched_above(task) : 0;
 	if (above)
-		child_ends(task, m, (uint32_t)BPF_CORE_READ(above, tgid), start_ticks_of(above));
-	head = record_head_of(task, EXIT_REASONS_END, RECORD_WORDS(struct exit_reasons_end));
+		child_ends(task, m, pid_of(above), start_ticks_of(above));
+	fill_record_head(&head, task, EXIT_REASONS_END, RECORD_WORDS(struct exit_reasons_end));
 	if (m)
 		emit_signals(m, &head);
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
@@ -422,7 +431,7 @@ int BPF_PROG(on_end, struct task_struct *task)
 SEC("kernel_tp/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
-	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+	uint32_t pid = pid_of((void *)bpf_get_current_task());
 	struct exit_reasons_member *m = gains_privilege(program) ? member_of(task) : 0;
 
 	if (!m)

@@ -71,12 +71,10 @@ static struct thread *follow_thread(struct task_struct *task, uint32_t interest,
  * command has its own program. */
 static inline bool is_own(struct task_struct *task)
 {
-	int own = (int)following.own_pid;
-
-	if (BPF_CORE_READ(task, tgid) == own)
+	if (pid_of(task) == following.own_pid)
 		return true;
 	return BPF_CORE_READ(task, flags) & PF_FORKNOEXEC &&
-	       BPF_CORE_READ(task, group_leader, real_parent, tgid) == own;
+	       pid_of(BPF_CORE_READ(task, group_leader, real_parent)) == following.own_pid;
 }
 
 /* Adopts an unmarked thread if every process, or every one of its user, is a target. */
@@ -84,7 +82,7 @@ static struct thread *adopt_thread(struct task_struct *task)
 {
 	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
 		return 0;
-	if (is_own(task))
+	if (is_own(task) || !has_own_id(task))
 		return 0;
 	return follow_thread(task, following.interest, bpf_ktime_get_ns());
 }
@@ -276,9 +274,9 @@ int BPF_PROG(on_exit_again, struct task_struct *task)
 static inline bool is_visited(struct task_struct *task)
 {
 	if (follow_control.pid)
-		return task->tgid == (int)follow_control.pid &&
+		return pid_of(task) == follow_control.pid &&
 		       start_ticks_of(task) == follow_control.start_ticks;
-	return !(task->flags & PF_KTHREAD) && task->tgid != (int)following.own_pid;
+	return !(task->flags & PF_KTHREAD) && pid_of(task) != following.own_pid;
 }
 
 /* Does for any thread what adopt_thread() does for the current one. */
@@ -287,7 +285,7 @@ static inline bool is_adopted_by_visit(struct task_struct *task)
 	if (following.adopt == ADOPT_USER &&
 		BPF_CORE_READ(task, real_cred, uid.val) != following.uid)
 		return false;
-	return !is_own(task);
+	return !is_own(task) && has_own_id(task);
 }
 
 static void visit_mark(struct task_struct *task)

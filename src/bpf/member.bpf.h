@@ -4,6 +4,7 @@
 #define SOOTH_BPF_MEMBER_H
 
 #include "bpf/types.bpf.h"
+#include "bpf/ids.bpf.h"
 #include "bpf/quirks.bpf.h"
 #include "bpf/follow.h"
 #include "model/stream_records.h"
@@ -98,8 +99,8 @@ static inline uint64_t start_ticks_of(struct task_struct *task)
 
 static inline void identify_member(struct member *m, struct task_struct *task)
 {
-	m->pid = (uint32_t)BPF_CORE_READ(task, tgid);
-	m->tid = (uint32_t)BPF_CORE_READ(task, pid);
+	m->pid = pid_of(task);
+	m->tid = tid_of(task);
 	m->start_ticks = start_ticks_of(task);
 }
 

@@ -69,7 +69,8 @@ static inline void emit_sample(struct walk *w, struct task_struct *task, const s
 
 static inline bool is_adopted(struct task_struct *task, struct member *m)
 {
-	if (!following.adopt || BPF_CORE_READ(task, flags) & PF_KTHREAD || is_own(task))
+	if (!following.adopt || BPF_CORE_READ(task, flags) & PF_KTHREAD || is_own(task) ||
+		!has_own_id(task))
 		return false;
 	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
 		return false;

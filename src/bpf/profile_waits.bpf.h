@@ -140,16 +140,19 @@ SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
 	struct thread *t = thread_of(task);
-	uint64_t id = bpf_get_current_pid_tgid();
+	uint32_t tid;
 
 	if (!t)
 		return 0;
 	if (!t->wait.raw.record.time_ns && t->member.interest)
 		begin_old_wait(t, task);
-	if (!t->wait.began_ns || !(uint32_t)id || !is_in_call(current_task()))
+	if (!t->wait.began_ns)
 		return 0;
-	t->wait.raw.waker_pid = (uint32_t)(id >> 32);
-	t->wait.raw.waker_tid = (uint32_t)id;
+	tid = tid_of(current_task());
+	if (!tid || !is_in_call(current_task()))
+		return 0;
+	t->wait.raw.waker_pid = pid_of(current_task());
+	t->wait.raw.waker_tid = tid;
 	bpf_get_current_comm(t->wait.raw.waker, sizeof(t->wait.raw.waker));
 	return 0;
 }

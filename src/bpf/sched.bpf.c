@@ -222,7 +222,7 @@ int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task
 SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
-	uint64_t now = bpf_ktime_get_ns(), id = bpf_get_current_pid_tgid();
+	uint64_t now = bpf_ktime_get_ns();
 	struct thread *t = counted_thread(task, now);
 
 	if (!t)
@@ -232,10 +232,10 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	if (!(following.interest & INTEREST_STREAM))
 		return 0;
 	t->waker_pid = 0;
-	if (!(uint32_t)id || !is_in_call(current_task()))
+	t->waker_tid = tid_of(current_task());
+	if (!t->waker_tid || !is_in_call(current_task()))
 		return 0;
-	t->waker_pid = (uint32_t)(id >> 32);
-	t->waker_tid = (uint32_t)id;
+	t->waker_pid = pid_of(current_task());
 	bpf_get_current_comm(t->waker, sizeof(t->waker));
 	return 0;
 }

@@ -4,6 +4,7 @@
  * checks the age and returns.
  */
 #include "bpf/types.bpf.h"
+#include "bpf/ids.bpf.h"
 
 #include "bpf/short_lived.h"
 #include "probes/short_lived.h"
@@ -62,7 +63,7 @@ static inline void fill_exit(struct short_lived_exit *r, struct task_struct *tas
 	struct task_struct *leader, uint64_t life_ns)
 {
 	struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
-	uint32_t pid = (uint32_t)BPF_CORE_READ(leader, pid);
+	uint32_t pid = pid_of(leader);
 
 	r->record = (struct sooth_record){ .time_ns = bpf_ktime_get_ns(),
 		.start_ticks = ticks_of(leader),
@@ -72,10 +73,10 @@ static inline void fill_exit(struct short_lived_exit *r, struct task_struct *tas
 		.cpu = (uint16_t)bpf_get_smp_processor_id(),
 		.words = sizeof(*r) / SOOTH_RECORD_WORD,
 		.fixed_words = sizeof(*r) / SOOTH_RECORD_WORD };
-	r->parent_start_ticks = ticks_of(parent);
 	r->life_ns = life_ns;
 	r->cpu_ns = cpu_of(task, leader);
-	r->parent_pid = (uint32_t)BPF_CORE_READ(parent, pid);
+	r->parent_pid = pid_of(parent);
+	r->parent_start_ticks = r->parent_pid ? ticks_of(parent) : 0;
 	r->status = (uint32_t)BPF_CORE_READ(task, exit_code);
 	r->unused = 0;
 	__builtin_memset(r->name, 0, sizeof(r->name)); /* the ring buffer holds old data here */
@@ -95,6 +96,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (BPF_CORE_READ(task, signal, live.counter) || (!config.is_of_all && uid != config.uid))
 		return 0;
 	now = bpf_ktime_get_boot_ns();
+	if (!has_own_id(leader))
+		return 0;
 	life_ns = now - BPF_CORE_READ(leader, start_boottime);
 	if (life_ns > config.life_most_ns)
 		return 0;

@@ -5,6 +5,7 @@
  * threads share the handlers. Nothing is attached to the process.
  */
 #include "bpf/types.bpf.h"
+#include "bpf/ids.bpf.h"
 
 #include "bpf/signals.h"
 
@@ -40,12 +41,8 @@ int on_task(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
 	struct sighand_struct *hand;
-	uint32_t pid;
 
-	if (!task)
-		return 0;
-	pid = (uint32_t)BPF_CORE_READ(task, pid);
-	if (pid != control.pid || pid != (uint32_t)BPF_CORE_READ(task, tgid))
+	if (!task || tid_of(task) != control.pid || pid_of(task) != control.pid)
 		return 0;
 	hand = BPF_CORE_READ(task, sighand);
 	if (!hand)

@@ -6,7 +6,7 @@
 #include "probes/signals.h"
 
 struct signals_control {
-	uint32_t pid; /* the process to read, in the initial namespace */
+	uint32_t pid; /* the process to read, in the namespace of sooth */
 	uint32_t unused;
 };
 

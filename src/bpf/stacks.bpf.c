@@ -4,6 +4,7 @@
  * program iterates over tasks; nothing is attached to the process, and nothing is stopped. A thread
  * on a CPU has the registers of its last entry into the kernel.
  */
+#include "bpf/ids.bpf.h"
 #include "bpf/registers.bpf.h"
 #include "bpf/stacks.h"
 
@@ -39,7 +40,7 @@ static inline void read_task(struct stacks_seen *s, struct task_struct *task)
 	struct task_struct___stacks *t = (void *)task;
 	struct task_struct___before_5_14 *old = (void *)task;
 
-	s->tid = (uint32_t)BPF_CORE_READ(task, pid);
+	s->tid = tid_of(task);
 	s->flags = BPF_CORE_READ(t, flags);
 	s->exit_state = (uint32_t)BPF_CORE_READ(t, exit_state);
 	if (bpf_core_field_exists(t->__state))
@@ -75,7 +76,7 @@ int on_task(struct bpf_iter__task *context)
 	uint32_t first = 0, size;
 	long bytes;
 
-	if (!task || (uint32_t)BPF_CORE_READ(task, tgid) != control.pid)
+	if (!task || pid_of(task) != control.pid)
 		return 0;
 	s = bpf_map_lookup_elem(&scratch, &first);
 	if (!s)

@@ -22,8 +22,8 @@ static inline void call_fill(
 	r->result_state = 0;
 	r->class_ = t->budget.class_;
 	r->gaps = t->budget.gaps;
-	if (!BPF_CORE_READ(current_task(), thread_pid, level))
-		r->gaps |= SYSCALLS_HOST_PIDS;
+	if (uses_own_ids(current_task()))
+		r->gaps |= SYSCALLS_OWN_PIDS;
 	r->skipped = t->budget.skipped;
 	t->budget.gaps &= (uint8_t) ~(SYSCALLS_GAP_KEPT | SYSCALLS_GAP_TIME);
 	r->path.offset = 0;

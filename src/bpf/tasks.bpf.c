@@ -10,6 +10,11 @@
 #include "bpf/tasks.h"
 #include "bpf/walk.h"
 
+static uint32_t (*own_namespace)(void) = (void *)WALK_PID_NAMESPACE;
+#define OWN_NAMESPACE	 own_namespace()
+#define SEARCHES_NUMBERS static __always_inline
+#include "bpf/ids.bpf.h"
+
 #define LEADER	1 /* PIDTYPE_TGID of enum pid_type */
 #define GROUP	2 /* PIDTYPE_PGID */
 #define SESSION 3 /* PIDTYPE_SID */
@@ -25,9 +30,6 @@
 
 struct hlist_head {
 	void *first;
-} KERNEL_TYPE;
-struct upid {
-	int nr;
 } KERNEL_TYPE;
 struct pid___tasks {
 	struct hlist_head tasks[4];
@@ -191,6 +193,12 @@ static inline void read_memory(struct tasks_seen *s, struct mm_struct___tasks *m
 	read_file(&s->file, mm->exe_file);
 }
 
+/* Returns the number of a process group or session in sooth's own namespace. */
+static inline uint32_t number_of(struct pid___tasks *pid)
+{
+	return OWN_NAMESPACE ? own_number((void *)pid) : (uint32_t)pid->numbers[0].nr;
+}
+
 static inline void read_terminal(struct tasks_seen *s, struct tty_struct *tty)
 {
 	struct tty_struct___before_5_16 *old = (void *)tty;
@@ -198,9 +206,9 @@ static inline void read_terminal(struct tasks_seen *s, struct tty_struct *tty)
 	s->terminal_major = (uint32_t)tty->driver->major;
 	s->terminal_minor = (uint32_t)(tty->driver->minor_start + tty->index);
 	if (bpf_core_field_exists(old->pgrp))
-		s->terminal_group = (uint32_t)old->pgrp->numbers[0].nr;
+		s->terminal_group = number_of(old->pgrp);
 	else
-		s->terminal_group = (uint32_t)tty->ctrl.pgrp->numbers[0].nr;
+		s->terminal_group = number_of(tty->ctrl.pgrp);
 }
 
 static inline void read_group(struct tasks_seen *s, struct task_struct___tasks *task)
@@ -212,8 +220,8 @@ static inline void read_group(struct tasks_seen *s, struct task_struct___tasks *
 	s->cpu_ns = signal->sum_sched_runtime + task->se.sum_exec_runtime;
 	s->is_changing =
 		(sequence & 1) || signal->stats_lock.seqcount.seqcount.sequence != sequence;
-	s->process_group = (uint32_t)signal->pids[GROUP]->numbers[0].nr;
-	s->session = (uint32_t)signal->pids[SESSION]->numbers[0].nr;
+	s->process_group = number_of(signal->pids[GROUP]);
+	s->session = number_of(signal->pids[SESSION]);
 	if (signal->tty)
 		read_terminal(s, signal->tty);
 }
@@ -260,7 +268,7 @@ int on_process(struct bpf_iter__task___tasks *context)
 		return 0;
 	task = take_as(task, bpf_core_type_id_kernel(struct task_struct___tasks));
 	old = (void *)task;
-	s.pid = (uint32_t)task->tgid;
+	s.pid = OWN_NAMESPACE ? pid_of((void *)task) : (uint32_t)task->tgid;
 	s.start_ns = task->start_boottime;
 	s.flags = task->flags;
 	s.exit_state = (uint32_t)task->exit_state;
@@ -270,7 +278,7 @@ int on_process(struct bpf_iter__task___tasks *context)
 		s.state = (uint32_t)BPF_CORE_READ(old, state);
 	s.uid = task->real_cred->euid.val;
 	parent = task->real_parent;
-	s.ppid = (uint32_t)parent->tgid;
+	s.ppid = OWN_NAMESPACE ? pid_of((void *)parent) : (uint32_t)parent->tgid;
 	s.parent_reaps = parent->signal->flags & IS_UNKILLABLE ||
 			 BPF_CORE_READ_BITFIELD(parent->signal, is_child_subreaper);
 	read_group(&s, task);

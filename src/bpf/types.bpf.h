@@ -83,9 +83,11 @@ struct rlimit {
 } KERNEL_TYPE;
 
 struct mm_struct;
+struct pid;
 
 struct signal_struct {
 	atomic_t live;
+	struct pid *pids[4]; /* by enum pid_type; 4.19 on */
 	int group_exit_code;
 	unsigned long maxrss; /* in pages, without its children; set when its last thread exits */
 	struct rlimit rlim[16];
@@ -215,8 +217,22 @@ struct sched_entity {
 	uint64_t nr_migrations;
 } KERNEL_TYPE;
 
+struct ns_common {
+	unsigned int inum; /* inode in /proc/PID/ns */
+} KERNEL_TYPE;
+
+struct pid_namespace {
+	struct ns_common ns;
+} KERNEL_TYPE;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} KERNEL_TYPE;
+
 struct pid {
-	unsigned int level; /* level of its PID namespace; 0: the initial one */
+	unsigned int level;	/* level of its PID namespace; 0: the initial one */
+	struct upid numbers[1]; /* as many as levels */
 } KERNEL_TYPE;
 
 struct task_struct {

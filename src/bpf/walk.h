@@ -9,7 +9,8 @@
 #ifndef SOOTH_BPF_WALK_H
 #define SOOTH_BPF_WALK_H
 
-#define WALK_CAST     0x50074
-#define WALK_CAN_CAST 0x50075 /* 1 if the kernel has it, else 0 */
+#define WALK_CAST	   0x50074
+#define WALK_CAN_CAST	   0x50075 /* 1 if the kernel has it, else 0 */
+#define WALK_PID_NAMESPACE 0x50076 /* see OWN_NAMESPACE of ids.bpf.h */
 
 #endif

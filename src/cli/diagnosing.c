@@ -219,7 +219,7 @@ static int add_related(const struct diagnosing *d, const struct target_found *fo
 	struct buffer *pids, struct sooth_error *err)
 {
 	const struct target_options *t = d->run->target;
-	bool is_set = t->sessions.count || t->agents.count || t->control_group;
+	bool is_set = target_has_groups(t);
 	size_t count = pids->size / sizeof(uint32_t);
 
 	if (d->agent || d->only_given || d->is_gone || found->is_host || found->has_user ||

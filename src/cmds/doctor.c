@@ -3,6 +3,7 @@
  * enable the rest. The command only checks requirements and attaches nothing. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -13,7 +14,9 @@
 #include "model/schema.h"
 #include "os/os.h"
 
-#define FACTS_MAX 32
+#define FACTS_MAX     32
+#define REFUSALS_MAX  8 /* different reasons */
+#define REFUSED_BYTES 512
 
 struct doctor_config {
 	struct output_options output;
@@ -76,16 +79,34 @@ static int emit_environment(struct output *o, struct sooth_error *err)
 	return status;
 }
 
-static void note_refusal(
-	struct output *o, const char *probe, const char *method, const struct sooth_error *refusal)
-{
-	char what[128];
+/* Methods that lack the same: they share a line. */
+struct refusals {
+	struct refused {
+		struct sooth_error refusal;
+		char methods[REFUSED_BYTES];
+	} all[REFUSALS_MAX];
+	size_t count;
+};
 
-	snprintf(what, sizeof(what), "%s by %s", probe, method);
-	output_limit(o, what, refusal->why, refusal->remedy);
+static void note_refusal(struct refusals *r, const struct backend *b, const struct sooth_error *e)
+{
+	struct refused *at = r->all;
+	size_t used;
+
+	while (at < r->all + r->count &&
+		(strcmp(at->refusal.why, e->why) || strcmp(at->refusal.remedy, e->remedy)))
+		at++;
+	if (at == r->all + REFUSALS_MAX)
+		return; /* its row says why */
+	if (at == r->all + r->count)
+		r->all[r->count++] = (struct refused){ .refusal = *e };
+	used = strlen(at->methods);
+	snprintf(at->methods + used, sizeof(at->methods) - used, "%s%s by %s", used ? ", " : "",
+		b->probe, b->name);
 }
 
-static int emit_method(struct output *o, const struct backend *b, struct sooth_error *err)
+static int emit_method(
+	struct output *o, const struct backend *b, struct refusals *r, struct sooth_error *err)
 {
 	struct method_row row = { .target_ns = b->target_ns,
 		.bystander_ns = b->bystander_ns,
@@ -94,7 +115,7 @@ static int emit_method(struct output *o, const struct backend *b, struct sooth_e
 
 	row.is_usable = !backend_test_needs(b, &os_native, &refusal);
 	if (!row.is_usable)
-		note_refusal(o, b->probe, b->name, &refusal);
+		note_refusal(r, b, &refusal);
 	struct record_tail tail[] = {
 		record_tail_of(&row.probe, b->probe),
 		record_tail_of(&row.method, b->name),
@@ -137,13 +158,16 @@ static int emit_methods(struct output *o, struct sooth_error *err)
 {
 	static const struct section methods = SECTION_OF("methods", method_schema, TABLE,
 		.title = "What sooth can observe on this system, by which method:");
-	int status = output_section(o, &methods, err);
+	_cleanup_free_ struct refusals *r = calloc(1, sizeof(*r));
+	int status = r ? output_section(o, &methods, err) : error_no_memory(err);
 
 	for (size_t i = 0; os_native.backends[i] && !status; i++) {
-		status = emit_method(o, os_native.backends[i], err);
+		status = emit_method(o, os_native.backends[i], r, err);
 		if (!status)
 			status = emit_modes(o, os_native.backends[i], err);
 	}
+	for (size_t i = 0; r && i < r->count; i++)
+		output_limit(o, r->all[i].methods, r->all[i].refusal.why, r->all[i].refusal.remedy);
 	return status;
 }
 

@@ -238,8 +238,7 @@ static void fill_options(const struct ps_config *c, struct ps_view *v)
 		.hide_ended = true,
 		.pids = target_found_pids(&v->found),
 		.pid_count = target_found_count(&v->found),
-		.adds_children = c->target.sessions.count || c->target.agents.count ||
-				 c->target.control_group,
+		.adds_children = target_has_groups(&c->target),
 		.may_lack_pids = v->found.is_searched,
 		.has_uid = v->found.has_user,
 		.uid = v->found.user,

@@ -42,7 +42,8 @@ static const struct option_rule rules[] = {
 static const char *only_agent(const struct target_options *t, const struct arguments *a)
 {
 	bool is_alone = t->agents.count == 1 && !t->pids.count && !t->sessions.count &&
-			!t->control_group && a->count == (target_capture(a) != NULL);
+			!t->control_group && !t->containers.count &&
+			a->count == (target_capture(a) != NULL);
 
 	return is_alone ? t->agents.items[0] : NULL;
 }

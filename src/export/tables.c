@@ -17,7 +17,7 @@ static const struct sooth_field header_fields[] = {
 	FIELD_OF(UNSIGNED, sooth_record, time_ns, time_ns,
 		"time of the event or sample (CLOCK_MONOTONIC)", .unit = SOOTH_UNIT_TIME_NS),
 	FIELD_OF(UNSIGNED, sooth_record, pid, pid,
-		"process id in the initial pid namespace; empty: the row is about the host"),
+		"process id in the pid namespace of sooth; empty: the row is about the host"),
 	FIELD_OF(UNSIGNED, sooth_record, start_ticks, start_ticks,
 		"start of the process, in clock ticks after boot; unique together with the pid"),
 	FIELD_OF(UNSIGNED, sooth_record, tid, tid,

@@ -104,8 +104,9 @@ static void add_memory(struct check_result *out, const struct why *w)
 		finding_bytes(out, "file memory", oom->file_bytes);
 		finding_bytes(out, "shared memory", oom->shared_bytes);
 		finding_bytes(out, "page tables", oom->table_bytes);
-		finding_text(out, "allocating process", "%.*s (pid %u)", END_NAME(oom->asker_name),
-			oom->asker_pid);
+		if (oom->asker_pid)
+			finding_text(out, "allocating process", "%.*s (pid %u)",
+				END_NAME(oom->asker_name), oom->asker_pid);
 	} else if (log && !log->figures_state) {
 		finding_bytes(out, "anonymous memory", log->anonymous_bytes);
 		finding_bytes(out, "file memory", log->file_bytes);

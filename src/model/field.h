@@ -42,12 +42,12 @@
 #define FIELD_PID(type_)                                                                           \
 	{                                                                                          \
 		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid),          \
-		.help = "process id in the initial pid namespace"                                  \
+		.help = "process id in the pid namespace of sooth"                                  \
 	}
 #define FIELD_TID(type_)                                                                           \
 	{                                                                                          \
 		.name = "tid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.tid),          \
-		.help = "thread id in the initial pid namespace", .is_hidden = true                \
+		.help = "thread id in the pid namespace of sooth", .is_hidden = true                \
 	}
 
 /* Returns whether there is a value to read, whole or cut. */

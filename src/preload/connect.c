@@ -2,7 +2,8 @@
 /*
  * Connects to sooth when a program starts. The socket is closed as soon as the memory is mapped, so
  * that the program has no descriptor that it did not open. Only this file makes system calls that
- * the program would not make itself, and none if a seccomp filter could answer them.
+ * the program would not make itself, and none if a seccomp filter could answer them that sooth does
+ * not have itself (a container has one).
  *
  * The environment outlives sooth, and then another user could listen at the path of the socket. So
  * the peer has to be root or the user of this program, and its files are sealed against cuts.
@@ -25,7 +26,7 @@
 #define TRIES	     200 /* tries, TRY_NS apart, while the queue of the socket is full */
 #define TRY_NS	     1000000
 #define PATH_BYTES   108
-#define VALUE_BYTES  (PATH_BYTES + PRELOAD_TOKEN_BYTES)
+#define VALUE_BYTES  (PATH_BYTES + PRELOAD_TOKEN_BYTES + 1)
 #define SEALS	     (F_SEAL_SHRINK | F_SEAL_GROW)
 
 extern char **environ __attribute__((weak));
@@ -33,7 +34,7 @@ extern char **environ __attribute__((weak));
 /* --- where sooth is --- */
 
 struct place {
-	char value[VALUE_BYTES + 1]; /* path, colon, token */
+	char value[VALUE_BYTES + 1]; /* path, colon, token, number of filters */
 	unsigned path;		     /* length of the path; 0: there is no sooth */
 };
 
@@ -51,7 +52,7 @@ static bool parse_value(struct place *p, const char *variable)
 		if (variable[i + k] == ':')
 			p->path = k;
 	}
-	if (p->path >= PATH_BYTES || k != p->path + 1 + PRELOAD_TOKEN_BYTES)
+	if (p->path >= PATH_BYTES || k != p->path + 2 + PRELOAD_TOKEN_BYTES)
 		p->path = 0;
 	return true;
 }
@@ -125,12 +126,23 @@ static bool read_value(const char *file, const char *name, char *out)
 	return is_found;
 }
 
-/* Returns whether a seccomp filter is set. It allows the calls in here: the loader made them. */
-static bool is_filtered(void)
+/* Returns whether a seccomp filter is set that sooth does not have, or an unknown one. It allows
+ * the calls in here: the loader made them. */
+static bool is_filtered(const struct place *p)
 {
-	char mode;
+	static const char name[] = "\nSeccomp_filters:\t";
+	char mode, line[sizeof(name) + 2], own = p->value[p->path + 1 + PRELOAD_TOKEN_BYTES];
 
-	return !read_value("/proc/self/status", "\nSeccomp:", &mode) || mode != '0';
+	if (!read_value("/proc/self/status", "\nSeccomp:", &mode))
+		return true;
+	if (mode == '0')
+		return false;
+	__builtin_memcpy(line, name, sizeof(name));
+	line[sizeof(name) - 1] = own;
+	line[sizeof(name)] = '\n';
+	line[sizeof(name) + 1] = '\0';
+	return own < '1' || own > '0' + (char)PRELOAD_FILTERS_MAX ||
+	       !read_value("/proc/self/status", line, &mode);
 }
 
 bool connect_clock_is_on(void)
@@ -332,7 +344,7 @@ bool connect_to_sooth(struct connection *to)
 	find_place(&place);
 	if (!place.path)
 		return false;
-	fd = is_filtered() ? -1 : open_connection(&place, &sooth_pid);
+	fd = is_filtered(&place) ? -1 : open_connection(&place, &sooth_pid);
 	if (fd < 0) {
 		report_unconnected(&place);
 		return false;

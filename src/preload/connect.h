@@ -10,7 +10,8 @@ struct connection {
 	unsigned char *segment;
 };
 
-/* Gets the memory from sooth. False: there is no sooth, or a seccomp filter is set. */
+/* Gets the memory from sooth. False: there is no sooth, or a seccomp filter that sooth does
+ * not have. */
 bool connect_to_sooth(struct connection *to);
 /* Maps the file `fd`, or new memory if fd is -1. NULL: it failed. */
 void *connect_map(size_t size, int fd, int protection);

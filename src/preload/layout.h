@@ -13,15 +13,18 @@
 
 #include "probes/heap.h"
 
-#define PRELOAD_LIBRARY	 "sooth-preload.so"
-#define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the socket's path, a colon, the token */
-#define PRELOAD_MEMORY	 "sooth-heap"	 /* name of sooth's memory in mappings */
+#define PRELOAD_LIBRARY "sooth-preload.so"
+/* The socket's path, a colon, the token, and a digit: how many seccomp filters sooth has. A program
+ * that it launched, or a child of one, with the same number has the same filters. */
+#define PRELOAD_VARIABLE "SOOTH_PRELOAD"
+#define PRELOAD_MEMORY	 "sooth-heap" /* name of sooth's memory in mappings */
 #define PRELOAD_VERSION	 5
 
 /* Name of a file beside the socket: a program that cannot connect opens it. */
 #define PRELOAD_UNSEEN "unseen"
 /* A program proves by the token that it has the environment of the command. */
 #define PRELOAD_TOKEN_BYTES 32u /* hexadecimal digits */
+#define PRELOAD_FILTERS_MAX 9u
 
 /*
  * A program gets all its memory at the start, because later the library may make no system call
@@ -117,7 +120,7 @@ struct preload_slot {
 	atomic_uint answered;		 /* number of the last answered request */
 	atomic_ullong answer[2];
 	atomic_uint space;	 /* a futex: sooth changes it with `tail` and `answered` */
-	atomic_uint is_filtered; /* the kernel reports a seccomp filter */
+	atomic_uint is_filtered; /* the kernel reports a seccomp filter that sooth lacks */
 	_Alignas(64) struct preload_count counts[HEAP_FUNCTIONS];
 };
 

@@ -69,7 +69,7 @@ struct syscalls_call {
 	uint8_t result_state;	/* absent: the call never returns, or had not by the end */
 	uint8_t duration_state; /* not measured: the begin of the call was not seen */
 	uint8_t class_;		/* enum syscalls_class, where calls have a budget */
-	uint8_t gaps;		/* enum syscalls_gap, SYSCALLS_HOST_PIDS */
+	uint8_t gaps;		/* enum syscalls_gap, SYSCALLS_OWN_PIDS */
 	uint32_t skipped; /* earlier calls of this number, class and thread that were only counted,
 			   * or estimated because nothing was counted then */
 	struct sooth_text path;
@@ -100,9 +100,9 @@ enum syscalls_gap {
 	SYSCALLS_GAP_ARGUMENTS = 8, /* arguments of this call, except the path */
 };
 
-/* The process ids in the arguments are those of the initial PID namespace. Older captures lack
+/* The process ids in the arguments are those of the PID namespace of sooth. Older captures lack
  * it. */
-#define SYSCALLS_HOST_PIDS 16
+#define SYSCALLS_OWN_PIDS 16
 
 #define SYSCALLS_SLOW_NS       (1u << 19)
 #define SYSCALLS_BUDGET_SHIFT  27  /* a time window: 2^27 ns, 134 ms */

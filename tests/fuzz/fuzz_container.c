@@ -2,7 +2,7 @@
 /* Control groups of any name: what is told fits, and says a runtime and something more. */
 #include <string.h>
 
-#include "analyze/processes/process_emit.h"
+#include "analyze/process_table/container.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -156,16 +156,16 @@ def preempted(console, told):
     return sum(row["records"] for row in told)
 
 
-def check_counts(console):
-    console.require("trace")
-    truth = read_truth(console.file("truth"))
-    counts = read_counts(console.object("trace"))
+def check_counts(console, step="trace", made="truth", found="trace"):
+    console.require(step)
+    truth = read_truth(console.file(made))
+    counts = read_counts(console.object(found))
     wrong = [
         f"{name} {counts.get(name, (0, 0))} for {true}"
         for name, true in sorted(truth.items())
         if counts.get(name, (0, 0)) != true
     ]
-    told = preempted(console, console.object("trace").get("loss", []))
+    told = preempted(console, console.object(found).get("loss", []))
     missing = sum(max(0, calls - counts.get(name, (0, 0))[0]) for name, (calls, _) in truth.items())
     more_than_true = [name for name, (calls, _) in truth.items() if counts.get(name, (0, 0))[0] > calls]
     if wrong and not more_than_true and missing <= told:
@@ -504,6 +504,18 @@ def check_states(console):
     return f"{len(report['threads'])} threads"
 
 
+def check_container(console):
+    """Counts are exact, ids are those of the namespace, and the sender of a signal is named."""
+    note = check_counts(console, "container", "inner-truth", "inner")
+    pids = [row["pid"] for row in console.object("inner-ps")["processes"]]
+    if len(pids) != 2 or 1 not in pids:
+        raise Failed(f"container: {pids}")
+    claims = [f["claim"] for p in console.object("inner-killed")["processes"] for f in p["findings"]]
+    if not any(claim.startswith("killed by SIGKILL from ") for claim in claims):
+        raise Failed(f"container: {claims}")
+    return note
+
+
 def check_iterators(console):
     console.require("iterators")
     told = console.file("iterators").split("\n")
@@ -545,6 +557,7 @@ def main():
         ("heap pages", console.seconds.get("pages", 0), lambda: check_heap_pages(console)),
         ("waits", console.seconds.get("waits", 0), lambda: check_waits(console)),
         ("states", console.seconds.get("states", 0), lambda: check_states(console)),
+        ("container", console.seconds.get("container", 0), lambda: check_container(console)),
         ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),
     )

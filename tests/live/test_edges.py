@@ -63,22 +63,6 @@ class Namespaces(Case):
             self.assert_says_three_lines(self.sooth(*argv, "-p", "2", status=3), "kernel thread")
         self.sooth("diagnose", "--duration", "0.2", "2")
 
-    def test_another_pid_namespace_is_refused(self):
-        command = ["unshare", "-pf", "--mount-proc"]
-        if subprocess.run([*command, "true"], capture_output=True).returncode:
-            self.skipTest("no pid namespace can be made here")
-        run = self.run_program(*command, harness.SOOTH, "trace", "-c", "--", "/bin/true", status=3)
-        self.assert_says_three_lines(run, "pid namespace")
-        for what in (["heap", "--pages"], ["profile", "--off-cpu"]):
-            run = self.run_program(*command, harness.SOOTH, *what, "--", "/bin/true", status=3)
-            self.assert_says_three_lines(run, "not those of this namespace")
-            self.assertEqual(os.geteuid() == 0 and "as root" in run.errors, False, run.errors)
-        doctor = self.run_program(*command, harness.SOOTH, "doctor", "-j").json()
-        usable = {}  # by some method
-        for row in doctor["methods"]:
-            usable[row["probe"]] = usable.get(row["probe"], False) or row["is_usable"]
-        self.assertEqual((usable["syscalls"], usable["proc"]), (False, True))
-
 
 class Files(Case):
     def test_a_run_that_never_began_leaves_the_old_file(self):

@@ -487,7 +487,7 @@ class Others(Inspect):
 
     @needs_root
     def test_from_another_pid_namespace(self):
-        """There the kernel side would name another process: procfs alone tells."""
+        """The ids of the kernel side are those of the namespace, too."""
         run = self.run_program("unshare", "-pf", "--mount-proc", "sh", "-c",
             "sleep 100 & until grep -q sleep /proc/$!/comm; do :; done; "
             "%s inspect -j --signals --threads $!; kill $!" % harness.SOOTH,
@@ -497,7 +497,7 @@ class Others(Inspect):
         report = run.json()
         self.assertEqual(report["threads"][0]["name"], "sleep")
         methods = {row["probe"]: row["method"] for row in report["sources"]}
-        self.assertEqual(methods["signals"], "procfs")
+        self.assertEqual(methods["signals"], "bpf")
 
     @needs_root
     def test_into_another_namespace(self):

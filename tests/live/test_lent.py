@@ -69,6 +69,9 @@ SELECTING = {
     "--agent": lambda t: [["--agent", AGENT]],
     "--user": lambda t: [["-u", str(t.uid)]],
     "--cgroup": lambda t: [["--cgroup", cgroup_of(t.pid)]],
+    "--container": lambda t: [["--container", "0123456789ab"]],
+    "--port": lambda t: [["--port", "9"]],
+    "--open": lambda t: [["--open", "/proc/%d/exe" % t.pid]],
     "--all": lambda t: [["--all"]],
 }
 # What attaches to processes does nothing at all.

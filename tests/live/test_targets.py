@@ -42,9 +42,24 @@ EXPLAINERS = {
     "diagnose": ["diagnose", "-j", "FILE"],
 }
 SELECTING = ("pid", "name", "-p", "--session", "session", "--agent", "-u", "--cgroup")
+HOLDS = """
+import socket, sys, time
+held = open(sys.argv[1], "w")
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("127.0.0.1", 0))
+tcp = socket.create_server(("127.0.0.1", 0))
+print(udp.getsockname()[1], tcp.getsockname()[1], flush=True)
+time.sleep(3500)
+"""
+CONNECTS = """
+import socket, sys, time
+made = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+print("ready", flush=True)
+time.sleep(3500)
+"""
 MISSING = {"name": ["no-such-name"], "--session": ["--session", "no-such-session"],
            "--agent": ["--agent", "no-such-agent"], "--cgroup": ["--cgroup", "/no/such/group"],
-           "-u": ["-u", "no-such-user"]}
+           "-u": ["-u", "no-such-user"], "--port": ["--port", "1"], "--open": ["--open", "/no/such/file"]}
 
 
 def with_target(words, target):
@@ -213,6 +228,26 @@ class Targets(Case):
             for form, target in MISSING.items():
                 with self.subTest(command=command, form=form):
                     self.refused(self.words(words) + target, target[-1])
+
+    def test_by_descriptors(self):
+        """A connection to the port, and another file of the same name, are none."""
+        held, link = self.path("held"), self.path("link")
+        listens = self.start(sys.executable, "-c", HOLDS, held)
+        listens.wait_for_output(b"\n")
+        udp, tcp = listens.out.split()
+        os.link(held, link)
+        self.start(sys.executable, "-c", CONNECTS, tcp.decode()).wait_for_output(b"\n")
+        forms = (["--port", tcp.decode()], ["--port", udp.decode()], ["--open", held], ["--open", link])
+        for form in forms:
+            with self.subTest(form=form):
+                self.assertEqual(self.rows(self.sooth("ps", "-a", "-j", "-i", "0", *form).json()), {listens.pid})
+        self.assertEqual(self.targets_of(self.sooth("why", "-j", *forms[0]).json()), {listens.pid})
+        self.refused(["kill", "--dry-run", "--port", tcp.decode(), "--user", "0"], "exclude each other")
+        capture = self.path("made.sooth")
+        self.sooth("record", "-P", "proc,sockets,fds", "-d", LIVE, "-o", capture, str(listens.pid), str(self.other.pid))
+        for form in forms[:3]:
+            rows = self.rows(self.sooth("ps", "-a", "-j", capture, *form).json())
+            self.assertEqual(rows, {listens.pid}, form)
 
     def test_own_parents_are_not_meant_by_a_name(self):
         """The program that starts sooth has a name as well; another process with it is taken."""

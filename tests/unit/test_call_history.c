@@ -588,7 +588,7 @@ static void test_named_processes(void **state)
 	CALL("kill", 0, 500, 0);
 	CALL("kill", 0, 500, SIGTERM);
 	assert_int_equal(history()->signals.count, 0);
-	gaps = SYSCALLS_HOST_PIDS;
+	gaps = SYSCALLS_OWN_PIDS;
 	CALL("kill", 0, 501, 0);
 	CALL("kill", 0, 501, SIGTERM);
 	gaps = 0;

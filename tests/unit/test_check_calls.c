@@ -48,7 +48,7 @@ static void call_of(uint32_t pid, const char *name, int64_t result, const uint64
 		.duration_ns = (uint64_t)(lasts_ms * (double)NS_PER_MS),
 		.skipped = next_skipped,
 		.gaps = (uint8_t)((next_skipped ? SYSCALLS_GAP_WINDOW : 0) |
-				  (has_other_pids ? 0 : SYSCALLS_HOST_PIDS)),
+				  (has_other_pids ? 0 : SYSCALLS_OWN_PIDS)),
 		.name = "caller" };
 	const struct sooth_record *r;
 

@@ -2,7 +2,7 @@
 /* Containers by control groups: what each runtime makes, and what is none. */
 #include "support.h"
 
-#include "analyze/processes/process_emit.h"
+#include "analyze/process_table/container.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -56,6 +56,28 @@ static void test_none(void **state)
 	}
 }
 
+static void test_monitors(void **state)
+{
+#define ARGUMENTS(text) span_of(text, sizeof(text) - 1)
+	static const char conmon[] =
+		"/usr/bin/conmon\0--api-version\0001\0-c\0" ID "\0-u\0" ID "\0-n\0web\0";
+	static const char shim[] = "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0" ID;
+	struct container c;
+
+	(void)state;
+	assert_true(container_of_monitor(&c, ARGUMENTS("/usr/bin/conmon"), ARGUMENTS(conmon)));
+	assert_true(span_equal(c.id, ID));
+	assert_true(span_equal(c.label, "web"));
+	assert_true(container_of_monitor(
+		&c, ARGUMENTS("/usr/bin/containerd-shim-runc-v2"), ARGUMENTS(shim)));
+	assert_true(span_equal(c.id, ID));
+	assert_int_equal(c.label.size, 0);
+	assert_false(container_of_monitor(&c, ARGUMENTS("/usr/bin/sh"), ARGUMENTS(conmon)));
+	assert_false(container_of_monitor(
+		&c, ARGUMENTS("/usr/bin/conmon"), ARGUMENTS("conmon\0-c\0web\0-n")));
+#undef ARGUMENTS
+}
+
 static void test_long_names(void **state)
 {
 	char group[4096] = "/lxc/", out[CONTAINER_SIZE];
@@ -72,6 +94,7 @@ int main(void)
 		cmocka_unit_test(test_runtimes),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_monitors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,7 +169,7 @@ static struct call_repeat *repeat_of(struct map *all, const struct call_repeat_k
  * PID is of another namespace, where the same number is another process. */
 static int32_t named_process(const struct folded_call *call)
 {
-	return call->has_fd || !(call->call->gaps & SYSCALLS_HOST_PIDS)
+	return call->has_fd || !(call->call->gaps & SYSCALLS_OWN_PIDS)
 		       ? 0
 		       : (int32_t)call->call->arguments[0];
 }

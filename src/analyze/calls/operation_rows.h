@@ -7,7 +7,7 @@
 
 #define IO_ROW(F, S)                                                                               \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
-		"process id in the initial pid namespace")                                         \
+		"process id in the pid namespace of sooth")                                         \
 	F(S, TEXT, process, WITH(process_state), "name of the process")                            \
 	F(S, TEXT, path, ALWAYS, "path of the file, or what the file descriptor refers to",        \
 		.may_shrink = true)                                                                \
@@ -32,7 +32,7 @@ ROW_STRUCT(io_row, IO_ROW);
 
 #define NETWORK_ROW(F, S)                                                                          \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
-		"process id in the initial pid namespace")                                         \
+		"process id in the pid namespace of sooth")                                         \
 	F(S, TEXT, process, WITH(process_state), "name of the process")                            \
 	F(S, TEXT, connection, ALWAYS,                                                             \
 		"protocol, local address and peer address of the connection", .may_shrink = true)  \
@@ -73,7 +73,7 @@ ROW_STRUCT(lineage_row, LINEAGE_ROW);
 
 #define MEMORY_ROW(F, S)                                                                           \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
-		"process id in the initial pid namespace")                                         \
+		"process id in the pid namespace of sooth")                                         \
 	F(S, TEXT, process, WITH(process_state), "name of the process")                            \
 	F(S, TEXT, operation, ALWAYS, "type of memory system call, for example mmap of a file")    \
 	F(S, U64, calls, ALWAYS, "number of memory system calls")                                  \

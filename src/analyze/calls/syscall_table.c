@@ -27,7 +27,7 @@
 
 #define CALL_ROW(F, S)                                                                             \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
-		"process id in the initial pid namespace")                                         \
+		"process id in the pid namespace of sooth")                                         \
 	F(S, TEXT, process, MAYBE(name_state), "name of the process")                              \
 	F(S, TEXT, name, ALWAYS,                                                                   \
 		"name of the system call; prefixed with the ABI if not the native one",            \
@@ -71,7 +71,7 @@ static const struct sooth_schema call_process_schema =
 
 #define ERROR_ROW(F, S)                                                                            \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
-		"process id in the initial pid namespace")                                         \
+		"process id in the pid namespace of sooth")                                         \
 	F(S, TEXT, process, MAYBE(name_state), "name of the process")                              \
 	F(S, TEXT, name, ALWAYS, "name of the system call", .label = "CALL")                       \
 	F(S, ERRNO32, error, ALWAYS, "errno name of the error")                                    \

@@ -268,6 +268,10 @@ void exit_reason_text_sender(
 		buffer_string(out, "the kernel");
 		return;
 	}
+	if (s->sender_state) {
+		buffer_string(out, "a process outside of this container");
+		return;
+	}
 	if (s->sender_pid == of->id.pid) {
 		buffer_string(out, "itself");
 		return;

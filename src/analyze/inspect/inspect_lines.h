@@ -188,7 +188,7 @@ ROW_STRUCT(inspect_signals_row, INSPECT_SIGNALS_ROW);
 ROW_STRUCT(inspect_danger_row, INSPECT_DANGER_ROW);
 
 #define INSPECT_THREAD_ROW(F, S)                                                                   \
-	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the pid namespace of sooth",              \
 		.is_key = true)                                                                    \
 	F(S, TEXT, name, ALWAYS, "name of the thread (comm)")                                      \
 	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \

@@ -165,8 +165,7 @@ static struct process_entry *holder_of(const struct owner_search *q, uint64_t pi
 {
 	uint64_t space = process_table_namespace(q->p);
 
-	/* Each process is recorded by its PID in the initial namespace, only few by their inner
-	 * PID. */
+	/* Each process is recorded by its PID in sooth's namespace, only few by their inner PID. */
 	if (space == PROCESS_TABLE_UNREPORTED || q->p->links->inner_pid == q->p->id.pid)
 		return process_table_by_pid(q->s, pid);
 	return process_table_by_inner(q->s, space, pid);

@@ -3,13 +3,9 @@
 #ifndef SOOTH_ANALYZE_PROCESS_EMIT_H
 #define SOOTH_ANALYZE_PROCESS_EMIT_H
 
+#include "analyze/process_table/container.h"
 #include "analyze/processes/process_list.h"
 #include "base/cursor.h"
-
-#define CONTAINER_SIZE 80 /* runtime, and the name or the shortened id */
-
-/* Writes the container of a control group: "docker 0123456789ab"; false: no known container. */
-bool container_of_group(struct span control_group, char out[CONTAINER_SIZE]);
 
 #define FLAGS_SIZE 96
 

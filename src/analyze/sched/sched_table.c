@@ -40,7 +40,7 @@ ROW_TABLE(summary, SUMMARY_ROW, "scheduling", summary_row,
 
 #define THREAD_ROW(F, S)                                                                           \
 	F(S, PID)                                                                                  \
-	F(S, RECORD, U32, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
+	F(S, RECORD, U32, tid, tid, ALWAYS, "thread id in the pid namespace of sooth",              \
 		.label = "TID")                                                                    \
 	F(S, TEXT, process, ALWAYS, "name of the process", .is_hidden = true)                      \
 	F(S, TEXT, thread, ALWAYS, "name of the thread")                                           \

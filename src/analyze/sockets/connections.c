@@ -22,7 +22,7 @@
 /* --- rows --- */
 
 #define CONNECTION_ROW(F, S)                                                                       \
-	F(S, ALSO, U32, socket.record.pid, pid, ALWAYS, "process id in the initial pid namespace") \
+	F(S, ALSO, U32, socket.record.pid, pid, ALWAYS, "process id in the pid namespace of sooth") \
 	F(S, TEXT, agent, ALWAYS, "id of the agent that owns the process")                         \
 	F(S, TEXT, role, MAYBE(role_state),                                                        \
 		"role of the process in its session: main, helper, tool call, ...")                \

@@ -21,7 +21,7 @@
 /* --- rows --- */
 
 #define SOCKET_ROW(F, S)                                                                           \
-	F(S, ALSO, U32, socket.record.pid, pid, ALWAYS, "process id in the initial pid namespace") \
+	F(S, ALSO, U32, socket.record.pid, pid, ALWAYS, "process id in the pid namespace of sooth") \
 	F(S, ALSO, U32, socket.fd, fd, ALWAYS,                                                     \
 		"lowest file descriptor of the process for the socket")                            \
 	F(S, NAMED, TEXT, family_protocol, protocol, MAYBE(family_protocol_state),                 \

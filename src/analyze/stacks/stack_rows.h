@@ -25,7 +25,7 @@
 ROW_STRUCT(stack_frame_row, STACK_FRAME_ROW);
 
 #define STACK_THREAD_ROW(F, S)                                                                     \
-	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the pid namespace of sooth",              \
 		.is_key = true)                                                                    \
 	F(S, TEXT, name, ALWAYS, "name of the thread (comm)")                                      \
 	F(S, U64, cpu_ns, MAYBE(cpu_state), "CPU time of the thread since its start",              \

@@ -15,7 +15,7 @@
 
 #define THREADS_ROW(F, S)                                                                          \
 	F(S, PID)                                                                                  \
-	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the pid namespace of sooth",              \
 		.is_key = true)                                                                    \
 	F(S, TEXT, name, ALWAYS, "name of the thread (comm)")                                      \
 	F(S, ENUM32, role, MAYBE(role_state), "role of the thread, recognized by its name",        \

@@ -25,7 +25,7 @@
 #define HEAT_ROW(F, S)                                                                             \
 	F(S, PID)                                                                                  \
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .may_shrink = true)              \
-	F(S, RECORD, U32, tid, tid, ALWAYS, "thread id in the initial pid namespace")              \
+	F(S, RECORD, U32, tid, tid, ALWAYS, "thread id in the pid namespace of sooth")              \
 	F(S, TEXT, thread, ALWAYS, "name of the thread", .may_shrink = true)                       \
 	F(S, NAMED, SERIES, values, values_percent, ALWAYS, "percent of one CPU in each bucket",   \
 		.label = "OVER TIME", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                   \

@@ -38,7 +38,7 @@ union timeline_value {
 
 #define TIMELINE_TRACK_ROW(F, S, suffix, TYPE, unit_, decimals_, what)                             \
 	F(S, RECORD, U32, pid, pid, MAYBE(pid_state),                                              \
-		"process id in the initial pid namespace; absent: all processes together")         \
+		"process id in the pid namespace of sooth; absent: all processes together")         \
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .may_shrink = true)              \
 	F(S, NAMED, TEXT, lane, track, ALWAYS,                                                     \
 		"kind of value in the track: resident, read, file, ...")                           \
@@ -99,7 +99,7 @@ enum timeline_event {
 	F(S, U64, at_ns, ALWAYS, "time since the start of the recording", .label = "AT",           \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
-		"process id in the initial pid namespace; absent: no process")                     \
+		"process id in the pid namespace of sooth; absent: no process")                     \
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)")                                  \
 	F(S, NAMED, ENUM32, what, event, ALWAYS, "type of the event",                              \
 		.names = &timeline_event_names)                                                    \

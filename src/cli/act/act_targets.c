@@ -15,7 +15,8 @@
 bool act_targets_are_broad(const struct target_options *t)
 {
 	assert(t);
-	return t->agents.count || t->control_group || t->user;
+	return target_has_holders(t) || t->agents.count || t->containers.count ||
+	       t->control_group || t->user;
 }
 
 static int refuse_capture(const char *verb, const char *capture, struct sooth_error *err)
@@ -33,8 +34,9 @@ int act_targets_check(const char *verb, const struct target_options *t, const st
 	assert(a);
 
 	const char *capture = target_capture(a);
-	int kinds = (a->count || t->pids.count) + (t->sessions.count > 0) + (t->agents.count > 0) +
-		    (t->control_group != NULL) + (t->user != NULL);
+	int kinds = (a->count || t->pids.count) + target_has_holders(t) + (t->sessions.count > 0) +
+		    (t->agents.count > 0) + (t->containers.count > 0) + (t->control_group != NULL) +
+		    (t->user != NULL);
 
 	if (a->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
@@ -46,7 +48,9 @@ int act_targets_check(const char *verb, const struct target_options *t, const st
 	if (kinds <= 1)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s several kinds of targets at once", verb);
-	error_why(err, "processes, --session, --agent, --cgroup and -u exclude each other here");
+	error_why(err,
+		"processes, --session, --agent, --container, --cgroup and -u exclude each other "
+		"here");
 	return error_remedy(
 		err, "give one of them; `sooth %s --dry-run` shows the processes", verb);
 }
@@ -84,6 +88,8 @@ static int search_targets(struct act *act, struct target_search *s, struct sooth
 {
 	int status = target_search_table(s, &act->process_table, err);
 
+	if (!status)
+		status = target_search_holders(s, err);
 	return status ? status : target_search_end(s, err);
 }
 

@@ -11,7 +11,8 @@
 #define ACT_NEVER_ALL(verb)                                                                        \
 	{                                                                                          \
 		OPTION_NEVER, "all", NULL, "it would " verb " the whole host, sooth included",     \
-			"choose: a PID, --session ID, --agent NAME, --cgroup PATH or -u USER"      \
+			"choose: a PID, --session ID, --agent NAME, --container ID, --cgroup "     \
+			"PATH or -u USER"                                                          \
 	}
 
 /* Returns whether the target has more processes than were typed: then the user must confirm a list.

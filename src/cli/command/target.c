@@ -30,6 +30,12 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		"processes of the user with this name or user id"),
 	VALUE_ROW(0, "cgroup", TEXT, "PATH", target_options, control_group,
 		"processes in this control group and below it; path as in /proc/PID/cgroup"),
+	VALUE_ROW(0, "container", LIST, "ID", target_options, containers,
+		"processes of the container with this id (or its first 4+ characters) or name"),
+	VALUE_ROW(0, "port", LIST, "PORT", target_options, ports,
+		"processes that listen on this TCP port, or have this UDP port"),
+	VALUE_ROW(0, "open", LIST, "PATH", target_options, files,
+		"processes that have this file open"),
 	/* This row is the last one: see TARGET_SOME_GROUP. */
 	FLAG_ROW('a', "all", target_options, all, "all processes on this host except sooth"),
 };
@@ -133,12 +139,24 @@ int target_needs_capture(const char *command, const struct arguments *a, struct 
 	return error_remedy(err, "name one capture written by `sooth record` or --save");
 }
 
+bool target_has_holders(const struct target_options *t)
+{
+	assert(t);
+	return t->ports.count || t->files.count;
+}
+
+bool target_has_groups(const struct target_options *t)
+{
+	assert(t);
+	return t->sessions.count || t->agents.count || t->containers.count || t->control_group;
+}
+
 bool target_is_given(const struct target_options *t, const struct arguments *a)
 {
 	assert(t);
 	assert(a);
-	return t->pids.count || t->sessions.count || t->agents.count || t->control_group ||
-	       t->user || t->all || a->command || a->count > (target_capture(a) != NULL);
+	return t->pids.count || target_has_holders(t) || target_has_groups(t) || t->user ||
+	       t->all || a->command || a->count > (target_capture(a) != NULL);
 }
 
 /* --- values --- */

@@ -14,14 +14,14 @@ struct time_range_options {
 };
 
 struct target_options {
-	struct option_list pids, sessions, agents;
+	struct option_list pids, sessions, agents, containers, ports, files;
 	const char *control_group;
 	const char *user;
 	bool all;
 	struct time_range_options part;
 };
 
-#define TARGET_OPTION_COUNT 6
+#define TARGET_OPTION_COUNT 9
 extern const struct option target_option_rows[TARGET_OPTION_COUNT];
 /* Target options of a command that reads no captures. */
 #define TARGET_LIVE_GROUP(config, member)                                                          \
@@ -71,6 +71,10 @@ int target_needs_capture(const char *command, const struct arguments *a, struct 
 bool target_is_given(const struct target_options *t, const struct arguments *a);
 /* Returns -EINVAL, with an error that `text` is no PID. */
 int target_bad_pid(const char *text, struct sooth_error *err);
+/* Returns whether an option is given that selects by descriptors: a port, a file. */
+bool target_has_holders(const struct target_options *t);
+/* Returns whether an option is given that selects all processes of something. */
+bool target_has_groups(const struct target_options *t);
 /* Parses a user name or id. */
 int target_parse_user(const char *text, uid_t *uid, struct sooth_error *err);
 

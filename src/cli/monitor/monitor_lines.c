@@ -22,7 +22,7 @@
 	F(S, U32, lines_version, ALWAYS, "version of these lines")
 
 #define PROCESS_ROW(F, S)                                                                          \
-	F(S, NAMED, U32, number, pid, ALWAYS, "process id in the initial pid namespace")           \
+	F(S, NAMED, U32, number, pid, ALWAYS, "process id in the pid namespace of sooth")           \
 	F(S, CHARS16, name, ALWAYS, "name of the process")
 
 #define LOSS_ROW(F, S)                                                                             \

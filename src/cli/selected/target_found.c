@@ -75,8 +75,8 @@ static int check_command(const struct arguments *a, unsigned allowed, struct soo
 static int check_one(const struct target_options *t, const struct arguments *a, unsigned allowed,
 	struct sooth_error *err)
 {
-	bool has_processes = t->pids.count || t->sessions.count || t->agents.count ||
-			     t->control_group || a->count > (target_capture(a) != NULL);
+	bool has_processes = t->pids.count || target_has_holders(t) || target_has_groups(t) ||
+			     a->count > (target_capture(a) != NULL);
 	bool is_all = t->all && !(allowed & TARGET_SELECTS_ROWS);
 	int kinds = (a->command != NULL) + (t->user != NULL) + is_all + has_processes;
 
@@ -218,7 +218,7 @@ static int search_host(struct target_search *s, struct sooth_error *err)
 	if (!status)
 		status = target_search_table(s, &process_table, err);
 	process_table_fini(&process_table);
-	return status;
+	return status ? status : target_search_holders(s, err);
 }
 
 struct process_snapshot {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes that names, sessions, agents, control groups and users select in a process table.
- */
+/* The processes that names, sessions, agents, containers, control groups and users select in a
+ * process table. */
 #include "cli/selected/target_search.h"
 
 #include <assert.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analyze/process_table/process_match.h"
+#include "cli/selected/target_container.h"
 #include "cli/user_agents/user_agents.h"
 #include "model/stream_records.h"
 
@@ -45,6 +46,28 @@ static void add_list(
 		add_item(s, &(struct target_item){ .kind = kind, .text = list->items[i] });
 }
 
+static int add_holders(
+	struct target_search *s, const struct target_options *t, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < t->ports.count && !status; i++) {
+		struct target_item item = { .kind = TARGET_ITEM_PORT, .text = t->ports.items[i] };
+
+		status = target_port_parse(item.text, &item.port, err);
+		add_item(s, &item);
+	}
+	for (size_t i = 0; i < t->files.count && !status; i++) {
+		struct target_item item = { .kind = TARGET_ITEM_FILE, .text = t->files.items[i] };
+
+		status = target_file_find(&item.file, item.text, s->is_capture, err);
+		add_item(s, &item);
+	}
+	s->has_sockets = t->ports.count != 0;
+	s->has_files = t->files.count != 0;
+	return status;
+}
+
 int target_search_begin(struct target_search *s, const struct target_options *t,
 	const struct arguments *a, bool with_user, struct sooth_error *err)
 {
@@ -59,17 +82,22 @@ int target_search_begin(struct target_search *s, const struct target_options *t,
 	s->is_capture = target_capture(a) != NULL;
 	for (size_t i = 0; i < a->count; i++) {
 		if (target_word(a->items[i], &ignored) == TARGET_WORD_NAME)
-			add_item(s, &(struct target_item){ TARGET_ITEM_NAME, a->items[i], 0 });
+			add_item(s, &(struct target_item){
+					    .kind = TARGET_ITEM_NAME, .text = a->items[i] });
 	}
 	add_list(s, TARGET_ITEM_SESSION, &t->sessions);
 	add_list(s, TARGET_ITEM_AGENT, &t->agents);
+	add_list(s, TARGET_ITEM_CONTAINER, &t->containers);
 	if (t->control_group)
-		add_item(
-			s, &(struct target_item){ TARGET_ITEM_CONTROL_GROUP, t->control_group, 0 });
+		add_item(s, &(struct target_item){
+				    .kind = TARGET_ITEM_CONTROL_GROUP, .text = t->control_group });
 	if (t->user && with_user) {
 		status = target_parse_user(t->user, &uid, err);
-		add_item(s, &(struct target_item){ TARGET_ITEM_USER, t->user, uid });
+		add_item(s, &(struct target_item){
+				    .kind = TARGET_ITEM_USER, .text = t->user, .uid = uid });
 	}
+	if (!status)
+		status = add_holders(s, t, err);
 	if (!status && (buffer_failed(&s->items) || buffer_failed(&s->hits)))
 		status = error_no_memory(err);
 	return status;
@@ -119,7 +147,7 @@ static bool process_match_control_group(const struct process_entry *p, const cha
 }
 
 static bool is_selected(const struct process_table *c, const struct target_item *item,
-	const struct process_entry *p)
+	const struct target_container *container, const struct process_entry *p)
 {
 	switch (item->kind) {
 	case TARGET_ITEM_NAME:
@@ -128,10 +156,14 @@ static bool is_selected(const struct process_table *c, const struct target_item 
 		return process_match_session(c, p, item->text);
 	case TARGET_ITEM_AGENT:
 		return process_match_agent(p, item->text);
+	case TARGET_ITEM_CONTAINER:
+		return target_container_has(container, p);
 	case TARGET_ITEM_CONTROL_GROUP:
 		return process_match_control_group(p, item->text);
-	default:
+	case TARGET_ITEM_USER:
 		return p->process->uid == item->uid && !process_match_kernel(p);
+	default:
+		return false; /* by other records */
 	}
 }
 
@@ -169,7 +201,9 @@ static bool has_process(const struct target_search *s, const struct process_id *
 static void add_process(struct target_search *s, size_t item, const struct process_id *id)
 {
 	uint32_t pid = id->pid;
-	bool is_tree = item_at(s, item)->kind != TARGET_ITEM_NAME;
+	enum target_item_kind kind = item_at(s, item)->kind;
+	bool is_tree =
+		kind != TARGET_ITEM_NAME && kind != TARGET_ITEM_PORT && kind != TARGET_ITEM_FILE;
 
 	++*hits_of(s, item);
 	if (has_process(s, id))
@@ -208,15 +242,18 @@ static int search_item(
 	const struct process_entry *own =
 		item->kind == TARGET_ITEM_NAME && !s->is_capture ? find_own_process(c) : NULL;
 	size_t before = *hits_of(s, i);
+	struct target_container container = { 0 };
 	struct span session = { 0 };
-	int status = 0;
+	int status = item->kind == TARGET_ITEM_CONTAINER
+			     ? target_container_find(&container, c, item->text, err)
+			     : 0;
 
 	for (int with_own = 0; with_own < 2 && !status; with_own++) {
 		struct process_entry *p;
 		size_t position = 0;
 
 		while (!status && (p = process_table_next(c, &position))) {
-			if (!is_selected(c, item, p) || (!with_own && is_own(p, own)))
+			if (!is_selected(c, item, &container, p) || (!with_own && is_own(p, own)))
 				continue;
 			/* An exited process cannot be observed any more. */
 			if (!s->is_capture && p->process->state == 'Z')
@@ -289,10 +326,29 @@ static void search_name(
 	}
 }
 
+static void search_descriptor(struct target_search *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+
+	s->unreadable += target_is_unreadable(r);
+	for (size_t i = 0; i < item_count(s); i++) {
+		const struct target_item *item = item_at(s, i);
+
+		if ((s->is_capture || id.pid != (uint32_t)getpid()) &&
+			((item->kind == TARGET_ITEM_PORT && target_listens(r, item->port)) ||
+				(item->kind == TARGET_ITEM_FILE &&
+					target_has_file(r, &item->file))))
+			add_process(s, i, &id);
+	}
+}
+
 void target_search_record(struct target_search *s, const struct sooth_record *r)
 {
 	const struct process_join *join = (const void *)r;
 	struct process_id id = process_id_of(r);
+
+	if (s->has_sockets || s->has_files)
+		search_descriptor(s, r);
 
 	if (r->kind == PROCESS_JOIN && is_selected_with_children(s, join->parent_pid) &&
 		!has_process(s, &id)) {
@@ -303,6 +359,22 @@ void target_search_record(struct target_search *s, const struct sooth_record *r)
 		search_name(s, r, join->name);
 	else if (r->kind == PROCESS_EXEC)
 		search_name(s, r, ((const struct process_exec *)(const void *)r)->name);
+}
+
+static int search_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	(void)schema;
+	target_search_record(user, record);
+	return 0;
+}
+
+int target_search_holders(struct target_search *s, struct sooth_error *err)
+{
+	assert(s);
+	return s->has_sockets || s->has_files
+		       ? target_holders_scan(s->has_sockets, s->has_files, search_record, s, err)
+		       : 0;
 }
 
 /* --- what was not found --- */
@@ -356,6 +428,15 @@ static int refuse_empty_group(
 	return error_remedy(err, "`cat /proc/PID/cgroup` shows the group of a process");
 }
 
+static int refuse_unknown_container(
+	const struct target_search *s, const char *container, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the container %s", container);
+	error_why(err, "no process %s belongs to a container with this id or name",
+		s->is_capture ? "in the capture" : "here");
+	return error_remedy(err, "`sooth ps -a --columns +container` lists containers");
+}
+
 static int refuse_unknown_name(
 	const struct target_search *s, const char *name, struct sooth_error *err)
 {
@@ -377,6 +458,26 @@ static int refuse_unknown_user(
 	return error_remedy(err, "`sooth ps -a --columns +user` lists users");
 }
 
+static int refuse_no_holder(
+	const struct target_search *s, const struct target_item *item, struct sooth_error *err)
+{
+	bool is_port = item->kind == TARGET_ITEM_PORT;
+	const char *where = s->is_capture ? "in the capture" : "here";
+
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND,
+		is_port ? "find a process that listens on port %s"
+			: "find a process that has %s open",
+		item->text);
+	if (s->unreadable)
+		error_why(err, "no readable process %s does; %u could not be read", where,
+			s->unreadable);
+	else
+		error_why(err, "no process %s does", where);
+	return error_remedy(err, s->unreadable ? "run sooth as root"
+				 : is_port     ? "`ss -tulpn` lists ports"
+					       : "`sooth inspect --fds PID` lists open files");
+}
+
 int target_search_end(struct target_search *s, struct sooth_error *err)
 {
 	assert(s);
@@ -387,12 +488,16 @@ int target_search_end(struct target_search *s, struct sooth_error *err)
 
 		if (*hits_of(s, i))
 			continue;
+		if (item->kind == TARGET_ITEM_PORT || item->kind == TARGET_ITEM_FILE)
+			return refuse_no_holder(s, item, err);
 		if (s->is_capture && !s->has_table)
 			return refuse_without_process_table(item, err);
 		if (item->kind == TARGET_ITEM_SESSION)
 			return refuse_unknown_session(s, item->text, err);
 		if (item->kind == TARGET_ITEM_AGENT)
 			return refuse_no_agent(s, item->text, err);
+		if (item->kind == TARGET_ITEM_CONTAINER)
+			return refuse_unknown_container(s, item->text, err);
 		if (item->kind == TARGET_ITEM_CONTROL_GROUP)
 			return refuse_empty_group(s, item->text, err);
 		return item->kind == TARGET_ITEM_USER ? refuse_unknown_user(s, item->text, err)

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes that names, sessions, agents, control groups and users select in a process table.
- */
+/* The processes that names, sessions, agents, containers, control groups and users select in a
+ * process table. */
 #ifndef SOOTH_CLI_SELECTED_TARGET_SEARCH_H
 #define SOOTH_CLI_SELECTED_TARGET_SEARCH_H
 
 #include "analyze/process_table/process_table.h"
 #include "cli/command/target.h"
+#include "cli/selected/target_holder.h"
 
 enum target_item_kind {
 	TARGET_ITEM_NAME, /* a word: a session, else a process or agent */
 	TARGET_ITEM_SESSION,
 	TARGET_ITEM_AGENT,
 	TARGET_ITEM_CONTROL_GROUP,
+	TARGET_ITEM_CONTAINER,
 	TARGET_ITEM_USER,
+	TARGET_ITEM_PORT,
+	TARGET_ITEM_FILE,
 };
 
 /* One option value or word that was typed. */
@@ -20,6 +24,8 @@ struct target_item {
 	enum target_item_kind kind;
 	const char *text;
 	uint32_t uid;
+	uint16_t port;
+	struct target_file file;
 };
 
 struct target_search {
@@ -29,7 +35,10 @@ struct target_search {
 	struct buffer hits;	 /* size_t: number of processes found for each item */
 	struct buffer note;	 /* a line for each name that several processes have */
 	bool is_capture;
-	bool has_table; /* a process table was seen */
+	bool has_table;	  /* a process table was seen */
+	bool has_sockets; /* a port is searched for */
+	bool has_files;
+	unsigned unreadable; /* processes whose descriptors could not be read */
 };
 
 /* Begins the search for the options and words that are neither a PID nor a capture; searches for
@@ -43,8 +52,10 @@ bool target_search_is_needed(const struct target_search *s);
 int target_search_table(
 	struct target_search *s, const struct process_table *c, struct sooth_error *err);
 /* Adds a process from a record between two tables of a capture: a child of a selected tree, or a
- * process with a selected name. */
+ * process with a selected name; or from a record of its descriptors. */
 void target_search_record(struct target_search *s, const struct sooth_record *r);
+/* Searches the descriptors of all processes of this host, if a port or a file is searched for. */
+int target_search_holders(struct target_search *s, struct sooth_error *err);
 /* Returns 0 if a process was found for every item, else -ESRCH. */
 int target_search_end(struct target_search *s, struct sooth_error *err);
 void target_search_fini(struct target_search *s);

@@ -34,6 +34,22 @@ static int set_groups(uid_t uid, gid_t gid)
 	return user ? initgroups(user->pw_name, gid) : setgroups(1, &gid);
 }
 
+static bool has_group(gid_t gid)
+{
+	gid_t real, effective, saved;
+
+	return !getresgid(&real, &effective, &saved) && real == gid && effective == gid &&
+	       saved == gid;
+}
+
+static bool has_user(uid_t uid)
+{
+	uid_t real, effective, saved;
+
+	return !getresuid(&real, &effective, &saved) && real == uid && effective == uid &&
+	       saved == uid;
+}
+
 static int switch_to_user(const struct launch *launch)
 {
 	uid_t uid = launch->as_user ? launch->uid : getuid();
@@ -41,7 +57,9 @@ static int switch_to_user(const struct launch *launch)
 
 	if (launch->as_user && set_groups(uid, gid))
 		return -errno;
-	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+	/* An id that has no place in the user namespace cannot be set, not even again. */
+	if ((!has_group(gid) && setresgid(gid, gid, gid)) ||
+		(!has_user(uid) && setresuid(uid, uid, uid)))
 		return -errno;
 	return 0;
 }

@@ -177,18 +177,35 @@ static void add_setting(struct fact_list *list, const char *name, const char *pa
 	add_fact(list, name, "%s", value[0] ? value : "cannot be read");
 }
 
-static void add_container(struct fact_list *list)
+/* Says what works in a container, and how to start it for the rest. */
+static bool add_container(struct fact_list *list)
+{
+	bool is_inner = needs_inner_pid_namespace() != 0;
+	struct sooth_error refusal;
+
+	if (!is_inner && !needs_is_in_user_namespace() && access("/.dockerenv", F_OK) &&
+		access("/run/.containerenv", F_OK))
+		return false;
+	add_fact(list, "container", "%s",
+		is_inner ? "sooth sees the processes of this container; with --pid=host those of "
+			   "the host"
+			 : "sooth sees the processes of the host");
+	if (!need_bpf.test(&os_native, &refusal)) {
+		add_fact(list, "works here", "all commands");
+		return true;
+	}
+	add_fact(list, "works here",
+		"ps, top, inspect, stack, why and diagnose by /proc; heap -- COMMAND%s",
+		needs_is_filtered(SYS_perf_event_open) ? "" : "; profile of own processes");
+	add_fact(list, "missing here", "trace, sched, and all that needs BPF: %s", refusal.why);
+	add_fact(list, "to enable", "%s", refusal.remedy);
+	return true;
+}
+
+static void add_virtual(struct fact_list *list)
 {
 	char release[96];
-	struct stat ns;
 
-	if (!stat("/proc/self/ns/pid", &ns) && ns.st_ino != PID_NAMESPACE_INITIAL)
-		add_fact(list, "container",
-			"another pid namespace: processes outside are invisible");
-	else if (!access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK))
-		add_fact(list, "container", "yes, with the host's pid namespace");
-	else
-		add_fact(list, "container", "no");
 	read_line("/proc/sys/kernel/osrelease", release, sizeof(release));
 	if (strcasestr(release, "microsoft"))
 		add_fact(list, "virtual", "WSL: some kernel features are switched off");
@@ -231,13 +248,17 @@ static size_t host_environment(const struct os *os, struct environment_fact *fac
 {
 	struct fact_list list = { .facts = facts, .max = max };
 	struct host_facts host;
+	bool is_container;
 
 	host_facts(os, &host);
+	is_container = add_container(&list);
 	add_fact(&list, "system", "%s %s %s", host.os, host.os_version, host.architecture);
 	add_fact(&list, "processors", "%u", host.cpus);
 	add_fact(&list, "user", "real %u, effective %u", (unsigned)getuid(), (unsigned)geteuid());
 	add_capabilities(&list);
-	add_container(&list);
+	if (!is_container)
+		add_fact(&list, "container", "no");
+	add_virtual(&list);
 	add_hidepid(&list);
 	add_setting(&list, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid");
 	add_setting(

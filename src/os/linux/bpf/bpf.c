@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "bpf/ids.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
@@ -119,9 +120,20 @@ static int bpf_error(struct sooth_error *err, int code, const char *tried, const
 	error_errno(err, code, "%s %s", tried, what);
 	if (code == -EPERM) {
 		error_missing(err, "permission to use BPF for tracing");
-		error_remedy(err, "%s", needs_bpf_remedy);
+		error_remedy(err, "%s", needs_bpf_remedy());
 	}
 	return code;
+}
+
+/* Lets programs that read ids of tasks read those of sooth's own PID namespace. */
+static void set_own_ids(const struct bpf_object *object)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.ids");
+	size_t size = 0;
+	struct ids_config *ids = map ? (void *)(uintptr_t)bpf_map__initial_value(map, &size) : NULL;
+
+	if (ids && size >= sizeof(*ids))
+		ids->pid_namespace = needs_inner_pid_namespace();
 }
 
 int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
@@ -148,6 +160,7 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 		return bpf_error(err, status, "open the BPF object", image->name);
 	}
 	again_prepare(b->object);
+	set_own_ids(b->object);
 	return 0;
 }
 

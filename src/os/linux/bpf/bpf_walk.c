@@ -103,14 +103,22 @@ static void put_cast(const struct walk_image *w, struct bpf_insn *at)
 			.src_reg = BPF_REG_1 };
 }
 
-static void put_casts(struct walk_image *w)
+/* Fills in calls that stand for something that is known only here (bpf/walk.h). */
+static void put_calls(struct walk_image *w)
 {
+	int32_t pid_namespace = (int32_t)needs_inner_pid_namespace();
+
 	for (size_t i = 0; i < w->program.count; i++) {
 		struct bpf_insn *at = &w->program.instructions[i];
 
-		if (at->code == (BPF_JMP | BPF_CALL) && !at->src_reg &&
-			(at->imm == WALK_CAST || at->imm == WALK_CAN_CAST))
+		if (at->code != (BPF_JMP | BPF_CALL) || at->src_reg)
+			continue;
+		if (at->imm == WALK_CAST || at->imm == WALK_CAN_CAST)
 			put_cast(w, at);
+		else if (at->imm == WALK_PID_NAMESPACE)
+			*at = (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_K,
+				.dst_reg = BPF_REG_0,
+				.imm = pid_namespace };
 	}
 }
 
@@ -125,7 +133,7 @@ static int fit_image(struct walk_image *w, struct sooth_error *err)
 	kernel_types_close(&kernel);
 	if (status)
 		return status;
-	put_casts(w);
+	put_calls(w);
 	if (w->entry->found == 1)
 		return 0;
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "iterate in the kernel");
@@ -168,7 +176,7 @@ static int set_bpf_error(struct sooth_error *err, int status, const char *tried,
 	error_errno(err, status, "%s %s", tried, what);
 	if (status == -EPERM) {
 		error_missing(err, "permission to use BPF for tracing");
-		error_remedy(err, "%s", needs_bpf_remedy);
+		error_remedy(err, "%s", needs_bpf_remedy());
 	}
 	return status;
 }

@@ -189,6 +189,15 @@ static int mark_process(struct follow *f, struct backend_run *run, const struct 
 	return status || all.found ? status : refuse_unseen_process(run, process, &all, err);
 }
 
+void follow_limit(struct backend_run *run)
+{
+	assert(run);
+	if ((run->options.is_host || run->options.has_uid) && needs_inner_pid_namespace())
+		backend_limit(run, "processes outside of this container",
+			"they have no process id in sooth's pid namespace",
+			"run sooth on the host, or start the container with: --pid=host");
+}
+
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err)
 {
 	struct marked all = { 0 };
@@ -196,6 +205,7 @@ int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *er
 	assert(run);
 	if (!run->options.is_host && !run->options.has_uid)
 		return 0;
+	follow_limit(run);
 	return mark_found(f, NULL, run->options.interest, &all, err);
 }
 

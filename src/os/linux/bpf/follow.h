@@ -49,6 +49,8 @@ int follow_set_interest(struct follow *f, struct backend_run *run, const struct 
 /* Marks every thread of a whole host or user, for programs that cannot make the memory of a thread
  * when they meet the thread. Other targets: nothing is marked. */
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err);
+/* Reports what is not followed of a whole host or user; follow_all() does so, too. */
+void follow_limit(struct backend_run *run);
 /* Marks the threads of a followed process (FOLLOW_MARK). From any thread. */
 int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);

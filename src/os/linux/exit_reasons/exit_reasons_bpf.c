@@ -293,8 +293,8 @@ static uint64_t exit_reasons_sample_cost(const struct probe_options *options)
 	return options->interest & INTEREST_STREAM ? 0 : UINT64_MAX;
 }
 
-static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, &need_time_namespace, NULL };
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring, &need_procfs,
+	&need_time_namespace, NULL };
 
 const struct backend backend_exit_reasons_bpf = {
 	.name = "bpf",

@@ -277,11 +277,9 @@ static bool sees_first(void)
 
 /* Returns whether every process can be read: in a PID namespace, or with a restricted /proc, some
  * are invisible here. */
-static bool sees_all(const struct os *os)
+static bool sees_all(void)
 {
-	struct sooth_error ignored;
-
-	return !need_pid_namespace.test(os, &ignored) && sees_first();
+	return !needs_inner_pid_namespace() && sees_first();
 }
 
 uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
@@ -313,8 +311,8 @@ uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const stru
 	mounts_fini(&s.mounts);
 	if (s.is_cut || e->targets.refused)
 		return SOOTH_STATE_TRUNCATED;
-	return s.was_refused || !sees_all(run->os) ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
-						   : SOOTH_STATE_VALUE;
+	return s.was_refused || !sees_all() ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+					    : SOOTH_STATE_VALUE;
 }
 
 uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of)

@@ -10,7 +10,7 @@ static int heap_multi_open(struct backend_run *run, struct sooth_error *err)
 }
 
 static const struct need *const needs[] = { &need_bpf, &need_uprobe_multi, &need_btf,
-	&need_bpf_ring, &need_pid_namespace, &need_time_namespace, NULL };
+	&need_bpf_ring, &need_procfs, &need_time_namespace, NULL };
 
 const struct backend backend_heap_multi = {
 	HEAP_SOURCE,

@@ -9,7 +9,7 @@ static int heap_tracefs_open(struct backend_run *run, struct sooth_error *err)
 }
 
 static const struct need *const needs[] = { &need_bpf, &need_uprobe_events, &need_btf,
-	&need_bpf_ring, &need_pid_namespace, &need_time_namespace, NULL };
+	&need_bpf_ring, &need_procfs, &need_time_namespace, NULL };
 
 const struct backend backend_heap_tracefs = {
 	HEAP_SOURCE,

@@ -24,7 +24,6 @@
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
 /* PROC_PID_INIT_INO of the kernel */
-#define FIRST_PID_NAMESPACE "pid:[4026531836]"
 
 #define STAT_BYTES_MAX (4u << 20)
 
@@ -192,14 +191,6 @@ static void write_limit(
 	RECORD_APPEND(&run->out, &r, NULL, 0);
 }
 
-/* Returns whether sooth runs in the first PID namespace: kernel.pid_max is that of the namespace
- * since Linux 6.14, and the number of threads that of the host. */
-static bool sees_all_pids(struct host_state *s)
-{
-	return !procfs_link_at(AT_FDCWD, "/proc/self/ns/pid", &s->bytes) &&
-	       !strcmp(buffer_cstr(&s->bytes), FIRST_PID_NAMESPACE);
-}
-
 static void write_limits(struct backend_run *run)
 {
 	struct host_state *s = run->state;
@@ -214,7 +205,11 @@ static void write_limits(struct backend_run *run)
 		write_limit(run, HOST_FILES, used, limit);
 	if (!read_value(s, "/proc/sys/kernel/threads-max", 0, &limit))
 		return;
-	if (sees_all_pids(s) && read_value(s, "/proc/sys/kernel/pid_max", 0, &pids) && pids < limit)
+	/* pid_max is that of the namespace since Linux 6.14, the number of threads that of the
+	 * host.
+	 */
+	if (!needs_inner_pid_namespace() && read_value(s, "/proc/sys/kernel/pid_max", 0, &pids) &&
+		pids < limit)
 		limit = pids;
 	if (read_file(s, "/proc/loadavg") == SOOTH_STATE_VALUE &&
 		host_load_parse(&load, s->bytes.data, s->bytes.size))

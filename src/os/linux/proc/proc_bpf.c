@@ -6,8 +6,8 @@
  * The CPU time of a process with one sleeping thread does not change and comes with the iteration;
  * that of others is read from their CPU clocks, which include the time up to now.
  *
- * Cannot be seen: processes outside of the initial pid namespace's view, where it is refused. If
- * the kernel's iterator skips the first process, procfs reads it.
+ * Cannot be seen: processes outside of sooth's pid namespace, as with procfs. If the kernel's
+ * iterator skips the first process, procfs reads it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -229,7 +229,7 @@ static int proc_open(struct backend_run *run, struct sooth_error *err)
 }
 
 static const struct need *const needs[] = { &need_procfs, &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, &need_time_namespace, NULL };
+	&need_time_namespace, NULL };
 
 const struct backend backend_proc_bpf = {
 	.name = "bpf",

@@ -571,12 +571,10 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 
 /* Sets what is hidden: in a PID namespace the processes outside; with a restricted /proc those of
  * other users, the first process among them (hidepid in proc(5)). */
-static void check_what_is_hidden(const struct os *os, struct proc_snapshot *snapshot)
+static void check_what_is_hidden(struct proc_snapshot *snapshot)
 {
-	struct sooth_error ignored;
-
 	snapshot->hides_users = access("/proc/1/stat", R_OK) != 0;
-	snapshot->is_partial = snapshot->hides_users || need_pid_namespace.test(os, &ignored);
+	snapshot->is_partial = snapshot->hides_users || needs_inner_pid_namespace();
 }
 
 void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run)
@@ -586,7 +584,7 @@ void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run)
 	};
 
 	if (snapshot.is_of_host)
-		check_what_is_hidden(run->os, &snapshot);
+		check_what_is_hidden(&snapshot);
 	snapshot.record = (struct sooth_record){
 		.time_ns = run->os->now_ns(run->os), .kind = PROC_SNAPSHOT, .cpu = SOOTH_CPU_NONE
 	};

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "os/linux/files/process_clock.h"
+#include "os/linux/rights/needs.h"
 
 #define RING_BYTES_MAX	  (1u << 20) /* per CPU; less if the user may not lock so much memory */
 #define RING_BYTES_MIN	  (1u << 16)
@@ -90,18 +91,23 @@ static struct perf_event_attr make_sampling_attributes(const struct perf_rings *
 
 static int perf_refused(int status, struct sooth_error *err)
 {
+	bool is_filtered = needs_is_filtered(SYS_perf_event_open);
+
 	error_set(err, status,
 		status == -EACCES || status == -EPERM ? SOOTH_FAULT_PRIVILEGE
 						      : SOOTH_FAULT_UNSUPPORTED,
 		"sample a process by perf events");
 	error_why(err, "perf_event_open: %s%s", strerror(-status),
-		status == -EACCES || status == -EPERM
+		is_filtered ? " (by a seccomp filter, as of a container)"
+		: status == -EACCES || status == -EPERM
 			? " (kernel.perf_event_paranoid above 2, or a sandbox)"
 			: "");
 	error_missing(err, "cap_bpf and cap_perfmon, or root; for own processes "
 			   "kernel.perf_event_paranoid=2");
-	return error_remedy(err, "run sooth as root, or once: sudo sysctl "
-				 "kernel.perf_event_paranoid=2");
+	return error_remedy(err, "%s",
+		is_filtered ? "start the container with: --security-opt seccomp=unconfined"
+			    : "run sooth as root, or once: sudo sysctl "
+			      "kernel.perf_event_paranoid=2");
 }
 
 /* Opens an event of this thread; returns a negative errno on failure. */

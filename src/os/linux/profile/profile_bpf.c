@@ -359,8 +359,8 @@ static int profile_descriptor(struct backend_run *run)
 	return s->follow.ring.wake;
 }
 
-static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, &need_time_namespace, NULL };
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring, &need_procfs,
+	&need_time_namespace, NULL };
 
 /* The faults of every process are counted; the end of every system call of the host is checked. */
 static bool has_pages(const struct probe_options *options)

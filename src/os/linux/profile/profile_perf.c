@@ -47,22 +47,12 @@ struct profile_perf {
 };
 
 /* Refuses stacks of calls, faults and waits: perf events do not show them to a caller without
- * privilege, and in a PID namespace even root cannot record them. */
-static int refuse_stacks_of(
-	const struct backend_run *run, const char *what, struct sooth_error *err)
+ * privilege. */
+static int refuse_stacks_of(const char *what, struct sooth_error *err)
 {
-	struct sooth_error lacking;
-
-	if (need_pid_namespace.test(run->os, &lacking)) {
-		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "record stacks of %s", what);
-		error_why(err, "%s", lacking.why);
-		return error_remedy(err, "%s", lacking.remedy);
-	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "record stacks of %s", what);
-	error_why(err, "stacks of %s need BPF, and sooth does not have cap_bpf and cap_perfmon",
-		what);
-	return error_remedy(err, "run sooth as root, or give it the capabilities once: sudo setcap "
-				 "cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"");
+	error_why(err, "stacks of %s need BPF, and %s", what, needs_bpf_reason());
+	return error_remedy(err, "%s", needs_bpf_remedy());
 }
 
 static int profile_open(struct backend_run *run, struct sooth_error *err)
@@ -72,10 +62,9 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	if (trigger != STACK_BY_CLOCK)
-		return refuse_stacks_of(run,
-			trigger == STACK_OF_CALL	 ? "system calls"
-			: trigger == STACK_OF_PAGE_FAULT ? "page faults"
-							 : "waits",
+		return refuse_stacks_of(trigger == STACK_OF_CALL	 ? "system calls"
+					: trigger == STACK_OF_PAGE_FAULT ? "page faults"
+									 : "waits",
 			err);
 	s->period_ns = (uint32_t)(NS_PER_S / probe_rate_hz(&run->options, RATE_DEFAULT));
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);

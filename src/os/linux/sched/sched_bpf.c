@@ -146,8 +146,8 @@ static int sched_descriptor(struct backend_run *run)
 	return s->follow.ring.wake;
 }
 
-static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, &need_time_namespace, NULL };
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring, &need_procfs,
+	&need_time_namespace, NULL };
 
 const struct backend backend_sched_bpf = {
 	.name = "bpf",

@@ -120,7 +120,7 @@ static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
 	return short_lived_drain(run, err);
 }
 
-static const struct need *const needs[] = { &need_pid_namespace, &need_time_namespace, &need_bpf,
+static const struct need *const needs[] = { &need_procfs, &need_time_namespace, &need_bpf,
 	&need_bpf_ring, &need_btf, NULL };
 
 const struct backend backend_short_lived_bpf = {

@@ -7,8 +7,7 @@
 
 static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 {
-	static const struct need *const needs[] = { &need_bpf, &need_pid_namespace,
-		&need_time_namespace };
+	static const struct need *const needs[] = { &need_bpf, &need_procfs, &need_time_namespace };
 	struct sooth_error refusal;
 	const char *reason = "exit events are not available here";
 	const char *remedy = "`sooth doctor` says what is missing";

@@ -76,8 +76,8 @@ static int signals_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_time_namespace,
-	&need_bpf, &need_bpf_ring, &need_btf, NULL };
+static const struct need *const needs[] = { &need_procfs, &need_time_namespace, &need_bpf,
+	&need_bpf_ring, &need_btf, NULL };
 
 /* Returns the cost of a sample: without handlers /proc has everything. */
 static uint64_t signals_sample_cost(const struct probe_options *options)

@@ -60,8 +60,8 @@ static int stacks_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_time_namespace,
-	&need_bpf, &need_btf, NULL };
+static const struct need *const needs[] = { &need_procfs, &need_time_namespace, &need_bpf,
+	&need_btf, NULL };
 
 const struct backend backend_stacks_bpf = {
 	.name = "bpf",

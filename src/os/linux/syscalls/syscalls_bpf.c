@@ -335,6 +335,7 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	struct syscalls_state *s = run->state;
 	int status = 0;
 
+	follow_limit(run);
 	if (may_pause_target(run))
 		status = syscalls_pauser_start(&s->pauser, &s->follow, err);
 	if (status)
@@ -528,8 +529,8 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, &need_time_namespace, NULL };
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring, &need_procfs,
+	&need_time_namespace, NULL };
 
 const struct backend backend_syscalls_bpf = {
 	.name = "bpf",

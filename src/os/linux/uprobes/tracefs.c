@@ -11,6 +11,7 @@
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -70,6 +71,10 @@ static void add_name(struct command *c, const struct tracefs_group *group, uint6
 	add_number(c, group->owner.start_ticks, 10);
 	add_text(c, "_");
 	add_number(c, group->guard, 10);
+	if (group->pid_namespace) {
+		add_text(c, "_");
+		add_number(c, group->pid_namespace, 10);
+	}
 	add_text(c, "/e");
 	add_number(c, event, 10);
 }
@@ -299,7 +304,7 @@ struct definition {
 
 typedef void (*definition_visitor)(void *user, const struct definition *definition);
 
-/* Parses a line: p:sooth_<pid>_<start>_<guard>/e<number> FILE:OFFSET */
+/* Parses a line: p:sooth_<pid>_<start>_<guard>[_<namespace>]/e<number> FILE:OFFSET */
 static bool parse_definition(const char *line, size_t size, struct definition *definition)
 {
 	struct cursor c = cursor_over(line, size);
@@ -314,6 +319,7 @@ static bool parse_definition(const char *line, size_t size, struct definition *d
 	definition->group.owner.start_ticks = cursor_decimal(&c);
 	c.failed |= !cursor_skip(&c, "_");
 	definition->group.guard = cursor_decimal(&c);
+	definition->group.pid_namespace = cursor_skip(&c, "_") ? cursor_decimal(&c) : 0;
 	c.failed |= !cursor_skip(&c, "/e");
 	definition->event = cursor_decimal(&c);
 	return cursor_skip(&c, " ") && !c.failed;
@@ -352,7 +358,8 @@ static bool is_same_definition(const struct definition *a, const struct definiti
 {
 	return a->group.owner.pid == b->group.owner.pid &&
 	       a->group.owner.start_ticks == b->group.owner.start_ticks &&
-	       a->group.guard == b->group.guard && a->event == b->event;
+	       a->group.guard == b->group.guard &&
+	       a->group.pid_namespace == b->group.pid_namespace && a->event == b->event;
 }
 
 /* Collects every event once: its probes are adjacent. */
@@ -366,20 +373,36 @@ static void collect_event(void *user, const struct definition *definition)
 		buffer_append(events, definition, sizeof(*definition));
 }
 
-static bool is_alive(const struct process_id *process)
+/* Returns whether a PID namespace has a process, or may have one that sooth may not read. */
+static bool may_have_processes(uint64_t pid_namespace)
 {
-	struct process_id now;
+	struct buffer pids = { 0 };
+	const pid_t *all;
+	bool may_have = procfs_list(&pids) != 0;
 
-	return !procfs_identify((pid_t)process->pid, &now) &&
-	       now.start_ticks == process->start_ticks;
+	all = (const void *)pids.data;
+	for (size_t i = 0; i < pids.size / sizeof(*all) && !may_have; i++) {
+		char path[64];
+		struct stat ns;
+
+		snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)all[i]);
+		may_have = stat(path, &ns) ? errno != ENOENT && errno != ESRCH
+					   : ns.st_ino == pid_namespace;
+	}
+	buffer_fini(&pids);
+	return may_have;
 }
 
-/* Returns whether sooth sees all processes: owners wrote their PID of their own PID namespace. */
-static bool sees_all_processes(void)
+/* Returns whether the owner may be alive. Only the initial PID namespace has all processes. */
+static bool may_be_alive(const struct tracefs_group *group)
 {
-	struct stat ns;
+	uint64_t own = needs_inner_pid_namespace();
+	struct process_id now;
 
-	return !stat("/proc/self/ns/pid", &ns) && ns.st_ino == PID_NAMESPACE_INITIAL;
+	if (group->pid_namespace != own)
+		return own || may_have_processes(group->pid_namespace);
+	return !procfs_identify((pid_t)group->owner.pid, &now) &&
+	       now.start_ticks == group->owner.start_ticks;
 }
 
 static void remove_dead(int tracefs, const struct definition *definition, const struct log *log)
@@ -387,7 +410,7 @@ static void remove_dead(int tracefs, const struct definition *definition, const 
 	unsigned long long pid = definition->group.owner.pid;
 	int code;
 
-	if (is_alive(&definition->group.owner))
+	if (may_be_alive(&definition->group))
 		return;
 	code = tracefs_remove(tracefs, &definition->group, definition->event);
 	if (!code)
@@ -403,11 +426,8 @@ void uprobes_sweep_dead(int tracefs, const struct log *log)
 {
 	const struct definition *definitions;
 	struct buffer events = { 0 };
-	int code;
+	int code = visit_definitions(tracefs, collect_event, &events);
 
-	if (!sees_all_processes())
-		return;
-	code = visit_definitions(tracefs, collect_event, &events);
 	if (code)
 		log_line(log, LOG_WARNING, "list the probes in tracefs: %s", strerror(-code));
 	definitions = (const void *)events.data;

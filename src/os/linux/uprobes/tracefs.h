@@ -2,7 +2,7 @@
 /*
  * Definitions of user-space probes in tracefs (uprobe_events). An event may have several probes.
  * Names have the form sooth_<pid>_<start>_<guard>/e<number>: they show which process made the
- * event, and whether that process is gone.
+ * event, and whether that process is gone. In a PID namespace the group ends in _<inode> of it.
  *
  * Removing an event is dangerous. If it has several probes, the kernel frees all but the last
  * without checking whether they are in use, and the freed ones stay linked where breakpoints are
@@ -28,6 +28,7 @@
 struct tracefs_group {
 	struct process_id owner;
 	uint64_t guard;
+	uint64_t pid_namespace; /* the one that has these PIDs; 0: the initial one */
 };
 
 /* Offset of the latch's probe: the latch is open while the file is longer. */

@@ -36,6 +36,7 @@
 #include "base/log.h"
 #include "model/process_id.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/rights/needs.h"
 #include "os/linux/uprobes/prober.h"
 #include "os/linux/uprobes/tracefs.h"
 #include "os/linux/uprobes/uprobes_guard.h"
@@ -183,6 +184,7 @@ static int start_guard(struct uprobes *u, struct sooth_error *err)
 		return error_errno(err, code, "read /proc/self/stat");
 	code = uprobes_guard_start(&u->guard, &guarded, err);
 	u->group.guard = (uint64_t)u->guard.pid;
+	u->group.pid_namespace = needs_inner_pid_namespace();
 	return code;
 }
 

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "os/linux/files/close_between.h"
 #include "os/linux/uprobes/tracefs.h"
+#include "os/linux/rights/needs.h"
 
 #define GUARD_TIMEOUT_NS 10000000000 /* definitions in use longer are left for the next sweep */
 #define REAP_NS		 2000000000  /* the guard may have been stopped by a signal */
@@ -137,7 +138,9 @@ static int remove_events(const struct uprobes_guarded *guarded, const struct tra
 
 static __attribute__((noreturn)) void run_guard(int socket, const struct uprobes_guarded *guarded)
 {
-	struct tracefs_group group = { .owner = guarded->owner, .guard = (uint64_t)getpid() };
+	struct tracefs_group group = { .owner = guarded->owner,
+		.guard = (uint64_t)getpid(),
+		.pid_namespace = needs_inner_pid_namespace() };
 	int kept[] = { socket, guarded->tracefs, guarded->latch };
 	enum order order;
 

@@ -515,7 +515,7 @@ static uint64_t mixed_cost(const struct probe_options *options)
 }
 
 static const struct need *const needs[] = { &need_bpf, &need_uprobe_events, &need_btf,
-	&need_bpf_ring, &need_pid_namespace, &need_time_namespace, NULL };
+	&need_bpf_ring, &need_procfs, &need_time_namespace, NULL };
 
 const struct backend backend_heap_mixed = {
 	.name = "mixed",

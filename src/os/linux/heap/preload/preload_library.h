@@ -17,6 +17,13 @@ bool preload_library_fits(const struct probe_options *options);
 int preload_library_check(
 	const struct probe_options *options, char path[PATH_MAX], struct sooth_error *err);
 
+/* Returns the number of seccomp filters of a process, by its folder in /proc; UINT_MAX: unknown. */
+unsigned preload_filters_of(int directory);
+unsigned preload_filters_own(void);
+/* Returns whether the library may make calls in a program with this number of filters: it has none,
+ * or inherited those that sooth has. */
+bool preload_filters_allow(unsigned filters, unsigned own);
+
 /* Which programs would load the library: dynamic ones for this machine, without privileges and
  * without a malloc of their own. */
 struct preload_programs {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/heap/preload/preload_processes.h"
+#include "os/linux/heap/preload/preload_library.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -512,7 +513,8 @@ void preload_look_for_ended(struct preload_run *s)
 		if (!p->has_left && poll(&ended, 1, 0) > 0)
 			preload_end_process(s, p);
 		else if (has_time && !p->has_left && !p->is_filtered)
-			p->is_filtered = status_has(p->directory, "Seccomp:", "12");
+			p->is_filtered = !preload_filters_allow(
+				preload_filters_of(p->directory), s->filters);
 		has_filtered |= p->is_filtered;
 	}
 	forget_ended_processes(s);

@@ -28,6 +28,7 @@
 #include "os/linux/heap/preload/preload_forked.h"
 #include "os/linux/heap/preload/preload_processes.h"
 #include "os/linux/heap/preload/preload_unseen.h"
+#include "os/linux/heap/preload/preload_library.h"
 #include "os/linux/pause/thread_priority.h"
 #include "os/os.h"
 
@@ -463,10 +464,12 @@ int preload_run_start(struct preload_run *s, struct launch *launch, struct sooth
 	s->command = launch->process;
 	s->launch = launch;
 	s->uid = launch->as_user ? launch->uid : getuid();
+	s->filters = preload_filters_own();
 	if (s->uid != geteuid() && chown(s->path, s->uid, (gid_t)-1))
 		return error_errno(err, -errno, "let the command reach %s", s->path);
-	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s:%s",
-		PRELOAD_VARIABLE, s->path, s->token);
+	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s:%s%c",
+		PRELOAD_VARIABLE, s->path, s->token,
+		s->filters > PRELOAD_FILTERS_MAX ? '?' : (char)('0' + s->filters));
 	/* The command is added now, so that its end is seen even if it never connects. */
 	preload_add_process(s, (pid_t)s->command.pid, 0, 0);
 	fill_page(s);

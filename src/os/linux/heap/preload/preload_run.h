@@ -39,7 +39,7 @@ struct preload_process {
 	int directory;		 /* /proc/PID */
 	int exit;		 /* a pidfd */
 	preload_program program; /* the program that the process runs */
-	bool is_filtered;	 /* has a seccomp filter */
+	bool is_filtered;	 /* has a seccomp filter that sooth does not have */
 	bool is_forked;		 /* runs its parent's program, under a program number of its own */
 	bool is_nested; /* is in a PID namespace of its own, where its thread numbers differ */
 	bool has_left;
@@ -60,7 +60,8 @@ struct preload_run {
 	bool pauses;  /* the command, while its buffer is full */
 	char folder[64], path[PRELOAD_PATH_BYTES];
 	char token[PRELOAD_TOKEN_BYTES + 1];
-	uid_t uid; /* user of the command */
+	unsigned filters; /* seccomp filters of sooth; UINT_MAX: unknown */
+	uid_t uid;	  /* user of the command */
 	int listening, stop, memory;
 	int marker; /* inotify: programs that could not connect */
 	int wake;   /* wakes the answerer thread: there are requests */
