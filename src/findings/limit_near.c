@@ -25,6 +25,8 @@
 #include "probes/host.h"
 #include "probes/maps.h"
 
+NUMBER(GROUP_LEAST, 3, NONE, "processes of one program: fewer are no group");
+NUMBER(GROUP_SHARE, 0.3, NONE, "of the user's processes that run the named program");
 NUMBER(CRITICAL_PERCENT, 97, PERCENT, "of the limit, from which the severity is critical");
 
 static const struct finding_option options[] = {
@@ -256,6 +258,38 @@ static void read_processes(const struct check *e, const struct resource *of, str
 	u->read = u->there;
 }
 
+/* Appends the program that most processes of the user run: "10 of them node server.js, which lost
+ * the processes that started them". */
+static bool put_most_started(struct buffer *out, const struct check *e)
+{
+	_cleanup_(tally_fini) struct tally programs = { 0 };
+	struct tally_row most = { 0 };
+	unsigned all = 0;
+
+	if (!e->process)
+		return false;
+	tally_init(&programs);
+	process_table_for_each (&e->input->host.process_table, p) {
+		_cleanup_(buffer_fini) struct buffer name = { 0 };
+		struct tally_row *row;
+
+		if (!p->is_there || p->process->uid != e->process->process->uid)
+			continue;
+		all++;
+		check_put_program(&name, p);
+		row = tally_add(&programs, span_of((const char *)name.data, name.size), true);
+		/* Marked: a process of them still has the one that started it. */
+		if (row)
+			row->is_marked |= p->process->ppid != 1;
+	}
+	tally_top(&programs, tally_last, &most, 1);
+	if (most.last < GROUP_LEAST || most.last < all * GROUP_SHARE)
+		return false;
+	buffer_format(out, "%lld of the %u processes are %s%s", (long long)most.last, all,
+		most.text, most.is_marked ? "" : ", left behind by processes that have ended");
+	return true;
+}
+
 /* --- of the host --- */
 
 static void read_host(const struct check *e, const struct resource *of, struct use *u)
@@ -349,7 +383,7 @@ static const struct resource resources[] = {
 	{ "limit-near", "file size", "FSIZE", .read = read_file_size, .put_most = put_largest_file,
 		OF_PROCESS("file size", "writes fail, and SIGXFSZ ends the process", "fsize", "-f",
 			SOOTH_UNIT_BYTES) },
-	{ "limit-near", "processes", "NPROC", .read = read_processes,
+	{ "limit-near", "processes", "NPROC", .read = read_processes, .put_most = put_most_started,
 		OF_PROCESS("processes and threads", "fork and new threads fail (EAGAIN)", "nproc",
 			"-u", SOOTH_UNIT_NONE) },
 	{ "limit-near",

@@ -105,11 +105,17 @@ struct span check_name(const struct process_entry *p)
 	return record_text(&p->process->record, &p->process->name);
 }
 
-void check_put_name(struct buffer *out, const struct process_entry *p)
+void check_put_program(struct buffer *out, const struct process_entry *p)
 {
 	struct span name = check_name(p);
 	struct span script = script_name_of(name, process_table_known_arguments(p));
 
-	buffer_format(out, "%.*s%s%.*s (%u)", (int)name.size, name.data, script.size ? " " : "",
-		(int)script.size, script.data, p->id.pid);
+	buffer_format(out, "%.*s%s%.*s", (int)name.size, name.data, script.size ? " " : "",
+		(int)script.size, script.data);
+}
+
+void check_put_name(struct buffer *out, const struct process_entry *p)
+{
+	check_put_program(out, p);
+	buffer_format(out, " (%u)", p->id.pid);
 }

@@ -38,5 +38,7 @@ void finding_since(const struct check *e, struct check_result *out, uint64_t sin
 struct span check_name(const struct process_entry *p);
 /* Appends the name and the script that it runs, not escaped: "python3 deploy.py (4711)". */
 void check_put_name(struct buffer *out, const struct process_entry *p);
+/* Appends "node server.js", not escaped. */
+void check_put_program(struct buffer *out, const struct process_entry *p);
 
 #endif
