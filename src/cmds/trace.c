@@ -92,11 +92,18 @@ struct trace_config {
 		bool count, failed, clock, relative, durations, plain, follow, names;
 		bool stack, lossless, quiet;
 		bool io, network, process, memory, file;
-		const char *calls, *path, *folded;
+		const char *calls, *path, *folded, *backend;
 		bool apart;
 		uint64_t data_bytes, interval_ns;
 	} trace;
 };
+
+static const char *backend_name(size_t i)
+{
+	static const char *const names[] = { "bpf", "ptrace" };
+
+	return i < ARRAY_SIZE(names) ? names[i] : NULL;
+}
 
 static const struct option trace_options[] = {
 	FLAG_ROW('c', "count", trace_config, trace.count,
@@ -146,6 +153,10 @@ static const struct option trace_options[] = {
 		"often"),
 	FLAG_ROW(0, "lossless", trace_config, trace.lossless,
 		"pause the target while the buffer is full, so that no call is lost; needs root"),
+	VALUE_ROW(0, "backend", CHOICE, "BACKEND", trace_config, trace.backend,
+		"bpf (the default): in the kernel; ptrace: needs no privilege for your own "
+		"processes, but stops them at each call",
+		.choice = backend_name),
 	FLAG_ROW(0, "plain", trace_config, trace.plain,
 		"show file descriptors as numbers; sooth then does not look up what they refer to"),
 };
@@ -189,6 +200,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("buffer"),
 	OPTION_OVER("control"),
 	OPTION_OVER("lossless"),
+	OPTION_OVER("backend"),
 	OPTION_OVER("interval"),
 };
 
@@ -440,6 +452,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.observer.calls = { .call_set = calls_of(c, &set),
 			.failures_only = c->trace.failed,
 			.kept_data_bytes = (uint32_t)c->trace.data_bytes,
+			.by_ptrace = c->trace.backend && !strcmp(c->trace.backend, "ptrace"),
 			.must_hold = c->trace.lossless },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.options = c->run,

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The traced threads, in the tracing process. */
+#ifndef SOOTH_OS_LINUX_TRACEES_H
+#define SOOTH_OS_LINUX_TRACEES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/map.h"
+#include "bpf/aggregate.h"
+#include "bpf/syscalls.h"
+#include "model/process_id.h"
+#include "model/stream_records.h"
+#include "os/linux/files/task_files.h"
+#include "os/linux/ptrace/tracer.h"
+
+struct tracee {
+	struct process_id process;
+	pid_t tid;
+	unsigned interest; /* 0: detach at the next stop */
+	uint64_t from_ns;
+	bool is_before_exec;
+	bool in_call, is_unwanted, is_followed, has_returned;
+	/* The call of the thread when it was seized, which is interrupted and begins again. */
+	struct task_call before;
+	uint64_t entered_ns; /* 0: the begin of the call was not seen */
+	uint32_t number;
+	uint16_t abi;
+	uint64_t arguments[6];
+	char name[PROCESS_NAME_SIZE];
+	uint64_t named_ns;   /* time at which the name was read */
+	struct map counts;   /* struct tracee_call -> struct aggregate_slot */
+	struct map failures; /* struct tracee_call -> uint64_t */
+};
+
+struct tracee_call {
+	uint32_t abi, number, error, zero;
+};
+
+struct tracees {
+	struct shared_ring *ring;
+	struct tracer_losses *losses;
+	const struct syscalls_config *config;
+	struct map threads;  /* pid_t -> struct tracee * */
+	struct buffer late;  /* records without room that may not be lost */
+	struct buffer built; /* a record */
+	bool has_begun;
+};
+
+/* Serves the requests from `control` until sooth stops or ends. */
+void tracees_serve(struct tracees *all, int control);
+
+/* --- calls (tracee_calls.c) --- */
+
+struct __ptrace_syscall_info;
+
+/* Handles the entry or the return of a call, at which the thread is stopped. */
+void tracee_call_stop(struct tracees *all, struct tracee *t,
+	const struct __ptrace_syscall_info *info, uint64_t now);
+/* The thread ends. */
+void tracee_call_end(struct tracees *all, struct tracee *t, uint64_t now);
+/* Hands over what was counted. */
+void tracee_flush(struct tracees *all, struct tracee *t, uint64_t now);
+void tracee_counts_init(struct tracee *t);
+void tracee_counts_fini(struct tracee *t);
+
+/* --- records --- */
+
+/* Returns the head of a record of the thread. */
+struct sooth_record tracee_record(const struct tracee *t, uint16_t kind, uint64_t now);
+/* Sends the record in all->built, which may not be lost. */
+void tracees_send(struct tracees *all);
+/* Sends the record in all->built, or counts it as lost. */
+void tracees_send_call(struct tracees *all);
+/* Reads the name of the thread anew if it is old. */
+void tracee_read_name(struct tracee *t, uint64_t now);
+
+#endif
