@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "model/batch.h"
 #include "model/probe.h"
+#include "os/linux/ptrace/tracee_pieces.h"
 #include "os/linux/ptrace/tracees.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
@@ -141,33 +142,85 @@ void tracee_flush(struct tracees *all, struct tracee *t, uint64_t now)
 
 /* --- streaming --- */
 
-static void stream_call(
-	struct tracees *all, struct tracee *t, int64_t result, uint64_t now, uint8_t result_state)
+static bool is_exec(const struct tracee *t)
 {
-	struct syscalls_call call = {
+	return t->abi == ABI_OWN && (t->number == SYS_execve || t->number == SYS_execveat);
+}
+
+static void fill_call(struct syscalls_call *call, const struct tracee *t, int64_t result,
+	uint64_t now, uint8_t result_state)
+{
+	*call = (struct syscalls_call){
 		.record = tracee_record(t, SYSCALLS_CALL, now),
 		.duration_ns = t->entered_ns ? now - t->entered_ns : 0,
-		.duration_state = t->entered_ns ? 0 : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN),
+		.duration_state =
+			t->entered_ns ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN),
 		.result = result,
 		.result_state = result_state,
 		.number = t->number,
 		.abi = t->abi,
 		.path_state = SOOTH_STATE_ABSENT,
+		.gaps = t->gaps,
 	};
+	memcpy(call->arguments, t->arguments, sizeof(call->arguments));
+	memcpy(call->name, t->name, sizeof(call->name));
+}
+
+/* Returns the row of the call in the config's captures; SYSCALLS_ABIS * SYSCALLS_NUMBERS: none. */
+static uint32_t captures_row(const struct tracee *t)
+{
+	if (t->number >= SYSCALLS_NUMBERS || t->abi == SYSCALL_ABI_X32)
+		return SYSCALLS_ABIS * SYSCALLS_NUMBERS;
+	return t->abi == ABI_OWN ? t->number : t->number + SYSCALLS_NUMBERS;
+}
+
+static void stream_call(
+	struct tracees *all, struct tracee *t, int64_t result, uint64_t now, uint8_t result_state)
+{
+	static struct call_with_pieces whole; /* the tracing process has one thread */
+	uint32_t row = captures_row(t);
+	size_t bytes = sizeof(whole.call);
 
 	tracee_read_name(t, now);
-	memcpy(call.arguments, t->arguments, sizeof(call.arguments));
-	memcpy(call.name, t->name, sizeof(call.name));
-	RECORD_APPEND(&all->built, &call, NULL, 0);
+	fill_call(&whole.call, t, result, now, result_state);
+	if (row < SYSCALLS_ABIS * SYSCALLS_NUMBERS && result_state == SOOTH_STATE_VALUE &&
+		all->config->captures[row][0].keep) {
+		whole.path_bytes = t->path_bytes;
+		whole.requested_state = t->requested_state;
+		memcpy(whole.arguments, t->arguments, sizeof(t->arguments));
+		memcpy(whole.path, t->path, sizeof(whole.path));
+		memcpy(whole.asked, t->asked, sizeof(whole.asked));
+		tracee_read_for(all->config, (pid_t)t->process.pid, t->tid);
+		bytes = tracee_keep_pieces(&whole, row);
+	}
+	whole.call.record.words = (uint16_t)(bytes / SOOTH_RECORD_WORD);
+	whole.call.record.fixed_words = sizeof(whole.call) / SOOTH_RECORD_WORD;
+	buffer_append(&all->built, &whole.call, bytes);
 	tracees_send_call(all);
 }
 
-/* --- entry and return --- */
-
-static bool is_exec(const struct tracee *t)
+/* Reads what is gone, or overwritten, when the call returns. */
+static void read_at_entry(const struct tracees *all, struct tracee *t)
 {
-	return t->abi == ABI_OWN && (t->number == SYS_execve || t->number == SYS_execveat);
+	uint8_t argument = t->abi == ABI_OWN && t->number < SYSCALLS_NUMBERS
+				   ? all->config->entry_arguments[t->number]
+				   : 0;
+	uint64_t from = argument ? t->arguments[argument - 1] : 0;
+
+	t->path_bytes = 0;
+	t->requested_state = SOOTH_STATE_VALUE;
+	if (!argument)
+		return;
+	tracee_read_for(all->config, (pid_t)t->process.pid, t->tid);
+	if (is_exec(t))
+		t->path_bytes = tracee_read_path(t->path, from);
+	else if (!t->entered_ns)
+		t->requested_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
+	else if (from)
+		t->requested_state = tracee_read_requested(t->asked, from);
 }
+
+/* --- entry and return --- */
 
 static bool has_bit(const uint64_t *bits, uint32_t number)
 {
@@ -230,6 +283,8 @@ static void enter_call(
 	}
 	memcpy(t->arguments, arguments, sizeof(t->arguments));
 	choose_call(t, all->config);
+	if (t->interest & INTEREST_STREAM && !t->is_unwanted)
+		read_at_entry(all, t);
 	if (t->abi == ABI_OWN)
 		all->losses->urings +=
 			t->number == SYS_io_uring_setup || t->number == SYS_io_uring_enter;

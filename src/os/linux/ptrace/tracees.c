@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,6 +130,17 @@ static struct tracee *tracee_of(const struct tracees *all, pid_t tid)
 	return t ? *t : NULL;
 }
 
+/* Returns whether the process ids that the thread uses are those that sooth sees. */
+static bool has_own_ids(pid_t tid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)tid);
+	return !stat("/proc/self/ns/pid", &own) && !stat(path, &other) &&
+	       own.st_ino == other.st_ino;
+}
+
 static struct tracee *add_tracee(
 	struct tracees *all, pid_t tid, const struct process_id *process, unsigned interest)
 {
@@ -145,6 +158,7 @@ static struct tracee *add_tracee(
 	t->from_ns = clock_monotonic_ns();
 	t->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
 	t->is_before_exec = interest & INTEREST_FROM_EXEC;
+	t->gaps = has_own_ids(tid) ? SYSCALLS_HOST_PIDS : 0;
 	tracee_counts_init(t);
 	return t;
 }
@@ -413,11 +427,13 @@ static int seize_process(struct tracees *all, const struct tracer_request *reque
 	return status;
 }
 
+/* The name of the process shows that it records from now on. */
 static void begin_all(struct tracees *all)
 {
 	all->has_begun = true;
 	map_for_each_pointer (&all->threads, struct tracee *, t)
 		begin_thread(t);
+	prctl(PR_SET_NAME, "sooth-tracer");
 }
 
 /* Hands over the counts of a process, or of all. The threads are detached at their next stop. */

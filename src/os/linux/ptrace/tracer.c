@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,7 +49,6 @@ static __attribute__((noreturn)) void run_tracer(
 	struct tracees all = { .ring = &t->ring, .losses = t->losses, .config = config };
 	sigset_t none;
 
-	prctl(PR_SET_NAME, "sooth-tracer");
 	setsid();
 	for (int number = 1; number < _NSIG; number++)
 		signal(number, SIG_DFL);
