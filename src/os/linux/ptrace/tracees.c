@@ -254,12 +254,14 @@ static void send_exec(struct tracees *all, struct tracee *t, uint64_t now)
 }
 
 /* A thread that made an exec has the id of the process from then on; the earlier first thread is
- * gone without a stop. */
+ * gone without a stop. The kernel refuses requests for the changed id until the stop is taken. */
 static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
 {
 	unsigned long former = 0;
 	struct tracee *t = tracee_of(all, tid), *caller;
+	siginfo_t info;
 
+	waitid(P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | __WALL);
 	ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former);
 	caller = tracee_of(all, (pid_t)former);
 	if (caller && caller != t) {
