@@ -286,7 +286,7 @@ static void enter_call(
 	if (t->interest & INTEREST_STREAM && !t->is_unwanted)
 		read_at_entry(all, t);
 	if (t->abi == ABI_OWN)
-		all->losses->urings +=
+		all->state->urings +=
 			t->number == SYS_io_uring_setup || t->number == SYS_io_uring_enter;
 }
 
@@ -314,6 +314,11 @@ void tracee_call_stop(struct tracees *all, struct tracee *t,
 		enter_call(all, t, info);
 	else if (info->op == PTRACE_SYSCALL_INFO_EXIT)
 		return_from_call(all, t, info->exit.rval, now);
+}
+
+bool tracee_is_in_exec(const struct tracee *t)
+{
+	return t->in_call && is_exec(t);
 }
 
 void tracee_call_end(struct tracees *all, struct tracee *t, uint64_t now)

@@ -87,6 +87,11 @@ int32_t tracee_read_path(char path[SYSCALLS_PATH_MAX], uint64_t from)
 	return (int32_t)read_user_string(path, SYSCALLS_PATH_MAX, from);
 }
 
+bool tracee_read_text(char *text, size_t size, uint64_t from)
+{
+	return read_user_string(text, size, from) > 0;
+}
+
 uint8_t tracee_read_requested(char asked[SYSCALLS_REQUESTED_BYTES], uint64_t from)
 {
 	return read_user(asked, SYSCALLS_REQUESTED_BYTES, from) ? STATE_UNREAD : 0;

@@ -27,8 +27,11 @@
 #include "model/probe.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/ptrace/tracees.h"
+#include "os/linux/ptrace/exec_privilege.h"
 #include "os/linux/ptrace/tracer_request.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/rights/needs.h"
+#include "probes/pause.h"
 
 #define THREADS_MAX 65536
 #define LATE_MAX    (64u << 20)
@@ -36,8 +39,9 @@
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
 		PTRACE_O_TRACEEXEC)
-#define CALL_STOP     (SIGTRAP | 0x80)
-#define LEAVE_STEP_MS 1
+#define CALL_STOP    (SIGTRAP | 0x80)
+#define ROOM_STEP_MS 1
+#define STOPPED_NS   NS_PER_S
 
 /* --- records --- */
 
@@ -73,12 +77,68 @@ void tracees_send(struct tracees *all)
 	buffer_reset(&all->built);
 }
 
+/* The time from which on sooth may find this process stuck; 0: never. */
+static void set_busy(struct tracees *all, uint64_t since_ns)
+{
+	__atomic_store_n(&all->state->busy_since_ns, since_ns, __ATOMIC_RELAXED);
+}
+
 /* A record of a call leaves some room for records that may not be lost. */
+static bool put_call(struct tracees *all)
+{
+	send_late(all);
+	return !all->late.size &&
+	       shared_ring_put(all->ring, all->built.data, all->built.size, all->ring->size / 16);
+}
+
+/* Returns whether sooth was stopped by a signal: then nobody reads the ring. */
+static bool sooth_is_stopped(const struct tracees *all)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	bool is_stopped = procfs_read(all->sooth, "stat", &bytes, PROCFS_STAT) >= 0 &&
+			  procfs_parse_stat(&stat, bytes.data, bytes.size) && stat.state == 'T';
+
+	buffer_fini(&bytes);
+	return is_stopped;
+}
+
+/* Waits until sooth has read enough; the target waits, too. Gives up while sooth has been stopped
+ * for some time, and when it has ended. */
+static bool wait_for_room(struct tracees *all)
+{
+	uint64_t now = clock_monotonic_ns();
+	struct pause_event event = { .record = { .kind = SYSCALLS_PAUSE, .cpu = SOOTH_CPU_NONE },
+		.asked_ns = now,
+		.stopped_ns = now,
+		.reserve_ns = PAUSE_NO_RESERVE,
+		.threads = 1,
+		.lost = all->state->calls };
+	bool has_put = false;
+
+	while (!has_put && getppid() == all->sooth) {
+		if (!sooth_is_stopped(all))
+			all->stopped_ns = 0;
+		else if (!all->stopped_ns)
+			all->stopped_ns = now;
+		if (all->stopped_ns && now - all->stopped_ns > STOPPED_NS)
+			break;
+		shared_ring_wake(all->ring);
+		poll(NULL, 0, ROOM_STEP_MS);
+		now = clock_monotonic_ns();
+		set_busy(all, now);
+		has_put = put_call(all);
+	}
+	event.record.time_ns = now;
+	if (has_put)
+		RECORD_APPEND(&all->late, &event, NULL, 0);
+	return has_put;
+}
+
 void tracees_send_call(struct tracees *all)
 {
-	if (all->late.size ||
-		!shared_ring_put(all->ring, all->built.data, all->built.size, all->ring->size / 16))
-		all->losses->calls++;
+	if (!put_call(all) && !(all->is_lossless && wait_for_room(all)))
+		all->state->calls++;
 	buffer_reset(&all->built);
 }
 
@@ -148,7 +208,7 @@ static struct tracee *add_tracee(
 
 	t = place ? calloc(1, sizeof(*t)) : NULL;
 	if (!t) {
-		all->losses->threads++;
+		all->state->threads++;
 		map_remove(&all->threads, &tid);
 		return NULL;
 	}
@@ -205,7 +265,7 @@ static struct tracee *adopt_child(struct tracees *all, pid_t tid, const struct t
 		parent = leader ? leader : tracee_of(all, number_in(&status, "PPid:"));
 	buffer_fini(&status);
 	if (!parent) {
-		all->losses->threads++;
+		all->state->threads++;
 		return NULL;
 	}
 	if (leader)
@@ -295,13 +355,26 @@ static void handle_event(struct tracees *all, struct tracee *t, int event, uint6
 		let_go_on(all, t, 0);
 }
 
+/* Detaches from a thread before an exec by which it gains privilege: of a traced program the kernel
+ * would withhold it. */
+static void release_privileged(struct tracees *all, struct tracee *t, uint64_t now)
+{
+	all->state->released++;
+	tracee_call_end(all, t, now);
+	t->interest = 0;
+}
+
 static void handle_call(struct tracees *all, struct tracee *t, uint64_t now)
 {
 	struct __ptrace_syscall_info info;
 
 	if (all->has_begun && t->interest &&
-		ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) > 0)
+		ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) > 0) {
 		tracee_call_stop(all, t, &info, now);
+		if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !all->keeps_privilege &&
+			tracee_is_in_exec(t) && exec_gains_privilege(t))
+			release_privileged(all, t, now);
+	}
 	let_go_on(all, t, 0);
 }
 
@@ -447,7 +520,7 @@ static void forget(struct tracees *all, const struct process_id *process)
 		if (process && !process_id_equal(&t->process, process))
 			continue;
 		if (all->has_begun && t->interest) {
-			all->losses->silent += !t->has_returned && !t->in_call;
+			all->state->silent += !t->has_returned && !t->in_call;
 			tracee_flush(all, t, now);
 		}
 		t->interest = 0;
@@ -522,6 +595,7 @@ static void handle_wait(struct tracees *all, siginfo_t *info)
 {
 	uint64_t now = clock_monotonic_ns();
 
+	set_busy(all, now);
 	if (info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED) {
 		handle_stop(all, info->si_pid, info->si_status, now);
 		return;
@@ -532,21 +606,22 @@ static void handle_wait(struct tracees *all, siginfo_t *info)
 }
 
 /* Sends what is left, while sooth reads. */
-static void send_rest(struct tracees *all, pid_t parent)
+static void send_rest(struct tracees *all)
 {
 	send_late(all);
-	while (all->late.size && getppid() == parent) {
+	while (all->late.size && getppid() == all->sooth) {
 		shared_ring_wake(all->ring);
-		poll(NULL, 0, LEAVE_STEP_MS);
+		poll(NULL, 0, ROOM_STEP_MS);
 		send_late(all);
 	}
 }
 
 void tracees_serve(struct tracees *all, int control)
 {
-	pid_t parent = getppid();
 	siginfo_t info;
 
+	all->sooth = getppid();
+	all->keeps_privilege = needs_has_capability(CAP_SYS_PTRACE);
 	map_init(&all->threads, sizeof(pid_t), sizeof(struct tracee *), THREADS_MAX);
 	all->late.limit = LATE_MAX;
 	catch_signals(control);
@@ -554,16 +629,17 @@ void tracees_serve(struct tracees *all, int control)
 	for (;;) {
 		if (is_requested) {
 			is_requested = 0;
-			if (getppid() != parent || !serve_requests(all, control))
+			if (getppid() != all->sooth || !serve_requests(all, control))
 				break;
 		}
 		info.si_pid = 0;
 		if (!waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | __WALL | WNOWAIT)) {
 			handle_wait(all, &info);
 			send_late(all);
+			set_busy(all, 0);
 		} else if (errno == ECHILD) {
 			wait_for_request(control);
 		}
 	}
-	send_rest(all, parent);
+	send_rest(all);
 }

@@ -46,12 +46,15 @@ struct tracee_call {
 
 struct tracees {
 	struct shared_ring *ring;
-	struct tracer_losses *losses;
+	struct tracer_state *state;
 	const struct syscalls_config *config;
 	struct map threads;  /* pid_t -> struct tracee * */
 	struct buffer late;  /* records without room that may not be lost */
 	struct buffer built; /* a record */
-	bool has_begun;
+	pid_t sooth;
+	uint64_t stopped_ns; /* time since when sooth is stopped; 0: it runs */
+	bool has_begun, is_lossless;
+	bool keeps_privilege; /* a program that gains privilege at its exec gets it while traced */
 };
 
 /* Serves the requests from `control` until sooth stops or ends. */
@@ -61,6 +64,8 @@ void tracees_serve(struct tracees *all, int control);
 
 struct __ptrace_syscall_info;
 
+/* Returns whether the thread is in an exec. */
+bool tracee_is_in_exec(const struct tracee *t);
 /* Handles the entry or the return of a call, at which the thread is stopped. */
 void tracee_call_stop(struct tracees *all, struct tracee *t,
 	const struct __ptrace_syscall_info *info, uint64_t now);

@@ -21,9 +21,9 @@
 #include "os/linux/ptrace/tracees.h"
 #include "os/linux/ptrace/tracer_request.h"
 
-#define ANSWER_MS  5000 /* a thread may be in a long exec */
-#define LEAVING_MS 10
-#define LEAVING_NS (5 * NS_PER_S)
+#define ANSWER_NS (5 * NS_PER_S)
+#define STUCK_NS  (2 * NS_PER_S) /* of one stop: memory may lie in a file that never answers */
+#define STEP_MS	  100
 
 /* --- the process --- */
 
@@ -44,9 +44,12 @@ static void close_others(int a, int b)
 }
 
 static __attribute__((noreturn)) void run_tracer(
-	struct tracer *t, const struct syscalls_config *config, int control)
+	struct tracer *t, const struct tracer_options *options, int control)
 {
-	struct tracees all = { .ring = &t->ring, .losses = t->losses, .config = config };
+	struct tracees all = { .ring = &t->ring,
+		.state = t->state,
+		.config = options->config,
+		.is_lossless = options->is_lossless };
 	sigset_t none;
 
 	setsid();
@@ -59,7 +62,7 @@ static __attribute__((noreturn)) void run_tracer(
 	_exit(0);
 }
 
-static int fork_tracer(struct tracer *t, const struct syscalls_config *config, int ends[2],
+static int fork_tracer(struct tracer *t, const struct tracer_options *options, int ends[2],
 	struct sooth_error *err)
 {
 	sigset_t all, before;
@@ -71,71 +74,35 @@ static int fork_tracer(struct tracer *t, const struct syscalls_config *config, i
 	t->pid = fork();
 	code = -errno;
 	if (!t->pid)
-		run_tracer(t, config, ends[1]);
+		run_tracer(t, options, ends[1]);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return t->pid < 0 ? error_errno(err, code, "fork the process that traces") : 0;
 }
 
-int tracer_start(struct tracer *t, const struct syscalls_config *config, uint64_t ring_bytes,
-	struct sooth_error *err)
+int tracer_start(struct tracer *t, const struct tracer_options *options, struct sooth_error *err)
 {
 	int ends[2], status;
 
 	assert(t);
 	*t = (struct tracer){ .control = -1, .pid = -1 };
-	status = shared_ring_open(&t->ring, ring_bytes, err);
+	status = shared_ring_open(&t->ring, options->ring_bytes, err);
 	if (status)
 		return status;
-	t->losses = mmap(NULL, sizeof(*t->losses), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (t->losses == MAP_FAILED) {
-		t->losses = NULL;
+	t->state = mmap(
+		NULL, sizeof(*t->state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t->state == MAP_FAILED) {
+		t->state = NULL;
 		return error_errno(err, -errno, "map memory");
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return error_errno(err, -errno, "make a pair of sockets");
 	t->control = ends[0];
-	status = fork_tracer(t, config, ends, err);
+	status = fork_tracer(t, options, ends, err);
 	close(ends[1]);
 	return status;
 }
 
 /* --- requests --- */
-
-static int request(struct tracer *t, const struct tracer_request *request)
-{
-	struct pollfd answer = { .fd = t->control, .events = POLLIN };
-	int status;
-
-	if (send(t->control, request, sizeof(*request), MSG_NOSIGNAL) != sizeof(*request))
-		return -EPIPE;
-	while (poll(&answer, 1, ANSWER_MS) < 0 && errno == EINTR)
-		;
-	if (recv(t->control, &status, sizeof(status), MSG_DONTWAIT) != sizeof(status))
-		return -EPIPE;
-	return status;
-}
-
-int tracer_seize(struct tracer *t, const struct process_id *process, unsigned interest)
-{
-	const struct tracer_request seizing = { *process, TRACER_SEIZE, interest };
-
-	return request(t, &seizing);
-}
-
-int tracer_begin(struct tracer *t)
-{
-	const struct tracer_request beginning = { .what = TRACER_BEGIN };
-
-	return request(t, &beginning);
-}
-
-int tracer_forget(struct tracer *t, const struct process_id *process)
-{
-	const struct tracer_request forgetting = { *process, TRACER_FORGET, 0 };
-
-	return request(t, &forgetting);
-}
 
 static void end_tracer(struct tracer *t, int signal)
 {
@@ -150,28 +117,74 @@ static void end_tracer(struct tracer *t, int signal)
 bool tracer_is_alive(struct tracer *t)
 {
 	siginfo_t info = { 0 };
+	uint64_t busy_since_ns;
 
 	if (t->pid <= 0)
 		return false;
+	busy_since_ns = __atomic_load_n(&t->state->busy_since_ns, __ATOMIC_RELAXED);
 	waitid(P_PID, (id_t)t->pid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
-	if (!info.si_pid)
+	if (!info.si_pid && (!busy_since_ns || clock_monotonic_ns() < busy_since_ns + STUCK_NS))
 		return true;
 	end_tracer(t, SIGKILL);
 	return false;
 }
 
+/* Reads records until the answer comes: the tracer may wait for room. */
+static int request(struct tracer *t, const struct tracer_request *request, struct buffer *out)
+{
+	struct pollfd fds[] = { { .fd = t->control, .events = POLLIN },
+		{ .fd = t->ring.wake, .events = POLLIN } };
+	uint64_t until_ns = clock_monotonic_ns() + ANSWER_NS;
+	int status = 0;
+
+	if (send(t->control, request, sizeof(*request), MSG_NOSIGNAL) != sizeof(*request))
+		return -EPIPE;
+	while (tracer_is_alive(t) && clock_monotonic_ns() < until_ns) {
+		poll(fds, ARRAY_SIZE(fds), STEP_MS);
+		shared_ring_read(&t->ring, out);
+		if (fds[0].revents)
+			return recv(t->control, &status, sizeof(status), MSG_DONTWAIT) ==
+					       sizeof(status)
+				       ? status
+				       : -EPIPE;
+	}
+	return -EPIPE;
+}
+
+int tracer_seize(
+	struct tracer *t, const struct process_id *process, unsigned interest, struct buffer *out)
+{
+	const struct tracer_request seizing = { *process, TRACER_SEIZE, interest };
+
+	return request(t, &seizing, out);
+}
+
+int tracer_begin(struct tracer *t, struct buffer *out)
+{
+	const struct tracer_request beginning = { .what = TRACER_BEGIN };
+
+	return request(t, &beginning, out);
+}
+
+int tracer_forget(struct tracer *t, const struct process_id *process, struct buffer *out)
+{
+	const struct tracer_request forgetting = { *process, TRACER_FORGET, 0 };
+
+	return request(t, &forgetting, out);
+}
+
 int tracer_stop(struct tracer *t, struct buffer *out)
 {
 	const struct tracer_request stopping = { .what = TRACER_STOP };
-	uint64_t until_ns = clock_monotonic_ns() + LEAVING_NS;
-	int status = t->pid > 0 ? request(t, &stopping) : -EPIPE;
+	int status = request(t, &stopping, out);
+	uint64_t until_ns = clock_monotonic_ns() + ANSWER_NS;
 
 	/* It ends when everything was read. */
 	while (!status && tracer_is_alive(t) && clock_monotonic_ns() < until_ns) {
 		struct pollfd wake = { .fd = t->ring.wake, .events = POLLIN };
 
+		poll(&wake, 1, 1);
 		shared_ring_read(&t->ring, out);
-		poll(&wake, 1, LEAVING_MS);
 	}
 	end_tracer(t, SIGKILL);
 	shared_ring_read(&t->ring, out);
@@ -183,8 +196,8 @@ void tracer_close(struct tracer *t)
 	assert(t);
 	end_tracer(t, SIGKILL);
 	cleanup_close(&t->control);
-	if (t->losses)
-		munmap(t->losses, sizeof(*t->losses));
+	if (t->state)
+		munmap(t->state, sizeof(*t->state));
 	shared_ring_close(&t->ring);
 	*t = (struct tracer){ .control = -1, .pid = -1, .ring.wake = -1 };
 }

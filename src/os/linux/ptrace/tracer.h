@@ -9,6 +9,7 @@
 #ifndef SOOTH_OS_LINUX_TRACER_H
 #define SOOTH_OS_LINUX_TRACER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/buffer.h"
@@ -18,36 +19,45 @@
 #include "os/linux/ptrace/shared_ring.h"
 
 /* Written by the tracer. */
-struct tracer_losses {
-	uint64_t calls;	   /* records of calls without room */
-	uint64_t threads;  /* threads that could not be followed */
-	uint64_t silent;   /* threads that made no call */
-	uint64_t released; /* programs that gain privilege at their exec, and are not traced */
-	uint64_t urings;   /* calls of io_uring_setup(2) and io_uring_enter(2) */
+struct tracer_state {
+	uint64_t busy_since_ns; /* 0: it waits for the next stop */
+	uint64_t calls;		/* records of calls without room */
+	uint64_t threads;	/* threads that could not be followed */
+	uint64_t silent;	/* threads that made no call */
+	uint64_t released;	/* programs that gain privilege at their exec, and are not traced */
+	uint64_t urings;	/* calls of io_uring_setup(2) and io_uring_enter(2) */
 };
 
 struct tracer {
 	struct shared_ring ring;
-	struct tracer_losses *losses;
+	struct tracer_state *state;
 	pid_t pid;
 	int control; /* a socket for requests and their answers */
 };
 
-/* Starts the process. The config is copied; `interest` is that of new processes. */
-int tracer_start(struct tracer *t, const struct syscalls_config *config, uint64_t ring_bytes,
-	struct sooth_error *err);
-/* Seizes the threads of a process, which may run on until tracer_begin(). Returns 0 or a negative
- * errno: -EPERM, -ESRCH. */
-int tracer_seize(struct tracer *t, const struct process_id *process, unsigned interest);
+struct tracer_options {
+	const struct syscalls_config *config; /* copied */
+	uint64_t ring_bytes;
+	/* Let the target wait at a call while the ring is full, unless sooth is stopped. */
+	bool is_lossless;
+};
+
+int tracer_start(struct tracer *t, const struct tracer_options *options, struct sooth_error *err);
+/*
+ * The next functions return 0 or a negative errno; -EPIPE: the tracer has ended. Records that come
+ * meanwhile go to `out`.
+ */
+/* Seizes the threads of a process, which may run on until tracer_begin(). -EPERM, -ESRCH. */
+int tracer_seize(
+	struct tracer *t, const struct process_id *process, unsigned interest, struct buffer *out);
 /* Records calls from now on. */
-int tracer_begin(struct tracer *t);
+int tracer_begin(struct tracer *t, struct buffer *out);
 /* Hands over the counts of a process, and detaches. */
-int tracer_forget(struct tracer *t, const struct process_id *process);
-/* Hands over all counts, and detaches from all processes. Records go to `out`. Returns a negative
- * errno if the tracer has ended before. */
+int tracer_forget(struct tracer *t, const struct process_id *process, struct buffer *out);
+/* Hands over all counts, and detaches from all processes. */
 int tracer_stop(struct tracer *t, struct buffer *out);
-/* Returns whether the tracer still runs. A stopped one is ended, because its target may be stopped
- * at a call. */
+/* Returns whether the tracer still runs. One that was stopped, or is stuck in a read, is ended:
+ * its target may wait for it at a call. */
 bool tracer_is_alive(struct tracer *t);
 void tracer_close(struct tracer *t);
 

@@ -3,47 +3,29 @@
  * target. */
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "os/linux/files/procfs.h"
-#include "os/linux/files/task_files.h"
 #include "os/linux/ptrace/tracer.h"
+#include "os/linux/ptrace/tracer_refusal.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/syscalls_config.h"
 #include "os/os.h"
-#include "symbols/instruction.h"
 
 #define RING_BYTES_DEFAULT (8u << 20)
 #define RING_BYTES_MIN	   (64u << 10)
+#define LAUNCH_STEPS	   100
+#define LAUNCH_STEP_US	   2000
 /* from the stop at the return of a call to its record, on a busy host */
 #define LATENESS_NS (20 * NS_PER_MS)
 
 struct ptrace_state {
 	struct tracer tracer;
-	struct tracer_losses reported;
+	struct tracer_state reported;
 	bool has_ended; /* the tracer has ended before it was stopped */
 };
-
-/* --- needs --- */
-
-static int test_syscall_info(const struct os *os, struct sooth_error *err)
-{
-	(void)os;
-	if (needs_kernel_release() >= KERNEL_RELEASE(5, 3))
-		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "trace system calls by ptrace");
-	error_why(err, "this kernel has no PTRACE_GET_SYSCALL_INFO");
-	error_missing(err, "Linux 5.3 or later");
-	return error_remedy(err, "use a newer kernel");
-}
-
-static const struct need need_syscall_info = { "syscall-info", "Linux 5.3 or later",
-	test_syscall_info };
-
-/* --- the backend --- */
 
 static uint64_t ring_bytes(const struct sooth_observer_options *options)
 {
@@ -55,32 +37,34 @@ static uint64_t ring_bytes(const struct sooth_observer_options *options)
 	return bytes;
 }
 
-static int refuse_use(const char *why, struct sooth_error *err)
+static int refuse_use(const char *why, const char *remedy, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "trace system calls by ptrace");
 	error_why(err, "%s", why);
-	return error_remedy(err, "run sooth as root, without --backend ptrace");
+	return error_remedy(err, "%s", remedy);
 }
 
 static int ptrace_open(struct backend_run *run, struct sooth_error *err)
 {
 	const struct sooth_calls_options *calls = &run->options.observer.calls;
 	struct ptrace_state *s = run->state;
+	struct tracer_options options = { .ring_bytes = ring_bytes(&run->options.observer),
+		.is_lossless = calls->must_hold };
 	struct syscalls_config *config;
 	int status;
 
 	if (run->options.is_host || run->options.has_uid)
-		return refuse_use("ptrace stops each process at each call: name processes with -p "
-				  "PID",
-			err);
+		return refuse_use("ptrace stops each process at each call",
+			"name processes with -p PID", err);
 	if (calls->has_call_budget || calls->records_api)
-		return refuse_use("ptrace only counts and streams calls", err);
+		return refuse_use("it only counts and streams calls", "run sooth as root", err);
 	config = calloc(1, sizeof(*config));
 	if (!config)
 		return error_no_memory(err);
 	status = syscalls_config_set(config, &run->options, err);
+	options.config = config;
 	if (!status)
-		status = tracer_start(&s->tracer, config, ring_bytes(&run->options.observer), err);
+		status = tracer_start(&s->tracer, &options, err);
 	free(config);
 	if (status)
 		tracer_close(&s->tracer);
@@ -94,13 +78,19 @@ static void ptrace_close(struct backend_run *run)
 	tracer_close(&s->tracer);
 }
 
-static int refuse_process(const struct process_id *process, int code, struct sooth_error *err)
+/* Yama allows sooth to trace a command that it launches only once the command has asked for it
+ * (launch.c). */
+static int seize(struct backend_run *run, const struct process_id *process, unsigned interest)
 {
-	return error_set(err, code,
-		code == -ESRCH	 ? SOOTH_FAULT_NOT_FOUND
-		: code == -EPERM ? SOOTH_FAULT_PRIVILEGE
-				 : SOOTH_FAULT_IO,
-		"trace process %u", (unsigned)process->pid);
+	struct ptrace_state *s = run->state;
+	int status = tracer_seize(&s->tracer, process, interest, &run->out);
+
+	for (int i = 0; i < LAUNCH_STEPS && status == -EPERM && interest & INTEREST_FROM_EXEC;
+		i++) {
+		usleep(LAUNCH_STEP_US);
+		status = tracer_seize(&s->tracer, process, interest, &run->out);
+	}
+	return status;
 }
 
 static int ptrace_set(struct backend_run *run, const struct process_id *process, unsigned interest,
@@ -109,18 +99,23 @@ static int ptrace_set(struct backend_run *run, const struct process_id *process,
 	struct ptrace_state *s = run->state;
 	int status;
 
-	if (!interest)
-		return tracer_forget(&s->tracer, process) ? 0 : 0;
+	if (!interest) {
+		tracer_forget(&s->tracer, process, &run->out);
+		return 0;
+	}
 	status = syscalls_target_check(run, process, err);
-	if (!status)
-		status = tracer_seize(&s->tracer, process, interest);
-	return status ? refuse_process(process, status, err) : 0;
+	if (!status && run->options.observer.calls.must_hold)
+		status = tracer_refuse_reader(process, err);
+	if (status)
+		return status;
+	status = seize(run, process, interest);
+	return status ? tracer_refuse(process, status, err) : 0;
 }
 
 static int ptrace_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct ptrace_state *s = run->state;
-	int status = tracer_begin(&s->tracer);
+	int status = tracer_begin(&s->tracer, &run->out);
 
 	return status ? error_errno(err, status, "start to trace") : 0;
 }
@@ -128,7 +123,7 @@ static int ptrace_start(struct backend_run *run, struct sooth_error *err)
 static void emit_losses(struct backend_run *run)
 {
 	struct ptrace_state *s = run->state;
-	struct tracer_losses now = *s->tracer.losses;
+	struct tracer_state now = *s->tracer.state;
 
 	if (now.calls != s->reported.calls)
 		backend_loss(run, now.calls - s->reported.calls, 0,
@@ -143,6 +138,11 @@ static void emit_losses(struct backend_run *run)
 		backend_limit(run, "requests submitted through io_uring",
 			"ptrace sees system calls only, and the target uses io_uring",
 			"run sooth as root, without --backend ptrace");
+	if (now.released != s->reported.released)
+		backend_limit(run, "a program that gained privilege at its exec",
+			"the kernel would withhold the privilege from a traced program, so sooth "
+			"has detached from it",
+			"run sooth as root");
 	s->reported = now;
 }
 
@@ -178,13 +178,15 @@ static int ptrace_descriptor(struct backend_run *run)
 	return s->tracer.ring.wake;
 }
 
-/* Never chosen unasked. */
+/* Never chosen unless requested: it slows the target. */
 static uint64_t ptrace_cost(const struct probe_options *options)
 {
-	return options->observer.calls.by_ptrace ? 0 : UINT64_MAX;
+	const struct sooth_calls_options *calls = &options->observer.calls;
+
+	return calls->by_ptrace || calls->must_hold ? 0 : UINT64_MAX;
 }
 
-static const struct need *const needs[] = { &need_procfs, &need_syscall_info, NULL };
+static const struct need *const needs[] = { &need_procfs, &need_ptrace, NULL };
 
 const struct backend backend_syscalls_ptrace = {
 	.name = "ptrace",
