@@ -18,6 +18,7 @@
 #include "base/plain_path.h"
 #include "base/units.h"
 #include "cli/config/labels.h"
+#include "cli/backend_offer.h"
 #include "cli/command/command.h"
 #include "cli/picture.h"
 #include "cli/run.h"
@@ -152,7 +153,8 @@ static const struct option trace_options[] = {
 		"print at the end which code makes the calls: the stacks of each call, and how "
 		"often"),
 	FLAG_ROW(0, "lossless", trace_config, trace.lossless,
-		"pause the target while the buffer is full, so that no call is lost; needs root"),
+		"trace by ptrace, and let the target wait while the buffer is full: no call is "
+		"lost"),
 	VALUE_ROW(0, "backend", CHOICE, "BACKEND", trace_config, trace.backend,
 		"bpf (the default): in the kernel; ptrace: needs no privilege for your own "
 		"processes, but stops them at each call",
@@ -254,7 +256,7 @@ static void emit_overhead(void)
 	for (size_t i = 0; os_native.backends[i]; i++) {
 		const struct backend *b = os_native.backends[i];
 
-		if (!strcmp(b->probe, "syscalls") && b->target_ns)
+		if (!strcmp(b->probe, "syscalls") && b->target_ns && !b->only_on_request)
 			fprintf(stderr,
 				"sooth: each call of each process takes about %u ns longer while "
 				"this runs (%s)\n",
@@ -433,6 +435,23 @@ static void choose_side_output(const struct trace_config *c, struct picture_file
 		.is_whole = true };
 }
 
+/* Runs; without privilege, by ptrace if the user agrees. Its calls cost so much that nobody gets it
+ * unasked. */
+static int run_or_offer(const struct trace_config *c, struct run *run, struct sooth_error *err)
+{
+	bool may_offer = !c->trace.backend && !c->trace.lossless && !c->target.all &&
+			 !c->target.user && !target_capture(run->arguments);
+	struct backend_offer offer = { 0 };
+	int status;
+
+	if (may_offer && backend_offer_find(&offer, "syscalls"))
+		run->observer.calls.by_ptrace = backend_offer_accepted(&offer);
+	status = run_report(run, err);
+	if (status < 0 && offer.backend && !run->observer.calls.by_ptrace)
+		backend_offer_add_remedy(&offer, err);
+	return status;
+}
+
 static int run_trace(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	static const struct watch_options intervals = { .schema = "proc.snapshot",
@@ -479,7 +498,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	choose_side_output(c, &files, &views, &run);
 	labels_options(&labels, &peers);
 	if (!status)
-		status = run_report(&run, err);
+		status = run_or_offer(c, &run, err);
 	requested_path_fini(&path);
 	picture_files_fini(&files);
 	labels_fini(&labels);

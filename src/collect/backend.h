@@ -65,6 +65,8 @@ struct backend {
 	bool follows_none;
 	/* Longest time from an event to the arrival of its record. */
 	uint64_t lateness_ns;
+	/* Its sample_cost() is UINT64_MAX unless the options request this backend. */
+	bool only_on_request;
 	/* The backend only shows what the caller may see, so the hub checks no permission. */
 	bool admits_itself;
 	size_t state_size;

@@ -595,6 +595,7 @@ static void handle_wait(struct tracees *all, siginfo_t *info)
 {
 	uint64_t now = clock_monotonic_ns();
 
+	__atomic_store_n(&all->state->event_ns, now, __ATOMIC_RELEASE);
 	set_busy(all, now);
 	if (info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED) {
 		handle_stop(all, info->si_pid, info->si_status, now);
@@ -637,6 +638,8 @@ void tracees_serve(struct tracees *all, int control)
 			handle_wait(all, &info);
 			send_late(all);
 			set_busy(all, 0);
+			if (!all->late.size)
+				__atomic_store_n(&all->state->event_ns, 0, __ATOMIC_RELEASE);
 		} else if (errno == ECHILD) {
 			wait_for_request(control);
 		}

@@ -21,6 +21,7 @@
 /* Written by the tracer. */
 struct tracer_state {
 	uint64_t busy_since_ns; /* 0: it waits for the next stop */
+	uint64_t event_ns;	/* time of the stop that it handles; 0: none */
 	uint64_t calls;		/* records of calls without room */
 	uint64_t threads;	/* threads that could not be followed */
 	uint64_t silent;	/* threads that made no call */

@@ -17,7 +17,6 @@
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/error_output.h"
 #include "os/linux/syscalls/syscalls_config.h"
-#include "os/linux/syscalls/syscalls_pauser.h"
 #include "os/linux/syscalls/syscalls_windows.h"
 #include "os/os.h"
 #include "symbols/instruction.h"
@@ -64,9 +63,6 @@ static uint32_t syscalls_uring_argument(void)
 /* --- syscalls bpf --- */
 
 #define RING_BYTES_DEFAULT (8u << 20)
-#define RING_BYTES_LOSSLESS                                                                        \
-	(32u << 20) /* the target is paused when half of the ring is full; the other half takes 40 \
-		       ms of a busy thread */
 /* from reading the clock to reserving the record, with a margin */
 #define LATENESS_NS (5 * NS_PER_MS)
 
@@ -74,7 +70,6 @@ struct syscalls_state {
 	struct follow follow;
 	struct syscalls_control *control;
 	struct syscalls_control reported; /* losses already reported */
-	struct syscalls_pauser *pauser;	  /* NULL: the target may not be paused */
 	struct syscalls_windows *windows; /* NULL: calls have no budget */
 	struct error_outputs error_outputs;
 	uint64_t swept; /* overflow entries created until the last sweep */
@@ -85,15 +80,8 @@ static void syscalls_close(struct backend_run *run)
 	struct syscalls_state *s = run->state;
 
 	syscalls_windows_stop(TAKE_PTR(s->windows), NULL);
-	syscalls_pauser_stop(TAKE_PTR(s->pauser), NULL);
 	error_outputs_fini(&s->error_outputs);
 	follow_close(&s->follow);
-}
-
-/* Returns whether the target may be paused. Counts need no ring. */
-static bool may_pause_target(const struct backend_run *run)
-{
-	return run->options.observer.calls.must_hold && run->options.interest & INTEREST_STREAM;
 }
 
 static int load_programs(struct backend_run *run, struct sooth_error *err)
@@ -101,7 +89,7 @@ static int load_programs(struct backend_run *run, struct sooth_error *err)
 	const struct follow_options options = {
 		.image = &bpf_image_syscalls,
 		.image_hash = &bpf_image_syscalls_hash,
-		.ring_bytes = may_pause_target(run) ? RING_BYTES_LOSSLESS : RING_BYTES_DEFAULT,
+		.ring_bytes = RING_BYTES_DEFAULT,
 		.losing = "the ring buffer was full: records of calls were lost; use a larger one: "
 			  "--buffer 128M",
 	};
@@ -123,19 +111,21 @@ static int load_programs(struct backend_run *run, struct sooth_error *err)
 	return s->control ? 0 : -EINVAL;
 }
 
-/* The reason stands in the report, which so says why BPF was not used. */
-static int refuse_unused(struct sooth_error *err)
+/* Refuses if ptrace is requested: a program in the kernel cannot let the target wait. The reason
+ * stands in the report. */
+static int refuse_if_ptrace(const struct sooth_calls_options *calls, struct sooth_error *err)
 {
+	if (!calls->by_ptrace && !calls->must_hold)
+		return 0;
 	error_set(err, -ECANCELED, SOOTH_FAULT_USAGE, "use BPF");
-	return error_why(err, "--backend ptrace was given");
+	return error_why(
+		err, calls->by_ptrace ? "--backend ptrace was given" : "--lossless was given");
 }
 
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = run->options.observer.calls.by_ptrace ? refuse_unused(err)
-		     : may_pause_target(run) ? syscalls_pauser_may_pause(&run->options, err)
-					     : 0;
+	int status = refuse_if_ptrace(&run->options.observer.calls, err);
 
 	if (status)
 		return status;
@@ -152,9 +142,6 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	struct syscalls_state *s = run->state;
 	int status = interest ? syscalls_target_check(run, process, err) : 0;
 
-	/* A launched command belongs to no other user yet. */
-	if (!status && may_pause_target(run) && interest && !(interest & INTEREST_FROM_EXEC))
-		status = syscalls_pauser_may_pause_process(process, err);
 	return status ? status : follow_set_interest(&s->follow, run, process, interest, err);
 }
 
@@ -185,13 +172,9 @@ static void attach_uring(struct backend_run *run)
 static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = 0;
+	int status;
 
 	follow_limit(run);
-	if (may_pause_target(run))
-		status = syscalls_pauser_start(&s->pauser, &s->follow, err);
-	if (status)
-		return status;
 	attach_uring(run);
 	if (run->options.observer.calls.has_call_budget)
 		return syscalls_windows_start(&s->windows, &s->follow.code, s->control, err);
@@ -344,7 +327,6 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	follow_read(&s->follow, run, &run->out);
 	error_outputs_move_to(&s->error_outputs, &run->out, begin);
 	buffer_append(&run->out, swept.data, swept.size);
-	syscalls_pauser_drain(s->pauser, &run->out);
 	emit_losses(run);
 	if (buffer_failed(&swept))
 		error_no_memory(err);
@@ -360,7 +342,6 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	syscalls_windows_stop(TAKE_PTR(s->windows), &sums);
-	syscalls_pauser_stop(TAKE_PTR(s->pauser), &run->out);
 	begin = run->out.size;
 	status = follow_stop(&s->follow, run, err);
 	error_outputs_move_to(&s->error_outputs, &run->out, begin);

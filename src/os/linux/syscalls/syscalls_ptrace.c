@@ -24,7 +24,8 @@
 struct ptrace_state {
 	struct tracer tracer;
 	struct tracer_state reported;
-	bool has_ended; /* the tracer has ended before it was stopped */
+	uint64_t event_ns; /* time of the stop that was handled before the last read; 0: none */
+	bool has_ended;	   /* the tracer has ended before it was stopped */
 };
 
 static uint64_t ring_bytes(const struct sooth_observer_options *options)
@@ -157,6 +158,7 @@ static int ptrace_drain(struct backend_run *run, struct sooth_error *err)
 			"it traces for sooth, and the target runs on without it",
 			"run the command again");
 	}
+	s->event_ns = __atomic_load_n(&s->tracer.state->event_ns, __ATOMIC_ACQUIRE);
 	shared_ring_read(&s->tracer.ring, &run->out);
 	emit_losses(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
@@ -169,6 +171,16 @@ static int ptrace_stop(struct backend_run *run, struct sooth_error *err)
 	tracer_stop(&s->tracer, &run->out);
 	emit_losses(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+/* Records are made in the order of their times: only that of the stop which is being handled, or
+ * waits for room, may still come. */
+static uint64_t ptrace_complete(struct backend_run *run, uint64_t now_ns)
+{
+	struct ptrace_state *s = run->state;
+	uint64_t idle_ns = now_ns - LATENESS_NS;
+
+	return s->event_ns && s->event_ns < idle_ns ? s->event_ns : idle_ns;
 }
 
 static int ptrace_descriptor(struct backend_run *run)
@@ -197,7 +209,9 @@ const struct backend backend_syscalls_ptrace = {
 	.target_ns = 8000,
 	.price_source = "bench/trace on Linux 6.18",
 	.lateness_ns = LATENESS_NS,
+	.only_on_request = true,
 	.sample_cost = ptrace_cost,
+	.complete_ns = ptrace_complete,
 	.state_size = sizeof(struct ptrace_state),
 	.open = ptrace_open,
 	.set = ptrace_set,
