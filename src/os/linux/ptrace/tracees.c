@@ -342,14 +342,17 @@ static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
 static void handle_event(struct tracees *all, struct tracee *t, int event, uint64_t now)
 {
 	unsigned long child = 0;
+	pid_t tid;
 
 	if (event == PTRACE_EVENT_EXEC) {
 		t = handle_exec(all, t->tid, now);
 	} else if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
 		   event == PTRACE_EVENT_VFORK) {
 		ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &child);
-		if (child && !tracee_of(all, (pid_t)child))
-			adopt_child(all, (pid_t)child, t);
+		tid = (pid_t)child;
+		/* It may even have ended since its own first stop. */
+		if (child && !map_remove(&all->early, &tid))
+			adopt_child(all, tid, t);
 	}
 	if (t)
 		let_go_on(all, t, 0);
@@ -383,8 +386,10 @@ static void handle_stop(struct tracees *all, pid_t tid, int status, uint64_t now
 	int signal = status & 0xff, event = status >> 8 & 0xff;
 	struct tracee *t = tracee_of(all, tid);
 
-	if (!t)
+	if (!t) {
+		map_put(&all->early, &tid, NULL);
 		t = adopt_child(all, tid, NULL);
+	}
 	if (!t)
 		ptrace(PTRACE_DETACH, tid, NULL, event ? 0L : (long)signal);
 	else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
@@ -624,6 +629,7 @@ void tracees_serve(struct tracees *all, int control)
 	all->sooth = getppid();
 	all->keeps_privilege = needs_has_capability(CAP_SYS_PTRACE);
 	map_init(&all->threads, sizeof(pid_t), sizeof(struct tracee *), THREADS_MAX);
+	map_init(&all->early, sizeof(pid_t), sizeof(char), THREADS_MAX);
 	all->late.limit = LATE_MAX;
 	catch_signals(control);
 	is_requested = 1;

@@ -49,6 +49,7 @@ struct tracees {
 	struct tracer_state *state;
 	const struct syscalls_config *config;
 	struct map threads;  /* pid_t -> struct tracee * */
+	struct map early;    /* pid_t of children that stopped before their parent */
 	struct buffer late;  /* records without room that may not be lost */
 	struct buffer built; /* a record */
 	pid_t sooth;
