@@ -435,7 +435,7 @@ static void choose_side_output(const struct trace_config *c, struct picture_file
 		.is_whole = true };
 }
 
-/* Runs; without privilege, by ptrace if the user agrees. Its calls cost so much that nobody gets it
+/* Runs; without privilege, by ptrace if the user agrees: it slows the target too much to be used
  * unasked. */
 static int run_or_offer(const struct trace_config *c, struct run *run, struct sooth_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the arguments of a call point to, read while its thread is stopped. */
+/* Reads the memory to which the arguments of a call point, while its thread is stopped. */
 #ifndef SOOTH_OS_LINUX_TRACEE_PIECES_H
 #define SOOTH_OS_LINUX_TRACEE_PIECES_H
 

@@ -6,6 +6,7 @@
 #include "os/linux/ptrace/tracees.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +23,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/cursor.h"
-#include "base/units.h"
 #include "model/batch.h"
 #include "model/probe.h"
 #include "os/linux/files/process_snapshot.h"
@@ -31,144 +31,14 @@
 #include "os/linux/ptrace/tracer_request.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
-#include "probes/pause.h"
 
 #define THREADS_MAX 65536
 #define LATE_MAX    (64u << 20)
-#define NAME_NS	    (100 * NS_PER_MS) /* a name may be as old as this */
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
 		PTRACE_O_TRACEEXEC)
-#define CALL_STOP    (SIGTRAP | 0x80)
-#define ROOM_STEP_MS 1
-#define STOPPED_NS   NS_PER_S
-
-/* --- records --- */
-
-struct sooth_record tracee_record(const struct tracee *t, uint16_t kind, uint64_t now)
-{
-	return (struct sooth_record){ .time_ns = now,
-		.start_ticks = t->process.start_ticks,
-		.pid = t->process.pid,
-		.tid = (uint32_t)t->tid,
-		.kind = kind,
-		.cpu = SOOTH_CPU_NONE };
-}
-
-static void send_late(struct tracees *all)
-{
-	size_t at = 0;
-
-	while (at < all->late.size) {
-		const struct sooth_record *r = (const void *)(all->late.data + at);
-
-		if (!shared_ring_put(all->ring, r, record_bytes(r), 0))
-			break;
-		at += record_bytes(r);
-	}
-	if (at)
-		buffer_consume(&all->late, at);
-}
-
-void tracees_send(struct tracees *all)
-{
-	if (all->late.size || !shared_ring_put(all->ring, all->built.data, all->built.size, 0))
-		buffer_append(&all->late, all->built.data, all->built.size);
-	buffer_reset(&all->built);
-}
-
-/* The time from which on sooth may find this process stuck; 0: never. */
-static void set_busy(struct tracees *all, uint64_t since_ns)
-{
-	__atomic_store_n(&all->state->busy_since_ns, since_ns, __ATOMIC_RELAXED);
-}
-
-/* A record of a call leaves some room for records that may not be lost. */
-static bool put_call(struct tracees *all)
-{
-	send_late(all);
-	return !all->late.size &&
-	       shared_ring_put(all->ring, all->built.data, all->built.size, all->ring->size / 16);
-}
-
-/* Returns whether sooth was stopped by a signal: then nobody reads the ring. */
-static bool sooth_is_stopped(const struct tracees *all)
-{
-	struct buffer bytes = { 0 };
-	struct procfs_stat stat;
-	bool is_stopped = procfs_read(all->sooth, "stat", &bytes, PROCFS_STAT) >= 0 &&
-			  procfs_parse_stat(&stat, bytes.data, bytes.size) && stat.state == 'T';
-
-	buffer_fini(&bytes);
-	return is_stopped;
-}
-
-/* Waits until sooth has read enough; the target waits, too. Gives up while sooth has been stopped
- * for some time, and when it has ended. */
-static bool wait_for_room(struct tracees *all)
-{
-	uint64_t now = clock_monotonic_ns();
-	struct pause_event event = { .record = { .kind = SYSCALLS_PAUSE, .cpu = SOOTH_CPU_NONE },
-		.asked_ns = now,
-		.stopped_ns = now,
-		.reserve_ns = PAUSE_NO_RESERVE,
-		.threads = 1,
-		.lost = all->state->calls };
-	bool has_put = false;
-
-	while (!has_put && getppid() == all->sooth) {
-		if (!sooth_is_stopped(all))
-			all->stopped_ns = 0;
-		else if (!all->stopped_ns)
-			all->stopped_ns = now;
-		if (all->stopped_ns && now - all->stopped_ns > STOPPED_NS)
-			break;
-		shared_ring_wake(all->ring);
-		poll(NULL, 0, ROOM_STEP_MS);
-		now = clock_monotonic_ns();
-		set_busy(all, now);
-		has_put = put_call(all);
-	}
-	event.record.time_ns = now;
-	if (has_put)
-		RECORD_APPEND(&all->late, &event, NULL, 0);
-	return has_put;
-}
-
-void tracees_send_call(struct tracees *all)
-{
-	if (!put_call(all) && !(all->is_lossless && wait_for_room(all)))
-		all->state->calls++;
-	buffer_reset(&all->built);
-}
-
-/* --- what /proc knows of a thread --- */
-
-static int read_task(const struct tracee *t, const char *name, struct buffer *out)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "task/%d/%s", (int)t->tid, name);
-	return procfs_read((pid_t)t->process.pid, path, out, PROCFS_SMALL);
-}
-
-void tracee_read_name(struct tracee *t, uint64_t now)
-{
-	struct buffer name = { 0 };
-
-	if (t->named_ns && now - t->named_ns < NAME_NS)
-		return;
-	t->named_ns = now;
-	if (read_task(t, "comm", &name) >= 0 && name.size) {
-		size_t size = name.size - 1; /* without the newline */
-
-		if (size >= sizeof(t->name))
-			size = sizeof(t->name) - 1;
-		memset(t->name, 0, sizeof(t->name));
-		memcpy(t->name, name.data, size);
-	}
-	buffer_fini(&name);
-}
+#define CALL_STOP  (SIGTRAP | 0x80)
+#define STOPPED_NS NS_PER_S
 
 static pid_t number_in(const struct buffer *status, const char *name)
 {
@@ -438,7 +308,7 @@ static void read_call(struct tracee *t)
 {
 	struct buffer text = { 0 };
 
-	if (read_task(t, "syscall", &text) < 0 ||
+	if (tracee_read_file(t, "syscall", &text) < 0 ||
 		!task_call_parse(&t->before, text.data, text.size))
 		t->before = (struct task_call){ 0 };
 	buffer_fini(&text);
@@ -517,7 +387,7 @@ static void begin_all(struct tracees *all)
 }
 
 /* Hands over the counts of a process, or of all. The threads are detached at their next stop. */
-static void forget(struct tracees *all, const struct process_id *process)
+static void forget_threads(struct tracees *all, const struct process_id *process)
 {
 	uint64_t now = clock_monotonic_ns();
 
@@ -544,10 +414,10 @@ static bool serve_request(struct tracees *all, int control, const struct tracer_
 		begin_all(all);
 		break;
 	case TRACER_FORGET:
-		forget(all, &request->process);
+		forget_threads(all, &request->process);
 		break;
 	default:
-		forget(all, NULL);
+		forget_threads(all, NULL);
 		break;
 	}
 	return send(control, &status, sizeof(status), MSG_NOSIGNAL) == sizeof(status);
@@ -584,7 +454,9 @@ static void catch_signals(int control)
 
 	sigaction(SIGIO, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
-	tracer_notify_requests(control);
+	/* SIGIO comes with each request. */
+	fcntl(control, F_SETOWN, getpid());
+	fcntl(control, F_SETFL, O_ASYNC);
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -601,7 +473,7 @@ static void handle_wait(struct tracees *all, siginfo_t *info)
 	uint64_t now = clock_monotonic_ns();
 
 	__atomic_store_n(&all->state->event_ns, now, __ATOMIC_RELEASE);
-	set_busy(all, now);
+	tracees_set_busy(all, now);
 	if (info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED) {
 		handle_stop(all, info->si_pid, info->si_status, now);
 		return;
@@ -609,17 +481,6 @@ static void handle_wait(struct tracees *all, siginfo_t *info)
 	/* Reaps: its parent learns of the end only then. */
 	waitid(P_PID, (id_t)info->si_pid, info, WEXITED | __WALL);
 	handle_end(all, info, now);
-}
-
-/* Sends what is left, while sooth reads. */
-static void send_rest(struct tracees *all)
-{
-	send_late(all);
-	while (all->late.size && getppid() == all->sooth) {
-		shared_ring_wake(all->ring);
-		poll(NULL, 0, ROOM_STEP_MS);
-		send_late(all);
-	}
 }
 
 void tracees_serve(struct tracees *all, int control)
@@ -642,13 +503,13 @@ void tracees_serve(struct tracees *all, int control)
 		info.si_pid = 0;
 		if (!waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | __WALL | WNOWAIT)) {
 			handle_wait(all, &info);
-			send_late(all);
-			set_busy(all, 0);
+			tracees_send_late(all);
+			tracees_set_busy(all, 0);
 			if (!all->late.size)
 				__atomic_store_n(&all->state->event_ns, 0, __ATOMIC_RELEASE);
 		} else if (errno == ECHILD) {
 			wait_for_request(control);
 		}
 	}
-	send_rest(all);
+	tracees_send_rest(all);
 }

@@ -85,7 +85,15 @@ struct sooth_record tracee_record(const struct tracee *t, uint16_t kind, uint64_
 void tracees_send(struct tracees *all);
 /* Sends the record in all->built, or counts it as lost. */
 void tracees_send_call(struct tracees *all);
-/* Reads the name of the thread anew if it is old. */
+/* Sends what had no room before. */
+void tracees_send_late(struct tracees *all);
+/* Sends it while sooth reads, until nothing is left. */
+void tracees_send_rest(struct tracees *all);
+/* Sets the time from which on sooth may find this process stuck; 0: never. */
+void tracees_set_busy(struct tracees *all, uint64_t since_ns);
+/* Reads a file of the thread in /proc, as procfs_read() does. */
+int tracee_read_file(const struct tracee *t, const char *name, struct buffer *out);
+/* Reads the name of the thread again if it is old. */
 void tracee_read_name(struct tracee *t, uint64_t now);
 
 #endif

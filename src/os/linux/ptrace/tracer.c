@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -26,12 +25,6 @@
 #define STEP_MS	  100
 
 /* --- the process --- */
-
-void tracer_notify_requests(int control)
-{
-	fcntl(control, F_SETOWN, getpid());
-	fcntl(control, F_SETFL, O_ASYNC);
-}
 
 static void close_others(int a, int b)
 {

@@ -57,8 +57,8 @@ int tracer_begin(struct tracer *t, struct buffer *out);
 int tracer_forget(struct tracer *t, const struct process_id *process, struct buffer *out);
 /* Hands over all counts, and detaches from all processes. */
 int tracer_stop(struct tracer *t, struct buffer *out);
-/* Returns whether the tracer still runs. One that was stopped, or is stuck in a read, is ended:
- * its target may wait for it at a call. */
+/* Returns whether the tracer still runs. Ends it if it was stopped, or is stuck in a read: its
+ * target may wait for it at a call. */
 bool tracer_is_alive(struct tracer *t);
 void tracer_close(struct tracer *t);
 

@@ -18,7 +18,4 @@ struct tracer_request {
 	uint32_t interest;
 };
 
-/* Makes the kernel send SIGIO for each request. */
-void tracer_notify_requests(int control);
-
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the backends of system calls share. */
+/* Parts that the backends of system calls share. */
 #ifndef SOOTH_OS_LINUX_SYSCALLS_CONFIG_H
 #define SOOTH_OS_LINUX_SYSCALLS_CONFIG_H
 

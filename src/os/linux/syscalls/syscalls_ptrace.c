@@ -81,7 +81,8 @@ static void ptrace_close(struct backend_run *run)
 
 /* Yama allows sooth to trace a command that it launches only once the command has asked for it
  * (launch.c). */
-static int seize(struct backend_run *run, const struct process_id *process, unsigned interest)
+static int seize_target(
+	struct backend_run *run, const struct process_id *process, unsigned interest)
 {
 	struct ptrace_state *s = run->state;
 	int status = tracer_seize(&s->tracer, process, interest, &run->out);
@@ -109,7 +110,7 @@ static int ptrace_set(struct backend_run *run, const struct process_id *process,
 		status = tracer_refuse_reader(process, err);
 	if (status)
 		return status;
-	status = seize(run, process, interest);
+	status = seize_target(run, process, interest);
 	return status ? tracer_refuse(process, status, err) : 0;
 }
 
