@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/files/close_between.h"
+#include "os/linux/files/procfs.h"
 #include "os/linux/ptrace/tracees.h"
 #include "os/linux/ptrace/tracer_request.h"
 
@@ -107,16 +108,32 @@ static void end_tracer(struct tracer *t, int signal)
 	t->pid = -1;
 }
 
+/* Returns whether the tracer has handled one stop for long, and waits for something else than a
+ * CPU. */
+static bool is_stuck(const struct tracer *t)
+{
+	uint64_t since_ns = __atomic_load_n(&t->state->busy_since_ns, __ATOMIC_RELAXED);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	bool waits;
+
+	if (!since_ns || clock_monotonic_ns() < since_ns + STUCK_NS)
+		return false;
+	waits = procfs_read(t->pid, "stat", &bytes, PROCFS_STAT) >= 0 &&
+		procfs_parse_stat(&stat, bytes.data, bytes.size) && stat.state != 'R';
+	buffer_fini(&bytes);
+	return waits;
+}
+
 bool tracer_is_alive(struct tracer *t)
 {
 	siginfo_t info = { 0 };
-	uint64_t busy_since_ns;
 
 	if (t->pid <= 0)
 		return false;
-	busy_since_ns = __atomic_load_n(&t->state->busy_since_ns, __ATOMIC_RELAXED);
-	waitid(P_PID, (id_t)t->pid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
-	if (!info.si_pid && (!busy_since_ns || clock_monotonic_ns() < busy_since_ns + STUCK_NS))
+	/* Without a result, a program that ignores SIGCHLD has reaped it. */
+	if (!waitid(P_PID, (id_t)t->pid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) &&
+		!info.si_pid && !is_stuck(t))
 		return true;
 	end_tracer(t, SIGKILL);
 	return false;
