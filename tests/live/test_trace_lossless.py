@@ -46,10 +46,20 @@ class Lossless(Case):
             "/proc/%s/comm" % child.decode()) == b"workloads\n")
 
     @staticmethod
-    def wait_until_held(pid):
-        """The main thread waits for the others, which is no reason to hold it."""
-        harness.wait_until(lambda: threads_in_state(pid, "tS") and not threads_in_state(pid, "S"),
-                           "it to be held")
+    def switches_of(pid):
+        """How often its threads have waited."""
+        tasks = "/proc/%d/task" % pid
+        return [harness.read("%s/%s/status" % (tasks, tid)).split(b"ctxt_switches")[1] for tid in os.listdir(tasks)]
+
+    def wait_until_held(self, pid):
+        """A thread stops at each call, but is held only when it goes on from none. The main thread
+        waits for the others."""
+        def is_held():
+            before = self.switches_of(pid)
+            time.sleep(0.1)
+            return threads_in_state(pid, "tS") and not threads_in_state(pid, "S") and \
+                self.switches_of(pid) == before
+        harness.wait_until(is_held, "it to be held")
 
     def storm(self, *options, **how):
         """(calls made, the lines) of a storm whose reader takes a pause, until that shows."""

@@ -275,6 +275,7 @@ class Ptrace(Case):
         target = self.target("storm", "--threads", "3", "--seconds", "3600")
         target.say(b"go\n")
         sooth = self.attach(target.pid, "-c", "-j")
+        wait_until(lambda: harness.cpu_s(tracer_of(sooth)) > 0.05, "some calls")
         target.send(signal.SIGKILL)
         self.assertEqual(target.finish().status, -signal.SIGKILL)
         report = sooth.finish().json()
