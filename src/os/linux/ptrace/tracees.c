@@ -22,7 +22,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/cursor.h"
 #include "model/batch.h"
 #include "model/probe.h"
 #include "os/linux/files/process_snapshot.h"
@@ -39,17 +38,6 @@
 		PTRACE_O_TRACEEXEC)
 #define CALL_STOP  (SIGTRAP | 0x80)
 #define STOPPED_NS NS_PER_S
-
-static pid_t number_in(const struct buffer *status, const char *name)
-{
-	struct span value;
-	struct cursor c;
-
-	if (!task_status_find(&value, name, status->data, status->size))
-		return 0;
-	c = cursor_over(value.data, value.size);
-	return (pid_t)cursor_decimal(&c);
-}
 
 /* --- threads --- */
 
@@ -123,16 +111,17 @@ static struct tracee *adopt_child(struct tracees *all, pid_t tid, const struct t
 	struct buffer status = { 0 };
 	struct process_id process;
 	struct tracee *leader, *child = NULL;
-	pid_t pid;
+	uint64_t pid = 0, ppid = 0;
 
 	if (procfs_read(tid, "status", &status, PROCFS_SMALL) < 0) {
 		buffer_fini(&status);
 		return NULL;
 	}
-	pid = number_in(&status, "Tgid:");
-	leader = pid == tid ? NULL : tracee_of(all, pid);
+	task_status_number(&pid, "Tgid:", status.data, status.size);
+	task_status_number(&ppid, "PPid:", status.data, status.size);
+	leader = (pid_t)pid == tid ? NULL : tracee_of(all, (pid_t)pid);
 	if (!parent)
-		parent = leader ? leader : tracee_of(all, number_in(&status, "PPid:"));
+		parent = leader ? leader : tracee_of(all, (pid_t)ppid);
 	buffer_fini(&status);
 	if (!parent) {
 		all->state->threads++;
@@ -140,7 +129,7 @@ static struct tracee *adopt_child(struct tracees *all, pid_t tid, const struct t
 	}
 	if (leader)
 		child = add_tracee(all, tid, &leader->process, leader->interest);
-	else if (!procfs_identify(pid, &process))
+	else if (!procfs_identify((pid_t)pid, &process))
 		child = add_tracee(
 			all, tid, &process, parent->is_before_exec ? 0 : parent->interest);
 	if (child && child->interest && !leader)

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/cursor.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/rights/caller.h"
@@ -59,17 +58,12 @@ const struct need need_ptrace = { "ptrace",
 static pid_t status_number(pid_t pid, const char *name)
 {
 	struct buffer status = { 0 };
-	struct span value;
-	pid_t number = 0;
+	uint64_t number = 0;
 
 	procfs_read(pid, "status", &status, PROCFS_SMALL);
-	if (task_status_find(&value, name, status.data, status.size)) {
-		struct cursor c = cursor_over(value.data, value.size);
-
-		number = (pid_t)cursor_decimal(&c);
-	}
+	task_status_number(&number, name, status.data, status.size);
 	buffer_fini(&status);
-	return number;
+	return (pid_t)number;
 }
 
 static int refuse_by_yama(struct sooth_error *err)
