@@ -126,11 +126,16 @@ static void send_failures(struct tracees *all, const struct tracee *t,
 	tracees_send(all);
 }
 
+bool tracee_is_in_call(const struct tracee *t)
+{
+	return t->in_call && t->entered_ns;
+}
+
 void tracee_flush(struct tracees *all, struct tracee *t, uint64_t now)
 {
 	if (!t->interest)
 		return;
-	if (t->in_call && !t->is_unwanted && t->interest & INTEREST_COUNT)
+	if (tracee_is_in_call(t) && !t->is_unwanted && t->interest & INTEREST_COUNT)
 		count_open_call(t);
 	map_for_each (
 		&t->counts, const struct tracee_call *, call, const struct aggregate_slot *, slot)
@@ -323,7 +328,7 @@ bool tracee_is_in_exec(const struct tracee *t)
 
 void tracee_call_end(struct tracees *all, struct tracee *t, uint64_t now)
 {
-	if (t->interest & INTEREST_STREAM && t->in_call && !t->is_unwanted)
+	if (t->interest & INTEREST_STREAM && tracee_is_in_call(t) && !t->is_unwanted)
 		stream_call(all, t, 0, now, SOOTH_STATE_ABSENT);
 	tracee_flush(all, t, now);
 }

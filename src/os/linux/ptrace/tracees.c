@@ -384,7 +384,7 @@ static void forget_threads(struct tracees *all, const struct process_id *process
 		if (process && !process_id_equal(&t->process, process))
 			continue;
 		if (all->has_begun && t->interest) {
-			all->state->silent += !t->has_returned && !t->in_call;
+			all->state->silent += !t->has_returned && !tracee_is_in_call(t);
 			tracee_flush(all, t, now);
 		}
 		t->interest = 0;

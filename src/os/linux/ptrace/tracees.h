@@ -65,6 +65,8 @@ void tracees_serve(struct tracees *all, int control);
 
 struct __ptrace_syscall_info;
 
+/* Returns whether the thread is in a call whose begin was seen. */
+bool tracee_is_in_call(const struct tracee *t);
 /* Returns whether the thread is in an exec. */
 bool tracee_is_in_exec(const struct tracee *t);
 /* Handles the entry or the return of a call, at which the thread is stopped. */
