@@ -440,7 +440,7 @@ static void choose_side_output(const struct trace_config *c, struct picture_file
 static int run_or_offer(const struct trace_config *c, struct run *run, struct sooth_error *err)
 {
 	bool may_offer = !c->trace.backend && !c->trace.lossless && !c->target.all &&
-			 !c->target.user && !target_capture(run->arguments);
+			 !c->target.user && !c->run.dry_run && !target_capture(run->arguments);
 	struct backend_offer offer = { 0 };
 	int status;
 

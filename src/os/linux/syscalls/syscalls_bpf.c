@@ -113,8 +113,10 @@ static int load_programs(struct backend_run *run, struct sooth_error *err)
 
 /* Refuses if ptrace is requested: a program in the kernel cannot let the target wait. The reason
  * stands in the report. */
-static int refuse_if_ptrace(const struct sooth_calls_options *calls, struct sooth_error *err)
+static int refuse_if_ptrace(const struct probe_options *options, struct sooth_error *err)
 {
+	const struct sooth_calls_options *calls = &options->observer.calls;
+
 	if (!calls->by_ptrace && !calls->must_hold)
 		return 0;
 	error_set(err, -ECANCELED, SOOTH_FAULT_USAGE, "use BPF");
@@ -125,10 +127,8 @@ static int refuse_if_ptrace(const struct sooth_calls_options *calls, struct soot
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = refuse_if_ptrace(&run->options.observer.calls, err);
+	int status;
 
-	if (status)
-		return status;
 	error_outputs_init(&s->error_outputs);
 	status = load_programs(run, err);
 	if (status)
@@ -365,6 +365,7 @@ const struct backend backend_syscalls_bpf = {
 	.event = "system call",
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct syscalls_state),
+	.suits = refuse_if_ptrace,
 	.open = syscalls_open,
 	.set = syscalls_set,
 	.start = syscalls_start,

@@ -45,20 +45,26 @@ static int refuse_use(const char *why, const char *remedy, struct sooth_error *e
 	return error_remedy(err, "%s", remedy);
 }
 
-static int ptrace_open(struct backend_run *run, struct sooth_error *err)
+static int ptrace_suits(const struct probe_options *options, struct sooth_error *err)
 {
-	const struct sooth_calls_options *calls = &run->options.observer.calls;
-	struct ptrace_state *s = run->state;
-	struct tracer_options options = { .ring_bytes = ring_bytes(&run->options.observer),
-		.is_lossless = calls->must_hold };
-	struct syscalls_config *config;
-	int status;
+	const struct sooth_calls_options *calls = &options->observer.calls;
 
-	if (run->options.is_host || run->options.has_uid)
+	if (options->is_host || options->has_uid)
 		return refuse_use("ptrace stops each process at each call",
 			"name processes with -p PID", err);
 	if (calls->has_call_budget || calls->records_api)
 		return refuse_use("it only counts and streams calls", "run sooth as root", err);
+	return 0;
+}
+
+static int ptrace_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct ptrace_state *s = run->state;
+	struct tracer_options options = { .ring_bytes = ring_bytes(&run->options.observer),
+		.is_lossless = run->options.observer.calls.must_hold };
+	struct syscalls_config *config;
+	int status;
+
 	config = calloc(1, sizeof(*config));
 	if (!config)
 		return error_no_memory(err);
@@ -209,11 +215,13 @@ const struct backend backend_syscalls_ptrace = {
 	.needs = needs,
 	.target_ns = 8000,
 	.price_source = "bench/trace on Linux 6.18",
+	.event = "system call",
 	.lateness_ns = LATENESS_NS,
 	.only_on_request = true,
 	.sample_cost = ptrace_cost,
 	.complete_ns = ptrace_complete,
 	.state_size = sizeof(struct ptrace_state),
+	.suits = ptrace_suits,
 	.open = ptrace_open,
 	.set = ptrace_set,
 	.start = ptrace_start,
