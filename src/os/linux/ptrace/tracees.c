@@ -76,7 +76,7 @@ static struct tracee *add_tracee(
 	t->from_ns = clock_monotonic_ns();
 	t->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
 	t->is_before_exec = interest & INTEREST_FROM_EXEC;
-	t->gaps = has_own_ids(tid) ? SYSCALLS_HOST_PIDS : 0;
+	t->gaps = has_own_ids(tid) ? SYSCALLS_OWN_PIDS : 0;
 	tracee_counts_init(t);
 	return t;
 }

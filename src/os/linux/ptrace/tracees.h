@@ -27,7 +27,7 @@ struct tracee {
 	uint64_t entered_ns; /* 0: the begin of the call was not seen */
 	uint32_t number;
 	uint16_t abi;
-	uint8_t gaps; /* of each of its calls: SYSCALLS_HOST_PIDS */
+	uint8_t gaps; /* of each of its calls: SYSCALLS_OWN_PIDS */
 	uint64_t arguments[6];
 	/* Read at the entry of the call: the path of an exec, what the kernel will overwrite. */
 	int32_t path_bytes;
