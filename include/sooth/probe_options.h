@@ -109,7 +109,10 @@ struct sooth_calls_options {
 	/* With records_api: record reads and writes only if they are on IPv4 or IPv6 sockets. Names
 	 * of files are then not followed. */
 	bool records_only_api;
-	unsigned char unused[23];
+	/* Trace by ptrace(2) instead of BPF: without privilege for the caller's own processes. Each
+	 * call then stops the target two times for some microseconds. Not for a host or a user. */
+	bool by_ptrace;
+	unsigned char unused[22];
 };
 
 #endif

@@ -4,18 +4,6 @@
 #define SOOTH_BPF_QUIRKS_H
 
 /*
- * Linux 6.1: the verifier does not track "from 1 to 6" through "minus one, times eight" ("R1
- * unbounded memory access"). It understands an index masked to a power of two everywhere, so the
- * array has eight slots for six arguments.
- */
-#define ARGUMENT_SLOTS 8
-
-static inline uint32_t argument_slot(uint32_t argument)
-{
-	return (argument - 1) & (ARGUMENT_SLOTS - 1);
-}
-
-/*
  * Before Linux 5.12 no atomic operation returns a value. The first claim wins there too, except
  * for two within the same nanoseconds: a thread's end and the visit at the end.
  */

@@ -59,18 +59,6 @@ static inline void begin_pieces(struct call_with_pieces *p, const struct thread 
 		__builtin_memcpy(p->path, t->path, sizeof(p->path));
 }
 
-static inline void name_path(struct call_with_pieces *p)
-{
-	struct syscalls_call *r = &p->call;
-
-	if (!p->string_argument)
-		return;
-	r->path_argument = p->string_argument;
-	r->path_state = p->string_state;
-	r->path.offset = (uint32_t)sizeof(struct syscalls_call) + p->string_at;
-	r->path.size = p->string_size;
-}
-
 /* Returns the row of the call in config.captures. Numbers of x32 are in neither ABI. */
 static inline uint32_t captures_row(const struct thread *t)
 {

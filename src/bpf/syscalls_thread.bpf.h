@@ -7,6 +7,7 @@
 #include "bpf/abi.bpf.h"
 #include "bpf/syscalls.h"
 #include "bpf/aggregate.h"
+#include "bpf/call_pieces.h"
 
 #define BUDGET_CLASSES 8 /* a power of two */
 
@@ -67,27 +68,6 @@ struct {
 	__type(key, struct overflow_key);
 	__type(value, struct overflow_value);
 } overflow SEC(".maps");
-
-/* Scratch memory, because a call with its pieces is too large for the stack. Each piece begins
- * where the longest piece still has room. */
-#define PIECES_BYTES 8192
-#define PIECE_BYTES  (sizeof(struct syscalls_piece) + SYSCALLS_PIECE_MAX + 1)
-
-struct call_with_pieces {
-	uint32_t at; /* offset in the pieces */
-	uint32_t string_at, string_size;
-	uint8_t string_argument; /* the first string, from 1; 0: none yet */
-	uint8_t string_state;
-	uint8_t requested_state; /* this and the next members: as in struct thread */
-	uint8_t unused;
-	int32_t path_bytes;
-	uint32_t unused_too;
-	uint64_t arguments[ARGUMENT_SLOTS];
-	char path[SYSCALLS_PATH_MAX];
-	char asked[SYSCALLS_REQUESTED_BYTES];
-	struct syscalls_call call; /* the record begins here */
-	char pieces[PIECES_BYTES];
-};
 
 /* One for each program that may be in the middle of a call on a CPU. */
 #define SCRATCH_FIRST 0

@@ -36,7 +36,7 @@ static bool diagnosing_can_observe(const char *probe, struct sooth_error *refusa
 	*refusal = (struct sooth_error){ .tried = "find a method on this system" };
 	for (const struct backend *const *b = os_native.backends; *b; b++) {
 		if (!strcmp((*b)->probe, probe) && strcmp((*b)->name, "none") &&
-			!backend_test_needs(*b, &os_native, refusal))
+			!(*b)->only_on_request && !backend_test_needs(*b, &os_native, refusal))
 			return true;
 	}
 	return false;

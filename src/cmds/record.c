@@ -2,6 +2,7 @@
 /* sooth record: records now, to explain later. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/units.h"
@@ -89,6 +90,26 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 	return 0;
 }
 
+static bool has_probe(const struct run *run, const char *name)
+{
+	for (size_t i = 0; run->probes[i].name; i++) {
+		if (!strcmp(run->probes[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static int check_lossless(
+	const struct record_config *c, const struct run *run, struct sooth_error *err)
+{
+	if (!c->record.lossless || !has_probe(run, "heap") || !has_probe(run, "syscalls"))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "pause the target for two probes");
+	error_why(err, "heap and syscalls each pause it by ptrace, and a process can have one "
+		       "tracer only");
+	return error_remedy(err, "record heap and syscalls in two runs, or leave out --lossless");
+}
+
 /* Prints to standard error: standard output may belong to the capture or to the command. */
 static void emit_recorded(const char *path, bool has_totals_only)
 {
@@ -140,6 +161,8 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		return error_remedy(err, "give -o FILE.sooth");
 	}
 	status = choose_probes(c, &run, err);
+	if (!status)
+		status = check_lossless(c, &run, err);
 	if (!status)
 		status = run_report(&run, err);
 	if (status >= 0)

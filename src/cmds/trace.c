@@ -18,6 +18,7 @@
 #include "base/plain_path.h"
 #include "base/units.h"
 #include "cli/config/labels.h"
+#include "cli/backend_offer.h"
 #include "cli/command/command.h"
 #include "cli/picture.h"
 #include "cli/run.h"
@@ -92,11 +93,18 @@ struct trace_config {
 		bool count, failed, clock, relative, durations, plain, follow, names;
 		bool stack, lossless, quiet;
 		bool io, network, process, memory, file;
-		const char *calls, *path, *folded;
+		const char *calls, *path, *folded, *backend;
 		bool apart;
 		uint64_t data_bytes, interval_ns;
 	} trace;
 };
+
+static const char *backend_name(size_t i)
+{
+	static const char *const names[] = { "bpf", "ptrace" };
+
+	return i < ARRAY_SIZE(names) ? names[i] : NULL;
+}
 
 static const struct option trace_options[] = {
 	FLAG_ROW('c', "count", trace_config, trace.count,
@@ -145,7 +153,12 @@ static const struct option trace_options[] = {
 		"print at the end which code makes the calls: the stacks of each call, and how "
 		"often"),
 	FLAG_ROW(0, "lossless", trace_config, trace.lossless,
-		"pause the target while the buffer is full, so that no call is lost; needs root"),
+		"trace by ptrace, and let the target wait while the buffer is full: no call is "
+		"lost"),
+	VALUE_ROW(0, "backend", CHOICE, "BACKEND", trace_config, trace.backend,
+		"bpf (the default): in the kernel; ptrace: needs no privilege for your own "
+		"processes, but stops them at each call",
+		.choice = backend_name),
 	FLAG_ROW(0, "plain", trace_config, trace.plain,
 		"show file descriptors as numbers; sooth then does not look up what they refer to"),
 };
@@ -189,6 +202,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("buffer"),
 	OPTION_OVER("control"),
 	OPTION_OVER("lossless"),
+	OPTION_OVER("backend"),
 	OPTION_OVER("interval"),
 };
 
@@ -242,7 +256,7 @@ static void emit_overhead(void)
 	for (size_t i = 0; os_native.backends[i]; i++) {
 		const struct backend *b = os_native.backends[i];
 
-		if (!strcmp(b->probe, "syscalls") && b->target_ns)
+		if (!strcmp(b->probe, "syscalls") && b->target_ns && !b->only_on_request)
 			fprintf(stderr,
 				"sooth: each call of each process takes about %u ns longer while "
 				"this runs (%s)\n",
@@ -421,6 +435,23 @@ static void choose_side_output(const struct trace_config *c, struct picture_file
 		.is_whole = true };
 }
 
+/* Runs; without privilege, by ptrace if the user agrees: it slows the target too much to be used
+ * unasked. */
+static int run_or_offer(const struct trace_config *c, struct run *run, struct sooth_error *err)
+{
+	bool may_offer = !c->trace.backend && !c->trace.lossless && !c->target.all &&
+			 !c->target.user && !c->run.dry_run && !target_capture(run->arguments);
+	struct backend_offer offer = { 0 };
+	int status;
+
+	if (may_offer && backend_offer_find(&offer, "syscalls"))
+		run->observer.calls.by_ptrace = backend_offer_accepted(&offer);
+	status = run_report(run, err);
+	if (status < 0 && offer.backend && !run->observer.calls.by_ptrace)
+		backend_offer_add_remedy(&offer, err);
+	return status;
+}
+
 static int run_trace(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	static const struct watch_options intervals = { .schema = "proc.snapshot",
@@ -440,6 +471,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.observer.calls = { .call_set = calls_of(c, &set),
 			.failures_only = c->trace.failed,
 			.kept_data_bytes = (uint32_t)c->trace.data_bytes,
+			.by_ptrace = c->trace.backend && !strcmp(c->trace.backend, "ptrace"),
 			.must_hold = c->trace.lossless },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.options = c->run,
@@ -466,7 +498,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	choose_side_output(c, &files, &views, &run);
 	labels_options(&labels, &peers);
 	if (!status)
-		status = run_report(&run, err);
+		status = run_or_offer(c, &run, err);
 	requested_path_fini(&path);
 	picture_files_fini(&files);
 	labels_fini(&labels);

@@ -65,6 +65,8 @@ struct backend {
 	bool follows_none;
 	/* Longest time from an event to the arrival of its record. */
 	uint64_t lateness_ns;
+	/* Its sample_cost() is UINT64_MAX unless the options request this backend. */
+	bool only_on_request;
 	/* The backend only shows what the caller may see, so the hub checks no permission. */
 	bool admits_itself;
 	size_t state_size;
@@ -74,6 +76,8 @@ struct backend {
 	 */
 	uint64_t (*sample_cost)(const struct probe_options *options);
 	/* All following functions may be NULL: then there is nothing to do, or no value. */
+	/* Refuses options that this backend cannot serve; another one may. */
+	int (*suits)(const struct probe_options *options, struct sooth_error *err);
 	int (*open)(struct backend_run *run, struct sooth_error *err);
 	/* A process joins (interest not 0) or leaves the observed set. */
 	int (*set)(struct backend_run *run, const struct process_id *process, unsigned interest,

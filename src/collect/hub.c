@@ -129,10 +129,18 @@ static int check_permission(const struct backend *backend, const struct os *os,
 	return os->may_watch(os, process, err);
 }
 
+static int test_backend(const struct backend *backend, const struct os *os,
+	const struct probe_options *options, struct sooth_error *err)
+{
+	int status = backend_test_needs(backend, os, err);
+
+	return status || !backend->suits ? status : backend->suits(options, err);
+}
+
 static int source_open(struct hub *hub, const struct backend *backend,
 	const struct probe_options *options, struct hub_source **out, struct sooth_error *err)
 {
-	int status = backend_test_needs(backend, hub->os, err);
+	int status = test_backend(backend, hub->os, options, err);
 	struct hub_source *source;
 
 	if (!status && (options->is_host || options->has_uid))
@@ -302,7 +310,7 @@ int hub_choose(const struct os *os, const char *probe, const struct probe_option
 
 	for (size_t i = 0; i < count; i++) {
 		*out = list[i].backend;
-		if (!backend_test_needs(*out, os, &refusal) &&
+		if (!test_backend(*out, os, options, &refusal) &&
 			(!is_of_some || !check_permission(*out, os, process, &refusal)))
 			return 0;
 		note_refusal(refusals, *out, &refusal);

@@ -125,6 +125,8 @@ class Usage(Case):
         ("inspect --fds -i 1 1", "--interval", "--threads"),
         ("inspect --fds --resolve 1", "--resolve", "--sockets"),
         ("record --lossless -o never -- /bin/true", "--lossless", "--stream"),
+        ("record --stream --lossless -P heap,syscalls -o never -- /bin/true", "two probes", "two runs"),
+        ("trace --backend ptrace FILE", "--backend", "a capture"),
         ("diff --weight time a b", "--weight", "--flamegraph"),
         ("kill --filter pid=1 --orphans", "--filter", "--dry-run"),
         ("kill --ask --yes 1", "--ask", "--yes"),

@@ -312,6 +312,18 @@ def is_attached(pid, last="on_enter"):
     return False
 
 
+TRACER = b"sooth-tracer\n"  # the name of the tracing process from when it records
+
+
+def tracer_of(sooth):
+    """The process that traces for this sooth, once it records; None before."""
+    with contextlib.suppress(OSError):
+        for child in read("/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)).split():
+            if read("/proc/%s/comm" % child.decode()) == TRACER:
+                return int(child)
+    return None
+
+
 POLL = {"x86_64": (7, 271), "aarch64": (73,)}  # poll(2) and ppoll(2)
 
 
@@ -523,6 +535,13 @@ class Case(unittest.TestCase):
         while sooth.is_running() and not is_polling(sooth.pid) and \
                 time.monotonic() < until and cpu_s(sooth.pid) < used_s:
             time.sleep(0.001)
+
+    def wait_until_traced(self, sooth):
+        """Until its tracer, a child, records; returns the pid of that."""
+        wait_until(lambda: tracer_of(sooth) or not sooth.is_running(), "sooth to trace")
+        if not sooth.is_running():
+            raise AssertionError("sooth ended instead of tracing:\n%s" % sooth.finish())
+        return tracer_of(sooth)
 
     def workload(self, *argv, truth=None, hold=True, cannot=None, **options):
         """A workload that said "ready"; `cannot` as in wait_until_ready()."""

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,8 +100,11 @@ static __attribute__((noreturn)) void run_child(
 	int code;
 
 	launch_pipe_restore_signals();
+	/* Yama lets a process trace its descendants only, and sooth's tracer is another child. */
+	prctl(PR_SET_PTRACER, getppid());
 	if (!launch_pipe_read(start_pipe, &preload))
-		_exit(127); /* sooth is gone, or has released it: do not run unobserved */
+		_exit(127);	  /* sooth is gone, or has released it: do not run unobserved */
+	prctl(PR_SET_PTRACER, 0); /* it is traced already, if at all */
 	code = switch_to_user(launch);
 	if (!code && preload.library[0])
 		code = set_preload(&preload);

@@ -99,7 +99,7 @@ bool task_status_find(struct span *value, const char *name, const void *data, si
 	return false;
 }
 
-static bool find_number(uint64_t *number, const char *name, const void *data, size_t size)
+bool task_status_number(uint64_t *number, const char *name, const void *data, size_t size)
 {
 	struct span value;
 
@@ -110,12 +110,12 @@ bool task_io_parse(struct task_io *io, const void *data, size_t size)
 {
 	struct task_io found;
 
-	if (!find_number(&found.read_bytes, "rchar:", data, size) ||
-		!find_number(&found.written_bytes, "wchar:", data, size) ||
-		!find_number(&found.reads, "syscr:", data, size) ||
-		!find_number(&found.writes, "syscw:", data, size) ||
-		!find_number(&found.disk_read_bytes, "read_bytes:", data, size) ||
-		!find_number(&found.disk_written_bytes, "write_bytes:", data, size))
+	if (!task_status_number(&found.read_bytes, "rchar:", data, size) ||
+		!task_status_number(&found.written_bytes, "wchar:", data, size) ||
+		!task_status_number(&found.reads, "syscr:", data, size) ||
+		!task_status_number(&found.writes, "syscw:", data, size) ||
+		!task_status_number(&found.disk_read_bytes, "read_bytes:", data, size) ||
+		!task_status_number(&found.disk_written_bytes, "write_bytes:", data, size))
 		return false;
 	*io = found;
 	return true;

@@ -23,7 +23,6 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/cursor.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "os/linux/files/procfs.h"
@@ -57,13 +56,9 @@ static struct pause_stop stop_of(const siginfo_t *info)
 /* Returns the number behind a name in a status file, -1 if there is none. */
 static pid_t status_number(const struct buffer *status, const char *name)
 {
-	struct span value;
-	struct cursor c;
+	uint64_t number;
 
-	if (!task_status_find(&value, name, status->data, status->size))
-		return -1;
-	c = cursor_over(value.data, value.size);
-	return (pid_t)cursor_decimal(&c);
+	return task_status_number(&number, name, status->data, status->size) ? (pid_t)number : -1;
 }
 
 /* Returns whether a process is a child of this one: its exit status belongs to a waitpid() of this

@@ -368,11 +368,9 @@ void proc_links_fini(struct proc_links_reader *r)
 /* Returns the tracer of a process. A kernel that supports tracing always has this line. */
 static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 {
-	struct span value;
 	uint64_t number;
 
-	if (!task_status_find(&value, "TracerPid:", status, size) ||
-		!span_decimal(value, &number) || number > UINT32_MAX)
+	if (!task_status_number(&number, "TracerPid:", status, size) || number > UINT32_MAX)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	*pid = (uint32_t)number;
 	return SOOTH_STATE_VALUE;

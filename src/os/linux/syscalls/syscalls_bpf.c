@@ -14,16 +14,11 @@
 #include "base/units.h"
 #include "bpf/syscalls.h"
 #include "os/linux/bpf/follow.h"
-#include "os/linux/files/procfs.h"
-#include "os/linux/proc/proc_values.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/error_output.h"
-#include "os/linux/syscalls/syscalls_pauser.h"
+#include "os/linux/syscalls/syscalls_config.h"
 #include "os/linux/syscalls/syscalls_windows.h"
-#include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"
-#include "probes/syscall_arguments.h"
-#include "probes/syscall_set.h"
 #include "symbols/instruction.h"
 
 /* --- syscalls uring --- */
@@ -68,9 +63,6 @@ static uint32_t syscalls_uring_argument(void)
 /* --- syscalls bpf --- */
 
 #define RING_BYTES_DEFAULT (8u << 20)
-#define RING_BYTES_LOSSLESS                                                                        \
-	(32u << 20) /* the target is paused when half of the ring is full; the other half takes 40 \
-		       ms of a busy thread */
 /* from reading the clock to reserving the record, with a margin */
 #define LATENESS_NS (5 * NS_PER_MS)
 
@@ -78,159 +70,18 @@ struct syscalls_state {
 	struct follow follow;
 	struct syscalls_control *control;
 	struct syscalls_control reported; /* losses already reported */
-	struct syscalls_pauser *pauser;	  /* NULL: the target may not be paused */
 	struct syscalls_windows *windows; /* NULL: calls have no budget */
 	struct error_outputs error_outputs;
 	uint64_t swept; /* overflow entries created until the last sweep */
 };
-
-/* Arguments are captured only if requested: a call without captures costs half as much. Data that
- * was read is captured also for the status of an answer (keep_status() in bpf/pieces.bpf.h), data
- * on a connection for what shows an API call (bpf/api.bpf.h). */
-static void captures_of(const struct syscall_row *row, const struct sooth_calls_options *o,
-	struct syscalls_capture *captures)
-{
-	bool has_data = o->kept_data_bytes || o->records_api, has_status = o->has_call_budget;
-
-	for (size_t i = 0, n = 0; i < row->argument_count && n < SYSCALLS_PIECES; i++) {
-		const struct argument_type *type = syscall_argument(row, i);
-		bool is_data = type->form == ARGUMENT_AS_DATA;
-
-		if (type->keep && (has_data || !is_data ||
-					  (has_status && type->keep == SYSCALLS_KEEP_BY_RESULT)))
-			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
-				.keep = type->keep,
-				.is_result = type->is_result,
-				.is_data = is_data,
-				.unit = type->unit };
-	}
-}
-
-/* Returns whether the data has the same form in a 32-bit program: strings, bytes, addresses, and no
- * struct with a long or a pointer. The path of an exec is gone when the call returns. */
-static bool is_alike(const struct syscalls_capture *c)
-{
-	return c->keep == SYSCALLS_KEEP_STRING || c->keep == SYSCALLS_KEEP_NEAR_END ||
-	       c->keep == SYSCALLS_KEEP_BY_LENGTH ||
-	       ((c->keep == SYSCALLS_KEEP_BY_RESULT || c->keep == SYSCALLS_KEEP_BY_NEXT) &&
-		       c->unit == 1);
-}
-
-static void captures_of_other(const struct syscall_row *row, const struct sooth_calls_options *o,
-	struct syscalls_capture *captures)
-{
-	struct syscalls_capture all[SYSCALLS_PIECES] = { 0 };
-
-	if (row->traits & SYSCALL_EXECS)
-		return;
-	captures_of(row, o, all);
-	for (size_t i = 0, n = 0; i < SYSCALLS_PIECES; i++) {
-		if (is_alike(&all[i]))
-			captures[n++] = all[i];
-	}
-}
-
-/* Sets bits by number: which calls are requested, and which only for their effect on
- * descriptors. */
-static void choose_calls(
-	struct syscalls_config *config, const struct syscall_set *set, bool follows)
-{
-	static const unsigned abis[SYSCALLS_ABIS] = { ABI_64, ABI_32_KNOWN };
-
-	for (size_t i = 0; i < SYSCALLS_ABIS; i++) {
-		syscall_set_numbers(set, abis[i], config->wanted[i], SYSCALLS_NUMBERS);
-		for (uint32_t number = 0; follows && number < SYSCALLS_NUMBERS; number++) {
-			const struct syscall_row *row = syscall_by_number(abis[i], number);
-
-			if (row && syscall_moves_descriptors(row))
-				config->followed[i][number / 64] |= 1ull << number % 64;
-		}
-	}
-}
-
-/* Returns the argument to read at the entry, from 1; 0: all can be read when the call returns. */
-static uint8_t entry_argument(const struct syscall_row *row)
-{
-	bool execs = row->traits & SYSCALL_EXECS;
-
-	for (size_t i = 0; i < row->argument_count; i++) {
-		if (execs ? syscall_takes_path(row, i)
-			  : syscall_argument(row, i)->keep == SYSCALLS_KEEP_ASKED)
-			return (uint8_t)(i + 1);
-	}
-	return 0;
-}
-
-/* Returns whether a call must be known for other calls to be understood. */
-static bool is_kept(const struct syscall_row *row)
-{
-	return syscall_moves_descriptors(row) ||
-	       row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET | SYSCALL_REMOVES |
-				     SYSCALL_RENAMES | SYSCALL_RESIZES | SYSCALL_MAKES_FILE);
-}
-
-/* Returns whether all calls that move bytes are requested: then io_uring requests are, too. */
-static bool wants_requests(const struct syscalls_config *c)
-{
-	bool has_any = c->has_all;
-
-	for (size_t i = 0; i < ARRAY_SIZE(c->moves); i++)
-		has_any |= (c->wanted[0][i] & c->moves[i]) != 0;
-	return has_any && !c->has_budget && !c->only_api && !c->only_failed;
-}
-
-static int set_config(struct syscalls_config *config, const struct probe_options *options,
-	struct sooth_error *err)
-{
-	const struct sooth_calls_options *calls = &options->observer.calls;
-	struct syscall_set set;
-	int status = syscall_set_of(&set, calls, err);
-
-	if (status)
-		return status;
-	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
-		const struct syscall_row *row = syscall_by_number(ABI_64, number);
-		const struct syscall_row *other = syscall_by_number(ABI_32_KNOWN, number);
-
-		if (other)
-			captures_of_other(
-				other, calls, config->captures[SYSCALLS_NUMBERS + number]);
-		if (!row)
-			continue;
-		config->entry_arguments[number] = entry_argument(row);
-		captures_of(row, calls, config->captures[number]);
-		if (is_kept(row))
-			config->kept[number / 64] |= 1ull << number % 64;
-		if (row->transfer.direction)
-			config->moves[number / 64] |= 1ull << number % 64;
-	}
-	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
-	config->data_bytes = calls->kept_data_bytes;
-	config->has_all = set.is_all;
-	config->only_failed = probe_skips_call(options, false);
-	config->has_budget = config->keeps_status = calls->has_call_budget;
-	config->keeps_errors = calls->has_call_budget;
-	config->keeps_api = calls->records_api;
-	config->only_api = calls->records_only_api;
-	choose_calls(config, &set, options->interest & INTEREST_STREAM && !calls->records_only_api);
-	config->keeps_uring = wants_requests(config);
-	return 0;
-}
 
 static void syscalls_close(struct backend_run *run)
 {
 	struct syscalls_state *s = run->state;
 
 	syscalls_windows_stop(TAKE_PTR(s->windows), NULL);
-	syscalls_pauser_stop(TAKE_PTR(s->pauser), NULL);
 	error_outputs_fini(&s->error_outputs);
 	follow_close(&s->follow);
-}
-
-/* Returns whether the target may be paused. Counts need no ring. */
-static bool may_pause_target(const struct backend_run *run)
-{
-	return run->options.observer.calls.must_hold && run->options.interest & INTEREST_STREAM;
 }
 
 static int load_programs(struct backend_run *run, struct sooth_error *err)
@@ -238,7 +89,7 @@ static int load_programs(struct backend_run *run, struct sooth_error *err)
 	const struct follow_options options = {
 		.image = &bpf_image_syscalls,
 		.image_hash = &bpf_image_syscalls_hash,
-		.ring_bytes = may_pause_target(run) ? RING_BYTES_LOSSLESS : RING_BYTES_DEFAULT,
+		.ring_bytes = RING_BYTES_DEFAULT,
 		.losing = "the ring buffer was full: records of calls were lost; use a larger one: "
 			  "--buffer 128M",
 	};
@@ -251,7 +102,7 @@ static int load_programs(struct backend_run *run, struct sooth_error *err)
 	config = bpf_code_constants(&s->follow.code, ".rodata.config", sizeof(*config), err);
 	if (!config)
 		return -EINVAL;
-	status = set_config(config, &run->options, err);
+	status = syscalls_config_set(config, &run->options, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (status)
@@ -260,13 +111,24 @@ static int load_programs(struct backend_run *run, struct sooth_error *err)
 	return s->control ? 0 : -EINVAL;
 }
 
+/* Refuses if ptrace is requested: a program in the kernel cannot let the target wait. The reason
+ * stands in the report. */
+static int refuse_if_ptrace(const struct probe_options *options, struct sooth_error *err)
+{
+	const struct sooth_calls_options *calls = &options->observer.calls;
+
+	if (!calls->by_ptrace && !calls->must_hold)
+		return 0;
+	error_set(err, -ECANCELED, SOOTH_FAULT_USAGE, "use BPF");
+	return error_why(
+		err, calls->by_ptrace ? "--backend ptrace was given" : "--lossless was given");
+}
+
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = may_pause_target(run) ? syscalls_pauser_may_pause(&run->options, err) : 0;
+	int status;
 
-	if (status)
-		return status;
 	error_outputs_init(&s->error_outputs);
 	status = load_programs(run, err);
 	if (status)
@@ -274,35 +136,12 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-/* Checks that the target makes calls: a report only about such a process would wait forever. */
-static int check_makes_calls(
-	const struct backend_run *run, const struct process_id *process, struct sooth_error *err)
-{
-	_cleanup_close_ int folder = procfs_open((pid_t)process->pid);
-	struct buffer bytes = { 0 };
-	struct procfs_stat stat;
-	int status = 0;
-
-	if (!run->options.is_host && !run->options.has_uid && folder >= 0 &&
-		!procfs_stat_at(folder, &stat, &bytes) && stat.flags & PROC_IS_KERNEL_THREAD) {
-		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-			"observe the system calls of process %u", process->pid);
-		error_why(err, "the process is a kernel thread, which makes no system calls");
-		status = error_remedy(err, "sooth profile -p %u shows its functions", process->pid);
-	}
-	buffer_fini(&bytes);
-	return status;
-}
-
 static int syscalls_set(struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = interest ? check_makes_calls(run, process, err) : 0;
+	int status = interest ? syscalls_target_check(run, process, err) : 0;
 
-	/* A launched command belongs to no other user yet. */
-	if (!status && may_pause_target(run) && interest && !(interest & INTEREST_FROM_EXEC))
-		status = syscalls_pauser_may_pause_process(process, err);
 	return status ? status : follow_set_interest(&s->follow, run, process, interest, err);
 }
 
@@ -333,29 +172,14 @@ static void attach_uring(struct backend_run *run)
 static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = 0;
+	int status;
 
 	follow_limit(run);
-	if (may_pause_target(run))
-		status = syscalls_pauser_start(&s->pauser, &s->follow, err);
-	if (status)
-		return status;
 	attach_uring(run);
 	if (run->options.observer.calls.has_call_budget)
 		return syscalls_windows_start(&s->windows, &s->follow.code, s->control, err);
 	status = bpf_code_attach(&s->follow.code, "on_return", err);
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
-}
-
-static void emit_silent_threads(struct backend_run *run, uint64_t threads)
-{
-	char what[96];
-
-	snprintf(what, sizeof(what), "the activity of %llu thread%s", (unsigned long long)threads,
-		threads == 1 ? "" : "s");
-	backend_limit(run, what,
-		"these threads computed, or waited in a call entered before attach",
-		"sooth why PID says what a thread does");
 }
 
 static void report_sampling_limit(struct backend_run *run, const struct syscalls_windows_sums *sums)
@@ -398,7 +222,7 @@ static void emit_losses(struct backend_run *run)
 			"recorded; use a larger one: --buffer 128M");
 	/* With a call budget, a diagnosis reads from samples what a thread does. */
 	if (now.silent != s->reported.silent && !run->options.observer.calls.has_call_budget)
-		emit_silent_threads(run, now.silent - s->reported.silent);
+		syscalls_target_silent(run, now.silent - s->reported.silent);
 	s->reported = now;
 }
 
@@ -503,7 +327,6 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	follow_read(&s->follow, run, &run->out);
 	error_outputs_move_to(&s->error_outputs, &run->out, begin);
 	buffer_append(&run->out, swept.data, swept.size);
-	syscalls_pauser_drain(s->pauser, &run->out);
 	emit_losses(run);
 	if (buffer_failed(&swept))
 		error_no_memory(err);
@@ -519,7 +342,6 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	syscalls_windows_stop(TAKE_PTR(s->windows), &sums);
-	syscalls_pauser_stop(TAKE_PTR(s->pauser), &run->out);
 	begin = run->out.size;
 	status = follow_stop(&s->follow, run, err);
 	error_outputs_move_to(&s->error_outputs, &run->out, begin);
@@ -543,6 +365,7 @@ const struct backend backend_syscalls_bpf = {
 	.event = "system call",
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct syscalls_state),
+	.suits = refuse_if_ptrace,
 	.open = syscalls_open,
 	.set = syscalls_set,
 	.start = syscalls_start,

@@ -168,11 +168,9 @@ static void read_title(struct wait_reader *r, const struct wait_node *n, struct 
 /* Returns the tracer; 0: none. */
 static uint32_t tracer_of(const struct wait_node *n)
 {
-	struct span value;
 	uint64_t pid;
 
-	if (!task_status_find(&value, "TracerPid:", n->status.data, n->status.size) ||
-		!span_decimal(value, &pid))
+	if (!task_status_number(&pid, "TracerPid:", n->status.data, n->status.size))
 		return 0;
 	return (uint32_t)pid;
 }

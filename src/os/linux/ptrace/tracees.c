@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Follows threads by their stops. Stops are read without being taken (WNOWAIT): a stop that was
+ * taken loses its signal if the tracer is killed before the thread continues.
+ */
+#include "os/linux/ptrace/tracees.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "model/batch.h"
+#include "model/probe.h"
+#include "os/linux/files/process_snapshot.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/ptrace/exec_privilege.h"
+#include "os/linux/ptrace/tracer_request.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/rights/needs.h"
+
+#define THREADS_MAX 65536
+#define LATE_MAX    (64u << 20)
+#define OPTIONS                                                                                    \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
+		PTRACE_O_TRACEEXEC)
+#define CALL_STOP  (SIGTRAP | 0x80)
+#define STOPPED_NS NS_PER_S
+
+/* --- threads --- */
+
+static struct tracee *tracee_of(const struct tracees *all, pid_t tid)
+{
+	struct tracee **t = map_get(&all->threads, &tid);
+
+	return t ? *t : NULL;
+}
+
+/* Returns whether the process ids that the thread uses are those that sooth sees. */
+static bool has_own_ids(pid_t tid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)tid);
+	return !stat("/proc/self/ns/pid", &own) && !stat(path, &other) &&
+	       own.st_ino == other.st_ino;
+}
+
+static struct tracee *add_tracee(
+	struct tracees *all, pid_t tid, const struct process_id *process, unsigned interest)
+{
+	struct tracee **place = map_put(&all->threads, &tid, NULL), *t;
+
+	t = place ? calloc(1, sizeof(*t)) : NULL;
+	if (!t) {
+		all->state->threads++;
+		map_remove(&all->threads, &tid);
+		return NULL;
+	}
+	*place = t;
+	t->tid = tid;
+	t->process = *process;
+	t->from_ns = clock_monotonic_ns();
+	t->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
+	t->is_before_exec = interest & INTEREST_FROM_EXEC;
+	t->gaps = has_own_ids(tid) ? SYSCALLS_OWN_PIDS : 0;
+	tracee_counts_init(t);
+	return t;
+}
+
+static void drop_tracee(struct tracees *all, struct tracee *t)
+{
+	pid_t tid = t->tid;
+
+	map_remove(&all->threads, &tid);
+	tracee_counts_fini(t);
+	free(t);
+}
+
+static void send_join(struct tracees *all, struct tracee *child, const struct process_id *parent)
+{
+	struct process_join join = {
+		.record = tracee_record(child, PROCESS_JOIN, child->from_ns),
+		.parent_start_ticks = parent->start_ticks,
+		.parent_pid = parent->pid,
+	};
+
+	tracee_read_name(child, child->from_ns);
+	memcpy(join.name, child->name, sizeof(join.name));
+	RECORD_APPEND(&all->built, &join, NULL, 0);
+	tracees_send(all);
+}
+
+/* Makes the tracee of a new thread or process, which the kernel attached with its parent. Its first
+ * stop may come before that of the parent, which is then NULL. */
+static struct tracee *adopt_child(struct tracees *all, pid_t tid, const struct tracee *parent)
+{
+	struct buffer status = { 0 };
+	struct process_id process;
+	struct tracee *leader, *child = NULL;
+	uint64_t pid = 0, ppid = 0;
+
+	if (procfs_read(tid, "status", &status, PROCFS_SMALL) < 0) {
+		buffer_fini(&status);
+		return NULL;
+	}
+	task_status_number(&pid, "Tgid:", status.data, status.size);
+	task_status_number(&ppid, "PPid:", status.data, status.size);
+	leader = (pid_t)pid == tid ? NULL : tracee_of(all, (pid_t)pid);
+	if (!parent)
+		parent = leader ? leader : tracee_of(all, (pid_t)ppid);
+	buffer_fini(&status);
+	if (!parent) {
+		all->state->threads++;
+		return NULL;
+	}
+	if (leader)
+		child = add_tracee(all, tid, &leader->process, leader->interest);
+	else if (!procfs_identify((pid_t)pid, &process))
+		child = add_tracee(
+			all, tid, &process, parent->is_before_exec ? 0 : parent->interest);
+	if (child && child->interest && !leader)
+		send_join(all, child, &parent->process);
+	return child;
+}
+
+/* --- stops --- */
+
+static void detach_thread(struct tracees *all, struct tracee *t, int signal)
+{
+	ptrace(PTRACE_DETACH, t->tid, NULL, (long)signal);
+	drop_tracee(all, t);
+}
+
+static void let_go_on(struct tracees *all, struct tracee *t, int signal)
+{
+	if (t->interest)
+		ptrace(PTRACE_SYSCALL, t->tid, NULL, (long)signal);
+	else
+		detach_thread(all, t, signal);
+}
+
+static void send_exec(struct tracees *all, struct tracee *t, uint64_t now)
+{
+	struct process_exec exec = { .record = tracee_record(t, PROCESS_EXEC, now) };
+	struct buffer arguments = { 0 };
+	int status =
+		procfs_read((pid_t)t->process.pid, "cmdline", &arguments, PROCESS_ARGUMENTS_MAX);
+	struct record_tail tail = { &exec.arguments, arguments.data, arguments.size };
+
+	t->named_ns = 0;
+	tracee_read_name(t, now);
+	memcpy(exec.name, t->name, sizeof(exec.name));
+	exec.arguments_state = status > 0   ? SOOTH_STATE_TRUNCATED
+			       : status < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+					    : SOOTH_STATE_VALUE;
+	RECORD_APPEND(&all->built, &exec, &tail, 1);
+	tracees_send(all);
+	buffer_fini(&arguments);
+}
+
+/* A thread that made an exec has the id of the process from then on; the earlier first thread is
+ * gone without a stop. The kernel refuses requests for the changed id until the stop is taken. */
+static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
+{
+	unsigned long former = 0;
+	struct tracee *t = tracee_of(all, tid), *caller;
+	siginfo_t info;
+
+	waitid(P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | __WALL);
+	ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former);
+	caller = tracee_of(all, (pid_t)former);
+	if (caller && caller != t) {
+		if (t) {
+			tracee_call_end(all, t, now);
+			drop_tracee(all, t);
+		}
+		map_remove(&all->threads, &caller->tid);
+		caller->tid = tid;
+		*(struct tracee **)map_put(&all->threads, &tid, NULL) = caller;
+		t = caller;
+	}
+	if (t && t->interest && !t->is_before_exec)
+		send_exec(all, t, now);
+	return t;
+}
+
+static void handle_event(struct tracees *all, struct tracee *t, int event, uint64_t now)
+{
+	unsigned long child = 0;
+	pid_t tid;
+
+	if (event == PTRACE_EVENT_EXEC) {
+		t = handle_exec(all, t->tid, now);
+	} else if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
+		   event == PTRACE_EVENT_VFORK) {
+		ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &child);
+		tid = (pid_t)child;
+		/* It may even have ended since its own first stop. */
+		if (child && !map_remove(&all->early, &tid))
+			adopt_child(all, tid, t);
+	}
+	if (t)
+		let_go_on(all, t, 0);
+}
+
+/* Detaches from a thread before an exec by which it gains privilege: of a traced program the kernel
+ * would withhold it. */
+static void release_privileged(struct tracees *all, struct tracee *t, uint64_t now)
+{
+	all->state->released++;
+	tracee_call_end(all, t, now);
+	t->interest = 0;
+}
+
+static void handle_call(struct tracees *all, struct tracee *t, uint64_t now)
+{
+	struct __ptrace_syscall_info info;
+
+	if (all->has_begun && t->interest &&
+		ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) > 0) {
+		tracee_call_stop(all, t, &info, now);
+		if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !all->keeps_privilege &&
+			tracee_is_in_exec(t) && exec_gains_privilege(t))
+			release_privileged(all, t, now);
+	}
+	let_go_on(all, t, 0);
+}
+
+static void handle_stop(struct tracees *all, pid_t tid, int status, uint64_t now)
+{
+	int signal = status & 0xff, event = status >> 8 & 0xff;
+	struct tracee *t = tracee_of(all, tid);
+
+	if (!t) {
+		map_put(&all->early, &tid, NULL);
+		t = adopt_child(all, tid, NULL);
+	}
+	if (!t)
+		ptrace(PTRACE_DETACH, tid, NULL, event ? 0L : (long)signal);
+	else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
+		ptrace(PTRACE_LISTEN, tid, NULL, NULL); /* a stop signal: it stays stopped */
+	else if (event)
+		handle_event(all, t, event, now);
+	else if (signal == CALL_STOP)
+		handle_call(all, t, now);
+	else
+		let_go_on(all, t, signal);
+}
+
+static void send_leave(struct tracees *all, struct tracee *t, const siginfo_t *info, uint64_t now)
+{
+	struct process_leave leave = { .record = tracee_record(t, PROCESS_LEAVE, now) };
+
+	leave.status = (uint32_t)info->si_status;
+	if (info->si_code == CLD_EXITED)
+		leave.status <<= 8;
+	else if (info->si_code == CLD_DUMPED)
+		leave.status |= 0x80;
+	memcpy(leave.name, t->name, sizeof(leave.name));
+	RECORD_APPEND(&all->built, &leave, NULL, 0);
+	tracees_send(all);
+	shared_ring_wake(all->ring);
+}
+
+/* Handles the end of a thread. The first thread of a process is reported last. */
+static void handle_end(struct tracees *all, const siginfo_t *info, uint64_t now)
+{
+	struct tracee *t = tracee_of(all, info->si_pid);
+
+	if (!t)
+		return;
+	if (all->has_begun)
+		tracee_call_end(all, t, now);
+	if (t->interest && (pid_t)t->process.pid == t->tid)
+		send_leave(all, t, info, now);
+	drop_tracee(all, t);
+}
+
+/* --- requests --- */
+
+/* Reads the call in which the thread is, before it is interrupted. */
+static void read_call(struct tracee *t)
+{
+	struct buffer text = { 0 };
+
+	if (tracee_read_file(t, "syscall", &text) < 0 ||
+		!task_call_parse(&t->before, text.data, text.size))
+		t->before = (struct task_call){ 0 };
+	buffer_fini(&text);
+}
+
+static void begin_thread(struct tracee *t)
+{
+	read_call(t);
+	t->from_ns = clock_monotonic_ns();
+	ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
+}
+
+static int seize_thread(struct tracees *all, const struct process_id *process, pid_t tid,
+	unsigned interest, bool *is_new)
+{
+	struct tracee *t = tracee_of(all, tid);
+
+	if (t) {
+		t->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
+		return 0;
+	}
+	if (ptrace(PTRACE_SEIZE, tid, NULL, (long)OPTIONS))
+		return errno == ESRCH ? 0 : -errno;
+	t = add_tracee(all, tid, process, interest);
+	if (!t)
+		return -ENOMEM;
+	*is_new = true;
+	tracee_read_name(t, t->from_ns);
+	if (all->has_begun)
+		begin_thread(t);
+	return 0;
+}
+
+static int list_threads(const struct process_id *process, struct buffer *tids)
+{
+	struct process_snapshot snapshot = { .id = *process,
+		.process = procfs_open((pid_t)process->pid) };
+	int status = snapshot.process < 0 ? snapshot.process
+					  : process_snapshot_threads(&snapshot, tids, THREADS_MAX);
+
+	cleanup_close(&snapshot.process);
+	return status < 0 ? status : 0;
+}
+
+/* Seizes the threads of a process until none is new. */
+static int seize_process(struct tracees *all, const struct tracer_request *request)
+{
+	const struct process_id *process = &request->process;
+	bool is_new = true;
+	int status = 0;
+
+	while (is_new && !status) {
+		struct buffer tids = { 0 };
+		const uint32_t *found;
+
+		is_new = false;
+		status = list_threads(process, &tids);
+		found = (const void *)tids.data;
+		for (size_t i = 0; i < tids.size / sizeof(*found) && !status; i++)
+			status = seize_thread(
+				all, process, (pid_t)found[i], request->interest, &is_new);
+		buffer_fini(&tids);
+	}
+	if (!status && !tracee_of(all, (pid_t)process->pid))
+		return -ESRCH;
+	return status;
+}
+
+/* The name of the process shows that it records from now on. */
+static void begin_all(struct tracees *all)
+{
+	all->has_begun = true;
+	map_for_each_pointer (&all->threads, struct tracee *, t)
+		begin_thread(t);
+	prctl(PR_SET_NAME, "sooth-tracer");
+}
+
+/* Hands over the counts of a process, or of all. The threads are detached at their next stop. */
+static void forget_threads(struct tracees *all, const struct process_id *process)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	map_for_each_pointer (&all->threads, struct tracee *, t) {
+		if (process && !process_id_equal(&t->process, process))
+			continue;
+		if (all->has_begun && t->interest) {
+			all->state->silent += !t->has_returned && !tracee_is_in_call(t);
+			tracee_flush(all, t, now);
+		}
+		t->interest = 0;
+	}
+}
+
+static bool serve_request(struct tracees *all, int control, const struct tracer_request *request)
+{
+	int status = 0;
+
+	switch (request->what) {
+	case TRACER_SEIZE:
+		status = seize_process(all, request);
+		break;
+	case TRACER_BEGIN:
+		begin_all(all);
+		break;
+	case TRACER_FORGET:
+		forget_threads(all, &request->process);
+		break;
+	default:
+		forget_threads(all, NULL);
+		break;
+	}
+	return send(control, &status, sizeof(status), MSG_NOSIGNAL) == sizeof(status);
+}
+
+/* Serves all requests that wait; false: sooth has ended, or does not need this process any more. */
+static bool serve_requests(struct tracees *all, int control)
+{
+	struct tracer_request request;
+	ssize_t size;
+
+	while ((size = recv(control, &request, sizeof(request), MSG_DONTWAIT)) == sizeof(request)) {
+		if (!serve_request(all, control, &request) || request.what == TRACER_STOP)
+			return false;
+	}
+	return size < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* --- the loop --- */
+
+static volatile sig_atomic_t is_requested;
+
+static void note_signal(int signal)
+{
+	(void)signal;
+	is_requested = 1;
+}
+
+/* A signal that comes just before a wait is noticed at the next one: the timer repeats it. */
+static void catch_signals(int control)
+{
+	const struct sigaction action = { .sa_handler = note_signal }; /* interrupts waits */
+	const struct itimerval timer = { { 0, 100000 }, { 0, 100000 } };
+
+	sigaction(SIGIO, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
+	/* SIGIO comes with each request. */
+	fcntl(control, F_SETOWN, getpid());
+	fcntl(control, F_SETFL, O_ASYNC);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void wait_for_request(int control)
+{
+	struct pollfd request = { .fd = control, .events = POLLIN };
+
+	poll(&request, 1, -1);
+	is_requested = 1;
+}
+
+static void handle_wait(struct tracees *all, siginfo_t *info)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	__atomic_store_n(&all->state->event_ns, now, __ATOMIC_RELEASE);
+	tracees_set_busy(all, now);
+	if (info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED) {
+		handle_stop(all, info->si_pid, info->si_status, now);
+		return;
+	}
+	/* Reaps: its parent learns of the end only then. */
+	waitid(P_PID, (id_t)info->si_pid, info, WEXITED | __WALL);
+	handle_end(all, info, now);
+}
+
+void tracees_serve(struct tracees *all, int control)
+{
+	siginfo_t info;
+
+	all->sooth = getppid();
+	all->keeps_privilege = needs_has_capability(CAP_SYS_PTRACE);
+	map_init(&all->threads, sizeof(pid_t), sizeof(struct tracee *), THREADS_MAX);
+	map_init(&all->early, sizeof(pid_t), sizeof(char), THREADS_MAX);
+	all->late.limit = LATE_MAX;
+	catch_signals(control);
+	is_requested = 1;
+	for (;;) {
+		if (is_requested) {
+			is_requested = 0;
+			if (getppid() != all->sooth || !serve_requests(all, control))
+				break;
+		}
+		info.si_pid = 0;
+		if (!waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | __WALL | WNOWAIT)) {
+			handle_wait(all, &info);
+			tracees_send_late(all);
+			tracees_set_busy(all, 0);
+			if (!all->late.size)
+				__atomic_store_n(&all->state->event_ns, 0, __ATOMIC_RELEASE);
+		} else if (errno == ECHILD) {
+			wait_for_request(control);
+		}
+	}
+	tracees_send_rest(all);
+}

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+sooth trace --backend ptrace, as an ordinary user: counts are exact, tables are those of BPF, and the
+target does what it does without it, whatever becomes of sooth.
+"""
+import os
+import pty
+import random
+import re
+import signal
+import time
+
+import harness
+from harness import Case, as_nobody, needs_bpf, needs_root, read_truth, stream_counts, table_counts, tracer_of, wait_until
+
+BACKEND = ("--backend", "ptrace")
+KILLS = 100
+SIGNALS = 300
+
+# Counts its own signals, and the calls that each interrupts.
+HANDLES = """
+import os, signal, sys, time
+seen = 0
+def note(number, frame):
+    global seen
+    seen += 1
+    os.write(1, b"%d\\n" % seen)
+signal.signal(signal.SIGUSR1, note)
+print("ready", flush=True)
+sys.stdin.readline()
+until = time.monotonic() + 20
+while seen < int(sys.argv[1]) and time.monotonic() < until:
+    os.getppid()
+    time.sleep(0.0002)
+print("seen", seen, flush=True)
+"""
+
+# Another thread than the first one makes the exec, while a third runs.
+EXECS = """
+import os, sys, threading, time
+threading.Thread(target=lambda: [os.getppid() for _ in range(10**9)], daemon=True).start()
+sys.stdin.readline()
+threading.Thread(target=lambda: os.execv(sys.argv[1], sys.argv[1:])).start()
+time.sleep(30)
+"""
+
+# The first thread ends; another one makes the calls, 500 of them.
+LEADER_ENDS = """
+import ctypes, os, sys, threading, time
+def work():
+    time.sleep(0.1)
+    for _ in range(500): os.getppid()
+    os._exit(7)
+sys.stdin.readline()
+threading.Thread(target=work).start()
+ctypes.CDLL(None).syscall(%d, 0)
+""" % {"x86_64": 60, "aarch64": 93}.get(os.uname().machine, 0)
+
+
+LINE = ("name", "arguments", "result_text", "error", "fd", "fd_name", "path", "thread")
+ADDRESS = re.compile(r"0x[0-9a-f]+|pipe:\[\d+\]|<pipe[^>]*>")
+
+
+def without_chance(counts):
+    """Whether threads wait for one another, and what that makes them do, is chance."""
+    return {name: count for name, count in counts.items()
+            if name not in ("futex", "sched_yield", "madvise", "restart_syscall", "rseq")}
+
+
+@needs_root
+class Ptrace(Case):
+    def setUp(self):
+        super().setUp()
+        os.environ["HOME"] = self.folder
+        self.program = self.copy_for_all(harness.SOOTH)
+        self.workloads = self.copy_for_all(harness.WORKLOADS)
+
+    def nobody(self, *argv, **options):
+        return self.run_program(*argv, cwd=self.folder, **as_nobody(), **options)
+
+    def start_nobody(self, *argv, **options):
+        return self.start(*argv, cwd=self.folder, **as_nobody(), **options)
+
+    def target(self, *argv, **options):
+        process = self.start_nobody(self.workloads, *argv, "--hold", "--truth", self.path("truth"), **options)
+        process.wait_for_output(b"ready\n")
+        harness.wait_until_asleep(process.pid)
+        return process
+
+    def attach(self, pid, *options):
+        sooth = self.start_nobody(self.program, "trace", *BACKEND, *options, "-p", str(pid))
+        self.wait_until_traced(sooth)
+        return sooth
+
+    def script(self, text, *argv):
+        process = self.start_nobody("/usr/bin/python3", "-c", text, *argv)
+        return process
+
+    # --- counts ---
+
+    def check(self, report, counts):
+        self.assertEqual(report["loss"], [])
+        # The read in which an attached target waits.
+        self.assertEqual([row for row in report["limits"] if row["what"] != "time of 1 call"], [])
+        self.assert_includes(counts, read_truth(self.path("truth"))[0])
+        os.unlink(self.path("truth"))
+
+    def test_exact_counts(self):
+        for shape in (["--count", "400"], ["--threads", "5", "--count", "200"],
+                      ["--forks", "4", "--count", "100"],
+                      ["--threads", "3", "--forks", "3", "--exec", "1", "--count", "100"]):
+            with self.subTest(shape=shape):
+                argv = ["syscalls", "--slow-ms", "1", *shape]
+                report = self.nobody(self.program, "trace", *BACKEND, "-c", "-j", "-o",
+                                     self.path("report"), "--", self.workloads, *argv, "--truth",
+                                     self.path("truth"))
+                report = harness.json.loads(harness.read(self.path("report")))
+                self.check(report, table_counts(report))
+                self.assertEqual(report["sources"][0]["method"], "ptrace")
+                self.assertIn("cap_bpf", report["sources"][0]["fallback_reason"])
+                target = self.target(*argv)
+                sooth = self.attach(target.pid, "-c", "-j")
+                target.say(b"go\n")
+                self.assertEqual(target.finish().status, 0)
+                report = sooth.finish().json()
+                self.check(report, table_counts(report))
+                target = self.target(*argv)
+                sooth = self.attach(target.pid, "-j")
+                target.say(b"go\n")
+                self.assertEqual(target.finish().status, 0)
+                lines = sooth.finish().lines()
+                self.check(lines[-1], stream_counts(lines))
+
+    def test_an_exec_by_a_thread(self):
+        target = self.script(EXECS, self.workloads, "syscalls", "--count", "100", "--truth", self.path("truth"))
+        sooth = self.attach(target.pid, "-c", "-j")
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        report = sooth.finish().json()
+        counts, truth = table_counts(report), read_truth(self.path("truth"))[0]
+        truth.pop("getppid")  # the script makes some of its own
+        self.assert_includes(counts, truth)
+        self.assertEqual(counts["execve"], (1, 0))
+
+    def test_the_end_of_the_first_thread(self):
+        target = self.script(LEADER_ENDS)
+        sooth = self.attach(target.pid, "-c", "-j")
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 7)
+        report = sooth.finish().json()
+        self.assertEqual(table_counts(report)["getppid"], (500, 0))
+        self.assertEqual(report["end_reason"], "target ended")
+
+    def test_vfork(self):
+        target = self.script("import subprocess, sys\nsys.stdin.readline()\n"
+                             "for _ in range(20): subprocess.run(['/bin/true'], close_fds=False)\n")
+        sooth = self.attach(target.pid, "-c", "-j")
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        counts = table_counts(sooth.finish().json())
+        self.assertEqual(counts["execve"][0], 20, counts)
+        self.assertEqual(counts["exit_group"][0], 21, counts)
+
+    @needs_bpf
+    def test_tables_and_lines_are_those_of_bpf(self):
+        """The same program under both, as root: a traced one differs in nothing but times."""
+        tables, streams = [], []
+        for backend in ("bpf", "ptrace"):
+            report = self.sooth("trace", "--backend", backend, "-c", "-j", "--", harness.WORKLOADS,
+                                "syscalls", "--count", "20", "--forks", "1").text
+            report = harness.json.loads(report[report.index("{"):])
+            tables.append(without_chance(table_counts(report)))
+            lines = self.sooth("trace", "--backend", backend, "-s", "32", "-j", "-o",
+                               self.path("lines"), "--", "/bin/cat", "/etc/hostname")
+            lines = [harness.json.loads(line) for line in harness.read(self.path("lines")).splitlines()]
+            streams.append([tuple(ADDRESS.sub("0x", str(line[key]).replace(str(line["pid"]), "PID")) for key in LINE)
+                            for line in lines if line["type"] == "call"])
+        self.assertEqual(tables[0], tables[1])
+        self.assertEqual(streams[0], streams[1])
+
+    # --- an unharmed target ---
+
+    def test_kills(self):
+        """Killed at any moment, sooth lets the target run: what it made is what it says."""
+        target = self.target("storm", "--threads", "2", "--seconds", "3600")
+        target.say(b"go\n")
+        rng, attached = random.Random(1), 0
+        for _ in range(KILLS):
+            sooth = self.start_nobody(self.program, "trace", *BACKEND, *rng.choice((["-c"], ["-o", "/dev/null"])),
+                                      "-p", str(target.pid))
+            time.sleep(rng.random() * 0.1)
+            tracer = tracer_of(sooth)
+            attached += tracer is not None
+            if rng.random() < 0.5 and tracer:
+                os.kill(tracer, signal.SIGKILL)
+            sooth.send(signal.SIGKILL)
+            sooth.child.wait(harness.PATIENCE_S)
+            if tracer:
+                wait_until(lambda: harness.process_state(tracer) in (None, "Z"), "the tracer to end")
+        self.assertGreater(attached, KILLS / 10)
+        wait_until(lambda: b"TracerPid:\t0\n" in harness.read("/proc/%d/status" % target.pid), "the last one to end")
+        target.send(signal.SIGTERM)
+        self.assertEqual(target.finish().status, 0)
+        self.assertGreater(read_truth(self.path("truth"))[0]["getppid"][0], 0)
+
+    def test_signals(self):
+        """Each signal runs its handler once, also of a sooth that is killed meanwhile."""
+        target = self.script(HANDLES, str(SIGNALS))
+        target.wait_for_output(b"ready\n")
+        sooth = self.attach(target.pid, "-o", "/dev/null")
+        target.say(b"go\n")
+        time.sleep(0.1)
+        for i in range(SIGNALS):
+            if i % 50 == 49:
+                sooth.send(signal.SIGKILL)
+                sooth.child.wait(harness.PATIENCE_S)
+                wait_until(lambda: b"TracerPid:\t0\n" in harness.read("/proc/%d/status" % target.pid),
+                           "the tracer to end")
+                sooth = self.attach(target.pid, "-c")
+            target.send(signal.SIGUSR1)
+            target.wait_for_output(b"\n%d\n" % (i + 1))
+        run = target.finish()
+        self.assertEqual(run.status, 0)
+        self.assertIn("seen %d" % SIGNALS, run.text)
+
+    def test_a_stopped_target(self):
+        """SIGSTOP and SIGCONT do what they do without a tracer; one stopped before stays so."""
+        target = self.target("storm", "--threads", "2", "--seconds", "3600")
+        target.say(b"go\n")
+        sooth = self.attach(target.pid, "-c", "-j")
+        for _ in range(3):
+            target.send(signal.SIGSTOP)
+            wait_until(lambda: os.waitpid(target.pid, os.WUNTRACED | os.WNOHANG)[0], "its parent to see the stop")
+            self.assertIn(harness.process_state(target.pid), "tT")
+            target.send(signal.SIGCONT)
+            wait_until(lambda: harness.process_state(target.pid) in "SR", "it to go on")
+        target.send(signal.SIGSTOP)
+        wait_until(lambda: os.waitpid(target.pid, os.WUNTRACED | os.WNOHANG)[0], "the stop")
+        sooth.send(signal.SIGINT)
+        self.assertEqual(sooth.finish().status, 0)
+        self.assertEqual(harness.process_state(target.pid), "T")
+        sooth = self.attach(target.pid, "-c", "-j")
+        time.sleep(0.1)
+        self.assertIn(harness.process_state(target.pid), "tT")
+        target.send(signal.SIGCONT)
+        wait_until(lambda: harness.process_state(target.pid) not in "T", "it to go on")
+        target.send(signal.SIGTERM)
+        self.assertEqual(target.finish().status, 0)
+        self.assertGreater(table_counts(sooth.finish().json())["getppid"][0], 0)
+
+    def test_a_stopped_sooth(self):
+        """Ctrl-Z stops sooth, not the target; afterwards sooth says what it lost."""
+        target = self.target("storm", "--seconds", "1")
+        sooth = self.attach(target.pid, "-j", "--buffer", "64K", "-o", self.path("out"))
+        sooth.send(signal.SIGSTOP)
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        sooth.send(signal.SIGCONT)
+        self.assertEqual(sooth.finish().status, 0)
+        lines = [harness.json.loads(line) for line in harness.read(self.path("out")).splitlines()]
+        made = read_truth(self.path("truth"))[0]["getppid"][0]
+        self.assertLessEqual(made, stream_counts(lines)["getppid"][0] + harness.lost(lines[-1]))
+        self.assertGreater(harness.lost(lines[-1]), 0)
+
+    def test_a_stopped_tracer(self):
+        target = self.target("storm", "--seconds", "1")
+        sooth = self.attach(target.pid, "-c", "-j")
+        os.kill(tracer_of(sooth), signal.SIGSTOP)
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        report = sooth.finish().json()
+        self.assertTrue(any("sooth-tracer" in row["what"] for row in report["limits"]), report)
+
+    def test_a_killed_target(self):
+        target = self.target("storm", "--threads", "3", "--seconds", "3600")
+        target.say(b"go\n")
+        sooth = self.attach(target.pid, "-c", "-j")
+        wait_until(lambda: harness.cpu_s(tracer_of(sooth)) > 0.05, "some calls")
+        target.send(signal.SIGKILL)
+        self.assertEqual(target.finish().status, -signal.SIGKILL)
+        report = sooth.finish().json()
+        self.assertEqual(report["end_reason"], "target ended")
+        self.assertGreater(table_counts(report)["getppid"][0], 0)
+
+    def test_a_program_that_gains_privilege(self):
+        """It runs with its privilege, and sooth says that it did not see it."""
+        program = self.path("id")
+        harness.shutil.copy(harness.have("id"), program)
+        os.chmod(program, 0o4755)
+        run = self.nobody(self.program, "trace", *BACKEND, "-c", "-j", "-o", self.path("report"),
+                          "--", "/bin/sh", "-c", program + " -u; true")
+        if os.statvfs(self.folder).f_flag & os.ST_NOSUID:
+            self.skipTest("no set-user-ID programs here")
+        self.assertEqual(run.text, "0\n")
+        report = harness.json.loads(harness.read(self.path("report")))
+        self.assertIn("a program that gained privilege at its exec", [row["what"] for row in report["limits"]])
+
+    # --- asked, or refused ---
+
+    def refuse(self, *argv, why, **options):
+        run = self.nobody(self.program, "trace", *argv, status=None, **options)
+        self.assertNotEqual(run.status, 0, run)
+        self.assert_says_three_lines(run, why)
+        return run
+
+    def test_refusals(self):
+        target = self.target("storm", "--seconds", "3600")
+        self.refuse("-p", str(target.pid), why="--backend ptrace")
+        self.refuse(*BACKEND, "-p", "1", why="the process belongs to another user")
+        self.refuse(*BACKEND, "-u", str(harness.NOBODY), why="stops each process at each call")
+        sooth = self.attach(target.pid, "-c")
+        self.refuse(*BACKEND, "-p", str(target.pid), why="process %d traces" % tracer_of(sooth))
+        hidden = self.script("import ctypes, sys\nctypes.CDLL(None).prctl(4, 0)\nprint('ready', flush=True)\n"
+                             "sys.stdin.readline()\n")
+        hidden.wait_for_output(b"ready\n")
+        self.refuse(*BACKEND, "-p", str(hidden.pid), why="PR_SET_DUMPABLE")
+
+    def test_it_asks_once(self):
+        for answer, status in ((b"y\n", 0), (b"n\n", 3)):
+            pid, terminal = pty.fork()
+            if not pid:
+                os.setgroups([])
+                os.setresgid(harness.NOBODY, harness.NOBODY, harness.NOBODY)
+                os.setresuid(harness.NOBODY, harness.NOBODY, harness.NOBODY)
+                os.execv(self.program, [self.program, "trace", "-c", "--", "/bin/true"])
+            seen = b""
+            while b"[y/N]" not in seen:
+                seen += os.read(terminal, 4096)
+            time.sleep(0.05)
+            os.write(terminal, answer)
+            while True:
+                try:
+                    seen += os.read(terminal, 4096)
+                except OSError:
+                    break
+            os.close(terminal)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), status, seen)
+            self.assertEqual(b"execve" in seen, status == 0, seen)
+
+
+if __name__ == "__main__":
+    harness.main()
