@@ -122,6 +122,13 @@ def warned(scope, _):
     return scope.start(["sh", "-c", 'exec "$@" 2>server.err', "sh", "node", "-e", MONTHLY]).pid
 
 
+# What node says if inotify_init1(2) fails.
+UNWATCHED = """
+console.log('ready');
+setInterval(() => console.error("Error: EMFILE: too many open files, watch 'src'"), 300);
+"""
+
+
 def ruby(how):
     def make(scope, _):
         return scope.start(["ruby", "-e", RUBY, how]).pid
@@ -153,6 +160,8 @@ CASES = [
         says="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xfc"),
     sick("errors-logged", "node, on standard error that is a pipe", in_pipe("node", "-e", NODE, "bad"), calls=True,
         says="writes to standard error the same error again and again: \"cannot parse rules.json"),
+    sick("errors-logged", "a program that cannot watch files", in_pipe("node", "-e", UNWATCHED), calls=True,
+        says="perhaps the user has no inotify instance left"),
     sick("errors-logged", "a server that is warned by its runtime", warned, says="TimeoutOverflowWarning: "),
     healthy("errors-logged", "node with an error now and then", in_pipe("node", "-e", NODE, "good"), calls=True),
     healthy("errors-logged", "a log of another program in its folder", opens("other")),

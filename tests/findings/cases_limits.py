@@ -42,7 +42,7 @@ CASES = [
         ("AS", "address space", "almost out of address space"),
         ("FSIZE", "a file", "almost out of file size"),
         ("SIGPENDING", "queued signals", "almost out of signals queued for its user"),
-        ("NPROC", "processes of a user", "almost out of processes and threads"))
+        ("NPROC", "processes of a user", "18 of the 19 processes are sleep; at the limit fork"))
     for case in (
         sick("limit-near", what, limited(kind, 0.95), says=says, evidence="used", threshold="percent"),
         healthy("limit-near", f"half of the limit: {what}", limited(kind, 0.5)))
