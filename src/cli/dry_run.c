@@ -75,11 +75,12 @@ static int emit_plan(struct output *o, void *user, struct sooth_error *err)
 	return status ? status : observer_plan(d->observer, emit_planned, d, err);
 }
 
-int dry_run_report(const struct run *run, struct sooth_observer *o, struct sooth_error *err)
+int dry_run_report(
+	const struct output_options *output, struct sooth_observer *o, struct sooth_error *err)
 {
 	struct dry_run d = { .observer = o };
 
-	assert(run);
+	assert(output);
 	assert(o);
-	return own_report_emit("plan", run->output, emit_plan, &d, err);
+	return own_report_emit("plan", output, emit_plan, &d, err);
 }

@@ -7,6 +7,7 @@
 
 /* Reports instead of observing. The observer has its target and probes, and was not started.
  * Returns 0, or a negative errno with err filled. */
-int dry_run_report(const struct run *run, struct sooth_observer *o, struct sooth_error *err);
+int dry_run_report(
+	const struct output_options *output, struct sooth_observer *o, struct sooth_error *err);
 
 #endif

@@ -406,11 +406,6 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 
 	begin_progress(run, t);
 	status = make_observer(run, &o, err);
-	if (!status && run->options.dry_run) {
-		status = dry_run_report(run, o, err);
-		sooth_observer_free(o);
-		return status;
-	}
 	if (!status && run->output->save)
 		status = sooth_observer_save(o, run->output->save, err);
 	if (run->extension.take)
@@ -525,12 +520,34 @@ static int open_files(const struct run *run, struct told *t, struct sooth_error 
 	return status;
 }
 
+/* Reports what would be attached, to standard output: no file or socket of the command is made. */
+static int run_dry(const struct run *run, struct sooth_error *err)
+{
+	struct output_options output = *run->output;
+	struct sooth_observer *o = NULL;
+	int status;
+
+	if (run->found->capture) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --dry-run with a capture");
+		error_why(err, "nothing is attached for a capture");
+		return error_remedy(err, "leave out --dry-run");
+	}
+	output.output = output.save = NULL;
+	status = make_observer(run, &o, err);
+	if (!status)
+		status = dry_run_report(&output, o, err);
+	sooth_observer_free(o);
+	return status;
+}
+
 static int observe_found(const struct run *run, struct sooth_error *err)
 {
 	const char *capture = run->found->capture;
 	struct told t = { 0 };
 	int status;
 
+	if (run->options.dry_run)
+		return run_dry(run, err);
 	if (!capture && !run->history.is_read)
 		stop_catch(); /* not for files: a signal may end these */
 	if (!capture && run->found->note.size)

@@ -157,7 +157,8 @@ static const struct option diagnose_options[] = {
 		"also observe allocations: growth, frees that are errors; a call of malloc takes "
 		"some 2 us longer meanwhile"),
 	VALUE_ROW(0, "duration", DURATION, "TIME", diagnose_config, diagnose.duration_ns,
-		"observation time in seconds (5, and up to 10 more where a check of a named process "
+		"observation time in seconds (5, and up to 10 more where a check of a named "
+		"process "
 		"is undecided)",
 		.min = 10 * NS_PER_MS, .max = 86400 * NS_PER_S),
 	VALUE_ROW('w', "watch", DURATION, "[N]", diagnose_config, diagnose.watch_ns,
@@ -215,6 +216,8 @@ static const struct option_rule rules[] = {
 		"--quick takes one sample, and the other option observes for some time", NULL },
 	{ OPTION_PER_PROCESS, "passive", "calls,buffer", "--passive observes no system calls",
 		NULL },
+	{ OPTION_PER_PROCESS, "dry-run", "watch,bundle,flamegraph,quick",
+		"--dry-run observes nothing", NULL },
 	{ OPTION_PER_PROCESS, "bundle", "watch,flamegraph",
 		"--bundle writes one diagnosis, and no other file beside it",
 		"run sooth diagnose --bundle FILE by itself" },

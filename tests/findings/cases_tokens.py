@@ -84,7 +84,7 @@ def server_log(*said, of_session=True):
         pid = mcp(0)(scope, rng)
         home = scope.path / "home"
         session = json.loads(next((home / ".claude/sessions").glob("%d.json" % pid)).read_text())
-        at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=20)
+        at = datetime.datetime.now(datetime.timezone.utc)
         folder = home / ".cache/claude-cli-nodejs" / re.sub(r"[^A-Za-z0-9]", "-", session["cwd"]) / "mcp-logs-files"
         folder.mkdir(parents=True)
         (folder / "2026-11-30T05-23-11-320Z.jsonl").write_text("".join(json.dumps({
@@ -133,7 +133,8 @@ CASES = [
          settings=["mcp-failing.min-start=1s"], start_s=1.5),
     sick("tokens-without-effect", "a hook goes on in place of the user", woken, says="no tool call"),
     sick("mcp-failing", "has not answered initialize, by the agent's log", server_log(STARTS),
-         says="files has not answered initialize for"),
+         says="files has not answered initialize for", settings=["mcp-failing.min-start=1s"], start_s=1.5),
+    healthy("mcp-failing", "times before its start", server_log(("debug", STARTS[1], -3600))),
     sick("mcp-failing", "did not start", server_log(STARTS, FAILED), says="files did not start"),
     sick("mcp-failing", "prints other text", server_log(STARTS, CONNECTED, WORDS, WORDS), severity="low",
          says="files prints text beside its messages on standard output: 2 lines"),

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "fuzz.h"
 #include "os/linux/agent_logs/agent_opencode.h"
+#include "os/agent_logs/agent_repeats.h"
 #include "os/agent_logs/agent_tokens.h"
 #include "probes/proc.h"
 
@@ -25,7 +26,7 @@ static void check_turn(const struct agent_turn *turn)
 	CHECK(turn->of > PROC_TURN_UNKNOWN && turn->of < PROC_TURNS);
 	check_word(turn->call, sizeof(turn->call));
 	check_word(turn->repeated, sizeof(turn->repeated));
-	CHECK(turn->repeated_calls <= 2);
+	CHECK(turn->repeated_calls <= AGENT_PERIOD_MAX);
 	CHECK(turn->of == PROC_TURN_TOOL || turn->of == PROC_TURN_PERMISSION || !turn->call[0]);
 }
 

@@ -124,6 +124,15 @@ class Containers(Case):
         self.assertNotEqual(run.status, 0)
         self.assertIn("no process has this PID", run.errors)
 
+    def test_no_ends_from_outside(self):
+        """The kernel's log has ids of the host: none of them is taken for one of the container."""
+        capture = self.path("ends.sooth")
+        crashed = self.start(PYTHON, "-c", "import ctypes; ctypes.string_at(0)")
+        wait_until(lambda: not crashed.is_running(), "the crash")
+        self.run_program(*self.container(), harness.SOOTH, "record", "-P", "exit_reasons", "-d", "100ms", "-o", capture, "-a")
+        rows = self.sooth("query", "-j", capture, "SELECT count(*) AS n FROM ends_log").json()
+        self.assertEqual([row["n"] for row in rows["rows"]], [0])
+
     def test_nested(self):
         """A child in a namespace of its own has an id in sooth's; its own id is another process's."""
         run = self.run_program(*INSIDE, harness.SOOTH, "trace", "-j", "-o", self.path("calls"), "--",

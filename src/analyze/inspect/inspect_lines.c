@@ -223,7 +223,9 @@ static int emit_session(
 		.mcp_longest_ns = p->mcp_longest_ns,
 		.mcp_log_state = state || has_trouble ? state : SOOTH_STATE_ABSENT,
 		.mcp_tried_state = has_trouble && !has_words ? 0 : SOOTH_STATE_ABSENT,
-		.mcp_tried_ns = has_trouble ? host_state_utc(&s->host) - p->mcp_start_utc_ns : 0,
+		.mcp_tried_ns =
+			has_trouble ? increase_u64(host_state_utc(&s->host), p->mcp_start_utc_ns)
+				    : 0,
 		.mcp_words_state = has_words ? 0 : SOOTH_STATE_ABSENT,
 		.mcp_word_lines = has_words ? p->mcp_word_lines : 0 };
 	if (p->window_tokens)

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Containers. A control group is set by the kernel's rules, arguments of a monitor by any program:
- * so processes below a monitor count only where no process has the control group of the container
- * (rootless engines without control groups), and only if all its monitors are of one user.
+ * Containers. Any program may have the arguments of a monitor, and a user may name the groups below
+ * a control group of his own. So processes below a monitor count only where no process has the
+ * control group of the container (rootless engines without control groups), and only if all its
+ * monitors are of one user; monitors of root and of the caller come before those of other users,
+ * and groups outside of users' managers before those in them.
  */
 #include "cli/selected/target_container.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyze/process_table/process_match.h"
 #include "analyze/process_table/container.h"
 
 #define ANCESTORS_MAX 1024
+#define OF_USER	      "/user@" /* the service of a user's manager (systemd) */
 
 static bool find_group(const struct process_entry *p, struct container *out)
 {
@@ -61,6 +65,37 @@ static int note_monitor(struct target_container *out, const struct process_entry
 	return error_remedy(err, "give PIDs; `sooth ps -a -t` shows what started them");
 }
 
+/* Returns the control group of the container, the begin of that of its processes. */
+static struct span group_of(const struct process_entry *p, const struct container *found)
+{
+	struct span all = process_table_field(&p->process->record, &p->process->control_group);
+
+	return span_of(all.data, (size_t)(found->id.data + found->id.size - all.data));
+}
+
+static bool is_trusted_monitor(const struct process_entry *monitor)
+{
+	return !monitor->process->uid || monitor->process->uid == getuid();
+}
+
+/* Finds the control group, outside of users' managers if there is one. */
+static void find_its_group(struct target_container *out, const struct process_table *c)
+{
+	struct container found;
+
+	process_table_for_each (c, p) {
+		struct span group;
+
+		if (!find_group(p, &found) || span_compare(found.id, out->id))
+			continue;
+		group = group_of(p, &found);
+		if (!out->has_group ||
+			(span_contains(out->group, OF_USER) && !span_contains(group, OF_USER)))
+			out->group = group;
+		out->has_group = true;
+	}
+}
+
 int target_container_find(struct target_container *out, const struct process_table *c,
 	const char *text, struct sooth_error *err)
 {
@@ -69,14 +104,16 @@ int target_container_find(struct target_container *out, const struct process_tab
 
 	assert(out);
 	*out = (struct target_container){ .id = span_of("", 0) };
-	process_table_for_each (c, p) {
-		if (!status && find_group(p, &found) && is_meant(&found, text))
-			status = note_container(out, &found, text, err);
-		if (!status && find_monitored(p, &found) && is_meant(&found, text))
-			status = note_container(out, &found, text, err);
+	for (int trusted = 1; trusted >= 0 && !out->id.size; trusted--) {
+		process_table_for_each (c, p) {
+			if (!status && find_group(p, &found) && is_meant(&found, text))
+				status = note_container(out, &found, text, err);
+			if (!status && is_trusted_monitor(p) == trusted &&
+				find_monitored(p, &found) && is_meant(&found, text))
+				status = note_container(out, &found, text, err);
+		}
 	}
-	process_table_for_each (c, p)
-		out->has_group |= find_group(p, &found) && !span_compare(found.id, out->id);
+	find_its_group(out, c);
 	process_table_for_each (c, p) {
 		if (!status && find_monitored(p, &found) && !span_compare(found.id, out->id))
 			status = note_monitor(out, p, text, err);
@@ -93,7 +130,8 @@ bool target_container_has(const struct target_container *container, const struct
 	if (!container->id.size)
 		return false;
 	if (container->has_group)
-		return find_group(p, &found) && !span_compare(found.id, container->id);
+		return find_group(p, &found) && !span_compare(found.id, container->id) &&
+		       !span_compare(group_of(p, &found), container->group);
 	for (unsigned i = 0; above && i < ANCESTORS_MAX; i++, above = above->parent) {
 		if (find_monitored(above, &found) && !span_compare(found.id, container->id))
 			return true;

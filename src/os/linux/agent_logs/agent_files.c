@@ -364,7 +364,8 @@ static void fill_servers(struct proc_session *p, const struct agent_read *job, b
 
 	p->mcp_log_state = is_logged ? p->turn_state : SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
 	if (job->servers.read_ns)
-		p->mcp_log_state = SOOTH_STATE_VALUE;
+		p->mcp_log_state = job->servers.is_cut && !worst->how ? SOOTH_STATE_TRUNCATED
+								      : SOOTH_STATE_VALUE;
 	p->mcp_start = (uint8_t)worst->how;
 	p->mcp_start_utc_ns = worst->utc_ns;
 	p->mcp_word_lines = worst->word_lines;

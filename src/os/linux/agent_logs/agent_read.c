@@ -27,7 +27,6 @@
 #define DESCRIPTORS_MAX	 4096
 /* Tolerance when the time of a file is compared with the start of the process and with now, because
  * the wall clock may have been set since the start. Files of earlier processes are older. */
-#define CLOCK_SLACK_NS (2 * NS_PER_S)
 
 static uint64_t ns_of(struct timespec t)
 {
@@ -52,14 +51,6 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.waiting_key = job->files.waiting_key,
 		.spare_key = job->files.spare_key,
 		.job_key = job->files.job_key };
-}
-
-/* Returns whether a time is after the start. A future time was written before the clock was set
- * back: any process may have written it. */
-static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)
-{
-	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns &&
-	       utc_ns <= clock_realtime_ns() + CLOCK_SLACK_NS;
 }
 
 /* --- which session --- */
@@ -104,7 +95,7 @@ static void read_session_file(struct agent_read *job, int root)
 	job->status = read_in_home(job, root, job->files.session_file, &values, &bytes, &st);
 	if (!job->status && agent_session_info_parse(&info, &keys, bytes.data, bytes.size) &&
 		(info.has_start_ticks ? is_its_start(job, info.start_ticks)
-				      : is_since_start(job, ns_of(st.st_mtim)))) {
+				      : agent_read_is_since_start(job, ns_of(st.st_mtim)))) {
 		job->info = info;
 		job->source = AGENT_READ_FILE;
 	}
@@ -240,7 +231,7 @@ static bool read_begin(struct log_search *s, int fd, bool is_object, struct agen
 		return false;
 	if (!keys.start_key[0])
 		out->start_utc_ns = birth_ns(fd);
-	return out->start_utc_ns && is_since_start(s->job, out->start_utc_ns);
+	return out->start_utc_ns && agent_read_is_since_start(s->job, out->start_utc_ns);
 }
 
 /* Takes a log whose first line names the session: if only one such log was begun after the process
@@ -252,7 +243,7 @@ static bool take_begun(void *user, const char *path, const struct stat *seen)
 	struct agent_session_info info;
 	struct stat st;
 
-	if (!is_since_start(s->job, ns_of(seen->st_mtim)))
+	if (!agent_read_is_since_start(s->job, ns_of(seen->st_mtim)))
 		return true;
 	fd = root_file_open_owned(s->root, path, s->job->uid, &st);
 	if (fd < 0 || !read_begin(s, fd, span_ends(span_of_string(path), ".json"), &info))
@@ -318,7 +309,7 @@ static bool take_newest(void *user, const char *path, const struct stat *st)
 	uint64_t changed_ns = ns_of(st->st_mtim);
 	struct agent_session_info info;
 
-	if (is_since_start(s->job, changed_ns) &&
+	if (agent_read_is_since_start(s->job, changed_ns) &&
 		(!s->job->has_log || changed_ns > s->job->log.changed_ns) &&
 		is_of_directory(s, path, &info)) {
 		s->job->info = info;

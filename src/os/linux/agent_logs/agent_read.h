@@ -5,6 +5,8 @@
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
 
+#include "base/clock.h"
+#include "base/units.h"
 #include "os/linux/agent_logs/agent_branch.h"
 #include "os/linux/agent_logs/agent_database.h"
 #include "os/linux/agent_logs/agent_servers.h"
@@ -13,6 +15,7 @@
 #include "os/agent_logs/agent_turn.h"
 
 #define AGENT_READ_PATH 1024
+#define CLOCK_SLACK_NS	(2 * NS_PER_S)
 #define AGENT_READ_TEXT 128 /* of a pattern or a key of an agent */
 
 /* A log file's state; an unchanged one has the same contents. */
@@ -86,6 +89,13 @@ struct agent_read {
 };
 
 void agent_read(struct agent_read *job);
+/* Returns whether a time is after the start of the process. A future time was written before the
+ * clock was set back: any process may have written it. */
+static inline bool agent_read_is_since_start(const struct agent_read *job, uint64_t utc_ns)
+{
+	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns &&
+	       utc_ns <= clock_realtime_ns() + CLOCK_SLACK_NS;
+}
 /* The session named by the command line, if there is at most one. */
 void agent_read_option(struct agent_read *job);
 

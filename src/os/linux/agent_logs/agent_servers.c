@@ -2,6 +2,7 @@
 #include "os/linux/agent_logs/agent_servers.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,12 +82,14 @@ static bool take_log(void *user, const char *path, const struct stat *seen)
 		if (json && agent_json_is(json, "sessionId", s->job->info.session))
 			take_line(&log, json);
 	}
+	buffer_fini(&bytes);
 	name += strlen(FOLDER);
-	if (agent_word_is_plain(span_of(name, (size_t)(end - name)), AGENT_SERVER_MAX))
-		snprintf(log.name, sizeof(log.name), "%.*s", (int)(end - name), name);
+	if (!agent_word_is_plain(span_of(name, (size_t)(end - name)), AGENT_SERVER_MAX) ||
+		(is_unconnected(&log) && !agent_read_is_since_start(s->job, log.utc_ns)))
+		return true;
+	snprintf(log.name, sizeof(log.name), "%.*s", (int)(end - name), name);
 	if (is_worse(&log, &s->job->servers.worst))
 		s->job->servers.worst = log;
-	buffer_fini(&bytes);
 	return true;
 }
 
@@ -104,10 +107,13 @@ void agent_servers_read(struct agent_read *job, int root)
 		.visit = take_log,
 		.user = &s };
 	uint64_t now = clock_monotonic_ns();
+	int status;
 
 	if (job->servers.read_ns && job->servers.read_ns + AGAIN_NS > now)
 		return;
 	job->servers = (struct agent_servers){ 0 };
-	if (!agent_walk(&walk, job->home, job->files.server_logs) && walk.seen)
+	status = agent_walk(&walk, job->home, job->files.server_logs);
+	job->servers.is_cut = status == -E2BIG || status == -EDQUOT;
+	if (walk.seen)
 		job->servers.read_ns = now;
 }

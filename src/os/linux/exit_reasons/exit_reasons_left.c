@@ -576,8 +576,14 @@ void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run
 
 	for (size_t i = 0; i < l->dumped.size / sizeof(*dumped); i++)
 		emit_core(l, run, &dumped[i]);
-	emit_stored_cores(run);
-	host.log_state = emit_kernel_log(run);
+	/* The log and the names of stored cores have ids of the host, and would name its processes.
+	 */
+	if (needs_inner_pid_namespace()) {
+		host.log_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	} else {
+		emit_stored_cores(run);
+		host.log_state = emit_kernel_log(run);
+	}
 	if (host.core_state)
 		tail[0].size = 0;
 	RECORD_APPEND(&run->out, &host, tail, 1);

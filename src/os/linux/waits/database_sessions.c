@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/waits/database_sessions.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,33 +9,72 @@
 
 #define TITLE  "postgres: "
 #define HOLDS  " idle in transaction"
+#define WAITS  " waiting"
+#define LOCAL  "[local]"
 #define WORKER "autovacuum worker"
 
-/* Returns whether a title is of a session of a client: "postgres: bob shop 10.0.0.2(50412) idle",
- * "postgres: bob shop [local] SELECT". */
-static bool is_of_client(const char *title)
+/* Returns what a session of a client does, the end of its title: " idle" in "postgres: bob shop
+ * 10.0.0.2(50412) idle", " SELECT" in "postgres: bob shop [local] SELECT". Before it the title has
+ * names that the client chose. "": no such session. */
+static struct span activity_in(struct span title)
 {
-	const char *port = strchr(title, '(');
+	struct span rest = title, activity = span_of("", 0);
 
-	return strstr(title, "[local]") || (port && port[1] >= '0' && port[1] <= '9');
+	while (rest.size) {
+		size_t digits = 0;
+
+		if (*rest.data == '(') {
+			while (digits + 1 < rest.size &&
+				isdigit((unsigned char)rest.data[digits + 1]))
+				digits++;
+		}
+		rest = span_of(rest.data + 1, rest.size - 1);
+		if (digits && digits < rest.size && rest.data[digits] == ')')
+			activity = span_of(rest.data + digits + 1, rest.size - digits - 1);
+		else if (span_starts(rest, LOCAL))
+			activity = span_of(rest.data + strlen(LOCAL), rest.size - strlen(LOCAL));
+	}
+	return activity;
+}
+
+/* Returns whether it ends in " waiting for 0/15A2B3C8". */
+static bool awaits_standby(struct span activity)
+{
+	const char *slash = span_last(activity, '/');
+	const char *begin = slash;
+
+	if (!slash || slash + 1 == activity.data + activity.size)
+		return false;
+	for (const char *c = slash + 1; c < activity.data + activity.size; c++) {
+		if (!isxdigit((unsigned char)*c))
+			return false;
+	}
+	while (begin > activity.data && isxdigit((unsigned char)begin[-1]))
+		begin--;
+	return span_ends(span_of(activity.data, (size_t)(begin - activity.data)), " waiting for ");
 }
 
 enum database_session database_session_from_title(const char *title)
 {
-	if (strncmp(title, TITLE, strlen(TITLE)) != 0)
+	static const char *const starts[] = { " authentication", " initializing", " startup" };
+	struct span all = span_of_string(title), activity;
+
+	if (!span_starts(all, TITLE))
 		return DATABASE_SESSION_NONE;
-	if (strstr(title, " waiting for "))
+	activity = activity_in(all);
+	if (!activity.size && span_contains(all, ": " WORKER))
+		return span_ends(all, WAITS) ? DATABASE_SESSION_WAITS : DATABASE_SESSION_WORKS;
+	if (!activity.size || SPAN_ANY(activity, span_ends, starts))
+		return DATABASE_SESSION_NONE;
+	if (awaits_standby(activity))
 		return DATABASE_SESSION_COMMITS;
-	if (strstr(title, " waiting"))
+	if (span_ends(activity, WAITS))
 		return DATABASE_SESSION_WAITS;
-	if (strstr(title, HOLDS))
-		return strstr(title, "(aborted)") ? DATABASE_SESSION_NONE : DATABASE_SESSION_HOLDS;
-	if (strstr(title, WORKER))
-		return DATABASE_SESSION_WORKS;
-	if (!is_of_client(title))
+	if (span_ends(activity, HOLDS))
+		return DATABASE_SESSION_HOLDS;
+	if (span_ends(activity, HOLDS " (aborted)"))
 		return DATABASE_SESSION_NONE;
-	return span_ends(span_of(title, strlen(title)), " idle") ? DATABASE_SESSION_IDLE
-								 : DATABASE_SESSION_WORKS;
+	return span_equal(activity, " idle") ? DATABASE_SESSION_IDLE : DATABASE_SESSION_WORKS;
 }
 
 enum database_session database_session_read(struct wait_reader *r, uint32_t pid)

@@ -9,6 +9,7 @@
  * Cannot be seen: for which lock of a database a session waits, and since when a lock exists.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/lock_name.h"
@@ -216,6 +217,20 @@ struct database_process {
 	enum database_session is;
 };
 
+/* Returns whether its parent is a server, too, of the same user: what the titles say is believed
+ * only of such a family. */
+static bool is_of_server(struct wait_reader *r, const struct wait_entry *e)
+{
+	const struct wait_entry *parent = wait_table_get(&r->table, e->ppid);
+	char own[32], above[32];
+	struct stat a, b;
+
+	snprintf(own, sizeof(own), "/proc/%u", e->pid);
+	snprintf(above, sizeof(above), "/proc/%u", e->ppid);
+	return parent && !strncmp(parent->name, "postgres", 8) && !stat(own, &a) &&
+	       !stat(above, &b) && a.st_uid == b.st_uid;
+}
+
 static void read_database_processes(struct wait_reader *r, struct buffer *out)
 {
 	size_t count = wait_table_count(&r->table);
@@ -224,7 +239,8 @@ static void read_database_processes(struct wait_reader *r, struct buffer *out)
 		const struct wait_entry *e = wait_table_at(&r->table, i);
 		struct database_process s = { .pid = e->pid, .ppid = e->ppid };
 
-		if (!strncmp(e->name, "postgres", 8))
+		/* A server of another user could name any session. */
+		if (!strncmp(e->name, "postgres", 8) && is_of_server(r, e))
 			s.is = database_session_read(r, e->pid);
 		if (s.is)
 			buffer_append(out, &s, sizeof(s));
