@@ -287,6 +287,8 @@ static const struct sooth_field listener_fields[] = {
 	FIELD_NUMBER(waits_listener, local_port, "port; 0: it has none"),
 	FIELD_NAMED(waits_listener, family, socket_family_names, "address family"),
 	FIELD_TRUTH(waits_listener, is_datagram, "it receives datagrams"),
+	FIELD_TRUTH(
+		waits_listener, is_to_itself, "it is a connection to itself, and does not listen"),
 	FIELD_NUMBER(waits_listener, owner_pid,
 		"oldest process that has the socket open; 0: none could be read"),
 	FIELD_NUMBER(waits_listener, owner_start_ticks, "start of that process in clock ticks",

@@ -164,8 +164,8 @@ enum waits_relation {
 	WAITS_RELATION_LAST_USER, /* last user of a System V semaphore or queue */
 	WAITS_RELATION_SHARER,	  /* the parent, with the same input: the first reader gets it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
-	WAITS_RELATION_GUARD, /* permits or denies accesses to files, as virus scanners do */
-	WAITS_RELATION_MEMORY,	      /* has the shared memory of a lock without an owner */
+	WAITS_RELATION_GUARD,  /* permits or denies accesses to files, as virus scanners do */
+	WAITS_RELATION_MEMORY, /* has the shared memory of a lock without an owner */
 	WAITS_RELATIONS,
 };
 
@@ -276,7 +276,10 @@ struct waits_listener {
 	uint8_t family; /* enum sockets_family */
 	uint8_t is_datagram;
 	char owner_state; /* R S D T t Z X I; 0: not known */
-	uint8_t unused[3];
+	/* A TCP connection to itself, which connect(2) makes if it is given the port that it asks
+	 * for (RFC 9293, 3.5, simultaneous open): no process listens, but the port is in use. */
+	uint8_t is_to_itself;
+	uint8_t unused[2];
 	struct sooth_text owner_name;
 	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
 };

@@ -278,6 +278,10 @@ if kind == "reached":
     threading.Thread(target=drain, daemon=True).start()
 elif kind == "in use":
     server.listen(1)
+elif kind == "taken": # by a connection to itself
+    server.connect(("127.0.0.1", port))
+    if not os.fork(): time.sleep(600)
+    server.close()
 elif kind in ("lock", "no lock"):
     subprocess.run(["git", "init", "-q", "."], check=True)
     if kind == "lock": open(".git/index.lock", "w").close()
@@ -287,7 +291,7 @@ def work(n):
     elif kind == "no lock":
         open("file%d" % n, "w").write(str(n))
         subprocess.run(["git", "add", "."], stderr=subprocess.DEVNULL)
-    elif kind == "in use":
+    elif kind in ("in use", "taken"):
         subprocess.run([sys.executable, "-c", "import socket; socket.create_server(('127.0.0.1', %d))" % port],
                        stderr=subprocess.DEVNULL)
     elif kind == "gone":
@@ -661,6 +665,8 @@ SYSCALL_ERRORS = [
     sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
         duration_s=8, says="EADDRINUSE (Address already in use): it has it itself",
         evidence="commands that ended with an error", threshold="min-commands"),
+    sick("syscall-errors", "the same, by a connection to itself of another process", commands("taken"), duration_s=8,
+        says="by a connection to itself", evidence="commands that ended with an error", threshold="min-commands"),
     sick("syscall-errors", "the directory of each command is gone", commands("gone"),
         says="/gone: ENOENT (No such file or directory)",
         evidence="commands that ended with an error", threshold="min-commands"),

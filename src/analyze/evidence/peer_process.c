@@ -202,7 +202,7 @@ static struct port_owner find_owner(const struct check *e, const char *address, 
 		fit = fit_of(l, address);
 		if (fit < least || fit < best ||
 			(found.listener && fit == best &&
-				found.listener->is_datagram <= l->is_datagram))
+				(l->is_to_itself || found.listener->is_datagram <= l->is_datagram)))
 			continue;
 		best = fit;
 		found.listener = l;
@@ -236,7 +236,10 @@ void port_owner_put(struct buffer *out, const struct check *e, const char *addre
 	else if (l->owner_pid == e->id.pid)
 		buffer_string(out, ": it has it itself, by another socket");
 	else
-		buffer_format(out, ": %.*s (%u) has it%s", SPAN_ARGS(name), l->owner_pid,
+		buffer_format(out, ": %.*s (%u) has it%s%s", SPAN_ARGS(name), l->owner_pid,
+			l->is_to_itself ? ", by a connection to itself: it connected while no "
+					  "process listened there, and got that port for its own"
+					: "",
 			l->owner_state == 'T' ? ", and is stopped" : "");
 }
 
@@ -248,7 +251,9 @@ static bool is_on_this_host(const char *address)
 void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address)
 {
 	struct port_owner o = find_owner(e, address, FITS_PORT);
-	const struct waits_listener *l = o.listener && !o.listener->is_datagram ? o.listener : NULL;
+	const struct waits_listener *l =
+		o.listener && !o.listener->is_datagram && !o.listener->is_to_itself ? o.listener
+										    : NULL;
 	struct span name, local;
 
 	if (!o.is_measured || !is_on_this_host(address))

@@ -39,6 +39,13 @@ static bool is_open_to_others(const struct wait_socket *s)
 	return s->state == SOCKETS_LISTEN && (s->family != AF_UNIX || s->name[0]);
 }
 
+static bool is_to_itself(const struct wait_socket *s)
+{
+	return s->inode && s->family != AF_UNIX && s->protocol == IPPROTO_TCP &&
+	       s->state == SOCKETS_ESTABLISHED && s->local_port == s->peer_port &&
+	       !memcmp(s->local, s->peer, sizeof(s->local));
+}
+
 /* Finds the owner of a socket: of a server with many processes the first one. */
 static void find_owner(struct wait_reader *r, const struct wait_socket *s, struct waits_listener *l)
 {
@@ -67,6 +74,7 @@ static void emit_listener(struct wait_reader *r, const struct wait_socket *s)
 		.family = s->family == AF_UNIX	 ? SOCKETS_UNIX
 			  : s->family == AF_INET ? SOCKETS_INET
 						 : SOCKETS_INET6,
+		.is_to_itself = is_to_itself(s),
 		.is_datagram = s->family != AF_UNIX && s->protocol == IPPROTO_UDP };
 	const struct wait_entry *owner;
 	struct buffer local = { 0 };
@@ -87,7 +95,8 @@ static void emit_listener(struct wait_reader *r, const struct wait_socket *s)
 	buffer_fini(&local);
 }
 
-/* Writes the sockets in the process's network namespace that others connect to. */
+/* Writes the sockets in the process's network namespace that others connect to, or that take a port
+ * from others. */
 static void wait_listeners(struct wait_reader *r, int process)
 {
 	const struct wait_socket *all;
@@ -96,7 +105,7 @@ static void wait_listeners(struct wait_reader *r, int process)
 	wait_sockets_get(&r->sockets, process, 0); /* reads them */
 	all = wait_sockets_all(&r->sockets, &count);
 	for (size_t i = 0; i < count && written < LISTENERS_MAX; i++) {
-		if (!is_open_to_others(&all[i]))
+		if (!is_open_to_others(&all[i]) && !is_to_itself(&all[i]))
 			continue;
 		emit_listener(r, &all[i]);
 		written++;
