@@ -234,7 +234,7 @@ static void handle_call(struct tracees *all, struct tracee *t, uint64_t now)
 		ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) > 0) {
 		tracee_call_stop(all, t, &info, now);
 		if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !all->keeps_privilege &&
-			tracee_is_in_exec(t) && exec_gains_privilege(t))
+			exec_may_gain_privilege(t))
 			release_privileged(all, t, now);
 	}
 	let_go_on(all, t, 0);
