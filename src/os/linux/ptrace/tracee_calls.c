@@ -324,6 +324,8 @@ static void return_from_call(struct tracees *all, struct tracee *t, int64_t resu
 	if (!t->in_call)
 		return;
 	t->in_call = false;
+	if (!all->has_begun)
+		return;
 	t->has_returned = true;
 	if (t->abi == ABI_OWN && t->number == SYS_prctl)
 		t->named_ns = 0;
@@ -357,6 +359,8 @@ uint64_t tracee_address(const struct tracee *t, int argument)
 
 void tracee_call_end(struct tracees *all, struct tracee *t, uint64_t now)
 {
+	if (!all->has_begun)
+		return;
 	if (t->interest & INTEREST_STREAM && tracee_is_in_call(t) && !t->is_unwanted)
 		stream_call(all, t, 0, now, SOOTH_STATE_ABSENT);
 	tracee_flush(all, t, now);

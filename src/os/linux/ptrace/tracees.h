@@ -44,12 +44,17 @@ struct tracee_call {
 	uint32_t abi, number, error, zero;
 };
 
+struct early_stop {
+	uint64_t time_ns;
+	int status;
+};
+
 struct tracees {
 	struct shared_ring *ring;
 	struct tracer_state *state;
 	const struct syscalls_config *config;
 	struct map threads;  /* pid_t -> struct tracee * */
-	struct map early;    /* pid_t of children that stopped before their parent */
+	struct map early;    /* pid_t of children that stopped before their parent -> early_stop */
 	struct buffer late;  /* records without room that may not be lost */
 	struct buffer built; /* a record */
 	pid_t sooth;
