@@ -28,6 +28,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/ptrace/exec_privilege.h"
+#include "os/linux/ptrace/filtered_waits.h"
 #include "os/linux/ptrace/tracer_request.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
@@ -277,10 +278,13 @@ static void handle_stop(struct tracees *all, pid_t tid, int status, uint64_t now
 	if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
 		event == PTRACE_EVENT_VFORK)
 		handle_birth(all, t, now);
-	if (signal == CALL_STOP)
+	if (signal == CALL_STOP) {
 		handle_call(all, t, now);
-	else
-		let_go_on(all, t, event ? 0 : signal);
+		return;
+	}
+	if (!event || event == PTRACE_EVENT_STOP)
+		filtered_wait_repeat(tid);
+	let_go_on(all, t, event ? 0 : signal);
 }
 
 static void send_leave(struct tracees *all, struct tracee *t, const siginfo_t *info, uint64_t now)
@@ -352,6 +356,8 @@ static int seize_thread(struct tracees *all, const struct process_id *process, p
 		t->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
 		return 0;
 	}
+	if (filtered_wait_is_at_risk(tid))
+		return -EBUSY;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, (long)OPTIONS))
 		return errno == ESRCH || (errno == EPERM && needs_no_seizing(tid)) ? 0 : -errno;
 	t = add_tracee(all, tid, process, interest);
