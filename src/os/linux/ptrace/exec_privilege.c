@@ -93,8 +93,11 @@ static int open_at(const struct tracee *t, int folder, const char *path, int fla
 		how.resolve = RESOLVE_NO_MAGICLINKS | (has_own_root(t) ? 0 : RESOLVE_NO_SYMLINKS);
 	file = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
 	/* Before Linux 5.6, and in some containers, there is no openat2(2). */
-	if (file < 0 && (errno == ENOSYS || errno == EPERM))
-		file = openat(folder, path + strspn(path, "/"), O_PATH | O_CLOEXEC | flags);
+	if (file < 0 && (errno == ENOSYS || errno == EPERM)) {
+		while (*path == '/')
+			path++;
+		file = openat(folder, path, O_PATH | O_CLOEXEC | flags);
+	}
 	return file < 0 ? -errno : file;
 }
 
