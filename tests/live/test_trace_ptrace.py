@@ -94,8 +94,17 @@ def other():
 threading.Thread(target=other).start()
 try:
     os.execv(sys.argv[1], ["x"])
-except PermissionError:
+except OSError:
     time.sleep(30)
+"""
+
+# Execs that are denied, as a shell makes them for each folder of PATH, then others.
+DENIED = """
+import os, sys
+for denied in sys.argv[1:]:
+    try: os.execv(denied, ["x"])
+    except PermissionError: os.getpgid(0)
+os.execv("/bin/true", ["true"])
 """
 
 # Sleeps in short turns while newer threads work.
@@ -427,12 +436,24 @@ class Ptrace(Case):
                 self.assertIn("privileged\n", run.text)
 
     def test_a_failed_exec_and_another_one(self):
-        program = self.path("id")
-        harness.shutil.copy(harness.have("id"), program)
-        os.chmod(program, 0o4644)
+        program = self.path("garbage")
+        with open(program, "w", encoding="ascii") as file:
+            file.write("garbage")
+        os.chmod(program, 0o4755)
         run = self.nobody(self.program, "trace", *BACKEND, "-c", "-o", "/dev/null", "--",
                           "/usr/bin/python3", "-c", FAILS_THEN_EXECS, program)
         self.assertEqual(run.text, "went on\n")
+
+    def test_denied_execs(self):
+        """They are those of an observed thread, which stays observed."""
+        program, folder = self.path("id"), self.path("closed")
+        harness.shutil.copy(harness.have("id"), program)
+        os.chmod(program, 0o4644)
+        os.mkdir(folder, 0o700)
+        self.nobody(self.program, "trace", *BACKEND, "-c", "-j", "-o", self.path("report"), "--",
+                    "/usr/bin/python3", "-c", DENIED, program, folder + "/true")
+        counts = table_counts(harness.json.loads(harness.read(self.path("report"))))
+        self.assertEqual((counts["getpgid"], counts["execve"]), ((2, 0), (4, 2)))
 
     def test_each_thread_has_its_turn(self):
         """About 900 rounds a second; a busy host makes fewer of them."""

@@ -34,6 +34,33 @@ static bool is_failure(int status)
 	       status == -EFAULT;
 }
 
+/* Returns whether the thread has the rights of this process to files: what this process is denied,
+ * the exec is, too. */
+static bool has_own_rights(const struct tracee *t)
+{
+	static const char *const names[] = { "Uid:", "Gid:", "Groups:", "CapEff:" };
+	struct buffer own = { 0 }, other = { 0 };
+	struct stat own_users, other_users;
+	char path[64];
+	bool is_same;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)t->tid);
+	is_same = !stat("/proc/self/ns/user", &own_users) && !stat(path, &other_users) &&
+		  own_users.st_ino == other_users.st_ino &&
+		  procfs_read(getpid(), "status", &own, PROCFS_SMALL) >= 0 &&
+		  tracee_read_file(t, "status", &other) >= 0;
+	for (size_t i = 0; is_same && i < ARRAY_SIZE(names); i++) {
+		struct span a, b;
+
+		is_same = task_status_find(&a, names[i], own.data, own.size) &&
+			  task_status_find(&b, names[i], other.data, other.size) &&
+			  a.size == b.size && !memcmp(a.data, b.data, a.size);
+	}
+	buffer_fini(&own);
+	buffer_fini(&other);
+	return is_same;
+}
+
 static bool has_no_new_privileges(const struct tracee *t)
 {
 	struct buffer status = { 0 };
@@ -185,6 +212,14 @@ static bool has_privilege(int program)
 	       (bytes < 0 && errno != ENODATA && errno != EOPNOTSUPP);
 }
 
+static bool may_be_run(int program)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
+	return !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) || errno != EACCES;
+}
+
 /* Reads the path of the interpreter of a script. Returns 1; 0: it is none; or a negative errno. */
 static int read_interpreter(int program, char path[PATH_MAX])
 {
@@ -226,9 +261,9 @@ bool exec_may_gain_privilege(const struct tracee *t)
 		_cleanup_close_ int program = open_program(t, folder, path);
 
 		if (program < 0)
-			return !is_failure(program);
+			return !is_failure(program) && (program != -EACCES || !has_own_rights(t));
 		if (has_privilege(program))
-			return true;
+			return may_be_run(program) || !has_own_rights(t);
 		status = read_interpreter(program, path);
 		folder = AT_FDCWD;
 	}
