@@ -552,7 +552,8 @@ static bool handle_stops(struct tracees *all)
 	size_t count = 0;
 	int flags = 0, failed = 0;
 
-	for (int i = 0; i < STOPS_MAX; i++, flags = WNOHANG) {
+	/* A thread that is alone has its turn anyway. */
+	for (size_t i = 0; !i || (i < STOPS_MAX && i < all->threads.count); i++, flags = WNOHANG) {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | __WALL | WNOWAIT | flags))
 			failed = errno;
