@@ -2,6 +2,7 @@
 /* Memory by the code that first touched its pages, whatever allocator and language: how much
  * remains or, if all processes have ended, how much there was at the peak. The function is the
  * innermost outside of kernel and C library; for a script, the script's function that ran. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,12 +321,11 @@ static const struct place *script_below(const struct pages_state *s)
  * twice, and a lost sample is missing. */
 static bool is_contradicted(const struct page_held *l, const struct page_totals_row *row)
 {
-	int64_t grown = (int64_t)(row->resident_bytes - row->resident_before_bytes);
-	int64_t differs = (int64_t)row->remaining_bytes - grown;
-	int64_t error = (int64_t)error_bytes(l, l->remaining.variance) + NOISE_BYTES;
+	double grown = (double)row->resident_bytes - (double)row->resident_before_bytes;
+	double differs = (double)row->remaining_bytes - grown;
 
 	return row->resident_state == SOOTH_STATE_VALUE && !page_held_is_over(l) &&
-	       (differs > error || -differs > error);
+	       fabs(differs) > (double)error_bytes(l, l->remaining.variance) + NOISE_BYTES;
 }
 
 /* Writes the kernel's count first, because touched pages may replace others. */
