@@ -36,8 +36,7 @@
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
 		PTRACE_O_TRACEEXEC)
-#define CALL_STOP  (SIGTRAP | 0x80)
-#define STOPPED_NS NS_PER_S
+#define CALL_STOP (SIGTRAP | 0x80)
 
 /* --- threads --- */
 
@@ -477,6 +476,7 @@ void tracees_serve(struct tracees *all, int control)
 	siginfo_t info;
 
 	all->sooth = getppid();
+	tracees_watch_sooth(all);
 	all->keeps_privilege = needs_has_capability(CAP_SYS_PTRACE);
 	map_init(&all->threads, sizeof(pid_t), sizeof(struct tracee *), THREADS_MAX);
 	map_init(&all->early, sizeof(pid_t), sizeof(char), THREADS_MAX);

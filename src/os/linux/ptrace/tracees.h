@@ -53,7 +53,11 @@ struct tracees {
 	struct buffer late;  /* records without room that may not be lost */
 	struct buffer built; /* a record */
 	pid_t sooth;
-	uint64_t stopped_ns; /* time since when sooth is stopped; 0: it runs */
+	/* While the ring is full: since when sooth has made no progress (0: the ring has room),
+	 * for how long the target waits for it, and whether it has done so in vain. */
+	uint64_t idle_since_ns, progress, patience_ns;
+	bool is_vain;
+	uint64_t caught; /* requests to end that sooth handles, as bits from 0 */
 	bool has_begun, is_lossless;
 	bool keeps_privilege; /* a program that gains privilege at its exec gets it while traced */
 };
@@ -87,6 +91,8 @@ struct sooth_record tracee_record(const struct tracee *t, uint16_t kind, uint64_
 void tracees_send(struct tracees *all);
 /* Sends the record in all->built, or counts it as lost. */
 void tracees_send_call(struct tracees *all);
+/* Reads what sooth does at the begin. */
+void tracees_watch_sooth(struct tracees *all);
 /* Sends what had no room before. */
 void tracees_send_late(struct tracees *all);
 /* Sends it while sooth reads, until nothing is left. */
