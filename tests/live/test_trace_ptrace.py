@@ -56,6 +56,17 @@ threading.Thread(target=work).start()
 ctypes.CDLL(None).syscall(%d, 0)
 """ % {"x86_64": 60, "aarch64": 93}.get(os.uname().machine, 0)
 
+INVALID_THREADS, INVALID_CALLS = 20, 1500
+INVALID = """
+import ctypes, sys, threading
+call = ctypes.CDLL(None).syscall
+def work():
+    for i in range(int(sys.argv[2])): call(100000 + i)
+sys.stdin.readline()
+threads = [threading.Thread(target=work) for _ in range(int(sys.argv[1]))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
 
 LINE = ("name", "arguments", "result_text", "error", "fd", "fd_name", "path", "thread")
 ADDRESS = re.compile(r"0x[0-9a-f]+|pipe:\[\d+\]|<pipe[^>]*>")
@@ -336,6 +347,20 @@ class Ptrace(Case):
             os.close(terminal)
             self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), status, seen)
             self.assertEqual(b"execve" in seen, status == 0, seen)
+
+    # --- bounded memory ---
+
+    def test_more_different_calls_than_are_kept(self):
+        """Each thread makes calls that no kernel has: what is not counted is lost, and said to be."""
+        target = self.script(INVALID, str(INVALID_THREADS), str(INVALID_CALLS))
+        sooth = self.attach(target.pid, "-c", "-j")
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        report = sooth.finish().json()
+        counted = sum(count for name, (count, _) in table_counts(report).items() if name.startswith("syscall_"))
+        made = INVALID_THREADS * INVALID_CALLS
+        self.assertLess(counted, made)
+        self.assertGreaterEqual(counted + harness.lost(report, "syscalls"), made)
 
 
 if __name__ == "__main__":

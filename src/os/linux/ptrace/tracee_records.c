@@ -46,10 +46,24 @@ void tracees_send_late(struct tracees *all)
 		buffer_consume(&all->late, at);
 }
 
+/* Counts what is lost with a record. */
+static void count_lost(struct tracees *all, const struct sooth_record *r)
+{
+	if (r->kind == SYSCALLS_COUNT)
+		all->state->lost_counts += ((const struct syscalls_count *)r)->count;
+	else if (r->kind == SYSCALLS_ERROR)
+		all->state->lost_errors += ((const struct syscalls_error *)r)->count;
+	else
+		all->state->lost_events++;
+}
+
 void tracees_send(struct tracees *all)
 {
 	if (all->late.size || !shared_ring_put(all->ring, all->built.data, all->built.size, 0))
 		buffer_append(&all->late, all->built.data, all->built.size);
+	if (buffer_failed(&all->late))
+		count_lost(all, (const void *)all->built.data);
+	all->late.failed = false; /* it still has what it had */
 	buffer_reset(&all->built);
 }
 
@@ -165,11 +179,19 @@ void tracees_send_call(struct tracees *all)
 
 void tracees_send_rest(struct tracees *all)
 {
+	all->idle_since_ns = 0;
+	all->is_vain = false;
 	tracees_send_late(all);
-	while (all->late.size && getppid() == all->sooth) {
+	while (all->late.size && !has_given_up(all, clock_monotonic_ns())) {
 		shared_ring_wake(all->ring);
 		poll(NULL, 0, ROOM_STEP_MS);
 		tracees_send_late(all);
+	}
+	for (size_t at = 0; at < all->late.size;) {
+		const struct sooth_record *r = (const void *)(all->late.data + at);
+
+		count_lost(all, r);
+		at += record_bytes(r);
 	}
 }
 

@@ -85,7 +85,7 @@ static void drop_tracee(struct tracees *all, struct tracee *t)
 	pid_t tid = t->tid;
 
 	map_remove(&all->threads, &tid);
-	tracee_counts_fini(t);
+	tracee_counts_fini(all, t);
 	free(t);
 }
 

@@ -52,6 +52,7 @@ struct tracees {
 	struct map early;    /* pid_t of children that stopped before their parent */
 	struct buffer late;  /* records without room that may not be lost */
 	struct buffer built; /* a record */
+	size_t counts;	     /* entries in the counts and failures of all threads */
 	pid_t sooth;
 	/* While the ring is full: since when sooth has made no progress (0: the ring has room),
 	 * for how long the target waits for it, and whether it has done so in vain. */
@@ -81,7 +82,7 @@ void tracee_call_end(struct tracees *all, struct tracee *t, uint64_t now);
 /* Hands over what was counted. */
 void tracee_flush(struct tracees *all, struct tracee *t, uint64_t now);
 void tracee_counts_init(struct tracee *t);
-void tracee_counts_fini(struct tracee *t);
+void tracee_counts_fini(struct tracees *all, struct tracee *t);
 
 /* --- records --- */
 

@@ -137,6 +137,16 @@ static void emit_losses(struct backend_run *run)
 		backend_loss(run, now.calls - s->reported.calls, 0,
 			"the ring buffer was full: records of calls were lost; use a larger one: "
 			"--buffer 128M");
+	if (now.lost_counts != s->reported.lost_counts)
+		backend_loss(run, now.lost_counts - s->reported.lost_counts, 0,
+			"sooth's table of calls was full: some calls were not counted");
+	if (now.lost_errors != s->reported.lost_errors)
+		backend_loss(run, now.lost_errors - s->reported.lost_errors, 0,
+			"sooth's table of errors was full: some errors were counted without their "
+			"errno");
+	if (now.lost_events != s->reported.lost_events)
+		backend_loss_of(run, "process", now.lost_events - s->reported.lost_events, 0,
+			"some execs, begins and ends of processes were not recorded");
 	if (now.threads != s->reported.threads)
 		backend_loss_of(run, "process", now.threads - s->reported.threads, 0,
 			"some threads were not followed");
