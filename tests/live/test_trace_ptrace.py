@@ -55,6 +55,34 @@ sys.stdin.readline()
 threading.Thread(target=work).start()
 ctypes.CDLL(None).syscall(%d, 0)
 """ % {"x86_64": 60, "aarch64": 93}.get(os.uname().machine, 0)
+# A thread copies the missing page in which the argument of a call by the other thread lies.
+SERVES_PAGES = """
+import ctypes, fcntl, os, struct, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+libc.execve.argtypes = [ctypes.c_void_p] * 3
+page = os.sysconf("SC_PAGESIZE")
+area = libc.mmap(None, page, 3, 0x22, -1, 0)
+text = ctypes.create_string_buffer(b"/nonexistent", page)
+sys.stdin.readline()
+fd = libc.syscall(%d, os.O_CLOEXEC)
+if fd < 0:
+    print(os.strerror(ctypes.get_errno()))
+    sys.exit(9)
+fcntl.ioctl(fd, 0xc018aa3f, struct.pack("QQQ", 0xaa, 0, 0))
+fcntl.ioctl(fd, 0xc020aa00, struct.pack("QQQQ", area, page, 1, 0))
+def serve():
+    while True:
+        os.read(fd, 32)
+        os.getppid()
+        fcntl.ioctl(fd, 0xc028aa03, struct.pack("QQQQQ", area, ctypes.addressof(text), page, 0, 0))
+threading.Thread(target=serve, daemon=True).start()
+for _ in range(100):
+    libc.madvise(area, page, 4)
+    libc.execve(area, None, None)
+""" % {"x86_64": 323, "aarch64": 282}.get(os.uname().machine, 0)
 
 INVALID_THREADS, INVALID_CALLS = 20, 1500
 INVALID = """
@@ -347,6 +375,23 @@ class Ptrace(Case):
             os.close(terminal)
             self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), status, seen)
             self.assertEqual(b"execve" in seen, status == 0, seen)
+
+    # --- memory that the target itself serves ---
+
+    def test_pages_that_a_thread_serves(self):
+        """Missing pages are not read: the thread that serves them may be stopped itself."""
+        target = self.start("/usr/bin/python3", "-c", SERVES_PAGES)
+        sooth = self.start_sooth("trace", *BACKEND, "-j", "-e", "getppid,execve", "-p", str(target.pid))
+        self.wait_until_traced(sooth)
+        target.say(b"go\n")
+        run = target.finish()
+        if run.status == 9:
+            self.skipTest("no userfaultfd here: %s" % run.text)
+        self.assertEqual(run.status, 0, run)
+        lines = sooth.finish().lines()
+        self.assertEqual(stream_counts(lines)["execve"], (100, 100))
+        self.assertEqual(stream_counts(lines)["getppid"][0], 100)
+        self.assertEqual(lines[-1]["limits"], [])
 
     # --- bounded memory ---
 

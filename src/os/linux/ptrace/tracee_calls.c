@@ -2,7 +2,9 @@
 /* Counts and streams the system calls of traced threads, as bpf/syscalls.bpf.c does in the
  * kernel. */
 #include <linux/audit.h>
+#include <linux/userfaultfd.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -309,6 +311,8 @@ static void enter_call(
 	}
 	memcpy(t->arguments, arguments, sizeof(t->arguments));
 	choose_call(t, all->config);
+	if ((uint32_t)arguments[1] == UFFDIO_REGISTER)
+		tracee_serves_pages(); /* an ioctl(2); in any other call it costs little time */
 	if (t->interest & INTEREST_STREAM && !t->is_unwanted)
 		read_at_entry(all, t);
 	if (t->abi == ABI_OWN)

@@ -27,6 +27,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/ptrace/exec_privilege.h"
+#include "os/linux/ptrace/tracee_pieces.h"
 #include "os/linux/ptrace/tracer_request.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
@@ -348,6 +349,7 @@ static int seize_process(struct tracees *all, const struct tracer_request *reque
 	bool is_new = true;
 	int status = 0;
 
+	tracee_find_page_server((pid_t)process->pid);
 	while (is_new && !status) {
 		struct buffer tids = { 0 };
 		const uint32_t *found;

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,24 +139,20 @@ static bool is_ancestor(pid_t pid)
 /* Returns whether the process has the other end of the pipe to which sooth writes. */
 static bool reads_output(pid_t pid)
 {
-	_cleanup_close_ int process = procfs_open(pid);
-	int fds = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *entries = fds < 0 ? NULL : fdopendir(fds);
 	struct stat output, link, file;
+	_cleanup_dir_ DIR *fds = NULL;
 	bool found = false;
+	char path[32];
 
-	if (!entries) {
-		cleanup_close(&fds);
+	if (fstat(STDOUT_FILENO, &output) || !S_ISFIFO(output.st_mode))
 		return false;
-	}
-	if (!fstat(STDOUT_FILENO, &output) && S_ISFIFO(output.st_mode)) {
-		for (struct dirent *e; !found && (e = readdir(entries));)
-			found = !fstatat(fds, e->d_name, &link, AT_SYMLINK_NOFOLLOW) &&
-				S_ISLNK(link.st_mode) && link.st_mode & S_IRUSR &&
-				!fstatat(fds, e->d_name, &file, 0) &&
-				file.st_dev == output.st_dev && file.st_ino == output.st_ino;
-	}
-	closedir(entries);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	fds = opendir(path);
+	for (struct dirent *e; fds && !found && (e = readdir(fds));)
+		found = !fstatat(dirfd(fds), e->d_name, &link, AT_SYMLINK_NOFOLLOW) &&
+			S_ISLNK(link.st_mode) && link.st_mode & S_IRUSR &&
+			!fstatat(dirfd(fds), e->d_name, &file, 0) && file.st_dev == output.st_dev &&
+			file.st_ino == output.st_ino;
 	return found;
 }
 
