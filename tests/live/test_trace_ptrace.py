@@ -376,6 +376,22 @@ class Ptrace(Case):
             self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), status, seen)
             self.assertEqual(b"execve" in seen, status == 0, seen)
 
+    # --- a tracer that is stopped while sooth cannot notice ---
+
+    def test_both_stopped(self):
+        """The kernel ends the tracer, and the target runs on."""
+        target = self.target("storm", "--seconds", "1")
+        sooth = self.attach(target.pid, "-c", "-j")
+        tracer = tracer_of(sooth)
+        os.kill(sooth.pid, signal.SIGSTOP)
+        os.kill(tracer, signal.SIGSTOP)
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        self.assertEqual(harness.process_state(tracer), "Z")
+        sooth.send(signal.SIGCONT)
+        report = sooth.finish().json()
+        self.assertTrue(any("sooth-tracer" in row["what"] for row in report["limits"]), report)
+
     # --- memory that the target itself serves ---
 
     def test_pages_that_a_thread_serves(self):
