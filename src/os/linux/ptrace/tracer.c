@@ -174,25 +174,28 @@ bool tracer_is_alive(struct tracer *t)
 	return false;
 }
 
-/* Reads records until the answer comes: the tracer may wait for room. */
+/* Reads records until the answer comes: the tracer may wait for room. It may end after its answer.
+ */
 static int request(struct tracer *t, const struct tracer_request *request, struct buffer *out)
 {
 	struct pollfd fds[] = { { .fd = t->control, .events = POLLIN },
 		{ .fd = t->ring.wake, .events = POLLIN } };
 	uint64_t until_ns = clock_monotonic_ns() + ANSWER_NS;
 	int status = 0;
+	bool is_alive;
 
 	if (send(t->control, request, sizeof(*request), MSG_NOSIGNAL) != sizeof(*request))
 		return -EPIPE;
-	while (tracer_is_alive(t) && clock_monotonic_ns() < until_ns) {
-		poll(fds, ARRAY_SIZE(fds), STEP_MS);
+	do {
+		is_alive = tracer_is_alive(t);
+		poll(fds, ARRAY_SIZE(fds), is_alive ? STEP_MS : 0);
 		shared_ring_read(&t->ring, out);
 		if (fds[0].revents)
 			return recv(t->control, &status, sizeof(status), MSG_DONTWAIT) ==
 					       sizeof(status)
 				       ? status
 				       : -EPIPE;
-	}
+	} while (is_alive && clock_monotonic_ns() < until_ns);
 	return -EPIPE;
 }
 
