@@ -83,6 +83,19 @@ for _ in range(100):
     libc.madvise(area, page, 4)
     libc.execve(area, None, None)
 """ % {"x86_64": 323, "aarch64": 282}.get(os.uname().machine, 0)
+# A thread with descriptors of its own connects; its process has the same number for nothing.
+OWN_DESCRIPTORS = """
+import ctypes, socket, sys, threading
+far = socket.create_server(("127.0.0.1", 0))
+def work():
+    ctypes.CDLL(None).unshare(0x400)
+    near = socket.create_connection(far.getsockname(), source_address=("127.0.0.7", 0))
+    print(near.getsockname()[1])
+sys.stdin.readline()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
 
 INVALID_THREADS, INVALID_CALLS = 20, 1500
 INVALID = """
@@ -408,6 +421,17 @@ class Ptrace(Case):
         self.assertEqual(stream_counts(lines)["execve"], (100, 100))
         self.assertEqual(stream_counts(lines)["getppid"][0], 100)
         self.assertEqual(lines[-1]["limits"], [])
+
+    # --- descriptors that a thread does not share ---
+
+    def test_descriptors_of_a_thread(self):
+        target = self.script(OWN_DESCRIPTORS)
+        sooth = self.attach(target.pid, "-j", "-e", "connect")
+        target.say(b"go\n")
+        run = target.finish()
+        self.assertEqual(run.status, 0, run)
+        calls = [line for line in sooth.finish().lines() if line["type"] == "call"]
+        self.assertIn(calls[0]["fd_name"], ("TCP 127.0.0.7:%s" % run.text.strip(), None), calls)
 
     # --- bounded memory ---
 

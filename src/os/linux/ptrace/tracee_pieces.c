@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 #include "base/cleanup.h"
 #include "bpf/syscalls.h"
 
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
 #define PAGE_PRESENT (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
 #define PAGE_SWAPPED (1ull << 62)
 #define PAGE	     4096u /* a smaller page than that of the machine costs nothing */
@@ -113,12 +117,24 @@ static long read_user_string(char *to, size_t size, uint64_t from)
 
 #include "bpf/pieces.h"
 
+/* Opens the thread, or before Linux 6.9 its process; -1: the thread has descriptors of its own
+ * (unshare(2) with CLONE_FILES). */
+static int open_thread(void)
+{
+	int thread = (int)syscall(SYS_pidfd_open, reader.tid, PIDFD_THREAD);
+
+	if (thread >= 0 || errno != EINVAL ||
+		syscall(SYS_kcmp, reader.pid, reader.tid, KCMP_FILES, 0, 0) > 0)
+		return thread;
+	return (int)syscall(SYS_pidfd_open, reader.pid, 0);
+}
+
 /* Asks a copy of the descriptor, which the kernel gives to tracers. */
 static inline void keep_near_end(struct call_with_pieces *p, uint8_t argument, uint64_t fd)
 {
-	_cleanup_close_ int process = (int)syscall(SYS_pidfd_open, reader.pid, 0);
+	_cleanup_close_ int thread = open_thread();
 	_cleanup_close_ int copy =
-		process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, (int)fd, 0);
+		thread < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, thread, (int)fd, 0);
 	struct sockaddr_storage end = { 0 };
 	socklen_t size = sizeof(end);
 
