@@ -17,6 +17,9 @@ BACKEND = ("--backend", "ptrace")
 KILLS = 100
 SIGNALS = 300
 
+CALLS = {"x86_64": {"clone": 56, "exit": 60, "restart_syscall": 219},
+         "aarch64": {"clone": 220, "exit": 93, "restart_syscall": 128}}[os.uname().machine]
+
 # Counts its own signals, and the calls that each interrupts.
 HANDLES = """
 import os, signal, sys, time
@@ -54,7 +57,8 @@ def work():
 sys.stdin.readline()
 threading.Thread(target=work).start()
 ctypes.CDLL(None).syscall(%d, 0)
-""" % {"x86_64": 60, "aarch64": 93}.get(os.uname().machine, 0)
+""" % CALLS["exit"]
+
 # A thread copies the missing page in which the argument of a call by the other thread lies.
 SERVES_PAGES = """
 import ctypes, fcntl, os, struct, sys, threading
@@ -96,6 +100,119 @@ thread = threading.Thread(target=work)
 thread.start()
 thread.join()
 """
+
+# Executes the program by a way that cannot be followed by its name alone.
+WAYS = """
+import ctypes, mmap, os, sys
+way, program, *rest = sys.argv[1:]
+argv = [program, *rest]
+if way == "not dumpable":
+    ctypes.CDLL(None).prctl(4, 0)
+elif way in ("/proc/self/fd/%d", "/proc/thread-self/fd/%d", "/dev/fd/%d", "self/fd/%d", "fd/%d"):
+    fd = os.open(program, os.O_PATH)
+    os.set_inheritable(fd, True)
+    os.chdir("/proc" if way.startswith("self") else "/dev")
+    program = way % fd
+elif way == "int 0x80":
+    page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40, 7)
+    at = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    word = lambda number: number.to_bytes(4, "little")
+    strings = b"".join(text.encode() + b"\\0" for text in argv)
+    page[1024:1024 + len(strings)] = strings
+    starts = [at + 1024 + sum(len(text) + 1 for text in argv[:i]) for i in range(len(argv))]
+    page[512:516 + 4 * len(argv)] = b"".join(map(word, starts + [0]))
+    code = b"\\xb8" + word(11) + b"\\xbb" + word(at + 1024) + b"\\xb9" + word(at + 512) + b"\\x31\\xd2\\xcd\\x80\\xc3"
+    page[0:len(code)] = code
+    ctypes.CFUNCTYPE(ctypes.c_long)(at)()
+os.execv(program, argv)
+"""
+
+# An exec that fails as it may gain privilege, then one by another thread.
+FAILS_THEN_EXECS = """
+import os, sys, threading, time
+def other():
+    time.sleep(0.3)
+    os.execv("/bin/echo", ["echo", "went on"])
+threading.Thread(target=other).start()
+try:
+    os.execv(sys.argv[1], ["x"])
+except OSError:
+    time.sleep(30)
+"""
+
+# Execs that are denied, as a shell makes them for each folder of PATH, then others.
+DENIED = """
+import os, sys
+for denied in sys.argv[1:]:
+    try: os.execv(denied, ["x"])
+    except PermissionError: os.getpgid(0)
+os.execv("/bin/true", ["true"])
+"""
+
+# Sleeps in short turns while newer threads work.
+COLD = """
+import os, subprocess, sys, time
+hot = subprocess.Popen([sys.argv[1], "storm", "--threads", "6", "--seconds", "2"],
+                       stdout=subprocess.DEVNULL)
+time.sleep(0.5)
+until, rounds = time.monotonic() + 1, 0
+while time.monotonic() < until:
+    time.sleep(0.001)
+    rounds += 1
+print(rounds)
+hot.wait()
+"""
+
+# Sleeps, by a filter that kills a program for restart_syscall.
+FILTERED = """
+import ctypes, os, struct, sys, time
+c = ctypes.CDLL(None)
+is_parent = os.fork()
+if not is_parent:
+    time.sleep(0.2)
+    os._exit(0)
+lines = b"".join(struct.pack("<HBBI", *line) for line in
+                 ((0x20, 0, 0, 0), (0x15, 0, 1, %d), (6, 0, 0, 0x80000000), (6, 0, 0, 0x7fff0000)))
+buffer = ctypes.create_string_buffer(lines)
+program = ctypes.create_string_buffer(struct.pack("<HxxxxxxQ", 4, ctypes.addressof(buffer)))
+assert not c.prctl(38, 1, 0, 0, 0) and not c.prctl(22, 2, program)
+print("ready", flush=True)
+c.poll(None, 0, 1500)
+print("alive", flush=True)
+""" % CALLS["restart_syscall"]
+
+THREADS = """
+import _thread, time
+def make():
+    while True:
+        try: _thread.start_new_thread(int, ())
+        except RuntimeError: time.sleep(0.001)
+_thread.start_new_thread(make, ())
+print("ready", flush=True)
+time.sleep(30)
+"""
+
+LEADER_IS_GONE = """
+import ctypes, os, threading, time
+def work():
+    time.sleep(0.1)
+    print("ready", flush=True)
+    time.sleep(1)
+    for _ in range(50): os.getppid()
+    os._exit(7)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).syscall(%d, 0)
+""" % CALLS["exit"]
+
+# Its children are those of its parent: sooth.
+CLONES = """
+import ctypes, os, time
+for _ in range(5):
+    if not ctypes.CDLL(None).syscall(%d, 0x8000 | 17, 0, 0, 0, 0):
+        for _ in range(10): os.getpgid(0)
+        os._exit(0)
+    time.sleep(0.02)
+""" % CALLS["clone"]
 
 INVALID_THREADS, INVALID_CALLS = 20, 1500
 INVALID = """
@@ -345,7 +462,95 @@ class Ptrace(Case):
             self.skipTest("no set-user-ID programs here")
         self.assertEqual(run.text, "0\n")
         report = harness.json.loads(harness.read(self.path("report")))
-        self.assertIn("a program that gained privilege at its exec", [row["what"] for row in report["limits"]])
+        self.assertIn("a thread after an exec that may have gained privilege", [row["what"] for row in report["limits"]])
+
+    def test_privilege_by_any_way(self):
+        """A set-user-ID program runs with its privilege, however its exec names it."""
+        program, secret, script = self.path("cat"), self.path("secret"), self.path("script")
+        harness.shutil.copy(harness.have("cat"), program)
+        os.chmod(program, 0o4755)
+        with open(secret, "w", encoding="ascii") as file:
+            file.write("privileged\n")
+        os.chmod(secret, 0o600)
+        with open(script, "w", encoding="ascii") as file:
+            file.write("#! %s %s\n" % (program, secret))
+        os.chmod(script, 0o755)
+        if os.statvfs(self.folder).f_flag & os.ST_NOSUID:
+            self.skipTest("no set-user-ID programs here")
+        for way in ("script", "int 0x80", "not dumpable", "/proc/self/fd/%d", "/proc/thread-self/fd/%d", "/dev/fd/%d",
+                    "self/fd/%d", "fd/%d"):
+            with self.subTest(way=way):
+                argv = ["/usr/bin/python3", "-c", WAYS, way, program, secret]
+                if way == "script":
+                    argv = [script]
+                if way == "int 0x80" and "privileged" not in self.nobody(*argv, status=None).text:
+                    continue  # an architecture or kernel without such calls
+                run = self.nobody(self.program, "trace", *BACKEND, "-c", "-o", self.path("report"), "--", *argv)
+                self.assertIn("privileged\n", run.text)
+
+    def test_a_failed_exec_and_another_one(self):
+        program = self.path("garbage")
+        with open(program, "w", encoding="ascii") as file:
+            file.write("garbage")
+        os.chmod(program, 0o4755)
+        run = self.nobody(self.program, "trace", *BACKEND, "-c", "-o", "/dev/null", "--",
+                          "/usr/bin/python3", "-c", FAILS_THEN_EXECS, program)
+        self.assertEqual(run.text, "went on\n")
+
+    def test_denied_execs(self):
+        """They are those of an observed thread, which stays observed."""
+        program, folder = self.path("id"), self.path("closed")
+        harness.shutil.copy(harness.have("id"), program)
+        os.chmod(program, 0o4644)
+        os.mkdir(folder, 0o700)
+        self.nobody(self.program, "trace", *BACKEND, "-c", "-j", "-o", self.path("report"), "--",
+                    "/usr/bin/python3", "-c", DENIED, program, folder + "/true")
+        counts = table_counts(harness.json.loads(harness.read(self.path("report"))))
+        self.assertEqual((counts["getpgid"], counts["execve"]), ((2, 0), (4, 2)))
+
+    def test_each_thread_has_its_turn(self):
+        """About 900 rounds a second; a busy host makes fewer of them."""
+        rounds = 0
+        for _ in range(3):
+            run = self.nobody(self.program, "trace", *BACKEND, "-c", "-o", "/dev/null", "--",
+                              "/usr/bin/python3", "-c", COLD, self.workloads)
+            rounds = max(rounds, int(run.text))
+            if rounds > 450:
+                break
+        self.assertGreater(rounds, 450)
+
+    def test_a_filter_that_kills(self):
+        target = self.script(FILTERED)
+        target.wait_for_output(b"ready\n")
+        harness.wait_until_asleep(target.pid)
+        self.refuse(*BACKEND, "-p", str(target.pid), why="its seccomp filter may kill it")
+        self.assertEqual(target.finish().text, "ready\nalive\n")
+        if os.uname().machine == "x86_64":
+            run = self.nobody(self.program, "trace", *BACKEND, "-c", "-o", "/dev/null", "--",
+                              "/usr/bin/python3", "-c", FILTERED)
+            self.assertEqual(run.text, "ready\nalive\n")
+
+    def test_attach_to_changing_threads(self):
+        target = self.script(THREADS)
+        target.wait_for_output(b"ready\n")
+        for _ in range(5):
+            sooth = self.attach(target.pid, "-c")
+            sooth.send(signal.SIGINT)
+            self.assertEqual(sooth.finish().status, 0)
+        target = self.script(LEADER_IS_GONE)
+        target.wait_for_output(b"ready\n")
+        sooth = self.attach(target.pid, "-c", "-j")
+        self.assertEqual(target.finish().status, 7)
+        report = sooth.finish().json()
+        self.assertEqual(table_counts(report)["getppid"], (50, 0))
+        self.assertEqual(report["end_reason"], "target ended")
+
+    def test_children_of_the_parent(self):
+        self.nobody(self.program, "trace", *BACKEND, "-c", "-j", "-o", self.path("report"), "--",
+                    "/usr/bin/python3", "-c", CLONES)
+        report = harness.json.loads(harness.read(self.path("report")))
+        self.assertEqual(report["loss"], [])
+        self.assertEqual(table_counts(report)["getpgid"], (50, 0))
 
     # --- asked, or refused ---
 

@@ -7,7 +7,7 @@
 
 #include "os/linux/ptrace/tracees.h"
 
-/* Returns whether the exec at whose entry the thread is stopped starts such a program. */
-bool exec_gains_privilege(const struct tracee *t);
+/* Returns whether the thread is stopped at the entry of an exec that may start such a program. */
+bool exec_may_gain_privilege(const struct tracee *t);
 
 #endif

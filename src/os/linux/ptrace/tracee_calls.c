@@ -10,6 +10,7 @@
 
 #include <sooth/field.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "model/batch.h"
 #include "model/probe.h"
@@ -170,9 +171,32 @@ void tracee_flush(struct tracees *all, struct tracee *t, uint64_t now)
 
 /* --- streaming --- */
 
+/* Returns the argument with the path of an exec; -1: the call is none. */
+static int path_of_exec(const struct tracee *t)
+{
+	static const struct {
+		uint16_t abi, number;
+		int path;
+	} execs[] = {
+		{ ABI_OWN, SYS_execve, 0 },
+		{ ABI_OWN, SYS_execveat, 1 },
+		{ SYSCALL_ABI_X32, 520, 0 },
+		{ SYSCALL_ABI_X32, 545, 1 },
+		{ SYSCALL_ABI_I386, 11, 0 },
+		{ SYSCALL_ABI_I386, 358, 1 },
+		{ SYSCALL_ABI_ARM, 11, 0 },
+		{ SYSCALL_ABI_ARM, 387, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(execs); i++)
+		if (t->number == execs[i].number && t->abi == execs[i].abi)
+			return execs[i].path;
+	return -1;
+}
+
 static bool is_exec(const struct tracee *t)
 {
-	return t->abi == ABI_OWN && (t->number == SYS_execve || t->number == SYS_execveat);
+	return path_of_exec(t) >= 0;
 }
 
 static void fill_call(struct syscalls_call *call, const struct tracee *t, int64_t result,
@@ -325,6 +349,8 @@ static void return_from_call(struct tracees *all, struct tracee *t, int64_t resu
 	if (!t->in_call)
 		return;
 	t->in_call = false;
+	if (!all->has_begun)
+		return;
 	t->has_returned = true;
 	if (t->abi == ABI_OWN && t->number == SYS_prctl)
 		t->named_ns = 0;
@@ -346,13 +372,20 @@ void tracee_call_stop(struct tracees *all, struct tracee *t,
 		return_from_call(all, t, info->exit.rval, now);
 }
 
-bool tracee_is_in_exec(const struct tracee *t)
+int tracee_exec_path(const struct tracee *t)
 {
-	return t->in_call && is_exec(t);
+	return t->in_call ? path_of_exec(t) : -1;
+}
+
+uint64_t tracee_address(const struct tracee *t, int argument)
+{
+	return t->abi == ABI_OWN ? t->arguments[argument] : (uint32_t)t->arguments[argument];
 }
 
 void tracee_call_end(struct tracees *all, struct tracee *t, uint64_t now)
 {
+	if (!all->has_begun)
+		return;
 	if (t->interest & INTEREST_STREAM && tracee_is_in_call(t) && !t->is_unwanted)
 		stream_call(all, t, 0, now, SOOTH_STATE_ABSENT);
 	tracee_flush(all, t, now);

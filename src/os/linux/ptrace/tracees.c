@@ -22,11 +22,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/units.h"
 #include "model/batch.h"
 #include "model/probe.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/ptrace/exec_privilege.h"
+#include "os/linux/ptrace/filtered_waits.h"
 #include "os/linux/ptrace/tracee_pieces.h"
 #include "os/linux/ptrace/tracer_request.h"
 #include "os/linux/rights/capabilities.h"
@@ -37,7 +39,10 @@
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
 		PTRACE_O_TRACEEXEC)
-#define CALL_STOP (SIGTRAP | 0x80)
+#define CALL_STOP  (SIGTRAP | 0x80)
+#define STOPS_LEFT (WSTOPPED | WNOHANG | __WALL)
+#define STOPS_MAX  64 /* at a time */
+#define EARLY_NS   (200 * NS_PER_MS)
 
 /* --- threads --- */
 
@@ -104,35 +109,23 @@ static void send_join(struct tracees *all, struct tracee *child, const struct pr
 	tracees_send(all);
 }
 
-/* Makes the tracee of a new thread or process, which the kernel attached with its parent. Its first
- * stop may come before that of the parent, which is then NULL. */
+/* Makes the tracee of a new thread or process, which the kernel attached with its parent. */
 static struct tracee *adopt_child(struct tracees *all, pid_t tid, const struct tracee *parent)
 {
 	struct buffer status = { 0 };
 	struct process_id process;
-	struct tracee *leader, *child = NULL;
-	uint64_t pid = 0, ppid = 0;
+	struct tracee *child = NULL;
+	uint64_t pid = 0;
 
-	if (procfs_read(tid, "status", &status, PROCFS_SMALL) < 0) {
-		buffer_fini(&status);
-		return NULL;
-	}
-	task_status_number(&pid, "Tgid:", status.data, status.size);
-	task_status_number(&ppid, "PPid:", status.data, status.size);
-	leader = (pid_t)pid == tid ? NULL : tracee_of(all, (pid_t)pid);
-	if (!parent)
-		parent = leader ? leader : tracee_of(all, (pid_t)ppid);
+	if (procfs_read(tid, "status", &status, PROCFS_SMALL) >= 0)
+		task_status_number(&pid, "Tgid:", status.data, status.size);
 	buffer_fini(&status);
-	if (!parent) {
-		all->state->threads++;
-		return NULL;
-	}
-	if (leader)
-		child = add_tracee(all, tid, &leader->process, leader->interest);
-	else if (!procfs_identify((pid_t)pid, &process))
+	if (pid == parent->process.pid)
+		return add_tracee(all, tid, &parent->process, parent->interest);
+	if (pid && !procfs_identify((pid_t)pid, &process))
 		child = add_tracee(
 			all, tid, &process, parent->is_before_exec ? 0 : parent->interest);
-	if (child && child->interest && !leader)
+	if (child && child->interest)
 		send_join(all, child, &parent->process);
 	return child;
 }
@@ -145,12 +138,21 @@ static void detach_thread(struct tracees *all, struct tracee *t, int signal)
 	drop_tracee(all, t);
 }
 
+/* Ends the stop in which a thread is. A stop that was not taken would come again if the kernel
+ * refused that. */
 static void let_go_on(struct tracees *all, struct tracee *t, int signal)
 {
-	if (t->interest)
-		ptrace(PTRACE_SYSCALL, t->tid, NULL, (long)signal);
-	else
+	siginfo_t info = { 0 };
+
+	if (!t->interest) {
 		detach_thread(all, t, signal);
+	} else if (ptrace(PTRACE_SYSCALL, t->tid, NULL, (long)signal) &&
+		   !waitid(P_PID, (id_t)t->tid, &info, STOPS_LEFT | WNOWAIT) && info.si_pid &&
+		   info.si_status >> 8 != PTRACE_EVENT_EXEC) {
+		waitid(P_PID, (id_t)t->tid, &info, STOPS_LEFT);
+		all->state->threads++;
+		detach_thread(all, t, signal);
+	}
 }
 
 static void send_exec(struct tracees *all, struct tracee *t, uint64_t now)
@@ -173,21 +175,20 @@ static void send_exec(struct tracees *all, struct tracee *t, uint64_t now)
 }
 
 /* A thread that made an exec has the id of the process from then on; the earlier first thread is
- * gone without a stop. The kernel refuses requests for the changed id until the stop is taken. */
+ * gone without a stop. Returns NULL if sooth does not follow the thread. */
 static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
 {
 	unsigned long former = 0;
 	struct tracee *t = tracee_of(all, tid), *caller;
-	siginfo_t info;
 
-	waitid(P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | __WALL);
 	ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former);
 	caller = tracee_of(all, (pid_t)former);
+	if (t && former && caller != t) {
+		tracee_call_end(all, t, now);
+		drop_tracee(all, t);
+		t = NULL;
+	}
 	if (caller && caller != t) {
-		if (t) {
-			tracee_call_end(all, t, now);
-			drop_tracee(all, t);
-		}
 		map_remove(&all->threads, &caller->tid);
 		caller->tid = tid;
 		*(struct tracee **)map_put(&all->threads, &tid, NULL) = caller;
@@ -198,23 +199,39 @@ static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
 	return t;
 }
 
-static void handle_event(struct tracees *all, struct tracee *t, int event, uint64_t now)
+static void handle_stop(struct tracees *all, pid_t tid, int status, uint64_t now);
+
+/* The child's own first stop may have come before: then it waits. */
+static void handle_birth(struct tracees *all, const struct tracee *parent, uint64_t now)
 {
 	unsigned long child = 0;
+	const struct early_stop *early;
+	int status;
 	pid_t tid;
 
-	if (event == PTRACE_EVENT_EXEC) {
-		t = handle_exec(all, t->tid, now);
-	} else if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
-		   event == PTRACE_EVENT_VFORK) {
-		ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &child);
-		tid = (pid_t)child;
-		/* It may even have ended since its own first stop. */
-		if (child && !map_remove(&all->early, &tid))
-			adopt_child(all, tid, t);
+	ptrace(PTRACE_GETEVENTMSG, parent->tid, NULL, &child);
+	tid = (pid_t)child;
+	if (!child)
+		return;
+	adopt_child(all, tid, parent);
+	early = map_get(&all->early, &tid);
+	if (!early)
+		return;
+	status = early->status;
+	map_remove(&all->early, &tid);
+	handle_stop(all, tid, status, now);
+}
+
+/* A child waits for the stop of its parent, but not for one that was killed before. */
+static void release_early(struct tracees *all, uint64_t now)
+{
+	map_for_each (&all->early, const pid_t *, tid, const struct early_stop *, early) {
+		if (now - early->time_ns < EARLY_NS)
+			continue;
+		if (!ptrace(PTRACE_DETACH, *tid, NULL, 0L))
+			all->state->threads++;
+		map_remove(&all->early, tid);
 	}
-	if (t)
-		let_go_on(all, t, 0);
 }
 
 /* Detaches from a thread before an exec by which it gains privilege: of a traced program the kernel
@@ -230,11 +247,10 @@ static void handle_call(struct tracees *all, struct tracee *t, uint64_t now)
 {
 	struct __ptrace_syscall_info info;
 
-	if (all->has_begun && t->interest &&
-		ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) > 0) {
+	if (t->interest && ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) > 0) {
 		tracee_call_stop(all, t, &info, now);
 		if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !all->keeps_privilege &&
-			tracee_is_in_exec(t) && exec_gains_privilege(t))
+			exec_may_gain_privilege(t))
 			release_privileged(all, t, now);
 	}
 	let_go_on(all, t, 0);
@@ -243,22 +259,33 @@ static void handle_call(struct tracees *all, struct tracee *t, uint64_t now)
 static void handle_stop(struct tracees *all, pid_t tid, int status, uint64_t now)
 {
 	int signal = status & 0xff, event = status >> 8 & 0xff;
-	struct tracee *t = tracee_of(all, tid);
+	struct tracee *t =
+		event == PTRACE_EVENT_EXEC ? handle_exec(all, tid, now) : tracee_of(all, tid);
+	struct early_stop *early;
 
 	if (!t) {
-		map_put(&all->early, &tid, NULL);
-		t = adopt_child(all, tid, NULL);
+		early = event == PTRACE_EVENT_STOP ? map_put(&all->early, &tid, NULL) : NULL;
+		if (early)
+			*early = (struct early_stop){ now, status };
+		else
+			ptrace(PTRACE_DETACH, tid, NULL,
+				event || signal == CALL_STOP ? 0L : (long)signal);
+		return;
 	}
-	if (!t)
-		ptrace(PTRACE_DETACH, tid, NULL, event ? 0L : (long)signal);
-	else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
+	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
 		ptrace(PTRACE_LISTEN, tid, NULL, NULL); /* a stop signal: it stays stopped */
-	else if (event)
-		handle_event(all, t, event, now);
-	else if (signal == CALL_STOP)
+		return;
+	}
+	if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
+		event == PTRACE_EVENT_VFORK)
+		handle_birth(all, t, now);
+	if (signal == CALL_STOP) {
 		handle_call(all, t, now);
-	else
-		let_go_on(all, t, signal);
+		return;
+	}
+	if (!event || event == PTRACE_EVENT_STOP)
+		filtered_wait_repeat(tid);
+	let_go_on(all, t, event ? 0 : signal);
 }
 
 static void send_leave(struct tracees *all, struct tracee *t, const siginfo_t *info, uint64_t now)
@@ -283,8 +310,7 @@ static void handle_end(struct tracees *all, const siginfo_t *info, uint64_t now)
 
 	if (!t)
 		return;
-	if (all->has_begun)
-		tracee_call_end(all, t, now);
+	tracee_call_end(all, t, now);
 	if (t->interest && (pid_t)t->process.pid == t->tid)
 		send_leave(all, t, info, now);
 	drop_tracee(all, t);
@@ -303,11 +329,23 @@ static void read_call(struct tracee *t)
 	buffer_fini(&text);
 }
 
-static void begin_thread(struct tracee *t)
+/* Returns whether a thread that may not be seized needs not be: it is traced with the thread that
+ * made it, or has ended. */
+static bool needs_no_seizing(pid_t tid)
 {
-	read_call(t);
-	t->from_ns = clock_monotonic_ns();
-	ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
+	struct buffer status = { 0 };
+	uint64_t tracer = 0;
+	struct span state = { 0 };
+	bool is_needless = procfs_read(tid, "status", &status, PROCFS_SMALL) < 0;
+
+	if (!is_needless) {
+		task_status_number(&tracer, "TracerPid:", status.data, status.size);
+		task_status_find(&state, "State:", status.data, status.size);
+		is_needless =
+			(pid_t)tracer == getpid() || (state.size && memchr("ZX", state.data[0], 2));
+	}
+	buffer_fini(&status);
+	return is_needless;
 }
 
 static int seize_thread(struct tracees *all, const struct process_id *process, pid_t tid,
@@ -319,15 +357,17 @@ static int seize_thread(struct tracees *all, const struct process_id *process, p
 		t->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
 		return 0;
 	}
+	if (filtered_wait_is_at_risk(tid))
+		return -EBUSY;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, (long)OPTIONS))
-		return errno == ESRCH ? 0 : -errno;
+		return errno == ESRCH || (errno == EPERM && needs_no_seizing(tid)) ? 0 : -errno;
 	t = add_tracee(all, tid, process, interest);
 	if (!t)
 		return -ENOMEM;
 	*is_new = true;
+	read_call(t);
+	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 	tracee_read_name(t, t->from_ns);
-	if (all->has_begun)
-		begin_thread(t);
 	return 0;
 }
 
@@ -342,7 +382,16 @@ static int list_threads(const struct process_id *process, struct buffer *tids)
 	return status < 0 ? status : 0;
 }
 
-/* Seizes the threads of a process until none is new. */
+static bool has_threads_of(const struct tracees *all, const struct process_id *process)
+{
+	map_for_each_pointer (&all->threads, const struct tracee *, t)
+		if (process_id_equal(&t->process, process))
+			return true;
+	return false;
+}
+
+/* Seizes the threads of a process until none is new. They are interrupted at once: an exec is seen
+ * only from the next call on. */
 static int seize_process(struct tracees *all, const struct tracer_request *request)
 {
 	const struct process_id *process = &request->process;
@@ -362,17 +411,17 @@ static int seize_process(struct tracees *all, const struct tracer_request *reque
 				all, process, (pid_t)found[i], request->interest, &is_new);
 		buffer_fini(&tids);
 	}
-	if (!status && !tracee_of(all, (pid_t)process->pid))
-		return -ESRCH;
-	return status;
+	return status || has_threads_of(all, process) ? status : -ESRCH;
 }
 
 /* The name of the process shows that it records from now on. */
 static void begin_all(struct tracees *all)
 {
 	all->has_begun = true;
-	map_for_each_pointer (&all->threads, struct tracee *, t)
-		begin_thread(t);
+	map_for_each_pointer (&all->threads, struct tracee *, t) {
+		t->from_ns = clock_monotonic_ns();
+		t->entered_ns = 0; /* of the call in which it is */
+	}
 	prctl(PR_SET_NAME, "sooth-tracer");
 }
 
@@ -458,13 +507,24 @@ static void wait_for_request(int control)
 	is_requested = 1;
 }
 
+static bool is_stop(const siginfo_t *info)
+{
+	return info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED;
+}
+
+/* Returns whether the stop may be taken before it is handled: it is no signal. */
+static bool may_take(const siginfo_t *info)
+{
+	return is_stop(info) && (info->si_status == CALL_STOP || info->si_status >> 8);
+}
+
 static void handle_wait(struct tracees *all, siginfo_t *info)
 {
 	uint64_t now = clock_monotonic_ns();
 
 	__atomic_store_n(&all->state->event_ns, now, __ATOMIC_RELEASE);
 	tracees_set_busy(all, now);
-	if (info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED) {
+	if (is_stop(info)) {
 		handle_stop(all, info->si_pid, info->si_status, now);
 		return;
 	}
@@ -473,15 +533,52 @@ static void handle_wait(struct tracees *all, siginfo_t *info)
 	handle_end(all, info, now);
 }
 
+/* Takes a stop. An earlier one of the same id is gone: another thread made an exec. */
+static size_t take_stop(siginfo_t taken[STOPS_MAX], size_t count, const siginfo_t *info)
+{
+	size_t i = 0;
+
+	while (i < count && taken[i].si_pid != info->si_pid)
+		i++;
+	taken[i].si_pid = 0;
+	if (waitid(P_PID, (id_t)info->si_pid, &taken[i], STOPS_LEFT) || !taken[i].si_pid)
+		return count;
+	return i == count ? count + 1 : count;
+}
+
+/* Handles each thread that is stopped once: of stops that are left, the kernel reports always that
+ * of the newest thread, and others would wait. Returns false if there is none to wait for. */
+static bool handle_stops(struct tracees *all)
+{
+	siginfo_t taken[STOPS_MAX], info;
+	size_t count = 0;
+	int flags = 0, failed = 0;
+
+	/* A thread that is alone has its turn anyway. */
+	for (size_t i = 0; !i || (i < STOPS_MAX && i < all->threads.count); i++, flags = WNOHANG) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | __WALL | WNOWAIT | flags))
+			failed = errno;
+		if (!info.si_pid)
+			break;
+		if (may_take(&info))
+			count = take_stop(taken, count, &info);
+		else
+			handle_wait(all, &info);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (taken[i].si_pid)
+			handle_wait(all, &taken[i]);
+	return failed != ECHILD;
+}
+
 void tracees_serve(struct tracees *all, int control)
 {
-	siginfo_t info;
-
 	all->sooth = getppid();
 	tracees_watch_sooth(all);
 	all->keeps_privilege = needs_has_capability(CAP_SYS_PTRACE);
 	map_init(&all->threads, sizeof(pid_t), sizeof(struct tracee *), THREADS_MAX);
-	map_init(&all->early, sizeof(pid_t), sizeof(char), THREADS_MAX);
+	map_init(&all->early, sizeof(pid_t), sizeof(struct early_stop), THREADS_MAX);
 	all->late.limit = LATE_MAX;
 	catch_signals(control);
 	is_requested = 1;
@@ -490,17 +587,14 @@ void tracees_serve(struct tracees *all, int control)
 			is_requested = 0;
 			if (getppid() != all->sooth || !serve_requests(all, control))
 				break;
+			release_early(all, clock_monotonic_ns());
 		}
-		info.si_pid = 0;
-		if (!waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | __WALL | WNOWAIT)) {
-			handle_wait(all, &info);
-			tracees_send_late(all);
-			tracees_set_busy(all, 0);
-			if (!all->late.size)
-				__atomic_store_n(&all->state->event_ns, 0, __ATOMIC_RELEASE);
-		} else if (errno == ECHILD) {
+		if (!handle_stops(all))
 			wait_for_request(control);
-		}
+		tracees_send_late(all);
+		tracees_set_busy(all, 0);
+		if (!all->late.size)
+			__atomic_store_n(&all->state->event_ns, 0, __ATOMIC_RELEASE);
 	}
 	tracees_send_rest(all);
 }

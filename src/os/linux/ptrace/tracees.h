@@ -44,12 +44,17 @@ struct tracee_call {
 	uint32_t abi, number, error, zero;
 };
 
+struct early_stop {
+	uint64_t time_ns;
+	int status;
+};
+
 struct tracees {
 	struct shared_ring *ring;
 	struct tracer_state *state;
 	const struct syscalls_config *config;
 	struct map threads;  /* pid_t -> struct tracee * */
-	struct map early;    /* pid_t of children that stopped before their parent */
+	struct map early;    /* pid_t of children that stopped before their parent -> early_stop */
 	struct buffer late;  /* records without room that may not be lost */
 	struct buffer built; /* a record */
 	size_t counts;	     /* entries in the counts and failures of all threads */
@@ -72,8 +77,10 @@ struct __ptrace_syscall_info;
 
 /* Returns whether the thread is in a call whose begin was seen. */
 bool tracee_is_in_call(const struct tracee *t);
-/* Returns whether the thread is in an exec. */
-bool tracee_is_in_exec(const struct tracee *t);
+/* Returns which argument is the path of the exec in which the thread is; -1: it is in none. */
+int tracee_exec_path(const struct tracee *t);
+/* Returns an argument that is an address. */
+uint64_t tracee_address(const struct tracee *t, int argument);
 /* Handles the entry or the return of a call, at which the thread is stopped. */
 void tracee_call_stop(struct tracees *all, struct tracee *t,
 	const struct __ptrace_syscall_info *info, uint64_t now);

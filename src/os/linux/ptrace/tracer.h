@@ -51,7 +51,8 @@ int tracer_start(struct tracer *t, const struct tracer_options *options, struct 
  * The next functions return 0 or a negative errno; -EPIPE: the tracer has ended. Records that come
  * meanwhile go to `out`.
  */
-/* Seizes the threads of a process, which may run on until tracer_begin(). -EPERM, -ESRCH. */
+/* Seizes the threads of a process, which may run on until tracer_begin(). -EPERM, -ESRCH; -EBUSY:
+ * that may kill it (filtered_waits.h). */
 int tracer_seize(
 	struct tracer *t, const struct process_id *process, unsigned interest, struct buffer *out);
 /* Records calls from now on. */

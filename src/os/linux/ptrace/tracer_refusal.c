@@ -116,6 +116,12 @@ int tracer_refuse(const struct process_id *process, int status, struct sooth_err
 		error_set(err, status, SOOTH_FAULT_NOT_FOUND, "trace process %u", pid);
 		return error_why(err, "the process has ended");
 	}
+	if (status == -EBUSY) {
+		error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "trace process %u", pid);
+		error_why(err, "its seccomp filter may kill it for continuing the wait in which "
+			       "it is");
+		return error_remedy(err, "run sooth as root, without --backend ptrace");
+	}
 	error_errno(err, status, "trace process %u", pid);
 	if (status == -EPIPE)
 		error_why(err, "the process of sooth that traces has ended");

@@ -157,9 +157,9 @@ static void emit_losses(struct backend_run *run)
 			"ptrace sees system calls only, and the target uses io_uring",
 			"run sooth as root, without --backend ptrace");
 	if (now.released != s->reported.released)
-		backend_limit(run, "a program that gained privilege at its exec",
+		backend_limit(run, "a thread after an exec that may have gained privilege",
 			"the kernel would withhold the privilege from a traced program, so sooth "
-			"has detached from it",
+			"detached before the exec",
 			"run sooth as root");
 	s->reported = now;
 }
