@@ -169,6 +169,34 @@ class Lossless(Case):
         self.assertEqual(target.finish().status, 0)
         sooth.finish()
 
+    # --- output that is not read ---
+
+    def check_released(self, target, sooth, reader):
+        """The target ends though the reader takes nothing; afterwards sooth says what it lost."""
+        self.assertEqual(target.finish().status, 0)
+        self.assertTrue(sooth.is_running())
+        reader.go_on.set()
+        self.assertEqual(sooth.finish(200).status, 0)
+        reader.end()
+        made = read_truth(self.path("truth"))[0]["getppid"][0]
+        missing, _ = self.check(made, [harness.json.loads(line) for line in bytes(reader.data).splitlines()])
+        self.assertGreater(missing, 0)
+
+    def test_a_reader_that_takes_nothing(self):
+        """It might be the target itself: that waits for some seconds only."""
+        self.check_released(*self.hold())
+
+    def test_interrupted_while_nothing_is_read(self):
+        """The first request to end lets the target go, though sooth cannot end before it has written."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            target, sooth, reader = self.hold()
+            sooth.send(number)
+            since = time.monotonic()
+            harness.wait_until(lambda: not threads_in_state(target.pid, "t"), "it to be let go")
+            self.assertLess(time.monotonic() - since, 5)
+            self.check_released(target, sooth, reader)
+            os.unlink(self.path("truth"))
+
 
 @needs_bpf
 class Refused(Case):
@@ -206,6 +234,16 @@ class Refused(Case):
         self.assertEqual(run.err, b"")
         self.assertEqual(stream_counts(lines)["execve"], (1, 0))
         self.assertEqual(lines[-1]["sources"][0]["method"], "ptrace")
+
+    # --- the reader of sooth's output ---
+
+    def test_whoever_reads_the_output(self):
+        reader = self.start("/bin/cat")
+        with open(self.path("errors"), "wb") as errors:
+            status = harness.subprocess.run([harness.SOOTH, "trace", "--lossless", "-p", str(reader.pid)],
+                                            stdout=reader.child.stdin, stderr=errors, timeout=harness.PATIENCE_S).returncode
+        self.assertNotEqual(status, 0)
+        self.assertIn(b"reads the output of sooth: both would", harness.read(self.path("errors")))
 
 
 if __name__ == "__main__":

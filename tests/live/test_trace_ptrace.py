@@ -59,6 +59,48 @@ threading.Thread(target=work).start()
 ctypes.CDLL(None).syscall(%d, 0)
 """ % CALLS["exit"]
 
+# A thread copies the missing page in which the argument of a call by the other thread lies.
+SERVES_PAGES = """
+import ctypes, fcntl, os, struct, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+libc.execve.argtypes = [ctypes.c_void_p] * 3
+page = os.sysconf("SC_PAGESIZE")
+area = libc.mmap(None, page, 3, 0x22, -1, 0)
+text = ctypes.create_string_buffer(b"/nonexistent", page)
+sys.stdin.readline()
+fd = libc.syscall(%d, os.O_CLOEXEC)
+if fd < 0:
+    print(os.strerror(ctypes.get_errno()))
+    sys.exit(9)
+fcntl.ioctl(fd, 0xc018aa3f, struct.pack("QQQ", 0xaa, 0, 0))
+fcntl.ioctl(fd, 0xc020aa00, struct.pack("QQQQ", area, page, 1, 0))
+def serve():
+    while True:
+        os.read(fd, 32)
+        os.getppid()
+        fcntl.ioctl(fd, 0xc028aa03, struct.pack("QQQQQ", area, ctypes.addressof(text), page, 0, 0))
+threading.Thread(target=serve, daemon=True).start()
+for _ in range(100):
+    libc.madvise(area, page, 4)
+    libc.execve(area, None, None)
+""" % {"x86_64": 323, "aarch64": 282}.get(os.uname().machine, 0)
+# A thread with descriptors of its own connects; its process has the same number for nothing.
+OWN_DESCRIPTORS = """
+import ctypes, socket, sys, threading
+far = socket.create_server(("127.0.0.1", 0))
+def work():
+    ctypes.CDLL(None).unshare(0x400)
+    near = socket.create_connection(far.getsockname(), source_address=("127.0.0.7", 0))
+    print(near.getsockname()[1])
+sys.stdin.readline()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
 # Executes the program by a way that cannot be followed by its name alone.
 WAYS = """
 import ctypes, mmap, os, sys
@@ -172,6 +214,17 @@ for _ in range(5):
     time.sleep(0.02)
 """ % CALLS["clone"]
 
+INVALID_THREADS, INVALID_CALLS = 20, 1500
+INVALID = """
+import ctypes, sys, threading
+call = ctypes.CDLL(None).syscall
+def work():
+    for i in range(int(sys.argv[2])): call(100000 + i)
+sys.stdin.readline()
+threads = [threading.Thread(target=work) for _ in range(int(sys.argv[1]))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
 
 LINE = ("name", "arguments", "result_text", "error", "fd", "fd_name", "path", "thread")
 ADDRESS = re.compile(r"0x[0-9a-f]+|pipe:\[\d+\]|<pipe[^>]*>")
@@ -540,6 +593,64 @@ class Ptrace(Case):
             os.close(terminal)
             self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), status, seen)
             self.assertEqual(b"execve" in seen, status == 0, seen)
+
+    # --- a tracer that is stopped while sooth cannot notice ---
+
+    def test_both_stopped(self):
+        """The kernel ends the tracer, and the target runs on."""
+        target = self.target("storm", "--seconds", "1")
+        sooth = self.attach(target.pid, "-c", "-j")
+        tracer = tracer_of(sooth)
+        os.kill(sooth.pid, signal.SIGSTOP)
+        os.kill(tracer, signal.SIGSTOP)
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        self.assertEqual(harness.process_state(tracer), "Z")
+        sooth.send(signal.SIGCONT)
+        report = sooth.finish().json()
+        self.assertTrue(any("sooth-tracer" in row["what"] for row in report["limits"]), report)
+
+    # --- memory that the target itself serves ---
+
+    def test_pages_that_a_thread_serves(self):
+        """Missing pages are not read: the thread that serves them may be stopped itself."""
+        target = self.start("/usr/bin/python3", "-c", SERVES_PAGES)
+        sooth = self.start_sooth("trace", *BACKEND, "-j", "-e", "getppid,execve", "-p", str(target.pid))
+        self.wait_until_traced(sooth)
+        target.say(b"go\n")
+        run = target.finish()
+        if run.status == 9:
+            self.skipTest("no userfaultfd here: %s" % run.text)
+        self.assertEqual(run.status, 0, run)
+        lines = sooth.finish().lines()
+        self.assertEqual(stream_counts(lines)["execve"], (100, 100))
+        self.assertEqual(stream_counts(lines)["getppid"][0], 100)
+        self.assertEqual(lines[-1]["limits"], [])
+
+    # --- descriptors that a thread does not share ---
+
+    def test_descriptors_of_a_thread(self):
+        target = self.script(OWN_DESCRIPTORS)
+        sooth = self.attach(target.pid, "-j", "-e", "connect")
+        target.say(b"go\n")
+        run = target.finish()
+        self.assertEqual(run.status, 0, run)
+        calls = [line for line in sooth.finish().lines() if line["type"] == "call"]
+        self.assertIn(calls[0]["fd_name"], ("TCP 127.0.0.7:%s" % run.text.strip(), None), calls)
+
+    # --- bounded memory ---
+
+    def test_more_different_calls_than_are_kept(self):
+        """Each thread makes calls that no kernel has: what is not counted is lost, and said to be."""
+        target = self.script(INVALID, str(INVALID_THREADS), str(INVALID_CALLS))
+        sooth = self.attach(target.pid, "-c", "-j")
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        report = sooth.finish().json()
+        counted = sum(count for name, (count, _) in table_counts(report).items() if name.startswith("syscall_"))
+        made = INVALID_THREADS * INVALID_CALLS
+        self.assertLess(counted, made)
+        self.assertGreaterEqual(counted + harness.lost(report, "syscalls"), made)
 
 
 if __name__ == "__main__":

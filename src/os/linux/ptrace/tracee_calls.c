@@ -2,7 +2,9 @@
 /* Counts and streams the system calls of traced threads, as bpf/syscalls.bpf.c does in the
  * kernel. */
 #include <linux/audit.h>
+#include <linux/userfaultfd.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -30,7 +32,8 @@
 #define OTHER_EXIT	1 /* the same in i386 and Arm */
 #define I386_EXIT_GROUP 252
 #define ARM_EXIT_GROUP	248
-#define CALLS_MAX	4096 /* different calls of a thread */
+#define CALLS_MAX	1024	     /* different calls of a thread */
+#define COUNTS_MAX	(128u << 10) /* of all threads: less than 40 MB, and as many records */
 
 /* --- counting --- */
 
@@ -40,30 +43,47 @@ void tracee_counts_init(struct tracee *t)
 	map_init(&t->failures, sizeof(struct tracee_call), sizeof(uint64_t), CALLS_MAX);
 }
 
-void tracee_counts_fini(struct tracee *t)
+void tracee_counts_fini(struct tracees *all, struct tracee *t)
 {
+	all->counts -= t->counts.count + t->failures.count;
 	map_fini(&t->counts);
 	map_fini(&t->failures);
 }
 
-static struct aggregate_slot *slot_of(struct tracee *t)
+/* Returns the value of the key; NULL: there is no room for another one. */
+static void *put_count(struct tracees *all, struct map *counts, const struct tracee_call *key)
 {
-	const struct tracee_call key = { .abi = t->abi, .number = t->number };
+	void *value = map_get(counts, key);
 
-	return map_put(&t->counts, &key, NULL);
+	if (value || all->counts == COUNTS_MAX)
+		return value;
+	value = map_put(counts, key, NULL);
+	all->counts += value != NULL;
+	return value;
 }
 
-static void count_call(struct tracee *t, int64_t result, uint64_t now)
+static struct aggregate_slot *slot_of(struct tracees *all, struct tracee *t)
 {
-	struct aggregate_slot *slot = slot_of(t);
+	const struct tracee_call key = { .abi = t->abi, .number = t->number };
+	struct aggregate_slot *slot = put_count(all, &t->counts, &key);
+
+	all->state->lost_counts += !slot;
+	return slot;
+}
+
+static void count_call(struct tracees *all, struct tracee *t, int64_t result, uint64_t now)
+{
+	struct aggregate_slot *slot = slot_of(all, t);
 	/* The "return value" of rt_sigreturn is a register of the interrupted code. */
 	bool is_error =
 		aggregate_is_error(result) && !(t->abi == ABI_OWN && t->number == SYS_rt_sigreturn);
 	struct tracee_call key = { t->abi, t->number, (uint32_t)-result, 0 };
-	uint64_t *failures = is_error ? map_put(&t->failures, &key, NULL) : NULL;
+	uint64_t *failures = slot && is_error ? put_count(all, &t->failures, &key) : NULL;
 
 	if (failures)
 		++*failures;
+	else
+		all->state->lost_errors += slot && is_error;
 	if (slot && t->entered_ns)
 		aggregate_slot_add(slot, is_error, now - t->entered_ns);
 	else if (slot)
@@ -79,9 +99,9 @@ static bool is_last(const struct tracee *t)
 	return t->number == SYS_exit || t->number == SYS_exit_group;
 }
 
-static void count_open_call(struct tracee *t)
+static void count_open_call(struct tracees *all, struct tracee *t)
 {
-	struct aggregate_slot *slot = slot_of(t);
+	struct aggregate_slot *slot = slot_of(all, t);
 
 	if (!slot)
 		return;
@@ -137,12 +157,15 @@ void tracee_flush(struct tracees *all, struct tracee *t, uint64_t now)
 	if (!t->interest)
 		return;
 	if (tracee_is_in_call(t) && !t->is_unwanted && t->interest & INTEREST_COUNT)
-		count_open_call(t);
+		count_open_call(all, t);
 	map_for_each (
 		&t->counts, const struct tracee_call *, call, const struct aggregate_slot *, slot)
 		send_count(all, t, call, slot, now);
 	map_for_each (&t->failures, const struct tracee_call *, call, const uint64_t *, count)
 		send_failures(all, t, call, *count, now);
+	all->counts -= t->counts.count + t->failures.count;
+	map_clear(&t->counts);
+	map_clear(&t->failures);
 	t->in_call = false;
 }
 
@@ -312,6 +335,8 @@ static void enter_call(
 	}
 	memcpy(t->arguments, arguments, sizeof(t->arguments));
 	choose_call(t, all->config);
+	if ((uint32_t)arguments[1] == UFFDIO_REGISTER)
+		tracee_serves_pages(); /* an ioctl(2); in any other call it costs little time */
 	if (t->interest & INTEREST_STREAM && !t->is_unwanted)
 		read_at_entry(all, t);
 	if (t->abi == ABI_OWN)
@@ -332,7 +357,7 @@ static void return_from_call(struct tracees *all, struct tracee *t, int64_t resu
 	if (t->is_unwanted)
 		return;
 	if (t->interest & INTEREST_COUNT && !t->is_followed)
-		count_call(t, result, now);
+		count_call(all, t, result, now);
 	if (t->interest & INTEREST_STREAM &&
 		(!all->config->only_failed || t->is_followed || aggregate_is_error(result)))
 		stream_call(all, t, result, now, SOOTH_STATE_VALUE);

@@ -12,6 +12,10 @@
 
 /* Selects the thread for the next functions. */
 void tracee_read_for(const struct syscalls_config *options, pid_t pid, pid_t tid);
+/* From now on only pages are read that are in memory: a thread of some target serves others. */
+void tracee_serves_pages(void);
+/* The same, if the process has a userfaultfd. */
+void tracee_find_page_server(pid_t pid);
 /* Reads a path at the entry of an exec. Returns its bytes with the NUL, or a negative errno. */
 int32_t tracee_read_path(char path[SYSCALLS_PATH_MAX], uint64_t from);
 /* Reads any string. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The way of records to sooth, through a ring of bounded size. */
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,13 +10,16 @@
 #include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/ptrace/tracees.h"
 #include "probes/pause.h"
 #include "probes/syscalls.h"
 
-#define NAME_NS	     (100 * NS_PER_MS) /* a name may be as old as this */
-#define ROOM_STEP_MS 1
-#define STOPPED_NS   NS_PER_S
+#define NAME_NS		(100 * NS_PER_MS) /* a name may be as old as this */
+#define ROOM_STEP_MS	1
+#define PATIENCE_NS	(10 * NS_PER_S) /* while sooth neither reads nor runs */
+#define HELD_UP_NS	NS_PER_S
+#define REQUESTS_TO_END (1u << (SIGINT - 1) | 1u << (SIGTERM - 1) | 1u << (SIGHUP - 1))
 
 struct sooth_record tracee_record(const struct tracee *t, uint16_t kind, uint64_t now)
 {
@@ -42,10 +46,24 @@ void tracees_send_late(struct tracees *all)
 		buffer_consume(&all->late, at);
 }
 
+/* Counts what is lost with a record. */
+static void count_lost(struct tracees *all, const struct sooth_record *r)
+{
+	if (r->kind == SYSCALLS_COUNT)
+		all->state->lost_counts += ((const struct syscalls_count *)r)->count;
+	else if (r->kind == SYSCALLS_ERROR)
+		all->state->lost_errors += ((const struct syscalls_error *)r)->count;
+	else
+		all->state->lost_events++;
+}
+
 void tracees_send(struct tracees *all)
 {
 	if (all->late.size || !shared_ring_put(all->ring, all->built.data, all->built.size, 0))
 		buffer_append(&all->late, all->built.data, all->built.size);
+	if (buffer_failed(&all->late))
+		count_lost(all, (const void *)all->built.data);
+	all->late.failed = false; /* it still has what it had */
 	buffer_reset(&all->built);
 }
 
@@ -58,24 +76,76 @@ void tracees_set_busy(struct tracees *all, uint64_t since_ns)
 static bool put_call(struct tracees *all)
 {
 	tracees_send_late(all);
-	return !all->late.size &&
-	       shared_ring_put(all->ring, all->built.data, all->built.size, all->ring->size / 16);
+	if (all->late.size ||
+		!shared_ring_put(all->ring, all->built.data, all->built.size, all->ring->size / 16))
+		return false;
+	all->idle_since_ns = 0;
+	all->is_vain = false;
+	return true;
 }
 
-/* Returns whether sooth was stopped by a signal: then the ring is not read. */
-static bool sooth_is_stopped(const struct tracees *all)
+/* --- waiting for sooth --- */
+
+void tracees_watch_sooth(struct tracees *all)
 {
 	struct buffer bytes = { 0 };
 	struct procfs_stat stat;
-	bool is_stopped = procfs_read(all->sooth, "stat", &bytes, PROCFS_STAT) >= 0 &&
-			  procfs_parse_stat(&stat, bytes.data, bytes.size) && stat.state == 'T';
 
+	all->patience_ns = PATIENCE_NS;
+	if (procfs_read(all->sooth, "stat", &bytes, PROCFS_STAT) >= 0 &&
+		procfs_parse_stat(&stat, bytes.data, bytes.size))
+		all->caught = stat.caught & REQUESTS_TO_END;
 	buffer_fini(&bytes);
-	return is_stopped;
 }
 
-/* Waits until sooth has read enough; the target waits, too. Gives up while sooth has been stopped
- * for some time, and when it has ended. */
+/* Returns whether sooth cannot be expected to read soon: it is stopped, by a signal or a debugger,
+ * or was requested to end. sooth handles such a request once and then catches the signal no more,
+ * but a write that waits for a reader goes on waiting. */
+static bool is_held_up(const struct tracees *all)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	bool found = procfs_read(all->sooth, "stat", &bytes, PROCFS_STAT) >= 0 &&
+		     procfs_parse_stat(&stat, bytes.data, bytes.size);
+
+	buffer_fini(&bytes);
+	return found && (stat.state == 'T' || stat.state == 't' || all->caught & ~stat.caught);
+}
+
+/* Returns a number that changes when sooth reads the ring, or runs: it may write much for a slow
+ * reader between two reads. */
+static uint64_t progress_of_sooth(const struct tracees *all)
+{
+	uint64_t consumed = __atomic_load_n(&all->ring->state->consumed, __ATOMIC_RELAXED);
+	uint64_t cpu_ns = 0, waited_ns;
+	struct buffer bytes = { 0 };
+
+	if (procfs_read(all->sooth, "schedstat", &bytes, PROCFS_STAT) >= 0)
+		task_schedstat_parse(&cpu_ns, &waited_ns, bytes.data, bytes.size);
+	buffer_fini(&bytes);
+	return consumed + cpu_ns;
+}
+
+/* Returns whether sooth has done nothing for so long that the target may not wait any longer. Each
+ * wait in vain halves the next one: the target itself may have to read the output of sooth. */
+static bool has_given_up(struct tracees *all, uint64_t now)
+{
+	uint64_t progress;
+
+	if (all->is_vain || getppid() != all->sooth)
+		return true;
+	progress = progress_of_sooth(all);
+	if (!all->idle_since_ns || progress != all->progress)
+		all->idle_since_ns = now;
+	all->progress = progress;
+	if (now - all->idle_since_ns >= all->patience_ns) {
+		all->is_vain = true;
+		all->patience_ns /= 2;
+	}
+	return all->is_vain || (now - all->idle_since_ns > HELD_UP_NS && is_held_up(all));
+}
+
+/* Waits until sooth has read enough; the target waits, too. */
 static bool wait_for_room(struct tracees *all)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -87,13 +157,7 @@ static bool wait_for_room(struct tracees *all)
 		.lost = all->state->calls };
 	bool has_put = false;
 
-	while (!has_put && getppid() == all->sooth) {
-		if (!sooth_is_stopped(all))
-			all->stopped_ns = 0;
-		else if (!all->stopped_ns)
-			all->stopped_ns = now;
-		if (all->stopped_ns && now - all->stopped_ns > STOPPED_NS)
-			break;
+	while (!has_put && !has_given_up(all, now)) {
 		shared_ring_wake(all->ring);
 		poll(NULL, 0, ROOM_STEP_MS);
 		now = clock_monotonic_ns();
@@ -115,11 +179,19 @@ void tracees_send_call(struct tracees *all)
 
 void tracees_send_rest(struct tracees *all)
 {
+	all->idle_since_ns = 0;
+	all->is_vain = false;
 	tracees_send_late(all);
-	while (all->late.size && getppid() == all->sooth) {
+	while (all->late.size && !has_given_up(all, clock_monotonic_ns())) {
 		shared_ring_wake(all->ring);
 		poll(NULL, 0, ROOM_STEP_MS);
 		tracees_send_late(all);
+	}
+	for (size_t at = 0; at < all->late.size;) {
+		const struct sooth_record *r = (const void *)(all->late.data + at);
+
+		count_lost(all, r);
+		at += record_bytes(r);
 	}
 }
 

@@ -29,6 +29,7 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/ptrace/exec_privilege.h"
 #include "os/linux/ptrace/filtered_waits.h"
+#include "os/linux/ptrace/tracee_pieces.h"
 #include "os/linux/ptrace/tracer_request.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
@@ -90,7 +91,7 @@ static void drop_tracee(struct tracees *all, struct tracee *t)
 	pid_t tid = t->tid;
 
 	map_remove(&all->threads, &tid);
-	tracee_counts_fini(t);
+	tracee_counts_fini(all, t);
 	free(t);
 }
 
@@ -397,6 +398,7 @@ static int seize_process(struct tracees *all, const struct tracer_request *reque
 	bool is_new = true;
 	int status = 0;
 
+	tracee_find_page_server((pid_t)process->pid);
 	while (is_new && !status) {
 		struct buffer tids = { 0 };
 		const uint32_t *found;
@@ -573,6 +575,7 @@ static bool handle_stops(struct tracees *all)
 void tracees_serve(struct tracees *all, int control)
 {
 	all->sooth = getppid();
+	tracees_watch_sooth(all);
 	all->keeps_privilege = needs_has_capability(CAP_SYS_PTRACE);
 	map_init(&all->threads, sizeof(pid_t), sizeof(struct tracee *), THREADS_MAX);
 	map_init(&all->early, sizeof(pid_t), sizeof(struct early_stop), THREADS_MAX);

@@ -57,8 +57,13 @@ struct tracees {
 	struct map early;    /* pid_t of children that stopped before their parent -> early_stop */
 	struct buffer late;  /* records without room that may not be lost */
 	struct buffer built; /* a record */
+	size_t counts;	     /* entries in the counts and failures of all threads */
 	pid_t sooth;
-	uint64_t stopped_ns; /* time since when sooth is stopped; 0: it runs */
+	/* While the ring is full: since when sooth has made no progress (0: the ring has room),
+	 * for how long the target waits for it, and whether it has done so in vain. */
+	uint64_t idle_since_ns, progress, patience_ns;
+	bool is_vain;
+	uint64_t caught; /* requests to end that sooth handles, as bits from 0 */
 	bool has_begun, is_lossless;
 	bool keeps_privilege; /* a program that gains privilege at its exec gets it while traced */
 };
@@ -84,7 +89,7 @@ void tracee_call_end(struct tracees *all, struct tracee *t, uint64_t now);
 /* Hands over what was counted. */
 void tracee_flush(struct tracees *all, struct tracee *t, uint64_t now);
 void tracee_counts_init(struct tracee *t);
-void tracee_counts_fini(struct tracee *t);
+void tracee_counts_fini(struct tracees *all, struct tracee *t);
 
 /* --- records --- */
 
@@ -94,6 +99,8 @@ struct sooth_record tracee_record(const struct tracee *t, uint16_t kind, uint64_
 void tracees_send(struct tracees *all);
 /* Sends the record in all->built, or counts it as lost. */
 void tracees_send_call(struct tracees *all);
+/* Reads what sooth does at the begin. */
+void tracees_watch_sooth(struct tracees *all);
 /* Sends what had no room before. */
 void tracees_send_late(struct tracees *all);
 /* Sends it while sooth reads, until nothing is left. */

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -24,8 +26,40 @@
 #define ANSWER_NS (5 * NS_PER_S)
 #define STUCK_NS  (2 * NS_PER_S) /* of one stop: memory may lie in a file that never answers */
 #define STEP_MS	  100
+#define SILENT_S  3 /* without a beat the kernel ends the tracer */
+#define BEAT_NS	  (500 * NS_PER_MS)
 
 /* --- the process --- */
+
+/* The target waits as long as the tracer does, and sooth may notice nothing: it may be stopped as
+ * well, or wait for the reader of its output. So a timer kills the tracer unless it is set again by
+ * a handler, which runs only while the tracer is neither stopped nor stuck in the kernel. The
+ * timers are system calls, because glibc before 2.34 has them in a library of their own. */
+static int killer;
+
+static void postpone_kill(int signal)
+{
+	static const struct itimerspec after = { .it_value.tv_sec = SILENT_S };
+
+	(void)signal;
+	syscall(SYS_timer_settime, killer, 0, &after, NULL);
+}
+
+static void end_when_stopped(void)
+{
+	const struct sigaction action = { .sa_handler = postpone_kill, .sa_flags = SA_RESTART };
+	const struct itimerspec each = { { 0, BEAT_NS }, { 0, BEAT_NS } };
+	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	struct sigevent beat = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	int beats;
+
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill, &killer) ||
+		syscall(SYS_timer_create, CLOCK_MONOTONIC, &beat, &beats))
+		return;
+	sigaction(SIGUSR1, &action, NULL);
+	syscall(SYS_timer_settime, beats, 0, &each, NULL);
+	postpone_kill(SIGUSR1);
+}
 
 static void close_others(int a, int b)
 {
@@ -52,6 +86,7 @@ static __attribute__((noreturn)) void run_tracer(
 	close_others(control, t->ring.wake);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	end_when_stopped();
 	tracees_serve(&all, control);
 	_exit(0);
 }
@@ -139,25 +174,28 @@ bool tracer_is_alive(struct tracer *t)
 	return false;
 }
 
-/* Reads records until the answer comes: the tracer may wait for room. */
+/* Reads records until the answer comes: the tracer may wait for room. It may end after its answer.
+ */
 static int request(struct tracer *t, const struct tracer_request *request, struct buffer *out)
 {
 	struct pollfd fds[] = { { .fd = t->control, .events = POLLIN },
 		{ .fd = t->ring.wake, .events = POLLIN } };
 	uint64_t until_ns = clock_monotonic_ns() + ANSWER_NS;
 	int status = 0;
+	bool is_alive;
 
 	if (send(t->control, request, sizeof(*request), MSG_NOSIGNAL) != sizeof(*request))
 		return -EPIPE;
-	while (tracer_is_alive(t) && clock_monotonic_ns() < until_ns) {
-		poll(fds, ARRAY_SIZE(fds), STEP_MS);
+	do {
+		is_alive = tracer_is_alive(t);
+		poll(fds, ARRAY_SIZE(fds), is_alive ? STEP_MS : 0);
 		shared_ring_read(&t->ring, out);
 		if (fds[0].revents)
 			return recv(t->control, &status, sizeof(status), MSG_DONTWAIT) ==
 					       sizeof(status)
 				       ? status
 				       : -EPIPE;
-	}
+	} while (is_alive && clock_monotonic_ns() < until_ns);
 	return -EPIPE;
 }
 
@@ -196,6 +234,8 @@ int tracer_stop(struct tracer *t, struct buffer *out)
 		poll(&wake, 1, 1);
 		shared_ring_read(&t->ring, out);
 	}
+	if (!status && tracer_is_alive(t))
+		status = -EPIPE; /* it could not hand over everything */
 	end_tracer(t, SIGKILL);
 	shared_ring_read(&t->ring, out);
 	return status;

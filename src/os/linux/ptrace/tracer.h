@@ -23,6 +23,9 @@ struct tracer_state {
 	uint64_t busy_since_ns; /* 0: it waits for the next stop */
 	uint64_t event_ns;	/* time of the stop that it handles; 0: none */
 	uint64_t calls;		/* records of calls without room */
+	uint64_t lost_counts;	/* calls that were not counted, or whose count was lost */
+	uint64_t lost_errors;	/* errors that were counted without their errno */
+	uint64_t lost_events;	/* execs, begins and ends of processes without room */
 	uint64_t threads;	/* threads that could not be followed */
 	uint64_t silent;	/* threads that made no call */
 	uint64_t released;	/* programs that gain privilege at their exec, and are not traced */

@@ -2,12 +2,16 @@
 /* The rules of ptrace(2) and of the Yama module, as far as their answer helps the user. */
 #include "os/linux/ptrace/tracer_refusal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/rights/caller.h"
@@ -138,13 +142,36 @@ static bool is_ancestor(pid_t pid)
 	return false;
 }
 
+/* Returns whether the process has the other end of the pipe to which sooth writes. */
+static bool reads_output(pid_t pid)
+{
+	struct stat output, link, file;
+	_cleanup_dir_ DIR *fds = NULL;
+	bool found = false;
+	char path[32];
+
+	if (fstat(STDOUT_FILENO, &output) || !S_ISFIFO(output.st_mode))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	fds = opendir(path);
+	for (struct dirent *e; fds && !found && (e = readdir(fds));)
+		found = !fstatat(dirfd(fds), e->d_name, &link, AT_SYMLINK_NOFOLLOW) &&
+			S_ISLNK(link.st_mode) && link.st_mode & S_IRUSR &&
+			!fstatat(dirfd(fds), e->d_name, &file, 0) && file.st_dev == output.st_dev &&
+			file.st_ino == output.st_ino;
+	return found;
+}
+
 int tracer_refuse_reader(const struct process_id *process, struct sooth_error *err)
 {
-	if (!is_ancestor((pid_t)process->pid))
+	bool has_started = is_ancestor((pid_t)process->pid);
+
+	if (!has_started && !reads_output((pid_t)process->pid))
 		return 0;
 	error_set(err, -EDEADLK, SOOTH_FAULT_UNSUPPORTED,
 		"pause process %u so that no call is lost", (unsigned)process->pid);
-	error_why(err, "this process started sooth and may have to read its output: both would "
-		       "wait forever");
+	error_why(err, "this process %s: both would wait forever",
+		has_started ? "started sooth and may have to read its output"
+			    : "reads the output of sooth");
 	return error_remedy(err, "run sooth from another terminal, or leave out --lossless");
 }

@@ -137,6 +137,16 @@ static void emit_losses(struct backend_run *run)
 		backend_loss(run, now.calls - s->reported.calls, 0,
 			"the ring buffer was full: records of calls were lost; use a larger one: "
 			"--buffer 128M");
+	if (now.lost_counts != s->reported.lost_counts)
+		backend_loss(run, now.lost_counts - s->reported.lost_counts, 0,
+			"sooth's table of calls was full: some calls were not counted");
+	if (now.lost_errors != s->reported.lost_errors)
+		backend_loss(run, now.lost_errors - s->reported.lost_errors, 0,
+			"sooth's table of errors was full: some errors were counted without their "
+			"errno");
+	if (now.lost_events != s->reported.lost_events)
+		backend_loss_of(run, "process", now.lost_events - s->reported.lost_events, 0,
+			"some execs, begins and ends of processes were not recorded");
 	if (now.threads != s->reported.threads)
 		backend_loss_of(run, "process", now.threads - s->reported.threads, 0,
 			"some threads were not followed");
@@ -154,17 +164,25 @@ static void emit_losses(struct backend_run *run)
 	s->reported = now;
 }
 
+static void note_end(struct backend_run *run)
+{
+	struct ptrace_state *s = run->state;
+
+	if (s->has_ended)
+		return;
+	s->has_ended = true;
+	backend_limit(run,
+		"calls that are only counted, and calls after the process sooth-tracer was ended "
+		"or stopped",
+		"it traces for sooth, and the target runs on without it", "run the command again");
+}
+
 static int ptrace_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct ptrace_state *s = run->state;
 
-	if (!s->has_ended && !tracer_is_alive(&s->tracer)) {
-		s->has_ended = true;
-		backend_limit(run,
-			"system calls after the process sooth-tracer was ended or stopped",
-			"it traces for sooth, and the target runs on without it",
-			"run the command again");
-	}
+	if (!s->has_ended && !tracer_is_alive(&s->tracer))
+		note_end(run);
 	s->event_ns = __atomic_load_n(&s->tracer.state->event_ns, __ATOMIC_ACQUIRE);
 	shared_ring_read(&s->tracer.ring, &run->out);
 	emit_losses(run);
@@ -175,7 +193,8 @@ static int ptrace_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct ptrace_state *s = run->state;
 
-	tracer_stop(&s->tracer, &run->out);
+	if (tracer_stop(&s->tracer, &run->out))
+		note_end(run);
 	emit_losses(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
