@@ -84,7 +84,10 @@ class Shown(Case):
     def rows(self, screen):
         """The lines of the list."""
         lines = screen.lines()
-        return list(itertools.takewhile(re.compile(r".? *\d+ ").match, lines[head_of(lines) + 1:-1]))
+        row = re.compile(r".? *\d+ ")
+        # Below the selected row may stand its activity, whole.
+        shown = itertools.takewhile(lambda line: row.match(line) or re.match(r"    \S", line), lines[head_of(lines) + 1:-1])
+        return [line for line in shown if row.match(line)]
 
     def pids(self, screen):
         return [int(line[1:].split()[0]) for line in self.rows(screen)]
