@@ -2,26 +2,18 @@
 #include "cli/dry_run.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/output/method_price.h"
 #include "cli/output/own_report.h"
 #include "collect/backend.h"
 #include "collect/observer.h"
-#include "model/row_list.h"
 
 #define PLAN_ROW(F, S)                                                                             \
 	F(S, TEXT, probe, ALWAYS, "name of the probe")                                             \
 	F(S, TEXT, method, MAYBE(method_state), "method by which it would observe")                \
 	F(S, TEXT, event, MAYBE(event_state), "event at which something would be attached")        \
-	F(S, NAMED, U32, target_ns, target_overhead_ns, MAYBE(price_state),                        \
-		"overhead of one event for the target", .unit = SOOTH_UNIT_NS,                     \
-		.label = "OVERHEAD")                                                               \
-	F(S, NAMED, U32, bystander_ns, others_overhead_ns, WITH(price_state),                      \
-		"overhead of one event for other processes", .unit = SOOTH_UNIT_NS,                \
-		.label = "OTHERS")                                                                 \
-	F(S, NAMED, TEXT, price_source, overhead_source, ALWAYS, "source of the overhead values",  \
-		.is_hidden = true)                                                                 \
+	METHOD_PRICE(F, S)                                                                         \
 	F(S, TEXT, why, ALWAYS, "why no better method, or none, is used", .may_shrink = true)
 
 ROW_TABLE(plan, PLAN_ROW, "plan", plan_row);
@@ -33,33 +25,26 @@ struct dry_run {
 
 static int emit_planned(void *user, const struct observer_planned *p, struct sooth_error *err)
 {
-	const struct backend *b = p->backend;
+	static const struct backend_mode none;
+	const struct backend_mode *mode = p->mode ? p->mode : &none;
 	struct dry_run *d = user;
-	const char *event = p->mode ? p->mode->event : b ? b->event : NULL;
-	struct plan_row row = { .price_state = SOOTH_STATE_ABSENT,
+	struct plan_row row = { .target_ns = mode->target_ns,
+		.bystander_ns = mode->bystander_ns,
+		.price_state = mode->price_source ? SOOTH_STATE_VALUE
+			       : mode->event	  ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+						  : SOOTH_STATE_ABSENT,
 		.method_state =
-			b ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
-		.event_state = event ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+			p->mode ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
+		.event_state = state_if(mode->event) };
 
-	if (b && b->price_source) {
-		row.target_ns = p->mode ? p->mode->target_ns : b->target_ns;
-		row.bystander_ns = p->mode ? p->mode->bystander_ns : b->bystander_ns;
-		row.price_state = SOOTH_STATE_VALUE;
-	} else if (event) {
-		row.price_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-	}
 	if (p->error)
 		output_limit(d->output, p->probe, p->error->why, p->error->remedy);
 	struct record_tail tail[] = {
-		record_tail_of(&row.probe, p->probe),
-		record_tail_of(&row.method, p->mode ? p->mode->name
-					    : b	    ? b->name
-						    : ""),
-		record_tail_of(&row.event, event),
-		record_tail_of(&row.price_source, p->mode ? p->mode->price_source
-						  : b	  ? b->price_source
-							  : ""),
-		record_tail_of(&row.why, p->refusals),
+		tail_string(&row.probe, p->probe),
+		tail_string(&row.method, mode->name),
+		tail_string(&row.event, mode->event),
+		tail_string(&row.price_source, mode->price_source),
+		tail_string(&row.why, p->refusals),
 	};
 	return OUTPUT_ROW(d->output, &row, tail, ARRAY_SIZE(tail), err);
 }

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "cli/command/command.h"
+#include "cli/output/method_price.h"
 #include "cli/output/own_report.h"
 #include "model/probe.h"
 #include "model/row_list.h"
@@ -42,14 +43,7 @@ ROW_TABLE(fact, FACT_ROW, "facts", fact_row);
 	F(S, BOOL, is_usable, ALWAYS,                                                              \
 		"the method works on this host with the privileges of the user",                   \
 		.label = "USABLE")                                                                 \
-	F(S, NAMED, U32, target_ns, target_overhead_ns, MAYBE(price_state),                        \
-		"overhead of one event for the target", .unit = SOOTH_UNIT_NS,                     \
-		.label = "OVERHEAD")                                                               \
-	F(S, NAMED, U32, bystander_ns, others_overhead_ns, WITH(price_state),                      \
-		"overhead of one event for other processes", .unit = SOOTH_UNIT_NS,                \
-		.label = "OTHERS")                                                                 \
-	F(S, NAMED, TEXT, price_source, overhead_source, ALWAYS, "source of the overhead values",  \
-		.is_hidden = true)                                                                 \
+	METHOD_PRICE(F, S)                                                                         \
 	F(S, TEXT, help, ALWAYS, "description of the method", .may_shrink = true)                  \
 	F(S, NAMED, TEXT, why, reason, ALWAYS, "reason why the method does not work",              \
 		.is_hidden = true)                                                                 \
@@ -71,8 +65,8 @@ static int emit_environment(struct output *o, struct sooth_error *err)
 
 	for (size_t i = 0; i < count && !status; i++) {
 		struct fact_row row = { 0 };
-		struct record_tail tail[] = { record_tail_of(&row.name, facts[i].name),
-			record_tail_of(&row.value, facts[i].value) };
+		struct record_tail tail[] = { tail_string(&row.name, facts[i].name),
+			tail_string(&row.value, facts[i].value) };
 
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -105,52 +99,38 @@ static void note_refusal(struct refusals *r, const struct backend *b, const stru
 		b->probe, b->name);
 }
 
-static int emit_method(
-	struct output *o, const struct backend *b, struct refusals *r, struct sooth_error *err)
+static int emit_method(struct output *o, const struct backend *b, const struct backend_mode *mode,
+	const struct sooth_error *refusal, struct sooth_error *err)
 {
-	struct method_row row = { .target_ns = b->target_ns,
-		.bystander_ns = b->bystander_ns,
-		.price_state = b->price_source ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct sooth_error refusal = { 0 };
-
-	row.is_usable = !backend_test_needs(b, &os_native, &refusal);
-	if (!row.is_usable)
-		note_refusal(r, b, &refusal);
+	struct method_row row = { .is_usable = !refusal->code,
+		.target_ns = mode->target_ns,
+		.bystander_ns = mode->bystander_ns,
+		.price_state = state_if(mode->price_source) };
 	struct record_tail tail[] = {
-		record_tail_of(&row.probe, b->probe),
-		record_tail_of(&row.method, b->name),
-		record_tail_of(&row.help, b->help),
-		record_tail_of(&row.price_source, b->price_source),
-		record_tail_of(&row.why, refusal.why),
-		record_tail_of(&row.missing, refusal.missing),
-		record_tail_of(&row.remedy, refusal.remedy),
+		tail_string(&row.probe, b->probe),
+		tail_string(&row.method, mode->name),
+		tail_string(&row.help, mode->help),
+		tail_string(&row.price_source, mode->price_source),
+		tail_string(&row.why, refusal->why),
+		tail_string(&row.missing, refusal->missing),
+		tail_string(&row.remedy, refusal->remedy),
 	};
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* Emits the modes of a method. A mode, which an option sets, is usable if its method is. */
-static int emit_modes(struct output *o, const struct backend *b, struct sooth_error *err)
+/* Emits a method and its modes. A mode, which an option sets, is usable if its method is. */
+static int emit_backend(
+	struct output *o, const struct backend *b, struct refusals *r, struct sooth_error *err)
 {
-	int status = 0;
+	struct backend_mode usual = backend_default_mode(b);
+	struct sooth_error refusal = { 0 };
+	int status;
 
-	for (const struct backend_mode *m = b->modes; m && m->name && !status; m++) {
-		struct method_row row = { .target_ns = m->target_ns,
-			.bystander_ns = m->bystander_ns,
-			.price_state = SOOTH_STATE_VALUE };
-		struct sooth_error refusal = { 0 };
-
-		row.is_usable = !backend_test_needs(b, &os_native, &refusal);
-		struct record_tail tail[] = {
-			record_tail_of(&row.probe, b->probe),
-			record_tail_of(&row.method, m->name),
-			record_tail_of(&row.help, m->help),
-			record_tail_of(&row.price_source, m->price_source),
-			record_tail_of(&row.why, refusal.why),
-			record_tail_of(&row.missing, refusal.missing),
-			record_tail_of(&row.remedy, refusal.remedy),
-		};
-		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
-	}
+	if (backend_test_needs(b, &os_native, &refusal))
+		note_refusal(r, b, &refusal);
+	status = emit_method(o, b, &usual, &refusal, err);
+	for (const struct backend_mode *m = b->modes; m && m->name && !status; m++)
+		status = emit_method(o, b, m, &refusal, err);
 	return status;
 }
 
@@ -161,11 +141,8 @@ static int emit_methods(struct output *o, struct sooth_error *err)
 	_cleanup_free_ struct refusals *r = calloc(1, sizeof(*r));
 	int status = r ? output_section(o, &methods, err) : error_no_memory(err);
 
-	for (size_t i = 0; os_native.backends[i] && !status; i++) {
-		status = emit_method(o, os_native.backends[i], r, err);
-		if (!status)
-			status = emit_modes(o, os_native.backends[i], err);
-	}
+	for (size_t i = 0; os_native.backends[i] && !status; i++)
+		status = emit_backend(o, os_native.backends[i], r, err);
 	for (size_t i = 0; r && i < r->count; i++)
 		output_limit(o, r->all[i].methods, r->all[i].refusal.why, r->all[i].refusal.remedy);
 	return status;
@@ -188,12 +165,12 @@ static int emit_missing_probes(struct output *o, struct sooth_error *err)
 			"read a capture that was recorded on another system: sooth report "
 			"FILE.sooth");
 		struct record_tail tail[] = {
-			record_tail_of(&row.probe, none.probe),
-			record_tail_of(&row.method, none.name),
-			record_tail_of(&row.help, registry_probes[p]->help),
-			record_tail_of(&row.why, "not supported on this system"),
-			record_tail_of(&row.missing, ""),
-			record_tail_of(&row.remedy,
+			tail_string(&row.probe, none.probe),
+			tail_string(&row.method, none.name),
+			tail_string(&row.help, registry_probes[p]->help),
+			tail_string(&row.why, "not supported on this system"),
+			tail_string(&row.missing, ""),
+			tail_string(&row.remedy,
 				"read a capture that was recorded on another system: "
 				"sooth report FILE.sooth"),
 		};

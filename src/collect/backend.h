@@ -103,6 +103,13 @@ struct backend {
 	void (*close)(struct backend_run *run);
 };
 
+/* Returns the cost of the backend when no option turns on another mode. */
+static inline struct backend_mode backend_default_mode(const struct backend *b)
+{
+	return (struct backend_mode){ b->name, b->help, b->target_ns, b->bystander_ns,
+		b->price_source, b->event, NULL };
+}
+
 /* Returns whether the backend follows forks by itself. */
 static inline bool backend_follows(const struct backend *b)
 {

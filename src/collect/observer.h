@@ -6,7 +6,6 @@
 #include <sooth/observer.h>
 #include "capture/block.h"
 
-struct backend;
 struct backend_mode;
 struct os;
 
@@ -21,11 +20,9 @@ uint64_t observer_agent_arrivals(const struct sooth_observer *o);
 /* A probe of the observer, and how it would be observed. */
 struct observer_planned {
 	const char *probe;
-	const struct backend *backend;	 /* NULL: none works here */
-	const struct backend_mode *mode; /* NULL: the default */
+	const struct backend_mode *mode; /* NULL: no backend works here */
 	const char *refusals;		 /* better backends that do not work; "": none */
-	const struct sooth_error *error; /* NULL: a backend works */
-	size_t processes;		 /* of the target; 0: the command, or the whole host */
+	const struct sooth_error *error; /* with mode NULL */
 };
 
 /* Plans instead of sooth_observer_start(), and takes each probe. Nothing is attached, launched or

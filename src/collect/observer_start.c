@@ -476,34 +476,32 @@ static int check_start(const struct sooth_observer *o, struct sooth_error *err)
 
 /* --- plan --- */
 
-static const struct backend_mode *mode_of(
+static struct backend_mode mode_of(
 	const struct backend *backend, const struct probe_options *options)
 {
 	for (const struct backend_mode *m = backend->modes; m && m->name; m++) {
 		if (m->is_on(options))
-			return m;
+			return *m;
 	}
-	return NULL;
+	return backend_default_mode(backend);
 }
 
 static int plan_probe(const struct sooth_observer *o, const struct observed_probe *p,
-	struct observer_planned *out, struct buffer *refusals, struct sooth_error *refusal)
+	struct backend_mode *mode, struct buffer *refusals, struct sooth_error *err)
 {
 	struct probe_options options = options_for(o, p);
 	const struct process_id *process = NULL;
-	const struct backend *backend = NULL;
+	const struct backend *backend;
 	size_t position = 0;
 	int status;
 
 	if (!options.is_host && !options.has_uid)
 		process = target_next(&o->target, &position);
 	options.is_launched = o->target.selector == TARGET_COMMAND;
-	status = hub_choose(o->os, p->name, &options, process, &backend, refusals, refusal);
-	*out = (struct observer_planned){ .probe = p->name, .processes = o->target.members.count };
-	out->error = status ? refusal : NULL;
-	out->backend = status ? NULL : backend;
-	out->mode = status ? NULL : mode_of(backend, &options);
-	return status == -ENOMEM ? status : 0;
+	status = hub_choose(o->os, p->name, &options, process, &backend, refusals, err);
+	if (!status)
+		*mode = mode_of(backend, &options);
+	return status;
 }
 
 int observer_plan(struct sooth_observer *o,
@@ -516,14 +514,17 @@ int observer_plan(struct sooth_observer *o,
 	if (!status && o->target.selector != TARGET_COMMAND)
 		status = target_resolve(&o->target, o->os, err);
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct observer_planned planned = { .probe = o->probes[i].name };
 		struct buffer refusals = { 0 };
-		struct observer_planned planned;
 		struct sooth_error refusal;
+		struct backend_mode mode;
 
-		status = plan_probe(o, &o->probes[i], &planned, &refusals, &refusal);
+		if (plan_probe(o, &o->probes[i], &mode, &refusals, &refusal))
+			planned.error = &refusal;
+		else
+			planned.mode = &mode;
 		planned.refusals = buffer_cstr(&refusals);
-		if (!status)
-			status = take(user, &planned, err);
+		status = take(user, &planned, err);
 		buffer_fini(&refusals);
 	}
 	return status;
