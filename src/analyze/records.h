@@ -68,9 +68,4 @@ static inline struct record_tail tail_buffer(struct sooth_text *to, const struct
 	return (struct record_tail){ to, text->data, text->size };
 }
 
-static inline struct record_tail tail_string(struct sooth_text *to, const char *text)
-{
-	return (struct record_tail){ to, text, strlen(text) };
-}
-
 #endif

@@ -43,11 +43,6 @@
 
 ROW_TABLE(agent, AGENT_ROW, "agents", agent_row);
 
-static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
-{
-	return (struct record_tail){ to, value, strlen(value) };
-}
-
 #define EXIT_BROKEN 2 /* exit status, as for every wrong setting of the user */
 #define BUILT_IN    "built in"
 #define SOURCE_SIZE (AGENT_FILE_NAME_MAX + 64)
@@ -91,10 +86,10 @@ static int emit_agent(struct output *o, const struct agent *a, const struct agen
 	if (own)
 		snprintf(source, sizeof(source), "%s%s", own->file,
 			own->replaces ? ", instead of the built-in one" : "");
-	struct record_tail tail[] = { tail_of_string(&row.name, a->name),
-		tail_of_string(&row.title, a->title),
-		tail_of_string(&row.tried, a->tried ? a->tried : "not tried"),
-		tail_of_string(&row.source, source) };
+	struct record_tail tail[] = { tail_string(&row.name, a->name),
+		tail_string(&row.title, a->title),
+		tail_string(&row.tried, a->tried ? a->tried : "not tried"),
+		tail_string(&row.source, source) };
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 

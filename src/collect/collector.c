@@ -16,11 +16,6 @@ static struct sooth_record record_head(const struct os *os, uint16_t kind)
 	};
 }
 
-static struct record_tail text_tail(struct sooth_text *text, const char *value)
-{
-	return (struct record_tail){ text, value, strlen(value) };
-}
-
 uint64_t collector_segment(const struct os *os, struct buffer *out)
 {
 	struct stream_segment segment = { .record = record_head(os, STREAM_SEGMENT) };
@@ -35,12 +30,12 @@ uint64_t collector_segment(const struct os *os, struct buffer *out)
 	segment.ticks_per_s = host.ticks_per_s;
 	segment.format = CAPTURE_FORMAT;
 	struct record_tail tail[] = {
-		text_tail(&segment.sooth_version, SOOTH_VERSION),
-		text_tail(&segment.hostname, host.hostname),
-		text_tail(&segment.os, host.os),
-		text_tail(&segment.os_version, host.os_version),
-		text_tail(&segment.architecture, host.architecture),
-		text_tail(&segment.boot_id, host.boot_id),
+		tail_string(&segment.sooth_version, SOOTH_VERSION),
+		tail_string(&segment.hostname, host.hostname),
+		tail_string(&segment.os, host.os),
+		tail_string(&segment.os_version, host.os_version),
+		tail_string(&segment.architecture, host.architecture),
+		tail_string(&segment.boot_id, host.boot_id),
 	};
 	RECORD_APPEND(out, &segment, tail, ARRAY_SIZE(tail));
 	return segment.record.time_ns;
@@ -56,7 +51,7 @@ uint64_t collector_schema(
 
 	schema_describe(&fields, schema);
 	struct record_tail tail[] = {
-		text_tail(&definition.name, schema->name),
+		tail_string(&definition.name, schema->name),
 		{ &definition.fields, fields.data, fields.size },
 	};
 	RECORD_APPEND(out, &definition, tail, ARRAY_SIZE(tail));
@@ -72,9 +67,9 @@ uint64_t collector_source(const struct os *os, struct buffer *out, unsigned sour
 		.others_ns = (uint16_t)backend->bystander_ns,
 		.others_state = backend->bystander_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
-		text_tail(&definition.probe, backend->probe),
-		text_tail(&definition.backend, backend->name),
-		text_tail(&definition.fallback_reason, refusals),
+		tail_string(&definition.probe, backend->probe),
+		tail_string(&definition.backend, backend->name),
+		tail_string(&definition.fallback_reason, refusals),
 	};
 
 	RECORD_APPEND(out, &definition, tail, ARRAY_SIZE(tail));
@@ -115,9 +110,9 @@ uint64_t collector_limit(const struct os *os, struct buffer *out, const struct p
 {
 	struct stream_limit limit = { .record = record_head(os, STREAM_LIMIT) };
 	struct record_tail tail[] = {
-		text_tail(&limit.what, what),
-		text_tail(&limit.reason, reason),
-		text_tail(&limit.remedy, remedy),
+		tail_string(&limit.what, what),
+		tail_string(&limit.reason, reason),
+		tail_string(&limit.remedy, remedy),
 	};
 
 	if (process) {
@@ -148,7 +143,7 @@ void collector_agents(const struct os *os, struct buffer *out, const struct agen
 		if (!text)
 			continue;
 		struct record_tail tail[] = {
-			text_tail(&definition.file, text->file),
+			tail_string(&definition.file, text->file),
 			{ &definition.text, text->text, text->text_size },
 		};
 		RECORD_APPEND(out, &definition, tail, ARRAY_SIZE(tail));

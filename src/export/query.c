@@ -407,11 +407,6 @@ void query_close(struct query *q)
 
 /* Lists the tables of a capture and their columns: `sooth query FILE --tables`. */
 
-static struct record_tail tail_of(struct sooth_text *text, const char *string)
-{
-	return (struct record_tail){ text, string, strlen(string) };
-}
-
 static const char *rows_origin(const struct table *t)
 {
 	static const char *const classes[] = {
@@ -437,8 +432,8 @@ static int emit_table(const struct table *t, struct output *output, struct sooth
 		.rows_state = is_counted ? SOOTH_STATE_VALUE
 					 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 	struct record_tail tail[] = {
-		tail_of(&row.name, t->name),
-		tail_of(&row.holds, is_counted ? rows_origin(t) : "syscalls_call as text"),
+		tail_string(&row.name, t->name),
+		tail_string(&row.holds, is_counted ? rows_origin(t) : "syscalls_call as text"),
 	};
 
 	if (is_counted && !t->rows)
@@ -465,11 +460,11 @@ static int emit_column(const struct table *t, const struct column *c, struct out
 {
 	struct query_column_row row = { 0 };
 	struct record_tail tail[] = {
-		tail_of(&row.table, t->name),
-		tail_of(&row.name, c->name),
-		tail_of(&row.type, column_type(c)),
-		tail_of(&row.unit, column_unit(c)),
-		tail_of(&row.help, c->help ? c->help : ""),
+		tail_string(&row.table, t->name),
+		tail_string(&row.name, c->name),
+		tail_string(&row.type, column_type(c)),
+		tail_string(&row.unit, column_unit(c)),
+		tail_string(&row.help, c->help ? c->help : ""),
 	};
 
 	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);

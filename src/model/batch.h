@@ -57,7 +57,7 @@ struct record_tail {
 };
 
 /* Returns the piece for a text; NULL: an empty one. */
-static inline struct record_tail record_tail_of(struct sooth_text *text, const char *value)
+static inline struct record_tail tail_string(struct sooth_text *text, const char *value)
 {
 	return (struct record_tail){ text, value ? value : "", value ? strlen(value) : 0 };
 }

@@ -57,10 +57,10 @@ static int emit_process(struct output *o, const struct act_process *p, struct so
 		.session_state = state_if(p->session[0]),
 		.why_state = state_if(p->why[0]),
 	};
-	struct record_tail tail[] = { record_tail_of(&row.name, p->name),
-		record_tail_of(&row.agent, p->agent),
-		record_tail_of(&row.role, p->has_role ? agent_role_name(p->role) : ""),
-		record_tail_of(&row.session_id, p->session), record_tail_of(&row.why, p->why) };
+	struct record_tail tail[] = { tail_string(&row.name, p->name),
+		tail_string(&row.agent, p->agent),
+		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
+		tail_string(&row.session_id, p->session), tail_string(&row.why, p->why) };
 
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }

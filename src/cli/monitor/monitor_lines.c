@@ -22,7 +22,7 @@
 	F(S, U32, lines_version, ALWAYS, "version of these lines")
 
 #define PROCESS_ROW(F, S)                                                                          \
-	F(S, NAMED, U32, number, pid, ALWAYS, "process id in the pid namespace of sooth")           \
+	F(S, NAMED, U32, number, pid, ALWAYS, "process id in the pid namespace of sooth")          \
 	F(S, CHARS16, name, ALWAYS, "name of the process")
 
 #define LOSS_ROW(F, S)                                                                             \
@@ -76,11 +76,6 @@ const struct command_table monitor_report_tables[] = {
 
 /* --- lines --- */
 
-static struct record_tail tail_of_string(struct sooth_text *to, const char *value)
-{
-	return (struct record_tail){ to, value, strlen(value) };
-}
-
 static void put_line(struct buffer *out, const char *type, const struct sooth_schema *schema,
 	struct sooth_record *row, struct record_tail *tail, size_t tail_count)
 {
@@ -100,7 +95,7 @@ static void put_line(struct buffer *out, const char *type, const struct sooth_sc
 void monitor_line_begin(struct buffer *out, const char *feeds)
 {
 	struct begin_row row = { .lines_version = LINES_VERSION };
-	struct record_tail tail[] = { tail_of_string(&row.feeds, feeds) };
+	struct record_tail tail[] = { tail_string(&row.feeds, feeds) };
 
 	put_line(out, "begin", &begin_schema, &row.record, tail, ARRAY_SIZE(tail));
 }
@@ -135,8 +130,7 @@ void monitor_line_loss(
 void monitor_line_error(struct buffer *out, const char *what, const char *why)
 {
 	struct error_row row = { 0 };
-	struct record_tail tail[] = { tail_of_string(&row.what, what),
-		tail_of_string(&row.why, why) };
+	struct record_tail tail[] = { tail_string(&row.what, what), tail_string(&row.why, why) };
 
 	put_line(out, "error", &error_schema, &row.record, tail, ARRAY_SIZE(tail));
 }
@@ -154,8 +148,8 @@ void monitor_line_mark(
 {
 	struct mark_row row = { .time_ns = time_ns,
 		.name_state = what == STREAM_MARK_PHASE ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct record_tail tail[] = { tail_of_string(&row.feed, feed),
-		tail_of_string(&row.mark, mark_name(what)), { &row.name, name.data, name.size } };
+	struct record_tail tail[] = { tail_string(&row.feed, feed),
+		tail_string(&row.mark, mark_name(what)), { &row.name, name.data, name.size } };
 
 	put_line(out, "mark", &mark_schema, &row.record, tail, ARRAY_SIZE(tail));
 }
@@ -182,8 +176,8 @@ static void put_feed(
 		.records = feed->records,
 		.is_paused = feed->is_paused,
 		.phase_state = feed->phase ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct record_tail tail[] = { tail_of_string(&row.name, feed->name),
-		tail_of_string(&row.phase, feed->phase ? feed->phase : "") };
+	struct record_tail tail[] = { tail_string(&row.name, feed->name),
+		tail_string(&row.phase, feed->phase ? feed->phase : "") };
 
 	put_row(json, section, &row.record, tail, ARRAY_SIZE(tail));
 }

@@ -321,22 +321,17 @@ static void search_path(struct backend_run *run, struct search *s)
 
 /* --- records --- */
 
-static struct record_tail text_tail(struct sooth_text *to, const char *text)
-{
-	return (struct record_tail){ to, text ? text : "", text ? strlen(text) : 0 };
-}
-
 static void write_tracer(struct backend_run *run, struct host_tracer *r, const char *name,
 	const char *path, const char *version, const char *purpose, const char *need,
 	const char *missing)
 {
 	struct record_tail tail[] = {
-		text_tail(&r->name, name),
-		text_tail(&r->path, path),
-		text_tail(&r->version, version),
-		text_tail(&r->purpose, purpose),
-		text_tail(&r->need, need),
-		text_tail(&r->missing, missing),
+		tail_string(&r->name, name),
+		tail_string(&r->path, path),
+		tail_string(&r->version, version),
+		tail_string(&r->purpose, purpose),
+		tail_string(&r->need, need),
+		tail_string(&r->missing, missing),
 	};
 
 	r->record = (struct sooth_record){
