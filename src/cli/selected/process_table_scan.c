@@ -12,6 +12,17 @@ static int add_record(
 	return 0;
 }
 
+int scan_observe_once(struct sooth_observer *o, struct sooth_report *r, struct sooth_error *err)
+{
+	int status = sooth_observer_connect_report(o, r, err);
+
+	if (!status)
+		status = sooth_observer_start(o, err);
+	if (!status)
+		status = sooth_observer_stop(o, SOOTH_END_STOPPED, err);
+	return status ? status : sooth_report_finish(r, err);
+}
+
 int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
 	struct sooth_error *err)
 {
@@ -19,13 +30,7 @@ int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r,
 
 	if (!status)
 		status = user_agents_add(o, err);
-	if (!status)
-		status = sooth_observer_connect_report(o, r, err);
-	if (!status)
-		status = sooth_observer_start(o, err);
-	if (!status)
-		status = sooth_observer_stop(o, SOOTH_END_STOPPED, err);
-	return status ? status : sooth_report_finish(r, err);
+	return status ? status : scan_observe_once(o, r, err);
 }
 
 static int scan_host(struct process_table *c, unsigned interest, struct sooth_error *err)

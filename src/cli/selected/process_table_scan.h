@@ -13,6 +13,8 @@
 int process_table_scan(struct process_table *c, struct sooth_error *err);
 /* Scans with executable and control group also of processes unrelated to agents. */
 int process_table_scan_all(struct process_table *c, struct sooth_error *err);
+/* Takes one sample of all probes into the report. */
+int scan_observe_once(struct sooth_observer *o, struct sooth_report *r, struct sooth_error *err);
 /* Takes one sample of processes and agents into the report, by an observer whose target is set. */
 int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
 	struct sooth_error *err);

@@ -9,6 +9,7 @@
 
 #include "analyze/records.h"
 #include "base/units.h"
+#include "cli/selected/process_table_scan.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
 
@@ -97,13 +98,7 @@ int target_holders_scan(bool of_sockets, bool of_files, sooth_record_handler tak
 	if (!status && of_files)
 		status = sooth_observer_add_probe(o, "fds", SOOTH_SAMPLE, err);
 	if (!status)
-		status = sooth_observer_connect_report(o, r, err);
-	if (!status)
-		status = sooth_observer_start(o, err);
-	if (!status)
-		status = sooth_observer_stop(o, SOOTH_END_STOPPED, err);
-	if (!status)
-		status = sooth_report_finish(r, err);
+		status = scan_observe_once(o, r, err);
 	sooth_observer_free(o);
 	sooth_report_free(r);
 	return status;
