@@ -236,9 +236,7 @@ static struct span pattern_of(const struct exit_reasons_left *l)
 static bool has_our_paths(int process)
 {
 	struct buffer root = { 0 };
-	struct stat own, its;
-	bool is_ours = !stat("/proc/self/ns/mnt", &own) && !fstatat(process, "ns/mnt", &its, 0) &&
-		       own.st_ino == its.st_ino && own.st_dev == its.st_dev &&
+	bool is_ours = procfs_shares_namespace(process, "ns/mnt") &&
 		       !procfs_link_at(process, "root", &root) && root.size == 1;
 
 	buffer_fini(&root);

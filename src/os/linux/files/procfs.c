@@ -157,6 +157,16 @@ int procfs_read(pid_t pid, const char *name, struct buffer *out, size_t limit)
 	return process < 0 ? process : procfs_read_at(process, name, out, limit);
 }
 
+bool procfs_shares_namespace(int process, const char *name)
+{
+	struct stat own, its;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	return !stat(path, &own) && !fstatat(process, name, &its, 0) && own.st_dev == its.st_dev &&
+	       own.st_ino == its.st_ino;
+}
+
 int procfs_link_at(int process, const char *name, struct buffer *out)
 {
 	char *to;

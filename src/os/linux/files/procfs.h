@@ -59,6 +59,9 @@ int procfs_open_place(int proc, pid_t pid);
  */
 int procfs_read_at(int process, const char *name, struct buffer *out, size_t limit);
 int procfs_read(pid_t pid, const char *name, struct buffer *out, size_t limit);
+/* Returns whether the process is in sooth's own namespace: "ns/pid", "ns/mnt" ...; false also if
+ * that cannot be read. */
+bool procfs_shares_namespace(int process, const char *name);
 int procfs_link_at(int process, const char *name, struct buffer *out);
 /* /proc/PID/stat; the name is borrowed from the buffer. 0 or a negative errno. */
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes);

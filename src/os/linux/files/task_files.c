@@ -3,6 +3,7 @@
 #include "os/linux/files/task_files.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 
 bool task_stat_parse(struct task_stat *stat, const void *data, size_t size)
@@ -104,6 +105,22 @@ bool task_status_number(uint64_t *number, const char *name, const void *data, si
 	struct span value;
 
 	return task_status_find(&value, name, data, size) && span_decimal(value, number);
+}
+
+unsigned task_status_filters(const void *data, size_t size)
+{
+	uint64_t filters;
+	struct span mode;
+
+	if (!task_status_find(&mode, "Seccomp:", data, size))
+		return UINT_MAX;
+	if (span_equal(mode, "0"))
+		return 0;
+	return span_equal(mode, "2") &&
+			       task_status_number(&filters, "Seccomp_filters:", data, size) &&
+			       filters < UINT_MAX
+		       ? (unsigned)filters
+		       : UINT_MAX;
 }
 
 bool task_io_parse(struct task_io *io, const void *data, size_t size)

@@ -57,6 +57,9 @@ bool task_signals_parse(struct task_signals *signals, const void *data, size_t s
 bool task_status_find(struct span *value, const char *name, const void *data, size_t size);
 /* The same, if the value is a number. */
 bool task_status_number(uint64_t *number, const char *name, const void *data, size_t size);
+/* Returns the number of seccomp filters; UINT_MAX: unknown, as before Linux 5.9, or the strict
+ * mode. */
+unsigned task_status_filters(const void *data, size_t size);
 /* Sets the PID that the process has for itself: the last number of NSpid is the innermost. Returns
  * how many PID namespaces number it: 1, only that of /proc. 0: not known; the line is missing
  * before Linux 4.1. */

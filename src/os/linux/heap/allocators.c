@@ -158,14 +158,6 @@ static bool is_own_daemon(const struct mount_line *line)
 	return false;
 }
 
-static bool is_in_our_user_namespace(int process)
-{
-	struct stat own, its;
-
-	return !stat("/proc/self/ns/user", &own) && !fstatat(process, "ns/user", &its, 0) &&
-	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
-}
-
 /* Returns whether the kernel waits for a daemon of another user when it reads files of the device,
  * as far as the mounts of the process show. True when they do not show it. */
 static bool mounts_may_be_served_by_user(
@@ -178,7 +170,8 @@ static bool mounts_may_be_served_by_user(
 	while (!cursor_at_end(&c)) {
 		if (mounts_parse(cursor_line(&c), &line) && line.device_major == device_major &&
 			line.device_minor == device_minor)
-			return !is_own_daemon(&line) || !is_in_our_user_namespace(process);
+			return !is_own_daemon(&line) ||
+			       !procfs_shares_namespace(process, "ns/user");
 	}
 	return true;
 }

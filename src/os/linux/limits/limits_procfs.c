@@ -353,20 +353,6 @@ static void read_memory(struct backend_run *run, struct limits_process *end)
 
 /* --- shared memory of System V --- */
 
-/* Returns whether the process is in another IPC namespace: the list is of the namespace of its
- * reader. */
-static bool has_own_ipc_namespace(struct limits_state *s, const struct process_snapshot *snapshot)
-{
-	struct buffer own = { 0 };
-	bool is_own;
-
-	is_own = procfs_link_at(snapshot->process, "ns/ipc", &s->bytes) != 0 ||
-		 procfs_link_at(AT_FDCWD, "/proc/self/ns/ipc", &own) != 0 ||
-		 strcmp(buffer_cstr(&s->bytes), buffer_cstr(&own)) != 0;
-	buffer_fini(&own);
-	return is_own;
-}
-
 /* Returns the start of a process: a segment of an earlier process with that pid is older. */
 static uint64_t start_s(const struct process_snapshot *snapshot)
 {
@@ -406,7 +392,7 @@ static void read_segments(struct backend_run *run, const struct process_snapshot
 	struct cursor c;
 
 	read_list(s);
-	if (s->segments_status || has_own_ipc_namespace(s, snapshot))
+	if (s->segments_status || !procfs_shares_namespace(snapshot->process, "ns/ipc"))
 		return;
 	sum.segments_max = s->segments_max;
 	c = cursor_over(s->segments.data, s->segments.size);

@@ -2,8 +2,8 @@
 /* A filter cannot be read without privilege. */
 #include "os/linux/ptrace/filtered_waits.h"
 
+#include <limits.h>
 #include <linux/futex.h>
-#include <linux/seccomp.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -16,25 +16,23 @@
 #define ERROR_RESTART_HAND  514 /* ERESTARTNOHAND: the call is made again */
 #define ERROR_RESTART_BLOCK 516 /* ERESTART_RESTARTBLOCK: restart_syscall(2) is made */
 
-static uint64_t filters_of(pid_t tid, uint64_t *mode)
+/* Returns the number of filters; 0 also if the thread is gone. */
+static unsigned filters_of(pid_t tid)
 {
 	struct buffer status = { 0 };
-	uint64_t filters = 0;
+	unsigned filters = 0;
 
-	if (procfs_read(tid, "status", &status, PROCFS_SMALL) >= 0) {
-		task_status_number(mode, "Seccomp:", status.data, status.size);
-		task_status_number(&filters, "Seccomp_filters:", status.data, status.size);
-	}
+	if (procfs_read(tid, "status", &status, PROCFS_SMALL) >= 0)
+		filters = task_status_filters(status.data, status.size);
 	buffer_fini(&status);
 	return filters;
 }
 
 static bool has_filter_of_its_own(pid_t tid)
 {
-	uint64_t mode = 0, own_mode = 0, filters = filters_of(tid, &mode);
+	unsigned filters = filters_of(tid);
 
-	return mode == SECCOMP_MODE_FILTER &&
-	       (!filters || filters != filters_of(getpid(), &own_mode));
+	return filters && (filters == UINT_MAX || filters != filters_of(getpid()));
 }
 
 static bool may_be_restarted(const struct task_call *call)

@@ -56,12 +56,9 @@ static struct tracee *tracee_of(const struct tracees *all, pid_t tid)
 /* Returns whether the process ids that the thread uses are those that sooth sees. */
 static bool has_own_ids(pid_t tid)
 {
-	struct stat own, other;
-	char path[64];
+	_cleanup_close_ int thread = procfs_open(tid);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)tid);
-	return !stat("/proc/self/ns/pid", &own) && !stat(path, &other) &&
-	       own.st_ino == other.st_ino;
+	return thread >= 0 && procfs_shares_namespace(thread, "ns/pid");
 }
 
 static struct tracee *add_tracee(

@@ -175,17 +175,27 @@ static bool is_output_descriptor(uint32_t fd)
 	return fd == STDOUT_FILENO || fd == STDERR_FILENO;
 }
 
+/* Reads the information of another process's descriptor. */
+static bool read_end(struct wait_reader *r, const struct wait_end *end, struct fdinfo *info)
+{
+	char path[32];
+
+	*info = (struct fdinfo){ 0 };
+	snprintf(path, sizeof(path), "fdinfo/%u", end->fd);
+	if (procfs_read(procfs_living((pid_t)end->pid), path, &r->more, PROCFS_SMALL) < 0)
+		return false;
+	fdinfo_parse(info, r->more.data, r->more.size);
+	return true;
+}
+
 /* Returns whether the end is the queue that was searched: each IPC namespace has its own names, and
  * a file may have such a path, too. */
 static bool is_queue(struct wait_reader *r, const struct wait_end *end, const struct fdinfo *queue)
 {
-	struct fdinfo info = { 0 };
-	char path[32];
+	struct fdinfo info;
 
-	snprintf(path, sizeof(path), "fdinfo/%u", end->fd);
-	if (procfs_read(procfs_living((pid_t)end->pid), path, &r->more, PROCFS_SMALL) < 0)
+	if (!read_end(r, end, &info))
 		return false;
-	fdinfo_parse(&info, r->more.data, r->more.size);
 	return info.inode == queue->inode && info.mount == queue->mount;
 }
 
@@ -402,15 +412,10 @@ static void add_terminal(
 			.pid = ends[i].pid,
 			.fd = ends[i].fd,
 			.follows = true };
-		struct fdinfo info = { 0 };
-		char path[48];
+		struct fdinfo info;
 
-		snprintf(path, sizeof(path), "fdinfo/%u", ends[i].fd);
-		if (procfs_read(procfs_living((pid_t)ends[i].pid), path, &r->more, PROCFS_SMALL) <
-			0)
-			continue;
-		fdinfo_parse(&info, r->more.data, r->more.size);
-		if (info.has & FDINFO_TERMINAL && info.terminal == number) {
+		if (read_end(r, &ends[i], &info) && info.has & FDINFO_TERMINAL &&
+			info.terminal == number) {
 			wait_add_party(r, n, tid, &found);
 			return;
 		}

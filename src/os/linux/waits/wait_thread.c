@@ -19,14 +19,6 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 
-static bool is_in_own_namespace(const struct wait_node *n)
-{
-	struct stat own, its;
-
-	return !stat("/proc/self/ns/ipc", &own) && !fstatat(n->process, "ns/ipc", &its, 0) &&
-	       own.st_dev == its.st_dev && own.st_ino == its.st_ino;
-}
-
 /* Returns the last user of a semaphore. The kernel does not show which operation of a call waits:
  * in most programs it is the first. */
 static int last_operator(
@@ -60,7 +52,7 @@ static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wa
 	bool is_queue = wait_find_argument(c->row, ARGUMENT_TYPE_msgq_flags) >= 0;
 	int pid;
 
-	if (!n->may_read || !is_in_own_namespace(n))
+	if (!n->may_read || !procfs_shares_namespace(n->process, "ns/ipc"))
 		return;
 	if (!is_queue)
 		pid = last_operator(r, n, arguments);

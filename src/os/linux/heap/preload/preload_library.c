@@ -311,31 +311,13 @@ bool preload_program_uses_others(struct preload_programs *p, const char *path)
 	return fd >= 0 && uses_others(fd);
 }
 
-/* Returns the number of seccomp filters; UINT_MAX: unknown, as before Linux 5.9. */
-static unsigned filters_in(const struct buffer *status)
-{
-	struct span mode, count;
-	uint64_t filters;
-
-	if (!task_status_find(&mode, "Seccomp:", status->data, status->size))
-		return UINT_MAX;
-	if (span_equal(mode, "0"))
-		return 0;
-	return span_equal(mode, "2") &&
-			       task_status_find(
-				       &count, "Seccomp_filters:", status->data, status->size) &&
-			       span_decimal(count, &filters) && filters <= PRELOAD_FILTERS_MAX
-		       ? (unsigned)filters
-		       : UINT_MAX;
-}
-
 unsigned preload_filters_of(int directory)
 {
 	struct buffer status = { 0 };
 	unsigned filters = UINT_MAX;
 
 	if (procfs_read_at(directory, "status", &status, PROCFS_SMALL) >= 0)
-		filters = filters_in(&status);
+		filters = task_status_filters(status.data, status.size);
 	buffer_fini(&status);
 	return filters;
 }
@@ -361,7 +343,8 @@ static bool may_connect(int directory, const struct buffer *status, uint32_t uid
 	struct cursor own;
 	uint64_t real;
 
-	if (!preload_filters_allow(filters_in(status), preload_filters_own()) ||
+	if (!preload_filters_allow(
+		    task_status_filters(status->data, status->size), preload_filters_own()) ||
 		!task_status_find(&users, "Uid:", status->data, status->size))
 		return false;
 	own = cursor_over(users.data, users.size);
