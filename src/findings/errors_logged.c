@@ -3,6 +3,7 @@
  * anything else. Some logs have only errors (error_log of a server) although most clients are
  * served well: the log of a process that listens must have other messages for comparison, unless
  * its clients wait. */
+#include "analyze/evidence/failure_meaning.h"
 #include "analyze/evidence/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/work_share.h"
@@ -90,30 +91,6 @@ static bool is_raised_by(const struct check *e, const struct logged_error *l)
 	       !grows_others(e) && !writes_others(e);
 }
 
-/* Returns what an error means that names another one: inotify(7) has limits of its own, and reports
- * them by errors of files. NULL: no other than it says. */
-static const char *meaning_of(struct span text)
-{
-	static const struct {
-		const char *error, *of, *meaning;
-	} meanings[] = {
-		{ "EMFILE", "watch",
-			"the user has no inotify instance left (fs.inotify.max_user_instances)" },
-		{ "oo many open files", "inotify",
-			"the user has no inotify instance left (fs.inotify.max_user_instances)" },
-		{ "ENOSPC", "watch",
-			"the user has no inotify watch left (fs.inotify.max_user_watches)" },
-		{ "o space left on device", "inotify",
-			"the user has no inotify watch left (fs.inotify.max_user_watches)" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
-		if (span_contains(text, meanings[i].error) && span_contains(text, meanings[i].of))
-			return meanings[i].meaning;
-	}
-	return NULL;
-}
-
 static void report_error(
 	const struct check *e, struct check_result *out, const struct logged_error *l)
 {
@@ -129,8 +106,7 @@ static void report_error(
 	finding_claim(out, "%s the same %s again and again: \"%.*s\"",
 		path.size ? "logs" : "writes to standard error",
 		r->is_warning ? "warning" : "error", SPAN_ARGS(text));
-	if (meaning_of(text))
-		finding_claim(out, ": perhaps %s", meaning_of(text));
+	watch_failure_put_meaning(&out->claim, text);
 	if (path.size) {
 		finding_path(out, path);
 		finding_text(out, "its log", "%.*s", SPAN_ARGS(path));

@@ -86,8 +86,8 @@ bool check_graph(const struct check *e, struct wait_graph *g)
 	const struct snapshot *first = waits_of(e, check_first), *last = waits_of(e, check_last);
 
 	assert(g);
-	*g = last ? wait_graph_of(last, first) : (struct wait_graph){ 0 };
-	return last && wait_graph_process(g, e->id.pid);
+	*g = wait_graph_of(last, last ? first : NULL);
+	return wait_graph_process(g, e->id.pid);
 }
 
 bool check_chain(

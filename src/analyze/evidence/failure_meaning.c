@@ -351,13 +351,14 @@ void lock_failure_emit(const struct check *e, struct check_result *out,
 /* --- inotify --- */
 
 static const struct {
-	const char *claim, *names, *sysctl;
+	const char *claim, *name, *names, *sysctl;
 	enum limits_shared resource;
+	const char *error, *words; /* of node, and of the C library */
 } texts[WATCH_KINDS] = {
-	[WATCH_WATCHES] = { "cannot watch more files for changes", "watches", "max_user_watches",
-		LIMITS_SHARED_WATCHES },
-	[WATCH_INSTANCES] = { "cannot watch files for changes", "instances", "max_user_instances",
-		LIMITS_SHARED_INSTANCES },
+	[WATCH_WATCHES] = { "cannot watch more files for changes", "watch", "watches",
+		"max_user_watches", LIMITS_SHARED_WATCHES, "ENOSPC", "o space left on device" },
+	[WATCH_INSTANCES] = { "cannot watch files for changes", "instance", "instances",
+		"max_user_instances", LIMITS_SHARED_INSTANCES, "EMFILE", "oo many open files" },
 };
 
 /* Returns the kind of the reached limit; WATCH_KINDS: neither limit. */
@@ -380,6 +381,21 @@ static enum watch_kind kind_of(const struct check *e, const struct call_place *p
 bool watch_failure_is(const struct check *e, const struct call_place *place)
 {
 	return kind_of(e, place) != WATCH_KINDS;
+}
+
+void watch_failure_put_meaning(struct buffer *out, struct span message)
+{
+	assert(out);
+	for (size_t i = 0; i < WATCH_KINDS; i++) {
+		if ((span_contains(message, texts[i].error) && span_contains(message, "watch")) ||
+			(span_contains(message, texts[i].words) &&
+				span_contains(message, "inotify"))) {
+			buffer_format(out,
+				": perhaps the user has no inotify %s left (fs.inotify.%s)",
+				texts[i].name, texts[i].sysctl);
+			return;
+		}
+	}
 }
 
 /* `users`, `u`: NULL if they are not known. */

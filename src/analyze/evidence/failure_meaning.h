@@ -54,6 +54,8 @@ void lock_failure_emit(const struct check *e, struct check_result *out,
 
 /* Returns whether an inotify limit is the reason of this failure. */
 bool watch_failure_is(const struct check *e, const struct call_place *place);
+/* Appends what a message of a program means if it names such a failure; nothing for another one. */
+void watch_failure_put_meaning(struct buffer *out, struct span message);
 /* Adds claim, evidence and remedy to the open finding. */
 void watch_failure_report(const struct check *e, struct check_result *out,
 	const struct call_place *place, double times);
