@@ -258,8 +258,8 @@ static void read_processes(const struct check *e, const struct resource *of, str
 	u->read = u->there;
 }
 
-/* Appends the program that most processes of the user run: "10 of them node server.js, which lost
- * the processes that started them". */
+/* Appends the program that most processes of the user run: "10 of the 13 processes are node
+ * server.js". Process 1 has adopted them, or has started them as services: which is not known. */
 static bool put_most_started(struct buffer *out, const struct check *e)
 {
 	_cleanup_(tally_fini) struct tally programs = { 0 };
@@ -278,7 +278,7 @@ static bool put_most_started(struct buffer *out, const struct check *e)
 		all++;
 		check_put_program(&name, p);
 		row = tally_add(&programs, span_of((const char *)name.data, name.size), true);
-		/* Marked: a process of them still has the one that started it. */
+		/* Marked: a process of them has another parent. */
 		if (row)
 			row->is_marked |= p->process->ppid != 1;
 	}
@@ -286,7 +286,7 @@ static bool put_most_started(struct buffer *out, const struct check *e)
 	if (most.last < GROUP_LEAST || most.last < all * GROUP_SHARE)
 		return false;
 	buffer_format(out, "%lld of the %u processes are %s%s", (long long)most.last, all,
-		most.text, most.is_marked ? "" : ", left behind by processes that have ended");
+		most.text, most.is_marked ? "" : ", children of process 1");
 	return true;
 }
 
