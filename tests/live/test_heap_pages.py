@@ -235,9 +235,13 @@ class Pages(Case):
         if not os.path.exists(PYTHON):
             self.skipTest("no %s here" % PYTHON)
         times = 16
-        report, capture = self.observed(PYTHON, "-c", PROGRAM.replace(
-            "range(%d)" % ROUNDS, "range(%d)" % (times * ROUNDS)), each=())
-        totals = report["page_totals"]
+        # The kernel's own count is outside of the error once in 100 times: then there is no error.
+        for _ in range(3):
+            report, capture = self.observed(PYTHON, "-c", PROGRAM.replace(
+                "range(%d)" % ROUNDS, "range(%d)" % (times * ROUNDS)), each=())
+            totals = report["page_totals"]
+            if totals["remaining_error_bytes"] is not None:
+                break
         self.assertEqual(harness.lost(report), 0)
         self.assertLess(totals["recorded"], totals["faults"] // 4, totals)
         self.assertIsNone(totals["repeated"])
@@ -264,7 +268,8 @@ class Pages(Case):
         return program
 
     def test_heap_and_child(self):
-        report, _ = self.observed(self.program())
+        # Both write a line: the parent does not wait for its child.
+        report, _ = self.observed(self.program(), rounds=b"done\ndone\n")
         pages = self.by_function(report)
         self.assertEqual(sum(remaining for function, (_, remaining) in pages.items()
                              if function == "touches"), 40 + 70, pages)
