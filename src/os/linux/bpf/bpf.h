@@ -14,11 +14,11 @@
 #include "base/error.h"
 #include "base/log.h"
 
-/* Generated from src/bpf/<name>.bpf.c: bytes of the object file. */
+/* Generated from src/bpf/<name>.bpf.c: the object file, compressed by zstd. */
 struct bpf_image {
 	const char *name;
-	const unsigned char *data;
-	size_t size;
+	const unsigned char *packed;
+	size_t packed_size, size;
 };
 
 #define BPF_OBJECT(id) extern const struct bpf_image bpf_image_##id;

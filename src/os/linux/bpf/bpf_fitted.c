@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "base/cleanup.h"
 #include "os/linux/bpf/bpf.h"
@@ -22,6 +23,18 @@
 #define NOT_A_PROGRAM 1 /* a descriptor that is never used: see set_up() */
 
 /* --- the image, made by sooth's own build --- */
+
+unsigned char *bpf_image_unpack(const struct bpf_image *image)
+{
+	unsigned char *bytes = malloc(image->size);
+
+	if (bytes && ZSTD_decompress(bytes, image->size, image->packed, image->packed_size) !=
+			     image->size) {
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
 
 struct sections {
 	struct bpf_unfitted programs[SECTIONS_MAX];
@@ -207,10 +220,9 @@ int bpf_load_fitted(struct bpf_fitted *f, const struct bpf_image *image, struct 
 {
 	int status;
 
-	*f = (struct bpf_fitted){ .bytes = malloc(image->size), .size = image->size };
+	*f = (struct bpf_fitted){ .bytes = bpf_image_unpack(image), .size = image->size };
 	if (!f->bytes)
 		return error_no_memory(err);
-	memcpy(f->bytes, image->data, image->size);
 	status = fit_image(f, image, err);
 	if (status)
 		bpf_fitted_close(f);

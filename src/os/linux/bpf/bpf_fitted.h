@@ -22,6 +22,10 @@
 
 struct bpf_image;
 
+/* Returns the object file of an image, of image->size bytes; the caller frees it. NULL: no memory,
+ * or its bytes are damaged. */
+unsigned char *bpf_image_unpack(const struct bpf_image *image);
+
 struct bpf_fitted {
 	unsigned char *bytes; /* bytes of the image, made to fit */
 	size_t size;

@@ -18,6 +18,7 @@
 #include "bpf/walk.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/bpf/bpf_fit.h"
+#include "os/linux/bpf/bpf_fitted.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 
@@ -28,6 +29,7 @@
 
 /* The parts of the image that loading needs. */
 struct walk_image {
+	unsigned char *bytes;	     /* the object file; what follows points into it */
 	struct bpf_unfitted program; /* program whose instructions are a copy */
 	struct kernel_name names[KERNEL_NAMES_MAX];
 	size_t count;
@@ -71,7 +73,10 @@ static int read_image(struct walk_image *w, const struct bpf_image *image, const
 	snprintf(w->section, sizeof(w->section), "iter/%s", over);
 	snprintf(w->function, sizeof(w->function), "bpf_iter_%s", over);
 	w->program.section = span_of(w->section, strlen(w->section));
-	bpf_sections_visit(image->data, image->size, patch_section, w);
+	w->bytes = bpf_image_unpack(image);
+	if (!w->bytes)
+		return error_no_memory(err);
+	bpf_sections_visit(w->bytes, image->size, patch_section, w);
 	status = w->program.instructions ? bpf_list_relocated_types(&w->program, w->names,
 						   KERNEL_NAMES_MAX - 2, &w->count)
 					 : -EINVAL;
@@ -206,8 +211,10 @@ int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const cha
 		if (made.link < 0)
 			status = set_bpf_error(err, -errno, "attach the BPF program", image->name);
 	}
-	if (w)
+	if (w) {
 		free(w->program.instructions);
+		free(w->bytes);
+	}
 	if (status)
 		bpf_walk_close(&made);
 	else
