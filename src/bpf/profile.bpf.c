@@ -25,6 +25,7 @@ struct wait {
 
 struct thread {
 	struct member member;
+	uint64_t faults; /* page faults of the thread when it was last seen at one */
 #ifdef WITH_WAITS
 	struct wait wait;
 #endif
@@ -118,7 +119,7 @@ int on_sample(struct event *event)
 	if (!w || !f || !is_followed(task, &m))
 		return 0;
 	if (is_fault)
-		since *= choose_fault(f);
+		since = faults_of_thread(task, since) * choose_fault(f);
 	if (is_fault && !since)
 		return 0;
 	w->index = SAMPLE_WALK;

@@ -34,7 +34,8 @@ static inline struct faults *faults_here(void)
 	return bpf_map_lookup_elem(&faults, &first);
 }
 
-/* Returns the faults of all processes since the last call: unlike the period it is reliable. */
+/* Returns the faults of all processes since the last call: unlike the period it is reliable. The
+ * kernel throttles an event that comes too often in one tick, and then some are not seen. */
 static inline uint64_t faults_since(struct faults *f, void *event)
 {
 	struct bpf_perf_event_value now = {};
@@ -44,6 +45,22 @@ static inline uint64_t faults_since(struct faults *f, void *event)
 		return 1;
 	f->before = now.counter;
 	return now.counter - before;
+}
+
+/* Returns how many of these faults the thread can have had itself since its last one. */
+static inline uint64_t faults_of_thread(struct task_struct *task, uint64_t since)
+{
+	uint64_t now = BPF_CORE_READ(task, min_flt) + BPF_CORE_READ(task, maj_flt);
+	struct thread *t = thread_current();
+	uint64_t before;
+
+	if (!t) /* adopted */
+		return since;
+	before = t->faults;
+	t->faults = now;
+	if (!before || now <= before)
+		return 1;
+	return now - before < since ? now - before : since;
 }
 
 /* Returns the number of faults that this fault stands for; 0: it is left out. */

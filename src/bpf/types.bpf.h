@@ -246,6 +246,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	int exit_code;
+	unsigned long min_flt, maj_flt;
 	uint64_t start_boottime; /* 5.5 on; real_start_time before */
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
