@@ -13,6 +13,7 @@
 #include "cli/page_answer.h"
 #include "cli/picture.h"
 #include "cli/run.h"
+#include "cli/state/preload_file.h"
 
 #define SAMPLE_NS (250 * NS_PER_MS)
 
@@ -23,6 +24,7 @@ struct heap_config {
 	struct run_options run;
 	struct picture_options picture;
 	struct sooth_observer_options observer;
+	char preload_file[PATH_MAX];
 	struct {
 		const char *lines;
 		bool count;
@@ -395,11 +397,26 @@ static void compare_with_resident(struct run *run, bool is_launched)
 /* Checks that the library is there: otherwise the kernel would observe the command instead. */
 static int check_library(const struct heap_config *c, struct sooth_error *err)
 {
-	if (!c->observer.heap.preload_path || !access(c->observer.heap.preload_path, R_OK))
+	if (!c->observer.heap.preload_path || c->preload_file[0] ||
+		!access(c->observer.heap.preload_path, R_OK))
 		return 0;
 	error_errno(err, -errno, "read the library %s", c->observer.heap.preload_path);
 	return error_remedy(err, "give the path of sooth-preload.so; without --preload-library "
 				 "sooth uses the installed library");
+}
+
+/* Takes the library that this program has inside. If it cannot be written, the backend says that it
+ * is missing, and the kernel may be asked instead. */
+static struct heap_config *unpack_library(struct heap_config *c, const struct arguments *arguments)
+{
+	struct sooth_error ignored;
+
+	if (!arguments->command || c->observer.heap.preload_path)
+		return c;
+	preload_file_write(c->preload_file, &ignored);
+	if (c->preload_file[0])
+		c->observer.heap.preload_path = c->preload_file;
+	return c;
 }
 
 /* Refuses options that stacks of pages cannot answer: there are no calls. */
@@ -485,7 +502,7 @@ static struct sooth_observer_options observer_options_of(
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
-	struct heap_config *c = config;
+	struct heap_config *c = unpack_library(config, arguments);
 	bool in_kernel = adds_up_in_kernel(c, arguments);
 	struct heap_graph_options graph = { .weight = place_of(c->heap.weight, heap_weight_name),
 		.is_icicle = c->picture.icicle,

@@ -118,6 +118,7 @@ NONE = {
     "record": "makes the capture", "report": "reads one and nothing else",
     "diff": "reads two and nothing else", "export": "reads one", "query": "reads one",
     "doctor": "tells of this host and this moment", "demo": "runs the others", "help": "tells of sooth",
+    "uninstall": "removes the program",
 }
 
 

@@ -206,7 +206,7 @@ void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind)
 	invoker_find(&f->uid, &ignored);
 }
 
-int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
+int user_folder_make(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
 	struct sooth_error *err)
 {
 	const char *below;
@@ -218,10 +218,20 @@ int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind,
 		status = user_folder_enter(f, err);
 	if (!status) {
 		status = open_and_check_folder(f, below, err);
-		if (!status)
-			status = lock_folder(f, err);
 		user_folder_leave(f);
 	}
+	if (status)
+		user_folder_close(f);
+	return status;
+}
+
+int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
+	struct sooth_error *err)
+{
+	int status = user_folder_make(f, kind, path, err);
+
+	if (!status)
+		status = lock_folder(f, err);
 	if (status)
 		user_folder_close(f);
 	return status;

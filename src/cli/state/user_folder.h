@@ -26,7 +26,10 @@ struct user_folder {
 	char path[4096];
 };
 
-/* Opens the folder, made if missing, and locks it: one monitor per folder. `path` NULL: default. */
+/* Opens the folder, made if missing. `path` NULL: default. */
+int user_folder_make(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
+	struct sooth_error *err);
+/* Opens it and locks it: one monitor per folder. */
 int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
 	struct sooth_error *err);
 /* Returns false if the folder was removed, or its path leads to another folder. */
