@@ -51,7 +51,7 @@ static int run_uninstall(void *config, const struct arguments *arguments, struct
 		return status;
 	if (unlink(path)) {
 		error_errno(err, -errno, "remove %s", path);
-		return error_remedy(err, "sooth uninstall, as the user who installed it");
+		return error_remedy(err, "sooth uninstall, as its owner");
 	}
 	preload_file_remove(library);
 	printf("removed %s\n", path);

@@ -15,10 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <bpf/libbpf.h>
-
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "os/linux/bpf/bpf.h"
 #include "os/linux/files/process_clock.h"
 #include "os/linux/rights/needs.h"
 
@@ -198,7 +197,7 @@ static size_t power_of_two(uint64_t bytes)
 int perf_rings_open(
 	struct perf_rings *r, uint64_t period_ns, uint64_t bytes, struct sooth_error *err)
 {
-	int cpus = libbpf_num_possible_cpus(), status = -EPERM;
+	int cpus = bpf_processors(), status = -EPERM;
 
 	*r = (struct perf_rings){ .wake = epoll_create1(EPOLL_CLOEXEC),
 		.period_ns = period_ns,

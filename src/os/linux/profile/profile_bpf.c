@@ -228,7 +228,7 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 		FAULTS_A_STACK * run->options.observer.profile.page_fault_hz };
 	enum stack_trigger trigger = probe_stack_trigger(&run->options);
 	bool has_faults = trigger == STACK_OF_PAGE_FAULT || faults.hz;
-	int cpus = libbpf_num_possible_cpus(), status = 0;
+	int cpus = bpf_processors(), status = 0;
 
 	if (trigger >= STACK_OF_WAIT)
 		status = start_waits(s, run, err);
