@@ -15,6 +15,12 @@ const struct argument_type *syscall_argument(const struct syscall_row *row, size
 	return &types[row->arguments[position]];
 }
 
+uint16_t syscall_argument_bytes(const struct argument_type *type, uint32_t abi)
+{
+	assert(type);
+	return type->form == ARGUMENT_AS_EPOLL_EVENTS ? epoll_event_bytes(abi) : type->unit;
+}
+
 uint8_t syscall_path_argument(const struct syscall_row *row)
 {
 	assert(row);

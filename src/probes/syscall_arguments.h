@@ -66,6 +66,16 @@ struct argument_type {
 /* Returns the type of the argument at `position`, which is below row->argument_count. */
 const struct argument_type *syscall_argument(const struct syscall_row *row, size_t position);
 
+/* Returns the size of a struct epoll_event, which ends with a number of 8 bytes: packed on x86
+ * (include/uapi/linux/eventpoll.h), aligned on aarch64. */
+static inline uint16_t epoll_event_bytes(uint32_t abi)
+{
+	return abi == SYSCALL_ABI_AARCH64 ? 16 : 12;
+}
+
+/* Returns the unit of a type on a machine. */
+uint16_t syscall_argument_bytes(const struct argument_type *type, uint32_t abi);
+
 /* Returns the position of the first argument that is a path, counted from 1; 0: there is none. */
 uint8_t syscall_path_argument(const struct syscall_row *row);
 

@@ -45,6 +45,13 @@ class Hardening(unittest.TestCase):
         for name in self.each():
             self.assertIn("__stack_chk_fail", readelf("--dyn-syms", name))
 
+    def test_the_library_in_targets_needs_only_functions_of_each_c_library(self):
+        # Any other one ends the program that loads it: "symbol lookup error", status 127.
+        symbols = readelf("--dyn-syms", os.path.join(BUILD, "src/preload/sooth-preload.so"))
+        needed = set(re.findall(r" GLOBAL DEFAULT +UND (\w+)", symbols))
+        self.assertLessEqual(needed, {"memchr", "memcmp", "memmem", "memset", "strlen"})
+        self.assertIn("memcmp", needed)
+
     @unittest.skipUnless(IS_FORTIFIED, "not with a sanitizer or without optimization")
     def test_checked_functions_of_the_c_library(self):
         for name in self.each():

@@ -46,13 +46,11 @@ static void print_polled(const struct written *a)
 		count > ITEMS_SHOWN || a->target.state == SOOTH_STATE_TRUNCATED ? ", ...]" : "]");
 }
 
-/* Writes epoll events. They are packed on x86-64, but 16 bytes long on aarch64: not shown there. */
 static void print_epoll_events(const struct written *a)
 {
-	size_t count = a->target.bytes.size / 12;
+	size_t bytes = epoll_event_bytes(a->w->call->abi), count = a->target.bytes.size / bytes;
 
-	if (!a->target.is_there || (a->target.bytes.size && !count) ||
-		a->w->call->abi == SYSCALL_ABI_AARCH64) {
+	if (!a->target.is_there || (a->target.bytes.size && !count)) {
 		written_as_pointer(a);
 		return;
 	}
@@ -61,8 +59,8 @@ static void print_epoll_events(const struct written *a)
 		uint32_t events;
 		uint64_t data;
 
-		memcpy(&events, a->target.bytes.data + 12 * i, sizeof(events));
-		memcpy(&data, a->target.bytes.data + 12 * i + 4, sizeof(data));
+		memcpy(&events, a->target.bytes.data + bytes * i, sizeof(events));
+		memcpy(&data, a->target.bytes.data + bytes * (i + 1) - sizeof(data), sizeof(data));
 		buffer_string(a->w->out, i ? ", " : "");
 		call_put_flags(a->w->out, &flags_epoll_events, 0, events);
 		buffer_format(a->w->out, " data %" PRIu64, data);

@@ -14,8 +14,6 @@
 #include "probes/proc.h"
 #include "probes/sockets.h"
 
-#define EVENT_MASK_SIZE 4 /* packed struct epoll_event: the mask, then the user's number */
-
 #define CLONE_THREAD_LINUX 0x10000
 #define O_CREAT_LINUX	   0100
 #define O_TRUNC_LINUX	   01000
@@ -428,12 +426,14 @@ static int32_t ready_of_poll(const struct call_piece *piece, uint32_t *events)
 static int32_t ready_of_epoll(
 	const struct folded_call *call, const struct call_piece *piece, uint32_t *events)
 {
+	size_t bytes = epoll_event_bytes(call->call->abi);
 	int32_t fd;
 
-	if (piece->bytes.size < EVENT_MASK_SIZE + sizeof(fd))
+	if (piece->bytes.size < bytes)
 		return -1;
 	memcpy(events, piece->bytes.data, sizeof(*events));
-	memcpy(&fd, piece->bytes.data + EVENT_MASK_SIZE, sizeof(fd));
+	/* The low half of the number that the program has given it. */
+	memcpy(&fd, piece->bytes.data + bytes - sizeof(uint64_t), sizeof(fd));
 	return fd > 2 && is_descriptor_known(call, fd) ? fd : -1;
 }
 

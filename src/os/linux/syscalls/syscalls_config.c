@@ -31,7 +31,7 @@ static void captures_of(const struct syscall_row *row, const struct sooth_calls_
 				.keep = type->keep,
 				.is_result = type->is_result,
 				.is_data = is_data,
-				.unit = type->unit };
+				.unit = syscall_argument_bytes(type, ABI_64) };
 	}
 }
 
