@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Crush: npm's launcher, run by node, starts a program in Go. Known from its source only: the
- * program was never run for a test. Its shell is built in, so a tool call is the command itself.
- * The name alone is no rule: other programs are called crush. Only its own module can contain the
- * internal package, and sooth has that text too, but no build information of Go.
+ * Crush: npm's launcher, run by node, downloads and starts a program in Go. Known from its source
+ * only: the program was never run for a test. Its shell is built in, so a tool call is the command
+ * itself. The name alone is no rule: other programs are called crush. Only its own module can have
+ * functions of the internal package; the second section is that of position-independent programs.
  */
 #include "recognize/agent_rules.h"
 
@@ -16,6 +16,8 @@ const struct agent agent_crush = {
 	.rules = {
 		RULE_EXECUTABLE("@charmland/crush/bin", "crush"),
 		RULE_LAUNCHER("@charmland/crush"),
-		RULE_PROGRAM(".go.buildinfo", "github.com/charmbracelet/crush/internal/cmd"),
+		RULE_PROGRAM(".gopclntab", "github.com/charmbracelet/crush/internal/cmd"),
+		RULE_PROGRAM(".data.rel.ro.gopclntab",
+			"github.com/charmbracelet/crush/internal/cmd"),
 	},
 };

@@ -13,8 +13,9 @@ const struct agent agent_openclaw = {
 		{ "OPENCLAW_SHELL", AGENT_MARKER_TOOL } },
 	.starts_itself = true,
 	.rules = {
-		/* The parent of every tool call. */
+		/* The parents of every tool call. */
 		RULE_PACKAGE("openclaw", .called = "worker.js", .role = AGENT_ROLE_DAEMON),
+		RULE_PACKAGE("openclaw", .called = "service-child-*", .role = AGENT_ROLE_DAEMON),
 		RULE_PACKAGE("openclaw", .called = "*.worker.js", .role = AGENT_ROLE_HELPER),
 		RULE_PACKAGE("openclaw", .called = "openclaw*"),
 		RULE_PACKAGE("openclaw", .called = "entry.js"),

@@ -179,7 +179,7 @@ class Agent:
         theirs = {name: value.format(url=self.server.url)
                   for name, value in self.agent.environment.items()}
         of_terminal = {"TERM": "xterm-256color"} if self.on_terminal else {}
-        return {**ours, "HOME": self.home, "SHELL": "/bin/bash", "TMPDIR": self._file("tmp"), "LC_ALL": "C.UTF-8",
+        return {**ours, "PATH": install.search_path(self.agent), "HOME": self.home, "SHELL": "/bin/bash", "TMPDIR": self._file("tmp"), "LC_ALL": "C.UTF-8",
                 **of_terminal, **theirs, **self.trust, **self.more_environment}
 
     def _terminal_options(self):

@@ -264,7 +264,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_call(self, protocol, call):
         self.wait(self.server.think_s)
         name, arguments = call
-        self.send_stream(protocol.call(self.server.next_number(), name, arguments))
+        number = self.server.next_number()
+        if self.exchange.is_stream or not hasattr(protocol, "whole_call"):
+            self.send_stream(protocol.call(number, name, arguments))
+        else:
+            self.send_json(200, protocol.whole_call(number, name, arguments))
 
     def send_stream(self, events):
         self.send_response(200)

@@ -15,6 +15,7 @@ from agents import known
 
 PATIENCE_S = 300  # hundreds of megabytes may have to come
 LAST_LINES = 5    # of what npm says
+FETCH_RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "script", "fetch-runtime")
 
 
 class CannotInstall(Exception):
@@ -29,17 +30,29 @@ def cache_folder():
     return os.path.join(cache, "agents")
 
 
+def search_path(agent):
+    """PATH, with the runtime in front that the agent needs."""
+    path = os.environ.get("PATH", os.defpath)
+    if not agent.runtime:
+        return path
+    run = subprocess.run([FETCH_RUNTIME, agent.runtime], capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise CannotInstall("%s: %s" % (agent.runtime, run.stderr.strip()[-300:]))
+    return os.path.dirname(run.stdout.split()[-1]) + os.pathsep + path
+
+
 def npm_install(agent, folder):
     npm = shutil.which("npm")
     if not npm:
         raise CannotInstall("no npm here")
     # Whatever the settings here are: an agent may be an optional part, put in place by a script.
     command = [npm, "install", "--prefix", folder, "--global=false", "--include=optional",
-               "--ignore-scripts=false", "--no-save", "--no-package-lock", "--no-audit",
+               "--ignore-scripts=" + ("false" if agent.has_scripts else "true"), "--no-save", "--no-package-lock", "--no-audit",
                "--no-fund", "--no-update-notifier", "%s@%s" % (agent.package, agent.version)]
     try:
         run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, cwd=folder, timeout=PATIENCE_S)
+            stderr=subprocess.STDOUT, cwd=folder, timeout=PATIENCE_S,
+            env=dict(os.environ, PATH=search_path(agent)))
     except subprocess.TimeoutExpired:
         raise CannotInstall("npm did not end within %d s" % PATIENCE_S) from None
     if run.returncode:

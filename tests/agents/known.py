@@ -48,6 +48,8 @@ class Agent:
     more_arguments: typing.Callable = lambda place: ()  # stand before the others
     has_launcher: bool = False  # what is started first only starts the agent
     worker: tuple = ()  # arguments of the process that does the work where it is another
+    has_scripts: bool = True  # that npm runs when it installs the package
+    runtime: str = ""   # of tests/runtimes, where the package wants a newer node than the system's
 
 
 # --- Claude Code ---
@@ -343,6 +345,80 @@ COPILOT = headless(
     command=lambda text: ("bash", {"command": text, "description": "for a test", "initial_wait": 600}),
     has_launcher=True)
 
-HEADLESS = (PI, CONTINUE, GROK, QWEN, KILO, DROID, COPILOT)
+
+
+def cline_files(place):
+    return {".cline/data/settings/providers.json": json.dumps({
+        "version": 1, "lastUsedProvider": "openai-compatible", "modes": {}, "providers": {
+            "openai-compatible": {"tokenSource": "manual", "updatedAt": "2026-01-01T00:00:00.000Z",
+                                  "settings": {"provider": "openai-compatible", "apiKey": KEY,
+                                               "model": "fake-model", "baseUrl": place.url + "/v1"}}}})}
+
+
+CLINE = headless(
+    name="cline", package="cline", version="3.0.65", executable="node_modules/.bin/cline",
+    arguments=("--auto-approve", "true"), files=cline_files,
+    environment={"CLINE_NO_AUTO_UPDATE": "1", "CLINE_TELEMETRY_DISABLED": "1"},
+    command=lambda text: ("run_commands", {"commands": [text]}))
+
+
+def letta_files(place):
+    return {".letta/lc-local-backend/providers/auth.json": json.dumps({
+        "version": 1, "providers": {"lc-lmstudio": {
+            "id": "local-provider-lc-lmstudio", "name": "lc-lmstudio", "provider_type": "lmstudio",
+            "provider_category": "byok", "auth": {"type": "api", "key": "not-needed"},
+            "base_url": place.url + "/v1", "created_at": "2026-01-01T00:00:00.000Z",
+            "updated_at": "2026-01-01T00:00:00.000Z"}}})}
+
+
+LETTA = headless(
+    name="letta", package="@letta-ai/letta-code", version="0.25.9",
+    executable="node_modules/.bin/letta",
+    arguments=("--backend", "local", "--yolo", "--no-memfs", "--model", "lmstudio/fake-model", "-p"),
+    files=letta_files, environment={"LETTA_CODE_TELEM": "0", "DISABLE_AUTOUPDATER": "1"},
+    command=timed("Bash"))
+
+
+def openclaw_files(place):
+    return {".openclaw/openclaw.json": json.dumps({
+        "models": {"mode": "replace", "providers": {"fake": {
+            "baseUrl": place.url + "/v1", "apiKey": KEY, "api": "openai-completions",
+            "models": [{"id": "fake-model", "name": "Fake", "reasoning": False, "input": ["text"],
+                        "cost": dict.fromkeys(("input", "output", "cacheRead", "cacheWrite"), 0),
+                        "contextWindow": 100000, "maxTokens": 4000}]}}},
+        "agents": {"defaults": {"model": {"primary": "fake/fake-model"}, "workspace": place.folder}}})}
+
+
+OPENCLAW = headless(
+    name="openclaw", package="openclaw", version="2026.9.6",
+    executable="node_modules/.bin/openclaw",
+    arguments=("agent", "--local", "--session-id", "test", "--message"), files=openclaw_files,
+    environment={}, command=lambda text: ("exec", {"command": text, "timeoutSeconds": 600}),
+    has_launcher=True, runtime="node24")
+
+HEADLESS = (PI, CONTINUE, GROK, QWEN, KILO, DROID, COPILOT, CLINE, LETTA, OPENCLAW)
+
+# Its program is downloaded from elsewhere by a script of the package: only the launcher is npm's.
+CRUSH = headless(
+    name="crush", package="@charmland/crush", version="0.96.1", executable="node_modules/.bin/crush",
+    arguments=(), files=lambda place: {}, environment={}, command=timed("bash"), has_scripts=False)
+
+# --- those that talk to the server of their account alone: to the question whether to log in ---
+
+
+def before_login(**more):
+    return Agent(arguments=(), terminal=(), files=lambda place: {}, command=lambda text: (),
+                 asking=(), idle_asking="", asks="", **more)
+
+
+AUGGIE = before_login(
+    name="auggie", package="@augmentcode/auggie", version="0.36.0",
+    executable="node_modules/.bin/auggie", environment={"AUGMENT_DISABLE_AUTO_UPDATE": "1"},
+    idle="Login to continue")
+AMP = before_login(
+    name="amp", package="@ampcode/cli", version="0.0.1790142911-g7618fb",
+    executable="node_modules/.bin/amp", environment={}, idle="Would you like to log in to Amp?")
+
+BEFORE_LOGIN = (AUGGIE, AMP)
 AGENTS = {agent.name: agent for agent in (CLAUDE_CODE, CLAUDE_CODE_NODE, CLAUDE_CODE_1, CODEX,
-                                          OPENCODE, GEMINI, *HEADLESS)}
+                                          OPENCODE, GEMINI, *HEADLESS, *BEFORE_LOGIN)}

@@ -201,10 +201,17 @@ class Completions:
     def answer(self, words):
         return self.chunks(({"content": word} for word in words), "stop")
 
+    @staticmethod
+    def calls(number, name, arguments):
+        return {"content": None, "tool_calls": [{"index": 0, "id": "call_%d" % number,
+            "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}]}
+
     def call(self, number, name, arguments):
-        function = {"name": name, "arguments": json.dumps(arguments)}
-        return self.chunks([{"content": None, "tool_calls": [{"index": 0, "id": "call_%d" % number,
-            "type": "function", "function": function}]}], "tool_calls")
+        return self.chunks([self.calls(number, name, arguments)], "tool_calls")
+
+    def whole_call(self, number, name, arguments):
+        return {**self.whole(""), "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {
+            "role": "assistant", **self.calls(number, name, arguments)}}]}
 
 
 class Gemini:

@@ -15,9 +15,10 @@ from harness import SOOTH
 from agents import known
 
 NAMES = {"claude-code": "claude", "claude-code-node": "claude", "claude-code-1": "claude",
-         "codex": "codex", "opencode": "opencode", "gemini": "gemini", **{agent.name: agent.name for agent in known.HEADLESS}}
+         "codex": "codex", "opencode": "opencode", "gemini": "gemini",
+         **{agent.name: agent.name for agent in known.HEADLESS + known.BEFORE_LOGIN}}
 # The title hides the script, and with it whatever says the version.
-HAS_TITLE = ("claude-code-node", "claude-code-1")
+HAS_TITLE = ("claude-code-node", "claude-code-1", "pi")
 
 
 def rows(*pids):

@@ -12,13 +12,14 @@ import signal
 import subprocess
 import sys
 import time
+import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness
-from agent_recognised import NAMES, agents_listed, rows
+from agent_recognised import HAS_TITLE, NAMES, agents_listed, rows
 from harness import SOOTH, Case
 
-from agents import install, known, modes, processes
+from agents import install, known, modes, namespace, processes
 from agents.agent import Agent, reason_to_skip, wait_until
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -221,6 +222,45 @@ class Looks(Case):
             self.assertEqual(row["agent"], "claude", row)
             self.assertEqual(row["version"], "9.8.7" if "versions" in name else None, row)
 
+    def build_go(self, module):
+        """A program with a type of the internal package, large enough to be searched."""
+        folder = module.replace("/", "-")
+        self.write(folder + "/go.mod", "module %s\n\ngo 1.19\n" % module)
+        self.write(folder + "/main.go", 'package main\n\nimport "%s/internal/cmd"\n\n'
+                                        "func main() { cmd.Execute() }\n" % module)
+        self.write(folder + "/internal/cmd/root.go", 'package cmd\n\nimport "time"\n\n'
+                                                     "func Execute() { time.Sleep(time.Hour) }\n")
+        program = self.path(folder + "/program")
+        subprocess.run(["go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "."],
+                       cwd=self.path(folder), check=True,
+                       env=dict(os.environ, GOCACHE=self.path("cache"), GOFLAGS="-mod=mod", GOPROXY="off"))
+        os.truncate(program, 17 << 20)
+        return program
+
+    @unittest.skipUnless(shutil.which("go"), "no Go compiler here")
+    def test_crush(self):
+        """npm's own launcher before a program whose functions have the names of Crush's."""
+        reason = reason_to_skip(known.CRUSH)
+        if reason:
+            self.skipTest(reason)
+        program = self.build_go("github.com/charmbracelet/crush")
+        package = "node_modules/@charmland/crush"
+        installed = os.path.dirname(os.path.dirname(os.path.dirname(install.install(known.CRUSH))))
+        shutil.copytree(installed, self.path("r"), symlinks=True)
+        os.mkdir(self.path("r/%s/bin" % package))
+        shutil.copy(program, self.path("r/%s/bin/crush" % package))
+        with namespace.Namespace(self.path("none")) as alone:
+            launcher = self.start([*alone.enter(), "node", self.path("r/node_modules/.bin/crush")])
+            wait_until(lambda: len(alone.members()) == 2, "its program")
+            main = next(pid for pid in alone.members() if pid != launcher)
+            wanted = {launcher: ("crush", known.CRUSH.version, "launcher"),
+                      main: ("crush", known.CRUSH.version, "main"),
+                      self.start([program]): ("crush", None, "main"),
+                      self.start([self.build_go("github.com/else/crush")]): (None, None, None)}
+            seen = rows(*wanted)
+            for pid, row in wanted.items():
+                self.assertEqual((seen[pid]["agent"], seen[pid]["version"], seen[pid]["role"]), row, seen[pid])
+
     def test_package_without_its_name_in_the_path(self):
         """A checkout, started through a link from elsewhere and by a relative path."""
         if not shutil.which("node"):
@@ -300,8 +340,8 @@ class Looks(Case):
                 self.assertEqual((row["agent"], row["session_id"]), (agent, folder), row)
 
 
-class Headless(Case):
-    """Real agents without a terminal, each with a tool that runs."""
+class Started(Case):
+    """Real agents: without a terminal, each with a tool that runs, or before their login."""
 
     def rows_of_all(self, running):
         """Helpers of some end at any time, and then there is no report."""
@@ -321,8 +361,12 @@ class Headless(Case):
             seen = self.rows_of_all(running)
             mains = [row for row in seen.values() if row["role"] == "main"]
             self.assertEqual([row["agent"] for row in mains], [NAMES[agent.name]], seen)
+            self.assertEqual(mains[0]["version"], None if agent.name in HAS_TITLE else agent.version, mains)
             self.assertEqual(bool(mains[0]["session_id"]), session, mains)
             self.assertEqual(seen[running.tool_pids()[0]]["role"], tool, seen)
+            if tool == "tool":
+                self.assertEqual(mains[0]["activity"]["state"], "runs_tool", mains)
+                self.assertNotIn("mcp", [row["role"] for row in seen.values()], seen)
 
     def test_pi(self):
         self.check(known.PI, session=True)
@@ -337,6 +381,45 @@ class Headless(Case):
     def test_continue(self):
         """No session before the first answer; bash became the command, which looks like a server."""
         self.check(known.CONTINUE, session=False, tool="mcp")
+
+
+    def test_kilo(self):
+        self.check(known.KILO, session=False)
+
+    def test_grok(self):
+        self.check(known.GROK, session=False)
+
+    def test_copilot(self):
+        self.check(known.COPILOT, session=True)
+
+    def test_cline(self):
+        """Its hub is a daemon beside the tool."""
+        self.check(known.CLINE, session=True)
+
+    def test_letta(self):
+        self.check(known.LETTA, session=False)
+
+    def test_openclaw(self):
+        """Two processes of its own stand between it and a tool."""
+        self.check(known.OPENCLAW, session=False)
+
+    def check_login(self, agent):
+        reason = reason_to_skip(agent)
+        if reason:
+            self.skipTest(reason)
+        with Agent(agent, mode=modes.IDLE) as running:
+            running.wait_until_in_mode()
+            row = rows(running.pid)[running.pid]
+            self.assertEqual((row["agent"], row["version"], row["role"]),
+                             (NAMES[agent.name], agent.version, "main"), row)
+            wait_until(lambda: rows(running.pid)[running.pid]["activity"]["state"] == "idle",
+                       lambda: "the login to be waited for: %s" % rows(running.pid))
+
+    def test_auggie(self):
+        self.check_login(known.AUGGIE)
+
+    def test_amp(self):
+        self.check_login(known.AMP)
 
 
 class Listing(Case):

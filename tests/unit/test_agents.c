@@ -119,6 +119,9 @@ static const struct {
 		PACKAGE("openclaw", "2026.9.6")),
 	IS("openclaw", "", NODE, "node",
 		"node\0/r/node_modules/openclaw/dist/process/spawn-broker/worker.js", ROLE(DAEMON)),
+	IS("openclaw", "", NODE, "MainThread",
+		"node\0/r/node_modules/openclaw/dist/process/supervisor/service-child-relay.js",
+		ROLE(DAEMON)),
 	IS("openclaw", "", NODE, "node",
 		"node\0/r/node_modules/openclaw/dist/infra/sqlite-readonly-location.worker.js"
 		"\0--openclaw-sqlite-readonly-child\0session",
@@ -126,7 +129,7 @@ static const struct {
 	/* Crush, from its source */
 	IS("crush", "", "/r/node_modules/@charmland/crush/bin/crush", "crush", "crush\0run\0hi"),
 	IS("crush", "", "/usr/bin/crush", "crush", "crush",
-		MARKS(".go.buildinfo github.com/charmbracelet/crush/internal/cmd")),
+		MARKS(".gopclntab github.com/charmbracelet/crush/internal/cmd")),
 	IS("crush", "", NODE, "node", "node\0/r/node_modules/@charmland/crush/run-crush.js",
 		ROLE(LAUNCHER)),
 	/* Amp and Copilot, now programs of their own */

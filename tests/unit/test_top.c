@@ -391,10 +391,10 @@ static void test_marks(void **state)
 	add_agent(10, "/work/alpha");
 	add_agent(20, "/work/beta");
 	take();
-	assert_shows("+      20");
+	assert_shows("+    20");
 	add_agent(20, "/work/beta");
 	take();
-	assert_shows("-      10");
+	assert_shows("-    10");
 	assert_shows("ended");
 	for (int i = 0; i < 12; i++) {
 		add_agent(20, "/work/beta");
@@ -416,9 +416,9 @@ static void test_marks_of_the_tree(void **state)
 		if (!i)
 			type("t");
 		assert_true(i != 1 || strstr(draw(), "sleep"));
-		assert_hides("+      30");
+		assert_hides("+    30");
 	}
-	assert_shows("+   10200");
+	assert_shows("+ 10200");
 }
 
 /* The selected row stays in its place while the list moves. */
@@ -773,6 +773,31 @@ static void test_activity_is_readable(void **state)
 	assert_int_equal(widths[top_column_number("model")], 0);
 }
 
+/* The memory has its column in a narrow list, too; a tool's state comes before its path. */
+static void test_activity_is_shortened(void **state)
+{
+	size_t position = 0;
+	struct top_session *s;
+
+	(void)state;
+	add_agent(10, "/work/alpha");
+	add_agent(20, "/work/beta");
+	take();
+	top_session_next(&top.model, &position);
+	s = (struct top_session *)top_session_next(&top.model, &position);
+	snprintf(s->doing_text, sizeof(s->doing_text),
+		"runs Bash: /usr/bin/python3 /work/jobs/import.py (pid 77), no CPU, no output");
+	assert_shows(" MEM");
+	assert_shows("runs Bash: python3 /work");
+	assert_hides("/usr/bin");
+	canvas_resize(&top.canvas, 102, 30);
+	assert_shows("\u2026, no CPU, no output");
+	canvas_resize(&top.canvas, 116, 30);
+	assert_shows("runs Bash: python3 /work/jobs/import.py, no CPU, no output");
+	canvas_resize(&top.canvas, 240, 30);
+	assert_shows(s->doing_text);
+}
+
 static void test_interval(void **state)
 {
 	(void)state;
@@ -919,6 +944,7 @@ int main(void)
 		TEST(test_search),
 		TEST(test_columns),
 		TEST(test_activity_is_readable),
+		TEST(test_activity_is_shortened),
 		TEST(test_interval),
 		TEST(test_list_of_findings),
 		TEST(test_small_questions),

@@ -137,7 +137,8 @@ static void add_refusal(const struct diagnosis *s, const struct diagnosed *j, st
 static bool find_activity(const struct diagnosis *s, const struct diagnosed *j, struct activity *a)
 {
 	*a = (struct activity){ 0 };
-	if (j->process && j->process->is_there && j->process->link == PROCESS_LINK_SELF)
+	if (j->process && j->process->is_there && j->process->process->state != 'Z' &&
+		j->process->link == PROCESS_LINK_SELF)
 		activity_find(a, &s->input.host, j->process);
 	add_refusal(s, j, a);
 	return a->state != ACTIVITY_UNKNOWN;

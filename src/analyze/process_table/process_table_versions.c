@@ -130,6 +130,8 @@ static enum agent_role role_below_its_like(struct process_entry *p)
 		return AGENT_ROLE_HELPER;
 	if (p->agent->starts_itself) {
 		set_own_role(parent, AGENT_ROLE_LAUNCHER);
+		if (!p->match.version.size) /* a title covers the script, which is the same */
+			p->match.version = parent->match.version;
 		return AGENT_ROLE_MAIN;
 	}
 	/* A conversation that an agent starts for itself has its own process session. */

@@ -7,16 +7,19 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/cursor.h"
 #include "base/units.h"
 #include "cli/top/text.h"
 
 #define MUCH_CPU     50 /* percent of one processor */
 #define READABLE     72 /* columns of a readable activity */
 #define KEEP_LEAST   80 /* columns of less use come after a readable activity */
+#define TOOL_LEAST   30 /* columns of a tool and its command before its state */
 #define CLAIM_LEAST  26 /* columns of a finding with some of its claim */
 #define MUCH_CONTEXT 80 /* percent of the model's window */
 #define NARROW	     60 /* a list of so many columns or fewer is narrow */
 #define WIDE	     110
+#define VERY_WIDE    180
 #define FULL_CPU     100
 #define MUCH_BYTES   (1u << 30) /* resident bytes of a tree that are much */
 
@@ -209,6 +212,16 @@ static bool has_twin(const struct top *t, const struct top_session *s)
 	return false;
 }
 
+/* Adds the project of the ended session: "bash (webshop)". */
+static void put_origin(const struct top *t, const struct top_row *row, char *text, size_t size)
+{
+	size_t used = strlen(text);
+	char project[96];
+
+	if (top_word(t->model.schema, "project", row->process->row, project, sizeof(project)))
+		snprintf(text + used, size - used, " (%s)", project);
+}
+
 static void draw_project(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	const struct top_session *s = row->session;
@@ -226,6 +239,8 @@ static void draw_project(struct top *t, const struct top_row *row, struct top_ce
 		return;
 	}
 	top_tree_name(t, row, text, sizeof(text));
+	if (row->kind == TOP_ROW_LEFT_OVER)
+		put_origin(t, row, text, sizeof(text));
 	put_cell(t, at, TOP_TEXT, text);
 }
 
@@ -249,6 +264,33 @@ static void draw_age(struct top *t, const struct top_row *row, struct top_cell_p
 	}
 }
 
+/* Puts the activity. Without room for all of it, the state of a tool (", no CPU, no output") comes
+ * before its folders, its PID and the end of its command. */
+static void put_activity(struct top *t, const struct top_session *s, struct top_cell_place at)
+{
+	const char *text = s->doing_text[0] ? s->doing_text : "unknown";
+	const char *pid = strstr(text, " (pid "), *state = pid ? strchr(pid, ')') : NULL;
+	const char *word = strstr(text, ": "), *program;
+	char head[sizeof(s->doing_text)];
+	int width;
+
+	if (!state || !word || word > pid || canvas_width(&t->canvas, text) <= at.width) {
+		put_cell(t, at, top_doing_style(s), text);
+		return;
+	}
+	program = word + 2;
+	if (*program == '/')
+		program = path_base(span_of(program, strcspn(program, " "))).data;
+	snprintf(head, sizeof(head), "%.*s%.*s", (int)(word + 2 - text), text,
+		program < pid ? (int)(pid - program) : 0, program);
+	width = canvas_width(&t->canvas, ++state);
+	width = canvas_put(&t->canvas, at.y, at.x,
+		at.width - (at.width - width >= TOOL_LEAST ? width : 0), top_doing_style(s), head);
+	at.x += width;
+	at.width -= width;
+	put_cell(t, at, top_doing_style(s), state);
+}
+
 static void draw_activity(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	const struct top_session *s = row->session;
@@ -257,7 +299,7 @@ static void draw_activity(struct top *t, const struct top_row *row, struct top_c
 	if (is_session_row(row) && s->mark == TOP_MARK_GONE) {
 		put_cell(t, at, TOP_GONE, "ended");
 	} else if (is_session_row(row)) {
-		put_cell(t, at, top_doing_style(s), s->doing_text[0] ? s->doing_text : "unknown");
+		put_activity(t, s, at);
 	} else {
 		if (!top_word(t->model.schema, "command", row->process->row, text, sizeof(text)))
 			top_word(t->model.schema, "name", row->process->row, text, sizeof(text));
@@ -536,11 +578,28 @@ static bool has_chosen(const struct top *t)
 	return t->columns != top_columns_all();
 }
 
-/* Returns the least width: in a narrow list the most important words leave room for others. */
-static int least_width(const struct top_column *c, int room)
+/* Returns the digits of the largest PID, for all of which a narrow list has no room to spare. */
+static int pid_width(const struct top *t)
 {
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		uint32_t pid = top_process_at(&t->model, i)->id.pid;
+
+		most = pid > most ? pid : most;
+	}
+	return most < 100000 ? 5 : most < 1000000 ? 6 : 7;
+}
+
+/* Returns the least width: in a narrow list the most important words leave room for others. */
+static int least_width(const struct top *t, const struct top_column *c, int room)
+{
+	if (room < WIDE && c->compare == compare_by_pid)
+		return pid_width(t);
 	if (room >= WIDE && c->compare == compare_by_project)
 		return 16;
+	if (room >= VERY_WIDE && c->compare == compare_by_task)
+		return 24;
 	if (room >= NARROW)
 		return c->width;
 	return c->compare == compare_by_urgency	  ? 15
@@ -554,33 +613,6 @@ static uint8_t column_importance(const struct top *t, size_t i)
 	if (!t->is_flat && !t->is_tree && !has_chosen(t) && is_blank(t, top_columns[i].draw))
 		return 0;
 	return t->is_flat && top_columns[i].compare == compare_by_pid ? 99 : top_columns[i].keep;
-}
-
-/* Returns whether some activity is cut in `from` columns and whole in `to`. */
-static bool is_room_used(const struct top *t, int from, int to)
-{
-	size_t position = 0;
-
-	for (const struct top_session *s; (s = top_session_next(&t->model, &position));) {
-		int width = canvas_width(&t->canvas, s->doing_text);
-
-		if (s->mark != TOP_MARK_GONE && width > from && width <= to)
-			return true;
-	}
-	return false;
-}
-
-/* Drops the memory if its room makes an activity whole. A choice of the user stays. */
-static void make_activity_room(const struct top *t, int widths[TOP_COLUMNS_MAX])
-{
-	int *activity = &widths[top_column_number("activity")];
-	int *memory = &widths[top_column_number("memory")], room = *memory + 1;
-
-	if (t->is_flat || t->is_tree || has_chosen(t) || !*activity || !*memory ||
-		!is_room_used(t, *activity, *activity + room))
-		return;
-	*activity += room;
-	*memory = 0;
 }
 
 /* Widens the activity of sessions, the most important column of the list. */
@@ -613,7 +645,7 @@ static void choose_columns(const struct top *t, int room, int widths[TOP_COLUMNS
 		below = importance[best];
 		if (below < KEEP_LEAST)
 			grow_activity(room, widths);
-		widths[best] = least_width(&top_columns[best], room);
+		widths[best] = least_width(t, &top_columns[best], room);
 		if (width_of_all(widths) > room || !(t->columns >> best & 1))
 			widths[best] = 0;
 	}
@@ -626,8 +658,6 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 
 	choose_columns(t, room, widths);
 	grow_activity(room, widths);
-	if (room < WIDE)
-		make_activity_room(t, widths);
 	left = room - width_of_all(widths);
 	/* The columns grow one column at a time, so that each gets its share. */
 	while (left > 0 && grows) {

@@ -34,10 +34,14 @@ bool top_session_has(const struct top_session *s, const char *text)
 bool top_process_has(
 	const struct sooth_schema *schema, const struct top_process *p, const char *text)
 {
-	static const char *const fields[] = { "name", "command", "role", "flags", "user", "pid" };
+	static const char *const fields[] = { "name", "command", "role", "flags", "user", "pid",
+		"project" };
+	/* The row of a leftover process shows its project; other rows have it in their session's.
+	 */
+	size_t count = ARRAY_SIZE(fields) - (p->session ? 1 : 0);
 	char value[1024];
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (top_word(schema, fields[i], p->row, value, sizeof(value)) &&
 			strcasestr(value, text))
 			return true;

@@ -29,6 +29,7 @@
 #define NEARBY_SIZE   1024 /* a version is searched for this near to a mark */
 #define BUN_SECTION   ".bun"
 #define TEXT_SECTION  ".rodata"
+#define GO_SECTION    ".gopclntab" /* names of functions; Go 1.27 moved other names */
 
 /* --- texts that identify an agent, in an executable --- */
 
@@ -184,6 +185,8 @@ static void try_rule(struct program_marks *m, struct program_file *f, const stru
 		f->has_bun = true;
 		texts = f->bun;
 		count = TEXTS_MAX;
+	} else if (strstr(p->section, GO_SECTION)) {
+		texts = section;
 	}
 	for (size_t i = 0; i < count && !at; i++)
 		at = find_text(f->fd, &texts[i], p->holds);
