@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth demo: a first minute for a new user. Starts small demo processes, one of them stuck; shows
- * the command that finds the cause, then each other command as it would be typed; and cleans up. */
+ * the commands that find the cause, and cleans up. --all: each other command, too. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "cli/command/command.h"
 #include "cli/demo_workloads.h"
 #include "cli/terminal/stop.h"
+
+struct demo_config {
+	bool all;
+};
+
+static const struct option demo_options[] = {
+	FLAG_ROW(0, "all", demo_config, all, "also show every other command"),
+};
+static const struct option_group groups[] = {
+	OPTION_GROUP("Demo", demo_options, 0),
+};
 
 /* Returns whether the user stopped the demo, or its output is closed. */
 static bool is_over(void)
@@ -30,20 +41,26 @@ static void emit_missing(const char *what)
 	printf("\n%s cannot be observed here; `sooth doctor` says why and what helps.\n", what);
 }
 
-/* Shows the answer for the stuck process first. */
 static void show_stuck(const struct demo_workloads *d)
 {
-	char tool[16];
+	char tool[16], agent[16];
+	char *list[] = { "ps", agent, tool, NULL };
 	char *why[] = { "why", tool, NULL };
+	char *diagnose[] = { "diagnose", tool, NULL };
 
 	snprintf(tool, sizeof(tool), "%d", (int)d->tool);
-	show_command("The tool of the agent does not finish. Why?", why);
+	snprintf(agent, sizeof(agent), "%d", (int)d->agent);
+	show_command("Which processes run? (Without PIDs: every agent on this host.)", list);
+	if (!is_over())
+		show_command("The tool of the agent does not finish. Why?", why);
+	if (!is_over())
+		show_command(
+			"What is wrong with it, by what evidence, and what to do? 5 s:", diagnose);
 }
 
 static void show_others(const struct demo_workloads *d)
 {
-	char worker[16], tool[16], agent[16];
-	char *list[] = { "ps", agent, tool, worker, NULL };
+	char worker[16];
 	char *inspect[] = { "inspect", worker, NULL };
 	char *count[] = { "trace", "-c", "-d", "1", "-p", worker, NULL };
 	char *stream[] = { "trace", "-d", "60ms", "-p", worker, NULL };
@@ -54,14 +71,10 @@ static void show_others(const struct demo_workloads *d)
 	int status;
 
 	snprintf(worker, sizeof(worker), "%d", (int)d->worker);
-	snprintf(tool, sizeof(tool), "%d", (int)d->tool);
-	snprintf(agent, sizeof(agent), "%d", (int)d->agent);
-	show_command(
-		"Which processes run? (Without PIDs sooth lists every agent on this host.)", list);
-	if (!is_over())
-		show_command(
-			"What does one of the processes have open, mapped, connected, pending?",
-			inspect);
+	printf("\nA third process, %s, keeps opening and reading files, and allocates and frees "
+	       "memory.\n",
+		worker);
+	show_command("What does it have open, mapped, connected, pending?", inspect);
 	if (is_over())
 		return;
 	status = show_command(
@@ -86,10 +99,10 @@ static void show_others(const struct demo_workloads *d)
 
 static int run_demo(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
+	const struct demo_config *selected = config;
 	struct demo_workloads d = { 0 };
 	int status;
 
-	(void)config;
 	if (arguments->count || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the demo on another process");
 		error_why(err, "the demo starts its own processes");
@@ -98,18 +111,18 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 	stop_catch();
 	status = demo_workloads_start(&d, err);
 	if (!status) {
-		printf("sooth finds AI coding agents, watches them, and says why one "
-		       "misbehaves.\nThis demo has started three processes: %d only looks like "
-		       "an agent, it is\n`sleep` under the name claude; %d is `yes`, a tool that "
-		       "it runs; %d keeps\nopening and reading files, and allocates and frees "
-		       "memory.\n",
-			(int)d.agent, (int)d.tool, (int)d.worker);
+		printf("This demo has started %d, which only looks like an agent (it is `sleep` "
+		       "under the\nname claude), and its tool %d, which is `yes`.\n",
+			(int)d.agent, (int)d.tool);
 		show_stuck(&d);
-		if (!is_over())
+		if (selected->all && !is_over())
 			show_others(&d);
-		printf("\nAll of them have been stopped. `sooth help` lists the commands, `sooth "
-		       "doctor` "
-		       "shows what\ncan be observed on this host.\n");
+		printf("\nAll of them have been stopped. Now for your own processes:\n"
+		       "  sooth               the agents on this host, and what they left behind\n"
+		       "  sooth why PID       what a process waits for; without a PID: all agents\n"
+		       "  sooth diagnose PID  what is wrong with it\n"
+		       "  sooth top           a screen of all this, to leave open\n%s",
+			selected->all ? "" : "  sooth demo --all    every other command\n");
 	}
 	demo_workloads_end(&d);
 	return status;
@@ -117,8 +130,9 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_demo = {
 	.name = "demo",
-	.summary = "find out why a demo process is stuck, then show each command",
-	.usage = "",
-	.config_size = 0,
+	.summary = "find out why a demo process is stuck",
+	.usage = "[--all]",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct demo_config),
 	.run = run_demo,
 };

@@ -8,6 +8,7 @@
 #include "cli/command/command.h"
 #include "cli/command/completion.h"
 #include "cli/output/json_schema.h"
+#include "cli/selected/target_words.h"
 
 #define COMMAND(id, group) { #id, #group },
 static const struct {
@@ -50,7 +51,7 @@ static void print_all(void)
 
 struct help_config {
 	struct {
-		const char *json_schema, *completion;
+		const char *json_schema, *completion, *targets;
 	} help;
 };
 
@@ -66,6 +67,9 @@ static const struct option help_options[] = {
 		"print the JSON Schema of what -j writes", .choice = json_schema_choice),
 	VALUE_ROW(0, "completion", CHOICE, "SHELL", help_config, help.completion,
 		"print the completion of a shell", .choice = completion_shell),
+	VALUE_ROW(0, "targets", CHOICE, "KIND", help_config, help.targets,
+		"print targets that begin with an argument, for completion",
+		.choice = target_words_kind),
 };
 
 static const struct option_group option_groups[] = {
@@ -91,6 +95,9 @@ static int run_help(void *config, const struct arguments *arguments, struct soot
 		return json_schema_write(json_schema_of(h->help.json_schema), stdout, err);
 	if (h->help.completion)
 		return completion_print(h->help.completion);
+	if (h->help.targets)
+		return target_words_print(
+			h->help.targets, arguments->count ? arguments->items[0] : "", err);
 	if (!arguments->count) {
 		print_all();
 		return 0;

@@ -65,10 +65,8 @@ const struct command command_uninstall = {
 	.name = "uninstall",
 	.summary = "remove the sooth that install.sh has installed",
 	.usage = "",
-	.about = "Removes this program if it is the one file that install.sh has installed, and "
-		 "the\n"
-		 "library that it keeps in the cache of the user. Captures, settings and "
-		 "recordings of\n"
-		 "the monitor stay.",
+	.about = "Removes this program if it is the one file that install.sh has installed, and\n"
+		 "the library that it keeps in the cache of the user. Captures, settings and\n"
+		 "recordings of the monitor stay.",
 	.run = run_uninstall,
 };

@@ -241,7 +241,7 @@ SERVED = [
          needs_bpf=True),
 ]
 
-# What is not served yet: refused in three lines, with status 3, and named in the README.
+# What is not served yet: refused in three lines, with status 3, and named in docs/tutorials/older-tools.md.
 NOT_YET = [
 ]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Every command line of the older tools runs as written, with the members and types their users rely
-on; what is not served yet is refused, and the README says so. The rows are in contracts.py.
+on; what is not served yet is refused, and docs/tutorials/older-tools.md says so. The rows are in contracts.py.
 """
 import json
 import os
@@ -155,17 +155,17 @@ class Served(Contracts):
 
 class Others(Contracts):
     def test_not_yet(self):
-        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-            readme = file.read()
+        with open(os.path.join(ROOT, "docs/tutorials/older-tools.md"), encoding="utf-8") as file:
+            page = file.read()
         for line in contracts.NOT_YET:
             with self.subTest(str(line)):
                 run = self.run_line(line, 3)
                 self.assert_says_three_lines(run)
                 self.assertEqual(run.out, b"")
                 self.assertFalse(os.path.exists(self.path("product")))
-                # In the row of the README's table, with its reason.
+                # In a row of the page's table, with its reason.
                 option = next((w for w in line.words.split() if w in ("-s", "--flamegraph")), "")
-                self.assertRegex(readme, r"(?m)^\| `%s.*%s.*\| .*\|$" % (line.name, option))
+                self.assertRegex(page, r"(?m)^\| `%s.*%s.*\| .*\|$" % (line.name, option))
 
     def test_each_option_of_a_help_has_a_row(self):
         rows = contracts.SERVED + contracts.NOT_YET

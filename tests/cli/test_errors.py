@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Wrong use and bad luck: the right exit status, and three short lines that help."""
+import json
 import os
 import re
 import sys
@@ -273,6 +274,42 @@ class Usage(Case):
             found = self.run_program("fish", "-c", "source %s; complete -C 'sooth heap --by '" % self.path("fish"),
                                      env={**os.environ, "HOME": self.path("home")}).text
             self.assertIn("function\t", found)
+
+    def test_completion_of_targets(self):
+        """PIDs with names, sessions and agents, in each shell that is here; nothing that a shell would run."""
+        program = self.path(".local/share/claude/versions/2.1.328")
+        os.makedirs(os.path.dirname(program))
+        shutil.copy("/bin/bash", program)
+        os.makedirs(self.path("sessions"))
+        agents = [self.start(program, "-c", "read x", cwd=self.folder, env=dict(
+            os.environ, HOME=self.folder, CLAUDE_CONFIG_DIR=self.folder)) for _ in range(2)]
+        for agent, session in zip(agents, ("a1b2c3d4-e5f6", "$(touch made)")):
+            with open("/proc/%d/stat" % agent.pid, "rb") as file:
+                ticks = file.read().rsplit(b")", 1)[1].split()[19].decode()
+            with open(self.path("sessions/%d.json" % agent.pid), "w", encoding="utf-8") as file:
+                json.dump({"sessionId": session, "status": "idle", "procStart": ticks, "cwd": self.folder}, file)
+        pid = str(agents[0].pid)
+        self.assertRegex(self.sooth("help", "--targets", "processes").text, r"(?m)^%s\t\S+ \(main, " % pid)
+        self.assertEqual(self.sooth("help", "--targets", "processes", "x").text, "")
+        self.assertIn("claude\tClaude Code\n", self.sooth("help", "--targets", "agents").text)
+        self.assertRegex(self.sooth("help", "--targets", "sessions").text, r"(?m)^a1b2c3d4-e5f6\tclaude %s \(" % pid)
+        self.assertNotIn("made", self.sooth("help", "--targets", "sessions").text)
+        for shell in ("bash", "zsh", "fish"):
+            with open(self.path(shell), "w", encoding="utf-8") as file:
+                file.write(self.sooth("help", "--completion", shell).text)
+        home = {**os.environ, "HOME": self.path("home"), "PATH": os.path.dirname(harness.SOOTH) + ":" + os.environ["PATH"]}
+        bash = "source %s; COMP_WORDS=(sooth %s); COMP_CWORD=2; [ ${#COMP_WORDS[@]} -eq 3 ] || COMP_CWORD=3; _sooth; " \
+            "printf '%%s\\n' \"${COMPREPLY[@]}\""
+        for words, completed in (("why " + pid, pid), ("kill --session a1b2", "a1b2c3d4-e5f6"), ("ps --agent cla", "claude")):
+            run = self.run_program("bash", "-c", bash % (self.path("bash"), words), env=home)
+            self.assertEqual(run.text, completed + "\n")
+            if shutil.which("fish"):
+                found = self.run_program("fish", "-c", "source %s; complete -C 'sooth %s'" % (self.path("fish"), words), env=home)
+                self.assertRegex(found.text, r"(?m)^%s\t." % completed)
+        if shutil.which("zsh"):
+            script = "compdef() { }; _describe() { print -l $found }; _files() { print files }; source %s; sooth=sooth; " \
+                "PREFIX=%s; _sooth_targets processes" % (self.path("zsh"), pid)
+            self.assertRegex(self.run_program("zsh", "-f", "-c", script, env=home).text, r"^%s:\S+ \(main, .*\nfiles\n" % pid)
 
     def test_help_is_no_error(self):
         for argv in (["--help"], ["help"], ["-h"], ["ps", "--help"], ["trace", "-h"],

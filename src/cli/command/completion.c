@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints completion of commands, options with their help, and choices; any other word is completed
- * as a file. */
+/* Prints completion of commands, options with their help, choices and targets; any other word is
+ * completed as a file. */
 #include "cli/command/completion.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/command/command.h"
+#include "cli/command/target.h"
 
 const char *completion_shell(size_t index)
 {
@@ -26,7 +27,37 @@ static void print_each_option(
 	}
 }
 
+/* The targets that the value of an option names, as `sooth help --targets` calls them, or NULL. */
+static const char *targets_of(const struct option *o)
+{
+	const char *name = o->name ? o->name : "";
+
+	return !strcmp(name, "pid")	  ? "processes"
+	       : !strcmp(name, "session") ? "sessions"
+	       : !strcmp(name, "agent")	  ? "agents"
+					  : NULL;
+}
+
+static bool takes_target(const struct command *c)
+{
+	for (size_t g = 0; g < c->group_count; g++) {
+		if (c->groups[g].options == target_option_rows)
+			return true;
+	}
+	return false;
+}
+
 /* --- bash --- */
+
+/* A description stands behind a target while there are several; the words that keys insert at once
+ * have none. */
+static const char bash_targets[] =
+	"_sooth_targets()\n{\n\tlocal line\n"
+	"\twhile IFS= read -r line; do\n\t\tCOMPREPLY+=(\"$line\")\n"
+	"\tdone < <(\"${COMP_WORDS[0]}\" help --targets \"$1\" \"$cur\" 2> /dev/null)\n"
+	"\tif [ ${#COMPREPLY[@]} -eq 1 ] || [[ $COMP_TYPE == 37 || $COMP_TYPE == 42 ]]; then\n"
+	"\t\tCOMPREPLY=(\"${COMPREPLY[@]%%$'\\t'*}\")\n\telse\n"
+	"\t\tCOMPREPLY=(\"${COMPREPLY[@]/$'\\t'/  }\")\n\tfi\n}\n";
 
 static void print_bash_words(const struct command *c, const struct option *o)
 {
@@ -52,12 +83,13 @@ static void print_bash_choices(const struct command *c, const struct option *o)
 
 static void print_bash(void)
 {
-	printf("# bash completion of sooth; generated\n_sooth()\n{\n"
+	printf("# bash completion of sooth; generated\n%s_sooth()\n{\n"
 	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
 	       "\tlocal command=${COMP_WORDS[1]} words= i\n\tCOMPREPLY=()\n"
 	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	       "\t\t[ \"${COMP_WORDS[i]}\" != -- ] || return 0\n\tdone\n"
-	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"");
+	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"",
+		bash_targets);
 	for (size_t i = 0; commands[i]; i++)
 		printf("%s%s", i ? " " : "", commands[i]->name);
 	printf(" --version\" -- \"$cur\"))\n\t\treturn 0\n\tfi\n"
@@ -69,7 +101,18 @@ static void print_bash(void)
 		printf("%s%s", i ? " " : "", commands[i]->name);
 	printf("\" ;;\n\tesac\n\tif [ -n \"$words\" ]; then\n"
 	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\t\treturn 0\n\tfi\n"
-	       "\t[[ $cur == -* ]] || return 0\n\tcase $command in\n");
+	       "\tcase $command:$prev in\n"
+	       "\t*:-p | *:--pid) _sooth_targets processes; return 0 ;;\n"
+	       "\t*:--session) _sooth_targets sessions; return 0 ;;\n"
+	       "\t*:--agent) _sooth_targets agents; return 0 ;;\n\tesac\n"
+	       "\tif [[ $cur != -* ]]; then\n\t\tcase $command in\n\t\t_");
+	for (size_t i = 0; commands[i]; i++) {
+		if (takes_target(commands[i]))
+			printf(" | %s", commands[i]->name);
+	}
+	printf(")\n\t\t\t_sooth_targets processes\n"
+	       "\t\t\tCOMPREPLY+=($(compgen -f -X '!*.sooth' -- \"$cur\")) ;;\n\t\tesac\n"
+	       "\t\treturn 0\n\tfi\n\tcase $command in\n");
 	for (size_t i = 0; commands[i]; i++) {
 		printf("\t%s) words=\"--help --help-all", commands[i]->name);
 		print_each_option(commands[i], print_bash_words);
@@ -103,6 +146,8 @@ static void print_zsh_value(const struct option *o)
 	printf(":");
 	if (o->type == OPTION_FILE)
 		printf("_files");
+	if (targets_of(o))
+		printf(" _sooth_targets %s", targets_of(o)); /* a blank: no options of compadd */
 	if (o->type != OPTION_CHOICE)
 		return;
 	printf("(");
@@ -110,6 +155,13 @@ static void print_zsh_value(const struct option *o)
 		printf("%s%s", i ? " " : "", o->choice(i));
 	printf(")");
 }
+
+static const char zsh_targets[] =
+	"_sooth_targets()\n{\n\tlocal -a found\n\tlocal line\n"
+	"\tfor line in ${(f)\"$($sooth help --targets $1 \"$PREFIX\" 2> /dev/null)\"}; do\n"
+	"\t\tfound+=(\"${line%%$'\\t'*}:${${line#*$'\\t'}//:/\\:}\")\n\tdone\n"
+	"\t_describe -V target found\n"
+	"\t[[ $1 != processes ]] || _files -g '*.sooth'\n}\n";
 
 static void print_zsh_spec(
 	const char *dashes, const char *name, size_t size, const struct option *o)
@@ -132,7 +184,9 @@ static void print_zsh_option(const struct command *c, const struct option *o)
 
 static void print_zsh(void)
 {
-	printf("#compdef sooth\n# generated\n_sooth()\n{\n\tlocal -a commands\n\tcommands=(\n");
+	printf("#compdef sooth\n# generated\n%s_sooth()\n{\n\tlocal sooth=$words[1]\n"
+	       "\tlocal -a commands\n\tcommands=(\n",
+		zsh_targets);
 	for (size_t i = 0; commands[i]; i++) {
 		printf("\t\t'%s:", commands[i]->name);
 		print_zsh_text(commands[i]->summary);
@@ -144,7 +198,9 @@ static void print_zsh(void)
 	for (size_t i = 0; commands[i]; i++) {
 		printf("\t%s)\n\t\t_arguments \\\n", commands[i]->name);
 		print_each_option(commands[i], print_zsh_option);
-		printf("\t\t'*:file:_files'\n\t\t;;\n");
+		printf("\t\t'*:%s'\n\t\t;;\n", takes_target(commands[i])
+						       ? "target: _sooth_targets processes"
+						       : "file:_files");
 	}
 	printf("\tesac\n}\nif [ \"$funcstack[1]\" = _sooth ]; then\n\t_sooth \"$@\"\nelse\n"
 	       "\tcompdef _sooth sooth\nfi\n");
@@ -175,6 +231,8 @@ static void print_fish_option(const struct command *c, const struct option *o)
 		for (size_t i = 0; o->choice(i); i++)
 			printf("%s%s", i ? " " : "", o->choice(i));
 		printf("'");
+	} else if (targets_of(o)) {
+		printf(" -x -a '(sooth help --targets %s (commandline -ct))'", targets_of(o));
 	} else if (o->type != OPTION_FLAG && !o->default_value) {
 		printf(" -r");
 	}
@@ -192,8 +250,13 @@ static void print_fish(void)
 		print_fish_text(commands[i]->summary);
 		printf("\n");
 	}
-	for (size_t i = 0; commands[i]; i++)
+	for (size_t i = 0; commands[i]; i++) {
 		print_each_option(commands[i], print_fish_option);
+		if (takes_target(commands[i]))
+			printf("complete -c sooth -n '__fish_seen_subcommand_from %s' -a "
+			       "'(sooth help --targets processes (commandline -ct))'\n",
+				commands[i]->name);
+	}
 }
 
 int completion_print(const char *shell)
