@@ -50,7 +50,7 @@ int top_found_rows(const struct top *t, int room, int columns)
 
 static void put_remedy(struct top *t, struct canvas_area a, const char *remedy)
 {
-	canvas_format(&t->canvas, a.y, a.x + INDENT, a.columns - INDENT, TOP_DIM, "%s", remedy);
+	canvas_format(&t->canvas, a.y, a.x + INDENT, a.columns - INDENT, TOP_TEXT, "%s", remedy);
 }
 
 void top_draw_found(struct top *t, struct canvas_area a)

@@ -163,7 +163,7 @@ static int put_age(struct top *t, int y, int x, int room)
 
 	if (age_s < 0 || room < 60)
 		return room;
-	snprintf(text, sizeof(text), room < 100 ? "%s ago" : "diagnosed %s ago",
+	snprintf(text, sizeof(text), room < 72 ? "%s ago" : "diagnosed %s ago",
 		top_age(age, age_s));
 	taken = canvas_width(&t->canvas, text);
 	canvas_put(&t->canvas, y, x + room - taken, taken, TOP_DIM, text);

@@ -68,7 +68,8 @@ unsigned top_doing_style(const struct top_session *s)
 
 	if (d->style == TOP_FOR_USER)
 		return TOP_STYLED(d->style, TOP_BOLD | TOP_REVERSE);
-	return d->style;
+	/* No CPU, no output: it is not as well as the color of tools says. */
+	return strstr(s->flags, "SILENT") ? TOP_MIDDLE : d->style;
 }
 
 unsigned top_finding_style(uint8_t level)
