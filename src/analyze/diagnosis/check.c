@@ -714,6 +714,12 @@ bool check_has_probes(struct check_result *out)
 	else if (!strcmp(probe, "syscalls") && map_get(&e->input->calls_refused, &e->id))
 		check_blind_by(out, FINDING_REFUSED,
 			"sooth may not observe the system calls of this process", CALLS_REMEDY);
+	else if (!strcmp(probe, "profile") && e->input->are_samples_refused)
+		check_blind_by(
+			out, FINDING_REFUSED, "sooth may not sample stacks here", CALLS_REMEDY);
+	else if (!strcmp(probe, "short_lived") && e->input->are_calls_refused)
+		check_blind_by(out, FINDING_REFUSED, "sooth may not observe how processes end here",
+			CALLS_REMEDY);
 	else if (!strcmp(probe, "syscalls"))
 		check_blind_by(out, FINDING_NOT_REQUESTED, reason, CALLS_REMEDY);
 	else if (!strcmp(probe, "heap"))
