@@ -54,11 +54,20 @@ static void diagnosing_drop_probe(struct run *run, const char *name)
 }
 
 /* Notes why the system refused: "load the programs: not permitted". */
-static void diagnosing_note_refusal(
-	char text[DIAGNOSING_REASON_BYTES], const struct sooth_error *refusal)
+static void diagnosing_note_refusal(struct diagnosing_refusal *r, const struct sooth_error *refusal)
 {
-	snprintf(text, DIAGNOSING_REASON_BYTES, "%s%s%s", refusal->tried, *refusal->why ? ": " : "",
+	snprintf(r->reason, sizeof(r->reason), "%s%s%s", refusal->tried, *refusal->why ? ": " : "",
 		refusal->why);
+	snprintf(r->remedy, sizeof(r->remedy), "%s",
+		*refusal->remedy ? refusal->remedy : "`sooth doctor` says what is missing");
+}
+
+static void refuse_samples(struct diagnosing *d, struct run *run, const struct sooth_error *refusal)
+{
+	diagnosing_note_refusal(&d->no_samples, refusal);
+	d->has_samples = false;
+	run->unseen[RUN_UNSEEN_SAMPLES] = (struct run_unseen){ DIAGNOSIS_LIMIT_SAMPLES,
+		d->no_samples.reason, d->no_samples.remedy };
 }
 
 /* Samples all faults if memory grows by less than 0.8 MB a second; a stack takes some 10 us. */
@@ -76,15 +85,15 @@ static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool h
 		!(is_default || d->wants_samples))
 		return;
 	d->has_samples = diagnosing_can_observe("profile", &refusal);
-	if (!d->has_samples) {
-		diagnosing_note_refusal(d->no_samples, &refusal);
-		return;
-	}
 	while (run->probes[n].name)
 		n++;
-	run->probes[n++] = (struct run_probe){ "profile", SOOTH_STREAM };
-	run->observer.profile.page_fault_hz = FAULT_HZ;
-	if (d->selected.size <= STACKS_MOST * sizeof(uint32_t))
+	if (d->has_samples) {
+		run->probes[n++] = (struct run_probe){ "profile", SOOTH_STREAM };
+		run->observer.profile.page_fault_hz = FAULT_HZ;
+	} else {
+		refuse_samples(d, run, &refusal);
+	}
+	if (d->selected.size <= STACKS_MOST * sizeof(uint32_t) && (d->has_samples || is_default))
 		run->probes[n] = (struct run_probe){ "stacks",
 			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };
 }
@@ -545,9 +554,8 @@ bool diagnosing_without_samples(
 	if (!d->has_samples || !is_refusal(d, refusal) ||
 		(d->has_calls && !diagnosing_can_observe("syscalls", &ignored)))
 		return false;
-	diagnosing_note_refusal(d->no_samples, refusal);
+	refuse_samples(d, run, refusal);
 	diagnosing_drop_probe(run, "profile");
-	d->has_samples = false;
 	return true;
 }
 
@@ -558,19 +566,18 @@ bool diagnosing_without_calls(
 	assert(run);
 	if (!d->has_calls || !is_refusal(d, refusal))
 		return false;
-	diagnosing_note_refusal(d->no_calls, refusal);
+	diagnosing_note_refusal(&d->no_calls, refusal);
 	diagnosing_drop_probe(run, "syscalls");
 	d->has_calls = false;
-	run->unseen[RUN_UNSEEN_CALLS] = (struct run_unseen){ "system calls", d->no_calls,
-		geteuid() ? "run as root; `sooth doctor` shows other ways"
-			  : "`sooth doctor` says what is missing" };
+	run->unseen[RUN_UNSEEN_CALLS] =
+		(struct run_unseen){ "system calls", d->no_calls.reason, d->no_calls.remedy };
 	return true;
 }
 
 int diagnosing_exit(const struct diagnosing *d, bool may_lack)
 {
 	assert(d);
-	if (*d->no_calls && d->insists_on_calls && !may_lack)
+	if (*d->no_calls.reason && d->insists_on_calls && !may_lack)
 		return EXIT_LACKING;
 	return d->has_missing ? EXIT_MISSING : 0;
 }

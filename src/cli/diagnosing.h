@@ -8,8 +8,12 @@
 #include "cli/config/labels.h"
 #include "analyze/diagnosis/undecided.h"
 #include "cli/run.h"
-#define DIAGNOSING_REASON_BYTES 512
-#define EXIT_LACKING		3 /* a privilege is missing, or the system cannot do it */
+#define EXIT_LACKING 3 /* a privilege is missing, or the system cannot do it */
+
+/* Why the system refused a probe, and what would allow it. */
+struct diagnosing_refusal {
+	char reason[512], remedy[256];
+};
 
 struct diagnosing {
 	/* The command fills these members. */
@@ -47,12 +51,10 @@ struct diagnosing {
 	bool is_gone;	  /* no selected PID exists: only the kernel log may have evidence */
 	bool is_idle;	  /* no process was found: only the host is diagnosed, once */
 	bool has_calls;	  /* system calls are among the probes */
-	char no_calls[DIAGNOSING_REASON_BYTES]; /* reason why calls were refused; empty: they were
-						   recorded */
+	struct diagnosing_refusal no_calls; /* without a reason: they were recorded */
 	struct undecided longer;
-	bool has_samples;			  /* stacks of busy threads are among the probes */
-	char no_samples[DIAGNOSING_REASON_BYTES]; /* reason why samples were refused; empty: they
-						     were taken */
+	bool has_samples;		      /* stacks of busy threads are among the probes */
+	struct diagnosing_refusal no_samples; /* without a reason: they were taken */
 };
 
 /* Fills the settings: defaults, which the user's file overrides, which `set` overrides (NULL:

@@ -56,7 +56,7 @@ struct run_side_output {
 };
 
 /* Gaps that are known before the start, for the notes of the report. */
-enum run_unseen_what { RUN_UNSEEN_PROCESSES, RUN_UNSEEN_CALLS, RUN_UNSEEN_MAX };
+enum run_unseen_what { RUN_UNSEEN_PROCESSES, RUN_UNSEEN_CALLS, RUN_UNSEEN_SAMPLES, RUN_UNSEEN_MAX };
 
 struct run_unseen {
 	const char *what; /* the missing data; NULL: none */

@@ -366,7 +366,7 @@ static int run_available_probes(struct diagnosing *d, struct run *run, struct so
 	if (d->insists_on_calls)
 		fprintf(stderr,
 			"sooth: system calls are not observed, everything else is: cannot %s; %s\n",
-			d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
+			d->no_calls.reason, run->unseen[RUN_UNSEEN_CALLS].remedy);
 	status = run_report(run, err);
 	if (status < 0 && diagnosing_without_samples(d, run, err))
 		status = run_report(run, err);

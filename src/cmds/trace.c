@@ -435,8 +435,40 @@ static void choose_side_output(const struct trace_config *c, struct picture_file
 		.is_whole = true };
 }
 
+#define SAMPLES_NS (20 * NS_PER_MS)
+
+/* Returns whether samples can stand for what was requested: all calls of processes that run. */
+static bool can_sample(const struct trace_config *c, const struct run *run)
+{
+	return !c->trace.calls && !c->trace.file && !c->trace.path && !c->trace.failed &&
+	       !c->trace.stack && !c->trace.interval_ns && !c->trace.folded &&
+	       !c->trace.data_bytes && !c->picture.flamegraph && !wants_operations(c) &&
+	       !run->arguments->command;
+}
+
+/* Reads now and then which call each thread is in. `refusal`: why calls cannot be seen. */
+static int run_samples(struct run *run, struct sooth_error *refusal)
+{
+	const struct sooth_error before = *refusal;
+	char reason[sizeof(before.tried) + sizeof(before.why) + 32];
+	int status;
+
+	snprintf(reason, sizeof(reason), "sampled: cannot %s: %s", before.tried, before.why);
+	run->probes[0] = (struct run_probe){ "threads", SOOTH_SAMPLE | SOOTH_DETAIL };
+	run->probes[1] = (struct run_probe){ 0 };
+	run->views[0] = (struct run_view){ "call-samples", NULL };
+	run->is_stream = false;
+	run->observer.sample_ns = SAMPLES_NS;
+	run->unseen[RUN_UNSEEN_CALLS] =
+		(struct run_unseen){ "counts, errors and times of calls", reason, before.remedy };
+	status = run_report(run, refusal);
+	if (status == -EPERM) /* not even that: the better way is the one to ask for */
+		*refusal = before;
+	return status;
+}
+
 /* Runs; without privilege, by ptrace if the user agrees: it slows the target too much to be used
- * unasked. */
+ * unasked; else by samples, which show less. */
 static int run_or_offer(const struct trace_config *c, struct run *run, struct sooth_error *err)
 {
 	bool may_offer = !c->trace.backend && !c->trace.lossless && !c->target.all &&
@@ -447,9 +479,12 @@ static int run_or_offer(const struct trace_config *c, struct run *run, struct so
 	if (may_offer && backend_offer_find(&offer, "syscalls"))
 		run->observer.calls.by_ptrace = backend_offer_accepted(&offer);
 	status = run_report(run, err);
-	if (status < 0 && offer.backend && !run->observer.calls.by_ptrace)
+	if (status >= 0 || !may_offer || run->observer.calls.by_ptrace ||
+		strcmp(err->tried, offer.refusal.tried) != 0)
+		return status;
+	if (offer.backend)
 		backend_offer_add_remedy(&offer, err);
-	return status;
+	return can_sample(c, run) ? run_samples(run, err) : status;
 }
 
 static int run_trace(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -517,7 +552,9 @@ const struct command command_trace = {
 		 "stopped:\n"
 		 "when the buffer is full, calls are lost, and sooth prints how many. With "
 		 "--lossless\n"
-		 "sooth pauses the target instead.",
+		 "sooth pauses the target instead. Without privilege sooth reads now and then "
+		 "which call\n"
+		 "each thread of your own processes is in, and prints a table of these samples.",
 	.examples = "  sooth trace -c -d 5 4711         five seconds of a process, as a table\n  "
 		    "sooth trace --session 4f1c       every call of a session and of what it "
 		    "starts\n  sooth trace -- git status        every call of a command\n  sooth "

@@ -219,7 +219,8 @@ static void choose_views(struct claude_diagnosis *d)
 	d->overview.has_io = d->kinds[CALL_OPERATION_IO] = shows_io(c);
 	d->overview.has_network = d->kinds[CALL_OPERATION_NETWORK] = shows_network(c);
 	d->overview.has_samples = c->has_sample;
-	d->overview.sample_refused = d->diagnosing.has_samples ? NULL : d->diagnosing.no_samples;
+	d->overview.sample_refused =
+		d->diagnosing.has_samples ? NULL : d->diagnosing.no_samples.reason;
 	d->table.set = calls_shown(c);
 	memset(run->views, 0, sizeof(run->views));
 	if (c->output.json) {
@@ -258,8 +259,8 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 	memset(&d->run.product, 0, sizeof(d->run.product));
 	d->overview.flamegraph_path = NULL;
 	choose_views(d);
-	d->overview.calls_refused = d->diagnosing.no_calls;
-	fprintf(stderr, "system calls were not observed: %s; %s\n", d->diagnosing.no_calls,
+	d->overview.calls_refused = d->diagnosing.no_calls.reason;
+	fprintf(stderr, "system calls were not observed: %s; %s\n", d->diagnosing.no_calls.reason,
 		d->run.unseen[RUN_UNSEEN_CALLS].remedy);
 	if (d->files.picture)
 		fprintf(stderr, "the picture of the system calls was not written: %s\n",
@@ -270,10 +271,10 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 
 static void emit_no_samples(const struct claude_diagnosis *d)
 {
-	if (!*d->diagnosing.no_samples || !d->config->has_sample)
+	if (!*d->diagnosing.no_samples.reason || !d->config->has_sample)
 		return;
 	fprintf(stderr, "stacks are not sampled: %s; `sooth doctor` says what is missing\n",
-		d->diagnosing.no_samples);
+		d->diagnosing.no_samples.reason);
 	if (has_tree_file(d->config))
 		fprintf(stderr, "the call tree was not written: %s\n", d->config->output.output);
 }
@@ -335,7 +336,7 @@ static int run_diagnosis(const struct claude_diagnose_config *c, struct sooth_er
 		d->arguments = (struct arguments){ .items = d->pids, .count = 1 };
 	}
 	status = run_observation(d, err);
-	if (!status && c->has_sample && *d->diagnosing.no_samples)
+	if (!status && c->has_sample && *d->diagnosing.no_samples.reason)
 		status = EXIT_LACKING;
 	diagnosing_end(&d->diagnosing);
 	picture_files_fini(&d->files);

@@ -73,6 +73,8 @@ struct finding_type {
 	enum finding_scope scope;
 	const char *probes;  /* "proc,fds": the probes it cannot work without */
 	const char *instead; /* a probe that shows a part if those are missing; NULL: none */
+	const char *also; /* "syscalls": probes that show other forms of it; NULL: none. Where they
+			     are refused, no process is free of it. */
 	/* "fd-leak,filling-up": findings of the same process that are causes of this one, and are
 	 * reported before it. NULL: none. */
 	const char *follows;

@@ -534,6 +534,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (s.threads.count &&
 		 (p.bytes_per_s <= check_option(e, "max-moved") || s.call.kind == REPEATED_STATE))
 		report_spin(e, out, &s, &p);
+	else if ((s.threads.count || s.works) && e->input->are_calls_refused)
+		check_blind_by(out, FINDING_REFUSED,
+			"whether its input and output is progress: sooth may not observe system "
+			"calls here",
+			"run as root: sooth diagnose");
 	else
 		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,
 			s.threads.count || s.works ? ", with visible progress" : "");

@@ -105,7 +105,7 @@ static const struct sooth_field snapshot_fields[] = {
 	FIELD_TRUTH(proc_snapshot, is_partial, "some processes are hidden from the user of sooth"),
 	FIELD_TRUTH_AS(proc_snapshot, hides_users, has_hidden_users,
 		"processes of other users are hidden from the user of sooth"),
-	FIELD_TRUTH(proc_snapshot, is_of_root, "sooth ran as root"),
+	FIELD_TRUTH(proc_snapshot, is_of_root, "sooth ran as root, or root could not see more"),
 };
 
 static const struct sooth_schema snapshot_schema = {

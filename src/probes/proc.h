@@ -103,7 +103,7 @@ struct proc_snapshot {
 	uint8_t is_of_host;  /* every process of the host was read */
 	uint8_t is_partial;  /* some processes are hidden from the caller (hidepid, a container) */
 	uint8_t hides_users; /* the hidden ones are other users', because of hidepid */
-	uint8_t is_of_root;  /* read as user 0: sudo would not show more */
+	uint8_t is_of_root;  /* sudo would not show more: read as user 0, or in a container */
 	uint8_t unused[4];
 };
 

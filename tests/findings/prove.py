@@ -7,15 +7,18 @@ a healthy one did, or the capture says something else.
 
     tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING[: CASE]] [--all] [--jobs N]
                             [--table FILE] [--second-try] [--failed FILE] [--store]
+                            [--as-user UID] [--sample N]
 
 Cases of some findings are observed six at a time; each is judged by its own processes in that report.
 Without --all and --only those cases of default_cases.py run that have no stored input (stored.py), and one sick
 case of each finding. --second-try: a case that fails runs once
 more, alone, and counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
 written there; with SOOTH_ONLY_FAILED in the environment only those of it run. SOOTH and WORKLOADS
-name the programs; without them those of build/ run.
+name the programs; without them those of build/ run. --as-user: programs and sooth are those of an ordinary user;
+a sick case is named, or said not to be judged. --sample: some of the sick cases, chosen by the seed.
 """
 import argparse
+import atexit
 import collections
 import concurrent.futures
 import dataclasses
@@ -24,8 +27,10 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -87,10 +92,11 @@ def missing_cases(known, registered):
 
 class Outcome:
     keeps_input = False
+    may_be_unseen = False  # a sick case may be one that sooth says it cannot judge
 
     def __init__(self, case, seed):
         self.case, self.seed = case, seed
-        self.fired = self.skipped = None
+        self.fired = self.skipped = self.unseen = None
         self.problems, self.margin, self.took_s = [], None, 0.0
         self.beside = []  # what was wrong beside others, before it ran by itself
         self.input = None  # the fields and the capture to store
@@ -133,8 +139,14 @@ def said_instead(report, finding):
     return "; ".join(row.get("text") or row.get("reason") or "fine" for row in rows)
 
 
+def unseen_because(report, finding):
+    """The reason of a check that was not done; None: each was."""
+    return next((row["reason"] for one in (*report["processes"], report["host"]) if one
+                 for row in one["unseen"] if row["id"] == finding), None)
+
+
 def report_of(result):
-    if result.returncode not in (0, 1):
+    if result.returncode not in (0, 1, 3 if Outcome.may_be_unseen else 0):
         raise AssertionError("exit %d: %s" % (result.returncode, result.stderr))
     return json.loads(result.stdout)
 
@@ -145,10 +157,12 @@ def judge(outcome, report, repeated, table, others=()):
     found = [f for f in cases.findings_of(report) if f["id"] not in others]
     own = [f for f in found if f["id"] == case.finding]
     outcome.fired = bool(own)
-    if outcome.fired != case.sick:
+    if case.sick and not own and Outcome.may_be_unseen:
+        outcome.unseen = unseen_because(report, case.finding)
+    if outcome.fired != case.sick and not outcome.unseen:
         outcome.problems.append("fired: " + own[0]["claim"] if own else
             "did not fire: " + said_instead(report, case.finding))
-    if own and (case.says not in own[0]["claim"] or
+    if own and not Outcome.may_be_unseen and (case.says not in own[0]["claim"] or
             case.severity not in ("", own[0]["severity"])):
         outcome.problems.append("says something else: %s" % own[0])
     if own and case.evidence:
@@ -324,6 +338,31 @@ def table_of(outcomes):
     return "\n".join(rows)
 
 
+def share_named(outcomes):
+    """What an ordinary user learns of the sick cases."""
+    sick = [o for o in outcomes if o.case.sick and not o.skipped]
+    named = sum(bool(o.fired) for o in sick)
+    return "sick cases named: %d of %d (%.2f), not judged: %d, missed: %d" % (named, len(sick),
+        named / max(len(sick), 1), sum(bool(o.unseen) for o in sick),
+        sum(not o.fired and not o.unseen for o in sick))
+
+
+def become(uid):
+    """An ordinary user, with a copy of the programs, as the build folder may be closed to others."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sooth-user-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for variable in ("SOOTH", "WORKLOADS"):
+        os.environ[variable] = shutil.copy(os.environ[variable], folder)
+    harness.SOOTH, harness.WORKLOADS = os.environ["SOOTH"], os.environ["WORKLOADS"]
+    os.environ["HOME"] = str(folder)
+    os.chown(folder, uid, uid)
+    os.chdir(folder)
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    Outcome.may_be_unseen = True
+
+
 def store(outcomes):
     """Adds the inputs of the cases that passed; those of other cases stay."""
     by_finding = collections.defaultdict(list)
@@ -352,6 +391,8 @@ def main():
     parser.add_argument("--second-try", action="store_true", help="of each failed case, alone")
     parser.add_argument("--store", action="store_true", help="the captures of the cases that pass, in inputs/")
     parser.add_argument("--failed", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--as-user", type=int, metavar="UID")
+    parser.add_argument("--sample", type=int, metavar="N")
     args = parser.parse_args()
     Outcome.keeps_input = args.store
     known = all_cases()
@@ -363,6 +404,11 @@ def main():
         chosen = [c for c in known if {c.finding, name_of(c)} & set(only)]
     if args.only and not chosen:
         sys.exit("no case of %s: name a finding, or a case as \"FINDING: CASE\"" % ", ".join(args.only))
+    if args.sample:
+        sick = [c for c in chosen if c.sick]
+        chosen = random.Random(args.seed).sample(sick, min(args.sample, len(sick)))
+    if args.as_user is not None:
+        become(args.as_user)
     registered = thresholds()
     failed, failed_cases = missing_cases(known, registered), []
     wanted = [(c, args.seed + i) for i in range(args.rounds) for c in chosen]
@@ -378,11 +424,15 @@ def main():
             print("FAIL %s\n     %s" % (name, "\n     ".join(o.problems)))
             failed.append(name)
             failed_cases.append(name_of(o.case))
+        elif o.unseen:
+            print("unseen %s: %s" % (name, o.unseen))
         else:
             print("ok   %s, %.1f s%s%s" % (name, o.took_s, ", alone" if o.case.alone else "",
                 "".join("\n     beside others: " + problem for problem in o.beside)))
     store(outcomes)
     print("\n" + table_of(outcomes))
+    if args.as_user is not None:
+        print("\n" + share_named(outcomes))
     if args.table:
         pathlib.Path(args.table).write_text(table_of(outcomes) + "\n")
     if args.failed:

@@ -172,7 +172,8 @@ class Named(Acting):
             rows = self.run_program(sooth, "kill", "-j", "--any", *argv, status=status,
                                     **harness.as_nobody()).json()["results"]
             return [(row["pid"], row["outcome"], row["reason"]) for row in rows]
-        refused = [(roots.pid, "failed", "Operation not permitted")]
+        refused = [(roots.pid, "failed",
+                    "not permitted: it belongs to another user; run sooth as root")]
         self.assertEqual(run("--dry-run", str(roots.pid), status=3), refused)
         self.assertEqual(run("--dry-run", str(own.pid), status=0), [(own.pid, "would be", None)])
         self.assertTrue(own.is_running() and roots.is_running())

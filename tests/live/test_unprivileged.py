@@ -79,13 +79,31 @@ class Ordinary(Case):
             self.assert_says_three_lines(run, "cap_bpf", "cap_perfmon", "root")
             self.assertEqual(run.out, b"")
 
+    def test_trace_by_samples(self):
+        """Readings are never called counts, and are refused where nothing could be read."""
+        target = self.start("/bin/sleep", "100", **as_nobody())
+        harness.wait_until_asleep(target.pid)
+        run = self.nobody("trace", "-d", "0.5", str(target.pid))
+        self.assertRegex(run.text, r"(?m)^by samples: (\d+) of \1 readings found a system call")
+        self.assertRegex(run.text, r"(?m)^clock_nanosleep +\d+ +100\.0 ")
+        self.assertRegex(run.text, "(?m)^not measured: counts, errors and times of calls: sampled: .*cap_bpf")
+        self.assertNotIn("CALLS", run.text)
+        report = self.nobody("trace", "-c", "-j", "-d", "0.5", str(target.pid)).json()
+        row, = report["calls_found"]
+        self.assertEqual((row["call"], row["readings"]),
+                         ("clock_nanosleep", report["call_samples"]["readings"]))
+        self.assertGreater(row["readings"], 5)
+        self.assertEqual(report["call_samples"]["reads"], 0)
+        for more in (["--io"], ["-e", "read"], ["-Z"]):
+            self.nobody("trace", *more, "-d", "0.5", str(target.pid), status=3)
+
     def test_diagnose_without_calls(self):
         """What can be seen is judged, and what cannot is said first; a picture of it is refused.
         That something is missing the exit status says, too."""
         target = self.start("/bin/sleep", "100", **as_nobody())
         words = ("diagnose", "-D", "--duration", "0.3", str(target.pid))
         run = self.nobody(*words, status=3)
-        for part in ("system calls are not observed", "cap_bpf", "run as root"):
+        for part in ("system calls are not observed", "cap_bpf", "as root"):
             self.assertIn(part, run.errors)
         # Once, with the checks and one command; the notes are in -v.
         self.assertRegex(run.text, r"(?m)^not judged: .* more: missing privilege")

@@ -31,7 +31,8 @@ ROW_SCHEMA(api, API_ROW, "api_calls", api_row,
 		"[, {total_ns} in all][, longest gap {gap_ns}][, silent for {silent_ns}]"
 		"[, {since_first_ns} since the first attempt]");
 
-const struct section api_section = SECTION_OF("api_call", api_schema, STREAM);
+const struct section api_section =
+	SECTION_OF("api_call", api_schema, STREAM, .if_empty = "no API call ended meanwhile");
 
 static const char *const outcome_words[] = { "answered", "refused",
 	"closed by the server before an answer", "connection failed before an answer",

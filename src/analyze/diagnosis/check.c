@@ -15,12 +15,16 @@
 #include "base/cleanup.h"
 
 #define COMMAND_SIZE 160
-#define CALLS_REMEDY "run as root: sooth diagnose"
 
 NUMBER(INTERVAL_LEAST, NS_PER_S / 2, NS, "too short to conclude anything");
 NUMBER(STILL_SHARE, 0.9, NONE, "of a threshold: a raised finding stays raised from there");
 
 /* --- reading --- */
+
+bool check_is_short(uint64_t interval_ns)
+{
+	return interval_ns < INTERVAL_LEAST;
+}
 
 double check_option(const struct check *e, const char *name)
 {
@@ -119,7 +123,7 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 
 static bool is_too_short(const struct check *e)
 {
-	return e->is_one_look || !e->input->begin_ns || e->calls.interval_ns < INTERVAL_LEAST;
+	return e->is_one_look || !e->input->begin_ns || check_is_short(e->calls.interval_ns);
 }
 
 static void read_calls(struct check *e)
@@ -201,7 +205,7 @@ static void add_known_faults(struct check_result *out)
 }
 
 /* Nested rows come first in the tail, because they must be aligned. */
-static void end_finding(struct check_result *out)
+void check_end_finding(struct check_result *out)
 {
 	assert(out);
 
@@ -243,7 +247,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
 		&out->place, &out->server, &out->message };
 
-	end_finding(out);
+	check_end_finding(out);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
 	out->values.count = 0;
@@ -636,124 +640,6 @@ bool check_calls_begin(const struct check *e, struct check_result *out)
 	return false;
 }
 
-/* Finds the first required probe that was not recorded for the process, and copies its name. */
-static bool lacks_probe(const struct check *e, char name[32])
-{
-	const char *at = e->type->probes;
-
-	while (*at) {
-		size_t size = strcspn(at, ",");
-
-		snprintf(name, 32, "%.*s", (int)size, at);
-		if (!diagnosis_input_has_probe(e->input, name) ||
-			(!strcmp(name, "syscalls") && map_get(&e->input->calls_refused, &e->id)))
-			return true;
-		at += size + (at[size] == ',');
-	}
-	return false;
-}
-
-/* Returns whether the process was a zombie at the last sample; a zombie thread is not enough. */
-static bool is_zombie(const struct check *e)
-{
-	const struct process_entry *p = e->process;
-
-	return p && p->is_there && p->zombie_ns && p->process->threads <= 1;
-}
-
-/* Returns the observed time before the process became a zombie. */
-static uint64_t alive_ns(const struct check *e)
-{
-	struct sample_series alive = e->series;
-
-	while (is_zombie(e) && alive.count && alive.points[alive.count - 1].state == 'Z')
-		alive.count--;
-	return sample_series_ns(&alive);
-}
-
-/* Returns whether system calls were recorded while the process ran: they remain valid. */
-static bool has_recorded_calls(const struct check *e)
-{
-	return strstr(e->type->probes, "syscalls") && e->series.count &&
-	       e->series.points[0].state != 'Z';
-}
-
-/* Diagnoses, and reports "ended" for a zombie without a finding: only its exit can be checked,
- * because everything else was gone before it was sampled. */
-static void diagnose_rest(const struct check *e, struct check_result *out)
-{
-	size_t before = out->fine->size;
-
-	if (!e->type->reads_calls || check_calls_begin(e, out))
-		e->type->detector->diagnose(e, out);
-	end_finding(out);
-	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || out->found ||
-		out->muted)
-		return;
-	if (out->fine->size > before || !out->is_reported) {
-		out->fine->size = before;
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-	}
-}
-
-bool check_has_probes(struct check_result *out)
-{
-	char probe[32], reason[96];
-
-	assert(out);
-
-	const struct check *e = out->of;
-
-	if (!lacks_probe(e, probe))
-		return true;
-	snprintf(reason, sizeof(reason), "this check needs the probe `%s`, which was not recorded",
-		probe);
-	if (!strcmp(probe, "syscalls") && e->input->are_calls_refused)
-		check_blind_by(out, FINDING_REFUSED, "sooth may not observe system calls here",
-			CALLS_REMEDY);
-	else if (!strcmp(probe, "syscalls") && map_get(&e->input->calls_refused, &e->id))
-		check_blind_by(out, FINDING_REFUSED,
-			"sooth may not observe the system calls of this process", CALLS_REMEDY);
-	else if (!strcmp(probe, "syscalls"))
-		check_blind_by(out, FINDING_NOT_REQUESTED, reason, CALLS_REMEDY);
-	else if (!strcmp(probe, "heap"))
-		check_blind_by(out, FINDING_ON_REQUEST, reason, "observe allocations too: --heap");
-	else /* Only captures of older versions and watches lack waits: no option requests them. */
-		check_blind_by(out,
-			strcmp(probe, "waits") ? FINDING_NOT_REQUESTED : FINDING_UNDECIDED, reason,
-			"");
-	return false;
-}
-
-static void run_check(const struct check *e, struct check_result *out)
-{
-	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
-	const char *instead = e->type->instead;
-	/* In a single look the age of a wait stands for the interval. */
-	bool has_age = e->is_one_look && e->type->is_of_holder && strstr(e->type->probes, "waits");
-
-	if (e->is_one_look && e->process && e->process->is_there &&
-		e->type->detector->diagnose_once && e->type->detector->diagnose_once(e, out)) {
-		end_finding(out);
-		return;
-	}
-	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(out))
-		return;
-	if (e->type->needs_interval && e->id.pid && !has_age &&
-		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
-		check_blind(out,
-			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));
-		return;
-	}
-	if (e->type->needs_running && e->id.pid && (!e->process || !e->process->is_there)) {
-		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-		return;
-	}
-	diagnose_rest(e, out);
-	if (!out->found && !out->muted && !out->is_reported)
-		check_fine(out, "%s", "");
-}
-
 void check_begin(struct check *e, const struct diagnosis_input *input, const struct process_id *id)
 {
 	assert(e);
@@ -762,20 +648,6 @@ void check_begin(struct check *e, const struct diagnosis_input *input, const str
 	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
 	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
 	read_calls(e);
-}
-
-void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,
-	const struct check_setting *setting)
-{
-	assert(e->input);
-	e->type = entry->type;
-	e->setting = setting;
-	e->findings = out->findings;
-	out->of = e;
-	out->found = out->muted = 0;
-	out->is_reported = out->is_open = false;
-	run_check(e, out);
-	out->muted_all += out->muted;
 }
 
 void check_result_fini(struct check_result *out)

@@ -225,6 +225,10 @@ void check_calls_unseen(const struct check *e, struct check_result *out);
 /* Finds what all detectors read of one process or, with id NULL, of the host. The caller has set
  * `raised` and `is_one_look`. */
 void check_begin(struct check *e, const struct diagnosis_input *input, const struct process_id *id);
+/* Returns whether an interval is too short to conclude anything. */
+bool check_is_short(uint64_t interval_ns);
+/* Appends the open finding, if there is one. */
+void check_end_finding(struct check_result *out);
 /* Runs one detector, and appends rows. check_begin() comes first; the caller has set the buffers
  * and the tracker of the result. */
 void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "analyze/processes/host.h"
 #include "base/cleanup.h"
 #include "probes/fds.h"
@@ -150,6 +151,7 @@ static void take_limit(struct diagnosis_input *r, const struct stream_limit *lim
 
 	if (what.size > strlen(IN_WINDOWS) && !memcmp(what.data, IN_WINDOWS, strlen(IN_WINDOWS)))
 		r->calls.has_time_gaps = true;
+	r->are_samples_refused |= span_equal(what, DIAGNOSIS_LIMIT_SAMPLES);
 	if (!span_equal(what, "system calls"))
 		return;
 	if (id.pid)

@@ -61,6 +61,7 @@ struct diagnosis_input {
 	uint64_t begin_ns, end_ns; /* times of the recording; end: the last record */
 	struct map calls_refused;  /* set of process_id: observed, except for their calls */
 	bool are_calls_refused;	   /* the calls of all processes were requested, but not recorded */
+	bool are_samples_refused;  /* stacks of threads that run were requested, but not sampled */
 	bool has_sessions;	   /* a selected main process selects its session */
 	bool has_failed;	   /* out of memory */
 };

@@ -9,6 +9,9 @@
 #include "analyze/processes/processes.h"
 #include "analyze/sockets/sockets.h"
 
+/* The limit of a recording for which samples of stacks were requested, and refused. */
+#define DIAGNOSIS_LIMIT_SAMPLES "stacks of busy threads"
+
 /* The worst result, for the exit status. */
 struct findings_reported {
 	bool has_any;

@@ -189,7 +189,7 @@ static int finish(void *state, struct sooth_error *err)
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",
-		.if_empty = "no samples: no thread of the target used the CPU",
+		.if_empty = "no samples: the target used little or no CPU time",
 		.graph = &graph };
 	size_t count = s->kept.size / sizeof(struct kept_sample);
 	struct kept_sample *kept = (void *)s->kept.data;

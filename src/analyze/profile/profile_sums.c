@@ -343,7 +343,7 @@ const char *profile_sums_if_empty(
 		return "every function is below --min-share";
 	if (!role || !s->counts.count)
 		return s->of ? "no waits were recorded"
-			     : "no samples: no thread of the target used the CPU";
+			     : "no samples: the target used little or no CPU time";
 	buffer_string(text, "no samples of the role ");
 	escape_terminal(text, role, strlen(role));
 	while (count < ROLES_LISTED && profile_sums_next(s, &position, &stacked)) {

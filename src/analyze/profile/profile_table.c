@@ -185,7 +185,7 @@ static const struct sooth_schema *const tables[] = { &summary_schema, &function_
 
 static const struct section summary_section = SECTION_OF("profile", summary_schema, OBJECT);
 static const struct section function_section = SECTION_OF("functions", function_schema, TABLE,
-	.title = "functions", .if_empty = "no samples: no thread of the target used the CPU",
+	.title = "functions", .if_empty = "no samples: the target used little or no CPU time",
 	.rows_most = FUNCTIONS_SHOWN);
 static const struct section end_section = SECTION_OF(
 	"stack_ends", end_schema, TABLE, .title = "ends of stacks", .audience = SECTION_DETAIL);

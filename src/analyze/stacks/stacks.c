@@ -64,7 +64,8 @@ static const char *why_stack_unread(uint8_t state)
 {
 	switch (state) {
 	case SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION):
-		return "not measured: it belongs to another user, or may not be traced";
+		return "not measured: it belongs to another user, or may not be traced; run "
+		       "sooth as root";
 	case SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED):
 		return "it ended before it was read";
 	case SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED):

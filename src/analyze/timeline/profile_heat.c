@@ -25,7 +25,7 @@
 #define HEAT_ROW(F, S)                                                                             \
 	F(S, PID)                                                                                  \
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .may_shrink = true)              \
-	F(S, RECORD, U32, tid, tid, ALWAYS, "thread id in the pid namespace of sooth")              \
+	F(S, RECORD, U32, tid, tid, ALWAYS, "thread id in the pid namespace of sooth")             \
 	F(S, TEXT, thread, ALWAYS, "name of the thread", .may_shrink = true)                       \
 	F(S, NAMED, SERIES, values, values_percent, ALWAYS, "percent of one CPU in each bucket",   \
 		.label = "OVER TIME", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                   \
@@ -199,7 +199,7 @@ static int emit_threads(struct heat_state *s, struct sooth_error *err)
 	static const struct section section = SECTION_OF("heat", heat_schema, TABLE,
 		.title = "CPU by thread (percent of one core)", .rows_most = THREADS_FOR_PEOPLE,
 		.spare = "mean_percent,max_percent",
-		.if_empty = "no samples: no thread of the target used the CPU", .is_heat = true);
+		.if_empty = "no samples: the target used little or no CPU time", .is_heat = true);
 	_cleanup_free_ struct heat_thread **order = map_sorted(&s->threads, busiest_first);
 	int status;
 

@@ -29,7 +29,9 @@ static void record_failure(struct act_process *p, int status)
 		return;
 	}
 	p->outcome = ACT_FAILED;
-	snprintf(p->why, sizeof(p->why), "%s", strerror(-status));
+	snprintf(p->why, sizeof(p->why), "%s",
+		status == -EPERM ? "not permitted: it belongs to another user; run sooth as root"
+				 : strerror(-status));
 }
 
 /* Returns whether the process has exited: from then on its pidfd is readable. */

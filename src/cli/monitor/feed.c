@@ -13,9 +13,11 @@
 #include "cli/user_agents/user_agents.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/stop.h"
+#include "collect/hub.h"
 #include "explain/registry.h"
 #include "explain/stage.h"
 #include "model/stream_records.h"
+#include "os/os.h"
 #include "sinks/json_members.h"
 
 #define PIDS_MAX     4096
@@ -61,6 +63,18 @@ static const struct feed_type {
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE }, { "sockets", SOOTH_SAMPLE } } },
 };
+
+int feed_test(enum feed_id id, struct sooth_error *err)
+{
+	const struct probe_options options = { 0 };
+	const struct backend *backend;
+	struct buffer refusals = { 0 };
+	int status = hub_choose(
+		&os_native, types[id].probes[0].name, &options, NULL, &backend, &refusals, err);
+
+	buffer_fini(&refusals);
+	return status;
+}
 
 const char *feed_name(enum feed_id id)
 {

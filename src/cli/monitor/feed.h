@@ -27,15 +27,13 @@ struct feed {
 	enum feed_id id;
 	struct sooth_observer *observer; /* NULL: nothing is attached */
 	struct sooth_report *report;
-	struct map pids; /* set of uint32_t: observed processes */
-	struct map
-		*hidden; /* set of uint32_t: readers of all feeds; borrowed; see feed_hide() */
+	struct map pids;    /* set of uint32_t: observed processes */
+	struct map *hidden; /* set of uint32_t: readers of all feeds; borrowed; see feed_hide() */
 	bool is_of_all;
-	const struct feed
-		*share;	       /* feed whose observer is shared if it is attached; NULL: none */
-	const char *folder;    /* folder of the FIFOs; borrowed */
-	uint64_t buffer_bytes; /* size of the buffer between kernel and sooth; 0: the default */
-	struct buffer line;    /* the current line */
+	const struct feed *share; /* feed whose observer is shared if it is attached; NULL: none */
+	const char *folder;	  /* folder of the FIFOs; borrowed */
+	uint64_t buffer_bytes;	  /* size of the buffer between kernel and sooth; 0: the default */
+	struct buffer line;	  /* the current line */
 	/* Writes the queued lines: a batch may have more lines than the queue holds. NULL: not
 	 * needed. */
 	void (*drain)(void *user, struct line_queue *queue);
@@ -50,6 +48,8 @@ struct feed {
 };
 
 const char *feed_name(enum feed_id id);
+/* Returns 0 if sooth may record what the feed needs, else the error. Attaches nothing. */
+int feed_test(enum feed_id id, struct sooth_error *err);
 /* Returns the feed of that name; FEEDS: there is none. */
 enum feed_id feed_find(const char *name, size_t size);
 /* Returns the schemas of the feed's records; NULL at the end. */

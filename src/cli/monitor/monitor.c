@@ -496,6 +496,7 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 	struct monitor m = { .options = options, .folder = { .fd = -1 } };
 	uint64_t end_ns =
 		options->duration_ns ? clock_monotonic_ns() + options->duration_ns : UINT64_MAX;
+	struct sooth_error refusal;
 	int status;
 
 	control_init(&m.control.control);
@@ -507,6 +508,9 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 	if (!status)
 		fprintf(stderr, "sooth: records are in %s, while they are read; stop with Ctrl-C\n",
 			m.folder.path);
+	if (!status && feed_test(FEED_SYSCALLS, &refusal))
+		fprintf(stderr, "sooth: no records come: cannot %s: %s; %s\n", refusal.tried,
+			refusal.why, refusal.remedy);
 	while (!status && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
 		serve_readers(&m);
 		monitor_control_serve(&m.control);

@@ -21,6 +21,8 @@
 #include "base/exec_search.h"
 #include "os/launch_pipe.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/rights/needs.h"
+#include "os/os.h"
 
 /*
  * The child keeps sooth's standard streams, session and signal dispositions, and runs with the real
@@ -145,9 +147,11 @@ int launch_start(
 	launch->failure = failure[0];
 	launch->status = -1;
 	launch->descriptor = open_pidfd(launch->pid);
-	if (procfs_identify(launch->pid, &launch->process))
-		return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the launched command");
-	return 0;
+	if (!procfs_identify(launch->pid, &launch->process))
+		return 0;
+	if (need_procfs.test(&os_native, err))
+		return err->code;
+	return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the launched command");
 }
 
 /* Returns whether the child has ended. waitpid(2) also reports stops of a child that another thread

@@ -149,6 +149,10 @@ static void host_self(const struct os *os, struct self_cost *cost)
 	buffer_fini(&bytes);
 }
 
+#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
+#include "os/linux/backends.def"
+#undef BACKEND
+
 struct fact_list {
 	struct environment_fact *facts;
 	size_t count, max;
@@ -177,29 +181,55 @@ static void add_setting(struct fact_list *list, const char *name, const char *pa
 	add_fact(list, name, "%s", value[0] ? value : "cannot be read");
 }
 
-/* Says what works in a container, and how to start it for the rest. */
-static bool add_container(struct fact_list *list)
+/* Returns the error of what BPF lacks here; 0: sooth can use it. */
+static int test_bpf_needs(struct sooth_error *refusal)
+{
+	static const struct need *const needs[] = { &need_procfs, &need_bpf, &need_btf };
+	int status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs) && !status; i++)
+		status = needs[i]->test(&os_native, refusal);
+	return status;
+}
+
+/* Says first what works here, and what would give the rest. */
+static void add_abilities(struct fact_list *list)
+{
+	struct sooth_error refusal, ignored;
+
+	if (!test_bpf_needs(&refusal)) {
+		add_fact(list, "works here", "all commands");
+		return;
+	}
+	if (need_procfs.test(&os_native, &ignored))
+		add_fact(list, "works here", "report and query: captures made elsewhere");
+	else
+		add_fact(list, "works here",
+			"ps, top, inspect, stack, why and diagnose by /proc; heap -- COMMAND%s%s",
+			backend_test_needs(&backend_profile_perf, &os_native, &ignored)
+				? ""
+				: "; profile of own processes",
+			backend_test_needs(&backend_syscalls_ptrace, &os_native, &ignored)
+				? ""
+				: "; slowly, trace --backend ptrace of own processes");
+	add_fact(list, "missing here", "%s: %s",
+		need_procfs.test(&os_native, &ignored) ? "all that observes"
+						       : "trace, sched, and all that needs BPF",
+		refusal.why);
+	add_fact(list, "to enable", "%s", refusal.remedy);
+}
+
+static void add_container(struct fact_list *list)
 {
 	bool is_inner = needs_inner_pid_namespace() != 0;
-	struct sooth_error refusal;
+	bool is_container = is_inner || needs_is_in_user_namespace() ||
+			    !access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK);
 
-	if (!is_inner && !needs_is_in_user_namespace() && access("/.dockerenv", F_OK) &&
-		access("/run/.containerenv", F_OK))
-		return false;
 	add_fact(list, "container", "%s",
-		is_inner ? "sooth sees the processes of this container; with --pid=host those of "
-			   "the host"
-			 : "sooth sees the processes of the host");
-	if (!need_bpf.test(&os_native, &refusal)) {
-		add_fact(list, "works here", "all commands");
-		return true;
-	}
-	add_fact(list, "works here",
-		"ps, top, inspect, stack, why and diagnose by /proc; heap -- COMMAND%s",
-		needs_is_filtered(SYS_perf_event_open) ? "" : "; profile of own processes");
-	add_fact(list, "missing here", "trace, sched, and all that needs BPF: %s", refusal.why);
-	add_fact(list, "to enable", "%s", refusal.remedy);
-	return true;
+		!is_container ? "no"
+		: is_inner ? "sooth sees the processes of this container; with --pid=host those of "
+			     "the host"
+			   : "sooth sees the processes of the host");
 }
 
 static void add_virtual(struct fact_list *list)
@@ -248,16 +278,14 @@ static size_t host_environment(const struct os *os, struct environment_fact *fac
 {
 	struct fact_list list = { .facts = facts, .max = max };
 	struct host_facts host;
-	bool is_container;
 
 	host_facts(os, &host);
-	is_container = add_container(&list);
+	add_abilities(&list);
+	add_container(&list);
 	add_fact(&list, "system", "%s %s %s", host.os, host.os_version, host.architecture);
 	add_fact(&list, "processors", "%u", host.cpus);
 	add_fact(&list, "user", "real %u, effective %u", (unsigned)getuid(), (unsigned)geteuid());
 	add_capabilities(&list);
-	if (!is_container)
-		add_fact(&list, "container", "no");
 	add_virtual(&list);
 	add_hidepid(&list);
 	add_setting(&list, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid");
@@ -317,10 +345,6 @@ static int process_handle_signal(const struct os *os, int descriptor,
 
 /* --- struct os --- */
 
-#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
-#include "os/linux/backends.def"
-#undef BACKEND
-
 /* The list is in the order of ranks; a check enforces that. */
 #define BACKEND(probe, name, rank) &backend_##probe##_##name,
 static const struct backend *const backends[] = {
@@ -339,11 +363,13 @@ static int linux_identify(
 {
 	int status = procfs_identify(pid, process);
 
-	(void)os;
 	if (!status)
 		return 0;
 	if (status != -ESRCH)
 		return error_errno(err, status, "read process %d", (int)pid);
+	status = need_procfs.test(os, err);
+	if (status)
+		return status;
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %d", (int)pid);
 	error_why(err, "no process has this PID");
 	return error_remedy(err, "`sooth ps -a` lists all processes");

@@ -579,9 +579,9 @@ static void check_what_is_hidden(struct proc_snapshot *snapshot)
 
 void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run)
 {
-	struct proc_snapshot snapshot = {
-		.from_ns = r->from_ns, .is_of_host = run->options.is_host, .is_of_root = !geteuid()
-	};
+	struct proc_snapshot snapshot = { .from_ns = r->from_ns,
+		.is_of_host = run->options.is_host,
+		.is_of_root = !geteuid() || needs_has_lost_capabilities() };
 
 	if (snapshot.is_of_host)
 		check_what_is_hidden(&snapshot);

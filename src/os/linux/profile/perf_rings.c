@@ -17,7 +17,6 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
-#include "os/linux/bpf/bpf.h"
 #include "os/linux/files/process_clock.h"
 #include "os/linux/rights/needs.h"
 
@@ -90,23 +89,21 @@ static struct perf_event_attr make_sampling_attributes(const struct perf_rings *
 
 static int perf_refused(int status, struct sooth_error *err)
 {
-	bool is_filtered = needs_is_filtered(SYS_perf_event_open);
+	bool is_refused = status == -EACCES || status == -EPERM;
 
-	error_set(err, status,
-		status == -EACCES || status == -EPERM ? SOOTH_FAULT_PRIVILEGE
-						      : SOOTH_FAULT_UNSUPPORTED,
+	error_set(err, status, is_refused ? SOOTH_FAULT_PRIVILEGE : SOOTH_FAULT_UNSUPPORTED,
 		"sample a process by perf events");
+	if (is_refused && needs_is_filtered(SYS_perf_event_open)) {
+		error_why(err, "a seccomp filter (of the container) refuses perf_event_open(2)");
+		return error_remedy(
+			err, "start the container with: --security-opt seccomp=unconfined");
+	}
 	error_why(err, "perf_event_open: %s%s", strerror(-status),
-		is_filtered ? " (by a seccomp filter, as of a container)"
-		: status == -EACCES || status == -EPERM
-			? " (kernel.perf_event_paranoid above 2, or a sandbox)"
-			: "");
+		is_refused ? " (kernel.perf_event_paranoid above 2, or a sandbox)" : "");
 	error_missing(err, "cap_bpf and cap_perfmon, or root; for own processes "
 			   "kernel.perf_event_paranoid=2");
-	return error_remedy(err, "%s",
-		is_filtered ? "start the container with: --security-opt seccomp=unconfined"
-			    : "run sooth as root, or once: sudo sysctl "
-			      "kernel.perf_event_paranoid=2");
+	return error_remedy(
+		err, "run sooth as root, or once: sudo sysctl kernel.perf_event_paranoid=2");
 }
 
 /* Opens an event of this thread; returns a negative errno on failure. */
@@ -197,7 +194,8 @@ static size_t power_of_two(uint64_t bytes)
 int perf_rings_open(
 	struct perf_rings *r, uint64_t period_ns, uint64_t bytes, struct sooth_error *err)
 {
-	int cpus = bpf_processors(), status = -EPERM;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF); /* also where no sysfs is mounted */
+	int status = -EPERM;
 
 	*r = (struct perf_rings){ .wake = epoll_create1(EPOLL_CLOEXEC),
 		.period_ns = period_ns,
@@ -214,7 +212,7 @@ int perf_rings_open(
 	 */
 	for (size_t size = power_of_two(bytes ? bytes : RING_BYTES_MAX);
 		status == -EPERM && size >= RING_BYTES_MIN; size /= 2)
-		status = map_rings(r, cpus, size);
+		status = map_rings(r, (int)cpus, size);
 	return status ? perf_refused(status, err) : 0;
 }
 

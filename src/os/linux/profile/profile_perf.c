@@ -46,26 +46,11 @@ struct profile_perf {
 	bool has_failed;
 };
 
-/* Refuses stacks of calls, faults and waits: perf events do not show them to a caller without
- * privilege. */
-static int refuse_stacks_of(const char *what, struct sooth_error *err)
-{
-	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "record stacks of %s", what);
-	error_why(err, "stacks of %s need BPF, and %s", what, needs_bpf_reason());
-	return error_remedy(err, "%s", needs_bpf_remedy());
-}
-
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_perf *s = run->state;
-	enum stack_trigger trigger = probe_stack_trigger(&run->options);
 	int status;
 
-	if (trigger != STACK_BY_CLOCK)
-		return refuse_stacks_of(trigger == STACK_OF_CALL	 ? "system calls"
-					: trigger == STACK_OF_PAGE_FAULT ? "page faults"
-									 : "waits",
-			err);
 	s->period_ns = (uint32_t)(NS_PER_S / probe_rate_hz(&run->options, RATE_DEFAULT));
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
@@ -506,7 +491,8 @@ static int profile_descriptor(struct backend_run *run)
  * no samples. */
 static uint64_t profile_cost(const struct probe_options *options)
 {
-	return options->is_host || options->has_uid || probe_stack_trigger(options) == STACK_OF_CALL
+	return options->is_host || options->has_uid ||
+			       probe_stack_trigger(options) != STACK_BY_CLOCK
 		       ? UINT64_MAX
 		       : 0;
 }

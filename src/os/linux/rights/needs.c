@@ -63,14 +63,16 @@ static bool has_own_procfs(void)
 static int test_procfs(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
-	if (access("/proc/self/stat", R_OK)) {
-		error_errno(err, -errno, "read /proc/self/stat");
+	bool is_there = !access("/proc/self/stat", R_OK);
+
+	if (is_there && has_own_procfs())
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read processes in /proc");
+	if (!is_there) {
+		error_why(err, "no procfs is mounted there");
 		error_missing(err, "a mounted procfs");
 		return error_remedy(err, "mount -t proc proc /proc");
 	}
-	if (has_own_procfs())
-		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read processes in /proc");
 	error_why(err, "/proc shows the process ids of another pid namespace than sooth's");
 	error_missing(err, "a procfs of sooth's own pid namespace");
 	return error_remedy(err, "mount -t proc proc /proc (unshare has the option --mount-proc)");
@@ -115,7 +117,7 @@ static bool has_bpf_capabilities(void)
 	       (needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON));
 }
 
-const char *needs_bpf_reason(void)
+static const char *bpf_reason(void)
 {
 	if (needs_is_in_user_namespace())
 		return "capabilities of a user namespace (rootless container) do not allow BPF";
@@ -124,8 +126,7 @@ const char *needs_bpf_reason(void)
 		       : "sooth does not have cap_bpf and cap_perfmon";
 }
 
-/* Returns whether no program can have the capabilities here: a container drops them. */
-static bool has_lost_capabilities(void)
+bool needs_has_lost_capabilities(void)
 {
 	return prctl(PR_CAPBSET_READ, CAP_BPF) == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 0;
 }
@@ -135,7 +136,7 @@ const char *needs_bpf_remedy(void)
 	if (needs_is_in_user_namespace())
 		return "run sooth on the host, or in a container that root starts with: "
 		       "--cap-add BPF,PERFMON,SYS_PTRACE --security-opt seccomp=unconfined";
-	if (has_lost_capabilities())
+	if (needs_has_lost_capabilities())
 		return needs_is_filtered(SYS_bpf)
 			       ? "start the container with: --cap-add BPF,PERFMON,SYS_PTRACE "
 				 "--security-opt seccomp=unconfined"
@@ -152,7 +153,7 @@ static int test_bpf(const struct os *os, struct sooth_error *err)
 	if (has_bpf_capabilities() && !needs_is_in_user_namespace() && !needs_is_filtered(SYS_bpf))
 		return 0;
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch processes");
-	error_why(err, "%s", needs_bpf_reason());
+	error_why(err, "%s", bpf_reason());
 	error_missing(err, "cap_bpf and cap_perfmon, or root");
 	return error_remedy(err, "%s", needs_bpf_remedy());
 }
@@ -162,11 +163,14 @@ static int test_btf(const struct os *os, struct sooth_error *err)
 	(void)os;
 	if (!access("/sys/kernel/btf/vmlinux", R_OK))
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read /sys/kernel/btf/vmlinux");
-	error_why(err, "%s", strerror(errno));
-	error_missing(err, "the kernel's type information (BTF)");
-	return error_remedy(
-		err, "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys");
+	bool has_sysfs = !access("/sys/kernel", F_OK);
+
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "use BPF to watch processes");
+	error_why(err,
+		has_sysfs ? "this kernel has no type information" : "no sysfs is mounted on /sys");
+	error_missing(err, "the kernel's type information, /sys/kernel/btf/vmlinux");
+	return error_remedy(err, has_sysfs ? "use a kernel built with CONFIG_DEBUG_INFO_BTF"
+					   : "mount -t sysfs sysfs /sys");
 }
 
 uint32_t needs_kernel_release(void)

@@ -17,9 +17,10 @@ extern const struct need need_time_namespace;
 #define TIME_NAMESPACE_INITIAL 0xeffffffau /* PROC_TIME_INIT_INO */
 #define USER_NAMESPACE_INITIAL 0xeffffffdu /* PROC_USER_INIT_INO */
 
-/* Why sooth may not use BPF, and what would give it the right. */
-const char *needs_bpf_reason(void);
+/* Returns what would give sooth the right to use BPF. */
 const char *needs_bpf_remedy(void);
+/* Returns whether no program can have the capabilities for BPF here: a container drops them. */
+bool needs_has_lost_capabilities(void);
 /* Returns whether a seccomp filter refuses bpf(2) or perf_event_open(2), by its number. */
 bool needs_is_filtered(long call);
 /* Returns the inode of sooth's PID namespace; 0: it is the initial one. */
