@@ -8,12 +8,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/options.h"
+#include "base/parser.h"
 #include "base/units.h"
 #include "collect/collector.h"
 #include "model/probe.h"
@@ -360,6 +362,18 @@ static void note_shared_counts(struct sooth_observer *o, const struct observed_p
 			"stop that observer first, or give each observer a hub of its own");
 }
 
+/* Notes that a file ended its parser, or kept it for too long. */
+static void note_parser_failure(struct sooth_observer *o)
+{
+	char what[160];
+
+	if (!parser_failure())
+		return;
+	snprintf(what, sizeof(what), "%s, perhaps of several", parser_failure());
+	collector_limit(o->os, observer_out(o), NULL, what,
+		"the process that parses it ended before it answered, or took too long", "");
+}
+
 /* Takes the last sample, if the probe samples. */
 static int stop_sampling(
 	struct sooth_observer *o, const struct observed_probe *p, struct sooth_error *err)
@@ -427,6 +441,7 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 	if (status)
 		return status;
 	/* The end and the cost in one block: a capture has both, or was cut. */
+	note_parser_failure(o);
 	collector_end(o->os, observer_out(o), is_over ? STREAM_END_TARGET : (uint32_t)why,
 		o->target.launch.status, end_ns);
 	collector_self(o->os, observer_out(o), o->stream.records, o->stream.bytes);

@@ -77,6 +77,9 @@ struct os {
 	/* For a program with more privileges than its caller: keep only those that observing
 	 * needs. */
 	void (*keep_least)(const struct os *os);
+	/* If this program has privileges, begins to parse files of others in a process that has
+	 * none; root starts that with the given ids. NULL: all is parsed here. */
+	void (*parse_apart)(const struct os *os, uid_t uid, gid_t gid);
 	/* Called in a child: it is killed when its parent ends. A program that gains rights by its
 	 * file at exec is not. */
 	void (*end_with_parent)(const struct os *os);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "base/read_at.h"
 #include "symbols/elf_handle.h"
 
@@ -49,12 +50,12 @@ struct search {
 	struct elf_found found;
 };
 
-static int find_machine(struct search *s, struct sooth_error *err)
+static int find_machine(struct search *s)
 {
 	GElf_Ehdr header;
 
 	if (elf_kind(s->elf) != ELF_K_ELF || !gelf_getehdr(s->elf, &header))
-		return elf_refuse(err, "not an ELF file");
+		return -EINVAL;
 	if (gelf_getclass(s->elf) == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB) {
 		if (header.e_machine == EM_X86_64) {
 			s->found.machine = MACHINE_X86_64;
@@ -65,8 +66,6 @@ static int find_machine(struct search *s, struct sooth_error *err)
 			return 0;
 		}
 	}
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read symbols");
-	error_why(err, "the file is not a 64-bit little-endian ELF file for x86-64 or aarch64");
 	return -EOPNOTSUPP;
 }
 
@@ -364,41 +363,84 @@ static void remove_worse_functions(struct search *s)
 	qsort(functions, kept, sizeof(*functions), compare_by_offset);
 }
 
-static int open_elf(struct search *s, int fd, struct sooth_error *err)
+static int open_elf(struct search *s, int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return error_errno(err, -errno, "read symbols");
+		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return elf_refuse(err, "not a regular file");
+		return -EINVAL;
 	s->file_size = (uint64_t)st.st_size;
 	elf_version(EV_CURRENT);
 	s->elf = elf_begin(fd, ELF_C_READ, NULL);
-	return s->elf ? find_machine(s, err) : elf_refuse(err, elf_errmsg(-1));
+	return s->elf ? find_machine(s) : -EINVAL;
 }
 
-int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out,
-	struct sooth_error *err)
+struct functions_job {
+	struct parser_names names;
+	struct elf_found found;
+};
+
+static int parse_functions(int fd, void *user, struct buffer *more)
 {
+	struct functions_job *job = user;
 	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	const char *names[PARSER_NAMES_MAX];
 	int status;
 
+	(void)more;
 	if (!s)
-		return error_no_memory(err);
-	if (count > ELF_NAMES_MAX)
-		return elf_refuse(err, "too many names requested");
-	request_names(s, names, count);
-	status = open_elf(s, fd, err);
+		return -ENOMEM;
+	parser_names_unpack(&job->names, names);
+	request_names(s, names, job->names.count);
+	status = open_elf(s, fd);
 	elf = s->elf;
 	if (status)
 		return status;
 	find_segments(s);
 	search_tables(s);
 	remove_worse_functions(s);
-	*out = s->found;
+	job->found = s->found;
 	return 0;
+}
+
+/* Returns whether the answer has only requested names, and functions in the order of elf.h. */
+static bool is_sound(const struct elf_found *found, size_t names)
+{
+	if (found->count > ELF_FUNCTIONS_MAX || found->machine > MACHINE_AARCH64)
+		return false;
+	for (size_t i = 0; i < found->count; i++) {
+		const struct elf_function *f = &found->functions[i];
+
+		if (elf_function_first(f) >= names || f->source > ELF_LOCAL ||
+			(i && f->offset <= f[-1].offset))
+			return false;
+		for (size_t k = names; k < ELF_NAMES_MAX; k++) {
+			if (elf_function_has(f, k))
+				return false;
+		}
+	}
+	return true;
+}
+
+int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out)
+{
+	static const struct parser parser = { "functions in an ELF file", parse_functions };
+	_cleanup_free_ struct functions_job *job = calloc(1, sizeof(*job));
+	int status;
+
+	if (!job)
+		return -ENOMEM;
+	if (!parser_names_pack(&job->names, names, count))
+		return -EINVAL;
+	status = parser_run(&parser, fd, job, sizeof(*job), NULL);
+	if (!status && !is_sound(&job->found, count))
+		status = -EBADMSG;
+	if (!status)
+		*out = job->found;
+	return status;
 }
 
 ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size)

@@ -4,8 +4,9 @@
  * uprobe), address and length. Names come from .dynsym and .symtab, without their versions; if a
  * name has several versions, its default counts.
  *
- * The file belongs to the target: it may be anything, and change while it is read. It is read,
- * never mapped; only regular files, little-endian, 64-bit, for a known machine.
+ * The file belongs to the target: it may be anything, and change while it is read. A parser without
+ * privileges reads it (base/parser.h), never maps it; only regular files, little-endian, 64-bit,
+ * for a known machine.
  *
  * Not seen: symbols of files without section headers, symbols in .gnu_debugdata or in separate
  * debug files, functions whose symbol has no type. Indirect functions (IFUNC) are reported, not
@@ -19,7 +20,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/error.h"
 #include "symbols/instruction.h"
 
 #define ELF_NAMES_MAX	  256 /* names requested */
@@ -58,8 +58,7 @@ struct elf_found {
  * name stands for several functions only if they come from the same source. Returns 0, even if
  * nothing was found; on failure a negative errno, and *out is unchanged: -EINVAL no regular file or
  * no valid ELF, -EOPNOTSUPP another class or machine. */
-int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out,
-	struct sooth_error *err);
+int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out);
 /* Return whether a function has the i-th requested name, and the first of its names. */
 bool elf_function_has(const struct elf_function *function, size_t i);
 size_t elf_function_first(const struct elf_function *function);

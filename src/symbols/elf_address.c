@@ -16,6 +16,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "base/read_at.h"
 #include "symbols/elf_handle.h"
 #include "symbols/elf_sections.h"
@@ -222,25 +223,33 @@ static void search_packed(struct lookup *l, int fd)
 	buffer_fini(&bytes);
 }
 
-static int read_symbols(
-	int fd, struct elf_address *addresses, size_t count, bool is_debug, struct sooth_error *err)
+struct addresses_job {
+	size_t count;
+	bool is_debug;
+	struct elf_address addresses[ELF_ADDRESSES_MAX];
+};
+
+static int parse_addresses(int fd, void *user, struct buffer *more)
 {
+	struct addresses_job *job = user;
+	struct elf_address *addresses = job->addresses;
+	size_t count = job->count;
+	bool is_debug = job->is_debug;
 	_cleanup_free_ struct lookup *l = calloc(1, sizeof(*l));
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
 	struct stat st;
 
+	(void)more;
 	if (!l)
-		return error_no_memory(err);
-	if (count > ELF_ADDRESSES_MAX)
-		return elf_refuse(err, "too many addresses requested");
+		return -ENOMEM;
 	if (fstat(fd, &st))
-		return error_errno(err, -errno, "read symbols");
+		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return elf_refuse(err, "not a regular file");
+		return -EINVAL;
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
-		return elf_refuse(err, elf ? "not an ELF file" : elf_errmsg(-1));
+		return -EINVAL;
 	*l = (struct lookup){ elf, (uint64_t)st.st_size, addresses, count, { { 0 } } };
 	for (size_t i = 0; i < count && !is_debug; i++)
 		addresses[i].is_linked = addresses[i].is_found = addresses[i].is_cut = false;
@@ -255,13 +264,54 @@ static int read_symbols(
 	return 0;
 }
 
-int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err)
+/* Returns whether an answer is about the address, and its name ends. */
+static bool is_of_address(const struct elf_address *answer, const struct elf_address *address)
 {
-	return read_symbols(fd, addresses, count, false, err);
+	return answer->offset == address->offset &&
+	       memchr(answer->name, '\0', sizeof(answer->name)) &&
+	       (!answer->is_found || (answer->is_linked && answer->inside <= answer->linked));
 }
 
-int elf_addresses_debug(
-	int fd, struct elf_address *addresses, size_t count, struct sooth_error *err)
+bool elf_addresses_are_sound(
+	const struct elf_address *answers, const struct elf_address *addresses, size_t count)
 {
-	return read_symbols(fd, addresses, count, true, err);
+	for (size_t i = 0; i < count; i++) {
+		if (!is_of_address(&answers[i], &addresses[i]))
+			return false;
+	}
+	return true;
+}
+
+static int run_parser(int fd, struct elf_address *addresses, size_t count, bool is_debug)
+{
+	static const struct parser parser = { "names of functions in an ELF file",
+		parse_addresses };
+	_cleanup_free_ struct addresses_job *job = calloc(1, sizeof(*job));
+	size_t bytes = count * sizeof(*addresses);
+	int status;
+
+	if (!job)
+		return -ENOMEM;
+	if (count > ELF_ADDRESSES_MAX)
+		return -EINVAL;
+	job->count = count;
+	job->is_debug = is_debug;
+	memcpy(job->addresses, addresses, bytes);
+	status = parser_run(
+		&parser, fd, job, offsetof(struct addresses_job, addresses) + bytes, NULL);
+	if (!status && !elf_addresses_are_sound(job->addresses, addresses, count))
+		status = -EBADMSG;
+	if (!status)
+		memcpy(addresses, job->addresses, bytes);
+	return status;
+}
+
+int elf_addresses(int fd, struct elf_address *addresses, size_t count)
+{
+	return run_parser(fd, addresses, count, false);
+}
+
+int elf_addresses_debug(int fd, struct elf_address *addresses, size_t count)
+{
+	return run_parser(fd, addresses, count, true);
 }

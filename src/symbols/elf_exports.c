@@ -3,11 +3,13 @@
 #include "symbols/elf_exports.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "base/error.h"
 #include "symbols/elf_handle.h"
 
@@ -113,23 +115,47 @@ static void find_names_in_table(
 	}
 }
 
-static bool find_in_sections(int fd, uint32_t section_type, const char *const *names, size_t count,
-	struct elf_exports *out)
+struct exports_job {
+	struct parser_names names;
+	uint32_t section_type;
+	uint64_t code_shift;
+	struct elf_export found[ELF_EXPORTS_MAX];
+};
+
+static int parse_exports(int fd, void *user, struct buffer *more)
 {
+	struct exports_job *job = user;
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	const char *names[PARSER_NAMES_MAX];
 	size_t sections, segments, index;
 
-	memset(out->found, 0, count * sizeof(*out->found));
+	(void)more;
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &segments) ||
-		elf_getshdrnum(elf, &sections) || !find_code(elf, segments, &out->code_shift))
-		return false;
-	index = first_of_type(elf, sections, section_type);
+		elf_getshdrnum(elf, &sections) || !find_code(elf, segments, &job->code_shift))
+		return -EINVAL;
+	parser_names_unpack(&job->names, names);
+	index = first_of_type(elf, sections, job->section_type);
 	if (index)
-		find_names_in_table(elf, index, names, count, out->found);
-	for (size_t i = 0; i < count; i++)
-		out->found[i].offset = offset_of(elf, segments, out->found[i].address);
+		find_names_in_table(elf, index, names, job->names.count, job->found);
+	for (size_t i = 0; i < job->names.count; i++)
+		job->found[i].offset = offset_of(elf, segments, job->found[i].address);
+	return 0;
+}
+
+static bool find_in_sections(int fd, uint32_t section_type, const char *const *names, size_t count,
+	struct elf_exports *out)
+{
+	static const struct parser parser = { "symbols of an ELF file", parse_exports };
+	struct exports_job job = { .section_type = section_type };
+
+	memset(out->found, 0, count * sizeof(*out->found));
+	if (count > ELF_EXPORTS_MAX || !parser_names_pack(&job.names, names, count) ||
+		parser_run(&parser, fd, &job, sizeof(job), NULL))
+		return false;
+	memcpy(out->found, job.found, count * sizeof(*out->found));
+	out->code_shift = job.code_shift;
 	return true;
 }
 
@@ -169,21 +195,36 @@ static void widen_range(Elf *elf, size_t index, const char *prefix, struct elf_e
 	range->size = to - from;
 }
 
-bool elf_functions_range(int fd, const char *prefix, struct elf_export *range)
+static int parse_range(int fd, void *user, struct buffer *more)
 {
+	struct exports_job *job = user;
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	struct elf_export *range = job->found;
 	size_t sections, segments, index;
 
-	assert(range);
-	*range = (struct elf_export){ 0 };
+	(void)more;
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &segments) ||
 		elf_getshdrnum(elf, &sections))
-		return false;
+		return -EINVAL;
 	index = first_of_type(elf, sections, SHT_SYMTAB);
 	if (index)
-		widen_range(elf, index, prefix, range);
+		widen_range(elf, index, job->names.text, range);
 	range->offset = offset_of(elf, segments, range->address);
+	return 0;
+}
+
+bool elf_functions_range(int fd, const char *prefix, struct elf_export *range)
+{
+	static const struct parser parser = { "functions in an ELF file", parse_range };
+	struct exports_job job = { 0 };
+
+	assert(range);
+	*range = (struct elf_export){ 0 };
+	if (!parser_names_pack(&job.names, &prefix, 1) ||
+		parser_run(&parser, fd, &job, sizeof(job), NULL))
+		return false;
+	*range = job.found[0];
 	return range->offset != 0;
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ELF_EXPORTS_MAX 128 /* names requested */
+
 struct elf_export {
 	uint64_t address, size; /* address and size as linked; 0, 0: not exported */
 	uint64_t offset;	/* offset in the file; 0: the symbol has no bytes in the file */

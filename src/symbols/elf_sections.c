@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "symbols/elf_handle.h"
 
 #define SECTIONS_MAX   65536
@@ -100,20 +101,55 @@ static void note_place(void *user, const char *name, const GElf_Shdr *header)
 	}
 }
 
+struct sections_job {
+	struct parser_names names;
+	bool is_prefix;
+	uint64_t bits;
+	struct elf_section found[ELF_SECTIONS_MAX];
+};
+
+static int parse_sections(int fd, void *user, struct buffer *more)
+{
+	struct sections_job *job = user;
+	const char *names[PARSER_NAMES_MAX];
+	struct section_search w = { names, job->names.count, 0, job->found };
+	int status;
+
+	(void)more;
+	parser_names_unpack(&job->names, names);
+	status = visit_sections(fd, job->is_prefix ? note_prefix : note_place, &w);
+	job->bits = w.bits;
+	return status;
+}
+
+static int run_parser(
+	int fd, const char *const *names, size_t count, bool is_prefix, struct sections_job *job)
+{
+	static const struct parser parser = { "sections of an ELF file", parse_sections };
+
+	*job = (struct sections_job){ .is_prefix = is_prefix };
+	if (count > ELF_SECTIONS_MAX || !parser_names_pack(&job->names, names, count))
+		return -EINVAL;
+	return parser_run(&parser, fd, job, sizeof(*job), NULL);
+}
+
 int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found)
 {
-	struct section_search w = { .names = prefixes, .count = count };
-	int status = visit_sections(fd, note_prefix, &w);
+	struct sections_job job;
+	int status = run_parser(fd, prefixes, count, true, &job);
 
 	if (!status)
-		*found = w.bits;
+		*found = job.bits;
 	return status;
 }
 
 int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found)
 {
-	struct section_search w = { .names = names, .count = count, .found = found };
+	struct sections_job job;
+	int status = run_parser(fd, names, count, false, &job);
 
 	memset(found, 0, count * sizeof(*found));
-	return visit_sections(fd, note_place, &w);
+	if (!status)
+		memcpy(found, job.found, count * sizeof(*found));
+	return status;
 }

@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Sets bit i of *found if the name of a section begins with prefixes[i], at most 64. Returns 0, or
+#define ELF_SECTIONS_MAX 64 /* names requested */
+
+/* Sets bit i of *found if the name of a section begins with prefixes[i]. Returns 0, or
  * -EINVAL when it is no valid ELF file. */
 int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found);
 

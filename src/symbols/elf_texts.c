@@ -3,10 +3,12 @@
  * lea; and jumps of a function into code that starts elsewhere. */
 #include "symbols/elf_texts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "base/read_at.h"
 #include "symbols/elf_sections.h"
 
@@ -195,20 +197,57 @@ static void drop_parts(struct part parts[SECTIONS])
 		free(parts[i].data);
 }
 
+struct texts_job {
+	struct parser_names text;
+	struct elf_function user; /* result for a text */
+	struct elf_export function, rest;
+};
+
+static int parse_text(int fd, void *argument, struct buffer *more)
+{
+	struct texts_job *job = argument;
+	struct part parts[SECTIONS] = { 0 };
+	bool is_found = read_parts(fd, TEXTS, parts) &&
+			find_user_of_text(parts, job->text.text, &job->user);
+
+	(void)more;
+	drop_parts(parts);
+	return is_found ? 0 : -ENOENT;
+}
+
+static int parse_rest(int fd, void *argument, struct buffer *more)
+{
+	struct texts_job *job = argument;
+	struct part parts[SECTIONS] = { 0 };
+	bool is_found = read_parts(fd, CODE, parts) &&
+			find_rest_of_function(parts, &job->function, &job->rest);
+
+	(void)more;
+	drop_parts(parts);
+	return is_found ? 0 : -ENOENT;
+}
+
 bool elf_function_of_text(int fd, const char *text, struct elf_function *out)
 {
-	struct part parts[SECTIONS] = { 0 };
-	bool is_found = read_parts(fd, TEXTS, parts) && find_user_of_text(parts, text, out);
+	static const struct parser parser = { "code of an ELF file", parse_text };
+	struct texts_job job = { 0 };
+	bool is_found = parser_names_pack(&job.text, &text, 1) &&
+			!parser_run(&parser, fd, &job, sizeof(job), NULL);
 
-	drop_parts(parts);
+	if (is_found)
+		*out = (struct elf_function){
+			.address = job.user.address, .offset = job.user.offset, .source = ELF_LOCAL
+		};
 	return is_found;
 }
 
 bool elf_function_rest(int fd, const struct elf_export *function, struct elf_export *rest)
 {
-	struct part parts[SECTIONS] = { 0 };
-	bool is_found = read_parts(fd, CODE, parts) && find_rest_of_function(parts, function, rest);
+	static const struct parser parser = { "code of an ELF file", parse_rest };
+	struct texts_job job = { .function = *function };
+	bool is_found = !parser_run(&parser, fd, &job, sizeof(job), NULL);
 
-	drop_parts(parts);
+	if (is_found)
+		*rest = job.rest;
 	return is_found;
 }

@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(lines, 0, sizeof(lines));
 	for (size_t i = 0; i < ADDRESSES; i++)
 		addresses[i].offset = 0xb0 + 7 * i;
-	if (!elf_addresses(fd, addresses, ADDRESSES, NULL)) {
+	if (!elf_addresses(fd, addresses, ADDRESSES)) {
 		elf_lines(fd, addresses, lines, ADDRESSES);
 		for (size_t i = 0; i < ADDRESSES; i++)
 			check_line(&lines[i]);

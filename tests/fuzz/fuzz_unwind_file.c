@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a file whose stacks are walked: its whole table, rules for single places by its index
+ * Any bytes as a file whose stacks are walked: its whole table, rules for single places by its
+ * index
  * (.eh_frame_hdr), and what it says about its debug file. The index may contradict the section.
  */
 #include <string.h>
@@ -29,8 +30,10 @@ static void check_table(const struct unwind_table *t)
 static void check_place(struct timeout *timeout, int fd, uint64_t offset)
 {
 	struct unwind_found found;
-	int status = unwind_row_find(timeout, fd, offset, &found);
+	int parser = -1;
+	int status = unwind_row_find(timeout, fd, &parser, offset, &found);
 
+	close(parser);
 	CHECK(status <= 0);
 	CHECK(found.end == PROFILE_WHOLE || found.end == PROFILE_NO_ROW);
 	CHECK(!status || found.end == PROFILE_NO_ROW);

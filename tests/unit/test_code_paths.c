@@ -134,7 +134,7 @@ static void open_library(void)
 {
 	if (library < 0)
 		skip(); /* no assembler of x86-64 */
-	assert_int_equal(elf_functions(library, names, NAMES, &found, NULL), 0);
+	assert_int_equal(elf_functions(library, names, NAMES, &found), 0);
 	assert_int_equal(found.count, NAMES);
 }
 

@@ -179,7 +179,7 @@ static void do_lookup(void *argument)
 {
 	struct lookup *l = argument;
 
-	if (!elf_addresses(l->file, l->names.addresses, l->names.count, NULL))
+	if (!elf_addresses(l->file, l->names.addresses, l->names.count))
 		confined_lines(l->file, &l->names);
 }
 

@@ -23,7 +23,7 @@ static int find(const char *path, const char *const *names, size_t count, struct
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	return elf_functions(fd, names, count, found, NULL);
+	return elf_functions(fd, names, count, found);
 }
 
 /* The function with this name; NULL when there is none. */
@@ -250,7 +250,6 @@ static void test_bound(void **state)
 {
 	static char text[ELF_NAMES_MAX + 1][8];
 	const char *names[ELF_NAMES_MAX + 1];
-	struct sooth_error err = { 0 };
 	struct elf_found found;
 	char path[64];
 	FILE *file;
@@ -274,7 +273,7 @@ static void test_bound(void **state)
 	assert_int_equal(find(path, names, ELF_NAMES_MAX, &found), 0);
 	assert_int_equal(found.count, ELF_FUNCTIONS_MAX);
 	assert_false(found.is_cut);
-	assert_int_equal(elf_functions(-1, names, ELF_NAMES_MAX + 1, &found, &err), -EINVAL);
+	assert_int_equal(elf_functions(-1, names, ELF_NAMES_MAX + 1, &found), -EINVAL);
 	snprintf(path, sizeof(path), "%s/same.c", folder);
 	in_folder("for i in $(seq %d); do printf '.type twice,@function\\ntwice: nop\\n' "
 		  "> same$i.s; done",
@@ -295,13 +294,12 @@ static int find_in_bytes(const void *data, size_t size, struct elf_found *found)
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, data, size), size);
-	return elf_functions(fd, names, ARRAY_SIZE(names), found, NULL);
+	return elf_functions(fd, names, ARRAY_SIZE(names), found);
 }
 
 static void test_refused(void **state)
 {
 	static const char *const names[] = { "malloc" };
-	struct sooth_error err = { 0 };
 	struct elf_found found;
 	Elf64_Ehdr header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 				      ELFDATA2LSB, EV_CURRENT },
@@ -320,10 +318,10 @@ static void test_refused(void **state)
 	assert_int_equal(find("/dev/zero", names, 1, &found), -EINVAL);
 	assert_int_equal(find("/", names, 1, &found), -EINVAL);
 	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(elf_functions(fds[0], names, 1, &found, &err), -EINVAL);
+	assert_int_equal(elf_functions(fds[0], names, 1, &found), -EINVAL);
 	close(fds[0]);
 	close(fds[1]);
-	assert_int_equal(elf_functions(-1, names, 1, &found, &err), -EBADF);
+	assert_int_equal(elf_functions(-1, names, 1, &found), -EBADF);
 	header.e_machine = EM_PPC64;
 	assert_int_equal(find_in_bytes(&header, sizeof(header), &found), -EOPNOTSUPP);
 	header.e_machine = EM_X86_64;
@@ -361,13 +359,13 @@ static void test_hollow(void **state)
 	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
 	assert_int_equal(pwrite(fd, sections, sizeof(sections), sizeof(header)), sizeof(sections));
 	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
-	assert_int_equal(elf_functions(fd, names, 1, &found, NULL), 0);
+	assert_int_equal(elf_functions(fd, names, 1, &found), 0);
 	assert_int_equal(found.count, 0);
 	assert_true(found.is_cut);
 	/* the names alone too large */
 	sections[1].sh_size = 2 * sizeof(Elf64_Sym);
 	assert_int_equal(pwrite(fd, sections, sizeof(sections), sizeof(header)), sizeof(sections));
-	assert_int_equal(elf_functions(fd, names, 1, &found, NULL), 0);
+	assert_int_equal(elf_functions(fd, names, 1, &found), 0);
 	assert_true(found.is_cut);
 }
 

@@ -124,7 +124,7 @@ static const char *name_at(const struct form *f, uint64_t inside, struct elf_add
 	int fd = file_of(f);
 
 	*a = (struct elf_address){ .offset = CODE_AT + inside };
-	assert_int_equal(elf_addresses(fd, a, 1, NULL), 0);
+	assert_int_equal(elf_addresses(fd, a, 1), 0);
 	close(fd);
 	return a->is_found ? a->name : "";
 }

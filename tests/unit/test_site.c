@@ -384,14 +384,13 @@ static size_t watch_allocators(const char *path, uint64_t base, struct watched o
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	const char *names[ARRAY_SIZE(allocators)];
-	struct sooth_error err = { 0 };
 	struct elf_found found;
 	size_t count = 0;
 
 	assert_true(fd >= 0);
 	for (size_t i = 0; i < ARRAY_SIZE(allocators); i++)
 		names[i] = allocators[i].name;
-	assert_int_equal(elf_functions(fd, names, ARRAY_SIZE(names), &found, &err), 0);
+	assert_int_equal(elf_functions(fd, names, ARRAY_SIZE(names), &found), 0);
 	for (size_t i = 0; i < found.count; i++) {
 		unsigned which = (unsigned)elf_function_first(&found.functions[i]);
 		const struct allocator *a = &allocators[which];

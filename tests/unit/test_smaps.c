@@ -164,12 +164,16 @@ static void test_no_answer(void **state)
 	struct timeout timeout = { 0 };
 	struct timed_file file;
 	struct buffer bytes = { 0 };
-	int ends[2];
+	int ends[2], descriptors = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
+	char name[12];
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(write(ends[1], "some", 4), 4);
-	timed_file_adopt(&file, &timeout, ends[0], 200);
+	snprintf(name, sizeof(name), "%d", ends[0]);
+	assert_int_equal(timed_file_open(&file, &timeout, descriptors, name, 200), 0);
+	close(ends[0]);
+	close(descriptors);
 	assert_int_equal(timed_file_read(&file, &bytes, 1), 1);
 	assert_int_equal(timed_file_read(&file, &bytes, 1), -ETIMEDOUT);
 	assert_int_equal(timed_file_read(&file, &bytes, 1), -ETIMEDOUT);

@@ -19,6 +19,7 @@ static void compare(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct timeout timeout = { 0 };
+	int parser = -1;
 	struct unwind_table table;
 	const struct unwind_row *rows;
 	size_t count, step;
@@ -33,7 +34,7 @@ static void compare(const char *path)
 		struct unwind_found all, one;
 
 		unwind_row_choose(&table, rows[i].offset, &all);
-		assert_int_equal(unwind_row_find(&timeout, fd, rows[i].offset, &one), 0);
+		assert_int_equal(unwind_row_find(&timeout, fd, &parser, rows[i].offset, &one), 0);
 		assert_int_equal(one.end, all.end);
 		assert_int_equal(one.rule.frame, all.rule.frame);
 		assert_int_equal(one.rule.fp, all.rule.fp);
@@ -43,6 +44,7 @@ static void compare(const char *path)
 	}
 	unwind_table_fini(&table);
 	timeout_fini(&timeout);
+	close(parser);
 	close(fd);
 }
 
@@ -67,36 +69,41 @@ static void test_no_place(void **state)
 	static const uint64_t places[] = { 0, UINT64_C(1) << 40, UINT64_MAX };
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	struct timeout timeout = { 0 };
+	int parser = -1;
 	struct unwind_found found;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		assert_int_equal(unwind_row_find(&timeout, fd, places[i], &found), 0);
+		assert_int_equal(unwind_row_find(&timeout, fd, &parser, places[i], &found), 0);
 		assert_int_equal(found.end, PROFILE_NO_ROW);
 		assert_false(found.has_entry);
 	}
 	timeout_fini(&timeout);
+	close(parser);
 	close(fd);
 }
 
 /* No ELF file, and every cut of one. */
 static void test_no_index(void **state)
 {
-	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = memfd_create("cut", MFD_CLOEXEC);
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+	    to = memfd_create("cut", MFD_CLOEXEC);
 	struct timeout timeout = { 0 };
+	int parser = -1;
 	struct unwind_found found;
 	char bytes[4096];
 
 	(void)state;
-	assert_int_equal(unwind_row_find(&timeout, to, 0x1000, &found), -ENOENT);
+	assert_int_equal(unwind_row_find(&timeout, to, &parser, 0x1000, &found), -ENOENT);
 	assert_int_equal(read(from, bytes, sizeof(bytes)), sizeof(bytes));
 	for (size_t size = 1; size < sizeof(bytes); size += 97) {
 		assert_int_equal(ftruncate(to, 0), 0);
 		assert_int_equal(pwrite(to, bytes, size, 0), (ssize_t)size);
-		unwind_row_find(&timeout, to, 0x1000, &found);
+		unwind_row_find(&timeout, to, &parser, 0x1000, &found);
 		assert_int_equal(found.end, PROFILE_NO_ROW);
 	}
 	timeout_fini(&timeout);
+	close(parser);
 	close(from);
 	close(to);
 }

@@ -30,6 +30,7 @@
 #include "os/linux/launch.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
+#include "os/linux/rights/parser_process.h"
 #include "os/os.h"
 
 #define NS_PER_MS  1000000L
@@ -278,6 +279,7 @@ static size_t host_environment(const struct os *os, struct environment_fact *fac
 {
 	struct fact_list list = { .facts = facts, .max = max };
 	struct host_facts host;
+	char parsing[96];
 
 	host_facts(os, &host);
 	add_abilities(&list);
@@ -286,6 +288,8 @@ static size_t host_environment(const struct os *os, struct environment_fact *fac
 	add_fact(&list, "processors", "%u", host.cpus);
 	add_fact(&list, "user", "real %u, effective %u", (unsigned)getuid(), (unsigned)geteuid());
 	add_capabilities(&list);
+	parser_process_describe(parsing, sizeof(parsing));
+	add_fact(&list, "parsing of files", "%s", parsing);
 	add_virtual(&list);
 	add_hidepid(&list);
 	add_setting(&list, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid");
@@ -458,6 +462,7 @@ const struct os os_native = {
 	.host = host_facts,
 	.self = host_self,
 	.keep_least = caller_keep_least,
+	.parse_apart = parser_process_start,
 	.end_with_parent = kill_with_parent,
 	.drop_all = caller_drop_all,
 	.may_watch = caller_may_watch,

@@ -3,9 +3,6 @@
  * when it replaces its program. Only mappings of files, and of them the executable ones get a build
  * id, cached by device and inode. */
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,82 +16,30 @@
 #include "os/linux/files/timeout.h"
 #include "os/linux/rights/needs.h"
 #include "probes/context.h"
+#include "symbols/debug_identity.h"
 
 /* --- build id --- */
-
-/* The GNU build id of an ELF file, which identifies its contents wherever it is. */
-
-#define BUILD_ID_TEXT_SIZE 129 /* 64 bytes in hexadecimal */
-
-#define NOTES_MAX 64 /* notes read per segment */
-
-static void write_hexadecimal(char out[BUILD_ID_TEXT_SIZE], const unsigned char *bytes, size_t size)
-{
-	size = size < (BUILD_ID_TEXT_SIZE - 1) / 2 ? size : (BUILD_ID_TEXT_SIZE - 1) / 2;
-	for (size_t i = 0; i < size; i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static int find_in_notes(Elf_Data *data, char out[BUILD_ID_TEXT_SIZE])
-{
-	size_t at = 0, name, contents;
-	GElf_Nhdr note;
-
-	for (int i = 0; data && i < NOTES_MAX; i++) {
-		at = gelf_getnote(data, at, &note, &name, &contents);
-		if (!at)
-			break;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
-			!memcmp((char *)data->d_buf + name, "GNU", sizeof("GNU"))) {
-			write_hexadecimal(
-				out, (unsigned char *)data->d_buf + contents, note.n_descsz);
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-static int find_in_elf(Elf *elf, char out[BUILD_ID_TEXT_SIZE])
-{
-	size_t count;
-
-	if (elf_getphdrnum(elf, &count))
-		return -EINVAL;
-	for (size_t i = 0; i < count; i++) {
-		GElf_Phdr segment;
-
-		if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_NOTE)
-			continue;
-		if (!find_in_notes(elf_getdata_rawchunk(elf, (int64_t)segment.p_offset,
-					   segment.p_filesz, ELF_T_NHDR),
-			    out))
-			return 0;
-	}
-	return -ENOENT;
-}
 
 struct job {
 	int file; /* its own descriptor */
 	int status;
-	char text[BUILD_ID_TEXT_SIZE];
+	struct debug_identity identity;
 };
 
 static void run_read_job(void *argument)
 {
 	struct job *job = argument;
-	Elf *elf;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(job->file, ELF_C_READ, NULL);
-	job->status = elf && elf_kind(elf) == ELF_K_ELF ? find_in_elf(elf, job->text) : -EINVAL;
-	elf_end(elf);
+	job->status = !debug_identity_read(job->file, &job->identity) ? -EINVAL
+		      : job->identity.build_id[0]		      ? 0
+								      : -ENOENT;
 }
 
 /* Reads the build id of a file that the process has mapped. `process`: open /proc/PID. Returns 0;
  * -ENOENT: there is none; -ETIMEDOUT: the file did not answer; another negative errno: it cannot be
  * read as ELF. */
 static int build_id_read(struct timeout *timeout, int process, const struct maps_line *mapping,
-	char out[BUILD_ID_TEXT_SIZE])
+	char out[DEBUG_BUILD_ID_SIZE])
 {
 	_cleanup_close_ int file = timed_open_mapped(timeout, process, mapping, TIMEOUT_MS);
 	struct job job = { 0 };
@@ -106,7 +51,7 @@ static int build_id_read(struct timeout *timeout, int process, const struct maps
 	if (!status)
 		status = job.status;
 	if (!status)
-		memcpy(out, job.text, sizeof(job.text));
+		memcpy(out, job.identity.build_id, sizeof(job.identity.build_id));
 	return status;
 }
 
@@ -123,7 +68,7 @@ struct file_key {
 
 struct known_build_id {
 	int status; /* result of build_id_read() */
-	char text[BUILD_ID_TEXT_SIZE];
+	char text[DEBUG_BUILD_ID_SIZE];
 };
 
 struct context_state {

@@ -49,27 +49,14 @@ static void drop_read(void *argument)
 	close(p->fd);
 }
 
-static void begin_read(struct timed_file *f, struct timeout *timeout, int timeout_ms)
-{
-	*f = (struct timed_file){ .timeout = timeout,
-		.fd = -1,
-		.deadline_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS };
-}
-
 int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, const char *name,
 	int timeout_ms)
 {
 	assert(f);
-	begin_read(f, timeout, timeout_ms);
-	f->fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC);
+	*f = (struct timed_file){ .timeout = timeout,
+		.fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC),
+		.deadline_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS };
 	return f->fd < 0 ? -errno : 0;
-}
-
-void timed_file_adopt(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms)
-{
-	assert(f);
-	begin_read(f, timeout, timeout_ms);
-	f->fd = fd;
 }
 
 int timed_file_read(struct timed_file *f, struct buffer *out, size_t most)

@@ -16,7 +16,6 @@ struct timed_file {
 /* Opens a file within a timeout. Returns 0, or a negative errno. */
 int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, const char *name,
 	int timeout_ms);
-void timed_file_adopt(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms);
 /* Appends up to about `most` bytes. Returns 1: there may be more, 0: that was the end; -ETIMEDOUT,
  * -EBUSY, or an error of open(2) or read(2). */
 int timed_file_read(struct timed_file *f, struct buffer *out, size_t most);

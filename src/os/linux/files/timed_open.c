@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/descriptors.h"
 
 struct opening {
 	int socket; /* socket of the child: the folder comes in, the file goes out */
@@ -26,44 +27,12 @@ struct opening {
 	int status;
 };
 
-static int send_descriptor(int socket, int fd)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
-			      .cmsg_level = SOL_SOCKET,
-			      .cmsg_type = SCM_RIGHTS } };
-	struct iovec one = { "", 1 };
-	struct msghdr message = { .msg_iov = &one,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-
-	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 static int receive_descriptor(int socket)
 {
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
 	char byte;
-	struct iovec one = { &byte, 1 };
-	struct msghdr message = { .msg_iov = &one,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-	int fd;
+	int fd, status = descriptors_receive(socket, &fd, 1, &byte, 1, MSG_DONTWAIT);
 
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
-		return -errno;
-	if (message.msg_controllen < CMSG_LEN(sizeof(int)))
-		return -EBADF;
-	memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
-	return fd;
+	return status ? status : fd;
 }
 
 static int open_expected_file(int folder, const char *path, int flags, uint64_t inode)
@@ -109,7 +78,7 @@ static void run_open_job(void *argument)
 	if (fd == -EPERM || fd == -EACCES)
 		fd = o->is_regular ? open_expected_file(folder, o->path, o->flags, o->inode)
 				   : open_plain(folder, o->path, o->flags);
-	o->status = fd < 0 ? fd : send_descriptor(o->socket, fd);
+	o->status = fd < 0 ? fd : descriptors_send(o->socket, &fd, 1, "", 1, 0);
 }
 
 static void drop_opening(void *argument)
@@ -124,7 +93,7 @@ static int open_timed(struct timeout *timeout, int folder, struct opening *o, in
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	o->socket = pair[1];
-	status = send_descriptor(pair[0], folder);
+	status = descriptors_send(pair[0], &folder, 1, "", 1, 0);
 	if (!status)
 		status = timeout_call_about(timeout, run_open_job, drop_opening, o, sizeof(*o),
 			o->socket, folder, timeout_ms);

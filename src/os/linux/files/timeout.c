@@ -22,6 +22,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "base/units.h"
 #include "os/linux/files/close_between.h"
 #include "os/linux/files/hung_mounts.h"
@@ -57,6 +58,7 @@ struct timeout_thread {
 	void *stack;			   /* stack of the child that makes the call */
 	uint64_t cpu_ns;		   /* CPU time of the child before the current call */
 	pid_t child;			   /* that child; 0: not created yet; -1: none */
+	pid_t parser;			   /* process that parses for the child now; 0: none */
 	bool is_new;			   /* the current work has not begun */
 	bool is_done;
 	bool is_left;		     /* the owner has gone: finish and exit */
@@ -128,6 +130,19 @@ static uint64_t cpu_ns_of(clockid_t clock)
 	return clock_gettime(clock, &t) ? 0 : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
+/* Closes all descriptors but this one and the way to the process that parses. */
+static void close_others(int kept)
+{
+	int parser = parser_socket(), low = kept < parser ? kept : parser,
+	    high = kept < parser ? parser : kept;
+
+	if (low > 0)
+		close_between(0, (unsigned)low - 1);
+	if (high > low + 1)
+		close_between((unsigned)(low + 1), (unsigned)high - 1);
+	close_between((unsigned)(high + 1), ~0u);
+}
+
 /* Runs in the separate process. It shares the thread's memory, including thread-local data; the
  * thread sleeps meanwhile. */
 static int process_main(void *user)
@@ -135,11 +150,10 @@ static int process_main(void *user)
 	struct timeout_thread *t = user;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (t->kept > 0)
-		close_between(0, (unsigned)t->kept - 1);
+	parser_worker = &t->parser;
 	do {
 		__atomic_store_n(&t->cpu_ns, cpu_ns_of(CLOCK_PROCESS_CPUTIME_ID), __ATOMIC_RELAXED);
-		close_between(t->kept < 0 ? 0 : (unsigned)t->kept + 1, ~0u);
+		close_others(t->kept);
 		t->work(t->argument);
 	} while (takes_next(t));
 	return 0;
@@ -298,7 +312,9 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
  * reason. */
 static bool has_worked(struct timeout_thread *t, pid_t child, int timeout_ms)
 {
-	uint64_t before = __atomic_load_n(&t->cpu_ns, __ATOMIC_RELAXED);
+	uint64_t before = __atomic_load_n(&t->parser, __ATOMIC_RELAXED)
+				  ? 0
+				  : __atomic_load_n(&t->cpu_ns, __ATOMIC_RELAXED);
 	clockid_t clock;
 
 	if (timeout_ms < WORK_MS)
@@ -307,17 +323,19 @@ static bool has_worked(struct timeout_thread *t, pid_t child, int timeout_ms)
 	       cpu_ns_of(clock) >= before + (uint64_t)timeout_ms * NS_PER_MS;
 }
 
-/* Returns whether the child lacks a CPU on a busy machine, and is not blocked in the call: it can
- * run, has not begun, or has returned and is not reaped yet. */
+/* Returns whether the child, or its parser, lacks a CPU on a busy machine, and is not blocked in
+ * the call: it can run, has not begun, or has returned and is not reaped yet. */
 static bool is_starved(struct timeout_thread *t, int timeout_ms)
 {
-	pid_t child = __atomic_load_n(&t->child, __ATOMIC_RELAXED);
+	pid_t child = __atomic_load_n(&t->child, __ATOMIC_RELAXED),
+	      parser = __atomic_load_n(&t->parser, __ATOMIC_RELAXED);
 	struct buffer bytes = { 0 };
 	const char *state;
 	bool result;
 
 	if (child <= 0)
 		return !child;
+	child = parser ? parser : child;
 	if (procfs_read(child, "stat", &bytes, PROCFS_STAT)) {
 		buffer_fini(&bytes);
 		return true; /* the child has been reaped */

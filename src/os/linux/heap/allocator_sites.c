@@ -327,11 +327,10 @@ static bool has_alloc_and_free(const struct allocator_file *file)
 static bool find_functions(int file, struct elf_found *out)
 {
 	const char *symbols[ELF_NAMES_MAX];
-	struct sooth_error ignored;
 
 	for (size_t i = 0; i < allocator_name_count; i++)
 		symbols[i] = allocator_names[i].name;
-	return !elf_functions(file, symbols, allocator_name_count, out, &ignored) &&
+	return !elf_functions(file, symbols, allocator_name_count, out) &&
 	       out->machine == MACHINE_HERE;
 }
 

@@ -10,9 +10,6 @@
 
 #include "os/linux/profile/file_names.h"
 
-#define CONFINED_LINES_MEMORY (UINT64_C(1) << 30)
-#define CONFINED_LINES_S      (FILE_LINES_MS / 1000 - 1) /* of CPU time */
-
 /*
  * Fills names->lines for names->addresses, as elf_lines() does. If the child process exceeds its
  * limits or crashes, or its result is invalid, no line is filled in, all are marked as refused, and

@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "os/linux/files/root_file.h"
 #include "os/linux/profile/confined_lines.h"
 #include "os/linux/profile/sealed_file.h"
@@ -22,96 +23,7 @@
 #define DEBUG_FOLDER  "/usr/lib/debug"
 #define CRC_BYTES_MAX (UINT64_C(512) << 20)
 #define CRC_PIECE     (256u << 10)
-#define NOTES_MAX     64
-#define NOTES_BYTES   (64u << 10) /* of one section or segment of notes */
 #define HEADERS_MAX   65536
-
-/* --- what a program says --- */
-
-static void put_build_id(struct debug_identity *d, const unsigned char *bytes, size_t size)
-{
-	for (size_t i = 0; i < size && i < (sizeof(d->build_id) - 1) / 2; i++)
-		snprintf(d->build_id + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static void search_notes(struct debug_identity *d, Elf_Data *data)
-{
-	size_t at = 0, name, contents;
-	GElf_Nhdr note;
-
-	for (int i = 0; data && i < NOTES_MAX && !d->build_id[0]; i++) {
-		at = gelf_getnote(data, at, &note, &name, &contents);
-		if (!at)
-			return;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
-			!memcmp((char *)data->d_buf + name, "GNU", sizeof("GNU")))
-			put_build_id(d, (unsigned char *)data->d_buf + contents, note.n_descsz);
-	}
-}
-
-static void search_segments(struct debug_identity *d, Elf *elf)
-{
-	size_t count;
-	GElf_Phdr p;
-
-	if (elf_getphdrnum(elf, &count))
-		return;
-	for (size_t i = 0; i < count && i < HEADERS_MAX; i++) {
-		if (gelf_getphdr(elf, (int)i, &p) && p.p_type == PT_NOTE &&
-			p.p_filesz <= NOTES_BYTES)
-			search_notes(d, elf_getdata_rawchunk(
-						elf, (int64_t)p.p_offset, p.p_filesz, ELF_T_NHDR));
-	}
-}
-
-/* Searches the sections: a debug file has the notes, but its segments may point to other bytes. */
-static void search_sections(struct debug_identity *d, Elf *elf)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-
-	for (int i = 0; i < HEADERS_MAX && (section = elf_nextscn(elf, section)); i++) {
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE &&
-			header.sh_size <= NOTES_BYTES)
-			search_notes(d, elf_getdata(section, NULL));
-	}
-}
-
-/* Reads the debug link: a name, zeros up to a multiple of 4, the checksum. */
-static void read_link(int file, struct debug_identity *d)
-{
-	static const char *const name[] = { ".gnu_debuglink" };
-	char bytes[DEBUG_LINK_SIZE + 8] = { 0 };
-	struct elf_section place;
-	size_t size;
-
-	if (elf_sections_find(file, name, 1, &place) || place.size > sizeof(bytes) ||
-		pread(file, bytes, place.size, (off_t)place.offset) != (ssize_t)place.size)
-		return;
-	size = strnlen(bytes, sizeof(d->link));
-	if (!size || size == sizeof(d->link) || memchr(bytes, '/', size) ||
-		(size / 4 + 1) * 4 + sizeof(d->link_crc) > place.size)
-		return;
-	memcpy(&d->link_crc, bytes + (size / 4 + 1) * 4, sizeof(d->link_crc));
-	memcpy(d->link, bytes, size + 1);
-}
-
-void debug_identity_read(int file, struct debug_identity *out)
-{
-	struct stat st;
-	Elf *elf;
-
-	*out = (struct debug_identity){ .owner = fstat(file, &st) ? 0 : st.st_uid };
-	elf_version(EV_CURRENT);
-	elf = elf_begin(file, ELF_C_READ, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF) {
-		search_segments(out, elf);
-		if (!out->build_id[0])
-			search_sections(out, elf);
-		read_link(file, out);
-	}
-	elf_end(elf);
-}
 
 /* --- the file --- */
 
@@ -173,7 +85,7 @@ static void read_open(struct job *job, int file)
 {
 	struct file_names *n = &job->names;
 
-	job->is_read = !elf_addresses_debug(file, n->addresses, n->count, NULL);
+	job->is_read = !elf_addresses_debug(file, n->addresses, n->count);
 	if (job->is_read && n->has_lines)
 		confined_lines(file, n);
 }
@@ -213,7 +125,7 @@ static void run_open_job(void *argument)
 	read_file(job, DEBUG_FOLDER, job->folder, link);
 }
 
-bool debug_file_is_sound(int file)
+static int check_sections(int file, void *job, struct buffer *more)
 {
 	Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(file, ELF_C_READ, NULL);
 	size_t count = 0;
@@ -230,7 +142,17 @@ bool debug_file_is_sound(int file)
 				   (s.sh_size <= size && s.sh_offset <= size - s.sh_size));
 	}
 	elf_end(elf);
-	return is_sound;
+	(void)more;
+	*(bool *)job = is_sound;
+	return 0;
+}
+
+bool debug_file_is_sound(int file)
+{
+	static const struct parser parser = { "sections of a debug file", check_sections };
+	bool is_sound = false;
+
+	return !parser_run(&parser, file, &is_sound, sizeof(is_sound), NULL) && is_sound;
 }
 
 static void run_seal_job(void *argument)

@@ -10,20 +10,8 @@
 
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/file_names.h"
+#include "symbols/debug_identity.h"
 
-#define DEBUG_BUILD_ID_SIZE 129 /* 64 bytes in hexadecimal */
-#define DEBUG_LINK_SIZE	    256
-
-/* A program's own data about its debug file. */
-struct debug_identity {
-	char build_id[DEBUG_BUILD_ID_SIZE]; /* empty: none */
-	char link[DEBUG_LINK_SIZE];	    /* a name without folders; "": none */
-	uint32_t link_crc; /* CRC of the file's bytes: used only without a build id */
-	uint32_t owner;	   /* owner of the program */
-};
-
-/* Reads the identity from an open ELF file. */
-void debug_identity_read(int file, struct debug_identity *out);
 /* Fills in the addresses and lines that were not found in the program (at `path` in the root).
  * Returns whether a debug file was read. `root`: an open directory. */
 bool debug_file_names(struct timeout *timeout, int root, const char *path,

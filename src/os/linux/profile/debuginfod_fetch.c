@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/parser.h"
 #include "base/units.h"
 #include "os/linux/files/close_between.h"
 #include "os/linux/profile/debug_file.h"
@@ -166,6 +167,7 @@ static bool confine_child(int directory, int answer, uint64_t bytes_max)
 	if (dup2(folder, CHILD_FOLDER) < 0 || dup2(answers, CHILD_ANSWER) < 0)
 		return false;
 	close_between(CHILD_ANSWER + 1, ~0u);
+	parser_use_process(NULL);
 	return !setrlimit(RLIMIT_FSIZE, &size) && !setrlimit(RLIMIT_CORE, &none) &&
 	       !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && caller_drop_all(NULL);
 }

@@ -4,18 +4,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/parser.h"
+#include "base/read_at.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
 #include "os/linux/files/task_files.h"
-#include "os/linux/files/timed_file.h"
 #include "os/linux/files/timed_open.h"
 #include "os/linux/runtimes/runtime_set.h"
 
@@ -166,47 +169,100 @@ static int open_map(struct generated *g, const struct generated_process *p)
 		p->owner);
 }
 
-/* Places that a file may name, and the state of reading the file. */
-struct names_reading {
-	struct perf_map_place *places;
+/* Places that a file may name, and the state of reading it. */
+struct names_job {
+	struct jit_dump dump;
+	bool is_dump; /* else it is a perf map */
 	size_t count;
-	struct jit_dump *dump; /* NULL: it is a perf map */
+	struct perf_map_place places[];
 };
 
 /* Parses whole lines or records, and moves the rest to the front. */
-static void parse_names(const struct names_reading *r, struct buffer *bytes)
+static void parse_piece(struct names_job *job, struct buffer *bytes)
 {
 	const char *end;
 	size_t whole;
 
-	if (r->dump) {
-		whole = jit_dump_parse(r->dump, r->places, r->count, bytes->data, bytes->size);
+	if (job->is_dump) {
+		whole = jit_dump_parse(
+			&job->dump, job->places, job->count, bytes->data, bytes->size);
 	} else {
 		end = bytes->size ? memrchr(bytes->data, '\n', bytes->size) : NULL;
 		whole = end ? (size_t)(end + 1 - (const char *)bytes->data) : 0;
-		perf_map_parse(r->places, r->count, bytes->data, whole);
+		perf_map_parse(job->places, job->count, bytes->data, whole);
 	}
 	buffer_consume(bytes, whole);
 }
 
-/* Reads the names of a file, and closes it. */
-static void read_names(struct generated *g, int fd, const struct names_reading *r)
+static int parse_names(int fd, void *user, struct buffer *more)
 {
 	struct buffer bytes = { .limit = 4 * PIECE_BYTES };
-	struct timed_file file;
-	uint64_t read = 0;
-	int status = 1;
+	uint64_t at = 0;
+	ssize_t got = 1;
 
-	timed_file_adopt(&file, &g->timeout, fd, READ_MS);
-	while (status > 0 && read < MAP_BYTES_MAX) {
-		size_t before = bytes.size;
+	(void)more;
+	while (got > 0 && at < MAP_BYTES_MAX) {
+		void *room = buffer_reserve(&bytes, PIECE_BYTES);
 
-		status = timed_file_read(&file, &bytes, PIECE_BYTES);
-		read += bytes.size - before;
-		parse_names(r, &bytes);
+		got = room ? read_at(fd, room, PIECE_BYTES, at) : -ENOMEM;
+		if (got > 0) {
+			buffer_commit(&bytes, (size_t)got);
+			at += (uint64_t)got;
+			parse_piece(user, &bytes);
+		}
 	}
-	timed_file_close(&file);
 	buffer_fini(&bytes);
+	return 0; /* what was read counts */
+}
+
+/* A call with a timeout, which has its own copy of everything. */
+struct names_call {
+	int fd; /* its own descriptor */
+	int status;
+	struct names_job job;
+};
+
+static size_t job_bytes(size_t count)
+{
+	return sizeof(struct names_job) + count * sizeof(struct perf_map_place);
+}
+
+static void run_names_call(void *argument)
+{
+	static const struct parser parser = { "names of generated code", parse_names };
+	struct names_call *call = argument;
+
+	call->status = parser_run(&parser, call->fd, &call->job, job_bytes(call->job.count), NULL);
+}
+
+/* Takes the names of an answer, in which each has to be of its place, and to end. */
+static void take_names(
+	struct perf_map_place *places, const struct perf_map_place *answers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (answers[i].address == places[i].address &&
+			memchr(answers[i].name, '\0', sizeof(answers[i].name)))
+			places[i] = answers[i];
+	}
+}
+
+/* Reads the names of a file, and closes it. */
+static void read_names(struct generated *g, int fd, const struct jit_dump *dump,
+	struct perf_map_place *places, size_t count)
+{
+	size_t size = offsetof(struct names_call, job) + job_bytes(count);
+	_cleanup_free_ struct names_call *call = calloc(1, size);
+
+	if (call) {
+		call->job.count = count;
+		call->job.is_dump = dump;
+		call->job.dump = dump ? *dump : (struct jit_dump){ 0 };
+		memcpy(call->job.places, places, count * sizeof(*places));
+		if (!timeout_call_file(&g->timeout, run_names_call, call, size, fd, READ_MS) &&
+			!call->status)
+			take_names(places, call->job.places, count);
+	}
+	close(fd);
 }
 
 void generated_names(struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count)
@@ -219,9 +275,9 @@ void generated_names(struct generated *g, uint32_t pid, struct perf_map_place *p
 		return;
 	fd = open_map(g, p);
 	if (fd >= 0) {
-		read_names(g, fd, &(struct names_reading){ places, count, NULL });
+		read_names(g, fd, NULL, places, count);
 	} else if (p->dump >= 0) {
-		read_names(g, p->dump, &(struct names_reading){ places, count, &dump });
+		read_names(g, p->dump, &dump, places, count);
 		p->dump = -1; /* the file is read once, and was closed */
 	}
 }

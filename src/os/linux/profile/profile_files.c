@@ -31,6 +31,7 @@ void profile_files_fini(struct profile_files *f)
 	map_for_each_value (&f->by_key, struct profile_known *, known) {
 		cleanup_close(&known->fd);
 		cleanup_close(&known->root);
+		cleanup_close(&known->rows);
 		free(known->path);
 	}
 	map_fini(&f->by_key);
@@ -106,7 +107,7 @@ struct profile_known *profile_files_open(struct profile_files *f, const struct p
 	if (!known)
 		return NULL;
 	if (is_new) {
-		known->fd = known->root = -1;
+		known->fd = known->root = known->rows = -1;
 		known->path = strndup(seen->name, sizeof(seen->name));
 	}
 	known->tries++;
@@ -166,7 +167,7 @@ static void open_mapped_file(
 
 	if (!known || !is_new)
 		return;
-	known->fd = known->root = -1;
+	known->fd = known->root = known->rows = -1;
 	open_line_of(f, known, process, line);
 	if (known->fd >= 0)
 		buffer_append(keys, &key, sizeof(key));

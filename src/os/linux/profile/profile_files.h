@@ -14,6 +14,7 @@
 struct profile_known {
 	int fd; /* negative: not opened */
 	char *path;
+	int rows; /* of unwind_row_find() */
 	int root; /* root of a process whose root is not sooth's; -1: none */
 	struct debug_identity identity;
 	uint32_t tries;

@@ -172,14 +172,15 @@ void profile_walks_close(struct profile_walks *w)
 static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
 {
 	struct profile_walks *w = (struct profile_walks *)(uintptr_t)user;
-	const struct profile_known *known;
+	struct profile_known *known;
 	struct unwind_found found;
 
 	if (profile_tables_entry(&w->tables, file, offset, entry))
 		return true;
 	known = profile_files_get(&w->files, file);
 	if (!known || known->fd < 0 || known->has_table ||
-		unwind_row_find(&w->files.timeout, known->fd, offset, &found) || !found.has_entry)
+		unwind_row_find(&w->files.timeout, known->fd, &known->rows, offset, &found) ||
+		!found.has_entry)
 		return false;
 	*entry = found.entry;
 	return true;

@@ -213,7 +213,7 @@ static struct profile_seen seen_of(const struct stack_walker *s, const struct st
 		.device_minor = m->device_minor };
 }
 
-static const struct profile_known *open_file(
+static struct profile_known *open_file(
 	struct stack_walker *s, const struct stack_mapping *m, const char *path)
 {
 	const struct profile_seen seen = seen_of(s, m);
@@ -252,14 +252,14 @@ static void find_in_table(
 }
 
 static struct unwind_found find_row(
-	struct stack_walker *s, const struct row_key *key, const struct profile_known *file)
+	struct stack_walker *s, const struct row_key *key, struct profile_known *file)
 {
 	struct unwind_found *known = map_get(&s->rows, key), found = { .end = PROFILE_NO_TABLE };
 
 	if (known)
 		return *known;
 	if (file && file->fd >= 0 &&
-		unwind_row_find(&s->timeout, file->fd, key->offset, &found) == -ENOENT)
+		unwind_row_find(&s->timeout, file->fd, &file->rows, key->offset, &found) == -ENOENT)
 		find_in_table(s, key, file->fd, &found);
 	known = map_put(&s->rows, key, NULL);
 	if (known)

@@ -41,7 +41,7 @@ struct stack_walker {
 	struct buffer own_mappings;
 	const struct buffer *mappings; /* of the process: `own_mappings`, or the caller's */
 	struct process_id process;
-	const struct profile_known *file; /* file of the current frame; NULL: none */
+	struct profile_known *file; /* file of the current frame; NULL: none */
 	struct runtime_walk at;
 };
 

@@ -14,12 +14,16 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "base/read_at.h"
+#include "symbols/elf_handle.h"
 #include "symbols/elf_sections.h"
 
-#define READ_MS		5000
+#define READ_MS		10000 /* and making the table */
 #define FRAME_BYTES_MAX (UINT64_C(128) << 20)
 #define VDSO_BYTES_MAX	(64u << 10)
+#define ROWS_MAX	(2u * UNWIND_ROWS_MAX) /* with the ends of functions */
+#define TABLE_BYTES_MAX ((UNWIND_RULES_MAX + (size_t)ROWS_MAX) * sizeof(union unwind_entry))
 
 #if defined(__x86_64__)
 #define MACHINE_HERE EM_X86_64
@@ -28,22 +32,6 @@
 #define MACHINE_HERE EM_AARCH64
 #define MACHINE	     MACHINE_AARCH64
 #endif
-
-/* The call may outlive its caller: it owns what it points to. */
-struct job {
-	int file; /* its own descriptor */
-	int status;
-	struct unwind_input found;
-	void *bytes; /* bytes of found.frames */
-};
-
-static void drop_job(void *argument)
-{
-	struct job *job = argument;
-
-	close(job->file);
-	free(job->bytes);
-}
 
 static void copy_segments(Elf *elf, struct unwind_input *found)
 {
@@ -60,7 +48,8 @@ static void copy_segments(Elf *elf, struct unwind_input *found)
 	}
 }
 
-static int read_section(struct job *job, const struct elf_section *s, uint64_t file_size)
+static int read_section(int file, struct unwind_input *found, void **bytes,
+	const struct elf_section *s, uint64_t file_size)
 {
 	size_t size = (size_t)s->size;
 	ssize_t got;
@@ -68,21 +57,22 @@ static int read_section(struct job *job, const struct elf_section *s, uint64_t f
 	if (s->is_compressed || s->size > FRAME_BYTES_MAX || s->offset > file_size ||
 		s->size > file_size - s->offset)
 		return -EINVAL;
-	job->bytes = malloc(size + 1);
-	if (!job->bytes)
+	*bytes = malloc(size + 1);
+	if (!*bytes)
 		return -ENOMEM;
-	got = read_at(job->file, job->bytes, size, s->offset);
+	got = read_at(file, *bytes, size, s->offset);
 	if (got < 0)
 		return (int)got;
 	if ((size_t)got < size)
 		return -EINVAL;
-	job->found.frames = job->bytes;
-	job->found.size = size;
-	job->found.address = s->address;
+	found->frames = *bytes;
+	found->size = size;
+	found->address = s->address;
 	return 0;
 }
 
-static int read_elf(struct job *job, Elf *elf, uint64_t file_size)
+static int read_elf(
+	int file, Elf *elf, struct unwind_input *found, void **bytes, uint64_t file_size)
 {
 	GElf_Ehdr head;
 	static const char *const name = ".eh_frame";
@@ -91,33 +81,121 @@ static int read_elf(struct job *job, Elf *elf, uint64_t file_size)
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &head) ||
 		head.e_machine != MACHINE_HERE || gelf_getclass(elf) != ELFCLASS64)
 		return -ENOENT;
-	copy_segments(elf, &job->found);
-	if (elf_sections_find(job->file, &name, 1, &section) || !section.size)
+	copy_segments(elf, found);
+	if (elf_sections_find(file, &name, 1, &section) || !section.size)
 		return -ENOENT;
-	return read_section(job, &section, file_size);
+	return read_section(file, found, bytes, &section, file_size);
+}
+
+/* The rest of a table; its rules and then its rows are in the buffer. */
+struct table_job {
+	const atomic_bool *is_stopping; /* NULL in another process */
+	uint64_t rule_bytes, ignored;
+	bool is_cut;
+};
+
+static int make_table(const struct unwind_input *found, struct table_job *job, struct buffer *more)
+{
+	struct unwind_table table;
+	int status = 0;
+
+	if (unwind_table_make(&table, found)) {
+		job->rule_bytes = table.rules.size;
+		job->ignored = table.ignored;
+		job->is_cut = table.is_cut;
+		buffer_append(more, table.rules.data, table.rules.size);
+		buffer_append(more, table.rows.data, table.rows.size);
+	} else {
+		status = found->is_stopping && *found->is_stopping ? -ECANCELED : -ENOMEM;
+	}
+	unwind_table_fini(&table);
+	return buffer_failed(more) ? -ENOMEM : status;
+}
+
+static int parse_frames(int file, void *argument, struct buffer *more)
+{
+	struct table_job *job = argument;
+	struct unwind_input found = { .machine = MACHINE, .is_stopping = job->is_stopping };
+	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	_cleanup_free_ void *bytes = NULL;
+	struct stat st;
+	int status;
+
+	if (fstat(file, &st) || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(file, ELF_C_READ, NULL);
+	status = elf ? read_elf(file, elf, &found, &bytes, (uint64_t)st.st_size) : -ENOENT;
+	return status ? status : make_table(&found, job, more);
+}
+
+/* --- its result --- */
+
+/* Returns whether rules and rows are a table: walks in the kernel search in it. */
+static bool is_sound(const struct unwind_table *t)
+{
+	const struct unwind_rule *rules = (const void *)t->rules.data;
+	const struct unwind_row *rows = (const void *)t->rows.data;
+	size_t rule_count = t->rules.size / sizeof(*rules),
+	       row_count = t->rows.size / sizeof(*rows);
+	bool is_sound = t->rules.size % sizeof(*rules) == 0 && t->rows.size % sizeof(*rows) == 0 &&
+			rule_count <= UNWIND_RULES_MAX && row_count <= ROWS_MAX;
+
+	for (size_t i = 0; i < rule_count && is_sound; i++)
+		is_sound = (rules[i].frame & ((1 << UNWIND_KIND_BITS) - 1)) <= UNWIND_SIGNAL;
+	for (size_t i = 0; i < row_count && is_sound; i++)
+		is_sound = (rows[i].rule & ~UNWIND_IS_ENTRY) < rule_count &&
+			   (!i || rows[i - 1].offset <= rows[i].offset);
+	return is_sound;
+}
+
+/* The call may outlive its caller: it owns its memory and descriptor. */
+struct job {
+	int file;
+	int status;
+	struct table_job found;
+	struct buffer bytes;
+};
+
+static void drop_job(void *argument)
+{
+	struct job *job = argument;
+
+	close(job->file);
+	buffer_fini(&job->bytes);
 }
 
 static void run_read_job(void *argument)
 {
+	static const struct parser parser = { "unwind information of an ELF file", parse_frames };
 	struct job *job = argument;
-	struct stat st;
-	Elf *elf;
 
-	if (fstat(job->file, &st) || !S_ISREG(st.st_mode)) {
-		job->status = -EINVAL;
-		return;
-	}
-	elf_version(EV_CURRENT);
-	elf = elf_begin(job->file, ELF_C_READ, NULL);
-	job->status = elf ? read_elf(job, elf, (uint64_t)st.st_size) : -ENOENT;
-	elf_end(elf);
+	job->status = parser_run(&parser, job->file, &job->found, sizeof(job->found), &job->bytes);
+}
+
+static int take_table(const struct job *job, struct unwind_table *table)
+{
+	const struct table_job *found = &job->found;
+	size_t size = job->bytes.size;
+
+	*table = (struct unwind_table){ .ignored = found->ignored, .is_cut = found->is_cut };
+	if (found->rule_bytes > size)
+		return -EBADMSG;
+	buffer_append(&table->rules, job->bytes.data, found->rule_bytes);
+	buffer_append(
+		&table->rows, buffer_at(&job->bytes, found->rule_bytes), size - found->rule_bytes);
+	if (!buffer_failed(&table->rules) && !buffer_failed(&table->rows) && is_sound(table))
+		return 0;
+	unwind_table_fini(table);
+	return -EBADMSG;
 }
 
 int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_stopping,
 	struct unwind_table *table)
 {
 	struct job job = { .file = fcntl(file, F_DUPFD_CLOEXEC, 0),
-		.found = { .machine = MACHINE } };
+		.found.is_stopping = parser_socket() < 0 ? is_stopping : NULL,
+		.bytes.limit = TABLE_BYTES_MAX };
 	int status;
 
 	if (job.file < 0)
@@ -127,11 +205,8 @@ int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_st
 	if (status == -ETIMEDOUT)
 		return status; /* the thread owns all of the job now */
 	status = status ? status : job.status;
-	job.found.is_stopping = is_stopping;
-	if (!status && !unwind_table_make(table, &job.found)) {
-		unwind_table_fini(table);
-		status = is_stopping && *is_stopping ? -ECANCELED : -ENOMEM;
-	}
+	if (!status)
+		status = take_table(&job, table);
 	drop_job(&job);
 	return status;
 }

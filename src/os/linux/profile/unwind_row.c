@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/parser.h"
 #include "base/read_at.h"
 #include "os/linux/profile/unwind_table.h"
 
@@ -40,9 +41,8 @@ struct index_entry {
 	int32_t function, entry; /* distances from the start of the index */
 };
 
-/* The call may outlive its caller: it owns what it points to. */
 struct job {
-	int file; /* its own descriptor */
+	int file;
 	int status;
 	uint64_t offset;
 	struct unwind_input found;
@@ -51,14 +51,6 @@ struct job {
 	size_t header_count;
 	const Elf64_Phdr *index;
 };
-
-static void drop_job(void *argument)
-{
-	struct job *job = argument;
-
-	close(job->file);
-	free(job->bytes);
-}
 
 static bool read_headers(struct job *job)
 {
@@ -184,9 +176,8 @@ static bool read_entries(struct job *job, uint64_t address)
 	return true;
 }
 
-static void run_lookup_job(void *argument)
+static void look_up(struct job *job)
 {
-	struct job *job = argument;
 	struct index_head head;
 	struct index_entry entry;
 	uint64_t address;
@@ -223,29 +214,80 @@ void unwind_row_choose(
 	found->end = PROFILE_WHOLE;
 }
 
-int unwind_row_find(struct timeout *timeout, int file, uint64_t offset, struct unwind_found *found)
-{
-	struct job job = { .file = fcntl(file, F_DUPFD_CLOEXEC, 0),
-		.offset = offset,
-		.found = { .machine = MACHINE } };
-	struct unwind_table table;
-	int status;
+struct row_job {
+	uint64_t offset;
+	struct unwind_found found;
+};
 
-	*found = (struct unwind_found){ .end = PROFILE_NO_ROW };
-	if (job.file < 0)
-		return -errno;
-	status = timeout_call(
-		timeout, run_lookup_job, drop_job, &job, sizeof(job), job.file, FIND_MS);
-	if (status == -ETIMEDOUT)
-		return status; /* the thread owns all of the job now */
-	status = status ? status : job.status;
-	if (!status && job.found.frames) {
-		if (unwind_table_make(&table, &job.found))
-			unwind_row_choose(&table, offset, found);
+static int parse_row(int file, void *argument, struct buffer *more)
+{
+	struct row_job *job = argument;
+	struct job l = { .file = file, .offset = job->offset, .found = { .machine = MACHINE } };
+	struct unwind_table table;
+
+	(void)more;
+	look_up(&l);
+	if (!l.status && l.found.frames) {
+		if (unwind_table_make(&table, &l.found))
+			unwind_row_choose(&table, job->offset, &job->found);
 		else
-			status = -ENOMEM;
+			l.status = -ENOMEM;
 		unwind_table_fini(&table);
 	}
-	drop_job(&job);
+	free(l.bytes);
+	return l.status;
+}
+
+static const struct parser parser = { "unwind information of an ELF file", parse_row };
+
+struct row_call {
+	int end; /* its own descriptor */
+	int status;
+	struct row_job row;
+};
+
+static void run_row_call(void *argument)
+{
+	struct row_call *call = argument;
+
+	call->status = parser_ask(&parser, call->end, &call->row, sizeof(call->row), NULL);
+}
+
+static void drop_row_call(void *argument)
+{
+	close(((struct row_call *)argument)->end);
+}
+
+static bool is_sound(const struct unwind_found *found)
+{
+	return (found->end == PROFILE_WHOLE || found->end == PROFILE_NO_ROW) &&
+	       (found->rule.frame & ((1 << UNWIND_KIND_BITS) - 1)) <= UNWIND_SIGNAL;
+}
+
+int unwind_row_find(
+	struct timeout *timeout, int file, int *rows, uint64_t offset, struct unwind_found *found)
+{
+	struct row_call call = { .row = { offset, { .end = PROFILE_NO_ROW } } };
+	int status;
+
+	*found = call.row.found;
+	if (*rows < 0)
+		*rows = parser_open(&parser, file, sizeof(call.row), 0);
+	call.end = *rows < 0 ? -1 : fcntl(*rows, F_DUPFD_CLOEXEC, 0);
+	if (call.end < 0)
+		return -EBADF;
+	status = timeout_call_about(
+		timeout, run_row_call, drop_row_call, &call, sizeof(call), call.end, file, FIND_MS);
+	if (status != -ETIMEDOUT) /* after a timeout the thread owns it */
+		drop_row_call(&call);
+	if (status || call.status == -ECHILD) {
+		close(*rows); /* its parser may still be busy, or has ended */
+		*rows = -1;
+	}
+	status = status ? status : call.status;
+	if (!status && !is_sound(&call.row.found))
+		status = -EBADMSG;
+	if (!status)
+		*found = call.row.found;
 	return status;
 }

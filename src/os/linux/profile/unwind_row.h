@@ -15,10 +15,11 @@ struct unwind_found {
 	uint8_t unused[6];
 };
 
-/* Finds the row in an open file that may not answer. Returns 0, also if there is no rule for the
+/* Finds the row in an open file that may not answer. `*rows`: the descriptor of its parser,
+ * negative before the first call; the caller closes it. Returns 0, also if there is no rule for the
  * address; -ENOENT: the file has no index of a known form; or another negative errno. */
 int unwind_row_find(
-	struct timeout *timeout, int file, uint64_t offset, struct unwind_found *found);
+	struct timeout *timeout, int file, int *rows, uint64_t offset, struct unwind_found *found);
 /* Finds the row in the rules and rows of a table, as unwind_table_make() makes them. */
 struct unwind_table;
 void unwind_row_choose(

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -46,17 +47,25 @@ void caller_keep_least(const struct os *os)
 
 bool caller_drop_all(const struct os *os)
 {
+	(void)os;
+	return caller_become(getuid(), getgid());
+}
+
+bool caller_become(uid_t uid, gid_t gid)
+{
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
-	uid_t uid = getuid();
-	gid_t gid = getgid();
+	bool is_other = uid != getuid();
 
-	(void)os;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	/* This set limits the privileges that root gets by an exec. Dropping fails for numbers that
 	 * the kernel does not know, and without CAP_SETPCAP. */
 	for (unsigned long i = 0; i < CAPABILITIES_MAX; i++)
 		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	/* In a user namespace, or without CAP_SETUID, other ids may not be possible. */
+	if (is_other &&
+		(setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
+		uid = getuid(), gid = getgid();
 	return !setresgid(gid, gid, gid) && !setresuid(uid, uid, uid) &&
 	       !syscall(SYS_capset, &header, none);
 }

@@ -10,6 +10,7 @@
 #define SOOTH_OS_LINUX_CALLER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "model/process_id.h"
@@ -24,6 +25,9 @@ void caller_keep_least(const struct os *os);
 /* Sets the caller's ids, without any capability, and without one that an exec could restore. To be
  * called before the exec of another program. */
 bool caller_drop_all(const struct os *os);
+/* Does the same with the ids of another user and no other group. If these ids are not possible, the
+ * caller's stay. */
+bool caller_become(uid_t uid, gid_t gid);
 /* Returns whether all user ids of the process are the caller's real one. */
 bool caller_has_ids_of(const struct process_id *process);
 /*

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "base/cursor.h"
 #include "os/linux/runtimes/runtime_set.h"
 #include "symbols/elf.h"
@@ -123,17 +124,21 @@ struct scan {
 	int status;
 };
 
-static int scan_executable(struct scan *l, int fd)
+/* Both scans in one go, as each file costs a process. */
+static int parse_executable(int fd, void *job, struct buffer *more)
 {
+	struct evidence *evidence = job;
 	const struct sign_list functions = list_of(offsetof(struct runtime_signs, functions)),
 			       sections = list_of(offsetof(struct runtime_signs, sections));
 	struct elf_found found;
-	int status = elf_sections(fd, sections.names, sections.count, &l->found.sections);
+	int status = elf_sections(fd, sections.names, sections.count, &evidence->sections);
+
+	(void)more;
 
 	/* A file for an unknown machine has no known runtime. */
-	if (!status && !elf_functions(fd, functions.names, functions.count, &found, NULL)) {
+	if (!status && !elf_functions(fd, functions.names, functions.count, &found)) {
 		for (size_t i = 0; i < found.count; i++)
-			l->found.functions |= found.functions[i].names[0];
+			evidence->functions |= found.functions[i].names[0];
 	}
 	return status;
 }
@@ -142,10 +147,12 @@ static int scan_executable(struct scan *l, int fd)
  * have been replaced by something else. */
 static void run_scan_job(void *argument)
 {
+	static const struct parser parser = { "signs of a runtime in an ELF file",
+		parse_executable };
 	struct scan *l = argument;
 	_cleanup_close_ int fd = openat(l->process, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	l->status = fd < 0 ? -errno : scan_executable(l, fd);
+	l->status = fd < 0 ? -errno : parser_run(&parser, fd, &l->found, sizeof(l->found), NULL);
 }
 
 static void run_identify_job(void *argument)

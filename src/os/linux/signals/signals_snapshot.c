@@ -38,7 +38,7 @@ static void run_read_job(void *argument)
 {
 	struct job *job = argument;
 
-	job->status = elf_addresses(job->file, job->addresses, job->count, NULL);
+	job->status = elf_addresses(job->file, job->addresses, job->count);
 }
 
 /* Finds the functions at offsets in the file of a mapping. `process`: descriptor of /proc/PID.

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "os/linux/files/descriptors.h"
 #include "os/linux/files/close_between.h"
 #include "os/linux/uprobes/tracefs.h"
 #include "os/linux/rights/needs.h"
@@ -184,37 +185,14 @@ int uprobes_guard_start(
 	return error_errno(err, code, "fork the guard of probes");
 }
 
-static bool pass_descriptors(const struct uprobes_guard *guard, const int *events, size_t count)
-{
-	union control control = { 0 };
-	char order = ORDER_KEEP;
-	struct iovec data = { &order, 1 };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(count * sizeof(*events)),
-	};
-	ssize_t sent;
-
-	control.header = (struct cmsghdr){
-		.cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS,
-		.cmsg_len = CMSG_LEN(count * sizeof(*events)),
-	};
-	memcpy(CMSG_DATA(&control.header), events, count * sizeof(*events));
-	do
-		sent = sendmsg(guard->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (sent < 0 && errno == EINTR);
-	return sent == 1;
-}
-
 bool uprobes_guard_pass(const struct uprobes_guard *guard, const int *events, size_t count)
 {
+	const char order = ORDER_KEEP;
+
 	for (size_t i = 0; i < count; i += PASSED_MAX) {
 		size_t some = count - i < PASSED_MAX ? count - i : PASSED_MAX;
 
-		if (!pass_descriptors(guard, events + i, some))
+		if (descriptors_send(guard->socket, events + i, some, &order, 1, MSG_DONTWAIT))
 			return false;
 	}
 	return true;

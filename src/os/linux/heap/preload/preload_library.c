@@ -170,9 +170,7 @@ static bool is_script_start(const char *name)
 static bool runs_scripts(int fd)
 {
 	struct elf_found *found = calloc(1, sizeof(*found));
-	struct sooth_error ignored;
-	bool runs = found &&
-		    !elf_functions(fd, script_starts, ARRAY_SIZE(script_starts), found, &ignored) &&
+	bool runs = found && !elf_functions(fd, script_starts, ARRAY_SIZE(script_starts), found) &&
 		    found->count;
 
 	free(found);
@@ -192,8 +190,7 @@ static bool loads_ours(int fd)
 {
 	static const char *const names[] = { "malloc" };
 	struct elf_found *found = calloc(1, sizeof(*found));
-	struct sooth_error ignored;
-	bool fits = found && !elf_functions(fd, names, ARRAY_SIZE(names), found, &ignored) &&
+	bool fits = found && !elf_functions(fd, names, ARRAY_SIZE(names), found) &&
 		    found->has_interpreter;
 
 	for (size_t i = 0; fits && i < found->count; i++)

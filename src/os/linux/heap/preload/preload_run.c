@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "model/batch.h"
+#include "os/linux/files/descriptors.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/preload/preload_asks.h"
 #include "os/linux/heap/preload/preload_forked.h"
@@ -123,23 +124,10 @@ static void *read_until_stop(void *argument)
 
 static bool send_welcome(int connection, int page, int segment)
 {
-	struct preload_welcome welcome = { .version = PRELOAD_VERSION };
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} control = { 0 };
-	struct iovec piece = { &welcome, sizeof(welcome) };
-	struct msghdr message = { .msg_iov = &piece,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control) };
-	const int descriptors[2] = { page, segment };
+	const struct preload_welcome welcome = { .version = PRELOAD_VERSION };
 
-	control.head.cmsg_level = SOL_SOCKET;
-	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(descriptors));
-	memcpy(CMSG_DATA(&control.head), descriptors, sizeof(descriptors));
-	return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(welcome);
+	return !descriptors_send(
+		connection, (const int[]){ page, segment }, 2, &welcome, sizeof(welcome), 0);
 }
 
 static void note_known_process(struct preload_run *s, uint32_t pid, uint64_t time_ns)

@@ -255,7 +255,7 @@ static const struct unwind_table *table_of(
 static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
 {
 	struct preload_stacks *s = (struct preload_stacks *)(uintptr_t)user;
-	const struct profile_known *known = profile_files_get(&s->walker.files, file);
+	struct profile_known *known = profile_files_get(&s->walker.files, file);
 	const struct unwind_table *table;
 	struct unwind_found found;
 
@@ -265,7 +265,8 @@ static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_
 	if (table)
 		return unwind_table_entry((const void *)table->rows.data,
 			table->rows.size / sizeof(struct unwind_row), offset, entry);
-	if (unwind_row_find(&s->walker.timeout, known->fd, offset, &found) || !found.has_entry)
+	if (unwind_row_find(&s->walker.timeout, known->fd, &known->rows, offset, &found) ||
+		!found.has_entry)
 		return false;
 	*entry = found.entry;
 	return true;

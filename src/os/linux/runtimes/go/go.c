@@ -319,7 +319,7 @@ static void name_frames(const struct go_program *p, const struct group *g, struc
 
 	for (unsigned i = 0; i < g->depth; i++)
 		all[1 + i].offset = g->frames[i] - 1 - p->code_from;
-	elf_addresses(p->file, all, 1 + g->depth, NULL);
+	elf_addresses(p->file, all, 1 + g->depth);
 	out->start = all[0];
 	out->by = out->at = "";
 	for (unsigned i = 0; i < g->depth; i++) {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/parser.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static struct parser_process process = { .socket = -1 };
+static _Atomic(const char *) failed;
+
+__thread pid_t *parser_worker;
+
+void parser_use_process(const struct parser_process *used)
+{
+	process = used ? *used : (struct parser_process){ .socket = -1 };
+}
+
+int parser_socket(void)
+{
+	return process.socket;
+}
+
+int parser_open(const struct parser *parser, int fd, size_t size, size_t more_max)
+{
+	int copy;
+
+	if (process.open)
+		return process.open(process.socket, parser, fd, size, more_max);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy < 0 ? -errno : copy;
+}
+
+int parser_ask(const struct parser *parser, int end, void *job, size_t size, struct buffer *more)
+{
+	assert(parser);
+	return process.ask ? process.ask(end, parser, job, size, more)
+			   : parser->parse(end, job, more);
+}
+
+int parser_run(const struct parser *parser, int fd, void *job, size_t size, struct buffer *more)
+{
+	int status;
+
+	if (!process.open)
+		return parser_ask(parser, fd, job, size, more);
+	fd = parser_open(parser, fd, size, more ? more->limit : 0);
+	status = fd < 0 ? fd : parser_ask(parser, fd, job, size, more);
+	cleanup_close(&fd);
+	return status;
+}
+
+void parser_note_failure(const char *what)
+{
+	const char *none = NULL;
+
+	atomic_compare_exchange_strong(&failed, &none, what);
+}
+
+const char *parser_failure(void)
+{
+	return atomic_load(&failed);
+}
+
+bool parser_names_pack(struct parser_names *to, const char *const *names, size_t count)
+{
+	size_t used = 0;
+
+	assert(to);
+	if (count > PARSER_NAMES_MAX)
+		return false;
+	to->count = (uint32_t)count;
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(names[i]) + 1;
+
+		if (size > sizeof(to->text) - used)
+			return false;
+		memcpy(to->text + used, names[i], size);
+		used += size;
+	}
+	return true;
+}
+
+void parser_names_unpack(const struct parser_names *from, const char *names[PARSER_NAMES_MAX])
+{
+	const char *at = from->text;
+
+	for (size_t i = 0; i < from->count; i++, at += strlen(at) + 1)
+		names[i] = at;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The system calls that a parser may make: those that read open files, get memory and answer. */
+#ifndef SOOTH_OS_LINUX_PARSER_FILTER_H
+#define SOOTH_OS_LINUX_PARSER_FILTER_H
+
+#include <stdbool.h>
+
+/* Refuses every other call with EPERM, for the rest of the process. It needs no_new_privs. False:
+ * the kernel has no such filters, or does not allow one. */
+bool parser_filter_install(void);
+
+#endif

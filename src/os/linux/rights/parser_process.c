@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request is one packet with two descriptors: the file, and an end of a new pair of sockets. On
+ * the pair go the job, and back the PID of the process that parses, the job and what is more. The
+ * process that waits for the next request is forked ahead: that takes as long as most parsers do.
+ * Requests of threads need no lock.
+ */
+#include "os/linux/rights/parser_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/close_between.h"
+#include "os/linux/files/descriptors.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/rights/parser_filter.h"
+
+#define MEMORY_MAX (UINT64_C(1) << 30)
+
+struct request {
+	const struct parser *parser; /* the same address in all: none has done an exec since */
+	size_t size, more_max;
+};
+
+/* The head of an answer. */
+struct head {
+	int status;
+	size_t more;
+};
+
+static bool send_all(int socket, const void *bytes, size_t size)
+{
+	for (ssize_t sent; size; size -= (size_t)sent, bytes = (const char *)bytes + sent) {
+		sent = send(socket, bytes, size, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			sent = 0;
+		else if (sent <= 0)
+			return false;
+	}
+	return true;
+}
+
+static bool receive_all(int socket, void *bytes, size_t size)
+{
+	for (ssize_t got; size; size -= (size_t)got, bytes = (char *)bytes + got) {
+		got = read(socket, bytes, size);
+		if (got < 0 && errno == EINTR)
+			got = 0;
+		else if (got <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* --- the process that parses one file --- */
+
+/* Returns the address space in use, in bytes; 0: not known. With a sanitizer it is terabytes. */
+static uint64_t used_memory(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[64];
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (size <= 0)
+		return 0;
+	text[size] = '\0';
+	return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Sets a limit, or keeps a lower one. */
+static bool set_limit(int resource, uint64_t value)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return false;
+	if (limit.rlim_max > value)
+		limit.rlim_max = value;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	return !setrlimit(resource, &limit);
+}
+
+/* How this process is confined, for doctor. */
+static struct confinement {
+	uint32_t uid;
+	bool is_filtered;
+} own;
+
+/* Sets limits and the filter. `used`: memory that it has already. The limits hold even where the
+ * kernel has no filters. */
+static bool confine_parser(pid_t parent, uint64_t used)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || !used || !set_limit(RLIMIT_AS, used + MEMORY_MAX) ||
+		!set_limit(RLIMIT_CPU, PARSER_CPU_S) || !set_limit(RLIMIT_FSIZE, 0) ||
+		!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_NPROC, 0))
+		return false;
+	own.uid = getuid();
+	own.is_filtered = parser_filter_install();
+	return true;
+}
+
+/* Answers jobs for a file until sooth has no more. */
+static bool answer_jobs(const struct request *r, int file, int answer, pid_t pid)
+{
+	struct buffer more = { .limit = r->more_max };
+	void *job = malloc(r->size);
+	bool is_sent = job;
+
+	while (is_sent && receive_all(answer, job, r->size)) {
+		struct head head = { 0 };
+
+		is_sent = send_all(answer, &pid, sizeof(pid));
+		buffer_reset(&more);
+		head.status = r->parser->parse(file, job, &more);
+		if (buffer_failed(&more))
+			head.status = -ENOMEM;
+		head.more = head.status ? 0 : more.size;
+		is_sent = is_sent && send_all(answer, &head, sizeof(head)) &&
+			  send_all(answer, job, r->size) && send_all(answer, more.data, head.more);
+	}
+	return is_sent;
+}
+
+/* A library may call exit() when it gets no memory. */
+static void exit_without_handlers(void)
+{
+	_exit(EXIT_FAILURE);
+}
+
+/* Waits for a request, and answers it. `taken` ends then; a byte in it: there will be none. */
+static void run_parser(int requests, int taken, pid_t parent, uint64_t used)
+{
+	pid_t pid = getpid();
+	struct request r;
+	int files[2];
+
+	if (atexit(exit_without_handlers) || !confine_parser(parent, used) ||
+		descriptors_receive(requests, files, 2, &r, sizeof(r), 0)) {
+		send_all(taken, "", 1);
+		_exit(EXIT_FAILURE);
+	}
+	close(requests);
+	close(taken);
+	set_limit(RLIMIT_NOFILE, 0); /* no file can be opened: the filter allows neither */
+	_exit(answer_jobs(&r, files[0], files[1], pid) ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* --- the process that forks them --- */
+
+/* Starts a process that waits for a request, and another one when it has got one. */
+static void serve_requests(int requests)
+{
+	pid_t own = getpid(), pid;
+	uint64_t used = used_memory();
+	char byte;
+
+	signal(SIGCHLD, SIG_IGN); /* nothing has to wait for them */
+	do {
+		int taken[2];
+
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
+			break;
+		pid = fork();
+		if (!pid) {
+			close(taken[0]);
+			run_parser(requests, taken[1], own, used);
+		}
+		close(taken[1]);
+		byte = 0;
+		if (receive_all(taken[0], &byte, 1))
+			pid = -1;
+		close(taken[0]);
+	} while (pid > 0);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Gives up privileges, descriptors, the terminal and handlers of signals. */
+static bool confine_server(int requests, uid_t uid, gid_t gid, pid_t parent)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGABRT,
+		SIGFPE, SIGILL, SIGXCPU };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		signal(ending[i], SIG_DFL);
+	for (int i = 0; i < 3; i++)
+		dup2(null, i);
+	close_between(3, (unsigned)requests - 1);
+	close_between((unsigned)requests + 1, ~0u);
+	setsid();
+	if (null < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || !caller_become(uid, gid))
+		return false;
+	prctl(PR_SET_NAME, "sooth-parser");
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of ids removes it */
+	return getppid() == parent;
+}
+
+/* Starts a server. Returns its socket, or a negative errno. */
+static int start_server(uid_t uid, gid_t gid, pid_t *server)
+{
+	pid_t parent = getpid();
+	int ends[2], requests;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	*server = fork();
+	if (!*server) {
+		requests = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
+		if (requests < 0 || !confine_server(requests, uid, gid, parent))
+			_exit(EXIT_FAILURE);
+		serve_requests(requests);
+	}
+	close(ends[1]);
+	if (*server > 0)
+		return ends[0];
+	close(ends[0]);
+	return -EAGAIN;
+}
+
+/* --- sooth --- */
+
+/* Receives an answer; -ECHILD: it is none. */
+static int receive_answer(int end, void *job, size_t size, struct buffer *more)
+{
+	_cleanup_free_ void *answered = malloc(size);
+	struct head head;
+	void *room;
+
+	if (!answered || !receive_all(end, &head, sizeof(head)) ||
+		!receive_all(end, answered, size) || head.status > 0 ||
+		head.more > (more ? more->limit : 0))
+		return -ECHILD;
+	room = head.more ? buffer_reserve(more, head.more) : NULL;
+	if (head.more && (!room || !receive_all(end, room, head.more)))
+		return -ECHILD;
+	if (head.more)
+		buffer_commit(more, head.more);
+	memcpy(job, answered, size);
+	return head.status;
+}
+
+static void set_worker(pid_t pid)
+{
+	if (parser_worker)
+		__atomic_store_n(parser_worker, pid, __ATOMIC_RELAXED);
+}
+
+static int open_in_process(
+	int socket, const struct parser *parser, int fd, size_t size, size_t more_max)
+{
+	const struct request r = { parser, size, more_max };
+	const struct timeval most = { .tv_sec = PARSER_WAIT_S };
+	bool is_sent;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+	is_sent = !descriptors_send(socket, (const int[]){ fd, ends[1] }, 2, &r, sizeof(r), 0);
+	close(ends[1]);
+	if (is_sent)
+		return ends[0];
+	close(ends[0]);
+	parser_note_failure(parser->what);
+	return -ECHILD;
+}
+
+static int ask_process(
+	int end, const struct parser *parser, void *job, size_t size, struct buffer *more)
+{
+	int status = -ECHILD;
+	pid_t pid;
+
+	if (send_all(end, job, size) && receive_all(end, &pid, sizeof(pid))) {
+		set_worker(pid);
+		status = receive_answer(end, job, size, more);
+		set_worker(0);
+	}
+	if (status == -ECHILD)
+		parser_note_failure(parser->what);
+	return status;
+}
+
+static bool has_server; /* or should have one */
+
+void parser_process_start(const struct os *os, uid_t uid, gid_t gid)
+{
+	struct parser_process process = { .open = open_in_process, .ask = ask_process };
+	bool is_root = !getuid();
+	pid_t ignored;
+
+	(void)os;
+	if (!is_root && !caller_is_elevated())
+		return;
+	process.socket = start_server(is_root ? uid : getuid(), is_root ? gid : getgid(), &ignored);
+	parser_use_process(&process);
+	has_server = true;
+}
+
+int parser_run_apart(
+	const struct parser *parser, int fd, void *job, size_t size, struct buffer *more)
+{
+	pid_t server;
+	int socket, end, status;
+
+	if (parser_socket() >= 0)
+		return parser_run(parser, fd, job, size, more);
+	socket = start_server(getuid(), getgid(), &server);
+	if (socket < 0)
+		return socket;
+	end = open_in_process(socket, parser, fd, size, more ? more->limit : 0);
+	status = end < 0 ? end : ask_process(end, parser, job, size, more);
+	cleanup_close(&end);
+	close(socket); /* the server ends, and with it what still parses */
+	while (waitpid(server, NULL, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* --- for doctor --- */
+
+static int report_confinement(int fd, void *job, struct buffer *more)
+{
+	(void)fd;
+	(void)more;
+	*(struct confinement *)job = own;
+	return 0;
+}
+
+void parser_process_describe(char *out, size_t size)
+{
+	static const struct parser parser = { "nothing", report_confinement };
+	struct confinement job = { 0 };
+
+	if (!has_server)
+		snprintf(out, size, "in sooth, which has no more privileges than its user");
+	else if (parser_run(&parser, STDIN_FILENO, &job, sizeof(job), NULL))
+		snprintf(out, size, "not possible: the process for it does not answer");
+	else
+		snprintf(out, size, "apart, as user %u, without capabilities, %s", job.uid,
+			job.is_filtered ? "with a seccomp filter" : "without a seccomp filter");
+}

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+A sooth with privileges parses files of others in processes that have none: what these may do, that
+the answers are the same, and what a report says when they are killed.
+"""
+import os
+import re
+import shutil
+import signal
+import unittest
+
+import harness
+from harness import NOBODY, as_user, have, needs_bpf, read, wait_until
+from lent_case import LentCase
+
+SLEEPING = ["sleep", "600"]
+BUSY = ["sh", "-c", "while :; do :; done"]
+USER = 64087
+LONG = ("-d", "600s")
+
+
+def status_of(pid):
+    return dict(line.split(":\t", 1) for line in
+                read("/proc/%d/status" % pid).decode().splitlines() if ":\t" in line)
+
+
+def children_of(pid):
+    return [int(child) for child in read("/proc/%d/task/%d/children" % (pid, pid)).split()]
+
+
+def parsers_of(sooth):
+    """The process that forks parsers, and those: one waits for the next file."""
+    for child in children_of(sooth):
+        if read("/proc/%d/comm" % child) == b"sooth-parser\n":
+            return child, children_of(child)
+    return None, []
+
+
+@needs_bpf
+class Parsers(LentCase):
+    def start_watching(self, target, program=harness.SOOTH, **options):
+        sooth = self.start(program, "profile", "-p", str(target), *LONG, "-j", **options)
+        wait_until(lambda: parsers_of(sooth.pid)[1] or not sooth.is_running(), "a parser")
+        self.assertTrue(sooth.is_running(), sooth)
+        return sooth
+
+    def assert_confined(self, sooth, uid):
+        server, waiting = parsers_of(sooth)
+        self.assertTrue(waiting)
+        for pid in (server, waiting[0]):
+            if pid != server:
+                wait_until(lambda: status_of(pid)["Seccomp"] == "2", "the filter")
+            status = status_of(pid)
+            self.assertEqual(status["Uid"].split(), [str(uid)] * 4)
+            self.assertEqual(status["Gid"].split(), [str(uid)] * 4)
+            for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                self.assertEqual(int(status[kind], 16), 0, kind)
+            self.assertEqual(status["NoNewPrivs"], "1")
+            self.assertFalse(status["Groups"].strip())
+            open_files = [os.readlink("/proc/%d/fd/%s" % (pid, fd))
+                          for fd in os.listdir("/proc/%d/fd" % pid)]
+            self.assertFalse([name for name in open_files
+                              if name != "/dev/null" and not name.startswith("socket:")])
+            limits = read("/proc/%d/limits" % pid).decode()
+            if pid != server:
+                self.assertTrue(re.search(r"Max cpu time +14 +14", limits), limits)
+
+    def test_of_root(self):
+        target = self.start(*SLEEPING)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SUDO_")}
+        sooth = self.start_watching(target.pid, env=environment)
+        self.assert_confined(sooth.pid, NOBODY)
+
+    def test_of_sudo(self):
+        target = self.start(*SLEEPING)
+        for user, uid in ((str(USER), USER), ("0", NOBODY), ("nonsense", NOBODY)):
+            with self.subTest(user):
+                sooth = self.start_watching(
+                    target.pid, env={**os.environ, "SUDO_UID": user, "SUDO_GID": user})
+                self.assert_confined(sooth.pid, uid)
+
+    def test_of_a_user(self):
+        """With file capabilities: they are not the parsers'."""
+        target = self.start(*BUSY, **as_user(NOBODY))
+        sooth = self.start_watching(target.pid, self.program, cwd=self.home, **as_user(NOBODY))
+        self.assert_confined(sooth.pid, NOBODY)
+
+    def test_they_end_with_sooth(self):
+        for number in (signal.SIGKILL, signal.SIGINT):
+            with self.subTest(number):
+                sooth = self.start_watching(self.start(*SLEEPING).pid)
+                server, waiting = parsers_of(sooth.pid)
+                sooth.send(number)
+                sooth.finish()
+                for pid in (server, *waiting):
+                    wait_until(lambda: not os.path.exists("/proc/%d" % pid), "its end")
+
+    @unittest.skipUnless(have("setpriv"), "no setpriv here")
+    def test_the_same_answers(self):
+        """Ambient capabilities are the caller's own: such a sooth parses itself."""
+        target = self.start(*SLEEPING, **as_user(USER))
+        sooth = self.path("plain")
+        shutil.copyfile(harness.SOOTH, sooth)
+        os.chmod(sooth, 0o755)
+        kept = "+bpf,+perfmon"
+        stack = ("stack", str(target.pid), "-j")
+        apart = self.run_program(sooth, *stack).json()
+        here = self.run_program(
+            have("setpriv"), "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+            "--inh-caps", kept, "--ambient-caps", kept, sooth, *stack).json()
+        frames = [[(frame["function"], frame["offset"])
+                   for frame in run["stacks"][0]["stacks"][0]["stack_frames"]
+                   if frame["kind"] == "user"] for run in (apart, here)]
+        self.assertEqual(frames[0], frames[1])
+        self.assertGreater(len(frames[0]), 2)
+
+    def test_a_parser_is_killed(self):
+        """One that waits is replaced; nothing is missing."""
+        sooth = self.start_watching(self.start(*BUSY).pid)
+        for _ in range(3):
+            server, waiting = parsers_of(sooth.pid)
+            os.kill(waiting[0], signal.SIGKILL)
+            wait_until(lambda: set(parsers_of(sooth.pid)[1]) - set(waiting), "another one")
+        sooth.send(signal.SIGINT)
+        run = sooth.finish()
+        self.assertNotIn("process that parses", run.text)
+
+    def test_all_are_killed(self):
+        """The report is whole but for what they would have parsed, and says so once."""
+        sooth = self.start_watching(self.start(*BUSY).pid)
+        os.kill(parsers_of(sooth.pid)[0], signal.SIGKILL)
+        wait_until(lambda: not parsers_of(sooth.pid)[1], "their end")
+        sooth.send(signal.SIGINT)
+        run = sooth.finish()
+        self.assertEqual(run.status, 0, run)
+        self.assertEqual(run.text.count("the process that parses it"), 1, run)
+
+
+if __name__ == "__main__":
+    harness.main()
