@@ -379,8 +379,11 @@ class BothEngines(HeapCase):
         run = ["heap", "--turns", str(TREE_TURNS), "--seed", "3"]
         report = last_json(self.sooth("heap", "-j", "--", "/usr/sbin/chroot", root, harness.WORKLOADS, *run).text)
         alone = last_json(self.sooth("heap", "-j", "--engine", "bpf", "--", harness.WORKLOADS, *run).text)
-        inside = sum(row["calls"] for row in report["heap_processes"])
-        self.assertGreaterEqual(inside, one(alone["heap_totals"])["calls"])
+        inside, calls = sum(row["calls"] for row in report["heap_processes"]), one(alone["heap_totals"])["calls"]
+        # Its calls are missing until its files are read; then the report says for how long.
+        if "the first allocator calls of a library that was just loaded" not in [r["what"] for r in report["limits"]]:
+            self.assertGreaterEqual(inside, calls)
+        self.assertGreater(inside, calls / 4)
 
     def test_another_user(self):
         """A server drops its rights, and then makes its workers: these have its memory."""
