@@ -38,8 +38,9 @@ aarch64 | arm64) file=sooth-aarch64 ;;
 esac
 
 if [ -z "$from" ]; then
-	from=$(dirname "$0")
-	[ -f "$from/SHA256SUMS" ] || fail "there is no SHA256SUMS beside this script: name the release with --from URL"
+	# Through a pipe $0 is the shell, and "beside it" would be the current folder, of whatever user.
+	case $0 in *install.sh) [ ! -f "$0" ] || from=$(dirname "$0") ;; esac
+	[ -n "$from" ] && [ -f "$from/SHA256SUMS" ] || fail "there is no SHA256SUMS beside this script: name the release with --from URL"
 fi
 if [ -z "$to" ]; then
 	if [ "$(id -u)" = 0 ]; then
@@ -77,6 +78,7 @@ else
 fi
 
 mkdir -p "$to" || fail "cannot make $to"
+[ ! -d "$to/sooth" ] || fail "$to/sooth is a folder"
 # Beside its place, so that the last step is one rename: a sooth that runs goes on with the old file.
 work=$(mktemp -d "$to/.sooth-install.XXXXXX") || fail "cannot write to $to: name another folder with --to"
 trap 'rm -rf "$work"' EXIT

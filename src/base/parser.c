@@ -9,8 +9,11 @@
 
 #include "base/cleanup.h"
 
+#define ENDS_KEPT 32
+
 static struct parser_process process = { .socket = -1 };
 static _Atomic(const char *) failed;
+static _Atomic unsigned open_ends;
 
 __thread pid_t *parser_worker;
 
@@ -26,12 +29,31 @@ int parser_socket(void)
 
 int parser_open(const struct parser *parser, int fd, size_t size, size_t more_max)
 {
-	int copy;
+	int end;
 
-	if (process.open)
-		return process.open(process.socket, parser, fd, size, more_max);
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return copy < 0 ? -errno : copy;
+	if (process.open) {
+		end = process.open(process.socket, parser, fd, size, more_max);
+	} else {
+		end = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		end = end < 0 ? -errno : end;
+	}
+	if (end >= 0)
+		atomic_fetch_add(&open_ends, 1);
+	return end;
+}
+
+void parser_close(int *end)
+{
+	assert(end);
+	if (*end >= 0)
+		atomic_fetch_sub(&open_ends, 1);
+	cleanup_close(end);
+	*end = -1;
+}
+
+bool parser_is_crowded(void)
+{
+	return process.open && atomic_load(&open_ends) > ENDS_KEPT;
 }
 
 int parser_ask(const struct parser *parser, int end, void *job, size_t size, struct buffer *more)
@@ -49,7 +71,7 @@ int parser_run(const struct parser *parser, int fd, void *job, size_t size, stru
 		return parser_ask(parser, fd, job, size, more);
 	fd = parser_open(parser, fd, size, more ? more->limit : 0);
 	status = fd < 0 ? fd : parser_ask(parser, fd, job, size, more);
-	cleanup_close(&fd);
+	parser_close(&fd);
 	return status;
 }
 

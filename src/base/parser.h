@@ -6,6 +6,7 @@
 #ifndef SOOTH_BASE_PARSER_H
 #define SOOTH_BASE_PARSER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -47,9 +48,14 @@ int parser_run(const struct parser *parser, int fd, void *job, size_t size, stru
  * in parser_ask(), or a negative errno. */
 int parser_open(const struct parser *parser, int fd, size_t size, size_t more_max);
 int parser_ask(const struct parser *parser, int end, void *job, size_t size, struct buffer *more);
+/* Closes the descriptor of parser_open(), and sets it to -1. */
+void parser_close(int *end);
+/* Returns whether so many files are open that the next ones have to be closed after a job: each
+ * keeps a process. */
+bool parser_is_crowded(void);
 
-/* The process that parses for the calling thread now, 0: none. A thread that waits for this one
- * sets `parser_worker` to see whether the parser lacks a CPU. */
+/* The process that parses for the calling thread now, 0: none, -1: not known yet. A thread that
+ * waits for this one sets `parser_worker` to see whether the parser lacks a CPU. */
 extern __thread pid_t *parser_worker;
 
 /* Keeps and returns the name of the first parser that did not answer; NULL: all have. */

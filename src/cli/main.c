@@ -15,13 +15,11 @@
 #include "base/nearest.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
-#include "cli/rights/invoker.h"
 #include "cli/terminal/log.h"
 #include "os/os.h"
 
 #define NAMES_MAX   64
-#define NO_RIGHTS   65534 /* user and group of which no file is */
-#define FILES_LEAST 64	  /* open files that a diagnosis needs */
+#define FILES_LEAST 64 /* open files that a diagnosis needs */
 
 static int refuse_unknown_command(const char *typed)
 {
@@ -161,19 +159,6 @@ static int compat_main(const struct compat *compat, const char *name, int argc, 
 	return command_end(compat->run(name, argc, argv, &err), &err);
 }
 
-/* Starts the process that parses, with the ids of the user of sudo, or ids without any rights. */
-static void parse_apart(void)
-{
-	uid_t uid = NO_RIGHTS;
-	gid_t gid = NO_RIGHTS;
-
-	if (os_native.parse_apart) {
-		if (invoker_find(&uid, &gid) && !uid)
-			uid = gid = NO_RIGHTS;
-		os_native.parse_apart(&os_native, uid, gid);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	const struct compat *compat;
@@ -182,7 +167,9 @@ int main(int argc, char **argv)
 
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
-	parse_apart();
+	signal(SIGCHLD, SIG_DFL); /* a caller may have ignored it: then no exit status is kept */
+	if (os_native.parse_apart)
+		os_native.parse_apart(&os_native);
 	used = raise_files();
 	if (used)
 		return used;

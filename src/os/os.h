@@ -79,7 +79,7 @@ struct os {
 	void (*keep_least)(const struct os *os);
 	/* If this program has privileges, begins to parse files of others in a process that has
 	 * none; root starts that with the given ids. NULL: all is parsed here. */
-	void (*parse_apart)(const struct os *os, uid_t uid, gid_t gid);
+	void (*parse_apart)(const struct os *os);
 	/* Called in a child: it is killed when its parent ends. A program that gains rights by its
 	 * file at exec is not. */
 	void (*end_with_parent)(const struct os *os);

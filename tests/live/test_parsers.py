@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import unittest
 
 import harness
@@ -44,8 +45,12 @@ class Parsers(LentCase):
         self.assertTrue(sooth.is_running(), sooth)
         return sooth
 
-    def assert_confined(self, sooth, uid):
+    def assert_confined(self, sooth, uid=None):
+        """Without `uid`: an id of its own, so that no other process may stop or end it."""
         server, waiting = parsers_of(sooth)
+        if uid is None:
+            uid = int(status_of(server)["Uid"].split()[0])
+            self.assertGreaterEqual(uid, 0x70000000)
         self.assertTrue(waiting)
         for pid in (server, waiting[0]):
             if pid != server:
@@ -68,16 +73,28 @@ class Parsers(LentCase):
     def test_of_root(self):
         target = self.start(*SLEEPING)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SUDO_")}
-        sooth = self.start_watching(target.pid, env=environment)
-        self.assert_confined(sooth.pid, NOBODY)
+        sooth, other = [self.start_watching(target.pid, env=environment) for _ in range(2)]
+        self.assert_confined(sooth.pid)
+        self.assert_confined(other.pid)
+        self.assertNotEqual(*(status_of(parsers_of(one.pid)[0])["Uid"] for one in (sooth, other)))
 
     def test_of_sudo(self):
         target = self.start(*SLEEPING)
-        for user, uid in ((str(USER), USER), ("0", NOBODY), ("nonsense", NOBODY)):
+        for user in (str(USER), "0", "nonsense"):
             with self.subTest(user):
                 sooth = self.start_watching(
                     target.pid, env={**os.environ, "SUDO_UID": user, "SUDO_GID": user})
-                self.assert_confined(sooth.pid, uid)
+                self.assert_confined(sooth.pid)
+
+    def test_they_leave_no_zombie(self):
+        """Process 1 of a container may reap nothing."""
+        script = "import os, subprocess, sys, time\n" \
+                 "for words in (['stack', '1'], ['--version'], ['ps']):\n" \
+                 "    subprocess.run([sys.argv[1], *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n" \
+                 "print([open('/proc/%s/stat' % p).read() for p in os.listdir('/proc') if p.isdigit() and p != '1'])"
+        run = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "/usr/bin/python3", "-c", script, harness.SOOTH],
+                             capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(run.stdout, "[]\n")
 
     def test_of_a_user(self):
         """With file capabilities: they are not the parsers'."""

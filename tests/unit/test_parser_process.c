@@ -176,7 +176,7 @@ static int make_file(void **state)
 	(void)state;
 	setrlimit(RLIMIT_CPU, &cpu);
 	file = memfd_create("file", MFD_CLOEXEC);
-	parser_process_start(NULL, 65534, 65534); /* without root nothing is started */
+	parser_process_start(NULL); /* without root nothing is started */
 	return write(file, "contents", 8) == 8 ? 0 : -1;
 }
 

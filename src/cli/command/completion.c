@@ -54,7 +54,7 @@ static bool takes_target(const struct command *c)
 static const char bash_targets[] =
 	"_sooth_targets()\n{\n\tlocal line\n"
 	"\twhile IFS= read -r line; do\n\t\tCOMPREPLY+=(\"$line\")\n"
-	"\tdone < <(\"${COMP_WORDS[0]}\" help --targets \"$1\" \"$cur\" 2> /dev/null)\n"
+	"\tdone < <(\"${COMP_WORDS[0]##*/}\" help --targets \"$1\" \"$cur\" 2> /dev/null)\n"
 	"\tif [ ${#COMPREPLY[@]} -eq 1 ] || [[ $COMP_TYPE == 37 || $COMP_TYPE == 42 ]]; then\n"
 	"\t\tCOMPREPLY=(\"${COMPREPLY[@]%%$'\\t'*}\")\n\telse\n"
 	"\t\tCOMPREPLY=(\"${COMPREPLY[@]/$'\\t'/  }\")\n\tfi\n}\n";
@@ -111,7 +111,9 @@ static void print_bash(void)
 			printf(" | %s", commands[i]->name);
 	}
 	printf(")\n\t\t\t_sooth_targets processes\n"
-	       "\t\t\tCOMPREPLY+=($(compgen -f -X '!*.sooth' -- \"$cur\")) ;;\n\t\tesac\n"
+	       "\t\t\twhile IFS= read -r i; do\n\t\t\t\tprintf -v i %%q \"$i\"\n"
+	       "\t\t\t\tCOMPREPLY+=(\"$i\")\n"
+	       "\t\t\tdone < <(compgen -f -X '!*.sooth' -- \"$cur\") ;;\n\t\tesac\n"
 	       "\t\treturn 0\n\tfi\n\tcase $command in\n");
 	for (size_t i = 0; commands[i]; i++) {
 		printf("\t%s) words=\"--help --help-all", commands[i]->name);

@@ -335,7 +335,7 @@ static bool is_starved(struct timeout_thread *t, int timeout_ms)
 
 	if (child <= 0)
 		return !child;
-	child = parser ? parser : child;
+	child = parser > 0 ? parser : child;
 	if (procfs_read(child, "stat", &bytes, PROCFS_STAT)) {
 		buffer_fini(&bytes);
 		return true; /* the child has been reaped */
@@ -392,6 +392,8 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 		if (t->open_about)
 			cleanup_close(&about);
 		count_stuck(p, t);
+		if (__atomic_load_n(&t->parser, __ATOMIC_RELAXED))
+			parser_note_failure("symbols or unwind information of a file");
 		if (p->may_kill)
 			kill_child(t);
 		thread_leave(t);

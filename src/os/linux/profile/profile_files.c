@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
 #include "os/linux/files/timed_open.h"
@@ -31,7 +32,7 @@ void profile_files_fini(struct profile_files *f)
 	map_for_each_value (&f->by_key, struct profile_known *, known) {
 		cleanup_close(&known->fd);
 		cleanup_close(&known->root);
-		cleanup_close(&known->rows);
+		parser_close(&known->rows);
 		free(known->path);
 	}
 	map_fini(&f->by_key);

@@ -280,10 +280,9 @@ int unwind_row_find(
 		timeout, run_row_call, drop_row_call, &call, sizeof(call), call.end, file, FIND_MS);
 	if (status != -ETIMEDOUT) /* after a timeout the thread owns it */
 		drop_row_call(&call);
-	if (status || call.status == -ECHILD) {
-		close(*rows); /* its parser may still be busy, or has ended */
-		*rows = -1;
-	}
+	/* Its parser may still be busy, or has ended. */
+	if (status || call.status == -ECHILD || parser_is_crowded())
+		parser_close(rows);
 	status = status ? status : call.status;
 	if (!status && !is_sound(&call.row.found))
 		status = -EBADMSG;

@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -26,7 +28,11 @@
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/parser_filter.h"
 
-#define MEMORY_MAX (UINT64_C(1) << 30)
+#define MEMORY_MAX    (UINT64_C(1) << 30)
+#define FORK_AGAIN_US 50000
+#define END_MS	      200
+#define OWN_IDS	      0x70000000u /* from here on no user is expected */
+#define NO_RIGHTS     65534	  /* user and group of which no file is */
 
 struct request {
 	const struct parser *parser; /* the same address in all: none has done an exec since */
@@ -51,9 +57,20 @@ static bool send_all(int socket, const void *bytes, size_t size)
 	return true;
 }
 
-static bool receive_all(int socket, void *bytes, size_t size)
+static uint64_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec;
+}
+
+/* `until_s`: a parser may send a byte now and then; 0: for ever. */
+static bool receive_until(int socket, void *bytes, size_t size, uint64_t until_s)
 {
 	for (ssize_t got; size; size -= (size_t)got, bytes = (char *)bytes + got) {
+		if (until_s && now_s() > until_s)
+			return false;
 		got = read(socket, bytes, size);
 		if (got < 0 && errno == EINTR)
 			got = 0;
@@ -61,6 +78,11 @@ static bool receive_all(int socket, void *bytes, size_t size)
 			return false;
 	}
 	return true;
+}
+
+static bool receive_all(int socket, void *bytes, size_t size)
+{
+	return receive_until(socket, bytes, size, 0);
 }
 
 /* --- the process that parses one file --- */
@@ -173,7 +195,8 @@ static void serve_requests(int requests)
 
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
 			break;
-		pid = fork();
+		while ((pid = fork()) < 0 && errno == EAGAIN)
+			usleep(FORK_AGAIN_US); /* until others have ended */
 		if (!pid) {
 			close(taken[0]);
 			run_parser(requests, taken[1], own, used);
@@ -184,6 +207,11 @@ static void serve_requests(int requests)
 			pid = -1;
 		close(taken[0]);
 	} while (pid > 0);
+	/* Process 1 of a container may reap nothing. SIGCHLD is ignored: this waits for all. */
+	signal(SIGTERM, SIG_IGN);
+	kill(0, SIGTERM);
+	while (wait(NULL) > 0)
+		;
 	_exit(EXIT_SUCCESS);
 }
 
@@ -203,6 +231,8 @@ static bool confine_server(int requests, uid_t uid, gid_t gid, pid_t parent)
 		dup2(null, i);
 	close_between(3, (unsigned)requests - 1);
 	close_between((unsigned)requests + 1, ~0u);
+	for (char **variable = environ; *variable; variable++)
+		memset(*variable, 0, strlen(*variable));
 	setsid();
 	if (null < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || !caller_become(uid, gid))
 		return false;
@@ -240,15 +270,16 @@ static int start_server(uid_t uid, gid_t gid, pid_t *server)
 static int receive_answer(int end, void *job, size_t size, struct buffer *more)
 {
 	_cleanup_free_ void *answered = malloc(size);
+	uint64_t until_s = now_s() + PARSER_WAIT_S;
 	struct head head;
 	void *room;
 
-	if (!answered || !receive_all(end, &head, sizeof(head)) ||
-		!receive_all(end, answered, size) || head.status > 0 ||
+	if (!answered || !receive_until(end, &head, sizeof(head), until_s) ||
+		!receive_until(end, answered, size, until_s) || head.status > 0 ||
 		head.more > (more ? more->limit : 0))
 		return -ECHILD;
 	room = head.more ? buffer_reserve(more, head.more) : NULL;
-	if (head.more && (!room || !receive_all(end, room, head.more)))
+	if (head.more && (!room || !receive_until(end, room, head.more, until_s)))
 		return -ECHILD;
 	if (head.more)
 		buffer_commit(more, head.more);
@@ -288,48 +319,76 @@ static int ask_process(
 	int status = -ECHILD;
 	pid_t pid;
 
+	set_worker(-1);
 	if (send_all(end, job, size) && receive_all(end, &pid, sizeof(pid))) {
-		set_worker(pid);
+		set_worker(pid > 0 ? pid : -1);
 		status = receive_answer(end, job, size, more);
-		set_worker(0);
 	}
+	set_worker(0);
 	if (status == -ECHILD)
 		parser_note_failure(parser->what);
 	return status;
 }
 
 static bool has_server; /* or should have one */
+static struct parser_process process = { .open = open_in_process, .ask = ask_process };
+static pid_t server, owner;
 
-void parser_process_start(const struct os *os, uid_t uid, gid_t gid)
+/* Reaps the server, which is stopped perhaps. */
+static void end_server(void)
 {
-	struct parser_process process = { .open = open_in_process, .ask = ask_process };
+	if (getpid() != owner || server <= 0)
+		return;
+	cleanup_close(&process.socket);
+	for (int ms = 0; ms < END_MS; ms++) {
+		if (waitpid(server, NULL, WNOHANG))
+			return;
+		usleep(1000);
+	}
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+}
+
+/* Returns ids for this run that no other process has: one of the same user could stop or end it. */
+static uid_t choose_ids(void)
+{
+	uint32_t number = 0;
+
+	return getrandom(&number, 3, 0) == 3 ? OWN_IDS | number : NO_RIGHTS;
+}
+
+void parser_process_start(const struct os *os)
+{
 	bool is_root = !getuid();
-	pid_t ignored;
+	uid_t uid = is_root ? choose_ids() : getuid();
 
 	(void)os;
 	if (!is_root && !caller_is_elevated())
 		return;
-	process.socket = start_server(is_root ? uid : getuid(), is_root ? gid : getgid(), &ignored);
+	owner = getpid();
+	process.socket = start_server(uid, is_root ? uid : getgid(), &server);
 	parser_use_process(&process);
 	has_server = true;
+	if (process.socket >= 0)
+		atexit(end_server);
 }
 
 int parser_run_apart(
 	const struct parser *parser, int fd, void *job, size_t size, struct buffer *more)
 {
-	pid_t server;
 	int socket, end, status;
+	pid_t own_server;
 
 	if (parser_socket() >= 0)
 		return parser_run(parser, fd, job, size, more);
-	socket = start_server(getuid(), getgid(), &server);
+	socket = start_server(getuid(), getgid(), &own_server);
 	if (socket < 0)
 		return socket;
 	end = open_in_process(socket, parser, fd, size, more ? more->limit : 0);
 	status = end < 0 ? end : ask_process(end, parser, job, size, more);
 	cleanup_close(&end);
 	close(socket); /* the server ends, and with it what still parses */
-	while (waitpid(server, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(own_server, NULL, 0) < 0 && errno == EINTR)
 		;
 	return status;
 }

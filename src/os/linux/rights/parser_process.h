@@ -20,9 +20,9 @@
 struct os;
 
 /* Starts the process if sooth has more privileges than the user that runs it, or is run by root,
- * and parses in it from then on. `uid`, `gid`: those of the process, if root starts it. If it
- * cannot be started, sooth with its privileges parses nothing. */
-void parser_process_start(const struct os *os, uid_t uid, gid_t gid);
+ * and parses in it from then on. Started by root it has ids that no other process has. If it cannot
+ * be started, sooth with its privileges parses nothing. */
+void parser_process_start(const struct os *os);
 /* Parses in such a process even without privileges, as a library may crash on the file. */
 int parser_run_apart(
 	const struct parser *parser, int fd, void *job, size_t size, struct buffer *more);
