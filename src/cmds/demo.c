@@ -77,9 +77,7 @@ static void show_others(const struct demo_workloads *d)
 	show_command("What does it have open, mapped, connected, pending?", inspect);
 	if (is_over())
 		return;
-	status = show_command(
-		"Which system calls does the process make? One second, counted in the kernel:",
-		count);
+	status = show_command("Which system calls does the process make? One second:", count);
 	if (status) {
 		emit_missing("System calls and allocations");
 		return;

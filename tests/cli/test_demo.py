@@ -69,7 +69,8 @@ class Demo(harness.Case):
                              group=65534, extra_groups=[],
                              env={"TMPDIR": self.folder, "PATH": "/usr/bin:/bin"})
         self.assert_stuck_is_explained(run)
-        self.assertIn("allocations cannot be observed here; `sooth doctor` says why and what helps",
+        self.assertIn("by samples: ", run.stdout)
+        self.assertIn("Allocations cannot be observed here; `sooth doctor` says why and what helps",
                       run.stdout)
         self.assertEqual(os.listdir(self.folder), [os.path.basename(copy)])
 

@@ -312,6 +312,12 @@ def is_attached(pid, last="on_enter"):
     return False
 
 
+def children_of_sooth(sooth):
+    """What it has started, without the process that parses."""
+    return [int(child) for child in read("/proc/%d/task/%d/children" % (sooth, sooth)).split()
+            if read("/proc/%s/comm" % child.decode()) != b"sooth-parser\n"]
+
+
 TRACER = b"sooth-tracer\n"  # the name of the tracing process from when it records
 
 

@@ -210,11 +210,9 @@ class Screens(TopCase):
                         "the title")
         screen.wait_for(lambda lines: any(line.startswith("\u2502CALL ") for line in lines) and
                         any("\u2502getpgid " in line for line in lines), "a table")
-        children = harness.read("/proc/%d/task/%d/children" % (screen.pid, screen.pid)).split()
-        self.assertEqual(len(children), 1)
+        self.assertEqual(len(harness.children_of_sooth(screen.pid)), 1)
         screen.type(b"q")
-        screen.wait_for(lambda _: not harness.read("/proc/%d/task/%d/children" % (screen.pid, screen.pid)).split(),
-                        "the end of the count")
+        screen.wait_for(lambda _: not harness.children_of_sooth(screen.pid), "the end of the count")
         self.assertTrue(process.is_running())
 
     def test_columns_that_stay(self):
