@@ -16,6 +16,7 @@ static _Atomic(const char *) failed;
 static _Atomic unsigned open_ends;
 
 __thread pid_t *parser_worker;
+__thread bool parser_is_urgent;
 
 void parser_use_process(const struct parser_process *used)
 {
@@ -67,8 +68,9 @@ int parser_run(const struct parser *parser, int fd, void *job, size_t size, stru
 {
 	int status;
 
-	if (!process.open)
-		return parser_ask(parser, fd, job, size, more);
+	assert(parser);
+	if (!process.open || parser_is_urgent)
+		return parser->parse(fd, job, more);
 	fd = parser_open(parser, fd, size, more ? more->limit : 0);
 	status = fd < 0 ? fd : parser_ask(parser, fd, job, size, more);
 	parser_close(&fd);

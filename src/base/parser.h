@@ -58,6 +58,11 @@ bool parser_is_crowded(void);
  * waits for this one sets `parser_worker` to see whether the parser lacks a CPU. */
 extern __thread pid_t *parser_worker;
 
+/* While it is true, the calling thread parses by itself: for files of a program that runs
+ * meanwhile, and makes calls that are missed. Another process takes milliseconds, of a busy machine
+ * tens. */
+extern __thread bool parser_is_urgent;
+
 /* Keeps and returns the name of the first parser that did not answer; NULL: all have. */
 void parser_note_failure(const char *what);
 const char *parser_failure(void);

@@ -372,7 +372,7 @@ class Pages(Case):
         run = self.run_program(program, "heap", "--pages", "--", "true", status=None,
                                **harness.as_nobody())
         self.assertNotIn("in memory", run.text)
-        self.assertIn("page faults", run.errors)
+        self.assertIn("cap_bpf and cap_perfmon", run.errors)
 
     def test_refused(self):
         for option in (["-c"], ["--stack"], ["--sites"], ["-o", self.path("x")], ["--no-hold"]):

@@ -79,8 +79,8 @@ class TimeNamespaces(Case):
         """BPF programs and perf have the clocks of the host."""
         spins = self.inside(SPINS)
         run = self.enter(spins, "trace", "-c", "-d", "200ms", "-p", str(spins.pid))
-        self.assertEqual(run.status, 3, run)
-        self.assertIn("nsenter --time=/proc/1/ns/time", run.errors)
+        self.assertIn("by samples: ", run.text)
+        self.assertIn("nsenter --time=/proc/1/ns/time", run.text)
         run = self.enter(spins, "profile", "-d", "1s", "-p", str(spins.pid))
         self.assertRegex(run.text, r"(?m)^[1-9]\d* samples", run)
 

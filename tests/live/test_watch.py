@@ -267,7 +267,7 @@ class Shown(Case):
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
     def children(self, screen):
-        return [int(pid) for pid in harness.read("/proc/%d/task/%d/children" % (screen.pid, screen.pid)).split()]
+        return harness.children_of_sooth(screen.pid)
 
     def test_panes(self):
         """What they started is gone when they are."""
@@ -651,7 +651,7 @@ class Alerts(Case):
         self.assertEqual((alert["alert"], alert["state"], alert["pid"], alert["finding"]["id"]),
                          ("finding", "raised", process.pid, "writer-stuck"))
         harness.wait_until(lambda: b"%d (yes): writer-stuck: " % process.pid in run.err, "a line")
-        beside, = harness.read("/proc/%d/task/%d/children" % (run.pid, run.pid)).split()
+        beside, = harness.children_of_sooth(run.pid)
         run.send(signal.SIGINT)
         run.finish()
         self.assertFalse(os.path.exists("/proc/%d" % int(beside)))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parser.h"
 #include "bpf/heap.h"
 #include "os/linux/heap/allocator_names.h"
 #include "symbols/code_paths.h"
@@ -341,23 +342,31 @@ bool allocator_is_in(int file)
 	return found && find_functions(file, found) && own_functions(found).takes_local;
 }
 
+static void find_sites(struct search *s)
+{
+	struct allocator_file *file = s->file;
+
+	s->own = own_functions(&s->found);
+	if (s->own.any && elf_slots_open(file->file, &s->slots))
+		s->slots = NULL;
+	for (size_t i = 0; i < s->found.count; i++)
+		if (is_probed(s, &s->found.functions[i]))
+			add_sites(s, &s->found.functions[i]);
+	elf_slots_close(s->slots);
+	if (s->own.any)
+		add_thread_end(s);
+	file->is_opaque = !s->found.has_interpreter && !has_alloc_and_free(file);
+}
+
 void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
 {
 	struct search s = { .file = file, .kernel = kernel };
 
 	file->is_opaque = true;
-	if (!find_functions(file->file, &s.found))
-		return;
-	s.own = own_functions(&s.found);
-	if (s.own.any && elf_slots_open(file->file, &s.slots))
-		s.slots = NULL;
-	for (size_t i = 0; i < s.found.count; i++)
-		if (is_probed(&s, &s.found.functions[i]))
-			add_sites(&s, &s.found.functions[i]);
-	elf_slots_close(s.slots);
-	if (s.own.any)
-		add_thread_end(&s);
-	file->is_opaque = !s.found.has_interpreter && !has_alloc_and_free(file);
+	parser_is_urgent = true;
+	if (find_functions(file->file, &s.found))
+		find_sites(&s);
+	parser_is_urgent = false;
 }
 
 bool allocator_file_defines(const struct allocator_file *file)

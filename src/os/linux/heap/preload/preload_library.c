@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/parser.h"
 #include "base/read_at.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
@@ -212,8 +213,10 @@ static bool program_fits(struct preload_programs *p, int fd)
 	known = map_put(&p->known, key, &is_new);
 	if (known && !is_new)
 		return *known;
+	parser_is_urgent = true; /* the program waits */
 	is_new = !has_privileges(fd, &st) && loads_ours(fd) &&
 		 !(p->names_scripts && runs_scripts(fd));
+	parser_is_urgent = false;
 	if (known)
 		*known = is_new;
 	return is_new;
@@ -305,7 +308,12 @@ bool preload_program_uses_others(struct preload_programs *p, const char *path)
 	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int fd = timed_open_regular(&p->timeout, here, path, OPEN_MS);
 
-	return fd >= 0 && uses_others(fd);
+	bool uses;
+
+	parser_is_urgent = true;
+	uses = fd >= 0 && uses_others(fd);
+	parser_is_urgent = false;
+	return uses;
 }
 
 unsigned preload_filters_of(int directory)
