@@ -115,15 +115,6 @@ static libbpf_print_fn_t hook_set(const struct log *log)
 	return libbpf_set_print(print_through);
 }
 
-int bpf_processors(void)
-{
-	libbpf_print_fn_t before = libbpf_set_print(NULL);
-	int count = libbpf_num_possible_cpus();
-
-	libbpf_set_print(before);
-	return count;
-}
-
 static int bpf_error(struct sooth_error *err, int code, const char *tried, const char *what)
 {
 	error_errno(err, code, "%s %s", tried, what);

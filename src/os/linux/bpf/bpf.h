@@ -14,9 +14,6 @@
 #include "base/error.h"
 #include "base/log.h"
 
-/* Returns how many processors there may be, for one perf event each; a negative errno. */
-int bpf_processors(void);
-
 /* Generated from src/bpf/<name>.bpf.c: the object file, compressed by zstd. */
 struct bpf_image {
 	const char *name;

@@ -228,7 +228,8 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 		FAULTS_A_STACK * run->options.observer.profile.page_fault_hz };
 	enum stack_trigger trigger = probe_stack_trigger(&run->options);
 	bool has_faults = trigger == STACK_OF_PAGE_FAULT || faults.hz;
-	int cpus = bpf_processors(), status = 0;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF); /* also where no sysfs is mounted */
+	int status = 0;
 
 	if (trigger >= STACK_OF_WAIT)
 		status = start_waits(s, run, err);
