@@ -186,7 +186,7 @@ static void print_zsh_option(const struct command *c, const struct option *o)
 
 static void print_zsh(void)
 {
-	printf("#compdef sooth\n# generated\n%s_sooth()\n{\n\tlocal sooth=$words[1]\n"
+	printf("#compdef sooth\n# generated\n%s_sooth()\n{\n\tlocal sooth=${words[1]:t}\n"
 	       "\tlocal -a commands\n\tcommands=(\n",
 		zsh_targets);
 	for (size_t i = 0; commands[i]; i++) {
