@@ -59,8 +59,8 @@ bool parser_is_crowded(void);
 extern __thread pid_t *parser_worker;
 
 /* While it is true, the calling thread parses by itself: for files of a program that runs
- * meanwhile, and makes calls that are missed. Another process takes milliseconds, of a busy machine
- * tens. */
+ * meanwhile, and makes calls that are missed. Another process takes milliseconds, on a busy machine
+ * tens of them. */
 extern __thread bool parser_is_urgent;
 
 /* Keeps and returns the name of the first parser that did not answer; NULL: all have. */

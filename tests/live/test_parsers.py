@@ -86,6 +86,20 @@ class Parsers(LentCase):
                     target.pid, env={**os.environ, "SUDO_UID": user, "SUDO_GID": user})
                 self.assert_confined(sooth.pid)
 
+    def test_without_high_ids(self):
+        """A container mostly has the ids up to 65535."""
+        script = "import ctypes, os, sys\nctypes.CDLL(None).unshare(0x10000000)\nprint(flush=True)\n" \
+                 "sys.stdin.readline()\nos.setgid(0)\nos.setuid(0)\nos.execv(sys.argv[1], ['sooth', 'doctor'])"
+        program = self.copy_for_all(harness.SOOTH)
+        run = subprocess.Popen(["/usr/bin/python3", "-c", script, program], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(run.kill)
+        run.stdout.readline()
+        for name in ("uid_map", "gid_map"):
+            with open("/proc/%d/%s" % (run.pid, name), "w", encoding="ascii") as file:
+                file.write("0 100000 65536\n")
+        self.assertRegex(run.communicate("\n", timeout=60)[0], r"parsing of files +apart, as user 65534, without cap")
+
     def test_they_leave_no_zombie(self):
         """Process 1 of a container may reap nothing."""
         script = "import os, subprocess, sys, time\n" \

@@ -3,7 +3,6 @@
 #ifndef SOOTH_OS_LINUX_DESCRIPTORS_H
 #define SOOTH_OS_LINUX_DESCRIPTORS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define DESCRIPTORS_MAX 253 /* in one message */

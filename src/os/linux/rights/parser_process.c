@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@
 
 #define MEMORY_MAX    (UINT64_C(1) << 30)
 #define FORK_AGAIN_US 50000
-#define END_MS	      200
+#define END_US	      200000
+#define END_STEP_US   100	  /* each run of sooth waits for it */
 #define OWN_IDS	      0x70000000u /* from here on no user is expected */
 #define NO_RIGHTS     65534	  /* user and group of which no file is */
 
@@ -185,7 +187,7 @@ static void run_parser(int requests, int taken, pid_t parent, uint64_t used)
 /* Starts a process that waits for a request, and another one when it has got one. */
 static void serve_requests(int requests)
 {
-	pid_t own = getpid(), pid;
+	pid_t self = getpid(), pid;
 	uint64_t used = used_memory();
 	char byte;
 
@@ -199,7 +201,7 @@ static void serve_requests(int requests)
 			usleep(FORK_AGAIN_US); /* until others have ended */
 		if (!pid) {
 			close(taken[0]);
-			run_parser(requests, taken[1], own, used);
+			run_parser(requests, taken[1], self, used);
 		}
 		close(taken[1]);
 		byte = 0;
@@ -340,13 +342,28 @@ static void end_server(void)
 	if (getpid() != owner || server <= 0)
 		return;
 	cleanup_close(&process.socket);
-	for (int ms = 0; ms < END_MS; ms++) {
+	for (int us = 0; us < END_US; us += END_STEP_US) {
 		if (waitpid(server, NULL, WNOHANG))
 			return;
-		usleep(1000);
+		usleep(END_STEP_US);
 	}
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
+}
+
+/* Returns whether this user namespace has the highest ids, too: that of a container mostly ends
+ * at 65535. */
+static bool has_high_ids(void)
+{
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	uint64_t first, outside, count;
+	bool has = map &&
+		   fscanf(map, "%" SCNu64 "%" SCNu64 "%" SCNu64, &first, &outside, &count) == 3 &&
+		   first <= OWN_IDS && first + count > (OWN_IDS | 0xffffff);
+
+	if (map)
+		fclose(map);
+	return has;
 }
 
 /* Returns ids for this run that no other process has: one of the same user could stop or end it. */
@@ -354,7 +371,7 @@ static uid_t choose_ids(void)
 {
 	uint32_t number = 0;
 
-	return getrandom(&number, 3, 0) == 3 ? OWN_IDS | number : NO_RIGHTS;
+	return has_high_ids() && getrandom(&number, 3, 0) == 3 ? OWN_IDS | number : NO_RIGHTS;
 }
 
 void parser_process_start(const struct os *os)

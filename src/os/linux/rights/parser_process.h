@@ -2,8 +2,8 @@
 /*
  * The processes that parse (base/parser.h). One is forked when sooth starts, before sooth has
  * opened or read anything. It gives up every privilege, and forks a process for each file. That
- * one has limits of time and memory and a filter of system calls, gets the open file and the job,
- * answers once and ends. So a file that takes over its parser can lie about itself only.
+ * one has limits of time and memory and a filter of system calls, gets the open file,
+ * answers the jobs for it and ends. So a file that takes over its parser can lie about itself only.
  */
 #ifndef SOOTH_OS_LINUX_PARSER_PROCESS_H
 #define SOOTH_OS_LINUX_PARSER_PROCESS_H
