@@ -4,6 +4,7 @@ More calls than the ring takes. A process that sooth attached to is never held: 
 delivered or told as lost. A launched command waits for its reader, and nothing is lost while the
 reserve lasts. It goes on whatever becomes of its watcher.
 """
+import collections
 import os
 import signal
 import time
@@ -32,7 +33,13 @@ class Attached(HeapCase):
         missing = one(report["heap_totals"])["lost"]
         self.assertGreater(missing, 0, "a storm of %d calls fitted the ring" % truth["events"])
         self.assertEqual(len(events) + missing, truth["events"])
-        self.assertEqual(sum(row["records"] for row in report["loss"]), missing)
+        # Of another source: the program may end while the ring is full, and that is told by itself.
+        lost = collections.Counter()
+        for row in report["loss"]:
+            lost[row["source"]] += row["records"]
+        self.assertEqual(lost.pop("heap"), missing)
+        self.assertLessEqual(lost.pop("process", 0), 1)
+        self.assertFalse(lost)
         self.assertEqual(one(report["heap_pauses"])["count"] if report.get("heap_pauses") else 0, 0)
 
     def test_counts_need_no_ring(self):
