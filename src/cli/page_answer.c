@@ -10,7 +10,7 @@
 /* samples a second: a stack takes some 10 us, so they take 1 % of a CPU */
 #define PAGES_HZ 997
 
-static const struct profile_options options;
+static const struct profile_options options = { .naming = { .has_lines = true } };
 static const struct map_growth_options beside_calls = { .beside_calls = true };
 
 static void add_probes(struct run *run, struct run_probe *probes)
@@ -19,6 +19,7 @@ static void add_probes(struct run *run, struct run_probe *probes)
 	probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	probes[2] = (struct run_probe){ "maps", SOOTH_SAMPLE | SOOTH_DETAIL | SOOTH_EDGES };
 	run->observer.profile.of_page_faults = true;
+	run->observer.profile.has_source_lines = true;
 	run->observer.profile.page_fault_hz = PAGES_HZ;
 }
 

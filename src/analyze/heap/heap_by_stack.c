@@ -70,7 +70,7 @@ struct by_name {
 
 static struct place_sum *sum_of_place(struct by_name *b, const struct profile_function *frame)
 {
-	struct place place = { b->is_of_libraries ? frame->file : frame->name, frame->file };
+	struct place place = { b->is_of_libraries ? frame->object : frame->name, frame->object };
 	struct place_sum *sum = map_put(&b->places, &place, NULL);
 
 	if (sum)
@@ -292,6 +292,7 @@ void heap_by_stack_init(struct profile_sums *sums)
 	profile_sums_init(sums);
 	sums->stack_kind = HEAP_STACK;
 	sums->frame_kind = HEAP_FRAME;
+	sums->naming.has_lines = true;
 }
 
 const char *heap_by_name(size_t index)

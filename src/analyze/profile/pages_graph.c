@@ -52,6 +52,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct pages_graph_options *)options;
 	profile_sums_init(&s->sums);
+	s->sums.naming.has_lines = true;
 	page_held_init(&s->live);
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }

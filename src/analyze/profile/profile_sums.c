@@ -159,6 +159,7 @@ static void store_frame(struct profile_sums *s, const struct profile_frame *f)
 		f->build_id_state == SOOTH_STATE_VALUE ? record_text(&f->record, &f->build_id)
 						       : span_of("", 0),
 		NULL);
+	function->object = function->file;
 	buffer_fini(&made);
 	function->lines_state =
 		record_holds(&f->record, sizeof(*f)) ? f->lines_state : SOOTH_STATE_ABSENT;

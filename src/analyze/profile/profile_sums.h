@@ -17,9 +17,10 @@
 
 /* a frame in a report; frames with the same name and file are merged */
 struct profile_function {
-	uint32_t name; /* name in sums->names: the symbol, or file+0x12 */
-	uint32_t file; /* the last part of its path, or "hot.c:17"; empty: none */
-	uint8_t kind;  /* enum profile_frame_kind */
+	uint32_t name;	 /* name in sums->names: the symbol, or file+0x12 */
+	uint32_t file;	 /* the last part of its path, or "hot.c:17"; empty: none */
+	uint32_t object; /* the last part of the path of the program or library; empty: none */
+	uint8_t kind;	 /* enum profile_frame_kind */
 	uint8_t is_named;
 	uint8_t lines_state; /* state of the source line; absent: not requested */
 	uint8_t has_line;    /* `file` is a source file with a line */

@@ -70,7 +70,7 @@ static bool is_of_language(struct span name)
 
 bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f)
 {
-	return f->kind == PROFILE_KERNEL || is_library_of_c(names_get(&sums->names, f->file));
+	return f->kind == PROFILE_KERNEL || is_library_of_c(names_get(&sums->names, f->object));
 }
 
 const struct profile_function *wait_place_function(
