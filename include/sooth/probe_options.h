@@ -51,7 +51,9 @@ struct sooth_heap_options {
 	 * other process is paused. Needs a ring of at least 256 KiB: a smaller one fills before
 	 * the pause takes effect. */
 	bool may_pause;
-	unsigned char unused[23];
+	/* As has_source_lines of struct sooth_profile_options, for the stacks of allocations. */
+	bool has_source_lines;
+	unsigned char unused[22];
 };
 
 #define SOOTH_PROFILE_HZ_MOST 10000

@@ -15,7 +15,7 @@ class _ProbeOptions(ctypes.Structure):
     _fields_ = [("preload_path", ctypes.c_char_p), ("blocks_most", ctypes.c_uint64),
                 ("bytes_per_sample", ctypes.c_uint64), ("chosen_engine", ctypes.c_int)] + [
         (name, ctypes.c_bool) for name in ("takes_stacks", "sums_in_kernel", "finds_wrong_frees", "adapts_to_load",
-                                           "may_pause")] + [("unused", ctypes.c_ubyte * 23)]
+                                           "may_pause", "has_source_lines")] + [("unused", ctypes.c_ubyte * 22)]
 
 
 class _Options(ctypes.Structure):

@@ -24,6 +24,7 @@
 
 #define STACKS_MOST   32 /* processes; with more, the stacks of waiting threads are not read */
 #define DIAGNOSING_NS (5 * NS_PER_S)
+#define KEEPER_NS     (3 * NS_PER_S)
 
 /* --- which probes take part --- */
 
@@ -476,15 +477,39 @@ static int add_to_found(struct diagnosing *d, struct run *run, struct sooth_erro
 	return status < 0 ? status : buffer_failed(&d->selected) ? error_no_memory(err) : 0;
 }
 
-/* Lets the run go on while checks are undecided, unless the user set the duration. */
-static void extend_run_while_undecided(struct diagnosing *d, struct run *run)
+/* Observes the allocations of a process whose memory grows: who touches new memory first is often
+ * not who keeps it. The time that is left is enough to see what is kept. */
+static void observe_keeper(void *user, struct sooth_observer *o, uint64_t left_ns)
+{
+	struct diagnosing *d = user;
+	const struct process_id *growing;
+
+	if (!d->looks_for_keeper || left_ns > KEEPER_NS)
+		return;
+	growing = undecided_growing(&d->longer);
+	d->looks_for_keeper = !growing;
+	if (growing)
+		observer_add_late(o, "heap", SOOTH_COUNT, growing);
+}
+
+/* Lets the run follow what is undecided: it goes on for a while, unless the user set the duration.
+ */
+static void follow_undecided(struct diagnosing *d, struct run *run)
 {
 	undecided_init(&d->longer, (const void *)d->found.pids.data,
 		d->found.pids.size / sizeof(uint32_t));
 	run->extension = (struct run_extension){ .take = undecided_add_record,
-		.more_ns = undecided_more,
+		.more_ns = d->duration_ns ? NULL : undecided_more,
 		.progress = "not decided yet, observing longer",
 		.user = &d->longer };
+	if (d->is_passive || d->wants_heap)
+		return;
+	d->looks_for_keeper = true;
+	run->extension.step = observe_keeper;
+	run->extension.step_user = d;
+	run->observer.heap.sums_in_kernel = true;
+	run->observer.heap.adapts_to_load = true;
+	run->observer.heap.has_source_lines = true;
 }
 
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err)
@@ -528,9 +553,8 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
 	d->options.needs_process = is_named && !is_capture && !d->is_gone && !d->watch_ns;
-	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns &&
-		!d->watch_ns)
-		extend_run_while_undecided(d, run);
+	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->is_quick && !d->watch_ns)
+		follow_undecided(d, run);
 	run->observer.may_be_refused = !d->agent;
 	run->progress = d->watch_ns ? NULL : "observing";
 	return status;

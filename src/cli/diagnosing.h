@@ -47,10 +47,11 @@ struct diagnosing {
 	uint64_t arrivals;	/* observer_agent_arrivals() when agents were last listed */
 	struct buffer gone;	/* uint32_t: selected PIDs that do not exist */
 	char gone_text[256];
-	bool has_missing; /* one of several selected PIDs is unknown */
-	bool is_gone;	  /* no selected PID exists: only the kernel log may have evidence */
-	bool is_idle;	  /* no process was found: only the host is diagnosed, once */
-	bool has_calls;	  /* system calls are among the probes */
+	bool has_missing;      /* one of several selected PIDs is unknown */
+	bool is_gone;	       /* no selected PID exists: only the kernel log may have evidence */
+	bool is_idle;	       /* no process was found: only the host is diagnosed, once */
+	bool looks_for_keeper; /* allocations are observed once memory is seen to grow */
+	bool has_calls;	       /* system calls are among the probes */
 	struct diagnosing_refusal no_calls; /* without a reason: they were recorded */
 	struct undecided longer;
 	bool has_samples;		      /* stacks of busy threads are among the probes */

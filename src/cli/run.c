@@ -323,13 +323,15 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	while ((status > 0 || status == -EINTR) && !stop_is_selected() &&
 		!(t->front && !t->front->step(t->front->stepped))) {
 		now = clock_monotonic_ns();
-		if (now >= end_ns && run->extension.take)
+		if (now >= end_ns && run->extension.more_ns)
 			end_ns = extend_run(run, now, &t->progress);
 		if (now >= end_ns) {
 			*why = SOOTH_END_DURATION;
 			break;
 		}
 		run_so_far_step(&t->so_far, t->report, &t->progress, now);
+		if (run->extension.step)
+			run->extension.step(run->extension.step_user, o, end_ns - now);
 		status = sooth_observer_step(o, step_ms(run, t, now, end_ns), err);
 		if (t->front && t->front->interval_ns)
 			observer_sample_every(o, *t->front->interval_ns);

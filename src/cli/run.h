@@ -73,7 +73,10 @@ struct run_chore {
 /* Callbacks by which a live run decides at its end whether to continue. */
 struct run_extension {
 	sooth_record_handler take;	 /* takes each record; NULL: the duration is final */
-	uint64_t (*more_ns)(void *user); /* additional time; 0: the run ends */
+	uint64_t (*more_ns)(void *user); /* additional time; 0: the run ends; NULL: none */
+	/* May add probes, at each step. NULL: none. */
+	void (*step)(void *step_user, struct sooth_observer *o, uint64_t left_ns);
+	void *step_user;
 	const char *progress;
 	void *user;
 };

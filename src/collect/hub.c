@@ -404,6 +404,11 @@ int hub_unwant(struct hub_source *source, const struct process_id *process, unsi
 	return change_selected(source, process, interest, -1, is_followed, err);
 }
 
+bool hub_is_wanted(const struct hub_source *source, const struct process_id *process)
+{
+	return map_get(&source->wanted, process) != NULL;
+}
+
 /* --- records --- */
 
 static int deliver_batch(struct hub *hub, struct hub_source *source, struct sooth_error *err)

@@ -51,6 +51,8 @@ int hub_want(struct hub_source *source, const struct process_id *process, unsign
 	bool is_followed, struct sooth_error *err);
 int hub_unwant(struct hub_source *source, const struct process_id *process, unsigned interest,
 	bool is_followed, struct sooth_error *err);
+/* Returns whether an observer has requested the process from the source. */
+bool hub_is_wanted(const struct hub_source *source, const struct process_id *process);
 int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 /* Stops the source for an observer. For the last observer the backend is stopped; before that, only
  * the waiting records are delivered. */

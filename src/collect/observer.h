@@ -8,6 +8,7 @@
 
 struct backend_mode;
 struct os;
+struct process_id;
 
 /* Makes an observer on an `os` that is not the built-in one, for tests. */
 int observer_new_on(struct sooth_observer **out, const struct os *os,
@@ -16,6 +17,10 @@ int observer_new_on(struct sooth_observer **out, const struct os *os,
 void observer_sample_every(struct sooth_observer *o, uint64_t sample_ns);
 /* Returns the number of samples with new processes of agents; 0: not counted. */
 uint64_t observer_agent_arrivals(const struct sooth_observer *o);
+/* Adds a probe while the observer runs, for one process of the target and its later children. If it
+ * cannot be observed, the stream has a limit that says so, and the run goes on. */
+void observer_add_late(struct sooth_observer *o, const char *probe, unsigned interest,
+	const struct process_id *process);
 
 /* A probe of the observer, and how it would be observed. */
 struct observer_planned {

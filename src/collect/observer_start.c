@@ -46,7 +46,15 @@ static bool observer_leaves_out(struct sooth_observer *o, struct observed_probe 
 	return true;
 }
 
-static void follow_process(struct sooth_observer *o, const struct process_id *process)
+/* Returns whether the probe leaves out the process, by the process itself or its parent. */
+static bool is_left_out(const struct observed_probe *p, const struct process_id *process)
+{
+	return p->is_late && !hub_is_wanted(p->source, process);
+}
+
+/* `parent`: a followed one, or the process itself. */
+static void follow_process(
+	struct sooth_observer *o, const struct process_id *process, const struct process_id *parent)
 {
 	struct sooth_error ignored;
 
@@ -55,6 +63,8 @@ static void follow_process(struct sooth_observer *o, const struct process_id *pr
 		struct observed_probe *p = &o->probes[i];
 		bool is_followed = backend_follows(hub_source_backend(p->source));
 
+		if (is_left_out(p, parent))
+			continue;
 		/* On a host, only selected processes and their children are followed. */
 		if (!is_followed && target_means_some(&o->target))
 			continue;
@@ -77,7 +87,7 @@ static int request_process(
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
 		struct observed_probe *p = &o->probes[i];
 
-		if (!p->is_started)
+		if (!p->is_started || p->is_late)
 			continue;
 		status = hub_want(p->source, process, p->interest, false, err);
 		if (status && observer_leaves_out(o, p, process, err, observer_out(o))) {
@@ -132,7 +142,7 @@ static bool belongs_to_target(
 	if (!target_has(&o->target, &process)) {
 		if (!takes_all)
 			return false;
-		follow_process(o, &process);
+		follow_process(o, &process, &process);
 	}
 	o->last_member = process;
 	return true;
@@ -149,7 +159,7 @@ static bool handle_start(struct sooth_observer *o, const struct process_join *jo
 
 	if (!target_has(&o->target, &parent) || target_knows(&o->target, &process))
 		return false;
-	follow_process(o, &process);
+	follow_process(o, &process, &parent);
 	return true;
 }
 
@@ -168,7 +178,8 @@ static bool handle_exec(struct sooth_observer *o, const struct process_id *proce
 	if (o->exec_teller != source)
 		return false;
 	for (unsigned i = 1; i <= o->probe_count; i++) {
-		if (!(o->probes[i].interest & INTEREST_ONCE) || is_launched(o, process))
+		if ((!(o->probes[i].interest & INTEREST_ONCE) || is_launched(o, process)) &&
+			!is_left_out(&o->probes[i], process))
 			hub_joined(o->probes[i].source, process);
 	}
 	return true;
@@ -212,6 +223,9 @@ static bool is_selected(const struct observed_probe *p, uint16_t kind)
 {
 	const struct sooth_schema *schema = registry_schema(kind);
 
+	/* A late probe was not requested, so what it cannot do is no gap of the report. */
+	if (p->is_late && kind == STREAM_LIMIT)
+		return false;
 	if (kind <= KIND_STREAM_LAST || !schema || !hub_source_backend(p->source)->drain)
 		return true;
 	if (schema->class_ == SOOTH_CLASS_AGGREGATE)
@@ -270,36 +284,45 @@ static struct probe_options options_for(
 	};
 }
 
+int observer_acquire(struct sooth_observer *o, unsigned i, struct sooth_error *err)
+{
+	struct observed_probe *p = &o->probes[i];
+	struct probe_options options = options_for(o, p);
+	struct buffer refusals = { 0 };
+	int status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
+
+	if (!status) {
+		collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),
+			buffer_cstr(&refusals));
+		o->reported_of_ends |= backend_follows(hub_source_backend(p->source));
+	}
+	buffer_fini(&refusals);
+	return status;
+}
+
 static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = 0;
 
-	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
-		struct observed_probe *p = &o->probes[i];
-		struct probe_options options = options_for(o, p);
-		struct buffer refusals = { 0 };
-
-		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
-		if (!status) {
-			collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),
-				buffer_cstr(&refusals));
-			o->reported_of_ends |= backend_follows(hub_source_backend(p->source));
-		}
-		buffer_fini(&refusals);
-	}
+	for (unsigned i = 1; i <= o->probe_count && !status; i++)
+		status = observer_acquire(o, i, err);
 	return status;
+}
+
+void observer_write_schemas(struct sooth_observer *o, const char *name)
+{
+	const struct probe *probe = registry_probe(name);
+
+	for (size_t k = 0; probe->schemas[k]; k++)
+		collector_schema(o->os, observer_out(o), probe->schemas[k]);
 }
 
 static void write_schemas(struct sooth_observer *o)
 {
 	for (size_t i = 0; stream_schemas[i]; i++)
 		collector_schema(o->os, observer_out(o), stream_schemas[i]);
-	for (unsigned i = 1; i <= o->probe_count; i++) {
-		const struct probe *probe = registry_probe(o->probes[i].name);
-
-		for (size_t k = 0; probe->schemas[k]; k++)
-			collector_schema(o->os, observer_out(o), probe->schemas[k]);
-	}
+	for (unsigned i = 1; i <= o->probe_count; i++)
+		observer_write_schemas(o, o->probes[i].name);
 }
 
 void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until)

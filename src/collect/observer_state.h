@@ -21,6 +21,7 @@ struct observed_probe {
 	unsigned interest;
 	struct hub_source *source;
 	bool is_started;
+	bool is_late; /* only of a process that was named, and its children */
 };
 
 struct sooth_observer {
@@ -70,6 +71,11 @@ static inline int observer_check_owner(const struct sooth_observer *o, struct so
 	return error_remedy(err, "use the observer in the process that made it, or make another "
 				 "observer in this process");
 }
+
+/* Opens the source of the probe of this index, and writes its definition. */
+int observer_acquire(struct sooth_observer *o, unsigned probe, struct sooth_error *err);
+/* Writes the schemas of a probe's records. */
+void observer_write_schemas(struct sooth_observer *o, const char *probe);
 
 /* Adds a process to the target, while the observer runs. */
 int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);

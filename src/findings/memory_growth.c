@@ -38,6 +38,8 @@ NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the
 NUMBER(ONCE_AGE_NS, 10 * NS_PER_S, NS, "a younger process may still start");
 NUMBER(ONCE_BYTES, 32 << 20, NONE, "with less memory a program has hardly grown");
 NUMBER(ONCE_SLOWER, 4, NONE, "times slower than on average since its start, at most");
+NUMBER(KEEPER_LEAST, 33, PERCENT, "of the growth, from which code is named");
+NUMBER(KEEPER_OLDER, 0.5, NONE, "part of the gained blocks: so many older blocks were freed");
 NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an end");
 
 static const struct finding_option options[] = {
@@ -220,10 +222,62 @@ static bool has_place(const struct check *e, const struct memory_trend *j,
 		       whole_u64(j->growth.last - j->growth.first));
 }
 
+/* Finds the code that keeps most of the growth, as its allocations show. Appends its stack; returns
+ * its percentage of the growth, and 0 if no code keeps much of it. */
+static unsigned find_keeper(
+	const struct check *e, const struct memory_trend *j, struct buffer *stack)
+{
+	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
+	struct heap_use_growth g;
+	double percent;
+
+	heap_use_growth(&e->input->heap, &e->id, e->series.points[e->series.count - 1].time_ns, &g);
+	if (!g.is_measured || !g.stacks || p->older_freed >= KEEPER_OLDER * g.blocks)
+		return 0;
+	percent = 100 * g.top_bytes_per_s / j->growth.per_s;
+	if (percent < KEEPER_LEAST)
+		return 0;
+	heap_use_put_stack(&e->input->heap, g.top, stack);
+	return percent < 100 ? (unsigned)percent : 100;
+}
+
+/* Names the code that keeps the memory; the whole stack is a value. */
+static void claim_keeper(struct check_result *out, unsigned percent, const char *text)
+{
+	const char *end = strstr(text, " < ");
+
+	finding_claim(out, ", %s kept by %.*s", percent > 50 ? "most of it" : "much of it",
+		(int)(end ? (size_t)(end - text) : strlen(text)), text);
+	finding_text(out, "kept by", "%s (%u %% of the growth)", text, percent);
+}
+
+/* The code that touches new memory first may hand it on: if an allocator is between, that is no
+ * claim. */
+static void emit_place(const struct check *e, struct check_result *out,
+	const struct memory_place *place, bool is_claim)
+{
+	if (is_claim)
+		finding_claim(out, ", %s touched by %.*s%s%.*s%s",
+			place->percent > 50 ? "most of it" : "much of it",
+			(int)place->function.size, place->function.data,
+			place->file.size ? " (" : "", (int)place->file.size, place->file.data,
+			place->file.size ? ")" : "");
+	else
+		finding_unseen(out, "which code keeps it: %s",
+			heap_use_of(&e->input->heap, &e->id)
+				? "no code kept more all the time while allocations were observed"
+				: "its allocations were not observed");
+	finding_text(out, "touched there first", "%u %% of %s in new pages%s%.*s", place->percent,
+		FORMAT_BYTES(place->touched_bytes), is_claim ? "" : ", in ",
+		is_claim ? 0 : (int)place->function.size, place->function.data);
+}
+
 static void emit_claim(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
+	_cleanup_(buffer_fini) struct buffer stack = { 0 };
 	struct memory_place place;
+	unsigned kept;
 	const struct memory_class *c = memory_gain_leading(m);
 	const struct growth *g = &j->growth;
 	const char *gain = SENTENCE_SIZE((uint64_t)(g->last - g->first));
@@ -242,14 +296,11 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	else
 		finding_claim(
 			out, "memory grows%s%s: %s more in %s", c ? " in " : "", where, gain, time);
-	if (has_place(e, j, m, &place)) {
-		finding_claim(out, ", %s touched by %.*s%s%.*s%s",
-			place.percent > 50 ? "most of it" : "much of it", (int)place.function.size,
-			place.function.data, place.file.size ? " (" : "", (int)place.file.size,
-			place.file.data, place.file.size ? ")" : "");
-		finding_text(out, "touched there first", "%u %% of %s in new pages", place.percent,
-			FORMAT_BYTES(place.touched_bytes));
-	}
+	kept = find_keeper(e, j, &stack);
+	if (kept)
+		claim_keeper(out, kept, buffer_cstr(&stack));
+	else if (has_place(e, j, m, &place))
+		emit_place(e, out, &place, !is_of_malloc(memory_gain_leading(m)));
 	claim_gone(e, out);
 }
 

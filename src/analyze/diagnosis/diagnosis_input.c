@@ -135,6 +135,10 @@ static void take_source(struct diagnosis_input *r, const struct stream_source *s
 {
 	struct span probe = record_text(&source->record, &source->probe);
 
+	/* Added to the running observation, to find the code behind a growth: other checks of
+	 * allocations would have only a part of the time. */
+	if (r->has_begun && source->record.time_ns > r->begin_ns && span_equal(probe, "heap"))
+		return;
 	buffer_append(&r->probes, probe.data, probe.size);
 	buffer_char(&r->probes, '\0');
 	if (span_equal(probe, "syscalls")) {
@@ -190,9 +194,12 @@ void diagnosis_input_add_batch(struct diagnosis_input *r, const struct batch *ba
 			take_source(r, known);
 		else if ((known = record_as(record, STREAM_LIMIT, sizeof(struct stream_limit))))
 			take_limit(r, known);
-		else if ((known = record_as(record, STREAM_BEGIN, sizeof(struct stream_begin))))
+		else if ((known = record_as(record, STREAM_BEGIN, sizeof(struct stream_begin)))) {
 			r->begin_ns = record->time_ns;
-		else if (host_load_read_record(&r->load, record) && !r->first_load.record.time_ns)
+			r->has_begun = true;
+		} else if (record->kind == STREAM_SEGMENT) {
+			r->has_begun = false;
+		} else if (host_load_read_record(&r->load, record) && !r->first_load.record.time_ns)
 			r->first_load = r->load;
 		else if ((limit = record_as(record, HOST_LIMIT, sizeof(*limit))) &&
 			 limit->resource < HOST_RESOURCES)

@@ -58,6 +58,7 @@ struct diagnosis_input {
 	struct host_memory memory;		       /* last values; time 0: none were recorded */
 	struct host_limit host_limits[HOST_RESOURCES]; /* last limits; time 0: none were recorded */
 	struct buffer probes;	   /* names of the recorded probes, NUL after each */
+	bool has_begun;		   /* the segment has its begin: what comes now is no head */
 	uint64_t begin_ns, end_ns; /* times of the recording; end: the last record */
 	struct map calls_refused;  /* set of process_id: observed, except for their calls */
 	bool are_calls_refused;	   /* the calls of all processes were requested, but not recorded */

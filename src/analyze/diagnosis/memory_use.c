@@ -36,7 +36,7 @@ void heap_use_init(struct heap_use *u)
 	profile_sums_init(&u->names);
 	u->names.stack_kind = HEAP_STACK;
 	u->names.frame_kind = HEAP_FRAME;
-	u->names.naming.has_lines = true;
+	u->names.naming = (struct frame_naming){ DEMANGLE_SHORT, true };
 }
 
 void heap_use_fini(struct heap_use *u)

@@ -399,3 +399,19 @@ uint64_t undecided_more(void *undecided)
 	g->times++;
 	return MORE_NS;
 }
+
+const struct process_id *undecided_growing(const struct undecided *g)
+{
+	const struct process_id *growing = NULL;
+	double most = 0;
+
+	assert(g);
+	map_for_each (&g->processes, const struct process_id *, id, const struct looked_at *, u) {
+		if (u->count < POINTS_LEAST || gain_of(u) <= most ||
+			!(memory_grows(u) || gain_of(u) >= GAIN_PLAIN))
+			continue;
+		most = gain_of(u);
+		growing = id;
+	}
+	return growing;
+}

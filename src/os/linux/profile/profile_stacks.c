@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "model/batch.h"
 #include "os/linux/profile/kernel_symbols.h"
+#include "probes/heap.h"
 #include "symbols/elf_address.h"
 #include <sooth/field.h>
 
@@ -49,7 +50,8 @@ void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t
 int profile_stacks_open(struct profile_stacks *s, struct profile_files *files,
 	const struct probe_options *options, struct sooth_error *err)
 {
-	s->has_lines = options->observer.profile.has_source_lines;
+	s->has_lines = s->frame_kind == HEAP_FRAME ? options->observer.heap.has_source_lines
+						   : options->observer.profile.has_source_lines;
 	runtime_set_init(&s->runtimes, options->observer.cache_folder);
 	return debuginfod_init(&files->debuginfod, options, err);
 }
