@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "model/errno_names.h"
 #include "probes/fds.h"
+#include "probes/signal_names.h"
 
 #define ERRNO_NUMBERS 134 /* errno(3) on Linux */
 
@@ -91,6 +92,32 @@ static bool is_raised_by(const struct check *e, const struct logged_error *l)
 	       !grows_others(e) && !writes_others(e);
 }
 
+/* Appends the name of the signal in "terminated by signal 25". */
+static void put_signal(struct buffer *out, struct span text)
+{
+	static const char *const before[] = { "by signal ", "on signal " };
+	char name[SIGNAL_NAME_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		const char *at = memmem(text.data, text.size, before[i], strlen(before[i]));
+		unsigned number = 0;
+
+		if (!at)
+			continue;
+		for (at += strlen(before[i]);
+			at < text.data + text.size && number < 100 && *at >= '0' && *at <= '9';
+			at++)
+			number = number * 10 + (unsigned)(*at - '0');
+		if (!number)
+			return;
+		signal_name(name, number);
+		buffer_format(out, ": %s%s", name,
+			strcmp(name, "SIGXFSZ") ? ""
+						: ", its limit of the size of a file (ulimit -f)");
+		return;
+	}
+}
+
 static void report_error(
 	const struct check *e, struct check_result *out, const struct logged_error *l)
 {
@@ -107,6 +134,7 @@ static void report_error(
 		path.size ? "logs" : "writes to standard error",
 		r->is_warning ? "warning" : "error", SPAN_ARGS(text));
 	watch_failure_put_meaning(&out->claim, text);
+	put_signal(&out->claim, text);
 	if (path.size) {
 		finding_path(out, path);
 		finding_text(out, "its log", "%.*s", SPAN_ARGS(path));

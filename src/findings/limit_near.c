@@ -187,10 +187,13 @@ static void read_mappings(const struct check *e, const struct resource *of, stru
 	else
 		u->state = state_is_unmeasured(end->mappings_state) ? end->mappings_state
 								    : end->max_state;
+	if (!u->state && !end->mappings_max)
+		u->state = SOOTH_STATE_ABSENT;
 	if (u->state)
 		return;
-	u->used = end->mappings;
 	u->limit = end->mappings_max;
+	/* The list has some that do not count; the process cannot have set the limit. */
+	u->used = end->mappings < u->limit ? end->mappings : u->limit;
 }
 
 static bool put_most_mapped(struct buffer *out, const struct check *e)

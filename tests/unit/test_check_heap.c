@@ -238,6 +238,65 @@ static void test_each(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- the code behind a growth of resident memory --- */
+
+/* 20 MB more are resident after five seconds, and that many kilobytes of each 100 ms are kept. */
+static void keeps(double kilobytes)
+{
+	begin_stream();
+	put_names();
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .rss_bytes = (100 + 4 * (uint64_t)i) * MIB },
+			"thing");
+		all_reported(i);
+	}
+	for (int i = 0; i < 40; i++) {
+		struct heap_sum s = { .record = head_of(1 + 0.1 * (i + 1), PID, HEAP_SUM),
+			.from_ns = at(1 + 0.1 * i),
+			.calls = 20,
+			.allocated_bytes = (uint64_t)(kilobytes * 1024),
+			.program = 1,
+			.size_class = 10,
+			.stack = 1 };
+
+		RECORD_APPEND(&records, &s, NULL, 0);
+	}
+}
+
+/* As many blocks of before were freed meanwhile. */
+static void keeps_and_frees(double blocks)
+{
+	struct heap_held held = { .record = head_of(5, PID, HEAP_HELD),
+		.program = 1,
+		.frees_unknown = (uint64_t)blocks };
+
+	keeps(400);
+	RECORD_APPEND(&records, &held, NULL, 0);
+}
+
+static void test_keeper(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "memory-growth", keeps, 400, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s, most of it kept by "
+			"makes "
+			"(thing)|[kept by: makes (thing) < main (" },
+		{ "memory-growth", keeps, 180, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s, much of it kept by "
+			"makes" },
+		{ "memory-growth", keeps, 100, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s [" },
+		{ "memory-growth", keeps_and_frees, 100, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s, most of it kept by "
+			"makes" },
+		{ "memory-growth", keeps_and_frees, 800, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s [" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static const char *const ids[] = { "heap-leak", "double-free", "invalid-free" };
 
 /* A recording of single calls claims nothing either. */
@@ -272,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_keeper),
 		cmocka_unit_test(test_single_calls),
 		cmocka_unit_test(test_not_observed),
 	};

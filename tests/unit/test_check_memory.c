@@ -790,6 +790,9 @@ static void test_mappings_near_limit(void **state)
 			"[memory mappings: 800] [limit: 1000] [used: 80 %] <as root: sysctl "
 			"vm.max_map_count=4000 raises the limit; sooth inspect --maps 99 shows "
 			"what uses it>" },
+		{ "limit-near", maps_many, 1002, NULL,
+			"high/high: out of memory mappings: 1000 of 1000 in use, 1001 of them "
+			"/data/index; mmap, malloc and new threads fail (ENOMEM)" },
 		{ "limit-near", maps_many, 799, NULL, "fine: |memory mappings: 799 of 1000" },
 	};
 

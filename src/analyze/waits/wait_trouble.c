@@ -110,7 +110,18 @@ static bool find_children_in_trouble(const struct wait_graph *g, struct wait_lin
 	return false;
 }
 
-/* Finds another thread that waits, in a call of its own, for a child or such an end. */
+/* Returns whether another thread is the one that does not go on: it waits for a child or for such
+ * an end, or was refused a lock and tries again. */
+static bool is_thread_in_trouble(const struct wait_graph *g, const struct wait_link *other)
+{
+	if (other->is_idle || !other->party)
+		return false;
+	if (other->what == WAIT_CHILD)
+		return !wait_is_server_of(g, other->party->party_pid, other->process->node_pid);
+	return other->is_polling || (other->object && is_troubled(g, other->thread, other->object));
+}
+
+/* Finds another thread that is in trouble in a call of its own. */
 static bool find_threads_in_trouble(const struct wait_graph *g, struct wait_link *link)
 {
 	const struct waits_process *p = link->process;
@@ -122,10 +133,7 @@ static bool find_threads_in_trouble(const struct wait_graph *g, struct wait_link
 		if (t == link->thread || thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
 		other = wait_link_of(g, p, t);
-		if (other.is_idle || !other.party ||
-			!(other.what == WAIT_CHILD
-					? !wait_is_server_of(g, other.party->party_pid, p->node_pid)
-					: other.object && is_troubled(g, t, other.object)))
+		if (!is_thread_in_trouble(g, &other))
 			continue;
 		*link = other;
 		return true;

@@ -108,6 +108,8 @@ struct database_sessions database_sessions_read_all(struct wait_reader *r, uint3
 		s.working += is == DATABASE_SESSION_WORKS;
 		if (is == DATABASE_SESSION_IDLE)
 			s.idle_pid = e->pid;
+		if (is == DATABASE_SESSION_WORKS)
+			s.working_pid = e->pid;
 	}
 	return s;
 }

@@ -25,7 +25,7 @@ enum database_session database_session_read(struct wait_reader *r, uint32_t pid)
 /* The sessions of one server. */
 struct database_sessions {
 	unsigned idle, holding, waiting, working;
-	uint32_t idle_pid; /* the last idle session */
+	uint32_t idle_pid, working_pid; /* the last such sessions */
 };
 
 struct database_sessions database_sessions_read_all(struct wait_reader *r, uint32_t server_pid);

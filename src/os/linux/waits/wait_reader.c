@@ -293,6 +293,9 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 	if (database_sessions_have_no_holder(&all))
 		add_backend(r, n, all.idle == 1 && strstr(title, " SELECT ") ? all.idle_pid : 0,
 			WAIT_ADVISORY);
+	/* The only one that is within a command: it has locks until the end of its transaction. */
+	if (all.working == 1 && !all.holding)
+		add_backend(r, n, all.working_pid, "row lock");
 }
 
 /* Adds the children: an event loop may wait for its children by a signal, as a launcher without
