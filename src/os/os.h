@@ -96,6 +96,9 @@ struct os {
 	int (*identify)(const struct os *os, pid_t pid, struct process_id *process,
 		struct sooth_error *err);
 	bool (*is_alive)(const struct os *os, const struct process_id *process);
+	/* CPU time of a process and of the children that it has waited for; 0: it is gone. NULL:
+	 * not known here. */
+	uint64_t (*cpu_ns)(const struct os *os, const struct process_id *process);
 	/* The masked command line, NUL-separated; empty when it cannot be read. */
 	void (*command_line)(
 		const struct os *os, const struct process_id *process, struct buffer *out);

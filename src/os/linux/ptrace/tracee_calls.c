@@ -323,6 +323,7 @@ static void enter_call(
 	for (size_t i = 0; i < 6; i++)
 		arguments[i] = info->entry.args[i];
 	set_call(t, info->arch, info->entry.nr);
+	all->state->hits++;
 	if (t->is_before_exec && !is_exec(t))
 		return;
 	t->is_before_exec = false;

@@ -22,6 +22,7 @@
 struct tracer_state {
 	uint64_t busy_since_ns; /* 0: it waits for the next stop */
 	uint64_t event_ns;	/* time of the stop that it handles; 0: none */
+	uint64_t hits;		/* calls that stopped the target */
 	uint64_t calls;		/* records of calls without room */
 	uint64_t lost_counts;	/* calls that were not counted, or whose count was lost */
 	uint64_t lost_errors;	/* errors that were counted without their errno */

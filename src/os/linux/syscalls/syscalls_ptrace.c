@@ -128,6 +128,21 @@ static int ptrace_start(struct backend_run *run, struct sooth_error *err)
 	return status ? error_errno(err, status, "start to trace") : 0;
 }
 
+static uint64_t ptrace_hits(struct backend_run *run)
+{
+	const struct ptrace_state *s = run->state;
+
+	return __atomic_load_n(&s->tracer.state->hits, __ATOMIC_RELAXED);
+}
+
+/* A call that is only counted stops the target, too. */
+static bool ptrace_lighten(struct backend_run *run, struct backend_step *step)
+{
+	(void)run;
+	*step = (struct backend_step){ "system calls", "sooth has detached" };
+	return false;
+}
+
 static void emit_losses(struct backend_run *run)
 {
 	struct ptrace_state *s = run->state;
@@ -244,6 +259,8 @@ const struct backend backend_syscalls_ptrace = {
 	.open = ptrace_open,
 	.set = ptrace_set,
 	.start = ptrace_start,
+	.hits = ptrace_hits,
+	.lighten = ptrace_lighten,
 	.drain = ptrace_drain,
 	.stop = ptrace_stop,
 	.descriptor = ptrace_descriptor,
