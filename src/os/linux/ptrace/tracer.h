@@ -45,6 +45,9 @@ struct tracer_options {
 	uint64_t ring_bytes;
 	/* Let the target wait at a call while the ring is full, unless sooth is stopped. */
 	bool is_lossless;
+	/* A filter lets only some calls stop the target. Such a call fails once it is no longer
+	 * traced: so no thread is detached, and the target is killed when the tracer ends. */
+	bool is_filtered;
 };
 
 int tracer_start(struct tracer *t, const struct tracer_options *options, struct sooth_error *err);
