@@ -65,8 +65,13 @@ static bool has_own_ids(pid_t tid)
 static struct tracee *add_tracee(
 	struct tracees *all, pid_t tid, const struct process_id *process, unsigned interest)
 {
-	struct tracee **place = map_put(&all->threads, &tid, NULL), *t;
+	bool is_new = true;
+	struct tracee **place = map_put(&all->threads, &tid, &is_new), *t;
 
+	if (!is_new) { /* the end of an earlier thread with this id was not seen */
+		tracee_counts_fini(all, *place);
+		free(*place);
+	}
 	t = place ? calloc(1, sizeof(*t)) : NULL;
 	if (!t) {
 		all->state->threads++;
@@ -181,6 +186,22 @@ static void send_exec(struct tracees *all, struct tracee *t, uint64_t now)
 	buffer_fini(&arguments);
 }
 
+/* Returns NULL without memory: the thread is then not followed any more. */
+static struct tracee *rename_tracee(struct tracees *all, struct tracee *t, pid_t tid)
+{
+	struct tracee **place = map_put(&all->threads, &tid, NULL);
+
+	if (!place) {
+		all->state->threads++;
+		drop_tracee(all, t);
+		return NULL;
+	}
+	*place = t;
+	map_remove(&all->threads, &t->tid);
+	t->tid = tid;
+	return t;
+}
+
 /* A thread that made an exec has the id of the process from then on; the earlier first thread is
  * gone without a stop. Returns NULL if sooth does not follow the thread. */
 static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
@@ -195,12 +216,8 @@ static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
 		drop_tracee(all, t);
 		t = NULL;
 	}
-	if (caller && caller != t) {
-		map_remove(&all->threads, &caller->tid);
-		caller->tid = tid;
-		*(struct tracee **)map_put(&all->threads, &tid, NULL) = caller;
-		t = caller;
-	}
+	if (caller && caller != t)
+		t = rename_tracee(all, caller, tid);
 	if (t && t->interest && !t->is_before_exec)
 		send_exec(all, t, now);
 	return t;
@@ -314,6 +331,7 @@ static void handle_end(struct tracees *all, const siginfo_t *info, uint64_t now)
 {
 	struct tracee *t = tracee_of(all, info->si_pid);
 
+	map_remove(&all->early, &info->si_pid); /* its id may come again */
 	if (!t)
 		return;
 	tracee_call_end(all, t, now);
