@@ -114,6 +114,10 @@ struct sooth_observer_options {
 	struct sooth_heap_options heap;
 	struct sooth_profile_options profile;
 	struct sooth_calls_options calls;
+	/* Maximum overhead for the target, in percent of its CPU time; 0: none. A probe that
+	 * exceeds it for some seconds observes less from then on, and reports each step as a limit:
+	 * single calls are only counted, then counted in short windows, then not observed. */
+	uint64_t max_overhead_percent;
 };
 
 /* Creates an observer. `options` may be NULL. *out is written only on success; the caller frees it.

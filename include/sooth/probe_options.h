@@ -114,7 +114,11 @@ struct sooth_calls_options {
 	/* Trace by ptrace(2) instead of BPF: without privilege for the caller's own processes. Each
 	 * call then stops the target two times for some microseconds. Not for a host or a user. */
 	bool by_ptrace;
-	unsigned char unused[22];
+	/* With by_ptrace, of a launched command: a seccomp filter lets only the selected calls stop
+	 * it. The command and its children gain no privilege, and are killed when the observation
+	 * ends. */
+	bool by_seccomp;
+	unsigned char unused[21];
 };
 
 #endif

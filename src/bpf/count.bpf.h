@@ -5,6 +5,14 @@
 
 #include "bpf/syscalls_thread.bpf.h"
 
+/* Calls that were streamed before are not in the counts. */
+static inline uint64_t counted_from(const struct thread *t)
+{
+	return t->member.interest & INTEREST_COUNT || control.counts_from_ns < t->member.from_ns
+		       ? t->member.from_ns
+		       : control.counts_from_ns;
+}
+
 static struct overflow_value *overflow_entry(
 	const struct thread *t, uint32_t number, uint32_t abi, uint32_t error)
 {
@@ -27,7 +35,7 @@ static struct overflow_value *overflow_entry(
 	value = bpf_map_lookup_elem(&overflow, &key);
 	if (!value)
 		return 0;
-	value->from_ns = t->member.from_ns;
+	value->from_ns = counted_from(t);
 	__sync_fetch_and_add(&control.overflows, 1);
 	return value;
 }
@@ -124,7 +132,7 @@ VERIFIED_ALONE int flush_slot(struct thread *t, uint32_t index, uint64_t now)
 	}
 	record_fill(
 		&r->record, &t->member, SYSCALLS_COUNT, RECORD_WORDS(struct syscalls_count), now);
-	r->from_ns = t->member.from_ns;
+	r->from_ns = counted_from(t);
 	r->number = s->number;
 	r->abi = ABI_NATIVE;
 	r->count = s->count;
@@ -157,7 +165,7 @@ VERIFIED_ALONE int flush_error(struct thread *t, uint32_t index, uint64_t now)
 	}
 	record_fill(
 		&r->record, &t->member, SYSCALLS_ERROR, RECORD_WORDS(struct syscalls_error), now);
-	r->from_ns = t->member.from_ns;
+	r->from_ns = counted_from(t);
 	r->number = e->number;
 	r->abi = ABI_NATIVE;
 	r->count = e->count;

@@ -16,7 +16,8 @@
 #include "bpf/log2.h"
 #include "bpf/sched.h"
 
-#define STATE_BITS 8 /* at least SCHED_STATES; a power of two */
+#define SWITCH_BATCH 32 /* switches of a thread until they are added to the total */
+#define STATE_BITS   8	/* at least SCHED_STATES; a power of two */
 
 struct thread {
 	struct member member;
@@ -125,7 +126,7 @@ static inline void emit_change(
 	struct sched_change *r;
 	bool is_woken = next == SCHED_WOKEN && t->waker_pid;
 
-	if (!(following.interest & INTEREST_STREAM))
+	if (!(following.interest & INTEREST_STREAM) || control.is_light)
 		return;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -194,6 +195,8 @@ static inline void end_to_run(
 		t->involuntary++;
 	else
 		t->voluntary++;
+	if ((t->voluntary + t->involuntary) % SWITCH_BATCH == 0)
+		__sync_fetch_and_add(&control.switches, SWITCH_BATCH);
 	change_state(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(state));
 }
 

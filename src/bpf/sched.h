@@ -15,6 +15,8 @@ struct sched_control {
 	uint64_t began_ns; /* all programs are attached from here on; 0: not yet */
 	uint64_t ended_ns; /* time after which nothing counts; 0: not over */
 	uint64_t lost;	   /* times of threads that did not fit the ring */
+	uint64_t switches; /* of threads from a CPU, some too few per thread */
+	uint64_t is_light; /* changes are only counted, to limit the overhead */
 };
 
 #endif

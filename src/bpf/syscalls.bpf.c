@@ -26,6 +26,13 @@ static inline void read_requested(struct thread *t, uint64_t from, bool is_entry
 		t->requested_state = STATE_UNREAD;
 }
 
+/* Returns whether calls of the thread become records, and are not only counted to limit the
+ * overhead. */
+static inline bool is_streamed(const struct thread *t)
+{
+	return t->member.interest & INTEREST_STREAM && !control.counts_from_ns;
+}
+
 static void enter_stream(struct thread *t, struct pt_regs *regs, bool is_entry)
 {
 	uint32_t argument = entry_argument(t);
@@ -77,12 +84,12 @@ static inline void enter_call(struct thread *t, struct pt_regs *regs, long numbe
 			return;
 		t->member.is_before_exec = 0;
 	}
-	if (config.has_budget)
+	if (config.has_windows)
 		budget_enter_window(t);
 	t->number = (uint32_t)number;
 	t->abi = (uint16_t)abi;
 	choose_call(t);
-	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
+	if (is_streamed(t) && !t->is_unwanted)
 		enter_stream(t, regs, true);
 	t->in_call = 1;
 	t->entered_ns = bpf_ktime_get_ns();
@@ -134,7 +141,8 @@ static bool returns_unentered(
 	if (t->member.is_before_exec)
 		return false;
 	t->has_returned = 1;
-	if (number < 0)
+	/* Windows without a budget count only calls that are in one as a whole. */
+	if (number < 0 || (control.epoch && !config.has_budget))
 		return false;
 	abi = abi_of(task, &number);
 	if (!result && (abi_is_fork(abi, (uint32_t)number) || is_exec(abi, number)))
@@ -143,7 +151,7 @@ static bool returns_unentered(
 	t->number = (uint32_t)number;
 	t->entered_ns = 0;
 	choose_call(t);
-	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
+	if (is_streamed(t) && !t->is_unwanted)
 		enter_stream(t, regs, false);
 	return true;
 }
@@ -153,21 +161,21 @@ static inline void handle_return(
 {
 	uint64_t now = bpf_ktime_get_ns();
 
-	if (config.has_budget)
+	if (config.has_windows)
 		budget_enter_window(t);
 	if (!t->in_call && !returns_unentered(t, current_task(), regs, result))
 		return;
 	t->has_returned = 1;
 	t->in_call = 0;
-	if (config.has_budget)
+	if (config.has_windows)
 		budget_measure_rate(t);
 	if (t->is_unwanted)
 		return;
 	/* With a budget the slots of counts are used for the budget. */
-	if (!config.has_budget && t->member.interest & INTEREST_COUNT && !t->is_followed)
+	if (!config.has_budget && (t->member.interest & INTEREST_COUNT || !is_streamed(t)) &&
+		!t->is_followed)
 		count_call(t, result, now);
-	if (t->member.interest & INTEREST_STREAM &&
-		(!config.has_budget || budget_admits(t, result, now)))
+	if (is_streamed(t) && (!config.has_budget || budget_admits(t, result, now)))
 		stream_call(t, result, now, scratch_index);
 }
 
@@ -198,9 +206,11 @@ int BPF_PROG(on_return_again, struct pt_regs *regs, long result)
 static void thread_ends(struct thread *t, uint64_t now)
 {
 	t->budget.skipped = 0;
-	if (config.has_budget)
+	if (config.has_windows)
 		budget_enter_window(t);
-	if (t->member.interest & INTEREST_STREAM && t->in_call && !t->is_unwanted)
+	if (config.has_windows && !config.has_budget)
+		__sync_fetch_and_add(&control.calls, t->budget.made % BUDGET_BATCH);
+	if (is_streamed(t) && t->in_call && !t->is_unwanted)
 		stream_call_without_pieces(
 			t, 0, now, 1); /* SOOTH_STATE_ABSENT: the call does not return */
 }

@@ -38,6 +38,7 @@ struct syscalls_config {
 	uint8_t keeps_errors; /* keep output to standard error: bpf/error_output.bpf.h */
 	uint8_t only_api;     /* calls that move bytes elsewhere are not recorded */
 	uint8_t keeps_uring;  /* reads and writes through io_uring, one by one */
+	uint8_t has_windows;  /* the programs may be detached for a time, by the number of calls */
 	/* By native number, a bit each: SYSCALLS_CLASS_KEPT. */
 	uint64_t kept[SYSCALLS_NUMBERS / 64];
 	/* The same, a bit for each call that moves bytes through the descriptor in its first
@@ -66,6 +67,7 @@ struct syscalls_control {
 	uint64_t calls;
 	uint32_t step;
 	uint32_t epoch;
+	uint64_t counts_from_ns; /* calls are only counted from this time on; 0: as requested */
 };
 
 /* Aggregates that find no room in a thread's own memory. */

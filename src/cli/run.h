@@ -14,13 +14,14 @@
 #include "explain/sink.h"
 
 struct run_options {
-	uint64_t duration_ns;  /* 0: until the target exits or the user stops it */
-	uint64_t buffer_bytes; /* 0: the default of the probe */
-	const char *control;   /* name of a socket; NULL: none */
-	bool dry_run;	       /* only says what would be attached, and its price */
+	uint64_t duration_ns;	       /* 0: until the target exits or the user stops it */
+	uint64_t buffer_bytes;	       /* 0: the default of the probe */
+	uint64_t max_overhead_percent; /* of the CPU time of the target; 0: no limit */
+	const char *control;	       /* name of a socket; NULL: none */
+	bool dry_run;		       /* only says what would be attached, and its price */
 };
 
-#define RUN_OPTION_COUNT 4
+#define RUN_OPTION_COUNT 5
 extern const struct option run_option_rows[RUN_OPTION_COUNT];
 #define RUN_GROUP(config, member)                                                                  \
 	{                                                                                          \

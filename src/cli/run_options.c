@@ -23,6 +23,8 @@ int run_options_of(
 	options->size = sizeof(*options);
 	if (run->options.buffer_bytes)
 		options->buffer_bytes = run->options.buffer_bytes;
+	if (run->options.max_overhead_percent)
+		options->max_overhead_percent = run->options.max_overhead_percent;
 	options->log = log_print;
 	options->log_level = log_selected();
 	options->may_be_gone |= run->found->is_searched;

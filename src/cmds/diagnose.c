@@ -133,7 +133,7 @@ struct diagnose_config {
 	struct picture_options picture;
 	struct {
 		bool deep, calls, heap, passive, list, quick, allow_unseen, only, dry_run;
-		uint64_t duration_ns, watch_ns, buffer_bytes;
+		uint64_t duration_ns, watch_ns, buffer_bytes, max_overhead_percent;
 		const char *fail_on;
 		const char *bundle;
 		const char *on_alert;
@@ -174,6 +174,9 @@ static const struct option diagnose_options[] = {
 	VALUE_ROW(0, "buffer", BYTES, "SIZE", diagnose_config, diagnose.buffer_bytes,
 		"buffer for calls between the kernel and sooth (4M; with --flamegraph 32M)",
 		.min = 4096, .max = 1ull << 30),
+	VALUE_ROW(0, "max-overhead", U64, "PCT", diagnose_config, diagnose.max_overhead_percent,
+		"observe less once the probes take more than PCT % of the target's CPU time (5)",
+		.min = 1, .max = 100),
 	FLAG_ROW(0, "dry-run", diagnose_config, diagnose.dry_run,
 		"only say what would be attached, by which method, and what each event would cost"),
 	FLAG_ROW(0, "quick", diagnose_config, diagnose.quick,
@@ -456,6 +459,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.arguments = arguments,
 		.options.dry_run = c->diagnose.dry_run,
 		.observer.buffer_bytes = c->diagnose.buffer_bytes,
+		.observer.max_overhead_percent = c->diagnose.max_overhead_percent,
 		.alerts = c->diagnose.on_alert || c->diagnose.desktop ? &alerts : NULL,
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);

@@ -10,11 +10,13 @@
 #include "cli/monitor/monitor.h"
 #include "cli/monitor/monitor_lines.h"
 
+#define MAX_OVERHEAD_PERCENT 5
+
 struct monitor_config {
 	struct target_options target;
 	struct {
 		const char *fifo_dir;
-		uint64_t duration_ns, buffer_bytes, history_bytes, sample_ns;
+		uint64_t duration_ns, buffer_bytes, history_bytes, sample_ns, max_overhead_percent;
 		const char *history_dir;
 		bool no_history;
 	} monitor;
@@ -31,6 +33,9 @@ static const struct option monitor_rows[] = {
 	VALUE_ROW(0, "buffer", BYTES, "SIZE", monitor_config, monitor.buffer_bytes,
 		"buffer of each kind of records, and of each reader (8M)", .min = 1u << 20,
 		.max = 1ull << 30),
+	VALUE_ROW(0, "max-overhead", U64, "PCT", monitor_config, monitor.max_overhead_percent,
+		"observe less once the probes take more than PCT % of the target's CPU time (5)",
+		.min = 1, .max = 100),
 };
 
 static const struct option control_rows[] = {
@@ -135,6 +140,7 @@ static void fill_options(struct monitor_options *o, const struct monitor_config 
 	o->buffer_bytes = c->monitor.buffer_bytes;
 	o->has_history = !c->monitor.no_history;
 	o->history_folder = c->monitor.history_dir;
+	o->max_overhead_percent = c->monitor.max_overhead_percent ?: MAX_OVERHEAD_PERCENT;
 	o->history_bytes = c->monitor.history_bytes;
 	o->sample_ns = c->monitor.sample_ns;
 }

@@ -91,7 +91,7 @@ struct trace_config {
 	struct picture_options picture;
 	struct {
 		bool count, failed, clock, relative, durations, plain, follow, names;
-		bool stack, lossless, quiet;
+		bool stack, lossless, quiet, seccomp;
 		bool io, network, process, memory, file;
 		const char *calls, *path, *folded, *backend;
 		bool apart;
@@ -159,6 +159,9 @@ static const struct option trace_options[] = {
 		"bpf (the default): in the kernel; ptrace: needs no privilege for your own "
 		"processes, but stops them at each call",
 		.choice = backend_name),
+	FLAG_ROW(0, "seccomp", trace_config, trace.seccomp,
+		"with --backend ptrace and -- COMMAND: only the calls of -e SET stop it, by a "
+		"filter; COMMAND ends with sooth"),
 	FLAG_ROW(0, "plain", trace_config, trace.plain,
 		"show file descriptors as numbers; sooth then does not look up what they refer to"),
 };
@@ -203,6 +206,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("control"),
 	OPTION_OVER("lossless"),
 	OPTION_OVER("backend"),
+	OPTION_OVER("seccomp"),
 	OPTION_OVER("interval"),
 };
 
@@ -339,7 +343,26 @@ static int check_stack(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "sooth trace -c --stack PID");
 }
 
-static int check_options(const struct trace_config *c, struct sooth_error *err)
+/* A filter cannot be taken from a process again, and is of use only if it spares calls. */
+static int check_seccomp(
+	const struct trace_config *c, const struct arguments *arguments, struct sooth_error *err)
+{
+	bool is_ptrace = c->trace.backend && !strcmp(c->trace.backend, "ptrace");
+
+	if (!c->trace.seccomp ||
+		(is_ptrace && arguments->command && (c->trace.calls || c->trace.file)))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --seccomp here");
+	error_why(err, !arguments->command
+			       ? "a process that runs keeps the filter, and its calls would fail "
+				 "once sooth ends"
+		       : !is_ptrace ? "BPF needs no filter: it is part of --backend ptrace"
+				    : "all calls are selected, so a filter would spare none");
+	return error_remedy(err, "sooth trace --backend ptrace --seccomp -e SET -- COMMAND");
+}
+
+static int check_options(
+	const struct trace_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
 	int status = check_interval(c, err);
 
@@ -349,6 +372,8 @@ static int check_options(const struct trace_config *c, struct sooth_error *err)
 		status = check_lines(c, err);
 	if (!status)
 		status = check_stack(c, err);
+	if (!status)
+		status = check_seccomp(c, arguments, err);
 	return status ? status : check_lossless(c, err);
 }
 
@@ -507,6 +532,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 			.failures_only = c->trace.failed,
 			.kept_data_bytes = (uint32_t)c->trace.data_bytes,
 			.by_ptrace = c->trace.backend && !strcmp(c->trace.backend, "ptrace"),
+			.by_seccomp = c->trace.seccomp,
 			.must_hold = c->trace.lossless },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.options = c->run,
@@ -519,7 +545,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = requested_path_read(&path, c->trace.path, err);
 	views = views_of(c, &run.observer.calls, &path, &peers);
 	if (!status)
-		status = check_options(c, err);
+		status = check_options(c, arguments, err);
 	if (!status && !target_capture(arguments) && !target_is_given(&c->target, arguments) &&
 		tracing_menu_can_ask())
 		return tracing_menu_run(err);
@@ -527,6 +553,10 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = labels_read(&labels, err);
 	if (!status && c->target.all && !target_capture(arguments))
 		emit_overhead();
+	if (!status && c->trace.seccomp && !c->run.dry_run)
+		fprintf(stderr,
+			"sooth: %s and its children end with sooth, and gain no privilege\n",
+			arguments->command[0]);
 	choose_probes(c, &run);
 	choose_view(c, &views, &run);
 	choose_stacks(c, &views, &run);

@@ -21,6 +21,15 @@ int backend_test_needs(const struct backend *backend, const struct os *os, struc
 	return status;
 }
 
+struct backend_mode backend_mode_of(const struct backend *b, const struct probe_options *options)
+{
+	for (const struct backend_mode *m = b->modes; m && m->name; m++) {
+		if (m->is_on(options))
+			return *m;
+	}
+	return backend_default_mode(b);
+}
+
 void backend_loss_of(struct backend_run *run, const char *source, uint64_t records, uint64_t bytes,
 	const char *reason)
 {

@@ -39,6 +39,12 @@ struct backend_run {
 	struct agents_found *agents_found; /* shared by the backends of the hub; NULL: none */
 };
 
+/* A step by which a backend becomes cheaper for the target. */
+struct backend_step {
+	const char *what; /* is no longer measured: "single system calls" */
+	const char *how;  /* is measured instead: "calls are only counted" */
+};
+
 /* Cost of a mode that an option turns on, in place of the backend's default cost. */
 struct backend_mode {
 	const char *name; /* "bpf --pages"; NULL ends a list */
@@ -91,6 +97,12 @@ struct backend {
 	/* Returns the time up to which a drain has delivered all records. NULL: lateness_ns before
 	 * the drain. */
 	uint64_t (*complete_ns)(struct backend_run *run, uint64_t now_ns);
+	/* Returns the events of the target so far, each of which costs target_ns. NULL: the
+	 * overhead is not limited. */
+	uint64_t (*hits)(struct backend_run *run);
+	/* Observes less, so that the target is slowed less. False: only detaching is left. Fills
+	 * `step` in both cases. NULL only without `hits`. */
+	bool (*lighten)(struct backend_run *run, struct backend_step *step);
 	/* Takes a sample, which is due. */
 	int (*sample)(struct backend_run *run, struct sooth_error *err);
 	/* A followed process has joined, or made an exec. */
@@ -116,6 +128,8 @@ static inline bool backend_follows(const struct backend *b)
 	return b->drain && !b->follows_none;
 }
 
+/* Returns the cost with these options. */
+struct backend_mode backend_mode_of(const struct backend *b, const struct probe_options *options);
 /* Returns 0 if all needs are met, else the error of the first one that is not. */
 int backend_test_needs(const struct backend *backend, const struct os *os, struct sooth_error *err);
 /* Reports lost records of another kind (`source`) than the probe's own, so that they do not count

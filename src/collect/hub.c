@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collect/agents_found.h"
+#include "collect/overhead.h"
 #include "os/os.h"
 
 #define HUB_SOURCES_MAX	  64
@@ -20,11 +21,14 @@ struct hub_source {
 	unsigned users;
 	unsigned started;
 	struct map wanted; /* process_id -> struct wanted */
+	struct overhead overhead;
+	bool is_detached; /* its overhead was too high even after the last step */
 };
 
 /* Number of observers that request each kind of interest in a process. */
 struct wanted {
 	uint16_t users[INTEREST_KINDS];
+	uint64_t cpu_ns; /* CPU time before it was observed */
 };
 
 struct hub_user {
@@ -105,6 +109,11 @@ void hub_leave(struct hub *hub, void *user)
 bool hub_is_shared(const struct hub_source *source)
 {
 	return source->started > 1;
+}
+
+bool hub_is_lightened(const struct hub_source *source)
+{
+	return source->overhead.is_light;
 }
 
 bool hub_has_lost_comings(const struct hub_source *source)
@@ -371,12 +380,17 @@ static int set_interest(struct hub_source *source, const struct process_id *proc
 static int change_selected(struct hub_source *source, const struct process_id *process,
 	unsigned interest, int by, bool is_followed, struct sooth_error *err)
 {
-	struct wanted *w = map_put(&source->wanted, process, NULL);
+	const struct os *os = source->run.os;
+	bool is_new;
+	struct wanted *w = map_put(&source->wanted, process, &is_new);
 	unsigned before, after;
 
 	if (!w)
 		return error_set(err, -ENOSPC, SOOTH_FAULT_UNSUPPORTED,
 			"observe more than %d processes", HUB_PROCESSES_MAX);
+	if (is_new && !is_followed && os->cpu_ns &&
+		source->run.options.observer.max_overhead_percent)
+		w->cpu_ns = os->cpu_ns(os, process);
 	before = selected_interest(w);
 	for (unsigned i = 0; i < INTEREST_KINDS; i++) {
 		if (interest & 1u << i && (by > 0 || w->users[i]))
@@ -385,7 +399,7 @@ static int change_selected(struct hub_source *source, const struct process_id *p
 	after = selected_interest(w);
 	if (!after)
 		map_remove(&source->wanted, process);
-	if (is_followed || before == after || !source->run.backend->set)
+	if (is_followed || before == after || !source->run.backend->set || source->is_detached)
 		return 0;
 	if (after)
 		after |= interest & INTEREST_FROM_EXEC;
@@ -430,6 +444,8 @@ int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *er
 {
 	int status = 0;
 
+	if (!source->started)
+		overhead_begin(&source->overhead, &source->run, hub->os->now_ns(hub->os));
 	if (source->started++ == 0 && source->run.backend->start)
 		status = source->run.backend->start(&source->run, err);
 	return status ? status : deliver_batch(hub, source, err);
@@ -440,9 +456,9 @@ int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err
 	const struct backend *backend = source->run.backend;
 	int status = 0;
 
-	if (source->started && --source->started == 0 && backend->stop)
+	if (source->started && --source->started == 0 && backend->stop && !source->is_detached)
 		status = backend->stop(&source->run, err);
-	else if (backend->drain)
+	else if (backend->drain && !source->is_detached)
 		status = backend->drain(&source->run, err);
 	return status ? status : deliver_batch(hub, source, err);
 }
@@ -455,7 +471,7 @@ void hub_forget(struct hub_source *source)
 
 int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err)
 {
-	int status = source->run.backend->drain(&source->run, err);
+	int status = source->is_detached ? 0 : source->run.backend->drain(&source->run, err);
 
 	return status ? status : deliver_batch(hub, source, err);
 }
@@ -482,6 +498,51 @@ void hub_joined(struct hub_source *source, const struct process_id *process)
 		source->run.backend->joined(&source->run, process);
 }
 
+/* --- overhead --- */
+
+/* Returns the CPU time of the target since its begin. A child that ends goes on in the time of the
+ * parent that has waited for it. */
+static uint64_t cpu_ns_of_target(const struct hub_source *source, uint64_t now)
+{
+	const struct os *os = source->run.os;
+	struct host_facts facts;
+	uint64_t ns = 0;
+
+	if (source->run.options.is_host || source->run.options.has_uid) {
+		os->host(os, &facts);
+		return (now - source->overhead.began_ns) * facts.cpus;
+	}
+	map_for_each (
+		&source->wanted, const struct process_id *, process, const struct wanted *, w) {
+		uint64_t cpu_ns = os->cpu_ns ? os->cpu_ns(os, process) : 0;
+
+		ns += cpu_ns > w->cpu_ns ? cpu_ns - w->cpu_ns : 0;
+	}
+	return ns;
+}
+
+/* Makes the backend observe less if its overhead is too high; in the end, detaches it. */
+static int limit_overhead(struct hub_source *source, uint64_t now, struct sooth_error *err)
+{
+	struct backend_step step;
+	struct backend_run *run = &source->run;
+	unsigned percent;
+	int status = 0;
+
+	if (!overhead_is_due(&source->overhead, run, now))
+		return 0;
+	percent = overhead_measure(&source->overhead, run, cpu_ns_of_target(source, now), now);
+	if (!percent)
+		return 0;
+	source->overhead.is_light = true;
+	if (!run->backend->lighten(run, &step)) {
+		source->is_detached = true;
+		status = run->backend->stop(run, err);
+	}
+	overhead_report(&source->overhead, run, &step, percent, now);
+	return status;
+}
+
 int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err)
 {
 	uint64_t now = hub->os->now_ns(hub->os), complete;
@@ -492,11 +553,13 @@ int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err)
 		struct hub_source *source = hub->sources[i];
 		const struct backend *backend;
 
-		if (!source || !source->started)
+		if (!source || !source->started || source->is_detached)
 			continue;
 		backend = source->run.backend;
 		if (backend->drain)
 			status = backend->drain(&source->run, err);
+		if (!status)
+			status = limit_overhead(source, now, err);
 		complete = backend->complete_ns ? backend->complete_ns(&source->run, now)
 						: now - backend->lateness_ns;
 		if (complete < *complete_ns)
@@ -515,7 +578,8 @@ size_t hub_descriptors(const struct hub *hub, int *descriptors, size_t max)
 		struct hub_source *source = hub->sources[i];
 		int fd;
 
-		if (!source || !source->started || !source->run.backend->descriptor)
+		if (!source || !source->started || source->is_detached ||
+			!source->run.backend->descriptor)
 			continue;
 		fd = source->run.backend->descriptor(&source->run);
 		if (fd >= 0 && count < max)

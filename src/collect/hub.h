@@ -41,6 +41,9 @@ int hub_choose(const struct os *os, const char *probe, const struct probe_option
 void hub_release(struct hub *hub, struct hub_source *source);
 /* Returns whether another observer has started the source too. */
 bool hub_is_shared(const struct hub_source *source);
+/* Returns whether the source observes less than requested, to limit its overhead: then it counts
+ * also what was requested as a stream. */
+bool hub_is_lightened(const struct hub_source *source);
 /* Returns whether a join record of a process may have been lost. */
 bool hub_has_lost_comings(const struct hub_source *source);
 const struct backend *hub_source_backend(const struct hub_source *source);

@@ -218,6 +218,16 @@ uint64_t observer_agent_arrivals(const struct sooth_observer *o)
 	return hub_agent_arrivals(o->hub);
 }
 
+bool observer_is_lightened(const struct sooth_observer *o)
+{
+	bool is_lightened = false;
+
+	assert(o);
+	for (unsigned i = 1; i <= o->probe_count; i++)
+		is_lightened |= o->probes[i].source && hub_is_lightened(o->probes[i].source);
+	return is_lightened;
+}
+
 static int sample_when_due(struct sooth_observer *o, uint64_t now, struct sooth_error *err)
 {
 	bool is_edge = o->options.edges_ns && now - o->last_edges_ns >= o->options.edges_ns;

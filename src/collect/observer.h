@@ -22,6 +22,9 @@ uint64_t observer_agent_arrivals(const struct sooth_observer *o);
 void observer_add_late(struct sooth_observer *o, const char *probe, unsigned interest,
 	const struct process_id *process);
 
+/* Returns whether a probe observes less than requested, to limit its overhead. */
+bool observer_is_lightened(const struct sooth_observer *o);
+
 /* A probe of the observer, and how it would be observed. */
 struct observer_planned {
 	const char *probe;

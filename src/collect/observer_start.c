@@ -229,7 +229,7 @@ static bool is_selected(const struct observed_probe *p, uint16_t kind)
 	if (kind <= KIND_STREAM_LAST || !schema || !hub_source_backend(p->source)->drain)
 		return true;
 	if (schema->class_ == SOOTH_CLASS_AGGREGATE)
-		return p->interest & INTEREST_COUNT;
+		return p->interest & INTEREST_COUNT || hub_is_lightened(p->source);
 	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
 }
 
@@ -499,16 +499,6 @@ static int check_start(const struct sooth_observer *o, struct sooth_error *err)
 
 /* --- plan --- */
 
-static struct backend_mode mode_of(
-	const struct backend *backend, const struct probe_options *options)
-{
-	for (const struct backend_mode *m = backend->modes; m && m->name; m++) {
-		if (m->is_on(options))
-			return *m;
-	}
-	return backend_default_mode(backend);
-}
-
 static int plan_probe(const struct sooth_observer *o, const struct observed_probe *p,
 	struct backend_mode *mode, struct buffer *refusals, struct sooth_error *err)
 {
@@ -523,7 +513,7 @@ static int plan_probe(const struct sooth_observer *o, const struct observed_prob
 	options.is_launched = o->target.selector == TARGET_COMMAND;
 	status = hub_choose(o->os, p->name, &options, process, &backend, refusals, err);
 	if (!status)
-		*mode = mode_of(backend, &options);
+		*mode = backend_mode_of(backend, &options);
 	return status;
 }
 

@@ -38,9 +38,9 @@ bool probe_options_match(const struct probe_options *a, const struct probe_optio
 	const struct sooth_observer_options *of_a = &a->observer;
 	struct sooth_observer_options of_b = b->observer;
 
-	if (a->is_host != b->is_host || probe_may_pause(a) != probe_may_pause(b) ||
-		a->has_uid != b->has_uid || a->uid != b->uid ||
-		!of_a->debuginfod_urls != !of_b.debuginfod_urls ||
+	if (a->is_host != b->is_host || of_a->max_overhead_percent != of_b.max_overhead_percent ||
+		probe_may_pause(a) != probe_may_pause(b) || a->has_uid != b->has_uid ||
+		a->uid != b->uid || !of_a->debuginfod_urls != !of_b.debuginfod_urls ||
 		!is_same_text(of_a->calls.call_set, of_b.calls.call_set) ||
 		!is_same_text(of_a->heap.preload_path, of_b.heap.preload_path))
 		return false;

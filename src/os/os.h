@@ -43,10 +43,17 @@ struct os_watch {
 	int timer;
 };
 
-/* Variables that a launched command finds in its environment. */
+/* A filter of system calls, instructions as seccomp(2) takes them. */
+struct launch_filter {
+	uint64_t size; /* 0: none */
+	uint64_t code[1024];
+};
+
+/* A launched command gets these at its exec: variables in its environment, and on Linux a filter. */
 struct launch_preload {
 	char library[4096]; /* before others in LD_PRELOAD; empty: none */
 	char variable[256]; /* "NAME=VALUE" */
+	struct launch_filter filter;
 };
 
 /* A launched command, which waits before its exec until it is released. */
@@ -96,6 +103,9 @@ struct os {
 	int (*identify)(const struct os *os, pid_t pid, struct process_id *process,
 		struct sooth_error *err);
 	bool (*is_alive)(const struct os *os, const struct process_id *process);
+	/* CPU time of a process and of the children that it has waited for; 0: it is gone. NULL:
+	 * not known here. */
+	uint64_t (*cpu_ns)(const struct os *os, const struct process_id *process);
 	/* The masked command line, NUL-separated; empty when it cannot be read. */
 	void (*command_line)(
 		const struct os *os, const struct process_id *process, struct buffer *out);

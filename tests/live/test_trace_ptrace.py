@@ -214,6 +214,58 @@ for _ in range(5):
     time.sleep(0.02)
 """ % CALLS["clone"]
 
+# What a program can do to its tracer: children that are traced without a stop of their parent, or not at
+# all; children that are killed, stopped, or replaced by an exec of a thread while others run.
+ATTACKS = """
+import ctypes, os, signal, subprocess, sys, threading, time
+UNTRACED, PTRACE = 0x800000, 0x2000
+clone = lambda flags: ctypes.CDLL(None).syscall(%d, flags | signal.SIGCHLD, 0, 0, 0, 0)
+def child(flags, work):
+    pid = clone(flags)
+    if not pid:
+        work()
+        os._exit(9)
+    return pid
+def loop():
+    while True: os.getppid()
+def execs():
+    for _ in range(3): threading.Thread(target=loop, daemon=True).start()
+    threading.Thread(target=lambda: os.execv("/bin/true", ["true"])).start()
+    time.sleep(60)
+def stopped():
+    pid = child(0, loop)
+    seen = []
+    for number in signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL:
+        os.kill(pid, number)
+        seen.append(os.waitpid(pid, os.WUNTRACED | os.WCONTINUED)[1])
+    return seen
+def killed_by(number, flags, work):
+    pid = child(flags, work)
+    os.kill(pid, number)
+    return os.waitpid(pid, 0)[1]
+ways = sys.argv[1].split()
+for way in ways:
+    if way == "storm":
+        pids = [child(0, lambda: os._exit(3)) for _ in range(300)]
+        print(way, sum(os.waitpid(pid, 0)[1] for pid in pids))
+    if way == "killed":
+        print(way, sum(killed_by(signal.SIGKILL, 0, loop) for _ in range(200)))
+    if way == "untraced":
+        print(way, sum(killed_by(signal.SIGTERM, UNTRACED, loop) for _ in range(50)))
+    if way == "both":
+        print(way, [os.waitpid(child(UNTRACED | PTRACE, lambda: os._exit(4)), 0)[1] for _ in range(4)])
+    if way == "ptrace":
+        print(way, [os.waitpid(child(PTRACE, lambda: os._exit(4)), 0)[1] for _ in range(20)])
+    if way == "stopped":
+        print(way, [stopped() for _ in range(20)])
+    if way == "execs":
+        pids = [child(0, execs) for _ in range(20)]
+        print(way, [os.waitpid(pid, 0)[1] for pid in pids])
+    if way == "vfork":
+        print(way, [subprocess.run(["/bin/sh", "-c", "kill -9 $$"], close_fds=False).returncode for _ in range(20)])
+    sys.stdout.flush()
+""" % CALLS["clone"]
+
 INVALID_THREADS, INVALID_CALLS = 20, 1500
 INVALID = """
 import ctypes, sys, threading
@@ -553,6 +605,20 @@ class Ptrace(Case):
         self.assertEqual(table_counts(report)["getpgid"], (50, 0))
 
     # --- asked, or refused ---
+
+    def test_attacks(self):
+        """What a hostile program does has the results that it has without a tracer."""
+        ways = ["storm killed ptrace stopped execs vfork", "untraced both"]
+        bare = [self.nobody("/usr/bin/python3", "-c", ATTACKS, way).text for way in ways]
+        self.assertEqual(sum(text.count("\n") for text in bare), 8, bare)
+        for options in BACKEND, (*BACKEND, "--seccomp", "-e", "getppid"):
+            for way, text in zip(ways, bare):
+                if "untraced" in way and "--seccomp" in options:
+                    continue
+                with self.subTest(options=options, way=way):
+                    run = self.nobody(self.program, "trace", *options, "-c", "-o", self.path("out"), "--",
+                                      "/usr/bin/python3", "-c", ATTACKS, way)
+                    self.assertEqual(run.text, text)
 
     def refuse(self, *argv, why, **options):
         run = self.nobody(self.program, "trace", *argv, status=None, **options)

@@ -391,6 +391,108 @@ static void test_cheapest(void **state)
 	assert_string_equal(chosen(s, INTEREST_SAMPLE | INTEREST_DETAIL, 4), "walk");
 }
 
+/* Its target uses half a CPU, so each of its events takes as many millionths of that as an event
+ * costs nanoseconds. */
+static struct {
+	uint64_t hits;
+	unsigned steps, detached;
+} priced;
+
+static uint64_t priced_hits(struct backend_run *run)
+{
+	(void)run;
+	return priced.hits;
+}
+
+static bool priced_lighten(struct backend_run *run, struct backend_step *step)
+{
+	(void)run;
+	*step = (struct backend_step){ "calls", "it does less" };
+	return priced.steps++ == 0;
+}
+
+static int priced_stop(struct backend_run *run, struct sooth_error *err)
+{
+	(void)run;
+	(void)err;
+	priced.detached++;
+	return 0;
+}
+
+static int priced_drain(struct backend_run *run, struct sooth_error *err)
+{
+	(void)err;
+	assert_int_equal(priced.detached, 0);
+	(void)run;
+	return 0;
+}
+
+static uint64_t half_cpu(const struct os *os, const struct process_id *process)
+{
+	assert_int_equal(process->pid, 10);
+	return (os->now_ns(os) - FAKE_START_NS) / 2;
+}
+
+static const struct backend priced_backend = { .name = "priced",
+	.probe = "priced",
+	.target_ns = 1000,
+	.event = "event",
+	.hits = priced_hits,
+	.lighten = priced_lighten,
+	.drain = priced_drain,
+	.stop = priced_stop };
+static const struct backend *const priced_backends[] = { &priced_backend, NULL };
+
+/* After three seconds above the limit it takes a step, far above it at once; then it detaches. */
+static void test_overhead(void **state)
+{
+	static const struct {
+		uint64_t hits;
+		unsigned steps, detached;
+	} seconds[] = {
+		{ 20000, 0, 0 },
+		{ 30000, 0, 0 },
+		{ 30000, 0, 0 },
+		{ 24000, 0, 0 },
+		{ 30000, 0, 0 },
+		{ 30000, 0, 0 },
+		{ 30000, 1, 0 },
+		{ 24000, 1, 0 },
+		{ 110000, 2, 1 },
+		{ 900000, 2, 1 },
+	};
+	struct scene *s = *state;
+	struct os os = *fake_os(s->fake);
+	struct probe_options options = { .observer.max_overhead_percent = 5 };
+	struct consumer limits = { 0 };
+	struct buffer refusals = { 0 };
+	struct hub_source *source;
+	uint64_t complete_ns;
+	struct hub *hub;
+
+	os.backends = priced_backends;
+	os.cpu_ns = half_cpu;
+	assert_int_equal(hub_new(&hub, &os, NULL, &s->err), 0);
+	assert_int_equal(hub_acquire(hub, "priced", &options, &source, &refusals, &s->err), 0);
+	assert_int_equal(hub_join(hub, take, &limits, &s->err), 0);
+	assert_int_equal(hub_want(source, &s->a->id, INTEREST_COUNT, false, &s->err), 0);
+	assert_int_equal(hub_start(hub, source, &s->err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
+		priced.hits += seconds[i].hits;
+		fake_advance(s->fake, NS_PER_S);
+		assert_int_equal(hub_cycle(hub, &complete_ns, &s->err), 0);
+		assert_int_equal(priced.steps, seconds[i].steps);
+		assert_int_equal(priced.detached, seconds[i].detached);
+		assert_int_equal(limits.records, seconds[i].steps);
+		assert_int_equal(hub_is_lightened(source), seconds[i].steps > 0);
+	}
+	assert_int_equal(hub_stop(hub, source, &s->err), 0);
+	assert_int_equal(priced.detached, 1);
+	hub_leave(hub, &limits);
+	hub_release(hub, source);
+	hub_unref(hub);
+}
+
 static void test_too_many(void **state)
 {
 	struct scene *s = *state;
@@ -428,6 +530,7 @@ int main(void)
 		TEST(test_lateness),
 		TEST(test_refusals),
 		TEST(test_cheapest),
+		TEST(test_overhead),
 		TEST(test_too_many),
 		TEST(test_references),
 	};

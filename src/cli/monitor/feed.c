@@ -14,6 +14,8 @@
 #include "cli/terminal/log.h"
 #include "cli/terminal/stop.h"
 #include "collect/hub.h"
+#include "collect/observer.h"
+#include "collect/observer.h"
 #include "explain/registry.h"
 #include "explain/stage.h"
 #include "model/stream_records.h"
@@ -332,6 +334,21 @@ void feed_put_state(const struct feed *f, struct line_queue *queue)
 /* --- start --- */
 
 /* Writes a record. A loss in the kernel becomes a line of its own, at its place. */
+/* Writes what is no longer observed, to limit the overhead. */
+static void write_limit(
+	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct sooth_value what = sooth_field_get(sooth_schema_field(schema, "what"), record);
+	struct sooth_value reason = sooth_field_get(sooth_schema_field(schema, "reason"), record);
+	struct buffer line = { 0 };
+
+	buffer_format(&line, "not measured: %.*s: %.*s", (int)what.text.size, what.text.data,
+		(int)reason.text.size, reason.text.data);
+	if (!buffer_failed(&line))
+		feed_note(f, buffer_cstr(&line));
+	buffer_fini(&line);
+}
+
 static int write_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
@@ -347,6 +364,8 @@ static int write_record(
 	}
 	if (record->kind == STREAM_MARK && record_holds(record, sizeof(struct stream_mark)))
 		write_mark(f, schema, record);
+	if (record->kind == STREAM_LIMIT && observer_is_lightened(f->observer))
+		write_limit(f, schema, record);
 	if (record->kind != STREAM_LOSS ||
 		record->fixed_words * SOOTH_RECORD_WORD < (int)sizeof(*loss))
 		return 0;
@@ -383,6 +402,7 @@ static int make_observer(struct feed *f, struct sooth_error *err)
 	struct sooth_observer_options options = { .size = sizeof(options),
 		.sample_ns = NS_PER_S,
 		.buffer_bytes = f->buffer_bytes ? f->buffer_bytes : BUFFER_BYTES,
+		.max_overhead_percent = f->max_overhead_percent,
 		.log = log_print,
 		.log_level = log_selected(),
 		.may_be_gone = true,

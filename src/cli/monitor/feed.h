@@ -33,7 +33,8 @@ struct feed {
 	const struct feed *share; /* feed whose observer is shared if it is attached; NULL: none */
 	const char *folder;	  /* folder of the FIFOs; borrowed */
 	uint64_t buffer_bytes;	  /* size of the buffer between kernel and sooth; 0: the default */
-	struct buffer line;	  /* the current line */
+	uint64_t max_overhead_percent; /* of the CPU time of the processes */
+	struct buffer line;	       /* the current line */
 	/* Writes the queued lines: a batch may have more lines than the queue holds. NULL: not
 	 * needed. */
 	void (*drain)(void *user, struct line_queue *queue);

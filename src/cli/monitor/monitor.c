@@ -454,6 +454,7 @@ static int open_folder_and_pipes(struct monitor *m, struct sooth_error *err)
 
 		snprintf(p->name, sizeof(p->name), "%s.fifo", feed_name((enum feed_id)i));
 		feed_init(&p->feed, (enum feed_id)i, m->folder_path, &m->hidden);
+		p->feed.max_overhead_percent = m->options->max_overhead_percent;
 		p->feed.buffer_bytes = p->queue.most = m->options->buffer_bytes;
 		p->feed.drain = drain;
 		p->feed.user = m;

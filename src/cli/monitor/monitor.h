@@ -10,11 +10,12 @@ struct monitor_options {
 	const struct target_found *target; /* NULL: every agent, also later ones */
 	const char *control;		   /* name of a socket; NULL: none */
 	uint64_t duration_ns;		   /* 0: until it is stopped */
-	uint64_t buffer_bytes;	    /* size per kind of record, and per reader; 0: 8 MiB */
-	bool has_history;	    /* keep a history of what sessions do */
-	const char *history_folder; /* NULL: ~/.local/state/sooth/history */
-	uint64_t history_bytes;	    /* maximum size; 0: 64 MiB */
-	uint64_t sample_ns;	    /* time between samples for the history; 0: 2 s */
+	uint64_t buffer_bytes;		   /* size per kind of record, and per reader; 0: 8 MiB */
+	bool has_history;		   /* keep a history of what sessions do */
+	const char *history_folder;	   /* NULL: ~/.local/state/sooth/history */
+	uint64_t history_bytes;		   /* maximum size; 0: 64 MiB */
+	uint64_t max_overhead_percent;	   /* of the CPU time of the observed processes */
+	uint64_t sample_ns;		   /* time between samples for the history; 0: 2 s */
 	/* Called on SIGHUP: reads the settings again; only those of the history take effect while
 	 * the monitor runs. NULL: SIGHUP ends the monitor. */
 	int (*reload)(void *user, struct monitor_options *options, struct sooth_error *err);

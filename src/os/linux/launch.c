@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -95,6 +97,16 @@ static int set_preload(struct launch_preload *preload)
 	return 0;
 }
 
+static int set_filter(struct launch_filter *filter)
+{
+	const struct sock_fprog program = { (unsigned short)filter->size, (void *)filter->code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return -errno;
+	return 0;
+}
+
 static __attribute__((noreturn)) void run_child(
 	char *const *command, const struct launch *launch, int start_pipe, int failure)
 {
@@ -110,6 +122,8 @@ static __attribute__((noreturn)) void run_child(
 	code = switch_to_user(launch);
 	if (!code && preload.library[0])
 		code = set_preload(&preload);
+	if (!code && preload.filter.size)
+		code = set_filter(&preload.filter);
 	if (!code)
 		code = exec_search(command);
 	if (write(failure, &code, sizeof(code)) < 0)

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "base/clock.h"
 #include "collect/secrets.h"
 #include "os/launch_pipe.h"
@@ -33,7 +34,6 @@
 #include "os/linux/rights/parser_process.h"
 #include "os/os.h"
 
-#define NS_PER_MS  1000000L
 #define MS_PER_S   1000
 #define EVENTS_MAX 16
 
@@ -395,6 +395,22 @@ static bool linux_is_alive(const struct os *os, const struct process_id *process
 	return alive;
 }
 
+static uint64_t linux_cpu_ns(const struct os *os, const struct process_id *process)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	uint64_t ns = 0;
+
+	(void)os;
+	if (procfs_read((pid_t)process->pid, "stat", &bytes, PROCFS_SMALL) >= 0 &&
+		procfs_parse_stat(&stat, bytes.data, bytes.size) &&
+		stat.start_ticks == process->start_ticks)
+		ns = (stat.cpu_ticks + stat.waited_ticks) *
+		     (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+	buffer_fini(&bytes);
+	return ns;
+}
+
 static void linux_command_line(
 	const struct os *os, const struct process_id *process, struct buffer *out)
 {
@@ -469,6 +485,7 @@ const struct os os_native = {
 	.environment = host_environment,
 	.identify = linux_identify,
 	.is_alive = linux_is_alive,
+	.cpu_ns = linux_cpu_ns,
 	.command_line = linux_command_line,
 	.list = linux_list,
 	.open_process = process_handle_open,

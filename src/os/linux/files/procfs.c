@@ -52,8 +52,10 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 		cursor_decimal(&c); /* faults */
 	stat->cpu_ticks = cursor_decimal(&c);
 	stat->cpu_ticks += cursor_decimal(&c);
-	for (int i = 16; i <= 19; i++)
-		cursor_signed(&c); /* children's times, priority, nice */
+	stat->waited_ticks = (uint64_t)cursor_signed(&c);
+	stat->waited_ticks += (uint64_t)cursor_signed(&c);
+	for (int i = 18; i <= 19; i++)
+		cursor_signed(&c); /* priority, nice */
 	stat->threads = (uint32_t)cursor_decimal(&c);
 	cursor_signed(&c); /* itrealvalue */
 	stat->start_ticks = cursor_decimal(&c);

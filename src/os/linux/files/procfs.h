@@ -31,6 +31,7 @@ struct procfs_stat {
 	uint32_t threads;
 	uint32_t flags; /* PF_* of linux/sched.h */
 	uint64_t cpu_ticks;
+	uint64_t waited_ticks; /* of children that it has waited for */
 	uint64_t start_ticks;
 	uint64_t vsz_bytes;
 	uint64_t rss_pages;

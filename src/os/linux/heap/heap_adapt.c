@@ -10,8 +10,8 @@
 #include "os/os.h"
 
 #define LOOK_NS	       (200 * NS_PER_MS)
-#define MOST_PERCENT   40  /* of the CPU time of all observed processes; the true share is half */
-#define LEAST_PERCENT  20  /* of the elapsed time: a nearly idle target has little to lose */
+#define MOST_PERCENT   40 /* by default; the true share is half */
+#define LEAST_PART     2 /* of that, of the elapsed time: a nearly idle target has little to lose */
 #define SURE_SHARE     20  /* of the elapsed time: below this share, measuring is not worth it */
 #define CALLS_A_SAMPLE 128 /* a stack takes some 10 us, a call some 2 us at its probes */
 #define SAMPLE_LEAST   4096
@@ -24,9 +24,10 @@ struct heap_adapt_process {
 	struct heap_probed_value hits;
 };
 
-void heap_adapt_init(struct heap_adapt *a, bool is_requested)
+void heap_adapt_init(struct heap_adapt *a, bool is_requested, uint64_t most_percent)
 {
 	a->is_over = !is_requested;
+	a->most_percent = most_percent ? (unsigned)most_percent : MOST_PERCENT;
 	map_init(&a->processes, sizeof(struct process_id), sizeof(struct heap_adapt_process),
 		PROCESSES_MAX);
 }
@@ -134,6 +135,6 @@ void heap_adapt_decide(struct heap_state *s, struct backend_run *run)
 	percent = used.cpu_ns ? (unsigned)(100 * probes_ns / used.cpu_ns) : 0;
 	log_line(run->log, LOG_DEBUG, "in %.0f ms probes took %u %% of the target's CPU time",
 		(double)took_ns / NS_PER_MS, percent);
-	if (percent >= MOST_PERCENT && probes_ns >= took_ns / 100 * LEAST_PERCENT)
+	if (percent >= a->most_percent && probes_ns >= took_ns / 100 * a->most_percent / LEAST_PART)
 		switch_to_samples(s, run, percent < 99 ? percent : 99);
 }

@@ -15,12 +15,13 @@
 struct heap_state;
 
 struct heap_adapt {
-	bool is_over; /* the target is sampled, or never will be */
+	bool is_over;	       /* the target is sampled, or never will be */
+	unsigned most_percent; /* maximum overhead, of the CPU time of all observed processes */
 	uint64_t began_ns, looked_ns;
 	struct map processes; /* struct process_id -> struct heap_adapt_process */
 };
 
-void heap_adapt_init(struct heap_adapt *a, bool is_requested);
+void heap_adapt_init(struct heap_adapt *a, bool is_requested, uint64_t most_percent);
 void heap_adapt_fini(struct heap_adapt *a);
 /* Adds a process that ran before the attach: the CPU time that it has used so far was not
  * observed. */

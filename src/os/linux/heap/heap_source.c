@@ -156,7 +156,8 @@ int heap_source_open(
 	int status;
 
 	heap_adapt_init(&((struct heap_state *)run->state)->adapt,
-		run->options.observer.heap.adapts_to_load);
+		run->options.observer.heap.adapts_to_load,
+		run->options.observer.max_overhead_percent);
 	if (run->options.is_host || run->options.has_uid)
 		return refuse_open_target(err);
 	status = load_programs(run, prober, err);

@@ -323,6 +323,7 @@ static void enter_call(
 	for (size_t i = 0; i < 6; i++)
 		arguments[i] = info->entry.args[i];
 	set_call(t, info->arch, info->entry.nr);
+	all->state->hits++;
 	if (t->is_before_exec && !is_exec(t))
 		return;
 	t->is_before_exec = false;
@@ -366,7 +367,8 @@ static void return_from_call(struct tracees *all, struct tracee *t, int64_t resu
 void tracee_call_stop(struct tracees *all, struct tracee *t,
 	const struct __ptrace_syscall_info *info, uint64_t now)
 {
-	if (info->op == PTRACE_SYSCALL_INFO_ENTRY)
+	/* The members of a stop by a filter are those of an entry. */
+	if (info->op == PTRACE_SYSCALL_INFO_ENTRY || info->op == PTRACE_SYSCALL_INFO_SECCOMP)
 		enter_call(all, t, info);
 	else if (info->op == PTRACE_SYSCALL_INFO_EXIT)
 		return_from_call(all, t, info->exit.rval, now);

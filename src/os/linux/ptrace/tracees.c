@@ -39,10 +39,11 @@
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
 		PTRACE_O_TRACEEXEC)
-#define CALL_STOP  (SIGTRAP | 0x80)
-#define STOPS_LEFT (WSTOPPED | WNOHANG | __WALL)
-#define STOPS_MAX  64 /* at a time */
-#define EARLY_NS   (200 * NS_PER_MS)
+#define FILTER_OPTIONS (PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL)
+#define CALL_STOP      (SIGTRAP | 0x80)
+#define STOPS_LEFT     (WSTOPPED | WNOHANG | __WALL)
+#define STOPS_MAX      64 /* at a time */
+#define EARLY_NS       (200 * NS_PER_MS)
 
 /* --- threads --- */
 
@@ -64,8 +65,13 @@ static bool has_own_ids(pid_t tid)
 static struct tracee *add_tracee(
 	struct tracees *all, pid_t tid, const struct process_id *process, unsigned interest)
 {
-	struct tracee **place = map_put(&all->threads, &tid, NULL), *t;
+	bool is_new = true;
+	struct tracee **place = map_put(&all->threads, &tid, &is_new), *t;
 
+	if (!is_new) { /* the end of an earlier thread with this id was not seen */
+		tracee_counts_fini(all, *place);
+		free(*place);
+	}
 	t = place ? calloc(1, sizeof(*t)) : NULL;
 	if (!t) {
 		all->state->threads++;
@@ -129,9 +135,15 @@ static struct tracee *adopt_child(struct tracees *all, pid_t tid, const struct t
 
 /* --- stops --- */
 
+/* Lets a thread run that is not followed. */
+static bool release_thread(const struct tracees *all, pid_t tid, int signal)
+{
+	return !ptrace(all->is_filtered ? PTRACE_CONT : PTRACE_DETACH, tid, NULL, (long)signal);
+}
+
 static void detach_thread(struct tracees *all, struct tracee *t, int signal)
 {
-	ptrace(PTRACE_DETACH, t->tid, NULL, (long)signal);
+	release_thread(all, t->tid, signal);
 	drop_tracee(all, t);
 }
 
@@ -140,10 +152,13 @@ static void detach_thread(struct tracees *all, struct tracee *t, int signal)
 static void let_go_on(struct tracees *all, struct tracee *t, int signal)
 {
 	siginfo_t info = { 0 };
+	/* With a filter a call stops at its entry by itself. */
+	bool stops_at_next = t->interest && (!all->is_filtered || t->in_call);
 
-	if (!t->interest) {
+	if (!t->interest && !all->is_filtered) {
 		detach_thread(all, t, signal);
-	} else if (ptrace(PTRACE_SYSCALL, t->tid, NULL, (long)signal) &&
+	} else if (ptrace(stops_at_next ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL,
+			   (long)signal) &&
 		   !waitid(P_PID, (id_t)t->tid, &info, STOPS_LEFT | WNOWAIT) && info.si_pid &&
 		   info.si_status >> 8 != PTRACE_EVENT_EXEC) {
 		waitid(P_PID, (id_t)t->tid, &info, STOPS_LEFT);
@@ -171,6 +186,22 @@ static void send_exec(struct tracees *all, struct tracee *t, uint64_t now)
 	buffer_fini(&arguments);
 }
 
+/* Returns NULL without memory: the thread is then not followed any more. */
+static struct tracee *rename_tracee(struct tracees *all, struct tracee *t, pid_t tid)
+{
+	struct tracee **place = map_put(&all->threads, &tid, NULL);
+
+	if (!place) {
+		all->state->threads++;
+		drop_tracee(all, t);
+		return NULL;
+	}
+	*place = t;
+	map_remove(&all->threads, &t->tid);
+	t->tid = tid;
+	return t;
+}
+
 /* A thread that made an exec has the id of the process from then on; the earlier first thread is
  * gone without a stop. Returns NULL if sooth does not follow the thread. */
 static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
@@ -185,12 +216,8 @@ static struct tracee *handle_exec(struct tracees *all, pid_t tid, uint64_t now)
 		drop_tracee(all, t);
 		t = NULL;
 	}
-	if (caller && caller != t) {
-		map_remove(&all->threads, &caller->tid);
-		caller->tid = tid;
-		*(struct tracee **)map_put(&all->threads, &tid, NULL) = caller;
-		t = caller;
-	}
+	if (caller && caller != t)
+		t = rename_tracee(all, caller, tid);
 	if (t && t->interest && !t->is_before_exec)
 		send_exec(all, t, now);
 	return t;
@@ -225,7 +252,7 @@ static void release_early(struct tracees *all, uint64_t now)
 	map_for_each (&all->early, const pid_t *, tid, const struct early_stop *, early) {
 		if (now - early->time_ns < EARLY_NS)
 			continue;
-		if (!ptrace(PTRACE_DETACH, *tid, NULL, 0L))
+		if (release_thread(all, *tid, 0))
 			all->state->threads++;
 		map_remove(&all->early, tid);
 	}
@@ -265,8 +292,7 @@ static void handle_stop(struct tracees *all, pid_t tid, int status, uint64_t now
 		if (early)
 			*early = (struct early_stop){ now, status };
 		else
-			ptrace(PTRACE_DETACH, tid, NULL,
-				event || signal == CALL_STOP ? 0L : (long)signal);
+			release_thread(all, tid, event || signal == CALL_STOP ? 0 : signal);
 		return;
 	}
 	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
@@ -276,7 +302,7 @@ static void handle_stop(struct tracees *all, pid_t tid, int status, uint64_t now
 	if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
 		event == PTRACE_EVENT_VFORK)
 		handle_birth(all, t, now);
-	if (signal == CALL_STOP) {
+	if (signal == CALL_STOP || event == PTRACE_EVENT_SECCOMP) {
 		handle_call(all, t, now);
 		return;
 	}
@@ -305,6 +331,7 @@ static void handle_end(struct tracees *all, const siginfo_t *info, uint64_t now)
 {
 	struct tracee *t = tracee_of(all, info->si_pid);
 
+	map_remove(&all->early, &info->si_pid); /* its id may come again */
 	if (!t)
 		return;
 	tracee_call_end(all, t, now);
@@ -356,7 +383,8 @@ static int seize_thread(struct tracees *all, const struct process_id *process, p
 	}
 	if (filtered_wait_is_at_risk(tid))
 		return -EBUSY;
-	if (ptrace(PTRACE_SEIZE, tid, NULL, (long)OPTIONS))
+	if (ptrace(PTRACE_SEIZE, tid, NULL,
+		    (long)(OPTIONS | (all->is_filtered ? FILTER_OPTIONS : 0))))
 		return errno == ESRCH || (errno == EPERM && needs_no_seizing(tid)) ? 0 : -errno;
 	t = add_tracee(all, tid, process, interest);
 	if (!t)

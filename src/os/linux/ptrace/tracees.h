@@ -64,7 +64,7 @@ struct tracees {
 	uint64_t idle_since_ns, progress, patience_ns;
 	bool is_vain;
 	uint64_t caught; /* requests to end that sooth handles, as bits from 0 */
-	bool has_begun, is_lossless;
+	bool has_begun, is_lossless, is_filtered;
 	bool keeps_privilege; /* a program that gains privilege at its exec gets it while traced */
 };
 

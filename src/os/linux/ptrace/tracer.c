@@ -77,7 +77,8 @@ static __attribute__((noreturn)) void run_tracer(
 	struct tracees all = { .ring = &t->ring,
 		.state = t->state,
 		.config = options->config,
-		.is_lossless = options->is_lossless };
+		.is_lossless = options->is_lossless,
+		.is_filtered = options->is_filtered };
 	sigset_t none;
 
 	setsid();

@@ -22,6 +22,7 @@
 struct tracer_state {
 	uint64_t busy_since_ns; /* 0: it waits for the next stop */
 	uint64_t event_ns;	/* time of the stop that it handles; 0: none */
+	uint64_t hits;		/* calls that stopped the target */
 	uint64_t calls;		/* records of calls without room */
 	uint64_t lost_counts;	/* calls that were not counted, or whose count was lost */
 	uint64_t lost_errors;	/* errors that were counted without their errno */
@@ -44,6 +45,9 @@ struct tracer_options {
 	uint64_t ring_bytes;
 	/* Let the target wait at a call while the ring is full, unless sooth is stopped. */
 	bool is_lossless;
+	/* A filter lets only some calls stop the target. Such a call fails once it is no longer
+	 * traced: so no thread is detached, and the target is killed when the tracer ends. */
+	bool is_filtered;
 };
 
 int tracer_start(struct tracer *t, const struct tracer_options *options, struct sooth_error *err);

@@ -105,6 +105,26 @@ static int sched_start(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
+static uint64_t sched_hits(struct backend_run *run)
+{
+	const struct sched_run *s = run->state;
+
+	return s->control->switches;
+}
+
+/* single changes, times of threads */
+static bool sched_lighten(struct backend_run *run, struct backend_step *step)
+{
+	struct sched_run *s = run->state;
+	bool has_step = run->options.interest & INTEREST_STREAM && !s->control->is_light;
+
+	*step = has_step ? (struct backend_step){ "single changes of states of threads",
+		"their times are only added up" }
+			 : (struct backend_step){ "times of threads", "sooth has detached" };
+	s->control->is_light = true;
+	return has_step;
+}
+
 static void emit_losses(struct backend_run *run)
 {
 	struct sched_run *s = run->state;
@@ -163,6 +183,8 @@ const struct backend backend_sched_bpf = {
 	.open = sched_open,
 	.set = sched_set,
 	.start = sched_start,
+	.hits = sched_hits,
+	.lighten = sched_lighten,
 	.drain = sched_drain,
 	.stop = sched_stop,
 	.descriptor = sched_descriptor,

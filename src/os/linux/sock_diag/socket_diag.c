@@ -16,13 +16,17 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/descriptors.h"
+#include "os/linux/files/procfs.h"
 #include "probes/sockets.h"
 
 #define ANSWER_BYTES	65536	    /* the kernel gives 32 KiB at most */
@@ -82,6 +86,50 @@ static int make_socket_in(int namespace)
 	return e.result;
 }
 
+/* In a child: enters the user namespace, in which its owner has every capability, and sends a
+ * socket of the network namespace. Nothing in these namespaces may trace the child. */
+static __attribute__((noreturn)) void enter_and_send(int user, int namespace, int to)
+{
+	char answer = 0;
+	int fd = -1;
+
+	prctl(PR_SET_DUMPABLE, 0);
+	if (!setns(user, CLONE_NEWUSER) && !setns(namespace, CLONE_NEWNET))
+		fd = make_socket();
+	if (fd >= 0)
+		descriptors_send(to, &fd, 1, &answer, sizeof(answer), 0);
+	_exit(0);
+}
+
+/* Makes a socket in a namespace of the caller's own, such as that of a container without root. A
+ * thread cannot enter a user namespace by itself. */
+static int make_socket_as_owner(int process, int namespace)
+{
+	_cleanup_close_ int user = openat(process, "ns/user", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int ours = -1, theirs = -1;
+	sigset_t all, before;
+	int ends[2], fd = -1, status;
+	char answer;
+	pid_t pid;
+
+	if (user < 0 || procfs_shares_namespace(process, "ns/user") ||
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return -EPERM;
+	ours = ends[0];
+	theirs = ends[1];
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (!pid)
+		enter_and_send(user, namespace, theirs);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	close(TAKE_FD(theirs));
+	status = pid < 0 ? -EPERM : descriptors_receive(ours, &fd, 1, &answer, sizeof(answer), 0);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return status ? -EPERM : fd;
+}
+
 int socket_diag_open(int process, struct sooth_error *err)
 {
 	_cleanup_close_ int namespace = openat(process, "ns/net", O_RDONLY | O_CLOEXEC);
@@ -97,6 +145,8 @@ int socket_diag_open(int process, struct sooth_error *err)
 		return fd < 0 ? error_errno(err, fd, "read the kernel's sockets") : fd;
 	}
 	fd = make_socket_in(namespace);
+	if (fd == -EPERM)
+		fd = make_socket_as_owner(process, namespace);
 	if (fd >= 0)
 		return fd;
 	error_errno(err, fd, "read sockets of another network namespace");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets from the kernel's sock_diag(7), in the network namespace of a process. A netlink socket
  * belongs to the namespace it was made in, so one for another namespace is made by a thread that
- * enters it (setns(2): cap_sys_admin) and ends. */
+ * enters it (setns(2): cap_sys_admin) and ends; or, in a user namespace of the caller's own, by a
+ * child. */
 #ifndef SOOTH_OS_LINUX_SOCKET_DIAG_H
 #define SOOTH_OS_LINUX_SOCKET_DIAG_H
 

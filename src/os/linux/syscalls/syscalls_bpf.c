@@ -63,6 +63,7 @@ static uint32_t syscalls_uring_argument(void)
 /* --- syscalls bpf --- */
 
 #define RING_BYTES_DEFAULT (8u << 20)
+#define PERCENT_DEFAULT	   5 /* of one CPU, in a diagnosis */
 /* from reading the clock to reserving the record, with a margin */
 #define LATENESS_NS (5 * NS_PER_MS)
 
@@ -169,15 +170,28 @@ static void attach_uring(struct backend_run *run)
 		backend_limit_error(run, "requests submitted through io_uring", &err);
 }
 
+/* With a budget, the number of calls a second above which they are sampled: the cost of these takes
+ * the allowed share of one CPU. 0: there is no budget. */
+static double rate_most(const struct backend_run *run)
+{
+	uint64_t percent = run->options.observer.max_overhead_percent ?: PERCENT_DEFAULT;
+
+	if (!run->options.observer.calls.has_call_budget)
+		return 0;
+	return (double)percent / 100 * (double)NS_PER_S / (double)run->backend->target_ns;
+}
+
 static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 {
+	uint64_t most_percent = run->options.observer.max_overhead_percent;
 	struct syscalls_state *s = run->state;
 	int status;
 
 	follow_limit(run);
 	attach_uring(run);
-	if (run->options.observer.calls.has_call_budget)
-		return syscalls_windows_start(&s->windows, &s->follow.code, s->control, err);
+	if (run->options.observer.calls.has_call_budget || most_percent)
+		return syscalls_windows_start(
+			&s->windows, &s->follow.code, s->control, rate_most(run), err);
 	status = bpf_code_attach(&s->follow.code, "on_return", err);
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
 }
@@ -186,7 +200,8 @@ static void report_sampling_limit(struct backend_run *run, const struct syscalls
 {
 	char what[96], reason[768];
 
-	if (!sums->windows && !sums->refusals)
+	/* Without a budget, a step was reported. */
+	if (!sums->refusals && !(sums->windows && run->options.observer.calls.has_call_budget))
 		return;
 	/* analyze/diagnosis/diagnosis_input.c knows these words. */
 	snprintf(what, sizeof(what), "system calls in %.0f %% of the time",
@@ -198,10 +213,42 @@ static void report_sampling_limit(struct backend_run *run, const struct syscalls
 		backend_limit(run, what, reason, "diagnose again");
 		return;
 	}
-	backend_limit(run, what,
-		"the target makes more than 200,000 calls a second: they are sampled in short "
+	snprintf(reason, sizeof(reason),
+		"the target makes more than %u,%03u calls a second: they are sampled in short "
 		"windows, and counts are estimates",
-		"count all, which slows the target: sooth trace -c -p PID");
+		(unsigned)rate_most(run) / 1000, (unsigned)rate_most(run) % 1000);
+	backend_limit(
+		run, what, reason, "count all, which slows the target: sooth trace -c -p PID");
+}
+
+static uint64_t syscalls_hits(struct backend_run *run)
+{
+	const struct syscalls_state *s = run->state;
+
+	/* With a budget the windows limit the overhead. */
+	return run->options.observer.calls.has_call_budget ? 0 : s->control->calls;
+}
+
+/* single calls, counts, counts in windows */
+static bool syscalls_lighten(struct backend_run *run, struct backend_step *step)
+{
+	static const struct backend_step counts = { "single system calls",
+		"calls are only counted" },
+					 windows = { "system calls in 97 % of the time",
+						 "calls are counted in 10 ms of every 300 ms" },
+					 none = { "system calls", "sooth has detached" };
+	struct syscalls_state *s = run->state;
+
+	if (run->options.interest & INTEREST_STREAM && !s->control->counts_from_ns) {
+		s->control->counts_from_ns = run->os->now_ns(run->os);
+		*step = counts;
+		return true;
+	}
+	*step = windows;
+	if (syscalls_windows_begin(s->windows))
+		return true;
+	*step = none;
+	return false;
 }
 
 static void emit_losses(struct backend_run *run)
@@ -354,6 +401,22 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring, &need_procfs,
 	&need_time_namespace, NULL };
 
+static bool is_streamed(const struct probe_options *options)
+{
+	return options->interest & INTEREST_STREAM;
+}
+
+static const struct backend_mode modes[] = {
+	{ .name = "bpf",
+		.help = "each call as a record",
+		.target_ns = 340,
+		.bystander_ns = 160,
+		.price_source = "bench/trace on Linux 6.18",
+		.event = "system call",
+		.is_on = is_streamed },
+	{ 0 },
+};
+
 const struct backend backend_syscalls_bpf = {
 	.name = "bpf",
 	.probe = "syscalls",
@@ -363,12 +426,15 @@ const struct backend backend_syscalls_bpf = {
 	.bystander_ns = 160,
 	.price_source = "bench/trace on Linux 6.18",
 	.event = "system call",
+	.modes = modes,
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct syscalls_state),
 	.suits = refuse_if_ptrace,
 	.open = syscalls_open,
 	.set = syscalls_set,
 	.start = syscalls_start,
+	.hits = syscalls_hits,
+	.lighten = syscalls_lighten,
 	.drain = syscalls_drain,
 	.stop = syscalls_stop,
 	.descriptor = syscalls_descriptor,

@@ -137,6 +137,7 @@ int syscalls_config_set(struct syscalls_config *config, const struct probe_optio
 	config->data_bytes = calls->kept_data_bytes;
 	config->has_all = set.is_all;
 	config->only_failed = probe_skips_call(options, false);
+	config->has_windows = calls->has_call_budget || options->observer.max_overhead_percent;
 	config->has_budget = config->keeps_status = calls->has_call_budget;
 	config->keeps_errors = calls->has_call_budget;
 	config->keeps_api = calls->records_api;

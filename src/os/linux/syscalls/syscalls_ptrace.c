@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "os/linux/ptrace/call_filter.h"
 #include "os/linux/ptrace/tracer.h"
 #include "os/linux/ptrace/tracer_refusal.h"
 #include "os/linux/rights/needs.h"
@@ -52,6 +53,9 @@ static int ptrace_suits(const struct probe_options *options, struct sooth_error 
 	if (options->is_host || options->has_uid)
 		return refuse_use("ptrace stops each process at each call",
 			"name processes with -p PID", err);
+	if (calls->by_seccomp && !options->is_launched)
+		return refuse_use("--seccomp filters the calls of a command from its start",
+			"sooth trace --backend ptrace --seccomp -e SET -- COMMAND", err);
 	if (calls->has_call_budget || calls->records_api)
 		return refuse_use("it only counts and streams calls", "run sooth as root", err);
 	return 0;
@@ -61,7 +65,8 @@ static int ptrace_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct ptrace_state *s = run->state;
 	struct tracer_options options = { .ring_bytes = ring_bytes(&run->options.observer),
-		.is_lossless = run->options.observer.calls.must_hold };
+		.is_lossless = run->options.observer.calls.must_hold,
+		.is_filtered = run->options.observer.calls.by_seccomp };
 	struct syscalls_config *config;
 	int status;
 
@@ -75,6 +80,23 @@ static int ptrace_open(struct backend_run *run, struct sooth_error *err)
 	free(config);
 	if (status)
 		tracer_close(&s->tracer);
+	return status;
+}
+
+static int ptrace_launching(struct backend_run *run, struct launch *launch, struct sooth_error *err)
+{
+	struct syscalls_config *config;
+	int status;
+
+	if (!run->options.observer.calls.by_seccomp)
+		return 0;
+	config = calloc(1, sizeof(*config));
+	if (!config)
+		return error_no_memory(err);
+	status = syscalls_config_set(config, &run->options, err);
+	if (!status && (status = call_filter_make(config, &launch->preload.filter)))
+		error_errno(err, status, "make a filter of the calls");
+	free(config);
 	return status;
 }
 
@@ -126,6 +148,21 @@ static int ptrace_start(struct backend_run *run, struct sooth_error *err)
 	int status = tracer_begin(&s->tracer, &run->out);
 
 	return status ? error_errno(err, status, "start to trace") : 0;
+}
+
+static uint64_t ptrace_hits(struct backend_run *run)
+{
+	const struct ptrace_state *s = run->state;
+
+	return __atomic_load_n(&s->tracer.state->hits, __ATOMIC_RELAXED);
+}
+
+/* A call that is only counted stops the target, too. */
+static bool ptrace_lighten(struct backend_run *run, struct backend_step *step)
+{
+	(void)run;
+	*step = (struct backend_step){ "system calls", "sooth has detached" };
+	return false;
 }
 
 static void emit_losses(struct backend_run *run)
@@ -244,6 +281,9 @@ const struct backend backend_syscalls_ptrace = {
 	.open = ptrace_open,
 	.set = ptrace_set,
 	.start = ptrace_start,
+	.launching = ptrace_launching,
+	.hits = ptrace_hits,
+	.lighten = ptrace_lighten,
 	.drain = ptrace_drain,
 	.stop = ptrace_stop,
 	.descriptor = ptrace_descriptor,

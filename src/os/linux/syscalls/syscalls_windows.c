@@ -67,8 +67,6 @@ static int syscalls_links_attach(struct syscalls_links *l, struct sooth_error *e
 	return 0;
 }
 
-#define RATE_MOST	200000 /* calls a second of the target: more are counted in windows */
-#define RATE_LEAST	100000 /* fewer end the windows */
 #define WINDOW_NS	(10 * NS_PER_MS)
 #define WATCHED_NS	(50 * NS_PER_MS) /* while the programs stay attached */
 #define WINDOW_IN	30		 /* one window in this many times its length */
@@ -78,7 +76,9 @@ struct syscalls_windows {
 	struct syscalls_links links;
 	struct syscalls_control *control;
 	struct syscalls_windows_sums sums;
+	double rate_most; /* calls a second of the target: more are counted in windows; 0: any */
 	pthread_t thread;
+	bool has_thread;
 	int stop;	     /* an eventfd */
 	uint64_t changed_ns; /* time since when the programs are attached, or detached */
 	uint64_t calls;	     /* calls counted until then */
@@ -155,7 +155,7 @@ static bool count_in_windows(struct syscalls_windows *w)
 {
 	uint64_t window_ns = WINDOW_NS, before_ns;
 	bool is_over = false;
-	double rate = RATE_MOST;
+	double rate = w->rate_most;
 
 	do {
 		if (!detach_for_gap(w, window_ns))
@@ -165,7 +165,7 @@ static bool count_in_windows(struct syscalls_windows *w)
 		rate = (3 * rate + count_for(w, WINDOW_NS, &is_over)) / 4;
 		/* On a busy host a window lasts longer than requested. */
 		window_ns = (3 * window_ns + w->sums.on_ns - before_ns) / 4;
-	} while (!is_over && rate >= RATE_LEAST);
+	} while (!is_over && rate >= w->rate_most / 2);
 	w->control->step = 1;
 	return is_over;
 }
@@ -179,7 +179,7 @@ static void *run_thread(void *user)
 	while (!is_over) {
 		double rate = count_for(w, ns, &is_over);
 
-		if (!is_over && rate > RATE_MOST)
+		if (!is_over && rate > w->rate_most)
 			is_over = count_in_windows(w);
 		ns = WATCHED_NS;
 	}
@@ -194,8 +194,19 @@ static void free_windows(struct syscalls_windows *w)
 	free(w);
 }
 
+static bool start_thread(struct syscalls_windows *w)
+{
+	w->has_thread = !pthread_create(&w->thread, NULL, run_thread, w);
+	return w->has_thread;
+}
+
+bool syscalls_windows_begin(struct syscalls_windows *w)
+{
+	return !w->has_thread && start_thread(w);
+}
+
 int syscalls_windows_start(struct syscalls_windows **out, struct bpf_code *code,
-	struct syscalls_control *control, struct sooth_error *err)
+	struct syscalls_control *control, double rate_most, struct sooth_error *err)
 {
 	struct syscalls_windows *w = calloc(1, sizeof(*w));
 	int status;
@@ -204,13 +215,14 @@ int syscalls_windows_start(struct syscalls_windows **out, struct bpf_code *code,
 		return error_no_memory(err);
 	w->control = control;
 	w->control->step = 1;
+	w->rate_most = rate_most;
 	w->stop = eventfd(0, EFD_CLOEXEC);
 	syscalls_links_init(&w->links, code);
 	status = w->stop < 0 ? error_set(err, -errno, SOOTH_FAULT_IO, "make an eventfd")
 			     : syscalls_links_attach(&w->links, err);
 	w->changed_ns = clock_monotonic_ns();
-	if (!status && (status = -pthread_create(&w->thread, NULL, run_thread, w)))
-		error_set(err, status, SOOTH_FAULT_IO, "start a thread");
+	if (!status && rate_most > 0 && !start_thread(w))
+		status = error_set(err, -EAGAIN, SOOTH_FAULT_IO, "start a thread");
 	if (status) {
 		free_windows(w);
 		return status;
@@ -226,7 +238,8 @@ void syscalls_windows_stop(struct syscalls_windows *w, struct syscalls_windows_s
 	if (!w)
 		return;
 	(void)!write(w->stop, &one, sizeof(one));
-	pthread_join(w->thread, NULL);
+	if (w->has_thread)
+		pthread_join(w->thread, NULL);
 	if (sums)
 		*sums = w->sums;
 	free_windows(w);

@@ -21,9 +21,12 @@ struct syscalls_windows_sums {
 	struct sooth_error refusal; /* the last of these errors */
 };
 
-/* Attaches the programs; a thread of its own detaches and attaches them from then on. */
+/* Attaches the programs. Above `rate_most` calls a second a thread of its own detaches and attaches
+ * them from then on; 0: only after syscalls_windows_begin(). */
 int syscalls_windows_start(struct syscalls_windows **out, struct bpf_code *code,
-	struct syscalls_control *control, struct sooth_error *err);
+	struct syscalls_control *control, double rate_most, struct sooth_error *err);
+/* Counts in windows from now on, at any rate. False: that is not possible. */
+bool syscalls_windows_begin(struct syscalls_windows *w);
 /* Ends the thread, detaches the programs, and sets how long they were attached. Takes NULL. */
 void syscalls_windows_stop(struct syscalls_windows *w, struct syscalls_windows_sums *sums);
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls of the other ABIs all stop the command: few programs make them. */
+#include "os/linux/ptrace/call_filter.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "base/cleanup.h"
+
+#if defined(__x86_64__)
+#define MACHINE AUDIT_ARCH_X86_64
+#else
+#define MACHINE AUDIT_ARCH_AARCH64
+#endif
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define TRACE	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
+#define ALLOW	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+_Static_assert(sizeof(struct sock_filter) == sizeof(uint64_t), "an instruction is a word");
+
+static int append_code(struct launch_filter *f, const struct sock_filter *code, size_t count)
+{
+	if (f->size + count > ARRAY_SIZE(f->code))
+		return -E2BIG;
+	memcpy(&f->code[f->size], code, count * sizeof(*code));
+	f->size += count;
+	return 0;
+}
+
+/* Returns whether sooth has to see the call: also an exec, which begins the command, and what it
+ * reports or heeds whatever was selected. */
+static bool is_traced(const struct syscalls_config *config, uint32_t number)
+{
+	uint64_t bit = 1ull << number % 64;
+
+	return (config->wanted[0][number / 64] | config->followed[0][number / 64]) & bit ||
+	       number == SYS_execve || number == SYS_execveat || number == SYS_io_uring_setup ||
+	       number == SYS_io_uring_enter;
+}
+
+static int append_calls(struct launch_filter *filter, const struct syscalls_config *config)
+{
+	int status = 0;
+
+	for (uint32_t from = 0, end; from < SYSCALLS_NUMBERS && !status; from = end) {
+		bool traced = is_traced(config, from);
+
+		for (end = from + 1; end < SYSCALLS_NUMBERS && is_traced(config, end) == traced;)
+			end++;
+		const struct sock_filter range[] = {
+			BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, from, 0, 2),
+			BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, end, 1, 0),
+			TRACE,
+		};
+
+		if (traced)
+			status = append_code(filter, range, ARRAY_SIZE(range));
+	}
+	return status;
+}
+
+int call_filter_make(const struct syscalls_config *config, struct launch_filter *filter)
+{
+	static const struct sock_filter begin[] = {
+		LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0), TRACE, LOAD(nr),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SYSCALLS_NUMBERS, 0, 1),
+		TRACE, /* those of x32, too */
+	};
+	/* A page that the target itself serves may not be read while it is stopped. */
+	static const struct sock_filter end[] = {
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+		LOAD(args[1]),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)UFFDIO_REGISTER, 0, 1),
+		TRACE,
+		ALLOW,
+	};
+	int status;
+
+	assert(filter);
+	filter->size = 0;
+	status = append_code(filter, begin, ARRAY_SIZE(begin));
+	if (!status)
+		status = append_calls(filter, config);
+	return status ? status : append_code(filter, end, ARRAY_SIZE(end));
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A seccomp filter by which only the selected calls of a launched command stop it. */
+#ifndef SOOTH_OS_LINUX_CALL_FILTER_H
+#define SOOTH_OS_LINUX_CALL_FILTER_H
+
+#include "bpf/syscalls.h"
+#include "os/os.h"
+
+/* Writes the filter. -E2BIG: the calls are too many, and lie too far apart. */
+int call_filter_make(const struct syscalls_config *config, struct launch_filter *filter);
+
+#endif
