@@ -21,7 +21,8 @@ struct run_options {
 	bool dry_run;		       /* only says what would be attached, and its price */
 };
 
-#define RUN_OPTION_COUNT 5
+#define RUN_OVERHEAD_PERCENT 5 /* of commands that limit it unasked */
+#define RUN_OPTION_COUNT     5
 extern const struct option run_option_rows[RUN_OPTION_COUNT];
 #define RUN_GROUP(config, member)                                                                  \
 	{                                                                                          \

@@ -9,8 +9,7 @@
 #include "cli/command/settings.h"
 #include "cli/monitor/monitor.h"
 #include "cli/monitor/monitor_lines.h"
-
-#define MAX_OVERHEAD_PERCENT 5
+#include "cli/run.h"
 
 struct monitor_config {
 	struct target_options target;
@@ -140,7 +139,7 @@ static void fill_options(struct monitor_options *o, const struct monitor_config 
 	o->buffer_bytes = c->monitor.buffer_bytes;
 	o->has_history = !c->monitor.no_history;
 	o->history_folder = c->monitor.history_dir;
-	o->max_overhead_percent = c->monitor.max_overhead_percent ?: MAX_OVERHEAD_PERCENT;
+	o->max_overhead_percent = c->monitor.max_overhead_percent ?: RUN_OVERHEAD_PERCENT;
 	o->history_bytes = c->monitor.history_bytes;
 	o->sample_ns = c->monitor.sample_ns;
 }

@@ -100,6 +100,8 @@ struct backend {
 	/* Returns the events of the target so far, each of which costs target_ns. NULL: the
 	 * overhead is not limited. */
 	uint64_t (*hits)(struct backend_run *run);
+	/* Time between two measurements of the overhead; 0: a second. */
+	uint64_t look_ns;
 	/* Observes less, so that the target is slowed less. False: only detaching is left. Fills
 	 * `step` in both cases. NULL only without `hits`. */
 	bool (*lighten)(struct backend_run *run, struct backend_step *step);

@@ -30,7 +30,7 @@ void overhead_begin(struct overhead *o, struct backend_run *run, uint64_t now_ns
 bool overhead_is_due(const struct overhead *o, const struct backend_run *run, uint64_t now_ns)
 {
 	return run->options.observer.max_overhead_percent && run->backend->hits &&
-	       now_ns - o->looked_ns >= LOOK_NS;
+	       now_ns - o->looked_ns >= (run->backend->look_ns ?: LOOK_NS);
 }
 
 unsigned overhead_measure(

@@ -251,6 +251,17 @@ static void claim_keeper(struct check_result *out, unsigned percent, const char 
 	finding_text(out, "kept by", "%s (%u %% of the growth)", text, percent);
 }
 
+static const char *why_no_keeper(const struct check *e)
+{
+	struct heap_use_growth g;
+
+	if (!heap_use_of(&e->input->heap, &e->id))
+		return "its allocations were not observed";
+	heap_use_growth(&e->input->heap, &e->id, 0, &g);
+	return g.is_measured ? "no code kept more all the time while allocations were observed"
+			     : "it allocates so often that observing it would slow it";
+}
+
 /* The code that touches new memory first may hand it on: if an allocator is between, that is no
  * claim. */
 static void emit_place(const struct check *e, struct check_result *out,
@@ -263,10 +274,7 @@ static void emit_place(const struct check *e, struct check_result *out,
 			place->file.size ? " (" : "", (int)place->file.size, place->file.data,
 			place->file.size ? ")" : "");
 	else
-		finding_unseen(out, "which code keeps it: %s",
-			heap_use_of(&e->input->heap, &e->id)
-				? "no code kept more all the time while allocations were observed"
-				: "its allocations were not observed");
+		finding_unseen(out, "which code keeps it: %s", why_no_keeper(e));
 	finding_text(out, "touched there first", "%u %% of %s in new pages%s%.*s", place->percent,
 		FORMAT_BYTES(place->touched_bytes), is_claim ? "" : ", in ",
 		is_claim ? 0 : (int)place->function.size, place->function.data);

@@ -38,6 +38,24 @@ uint64_t heap_probed_ns(const struct heap_hit_cost *cost, const struct heap_prob
 	       value->returns * cost->return_ns + value->stepped * cost->stepped_ns;
 }
 
+struct heap_probed_value heap_probed_sum(struct bpf_code *code)
+{
+	int map = bpf_code_map(code, "probed");
+	struct heap_probed_key key, *last = NULL;
+	struct heap_probed_value one, all = { 0 };
+
+	for (int i = 0; i < HEAP_PROBED_ENTRIES && !bpf_map_get_next_key(map, last, &key); i++) {
+		last = &key;
+		if (bpf_map_lookup_elem(map, &key, &one))
+			continue;
+		all.programs_ns += one.programs_ns;
+		all.entries += one.entries;
+		all.returns += one.returns;
+		all.stepped += one.stepped;
+	}
+	return all;
+}
+
 static void emit_overhead(const struct heap_hit_cost *cost, struct backend_run *run,
 	const struct heap_probed_key *key, const struct heap_probed_value *value)
 {

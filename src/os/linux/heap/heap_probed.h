@@ -18,6 +18,8 @@ struct heap_hit_cost {
 void heap_probed_measure(struct heap_attach *a, struct heap_hit_cost *out, const struct log *log);
 /* Returns the time that the hits of `value` took. */
 uint64_t heap_probed_ns(const struct heap_hit_cost *cost, const struct heap_probed_value *value);
+/* Returns the hits of all processes so far. */
+struct heap_probed_value heap_probed_sum(struct bpf_code *code);
 /* Emits a record for each probed process. All threads were flushed before. */
 void heap_probed_emit(
 	const struct heap_hit_cost *cost, struct backend_run *run, struct bpf_code *code);

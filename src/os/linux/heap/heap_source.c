@@ -598,6 +598,24 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
+uint64_t heap_source_hits(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	struct heap_probed_value all = heap_probed_sum(&s->follow.code);
+
+	if (!all.entries)
+		return 0;
+	heap_probed_measure(&s->attach, &s->hit_cost, run->log);
+	return heap_probed_ns(&s->hit_cost, &all) / run->backend->target_ns;
+}
+
+bool heap_source_lighten(struct backend_run *run, struct backend_step *step)
+{
+	(void)run;
+	*step = (struct backend_step){ "allocations", "sooth has detached" };
+	return false;
+}
+
 int heap_source_descriptor(struct backend_run *run)
 {
 	struct heap_state *s = run->state;

@@ -78,14 +78,21 @@ int heap_source_start(struct backend_run *run, struct sooth_error *err);
 int heap_source_drain(struct backend_run *run, struct sooth_error *err);
 int heap_source_stop(struct backend_run *run, struct sooth_error *err);
 int heap_source_descriptor(struct backend_run *run);
+/* As hits() and lighten() of struct backend. A hit is the price of a call without its stack. */
+uint64_t heap_source_hits(struct backend_run *run);
+bool heap_source_lighten(struct backend_run *run, struct backend_step *step);
 void heap_source_close(struct backend_run *run);
 
 /* The members of struct backend that all of them share. */
+/* A program that allocates without a pause may take a hundred times as long meanwhile. */
+#define HEAP_LOOK_NS (50 * NS_PER_MS)
+
 #define HEAP_SOURCE                                                                                \
 	.probe = "heap", .price_source = "bench/heap on Linux 6.18",                               \
 	.lateness_ns = HEAP_LATENESS_NS, .sample_cost = heap_source_cost,                          \
 	.state_size = sizeof(struct heap_state), .set = heap_source_set,                           \
 	.start = heap_source_start, .drain = heap_source_drain, .stop = heap_source_stop,          \
+	.look_ns = HEAP_LOOK_NS, .hits = heap_source_hits, .lighten = heap_source_lighten,         \
 	.descriptor = heap_source_descriptor, .close = heap_source_close
 
 #endif
