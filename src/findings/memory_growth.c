@@ -231,7 +231,8 @@ static unsigned find_keeper(
 	struct heap_use_growth g;
 	double percent;
 
-	heap_use_growth(&e->input->heap, &e->id, e->series.points[e->series.count - 1].time_ns, &g);
+	/* Until the last record: observing the allocations may have become too expensive. */
+	heap_use_growth(&e->input->heap, &e->id, 0, &g);
 	if (!g.is_measured || !g.stacks || p->older_freed >= KEEPER_OLDER * g.blocks)
 		return 0;
 	percent = 100 * g.top_bytes_per_s / j->growth.per_s;

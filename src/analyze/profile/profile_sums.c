@@ -134,6 +134,17 @@ static void store_inlined_functions(
 		frame->function.file = names_put(&s->names, cursor_until(&lines, '\0'), NULL);
 }
 
+/* Returns whether a script comes with its interpreter, by its path. */
+static bool is_of_runtime(struct span path)
+{
+	static const char *const begins[] = { "node:", "internal/", "bun:", "ext:", "<frozen",
+		"/usr/lib/python3", "/usr/lib/ruby/", "/usr/share/perl" };
+	static const char *const parts[] = { "/lib/python3.", "/lib/ruby/3.", "/lib/ruby/2." };
+
+	return SPAN_ANY(path, span_starts, begins) ||
+	       (SPAN_ANY(path, span_contains, parts) && !span_contains(path, "-packages/"));
+}
+
 static void store_frame(struct profile_sums *s, const struct profile_frame *f)
 {
 	struct known_frame *frame = map_put(&s->frames, &f->frame, NULL);
@@ -160,6 +171,8 @@ static void store_frame(struct profile_sums *s, const struct profile_frame *f)
 						       : span_of("", 0),
 		NULL);
 	function->object = function->file;
+	function->is_of_runtime =
+		f->frame_kind == PROFILE_SCRIPT && is_of_runtime(record_text(&f->record, &f->file));
 	buffer_fini(&made);
 	function->lines_state =
 		record_holds(&f->record, sizeof(*f)) ? f->lines_state : SOOTH_STATE_ABSENT;

@@ -22,10 +22,11 @@ struct profile_function {
 	uint32_t object; /* the last part of the path of the program or library; empty: none */
 	uint8_t kind;	 /* enum profile_frame_kind */
 	uint8_t is_named;
-	uint8_t lines_state; /* state of the source line; absent: not requested */
-	uint8_t has_line;    /* `file` is a source file with a line */
-	uint32_t build_id;   /* build id of the file, in hexadecimal; empty: unknown */
-	uint64_t offset;     /* offset of the frame in its file; address if there is no file */
+	uint8_t is_of_runtime; /* a script that comes with its interpreter */
+	uint8_t lines_state;   /* state of the source line; absent: not requested */
+	uint8_t has_line;      /* `file` is a source file with a line */
+	uint32_t build_id;     /* build id of the file, in hexadecimal; empty: unknown */
+	uint64_t offset;       /* offset of the frame in its file; address if there is no file */
 };
 
 /* How frames are named. */

@@ -76,7 +76,7 @@ bool wait_place_is_below(const struct profile_sums *sums, const struct profile_f
 const struct profile_function *wait_place_function(
 	const struct profile_sums *sums, const struct profile_stacked *stacked)
 {
-	const struct profile_function *best = NULL;
+	const struct profile_function *best = NULL, *script = NULL;
 	bool is_own = false;
 
 	assert(sums);
@@ -84,15 +84,17 @@ const struct profile_function *wait_place_function(
 	for (size_t i = 0; i < stacked->depth; i++) {
 		const struct profile_function *f = stacked->frames[i];
 
-		if (f->kind == PROFILE_SCRIPT)
+		if (f->kind == PROFILE_SCRIPT && !f->is_of_runtime)
 			return f;
+		if (f->kind == PROFILE_SCRIPT && !script)
+			script = f;
 		if (is_own || wait_place_is_below(sums, f))
 			continue;
 		is_own = !is_of_language(names_get(&sums->names, f->name));
 		if (!best || is_own)
 			best = f;
 	}
-	return best;
+	return script ? script : best;
 }
 
 struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack)
