@@ -63,6 +63,9 @@ enum sooth_interest {
 	/* With SOOTH_SAMPLE: samples at the start, every edges_ns and at the end, independent of
 	 * sample_ns: for expensive values that are compared only between these samples. */
 	SOOTH_EDGES = 256,
+	/* With SOOTH_SAMPLE of "proc": only what runs, and not which versions of agents are
+	 * installed in many folders; whether a process is outdated is then unknown. */
+	SOOTH_RUNNING = 512,
 };
 
 /* Zeroed fields mean the default. `size` is sizeof(struct sooth_observer_options): the library

@@ -2,9 +2,11 @@
 """The shared library: its functions, their types, and its errors as exceptions."""
 import ctypes
 import errno
+import os
 import typing
 
 NAME = "libsooth.so.0"
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 _TEXTS = (("tried", 192), ("why", 256), ("missing", 192), ("remedy", 256))
 
@@ -109,11 +111,17 @@ _libc.free.argtypes = [ctypes.c_void_p]
 _libc.free.restype = None
 
 
+def beside(name: str) -> typing.Optional[str]:
+    """A file that was installed with this module, as from a wheel; None: there is none."""
+    path = os.path.join(_FOLDER, name)
+    return path if os.path.exists(path) else None
+
+
 def library() -> ctypes.CDLL:
     """Loaded when it is first needed: an import works without it."""
     global _loaded
     if _loaded is None:
-        _loaded = _declared(ctypes.CDLL(NAME))
+        _loaded = _declared(ctypes.CDLL(beside(NAME) or NAME))
     return _loaded
 
 

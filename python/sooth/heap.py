@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The calls of processes to their allocator, as they happen."""
 import ctypes
+import os
 import typing
 
-from sooth._library import ErrorStruct, whole
+from sooth._library import ErrorStruct, beside, whole
 from sooth._tables import Row, rows_from
 from sooth.profile import Frame, RawFrame, frames_of
 from sooth._tracker import Command, Stats, Tracker as _Tracker, opened_for_command, opened_for_pids
@@ -81,5 +82,7 @@ def track(*pids: int, buffer_bytes: int = 0, has_stacks: bool = False, keeps_blo
 def track_command(command: Command, buffer_bytes: int = 0, may_pause: bool = False, has_stacks: bool = False,
                   keeps_blocks: bool = False) -> Tracker:
     """A command from its first call on. `may_pause`: it is paused for moments rather than that calls are dropped."""
-    return Tracker(opened_for_command("sooth_heap_track_command", command,
-                                      _options(buffer_bytes, may_pause, has_stacks, keeps_blocks)))
+    options = _options(buffer_bytes, may_pause, has_stacks, keeps_blocks)
+    preload = beside("sooth-preload.so")
+    options.heap.preload_path = os.fsencode(preload) if preload else None
+    return Tracker(opened_for_command("sooth_heap_track_command", command, options))

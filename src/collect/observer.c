@@ -30,7 +30,8 @@ _Static_assert((int)SOOTH_SAMPLE == INTEREST_SAMPLE && (int)SOOTH_COUNT == INTER
 	"the public names are the internal ones");
 _Static_assert((int)SOOTH_DETAIL == INTEREST_DETAIL && (int)SOOTH_BRIEF == INTEREST_BRIEF &&
 		       (int)SOOTH_TRANSCRIPT == INTEREST_TRANSCRIPT &&
-		       (int)SOOTH_ONCE == INTEREST_ONCE && (int)SOOTH_EDGES == INTEREST_EDGES,
+		       (int)SOOTH_ONCE == INTEREST_ONCE && (int)SOOTH_EDGES == INTEREST_EDGES &&
+		       (int)SOOTH_RUNNING == INTEREST_RUNNING,
 	"these too");
 
 /* --- making one --- */

@@ -16,6 +16,7 @@ enum interest {
 	INTEREST_TRANSCRIPT = 64, /* SAMPLE also reads values from an agent's log */
 	INTEREST_ONCE = 128,	  /* SAMPLE reads at the start, not at the end */
 	INTEREST_EDGES = 256,	  /* SAMPLE reads at the start and at the end, not between */
+	INTEREST_RUNNING = 512,	  /* SAMPLE does not search for installed versions */
 };
 
 struct probe {

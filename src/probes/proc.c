@@ -388,6 +388,6 @@ static const struct sooth_schema *const schemas[] = { &process_schema, &snapshot
 const struct probe probe_proc = {
 	.name = "proc",
 	.help = "processes: parent, state, CPU time, memory, command, directory",
-	.offers = INTEREST_SAMPLE | INTEREST_BRIEF | INTEREST_TRANSCRIPT,
+	.offers = INTEREST_SAMPLE | INTEREST_BRIEF | INTEREST_TRANSCRIPT | INTEREST_RUNNING,
 	.schemas = schemas,
 };

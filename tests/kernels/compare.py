@@ -464,6 +464,21 @@ def check_profile(console):
     return f"stacks that reach main: {', '.join(notes)}; {sum(deep)} of {total} with 101 frames"
 
 
+def check_names(console):
+    """Functions of Python, in samples while they run and in a stack while they wait."""
+    console.require("names")
+    if "names-stacks" not in console.files:
+        return "there was no Python"
+    samples = list(folded(console, "names"))
+    total = sum(count for _, count in samples)
+    named = sum(count for stack, count in samples if any("spin_in_python" in frame for frame in stack))
+    if total < SAMPLES_LEAST or named < WHOLE_LEAST * total:
+        raise Failed(f"names: {named} of {total} samples have the function")
+    if "sleep_in_python" not in console.file("names-stack"):
+        raise Failed(f"names: not in the stack: {console.file('names-stack')}")
+    return f"{named} of {total} samples"
+
+
 def check_heap_pages(console):
     """What a command touched is gone with it; of every fault, the kernel sees what is given back.
 
@@ -552,6 +567,7 @@ def main():
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),
+        ("names of Python", console.seconds.get("names", 0), lambda: check_names(console)),
         ("heap sums", console.seconds.get("sums", 0), lambda: check_heap_sums(console)),
         ("heap sampled", console.seconds.get("sampled", 0), lambda: check_heap_sampled(console)),
         ("heap pages", console.seconds.get("pages", 0), lambda: check_heap_pages(console)),

@@ -61,6 +61,11 @@ int process_table_scan(struct process_table *c, struct sooth_error *err)
 	return scan_host(c, SOOTH_SAMPLE | SOOTH_BRIEF, err);
 }
 
+int process_table_scan_names(struct process_table *c, struct sooth_error *err)
+{
+	return scan_host(c, SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_ONCE | SOOTH_RUNNING, err);
+}
+
 int process_table_scan_all(struct process_table *c, struct sooth_error *err)
 {
 	return scan_host(c, SOOTH_SAMPLE, err);

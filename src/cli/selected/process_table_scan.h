@@ -11,6 +11,9 @@
 
 /* Makes a resolved process table; call process_table_fini() also after a failure. */
 int process_table_scan(struct process_table *c, struct sooth_error *err);
+/* Scans once for what processes are called and belong to: neither CPU use, which
+ * needs two samples, nor installed versions. */
+int process_table_scan_names(struct process_table *c, struct sooth_error *err);
 /* Scans with executable and control group also of processes unrelated to agents. */
 int process_table_scan_all(struct process_table *c, struct sooth_error *err);
 /* Takes one sample of all probes into the report. */

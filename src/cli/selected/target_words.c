@@ -99,7 +99,7 @@ int target_words_print(const char *kind, const char *beginning, struct sooth_err
 		print_agents(beginning);
 		return 0;
 	}
-	status = process_table_scan(&table, err);
+	status = process_table_scan_names(&table, err);
 	process_table_for_each (&table, p) {
 		if (strcmp(kind, "sessions"))
 			print_process(&table, p, beginning);

@@ -478,7 +478,8 @@ static void emit_installs(struct proc_reader *r, struct backend_run *run)
 			add_user(&uids, all[i].values.uid);
 		has_agent |= all[i].agent != NULL;
 	}
-	if (!r->has_reported_installs && (has_agent || !r->is_requested)) {
+	if (!r->has_reported_installs && (has_agent || !r->is_requested) &&
+		!(run->options.interest & INTEREST_RUNNING)) {
 		add_user(&uids, getuid());
 		agent_installs_emit(
 			&r->installs, run, (const void *)uids.data, uids.size / sizeof(uint32_t));
