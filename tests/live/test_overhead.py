@@ -104,8 +104,10 @@ class Overhead(MonitorCase):
         self.assertTrue(steps[1]["reason"].startswith("not measured: " + SAMPLED), steps)
 
     def test_not_limited(self):
-        run = self.sooth("profile", "-j", "--max-overhead", "5", "-d", "0.3", *self.program(CALLS, 100, 1))
-        self.assertIn("overhead of profile", [limit["what"] for limit in run.json()["limits"]], run)
+        for more, is_named in ((), False), (("--off-cpu",), True):
+            run = self.sooth("profile", "-j", *more, "--max-overhead", "5", "-d", "0.3", *self.program(CALLS, 100, 1))
+            limits = [limit["what"] for limit in run.json()["limits"]]
+            self.assertEqual("overhead of profile" in limits, is_named, run)
 
 
 if __name__ == "__main__":
