@@ -355,8 +355,8 @@ class Ordinary(Compared):
         program = ("import socket, time\n"
                    "l = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(l.getsockname())\n"
                    "s = l.accept()[0]; c.send(b'hello'); print('ready', flush=True); time.sleep(60)\n")
-        process = self.start("unshare", "-Urn", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh", sys.executable,
-                             "-c", program, cwd="/", **as_nobody())
+        process = self.start("unshare", "-Urn", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
+                             "/usr/bin/python3", "-c", program, cwd="/", **as_nobody())
         process.wait_for_output(b"ready\n")
         report = self.nobody(process.pid, "-j").json()
         rows = [row for row in report["sockets"] if row["state"] == "ESTABLISHED"]
