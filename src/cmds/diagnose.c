@@ -460,7 +460,8 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.options.dry_run = c->diagnose.dry_run,
 		.observer.buffer_bytes = c->diagnose.buffer_bytes,
 		.observer.max_overhead_percent =
-			c->diagnose.max_overhead_percent ?: RUN_OVERHEAD_PERCENT,
+			c->diagnose.max_overhead_percent
+				?: (c->picture.flamegraph ? 0 : RUN_OVERHEAD_PERCENT),
 		.alerts = c->diagnose.on_alert || c->diagnose.desktop ? &alerts : NULL,
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);

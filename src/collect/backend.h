@@ -73,6 +73,9 @@ struct backend {
 	uint64_t lateness_ns;
 	/* Its sample_cost() is UINT64_MAX unless the options request this backend. */
 	bool only_on_request;
+	/* In the default mode its events are at a fixed rate, or take far longer than their
+	 * overhead: that needs no limit. */
+	bool is_bounded;
 	/* The backend only shows what the caller may see, so the hub checks no permission. */
 	bool admits_itself;
 	size_t state_size;

@@ -21,7 +21,8 @@ void overhead_begin(struct overhead *o, struct backend_run *run, uint64_t now_ns
 	assert(o);
 	o->began_ns = o->looked_ns = now_ns;
 	if (!options->max_overhead_percent || run->backend->hits || !run->backend->event ||
-		options->heap.adapts_to_load)
+		options->heap.adapts_to_load ||
+		(run->backend->is_bounded && !backend_mode_of(run->backend, &run->options).is_on))
 		return;
 	snprintf(what, sizeof(what), "overhead of %s", run->backend->probe);
 	backend_limit(run, what, "it cannot observe less, so --max-overhead does not limit it", "");

@@ -145,7 +145,13 @@ def unseen_because(report, finding):
                  for row in one["unseen"] if row["id"] == finding), None)
 
 
+class Refused(Exception):
+    """What was asked for is not possible for an ordinary user, and sooth says why."""
+
+
 def report_of(result):
+    if Outcome.may_be_unseen and result.returncode == 3 and not result.stdout:
+        raise Refused(result.stderr.splitlines()[1])
     if result.returncode not in (0, 1, 3 if Outcome.may_be_unseen else 0):
         raise AssertionError("exit %d: %s" % (result.returncode, result.stderr))
     return json.loads(result.stdout)
@@ -240,6 +246,9 @@ def observe(trials, table):
             own = trial.outcome.case.finding
             judge(trial.outcome, part_of(report, trial.pids), part_of(repeated, trial.pids), table,
                 {other.outcome.case.finding for other in trials} - {own})
+    except Refused as why:
+        for trial in trials:
+            trial.outcome.unseen = str(why)
     except Exception:  # noqa: BLE001
         for trial in trials:
             trial.outcome.problems.append(traceback.format_exc())

@@ -350,6 +350,26 @@ class Ordinary(Compared):
         self.assertTrue(any("another network namespace" in limit["reason"]
                             for limit in report["limits"]), report["limits"])
 
+    def test_namespace_of_its_own(self):
+        """A user may enter what he has made: the container of an ordinary user."""
+        program = ("import socket, time\n"
+                   "l = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(l.getsockname())\n"
+                   "s = l.accept()[0]; c.send(b'hello'); print('ready', flush=True); time.sleep(60)\n")
+        process = self.start("unshare", "-Urn", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
+                             "/usr/bin/python3", "-c", program, cwd="/", **as_nobody())
+        process.wait_for_output(b"ready\n")
+        report = self.nobody(process.pid, "-j").json()
+        rows = [row for row in report["sockets"] if row["state"] == "ESTABLISHED"]
+        self.assertEqual(len(rows), 2, report)
+        self.assertIn(max(row["sent_bytes"] for row in rows), (5, 6), rows)
+        for row in rows:
+            self.assertFalse(row["is_from_tables"], row)
+        # Another user may not.
+        other = self.run_program(self.copy_for_all(harness.SOOTH), "inspect", "--sockets", "-j", str(process.pid),
+                                 cwd="/", status=None, **harness.as_user(harness.NOBODY - 1))
+        self.assertNotIn('"ESTABLISHED"', other.text)
+
+
 
 @needs_root
 class OtherNamespace(Compared):

@@ -6,7 +6,8 @@ limit of the report and of the capture. One that is slowed little is observed as
 import os
 import unittest
 
-from harness import Case, needs_bpf
+from harness import needs_bpf, wait_until
+from monitor_case import MonitorCase
 
 # N calls of getppid(2) a second, 0: as many as possible.
 CALLS = """
@@ -38,7 +39,7 @@ def starts(report):
     return [limit["what"].rsplit(" ", 2)[0] for limit in report["limits"] if " from second " in limit["what"]]
 
 
-class Overhead(Case):
+class Overhead(MonitorCase):
     def program(self, text, *arguments):
         return ["--", "/usr/bin/python3", "-c", text, *map(str, arguments)]
 
@@ -91,9 +92,22 @@ class Overhead(Case):
         self.assertEqual(starts(self.trace(
             "-c", "--backend", "ptrace", "--max-overhead", "10", rate=200, seconds=2).json()), [])
 
+    @needs_bpf
+    def test_monitor(self):
+        """5 % by default; each step is a line for the reader."""
+        target = self.start("/usr/bin/python3", "-c", CALLS, "0", "60")
+        self.monitor(str(target.pid))
+        reader = self.tail("syscalls.fifo")
+        wait_until(lambda: b"from second" in reader.out and b"97 % of the time" in reader.out, "two steps")
+        steps = [line for line in self.lines(reader) if line["type"] == "loss" and not line["records"]]
+        self.assertTrue(steps[0]["reason"].startswith("not measured: " + SINGLE), steps)
+        self.assertTrue(steps[1]["reason"].startswith("not measured: " + SAMPLED), steps)
+
     def test_not_limited(self):
-        run = self.sooth("profile", "-j", "--max-overhead", "5", "-d", "0.3", *self.program(CALLS, 100, 1))
-        self.assertIn("overhead of profile", [limit["what"] for limit in run.json()["limits"]], run)
+        for more, is_named in ((), False), (("--off-cpu",), True):
+            run = self.sooth("profile", "-j", *more, "--max-overhead", "5", "-d", "0.3", *self.program(CALLS, 100, 1))
+            limits = [limit["what"] for limit in run.json()["limits"]]
+            self.assertEqual("overhead of profile" in limits, is_named, run)
 
 
 if __name__ == "__main__":

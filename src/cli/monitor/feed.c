@@ -333,7 +333,6 @@ void feed_put_state(const struct feed *f, struct line_queue *queue)
 
 /* --- start --- */
 
-/* Writes a record. A loss in the kernel becomes a line of its own, at its place. */
 /* Writes what is no longer observed, to limit the overhead. */
 static void write_limit(
 	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *record)
@@ -349,6 +348,7 @@ static void write_limit(
 	buffer_fini(&line);
 }
 
+/* Writes a record. A loss in the kernel becomes a line of its own, at its place. */
 static int write_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {

@@ -303,6 +303,7 @@ const struct backend backend_exit_reasons_bpf = {
 	.bystander_ns = 330,
 	.price_source = "the run time of its BPF programs, on Linux 6.18",
 	.event = "start or end of a process",
+	.is_bounded = true,
 	.help = "BTF-typed tracepoints where signals are sent and processes exit",
 	.needs = needs,
 	.follows_none = true,

@@ -401,6 +401,7 @@ const struct backend backend_profile_bpf = {
 	.bystander_ns = 0,
 	.price_source = "the run time of its BPF programs, on Linux 6.18: stacks of Python",
 	.event = "stack sample",
+	.is_bounded = true,
 	.help = "stacks walked in BPF at a CPU clock; follows threads, forks and exec",
 	.needs = needs,
 	.modes = modes,

@@ -511,6 +511,7 @@ const struct backend backend_profile_perf = {
 	.name = "perf",
 	.probe = "profile",
 	.event = "stack sample",
+	.is_bounded = true,
 	.help = "perf events with a copy of the stack; the caller's own processes, no privilege",
 	.needs = needs,
 	/* The records of ends have no exit status, so ends are found by other means. */

@@ -130,6 +130,7 @@ const struct backend backend_short_lived_bpf = {
 	.bystander_ns = 330,
 	.price_source = "the run time of its BPF programs, on Linux 6.18",
 	.event = "start or end of a process",
+	.is_bounded = true,
 	.help = "a BTF-typed tracepoint where processes exit, on the whole host",
 	.needs = needs,
 	.lateness_ns = LATENESS_NS,
