@@ -82,7 +82,7 @@ class Screens(TopCase):
         self.agent("beta", "waiting", waitingFor="permission prompt")
         screen = self.top()
         self.wait_for_row(screen, "alpha", "idle")
-        self.wait_for_row(screen, "beta", "waits for you")
+        self.wait_for_row(screen, "beta", "waits for permission")
         lines = screen.lines()
         self.assertTrue(lines[0].startswith("sooth top"), lines[0])
         at = [next(i for i, line in enumerate(lines) if name in line) for name in ("beta", "alpha")]
@@ -96,7 +96,7 @@ class Screens(TopCase):
     def test_activity_has_room(self):
         """Where its column is too narrow, the selected row has it on a line of its own."""
         self.agent("alpha", "waiting", waitingFor="permission prompt")
-        whole = "waits for you: permission to run a tool"
+        whole = "waits for permission: a tool"
         screen = self.top(columns=80)
         screen.wait_for(lambda lines: any(whole in line for line in lines), "the whole activity")
         screen.resize(60, 20)
@@ -252,7 +252,7 @@ class Screens(TopCase):
         harness.wait_until(lambda: os.path.exists(shown), "a notice")
         lines = harness.read(shown).decode().splitlines()
         self.assertEqual(lines[:3], ["--app-name=sooth", "--", "sooth: claude alpha"])
-        self.assertRegex(lines[3], r"^process \d+ \(x&lt;b&gt;&amp;\): waits for you")
+        self.assertRegex(lines[3], r"^process \d+ \(x&lt;b&gt;&amp;\): waits for permission")
         screen.pump(0.4)
         self.assertNotIn(b"beside", screen.written)
 
@@ -265,7 +265,7 @@ class Screens(TopCase):
         self.assertTrue(os.path.exists(capture), run.stderr)
         screen = Screen([SOOTH, "top", capture], 100, 30)
         self.enterContext(screen)
-        self.wait_for_row(screen, "alpha", "waits for you")
+        self.wait_for_row(screen, "alpha", "waits for permission")
         last = screen.lines()[0]
         self.assertRegex(last, r"frame (\d+) of \1$")
         screen.type(b"[")
@@ -281,7 +281,7 @@ class Screens(TopCase):
         self.agent("a\x1b]0;owned\x07\x1b[31mb\u202ec", "waiting", waitingFor="\x1b[2Jboo\x07",
                    before="(exec -a $'x\\e[5m\\ny' sleep 90) " + AWAY)
         screen = self.top("--no-findings")
-        screen.wait_for(lambda lines: any("waits for you" in line for line in lines), "the session")
+        screen.wait_for(lambda lines: any("waits for permission" in line for line in lines), "the session")
         screen.type(b"t", 0.6)
         for key in (b"i", b"q", b"\t"):
             screen.type(key, 0.3)
@@ -321,7 +321,7 @@ class Screens(TopCase):
                 self.addCleanup(subprocess.run, ending, check=False, capture_output=True)
                 screen = Screen([program, *words[1:], SOOTH, "top", "-i", "0.3", "--no-findings"], 100, 30)
                 with screen:
-                    self.wait_for_row(screen, "alpha", "waits for you")
+                    self.wait_for_row(screen, "alpha", "waits for permission")
                     screen.resize(120, 40)
                     screen.wait_for(lambda lines: any("session a0" in line for line in lines), "the detail")
                     screen.type(b"?")
