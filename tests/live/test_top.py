@@ -93,6 +93,17 @@ class Screens(TopCase):
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
         self.assertIn(b"\x1b[?1049l", screen.written)
 
+    def test_left_over(self):
+        """By which session, and when that ended, apart from the live session of the project."""
+        process = self.agent("alpha", before="CLAUDECODE=1 CLAUDE_CODE_SESSION_ID=$(printf a%07d $$) sleep 90 & ")
+        screen = self.top("--no-findings")
+        self.wait_for_row(screen, "alpha", "idle")
+        os.kill(process.pid, signal.SIGKILL)
+        process.child.wait()
+        heading = r"^left by claude session a%07d in alpha, ended \d+ s ago" % process.pid
+        screen.wait_for(lambda lines: any(re.match(heading, line) for line in lines), "its heading")
+        screen.wait_for(lambda lines: any(re.match(r"!.* sleep .*ORPHANED", line) for line in lines), "what it left")
+
     def test_activity_has_room(self):
         """Where its column is too narrow, the selected row has it on a line of its own."""
         self.agent("alpha", "waiting", waitingFor="permission prompt")
@@ -252,7 +263,7 @@ class Screens(TopCase):
         harness.wait_until(lambda: os.path.exists(shown), "a notice")
         lines = harness.read(shown).decode().splitlines()
         self.assertEqual(lines[:3], ["--app-name=sooth", "--", "sooth: claude alpha"])
-        self.assertRegex(lines[3], r"^process \d+ \(x&lt;b&gt;&amp;\): waits for permission")
+        self.assertRegex(lines[3], r"^process \d+ \(x&lt;b&gt;&amp;\): waits for you")
         screen.pump(0.4)
         self.assertNotIn(b"beside", screen.written)
 
@@ -281,7 +292,7 @@ class Screens(TopCase):
         self.agent("a\x1b]0;owned\x07\x1b[31mb\u202ec", "waiting", waitingFor="\x1b[2Jboo\x07",
                    before="(exec -a $'x\\e[5m\\ny' sleep 90) " + AWAY)
         screen = self.top("--no-findings")
-        screen.wait_for(lambda lines: any("waits for permission" in line for line in lines), "the session")
+        screen.wait_for(lambda lines: any("waits for you" in line for line in lines), "the session")
         screen.type(b"t", 0.6)
         for key in (b"i", b"q", b"\t"):
             screen.type(key, 0.3)
