@@ -207,10 +207,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_silent(e, out);
 		return;
 	}
-	if (s && e->process->agent && record_holds(&s->record, sizeof(*s)) && !s->mcp_log_state &&
-		diagnose_start(e, out, s))
+	if (s && e->process->agent && record_holds(&s->record, PROC_SESSION_WITH_SERVERS) &&
+		!s->mcp_log_state && diagnose_start(e, out, s))
 		return;
-	if (s && record_holds(&s->record, sizeof(*s)) &&
+	if (s && record_holds(&s->record, PROC_SESSION_WITH_SERVERS) &&
 		s->mcp_log_state == SOOTH_STATE_TRUNCATED) {
 		check_blind_because(
 			out, "there are too many logs of MCP servers to read all", NULL);

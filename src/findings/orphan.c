@@ -7,6 +7,8 @@ static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),
 };
 
+#define SHORT_ID 8 /* characters, enough to distinguish sessions */
+
 struct belongings {
 	uint32_t processes;
 	uint64_t rss_bytes;
@@ -32,11 +34,17 @@ static void report_orphan(
 	const struct process_entry *p = e->process;
 	struct belongings all = belongings_of(e);
 	struct span name = check_name(p);
+	struct span id = process_table_text(&e->input->host.process_table, &p->session_id);
 	bool is_long = check_watched_ns(e) > 0;
 
 	finding_begin(out, confidence_high_if(is_long), "");
-	finding_claim(out, "left over from a session of %s that has ended: %.*s",
-		p->owner_agent->title, SPAN_ARGS(name));
+	if (id.size)
+		finding_claim(out, "left over from session %.*s of %s, which has ended: %.*s",
+			id.size < SHORT_ID ? (int)id.size : SHORT_ID, id.data,
+			p->owner_agent->title, SPAN_ARGS(name));
+	else
+		finding_claim(out, "left over from a session of %s that has ended: %.*s",
+			p->owner_agent->title, SPAN_ARGS(name));
 	finding_text(out, "known by", "%s", verdict->why);
 	finding_upkeep(e, out);
 	if (all.processes > 1) {

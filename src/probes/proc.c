@@ -354,6 +354,10 @@ static const struct sooth_field session_fields[] = {
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, mcp_log_state)),
 	FIELD_NUMBER(proc_session, mcp_word_lines, "lines that it printed beside its messages",
 		FIELD_STATE_AT(proc_session, mcp_log_state)),
+	FIELD_STRING(proc_session, asked,
+		"first words of the command, or the file, of the oldest tool call without a "
+		"result, by the log, secrets masked",
+		FIELD_STATE_AT(proc_session, asked_state), .placeholder = "command"),
 };
 
 static const struct sooth_schema session_schema = {

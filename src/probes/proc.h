@@ -297,7 +297,10 @@ struct proc_session {
 	uint32_t mcp_word_lines;
 	uint8_t mcp_start; /* enum proc_mcp_start */
 	uint8_t mcp_log_state;
-	uint8_t unused_after[2];
+	uint8_t asked_state;
+	uint8_t unused_after;
+	/* Older captures have nothing from here on, either. */
+	struct sooth_text asked; /* first words of the command, or the file, of `call` */
 };
 
 #define PROC_SESSION_LEAST	   96
@@ -306,6 +309,8 @@ struct proc_session {
 #define PROC_SESSION_WITH_TASK	   208
 #define PROC_SESSION_WITH_REPEATED 232
 #define PROC_SESSION_WITH_JOB	   384
+#define PROC_SESSION_WITH_SERVERS  416
+_Static_assert(PROC_SESSION_WITH_SERVERS == offsetof(struct proc_session, asked), "only grows");
 _Static_assert(PROC_SESSION_WITH_JOB == offsetof(struct proc_session, queued_utc_ns), "only grows");
 _Static_assert(
 	PROC_SESSION_WITH_REPEATED == offsetof(struct proc_session, prompt_utc_ns), "only grows");

@@ -263,7 +263,7 @@ def in_mode(place, wanted, cause, **how):
 
 def permission(place):
     """Claude Code asks its user for permission"""
-    return in_mode(place, modes.PERMISSION, r"waits for you: permission")
+    return in_mode(place, modes.PERMISSION, r"waits for permission")
 
 
 def stalled(place):

@@ -82,7 +82,7 @@ class Screens(TopCase):
         self.agent("beta", "waiting", waitingFor="permission prompt")
         screen = self.top()
         self.wait_for_row(screen, "alpha", "idle")
-        self.wait_for_row(screen, "beta", "waits for you")
+        self.wait_for_row(screen, "beta", "waits for permission")
         lines = screen.lines()
         self.assertTrue(lines[0].startswith("sooth top"), lines[0])
         at = [next(i for i, line in enumerate(lines) if name in line) for name in ("beta", "alpha")]
@@ -93,10 +93,21 @@ class Screens(TopCase):
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
         self.assertIn(b"\x1b[?1049l", screen.written)
 
+    def test_left_over(self):
+        """By which session, and when that ended, apart from the live session of the project."""
+        process = self.agent("alpha", before="CLAUDECODE=1 CLAUDE_CODE_SESSION_ID=$(printf a%07d $$) sleep 90 & ")
+        screen = self.top("--no-findings")
+        self.wait_for_row(screen, "alpha", "idle")
+        os.kill(process.pid, signal.SIGKILL)
+        process.child.wait()
+        heading = r"^left by claude session a%07d in alpha, ended \d+ s ago" % process.pid
+        screen.wait_for(lambda lines: any(re.match(heading, line) for line in lines), "its heading")
+        screen.wait_for(lambda lines: any(re.match(r"!.* sleep .*ORPHANED", line) for line in lines), "what it left")
+
     def test_activity_has_room(self):
         """Where its column is too narrow, the selected row has it on a line of its own."""
         self.agent("alpha", "waiting", waitingFor="permission prompt")
-        whole = "waits for you: permission to run a tool"
+        whole = "waits for permission: a tool"
         screen = self.top(columns=80)
         screen.wait_for(lambda lines: any(whole in line for line in lines), "the whole activity")
         screen.resize(60, 20)
@@ -265,7 +276,7 @@ class Screens(TopCase):
         self.assertTrue(os.path.exists(capture), run.stderr)
         screen = Screen([SOOTH, "top", capture], 100, 30)
         self.enterContext(screen)
-        self.wait_for_row(screen, "alpha", "waits for you")
+        self.wait_for_row(screen, "alpha", "waits for permission")
         last = screen.lines()[0]
         self.assertRegex(last, r"frame (\d+) of \1$")
         screen.type(b"[")
@@ -321,7 +332,7 @@ class Screens(TopCase):
                 self.addCleanup(subprocess.run, ending, check=False, capture_output=True)
                 screen = Screen([program, *words[1:], SOOTH, "top", "-i", "0.3", "--no-findings"], 100, 30)
                 with screen:
-                    self.wait_for_row(screen, "alpha", "waits for you")
+                    self.wait_for_row(screen, "alpha", "waits for permission")
                     screen.resize(120, 40)
                     screen.wait_for(lambda lines: any("session a0" in line for line in lines), "the detail")
                     screen.type(b"?")

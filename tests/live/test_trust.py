@@ -90,7 +90,7 @@ class Trust(TopCase):
         environment.setdefault("SUDO_UID", "")  # those of the test are kept else
         self.agent("alpha", "waiting", waitingFor="permission prompt")
         screen = self.top(environment=environment)
-        self.wait_for_row(screen, "alpha", "waits for you")
+        self.wait_for_row(screen, "alpha", "waits for permission")
         return screen
 
     def assert_nothing_ran(self, screen):

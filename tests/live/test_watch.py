@@ -637,7 +637,7 @@ class Alerts(Case):
         self.assertEqual((end["state"], end["has_ended"], end["agent"], end["session_id"]),
                          ("raised", True, "claude", main.session_id))
         run.send(signal.SIGINT)
-        self.assertRegex(run.finish().err.decode(), r"alert: process %d \(\S+\): waits for you" % main.pid)
+        self.assertRegex(run.finish().err.decode(), r"alert: process %d \(\S+\): waits for permission" % main.pid)
 
     def test_finding(self):
         """By a diagnosis beside the list, which ends with it."""

@@ -18,7 +18,7 @@
 
 /* The state of a main process, as far as a test cares. */
 struct made {
-	const char *executable, *status, *waiting, *call;
+	const char *executable, *status, *waiting, *call, *asked;
 	const char *job; /* state in the list of its daemon */
 	struct span arguments;
 	enum proc_turn turn;
@@ -137,12 +137,13 @@ static void add_session(const struct made *m, uint64_t age_s)
 		.turn_state = m->turn		 ? SOOTH_STATE_VALUE
 			      : m->has_no_prompt ? SOOTH_STATE_ABSENT
 						 : missing,
+		.asked_state = m->asked ? SOOTH_STATE_VALUE : missing,
 		.call_state = m->call ? SOOTH_STATE_VALUE : missing,
 		.error_state = m->error_status ? SOOTH_STATE_VALUE : missing,
 		.job_state = m->job ? SOOTH_STATE_VALUE : missing };
 	struct record_tail tail[] = { tail_of(&s.status, m->status),
 		tail_of(&s.waiting, m->waiting), tail_of(&s.call, m->call),
-		tail_of(&s.job_status, m->job) };
+		tail_of(&s.job_status, m->job), tail_of(&s.asked, m->asked) };
 
 	RECORD_APPEND(&records, &s, tail, ARRAY_SIZE(tail));
 }
@@ -236,9 +237,13 @@ static void test_user(void **state)
 	(void)state;
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 240,
 				.turn = PROC_TURN_TOOL, .turn_s = 240, .call = "Bash"),
-		"waits for you: permission to run Bash, 4 min", SESSION_FILE, HIGH);
+		"waits for permission: Bash, 4 min", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 240,
+				.turn = PROC_TURN_TOOL, .turn_s = 240, .call = "Bash",
+				.asked = "rm -rf build"),
+		"waits for permission: Bash rm -rf build, 4 min", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 1),
-		"waits for you: permission to run a tool, 1 s", SESSION_FILE, HIGH);
+		"waits for permission: a tool, 1 s", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "waiting", .waiting = "a question", .status_s = 7200),
 		"waits for you: a question, 2 h", SESSION_FILE, HIGH);
 	/* It may say that it is idle while it asks. */
@@ -259,21 +264,21 @@ static void test_user(void **state)
 	/* No status: an open call without a process, at a terminal. */
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
 				.input = PROC_STREAM_TERMINAL),
-		"waits for you: permission to run Bash, 30 s", LOG, LOW);
+		"waits for permission: Bash, 30 s", LOG, LOW);
 	assert_activity(M(.executable = OPENCODE, .turn = PROC_TURN_PERMISSION, .call = "bash",
 				.turn_s = 30, .input = PROC_STREAM_TERMINAL),
-		"waits for you: permission to run bash, 30 s", LOG, HIGH);
+		"waits for permission: bash, 30 s", LOG, HIGH);
 	/* Its process may not be there yet. */
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 1,
 				.input = PROC_STREAM_TERMINAL),
 		"runs Bash 1 s", LOG, MEDIUM);
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 2,
 				.input = PROC_STREAM_TERMINAL),
-		"waits for you: permission to run Bash, 2 s", LOG, LOW);
+		"waits for permission: Bash, 2 s", LOG, LOW);
 	/* It draws its question, or it computes: a tool within the agent. */
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
 				.cpu_ns = 700 * NS_PER_MS, .input = PROC_STREAM_TERMINAL),
-		"waits for you: permission to run Bash, 30 s", LOG, LOW);
+		"waits for permission: Bash, 30 s", LOG, LOW);
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
 				.cpu_ns = 950 * NS_PER_MS, .input = PROC_STREAM_TERMINAL),
 		"runs Bash 30 s", LOG, MEDIUM);
@@ -309,7 +314,7 @@ static void test_tool(void **state)
 	/* It ran before the question. */
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 4,
 				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
-		"waits for you: permission to run Bash, 4 s", SESSION_FILE, HIGH);
+		"waits for permission: Bash, 4 s", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "busy", .has_tool = true, .has_watcher = true,
 				.turn = PROC_TURN_TOOL, .call = "Bash"),
 		"runs Bash 8 min: make (pid 14), no CPU, output unknown", PROCESSES, HIGH);
@@ -355,18 +360,19 @@ static void test_deadline(void **state)
 {
 	(void)state;
 #define STALLED .turn = PROC_TURN_MODEL, .turn_s = 90, .has_socket = true, .sent_s = 90
-#define NOTHING "the model has sent nothing for 1 min"
+#define NOTHING "the model has sent nothing for 1 min 30 s"
+#define LESS	"the model has sent nothing for 1 min 29 s"
 #define ENDS	" (Claude Code ends the request at "
 	/* Before any data, and of an answer that began. */
 	assert_string_equal(
 		find((struct made){ STALLED, .received_s = 90 }), NOTHING ENDS "6 min)");
 	assert_int_equal(activity.deadline_s, 360);
 	assert_string_equal(find((struct made){ STALLED, .received_s = 90, .later_ms = 500 }),
-		NOTHING ENDS "5 min)");
+		LESS ENDS "5 min)");
 	assert_int_equal(activity.deadline_s, 300);
 	/* Its data may have opened the connection. */
 	assert_string_equal(
-		find((struct made){ STALLED, .received_s = 90, .later_ms = 499 }), NOTHING);
+		find((struct made){ STALLED, .received_s = 90, .later_ms = 499 }), LESS);
 	assert_int_equal(activity.deadline_s, 0);
 	/* The deadlines of older versions and other agents are not known. */
 	assert_string_equal(
@@ -374,7 +380,7 @@ static void test_deadline(void **state)
 		NOTHING);
 	assert_string_equal(find((struct made){ STALLED, .received_s = 90, .later_ms = 500,
 				    .executable = VERSIONS "2.1.298" }),
-		NOTHING);
+		LESS);
 	assert_string_equal(
 		find((struct made){ STALLED, .received_s = 90, .executable = OPENCODE }), NOTHING);
 }
@@ -446,11 +452,11 @@ static void test_unanswered(void **state)
 	assert_string_equal(buffer_cstr(&text), "no answer from the model over 10 attempts");
 	/* Between two attempts. */
 	assert_string_equal(find((struct made){ AGAIN_BY_LOG(303, 2), .has_sockets = true }),
-		"no answer from the model for 5 min over 2 attempts");
+		"no answer from the model for 5 min 3 s over 2 attempts");
 	/* Most of that is the current attempt: the first one failed at once. */
 	assert_string_equal(find((struct made){ AGAIN_BY_LOG(400, 2), .has_socket = true,
 				    .sent_s = 290, .received_s = 290 }),
-		"asks the model again: 2nd attempt, 6 min");
+		"asks the model again: 2nd attempt, 6 min 40 s");
 	assert_int_equal(activity.answer, ACTIVITY_ANSWER_NONE);
 	assert_string_equal(find((struct made){ AGAIN_BY_LOG(3240, 10), .error_status = 529 }),
 		"refused with 529, 10th attempt, 54 min");
@@ -498,7 +504,7 @@ static void test_pause(void **state)
 {
 	(void)state;
 #define PAUSED .turn = PROC_TURN_MODEL, .has_sockets = true
-#define AGAIN "asks the model again: the last request may have failed"
+#define AGAIN  "asks the model again: the last request may have failed"
 	assert_activity(M(PAUSED, .turn_s = 31, .input = PROC_STREAM_NULL), AGAIN ", 31 s",
 		CONNECTION, MEDIUM);
 	assert_activity(M(PAUSED, .turn_s = 31, .status = "busy", .status_s = 31,
@@ -551,12 +557,12 @@ static void test_outdated(void **state)
 				.turn = PROC_TURN_MODEL, .turn_s = 60),
 		"waits for the model 1 min", LOG, MEDIUM);
 	assert_activity(M(.status = "idle", .status_s = 70, .turn = PROC_TURN_MODEL, .turn_s = 61),
-		"idle 1 min", SESSION_FILE, HIGH);
+		"idle 1 min 10 s", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "idle", .status_s = 70, .turn = PROC_TURN_MODEL, .turn_s = 900),
-		"idle 1 min", SESSION_FILE, HIGH);
+		"idle 1 min 10 s", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 240,
 				.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 241),
-		"waits for you: permission to run Bash, 4 min", SESSION_FILE, HIGH);
+		"waits for permission: Bash, 4 min", SESSION_FILE, HIGH);
 }
 
 /* Written before the clock was set back: what is later, and for how long, is not known by it. */
@@ -564,7 +570,7 @@ static void test_clock_set_back(void **state)
 {
 	(void)state;
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = -3600),
-		"waits for you: permission to run a tool", SESSION_FILE, HIGH);
+		"waits for permission: a tool", SESSION_FILE, HIGH);
 	assert_false(activity.has_since);
 	assert_activity(M(.status = "idle", .status_s = -1), "idle 0 s", SESSION_FILE, HIGH);
 	assert_activity(

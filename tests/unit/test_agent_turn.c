@@ -50,6 +50,34 @@ static int read_turn(enum agent_log kind, const char *log, bool is_cut)
 		assert_int_equal(turn.utc_ns, (s_)*1000000000ull);                                 \
 	} while (0)
 
+#define ASKS(input)                                                                                \
+	"{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"tool_use\",\"id\":\"t1\","  \
+	"\"name\":\"Bash\",\"input\":" input "}]}}\n"
+#define CODEX_ASKS(arguments)                                                                      \
+	"{\"type\":\"response_item\",\"payload\":{\"type\":\"function_call\",\"call_id\":\"1\","   \
+	"\"name\":\"exec_command\",\"arguments\":\"" arguments "\"}}\n"
+
+/* What the user may be asked to allow, without secrets. */
+static void test_asked(void **state)
+{
+	(void)state;
+	read_turn(AGENT_LOG_CLAUDE, ASKS("{\"command\":\"rm -rf \\n build\"}"), false);
+	assert_string_equal(turn.asked, "rm -rf build");
+	read_turn(AGENT_LOG_CLAUDE, ASKS("{\"command\":\"a --password=hunter2hunter2\"}"), false);
+	assert_null(strstr(turn.asked, "hunter2"));
+	read_turn(AGENT_LOG_CLAUDE, ASKS("{\"file_path\":\"/a/b.c\",\"content\":\"x\"}"), false);
+	assert_string_equal(turn.asked, "/a/b.c");
+	read_turn(AGENT_LOG_CLAUDE, ASKS("{\"command\":7}") RESULT("t1", 3), false);
+	assert_string_equal(turn.asked, "");
+	read_turn(AGENT_LOG_CODEX, CODEX_ASKS("{\\\"cmd\\\":\\\"make test\\\"}"), false);
+	assert_string_equal(turn.asked, "make test");
+	read_turn(AGENT_LOG_CODEX,
+		CODEX_ASKS("{\\\"command\\\":[\\\"bash\\\",\\\"-lc\\\",\\\"ls\\\"]}"), false);
+	assert_string_equal(turn.asked, "ls");
+	read_turn(AGENT_LOG_CODEX, CODEX_ASKS("no object"), false);
+	assert_string_equal(turn.asked, "");
+}
+
 static void test_claude(void **state)
 {
 	(void)state;
@@ -296,6 +324,7 @@ static void test_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_asked),
 		cmocka_unit_test(test_claude),
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test(test_codex),

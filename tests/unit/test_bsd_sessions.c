@@ -116,7 +116,7 @@ static void test_session(void **state)
 	shown = show(SOOTH_SAMPLE | SOOTH_TRANSCRIPT);
 	assert_true(has(shown, "\"session_id\": \"" SESSION "\""));
 	assert_true(has(shown, "\"status\": \"waiting\""));
-	assert_true(has(shown, "waits for you: permission to run Bash"));
+	assert_true(has(shown, "waits for permission: Bash"));
 	assert_true(has(shown, "\"model\": \"claude-x\""));
 	assert_true(has(shown, "\"context_tokens\": 1234"));
 	assert_false(has(shown, "do not show"));

@@ -408,8 +408,9 @@ static void test_orphan(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "orphan", is_left, 99, NULL,
-			"medium/high: left over from a session of Claude Code that has ended: bash "
-			"[known by: |main process 200|[age: 15m06s] [resident memory: 0B] [CPU: 0 "
+			"medium/high: left over from session sess-x of Claude Code, which has "
+			"ended: bash [known by: |main process 200|[age: 15m06s] [resident memory: "
+			"0B] [CPU: 0 "
 			"% over 5.00s] [in this state for at least: 5.00s over 5.00s] (unseen: "
 			"whether the process was left running on purpose) <if the process is not "
 			"needed: sooth kill 99>\n" },

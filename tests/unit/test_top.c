@@ -21,7 +21,7 @@ static struct top top;
 static struct sooth_report *report;
 static struct buffer records, shown;
 static struct processes_options options;
-static uint64_t now;
+static uint64_t now, rss_bytes = 64u << 20;
 
 static void begin_report(void)
 {
@@ -71,7 +71,7 @@ static void add(uint32_t pid, uint32_t ppid, const char *name, const char *execu
 		.ppid = ppid,
 		.state = 'S',
 		.threads = 1,
-		.rss_bytes = 64u << 20
+		.rss_bytes = rss_bytes
 	};
 	struct record_tail tail[] = { { &p.name, name, strlen(name) },
 		{ &p.executable, executable, strlen(executable) },
@@ -303,6 +303,56 @@ static void test_traffic(void **state)
 	assert_true(s->sent_rate > 19.9 && s->sent_rate < 20.1);
 }
 
+/* A rate of memory that grows all the time; what comes at once is no growth. */
+static void test_growth(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 80; i++) {
+		rss_bytes = i < 40 ? (64u + (unsigned)i / 2) << 20 : 300u << 20;
+		add_agent(10, "/work/alpha");
+		add_agent(20, "/work/beta");
+		rss_bytes = 64u << 20;
+		add_agent(30, "/work/steady");
+		take();
+		if (i == 5)
+			assert_hides("/MIN");
+		if (i == 39)
+			assert_shows("83.0M  +29M");
+	}
+	assert_hides("+");
+}
+
+/* A flag without a finding has a line among the findings, in the same word; those of rows that a
+ * filter hides are only counted. */
+static void test_notes(void **state)
+{
+	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
+				   "1,raised,medium,fd-leak,leaks,fd-leak:20@20\n";
+	struct top_session *s;
+	size_t position = 0;
+
+	(void)state;
+	add_agent(10, "/work/alpha");
+	add_agent(20, "/work/beta");
+	take();
+	while ((s = top_session_next(&top.model, &position)) && s->id.pid != 10)
+		;
+	assert_non_null(s);
+	snprintf(s->flags, sizeof(s->flags), "NEEDS-YOU");
+	snprintf(s->doing_text, sizeof(s->doing_text), "waits for permission: Bash rm -rf build");
+	snprintf(s->terminal, sizeof(s->terminal), "pts/7");
+	s->urgency = URGENCY_NEEDS_YOU;
+	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
+	finder_set_session_findings(&top.finder, &top.model);
+	top_arrange(&top);
+	assert_shows("2 findings (w): NEEDS-YOU  claude 10 (alpha): waits for permission: Bash rm");
+	assert_shows("answer in its terminal, pts/7");
+	assert_shows(" 2 findings: w selects one ");
+	type("\\alpha\n");
+	assert_shows(" 1 finding: w selects one; 1 more in hidden rows ");
+	assert_hides("leaks");
+}
+
 /* Findings stand below a short list in full; a long list has the room. */
 static void test_found(void **state)
 {
@@ -314,7 +364,7 @@ static void test_found(void **state)
 	add_agent(10, "/work/alpha");
 	take();
 	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
-	assert_shows("findings: w selects one");
+	assert_shows("1 finding: w selects one");
 	assert_shows("close them");
 	for (uint32_t pid = 10; pid < 24; pid++)
 		add_agent(pid, "/work/alpha");
@@ -519,7 +569,7 @@ static void test_answers(void **state)
 		sessions++;
 	}
 	assert_int_equal(sessions, 2);
-	assert_shows("2 findings (w): claude 20 (beta): keeps /x");
+	assert_shows("2 findings (w): kept  claude 20 (beta): keeps /x");
 	assert_hides("is held");
 	type("j");
 	assert_shows("2 findings (w), of this session: ");
@@ -528,6 +578,27 @@ static void test_answers(void **state)
 	/* Without its cause the other one has a line again. */
 	assert_true(finder_add_lines(&top.finder, "cleared,medium,kept,keeps,kept:20@20,,\n", 40));
 	assert_shows("alpha (10): is held");
+}
+
+/* The row of a session does not repeat the session behind the name of a tool, either. */
+static void test_answer_of_a_tool(void **state)
+{
+	static const char rows[] =
+		"state,severity,id,claim,key,answer,answer_key\n"
+		"raised,medium,cpu-spin,spins,cpu-spin:11@11,\"python3 11 (tool of claude 10, "
+		"alpha): spins (low confidence)\",cpu-spin:11@11\n";
+	struct top_session *s;
+	size_t position = 0;
+
+	(void)state;
+	add_agent(10, "/work/alpha");
+	add(11, 10, "python3", "/usr/bin/python3", "/work/alpha");
+	take();
+	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
+	finder_set_session_findings(&top.finder, &top.model);
+	s = top_session_next(&top.model, &position);
+	assert_string_equal(s->finding, "python3 11: spins (low confidence)");
+	assert_int_equal(s->finding_count, 1);
 }
 
 /* Where no box below the list has it, a grave finding stands below the row of its session, which
@@ -553,7 +624,7 @@ static void test_answer_below_its_row(void **state)
 	top_pick(&top, 0);
 	assert_int_equal(top_picked(&top)->id.pid, 20);
 	row = strstr(draw(), "beta");
-	below = row ? strstr(row, "\n    waits for x") : NULL;
+	below = row ? strstr(row, "\n    held-up  waits for x") : NULL;
 	if (!below)
 		fail_msg("not below its row:\n%s", buffer_cstr(&shown));
 	assert_ptr_equal(strchr(row, '\n'), below);
@@ -925,6 +996,8 @@ int main(void)
 		TEST(test_nearest_color),
 		TEST(test_sessions),
 		TEST(test_traffic),
+		TEST(test_growth),
+		TEST(test_notes),
 		TEST(test_found),
 		TEST(test_tree_of_targets),
 		TEST(test_all_in_an_order),
@@ -936,6 +1009,7 @@ int main(void)
 		TEST(test_pick_gone),
 		TEST(test_findings),
 		TEST(test_answers),
+		TEST(test_answer_of_a_tool),
 		TEST(test_answer_below_its_row),
 		TEST(test_acting_in_a_pane),
 		TEST(test_alerts_of_findings),

@@ -196,14 +196,18 @@ static void set_tool(struct finding_activity *f)
 	set_name(f, call_of(f));
 }
 
-/* Sets the name of the awaited permission. Claude Code's text "permission prompt" stands for a
- * question about a tool. */
+/* Sets what the user has to allow: a tool and its command. Claude Code's text "permission prompt"
+ * stands for a question about a tool. */
 static void set_permission(struct finding_activity *f)
 {
-	struct span call = call_of(f);
+	struct span call = call_of(f), asked = span_of("", 0);
 
-	snprintf(f->a->name, sizeof(f->a->name), "permission to run %.*s",
-		call.size ? (int)call.size : 6, call.size ? call.data : "a tool");
+	f->a->is_permission = true;
+	set_name(f, call.size ? call : span_of_string("a tool"));
+	if (f->session && record_holds(&f->session->record, sizeof(*f->session)) &&
+		f->session->asked_state == SOOTH_STATE_VALUE)
+		asked = text_of(f, &f->session->asked);
+	snprintf(f->a->command, sizeof(f->a->command), "%.*s", SPAN_ARGS(asked));
 }
 
 static void set_user(struct finding_activity *f)
@@ -426,6 +430,8 @@ static void set_asked(struct finding_activity *f)
 	struct span status = text_of(f, &f->session->status);
 
 	set_question(f);
+	f->a->is_permission = false;
+	f->a->command[0] = '\0';
 	set_name(f, span_of_string("an answer to its question"));
 	if (!span_equal(status, "waiting"))
 		set_listed(f, status);
@@ -439,7 +445,8 @@ static void compare_list(struct finding_activity *f)
 	struct span listed;
 
 	if (!f->session || state == ACTIVITY_UNKNOWN || state == ACTIVITY_STOPPED ||
-		!record_holds(&f->session->record, sizeof(*f->session)) || f->session->job_state)
+		!record_holds(&f->session->record, PROC_SESSION_WITH_SERVERS) ||
+		f->session->job_state)
 		return;
 	listed = text_of(f, &f->session->job_status);
 	if (state == ACTIVITY_IDLE ? span_equal(listed, "working") || span_equal(listed, "blocked")
@@ -604,7 +611,8 @@ static void set_queued(struct finding_activity *f)
 {
 	uint64_t now = host_state_utc(f->host), utc_ns = 0;
 
-	if (f->turn == PROC_TURN_USER && record_holds(&f->session->record, sizeof(*f->session)))
+	if (f->turn == PROC_TURN_USER &&
+		record_holds(&f->session->record, PROC_SESSION_WITH_SERVERS))
 		utc_ns = f->session->queued_utc_ns;
 	f->a->queued_ns = utc_ns && now > utc_ns ? now - utc_ns : 0;
 }

@@ -67,6 +67,7 @@ struct activity {
 	uint64_t since_ns; /* time in that state, up to the last sample */
 	/* name of the tool or MCP server, or the user's next action; "": unknown */
 	char name[ACTIVITY_NAME_SIZE];
+	bool is_permission; /* the user has to allow the tool of that name, and the command */
 	/* process that the tool waits for, and its command */
 	uint32_t pid; /* 0: none */
 	char command[ACTIVITY_COMMAND_SIZE];

@@ -8,7 +8,7 @@
 #include "analyze/activity/activity.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "base/units.h"
+#include "base/sentence_units.h"
 #include "model/schema.h"
 
 /* --- the names of its values --- */
@@ -56,19 +56,10 @@ const struct sooth_names activity_answer_names = { ACTIVITY_ANSWERS, answers };
 
 /* --- the sentence --- */
 
-/* Writes the time in one unit, for orientation: JSON has the exact value. */
+/* Writes whole seconds: JSON has the exact value. */
 static void put_time(struct buffer *out, uint64_t ns)
 {
-	uint64_t s = ns / NS_PER_S;
-
-	if (s < 60)
-		buffer_format(out, "%llu s", (unsigned long long)s);
-	else if (s < 3600)
-		buffer_format(out, "%llu min", (unsigned long long)(s / 60));
-	else if (s < 2 * 86400)
-		buffer_format(out, "%llu h", (unsigned long long)(s / 3600));
-	else
-		buffer_format(out, "%llu days", (unsigned long long)(s / 86400));
+	buffer_string(out, ns < NS_PER_S ? "0 s" : SENTENCE_DURATION(ns / NS_PER_S * NS_PER_S));
 }
 
 static void put_since(struct buffer *out, const struct activity *a, enum activity_text form,
@@ -169,9 +160,14 @@ static void put_arriving(struct buffer *out, const struct activity *a, enum acti
 /* Writes the silence of the model, and the whole time if an answer had begun and stopped. */
 static void put_silent(struct buffer *out, const struct activity *a, enum activity_text form)
 {
-	buffer_string(out, "the model has sent nothing for ");
-	put_time(out, a->silence_ns);
-	if (a->silence_ns + SILENCE_LEAST < a->since_ns && form == ACTIVITY_TEXT_WHOLE) {
+	bool is_part = a->silence_ns + SILENCE_LEAST < a->since_ns;
+
+	buffer_string(out, "the model has sent nothing");
+	if (is_part || !a->has_since || form == ACTIVITY_TEXT_WHOLE) {
+		buffer_string(out, " for ");
+		put_time(out, a->silence_ns);
+	}
+	if (is_part && form == ACTIVITY_TEXT_WHOLE) {
 		put_since(out, a, form, ", ");
 		buffer_string(out, " so far");
 	}
@@ -204,7 +200,11 @@ static void put_mcp(struct buffer *out, const struct activity *a, enum activity_
 
 static void put_user(struct buffer *out, const struct activity *a, enum activity_text form)
 {
-	buffer_format(out, "waits for you%s%s", *a->name ? ": " : "", a->name);
+	if (a->is_permission)
+		buffer_format(out, "waits for permission: %s%s%s", a->name, *a->command ? " " : "",
+			a->command);
+	else
+		buffer_format(out, "waits for you%s%s", *a->name ? ": " : "", a->name);
 	put_since(out, a, form, ", ");
 }
 
@@ -286,7 +286,8 @@ static const char *activity_detail(const struct activity *a, char out[ACTIVITY_D
 		snprintf(out, ACTIVITY_DETAIL_SIZE, "%u%s attempt", a->attempts,
 			ordinal_ending(a->attempts));
 	else
-		snprintf(out, ACTIVITY_DETAIL_SIZE, "%s%s%s", a->name, has_both ? ": " : "",
+		snprintf(out, ACTIVITY_DETAIL_SIZE, "%s%s%s%s",
+			a->is_permission ? "permission to run " : "", a->name, has_both ? ": " : "",
 			a->command);
 	return out;
 }

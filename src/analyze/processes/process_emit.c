@@ -219,7 +219,7 @@ static void fill_tokens(struct row_builder *t)
 /* Fills in what its log says of speed, limits and MCP servers, and its daemon of its job. */
 static void fill_progress(struct row_builder *t)
 {
-	bool is_there = t->session && record_holds(t->session, sizeof(t->s));
+	bool is_there = t->session && record_holds(t->session, PROC_SESSION_WITH_SERVERS);
 	uint8_t missing = t->l->p->link == PROCESS_LINK_SELF ? UNDECIDED : SOOTH_STATE_ABSENT;
 	const struct proc_session *s = &t->s;
 	struct process_row *row = &t->row;

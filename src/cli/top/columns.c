@@ -15,8 +15,8 @@
 #define READABLE     72 /* columns of a readable activity */
 #define KEEP_LEAST   80 /* columns of less use come after a readable activity */
 #define TOOL_LEAST   30 /* columns of a tool and its command before its state */
-#define CLAIM_LEAST  26 /* columns of a finding with some of its claim */
 #define MUCH_CONTEXT 80 /* percent of the model's window */
+#define GROWTH_WIDE  9	/* columns of "+120M/min" */
 #define NARROW	     60 /* a list of so many columns or fewer is narrow */
 #define WIDE	     110
 #define VERY_WIDE    180
@@ -96,6 +96,11 @@ static int compare_by_cpu(const struct top_session *a, const struct top_session 
 static int compare_by_memory(const struct top_session *a, const struct top_session *b)
 {
 	return compare_descending(a->rss_bytes, b->rss_bytes);
+}
+
+static int compare_by_growth(const struct top_session *a, const struct top_session *b)
+{
+	return compare_descending(a->growth, b->growth);
 }
 
 static int compare_by_received(const struct top_session *a, const struct top_session *b)
@@ -212,16 +217,6 @@ static bool has_twin(const struct top *t, const struct top_session *s)
 	return false;
 }
 
-/* Adds the project of the ended session: "bash (webshop)". */
-static void put_origin(const struct top *t, const struct top_row *row, char *text, size_t size)
-{
-	size_t used = strlen(text);
-	char project[96];
-
-	if (top_word(t->model.schema, "project", row->process->row, project, sizeof(project)))
-		snprintf(text + used, size - used, " (%s)", project);
-}
-
 static void draw_project(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	const struct top_session *s = row->session;
@@ -239,8 +234,6 @@ static void draw_project(struct top *t, const struct top_row *row, struct top_ce
 		return;
 	}
 	top_tree_name(t, row, text, sizeof(text));
-	if (row->kind == TOP_ROW_LEFT_OVER)
-		put_origin(t, row, text, sizeof(text));
 	put_cell(t, at, TOP_TEXT, text);
 }
 
@@ -284,6 +277,12 @@ static void put_activity(struct top *t, const struct top_session *s, struct top_
 	snprintf(head, sizeof(head), "%.*s%.*s", (int)(word + 2 - text), text,
 		program < pid ? (int)(pid - program) : 0, program);
 	width = canvas_width(&t->canvas, ++state);
+	/* Without room for both, it is more urgent that a tool does nothing than which one. */
+	if (at.width - width < TOOL_LEAST && strstr(s->flags, "SILENT")) {
+		snprintf(head, sizeof(head), "%.*s%s", (int)(word - text), text, state);
+		put_cell(t, at, top_doing_style(s), head);
+		return;
+	}
 	width = canvas_put(&t->canvas, at.y, at.x,
 		at.width - (at.width - width >= TOOL_LEAST ? width : 0), top_doing_style(s), head);
 	at.x += width;
@@ -294,10 +293,12 @@ static void put_activity(struct top *t, const struct top_session *s, struct top_
 static void draw_activity(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	const struct top_session *s = row->session;
-	char text[512];
+	char text[512], age[UNITS_SIZE];
 
 	if (is_session_row(row) && s->mark == TOP_MARK_GONE) {
-		put_cell(t, at, TOP_GONE, "ended");
+		snprintf(text, sizeof(text), "ended %s ago",
+			top_ago(age, t->model.last_s - s->seen_s));
+		put_cell(t, at, TOP_GONE, text);
 	} else if (is_session_row(row)) {
 		put_activity(t, s, at);
 	} else {
@@ -339,14 +340,17 @@ static void draw_cpu(struct top *t, const struct top_row *row, struct top_cell_p
 {
 	bool has = is_session_row(row) ? row->session->has_cpu : row->process->has_cpu;
 	double cpu = is_session_row(row) ? row->session->cpu_percent : row->process->cpu_percent;
+	/* Work is no fault, unless a finding says so. */
+	bool is_fault = is_session_row(row) && cpu >= MUCH_CPU && row->session->finding_level &&
+			strstr(row->session->finding, "CPU");
 	char text[16];
 
 	if (!has || (is_session_row(row) && row->session->mark == TOP_MARK_GONE))
 		return;
 	snprintf(text, sizeof(text), cpu < 1000 ? "%.1f" : "%.0f", cpu);
 	put_right(t, at,
-		cpu >= FULL_CPU	  ? TOP_HIGH
-		: cpu >= MUCH_CPU ? TOP_MIDDLE
+		is_fault	  ? top_finding_style(row->session->finding_level)
+		: cpu >= MUCH_CPU ? TOP_STYLED(TOP_TEXT, TOP_BOLD)
 		: cpu >= 0.05	  ? TOP_TEXT
 				  : TOP_DIM,
 		text);
@@ -368,7 +372,7 @@ static void draw_graph(struct top *t, struct top_cell_place at, const struct rec
 static void draw_cpu_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	if (is_session_row(row))
-		draw_graph(t, at, &row->session->cpu, &graph_percent, FULL_CPU, false);
+		draw_graph(t, at, &row->session->cpu, &graph_cpu, FULL_CPU, false);
 }
 
 static void draw_memory(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -383,6 +387,20 @@ static void draw_memory(struct top *t, const struct top_row *row, struct top_cel
 		: rss >= MUCH_BYTES	? TOP_MIDDLE
 					: TOP_TEXT,
 		format_bytes(text, (uint64_t)rss));
+}
+
+/* Draws how fast the memory grows; the heading has the unit if there is no room. */
+static void draw_growth(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	double mega = row->session ? row->session->growth / (1 << 20) : 0;
+	char text[32];
+
+	if (!is_session_row(row) || row->session->growth <= 0 ||
+		row->session->mark == TOP_MARK_GONE)
+		return;
+	snprintf(text, sizeof(text), mega < 1000 ? "+%.0fM%s" : "+%.1fG%s",
+		mega < 1000 ? mega : mega / 1024, at.width >= GROWTH_WIDE ? "/min" : "");
+	put_right(t, at, TOP_HIGH, text);
 }
 
 static void draw_memory_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -436,22 +454,34 @@ static void draw_processes(struct top *t, const struct top_row *row, struct top_
 	put_right(t, at, TOP_DIM, text);
 }
 
+/* Draws the word of the worst finding of a session, and how many more there are. */
+static void draw_session_finding(
+	struct top *t, const struct top_session *s, struct top_cell_place at)
+{
+	bool is_flag = top_session_is_noted(s);
+	unsigned more = s->finding_count - (!is_flag && s->finding_count);
+
+	canvas_format(&t->canvas, at.y, at.x, at.width,
+		top_finding_style(
+			s->urgency == URGENCY_NEEDS_YOU ? TOP_LEVEL_SICK : s->finding_level),
+		more ? "%s +%u" : "%s", is_flag ? s->flags : top_finding_word(s->finding_name),
+		more);
+}
+
 static void draw_finding(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	const struct top_session *s = row->session;
+	const struct top_finding *found = finder_of(&t->finder, &row->id);
 	char flags[64];
 
 	if (is_session_row(row)) {
-		/* Draw only the id of a finding if no word of its answer would be whole, or the
-		 * answer stands below. */
-		bool is_short = at.width < CLAIM_LEAST || top_row_has_answer(t, row);
-		const char *text = is_short ? s->finding_name : s->finding;
-
-		put_cell(t, at, top_finding_style(s->finding_level), *text ? text : s->flags);
-		return;
+		draw_session_finding(t, row->session, at);
+	} else if (found) {
+		put_cell(t, at, top_finding_style(found->level), top_finding_word(found->name));
+	} else if (row->kind != TOP_ROW_LEFT_OVER || !row->depth) {
+		/* A finding about what was left covers what descends from it. */
+		top_word(t->model.schema, "flags", row->process->row, flags, sizeof(flags));
+		put_cell(t, at, TOP_HIGH, flags);
 	}
-	top_word(t->model.schema, "flags", row->process->row, flags, sizeof(flags));
-	put_cell(t, at, TOP_HIGH, flags);
 }
 
 /* --- the table --- */
@@ -476,12 +506,14 @@ const struct top_column top_columns[] = {
 		62, true, NULL, compare_by_context, draw_context },
 	{ "tokens", "TOK/MIN", "tokens in and out a minute, of the last five minutes", 7, 0, 61,
 		true, NULL, compare_by_tokens, draw_tokens },
-	{ "cpu", "CPU%", "CPU of all its processes, in percent of one processor", 6, 0, 95, true,
+	{ "cpu", "CPU%", "CPU of all its processes, in percent of one processor", 5, 0, 95, true,
 		"cpu_percent", compare_by_cpu, draw_cpu },
 	{ "cpu_graph", "", "CPU over the last minutes", 6, 12, 70, false, NULL, compare_by_cpu,
 		draw_cpu_graph },
 	{ "memory", "MEM", "resident memory of all its processes", 6, 0, 88, true, "rss_bytes",
 		compare_by_memory, draw_memory },
+	{ "growth", "+/MIN", "steady growth of that memory a minute", 5, GROWTH_WIDE, 87, true,
+		NULL, compare_by_growth, draw_growth },
 	{ "memory_graph", "", "memory over the last minutes", 6, 10, 35, false, NULL,
 		compare_by_memory, draw_memory_graph },
 	{ "in", "IN/s", "bytes received on open TCP connections of all its processes", 6, 0, 60,
@@ -492,7 +524,7 @@ const struct top_column top_columns[] = {
 		compare_by_received, draw_traffic_graph },
 	{ "processes", "N", "number of its processes", 3, 0, 50, true, NULL, compare_by_processes,
 		draw_processes },
-	{ "finding", "FINDING", "the most severe finding, or flags of its processes", 14, 60, 84,
+	{ "finding", "FINDING", "the most severe finding, or flags of its processes", 14, 20, 84,
 		false, "flags", compare_by_finding, draw_finding },
 };
 const size_t top_column_count = ARRAY_SIZE(top_columns);
@@ -520,7 +552,7 @@ int top_columns_check(const char *const *names, size_t count, struct sooth_error
 		error_why(err, "sooth top has no column of this name");
 		return error_remedy(err,
 			"the columns: pid, agent, project, task, for, activity, model, context, "
-			"tokens, cpu, cpu_graph, memory, memory_graph, in, out, in_graph, "
+			"tokens, cpu, cpu_graph, memory, growth, memory_graph, in, out, in_graph, "
 			"processes, finding");
 	}
 	return 0;
@@ -552,6 +584,8 @@ static bool has_value(const struct top_session *s, draw_cell *draw)
 		return s->tokens_a_minute > 0;
 	if (draw == draw_task)
 		return s->task[0];
+	if (draw == draw_growth)
+		return s->growth > 0;
 	if (draw == draw_finding)
 		return s->finding[0] || s->flags[0];
 	if (draw == draw_received || draw == draw_traffic_graph)
@@ -562,14 +596,16 @@ static bool has_value(const struct top_session *s, draw_cell *draw)
 /* Returns whether no session has a value in the column, now and over the last minutes. */
 static bool is_blank(const struct top *t, draw_cell *draw)
 {
-	size_t position = 0, sessions = 0;
+	size_t position = 0, sessions = 0, rows = top_row_count(t);
 
 	for (const struct top_session *s; (s = top_session_next(&t->model, &position));
 		sessions++) {
 		if (has_value(s, draw))
 			return false;
 	}
-	return sessions > 0;
+	/* Leftover processes come last, and have flags. */
+	return sessions && (draw != draw_finding || !rows ||
+				   top_row_at(t, rows - 1)->kind != TOP_ROW_LEFT_OVER);
 }
 
 /* Returns whether the user has chosen columns. */
@@ -610,6 +646,8 @@ static int least_width(const struct top *t, const struct top_column *c, int room
 /* Returns how important a column is: in a list of all processes the PID identifies a row. */
 static uint8_t column_importance(const struct top *t, size_t i)
 {
+	if ((t->is_flat || t->is_tree) && top_columns[i].draw == draw_growth)
+		return 0;
 	if (!t->is_flat && !t->is_tree && !has_chosen(t) && is_blank(t, top_columns[i].draw))
 		return 0;
 	return t->is_flat && top_columns[i].compare == compare_by_pid ? 99 : top_columns[i].keep;

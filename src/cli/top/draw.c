@@ -114,20 +114,25 @@ struct below {
 	int found, tracks, detail;
 };
 
+static int list_lines(const struct top *t)
+{
+	return (int)top_lines(t, 0, top_row_count(t));
+}
+
 static struct below share_room(const struct top *t, int rows, int columns)
 {
 	struct below b = { .detail = top_detail_rows(t) };
 	/* Findings get room before details. */
 	int all = top_found_rows(t, rows, columns), left;
 
-	left = rows - (int)top_row_count(t) - 2 - all;
+	left = rows - list_lines(t) - 2 - all;
 	if (b.detail > left)
 		b.detail = left > DETAIL_LEAST	     ? left
 			   : b.detail < DETAIL_LEAST ? b.detail
 						     : DETAIL_LEAST;
 	b.found = top_found_rows(t, rows - b.detail, columns);
 	/* Room for the heading of the list, and an empty row below the list. */
-	left = rows - b.detail - b.found - (int)top_row_count(t) - 2;
+	left = rows - b.detail - b.found - list_lines(t) - 2;
 	b.tracks = top_tracks_rows(t, left);
 	left -= b.tracks;
 	if (b.detail && b.tracks && left > 0)
@@ -135,9 +140,26 @@ static struct below share_room(const struct top *t, int rows, int columns)
 	return b;
 }
 
+/* Shares the room so that each session has its finding, if the box below has not all of them. */
+static struct below share_with_answers(struct top *t, int rows, int columns)
+{
+	struct below b, with;
+
+	t->answer_level = 0;
+	b = share_room(t, rows, columns);
+	if (top_found_is_whole(t, b.found, columns))
+		return b;
+	t->answer_level = TOP_LEVEL_SICK - 1;
+	with = share_room(t, rows, columns);
+	if (list_lines(t) + 2 <= rows - with.detail)
+		return with;
+	t->answer_level = b.found ? 0 : TOP_LEVEL_SICK;
+	return b.found ? b : share_room(t, rows, columns);
+}
+
 static void draw_rows(struct top *t, struct canvas_area a)
 {
-	struct below b = share_room(t, a.rows, a.columns);
+	struct below b = share_with_answers(t, a.rows, a.columns);
 	int y = a.y + a.rows - b.detail;
 
 	if (b.detail)
@@ -149,7 +171,6 @@ static void draw_rows(struct top *t, struct canvas_area a)
 	if (b.found)
 		top_draw_found(t, (struct canvas_area){ y, a.x, b.found, a.columns });
 	a.rows = y - a.y;
-	t->has_answers = !b.found;
 	top_draw_list(t, a);
 }
 

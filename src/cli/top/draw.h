@@ -12,6 +12,8 @@ void top_draw_list(struct top *t, struct canvas_area area);
 /* Returns how many rows the findings in full take, if the list leaves `room` rows; 0: there is not
  * enough room, or there are no findings. */
 int top_found_rows(const struct top *t, int room, int columns);
+/* Returns whether so many rows have all findings. */
+bool top_found_is_whole(const struct top *t, int rows, int columns);
 void top_draw_found(struct top *t, struct canvas_area area);
 /* Returns how many rows the tracks of all sessions take, if `room` rows are free; 0: there is not
  * enough room. */

@@ -39,8 +39,7 @@ static void put_process(struct top *t, const struct top_process *p, int y, int x
 	canvas_format(c, y, x, 7, TOP_DIM, "%7u", p->id.pid);
 	canvas_put(c, y, x + 8, 9, TOP_TOOL, role);
 	if (p->has_cpu)
-		canvas_format(c, y, x + 18, 6, p->cpu_percent >= 50 ? TOP_HIGH : TOP_TEXT, "%6.1f",
-			p->cpu_percent);
+		canvas_format(c, y, x + 18, 6, TOP_TEXT, "%6.1f", p->cpu_percent);
 	canvas_put_right(c, y, x + 25, 6, TOP_TEXT, format_bytes(memory, (uint64_t)p->rss_bytes));
 	canvas_put(c, y, x + 32, room - 32, TOP_TEXT, command);
 }
@@ -122,7 +121,7 @@ static void put_graphs(struct top *t, const struct top_session *s, struct canvas
 		const struct recent *values;
 		const struct graph_scale *scale;
 		double least;
-	} lines[] = { { "cpu", NULL, &s->cpu, &graph_percent, 100 },
+	} lines[] = { { "cpu", NULL, &s->cpu, &graph_cpu, 100 },
 		{ "memory", "", &s->rss, &graph_memory, 1 },
 		{ "received", "/s", &s->received, &graph_received, 1 },
 		{ "sent", "/s", &s->sent, &graph_sent, 1 } };

@@ -5,7 +5,7 @@
 
 #include "cli/screen/text_width.h"
 #include "cli/top/draw.h"
-#include "cli/top/findings_list.h"
+#include "cli/top/findings.h"
 #include "cli/top/text.h"
 
 #define FROM_COLUMNS 60
@@ -30,12 +30,22 @@ static int rows_of(const struct top *t, const struct top_finding *f, int columns
 	return rows + (f->remedy[0] != '\0');
 }
 
+bool top_found_is_whole(const struct top *t, int rows, int columns)
+{
+	const struct top_finding *all[FINDINGS_MAX];
+	size_t hidden, count = top_findings_sorted(t, all, &hidden);
+
+	for (size_t i = 0; i < count && rows > 0; i++)
+		rows -= rows_of(t, all[i], columns);
+	return rows >= 2;
+}
+
 int top_found_rows(const struct top *t, int room, int columns)
 {
 	const struct top_finding *all[FINDINGS_MAX];
-	size_t count = top_findings_sorted(t, all);
+	size_t hidden, count = top_findings_sorted(t, all, &hidden);
 	/* The heading, and an empty row below the list. */
-	long free_rows = room - (long)top_row_count(t) - 2;
+	long free_rows = room - (long)top_lines(t, 0, top_row_count(t)) - 2;
 	int rows = 2;
 
 	if (!count || columns < FROM_COLUMNS || free_rows < LEAST_ROWS)
@@ -56,9 +66,9 @@ static void put_remedy(struct top *t, struct canvas_area a, const char *remedy)
 void top_draw_found(struct top *t, struct canvas_area a)
 {
 	const struct top_finding *all[FINDINGS_MAX];
-	size_t count = top_findings_sorted(t, all), shown = 0;
+	size_t hidden, shown = 0, count = top_findings_sorted(t, all, &hidden);
 	struct canvas_area in = canvas_box(&t->canvas, a, NULL);
-	char text[512], title[64];
+	char text[512], title[128], more[48] = "";
 	int end = in.y + in.rows;
 
 	in.x++;
@@ -72,8 +82,13 @@ void top_draw_found(struct top *t, struct canvas_area a)
 			put_remedy(t, (struct canvas_area){ in.y++, in.x, 1, in.columns },
 				all[shown]->remedy);
 	}
-	snprintf(title, sizeof(title),
-		shown < count ? " findings: %zu of %zu, w lists all " : " findings: w selects one ",
-		shown, count);
+	if (hidden)
+		snprintf(more, sizeof(more), "; %zu more in hidden rows", hidden);
+	if (shown < count)
+		snprintf(title, sizeof(title), " findings: %zu of %zu, w lists all%s ", shown,
+			count, more);
+	else
+		snprintf(title, sizeof(title), " %zu finding%s: w selects one%s ", count,
+			count == 1 ? "" : "s", more);
 	canvas_put(&t->canvas, a.y, a.x + 2, a.columns - 4, TOP_STYLED(TOP_TITLE, TOP_BOLD), title);
 }

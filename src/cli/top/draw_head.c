@@ -5,7 +5,7 @@
 
 #include "base/units.h"
 #include "cli/top/draw.h"
-#include "cli/top/findings_list.h"
+#include "cli/top/findings.h"
 #include "cli/top/text.h"
 
 #define SMALL_ROWS   5
@@ -74,14 +74,12 @@ static int put_share(
 static int put_load(struct top *t, int y, int x, int room)
 {
 	const struct top_host *h = &t->model.host;
-	double share = h->cpus > 0 ? h->load[0] * 100 / h->cpus : 0;
 	int used = canvas_put(&t->canvas, y, x, room, TOP_DIM, "load ");
 
 	if (!h->has_load)
 		return used + canvas_put(&t->canvas, y, x + used, room - used, TOP_DIM, "?  ");
-	return used + canvas_format(&t->canvas, y, x + used, room - used,
-			      graph_style(&graph_percent, share / 2), "%.2f %.2f %.2f  ",
-			      h->load[0], h->load[1], h->load[2]);
+	return used + canvas_format(&t->canvas, y, x + used, room - used, TOP_TEXT,
+			      "%.2f %.2f %.2f  ", h->load[0], h->load[1], h->load[2]);
 }
 
 static int put_memory(struct top *t, int y, int x, int room, int meter)
@@ -158,13 +156,13 @@ static int put_agents(struct top *t, int y, int x, int room)
 static int put_age(struct top *t, int y, int x, int room)
 {
 	double age_s = finder_age_s(&t->finder);
-	char age[24], text[48];
+	char age[UNITS_SIZE], text[64];
 	int taken;
 
 	if (age_s < 0 || room < 60)
 		return room;
-	snprintf(text, sizeof(text), room < 72 ? "%s ago" : "diagnosed %s ago",
-		top_age(age, age_s));
+	snprintf(
+		text, sizeof(text), room < 72 ? "%s ago" : "diagnosed %s ago", top_ago(age, age_s));
 	taken = canvas_width(&t->canvas, text);
 	canvas_put(&t->canvas, y, x + room - taken, taken, TOP_DIM, text);
 	return room - taken - 2;
@@ -181,32 +179,35 @@ static const struct top_session *picked_session(const struct top *t)
 /* Draws the finding of the selected session, else the most severe one, or that nothing is wrong. */
 static void put_worst(struct top *t, int y, int x, int room)
 {
-	const struct top_finding *worst = finder_worst(&t->finder);
 	const struct top_finding *all[FINDINGS_MAX];
 	const struct top_session *picked = picked_session(t);
-	bool is_of_picked = picked && picked->finding_level;
-	size_t count = top_findings_sorted(t, all);
-	char text[512], more[64] = "";
+	bool is_noted = picked && top_session_is_noted(picked);
+	bool is_of_picked = picked && (picked->finding_level || is_noted);
+	size_t hidden, count = top_findings_sorted(t, all, &hidden);
+	char text[512], more[96] = "";
 
 	room = put_age(t, y, x, room);
-	if (!worst) {
+	if (!count) {
 		canvas_put(&t->canvas, y, x, room, TOP_DIM,
 			!t->finder.is_started	? ""
+			: hidden		? "findings only in hidden rows; Escape shows all"
 			: !t->finder.has_first	? "diagnosing..."
 			: t->finder.command.pid ? "no findings"
 						: "no findings: the diagnosis has ended");
 		return;
 	}
 	if (is_of_picked)
-		snprintf(text, sizeof(text), "%s", picked->finding);
+		snprintf(text, sizeof(text), "%s  %s",
+			is_noted ? picked->flags : top_finding_word(picked->finding_name),
+			is_noted ? picked->doing_text : picked->finding);
 	else
-		top_finding_line(t, worst, text, sizeof(text));
-	if (count > 1 || picked)
+		top_finding_line(t, all[0], text, sizeof(text));
+	if (count > 1 || picked || hidden)
 		snprintf(more, sizeof(more), "%s%zu finding%s (w)%s: ",
 			picked && !is_of_picked ? "none of this session; " : "", count,
 			count == 1 ? "" : "s", is_of_picked ? ", of this session" : "");
 	canvas_format(&t->canvas, y, x, room,
-		top_finding_style(is_of_picked ? picked->finding_level : worst->level), "%s%s",
+		top_finding_style(is_of_picked ? picked->finding_level : all[0]->level), "%s%s",
 		more, text);
 }
 
@@ -222,11 +223,11 @@ static void put_cpu(struct top *t, int y, int x, int room, int graph)
 	}
 	if (graph && room - used > graph + 6) {
 		graph_draw(c, (struct canvas_area){ y, x + used, 1, graph }, t->graphs, &h->cpu,
-			&graph_percent);
+			&graph_cpu);
 		used += graph + 1;
 	}
-	canvas_format(c, y, x + used, room - used,
-		graph_style(&graph_percent, recent_last(&h->cpu)), "%.0f%%", recent_last(&h->cpu));
+	canvas_format(c, y, x + used, room - used, graph_style(&graph_cpu, recent_last(&h->cpu)),
+		"%.0f%%", recent_last(&h->cpu));
 }
 
 /* --- the two forms --- */
@@ -265,10 +266,10 @@ static void put_cores(struct top *t, struct canvas_area a)
 			return;
 		canvas_format(&t->canvas, a.y + row, x, 4, TOP_DIM, "%zu", i);
 		graph_draw(&t->canvas, (struct canvas_area){ a.y + row, x + 4, 1, width - 10 },
-			t->graphs, &h->cpu_of[i].use, &graph_percent);
+			t->graphs, &h->cpu_of[i].use, &graph_cpu);
 		if (!isnan(use))
 			canvas_format(&t->canvas, a.y + row, x + width - 6, 5,
-				graph_style(&graph_percent, use), "%3.0f%%", use);
+				graph_style(&graph_cpu, use), "%3.0f%%", use);
 		if (++row == a.rows) {
 			row = 0;
 			column++;
@@ -286,7 +287,7 @@ static void draw_cpu_box(struct top *t, struct canvas_area a)
 		cores = in.columns / 2 / 16 * 16;
 	graph_draw(&t->canvas,
 		(struct canvas_area){ in.y, in.x, in.rows - 1, in.columns - cores - 1 }, t->graphs,
-		&h->cpu, &graph_percent);
+		&h->cpu, &graph_cpu);
 	put_cores(t, (struct canvas_area){ in.y, in.x + in.columns - cores, in.rows - 1, cores });
 	put_cpu(t, in.y + in.rows - 1, in.x + 1, 14, 0);
 	put_load(t, in.y + in.rows - 1, in.x + 12, in.columns - 12);

@@ -79,19 +79,34 @@ static bool is_over(const struct top *t, const struct top_row *row)
 	       is_it > 0;
 }
 
+/* Draws the finding of a session, or its whole activity, which its column may have cut. */
+static void put_below(struct top *t, const struct top_row *row, int y, const struct canvas_area *a)
+{
+	const struct top_session *s = row->session;
+	bool is_finding = top_row_has_answer(t, row) && !top_session_is_noted(s);
+
+	canvas_format(&t->canvas, y, a->x + 2 * GUTTER, a->columns - 2 * GUTTER,
+		is_finding ? top_finding_style(s->finding_level) : top_doing_style(s), "%s%s%s",
+		is_finding ? top_finding_word(s->finding_name) : "", is_finding ? "  " : "",
+		is_finding ? s->finding : s->doing_text);
+}
+
 static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a,
 	const int widths[TOP_COLUMNS_MAX])
 {
 	const struct top_row *row = top_row_at(t, i);
 	int x = a->x + GUTTER;
 
-	bool has_answer = top_row_has_answer(t, row);
+	char heading[256];
 
-	if (top_row_lines(t, row) > 1 && y + 1 < a->y + a->rows)
-		canvas_put(&t->canvas, y + 1, x + GUTTER, a->columns - 2 * GUTTER,
-			has_answer ? top_finding_style(row->session->finding_level)
-				   : top_doing_style(row->session),
-			has_answer ? row->session->finding : row->session->doing_text);
+	if (row->has_heading) {
+		top_left_sentence(t, row->process, heading, sizeof(heading));
+		canvas_put(&t->canvas, y++, a->x, a->columns, TOP_HIGH, heading);
+		if (y >= a->y + a->rows)
+			return;
+	}
+	if (top_row_lines(t, row) - row->has_heading > 1 && y + 1 < a->y + a->rows)
+		put_below(t, row, y + 1, a);
 	put_mark(t, row, y, a->x);
 	for (size_t k = 0; k < top_column_count; k++) {
 		if (!widths[k])
@@ -109,24 +124,15 @@ static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a
 		canvas_mark(&t->canvas, y, a->x, a->columns, TOP_PICKED);
 }
 
-static size_t lines_of(const struct top *t, size_t from, size_t to)
-{
-	size_t lines = 0;
-
-	for (; from < to; from++)
-		lines += (size_t)top_row_lines(t, top_row_at(t, from));
-	return lines;
-}
-
 static void keep_in_sight(struct top *t, size_t room)
 {
 	size_t count = top_row_count(t);
 
 	if (t->picked < t->first)
 		t->first = t->picked;
-	while (t->first < t->picked && lines_of(t, t->first, t->picked + 1) > room)
+	while (t->first < t->picked && top_lines(t, t->first, t->picked + 1) > room)
 		t->first++;
-	while (t->first && lines_of(t, t->first - 1, count) <= room)
+	while (t->first && top_lines(t, t->first - 1, count) <= room)
 		t->first--;
 }
 

@@ -74,7 +74,7 @@ static void put_track(struct top *t, const struct top_session *s, struct canvas_
 		return;
 	graph.y++;
 	canvas_put(&t->canvas, graph.y, a.x + 2, LABEL - 3, TOP_DIM, "cpu");
-	graph_draw(&t->canvas, graph, t->graphs, &s->cpu, &graph_percent);
+	graph_draw(&t->canvas, graph, t->graphs, &s->cpu, &graph_cpu);
 	if (s->has_cpu && s->mark != TOP_MARK_GONE)
 		canvas_format(&t->canvas, graph.y, a.x + a.columns - VALUE, VALUE - 1, TOP_DIM,
 			"%5.1f%%", s->cpu_percent);

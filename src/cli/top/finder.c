@@ -319,19 +319,7 @@ void finder_end(struct finder *f)
 
 /* --- in the model --- */
 
-const struct top_finding *finder_worst(const struct finder *f)
-{
-	const struct top_finding *worst = NULL;
-
-	for (size_t i = 0; i < f->count; i++) {
-		if ((!worst || f->findings[i].level > worst->level) &&
-			!finder_is_effect(f, &f->findings[i]))
-			worst = &f->findings[i];
-	}
-	return worst;
-}
-
-static const struct top_finding *worst_of(const struct finder *f, const struct process_id *id)
+const struct top_finding *finder_of(const struct finder *f, const struct process_id *id)
 {
 	const struct top_finding *worst = NULL;
 
@@ -344,16 +332,25 @@ static const struct top_finding *worst_of(const struct finder *f, const struct p
 	return worst;
 }
 
-/* Writes the answer. The row of a session names the session, so its own name is left out. */
+/* Writes the answer. The row of a session names the session, so its own name is left out, also
+ * behind a process of it: "python3 77 (tool of claude 10, app): ...". */
 static void put_answer(struct top_session *s, const struct top_finding *found, bool is_main)
 {
 	char name[64];
-	const char *text;
+	const char *text, *open, *close, *at;
 
 	snprintf(name, sizeof(name), "%s %u", s->agent, s->id.pid);
 	text = is_main && !strncmp(found->answer, name, strlen(name)) ? strstr(found->answer, ": ")
 								      : NULL;
 	snprintf(s->finding_name, sizeof(s->finding_name), "%s", found->name);
+	open = is_main ? NULL : strstr(found->answer, " (");
+	close = open ? strstr(open, "): ") : NULL;
+	at = close ? strstr(open, name) : NULL;
+	if (at && at < close) {
+		snprintf(s->finding, sizeof(s->finding), "%.*s%s", (int)(open - found->answer),
+			found->answer, close + 1);
+		return;
+	}
 	snprintf(s->finding, sizeof(s->finding), "%s",
 		text		   ? text + 2
 		: found->answer[0] ? found->answer
@@ -366,13 +363,16 @@ void finder_set_session_findings(const struct finder *f, struct top_model *m)
 	size_t position = 0;
 
 	while ((s = top_session_next(m, &position))) {
-		s->finding_level = 0;
+		s->finding_level = s->finding_count = 0;
 		s->finding[0] = s->finding_name[0] = '\0';
 	}
 	for (size_t i = 0; f->count && i < top_process_count(m); i++) {
 		const struct top_process *p = top_process_at(m, i);
-		const struct top_finding *found = p->session ? worst_of(f, &p->id) : NULL;
+		const struct top_finding *found = p->session ? finder_of(f, &p->id) : NULL;
 
+		for (size_t k = 0; found && k < f->count; k++)
+			p->session->finding_count += process_id_equal(&f->findings[k].id, &p->id) &&
+						     !finder_is_effect(f, &f->findings[k]);
 		if (!found || found->level <= p->session->finding_level)
 			continue;
 		if (found->level >= TOP_LEVEL_SICK && p->session->urgency > URGENCY_SICK)

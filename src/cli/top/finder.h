@@ -54,10 +54,10 @@ bool top_finding_is(const struct top_finding *f, const char *key);
 bool finder_is_effect(const struct finder *f, const struct top_finding *of);
 /* Returns whether the process of the finding still runs, or may run. */
 bool top_finding_is_alive(const struct top_finding *f);
+/* Returns the worst finding of a process; NULL: none. */
+const struct top_finding *finder_of(const struct finder *f, const struct process_id *id);
 /* Sets the finding of each session: the worst one of its processes. */
 void finder_set_session_findings(const struct finder *f, struct top_model *m);
-/* Returns the worst of all findings; NULL: none. */
-const struct top_finding *finder_worst(const struct finder *f);
 /* Returns the age of the last complete diagnosis; negative: there is none. */
 double finder_age_s(const struct finder *f);
 void finder_end(struct finder *f);

@@ -6,29 +6,11 @@
 #include <string.h>
 
 #include "cli/top/draw.h"
+#include "cli/top/findings.h"
 #include "cli/top/keys_pane.h"
 #include "cli/top/text.h"
 
 #define SENTENCE_ROWS 3
-
-size_t top_findings_sorted(const struct top *t, const struct top_finding *all[FINDINGS_MAX])
-{
-	const struct finder *f = &t->finder;
-	size_t count = 0;
-
-	for (size_t i = 0; i < f->count; i++) {
-		size_t at = count;
-
-		if (finder_is_effect(f, &f->findings[i]))
-			continue;
-		count++;
-
-		for (; at && all[at - 1]->level < f->findings[i].level; at--)
-			all[at] = all[at - 1];
-		all[at] = &f->findings[i];
-	}
-	return count;
-}
 
 static size_t find_selected(const struct top *t, const struct top_finding *const *all, size_t count)
 {
@@ -47,12 +29,14 @@ static void select_finding(struct top *t, const struct top_finding *f)
 void top_findings_open(struct top *t)
 {
 	const struct top_finding *all[FINDINGS_MAX];
+	size_t hidden;
 
-	if (!top_findings_sorted(t, all)) {
+	if (!top_findings_sorted(t, all, &hidden)) {
 		top_say(t, !t->options.findings_ns ? "nothing is diagnosed: --no-findings"
 			   : t->replay ? "a replay is not diagnosed: sooth diagnose FILE.sooth"
 			   : !t->finder.has_first ? "the first diagnosis is not complete yet"
-						  : "no findings");
+			   : hidden ? "no finding of these rows; Escape ends the filter"
+				    : "no findings");
 		return;
 	}
 	select_finding(t, all[0]);
@@ -62,7 +46,8 @@ void top_findings_open(struct top *t)
 void top_findings_handle_key(struct top *t, int key)
 {
 	const struct top_finding *all[FINDINGS_MAX];
-	size_t count = top_findings_sorted(t, all), at = find_selected(t, all, count);
+	size_t hidden, count = top_findings_sorted(t, all, &hidden),
+		       at = find_selected(t, all, count);
 
 	if (!count || key == TOP_KEY_ESCAPE || key == 'q' || key == 'w' || key == TOP_KEY_LEFT) {
 		t->mode = TOP_LIST;
@@ -86,7 +71,8 @@ void top_findings_draw(struct top *t)
 {
 	const struct top_finding *all[FINDINGS_MAX];
 	struct canvas *c = &t->canvas;
-	size_t count = top_findings_sorted(t, all), at = find_selected(t, all, count), first;
+	size_t hidden, count = top_findings_sorted(t, all, &hidden),
+		       at = find_selected(t, all, count), first;
 	int rows = (int)count + 3 + SENTENCE_ROWS;
 	int columns = c->columns > 8 ? c->columns - 4 : c->columns;
 	struct canvas_area in;

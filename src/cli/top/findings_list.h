@@ -5,9 +5,6 @@
 
 #include "cli/top/state.h"
 
-/* Fills `all` with the findings, most severe first, then in order of arrival. Returns their number.
- */
-size_t top_findings_sorted(const struct top *t, const struct top_finding *all[FINDINGS_MAX]);
 void top_findings_open(struct top *t);
 void top_findings_handle_key(struct top *t, int key);
 void top_findings_draw(struct top *t);

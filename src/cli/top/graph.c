@@ -12,7 +12,11 @@
 #define ZOOM_BELOW   0.2 /* share of the change that is kept free below the lowest value */
 
 const struct graph_scale graph_percent = {
-	.top = 100, .at = { 40, 70, 90 }, .styles = { TOP_LOW, TOP_MIDDLE, TOP_HIGH, TOP_ALARM }
+	.top = 100, .at = { 40, 70, 90 }, .styles = { TOP_LOW, TOP_MIDDLE, TOP_HIGH, TOP_HIGH }
+};
+/* Work is no fault: a finding says if it is one. */
+const struct graph_scale graph_cpu = {
+	.top = 100, .at = { 40, 70, 90 }, .styles = { TOP_LOW, TOP_LOW, TOP_TEXT, TOP_TEXT }
 };
 const struct graph_scale graph_memory = { .at = { 1e300, 1e300, 1e300 },
 	.styles = { TOP_MEMORY, TOP_MEMORY, TOP_MEMORY, TOP_MEMORY } };

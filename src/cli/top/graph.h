@@ -21,7 +21,7 @@ struct graph_scale {
 	uint8_t styles[4];
 };
 
-extern const struct graph_scale graph_percent, graph_memory, graph_received, graph_sent;
+extern const struct graph_scale graph_percent, graph_cpu, graph_memory, graph_received, graph_sent;
 
 /* Choices of an option; NULL after the last. */
 const char *graph_form_name(size_t index);

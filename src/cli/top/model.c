@@ -351,6 +351,67 @@ static void mark_session(const struct top_model *m, struct top_session *s)
 		s->mark = TOP_MARK_NONE;
 }
 
+#define GROWTH_S       60		 /* time over which growth is measured */
+#define GROWTH_LEAST_S 12		 /* shorter times say nothing */
+#define GROWTH_FRAMES  6		 /* fewer frames say nothing */
+#define GROWTH_LEAST   (2.0 * (1 << 20)) /* bytes a minute */
+
+/* Returns bytes a minute, if each quarter of the time has its share of the growth: a process that
+ * came, or a peak, is no growth. Memory that grew already must only do so in both halves, so that
+ * the column does not come and go. */
+static double steady_growth(const struct top_model *m, const struct top_session *s)
+{
+	const struct recent *rss = &s->rss;
+	double total, span_s, rate;
+	unsigned n = 0, parts = s->growth > 0 ? 2 : 4;
+
+	while (n + 1 < rss->count &&
+		recent_last(&m->times) - recent_at(&m->times, n + 1) <= GROWTH_S)
+		n++;
+	span_s = recent_last(&m->times) - recent_at(&m->times, n);
+	total = recent_last(rss) - recent_at(rss, n);
+	if (n < GROWTH_FRAMES || !(span_s >= GROWTH_LEAST_S))
+		return 0;
+	for (unsigned i = 0; i < parts; i++) {
+		double part = recent_at(rss, n * i / parts) - recent_at(rss, n * (i + 1) / parts);
+
+		if (!(part >= total / 8))
+			return 0;
+	}
+	rate = total / span_s * 60;
+	return rate >= GROWTH_LEAST && total >= recent_last(rss) / 100 ? rate : 0;
+}
+
+static bool is_left_by(
+	const struct top_model *m, const struct top_process *p, const struct top_session *s)
+{
+	char id[sizeof(s->session)];
+
+	return !p->session && s->session[0] &&
+	       top_word(m->schema, "session_id", p->row, id, sizeof(id)) && !strcmp(id, s->session);
+}
+
+const struct top_session *top_session_that_left(
+	const struct top_model *m, const struct top_process *p)
+{
+	size_t position = 0;
+
+	for (const struct top_session *s; (s = top_session_next(m, &position));) {
+		if (s->mark == TOP_MARK_GONE && is_left_by(m, p, s))
+			return s;
+	}
+	return NULL;
+}
+
+static bool has_left_some(const struct top_model *m, const struct top_session *s)
+{
+	for (size_t i = 0; i < top_process_count(m); i++) {
+		if (is_left_by(m, top_process_at(m, i), s))
+			return true;
+	}
+	return false;
+}
+
 static void end_sessions(struct top_model *m)
 {
 	struct top_session *s;
@@ -360,7 +421,7 @@ static void end_sessions(struct top_model *m)
 		mark_session(m, s);
 		if (s->mark == TOP_MARK_GONE) {
 			s->cpu_percent = s->received_rate = s->sent_rate = 0;
-			if (m->last_s - s->seen_s > TOP_GONE_S) {
+			if (top_session_is_past(m, s) && !has_left_some(m, s)) {
 				map_remove(&m->sessions, &s->id);
 				free(s);
 			}
@@ -368,6 +429,7 @@ static void end_sessions(struct top_model *m)
 		}
 		recent_add(&s->cpu, s->has_cpu ? s->cpu_percent : (double)NAN);
 		recent_add(&s->rss, s->rss_bytes);
+		s->growth = steady_growth(m, s);
 		recent_add(&s->received, s->has_traffic ? s->received_rate : (double)NAN);
 		recent_add(&s->sent, s->has_traffic ? s->sent_rate : (double)NAN);
 		recent_add(&s->doings, s->doing);
@@ -398,6 +460,8 @@ void top_model_add_frame(struct top_model *m, const struct top_frame *frame)
 
 	m->interval_s = m->frames && now > m->last_s ? now - m->last_s : 0;
 	m->last_s = now > m->last_s ? now : m->last_s;
+	m->first_s = m->frames ? m->first_s : m->last_s;
+	recent_add(&m->times, m->last_s - m->first_s);
 	m->frames++;
 	top_frame_copy(&m->frame, frame);
 	buffer_reset(&m->processes);

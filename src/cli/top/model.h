@@ -45,16 +45,18 @@ struct top_session {
 	struct process_id id; /* main process of the session; zeros: processes of ended sessions */
 	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
 	char flags[64], tool[96], terminal[32], finding[320], branch[96], task[128];
-	char finding_name[48]; /* id of the finding */
-	char mcp[128];	       /* its MCP server with the most trouble */
-	uint8_t finding_level; /* 0: none; 1 info to 5 critical */
-	uint8_t doing;	       /* index of top_doings */
+	char finding_name[48];	/* id of the finding */
+	unsigned finding_count; /* findings of its processes that are no effect of another */
+	char mcp[128];		/* its MCP server with the most trouble */
+	uint8_t finding_level;	/* 0: none; 1 info to 5 critical */
+	uint8_t doing;		/* index of top_doings */
 	enum urgency urgency;
 	bool has_since, has_context, has_window, has_tokens, has_traffic, has_cpu;
 	double since_s;
 	double context_tokens, context_percent, input_tokens, output_tokens, tokens_a_minute;
 	double quota_percent; /* below 0: unknown */
 	double cpu_percent, rss_bytes;
+	double growth; /* of memory, in bytes a minute; 0: it does not grow steadily */
 	double received_rate, sent_rate; /* bytes per second of all its processes */
 	unsigned processes, tools, servers;
 	unsigned frame; /* number of the last frame with the session */
@@ -113,8 +115,9 @@ struct top_model {
 	struct map known;		   /* struct process_id -> struct top_known */
 	const struct sooth_schema *schema; /* schema of the rows of processes */
 	const char *if_empty;
-	unsigned frames; /* number of frames so far */
-	double last_s,
+	unsigned frames;     /* number of frames so far */
+	struct recent times; /* of the frames, in seconds since the first one */
+	double first_s, last_s,
 		interval_s; /* time of the last frame; time between it and the previous frame */
 	unsigned by_doing[TOP_DOINGS];
 	unsigned session_count; /* running sessions */
@@ -137,6 +140,15 @@ static inline struct top_process *top_process_at(const struct top_model *m, size
 	return (struct top_process *)(void *)m->processes.data + i;
 }
 
+/* Returns whether a session ended so long ago that it has no row. */
+static inline bool top_session_is_past(const struct top_model *m, const struct top_session *s)
+{
+	return s->mark == TOP_MARK_GONE && m->last_s - s->seen_s > TOP_GONE_S;
+}
+
+/* Returns the session that left the process when it ended; NULL: not seen. */
+const struct top_session *top_session_that_left(
+	const struct top_model *m, const struct top_process *p);
 /* Walks the sessions. */
 struct top_session *top_session_next(const struct top_model *m, size_t *position);
 

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/cleanup.h"
 #include "cli/top/columns.h"
+#include "cli/top/findings.h"
 #include "cli/top/state.h"
 #include "model/field.h"
 
@@ -168,25 +170,69 @@ static void add_sessions(struct top *t)
 			list[at] = list[at - 1];
 		list[at] = s;
 	}
-	for (size_t i = 0; i < count; i++)
-		add_session(t, list[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (!top_session_is_past(&t->model, list[i]))
+			add_session(t, list[i]);
+	}
+}
+
+/* Returns whether one session left both. */
+static bool have_same_origin(
+	const struct top *t, const struct top_process *a, const struct top_process *b)
+{
+	static const char *const fields[] = { "session_id", "session_agent", "project" };
+	char x[96], y[96];
+	bool are_same = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields) && are_same; i++) {
+		top_word(t->model.schema, fields[i], a->row, x, sizeof(x));
+		top_word(t->model.schema, fields[i], b->row, y, sizeof(y));
+		are_same = !strcmp(x, y);
+	}
+	return are_same;
+}
+
+/* Adds a row behind the last one that the same session left; the first one has a heading. Children
+ * come after their parents: that is the order of the report. */
+static void add_left(struct top *t, const struct top_process *p, size_t begin)
+{
+	size_t count = top_row_count(t), at = count;
+	struct top_row *rows, row = { .kind = TOP_ROW_LEFT_OVER, .id = p->id, .process = p };
+
+	for (size_t i = begin; i < count; i++) {
+		const struct top_row *other = top_row_at(t, i);
+
+		if (have_same_origin(t, other->process, p))
+			at = i + 1;
+		if (other->id.pid == p->ppid)
+			row.depth = other->depth + 1;
+	}
+	row.has_heading = at == count &&
+			  (at == begin || !have_same_origin(t, top_row_at(t, at - 1)->process, p));
+	add_row(t, &row);
+	rows = top_row_at(t, 0);
+	if (top_row_count(t) > count) {
+		memmove(&rows[at + 1], &rows[at], (count - at) * sizeof(row));
+		rows[at] = row;
+	}
 }
 
 /* Adds processes of no running session that are listed all the same: orphans, servers without a
  * client. */
 static void add_left_over(struct top *t)
 {
+	size_t begin = top_row_count(t);
+
 	for (size_t i = 0; i < top_process_count(&t->model); i++) {
 		const struct top_process *p = top_process_at(&t->model, i);
 		char flags[64];
 
 		if (p->session || !top_word(t->model.schema, "flags", p->row, flags, sizeof(flags)))
 			continue;
-		if (!top_match_process(&t->match, t->model.schema, p))
-			t->hidden++;
+		if (top_match_process(&t->match, t->model.schema, p))
+			add_left(t, p, begin);
 		else
-			add_row(t, &(struct top_row){
-					   .kind = TOP_ROW_LEFT_OVER, .id = p->id, .process = p });
+			t->hidden++;
 	}
 }
 
@@ -323,6 +369,7 @@ static void arrange_rows(struct top *t, bool is_frame)
 		add_sessions(t);
 		add_left_over(t);
 	}
+	top_findings_note(t);
 	follow_pick(t, is_frame);
 }
 

@@ -18,6 +18,8 @@
 #define TOP_MESSAGE_SIZE 256
 #define TOP_ROWS_MAX	 100000
 #define TOP_COLUMNS_MAX	 24
+#define TOP_NOTES_MAX	 64
+#define TOP_ROOMY	 180 /* columns of a screen whose list has room for an activity */
 
 /* Keys that are no characters. */
 enum top_key {
@@ -56,6 +58,7 @@ struct top_row {
 	const struct top_process *process; /* NULL: of a session that has ended */
 	unsigned depth;
 	bool has_below, is_unfolded, is_last;
+	bool has_heading; /* the first one that an ended session left: a line above names that */
 };
 
 enum top_mode {
@@ -105,13 +108,15 @@ struct top {
 	struct terminal *terminal; /* NULL: none, in a test */
 	bool is_new;		   /* a frame came and was not drawn yet */
 
-	struct buffer rows; /* struct top_row, in order */
-	size_t hidden;	    /* number of rows hidden by the filter */
+	struct buffer rows;			 /* struct top_row, in order */
+	struct top_finding notes[TOP_NOTES_MAX]; /* what flags say and no finding does */
+	size_t note_count;
+	size_t hidden; /* number of rows hidden by the filter */
 	struct process_id picked_id;
 	size_t picked, first; /* selected row; first row in the window */
 	bool has_moved;	      /* the user selected a row */
 	bool shows_tasks;     /* the list has the column of tasks */
-	bool has_answers;     /* a sick session has a second line: nothing else shows its finding */
+	uint8_t answer_level; /* sessions with such a finding have a second line; 0: none */
 	bool is_pick_gone;    /* the selected row left the list, and no other is selected */
 	struct map folding;   /* struct process_id -> uint8_t, enum top_folding */
 	struct map tagged;    /* struct process_id -> nothing */
@@ -146,19 +151,39 @@ static inline struct top_row *top_row_at(const struct top *t, size_t i)
 	return (struct top_row *)(void *)t->rows.data + i;
 }
 
-/* Returns whether the answer to a finding of the session stands below the row. */
+/* Returns whether a session is in the findings by its flags: no finding is more urgent. */
+static inline bool top_session_is_noted(const struct top_session *s)
+{
+	return s->mark != TOP_MARK_GONE && s->flags[0] &&
+	       (!s->finding_level || s->urgency == URGENCY_NEEDS_YOU);
+}
+
+/* Returns whether a finding or a note of the session stands below the row. */
 static inline bool top_row_has_answer(const struct top *t, const struct top_row *row)
 {
-	return t->has_answers && row->kind == TOP_ROW_SESSION &&
-	       row->session->finding_level >= TOP_LEVEL_SICK;
+	return t->answer_level && row->kind == TOP_ROW_SESSION &&
+	       (row->session->finding_level >= t->answer_level ||
+		       (t->answer_level < TOP_LEVEL_SICK && t->canvas.columns < TOP_ROOMY &&
+			       top_session_is_noted(row->session)));
 }
 
 /* Returns the number of lines of the screen that the row takes. The selected one has the whole
  * activity below if that has no room in its column. */
 static inline int top_row_lines(const struct top *t, const struct top_row *row)
 {
-	return 1 + (top_row_has_answer(t, row) ||
-			   (t->is_activity_cut && row == top_row_at(t, t->picked)));
+	return 1 + row->has_heading +
+	       (top_row_has_answer(t, row) ||
+		       (t->is_activity_cut && row == top_row_at(t, t->picked)));
+}
+
+/* Returns the number of lines of the rows from `from` on, before `to`. */
+static inline size_t top_lines(const struct top *t, size_t from, size_t to)
+{
+	size_t lines = 0;
+
+	for (; from < to; from++)
+		lines += (size_t)top_row_lines(t, top_row_at(t, from));
+	return lines;
 }
 
 /* Returns the row at a line of the list, from 0; the number of rows: none. */

@@ -2,8 +2,9 @@
 /* Short texts. */
 #include "cli/top/text.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/units.h"
+#include "base/sentence_units.h"
 
 #include <string.h>
 
@@ -26,6 +27,13 @@ const char *top_age(char out[24], double seconds)
 	else
 		snprintf(out, 24, "%lud", s / 86400);
 	return out;
+}
+
+const char *top_ago(char out[UNITS_SIZE], double seconds)
+{
+	uint64_t s = seconds > 0 && seconds < 1e9 ? (uint64_t)seconds : 0;
+
+	return s ? sentence_duration(out, s * NS_PER_S) : strcpy(out, "0 s");
 }
 
 const char *top_every(char out[24], uint64_t interval_ns)
@@ -98,6 +106,40 @@ void top_tree_name(const struct top *t, const struct top_row *row, char *out, si
 		sign, *sign ? " " : "", name);
 }
 
+/* Without the end of the session, the age of what it left says since when it may have ended. */
+void top_left_sentence(const struct top *t, const struct top_process *p, char *out, size_t size)
+{
+	const struct top_session *s = top_session_that_left(&t->model, p);
+	char agent[32], id[9], project[96], age[UNITS_SIZE];
+	double is_orphaned = 0, elapsed_s = 0;
+
+	top_number(t->model.schema, "is_orphaned", p->row, &is_orphaned);
+	top_number(t->model.schema, "elapsed_s", p->row, &elapsed_s);
+	top_word(t->model.schema, "session_agent", p->row, agent, sizeof(agent));
+	top_word(t->model.schema, "session_id", p->row, id, sizeof(id));
+	top_word(t->model.schema, "project", p->row, project, sizeof(project));
+	if (is_orphaned <= 0) {
+		snprintf(out, size, "of no running session%s%s", *project ? ": " : "", project);
+		return;
+	}
+	snprintf(out, size, "left by %s session%s%s%s%s, ended %s%s ago%s%s", agent, *id ? " " : "",
+		id, *project ? " in " : "", project, s ? "" : "at most ",
+		top_ago(age, s ? t->model.last_s - s->seen_s : elapsed_s),
+		s && s->task[0] ? ": " : "", s ? s->task : "");
+}
+
+const char *top_finding_word(const char *name)
+{
+	static const char *const words[][2] = { { "orphan", "ORPHANED" },
+		{ "mcp-abandoned", "ABANDONED" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcmp(name, words[i][0]))
+			return words[i][1];
+	}
+	return name;
+}
+
 #define AGE_LEAST_NS (15 * NS_PER_S)
 
 void top_finding_line(const struct top *t, const struct top_finding *f, char *out, size_t size)
@@ -106,22 +148,22 @@ void top_finding_line(const struct top *t, const struct top_finding *f, char *ou
 	char place[128];
 
 	if (is_cause && f->answer[0]) {
-		snprintf(out, size, "%s", f->answer);
+		snprintf(out, size, "%s  %s", top_finding_word(f->name), f->answer);
 		return;
 	}
 	top_finding_place(t, f, place, sizeof(place));
-	snprintf(out, size, "%s: %s", place, f->claim);
+	snprintf(out, size, "%s  %s: %s", top_finding_word(f->name), place, f->claim);
 }
 
 void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size)
 {
 	uint64_t age_ns = clock_monotonic_ns() - f->seen_ns;
 	bool is_old = f->seen_ns && age_ns >= AGE_LEAST_NS;
-	char text[400], age[24];
+	char text[448], age[UNITS_SIZE];
 
 	top_finding_line(t, f, text, sizeof(text));
 	snprintf(out, size, "%s%s%s%s", text, is_old ? " (" : "",
-		is_old ? top_age(age, (double)age_ns / NS_PER_S) : "", is_old ? " ago)" : "");
+		is_old ? top_ago(age, (double)age_ns / NS_PER_S) : "", is_old ? " ago)" : "");
 }
 
 void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size)

@@ -3,9 +3,11 @@
 #ifndef SOOTH_CLI_TOP_TEXT_H
 #define SOOTH_CLI_TOP_TEXT_H
 
+#include "base/units.h"
 #include "cli/top/state.h"
 
 const char *top_age(char out[24], double seconds);	   /* 5s 4m10s 2h05m 3d */
+const char *top_ago(char out[UNITS_SIZE], double seconds); /* 5 s, 4 min 10 s: in a sentence */
 const char *top_every(char out[24], uint64_t interval_ns); /* 0.25s 2s */
 const char *top_count(char out[24], double count);	   /* 950 12.3k 1.2M */
 unsigned top_age_style(const struct top_session *s); /* Returns the style of the age, by urgency. */
@@ -15,7 +17,11 @@ unsigned top_project_style(const struct top_session
 		*s); /* Returns the style of the project, by the session's worst finding. */
 /* Writes the name of a process after the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
-/* Writes the answer that the finding is the cause of; else its place and claim. */
+/* Writes which session left a process, and when it ended. */
+void top_left_sentence(const struct top *t, const struct top_process *p, char *out, size_t size);
+/* Returns the word of a finding: the flag of its row, or its id. */
+const char *top_finding_word(const char *name);
+/* Writes its word, and the answer that the finding is the cause of; else its place and claim. */
 void top_finding_line(const struct top *t, const struct top_finding *f, char *out, size_t size);
 /* Writes the same, with the age of an old claim, as its values are old too. */
 void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size);

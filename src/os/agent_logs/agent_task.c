@@ -61,7 +61,7 @@ static const char *prompt_of(enum agent_log kind, const json_t *line)
 }
 
 /* One line with one blank between words, masked, then cut. */
-static void write_task(char task[AGENT_TASK_MAX + 1], const char *prompt)
+void agent_task_write(char task[AGENT_TASK_MAX + 1], const char *prompt)
 {
 	struct cursor c = cursor_over(prompt, strnlen(prompt, PROMPT_BYTES));
 	struct buffer words = { 0 }, masked = { 0 };
@@ -99,7 +99,7 @@ bool agent_task_read(
 		const char *prompt = line ? prompt_of(kind, line) : NULL;
 
 		if (prompt)
-			write_task(task, prompt);
+			agent_task_write(task, prompt);
 	}
 	return task[0] != '\0';
 }

@@ -153,6 +153,7 @@ struct open_call {
 	char name[AGENT_TOOL_MAX + 1];
 	uint64_t utc_ns;
 	uint64_t key; /* of name and arguments */
+	char asked[AGENT_TASK_MAX + 1];
 };
 
 struct reading {
@@ -198,6 +199,27 @@ void agent_turn_name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call)
 			AGENT_TOOL_MAX - size, tool);
 }
 
+/* Writes the command, or the file, that the arguments of a call name. Codex has them as text. */
+static void write_asked(char asked[AGENT_TASK_MAX + 1], const json_t *call)
+{
+	static const char *const keys[] = { "command", "cmd", "file_path", "path", "url" };
+	const json_t *input = json_object_get(call, "input");
+	const char *text = json_string_value(json_object_get(call, "arguments"));
+	_cleanup_json_ json_t *parsed = text ? agent_json_object(text, strlen(text)) : NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const json_t *value = json_object_get(parsed ? parsed : input, keys[i]);
+
+		/* The last word of ["bash", "-lc", "make test"] is the command. */
+		if (json_array_size(value))
+			value = json_array_get(value, json_array_size(value) - 1);
+		if (json_string_length(value)) {
+			agent_task_write(asked, json_string_value(value));
+			return;
+		}
+	}
+}
+
 static void open_call(struct reading *r, const json_t *call, const char *id_key, uint64_t utc_ns)
 {
 	struct open_call one = { .utc_ns = utc_ns, .key = agent_call_key(call) };
@@ -205,6 +227,7 @@ static void open_call(struct reading *r, const json_t *call, const char *id_key,
 	if (r->count == CALLS_MAX || !agent_json_word(call, id_key, one.id, sizeof(one.id)))
 		return;
 	agent_turn_name_call(one.name, call);
+	write_asked(one.asked, call);
 	r->open[r->count++] = one;
 	set_turn(r, PROC_TURN_TOOL, r->open[0].utc_ns);
 }
@@ -503,7 +526,9 @@ bool agent_turn_read(
 		at = newline + 1;
 	}
 	*turn = r.turn;
-	if (r.count)
+	if (r.count) {
 		memcpy(turn->call, r.open[0].name, sizeof(turn->call));
+		memcpy(turn->asked, r.open[0].asked, sizeof(turn->asked));
+	}
 	return turn->of != PROC_TURN_UNKNOWN;
 }

@@ -3,7 +3,7 @@
  * The data read from an agent's session files: from the one that names its session, and from its
  * log the last tool call, and whose turn it is by the end of the log: the model's (a prompt or a
  * tool result without an answer), the tool's (a call without a result), or the user's. Names and
- * times, no conversation text.
+ * times, no conversation text but the command of an open call: the user may be asked to allow it.
  */
 #ifndef SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
 #define SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
@@ -12,6 +12,7 @@
 
 #include "recognize/agent.h"
 #include "recognize/agent_path.h"
+#include "os/agent_logs/agent_task.h"
 
 #define AGENT_TOOL_MAX	  64
 #define AGENT_STATUS_MAX  32
@@ -40,6 +41,7 @@ struct agent_turn {
 	uint64_t utc_ns; /* when it began; 0: unknown */
 	/* The oldest call without a result; "": none, or the log does not name it. */
 	char call[AGENT_TOOL_MAX + 1];
+	char asked[AGENT_TASK_MAX + 1]; /* its command, or its file: masked, then cut; "": none */
 	/* Attempts of the request to the model, as the log counts them; 0: it is the first. */
 	uint32_t attempts;
 	uint16_t error_status; /* HTTP status of the attempt before; 0: unknown */

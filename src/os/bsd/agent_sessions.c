@@ -267,7 +267,8 @@ static void fill_log(struct proc_session *p, const struct session_read *r, bool 
 
 	p->tool_state = k->has_tool ? SOOTH_STATE_VALUE : missing;
 	p->tool_utc_ns = k->has_tool ? k->tool.utc_ns : 0;
-	p->turn_state = p->call_state = p->error_state = k->has_turn ? SOOTH_STATE_VALUE : missing;
+	p->turn_state = p->call_state = p->asked_state = p->error_state =
+		k->has_turn ? SOOTH_STATE_VALUE : missing;
 	p->repeats_state = SOOTH_STATE_ABSENT;
 	if (k->has_turn) {
 		p->repeats_state = state_of(0, k->turn.repeats != 0, true, true);
@@ -276,6 +277,7 @@ static void fill_log(struct proc_session *p, const struct session_read *r, bool 
 		p->repeats_since_utc_ns = k->turn.repeats_since_utc_ns;
 		p->repeats_until_utc_ns = k->turn.repeats_until_utc_ns;
 		p->call_state = state_of(0, k->turn.call[0], true, true);
+		p->asked_state = state_of(0, k->turn.asked[0], true, true);
 		p->error_state = state_of(0, k->turn.error_status, true, true);
 		p->turn = k->turn.of;
 		p->turn_utc_ns = k->turn.utc_ns;
@@ -331,6 +333,7 @@ static void write_record(struct backend_run *run, const struct bsd_process *proc
 		{ &p.tool, k->tool.name, p.tool_state ? 0 : strlen(k->tool.name) },
 		{ &p.version, info->version, strlen(info->version) },
 		{ &p.waiting, info->waiting, strlen(info->waiting) },
+		{ &p.asked, k->turn.asked, strlen(k->turn.asked) },
 		{ &p.call, k->turn.call, p.call_state ? 0 : strlen(k->turn.call) },
 		{ &p.model, k->tokens.model, strlen(k->tokens.model) },
 		{ &p.repeated, k->turn.repeated, p.repeats_state ? 0 : strlen(k->turn.repeated) },

@@ -276,6 +276,7 @@ static void fill_turn(struct proc_session *p, const struct agent_read *job, int 
 	p->call_state = p->error_state = p->turn_state;
 	if (!p->call_state && !job->turn.call[0])
 		p->call_state = SOOTH_STATE_ABSENT;
+	p->asked_state = p->call_state || job->turn.asked[0] ? p->call_state : SOOTH_STATE_ABSENT;
 	if (!p->error_state && !job->turn.error_status)
 		p->error_state = SOOTH_STATE_ABSENT;
 	fill_repeats(
@@ -447,6 +448,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->version, info->version, strlen(info->version) },
 		{ &p->waiting, info->waiting, strlen(info->waiting) },
 		{ &p->call, job->turn.call, strlen(job->turn.call) },
+		{ &p->asked, job->turn.asked, strlen(job->turn.asked) },
 		{ &p->model, job->tokens.sum.model, strlen(job->tokens.sum.model) },
 		{ &p->branch, job->branch, strlen(job->branch) },
 		{ &p->task, job->task, p->task_state ? 0 : strlen(job->task) },
