@@ -30,15 +30,24 @@ static inline void note_interpreter(struct walk *w, uint64_t offset)
 #endif
 }
 
+/* Finds the number by which the states of threads are searched, and returns its offset; 0: there is
+ * none. On x86-64 the pthread_t is the thread pointer. On aarch64 it is below it by a size that
+ * only the C library knows: there it is the id in the thread's own namespace, from Python 3.11 on.
+ */
 #if defined(__TARGET_ARCH_x86)
-static inline uint64_t thread_pointer(void)
+static inline uint32_t thread_number(const struct python_layout *l, uint64_t *self)
 {
-	return BPF_CORE_READ(current_task(), thread.fsbase);
+	*self = BPF_CORE_READ(current_task(), thread.fsbase);
+	return *self ? l->thread_id : 0;
 }
 #else
-static inline uint64_t thread_pointer(void)
+static inline uint32_t thread_number(const struct python_layout *l, uint64_t *self)
 {
-	return 0; /* not supported */
+	const struct pid *pid = BPF_CORE_READ(current_task(), thread_pid);
+	const struct upid *number = number_at(pid, BPF_CORE_READ(pid, level));
+
+	*self = (uint32_t)BPF_CORE_READ(number, nr);
+	return l->native_id;
 }
 #endif
 
@@ -58,15 +67,17 @@ VERIFIED_ALONE_BY_NUMBERS int next_python(uint32_t walk)
 VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
-	uint64_t self = thread_pointer();
 	struct profile_python *p;
+	uint64_t self;
+	uint32_t id;
 
-	if (!w || !w->own.file || !self)
+	if (!w || !w->own.file)
 		return 0;
 	p = bpf_map_lookup_elem(&pythons, &w->own.file);
-	if (!p)
+	id = p ? thread_number(&p->layout, &self) : 0;
+	if (!id)
 		return 0;
-	python_begin(w, &p->layout, p->layout.thread_id, self);
+	python_begin(w, &p->layout, id, self);
 	for (uint32_t i = 0; i < PYTHON_STEPS_MAX; i++) {
 		if (!next_python(walk))
 			break;
