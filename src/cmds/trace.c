@@ -350,14 +350,19 @@ static int check_seccomp(
 	bool is_ptrace = c->trace.backend && !strcmp(c->trace.backend, "ptrace");
 
 	if (!c->trace.seccomp ||
-		(is_ptrace && arguments->command && (c->trace.calls || c->trace.file)))
+		(is_ptrace && arguments->command && (c->trace.calls || c->trace.file) &&
+			!c->run.max_overhead_percent))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --seccomp here");
-	error_why(err, !arguments->command
-			       ? "a process that runs keeps the filter, and its calls would fail "
-				 "once sooth ends"
-		       : !is_ptrace ? "BPF needs no filter: it is part of --backend ptrace"
-				    : "all calls are selected, so a filter would spare none");
+	error_why(
+		err, !arguments->command
+			     ? "a process that runs keeps the filter, and its calls would fail "
+			       "once sooth ends"
+		     : !is_ptrace ? "BPF needs no filter: it is part of --backend ptrace"
+		     : c->run.max_overhead_percent
+			     ? "--max-overhead detaches in the end, and the command ends with its "
+			       "tracer"
+			     : "all calls are selected, so a filter would spare none");
 	return error_remedy(err, "sooth trace --backend ptrace --seccomp -e SET -- COMMAND");
 }
 

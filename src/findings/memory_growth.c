@@ -82,7 +82,8 @@ static bool is_of_malloc(const struct memory_class *c)
 {
 	return c && (c->class_ == MAP_GLIBC_HEAP || c->class_ == MAP_GLIBC_ARENA ||
 			    c->class_ == MAP_JEMALLOC || c->class_ == MAP_TCMALLOC ||
-			    c->class_ == MAP_BRK || c->class_ == MAP_MALLOC_ZONE);
+			    c->class_ == MAP_MIMALLOC || c->class_ == MAP_BRK ||
+			    c->class_ == MAP_MALLOC_ZONE);
 }
 
 /* Returns whether the memory belongs neither to the collector nor to malloc, in a process that has
@@ -233,7 +234,8 @@ static unsigned find_keeper(
 
 	/* Until the last record: observing the allocations may have become too expensive. */
 	heap_use_growth(&e->input->heap, &e->id, 0, &g);
-	if (!g.is_measured || !g.stacks || p->older_freed >= KEEPER_OLDER * g.blocks)
+	if (!g.is_measured || !g.stacks || p->older_freed >= KEEPER_OLDER * g.blocks ||
+		!heap_use_has_caller(&e->input->heap, g.top))
 		return 0;
 	percent = 100 * g.top_bytes_per_s / j->growth.per_s;
 	if (percent < KEEPER_LEAST)

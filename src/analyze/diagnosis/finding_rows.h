@@ -12,7 +12,7 @@
 		"type of the subject: process, thread, fd, path, connection, host",                \
 		.names = &subject_kind_names)                                                      \
 	F(S, RECORD, U64, pid, pid, MAYBE(pid_state), "process id")                                \
-	F(S, RECORD, U64, tid, tid, MAYBE(tid_state), "thread id in the pid namespace of sooth")    \
+	F(S, RECORD, U64, tid, tid, MAYBE(tid_state), "thread id in the pid namespace of sooth")   \
 	F(S, U32, fd, MAYBE(fd_state), "number of the file descriptor")                            \
 	F(S, TEXT, path, MAYBE(path_state), "path of the file or directory")                       \
 	F(S, TEXT, connection, MAYBE(connection_state),                                            \

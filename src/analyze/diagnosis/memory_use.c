@@ -206,6 +206,15 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 	}
 }
 
+bool heap_use_has_caller(const struct heap_use *u, uint32_t stack)
+{
+	struct profile_stacked stacked = { 0 };
+
+	assert(u);
+	profile_sums_stack(&u->names, stack, &stacked);
+	return stacked.depth > 1;
+}
+
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out)
 {
 	assert(u);

@@ -60,6 +60,9 @@ bool heap_use_is_unsummed(const struct heap_use *u, const struct process_id *id)
  */
 void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint64_t until_ns,
 	struct heap_use_growth *out);
+/* Returns whether the code that called the allocator is known: libraries without unwind tables end
+ * a stack in the allocator. */
+bool heap_use_has_caller(const struct heap_use *u, uint32_t stack);
 /* Appends "parse < handle < main"; a long stack is shortened. */
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out);
 

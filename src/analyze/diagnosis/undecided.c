@@ -35,6 +35,7 @@ NUMBER(PIECES_LEAST, 2, NONE, "steps of growth: a single one may be the last");
 NUMBER(FALL_PART, 0.25, NONE, "of the gain that is given back: then it does not only grow");
 NUMBER(GAIN_PLAIN, 48.0 * (1 << 20), BYTES, "such a gain is reported without more observation");
 NUMBER(RISES_LEAST, 0.5, NONE, "least share of the steps between samples that rise");
+NUMBER(BUSY_SHARE, 0.5, NONE, "of a CPU: such a process may allocate all the time");
 NUMBER(LATE_SHARE, 0.15, NONE, "least part of the gain in the last third");
 NUMBER(MORE_NS, 10 * NS_PER_S, NS, "that a longer observation adds");
 NUMBER(FAILURES, 2, NONE, "of one kind: a single one is no series");
@@ -44,6 +45,8 @@ NUMBER(REQUESTS, 3, NONE, "refused: fewer are no series");
 
 struct looked_at {
 	uint64_t bytes[POINTS_MAX]; /* resident memory at each sample */
+	uint64_t began_ns, cpu_before_ns, cpu_ns,
+		last_ns; /* CPU time at the first and last sample */
 	unsigned count;
 	unsigned sockets, lookups; /* snapshots of the sockets; those with a lookup */
 	bool has_lookup;	   /* the current snapshot has a lookup socket */
@@ -80,6 +83,12 @@ static void take_resident(struct looked_at *u, const struct proc_process *p)
 
 	u->takes_pieces |= span_equal(program, "node");
 	u->threads = p->threads;
+	if (!u->began_ns) {
+		u->began_ns = p->record.time_ns;
+		u->cpu_before_ns = p->cpu_ns;
+	}
+	u->last_ns = p->record.time_ns;
+	u->cpu_ns = p->cpu_ns;
 	if (u->count < POINTS_MAX)
 		u->bytes[u->count++] = p->rss_bytes;
 }
@@ -400,6 +409,13 @@ uint64_t undecided_more(void *undecided)
 	return MORE_NS;
 }
 
+/* Returns whether it computes: probes on its allocations would probably be too expensive. */
+static bool is_busy(const struct looked_at *u)
+{
+	return (double)(u->cpu_ns - u->cpu_before_ns) >=
+	       BUSY_SHARE * (double)(u->last_ns - u->began_ns);
+}
+
 const struct process_id *undecided_growing(const struct undecided *g)
 {
 	const struct process_id *growing = NULL;
@@ -407,7 +423,7 @@ const struct process_id *undecided_growing(const struct undecided *g)
 
 	assert(g);
 	map_for_each (&g->processes, const struct process_id *, id, const struct looked_at *, u) {
-		if (u->count < POINTS_LEAST || gain_of(u) <= most ||
+		if (u->count < POINTS_LEAST || gain_of(u) <= most || is_busy(u) ||
 			!(memory_grows(u) || gain_of(u) >= GAIN_PLAIN))
 			continue;
 		most = gain_of(u);

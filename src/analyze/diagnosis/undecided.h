@@ -57,7 +57,7 @@ int undecided_add_record(
 /* Returns for how long to continue the observation; 0: nothing is undecided, or it was continued
  * already. */
 uint64_t undecided_more(void *undecided);
-/* Returns the process whose memory grows most; NULL: none grows. */
+/* Returns the process whose memory grows most, of those that do not compute; NULL: none grows. */
 const struct process_id *undecided_growing(const struct undecided *g);
 
 #endif

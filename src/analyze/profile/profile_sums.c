@@ -137,12 +137,10 @@ static void store_inlined_functions(
 /* Returns whether a script comes with its interpreter, by its path. */
 static bool is_of_runtime(struct span path)
 {
-	static const char *const begins[] = { "node:", "internal/", "bun:", "ext:", "<frozen",
-		"/usr/lib/python3", "/usr/lib/ruby/", "/usr/share/perl" };
-	static const char *const parts[] = { "/lib/python3.", "/lib/ruby/3.", "/lib/ruby/2." };
+	static const char *const begins[] = { "node:", "bun:", "<frozen", "/usr/lib/python3",
+		"/usr/local/lib/python3", "/usr/lib/ruby/", "/usr/share/perl" };
 
-	return SPAN_ANY(path, span_starts, begins) ||
-	       (SPAN_ANY(path, span_contains, parts) && !span_contains(path, "-packages/"));
+	return SPAN_ANY(path, span_starts, begins) && !span_contains(path, "-packages/");
 }
 
 static void store_frame(struct profile_sums *s, const struct profile_frame *f)
