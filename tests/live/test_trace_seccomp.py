@@ -5,6 +5,7 @@ the command, and it ends with sooth, however that ends.
 """
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -27,6 +28,32 @@ if len(sys.argv) > 1:
     os.write(1, b"pid %d\\n" % os.getpid())
     work()
 os.execv(sys.executable, [sys.executable, "-c", open("/proc/self/cmdline").read().split("\\0")[2], "again"])
+"""
+
+# A filter of its own, whose tracer is not sooth.
+OWN_FILTER = r"""
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 5),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { 4, code };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+	printf("%ld\n", syscall(SYS_getpgid, 0));
+	return 0;
+}
 """
 
 
@@ -117,6 +144,16 @@ class Seccomp(Case):
         sooth.send(signal.SIGKILL)
         sooth.finish()
         self.check_ended(pids)
+
+    def test_a_filter_of_its_own(self):
+        """Its calls fail as without sooth, also those that are selected."""
+        program = os.path.join(self.folder, "own-filter")
+        subprocess.run(["cc", "-x", "c", "-o", program, "-"], input=OWN_FILTER.encode(), check=True)
+        os.chmod(program, 0o755)
+        for calls in ("openat", "getpgid"):
+            run = self.nobody(*BACKEND, "-e", calls, "-c", "-j", "-o", self.path("report"), "--", program)
+            self.assertEqual(run.text, self.run_program(program).text)
+            self.assertEqual(run.text, "-1\n")
 
     def test_refusals(self):
         for argv, why in (((*BACKEND, "-e", "read", "-p", str(os.getpid())), "would fail once sooth ends"),

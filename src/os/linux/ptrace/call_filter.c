@@ -3,6 +3,7 @@
 #include "os/linux/ptrace/call_filter.h"
 
 #include <assert.h>
+#include <elf.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -11,7 +12,10 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 
 #include "base/cleanup.h"
 
@@ -22,7 +26,7 @@
 #endif
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define TRACE	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
+#define TRACE	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | CALL_FILTER_DATA)
 #define ALLOW	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 _Static_assert(sizeof(struct sock_filter) == sizeof(uint64_t), "an instruction is a word");
@@ -66,6 +70,24 @@ static int append_calls(struct launch_filter *filter, const struct syscalls_conf
 			status = append_code(filter, range, ARRAY_SIZE(range));
 	}
 	return status;
+}
+
+void call_filter_refuse(pid_t tid)
+{
+#if defined(__x86_64__)
+	/* The result is ENOSYS already. */
+	ptrace(PTRACE_POKEUSER, tid, offsetof(struct user_regs_struct, orig_rax), -1L);
+#else
+	int none = -1;
+	struct user_regs_struct regs;
+	struct iovec number = { &none, sizeof(none) }, all = { &regs, sizeof(regs) };
+
+	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &all))
+		return;
+	regs.regs[0] = (uint64_t)-ENOSYS;
+	ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &all);
+	ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &number);
+#endif
 }
 
 int call_filter_make(const struct syscalls_config *config, struct launch_filter *filter)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "model/batch.h"
 #include "model/probe.h"
+#include "os/linux/ptrace/call_filter.h"
 #include "os/linux/ptrace/tracee_pieces.h"
 #include "os/linux/ptrace/tracees.h"
 #include "probes/syscall_names.h"
@@ -367,6 +368,8 @@ static void return_from_call(struct tracees *all, struct tracee *t, int64_t resu
 void tracee_call_stop(struct tracees *all, struct tracee *t,
 	const struct __ptrace_syscall_info *info, uint64_t now)
 {
+	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && info->seccomp.ret_data != CALL_FILTER_DATA)
+		call_filter_refuse(t->tid);
 	/* The members of a stop by a filter are those of an entry. */
 	if (info->op == PTRACE_SYSCALL_INFO_ENTRY || info->op == PTRACE_SYSCALL_INFO_SECCOMP)
 		enter_call(all, t, info);
