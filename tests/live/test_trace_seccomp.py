@@ -56,6 +56,40 @@ int main(void)
 }
 """
 
+# Two children that ask to have no tracer, by clone and by clone3; libc makes clone where that is refused.
+UNTRACED = r"""
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void child(void)
+{
+	printf("%d\n", open("/dev/null", O_RDONLY) >= 0);
+	fflush(stdout);
+	_exit(0);
+}
+int main(void)
+{
+	struct clone_args args = { .flags = CLONE_UNTRACED, .exit_signal = SIGCHLD };
+	long pid = syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+
+	if (!pid)
+		child();
+	waitpid(pid, NULL, 0);
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (!pid)
+		child();
+	if (pid < 0)
+		printf("%d\n", errno == ENOSYS);
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+"""
+
 
 def runs(pid):
     return process_state(pid) not in (None, "Z", "X")
@@ -154,6 +188,13 @@ class Seccomp(Case):
             run = self.nobody(*BACKEND, "-e", calls, "-c", "-j", "-o", self.path("report"), "--", program)
             self.assertEqual(run.text, self.run_program(program).text)
             self.assertEqual(run.text, "-1\n")
+
+    def test_children_without_a_tracer(self):
+        program = os.path.join(self.folder, "untraced")
+        subprocess.run(["cc", "-x", "c", "-o", program, "-"], input=UNTRACED.encode(), check=True)
+        os.chmod(program, 0o755)
+        run = self.nobody(*BACKEND, "-e", "openat", "-c", "-j", "-o", self.path("report"), "--", program)
+        self.assertEqual(run.text, "1\n1\n")
 
     def test_refusals(self):
         for argv, why in (((*BACKEND, "-e", "read", "-p", str(os.getpid())), "would fail once sooth ends"),

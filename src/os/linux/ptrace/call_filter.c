@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -47,7 +48,8 @@ static bool is_traced(const struct syscalls_config *config, uint32_t number)
 	uint64_t bit = 1ull << number % 64;
 
 	return (config->wanted[0][number / 64] | config->followed[0][number / 64]) & bit ||
-	       number == SYS_execve || number == SYS_execveat || number == SYS_io_uring_setup ||
+	       number == SYS_clone || number == SYS_clone3 || number == SYS_execve ||
+	       number == SYS_execveat || number == SYS_io_uring_setup ||
 	       number == SYS_io_uring_enter;
 }
 
@@ -88,6 +90,38 @@ void call_filter_refuse(pid_t tid)
 	ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &all);
 	ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &number);
 #endif
+}
+
+static void put_first_argument(pid_t tid, uint64_t value)
+{
+#if defined(__x86_64__)
+	ptrace(PTRACE_POKEUSER, tid, offsetof(struct user_regs_struct, rdi), value);
+#else
+	struct user_regs_struct regs;
+	struct iovec all = { &regs, sizeof(regs) };
+
+	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &all))
+		return;
+	regs.regs[0] = value;
+	ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &all);
+#endif
+}
+
+void call_filter_keep_traced(
+	pid_t tid, uint32_t machine, uint64_t number, const uint64_t arguments[6])
+{
+	uint64_t flags = 0;
+	struct iovec to = { &flags, sizeof(flags) },
+		     from = { (void *)(uintptr_t)arguments[0], sizeof(flags) };
+
+	assert(arguments);
+	if (machine != MACHINE)
+		return;
+	if (number == SYS_clone && arguments[0] & CLONE_UNTRACED)
+		put_first_argument(tid, arguments[0] & ~(uint64_t)CLONE_UNTRACED);
+	else if (number == SYS_clone3 && process_vm_readv(tid, &to, 1, &from, 1, 0) > 0 &&
+		 flags & CLONE_UNTRACED)
+		call_filter_refuse(tid);
 }
 
 int call_filter_make(const struct syscalls_config *config, struct launch_filter *filter)
