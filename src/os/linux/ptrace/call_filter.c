@@ -19,6 +19,7 @@
 #include <sys/user.h>
 
 #include "base/cleanup.h"
+#include "os/linux/ptrace/tracee_pieces.h"
 
 #if defined(__x86_64__)
 #define MACHINE AUDIT_ARCH_X86_64
@@ -107,20 +108,13 @@ static void put_first_argument(pid_t tid, uint64_t value)
 #endif
 }
 
-void call_filter_keep_traced(
-	pid_t tid, uint32_t machine, uint64_t number, const uint64_t arguments[6])
+void call_filter_keep_traced(pid_t tid, uint32_t machine, uint64_t number, uint64_t first)
 {
-	uint64_t flags = 0;
-	struct iovec to = { &flags, sizeof(flags) },
-		     from = { (void *)(uintptr_t)arguments[0], sizeof(flags) };
-
-	assert(arguments);
 	if (machine != MACHINE)
 		return;
-	if (number == SYS_clone && arguments[0] & CLONE_UNTRACED)
-		put_first_argument(tid, arguments[0] & ~(uint64_t)CLONE_UNTRACED);
-	else if (number == SYS_clone3 && process_vm_readv(tid, &to, 1, &from, 1, 0) > 0 &&
-		 flags & CLONE_UNTRACED)
+	if (number == SYS_clone && first & CLONE_UNTRACED)
+		put_first_argument(tid, first & ~(uint64_t)CLONE_UNTRACED);
+	else if (number == SYS_clone3 && tracee_read_word(first) & CLONE_UNTRACED)
 		call_filter_refuse(tid);
 }
 

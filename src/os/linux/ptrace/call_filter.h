@@ -15,9 +15,9 @@
 void call_filter_refuse(pid_t tid);
 /* Keeps a child from being made without a tracer (CLONE_UNTRACED), in which each selected call
  * would fail, and which would outlive sooth: clears the flag, and refuses clone3(2), which programs
- * then make as clone(2). The thread is in a stop by this filter. */
-void call_filter_keep_traced(
-	pid_t tid, uint32_t machine, uint64_t number, const uint64_t arguments[6]);
+ * then make as clone(2). The thread is in a stop by this filter,
+ * and is the one that tracee_read_for() has selected. `first`: the first argument. */
+void call_filter_keep_traced(pid_t tid, uint32_t machine, uint64_t number, uint64_t first);
 /* Writes the filter. -E2BIG: the calls are too many, and lie too far apart. */
 int call_filter_make(const struct syscalls_config *config, struct launch_filter *filter);
 

@@ -370,9 +370,11 @@ void tracee_call_stop(struct tracees *all, struct tracee *t,
 {
 	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && info->seccomp.ret_data != CALL_FILTER_DATA)
 		call_filter_refuse(t->tid);
-	else if (info->op == PTRACE_SYSCALL_INFO_SECCOMP)
+	else if (info->op == PTRACE_SYSCALL_INFO_SECCOMP) {
+		tracee_read_for(all->config, (pid_t)t->process.pid, t->tid);
 		call_filter_keep_traced(
-			t->tid, info->arch, info->seccomp.nr, (const uint64_t *)info->seccomp.args);
+			t->tid, info->arch, info->seccomp.nr, info->seccomp.args[0]);
+	}
 	/* The members of a stop by a filter are those of an entry. */
 	if (info->op == PTRACE_SYSCALL_INFO_ENTRY || info->op == PTRACE_SYSCALL_INFO_SECCOMP)
 		enter_call(all, t, info);

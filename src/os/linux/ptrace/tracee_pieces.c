@@ -98,6 +98,13 @@ static int read_user(void *to, size_t size, uint64_t from)
 	return size && read_memory(to, size, from) != (ssize_t)size ? -EFAULT : 0;
 }
 
+uint64_t tracee_read_word(uint64_t from)
+{
+	uint64_t word = 0;
+
+	return read_user(&word, sizeof(word), from) ? 0 : word;
+}
+
 static long read_user_string(char *to, size_t size, uint64_t from)
 {
 	ssize_t got = read_memory(to, size, from);

@@ -18,6 +18,8 @@ void tracee_serves_pages(void);
 void tracee_find_page_server(pid_t pid);
 /* Reads a path at the entry of an exec. Returns its bytes with the NUL, or a negative errno. */
 int32_t tracee_read_path(char path[SYSCALLS_PATH_MAX], uint64_t from);
+/* Reads a word; 0 if it cannot be read. */
+uint64_t tracee_read_word(uint64_t from);
 /* Reads any string. */
 bool tracee_read_text(char *text, size_t size, uint64_t from);
 /* Reads what the kernel will overwrite. Returns the state of the piece. */
