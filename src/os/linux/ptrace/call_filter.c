@@ -5,9 +5,6 @@
 #include <assert.h>
 #include <elf.h>
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <stddef.h>
@@ -20,16 +17,10 @@
 
 #include "base/cleanup.h"
 #include "os/linux/ptrace/tracee_pieces.h"
+#include "os/linux/rights/filter_code.h"
 
-#if defined(__x86_64__)
-#define MACHINE AUDIT_ARCH_X86_64
-#else
-#define MACHINE AUDIT_ARCH_AARCH64
-#endif
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define TRACE	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | CALL_FILTER_DATA)
-#define ALLOW	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define TRACE FILTER_RETURN(SECCOMP_RET_TRACE | CALL_FILTER_DATA)
+#define ALLOW FILTER_RETURN(SECCOMP_RET_ALLOW)
 
 _Static_assert(sizeof(struct sock_filter) == sizeof(uint64_t), "an instruction is a word");
 
@@ -110,7 +101,7 @@ static void put_first_argument(pid_t tid, uint64_t value)
 
 void call_filter_keep_traced(pid_t tid, uint32_t machine, uint64_t number, uint64_t first)
 {
-	if (machine != MACHINE)
+	if (machine != FILTER_MACHINE)
 		return;
 	if (number == SYS_clone && first & CLONE_UNTRACED)
 		put_first_argument(tid, first & ~(uint64_t)CLONE_UNTRACED);
@@ -121,14 +112,14 @@ void call_filter_keep_traced(pid_t tid, uint32_t machine, uint64_t number, uint6
 int call_filter_make(const struct syscalls_config *config, struct launch_filter *filter)
 {
 	static const struct sock_filter begin[] = {
-		LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0), TRACE, LOAD(nr),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SYSCALLS_NUMBERS, 0, 1),
+		FILTER_LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_MACHINE, 1, 0), TRACE,
+		FILTER_LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SYSCALLS_NUMBERS, 0, 1),
 		TRACE, /* those of x32, too */
 	};
 	/* A page that the target itself serves may not be read while it is stopped. */
 	static const struct sock_filter end[] = {
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
-		LOAD(args[1]),
+		FILTER_LOAD(args[1]),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)UFFDIO_REGISTER, 0, 1),
 		TRACE,
 		ALLOW,

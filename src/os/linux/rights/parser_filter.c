@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -13,30 +10,23 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/rights/filter_code.h"
 
-#if defined(__x86_64__)
-#define MACHINE AUDIT_ARCH_X86_64
-#else
-#define MACHINE AUDIT_ARCH_AARCH64
-#endif
-
-#define LOAD(field)  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
-#define REFUSE	     RETURN(SECCOMP_RET_ERRNO | EPERM)
-#define ALLOW	     RETURN(SECCOMP_RET_ALLOW)
+#define REFUSE FILTER_RETURN(SECCOMP_RET_ERRNO | EPERM)
+#define ALLOW  FILTER_RETURN(SECCOMP_RET_ALLOW)
 
 /* A call that is allowed. */
 #define CALL(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), ALLOW
 /* A call that is allowed if its third argument has none of these bits. */
 #define CALL_WITHOUT(name, bits)                                                                   \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[2]),                      \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), FILTER_LOAD(args[2]),               \
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1), REFUSE, ALLOW
 
 static const struct sock_filter filter[] = {
-	LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0),
+	FILTER_LOAD(arch),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_MACHINE, 1, 0),
 	REFUSE,
-	LOAD(nr), /* those of x32 have a bit that no row has */
+	FILTER_LOAD(nr), /* those of x32 have a bit that no row has */
 	CALL(read),
 	CALL(pread64),
 	CALL(lseek),
@@ -59,7 +49,7 @@ static const struct sock_filter filter[] = {
 	CALL_WITHOUT(mprotect, PROT_EXEC),
 	/* F_GETFD and F_GETFL: 1 and 3 */
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 4),
-	LOAD(args[1]),
+	FILTER_LOAD(args[1]),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_GETFD, 1, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_GETFL, 0, 1),
 	ALLOW,
