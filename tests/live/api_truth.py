@@ -116,8 +116,7 @@ def problems(table):
     found += ["invented: %s" % one for one in table.invented]
     for name in TIMES:
         errors = getattr(table, name)
-        # Beside other tests the server notes its own times late.
-        most_ns = TIMES_NS * (4 if len(errors) > FEW else 10)
+        most_ns = TIMES_NS * (1 if len(errors) > FEW else 10)
         if errors and statistics.median(errors) > most_ns:
             found.append("%s: off by %s" % (name, errors))
     return found + [str(one) for one in table.wrong]
