@@ -118,8 +118,9 @@ struct sooth_observer_options {
 	struct sooth_profile_options profile;
 	struct sooth_calls_options calls;
 	/* Maximum overhead for the target, in percent of its CPU time; 0: none. A probe that
-	 * exceeds it for some seconds observes less from then on, and reports each step as a limit:
-	 * single calls are only counted, then counted in short windows, then not observed. */
+	 * exceeds it for some seconds (on allocators, some 0.1 s) observes less from then on, and
+	 * reports each step as a limit: single calls are only counted, then counted in short
+	 * windows, then not observed. */
 	uint64_t max_overhead_percent;
 };
 

@@ -24,7 +24,7 @@
 
 #define STACKS_MOST   32 /* processes; with more, the stacks of waiting threads are not read */
 #define DIAGNOSING_NS (5 * NS_PER_S)
-#define KEEPER_NS     (3 * NS_PER_S)
+#define KEEPER_NS     (3 * NS_PER_S) /* left of the time when allocations are added */
 
 /* --- which probes take part --- */
 
@@ -477,8 +477,8 @@ static int add_to_found(struct diagnosing *d, struct run *run, struct sooth_erro
 	return status < 0 ? status : buffer_failed(&d->selected) ? error_no_memory(err) : 0;
 }
 
-/* Observes the allocations of a process whose memory grows: who touches new memory first is often
- * not who keeps it. The time that is left is enough to see what is kept. */
+/* Observes the allocations of a process whose memory grows: the code that touches new memory first
+ * is often not the code that keeps it. The time that is left is enough to see what is kept. */
 static void observe_keeper(void *user, struct sooth_observer *o, uint64_t left_ns)
 {
 	struct diagnosing *d = user;

@@ -72,9 +72,9 @@ struct run_chore {
 	int (*act)(void *user, struct sooth_observer *o, struct sooth_error *err);
 };
 
-/* Callbacks by which a live run decides at its end whether to continue. */
+/* Callbacks by which a live run follows its records: it may continue at its end, and add probes. */
 struct run_extension {
-	sooth_record_handler take;	 /* takes each record; NULL: the duration is final */
+	sooth_record_handler take;	 /* takes each record; NULL: no callbacks */
 	uint64_t (*more_ns)(void *user); /* additional time; 0: the run ends; NULL: none */
 	/* May add probes, at each step. NULL: none. */
 	void (*step)(void *step_user, struct sooth_observer *o, uint64_t left_ns);

@@ -45,8 +45,8 @@ NUMBER(REQUESTS, 3, NONE, "refused: fewer are no series");
 
 struct looked_at {
 	uint64_t bytes[POINTS_MAX]; /* resident memory at each sample */
-	uint64_t began_ns, cpu_before_ns, cpu_ns,
-		last_ns; /* CPU time at the first and last sample */
+	uint64_t first_ns, last_ns; /* times of the first and the last sample */
+	uint64_t first_cpu_ns, last_cpu_ns;
 	unsigned count;
 	unsigned sockets, lookups; /* snapshots of the sockets; those with a lookup */
 	bool has_lookup;	   /* the current snapshot has a lookup socket */
@@ -83,12 +83,12 @@ static void take_resident(struct looked_at *u, const struct proc_process *p)
 
 	u->takes_pieces |= span_equal(program, "node");
 	u->threads = p->threads;
-	if (!u->began_ns) {
-		u->began_ns = p->record.time_ns;
-		u->cpu_before_ns = p->cpu_ns;
+	if (!u->first_ns) {
+		u->first_ns = p->record.time_ns;
+		u->first_cpu_ns = p->cpu_ns;
 	}
 	u->last_ns = p->record.time_ns;
-	u->cpu_ns = p->cpu_ns;
+	u->last_cpu_ns = p->cpu_ns;
 	if (u->count < POINTS_MAX)
 		u->bytes[u->count++] = p->rss_bytes;
 }
@@ -412,8 +412,8 @@ uint64_t undecided_more(void *undecided)
 /* Returns whether it computes: probes on its allocations would probably be too expensive. */
 static bool is_busy(const struct looked_at *u)
 {
-	return (double)(u->cpu_ns - u->cpu_before_ns) >=
-	       BUSY_SHARE * (double)(u->last_ns - u->began_ns);
+	return (double)(u->last_cpu_ns - u->first_cpu_ns) >=
+	       BUSY_SHARE * (double)(u->last_ns - u->first_ns);
 }
 
 const struct process_id *undecided_growing(const struct undecided *g)

@@ -83,10 +83,10 @@ uint64_t heap_source_hits(struct backend_run *run);
 bool heap_source_lighten(struct backend_run *run, struct backend_step *step);
 void heap_source_close(struct backend_run *run);
 
-/* The members of struct backend that all of them share. */
 /* A program that allocates without a pause may take a hundred times as long meanwhile. */
 #define HEAP_LOOK_NS (50 * NS_PER_MS)
 
+/* The members of struct backend that all of them share. */
 #define HEAP_SOURCE                                                                                \
 	.probe = "heap", .price_source = "bench/heap on Linux 6.18",                               \
 	.lateness_ns = HEAP_LATENESS_NS, .sample_cost = heap_source_cost,                          \
