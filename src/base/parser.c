@@ -6,12 +6,19 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
 #define ENDS_KEPT 32
 
-static struct parser_process process = { .socket = -1 };
+#define NO_PROCESS                                                                                 \
+	(struct parser_process)                                                                    \
+	{                                                                                          \
+		.socket = -1, .owner_socket = -1                                                   \
+	}
+
+static struct parser_process process = { .socket = -1, .owner_socket = -1 };
 static _Atomic(const char *) failed;
 static _Atomic unsigned open_ends;
 
@@ -20,7 +27,7 @@ __thread bool parser_is_urgent;
 
 void parser_use_process(const struct parser_process *used)
 {
-	process = used ? *used : (struct parser_process){ .socket = -1 };
+	process = used ? *used : NO_PROCESS;
 }
 
 int parser_socket(void)
@@ -28,12 +35,17 @@ int parser_socket(void)
 	return process.socket;
 }
 
+int parser_owner_socket(void)
+{
+	return process.owner_socket;
+}
+
 int parser_open(const struct parser *parser, int fd, size_t size, size_t more_max)
 {
 	int end;
 
 	if (process.open) {
-		end = process.open(process.socket, parser, fd, size, more_max);
+		end = process.open(process.socket, parser, NULL, fd, size, more_max);
 	} else {
 		end = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		end = end < 0 ? -errno : end;
@@ -74,6 +86,23 @@ int parser_run(const struct parser *parser, int fd, void *job, size_t size, stru
 	fd = parser_open(parser, fd, size, more ? more->limit : 0);
 	status = fd < 0 ? fd : parser_ask(parser, fd, job, size, more);
 	parser_close(&fd);
+	return status;
+}
+
+int parser_run_as(const struct parser *parser, const struct parser_owner *owner, int fd, void *job,
+	size_t size)
+{
+	int end, status;
+
+	assert(parser);
+	assert(owner);
+	if (!process.open)
+		return parser->parse(fd, job, NULL);
+	end = process.open(process.owner_socket, parser, owner, fd, size, 0);
+	if (end < 0)
+		return end;
+	status = process.ask(end, parser, job, size, NULL);
+	close(end);
 	return status;
 }
 

@@ -23,10 +23,19 @@ struct parser {
 	int (*parse)(int fd, void *job, struct buffer *more);
 };
 
+/* The user whose files a parser opens by itself, below an open folder. */
+#define PARSER_GROUPS_MAX 32
+struct parser_owner {
+	uint32_t uid, gid, group_count, groups[PARSER_GROUPS_MAX];
+	void (*prepare)(void); /* loads what may not be loaded later; NULL: nothing */
+};
+
 /* How files and jobs reach the process that parses. */
 struct parser_process {
-	int socket;
-	int (*open)(int socket, const struct parser *parser, int fd, size_t size, size_t more_max);
+	int socket;	  /* for parsers of open files */
+	int owner_socket; /* for those that open files with the rights of their owner */
+	int (*open)(int socket, const struct parser *parser, const struct parser_owner *owner,
+		int fd, size_t size, size_t more_max);
 	int (*ask)(
 		int end, const struct parser *parser, void *job, size_t size, struct buffer *more);
 };
@@ -34,8 +43,9 @@ struct parser_process {
 /* Uses that process from now on; NULL: none, as in a child without privileges. To be called before
  * there are threads. */
 void parser_use_process(const struct parser_process *process);
-/* The descriptor that a process made for one call keeps, to be able to parse; -1: none. */
+/* The descriptors that a process made for one call keeps, to be able to parse; -1: none. */
 int parser_socket(void);
+int parser_owner_socket(void);
 /*
  * Parses a file. With privileges the job and `more` come back from a process that the file may have
  * taken over: they may be anything, also where parse() changes nothing. The caller checks them
@@ -43,6 +53,10 @@ int parser_socket(void);
  * then the job is unchanged.
  */
 int parser_run(const struct parser *parser, int fd, void *job, size_t size, struct buffer *more);
+/* Parses files that parse() opens below the folder `fd`. With privileges that process has the ids
+ * of the owner and may open files for reading only. */
+int parser_run_as(const struct parser *parser, const struct parser_owner *owner, int fd, void *job,
+	size_t size);
 
 /* The same for several jobs of one size and one file: returns a descriptor that stands for the file
  * in parser_ask(), or a negative errno. */

@@ -313,9 +313,9 @@ def is_attached(pid, last="on_enter"):
 
 
 def children_of_sooth(sooth):
-    """What it has started, without the process that parses."""
+    """What it has started, without the processes that parse."""
     return [int(child) for child in read("/proc/%d/task/%d/children" % (sooth, sooth)).split()
-            if read("/proc/%s/comm" % child.decode()) != b"sooth-parser\n"]
+            if read("/proc/%s/comm" % child.decode()) not in (b"sooth-parser\n", b"sooth-reader\n")]
 
 
 TRACER = b"sooth-tracer\n"  # the name of the tracing process from when it records

@@ -67,6 +67,13 @@ class Limits(Case):
         base.execute("select name from sqlite_master").fetchall()
         return path
 
+    def give(self, home, user):
+        """The files of a user are read with the rights of that user."""
+        os.chmod(os.path.dirname(home), 0o711)
+        for folder, _, names in os.walk(home):
+            for name in (".", *names):
+                os.chown(os.path.join(folder, name), user, user)
+
     def agent(self, name, script, fill=None, user=0):
         home = self.path(name)
         os.makedirs(os.path.join(home, ".opencode/bin"))
@@ -75,6 +82,8 @@ class Limits(Case):
         os.chmod(program, 0o755)
         path = self.database(home, script, fill and (lambda base: fill(base, home)))
         os.makedirs(os.path.join(home, ".local/share/opencode/log"), exist_ok=True)
+        if user:
+            self.give(home, user)
         process = self.start(program, "-c", PROGRAM, path, str(user), cwd=home,
                              env={**os.environ, "HOME": home, "PYTHONHOME": sys.base_prefix})
         process.wait_for_output(b"ready")
@@ -100,6 +109,15 @@ class Limits(Case):
         rows, _, _ = self.rows()
         self.assertEqual(rows[process.pid]["input_tokens"], 10, rows[process.pid])
         self.assertEqual(rows[process.pid]["context_tokens"], 10)
+
+    def test_rights_of_the_owner(self):
+        """A database of another user is read; one that only root may read is not, though sooth may."""
+        process = self.agent("his", TABLES, self.answers, user=65534)
+        self.assertEqual(self.rows()[0][process.pid]["input_tokens"], 10)
+        path = os.path.join(self.path("his"), ".local/share/opencode/opencode.db")
+        os.chown(path, 0, 0)
+        os.chmod(path, 0o600)
+        self.assertIsNone(self.rows()[0][process.pid]["input_tokens"])
 
     def test_databases_that_compute(self):
         """Of one user, with a healthy one of another user behind them."""

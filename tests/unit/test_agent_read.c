@@ -96,9 +96,11 @@ static struct agent_read like_gemini(void)
 
 static void run(struct agent_read *look)
 {
+	uint64_t spent_ns;
+
 	look->process = procfs_open(getpid());
 	assert_true(look->process >= 0);
-	agent_read(look);
+	agent_read(look, getpid(), 0, &spent_ns);
 	close(look->process);
 }
 

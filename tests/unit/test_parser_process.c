@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -24,7 +26,7 @@ enum request { DOUBLE, FAIL, END, CRASH, LIE, HANG, MORE, TOO_MUCH, CALL };
 struct job {
 	int request; /* what parse() does */
 	int result;
-	long number, arguments[3]; /* of a system call */
+	long number, arguments[4]; /* of a system call */
 	char text[8];
 };
 
@@ -68,7 +70,7 @@ static int parse(int fd, void *argument, struct buffer *more)
 		return 0;
 	default:
 		job->result = syscall(job->number, job->arguments[0], job->arguments[1],
-				      job->arguments[2]) < 0
+				      job->arguments[2], job->arguments[3]) < 0
 				      ? errno
 				      : 0;
 		return 0;
@@ -77,6 +79,7 @@ static int parse(int fd, void *argument, struct buffer *more)
 
 static const struct parser parser = { "a test", parse };
 static int file;
+static char owned[] = "/tmp/sooth-owner-XXXXXX"; /* the parsers have a copy of this name */
 
 static int run(enum request request, struct job *job, struct buffer *more)
 {
@@ -159,6 +162,57 @@ static void test_calls(void **state)
 	assert_int_not_equal(call(SYS_lseek, 0, 0, SEEK_CUR), EPERM);
 }
 
+static int run_as(uint32_t uid, struct job *job)
+{
+	const struct parser_owner owner = {
+		.uid = uid, .gid = 65534, .group_count = 1, .groups = { 65533 }
+	};
+
+	job->request = CALL;
+	assert_int_equal(parser_run_as(&parser, &owner, file, job, sizeof(*job)), 0);
+	return job->result;
+}
+
+static int call_as(uint32_t uid, long number, long first, long second, long third)
+{
+	struct job job = { .number = number, .arguments = { first, second, third } };
+
+	return run_as(uid, &job);
+}
+
+/* A reader of an owner's files that a file has taken over: it may read them, and nothing else. */
+static void test_calls_of_a_reader(void **state)
+{
+	static const struct open_how write = { .flags = O_WRONLY | O_TRUNC };
+	struct job with_how = { .number = SYS_openat2,
+		.arguments = { AT_FDCWD, (long)owned, (long)&write, sizeof(write) } };
+
+	(void)state;
+	if (geteuid()) /* without privileges it is this process that reads */
+		skip();
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t uid = i ? 0 : 65534;
+
+		assert_int_equal(call_as(uid, SYS_setresuid, 0, 0, 0), EPERM);
+		assert_int_equal(
+			call_as(uid, SYS_openat, AT_FDCWD, (long)"/etc/passwd", O_RDONLY), 0);
+		assert_int_equal(call_as(uid, SYS_openat, AT_FDCWD, (long)owned, O_RDONLY),
+			uid ? 0 : EACCES); /* root without capabilities */
+		assert_int_equal(call_as(uid, SYS_openat, AT_FDCWD, (long)"/etc/shadow", O_RDONLY),
+			uid ? EACCES : 0);
+		assert_int_equal(call_as(uid, SYS_openat, AT_FDCWD, (long)owned, O_RDWR), EPERM);
+		assert_int_equal(call_as(uid, SYS_unlinkat, AT_FDCWD, (long)owned, 0), EPERM);
+		assert_int_equal(call_as(uid, SYS_socket, AF_INET, SOCK_STREAM, 0), EPERM);
+		assert_int_equal(call_as(uid, SYS_kill, getpid(), 0, 0), EPERM);
+		assert_int_equal(call_as(uid, SYS_ptrace, 0, 0, 0), EPERM);
+		assert_int_equal(call_as(uid, SYS_execve, (long)"/bin/true", 0, 0), EPERM);
+		assert_int_equal(call_as(uid, SYS_clone, SIGCHLD, 0, 0), EPERM);
+		assert_int_equal(call_as(uid, SYS_mprotect, 0, 4096, PROT_EXEC), EPERM);
+	}
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(run_as(i ? 0 : 65534, &with_how), EACCES);
+}
+
 /* Its limit of CPU time ends it. */
 static void test_hang(void **state)
 {
@@ -172,12 +226,23 @@ static void test_hang(void **state)
 static int make_file(void **state)
 {
 	const struct rlimit cpu = { 2, 2 }; /* less than a parser's own limit */
+	int his;
 
 	(void)state;
 	setrlimit(RLIMIT_CPU, &cpu);
 	file = memfd_create("file", MFD_CLOEXEC);
+	his = mkstemp(owned);
+	if (his < 0 || (!geteuid() && fchown(his, 65534, 65534)))
+		return -1;
+	close(his);
 	parser_process_start(NULL); /* without root nothing is started */
 	return write(file, "contents", 8) == 8 ? 0 : -1;
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(owned);
 }
 
 int main(void)
@@ -187,8 +252,9 @@ int main(void)
 		cmocka_unit_test(test_several_jobs),
 		cmocka_unit_test(test_no_answer),
 		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_calls_of_a_reader),
 		cmocka_unit_test(test_hang),
 	};
 
-	return cmocka_run_group_tests(tests, make_file, NULL);
+	return cmocka_run_group_tests(tests, make_file, remove_file);
 }

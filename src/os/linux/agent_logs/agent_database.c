@@ -84,6 +84,11 @@ static bool load_sqlite(struct sqlite *s)
 	return s->library != NULL;
 }
 
+void agent_database_prepare(void)
+{
+	dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+}
+
 static void unload_sqlite(struct sqlite *s)
 {
 	if (s->db)

@@ -22,6 +22,8 @@ struct agent_database_request {
 	uint64_t end_cpu_ns;   /* CLOCK_THREAD_CPUTIME_ID; 0: only the limit for a database holds */
 };
 
+/* Loads SQLite, to be used later where no file can be loaded. */
+void agent_database_prepare(void);
 /*
  * Reads the tokens of the directory's sessions that changed since the process started, and into
  * `calls` how its last tool calls are repeated. Does not read if the database is still as in

@@ -98,6 +98,7 @@ static void read_session_file(struct agent_read *job, int root)
 				      : agent_read_is_since_start(job, ns_of(st.st_mtim)))) {
 		job->info = info;
 		job->source = AGENT_READ_FILE;
+		job->is_ambiguous = false;
 	}
 	buffer_fini(&bytes);
 }
@@ -121,8 +122,7 @@ static void read_job_status(struct agent_read *job, int root)
 	buffer_fini(&bytes);
 }
 
-/* Finds open files that belong to a session. */
-static void read_open_files(struct agent_read *job)
+void agent_read_open_files(struct agent_read *job)
 {
 	int fd = openat(job->process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -460,36 +460,21 @@ static void read_database(struct agent_read *job, int root)
 		&job->tokens.calls, &job->tokens.is_cut);
 }
 
-/* Drops future times: they do not show what the agent does now. */
-static void drop_later_times(struct agent_read *job)
-{
-	uint64_t *times[] = { &job->info.changed_utc_ns, &job->tool.utc_ns, &job->turn.utc_ns };
-	uint64_t last = clock_realtime_ns() + CLOCK_SLACK_NS;
-
-	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		*times[i] = *times[i] > last ? 0 : *times[i];
-}
-
 static bool is_over(const struct agent_read *job)
 {
 	return job->end_cpu_ns && clock_ns(CLOCK_THREAD_CPUTIME_ID) >= job->end_cpu_ns;
 }
 
-void agent_read(struct agent_read *job)
+void agent_read_files(struct agent_read *job, int root)
 {
-	_cleanup_close_ int root = root_open(job->process);
-
-	if (root < 0 || is_over(job)) {
-		job->status = job->log_status = job->database_status = job->branch_status =
-			root < 0 ? root : -EDQUOT;
+	if (is_over(job)) {
+		agent_read_fail(job, -EDQUOT);
 		return;
 	}
 	if (job->files.session_file[0])
 		read_session_file(job, root);
 	if (job->files.job_file[0])
 		read_job_status(job, root);
-	if (job->files.open_file[0])
-		read_open_files(job);
 	if (!job->info.session[0])
 		agent_read_option(job);
 	if (job->files.log[0])
@@ -501,5 +486,4 @@ void agent_read(struct agent_read *job)
 		read_database(job, root);
 	if (job->files.server_logs[0] && job->needs_tool && job->info.session[0])
 		agent_servers_read(job, root);
-	drop_later_times(job);
 }

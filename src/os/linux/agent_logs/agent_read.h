@@ -24,7 +24,6 @@ struct agent_log_file {
 };
 
 struct agent_read {
-	/* its own descriptor of /proc/PID */
 	int process;		    /* its own descriptor of /proc/PID */
 	char home[AGENT_READ_PATH]; /* home of the agent, as the process sees it */
 	char directory[AGENT_READ_PATH];
@@ -88,13 +87,23 @@ struct agent_read {
 	char branch[AGENT_BRANCH_MAX + 1];
 };
 
-void agent_read(struct agent_read *job);
+/* Finds open files that belong to a session, in /proc: with the right to trace the process. */
+void agent_read_open_files(struct agent_read *job);
+/* Reads its files below its root, perhaps with no more rights than their owner has. */
+void agent_read_files(struct agent_read *job, int root);
+/* Does both, the second in a process that has only the rights of the owner if this one has more.
+ * `left_ns`: of CPU time; 0: no limit. Sets how much of it was used. */
+void agent_read(struct agent_read *job, pid_t pid, uint64_t left_ns, uint64_t *spent_ns);
 /* Returns whether a time is after the start of the process. A future time was written before the
  * clock was set back: any process may have written it. */
 static inline bool agent_read_is_since_start(const struct agent_read *job, uint64_t utc_ns)
 {
 	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns &&
 	       utc_ns <= clock_realtime_ns() + CLOCK_SLACK_NS;
+}
+static inline void agent_read_fail(struct agent_read *job, int status)
+{
+	job->status = job->log_status = job->database_status = job->branch_status = status;
 }
 /* The session named by the command line, if there is at most one. */
 void agent_read_option(struct agent_read *job);

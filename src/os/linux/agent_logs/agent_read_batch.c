@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/files/hung_mounts.h"
 #include "os/linux/files/procfs.h"
@@ -46,17 +45,15 @@ static uint64_t left_ns(const struct item *item)
 static void run_item(void *user, int kept)
 {
 	struct item *i = user;
-	uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	_cleanup_close_ int process = procfs_open_place(kept, (pid_t)i->pid);
+	uint64_t left = left_ns(i);
 	struct process_id now;
 
 	i->status = process < 0 ? -ESRCH : 0;
 	if (process < 0)
 		return;
 	i->job.process = process;
-	i->job.end_cpu_ns = begin + left_ns(i);
-	agent_read(&i->job);
-	i->spent_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+	agent_read(&i->job, (pid_t)i->pid, left + !left, &i->spent_ns); /* 0: no limit */
 	if (procfs_identify_at(process, &now) || now.start_ticks != i->job.start_ticks)
 		i->status = -ESRCH;
 }

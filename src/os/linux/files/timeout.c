@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -130,17 +131,24 @@ static uint64_t cpu_ns_of(clockid_t clock)
 	return clock_gettime(clock, &t) ? 0 : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-/* Closes all descriptors but this one and the way to the process that parses. */
+/* Closes all descriptors but this one and the ways to the processes that parse. */
 static void close_others(int kept)
 {
-	int parser = parser_socket(), low = kept < parser ? kept : parser,
-	    high = kept < parser ? parser : kept;
+	const int open[] = { kept, parser_socket(), parser_owner_socket() };
+	int from = 0;
 
-	if (low > 0)
-		close_between(0, (unsigned)low - 1);
-	if (high > low + 1)
-		close_between((unsigned)(low + 1), (unsigned)high - 1);
-	close_between((unsigned)(high + 1), ~0u);
+	for (;;) {
+		int next = INT_MAX;
+
+		for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+			next = open[i] >= from && open[i] < next ? open[i] : next;
+		if (next == INT_MAX)
+			break;
+		if (next > from)
+			close_between((unsigned)from, (unsigned)next - 1);
+		from = next + 1;
+	}
+	close_between((unsigned)from, ~0u);
 }
 
 /* Runs in the separate process. It shares the thread's memory, including thread-local data; the

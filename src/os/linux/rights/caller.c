@@ -53,6 +53,15 @@ bool caller_drop_all(const struct os *os)
 
 bool caller_become(uid_t uid, gid_t gid)
 {
+	const struct parser_owner owner = { .uid = uid, .gid = gid };
+
+	return caller_become_owner(&owner);
+}
+
+bool caller_become_owner(const struct parser_owner *owner)
+{
+	uid_t uid = owner->uid;
+	gid_t gid = owner->gid;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
 	bool is_other = uid != getuid();
@@ -63,11 +72,27 @@ bool caller_become(uid_t uid, gid_t gid)
 	for (unsigned long i = 0; i < CAPABILITIES_MAX; i++)
 		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	/* In a user namespace, or without CAP_SETUID, other ids may not be possible. */
-	if (is_other &&
-		(setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
+	if (is_other && (setgroups(owner->group_count, owner->groups) || setresgid(gid, gid, gid) ||
+				setresuid(uid, uid, uid)))
 		uid = getuid(), gid = getgid();
 	return !setresgid(gid, gid, gid) && !setresuid(uid, uid, uid) &&
 	       !syscall(SYS_capset, &header, none);
+}
+
+bool caller_keep_ids(void)
+{
+	const uint32_t ids =
+		1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_SETPCAP | 1u << CAP_KILL;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct kept[2];
+
+	if (syscall(SYS_capget, &header, kept))
+		return false;
+	kept[0].effective &= ids;
+	kept[0].permitted &= ids;
+	kept[1] = (struct __user_cap_data_struct){ 0 };
+	kept[0].inheritable = 0;
+	return !syscall(SYS_capset, &header, kept);
 }
 
 bool caller_has_ids_of(const struct process_id *process)

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/parser.h"
 #include "model/process_id.h"
 #include "os/linux/files/as_caller.h"
 
@@ -28,6 +29,10 @@ bool caller_drop_all(const struct os *os);
 /* Does the same with the ids of another user and no other group. If these ids are not possible, the
  * caller's stay. */
 bool caller_become(uid_t uid, gid_t gid);
+/* Does the same with the groups of the owner. */
+bool caller_become_owner(const struct parser_owner *owner);
+/* Keeps the ids, and of the capabilities those to change ids and to end processes of others. */
+bool caller_keep_ids(void);
 /* Returns whether all user ids of the process are the caller's real one. */
 bool caller_has_ids_of(const struct process_id *process);
 /*

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -17,36 +18,28 @@
 
 /* A call that is allowed. */
 #define CALL(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), ALLOW
-/* A call that is allowed if its third argument has none of these bits. */
-#define CALL_WITHOUT(name, bits)                                                                   \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), FILTER_LOAD(args[2]),               \
+/* A call that is allowed if its argument of this number has none of these bits. */
+#define CALL_WITHOUT(name, number, bits)                                                           \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), FILTER_LOAD(args[number]),          \
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1), REFUSE, ALLOW
 
-static const struct sock_filter filter[] = {
-	FILTER_LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_MACHINE, 1, 0),
-	REFUSE,
-	FILTER_LOAD(nr), /* those of x32 have a bit that no row has */
-	CALL(read),
-	CALL(pread64),
-	CALL(lseek),
-	CALL(fstat),
-	CALL(newfstatat), /* fstat() of glibc: the file is open, as paths have no files here */
-	CALL(sendto),
-	CALL(recvmsg),
-	CALL(close),
-	CALL(brk),
-	CALL(munmap),
-	CALL(mremap),
-	CALL(madvise),
-	CALL(futex),
-	CALL(clock_gettime),
-	CALL(getrandom),
-	CALL(rt_sigreturn),
-	CALL(exit),
-	CALL(exit_group),
-	CALL_WITHOUT(mmap, PROT_EXEC),
-	CALL_WITHOUT(mprotect, PROT_EXEC),
+/* The numbers of x32 have a bit that no row has. */
+#define BEGIN                                                                                      \
+	FILTER_LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_MACHINE, 1, 0), REFUSE,      \
+		FILTER_LOAD(nr)
+
+/* Calls that read open files, get memory that is not code, answer and end. newfstatat() is fstat()
+ * of glibc. */
+#define CALLS_OF_OPEN_FILES                                                                        \
+	CALL(read), CALL(pread64), CALL(lseek), CALL(fstat), CALL(newfstatat), CALL(sendto),       \
+		CALL(recvmsg), CALL(close), CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise),  \
+		CALL(futex), CALL(clock_gettime), CALL(getrandom), CALL(rt_sigreturn), CALL(exit), \
+		CALL(exit_group), CALL_WITHOUT(mmap, 2, PROT_EXEC),                                \
+		CALL_WITHOUT(mprotect, 2, PROT_EXEC)
+
+static const struct sock_filter of_open_files[] = {
+	BEGIN,
+	CALLS_OF_OPEN_FILES,
 	/* F_GETFD and F_GETFL: 1 and 3 */
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 4),
 	FILTER_LOAD(args[1]),
@@ -56,9 +49,59 @@ static const struct sock_filter filter[] = {
 	REFUSE,
 };
 
-bool parser_filter_install(void)
-{
-	const struct sock_fprog program = { ARRAY_SIZE(filter), (struct sock_filter *)filter };
+#define WRITING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 
+/* openat2() has its flags in memory, where no filter sees them. SQLite locks by fcntl(). */
+static const struct sock_filter of_owners[] = {
+	BEGIN,
+	CALLS_OF_OPEN_FILES,
+	CALL_WITHOUT(openat, 2, WRITING),
+	CALL(openat2),
+	CALL(getdents64),
+	CALL(readlinkat),
+	CALL(statx),
+	CALL(faccessat),
+	CALL(faccessat2),
+	CALL(fcntl),
+	CALL(getcwd),
+	CALL(getpid),
+	CALL(getuid),
+	CALL(geteuid),
+#ifdef SYS_open
+	CALL_WITHOUT(open, 1, WRITING),
+	CALL(stat),
+	CALL(lstat),
+	CALL(readlink),
+	CALL(access),
+#endif
+	REFUSE,
+};
+
+bool parser_filter_install(bool opens_files)
+{
+	struct sock_fprog program = { ARRAY_SIZE(of_open_files),
+		(struct sock_filter *)of_open_files };
+
+	if (opens_files)
+		program = (struct sock_fprog){ ARRAY_SIZE(of_owners),
+			(struct sock_filter *)of_owners };
 	return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+/* The rights of the first version of Landlock, without those to read. */
+#define WRITES                                                                                     \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                              \
+		LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                   \
+		LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |                       \
+		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |                       \
+		LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |                     \
+		LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+bool parser_forbid_writing(void)
+{
+	struct landlock_ruleset_attr handled = { .handled_access_fs = WRITES };
+	_cleanup_close_ int rules = (int)syscall(
+		SYS_landlock_create_ruleset, &handled, sizeof(handled.handled_access_fs), 0);
+
+	return rules >= 0 && !syscall(SYS_landlock_restrict_self, rules, 0);
 }

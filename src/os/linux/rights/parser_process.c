@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@
 #include "os/linux/rights/parser_filter.h"
 
 #define MEMORY_MAX    (UINT64_C(1) << 30)
+#define OWNER_CPU_S   3 /* limits in the reader are shorter */
+#define OWNER_FILES   64
 #define FORK_AGAIN_US 50000
 #define END_US	      200000
 #define END_STEP_US   100	  /* each run of sooth waits for it */
@@ -40,7 +43,13 @@
 struct request {
 	const struct parser *parser; /* the same address in all: none has done an exec since */
 	size_t size, more_max;
+	bool opens_files; /* below the folder that came with it, as this user */
+	struct parser_owner owner;
 };
+
+/* The two processes that fork parsers. That for files which the parser opens by itself keeps the
+ * ids of sooth, to be able to take those of an owner. */
+enum kind { OF_OPEN_FILES, OF_OWNERS };
 
 /* The head of an answer. */
 struct head {
@@ -123,17 +132,37 @@ static struct confinement {
 	bool is_filtered;
 } own;
 
-/* Sets limits and the filter. `used`: memory that it has already. The limits hold even where the
- * kernel has no filters. */
-static bool confine_parser(pid_t parent, uint64_t used)
+/* Sets limits, which hold even where the kernel has no filters. `used`: memory that it has already.
+ */
+static bool limit_parser(pid_t parent, uint64_t used)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || !used || !set_limit(RLIMIT_AS, used + MEMORY_MAX) ||
-		!set_limit(RLIMIT_CPU, PARSER_CPU_S) || !set_limit(RLIMIT_FSIZE, 0) ||
-		!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_NPROC, 0))
-		return false;
+	return getppid() == parent && used && set_limit(RLIMIT_AS, used + MEMORY_MAX) &&
+	       set_limit(RLIMIT_CPU, PARSER_CPU_S) && set_limit(RLIMIT_FSIZE, 0) &&
+	       set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NPROC, 0);
+}
+
+static bool confine_parser(void)
+{
 	own.uid = getuid();
-	own.is_filtered = parser_filter_install();
+	own.is_filtered = parser_filter_install(false);
+	return true;
+}
+
+/* Takes the ids of the owner, without any capability. */
+static bool confine_to_owner(const struct request *r, pid_t parent)
+{
+	if (r->owner.group_count > PARSER_GROUPS_MAX || !caller_become_owner(&r->owner) ||
+		!set_limit(RLIMIT_CPU, OWNER_CPU_S) || !set_limit(RLIMIT_NOFILE, OWNER_FILES))
+		return false;
+	prctl(PR_SET_DUMPABLE, 0); /* other ids may have changed both */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		return false;
+	if (r->owner.prepare)
+		r->owner.prepare();
+	parser_forbid_writing();
+	parser_filter_install(true);
 	return true;
 }
 
@@ -166,27 +195,42 @@ static void exit_without_handlers(void)
 }
 
 /* Waits for a request, and answers it. `taken` ends then; a byte in it: there will be none. */
-static void run_parser(int requests, int taken, pid_t parent, uint64_t used)
+static void run_parser(enum kind kind, int requests, int taken, pid_t parent, uint64_t used)
 {
 	pid_t pid = getpid();
 	struct request r;
 	int files[2];
 
-	if (atexit(exit_without_handlers) || !confine_parser(parent, used) ||
+	if (atexit(exit_without_handlers) || !limit_parser(parent, used) ||
+		(kind == OF_OPEN_FILES && !confine_parser()) ||
 		descriptors_receive(requests, files, 2, &r, sizeof(r), 0)) {
 		send_all(taken, "", 1);
 		_exit(EXIT_FAILURE);
 	}
 	close(requests);
 	close(taken);
-	set_limit(RLIMIT_NOFILE, 0); /* no file can be opened: the filter allows neither */
+	if (r.opens_files != (kind == OF_OWNERS) ||
+		(r.opens_files && !confine_to_owner(&r, parent)))
+		_exit(EXIT_FAILURE);
+	if (!r.opens_files)
+		set_limit(RLIMIT_NOFILE, 0); /* no file can be opened: the filter allows neither */
 	_exit(answer_jobs(&r, files[0], files[1], pid) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 /* --- the process that forks them --- */
 
+/* Waits for a request. False: there will be none. */
+static bool has_request(int requests)
+{
+	struct pollfd wait = { .fd = requests, .events = POLLIN };
+
+	while (poll(&wait, 1, -1) < 0 && errno == EINTR)
+		;
+	return !(wait.revents & POLLHUP) || wait.revents & POLLIN;
+}
+
 /* Starts a process that waits for a request, and another one when it has got one. */
-static void serve_requests(int requests)
+static void serve_requests(enum kind kind, int requests)
 {
 	pid_t self = getpid(), pid;
 	uint64_t used = used_memory();
@@ -196,13 +240,15 @@ static void serve_requests(int requests)
 	do {
 		int taken[2];
 
+		if (kind == OF_OWNERS && !has_request(requests))
+			break;
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
 			break;
 		while ((pid = fork()) < 0 && errno == EAGAIN)
 			usleep(FORK_AGAIN_US); /* until others have ended */
 		if (!pid) {
 			close(taken[0]);
-			run_parser(requests, taken[1], self, used);
+			run_parser(kind, requests, taken[1], self, used);
 		}
 		close(taken[1]);
 		byte = 0;
@@ -219,7 +265,7 @@ static void serve_requests(int requests)
 }
 
 /* Gives up privileges, descriptors, the terminal and handlers of signals. */
-static bool confine_server(int requests, uid_t uid, gid_t gid, pid_t parent)
+static bool confine_server(enum kind kind, int requests, uid_t uid, gid_t gid, pid_t parent)
 {
 	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGABRT,
 		SIGFPE, SIGILL, SIGXCPU };
@@ -239,16 +285,17 @@ static bool confine_server(int requests, uid_t uid, gid_t gid, pid_t parent)
 	for (char **variable = environ; *variable; variable++)
 		memset(*variable, 0, strlen(*variable));
 	setsid();
-	if (null < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || !caller_become(uid, gid))
+	if (null < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		!(kind == OF_OWNERS && !getuid() ? caller_keep_ids() : caller_become(uid, gid)))
 		return false;
-	prctl(PR_SET_NAME, "sooth-parser");
+	prctl(PR_SET_NAME, kind == OF_OWNERS ? "sooth-reader" : "sooth-parser");
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of ids removes it */
 	return getppid() == parent;
 }
 
 /* Starts a server. Returns its socket, or a negative errno. */
-static int start_server(uid_t uid, gid_t gid, pid_t *server)
+static int start_server(enum kind kind, uid_t uid, gid_t gid, pid_t *server)
 {
 	pid_t parent = getpid();
 	int ends[2], requests;
@@ -258,9 +305,9 @@ static int start_server(uid_t uid, gid_t gid, pid_t *server)
 	*server = fork();
 	if (!*server) {
 		requests = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-		if (requests < 0 || !confine_server(requests, uid, gid, parent))
+		if (requests < 0 || !confine_server(kind, requests, uid, gid, parent))
 			_exit(EXIT_FAILURE);
-		serve_requests(requests);
+		serve_requests(kind, requests);
 	}
 	close(ends[1]);
 	if (*server > 0)
@@ -298,10 +345,11 @@ static void set_worker(pid_t pid)
 		__atomic_store_n(parser_worker, pid, __ATOMIC_RELAXED);
 }
 
-static int open_in_process(
-	int socket, const struct parser *parser, int fd, size_t size, size_t more_max)
+static int open_in_process(int socket, const struct parser *parser,
+	const struct parser_owner *owner, int fd, size_t size, size_t more_max)
 {
-	const struct request r = { parser, size, more_max };
+	const struct request r = { parser, size, more_max, owner != NULL,
+		owner ? *owner : (struct parser_owner){ 0 } };
 	const struct timeval most = { .tv_sec = PARSER_WAIT_S };
 	bool is_sent;
 	int ends[2];
@@ -337,21 +385,23 @@ static int ask_process(
 
 static bool has_server; /* or should have one */
 static struct parser_process process = { .open = open_in_process, .ask = ask_process };
-static pid_t server, owner;
+static pid_t servers[2], owner; /* by kind */
 
-/* Reaps the server, which is stopped perhaps. */
-static void end_server(void)
+/* Reaps the servers, which are stopped perhaps. */
+static void end_servers(void)
 {
-	if (getpid() != owner || server <= 0)
+	if (getpid() != owner)
 		return;
 	cleanup_close(&process.socket);
-	for (int us = 0; us < END_US; us += END_STEP_US) {
-		if (waitpid(server, NULL, WNOHANG))
-			return;
-		usleep(END_STEP_US);
+	cleanup_close(&process.owner_socket);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		for (int us = 0; servers[i] > 0 && !waitpid(servers[i], NULL, WNOHANG);
+			us += END_STEP_US) {
+			if (us >= END_US)
+				kill(servers[i], SIGKILL);
+			usleep(END_STEP_US);
+		}
 	}
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
 }
 
 /* Returns whether this user namespace has the highest ids, too: that of a container mostly ends
@@ -386,11 +436,12 @@ void parser_process_start(const struct os *os)
 	if (!is_root && !caller_is_elevated())
 		return;
 	owner = getpid();
-	process.socket = start_server(uid, is_root ? uid : getgid(), &server);
+	process.socket =
+		start_server(OF_OPEN_FILES, uid, is_root ? uid : getgid(), &servers[OF_OPEN_FILES]);
+	process.owner_socket = start_server(OF_OWNERS, uid, getgid(), &servers[OF_OWNERS]);
 	parser_use_process(&process);
 	has_server = true;
-	if (process.socket >= 0)
-		atexit(end_server);
+	atexit(end_servers);
 }
 
 int parser_run_apart(
@@ -401,10 +452,10 @@ int parser_run_apart(
 
 	if (parser_socket() >= 0)
 		return parser_run(parser, fd, job, size, more);
-	socket = start_server(getuid(), getgid(), &own_server);
+	socket = start_server(OF_OPEN_FILES, getuid(), getgid(), &own_server);
 	if (socket < 0)
 		return socket;
-	end = open_in_process(socket, parser, fd, size, more ? more->limit : 0);
+	end = open_in_process(socket, parser, NULL, fd, size, more ? more->limit : 0);
 	status = end < 0 ? end : ask_process(end, parser, job, size, more);
 	cleanup_close(&end);
 	close(socket); /* the server ends, and with it what still parses */
@@ -433,6 +484,8 @@ void parser_process_describe(char *out, size_t size)
 	else if (parser_run(&parser, STDIN_FILENO, &job, sizeof(job), NULL))
 		snprintf(out, size, "not possible: the process for it does not answer");
 	else
-		snprintf(out, size, "apart, as user %u, without capabilities, %s", job.uid,
+		snprintf(out, size,
+			"apart, as user %u, without capabilities, %s; files of agents as their owner",
+			job.uid,
 			job.is_filtered ? "with a seccomp filter" : "without a seccomp filter");
 }
