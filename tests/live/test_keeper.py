@@ -4,6 +4,8 @@
 touches the pages first; also from the capture. A program that only allocates is left at once, and
 goes on as before.
 """
+import os
+import signal
 import subprocess
 import time
 
@@ -105,6 +107,41 @@ class Keeper(harness.Case):
         # By its own CPU time: half of a hundred times as long would be three thousand slow ones.
         slow = sum(rate < rates[len(rates) // 2] / 10 for rate in rates)
         self.assertLess(slow, 20, rates[:40])
+
+    def holder_of(self, sooth):
+        """The process with the links, once it has some."""
+        for child in harness.children_of_sooth(sooth.pid):
+            links = {held for held in harness.held_by(child) if held[0] == "link"}
+            if links and harness.read("/proc/%d/comm" % child) == b"sooth-guard\n":
+                return child, links
+        return None
+
+    def test_probes_leave_while_sooth_is_stopped(self):
+        target = self.start(self.build("grower", SOURCE))
+        for words in (("diagnose",), ("heap", "--max-overhead", "5", "-d", "600s")):
+            with self.subTest(words):
+                sooth = self.start(harness.SOOTH, *words, "-j", str(target.pid))
+                harness.wait_until(lambda s=sooth: self.holder_of(s) or not s.is_running(), "the probes")
+                holder, links = self.holder_of(sooth)
+                self.assertFalse(links & harness.held_by(sooth.pid), "sooth itself must not have them, too")
+                sooth.send(signal.SIGSTOP)
+                harness.wait_until(lambda l=links: not harness.still_in_kernel(l), "the probes to leave")
+                sooth.send(signal.SIGCONT)
+                sooth.send(signal.SIGINT)
+                run = sooth.finish()
+                self.assertFalse(os.path.exists("/proc/%d" % holder))
+        self.assertIn("sooth was stopped", run.text)
+        self.assertTrue(target.is_running())
+
+    def test_probes_leave_with_sooth(self):
+        target = self.start(self.build("grower", SOURCE))
+        sooth = self.start(harness.SOOTH, "diagnose", str(target.pid))
+        harness.wait_until(lambda: self.holder_of(sooth) or not sooth.is_running(), "the late probes")
+        holder, links = self.holder_of(sooth)
+        sooth.send(signal.SIGKILL)
+        harness.wait_until(lambda: not harness.still_in_kernel(links), "the probes to leave")
+        harness.wait_until(lambda: not os.path.exists("/proc/%d" % holder), "the holder's end")
+        self.assertTrue(target.is_running())
 
 
 if __name__ == "__main__":

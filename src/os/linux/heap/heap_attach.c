@@ -51,6 +51,28 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
 	return type->open(&a->prober, log, err);
 }
 
+int heap_attach_hold(struct heap_attach *a, struct sooth_error *err)
+{
+	int status = a->type->hold ? links_holder_start(&a->holder, err) : 0;
+
+	if (status || !a->type->hold)
+		return status;
+	a->type->hold(a->prober, &a->holder);
+	heap_return_links_hold(&a->return_links, &a->holder);
+	return 0;
+}
+
+bool heap_attach_beat(struct heap_attach *a)
+{
+	bool is_news;
+
+	pthread_mutex_lock(&a->lock);
+	is_news = !links_holder_beat(&a->holder) && !a->has_left;
+	a->has_left |= is_news;
+	pthread_mutex_unlock(&a->lock);
+	return !is_news;
+}
+
 static void emit_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	const char *path, bool is_of_samples)
 {
@@ -438,6 +460,7 @@ void heap_attach_close(struct heap_attach *a, uint64_t *detach_ns)
 	heap_return_links_close(&a->return_links, &own_ns);
 	if (a->type)
 		a->type->close(a->prober, detach_ns);
+	links_holder_end(&a->holder);
 	if (detach_ns)
 		*detach_ns += own_ns;
 	a->prober = NULL;

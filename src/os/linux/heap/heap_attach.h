@@ -14,6 +14,7 @@
 #include "os/linux/heap/allocators.h"
 #include "os/linux/heap/heap_return_links.h"
 #include "os/linux/bpf/follow.h"
+#include "os/linux/uprobes/links_holder.h"
 #include "os/linux/uprobes/prober.h"
 
 #define HEAP_LATE_EVENTS_BYTES (2 * sizeof(unsigned))
@@ -26,9 +27,11 @@ struct heap_attach {
 	struct allocators allocators;
 	const struct prober_type *type;
 	void *prober;
-	unsigned events;       /* number of events defined so far */
-	struct buffer late;    /* a byte per event: 1 if it is for late files (heap_late.h) */
-	struct map late_files; /* device and inode -> events of the file */
+	struct links_holder holder; /* has the links if their overhead is limited */
+	bool has_left;		    /* it has closed them, and that was said */
+	unsigned events;	    /* number of events defined so far */
+	struct buffer late;	    /* a byte per event: 1 if it is for late files (heap_late.h) */
+	struct map late_files;	    /* device and inode -> events of the file */
 	struct heap_return_links return_links; /* links of one process, not events at returns */
 	uint64_t returns;	   /* bits: events at returns, for the other processes */
 	struct map late_processes; /* uint32_t: processes with late files, and their children */
@@ -54,6 +57,10 @@ extern const char *const heap_entry_programs[HEAP_TABLES];
 
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
 	struct heap_places *places, const struct log *log, struct sooth_error *err);
+/* Lets the probes leave also while sooth is stopped. */
+int heap_attach_hold(struct heap_attach *a, struct sooth_error *err);
+/* Says that sooth is not stopped. False, only once: the probes have left, because it was. */
+bool heap_attach_beat(struct heap_attach *a);
 /* Examines a process. 1: a file that it has mapped defines an allocator, 0: none does. New files
  * are probed in all followed threads. Code of these files may have run unseen since `since_ns`,
  * which is reported as a gap; 0: the process is stopped, or has not run such code yet. */

@@ -17,6 +17,7 @@ const struct backend backend_heap_multi = {
 	.name = "multi",
 	.help = "uprobes on allocators, one link per process; new children have a gap",
 	.needs = needs,
+	.sample_cost = heap_source_cost,
 	.target_ns = 660,
 	.bystander_ns = 0,
 	.event = "allocation or release",

@@ -83,6 +83,12 @@ int heap_return_links_define(struct heap_return_links *s, const struct prober_pl
 	return buffer_failed(&s->waiting) ? error_no_memory(err) : 0;
 }
 
+void heap_return_links_hold(struct heap_return_links *s, struct links_holder *holder)
+{
+	if (s->program)
+		prober_session.hold(s->prober, holder);
+}
+
 size_t heap_return_links_move_waiting(
 	struct heap_return_links *s, struct prober_place *places, size_t room)
 {

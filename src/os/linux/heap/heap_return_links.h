@@ -40,6 +40,8 @@ bool heap_return_links_open(
  * heap_return_links_move_waiting(). */
 int heap_return_links_define(struct heap_return_links *s, const struct prober_place *places,
 	size_t count, struct sooth_error *err);
+/* Gives the links to a process that closes them when sooth is stopped. */
+void heap_return_links_hold(struct heap_return_links *s, struct links_holder *holder);
 /* Moves the kept places to `places`, at most `room`. The caller owns their files then. */
 size_t heap_return_links_move_waiting(
 	struct heap_return_links *s, struct prober_place *places, size_t room);

@@ -107,7 +107,10 @@ static int load_programs(
 	s->control->has_sessions =
 		heap->bytes_per_sample &&
 		heap_return_links_open(&s->attach.return_links, &s->follow.code, run->log);
-	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
+	status = heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
+	if (!status && run->options.observer.max_overhead_percent)
+		status = heap_attach_hold(&s->attach, err);
+	return status;
 }
 
 static int refuse_open_target(struct sooth_error *err)
@@ -478,6 +481,11 @@ static void emit_own_losses(struct backend_run *run, bool is_stopping)
 	uint64_t lost = s->control->lost_aggregates;
 	struct sooth_error failure;
 
+	if (!heap_attach_beat(&s->attach))
+		backend_limit(run, "allocations from now on",
+			"sooth was stopped, or got no CPU for seconds: the probes have left, as "
+			"nothing measured their overhead",
+			"run it again");
 	if (heap_attach_failure(&s->attach, &failure))
 		backend_limit_error(run, "allocators that were loaded later", &failure);
 	heap_attach_reported(&s->attach, &run->out);

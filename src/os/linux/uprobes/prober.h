@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/log.h"
 
+struct links_holder;
+
 struct prober_place {
 	int file;	 /* descriptor of the file, open until define() returns */
 	uint64_t offset; /* offset in the file */
@@ -32,6 +34,9 @@ struct prober_type {
 	/* Attaches an event to a thread of a process. Returns 1, or 0 when it was attached already.
 	 * -ESRCH: the thread is gone; -EMFILE with the limit named. */
 	int (*attach)(void *prober, unsigned event, pid_t pid, pid_t tid, struct sooth_error *err);
+	/* Gives the links that are attached from now on to a process that closes them when sooth is
+	 * stopped (borrowed). NULL: not possible. */
+	void (*hold)(void *prober, struct links_holder *holder);
 	/* Makes sure that a child keeps events that it only inherited. Called as soon as the child
 	 * is known. NULL: not needed. */
 	int (*keep)(void *prober, unsigned event, pid_t pid, struct sooth_error *err);

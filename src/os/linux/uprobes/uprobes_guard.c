@@ -77,6 +77,14 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void uprobes_guard_become(int *kept, size_t count, const char *name)
+{
+	set_signals();
+	close_other_descriptors(kept, count);
+	setsid();
+	prctl(PR_SET_NAME, name); /* last: the name says that it is ready */
+}
+
 /* Receives the next order. If the parent is gone without a message, the order is to remove.
  * Descriptors that come with a message stay open. */
 static enum order receive_order(int socket)
@@ -145,10 +153,7 @@ static __attribute__((noreturn)) void run_guard(int socket, const struct uprobes
 	int kept[] = { socket, guarded->tracefs, guarded->latch };
 	enum order order;
 
-	set_signals();
-	close_other_descriptors(kept, ARRAY_SIZE(kept));
-	setsid();
-	prctl(PR_SET_NAME, "sooth-guard"); /* last: the name says that it is ready */
+	uprobes_guard_become(kept, ARRAY_SIZE(kept), "sooth-guard");
 	if (chdir("/"))
 		_exit(1);
 	do

@@ -23,6 +23,11 @@ struct uprobes_guard {
 	int socket; /* end of file on it means the end of the parent */
 };
 
+/* Makes a forked child independent of its parent: default signals, of which it ignores those that
+ * end a program, no open files but `kept`, which is sorted, its own session, and at last this name.
+ */
+void uprobes_guard_become(int *kept, size_t count, const char *name);
+
 /* The guard's task: remove the events below `count` in the group (owner, guard's PID). */
 struct uprobes_guarded {
 	int tracefs;

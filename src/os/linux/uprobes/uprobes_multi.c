@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "os/linux/uprobes/links_holder.h"
 #include "os/linux/uprobes/prober.h"
 
 /* include/uapi/linux/bpf.h of 6.6, which older headers lack. */
@@ -52,17 +53,19 @@ struct multi_group {
 struct multi {
 	uint32_t type; /* type of the attachment */
 	unsigned events;
-	struct buffer groups;  /* struct multi_group */
-	struct buffer offsets; /* uint64_t */
-	struct buffer cookies; /* uint64_t */
-	struct buffer links;   /* struct multi_link */
-	size_t ended;	       /* number of these whose process has ended */
-	struct map attached;   /* struct multi_key -> nothing */
+	struct buffer groups;	     /* struct multi_group */
+	struct buffer offsets;	     /* uint64_t */
+	struct buffer cookies;	     /* uint64_t */
+	struct buffer links;	     /* struct multi_link */
+	size_t ended;		     /* number of these whose process has ended */
+	struct map attached;	     /* struct multi_key -> nothing */
+	struct links_holder *holder; /* has the links; NULL: this process */
 };
 
 struct multi_link {
-	int fd;
-	uint32_t pid; /* 0: it has ended */
+	int fd;		 /* -1: the holder has it */
+	uint32_t number; /* there */
+	uint32_t pid;	 /* 0: it has ended */
 };
 
 struct multi_key {
@@ -164,6 +167,34 @@ static int link_open(const struct multi *m, const struct multi_group *g, pid_t p
 	return fd < 0 ? -errno : fd;
 }
 
+static void keep_link(struct multi *m, int fd, uint32_t pid)
+{
+	struct multi_link link = { .fd = fd, .pid = pid };
+	int64_t number = m->holder ? links_holder_give(m->holder, fd) : -1;
+
+	if (number == -EPIPE) { /* no probe is wanted any more */
+		close(fd);
+		return;
+	}
+	if (number >= 0)
+		link = (struct multi_link){ .fd = -1, .number = (uint32_t)number, .pid = pid };
+	buffer_append(&m->links, &link, sizeof(link));
+}
+
+static void close_link(struct multi *m, struct multi_link *link)
+{
+	if (link->fd >= 0)
+		cleanup_close(&link->fd);
+	else if (m->holder)
+		links_holder_close(m->holder, link->number);
+	link->fd = -1;
+}
+
+static void multi_hold(void *prober, struct links_holder *holder)
+{
+	((struct multi *)prober)->holder = holder;
+}
+
 static int multi_attach(void *prober, unsigned event, pid_t pid, pid_t tid, struct sooth_error *err)
 {
 	struct multi *m = prober;
@@ -183,8 +214,7 @@ static int multi_attach(void *prober, unsigned event, pid_t pid, pid_t tid, stru
 				m->type == PROBER_SESSION_ATTACH_TYPE ? "uprobe_session"
 								      : "uprobe_multi");
 		if (fd >= 0)
-			buffer_append(&m->links, &(struct multi_link){ fd, key.pid },
-				sizeof(struct multi_link));
+			keep_link(m, fd, key.pid);
 	}
 	return buffer_failed(&m->links) ? error_no_memory(err) : is_new;
 }
@@ -205,7 +235,7 @@ static void close_ended(struct multi *m)
 		if (links[i].pid)
 			links[kept++] = links[i];
 		else
-			close(links[i].fd);
+			close_link(m, &links[i]);
 	}
 	m->links.size = kept * sizeof(*links);
 	m->ended = 0;
@@ -239,8 +269,7 @@ static void multi_detach(void *prober)
 	for (size_t i = multi_descriptors(m); i-- > 0;) {
 		if (!links[i].pid)
 			continue;
-		cleanup_close(&links[i].fd);
-		links[i].fd = -1;
+		close_link(m, &links[i]);
 	}
 }
 
@@ -268,6 +297,7 @@ static void multi_close(void *prober, uint64_t *detach_ns)
 const struct prober_type prober_multi = {
 	.open = multi_open,
 	.define = multi_define,
+	.hold = multi_hold,
 	.attach = multi_attach,
 	.release = multi_release,
 	.descriptors = multi_descriptors,
@@ -278,6 +308,7 @@ const struct prober_type prober_multi = {
 const struct prober_type prober_session = {
 	.open = session_open,
 	.define = multi_define,
+	.hold = multi_hold,
 	.attach = multi_attach,
 	.release = multi_release,
 	.descriptors = multi_descriptors,
