@@ -2,8 +2,8 @@
 /*
  * A file of an agent may take over its parser. With privileges these files are therefore read by a
  * process that has the ids of their owner: it sees only what the owner sees himself, and its answer
- * is checked. What needs the right to trace the agent is done before: its root is opened, and its
- * open files are listed.
+ * is checked. Before that this process does what needs the right to trace the agent: it opens its
+ * root, and lists its open files.
  */
 #include <errno.h>
 #include <fcntl.h>

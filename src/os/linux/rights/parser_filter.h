@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a parser may do: system calls that read open files, get memory and answer; one for the files
- * of an owner opens them, too, for reading only. */
+/* A parser may only make system calls that read open files, get memory and answer; one for the
+ * files of an owner opens them, too, for reading only. */
 #ifndef SOOTH_OS_LINUX_PARSER_FILTER_H
 #define SOOTH_OS_LINUX_PARSER_FILTER_H
 
@@ -9,8 +9,8 @@
 /* Refuses every other call with EPERM, for the rest of the process. It needs no_new_privs. False:
  * the kernel has no such filters, or does not allow one. */
 bool parser_filter_install(bool opens_files);
-/* Forbids to open files for writing, and to make and remove them (Linux 5.13, landlock(7)), whoever
- * owns them. It needs no_new_privs, too. */
+/* Forbids to open files for writing, and to make and remove them (Linux 5.13, landlock(7)), also
+ * those of its own user. It needs no_new_privs, too. */
 bool parser_forbid_writing(void);
 
 #endif

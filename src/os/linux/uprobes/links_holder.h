@@ -2,7 +2,7 @@
 /*
  * A child that has the only descriptors of links to probes. It closes them when its parent ends,
  * and also when the parent is stopped (SIGSTOP, Ctrl-Z, a debugger) or says nothing for some
- * seconds: nobody would then measure what the probes cost the target, or remove them. The child has
+ * seconds: then nothing measures what the probes cost the target, or removes them. The child has
  * none of the parent's files open, has its own session, and gets no signal that is sent to the
  * parent's group.
  */
