@@ -102,8 +102,12 @@ static enum alarm alarm_of(const struct check *e, const struct thread_history *t
 
 static void look_at(const struct check *e, struct polling *p, const struct thread_history *t)
 {
-	double wakes = thread_history_voluntary(t), cpu = thread_history_cpu(t);
+	double wakes = thread_history_voluntary(t), cpu = thread_history_cpu(t),
+	       faults = thread_history_major_faults(t);
 	enum alarm alarm;
+
+	if (faults > 0) /* each waits for the disk, until its page is there */
+		wakes -= faults;
 
 	if (wakes > p->highest)
 		p->highest = wakes;

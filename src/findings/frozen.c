@@ -7,6 +7,8 @@
 #include "analyze/diagnosis/starts.h"
 #include "analyze/waits/wait_sentences.h"
 
+NUMBER(RESUMED_LEAST, 2, NONE, "stops that ended by themselves: what stops it lets it go on");
+
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 1e9, 0, 86400e9,
 		"minimum time the process is stopped (if it was sampled more than once)"),
@@ -113,6 +115,17 @@ static void report_stop(const struct check *e, struct check_result *out, uint64_
 	finding_claim_row(out, &rows[stop]);
 }
 
+/* Returns whether it was stopped and resumed again, several times. */
+static bool is_paced(const struct check *e)
+{
+	const struct sample_series *s = &e->series;
+	unsigned resumed = 0;
+
+	for (size_t i = 1; i < s->count; i++)
+		resumed += s->points[i - 1].state == 'T' && s->points[i].state != 'T';
+	return resumed >= RESUMED_LEAST;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *parent = e->process ? e->process->parent : NULL;
@@ -124,6 +137,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	stopped_for_ns = stopped_ns(e);
 	if (check_is_reported_of(e, parent, VERDICT_FROZEN))
 		check_fine(out, "reported for %u", parent->id.pid);
+	else if (is_paced(e))
+		check_fine(
+			out, "stopped and resumed again and again, as a limiter of CPU time does");
 	else if (e->process->process->state == 'T' &&
 		 (e->is_one_look ? is_of_a_moment(e)
 				 : check_watched_ns(e) &&

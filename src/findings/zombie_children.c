@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* zombie-children: a process does not reap its exited children, and they pile up. The finding
  * goes to the parent; that of the host covers parents that are not diagnosed themselves. */
+#include <signal.h>
 #include <stdio.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "base/units.h"
 
 NUMBER(ONE_LOOK_NS, NS_PER_S / 10, NS, "reading /proc takes a moment, so times differ");
@@ -52,6 +54,17 @@ static bool is_init(const struct process_entry *p)
 	       (p->links && !p->links->namespace_state && p->links->inner_pid == 1);
 }
 
+/* Returns whether it waits for the signal that a child has ended, and has blocked it. */
+static bool blocks_sigchld(const struct check *e, const struct process_entry *parent)
+{
+	const struct waits_signals *now =
+		e->id.pid == parent->id.pid ? check_signals(e, check_last(e, &e->input->waits))
+					    : NULL;
+	const uint64_t bit = 1u << (SIGCHLD - 1);
+
+	return now && now->pending & bit && now->caught & bit;
+}
+
 static void report_zombies(const struct check *e, struct check_result *out,
 	const struct gathering *g, const char *what)
 {
@@ -61,17 +74,25 @@ static void report_zombies(const struct check *e, struct check_result *out,
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	if (g->all >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
-	finding_claim(out, "%.*s (%u)%s does not reap its exited children: %u zombie%s",
+	finding_claim(out, "%.*s (%u)%s does not reap its exited children: %u zombie%s%s",
 		SPAN_ARGS(name), parent->id.pid,
 		is_init(parent) ? ", PID 1 of its namespace, which inherits orphans," : "",
-		g->staying, g->staying == 1 ? "" : "s");
+		g->staying, g->staying == 1 ? "" : "s",
+		blocks_sigchld(e, parent)
+			? "; it blocks SIGCHLD, which is pending, so its handler never runs"
+			: "");
 	finding_count(
 		out, "zombies that stayed during the whole observation", g->staying, watched_ns(e));
 	finding_count(out, "zombies", g->all, 0);
 	finding_count(out, "zombies that appeared during the observation", g->came, watched_ns(e));
 	finding_time(out, "the oldest zombie has existed for at least",
 		e->input->host.process_table.last_ns - g->since_ns);
-	if (is_init(parent))
+	if (blocks_sigchld(e, parent))
+		finding_remedy(out,
+			"the program that starts it has blocked SIGCHLD, and the mask is "
+			"inherited: unblock it there, or at its own start; a restart without that "
+			"changes nothing");
+	else if (is_init(parent))
 		finding_remedy(out,
 			"start the container with an init that reaps: docker run --init (PID 1 "
 			"ends only by SIGKILL, or by a signal that it handles)");

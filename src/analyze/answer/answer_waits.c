@@ -120,11 +120,15 @@ uint8_t answer_wait_find(
 	return state;
 }
 
+/* Returns whether nothing goes on. A limiter of CPU time stops a process for a moment, again and
+ * again. */
 static bool is_halted(const struct wait_chain *chain)
 {
+	const struct waits_thread *t = chain->links[chain->count - 1].thread;
 	const char *state = wait_chain_state(chain);
 
-	return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
+	return !strcmp(state, "deadlock") ||
+	       (!strcmp(state, "stopped") && (!t || t->since_state || t->since_ns >= SHOWN_LEAST));
 }
 
 /* silence of the connection that the process waits for */
