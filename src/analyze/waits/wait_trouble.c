@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A process at rest, as a server that waits for connections, may watch more than its listener: a
- * pipe whose writer is stopped, a child that is held up, a connection on which it waits for an
- * answer. That is no rest, and nor is the wait of another thread for such an end. */
+ * pipe whose writer is stopped, the output of a command that has ended, a child that is held up, a
+ * connection on which it waits for an answer. That is no rest, and nor is the wait of another
+ * thread for such an end. */
 #include "analyze/waits/wait_trouble.h"
 
 #include <poll.h>
@@ -70,10 +71,22 @@ static bool is_owed(
 			    p->relation == WAITS_RELATION_LISTENER);
 }
 
+/* Returns whether it is the output of a command that has ended, but left a process with it. */
+static bool is_left_open(
+	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
+{
+	const struct wait_link link = { .process = wait_graph_process(g, t->node_pid),
+		.thread = t,
+		.object = o,
+		.party = wait_party_by_fd(g, t, o->fd) };
+
+	return link.process && wait_is_left_output(g, &link);
+}
+
 static bool is_troubled(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
-	return is_owed(g, t, o) || are_ends_stopped(g, t, o);
+	return is_owed(g, t, o) || are_ends_stopped(g, t, o) || is_left_open(g, t, o);
 }
 
 static bool find_watched_in_trouble(const struct wait_graph *g, struct wait_link *link)

@@ -20,6 +20,7 @@
 #include "probes/sockets.h"
 
 #define PARTIES_MAX   16 /* per descriptor */
+#define OUTPUTS_MAX   16 /* of a process */
 #define INIT	      1
 #define ANCESTORS_MAX 64
 #define PIPELINE      5 /* part of a second within which the processes of a pipeline start */
@@ -364,9 +365,17 @@ static void fill_socket(struct object *o, const struct wait_socket *socket)
 	wait_socket_peer(&o->peer, socket);
 }
 
+/* Returns whether to search for the other end although the call waits for many descriptors: it may
+ * be the output of a command that has ended. */
+static bool may_be_output(struct wait_node *n, const struct waits_object *w, bool writes)
+{
+	return w->role == WAITS_ROLE_WATCHED && !writes && n->outputs++ < OUTPUTS_MAX;
+}
+
 static void read_socket(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
 	struct object *o, uint64_t inode, bool wants_parties)
 {
+	bool follows = wants_parties;
 	const struct wait_socket *socket = wait_sockets_get(&r->sockets, n->process, inode);
 	uint32_t tid = c->thread->record.tid;
 	const struct wait_socket *peer;
@@ -378,6 +387,9 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 						     ? WAITS_REQUEST_NONE
 						     : socket->awaits_answer;
 		wants_parties |= o->record.has_open_request != WAITS_REQUEST_NONE;
+		follows = wants_parties;
+		wants_parties |= (socket->family == AF_UNIX && !o->local.size && !o->peer.size &&
+				  may_be_output(n, &o->record, false));
 		o->record.is_peer_gone = wait_sockets_is_half_open(&r->sockets, socket);
 	}
 	if (socket && socket->family == AF_UNIX && !o->local.size) {
@@ -393,7 +405,7 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 		o->record.type = FDS_UNIX;
 		add_named(r, n, c, &o->peer);
 	} else if (socket && socket->state != SOCKETS_LISTEN) {
-		add_peer(r, n, tid, socket, true);
+		add_peer(r, n, tid, socket, follows);
 	}
 }
 
@@ -477,8 +489,8 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 	switch ((enum fds_type)w->type) {
 	case FDS_PIPE:
 		sscanf(o->link.data, "pipe:[%lu", &w->inode);
-		if (wants_parties)
-			add_pipe(r, n, tid, w->inode, writes, true);
+		if (wants_parties || may_be_output(n, w, writes))
+			add_pipe(r, n, tid, w->inode, writes, wants_parties);
 		break;
 	case FDS_SOCKET:
 		sscanf(o->link.data, "socket:[%lu", &w->inode);
