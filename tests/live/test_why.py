@@ -1149,6 +1149,35 @@ class Kinds(Situations):
         return client.pid, None, r"; 3 asyncio tasks of %d wait in StreamReader\.readexactly, called by read_reply < fetch < fetch_all < main, " \
             r"and 5 in Queue\.get, called by work < main$" % client.pid
 
+    LOOP = textwrap.dedent("""
+        import os, select, socket, subprocess, sys
+        server = socket.create_server(("127.0.0.1", 0))
+        quiet = [os.pipe() for i in range(5)]
+        # A shell with standard input runs on; without it has ended, and leaves what it started.
+        command = subprocess.Popen(["sh", "-c", "sleep 100 & " + sys.argv[1]], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        if not sys.argv[1]:
+            command.wait()
+        poll = select.epoll()
+        for each in [server, command.stdout, *[read for read, _ in quiet]]:
+            poll.register(each, select.EPOLLIN)
+        print("ready", flush=True)
+        while True:
+            poll.poll()
+        """)
+
+    def loop(self, rest):
+        process = self.begin(PYTHON, "-c", self.LOOP, rest, stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        process.stdout.readline()
+        return process.pid
+
+    def of_output_of_an_ended_command_in_a_loop(self):
+        return self.loop(""), None, r"waits for an output to close: its command has ended, but left sleep \(\d+\) running"
+
+    def of_output_of_a_command_in_a_loop(self):
+        return self.loop("read line"), "idle", r"waits for connections on 127\.0\.0\.1:\d+"
+
     def test_kinds(self):
         names = [name for name in dir(self) if name.startswith("of_")]
         only = os.environ.get("ONLY")
