@@ -21,6 +21,8 @@
 #include "probes/waits.h"
 
 NUMBER(PATIENT_NS, 4 * NS_PER_S, NS, "between two tries for a lock: they are enough");
+NUMBER(PATIENT_TRIES, 2, NONE, "for one port, with a pause between: more take too long to see");
+NUMBER(PAUSE_NS, NS_PER_S, NS, "least pause of a program that waits for a port");
 NUMBER(UNOPENED_SHARE, 0.5, NONE, "of the calls of these processes");
 
 #define SHOWN_MAX 4
@@ -164,6 +166,16 @@ static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 	       ns * 2 >= l->e->calls.interval_ns;
 }
 
+/* Returns whether the process tries again after a pause, for most of the observation: it does not
+ * go through a list of ports. */
+static bool is_patient(const struct look *l, const struct call_failures *f)
+{
+	uint64_t ns = f->last_ns - f->first_ns;
+
+	return f->seen >= PATIENT_TRIES && ns >= (f->seen - 1) * PAUSE_NS &&
+	       ns * 3 >= l->e->calls.interval_ns;
+}
+
 static bool is_accept_call(const struct call_place *place)
 {
 	return row_of(place) && row_of(place)->effect.what == SYSCALL_FD_ACCEPTS;
@@ -192,6 +204,8 @@ static double weigh_failures(const void *key, const void *value, const void *use
 		return is_lock_lasting(l, f) ? times : 0;
 	if (place->error == CALL_NO_DIRECTORY && f->last_ns - f->first_ns < NS_PER_S)
 		return 0;
+	if (port_owner_is_in_use(place) && is_patient(l, f))
+		return times;
 	if (times >= least && (double)f->seen >= least &&
 		(place->error == CALL_NO_DIRECTORY || call_error_is_grave(place->error) ||
 			is_no_room(place) || port_owner_is_in_use(place)))
