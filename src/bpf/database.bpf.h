@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Finds the error code of a database's answer that a call read with one buffer: SQLSTATE of
- * PostgreSQL's ErrorResponse, the number of MySQL's ERR packet, the first word of a Redis error.
+ * PostgreSQL's ErrorResponse, the number of MySQL's ERR packet, the first word of a Redis error, or
+ * MAXCLIENTS.
  * Only the code leaves the kernel: neither text nor values of the answer.
  *
  * PostgreSQL: "Message Formats" of its protocol 3.0; since 9.6 it has a severity that is never
@@ -78,6 +79,16 @@ static inline uint32_t redis_word(const uint8_t *answer)
 	return 0;
 }
 
+/* "-ERR max number of clients reached" has no code of its own. */
+static const uint8_t redis_full[] = { 'M', 'A', 'X', 'C', 'L', 'I', 'E', 'N', 'T', 'S' };
+
+static inline bool is_redis_full(const uint8_t *answer)
+{
+	return answer[1] == 'E' && answer[2] == 'R' && answer[3] == 'R' && answer[5] == 'm' &&
+	       answer[6] == 'a' && answer[7] == 'x' && answer[8] == ' ' && answer[9] == 'n' &&
+	       answer[10] == 'u' && answer[11] == 'm';
+}
+
 /* Writes the code. The place is computed after all reads: older kernels forget spilled bounds. */
 static inline void put_code(struct call_with_pieces *p, uint32_t argument, uint8_t database,
 	const uint8_t *code, uint32_t size)
@@ -116,7 +127,10 @@ VERIFIED_ALONE_BY_NUMBERS int keep_database_error(
 	size = redis_word(answer);
 	number = mysql_error(answer, done);
 	if (size) {
-		put_code(p, argument, SYSCALLS_REDIS, answer + 1, size);
+		if (is_redis_full(answer))
+			put_code(p, argument, SYSCALLS_REDIS, redis_full, sizeof(redis_full));
+		else
+			put_code(p, argument, SYSCALLS_REDIS, answer + 1, size);
 		return 0;
 	}
 	if (number) {

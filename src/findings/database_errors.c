@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/evidence/limit_users.h"
 #include "base/cleanup.h"
 
 static const struct finding_option options[] = {
@@ -87,6 +88,7 @@ static const struct meaning meanings[] = {
 	{ SYSCALLS_MYSQL, "1290", "the server is read-only", READ_ONLY },
 	{ SYSCALLS_MYSQL, "1114", "the table is full", "make room on the disk of the server" },
 	/* "-CODE text", as clients of Redis see the errors. */
+	{ SYSCALLS_REDIS, "MAXCLIENTS", "too many connections", ROOM },
 	{ SYSCALLS_REDIS, "OOM", "its memory limit is reached", MEMORY },
 	{ SYSCALLS_REDIS, "MISCONF", "it cannot save to disk and refuses writes",
 		"read the server's log: the disk for its snapshots is full or not writable" },
@@ -140,6 +142,24 @@ static double weigh_database(const void *key, const void *value, const void *use
 	return (double)d->errors;
 }
 
+/* Appends the processes with most connections to the server, without closed ones, which it does not
+ * count. */
+static void put_connections(struct buffer *out, const struct check *e, const char *address)
+{
+	struct limit_users users;
+	size_t open = 0;
+
+	limit_users_find(&users, e, LIMITS_SHARED_PORTS, span_of_string(address));
+	for (size_t i = 0; i < users.count; i++) {
+		if (users.top[i].holder && !users.top[i].holder->holder_pid)
+			users.sum -= users.top[i].amount;
+		else
+			users.top[open++] = users.top[i];
+	}
+	users.count = open;
+	limit_users_put(out, e, &users, LIMITS_SHARED_PORTS);
+}
+
 static void report_database(
 	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
@@ -147,14 +167,17 @@ static void report_database(
 	const struct call_database *d = one->value;
 	const char *code = most_frequent(d);
 	const struct meaning *m = meaning_of(d, code);
+	_cleanup_(buffer_fini) struct buffer most = { 0 };
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	finding_low_if(out, d->errors < check_option(e, "many"));
 	finding_connection(out, span_of_string(peer->text));
-	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s",
+	if (m && !strcmp(m->remedy, ROOM))
+		put_connections(&most, e, peer->text);
+	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s%s",
 		databases[d->database], peer->text, (unsigned long long)d->errors,
 		(unsigned long long)(d->errors + d->others), m ? m->text : code, m ? " (" : "",
-		m ? code : "", m ? ")" : "");
+		m ? code : "", m ? ")" : "", buffer_cstr(&most));
 	finding_calls_count(out, "answers that are errors", d->errors);
 	finding_calls_count(out, "other answers since the first of them", d->others);
 	for (size_t i = 0; i < CALL_DATABASE_CODES && d->codes[i].count; i++)
