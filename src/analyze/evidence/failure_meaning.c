@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/limit_users.h"
+#include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "model/errno_names.h"
@@ -300,6 +302,22 @@ static const struct process_entry *asked_process(const struct check *e)
 	return found;
 }
 
+/* Appends what a process waits for, as far as the waits of the diagnosed process lead to it. */
+static void put_wait(struct buffer *out, const struct check *e, const struct process_entry *p)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!check_graph(e, &g) || !wait_graph_process(&g, p->id.pid))
+		return;
+	wait_chain_follow(&g, p->id.pid, &chain);
+	if (!chain.count || chain.links[0].is_idle || chain.links[0].is_active)
+		return;
+	buffer_string(out, ", and ");
+	wait_link_text(out, &g, &chain.links[0]);
+	wait_chain_rest(out, &g, &chain);
+}
+
 void lock_failure_emit(const struct check *e, struct check_result *out,
 	const struct call_place *place, const struct waits_party *owner, struct span name)
 {
@@ -334,6 +352,7 @@ void lock_failure_emit(const struct check *e, struct check_result *out,
 		finding_claim(out, "; perhaps ");
 		check_put_name(&out->claim, worker);
 		finding_claim(out, " made it, which runs all the time");
+		put_wait(&out->claim, e, worker);
 		finding_remedy(out,
 			"sooth why %u shows what that process waits for; remove the file "
 			"only if none works under it",
