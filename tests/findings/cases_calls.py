@@ -665,6 +665,10 @@ SYSCALL_ERRORS = [
     sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
         duration_s=8, says="EADDRINUSE (Address already in use): it has it itself",
         evidence="commands that ended with an error", threshold="min-commands"),
+    sick("syscall-errors", "a port in use, each two seconds", lambda s, r: s.python(PORT, "same").pid, duration_s=6,
+        says="keeps failing", severity="medium"),
+    healthy("syscall-errors", "a list of ports in use, one each two seconds",
+        lambda s, r: s.python(PORT, "next").pid, duration_s=6),
     sick("syscall-errors", "the same, by a connection to itself of another process", commands("taken"), duration_s=8,
         says="by a connection to itself", evidence="commands that ended with an error", threshold="min-commands"),
     sick("syscall-errors", "the directory of each command is gone", commands("gone"),
@@ -1089,6 +1093,27 @@ FILLING_UP = [
 
 # That the disk of this machine is slow while others use it is no mistake.
 WRITE_CHURN = [dataclasses.replace(c, also=("slow-syscalls",)) for c in WRITE_CHURN]
+
+# Waits until a port is free that another process has; or goes through a list of them.
+PORT = """
+import os, socket, sys, time
+taken = [socket.create_server(("127.0.0.1", 0)) for i in range(16)]
+ports = [each.getsockname()[1] for each in taken]
+if os.fork():
+    print("ready", flush=True)
+    for each in taken:
+        each.close()
+    for i in range(1000):
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", ports[0 if sys.argv[1] == "same" else i % len(ports)]))
+            except OSError:
+                pass
+        time.sleep(2)
+while True:
+    time.sleep(100)
+"""
+
 
 CASES = [*WRITE_CHURN, *CONNECT_FAILING, *PROCESS_LIMIT, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
     *REPEATED_READS,

@@ -38,6 +38,21 @@ while True:
         child(0)
 """
 
+# Would reap by its handler, but the program that started it has blocked the signal.
+DEAF = """
+import os, signal, sys, time
+signal.signal(signal.SIGCHLD, lambda *_: os.waitpid(-1, os.WNOHANG))
+signal.pthread_sigmask(signal.SIG_BLOCK if sys.argv[1] == "blocked" else signal.SIG_UNBLOCK, [signal.SIGCHLD])
+for i in range(int(sys.argv[2])):
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    time.sleep(0.02)
+print("ready", flush=True)
+while True:
+    time.sleep(0.3)
+"""
+
 # Asks in rounds: at any time there are some.
 ROUNDS = START + """
 import select
@@ -378,6 +393,11 @@ CASES = [
     sick("zombie-children", "they stay, and more come",
         lambda s, r: s.python(ZOMBIES, r.randint(6, 12), 1).pid, duration_s=4,
         evidence="zombies that stayed during the whole observation", threshold="min-count"),
+    sick("zombie-children", "the signal that they end is blocked",
+        lambda s, r: s.python(DEAF, "blocked", str(r.randint(6, 20))).pid, duration_s=4,
+        says="it blocks SIGCHLD, which is pending", threshold="min-count"),
+    healthy("zombie-children", "the signal that they end is not blocked",
+        lambda s, r: s.python(DEAF, "free", str(r.randint(6, 20))).pid, duration_s=4),
     healthy("zombie-children", "few of them", lambda s, r: s.python(ZOMBIES, r.randint(1, 3), 0).pid,
         duration_s=4),
     healthy("zombie-children", "asked for in rounds", late_zombies, duration_s=4),

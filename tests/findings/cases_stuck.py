@@ -449,6 +449,9 @@ while True:
     time.sleep(random.uniform(0.4, 0.9))  # not in step with the samples
 """
 
+# A limiter of CPU time: a third of it stopped, at each end of the observation perhaps.
+LIMITED = RESUMED.replace("time.sleep(0.005)", "time.sleep(0.3)").replace("random.uniform(0.4, 0.9)", "0.1")
+
 # Reads of FIFOs in the pool of node; beside a loop that is alive.
 POOL = """
 const fs = require('fs'), { execFileSync } = require('child_process');
@@ -715,6 +718,7 @@ CASES = [
         says="group of the process is frozen"),
     healthy("frozen", "one that sleeps", lambda s, r: s.python(
         "import time\nprint('ready', flush=True)\ntime.sleep(600)").pid),
+    healthy("frozen", "stopped for most of the time by a limiter", lambda s, r: s.python(LIMITED).pid),
     healthy("frozen", "stopped for moments", lambda s, r: s.python(RESUMED).pid),
 
     sick("deadlock", "two locks of Python, beside a thread that runs", partial("locks"), **SOON,
