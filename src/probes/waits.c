@@ -459,6 +459,11 @@ bool waits_is_permission(const char *channel)
 	return strstr(channel, "fanotify_handle_event") || strstr(channel, "fanotify_get_response");
 }
 
+bool waits_is_lease(struct span channel)
+{
+	return span_contains(channel, "break_lease");
+}
+
 bool waits_is_of_file_system(const char *channel)
 {
 	if (strstr(channel, "fuse_dev_")) /* a FUSE server that waits for requests */

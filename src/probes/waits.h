@@ -12,6 +12,8 @@
 #include <sooth/field.h>
 #include <sooth/record.h>
 
+#include "base/cursor.h"
+
 enum waits_kind {
 	WAITS_PROCESS = 0x0f00,
 	WAITS_THREAD = 0x0f01,
@@ -32,6 +34,8 @@ enum waits_kind {
 bool waits_is_of_file_system(const char *channel);
 /* Returns whether it waits there for a process that permits accesses to files (fanotify(7)). */
 bool waits_is_permission(const char *channel);
+/* Returns whether it waits there until another process gives up a lease (F_SETLEASE, fcntl(2)). */
+bool waits_is_lease(struct span channel);
 
 /* A process of the chain; its other records follow it. */
 struct waits_process {

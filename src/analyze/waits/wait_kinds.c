@@ -429,6 +429,10 @@ static void explain_open_wait(
 {
 	link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
 	link->party = wait_best_party(g, t, link);
+	if (link->party && link->party->relation == WAITS_RELATION_LOCK) {
+		link->what = WAIT_LOCK; /* a lease */
+		return;
+	}
 	link->what = link->object && link->object->type == FDS_FIFO ? WAIT_FIFO_OPEN
 		     : link->object				    ? WAIT_IO
 								    : WAIT_UNKNOWN;

@@ -225,6 +225,13 @@ static void put_heir(struct buffer *out, const struct waits_party *p)
 		buffer_string(out, ", inherited from a process that has ended");
 }
 
+static bool is_lease(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+
+	return t && waits_is_lease(record_text(&t->record, &t->wait_channel));
+}
+
 static void put_lock(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = link->party;
@@ -240,6 +247,13 @@ static void put_lock(struct buffer *out, const struct wait_graph *g, const struc
 		buffer_string(out, p->party_pid && !p->is_alive ? ", has a lock" : " has a lock");
 		wait_put_object(out, link, " on ");
 		put_heir(out, p);
+		return;
+	}
+	if (p && is_lease(link)) {
+		buffer_string(out, "waits until ");
+		wait_put_party(out, link);
+		buffer_string(out, " gives up its lease");
+		wait_put_object(out, link, " on ");
 		return;
 	}
 	buffer_string(out, "waits for a lock");

@@ -38,6 +38,8 @@ static bool parse_line(struct span line, struct lock_line *out)
 	pid = cursor_signed(&c);
 	out->pid = pid > 0 ? (uint64_t)pid : 0;
 	cursor_blanks(&c);
+	if (out->is_waiting && cursor_skip(&c, "<none>:0")) /* for a lease to be given up */
+		return true;
 	out->file.major = (uint32_t)cursor_hex(&c);
 	if (!cursor_skip(&c, ":"))
 		return false;

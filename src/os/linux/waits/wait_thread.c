@@ -343,6 +343,8 @@ static void add_parties(struct wait_reader *r, struct wait_node *n, const struct
 	}
 	if (w && c->row->effect.what == SYSCALL_FD_OPENS_FILE) {
 		add_opened(r, n, c);
+		if (waits_is_lease(span_of_string(c->channel)))
+			wait_add_lock_owners(r, n, c);
 		return;
 	}
 	if (w && w->descriptor)
