@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/mcp/answer.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/escape.h"
+
+#define KEPT_HEAD (2 * MCP_ANSWER_MAX) /* of output that is trimmed */
+#define KEPT_TAIL (2 * MCP_ANSWER_MAX)
+#define TRIM_FROM 65536
+#define TAIL_MAX  1500 /* of an answer */
+#define NOTE_ROOM 256
+
+static size_t count_lines(const char *text, size_t size)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < size; i++)
+		count += text[i] == '\n';
+	return count;
+}
+
+void mcp_output_trim(struct mcp_output *o)
+{
+	assert(o);
+
+	char *text = (char *)o->text.data;
+	size_t size = o->text.size, from = KEPT_HEAD, to = size - KEPT_TAIL;
+
+	if (size < TRIM_FROM)
+		return;
+	o->dropped_lines += count_lines(text + from, to - from);
+	memmove(text + from, text + to, KEPT_TAIL);
+	o->text.size = KEPT_HEAD + KEPT_TAIL;
+}
+
+/* Returns how many bytes of whole characters, at most `max`, the text begins with. */
+static size_t whole_characters(struct span text, size_t max)
+{
+	size_t at = 0, size;
+
+	while (at < text.size) {
+		size = utf8_length(text.data + at, text.size - at);
+		size = size ? size : 1;
+		if (at + size > max)
+			break;
+		at += size;
+	}
+	return at;
+}
+
+/* Returns how many bytes of whole lines, at most `max`, the text begins with. */
+static size_t whole_head(struct span text, size_t max)
+{
+	size_t size = max < text.size ? max : text.size;
+
+	while (size && text.data[size - 1] != '\n')
+		size--;
+	return size ? size : whole_characters(text, max);
+}
+
+/* Returns how many bytes of whole lines, at most `max`, the text ends with. */
+static size_t whole_tail(struct span text, size_t max)
+{
+	size_t size = max < text.size ? max : text.size;
+
+	while (size && size < text.size && text.data[text.size - size - 1] != '\n')
+		size--;
+	return size;
+}
+
+void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
+{
+	struct span all, middle;
+	size_t head, tail, room, lines;
+	char note[NOTE_ROOM];
+
+	assert(o);
+	all = span_of(buffer_at(&o->text, 0), o->text.size);
+	if (all.size <= MCP_ANSWER_MAX && !o->dropped_lines)
+		return buffer_append(out, all.data, all.size);
+	room = MCP_ANSWER_MAX - NOTE_ROOM;
+	tail = whole_tail(all, TAIL_MAX);
+	head = whole_head(span_of(all.data, all.size - tail), room - tail);
+	middle = span_of(all.data + head, all.size - head - tail);
+	lines = count_lines(middle.data, middle.size) + o->dropped_lines;
+	if (head && all.data[head - 1] == '\n')
+		snprintf(note, sizeof(note), "[%zu line%s left out here; all of it: `%s`]\n", lines,
+			lines == 1 ? "" : "s", command);
+	else
+		snprintf(note, sizeof(note), " [the line goes on; all of it: `%s`]\n", command);
+	buffer_append(out, all.data, head);
+	buffer_string(out, note);
+	buffer_append(out, all.data + all.size - tail, tail);
+}
