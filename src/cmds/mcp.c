@@ -32,6 +32,7 @@ const struct command command_mcp = {
 		"wrong with it.\nThe tools only read; none takes a path, starts or ends a process.",
 	.examples = "  claude mcp add sooth -- sooth mcp     for Claude Code\n"
 		    "  codex mcp add sooth -- sooth mcp      for Codex\n",
+	.parses_nothing = true,
 	.config_size = sizeof(struct mcp_config),
 	.run = run_mcp,
 };

@@ -9,7 +9,8 @@
 #define KEPT_HEAD (2 * MCP_ANSWER_MAX) /* of output that is trimmed */
 #define KEPT_TAIL (2 * MCP_ANSWER_MAX)
 #define TRIM_FROM 65536
-#define TAIL_MAX  1500 /* of an answer */
+#define NOTES_MAX 2000 /* of an answer: the last paragraph, where limits and losses stand */
+#define TAIL_MAX  500  /* of a report that is one paragraph */
 #define NOTE_ROOM 256
 
 static size_t count_lines(const char *text, size_t size)
@@ -60,14 +61,28 @@ static size_t whole_head(struct span text, size_t max)
 	return size ? size : whole_characters(text, max);
 }
 
-/* Returns how many bytes of whole lines, at most `max`, the text ends with. */
-static size_t whole_tail(struct span text, size_t max)
+static bool begins_line(struct span text, size_t at)
 {
-	size_t size = max < text.size ? max : text.size;
+	return at == text.size || text.data[at - 1] == '\n';
+}
 
-	while (size && size < text.size && text.data[text.size - size - 1] != '\n')
-		size--;
-	return size;
+static bool begins_paragraph(struct span text, size_t at)
+{
+	return at > 1 && text.data[at - 1] == '\n' && text.data[at - 2] == '\n';
+}
+
+/* Returns how many bytes of the end of a text to keep, which is longer than an answer: its last
+ * paragraph, or the last lines. */
+static size_t kept_tail(struct span text)
+{
+	size_t at = text.size, lines = text.size;
+
+	while (at > text.size - NOTES_MAX && !(begins_paragraph(text, at) && at < text.size)) {
+		at--;
+		if (begins_line(text, at) && at >= text.size - TAIL_MAX)
+			lines = at;
+	}
+	return text.size - (begins_paragraph(text, at) ? at : lines);
 }
 
 void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
@@ -81,7 +96,7 @@ void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const cha
 	if (all.size <= MCP_ANSWER_MAX && !o->dropped_lines)
 		return buffer_append(out, all.data, all.size);
 	room = MCP_ANSWER_MAX - NOTE_ROOM;
-	tail = whole_tail(all, TAIL_MAX);
+	tail = kept_tail(all);
 	head = whole_head(span_of(all.data, all.size - tail), room - tail);
 	middle = span_of(all.data + head, all.size - head - tail);
 	lines = count_lines(middle.data, middle.size) + o->dropped_lines;

@@ -192,38 +192,43 @@ static int write_replies(struct server *s)
 	return 0;
 }
 
-/* Waits for an event. Returns what the input and the output report. */
-static int wait_for_event(struct server *s, struct pollfd polled[2 + MCP_RUNNING_MAX])
+/* The output of the running calls, then input and output: `sooth why` names the first. */
+struct polled {
+	struct pollfd items[MCP_RUNNING_MAX + 2];
+	struct pollfd *in, *out;
+};
+
+static int wait_for_event(struct server *s, struct polled *p)
 {
 	int descriptors[MCP_RUNNING_MAX];
 	size_t count = mcp_calls_descriptors(&s->calls, descriptors);
 
-	polled[0] = (struct pollfd){ .fd = s->replies.size < REPLIES_MAX ? s->in : -1,
-		.events = POLLIN };
-	polled[1] = (struct pollfd){ .fd = s->out, .events = s->replies.size ? POLLOUT : 0 };
 	for (size_t i = 0; i < count; i++)
-		polled[2 + i] = (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
-	if (poll(polled, 2 + count, mcp_calls_timeout_ms(&s->calls)) >= 0)
+		p->items[i] = (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
+	p->in = &p->items[count];
+	p->out = &p->items[count + 1];
+	*p->in = (struct pollfd){ .fd = s->replies.size < REPLIES_MAX ? s->in : -1,
+		.events = POLLIN };
+	*p->out = (struct pollfd){ .fd = s->out, .events = s->replies.size ? POLLOUT : 0 };
+	if (poll(p->items, count + 2, mcp_calls_timeout_ms(&s->calls)) >= 0)
 		return 0;
-	polled[0].revents = polled[1].revents = 0;
+	p->in->revents = p->out->revents = 0;
 	return errno == EINTR ? 0 : -errno;
 }
 
 static int serve_loop(struct server *s)
 {
-	struct pollfd polled[2 + MCP_RUNNING_MAX];
+	struct polled polled;
 	bool has_input = true;
 	int status = 0;
 
 	while (has_input && !status) {
-		status = wait_for_event(s, polled);
-		if (status)
-			break;
-		if (polled[1].revents & (POLLERR | POLLHUP | POLLNVAL))
-			return -EPIPE;
-		if (polled[1].revents & POLLOUT)
+		status = wait_for_event(s, &polled);
+		if (polled.out->revents & (POLLERR | POLLHUP | POLLNVAL))
+			status = -EPIPE;
+		else if (polled.out->revents)
 			status = write_replies(s);
-		if (polled[0].revents)
+		if (polled.in->revents)
 			has_input = read_input(s);
 		mcp_calls_proceed(&s->calls, &s->replies);
 		if (buffer_failed(&s->replies))

@@ -9,13 +9,14 @@
 #include "base/json_scan.h"
 #include "base/units.h"
 
-#define COLUMNS	      200
-#define BAR_COLUMNS   80 /* a bar has three bytes a column */
-#define SECONDS_MAX   30
-#define MINUTES_MAX   1440
-#define PID_MAX	      INT32_MAX
-#define SESSION_LEAST 4
-#define SESSION_MAX   64
+#define COLUMNS	       200
+#define BAR_COLUMNS    80 /* a bar has three bytes a column */
+#define REASON_COLUMNS 320
+#define SECONDS_MAX    30
+#define MINUTES_MAX    1440
+#define PID_MAX	       INT32_MAX
+#define SESSION_LEAST  4
+#define SESSION_MAX    64
 /* Beside the seconds that were asked for. Clients end a call after 60 s. */
 #define LIMIT_NS (25 * NS_PER_S)
 
@@ -52,8 +53,10 @@ struct tool {
 	unsigned arguments; /* a bit for each */
 	bool needs_target;
 	const char *command;
-	const char *options[3]; /* fixed options */
-	const char *seconds;	/* the option of the time to observe */
+	const char *whole[2];	  /* fixed options, without a target */
+	const char *of_target[2]; /* likewise, with a target */
+	int columns;		  /* 0: COLUMNS */
+	const char *seconds;	  /* the option of the time to observe */
 	uint64_t default_s;
 };
 
@@ -67,7 +70,11 @@ static const struct tool tools[] = {
 			"session: the tree of its processes. Next: why or diagnose for the one "
 			"that looks wrong.",
 		.arguments = TARGET,
-		.command = "ps" },
+		.command = "ps",
+		.whole = { "--columns=pid,session_id,cpu_percent,rss_bytes,elapsed_time,agent,"
+			   "project,task,flags,activity" },
+		.of_target = { "--tree", "--columns=pid,cpu_percent,rss_bytes,elapsed_time,name,"
+					 "role,flags,activity,command" } },
 	{ .name = "why",
 		.title = "What a process waits for",
 		.description =
@@ -114,7 +121,7 @@ static const struct tool tools[] = {
 		.arguments = TARGET | BIT(SECONDS),
 		.needs_target = true,
 		.command = "trace",
-		.options = { "--count" },
+		.of_target = { "--count" },
 		.seconds = "--duration",
 		.default_s = 5 },
 	{ .name = "timeline",
@@ -135,11 +142,14 @@ static const struct tool tools[] = {
 			"Use when processes seem to be left from earlier sessions: ports in use, "
 			"memory or CPU taken, old servers. Lists processes whose session has "
 			"ended, "
-			"and MCP servers without a client, with the reason. Ends nothing: ask the "
-			"user before you end one that you did not start. Next: why or diagnose.",
+			"and MCP servers without a client, with the reason; no row: none is known. "
+			"Ends nothing: ask the user before you end one that you did not start. "
+			"Next: why or diagnose.",
 		.command = "ps",
-		.options = { "--verbose", "--filter=is_orphaned or is_abandoned or is_superseded "
-					  "or is_daemon" } },
+		.whole = { "--filter=is_orphaned or is_abandoned or is_superseded or is_daemon",
+			"--columns=pid,cpu_percent,rss_bytes,elapsed_time,flags,"
+			"orphaned_reason,abandoned_reason,command" },
+		.columns = REASON_COLUMNS },
 };
 
 /* --- the list --- */
@@ -195,6 +205,11 @@ static bool set_problem(char problem[MCP_PROBLEM_MAX], const char *format, ...)
 	vsnprintf(problem, MCP_PROBLEM_MAX, format, args);
 	va_end(args);
 	return false;
+}
+
+static bool has_target(const struct given *given)
+{
+	return given->numbers[ARGUMENT_PID] || *given->session;
 }
 
 /* An id of an agent's session: nothing that could be an option or a path. */
@@ -258,7 +273,7 @@ static bool read_arguments(const struct tool *tool, struct given *given, struct 
 	}
 	if (given->numbers[ARGUMENT_PID] && *given->session)
 		return set_problem(problem, "pid and session exclude each other");
-	if (tool->needs_target && !given->numbers[ARGUMENT_PID] && !*given->session)
+	if (tool->needs_target && !has_target(given))
 		return set_problem(problem, "%s needs a pid or a session", tool->name);
 	return true;
 }
@@ -298,8 +313,6 @@ static void add_history(struct mcp_command *command, const struct given *given)
 static bool add_timeline(
 	struct mcp_command *command, const struct given *given, char problem[MCP_PROBLEM_MAX])
 {
-	bool has_target = given->numbers[ARGUMENT_PID] || *given->session;
-
 	if (!given->numbers[ARGUMENT_SECONDS]) {
 		add_history(command, given);
 		return true;
@@ -307,7 +320,7 @@ static bool add_timeline(
 	if (given->numbers[ARGUMENT_MINUTES])
 		return set_problem(problem,
 			"minutes look back and seconds look ahead: they exclude each other");
-	if (!has_target)
+	if (!has_target(given))
 		return set_problem(problem, "seconds need a pid or a session");
 	command->columns = BAR_COLUMNS;
 	add_word(command, "--duration=%u", (unsigned)given->numbers[ARGUMENT_SECONDS]);
@@ -329,12 +342,13 @@ bool mcp_tool_command(struct mcp_command *command, const char *name, struct span
 {
 	const struct tool *tool = find_tool(name);
 	struct given given = { 0 };
+	const char *const *options;
 	uint64_t seconds;
 
 	assert(command);
-	*command = (struct mcp_command){ .columns = COLUMNS };
 	if (!tool)
 		return set_problem(problem, "there is no such tool");
+	*command = (struct mcp_command){ .columns = tool->columns ? tool->columns : COLUMNS };
 	if (!read_arguments(tool, &given, arguments, problem))
 		return false;
 	seconds =
@@ -342,8 +356,9 @@ bool mcp_tool_command(struct mcp_command *command, const char *name, struct span
 	command->limit_ns = LIMIT_NS + seconds * NS_PER_S;
 	add_word(command, "sooth");
 	add_word(command, "%s", tool->command);
-	for (size_t i = 0; i < ARRAY_SIZE(tool->options) && tool->options[i]; i++)
-		add_word(command, "%s", tool->options[i]);
+	options = has_target(&given) ? tool->of_target : tool->whole;
+	for (size_t i = 0; i < ARRAY_SIZE(tool->whole) && options[i]; i++)
+		add_word(command, "%s", options[i]);
 	if (tool->arguments & BIT(MINUTES))
 		return add_timeline(command, &given, problem);
 	if (tool->seconds)

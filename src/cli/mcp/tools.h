@@ -7,7 +7,7 @@
 #include "base/json.h"
 
 #define MCP_WORDS_MAX	8
-#define MCP_WORD_ROOM	96
+#define MCP_WORD_ROOM	128
 #define MCP_PROBLEM_MAX 160
 
 /* The command line of a call. Its words are fixed, except for a pid, a session id and times, which
