@@ -5,9 +5,14 @@
 
 #include "base/json_scan.h"
 
-static struct span without_blanks(struct span line)
+static bool is_blank(char c)
 {
-	while (line.size && strchr(" \t\r", *line.data))
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+struct span mcp_message_strip(struct span line)
+{
+	while (line.size && is_blank(*line.data))
 		line = span_of(line.data + 1, line.size - 1);
 	return line;
 }
@@ -65,7 +70,7 @@ static void read_request(struct mcp_message *m, struct span object)
 
 void mcp_message_read(struct mcp_message *m, struct span line)
 {
-	struct span text = without_blanks(line);
+	struct span text = mcp_message_strip(line);
 
 	assert(m);
 	*m = (struct mcp_message){ .id = span_of("", 0), .params = span_of("", 0) };

@@ -27,6 +27,8 @@ struct mcp_message {
 	const char *problem;
 };
 
+/* Returns the line without the blanks at its begin. */
+struct span mcp_message_strip(struct span line);
 /* Reads a line; its spans are parts of the line. */
 void mcp_message_read(struct mcp_message *m, struct span line);
 

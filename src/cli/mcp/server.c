@@ -128,16 +128,9 @@ static void handle_line(struct server *s, struct span line)
 
 /* --- input and output --- */
 
-static bool is_blank(struct span line)
-{
-	while (line.size && strchr(" \t\r", *line.data))
-		line = span_of(line.data + 1, line.size - 1);
-	return !line.size;
-}
-
 static void end_line(struct server *s, struct span line)
 {
-	if (!s->skips_line && !is_blank(line))
+	if (!s->skips_line && mcp_message_strip(line).size)
 		handle_line(s, line);
 	s->skips_line = false;
 }
