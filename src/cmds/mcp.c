@@ -26,10 +26,9 @@ const struct command command_mcp = {
 	.name = "mcp",
 	.summary = "answer a coding agent's questions about processes (MCP)",
 	.usage = "",
-	.about =
-		"A server of the Model Context Protocol on standard input and output, for coding "
-		"agents:\ntools to see which sessions run, what a process waits for and what is "
-		"wrong with it.\nThe tools only read; none takes a path, starts or ends a process.",
+	.about = "A server of the Model Context Protocol on standard input and output: a coding\n"
+		 "agent starts it, to ask which sessions run, what a process waits for and what\n"
+		 "is wrong with it. It only reads: it starts and ends no process of others.",
 	.examples = "  claude mcp add sooth -- sooth mcp     for Claude Code\n"
 		    "  codex mcp add sooth -- sooth mcp      for Codex\n",
 	.parses_nothing = true,

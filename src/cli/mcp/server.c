@@ -240,7 +240,7 @@ int mcp_serve(int in, int out, struct sooth_error *err)
 				"  claude mcp add sooth -- sooth mcp\n");
 	status = serve_loop(&s);
 	mcp_calls_end(&s.calls);
-	/* What has been answered already is written, as far as it is read at once. */
+	/* Replies that are complete are written, as far as the client reads them at once. */
 	for (struct pollfd polled = { .fd = out, .events = POLLOUT };
 		!status && s.replies.size && poll(&polled, 1, 0) == 1;)
 		status = polled.revents == POLLOUT ? write_replies(&s) : -EPIPE;

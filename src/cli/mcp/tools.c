@@ -33,8 +33,8 @@ static const struct {
 	uint64_t max; /* 0: a session */
 } known_arguments[ARGUMENTS] = {
 	[ARGUMENT_PID] = { "pid", "process id", PID_MAX },
-	[ARGUMENT_SESSION] = { "session", "session id of an agent, or its first 4 or more "
-					  "characters" },
+	[ARGUMENT_SESSION] = { "session",
+		"session id of an agent, or its first 4 or more characters", 0 },
 	[ARGUMENT_SECONDS] = { "seconds", "how long to observe", SECONDS_MAX },
 	[ARGUMENT_MINUTES] = { "minutes", "how far to look back (60)", MINUTES_MAX },
 };
