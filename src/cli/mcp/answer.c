@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base/escape.h"
-
 #define KEPT_HEAD (2 * MCP_ANSWER_MAX) /* of output that is trimmed */
 #define KEPT_TAIL (2 * MCP_ANSWER_MAX)
 #define TRIM_FROM 65536
@@ -36,29 +34,15 @@ void mcp_output_trim(struct mcp_output *o)
 	o->text.size = KEPT_HEAD + KEPT_TAIL;
 }
 
-/* Returns how many bytes of whole characters, at most `max`, the text begins with. */
-static size_t whole_characters(struct span text, size_t max)
-{
-	size_t at = 0, size;
-
-	while (at < text.size) {
-		size = utf8_length(text.data + at, text.size - at);
-		size = size ? size : 1;
-		if (at + size > max)
-			break;
-		at += size;
-	}
-	return at;
-}
-
-/* Returns how many bytes of whole lines, at most `max`, the text begins with. */
+/* Returns how many bytes of whole lines, at most `max`, the text begins with; all of them if a line
+ * is longer. */
 static size_t whole_head(struct span text, size_t max)
 {
 	size_t size = max < text.size ? max : text.size;
 
 	while (size && text.data[size - 1] != '\n')
 		size--;
-	return size ? size : whole_characters(text, max);
+	return size ? size : max;
 }
 
 static bool begins_line(struct span text, size_t at)

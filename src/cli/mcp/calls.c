@@ -10,16 +10,15 @@
 #include "base/clock.h"
 #include "base/units.h"
 
-bool mcp_calls_add(struct mcp_calls *c, struct span id, const struct mcp_command *command)
+bool mcp_calls_add(struct mcp_calls *c, json_t *id, const struct mcp_command *command)
 {
 	struct mcp_call *call;
 
-	assert(c && id.size <= MCP_ID_MAX);
+	assert(c);
 	call = c->count < MCP_CALLS_MAX ? calloc(1, sizeof(*call)) : NULL;
 	if (!call)
 		return false;
-	memcpy(call->id, id.data, id.size);
-	call->id_size = id.size;
+	call->id = json_incref(id);
 	call->command = *command;
 	call->child.out = -1;
 	c->items[c->count++] = call;
@@ -32,21 +31,17 @@ static void remove_call(struct mcp_calls *c, size_t at)
 
 	own_command_end(&call->child);
 	buffer_fini(&call->output.text);
+	json_decref(call->id);
 	free(call);
 	c->count--;
 	memmove(&c->items[at], &c->items[at + 1], (c->count - at) * sizeof(*c->items));
 }
 
-static struct span id_of(const struct mcp_call *call)
-{
-	return span_of(call->id, call->id_size);
-}
-
-void mcp_calls_cancel(struct mcp_calls *c, struct span id)
+void mcp_calls_cancel(struct mcp_calls *c, const json_t *id)
 {
 	assert(c);
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->items[i]->id_size == id.size && !memcmp(c->items[i]->id, id.data, id.size))
+		if (json_equal(c->items[i]->id, id))
 			return remove_call(c, i);
 	}
 }
@@ -100,7 +95,7 @@ static void reply_to(const struct mcp_call *call, bool is_late, struct buffer *r
 	struct json j;
 
 	append_text(&text, call, is_late);
-	mcp_reply_begin(&j, replies, id_of(call));
+	mcp_reply_begin(&j, replies, call->id);
 	json_format(&j, "{'content':[{'type':'text','text':");
 	json_chars(&j, (const char *)text.data, text.size);
 	json_format(&j, "}],'isError':%i}", is_late || has_failed(call));
@@ -132,7 +127,7 @@ void mcp_calls_proceed(struct mcp_calls *c, struct buffer *replies)
 		struct mcp_call *call = c->items[i];
 
 		if (!call->is_started && start_call(call)) {
-			mcp_reply_error(replies, id_of(call), MCP_BUSY,
+			mcp_reply_error(replies, call->id, MCP_BUSY,
 				"no process could be started for the call");
 			remove_call(c, i);
 		} else if (read_call(call, replies)) {

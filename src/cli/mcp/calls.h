@@ -13,8 +13,7 @@
 #define MCP_CALLS_MAX	64
 
 struct mcp_call {
-	char id[MCP_ID_MAX];
-	size_t id_size;
+	json_t *id;
 	struct mcp_command command;
 	struct own_command child; /* pid 0: not started, or ended */
 	bool is_started;
@@ -28,9 +27,9 @@ struct mcp_calls {
 };
 
 /* Adds a call. False: there are too many. */
-bool mcp_calls_add(struct mcp_calls *c, struct span id, const struct mcp_command *command);
+bool mcp_calls_add(struct mcp_calls *c, json_t *id, const struct mcp_command *command);
 /* Ends a call without a reply. */
-void mcp_calls_cancel(struct mcp_calls *c, struct span id);
+void mcp_calls_cancel(struct mcp_calls *c, const json_t *id);
 /* Starts calls that may start, reads what running ones have printed, and appends the replies of
  * those that have ended. */
 void mcp_calls_proceed(struct mcp_calls *c, struct buffer *replies);

@@ -11,12 +11,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/json_scan.h"
 #include "cli/mcp/calls.h"
 
 #define READ_MAX    65536
 #define REPLIES_MAX (1u << 20) /* of bytes that wait; then no more input is read */
-#define VERSION_MAX 16
 
 /* The versions of the protocol, newest first. */
 static const char *const versions[] = { "2025-06-18", "2025-03-26", "2024-11-05" };
@@ -38,11 +36,10 @@ struct server {
 
 static void initialize(struct server *s, const struct mcp_message *m)
 {
-	char asked[VERSION_MAX];
+	const char *asked = mcp_text(json_object_get(m->params, "protocolVersion"));
 	const char *version = versions[0];
 	struct json j;
 
-	json_scan_word(json_scan_member(m->params, "protocolVersion"), asked, sizeof(asked));
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		if (!strcmp(versions[i], asked))
 			version = versions[i];
@@ -69,8 +66,7 @@ static void list_tools(struct server *s, const struct mcp_message *m)
 	struct json j;
 
 	mcp_reply_begin(&j, &s->replies, m->id);
-	json_begin_object(&j);
-	json_key(&j, "tools");
+	json_format(&j, "{'tools':");
 	mcp_tools_emit(&j);
 	json_end(&j);
 	mcp_reply_end(&j);
@@ -78,12 +74,12 @@ static void list_tools(struct server *s, const struct mcp_message *m)
 
 static void call_tool(struct server *s, const struct mcp_message *m)
 {
-	struct span arguments = json_scan_member(m->params, "arguments");
-	char name[MCP_METHOD_MAX], problem[MCP_PROBLEM_MAX];
+	json_t *arguments = json_object_get(m->params, "arguments");
+	const char *name = mcp_text(json_object_get(m->params, "name"));
+	char problem[MCP_PROBLEM_MAX];
 	struct mcp_command command;
 
-	json_scan_word(json_scan_member(m->params, "name"), name, sizeof(name));
-	if (arguments.size && json_scan_kind(arguments) != JSON_OBJECT)
+	if (arguments && !json_is_object(arguments))
 		mcp_reply_error(
 			&s->replies, m->id, MCP_INVALID_ARGUMENTS, "arguments is no object");
 	else if (!mcp_tool_command(&command, name, arguments, problem))
@@ -111,27 +107,32 @@ static void answer_request(struct server *s, const struct mcp_message *m)
 	mcp_reply_error(&s->replies, m->id, MCP_UNKNOWN_METHOD, "there is no such method");
 }
 
-static void handle_line(struct server *s, struct span line)
+static void handle_message(struct server *s, const struct mcp_message *m)
 {
-	struct mcp_message m;
-
-	mcp_message_read(&m, line);
-	if (m.code && (m.id.size || !m.method[0]))
-		mcp_reply_error(&s->replies, m.id, m.code, m.problem);
-	else if (m.code || m.is_reply)
+	if (m->code && (m->id || !*m->method))
+		mcp_reply_error(&s->replies, m->id, m->code, m->problem);
+	else if (m->code || m->is_reply)
 		return;
-	else if (m.id.size)
-		answer_request(s, &m);
-	else if (!strcmp(m.method, "notifications/cancelled"))
-		mcp_calls_cancel(&s->calls, json_scan_member(m.params, "requestId"));
+	else if (m->id)
+		answer_request(s, m);
+	else if (!strcmp(m->method, "notifications/cancelled"))
+		mcp_calls_cancel(&s->calls, json_object_get(m->params, "requestId"));
 }
 
 /* --- input and output --- */
 
 static void end_line(struct server *s, struct span line)
 {
-	if (!s->skips_line && mcp_message_strip(line).size)
-		handle_line(s, line);
+	struct mcp_message m;
+	size_t blanks = 0;
+
+	while (blanks < line.size && memchr(" \t\r", line.data[blanks], 3))
+		blanks++;
+	if (!s->skips_line && blanks < line.size) {
+		mcp_message_read(&m, line);
+		handle_message(s, &m);
+		mcp_message_fini(&m);
+	}
 	s->skips_line = false;
 }
 
@@ -150,7 +151,7 @@ static void handle_input(struct server *s, size_t known)
 	if (s->input.size <= MCP_LINE_MAX && !s->skips_line)
 		return;
 	if (!s->skips_line)
-		mcp_reply_error(&s->replies, span_of("", 0), MCP_INVALID_REQUEST,
+		mcp_reply_error(&s->replies, NULL, MCP_INVALID_REQUEST,
 			"the line is longer than 1 MiB, and was skipped");
 	s->skips_line = true;
 	buffer_fini(&s->input);

@@ -3,7 +3,8 @@
 #ifndef SOOTH_CLI_MCP_TOOLS_H
 #define SOOTH_CLI_MCP_TOOLS_H
 
-#include "base/cursor.h"
+#include <jansson.h>
+
 #include "base/json.h"
 
 #define MCP_WORDS_MAX	8
@@ -21,8 +22,8 @@ struct mcp_command {
 
 /* Writes the list of tools as an array. */
 void mcp_tools_emit(struct json *j);
-/* Makes the command of a tool; `arguments` is an object, or empty. False: `problem` says why. */
-bool mcp_tool_command(struct mcp_command *command, const char *tool, struct span arguments,
+/* Makes the command of a tool; `arguments` is an object, or NULL. False: `problem` says why. */
+bool mcp_tool_command(struct mcp_command *command, const char *tool, json_t *arguments,
 	char problem[MCP_PROBLEM_MAX]);
 
 #endif
