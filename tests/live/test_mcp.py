@@ -416,6 +416,13 @@ class OfPlugin(WithSooth):
     tool_name = "mcp__plugin_sooth_sooth__agents"
 
 
+class Leaving(Agent):
+    """An agent whose command goes on when the agent ends."""
+
+    def _tool_call(self, mode):
+        return self.agent.command("(setsid sleep 77 > /dev/null 2>&1 &) ; sleep 1")
+
+
 STREAM = ("--output-format", "stream-json", "--verbose")
 
 
@@ -443,12 +450,44 @@ class ClaudeCode(McpCase):
             self.assertRegex(found, r"SESSION .*ACTIVITY")
             self.assertIn("waits for MCP server sooth", found)
 
-    def test_the_plugin(self):
+    def with_plugin(self, of, mode):
         path = os.path.dirname(harness.SOOTH) + os.pathsep + os.environ["PATH"]
         more = ("--plugin-dir", PLUGIN, "--allowedTools", "mcp__plugin_sooth_sooth", *STREAM)
-        with OfPlugin(known.CLAUDE_CODE, mode=modes.MCP_CALL, arguments=more, environment={"PATH": path}) as agent:
-            found, _ = self.results_of(agent)
+        return of(known.CLAUDE_CODE, mode=mode, arguments=more, environment={"PATH": path})
+
+    def test_the_plugin(self):
+        with self.with_plugin(OfPlugin, modes.MCP_CALL) as agent:
+            found, ended = self.results_of(agent)
             self.assertRegex(found, r"SESSION .*ACTIVITY")
+            self.assertNotIn("still running", ended.err)  # nothing is left, so the hook says nothing
+
+    def test_the_end_of_a_session(self):
+        """The hook of the plugin reports what is left, and leaves it."""
+        with self.with_plugin(Leaving, modes.TOOL) as agent:
+            _, ended = self.results_of(agent)
+            left = re.search(r"still running at the end of this session.*\n +PID .*\n *(\d+) .* sleep 77\n", ended.err)
+            self.assertTrue(left, ended)
+            self.assertFalse(has_ended(int(left[1])))
+
+    def test_the_files_of_the_plugin(self):
+        """By the agent's own check; the skill is the one for other agents; the version is the program's."""
+        claude = install.install(known.CLAUDE_CODE)
+        run = self.run_program("unshare", "-rn", claude, "plugin", "validate", "--strict", PLUGIN, status=None,
+                               env={"PATH": os.environ["PATH"], "HOME": self.folder, "DISABLE_AUTOUPDATER": "1"})
+        self.assertEqual(run.status, 0, run)
+        self.assertEqual(harness.read(os.path.join(SHARE, "skill/SKILL.md")),
+                         harness.read(os.path.join(PLUGIN, "skills/sooth/SKILL.md")))
+        manifest = harness.parse_json(harness.read(os.path.join(PLUGIN, ".claude-plugin/plugin.json")))
+        self.assertIn(manifest["version"], self.sooth("--version").text)
+
+
+class Hook(McpCase):
+    def test_without_a_session_or_sooth(self):
+        script, path = os.path.join(PLUGIN, "hooks/session-end.sh"), os.path.dirname(harness.SOOTH) + ":/bin:/usr/bin"
+        for environment in ({}, {"CLAUDE_CODE_SESSION_ID": "--all"}, {"CLAUDE_CODE_SESSION_ID": "a b"},
+                            {"CLAUDE_CODE_SESSION_ID": "0000-none"}, {"CLAUDE_CODE_SESSION_ID": "$(id)", "PATH": "/bin"}):
+            run = self.run_program("/bin/sh", script, env={"PATH": path, **environment})
+            self.assertEqual(run.out + run.err, b"")
 
 
 if __name__ == "__main__":

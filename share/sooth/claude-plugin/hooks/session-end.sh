@@ -7,11 +7,12 @@ case $session in
 '' | -* | *[!A-Za-z0-9_-]*) exit 0 ;;
 esac
 command -v sooth > /dev/null || exit 0
-left=$(sooth ps --session="$session" --interval=0 --filter='role = "tool" or is_orphaned' \
+left=$(sooth ps --session="$session" --interval=0 --filter="pid != $$ and ppid != $$ and (role = tool or is_orphaned)" \
 	--columns=pid,elapsed_time,rss_bytes,command < /dev/null 2> /dev/null) || exit 0
 case $left in
 *' PID '*) ;;
 *) exit 0 ;;
 esac
-printf 'still running at the end of this session (sooth why PID says what each does):\n%s\n' "$left" >&2
+left=${left%%total of *}
+printf 'still running at the end of this session (sooth why PID says what each does):\n%s' "$left" >&2
 exit 1
