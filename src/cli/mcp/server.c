@@ -182,7 +182,7 @@ static bool read_input(struct server *s)
 static int write_replies(struct server *s)
 {
 	size_t size = s->replies.size < PIPE_BUF ? s->replies.size : PIPE_BUF;
-	ssize_t done = send(s->out, s->replies.data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t done = send(s->out, s->replies.data, size, MSG_DONTWAIT);
 
 	if (done < 0 && errno == ENOTSOCK)
 		done = write(s->out, s->replies.data, size);

@@ -1,5 +1,5 @@
-#!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
 # At the end of a session of Claude Code: says which of its commands still run. Ends nothing.
 # What stands on standard error is shown to the user, if the exit status is not 0.
 session=${CLAUDE_CODE_SESSION_ID:-}
