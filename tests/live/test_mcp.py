@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-`sooth mcp`: the protocol by raw lines, hostile ones too, by the official SDK's client and by Claude Code; the answers
+`sooth mcp`: the protocol by raw lines, hostile ones too, by the official SDK's client, by Claude Code and Codex; the answers
 beside those of a terminal; and that no process stays, however the server ends.
 """
 import json
@@ -21,7 +21,7 @@ from mcp_client import TOOLS, VERSIONS, Client, children_of, descendants_of, has
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from agents import install, known, modes  # noqa: E402
-from agents.agent import Agent, require_native  # noqa: E402
+from agents.agent import Agent, reason_to_skip, require_native  # noqa: E402
 
 SHARE = os.path.join(os.path.dirname(__file__), "../../share/sooth")
 PLUGIN = os.path.realpath(os.path.join(SHARE, "claude-plugin"))
@@ -134,8 +134,9 @@ class Protocol(McpCase):
         line = b'{"jsonrpc":"2.0","id":5,"method":"ping","params":{"x":"%s"}}'
         client.send(line % (b"x" * (LINE_MAX - len(line) - 100)))
         self.assertEqual(client.reply()["result"], {})
-        client.send(line % (b"x" * (3 * LINE_MAX)))
-        self.assert_error(client.reply(), -32600)
+        for size in (LINE_MAX + 1 - len(line) + 2, 3 * LINE_MAX):
+            client.send(line % (b"x" * size))
+            self.assert_error(client.reply(), -32600)
         self.assertEqual(client.request("ping")["result"], {})
         self.assertLess(client.resident_kb(), 40_000)
 
@@ -403,7 +404,9 @@ class Sdk(McpCase):
 class WithSooth(Agent):
     """An agent whose model calls a tool of `sooth mcp`."""
 
-    tool_name = "mcp__sooth__agents"
+    @property
+    def tool_name(self):
+        return self.agent.mcp_tool.format("sooth", "agents")
 
     def _mcp(self):
         return {name: [harness.SOOTH, "mcp"] for name in self.mcp}
@@ -479,6 +482,18 @@ class ClaudeCode(McpCase):
                          harness.read(os.path.join(PLUGIN, "skills/sooth/SKILL.md")))
         manifest = harness.parse_json(harness.read(os.path.join(PLUGIN, ".claude-plugin/plugin.json")))
         self.assertIn(manifest["version"], self.sooth("--version").text)
+
+
+@needs_root
+class Codex(McpCase):
+    def test_a_tool(self):
+        reason = reason_to_skip(known.CODEX)
+        if reason:
+            self.skipTest(reason)
+        with WithSooth(known.CODEX, mode=modes.MCP_CALL, mcp=["sooth"]) as agent:
+            ended = agent.finish()
+            self.assertEqual(ended.status, 0, ended)
+            self.assertIn("sooth/agents (completed)", ended.err)
 
 
 class Hook(McpCase):

@@ -43,6 +43,8 @@ void mcp_message_read(struct mcp_message *m, struct span line)
 {
 	assert(m);
 	*m = (struct mcp_message){ .method = "" };
+	if (line.size > MCP_LINE_MAX)
+		return set_problem(m, MCP_INVALID_REQUEST, "the line is longer than 1 MiB");
 	if (json_is_shallow(line.data, line.size, MCP_DEPTH_MAX))
 		m->json = json_loadb(line.data, line.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	if (!m->json)

@@ -156,9 +156,7 @@ static void handle_input(struct server *s, size_t known)
 	buffer_consume(&s->input, begin);
 	if (s->input.size <= MCP_LINE_MAX && !s->skips_line)
 		return;
-	if (!s->skips_line)
-		mcp_reply_error(&s->replies, NULL, MCP_INVALID_REQUEST,
-			"the line is longer than 1 MiB, and was skipped");
+	end_line(s, span_of(buffer_at(&s->input, 0), s->input.size)); /* refused: too long */
 	s->skips_line = true;
 	buffer_fini(&s->input);
 }
