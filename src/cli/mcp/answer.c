@@ -45,51 +45,40 @@ static size_t whole_head(struct span text, size_t max)
 	return size ? size : max;
 }
 
-static bool begins_line(struct span text, size_t at)
-{
-	return at == text.size || text.data[at - 1] == '\n';
-}
-
-static bool begins_paragraph(struct span text, size_t at)
-{
-	return at > 1 && text.data[at - 1] == '\n' && text.data[at - 2] == '\n';
-}
-
 /* Returns how many bytes of the end of a text to keep, which is longer than an answer: its last
  * paragraph, or the last lines. */
 static size_t kept_tail(struct span text)
 {
-	size_t at = text.size, lines = text.size;
+	size_t from = text.size - NOTES_MAX, at = text.size - 1;
 
-	while (at > text.size - NOTES_MAX && !(begins_paragraph(text, at) && at < text.size)) {
+	while (at > from && text.data[at] == '\n')
 		at--;
-		if (begins_line(text, at) && at >= text.size - TAIL_MAX)
-			lines = at;
-	}
-	return text.size - (begins_paragraph(text, at) ? at : lines);
+	while (at > from && !(text.data[at] == '\n' && text.data[at - 1] == '\n'))
+		at--;
+	if (at == from)
+		at = text.size - TAIL_MAX;
+	while (at < text.size && text.data[at] != '\n')
+		at++;
+	return at < text.size ? text.size - at - 1 : 0;
 }
 
 void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
 {
-	struct span all, middle;
-	size_t head, tail, room, lines;
+	const char *text = buffer_at(&o->text, 0);
+	size_t size = o->text.size, head, tail, lines;
 	char note[NOTE_ROOM];
 
-	assert(o);
-	all = span_of(buffer_at(&o->text, 0), o->text.size);
-	if (all.size <= MCP_ANSWER_MAX && !o->dropped_lines)
-		return buffer_append(out, all.data, all.size);
-	room = MCP_ANSWER_MAX - NOTE_ROOM;
-	tail = kept_tail(all);
-	head = whole_head(span_of(all.data, all.size - tail), room - tail);
-	middle = span_of(all.data + head, all.size - head - tail);
-	lines = count_lines(middle.data, middle.size) + o->dropped_lines;
-	if (head && all.data[head - 1] == '\n')
+	if (size <= MCP_ANSWER_MAX)
+		return buffer_append(out, text, size);
+	tail = kept_tail(span_of(text, size));
+	head = whole_head(span_of(text, size - tail), MCP_ANSWER_MAX - NOTE_ROOM - tail);
+	lines = count_lines(text + head, size - head - tail) + o->dropped_lines;
+	if (text[head - 1] == '\n')
 		snprintf(note, sizeof(note), "[%zu line%s left out here; all of it: `%s`]\n", lines,
 			lines == 1 ? "" : "s", command);
 	else
 		snprintf(note, sizeof(note), " [the line goes on; all of it: `%s`]\n", command);
-	buffer_append(out, all.data, head);
+	buffer_append(out, text, head);
 	buffer_string(out, note);
-	buffer_append(out, all.data + all.size - tail, tail);
+	buffer_append(out, text + size - tail, tail);
 }

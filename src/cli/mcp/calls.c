@@ -67,11 +67,6 @@ static void print_command(const struct mcp_command *command, struct buffer *out)
 	}
 }
 
-static bool has_failed(const struct mcp_call *call)
-{
-	return !WIFEXITED(call->child.status) || WEXITSTATUS(call->child.status);
-}
-
 static void append_text(struct buffer *text, const struct mcp_call *call, bool is_late)
 {
 	struct buffer command = { 0 };
@@ -98,7 +93,7 @@ static void reply_to(const struct mcp_call *call, bool is_late, struct buffer *r
 	mcp_reply_begin(&j, replies, call->id);
 	json_format(&j, "{'content':[{'type':'text','text':");
 	json_chars(&j, (const char *)text.data, text.size);
-	json_format(&j, "}],'isError':%i}", is_late || has_failed(call));
+	json_format(&j, "}],'isError':%i}", is_late || call->child.status != 0);
 	mcp_reply_end(&j);
 	buffer_fini(&text);
 }
