@@ -9,7 +9,7 @@ from harness import wait_until
 
 VERSIONS = ("2025-06-18", "2025-03-26", "2024-11-05")
 TOOLS = {"agents", "why", "diagnose", "stack", "calls", "timeline", "leftovers"}
-ANSWER_MAX = 4600  # 4,500, and what is said of a call that was ended
+ANSWER_MAX = 3700  # 3,600, and what is said of a call that was ended
 
 
 def children_of(pid):

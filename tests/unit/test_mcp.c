@@ -223,7 +223,7 @@ static void test_one_paragraph(void **state)
 	text = answer_of(&o, &out);
 	assert_non_null(strstr(text, "a frame of a stack 999\n"));
 	assert_non_null(strstr(text, "lines left out here; all of it: `sooth why`]\na frame"));
-	assert_true(out.size > MCP_ANSWER_MAX - 400);
+	assert_true(out.size > MCP_ANSWER_MAX - 500);
 	buffer_reset(&out);
 	for (size_t i = 0; i < 9000; i++)
 		buffer_char(&o.text, 'x');

@@ -7,7 +7,7 @@
 #define KEPT_HEAD (2 * MCP_ANSWER_MAX) /* of output that is trimmed */
 #define KEPT_TAIL (2 * MCP_ANSWER_MAX)
 #define TRIM_FROM 65536
-#define NOTES_MAX 2000 /* of an answer: the last paragraph, where limits and losses stand */
+#define NOTES_MAX 1500 /* of an answer: the last paragraph, where limits and losses stand */
 #define TAIL_MAX  500  /* of a report that is one paragraph */
 #define NOTE_ROOM 256
 
@@ -34,15 +34,24 @@ void mcp_output_trim(struct mcp_output *o)
 	o->text.size = KEPT_HEAD + KEPT_TAIL;
 }
 
-/* Returns how many bytes of whole lines, at most `max`, the text begins with; all of them if a line
- * is longer. */
+/* A character of three bytes counts as five: it is up to two tokens, as four letters are one. */
+static size_t weight_of(char byte)
+{
+	return (byte & 0xc0) == 0x80 ? 2 : 1;
+}
+
+/* Returns how many bytes of whole lines, at most of this weight, the text begins with; part of the
+ * first line if that is longer. */
 static size_t whole_head(struct span text, size_t max)
 {
-	size_t size = max < text.size ? max : text.size;
+	size_t at = 0, end = 0;
 
-	while (size && text.data[size - 1] != '\n')
-		size--;
-	return size ? size : max;
+	while (at < text.size && weight_of(text.data[at]) <= max) {
+		max -= weight_of(text.data[at]);
+		if (text.data[at++] == '\n')
+			end = at;
+	}
+	return end ? end : at;
 }
 
 /* Returns how many bytes of the end of a text to keep, which is longer than an answer: its last
@@ -65,10 +74,12 @@ static size_t kept_tail(struct span text)
 void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
 {
 	const char *text = buffer_at(&o->text, 0);
-	size_t size = o->text.size, head, tail, lines;
+	size_t size = o->text.size, weight = 0, head, tail, lines;
 	char note[NOTE_ROOM];
 
-	if (size <= MCP_ANSWER_MAX)
+	for (size_t i = 0; i < size; i++)
+		weight += weight_of(text[i]);
+	if (weight <= MCP_ANSWER_MAX)
 		return buffer_append(out, text, size);
 	tail = kept_tail(span_of(text, size));
 	head = whole_head(span_of(text, size - tail), MCP_ANSWER_MAX - NOTE_ROOM - tail);

@@ -11,7 +11,7 @@
 #include "cli/mcp/message.h"
 
 #define COLUMNS		200
-#define BAR_COLUMNS	80 /* a column of a bar has three bytes */
+#define BAR_COLUMNS	60 /* a column of a bar has three bytes */
 #define REASON_COLUMNS	320
 #define DEFAULT_S	5
 #define SECONDS_MAX	30
@@ -225,10 +225,12 @@ static bool add_time(
 	unsigned minutes = given->numbers[ARGUMENT_MINUTES];
 	bool is_history = tool->arguments & BIT(MINUTES) && !seconds;
 
-	if (is_history)
+	if (is_history) {
+		command->columns = COLUMNS;
 		add_word(command, "--last=%um", minutes ? minutes : DEFAULT_MINUTES);
-	else if (tool->arguments & BIT(SECONDS))
+	} else if (tool->arguments & BIT(SECONDS)) {
 		add_word(command, "--duration=%u", seconds ? seconds : DEFAULT_S);
+	}
 	return is_history;
 }
 
