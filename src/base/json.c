@@ -298,3 +298,23 @@ void json_format(struct json *j, const char *format, ...)
 	}
 	va_end(args);
 }
+
+bool json_is_shallow(const char *text, size_t size, unsigned depth_max)
+{
+	unsigned depth = 0;
+	bool is_text = false;
+
+	for (size_t i = 0; i < size; i++) {
+		char c = text[i];
+
+		if (is_text && c == '\\')
+			i++;
+		else if (c == '"')
+			is_text = !is_text;
+		else if (!is_text && (c == '{' || c == '[') && ++depth > depth_max)
+			return false;
+		else if (!is_text && (c == '}' || c == ']') && depth)
+			depth--;
+	}
+	return true;
+}

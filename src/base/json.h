@@ -45,4 +45,8 @@ void json_written(struct json *j, const char *text, size_t size);
  * as a key, and %.*s), %u and %d (also with l, ll or z), %.1f and %.*f; and %i is a truth value. */
 void json_format(struct json *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Returns whether a text is nested at most that deep. jansson recurses, and goes deeper than a
+ * small stack allows. */
+bool json_is_shallow(const char *text, size_t size, unsigned depth_max);
+
 #endif

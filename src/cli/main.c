@@ -161,6 +161,7 @@ static int compat_main(const struct compat *compat, const char *name, int argc, 
 
 int main(int argc, char **argv)
 {
+	const struct command *first;
 	const struct compat *compat;
 	const char *name;
 	int used;
@@ -168,7 +169,8 @@ int main(int argc, char **argv)
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
 	signal(SIGCHLD, SIG_DFL); /* a caller may have ignored it: then no exit status is kept */
-	if (os_native.parse_apart)
+	first = argc > 1 ? command_find(argv[1]) : NULL;
+	if (os_native.parse_apart && !(first && first->parses_nothing))
 		os_native.parse_apart(&os_native);
 	used = raise_files();
 	if (used)

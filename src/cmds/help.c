@@ -23,6 +23,7 @@ static const struct {
 	{ "look", "Look" },
 	{ "act", "Act" },
 	{ "keep", "Keep and explain" },
+	{ "serve", "For agents" },
 	{ "learn", "Find your way" },
 };
 

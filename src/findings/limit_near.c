@@ -412,7 +412,9 @@ static const char *format_amount(char out[UNITS_SIZE], enum sooth_unit unit, uin
 
 static double percent_of(const struct use *u)
 {
-	return u->limit ? 100.0 * (double)u->used / (double)u->limit : 100;
+	if (!u->limit) /* nothing used of nothing, as in a sandbox */
+		return u->used ? 100 : 0;
+	return 100.0 * (double)u->used / (double)u->limit;
 }
 
 static void emit_claim(const struct check *e, struct check_result *out, const struct resource *of,

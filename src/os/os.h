@@ -87,9 +87,10 @@ struct os {
 	/* If this program has privileges, begins to parse files of others in a process that has
 	 * none; root starts that with the given ids. NULL: all is parsed here. */
 	void (*parse_apart)(const struct os *os);
-	/* Called in a child: it is killed when its parent ends. A program that gains rights by its
-	 * file at exec is not. */
-	void (*end_with_parent)(const struct os *os);
+	/* Called in a child: it is killed when its parent ends, and, where the system can do that,
+	 * when no process has the other end of the pipe `life` any more. Only the pipe still counts
+	 * after the exec of a program that gains rights by its file. */
+	void (*end_with_parent)(const struct os *os, int life);
 	/* For a program of the user's: the caller's ids, and no privilege that a later exec could
 	 * give back. False: not possible. */
 	bool (*drop_all)(const struct os *os);

@@ -54,6 +54,7 @@ class Usage(Case):
         self.check(2, ["doctor", "4711"], "4711", "not a target", "sooth inspect")
         self.check(2, ["doctor", "--", "ls"], "--", "not a target")
         self.check(2, ["demo", "4711"], "its own processes")
+        self.check(2, ["mcp", "4711"], "by messages")
         self.check(2, ["report"], "one capture")
 
     def test_what_does_not_go_together(self):

@@ -117,7 +117,7 @@ NONE = {
     "top": "draws on a terminal: test_top.py", "kill": "acts", "freeze": "acts", "thaw": "acts",
     "record": "makes the capture", "report": "reads one and nothing else",
     "diff": "reads two and nothing else", "export": "reads one", "query": "reads one",
-    "doctor": "tells of this host and this moment", "demo": "runs the others", "help": "tells of sooth",
+    "doctor": "tells of this host and this moment", "demo": "runs the others", "mcp": "runs others: test_mcp.py", "help": "tells of sooth",
     "uninstall": "removes the program",
 }
 

@@ -60,6 +60,7 @@ struct command {
 	const struct command_table *lines;
 	const char *const *line_views; /* views that emit lines; NULL at the end */
 	bool reads_numbers;	       /* a number is a file here, not a PID */
+	bool parses_nothing;	       /* it needs no process that parses files of others */
 	size_t config_size;
 	const void *defaults; /* initial config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/closed_at_exec.h"
 #include "os/os.h"
 
@@ -20,15 +21,15 @@
 #define END_STEP_MS  5
 #define END_STEPS    200
 
-static void run_child(const char *const *words, int out, int columns, pid_t parent)
+static void run_child(const char *const *words, int life, int out, int columns, pid_t parent)
 {
 	char width[16];
 	int none = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	os_native.end_with_parent(&os_native);
+	dup2(life, STDIN_FILENO);
+	os_native.end_with_parent(&os_native, STDIN_FILENO);
 	if (getppid() != parent) /* the parent has ended already */
 		_exit(127);
-	dup2(none, STDIN_FILENO);
 	dup2(columns ? out : none, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	signal(SIGINT, SIG_DFL);
@@ -42,34 +43,46 @@ static void run_child(const char *const *words, int out, int columns, pid_t pare
 	_exit(127);
 }
 
+static void close_pipes(struct own_command *c)
+{
+	if (c->out >= 0)
+		close(TAKE_FD(c->out));
+	if (c->life >= 0)
+		close(TAKE_FD(c->life));
+}
+
 int own_command_start(struct own_command *c, const char *const *words, int columns)
 {
 	pid_t parent = getpid();
-	int ends[2];
+	int ends[2], life[2];
 
 	assert(c);
-	*c = (struct own_command){ .out = -1 };
+	*c = (struct own_command){ .out = -1, .life = -1, .status = SIGKILL };
 	if (closed_at_exec_pipe(ends))
 		return -errno;
+	if (closed_at_exec_pipe(life)) {
+		close(ends[0]);
+		close(ends[1]);
+		return -EMFILE;
+	}
+	c->out = ends[0];
+	c->life = life[1];
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	c->pid = fork();
 	if (!c->pid)
-		run_child(words, ends[1], columns, parent);
+		run_child(words, life[0], ends[1], columns, parent);
 	close(ends[1]);
-	if (c->pid < 0) {
-		c->pid = 0;
-		close(ends[0]);
-		return -EAGAIN;
-	}
-	c->out = ends[0];
-	return 0;
+	close(life[0]);
+	if (c->pid > 0)
+		return 0;
+	c->pid = 0;
+	close_pipes(c);
+	return -EAGAIN;
 }
 
 /* Reaps the command, which has closed its output and so is about to exit. */
 static void reap_command(struct own_command *c)
 {
-	close(c->out);
-	c->out = -1;
 	own_command_end(c);
 }
 
@@ -98,13 +111,11 @@ void own_command_end(struct own_command *c)
 	assert(c);
 	if (!c->pid)
 		return;
-	if (c->out >= 0)
-		close(c->out);
-	c->out = -1;
 	kill(c->pid, SIGKILL);
 	/* Inside a system call that cannot be interrupted the command may take longer: then init
 	 * reaps it. */
-	for (int i = 0; i < END_STEPS && !waitpid(c->pid, NULL, WNOHANG); i++)
+	for (int i = 0; i < END_STEPS && !waitpid(c->pid, &c->status, WNOHANG); i++)
 		poll(NULL, 0, END_STEP_MS);
+	close_pipes(c);
 	c->pid = 0;
 }

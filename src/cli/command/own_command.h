@@ -9,8 +9,10 @@
 #include "base/buffer.h"
 
 struct own_command {
-	pid_t pid; /* 0: none, or it has exited */
-	int out;   /* read end of the pipe */
+	pid_t pid;  /* 0: none, or it has exited */
+	int out;    /* read end of the pipe */
+	int life;   /* write end of a pipe: the command is killed when no process has it */
+	int status; /* as of waitpid(2); SIGKILL if it could not be reaped */
 };
 
 /* Starts a command. `words` begin with "sooth" and end with NULL. Tables fit into `columns`; 0:

@@ -5,37 +5,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/units.h"
 #include "recognize/agent_path.h"
 
 #define YEAR_MAX 2261 /* the largest year that fits nanoseconds */
 
-/* jansson recurses, and goes deeper than a small stack allows. */
-static bool is_shallow(const char *text, size_t size)
-{
-	unsigned depth = 0;
-	bool is_text = false;
-
-	for (size_t i = 0; i < size; i++) {
-		char c = text[i];
-
-		if (is_text && c == '\\')
-			i++;
-		else if (c == '"')
-			is_text = !is_text;
-		else if (!is_text && (c == '{' || c == '[') && ++depth > AGENT_JSON_DEPTH)
-			return false;
-		else if (!is_text && (c == '}' || c == ']') && depth)
-			depth--;
-	}
-	return true;
-}
-
 json_t *agent_json_object(const void *data, size_t size)
 {
 	json_t *json;
 
-	if (!size || size > AGENT_JSON_MAX || !is_shallow(data, size))
+	if (!size || size > AGENT_JSON_MAX || !json_is_shallow(data, size, AGENT_JSON_DEPTH))
 		return NULL;
 	json = json_loadb(data, size, 0, NULL);
 	if (!json_is_object(json)) {

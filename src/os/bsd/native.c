@@ -201,9 +201,10 @@ void bsd_keep_least(const struct os *os)
 	(void)os;
 }
 
-void bsd_end_with_parent(const struct os *os)
+void bsd_end_with_parent(const struct os *os, int life)
 {
 	(void)os;
+	(void)life;
 }
 
 bool bsd_drop_all(const struct os *os)

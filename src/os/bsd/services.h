@@ -35,7 +35,7 @@ int bsd_launch(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
 bool bsd_reap(const struct os *os, struct launch *launch);
 void bsd_keep_least(const struct os *os);
-void bsd_end_with_parent(const struct os *os);
+void bsd_end_with_parent(const struct os *os, int life);
 bool bsd_drop_all(const struct os *os);
 
 #define BSD_OS_FUNCTIONS                                                                           \

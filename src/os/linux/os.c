@@ -464,10 +464,14 @@ static int linux_wait(const struct os *os, const int *descriptors, size_t count,
 	return readable < 0 ? -errno : readable;
 }
 
-static void kill_with_parent(const struct os *os)
+/* The signal of the parent's death does not outlast the exec of a file with capabilities, that of
+ * the pipe does. */
+static void kill_with_parent(const struct os *os, int life)
 {
 	(void)os;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!fcntl(life, F_SETOWN, getpid()) && !fcntl(life, F_SETSIG, SIGKILL))
+		fcntl(life, F_SETFL, O_ASYNC);
 }
 
 const struct os os_native = {

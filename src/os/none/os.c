@@ -70,9 +70,10 @@ static void none_keep_least(const struct os *os)
 	(void)os;
 }
 
-static void none_end_with_parent(const struct os *os)
+static void none_end_with_parent(const struct os *os, int life)
 {
 	(void)os;
+	(void)life;
 }
 
 static bool none_drop_all(const struct os *os)

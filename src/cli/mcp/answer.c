@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/mcp/answer.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define KEPT_HEAD (2 * MCP_ANSWER_MAX) /* of output that is trimmed */
+#define KEPT_TAIL (2 * MCP_ANSWER_MAX)
+#define TRIM_FROM 65536
+#define NOTES_MAX 1500 /* of an answer: the last paragraph, where limits and losses stand */
+#define TAIL_MAX  500  /* of a report that is one paragraph */
+#define NOTE_ROOM 256
+
+static size_t count_lines(const char *text, size_t size)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < size; i++)
+		count += text[i] == '\n';
+	return count;
+}
+
+void mcp_output_trim(struct mcp_output *o)
+{
+	assert(o);
+
+	char *text = (char *)o->text.data;
+	size_t size = o->text.size, from = KEPT_HEAD, to = size - KEPT_TAIL;
+
+	if (size < TRIM_FROM)
+		return;
+	o->dropped_lines += count_lines(text + from, to - from);
+	memmove(text + from, text + to, KEPT_TAIL);
+	o->text.size = KEPT_HEAD + KEPT_TAIL;
+}
+
+/* A character of three bytes counts as five: it is up to two tokens, as four letters are one. */
+static size_t weight_of(char byte)
+{
+	return (byte & 0xc0) == 0x80 ? 2 : 1;
+}
+
+/* Returns how many bytes of whole lines, at most of this weight, the text begins with; part of the
+ * first line if that is longer. */
+static size_t whole_head(struct span text, size_t max)
+{
+	size_t at = 0, end = 0;
+
+	while (at < text.size && weight_of(text.data[at]) <= max) {
+		max -= weight_of(text.data[at]);
+		if (text.data[at++] == '\n')
+			end = at;
+	}
+	return end ? end : at;
+}
+
+/* Returns how many bytes of the end of a text to keep, which is longer than an answer: its last
+ * paragraph, or the last lines. */
+static size_t kept_tail(struct span text)
+{
+	size_t from = text.size - NOTES_MAX, at = text.size - 1;
+
+	while (at > from && text.data[at] == '\n')
+		at--;
+	while (at > from && !(text.data[at] == '\n' && text.data[at - 1] == '\n'))
+		at--;
+	if (at == from)
+		at = text.size - TAIL_MAX;
+	while (at < text.size && text.data[at] != '\n')
+		at++;
+	return at < text.size ? text.size - at - 1 : 0;
+}
+
+void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
+{
+	const char *text = buffer_at(&o->text, 0);
+	size_t size = o->text.size, weight = 0, head, tail, lines;
+	char note[NOTE_ROOM];
+
+	for (size_t i = 0; i < size; i++)
+		weight += weight_of(text[i]);
+	if (weight <= MCP_ANSWER_MAX)
+		return buffer_append(out, text, size);
+	tail = kept_tail(span_of(text, size));
+	head = whole_head(span_of(text, size - tail), MCP_ANSWER_MAX - NOTE_ROOM - tail);
+	lines = count_lines(text + head, size - head - tail) + o->dropped_lines;
+	if (text[head - 1] == '\n')
+		snprintf(note, sizeof(note), "[%zu line%s left out here; all of it: `%s`]\n", lines,
+			lines == 1 ? "" : "s", command);
+	else
+		snprintf(note, sizeof(note), " [the line goes on; all of it: `%s`]\n", command);
+	buffer_append(out, text, head);
+	buffer_string(out, note);
+	buffer_append(out, text + size - tail, tail);
+}
