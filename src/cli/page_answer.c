@@ -5,7 +5,7 @@
 
 #include "analyze/maps/map_growth.h"
 #include "analyze/profile/profile_table.h"
-#include "cli/selected/target_memory.h"
+#include "cli/selected/target_agent.h"
 
 /* samples a second: a stack takes some 10 us, so they take 1 % of a CPU */
 #define PAGES_HZ 997
@@ -33,25 +33,26 @@ void page_answer_alone(struct run *run, bool is_exact)
 		run->observer.profile.page_fault_hz = 0;
 }
 
-int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err)
+int page_answer_beside(struct run *run, struct target_found *found,
+	const struct profile_options *pages, struct sooth_error *err)
 {
 	assert(run);
 	assert(found);
 
 	int status = target_find(run->target, run->arguments, run->allowed, found, err);
-	enum target_memory memory;
 
 	if (status)
 		return status;
 	run->found = found;
-	memory = target_memory_of(found);
-	if (!found->capture && memory == TARGET_MEMORY_OF_MALLOC)
-		return 0;
-	run->views[2] = run->views[0];
-	run->views[0] = (struct run_view){ "pages-seen", &options };
 	run->views[1] = (struct run_view){ "map-growth", &beside_calls };
-	if (memory == TARGET_MEMORY_OF_AGENT)
-		run->probes[0].interest = SOOTH_COUNT;
+	run->views[2] = (struct run_view){ "pages-seen", pages };
+	run->probes[0].interest = SOOTH_COUNT;
 	add_probes(run, run->probes + 1);
+	/* An agent makes a million calls a second. */
+	if (found->capture || target_has_agent(found))
+		return 0;
+	run->observer.heap.sums_in_kernel = true;
+	run->observer.heap.adapts_to_load = true;
+	run->observer.heap.has_source_lines = true;
 	return 0;
 }

@@ -4,14 +4,15 @@
 #ifndef SOOTH_CLI_PAGE_ANSWER_H
 #define SOOTH_CLI_PAGE_ANSWER_H
 
+#include "analyze/profile/profile_table.h"
 #include "cli/run.h"
 
 /* Sets up a run with the answer by page, and without calls of malloc. */
 void page_answer_alone(struct run *run, bool is_exact);
-/* Sets up a run with both answers. Most memory of an agent, or of a program with a runtime's own
- * heap, does not come from malloc, so the answer by page comes first. Calls of malloc follow (for
- * an agent, which makes a million a second, only counts). A capture shows the answers that it
- * contains. Resolves the target into `found`, which must outlive the run. */
-int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err);
+/* Sets up a run that says what any memory is kept by: allocations are added up by stack in the
+ * kernel (for an agent, which makes a million a second, only counted), and pages beside them. A
+ * capture shows what it contains. Resolves the target into `found`, which must outlive the run. */
+int page_answer_beside(struct run *run, struct target_found *found,
+	const struct profile_options *pages, struct sooth_error *err);
 
 #endif

@@ -477,14 +477,16 @@ static enum pages_weight pages_weight_of(enum heap_weight weight)
 					       : PAGES_REMAINING;
 }
 
-static struct heap_table_options table_options_of(const struct heap_config *c, bool in_kernel)
+static struct heap_table_options table_options_of(
+	const struct heap_config *c, bool in_kernel, bool *is_explained)
 {
 	return (struct heap_table_options){ .sites = c->heap.sites,
 		.stacks = needs_stacks(c) || in_kernel || c->observer.heap.bytes_per_sample,
 		.by = place_of(c->heap.by, heap_by_name),
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
-		.answer = selected_answer(c) };
+		.is_explained = is_explained,
+		.answer = asks_for_calls(c) ? selected_answer(c) : HEAP_KEPT };
 }
 
 static struct sooth_observer_options observer_options_of(
@@ -515,7 +517,10 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct picture_files files = { 0 };
 	struct target_found found = { 0 };
 	int status;
-	struct heap_table_options options = table_options_of(c, in_kernel);
+	bool is_explained = false;
+	const struct profile_options pages_beside = { .naming = { .has_lines = true },
+		.is_explained = &is_explained };
+	struct heap_table_options options = table_options_of(c, in_kernel, &is_explained);
 	struct run run = {
 		.name = "heap",
 		.target = &c->target,
@@ -543,7 +548,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	if (!status)
 		status = choose_side_output(c, &files, &graph, &pages_graph, &run, err);
 	if (!status && !asks_for_calls(c) && !arguments->command)
-		status = page_answer_first(&run, &found, err);
+		status = page_answer_beside(&run, &found, &pages_beside, err);
 	status = status ? status : run_report(&run, err);
 	picture_files_fini(&files);
 	target_found_fini(&found);

@@ -292,7 +292,7 @@ void heap_by_stack_init(struct profile_sums *sums)
 	profile_sums_init(sums);
 	sums->stack_kind = HEAP_STACK;
 	sums->frame_kind = HEAP_FRAME;
-	sums->naming.has_lines = true;
+	sums->naming = (struct frame_naming){ DEMANGLE_SHORT, true };
 }
 
 const char *heap_by_name(size_t index)
@@ -349,8 +349,9 @@ static bool has_allocations(const struct heap_live *live)
 static bool answers_without_stacks(const struct heap_scope *scope, const struct heap_live *live,
 	const struct heap_table_options *options)
 {
-	return options->answer == HEAP_LEAKS && !live->unstacked &&
-	       heap_resident_is_elsewhere(&scope->resident, 0);
+	return options->answer == HEAP_KEPT ||
+	       (options->answer == HEAP_LEAKS && !live->unstacked &&
+		       heap_resident_is_elsewhere(&scope->resident, 0));
 }
 
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
@@ -388,6 +389,8 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	if (!status)
 		status = options->answer == HEAP_LEAKS
 				 ? heap_leaks_emit(scope, live, &stacks, sums, err)
+			 : options->answer == HEAP_KEPT
+				 ? heap_kept_emit(scope, live, &stacks, sums, err)
 			 : options->answer == HEAP_CHURN
 				 ? heap_churn_emit(scope, live, &stacks, sums, err)
 			 : options->answer == HEAP_PEAK

@@ -112,6 +112,8 @@ int heap_section(struct heap_scope *scope, const struct section *section, struct
 	if (status)
 		return status;
 	scope->section = *section;
+	if (scope->is_behind)
+		scope->section.audience = SECTION_DETAIL;
 	if (scope->rows_most && section->rows_most)
 		scope->section.rows_most = scope->rows_most;
 	if (scope->age[0] && section->rows_most && section->title) {

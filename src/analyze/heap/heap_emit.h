@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_HEAP_EMIT_H
 
 #include "analyze/heap/heap_functions.h"
+#include "analyze/heap/heap_elsewhere.h"
 #include "analyze/heap/heap_live.h"
 #include "analyze/heap/heap_resident.h"
 #include "explain/output.h"
@@ -114,6 +115,8 @@ struct heap_scope {
 	struct output *output;
 	struct section section;		      /* the open section */
 	struct heap_resident_growth resident; /* growth of the processes; zeros: unknown */
+	struct heap_elsewhere *elsewhere;     /* what grew otherwise */
+	bool is_behind;			      /* the sections are details: an answer precedes */
 	const char *loss_remedy;	      /* advice how fewer calls are lost */
 	size_t rows_most; /* most rows of a bounded table in text; 0: the table's own */
 	char age[48];	  /* text after the titles of such tables; may be empty */

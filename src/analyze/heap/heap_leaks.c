@@ -8,8 +8,9 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-#define SLOW_PER_S (64 * 1024) /* bytes per second; below, the growth per day is printed too */
-#define DAY_S	   86400
+#define SLOW_PER_S	(64 * 1024) /* bytes per second; below, the growth per day is printed too */
+#define DAY_S		86400
+#define HEAP_KEPT_SHOWN 8
 
 #define HEAP_GROWTH_ROW(F, S)                                                                      \
 	F(S, NAMED, U64, stacks, stack_count, ALWAYS, "number of stacks with allocations")         \
@@ -38,6 +39,12 @@ static const struct section growing_section = SECTION_OF("heap_stacks", heap_sta
 	TABLE, .title = "code that keeps more and more",
 	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,stack",
 	.rows_most = HEAP_STACKS_SHOWN);
+
+static const struct section kept_section = SECTION_OF("heap_stacks", heap_stack_row_schema, TABLE,
+	.title = "what was allocated meanwhile and not freed, by code",
+	.if_empty = "no allocation was seen",
+	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,stack",
+	.rows_most = HEAP_KEPT_SHOWN);
 
 static int compare_by_growth(const void *left, const void *right)
 {
@@ -154,17 +161,80 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 		put_growing(out, row, rows, sums, blocks);
 }
 
-/* Writes resident memory first, so that the answer about malloc is not mistaken for all memory. */
-static void put_resident(struct buffer *out, const struct heap_resident_growth *g, uint64_t live)
+static bool is_started_by(const struct profile_sums *sums, uint32_t stack, const char *function)
 {
-	char size[UNITS_SIZE];
+	struct profile_stacked stacked = { 0 };
 
-	if (heap_resident_is_elsewhere(g, live))
-		buffer_format(out,
-			"resident memory grew %s, %s from malloc (sooth heap --pages -d 10 -p %u "
-			"shows which code); from malloc: ",
-			sentence_size(size, g->grown_bytes), live ? "mostly not" : "none of it",
-			g->pid);
+	profile_sums_stack(sums, stack, &stacked);
+	for (size_t i = 0; i < stacked.depth; i++) {
+		if (span_starts(names_get(&sums->names, stacked.frames[i]->name), function))
+			return true;
+	}
+	return false;
+}
+
+/* Returns the code that starts threads: each thread has blocks of its own as long as it has a
+ * stack. NULL: none keeps such blocks. */
+static const struct heap_stack *find_starter(
+	const struct heap_stack *rows, size_t count, const struct profile_sums *sums)
+{
+	const struct heap_stack *most = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].sum.live_blocks > (most ? most->sum.live_blocks : 1) &&
+			is_started_by(sums, rows[i].stack, "pthread_create"))
+			most = &rows[i];
+	}
+	return most;
+}
+
+static void put_place(struct buffer *out, const struct heap_elsewhere_answer *found)
+{
+	buffer_format(out, "%u %% of it first touched by ", found->percent);
+	buffer_append(out, found->function.data, found->function.size);
+	if (found->file.size) {
+		buffer_string(out, " (");
+		buffer_append(out, found->file.data, found->file.size);
+		buffer_char(out, ')');
+	}
+	if (found->is_handed_on)
+		buffer_string(out, ", which need not keep it");
+}
+
+/* Writes which memory grows, if malloc does not explain it. */
+static int put_elsewhere(struct buffer *out, struct heap_scope *scope, const struct heap_live *live,
+	const struct heap_stack *rows, size_t count, const struct profile_sums *sums)
+{
+	const struct heap_resident_growth *g = &scope->resident;
+	struct heap_elsewhere_answer found;
+	const struct heap_stack *starter;
+	char size[UNITS_SIZE];
+	int status = heap_elsewhere_find(scope->elsewhere, &found);
+
+	if (status)
+		return status;
+	buffer_format(out, "resident memory grew %s, %s from malloc",
+		sentence_size(size, g->grown_bytes), live->bytes ? "mostly not" : "none of it");
+	if (found.has_class)
+		buffer_format(out, "; most in %s: %s", map_class_texts[found.class_],
+			sentence_size(size, found.gain_bytes));
+	/* Stacks of threads that ended, and were not joined, are anonymous memory. */
+	starter = found.has_class && (found.class_ == MAP_THREAD_STACK || found.class_ == MAP_OTHER)
+			  ? find_starter(rows, count, sums)
+			  : NULL;
+	if (starter) {
+		buffer_format(out, ", with the stacks of %llu more threads, started in ",
+			(unsigned long long)starter->sum.live_blocks);
+		stack_text_put_callers(out, sums, starter->stack);
+	}
+	if (found.has_place) {
+		buffer_string(out, ", ");
+		put_place(out, &found);
+	} else {
+		buffer_format(out, " (sooth heap -d 10 %u shows which code touches it)", g->pid);
+	}
+	buffer_string(out, "; from malloc: ");
+	return 0;
 }
 
 static int emit_answer(struct heap_scope *scope, const struct heap_live *live, size_t count,
@@ -193,7 +263,11 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 		row.freed_at_end_stacks += rows[i].growth.freed_after_ns != 0;
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++)
 		row.older += (uint64_t)live->older.blocks[i];
-	put_resident(&text, &scope->resident, live->bytes);
+	if (heap_resident_is_elsewhere(&scope->resident, live->bytes) &&
+		put_elsewhere(&text, scope, live, rows, count, sums)) {
+		buffer_fini(&text);
+		return error_no_memory(err);
+	}
 	put_answer(&text, &row, rows, sums, blocks);
 	tail[0] = tail_buffer(&row.text, &text);
 	status = heap_section(scope, &growth_section, err);
@@ -201,6 +275,28 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 		 : buffer_failed(&text) ? error_no_memory(err)
 					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
 	buffer_fini(&text);
+	return status;
+}
+
+static int compare_by_kept(const void *left, const void *right)
+{
+	const struct heap_stack *a = left, *b = right;
+
+	return a->growth.grows || b->growth.grows ? compare_by_growth(left, right)
+						  : heap_stacks_by_live(left, right);
+}
+
+int heap_kept_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
+{
+	int status;
+
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_kept);
+	status = emit_answer(scope, live, stacks->count, stacks->all, sums, err);
+	if (!status)
+		status = heap_section(scope, &kept_section, err);
+	for (size_t i = 0; i < stacks->count && !status; i++)
+		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
 	return status;
 }
 

@@ -35,6 +35,10 @@ int heap_stacks_by_live(
 int heap_stack_emit(struct output *output, const struct heap_stack *stack,
 	const struct profile_sums *sums, struct sooth_error *err);
 
+/* Emits what is kept: the code that keeps more and more memory, then all that was not freed. */
+int heap_kept_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err);
 /* Emits the code that keeps more and more memory. */
 int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,

@@ -35,6 +35,7 @@ struct table_state {
 	struct heap_sums counted; /* sums of aggregates */
 	struct heap_notes notes;
 	struct heap_resident resident;
+	struct heap_elsewhere elsewhere;
 	struct heap_overheads overheads;
 	struct heap_ended ended;
 	struct profile_sums stacks; /* dictionaries of stacks */
@@ -68,6 +69,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->scope.rows_most = s->options.rows_most;
 	heap_notes_init(&s->notes);
 	heap_resident_init(&s->resident);
+	heap_elsewhere_init(&s->elsewhere);
+	s->scope.elsewhere = &s->elsewhere;
 	heap_by_stack_init(&s->stacks);
 	return 0;
 }
@@ -162,9 +165,13 @@ static void add_record(struct table_state *s, const struct sooth_record *r)
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
-	(void)err;
-	batch_for_each (r, batch)
-		add_record(state, r);
+	struct table_state *s = state;
+
+	batch_for_each (r, batch) {
+		add_record(s, r);
+		if (heap_elsewhere_add_record(&s->elsewhere, r))
+			return error_no_memory(err);
+	}
 	return 0;
 }
 
@@ -443,12 +450,43 @@ static int emit_types(struct table_state *s, struct sooth_error *err)
 		blind, err);
 }
 
+static int emit_by_code(struct table_state *s, struct sooth_error *err)
+{
+	return heap_by_stack_emit(&s->scope, &s->live, &s->stacks, &s->options, err);
+}
+
+/* Emits all tables; those with counts of calls follow an answer as details. */
+static int emit_counts(struct table_state *s, struct sooth_error *err)
+{
+	int status;
+
+	s->scope.is_behind = s->options.answer == HEAP_KEPT;
+	status = emit_totals(s, err);
+	if (!status && !s->options.answer)
+		status = emit_by_code(s, err);
+	if (!status && !is_blind(s))
+		status = emit_types(s, err);
+	if (!status)
+		status = heap_emit_sizes(&s->scope, sums_of(s), err);
+	if (!status)
+		status = heap_emit_processes(
+			&s->scope, &s->live, s->by_calls, state_of_live_values(s), err);
+	return status ? status : heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
+}
+
 static int emit_tables(struct table_state *s, struct sooth_error *err)
 {
 	int status;
 
 	choose_source(s);
 	compare_resident(s);
+	/* Calls without stacks keep nothing in any code: then the tables are the answer. */
+	if (s->options.answer == HEAP_KEPT && !s->live.stacks.count && !s->scope.resident.pid)
+		s->options.answer = HEAP_NO_ANSWER;
+	if (s->options.is_explained)
+		*s->options.is_explained =
+			s->options.answer == HEAP_KEPT && s->live.stacks.count &&
+			!heap_resident_is_elsewhere(&s->scope.resident, s->live.bytes);
 	s->scope.loss_remedy = loss_remedy(s);
 	add_loss_reasons(s);
 	heap_live_forget_young(&s->live);
@@ -460,20 +498,11 @@ static int emit_tables(struct table_state *s, struct sooth_error *err)
 	/* Without observed calls the table of types comes first: it has the reason. */
 	if (!s->options.answer && is_blind(s) && !status)
 		status = emit_types(s, err);
-	if (!s->options.answer && !status)
-		status = emit_totals(s, err);
-	if (!status)
-		status = heap_by_stack_emit(&s->scope, &s->live, &s->stacks, &s->options, err);
-	if (status || s->options.answer)
+	if (!status && s->options.answer)
+		status = emit_by_code(s, err);
+	if (status || (s->options.answer && s->options.answer != HEAP_KEPT))
 		return status;
-	if (!is_blind(s))
-		status = emit_types(s, err);
-	if (!status)
-		status = heap_emit_sizes(&s->scope, sums_of(s), err);
-	if (!status)
-		status = heap_emit_processes(
-			&s->scope, &s->live, s->by_calls, state_of_live_values(s), err);
-	return status ? status : heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
+	return emit_counts(s, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -493,6 +522,7 @@ static void fini(void *state)
 	heap_live_fini(&s->live);
 	heap_notes_fini(&s->notes);
 	heap_resident_fini(&s->resident);
+	heap_elsewhere_fini(&s->elsewhere);
 	heap_overhead_fini(&s->overheads);
 	heap_ended_fini(&s->ended);
 	profile_sums_fini(&s->stacks);

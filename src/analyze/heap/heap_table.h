@@ -16,6 +16,7 @@ enum heap_answer {
 	HEAP_CHURN, /* code that allocates what it frees at once */
 	HEAP_SIZES, /* live blocks by size */
 	HEAP_PEAK,  /* code that held most memory at the peak */
+	HEAP_KEPT,  /* what was not freed, and then all tables */
 	HEAP_ANSWERS,
 };
 
@@ -44,6 +45,7 @@ struct heap_table_options {
 		*reported; /* a copy of the totals, for callers that need one sentence */
 	char *inexact; /* reason why the totals are not exact, with `reported`; empty: they are */
 	size_t inexact_bytes;
+	bool *is_explained; /* set to whether malloc explains what is kept, with HEAP_KEPT */
 };
 
 #endif

@@ -4,21 +4,14 @@
  * Growth needs two samples. */
 #include "analyze/maps/map_growth.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "analyze/maps/map_classes.h"
+#include "analyze/maps/map_gains.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
-#include "model/stream_records.h"
 #include "probes/maps.h"
 #include "probes/profile.h"
-
-#define PROCESSES_MAX 4096
-#define LOOK_NS	      NS_PER_S /* longest time to read all of /proc for one sample */
 
 /* --- rows --- */
 
@@ -56,23 +49,10 @@ static const struct section class_section = SECTION_OF("memory_growth_by_class",
 
 /* --- state --- */
 
-struct first_look {
-	uint64_t time_ns;
-	uint64_t rss[MAP_CLASSES];
-};
-
 struct growth_state {
 	struct output *output;
 	bool is_shown, may_be_missing;
-	struct snapshots last;
-	struct map first; /* struct process_id -> struct first_look */
-	uint64_t first_ns, last_ns;
-};
-
-/* growth of one class over all processes */
-struct growth {
-	enum map_class class_;
-	uint64_t before, rss, swap;
+	struct map_gains gains;
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -85,38 +65,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	s->may_be_missing = o && o->beside_calls;
 	s->is_shown = !s->may_be_missing;
-	snapshots_init(&s->last, MAPS_PROCESS);
-	map_init(&s->first, sizeof(struct process_id), sizeof(struct first_look), PROCESSES_MAX);
-	return 0;
-}
-
-static bool has_values(const struct snapshot *one)
-{
-	const struct maps_process *end = snapshot_end(one, sizeof(*end));
-
-	return end && end->mappings && end->mappings_state <= SOOTH_STATE_TRUNCATED &&
-	       end->figures_state <= SOOTH_STATE_TRUNCATED;
-}
-
-static int store_first_snapshot(struct growth_state *s, const struct sooth_record *end)
-{
-	const struct process_id id = process_id_of(end);
-	const struct snapshot *one = snapshots_get(&s->last, &id);
-	struct map_total totals[MAP_CLASSES];
-	struct first_look *first;
-	bool is_new = false;
-
-	if (!s->first_ns)
-		s->first_ns = end->time_ns;
-	s->last_ns = end->time_ns;
-	first = one && has_values(one) ? map_put(&s->first, &id, &is_new) : NULL;
-	if (!is_new || !first)
-		return 0;
-	first->time_ns = end->time_ns;
-	if (map_totals(one, totals))
-		return -ENOMEM;
-	for (size_t i = 0; i < MAP_CLASSES; i++)
-		first->rss[i] = totals[i].rss_bytes;
+	map_gains_init(&s->gains);
 	return 0;
 }
 
@@ -134,93 +83,26 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct growth_state *s = state;
 
 	batch_for_each (r, batch) {
-		struct process_id id = process_id_of(r);
-
 		s->is_shown |= r->kind == PROFILE_PAGE || r->kind == PROFILE_RELEASE ||
 			       map_growth_is_of_runtime(r);
-		snapshots_add_record(&s->last, r);
-		if (r->kind == MAPS_PROCESS && store_first_snapshot(s, r))
+		if (map_gains_add_record(&s->gains, r))
 			return error_no_memory(err);
-		if (r->kind == PROCESS_LEAVE)
-			snapshots_drop(&s->last, &id);
 	}
 	return 0;
 }
 
 /* --- the end --- */
 
-static int compare_by_size(const void *left, const void *right)
-{
-	const struct growth *a = left, *b = right;
-
-	if (a->rss != b->rss)
-		return a->rss > b->rss ? -1 : 1;
-	return (a->class_ > b->class_) - (a->class_ < b->class_);
-}
-
-static int add_process(
-	const struct growth_state *s, const struct snapshot *one, struct growth all[MAP_CLASSES])
-{
-	const struct first_look *first = map_get(&s->first, &one->id);
-	struct map_total totals[MAP_CLASSES];
-
-	if (map_totals(one, totals))
-		return -ENOMEM;
-	for (size_t i = 0; i < MAP_CLASSES; i++) {
-		all[i].rss += totals[i].rss_bytes;
-		all[i].swap += totals[i].swap_bytes;
-		if (first && first->time_ns - s->first_ns <= LOOK_NS)
-			all[i].before += first->rss[i];
-	}
-	return 0;
-}
-
-/* Adds the growth of all classes. Returns how many processes exist at the end, or -ENOMEM. */
-static int sum_growth(const struct growth_state *s, struct growth all[MAP_CLASSES])
-{
-	int count = 0;
-
-	for (size_t i = 0; i < MAP_CLASSES; i++)
-		all[i] = (struct growth){ .class_ = i };
-	snapshots_for_each (&s->last, one) {
-		const struct maps_process *end = snapshot_end(one, sizeof(*end));
-
-		if (!has_values(one) || s->last_ns - end->record.time_ns > LOOK_NS)
-			continue;
-		if (add_process(s, one, all))
-			return -ENOMEM;
-		count++;
-	}
-	return count;
-}
-
-static int64_t gain_of(const struct growth *g)
-{
-	return (int64_t)(g->rss - g->before);
-}
-
 static double percent(uint64_t part, uint64_t all)
 {
 	return all ? 100.0 * (double)part / (double)all : 0;
 }
 
-/* Returns the class with at least half of the growth; NULL: none. */
-static const struct growth *grown_most(const struct growth *all, int64_t gain)
-{
-	const struct growth *most = &all[0];
-
-	for (size_t i = 1; i < MAP_CLASSES; i++) {
-		if (gain_of(&all[i]) > gain_of(most))
-			most = &all[i];
-	}
-	return gain > 0 && gain_of(most) * 2 >= gain ? most : NULL;
-}
-
-static void put_text(struct buffer *out, const struct growth *all, bool has_two,
+static void put_text(struct buffer *out, const struct map_gain *all, bool has_two,
 	const struct growth_totals_row *row)
 {
 	int64_t gain = (int64_t)(row->rss_bytes - row->before_bytes);
-	const struct growth *most = has_two ? grown_most(all, gain) : NULL;
+	const struct map_gain *most = has_two ? map_gains_most(all, gain) : NULL;
 	char size[UNITS_SIZE];
 
 	buffer_format(out,
@@ -232,12 +114,12 @@ static void put_text(struct buffer *out, const struct growth *all, bool has_two,
 		return;
 	buffer_format(
 		out, "; %s grew by ", most == &all[0] ? "that" : map_class_texts[most->class_]);
-	buffer_string(out, format_bytes(size, (uint64_t)gain_of(most)));
+	buffer_string(out, format_bytes(size, (uint64_t)map_gain_bytes(most)));
 	buffer_format(out, ", the whole by %s", format_bytes(size, (uint64_t)gain));
 }
 
 static int emit_classes(
-	struct growth_state *s, const struct growth *all, bool has_two, struct sooth_error *err)
+	struct growth_state *s, const struct map_gain *all, bool has_two, struct sooth_error *err)
 {
 	uint64_t rss = 0;
 	int status = output_section(s->output, &class_section, err);
@@ -269,12 +151,12 @@ static int emit_none(struct growth_state *s, struct sooth_error *err)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct growth_state *s = state;
-	bool has_two = s->last_ns > s->first_ns + LOOK_NS / 10;
+	bool has_two = map_gains_has_two(&s->gains);
 	struct growth_totals_row row = { .before_state = state_if(has_two) };
-	struct growth all[MAP_CLASSES];
+	struct map_gain all[MAP_CLASSES];
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
-	int status = s->is_shown ? sum_growth(s, all) : 0;
+	int status = s->is_shown ? map_gains_sum(&s->gains, all) : 0;
 
 	if (status < 0)
 		return error_no_memory(err);
@@ -284,7 +166,6 @@ static int finish(void *state, struct sooth_error *err)
 		row.rss_bytes += all[i].rss;
 		row.before_bytes += all[i].before;
 	}
-	qsort(all, MAP_CLASSES, sizeof(all[0]), compare_by_size);
 	put_text(&text, all, has_two, &row);
 	tail[0] = tail_buffer(&row.text, &text);
 	status = buffer_failed(&text)
@@ -298,8 +179,7 @@ static void fini(void *state)
 {
 	struct growth_state *s = state;
 
-	snapshots_fini(&s->last);
-	map_fini(&s->first);
+	map_gains_fini(&s->gains);
 }
 
 const struct stage_type stage_map_growth = {

@@ -274,12 +274,19 @@ static const char *const columns[2][2] = {
 		"function,file" },
 };
 
+static uint8_t audience_of(const struct pages_state *s)
+{
+	return s->view.options.is_explained && *s->view.options.is_explained ? SECTION_DETAIL
+									     : SECTION_FOR_ALL;
+}
+
 static int emit_places(struct pages_state *s, struct sooth_error *err)
 {
 	bool is_over = page_held_is_over(&s->live);
 	int status;
 
 	s->section = place_section;
+	s->section.audience = audience_of(s);
 	s->section.columns = columns[is_over][page_held_is_estimate(&s->live)];
 	status = output_section(s->view.output, &s->section, err);
 	for (size_t i = 0; i < s->places.count && !status; i++)
@@ -407,6 +414,7 @@ static int finish(void *state, struct sooth_error *err)
 	const struct page_held *l = &s->live;
 	uint64_t first = l->touched - l->again;
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
+	struct section section = summary_section;
 	struct page_totals_row row;
 	struct record_tail tail[1];
 	int status;
@@ -437,9 +445,11 @@ static int finish(void *state, struct sooth_error *err)
 	row.error_state = state_of_error(s);
 	put_answer(s, &row, &text);
 	tail[0] = tail_buffer(&row.text, &text);
-	status = buffer_failed(&text)
-			 ? error_no_memory(err)
-			 : OUTPUT_OBJECT(s->view.output, &summary_section, &row, tail, 1, err);
+	section.audience = audience_of(s);
+	status = buffer_failed(&text) ? error_no_memory(err)
+				      : OUTPUT_OBJECT(s->view.output, &section, &row, tail, 1, err);
+	if (!status) /* the output borrows the section */
+		status = output_close_section(s->view.output, err);
 	return status ? status : emit_places(s, err);
 }
 

@@ -24,6 +24,9 @@ struct profile_options {
 	 * them; `period_ns`: set to the CPU time between samples. NULL: print the stacks. */
 	struct call_graph *keep;
 	uint64_t *period_ns;
+	/* Pages: whether the tables are details, because another view has the answer; read at the
+	 * end. NULL: they are not. */
+	const bool *is_explained;
 };
 
 /* The output, options and input of a view of a profile. */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/heap/heap_elsewhere.h"
+
+#include "analyze/maps/map_growth.h"
+#include "analyze/profile/wait_places.h"
+#include "base/cleanup.h"
+
+#define PLACES_MAX (1u << 16)
+
+struct place_key {
+	uint32_t function, file; /* numbers of names */
+};
+
+void heap_elsewhere_init(struct heap_elsewhere *e)
+{
+	map_gains_init(&e->maps);
+	page_held_init(&e->pages);
+	profile_sums_init(&e->names);
+	e->names.naming = (struct frame_naming){ DEMANGLE_SHORT, true };
+}
+
+void heap_elsewhere_fini(struct heap_elsewhere *e)
+{
+	map_gains_fini(&e->maps);
+	page_held_fini(&e->pages);
+	profile_sums_fini(&e->names);
+}
+
+int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_record *r)
+{
+	const struct batch one = { (const unsigned char *)r, record_bytes(r) };
+
+	profile_sums_add_batch(&e->names, &one);
+	page_held_add_record(&e->pages, r);
+	e->has_runtime |= map_growth_is_of_runtime(r);
+	return map_gains_add_record(&e->maps, r);
+}
+
+/* Returns whether the memory of a class is handed out in pieces, which are used again. */
+static bool is_of_allocator(enum map_class class_)
+{
+	static const uint32_t classes =
+		1u << MAP_GLIBC_HEAP | 1u << MAP_GLIBC_ARENA | 1u << MAP_MIMALLOC |
+		1u << MAP_JEMALLOC | 1u << MAP_TCMALLOC | 1u << MAP_JAVASCRIPTCORE | 1u << MAP_V8 |
+		1u << MAP_GO | 1u << MAP_BRK | 1u << MAP_MALLOC_ZONE;
+
+	return classes >> class_ & 1;
+}
+
+static void find_place(struct heap_elsewhere *e, struct heap_elsewhere_answer *out)
+{
+	_cleanup_(map_fini) struct map places = { 0 };
+	struct place_key most = { 0 };
+	uint64_t best = 0, all = 0;
+
+	map_init(&places, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
+	map_for_each (&e->pages.stacks, const uint32_t *, stack, const struct page_sum *, sum) {
+		struct wait_place found = wait_place_of(&e->names, *stack);
+		struct place_key key = { found.function, found.file };
+		uint64_t *pages = found.is_known ? map_put(&places, &key, NULL) : NULL;
+
+		all += sum->remaining.pages;
+		if (!pages)
+			continue;
+		*pages += sum->remaining.pages;
+		if (*pages > best) {
+			best = *pages;
+			most = key;
+		}
+	}
+	out->has_place = best > 0;
+	out->function = names_get(&e->names.names, most.function);
+	out->file = names_get(&e->names.names, most.file);
+	out->percent = all ? (unsigned)(100 * best / all) : 0;
+}
+
+int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *out)
+{
+	struct map_gain all[MAP_CLASSES];
+	const struct map_gain *most;
+	int64_t gain = 0;
+	int count = map_gains_sum(&e->maps, all);
+
+	*out = (struct heap_elsewhere_answer){ 0 };
+	if (count < 0)
+		return count;
+	for (size_t i = 0; i < MAP_CLASSES; i++)
+		gain += map_gain_bytes(&all[i]);
+	most = count && map_gains_has_two(&e->maps) ? map_gains_most(all, gain) : NULL;
+	if (most) {
+		out->has_class = true;
+		out->class_ = most->class_;
+		out->gain_bytes = (uint64_t)map_gain_bytes(most);
+		out->is_handed_on = is_of_allocator(most->class_) ||
+				    (e->has_runtime && most->class_ == MAP_OTHER);
+	}
+	find_place(e, out);
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Growth of resident memory that the allocator's calls do not explain: which kind of memory grew,
+ * and which code touched its pages first. Empty unless the mappings and page faults were recorded.
+ */
+#ifndef SOOTH_ANALYZE_HEAP_ELSEWHERE_H
+#define SOOTH_ANALYZE_HEAP_ELSEWHERE_H
+
+#include "analyze/maps/map_gains.h"
+#include "analyze/profile/page_held.h"
+#include "analyze/profile/profile_sums.h"
+
+struct heap_elsewhere {
+	struct map_gains maps;
+	struct page_held pages;
+	struct profile_sums names;
+	bool has_runtime; /* a runtime has a heap of its own */
+};
+
+struct heap_elsewhere_answer {
+	bool has_class, has_place;
+	enum map_class class_; /* kind with at least half of the growth */
+	uint64_t gain_bytes;   /* of that kind */
+	/* An allocator or a collector owns the memory: code that touches a page may keep nothing
+	 * in it. */
+	bool is_handed_on;
+	struct span function, file; /* where most of the remaining pages were touched; borrowed */
+	unsigned percent;	    /* of these pages */
+};
+
+void heap_elsewhere_init(struct heap_elsewhere *e);
+void heap_elsewhere_fini(struct heap_elsewhere *e);
+/* Returns 0, or -ENOMEM. */
+int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_record *r);
+/* Returns 0, or -ENOMEM. */
+int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *out);
+
+#endif
