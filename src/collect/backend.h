@@ -105,6 +105,9 @@ struct backend {
 	uint64_t (*hits)(struct backend_run *run);
 	/* Time between two measurements of the overhead; 0: a second. */
 	uint64_t look_ns;
+	/* Elapsed time per CPU time that the target is taken to use at least, as one that idles has
+	 * little to lose; 0: the default. */
+	unsigned idle_parts;
 	/* Observes less, so that the target is slowed less. False: only detaching is left. Fills
 	 * `step` in both cases. NULL only without `hits`. */
 	bool (*lighten)(struct backend_run *run, struct backend_step *step);

@@ -10,7 +10,7 @@
 #define LOOK_NS	     NS_PER_S
 #define STRIKES	     3 /* a burst of a tool changes nothing */
 #define HIGH_TIMES   4 /* an overhead of so many times the limit is acted on at once */
-#define LEAST_SHARE  5 /* a target that uses less than a fifth of a CPU has little to lose */
+#define IDLE_PARTS   5 /* a target that uses less than a fifth of a CPU has little to lose */
 #define PERCENT_MOST 99
 
 void overhead_begin(struct overhead *o, struct backend_run *run, uint64_t now_ns)
@@ -42,13 +42,14 @@ unsigned overhead_measure(
 	uint64_t most = run->options.observer.max_overhead_percent;
 	uint64_t passed_ns = now_ns - o->looked_ns, hits = run->backend->hits(run);
 	uint64_t used_ns = cpu_ns > o->cpu_ns ? cpu_ns - o->cpu_ns : 0;
+	unsigned idle_parts = run->backend->idle_parts ?: IDLE_PARTS;
 	uint64_t probes_ns = (hits - o->hits) * mode.target_ns, percent;
 
 	o->looked_ns = now_ns;
 	o->hits = hits;
 	o->cpu_ns = cpu_ns;
-	if (used_ns < passed_ns / LEAST_SHARE)
-		used_ns = passed_ns / LEAST_SHARE;
+	if (used_ns < passed_ns / idle_parts)
+		used_ns = passed_ns / idle_parts;
 	percent = 100 * probes_ns / used_ns;
 	if (percent <= most)
 		o->strikes = 0;

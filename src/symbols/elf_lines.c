@@ -13,7 +13,7 @@
 #include "symbols/elf_handle.h"
 
 #define UNITS_MAX  (1u << 20)
-#define SCOPES_MAX 256
+#define SCOPES_MAX 128
 
 static void dwarf_cleanup(Dwarf **dwarf)
 {
@@ -80,12 +80,52 @@ static bool put_call(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die *inlined)
 	return put_line(line, path, number_of(inlined, DW_AT_call_line));
 }
 
-/* Writes the inlined functions around an address, and where each is called. */
-static void put_inlined(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die scopes[], int count)
+/* The entries around an address, the outermost first. */
+struct scopes {
+	Dwarf_Die all[SCOPES_MAX];
+	int count;
+};
+
+/* Returns whether an entry has no addresses, but may contain functions. */
+static bool is_container(int tag)
 {
+	return tag == DW_TAG_namespace || tag == DW_TAG_structure_type ||
+	       tag == DW_TAG_class_type || tag == DW_TAG_union_type ||
+	       tag == DW_TAG_enumeration_type || tag == DW_TAG_module;
+}
+
+/* Finds the entries around an address. dwarf_getscopes() finds none in the units of Rust. */
+static bool find_scopes(struct scopes *s, Dwarf_Die *above, uint64_t address)
+{
+	Dwarf_Die *die = &s->all[s->count];
+	bool is_found = false;
+
+	if (s->count == SCOPES_MAX || dwarf_child(above, die))
+		return false;
+	do {
+		int tag = dwarf_tag(die);
+		bool is_around = (tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block ||
+					 tag == DW_TAG_inlined_subroutine) &&
+				 dwarf_haspc(die, address) > 0;
+
+		if (!is_around && !is_container(tag))
+			continue;
+		s->count++;
+		is_found = find_scopes(s, die, address) || is_around;
+		if (is_found)
+			return true;
+		s->count--;
+	} while (!dwarf_siblingof(die, die));
+	return false;
+}
+
+/* Writes the inlined functions around an address, and where each is called. */
+static void put_inlined(struct elf_line *line, Dwarf_Die *unit, struct scopes *found)
+{
+	Dwarf_Die *scopes = found->all;
 	size_t depth = 0;
 
-	for (int i = 0; i < count && i < SCOPES_MAX; i++) {
+	for (int i = found->count; i-- > 0;) {
 		const char *name;
 
 		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
@@ -115,26 +155,16 @@ static bool is_memory_missing(void)
 
 static void find_line(struct elf_line *line, uint64_t address, Dwarf_Die *unit)
 {
-	_cleanup_free_ Dwarf_Die *scopes = NULL, *outer = NULL;
+	struct scopes scopes = { .count = 0 };
 	Dwarf_Line *source = dwarf_getsrc_die(unit, address);
-	int number = 0, count;
+	int number = 0;
 
 	line->is_refused |= !source && is_memory_missing();
 	if (!source || dwarf_lineno(source, &number) || number < 0)
 		return;
 	line->is_found = put_line(line, dwarf_linesrc(source, NULL, NULL), number);
-	count = dwarf_getscopes(unit, address, &scopes);
-	for (int i = 0; i < count && i < SCOPES_MAX; i++) {
-		int tag = dwarf_tag(&scopes[i]);
-
-		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-			continue;
-		/* After an inlined function, the list continues with the scopes of its source; the
-		 * tree has the scopes into which it was inlined. */
-		count = dwarf_getscopes_die(&scopes[i], &outer);
-		put_inlined(line, unit, outer, count);
-		return;
-	}
+	if (find_scopes(&scopes, unit, address))
+		put_inlined(line, unit, &scopes);
 }
 
 /* --- the file --- */

@@ -21,7 +21,7 @@ static const struct section peak_section = SECTION_OF("heap_peak", heap_peak_sch
 
 static const struct section stacks_section = SECTION_OF("heap_stacks", heap_stack_row_schema, TABLE,
 	.title = "code that held memory at the peak",
-	.columns = "at_peak_bytes,at_peak_blocks,live_bytes,allocated_bytes,calls,stack",
+	.columns = "at_peak_bytes,at_peak_blocks,live_bytes,allocated_bytes,calls,line,stack",
 	.rows_most = HEAP_STACKS_SHOWN);
 
 static int compare_by_peak(const void *left, const void *right)

@@ -284,7 +284,7 @@ static int heap_by_group_emit(
 
 static const struct section by_stack_section = SECTION_OF("heap_stacks", heap_stack_row_schema,
 	TABLE, .title = "code that allocates, by memory not freed",
-	.columns = "live_bytes,live_blocks,allocated_bytes,calls,stack",
+	.columns = "live_bytes,live_blocks,allocated_bytes,calls,line,stack",
 	.rows_most = HEAP_STACKS_SHOWN);
 
 void heap_by_stack_init(struct profile_sums *sums)
@@ -327,7 +327,7 @@ static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stack
 
 	if (is_estimated)
 		section.columns = "live_bytes,live_error_bytes,live_blocks,allocated_bytes,"
-				  "allocated_error_bytes,calls,stack";
+				  "allocated_error_bytes,calls,line,stack";
 	status = heap_section(scope, &section, err);
 
 	qsort(stacks->all, stacks->count, sizeof(*stacks->all), heap_stacks_by_live);

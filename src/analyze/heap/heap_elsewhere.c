@@ -32,7 +32,10 @@ int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_recor
 
 	profile_sums_add_batch(&e->names, &one);
 	page_held_add_record(&e->pages, r);
-	e->has_runtime |= map_growth_is_of_runtime(r);
+	if (map_growth_is_of_runtime(r)) {
+		e->has_runtime = true;
+		e->has_collector |= ((const struct maps_runtime_found *)r)->runtime != MAPS_PYTHON;
+	}
 	return map_gains_add_record(&e->maps, r);
 }
 
@@ -45,6 +48,12 @@ static bool is_of_allocator(enum map_class class_)
 		1u << MAP_GO | 1u << MAP_BRK | 1u << MAP_MALLOC_ZONE;
 
 	return classes >> class_ & 1;
+}
+
+static bool is_collected(const struct heap_elsewhere *e, enum map_class class_)
+{
+	return class_ == MAP_V8 || class_ == MAP_JAVASCRIPTCORE || class_ == MAP_GO ||
+	       (class_ == MAP_OTHER && e->has_collector);
 }
 
 static void find_place(struct heap_elsewhere *e, struct heap_elsewhere_answer *out)
@@ -69,9 +78,11 @@ static void find_place(struct heap_elsewhere *e, struct heap_elsewhere_answer *o
 		}
 	}
 	out->has_place = best > 0;
+	if (!best)
+		return;
 	out->function = names_get(&e->names.names, most.function);
 	out->file = names_get(&e->names.names, most.file);
-	out->percent = all ? (unsigned)(100 * best / all) : 0;
+	out->percent = (unsigned)(100 * best / all);
 }
 
 int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *out)
@@ -91,6 +102,7 @@ int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *
 		out->has_class = true;
 		out->class_ = most->class_;
 		out->gain_bytes = (uint64_t)map_gain_bytes(most);
+		out->is_collected = is_collected(e, most->class_);
 		out->is_handed_on = is_of_allocator(most->class_) ||
 				    (e->has_runtime && most->class_ == MAP_OTHER);
 	}

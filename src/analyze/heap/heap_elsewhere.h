@@ -14,16 +14,16 @@ struct heap_elsewhere {
 	struct map_gains maps;
 	struct page_held pages;
 	struct profile_sums names;
-	bool has_runtime; /* a runtime has a heap of its own */
+	bool has_collector, has_runtime; /* a runtime has a heap of its own */
 };
 
 struct heap_elsewhere_answer {
 	bool has_class, has_place;
 	enum map_class class_; /* kind with at least half of the growth */
 	uint64_t gain_bytes;   /* of that kind */
-	/* An allocator or a collector owns the memory: code that touches a page may keep nothing
-	 * in it. */
+	/* An allocator owns the memory: code that touches a page may keep nothing in it. */
 	bool is_handed_on;
+	bool is_collected;	    /* a collector may free it */
 	struct span function, file; /* where most of the remaining pages were touched; borrowed */
 	unsigned percent;	    /* of these pages */
 };

@@ -58,7 +58,20 @@ static bool gains_by_quarters(const int64_t parts[PARTS], double gain)
 	return true;
 }
 
-static void decide_growth(struct heap_growth *out, const int64_t parts[PARTS])
+/* Returns the largest fall from the most that was kept so far. */
+static int64_t largest_fall(const struct heap_gains *g, unsigned windows)
+{
+	int64_t kept = 0, most = 0, fall = 0;
+
+	for (unsigned i = 0; i < windows && i < HEAP_WINDOWS; i++) {
+		heap_gain_add(&kept, (uint64_t)g->bytes[i]);
+		most = kept > most ? kept : most;
+		fall = most - kept > fall ? most - kept : fall;
+	}
+	return fall;
+}
+
+static void decide_growth(struct heap_growth *out, const int64_t parts[PARTS], int64_t fall)
 {
 	bool is_enough = out->bytes >= LEAST_BYTES &&
 			 (out->blocks >= LEAST_BLOCKS || out->bytes >= MUCH_BYTES);
@@ -71,6 +84,9 @@ static void decide_growth(struct heap_growth *out, const int64_t parts[PARTS])
 	}
 	/* A single block that grows by realloc again and again counts as well. */
 	out->grows = is_enough && out->rising >= RISING_LEAST && late >= LATE_SHARE * gain;
+	/* A buffer that grows and is freed may be at a higher place of its way at each part's
+	 * end. */
+	out->grows &= (double)fall < gain;
 	if (out->grows || out->bytes < MUCH_BYTES || lost > LOST_SHARE * gain)
 		return;
 	out->grows = is_enough && gains_by_quarters(parts, gain);
@@ -94,7 +110,7 @@ static struct heap_growth growth_over(
 		heap_gain_add(&out.blocks, part ? (uint64_t)g->blocks[i] : 0);
 	}
 	out.bytes_per_s = (double)out.bytes * PARTS / (PARTS - 1) / ((double)time_ns / NS_PER_S);
-	decide_growth(&out, parts);
+	decide_growth(&out, parts, largest_fall(g, windows));
 	return out;
 }
 

@@ -37,13 +37,13 @@ static const struct section growth_section = SECTION_OF("heap_growth", heap_grow
 
 static const struct section growing_section = SECTION_OF("heap_stacks", heap_stack_row_schema,
 	TABLE, .title = "code that keeps more and more",
-	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,stack",
+	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,line,stack",
 	.rows_most = HEAP_STACKS_SHOWN);
 
 static const struct section kept_section = SECTION_OF("heap_stacks", heap_stack_row_schema, TABLE,
 	.title = "what was allocated meanwhile and not freed, by code",
 	.if_empty = "no allocation was seen",
-	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,stack",
+	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,line,stack",
 	.rows_most = HEAP_KEPT_SHOWN);
 
 static int compare_by_growth(const void *left, const void *right)
@@ -201,37 +201,49 @@ static void put_place(struct buffer *out, const struct heap_elsewhere_answer *fo
 		buffer_string(out, ", which need not keep it");
 }
 
-/* Writes which memory grows, if malloc does not explain it. */
+/* Writes which memory grew, where it is known. */
+static void put_kind(struct buffer *out, const struct heap_elsewhere_answer *found,
+	const struct heap_stack *rows, size_t count, const struct profile_sums *sums)
+{
+	/* Stacks of threads that ended, and were not joined, are anonymous memory. */
+	const struct heap_stack *starter =
+		found->class_ == MAP_THREAD_STACK || found->class_ == MAP_OTHER
+			? find_starter(rows, count, sums)
+			: NULL;
+	char size[UNITS_SIZE];
+
+	buffer_format(out, "; most in %s: %s", map_class_texts[found->class_],
+		sentence_size(size, found->gain_bytes));
+	if (found->is_collected)
+		buffer_string(out, ", which may be garbage");
+	if (!starter)
+		return;
+	buffer_format(out, ", with the stacks of %llu more threads, started in ",
+		(unsigned long long)starter->sum.live_blocks);
+	stack_text_put_callers(out, sums, starter->stack);
+}
+
+/* Writes what grew if malloc does not explain it. */
 static int put_elsewhere(struct buffer *out, struct heap_scope *scope, const struct heap_live *live,
 	const struct heap_stack *rows, size_t count, const struct profile_sums *sums)
 {
 	const struct heap_resident_growth *g = &scope->resident;
 	struct heap_elsewhere_answer found;
-	const struct heap_stack *starter;
 	char size[UNITS_SIZE];
 	int status = heap_elsewhere_find(scope->elsewhere, &found);
 
 	if (status)
 		return status;
-	buffer_format(out, "resident memory grew %s, %s from malloc",
-		sentence_size(size, g->grown_bytes), live->bytes ? "mostly not" : "none of it");
+	buffer_format(out, "%sresident memory grew %s, %s from malloc",
+		found.is_collected ? "not decided: " : "", sentence_size(size, g->grown_bytes),
+		live->bytes ? "mostly not" : "none of it");
 	if (found.has_class)
-		buffer_format(out, "; most in %s: %s", map_class_texts[found.class_],
-			sentence_size(size, found.gain_bytes));
-	/* Stacks of threads that ended, and were not joined, are anonymous memory. */
-	starter = found.has_class && (found.class_ == MAP_THREAD_STACK || found.class_ == MAP_OTHER)
-			  ? find_starter(rows, count, sums)
-			  : NULL;
-	if (starter) {
-		buffer_format(out, ", with the stacks of %llu more threads, started in ",
-			(unsigned long long)starter->sum.live_blocks);
-		stack_text_put_callers(out, sums, starter->stack);
-	}
+		put_kind(out, &found, rows, count, sums);
 	if (found.has_place) {
 		buffer_string(out, ", ");
 		put_place(out, &found);
 	} else {
-		buffer_format(out, " (sooth heap -d 10 %u shows which code touches it)", g->pid);
+		buffer_format(out, " (sooth heap --pages -d 10 -p %u shows which code)", g->pid);
 	}
 	buffer_string(out, "; from malloc: ");
 	return 0;

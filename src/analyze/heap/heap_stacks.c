@@ -45,6 +45,7 @@
 	F(S, U64, allocated_error_bytes, WITH(error_state),                                        \
 		"allocated_bytes is an estimate: it is wrong by more in 1 of 100 cases",           \
 		.label = "+-ALLOCATED", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)               \
+	STACK_LINES_ROW(F, S)                                                                      \
 	STACK_TEXT_ROW(F, S)
 
 ROW_STRUCT(heap_stack_row, HEAP_STACK_ROW);
@@ -136,14 +137,18 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 		.allocated_error_bytes = estimate_error(sum->allocated_variance),
 		/* Even large blocks have some variance if they were sampled. */
 		.error_state = state_if(sum->allocated_variance > 0) };
+	struct span line = stack_text_line(sums, r->stack);
 	struct buffer functions = { 0 };
 	int status;
 
+	row.line_state = state_if(line.size);
 	stack_text_functions(sums, r->stack, &functions);
 	struct record_tail tail[] = {
 		tail_span(&row.stack, names_get(&sums->names, r->key.text)),
 		tail_string(&row.end, profile_end_text((enum profile_end)r->key.end)),
 		tail_buffer(&row.functions, &functions),
+		tail_span(&row.lines, names_get(&sums->names, r->key.lines)),
+		tail_span(&row.line, line),
 	};
 
 	status = buffer_failed(&functions) ? error_no_memory(err)

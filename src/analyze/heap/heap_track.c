@@ -2,6 +2,7 @@
 /* All allocations and frees in heaptrack's file format: texts, code addresses, trees of stacks,
  * kinds of allocations (size and stack), then events. Names come at the end of a recording, so
  * events are kept until then, eight bytes each. The format has no processes: all are merged. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/heap/heap_by_stack.h"
@@ -248,12 +249,28 @@ static uint32_t text_number(struct track_state *s, uint32_t name, struct sooth_e
 	return *number;
 }
 
+/* Sets the source file and the line of a frame. Returns how many numbers these are. */
+static size_t put_source(struct track_state *s, const struct profile_function *f,
+	uint64_t numbers[2], struct sooth_error *err)
+{
+	struct span place = names_get(&s->sums.names, f->file);
+	const char *colon = memrchr(place.data, ':', place.size);
+	uint32_t source = colon ? names_put(&s->sums.names,
+					  span_of(place.data, (size_t)(colon - place.data)), NULL)
+				: NAMES_NONE;
+
+	numbers[0] = source == NAMES_NONE ? 0 : text_number(s, source, err);
+	numbers[1] = colon ? strtoull(colon + 1, NULL, 10) : 0;
+	return numbers[0] ? 2 : 0;
+}
+
 static uint32_t code_number(
 	struct track_state *s, const struct profile_function *f, struct sooth_error *err)
 {
 	struct code_key key = { f->offset, f->name, f->file };
-	uint32_t file = text_number(s, f->file, err), name = text_number(s, f->name, err);
-	uint64_t numbers[] = { f->offset, file, name };
+	uint32_t file = text_number(s, f->object, err), name = text_number(s, f->name, err);
+	uint64_t numbers[NUMBERS_MAX] = { f->offset, file, name };
+	size_t count = name ? 3 : 2;
 	bool is_new;
 	uint32_t *number = map_put(&s->codes, &key, &is_new);
 
@@ -261,7 +278,9 @@ static uint32_t code_number(
 		return 0;
 	if (is_new) {
 		*number = (uint32_t)s->codes.count;
-		if (put_line(s, 'i', numbers, name ? 3 : 2, NULL, err))
+		if (name && f->has_line)
+			count += put_source(s, f, numbers + count, err);
+		if (put_line(s, 'i', numbers, count, NULL, err))
 			return 0;
 	}
 	return *number;

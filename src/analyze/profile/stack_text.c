@@ -10,10 +10,25 @@
 #define BETWEEN	    " < "
 #define CODE_FRAMES 4
 
+/* Returns the line of a function, "server.c:120"; empty: not known. */
+static struct span line_of(const struct profile_sums *sums, const struct profile_function *f)
+{
+	return f->has_line ? names_get(&sums->names, f->file) : span_of("", 0);
+}
+
+static void put_line(
+	struct buffer *out, const struct profile_sums *sums, const struct profile_function *f)
+{
+	struct span line = line_of(sums, f);
+
+	buffer_append(out, line.data, line.size);
+	buffer_char(out, 0);
+}
+
 struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack)
 {
 	struct profile_stacked stacked = { 0 };
-	_cleanup_(buffer_fini) struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 }, lines = { 0 };
 	struct stack_text out;
 
 	assert(sums);
@@ -23,12 +38,14 @@ struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack)
 
 		buffer_string(&text, i ? BETWEEN : "");
 		buffer_append(&text, name.data, name.size);
+		put_line(&lines, sums, stacked.frames[i]);
 	}
 	if (stacked.end != PROFILE_WHOLE)
 		buffer_format(&text, "%s[cut: %s]", stacked.depth ? BETWEEN : "",
 			profile_end_text(stacked.end));
 	out = (struct stack_text){ names_put(&sums->names,
 					   span_of((const char *)text.data, text.size), NULL),
+		names_put(&sums->names, span_of((const char *)lines.data, lines.size), NULL),
 		stacked.end };
 	return out;
 }
@@ -39,6 +56,8 @@ int stack_text_compare(const struct stack_text *a, const struct stack_text *b)
 	assert(b);
 	if (a->text != b->text)
 		return a->text < b->text ? -1 : 1;
+	if (a->lines != b->lines)
+		return a->lines < b->lines ? -1 : 1;
 	return a->end < b->end ? -1 : a->end > b->end;
 }
 
@@ -87,6 +106,17 @@ void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums,
 		if (!put++)
 			put_file(out, name, names_get(&sums->names, f->file));
 	}
+}
+
+struct span stack_text_line(const struct profile_sums *sums, uint32_t stack)
+{
+	struct profile_stacked stacked = { 0 };
+	const struct profile_function *f;
+
+	assert(sums);
+	profile_sums_stack(sums, stack, &stacked);
+	f = wait_place_function(sums, &stacked);
+	return f ? line_of(sums, f) : span_of("", 0);
 }
 
 void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out)

@@ -62,8 +62,8 @@ static bool is_library_of_c(struct span file)
 static bool is_of_language(struct span name)
 {
 	static const char *const begins[] = { "std::", "void std::", "__gnu_cxx::", "operator new",
-		"alloc::", "core::", "<alloc::", "<core::", "hashbrown::", "__rust_", "__rdl_",
-		"runtime.", "_Znwm" };
+		"alloc::", "core::", "<alloc::", "<core::", "<u8 as ", "<T as ", "<I as ", "<[T]",
+		"hashbrown::", "__rust_", "__rdl_", "runtime.", "_Znwm" };
 
 	return SPAN_ANY(name, span_starts, begins);
 }

@@ -91,8 +91,8 @@ void heap_source_close(struct backend_run *run);
 	.probe = "heap", .price_source = "bench/heap on Linux 6.18",                               \
 	.lateness_ns = HEAP_LATENESS_NS, .state_size = sizeof(struct heap_state),                  \
 	.set = heap_source_set, .start = heap_source_start, .drain = heap_source_drain,            \
-	.stop = heap_source_stop, .look_ns = HEAP_LOOK_NS, .hits = heap_source_hits,               \
-	.lighten = heap_source_lighten, .descriptor = heap_source_descriptor,                      \
-	.close = heap_source_close
+	.stop = heap_source_stop, .look_ns = HEAP_LOOK_NS, .idle_parts = 1,                        \
+	.hits = heap_source_hits, .lighten = heap_source_lighten,                                  \
+	.descriptor = heap_source_descriptor, .close = heap_source_close
 
 #endif
