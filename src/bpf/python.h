@@ -7,6 +7,9 @@
 
 #define PYTHON_HEAD_WORDS (sizeof(struct python_words) / 8)
 #define PYTHON_IS_ENTRY	  (1ULL << 32)
+#define PYTHON_UNIT_SHIFT 33 /* above: distance of the instruction from its code object; 0: none   \
+			      */
+#define PYTHON_UNIT_MASK ((1ULL << 30) - 1)
 
 /* Offsets in objects of one version. */
 struct python_layout {
@@ -23,6 +26,8 @@ struct python_layout {
 	uint32_t entry_mark; /* not 0: a frame with this mark stands below the one it was called
 				for, and has no function itself */
 	uint32_t code_line, code_file, code_name;
+	uint32_t frame_unit; /* leads to the instruction that runs; 0: lines are not read */
+	uint32_t code_units, code_table; /* instructions; the table of their lines */
 	uint32_t text_ascii, text_other; /* letters of a text */
 	uint32_t has_ready;		 /* a text has a bit that says so */
 };
@@ -61,7 +66,8 @@ static inline int python_is_eval(const struct profile_python *p, uint64_t offset
 /* A function. */
 struct profile_raw_python {
 	uint64_t code, name; /* the objects */
-	uint64_t line;	     /* the first; PYTHON_IS_ENTRY: the interpreter was called for it */
+	uint64_t line;	     /* the first; PYTHON_IS_ENTRY: the interpreter was called for it; above
+				PYTHON_UNIT_SHIFT: the instruction */
 };
 
 /* Beside a stack. */

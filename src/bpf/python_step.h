@@ -65,16 +65,19 @@ static inline void python_meet(struct walk *w, const struct profile_python *p)
 }
 
 static inline bool put_python(
-	struct walk *w, const struct python_layout *l, uint64_t code, bool is_entry)
+	struct walk *w, const struct python_layout *l, uint64_t code, uint64_t frame, bool is_entry)
 {
 	uint32_t at = walk_own_at(w), line = 0;
+	uint64_t unit = 0;
 
 	if (word_at(w, code + PYTHON_OBJECT_TYPE) != w->own.type ||
 		!walk_read(w, &line, sizeof(line), code + l->code_line))
 		return false;
+	if (l->frame_unit)
+		unit = (word_at(w, frame + l->frame_unit) - code) & PYTHON_UNIT_MASK;
 	w->tail[at] = code;
 	w->tail[at + 1] = word_at(w, code + l->code_name);
-	w->tail[at + 2] = line | (is_entry ? PYTHON_IS_ENTRY : 0);
+	w->tail[at + 2] = line | (is_entry ? PYTHON_IS_ENTRY : 0) | unit << PYTHON_UNIT_SHIFT;
 	w->own.words += 3;
 	return true;
 }
@@ -89,7 +92,7 @@ static inline bool put_interpreter_frame(
 		return false;
 	if (!l->entry_mark || mark != l->entry_mark)
 		return w->own.words < PROFILE_STACK_WORDS &&
-		       put_python(w, l, word_at(w, frame + l->frame_code) & ~PYTHON_TAG,
+		       put_python(w, l, word_at(w, frame + l->frame_code) & ~PYTHON_TAG, frame,
 			       !l->entry_mark && mark);
 	/* Without a function above it the innermost call has not begun one. */
 	if (w->own.words > PYTHON_HEAD_WORDS)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/linux/runtimes/python/python.h"
+#include "os/linux/runtimes/python/python_code.h"
 #include "os/linux/runtimes/python/python_layout.h"
 
 #define ASCII	 (1u << 5 | 1u << 6 | 1u << 7 | 1u << 2)
@@ -327,6 +328,9 @@ static void test_for_debuggers(void **state)
 	assert_int_equal(found.frame_mark, 70);
 	assert_int_equal(found.code_name, 128);
 	assert_int_equal(found.code_line, 68);
+	assert_int_equal(found.frame_unit, 56);
+	assert_int_equal(found.code_table, 136);
+	assert_int_equal(found.code_units, 200);
 	assert_int_equal(found.text_other, 56);
 	assert_false(find_debug(&found, debug_3_13, 1, 0x030d01f0)); /* of another version */
 	assert_false(find_debug(&found, debug_3_13, 2, 1)); /* without the lock: other objects */
@@ -349,10 +353,35 @@ static void test_for_debuggers_3_14(void **state)
 	assert_int_equal(found.frame_mark, 74);
 	assert_int_equal(found.code_name, 128); /* the one with the class */
 	assert_int_equal(found.code_line, 68);
+	assert_int_equal(found.frame_unit, 56);
+	assert_int_equal(found.code_table, 136);
+	assert_int_equal(found.code_units, 208);
 	assert_int_equal(found.text_ascii, 40);
 	assert_false(find_debug(&found, debug_3_14, 1, 0x030e00f0));
 	assert_false(find_debug(&found, debug_3_14, 42, 1u << 19));
 	assert_false(find_debug(&found, debug_3_14, 51, 16));
+}
+
+/* The table of a function of 3.11 with a list, a loop and a call over several lines. */
+static void test_lines(void **state)
+{
+	static const unsigned char table[] = { 0x80, 0x00, 0xd8, 0x08, 0x09, 0x80, 0x41, 0xf0, 0x06,
+		0x00, 0x09, 0x0a, 0xd8, 0x08, 0x09, 0xf0, 0x05, 0x03, 0x09, 0x06, 0x80, 0x41, 0xf0,
+		0x08, 0x00, 0x0e, 0x0f, 0xf0, 0x00, 0x02, 0x05, 0x0d, 0xf0, 0x00, 0x02, 0x05, 0x0d,
+		0x88, 0x01, 0xdd, 0x08, 0x09, 0x88, 0x21, 0xd8, 0x0a, 0x0b, 0xf1, 0x03, 0x01, 0x09,
+		0x0d, 0xf4, 0x00, 0x01, 0x09, 0x0d, 0xf0, 0x00, 0x01, 0x09, 0x0d, 0xf0, 0x00, 0x01,
+		0x09, 0x0d, 0xf0, 0x06, 0x00, 0x09, 0x0a, 0xf0, 0x03, 0x02, 0x05, 0x06 };
+	static const uint8_t lines[][2] = { { 0, 1 }, { 2, 2 }, { 6, 5 }, { 8, 6 }, { 10, 4 },
+		{ 20, 8 }, { 22, 9 }, { 36, 10 }, { 38, 9 }, { 54, 9 }, { 56, 12 }, { 58, 11 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(
+			python_code_line(table, sizeof(table), 1, lines[i][0]), lines[i][1]);
+	assert_int_equal(python_code_line(table, sizeof(table), 1, 60), 0);
+	assert_int_equal(python_code_line(table, 8, 1, 58), 0); /* cut off */
+	assert_int_equal(python_code_line(table, 0, 1, 0), 0);
+	assert_int_equal(python_code_line((const unsigned char *)"\xe8\x43", 2, 1, 0), 0);
 }
 
 static void test_versions(void **state)
@@ -382,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_later, setup, teardown),
 		cmocka_unit_test(test_for_debuggers),
 		cmocka_unit_test(test_for_debuggers_3_14),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_versions),
 	};
 

@@ -337,13 +337,20 @@ static void name_functions(const struct runtime_set *s, const struct to_name *fr
 {
 	for (size_t i = 0; i < count; i++) {
 		struct elf_address found = { 0 };
-		const char *function, *place;
+		struct elf_line running = { .is_found = true };
+		const char *function, *place, *line;
 
 		runtime_set_name(s, (enum runtime_id)(FILE_RUNTIME - frames[i].key.file),
-			(uint32_t)frames[i].key.offset, &function, &place);
+			(uint32_t)frames[i].key.offset, &function, &place, &line);
+		line = line && out->has_lines ? path_base(span_of_string(line)).data : NULL;
+		if (line)
+			running.places_size =
+				(uint16_t)(1 + (unsigned)snprintf(running.places,
+						       sizeof(running.places), "%s", line));
 		found.is_found = function != NULL;
 		snprintf(found.name, sizeof(found.name), "%s", function ? function : "");
-		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, place, "", NULL);
+		write_frame(
+			out, &frames[i], PROFILE_SCRIPT, &found, place, "", line ? &running : NULL);
 	}
 }
 

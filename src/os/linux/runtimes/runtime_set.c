@@ -98,13 +98,16 @@ bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 }
 
 void runtime_set_name(const struct runtime_set *s, enum runtime_id id, uint32_t name,
-	const char **function, const char **place)
+	const char **function, const char **place, const char **line)
 {
 	struct span text = name == NAMES_NONE ? span_of("", 0) : names_get(&s->names, name);
 
-	/* Both end with a NUL. */
+	/* Each ends with a NUL. */
 	*function = text.size ? text.data : NULL;
 	*place = text.size ? text.data + strlen(text.data) + 1 : runtime_table[id]->title;
+	*line = text.size ? *place + strlen(*place) + 1 : NULL;
+	if (text.size && *line >= text.data + text.size)
+		*line = NULL;
 }
 
 void runtime_refused(struct backend_run *run, const char *what, const uint64_t *refused,

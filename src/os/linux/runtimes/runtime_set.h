@@ -33,9 +33,9 @@ bool runtime_set_has(const struct runtime_set *s, uint64_t file);
 /* Finds the functions that one runtime has for a frame; false: none. */
 bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 	const struct runtime_frame *at, struct runtime_functions *out);
-/* Sets a function's name (NULL: none) and its place, NUL-terminated; borrowed until the next
- * sample. */
+/* Sets a function's name (NULL: none), its place and the line that runs (NULL: unknown),
+ * NUL-terminated; borrowed until the next sample. */
 void runtime_set_name(const struct runtime_set *s, enum runtime_id id, uint32_t name,
-	const char **function, const char **place);
+	const char **function, const char **place, const char **line);
 
 #endif

@@ -27,7 +27,7 @@ static const char *const export_names[EXPORTS] = { "_PyRuntime", "PyCode_Type",
 
 /* The same object may be another function later, with another name or line. */
 struct object_key {
-	uint64_t code, name, line;
+	uint64_t code, name, line; /* line: with the instruction for its line, else the first */
 	uint64_t start_ticks;
 	uint32_t pid;
 	uint32_t unused;
@@ -154,6 +154,40 @@ static struct object_key key_of(
 		.pid = r->pid };
 }
 
+/* Returns the name with the line that runs behind it: "FUNCTION\0FILE:FIRST\0FILE:LINE\0". */
+static uint32_t put_running_line(struct python *p, const struct profile_raw *raw,
+	const struct profile_raw_python *frame, uint32_t name)
+{
+	const struct profile_python *python = map_get(&p->of.files, &p->words->file);
+	struct object_key key = key_of(&raw->record, frame);
+	struct python_code job = {
+		.pid = raw->record.pid, .type = p->words->type, .frame = *frame
+	};
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
+	struct span base = names_get(p->of.names, name);
+	const char *place = base.data + strlen(base.data) + 1, *colon = strrchr(place, ':');
+	uint32_t *known, number = name;
+	bool is_new;
+
+	key.line |= frame->line >> PYTHON_UNIT_SHIFT << PYTHON_UNIT_SHIFT;
+	if (!python || key.line <= UINT32_MAX || !colon)
+		return name;
+	known = map_put(&p->objects, &key, &is_new);
+	if (!known || !is_new)
+		return known ? *known : name;
+	job.layout = python->layout;
+	if (!timeout_call(
+		    &p->of.timeout, do_python_code_line, NULL, &job, sizeof(job), -1, TIMEOUT_MS) &&
+		job.line) {
+		buffer_append(&text, base.data, base.size);
+		buffer_format(&text, "%.*s:%u", (int)(colon - place), place, job.line);
+		buffer_char(&text, 0);
+		number = names_put(p->of.names, span_of((const char *)text.data, text.size), NULL);
+	}
+	*known = number == NAMES_NONE ? name : number;
+	return *known;
+}
+
 uint32_t python_put(
 	struct python *p, const struct profile_raw *raw, const struct profile_raw_python *frame)
 {
@@ -164,7 +198,7 @@ uint32_t python_put(
 	/* If a name could not be read, the next sample tries again. */
 	if (!known && number != NAMES_NONE && (known = map_put(&p->objects, &key, NULL)))
 		*known = number;
-	return number;
+	return number == NAMES_NONE ? number : put_running_line(p, raw, frame, number);
 }
 
 static void take(void *state, const struct profile_name *name)

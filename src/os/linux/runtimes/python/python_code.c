@@ -10,6 +10,7 @@
 #define TEXT_HEAD     40 /* head with length and state */
 #define STATE_COMPACT (1u << 5)
 #define STATE_READY   (1u << 7)
+#define BYTES_HEAD    32 /* of a bytes object; its length is where that of a text is */
 
 /* Returns whether an object is a text in one piece with the length of a name. */
 static bool is_text(const struct python_layout *layout, uint64_t length, uint32_t state)
@@ -77,6 +78,7 @@ size_t python_code_size(const struct python_layout *layout)
 {
 	size_t last = layout->code_file > layout->code_name ? layout->code_file : layout->code_name;
 
+	last = layout->code_table > last ? layout->code_table : last;
 	return (layout->code_line > last ? layout->code_line : last) + sizeof(uint64_t);
 }
 
@@ -131,4 +133,71 @@ void python_code_copy_names(struct python_code *job, const struct profile_python
 			end_text(job, &text);
 	}
 	buffer_fini(&text);
+}
+
+/* --- the line that runs --- */
+
+/* Lines of instructions since 3.11 (Objects/locations.md): for each a byte with its kind and how
+ * many units it takes, then its line as a difference. */
+#define ENTRY_BEGIN    0x80
+#define KIND_SHORT_MAX 9
+#define KIND_ONE_LINE  10 /* to 12: the line after 0 to 2 lines */
+#define KIND_LINE_ONLY 13
+#define KIND_LONG      14
+#define UNIT_BYTES     2
+#define NUMBER_BITS    6
+
+static int64_t read_difference(const unsigned char *table, size_t size, size_t at)
+{
+	uint64_t number = 0;
+
+	for (unsigned shift = 0; at < size && shift < 32; shift += NUMBER_BITS) {
+		number |= (uint64_t)(table[at] & 0x3f) << shift;
+		if (!(table[at++] & 0x40))
+			break;
+	}
+	return number & 1 ? -(int64_t)(number >> 1) : (int64_t)(number >> 1);
+}
+
+uint32_t python_code_line(
+	const unsigned char *table, size_t size, uint32_t first_line, uint64_t instruction)
+{
+	int64_t line = first_line;
+	uint64_t end = 0;
+
+	for (size_t at = 0; at < size; at++) {
+		unsigned kind = table[at] >> 3 & 0xf;
+
+		if (!(table[at] & ENTRY_BEGIN))
+			continue;
+		end += UNIT_BYTES * ((table[at] & 7u) + 1);
+		if (kind == KIND_LINE_ONLY || kind == KIND_LONG)
+			line += read_difference(table, size, at + 1);
+		else if (kind > KIND_SHORT_MAX && kind < KIND_LINE_ONLY)
+			line += kind - KIND_ONE_LINE;
+		if (instruction < end)
+			return kind <= KIND_LONG && line > 0 && line <= INT32_MAX ? (uint32_t)line
+										  : 0;
+	}
+	return 0;
+}
+
+void do_python_code_line(void *argument)
+{
+	struct python_code *job = argument;
+	unsigned char code[PYTHON_CODE_BYTES], table[PYTHON_TABLE_BYTES];
+	size_t size = python_code_size(&job->layout);
+	uint64_t unit = job->frame.line >> PYTHON_UNIT_SHIFT, address, length;
+
+	job->line = 0;
+	if (unit < job->layout.code_units || size > sizeof(code) ||
+		!do_read_process(&job->pid, job->frame.code, code, size) || !is_same(code, job))
+		return;
+	memcpy(&address, code + job->layout.code_table, sizeof(address));
+	if (!do_read_process(&job->pid, address + PYTHON_TEXT_LENGTH, &length, sizeof(length)) ||
+		length > sizeof(table) ||
+		!do_read_process(&job->pid, address + BYTES_HEAD, table, length))
+		return;
+	job->line = python_code_line(
+		table, length, (uint32_t)job->frame.line, unit - job->layout.code_units);
 }

@@ -67,6 +67,9 @@ static const struct python_layout layout_3_11 = {
 	.code_line = 72,
 	.code_file = 112,
 	.code_name = 128,
+	.frame_unit = 56,
+	.code_units = 184,
+	.code_table = 136,
 	.text_ascii = 48,
 	.text_other = 72,
 	.has_ready = 1,
@@ -89,6 +92,9 @@ static const struct python_layout layout_3_12 = {
 	.code_line = 68,
 	.code_file = 112,
 	.code_name = 128,
+	.frame_unit = 56,
+	.code_units = 192,
+	.code_table = 136,
 	.text_ascii = 40,
 	.text_other = 56,
 };
@@ -106,11 +112,14 @@ enum debug_word {
 	DEBUG_NATIVE_ID,
 	DEBUG_FRAME_PREVIOUS,
 	DEBUG_FRAME_CODE,
+	DEBUG_FRAME_UNIT,
 	DEBUG_FRAME_OWNER,
 	DEBUG_CODE_SIZE,
 	DEBUG_CODE_FILE,
 	DEBUG_CODE_NAME,
+	DEBUG_CODE_TABLE,
 	DEBUG_CODE_LINE,
+	DEBUG_CODE_UNITS,
 	DEBUG_OBJECT_TYPE,
 	DEBUG_TEXT_STATE,
 	DEBUG_TEXT_LENGTH,
@@ -123,10 +132,10 @@ enum debug_word {
 #define DEBUG_LAST	    (PYTHON_DEBUG_BYTES / sizeof(uint64_t))
 
 /* Places of the members in _Py_DebugOffsets, in words (Include/internal/pycore_debug_offsets.h). */
-static const uint8_t words_3_13[DEBUG_WORDS] = { 5, 8, 9, 18, 21, 23, 24, 25, 29, 30, 33, 34, 35,
-	37, 39, 45, 68, 69, 70 };
-static const uint8_t words_3_14[DEBUG_WORDS] = { 5, 8, 9, 19, 24, 26, 27, 28, 32, 33, 36, 39, 40,
-	42, 44, 51, 78, 79, 80 };
+static const uint8_t words_3_13[DEBUG_WORDS] = { 5, 8, 9, 18, 21, 23, 24, 25, 29, 30, 31, 33, 34,
+	35, 37, 38, 39, 43, 45, 68, 69, 70 };
+static const uint8_t words_3_14[DEBUG_WORDS] = { 5, 8, 9, 19, 24, 26, 27, 28, 32, 33, 34, 36, 39,
+	40, 42, 43, 44, 48, 51, 78, 79, 80 };
 
 static bool is_offset_consistent(const uint32_t *offset)
 {
@@ -134,6 +143,7 @@ static bool is_offset_consistent(const uint32_t *offset)
 	       offset[DEBUG_TEXT_LENGTH] == TEXT_LENGTH && offset[DEBUG_TEXT_SIZE] > TEXT_STATE &&
 	       offset[DEBUG_CODE_FILE] < offset[DEBUG_CODE_SIZE] &&
 	       offset[DEBUG_CODE_NAME] < offset[DEBUG_CODE_SIZE] &&
+	       offset[DEBUG_CODE_TABLE] < offset[DEBUG_CODE_SIZE] &&
 	       offset[DEBUG_CODE_LINE] < offset[DEBUG_CODE_SIZE];
 }
 
@@ -171,6 +181,9 @@ static bool layout_from_debug_offsets(struct python_layout *out, uint32_t versio
 		.code_line = offset[DEBUG_CODE_LINE],
 		.code_file = offset[DEBUG_CODE_FILE],
 		.code_name = offset[DEBUG_CODE_NAME],
+		.frame_unit = offset[DEBUG_FRAME_UNIT],
+		.code_units = offset[DEBUG_CODE_UNITS],
+		.code_table = offset[DEBUG_CODE_TABLE],
 		.text_ascii = offset[DEBUG_TEXT_SIZE],
 		.text_other = offset[DEBUG_TEXT_SIZE] + TEXT_MORE,
 	};
