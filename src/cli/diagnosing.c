@@ -488,8 +488,10 @@ static void observe_keeper(void *user, struct sooth_observer *o, uint64_t left_n
 		return;
 	growing = undecided_growing(&d->longer);
 	d->looks_for_keeper = !growing;
-	if (growing)
-		observer_add_late(o, "heap", SOOTH_COUNT, growing);
+	if (!growing)
+		return;
+	observer_request_lines(o, "profile");
+	observer_add_late(o, "heap", SOOTH_COUNT, growing);
 }
 
 /* Lets the run follow what is undecided: it goes on for a while, unless the user set the duration.

@@ -509,6 +509,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	bool in_kernel = adds_up_in_kernel(c, arguments);
 	struct heap_graph_options graph = { .weight = place_of(c->heap.weight, heap_weight_name),
 		.is_icicle = c->picture.icicle,
+		.has_places = c->heap.pprof != NULL,
 		.least_share = c->picture.least_percent / 100 };
 	struct pages_graph_options pages_graph = { .weight = pages_weight_of(graph.weight),
 		.is_icicle = graph.is_icicle,

@@ -406,6 +406,11 @@ static int change_selected(struct hub_source *source, const struct process_id *p
 	return set_interest(source, process, after, err);
 }
 
+void hub_request_lines(struct hub_source *source)
+{
+	source->run.options.observer.profile.has_source_lines = true;
+}
+
 int hub_want(struct hub_source *source, const struct process_id *process, unsigned interest,
 	bool is_followed, struct sooth_error *err)
 {

@@ -56,6 +56,8 @@ int hub_unwant(struct hub_source *source, const struct process_id *process, unsi
 	bool is_followed, struct sooth_error *err);
 /* Returns whether an observer has requested the process from the source. */
 bool hub_is_wanted(const struct hub_source *source, const struct process_id *process);
+/* Source lines of stacks are read at the end, too. */
+void hub_request_lines(struct hub_source *source);
 int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 /* Stops the source for an observer. For the last observer the backend is stopped; before that, only
  * the waiting records are delivered. */

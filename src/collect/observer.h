@@ -17,6 +17,8 @@ int observer_new_on(struct sooth_observer **out, const struct os *os,
 void observer_sample_every(struct sooth_observer *o, uint64_t sample_ns);
 /* Returns the number of samples with new processes of agents; 0: not counted. */
 uint64_t observer_agent_arrivals(const struct sooth_observer *o);
+/* Has the stacks of a probe that runs get source lines. */
+void observer_request_lines(struct sooth_observer *o, const char *probe);
 /* Adds a probe while the observer runs, for one process of the target and its later children. If it
  * cannot be observed, the stream has a limit that says so, and the run goes on. */
 void observer_add_late(struct sooth_observer *o, const char *probe, unsigned interest,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Adds a probe to an observer that runs, for one of its processes. */
+/* What an observer that runs is asked for, too: a probe for one of its processes, and lines. */
 #include <stdio.h>
+#include <string.h>
 
 #include "collect/collector.h"
 #include "collect/observer_state.h"
@@ -43,4 +44,12 @@ void observer_add_late(struct sooth_observer *o, const char *probe, unsigned int
 	o->probe_count = count;
 	snprintf(reason, sizeof(reason), "%s: %s", err.tried, err.why);
 	collector_limit(o->os, observer_out(o), process, probe, reason, err.remedy);
+}
+
+void observer_request_lines(struct sooth_observer *o, const char *probe)
+{
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (o->probes[i].is_started && !strcmp(o->probes[i].name, probe))
+			hub_request_lines(o->probes[i].source);
+	}
 }

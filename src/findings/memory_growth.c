@@ -218,9 +218,8 @@ static bool has_place(const struct check *e, const struct memory_trend *j,
 {
 	uint32_t moving = 1u << MAPS_V8 | 1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_JAVA;
 
-	return !(m->runtimes & moving) &&
-	       memory_place_find(place, &e->input->touches, &e->input->profile, &e->id,
-		       whole_u64(j->growth.last - j->growth.first));
+	return !(m->runtimes & moving) && memory_place_find(place, &e->input->touches, &e->id,
+						  whole_u64(j->growth.last - j->growth.first));
 }
 
 /* Finds the code that keeps most of the growth, as its allocations show. Appends its stack; returns
@@ -234,7 +233,8 @@ static unsigned find_keeper(
 
 	/* Until the last record: observing the allocations may have become too expensive. */
 	heap_use_growth(&e->input->heap, &e->id, 0, &g);
-	if (!g.is_measured || !g.stacks || p->older_freed >= KEEPER_OLDER * g.blocks ||
+	if (!g.is_measured || !g.stacks ||
+		(p->older_freed > 1 && p->older_freed >= KEEPER_OLDER * g.blocks) ||
 		!heap_use_has_caller(&e->input->heap, g.top))
 		return 0;
 	percent = 100 * g.top_bytes_per_s / j->growth.per_s;

@@ -178,6 +178,8 @@ static double stack_left(const struct check *e, const struct growth *threads, st
 static void report_stacks(
 	const struct check *e, struct check_result *out, const struct growth *space, double each)
 {
+	_cleanup_(buffer_fini) struct buffer starter = { 0 };
+	uint32_t stack = heap_use_starter(&e->input->heap, &e->id);
 	double gain = space->last - space->first;
 
 	finding_begin(out, confidence_medium_if(!check_is_young(e)), "stacks");
@@ -187,11 +189,16 @@ static void report_stacks(
 		(unsigned long long)e->calls.history->threads,
 		SENTENCE_DURATION(space->interval_ns), SENTENCE_SIZE(rounded_u64(each)),
 		SENTENCE_SIZE(rounded_u64(space->last)));
+	if (stack) {
+		heap_use_put_stack(&e->input->heap, stack, &starter);
+		finding_claim(out, "; started in %s", buffer_cstr(&starter));
+	} else {
+		finding_unseen(out, "which code starts the threads");
+	}
 	finding_rate(out, "growth of the address space", space->per_s, SOOTH_UNIT_BYTES,
 		space->interval_ns);
 	finding_calls_rate(out, "threads started", (double)e->calls.history->threads);
 	finding_number(out, "growth", gain, SOOTH_UNIT_BYTES, space->interval_ns);
-	finding_unseen(out, "which code starts the threads");
 	finding_remedy(out,
 		"pthread_join() or pthread_detach() each thread: else no thread can be started "
 		"when all mappings are used (vm.max_map_count)");

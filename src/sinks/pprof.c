@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stacks as a profile for pprof: a gzipped protocol buffer (profile.proto of
- * github.com/google/pprof), which `go tool pprof`, speedscope and Grafana read. Frames have only
- * names, which include known files and addresses. The format has no place for notes.
+ * github.com/google/pprof), which `go tool pprof`, speedscope and Grafana read. Frames have their
+ * places if the rows do, else only names, which include known files and addresses. The format has
+ * no place for notes.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -17,6 +19,7 @@
 enum {
 	PROFILE_SAMPLE_TYPE = 1,
 	PROFILE_SAMPLE = 2,
+	PROFILE_MAPPING = 3,
 	PROFILE_LOCATION = 4,
 	PROFILE_FUNCTION = 5,
 	PROFILE_STRING = 6,
@@ -24,21 +27,31 @@ enum {
 };
 enum { TYPE_NAME = 1, TYPE_UNIT = 2 };
 enum { SAMPLE_LOCATIONS = 1, SAMPLE_VALUES = 2 };
-enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
-enum { LINE_FUNCTION = 1 };
-enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_SYSTEM_NAME = 3 };
+enum {
+	MAPPING_ID = 1,
+	MAPPING_LIMIT = 3,
+	MAPPING_FILE = 5,
+	MAPPING_BUILD_ID = 6,
+	MAPPING_HAS_FUNCTIONS = 7,
+	MAPPING_HAS_FILES = 8,
+	MAPPING_HAS_LINES = 9,
+	MAPPING_HAS_INLINED = 10
+};
+enum { LOCATION_ID = 1, LOCATION_MAPPING = 2, LOCATION_ADDRESS = 3, LOCATION_LINE = 4 };
+enum { LINE_FUNCTION = 1, LINE_NUMBER = 2 };
+enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_SYSTEM_NAME = 3, FUNCTION_FILE = 4 };
 
 enum wire { WIRE_VARINT = 0, WIRE_BYTES = 2 };
 
 struct pprof_sink {
 	struct packer packer;
 	struct stack_walk walk;
-	struct names strings;	  /* the first is empty, as the format demands */
-	struct buffer is_defined; /* a byte for each string: whether it is defined as a function */
+	struct names strings; /* the first is empty, as the format demands */
+	struct names keys;    /* what is defined: its number here, from 1, is its id */
 	struct buffer profile;
 	struct buffer part, list; /* buffers of the current message */
 	struct buffer locations;  /* locations of the current sample */
-	struct buffer text;	  /* a name, escaped */
+	struct buffer text;	  /* a name, escaped, and then a key */
 	bool has_stacks;	  /* the open section */
 };
 
@@ -73,62 +86,6 @@ static void put_message(struct buffer *out, unsigned field, struct buffer *messa
 
 /* --- what it is made of --- */
 
-/* Writes a function and its only location. The number of the name is the id of both. */
-static void define_function(struct pprof_sink *s, uint32_t number)
-{
-	put_number(&s->part, FUNCTION_ID, number);
-	put_number(&s->part, FUNCTION_NAME, number);
-	put_number(&s->part, FUNCTION_SYSTEM_NAME, number);
-	put_message(&s->profile, PROFILE_FUNCTION, &s->part);
-	put_number(&s->list, LINE_FUNCTION, number);
-	put_number(&s->part, LOCATION_ID, number);
-	put_message(&s->part, LOCATION_LINE, &s->list);
-	put_message(&s->profile, PROFILE_LOCATION, &s->part);
-}
-
-/* Returns whether a name needs a definition: a string may be known, but not as a function. */
-static bool must_define(struct pprof_sink *s, uint32_t number)
-{
-	size_t known = s->is_defined.size;
-	bool is_defined;
-
-	if (number >= known && !buffer_zeros(&s->is_defined, number + 1 - known))
-		return false;
-	is_defined = s->is_defined.data[number];
-	s->is_defined.data[number] = 1;
-	return !is_defined;
-}
-
-static uint32_t function_of(struct pprof_sink *s, struct span name)
-{
-	uint32_t number;
-
-	buffer_reset(&s->text);
-	stack_name_put(&s->text, name);
-	number = names_put(&s->strings, span_of((const char *)s->text.data, s->text.size), NULL);
-	if (number == NAMES_NONE || buffer_failed(&s->text)) {
-		s->profile.failed = true;
-		return 0;
-	}
-	if (must_define(s, number))
-		define_function(s, number);
-	s->profile.failed |= buffer_failed(&s->is_defined);
-	return number;
-}
-
-static void put_sample(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS])
-{
-	struct pprof_sink *s = user;
-
-	for (size_t i = w->count; i--;) /* the innermost frame first */
-		put_varint(&s->locations, function_of(s, stack_walk_name(w, i)));
-	put_message(&s->part, SAMPLE_LOCATIONS, &s->locations);
-	for (size_t i = 0; i < STACK_NUMBERS && w->numbers[i]; i++)
-		put_varint(&s->list, own[i]);
-	put_message(&s->part, SAMPLE_VALUES, &s->list);
-	put_message(&s->profile, PROFILE_SAMPLE, &s->part);
-}
-
 /* Returns the number of a string that is not the name of a function. */
 static uint32_t text_of(struct pprof_sink *s, const char *text, size_t size)
 {
@@ -136,6 +93,128 @@ static uint32_t text_of(struct pprof_sink *s, const char *text, size_t size)
 
 	s->profile.failed |= number == NAMES_NONE;
 	return number;
+}
+
+/* Returns the id of what has a key, in s->text; `is_new`: it has to be defined. */
+static uint32_t id_of(struct pprof_sink *s, bool *is_new)
+{
+	uint32_t number =
+		names_put(&s->keys, span_of((const char *)s->text.data, s->text.size), is_new);
+
+	s->profile.failed |= number == NAMES_NONE || buffer_failed(&s->text);
+	return number + 1;
+}
+
+struct place {
+	struct span file, object, build_id;
+	uint64_t line, address;
+};
+
+/* Takes apart what a row says of a frame's place. */
+static struct place place_of(struct span texts)
+{
+	struct cursor c = cursor_over(texts.data, texts.size);
+	struct span line = cursor_until(&c, 0);
+	const char *colon = line.size ? memrchr(line.data, ':', line.size) : NULL;
+	struct place place = { .object = cursor_until(&c, 0) };
+
+	/* A NUL ends each of the texts. */
+	if (colon) {
+		place.file = span_of(line.data, (size_t)(colon - line.data));
+		place.line = strtoull(colon + 1, NULL, 10);
+	}
+	if (!cursor_at_end(&c))
+		place.address = strtoull(cursor_until(&c, 0).data, NULL, 10);
+	place.build_id = cursor_until(&c, 0);
+	return place;
+}
+
+static uint32_t mapping_of(struct pprof_sink *s, const struct place *place)
+{
+	bool is_new;
+	uint32_t id;
+
+	buffer_reset(&s->text);
+	buffer_char(&s->text, 'm');
+	buffer_append(&s->text, place->object.data, place->object.size);
+	buffer_char(&s->text, 0);
+	buffer_append(&s->text, place->build_id.data, place->build_id.size);
+	id = id_of(s, &is_new);
+	if (!is_new)
+		return id;
+	put_number(&s->part, MAPPING_ID, id);
+	put_number(&s->part, MAPPING_LIMIT, UINT64_MAX); /* addresses are offsets in the file */
+	put_number(&s->part, MAPPING_FILE, text_of(s, place->object.data, place->object.size));
+	put_number(
+		&s->part, MAPPING_BUILD_ID, text_of(s, place->build_id.data, place->build_id.size));
+	for (unsigned has = MAPPING_HAS_FUNCTIONS; has <= MAPPING_HAS_INLINED; has++)
+		put_number(&s->part, has, 1);
+	put_message(&s->profile, PROFILE_MAPPING, &s->part);
+	return id;
+}
+
+/* Returns a function; its name is in s->text. */
+static uint32_t function_of(struct pprof_sink *s, const struct place *place)
+{
+	uint32_t name = text_of(s, (const char *)s->text.data, s->text.size), id;
+	bool is_new;
+
+	buffer_char(&s->text, 0);
+	buffer_append(&s->text, place->file.data, place->file.size);
+	buffer_append(&s->text, "\0f", 2);
+	id = id_of(s, &is_new);
+	if (!is_new)
+		return id;
+	put_number(&s->part, FUNCTION_ID, id);
+	put_number(&s->part, FUNCTION_NAME, name);
+	put_number(&s->part, FUNCTION_SYSTEM_NAME, name);
+	if (place->file.size)
+		put_number(&s->part, FUNCTION_FILE, text_of(s, place->file.data, place->file.size));
+	put_message(&s->profile, PROFILE_FUNCTION, &s->part);
+	return id;
+}
+
+static uint32_t location_of(struct pprof_sink *s, struct span name, struct span texts)
+{
+	struct place place = place_of(texts);
+	uint32_t function, mapping, id;
+	bool is_new;
+
+	buffer_reset(&s->text);
+	stack_name_put(&s->text, name);
+	function = function_of(s, &place);
+	mapping = place.object.size ? mapping_of(s, &place) : 0;
+	buffer_reset(&s->text);
+	buffer_format(&s->text, "l%u %u %llu %llu", function, mapping,
+		(unsigned long long)place.line, (unsigned long long)place.address);
+	id = id_of(s, &is_new);
+	if (!is_new)
+		return id;
+	put_number(&s->list, LINE_FUNCTION, function);
+	if (place.line)
+		put_number(&s->list, LINE_NUMBER, place.line);
+	put_number(&s->part, LOCATION_ID, id);
+	if (mapping) {
+		put_number(&s->part, LOCATION_MAPPING, mapping);
+		put_number(&s->part, LOCATION_ADDRESS, place.address);
+	}
+	put_message(&s->part, LOCATION_LINE, &s->list);
+	put_message(&s->profile, PROFILE_LOCATION, &s->part);
+	return id;
+}
+
+static void put_sample(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS])
+{
+	struct pprof_sink *s = user;
+
+	for (size_t i = w->count; i--;) /* the innermost frame first */
+		put_varint(&s->locations,
+			location_of(s, stack_walk_name(w, i), stack_walk_place(w, i)));
+	put_message(&s->part, SAMPLE_LOCATIONS, &s->locations);
+	for (size_t i = 0; i < STACK_NUMBERS && w->numbers[i]; i++)
+		put_varint(&s->list, own[i]);
+	put_message(&s->part, SAMPLE_VALUES, &s->list);
+	put_message(&s->profile, PROFILE_SAMPLE, &s->part);
 }
 
 /* Writes the type of a value: the field "cpu_time_ns" is "cpu_time" in nanoseconds. */
@@ -174,6 +253,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	struct pprof_sink *s = state;
 
 	names_init(&s->strings, NAMES_MAX, NAMES_BYTES_MAX);
+	names_init(&s->keys, NAMES_MAX, NAMES_BYTES_MAX);
 	text_of(s, "", 0);
 	return packer_open(&s->packer, PACKING_GZIP, options->stream, "write the profile", err);
 }
@@ -252,7 +332,7 @@ static void close_sink(void *state)
 	buffer_fini(&s->list);
 	buffer_fini(&s->locations);
 	buffer_fini(&s->text);
-	buffer_fini(&s->is_defined);
+	names_fini(&s->keys);
 }
 
 const struct sink_type sink_pprof = {

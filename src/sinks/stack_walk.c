@@ -12,6 +12,7 @@ bool stack_walk_begin(struct stack_walk *w, const struct section *section)
 		return false;
 	w->name = graph_field(section, section->tree);
 	w->depth = graph_field(section, section->depth);
+	w->place = graph_field(section, "place");
 	return w->name && w->depth;
 }
 
@@ -50,6 +51,7 @@ void stack_walk_row(struct stack_walk *w, const struct sooth_record *row)
 	uint64_t depth = graph_number(w->depth, row);
 	bool is_named = name.state <= SOOTH_STATE_TRUNCATED;
 	struct stack_frame *frame;
+	struct sooth_value place;
 
 	if (depth >= STACK_DEPTH_MAX) {
 		w->too_deep++;
@@ -60,6 +62,11 @@ void stack_walk_row(struct stack_walk *w, const struct sooth_record *row)
 	*frame = (struct stack_frame){ .at = w->names.size, .size = is_named ? name.text.size : 0 };
 	if (is_named)
 		buffer_append(&w->names, name.text.data, name.text.size);
+	if (w->place) {
+		place = sooth_field_get(w->place, row);
+		frame->place = place.text.size;
+		buffer_append(&w->names, place.text.data, place.text.size);
+	}
 	for (size_t i = 0; i < STACK_NUMBERS; i++)
 		frame->total[i] = graph_number(w->numbers[i], row);
 }

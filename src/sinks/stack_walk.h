@@ -32,12 +32,13 @@ static inline uint64_t graph_number(const struct sooth_field *field, const struc
 
 struct stack_frame {
 	size_t at, size;	       /* position of the name in stack_walk.names; size 0: none */
+	size_t place;		       /* size of the place of the frame, which follows its name */
 	uint64_t total[STACK_NUMBERS]; /* values of the frame and all frames below */
 	uint64_t below[STACK_NUMBERS]; /* part of `total` that frames below it have */
 };
 
 struct stack_walk {
-	const struct sooth_field *name, *depth;
+	const struct sooth_field *name, *depth, *place;
 	/* Set by the caller after stack_walk_begin(); NULL: none. */
 	const struct sooth_field *numbers[STACK_NUMBERS];
 	struct buffer names;
@@ -63,6 +64,14 @@ static inline struct span stack_walk_name(const struct stack_walk *w, size_t fra
 	const struct stack_frame *f = &w->frames[frame];
 
 	return span_of(buffer_at(&w->names, f->at), f->size);
+}
+
+/* Returns the texts of a frame's place, each with a NUL behind it; empty: none is known. */
+static inline struct span stack_walk_place(const struct stack_walk *w, size_t frame)
+{
+	const struct stack_frame *f = &w->frames[frame];
+
+	return span_of(buffer_at(&w->names, f->at + f->size), f->place);
 }
 
 #endif

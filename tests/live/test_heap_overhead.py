@@ -52,7 +52,7 @@ class Overhead(HeapCase):
         for option in ([], ["--count"], ["--stack"], ["--timeline"], ["--sample-bytes", "512K"]):
             run, has_run = self.observe(target, "--save", capture, *option)
             less = "--pages" if "512K" in option else "--sample-bytes 512K"
-            if "--stack" in option:  # goes on with samples by itself, but not where a busy host slows the target more
+            if not option or "--stack" in option:  # goes on with samples by itself, but not where a busy host slows the target more
                 less = "(%s|--pages)" % less
             line = self.line_of(run.text)
             if line or has_run:

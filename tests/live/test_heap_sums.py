@@ -5,7 +5,9 @@ own, for every allocator, with threads, children and an exec; what finds no room
 answers of --churn and --sizes, from the kernel, from single calls and from a capture.
 """
 import gzip
+import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -127,7 +129,7 @@ def program_of(case):
     path, program = case.path("source.c"), case.path("program")
     with open(path, "w", encoding="utf-8") as file:
         file.write(SOURCE)
-    subprocess.run(["cc", "-O1", "-fomit-frame-pointer", "-o", program, path], check=True)
+    subprocess.run(["cc", "-g", "-O1", "-fomit-frame-pointer", "-o", program, path], check=True)
     return program
 
 
@@ -391,6 +393,11 @@ class Answers(HeapCase):
         text = gzip.decompress(harness.read(pprof))
         self.assertIn(b"keeps", text)
         self.assertIn(b"allocated_bytes", text)
+        if shutil.which("go"):
+            raw = subprocess.run(["go", "tool", "pprof", "-raw", pprof], capture_output=True, text=True, check=True).stdout
+            # An address in a mapping with its build id, and the line of the statement.
+            self.assertRegex(raw, r"(?m)^ +\d+: 0x[0-9a-f]+ M=\d+ keeps \w+\.c:[1-9]\d* s=0$")
+            self.assertRegex(raw, r"(?m)^\d+: 0x0/0xf+/0x0 %s [0-9a-f]{40} " % "program")
 
     def check_sizes(self, report):
         rows = report["heap_classes"]

@@ -215,6 +215,43 @@ bool heap_use_has_caller(const struct heap_use *u, uint32_t stack)
 	return stacked.depth > 1;
 }
 
+static bool is_of_thread_start(const struct heap_use *u, uint32_t stack)
+{
+	struct profile_stacked stacked = { 0 };
+
+	profile_sums_stack(&u->names, stack, &stacked);
+	for (size_t i = 0; i < stacked.depth; i++) {
+		if (span_starts(
+			    names_get(&u->names.names, stacked.frames[i]->name), "pthread_create"))
+			return true;
+	}
+	return false;
+}
+
+uint32_t heap_use_starter(const struct heap_use *u, const struct process_id *id)
+{
+	assert(u);
+
+	const struct heap_use_process *p = heap_use_of(u, id);
+	uint32_t best = 0;
+	int64_t most = 1;
+
+	map_for_each (map_while(p, &u->gains), const struct gains_key *, k,
+		const struct heap_gains *, gains) {
+		int64_t blocks = 0;
+
+		if (!is_gain_of(k, p, id) || !is_of_thread_start(u, k->stack))
+			continue;
+		for (unsigned i = 0; i < HEAP_WINDOWS; i++)
+			heap_gain_add(&blocks, (uint64_t)gains->blocks[i]);
+		if (blocks > most || (blocks == most && k->stack < best)) {
+			most = blocks;
+			best = k->stack;
+		}
+	}
+	return best;
+}
+
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out)
 {
 	assert(u);
@@ -235,12 +272,15 @@ struct touched {
 void page_touches_init(struct page_touches *t)
 {
 	*t = (struct page_touches){ .page_bytes = PAGE_BYTES };
+	profile_sums_init(&t->names);
+	t->names.naming = (struct frame_naming){ DEMANGLE_SHORT, true };
 	map_init(&t->stacks, sizeof(struct touch_key), sizeof(struct touched), STACKS_MAX);
 }
 
 void page_touches_fini(struct page_touches *t)
 {
 	map_fini(&t->stacks);
+	profile_sums_fini(&t->names);
 }
 
 void page_touches_next_interval(struct page_touches *t)
@@ -255,6 +295,9 @@ void page_touches_add_record(struct page_touches *t, const struct sooth_record *
 	struct touch_key key = { .process = process_id_of(r) };
 	struct touched *sum;
 
+	if (r->kind == PROFILE_FRAME || r->kind == PROFILE_STACK)
+		profile_sums_add_batch(
+			&t->names, &(struct batch){ (const unsigned char *)r, record_bytes(r) });
 	if (segment && segment->page_bytes)
 		t->page_bytes = segment->page_bytes;
 	if (!page)
@@ -268,64 +311,80 @@ void page_touches_add_record(struct page_touches *t, const struct sooth_record *
 }
 
 struct place_key {
-	uint32_t function, file; /* in the names of the sampled stacks */
+	uint32_t function, file; /* file: of the code, or its line; numbers of names */
 };
 
-static void add_place(struct map *places, const struct profile_sums *names, uint32_t stack,
-	const struct touched *sum)
+static void add_faults(struct map *places, uint32_t function, uint32_t file, uint64_t faults)
 {
-	struct profile_stacked stacked;
-	const struct profile_function *f = profile_sums_stack(names, stack, &stacked)
-						   ? wait_place_function(names, &stacked)
-						   : NULL;
-	struct place_key key = { f ? f->name : 0, f ? f->file : 0 };
-	uint64_t *faults = f && f->is_named ? map_put(places, &key, NULL) : NULL;
+	struct place_key key = { function, file };
+	uint64_t *sum = map_put(places, &key, NULL);
 
-	if (faults)
-		*faults += sum->faults;
+	if (sum)
+		*sum += faults;
 }
 
-static struct touched add_places(struct map *places, const struct page_touches *t,
-	const struct profile_sums *names, const struct process_id *id)
+/* Adds the faults of a process by function, and by line. */
+static struct touched add_places(struct map *functions, struct map *lines,
+	const struct page_touches *t, const struct process_id *id)
 {
 	struct touched all = { 0 };
 
 	map_for_each (&t->stacks, const struct touch_key *, k, const struct touched *, sum) {
+		struct profile_stacked stacked;
+		const struct profile_function *f;
+
 		if (memcmp(&k->process, id, sizeof(*id)) != 0)
 			continue;
 		all.faults += sum->faults;
 		all.recorded += sum->recorded;
-		add_place(places, names, k->stack, sum);
+		f = profile_sums_stack(&t->names, k->stack, &stacked)
+			    ? wait_place_function(&t->names, &stacked)
+			    : NULL;
+		if (!f || !f->is_named)
+			continue;
+		add_faults(functions, f->name, f->object, sum->faults);
+		add_faults(lines, f->name, f->file, sum->faults);
 	}
 	return all;
 }
 
-bool memory_place_find(struct memory_place *out, const struct page_touches *t,
-	const struct profile_sums *names, const struct process_id *id, uint64_t grown_bytes)
+/* Returns the place with most faults, of one function only unless that is NAMES_NONE. */
+static struct place_key place_of_most(const struct map *places, uint32_t function, uint64_t *faults)
 {
 	struct place_key most = { 0 };
+
+	*faults = 0;
+	map_for_each (places, const struct place_key *, key, const uint64_t *, sum) {
+		if (*sum <= *faults || (function != NAMES_NONE && key->function != function))
+			continue;
+		*faults = *sum;
+		most = *key;
+	}
+	return most;
+}
+
+bool memory_place_find(struct memory_place *out, const struct page_touches *t,
+	const struct process_id *id, uint64_t grown_bytes)
+{
+	_cleanup_(map_fini) struct map functions = { 0 }, lines = { 0 };
+	struct place_key most;
 	struct touched all;
-	_cleanup_(map_fini) struct map places = { 0 };
-	uint64_t best = 0;
+	uint64_t best, of_line;
 
 	assert(out);
 	assert(t);
-	assert(names);
-	map_init(&places, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
-	all = add_places(&places, t, names, id);
-	map_for_each (&places, const struct place_key *, key, const uint64_t *, faults) {
-		if (*faults <= best)
-			continue;
-		best = *faults;
-		most = *key;
-	}
+	map_init(&functions, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
+	map_init(&lines, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
+	all = add_places(&functions, &lines, t, id);
+	most = place_of_most(&functions, NAMES_NONE, &best);
 	*out = (struct memory_place){ .touched_bytes = all.faults * t->page_bytes };
-	if (all.recorded < RECORDED_LEAST || best * 100 < all.faults * SHARE_LEAST ||
+	if (!best || all.recorded < RECORDED_LEAST || best * 100 < all.faults * SHARE_LEAST ||
 		out->touched_bytes * GROWN_PART < grown_bytes ||
 		out->touched_bytes > grown_bytes * GROWN_TIMES)
 		return false;
-	out->function = names_get(&names->names, most.function);
-	out->file = names_get(&names->names, most.file);
+	out->function = names_get(&t->names.names, most.function);
+	most = place_of_most(&lines, most.function, &of_line);
+	out->file = names_get(&t->names.names, most.file);
 	out->percent = (unsigned)(best * 100 / all.faults);
 	return true;
 }

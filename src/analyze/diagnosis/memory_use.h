@@ -63,16 +63,19 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 /* Returns whether the code that called the allocator is known: libraries without unwind tables end
  * a stack in the allocator. */
 bool heap_use_has_caller(const struct heap_use *u, uint32_t stack);
+/* Returns the stack that starts threads whose memory is kept; 0: none. */
+uint32_t heap_use_starter(const struct heap_use *u, const struct process_id *id);
 /* Appends "parse < handle < main"; a long stack is shortened. */
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out);
 
 struct page_touches {
-	struct map stacks; /* process and stack -> its page faults */
+	struct map stacks;	   /* process and stack -> its page faults */
+	struct profile_sums names; /* with lines, if these were read */
 	uint64_t page_bytes;
 };
 
 struct memory_place {
-	struct span function, file; /* borrowed */
+	struct span function, file; /* borrowed; file: with the line where most was touched */
 	unsigned percent;	    /* share of the pages that were touched */
 	uint64_t touched_bytes;	    /* bytes that the whole process touched */
 };
@@ -84,6 +87,6 @@ void page_touches_next_interval(struct page_touches *t);
 /* False: there are too few page faults, no function has a third of them, or they do not fit the
  * growth (`grown_bytes`), as when memory is freed and allocated again. */
 bool memory_place_find(struct memory_place *out, const struct page_touches *t,
-	const struct profile_sums *names, const struct process_id *id, uint64_t grown_bytes);
+	const struct process_id *id, uint64_t grown_bytes);
 
 #endif

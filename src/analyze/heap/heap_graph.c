@@ -39,6 +39,9 @@ _Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_KEPT, "each has its value in
 	F(S, ENUM32, kind, ALWAYS,                                                                 \
 		"where the code of the frame is: program, library, kernel, ...",                   \
 		.names = &stack_kind_names, .is_hidden = true)                                     \
+	F(S, TEXTS, place, ALWAYS,                                                                 \
+		"for profiles: line, program or library, offset in it, build id",                  \
+		.is_hidden = true)                                                                 \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
 
 ROW_TABLE(graph_row, GRAPH_ROW, "heap_graph", graph_row);
@@ -104,6 +107,54 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
+/* Appends the name of a frame with its place behind it, by which frames differ, too. */
+static void put_frame(
+	const struct profile_sums *sums, const struct stack_frame_named *frame, struct buffer *out)
+{
+	const struct profile_function *f = frame->function;
+	struct span line = f && f->has_line ? frame->file : span_of("", 0);
+	struct span object = names_get(&sums->names, f ? f->object : 0);
+	struct span build_id = names_get(&sums->names, f ? f->build_id : 0);
+
+	buffer_append(out, frame->name.data, frame->name.size);
+	if (!f)
+		return;
+	buffer_char(out, 0);
+	buffer_append(out, line.data, line.size);
+	buffer_char(out, 0);
+	buffer_append(out, object.data, object.size);
+	buffer_char(out, 0);
+	buffer_format(out, "%llu", (unsigned long long)f->offset);
+	buffer_char(out, 0);
+	buffer_append(out, build_id.data, build_id.size);
+	buffer_char(out, 0);
+}
+
+/* Adds a stack whose frames have their places. False: it is unknown, or memory is missing. */
+static bool add_places(
+	struct graph_state *s, uint32_t stack, const struct call_graph_values *values)
+{
+	struct call_graph_frame frames[STACK_FRAMES_MAX];
+	_cleanup_(buffer_fini) struct buffer names = { 0 };
+	struct profile_stacked stacked = { 0 };
+	size_t ends[STACK_FRAMES_MAX], at = 0;
+	struct stack_frames list;
+
+	if (!profile_sums_stack(&s->sums, stack, &stacked))
+		return false;
+	stack_frames_of(&s->sums, &stacked, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		put_frame(&s->sums, &list.items[i], &names);
+		ends[i] = names.size;
+	}
+	for (size_t i = 0; i < list.count && !buffer_failed(&names); at = ends[i++])
+		frames[i] = (struct call_graph_frame){ span_of(buffer_at(&names, at), ends[i] - at),
+			list.items[i].kind };
+	if (!buffer_failed(&names))
+		call_graph_add(&s->graph, frames, list.count, values);
+	return !buffer_failed(&names);
+}
+
 static void add_stack(struct graph_state *s, uint32_t stack, const struct heap_stack_sum *sum)
 {
 	struct call_graph_values values = { {
@@ -114,7 +165,8 @@ static void add_stack(struct graph_state *s, uint32_t stack, const struct heap_s
 		[HEAP_WEIGHT_PEAK] = heap_live_at_peak(&s->live, sum).bytes,
 	} };
 
-	if (stack_frames_add(&s->graph, &s->sums, stack, &values))
+	if (s->options.has_places ? add_places(s, stack, &values)
+				  : stack_frames_add(&s->graph, &s->sums, stack, &values))
 		s->all += values.of[s->options.weight];
 }
 
@@ -129,9 +181,12 @@ static int put_row(struct output *output, const struct graph_frame *frame, struc
 		.percent = frame->percent,
 		.kind = frame->kind,
 		.depth = frame->depth };
-	struct record_tail tail[] = { tail_span(&row.frame, frame->name) };
+	size_t size = strnlen(frame->name.data, frame->name.size);
+	size_t rest = size < frame->name.size ? size + 1 : size;
+	struct record_tail tail[] = { tail_span(&row.frame, span_of(frame->name.data, size)),
+		tail_span(&row.place, span_of(frame->name.data + rest, frame->name.size - rest)) };
 
-	return OUTPUT_ROW(output, &row, tail, 1, err);
+	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int finish(void *state, struct sooth_error *err)

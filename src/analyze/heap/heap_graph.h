@@ -18,6 +18,7 @@ enum heap_weight {
 struct heap_graph_options {
 	enum heap_weight weight;
 	bool is_icicle;
+	bool has_places;    /* frames differ by their line and address, for pprof */
 	double least_share; /* share of the total; narrower frames are left out of a picture */
 };
 

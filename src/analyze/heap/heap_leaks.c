@@ -42,7 +42,6 @@ static const struct section growing_section = SECTION_OF("heap_stacks", heap_sta
 
 static const struct section kept_section = SECTION_OF("heap_stacks", heap_stack_row_schema, TABLE,
 	.title = "what was allocated meanwhile and not freed, by code",
-	.if_empty = "no allocation was seen",
 	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,line,stack",
 	.rows_most = HEAP_KEPT_SHOWN);
 
@@ -68,7 +67,8 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 		sentence_duration(time, row->judged_ns),
 		row->per_s ? 100 * rows[0].growth.bytes_per_s / (double)row->per_s : 100);
 	stack_text_put_callers(out, sums, rows[0].stack);
-	if ((double)row->older * 2 >= (double)blocks)
+	/* A block that grows frees a single one of before. */
+	if (row->older > 1 && (double)row->older * 2 >= (double)blocks)
 		buffer_format(out,
 			"; but %llu block%s of before %s freed meanwhile: these may replace %s, "
 			"observe longer (-d 60)",
@@ -134,8 +134,9 @@ static void put_freed(struct buffer *out, const struct heap_stack *most, uint64_
 			stacks == 2 ? "stack did" : "stacks did");
 }
 
-static void put_answer(struct buffer *out, const struct heap_growth_row *row,
-	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
+static void put_answer(struct buffer *out, const char *without_stacks,
+	const struct heap_growth_row *row, const struct heap_stack *rows,
+	const struct profile_sums *sums, int64_t blocks)
 {
 	const struct heap_stack *perhaps = find_undecided(rows, row->stacks);
 	const struct heap_stack *freed = find_freed(rows, row->stacks);
@@ -143,7 +144,7 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 
 	sentence_duration(time, row->judged_ns);
 	if (!row->stacks)
-		buffer_string(out, "no allocation was seen");
+		buffer_string(out, without_stacks ?: "no allocation was seen");
 	else if (row->measured_state)
 		buffer_string(out,
 			"not judged: the calls cover less than 2 s, too short to see what keeps "
@@ -280,7 +281,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 		buffer_fini(&text);
 		return error_no_memory(err);
 	}
-	put_answer(&text, &row, rows, sums, blocks);
+	put_answer(&text, scope->without_stacks, &row, rows, sums, blocks);
 	tail[0] = tail_buffer(&row.text, &text);
 	status = heap_section(scope, &growth_section, err);
 	status = status			? status
@@ -305,7 +306,7 @@ int heap_kept_emit(struct heap_scope *scope, const struct heap_live *live,
 
 	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_kept);
 	status = emit_answer(scope, live, stacks->count, stacks->all, sums, err);
-	if (!status)
+	if (!status && stacks->count)
 		status = heap_section(scope, &kept_section, err);
 	for (size_t i = 0; i < stacks->count && !status; i++)
 		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);

@@ -474,14 +474,25 @@ static int emit_counts(struct table_state *s, struct sooth_error *err)
 	return status ? status : heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
 }
 
+/* Returns whether there is an answer. Calls without stacks keep nothing in any code: then the
+ * tables are the answer. */
+static bool says_what_is_kept(const struct table_state *s)
+{
+	if (is_blind(s))
+		return heap_resident_is_elsewhere(&s->scope.resident, 0);
+	return s->live.stacks.count || s->scope.resident.pid;
+}
+
 static int emit_tables(struct table_state *s, struct sooth_error *err)
 {
 	int status;
 
 	choose_source(s);
 	compare_resident(s);
-	/* Calls without stacks keep nothing in any code: then the tables are the answer. */
-	if (s->options.answer == HEAP_KEPT && !s->live.stacks.count && !s->scope.resident.pid)
+	s->scope.without_stacks = is_blind(s)	       ? "allocator calls could not be observed"
+				  : s->counted.has_any ? "allocator calls were only counted"
+						       : NULL;
+	if (s->options.answer == HEAP_KEPT && !says_what_is_kept(s))
 		s->options.answer = HEAP_NO_ANSWER;
 	if (s->options.is_explained)
 		*s->options.is_explained =

@@ -127,7 +127,7 @@ static int put_sample(
 	struct samples_state *s, const struct kept_sample *kept, struct sooth_error *err)
 {
 	static const struct stack_frame_named unknown = {
-		{ UNKNOWN_STACK, sizeof(UNKNOWN_STACK) - 1 }, { NULL, 0 }, STACK_CUT
+		{ UNKNOWN_STACK, sizeof(UNKNOWN_STACK) - 1 }, { NULL, 0 }, STACK_CUT, NULL
 	};
 	struct sample_frame_row row = { .record = { .start_ticks = kept->id.start_ticks,
 						.pid = kept->id.pid,

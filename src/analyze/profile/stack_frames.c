@@ -28,7 +28,7 @@ void stack_frames_of(const struct profile_sums *sums, const struct profile_stack
 	if (stacked->end != PROFILE_WHOLE && stacked->end != PROFILE_KERNEL_ONLY) {
 		snprintf(out->cut, sizeof(out->cut), "[cut: %s]", profile_end_text(stacked->end));
 		out->items[out->count++] = (struct stack_frame_named){ span_of_string(out->cut),
-			span_of(NULL, 0), STACK_CUT };
+			span_of(NULL, 0), STACK_CUT, NULL };
 	}
 	for (size_t i = stacked->depth; i--;) {
 		const struct profile_function *f = stacked->frames[i];
@@ -36,7 +36,7 @@ void stack_frames_of(const struct profile_sums *sums, const struct profile_stack
 
 		out->items[out->count++] =
 			(struct stack_frame_named){ names_get(&sums->names, f->name), file,
-				kind_of(f, file, stacked->process) };
+				kind_of(f, file, stacked->process), f };
 	}
 }
 

@@ -21,8 +21,9 @@ extern const struct sooth_names stack_kind_names;
 #define STACK_FRAMES_MAX (PROFILE_STACK_FRAMES_MAX + 1)
 
 struct stack_frame_named {
-	struct span name, file; /* file: the last part of its path; empty: none */
-	uint8_t kind;		/* enum stack_kind */
+	struct span name, file;			 /* file: the last part of its path; empty: none */
+	uint8_t kind;				 /* enum stack_kind */
+	const struct profile_function *function; /* NULL: frames are missing */
 };
 
 /* Missing frames are replaced by one frame with the reason. */

@@ -195,6 +195,8 @@ int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct 
 
 	assert(run);
 	RUNTIME_CALL(&w->stacks.runtimes, limits, run);
+	/* They may be requested while the stacks are sampled. */
+	w->stacks.has_lines |= run->options.observer.profile.has_source_lines;
 	if (profile_stacks_name(&w->stacks, &w->files, &entries, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);
 	debuginfod_report(&w->files.debuginfod, run);
