@@ -48,6 +48,8 @@ int page_answer_beside(struct run *run, struct target_found *found,
 	run->views[2] = (struct run_view){ "pages-seen", pages };
 	run->probes[0].interest = SOOTH_COUNT;
 	add_probes(run, run->probes + 1);
+	run->probes[4] = (struct run_probe){ "limits", SOOTH_SAMPLE | SOOTH_EDGES };
+	run->probes[5] = (struct run_probe){ "host", SOOTH_SAMPLE | SOOTH_EDGES };
 	/* An agent makes a million calls a second. */
 	if (found->capture || target_has_agent(found))
 		return 0;

@@ -155,31 +155,10 @@ static void emit_classes(struct check_result *out, const struct memory_gain *m)
 			FORMAT_BYTES((uint64_t)m->classes[i].rss_bytes));
 }
 
-static void add_room(uint64_t *room, uint64_t bytes)
-{
-	if (bytes < *room)
-		*room = bytes;
-}
-
-static uint64_t room_left(const struct check *e)
-{
-	const struct snapshot *last = check_last(e, &e->input->limits);
-	const struct limits_group *g = last ? limit_sums_tightest_memory(last) : NULL;
-	const struct host_memory *m = &e->input->memory;
-	uint64_t room = UINT64_MAX, files = 0;
-
-	if (g && !g->used_state) {
-		limit_sums_group_files(g, &files);
-		add_room(&room, (g->limit > g->used ? g->limit - g->used : 0) + files);
-	}
-	if (m->record.time_ns && !m->available_state)
-		add_room(&room, m->available_bytes);
-	return room;
-}
-
 static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
-	uint64_t room = room_left(e), left_ns;
+	uint64_t room = limit_sums_memory_left(check_last(e, &e->input->limits), &e->input->memory);
+	uint64_t left_ns;
 
 	if (room == UINT64_MAX) {
 		finding_unseen(out, "how much more memory the process can use");

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/heap/heap_elsewhere.h"
 
+#include <string.h>
+
+#include "analyze/inspect/limits.h"
 #include "analyze/maps/map_growth.h"
 #include "analyze/profile/wait_places.h"
 #include "base/cleanup.h"
@@ -15,6 +18,8 @@ void heap_elsewhere_init(struct heap_elsewhere *e)
 {
 	map_gains_init(&e->maps);
 	page_held_init(&e->pages);
+	snapshots_init(&e->limits, LIMITS_PROCESS);
+	e->memory.record.time_ns = 0;
 	profile_sums_init(&e->names);
 	e->names.naming = (struct frame_naming){ DEMANGLE_SHORT, true };
 }
@@ -23,6 +28,7 @@ void heap_elsewhere_fini(struct heap_elsewhere *e)
 {
 	map_gains_fini(&e->maps);
 	page_held_fini(&e->pages);
+	snapshots_fini(&e->limits);
 	profile_sums_fini(&e->names);
 }
 
@@ -32,6 +38,9 @@ int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_recor
 
 	profile_sums_add_batch(&e->names, &one);
 	page_held_add_record(&e->pages, r);
+	snapshots_add_record(&e->limits, r);
+	if (record_as(r, HOST_MEMORY, sizeof(e->memory)))
+		memcpy(&e->memory, r, sizeof(e->memory));
 	if (map_growth_is_of_runtime(r)) {
 		e->has_runtime = true;
 		e->has_collector |= ((const struct maps_runtime_found *)r)->runtime != MAPS_PYTHON;
@@ -108,4 +117,15 @@ int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *
 	}
 	find_place(e, out);
 	return 0;
+}
+
+uint64_t heap_elsewhere_room(const struct heap_elsewhere *e, uint32_t pid)
+{
+	const struct snapshot *found = NULL;
+
+	snapshots_for_each (&e->limits, one) {
+		if (one->id.pid == pid)
+			found = one;
+	}
+	return limit_sums_memory_left(found, &e->memory);
 }

@@ -9,11 +9,14 @@
 #include "analyze/maps/map_gains.h"
 #include "analyze/profile/page_held.h"
 #include "analyze/profile/profile_sums.h"
+#include "probes/host.h"
 
 struct heap_elsewhere {
 	struct map_gains maps;
 	struct page_held pages;
 	struct profile_sums names;
+	struct snapshots limits;
+	struct host_memory memory;
 	bool has_collector, has_runtime; /* a runtime has a heap of its own */
 };
 
@@ -34,5 +37,8 @@ void heap_elsewhere_fini(struct heap_elsewhere *e);
 int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_record *r);
 /* Returns 0, or -ENOMEM. */
 int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *out);
+
+/* Returns how much more memory the process can use; UINT64_MAX: unknown. */
+uint64_t heap_elsewhere_room(const struct heap_elsewhere *e, uint32_t pid);
 
 #endif

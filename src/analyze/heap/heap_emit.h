@@ -116,6 +116,7 @@ struct heap_scope {
 	struct section section;		      /* the open section */
 	struct heap_resident_growth resident; /* growth of the processes; zeros: unknown */
 	struct heap_elsewhere *elsewhere;     /* what grew otherwise */
+	bool is_of_kept;		      /* what is kept was asked for, not only what grows */
 	const char *without_stacks;	      /* why no stack is there; NULL: none was made */
 	bool is_behind;			      /* the sections are details: an answer precedes */
 	const char *loss_remedy;	      /* advice how fewer calls are lost */

@@ -10,6 +10,7 @@
 
 #define SLOW_PER_S	(64 * 1024) /* bytes per second; below, the growth per day is printed too */
 #define DAY_S		86400
+#define LEFT_MOST_S	(7.0 * DAY_S)
 #define HEAP_KEPT_SHOWN 8
 
 #define HEAP_GROWTH_ROW(F, S)                                                                      \
@@ -76,6 +77,22 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 			row->older == 1 ? "was" : "were", row->older == 1 ? "it" : "them");
 }
 
+/* Writes when the memory is used up at this rate, if that is not far. */
+static void put_time_left(struct buffer *out, const struct heap_scope *scope)
+{
+	const struct heap_resident_growth *g = &scope->resident;
+	uint64_t room = heap_elsewhere_room(scope->elsewhere, g->pid);
+	double per_s =
+		g->interval_ns ? (double)g->grown_bytes * NS_PER_S / (double)g->interval_ns : 0;
+	double left_s = per_s > 0 ? (double)room / per_s : LEFT_MOST_S;
+	char size[UNITS_SIZE], time[UNITS_SIZE];
+
+	if (room == UINT64_MAX || g->grown_bytes < HEAP_RESIDENT_LEAST || left_s >= LEFT_MOST_S)
+		return;
+	buffer_format(out, "; at this rate the memory that is left, %s, is used up in %s",
+		sentence_size(size, room), sentence_duration(time, (uint64_t)left_s * NS_PER_S));
+}
+
 /* Returns the stack that gained most memory, but may not be growing; NULL: none. */
 static const struct heap_stack *find_undecided(const struct heap_stack *rows, size_t count)
 {
@@ -134,7 +151,28 @@ static void put_freed(struct buffer *out, const struct heap_stack *most, uint64_
 			stacks == 2 ? "stack did" : "stacks did");
 }
 
-static void put_answer(struct buffer *out, const char *without_stacks,
+/* Writes what a run kept that was too short to see growth. */
+static void put_kept(struct buffer *out, const struct heap_stack *rows, size_t count,
+	const struct profile_sums *sums)
+{
+	uint64_t bytes = 0, blocks = 0;
+	char size[UNITS_SIZE];
+
+	for (size_t i = 0; i < count; i++) {
+		bytes += rows[i].sum.live_bytes;
+		blocks += rows[i].sum.live_blocks;
+	}
+	buffer_format(out, "not freed: %s in %llu block%s", sentence_size(size, bytes),
+		(unsigned long long)blocks, blocks == 1 ? "" : "s");
+	if (bytes) {
+		buffer_format(out, ", %.0f %% of it allocated in ",
+			100 * (double)rows[0].sum.live_bytes / (double)bytes);
+		stack_text_put_callers(out, sums, rows[0].stack);
+	}
+	buffer_string(out, "; less than 2 s: too short to see whether it grows (-d 30)");
+}
+
+static void put_answer(struct buffer *out, const struct heap_scope *scope,
 	const struct heap_growth_row *row, const struct heap_stack *rows,
 	const struct profile_sums *sums, int64_t blocks)
 {
@@ -144,7 +182,9 @@ static void put_answer(struct buffer *out, const char *without_stacks,
 
 	sentence_duration(time, row->judged_ns);
 	if (!row->stacks)
-		buffer_string(out, without_stacks ?: "no allocation was seen");
+		buffer_string(out, scope->without_stacks ?: "no allocation was seen");
+	else if (row->measured_state && scope->is_of_kept)
+		put_kept(out, rows, row->stacks, sums);
 	else if (row->measured_state)
 		buffer_string(out,
 			"not judged: the calls cover less than 2 s, too short to see what keeps "
@@ -203,7 +243,7 @@ static void put_place(struct buffer *out, const struct heap_elsewhere_answer *fo
 }
 
 /* Writes which memory grew, where it is known. */
-static void put_kind(struct buffer *out, const struct heap_elsewhere_answer *found,
+static void put_kind(struct buffer *out, const struct heap_elsewhere_answer *found, uint64_t live,
 	const struct heap_stack *rows, size_t count, const struct profile_sums *sums)
 {
 	/* Stacks of threads that ended, and were not joined, are anonymous memory. */
@@ -217,6 +257,11 @@ static void put_kind(struct buffer *out, const struct heap_elsewhere_answer *fou
 		sentence_size(size, found->gain_bytes));
 	if (found->is_collected)
 		buffer_string(out, ", which may be garbage");
+	if (found->class_ == MAP_GLIBC_HEAP || found->class_ == MAP_GLIBC_ARENA)
+		buffer_format(out,
+			", of which %s are new blocks: the rest is older, or fragmentation "
+			"(malloc_trim(), MALLOC_ARENA_MAX)",
+			sentence_size(size, live));
 	if (!starter)
 		return;
 	buffer_format(out, ", with the stacks of %llu more threads, started in ",
@@ -239,7 +284,7 @@ static int put_elsewhere(struct buffer *out, struct heap_scope *scope, const str
 		found.is_collected ? "not decided: " : "", sentence_size(size, g->grown_bytes),
 		live->bytes ? "mostly not" : "none of it");
 	if (found.has_class)
-		put_kind(out, &found, rows, count, sums);
+		put_kind(out, &found, live->bytes, rows, count, sums);
 	if (found.has_place) {
 		buffer_string(out, ", ");
 		put_place(out, &found);
@@ -261,6 +306,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
 	int64_t blocks = 0;
+	bool is_elsewhere;
 	int status;
 
 	if (!count)
@@ -276,12 +322,14 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 		row.freed_at_end_stacks += rows[i].growth.freed_after_ns != 0;
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++)
 		row.older += (uint64_t)live->older.blocks[i];
-	if (heap_resident_is_elsewhere(&scope->resident, live->bytes) &&
-		put_elsewhere(&text, scope, live, rows, count, sums)) {
+	is_elsewhere = heap_resident_is_elsewhere(&scope->resident, live->bytes);
+	if (is_elsewhere && put_elsewhere(&text, scope, live, rows, count, sums)) {
 		buffer_fini(&text);
 		return error_no_memory(err);
 	}
-	put_answer(&text, scope->without_stacks, &row, rows, sums, blocks);
+	put_answer(&text, scope, &row, rows, sums, blocks);
+	if (row.growing || is_elsewhere)
+		put_time_left(&text, scope);
 	tail[0] = tail_buffer(&row.text, &text);
 	status = heap_section(scope, &growth_section, err);
 	status = status			? status
@@ -289,6 +337,25 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
 	buffer_fini(&text);
 	return status;
+}
+
+#define UNFREED_ROW(F, S)                                                                          \
+	F(S, U64, live_bytes, ALWAYS, "bytes that were not freed at the end",                      \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, live_blocks, ALWAYS, "blocks that were not freed at the end")
+
+ROW_TABLE(unfreed, UNFREED_ROW, "heap_unfreed", heap_unfreed_row,
+	.line = "not freed at the end: {live_bytes} in {live_blocks block}; which code: --stack");
+
+int heap_unfreed_emit(
+	struct heap_scope *scope, const struct heap_live *live, struct sooth_error *err)
+{
+	static const struct section section = SECTION_OF("heap_unfreed", unfreed_schema, OBJECT);
+	struct heap_unfreed_row row = { 0 };
+	int status = heap_section(scope, &section, err);
+
+	heap_live_total(live, &row.live_bytes, &row.live_blocks);
+	return status ? status : OUTPUT_ROW(scope->output, &row, NULL, 0, err);
 }
 
 static int compare_by_kept(const void *left, const void *right)

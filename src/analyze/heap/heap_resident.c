@@ -15,7 +15,7 @@ struct resident {
 
 void heap_resident_init(struct heap_resident *h)
 {
-	h->started_bytes = 0;
+	h->started_bytes = h->first_ns = 0;
 	map_init(&h->processes, sizeof(struct process_id), sizeof(struct resident), PROCESSES_MAX);
 }
 
@@ -38,6 +38,9 @@ void heap_resident_add_record(struct heap_resident *h, const struct sooth_record
 	seen->is_started |= !p;
 	if (!p)
 		return;
+	if (!h->first_ns)
+		h->first_ns = r->time_ns;
+	h->last_ns = r->time_ns;
 	if (is_new)
 		seen->first = p->rss_bytes;
 	seen->last = p->rss_bytes;
@@ -47,7 +50,7 @@ void heap_resident_add_record(struct heap_resident *h, const struct sooth_record
 
 struct heap_resident_growth heap_resident_growth(const struct heap_resident *h)
 {
-	struct heap_resident_growth out = { 0 };
+	struct heap_resident_growth out = { .interval_ns = h->last_ns - h->first_ns };
 	uint64_t most = 0;
 
 	map_for_each (&h->processes, const struct process_id *, id, const struct resident *, seen) {

@@ -14,13 +14,15 @@
 #define HEAP_RESIDENT_STARTED (16u << 20)
 
 struct heap_resident {
-	struct map processes;	/* struct process_id -> what was resident, first and last */
+	struct map processes; /* struct process_id -> what was resident, first and last */
+	uint64_t first_ns, last_ns;
 	uint64_t started_bytes; /* largest size of a started program, even if it has ended */
 };
 
 struct heap_resident_growth {
 	uint64_t before_bytes, bytes; /* memory of running processes: at the start, now */
 	uint64_t grown_bytes; /* growth of the processes that grew, without started programs */
+	uint64_t interval_ns; /* between the first and the last look */
 	uint32_t pid;	      /* process that grew most; 0: unknown */
 };
 

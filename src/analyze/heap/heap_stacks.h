@@ -39,6 +39,9 @@ int heap_stack_emit(struct output *output, const struct heap_stack *stack,
 int heap_kept_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err);
+/* Emits how much was not freed, of calls without stacks. */
+int heap_unfreed_emit(
+	struct heap_scope *scope, const struct heap_live *live, struct sooth_error *err);
 /* Emits the code that keeps more and more memory. */
 int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,

@@ -480,11 +480,12 @@ static bool says_what_is_kept(const struct table_state *s)
 {
 	if (is_blind(s))
 		return heap_resident_is_elsewhere(&s->scope.resident, 0);
-	return s->live.stacks.count || s->scope.resident.pid;
+	return s->live.stacks.count || (s->scope.resident.pid && !s->live.is_launched);
 }
 
 static int emit_tables(struct table_state *s, struct sooth_error *err)
 {
+	bool has_unfreed = false;
 	int status;
 
 	choose_source(s);
@@ -492,12 +493,15 @@ static int emit_tables(struct table_state *s, struct sooth_error *err)
 	s->scope.without_stacks = is_blind(s)	       ? "allocator calls could not be observed"
 				  : s->counted.has_any ? "allocator calls were only counted"
 						       : NULL;
-	if (s->options.answer == HEAP_KEPT && !says_what_is_kept(s))
+	if (s->options.answer == HEAP_KEPT && !says_what_is_kept(s)) {
 		s->options.answer = HEAP_NO_ANSWER;
+		has_unfreed = s->live.is_launched && state_of_live_values(s) == SOOTH_STATE_VALUE;
+	}
 	if (s->options.is_explained)
 		*s->options.is_explained =
 			s->options.answer == HEAP_KEPT && s->live.stacks.count &&
 			!heap_resident_is_elsewhere(&s->scope.resident, s->live.bytes);
+	s->scope.is_of_kept = s->options.answer == HEAP_KEPT;
 	s->scope.loss_remedy = loss_remedy(s);
 	add_loss_reasons(s);
 	heap_live_forget_young(&s->live);
@@ -506,6 +510,8 @@ static int emit_tables(struct table_state *s, struct sooth_error *err)
 		heap_notes_samples(s->scope.output, &s->live);
 	emit_limit_notes(s);
 	status = heap_ended_emit(&s->ended, s->scope.output, err);
+	if (has_unfreed && !status)
+		status = heap_unfreed_emit(&s->scope, &s->live, err);
 	/* Without observed calls the table of types comes first: it has the reason. */
 	if (!s->options.answer && is_blind(s) && !status)
 		status = emit_types(s, err);

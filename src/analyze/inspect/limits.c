@@ -524,3 +524,23 @@ const struct stage_type stage_limits = {
 	.finish = finish,
 	.fini = process_view_fini,
 };
+
+static void bound_room(uint64_t *room, uint64_t bytes)
+{
+	if (bytes < *room)
+		*room = bytes;
+}
+
+uint64_t limit_sums_memory_left(const struct snapshot *process, const struct host_memory *memory)
+{
+	const struct limits_group *g = process ? limit_sums_tightest_memory(process) : NULL;
+	uint64_t room = UINT64_MAX, files = 0;
+
+	if (g && !g->used_state) {
+		limit_sums_group_files(g, &files);
+		bound_room(&room, (g->limit > g->used ? g->limit - g->used : 0) + files);
+	}
+	if (memory->record.time_ns && !memory->available_state)
+		bound_room(&room, memory->available_bytes);
+	return room;
+}

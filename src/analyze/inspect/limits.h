@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_INSPECT_LIMITS_H
 
 #include "analyze/snapshots.h"
+#include "probes/host.h"
 #include "probes/limits.h"
 
 struct limit_sum {
@@ -30,5 +31,8 @@ int limit_sums_near(const struct snapshot *process, double percent_least, struct
 const struct limits_resource *limit_sums_named(const struct snapshot *process, const char *name);
 /* Returns the group whose memory limit has the least room; NULL: no limit. */
 const struct limits_group *limit_sums_tightest_memory(const struct snapshot *process);
+/* Returns how much more memory a process can use, by its groups (NULL: not read) and the host's
+ * memory; UINT64_MAX: unknown. */
+uint64_t limit_sums_memory_left(const struct snapshot *process, const struct host_memory *memory);
 
 #endif
