@@ -179,7 +179,7 @@ class Reports(Heap):
             (50, 1, 160, 3, "whole", ["malloc", "reads", "main"])])
         self.assertEqual(report["limits"], [])
         text = self.sooth("heap", self.stacks()).text
-        self.assertRegex(text, r"\Anot freed: 750 B in 2 blocks, 93 % of it allocated in keeps; less than 2 s: too short ")
+        self.assertRegex(text, r"\Anot freed: 750 bytes in 2 blocks, 93 % of it allocated in keeps \(program\); less than 2 s: too short ")
         self.assertIn(" 50B      1       ?      160B     3 -    malloc < reads < main", text)
         self.assertIn("realloc < keeps < [cut: ", text)
 
