@@ -7,8 +7,9 @@
 
 #define PYTHON_HEAD_WORDS (sizeof(struct python_words) / 8)
 #define PYTHON_IS_ENTRY	  (1ULL << 32)
-#define PYTHON_UNIT_SHIFT 33 /* above: distance of the instruction from its code object; 0: none   \
-			      */
+#define PYTHON_UNIT_SHIFT                                                                          \
+	33 /* above: distance of the instruction from its code object; 0: none                     \
+	    */
 #define PYTHON_UNIT_MASK ((1ULL << 30) - 1)
 
 /* Offsets in objects of one version. */

@@ -559,19 +559,23 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 const struct command command_heap = {
 	.main_options = "count,stack,leaks,churn,sizes,pages,flamegraph,duration,output,json,save",
 	.name = "heap",
-	.summary = "memory allocations of a process and its children",
+	.summary = "which code keeps the memory of a process; its allocations",
 	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
 		 "[ARG...]",
-	.about = "Counts the calls of malloc, free and related functions, by function and size, "
-		 "with the\n"
-		 "live and peak bytes. New threads, forked children and exec are followed. A "
-		 "launched\n"
-		 "command is paused while the buffer is full, so no call is lost. A process that "
-		 "already\n"
-		 "runs is never paused: calls that do not fit the buffer are lost, and sooth "
-		 "prints how many;\n"
-		 "with stacks its calls are added up in the kernel, where none is lost.",
+	.about = "Says which statement keeps memory that it allocates, and if malloc does not "
+		 "explain the\n"
+		 "growth, which memory does, and which code touched it first. New threads, forked "
+		 "children\n"
+		 "and exec are followed. Calls of a process that runs are added up in the kernel, "
+		 "where none\n"
+		 "is lost; it is never paused. A launched command is only recorded: what it has "
+		 "not freed,\n"
+		 "calls of malloc, free and related functions, live and peak bytes; --stack says "
+		 "which code.\n"
+		 "It is paused while the buffer is full, so no call is lost.",
 	.examples =
+		"  sooth heap -d 10 4711                 which statement keeps memory, of any "
+		"kind\n"
 		"  sooth heap -- git status              totals, live and peak bytes of a command\n"
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"
 		"  sooth heap --stack -p 4711 -d 10      which code allocates, and what it keeps\n"

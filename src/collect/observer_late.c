@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an observer that runs is asked for, too: a probe for one of its processes, and lines. */
+/* Requests to an observer that runs: a probe for one of its processes, and source lines. */
 #include <stdio.h>
 #include <string.h>
 

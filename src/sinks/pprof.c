@@ -115,7 +115,7 @@ static struct place place_of(struct span texts)
 {
 	struct cursor c = cursor_over(texts.data, texts.size);
 	struct span line = cursor_until(&c, 0);
-	const char *colon = line.size ? memrchr(line.data, ':', line.size) : NULL;
+	const char *colon = span_last(line, ':');
 	struct place place = { .object = cursor_until(&c, 0) };
 
 	/* A NUL ends each of the texts. */

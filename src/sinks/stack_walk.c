@@ -12,7 +12,7 @@ bool stack_walk_begin(struct stack_walk *w, const struct section *section)
 		return false;
 	w->name = graph_field(section, section->tree);
 	w->depth = graph_field(section, section->depth);
-	w->place = graph_field(section, "place");
+	w->place = graph_field(section, "frame_place");
 	return w->name && w->depth;
 }
 

@@ -39,7 +39,7 @@ _Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_KEPT, "each has its value in
 	F(S, ENUM32, kind, ALWAYS,                                                                 \
 		"where the code of the frame is: program, library, kernel, ...",                   \
 		.names = &stack_kind_names, .is_hidden = true)                                     \
-	F(S, TEXTS, place, ALWAYS,                                                                 \
+	F(S, TEXTS, frame_place, ALWAYS,                                                           \
 		"for profiles: line, program or library, offset in it, build id",                  \
 		.is_hidden = true)                                                                 \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
@@ -184,7 +184,8 @@ static int put_row(struct output *output, const struct graph_frame *frame, struc
 	size_t size = strnlen(frame->name.data, frame->name.size);
 	size_t rest = size < frame->name.size ? size + 1 : size;
 	struct record_tail tail[] = { tail_span(&row.frame, span_of(frame->name.data, size)),
-		tail_span(&row.place, span_of(frame->name.data + rest, frame->name.size - rest)) };
+		tail_span(&row.frame_place,
+			span_of(frame->name.data + rest, frame->name.size - rest)) };
 
 	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }

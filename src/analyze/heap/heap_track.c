@@ -254,7 +254,7 @@ static size_t put_source(struct track_state *s, const struct profile_function *f
 	uint64_t numbers[2], struct sooth_error *err)
 {
 	struct span place = names_get(&s->sums.names, f->file);
-	const char *colon = memrchr(place.data, ':', place.size);
+	const char *colon = span_last(place, ':');
 	uint32_t source = colon ? names_put(&s->sums.names,
 					  span_of(place.data, (size_t)(colon - place.data)), NULL)
 				: NAMES_NONE;

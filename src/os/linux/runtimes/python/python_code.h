@@ -7,9 +7,10 @@
 
 #include "bpf/python.h"
 
-#define PYTHON_LETTERS_MAX 300	       /* of a name or path: longer ones are not read */
-#define PYTHON_TABLE_BYTES (32u << 10) /* of the lines of a code object: larger ones are not read  \
-					*/
+#define PYTHON_LETTERS_MAX 300 /* of a name or path: longer ones are not read */
+#define PYTHON_TABLE_BYTES                                                                         \
+	(32u << 10)	      /* of the lines of a code object: larger ones are not read           \
+			       */
 #define PYTHON_CODE_BYTES 256 /* first bytes of a code object, which contain all that is read */
 
 /* Everything in it is a copy: if the call times out, it may run on when its caller has returned. */
