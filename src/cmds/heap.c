@@ -463,11 +463,16 @@ static int check_options(const struct heap_config *c, struct sooth_error *err)
 	return check_library(c, err);
 }
 
+/* Returns whether an option asks for other tables than what is kept. */
+static bool asks_for_a_view(const struct heap_config *c)
+{
+	return c->heap.count || needs_stacks(c) || c->heap.sites || c->heap.lines || c->heap.pages;
+}
+
 static bool asks_for_calls(const struct heap_config *c)
 {
-	return c->heap.count || needs_stacks(c) || c->heap.sites || c->heap.in_kernel ||
-	       c->heap.exact || c->observer.heap.bytes_per_sample || c->observer.heap.blocks_most ||
-	       c->heap.lines || c->heap.engine || c->heap.pages;
+	return asks_for_a_view(c) || c->heap.in_kernel || c->heap.exact ||
+	       c->observer.heap.bytes_per_sample || c->observer.heap.blocks_most || c->heap.engine;
 }
 
 static enum pages_weight pages_weight_of(enum heap_weight weight)
@@ -486,7 +491,7 @@ static struct heap_table_options table_options_of(
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
 		.is_explained = is_explained,
-		.answer = asks_for_calls(c) ? selected_answer(c) : HEAP_KEPT };
+		.answer = asks_for_a_view(c) ? selected_answer(c) : HEAP_KEPT };
 }
 
 static struct sooth_observer_options observer_options_of(

@@ -84,6 +84,7 @@ static bool put_call(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die *inlined)
 struct scopes {
 	Dwarf_Die all[SCOPES_MAX];
 	int count;
+	bool is_cut; /* the entries are nested too deeply */
 };
 
 /* Returns whether an entry has no addresses, but may contain functions. */
@@ -100,7 +101,8 @@ static bool find_scopes(struct scopes *s, Dwarf_Die *above, uint64_t address)
 	Dwarf_Die *die = &s->all[s->count];
 	bool is_found = false;
 
-	if (s->count == SCOPES_MAX || dwarf_child(above, die))
+	s->is_cut |= s->count == SCOPES_MAX;
+	if (s->is_cut || dwarf_child(above, die))
 		return false;
 	do {
 		int tag = dwarf_tag(die);
@@ -115,7 +117,7 @@ static bool find_scopes(struct scopes *s, Dwarf_Die *above, uint64_t address)
 		if (is_found)
 			return true;
 		s->count--;
-	} while (!dwarf_siblingof(die, die));
+	} while (!s->is_cut && !dwarf_siblingof(die, die));
 	return false;
 }
 
@@ -163,8 +165,9 @@ static void find_line(struct elf_line *line, uint64_t address, Dwarf_Die *unit)
 	if (!source || dwarf_lineno(source, &number) || number < 0)
 		return;
 	line->is_found = put_line(line, dwarf_linesrc(source, NULL, NULL), number);
-	if (find_scopes(&scopes, unit, address))
+	if (find_scopes(&scopes, unit, address) && !scopes.is_cut)
 		put_inlined(line, unit, &scopes);
+	line->is_cut |= scopes.is_cut;
 }
 
 /* --- the file --- */

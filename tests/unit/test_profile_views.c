@@ -365,10 +365,13 @@ static bool next_field(struct field *f, const unsigned char **at, const unsigned
 	return true;
 }
 
+#define IDS 64
+
 struct pprof {
 	unsigned char bytes[4096];
 	size_t size;
 	struct field strings[64];
+	uint64_t leads_to[2][IDS]; /* of locations, of functions */
 	size_t string_count, sample_count;
 	uint64_t samples, cpu_ns;
 	char leaf[64]; /* of the largest sample */
@@ -406,12 +409,34 @@ static void take_sample(struct pprof *p, const struct field *sample)
 			p->samples += samples;
 			p->cpu_ns += varint(&packed, f.bytes + f.value);
 			if (samples > p->most) {
+				uint64_t name = p->leads_to[1][p->leads_to[0][leaf]];
+
 				p->most = samples;
 				snprintf(p->leaf, sizeof(p->leaf), "%.*s",
-					(int)p->strings[leaf].value, p->strings[leaf].bytes);
+					(int)p->strings[name].value, p->strings[name].bytes);
 			}
 		}
 	}
+}
+
+/* A location leads to a function by its line, a function to its name. */
+static void take_definition(struct pprof *p, const struct field *definition)
+{
+	const unsigned char *at = definition->bytes, *end = at + definition->value, *line;
+	uint64_t id = 0, to = 0;
+	struct field f, inner;
+
+	while (next_field(&f, &at, end)) {
+		if (f.number == 1)
+			id = f.value;
+		else if (f.number == 2 && definition->number == 5)
+			to = f.value;
+		else if (f.number == 4 && definition->number == 4)
+			for (line = f.bytes; next_field(&inner, &line, f.bytes + f.value);)
+				to = inner.number == 1 ? inner.value : to;
+	}
+	assert_true(id && id < IDS);
+	p->leads_to[definition->number == 5][id] = to;
 }
 
 static void test_pprof(void **state)
@@ -432,6 +457,8 @@ static void test_pprof(void **state)
 	for (at = p.bytes; next_field(&f, &at, p.bytes + p.size);) {
 		if (f.number == 2)
 			take_sample(&p, &f);
+		else if (f.number == 4 || f.number == 5)
+			take_definition(&p, &f);
 	}
 	assert_int_equal(p.sample_count, 3);
 	assert_int_equal(p.samples, 10);

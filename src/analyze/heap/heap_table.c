@@ -478,9 +478,12 @@ static int emit_counts(struct table_state *s, struct sooth_error *err)
  * tables are the answer. */
 static bool says_what_is_kept(const struct table_state *s)
 {
-	if (is_blind(s))
-		return heap_resident_is_elsewhere(&s->scope.resident, 0);
-	return s->live.stacks.count || (s->scope.resident.pid && !s->live.is_launched);
+	if (s->live.stacks.count)
+		return true;
+	if (s->live.is_launched)
+		return false;
+	return heap_resident_is_elsewhere(&s->scope.resident, 0) ||
+	       (s->scope.resident.pid && !s->seen.has_any && !is_blind(s));
 }
 
 static int emit_tables(struct table_state *s, struct sooth_error *err)
@@ -490,7 +493,8 @@ static int emit_tables(struct table_state *s, struct sooth_error *err)
 
 	choose_source(s);
 	compare_resident(s);
-	s->scope.without_stacks = is_blind(s)	       ? "allocator calls could not be observed"
+	s->scope.without_stacks = is_blind(s)	    ? "allocator calls could not be observed"
+				  : s->seen.has_any ? "calls were recorded without stacks (--stack)"
 				  : s->counted.has_any ? "allocator calls were only counted"
 						       : NULL;
 	if (s->options.answer == HEAP_KEPT && !says_what_is_kept(s)) {
