@@ -337,7 +337,7 @@ class Pages(Case):
         report = run.json()
         tables = [name for name in report if name.startswith(("heap_", "page", "memory_"))]
         self.assertEqual(tables[0], "heap_growth")
-        for table in ("heap_stacks", "heap_totals", "memory_growth_by_class", "page_totals"):
+        for table in ("heap_totals", "memory_growth_by_class", "page_totals"):
             self.assertIn(table, report)
 
     def test_launched(self):
