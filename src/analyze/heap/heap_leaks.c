@@ -283,7 +283,8 @@ static int put_elsewhere(struct buffer *out, struct heap_scope *scope, const str
 	buffer_format(out, "%sresident memory grew %s, %s from malloc",
 		found.is_collected ? "not decided: " : "", sentence_size(size, g->grown_bytes),
 		live->bytes ? "mostly not" : "none of it");
-	if (found.has_class)
+	/* The mappings of some processes may not be known. */
+	if (found.has_class && found.gain_bytes * 2 >= g->grown_bytes)
 		put_kind(out, &found, live->bytes, rows, count, sums);
 	if (found.has_place) {
 		buffer_string(out, ", ");

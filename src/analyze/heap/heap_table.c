@@ -480,7 +480,7 @@ static bool says_what_is_kept(const struct table_state *s)
 {
 	if (s->live.stacks.count)
 		return true;
-	if (s->live.is_launched)
+	if (s->live.is_launched || !s->has_source)
 		return false;
 	return heap_resident_is_elsewhere(&s->scope.resident, 0) ||
 	       (s->scope.resident.pid && !s->seen.has_any && !is_blind(s));
