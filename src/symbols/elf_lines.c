@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "symbols/pclntab.h"
 #include "symbols/elf_handle.h"
 
 #define UNITS_MAX  (1u << 20)
@@ -222,4 +223,5 @@ void elf_lines(int fd, const struct elf_address *addresses, struct elf_line *lin
 	}
 	if (!is_complete)
 		search_units(dwarf, addresses, lines, count);
+	pclntab_lines(fd, addresses, lines, count);
 }

@@ -7,9 +7,13 @@
 #ifndef SOOTH_SYMBOLS_PCLNTAB_H
 #define SOOTH_SYMBOLS_PCLNTAB_H
 
-#include "symbols/elf_address.h"
+#include "symbols/elf_lines.h"
 
 /* Fills in addresses that are linked and were not found. */
 void pclntab_find(int fd, struct elf_address *addresses, size_t count);
+/* Fills in lines that were not found, of addresses that are linked. Only lines of the function's
+ * own file: code that was inlined from another file has the name of the function around it. */
+void pclntab_lines(
+	int fd, const struct elf_address *addresses, struct elf_line *lines, size_t count);
 
 #endif
