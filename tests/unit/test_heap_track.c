@@ -76,6 +76,25 @@ static void test_whole(void **state)
 				    "+ 0\n+ 1\nc 2\n+ 0\n- 1\nc 3\n- 0\n+ 2\nc 4\n");
 }
 
+/* The source file is a text of its own, the line a number. */
+static void test_lines(void **state)
+{
+	static const char line[] = "thing.c:300";
+	struct profile_frame f = { .record = heap_head(HEAP_FRAME, 9, 7),
+		.frame = 2,
+		.offset = 0x20,
+		.frame_kind = PROFILE_USER,
+		.build_id_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { { &f.function, "makes", 5 }, { &f.file, "/bin/thing", 10 },
+		{ &f.lines, line, sizeof(line) } };
+
+	(void)state;
+	add_names("makes");
+	RECORD_APPEND(&records, &f, tail, 3);
+	add_at(1, 1, 0x1000, 100);
+	assert_true(has(show(), "s 7 thing.c\ni 20 1 3 4 12c\nt 2 1\na 64 2\n"));
+}
+
 /* A realloc that fails keeps its block, one to nothing gives it back; so does an exec. */
 static void test_what_is_gone(void **state)
 {
@@ -112,8 +131,8 @@ static void test_only_sums(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_whole), TEST(test_what_is_gone),
-		TEST(test_hostile_names), TEST(test_only_sums) };
+	const struct CMUnitTest tests[] = { TEST(test_whole), TEST(test_lines),
+		TEST(test_what_is_gone), TEST(test_hostile_names), TEST(test_only_sums) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
