@@ -2,10 +2,13 @@
 #include "cli/page_answer.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "analyze/maps/map_growth.h"
 #include "analyze/profile/profile_table.h"
 #include "cli/selected/target_agent.h"
+#include "collect/backend.h"
+#include "os/os.h"
 
 /* samples a second: a stack takes some 10 us, so they take 1 % of a CPU */
 #define PAGES_HZ 997
@@ -33,6 +36,18 @@ void page_answer_alone(struct run *run, bool is_exact)
 		run->observer.profile.page_fault_hz = 0;
 }
 
+/* Returns whether this system can record page faults. */
+static bool can_observe_pages(void)
+{
+	const struct probe_options options = { .observer.profile.of_page_faults = true };
+
+	for (const struct backend *const *b = os_native.backends; *b; b++) {
+		if (!strcmp((*b)->probe, "profile") && backend_mode_of(*b, &options).is_on)
+			return true;
+	}
+	return false;
+}
+
 int page_answer_beside(struct run *run, struct target_found *found,
 	const struct profile_options *pages, struct sooth_error *err)
 {
@@ -44,6 +59,8 @@ int page_answer_beside(struct run *run, struct target_found *found,
 	if (status)
 		return status;
 	run->found = found;
+	if (!can_observe_pages() && !found->capture)
+		return 0;
 	run->views[1] = (struct run_view){ "map-growth", &beside_calls };
 	run->views[2] = (struct run_view){ "pages-seen", pages };
 	run->probes[0].interest = SOOTH_COUNT;
