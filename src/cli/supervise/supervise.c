@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "cli/supervise/error_file.h"
 #include "cli/supervise/job.h"
 #include "cli/supervise/outcome.h"
 #include "probes/syscalls.h"
@@ -31,6 +32,7 @@ struct supervisor {
 	struct sooth_observer *observer;
 	struct sooth_report *report;
 	struct tree tree;
+	struct error_file error_file;
 	struct outcome outcome;
 	uint64_t look_ns;		  /* time of the next look */
 	uint64_t still_since_ns, read_ns; /* without CPU; time of the next reading of waits */
@@ -252,6 +254,17 @@ static int exit_status_of(const struct outcome *o)
 					   : WEXITSTATUS(o->wait_status);
 }
 
+static void read_error_file(struct supervisor *s)
+{
+	struct buffer text = { 0 };
+
+	if (error_file_read(&s->error_file, &text)) {
+		s->outcome.error_unseen = NULL;
+		snprintf(s->outcome.error, sizeof(s->outcome.error), "%s", buffer_cstr(&text));
+	}
+	buffer_fini(&text);
+}
+
 /* Explains the end. The exit status of the command stays, whatever fails here. */
 static void explain_end(struct supervisor *s)
 {
@@ -262,6 +275,7 @@ static void explain_end(struct supervisor *s)
 	if (!s->has_failed)
 		sooth_observer_stop(s->observer, SOOTH_END_STOPPED, &err);
 	sooth_report_finish(s->report, &err);
+	read_error_file(s);
 	tree_look(&s->tree);
 	tree_add_group(&s->tree);
 	o->left = s->tree;
@@ -291,6 +305,7 @@ int supervise_run(const struct supervise_options *options, struct sooth_error *e
 	int status = check_file(options->json, err);
 
 	endings_init(&o->endings);
+	error_file_begin(&s.error_file);
 	job_begin();
 	if (!status)
 		status = start_command(&s, err);
