@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What sooth changes of the state that its caller gave it: ignored signals, closed standard
- * streams. A launched command gets the state as it was.
+ * State of the caller that sooth changes for itself: ignored signals, closed standard streams. A
+ * launched command gets it as it was.
  */
 #ifndef SOOTH_BASE_INHERITED_H
 #define SOOTH_BASE_INHERITED_H

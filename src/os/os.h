@@ -37,7 +37,7 @@ struct environment_fact {
 	char value[160];
 };
 
-/* What one small read says of a process. */
+/* Values of a process that one small read gives. */
 struct process_glance {
 	struct process_id id;
 	uint32_t ppid, process_group, session;

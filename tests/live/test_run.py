@@ -163,6 +163,7 @@ class Passed(RunCase):
                 row = json.load(file)["command"]
             self.assertEqual((row["exit_status"], row["ended_by"]), (code, "exited with status %d" % code))
             self.assertEqual(bool(row["text"]), bool(code))
+            self.assertEqual((row["signal"], row["is_timed_out"], row["left_running"]), (None, False, []))
 
 
 class Explained(RunCase):

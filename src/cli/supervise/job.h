@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals of a command that runs in the process group of sooth. What the terminal sends reaches the
- * command without sooth; what a process sends to sooth is passed on. When the terminal stops the
- * command, sooth stops too, so that a shell sees a stopped job.
+ * Signals of a command that runs in the process group of sooth. Those of the terminal reach the
+ * command without sooth; those that a process sends to sooth are passed on. When the terminal stops
+ * the command, sooth stops too, so that a shell sees a stopped job.
  */
 #ifndef SOOTH_CLI_SUPERVISE_JOB_H
 #define SOOTH_CLI_SUPERVISE_JOB_H

@@ -60,9 +60,8 @@ static void put_end(struct buffer *out, const struct outcome *o)
 	}
 	if (is_by_passed_signal(o)) {
 		signal_name(name, (unsigned)o->passed_signal);
-		buffer_format(out, "ended by %s, which %s%s(pid %d) sent to sooth", name,
-			o->passed_name[0] ? o->passed_name : "a process", " ",
-			(int)o->passed_sender);
+		buffer_format(out, "ended by %s, which %s (pid %d) sent to sooth", name,
+			o->passed_name[0] ? o->passed_name : "a process", (int)o->passed_sender);
 	} else {
 		put_claim(out, o);
 	}
@@ -247,8 +246,8 @@ ROW_TABLE(left, LEFT_ROW, "run.left", left_row);
 	F(S, U32, exit_status, ALWAYS,                                                             \
 		"exit status of sooth: that of the command, 128+N after "                          \
 		"signal N, 124 after the time limit")                                              \
-	F(S, U32, signal, MAYBE(signal_state), "signal that ended the command")                    \
-	F(S, BOOL, timed_out, ALWAYS, "the command did not end within the time limit")             \
+	F(S, TEXT, signal, MAYBE(signal_state), "signal that ended the command: SIGKILL")          \
+	F(S, BOOL, is_timed_out, ALWAYS, "the command did not end within the time limit")          \
 	F(S, REAL, duration_s, ALWAYS, "time from its start to its end", .unit = SOOTH_UNIT_S,     \
 		.decimals = 3)                                                                     \
 	F(S, TEXT, ended_by, ALWAYS, "what ended the command")                                     \
@@ -288,12 +287,12 @@ static int emit_outcome(struct output *out, void *user, struct sooth_error *err)
 	const struct written *w = user;
 	const struct outcome *o = w->of;
 	struct buffer ended = { 0 }, left = { 0 };
-	bool has_waited = o->waited.text.size;
+	bool has_waited = o->waited.text.size, has_signal = WIFSIGNALED(o->wait_status);
+	char signal[SIGNAL_NAME_SIZE] = "";
 	struct outcome_row row = { .record = { .start_ticks = o->id.start_ticks, .pid = o->id.pid },
 		.exit_status = (uint32_t)o->exit_status,
-		.signal = WIFSIGNALED(o->wait_status) ? (uint32_t)WTERMSIG(o->wait_status) : 0,
-		.signal_state = state_if(WIFSIGNALED(o->wait_status)),
-		.timed_out = o->limit_ns != 0,
+		.signal_state = state_if(has_signal),
+		.is_timed_out = o->limit_ns != 0,
 		.duration_s = (double)(o->end_ns - o->start_ns) / NS_PER_S,
 		.waited_state = state_if(has_waited),
 		.waited_before_s =
@@ -303,10 +302,12 @@ static int emit_outcome(struct output *out, void *user, struct sooth_error *err)
 					       : state_if(o->error[0]) };
 	int status = output_section(out, &section, err);
 
+	if (has_signal)
+		signal_name(signal, (unsigned)WTERMSIG(o->wait_status));
 	put_claim(&ended, o);
 	append_left_rows(&left, o);
 	struct record_tail tail[] = { tail_string(&row.name, o->name),
-		{ &row.ended_by, ended.data, ended.size },
+		tail_string(&row.signal, signal), { &row.ended_by, ended.data, ended.size },
 		{ &row.waited_for, o->waited.text.data, o->waited.text.size },
 		tail_string(&row.last_error, o->error), { &row.left_running, left.data, left.size },
 		{ &row.text, w->text->data, w->text->size } };

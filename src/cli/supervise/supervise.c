@@ -13,9 +13,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "cli/rights/invoker.h"
 #include "cli/supervise/error_file.h"
 #include "cli/supervise/job.h"
 #include "cli/supervise/outcome.h"
+#include "cli/terminal/log.h"
 #include "probes/syscalls.h"
 
 #define LOOK_NS	       NS_PER_S
@@ -65,11 +67,15 @@ static int take_record(
 
 static int start_observer(struct supervisor *s, bool reads_errors, struct sooth_error *err)
 {
-	const struct sooth_observer_options options = { .size = sizeof(options),
-		.calls = { .call_set = "write,writev",
-			.has_call_budget = true,
-			.records_api = true } };
+	struct sooth_observer_options options = { .size = sizeof(options),
+		.log = log_print,
+		.log_level = log_selected(),
+		.calls = { .call_set = "%bytes", .has_call_budget = true, .records_api = true } };
 	int status = sooth_report_new(&s->report, "run", err);
+
+	/* As every command that sooth launches: a rule of sudo for sooth allows no other programs.
+	 */
+	options.has_launch_user = invoker_find(&options.launch_uid, &options.launch_gid);
 
 	if (!status)
 		status = sooth_observer_new(&s->observer, &options, err);
@@ -140,7 +146,7 @@ static void step_observer(struct supervisor *s, uint64_t until_ns)
 }
 
 /* Reads what the command waits for once its processes have used no CPU for some seconds, and again
- * after twice the time: whoever kills it gives no notice. */
+ * after twice the time: SIGKILL comes without notice. */
 static void look_whether_stuck(struct supervisor *s, uint64_t now)
 {
 	uint64_t cpu_ns = s->tree.cpu_ns;
@@ -162,7 +168,7 @@ static void pass_signal(struct supervisor *s, int number, pid_t sender)
 	struct outcome *o = &s->outcome;
 	struct process_glance g;
 
-	/* What the command sends to its own process group has reached it already. */
+	/* A signal of the command to its own process group has reached it already. */
 	if (has_ended(s) || tree_has(&s->tree, sender))
 		return;
 	if (ending_is_request((unsigned)number)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processes that a command started, by repeated looks at its descendants. One that ran for a
- * shorter time than is between two looks is missed. One whose parent has ended stays known.
+ * The processes that a command started, by repeated looks at its descendants. A process that runs
+ * for less than the time between two looks is missed. A process stays known when its parent ends.
  */
 #ifndef SOOTH_CLI_SUPERVISE_TREE_H
 #define SOOTH_CLI_SUPERVISE_TREE_H

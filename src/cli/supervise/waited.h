@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process waits for, in the words of `sooth why`. */
+/* Reads the waits of a process, in the words of `sooth why`. */
 #ifndef SOOTH_CLI_SUPERVISE_WAITED_H
 #define SOOTH_CLI_SUPERVISE_WAITED_H
 
