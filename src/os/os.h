@@ -43,7 +43,8 @@ struct process_glance {
 	uint32_t ppid, process_group, session;
 	char state; /* R S D T t Z X I, as Linux names them */
 	char name[17];
-	uint64_t cpu_ns; /* of the process and of the children that it has waited for */
+	uint64_t cpu_ns;    /* CPU time of the process */
+	uint64_t waited_ns; /* CPU time of the children that it has waited for */
 	uint64_t rss_bytes;
 	uint64_t age_ns;
 };

@@ -103,7 +103,7 @@ void tree_look(struct tree *t)
 		add_children(t, process_at(t, i)->last.id.pid);
 	t->cpu_ns = 0;
 	for (size_t i = 0; i < tree_count(t); i++)
-		t->cpu_ns += process_at(t, i)->last.cpu_ns;
+		t->cpu_ns += process_at(t, i)->last.cpu_ns + process_at(t, i)->last.waited_ns;
 }
 
 /* Returns whether the process is an orphan of sooth's process group: neither sooth nor a process of

@@ -427,7 +427,8 @@ static int linux_glance(const struct os *os, pid_t pid, struct process_glance *o
 			.process_group = stat.process_group,
 			.session = stat.session,
 			.state = stat.state,
-			.cpu_ns = (stat.cpu_ticks + stat.waited_ticks) * tick_ns,
+			.cpu_ns = stat.cpu_ticks * tick_ns,
+			.waited_ns = stat.waited_ticks * tick_ns,
 			.rss_bytes = stat.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE),
 			.age_ns = increase_u64(clock_ns(CLOCK_BOOTTIME), stat.start_ticks * tick_ns)
 		};
