@@ -248,14 +248,6 @@ class Explained(RunCase):
             with self.subTest(script):
                 self.assertIn(text, self.paragraph(self.shell(script, status=128 + number)))
 
-    def test_last_error_in_a_file(self):
-        self.run_program("/bin/sh", "-c", "echo 'Error: of another program' >>$1; exec \"$0\" run -- /bin/sh -c "
-            "\"echo 'Error: no such table' >&2; echo more >&2; exit 3\" 2>>$1", self.program, self.path("log"),
-            status=3, **self.user)
-        text = text_of(self.path("log"))
-        self.assertRegex(text, "Last error: .*no such table")
-        self.assertNotIn("Last error: of another", text)
-
     def test_memory_limit(self):
         run = self.shell("ulimit -v 300000; exec %s -c 'x = bytearray(10 ** 9)'" % PYTHON, status=1)
         self.assertIn("exited with status 1", self.paragraph(run))

@@ -14,7 +14,6 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "cli/rights/invoker.h"
-#include "cli/supervise/error_file.h"
 #include "cli/supervise/job.h"
 #include "cli/supervise/outcome.h"
 #include "cli/terminal/log.h"
@@ -26,7 +25,7 @@
 #define STILL_NS       (5 * NS_PER_S) /* without CPU: the command looks stuck */
 #define STILL_CPU_NS   (20 * NS_PER_MS)
 #define WAITED_NS      (2 * NS_PER_S)	 /* for the reading of waits */
-#define PASSING_NS     (300 * NS_PER_MS) /* the same before a signal is passed on */
+#define PASSING_NS     (500 * NS_PER_MS) /* the same before a signal is passed on */
 #define GIVE_UP_NS     (3 * NS_PER_S)	 /* after SIGKILL: a process may be uninterruptible */
 
 struct supervisor {
@@ -34,7 +33,6 @@ struct supervisor {
 	struct sooth_observer *observer;
 	struct sooth_report *report;
 	struct tree tree;
-	struct error_file error_file;
 	struct outcome outcome;
 	uint64_t look_ns;		  /* time of the next look */
 	uint64_t still_since_ns, read_ns; /* without CPU; time of the next reading of waits */
@@ -182,7 +180,7 @@ static void pass_signal(struct supervisor *s, int number, pid_t sender)
 	kill((pid_t)o->id.pid, number);
 }
 
-static void begin_ending(struct supervisor *s, uint64_t now)
+static void begin_ending(struct supervisor *s)
 {
 	struct outcome *o = &s->outcome;
 
@@ -192,7 +190,8 @@ static void begin_ending(struct supervisor *s, uint64_t now)
 	o->ending_ns = clock_monotonic_ns();
 	tree_signal(&s->tree, SIGTERM);
 	tree_signal(&s->tree, SIGCONT); /* a stopped process gets it only then */
-	s->kill_ns = now + s->options->kill_after_ns;
+	s->kill_ns = s->outcome.ending_ns + s->options->kill_after_ns;
+	s->look_ns = 0; /* from now on more often */
 }
 
 /* Ends what is left after the grace time. False: sooth gives up. */
@@ -226,7 +225,7 @@ static bool act_when_due(struct supervisor *s)
 	if (!is_ending && has_ended(s))
 		return false;
 	if (!is_ending && limit_ns && now >= s->outcome.start_ns + limit_ns)
-		begin_ending(s, now);
+		begin_ending(s);
 	else if (is_ending)
 		return (!has_ended(s) || tree_is_left(&s->tree)) && go_on_ending(s, now);
 	return true;
@@ -260,17 +259,6 @@ static int exit_status_of(const struct outcome *o)
 					   : WEXITSTATUS(o->wait_status);
 }
 
-static void read_error_file(struct supervisor *s)
-{
-	struct buffer text = { 0 };
-
-	if (error_file_read(&s->error_file, &text)) {
-		s->outcome.error_unseen = NULL;
-		snprintf(s->outcome.error, sizeof(s->outcome.error), "%s", buffer_cstr(&text));
-	}
-	buffer_fini(&text);
-}
-
 /* Explains the end. The exit status of the command stays, whatever fails here. */
 static void explain_end(struct supervisor *s)
 {
@@ -281,7 +269,6 @@ static void explain_end(struct supervisor *s)
 	if (!s->has_failed)
 		sooth_observer_stop(s->observer, SOOTH_END_STOPPED, &err);
 	sooth_report_finish(s->report, &err);
-	read_error_file(s);
 	tree_look(&s->tree);
 	tree_add_group(&s->tree);
 	o->left = s->tree;
@@ -311,7 +298,6 @@ int supervise_run(const struct supervise_options *options, struct sooth_error *e
 	int status = check_file(options->json, err);
 
 	endings_init(&o->endings);
-	error_file_begin(&s.error_file);
 	job_begin();
 	if (!status)
 		status = start_command(&s, err);

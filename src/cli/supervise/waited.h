@@ -9,12 +9,12 @@
 #include "base/buffer.h"
 
 struct waited {
-	struct buffer text; /* one paragraph, without escapes; empty: not known */
+	struct buffer text; /* one paragraph, escaped; empty: not known */
 	uint64_t time_ns;   /* when it was read */
 };
 
-/* Reads it in another process, which is killed when the time is over. An old text stays if there
- * is no new one. */
+/* Runs `sooth why`, which is killed when the time is over. An old text stays if there is no new
+ * one. */
 void waited_read(struct waited *w, pid_t pid, uint64_t timeout_ns);
 void waited_fini(struct waited *w);
 
