@@ -61,25 +61,19 @@ static int run_run(void *config, const struct arguments *arguments, struct sooth
 
 const struct command command_run = {
 	.tables = outcome_tables,
+	.main_options = "timeout,kill-after,json,errors",
 	.name = "run",
 	.summary = "run a command, and say why it failed, hung or was killed",
 	.usage = "[-t TIME] [--json FILE] -- COMMAND [ARG...]",
-	.about =
-		"Runs the command with its terminal, streams and environment untouched, and passes "
-		"its\nexit status through: 128+N after signal N, 126 or 127 if it cannot be run, "
-		"125 "
-		"for\nerrors of sooth. A command that succeeds prints nothing of sooth. Otherwise "
-		"one\n"
-		"paragraph says what ended it, what it waited for, and what it left running. "
-		"After\n"
-		"the time limit sooth ends only the command and its descendants. In GitHub "
-		"Actions\n"
-		"the paragraph is an annotation too.",
-	.examples =
-		"  sooth run -- make check             say why it failed\n"
-		"  sooth run -t 10m -- npm test        end it after ten minutes, and say where it "
-		"hung\n"
-		"  sooth run --json end.json -- make   the same as JSON, for a script\n",
+	.about = "Runs the command with its terminal, streams and environment untouched, and\n"
+		 "passes its exit status through: 128+N after signal N, 126 or 127 if it cannot\n"
+		 "be run, 125 for errors of sooth. A command that succeeds prints nothing of\n"
+		 "sooth. Otherwise one paragraph says what ended it, what it waited for, and\n"
+		 "what it left running. After the time limit sooth ends only the command and its\n"
+		 "descendants. In GitHub Actions the paragraph is an annotation too.",
+	.examples = "  sooth run -- make check             say why it failed\n"
+		    "  sooth run -t 10m -- npm test        end it after ten minutes, say why\n"
+		    "  sooth run --json end.json -- make   the same as JSON, for a script\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.defaults = &defaults,

@@ -47,17 +47,13 @@ const struct command command_statusline = {
 	.name = "statusline",
 	.summary = "one line about an agent's session, for status bars",
 	.usage = "[--width N] [--color]",
-	.about =
-		"Prints agent, CPU, memory, activity and the worst finding of the session that "
-		"runs "
-		"it:\nof the id in JSON on standard input, as agents pass it to their status line, "
-		"else of\nthe agent above it. Elsewhere, as in tmux: of all agents of the user, "
-		"with "
-		"the most\nurgent one. Without an agent the line is empty. Findings come from a "
-		"running "
-		"monitor,\nor are what two readings prove. Needs no privilege.",
+	.about = "Prints agent, CPU, memory, activity and the worst finding of a session: of the\n"
+		 "id in JSON on standard input, as agents pass it to their status line, else of\n"
+		 "the agent above it. Elsewhere, as in tmux: of all agents of the user, with the\n"
+		 "most urgent one. Without an agent the line is empty. Findings come from a\n"
+		 "running monitor, or are what two readings prove. Needs no privilege.",
 	.examples = "  sooth statusline                    in the settings of an agent\n"
-		    "  set -g status-right '#(sooth statusline --width 60)'   in tmux.conf\n",
+		    "  set -g status-right '#(sooth statusline)'   in tmux.conf\n",
 	COMMAND_GROUPS(groups),
 	.defaults = &defaults,
 	.config_size = sizeof(struct statusline_config),
