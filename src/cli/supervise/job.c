@@ -2,6 +2,7 @@
 #include "cli/supervise/job.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define WAKE_MS 2
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1,
 	SIGUSR2 };
@@ -110,6 +113,11 @@ void job_follow_stop(pid_t command)
 {
 	siginfo_t info = { 0 };
 
+	if (waitid(P_PID, (id_t)command, &info, WSTOPPED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return;
+	/* A shell that continues the job wakes sooth perhaps a moment before the command. */
+	poll(NULL, 0, WAKE_MS);
+	info.si_pid = 0;
 	if (waitid(P_PID, (id_t)command, &info, WSTOPPED | WNOHANG) || !info.si_pid)
 		return;
 	/* Without a shell that waits, a stopped command is one that hangs. */
