@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/inherited.h"
 #include "base/nearest.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
@@ -118,8 +119,10 @@ static int finish_output(int status)
 static void fill_standard_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-			open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		inherited_note_closed(fd);
+		if (open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
 			_exit(5);
 	}
 }
@@ -168,7 +171,8 @@ int main(int argc, char **argv)
 
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
-	signal(SIGCHLD, SIG_DFL); /* a caller may have ignored it: then no exit status is kept */
+	/* A caller may have ignored it: then no exit status is kept. */
+	inherited_change_signal(SIGCHLD, false);
 	first = argc > 1 ? command_find(argv[1]) : NULL;
 	if (os_native.parse_apart && !(first && first->parses_nothing))
 		os_native.parse_apart(&os_native);
@@ -176,8 +180,9 @@ int main(int argc, char **argv)
 	if (used)
 		return used;
 	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any other, reported once */
-	signal(SIGXFSZ, SIG_IGN); /* and so is the limit of a file's size */
+	/* A closed pipe is an error like any other, reported once; so is the limit of a file. */
+	inherited_change_signal(SIGPIPE, true);
+	inherited_change_signal(SIGXFSZ, true);
 	compat = argc ? compat_find(argv[0], &name) : NULL;
 	if (compat)
 		return finish_output(compat_main(compat, name, argc, argv));

@@ -31,7 +31,7 @@ static void print_group(const char *group)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (!strcmp(rows[i].group, group))
-			printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+			printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
 	}
 }
 

@@ -2,65 +2,25 @@
 /* ended-abnormally: the reason a process ended. Records of the probe are better evidence than the
  * kernel log. An exit that the parent or the process itself requested by a signal such as SIGTERM
  * is no finding. */
-#include "analyze/diagnosis/endings.h"
+#include "analyze/diagnosis/ending_claim.h"
 #include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/limits.h"
 #include "probes/signal_names.h"
 
-/* Signal numbers of x86 and arm. */
-enum {
-	HANGUP = 1,
-	INTERRUPT = 2,
-	QUIT = 3,
-	ABORT = 6,
-	KILL = 9,
-	SEGV = 11,
-	PIPE = 13,
-	TERMINATE = 15,
-	CPU_LIMIT = 24,
-	SIZE_LIMIT = 25,
-};
-
-#define SHELL_NO_RUN 126
-#define SHELL_NONE   127
-#define SIGNALS_MAX  64
-
-struct why {
-	const struct ending *of;
-	const struct exit_reasons_log *log;
-	const struct exit_reasons_signal *fatal; /* NULL: no signal, or not seen */
-	const struct exit_reasons_core *core;
-	uint32_t status;
-	unsigned signal; /* the signal that ended the process; 0: it exited */
-	bool is_oom;
-};
-
-static bool is_request(unsigned signal)
-{
-	return signal == TERMINATE || signal == INTERRUPT || signal == HANGUP || signal == QUIT;
-}
-
-/* Returns whether another process sent the signal, whatever signal it was. */
-static bool is_sent(const struct why *w)
-{
-	return w->fatal && !w->fatal->is_from_kernel && w->fatal->sender_pid != w->of->id.pid;
-}
-
-static const struct exit_reasons_log *log_of(const struct check *e)
+/* Returns the start of the process. Only later log entries count: the PID may have been reused. */
+static uint64_t process_start_ns(const struct check *e)
 {
 	const struct stream_segment *segment = e->input->host.segment;
 	uint64_t ticks = segment && segment->ticks_per_s ? segment->ticks_per_s : 100;
 	uint64_t from_ns = e->id.start_ticks * (NS_PER_S / ticks);
 	int64_t boot = segment ? segment->boottime_offset_ns : 0;
 
-	/* Only log entries since the start of the process count: the PID may have been reused. */
-	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
-	return endings_log(&e->input->endings, e->id.pid, from_ns);
+	return (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
 }
 
-static void add_signal(struct check_result *out, const struct why *w)
+static void add_signal(struct check_result *out, const struct ending_cause *w)
 {
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	uint64_t end_ns = w->of->end.record.time_ns;
@@ -73,9 +33,9 @@ static void add_signal(struct check_result *out, const struct why *w)
 	}
 	exit_reason_text_sender(&text, w->of, w->fatal);
 	/* The kernel names the process itself as the sender if it wrote what cannot succeed. */
-	if ((w->signal != PIPE && w->signal != SIZE_LIMIT) || is_sent(w))
+	if ((w->signal != SIGNAL_PIPE && w->signal != SIGNAL_SIZE_LIMIT) || ending_is_sent(w))
 		finding_text(out, "sent by", "%s", buffer_cstr(&text));
-	if (is_sent(w))
+	if (ending_is_sent(w))
 		finding_text(out, "user id of the sender", "%u", w->fatal->sender_uid);
 	if (w->fatal->is_sender_ending)
 		finding_text(out, "because",
@@ -88,16 +48,10 @@ static void add_signal(struct check_result *out, const struct why *w)
 			out, "time between the signal and the exit", end_ns - w->fatal->sent_ns);
 }
 
-/* Returns the entry of the kernel's log about the exit; NULL: there is none of this kind. */
-static const struct exit_reasons_log *log_about(const struct why *w, unsigned what)
-{
-	return w->log && w->log->what == what ? w->log : NULL;
-}
-
-static void add_memory(struct check_result *out, const struct why *w)
+static void add_memory(struct check_result *out, const struct ending_cause *w)
 {
 	const struct exit_reasons_oom *oom = &w->of->oom;
-	const struct exit_reasons_log *log = log_about(w, EXIT_REASONS_LOG_OOM);
+	const struct exit_reasons_log *log = ending_log_about(w, EXIT_REASONS_LOG_OOM);
 
 	if (w->of->has_oom && !oom->figures_state) {
 		finding_bytes(out, "anonymous memory", oom->anonymous_bytes);
@@ -132,27 +86,28 @@ static void add_group(const struct check *e, struct check_result *out)
 	}
 }
 
-static void add_limits(const struct check *e, struct check_result *out, const struct why *w)
+static void add_limits(
+	const struct check *e, struct check_result *out, const struct ending_cause *w)
 {
 	const struct exit_reasons_end *end = &w->of->end;
 
 	if (end->limits_state)
 		return;
-	if (w->signal == CPU_LIMIT && end->cpu_soft_s != EXIT_REASONS_UNLIMITED)
+	if (w->signal == SIGNAL_CPU_LIMIT && end->cpu_soft_s != EXIT_REASONS_UNLIMITED)
 		finding_number(out, "CPU time limit", (double)end->cpu_soft_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
-	if (w->signal == KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
+	if (w->signal == SIGNAL_KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
 		finding_number(out, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
 		if (e->series.count)
 			finding_time(out, "CPU time of the process at the last sample",
 				e->series.points[e->series.count - 1].cpu_ns);
 	}
-	if (w->signal == SIZE_LIMIT && end->file_size_bytes != EXIT_REASONS_UNLIMITED)
+	if (w->signal == SIGNAL_SIZE_LIMIT && end->file_size_bytes != EXIT_REASONS_UNLIMITED)
 		finding_bytes(out, "file size limit", end->file_size_bytes);
 }
 
-static void add_core(struct check_result *out, const struct why *w)
+static void add_core(struct check_result *out, const struct ending_cause *w)
 {
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
@@ -166,9 +121,9 @@ static void add_core(struct check_result *out, const struct why *w)
 		finding_unseen(out, "where the kernel wrote the core file of the process");
 }
 
-static void add_fault(struct check_result *out, const struct why *w)
+static void add_fault(struct check_result *out, const struct ending_cause *w)
 {
-	const struct exit_reasons_log *log = log_about(w, EXIT_REASONS_LOG_FAULT);
+	const struct exit_reasons_log *log = ending_log_about(w, EXIT_REASONS_LOG_FAULT);
 	struct span object = log && !log->object_state ? record_text(&log->record, &log->object)
 						       : span_of("", 0);
 
@@ -182,7 +137,7 @@ static void add_fault(struct check_result *out, const struct why *w)
 		finding_text(out, "instruction", "0x%llx", (unsigned long long)log->instruction);
 }
 
-static void add_all(const struct check *e, struct check_result *out, const struct why *w)
+static void add_all(const struct check *e, struct check_result *out, const struct ending_cause *w)
 {
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
@@ -201,100 +156,21 @@ static void add_all(const struct check *e, struct check_result *out, const struc
 	add_core(out, w);
 }
 
-static void claim_sent(struct check_result *out, const struct why *w, const char *verb)
-{
-	char name[SIGNAL_NAME_SIZE];
-
-	finding_claim(out, "%s by %s from ", verb, signal_name(name, w->signal));
-	exit_reason_text_sender(&out->claim, w->of, w->fatal);
-}
-
-static void claim_oom(struct check_result *out, const struct why *w)
-{
-	const struct exit_reasons_log *log = log_about(w, EXIT_REASONS_LOG_OOM);
-	struct span group =
-		log && !log->group_state ? record_text(&log->record, &log->group) : span_of("", 0);
-
-	if (log && log->is_of_group)
-		finding_claim(out, "killed by the kernel: control group %.*s ran out of memory",
-			SPAN_ARGS(group));
-	else
-		finding_claim(out, "killed by the kernel: %s",
-			log ? "the host ran out of memory" : "out of memory");
-}
-
-static void claim_exit(struct check_result *out, unsigned code)
-{
-	char name[SIGNAL_NAME_SIZE];
-
-	if (code == SHELL_NO_RUN || code == SHELL_NONE)
-		finding_claim(out, "exited with status %u (shell: command %s)", code,
-			code == SHELL_NONE ? "not found" : "cannot be run");
-	else if (code > END_SHELL_SIGNAL && code <= END_SHELL_SIGNAL + SIGNALS_MAX)
-		finding_claim(out, "exited with status %u (shell: its command was ended by %s)",
-			code, signal_name(name, code - END_SHELL_SIGNAL));
-	else
-		finding_claim(out, "exited with status %u", code);
-}
-
-static bool is_crash(const struct why *w)
-{
-	return exit_reason_is_fault(w->signal) || w->signal == ABORT;
-}
-
-/* Returns whether the kernel sent SIGKILL, perhaps at the hard limit of CPU time. */
-static bool is_at_hard_limit(const struct why *w)
-{
-	return w->signal == KILL && w->fatal && w->fatal->is_from_kernel &&
-	       !w->of->end.limits_state && w->of->end.cpu_hard_s != EXIT_REASONS_UNLIMITED;
-}
-
-/* Claims a signal that no other process sent. */
-static void claim_signal(struct check_result *out, const struct why *w)
-{
-	bool is_from_kernel = w->fatal && w->fatal->is_from_kernel;
-	char name[SIGNAL_NAME_SIZE];
-
-	signal_name(name, w->signal);
-	if (w->signal == ABORT)
-		finding_claim(out, "aborted (SIGABRT): a check inside the program failed");
-	else if (is_crash(w) && w->fatal && !w->fatal->address_state)
-		finding_claim(out, "crashed: %s at address 0x%llx", name,
-			(unsigned long long)w->fatal->address);
-	else if (is_crash(w))
-		finding_claim(out, "crashed: %s", name);
-	else if (w->signal == SIZE_LIMIT || w->signal == CPU_LIMIT)
-		finding_claim(out, "hit its %s limit (%s)",
-			w->signal == SIZE_LIMIT ? "file size" : "CPU time", name);
-	else if (w->signal == KILL && w->fatal && !is_from_kernel)
-		finding_claim(out, "the process killed itself (SIGKILL)");
-	else if (w->signal == KILL)
-		finding_claim(out, "killed by %s%s", w->fatal ? "the kernel" : "SIGKILL",
-			is_at_hard_limit(w) ? ", perhaps at its hard CPU time limit" : "");
-	else if (w->signal == PIPE)
-		finding_claim(out, "the process wrote to a pipe or socket without a reader, and "
-				   "the kernel ended it (SIGPIPE)");
-	else
-		finding_claim(out, "ended by %s%s", name,
-			is_from_kernel ? " sent by the kernel (for Ctrl-C in a terminal, or a "
-					 "timer that expired)"
-				       : "");
-}
-
-static enum finding_severity severity_of(const struct why *w)
+static enum finding_severity severity_of(const struct ending_cause *w)
 {
 	if (w->is_oom)
 		return FINDING_CRITICAL;
-	if (is_crash(w) || w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT || is_at_hard_limit(w))
+	if (ending_is_crash(w) || w->signal == SIGNAL_CPU_LIMIT || w->signal == SIGNAL_SIZE_LIMIT ||
+		ending_is_at_hard_limit(w))
 		return FINDING_HIGH;
-	if (!w->signal || (w->signal == PIPE && !is_sent(w)))
+	if (!w->signal || (w->signal == SIGNAL_PIPE && !ending_is_sent(w)))
 		return FINDING_LOW;
-	return is_request(w->signal) ? FINDING_INFO : FINDING_MEDIUM;
+	return ending_is_request(w->signal) ? FINDING_INFO : FINDING_MEDIUM;
 }
 
-static const char *remedy_of_kill(const struct why *w)
+static const char *remedy_of_kill(const struct ending_cause *w)
 {
-	if (is_sent(w))
+	if (ending_is_sent(w))
 		return "find out why the sender killed the process; SIGTERM instead of SIGKILL "
 		       "would let the process clean up";
 	if (!w->fatal)
@@ -305,59 +181,55 @@ static const char *remedy_of_kill(const struct why *w)
 					  "reason may be there";
 }
 
-static void emit_remedy(const struct check *e, struct check_result *out, const struct why *w)
+static void emit_remedy(
+	const struct check *e, struct check_result *out, const struct ending_cause *w)
 {
 	if (w->is_oom)
 		finding_remedy(out, "give the control group or the host more memory, or see in the "
 				    "next run which memory grows: sooth inspect --maps PID");
-	else if (is_crash(w) && w->core && !w->core->path_state)
+	else if (ending_is_crash(w) && w->core && !w->core->path_state)
 		finding_remedy(out,
 			"open the core file in a debugger: coredumpctl debug %u, or gdb PROGRAM "
 			"CORE",
 			e->id.pid);
-	else if (is_crash(w))
+	else if (ending_is_crash(w))
 		finding_remedy(out,
 			"read the standard error of the process; to get a core file next time, run "
 			"this in the shell before the program starts: ulimit -c unlimited");
-	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT || is_at_hard_limit(w))
+	else if (w->signal == SIGNAL_CPU_LIMIT || w->signal == SIGNAL_SIZE_LIMIT ||
+		 ending_is_at_hard_limit(w))
 		finding_remedy(out,
 			"raise the limit in the shell before the program starts: ulimit %s "
 			"unlimited",
-			w->signal == SIZE_LIMIT ? "-f" : "-t");
-	else if (w->signal == KILL)
+			w->signal == SIGNAL_SIZE_LIMIT ? "-f" : "-t");
+	else if (w->signal == SIGNAL_KILL)
 		finding_remedy(out, "%s", remedy_of_kill(w));
-	else if (is_request(w->signal))
+	else if (ending_is_request(w->signal))
 		finding_remedy(out, "nothing to do, if this exit was intended");
 	else
 		finding_remedy(out, "read the standard error of the process%s",
 			w->signal ? "" : ": the reason is usually there");
 }
 
-static void report_ending(const struct check *e, struct check_result *out, const struct why *w)
+static void report_ending(
+	const struct check *e, struct check_result *out, const struct ending_cause *w)
 {
 	/* The kernel does not record that it killed a process at a limit. */
-	bool is_guess = w->signal == KILL && !w->is_oom && !is_sent(w);
+	bool is_guess = w->signal == SIGNAL_KILL && !w->is_oom && !ending_is_sent(w);
 
 	finding_begin(out, confidence_high_if(!is_guess), "");
 	finding_severity(out, severity_of(w));
-	if (w->is_oom)
-		claim_oom(out, w);
-	else if (!w->signal)
-		claim_exit(out, END_EXIT(w->status));
-	else if (is_sent(w))
-		claim_sent(out, w, w->signal == KILL ? "killed" : "ended");
-	else
-		claim_signal(out, w);
+	ending_claim(&out->claim, w);
 	emit_remedy(e, out, w);
 	add_all(e, out, w);
 }
 
 /* Returns whether an agent ended the process: agents end their helpers and tools with SIGKILL,
  * too. */
-static bool is_ended_by_agent(
-	const struct check *e, const struct why *w, const struct exit_reasons_signal *request)
+static bool is_ended_by_agent(const struct check *e, const struct ending_cause *w,
+	const struct exit_reasons_signal *request)
 {
-	if (w->signal != KILL || !request->is_from_parent)
+	if (w->signal != SIGNAL_KILL || !request->is_from_parent)
 		return false;
 	process_table_for_each (&e->input->host.process_table, p) {
 		if (p->id.pid == request->sender_pid && (p->agent || p->owner_agent))
@@ -366,14 +238,16 @@ static bool is_ended_by_agent(
 	return false;
 }
 
-static bool is_orderly(const struct check *e, struct check_result *out, const struct why *w)
+static bool is_orderly(
+	const struct check *e, struct check_result *out, const struct ending_cause *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	bool is_own = request && !request->is_from_kernel &&
 		      (request->is_from_parent || request->sender_pid == w->of->id.pid);
 
-	if (w->signal ? !is_own || !(is_request(w->signal) || is_ended_by_agent(e, w, request))
+	if (w->signal ? !is_own ||
+				!(ending_is_request(w->signal) || is_ended_by_agent(e, w, request))
 		      : END_EXIT(w->status) != 0)
 		return false;
 	exit_reason_text_end(&text, &e->input->endings, w->of);
@@ -389,20 +263,12 @@ static void report_unseen(struct check_result *out)
 
 static void diagnose_end(const struct check *e, struct check_result *out, const struct ending *of)
 {
-	const struct endings *all = &e->input->endings;
-	struct why w = { .of = of, .log = log_of(e) };
-	uint8_t state = ending_status(all, of, &w.status);
+	struct ending_cause w;
 
-	if (state) {
+	if (ending_find_cause(&e->input->endings, of, process_start_ns(e), &w)) {
 		report_unseen(out);
 		return;
 	}
-	w.signal = END_SIGNAL(w.status);
-	w.fatal = w.signal ? ending_signal(of, w.signal) : NULL;
-	w.core = of->core ? of->core : endings_stored(all, e->id.pid);
-	w.is_oom = w.signal == KILL &&
-		   (exit_reason_is_oom(of, w.status) ||
-			   (of->end.oom_state && log_about(&w, EXIT_REASONS_LOG_OOM)));
 	if (!is_orderly(e, out, &w))
 		report_ending(e, out, &w);
 }
@@ -414,15 +280,15 @@ static void diagnose_gone(
 	const struct exit_reasons_core *core = endings_stored(&e->input->endings, log->log_pid);
 	struct ending none = { .id = e->id };
 	bool is_oom = log->what == EXIT_REASONS_LOG_OOM;
-	struct why w = { &none, log, .core = core, .is_oom = is_oom,
-		.signal = is_oom ? KILL : SEGV };
+	struct ending_cause w = { &none, log, .core = core, .is_oom = is_oom,
+		.signal = is_oom ? SIGNAL_KILL : SIGNAL_SEGV };
 	uint64_t now = e->input->end_ns;
 	struct span trap = record_text(&log->record, &log->trap);
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, severity_of(&w));
 	if (w.is_oom) {
-		claim_oom(out, &w);
+		ending_claim(&out->claim, &w);
 		emit_remedy(e, out, &w);
 		add_memory(out, &w);
 	} else {

@@ -11,9 +11,6 @@
 
 /* --- of the child --- */
 
-/* Restores signals that sooth ignores: an exec resets handlers, but an ignored signal would stay
- * ignored. */
-void launch_pipe_restore_signals(void);
 /* Waits for the release. False: sooth is gone, or has abandoned it. */
 bool launch_pipe_read(int pipe, struct launch_preload *preload);
 

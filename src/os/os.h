@@ -37,6 +37,18 @@ struct environment_fact {
 	char value[160];
 };
 
+/* Values of a process that one small read gives. */
+struct process_glance {
+	struct process_id id;
+	uint32_t ppid, process_group, session;
+	char state; /* R S D T t Z X I, as Linux names them */
+	char name[17];
+	uint64_t cpu_ns;    /* CPU time of the process */
+	uint64_t waited_ns; /* CPU time of the children that it has waited for */
+	uint64_t rss_bytes;
+	uint64_t age_ns;
+};
+
 /* Descriptors for the event loop of another program; -1: none. */
 struct os_watch {
 	int descriptor; /* readable when something is to be done */
@@ -49,7 +61,8 @@ struct launch_filter {
 	uint64_t code[1024];
 };
 
-/* A launched command gets these at its exec: variables in its environment, and on Linux a filter. */
+/* A launched command gets these at its exec: variables in its environment, and on Linux a filter.
+ */
 struct launch_preload {
 	char library[4096]; /* before others in LD_PRELOAD; empty: none */
 	char variable[256]; /* "NAME=VALUE" */
@@ -107,6 +120,10 @@ struct os {
 	/* CPU time of a process and of the children that it has waited for; 0: it is gone. NULL:
 	 * not known here. */
 	uint64_t (*cpu_ns)(const struct os *os, const struct process_id *process);
+	/* -ESRCH: it is gone. NULL: not known here, as the children of a process then. */
+	int (*glance)(const struct os *os, pid_t pid, struct process_glance *out);
+	/* Appends the pid_t of each child. */
+	void (*children)(const struct os *os, pid_t pid, struct buffer *pids);
 	/* The masked command line, NUL-separated; empty when it cannot be read. */
 	void (*command_line)(
 		const struct os *os, const struct process_id *process, struct buffer *out);

@@ -46,7 +46,7 @@ ROWS = {
     "record": [],   # and what it has recorded: below
 }
 # These select among what is in a file, or no process.
-WITHOUT_PROCESSES = {"tail", "report", "export", "query", "diff", "doctor", "demo", "mcp", "help", "uninstall"}
+WITHOUT_PROCESSES = {"tail", "report", "export", "query", "diff", "doctor", "demo", "mcp", "help", "run", "statusline", "uninstall"}
 
 OLD_TOOLS = {
     "claude-status": [["-j"]],

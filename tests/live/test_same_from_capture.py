@@ -118,6 +118,8 @@ NONE = {
     "record": "makes the capture", "report": "reads one and nothing else",
     "diff": "reads two and nothing else", "export": "reads one", "query": "reads one",
     "doctor": "tells of this host and this moment", "demo": "runs the others", "mcp": "runs others: test_mcp.py", "help": "tells of sooth",
+    "statusline": "of the session that runs it: test_statusline.py",
+    "run": "explains a command that it launches: test_run.py",
     "uninstall": "removes the program",
 }
 

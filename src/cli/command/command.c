@@ -398,7 +398,7 @@ int command_main(const struct command *c, int argc, char **argv)
 	_cleanup_free_ char *config = calloc(1, c->config_size + 1);
 	struct arguments arguments = { 0 };
 	struct sooth_error err = { 0 };
-	int status;
+	int status, used;
 
 	if (asks_for_help(argc, argv, "--help-all")) {
 		command_print_help_all(c);
@@ -421,5 +421,9 @@ int command_main(const struct command *c, int argc, char **argv)
 	if (!status)
 		status = c->run(config, &arguments, &err);
 	free(arguments.items);
-	return command_end(status, &err);
+	used = command_end(status, &err);
+	return status < 0 && c->own_error && err.fault != SOOTH_FAULT_NO_COMMAND &&
+			       err.fault != SOOTH_FAULT_NOT_EXECUTABLE
+		       ? c->own_error
+		       : used;
 }

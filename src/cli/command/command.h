@@ -61,6 +61,8 @@ struct command {
 	const char *const *line_views; /* views that emit lines; NULL at the end */
 	bool reads_numbers;	       /* a number is a file here, not a PID */
 	bool parses_nothing;	       /* it needs no process that parses files of others */
+	/* Exit status of every error but that a command to launch cannot run; 0: by the error. */
+	int own_error;
 	size_t config_size;
 	const void *defaults; /* initial config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,

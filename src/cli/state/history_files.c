@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include "analyze/process_table/process_table.h"
+#include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "explain/finding.h"
 #include "explain/report.h"
+#include "model/answer_records.h"
 #include "model/phase_records.h"
 #include "model/stream_records.h"
 
@@ -22,8 +25,10 @@
 #define LOOK_BYTES (1u << 20) /* bytes of a file in which its first span is */
 #define FILES_MAX  4096
 /* The clocks of a file's last write and of the begin of the time may differ by this. */
-#define SLACK_NS (10 * NS_PER_S)
-#define END_NS	 (3600 * NS_PER_S) /* an older end may belong to another process with that PID */
+#define SLACK_NS   (10 * NS_PER_S)
+#define LASTING_NS (300 * NS_PER_S) /* within which a monitor writes again */
+#define TAIL_BYTES (256u << 10)
+#define END_NS	   (3600 * NS_PER_S) /* an older end may belong to another process with that PID */
 
 const struct user_folder_kind history_folder_kind = { .below = ".local/state/sooth/history",
 	.variable = "XDG_STATE_HOME",
@@ -233,6 +238,101 @@ bool history_end_of(struct history_end *out, uint32_t pid)
 	}
 	sooth_report_free(report);
 	return search.has_ended;
+}
+
+/* --- the answers that last --- */
+
+struct answer_search {
+	uint32_t main_pid;
+	uint64_t since_utc_ns;
+	unsigned rank;
+	char key[64]; /* of the answer in `out` */
+	char *out;
+	size_t size;
+};
+
+static unsigned severity_rank(struct span severity)
+{
+	size_t rank = 0;
+
+	while (rank < finding_severity_names.count &&
+		!span_equal(severity, finding_severity_names.names[rank]))
+		rank++;
+	return (unsigned)rank + 1;
+}
+
+static void take_answer(struct answer_search *s, const struct answer_span *a)
+{
+	struct span text = record_text(&a->record, &a->words);
+	struct span key = record_text(&a->record, &a->key);
+	unsigned rank = severity_rank(record_text(&a->record, &a->severity));
+
+	if (a->end_utc_ns < s->since_utc_ns || (s->main_pid && a->record.pid != s->main_pid))
+		return;
+	if (a->is_cleared && s->rank && span_equal(key, s->key)) {
+		s->rank = 0;
+	} else if (!a->is_cleared && rank >= s->rank) {
+		s->rank = rank;
+		snprintf(s->key, sizeof(s->key), "%.*s", SPAN_ARGS(key));
+		snprintf(s->out, s->size, "%.*s", SPAN_ARGS(text));
+	}
+}
+
+static int find_answers(void *user, const struct block *block, struct sooth_error *err)
+{
+	(void)err;
+	batch_for_each (r, &block->batch) {
+		const struct answer_span *a = record_as(r, ANSWER_SPAN, sizeof(*a));
+
+		if (a)
+			take_answer(user, a);
+	}
+	return 0;
+}
+
+/* Reads the end of the newest file: a few minutes are written there. */
+static void search_answers(struct answer_search *s, int folder, const struct history_file *newest)
+{
+	_cleanup_close_ int fd =
+		openat(folder, newest->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_free_ char *bytes = malloc(TAIL_BYTES);
+	struct block_reader reader = { 0 };
+	struct sooth_error ignored;
+	ssize_t got = -1;
+
+	if (fd >= 0 && bytes)
+		got = pread(fd, bytes, TAIL_BYTES,
+			newest->bytes > TAIL_BYTES ? (off_t)(newest->bytes - TAIL_BYTES) : 0);
+	if (got > 0 && !block_reader_feed(&reader, bytes, (size_t)got, find_answers, s, &ignored))
+		block_reader_finish(&reader, find_answers, s, &ignored);
+	block_reader_fini(&reader);
+}
+
+bool history_answer_of(char *out, size_t size, uint32_t main_pid)
+{
+	uint64_t now = clock_realtime_ns();
+	struct answer_search search = { main_pid, now - LASTING_NS, .out = out, .size = size };
+	struct buffer files = { 0 };
+	struct sooth_error ignored;
+	const struct history_file *all;
+	struct user_folder f;
+	size_t count;
+
+	user_folder_set(&f, &history_folder_kind);
+	if (user_folder_default(&f, &ignored) || user_folder_enter(&f, &ignored))
+		return false;
+	f.fd = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f.fd >= 0 && !history_list(f.fd, &files, &ignored)) {
+		all = (const void *)files.data;
+		count = files.size / sizeof(*all);
+		/* A monitor that runs writes every few minutes. */
+		if (count && all[count - 1].changed_utc_ns + LASTING_NS >= now)
+			search_answers(&search, f.fd, &all[count - 1]);
+	}
+	buffer_fini(&files);
+	user_folder_close(&f);
+	user_folder_leave(&f);
+	return search.rank;
 }
 
 /* --- a file alone --- */

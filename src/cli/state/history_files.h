@@ -40,6 +40,9 @@ struct history_end {
 /* Finds the last session of the last hour with that PID, in the default folder. False: it has not
  * ended. */
 bool history_end_of(struct history_end *out, uint32_t pid);
+/* Sets `out` to the first line of the worst answer that lasted when a running monitor last wrote,
+ * of a session or of all (0). False: there is none. */
+bool history_answer_of(char *out, size_t size, uint32_t main_pid);
 /* Returns whether the capture of that name is a file of a history. */
 bool history_is_file(const char *path);
 

@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/exec_search.h"
+#include "base/inherited.h"
 #include "os/bsd/services.h"
 #include "os/launch_pipe.h"
 
@@ -119,7 +120,7 @@ static __attribute__((noreturn)) void run_child(
 	struct launch_preload preload;
 	int code;
 
-	launch_pipe_restore_signals();
+	inherited_restore();
 	if (!launch_pipe_read(start_pipe, &preload))
 		_exit(127); /* sooth is gone: do not run unobserved */
 	if (preload.variable[0] && putenv(preload.variable))

@@ -11,7 +11,6 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/exec_search.h"
+#include "base/inherited.h"
 #include "os/launch_pipe.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/rights/needs.h"
@@ -113,7 +113,7 @@ static __attribute__((noreturn)) void run_child(
 	struct launch_preload preload;
 	int code;
 
-	launch_pipe_restore_signals();
+	inherited_restore();
 	/* Yama lets a process trace its descendants only, and sooth's tracer is another child. */
 	prctl(PR_SET_PTRACER, getppid());
 	if (!launch_pipe_read(start_pipe, &preload))

@@ -411,6 +411,39 @@ static uint64_t linux_cpu_ns(const struct os *os, const struct process_id *proce
 	return ns;
 }
 
+static int linux_glance(const struct os *os, pid_t pid, struct process_glance *out)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+	bool is_there = procfs_read(pid, "stat", &bytes, PROCFS_STAT) >= 0 &&
+			procfs_parse_stat(&stat, bytes.data, bytes.size);
+
+	(void)os;
+	if (is_there) {
+		*out = (struct process_glance){
+			.id = { .start_ticks = stat.start_ticks, .pid = stat.pid },
+			.ppid = stat.ppid,
+			.process_group = stat.process_group,
+			.session = stat.session,
+			.state = stat.state,
+			.cpu_ns = stat.cpu_ticks * tick_ns,
+			.waited_ns = stat.waited_ticks * tick_ns,
+			.rss_bytes = stat.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE),
+			.age_ns = increase_u64(clock_ns(CLOCK_BOOTTIME), stat.start_ticks * tick_ns)
+		};
+		snprintf(out->name, sizeof(out->name), "%.*s", SPAN_ARGS(stat.name));
+	}
+	buffer_fini(&bytes);
+	return is_there ? 0 : -ESRCH;
+}
+
+static void linux_children(const struct os *os, pid_t pid, struct buffer *pids)
+{
+	(void)os;
+	procfs_children(pid, pids);
+}
+
 static void linux_command_line(
 	const struct os *os, const struct process_id *process, struct buffer *out)
 {
@@ -490,6 +523,8 @@ const struct os os_native = {
 	.identify = linux_identify,
 	.is_alive = linux_is_alive,
 	.cpu_ns = linux_cpu_ns,
+	.glance = linux_glance,
+	.children = linux_children,
 	.command_line = linux_command_line,
 	.list = linux_list,
 	.open_process = process_handle_open,

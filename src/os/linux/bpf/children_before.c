@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/bpf/children_before.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "base/map.h"
 #include "base/units.h"
 #include "os/linux/files/procfs.h"
@@ -57,32 +54,16 @@ static void add_child(struct search *s, uint32_t pid)
 	buffer_append(&s->found, &child, sizeof(child));
 }
 
-/* Examines the children of a process: each thread has those that it made. */
 static void add_children_of(struct search *s, uint32_t pid)
 {
-	_cleanup_close_ int process = procfs_open((pid_t)pid);
-	_cleanup_dir_ DIR *tasks = NULL;
-	struct buffer bytes = { 0 };
-	const struct dirent *entry;
-	char name[sizeof(entry->d_name) + 32];
-	int fd = process < 0 ? -1 : openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct buffer children = { 0 };
+	const pid_t *all;
 
-	if (fd >= 0 && !(tasks = fdopendir(fd)))
-		close(fd);
-	while (tasks && (entry = readdir(tasks))) {
-		struct cursor c;
-
-		snprintf(name, sizeof(name), "task/%s/children", entry->d_name);
-		if (entry->d_name[0] == '.' ||
-			procfs_read_at(process, name, &bytes, PROCFS_SMALL) < 0)
-			continue;
-		c = cursor_over(bytes.data, bytes.size);
-		for (uint64_t child; (child = cursor_decimal(&c)) && !c.failed;) {
-			add_child(s, (uint32_t)child);
-			cursor_skip(&c, " ");
-		}
-	}
-	buffer_fini(&bytes);
+	procfs_children((pid_t)pid, &children);
+	all = (const void *)children.data;
+	for (size_t i = 0; i < children.size / sizeof(*all); i++)
+		add_child(s, (uint32_t)all[i]);
+	buffer_fini(&children);
 }
 
 static void find_children(struct search *s)

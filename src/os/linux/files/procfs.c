@@ -349,6 +349,33 @@ int procfs_list(struct buffer *pids)
 	return buffer_failed(pids) ? -ENOMEM : 0;
 }
 
+void procfs_children(pid_t pid, struct buffer *pids)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+	_cleanup_dir_ DIR *tasks = NULL;
+	struct buffer bytes = { 0 };
+	const struct dirent *entry;
+	char name[sizeof(entry->d_name) + 32];
+	int fd = process < 0 ? -1 : openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && !(tasks = fdopendir(fd)))
+		close(fd);
+	while (tasks && (entry = readdir(tasks))) {
+		struct cursor c;
+
+		snprintf(name, sizeof(name), "task/%s/children", entry->d_name);
+		if (entry->d_name[0] == '.' ||
+			procfs_read_at(process, name, &bytes, PROCFS_SMALL) < 0)
+			continue;
+		c = cursor_over(bytes.data, bytes.size);
+		for (pid_t child; (child = (pid_t)cursor_decimal(&c)) && !c.failed;) {
+			buffer_append(pids, &child, sizeof(child));
+			cursor_skip(&c, " ");
+		}
+	}
+	buffer_fini(&bytes);
+}
+
 bool procfs_link_inode(struct span link, const char *kind, uint64_t *inode)
 {
 	struct cursor c = cursor_over(link.data, link.size);

@@ -78,6 +78,8 @@ uint8_t procfs_state(int status);
 /* The number of entries in a directory such as "fd": 0, 1 when there are more, or a negative
  * errno. */
 int procfs_count(int process, const char *name, uint64_t *count);
+/* Appends the pid_t of each child: each thread has those that it made. */
+void procfs_children(pid_t pid, struct buffer *pids);
 /* Appends the pid_t of every process there is. */
 int procfs_list(struct buffer *pids);
 
