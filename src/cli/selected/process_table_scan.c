@@ -23,9 +23,8 @@ int scan_observe_once(struct sooth_observer *o, struct sooth_report *r, struct s
 	return status ? status : sooth_report_finish(r, err);
 }
 
-/* Takes one sample of processes and agents, by an observer whose target is set. */
-static int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r,
-	unsigned interest, struct sooth_error *err)
+int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
+	struct sooth_error *err)
 {
 	int status = sooth_observer_add_probe(o, "proc", interest, err);
 

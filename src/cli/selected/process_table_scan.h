@@ -18,5 +18,8 @@ int process_table_scan_names(struct process_table *c, struct sooth_error *err);
 int process_table_scan_all(struct process_table *c, struct sooth_error *err);
 /* Takes one sample of all probes into the report. */
 int scan_observe_once(struct sooth_observer *o, struct sooth_report *r, struct sooth_error *err);
+/* Takes one sample of processes and agents into the report, by an observer whose target is set. */
+int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
+	struct sooth_error *err);
 
 #endif
