@@ -111,6 +111,7 @@ struct sink_options {
 	bool use_color;
 	bool in_lines;	      /* an object on one line each */
 	bool is_verbose;      /* text: also prints what explains the report itself */
+	bool is_inline;	      /* a picture inside a page, which has the styles and scripts */
 	void *user;	      /* data for a sink that is no format */
 	enum packing packing; /* compression, for a sink whose readers take compressed files */
 };

@@ -1,6 +1,6 @@
 // Timelines: lanes that are drawn again for a range of time, under mouse and keys.
 "use strict";
-(() => {
+function draw_timeline(picture) {
 	const { root, data, svg, html, set, fit, figure } = picture;
 	const TITLE = 26, LANE = 30, FILL = 24, SPAN = 18, AXIS = 22, ZERO = 1, MARGIN = 12;
 	const HEAT = 14, STACK = 96, PART = 15, STACK_SPACE = 8, LEVELS = 5;
@@ -494,7 +494,7 @@
 		"0": go_whole,
 	};
 
-	document.addEventListener("keydown", (event) => {
+	root.addEventListener("keydown", (event) => {
 		const is_button = event.target.localName === "button";
 		if (event.altKey || event.metaKey || !keys[event.key] || (is_button && event.key === "Enter"))
 			return;
@@ -521,4 +521,4 @@
 	set(body, { role: "group", "aria-label": "lanes" });
 	picture.follow_width(draw);
 	draw();
-})();
+}
