@@ -126,6 +126,8 @@ struct sink_type {
 	bool takes_asides;
 	/* The sink writes text, and leaves out sections that people need only on request. */
 	bool is_for_people;
+	/* The sink gets the sections of short and of verbose text. */
+	bool has_room;
 	/* The sink needs stacks: other rows give nothing or nonsense, so it is no format for every
 	 * report. */
 	bool is_of_stacks;

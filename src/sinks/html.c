@@ -21,6 +21,7 @@
 #define ROWS_MOST     2000	   /* of one table */
 #define SECTION_BYTES (160u << 10) /* of one table */
 #define PAGE_BYTES    (1400u << 10)
+#define TRACKS_MOST   60 /* of one table in a timeline; the table has all */
 #define ROWS_OPEN     30 /* a longer table is folded */
 
 extern const struct sink_type sink_flamegraph, sink_timeline_svg;
@@ -59,8 +60,11 @@ struct html_sink {
 	struct buffer headline, contents, body, notes;
 	struct buffer part; /* the open section */
 	struct drawn timeline, frames;
-	size_t timeline_at; /* place of the timeline in the body */
+	size_t timeline_at;   /* place of the timeline in the body */
+	size_t timeline_link; /* place of its link */
 	bool has_tracks, follows_axis;
+	const struct sooth_schema *first_lines; /* of the headline */
+	bool is_headline, is_skipped;
 	/* The open section: */
 	enum section_form form;
 	struct html_columns columns;
@@ -169,28 +173,38 @@ static bool is_of_time(const struct section *section)
 	       has_field(section, "at_ns");
 }
 
+/* Inserts a text into a buffer. */
+static void insert_text(struct buffer *b, size_t at, const struct buffer *text)
+{
+	size_t after = b->size - at;
+
+	buffer_append(b, text->data, text->size);
+	if (buffer_failed(b) || !text->size)
+		return;
+	memmove(b->data + at + text->size, b->data + at, after);
+	memcpy(b->data + at, text->data, text->size);
+}
+
 /* Ends the timeline, and puts it where its axis was. */
 static int end_timeline(struct html_sink *s, struct sooth_error *err)
 {
-	struct buffer after = { 0 };
+	struct buffer text = { 0 };
 	int status = 0;
 
-	if (!s->timeline.type)
-		return 0;
-	if (!s->has_tracks) {
-		drawn_fini(&s->timeline);
-		return 0;
+	if (s->timeline.type && s->has_tracks) {
+		buffer_format(&text, "<li><a href=\"#t%zu\">timeline</a></li>\n", s->timeline_at);
+		insert_text(&s->contents, s->timeline_link, &text);
+		buffer_reset(&text);
+		buffer_format(
+			&text, "<section id=\"t%zu\" aria-label=\"timeline\">\n", s->timeline_at);
+		status = drawn_end(&s->timeline, &text, err);
+		buffer_string(&text, "</section>\n");
+		insert_text(&s->body, s->timeline_at, &text);
 	}
-	buffer_append(&after, buffer_at(&s->body, s->timeline_at), s->body.size - s->timeline_at);
-	s->body.size = s->timeline_at;
-	buffer_string(&s->contents, "<li><a href=\"#timeline\">timeline</a></li>\n");
-	buffer_string(&s->body, "<section id=\"timeline\"><h2>timeline</h2>\n");
-	status = drawn_end(&s->timeline, &s->body, err);
-	buffer_string(&s->body, "</section>\n");
-	buffer_append(&s->body, after.data, after.size);
-	if (!status && buffer_failed(&after))
+	drawn_fini(&s->timeline);
+	if (!status && buffer_failed(&text))
 		status = error_no_memory(err);
-	buffer_fini(&after);
+	buffer_fini(&text);
 	return status;
 }
 
@@ -201,6 +215,7 @@ static int begin_timeline(struct html_sink *s, struct sooth_error *err)
 
 	s->has_tracks = false;
 	s->timeline_at = s->body.size;
+	s->timeline_link = s->contents.size;
 	return status ? status : drawn_open(&s->timeline, &sink_timeline_svg, err);
 }
 
@@ -223,6 +238,20 @@ static enum section_form form_of(const struct section *section)
 	return section->schema->line ? FORM_LINES : FORM_TABLE;
 }
 
+/* The headline are the first lines, up to the first empty one: as in a terminal. */
+static bool is_headline(const struct html_sink *s, const struct section *section)
+{
+	return section->schema->line && !section->is_last &&
+	       (s->first_lines ? s->first_lines == section->schema : !s->section_count);
+}
+
+/* Returns whether other sections have the same, whole: short text, and the answers that the
+ * headline consists of. */
+static bool is_repeated(const struct section *section)
+{
+	return section->audience == SECTION_BRIEF || !strcmp(section->name, "answers");
+}
+
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct html_sink *s = state;
@@ -232,6 +261,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 	s->has_head = false;
 	s->form = form_of(section);
 	buffer_reset(&s->part);
+	s->is_headline = is_headline(s, section);
+	s->is_skipped = !s->is_headline && is_repeated(section);
 	if (has_field(section, "bucket_ns") && !has_series(section) && !section->is_last)
 		status = begin_timeline(s, err);
 	s->follows_axis = joins_timeline(s, section);
@@ -254,8 +285,10 @@ static bool has_room(const struct html_sink *s)
 static void add_row(
 	struct html_sink *s, const struct section *section, const struct sooth_record *r)
 {
+	size_t before = s->part.size;
+
 	s->rows++;
-	if (s->form == FORM_FRAMES || (!section->is_last && !has_room(s)))
+	if (s->is_skipped || s->form == FORM_FRAMES || (!section->is_last && !has_room(s)))
 		return;
 	s->shown++;
 	if (s->form == FORM_TABLE && !s->has_head)
@@ -267,6 +300,23 @@ static void add_row(
 		html_block(&s->part, section, r);
 	else
 		html_object(&s->part, section, r);
+	s->is_skipped = s->is_headline && s->part.size == before;
+}
+
+/* Passes a row on to the open picture. */
+static int draw_row(struct html_sink *s, const struct section *section,
+	const struct sooth_record *r, struct sooth_error *err)
+{
+	struct batch one = { (const void *)r, record_bytes(r) };
+	int status = 0;
+
+	if (s->follows_axis && s->rows <= TRACKS_MOST) {
+		s->has_tracks |= has_series(section);
+		status = s->timeline.type->rows(s->timeline.state, section, &one, err);
+	}
+	if (!status && s->form == FORM_FRAMES)
+		status = s->frames.type->rows(s->frames.state, section, &one, err);
+	return status;
 }
 
 static int write_rows(void *state, const struct section *section, const struct batch *batch,
@@ -275,14 +325,10 @@ static int write_rows(void *state, const struct section *section, const struct b
 	struct html_sink *s = state;
 	int status = 0;
 
-	batch_for_each (r, batch)
+	batch_for_each (r, batch) {
 		add_row(s, section, r);
-	if (s->follows_axis) {
-		s->has_tracks |= has_series(section);
-		status = s->timeline.type->rows(s->timeline.state, section, batch, err);
+		status = status ? status : draw_row(s, section, r, err);
 	}
-	if (!status && s->form == FORM_FRAMES)
-		status = s->frames.type->rows(s->frames.state, section, batch, err);
 	return !status && buffer_failed(&s->part) ? error_no_memory(err) : status;
 }
 
@@ -302,6 +348,7 @@ static void put_section(struct html_sink *s, const struct section *section)
 {
 	bool is_folded = s->form == FORM_TABLE && s->shown > ROWS_OPEN;
 	bool has_title = s->form != FORM_OBJECT || section->title;
+	bool has_heading = has_title && s->form != FORM_FRAMES; /* a picture has its own */
 
 	s->section_count++;
 	buffer_format(&s->body, "<section id=\"s%zu\" data-name=\"%s\">", s->section_count,
@@ -310,6 +357,8 @@ static void put_section(struct html_sink *s, const struct section *section)
 		buffer_format(&s->contents, "<li><a href=\"#s%zu\">", s->section_count);
 		put_title(&s->contents, section);
 		buffer_string(&s->contents, "</a></li>\n");
+	}
+	if (has_heading) {
 		buffer_string(&s->body, "<h2>");
 		put_title(&s->body, section);
 		buffer_string(&s->body, "</h2>\n");
@@ -363,18 +412,18 @@ static void put_empty(struct html_sink *s, const struct section *section)
 	buffer_string(&s->body, "</p>\n");
 }
 
-static bool is_headline(const struct html_sink *s, const struct section *section)
-{
-	return !s->section_count && !s->headline.size && section->schema->line &&
-	       (s->form == FORM_LINES || s->form == FORM_OBJECT);
-}
-
 static int end_frames(struct html_sink *s, struct sooth_error *err)
 {
 	if (s->rows)
 		return drawn_end(&s->frames, &s->part, err);
 	drawn_fini(&s->frames);
 	return 0;
+}
+
+static void add_headline(struct html_sink *s, const struct section *section)
+{
+	s->first_lines = section->schema;
+	buffer_append(&s->headline, s->part.data, s->part.size);
 }
 
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
@@ -388,8 +437,10 @@ static int section_end(void *state, const struct section *section, struct sooth_
 		s->shown = s->rows;
 	if (section->is_last)
 		put_note(s, section);
-	else if (s->rows && is_headline(s, section))
-		buffer_append(&s->headline, s->part.data, s->part.size);
+	else if (s->is_headline && s->rows)
+		add_headline(s, section);
+	else if (section->audience == SECTION_BRIEF || s->is_skipped)
+		return status;
 	else if (s->rows && (s->part.size || s->shown < s->rows))
 		put_section(s, section);
 	else if (!s->rows)
@@ -507,6 +558,7 @@ const struct sink_type sink_html = {
 	.help = "a page for the browser",
 	.state_size = sizeof(struct html_sink),
 	.is_for_people = true,
+	.has_room = true,
 	.is_unlisted = true,
 	.open = open_sink,
 	.begin = begin,

@@ -393,6 +393,7 @@ const struct sink_type redacted_page_sink = {
 	.name = "redacted-html",
 	.state_size = sizeof(struct redacted_sink),
 	.is_for_people = true,
+	.has_room = true,
 	.open = open_page,
 	.begin = begin,
 	.section = section_begin,

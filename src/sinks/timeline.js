@@ -35,6 +35,11 @@ function draw_timeline(picture) {
 		return made;
 	}
 
+	// [n] stands for n more of the value before it.
+	for (const lane of data.groups.flatMap((group) => group.lanes))
+		lane.values = lane.values.flatMap((value, i, all) =>
+			Array.isArray(value) ? Array(value[0]).fill(all[i - 1]) : [value]);
+
 	const rows = [
 		...data.spans.map((span) => ({ kind: "span", height: SPAN, label: span.label, span })),
 		...(data.marks.length ? [{ kind: "marks", height: SPAN, label: "events" }] : []),

@@ -45,7 +45,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 
 	(void)err;
 	tabular_open(&s->out, options->stream, "write the picture");
-	s->is_inline = options->is_inline;
+	s->is_inline = s->layout.is_small = options->is_inline;
 	return 0;
 }
 
@@ -459,10 +459,13 @@ static void put_shapes(struct timeline_svg *s)
 		"patternUnits=\"userSpaceOnUse\"><path class=\"hatch\" d=\"M0 6L6 0\"/>"
 		"</pattern></defs>\n<g id=\"lanes\">\n");
 	s->y = PICTURE_HEAD;
-	put_ticks(s);
-	put_spans(s);
-	put_marks(s);
-	put_groups(s);
+	/* A page has tables for readers without scripts. */
+	if (!s->is_inline) {
+		put_ticks(s);
+		put_spans(s);
+		put_marks(s);
+		put_groups(s);
+	}
 	buffer_format(&s->out.bytes, "<g class=\"gap\"><path d=\"%s\"/></g>\n</g>\n",
 		buffer_cstr(&s->gaps));
 }
@@ -519,7 +522,7 @@ static int end(void *state, struct sooth_error *err)
 	subtitle_of(&s->layout, &subtitle);
 	notes = buffer_cstr(&s->layout.notes);
 	p.subtitle = buffer_cstr(&subtitle);
-	p.height = height_of(&s->layout, notes);
+	p.height = s->is_inline ? PICTURE_HEAD : height_of(&s->layout, notes);
 	picture_begin(&s->out.bytes, &p);
 	put_shapes(s);
 	picture_notes(&s->out.bytes, s->y, notes);
