@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "analyze/profile/profile_table.h"
+#include "analyze/timeline/timeline.h"
 #include "explain/registry.h"
 #include "explain/report.h"
 #include "sinks/redacted.h"
 
+static const struct timeline_options timeline = { .is_of_target = true };
 static const struct profile_options on_cpu = { .of = PROFILE_OF_SAMPLES, .is_icicle = true };
 static const struct profile_options off_cpu = { .of = PROFILE_OF_WAITS, .is_icicle = true };
 
@@ -18,7 +20,7 @@ static const struct {
 	const char *probe, *view;
 	const void *options;
 } drawn[] = {
-	{ "proc", "timeline", NULL },
+	{ "proc", "timeline", &timeline },
 	{ "profile", "profile-stacks", &on_cpu },
 	{ "profile", "profile-stacks", &off_cpu },
 	{ "heap", "heap-graph", NULL },

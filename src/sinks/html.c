@@ -356,7 +356,8 @@ static void put_section(struct html_sink *s, const struct section *section)
 	if (has_title) {
 		buffer_format(&s->contents, "<li><a href=\"#s%zu\">", s->section_count);
 		put_title(&s->contents, section);
-		buffer_string(&s->contents, "</a></li>\n");
+		buffer_string(&s->contents,
+			s->form == FORM_FRAMES ? ": flamegraph</a></li>\n" : "</a></li>\n");
 	}
 	if (has_heading) {
 		buffer_string(&s->body, "<h2>");
@@ -435,7 +436,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 		status = sink_section_end(s->timeline.type, s->timeline.state, section, err);
 	if (s->form == FORM_FRAMES)
 		s->shown = s->rows;
-	if (section->is_last)
+	if (section->is_last && section->audience != SECTION_BRIEF)
 		put_note(s, section);
 	else if (s->is_headline && s->rows)
 		add_headline(s, section);

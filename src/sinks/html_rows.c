@@ -14,7 +14,8 @@
 
 #define TEXT_MAX       1000 /* bytes of a text; a longer one is cut */
 #define LINE_MAX_BYTES 8000
-#define LONG_BYTES     300 /* a line of checks that are fine is folded from here on */
+#define LONG_BYTES     300 /* a longer line is folded */
+#define LONG_SHOWN     100
 #define SPARK_WIDTH    120
 #define SPARK_HIGH     18
 #define DEPTH_MAX      8
@@ -193,7 +194,9 @@ void html_table_head(struct buffer *out, const struct html_columns *c)
 {
 	char label[FIELD_LABEL_SIZE];
 
-	buffer_format(out, "<div class=\"wide\" tabindex=\"0\"><table%s>\n<thead><tr>",
+	buffer_format(out,
+		"<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+		"aria-label=\"table\"><table%s>\n<thead><tr>",
 		c->tree ? " class=\"tree\"" : "");
 	for (size_t i = 0; i < c->count; i++) {
 		field_label(c->fields[i], label);
@@ -364,20 +367,23 @@ static void put_text_line(
 	buffer_format(out, "</%s>\n", element);
 }
 
-/* Writes the lines below the first. What is fine may be folded, what was not seen may not. */
+/* Writes the lines below the first; a long one is folded behind its beginning. */
 static void put_more_lines(struct buffer *out, const char *text)
 {
 	while (*text) {
 		const char *at = text + 1 + strspn(text + 1, " ");
-		size_t size = strcspn(at, "\n");
+		size_t size = strcspn(at, "\n"), blank = LONG_SHOWN;
 
-		if (size > LONG_BYTES && !strncmp(at, "fine:", 5)) {
-			buffer_string(out, "<details><summary>checked, and fine</summary>");
-			put_text_line(out, "p", 0, at, size);
-			buffer_string(out, "</details>\n");
-		} else {
-			put_text_line(out, "p", 0, at, size);
+		while (blank && at[blank] != ' ')
+			blank--;
+		if (size > LONG_BYTES) {
+			buffer_string(out, "<details><summary>");
+			escape_xml(out, at, blank);
+			buffer_string(out, " …</summary>");
 		}
+		put_text_line(out, "p", 0, at, size);
+		if (size > LONG_BYTES)
+			buffer_string(out, "</details>\n");
 		text = at + size;
 	}
 }

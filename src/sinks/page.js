@@ -2,7 +2,7 @@
 // without this script. Texts are set as text and never as markup.
 "use strict";
 (() => {
-	const FILTERED = 6; // rows from which on a table has a filter
+	const FILTERED = 10; // rows from which on a table has a filter
 
 	function make(name, attributes, parent, text) {
 		const element = document.createElement(name);

@@ -129,7 +129,7 @@ function make_picture(root) {
 	const [title, ...below] = [root.querySelector("title").textContent,
 		root.querySelector("desc").textContent];
 
-	html("h1", {}, head, title);
+	html(root.parentElement ? "h2" : "h1", {}, head, title);
 	for (const line of below)
 		html("p", {}, head, line);
 	const tools = html("div", { class: "tools" }, head);

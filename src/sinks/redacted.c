@@ -71,8 +71,11 @@ static int section_begin(void *state, const struct section *section, struct soot
 		return error_set(err, -E2BIG, SOOTH_FAULT_INTERNAL,
 			"redact a report of more than %d sections", SECTIONS_MAX);
 	s->sections[s->count].section = *section;
-	/* Its description may be a local variable of the view, and a page has no place for it. */
-	s->sections[s->count++].section.graph = NULL;
+	/* These may be local variables of the view, and the section is written after it. */
+	s->sections[s->count].section.graph = NULL;
+	if (!section->is_last)
+		s->sections[s->count].section.if_empty = NULL;
+	s->count++;
 	return 0;
 }
 

@@ -250,8 +250,8 @@ function draw_timeline(picture) {
 
 	function draw_row(row, i) {
 		if (row.title) {
-			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = row.title +
-				(row.group.own ? "" : ", 0 to " + shown(row.group, row.top));
+			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = fit(row.title +
+				(row.group.own ? "" : ", 0 to " + shown(row.group, row.top)), plot.x + plot.width);
 		}
 		row.g = svg("g", { class: "row", transform: `translate(0,${row.y})`, role: "img",
 			tabindex: i === current ? 0 : -1, "aria-label": spoken(row), "data-row": i }, body);
