@@ -11,11 +11,15 @@
 #include "explain/report.h"
 #include "sinks/redacted.h"
 
-static const struct timeline_options timeline = { .is_of_target = true };
-static const struct profile_options on_cpu = { .of = PROFILE_OF_SAMPLES, .is_icicle = true };
-static const struct profile_options off_cpu = { .of = PROFILE_OF_WAITS, .is_icicle = true };
+#define LEAST_SHARE 0.001 /* of a flamegraph: narrower boxes only make it high */
 
-/* What a page draws of a recording, beside the views of the command. */
+static const struct timeline_options timeline = { .is_of_target = true };
+static const struct profile_options on_cpu = { .is_icicle = true, .least_share = LEAST_SHARE };
+static const struct profile_options off_cpu = {
+	.of = PROFILE_OF_WAITS, .is_icicle = true, .least_share = LEAST_SHARE
+};
+
+/* Views that draw what was recorded, beside the views of the command. */
 static const struct {
 	const char *probe, *view;
 	const void *options;

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A report as a page for the browser (--html): its option, its views, its sink. */
+/* A report as a page for the browser (--html): its rule, its views, its sink. */
 #ifndef SOOTH_CLI_PAGE_H
 #define SOOTH_CLI_PAGE_H
 
 #include "cli/run.h"
 
-#define PAGE_OPTION(config, member)                                                                \
-	FLAG_ROW(0, "html", config, member,                                                        \
-		"write a page for the browser into the file of -o: pictures, tables to sort")
-
-/* The rules of this option, for a command with -o. */
+/* The rule of the option --html. */
 #define PAGE_RULES                                                                                 \
 	{                                                                                          \
 		OPTION_NEEDS, "html", "output", "a page is a file for a browser",                  \

@@ -20,7 +20,8 @@ struct report_config {
 static const struct option report_options[] = {
 	FLAG_ROW(0, "info", report_config, report.info,
 		"print a summary of the capture: length, date, host, records by kind"),
-	PAGE_OPTION(report_config, report.html),
+	FLAG_ROW(0, "html", report_config, report.html,
+		"write a page for the browser to the file of -o: findings, pictures, tables"),
 };
 
 static const struct option_rule rules[] = {

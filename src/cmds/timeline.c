@@ -41,7 +41,8 @@ static const struct option timeline_options[] = {
 		"leave out memory by kind (slow to measure for large processes)"),
 	FLAG_ROW(0, "own-scale", timeline_config, timeline.own_scale,
 		"draw each track up to its own highest value, not to the highest of its unit"),
-	PAGE_OPTION(timeline_config, timeline.html),
+	FLAG_ROW(0, "html", timeline_config, timeline.html,
+		"write a page for the browser to the file of -o: findings, pictures, tables"),
 	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", timeline_config, timeline.set,
 		"set a threshold of a finding: of a capture of `sooth diagnose`; ID=off mutes it"),
 };

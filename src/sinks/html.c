@@ -20,8 +20,9 @@
 
 #define ROWS_MOST     2000	   /* of one table */
 #define SECTION_BYTES (160u << 10) /* of one table */
-#define PAGE_BYTES    (1400u << 10)
-#define TRACKS_MOST   60 /* of one table in a timeline; the table has all */
+#define PAGE_BYTES    (800u << 10) /* of all tables */
+#define TRACKS_MOST   40	   /* of one table in a timeline; the table has all */
+#define TRACKS_IN_ALL 120
 #define ROWS_OPEN     30 /* a longer table is folded */
 
 extern const struct sink_type sink_flamegraph, sink_timeline_svg;
@@ -62,13 +63,14 @@ struct html_sink {
 	struct drawn timeline, frames;
 	size_t timeline_at;   /* place of the timeline in the body */
 	size_t timeline_link; /* place of its link */
-	bool has_tracks, follows_axis;
+	size_t tracks;	      /* in the timeline */
+	bool follows_axis;
 	const struct sooth_schema *first_lines; /* of the headline */
 	bool is_headline, is_skipped;
 	/* The open section: */
 	enum section_form form;
 	struct html_columns columns;
-	size_t rows, shown;
+	size_t rows, shown, drawn;
 	bool has_head;
 	/* All: */
 	size_t section_count, limits, losses;
@@ -191,7 +193,7 @@ static int end_timeline(struct html_sink *s, struct sooth_error *err)
 	struct buffer text = { 0 };
 	int status = 0;
 
-	if (s->timeline.type && s->has_tracks) {
+	if (s->timeline.type && s->tracks) {
 		buffer_format(&text, "<li><a href=\"#t%zu\">timeline</a></li>\n", s->timeline_at);
 		insert_text(&s->contents, s->timeline_link, &text);
 		buffer_reset(&text);
@@ -213,7 +215,7 @@ static int begin_timeline(struct html_sink *s, struct sooth_error *err)
 {
 	int status = end_timeline(s, err);
 
-	s->has_tracks = false;
+	s->tracks = 0;
 	s->timeline_at = s->body.size;
 	s->timeline_link = s->contents.size;
 	return status ? status : drawn_open(&s->timeline, &sink_timeline_svg, err);
@@ -257,7 +259,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	struct html_sink *s = state;
 	int status = 0;
 
-	s->rows = s->shown = 0;
+	s->rows = s->shown = s->drawn = 0;
 	s->has_head = false;
 	s->form = form_of(section);
 	buffer_reset(&s->part);
@@ -303,6 +305,11 @@ static void add_row(
 	s->is_skipped = s->is_headline && s->part.size == before;
 }
 
+static bool may_draw(const struct html_sink *s, const struct section *section)
+{
+	return !has_series(section) || (s->rows <= TRACKS_MOST && s->tracks < TRACKS_IN_ALL);
+}
+
 /* Passes a row on to the open picture. */
 static int draw_row(struct html_sink *s, const struct section *section,
 	const struct sooth_record *r, struct sooth_error *err)
@@ -310,8 +317,9 @@ static int draw_row(struct html_sink *s, const struct section *section,
 	struct batch one = { (const void *)r, record_bytes(r) };
 	int status = 0;
 
-	if (s->follows_axis && s->rows <= TRACKS_MOST) {
-		s->has_tracks |= has_series(section);
+	if (s->follows_axis && may_draw(s, section)) {
+		s->tracks += has_series(section);
+		s->drawn++;
 		status = s->timeline.type->rows(s->timeline.state, section, &one, err);
 	}
 	if (!status && s->form == FORM_FRAMES)
@@ -373,6 +381,9 @@ static void put_section(struct html_sink *s, const struct section *section)
 		html_reasons(&s->body, s->columns.reasons);
 	if (is_folded)
 		buffer_string(&s->body, "</details>\n");
+	if (s->follows_axis && has_series(section) && s->rows > s->drawn)
+		buffer_format(&s->body, "<p class=\"cut\">in the timeline: %zu of %zu</p>\n",
+			s->drawn, s->rows);
 	if (s->shown < s->rows)
 		buffer_format(&s->body,
 			"<p class=\"cut\">left out to keep the page small: the last %zu of %zu "
