@@ -276,10 +276,10 @@ void picture_end(struct buffer *out, const struct picture *p)
 {
 	if (!p->is_inline) {
 		put_embedded(out, "script", picture_js);
-		put_embedded(out, "script", p->script);
+		buffer_format(out, "<script><![CDATA[\n%s", p->script);
 		buffer_format(out,
-			"<script>draw_%s(make_picture(document.querySelector(\"svg.sooth\")));"
-			"</script>\n",
+			"const picture = make_picture(document.documentElement);\n"
+			"draw_%s(picture);\n]]></script>\n",
 			p->kind);
 	}
 	buffer_string(out, "</svg>\n");
