@@ -269,7 +269,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 		status = begin_timeline(s, err);
 	s->follows_axis = joins_timeline(s, section);
 	if (s->form == FORM_TABLE)
-		html_columns_find(&s->columns, section, s->timeline.type && has_series(section));
+		html_columns_find(&s->columns, section);
 	if (!status && s->follows_axis)
 		status = sink_section(s->timeline.type, s->timeline.state, section, err);
 	if (!status && s->form == FORM_FRAMES)

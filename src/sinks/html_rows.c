@@ -16,7 +16,7 @@
 #define LINE_MAX_BYTES 8000
 #define LONG_BYTES     300 /* a longer line is folded */
 #define LONG_SHOWN     100
-#define SPARK_WIDTH    120
+#define SPARK_CELLS    60
 #define SPARK_HIGH     18
 #define DEPTH_MAX      8
 
@@ -65,47 +65,48 @@ static void put_bar(struct buffer *out, double percent)
 	buffer_string(out, "</svg>");
 }
 
-/* Draws values as one area; a gap stays empty. */
-static void put_spark(struct buffer *out, const struct sooth_value *v, double top)
-{
-	double step = v->list.count ? SPARK_WIDTH / (double)v->list.count : 0;
-
-	buffer_format(out,
-		"<svg class=\"spark\" viewBox=\"0 0 %d %d\" "
-		"preserveAspectRatio=\"none\" aria-hidden=\"true\"><path d=\"",
-		SPARK_WIDTH, SPARK_HIGH);
-	for (size_t i = 0; i < v->list.count; i++) {
-		double value = series_at(v, i);
-		double high = top > 0 ? SPARK_HIGH * value / top : 0;
-
-		if (isnan(value))
-			continue;
-		buffer_char(out, 'M');
-		svg_number(out, (double)i * step);
-		buffer_format(out, " %d", SPARK_HIGH);
-		buffer_char(out, 'v');
-		svg_number(out, -(high > 1 ? high : 1));
-		buffer_char(out, 'h');
-		svg_number(out, step);
-		buffer_format(out, "V%d", SPARK_HIGH);
-	}
-	buffer_string(out, "\"/></svg>");
-}
-
-static double top_of(const struct sooth_value *v)
+/* Returns the highest of the values that cell `i` stands for; NaN: none was measured. */
+static double spark_value(const struct sooth_value *v, size_t cells, size_t i)
 {
 	double top = NAN;
 
-	for (size_t i = 0; i < v->list.count; i++) {
-		if (!(series_at(v, i) <= top))
-			top = series_at(v, i);
-	}
+	for (size_t k = i * v->list.count / cells; k < (i + 1) * v->list.count / cells; k++)
+		top = fmax(top, series_at(v, k));
 	return top;
+}
+
+/* Draws values as areas; a gap stays empty. */
+static void put_spark(struct buffer *out, const struct sooth_value *v, double top)
+{
+	size_t cells = v->list.count < SPARK_CELLS ? v->list.count : SPARK_CELLS;
+	int before = -1; /* height of the cell before; -1: a gap */
+
+	buffer_format(out,
+		"<svg class=\"spark\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" "
+		"aria-hidden=\"true\"><path d=\"",
+		cells, SPARK_HIGH);
+	for (size_t i = 0; i < cells; i++) {
+		double value = spark_value(v, cells, i);
+		double share = top > 0 && isfinite(top) && value > 0 ? value / top : 0;
+		int high = isnan(value) ? -1 : (int)(SPARK_HIGH * share);
+
+		if (high == before)
+			continue;
+		if (before >= 0)
+			buffer_format(out, "H%zu", i);
+		else
+			buffer_format(out, "M%zu %d", i, SPARK_HIGH);
+		buffer_format(out, "V%d", SPARK_HIGH - (high > 0 ? high : high == 0));
+		before = high;
+	}
+	if (before >= 0)
+		buffer_format(out, "H%zuV%d", cells, SPARK_HIGH);
+	buffer_string(out, "\"/></svg>");
 }
 
 static void put_series(struct buffer *out, const struct sooth_field *f, const struct sooth_value *v)
 {
-	double top = top_of(v);
+	double top = spark_value(v, 1, 0);
 
 	put_spark(out, v, top);
 	if (isnan(top))
@@ -175,19 +176,13 @@ static const struct sooth_field *field_of(const struct section *section, const c
 	return name ? sooth_schema_field(section->schema, name) : NULL;
 }
 
-void html_columns_find(struct html_columns *c, const struct section *section, bool has_no_series)
+void html_columns_find(struct html_columns *c, const struct section *section)
 {
-	const struct sooth_field *fields[SECTION_COLUMNS_MAX];
-	size_t count = section_columns(section, fields);
-
 	*c = (struct html_columns){ .depth = field_of(section, section->depth),
 		.tree = field_of(section, section->tree),
 		.alarm = field_of(section, section->alarm),
 		.below = field_of(section, section->below) };
-	for (size_t i = 0; i < count; i++) {
-		if (!has_no_series || fields[i]->type != SOOTH_FIELD_SERIES)
-			c->fields[c->count++] = fields[i];
-	}
+	c->count = section_columns(section, c->fields);
 }
 
 void html_table_head(struct buffer *out, const struct html_columns *c)
@@ -278,7 +273,7 @@ static void put_fields(
 	struct html_columns c;
 	char label[FIELD_LABEL_SIZE];
 
-	html_columns_find(&c, section, false);
+	html_columns_find(&c, section);
 	buffer_string(out, "<dl>\n");
 	for (size_t i = 0; i < c.count; i++) {
 		struct sooth_value v = sooth_field_get(c.fields[i], r);

@@ -23,8 +23,8 @@ void html_text(struct buffer *out, const char *text, size_t size);
 /* Appends text that has no markup of its own: for constants and names of sooth. */
 void html_string(struct buffer *out, const char *text);
 
-/* Finds the columns of a table; series are left out if a picture shows them. */
-void html_columns_find(struct html_columns *c, const struct section *section, bool has_no_series);
+/* Finds the columns of a table. */
+void html_columns_find(struct html_columns *c, const struct section *section);
 void html_table_head(struct buffer *out, const struct html_columns *c);
 void html_table_row(struct buffer *out, struct html_columns *c, const struct sooth_record *r);
 /* Writes a single row: its line, or a list of its fields. */
