@@ -194,7 +194,8 @@ function draw_flamegraph(picture) {
 
 	function draw_box(box, i) {
 		const { x, width } = place(i), y = y_of(depth[i]);
-		const label = fit(caption(i), width - 2 * PAD);
+		const whole = `${name[i]} (${percent(value[i], data.total)})`, room = width - 2 * PAD;
+		const label = i && !data.compared && picture.width(whole) <= room ? whole : fit(caption(i), room);
 		box.i = i;
 		box.group.frame = i;
 		box.group.setAttribute("class", class_of(i));

@@ -455,7 +455,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 		return status;
 	else if (s->rows && (s->part.size || s->shown < s->rows))
 		put_section(s, section);
-	else if (!s->rows)
+	else if (!s->rows && s->form != FORM_FRAMES)
 		put_empty(s, section);
 	return !status && buffer_failed(&s->body) ? error_no_memory(err) : status;
 }
