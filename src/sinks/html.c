@@ -53,7 +53,7 @@ struct drawn {
 	size_t size;
 };
 
-enum section_form { FORM_LINES, FORM_TABLE, FORM_OBJECT, FORM_FRAMES };
+enum section_form { FORM_LINES, FORM_TABLE, FORM_FRAMES };
 
 struct html_sink {
 	struct tabular out;
@@ -235,8 +235,6 @@ static enum section_form form_of(const struct section *section)
 {
 	if (section->graph)
 		return FORM_FRAMES;
-	if (section->shape == SECTION_OBJECT || section->shape == SECTION_INLINE)
-		return FORM_OBJECT;
 	return section->schema->line ? FORM_LINES : FORM_TABLE;
 }
 
@@ -298,10 +296,8 @@ static void add_row(
 	s->has_head = true;
 	if (s->form == FORM_TABLE)
 		html_table_row(&s->part, &s->columns, r);
-	else if (s->form == FORM_LINES)
-		html_block(&s->part, section, r);
 	else
-		html_object(&s->part, section, r);
+		html_block(&s->part, section, r);
 	s->is_skipped = s->is_headline && s->part.size == before;
 }
 
@@ -355,7 +351,8 @@ static void put_title(struct buffer *out, const struct section *section)
 static void put_section(struct html_sink *s, const struct section *section)
 {
 	bool is_folded = s->form == FORM_TABLE && s->shown > ROWS_OPEN;
-	bool has_title = s->form != FORM_OBJECT || section->title;
+	bool is_single = section->shape == SECTION_OBJECT || section->shape == SECTION_INLINE;
+	bool has_title = !is_single || section->title;
 	bool has_heading = has_title && s->form != FORM_FRAMES; /* a picture has its own */
 
 	s->section_count++;

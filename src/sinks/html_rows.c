@@ -4,13 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/bars.h"
 #include "base/escape.h"
 #include "base/json.h"
 #include "base/units.h"
 #include "model/schema.h"
 #include "sinks/json_members.h"
 #include "sinks/svg.h"
+#include "sinks/table_cells.h"
 
 #define TEXT_MAX       1000 /* bytes of a text; a longer one is cut */
 #define LINE_MAX_BYTES 8000
@@ -136,13 +136,12 @@ static void put_raw(struct buffer *out, const struct sooth_field *f, const struc
 }
 
 /* Writes the value as people read it, and, where scripts sort by it, as JSON has it. */
-static void put_value(struct buffer *out, const char *element, const struct sooth_field *f,
-	const struct sooth_value *v)
+static void put_value(struct buffer *out, const struct sooth_field *f, const struct sooth_value *v)
 {
 	struct buffer text = { 0 };
 	unsigned level = section_level(f, v);
 
-	buffer_format(out, "<%s class=\"%s", element, is_number(f) ? "n" : "t");
+	buffer_format(out, "<td class=\"%s", is_number(f) ? "n" : "t");
 	if (level)
 		buffer_format(out, " l%u", level);
 	if (v->state == SOOTH_STATE_NOT_MEASURED)
@@ -165,7 +164,7 @@ static void put_value(struct buffer *out, const char *element, const struct soot
 	if (f->type == SOOTH_FIELD_REAL && f->unit == SOOTH_UNIT_PERCENT && value_is_there(v) &&
 		v->f > 0)
 		put_bar(out, v->f);
-	buffer_format(out, "</%s>", element);
+	buffer_string(out, "</td>");
 	buffer_fini(&text);
 }
 
@@ -248,7 +247,7 @@ void html_table_row(struct buffer *out, struct html_columns *c, const struct soo
 
 		if (v.state == SOOTH_STATE_NOT_MEASURED)
 			c->reasons |= 1u << v.reason;
-		put_value(out, "td", c->fields[i], &v);
+		put_value(out, c->fields[i], &v);
 	}
 	buffer_string(out, "</tr>\n");
 	put_below(out, c, r);
@@ -263,41 +262,6 @@ void html_reasons(struct buffer *out, unsigned reasons)
 		html_string(out, sooth_reason_text((enum sooth_reason)reason));
 		buffer_string(out, "</p>\n");
 	}
-}
-
-/* --- single rows --- */
-
-static void put_fields(
-	struct buffer *out, const struct section *section, const struct sooth_record *r)
-{
-	struct html_columns c;
-	char label[FIELD_LABEL_SIZE];
-
-	html_columns_find(&c, section);
-	buffer_string(out, "<dl>\n");
-	for (size_t i = 0; i < c.count; i++) {
-		struct sooth_value v = sooth_field_get(c.fields[i], r);
-
-		if (v.state == SOOTH_STATE_ABSENT || c.fields[i]->type == SOOTH_FIELD_ROWS)
-			continue;
-		field_label(c.fields[i], label);
-		buffer_string(out, "<div><dt");
-		put_attribute(out, "title", c.fields[i]->help);
-		buffer_char(out, '>');
-		html_string(out, label);
-		buffer_string(out, "</dt>");
-		put_value(out, "dd", c.fields[i], &v);
-		buffer_string(out, "</div>\n");
-	}
-	buffer_string(out, "</dl>\n");
-}
-
-void html_object(struct buffer *out, const struct section *section, const struct sooth_record *r)
-{
-	if (section->schema->line)
-		html_block(out, section, r);
-	else
-		put_fields(out, section, r);
 }
 
 /* --- lines, and rows in rows --- */
@@ -334,15 +298,6 @@ static void put_share(
 static bool is_shown(const struct sooth_field *f)
 {
 	return f->type == SOOTH_FIELD_ROWS && !f->is_hidden && f->rows->line;
-}
-
-static bool has_shown_rows(const struct sooth_schema *schema)
-{
-	bool has_rows = false;
-
-	for (size_t i = 0; i < schema->field_count; i++)
-		has_rows |= is_shown(&schema->fields[i]);
-	return has_rows;
 }
 
 static void put_text_line(
@@ -405,7 +360,7 @@ static void put_nested(struct buffer *out, const struct sooth_schema *schema,
 static void put_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, unsigned depth, unsigned level)
 {
-	bool is_block = has_shown_rows(schema);
+	bool is_block = table_has_blocks(schema);
 	char element[4] = "p";
 	struct buffer text = { 0 };
 	struct line_plan plan;

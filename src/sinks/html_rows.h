@@ -27,8 +27,6 @@ void html_string(struct buffer *out, const char *text);
 void html_columns_find(struct html_columns *c, const struct section *section);
 void html_table_head(struct buffer *out, const struct html_columns *c);
 void html_table_row(struct buffer *out, struct html_columns *c, const struct sooth_record *r);
-/* Writes a single row: its line, or a list of its fields. */
-void html_object(struct buffer *out, const struct section *section, const struct sooth_record *r);
 /* Writes a row with a line template, with the rows in it; nothing if the line is empty. */
 void html_block(struct buffer *out, const struct section *section, const struct sooth_record *r);
 /* Writes the meaning of each "?". */
