@@ -65,9 +65,9 @@ int sooth_report_add_view(
 	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err);
 /* Adds the default views of each probe that occurs in the stream. */
 void sooth_report_add_default_views(struct sooth_report *r);
-/* Adds a sink by its name: "text" (or "table"), "json", "jsonl", "csv", "redacted"; for views with
- * stacks "folded" and "flamegraph", for a timeline "timeline-svg". -ENOENT: there is none. Texts of
- * targets are escaped as the format requires. */
+/* Adds a sink by its name: "text" (or "table"), "json", "jsonl", "csv", "redacted", "html"; for
+ * views with stacks "folded" and "flamegraph", for a timeline "timeline-svg". -ENOENT: there is
+ * none. Texts of targets are escaped as the format requires. */
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err);
 /* Sets the filter, and replaces an earlier one. Tables that have its fields show only the rows that

@@ -24,6 +24,7 @@
 #include "cli/command/command.h"
 #include "cli/control/control_run.h"
 #include "cli/output/deferred.h"
+#include "cli/page.h"
 #include "cli/run_options.h"
 #include "cli/run_so_far.h"
 #include "cli/state/history_files.h"
@@ -126,7 +127,9 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 			status = held_begin(&t->held, run->output, stream, err);
 		if (t->held.stream)
 			sink.stream = t->held.stream;
-		if (!status)
+		if (!status && run->page.is_written)
+			status = page_add(run, t->report, sink.stream, err);
+		else if (!status)
 			status = sooth_report_add_sink(t->report,
 				output_sink_name(run->output, run->is_stream), &sink, err);
 	}
@@ -198,6 +201,8 @@ static void emit_written(const struct run *run)
 {
 	const char *path = run->product.path, *beside = run->product.beside_path;
 
+	if (run->page.is_written && !is_standard_output(run->output->output))
+		fprintf(stderr, "sooth: wrote %s, for a browser\n", run->output->output);
 	if (!path || run->product.is_named || is_standard_output(path))
 		return;
 	fprintf(stderr, "sooth: wrote %s%s%s\n", path, beside ? " and " : "", beside ?: "");

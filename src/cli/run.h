@@ -90,6 +90,13 @@ struct run_history {
 	uint64_t from_utc_ns;
 };
 
+/* The report as a page for a browser. */
+struct run_page {
+	bool is_written;      /* false: no page */
+	bool has_pictures;    /* with pictures of what was recorded */
+	const void *findings; /* options of a view of findings that comes first; NULL: none */
+};
+
 /* One run, as the command describes it. */
 struct run {
 	const char *name; /* name of the report */
@@ -102,6 +109,7 @@ struct run {
 	struct run_view views[RUN_PROBES_MAX];
 	bool default_views; /* show the default view of each probe in the stream */
 	bool is_stream;	    /* -j means JSON lines */
+	struct run_page page;
 	struct run_side_output product;
 	bool is_silent;	  /* no report: only the capture or the side output */
 	unsigned allowed; /* enum target_allowed */

@@ -13,6 +13,7 @@
 #include "cli/diagnosing.h"
 #include "cli/output/output.h"
 #include "cli/output/own_report.h"
+#include "cli/page.h"
 #include "cli/picture.h"
 #include "cli/run.h"
 #include "cli/state/history_files.h"
@@ -132,7 +133,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct picture_options picture;
 	struct {
-		bool deep, calls, heap, passive, list, quick, allow_unseen, only, dry_run;
+		bool deep, calls, heap, passive, list, quick, allow_unseen, only, dry_run, html;
 		uint64_t duration_ns, watch_ns, buffer_bytes, max_overhead_percent;
 		const char *fail_on;
 		const char *bundle;
@@ -187,6 +188,8 @@ static const struct option diagnose_options[] = {
 		"check only the given processes: not the session of an agent, nor processes below"),
 	VALUE_ROW(0, "bundle", FILE, "FILE", diagnose_config, diagnose.bundle,
 		"also write a report that can be shared: names, paths, arguments replaced"),
+	FLAG_ROW(0, "html", diagnose_config, diagnose.html,
+		"write a page for the browser to the file of -o: findings, pictures, tables"),
 	VALUE_ROW(0, "fail-on", CHOICE, "SEVERITY", diagnose_config, diagnose.fail_on,
 		"exit status 1 for a finding this severe or worse", .choice = severity_name),
 	FLAG_ROW(0, "allow-unseen", diagnose_config, diagnose.allow_unseen,
@@ -224,6 +227,9 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "bundle", "watch,flamegraph",
 		"--bundle writes one diagnosis, and no other file beside it",
 		"run sooth diagnose --bundle FILE by itself" },
+	PAGE_RULES,
+	{ OPTION_PER_PROCESS, "html", "watch,flamegraph,dry-run",
+		"a page shows one diagnosis, and has its own pictures", NULL },
 	OPTION_OVER("buffer"),
 	OPTION_OVER("passive"),
 	OPTION_OVER("only"),
@@ -474,6 +480,9 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		status = check_picture(c, arguments, err);
 	if (!status)
 		status = diagnosing_begin(&d, &run, err);
+	if (!status && c->diagnose.html)
+		status = page_choose(&run, run.output, err);
+	run.page.has_pictures = true;
 	if (!status && files.picture)
 		run.product = picture_side_output(&files, &stacks);
 	if (!status && c->diagnose.list)
@@ -509,6 +518,7 @@ const struct command command_diagnose = {
 		"  sooth diagnose --flamegraph -o calls.svg 4711   its calls as a picture\n"
 		"  sooth diagnose -j --fail-on high   for scripts\n"
 		"  sooth diagnose -w                  repeat, and print new and cleared findings\n"
+		"  sooth diagnose --html -o now.html  a page for the browser\n"
 		"  sooth diagnose --bundle report.json   to attach to a bug report\n"
 		"  sooth diagnose --list-findings     what it can find\n",
 	COMMAND_GROUPS(groups),

@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth report: shows every probe of a capture in its default view. */
+/* sooth report: shows every probe of a capture in its default view, or all of it as a page. */
 #include <errno.h>
 
+#include "analyze/diagnosis/check_settings.h"
+#include "analyze/diagnosis/diagnosis_options.h"
 #include "cli/command/command.h"
+#include "cli/diagnosing.h"
+#include "cli/page.h"
 #include "cli/run.h"
 
 struct report_config {
 	struct target_options target; /* processes of the capture */
 	struct output_options output;
 	struct {
-		bool info;
+		bool info, html;
 	} report;
 };
 
 static const struct option report_options[] = {
 	FLAG_ROW(0, "info", report_config, report.info,
 		"print a summary of the capture: length, date, host, records by kind"),
+	FLAG_ROW(0, "html", report_config, report.html,
+		"write a page for the browser to the file of -o: findings, pictures, tables"),
+};
+
+static const struct option_rule rules[] = {
+	PAGE_RULES,
+	{ OPTION_PER_PROCESS, "html", "info", "--info describes the file, and a page its content",
+		NULL },
 };
 
 static const struct option_group groups[] = {
@@ -41,11 +53,26 @@ static int check_options(
 	return error_remedy(err, "leave out --info, or the target, --from and --to");
 }
 
+/* A page begins with what is wrong, then come pictures, then the views of all probes. */
+static int choose_page(struct run *run, const struct findings_options *findings,
+	struct check_settings *settings, struct sooth_error *err)
+{
+	int status = diagnosing_settings(settings, NULL, err);
+
+	if (!status)
+		status = page_choose(run, run->output, err);
+	run->page.findings = findings;
+	run->page.has_pictures = true;
+	return status;
+}
+
 static int run_report_command(
 	void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct report_config *c = config;
 	struct survey survey = { 0 };
+	struct check_settings settings;
+	const struct findings_options findings = { .settings = &settings };
 	struct run run = {
 		.name = "report",
 		.target = &c->target,
@@ -59,6 +86,8 @@ static int run_report_command(
 		run.views[0] = (struct run_view){ "capture-info", &survey };
 		run.survey = &survey;
 	}
+	if (!status && c->report.html)
+		status = choose_page(&run, &findings, &settings, err);
 	if (!status)
 		status = run_report(&run, err);
 	survey_fini(&survey);
@@ -66,10 +95,11 @@ static int run_report_command(
 }
 
 const struct command command_report = {
-	.main_options = "info,pid,from,to,format,json,filter,output",
+	.main_options = "info,html,pid,from,to,format,json,filter,output",
 	.name = "report",
 	.summary = "explain a capture",
-	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [PID|NAME...] [-j] [-o FILE]",
+	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [PID|NAME...] [-j] [--html] [-o "
+		 "FILE]",
 	.about =
 		"Shows what a capture contains: a table or list for each probe that was recorded.\n"
 		"With --from and --to, sooth reads only that part of the file, so a large capture\n"
@@ -78,8 +108,10 @@ const struct command command_report = {
 		    "  sooth report --info build.sooth           what it holds\n"
 		    "  sooth report --from 1m --to 70s build.sooth\n"
 		    "  sooth report --from -5s build.sooth       its last five seconds\n"
-		    "  sooth report -j - < build.sooth\n",
+		    "  sooth report -j - < build.sooth\n"
+		    "  sooth report --html -o build.html build.sooth   a page for the browser\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct report_config),
 	.run = run_report_command,
 };

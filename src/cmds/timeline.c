@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/diagnosing.h"
+#include "cli/page.h"
 #include "cli/picture.h"
 #include "cli/run.h"
 #include "cli/state/history_files.h"
@@ -23,7 +24,7 @@ struct timeline_config {
 	struct {
 		uint64_t sample_ns;
 		bool calls;
-		bool no_memory, own_scale;
+		bool no_memory, own_scale, html;
 		uint64_t last_ns;
 		const char *history_dir;
 		struct option_list set;
@@ -40,6 +41,8 @@ static const struct option timeline_options[] = {
 		"leave out memory by kind (slow to measure for large processes)"),
 	FLAG_ROW(0, "own-scale", timeline_config, timeline.own_scale,
 		"draw each track up to its own highest value, not to the highest of its unit"),
+	FLAG_ROW(0, "html", timeline_config, timeline.html,
+		"write a page for the browser to the file of -o: findings, pictures, tables"),
 	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", timeline_config, timeline.set,
 		"set a threshold of a finding: of a capture of `sooth diagnose`; ID=off mutes it"),
 };
@@ -69,6 +72,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("control"),
+	PAGE_RULES,
 	{ OPTION_PER_PROCESS, "last", OF_OBSERVING, "the history is read, and nothing is observed",
 		NULL },
 	{ OPTION_PER_PROCESS, "history-dir", OF_OBSERVING,
@@ -202,7 +206,9 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 	run.views[0] = shown.view;
 	if (run.history.is_read)
 		run.found = &whole;
-	if (!status)
+	if (!status && c->timeline.html)
+		status = page_choose(&run, &c->output, err);
+	else if (!status)
 		status = choose_side_output(c, &shown.view, &run, err);
 	if (!status)
 		status = diagnosing_settings(&settings, &c->timeline.set, err);

@@ -86,6 +86,8 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 
 static bool reads_section(const struct output_sink *sink, const struct section *section)
 {
+	if (sink->type->has_room)
+		return true;
 	switch (section->audience) {
 	case SECTION_FOR_PEOPLE:
 		return sink->type->is_for_people;

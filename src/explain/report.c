@@ -21,7 +21,8 @@
 #include "model/probe.h"
 #include "explain/summary.h"
 
-#define REPORT_STAGES_MAX 24
+#define REPORT_STAGES_MAX 32
+#define REPORT_OFFERS_MAX 8
 #define REPORT_TABLES_MAX 64
 #define REPORT_PIDS_MAX	  4096
 
@@ -38,6 +39,11 @@ struct sooth_report {
 	struct summary summary;
 	struct report_stage stages[REPORT_STAGES_MAX];
 	size_t stage_count;
+	struct report_offer {
+		const char *probe, *view;
+		const void *options;
+	} offers[REPORT_OFFERS_MAX]; /* views that wait for their probe; view NULL: added */
+	size_t offer_count;
 	sooth_record_handler handler;
 	void *handler_user;
 	const struct sooth_schema *handled; /* schema of the record before */
@@ -117,6 +123,14 @@ int sooth_report_add_view(
 		return error_remedy(err, "<sooth/report.h> lists the views");
 	}
 	return add_stage(r, type, options, err);
+}
+
+void report_add_view_of(
+	struct sooth_report *r, const char *probe, const char *view, const void *options)
+{
+	assert(r);
+	assert(r->offer_count < REPORT_OFFERS_MAX);
+	r->offers[r->offer_count++] = (struct report_offer){ probe, view, options };
 }
 
 int sooth_report_filter(struct sooth_report *r, const char *expression, struct sooth_error *err)
@@ -239,7 +253,16 @@ static int add_views_of(
 	struct sooth_value probe = sooth_field_get(sooth_schema_field(schema, "probe"), record);
 	int status = 0;
 
-	for (size_t i = 0; registry_stages[i] && !status; i++) {
+	for (size_t i = 0; i < r->offer_count && !status; i++) {
+		struct report_offer offer = r->offers[i];
+
+		if (!offer.view || probe.state != SOOTH_STATE_VALUE ||
+			!span_equal(span_of(probe.text.data, probe.text.size), offer.probe))
+			continue;
+		r->offers[i].view = NULL;
+		status = sooth_report_add_view(r, offer.view, offer.options, err);
+	}
+	for (size_t i = 0; registry_stages[i] && r->wants_default_views && !status; i++) {
 		const struct stage_type *type = registry_stages[i];
 
 		if (type->probe && probe.state == SOOTH_STATE_VALUE && !has_stage(r, type) &&
@@ -255,7 +278,7 @@ static int handle_record(
 	int status = 0;
 
 	summary_add_record(&r->summary, record);
-	if (record->kind == STREAM_SOURCE && r->wants_default_views)
+	if (record->kind == STREAM_SOURCE)
 		status = add_views_of(r, record, err);
 	if (r->handler || output_takes_records(r->output)) {
 		/* Kinds come in runs. */

@@ -32,6 +32,10 @@ void report_loss_lines(const struct sooth_report *r, struct buffer *lines);
 /* Returns -EINVAL if no table of this report can have the fields of the filter. Views that do not
  * declare their tables may have any; the filter is then checked at the end. */
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
+/* Adds a view as sooth_report_add_view() does, but only once the stream has a source of the
+ * probe. */
+void report_add_view_of(
+	struct sooth_report *r, const char *probe, const char *view, const void *options);
 /* Says that no more bytes follow, and passes on whole blocks. sooth_report_finish() does so too. */
 int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
 /* Returns whether parts of the capture could not be read. If not, it may still be cut off. */

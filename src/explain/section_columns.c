@@ -42,16 +42,24 @@ size_t section_columns(
 	return count;
 }
 
+unsigned section_level(const struct sooth_field *f, const struct sooth_value *v)
+{
+	unsigned level = 0;
+	double value;
+
+	assert(f);
+	if (!f->levels || v->state != SOOTH_STATE_VALUE)
+		return 0;
+	value = f->type == SOOTH_FIELD_REAL ? v->f : (double)v->u;
+	while (level < SOOTH_FIELD_LEVELS && value >= f->levels[level])
+		level++;
+	return level;
+}
+
 const char *section_level_color(const struct sooth_field *f, const struct sooth_value *v)
 {
-	static const char *const colors[SOOTH_FIELD_LEVELS] = { "\033[33m", "\033[35m",
+	static const char *const colors[SOOTH_FIELD_LEVELS + 1] = { NULL, "\033[33m", "\033[35m",
 		"\033[1;31m" };
-	double value = f->type == SOOTH_FIELD_REAL ? v->f : (double)v->u;
-	const char *color = NULL;
 
-	if (!f->levels || v->state != SOOTH_STATE_VALUE)
-		return NULL;
-	for (size_t i = 0; i < SOOTH_FIELD_LEVELS && value >= f->levels[i]; i++)
-		color = colors[i];
-	return color;
+	return colors[section_level(f, v)];
 }

@@ -12,6 +12,8 @@
  * hidden. Returns how many; names that the schema lacks are left out. */
 size_t section_columns(
 	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX]);
+/* Returns how many of the levels of its field a value has reached, 0 to SOOTH_FIELD_LEVELS. */
+unsigned section_level(const struct sooth_field *f, const struct sooth_value *v);
 /* Returns the color of a value by the levels of its field; NULL: none. */
 const char *section_level_color(const struct sooth_field *f, const struct sooth_value *v);
 

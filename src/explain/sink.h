@@ -111,6 +111,7 @@ struct sink_options {
 	bool use_color;
 	bool in_lines;	      /* an object on one line each */
 	bool is_verbose;      /* text: also prints what explains the report itself */
+	bool is_inline;	      /* a picture inside a page, which has the styles and scripts */
 	void *user;	      /* data for a sink that is no format */
 	enum packing packing; /* compression, for a sink whose readers take compressed files */
 };
@@ -125,6 +126,8 @@ struct sink_type {
 	bool takes_asides;
 	/* The sink writes text, and leaves out sections that people need only on request. */
 	bool is_for_people;
+	/* The sink gets the sections of short and of verbose text. */
+	bool has_room;
 	/* The sink needs stacks: other rows give nothing or nonsense, so it is no format for every
 	 * report. */
 	bool is_of_stacks;

@@ -30,7 +30,7 @@ struct flamegraph_look {
 	char title[240], about[480];
 	char weight[64]; /* meaning of the widths */
 	struct flamegraph_fields fields;
-	bool is_icicle;
+	bool is_icicle, is_inline;
 };
 
 #define LEGEND_PX 29 /* width of an entry without its text */
@@ -299,7 +299,8 @@ static void flamegraph_draw(struct buffer *out, const struct flamegraph_tree *t,
 	struct picture p = { .title = look->title,
 		.subtitle = look->about,
 		.kind = "flamegraph",
-		.script = flamegraph_js };
+		.script = flamegraph_js,
+		.is_inline = look->is_inline };
 	double bottom;
 
 	d.height = (double)(t->levels + 1) * ROW_PX;
@@ -341,7 +342,8 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	(void)err;
 	tabular_open(&s->out, options->stream, "write the picture");
 	s->notes.limit = NOTES_MAX;
-	flamegraph_tree_init(&s->tree);
+	flamegraph_tree_init(&s->tree, options->is_inline);
+	s->look.is_inline = options->is_inline;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // A flamegraph: boxes by depth, as wide as what they hold; drawn anew for each zoom, so that what
 // is too narrow to be seen is there as soon as there is room for it.
 "use strict";
-(() => {
+function draw_flamegraph(picture) {
 	const { root, data, svg, html, set, fit, figure, percent, tools } = picture;
 	const ROW = 18, BOX = 17, PAD = 4, LEAST = 0.4, KINDS = 10, SHADES = 3;
 	const WORDS = { less4: "gone, or nearly", less3: "half or less", less2: "less by a quarter",
@@ -130,6 +130,8 @@
 		`${root.querySelector("title").textContent}: frames below each other; ` +
 		"arrow keys move, Enter zooms, Escape goes back, / searches" });
 	root.querySelector("#boxes").replaceWith(layer);
+	// A page may have several pictures.
+	const active_id = "active" + (root.dataset.number ?? "");
 	// What is drawn: a box has its frame's number, shown[] the boxes by frame.
 	let shown = new Map();
 
@@ -192,7 +194,8 @@
 
 	function draw_box(box, i) {
 		const { x, width } = place(i), y = y_of(depth[i]);
-		const label = fit(caption(i), width - 2 * PAD);
+		const whole = `${name[i]} (${percent(value[i], data.total)})`, room = width - 2 * PAD;
+		const label = i && !data.compared && picture.width(whole) <= room ? whole : fit(caption(i), room);
 		box.i = i;
 		box.group.frame = i;
 		box.group.setAttribute("class", class_of(i));
@@ -227,13 +230,13 @@
 	}
 
 	function point_at_active() {
-		layer.querySelector("#active")?.removeAttribute("id");
+		layer.querySelector("[id]")?.removeAttribute("id");
 		const box = shown.get(active);
 		if (box) {
-			box.group.id = "active";
+			box.group.id = active_id;
 			describe(box.group, active);
 		}
-		layer.setAttribute("aria-activedescendant", box ? "active" : "");
+		layer.setAttribute("aria-activedescendant", box ? active_id : "");
 	}
 
 	// --- moving about ---
@@ -253,7 +256,7 @@
 		const { x, width } = place(active), seen = picture.view();
 		const y = page.top + y_of(depth[active]);
 		if (y < seen.top || y + ROW > seen.bottom)
-			window.scrollTo(0, (y - (seen.bottom - seen.top) / 2) * seen.scale);
+			window.scrollBy(0, (y - (seen.bottom + seen.top) / 2) * seen.scale);
 		picture.show_tip(words(active), 12 + Math.max(0, x) + Math.min(width, 200) / 2, y + BOX - 12);
 		picture.say(words(active).join(", "));
 	}
@@ -466,7 +469,7 @@
 		Backspace: back,
 	};
 
-	document.addEventListener("keydown", (event) => {
+	root.addEventListener("keydown", (event) => {
 		if (event.ctrlKey || event.altKey || event.metaKey)
 			return;
 		if (event.target === search_box) {
@@ -497,4 +500,4 @@
 	picture.follow_width(draw);
 	document.fonts?.ready.then(() => draw());
 	root.dataset.ready = "true";
-})();
+}

@@ -11,6 +11,9 @@
 #define FLAMEGRAPH_DATA_MAX   (3u << 20) /* maximum bytes of frames in the file */
 #define FLAMEGRAPH_BOXES_MAX  8000	 /* boxes drawn for viewers without scripts */
 
+#define SMALL_DATA_MAX	(100u << 10)
+#define SMALL_BOXES_MAX 200
+
 #define FRAME_BYTES	     24 /* approximate bytes of a frame's numbers in the file */
 #define COMPARED_BYTES	     40
 #define NAME_BYTES	     4		  /* bytes around a name */
@@ -19,8 +22,9 @@
 
 /* --- taking rows --- */
 
-void flamegraph_tree_init(struct flamegraph_tree *t)
+void flamegraph_tree_init(struct flamegraph_tree *t, bool is_small)
 {
+	t->is_small = is_small;
 	names_init(&t->names, FLAMEGRAPH_FRAMES_MAX, FLAMEGRAPH_BYTES_MAX);
 	names_init(&t->plain, FLAMEGRAPH_FRAMES_MAX, FLAMEGRAPH_BYTES_MAX);
 }
@@ -133,7 +137,8 @@ static void keep_widest(struct flamegraph_tree *t, const struct choice *choices,
 	uint16_t *sizes, double least_share)
 {
 	size_t each = t->total_before || t->total_after ? COMPARED_BYTES : FRAME_BYTES;
-	uint64_t left = FLAMEGRAPH_DATA_MAX, boxes = FLAMEGRAPH_BOXES_MAX;
+	uint64_t left = t->is_small ? SMALL_DATA_MAX : FLAMEGRAPH_DATA_MAX;
+	uint64_t boxes = t->is_small ? SMALL_BOXES_MAX : FLAMEGRAPH_BOXES_MAX;
 
 	for (size_t i = 0; i < count; i++) {
 		struct flamegraph_frame *frame = flamegraph_tree_frame(t, choices[i].number);

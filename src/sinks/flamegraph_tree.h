@@ -65,6 +65,7 @@ struct flamegraph_tree {
 	uint64_t total, total_before, total_after;
 	bool differs;	  /* one of the first frames differs */
 	uint64_t refused; /* rows that found no room */
+	bool is_small;
 	/* After flamegraph_tree_lay_out(): */
 	size_t kept, levels;
 	uint64_t left_out, left_out_value, left_out_widest;
@@ -74,7 +75,8 @@ struct flamegraph_fields {
 	const struct sooth_field *name, *depth, *weight, *kind, *before, *after, *differs;
 };
 
-void flamegraph_tree_init(struct flamegraph_tree *t);
+/* is_small: keeps fewer frames, for a page with several pictures. */
+void flamegraph_tree_init(struct flamegraph_tree *t, bool is_small);
 void flamegraph_tree_fini(struct flamegraph_tree *t);
 void flamegraph_tree_add(struct flamegraph_tree *t, const struct flamegraph_fields *fields,
 	const struct sooth_record *row);

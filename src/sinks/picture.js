@@ -1,9 +1,8 @@
 // Every picture: the page around it, texts that fit, figures as sooth writes them, a tip.
 // Texts are set as text and never as markup.
 "use strict";
-const picture = (() => {
+function make_picture(root) {
 	const SVG = "http://www.w3.org/2000/svg", HTML = "http://www.w3.org/1999/xhtml";
-	const root = document.querySelector("svg.sooth");
 	const data = JSON.parse(root.querySelector("#data").textContent);
 	const MARGIN = 12;
 
@@ -130,7 +129,7 @@ const picture = (() => {
 	const [title, ...below] = [root.querySelector("title").textContent,
 		root.querySelector("desc").textContent];
 
-	html("h1", {}, head, title);
+	html(root.parentElement ? "h2" : "h1", {}, head, title);
 	for (const line of below)
 		html("p", {}, head, line);
 	const tools = html("div", { class: "tools" }, head);
@@ -145,9 +144,14 @@ const picture = (() => {
 
 	let page_width = 0, page_height = 0, printed_width = 0;
 
+	// In a page the picture is as wide as what it stands in.
+	function room() {
+		return printed_width || Math.max(240, root.parentElement?.clientWidth || window.innerWidth);
+	}
+
 	// Places head, `body` (a <g>) of that height, and foot; returns where the body is.
 	function arrange(body, height) {
-		page_width = printed_width || Math.max(240, root.parentElement?.clientWidth || window.innerWidth);
+		page_width = room();
 		const inner = page_width - 2 * MARGIN;
 
 		set(head_frame, { width: inner });
@@ -166,7 +170,7 @@ const picture = (() => {
 	function follow_width(draw) {
 		let waiting = false;
 		window.addEventListener("resize", () => {
-			if (waiting || (printed_width || Math.max(240, window.innerWidth)) === page_width)
+			if (waiting || room() === page_width)
 				return;
 			waiting = true;
 			requestAnimationFrame(() => {
@@ -251,4 +255,4 @@ const picture = (() => {
 
 	return { root, data, svg, html, set, fit, width, figure, percent, tools, head, foot, add_legend,
 		arrange, follow_width, show_tip, hide_tip, place, view, say };
-})();
+}

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One JSON object without private data: names of users, hosts and projects, homes, private paths,
- * addresses and arguments are replaced (secrets/redact.h). All rows are kept until the end, because
- * only then all names are known.
+ * One JSON object, or a page, without private data: names of users, hosts and projects, homes,
+ * private paths, addresses and arguments are replaced (secrets/redact.h). All rows are kept until
+ * the end, because only then all names are known.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sinks/redacted.h"
+
 #include "secrets/redact.h"
-#include "explain/sink.h"
 #include "recognize/script_name.h"
 
 #define SECTIONS_MAX 128
@@ -17,7 +18,7 @@
 #define DEPTH_MAX    8
 #define KEPT_MAX     (256u << 20) /* bytes of rows; more is an error: nothing is cut */
 
-extern const struct sink_type sink_json;
+extern const struct sink_type sink_json, sink_html;
 
 struct kept_section {
 	struct section section;
@@ -25,6 +26,7 @@ struct kept_section {
 };
 
 struct redacted_sink {
+	const struct sink_type *type; /* of the format that is written */
 	void *inner;
 	struct kept_section sections[SECTIONS_MAX];
 	size_t count;
@@ -33,13 +35,23 @@ struct redacted_sink {
 	struct redactor redactor;
 };
 
+static int open_inner(struct redacted_sink *s, const struct sink_type *type,
+	const struct sink_options *options, struct sooth_error *err)
+{
+	redactor_init(&s->redactor);
+	s->type = type;
+	s->inner = calloc(1, type->state_size);
+	return s->inner ? type->open(s->inner, options, err) : error_no_memory(err);
+}
+
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
 {
-	struct redacted_sink *s = state;
+	return open_inner(state, &sink_json, options, err);
+}
 
-	redactor_init(&s->redactor);
-	s->inner = calloc(1, sink_json.state_size);
-	return s->inner ? sink_json.open(s->inner, options, err) : error_no_memory(err);
+static int open_page(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	return open_inner(state, &sink_html, options, err);
 }
 
 static int begin(void *state, const struct report_head *head, struct sooth_error *err)
@@ -58,7 +70,12 @@ static int section_begin(void *state, const struct section *section, struct soot
 	if (s->count == SECTIONS_MAX)
 		return error_set(err, -E2BIG, SOOTH_FAULT_INTERNAL,
 			"redact a report of more than %d sections", SECTIONS_MAX);
-	s->sections[s->count++].section = *section;
+	s->sections[s->count].section = *section;
+	/* These may be local variables of the view, and the section is written after it. */
+	s->sections[s->count].section.graph = NULL;
+	if (!section->is_last)
+		s->sections[s->count].section.if_empty = NULL;
+	s->count++;
 	return 0;
 }
 
@@ -297,21 +314,22 @@ static void write_record(struct redactor *r, const struct sooth_schema *schema,
 	free(w);
 }
 
+/* Every format that is wrapped here has these functions. */
 static int emit_section(struct redacted_sink *s, struct kept_section *kept, struct sooth_error *err)
 {
 	struct batch all = { kept->rows.data, kept->rows.size };
 	struct buffer written = { 0 };
-	int status = sink_json.section(s->inner, &kept->section, err);
+	int status = s->type->section(s->inner, &kept->section, err);
 
 	batch_for_each (r, &all)
 		write_record(&s->redactor, kept->section.schema, r, 0, &written);
 	if (!status && buffer_failed(&written))
 		status = error_no_memory(err);
 	if (!status && written.size)
-		status = sink_json.rows(s->inner, &kept->section,
+		status = s->type->rows(s->inner, &kept->section,
 			&(struct batch){ written.data, written.size }, err);
 	buffer_fini(&written);
-	return status ? status : sink_json.section_end(s->inner, &kept->section, err);
+	return status ? status : s->type->section_end(s->inner, &kept->section, err);
 }
 
 /* Learns the names of a record. Sentences are made from records, and only in a record is the end of
@@ -339,14 +357,14 @@ static int end(void *state, struct sooth_error *err)
 		error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "redact so many names of files");
 		return error_remedy(err, "select fewer processes or a shorter time range");
 	}
-	status = sink_json.begin(s->inner, &s->head, err);
+	status = s->type->begin(s->inner, &s->head, err);
 	for (size_t i = 0; i < s->count && !status; i++)
 		status = emit_section(s, &s->sections[i], err);
 	for (size_t i = 0; i < s->count; i++)
 		buffer_reset(&s->sections[i].rows);
 	s->count = 0;
 	s->bytes = 0;
-	return status ? status : sink_json.end(s->inner, err);
+	return status ? status : s->type->end(s->inner, err);
 }
 
 static void close_sink(void *state)
@@ -354,7 +372,7 @@ static void close_sink(void *state)
 	struct redacted_sink *s = state;
 
 	if (s->inner)
-		sink_json.close(s->inner);
+		s->type->close(s->inner);
 	free(s->inner);
 	for (size_t i = 0; i < SECTIONS_MAX; i++)
 		buffer_fini(&s->sections[i].rows);
@@ -366,6 +384,20 @@ const struct sink_type sink_redacted = {
 	.help = "one JSON object for sharing: names, paths, addresses, arguments replaced",
 	.state_size = sizeof(struct redacted_sink),
 	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = write_rows,
+	.record = learn_of_recording,
+	.end = end,
+	.close = close_sink,
+};
+
+const struct sink_type redacted_page_sink = {
+	.name = "redacted-html",
+	.state_size = sizeof(struct redacted_sink),
+	.is_for_people = true,
+	.has_room = true,
+	.open = open_page,
 	.begin = begin,
 	.section = section_begin,
 	.rows = write_rows,

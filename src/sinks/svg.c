@@ -213,8 +213,10 @@ static void put_line(
 
 void picture_begin(struct buffer *out, const struct picture *p)
 {
-	buffer_string(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-			   "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sooth ");
+	buffer_string(out, p->is_inline ? "<svg class=\"sooth "
+					: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+					  "<svg xmlns=\"http://www.w3.org/2000/svg\" "
+					  "class=\"sooth ");
 	buffer_string(out, p->kind);
 	buffer_format(out, "\" lang=\"en\" width=\"%d\" height=\"", PICTURE_WIDTH);
 	svg_number(out, p->height);
@@ -225,7 +227,8 @@ void picture_begin(struct buffer *out, const struct picture *p)
 	buffer_string(out, "</title>\n<desc>");
 	svg_escaped(out, p->subtitle, strlen(p->subtitle));
 	buffer_string(out, "</desc>\n");
-	put_embedded(out, "style", picture_css);
+	if (!p->is_inline)
+		put_embedded(out, "style", picture_css);
 	buffer_string(out, "<g id=\"head\">\n");
 	put_line(out, TITLE_Y, "title", p->title, strlen(p->title));
 	put_line(out, SUBTITLE_Y, "note", p->subtitle, strlen(p->subtitle));
@@ -271,7 +274,13 @@ void picture_data_end(struct buffer *out)
 
 void picture_end(struct buffer *out, const struct picture *p)
 {
-	put_embedded(out, "script", picture_js);
-	put_embedded(out, "script", p->script);
+	if (!p->is_inline) {
+		put_embedded(out, "script", picture_js);
+		buffer_format(out, "<script><![CDATA[\n%s", p->script);
+		buffer_format(out,
+			"const picture = make_picture(document.documentElement);\n"
+			"draw_%s(picture);\n]]></script>\n",
+			p->kind);
+	}
 	buffer_string(out, "</svg>\n");
 }

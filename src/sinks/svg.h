@@ -7,6 +7,8 @@
 #ifndef SOOTH_SINKS_SVG_H
 #define SOOTH_SINKS_SVG_H
 
+#include <stdbool.h>
+
 #include "base/buffer.h"
 
 #define PICTURE_WIDTH  1200
@@ -19,6 +21,7 @@ struct picture {
 	const char *kind;	      /* "flamegraph": a class of the root */
 	double height;		      /* height of the whole picture */
 	const char *script;	      /* script of this kind of picture, after picture.js */
+	bool is_inline;		      /* inside a page, which has the styles and scripts */
 };
 
 /* Files of src/sinks, each ended by NUL. */

@@ -1,6 +1,6 @@
 // Timelines: lanes that are drawn again for a range of time, under mouse and keys.
 "use strict";
-(() => {
+function draw_timeline(picture) {
 	const { root, data, svg, html, set, fit, figure } = picture;
 	const TITLE = 26, LANE = 30, FILL = 24, SPAN = 18, AXIS = 22, ZERO = 1, MARGIN = 12;
 	const HEAT = 14, STACK = 96, PART = 15, STACK_SPACE = 8, LEVELS = 5;
@@ -34,6 +34,11 @@
 		}
 		return made;
 	}
+
+	// [n] stands for n more of the value before it.
+	for (const lane of data.groups.flatMap((group) => group.lanes))
+		lane.values = lane.values.flatMap((value, i, all) =>
+			Array.isArray(value) ? Array(value[0]).fill(all[i - 1]) : [value]);
 
 	const rows = [
 		...data.spans.map((span) => ({ kind: "span", height: SPAN, label: span.label, span })),
@@ -245,8 +250,8 @@
 
 	function draw_row(row, i) {
 		if (row.title) {
-			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = row.title +
-				(row.group.own ? "" : ", 0 to " + shown(row.group, row.top));
+			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = fit(row.title +
+				(row.group.own ? "" : ", 0 to " + shown(row.group, row.top)), plot.x + plot.width);
 		}
 		row.g = svg("g", { class: "row", transform: `translate(0,${row.y})`, role: "img",
 			tabindex: i === current ? 0 : -1, "aria-label": spoken(row), "data-row": i }, body);
@@ -494,7 +499,7 @@
 		"0": go_whole,
 	};
 
-	document.addEventListener("keydown", (event) => {
+	root.addEventListener("keydown", (event) => {
 		const is_button = event.target.localName === "button";
 		if (event.altKey || event.metaKey || !keys[event.key] || (is_button && event.key === "Enter"))
 			return;
@@ -521,4 +526,4 @@
 	set(body, { role: "group", "aria-label": "lanes" });
 	picture.follow_width(draw);
 	draw();
-})();
+}

@@ -186,6 +186,10 @@ static void add_time_span(
 {
 	const struct sooth_schema *schema = section->schema;
 	struct layout_span span = { 0 };
+	double ns;
+
+	if (l->is_small && !time_of(schema, r, "from_ns", &ns) && !time_of(schema, r, "to_ns", &ns))
+		return;
 
 	if (l->spans.size >= LAYOUT_TRACKS * sizeof(span)) {
 		l->more_tracks++;
@@ -337,6 +341,26 @@ static const char *unit_name(enum sooth_unit unit)
 	return unit == SOOTH_UNIT_BYTES ? "bytes" : unit == SOOTH_UNIT_PERCENT ? "percent" : "";
 }
 
+static bool is_same_value(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+/* Writes values; [3] stands for three more of the value before it. */
+static void json_values(struct json *j, const double *values, size_t count, unsigned decimals)
+{
+	for (size_t i = 0, next; i < count; i = next) {
+		next = i + 1;
+		while (next < count && is_same_value(values[i], values[next]))
+			next++;
+		json_f64(j, values[i], decimals);
+		if (next == i + 2)
+			json_f64(j, values[i], decimals);
+		else if (next > i + 2)
+			json_format(j, "[%zu]", next - i - 1);
+	}
+}
+
 static void json_tracks(struct json *j, const struct timeline_layout *l, size_t group)
 {
 	const struct sooth_field *series = l->groups[group].series;
@@ -353,8 +377,7 @@ static void json_tracks(struct json *j, const struct timeline_layout *l, size_t 
 			json_format(j, "'is_part':%i", tracks[i].is_part);
 		}
 		json_format(j, "'color':%zu,'values':[", tracks[i].color);
-		for (size_t k = 0; k < tracks[i].count; k++)
-			json_f64(j, layout_values(l, &tracks[i])[k], series->decimals);
+		json_values(j, layout_values(l, &tracks[i]), tracks[i].count, series->decimals);
 		json_format(j, "]}");
 	}
 }

@@ -68,6 +68,7 @@ struct timeline_layout {
 	size_t part_count;
 	size_t more_tracks, more_marks;
 	size_t section_rows; /* rows of the open section */
+	bool is_small;	     /* without spans from the start to the end */
 };
 
 void timeline_layout_add_record(

@@ -29,6 +29,7 @@ struct timeline_svg {
 	struct buffer gaps; /* gaps of all tracks in one path: hatched shapes are slow to draw */
 	struct buffer sums; /* sums of parts by bucket: doubles */
 	double y;	    /* position where the next row begins */
+	bool is_inline;
 };
 
 static const struct layout_track *tracks_of(const struct timeline_svg *s)
@@ -44,6 +45,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 
 	(void)err;
 	tabular_open(&s->out, options->stream, "write the picture");
+	s->is_inline = s->layout.is_small = options->is_inline;
 	return 0;
 }
 
@@ -447,17 +449,23 @@ static void put_marks(struct timeline_svg *s)
 
 static void put_shapes(struct timeline_svg *s)
 {
-	buffer_string(&s->out.bytes, "<style><![CDATA[\n");
-	buffer_string(&s->out.bytes, timeline_css);
+	if (!s->is_inline) {
+		buffer_string(&s->out.bytes, "<style><![CDATA[\n");
+		buffer_string(&s->out.bytes, timeline_css);
+		buffer_string(&s->out.bytes, "]]></style>\n");
+	}
 	buffer_string(&s->out.bytes,
-		"]]></style>\n<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" "
+		"<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" "
 		"patternUnits=\"userSpaceOnUse\"><path class=\"hatch\" d=\"M0 6L6 0\"/>"
 		"</pattern></defs>\n<g id=\"lanes\">\n");
 	s->y = PICTURE_HEAD;
-	put_ticks(s);
-	put_spans(s);
-	put_marks(s);
-	put_groups(s);
+	/* A page has tables for readers without scripts. */
+	if (!s->is_inline) {
+		put_ticks(s);
+		put_spans(s);
+		put_marks(s);
+		put_groups(s);
+	}
 	buffer_format(&s->out.bytes, "<g class=\"gap\"><path d=\"%s\"/></g>\n</g>\n",
 		buffer_cstr(&s->gaps));
 }
@@ -503,7 +511,10 @@ static int end(void *state, struct sooth_error *err)
 {
 	struct timeline_svg *s = state;
 	struct buffer subtitle = { 0 };
-	struct picture p = { .title = "Timeline", .kind = "timeline", .script = timeline_js };
+	struct picture p = { .title = "Timeline",
+		.kind = "timeline",
+		.script = timeline_js,
+		.is_inline = s->is_inline };
 	const char *notes;
 
 	timeline_layout_scale(&s->layout);
@@ -511,7 +522,7 @@ static int end(void *state, struct sooth_error *err)
 	subtitle_of(&s->layout, &subtitle);
 	notes = buffer_cstr(&s->layout.notes);
 	p.subtitle = buffer_cstr(&subtitle);
-	p.height = height_of(&s->layout, notes);
+	p.height = s->is_inline ? PICTURE_HEAD : height_of(&s->layout, notes);
 	picture_begin(&s->out.bytes, &p);
 	put_shapes(s);
 	picture_notes(&s->out.bytes, s->y, notes);

@@ -34,6 +34,8 @@ trace --network M
 trace --process M
 trace --memory M
 trace --flamegraph -o O.svg M
+report --html -o O.svg M
+diagnose --html -o O.svg M
 inspect -a M
 inspect -a -j M
 heap M

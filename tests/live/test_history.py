@@ -191,6 +191,12 @@ class Phases(HistoryCase):
             picture = self.path("phases." + ending)
             self.sooth("timeline", "-o", picture, "--history-dir", self.history, "--last", "1m")
             self.assertGreater(os.path.getsize(picture), 1000)
+        page = self.path("phases.html")
+        self.sooth("timeline", "--html", "-o", page, "--history-dir", self.history, "--last", "1m")
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        for words in ('<svg class="sooth timeline"', 'data-name="phase_sessions"', 'data-name="phases"'):
+            self.assertIn(words, text)
 
     def test_modes_and_names(self):
         sooth, agent = self.monitor(), self.agent()

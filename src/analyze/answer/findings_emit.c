@@ -110,8 +110,8 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 int findings_emit_processes(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err)
 {
-	static const struct section section =
-		SECTION_OF("processes", finding_process_schema, TABLE, .audience = SECTION_DETAIL);
+	static const struct section section = SECTION_OF("processes", finding_process_schema, TABLE,
+		.title = "findings by process", .audience = SECTION_DETAIL);
 	int status = output_section(output, &section, err);
 
 	for (size_t i = 1; i < s->count && !status; i++)

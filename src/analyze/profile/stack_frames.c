@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const kind_texts[STACK_KINDS] = { "process or thread", "program", "library",
-	"kernel", "generated code", "missing frames" };
+	"kernel", "generated code", "missing frames", "script" };
 const struct sooth_names stack_kind_names = { STACK_KINDS, kind_texts };
 
 static uint8_t kind_of(const struct profile_function *f, struct span file, struct span process)
@@ -14,6 +14,8 @@ static uint8_t kind_of(const struct profile_function *f, struct span file, struc
 		return STACK_KERNEL;
 	if (f->kind == PROFILE_GENERATED)
 		return STACK_GENERATED;
+	if (f->kind == PROFILE_SCRIPT)
+		return STACK_SCRIPT;
 	/* The kernel cuts names to 15 bytes. */
 	return file.size >= process.size && process.size &&
 			       !memcmp(file.data, process.data, process.size)

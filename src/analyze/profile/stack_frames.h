@@ -13,6 +13,7 @@ enum stack_kind {
 	STACK_KERNEL,
 	STACK_GENERATED,
 	STACK_CUT,
+	STACK_SCRIPT,
 	STACK_KINDS,
 };
 

@@ -23,6 +23,7 @@
 #include "model/schema.h"
 
 #define TRACKS_FOR_PEOPLE 24
+#define SELECTED_MAX	  4096
 #define EVENTS_FOR_PEOPLE 24
 
 /* --- findings as events --- */
@@ -161,7 +162,8 @@ struct timeline_state {
 	struct section sections[TIMELINE_GROUPS];
 	struct heap_overheads overheads;
 	double values[TRACK_BUCKETS + 1];
-	bool is_launched;
+	bool is_launched, is_of_target;
+	struct map selected;		 /* uint32_t -> nothing: PIDs; empty: all */
 	struct timeline_process **order; /* the total first, then by CPU, highest first */
 	size_t count;
 };
@@ -221,15 +223,43 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)err;
 	s->output = output;
 	timeline_tracker_init(&s->tracker);
+	map_init(&s->selected, sizeof(uint32_t), 0, SELECTED_MAX);
 	s->findings.tracker = &s->tracker;
 	for (size_t i = 0; i < TIMELINE_GROUPS; i++)
 		s->sections[i] = track_sections[i];
 	if (!given)
 		return 0;
 	s->findings.options = given->findings;
+	s->is_of_target = given->is_of_target;
 	for (size_t i = 0; i < TIMELINE_GROUPS; i++)
 		s->sections[i].has_own_scales = given->has_own_scales;
 	return 0;
+}
+
+static void select_target(struct timeline_state *s, const struct stream_target *target)
+{
+	struct span pids = record_text(&target->record, &target->pids);
+	uint32_t pid;
+
+	for (size_t i = 0; i + sizeof(pid) <= pids.size; i += sizeof(pid)) {
+		memcpy(&pid, pids.data + i, sizeof(pid));
+		map_put(&s->selected, &pid, NULL);
+	}
+}
+
+/* Returns whether the record is of a selected process, or of one that it started. */
+static bool is_selected(struct timeline_state *s, const struct sooth_record *r)
+{
+	const struct process_join *join = record_as(r, PROCESS_JOIN, sizeof(*join));
+	const struct stream_target *target = record_as(r, STREAM_TARGET, sizeof(*target));
+
+	if (!s->is_of_target)
+		return true;
+	if (target)
+		select_target(s, target);
+	if (join && map_get(&s->selected, &join->parent_pid))
+		map_put(&s->selected, &r->pid, NULL);
+	return !r->pid || !s->selected.count || map_get(&s->selected, &r->pid);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -237,6 +267,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct timeline_state *s = state;
 
 	batch_for_each (r, batch) {
+		if (!is_selected(s, r))
+			continue;
 		if (r->kind == STREAM_TARGET)
 			s->is_launched = target_is_command(r);
 		heap_overhead_add_record(&s->overheads, r);
@@ -541,6 +573,7 @@ static void fini(void *state)
 
 	timeline_findings_fini(&s->findings);
 	timeline_tracker_fini(&s->tracker);
+	map_fini(&s->selected);
 	heap_overhead_fini(&s->overheads);
 	free(s->order);
 }
