@@ -24,7 +24,7 @@ struct parser {
 };
 
 /* The user whose files a parser opens by itself, below an open folder. */
-#define PARSER_GROUPS_MAX 32
+#define PARSER_GROUPS_MAX 256
 struct parser_owner {
 	uint32_t uid, gid, group_count, groups[PARSER_GROUPS_MAX];
 	void (*prepare)(void); /* loads what may not be loaded later; NULL: nothing */

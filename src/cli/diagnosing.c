@@ -544,8 +544,8 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 		status = add_to_found(d, run, err);
 	if ((is_open || is_named) && !is_capture && d->watch_ns)
 		run->chore = (struct run_chore){ d->watch_ns, d, join_selected };
-	/* With no agent there is nothing to wait for. */
-	d->is_idle = is_open && !run->selected_count && !d->watch_ns;
+	/* With no agent there is nothing to wait for, unless the user asked to. */
+	d->is_idle = is_open && !run->selected_count && !d->watch_ns && !d->duration_ns;
 	d->is_quick |= d->is_idle;
 	choose_target(d, run, is_capture);
 	choose_probes(d, run, !is_open || run->selected_count || d->watch_ns);

@@ -180,13 +180,17 @@ static int call_as(uint32_t uid, long number, long first, long second, long thir
 	return run_as(uid, &job);
 }
 
+/* Landlock does since Linux 6.2. */
+static bool can_forbid_truncation(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 3;
+}
+
 /* A reader of an owner's files that a file has taken over: it may read them, and nothing else. */
 static void test_calls_of_a_reader(void **state)
 {
-	static const struct open_how write = { .flags = O_WRONLY | O_TRUNC };
-	struct job with_how = { .number = SYS_openat2,
-		.arguments = { AT_FDCWD, (long)owned, (long)&write, sizeof(write) } };
-
+	static const struct open_how hows[] = { { .flags = O_WRONLY | O_TRUNC },
+		{ .flags = O_RDONLY | O_TRUNC } };
 	(void)state;
 	if (geteuid()) /* without privileges it is this process that reads */
 		skip();
@@ -202,6 +206,8 @@ static void test_calls_of_a_reader(void **state)
 			uid ? EACCES : 0);
 		assert_int_equal(call_as(uid, SYS_openat, AT_FDCWD, (long)owned, O_RDWR), EPERM);
 		assert_int_equal(call_as(uid, SYS_unlinkat, AT_FDCWD, (long)owned, 0), EPERM);
+		assert_int_equal(call_as(uid, SYS_fcntl, 0, F_SETFL, O_ASYNC), EPERM);
+		assert_int_equal(call_as(uid, SYS_fcntl, 0, F_SETOWN, getpid()), EPERM);
 		assert_int_equal(call_as(uid, SYS_socket, AF_INET, SOCK_STREAM, 0), EPERM);
 		assert_int_equal(call_as(uid, SYS_kill, getpid(), 0, 0), EPERM);
 		assert_int_equal(call_as(uid, SYS_ptrace, 0, 0, 0), EPERM);
@@ -209,8 +215,13 @@ static void test_calls_of_a_reader(void **state)
 		assert_int_equal(call_as(uid, SYS_clone, SIGCHLD, 0, 0), EPERM);
 		assert_int_equal(call_as(uid, SYS_mprotect, 0, 4096, PROT_EXEC), EPERM);
 	}
-	for (uint32_t i = 0; i < 2; i++)
-		assert_int_equal(run_as(i ? 0 : 65534, &with_how), EACCES);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct job with_how = { .number = SYS_openat2,
+			.arguments = { AT_FDCWD, (long)owned, (long)&hows[i / 2], sizeof(*hows) } };
+
+		if (i < 2 || can_forbid_truncation())
+			assert_int_equal(run_as(i % 2 ? 0 : 65534, &with_how), EACCES);
+	}
 }
 
 /* Its limit of CPU time ends it. */

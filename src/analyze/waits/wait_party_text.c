@@ -2,6 +2,7 @@
 #include "analyze/waits/wait_party_text.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "probes/fds.h"
 #include "recognize/script_name.h"
@@ -11,10 +12,38 @@ static void put_span(struct buffer *out, struct span text)
 	buffer_append(out, text.data, text.size);
 }
 
+#define DELETED " (deleted)" /* the kernel adds it to the path of a removed file */
+
+/* Appends a name that the target chose. Blanks and brackets could make it look like words of
+ * sooth: then it stands in quotes. */
+static void put_foreign(struct buffer *out, struct span text)
+{
+	bool is_deleted = span_ends(text, DELETED);
+	size_t size = is_deleted ? text.size - strlen(DELETED) : text.size;
+	bool is_plain = true;
+
+	if (span_starts(text, "inode ")) { /* a file whose name is not known */
+		put_span(out, text);
+		return;
+	}
+
+	for (size_t i = 0; i < size; i++)
+		is_plain = is_plain && !strchr(" \t()\"", text.data[i]);
+	if (is_plain) {
+		put_span(out, text);
+		return;
+	}
+	buffer_char(out, '"');
+	for (size_t i = 0; i < size; i++)
+		buffer_char(out, text.data[i] == '"' ? '\'' : text.data[i]);
+	buffer_char(out, '"');
+	buffer_string(out, is_deleted ? DELETED : "");
+}
+
 void wait_put_name(struct buffer *out, const struct sooth_record *r, const struct sooth_text *name,
 	uint32_t id)
 {
-	put_span(out, record_text(r, name));
+	put_foreign(out, record_text(r, name));
 	buffer_format(out, " (%u)", id);
 }
 
@@ -25,9 +54,9 @@ void wait_put_process(struct buffer *out, const struct waits_process *p)
 	struct span name = record_text(&p->record, &p->name), script;
 
 	script = script_name_of(name, record_text(&p->record, &p->title));
-	put_span(out, name);
+	put_foreign(out, name);
 	buffer_string(out, script.size ? " " : "");
-	put_span(out, script);
+	put_foreign(out, script);
 	buffer_format(out, " (%u)", p->node_pid);
 }
 
@@ -58,7 +87,7 @@ void wait_object_text(struct buffer *out, const struct wait_link *link)
 
 	if (!o) {
 		if (link->party)
-			put_span(out, record_text(&link->party->record, &link->party->detail));
+			put_foreign(out, record_text(&link->party->record, &link->party->detail));
 		return;
 	}
 	path = record_text(&o->record, &o->path);
@@ -71,10 +100,10 @@ void wait_object_text(struct buffer *out, const struct wait_link *link)
 		break;
 	case FDS_UNIX:
 	case FDS_SOCKET:
-		put_span(out, peer.size ? peer : local.size ? local : path);
+		put_foreign(out, peer.size ? peer : local.size ? local : path);
 		break;
 	default:
-		put_span(out, path);
+		put_foreign(out, path);
 		break;
 	}
 }

@@ -11,6 +11,11 @@
 #define TAIL_MAX  500  /* of a report that is one paragraph */
 #define NOTE_ROOM 256
 
+/* Advice of sooth is for the user of a terminal. */
+static const char end_note[] =
+	"[sooth kill: only for what you started yourself; for anything else, "
+	"ask the user]\n";
+
 static size_t count_lines(const char *text, size_t size)
 {
 	size_t count = 0;
@@ -71,7 +76,8 @@ static size_t kept_tail(struct span text)
 	return at < text.size ? text.size - at - 1 : 0;
 }
 
-void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
+/* Appends the text, cut if it is longer than an answer. */
+static void append_bounded(struct buffer *out, const struct mcp_output *o, const char *command)
 {
 	const char *text = buffer_at(&o->text, 0);
 	size_t size = o->text.size, weight = 0, head, tail, lines;
@@ -79,10 +85,13 @@ void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const cha
 
 	for (size_t i = 0; i < size; i++)
 		weight += weight_of(text[i]);
-	if (weight <= MCP_ANSWER_MAX)
-		return buffer_append(out, text, size);
+	if (weight <= MCP_ANSWER_MAX - sizeof(end_note)) {
+		buffer_append(out, text, size);
+		return;
+	}
 	tail = kept_tail(span_of(text, size));
-	head = whole_head(span_of(text, size - tail), MCP_ANSWER_MAX - NOTE_ROOM - tail);
+	head = whole_head(
+		span_of(text, size - tail), MCP_ANSWER_MAX - NOTE_ROOM - sizeof(end_note) - tail);
 	lines = count_lines(text + head, size - head - tail) + o->dropped_lines;
 	if (text[head - 1] == '\n')
 		snprintf(note, sizeof(note), "[%zu line%s left out here; all of it: `%s`]\n", lines,
@@ -92,4 +101,13 @@ void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const cha
 	buffer_append(out, text, head);
 	buffer_string(out, note);
 	buffer_append(out, text + size - tail, tail);
+}
+
+void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
+{
+	size_t from = out->size;
+
+	append_bounded(out, o, command);
+	if (span_contains(span_of((const char *)out->data + from, out->size - from), "sooth kill"))
+		buffer_string(out, end_note);
 }

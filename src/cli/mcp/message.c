@@ -35,6 +35,8 @@ static void read_request(struct mcp_message *m)
 		return set_problem(m, MCP_INVALID_REQUEST, "there is no method");
 	m->method = mcp_text(method);
 	m->params = json_object_get(m->json, "params");
+	if (json_is_null(m->params)) /* some clients send it for none */
+		m->params = NULL;
 	if (m->params && !json_is_object(m->params))
 		set_problem(m, MCP_INVALID_ARGUMENTS, "params is no object");
 }

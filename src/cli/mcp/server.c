@@ -85,6 +85,8 @@ static void call_tool(struct server *s, const struct mcp_message *m)
 	char problem[MCP_PROBLEM_MAX];
 	struct mcp_command command;
 
+	if (json_is_null(arguments))
+		arguments = NULL;
 	if (arguments && !json_is_object(arguments))
 		mcp_reply_error(
 			&s->replies, m->id, MCP_INVALID_ARGUMENTS, "arguments is no object");

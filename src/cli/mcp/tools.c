@@ -184,7 +184,7 @@ static bool read_arguments(const struct tool *tool, struct given *given, json_t 
 		if (of == ARGUMENTS)
 			return set_problem(
 				problem, "%s has no argument \"%.40s\"", tool->name, name);
-		if (!read_argument(given, of, value, problem))
+		if (!json_is_null(value) && !read_argument(given, of, value, problem))
 			return false;
 	}
 	if (given->numbers[ARGUMENT_PID] && *given->session)

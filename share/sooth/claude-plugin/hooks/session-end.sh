@@ -13,6 +13,6 @@ case $left in
 *' PID '*) ;;
 *) exit 0 ;;
 esac
-left=${left%%total of *}
+left=${left%total of *}
 printf 'still running at the end of this session (sooth why PID says what each does):\n%s' "$left" >&2
 exit 1

@@ -647,7 +647,8 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	/* If no file can be read, the command line may name the session. */
 	if (!job->info.session[0])
 		agent_read_option(job);
-	if (job->has_log && d->agent->files.log_kind != AGENT_LOG_OPENCODE)
+	if (job->has_log && d->agent->files.log_kind != AGENT_LOG_OPENCODE &&
+		job->log.changed_ns <= clock_realtime_ns() + CLOCK_SLACK_NS)
 		p.activity_utc_ns = job->log.changed_ns;
 	if (job->info.changed_utc_ns > p.activity_utc_ns)
 		p.activity_utc_ns = job->info.changed_utc_ns;

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,11 +14,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parser.h"
+#include "base/units.h"
 #include "os/linux/agent_logs/agent_read.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
 
-#define NO_GROUP 65534
+#define NO_GROUP   65534
+#define QUOTA_MAX  1e4		  /* percent */
+#define SPENT_MOST (3 * NS_PER_S) /* its limit of CPU time */
 
 struct reading {
 	struct agent_read job;
@@ -107,7 +109,7 @@ static void check_tokens(struct agent_token_place *place)
 	make_flag(&place->is_cut);
 	make_flag(&t->has_any);
 	make_flag(&t->has_quota);
-	t->has_quota = t->has_quota && isfinite(t->quota_percent);
+	t->has_quota = t->has_quota && t->quota_percent >= 0 && t->quota_percent <= QUOTA_MAX;
 	make_plain(t->model, sizeof(t->model));
 	END(t->last_id);
 	check_progress(&t->progress);
@@ -147,7 +149,12 @@ static void check_statuses(struct agent_read *job)
 /* Drops future times: they do not show what the agent does now. */
 static void drop_later_times(struct agent_read *job)
 {
-	uint64_t *times[] = { &job->info.changed_utc_ns, &job->tool.utc_ns, &job->turn.utc_ns };
+	struct agent_progress *p = &job->tokens.sum.progress;
+	uint64_t *times[] = { &job->info.changed_utc_ns, &job->tool.utc_ns, &job->turn.utc_ns,
+		&job->turn.queued_utc_ns, &job->turn.repeats_since_utc_ns,
+		&job->turn.repeats_until_utc_ns, &job->tokens.calls.repeats_since_utc_ns,
+		&job->tokens.calls.repeats_until_utc_ns, &job->servers.worst.utc_ns,
+		&p->prompt_utc_ns, &p->effect_utc_ns, &p->answer_utc_ns };
 	uint64_t last = clock_realtime_ns() + CLOCK_SLACK_NS;
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
@@ -193,21 +200,24 @@ static void take_answer(struct agent_read *job, const struct agent_read *answer)
 
 /* --- the question --- */
 
-/* Reads ids and groups of the process: its files may be readable by a group. */
-static void find_owner(struct parser_owner *owner, const struct agent_read *job)
+/* Reads ids and groups of the process: its files may be readable by a group. Returns 0; -EACCES: it
+ * has rights of several users. */
+static int find_owner(struct parser_owner *owner, const struct agent_read *job)
 {
 	struct buffer status = { 0 };
-	struct cursor c;
+	int state = procfs_read_at(job->process, "status", &status, PROCFS_SMALL);
+	uint64_t users[4] = { UINT64_MAX }, group;
+	struct cursor c = cursor_over(status.data, state < 0 ? 0 : status.size);
 
-	*owner = (struct parser_owner){ .uid = job->uid, .gid = NO_GROUP };
-	if (procfs_read_at(job->process, "status", &status, PROCFS_SMALL) < 0)
-		return;
-	c = cursor_over(status.data, status.size);
+	*owner = (struct parser_owner){ .gid = NO_GROUP };
 	while (!cursor_at_end(&c)) {
 		struct span line = cursor_line(&c);
 		struct cursor fields = cursor_over(line.data, line.size);
-		uint64_t group;
 
+		if (cursor_skip(&fields, "Uid:")) {
+			for (size_t i = 0; i < ARRAY_SIZE(users); i++)
+				users[i] = cursor_decimal(&fields);
+		}
 		if (cursor_skip(&fields, "Gid:"))
 			owner->gid = (uint32_t)cursor_decimal(&fields);
 		if (!cursor_skip(&fields, "Groups:"))
@@ -217,6 +227,14 @@ static void find_owner(struct parser_owner *owner, const struct agent_read *job)
 			owner->groups[owner->group_count++] = (uint32_t)group;
 	}
 	buffer_fini(&status);
+	owner->uid = (uint32_t)users[0];
+	if (users[0] > UINT32_MAX)
+		return state < 0 ? state : -EACCES;
+	for (size_t i = 1; i < ARRAY_SIZE(users); i++) {
+		if (users[i] != users[0])
+			return -EACCES;
+	}
+	return 0;
 }
 
 void agent_read(struct agent_read *job, pid_t pid, uint64_t left_ns, uint64_t *spent_ns)
@@ -234,7 +252,12 @@ void agent_read(struct agent_read *job, pid_t pid, uint64_t left_ns, uint64_t *s
 	}
 	if (job->files.open_file[0])
 		agent_read_open_files(job);
-	find_owner(&owner, job);
+	status = find_owner(&owner, job);
+	if (status) {
+		agent_read_fail(job, status);
+		return;
+	}
+	job->uid = owner.uid; /* it may have changed since the process was found */
 	reading.job = *job;
 	if (job->files.database[0])
 		owner.prepare = agent_database_prepare;
@@ -244,5 +267,5 @@ void agent_read(struct agent_read *job, pid_t pid, uint64_t left_ns, uint64_t *s
 		return;
 	}
 	take_answer(job, &reading.job);
-	*spent_ns = reading.spent_ns;
+	*spent_ns = reading.spent_ns < SPENT_MOST ? reading.spent_ns : SPENT_MOST;
 }

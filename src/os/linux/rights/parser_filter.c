@@ -62,7 +62,6 @@ static const struct sock_filter of_owners[] = {
 	CALL(statx),
 	CALL(faccessat),
 	CALL(faccessat2),
-	CALL(fcntl),
 	CALL(getcwd),
 	CALL(getpid),
 	CALL(getuid),
@@ -74,6 +73,16 @@ static const struct sock_filter of_owners[] = {
 	CALL(readlink),
 	CALL(access),
 #endif
+	/* Not F_SETOWN and F_SETFL: signals for a descriptor end any process of the user. */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 8),
+	FILTER_LOAD(args[1]),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_GETFD, 5, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETFD, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_GETFL, 3, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_GETLK, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETLK, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_DUPFD_CLOEXEC, 0, 1),
+	ALLOW,
 	REFUSE,
 };
 
@@ -97,11 +106,26 @@ bool parser_filter_install(bool opens_files)
 		LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |                     \
 		LANDLOCK_ACCESS_FS_MAKE_SYM)
 
+/* linux/landlock.h of later kernels */
+#define ACCESS_TRUNCATE	 (UINT64_C(1) << 14) /* version 3, Linux 6.2 */
+#define SCOPE_SIGNAL	 (UINT64_C(1) << 1)  /* version 6, Linux 6.12 */
+#define VERSION_TRUNCATE 3
+#define VERSION_SCOPE	 6
+
+struct rules {
+	uint64_t files, network, scope;
+};
+
 bool parser_forbid_writing(void)
 {
-	struct landlock_ruleset_attr handled = { .handled_access_fs = WRITES };
-	_cleanup_close_ int rules = (int)syscall(
-		SYS_landlock_create_ruleset, &handled, sizeof(handled.handled_access_fs), 0);
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	const struct rules rules = { .files = WRITES |
+					      (version >= VERSION_TRUNCATE ? ACCESS_TRUNCATE : 0),
+		.scope = version >= VERSION_SCOPE ? SCOPE_SIGNAL : 0 };
+	size_t size = version >= VERSION_SCOPE ? sizeof(rules) : sizeof(rules.files);
+	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 
-	return rules >= 0 && !syscall(SYS_landlock_restrict_self, rules, 0);
+	return fd >= 0 && !syscall(SYS_landlock_restrict_self, fd, 0) &&
+	       version >= VERSION_TRUNCATE;
 }

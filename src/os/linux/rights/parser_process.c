@@ -31,14 +31,17 @@
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/parser_filter.h"
 
-#define MEMORY_MAX    (UINT64_C(1) << 30)
-#define OWNER_CPU_S   3 /* limits in the reader are shorter */
-#define OWNER_FILES   64
-#define FORK_AGAIN_US 50000
-#define END_US	      200000
-#define END_STEP_US   100	  /* each run of sooth waits for it */
-#define OWN_IDS	      0x70000000u /* from here on no user is expected */
-#define NO_RIGHTS     65534	  /* user and group of which no file is */
+#define MEMORY_MAX     (UINT64_C(1) << 30)
+#define OWNER_CPU_S    3 /* limits in the reader are shorter */
+#define OWNER_FILES    64
+#define READERS_MAX    64
+#define READER_WAIT_S  4
+#define READER_STEP_MS 50
+#define FORK_AGAIN_US  50000
+#define END_US	       200000
+#define END_STEP_US    100	   /* each run of sooth waits for it */
+#define OWN_IDS	       0x70000000u /* from here on no user is expected */
+#define NO_RIGHTS      65534	   /* user and group of which no file is */
 
 struct request {
 	const struct parser *parser; /* the same address in all: none has done an exec since */
@@ -219,18 +222,100 @@ static void run_parser(enum kind kind, int requests, int taken, pid_t parent, ui
 
 /* --- the process that forks them --- */
 
-/* Waits for a request. False: there will be none. */
-static bool has_request(int requests)
-{
-	struct pollfd wait = { .fd = requests, .events = POLLIN };
+/* --- the process that forks readers --- */
 
-	while (poll(&wait, 1, -1) < 0 && errno == EINTR)
+/* Readers have the ids of a user, who may stop them. They are not reaped by the kernel, so that no
+ * other process has such a PID meanwhile. */
+struct readers {
+	struct {
+		pid_t pid;
+		uint64_t until_s;
+	} all[READERS_MAX];
+	size_t count;
+};
+
+static bool is_stopped(pid_t pid)
+{
+	char path[32], text[256];
+	_cleanup_close_ int fd = -1;
+	const char *end;
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (size <= 0)
+		return false;
+	text[size] = '\0';
+	end = strrchr(text, ')');
+	return end && (end[2] == 'T' || end[2] == 't');
+}
+
+/* Reaps those that have ended, and ends those that were stopped or take too long. */
+static void watch_readers(struct readers *r)
+{
+	for (size_t i = 0; i < r->count;) {
+		pid_t pid = r->all[i].pid;
+
+		if (waitpid(pid, NULL, WNOHANG)) {
+			r->all[i] = r->all[--r->count];
+			continue;
+		}
+		if (now_s() > r->all[i].until_s || is_stopped(pid))
+			kill(pid, SIGKILL);
+		i++;
+	}
+}
+
+/* Forks a reader for the request that is there. False: it cannot be read. */
+static bool start_reader(struct readers *r, int requests, uint64_t used)
+{
+	pid_t self = getpid(), pid;
+	int taken[2];
+	char byte = 0;
+	bool is_refused;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
+		return false;
+	pid = fork();
+	if (!pid) {
+		close(taken[0]);
+		run_parser(OF_OWNERS, requests, taken[1], self, used);
+	}
+	close(taken[1]);
+	is_refused = pid > 0 && receive_all(taken[0], &byte, 1);
+	close(taken[0]);
+	if (pid > 0) {
+		r->all[r->count].pid = pid;
+		r->all[r->count++].until_s = now_s() + READER_WAIT_S;
+	}
+	return !is_refused;
+}
+
+static void serve_owners(int requests)
+{
+	struct readers r = { .count = 0 };
+	uint64_t used = used_memory();
+
+	signal(SIGCHLD, SIG_DFL);
+	for (;;) {
+		struct pollfd wait = { .fd = r.count < READERS_MAX ? requests : -1,
+			.events = POLLIN };
+		int ready = poll(&wait, 1, r.count ? READER_STEP_MS : -1);
+
+		watch_readers(&r);
+		if (ready > 0 && (!(wait.revents & POLLIN) || !start_reader(&r, requests, used)))
+			break;
+	}
+	for (size_t i = 0; i < r.count; i++)
+		kill(r.all[i].pid, SIGKILL);
+	while (wait(NULL) > 0)
 		;
-	return !(wait.revents & POLLHUP) || wait.revents & POLLIN;
+	_exit(EXIT_SUCCESS);
 }
 
 /* Starts a process that waits for a request, and another one when it has got one. */
-static void serve_requests(enum kind kind, int requests)
+static void serve_requests(int requests)
 {
 	pid_t self = getpid(), pid;
 	uint64_t used = used_memory();
@@ -240,15 +325,13 @@ static void serve_requests(enum kind kind, int requests)
 	do {
 		int taken[2];
 
-		if (kind == OF_OWNERS && !has_request(requests))
-			break;
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
 			break;
 		while ((pid = fork()) < 0 && errno == EAGAIN)
 			usleep(FORK_AGAIN_US); /* until others have ended */
 		if (!pid) {
 			close(taken[0]);
-			run_parser(kind, requests, taken[1], self, used);
+			run_parser(OF_OPEN_FILES, requests, taken[1], self, used);
 		}
 		close(taken[1]);
 		byte = 0;
@@ -307,7 +390,9 @@ static int start_server(enum kind kind, uid_t uid, gid_t gid, pid_t *server)
 		requests = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
 		if (requests < 0 || !confine_server(kind, requests, uid, gid, parent))
 			_exit(EXIT_FAILURE);
-		serve_requests(kind, requests);
+		if (kind == OF_OWNERS)
+			serve_owners(requests);
+		serve_requests(requests);
 	}
 	close(ends[1]);
 	if (*server > 0)
@@ -485,7 +570,8 @@ void parser_process_describe(char *out, size_t size)
 		snprintf(out, size, "not possible: the process for it does not answer");
 	else
 		snprintf(out, size,
-			"apart, as user %u, without capabilities, %s; files of agents as their owner",
+			"apart, as user %u, without capabilities, %s; files of agents as their "
+			"owner",
 			job.uid,
 			job.is_filtered ? "with a seccomp filter" : "without a seccomp filter");
 }
