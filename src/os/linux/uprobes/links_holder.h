@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A child that has the only descriptors of links to probes. It closes them when its parent ends,
- * and also when the parent is stopped (SIGSTOP, Ctrl-Z, a debugger) or says nothing for some
- * seconds: then nothing measures what the probes cost the target, or removes them. The child has
- * none of the parent's files open, has its own session, and gets no signal that is sent to the
- * parent's group.
+ * A child that makes links to probes, and has their only descriptors. It closes them when its
+ * parent ends, and also when the parent is stopped (SIGSTOP, Ctrl-Z, a debugger) or says nothing
+ * for some seconds: then nothing measures what the probes cost the target, or removes them. The
+ * child has none of the parent's files open, has its own session, and gets no signal that is sent
+ * to the parent's group.
  */
 #ifndef SOOTH_OS_LINUX_UPROBES_LINKS_HOLDER_H
 #define SOOTH_OS_LINUX_UPROBES_LINKS_HOLDER_H
@@ -24,11 +24,21 @@ struct links_holder {
 	bool has[LINKS_HOLDER_MAX]; /* by number */
 };
 
+/* A link of type uprobe_multi or uprobe_session: places of one file, in one process. */
+struct links_holder_link {
+	const uint64_t *offsets, *cookies;
+	uint32_t count, type, flags, pid;
+	int program, file; /* descriptors, borrowed */
+};
+
+/* Makes the link in this process. Returns its descriptor or a negative errno. */
+int links_make(const struct links_holder_link *link);
+
 int links_holder_start(struct links_holder *h, struct sooth_error *err);
-/* Gives it a link, and closes the own descriptor. Returns the number of the link, or a negative
- * errno: the link stays the caller's. -EPIPE: the child is gone. */
-int64_t links_holder_give(struct links_holder *h, int link);
-/* Closes a link. */
+/* Has the child make a link. Returns its number, or a negative errno. -EPIPE: the child is gone;
+ * -ENOSPC: it has LINKS_HOLDER_MAX of them. */
+int64_t links_holder_make(struct links_holder *h, const struct links_holder_link *link);
+/* Closes a link, and returns when the kernel has removed it: some 45 ms. */
 void links_holder_close(struct links_holder *h, uint32_t number);
 /* Says that the parent is at work, at least every second. False: the child has closed all links,
  * and is gone. */

@@ -20,26 +20,9 @@
 #include "os/linux/uprobes/links_holder.h"
 #include "os/linux/uprobes/prober.h"
 
-/* include/uapi/linux/bpf.h of 6.6, which older headers lack. */
-#define LINK_CREATE	    28
 #define UPROBE_MULTI_RETURN 1
 #define LINKS_MAX	    65536
 #define ENDED_MAX	    64 /* closing a link takes the kernel some ms */
-
-struct link_attributes {
-	uint32_t program;
-	uint32_t target;
-	uint32_t type;
-	uint32_t flags;
-	uint64_t path;
-	uint64_t offsets;
-	uint64_t counters;
-	uint64_t cookies;
-	uint32_t count;
-	uint32_t multi_flags;
-	uint32_t pid;
-	uint32_t unused;
-};
 
 /* Places in one file, under one event. */
 struct multi_group {
@@ -147,38 +130,33 @@ static int multi_define(void *prober, const struct prober_place *places, size_t 
 	return status;
 }
 
-static int link_open(const struct multi *m, const struct multi_group *g, pid_t pid)
+/* Attaches a group to a process. Returns 0 or a negative errno; nothing is attached if the holder
+ * of the links is gone. */
+static int attach_group(struct multi *m, const struct multi_group *g, uint32_t pid)
 {
-	struct link_attributes attributes = { .program = (uint32_t)g->program,
-		.type = m->type,
+	const struct links_holder_link link = {
+		.offsets = (const uint64_t *)(const void *)m->offsets.data + g->first,
+		.cookies = (const uint64_t *)(const void *)m->cookies.data + g->first,
 		.count = (uint32_t)g->count,
-		.multi_flags = g->is_return ? UPROBE_MULTI_RETURN : 0,
-		.pid = (uint32_t)pid };
-	char path[64];
-	int fd;
+		.type = m->type,
+		.flags = g->is_return ? UPROBE_MULTI_RETURN : 0,
+		.pid = pid,
+		.program = g->program,
+		.file = g->file
+	};
+	struct multi_link kept = { .fd = -1, .pid = pid };
+	int64_t status = m->holder ? links_holder_make(m->holder, &link) : links_make(&link);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", g->file);
-	attributes.path = (uint64_t)(uintptr_t)path;
-	attributes.offsets =
-		(uint64_t)(uintptr_t)((const uint64_t *)(const void *)m->offsets.data + g->first);
-	attributes.cookies =
-		(uint64_t)(uintptr_t)((const uint64_t *)(const void *)m->cookies.data + g->first);
-	fd = (int)syscall(SYS_bpf, LINK_CREATE, &attributes, sizeof(attributes));
-	return fd < 0 ? -errno : fd;
-}
-
-static void keep_link(struct multi *m, int fd, uint32_t pid)
-{
-	struct multi_link link = { .fd = fd, .pid = pid };
-	int64_t number = m->holder ? links_holder_give(m->holder, fd) : -1;
-
-	if (number == -EPIPE) { /* no probe is wanted any more */
-		close(fd);
-		return;
-	}
-	if (number >= 0)
-		link = (struct multi_link){ .fd = -1, .number = (uint32_t)number, .pid = pid };
-	buffer_append(&m->links, &link, sizeof(link));
+	if (status == -EPIPE && m->holder)
+		return 0;
+	if (status < 0)
+		return (int)status;
+	if (m->holder)
+		kept.number = (uint32_t)status;
+	else
+		kept.fd = (int)status;
+	buffer_append(&m->links, &kept, sizeof(kept));
+	return 0;
 }
 
 static void close_link(struct multi *m, struct multi_link *link)
@@ -206,15 +184,13 @@ static int multi_attach(void *prober, unsigned event, pid_t pid, pid_t tid, stru
 		return error_no_memory(err);
 	for (size_t i = 0; is_new && i < group_count(m); i++) {
 		const struct multi_group *g = group_at(m, i);
-		int fd = g->event == event ? link_open(m, g, pid) : -1;
+		int status = g->event == event ? attach_group(m, g, key.pid) : 0;
 
-		if (g->event == event && fd < 0)
-			return error_errno(err, fd,
+		if (status)
+			return error_errno(err, status,
 				"probe functions of process %d by a link of type %s", (int)pid,
 				m->type == PROBER_SESSION_ATTACH_TYPE ? "uprobe_session"
 								      : "uprobe_multi");
-		if (fd >= 0)
-			keep_link(m, fd, key.pid);
 	}
 	return buffer_failed(&m->links) ? error_no_memory(err) : is_new;
 }
