@@ -166,6 +166,21 @@ class Passed(RunCase):
             self.assertEqual((row["signal"], row["is_timed_out"], row["left_running"]), (None, False, []))
 
 
+    def test_json_of_what_is_left(self):
+        run = self.shell("sleep 30 > /dev/null 2>&1 & echo $!; sleep 1.5; exit 1", status=1,
+                         options=["--json", self.path("end.json")])
+        with open(self.path("end.json")) as file:
+            left = json.load(file)["command"]["left_running"]
+        self.assertEqual([(row["pid"], row["name"]) for row in left], [(int(run.out), "sleep")])
+        os.kill(int(run.out), signal.SIGKILL)
+
+    def test_other_jobs_of_a_script(self):
+        """Neither the shell nor its other jobs were started by the command."""
+        run = self.run_program("sh", "-c", '"$0" run -- sh -c "sleep 1.5; exit 1" & sleep 0.3; '
+                               '(sleep 3 &); wait', harness.SOOTH)
+        self.assertNotIn("Still running", run.errors)
+
+
 class Explained(RunCase):
     def test_time_over(self):
         run = self.shell("sleep 60; :", status=124, options=["-t", "500ms"])

@@ -20,12 +20,13 @@ static volatile sig_atomic_t has_come[ARRAY_SIZE(caught)];
 static volatile pid_t senders[ARRAY_SIZE(caught)];
 static struct sigaction before[ARRAY_SIZE(caught)];
 static sigset_t mask_before;
+static volatile pid_t command; /* 0: not started yet */
 
 static void note_signal(int number, siginfo_t *info, void *context)
 {
 	(void)context;
 	/* The kernel sends the signals of a terminal to the whole process group. */
-	if (info->si_code > 0)
+	if (info->si_code > 0 && (!command || getpgid(command) == getpgrp()))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(caught); i++) {
 		if (caught[i] == number) {
@@ -73,8 +74,15 @@ void job_begin(void)
 	pthread_atfork(NULL, NULL, restore_signals);
 }
 
-void job_started(void)
+void job_over(void)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+		sigaction(caught[i], &before[i], NULL);
+}
+
+void job_started(pid_t pid)
+{
+	command = pid;
 	sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }
 
@@ -99,6 +107,14 @@ static bool is_foreground(void)
 	return terminal >= 0 && tcgetpgrp(terminal) == getpgrp();
 }
 
+/* Returns whether the parent can be a shell that continues the job: it has a group of its own. */
+static bool has_shell(void)
+{
+	pid_t group = getpgid(getppid());
+
+	return group > 0 && group != getpgrp() && getsid(getppid()) == getsid(0);
+}
+
 /* Stops with the default action, which the kernel skips where no shell could continue the job. */
 static void stop_like(int number)
 {
@@ -109,7 +125,7 @@ static void stop_like(int number)
 	sigaction(number, &mine, NULL);
 }
 
-void job_follow_stop(pid_t command)
+void job_follow_stop(void)
 {
 	siginfo_t info = { 0 };
 
@@ -121,7 +137,7 @@ void job_follow_stop(pid_t command)
 	if (waitid(P_PID, (id_t)command, &info, WSTOPPED | WNOHANG) || !info.si_pid)
 		return;
 	/* Without a shell that waits, a stopped command is one that hangs. */
-	if (!is_foreground())
+	if (!is_foreground() || !has_shell())
 		return;
 	stop_like(info.si_status == SIGSTOP ? SIGSTOP : info.si_status);
 	kill(command, SIGCONT);

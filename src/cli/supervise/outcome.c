@@ -306,10 +306,12 @@ static int emit_outcome(struct output *out, void *user, struct sooth_error *err)
 		signal_name(signal, (unsigned)WTERMSIG(o->wait_status));
 	put_claim(&ended, o);
 	append_left_rows(&left, o);
-	struct record_tail tail[] = { tail_string(&row.name, o->name),
-		tail_string(&row.signal, signal), { &row.ended_by, ended.data, ended.size },
+	/* Rows come first: they have to be aligned. */
+	struct record_tail tail[] = { { &row.left_running, left.data, left.size },
+		tail_string(&row.name, o->name), tail_string(&row.signal, signal),
+		{ &row.ended_by, ended.data, ended.size },
 		{ &row.waited_for, o->waited.text.data, o->waited.text.size },
-		tail_string(&row.last_error, o->error), { &row.left_running, left.data, left.size },
+		tail_string(&row.last_error, o->error),
 		{ &row.text, w->text->data, w->text->size } };
 	if (!status)
 		status = OUTPUT_ROW(out, &row, tail, ARRAY_SIZE(tail), err);

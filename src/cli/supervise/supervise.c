@@ -26,7 +26,7 @@
 #define STILL_CPU_NS   (20 * NS_PER_MS)
 #define WAITED_NS      (2 * NS_PER_S)	 /* for the reading of waits */
 #define PASSING_NS     (500 * NS_PER_MS) /* the same before a signal is passed on */
-#define GIVE_UP_NS     (3 * NS_PER_S)	 /* after SIGKILL: a process may be uninterruptible */
+#define GIVE_UP_NS     (3 * NS_PER_S)	 /* after SIGKILL */
 
 struct supervisor {
 	const struct supervise_options *options;
@@ -199,7 +199,8 @@ static bool go_on_ending(struct supervisor *s, uint64_t now)
 {
 	if (now < s->kill_ns)
 		return true;
-	if (s->outcome.was_killed && now >= s->kill_ns + GIVE_UP_NS)
+	/* A process may be uninterruptible, or one that sooth may not signal. */
+	if (now >= s->kill_ns + GIVE_UP_NS)
 		return false;
 	s->outcome.was_killed |= tree_signal(&s->tree, SIGKILL) > 0;
 	return true;
@@ -213,7 +214,7 @@ static bool act_when_due(struct supervisor *s)
 	int number;
 	pid_t sender;
 
-	job_follow_stop((pid_t)s->outcome.id.pid);
+	job_follow_stop();
 	while (job_next_signal(&number, &sender))
 		pass_signal(s, number, sender);
 	if (now >= s->look_ns) {
@@ -266,6 +267,7 @@ static void explain_end(struct supervisor *s)
 	struct buffer text = { 0 };
 	struct sooth_error err;
 
+	job_over(); /* what follows may wait for a reader of the output: signals end that */
 	if (!s->has_failed)
 		sooth_observer_stop(s->observer, SOOTH_END_STOPPED, &err);
 	sooth_report_finish(s->report, &err);
@@ -301,7 +303,7 @@ int supervise_run(const struct supervise_options *options, struct sooth_error *e
 	job_begin();
 	if (!status)
 		status = start_command(&s, err);
-	job_started();
+	job_started((pid_t)o->id.pid);
 	if (!status) {
 		tree_init(&s.tree, &o->id);
 		s.still_since_ns = o->start_ns;

@@ -106,8 +106,8 @@ void tree_look(struct tree *t)
 		t->cpu_ns += process_at(t, i)->last.cpu_ns + process_at(t, i)->last.waited_ns;
 }
 
-/* Returns whether the process is an orphan of sooth's process group: neither sooth nor a process of
- * the group outside of the tree is its parent. */
+/* Returns whether the process is an orphan of sooth's process group, which began with or after the
+ * command: neither sooth nor a process of the group outside of the tree is its parent. */
 static bool is_orphan(const struct tree *t, const struct process_glance *g)
 {
 	struct process_glance parent;
@@ -125,7 +125,9 @@ void tree_add_group(struct tree *t)
 	const struct process_id *all;
 	struct process_glance g;
 
-	if (!t->os->glance || t->os->list(t->os, false, 0, &found, &ignored))
+	/* In a script the group has other jobs, too, and the shell. */
+	if (!t->os->glance || getpgrp() != getpid() ||
+		t->os->list(t->os, false, 0, &found, &ignored))
 		found.size = 0;
 	all = (const void *)found.data;
 	for (size_t i = 0; i < found.size / sizeof(*all); i++) {
