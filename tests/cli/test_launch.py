@@ -55,9 +55,9 @@ class Launch(Case):
         """Whatever moment somebody kills it in, that is told, and not waited for."""
         for delay_ms in (0, 10, 20, 30, 40, 60, 80):
             sooth = self.start_sooth("trace", "-c", "-o", self.path("out"), "--", "/bin/sleep", "60")
-            # Root's sooth has forked the process that parses before, which gets its name a moment later.
+            # Root's sooth has forked two processes that parse before, which get their names a moment later.
             children = "/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)
-            child = harness.wait_until(lambda: harness.read(children).split()[os.geteuid() == 0:], "the command")[0]
+            child = harness.wait_until(lambda: harness.read(children).split()[2 * (os.geteuid() == 0):], "the command")[0]
             time.sleep(delay_ms / 1000)
             os.kill(int(child), signal.SIGKILL)
             self.assertIn(sooth.finish().status, (4, 128 + signal.SIGKILL), delay_ms)

@@ -168,7 +168,7 @@ class Sampled(HeapCase):
         self.assertIn("estimated from samples, one per 1.0G", totals["inexact"])
 
     def test_report(self):
-        text = self.sooth("heap", "--engine", "bpf", "--sample-bytes", "64K", "--", self.program(GLIBC.program), "heap",
+        text = self.sooth("heap", "--stack", "--engine", "bpf", "--sample-bytes", "64K", "--", self.program(GLIBC.program), "heap",
                           "--turns", "20000", "--truth", self.path("truth")).text
         self.assertRegex(text, r"live at the end: \S+ in \d+ blocks? \(bytes \+-\S+: 99 %\)")
         self.assertIn("estimated from samples, one per 64.0K allocated", text)

@@ -244,7 +244,7 @@ class Calls(McpCase):
         self.assertIn("COMMAND", lines[0])
         self.assertIn(str(tree.pid), lines[1])
         self.assertIn("total of 121", found)
-        note = re.search(r"^\[(\d+) lines left out here; all of it: `(sooth ps --sort=-cpu_percent .*)`\]$", found, re.M)
+        note = re.search(r"^\[(\d+) lines left out here; all of it: `(sooth ps --tree .*)`\]$", found, re.M)
         whole = self.run_program("/bin/sh", "-c", note[2], env={
             **os.environ, "PATH": os.path.dirname(harness.SOOTH) + ":/bin:/usr/bin", "SOOTH_COLUMNS": "200"}).text
         self.assertEqual(len(whole.splitlines()), len(lines) - 1 + int(note[1]))

@@ -244,14 +244,18 @@ class Explained(RunCase):
         self.assertIn("Still running: sleep (pid %d" % child, run.errors)
 
     def test_a_signal_that_was_passed_on(self):
-        sooth = self.start_it("/bin/sh", "-c", "sleep 60; :")
-        command_of(sooth)
-        time.sleep(0.3)
-        sooth.send(signal.SIGTERM)
-        run = sooth.finish()
-        self.assertEqual(run.status, 143)
-        self.assertRegex(self.paragraph(run), r"ended by SIGTERM, which python[\d.]* \(pid %d\) sent to sooth, after .*"
-            r"waits for its child sleep" % os.getpid())
+        said = r"ended by SIGTERM, which python[\d.]* \(pid %d\) sent to sooth, after " % os.getpid()
+        for _ in range(3):  # the signal does not wait for a reading of waits that takes long on a busy host
+            sooth = self.start_it("/bin/sh", "-c", "sleep 60; :")
+            command_of(sooth)
+            time.sleep(0.3)
+            sooth.send(signal.SIGTERM)
+            run = sooth.finish()
+            self.assertEqual(run.status, 143)
+            self.assertRegex(self.paragraph(run), said)
+            if "waits for its child sleep" in run.errors:
+                return
+        self.fail(run)
 
     def test_abort_and_limits(self):
         for script, text, number in (

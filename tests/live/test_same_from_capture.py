@@ -107,6 +107,7 @@ NO_ROW = {
     "diagnose": {"--quick": "test_diagnose.py", "--passive": "test_diagnose_calls.py", "--session": "needs a session", "--fail-on": "its status",
                  "--set": "thresholds", "--list-findings": "tells of sooth"},
     "heap": {"--engine": "how it is observed: test_heap_preload.py", "--preload-library": "the same"},
+    "timeline": {"--html": "a page: test_report_html.py"},
     "why": {"--interval": "as of ps"},
     "inspect": {"--resolve": "asks DNS", "--interval": "as of ps"},
     "trace": {"--all": "of others", "--interval": "frames"},

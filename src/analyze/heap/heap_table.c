@@ -514,7 +514,7 @@ static int emit_tables(struct table_state *s, struct sooth_error *err)
 		heap_notes_samples(s->scope.output, &s->live);
 	emit_limit_notes(s);
 	status = heap_ended_emit(&s->ended, s->scope.output, err);
-	if (has_unfreed && !status)
+	if ((has_unfreed || s->options.every_section) && !status)
 		status = heap_unfreed_emit(&s->scope, &s->live, err);
 	/* Without observed calls the table of types comes first: it has the reason. */
 	if (!s->options.answer && is_blind(s) && !status)

@@ -35,8 +35,9 @@ enum heap_by {
 const char *heap_by_name(size_t index);
 
 struct heap_table_options {
-	bool sites;  /* the table lists where each function was probed too */
-	bool stacks; /* stacks were requested: note if there are none */
+	bool sites;	    /* the table lists where each function was probed too */
+	bool stacks;	    /* stacks were requested: note if there are none */
+	bool every_section; /* also those that depend on the records: for the JSON schema */
 	enum heap_answer answer;
 	enum heap_by by;
 	uint64_t min_age_ns; /* least age of blocks that count as live; 0: any */

@@ -34,8 +34,7 @@ static void put_foreign(struct buffer *out, struct span text)
 		return;
 	}
 	buffer_char(out, '"');
-	for (size_t i = 0; i < size; i++)
-		buffer_char(out, text.data[i] == '"' ? '\'' : text.data[i]);
+	buffer_append(out, text.data, size); /* as it is: reports for sharing replace whole names */
 	buffer_char(out, '"');
 	buffer_string(out, is_deleted ? DELETED : "");
 }

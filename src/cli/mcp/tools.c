@@ -56,8 +56,8 @@ struct tool {
 	unsigned arguments; /* a bit for each */
 	bool needs_target;
 	const char *command;
-	const char *whole[2];	  /* fixed options, without a target */
-	const char *of_target[2]; /* likewise, with a target */
+	const char *whole[3];	  /* fixed options, without a target */
+	const char *of_target[3]; /* likewise, with a target */
 	int columns;		  /* 0: COLUMNS */
 };
 

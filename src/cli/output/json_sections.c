@@ -154,7 +154,7 @@ static int collect_variants(struct json_sections *s, struct sooth_error *err)
 	const struct processes_options processes[] = { { .is_tree = true },
 		{ .emits_versions = true } };
 	const struct waits_options waits = { 0 };
-	struct heap_table_options heap = { .sites = true, .stacks = true };
+	struct heap_table_options heap = { .sites = true, .stacks = true, .every_section = true };
 	int status = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(processes) && !status; i++)
