@@ -324,9 +324,9 @@ static void put_more_lines(struct buffer *out, const char *text)
 		const char *at = text + 1 + strspn(text + 1, " ");
 		size_t size = strcspn(at, "\n"), blank = LONG_SHOWN;
 
-		while (blank && at[blank] != ' ')
-			blank--;
 		if (size > LONG_BYTES) {
+			while (blank && at[blank] != ' ')
+				blank--;
 			buffer_string(out, "<details><summary>");
 			escape_xml(out, at, blank);
 			buffer_string(out, " …</summary>");

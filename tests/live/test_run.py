@@ -369,7 +369,8 @@ class AtATerminal(RunCase):
             os.execv("/bin/bash", ["/bin/bash", "--norc", "--noprofile", "-i"])
         self.addCleanup(os.close, terminal)
         self.addCleanup(lambda: (os.kill(shell, signal.SIGKILL), os.waitpid(shell, 0)))
-        os.write(terminal, b"PS1='>'; %s run -- sh -c 'echo rea\"\"dy; sleep 2; echo do\"\"ne'\n" % self.program.encode())
+        # A shell that is in vfork() when Ctrl-Z comes cannot stop: it has started all before it is ready.
+        os.write(terminal, b"PS1='>'; %s run -- sh -c 'sleep 2 & echo rea\"\"dy; wait; echo do\"\"ne'\n" % self.program.encode())
         self.read_until(terminal, b"ready")
         os.write(terminal, b"\x1a")
         self.read_until(terminal, b"Stopped")

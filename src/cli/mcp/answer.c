@@ -108,6 +108,7 @@ void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const cha
 	size_t from = out->size;
 
 	append_bounded(out, o, command);
-	if (span_contains(span_of((const char *)out->data + from, out->size - from), "sooth kill"))
+	if (out->size > from &&
+		span_contains(span_of(buffer_at(out, from), out->size - from), "sooth kill"))
 		buffer_string(out, end_note);
 }
