@@ -13,12 +13,11 @@
 #define ENDS_KEPT 32
 
 #define NO_PROCESS                                                                                 \
-	(struct parser_process)                                                                    \
 	{                                                                                          \
 		.socket = -1, .owner_socket = -1                                                   \
 	}
 
-static struct parser_process process = { .socket = -1, .owner_socket = -1 };
+static struct parser_process process = NO_PROCESS;
 static _Atomic(const char *) failed;
 static _Atomic unsigned open_ends;
 
@@ -27,7 +26,9 @@ __thread bool parser_is_urgent;
 
 void parser_use_process(const struct parser_process *used)
 {
-	process = used ? *used : NO_PROCESS;
+	const struct parser_process none = NO_PROCESS;
+
+	process = used ? *used : none;
 }
 
 int parser_socket(void)

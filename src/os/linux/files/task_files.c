@@ -3,8 +3,12 @@
 #include "os/linux/files/task_files.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
 
 bool task_stat_parse(struct task_stat *stat, const void *data, size_t size)
 {
@@ -196,6 +200,20 @@ bool task_signals_parse(struct task_signals *signals, const void *data, size_t s
 		return false;
 	*signals = found;
 	return true;
+}
+
+bool task_is_stopped(const char *stat)
+{
+	_cleanup_close_ int fd = open(stat, O_RDONLY | O_CLOEXEC);
+	char text[256];
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const char *end;
+
+	if (size <= 0)
+		return false;
+	text[size] = '\0';
+	end = strrchr(text, ')');
+	return end && (end[2] == 'T' || end[2] == 't');
 }
 
 /* linux/sched.h */

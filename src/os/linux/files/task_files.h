@@ -20,6 +20,10 @@ struct task_stat {
 /* Parses stat; false: the bytes are no such file. */
 bool task_stat_parse(struct task_stat *stat, const void *data, size_t size);
 
+/* Returns whether the process of a file /proc/PID/stat is stopped. It gets no memory, for a child
+ * of a program with threads. */
+bool task_is_stopped(const char *stat);
+
 /* Returns the letter of the state in stat, from the numbers of the kernel's task. */
 char task_state_letter(uint32_t state, uint32_t exit_state);
 

@@ -28,6 +28,7 @@
 #include "base/cleanup.h"
 #include "os/linux/files/close_between.h"
 #include "os/linux/files/descriptors.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/parser_filter.h"
 
@@ -145,11 +146,10 @@ static bool limit_parser(pid_t parent, uint64_t used)
 	       set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NPROC, 0);
 }
 
-static bool confine_parser(void)
+static void confine_parser(void)
 {
 	own.uid = getuid();
 	own.is_filtered = parser_filter_install(false);
-	return true;
 }
 
 /* Takes the ids of the owner, without any capability. */
@@ -204,9 +204,11 @@ static void run_parser(enum kind kind, int requests, int taken, pid_t parent, ui
 	struct request r;
 	int files[2];
 
-	if (atexit(exit_without_handlers) || !limit_parser(parent, used) ||
-		(kind == OF_OPEN_FILES && !confine_parser()) ||
-		descriptors_receive(requests, files, 2, &r, sizeof(r), 0)) {
+	bool is_limited = !atexit(exit_without_handlers) && limit_parser(parent, used);
+
+	if (is_limited && kind == OF_OPEN_FILES)
+		confine_parser();
+	if (!is_limited || descriptors_receive(requests, files, 2, &r, sizeof(r), 0)) {
 		send_all(taken, "", 1);
 		_exit(EXIT_FAILURE);
 	}
@@ -220,9 +222,51 @@ static void run_parser(enum kind kind, int requests, int taken, pid_t parent, ui
 	_exit(answer_jobs(&r, files[0], files[1], pid) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-/* --- the process that forks them --- */
+/* --- the processes that fork them --- */
 
-/* --- the process that forks readers --- */
+/* Forks a parser, and waits until it has a request. Returns its PID; 0: there will be no request; a
+ * negative errno. */
+static pid_t fork_parser(enum kind kind, int requests, uint64_t used)
+{
+	pid_t self = getpid(), pid;
+	int taken[2];
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		pid = -errno;
+	if (!pid) {
+		close(taken[0]);
+		run_parser(kind, requests, taken[1], self, used);
+	}
+	close(taken[1]);
+	if (pid > 0 && receive_all(taken[0], &byte, 1))
+		pid = 0;
+	close(taken[0]);
+	return pid;
+}
+
+/* Starts a process that waits for a request, and another one when it has got one. */
+static void serve_open_files(int requests)
+{
+	uint64_t used = used_memory();
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN); /* nothing has to wait for them */
+	do {
+		pid = fork_parser(OF_OPEN_FILES, requests, used);
+		if (pid == -EAGAIN)
+			usleep(FORK_AGAIN_US); /* until others have ended */
+	} while (pid > 0 || pid == -EAGAIN);
+	/* Process 1 of a container may reap nothing. SIGCHLD is ignored: this waits for all. */
+	signal(SIGTERM, SIG_IGN);
+	kill(0, SIGTERM);
+	while (wait(NULL) > 0)
+		;
+	_exit(EXIT_SUCCESS);
+}
 
 /* Readers have the ids of a user, who may stop them. They are not reaped by the kernel, so that no
  * other process has such a PID meanwhile. */
@@ -234,114 +278,50 @@ struct readers {
 	size_t count;
 };
 
-static bool is_stopped(pid_t pid)
-{
-	char path[32], text[256];
-	_cleanup_close_ int fd = -1;
-	const char *end;
-	ssize_t size;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (size <= 0)
-		return false;
-	text[size] = '\0';
-	end = strrchr(text, ')');
-	return end && (end[2] == 'T' || end[2] == 't');
-}
-
 /* Reaps those that have ended, and ends those that were stopped or take too long. */
 static void watch_readers(struct readers *r)
 {
 	for (size_t i = 0; i < r->count;) {
 		pid_t pid = r->all[i].pid;
+		char state[32];
 
+		snprintf(state, sizeof(state), "/proc/%d/stat", (int)pid);
 		if (waitpid(pid, NULL, WNOHANG)) {
 			r->all[i] = r->all[--r->count];
 			continue;
 		}
-		if (now_s() > r->all[i].until_s || is_stopped(pid))
+		if (now_s() > r->all[i].until_s || task_is_stopped(state))
 			kill(pid, SIGKILL);
 		i++;
 	}
 }
 
-/* Forks a reader for the request that is there. False: it cannot be read. */
-static bool start_reader(struct readers *r, int requests, uint64_t used)
-{
-	pid_t self = getpid(), pid;
-	int taken[2];
-	char byte = 0;
-	bool is_refused;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
-		return false;
-	pid = fork();
-	if (!pid) {
-		close(taken[0]);
-		run_parser(OF_OWNERS, requests, taken[1], self, used);
-	}
-	close(taken[1]);
-	is_refused = pid > 0 && receive_all(taken[0], &byte, 1);
-	close(taken[0]);
-	if (pid > 0) {
-		r->all[r->count].pid = pid;
-		r->all[r->count++].until_s = now_s() + READER_WAIT_S;
-	}
-	return !is_refused;
-}
-
+/* Forks a reader for each request. */
 static void serve_owners(int requests)
 {
 	struct readers r = { .count = 0 };
 	uint64_t used = used_memory();
+	pid_t pid = 1;
 
 	signal(SIGCHLD, SIG_DFL);
-	for (;;) {
-		struct pollfd wait = { .fd = r.count < READERS_MAX ? requests : -1,
+	while (pid) {
+		struct pollfd request = { .fd = r.count < READERS_MAX ? requests : -1,
 			.events = POLLIN };
-		int ready = poll(&wait, 1, r.count ? READER_STEP_MS : -1);
+		int ready = poll(&request, 1, r.count ? READER_STEP_MS : -1);
 
 		watch_readers(&r);
-		if (ready > 0 && (!(wait.revents & POLLIN) || !start_reader(&r, requests, used)))
-			break;
+		if (ready <= 0)
+			continue;
+		pid = request.revents & POLLIN ? fork_parser(OF_OWNERS, requests, used) : 0;
+		if (pid < 0)
+			usleep(FORK_AGAIN_US);
+		if (pid <= 0)
+			continue;
+		r.all[r.count].pid = pid;
+		r.all[r.count++].until_s = now_s() + READER_WAIT_S;
 	}
 	for (size_t i = 0; i < r.count; i++)
 		kill(r.all[i].pid, SIGKILL);
-	while (wait(NULL) > 0)
-		;
-	_exit(EXIT_SUCCESS);
-}
-
-/* Starts a process that waits for a request, and another one when it has got one. */
-static void serve_requests(int requests)
-{
-	pid_t self = getpid(), pid;
-	uint64_t used = used_memory();
-	char byte;
-
-	signal(SIGCHLD, SIG_IGN); /* nothing has to wait for them */
-	do {
-		int taken[2];
-
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, taken))
-			break;
-		while ((pid = fork()) < 0 && errno == EAGAIN)
-			usleep(FORK_AGAIN_US); /* until others have ended */
-		if (!pid) {
-			close(taken[0]);
-			run_parser(OF_OPEN_FILES, requests, taken[1], self, used);
-		}
-		close(taken[1]);
-		byte = 0;
-		if (receive_all(taken[0], &byte, 1))
-			pid = -1;
-		close(taken[0]);
-	} while (pid > 0);
-	/* Process 1 of a container may reap nothing. SIGCHLD is ignored: this waits for all. */
-	signal(SIGTERM, SIG_IGN);
-	kill(0, SIGTERM);
 	while (wait(NULL) > 0)
 		;
 	_exit(EXIT_SUCCESS);
@@ -392,7 +372,7 @@ static int start_server(enum kind kind, uid_t uid, gid_t gid, pid_t *server)
 			_exit(EXIT_FAILURE);
 		if (kind == OF_OWNERS)
 			serve_owners(requests);
-		serve_requests(requests);
+		serve_open_files(requests);
 	}
 	close(ends[1]);
 	if (*server > 0)

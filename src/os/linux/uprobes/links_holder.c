@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/files/descriptors.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/uprobes/uprobes_guard.h"
 
 #define STEP_MS	      200
@@ -97,22 +98,6 @@ struct held {
 	int links[LINKS_HOLDER_MAX];
 	struct order order;
 };
-
-static bool is_stopped(const struct held *h)
-{
-	int fd = open(h->parent, O_RDONLY | O_CLOEXEC);
-	char text[256];
-	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	const char *end;
-
-	if (fd >= 0)
-		close(fd);
-	if (size <= 0) /* a process that is gone closes the socket */
-		return false;
-	text[size] = '\0';
-	end = strrchr(text, ')');
-	return end && (end[2] == 'T' || end[2] == 't');
-}
 
 /* Makes a link from an order with two descriptors: program and file. */
 static int make_held(struct held *h, const struct cmsghdr *sent)
@@ -188,7 +173,7 @@ static __attribute__((noreturn)) void run_holder(struct held *h)
 	for (int silent = 0; silent < SILENT_STEPS; silent++) {
 		int ready = poll(&wait, 1, STEP_MS);
 
-		if (!ready && is_stopped(h))
+		if (!ready && task_is_stopped(h->parent))
 			break;
 		if (ready > 0 && !follow_order(h))
 			break;
