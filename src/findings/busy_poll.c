@@ -42,6 +42,17 @@ struct polling {
 	bool is_sure;	/* certain for at least one thread */
 };
 
+/* Returns the wakeups of a thread per second, without those of major page faults: each waits for
+ * the disk until its page is there. Negative: not measured. */
+static double wakes_of(const struct thread_history *t)
+{
+	double wakes = thread_history_voluntary(t), faults = thread_history_major_faults(t);
+
+	if (faults <= 0 || wakes < 0)
+		return wakes;
+	return wakes > faults ? wakes - faults : 0;
+}
+
 /* --- what wakes a thread --- */
 
 /* Returns whether timeouts explain `wakes`: they cause at most this many wakeups; events come
@@ -102,12 +113,8 @@ static enum alarm alarm_of(const struct check *e, const struct thread_history *t
 
 static void look_at(const struct check *e, struct polling *p, const struct thread_history *t)
 {
-	double wakes = thread_history_voluntary(t), cpu = thread_history_cpu(t),
-	       faults = thread_history_major_faults(t);
+	double wakes = wakes_of(t), cpu = thread_history_cpu(t);
 	enum alarm alarm;
-
-	if (faults > 0) /* each waits for the disk, until its page is there */
-		wakes -= faults;
 
 	if (wakes > p->highest)
 		p->highest = wakes;
@@ -119,7 +126,7 @@ static void look_at(const struct check *e, struct polling *p, const struct threa
 	alarm = alarm_of(e, t, wakes);
 	if (alarm == ALARM_OTHER)
 		return;
-	thread_top_add(&p->threads, t, thread_history_voluntary);
+	thread_top_add(&p->threads, t, wakes_of);
 	p->wakes += wakes;
 	p->cpu += cpu;
 	p->is_sure |= alarm != ALARM_LIKELY;
@@ -155,14 +162,14 @@ static void emit_why(const struct check *e, struct check_result *out,
 
 static void put_wakes(struct buffer *out, const struct thread_history *t)
 {
-	buffer_format(out, ": %.0f wakeups a second", thread_history_voluntary(t));
+	buffer_format(out, ": %.0f wakeups a second", wakes_of(t));
 }
 
 static void report_polling(const struct check *e, struct check_result *out, const struct polling *p,
 	const struct progress *progress)
 {
 	const struct thread_history *t = p->threads.all[0];
-	enum alarm alarm = alarm_of(e, t, thread_history_voluntary(t));
+	enum alarm alarm = alarm_of(e, t, wakes_of(t));
 	uint64_t interval_ns = thread_history_ns(t);
 	bool is_sure = p->is_sure && progress->is_measured;
 

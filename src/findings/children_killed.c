@@ -18,9 +18,6 @@
 NUMBER(SURE, 5, NONE, "ends by one signal, from which it is certain");
 NUMBER(EACH_SHARE, 0.9, NONE, "of the ends of one command that are by the signal");
 
-/* Signal numbers of x86 and arm. */
-enum { ABORT = 6, KILL = 9, PIPE = 13, CPU_LIMIT = 24, SIZE_LIMIT = 25 };
-
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 3, 2, 1e6, "minimum number of processes that were ended alike"),
 	THRESHOLD("many", 10, 2, 1e6,
@@ -122,7 +119,7 @@ static enum ended_by way_of(const struct check *e, const struct exit_reasons_chi
 		return ENDED_BY_UNSEEN;
 	/* For SIGXFSZ the kernel names the process that wrote too much as the sender. */
 	if (c->sender_pid == c->child_pid)
-		return c->signal == SIZE_LIMIT ? ENDED_BY_KERNEL : ENDED_BY_ITSELF;
+		return c->signal == SIGNAL_SIZE_LIMIT ? ENDED_BY_KERNEL : ENDED_BY_ITSELF;
 	if (c->is_sender_ending) /* the child asked for the signal (PR_SET_PDEATHSIG) */
 		return ENDED_BY_ITSELF;
 	if (c->sender_pid == c->parent_pid)
@@ -239,7 +236,7 @@ static uint64_t count_signaled(const struct check *e)
 		&e->input->host.short_lived.processes, const struct short_lived_process *, p) {
 		unsigned signal = END_SIGNAL(p->status);
 
-		count += signal && signal != ABORT && signal != PIPE &&
+		count += signal && signal != SIGNAL_ABORT && signal != SIGNAL_PIPE &&
 			 !exit_reason_is_fault(signal) &&
 			 starts_is_of(e, starts_living(p->starter));
 	}
@@ -278,15 +275,16 @@ static enum finding_severity severity_of(const struct check *e, const struct end
 	case ENDED_BY_OWN_CHILD:
 		return is_by_search(g) ? FINDING_MEDIUM : FINDING_LOW;
 	case ENDED_BY_KERNEL: /* SIGKILL from the kernel: the end of a sandbox */
-		return g->key.signal == CPU_LIMIT || g->key.signal == SIZE_LIMIT ? FINDING_MEDIUM
-										 : FINDING_INFO;
+		return g->key.signal == SIGNAL_CPU_LIMIT || g->key.signal == SIGNAL_SIZE_LIMIT
+			       ? FINDING_MEDIUM
+			       : FINDING_INFO;
 	case ENDED_BY_OTHER:
-		if (g->key.signal == PIPE || !is_each(e, g))
+		if (g->key.signal == SIGNAL_PIPE || !is_each(e, g))
 			return FINDING_INFO;
 		return are_many ? FINDING_MEDIUM : FINDING_LOW;
 	case ENDED_BY_PARENT:
-		return g->key.signal == KILL && are_many && is_each(e, g) ? FINDING_LOW
-									  : FINDING_INFO;
+		return g->key.signal == SIGNAL_KILL && are_many && is_each(e, g) ? FINDING_LOW
+										 : FINDING_INFO;
 	default:
 		return FINDING_INFO;
 	}
@@ -325,9 +323,9 @@ static void claim_by(struct check_result *out, const struct ended_children *g)
 		finding_claim(out, "its parent %.*s", END_NAME(g->key.sender_name));
 	else if (g->key.by == ENDED_BY_MEMORY || g->key.by == ENDED_BY_KERNEL)
 		finding_claim(out, "the kernel: %s",
-			g->key.by == ENDED_BY_MEMORY ? "out of memory"
-			: g->key.signal == CPU_LIMIT ? "CPU time limit"
-						     : "file size limit");
+			g->key.by == ENDED_BY_MEMORY	    ? "out of memory"
+			: g->key.signal == SIGNAL_CPU_LIMIT ? "CPU time limit"
+							    : "file size limit");
 	else if (g->has_senders)
 		finding_claim(out, "processes named %.*s, which it did not start",
 			END_NAME(g->key.sender_name));
@@ -376,7 +374,7 @@ static void emit_remedy(
 	else if (g->key.by == ENDED_BY_KERNEL)
 		finding_remedy(out,
 			"raise the limit where the processes are started: ulimit -%s unlimited",
-			g->key.signal == CPU_LIMIT ? "t" : "f");
+			g->key.signal == SIGNAL_CPU_LIMIT ? "t" : "f");
 	else
 		finding_remedy(out,
 			"find out why %.*s sends the signal: sooth trace -p %u shows the calls of "

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* zombie-children: a process does not reap its exited children, and they pile up. The finding
  * goes to the parent; that of the host covers parents that are not diagnosed themselves. */
-#include <signal.h>
 #include <stdio.h>
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/units.h"
+#include "probes/signal_names.h"
 
 NUMBER(ONE_LOOK_NS, NS_PER_S / 10, NS, "reading /proc takes a moment, so times differ");
 
@@ -60,7 +60,7 @@ static bool blocks_sigchld(const struct check *e, const struct process_entry *pa
 	const struct waits_signals *now =
 		e->id.pid == parent->id.pid ? check_signals(e, check_last(e, &e->input->waits))
 					    : NULL;
-	const uint64_t bit = 1u << (SIGCHLD - 1);
+	const uint64_t bit = 1u << (SIGNAL_CHILD - 1);
 
 	return now && now->pending & bit && now->caught & bit;
 }

@@ -10,6 +10,21 @@ struct buffer;
 
 #define SIGNAL_NAME_SIZE 16
 
+/* Signals that records have, of whatever system they are: <signal.h> is of the one that reads. */
+enum {
+	SIGNAL_HANGUP = 1,
+	SIGNAL_INTERRUPT = 2,
+	SIGNAL_QUIT = 3,
+	SIGNAL_ABORT = 6,
+	SIGNAL_KILL = 9,
+	SIGNAL_SEGV = 11,
+	SIGNAL_PIPE = 13,
+	SIGNAL_TERMINATE = 15,
+	SIGNAL_CHILD = 17,
+	SIGNAL_CPU_LIMIT = 24,
+	SIGNAL_SIZE_LIMIT = 25,
+};
+
 /* Writes the name of a signal: "SIGTERM", "SIGRTMIN+3"; those the C library keeps for itself are
  * "SIG32" and "SIG33". */
 const char *signal_name(char out[SIGNAL_NAME_SIZE], unsigned number);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/ending_claim.h"
 
-#include "probes/signal_names.h"
-
 #define SHELL_NO_RUN 126
 #define SHELL_NONE   127
 #define SIGNALS_MAX  64

@@ -4,20 +4,7 @@
 #define SOOTH_ANALYZE_ENDING_CLAIM_H
 
 #include "analyze/diagnosis/endings.h"
-
-/* Signal numbers of x86 and arm. */
-enum {
-	SIGNAL_HANGUP = 1,
-	SIGNAL_INTERRUPT = 2,
-	SIGNAL_QUIT = 3,
-	SIGNAL_ABORT = 6,
-	SIGNAL_KILL = 9,
-	SIGNAL_SEGV = 11,
-	SIGNAL_PIPE = 13,
-	SIGNAL_TERMINATE = 15,
-	SIGNAL_CPU_LIMIT = 24,
-	SIGNAL_SIZE_LIMIT = 25,
-};
+#include "probes/signal_names.h"
 
 struct ending_cause {
 	const struct ending *of;

@@ -9,10 +9,10 @@
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
+#include "probes/signal_names.h"
 
-#define OWED_LEAST  (5 * NS_PER_S)
-#define DEPTH_MAX   8
-#define SIGNAL_TERM 15 /* SIGTERM has this number on all systems: signal(7) */
+#define OWED_LEAST (5 * NS_PER_S)
+#define DEPTH_MAX  8
 
 /* Returns whether the first wait of the chain says nothing about the other threads. */
 static bool is_of_one_thread(const struct wait_link *first)
@@ -93,7 +93,7 @@ static void put_namespace_init(
 	const struct waits_signals *s = find_process_signals(&g->records, p->node_pid);
 	const struct waits_thread *t = wait_graph_thread(g, p->node_pid, NULL);
 
-	if (s && t && t->is_namespace_init && !(s->caught >> (SIGNAL_TERM - 1) & 1))
+	if (s && t && t->is_namespace_init && !(s->caught >> (SIGNAL_TERMINATE - 1) & 1))
 		buffer_string(out,
 			"; as process 1 of its PID namespace (container) it has no "
 			"handler for SIGTERM, so the kernel drops it: only SIGKILL ends it");

@@ -10,12 +10,12 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
+#include "probes/signal_names.h"
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
 
-#define CPU_RUNS     5 /* percent: with less, a thread that could run gets no CPU */
-#define CHANNEL	     64
-#define SIGNAL_CHILD 17 /* number on Linux for x86 and arm: signal(7) */
+#define CPU_RUNS 5 /* percent: with less, a thread that could run gets no CPU */
+#define CHANNEL	 64
 
 static void copy_channel(char out[CHANNEL], const struct waits_thread *t)
 {

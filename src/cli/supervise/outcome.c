@@ -135,11 +135,8 @@ static void put_left(struct buffer *out, const struct outcome *o)
 	for (size_t i = 0; i < shown; i++) {
 		const struct process_glance *g = &tree_at(&o->left, i)->last;
 
-		buffer_format(out, "%s%s (pid %u, %s old)",
-			i	     ? ", "
-			: count == 1 ? ". Still running: "
-				     : ". Still running: ",
-			g->name, g->id.pid, SENTENCE_DURATION(g->age_ns));
+		buffer_format(out, "%s%s (pid %u, %s old)", i ? ", " : ". Still running: ", g->name,
+			g->id.pid, SENTENCE_DURATION(g->age_ns));
 	}
 	if (count > shown)
 		buffer_format(out, " and %zu more", count - shown);
