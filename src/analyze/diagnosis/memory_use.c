@@ -310,19 +310,6 @@ void page_touches_add_record(struct page_touches *t, const struct sooth_record *
 	sum->recorded++;
 }
 
-struct place_key {
-	uint32_t function, file; /* file: of the code, or its line; numbers of names */
-};
-
-static void add_faults(struct map *places, uint32_t function, uint32_t file, uint64_t faults)
-{
-	struct place_key key = { function, file };
-	uint64_t *sum = map_put(places, &key, NULL);
-
-	if (sum)
-		*sum += faults;
-}
-
 /* Adds the faults of a process by function, and by line. */
 static struct touched add_places(struct map *functions, struct map *lines,
 	const struct page_touches *t, const struct process_id *id)
@@ -342,48 +329,33 @@ static struct touched add_places(struct map *functions, struct map *lines,
 			    : NULL;
 		if (!f || !f->is_named)
 			continue;
-		add_faults(functions, f->name, f->object, sum->faults);
-		add_faults(lines, f->name, f->file, sum->faults);
+		wait_place_add(functions, f->name, f->object, sum->faults);
+		wait_place_add(lines, f->name, f->file, sum->faults);
 	}
 	return all;
-}
-
-/* Returns the place with most faults, of one function only unless that is NAMES_NONE. */
-static struct place_key place_of_most(const struct map *places, uint32_t function, uint64_t *faults)
-{
-	struct place_key most = { 0 };
-
-	*faults = 0;
-	map_for_each (places, const struct place_key *, key, const uint64_t *, sum) {
-		if (*sum <= *faults || (function != NAMES_NONE && key->function != function))
-			continue;
-		*faults = *sum;
-		most = *key;
-	}
-	return most;
 }
 
 bool memory_place_find(struct memory_place *out, const struct page_touches *t,
 	const struct process_id *id, uint64_t grown_bytes)
 {
 	_cleanup_(map_fini) struct map functions = { 0 }, lines = { 0 };
-	struct place_key most;
+	struct wait_place_key most;
 	struct touched all;
 	uint64_t best, of_line;
 
 	assert(out);
 	assert(t);
-	map_init(&functions, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
-	map_init(&lines, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
+	map_init(&functions, sizeof(struct wait_place_key), sizeof(uint64_t), PLACES_MAX);
+	map_init(&lines, sizeof(struct wait_place_key), sizeof(uint64_t), PLACES_MAX);
 	all = add_places(&functions, &lines, t, id);
-	most = place_of_most(&functions, NAMES_NONE, &best);
+	most = wait_place_most(&functions, NAMES_NONE, &best);
 	*out = (struct memory_place){ .touched_bytes = all.faults * t->page_bytes };
 	if (!best || all.recorded < RECORDED_LEAST || best * 100 < all.faults * SHARE_LEAST ||
 		out->touched_bytes * GROWN_PART < grown_bytes ||
 		out->touched_bytes > grown_bytes * GROWN_TIMES)
 		return false;
 	out->function = names_get(&t->names.names, most.function);
-	most = place_of_most(&lines, most.function, &of_line);
+	most = wait_place_most(&lines, most.function, &of_line);
 	out->file = names_get(&t->names.names, most.file);
 	out->percent = (unsigned)(best * 100 / all.faults);
 	return true;

@@ -10,10 +10,6 @@
 
 #define PLACES_MAX (1u << 16)
 
-struct place_key {
-	uint32_t function, file; /* numbers of names */
-};
-
 void heap_elsewhere_init(struct heap_elsewhere *e)
 {
 	map_gains_init(&e->maps);
@@ -68,24 +64,18 @@ static bool is_collected(const struct heap_elsewhere *e, enum map_class class_)
 static void find_place(struct heap_elsewhere *e, struct heap_elsewhere_answer *out)
 {
 	_cleanup_(map_fini) struct map places = { 0 };
-	struct place_key most = { 0 };
-	uint64_t best = 0, all = 0;
+	struct wait_place_key most;
+	uint64_t best, all = 0;
 
-	map_init(&places, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
+	map_init(&places, sizeof(most), sizeof(uint64_t), PLACES_MAX);
 	map_for_each (&e->pages.stacks, const uint32_t *, stack, const struct page_sum *, sum) {
 		struct wait_place found = wait_place_of(&e->names, *stack);
-		struct place_key key = { found.function, found.file };
-		uint64_t *pages = found.is_known ? map_put(&places, &key, NULL) : NULL;
 
 		all += sum->remaining.pages;
-		if (!pages)
-			continue;
-		*pages += sum->remaining.pages;
-		if (*pages > best) {
-			best = *pages;
-			most = key;
-		}
+		if (found.is_known)
+			wait_place_add(&places, found.function, found.file, sum->remaining.pages);
 	}
+	most = wait_place_most(&places, NAMES_NONE, &best);
 	out->has_place = best > 0;
 	if (!best)
 		return;

@@ -141,3 +141,27 @@ void wait_report_old_waits(struct output *output, uint64_t old)
 			"a stack is walked where a thread stops running",
 			"sooth stack PID shows the stacks of now");
 }
+
+void wait_place_add(struct map *places, uint32_t function, uint32_t file, uint64_t amount)
+{
+	struct wait_place_key key = { function, file };
+	uint64_t *sum = map_put(places, &key, NULL);
+
+	if (sum)
+		*sum += amount;
+}
+
+struct wait_place_key wait_place_most(const struct map *places, uint32_t function, uint64_t *sum)
+{
+	struct wait_place_key most = { 0 };
+
+	assert(sum);
+	*sum = 0;
+	map_for_each (places, const struct wait_place_key *, key, const uint64_t *, amount) {
+		if (*amount <= *sum || (function != NAMES_NONE && key->function != function))
+			continue;
+		*sum = *amount;
+		most = *key;
+	}
+	return most;
+}

@@ -55,6 +55,16 @@ struct wait_place {
 /* Returns whether a frame is the kernel's, the C library's or an allocator's. */
 bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f);
 struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack);
+/* Sums by place: a map of this key to uint64_t. */
+struct wait_place_key {
+	uint32_t function, file; /* file: of the code, or its line; numbers of names */
+};
+
+void wait_place_add(struct map *places, uint32_t function, uint32_t file, uint64_t amount);
+/* Returns the place with the largest sum, of one function only unless that is NAMES_NONE. *sum is 0
+ * if there is none. */
+struct wait_place_key wait_place_most(const struct map *places, uint32_t function, uint64_t *sum);
+
 /* Emits a limit, if some waits began before the recording. */
 void wait_report_old_waits(struct output *output, uint64_t old);
 

@@ -80,12 +80,6 @@ int own_command_start(struct own_command *c, const char *const *words, int colum
 	return -EAGAIN;
 }
 
-/* Reaps the command, which has closed its output and so is about to exit. */
-static void reap_command(struct own_command *c)
-{
-	own_command_end(c);
-}
-
 bool own_command_read(struct own_command *c, struct buffer *text)
 {
 	char bytes[4096];
@@ -99,7 +93,7 @@ bool own_command_read(struct own_command *c, struct buffer *text)
 			buffer_append(text, bytes, (size_t)got);
 		taken += got > 0 ? (size_t)got : 0;
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-			reap_command(c);
+			own_command_end(c); /* it has closed its output, and so has exited */
 			return true;
 		}
 	}
