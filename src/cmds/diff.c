@@ -372,6 +372,7 @@ const struct command command_diff = {
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
 	OPTION_RULES(rules),
+	.only_explains = true,
 	.config_size = sizeof(struct diff_config),
 	.run = run_diff,
 };

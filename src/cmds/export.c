@@ -125,6 +125,7 @@ const struct command command_export = {
 		    "  sooth export --format sqlite -o build.db build.sooth\n",
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
+	.only_explains = true,
 	.config_size = sizeof(struct export_config),
 	.run = run_export,
 };

@@ -217,6 +217,7 @@ const struct command command_query = {
 		"      FROM syscalls_call GROUP BY call ORDER BY total_ns DESC\"\n",
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
+	.only_explains = true,
 	.config_size = sizeof(struct query_config),
 	.defaults = &defaults,
 	.run = run_query,

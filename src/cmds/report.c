@@ -112,6 +112,7 @@ const struct command command_report = {
 		    "  sooth report --html -o build.html build.sooth   a page for the browser\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
+	.only_explains = true,
 	.config_size = sizeof(struct report_config),
 	.run = run_report_command,
 };

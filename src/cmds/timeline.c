@@ -123,8 +123,10 @@ struct shown {
 
 #define LAST_NS (3600 * NS_PER_S)
 
-static bool is_of_history(const struct timeline_config *c, const struct arguments *a)
+static bool is_of_history(const void *config, const struct arguments *a)
 {
+	const struct timeline_config *c = config;
+
 	return c->timeline.last_ns || c->timeline.history_dir ||
 	       (!target_is_given(&c->target, a) && !target_capture(a) && !a->command);
 }
@@ -238,6 +240,7 @@ const struct command command_timeline = {
 		    "  sooth timeline build.sooth                of a capture\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
+	.reads_history = is_of_history,
 	.config_size = sizeof(struct timeline_config),
 	.run = run_timeline,
 };

@@ -107,6 +107,9 @@ struct os {
 	/* For a program of the user's: the caller's ids, and no privilege that a later exec could
 	 * give back. False: not possible. */
 	bool (*drop_all)(const struct os *os);
+	/* Before a capture is read: gives up for good what explaining does not need. Files are
+	 * written only in these folders from then on. NULL: privileges stay. */
+	void (*explain_only)(const struct os *os, const char *const *folders, size_t count);
 	/* Whether sooth may show its caller more of this process than any reader of /proc sees;
 	 * process NULL: of every process. NULL: the system itself refuses. */
 	int (*may_watch)(

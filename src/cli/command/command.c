@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/units.h"
 #include "cli/command/options.h"
 #include "cli/command/target.h"
+#include "os/os.h"
 
 /* --- files that are written --- */
 
@@ -110,6 +112,39 @@ static int written_check(const struct option_group *groups, size_t group_count, 
 		}
 	}
 	return status;
+}
+
+static bool observes_nothing(
+	const struct command *c, const void *config, const struct arguments *arguments)
+{
+	return c->only_explains || target_capture(arguments) ||
+	       (c->reads_history && c->reads_history(config, arguments));
+}
+
+/* Gives up privileges before a capture is read, as it may come from anywhere. */
+static void explain_only(
+	const struct command *c, const void *config, const struct arguments *arguments)
+{
+	/* The terminal, and where SQLite keeps tables that do not fit into memory. */
+	const char *folders[OPTIONS_GIVEN_MAX + 4] = { "/dev", "/tmp", "/var/tmp" };
+	const char *names[OPTIONS_GIVEN_MAX], *temporary = getenv("TMPDIR");
+	size_t given = list_written(c->groups, c->group_count, config, arguments, names);
+	size_t count = 3, fixed;
+
+	if (temporary)
+		folders[count++] = temporary;
+	fixed = count;
+	for (size_t i = 0; i < given; i++) {
+		const char *slash = strrchr(names[i], '/');
+		char *folder =
+			slash ? strndup(names[i], (size_t)(slash - names[i]) + 1) : strdup(".");
+
+		if (folder)
+			folders[count++] = folder;
+	}
+	os_native.explain_only(&os_native, folders, count);
+	while (count > fixed)
+		free((char *)(uintptr_t)folders[--count]);
 }
 
 /* --- checking options against rules --- */
@@ -418,6 +453,8 @@ int command_main(const struct command *c, int argc, char **argv)
 	if (!status)
 		status = written_check(
 			c->groups, c->group_count, config, &arguments, c->reads_numbers, &err);
+	if (!status && observes_nothing(c, config, &arguments) && os_native.explain_only)
+		explain_only(c, config, &arguments);
 	if (!status)
 		status = c->run(config, &arguments, &err);
 	free(arguments.items);

@@ -30,6 +30,7 @@
 #include "os/linux/host/freezer.h"
 #include "os/linux/launch.h"
 #include "os/linux/rights/caller.h"
+#include "os/linux/rights/explain_only.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/rights/parser_process.h"
 #include "os/os.h"
@@ -518,6 +519,7 @@ const struct os os_native = {
 	.parse_apart = parser_process_start,
 	.end_with_parent = kill_with_parent,
 	.drop_all = caller_drop_all,
+	.explain_only = explain_only,
 	.may_watch = caller_may_watch,
 	.environment = host_environment,
 	.identify = linux_identify,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -95,37 +94,4 @@ bool parser_filter_install(bool opens_files)
 		program = (struct sock_fprog){ ARRAY_SIZE(of_owners),
 			(struct sock_filter *)of_owners };
 	return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
-}
-
-/* The rights of the first version of Landlock, without those to read. */
-#define WRITES                                                                                     \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                              \
-		LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                   \
-		LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |                       \
-		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |                       \
-		LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |                     \
-		LANDLOCK_ACCESS_FS_MAKE_SYM)
-
-/* linux/landlock.h of later kernels */
-#define ACCESS_TRUNCATE	 (UINT64_C(1) << 14) /* version 3, Linux 6.2 */
-#define SCOPE_SIGNAL	 (UINT64_C(1) << 1)  /* version 6, Linux 6.12 */
-#define VERSION_TRUNCATE 3
-#define VERSION_SCOPE	 6
-
-struct rules {
-	uint64_t files, network, scope;
-};
-
-void parser_forbid_writing(void)
-{
-	long version =
-		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	const struct rules rules = { .files = WRITES |
-					      (version >= VERSION_TRUNCATE ? ACCESS_TRUNCATE : 0),
-		.scope = version >= VERSION_SCOPE ? SCOPE_SIGNAL : 0 };
-	size_t size = version >= VERSION_SCOPE ? sizeof(rules) : sizeof(rules.files);
-	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
-
-	if (fd >= 0)
-		syscall(SYS_landlock_restrict_self, fd, 0);
 }

@@ -9,9 +9,5 @@
 /* Refuses every other call with EPERM, for the rest of the process. It needs no_new_privs. False:
  * the kernel has no such filters, or does not allow one. */
 bool parser_filter_install(bool opens_files);
-/* Forbids what Landlock of this kernel can forbid (landlock(7)): to open files for writing, to make
- * and remove them (Linux 5.13), to empty them (6.2), and signals to other processes (6.12). It
- * needs no_new_privs, too. */
-void parser_forbid_writing(void);
 
 #endif

@@ -30,6 +30,7 @@
 #include "os/linux/files/descriptors.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/rights/caller.h"
+#include "os/linux/rights/forbid_writing.h"
 #include "os/linux/rights/parser_filter.h"
 
 #define MEMORY_MAX     (UINT64_C(1) << 30)
@@ -164,7 +165,7 @@ static bool confine_to_owner(const struct request *r, pid_t parent)
 		return false;
 	if (r->owner.prepare)
 		r->owner.prepare();
-	parser_forbid_writing();
+	forbid_writing(NULL, 0);
 	parser_filter_install(true);
 	return true;
 }

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/rights/forbid_writing.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* The rights of the first version of Landlock, without those to read and to execute. */
+#define WRITES                                                                                     \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                           \
+		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |                    \
+		LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |                        \
+		LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                      \
+		LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+/* Those that output files need. */
+#define OUTPUTS                                                                                    \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                          \
+		LANDLOCK_ACCESS_FS_MAKE_REG)
+
+/* linux/landlock.h of later kernels */
+#define ACCESS_TRUNCATE	 (UINT64_C(1) << 14) /* version 3, Linux 6.2 */
+#define SCOPE_SIGNAL	 (UINT64_C(1) << 1)  /* version 6, Linux 6.12 */
+#define VERSION_TRUNCATE 3
+#define VERSION_SCOPE	 6
+
+struct rules {
+	uint64_t files, network, scope;
+};
+
+static void allow_folder(int rules, const char *folder, uint64_t rights)
+{
+	_cleanup_close_ int fd = open(folder, O_PATH | O_CLOEXEC);
+	const struct landlock_path_beneath_attr rule = { .allowed_access = rights,
+		.parent_fd = fd };
+
+	if (fd >= 0)
+		syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+void forbid_writing(const char *const *folders, size_t count)
+{
+	assert(folders || !count);
+
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	uint64_t truncate = version >= VERSION_TRUNCATE ? ACCESS_TRUNCATE : 0;
+	const struct rules rules = { .files = WRITES | truncate |
+					      (count ? 0 : LANDLOCK_ACCESS_FS_EXECUTE),
+		.scope = version >= VERSION_SCOPE ? SCOPE_SIGNAL : 0 };
+	size_t size = version >= VERSION_SCOPE ? sizeof(rules) : sizeof(rules.files);
+	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+
+	if (fd < 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		allow_folder(fd, folders[i], OUTPUTS | truncate);
+	syscall(SYS_landlock_restrict_self, fd, 0);
+}
