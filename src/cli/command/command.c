@@ -126,10 +126,11 @@ static void explain_only(
 	const struct command *c, const void *config, const struct arguments *arguments)
 {
 	/* The terminal, and where SQLite keeps tables that do not fit into memory. */
-	const char *folders[OPTIONS_GIVEN_MAX + 4] = { "/dev", "/tmp", "/var/tmp" };
+	const char *folders[OPTIONS_GIVEN_MAX + 6] = { "/dev/tty", "/dev/pts", "/dev/null", "/tmp",
+		"/var/tmp" };
 	const char *names[OPTIONS_GIVEN_MAX], *temporary = getenv("TMPDIR");
 	size_t given = list_written(c->groups, c->group_count, config, arguments, names);
-	size_t count = 3, fixed;
+	size_t count = 5, fixed;
 
 	if (temporary)
 		folders[count++] = temporary;
@@ -139,8 +140,11 @@ static void explain_only(
 		char *folder =
 			slash ? strndup(names[i], (size_t)(slash - names[i]) + 1) : strdup(".");
 
-		if (folder)
+		/* Not those of disks. */
+		if (folder && strcmp(folder, "/dev/"))
 			folders[count++] = folder;
+		else
+			free(folder);
 	}
 	os_native.explain_only(&os_native, folders, count);
 	while (count > fixed)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,11 +37,14 @@ struct rules {
 static void allow_folder(int rules, const char *folder, uint64_t rights)
 {
 	_cleanup_close_ int fd = open(folder, O_PATH | O_CLOEXEC);
-	const struct landlock_path_beneath_attr rule = { .allowed_access = rights,
-		.parent_fd = fd };
+	struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = fd };
+	struct stat st;
 
-	if (fd >= 0)
-		syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	if (fd < 0 || fstat(fd, &st))
+		return;
+	if (!S_ISDIR(st.st_mode))
+		rule.allowed_access &= LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_TRUNCATE;
+	syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
 void forbid_writing(const char *const *folders, size_t count)
