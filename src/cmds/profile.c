@@ -50,7 +50,7 @@ static const struct option profile_options[] = {
 	FLAG_ROW(0, "off-cpu", profile_config, profile.off_cpu,
 		"stacks of threads that wait instead: for what, how long, and what woke them"),
 	FLAG_ROW(0, "chains", profile_config, profile.chains,
-		"with --off-cpu: what ended the waits, and what that waited for meanwhile"),
+		"with --off-cpu: which thread ended each wait, and what that thread waited for"),
 	FLAG_ROW(0, "wall", profile_config, observer.profile.also_samples,
 		"all the time of threads: running by samples, and waiting as with --off-cpu"),
 	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, observer.profile.least_wait_ns,

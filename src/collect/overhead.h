@@ -12,7 +12,8 @@ struct overhead {
 	bool is_light;	       /* the backend has taken a step: an event costs its default */
 };
 
-/* Begins. If a limit is requested, and the backend cannot observe less, reports that. */
+/* Begins to measure the overhead. Reports it if a limit is requested that the backend cannot keep,
+ * because it has no way to observe less. */
 void overhead_begin(struct overhead *o, struct backend_run *run, uint64_t now_ns);
 /* Returns whether it is time to measure again. */
 bool overhead_is_due(const struct overhead *o, const struct backend_run *run, uint64_t now_ns);

@@ -18,7 +18,8 @@ NUMBER(LEAST_PERCENT, 10, PERCENT, "of a CPU or less, of a thread that ran at bo
 NUMBER(USER_SHARE, 0.8, NONE, "of its CPU time that is in user space: it computes");
 NUMBER(WAITS_SHARE, 0.8, NONE, "of the samples");
 NUMBER(LOOKS_LEAST, 5, NONE, "samples: fewer show no habit");
-NUMBER(ANSWERS_MOST, 20, NONE, "answers a second: an ordinary exchange has more");
+NUMBER(ANSWERS_MOST, 20, NONE,
+	"waits a second, at most: an ordinary exchange of requests has more");
 NUMBER(PIPELINE_TICKS, 20, NONE, "clock ticks in which processes of one pipeline start");
 
 #define PARTIES_MOST  16 /* most processes that the probe has per descriptor */

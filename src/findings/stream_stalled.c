@@ -587,8 +587,8 @@ static void emit_fine(const struct check *e, struct check_result *out, const str
 		return;
 	else if (t->uncertain && !t->work.is_idle && !t->is_listening)
 		check_blind_by(out, FINDING_UNDECIDED,
-			"a connection at rest may have an open request: it was sent right after "
-			"the last data",
+			"the last data sent on a quiet connection may be a request without an "
+			"answer",
 			"");
 	else if (!t->at_rest)
 		check_fine(out, "%u outgoing connection%s, %u in use", t->made,

@@ -267,7 +267,7 @@ static void report_full_group(
 
 static void report_no_room(struct look *l, const struct trouble *t)
 {
-	const struct limits_group *g = task_room_full_group(l->e);
+	const struct limits_group *g = find_group_without_tasks_left(l->e);
 	const struct limits_resource *most =
 		limit_sums_named(check_last(l->e, &l->e->input->limits), "NPROC");
 	char name[SYSCALL_NAME_SIZE];
@@ -410,8 +410,9 @@ static void report_path(struct look *l, const struct trouble *t, const char *wha
 /* `key`: the place, without its path if there are several. */
 static void report_failures(struct look *l, const struct trouble *t, const struct call_place *key)
 {
-	bool is_estimate = is_lock(t->place) || (is_no_room(t->place) ? !task_room_full_group(l->e)
-								      : l->e->calls.lost > 0);
+	bool is_estimate =
+		is_lock(t->place) || (is_no_room(t->place) ? !find_group_without_tasks_left(l->e)
+							   : l->e->calls.lost > 0);
 	char what[KEY_SIZE];
 
 	put_key(key, what);

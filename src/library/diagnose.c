@@ -154,7 +154,8 @@ static int run_observation(struct observation *n, const struct observation_probe
 	return status;
 }
 
-/* Runs only the probes that read if one of the others is refused. */
+/* Runs all probes. If one is refused that does more than read, or if is_passive, runs only those
+ * that read. */
 static int run_permitted(
 	struct observation *n, bool is_passive, struct tables *tables, struct sooth_error *err)
 {

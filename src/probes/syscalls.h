@@ -18,8 +18,8 @@ enum syscalls_kind {
 	SYSCALLS_URING_DONE = 0x0306,
 };
 
-#define SYSCALLS_SLOTS		 32   /* different calls that a thread counts separately */
-#define SYSCALLS_ERROR_SLOTS	 8    /* different (call, errno) pairs, likewise */
+#define SYSCALLS_SLOTS		 32 /* different calls that a thread counts separately */
+#define SYSCALLS_ERROR_SLOTS	 8 /* different (call, errno) pairs that a thread counts separately */
 #define SYSCALLS_BUCKETS	 32   /* log2 of ns: the last holds 2 s and more */
 #define SYSCALLS_PATH_MAX	 256  /* bytes of a path argument kept, NUL included */
 #define SYSCALLS_PIECE_MAX	 1023 /* bytes kept of anything that an argument points to */

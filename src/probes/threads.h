@@ -73,7 +73,8 @@ _Static_assert(
 struct threads_process {
 	struct sooth_record record;
 	uint32_t threads;      /* number of records */
-	uint8_t threads_state; /* truncated: there are more threads; not measured: why */
+	uint8_t threads_state; /* truncated: the process has more threads; not measured: with the
+				  reason */
 	uint8_t unused[3];
 };
 

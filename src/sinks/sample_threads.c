@@ -51,7 +51,7 @@ struct span sample_frame_file(const struct sample_thread *t, size_t frame)
 static uint32_t frame_of(
 	struct sample_threads *s, struct span name, struct span file, uint64_t kind)
 {
-	struct sample_thread *t = &s->now;
+	struct sample_thread *t = &s->current;
 	struct buffer text = { 0 };
 	struct sample_frame frame = { .kind = (uint32_t)kind };
 	bool is_new = false;
@@ -70,7 +70,7 @@ static uint32_t frame_of(
 
 static uint32_t node_below(struct sample_threads *s, uint32_t parent, uint32_t frame)
 {
-	struct sample_thread *t = &s->now;
+	struct sample_thread *t = &s->current;
 	const struct node_key key = { parent, frame };
 	const struct sample_node node = { parent, frame };
 	bool is_new;
@@ -101,7 +101,7 @@ static void put_stretch(struct sample_thread *t, uint64_t length, uint32_t node,
  * jitter. */
 static void put_idle(struct sample_threads *s, uint64_t period)
 {
-	struct sample_thread *t = &s->now;
+	struct sample_thread *t = &s->current;
 	uint64_t begin = s->at > period ? s->at - period : 0;
 
 	t->period = period;
@@ -118,21 +118,21 @@ static void add_stack(void *user, const struct stack_walk *w, const uint64_t own
 		node = node_below(s, node, s->frames[i]);
 	if (s->samples)
 		put_idle(s, own[0]);
-	put_stretch(&s->now, own[0], node, 1);
+	put_stretch(&s->current, own[0], node, 1);
 }
 
 static int end_thread(struct sample_threads *s, struct sooth_error *err)
 {
 	int status = 0;
 
-	s->failed |= buffer_failed(&s->now.frames) || buffer_failed(&s->now.nodes) ||
-		     buffer_failed(&s->now.stretches) || buffer_failed(&s->walk.names);
+	s->failed |= buffer_failed(&s->current.frames) || buffer_failed(&s->current.nodes) ||
+		     buffer_failed(&s->current.stretches) || buffer_failed(&s->walk.names);
 	if (s->failed)
 		return error_no_memory(err);
-	if (sample_stretch_count(&s->now))
-		status = s->done(s, &s->now, err);
-	thread_fini(&s->now);
-	thread_init(&s->now);
+	if (sample_stretch_count(&s->current))
+		status = s->done(s, &s->current, err);
+	thread_fini(&s->current);
+	thread_init(&s->current);
 	s->has_thread = false;
 	return status;
 }
@@ -161,16 +161,16 @@ static int begin_sample(
 	uint64_t pid = graph_number(s->pid, row), tid = graph_number(s->tid, row);
 	int status = 0;
 
-	if (s->has_thread && (pid != s->now.pid || tid != s->now.tid))
+	if (s->has_thread && (pid != s->current.pid || tid != s->current.tid))
 		status = end_thread(s, err);
 	if (!s->has_thread) {
-		s->now.pid = pid;
-		s->now.tid = tid;
+		s->current.pid = pid;
+		s->current.tid = tid;
 		s->has_thread = true;
 	}
 	/* The last name counts: threads set their names after they start. */
-	put_text(&s->now.process, text_in(s->process, row));
-	put_text(&s->now.thread, text_in(s->thread, row));
+	put_text(&s->current.process, text_in(s->process, row));
+	put_text(&s->current.thread, text_in(s->thread, row));
 	s->at = graph_number(s->time, row);
 	return status;
 }
@@ -182,7 +182,7 @@ void sample_threads_open(struct sample_threads *s, FILE *stream, const char *doi
 {
 	tabular_open(&s->out, stream, doing);
 	json_init(&s->json, &s->out.bytes, 0);
-	thread_init(&s->now);
+	thread_init(&s->current);
 	s->done = done;
 }
 
@@ -197,7 +197,7 @@ void sample_threads_close(void *state)
 	struct sample_threads *s = state;
 
 	tabular_fini(&s->out);
-	thread_fini(&s->now);
+	thread_fini(&s->current);
 	stack_walk_fini(&s->walk);
 	buffer_fini(&s->title);
 }

@@ -47,7 +47,7 @@ struct sample_thread {
 struct sample_threads {
 	struct tabular out; /* the file, in JSON */
 	struct json json;
-	struct sample_thread now;
+	struct sample_thread current;
 	struct stack_walk walk;
 	const struct sooth_field *kind, *file, *time, *process, *pid, *thread, *tid;
 	const struct section_samples *samples; /* samples of the section; NULL: aggregated */

@@ -80,7 +80,7 @@ static struct sooth_text field_words(struct timeline_layout *l, const struct soo
 	return kept;
 }
 
-/* Returns the word of a field; `f` NULL: an empty text. */
+/* Returns the value of a field of the record as text; `f` NULL: an empty text. */
 static struct sooth_text field_word(
 	struct timeline_layout *l, const struct sooth_field *f, const struct sooth_record *r)
 {

@@ -414,7 +414,7 @@ static void test_stream_stalled(void **state)
 			"=fine: 1 outgoing connection, 1 in use\n" },
 		{ "stream-stalled", asks_behind, 0.1, NULL, "low/low: " },
 		{ "stream-stalled", asks_behind, 0.09, NULL,
-			"blind: a connection at rest may have an open request" },
+			"blind: the last data sent on a quiet connection may be a request" },
 		{ "stream-stalled", asks_behind, -0.01, NULL, "fine: |longest idle 30" },
 		{ "stream-stalled", reads_after, 30, NULL,
 			"low/medium: waiting for HTTPS (10.0.0.1:443): no data for 30 s|[thread: "

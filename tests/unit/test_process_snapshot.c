@@ -97,7 +97,7 @@ static void test_terminals(void **state)
 	assert_true(terminal_name(name, terminal_number(4095, 7)));
 	assert_string_equal(name, "4095:7");
 	assert_false(stat("/dev/null", &st));
-	assert_false(terminal_is(terminal_number(1, 3)));
+	assert_false(is_terminal_number(terminal_number(1, 3)));
 }
 
 static void test_users(void **state)

@@ -19,7 +19,8 @@ extern const struct sooth_names api_event_names, api_outcome_names, api_end_name
 	F(S, PID)                                                                                  \
 	F(S, TEXT, process, ALWAYS, "name of the process; empty: unknown")                         \
 	F(S, U32, tid, ALWAYS, "thread id of the thread that began the request")                   \
-	F(S, ENUM8, event, ALWAYS, "request: it begins; answer: its first byte; end",              \
+	F(S, ENUM8, event, ALWAYS,                                                                 \
+		"request: its start; answer: first byte of the answer; end: end of the answer",    \
 		.names = &api_event_names)                                                         \
 	F(S, TEXT, endpoint, ALWAYS, "name of the server in the TLS hello, or its address",        \
 		.placeholder = "server")                                                           \

@@ -154,11 +154,11 @@ struct call_exchanging {
  * process has the port. */
 struct call_peer {
 	uint64_t attempts, made, failed;
-	uint64_t given_up;  /* attempts closed after a second or more, without an answer */
-	uint64_t under_way; /* attempts without a result at the end */
-	uint64_t unknown;   /* attempts whose result was not seen */
-	uint64_t excused;   /* failures after which another address of the service worked */
-	uint64_t fresh;	    /* recent failures that may still become `excused` */
+	uint64_t given_up;	  /* attempts closed after a second or more, without an answer */
+	uint64_t under_way;	  /* attempts without a result at the end */
+	uint64_t unknown;	  /* attempts whose result was not seen */
+	uint64_t excused;	  /* failures after which another address of the service worked */
+	uint64_t recent_failures; /* may still become `excused` */
 	uint64_t first_ns, last_failed_ns, last_made_ns;
 	/* connections that the peer closed within a second, before it sent anything */
 	uint64_t cut, cut_after_sending; /* the second: after the process had sent data */

@@ -46,7 +46,7 @@ static void add_error(struct call_peer *p, unsigned error)
 static void count_failed_connect(struct call_peer *p, unsigned error, uint64_t now_ns)
 {
 	p->failed++;
-	p->fresh = now_ns - p->last_failed_ns > EXCUSED_NS ? 1 : p->fresh + 1;
+	p->recent_failures = now_ns - p->last_failed_ns > EXCUSED_NS ? 1 : p->recent_failures + 1;
 	p->last_failed_ns = now_ns;
 	add_error(p, error);
 }
@@ -55,10 +55,11 @@ static void count_failed_connect(struct call_peer *p, unsigned error, uint64_t n
 static void excuse_others(struct call_history *h, const struct call_peer *reached)
 {
 	map_for_each_value (map_while(*reached->service, &h->peers), struct call_peer *, p) {
-		if (p == reached || !p->fresh || strcmp(p->service, reached->service) != 0 ||
+		if (p == reached || !p->recent_failures ||
+			strcmp(p->service, reached->service) != 0 ||
 			reached->last_made_ns - p->last_failed_ns > EXCUSED_NS)
 			continue;
-		p->fresh--;
+		p->recent_failures--;
 		p->excused++;
 	}
 }

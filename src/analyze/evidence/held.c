@@ -172,7 +172,7 @@ void task_room_find(struct task_room *out, const struct check *e)
 	out->was_full = before && is_full(before);
 }
 
-const struct limits_group *task_room_full_group(const struct check *e)
+const struct limits_group *find_group_without_tasks_left(const struct check *e)
 {
 	struct task_room room;
 

@@ -55,7 +55,7 @@ void task_room_find(struct task_room *out, const struct check *e);
 uint64_t task_room_in(const struct limits_group *g);
 /* Returns the control group that is full, or was full during the observation; NULL: none is
  * known. */
-const struct limits_group *task_room_full_group(const struct check *e);
+const struct limits_group *find_group_without_tasks_left(const struct check *e);
 
 /* Appends the group of processes with one program and script that has most tasks: "; 3 node lsp.js
  * (7, 8, 9), which have outlived their parents, have 21"; nothing if it has less than a tenth of

@@ -64,7 +64,7 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	/* Slow growth per second is hard to judge. */
 	if (row->per_s < SLOW_PER_S)
 		buffer_format(out, " (%s a day)", sentence_size(rate, row->per_s * DAY_S));
-	buffer_format(out, ", all the time for %s: %.0f %% of it in ",
+	buffer_format(out, ", throughout %s: %.0f %% of the growth in ",
 		sentence_duration(time, row->judged_ns),
 		row->per_s ? 100 * rows[0].growth.bytes_per_s / (double)row->per_s : 100);
 	stack_text_put_callers(out, sums, rows[0].stack);
@@ -152,7 +152,7 @@ static void put_freed(struct buffer *out, const struct heap_stack *most, uint64_
 }
 
 /* Writes what a run kept that was too short to see growth. */
-static void put_kept(struct buffer *out, const struct heap_stack *rows, size_t count,
+static void put_kept_stacks(struct buffer *out, const struct heap_stack *rows, size_t count,
 	const struct profile_sums *sums)
 {
 	uint64_t bytes = 0, blocks = 0;
@@ -184,7 +184,7 @@ static void put_answer(struct buffer *out, const struct heap_scope *scope,
 	if (!row->stacks)
 		buffer_string(out, scope->without_stacks ?: "no allocation was seen");
 	else if (row->measured_state && scope->is_of_kept)
-		put_kept(out, rows, row->stacks, sums);
+		put_kept_stacks(out, rows, row->stacks, sums);
 	else if (row->measured_state)
 		buffer_string(out,
 			"not judged: the calls cover less than 2 s, too short to see what keeps "

@@ -362,7 +362,7 @@ int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
 		rss_bytes += l->p->process->rss_bytes;
 		row.cpu_percent += l->cpu_percent > 0 ? l->cpu_percent : 0;
 		measured += l->cpu_percent >= 0;
-		row.over += l->is_over_cpu || l->is_over_rss;
+		row.over += l->is_over_cpu_limit || l->is_over_rss_limit;
 		unknown += l->is_over_unknown;
 	}
 	/* If some processes are unmeasured, the count is that of the others. */

@@ -99,7 +99,7 @@ static void fill_values(struct row_builder *t)
 		row->mem_percent = (double)p->rss_bytes * 100 / (double)memory;
 	else
 		row->mem_state = UNKNOWN;
-	row->is_over = t->l->is_over_cpu || t->l->is_over_rss;
+	row->is_over = t->l->is_over_cpu_limit || t->l->is_over_rss_limit;
 	if (t->l->is_over_unknown)
 		row->over_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
@@ -437,8 +437,8 @@ const char *process_flags(const struct listed *l, char out[FLAGS_SIZE])
 	add_flag(out,
 		listed_holds(l, VERDICT_DELETED) || (!l->verdicts && l->p->process->is_deleted),
 		"DELETED");
-	add_flag(out, l->is_over_cpu, "CPU");
-	add_flag(out, l->is_over_rss, "MEM");
+	add_flag(out, l->is_over_cpu_limit, "CPU");
+	add_flag(out, l->is_over_rss_limit, "MEM");
 	return out;
 }
 

@@ -146,9 +146,9 @@ static bool is_undecided(const struct processes_options *o, const struct listed 
 static void measure_process(const struct processes_options *o, struct listed *l)
 {
 	l->cpu_percent = process_table_cpu_percent(l->p);
-	l->is_over_cpu = o->cpu_over_percent > 0 && l->cpu_percent > o->cpu_over_percent;
-	l->is_over_rss = o->rss_over_bytes && l->p->process->rss_bytes > o->rss_over_bytes;
-	l->is_over_unknown = o->cpu_over_percent > 0 && l->cpu_percent < 0 && !l->is_over_rss;
+	l->is_over_cpu_limit = o->cpu_over_percent > 0 && l->cpu_percent > o->cpu_over_percent;
+	l->is_over_rss_limit = o->rss_over_bytes && l->p->process->rss_bytes > o->rss_over_bytes;
+	l->is_over_unknown = o->cpu_over_percent > 0 && l->cpu_percent < 0 && !l->is_over_rss_limit;
 }
 
 int process_list_make(

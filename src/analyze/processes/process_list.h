@@ -136,27 +136,28 @@
 	F(S, U64, context_tokens, MAYBE(context_state),                                            \
 		"tokens of context in use, as the agent itself writes them", .is_hidden = true,    \
 		.label = "CONTEXT")                                                                \
-	F(S, U32, turns, MAYBE(tokens_state), "answers of the model, likewise", .is_hidden = true) \
+	F(S, U32, turns, MAYBE(tokens_state), "answers of the model, as the agent counts them",    \
+		.is_hidden = true)                                                                 \
 	F(S, U64, input_tokens, WITH(tokens_state),                                                \
-		"tokens sent to the model, with cached ones, likewise", .is_hidden = true,         \
-		.label = "INPUT")                                                                  \
-	F(S, U64, output_tokens, WITH(tokens_state), "tokens that the model answered, likewise",   \
-		.is_hidden = true, .label = "OUTPUT")                                              \
+		"tokens sent to the model, with cached ones, as the agent counts them",            \
+		.is_hidden = true, .label = "INPUT")                                               \
+	F(S, U64, output_tokens, WITH(tokens_state),                                               \
+		"tokens that the model answered, as the agent counts them", .is_hidden = true,     \
+		.label = "OUTPUT")                                                                 \
 	F(S, U64, tokens_a_minute, MAYBE(rate_state),                                              \
-		"tokens in and out a minute, of the last five minutes, likewise",                  \
-		.is_hidden = true, .label = "TOKENS/MIN")                                          \
+		"tokens in and out a minute in the last five minutes", .is_hidden = true,          \
+		.label = "TOKENS/MIN")                                                             \
 	F(S, REAL, context_percent, MAYBE(window_state),                                           \
-		"context in use, in percent of the model's window, likewise", .is_hidden = true,   \
+		"context in use, in percent of the model's window", .is_hidden = true,             \
 		.decimals = 0, .unit = SOOTH_UNIT_PERCENT)                                         \
 	F(S, REAL, quota_percent, MAYBE(quota_state),                                              \
-		"used share of the account's nearest limit, likewise", .is_hidden = true,          \
-		.decimals = 0, .unit = SOOTH_UNIT_PERCENT)                                         \
+		"used share of the account's nearest limit, as the agent writes it",               \
+		.is_hidden = true, .decimals = 0, .unit = SOOTH_UNIT_PERCENT)                      \
 	F(S, U64, quota_resets_utc_ns, WITH(quota_state),                                          \
 		"time that limit is reset, ns since 1970; 0: unknown", .is_hidden = true,          \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
 	F(S, TEXT, mcp_server, MAYBE(mcp_state),                                                   \
-		"MCP server with an open call, or with the most errors or the slowest answers, "   \
-		"likewise",                                                                        \
+		"MCP server with an open call, or with the most errors or the slowest answers",    \
 		.is_hidden = true, .may_shrink = true, .placeholder = "server")                    \
 	F(S, U32, mcp_calls, WITH(mcp_state), "calls that it answered", .is_hidden = true)         \
 	F(S, U32, mcp_errors, WITH(mcp_state), "calls that it answered with an error",             \
@@ -181,14 +182,16 @@
 		"bytes sent on the open TCP connections of the process", .is_hidden = true,        \
 		.label = "SENT", .unit = SOOTH_UNIT_BYTES)                                         \
 	F(S, U64, written_bytes, MAYBE(written_state),                                             \
-		"bytes written by the process and by children that it waited for, whatever to",    \
+		"bytes written by the process and by children that it waited for, to files, "      \
+		"pipes and sockets",                                                               \
 		.is_hidden = true, .label = "WRITTEN", .unit = SOOTH_UNIT_BYTES)                   \
 	F(S, U64, read_bytes, MAYBE(io_state),                                                     \
-		"bytes read by the process and by children that it waited for, whatever of",       \
+		"bytes read by the process and by children that it waited for, from files, pipes " \
+		"and sockets",                                                                     \
 		.is_hidden = true, .label = "READ", .unit = SOOTH_UNIT_BYTES)                      \
-	F(S, U64, disk_read_bytes, WITH(io_state), "bytes read from storage, likewise",            \
+	F(S, U64, disk_read_bytes, WITH(io_state), "bytes of these that came from storage",        \
 		.is_hidden = true, .label = "DISK_READ", .unit = SOOTH_UNIT_BYTES)                 \
-	F(S, U64, disk_written_bytes, WITH(io_state), "bytes written to storage, likewise",        \
+	F(S, U64, disk_written_bytes, WITH(io_state), "bytes of these that went to storage",       \
 		.is_hidden = true, .label = "DISK_WRITTEN", .unit = SOOTH_UNIT_BYTES)              \
 	F(S, TEXT, container, MAYBE(container_state),                                              \
 		"container of the process, from its control group", .is_hidden = true,             \
@@ -233,7 +236,7 @@ struct listed {
 	struct verdict *verdicts;
 	double cpu_percent;	  /* negative: not measured */
 	const char *urgency_flag; /* set with the row */
-	bool is_over_cpu, is_over_rss;
+	bool is_over_cpu_limit, is_over_rss_limit;
 	bool is_over_unknown; /* CPU was not measured, and no other threshold is exceeded */
 	unsigned depth;
 	struct process_row *row; /* for callers that make rows; also needed to sort by a field */

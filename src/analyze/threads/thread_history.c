@@ -105,7 +105,7 @@ struct thread_key {
 
 /* Times at which the last two whole snapshots of a process ended. */
 struct process_ends {
-	uint64_t before_ns, last_ns;
+	uint64_t second_last_ns, last_ns;
 };
 
 void thread_histories_init(struct thread_histories *h)
@@ -260,7 +260,7 @@ static void finish_snapshot(struct thread_histories *h, const struct threads_pro
 	ends = map_put(&h->processes, &id, NULL);
 	if (!ends)
 		return;
-	ends->before_ns = ends->last_ns;
+	ends->second_last_ns = ends->last_ns;
 	ends->last_ns = p->record.time_ns;
 }
 
@@ -269,7 +269,7 @@ static bool is_there(const struct thread_histories *h, const struct thread_histo
 {
 	const struct process_ends *ends = map_get(&h->processes, &t->process);
 
-	return ends && t->last.time_ns > ends->before_ns;
+	return ends && t->last.time_ns > ends->second_last_ns;
 }
 
 void thread_histories_add_record(struct thread_histories *h, const struct sooth_record *r)

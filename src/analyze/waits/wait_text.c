@@ -207,7 +207,7 @@ static bool may_buffer(const struct wait_link *reader, const struct wait_link *w
 
 /* Appends that a process ran and wrote nothing while its reader waited: a filter in a pipeline that
  * read its input, or a program with output in its buffer. */
-static void put_kept(struct buffer *out, const struct wait_chain *chain)
+static void put_unwritten_output(struct buffer *out, const struct wait_chain *chain)
 {
 	const struct wait_link *reader = &chain->links[0], *writer = &chain->links[1];
 	bool is_filter, is_known;
@@ -301,7 +301,7 @@ void wait_chain_after(
 	}
 	if (chain->count)
 		put_chain_end(out, chain);
-	put_kept(out, chain);
+	put_unwritten_output(out, chain);
 	if (chain->count && wait_chain_confidence(chain) == WAITS_LOW)
 		buffer_string(out, " (low confidence)");
 }

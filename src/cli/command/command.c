@@ -121,6 +121,20 @@ static bool observes_nothing(
 	       (c->reads_history && c->reads_history(config, arguments));
 }
 
+/* Returns the folder in which an output is made; of a device itself, as disks are devices, too. */
+static char *folder_to_write(const char *path)
+{
+	size_t end = strlen(path);
+
+	if (!strncmp(path, "/dev/", strlen("/dev/")))
+		return strdup(path);
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	while (end && path[end - 1] != '/')
+		end--;
+	return end ? strndup(path, end) : strdup(".");
+}
+
 /* Gives up privileges before a capture is read, as it may come from anywhere. */
 static void explain_only(
 	const struct command *c, const void *config, const struct arguments *arguments)
@@ -136,15 +150,10 @@ static void explain_only(
 		folders[count++] = temporary;
 	fixed = count;
 	for (size_t i = 0; i < given; i++) {
-		const char *slash = strrchr(names[i], '/');
-		char *folder =
-			slash ? strndup(names[i], (size_t)(slash - names[i]) + 1) : strdup(".");
+		char *folder = folder_to_write(names[i]);
 
-		/* Not those of disks. */
-		if (folder && strcmp(folder, "/dev/"))
+		if (folder)
 			folders[count++] = folder;
-		else
-			free(folder);
 	}
 	os_native.explain_only(&os_native, folders, count);
 	while (count > fixed)

@@ -9,7 +9,7 @@ struct target_container {
 	struct span id; /* in the table; empty: there is no such container */
 	/* Its processes have its control group; else those below its monitor are its processes. */
 	bool has_group;
-	struct span group; /* with has_group, in the table */
+	struct span group; /* the control group, in the table; valid with has_group */
 	bool has_monitor;
 	uint32_t monitor_uid;
 };

@@ -469,10 +469,10 @@ static int refuse_no_holder(
 			: "find a process that has %s open",
 		item->text);
 	if (s->unreadable)
-		error_why(err, "no readable process %s does; %u could not be read", where,
-			s->unreadable);
+		error_why(err, "no process that sooth can read %s does that; %u could not be read",
+			where, s->unreadable);
 	else
-		error_why(err, "no process %s does", where);
+		error_why(err, "no process %s does that", where);
 	return error_remedy(err, s->unreadable ? "run sooth as root"
 				 : is_port     ? "`ss -tulpn` lists ports"
 					       : "`sooth inspect --fds PID` lists open files");

@@ -193,7 +193,7 @@ static void put_worst(struct top *t, int y, int x, int room)
 			: hidden		? "findings only in hidden rows; Escape shows all"
 			: !t->finder.has_first	? "diagnosing..."
 			: t->finder.command.pid ? "no findings"
-						: "no findings: the diagnosis has ended");
+						: "no findings; the diagnosis no longer runs");
 		return;
 	}
 	if (is_of_picked)

@@ -15,7 +15,7 @@ bool top_prompt_is_open(const struct top *t)
 	return prompts[t->mode] != NULL;
 }
 
-/* Opens a prompt. A filter is changed, all else is typed from its beginning. */
+/* Opens a prompt. That of the filter begins with the present filter, every other one is empty. */
 void top_prompt_open(struct top *t, enum top_mode mode)
 {
 	t->mode = mode;

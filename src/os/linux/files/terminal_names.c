@@ -97,7 +97,7 @@ bool terminal_name(char name[TERMINAL_NAME_SIZE], uint32_t number)
 
 /* Returns whether a device is a terminal. Without sysfs: the majors of virtual consoles and serial
  * lines, and /dev/tty beside them. */
-bool terminal_is(uint32_t number)
+bool is_terminal_number(uint32_t number)
 {
 	char name[TERMINAL_NAME_SIZE];
 	bool has_link;

@@ -18,6 +18,6 @@ uint32_t terminal_number(uint32_t major, uint32_t minor);
 bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct span link);
 /* Sets the name, or "MAJOR:MINOR" if it is unknown. False: it is no terminal. */
 bool terminal_name(char name[TERMINAL_NAME_SIZE], uint32_t number);
-bool terminal_is(uint32_t number);
+bool is_terminal_number(uint32_t number);
 
 #endif

@@ -52,7 +52,7 @@ static uint8_t kind_of(const struct statx *st)
 	case S_IFCHR:
 		if (st->stx_rdev_major == NULL_MAJOR && st->stx_rdev_minor == NULL_MINOR)
 			return PROC_STREAM_NULL;
-		return terminal_is(device) ? PROC_STREAM_TERMINAL : PROC_STREAM_OTHER;
+		return is_terminal_number(device) ? PROC_STREAM_TERMINAL : PROC_STREAM_OTHER;
 	default:
 		return PROC_STREAM_OTHER;
 	}

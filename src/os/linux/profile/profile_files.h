@@ -24,7 +24,7 @@ struct profile_known {
 struct profile_files {
 	struct map by_key; /* uint64_t -> struct profile_known */
 	struct timeout timeout;
-	int root; /* root directory of sooth */
+	int root; /* descriptor of sooth's own "/": processes may have another one */
 	struct debuginfod debuginfod;
 };
 

@@ -22,7 +22,7 @@
 /* Those that output files need. */
 #define OUTPUTS                                                                                    \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                          \
-		LANDLOCK_ACCESS_FS_MAKE_REG)
+		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR)
 
 /* linux/landlock.h of later kernels */
 #define ACCESS_TRUNCATE	 (UINT64_C(1) << 14) /* version 3, Linux 6.2 */
