@@ -376,6 +376,23 @@ static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 	return SOOTH_STATE_VALUE;
 }
 
+/* Reads resident memory by class. A process that ends has no memory and none of these lines. */
+static uint8_t memory_of(struct proc_ties *t, const void *status, size_t size)
+{
+	const struct {
+		const char *name;
+		uint64_t *bytes;
+	} lines[] = { { "RssAnon:", &t->rss_anonymous_bytes }, { "RssFile:", &t->rss_file_bytes },
+		{ "RssShmem:", &t->rss_shared_bytes }, { "VmSwap:", &t->swap_bytes } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (!task_status_number(lines[i].bytes, lines[i].name, status, size))
+			return SOOTH_STATE_ABSENT;
+		*lines[i].bytes <<= 10;
+	}
+	return SOOTH_STATE_VALUE;
+}
+
 static void read_status(
 	struct proc_links_reader *r, const struct process_snapshot *snapshot, struct proc_ties *t)
 {
@@ -384,7 +401,7 @@ static void read_status(
 	struct stat space;
 
 	if (status < 0) {
-		t->hangup_state = t->namespace_state = t->tracer_state =
+		t->hangup_state = t->namespace_state = t->tracer_state = t->memory_state =
 			procfs_state(process_snapshot_status(snapshot, status));
 		return;
 	}
@@ -393,6 +410,7 @@ static void read_status(
 	else
 		t->hangup_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	t->tracer_state = tracer_of(&t->tracer_pid, r->scratch.data, r->scratch.size);
+	t->memory_state = memory_of(t, r->scratch.data, r->scratch.size);
 	if (fstatat(snapshot->process, "ns/pid", &space, 0))
 		t->namespace_state = procfs_state(process_snapshot_status(snapshot, -errno));
 	else if (!task_status_inner_pid(&t->inner_pid, r->scratch.data, r->scratch.size))
