@@ -26,12 +26,12 @@
 
 /* The metrics of FLEET_NOW; `of`: "agent" or "session". */
 #define NOW_METRICS(of, whose)                                                                     \
-	GAUGE("processes", "sooth_" of "_processes", "Processes of " whose "."),                   \
+	GAUGE("processes", "sooth_" of "_processes", "Number of " whose "."),                      \
 		GAUGE("threads", "sooth_" of "_threads", "Threads of " whose "."),                 \
 		GAUGE("rss_bytes", "sooth_" of "_resident_memory_bytes",                           \
 			"Resident memory of " whose "; shared pages count once a process."),       \
 		GAUGE("anonymous_bytes", "sooth_" of "_memory_bytes",                              \
-			"Memory of " whose " by class.", OF("class", "anonymous")),                \
+			"Memory by class, of " whose ".", OF("class", "anonymous")),               \
 		GAUGE("file_bytes", "sooth_" of "_memory_bytes", NULL, OF("class", "file")),       \
 		GAUGE("shared_bytes", "sooth_" of "_memory_bytes", NULL, OF("class", "shared")),   \
 		GAUGE("swap_bytes", "sooth_" of "_memory_bytes", NULL, OF("class", "swap")),       \
@@ -52,7 +52,7 @@ static const struct section_label agent_labels[] = { { "agent", "agent" }, { "ro
 static const struct section_metric agent_metrics[] = {
 	COUNTER("cpu_ns", "sooth_agent_cpu_seconds",
 		"CPU time of an agent's processes, by role, since sooth started."),
-	NOW_METRICS("agent", "an agent, by role"),
+	NOW_METRICS("agent", "an agent's processes, by role"),
 	{ 0 },
 };
 ROW_SCHEMA(fleet_agent, FLEET_AGENT_ROW, "fleet_agents", fleet_agent_row);
@@ -76,7 +76,7 @@ static const struct section_metric session_metrics[] = {
 	GAUGE("context_tokens", "sooth_session_context_tokens",
 		"Tokens of context in use, by the agent's log."),
 	INFO("model", "sooth_session", "The model of a session, by the agent's log.", "model"),
-	NOW_METRICS("session", "a session"),
+	NOW_METRICS("session", "a session's processes"),
 	{ 0 },
 };
 ROW_SCHEMA(fleet_session, FLEET_SESSION_ROW, "fleet_sessions", fleet_session_row);

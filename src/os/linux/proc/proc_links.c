@@ -376,21 +376,27 @@ static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 	return SOOTH_STATE_VALUE;
 }
 
-/* Reads resident memory by class. A process that ends has no memory and none of these lines. */
+/* Reads "RssAnon:  1234 kB". A process that ends has no memory, and no such lines. */
+static bool read_kib(uint64_t *bytes, const char *name, const void *status, size_t size)
+{
+	struct span value;
+	struct cursor c;
+
+	if (!task_status_find(&value, name, status, size))
+		return false;
+	c = cursor_over(value.data, value.size);
+	*bytes = cursor_decimal(&c) << 10;
+	return !c.failed;
+}
+
 static uint8_t memory_of(struct proc_ties *t, const void *status, size_t size)
 {
-	const struct {
-		const char *name;
-		uint64_t *bytes;
-	} lines[] = { { "RssAnon:", &t->rss_anonymous_bytes }, { "RssFile:", &t->rss_file_bytes },
-		{ "RssShmem:", &t->rss_shared_bytes }, { "VmSwap:", &t->swap_bytes } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		if (!task_status_number(lines[i].bytes, lines[i].name, status, size))
-			return SOOTH_STATE_ABSENT;
-		*lines[i].bytes <<= 10;
-	}
-	return SOOTH_STATE_VALUE;
+	return read_kib(&t->rss_anonymous_bytes, "RssAnon:", status, size) &&
+			       read_kib(&t->rss_file_bytes, "RssFile:", status, size) &&
+			       read_kib(&t->rss_shared_bytes, "RssShmem:", status, size) &&
+			       read_kib(&t->swap_bytes, "VmSwap:", status, size)
+		       ? SOOTH_STATE_VALUE
+		       : SOOTH_STATE_ABSENT;
 }
 
 static void read_status(
