@@ -3,6 +3,8 @@
  * of a history. */
 #include "analyze/fleet/fleet.h"
 
+#include <stdlib.h>
+
 #include "analyze/diagnosis/endings.h"
 #include "analyze/fleet/fleet_metrics.h"
 #include "analyze/fleet/fleet_sums.h"
@@ -18,6 +20,33 @@ struct fleet_state {
 	struct phase_tracker tracker;
 	struct buffer current;
 };
+
+int fleet_new(struct fleet **out, const struct fleet_options *options, struct sooth_error *err)
+{
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return error_no_memory(err);
+	fleet_init(*out, options);
+	return 0;
+}
+
+void fleet_free(struct fleet *f)
+{
+	if (f)
+		fleet_fini(f);
+	free(f);
+}
+
+uint64_t fleet_samples(const struct fleet *f)
+{
+	return f->samples;
+}
+
+void fleet_set_self(struct fleet *f, const struct fleet_self *self)
+{
+	f->self = *self;
+	f->has_self = true;
+}
 
 /* --- the stage --- */
 

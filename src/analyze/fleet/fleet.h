@@ -31,6 +31,14 @@ struct fleet_self {
 	uint64_t answers, refused; /* scrapes that were answered and refused */
 };
 
+int fleet_new(struct fleet **out, const struct fleet_options *options, struct sooth_error *err);
+void fleet_free(struct fleet *f);
+/* Returns how many samples were added. */
+uint64_t fleet_samples(const struct fleet *f);
+/* Adds a row of the view "finding-changes"; rows of other schemas are ignored. */
+void fleet_add_finding(
+	struct fleet *f, const struct sooth_schema *schema, const struct sooth_record *row);
+void fleet_set_self(struct fleet *f, const struct fleet_self *self);
 int fleet_emit(struct fleet *f, struct output *o, struct sooth_error *err);
 
 #endif

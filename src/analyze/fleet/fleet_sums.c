@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/finding_rows.h"
 #include "analyze/records.h"
 #include "base/hash.h"
 #include "base/units.h"
@@ -463,6 +464,54 @@ void fleet_add_sample(struct fleet *f, const struct host_state *host)
 }
 
 /* --- findings, and other records --- */
+
+static void raise_finding(struct fleet *f, uint64_t key, const struct fleet_raised *found)
+{
+	struct fleet_raised_key times_key = { 0 };
+	bool is_new;
+	struct fleet_raised *raised = map_put(&f->findings, &key, &is_new);
+	uint64_t *times;
+
+	if (raised)
+		*raised = *found;
+	if (raised && !is_new)
+		return; /* it got worse */
+	memcpy(times_key.agent, found->agent, sizeof(times_key.agent));
+	memcpy(times_key.id, found->id, sizeof(times_key.id));
+	times = map_put(&f->raised, &times_key, NULL);
+	if (times)
+		++*times;
+}
+
+void fleet_add_finding(
+	struct fleet *f, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct finding_change_row *c = (const void *)row;
+	const struct fleet_member *m;
+	struct fleet_raised found = { 0 };
+	struct process_id id;
+	struct span text, key;
+	uint64_t hash;
+
+	if (schema != &finding_change_schema)
+		return;
+	key = record_text(row, &c->key);
+	hash = hash_bytes(HASH_BEGIN, key.data, key.size);
+	if (c->state == FINDING_CLEARED) {
+		map_remove(&f->findings, &hash);
+		return;
+	}
+	id = process_id_of(row);
+	m = map_get(&f->members, &id);
+	text = record_text(row, &c->id);
+	memcpy(found.id, text.data, text.size < FLEET_FINDING ? text.size : FLEET_FINDING - 1);
+	copy_text(found.agent, record_text(row, &c->agent));
+	found.severity = c->severity;
+	found.round = f->round;
+	if (m)
+		found.main = m->main;
+	raise_finding(f, hash, &found);
+}
 
 void fleet_add_record(struct fleet *f, const struct sooth_record *r)
 {
