@@ -19,6 +19,14 @@ struct monitor_config {
 		const char *history_dir;
 		bool no_history;
 	} monitor;
+	struct {
+		const char *listen, *token, *tls, *textfile;
+		bool hash_names;
+	} metrics;
+	struct {
+		const char *command;
+		struct option_list on;
+	} alerts;
 	const char *control;
 	const char *file;
 	bool is_check;
@@ -35,6 +43,26 @@ static const struct option monitor_rows[] = {
 	VALUE_ROW(0, "max-overhead", U64, "PCT", monitor_config, monitor.max_overhead_percent,
 		"observe less once the probes take more than PCT % of the target's CPU time (5)",
 		.min = 1, .max = 100),
+};
+
+static const struct option metrics_rows[] = {
+	VALUE_ROW(0, "listen", TEXT, "ADDRESS", monitor_config, metrics.listen,
+		"serve metrics by HTTP: 127.0.0.1:9400, [::1]:9400 or unix:PATH"),
+	VALUE_ROW(0, "listen-token", FILE, "FILE", monitor_config, metrics.token,
+		"file with the token that readers of metrics must send"),
+	VALUE_ROW(0, "listen-tls", TEXT, "CERT,KEY", monitor_config, metrics.tls,
+		"serve metrics by TLS, with these PEM files"),
+	VALUE_ROW(0, "textfile", FILE, "FILE", monitor_config, metrics.textfile,
+		"write metrics for node_exporter, every 15 s (mode 0644)"),
+	FLAG_ROW(0, "hash-names", monitor_config, metrics.hash_names,
+		"numbers instead of the names of projects and of the host, in metrics"),
+};
+
+static const struct option alert_rows[] = {
+	VALUE_ROW(0, "on-alert", TEXT, "PROGRAM", monitor_config, alerts.command,
+		"program to run when a finding is raised and when it clears, JSON on its stdin"),
+	VALUE_ROW(0, "alert-on", LIST, "LIST", monitor_config, alerts.on,
+		"findings that raise alerts: ids, or a severity and all that are worse (all)"),
 };
 
 static const struct option control_rows[] = {
@@ -64,9 +92,22 @@ static const struct option settings_rows[] = {
 static const struct option_group groups[] = {
 	OPTION_GROUP("Monitor", monitor_rows, 0),
 	OPTION_GROUP("History", history_rows, 0),
+	OPTION_GROUP("Metrics", metrics_rows, 0),
+	OPTION_GROUP("Alerts", alert_rows, 0),
 	OPTION_GROUP("Control", control_rows, 0),
 	OPTION_GROUP("Settings", settings_rows, 0),
 	TARGET_LIVE_GROUP(struct monitor_config, target),
+};
+
+static const struct option_rule rules[] = {
+	{ OPTION_NEEDS, "listen-token", "listen", "it protects what --listen serves",
+		"add --listen 127.0.0.1:9400" },
+	{ OPTION_NEEDS, "listen-tls", "listen", "it protects what --listen serves",
+		"add --listen 127.0.0.1:9400" },
+	{ OPTION_NEEDS, "hash-names", "listen,textfile", "it is about metrics",
+		"add --listen 127.0.0.1:9400" },
+	{ OPTION_NEEDS, "alert-on", "on-alert", "it chooses alerts for a program",
+		"add --on-alert PROGRAM" },
 };
 #define SETTINGS_GROUPS 2 /* the first groups: options that a file may set */
 
@@ -132,6 +173,22 @@ static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 	return 0;
 }
 
+static int choose_alerts(
+	struct alert_options *alerts, const struct monitor_config *c, struct sooth_error *err)
+{
+	*alerts = (struct alert_options){ .on.severity = 1, .command = c->alerts.command };
+	return c->alerts.on.count ? alert_choose_findings(&alerts->on, &c->alerts.on, err) : 0;
+}
+
+static struct metrics_options metrics_options_of(const struct monitor_config *c)
+{
+	return (struct metrics_options){ .http = { .address = c->metrics.listen,
+						 .token_file = c->metrics.token,
+						 .tls = c->metrics.tls },
+		.file = c->metrics.textfile,
+		.hash_names = c->metrics.hash_names };
+}
+
 static void fill_options(struct monitor_options *o, const struct monitor_config *c)
 {
 	o->fifo_folder = c->monitor.fifo_dir;
@@ -167,14 +224,18 @@ static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 {
 	const struct monitor_config *c = s->typed;
 	struct target_found found = { 0 };
+	struct alert_options alerts;
 	bool has_target = target_is_given(&c->target, s->arguments);
 	struct monitor_options options = { .target = has_target ? &found : NULL,
 		.reload = s->is_read ? reload_settings : NULL,
 		.user = s,
+		.metrics = metrics_options_of(c),
+		.alerts = c->alerts.command ? &alerts : NULL,
 		.control = c->control };
-	int status =
-		has_target ? target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST, &found, err)
-			   : 0;
+	int status = choose_alerts(&alerts, c, err);
+
+	if (!status && has_target)
+		status = target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST, &found, err);
 
 	fill_options(&options, &s->config);
 	if (!status)
@@ -199,7 +260,7 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 static const char *const line_views[] = { "syscall-stream", "sched-stream", "api-calls", NULL };
 
 const struct command command_monitor = {
-	.main_options = "fifo-dir,duration,pid,session,agent,all",
+	.main_options = "fifo-dir,duration,listen,textfile,on-alert,pid,session,agent,all",
 	.lines = monitor_line_tables,
 	.line_views = line_views,
 	.tables = monitor_report_tables,
@@ -216,8 +277,10 @@ const struct command command_monitor = {
 		    "  tail -f ~/.claude/fifos/api_calls.fifo    API calls\n"
 		    "  sooth monitor --session 4f1c              of one session\n"
 		    "  sooth monitor --all                       of every process\n"
-		    "  sooth monitor --check                     are its settings right?\n",
+		    "  sooth monitor --check                     are its settings right?\n"
+		    "  sooth monitor --listen 127.0.0.1:9400     metrics for Prometheus\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct monitor_config),
 	.run = run_monitor,
 };

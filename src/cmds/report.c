@@ -14,20 +14,36 @@ struct report_config {
 	struct output_options output;
 	struct {
 		bool info, html;
+		const char *metrics;
 	} report;
 };
+
+static const char *metrics_format(size_t index)
+{
+	static const char *const names[] = { "openmetrics", "prometheus", NULL };
+
+	return names[index];
+}
 
 static const struct option report_options[] = {
 	FLAG_ROW(0, "info", report_config, report.info,
 		"print a summary of the capture: length, date, host, records by kind"),
 	FLAG_ROW(0, "html", report_config, report.html,
 		"write a page for the browser to the file of -o: findings, pictures, tables"),
+	VALUE_ROW(0, "metrics", CHOICE, "FORMAT", report_config, report.metrics,
+		"print metrics of agents and sessions: openmetrics, prometheus (its older format)",
+		.choice = metrics_format),
 };
 
 static const struct option_rule rules[] = {
 	PAGE_RULES,
 	{ OPTION_PER_PROCESS, "html", "info", "--info describes the file, and a page its content",
 		NULL },
+	{ OPTION_PER_PROCESS, "metrics", "info", "--info describes the file", NULL },
+	{ OPTION_PER_PROCESS, "metrics", "html", "metrics are for programs, a page is for people",
+		NULL },
+	{ OPTION_PER_PROCESS, "metrics", "json", "metrics have a format of their own", NULL },
+	{ OPTION_PER_PROCESS, "metrics", "format", "metrics have a format of their own", NULL },
 };
 
 static const struct option_group groups[] = {
@@ -51,6 +67,18 @@ static int check_options(
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --info with a target or a time range");
 	error_why(err, "--info describes the whole capture, not a part");
 	return error_remedy(err, "leave out --info, or the target, --from and --to");
+}
+
+/* Metrics are a side output without a report. */
+static void choose_metrics(struct run *run, const char *format)
+{
+	run->is_silent = true;
+	run->default_views = false;
+	run->product = (struct run_side_output){ .path = run->output->output ?: "-",
+		.view = { "fleet", NULL },
+		.sink = format,
+		.has_no_notes = true,
+		.is_named = true };
 }
 
 /* A page begins with what is wrong, then come pictures, then the views of all probes. */
@@ -86,6 +114,8 @@ static int run_report_command(
 		run.views[0] = (struct run_view){ "capture-info", &survey };
 		run.survey = &survey;
 	}
+	if (c->report.metrics)
+		choose_metrics(&run, c->report.metrics);
 	if (!status && c->report.html)
 		status = choose_page(&run, &findings, &settings, err);
 	if (!status)
@@ -95,7 +125,7 @@ static int run_report_command(
 }
 
 const struct command command_report = {
-	.main_options = "info,html,pid,from,to,format,json,filter,output",
+	.main_options = "info,html,metrics,pid,from,to,format,json,filter,output",
 	.name = "report",
 	.summary = "explain a capture",
 	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [PID|NAME...] [-j] [--html] [-o "
@@ -109,7 +139,8 @@ const struct command command_report = {
 		    "  sooth report --from 1m --to 70s build.sooth\n"
 		    "  sooth report --from -5s build.sooth       its last five seconds\n"
 		    "  sooth report -j - < build.sooth\n"
-		    "  sooth report --html -o build.html build.sooth   a page for the browser\n",
+		    "  sooth report --html -o build.html build.sooth   a page for the browser\n"
+		    "  sooth report --metrics openmetrics build.sooth  values of its agents\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.only_explains = true,

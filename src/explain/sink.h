@@ -56,6 +56,8 @@ struct section_graph {
 	double least_share; /* share of the total; rows with less need not be drawn */
 };
 
+struct section_metrics;
+
 struct section {
 	const char *name;  /* JSON key */
 	const char *title; /* heading for people; NULL: none */
@@ -88,6 +90,7 @@ struct section {
 	/* The sections whose rows may come between those of a stream, NULL at the end; NULL: none.
 	 * Formats that name columns before the first row need them. */
 	const struct section *const *asides;
+	const struct section_metrics *metrics; /* explain/section_metrics.h; NULL: none */
 };
 
 #define SECTION_OF(name_, schema_, shape_, ...)                                                    \

@@ -195,6 +195,14 @@ static const struct sooth_field links_fields[] = {
 	FIELD_NUMBER(proc_ties, thread_ready_ns,
 		"time in which the first thread was ready to run, but another one had the CPU",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_ties, thread_state)),
+	FIELD_NUMBER(proc_ties, rss_anonymous_bytes, "resident memory that belongs to no file",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, memory_state)),
+	FIELD_NUMBER(proc_ties, rss_file_bytes, "resident memory of files",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, memory_state)),
+	FIELD_NUMBER(proc_ties, rss_shared_bytes, "resident shared memory and tmpfs",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, memory_state)),
+	FIELD_NUMBER(proc_ties, swap_bytes, "memory in swap", .unit = SOOTH_UNIT_BYTES,
+		FIELD_STATE_AT(proc_ties, memory_state)),
 };
 
 static const struct sooth_schema links_schema = {

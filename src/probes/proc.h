@@ -179,6 +179,11 @@ struct proc_ties {
 	uint64_t thread_cpu_ns, thread_ready_ns; /* ready: while another thread had the CPU */
 	uint8_t thread_state;			 /* of both */
 	uint8_t unused_thread[7];
+	/* Older captures have nothing from here on, either. Resident memory by class: of no file,
+	 * of files, of shared memory and tmpfs; and what is in swap. */
+	uint64_t rss_anonymous_bytes, rss_file_bytes, rss_shared_bytes, swap_bytes;
+	uint8_t memory_state; /* of all four */
+	uint8_t unused_memory[7];
 };
 
 #define PROC_LINKS_LEAST 136
@@ -189,6 +194,9 @@ _Static_assert(PROC_LINKS_WITH_INPUT == offsetof(struct proc_ties, written_bytes
 _Static_assert(PROC_LINKS_WITH_WRITTEN == offsetof(struct proc_ties, read_bytes), "only grow");
 #define PROC_LINKS_WITH_IO 216
 _Static_assert(PROC_LINKS_WITH_IO == offsetof(struct proc_ties, thread_cpu_ns), "only grow");
+#define PROC_LINKS_WITH_THREAD 240
+_Static_assert(
+	PROC_LINKS_WITH_THREAD == offsetof(struct proc_ties, rss_anonymous_bytes), "only grow");
 
 /* Whose turn it is in the conversation, by the agent's log. */
 enum proc_turn {

@@ -358,7 +358,7 @@ static void test_hostile_calls(void **state)
 
 /* --- the tables of their rows --- */
 
-static const struct sooth_schema *row_schemas[256];
+static const struct sooth_schema *row_schemas[512];
 static size_t row_schema_count;
 
 static int spy_open(void *state, const struct sink_options *options, struct sooth_error *err)

@@ -27,8 +27,8 @@ struct finding_changes {
 	struct diagnosis diagnosis;
 	struct causes causes; /* causes of this diagnosis */
 	struct findings_watch watch;
-	/* change_key -> struct buffer: the row that raised it, or the record of an answer */
-	struct map raised;
+	/* change_key -> struct buffer: the row that raised it; the record of an answer */
+	struct map raised, answers;
 	uint64_t interval_ns;
 	uint64_t due_ns; /* time of the next diagnosis; 0: the first interval has not begun */
 	bool is_due, has_section;
@@ -199,6 +199,11 @@ static bool takes_answers(const struct finding_changes *c)
 	return c->diagnosis.options.take != NULL;
 }
 
+static bool has_rows(const struct finding_changes *c)
+{
+	return !takes_answers(c) || c->diagnosis.options.has_rows;
+}
+
 static int pass_answer(
 	struct finding_changes *c, const struct buffer *kept, struct sooth_error *err)
 {
@@ -211,7 +216,7 @@ static int pass_answer(
 static void keep_answer(struct finding_changes *c, const struct cause *cause)
 {
 	struct change_key key = key_of(cause->finding);
-	struct buffer *kept = map_put(&c->raised, &key, NULL);
+	struct buffer *kept = map_put(&c->answers, &key, NULL);
 
 	if (kept && (!kept->size || cause->finding->state == FINDING_RAISED)) {
 		buffer_reset(kept);
@@ -227,7 +232,7 @@ static int pass_answers(struct finding_changes *c, bool is_end, struct sooth_err
 	uint64_t now_ns = c->diagnosis.tracker.round_ns;
 	int status = 0;
 
-	map_for_each (&c->raised, const void *, key, struct buffer *, kept) {
+	map_for_each (&c->answers, const void *, key, struct buffer *, kept) {
 		bool is_over = answer_span_is_over(kept, now_ns, 2 * c->interval_ns);
 
 		if (status || !(is_over || is_end || answer_span_is_long(kept)))
@@ -235,7 +240,7 @@ static int pass_answers(struct finding_changes *c, bool is_end, struct sooth_err
 		status = pass_answer(c, kept, err);
 		if (is_over || is_end) {
 			buffer_fini(kept);
-			map_remove(&c->raised, key);
+			map_remove(&c->answers, key);
 		} else {
 			answer_span_begin_again(kept);
 		}
@@ -260,6 +265,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	c->output = output;
 	c->interval_ns = chosen && chosen->interval_ns ? chosen->interval_ns : INTERVAL_NS;
 	map_init(&c->raised, sizeof(struct change_key), sizeof(struct buffer), SHOWN_MAX);
+	map_init(&c->answers, sizeof(struct change_key), sizeof(struct buffer), SHOWN_MAX);
 	return diagnosis_init(&c->diagnosis, options, err);
 }
 
@@ -288,8 +294,10 @@ static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 	finding_tracker_end(&c->diagnosis.tracker, &cleared);
 	if (!status && causes_find(&c->causes, &c->diagnosis, NULL))
 		status = error_no_memory(err);
-	if (!status)
-		status = takes_answers(c) ? take_answers(c, err) : emit_changes(c, &cleared, err);
+	if (!status && takes_answers(c))
+		status = take_answers(c, err);
+	if (!status && has_rows(c))
+		status = emit_changes(c, &cleared, err);
 	causes_fini(&c->causes);
 	return status;
 }
@@ -335,7 +343,10 @@ static void fini(void *state)
 	diagnosis_fini(&c->diagnosis);
 	map_for_each_value (&c->raised, void *, row)
 		buffer_fini(row);
+	map_for_each_value (&c->answers, void *, record)
+		buffer_fini(record);
 	map_fini(&c->raised);
+	map_fini(&c->answers);
 }
 
 static const struct sooth_schema *const tables[] = { &finding_change_schema, NULL };

@@ -45,9 +45,11 @@ struct findings_options {
 	 */
 	bool are_calls_optional;
 	/* Takes the answers of "finding-changes" as records (model/answer_records.h) when they end,
-	 * each few minutes, and at the end; the view then has no rows. NULL: rows. */
+	 * each few minutes, and at the end; the view then has rows only with `has_rows`. NULL:
+	 * rows. */
 	int (*take)(void *user, const struct batch *answers, struct sooth_error *err);
 	void *user;
+	bool has_rows;
 	bool needs_process; /* processes were named: without any of them there is no answer */
 };
 

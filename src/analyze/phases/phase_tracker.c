@@ -117,9 +117,9 @@ static uint8_t write_how_ended(
 		  : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }
 
-/* Ends a span. A span without any time is dropped: its values go to the next span. */
-static void finish_span(struct phase_tracker *t, const struct process_id *id,
-	struct phase_session *s, uint64_t at_ns, uint8_t flags)
+/* Appends the span until `at_ns`. A span without any time is dropped. */
+static void append_span(const struct phase_tracker *t, const struct process_id *id,
+	struct phase_session *s, uint64_t at_ns, uint8_t flags, struct buffer *out)
 {
 	struct phase_span *p = &s->span;
 	struct buffer end = { 0 };
@@ -151,8 +151,14 @@ static void finish_span(struct phase_tracker *t, const struct process_id *id,
 		tail_string(&p->model, s->model),
 		tail_buffer(&p->end, &end),
 	};
-	RECORD_APPEND(&t->out, p, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(out, p, tail, ARRAY_SIZE(tail));
 	buffer_fini(&end);
+}
+
+static void finish_span(struct phase_tracker *t, const struct process_id *id,
+	struct phase_session *s, uint64_t at_ns, uint8_t flags)
+{
+	append_span(t, id, s, at_ns, flags, &t->out);
 }
 
 /* Adds a part of the use between two samples to the current span. */
@@ -527,6 +533,12 @@ void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host
 	}
 	t->interval_ns = t->last_ns ? now - t->last_ns : 0;
 	t->last_ns = now;
+}
+
+void phase_tracker_append_current(const struct phase_tracker *t, struct buffer *out)
+{
+	map_for_each (&t->sessions, const void *, id, struct phase_session *, s)
+		append_span(t, id, s, s->last_ns, 0, out);
 }
 
 void phase_tracker_finish(struct phase_tracker *t)

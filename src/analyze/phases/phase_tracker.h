@@ -27,6 +27,8 @@ void phase_tracker_init(struct phase_tracker *t);
 void phase_tracker_fini(struct phase_tracker *t);
 /* Adds a sample, whose process table must be resolved. */
 void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host);
+/* Appends the spans that are under way, up to the last sample. They go on. */
+void phase_tracker_append_current(const struct phase_tracker *t, struct buffer *out);
 /* Ends every span at the last sample. */
 void phase_tracker_finish(struct phase_tracker *t);
 

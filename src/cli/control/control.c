@@ -62,21 +62,23 @@ static int bind_here(int fd, const struct sockaddr_un *address)
 }
 
 /* Sets a remedy with another name for the socket, to paste after the command. */
-static int propose_name(const struct sockaddr_un *address, struct sooth_error *err)
+static int propose_name(
+	const struct control *c, const struct sockaddr_un *address, struct sooth_error *err)
 {
+	const char *option = c->option ? c->option : "--control ";
 	const char *slash = strrchr(address->sun_path, '/');
 
 	if (err->code != -EADDRINUSE)
-		return error_remedy(err, "--control /tmp/%s",
+		return error_remedy(err, "%s/tmp/%s", option,
 			slash && slash[1] ? slash + 1
 			: slash		  ? "sooth.sock"
 					  : address->sun_path);
 	error_why(err, is_socket(address->sun_path) ? "another program listens there"
 						    : "there is a file of that name");
-	return error_remedy(err, "--control %s.2", address->sun_path);
+	return error_remedy(err, "%s%s.2", option, address->sun_path);
 }
 
-static int bind_to(int fd, const char *path, struct sooth_error *err)
+static int bind_to(const struct control *c, int fd, const char *path, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int status;
@@ -85,7 +87,7 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 		error_set(err, -ENAMETOOLONG, SOOTH_FAULT_USAGE, "listen at %s", path);
 		error_why(err, "the name of a socket has 1 to %zu bytes",
 			sizeof(address.sun_path) - 1);
-		return error_remedy(err, "--control /tmp/sooth.sock");
+		return error_remedy(err, "%s/tmp/sooth.sock", c->option ? c->option : "--control ");
 	}
 	memcpy(address.sun_path, path, strlen(path));
 	/* The file has this mode from the start, so that no other user can connect in between. */
@@ -93,7 +95,7 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 	if (!status && !listen(fd, CONTROL_CLIENTS))
 		return 0;
 	error_errno(err, status ? status : -errno, "listen at %s", path);
-	return propose_name(&address, err);
+	return propose_name(c, &address, err);
 }
 
 /* Checks the folder for root: a user who can exchange the folder of the socket would decide which
@@ -104,7 +106,7 @@ static int check_folder(struct control *c, const char *path, struct sooth_error 
 	_cleanup_close_ int fd = trusted_open_parent(&trust, path, &c->owner, err);
 
 	if (fd == -EPERM && !err->remedy[0])
-		error_remedy(err, "--control /run/sooth.sock");
+		error_remedy(err, "%s/run/sooth.sock", c->option ? c->option : "--control ");
 	return fd == -EPERM ? fd : 0; /* bind(2) reports any other error */
 }
 
@@ -120,7 +122,7 @@ int control_open(struct control *c, const char *path, struct sooth_error *err)
 	if (status)
 		return status;
 	fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
-	status = fd < 0 ? error_errno(err, -errno, "make a socket") : bind_to(fd, path, err);
+	status = fd < 0 ? error_errno(err, -errno, "make a socket") : bind_to(c, fd, path, err);
 	rights_restore(&before);
 	if (!status) {
 		c->listener = fd;
@@ -332,6 +334,15 @@ static bool is_allowed(int fd)
 
 	return !getpeereid(fd, &uid, &gid) && (uid == getuid() || !uid);
 #endif
+}
+
+int control_accept(struct control *c)
+{
+	int fd;
+
+	while ((fd = closed_at_exec_accept(c->listener, false)) >= 0 && !is_allowed(fd))
+		close(fd);
+	return fd;
 }
 
 static void accept_one(struct control *c, int fd)

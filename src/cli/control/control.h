@@ -30,9 +30,10 @@ struct control_client {
 };
 
 struct control {
-	int listener;	  /* -1: none */
-	const char *path; /* borrowed */
-	uid_t owner;	  /* owner of the socket: user of sudo, else the caller */
+	int listener;	    /* -1: none */
+	const char *path;   /* borrowed */
+	const char *option; /* that names the socket, for remedies; NULL: "--control " */
+	uid_t owner;	    /* owner of the socket: user of sudo, else the caller */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
@@ -53,6 +54,8 @@ void control_init(struct control *c);
 int control_open(struct control *c, const char *path, struct sooth_error *err);
 /* Accepts clients, and handles their requests. */
 void control_serve(struct control *c, const struct control_actions *actions, void *user);
+/* Returns the descriptor of a connection of the socket's owner or of root; -1: none. */
+int control_accept(struct control *c);
 void control_close(struct control *c);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +54,8 @@ struct monitor {
 	struct clients clients;
 	struct monitor_control control;
 	struct phase_keeper phases;
+	struct metrics metrics;
+	struct alerts alerts;
 	struct buffer pids;	 /* uint32_t: PIDs to observe */
 	struct buffer processes; /* struct monitor_process of these PIDs */
 	uint64_t scan_ns;	 /* time of the next scan for processes */
@@ -282,25 +283,48 @@ static void restore_folder(struct monitor *m)
 	m->is_folder_refused = status != 0;
 }
 
-/* --- the history --- */
+/* --- samples of agents --- */
 
-static void store_phases(struct monitor *m)
+static void sample_agents(struct monitor *m)
 {
 	struct sooth_error err;
 
-	if (!phase_keeper_step(&m->phases, clock_monotonic_ns(), &err))
-		return;
-	print_failure(&err);
+	if (phase_keeper_step(&m->phases, clock_monotonic_ns(), &err))
+		print_failure(&err);
+	if (metrics_step(&m->metrics, clock_monotonic_ns(), &err))
+		print_failure(&err);
 }
 
-static int open_history(struct monitor *m, struct sooth_error *err)
+static int open_phases(struct monitor *m, const struct monitor_options *o, struct sooth_error *err)
+{
+	const struct phase_keeper_options keeper = { .target = o->target,
+		.has_history = o->has_history,
+		.folder = o->history_folder,
+		.most_bytes = o->history_bytes,
+		.sample_ns = o->sample_ns,
+		.fleet = m->metrics.fleet,
+		.alerts = o->alerts ? &m->alerts : NULL };
+
+	return phase_keeper_open(&m->phases, &keeper, err);
+}
+
+/* Opens what gets samples of agents: history, metrics and alerts. */
+static int open_sampling(struct monitor *m, struct sooth_error *err)
 {
 	const struct monitor_options *o = m->options;
+	struct buffer url = { 0 };
+	int status = metrics_open(&m->metrics, &o->metrics, err);
 
-	if (!o->has_history)
-		return 0;
-	return phase_keeper_open(
-		&m->phases, o->target, o->history_folder, o->history_bytes, o->sample_ns, err);
+	if (o->alerts)
+		alerts_init(&m->alerts, o->alerts);
+	if (!status)
+		status = open_phases(m, o, err);
+	if (!status && m->metrics.server) {
+		http_server_url(m->metrics.server, &url);
+		fprintf(stderr, "sooth: metrics are at %s\n", buffer_cstr(&url));
+		buffer_fini(&url);
+	}
+	return status;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -331,8 +355,7 @@ static void reload_settings(struct monitor *m)
 		fputs("sooth: the folder of the FIFOs changes with the next start\n", stderr);
 	if (!is_same_history(&now, m->options)) {
 		phase_keeper_close(&m->phases);
-		if (now.has_history && phase_keeper_open(&m->phases, now.target, now.history_folder,
-					       now.history_bytes, now.sample_ns, &err))
+		if (open_phases(m, &now, &err))
 			print_failure(&err);
 	}
 	m->current = now;
@@ -398,7 +421,7 @@ static void step_feeds(struct monitor *m)
 		has_waited = true;
 	}
 	if (!has_waited)
-		poll(NULL, 0, has_readers(m) ? BATCH_MS : LOOK_MS);
+		metrics_wait(&m->metrics, has_readers(m) ? BATCH_MS : LOOK_MS);
 }
 
 static void serve_readers(struct monitor *m)
@@ -468,7 +491,7 @@ static int open_folder_and_pipes(struct monitor *m, struct sooth_error *err)
 	m->pipes[FEED_API_CALLS].feed.share = &m->pipes[FEED_SYSCALLS].feed;
 	m->clients.queue_bytes = m->options->buffer_bytes;
 	if (!status)
-		status = open_history(m, err);
+		status = open_sampling(m, err);
 	if (!status)
 		status = clients_open(&m->clients, &m->folder, m->feeds, err);
 	return status ? status : open_control(m, err);
@@ -479,6 +502,9 @@ static void close_clients_and_pipes(struct monitor *m)
 	monitor_control_close(&m->control);
 	clients_close(&m->clients);
 	phase_keeper_close(&m->phases);
+	metrics_close(&m->metrics);
+	if (m->options->alerts)
+		alerts_fini(&m->alerts);
 	for (size_t i = 0; i < FEEDS; i++) {
 		feed_fini(&m->pipes[i].feed);
 		line_queue_fini(&m->pipes[i].queue);
@@ -516,7 +542,7 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 		serve_readers(&m);
 		monitor_control_serve(&m.control);
 		reload_settings(&m);
-		store_phases(&m);
+		sample_agents(&m);
 		step_feeds(&m);
 	}
 	close_clients_and_pipes(&m);

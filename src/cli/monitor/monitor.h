@@ -3,7 +3,9 @@
 #ifndef SOOTH_CLI_MONITOR_H
 #define SOOTH_CLI_MONITOR_H
 
+#include "cli/monitor/metrics.h"
 #include "cli/selected/target_found.h"
+#include "cli/watch/alerts.h"
 
 struct monitor_options {
 	const char *fifo_folder;	   /* NULL: ~/.claude/fifos */
@@ -15,7 +17,9 @@ struct monitor_options {
 	const char *history_folder;	   /* NULL: ~/.local/state/sooth/history */
 	uint64_t history_bytes;		   /* maximum size; 0: 64 MiB */
 	uint64_t max_overhead_percent;	   /* of the CPU time of the observed processes */
-	uint64_t sample_ns;		   /* time between samples for the history; 0: 2 s */
+	uint64_t sample_ns;		   /* time between samples of agents; 0: 2 s */
+	struct metrics_options metrics;
+	const struct alert_options *alerts; /* on findings; NULL: none */
 	/* Called on SIGHUP: reads the settings again; only those of the history take effect while
 	 * the monitor runs. NULL: SIGHUP ends the monitor. */
 	int (*reload)(void *user, struct monitor_options *options, struct sooth_error *err);

@@ -7,6 +7,7 @@
 #include "cli/diagnosing.h"
 #include "cli/user_agents/user_agents.h"
 #include "cli/terminal/log.h"
+#include "explain/report.h"
 
 #define RETRY_NS (10 * NS_PER_S)
 /* Most samples of one observer, which remembers processes up to a limit: weeks of agents would
@@ -16,7 +17,7 @@
 
 static bool is_kept(const struct phase_keeper *k, const struct sooth_record *r)
 {
-	const struct target_found *t = k->target;
+	const struct target_found *t = k->options.target;
 
 	for (size_t i = 0; t && i < target_found_count(t); i++) {
 		if (target_found_pids(t)[i] == r->pid)
@@ -31,7 +32,7 @@ static int store_spans(void *user, const struct batch *spans, struct sooth_error
 
 	(void)err;
 	batch_for_each (r, spans) {
-		if (is_kept(k, r))
+		if (k->options.has_history && is_kept(k, r))
 			history_writer_add_spans(&k->writer,
 				&(struct batch){ (const unsigned char *)r, record_bytes(r) });
 	}
@@ -44,29 +45,84 @@ static int handle_record(
 	struct phase_keeper *k = user;
 
 	(void)schema;
-	history_writer_learn(&k->writer, record);
+	if (k->options.has_history)
+		history_writer_learn(&k->writer, record);
 	return 0;
 }
 
-int phase_keeper_open(struct phase_keeper *k, const struct target_found *target, const char *folder,
-	uint64_t most_bytes, uint64_t sample_ns, struct sooth_error *err)
+int phase_keeper_open(
+	struct phase_keeper *k, const struct phase_keeper_options *options, struct sooth_error *err)
 {
+	bool has_rows = options->fleet || options->alerts;
 	int status;
 
-	*k = (struct phase_keeper){ .sample_ns = sample_ns ? sample_ns : PHASE_SAMPLE_NS,
-		.target = target,
+	*k = (struct phase_keeper){ .options = *options,
 		.view = { .take = store_spans, .user = k },
-		.answers = { .settings = &k->settings,
-			.is_one_look = true,
-			.take = store_spans,
-			.user = k } };
-	k->answers.interval_ns = SAMPLES_A * k->sample_ns;
+		.fleet_view = { .kept = options->fleet, .user = k },
+		.answers = { .settings = &k->settings, .is_one_look = true, .user = k } };
+	if (!k->options.sample_ns)
+		k->options.sample_ns = PHASE_SAMPLE_NS;
+	k->answers.interval_ns = SAMPLES_A * k->options.sample_ns;
+	if (options->has_history) {
+		k->answers.take = k->fleet_view.take = store_spans;
+		k->answers.has_rows = has_rows;
+	}
 	status = diagnosing_settings(&k->settings, NULL, err);
-	if (status)
-		return status;
-	status = history_writer_open(&k->writer, folder, most_bytes, err);
-	k->is_on = !status;
+	if (!status && options->has_history)
+		status = history_writer_open(&k->writer, options->folder, options->most_bytes, err);
+	k->is_on = !status && (options->has_history || has_rows);
 	return status;
+}
+
+/* --- findings, for metrics --- */
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	(void)err;
+	*(struct fleet **)state = options->user;
+	return 0;
+}
+
+static int pass_findings(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	(void)err;
+	batch_for_each (r, batch)
+		fleet_add_finding(*(struct fleet **)state, section->schema, r);
+	return 0;
+}
+
+static const struct sink_type finding_sink = {
+	.name = "findings of metrics",
+	.state_size = sizeof(struct fleet *),
+	.open = open_sink,
+	.rows = pass_findings,
+};
+
+static int add_sinks(struct phase_keeper *k, struct sooth_error *err)
+{
+	const struct phase_keeper_options *o = &k->options;
+	int status = 0;
+
+	if (o->fleet)
+		status = report_add_sink_type(
+			k->report, &finding_sink, &(struct sink_options){ .user = o->fleet }, err);
+	if (!status && o->alerts)
+		status = report_add_sink_type(
+			k->report, &alert_sink, &(struct sink_options){ .user = o->alerts }, err);
+	return status;
+}
+
+/* The view of metrics finds the phases as well. */
+static int add_views(struct phase_keeper *k, struct sooth_error *err)
+{
+	int status = k->options.fleet
+			     ? sooth_report_add_view(k->report, "fleet", &k->fleet_view, err)
+			     : sooth_report_add_view(k->report, "phases", &k->view, err);
+
+	if (!status)
+		status = sooth_report_add_view(k->report, "finding-changes", &k->answers, err);
+	return status ? status : add_sinks(k, err);
 }
 
 static int add_probes(struct sooth_observer *o, struct sooth_error *err)
@@ -91,24 +147,23 @@ static int add_probes(struct sooth_observer *o, struct sooth_error *err)
 static int start_observer(struct phase_keeper *k, struct sooth_error *err)
 {
 	struct sooth_observer_options options = { .size = sizeof(options),
-		.sample_ns = k->sample_ns,
+		.sample_ns = k->options.sample_ns,
 		.log = log_print,
 		.log_level = log_selected(),
 		.may_be_gone = true };
 	int status = sooth_report_new(&k->report, "phases", err);
 
 	if (!status)
-		status = sooth_report_add_view(k->report, "phases", &k->view, err);
-	if (!status)
-		status = sooth_report_add_view(k->report, "finding-changes", &k->answers, err);
+		status = add_views(k, err);
 	if (!status)
 		sooth_report_on_record(k->report, handle_record, k);
 	if (!status)
 		status = sooth_observer_new(&k->observer, &options, err);
 	if (!status)
-		status = k->target && k->target->has_user
-				 ? sooth_observer_set_user(k->observer, k->target->user, err)
-				 : sooth_observer_set_host(k->observer, err);
+		status =
+			k->options.target && k->options.target->has_user
+				? sooth_observer_set_user(k->observer, k->options.target->user, err)
+				: sooth_observer_set_host(k->observer, err);
 	if (!status)
 		status = add_probes(k->observer, err);
 	if (!status)
@@ -143,7 +198,7 @@ static int step_observer(struct phase_keeper *k, uint64_t now_ns, struct sooth_e
 		status = sooth_observer_step(k->observer, 0, err);
 	}
 	if (status >= 0 || status == -EINTR) {
-		if (now_ns - k->start_ns >= SAMPLES_MOST * k->sample_ns)
+		if (now_ns - k->start_ns >= SAMPLES_MOST * k->options.sample_ns)
 			stop_observer(k, true);
 		return 0;
 	}
@@ -156,7 +211,7 @@ int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_erro
 {
 	int status = k->is_on ? step_observer(k, now_ns, err) : 0;
 
-	if (status || !k->is_on)
+	if (status || !k->is_on || !k->options.has_history)
 		return status;
 	return history_writer_step(&k->writer, now_ns, err);
 }
@@ -166,6 +221,7 @@ void phase_keeper_close(struct phase_keeper *k)
 	if (!k->is_on)
 		return;
 	stop_observer(k, true);
-	history_writer_close(&k->writer);
+	if (k->options.has_history)
+		history_writer_close(&k->writer);
 	k->is_on = false;
 }

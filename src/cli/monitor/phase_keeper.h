@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes the activities of agents' sessions, and what is wrong with them, to the history, from
- * samples, even without a reader. */
+/* Samples agents, even without a reader: for the history, which gets the activities of sessions and
+ * what is wrong with them, for metrics, and for alerts on findings. */
 #ifndef SOOTH_CLI_PHASE_KEEPER_H
 #define SOOTH_CLI_PHASE_KEEPER_H
 
@@ -8,18 +8,30 @@
 #include <sooth/report.h>
 
 #include "analyze/diagnosis/diagnosis_options.h"
+#include "analyze/fleet/fleet.h"
 #include "analyze/phases/phases.h"
 #include "cli/state/history_writer.h"
 #include "cli/selected/target_found.h"
+#include "cli/watch/alerts.h"
 
 #define PHASE_SAMPLE_NS 2000000000ull
 
+struct phase_keeper_options {
+	const struct target_found *target; /* whose sessions the history keeps; NULL: all */
+	bool has_history;
+	const char *folder;    /* of the history; NULL: the default */
+	uint64_t most_bytes;   /* of the history; 0: the default */
+	uint64_t sample_ns;    /* 0: the default */
+	struct fleet *fleet;   /* gets each sample; NULL: no metrics; borrowed */
+	struct alerts *alerts; /* get findings; NULL: none; borrowed */
+};
+
 struct phase_keeper {
 	bool is_on;
-	uint64_t sample_ns;
-	const struct target_found *target; /* NULL: all agents; borrowed */
+	struct phase_keeper_options options;
 	struct history_writer writer;
 	struct phases_options view;
+	struct fleet_options fleet_view;
 	struct findings_options answers;
 	struct check_settings settings;	 /* of the diagnoses */
 	struct sooth_observer *observer; /* NULL: not running */
@@ -28,9 +40,8 @@ struct phase_keeper {
 	uint64_t start_ns;
 };
 
-/* Begins. `folder` NULL: the default. Keeps only sessions of `target`; NULL: all. */
-int phase_keeper_open(struct phase_keeper *k, const struct target_found *target, const char *folder,
-	uint64_t most_bytes, uint64_t sample_ns, struct sooth_error *err);
+int phase_keeper_open(struct phase_keeper *k, const struct phase_keeper_options *options,
+	struct sooth_error *err);
 /* Observes and stores phases. Called several times a second. Returns a failure once; later calls
  * try again. */
 int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err);

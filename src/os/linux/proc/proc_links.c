@@ -376,6 +376,29 @@ static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 	return SOOTH_STATE_VALUE;
 }
 
+/* Reads "RssAnon:  1234 kB". A process that ends has no memory, and no such lines. */
+static bool read_kib(uint64_t *bytes, const char *name, const void *status, size_t size)
+{
+	struct span value;
+	struct cursor c;
+
+	if (!task_status_find(&value, name, status, size))
+		return false;
+	c = cursor_over(value.data, value.size);
+	*bytes = cursor_decimal(&c) << 10;
+	return !c.failed;
+}
+
+static uint8_t memory_of(struct proc_ties *t, const void *status, size_t size)
+{
+	return read_kib(&t->rss_anonymous_bytes, "RssAnon:", status, size) &&
+			       read_kib(&t->rss_file_bytes, "RssFile:", status, size) &&
+			       read_kib(&t->rss_shared_bytes, "RssShmem:", status, size) &&
+			       read_kib(&t->swap_bytes, "VmSwap:", status, size)
+		       ? SOOTH_STATE_VALUE
+		       : SOOTH_STATE_ABSENT;
+}
+
 static void read_status(
 	struct proc_links_reader *r, const struct process_snapshot *snapshot, struct proc_ties *t)
 {
@@ -384,7 +407,7 @@ static void read_status(
 	struct stat space;
 
 	if (status < 0) {
-		t->hangup_state = t->namespace_state = t->tracer_state =
+		t->hangup_state = t->namespace_state = t->tracer_state = t->memory_state =
 			procfs_state(process_snapshot_status(snapshot, status));
 		return;
 	}
@@ -393,6 +416,7 @@ static void read_status(
 	else
 		t->hangup_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	t->tracer_state = tracer_of(&t->tracer_pid, r->scratch.data, r->scratch.size);
+	t->memory_state = memory_of(t, r->scratch.data, r->scratch.size);
 	if (fstatat(snapshot->process, "ns/pid", &space, 0))
 		t->namespace_state = procfs_state(process_snapshot_status(snapshot, -errno));
 	else if (!task_status_inner_pid(&t->inner_pid, r->scratch.data, r->scratch.size))

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The view "fleet": agents, sessions and findings of a host as values for monitoring systems. It
+ * has few rows, however many sessions run: the rest is summed in rows named "other".
+ */
+#ifndef SOOTH_ANALYZE_FLEET_H
+#define SOOTH_ANALYZE_FLEET_H
+
+#include "explain/output.h"
+
+#define FLEET_SESSIONS 200 /* sessions with rows of their own */
+
+struct fleet;
+
+/* Zeroed: the defaults. */
+struct fleet_options {
+	uint32_t sessions_most; /* 0: FLEET_SESSIONS */
+	bool hash_names;	/* names of projects and of the host become numbers */
+	/* Sums over several reports, which the caller emits. NULL: the view emits its own at the
+	 * end. */
+	struct fleet *kept;
+	/* Takes the phases that the view finds, as "phases" does (analyze/phases/phases.h). NULL:
+	 * not needed. */
+	int (*take)(void *user, const struct batch *spans, struct sooth_error *err);
+	void *user;
+};
+
+/* The cost of sooth itself, and the results of its clients. */
+struct fleet_self {
+	uint64_t cpu_ns, rss_bytes;
+	uint64_t answers, refused; /* scrapes that were answered and refused */
+};
+
+int fleet_new(struct fleet **out, const struct fleet_options *options, struct sooth_error *err);
+void fleet_free(struct fleet *f);
+/* Returns how many samples were added. */
+uint64_t fleet_samples(const struct fleet *f);
+/* Adds a row of the view "finding-changes"; rows of other schemas are ignored. */
+void fleet_add_finding(
+	struct fleet *f, const struct sooth_schema *schema, const struct sooth_record *row);
+void fleet_set_self(struct fleet *f, const struct fleet_self *self);
+int fleet_emit(struct fleet *f, struct output *o, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The metrics of a monitor: for readers by HTTP, and in a file for node_exporter. */
+#ifndef SOOTH_CLI_MONITOR_METRICS_H
+#define SOOTH_CLI_MONITOR_METRICS_H
+
+#include "analyze/fleet/fleet.h"
+#include "cli/monitor/http_server.h"
+
+/* Zeroed: no metrics. */
+struct metrics_options {
+	struct http_options http; /* .address NULL: no server */
+	const char *file;	  /* NULL: none */
+	bool hash_names;
+};
+
+struct metrics {
+	struct metrics_options options;
+	struct fleet *fleet; /* NULL: no metrics */
+	struct http_server *server;
+	uint64_t file_ns; /* time of the next file */
+	bool is_file_refused;
+};
+
+int metrics_open(struct metrics *m, const struct metrics_options *options, struct sooth_error *err);
+/* Serves readers and writes the file if that is due. Returns a failure once. */
+int metrics_step(struct metrics *m, uint64_t now_ns, struct sooth_error *err);
+/* Waits, and serves readers meanwhile. */
+void metrics_wait(struct metrics *m, int timeout_ms);
+void metrics_close(struct metrics *m);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Metrics of agents: their values, the bounds of their labels, and texts that break a format. The
+ * sinks are openmetrics and prometheus. */
+#include "shown.h"
+
+#include "analyze/fleet/fleet.h"
+#include "base/units.h"
+#include "model/phase_records.h"
+#include "probes/proc.h"
+
+#define CLAUDE "/home/me/.local/share/claude/versions/2.1.328"
+#define UTC_S  1700000000ull /* at CLOCK_MONOTONIC 0 */
+
+static const char *show(const struct fleet_options *options, const char *format)
+{
+	struct sooth_report *r = report_into(&shown, "test", "fleet", options, format);
+
+	return show_report(r, format);
+}
+
+static void add_host(uint64_t now_s)
+{
+	struct stream_segment s = { .record = { .time_ns = now_s * NS_PER_S,
+					    .kind = STREAM_SEGMENT },
+		.ticks_per_s = 100,
+		.realtime_offset_ns = (int64_t)(UTC_S * NS_PER_S) };
+	struct record_tail tail[] = { { &s.hostname, "build-7", 7 },
+		{ &s.sooth_version, "1.2", 3 } };
+
+	RECORD_APPEND(&records, &s, tail, ARRAY_SIZE(tail));
+}
+
+/* A main process of an agent, and its memory by class. */
+static void add_main(uint64_t now_s, uint32_t pid, uint64_t cpu_ms)
+{
+	struct sooth_record head = { .time_ns = now_s * NS_PER_S, .pid = pid, .start_ticks = 100 };
+	struct proc_process p = { .record = head,
+		.cpu_ns = cpu_ms * NS_PER_MS,
+		.rss_bytes = 3 << 20,
+		.descriptors = 7,
+		.threads = 2,
+		.state = 'S' };
+	struct proc_ties t = { .record = head,
+		.rss_anonymous_bytes = 2 << 20,
+		.rss_file_bytes = 1 << 20,
+		.swap_bytes = 4096 };
+	struct record_tail tail[] = { { &p.name, "claude", 6 },
+		{ &p.executable, CLAUDE, strlen(CLAUDE) } };
+
+	p.record.kind = PROC_PROCESS;
+	t.record.kind = PROC_LINKS;
+	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
+static void end_sample(uint64_t now_s)
+{
+	struct proc_snapshot s = { .record = { .time_ns = now_s * NS_PER_S, .kind = PROC_SNAPSHOT },
+		.from_ns = now_s * NS_PER_S,
+		.is_of_host = 1 };
+
+	RECORD_APPEND(&records, &s, NULL, 0);
+}
+
+struct phase {
+	uint32_t pid;
+	uint64_t from_s, to_s;
+	const char *state, *project, *model;
+	uint64_t cpu_ms, input;
+	uint8_t flags;
+};
+
+static void add_phase(struct phase from)
+{
+	struct phase_span p = { .record = { .time_ns = from.to_s * NS_PER_S,
+					.pid = from.pid,
+					.start_ticks = 100,
+					.kind = PHASE_SPAN },
+		.begin_ns = from.from_s * NS_PER_S,
+		.end_utc_ns = (UTC_S + from.to_s) * NS_PER_S,
+		.cpu_ns = from.cpu_ms * NS_PER_MS,
+		.input_tokens = from.input,
+		.io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
+		.flags = from.flags };
+	const char *project = from.project ? from.project : "shop";
+	struct record_tail tail[] = { tail_string(&p.state, from.state),
+		tail_string(&p.agent, "claude"), tail_string(&p.project, project),
+		tail_string(&p.model, from.model) };
+
+	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+}
+
+#define HAS(line)    assert_non_null(strstr(shown.data, line "\n"))
+#define LACKS(piece) assert_null(strstr(shown.data, piece))
+
+static size_t count_of(const char *piece)
+{
+	size_t count = 0;
+
+	for (const char *at = shown.data; (at = strstr(at, piece)); at += strlen(piece))
+		count++;
+	return count;
+}
+
+static void values_of_a_sample(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++) {
+		add_host(200 + 2 * i);
+		add_main(200 + 2 * i, 10, 5000 + 250 * i);
+		end_sample(200 + 2 * i);
+	}
+	show(NULL, "openmetrics");
+	HAS("sooth_agent_cpu_seconds_total{agent=\"claude\",role=\"main\"} 0.500000000");
+	HAS("sooth_agent_processes{agent=\"claude\",role=\"main\"} 1");
+	HAS("sooth_agent_memory_bytes{agent=\"claude\",role=\"main\",class=\"anonymous\"} 2097152");
+	HAS("sooth_agent_memory_bytes{agent=\"claude\",role=\"main\",class=\"swap\"} 4096");
+	HAS("sooth_session_open_descriptors{agent=\"claude\",pid=\"10\"} 7");
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\",pid=\"10\"} 0.500000000");
+	HAS("# UNIT sooth_session_cpu_seconds seconds");
+	HAS("# TYPE sooth_session_cpu_seconds counter");
+	HAS("sooth_build_info{version=\"1.2\"} 1");
+	HAS("sooth_last_sample_timestamp_seconds 1700000204.000000000");
+	HAS("sooth_sessions 1");
+	assert_string_equal(shown.data + shown.size - 6, "# EOF\n");
+	/* Nothing counted the watches: that is not 0. */
+	LACKS("inotify_watches");
+	/* One head for the four classes. */
+	assert_int_equal(count_of("# TYPE sooth_session_memory_bytes"), 1);
+}
+
+static void the_older_format(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 2; i++) {
+		add_host(200 + 2 * i);
+		add_main(200 + 2 * i, 10, 1000);
+		end_sample(200 + 2 * i);
+	}
+	show(NULL, "prometheus");
+	HAS("# TYPE sooth_session_cpu_seconds_total counter");
+	HAS("# TYPE sooth_build_info gauge");
+	LACKS("# UNIT");
+	LACKS("# EOF");
+}
+
+/* A thousand sessions have as many labels as the bound says, and lose no sum. */
+static void labels_are_bounded(void **state)
+{
+	struct fleet_options options = { .sessions_most = 20 };
+
+	(void)state;
+	for (uint32_t pid = 1; pid <= 1000; pid++)
+		add_phase((struct phase){
+			pid, 100, 101, "runs_tool", NULL, "", 3, 10, PHASE_BEGINS });
+	for (uint32_t pid = 1; pid <= 1000; pid++)
+		add_phase(
+			(struct phase){ pid, 101, 103, "computes", NULL, "", 3, 0, PHASE_BEGINS });
+	show(&options, "prometheus");
+	assert_int_equal(count_of("sooth_session_cpu_seconds_total{"), 21);
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\",project=\"shop\",pid=\"20\"} "
+	    "0.006000000");
+	HAS("sooth_session_cpu_seconds_total{agent=\"other\"} 5.880000000");
+	HAS("sooth_session_tokens_total{agent=\"other\",direction=\"input\"} 9800");
+	HAS("sooth_session_activity_seconds_total{agent=\"other\",state=\"computes\"} "
+	    "1960.000000000");
+	HAS("sooth_sessions_limit 20");
+	HAS("sooth_sessions_folded 980");
+}
+
+/* Samples of a thousand processes: those without rows of their own are counted together. */
+static void processes_beyond_the_bound_are_summed(void **state)
+{
+	struct fleet_options options = { .sessions_most = 20 };
+
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++) {
+		add_host(200 + 2 * i);
+		for (uint32_t pid = 1; pid <= 1000; pid++)
+			add_main(200 + 2 * i, pid, 1000 + 10 * i);
+		end_sample(200 + 2 * i);
+	}
+	show(&options, "openmetrics");
+	HAS("sooth_agent_processes{agent=\"claude\",role=\"main\"} 1000");
+	HAS("sooth_agent_cpu_seconds_total{agent=\"claude\",role=\"main\"} 20.000000000");
+	HAS("sooth_session_processes{agent=\"other\"} 980");
+	HAS("sooth_session_cpu_seconds_total{agent=\"other\"} 19.600000000");
+	HAS("sooth_sessions 1000");
+	assert_int_equal(count_of("sooth_session_processes{"), 21);
+}
+
+/* An ended session makes room; one that shares a row keeps to it, so that no sum falls. */
+static void an_end_makes_room(void **state)
+{
+	struct fleet_options options = { .sessions_most = 1 };
+
+	(void)state;
+	add_phase((struct phase){ 1, 100, 101, "idle", NULL, "", 1000, 0, PHASE_IS_LAST });
+	add_phase((struct phase){ 2, 101, 103, "idle", NULL, "", 2000, 0, 0 });
+	show(&options, "prometheus");
+	assert_int_equal(count_of("sooth_session_cpu_seconds_total{"), 1);
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\",project=\"shop\",pid=\"2\"} "
+	    "2.000000000");
+}
+
+/* A wait begins with the request; that the agent asks again does not end it. */
+static void waits_for_the_model(void **state)
+{
+	(void)state;
+	add_phase((struct phase){ 1, 100, 101, "idle", NULL, "m-1", 0, 0, 0 });
+	add_phase(
+		(struct phase){ 1, 101, 103, "waits_for_model", NULL, "m-1", 0, 0, PHASE_BEGINS });
+	add_phase((struct phase){ 1, 103, 104, "asks_again", NULL, "m-1", 0, 0, PHASE_BEGINS });
+	add_phase((struct phase){ 1, 104, 105, "runs_tool", NULL, "m-1", 0, 0, PHASE_BEGINS });
+	add_phase(
+		(struct phase){ 1, 105, 106, "waits_for_model", NULL, "m-1", 0, 0, PHASE_BEGINS });
+	add_phase((struct phase){ 1, 106, 107, "idle", NULL, "m-1", 0, 0, PHASE_BEGINS });
+	show(NULL, "openmetrics");
+	HAS("# TYPE sooth_model_wait_seconds histogram");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"0.536870912\"} 0");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"1.073741824\"} 1");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"4.294967296\"} 2");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"+Inf\"} 2");
+	HAS("sooth_model_wait_seconds_sum{agent=\"claude\",model=\"m-1\"} 4.000000000");
+	HAS("sooth_model_wait_seconds_count{agent=\"claude\",model=\"m-1\"} 2");
+}
+
+/* A name is one label value, whatever it holds: it adds no line, label or invalid character. */
+static void hostile_names(void **state)
+{
+	(void)state;
+	add_phase((struct phase){ 1, 100, 101, "idle", "a\"} 9\nsooth_sessions 7", "", 1, 0, 0 });
+	add_phase((struct phase){
+		2, 100, 101, "idle", "back\\slash\x1b[2J\xff\xe2\x80\xae", "", 1, 0, 0 });
+	show(NULL, "prometheus");
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\","
+	    "project=\"a\\\"} 9\\\\nsooth_sessions 7\",pid=\"1\"} 0.001000000");
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\","
+	    "project=\"back\\\\slash\\\\x1b[2J\\\\xff\\\\xe2\\\\x80\\\\xae\",pid=\"2\"} "
+	    "0.001000000");
+	assert_int_equal(count_of("\nsooth_sessions "), 1);
+}
+
+static void names_can_be_hashed(void **state)
+{
+	struct fleet_options options = { .hash_names = true };
+
+	(void)state;
+	add_host(200);
+	add_main(200, 10, 1000);
+	end_sample(200);
+	add_phase((struct phase){ 1, 100, 101, "idle", "merger-with-acme", "", 1, 0, 0 });
+	show(&options, "prometheus");
+	LACKS("acme");
+	LACKS("build-7");
+	assert_int_equal(count_of("sooth_host_info{host=\""), 1);
+	assert_int_equal(
+		count_of("sooth_session_cpu_seconds_total{agent=\"claude\",project=\""), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(values_of_a_sample),
+		TEST(the_older_format),
+		TEST(labels_are_bounded),
+		TEST(processes_beyond_the_bound_are_summed),
+		TEST(an_end_makes_room),
+		TEST(waits_for_the_model),
+		TEST(hostile_names),
+		TEST(names_can_be_hashed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
