@@ -16,6 +16,8 @@
 #include "base/nearest.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
+#include "cli/output/deferred.h"
+#include "cli/rights/explaining.h"
 #include "cli/terminal/log.h"
 #include "os/os.h"
 
@@ -169,6 +171,7 @@ int main(int argc, char **argv)
 	const char *name;
 	int used;
 
+	explaining_use_pager(pager_keep);
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
 	/* A caller may have ignored it: then no exit status is kept. */

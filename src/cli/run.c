@@ -25,6 +25,7 @@
 #include "cli/control/control_run.h"
 #include "cli/output/deferred.h"
 #include "cli/page.h"
+#include "cli/rights/explaining.h"
 #include "cli/run_options.h"
 #include "cli/run_so_far.h"
 #include "cli/state/history_files.h"
@@ -464,6 +465,7 @@ static int run_capture(
 		error_why(err, "the input is a capture already");
 		return error_remedy(err, "copy the capture file with cp, or leave out --save");
 	}
+	explaining_begin(path);
 	status = target_found_select(run->found, &run->target->part, t->report, err);
 	if (!status && t->product)
 		status = target_found_select(run->found, &run->target->part, t->product, err);

@@ -15,6 +15,7 @@
 #include "cli/output/output.h"
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
+#include "cli/rights/explaining.h"
 #include "cli/run.h"
 #include "cli/selected/target_found.h"
 #include "explain/report.h"
@@ -107,6 +108,7 @@ static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_err
 		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
 	if (!status && has_graphs)
 		status = sooth_report_add_view(report, "profile-stacks", &samples, err);
+	explaining_begin(side->file);
 	if (!status)
 		status = select_processes(b->target, side->file, report, err);
 	if (!status)
@@ -372,7 +374,6 @@ const struct command command_diff = {
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
 	OPTION_RULES(rules),
-	.only_explains = true,
 	.config_size = sizeof(struct diff_config),
 	.run = run_diff,
 };

@@ -8,6 +8,7 @@
 
 #include "cli/command/command.h"
 #include "cli/picture.h"
+#include "cli/rights/explaining.h"
 #include "cli/run.h"
 #include "cli/selected/target_found.h"
 
@@ -89,6 +90,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		status = target_find(&c->target, arguments, 0, &chosen.found, err);
 	if (!status) {
 		options.path = chosen.found.capture;
+		explaining_begin(options.path);
 		status = export_run(type, &options, &told, err);
 	}
 	if (!status && told.main)
@@ -125,7 +127,6 @@ const struct command command_export = {
 		    "  sooth export --format sqlite -o build.db build.sooth\n",
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
-	.only_explains = true,
 	.config_size = sizeof(struct export_config),
 	.run = run_export,
 };

@@ -126,7 +126,7 @@ static const struct option heap_options[] = {
 		"a program loads it, else the kernel); default: auto",
 		.choice = engine_name),
 	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, observer.heap.preload_path,
-		"that library, where it is not the installed one"),
+		"that library, where it is not the installed one", .is_input = true),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
 		"never pause a launched command; calls that do not fit the buffer are lost"),
 };

@@ -34,7 +34,8 @@ struct monitor_config {
 
 static const struct option monitor_rows[] = {
 	VALUE_ROW(0, "fifo-dir", FILE, "DIR", monitor_config, monitor.fifo_dir,
-		"folder of the FIFOs (default: ~/.claude/fifos, with sudo of the invoking user)"),
+		"folder of the FIFOs (default: ~/.claude/fifos, with sudo of the invoking user)",
+		.is_input = true),
 	VALUE_ROW('d', "duration", DURATION, "TIME", monitor_config, monitor.duration_ns,
 		"stop after this time", .min = NS_PER_MS, .max = 366 * 86400 * NS_PER_S),
 	VALUE_ROW(0, "buffer", BYTES, "SIZE", monitor_config, monitor.buffer_bytes,
@@ -49,7 +50,7 @@ static const struct option metrics_rows[] = {
 	VALUE_ROW(0, "listen", TEXT, "ADDRESS", monitor_config, metrics.listen,
 		"serve metrics by HTTP: 127.0.0.1:9400, [::1]:9400 or unix:PATH"),
 	VALUE_ROW(0, "listen-token", FILE, "FILE", monitor_config, metrics.token,
-		"file with the token that readers of metrics must send"),
+		"file with the token that readers of metrics must send", .is_input = true),
 	VALUE_ROW(0, "listen-tls", TEXT, "CERT,KEY", monitor_config, metrics.tls,
 		"serve metrics by TLS, with these PEM files"),
 	VALUE_ROW(0, "textfile", FILE, "FILE", monitor_config, metrics.textfile,

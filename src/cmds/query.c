@@ -12,6 +12,7 @@
 #include "cli/output/deferred.h"
 #include "cli/output/output.h"
 #include "cli/terminal/stop.h"
+#include "cli/rights/explaining.h"
 #include "cli/run.h"
 #include "cli/selected/target_found.h"
 #include "explain/registry.h"
@@ -167,6 +168,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	if (!status)
 		status =
 			target_find_in(&c->target, arguments->items[0], &words, &chosen.found, err);
+	explaining_begin_with_tables(arguments->items[0]);
 	stop_catch();
 	bound_time(c);
 	if (!status)
@@ -217,7 +219,6 @@ const struct command command_query = {
 		"      FROM syscalls_call GROUP BY call ORDER BY total_ns DESC\"\n",
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
-	.only_explains = true,
 	.config_size = sizeof(struct query_config),
 	.defaults = &defaults,
 	.run = run_query,

@@ -143,7 +143,6 @@ const struct command command_report = {
 		    "  sooth report --metrics openmetrics build.sooth  values of its agents\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
-	.only_explains = true,
 	.config_size = sizeof(struct report_config),
 	.run = run_report_command,
 };

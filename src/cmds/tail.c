@@ -14,7 +14,8 @@ static const struct option tail_rows[] = {
 	VALUE_ROW(0, "filter", TEXT, "EXPR", tail_config, tail.filter,
 		"only records that match, and have its fields"),
 	VALUE_ROW(0, "fifo-dir", FILE, "DIR", tail_config, tail.folder,
-		"folder of the monitor (default: ~/.claude/fifos, with sudo of the invoking user)"),
+		"folder of the monitor (default: ~/.claude/fifos, with sudo of the invoking user)",
+		.is_input = true),
 	VALUE_ROW('d', "duration", DURATION, "TIME", tail_config, tail.duration_ns,
 		"stop after this time", .min = NS_PER_MS, .max = 366 * 86400 * NS_PER_S),
 };

@@ -52,7 +52,7 @@ static const struct option history_options[] = {
 		"what sessions did in this time, of the history that `sooth monitor` keeps (1h)",
 		.min = NS_PER_S, .max = 3660ull * 86400 * NS_PER_S),
 	VALUE_ROW(0, "history-dir", FILE, "DIR", timeline_config, timeline.history_dir,
-		"folder of that history (default: ~/.local/state/sooth/history)"),
+		"folder of that history (default: ~/.local/state/sooth/history)", .is_input = true),
 };
 
 static const struct option_group groups[] = {
@@ -123,10 +123,8 @@ struct shown {
 
 #define LAST_NS (3600 * NS_PER_S)
 
-static bool is_of_history(const void *config, const struct arguments *a)
+static bool is_of_history(const struct timeline_config *c, const struct arguments *a)
 {
-	const struct timeline_config *c = config;
-
 	return c->timeline.last_ns || c->timeline.history_dir ||
 	       (!target_is_given(&c->target, a) && !target_capture(a) && !a->command);
 }
@@ -240,7 +238,6 @@ const struct command command_timeline = {
 		    "  sooth timeline build.sooth                of a capture\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
-	.reads_history = is_of_history,
 	.config_size = sizeof(struct timeline_config),
 	.run = run_timeline,
 };

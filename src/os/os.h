@@ -84,6 +84,15 @@ struct launch {
 	struct launch_preload preload;
 };
 
+/* Rights that a program keeps that only explains. */
+struct explain_only {
+	const char *const *places; /* files that may be written, and folders of such files */
+	size_t count;
+	bool forbids_writing; /* elsewhere */
+	bool is_sudo;	      /* it may become another user */
+	pid_t pager;	      /* it may send signals to this process; 0: none */
+};
+
 struct os {
 	const char *name;
 	const struct backend *const *backends; /* for each probe the best first; NULL at the end */
@@ -107,9 +116,9 @@ struct os {
 	/* For a program of the user's: the caller's ids, and no privilege that a later exec could
 	 * give back. False: not possible. */
 	bool (*drop_all)(const struct os *os);
-	/* Before a capture is read: gives up for good what explaining does not need. Files are
-	 * written only in these folders from then on. NULL: privileges stay. */
-	void (*explain_only)(const struct os *os, const char *const *folders, size_t count);
+	/* Before a capture is read: gives up for good what explaining does not need. NULL:
+	 * privileges stay. */
+	void (*explain_only)(const struct os *os, const struct explain_only *what);
 	/* Whether sooth may show its caller more of this process than any reader of /proc sees;
 	 * process NULL: of every process. NULL: the system itself refuses. */
 	int (*may_watch)(

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include "base/units.h"
 #include "cli/command/options.h"
 #include "cli/command/target.h"
-#include "os/os.h"
+#include "cli/rights/explaining.h"
 
 /* --- files that are written --- */
 
@@ -86,7 +85,7 @@ static size_t list_written(const struct option_group *groups, size_t group_count
 		for (size_t i = 0; i < groups[g].count && count < OPTIONS_GIVEN_MAX; i++) {
 			const struct option *o = &groups[g].options[i];
 
-			if (o->type == OPTION_FILE && is_path_given(arguments, o))
+			if (o->type == OPTION_FILE && !o->is_input && is_path_given(arguments, o))
 				names[count++] =
 					*(const char *const *)(const void *)(config +
 									     groups[g].offset +
@@ -104,6 +103,7 @@ static int written_check(const struct option_group *groups, size_t group_count, 
 	size_t count = list_written(groups, group_count, config, arguments, names);
 	int status = 0;
 
+	explaining_note_outputs(names, count);
 	for (size_t i = 0; i < count && !status; i++) {
 		status = written_check_one(names[i], arguments, reads_numbers, err);
 		for (size_t k = 0; k < i && !status; k++) {
@@ -112,52 +112,6 @@ static int written_check(const struct option_group *groups, size_t group_count, 
 		}
 	}
 	return status;
-}
-
-static bool observes_nothing(
-	const struct command *c, const void *config, const struct arguments *arguments)
-{
-	return c->only_explains || target_capture(arguments) ||
-	       (c->reads_history && c->reads_history(config, arguments));
-}
-
-/* Returns the folder in which an output is made; of a device itself, as disks are devices, too. */
-static char *folder_to_write(const char *path)
-{
-	size_t end = strlen(path);
-
-	if (!strncmp(path, "/dev/", strlen("/dev/")))
-		return strdup(path);
-	while (end > 1 && path[end - 1] == '/')
-		end--;
-	while (end && path[end - 1] != '/')
-		end--;
-	return end ? strndup(path, end) : strdup(".");
-}
-
-/* Gives up privileges before a capture is read, as it may come from anywhere. */
-static void explain_only(
-	const struct command *c, const void *config, const struct arguments *arguments)
-{
-	/* The terminal, and where SQLite keeps tables that do not fit into memory. */
-	const char *folders[OPTIONS_GIVEN_MAX + 6] = { "/dev/tty", "/dev/pts", "/dev/null", "/tmp",
-		"/var/tmp" };
-	const char *names[OPTIONS_GIVEN_MAX], *temporary = getenv("TMPDIR");
-	size_t given = list_written(c->groups, c->group_count, config, arguments, names);
-	size_t count = 5, fixed;
-
-	if (temporary)
-		folders[count++] = temporary;
-	fixed = count;
-	for (size_t i = 0; i < given; i++) {
-		char *folder = folder_to_write(names[i]);
-
-		if (folder)
-			folders[count++] = folder;
-	}
-	os_native.explain_only(&os_native, folders, count);
-	while (count > fixed)
-		free((char *)(uintptr_t)folders[--count]);
 }
 
 /* --- checking options against rules --- */
@@ -466,8 +420,6 @@ int command_main(const struct command *c, int argc, char **argv)
 	if (!status)
 		status = written_check(
 			c->groups, c->group_count, config, &arguments, c->reads_numbers, &err);
-	if (!status && observes_nothing(c, config, &arguments) && os_native.explain_only)
-		explain_only(c, config, &arguments);
 	if (!status)
 		status = c->run(config, &arguments, &err);
 	free(arguments.items);

@@ -61,11 +61,8 @@ struct command {
 	const char *const *line_views; /* views that emit lines; NULL at the end */
 	bool reads_numbers;	       /* a number is a file here, not a PID */
 	bool parses_nothing;	       /* it needs no process that parses files of others */
-	bool only_explains;	       /* it never observes anything */
 	/* Exit status of every error but that a command to launch cannot run; 0: by the error. */
 	int own_error;
-	/* Returns whether it observes nothing with these options, without a capture; NULL: no. */
-	bool (*reads_history)(const void *config, const struct arguments *arguments);
 	size_t config_size;
 	const void *defaults; /* initial config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,

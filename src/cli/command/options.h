@@ -38,6 +38,7 @@ struct option {
 	size_t offset;	      /* offset of the member in the group's struct */
 	const char *argument; /* name of the value in help */
 	const char *help;
+	bool is_input;	   /* OPTION_FILE: it is read, or is no file but a folder */
 	uint64_t min, max; /* range of a number; both 0: any */
 	/* The value of an option given without a value, as in `-w`; NULL: the option needs a value.
 	 * `defaults` of the command has the value of an absent option. */

@@ -207,34 +207,110 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
+/* A process that becomes the pager on request, with the rights that sooth had; pid 0: none. */
+static struct {
+	pid_t pid;
+	int go, text; /* pipes to it */
+} kept = { .go = -1, .text = -1 };
+
+static void wait_to_become_pager(int go, int text) __attribute__((noreturn));
+
+static void wait_to_become_pager(int go, int text)
+{
+	char request;
+
+	close(TAKE_FD(kept.go));
+	close(TAKE_FD(kept.text));
+	if (read(go, &request, 1) != 1)
+		_exit(0);
+	run_pager(pager_command(), text);
+}
+
+pid_t pager_keep(void)
+{
+	int go[2], text[2];
+
+	if (kept.pid || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !pager_command() ||
+		closed_at_exec_pipe(go))
+		return kept.pid;
+	if (closed_at_exec_pipe(text)) {
+		close(go[0]);
+		close(go[1]);
+		return kept.pid;
+	}
+	kept.go = go[1];
+	kept.text = text[1];
+	kept.pid = fork();
+	if (!kept.pid)
+		wait_to_become_pager(go[0], text[0]);
+	close(go[0]);
+	close(text[0]);
+	if (kept.pid < 0)
+		kept.pid = 0;
+	return kept.pid;
+}
+
+/* Ends the kept process if no pager was needed. */
+static void drop_kept(void)
+{
+	if (kept.go >= 0)
+		close(TAKE_FD(kept.go));
+	if (kept.text >= 0)
+		close(TAKE_FD(kept.text));
+	if (kept.pid)
+		wait_for(kept.pid);
+	kept.pid = 0;
+}
+
+/* Returns the pid of the pager and the pipe to it, or 0. */
+static pid_t start_pager(const char *command, int *to)
+{
+	int ends[2];
+	pid_t pid = kept.pid;
+
+	if (pid) {
+		kept.pid = 0;
+		*to = TAKE_FD(kept.text);
+		if (write(kept.go, "", 1) != 1) {
+			wait_for(pid);
+			pid = 0;
+		}
+		close(TAKE_FD(kept.go));
+		return pid;
+	}
+	if (closed_at_exec_pipe(ends))
+		return 0;
+	pid = fork();
+	if (!pid)
+		run_pager(command, ends[0]);
+	close(ends[0]);
+	*to = ends[1];
+	return pid > 0 ? pid : 0;
+}
+
 /* Shows the text in the pager. False: the pager did not run, and nothing was shown. */
 static bool show_in_pager(const char *command, const char *text, size_t size)
 {
 	struct sigaction before[SIGNALS];
 	struct termios terminal;
 	bool has_terminal = !tcgetattr(STDIN_FILENO, &terminal);
-	int ends[2], status;
+	int to = -1, status;
 	pid_t pid;
 
-	if (closed_at_exec_pipe(ends))
-		return false;
 	pass_signals_to_pager(before);
-	pid = fork();
-	if (!pid)
-		run_pager(command, ends[0]);
-	close(ends[0]);
+	pid = start_pager(command, &to);
 	shown_by = pid;
-	if (pid > 0)
-		feed_pager(ends[1], text, size);
-	close(ends[1]);
-	status = pid > 0 ? wait_for(pid) : 0;
+	if (pid)
+		feed_pager(to, text, size);
+	cleanup_close(&to);
+	status = pid ? wait_for(pid) : 0;
 	shown_by = 0;
 	restore_signals(before);
 	/* A killed pager leaves the terminal without echo, so its modes are restored. */
-	if (has_terminal && pid > 0 && WIFSIGNALED(status))
+	if (has_terminal && pid && WIFSIGNALED(status))
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal);
-	return pid > 0 && !(WIFEXITED(status) && (WEXITSTATUS(status) == NOT_STARTED ||
-							 WEXITSTATUS(status) == NOT_EXECUTABLE));
+	return pid && !(WIFEXITED(status) && (WEXITSTATUS(status) == NOT_STARTED ||
+						     WEXITSTATUS(status) == NOT_EXECUTABLE));
 }
 
 static int write_whole(FILE *stream, const char *text, size_t size, struct sooth_error *err)
@@ -288,6 +364,7 @@ void held_fini(struct held *h)
 	if (h->stream)
 		fclose(h->stream);
 	free(h->text);
+	drop_kept();
 	*h = (struct held){ 0 };
 }
 

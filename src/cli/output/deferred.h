@@ -6,10 +6,15 @@
 #define SOOTH_CLI_HELD_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/output/output.h"
+
+/* Starts a process that becomes the pager if one is needed, before sooth gives up its rights.
+ * Returns its pid; 0: there is none. */
+pid_t pager_keep(void);
 
 struct held {
 	FILE *stream; /* NULL: nothing is buffered */

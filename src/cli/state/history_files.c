@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/state/history_files.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "analyze/process_table/process_table.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/closed_at_exec.h"
 #include "base/units.h"
+#include "cli/rights/explaining.h"
 #include "explain/finding.h"
 #include "explain/report.h"
 #include "model/answer_records.h"
@@ -180,6 +184,8 @@ int history_feed(
 		snprintf(f.path, sizeof(f.path), "%s", path);
 	else
 		status = user_folder_default(&f, err);
+	if (!status)
+		explaining_begin(path);
 	if (!status && !path)
 		status = user_folder_enter(&f, err);
 	if (status)
@@ -225,7 +231,7 @@ static int find_end_of_process(
 	return 0;
 }
 
-bool history_end_of(struct history_end *out, uint32_t pid)
+static bool search_end(struct history_end *out, uint32_t pid)
 {
 	struct end_search search = { .pid = pid, .out = out };
 	struct sooth_report *report = NULL;
@@ -238,6 +244,33 @@ bool history_end_of(struct history_end *out, uint32_t pid)
 	}
 	sooth_report_free(report);
 	return search.has_ended;
+}
+
+/* A process of its own reads, as this one goes on with its rights. */
+bool history_end_of(struct history_end *out, uint32_t pid)
+{
+	struct history_end found = { 0 };
+	int ends[2];
+	ssize_t got;
+	pid_t reader;
+
+	assert(out);
+	if (closed_at_exec_pipe(ends))
+		return false;
+	reader = fork();
+	if (!reader)
+		_exit(!search_end(&found, pid) ||
+			write(ends[1], &found, sizeof(found)) != sizeof(found));
+	close(ends[1]);
+	do
+		got = reader > 0 ? read(ends[0], &found, sizeof(found)) : 0;
+	while (got < 0 && errno == EINTR);
+	close(ends[0]);
+	while (reader > 0 && waitpid(reader, NULL, 0) < 0 && errno == EINTR)
+		;
+	found.agent[sizeof(found.agent) - 1] = found.how[sizeof(found.how) - 1] = '\0';
+	*out = found;
+	return got == sizeof(found);
 }
 
 /* --- the answers that last --- */
@@ -319,7 +352,10 @@ bool history_answer_of(char *out, size_t size, uint32_t main_pid)
 	size_t count;
 
 	user_folder_set(&f, &history_folder_kind);
-	if (user_folder_default(&f, &ignored) || user_folder_enter(&f, &ignored))
+	if (user_folder_default(&f, &ignored))
+		return false;
+	explaining_begin(NULL);
+	if (user_folder_enter(&f, &ignored))
 		return false;
 	f.fd = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f.fd >= 0 && !history_list(f.fd, &files, &ignored)) {
@@ -355,6 +391,7 @@ bool history_is_file(const char *path)
 	bool has_span = false;
 	ssize_t got;
 
+	explaining_begin(path);
 	if (fd < 0 || !bytes || fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return false;
 	got = read(fd, bytes, LOOK_BYTES);

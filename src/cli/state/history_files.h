@@ -26,7 +26,8 @@ extern const struct user_folder_kind history_folder_kind;
 void history_name(char name[HISTORY_NAME_SIZE], uint32_t number);
 /* Appends each struct history_file of the folder to `files`, the oldest first. */
 int history_list(int folder, struct buffer *files, struct sooth_error *err);
-/* Passes all blocks of files written since `from_utc_ns` to the report. `path` NULL: the default
+/* This and what follows give up privileges before they read (cli/rights/explaining.h).
+ * Passes all blocks of files written since `from_utc_ns` to the report. `path` NULL: the default
  * folder. -ENOENT: there is no history. */
 int history_feed(
 	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err);

@@ -26,7 +26,7 @@
 
 /* linux/landlock.h of later kernels */
 #define ACCESS_TRUNCATE	 (UINT64_C(1) << 14) /* version 3, Linux 6.2 */
-#define SCOPE_SIGNAL	 (UINT64_C(1) << 1)  /* version 6, Linux 6.12 */
+#define SCOPES		 UINT64_C(3)	     /* version 6, Linux 6.12: abstract sockets, signals */
 #define VERSION_TRUNCATE 3
 #define VERSION_SCOPE	 6
 
@@ -34,9 +34,9 @@ struct rules {
 	uint64_t files, network, scope;
 };
 
-static void allow_folder(int rules, const char *folder, uint64_t rights)
+static void allow_place(int rules, const char *path, uint64_t rights)
 {
-	_cleanup_close_ int fd = open(folder, O_PATH | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
 	struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = fd };
 	struct stat st;
 
@@ -47,22 +47,22 @@ static void allow_folder(int rules, const char *folder, uint64_t rights)
 	syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
-void forbid_writing(const char *const *folders, size_t count)
+void forbid_writing(const char *const *places, size_t count)
 {
-	assert(folders || !count);
+	assert(places || !count);
 
 	long version =
 		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t truncate = version >= VERSION_TRUNCATE ? ACCESS_TRUNCATE : 0;
 	const struct rules rules = { .files = WRITES | truncate |
 					      (count ? 0 : LANDLOCK_ACCESS_FS_EXECUTE),
-		.scope = version >= VERSION_SCOPE ? SCOPE_SIGNAL : 0 };
+		.scope = version >= VERSION_SCOPE && !count ? SCOPES : 0 };
 	size_t size = version >= VERSION_SCOPE ? sizeof(rules) : sizeof(rules.files);
 	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 
 	if (fd < 0)
 		return;
 	for (size_t i = 0; i < count; i++)
-		allow_folder(fd, folders[i], OUTPUTS | truncate);
+		allow_place(fd, places[i], OUTPUTS | truncate);
 	syscall(SYS_landlock_restrict_self, fd, 0);
 }

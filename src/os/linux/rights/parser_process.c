@@ -453,21 +453,34 @@ static bool has_server; /* or should have one */
 static struct parser_process process = { .open = open_in_process, .ask = ask_process };
 static pid_t servers[2], owner; /* by kind */
 
+static bool is_ended(pid_t *server)
+{
+	if (*server > 0 && !waitpid(*server, NULL, WNOHANG))
+		return false;
+	*server = 0;
+	return true;
+}
+
 /* Reaps the servers, which are stopped perhaps. */
 static void end_servers(void)
 {
-	if (getpid() != owner)
-		return;
 	cleanup_close(&process.socket);
 	cleanup_close(&process.owner_socket);
+	if (getpid() != owner)
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
-		for (int us = 0; servers[i] > 0 && !waitpid(servers[i], NULL, WNOHANG);
-			us += END_STEP_US) {
+		for (int us = 0; !is_ended(&servers[i]) && us < 2 * END_US; us += END_STEP_US) {
 			if (us >= END_US)
 				kill(servers[i], SIGKILL);
 			usleep(END_STEP_US);
 		}
 	}
+}
+
+void parser_process_end(void)
+{
+	end_servers();
+	parser_use_process(NULL);
 }
 
 /* Returns whether this user namespace has the highest ids, too: that of a container mostly ends

@@ -23,6 +23,8 @@ struct os;
  * and parses in it from then on. Started by root it has ids that no other process has. If it cannot
  * be started, sooth with its privileges parses nothing. */
 void parser_process_start(const struct os *os);
+/* Ends it: what follows is parsed by the caller. To be called before there are threads. */
+void parser_process_end(void);
 /* Parses in such a process even without privileges, as a library may crash on the file. */
 int parser_run_apart(
 	const struct parser *parser, int fd, void *job, size_t size, struct buffer *more);

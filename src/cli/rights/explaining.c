@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/rights/explaining.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/rights/invoker.h"
+#include "os/os.h"
+
+#define OUTPUTS_MAX 128
+#define FIXED_MAX   16 /* folders and files besides those of the outputs */
+
+static const char *outputs[OUTPUTS_MAX];
+static size_t output_count;
+static bool has_begun;
+static pid_t (*keep_pager)(void);
+
+void explaining_note_outputs(const char *const *paths, size_t count)
+{
+	assert(paths || !count);
+	output_count = count < OUTPUTS_MAX ? count : OUTPUTS_MAX;
+	if (output_count)
+		memcpy(outputs, paths, output_count * sizeof(*paths));
+}
+
+void explaining_use_pager(pid_t (*keep)(void))
+{
+	keep_pager = keep;
+}
+
+/* Returns the folder in which an output is made; of a device itself, as disks are devices, too. */
+static char *folder_to_write(const char *path)
+{
+	size_t end = strlen(path);
+
+	if (!strncmp(path, "/dev/", strlen("/dev/")))
+		return strdup(path);
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	while (end && path[end - 1] != '/')
+		end--;
+	return end ? strndup(path, end) : strdup(".");
+}
+
+/* Paths of other processes, /proc/PID/root, lead nowhere under Landlock. */
+static bool is_of_process(const char *path)
+{
+	return path && !strncmp(path, "/proc/", strlen("/proc/"));
+}
+
+static size_t add_terminals(const char **out)
+{
+	size_t count = 0;
+
+	out[count++] = "/dev/null";
+	out[count++] = "/dev/tty";
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		const char *name = isatty(fd) ? ttyname(fd) : NULL;
+
+		/* They are mostly one; the next call reuses the text. */
+		if (name) {
+			out[count++] = name;
+			break;
+		}
+	}
+	return count;
+}
+
+static size_t add_temporary(const char **out)
+{
+	static const char *const variables[] = { "SQLITE_TMPDIR", "TMPDIR" };
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		const char *folder = getenv(variables[i]);
+
+		if (folder)
+			out[count++] = folder;
+	}
+	out[count++] = "/var/tmp";
+	out[count++] = "/tmp";
+	return count;
+}
+
+static void give_up(const char *path, bool has_tables)
+{
+	const char *places[OUTPUTS_MAX + FIXED_MAX];
+	struct explain_only what = { .places = places, .forbids_writing = !is_of_process(path) };
+	size_t fixed = add_terminals(places);
+	gid_t gid;
+	uid_t uid;
+
+	if (has_begun || !os_native.explain_only)
+		return;
+	has_begun = true;
+	what.pager = keep_pager ? keep_pager() : 0;
+	what.is_sudo = invoker_find(&uid, &gid);
+	if (has_tables)
+		fixed += add_temporary(places + fixed);
+	what.count = fixed;
+	for (size_t i = 0; i < output_count; i++) {
+		char *folder = folder_to_write(outputs[i]);
+
+		what.forbids_writing &= !is_of_process(outputs[i]);
+		if (folder)
+			places[what.count++] = folder;
+	}
+	os_native.explain_only(&os_native, &what);
+	while (what.count > fixed)
+		free((char *)(uintptr_t)places[--what.count]);
+}
+
+void explaining_begin(const char *path)
+{
+	give_up(path, false);
+}
+
+void explaining_begin_with_tables(const char *path)
+{
+	give_up(path, true);
+}
