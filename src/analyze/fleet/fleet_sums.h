@@ -41,7 +41,7 @@ struct fleet_session {
 	uint64_t wait_ns; /* of the wait for the model under way */
 	bool has_wait;	  /* a wait for the model is under way, and its begin was seen */
 	bool is_running;  /* has not ended, as far as is known */
-	bool has_tokens, has_io, has_written;
+	bool has_state, has_tokens, has_io, has_written;
 	uint8_t context_state, state;
 };
 
