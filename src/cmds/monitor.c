@@ -79,7 +79,7 @@ static const struct option history_rows[] = {
 		"size at which the oldest part of the history is removed (64M)", .min = 1u << 20,
 		.max = 1ull << 40),
 	VALUE_ROW(0, "sample", DURATION, "TIME", monitor_config, monitor.sample_ns,
-		"time between two samples for the history (2s)", .min = 100 * NS_PER_MS,
+		"time between two samples of agents (2s)", .min = 100 * NS_PER_MS,
 		.max = 60 * NS_PER_S),
 };
 

@@ -20,6 +20,7 @@ from test_history import HistoryCase
 
 LINE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+FLEET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share/sooth/fleet")
 TOKEN = "0123456789abcdef-of-a-test"
 SECRET = "sk-ant-api03-" + "Zq8Wv3Rt5Yp2Lm9Kx4Nc7" * 4 + "AA"
 
@@ -162,6 +163,25 @@ class Pages(MetricsCase):
         self.end(sooth)
 
 
+class Rules(MetricsCase):
+    def test_the_rules(self):
+        """As the file of their tests says; and no rule or panel names a metric that there is not."""
+        page = os.path.join(FLEET, "../../../docs/metrics.md")
+        with open(page, encoding="utf-8") as file:
+            known = set(re.findall(r"^\| `(sooth_\w+)` \|", file.read(), re.M))
+        for name in ("sooth-rules.yml", "sooth-dashboard.json"):
+            with open(os.path.join(FLEET, name), encoding="utf-8") as file:
+                used = set(re.findall(r"(?<![\w:])sooth_\w+(?=[{\[)\" ]|$)", file.read(), re.M))
+            self.assertGreater(len(used), 5)
+            self.assertEqual({re.sub("_bucket$", "", one) for one in used} - known, set(), name)
+        promtool = shutil.which("promtool")
+        if not promtool:
+            self.skipTest("no promtool")
+        run = subprocess.run([promtool, "test", "rules", "sooth-rules-test.yml"], cwd=FLEET, capture_output=True, text=True,
+                             check=False)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
+
 class Readers(MetricsCase):
     def test_requests_that_are_refused(self):
         token = self.path("token")
@@ -191,7 +211,7 @@ class Readers(MetricsCase):
         for address in ("0.0.0.0:0", "[::]:0", "192.0.2.1:9400"):
             run = self.sooth("monitor", "--fifo-dir", self.path("fifos"), "--no-history", "--listen", address, status=None)
             self.assertNotEqual(run.status, 0)
-            self.assertIn("needs a token" if False else "readers need a token, and TLS", run.errors)
+            self.assertIn("readers need a token, and TLS", run.errors)
             self.assertIn("--listen-token FILE --listen-tls CERT,KEY", run.errors)
         for address in ("localhost:9400", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", "9400"):
             run = self.sooth("monitor", "--fifo-dir", self.path("fifos"), "--no-history", "--listen", address, status=None)
