@@ -22,6 +22,16 @@ LINE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 FLEET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share/sooth/fleet")
 TOKEN = "0123456789abcdef-of-a-test"
+WATCHER = """
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None)
+fd = libc.inotify_init()
+for number in range(7):
+    os.makedirs(sys.argv[1] + "/watched-%d" % number)
+    assert libc.inotify_add_watch(fd, (sys.argv[1] + "/watched-%d" % number).encode(), 2) > 0
+print("watching", flush=True)
+time.sleep(600)
+"""
 SECRET = "sk-ant-api03-" + "Zq8Wv3Rt5Yp2Lm9Kx4Nc7" * 4 + "AA"
 
 
@@ -112,6 +122,19 @@ class Pages(MetricsCase):
         self.assertTrue(answer.getheader("Content-Type").startswith("application/openmetrics-text; version=1.0.0"))
         self.assertTrue(text.endswith("\n# EOF\n"))
         self.assertIn("# TYPE sooth_session_cpu_seconds counter\n# UNIT sooth_session_cpu_seconds seconds\n", text)
+
+    def test_watches(self):
+        """Of inotify, which a process of the session has: as many as it made, and none elsewhere."""
+        agent = self.agent()
+        self.tell(agent, "busy")
+        child = self.start("/usr/bin/python3", "-c", WATCHER, self.path("."), env=dict(
+            os.environ, CLAUDECODE="1", CLAUDE_CODE_SESSION_ID="0123456789abcdef"))
+        child.wait_for_output(b"watching")
+        sooth = self.serve()
+        mine = {"pid": str(agent.pid)}
+        harness.wait_until(lambda: list(of(self.page(sooth.port), "sooth_session_inotify_watches", **mine).values()) == [7],
+                           "the watches")
+        self.end(sooth)
 
     def test_names_are_masked_and_hashed(self):
         """A key in the name of a folder, which is the project of a session."""

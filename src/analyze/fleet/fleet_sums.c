@@ -528,6 +528,15 @@ void fleet_add_finding(
 	raise_finding(f, hash, &found);
 }
 
+void fleet_append_pids(const struct fleet *f, size_t most, struct buffer *out)
+{
+	map_for_each_key (&f->members, const struct process_id *, id) {
+		if (!most--)
+			break;
+		buffer_append(out, &id->pid, sizeof(id->pid));
+	}
+}
+
 void fleet_add_record(struct fleet *f, const struct sooth_record *r)
 {
 	const struct stream_self *self = record_as(r, STREAM_SELF, sizeof(*self));

@@ -113,7 +113,5 @@ void fleet_set_current(struct fleet *f, const struct batch *spans);
 void fleet_begin_round(struct fleet *f);
 /* Adds a sample, whose process table must be resolved. */
 void fleet_add_sample(struct fleet *f, const struct host_state *host);
-/* Adds a record of any kind. */
-void fleet_add_record(struct fleet *f, const struct sooth_record *r);
 
 #endif
