@@ -120,7 +120,7 @@ static int add_record(
 }
 
 /* Observes the descriptors of agents, once. */
-static int observe(struct metrics *m, struct sooth_observer *o, struct sooth_report *r,
+static int observe_descriptors(struct metrics *m, struct sooth_observer *o, struct sooth_report *r,
 	const struct buffer *pids, struct sooth_error *err)
 {
 	const uint32_t *all = (const void *)pids->data;
@@ -149,7 +149,7 @@ static void count_watches(struct metrics *m)
 	fleet_append_pids(m->fleet, WATCHERS_MAX, &pids);
 	if (pids.size && !buffer_failed(&pids) && !sooth_report_new(&r, "watches", &ignored) &&
 		!sooth_observer_new(&o, &options, &ignored))
-		observe(m, o, r, &pids, &ignored);
+		observe_descriptors(m, o, r, &pids, &ignored);
 	sooth_observer_free(o);
 	sooth_report_free(r);
 	buffer_fini(&pids);
