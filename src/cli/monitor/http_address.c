@@ -88,8 +88,8 @@ int http_address_parse(
 	*a = (struct http_address){ .fd = -1 };
 	control_init(&a->local);
 	if (!strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX))) {
-		a->path = text + strlen(UNIX_PREFIX);
-		return 0;
+		a->path = strdup(text + strlen(UNIX_PREFIX));
+		return a->path ? 0 : error_no_memory(err);
 	}
 	if (!split_address(text, host, &port) || !set_internet(a, host, port))
 		return refuse_address(err, text);
@@ -164,6 +164,8 @@ void http_address_close(struct http_address *a)
 	else if (a->fd >= 0)
 		close(a->fd);
 	a->fd = -1;
+	free(a->path);
+	a->path = NULL;
 }
 
 /* --- private files --- */
