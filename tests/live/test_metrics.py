@@ -128,7 +128,7 @@ class Pages(MetricsCase):
         agent = self.agent()
         self.tell(agent, "busy")
         child = self.start("/usr/bin/python3", "-c", WATCHER, self.path("."), env=dict(
-            os.environ, CLAUDECODE="1", CLAUDE_CODE_SESSION_ID="0123456789abcdef"))
+            os.environ, CLAUDECODE="1", CLAUDE_PID=str(agent.pid)))
         child.wait_for_output(b"watching")
         sooth = self.serve()
         mine = {"pid": str(agent.pid)}

@@ -552,8 +552,9 @@ void fleet_add_record(struct fleet *f, const struct sooth_record *r)
 	}
 	if (loss)
 		f->lost_records += loss->records;
-	watches = fds && fds->inotify_state == SOOTH_STATE_VALUE ? map_put(&f->watches, &id, NULL)
-								 : NULL;
+	watches = fds && fds->descriptors_state == SOOTH_STATE_VALUE
+			  ? map_put(&f->watches, &id, NULL)
+			  : NULL;
 	if (watches)
 		*watches = fds->watches;
 }

@@ -124,12 +124,12 @@ static int observe_descriptors(struct metrics *m, struct sooth_observer *o, stru
 	const struct buffer *pids, struct sooth_error *err)
 {
 	const uint32_t *all = (const void *)pids->data;
-	int status = 0;
+	int status;
 
-	for (size_t i = 0; i < pids->size / sizeof(*all) && !status; i++)
-		status = sooth_observer_add_pid(o, (pid_t)all[i], err);
-	if (!status)
-		status = sooth_observer_add_probe(o, "fds", SOOTH_SAMPLE | SOOTH_ONCE, err);
+	/* One that has ended since the last sample is left out. */
+	for (size_t i = 0; i < pids->size / sizeof(*all); i++)
+		sooth_observer_add_pid(o, (pid_t)all[i], err);
+	status = sooth_observer_add_probe(o, "fds", SOOTH_SAMPLE | SOOTH_ONCE, err);
 	sooth_report_on_record(r, add_record, m->fleet);
 	return status ? status : scan_observe_once(o, r, err);
 }
