@@ -53,10 +53,14 @@ static const struct option metrics_rows[] = {
 		"file with the token that readers of metrics must send", .is_input = true),
 	VALUE_ROW(0, "listen-tls", TEXT, "CERT,KEY", monitor_config, metrics.tls,
 		"serve metrics by TLS, with these PEM files"),
-	VALUE_ROW(0, "textfile", FILE, "FILE", monitor_config, metrics.textfile,
-		"write metrics for node_exporter, every 15 s (mode 0644)"),
 	FLAG_ROW(0, "hash-names", monitor_config, metrics.hash_names,
 		"numbers instead of the names of projects and of the host, in metrics"),
+};
+
+/* No setting of a file: a file of the user of sudo would choose what root replaces. */
+static const struct option textfile_rows[] = {
+	VALUE_ROW(0, "textfile", FILE, "FILE", monitor_config, metrics.textfile,
+		"write metrics for node_exporter, every 15 s (mode 0644)"),
 };
 
 static const struct option alert_rows[] = {
@@ -80,7 +84,7 @@ static const struct option history_rows[] = {
 		"size at which the oldest part of the history is removed (64M)", .min = 1u << 20,
 		.max = 1ull << 40),
 	VALUE_ROW(0, "sample", DURATION, "TIME", monitor_config, monitor.sample_ns,
-		"time between two samples for the history (2s)", .min = 100 * NS_PER_MS,
+		"time between two samples of agents (2s)", .min = 100 * NS_PER_MS,
 		.max = 60 * NS_PER_S),
 };
 
@@ -94,6 +98,7 @@ static const struct option_group groups[] = {
 	OPTION_GROUP("Monitor", monitor_rows, 0),
 	OPTION_GROUP("History", history_rows, 0),
 	OPTION_GROUP("Metrics", metrics_rows, 0),
+	OPTION_GROUP("Metrics in a file", textfile_rows, 0),
 	OPTION_GROUP("Alerts", alert_rows, 0),
 	OPTION_GROUP("Control", control_rows, 0),
 	OPTION_GROUP("Settings", settings_rows, 0),
@@ -110,7 +115,7 @@ static const struct option_rule rules[] = {
 	{ OPTION_NEEDS, "alert-on", "on-alert", "it chooses alerts for a program",
 		"add --on-alert PROGRAM" },
 };
-#define SETTINGS_GROUPS 2 /* the first groups: options that a file may set */
+#define SETTINGS_GROUPS 3 /* the first groups: options that a file may set */
 
 /* --- settings: the file, and what was typed --- */
 
@@ -181,15 +186,6 @@ static int choose_alerts(
 	return c->alerts.on.count ? alert_choose_findings(&alerts->on, &c->alerts.on, err) : 0;
 }
 
-static struct metrics_options metrics_options_of(const struct monitor_config *c)
-{
-	return (struct metrics_options){ .http = { .address = c->metrics.listen,
-						 .token_file = c->metrics.token,
-						 .tls = c->metrics.tls },
-		.file = c->metrics.textfile,
-		.hash_names = c->metrics.hash_names };
-}
-
 static void fill_options(struct monitor_options *o, const struct monitor_config *c)
 {
 	o->fifo_folder = c->monitor.fifo_dir;
@@ -200,6 +196,10 @@ static void fill_options(struct monitor_options *o, const struct monitor_config 
 	o->max_overhead_percent = c->monitor.max_overhead_percent ?: RUN_OVERHEAD_PERCENT;
 	o->history_bytes = c->monitor.history_bytes;
 	o->sample_ns = c->monitor.sample_ns;
+	o->metrics.http = (struct http_options){
+		.address = c->metrics.listen, .token_file = c->metrics.token, .tls = c->metrics.tls
+	};
+	o->metrics.hash_names = c->metrics.hash_names;
 }
 
 static int reload_settings(void *user, struct monitor_options *options, struct sooth_error *err)
@@ -230,7 +230,6 @@ static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 	struct monitor_options options = { .target = has_target ? &found : NULL,
 		.reload = s->is_read ? reload_settings : NULL,
 		.user = s,
-		.metrics = metrics_options_of(c),
 		.alerts = c->alerts.command ? &alerts : NULL,
 		.control = c->control };
 	int status = choose_alerts(&alerts, c, err);
@@ -239,6 +238,7 @@ static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 		status = target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST, &found, err);
 
 	fill_options(&options, &s->config);
+	options.metrics.file = c->metrics.textfile;
 	if (!status)
 		status = monitor_run(&options, err);
 	target_found_fini(&found);

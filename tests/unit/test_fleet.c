@@ -3,8 +3,10 @@
  * sinks are openmetrics and prometheus. */
 #include "shown.h"
 
+#include "analyze/diagnosis/finding_rows.h"
 #include "analyze/fleet/fleet.h"
 #include "base/units.h"
+#include "explain/registry.h"
 #include "model/phase_records.h"
 #include "probes/proc.h"
 
@@ -258,6 +260,108 @@ static void names_can_be_hashed(void **state)
 		count_of("sooth_session_cpu_seconds_total{agent=\"claude\",project=\""), 1);
 }
 
+/* Reads the records into sums that outlive the report, as a monitor does each hour. */
+static void read_into(struct fleet *fleet)
+{
+	struct fleet_options options = { .kept = fleet };
+
+	show(&options, "prometheus");
+	buffer_reset(&records);
+}
+
+static void emit(struct fleet *fleet)
+{
+	struct sink_options options = { 0 };
+	struct output *o;
+	struct sooth_error err;
+
+	text_free(&shown);
+	text_open(&shown);
+	options.stream = shown.stream;
+	assert_int_equal(output_new(&o, &err), 0);
+	assert_int_equal(output_add_sink(o, registry_sink("prometheus"), &options, &err), 0);
+	assert_int_equal(output_begin(o, &(struct report_head){ "metrics", 1 }, &err), 0);
+	assert_int_equal(fleet_emit(fleet, o, &err), 0);
+	assert_int_equal(output_end(o, &err), 0);
+	output_free(o);
+	text_close(&shown);
+}
+
+static void add_samples(uint64_t from_s, uint64_t cpu_ms)
+{
+	for (uint64_t i = 0; i < 3; i++) {
+		add_host(from_s + 2 * i);
+		add_main(from_s + 2 * i, 10, cpu_ms + 100 * i);
+		end_sample(from_s + 2 * i);
+	}
+}
+
+/* A new observer goes on where the one before ended, and counts nothing twice. */
+static void sums_outlive_an_observer(void **state)
+{
+	struct fleet *fleet;
+	struct sooth_error err;
+
+	(void)state;
+	assert_int_equal(fleet_new(&fleet, NULL, &err), 0);
+	add_samples(200, 5000);
+	read_into(fleet);
+	emit(fleet);
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\",pid=\"10\"} 0.200000000");
+	add_samples(206, 5300);
+	read_into(fleet);
+	emit(fleet);
+	HAS("sooth_samples_total 6");
+	HAS("sooth_agent_cpu_seconds_total{agent=\"claude\",role=\"main\"} 0.500000000");
+	/* Its own sums begin at the first sample of each. */
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\",pid=\"10\"} 0.400000000");
+	fleet_free(fleet);
+}
+
+static void add_change(struct fleet *fleet, uint8_t change, const char *key)
+{
+	struct buffer out = { 0 };
+	struct finding_change_row row = {
+		.record = { .pid = 10, .start_ticks = 100 }, .state = change, .severity = 2
+	};
+	struct record_tail tail[] = { tail_string(&row.id, "cpu-spin"),
+		tail_string(&row.agent, "claude"), tail_string(&row.key, key) };
+
+	RECORD_APPEND(&out, &row, tail, ARRAY_SIZE(tail));
+	fleet_add_finding(fleet, &finding_change_schema, (const void *)out.data);
+	buffer_fini(&out);
+}
+
+/* Findings hold until they clear, or a new diagnosis has not raised them again. */
+static void findings_hold(void **state)
+{
+	struct fleet *fleet;
+	struct sooth_error err;
+
+	(void)state;
+	assert_int_equal(fleet_new(&fleet, NULL, &err), 0);
+	add_samples(200, 5000);
+	read_into(fleet);
+	add_change(fleet, FINDING_RAISED, "a");
+	add_change(fleet, FINDING_RAISED, "a"); /* got worse */
+	add_change(fleet, FINDING_RAISED, "b");
+	emit(fleet);
+	HAS("sooth_findings{agent=\"claude\",pid=\"10\",finding=\"cpu-spin\",severity=\"medium\"} "
+	    "2");
+	HAS("sooth_findings_raised_total{agent=\"claude\",finding=\"cpu-spin\"} 2");
+	add_change(fleet, FINDING_CLEARED, "b");
+	emit(fleet);
+	HAS("sooth_findings{agent=\"claude\",pid=\"10\",finding=\"cpu-spin\",severity=\"medium\"} "
+	    "1");
+	add_samples(206, 5000);
+	add_samples(290, 5000);
+	read_into(fleet);
+	emit(fleet);
+	LACKS("sooth_findings{");
+	HAS("sooth_findings_raised_total{agent=\"claude\",finding=\"cpu-spin\"} 2");
+	fleet_free(fleet);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +373,8 @@ int main(void)
 		TEST(waits_for_the_model),
 		TEST(hostile_names),
 		TEST(names_can_be_hashed),
+		TEST(sums_outlive_an_observer),
+		TEST(findings_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,10 @@ int fleet_new(struct fleet **out, const struct fleet_options *options, struct so
 void fleet_free(struct fleet *f);
 /* Returns how many samples were added. */
 uint64_t fleet_samples(const struct fleet *f);
+/* Appends the PIDs (uint32_t) of agents and their processes at the last sample, `most` at most. */
+void fleet_append_pids(const struct fleet *f, size_t most, struct buffer *out);
+/* Adds a record that a sample of the view lacks, such as one of the probe fds. */
+void fleet_add_record(struct fleet *f, const struct sooth_record *r);
 /* Adds a row of the view "finding-changes"; rows of other schemas are ignored. */
 void fleet_add_finding(
 	struct fleet *f, const struct sooth_schema *schema, const struct sooth_record *row);

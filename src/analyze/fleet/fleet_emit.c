@@ -105,7 +105,7 @@ static int emit_states(const struct fleet_session *s, struct output *o, struct s
 	int status = 0;
 
 	for (unsigned i = 0; i < ACTIVITY_STATES && !status; i++) {
-		bool is_now = s->now.processes && s->state == i;
+		bool is_now = s->now.processes && s->has_state && s->state == i;
 		const char *name = activity_state_names.names[i];
 		struct fleet_activity_row row = { .total_ns = s->ended.state_ns[i] +
 							      s->current.state_ns[i],

@@ -235,15 +235,18 @@ static void count_wait(struct fleet *f, struct fleet_session *s)
 
 /* Follows waits for the model. A failed request and its repetition are one wait. Sessions that
  * share a row have none: their waits overlap. */
-static void follow_wait(struct fleet *f, struct fleet_session *s, const struct phase_span *p)
+static void follow_wait(
+	struct fleet *f, struct fleet_session *s, const struct phase_span *p, bool has_ended)
 {
 	unsigned state = state_of(p);
 	bool waits = state == ACTIVITY_WAITS_FOR_MODEL || state == ACTIVITY_ASKS_AGAIN;
 
 	if (is_shared(f, s))
 		return;
-	if (!waits || (p->flags & PHASE_BEGINS && state == ACTIVITY_WAITS_FOR_MODEL))
+	if (!waits || (has_ended && p->flags & PHASE_BEGINS && state == ACTIVITY_WAITS_FOR_MODEL))
 		count_wait(f, s);
+	if (!has_ended)
+		return; /* its time is added at its end */
 	if (waits && !s->has_wait && p->flags & PHASE_BEGINS) {
 		s->has_wait = true;
 		s->wait_ns = 0;
@@ -269,12 +272,12 @@ static void add_span(struct fleet *f, const struct phase_span *p, bool has_ended
 		return;
 	learn_names(f, s, p);
 	s->state = (uint8_t)state_of(p);
+	s->has_state = true;
 	if (p->context_state == SOOTH_STATE_VALUE)
 		s->context_tokens = p->context_tokens;
 	if (p->context_state == SOOTH_STATE_VALUE || s->context_state != SOOTH_STATE_VALUE)
 		s->context_state = p->context_state;
-	if (has_ended)
-		follow_wait(f, s, p);
+	follow_wait(f, s, p, has_ended);
 	s->last_ns = p->record.time_ns;
 	s->is_running = !(p->flags & PHASE_IS_LAST);
 	if (!s->is_running)
@@ -349,6 +352,18 @@ static void add_process(struct fleet *f, struct fleet_now *now, const struct pro
 		add_state(&now->watches_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 }
 
+/* Before the first span of a session. */
+static void learn_first_names(struct fleet *f, struct fleet_session *s,
+	const struct host_state *host, const struct process_entry *main)
+{
+	const struct process_table *t = &host->process_table;
+
+	if (main->agent)
+		copy_text(s->agent, span_of_string(main->agent->name));
+	copy_text(s->id, process_table_text(t, &main->session_id));
+	copy_private(f, s->project, process_table_text(t, &main->project));
+}
+
 static struct fleet_role_key role_key(const struct process_entry *p)
 {
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
@@ -401,8 +416,8 @@ static void add_member(struct fleet *f, const struct host_state *host, struct pr
 
 		add_process(f, &s->now, p);
 		s->is_running = true;
-		if (!s->agent[0] && !is_shared(f, s) && main->agent)
-			copy_text(s->agent, span_of_string(main->agent->name));
+		if (p == main && !s->has_state && !is_shared(f, s))
+			learn_first_names(f, s, host, main);
 		s->last_ns = host->process_table.last_ns;
 	}
 }
@@ -513,6 +528,15 @@ void fleet_add_finding(
 	raise_finding(f, hash, &found);
 }
 
+void fleet_append_pids(const struct fleet *f, size_t most, struct buffer *out)
+{
+	map_for_each_key (&f->members, const struct process_id *, id) {
+		if (!most--)
+			break;
+		buffer_append(out, &id->pid, sizeof(id->pid));
+	}
+}
+
 void fleet_add_record(struct fleet *f, const struct sooth_record *r)
 {
 	const struct stream_self *self = record_as(r, STREAM_SELF, sizeof(*self));
@@ -528,8 +552,9 @@ void fleet_add_record(struct fleet *f, const struct sooth_record *r)
 	}
 	if (loss)
 		f->lost_records += loss->records;
-	watches = fds && fds->inotify_state == SOOTH_STATE_VALUE ? map_put(&f->watches, &id, NULL)
-								 : NULL;
+	watches = fds && fds->descriptors_state == SOOTH_STATE_VALUE
+			  ? map_put(&f->watches, &id, NULL)
+			  : NULL;
 	if (watches)
 		*watches = fds->watches;
 }

@@ -41,7 +41,7 @@ struct fleet_session {
 	uint64_t wait_ns; /* of the wait for the model under way */
 	bool has_wait;	  /* a wait for the model is under way, and its begin was seen */
 	bool is_running;  /* has not ended, as far as is known */
-	bool has_tokens, has_io, has_written;
+	bool has_state, has_tokens, has_io, has_written;
 	uint8_t context_state, state;
 };
 
@@ -113,7 +113,5 @@ void fleet_set_current(struct fleet *f, const struct batch *spans);
 void fleet_begin_round(struct fleet *f);
 /* Adds a sample, whose process table must be resolved. */
 void fleet_add_sample(struct fleet *f, const struct host_state *host);
-/* Adds a record of any kind. */
-void fleet_add_record(struct fleet *f, const struct sooth_record *r);
 
 #endif

@@ -28,7 +28,7 @@ static int refuse_address(struct sooth_error *err, const char *text)
 }
 
 /* Splits "[::1]:9400" and "127.0.0.1:9400". */
-static bool split(const char *text, char host[HOST_SIZE], uint16_t *port)
+static bool split_address(const char *text, char host[HOST_SIZE], uint16_t *port)
 {
 	const char *colon = strrchr(text, ':');
 	size_t size = colon ? (size_t)(colon - text) : 0;
@@ -88,10 +88,10 @@ int http_address_parse(
 	*a = (struct http_address){ .fd = -1 };
 	control_init(&a->local);
 	if (!strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX))) {
-		a->path = text + strlen(UNIX_PREFIX);
-		return 0;
+		a->path = strdup(text + strlen(UNIX_PREFIX));
+		return a->path ? 0 : error_no_memory(err);
 	}
-	if (!split(text, host, &port) || !set_internet(a, host, port))
+	if (!split_address(text, host, &port) || !set_internet(a, host, port))
 		return refuse_address(err, text);
 	if (is_loopback(a) || is_protected)
 		return 0;
@@ -164,6 +164,8 @@ void http_address_close(struct http_address *a)
 	else if (a->fd >= 0)
 		close(a->fd);
 	a->fd = -1;
+	free(a->path);
+	a->path = NULL;
 }
 
 /* --- private files --- */

@@ -11,7 +11,7 @@
 struct http_address {
 	int fd;		      /* -1: does not listen */
 	struct control local; /* of a Unix socket, which serves its owner and root */
-	const char *path;     /* of it, borrowed; NULL: an address of the Internet protocols */
+	char *path;	      /* of it; NULL: an address of the Internet protocols */
 	struct sockaddr_storage internet;
 	socklen_t size;
 };

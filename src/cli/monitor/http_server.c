@@ -36,6 +36,7 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	int events; /* of the library, for poll(2) */
 	struct buffer token, certificate, key;
+	bool needs_token, has_tls;
 	struct http_page pages[2];
 };
 
@@ -105,7 +106,7 @@ static bool has_token(struct http_server *s, struct MHD_Connection *connection)
 	size_t size = strlen(given), skipped = sizeof(scheme) - 1;
 	unsigned char differ = 0;
 
-	if (!s->options.token_file)
+	if (!s->needs_token)
 		return true;
 	if (size < skipped || strncmp(given, scheme, skipped) != 0 ||
 		size - skipped != s->token.size)
@@ -153,7 +154,7 @@ static int refuse_daemon(struct sooth_error *err, const char *address)
 static int start_daemon(struct http_server *s, struct sooth_error *err)
 {
 	struct http_library *l = &s->library;
-	bool has_tls = s->options.tls != NULL;
+	bool has_tls = s->has_tls;
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)buffer_cstr(&s->certificate) },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)buffer_cstr(&s->key) },
@@ -198,6 +199,8 @@ int http_server_open(
 	if (!s)
 		return error_no_memory(err);
 	s->options = *options;
+	s->needs_token = options->token_file;
+	s->has_tls = options->tls;
 	s->address.fd = -1;
 	s->pages[0] = (struct http_page){ "openmetrics", TYPE_OPENMETRICS, NULL, 0 };
 	s->pages[1] = (struct http_page){ "prometheus", TYPE_PROMETHEUS, NULL, 0 };
@@ -264,7 +267,7 @@ struct http_counts http_server_counts(const struct http_server *s)
 
 void http_server_url(const struct http_server *s, struct buffer *out)
 {
-	http_address_url(&s->address, s->options.tls != NULL, out);
+	http_address_url(&s->address, s->has_tls, out);
 }
 
 void http_server_close(struct http_server *s)

@@ -15,6 +15,7 @@
 
 struct http_server;
 
+/* The texts are copied. */
 struct http_options {
 	const char *address;	/* "127.0.0.1:9400", "[::1]:9400", "unix:PATH" */
 	const char *token_file; /* with the token of readers; NULL: none is needed */

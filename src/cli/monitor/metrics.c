@@ -8,13 +8,16 @@
 
 #include "base/file.h"
 #include "base/units.h"
+#include "cli/selected/process_table_scan.h"
 #include "collect/collector.h"
 #include "explain/registry.h"
 #include "model/stream_records.h"
 #include "os/os.h"
 
-#define FILE_NS	  (15 * NS_PER_S) /* node_exporter reads it a few times a minute */
-#define FILE_MODE 0644
+#define FILE_NS	     (15 * NS_PER_S) /* node_exporter reads it a few times a minute */
+#define FILE_MODE    0644
+#define WATCHES_NS   (15 * NS_PER_S)
+#define WATCHERS_MAX 2000 /* processes whose watches are counted */
 
 /* --- a page --- */
 
@@ -106,6 +109,52 @@ static int write_file(struct metrics *m, struct sooth_error *err)
 	return status;
 }
 
+/* --- inotify watches --- */
+
+static int add_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	(void)schema;
+	fleet_add_record(user, record);
+	return 0;
+}
+
+/* Observes the descriptors of agents, once. */
+static int observe_descriptors(struct metrics *m, struct sooth_observer *o, struct sooth_report *r,
+	const struct buffer *pids, struct sooth_error *err)
+{
+	const uint32_t *all = (const void *)pids->data;
+	int status;
+
+	/* One that has ended since the last sample is left out. */
+	for (size_t i = 0; i < pids->size / sizeof(*all); i++)
+		sooth_observer_add_pid(o, (pid_t)all[i], err);
+	status = sooth_observer_add_probe(o, "fds", SOOTH_SAMPLE | SOOTH_ONCE, err);
+	sooth_report_on_record(r, add_record, m->fleet);
+	return status ? status : scan_observe_once(o, r, err);
+}
+
+/* Counts the watches less often: all descriptors have to be read. Where that fails, for example as
+ * all of these processes have ended, the earlier numbers stay. */
+static void count_watches(struct metrics *m)
+{
+	const struct sooth_observer_options options = {
+		.size = sizeof(options), .may_be_gone = true, .may_be_refused = true
+	};
+	struct sooth_observer *o = NULL;
+	struct sooth_report *r = NULL;
+	struct buffer pids = { 0 };
+	struct sooth_error ignored;
+
+	fleet_append_pids(m->fleet, WATCHERS_MAX, &pids);
+	if (pids.size && !buffer_failed(&pids) && !sooth_report_new(&r, "watches", &ignored) &&
+		!sooth_observer_new(&o, &options, &ignored))
+		observe_descriptors(m, o, r, &pids, &ignored);
+	sooth_observer_free(o);
+	sooth_report_free(r);
+	buffer_fini(&pids);
+}
+
 /* --- all --- */
 
 int metrics_open(struct metrics *m, const struct metrics_options *options, struct sooth_error *err)
@@ -132,6 +181,10 @@ int metrics_step(struct metrics *m, uint64_t now_ns, struct sooth_error *err)
 
 	if (m->server)
 		http_server_serve(m->server);
+	if (m->fleet && fleet_samples(m->fleet) && now_ns >= m->watches_ns) {
+		count_watches(m);
+		m->watches_ns = now_ns + WATCHES_NS;
+	}
 	if (!m->options.file || now_ns < m->file_ns || !fleet_samples(m->fleet))
 		return 0;
 	m->file_ns = now_ns + FILE_NS;

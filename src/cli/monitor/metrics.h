@@ -17,7 +17,7 @@ struct metrics {
 	struct metrics_options options;
 	struct fleet *fleet; /* NULL: no metrics */
 	struct http_server *server;
-	uint64_t file_ns; /* time of the next file */
+	uint64_t file_ns, watches_ns; /* time of the next file, and of the next look at watches */
 	bool is_file_refused;
 };
 

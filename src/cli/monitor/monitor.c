@@ -339,6 +339,13 @@ static bool is_same_history(const struct monitor_options *a, const struct monito
 	       is_same_text(a->history_folder, b->history_folder);
 }
 
+static bool is_same_metrics(const struct metrics_options *a, const struct metrics_options *b)
+{
+	return is_same_text(a->http.address, b->http.address) &&
+	       is_same_text(a->http.token_file, b->http.token_file) &&
+	       is_same_text(a->http.tls, b->http.tls) && a->hash_names == b->hash_names;
+}
+
 /* Reads the settings again; invalid settings change nothing. */
 static void reload_settings(struct monitor *m)
 {
@@ -353,6 +360,8 @@ static void reload_settings(struct monitor *m)
 	}
 	if (!is_same_text(now.fifo_folder, m->options->fifo_folder))
 		fputs("sooth: the folder of the FIFOs changes with the next start\n", stderr);
+	if (!is_same_metrics(&now.metrics, &m->options->metrics))
+		fputs("sooth: metrics change with the next start\n", stderr);
 	if (!is_same_history(&now, m->options)) {
 		phase_keeper_close(&m->phases);
 		if (open_phases(m, &now, &err))
