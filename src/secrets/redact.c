@@ -339,6 +339,10 @@ void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out)
 {
 	assert(r);
+	if (r->key) {
+		name_hash(r->key, placeholder, text, out);
+		return;
+	}
 
 	uint64_t kind = hash_placeholder(placeholder), key = hash_text(kind, text);
 	bool is_new = false;

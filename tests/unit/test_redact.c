@@ -89,6 +89,24 @@ static void test_paths(void **state)
 	redactor_fini(&r);
 }
 
+/* With a key: the same on each host, and a name that is a public word is one. */
+static void test_hashes(void **state)
+{
+	struct name_key key;
+	struct redactor r;
+
+	(void)state;
+	hmac_begin(&key.begun, "0123456789abcdef", 16);
+	redactor_init(&r);
+	r.key = &key;
+	redactor_learn_name(&r, "user", span("zoe"));
+	check(&r, "zoe runs /home/zoe/x, not /usr/bin/x, for node",
+		"user-177f53e3863a967d runs ~user-177f53e3863a967d/path-43d2c5826570e669, not "
+		"/usr/bin/x, for node");
+	check(&r, "10.1.2.3", "address-265c98988efe549f");
+	redactor_fini(&r);
+}
+
 /* A file's own name is one, whatever characters it has; numbers and what the kernel names are not.
  */
 static void test_files(void **state)
@@ -163,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_arguments),
 	};
