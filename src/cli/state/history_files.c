@@ -219,7 +219,7 @@ static int find_end_of_process(
 	s->has_ended = p->flags & PHASE_IS_LAST;
 	s->out->utc_ns = p->end_utc_ns;
 	snprintf(s->out->agent, sizeof(s->out->agent), "%.*s", (int)agent.size, agent.data);
-	if (record_holds(record, sizeof(*p)))
+	if (record_holds(record, PHASE_SPAN_END))
 		how = process_table_field(record, &p->end);
 	snprintf(s->out->how, sizeof(s->out->how), "%.*s", (int)how.size, how.data);
 	return 0;
@@ -282,7 +282,7 @@ static int find_answers(void *user, const struct block *block, struct sooth_erro
 {
 	(void)err;
 	batch_for_each (r, &block->batch) {
-		const struct answer_span *a = record_as(r, ANSWER_SPAN, sizeof(*a));
+		const struct answer_span *a = record_as(r, ANSWER_SPAN, ANSWER_SPAN_LEAST);
 
 		if (a)
 			take_answer(user, a);
