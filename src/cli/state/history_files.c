@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "cli/command/options.h"
 #include "explain/finding.h"
 #include "explain/report.h"
 #include "model/answer_records.h"
@@ -194,6 +195,18 @@ int history_feed(
 	if (!path)
 		user_folder_leave(&f);
 	return status;
+}
+
+bool history_is_folder(const struct arguments *a)
+{
+	struct stat st;
+
+	return a->count == 1 && !a->command && !stat(a->items[0], &st) && S_ISDIR(st.st_mode);
+}
+
+int history_read_folder(void *user, struct sooth_report *report, struct sooth_error *err)
+{
+	return history_feed(report, user, 0, err);
 }
 
 /* --- how a session ended --- */
