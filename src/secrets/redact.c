@@ -433,6 +433,13 @@ static size_t word_end(const struct redactor *r, struct span text, size_t at)
 	return at;
 }
 
+/* Returns whether a text is one path to its end, blanks and all. A command of which an argument is
+ * a path is none. */
+static bool is_path_alone(struct span text)
+{
+	return text.size > 1 && text.data[0] == '/' && !span_contains(text, " /");
+}
+
 static void learn_path(struct redactor *r, struct span path)
 {
 	uint64_t key = hash_text(hash_placeholder("whole path"), path);
@@ -459,7 +466,7 @@ void redactor_learn_paths(struct redactor *r, struct span text)
 	}
 	if (span_ends(text, DELETED))
 		text.size -= strlen(DELETED);
-	if (span_starts(text, "/") && word_end(r, text, 0) < text.size)
+	if (is_path_alone(text) && word_end(r, text, 0) < text.size)
 		learn_path(r, text);
 }
 
@@ -579,8 +586,7 @@ void redactor_write(struct redactor *r, struct span text, struct buffer *out)
 	buffer_reset(&r->masked);
 	mask_text(&r->masked, text.data, text.size);
 	masked = span_of((const char *)r->masked.data, r->masked.size);
-	/* Alone it is a path to its end, blanks and all. */
-	if (masked.size > 1 && masked.data[0] == '/')
+	if (is_path_alone(masked))
 		redactor_write_path(r, masked, out);
 	else
 		write_masked(r, masked, out);

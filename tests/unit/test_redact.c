@@ -71,6 +71,8 @@ static void test_paths(void **state)
 		{ "below /srv/My Plans, served by x (1)", "below /srv/path-7, served by x (1)" },
 		{ "on /srv/My Plans/new, now", "on /srv/path-7/path-10, now" },
 		{ "/dev/shm/plan x", "/dev/shm/path-11" },
+		{ "/usr/bin/perl -e 1 /srv/My Plans /srv/x y",
+			"/usr/bin/perl -e 1 /srv/path-7 /srv/path-6 y" },
 		{ "/sys/fs/cgroup/plan", "/sys/fs/cgroup/path-12" },
 		{ "on / or /\xc3\xbcz", "on / or /path-13" },
 		{ "19.6 a second, 1/s, and/or", "19.6 a second, 1/s, and/or" },
