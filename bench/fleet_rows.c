@@ -34,7 +34,7 @@
 #define ANSWER_NAMES                                                                               \
 	"host\tboot_id\ttime_ns\tpid\tstart_ticks\ttid\tcpu\tstart_ns\tstart_utc_ns\tend_utc_ns\t" \
 	"subject_pid\tsubject_start_ticks\tis_cleared\tid\ttext\tseverity\tconfidence\tremedy\t"   \
-	"agent\tsession\tproject\tkey\tsubject\tnot_measured\n"
+	"agent\tsession\tproject\tkey\tsubject_name\tnot_measured\n"
 #define ANSWER_TYPES                                                                               \
 	"String\tString\tUInt64\tUInt32\tUInt64\tNullable(UInt32)\tNullable(UInt16)\tUInt64\t"     \
 	"UInt64\tUInt64\tUInt32\tUInt64\tUInt8\tString\tString\tString\tString\tString\tString\t"  \

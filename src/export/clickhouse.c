@@ -53,7 +53,7 @@ static struct clickhouse_column column_of(const struct column *c)
 
 	if (c->field)
 		out.type = type_of_field(c->field);
-	/* Of a row about the host the process is 0: a key has a value. */
+	/* A row about the host has the process 0, because a key has a value. */
 	if (c->source == COLUMN_HEADER)
 		out.may_lack = !strcmp(c->name, "tid") || !strcmp(c->name, "cpu");
 	else if (c->source == COLUMN_FIELD)

@@ -218,7 +218,7 @@ static const struct sooth_field answer_span_fields[] = {
 	FIELD_STRING(answer_span, session, "id of the session", .placeholder = ""),
 	FIELD_STRING(answer_span, project, "project of the session", .placeholder = "project"),
 	FIELD_STRING(answer_span, key, "the same for all spans of one problem", .placeholder = ""),
-	FIELD_STRING(answer_span, subject,
+	FIELD_STRING(answer_span, subject_name,
 		"name of the MCP server, or of the process, with the problem; empty: the host"),
 };
 

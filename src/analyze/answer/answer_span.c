@@ -11,7 +11,7 @@
 
 #define LONG_NS (600 * NS_PER_S)
 
-static struct span subject_of(const struct process_table *t, const struct process_entry *p)
+static struct span subject_name_of(const struct process_table *t, const struct process_entry *p)
 {
 	struct span server = p ? process_table_text(t, &p->role_name) : span_of("", 0);
 
@@ -56,7 +56,7 @@ void answer_span_append(const struct cause *c, const struct diagnosis *s, struct
 			&span.session, p ? process_table_text(t, &p->session_id) : span_of("", 0)),
 		tail_span(&span.project, p ? process_table_text(t, &p->project) : span_of("", 0)),
 		tail_text(&span.key, &f->record, &f->key),
-		tail_span(&span.subject, subject_of(t, p)),
+		tail_span(&span.subject_name, subject_name_of(t, p)),
 	};
 	RECORD_APPEND(out, &span, tail, ARRAY_SIZE(tail));
 	buffer_fini(&words);
