@@ -32,7 +32,7 @@ static const struct option export_options[] = {
 	VALUE_ROW(0, "format", CHOICE, "NAME", export_config, export.format, "output format",
 		.choice = format_name),
 	VALUE_ROW('o', "output", FILE, "FILE", export_config, export.output,
-		"output file (mode 0600); for csv also a folder"),
+		"output file (mode 0600); for csv and tsv also a folder"),
 	VALUE_ROW(0, "table", LIST, "NAME", export_config, export.tables,
 		"export only this table; may be repeated"),
 	VALUE_ROW(0, "weight", CHOICE, "WHAT", export_config, export.weight,

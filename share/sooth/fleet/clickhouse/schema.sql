@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS answer_span
 	`session` String, -- id of the session
 	`project` String, -- project of the session
 	`key` String, -- the same for all spans of one problem
-	`subject` String, -- name of the MCP server, or of the process, with the problem; empty: the host
+	`subject_name` String, -- name of the MCP server, or of the process, with the problem; empty: the host
 	`not_measured` String -- fields without a complete value, and the reason: JSON
 )
 ENGINE = ReplacingMergeTree

@@ -198,5 +198,57 @@ class Installed(FleetCase):
         self.assertEqual(self.load()[1], rows)  # nothing is new
 
 
+class Files(FleetCase):
+    """What other programs say of the files for them."""
+    FOLDER = os.path.join(ROOT, "share/sooth/fleet")
+
+    def program(self, name):
+        if not shutil.which(name):
+            self.skipTest("not installed: " + name)
+        return name
+
+    def exposure(self, text):
+        path = self.path("unit.service")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        run = subprocess.run([self.program("systemd-analyze"), "security", "--offline=true", "--no-pager", path],
+                             capture_output=True, text=True, check=True)
+        return float(re.search(r"exposure level for \S+: ([0-9.]+)", run.stdout)[1])
+
+    def test_units(self):
+        monitor = harness.read(os.path.join(ROOT, "packaging/systemd/sooth-monitor.service")).decode()
+        monitor = monitor.replace("@SOOTH@", "/usr/bin/sooth")
+        network = harness.read(os.path.join(self.FOLDER, "systemd/network.conf")).decode()
+        load = harness.read(os.path.join(self.FOLDER, "systemd/sooth-load.service")).decode()
+        self.assertLess(self.exposure(monitor), 3)
+        self.assertLess(self.exposure(load), 2.5)
+        self.assertLessEqual(self.exposure(monitor.replace("RestrictAddressFamilies=AF_UNIX AF_NETLINK\n", "") + network), 3)
+
+    def test_prometheus(self):
+        text = harness.read(os.path.join(self.FOLDER, "prometheus.yml")).decode()
+        for name in ("prometheus.yml", "sooth-token", "sooth-ca.pem"):
+            with open(self.path(name), "w", encoding="ascii") as file:
+                file.write(text.replace("/etc/prometheus", self.path(".")))
+        run = subprocess.run([self.program("promtool"), "check", "config", self.path("prometheus.yml")],
+                             capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr)
+
+    def test_yaml(self):
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("not installed: python3-yaml")
+        documents = {name: list(yaml.safe_load_all(harness.read(os.path.join(self.FOLDER, name))))
+                     for name in ("kubernetes.yaml", "collector.yaml")}
+        monitor, load = documents["kubernetes.yaml"][1]["spec"]["template"]["spec"]["containers"]
+        self.assertEqual(monitor["securityContext"]["capabilities"]["add"],
+                         ["BPF", "PERFMON", "SYS_PTRACE", "DAC_READ_SEARCH"])
+        self.assertNotIn("add", load["securityContext"]["capabilities"])
+        collector, = documents["collector.yaml"]
+        for pipeline in collector["service"]["pipelines"].values():
+            for kind, names in pipeline.items():
+                self.assertLessEqual(set(names), set(collector[kind]), kind)
+
+
 if __name__ == "__main__":
     harness.main()
