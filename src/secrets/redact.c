@@ -203,6 +203,23 @@ static void redactor_write_names(struct redactor *r, struct span text, struct bu
 	}
 }
 
+/* Returns whether a path is below a folder of the system, in which users choose no names. */
+static bool is_of_system(struct span path)
+{
+	struct span part;
+
+	return next_part(path, &(size_t){ 0 }, &part) && SPAN_ANY(part, span_equal, systems) &&
+	       !SPAN_ANY(path, span_starts, writable);
+}
+
+/* Returns whether a text is to be written as one path to its end, blanks and all. A command of the
+ * system with another path among its arguments is none: that path would count as the system's. */
+static bool is_path_alone(struct span text)
+{
+	return text.size > 1 && text.data[0] == '/' &&
+	       !(is_of_system(text) && span_contains(text, " /"));
+}
+
 /* Writes a path; its slashes stay. */
 static void redactor_write_path(struct redactor *r, struct span path, struct buffer *out)
 {
@@ -216,8 +233,7 @@ static void redactor_write_path(struct redactor *r, struct span path, struct buf
 		buffer_char(out, '~');
 		redactor_number(r, "user", user, out);
 	}
-	is_system = !at && next_part(path, &(size_t){ 0 }, &part) &&
-		    SPAN_ANY(part, span_equal, systems) && !SPAN_ANY(path, span_starts, writable);
+	is_system = !at && is_of_system(path);
 	while (next_part(path, &at, &part)) {
 		buffer_append(out, path.data + done, (size_t)(part.data - path.data) - done);
 		if (is_system)
@@ -431,13 +447,6 @@ static size_t word_end(const struct redactor *r, struct span text, size_t at)
 		at += n ? 1 + n->size : 1;
 	}
 	return at;
-}
-
-/* Returns whether a text is one path to its end, blanks and all. A command of which an argument is
- * a path is none. */
-static bool is_path_alone(struct span text)
-{
-	return text.size > 1 && text.data[0] == '/' && !span_contains(text, " /");
 }
 
 static void learn_path(struct redactor *r, struct span path)
