@@ -24,9 +24,11 @@ static const char *type_of_number(const struct sooth_field *f, bool is_signed)
 	return types[log2_size][is_signed];
 }
 
-static const char *type_of_field(const struct sooth_field *f)
+const char *clickhouse_type(const struct column *c)
 {
-	switch (f->type) {
+	const struct sooth_field *f = c->field;
+
+	switch (f ? f->type : SOOTH_FIELD_TEXT) {
 	case SOOTH_FIELD_UNSIGNED:
 		return f->names ? "String" : type_of_number(f, false);
 	case SOOTH_FIELD_SIGNED:
@@ -40,53 +42,26 @@ static const char *type_of_field(const struct sooth_field *f)
 	}
 }
 
-static bool is_utc(const struct table *t)
+const struct clickhouse_origin clickhouse_origins[CLICKHOUSE_ORIGINS] = {
+	{ "host", "String", "name of the host" },
+	{ "boot_id", "String", "id of the boot: times and processes are of one boot" },
+	{ "utc_ns", "UInt64", "time of the row, ns since 1970" },
+};
+
+size_t clickhouse_origin_count(const struct table *t)
 {
-	return !t->is_of_records || sooth_schema_field(t->schema, UTC_FIELD);
+	bool has_utc = t->is_of_records && !sooth_schema_field(t->schema, UTC_FIELD);
+
+	return has_utc ? CLICKHOUSE_ORIGINS : CLICKHOUSE_ORIGINS - 1;
 }
 
-static struct clickhouse_column column_of(const struct column *c)
+bool clickhouse_may_lack(const struct column *c)
 {
-	struct clickhouse_column out = {
-		.column = c, .name = c->name, .help = c->help, .type = "String"
-	};
-
-	if (c->field)
-		out.type = type_of_field(c->field);
 	/* A row about the host has the process 0, because a key has a value. */
 	if (c->source == COLUMN_HEADER)
-		out.may_lack = !strcmp(c->name, "tid") || !strcmp(c->name, "cpu");
-	else if (c->source == COLUMN_FIELD)
-		out.may_lack = c->field->state_offset || c->field->type == SOOTH_FIELD_ERRNO;
-	return out;
-}
-
-size_t clickhouse_columns(
-	const struct table *t, struct clickhouse_column columns[CLICKHOUSE_COLUMNS_MAX])
-{
-	size_t n = 0;
-
-	columns[n++] = (struct clickhouse_column){ .origin = CLICKHOUSE_HOST,
-		.name = "host",
-		.help = "name of the host",
-		.type = "String" };
-	columns[n++] = (struct clickhouse_column){ .origin = CLICKHOUSE_BOOT,
-		.name = "boot_id",
-		.help = "id of the boot: times and processes are of one boot",
-		.type = "String" };
-	if (!is_utc(t))
-		columns[n++] = (struct clickhouse_column){ .origin = CLICKHOUSE_UTC,
-			.name = "utc_ns",
-			.help = "time of the row, ns since 1970",
-			.type = "UInt64" };
-	for (size_t i = 0; i < t->column_count; i++)
-		columns[n++] = column_of(&t->columns[i]);
-	return n;
-}
-
-void clickhouse_put_type(const struct clickhouse_column *c, struct buffer *out)
-{
-	buffer_format(out, c->may_lack ? "Nullable(%s)" : "%s", c->type);
+		return !strcmp(c->name, "tid") || !strcmp(c->name, "cpu");
+	return c->source == COLUMN_FIELD &&
+	       (c->field->state_offset || c->field->type == SOOTH_FIELD_ERRNO);
 }
 
 static const char *key_of(const struct table *t)
@@ -100,7 +75,8 @@ static const char *key_of(const struct table *t)
 
 static void put_engine(const struct table *t, struct buffer *out)
 {
-	const char *key = key_of(t), *time = is_utc(t) ? UTC_FIELD : "utc_ns";
+	const char *key = key_of(t);
+	const char *time = clickhouse_origin_count(t) == CLICKHOUSE_ORIGINS ? "utc_ns" : UTC_FIELD;
 
 	buffer_format(out, ")\nENGINE = %sMergeTree\n", key ? "Replacing" : "");
 	if (t->is_of_records)
@@ -115,14 +91,16 @@ static void put_engine(const struct table *t, struct buffer *out)
 
 void clickhouse_put_table(const struct table *t, struct buffer *out)
 {
-	struct clickhouse_column columns[CLICKHOUSE_COLUMNS_MAX];
-	size_t count = clickhouse_columns(t, columns);
-
 	buffer_format(out, "CREATE TABLE IF NOT EXISTS %s\n(\n", t->name);
-	for (size_t i = 0; i < count; i++) {
-		buffer_format(out, "\t`%s` ", columns[i].name);
-		clickhouse_put_type(&columns[i], out);
-		buffer_format(out, "%s -- %s\n", i + 1 < count ? "," : "", columns[i].help);
+	for (size_t i = 0; i < clickhouse_origin_count(t); i++)
+		buffer_format(out, "\t`%s` %s, -- %s\n", clickhouse_origins[i].name,
+			clickhouse_origins[i].type, clickhouse_origins[i].help);
+	for (size_t i = 0; i < t->column_count; i++) {
+		const struct column *c = &t->columns[i];
+
+		buffer_format(out, clickhouse_may_lack(c) ? "\t`%s` Nullable(%s)" : "\t`%s` %s",
+			c->name, clickhouse_type(c));
+		buffer_format(out, "%s -- %s\n", i + 1 < t->column_count ? "," : "", c->help);
 	}
 	put_engine(t, out);
 }

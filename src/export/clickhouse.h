@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables as ClickHouse has them: each table of records gets columns that say which host and boot a
- * row is of, and when it was in UTC, so that rows of many hosts stand in one table.
+ * Tables as ClickHouse has them. Before the columns of a table stand those of the origin: host,
+ * boot, and the time in UTC, so that rows of many hosts stand in one table.
  */
 #ifndef SOOTH_EXPORT_CLICKHOUSE_H
 #define SOOTH_EXPORT_CLICKHOUSE_H
 
 #include "export/tables.h"
 
-enum clickhouse_origin {
-	CLICKHOUSE_OF_TABLE, /* a column of the table */
-	CLICKHOUSE_HOST,
-	CLICKHOUSE_BOOT,
-	CLICKHOUSE_UTC,
+#define CLICKHOUSE_ORIGINS 3
+
+struct clickhouse_origin {
+	const char *name, *type, *help;
 };
 
-struct clickhouse_column {
-	enum clickhouse_origin origin;
-	const struct column *column; /* of the table; NULL: another origin */
-	const char *name, *help;
-	const char *type; /* without Nullable() */
-	bool may_lack;	  /* NULL: no value; else an empty text or 0 */
-};
-
-#define CLICKHOUSE_COLUMNS_MAX (TABLE_COLUMNS_MAX + 3)
-
-/* Fills in the columns, and returns their number. */
-size_t clickhouse_columns(
-	const struct table *t, struct clickhouse_column columns[CLICKHOUSE_COLUMNS_MAX]);
-void clickhouse_put_type(const struct clickhouse_column *c, struct buffer *out);
+extern const struct clickhouse_origin clickhouse_origins[CLICKHOUSE_ORIGINS];
+/* Returns how many of them the table has: rows with a UTC time of their own have no other. */
+size_t clickhouse_origin_count(const struct table *t);
+/* Returns whether no value is NULL; else it is an empty text, or 0. */
+bool clickhouse_may_lack(const struct column *c);
+/* Returns the type, without Nullable(). */
+const char *clickhouse_type(const struct column *c);
 /* Appends the statement that makes the table. */
 void clickhouse_put_table(const struct table *t, struct buffer *out);
 

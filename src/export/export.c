@@ -10,9 +10,9 @@
 
 #include "analyze/calls/syscall_folded.h"
 #include "base/cleanup.h"
-#include "export/export_names.h"
 #include "model/field.h"
 #include "model/stream_records.h"
+#include "sinks/redact_record.h"
 
 #define LISTED_MAX 6 /* tables that an error names */
 
@@ -179,7 +179,8 @@ struct job {
 	struct export_reported *told;
 	struct out_file file;
 	struct export_place place;
-	struct export_names names;
+	struct redactor redactor; /* with options->name_key */
+	struct buffer hashed;
 	bool has_needed;
 };
 
@@ -214,9 +215,13 @@ static int write_row(
 
 	if (!is_selected && !is_of_host)
 		return 0;
-	record = export_names_replace(&j->names, table, record);
-	if (!record)
-		return error_no_memory(err);
+	if (j->options->name_key) {
+		buffer_reset(&j->hashed);
+		redact_write_record(&j->redactor, table->schema, record, &j->hashed);
+		if (buffer_failed(&j->hashed) || !j->hashed.size)
+			return error_no_memory(err);
+		record = (const void *)j->hashed.data;
+	}
 	if (is_of_host)
 		status = j->type->segment(&j->place, record, err);
 	if (status || !is_selected)
@@ -229,20 +234,32 @@ static int write_row(
 	return status ? status : tabular_write_full(&j->place.out, err);
 }
 
+static int learn_row(
+	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
+{
+	(void)err;
+	redact_learn_record(user, table->schema, record);
+	return 0;
+}
+
 /* Learns the names of all rows that will be written: a text may have a name that stands alone only
  * in a later row. */
 static int learn_names(struct job *j, unsigned parts, struct sooth_error *err)
 {
 	struct feed feed = { 0 };
 	int status = feed_open(
-		&feed, &j->place.tables, parts | FEED_RECORDS, export_names_learn, &j->names, err);
+		&feed, &j->place.tables, parts | FEED_RECORDS, learn_row, &j->redactor, err);
 
 	if (!status)
 		status = feed_select(&feed, j->options->select, j->options->user, err);
 	if (!status)
 		status = read_input(j->options, &feed, err);
 	feed_close(&feed);
-	return status ? status : export_names_check(&j->names, err);
+	if (status || redactor_is_complete(&j->redactor))
+		return status;
+	error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "hash so many names");
+	error_why(err, "a name that is not learnt would stay readable in other texts");
+	return error_remedy(err, "select fewer processes or a shorter time range");
 }
 
 static int run_tables(struct job *j, struct sooth_error *err)
@@ -404,7 +421,8 @@ int export_run(const struct export_type *type, const struct export_options *opti
 	};
 	int status = 0;
 
-	export_names_init(&j.names, options->name_key);
+	redactor_init(&j.redactor);
+	j.redactor.key = options->name_key;
 	if (type->is_of_one && !chosen.name_count && !is_folder(chosen.output))
 		status = choice_main(options, &told->main, err);
 	if (told->main) {
@@ -419,7 +437,8 @@ int export_run(const struct export_type *type, const struct export_options *opti
 	if (j.place.state && type->close)
 		type->close(&j.place);
 	free(j.place.state);
-	export_names_fini(&j.names);
+	redactor_fini(&j.redactor);
+	buffer_fini(&j.hashed);
 	tabular_fini(&j.place.out);
 	buffer_fini(&j.place.scratch);
 	if (!status && j.file.stream)

@@ -4,6 +4,8 @@
  * reads this as TabSeparatedWithNamesAndTypes; the format clickhouse-schema makes the tables. Texts
  * are escaped as for a terminal: they are read on one. No value is \N; not_measured says why.
  */
+#include <string.h>
+
 #include "analyze/records.h"
 #include "base/escape.h"
 #include "export/clickhouse.h"
@@ -19,17 +21,20 @@ struct tsv {
 
 static void write_head(struct export_place *p, struct table *table, struct tabular *lines)
 {
-	struct clickhouse_column columns[CLICKHOUSE_COLUMNS_MAX];
-	size_t count = clickhouse_columns(table, columns);
+	size_t origins = clickhouse_origin_count(table), count = table->column_count;
 	struct buffer *out = &lines->bytes;
 
 	(void)p;
+	for (size_t i = 0; i < origins; i++)
+		buffer_format(out, "%s\t", clickhouse_origins[i].name);
 	for (size_t i = 0; i < count; i++)
-		buffer_format(out, "%s%c", columns[i].name, i + 1 < count ? '\t' : '\n');
-	for (size_t i = 0; i < count; i++) {
-		clickhouse_put_type(&columns[i], out);
-		buffer_char(out, i + 1 < count ? '\t' : '\n');
-	}
+		buffer_format(out, "%s%c", table->columns[i].name, i + 1 < count ? '\t' : '\n');
+	for (size_t i = 0; i < origins; i++)
+		buffer_format(out, "%s\t", clickhouse_origins[i].type);
+	for (size_t i = 0; i < count; i++)
+		buffer_format(out,
+			clickhouse_may_lack(&table->columns[i]) ? "Nullable(%s)%c" : "%s%c",
+			clickhouse_type(&table->columns[i]), i + 1 < count ? '\t' : '\n');
 }
 
 static const struct table_files files = { "tsv", write_head };
@@ -66,14 +71,17 @@ static void put_text(struct buffer *out, const void *text, size_t size, struct b
 		out->failed = true;
 }
 
-static void put_cell(struct buffer *out, const struct clickhouse_column *column,
-	const struct cell *c, struct buffer *scratch)
+static void put_cell(struct buffer *out, const struct column *column, const struct cell *c,
+	struct buffer *scratch)
 {
 	struct json json;
 
 	switch (c->type) {
 	case CELL_NONE:
-		buffer_string(out, column->may_lack ? "\\N" : *column->type == 'S' ? "" : "0");
+		if (clickhouse_may_lack(column))
+			buffer_string(out, "\\N");
+		else if (strcmp(clickhouse_type(column), "String"))
+			buffer_char(out, '0');
 		break;
 	case CELL_TEXT:
 	case CELL_JSON:
@@ -89,40 +97,26 @@ static void put_cell(struct buffer *out, const struct clickhouse_column *column,
 	}
 }
 
-static void put_column(struct export_place *p, struct table *table,
-	const struct clickhouse_column *column, const struct sooth_record *r, struct buffer *out)
-{
-	struct tsv *s = p->state;
-	struct cell cell;
-
-	switch (column->origin) {
-	case CLICKHOUSE_HOST:
-		put_text(out, s->host.data, s->host.size, &s->text);
-		break;
-	case CLICKHOUSE_BOOT:
-		put_text(out, s->boot.data, s->boot.size, &s->text);
-		break;
-	case CLICKHOUSE_UTC:
-		buffer_u64(out, r->time_ns + (uint64_t)s->realtime_offset_ns);
-		break;
-	default:
-		cell = cell_get(table, column->column, r, &p->scratch);
-		put_cell(out, column, &cell, &s->text);
-		break;
-	}
-}
-
 static int write_row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
-	struct clickhouse_column columns[CLICKHOUSE_COLUMNS_MAX];
 	struct tabular *lines = table_files_get(&files, p, table, err);
-	size_t count = clickhouse_columns(table, columns);
+	size_t count = table->column_count;
+	struct tsv *s = p->state;
 
 	if (!lines)
 		return err->code;
+	put_text(&lines->bytes, s->host.data, s->host.size, &s->text);
+	buffer_char(&lines->bytes, '\t');
+	put_text(&lines->bytes, s->boot.data, s->boot.size, &s->text);
+	buffer_char(&lines->bytes, '\t');
+	if (clickhouse_origin_count(table) == CLICKHOUSE_ORIGINS)
+		buffer_format(&lines->bytes, "%llu\t",
+			(unsigned long long)(r->time_ns + (uint64_t)s->realtime_offset_ns));
 	for (size_t i = 0; i < count; i++) {
-		put_column(p, table, &columns[i], r, &lines->bytes);
+		struct cell cell = cell_get(table, &table->columns[i], r, &p->scratch);
+
+		put_cell(&lines->bytes, &table->columns[i], &cell, &s->text);
 		buffer_char(&lines->bytes, i + 1 < count ? '\t' : '\n');
 	}
 	return tabular_write_full(lines, err);
