@@ -98,7 +98,6 @@ static int choose_input(struct export_config *c, const struct arguments *a,
 		options->path = a->items[0];
 		options->select = NULL;
 		options->read = history_read_folder;
-		options->user = (void *)(uintptr_t)options->path;
 		return 0;
 	}
 	status = target_find(&c->target, a, 0, &chosen->found, err);

@@ -53,7 +53,7 @@ static bool choice_has(const struct export_options *o, struct table *table)
 
 static int read_input(const struct export_options *o, struct feed *feed, struct sooth_error *err)
 {
-	return o->read ? feed_read_by(feed, o->read, o->user, err) : feed_read(feed, o->path, err);
+	return o->read ? feed_read_by(feed, o->read, o->path, err) : feed_read(feed, o->path, err);
 }
 
 /* Parts of the feed that the named tables need. */
@@ -320,7 +320,7 @@ static int emit_view(struct job *j, FILE *stream, struct sooth_error *err)
 	if (!status && j->options->select)
 		status = j->options->select(j->options->user, r, err);
 	if (!status)
-		status = j->options->read ? j->options->read(j->options->user, r, err)
+		status = j->options->read ? j->options->read(j->options->path, r, err)
 					  : sooth_report_read(r, j->options->path, err);
 	if (!status)
 		status = sooth_report_finish(r, err);

@@ -13,6 +13,8 @@
 #include "sinks/tabular.h"
 
 struct export_options {
+	/* Passes the input to the report; NULL: `path` is a capture. */
+	int (*read)(const char *path, struct sooth_report *report, struct sooth_error *err);
 	const char *path;	      /* path of the capture; "-": standard input */
 	const char *output;	      /* "-": standard output */
 	const char *const *names;     /* names of the selected tables */
@@ -20,8 +22,6 @@ struct export_options {
 	enum call_graph_value weight; /* weight of stacks */
 	/* Selects processes; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
-	/* Reads the input, as often as it is called; NULL: the capture `path`. */
-	int (*read)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;
 	/* Only rows of a history that ended in this time, the end excluded; 0, UINT64_MAX: all. */
 	uint64_t from_utc_ns, to_utc_ns;

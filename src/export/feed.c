@@ -230,25 +230,25 @@ int feed_finish(struct feed *f, struct sooth_error *err)
 }
 
 int feed_read_by(struct feed *f,
-	int (*read)(void *user, struct sooth_report *report, struct sooth_error *err), void *user,
-	struct sooth_error *err)
+	int (*read)(const char *path, struct sooth_report *report, struct sooth_error *err),
+	const char *path, struct sooth_error *err)
 {
 	struct sooth_error own = { 0 };
 	int status;
 
 	f->err = &own;
-	status = use_consumer_error(f, read(user, f->report, err), &own, err);
+	status = use_consumer_error(f, read(path, f->report, err), &own, err);
 	return status ? status : feed_finish(f, err);
 }
 
-static int read_path(void *user, struct sooth_report *report, struct sooth_error *err)
+static int read_capture(const char *path, struct sooth_report *report, struct sooth_error *err)
 {
-	return sooth_report_read(report, user, err);
+	return sooth_report_read(report, path, err);
 }
 
 int feed_read(struct feed *f, const char *path, struct sooth_error *err)
 {
-	return feed_read_by(f, read_path, (void *)(uintptr_t)path, err);
+	return feed_read_by(f, read_capture, path, err);
 }
 
 void feed_close(struct feed *f)

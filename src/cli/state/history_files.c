@@ -204,9 +204,9 @@ bool history_is_folder(const struct arguments *a)
 	return a->count == 1 && !a->command && !stat(a->items[0], &st) && S_ISDIR(st.st_mode);
 }
 
-int history_read_folder(void *user, struct sooth_report *report, struct sooth_error *err)
+int history_read_folder(const char *path, struct sooth_report *report, struct sooth_error *err)
 {
-	return history_feed(report, user, 0, err);
+	return history_feed(report, path, 0, err);
 }
 
 /* --- how a session ended --- */

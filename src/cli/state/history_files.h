@@ -33,8 +33,8 @@ int history_feed(
 	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err);
 /* Returns whether the only word of a command line is a folder. */
 bool history_is_folder(const struct arguments *a);
-/* Passes all blocks of the history in the folder to the report; `user` is its path. */
-int history_read_folder(void *user, struct sooth_report *report, struct sooth_error *err);
+/* Passes all blocks of the history in the folder to the report. */
+int history_read_folder(const char *path, struct sooth_report *report, struct sooth_error *err);
 /* When and how the main process of a session ended. */
 struct history_end {
 	char agent[64];
