@@ -137,7 +137,7 @@ struct sooth_field {
 	 * three colors, mild to alarming. NULL: never colored. */
 	const double *levels;
 	/* Set if the text is a private name: a redacted report shows "user-1" instead. */
-	const char *placeholder; /* "user"; NULL: not private */
+	const char *placeholder; /* "user"; NULL: a text that may have names; "": never private */
 	enum sooth_masking masking;
 };
 

@@ -4,60 +4,18 @@
  * with rows. A field without a value is an empty cell, and the column not_measured says why. Texts
  * are escaped as for a terminal, and no spreadsheet computes them (base/csv.h).
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include "base/cleanup.h"
 #include "base/escape.h"
-#include "base/same_file.h"
-#include "export/export.h"
+#include "export/table_files.h"
 
-/* The file of a table, in table->user. */
-struct csv_table {
-	struct out_file file; /* file in a folder */
-	struct tabular lines;
-};
-
-static int open_csv(struct export_place *p, struct sooth_error *err)
+static void write_names(struct export_place *p, struct table *table, struct tabular *lines)
 {
-	if (p->folder && mkdir(p->folder, 0700) && errno != EEXIST)
-		return error_errno(err, -errno, "make the folder %s", p->folder);
-	return 0;
-}
-
-static int refuse_read(const char *path, struct sooth_error *err)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s", path);
-	error_why(err, "this file is the capture that sooth reads, and would be overwritten");
-	return error_remedy(err, "name another folder");
-}
-
-static int begin_table(struct export_place *p, struct table *table, struct sooth_error *err)
-{
-	struct csv_table *t = table->user = calloc(1, sizeof(*t));
-	_cleanup_free_ char *path = NULL;
-	int status = 0;
-
-	if (!t)
-		return error_no_memory(err);
-	if (p->folder && asprintf(&path, "%s/%s.csv", p->folder, table->name) < 0) {
-		path = NULL;
-		return error_no_memory(err);
-	}
-	if (p->folder && file_is_same(path, p->read))
-		status = refuse_read(path, err);
-	else if (p->folder)
-		status = out_file_open(&t->file, path, false, err);
-	if (status)
-		return status;
-	tabular_open(&t->lines, p->folder ? t->file.stream : p->file->stream, p->out.doing);
+	(void)p;
 	for (size_t i = 0; i < table->column_count; i++)
-		tabular_name(&t->lines, table->columns[i].name);
-	tabular_line_end(&t->lines);
-	return 0;
+		tabular_name(lines, table->columns[i].name);
+	tabular_line_end(lines);
 }
+
+static const struct table_files files = { "csv", write_names };
 
 /* Writes a cell. `text` is scratch memory for an escaped text. */
 static void put_cell(struct tabular *out, const struct cell *c, struct buffer *text)
@@ -78,51 +36,27 @@ static void put_cell(struct tabular *out, const struct cell *c, struct buffer *t
 static int write_row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
-	int status = table->user ? 0 : begin_table(p, table, err);
-	struct csv_table *t = table->user;
+	struct tabular *lines = table_files_get(&files, p, table, err);
 
-	if (status)
-		return status;
+	if (!lines)
+		return err->code;
 	for (size_t i = 0; i < table->column_count; i++) {
 		struct cell cell = cell_get(table, &table->columns[i], r, &p->scratch);
 
-		put_cell(&t->lines, &cell, p->state);
+		put_cell(lines, &cell, p->state);
 	}
-	tabular_line_end(&t->lines);
-	return buffer_failed(p->state) ? error_no_memory(err) : tabular_write_full(&t->lines, err);
+	tabular_line_end(lines);
+	return buffer_failed(p->state) ? error_no_memory(err) : tabular_write_full(lines, err);
 }
 
 static int finish(struct export_place *p, struct sooth_error *err)
 {
-	int status = 0;
-
-	for (size_t i = 0; i < p->tables.count && !status; i++) {
-		struct table *table = p->tables.items[i];
-		struct csv_table *t = table->user;
-
-		/* A selected table without rows gets at least the line of names. */
-		if (!t && p->file && table->choice == TABLE_SELECTED)
-			status = begin_table(p, table, err);
-		t = table->user;
-		if (!status && t)
-			status = tabular_write(&t->lines, err);
-		if (!status && t && p->folder)
-			status = out_file_commit(&t->file, err);
-	}
-	return status;
+	return table_files_finish(&files, p, err);
 }
 
 static void close_csv(struct export_place *p)
 {
-	for (size_t i = 0; i < p->tables.count; i++) {
-		struct csv_table *t = p->tables.items[i]->user;
-
-		if (!t)
-			continue;
-		out_file_close(&t->file);
-		tabular_fini(&t->lines);
-		free(t);
-	}
+	table_files_close(p);
 	buffer_fini(p->state);
 }
 
@@ -134,7 +68,7 @@ const struct export_type export_csv = {
 	.is_of_one = true,
 	.state_size = sizeof(struct buffer),
 	.doing = "write CSV",
-	.open = open_csv,
+	.open = table_files_open,
 	.row = write_row,
 	.finish = finish,
 	.close = close_csv,

@@ -11,6 +11,8 @@
 #include "analyze/calls/syscall_folded.h"
 #include "base/cleanup.h"
 #include "model/field.h"
+#include "model/stream_records.h"
+#include "sinks/redact_record.h"
 
 #define LISTED_MAX 6 /* tables that an error names */
 
@@ -47,6 +49,11 @@ static bool choice_has(const struct export_options *o, struct table *table)
 			table->choice = TABLE_SELECTED;
 	}
 	return table->choice == TABLE_SELECTED;
+}
+
+static int read_input(const struct export_options *o, struct feed *feed, struct sooth_error *err)
+{
+	return o->read ? feed_read_by(feed, o->read, o->path, err) : feed_read(feed, o->path, err);
 }
 
 /* Parts of the feed that the named tables need. */
@@ -108,7 +115,7 @@ static int count_rows(
 	if (!status)
 		status = feed_open(&feed, tables, FEED_RECORDS | FEED_VIEWS, count_row, NULL, err);
 	if (!status)
-		status = feed_read(&feed, o->path, err);
+		status = read_input(o, &feed, err);
 	feed_close(&feed);
 	return status;
 }
@@ -119,7 +126,7 @@ static int choice_main(const struct export_options *o, const char **name, struct
 {
 	/* Tables that most captures are made for; single events before their sums. */
 	static const char *const usual[] = { "syscalls_call", "heap_call", "syscalls",
-		"heap_by_function", "processes" };
+		"heap_by_function", "processes", "phase_span" };
 	struct tables tables = { 0 };
 	int status = count_rows(o, &tables, err);
 
@@ -172,6 +179,8 @@ struct job {
 	struct export_reported *told;
 	struct out_file file;
 	struct export_place place;
+	struct redactor redactor; /* with options->name_key */
+	struct buffer hashed;
 	bool has_needed;
 };
 
@@ -186,20 +195,71 @@ const struct export_type *export_find(const char *name)
 
 /* --- a format of tables --- */
 
+/* Returns whether a row ended in the selected time; a row without an end of its own always is. */
+static bool is_in_time(
+	const struct export_options *o, const struct table *t, const struct sooth_record *r)
+{
+	const struct sooth_field *end = sooth_schema_field(t->schema, "end_utc_ns");
+	uint64_t at = end ? sooth_field_get(end, r).u : o->from_utc_ns;
+
+	return at >= o->from_utc_ns && (!end || at < o->to_utc_ns);
+}
+
 static int write_row(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	struct job *j = user;
-	int status;
+	bool is_selected = choice_has(j->options, table) && is_in_time(j->options, table, record);
+	bool is_of_host = j->type->segment && record->kind == STREAM_SEGMENT;
+	int status = 0;
 
-	if (!choice_has(j->options, table))
+	if (!is_selected && !is_of_host)
 		return 0;
+	if (j->options->name_key) {
+		buffer_reset(&j->hashed);
+		redact_write_record(&j->redactor, table->schema, record, &j->hashed);
+		if (buffer_failed(&j->hashed) || !j->hashed.size)
+			return error_no_memory(err);
+		record = (const void *)j->hashed.data;
+	}
+	if (is_of_host)
+		status = j->type->segment(&j->place, record, err);
+	if (status || !is_selected)
+		return status;
 	j->told->tables += !table->rows++;
 	j->told->rows++;
 	status = j->type->row(&j->place, table, record, err);
 	if (!status && buffer_failed(&j->place.scratch))
 		status = error_no_memory(err);
 	return status ? status : tabular_write_full(&j->place.out, err);
+}
+
+static int learn_row(
+	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
+{
+	(void)err;
+	redact_learn_record(user, table->schema, record);
+	return 0;
+}
+
+/* Learns the names of all rows that will be written: a text may have a name that stands alone only
+ * in a later row. */
+static int learn_names(struct job *j, unsigned parts, struct sooth_error *err)
+{
+	struct feed feed = { 0 };
+	int status = feed_open(
+		&feed, &j->place.tables, parts | FEED_RECORDS, learn_row, &j->redactor, err);
+
+	if (!status)
+		status = feed_select(&feed, j->options->select, j->options->user, err);
+	if (!status)
+		status = read_input(j->options, &feed, err);
+	feed_close(&feed);
+	if (status || redactor_is_complete(&j->redactor))
+		return status;
+	error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "hash so many names");
+	error_why(err, "a name that is not learnt would stay readable in other texts");
+	return error_remedy(err, "select fewer processes or a shorter time range");
 }
 
 static int run_tables(struct job *j, struct sooth_error *err)
@@ -210,12 +270,16 @@ static int run_tables(struct job *j, struct sooth_error *err)
 
 	if (!status && j->options->name_count)
 		parts = choice_parts(j->options, &j->place.tables);
+	if (j->type->segment)
+		parts |= FEED_RECORDS;
+	if (!status && j->options->name_key)
+		status = learn_names(j, parts, err);
 	if (!status)
 		status = feed_open(&feed, &j->place.tables, parts, write_row, j, err);
 	if (!status)
 		status = feed_select(&feed, j->options->select, j->options->user, err);
 	if (!status)
-		status = feed_read(&feed, j->options->path, err);
+		status = read_input(j->options, &feed, err);
 	if (!status)
 		status = choice_check(j->options, &j->place.tables, err);
 	if (!status && j->type->finish)
@@ -256,7 +320,8 @@ static int emit_view(struct job *j, FILE *stream, struct sooth_error *err)
 	if (!status && j->options->select)
 		status = j->options->select(j->options->user, r, err);
 	if (!status)
-		status = sooth_report_read(r, j->options->path, err);
+		status = j->options->read ? j->options->read(j->options->path, r, err)
+					  : sooth_report_read(r, j->options->path, err);
 	if (!status)
 		status = sooth_report_finish(r, err);
 	if (!status)
@@ -356,12 +421,15 @@ int export_run(const struct export_type *type, const struct export_options *opti
 	};
 	int status = 0;
 
+	redactor_init(&j.redactor);
+	j.redactor.key = options->name_key;
 	if (type->is_of_one && !chosen.name_count && !is_folder(chosen.output))
 		status = choice_main(options, &told->main, err);
 	if (told->main) {
 		chosen.names = &told->main;
 		chosen.name_count = 1;
 	}
+	j.place.is_chosen = chosen.name_count;
 	if (!status)
 		status = open_place(&j, err);
 	if (!status)
@@ -369,6 +437,8 @@ int export_run(const struct export_type *type, const struct export_options *opti
 	if (j.place.state && type->close)
 		type->close(&j.place);
 	free(j.place.state);
+	redactor_fini(&j.redactor);
+	buffer_fini(&j.hashed);
 	tabular_fini(&j.place.out);
 	buffer_fini(&j.place.scratch);
 	if (!status && j.file.stream)

@@ -9,9 +9,12 @@
 #include "analyze/calls/syscall_folded.h"
 #include "base/file.h"
 #include "export/feed.h"
+#include "secrets/name_hash.h"
 #include "sinks/tabular.h"
 
 struct export_options {
+	/* Passes the input to the report; NULL: `path` is a capture. */
+	int (*read)(const char *path, struct sooth_report *report, struct sooth_error *err);
 	const char *path;	      /* path of the capture; "-": standard input */
 	const char *output;	      /* "-": standard output */
 	const char *const *names;     /* names of the selected tables */
@@ -20,6 +23,9 @@ struct export_options {
 	/* Selects processes; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;
+	/* Only rows of a history that ended in this time, the end excluded; 0, UINT64_MAX: all. */
+	uint64_t from_utc_ns, to_utc_ns;
+	const struct name_key *name_key; /* names are hashed with this key; NULL: they are not */
 };
 
 struct export_reported {
@@ -38,6 +44,7 @@ struct export_place {
 	struct tables tables;
 	struct tabular out;    /* lines of the file */
 	struct buffer scratch; /* buffer for formatting cells */
+	bool is_chosen;	       /* tables are named */
 	void *state;
 };
 
@@ -53,7 +60,10 @@ struct export_type {
 	const char *needs_text, *needs_remedy;
 	size_t state_size;
 	const char *doing; /* for errors: "write CSV" */
-	/* All but `row` may be NULL. */
+	/* All but `row` may be NULL. `segment` gets each definition of the host that the rows after
+	 * it are of (stream.segment), also if its table is not selected. */
+	int (*segment)(struct export_place *place, const struct sooth_record *record,
+		struct sooth_error *err);
 	int (*open)(struct export_place *place, struct sooth_error *err);
 	int (*row)(struct export_place *place, struct table *table,
 		const struct sooth_record *record, struct sooth_error *err);

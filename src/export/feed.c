@@ -229,14 +229,26 @@ int feed_finish(struct feed *f, struct sooth_error *err)
 	return use_consumer_error(f, status, &own, err);
 }
 
-int feed_read(struct feed *f, const char *path, struct sooth_error *err)
+int feed_read_by(struct feed *f,
+	int (*read)(const char *path, struct sooth_report *report, struct sooth_error *err),
+	const char *path, struct sooth_error *err)
 {
 	struct sooth_error own = { 0 };
 	int status;
 
 	f->err = &own;
-	status = use_consumer_error(f, sooth_report_read(f->report, path, err), &own, err);
+	status = use_consumer_error(f, read(path, f->report, err), &own, err);
 	return status ? status : feed_finish(f, err);
+}
+
+static int read_capture(const char *path, struct sooth_report *report, struct sooth_error *err)
+{
+	return sooth_report_read(report, path, err);
+}
+
+int feed_read(struct feed *f, const char *path, struct sooth_error *err)
+{
+	return feed_read_by(f, read_capture, path, err);
 }
 
 void feed_close(struct feed *f)

@@ -56,6 +56,10 @@ int feed_select(struct feed *f,
 	struct sooth_error *err);
 /* Reads a whole capture, and finishes. */
 int feed_read(struct feed *f, const char *path, struct sooth_error *err);
+/* Reads what `read` passes to the report, and finishes. */
+int feed_read_by(struct feed *f,
+	int (*read)(const char *path, struct sooth_report *report, struct sooth_error *err),
+	const char *path, struct sooth_error *err);
 /* Read a capture piece by piece. */
 int feed_bytes(struct feed *f, const void *data, size_t size, struct sooth_error *err);
 int feed_finish(struct feed *f, struct sooth_error *err);

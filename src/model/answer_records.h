@@ -26,6 +26,13 @@ struct answer_span {
 	struct sooth_text remedy;
 	struct sooth_text agent, session, project;
 	struct sooth_text key; /* the same for all spans of one answer */
+	/* Older histories have nothing from here on. */
+	struct sooth_text
+		subject_name; /* name of the MCP server, or of the process; empty: the host */
 };
+
+#define ANSWER_SPAN_LEAST 144
+_Static_assert(
+	ANSWER_SPAN_LEAST == offsetof(struct answer_span, subject_name), "records only grow");
 
 #endif

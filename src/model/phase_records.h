@@ -52,11 +52,15 @@ struct phase_span {
 	uint8_t end_state;
 	uint8_t unused_end[6];
 	struct sooth_text end; /* last span: how the process ended; "killed by SIGKILL ..." */
+	/* Older histories have nothing from here on. */
+	struct sooth_text version; /* version of the agent; empty: unknown */
 };
 
 #define PHASE_SPAN_LEAST 200
 #define PHASE_SPAN_IO	 224
+#define PHASE_SPAN_END	 232
 _Static_assert(PHASE_SPAN_LEAST == offsetof(struct phase_span, read_bytes), "records only grow");
 _Static_assert(PHASE_SPAN_IO == offsetof(struct phase_span, end), "records only grow");
+_Static_assert(PHASE_SPAN_END == offsetof(struct phase_span, version), "records only grow");
 
 #endif

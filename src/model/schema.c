@@ -157,12 +157,12 @@ static const struct sooth_field phase_span_fields[] = {
 		.unit = SOOTH_UNIT_TIME_NS),
 	FIELD_NUMBER(phase_span, end_utc_ns, "end of the span, ns since 1970",
 		.unit = SOOTH_UNIT_UTC_NS),
-	FIELD_STRING(phase_span, state, "what the session was doing"),
-	FIELD_STRING(phase_span, source, "what the state rests on"),
-	FIELD_STRING(phase_span, confidence, "confidence in the state"),
-	FIELD_STRING(phase_span, agent, "id of the agent"),
-	FIELD_STRING(phase_span, session, "id of the session"),
-	FIELD_STRING(phase_span, project, "project of the session"),
+	FIELD_STRING(phase_span, state, "what the session was doing", .placeholder = ""),
+	FIELD_STRING(phase_span, source, "what the state rests on", .placeholder = ""),
+	FIELD_STRING(phase_span, confidence, "confidence in the state", .placeholder = ""),
+	FIELD_STRING(phase_span, agent, "id of the agent", .placeholder = ""),
+	FIELD_STRING(phase_span, session, "id of the session", .placeholder = ""),
+	FIELD_STRING(phase_span, project, "project of the session", .placeholder = "project"),
 	FIELD_STRING(phase_span, name, "name of the tool, MCP server, or question"),
 	FIELD_STRING_AS(
 		phase_span, command, tool_command, "command that the tool ran, secrets masked"),
@@ -188,12 +188,14 @@ static const struct sooth_field phase_span_fields[] = {
 		FIELD_STATE_AT(phase_span, tokens_state)),
 	FIELD_NUMBER(phase_span, context_tokens, "tokens of context in use at the end",
 		FIELD_STATE_AT(phase_span, context_state)),
-	FIELD_STRING(phase_span, model, "model, the same way"),
+	FIELD_STRING(phase_span, model, "model, the same way", .placeholder = ""),
 	FIELD_NUMBER(phase_span, samples, "number of samples that the span rests on"),
 	FIELD_NUMBER_AS(phase_span, flags, phase_flags,
 		"1: the phase begins with it; 2: the process ended with it"),
 	FIELD_STRING(
 		phase_span, end, "how the process ended", FIELD_STATE_AT(phase_span, end_state)),
+	FIELD_STRING(
+		phase_span, version, "version of the agent; empty: unknown", .placeholder = ""),
 };
 
 static const struct sooth_field answer_span_fields[] = {
@@ -207,15 +209,17 @@ static const struct sooth_field answer_span_fields[] = {
 	FIELD_NUMBER(answer_span, subject_pid, "process with the problem; 0: the host"),
 	FIELD_NUMBER(answer_span, subject_start_ticks, "start of that process"),
 	FIELD_TRUTH(answer_span, is_cleared, "the problem was over at the end of the span"),
-	FIELD_STRING(answer_span, id, "id of the finding"),
+	FIELD_STRING(answer_span, id, "id of the finding", .placeholder = ""),
 	FIELD_STRING_AS(answer_span, words, text, "the problem, as the first line of a diagnosis"),
-	FIELD_STRING(answer_span, severity, "severity of the finding"),
-	FIELD_STRING(answer_span, confidence, "confidence in the finding"),
+	FIELD_STRING(answer_span, severity, "severity of the finding", .placeholder = ""),
+	FIELD_STRING(answer_span, confidence, "confidence in the finding", .placeholder = ""),
 	FIELD_STRING(answer_span, remedy, "what to do about it"),
-	FIELD_STRING(answer_span, agent, "id of the agent"),
-	FIELD_STRING(answer_span, session, "id of the session"),
-	FIELD_STRING(answer_span, project, "project of the session"),
-	FIELD_STRING(answer_span, key, "the same for all spans of one problem"),
+	FIELD_STRING(answer_span, agent, "id of the agent", .placeholder = ""),
+	FIELD_STRING(answer_span, session, "id of the session", .placeholder = ""),
+	FIELD_STRING(answer_span, project, "project of the session", .placeholder = "project"),
+	FIELD_STRING(answer_span, key, "the same for all spans of one problem", .placeholder = ""),
+	FIELD_STRING(answer_span, subject_name,
+		"name of the MCP server, or of the process, with the problem; empty: the host"),
 };
 
 #define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_, ...)                                   \

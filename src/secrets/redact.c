@@ -203,6 +203,23 @@ static void redactor_write_names(struct redactor *r, struct span text, struct bu
 	}
 }
 
+/* Returns whether a path is below a folder of the system, in which users choose no names. */
+static bool is_of_system(struct span path)
+{
+	struct span part;
+
+	return next_part(path, &(size_t){ 0 }, &part) && SPAN_ANY(part, span_equal, systems) &&
+	       !SPAN_ANY(path, span_starts, writable);
+}
+
+/* Returns whether a text is to be written as one path to its end, blanks and all. A command of the
+ * system with another path among its arguments is none: that path would count as the system's. */
+static bool is_path_alone(struct span text)
+{
+	return text.size > 1 && text.data[0] == '/' &&
+	       !(is_of_system(text) && span_contains(text, " /"));
+}
+
 /* Writes a path; its slashes stay. */
 static void redactor_write_path(struct redactor *r, struct span path, struct buffer *out)
 {
@@ -216,8 +233,7 @@ static void redactor_write_path(struct redactor *r, struct span path, struct buf
 		buffer_char(out, '~');
 		redactor_number(r, "user", user, out);
 	}
-	is_system = !at && next_part(path, &(size_t){ 0 }, &part) &&
-		    SPAN_ANY(part, span_equal, systems) && !SPAN_ANY(path, span_starts, writable);
+	is_system = !at && is_of_system(path);
 	while (next_part(path, &at, &part)) {
 		buffer_append(out, path.data + done, (size_t)(part.data - path.data) - done);
 		if (is_system)
@@ -339,6 +355,10 @@ void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out)
 {
 	assert(r);
+	if (r->key) {
+		name_hash(r->key, placeholder, text, out);
+		return;
+	}
 
 	uint64_t kind = hash_placeholder(placeholder), key = hash_text(kind, text);
 	bool is_new = false;
@@ -455,7 +475,7 @@ void redactor_learn_paths(struct redactor *r, struct span text)
 	}
 	if (span_ends(text, DELETED))
 		text.size -= strlen(DELETED);
-	if (span_starts(text, "/") && word_end(r, text, 0) < text.size)
+	if (is_path_alone(text) && word_end(r, text, 0) < text.size)
 		learn_path(r, text);
 }
 
@@ -575,8 +595,7 @@ void redactor_write(struct redactor *r, struct span text, struct buffer *out)
 	buffer_reset(&r->masked);
 	mask_text(&r->masked, text.data, text.size);
 	masked = span_of((const char *)r->masked.data, r->masked.size);
-	/* Alone it is a path to its end, blanks and all. */
-	if (masked.size > 1 && masked.data[0] == '/')
+	if (is_path_alone(masked))
 		redactor_write_path(r, masked, out);
 	else
 		write_masked(r, masked, out);

@@ -20,6 +20,7 @@
 #include "base/buffer.h"
 #include "base/cursor.h"
 #include "base/map.h"
+#include "secrets/name_hash.h"
 
 struct redactor {
 	struct map names;     /* hash of a name -> struct redact_name of redact.c */
@@ -30,6 +31,9 @@ struct redactor {
 	struct buffer paths;  /* whole paths, each ended by NUL, that are more than one word */
 	bool is_full;	      /* a path was not learnt */
 	struct buffer masked; /* scratch */
+	/* Placeholders have hashes made with this key, the same on each host; NULL: numbers. Then
+	 * also a public word is hashed if it is a whole name. Set before names are learnt. */
+	const struct name_key *key;
 };
 
 void redactor_init(struct redactor *r);

@@ -171,6 +171,10 @@ class Phases(HistoryCase):
         self.assertLess(abs(found[0]["total_ns"] / 1e9 - 4.5), 2.5, found)
         self.assertEqual(found[0]["end_utc_ns"] - found[0]["start_utc_ns"], found[0]["total_ns"])
         self.assertIn("what was wrong", self.sooth("timeline", "--history-dir", self.history).text)
+        rows = {(table, row["pid"]): row for table in ("answer_span", "phase_span") for row in
+                self.sooth("export", "--format", "jsonl", "--table", table, self.history).lines()}
+        self.assertEqual(rows["answer_span", agent.pid]["subject_name"], "2.1.328")  # its program's name
+        self.assertEqual(rows["phase_span", agent.pid]["version"], "2.1.328")
 
     def test_of_a_target(self):
         first, second = self.agent(), self.agent()

@@ -94,7 +94,7 @@ static void add_session(uint64_t now_ms, const char *status, uint64_t since_ms, 
 		.input_tokens = turns * 100ull,
 		.output_tokens = turns * 10ull };
 	struct record_tail tail[] = { { &s.status, status, strlen(status) },
-		{ &s.model, "claude-x", 8 } };
+		{ &s.model, "claude-x", 8 }, { &s.version, "2.1.328", 7 } };
 
 	RECORD_APPEND(&records, &s, tail, ARRAY_SIZE(tail));
 }
@@ -159,6 +159,7 @@ static void a_change_is_when_the_agent_says(void **state)
 	phase_tracker_finish(&tracker);
 	assert_span(0, "idle", 200000, 202500);
 	assert_span(1, "waits_for_model", 202500, 206000);
+	assert_true(span_equal(record_text(&span_at(1)->record, &span_at(1)->version), "2.1.328"));
 	/* CPU of the time between two samples is divided by time. */
 	assert_int_equal(span_at(0)->cpu_ns / NS_PER_MS, 50);
 	assert_int_equal(span_at(1)->cpu_ns / NS_PER_MS, 350);

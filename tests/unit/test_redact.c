@@ -71,6 +71,8 @@ static void test_paths(void **state)
 		{ "below /srv/My Plans, served by x (1)", "below /srv/path-7, served by x (1)" },
 		{ "on /srv/My Plans/new, now", "on /srv/path-7/path-10, now" },
 		{ "/dev/shm/plan x", "/dev/shm/path-11" },
+		{ "/usr/bin/perl -e 1 /srv/My Plans /srv/x y",
+			"/usr/bin/perl -e 1 /srv/path-7 /srv/path-6 y" },
 		{ "/sys/fs/cgroup/plan", "/sys/fs/cgroup/path-12" },
 		{ "on / or /\xc3\xbcz", "on / or /path-13" },
 		{ "19.6 a second, 1/s, and/or", "19.6 a second, 1/s, and/or" },
@@ -86,6 +88,24 @@ static void test_paths(void **state)
 		redactor_learn_paths(&r, span(cases[i][0]));
 	for (size_t i = 0; i < COUNT(cases); i++)
 		check(&r, cases[i][0], cases[i][1]);
+	redactor_fini(&r);
+}
+
+/* With a key: the same on each host, and a name that is a public word is one. */
+static void test_hashes(void **state)
+{
+	struct name_key key;
+	struct redactor r;
+
+	(void)state;
+	hmac_begin(&key.begun, "0123456789abcdef", 16);
+	redactor_init(&r);
+	r.key = &key;
+	redactor_learn_name(&r, "user", span("zoe"));
+	check(&r, "zoe runs /home/zoe/x, not /usr/bin/x, for node",
+		"user-177f53e3863a967d runs ~user-177f53e3863a967d/path-43d2c5826570e669, not "
+		"/usr/bin/x, for node");
+	check(&r, "10.1.2.3", "address-265c98988efe549f");
 	redactor_fini(&r);
 }
 
@@ -163,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_arguments),
 	};

@@ -11,6 +11,14 @@
 
 #define LONG_NS (600 * NS_PER_S)
 
+static struct span subject_name_of(const struct process_table *t, const struct process_entry *p)
+{
+	struct span server = p ? process_table_text(t, &p->role_name) : span_of("", 0);
+
+	return server.size || !p ? server
+				 : process_table_field(&p->process->record, &p->process->name);
+}
+
 void answer_span_append(const struct cause *c, const struct diagnosis *s, struct buffer *out)
 {
 	assert(c);
@@ -48,6 +56,7 @@ void answer_span_append(const struct cause *c, const struct diagnosis *s, struct
 			&span.session, p ? process_table_text(t, &p->session_id) : span_of("", 0)),
 		tail_span(&span.project, p ? process_table_text(t, &p->project) : span_of("", 0)),
 		tail_text(&span.key, &f->record, &f->key),
+		tail_span(&span.subject_name, subject_name_of(t, p)),
 	};
 	RECORD_APPEND(out, &span, tail, ARRAY_SIZE(tail));
 	buffer_fini(&words);

@@ -233,7 +233,7 @@ static void add_answer(struct phase_history *h, const struct answer_span *span)
 
 void phase_history_add_record(struct phase_history *h, const struct sooth_record *r)
 {
-	const struct answer_span *answer = record_as(r, ANSWER_SPAN, sizeof(*answer));
+	const struct answer_span *answer = record_as(r, ANSWER_SPAN, ANSWER_SPAN_LEAST);
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
 	const struct phase_span *span = record_as(r, PHASE_SPAN, PHASE_SPAN_LEAST);
 

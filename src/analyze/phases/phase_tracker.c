@@ -51,7 +51,8 @@ struct phase_session {
 	enum activity_source source;
 	enum activity_confidence confidence;
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
-	char agent[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE], model[TEXT_SIZE];
+	char agent[TEXT_SIZE], version[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE];
+	char model[TEXT_SIZE];
 	unsigned command_samples; /* samples with this command less those with others */
 	uint64_t since_ns; /* CLOCK_MONOTONIC: begin of the activity, as the agent reports it; 0:
 			      unknown */
@@ -150,6 +151,7 @@ static void append_span(const struct phase_tracker *t, const struct process_id *
 		tail_string(&p->command, s->command),
 		tail_string(&p->model, s->model),
 		tail_buffer(&p->end, &end),
+		tail_string(&p->version, s->version),
 	};
 	RECORD_APPEND(out, p, tail, ARRAY_SIZE(tail));
 	buffer_fini(&end);
@@ -341,7 +343,13 @@ static void set_session_names(
 	struct span id = process_table_text(c, &main->session_id);
 	struct span project = process_table_text(c, &main->project);
 
+	struct span version = main->match.version;
+
+	if (!version.size && main->session)
+		version = record_text(&main->session->record, &main->session->version);
 	snprintf(s->agent, sizeof(s->agent), "%s", main->agent->name);
+	if (version.size)
+		copy_text(s->version, sizeof(s->version), version);
 	/* The session's id may become known later than the process. */
 	if (id.size)
 		copy_text(s->id, sizeof(s->id), id);

@@ -126,7 +126,7 @@ static int observe_descriptors(struct metrics *m, struct sooth_observer *o, stru
 	const uint32_t *all = (const void *)pids->data;
 	int status;
 
-	/* One that has ended since the last sample is left out. */
+	/* Processes that have ended since the last sample are left out. */
 	for (size_t i = 0; i < pids->size / sizeof(*all); i++)
 		sooth_observer_add_pid(o, (pid_t)all[i], err);
 	status = sooth_observer_add_probe(o, "fds", SOOTH_SAMPLE | SOOTH_ONCE, err);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/closed_at_exec.h"
 #include "base/units.h"
+#include "cli/command/options.h"
 #include "cli/rights/explaining.h"
 #include "explain/finding.h"
 #include "explain/report.h"
@@ -202,6 +203,18 @@ int history_feed(
 	return status;
 }
 
+bool history_is_folder(const struct arguments *a)
+{
+	struct stat st;
+
+	return a->count == 1 && !a->command && !stat(a->items[0], &st) && S_ISDIR(st.st_mode);
+}
+
+int history_read_folder(const char *path, struct sooth_report *report, struct sooth_error *err)
+{
+	return history_feed(report, path, 0, err);
+}
+
 /* --- how a session ended --- */
 
 struct end_search {
@@ -225,7 +238,7 @@ static int find_end_of_process(
 	s->has_ended = p->flags & PHASE_IS_LAST;
 	s->out->utc_ns = p->end_utc_ns;
 	snprintf(s->out->agent, sizeof(s->out->agent), "%.*s", (int)agent.size, agent.data);
-	if (record_holds(record, sizeof(*p)))
+	if (record_holds(record, PHASE_SPAN_END))
 		how = process_table_field(record, &p->end);
 	snprintf(s->out->how, sizeof(s->out->how), "%.*s", (int)how.size, how.data);
 	return 0;
@@ -315,7 +328,7 @@ static int find_answers(void *user, const struct block *block, struct sooth_erro
 {
 	(void)err;
 	batch_for_each (r, &block->batch) {
-		const struct answer_span *a = record_as(r, ANSWER_SPAN, sizeof(*a));
+		const struct answer_span *a = record_as(r, ANSWER_SPAN, ANSWER_SPAN_LEAST);
 
 		if (a)
 			take_answer(user, a);

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "cli/state/user_folder.h"
 
+struct arguments;
 struct sooth_report;
 
 #define HISTORY_NAME_SIZE 32
@@ -31,6 +32,10 @@ int history_list(int folder, struct buffer *files, struct sooth_error *err);
  * folder. -ENOENT: there is no history. */
 int history_feed(
 	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err);
+/* Returns whether the only word of a command line is a folder. */
+bool history_is_folder(const struct arguments *a);
+/* Passes all blocks of the history in the folder to the report. */
+int history_read_folder(const char *path, struct sooth_report *report, struct sooth_error *err);
 /* When and how the main process of a session ended. */
 struct history_end {
 	char agent[64];

@@ -154,7 +154,7 @@ static const struct sock_filter filter[] = {
 	ALLOW,
 };
 
-static void install(const struct sock_filter *rows, size_t count)
+static void install_filter(const struct sock_filter *rows, size_t count)
 {
 	const struct sock_fprog program = { (unsigned short)count, (struct sock_filter *)rows };
 
@@ -182,7 +182,7 @@ static void refuse_signals(pid_t pager)
 		ALLOW,
 	};
 
-	install(signals, ARRAY_SIZE(signals));
+	install_filter(signals, ARRAY_SIZE(signals));
 }
 
 static void keep_rights_of_files(bool is_sudo)
@@ -213,5 +213,5 @@ void explain_only(const struct os *os, const struct explain_only *what)
 		forbid_writing(what->places, what->count);
 	keep_rights_of_files(what->is_sudo);
 	refuse_signals(what->pager);
-	install(filter, ARRAY_SIZE(filter));
+	install_filter(filter, ARRAY_SIZE(filter));
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables as ClickHouse has them. Before the columns of a table stand those of the origin: host,
+ * boot, and the time in UTC, so that rows of many hosts stand in one table.
+ */
+#ifndef SOOTH_EXPORT_CLICKHOUSE_H
+#define SOOTH_EXPORT_CLICKHOUSE_H
+
+#include "export/tables.h"
+
+#define CLICKHOUSE_ORIGINS 3
+
+struct clickhouse_origin {
+	const char *name, *type, *help;
+};
+
+extern const struct clickhouse_origin clickhouse_origins[CLICKHOUSE_ORIGINS];
+/* Returns how many of them the table has: rows with a UTC time of their own have no other. */
+size_t clickhouse_origin_count(const struct table *t);
+/* Returns whether no value is NULL; else it is an empty text, or 0. */
+bool clickhouse_may_lack(const struct column *c);
+/* Returns the type, without Nullable(). */
+const char *clickhouse_type(const struct column *c);
+/* Appends the statement that makes the table. */
+void clickhouse_put_table(const struct table *t, struct buffer *out);
+
+#endif
