@@ -221,13 +221,16 @@ int http_server_open(
 	return status;
 }
 
-static void accept_all(struct http_server *s)
+/* Returns whether there was a connection. */
+static bool accept_all(struct http_server *s)
 {
+	bool has_accepted = false;
 	struct sockaddr_storage peer;
 	socklen_t size;
 	int fd;
 
 	while ((fd = http_address_accept(&s->address)) >= 0) {
+		has_accepted = true;
 		size = sizeof(peer);
 		if (getpeername(fd, (struct sockaddr *)&peer, &size))
 			close(fd);
@@ -236,6 +239,7 @@ static void accept_all(struct http_server *s)
 				 s->daemon, fd, (struct sockaddr *)&peer, size) != MHD_YES)
 			s->counts.refused++;
 	}
+	return has_accepted;
 }
 
 void http_server_serve(struct http_server *s)
@@ -255,7 +259,10 @@ void http_server_wait(struct http_server *s, int timeout_ms)
 
 		if (poll(all, ARRAY_SIZE(all), left_ms) <= 0)
 			break; /* the time is over, or a signal came */
-		http_server_serve(s);
+		/* Without a free descriptor a connection waits, and would wake us for ever. */
+		if (all[1].revents && !accept_all(s))
+			all[1].fd = -1;
+		s->library.MHD_run(s->daemon);
 	}
 	s->library.MHD_run(s->daemon); /* ends connections that are silent */
 }
