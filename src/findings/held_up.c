@@ -97,7 +97,7 @@ static const struct claim_row rows[] = {
 		"sooth why {end pid} shows why {end} does nothing; only the end of {holder} "
 		"releases the lock; a program that starts it has to close the descriptor (9>&-, "
 		"O_CLOEXEC)" },
-	[CAUSE_SESSION] = { "{begin}: it is idle {session} lock",
+	[CAUSE_SESSION] = { "{begin}: it is {session} lock",
 		"whether it sleeps on purpose while it holds the lock",
 		"{client} could end the transaction; in the database: select "
 		"pg_terminate_backend({holder pid})" },
@@ -357,12 +357,22 @@ static enum cause lock_cause(const struct wait_chain *chain, size_t at)
 	return is_inherited(chain, at) ? CAUSE_LOCK_INHERITED : CAUSE_LOCK;
 }
 
+/* Returns whether a session of a database has the lock, and is within a command that it asked to
+ * take so long. */
+static bool is_at_work(const struct wait_chain *chain, size_t at)
+{
+	const struct wait_link *link = &chain->links[at];
+
+	return link->what == WAIT_DATABASE_LOCK && link->party && wait_is_of_work(link->party) &&
+	       chain->links[at + 1].what == WAIT_SLEEP;
+}
+
 static void diagnose_lock_wait(struct held_up *h, const struct check *e, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t at)
 {
 	uint64_t rested;
 
-	if (at + 1 == chain->count || is_on_duty(chain, at) ||
+	if (at + 1 == chain->count || is_on_duty(chain, at) || is_at_work(chain, at) ||
 		stopped_process_text(&chain->links[chain->count - 1]))
 		return;
 	if (chain->links[at].is_polling && !is_lasting(e, &chain->links[at], at))
@@ -503,7 +513,7 @@ static struct held_up find_held_up(
 		else if (wait_is_left_mutex(link)) /* the kernel would hand on a robust mutex */
 			h.cause = h.at ? CAUSE_DEADLOCK : CAUSE_OWN_DEADLOCK;
 		else if (wait_is_left_semaphore(link) || wait_is_of_prepared(link) ||
-			 wait_is_of_standby(link))
+			 wait_is_of_standby(link) || wait_is_half_open(link))
 			h.cause = CAUSE_NOBODY;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;
@@ -673,9 +683,11 @@ static void set_values(struct check_result *out, const struct held_up *h)
 		client < h->chain->count ? h->chain->links[client].process : end);
 	finding_value_text(out, "state", "%s", state ? state : "");
 	finding_value_text(out, "session", "%s",
-		link->party && link->party->confidence == WAITS_LOW
-			? "and perhaps has an advisory"
-			: "in transaction and probably has the");
+		!link->party		       ? ""
+		: wait_is_of_work(link->party) ? "within a command and probably has the"
+		: link->party->confidence == WAITS_LOW
+			? "idle and perhaps has an advisory"
+			: "idle in transaction and probably has the");
 	wait_chain_remedy(finding_value(out, "way out"), h->chain);
 	finding_value_text(out, "fd", "%u", link->party ? link->party->fd : 0);
 	finding_value_span(out, "pattern", h->pattern);

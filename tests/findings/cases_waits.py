@@ -93,6 +93,10 @@ with open("/proc/self/comm", "w") as f: f.write("server")
 if what == "does not accept": time.sleep(100)
 c, _ = s.accept()
 c.recv(9)
+if what == "vanishes": # closes without a word to the client, and serves others: as after a crash of a host between
+    c.setsockopt(socket.IPPROTO_TCP, 19, 1)
+    c.close()
+    s.accept()
 if what == "forks" and os.fork(): time.sleep(100)
 while what not in ("answers", "answers rarely", "answers much"): pass
 while True:
@@ -284,6 +288,8 @@ CASES = [
     sick("held-up", "a lock of SQLite", program(LOCK, "sqlite", "rests"), says="app.db", **TIME),
     sick("held-up", "a server that does not accept", client("does not accept"),
         says="has not accepted", **TIME),
+    sick("held-up", "a server that has forgotten the connection, and accepts others", client("vanishes"),
+        says="the other end is gone", **TIME),
     sick("held-up", "an output that what a command left behind keeps open", program(OUTPUT, "reads", "sleep 100 &"),
         severity="low", says="running, which still has the output open", **LEFT),
     sick("held-up", "the same, of an event loop, by a server that prints", program(OUTPUT, "loops", f"({PRINTS}) &"),

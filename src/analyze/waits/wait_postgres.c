@@ -42,6 +42,11 @@ bool wait_is_of_commit(const struct waits_party *holder)
 	return span_ends(record_text(&holder->record, &holder->detail), " at commit");
 }
 
+bool wait_is_of_work(const struct waits_party *holder)
+{
+	return span_ends(record_text(&holder->record, &holder->detail), " at work");
+}
+
 bool wait_is_of_prepared(const struct wait_link *link)
 {
 	return link->what == WAIT_DATABASE_LOCK && link->party && !link->party->party_pid;

@@ -14,6 +14,8 @@ void wait_database_text(struct buffer *out, const struct wait_link *link);
 bool wait_is_of_standby(const struct wait_link *link);
 /* Returns whether the session that has the lock waits for a standby server at its COMMIT. */
 bool wait_is_of_commit(const struct waits_party *holder);
+/* Returns whether the session that has the lock is within another command. */
+bool wait_is_of_work(const struct waits_party *holder);
 /* Returns whether no session can have the lock, and perhaps a prepared transaction has it. */
 bool wait_is_of_prepared(const struct wait_link *link);
 

@@ -391,6 +391,8 @@ static void put_database(
 	wait_put_party(out, link);
 	if (wait_is_of_commit(p))
 		buffer_string(out, ", which has not ended its COMMIT");
+	else if (wait_is_of_work(p))
+		buffer_string(out, ", which is within a command");
 	else if (!span_equal(record_text(&p->record, &p->detail), "stopped"))
 		buffer_string(out,
 			p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");

@@ -471,7 +471,13 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 						   : "answer it in its terminal");
 		break;
 	default:
-		put_paused(out, chain);
+		if (wait_is_half_open(last))
+			buffer_format(out,
+				"end the request, or process %u; a time limit for answers, or "
+				"keep-alive probes (SO_KEEPALIVE), would have ended it",
+				pid);
+		else
+			put_paused(out, chain);
 		break;
 	}
 	if (out->size == before && chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)

@@ -295,7 +295,7 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 			WAIT_ADVISORY);
 	/* The only one that is within a command: it has locks until the end of its transaction. */
 	if (all.working == 1 && !all.holding)
-		add_backend(r, n, all.working_pid, "row lock");
+		add_backend(r, n, all.working_pid, "row lock at work");
 }
 
 /* Adds the children: an event loop may wait for its children by a signal, as a launcher without

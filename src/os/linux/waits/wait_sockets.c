@@ -257,6 +257,14 @@ bool wait_sockets_is_accepted(const struct wait_sockets *s, const struct wait_so
 	return false;
 }
 
+/* Returns whether the listener may still have to accept the connection: of one that is established
+ * for the client, its queue counts it, also while the queue is too full for the last step. */
+static bool may_have_to_accept(const struct wait_socket *listener, const struct wait_socket *of)
+{
+	return of->protocol != IPPROTO_TCP || of->state != SOCKETS_ESTABLISHED ||
+	       listener->receive_queue;
+}
+
 const struct wait_socket *wait_sockets_listener(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
@@ -269,7 +277,8 @@ const struct wait_socket *wait_sockets_listener(
 		const struct wait_socket *e = &all[i];
 
 		if (e->family == AF_UNIX || e->state != SOCKETS_LISTEN ||
-			e->protocol != of->protocol || e->local_port != of->peer_port)
+			e->protocol != of->protocol || e->local_port != of->peer_port ||
+			!may_have_to_accept(e, of))
 			continue;
 		if (is_same_address(e, e->local, of, of->peer))
 			return e;
