@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/malloc/glibc_heap.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/linux/files/read_memory.h"
+
+/* malloc/malloc.c and arena.c of glibc 2.27 to 2.42: struct malloc_state, malloc_chunk, heap_info
+ */
+#define WORD		 8u
+#define BINS		 127u
+#define BINS_BYTES	 (BINS * 2 * WORD)
+#define BINS_TO_NEXT	 (BINS_BYTES + 16) /* behind the map of bins */
+#define NEXT_TO_SIZE	 24		   /* next, next_free, threads */
+#define NEXT_TO_END	 40		   /* and two sizes */
+#define TOP_TO_BINS	 16
+#define STATE_HEAD_LEAST 24 /* from the start of an arena to its bins: 112 in most versions */
+#define STATE_HEAD_MOST	 256
+#define CHUNK_HEAD	 16
+#define CHUNK_LEAST	 32u
+#define PREVIOUS_IN_USE	 1u
+#define IS_MAPPED	 2u
+#define IN_OTHER_ARENA	 4u
+#define SIZE_FLAGS	 7u
+#define CACHED_MOST	 0x410 /* largest chunk that a thread's cache keeps by default */
+#define END_MARKS	 64u   /* a heap that is full ends with marks in so many bytes */
+#define TRIES		 3
+#define PAGE_IS_PRESENT	 (1ull << 63)
+#define PAGE_IS_SWAPPED	 (1ull << 62)
+#define WINDOW_ENTRIES	 (GLIBC_WINDOW_BYTES / sizeof(uint64_t))
+
+struct heap_walk {
+	struct glibc_heap *h;
+	int pagemap;
+	uint64_t window, window_count; /* first page of the window, and how many it has */
+	uint64_t piece, piece_to, ahead;
+	uint64_t bytes_read;
+	uint64_t at; /* chunk that was reached */
+	/* The page that is being counted. */
+	uint64_t page, page_bytes, page_live;
+	uint64_t wrong_flags;
+	struct glibc_region last; /* region of the last known address */
+	enum glibc_result why;	  /* why words_at() failed */
+};
+
+struct chunk {
+	uint64_t from, size;
+	bool is_cached;
+};
+
+/* --- reading --- */
+
+static uint64_t *window_of(struct heap_walk *w)
+{
+	return (uint64_t *)(void *)(w->h->scratch + GLIBC_PIECE_BYTES);
+}
+
+/* Returns the kernel's entry for the page of an address; 0: it has none. */
+static uint64_t page_entry(struct heap_walk *w, uint64_t address)
+{
+	uint64_t page = address / w->h->page_bytes;
+	ssize_t got;
+
+	if (page - w->window >= w->window_count) {
+		got = pread(w->pagemap, window_of(w), GLIBC_WINDOW_BYTES,
+			(off_t)(page * sizeof(uint64_t)));
+		w->window = page;
+		w->window_count = got > 0 ? (uint64_t)got / sizeof(uint64_t) : 0;
+	}
+	return w->window_count ? window_of(w)[page - w->window] : 0;
+}
+
+/* Returns whether the page of an address is in memory, so that reading it changes nothing. */
+static bool is_present(struct heap_walk *w, uint64_t address)
+{
+	uint64_t entry = page_entry(w, address);
+
+	w->why = entry & PAGE_IS_SWAPPED ? GLIBC_SWAPPED : GLIBC_CHANGED;
+	return entry & PAGE_IS_PRESENT;
+}
+
+/* Reads a few words that are within a page. */
+static bool do_read_words(struct heap_walk *w, uint64_t address, uint64_t *out, size_t count)
+{
+	return !(address & (WORD - 1)) && is_present(w, address) &&
+	       do_read_memory(w->h->pid, address, out, count * WORD);
+}
+
+static uint64_t do_read_word(struct heap_walk *w, uint64_t address)
+{
+	uint64_t word;
+
+	return do_read_words(w, address, &word, 1) ? word : 0;
+}
+
+/* Fills the piece from an address. Large blocks are skipped, so a piece is small at first. */
+static bool do_load_piece(struct heap_walk *w, uint64_t from, uint64_t to)
+{
+	uint64_t page = w->h->page_bytes, end = from - from % page;
+	bool is_next = from - w->piece_to < page || w->piece_to - from < page;
+
+	w->ahead = is_next && w->ahead && w->ahead < GLIBC_PIECE_BYTES ? 2 * w->ahead
+		   : is_next && w->ahead			       ? w->ahead
+								       : page;
+	while (end < to && end < from + w->ahead && is_present(w, end))
+		end += page;
+	end = end < to ? end : to;
+	end = end < from + GLIBC_PIECE_BYTES ? end : from + GLIBC_PIECE_BYTES;
+	if (end < from + CHUNK_HEAD)
+		return false;
+	w->bytes_read += end - from;
+	if (w->bytes_read > w->h->bytes_most) {
+		w->why = GLIBC_CUT;
+		return false;
+	}
+	w->why = GLIBC_CHANGED;
+	w->piece = from;
+	w->piece_to = end;
+	return do_read_memory(w->h->pid, from, w->h->scratch, end - from);
+}
+
+/* Returns the header of the chunk at an address; NULL: it cannot be read. */
+static const uint64_t *do_words_at(struct heap_walk *w, uint64_t at, uint64_t to)
+{
+	if ((at < w->piece || at + CHUNK_HEAD + WORD > w->piece_to) && !do_load_piece(w, at, to)) {
+		w->piece_to = 0;
+		return NULL;
+	}
+	return (const uint64_t *)(const void *)(w->h->scratch + (at - w->piece));
+}
+
+/* --- counting --- */
+
+static void end_page(struct heap_walk *w)
+{
+	struct glibc_sums *s = &w->h->sums;
+
+	if (w->page_bytes && page_entry(w, w->page * w->h->page_bytes) & PAGE_IS_PRESENT) {
+		s->resident += w->page_bytes;
+		s->live_resident += w->page_live;
+		if (!w->page_live && w->page_bytes == w->h->page_bytes)
+			s->free_pages += w->page_bytes;
+	}
+	w->page_bytes = w->page_live = 0;
+}
+
+static void count_bytes(struct heap_walk *w, uint64_t from, uint64_t to, bool is_live)
+{
+	while (from < to) {
+		uint64_t page = from / w->h->page_bytes, end = (page + 1) * w->h->page_bytes;
+
+		end = end < to ? end : to;
+		if (page != w->page)
+			end_page(w);
+		w->page = page;
+		w->page_bytes += end - from;
+		w->page_live += is_live ? end - from : 0;
+		from = end;
+	}
+}
+
+static void count_chunk(struct heap_walk *w, const struct chunk *c, bool is_in_use)
+{
+	bool is_live = is_in_use && !c->is_cached;
+
+	count_bytes(w, c->from, c->from + c->size, is_live);
+	w->h->sums.live += is_live ? c->size : 0;
+	w->h->sums.blocks += is_live && c->size;
+}
+
+static void count_unread(struct heap_walk *w, uint64_t from, uint64_t to)
+{
+	for (; from < to; from += w->h->page_bytes)
+		w->h->sums.unread += page_entry(w, from) & PAGE_IS_PRESENT ? w->h->page_bytes : 0;
+}
+
+static bool is_inside(const struct glibc_region *r, uint64_t address)
+{
+	return address >= r->from && address < r->to;
+}
+
+static bool is_of_heap(struct heap_walk *w, uint64_t address)
+{
+	if (is_inside(&w->last, address))
+		return true;
+	for (size_t i = 0; i < w->h->region_count; i++) {
+		if (!is_inside(&w->h->regions[i], address))
+			continue;
+		w->last = w->h->regions[i];
+		return true;
+	}
+	return false;
+}
+
+/* Returns whether a chunk is in a list of freed chunks of its size, by its first word. */
+static bool is_cached(struct heap_walk *w, uint64_t at, uint64_t size, const uint64_t *words)
+{
+	uint64_t place = at + CHUNK_HEAD, next;
+
+	if (!w->h->is_mangled || size > CACHED_MOST || place + WORD > w->piece_to)
+		return false;
+	next = words[2] ^ place >> 12;
+	return !next || (!(next & (CHUNK_HEAD - 1)) && is_of_heap(w, next));
+}
+
+/* --- walking --- */
+
+/* Walks the chunks up to `end`. Returns whether it ended there; `at` is the chunk reached. */
+static bool do_walk_chunks(struct heap_walk *w, uint64_t from, uint64_t end)
+{
+	struct chunk before = { .from = from };
+
+	w->at = from;
+	while (w->at < end) {
+		const uint64_t *words = do_words_at(w, w->at, end);
+		uint64_t size = words ? words[1] & ~(uint64_t)SIZE_FLAGS : 0;
+
+		if (words && end - w->at <= END_MARKS && size < CHUNK_LEAST) {
+			count_chunk(w, &before, words[1] & PREVIOUS_IN_USE);
+			count_bytes(w, w->at, end, true);
+			w->at = end;
+			return true;
+		}
+		if (!words || words[1] & w->wrong_flags || size < CHUNK_LEAST ||
+			size % CHUNK_HEAD || size > end - w->at)
+			return false;
+		count_chunk(w, &before, words[1] & PREVIOUS_IN_USE);
+		before = (struct chunk){ w->at, size, is_cached(w, w->at, size, words) };
+		w->at += size;
+	}
+	count_chunk(w, &before, true); /* chunks before the top are in use, or would be in it */
+	return true;
+}
+
+static bool do_walk_once(struct heap_walk *w, const struct glibc_region *r, uint64_t top_at)
+{
+	uint64_t end = r->top ? r->top : r->to, to;
+	bool is_whole = do_walk_chunks(w, r->from, end);
+
+	/* The top moves down when the block before it is freed. */
+	if (!is_whole && r->top && do_read_word(w, top_at) == w->at)
+		is_whole = true;
+	/* The program may have taken the memory behind the top by itself. */
+	to = w->at + (do_read_word(w, w->at + WORD) & ~(uint64_t)SIZE_FLAGS);
+	if (is_whole && r->top)
+		count_bytes(w, w->at, to < r->to ? to : r->to, false);
+	end_page(w);
+	return is_whole;
+}
+
+static void do_walk_region(struct heap_walk *w, struct glibc_region *r, uint64_t top_at)
+{
+	struct glibc_sums before = w->h->sums;
+	bool is_whole = false;
+
+	w->wrong_flags = IS_MAPPED | (r->arena ? 0 : IN_OTHER_ARENA);
+	for (int i = 0; i < TRIES && !is_whole; i++) {
+		w->h->sums = before;
+		w->why = GLIBC_CHANGED;
+		if (r->top)
+			r->top = do_read_word(w, top_at);
+		if (r->top && !is_inside(r, r->top))
+			break;
+		is_whole = do_walk_once(w, r, top_at);
+		if (w->why == GLIBC_CUT)
+			break;
+	}
+	if (!is_whole) {
+		count_unread(w, w->at > r->from ? w->at : r->from, r->to);
+		w->h->result = w->h->result ? w->h->result : w->why;
+	}
+	if (r->arena)
+		w->h->sums.arena_resident += w->h->sums.resident - before.resident;
+}
+
+/* --- arenas --- */
+
+struct layout {
+	uint64_t main;	      /* address of the first arena */
+	uint64_t bins;	      /* from the start of an arena to its bins */
+	uint64_t state_bytes; /* size of an arena's description */
+};
+
+static uint64_t chunk_boundary(uint64_t address)
+{
+	return (address + CHUNK_HEAD - 1) & ~(uint64_t)(CHUNK_HEAD - 1);
+}
+
+/* Returns the heap that has the address, if it belongs to the arena; 0: none does. */
+static uint64_t do_heap_at(struct heap_walk *w, uint64_t address, uint64_t arena, uint64_t info[3])
+{
+	uint64_t heap = address & ~(GLIBC_HEAP_BYTES - 1);
+
+	return do_read_words(w, heap, info, 3) && info[0] == arena && info[2] &&
+			       info[2] <= GLIBC_HEAP_BYTES
+		       ? heap
+		       : 0;
+}
+
+/* Adds the heaps of an arena, from the newest, which has the top. */
+static void do_add_arena(struct heap_walk *w, const struct layout *l, uint64_t arena)
+{
+	struct glibc_heap *h = w->h;
+	uint64_t top = do_read_word(w, arena + l->bins - TOP_TO_BINS);
+	uint64_t info[3], heap = do_heap_at(w, top, arena, info);
+	uint64_t head = arena & (GLIBC_HEAP_BYTES - 1);
+
+	h->arenas++;
+	for (; heap && h->region_count < GLIBC_REGIONS_MAX;
+		heap = do_heap_at(w, info[1], arena, info)) {
+		bool is_first = !info[1];
+		uint64_t skip = is_first ? head + l->state_bytes : head;
+
+		h->regions[h->region_count++] = (struct glibc_region){
+			.from = chunk_boundary(heap + skip),
+			.to = heap + info[2],
+			.top = top,
+			.arena = arena,
+		};
+		top = 0;
+		if (is_first)
+			return;
+	}
+	h->result = h->result ? h->result : GLIBC_CHANGED;
+}
+
+/* Returns whether the ring of arenas comes back to the first, if its bins are so far from its
+ * start. */
+static bool do_close_ring(struct heap_walk *w, uint64_t bins, uint64_t head)
+{
+	uint64_t main = bins - head, next = do_read_word(w, bins + BINS_TO_NEXT);
+
+	for (unsigned i = 0; i < GLIBC_REGIONS_MAX && next && next != main; i++)
+		next = do_read_word(w, next + head + BINS_TO_NEXT);
+	return next == main;
+}
+
+static bool do_find_layout(struct heap_walk *w, uint64_t bins, struct layout *l)
+{
+	uint64_t head = STATE_HEAD_LEAST;
+
+	while (head < STATE_HEAD_MOST && !do_close_ring(w, bins, head))
+		head += WORD;
+	*l = (struct layout){ bins - head, head, head + BINS_TO_NEXT + NEXT_TO_END };
+	return head < STATE_HEAD_MOST;
+}
+
+/* Returns the address of bins in some words: each of the empty bins points at its own place, and
+ * the last bin is never used. */
+static uint64_t bins_in(const uint64_t *words, uint64_t at, size_t count, size_t *from)
+{
+	uint64_t first = 0, last = 0;
+
+	for (size_t i = *from; i + 1 < count; i++) {
+		uint64_t place = at + i * WORD;
+
+		if (first && place - first >= BINS_BYTES)
+			break;
+		if (words[i] != place - CHUNK_HEAD || words[i + 1] != words[i])
+			continue;
+		first = first ? first : place;
+		last = place;
+		*from = i + 1;
+	}
+	return last > BINS_BYTES ? last + CHUNK_HEAD - BINS_BYTES : 0;
+}
+
+static bool do_find_arena(struct heap_walk *w, const struct glibc_range *data, struct layout *l)
+{
+	const uint64_t *words = (const void *)w->h->scratch;
+	uint64_t step = GLIBC_PIECE_BYTES - 2 * BINS_BYTES;
+
+	for (uint64_t at = data->from; at < data->to; at += step) {
+		uint64_t size =
+			data->to - at < GLIBC_PIECE_BYTES ? data->to - at : GLIBC_PIECE_BYTES;
+		size_t from = 0;
+		uint64_t bins;
+
+		if (!do_read_memory(w->h->pid, at, w->h->scratch, size))
+			continue;
+		while ((bins = bins_in(words, at, size / WORD, &from))) {
+			if (do_find_layout(w, bins, l))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Returns where the blocks of the first arena begin: a static program takes memory for its first
+ * thread before them. */
+static uint64_t do_first_chunk(struct heap_walk *w, uint64_t bins, uint64_t top)
+{
+	uint64_t size = do_read_word(w, bins + BINS_TO_NEXT + NEXT_TO_SIZE);
+	uint64_t end = top + (do_read_word(w, top + WORD) & ~(uint64_t)SIZE_FLAGS);
+	uint64_t from = chunk_boundary(end - size);
+
+	return from >= w->h->brk.from && from < top ? from : w->h->brk.from;
+}
+
+static enum glibc_result do_list_regions(struct heap_walk *w, const struct layout *l)
+{
+	struct glibc_heap *h = w->h;
+	uint64_t bins = l->main + l->bins, top = do_read_word(w, bins - TOP_TO_BINS);
+	uint64_t next = do_read_word(w, bins + BINS_TO_NEXT);
+
+	if (top == bins - CHUNK_HEAD)
+		return GLIBC_UNUSED;
+	h->regions[h->region_count++] = (struct glibc_region){
+		.from = do_first_chunk(w, bins, top), .to = h->brk.to, .top = top
+	};
+	if (!is_inside(&h->regions[0], top))
+		return GLIBC_ELSEWHERE;
+	h->arenas = 1;
+	while (next && next != l->main && h->arenas < GLIBC_REGIONS_MAX) {
+		do_add_arena(w, l, next);
+		next = do_read_word(w, next + l->bins + BINS_TO_NEXT);
+	}
+	return GLIBC_READ;
+}
+
+static void do_read_regions(struct heap_walk *w)
+{
+	struct glibc_heap *h = w->h;
+	struct layout l = { 0 };
+	bool is_found = false;
+
+	for (size_t i = 0; i < h->data_count && !is_found; i++)
+		is_found = do_find_arena(w, &h->data[i], &l);
+	h->result = is_found ? do_list_regions(w, &l) : GLIBC_NO_ARENA;
+	if (h->result)
+		return;
+	for (size_t i = 0; i < h->region_count; i++) {
+		struct glibc_region *r = &h->regions[i];
+
+		do_walk_region(w, r, (r->arena ? r->arena : l.main) + l.bins - TOP_TO_BINS);
+	}
+}
+
+void do_read_glibc_heap(struct glibc_heap *h)
+{
+	struct heap_walk w = { .h = h,
+		.pagemap = openat(h->process, "pagemap", O_RDONLY | O_CLOEXEC) };
+
+	h->result = GLIBC_REFUSED;
+	h->sums = (struct glibc_sums){ 0 };
+	h->region_count = h->arenas = 0;
+	if (w.pagemap < 0)
+		return;
+	do_read_regions(&w);
+	close(w.pagemap);
+}
