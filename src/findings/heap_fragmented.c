@@ -44,15 +44,23 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct malloc_heap *h =
 		snapshot_end(check_last(e, &e->input->malloc_heaps), sizeof(*h));
 	struct span reason = h ? record_text(&h->record, &h->reason) : span_of("", 0);
+	const struct sample_point *last =
+		e->series.count ? &e->series.points[e->series.count - 1] : NULL;
 	double free_bytes = h ? (double)heap_free_bytes(h) : 0;
 
-	if (!h) {
+	if (last && (double)last->rss_bytes < check_option(e, "min-free")) {
+		check_fine(out, "%s resident in all", SENTENCE_SIZE(last->rss_bytes));
+	} else if (!h) {
 		check_blind_because(out, "the heap of its allocator was not read", "");
 	} else if (h->state || !heap_is_mostly_read(h)) {
 		char text[192];
 
 		snprintf(text, sizeof(text), "%.*s", (int)reason.size, reason.data);
-		check_blind_by(out, check_cause(h->state), text, "");
+		check_blind_by(out,
+			h->state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+				? FINDING_INAPPLICABLE
+				: check_cause(h->state),
+			text, "");
 	} else if (check_is_over(e, "min-free", free_bytes, "") &&
 		   check_is_over(e, "min-share", heap_free_percent(h), "")) {
 		report(e, out, h);

@@ -22,9 +22,8 @@ uint64_t heap_free_bytes(const struct malloc_heap *h)
 double heap_free_percent(const struct malloc_heap *h)
 {
 	assert(h);
-	return h->resident_bytes
-		       ? 100.0 * (double)heap_free_bytes(h) / (double)h->resident_bytes
-		       : 0;
+	return h->resident_bytes ? 100.0 * (double)heap_free_bytes(h) / (double)h->resident_bytes
+				 : 0;
 }
 
 bool heap_is_mostly_read(const struct malloc_heap *h)
@@ -40,9 +39,8 @@ void heap_put_remedy(const struct malloc_heap *h, struct buffer *out)
 	assert(out);
 
 	bool is_in_pages = (double)h->free_page_bytes >= PAGES_SHARE * (double)heap_free_bytes(h);
-	bool is_in_arenas =
-		h->arenas >= ARENAS_LEAST &&
-		(double)h->arena_bytes >= ARENAS_SHARE * (double)h->resident_bytes;
+	bool is_in_arenas = h->arenas >= ARENAS_LEAST &&
+			    (double)h->arena_bytes >= ARENAS_SHARE * (double)h->resident_bytes;
 
 	if (is_in_pages)
 		buffer_format(out, "malloc_trim(0) in the program returns %s",
@@ -54,6 +52,7 @@ void heap_put_remedy(const struct malloc_heap *h, struct buffer *out)
 			"restart the program",
 			SENTENCE_SIZE(h->free_page_bytes));
 	if (is_in_arenas)
-		buffer_format(out, "; MALLOC_ARENA_MAX=2 at the start: %u arenas share no free memory",
+		buffer_format(out,
+			"; MALLOC_ARENA_MAX=2 at the start: %u arenas share no free memory",
 			h->arenas);
 }

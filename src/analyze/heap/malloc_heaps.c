@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the allocator of each process has from the kernel, against what the program has not freed. */
+/* What the allocator of each process has from the kernel, against what the program has not freed.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-#define NOTABLE_PERCENT 50	  /* share of free memory that is called fragmentation */
+#define NOTABLE_PERCENT 50	   /* share of free memory that is called fragmentation */
 #define NOTABLE_BYTES	(8u << 20) /* resident memory that is worth a remedy */
 #define LINE_BYTES	(1u << 20) /* resident memory that is worth a line beside others */
 #define ROWS_FOR_PEOPLE 3
@@ -130,8 +131,8 @@ static int compare_by_free(const void *a, const void *b)
 	const struct malloc_heap *y = *(const struct malloc_heap *const *)b;
 	uint64_t of_x = heap_free_bytes(x), of_y = heap_free_bytes(y);
 
-	return of_x != of_y ? (of_x < of_y ? 1 : -1) : (x->record.pid > y->record.pid) -
-							       (x->record.pid < y->record.pid);
+	return of_x != of_y ? (of_x < of_y ? 1 : -1)
+			    : (x->record.pid > y->record.pid) - (x->record.pid < y->record.pid);
 }
 
 static int finish(void *state, struct sooth_error *err)

@@ -27,9 +27,15 @@
 #define CACHED_MOST	 0x410 /* largest chunk that a thread's cache keeps by default */
 #define END_MARKS	 64u   /* a heap that is full ends with marks in so many bytes */
 #define TRIES		 3
+#define DATA_MOST	 (16u << 20) /* of a static program, which are searched for the arena */
 #define PAGE_IS_PRESENT	 (1ull << 63)
 #define PAGE_IS_SWAPPED	 (1ull << 62)
 #define WINDOW_ENTRIES	 (GLIBC_WINDOW_BYTES / sizeof(uint64_t))
+
+struct chunk {
+	uint64_t from, size;
+	bool is_cached;
+};
 
 struct heap_walk {
 	struct glibc_heap *h;
@@ -37,17 +43,13 @@ struct heap_walk {
 	uint64_t window, window_count; /* first page of the window, and how many it has */
 	uint64_t piece, piece_to, ahead;
 	uint64_t bytes_read;
-	uint64_t at; /* chunk that was reached */
+	uint64_t at;	     /* chunk that was reached */
+	struct chunk before; /* the one before it, not counted yet */
 	/* The page that is being counted. */
 	uint64_t page, page_bytes, page_live;
 	uint64_t wrong_flags;
 	struct glibc_region last; /* region of the last known address */
 	enum glibc_result why;	  /* why words_at() failed */
-};
-
-struct chunk {
-	uint64_t from, size;
-	bool is_cached;
 };
 
 /* --- reading --- */
@@ -161,8 +163,9 @@ static void count_bytes(struct heap_walk *w, uint64_t from, uint64_t to, bool is
 	}
 }
 
-static void count_chunk(struct heap_walk *w, const struct chunk *c, bool is_in_use)
+static void count_chunk(struct heap_walk *w, bool is_in_use)
 {
+	const struct chunk *c = &w->before;
 	bool is_live = is_in_use && !c->is_cached;
 
 	count_bytes(w, c->from, c->from + c->size, is_live);
@@ -172,8 +175,13 @@ static void count_chunk(struct heap_walk *w, const struct chunk *c, bool is_in_u
 
 static void count_unread(struct heap_walk *w, uint64_t from, uint64_t to)
 {
-	for (; from < to; from += w->h->page_bytes)
-		w->h->sums.unread += page_entry(w, from) & PAGE_IS_PRESENT ? w->h->page_bytes : 0;
+	while (from < to) {
+		uint64_t end = from - from % w->h->page_bytes + w->h->page_bytes;
+
+		end = end < to ? end : to;
+		w->h->sums.unread += page_entry(w, from) & PAGE_IS_PRESENT ? end - from : 0;
+		from = end;
+	}
 }
 
 static bool is_inside(const struct glibc_region *r, uint64_t address)
@@ -210,15 +218,14 @@ static bool is_cached(struct heap_walk *w, uint64_t at, uint64_t size, const uin
 /* Walks the chunks up to `end`. Returns whether it ended there; `at` is the chunk reached. */
 static bool do_walk_chunks(struct heap_walk *w, uint64_t from, uint64_t end)
 {
-	struct chunk before = { .from = from };
-
+	w->before = (struct chunk){ .from = from };
 	w->at = from;
 	while (w->at < end) {
 		const uint64_t *words = do_words_at(w, w->at, end);
 		uint64_t size = words ? words[1] & ~(uint64_t)SIZE_FLAGS : 0;
 
 		if (words && end - w->at <= END_MARKS && size < CHUNK_LEAST) {
-			count_chunk(w, &before, words[1] & PREVIOUS_IN_USE);
+			count_chunk(w, words[1] & PREVIOUS_IN_USE);
 			count_bytes(w, w->at, end, true);
 			w->at = end;
 			return true;
@@ -226,11 +233,11 @@ static bool do_walk_chunks(struct heap_walk *w, uint64_t from, uint64_t end)
 		if (!words || words[1] & w->wrong_flags || size < CHUNK_LEAST ||
 			size % CHUNK_HEAD || size > end - w->at)
 			return false;
-		count_chunk(w, &before, words[1] & PREVIOUS_IN_USE);
-		before = (struct chunk){ w->at, size, is_cached(w, w->at, size, words) };
+		count_chunk(w, words[1] & PREVIOUS_IN_USE);
+		w->before = (struct chunk){ w->at, size, is_cached(w, w->at, size, words) };
 		w->at += size;
 	}
-	count_chunk(w, &before, true); /* chunks before the top are in use, or would be in it */
+	count_chunk(w, true); /* chunks before the top are in use, or would be in it */
 	return true;
 }
 
@@ -238,15 +245,19 @@ static bool do_walk_once(struct heap_walk *w, const struct glibc_region *r, uint
 {
 	uint64_t end = r->top ? r->top : r->to, to;
 	bool is_whole = do_walk_chunks(w, r->from, end);
+	enum glibc_result why = w->why;
 
 	/* The top moves down when the block before it is freed. */
-	if (!is_whole && r->top && do_read_word(w, top_at) == w->at)
+	if (!is_whole && r->top && do_read_word(w, top_at) == w->at) {
+		count_chunk(w, true);
 		is_whole = true;
+	}
 	/* The program may have taken the memory behind the top by itself. */
 	to = w->at + (do_read_word(w, w->at + WORD) & ~(uint64_t)SIZE_FLAGS);
 	if (is_whole && r->top)
 		count_bytes(w, w->at, to < r->to ? to : r->to, false);
 	end_page(w);
+	w->why = why;
 	return is_whole;
 }
 
@@ -256,6 +267,7 @@ static void do_walk_region(struct heap_walk *w, struct glibc_region *r, uint64_t
 	bool is_whole = false;
 
 	w->wrong_flags = IS_MAPPED | (r->arena ? 0 : IN_OTHER_ARENA);
+	w->before = (struct chunk){ .from = r->from };
 	for (int i = 0; i < TRIES && !is_whole; i++) {
 		w->h->sums = before;
 		w->why = GLIBC_CHANGED;
@@ -268,7 +280,7 @@ static void do_walk_region(struct heap_walk *w, struct glibc_region *r, uint64_t
 			break;
 	}
 	if (!is_whole) {
-		count_unread(w, w->at > r->from ? w->at : r->from, r->to);
+		count_unread(w, w->before.from, r->to);
 		w->h->result = w->h->result ? w->h->result : w->why;
 	}
 	if (r->arena)
@@ -371,10 +383,10 @@ static bool do_find_arena(struct heap_walk *w, const struct glibc_range *data, s
 {
 	const uint64_t *words = (const void *)w->h->scratch;
 	uint64_t step = GLIBC_PIECE_BYTES - 2 * BINS_BYTES;
+	uint64_t to = data->to - data->from < DATA_MOST ? data->to : data->from + DATA_MOST;
 
-	for (uint64_t at = data->from; at < data->to; at += step) {
-		uint64_t size =
-			data->to - at < GLIBC_PIECE_BYTES ? data->to - at : GLIBC_PIECE_BYTES;
+	for (uint64_t at = data->from; at < to; at += step) {
+		uint64_t size = to - at < GLIBC_PIECE_BYTES ? to - at : GLIBC_PIECE_BYTES;
 		size_t from = 0;
 		uint64_t bins;
 
@@ -424,14 +436,16 @@ static void do_read_regions(struct heap_walk *w)
 {
 	struct glibc_heap *h = w->h;
 	struct layout l = { 0 };
+	enum glibc_result result;
 	bool is_found = false;
 
 	for (size_t i = 0; i < h->data_count && !is_found; i++)
 		is_found = do_find_arena(w, &h->data[i], &l);
-	h->result = is_found ? do_list_regions(w, &l) : GLIBC_NO_ARENA;
-	if (h->result)
-		return;
-	for (size_t i = 0; i < h->region_count; i++) {
+	h->result = GLIBC_READ;
+	result = is_found ? do_list_regions(w, &l) : GLIBC_NO_ARENA;
+	if (result)
+		h->result = result;
+	for (size_t i = 0; i < h->region_count && !result; i++) {
 		struct glibc_region *r = &h->regions[i];
 
 		do_walk_region(w, r, (r->arena ? r->arena : l.main) + l.bins - TOP_TO_BINS);
