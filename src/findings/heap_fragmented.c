@@ -27,6 +27,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"(fragmentation)",
 		SENTENCE_SIZE(heap_free_bytes(h)), SENTENCE_SIZE(h->resident_bytes),
 		h->is_upper_bound ? "at most " : "", SENTENCE_SIZE(h->live_resident_bytes));
+	finding_bytes(out, "free inside the allocator", heap_free_bytes(h));
 	finding_bytes(out, "resident in the heap", h->resident_bytes);
 	finding_bytes(out, "of it live", h->live_resident_bytes);
 	finding_count(out, "live blocks", h->live_blocks, 0);

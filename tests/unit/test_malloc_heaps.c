@@ -125,7 +125,8 @@ static void test_fragmented(void **state)
 	static const struct check_case cases[] = {
 		{ "heap-fragmented", keeps_free, 64, NULL,
 			"medium/medium: keeps 64.0 MiB that it has freed: 70.0 MiB resident in the "
-			"heap of malloc, 6.0 MiB live (fragmentation)|[resident in the heap: " },
+			"heap of malloc, 6.0 MiB live (fragmentation)|[free inside the "
+			"allocator: " },
 		{ "heap-fragmented", keeps_free, 63, NULL,
 			"fine: 70.0 MiB resident in the heap of malloc, 7.0 MiB live" },
 		{ "heap-fragmented", keeps_share, 50, NULL, "medium/medium: keeps 100 MiB" },
