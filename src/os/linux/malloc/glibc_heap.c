@@ -79,6 +79,10 @@ static bool is_present(struct heap_walk *w, uint64_t address)
 {
 	uint64_t entry = page_entry(w, address);
 
+	if (!(entry & PAGE_IS_PRESENT)) {
+		w->window_count = 0; /* it may have come since */
+		entry = page_entry(w, address);
+	}
 	w->why = entry & PAGE_IS_SWAPPED ? GLIBC_SWAPPED : GLIBC_CHANGED;
 	return entry & PAGE_IS_PRESENT;
 }
@@ -241,9 +245,27 @@ static bool do_walk_chunks(struct heap_walk *w, uint64_t from, uint64_t end)
 	return true;
 }
 
+/* Reads where the top of a heap is, and for that of the first arena, where the heap ends: the
+ * program may have taken the memory behind it. */
+static bool do_find_top(struct heap_walk *w, uint64_t top_at, struct glibc_region *r)
+{
+	uint64_t size;
+
+	for (int i = 0; i < TRIES; i++) {
+		r->top = do_read_word(w, top_at);
+		size = do_read_word(w, r->top + WORD) & ~(uint64_t)SIZE_FLAGS;
+		if (!r->arena)
+			r->to = r->top + size;
+		/* A block may be taken from the top between the two. */
+		if (size && r->top == do_read_word(w, top_at))
+			return true;
+	}
+	return false;
+}
+
 static bool do_walk_once(struct heap_walk *w, const struct glibc_region *r, uint64_t top_at)
 {
-	uint64_t end = r->top ? r->top : r->to, to;
+	uint64_t end = r->top ? r->top : r->to;
 	bool is_whole = do_walk_chunks(w, r->from, end);
 	enum glibc_result why = w->why;
 
@@ -252,10 +274,8 @@ static bool do_walk_once(struct heap_walk *w, const struct glibc_region *r, uint
 		count_chunk(w, true);
 		is_whole = true;
 	}
-	/* The program may have taken the memory behind the top by itself. */
-	to = w->at + (do_read_word(w, w->at + WORD) & ~(uint64_t)SIZE_FLAGS);
 	if (is_whole && r->top)
-		count_bytes(w, w->at, to < r->to ? to : r->to, false);
+		count_bytes(w, w->at, r->to, false);
 	end_page(w);
 	w->why = why;
 	return is_whole;
@@ -271,8 +291,8 @@ static void do_walk_region(struct heap_walk *w, struct glibc_region *r, uint64_t
 	for (int i = 0; i < TRIES && !is_whole; i++) {
 		w->h->sums = before;
 		w->why = GLIBC_CHANGED;
-		if (r->top)
-			r->top = do_read_word(w, top_at);
+		if (r->top && !do_find_top(w, top_at, r))
+			break;
 		if (r->top && !is_inside(r, r->top))
 			break;
 		is_whole = do_walk_once(w, r, top_at);
@@ -400,31 +420,34 @@ static bool do_find_arena(struct heap_walk *w, const struct glibc_range *data, s
 	return false;
 }
 
-/* Returns where the blocks of the first arena begin: a static program takes memory for its first
- * thread before them. */
-static uint64_t do_first_chunk(struct heap_walk *w, uint64_t bins, uint64_t top)
+/* Finds the heap of the first arena: it ends with its top, and glibc keeps its size. A static
+ * program takes memory for its first thread before it. */
+static bool do_find_main_heap(struct heap_walk *w, uint64_t bins, struct glibc_region *r)
 {
-	uint64_t size = do_read_word(w, bins + BINS_TO_NEXT + NEXT_TO_SIZE);
-	uint64_t end = top + (do_read_word(w, top + WORD) & ~(uint64_t)SIZE_FLAGS);
-	uint64_t from = chunk_boundary(end - size);
+	uint64_t size;
 
-	return from >= w->h->brk.from && from < top ? from : w->h->brk.from;
+	*r = (struct glibc_region){ 0 };
+	if (!do_find_top(w, bins - TOP_TO_BINS, r))
+		return false;
+	size = do_read_word(w, bins + BINS_TO_NEXT + NEXT_TO_SIZE);
+	r->from = chunk_boundary(r->to - size);
+	return r->top >= r->from && r->from >= w->h->brk.from && r->from < w->h->brk.to;
 }
 
 static enum glibc_result do_list_regions(struct heap_walk *w, const struct layout *l)
 {
 	struct glibc_heap *h = w->h;
-	uint64_t bins = l->main + l->bins, top = do_read_word(w, bins - TOP_TO_BINS);
-	uint64_t next = do_read_word(w, bins + BINS_TO_NEXT);
+	uint64_t bins = l->main + l->bins, next = do_read_word(w, bins + BINS_TO_NEXT);
+	bool is_found = false;
 
-	if (top == bins - CHUNK_HEAD)
+	if (do_read_word(w, bins - TOP_TO_BINS) == bins - CHUNK_HEAD)
 		return GLIBC_UNUSED;
-	h->regions[h->region_count++] = (struct glibc_region){
-		.from = do_first_chunk(w, bins, top), .to = h->brk.to, .top = top
-	};
-	if (!is_inside(&h->regions[0], top))
+	for (int i = 0; i < TRIES && !is_found; i++) /* it may grow meanwhile */
+		is_found = do_find_main_heap(w, bins, &h->regions[0]) &&
+			   h->regions[0].top == do_read_word(w, bins - TOP_TO_BINS);
+	if (!is_found)
 		return GLIBC_ELSEWHERE;
-	h->arenas = 1;
+	h->arenas = h->region_count = 1;
 	while (next && next != l->main && h->arenas < GLIBC_REGIONS_MAX) {
 		do_add_arena(w, l, next);
 		next = do_read_word(w, next + l->bins + BINS_TO_NEXT);
