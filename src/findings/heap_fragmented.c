@@ -16,7 +16,7 @@ static const struct finding_option options[] = {
 		"severity is low for a younger process: it may use the memory again"),
 };
 
-static void report(const struct check *e, struct check_result *out, const struct malloc_heap *h)
+static void report_fragmentation(const struct check *e, struct check_result *out, const struct malloc_heap *h)
 {
 	_cleanup_(buffer_fini) struct buffer remedy = { 0 };
 
@@ -40,11 +40,20 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_remedy(out, "%s", buffer_cstr(&remedy));
 }
 
+static void report_unread(struct check_result *out, const struct malloc_heap *h)
+{
+	bool is_other = h->state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	struct span reason = record_text(&h->record, &h->reason);
+	char text[192];
+
+	snprintf(text, sizeof(text), "%.*s", (int)reason.size, reason.data);
+	check_blind_by(out, is_other ? FINDING_INAPPLICABLE : check_cause(h->state), text, "");
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct malloc_heap *h =
 		snapshot_end(check_last(e, &e->input->malloc_heaps), sizeof(*h));
-	struct span reason = h ? record_text(&h->record, &h->reason) : span_of("", 0);
 	const struct sample_point *last =
 		e->series.count ? &e->series.points[e->series.count - 1] : NULL;
 	double free_bytes = h ? (double)heap_free_bytes(h) : 0;
@@ -53,18 +62,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "%s resident in all", SENTENCE_SIZE(last->rss_bytes));
 	} else if (!h) {
 		check_blind_because(out, "the heap of its allocator was not read", "");
-	} else if (h->state || !heap_is_mostly_read(h)) {
-		char text[192];
-
-		snprintf(text, sizeof(text), "%.*s", (int)reason.size, reason.data);
-		check_blind_by(out,
-			h->state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-				? FINDING_INAPPLICABLE
-				: check_cause(h->state),
-			text, "");
-	} else if (check_is_over(e, "min-free", free_bytes, "") &&
+	} else if (!h->state && check_is_over(e, "min-free", free_bytes, "") &&
 		   check_is_over(e, "min-share", heap_free_percent(h), "")) {
-		report(e, out, h);
+		report_fragmentation(e, out, h);
+	} else if (h->state || !heap_is_mostly_read(h)) {
+		report_unread(out, h);
 	} else {
 		check_fine(out, "%s resident in the heap of malloc, %s live",
 			SENTENCE_SIZE(h->resident_bytes), SENTENCE_SIZE(h->live_resident_bytes));

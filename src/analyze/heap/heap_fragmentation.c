@@ -22,8 +22,10 @@ uint64_t heap_free_bytes(const struct malloc_heap *h)
 double heap_free_percent(const struct malloc_heap *h)
 {
 	assert(h);
-	return h->resident_bytes ? 100.0 * (double)heap_free_bytes(h) / (double)h->resident_bytes
-				 : 0;
+
+	double all = (double)h->resident_bytes + (double)h->unread_bytes;
+
+	return all > 0 ? 100.0 * (double)heap_free_bytes(h) / all : 0;
 }
 
 bool heap_is_mostly_read(const struct malloc_heap *h)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the allocator of each process has from the kernel, against what the program has not freed.
- */
+/* Resident memory of the allocator of each process, against what the program has not freed. */
+#include "analyze/heap/malloc_heaps.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,11 +51,19 @@ static const struct section section =
 
 static const struct sooth_schema *const tables[] = { &row_schema, NULL };
 
+struct heaps_state {
+	struct process_view view; /* first: process_view_push() */
+	enum malloc_heaps_place place;
+};
+
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
-	(void)options;
+	struct heaps_state *s = state;
+
 	(void)err;
-	process_view_init(state, output, MALLOC_HEAP);
+	if (options)
+		s->place = ((const struct malloc_heaps_options *)options)->place;
+	process_view_init(&s->view, output, MALLOC_HEAP);
 	return 0;
 }
 
@@ -135,6 +144,20 @@ static int compare_by_free(const void *a, const void *b)
 			    : (x->record.pid > y->record.pid) - (x->record.pid < y->record.pid);
 }
 
+static bool is_shown_here(const struct heaps_state *s)
+{
+	bool is_fragmented = false;
+
+	if (s->place == MALLOC_HEAPS_ALWAYS)
+		return s->view.own.processes.count > 0;
+	snapshots_for_each (&s->view.own, one) {
+		const struct malloc_heap *h = snapshot_end(one, sizeof(*h));
+
+		is_fragmented |= h && !h->state && is_notable(h);
+	}
+	return s->view.own.processes.count && is_fragmented == (s->place == MALLOC_HEAPS_FIRST);
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct process_view *v = state;
@@ -146,8 +169,8 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!all)
 		return error_no_memory(err);
-	if (!v->own.processes.count)
-		return 0; /* not recorded */
+	if (!is_shown_here(state))
+		return 0;
 	snapshots_for_each (&v->own, one) {
 		const struct malloc_heap *h = snapshot_end(one, sizeof(*h));
 
@@ -169,7 +192,7 @@ const struct stage_type stage_malloc_heaps = {
 	.probe = "malloc",
 	.shows = "malloc",
 	.tables = tables,
-	.state_size = sizeof(struct process_view),
+	.state_size = sizeof(struct heaps_state),
 	.init = init,
 	.push = process_view_push,
 	.finish = finish,

@@ -30,7 +30,6 @@
 #define DATA_MOST	 (16u << 20) /* of a static program, which are searched for the arena */
 #define PAGE_IS_PRESENT	 (1ull << 63)
 #define PAGE_IS_SWAPPED	 (1ull << 62)
-#define WINDOW_ENTRIES	 (GLIBC_WINDOW_BYTES / sizeof(uint64_t))
 
 struct chunk {
 	uint64_t from, size;

@@ -40,7 +40,7 @@ struct malloc_state {
 	bool has_begun;
 };
 
-/* What the mappings of a process show. */
+/* Facts that the mappings of a process show. */
 struct found {
 	struct glibc_heap *heap;
 	struct runtimes_seen seen;

@@ -87,7 +87,15 @@ static void has_in_arenas(double megabytes)
 
 static void has_unread(double megabytes)
 {
-	struct malloc_heap h = heap_of(90, 10, 1);
+	struct malloc_heap h = heap_of(90, 60, 1);
+
+	h.unread_bytes = (uint64_t)megabytes * MB;
+	has_heap(h, changed);
+}
+
+static void has_much_unread(double megabytes)
+{
+	struct malloc_heap h = heap_of(200, 50, 1);
 
 	h.unread_bytes = (uint64_t)megabytes * MB;
 	has_heap(h, changed);
@@ -138,9 +146,12 @@ static void test_fragmented(void **state)
 		{ "heap-fragmented", has_bounds, 1, NULL, "|, at most 10.0 MiB live" },
 		{ "heap-fragmented", has_bounds, 0, NULL,
 			"|resident in the heap of malloc, 10.0 MiB" },
-		{ "heap-fragmented", has_unread, 10, NULL, "|[not read: " },
+		{ "heap-fragmented", has_unread, 10, NULL, "fine: 90.0 MiB resident" },
 		{ "heap-fragmented", has_unread, 11, NULL,
 			"blind: it changed while sooth read it" },
+		{ "heap-fragmented", has_much_unread, 100, NULL,
+			"medium/medium: keeps 150 MiB|[not read: 100M]" },
+		{ "heap-fragmented", has_much_unread, 101, NULL, "blind: it changed while" },
 		{ "heap-fragmented", allocates_otherwise, SOOTH_REASON_UNSUPPORTED, NULL,
 			"blind: it allocates with jemalloc" },
 		{ "heap-fragmented", allocates_otherwise, SOOTH_REASON_PERMISSION, NULL,
