@@ -210,7 +210,9 @@ static const char *fill_in(
 	}
 	if (status < 0) {
 		r->state = procfs_state(process_snapshot_status(snapshot, status));
-		return "its mappings or its memory could not be read";
+		return status == -EACCES || status == -EPERM
+			       ? results[GLIBC_REFUSED]
+			       : "its mappings or its memory could not be read";
 	}
 	set_values(r, &f);
 	r->read_ns = clock_monotonic_ns() - begin_ns;
