@@ -190,7 +190,6 @@ const struct stage_type stage_malloc_heaps = {
 	.name = "malloc-heaps",
 	.help = "resident memory of the allocator against live blocks: fragmentation",
 	.probe = "malloc",
-	.shows = "malloc",
 	.tables = tables,
 	.state_size = sizeof(struct heaps_state),
 	.init = init,
