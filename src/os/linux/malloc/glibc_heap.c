@@ -27,6 +27,8 @@
 #define CACHED_MOST	 0x410 /* largest chunk that a thread's cache keeps by default */
 #define END_MARKS	 64u   /* a heap that is full ends with marks in so many bytes */
 #define TRIES		 3
+#define TOP_TRIES	 16
+#define STEPS_BACK	 32	     /* in a heap that changes while it is read */
 #define DATA_MOST	 (16u << 20) /* of a static program, which are searched for the arena */
 #define PAGE_IS_PRESENT	 (1ull << 63)
 #define PAGE_IS_SWAPPED	 (1ull << 62)
@@ -36,16 +38,23 @@ struct chunk {
 	bool is_cached;
 };
 
+/* A place in the walk, and all that was counted before it. */
+struct walk_point {
+	uint64_t at;			      /* chunk that was reached */
+	struct chunk before;		      /* the one before it, not counted yet */
+	uint64_t page, page_bytes, page_live; /* the page that is being counted */
+	struct glibc_sums sums;
+};
+
 struct heap_walk {
 	struct glibc_heap *h;
 	int pagemap;
 	uint64_t window, window_count; /* first page of the window, and how many it has */
 	uint64_t piece, piece_to, ahead;
 	uint64_t bytes_read;
-	uint64_t at;	     /* chunk that was reached */
-	struct chunk before; /* the one before it, not counted yet */
-	/* The page that is being counted. */
-	uint64_t page, page_bytes, page_live;
+	struct walk_point now;
+	struct walk_point points[2]; /* where the last two pieces begin */
+	unsigned tries_left;
 	uint64_t wrong_flags;
 	struct glibc_region last; /* region of the last known address */
 	enum glibc_result why;	  /* why words_at() failed */
@@ -129,9 +138,13 @@ static bool do_load_piece(struct heap_walk *w, uint64_t from, uint64_t to)
 /* Returns the header of the chunk at an address; NULL: it cannot be read. */
 static const uint64_t *do_words_at(struct heap_walk *w, uint64_t at, uint64_t to)
 {
-	if ((at < w->piece || at + CHUNK_HEAD + WORD > w->piece_to) && !do_load_piece(w, at, to)) {
-		w->piece_to = 0;
-		return NULL;
+	if (at < w->piece || at + CHUNK_HEAD + WORD > w->piece_to) {
+		w->points[0] = w->points[1];
+		w->points[1] = w->now;
+		if (!do_load_piece(w, at, to)) {
+			w->piece_to = 0;
+			return NULL;
+		}
 	}
 	return (const uint64_t *)(const void *)(w->h->scratch + (at - w->piece));
 }
@@ -140,15 +153,15 @@ static const uint64_t *do_words_at(struct heap_walk *w, uint64_t at, uint64_t to
 
 static void end_page(struct heap_walk *w)
 {
-	struct glibc_sums *s = &w->h->sums;
+	struct glibc_sums *s = &w->now.sums;
 
-	if (w->page_bytes && page_entry(w, w->page * w->h->page_bytes) & PAGE_IS_PRESENT) {
-		s->resident += w->page_bytes;
-		s->live_resident += w->page_live;
-		if (!w->page_live && w->page_bytes == w->h->page_bytes)
-			s->free_pages += w->page_bytes;
+	if (w->now.page_bytes && page_entry(w, w->now.page * w->h->page_bytes) & PAGE_IS_PRESENT) {
+		s->resident += w->now.page_bytes;
+		s->live_resident += w->now.page_live;
+		if (!w->now.page_live && w->now.page_bytes == w->h->page_bytes)
+			s->free_pages += w->now.page_bytes;
 	}
-	w->page_bytes = w->page_live = 0;
+	w->now.page_bytes = w->now.page_live = 0;
 }
 
 static void count_bytes(struct heap_walk *w, uint64_t from, uint64_t to, bool is_live)
@@ -157,23 +170,23 @@ static void count_bytes(struct heap_walk *w, uint64_t from, uint64_t to, bool is
 		uint64_t page = from / w->h->page_bytes, end = (page + 1) * w->h->page_bytes;
 
 		end = end < to ? end : to;
-		if (page != w->page)
+		if (page != w->now.page)
 			end_page(w);
-		w->page = page;
-		w->page_bytes += end - from;
-		w->page_live += is_live ? end - from : 0;
+		w->now.page = page;
+		w->now.page_bytes += end - from;
+		w->now.page_live += is_live ? end - from : 0;
 		from = end;
 	}
 }
 
 static void count_chunk(struct heap_walk *w, bool is_in_use)
 {
-	const struct chunk *c = &w->before;
+	const struct chunk *c = &w->now.before;
 	bool is_live = is_in_use && !c->is_cached;
 
 	count_bytes(w, c->from, c->from + c->size, is_live);
-	w->h->sums.live += is_live ? c->size : 0;
-	w->h->sums.blocks += is_live && c->size;
+	w->now.sums.live += is_live ? c->size : 0;
+	w->now.sums.blocks += is_live && c->size;
 }
 
 static void count_unread(struct heap_walk *w, uint64_t from, uint64_t to)
@@ -182,7 +195,7 @@ static void count_unread(struct heap_walk *w, uint64_t from, uint64_t to)
 		uint64_t end = from - from % w->h->page_bytes + w->h->page_bytes;
 
 		end = end < to ? end : to;
-		w->h->sums.unread += page_entry(w, from) & PAGE_IS_PRESENT ? end - from : 0;
+		w->now.sums.unread += page_entry(w, from) & PAGE_IS_PRESENT ? end - from : 0;
 		from = end;
 	}
 }
@@ -218,63 +231,85 @@ static bool is_cached(struct heap_walk *w, uint64_t at, uint64_t size, const uin
 
 /* --- walking --- */
 
-/* Walks the chunks up to `end`. Returns whether it ended there; `at` is the chunk reached. */
-static bool do_walk_chunks(struct heap_walk *w, uint64_t from, uint64_t end)
+/* Goes back to where the last piece but one begins, to read from there again: a chunk may have been
+ * merged with the one before it since that was read. */
+static bool step_back(struct heap_walk *w)
 {
-	w->before = (struct chunk){ .from = from };
-	w->at = from;
-	while (w->at < end) {
-		const uint64_t *words = do_words_at(w, w->at, end);
+	if (!w->tries_left)
+		return false;
+	w->tries_left--;
+	w->now = w->points[1] = w->points[0];
+	w->piece_to = 0;
+	return true;
+}
+
+/* Walks the chunks up to `end`. Returns whether it ended there; `at` is the chunk reached. */
+static bool do_walk_chunks(struct heap_walk *w, uint64_t end)
+{
+	while (w->now.at < end) {
+		const uint64_t *words = do_words_at(w, w->now.at, end);
 		uint64_t size = words ? words[1] & ~(uint64_t)SIZE_FLAGS : 0;
 
-		if (words && end - w->at <= END_MARKS && size < CHUNK_LEAST) {
+		if (words && end - w->now.at <= END_MARKS && size < CHUNK_LEAST) {
 			count_chunk(w, words[1] & PREVIOUS_IN_USE);
-			count_bytes(w, w->at, end, true);
-			w->at = end;
+			count_bytes(w, w->now.at, end, true);
+			w->now.at = end;
 			return true;
 		}
 		if (!words || words[1] & w->wrong_flags || size < CHUNK_LEAST ||
-			size % CHUNK_HEAD || size > end - w->at)
-			return false;
+			size % CHUNK_HEAD || size > end - w->now.at) {
+			if (w->why == GLIBC_CUT || !step_back(w))
+				return false;
+			continue;
+		}
 		count_chunk(w, words[1] & PREVIOUS_IN_USE);
-		w->before = (struct chunk){ w->at, size, is_cached(w, w->at, size, words) };
-		w->at += size;
+		w->now.before =
+			(struct chunk){ w->now.at, size, is_cached(w, w->now.at, size, words) };
+		w->now.at += size;
 	}
 	count_chunk(w, true); /* chunks before the top are in use, or would be in it */
 	return true;
 }
 
-/* Reads where the top of a heap is, and for that of the first arena, where the heap ends: the
- * program may have taken the memory behind it. */
+/* Reads where the top of a heap is, and with it where the heap ends: the program may have taken the
+ * memory behind it. False also if the top is in another heap by now. */
 static bool do_find_top(struct heap_walk *w, uint64_t top_at, struct glibc_region *r)
 {
-	uint64_t size;
+	for (int i = 0; i < TOP_TRIES; i++) {
+		uint64_t top = do_read_word(w, top_at);
+		uint64_t size = do_read_word(w, top + WORD) & ~(uint64_t)SIZE_FLAGS;
 
-	for (int i = 0; i < TRIES; i++) {
-		r->top = do_read_word(w, top_at);
-		size = do_read_word(w, r->top + WORD) & ~(uint64_t)SIZE_FLAGS;
-		if (!r->arena)
-			r->to = r->top + size;
 		/* A block may be taken from the top between the two. */
-		if (size && r->top == do_read_word(w, top_at))
-			return true;
+		if (!size || top != do_read_word(w, top_at))
+			continue;
+		r->top = top;
+		r->to = top + size;
+		return top >= r->from &&
+		       (!r->arena || (r->to - 1) / GLIBC_HEAP_BYTES == r->from / GLIBC_HEAP_BYTES);
 	}
 	return false;
 }
 
-static bool do_walk_once(struct heap_walk *w, const struct glibc_region *r, uint64_t top_at)
+static bool do_walk_once(struct heap_walk *w, struct glibc_region *r, uint64_t top_at)
 {
 	uint64_t end = r->top ? r->top : r->to;
-	bool is_whole = do_walk_chunks(w, r->from, end);
-	enum glibc_result why = w->why;
+	enum glibc_result why;
+	bool is_whole;
 
-	/* The top moves down when the block before it is freed. */
-	if (!is_whole && r->top && do_read_word(w, top_at) == w->at) {
-		count_chunk(w, true);
-		is_whole = true;
+	w->now.before = (struct chunk){ .from = r->from };
+	w->now.at = r->from;
+	w->points[0] = w->points[1] = w->now;
+	w->tries_left = STEPS_BACK;
+	is_whole = do_walk_chunks(w, end);
+	why = w->why;
+	/* The top moves down when the block before it is freed, and up when one is allocated. */
+	for (int i = 0; i < TRIES && !is_whole && r->top && why == GLIBC_CHANGED; i++) {
+		if (!do_find_top(w, top_at, r) || r->top < w->now.at)
+			break;
+		is_whole = do_walk_chunks(w, r->top);
 	}
 	if (is_whole && r->top)
-		count_bytes(w, w->at, r->to, false);
+		count_bytes(w, w->now.at, r->to, false);
 	end_page(w);
 	w->why = why;
 	return is_whole;
@@ -282,28 +317,26 @@ static bool do_walk_once(struct heap_walk *w, const struct glibc_region *r, uint
 
 static void do_walk_region(struct heap_walk *w, struct glibc_region *r, uint64_t top_at)
 {
-	struct glibc_sums before = w->h->sums;
+	struct glibc_sums before = w->now.sums;
 	bool is_whole = false;
 
 	w->wrong_flags = IS_MAPPED | (r->arena ? 0 : IN_OTHER_ARENA);
-	w->before = (struct chunk){ .from = r->from };
+	w->now.before = (struct chunk){ .from = r->from };
 	for (int i = 0; i < TRIES && !is_whole; i++) {
-		w->h->sums = before;
+		w->now.sums = before;
 		w->why = GLIBC_CHANGED;
 		if (r->top && !do_find_top(w, top_at, r))
-			break;
-		if (r->top && !is_inside(r, r->top))
 			break;
 		is_whole = do_walk_once(w, r, top_at);
 		if (w->why == GLIBC_CUT)
 			break;
 	}
 	if (!is_whole) {
-		count_unread(w, w->before.from, r->to);
+		count_unread(w, w->now.before.from, r->to);
 		w->h->result = w->h->result ? w->h->result : w->why;
 	}
 	if (r->arena)
-		w->h->sums.arena_resident += w->h->sums.resident - before.resident;
+		w->now.sums.arena_resident += w->now.sums.resident - before.resident;
 }
 
 /* --- arenas --- */
@@ -441,7 +474,7 @@ static enum glibc_result do_list_regions(struct heap_walk *w, const struct layou
 
 	if (do_read_word(w, bins - TOP_TO_BINS) == bins - CHUNK_HEAD)
 		return GLIBC_UNUSED;
-	for (int i = 0; i < TRIES && !is_found; i++) /* it may grow meanwhile */
+	for (int i = 0; i < TOP_TRIES && !is_found; i++) /* it may grow meanwhile */
 		is_found = do_find_main_heap(w, bins, &h->regions[0]) &&
 			   h->regions[0].top == do_read_word(w, bins - TOP_TO_BINS);
 	if (!is_found)
@@ -485,5 +518,6 @@ void do_read_glibc_heap(struct glibc_heap *h)
 	if (w.pagemap < 0)
 		return;
 	do_read_regions(&w);
+	h->sums = w.now.sums;
 	close(w.pagemap);
 }
