@@ -201,7 +201,7 @@ class Kept(harness.Case):
         self.assertNotIn("at this rate", line)
 
     def test_malloc(self):
-        self.check(self.source(LIST), r"^keeps .* each second, all the time for .*: \d+ %% of it in keep \(%s\) < main")
+        self.check(self.source(LIST), r"^keeps .* each second(?: \(\+-[^)]+: 99 %%\))?, all the time for .*: \d+ %% of it in keep \(%s\) < main")
 
     def test_realloc(self):
         self.check(self.source(GROWS), r"^keeps .* of it in keep \(%s\) < main")

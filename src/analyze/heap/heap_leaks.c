@@ -59,8 +59,12 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
 {
 	char rate[UNITS_SIZE], time[UNITS_SIZE];
+	double variance = 0;
 
 	buffer_format(out, "keeps %s more each second", sentence_size(rate, row->per_s));
+	for (size_t i = 0; i < row->growing; i++)
+		variance += rows[i].sum.live_variance;
+	heap_put_error(out, heap_growth_variance(variance), (double)row->judged_ns / NS_PER_S);
 	/* Slow growth per second is hard to judge. */
 	if (row->per_s < SLOW_PER_S)
 		buffer_format(out, " (%s a day)", sentence_size(rate, row->per_s * DAY_S));
@@ -110,8 +114,10 @@ static void put_undecided(struct buffer *out, const struct heap_stack *most, con
 {
 	char size[UNITS_SIZE];
 
-	buffer_format(out, "not decided: keeps %s more than %s before, but gained ",
-		sentence_size(size, (uint64_t)most->growth.bytes), time);
+	buffer_format(out, "not decided: keeps %s more",
+		sentence_size(size, (uint64_t)most->growth.bytes));
+	heap_put_error(out, most->sum.live_variance, 1);
+	buffer_format(out, " than %s before, but gained ", time);
 	if (most->growth.rising < HEAP_PARTS_JUDGED)
 		buffer_format(out, "in %u of %u parts of the time only", most->growth.rising,
 			HEAP_PARTS_JUDGED);
@@ -156,13 +162,17 @@ static void put_kept_stacks(struct buffer *out, const struct heap_stack *rows, s
 	const struct profile_sums *sums)
 {
 	uint64_t bytes = 0, blocks = 0;
+	double variance = 0;
 	char size[UNITS_SIZE];
 
 	for (size_t i = 0; i < count; i++) {
 		bytes += rows[i].sum.live_bytes;
 		blocks += rows[i].sum.live_blocks;
+		variance += rows[i].sum.live_variance;
 	}
-	buffer_format(out, "not freed: %s in %llu block%s", sentence_size(size, bytes),
+	buffer_format(out, "not freed: %s", sentence_size(size, bytes));
+	heap_put_error(out, variance, 1);
+	buffer_format(out, " in %s%llu block%s", variance > 0 ? "about " : "",
 		(unsigned long long)blocks, blocks == 1 ? "" : "s");
 	if (bytes) {
 		buffer_format(out, ", %.0f %% of it allocated in ",
