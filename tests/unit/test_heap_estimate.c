@@ -244,7 +244,7 @@ static void test_answers_have_their_error(void **state)
 {
 	(void)state;
 	assert_true(has(answer_of(HEAP_LEAKS, 500, 4),
-		" more each second (+-3.0 MiB: 99 %), all the time for "));
+		" more each second (+-3.0 MiB: 99 %), throughout "));
 	setup(state);
 	assert_true(has(answer_of(HEAP_KEPT, 500, 4), " more each second (+-3.0 MiB: 99 %), "));
 	setup(state);
