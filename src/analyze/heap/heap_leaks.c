@@ -28,6 +28,12 @@
 		"resident memory of the processes at the first look", .unit = SOOTH_UNIT_BYTES)    \
 	F(S, NAMED, U64, resident, resident_bytes, WITH(resident_state),                           \
 		"the same at the last look", .unit = SOOTH_UNIT_BYTES)                             \
+	F(S, U64, managed_before_bytes, MAYBE(managed_state),                                      \
+		"memory used in the old generation of the Java heap at the first look",            \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, managed_bytes, WITH(managed_state), "the same at the last look",                 \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, managed_collections, WITH(managed_state), "collections between these looks")     \
 	F(S, U64, judged_ns, ALWAYS, "time between the first call and the end",                    \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
@@ -279,20 +285,42 @@ static void put_kind(struct buffer *out, const struct heap_elsewhere_answer *fou
 	stack_text_put_callers(out, sums, starter->stack);
 }
 
+/* Writes what a Java heap keeps: the memory that remains after collections is no garbage. */
+static void put_managed(struct buffer *out, const struct heap_scope *scope,
+	struct heap_growth_row *row, bool is_elsewhere)
+{
+	struct heap_managed_growth g;
+	bool is_known = heap_elsewhere_managed(scope->elsewhere, &g);
+
+	row->managed_state = state_if(is_known);
+	row->managed_before_bytes = g.first;
+	row->managed_bytes = g.last;
+	row->managed_collections = g.collections;
+	if (!is_known || !g.keeps_objects)
+		return;
+	buffer_format(out,
+		"the Java heap keeps %s more after %llu collections: %s, then %s in the old "
+		"generation (jcmd %u GC.class_histogram lists the classes); %s",
+		SENTENCE_SIZE(g.last - g.first), (unsigned long long)g.collections,
+		SENTENCE_SIZE(g.first), SENTENCE_SIZE(g.last), g.pid,
+		is_elsewhere ? "" : "from malloc: ");
+}
+
 /* Writes what grew if malloc does not explain it. */
 static int put_elsewhere(struct buffer *out, struct heap_scope *scope, const struct heap_live *live,
 	const struct heap_stack *rows, size_t count, const struct profile_sums *sums)
 {
 	const struct heap_resident_growth *g = &scope->resident;
 	struct heap_elsewhere_answer found;
+	bool is_proved = out->size > 0; /* by its collections */
 	char size[UNITS_SIZE];
 	int status = heap_elsewhere_find(scope->elsewhere, &found);
 
 	if (status)
 		return status;
 	buffer_format(out, "%sresident memory grew %s, %s from malloc",
-		found.is_collected ? "not decided: " : "", sentence_size(size, g->grown_bytes),
-		live->bytes ? "mostly not" : "none of it");
+		found.is_collected && !is_proved ? "not decided: " : "",
+		sentence_size(size, g->grown_bytes), live->bytes ? "mostly not" : "none of it");
 	/* The mappings of some processes may not be known. */
 	if (found.has_class && found.gain_bytes * 2 >= g->grown_bytes)
 		put_kind(out, &found, live->bytes, rows, count, sums);
@@ -334,6 +362,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++)
 		row.older += (uint64_t)live->older.blocks[i];
 	is_elsewhere = heap_resident_is_elsewhere(&scope->resident, live->bytes);
+	put_managed(&text, scope, &row, is_elsewhere);
 	if (is_elsewhere && put_elsewhere(&text, scope, live, rows, count, sums)) {
 		buffer_fini(&text);
 		return error_no_memory(err);
