@@ -16,7 +16,8 @@ static const struct finding_option options[] = {
 		"severity is low for a younger process: it may use the memory again"),
 };
 
-static void report_fragmentation(const struct check *e, struct check_result *out, const struct malloc_heap *h)
+static void report_fragmentation(
+	const struct check *e, struct check_result *out, const struct malloc_heap *h)
 {
 	_cleanup_(buffer_fini) struct buffer remedy = { 0 };
 

@@ -243,8 +243,8 @@ static const char *answer_of(enum heap_answer answer, unsigned per_s, double sec
 static void test_answers_have_their_error(void **state)
 {
 	(void)state;
-	assert_true(has(answer_of(HEAP_LEAKS, 500, 4),
-		" more each second (+-3.0 MiB: 99 %), throughout "));
+	assert_true(has(
+		answer_of(HEAP_LEAKS, 500, 4), " more each second (+-3.0 MiB: 99 %), throughout "));
 	setup(state);
 	assert_true(has(answer_of(HEAP_KEPT, 500, 4), " more each second (+-3.0 MiB: 99 %), "));
 	setup(state);
