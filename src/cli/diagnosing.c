@@ -376,6 +376,8 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	run->probes[n++] = (struct run_probe){ "limits", edges };
 	if (has_waits(d))
 		run->probes[n++] = (struct run_probe){ "waits", edges };
+	if (!d->is_quick)
+		run->probes[n++] = (struct run_probe){ "malloc", edges };
 	if (has_logs(d))
 		run->probes[n++] = (struct run_probe){ "logs", edges };
 	/* A single sample sees no exit, and attaching takes longer than the sample. */

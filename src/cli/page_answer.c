@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "analyze/heap/malloc_heaps.h"
 #include "analyze/maps/map_growth.h"
 #include "analyze/profile/profile_table.h"
 #include "cli/selected/target_agent.h"
@@ -15,6 +16,9 @@
 
 static const struct profile_options options = { .naming = { .has_lines = true } };
 static const struct map_growth_options beside_calls = { .beside_calls = true };
+
+static const struct malloc_heaps_options fragmented = { MALLOC_HEAPS_FIRST };
+static const struct malloc_heaps_options in_use = { MALLOC_HEAPS_BEHIND };
 
 static void add_probes(struct run *run, struct run_probe *probes)
 {
@@ -59,14 +63,20 @@ int page_answer_beside(struct run *run, struct target_found *found,
 	if (status)
 		return status;
 	run->found = found;
-	if (!can_observe_pages() && !found->capture)
+	run->views[1] = run->views[0];
+	run->views[0] = (struct run_view){ "malloc-heaps", &fragmented };
+	run->views[2] = (struct run_view){ "malloc-heaps", &in_use };
+	if (!can_observe_pages() && !found->capture) {
+		run->probes[2] = (struct run_probe){ "malloc", SOOTH_SAMPLE | SOOTH_EDGES };
 		return 0;
-	run->views[1] = (struct run_view){ "map-growth", &beside_calls };
-	run->views[2] = (struct run_view){ "pages-seen", pages };
+	}
+	run->views[3] = (struct run_view){ "map-growth", &beside_calls };
+	run->views[4] = (struct run_view){ "pages-seen", pages };
 	run->probes[0].interest = SOOTH_COUNT;
 	add_probes(run, run->probes + 1);
 	run->probes[4] = (struct run_probe){ "limits", SOOTH_SAMPLE | SOOTH_EDGES };
 	run->probes[5] = (struct run_probe){ "host", SOOTH_SAMPLE | SOOTH_EDGES };
+	run->probes[6] = (struct run_probe){ "malloc", SOOTH_SAMPLE | SOOTH_EDGES };
 	/* An agent makes a million calls a second. */
 	if (found->capture || target_has_agent(found))
 		return 0;

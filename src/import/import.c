@@ -34,6 +34,9 @@ static int replace_by_capture(struct capture_file *f, FILE *capture, struct soot
 	return 0;
 }
 
+_Static_assert(sizeof(lines_begin) == IMPORT_BEGIN_SIZE && sizeof(zstd_magic) < IMPORT_BEGIN_SIZE,
+	"the beginnings that are compared");
+
 static int convert_artifact(struct capture_file *f, bool is_lines, struct sooth_error *err)
 {
 	struct import i = { .to = tmpfile() };
@@ -58,21 +61,30 @@ static int convert_artifact(struct capture_file *f, bool is_lines, struct sooth_
 	return status;
 }
 
+static bool is_of_lines(const void *begin)
+{
+	return !memcmp(begin, lines_begin, sizeof(lines_begin));
+}
+
+bool import_accepts(const void *begin)
+{
+	assert(begin);
+	return is_of_lines(begin) || !memcmp(begin, zstd_magic, sizeof(zstd_magic));
+}
+
 int import_open(struct capture_file *f, const char *path, struct sooth_error *err)
 {
 	assert(f);
 
 	unsigned char begin[sizeof(lines_begin)];
-	bool is_lines;
 	int status = capture_file_open(f, path, err);
 
 	/* A pipe cannot be read ahead. */
 	if (status || f->bytes < sizeof(begin) || !read_all_at(f->fd, begin, sizeof(begin), 0))
 		return status;
-	is_lines = !memcmp(begin, lines_begin, sizeof(lines_begin));
-	if (!is_lines && memcmp(begin, zstd_magic, sizeof(zstd_magic)) != 0)
+	if (!import_accepts(begin))
 		return 0;
-	status = convert_artifact(f, is_lines, err);
+	status = convert_artifact(f, is_of_lines(begin), err);
 	if (status)
 		capture_file_close(f);
 	return status;

@@ -30,6 +30,7 @@ static const struct observation_probe probes[] = {
 	{ "maps", EDGES | SOOTH_DETAIL },
 	{ "limits", EDGES },
 	{ "waits", EDGES },
+	{ "malloc", EDGES },
 	{ "logs", EDGES },
 	{ "exit_reasons", READ },
 	{ "syscalls", SOOTH_STREAM },
@@ -39,7 +40,7 @@ static const struct observation_probe probes[] = {
 };
 
 #define PROBES	(sizeof(probes) / sizeof(probes[0]))
-#define PASSIVE 10 /* the first 10 probes only read */
+#define PASSIVE 11 /* the first 11 probes only read */
 
 static bool is_same_text(
 	const struct sooth_row *row, const struct sooth_row *other, const char *field)

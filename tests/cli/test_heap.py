@@ -281,6 +281,18 @@ class Lines(Heap):
         self.assertEqual(stat.S_IMODE(os.stat(out).st_mode), 0o600)
         self.assertEqual(sorted(os.listdir(self.folder)), ["lines.jsonl", "made.sooth"])
 
+    def test_read_back(self):
+        """Also by its bare name, which a process could have as well."""
+        path, out = self.make(), self.path("lines.jsonl")
+        whole = self.sooth("heap", "-j", "-o", out, path).json()["heap_totals"]
+        for command in ("heap", "report"):
+            for name in (out, "lines.jsonl"):
+                with self.subTest(command=command, name=name):
+                    again = self.sooth(command, "-j", name, cwd=self.folder).json()["heap_totals"]
+                    for field in ("calls", "failed", "allocated_bytes", "freed_bytes", "live_bytes", "live_blocks",
+                                  "peak_bytes"):
+                        self.assertEqual(again[field], whole[field], field)
+
     def test_standard_output(self):
         """The lines there, the report where errors go: nothing mixes."""
         run = self.sooth("heap", "-o", "-", self.make())

@@ -62,6 +62,7 @@ DEFAULT_CASES = {
     "mcp-failing": ["answers with errors", "printed nothing", "an error now and then", "has just started"],
     "tokens-without-effect": ["five commands in turn", "the same error, whatever is tried", "a batch over many files",
         "a poll on purpose"],
+    "heap-fragmented": ["live blocks on each page", "most of it in use"],
     "memory-growth": ["a slow leak since the start", "a cache that fills and stops"],
     "memory-pressure": ["a group too small for a mapped file", "a group full of pages of files"],
     "metadata-storm": ["a tree that is walked again and again",

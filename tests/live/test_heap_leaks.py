@@ -97,7 +97,7 @@ class Leaks(HeapCase):
         self.assertTrue(answer["growing_stacks"], answer)
         for row in rows:
             self.assertEqual(row["functions"][1], "leaks", rows)
-        self.assertRegex(answer["text"], r"^keeps .* more each second(?: \(\S+ \S+ a day\))?, all the time for [^:]+ s: \d+ % of it in leaks \([^)]+\) < main")
+        self.assertRegex(answer["text"], r"^keeps .* more each second(?: \(\+-[^)]+: 99 %\))?(?: \(\S+ \S+ a day\))?, throughout [^:]+ s: \d+ % of the growth in leaks \([^)]+\) < main")
         self.assertGreater(sum(row["growth_bytes_per_s"] for row in rows), 100 * 500)
         again = self.sooth("heap", "--leaks", "-j", capture).json()
         self.assertEqual((again["heap_growth"], again["heap_stacks"]), (answer, rows))

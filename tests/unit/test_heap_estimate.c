@@ -5,10 +5,13 @@
  * is that of 99 of 100 runs.
  */
 #include "heap_records.h"
+#include "shown.h"
 
 #include "analyze/heap/heap_live.h"
+#include "analyze/heap/heap_table.h"
 #include "analyze/heap/heap_held.h"
 #include "base/estimate.h"
+#include "base/units.h"
 #include "bpf/sample_gap.h"
 
 #define MEAN   4096
@@ -18,14 +21,14 @@
 
 static struct heap_live live;
 
-static int setup(void **state)
+static int begin_live(void **state)
 {
 	(void)state;
 	heap_live_init(&live, 1024);
 	return 0;
 }
 
-static int teardown(void **state)
+static int end_live(void **state)
 {
 	(void)state;
 	heap_live_fini(&live);
@@ -158,7 +161,7 @@ static void test_unbiased_within_errors(void **state)
 		struct truth t;
 		void *value;
 
-		setup(state);
+		begin_live(state);
 		t = run_program(seed);
 		while (map_next(&live.stacks, &position, NULL, &value)) {
 			one = value;
@@ -172,7 +175,7 @@ static void test_unbiased_within_errors(void **state)
 		note(&allocated, all.allocated_bytes, all.allocated_variance, t.allocated_bytes);
 		note(&calls, all.calls, 0, t.calls);
 		if (seed < RUNS)
-			teardown(state);
+			end_live(state);
 	}
 	assert_float_equal(bytes.sum / RUNS, 1, 0.005);
 	assert_float_equal(blocks.sum / RUNS, 1, 0.02);
@@ -210,14 +213,57 @@ static void test_large(void **state)
 	assert_int_equal(estimate_error(live.live_variance), 0);
 }
 
+/* --- the answers of samples --- */
+
+/* So many samples a second of 1000 bytes, for some seconds; one of 100 blocks is a sample. */
+static const char *answer_of(enum heap_answer answer, unsigned per_s, double seconds)
+{
+	const struct heap_table_options options = { .answer = answer };
+	unsigned steps = (unsigned)(seconds * 10);
+
+	add_heap_source(&records);
+	add_begin(&records, 1);
+	for (unsigned i = 1; i <= steps; i++) {
+		struct heap_sum sum = { .record = heap_head(HEAP_SUM, i * NS_PER_S / 10, 7),
+			.calls = per_s / 10,
+			.allocated_bytes = per_s / 10 * 1000,
+			.program = 1,
+			.stack = 1,
+			.sample_bytes = 100000,
+			.sampled_size = 1000 };
+
+		RECORD_APPEND(&records, &sum, NULL, 0);
+	}
+	add_end(&records, steps * NS_PER_S / 10);
+	return show_view("heap", "heap-table", &options, "table");
+}
+
+/* 2000 samples in 3.9 s: each stands for 100.5 blocks, with a deviation of 100. The growth leaves
+ * out the first eighth. */
+static void test_answers_have_their_error(void **state)
+{
+	(void)state;
+	assert_true(has(
+		answer_of(HEAP_LEAKS, 500, 4), " more each second (+-3.0 MiB: 99 %), throughout "));
+	setup(state);
+	assert_true(has(answer_of(HEAP_KEPT, 500, 4), " more each second (+-3.0 MiB: 99 %), "));
+	setup(state);
+	assert_true(has(answer_of(HEAP_KEPT, 500, 1), "not freed: 47.9 MiB (+-5.5 MiB: 99 %) in "
+						      "about 50250 blocks"));
+	setup(state);
+	assert_true(has(answer_of(HEAP_CHURN, 500, 4), " (+-2.8 MiB: 99 %) in about "));
+	setup(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_sizes),
-		cmocka_unit_test_setup_teardown(test_unbiased_within_errors, NULL, teardown),
-		cmocka_unit_test_setup_teardown(test_nothing_is_left, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unbiased_within_errors, NULL, end_live),
+		cmocka_unit_test_setup_teardown(test_nothing_is_left, begin_live, end_live),
+		cmocka_unit_test_setup_teardown(test_large, begin_live, end_live),
+		TEST(test_answers_have_their_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

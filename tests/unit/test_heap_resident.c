@@ -2,6 +2,7 @@
 /* Which growth of resident memory malloc explains. */
 #include "support.h"
 
+#include "analyze/heap/heap_elsewhere.h"
 #include "analyze/heap/heap_resident.h"
 #include "model/stream_records.h"
 #include "probes/proc.h"
@@ -89,12 +90,60 @@ static void test_started(void **state)
 	heap_resident_fini(&h);
 }
 
+/* --- a Java heap --- */
+
+/* Counters of a JVM, after so many collections of both kinds. */
+static void collect(struct heap_elsewhere *e, uint32_t pid, uint64_t time_ns, uint64_t old,
+	uint64_t collections)
+{
+	struct maps_managed_heap h = { .record = { .kind = MAPS_MANAGED_HEAP,
+					       .pid = pid,
+					       .time_ns = time_ns,
+					       .words = sizeof(h) / SOOTH_RECORD_WORD,
+					       .fixed_words = sizeof(h) / SOOTH_RECORD_WORD },
+		.old_bytes = old,
+		.collections = collections - collections / 3,
+		.full_collections = collections / 3 };
+
+	assert_int_equal(heap_elsewhere_add_record(e, &h.record), 0);
+}
+
+static struct heap_managed_growth kept_after(uint64_t first, uint64_t last, uint64_t collections)
+{
+	struct heap_managed_growth g;
+	struct heap_elsewhere e = { 0 };
+
+	heap_elsewhere_init(&e);
+	collect(&e, 5, 100, first, 10);
+	assert_false(heap_elsewhere_managed(&e, &g));
+	collect(&e, 6, 150, 1000 * MIB, 90); /* of another process */
+	collect(&e, 5, 200, last, 10 + collections);
+	assert_true(heap_elsewhere_managed(&e, &g));
+	assert_true(g.pid == 5 && g.first == first && g.last == last);
+	assert_int_equal(g.collections, collections);
+	heap_elsewhere_fini(&e);
+	return g;
+}
+
+static void test_managed(void **state)
+{
+	(void)state;
+	assert_true(kept_after(10 * MIB, 11 * MIB, 2).keeps_objects);
+	assert_false(kept_after(10 * MIB, 11 * MIB - 1, 2).keeps_objects);
+	assert_false(kept_after(10 * MIB, 11 * MIB, 1).keeps_objects);
+	assert_true(kept_after(100 * MIB, 110 * MIB, 5).keeps_objects);
+	assert_false(kept_after(100 * MIB, 109 * MIB, 5).keeps_objects);
+	assert_false(kept_after(100 * MIB, 90 * MIB, 5).keeps_objects);
+	assert_true(kept_after(0, MIB, 3).keeps_objects);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_little),
 		cmocka_unit_test(test_started),
+		cmocka_unit_test(test_managed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

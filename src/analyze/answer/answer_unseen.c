@@ -42,6 +42,7 @@ static const char *const cause_words[FINDING_BLIND_CAUSES] = {
 	[FINDING_ENDED] = "not done: the process ended before",
 	[FINDING_NOT_REQUESTED] = "not requested",
 	[FINDING_ON_REQUEST] = "only on request",
+	[FINDING_INAPPLICABLE] = "not applicable",
 };
 
 /* Returns whether the check could only find low severity, such as an outdated program. */
@@ -54,11 +55,17 @@ static bool is_minor(const struct finding_blind_row *row)
 	       entry->type->worst <= FINDING_LOW;
 }
 
+/* Returns whether only -v and JSON have the row. */
+static bool is_detail(const struct finding_blind_row *row)
+{
+	return row->cause == FINDING_ON_REQUEST || row->cause == FINDING_INAPPLICABLE;
+}
+
 /* Returns whether the check is open: it was requested, and this system supports it. */
 static bool is_open(const struct finding_blind_row *row)
 {
-	return !is_minor(row) && row->cause != FINDING_NOT_REQUESTED &&
-	       row->cause != FINDING_ON_REQUEST && row->cause != FINDING_UNSUPPORTED;
+	return !is_minor(row) && !is_detail(row) && row->cause != FINDING_NOT_REQUESTED &&
+	       row->cause != FINDING_UNSUPPORTED;
 }
 
 bool answer_is_open(const struct diagnosed *j)
@@ -147,8 +154,8 @@ static void add_unseen_checks(
 	batch_for_each (r, &all) {
 		const struct finding_blind_row *row = (const void *)r;
 		struct span remedy = record_text(r, &row->remedy);
-		struct group *g = row->cause == FINDING_ON_REQUEST || is_minor(row)
-					  ? NULL /* -v and JSON have it */
+		struct group *g = is_detail(row) || is_minor(row)
+					  ? NULL
 					  : group_of(u, row->cause, reason_of(s, row));
 
 		if (!g)

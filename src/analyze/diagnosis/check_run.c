@@ -74,6 +74,8 @@ bool check_has_probes(struct check_result *out)
 		check_blind_by(out, FINDING_NOT_REQUESTED, reason, CALLS_REMEDY);
 	else if (!strcmp(probe, "heap"))
 		check_blind_by(out, FINDING_ON_REQUEST, reason, "observe allocations too: --heap");
+	else if (!strcmp(probe, "malloc")) /* captures of older versions lack it */
+		check_blind_by(out, FINDING_INAPPLICABLE, reason, "");
 	else /* Only captures of older versions and watches lack waits: no option requests them. */
 		check_blind_by(out,
 			strcmp(probe, "waits") ? FINDING_NOT_REQUESTED : FINDING_UNDECIDED, reason,

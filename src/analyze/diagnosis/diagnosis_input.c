@@ -10,6 +10,7 @@
 #include "probes/fds.h"
 #include "probes/limits.h"
 #include "probes/logs.h"
+#include "probes/malloc.h"
 #include "probes/maps.h"
 #include "probes/sockets.h"
 #include "probes/stacks.h"
@@ -23,7 +24,7 @@
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 {
 	struct snapshot_pair *const all[] = { &r->fds, &r->sockets, &r->maps, &r->limits, &r->waits,
-		&r->logs };
+		&r->logs, &r->malloc_heaps };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -31,7 +32,7 @@ static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 void diagnosis_input_init(struct diagnosis_input *r)
 {
 	static const uint16_t ends[] = { FDS_PROCESS, SOCKETS_PROCESS, MAPS_PROCESS, LIMITS_PROCESS,
-		WAITS_SNAPSHOT, LOGS_PROCESS };
+		WAITS_SNAPSHOT, LOGS_PROCESS, MALLOC_HEAP };
 	struct snapshot_pair *pair;
 
 	assert(r);

@@ -41,7 +41,7 @@ struct diagnosis_input {
 	struct snapshots_room room; /* room for the snapshots of all pairs */
 	struct host_state host;
 	struct map points; /* process_id -> struct buffer of struct sample_point */
-	struct snapshot_pair fds, sockets, maps, limits, waits, logs;
+	struct snapshot_pair fds, sockets, maps, limits, waits, logs, malloc_heaps;
 	struct thread_histories threads;
 	struct call_histories calls;
 	struct api_history api;

@@ -46,7 +46,7 @@ ROW_SCHEMA(
 	finding_fine, FINDING_FINE_ROW, "finding.fine", finding_fine_row, .line = "{id}[: {text}]");
 
 static const char *const blind_causes[] = { "refused", "failed", "too short", "too young",
-	"undecided", "unsupported", "ended", "not requested", "only on request" };
+	"undecided", "unsupported", "ended", "not requested", "only on request", "not applicable" };
 static const char *const roots[ROOTS] = { "", "dead owner", "circle", "stopped process",
 	"missing end", "mount", "silent peer", "holder", "running process", "timer", "user" };
 static const struct sooth_names root_names = { ROOTS, roots };

@@ -130,6 +130,7 @@ enum finding_blind_cause {
 	FINDING_NOT_REQUESTED, /* the check needs a probe that was not requested */
 	FINDING_ON_REQUEST,    /* the check needs a probe that has its own option, and was not
 				  requested */
+	FINDING_INAPPLICABLE,  /* the process has nothing of the kind that the check reads */
 	FINDING_BLIND_CAUSES,
 };
 

@@ -49,6 +49,7 @@ static struct heap_stack_sum sum_of(const struct heap_stacks_merged *stacks)
 
 		all.calls += one->calls;
 		all.allocated_bytes += one->allocated_bytes;
+		all.allocated_variance += one->allocated_variance;
 		all.short_blocks += one->short_blocks;
 		all.short_bytes += one->short_bytes;
 	}
@@ -66,9 +67,10 @@ static void put_answer(struct buffer *out, const struct heap_churn_row *row,
 		buffer_format(out, "not judged: the calls cover %s; observe longer (-d 10)", time);
 		return;
 	}
-	buffer_format(out,
-		"allocates %s in %.0f calls each second and frees %.0f %% of it within 10 ms",
-		sentence_size(rate, row->allocated_bytes_per_s), row->calls_per_s,
+	buffer_format(out, "allocates %s", sentence_size(rate, row->allocated_bytes_per_s));
+	heap_put_error(out, all->allocated_variance, (double)row->observed_ns / NS_PER_S);
+	buffer_format(out, " in %s%.0f calls each second and frees %.0f %% of it within 10 ms",
+		all->allocated_variance > 0 ? "about " : "", row->calls_per_s,
 		row->short_bytes_percent);
 	if (!all->short_bytes)
 		return;

@@ -8,7 +8,10 @@
 #include "analyze/profile/wait_places.h"
 #include "base/cleanup.h"
 
-#define PLACES_MAX (1u << 16)
+#define PLACES_MAX	  (1u << 16)
+#define COLLECTIONS_LEAST 2 /* a single one may have freed nothing by chance */
+#define MANAGED_LEAST	  (1u << 20)
+#define MANAGED_PART	  10 /* least growth: a tenth of what remained before */
 
 void heap_elsewhere_init(struct heap_elsewhere *e)
 {
@@ -16,6 +19,7 @@ void heap_elsewhere_init(struct heap_elsewhere *e)
 	page_held_init(&e->pages);
 	snapshots_init(&e->limits, LIMITS_PROCESS);
 	e->memory.record.time_ns = 0;
+	e->managed_first.record.time_ns = e->managed_last.record.time_ns = 0;
 	profile_sums_init(&e->names);
 	e->names.naming = (struct frame_naming){ DEMANGLE_SHORT, true };
 }
@@ -28,6 +32,33 @@ void heap_elsewhere_fini(struct heap_elsewhere *e)
 	profile_sums_fini(&e->names);
 }
 
+/* Keeps the first and the last counters of the process that has them first. */
+static void add_managed(struct heap_elsewhere *e, const struct sooth_record *r)
+{
+	const struct maps_managed_heap *h = record_as(r, MAPS_MANAGED_HEAP, sizeof(*h));
+
+	if (!h || (e->managed_first.record.time_ns && e->managed_first.record.pid != r->pid))
+		return;
+	if (!e->managed_first.record.time_ns)
+		e->managed_first = *h;
+	e->managed_last = *h;
+}
+
+bool heap_elsewhere_managed(const struct heap_elsewhere *e, struct heap_managed_growth *out)
+{
+	const struct maps_managed_heap *first = &e->managed_first, *last = &e->managed_last;
+
+	*out = (struct heap_managed_growth){ .first = first->old_bytes,
+		.last = last->old_bytes,
+		.collections = last->collections + last->full_collections - first->collections -
+			       first->full_collections,
+		.pid = first->record.pid };
+	out->keeps_objects = out->collections >= COLLECTIONS_LEAST && out->last > out->first &&
+			     out->last - out->first >= MANAGED_LEAST &&
+			     out->last - out->first >= out->first / MANAGED_PART;
+	return last->record.time_ns > first->record.time_ns;
+}
+
 int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_record *r)
 {
 	const struct batch one = { (const unsigned char *)r, record_bytes(r) };
@@ -37,6 +68,7 @@ int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_recor
 	snapshots_add_record(&e->limits, r);
 	if (record_as(r, HOST_MEMORY, sizeof(e->memory)))
 		memcpy(&e->memory, r, sizeof(e->memory));
+	add_managed(e, r);
 	if (map_growth_is_of_runtime(r)) {
 		e->has_runtime = true;
 		e->has_collector |= ((const struct maps_runtime_found *)r)->runtime != MAPS_PYTHON;

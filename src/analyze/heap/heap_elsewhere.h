@@ -17,7 +17,16 @@ struct heap_elsewhere {
 	struct profile_sums names;
 	struct snapshots limits;
 	struct host_memory memory;
-	bool has_collector, has_runtime; /* a runtime has a heap of its own */
+	bool has_collector, has_runtime;		      /* a runtime has a heap of its own */
+	struct maps_managed_heap managed_first, managed_last; /* of one process; time 0: none */
+};
+
+/* Bytes that remain in the old generation of a Java heap after its collections. */
+struct heap_managed_growth {
+	uint64_t first, last;
+	uint64_t collections; /* between the two */
+	uint32_t pid;
+	bool keeps_objects; /* the heap keeps more after its collections: that is no garbage */
 };
 
 struct heap_elsewhere_answer {
@@ -38,6 +47,8 @@ int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_recor
 /* Returns 0, or -ENOMEM. */
 int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *out);
 
+/* Returns whether the counters of a Java heap were read twice. */
+bool heap_elsewhere_managed(const struct heap_elsewhere *e, struct heap_managed_growth *out);
 /* Returns how much more memory the process can use; UINT64_MAX: unknown. */
 uint64_t heap_elsewhere_room(const struct heap_elsewhere *e, uint32_t pid);
 

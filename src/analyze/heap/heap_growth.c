@@ -114,6 +114,12 @@ static struct heap_growth growth_over(
 	return out;
 }
 
+double heap_growth_variance(double of_gain)
+{
+	/* The rate is that of all parts but the first. */
+	return of_gain * PARTS / (PARTS - 1);
+}
+
 /* Returns the number of windows before nearly all memory was freed at the end of the run; 0: it was
  * not. */
 static unsigned windows_before_free(const struct heap_gains *g, unsigned windows)

@@ -49,6 +49,9 @@ struct heap_growth {
 unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned *fold);
 /* Merges each two windows into one. */
 void heap_gains_fold(struct heap_gains *gains);
+/* Returns the variance of bytes_per_s times the run's seconds, by the variance of the whole gain.
+ */
+double heap_growth_variance(double of_gain);
 struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *gains);
 
 #endif

@@ -28,6 +28,12 @@
 		"resident memory of the processes at the first look", .unit = SOOTH_UNIT_BYTES)    \
 	F(S, NAMED, U64, resident, resident_bytes, WITH(resident_state),                           \
 		"the same at the last look", .unit = SOOTH_UNIT_BYTES)                             \
+	F(S, U64, managed_before_bytes, MAYBE(managed_state),                                      \
+		"memory used in the old generation of the Java heap at the first look",            \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, managed_bytes, WITH(managed_state), "the same at the last look",                 \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, managed_collections, WITH(managed_state), "collections between these looks")     \
 	F(S, U64, judged_ns, ALWAYS, "time between the first call and the end",                    \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
@@ -59,8 +65,12 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
 {
 	char rate[UNITS_SIZE], time[UNITS_SIZE];
+	double variance = 0;
 
 	buffer_format(out, "keeps %s more each second", sentence_size(rate, row->per_s));
+	for (size_t i = 0; i < row->growing; i++)
+		variance += rows[i].sum.live_variance;
+	heap_put_error(out, heap_growth_variance(variance), (double)row->judged_ns / NS_PER_S);
 	/* Slow growth per second is hard to judge. */
 	if (row->per_s < SLOW_PER_S)
 		buffer_format(out, " (%s a day)", sentence_size(rate, row->per_s * DAY_S));
@@ -110,8 +120,10 @@ static void put_undecided(struct buffer *out, const struct heap_stack *most, con
 {
 	char size[UNITS_SIZE];
 
-	buffer_format(out, "not decided: keeps %s more than %s before, but gained ",
-		sentence_size(size, (uint64_t)most->growth.bytes), time);
+	buffer_format(out, "not decided: keeps %s more",
+		sentence_size(size, (uint64_t)most->growth.bytes));
+	heap_put_error(out, most->sum.live_variance, 1);
+	buffer_format(out, " than %s before, but gained ", time);
 	if (most->growth.rising < HEAP_PARTS_JUDGED)
 		buffer_format(out, "in %u of %u parts of the time only", most->growth.rising,
 			HEAP_PARTS_JUDGED);
@@ -156,13 +168,17 @@ static void put_kept_stacks(struct buffer *out, const struct heap_stack *rows, s
 	const struct profile_sums *sums)
 {
 	uint64_t bytes = 0, blocks = 0;
+	double variance = 0;
 	char size[UNITS_SIZE];
 
 	for (size_t i = 0; i < count; i++) {
 		bytes += rows[i].sum.live_bytes;
 		blocks += rows[i].sum.live_blocks;
+		variance += rows[i].sum.live_variance;
 	}
-	buffer_format(out, "not freed: %s in %llu block%s", sentence_size(size, bytes),
+	buffer_format(out, "not freed: %s", sentence_size(size, bytes));
+	heap_put_error(out, variance, 1);
+	buffer_format(out, " in %s%llu block%s", variance > 0 ? "about " : "",
 		(unsigned long long)blocks, blocks == 1 ? "" : "s");
 	if (bytes) {
 		buffer_format(out, ", %.0f %% of it allocated in ",
@@ -269,20 +285,42 @@ static void put_kind(struct buffer *out, const struct heap_elsewhere_answer *fou
 	stack_text_put_callers(out, sums, starter->stack);
 }
 
+/* Writes what a Java heap keeps: the memory that remains after collections is no garbage. */
+static void put_managed(struct buffer *out, const struct heap_scope *scope,
+	struct heap_growth_row *row, bool is_elsewhere)
+{
+	struct heap_managed_growth g;
+	bool is_known = heap_elsewhere_managed(scope->elsewhere, &g);
+
+	row->managed_state = state_if(is_known);
+	row->managed_before_bytes = g.first;
+	row->managed_bytes = g.last;
+	row->managed_collections = g.collections;
+	if (!is_known || !g.keeps_objects)
+		return;
+	buffer_format(out,
+		"the Java heap keeps %s more after %llu collections: %s, then %s in the old "
+		"generation (jcmd %u GC.class_histogram lists the classes); %s",
+		SENTENCE_SIZE(g.last - g.first), (unsigned long long)g.collections,
+		SENTENCE_SIZE(g.first), SENTENCE_SIZE(g.last), g.pid,
+		is_elsewhere ? "" : "from malloc: ");
+}
+
 /* Writes what grew if malloc does not explain it. */
 static int put_elsewhere(struct buffer *out, struct heap_scope *scope, const struct heap_live *live,
 	const struct heap_stack *rows, size_t count, const struct profile_sums *sums)
 {
 	const struct heap_resident_growth *g = &scope->resident;
 	struct heap_elsewhere_answer found;
+	bool is_proved = out->size > 0; /* by its collections */
 	char size[UNITS_SIZE];
 	int status = heap_elsewhere_find(scope->elsewhere, &found);
 
 	if (status)
 		return status;
 	buffer_format(out, "%sresident memory grew %s, %s from malloc",
-		found.is_collected ? "not decided: " : "", sentence_size(size, g->grown_bytes),
-		live->bytes ? "mostly not" : "none of it");
+		found.is_collected && !is_proved ? "not decided: " : "",
+		sentence_size(size, g->grown_bytes), live->bytes ? "mostly not" : "none of it");
 	/* The mappings of some processes may not be known. */
 	if (found.has_class && found.gain_bytes * 2 >= g->grown_bytes)
 		put_kind(out, &found, live->bytes, rows, count, sums);
@@ -324,6 +362,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++)
 		row.older += (uint64_t)live->older.blocks[i];
 	is_elsewhere = heap_resident_is_elsewhere(&scope->resident, live->bytes);
+	put_managed(&text, scope, &row, is_elsewhere);
 	if (is_elsewhere && put_elsewhere(&text, scope, live, rows, count, sums)) {
 		buffer_fini(&text);
 		return error_no_memory(err);

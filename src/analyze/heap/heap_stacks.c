@@ -8,6 +8,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/estimate.h"
+#include "base/sentence_units.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 
@@ -116,6 +117,14 @@ static uint8_t state_of_growth(const struct heap_growth *growth)
 	if (!growth->is_measured)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	return growth->grows ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
+void heap_put_error(struct buffer *out, double variance, double seconds)
+{
+	uint64_t error = seconds > 0 ? estimate_error(variance / seconds / seconds) : 0;
+
+	if (error)
+		buffer_format(out, " (+-%s: 99 %%)", SENTENCE_SIZE(error));
 }
 
 int heap_stack_emit(struct output *output, const struct heap_stack *r,

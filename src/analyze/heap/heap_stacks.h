@@ -31,6 +31,9 @@ int heap_stacks_merge(struct heap_stacks_merged *out, const struct heap_live *li
 	struct profile_sums *sums, struct output *output, struct sooth_error *err);
 int heap_stacks_by_live(
 	const void *left, const void *right); /* Compares two heap_stacks for qsort(). */
+/* Appends how far an estimate may be wrong, divided by `seconds` if it is a rate; nothing for an
+ * exact value. */
+void heap_put_error(struct buffer *out, double variance, double seconds);
 /* Emits a row of heap_stack_row_schema. */
 int heap_stack_emit(struct output *output, const struct heap_stack *stack,
 	const struct profile_sums *sums, struct sooth_error *err);

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "capture/block.h"
 #include "explain/time_range.h"
+#include "import/import.h"
 
 static const char *const capture_endings[] = { ".sooth", ".MemtrackArtifact.msgpack",
 	".MemtrackArtifact.jsonl" };
@@ -93,7 +94,7 @@ static bool is_capture_file(const char *word)
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return false;
 	return read(fd, magic, sizeof(magic)) == sizeof(magic) &&
-	       !memcmp(magic, BLOCK_MAGIC, sizeof(magic));
+	       (!memcmp(magic, BLOCK_MAGIC, sizeof(magic)) || import_accepts(magic));
 }
 
 enum target_word target_word(const char *word, struct process_id *process)

@@ -2,13 +2,16 @@
 #include "cli/rights/explaining.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/rights/invoker.h"
+#include "import/import.h"
 #include "os/os.h"
 
 #define OUTPUTS_MAX 128
@@ -86,7 +89,7 @@ static size_t add_temporary(const char **out)
 	return count;
 }
 
-static void give_up(const char *path, bool has_tables)
+static void give_up(const char *path, bool has_temporary)
 {
 	const char *places[OUTPUTS_MAX + FIXED_MAX];
 	struct explain_only what = { .places = places, .forbids_writing = !is_of_process(path) };
@@ -99,7 +102,7 @@ static void give_up(const char *path, bool has_tables)
 	has_begun = true;
 	what.pager = keep_pager ? keep_pager() : 0;
 	what.is_sudo = invoker_find(&uid, &gid);
-	if (has_tables)
+	if (has_temporary)
 		fixed += add_temporary(places + fixed);
 	what.count = fixed;
 	for (size_t i = 0; i < output_count; i++) {
@@ -114,9 +117,21 @@ static void give_up(const char *path, bool has_tables)
 		free((char *)(uintptr_t)places[--what.count]);
 }
 
+/* Returns whether a file of another tool is read, whose capture is a temporary file. */
+static bool is_imported(const char *path)
+{
+	_cleanup_close_ int fd =
+		path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+	char begin[IMPORT_BEGIN_SIZE];
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	       read(fd, begin, sizeof(begin)) == sizeof(begin) && import_accepts(begin);
+}
+
 void explaining_begin(const char *path)
 {
-	give_up(path, false);
+	give_up(path, is_imported(path));
 }
 
 void explaining_begin_with_tables(const char *path)
