@@ -5,14 +5,14 @@
  */
 #include "sinks/raster.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/shared_library.h"
 /* --- the library --- */
 
-#define LIBRARY	     "librsvg-2.so.2"
 #define SCALE_MOST   2.0  /* sharp on today's screens */
 #define PIXELS_SHARP 16e6 /* compressing them takes most of the time */
 #define PIXELS_MOST  32e6 /* 4 bytes each */
@@ -68,47 +68,38 @@ typedef int put_bytes_function(void *to, const unsigned char *bytes, unsigned si
 	F(void, cairo_surface_destroy, (struct surface *))
 
 struct raster {
-	void *library;
 #define MEMBER(result, name, arguments) result(*name) arguments;
 	FUNCTIONS(MEMBER)
 #undef MEMBER
 };
 
-static int refuse_raster(struct sooth_error *err, const char *why)
-{
-	error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "draw a PNG");
-	error_why(err, "%s", why ? why : "a function is missing in " LIBRARY);
-	return error_remedy(err, "install librsvg (Debian: librsvg2-2), or write an SVG");
-}
+static const struct shared_function functions[] = {
+#define ROW(result, name, arguments) SHARED_ROW(struct raster, name),
+	FUNCTIONS(ROW)
+#undef ROW
+};
 
-static bool find_functions(struct raster *r)
-{
-	bool has_all = true;
-
-#define FIND(result, name, arguments)                                                              \
-	has_all &= (*(void **)&r->name = dlsym(r->library, #name)) != NULL;
-	FUNCTIONS(FIND)
-#undef FIND
-	return has_all;
-}
+static const struct shared_library librsvg = { .file = "librsvg-2.so.2",
+	.remedy = "install librsvg (Debian: librsvg2-2), or write an SVG",
+	.purpose = "draw a PNG",
+	.functions = functions,
+	.function_count = ARRAY_SIZE(functions) };
 
 int raster_new(struct raster **out, struct sooth_error *err)
 {
 	struct raster *r = calloc(1, sizeof(*r));
+	int status;
 
 	if (!r)
 		return error_no_memory(err);
-	r->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!r->library || !find_functions(r)) {
-		refuse_raster(err, r->library ? NULL : dlerror());
+	status = shared_library_load(&librsvg, r, err);
+	if (status)
 		free(r);
-		return -ENOTSUP;
-	}
-	*out = r;
-	return 0;
+	else
+		*out = r;
+	return status;
 }
 
-/* Does not unload librsvg, because its own libraries keep threads and tables. */
 void raster_free(struct raster *r)
 {
 	free(r);
