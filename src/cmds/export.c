@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth export: converts a capture to a format that other programs read. */
 #include "export/export.h"
+#include "export/otlp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 struct export_config {
 	struct target_options target;
 	struct {
-		const char *format, *output, *weight, *hash_names;
+		const char *format, *output, *weight, *hash_names, *signal;
 		struct option_list tables;
 		uint64_t since_s, until_s;
 	} export;
@@ -27,6 +28,11 @@ struct export_config {
 static const char *format_name(size_t index)
 {
 	return export_types[index] ? export_types[index]->name : NULL;
+}
+
+static const char *signal_name(size_t index)
+{
+	return otlp_signal_names[index];
 }
 
 static const struct option export_options[] = {
@@ -39,6 +45,9 @@ static const struct option export_options[] = {
 	VALUE_ROW(0, "weight", CHOICE, "WHAT", export_config, export.weight,
 		"what the numbers of folded stacks show (default: time, in microseconds)",
 		.choice = picture_weight_name),
+	VALUE_ROW(0, "signal", CHOICE, "NAME", export_config, export.signal,
+		"otlp: only traces or logs (default: both; of otlp-proto traces)",
+		.choice = signal_name),
 	VALUE_ROW(0, "since", U64, "SECONDS", export_config, export.since_s,
 		"of a history only rows that ended at or after this time, seconds since 1970",
 		.max = UINT32_MAX),
@@ -72,13 +81,19 @@ static int check_options(const struct export_config *c, const struct arguments *
 	if (!type)
 		return refuse_options(err, "export without a format",
 			"the option --format is missing",
-			"add --format folded, chrome, csv, jsonl, json-schema, sqlite or tsv");
+			"add --format folded, chrome, csv, jsonl, json-schema, sqlite, tsv, "
+			"otlp-json "
+			"or otlp-proto");
 	if (c->export.tables.count && !type->has_choice)
 		return refuse_options(err, "use --table", "this format has no tables",
 			"leave out --table, or take csv, jsonl, sqlite or tsv");
 	if (c->export.weight && strcmp(type->name, "folded"))
 		return refuse_options(err, "use --weight", "only folded stacks have a weight",
 			"leave out --weight, or take --format folded");
+	if (c->export.signal && !type->has_signals)
+		return refuse_options(err, "use --signal",
+			"this format has neither traces nor logs",
+			"leave out the option, or take --format otlp-json");
 	if (c->export.hash_names && (type->view || !strcmp(a->items[0], "-")))
 		return refuse_options(err, "hash names",
 			type->view ? "stacks have no fields, by which names are found"
@@ -116,6 +131,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		.output = c->export.output ? c->export.output : "-",
 		.names = c->export.tables.items,
 		.name_count = c->export.tables.count,
+		.signal = c->export.signal,
 		.weight = picture_weight(c->export.weight, CALL_GRAPH_TIME),
 		.select = target_choice_select,
 		.user = &chosen,
@@ -164,13 +180,16 @@ const struct command command_export = {
 		 "the tables that `sooth query FILE --tables` lists; json-schema describes the "
 		 "lines "
 		 "of\n"
-		 "jsonl; tsv has rows for ClickHouse, whose tables clickhouse-schema makes. "
+		 "jsonl; otlp-json and otlp-proto have sessions as traces of OpenTelemetry; tsv "
+		 "has\n"
+		 "rows for ClickHouse, whose tables clickhouse-schema makes. "
 		 "HISTORY/ "
 		 "is\n"
 		 "the folder in which `sooth monitor` keeps its history.",
 	.examples = "  sooth export --format chrome -o trace.json build.sooth\n"
 		    "  sooth export --format csv --table syscalls_call build.sooth\n"
 		    "  sooth export --format sqlite -o build.db build.sooth\n"
+		    "  sooth export --format otlp-json -o day.jsonl day.sooth\n"
 		    "  sooth export --format tsv --table phase_span ~/.local/state/sooth/history\n",
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,

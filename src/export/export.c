@@ -417,7 +417,7 @@ int export_run(const struct export_type *type, const struct export_options *opti
 
 	struct export_options chosen = *options;
 	struct job j = {
-		.type = type, .options = &chosen, .told = told, .place = { .read = options->path }
+		.type = type, .options = &chosen, .told = told, .place = { .read = options->path, .options = options, .told = told }
 	};
 	int status = 0;
 

@@ -20,6 +20,7 @@ struct export_options {
 	const char *const *names;     /* names of the selected tables */
 	size_t name_count;	      /* 0: all tables, except ones that repeat others */
 	enum call_graph_value weight; /* weight of stacks */
+	const char *signal; /* format of signals: the only one to export; NULL: its default */
 	/* Selects processes; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;
@@ -41,6 +42,8 @@ struct export_place {
 	struct out_file *file; /* NULL: a folder */
 	const char *folder;
 	const char *read; /* path of the capture, which is never overwritten */
+	const struct export_options *options;
+	struct export_reported *told;
 	struct tables tables;
 	struct tabular out;    /* lines of the file */
 	struct buffer scratch; /* buffer for formatting cells */
@@ -54,6 +57,7 @@ struct export_type {
 	bool is_of_one;	   /* a file holds one table; only a folder holds more */
 	bool is_no_stream; /* the format cannot go to standard output */
 	bool has_choice;   /* tables can be selected */
+	bool has_signals;  /* it has traces and logs instead of tables */
 	/* For a format without tables: */
 	const char *view, *sink;
 	uint16_t needs; /* kind of record that the view needs; 0: none */

@@ -140,7 +140,35 @@ static int feed_record(
 	return f->failed;
 }
 
+/* Feeds records that a view made. */
+static int feed_made(void *user, const struct batch *made, struct sooth_error *err)
+{
+	struct feed *f = user;
+	int status = 0;
+
+	(void)err;
+	batch_for_each (r, made) {
+		if (!status)
+			status = feed_record(f, NULL, r);
+	}
+	return status;
+}
+
 /* --- the feed --- */
+
+/* Calls come before the phases in which they were made. */
+static int add_activity(struct feed *f, struct sooth_error *err)
+{
+	int status = sooth_report_add_view(f->report, "api-calls", NULL, err);
+
+	f->phases = (struct phases_options){ .take = feed_made, .user = f };
+	f->answers = (struct findings_options){ .take = feed_made, .user = f };
+	if (!status)
+		status = sooth_report_add_view(f->report, "phases", &f->phases, err);
+	if (!status)
+		status = sooth_report_add_view(f->report, "finding-changes", &f->answers, err);
+	return status;
+}
 
 static int make_report(struct feed *f, struct sooth_error *err)
 {
@@ -151,8 +179,10 @@ static int make_report(struct feed *f, struct sooth_error *err)
 		return status;
 	if (f->parts & FEED_RECORDS)
 		sooth_report_on_record(f->report, feed_record, f);
-	if (!(f->parts & FEED_VIEWS))
-		return 0;
+	if (f->parts & FEED_ACTIVITY)
+		status = add_activity(f, err);
+	if (status || !(f->parts & (FEED_VIEWS | FEED_ACTIVITY)))
+		return status;
 	if (f->parts & FEED_REPORT)
 		sooth_report_add_default_views(f->report);
 	if (f->parts & FEED_FINDINGS)

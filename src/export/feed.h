@@ -6,6 +6,8 @@
 #ifndef SOOTH_EXPORT_FEED_H
 #define SOOTH_EXPORT_FEED_H
 
+#include "analyze/diagnosis/diagnosis_options.h"
+#include "analyze/phases/phases.h"
 #include "base/map.h"
 #include "explain/report.h"
 #include "export/tables.h"
@@ -15,6 +17,8 @@ enum feed_part {
 	FEED_REPORT = 2,   /* the rows of `sooth report` */
 	FEED_FINDINGS = 4, /* the rows of `sooth diagnose` */
 	FEED_VIEWS = FEED_REPORT | FEED_FINDINGS,
+	FEED_ACTIVITY =
+		16, /* phases and answers, made of samples unless the capture has them; API calls */
 	FEED_CALLS = 8, /* each system call with its arguments in words: the table "call" */
 };
 
@@ -36,6 +40,8 @@ struct feed {
 	struct sooth_report *report;
 	struct sooth_report *calls; /* report with the view of calls; NULL: not requested */
 	struct feed_side views_side, calls_side;
+	struct phases_options phases; /* of views, which borrow them */
+	struct findings_options answers;
 	struct tables *tables;
 	unsigned parts;
 	feed_consumer consumer;

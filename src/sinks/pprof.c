@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/protobuf.h"
 #include "sinks/packer.h"
 #include "sinks/stack_walk.h"
 
@@ -41,8 +42,6 @@ enum { LOCATION_ID = 1, LOCATION_MAPPING = 2, LOCATION_ADDRESS = 3, LOCATION_LIN
 enum { LINE_FUNCTION = 1, LINE_NUMBER = 2 };
 enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_SYSTEM_NAME = 3, FUNCTION_FILE = 4 };
 
-enum wire { WIRE_VARINT = 0, WIRE_BYTES = 2 };
-
 struct pprof_sink {
 	struct packer packer;
 	struct stack_walk walk;
@@ -55,31 +54,9 @@ struct pprof_sink {
 	bool has_stacks;	  /* the open section */
 };
 
-/* --- protocol buffers: protobuf.dev/programming-guides/encoding --- */
-
-static void put_varint(struct buffer *out, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		buffer_char(out, (char)(value | 0x80));
-	buffer_char(out, (char)value);
-}
-
-static void put_number(struct buffer *out, unsigned field, uint64_t value)
-{
-	put_varint(out, field << 3 | WIRE_VARINT);
-	put_varint(out, value);
-}
-
-static void put_bytes(struct buffer *out, unsigned field, const void *data, size_t size)
-{
-	put_varint(out, field << 3 | WIRE_BYTES);
-	put_varint(out, size);
-	buffer_append(out, data, size);
-}
-
 static void put_message(struct buffer *out, unsigned field, struct buffer *message)
 {
-	put_bytes(out, field, message->data, message->size);
+	protobuf_bytes(out, field, message->data, message->size);
 	out->failed |= buffer_failed(message);
 	buffer_reset(message);
 }
@@ -142,13 +119,14 @@ static uint32_t mapping_of(struct pprof_sink *s, const struct place *place)
 	id = id_of(s, &is_new);
 	if (!is_new)
 		return id;
-	put_number(&s->part, MAPPING_ID, id);
-	put_number(&s->part, MAPPING_LIMIT, UINT64_MAX); /* addresses are offsets in the file */
-	put_number(&s->part, MAPPING_FILE, text_of(s, place->object.data, place->object.size));
-	put_number(
+	protobuf_number(&s->part, MAPPING_ID, id);
+	protobuf_number(
+		&s->part, MAPPING_LIMIT, UINT64_MAX); /* addresses are offsets in the file */
+	protobuf_number(&s->part, MAPPING_FILE, text_of(s, place->object.data, place->object.size));
+	protobuf_number(
 		&s->part, MAPPING_BUILD_ID, text_of(s, place->build_id.data, place->build_id.size));
 	for (unsigned has = MAPPING_HAS_FUNCTIONS; has <= MAPPING_HAS_INLINED; has++)
-		put_number(&s->part, has, 1);
+		protobuf_number(&s->part, has, 1);
 	put_message(&s->profile, PROFILE_MAPPING, &s->part);
 	return id;
 }
@@ -165,11 +143,12 @@ static uint32_t function_of(struct pprof_sink *s, const struct place *place)
 	id = id_of(s, &is_new);
 	if (!is_new)
 		return id;
-	put_number(&s->part, FUNCTION_ID, id);
-	put_number(&s->part, FUNCTION_NAME, name);
-	put_number(&s->part, FUNCTION_SYSTEM_NAME, name);
+	protobuf_number(&s->part, FUNCTION_ID, id);
+	protobuf_number(&s->part, FUNCTION_NAME, name);
+	protobuf_number(&s->part, FUNCTION_SYSTEM_NAME, name);
 	if (place->file.size)
-		put_number(&s->part, FUNCTION_FILE, text_of(s, place->file.data, place->file.size));
+		protobuf_number(
+			&s->part, FUNCTION_FILE, text_of(s, place->file.data, place->file.size));
 	put_message(&s->profile, PROFILE_FUNCTION, &s->part);
 	return id;
 }
@@ -190,13 +169,13 @@ static uint32_t location_of(struct pprof_sink *s, struct span name, struct span 
 	id = id_of(s, &is_new);
 	if (!is_new)
 		return id;
-	put_number(&s->list, LINE_FUNCTION, function);
+	protobuf_number(&s->list, LINE_FUNCTION, function);
 	if (place.line)
-		put_number(&s->list, LINE_NUMBER, place.line);
-	put_number(&s->part, LOCATION_ID, id);
+		protobuf_number(&s->list, LINE_NUMBER, place.line);
+	protobuf_number(&s->part, LOCATION_ID, id);
 	if (mapping) {
-		put_number(&s->part, LOCATION_MAPPING, mapping);
-		put_number(&s->part, LOCATION_ADDRESS, place.address);
+		protobuf_number(&s->part, LOCATION_MAPPING, mapping);
+		protobuf_number(&s->part, LOCATION_ADDRESS, place.address);
 	}
 	put_message(&s->part, LOCATION_LINE, &s->list);
 	put_message(&s->profile, PROFILE_LOCATION, &s->part);
@@ -208,11 +187,11 @@ static void put_sample(void *user, const struct stack_walk *w, const uint64_t ow
 	struct pprof_sink *s = user;
 
 	for (size_t i = w->count; i--;) /* the innermost frame first */
-		put_varint(&s->locations,
+		protobuf_varint(&s->locations,
 			location_of(s, stack_walk_name(w, i), stack_walk_place(w, i)));
 	put_message(&s->part, SAMPLE_LOCATIONS, &s->locations);
 	for (size_t i = 0; i < STACK_NUMBERS && w->numbers[i]; i++)
-		put_varint(&s->list, own[i]);
+		protobuf_varint(&s->list, own[i]);
 	put_message(&s->part, SAMPLE_VALUES, &s->list);
 	put_message(&s->profile, PROFILE_SAMPLE, &s->part);
 }
@@ -230,8 +209,8 @@ static uint32_t put_type(struct pprof_sink *s, const struct sooth_field *f)
 	if (is_time && size > 3 && !strcmp(f->name + size - 3, "_ns"))
 		size -= 3;
 	name = text_of(s, f->name, size);
-	put_number(&s->part, TYPE_NAME, name);
-	put_number(&s->part, TYPE_UNIT, text_of(s, unit, strlen(unit)));
+	protobuf_number(&s->part, TYPE_NAME, name);
+	protobuf_number(&s->part, TYPE_UNIT, text_of(s, unit, strlen(unit)));
 	put_message(&s->profile, PROFILE_SAMPLE_TYPE, &s->part);
 	return name;
 }
@@ -277,7 +256,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	s->has_stacks = true;
 	time = time_of(section->schema);
 	w->numbers[1] = time == w->numbers[0] ? NULL : time;
-	put_number(&s->profile, PROFILE_DEFAULT_TYPE, put_type(s, w->numbers[0]));
+	protobuf_number(&s->profile, PROFILE_DEFAULT_TYPE, put_type(s, w->numbers[0]));
 	if (w->numbers[1])
 		put_type(s, w->numbers[1]);
 	return 0;
@@ -315,7 +294,7 @@ static int end(void *state, struct sooth_error *err)
 	for (size_t i = 0; i < names_count(&s->strings); i++) {
 		struct span string = names_get(&s->strings, (uint32_t)i);
 
-		put_bytes(&s->profile, PROFILE_STRING, string.data, string.size);
+		protobuf_bytes(&s->profile, PROFILE_STRING, string.data, string.size);
 	}
 	return packer_write(&s->packer, &s->profile, true, err);
 }
