@@ -2,6 +2,7 @@
 /* sooth monitor: writes records of agents to FIFOs as they come. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "cli/config/config_files.h"
@@ -21,8 +22,12 @@ struct monitor_config {
 	} monitor;
 	struct {
 		const char *listen, *token, *tls, *textfile;
-		bool hash_names;
 	} metrics;
+	struct {
+		const char *url, *headers, *encoding;
+		bool is_insecure;
+	} otlp;
+	bool hash_names;
 	struct {
 		const char *command;
 		struct option_list on;
@@ -53,8 +58,26 @@ static const struct option metrics_rows[] = {
 		"file with the token that readers of metrics must send", .is_input = true),
 	VALUE_ROW(0, "listen-tls", TEXT, "CERT,KEY", monitor_config, metrics.tls,
 		"serve metrics by TLS, with these PEM files"),
-	FLAG_ROW(0, "hash-names", monitor_config, metrics.hash_names,
-		"numbers instead of the names of projects and of the host, in metrics"),
+	FLAG_ROW(0, "hash-names", monitor_config, hash_names,
+		"numbers instead of the names of projects and of the host"),
+};
+
+static const char *encoding_name(size_t index)
+{
+	static const char *const names[] = { "protobuf", "json", NULL };
+
+	return names[index];
+}
+
+static const struct option otlp_rows[] = {
+	VALUE_ROW(0, "otlp", TEXT, "URL", monitor_config, otlp.url,
+		"send traces, logs and metrics to this collector of OpenTelemetry"),
+	VALUE_ROW(0, "otlp-headers", FILE, "FILE", monitor_config, otlp.headers,
+		"headers for the collector, a line each (mode 0600)", .is_input = true),
+	VALUE_ROW(0, "otlp-encoding", CHOICE, "NAME", monitor_config, otlp.encoding,
+		"protobuf (default) or json", .choice = encoding_name),
+	FLAG_ROW(
+		0, "otlp-insecure", monitor_config, otlp.is_insecure, "allow http to another host"),
 };
 
 /* No setting of a file: a file of the user of sudo would choose what root replaces. */
@@ -98,6 +121,7 @@ static const struct option_group groups[] = {
 	OPTION_GROUP("Monitor", monitor_rows, 0),
 	OPTION_GROUP("History", history_rows, 0),
 	OPTION_GROUP("Metrics", metrics_rows, 0),
+	OPTION_GROUP("Collector", otlp_rows, 0),
 	OPTION_GROUP("Metrics in a file", textfile_rows, 0),
 	OPTION_GROUP("Alerts", alert_rows, 0),
 	OPTION_GROUP("Control", control_rows, 0),
@@ -110,12 +134,18 @@ static const struct option_rule rules[] = {
 		"add --listen 127.0.0.1:9400" },
 	{ OPTION_NEEDS, "listen-tls", "listen", "it protects what --listen serves",
 		"add --listen 127.0.0.1:9400" },
-	{ OPTION_NEEDS, "hash-names", "listen,textfile", "it is about metrics",
+	{ OPTION_NEEDS, "hash-names", "listen,textfile,otlp", "it is about metrics and traces",
 		"add --listen 127.0.0.1:9400" },
+	{ OPTION_NEEDS, "otlp-headers", "otlp", "it is about the collector",
+		"add --otlp http://127.0.0.1:4318" },
+	{ OPTION_NEEDS, "otlp-encoding", "otlp", "it is about the collector",
+		"add --otlp http://127.0.0.1:4318" },
+	{ OPTION_NEEDS, "otlp-insecure", "otlp", "it is about the collector",
+		"add --otlp http://HOST:4318" },
 	{ OPTION_NEEDS, "alert-on", "on-alert", "it chooses alerts for a program",
 		"add --on-alert PROGRAM" },
 };
-#define SETTINGS_GROUPS 3 /* the first groups: options that a file may set */
+#define SETTINGS_GROUPS 4 /* the first groups: options that a file may set */
 
 /* --- settings: the file, and what was typed --- */
 
@@ -199,7 +229,13 @@ static void fill_options(struct monitor_options *o, const struct monitor_config 
 	o->metrics.http = (struct http_options){
 		.address = c->metrics.listen, .token_file = c->metrics.token, .tls = c->metrics.tls
 	};
-	o->metrics.hash_names = c->metrics.hash_names;
+	o->metrics.hash_names = c->hash_names;
+	o->metrics.is_pushed = c->otlp.url != NULL;
+	o->otlp = (struct otlp_push_options){ .url = c->otlp.url,
+		.headers_file = c->otlp.headers,
+		.is_json = c->otlp.encoding && !strcmp(c->otlp.encoding, "json"),
+		.hash_names = c->hash_names,
+		.is_insecure = c->otlp.is_insecure };
 }
 
 static int reload_settings(void *user, struct monitor_options *options, struct sooth_error *err)
@@ -261,7 +297,7 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 static const char *const line_views[] = { "syscall-stream", "sched-stream", "api-calls", NULL };
 
 const struct command command_monitor = {
-	.main_options = "fifo-dir,duration,listen,textfile,on-alert,pid,session,agent,all",
+	.main_options = "fifo-dir,duration,listen,textfile,otlp,on-alert,pid,session,agent,all",
 	.lines = monitor_line_tables,
 	.line_views = line_views,
 	.tables = monitor_report_tables,
@@ -278,6 +314,7 @@ const struct command command_monitor = {
 		    "  tail -f ~/.claude/fifos/api_calls.fifo    API calls\n"
 		    "  sooth monitor --session 4f1c              of one session\n"
 		    "  sooth monitor --all                       of every process\n"
+		    "  sooth monitor --otlp http://127.0.0.1:4318   traces, logs, metrics\n"
 		    "  sooth monitor --check                     are its settings right?\n"
 		    "  sooth monitor --listen 127.0.0.1:9400     metrics for Prometheus\n",
 	COMMAND_GROUPS(groups),

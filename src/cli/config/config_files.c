@@ -74,15 +74,11 @@ static int open_file(const char *path, int flags, uid_t *owner, struct sooth_err
 	return fd;
 }
 
-int config_read(
-	struct buffer *out, const char *path, size_t limit, uid_t *owner, struct sooth_error *err)
+static int read_file(
+	struct buffer *out, int fd, const char *path, size_t limit, struct sooth_error *err)
 {
-	_cleanup_close_ int fd = open_file(path, 0, owner, err);
 	ssize_t got;
 
-	assert(out);
-	if (fd < 0)
-		return fd;
 	do {
 		void *to = buffer_reserve(out, 4096);
 
@@ -93,6 +89,32 @@ int config_read(
 	if (got < 0)
 		return error_errno(err, -EIO, "read %s", path);
 	return got ? error_errno(err, -EFBIG, "read %s", path) : 0;
+}
+
+int config_read(
+	struct buffer *out, const char *path, size_t limit, uid_t *owner, struct sooth_error *err)
+{
+	_cleanup_close_ int fd = open_file(path, 0, owner, err);
+
+	assert(out);
+	return fd < 0 ? fd : read_file(out, fd, path, limit, err);
+}
+
+int config_read_secret(struct buffer *out, const char *path, size_t limit, struct sooth_error *err)
+{
+	_cleanup_close_ int fd = open_file(path, 0, NULL, err);
+	struct stat st;
+
+	assert(out);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st))
+		return error_errno(err, -errno, "read %s", path);
+	if (!(st.st_mode & (S_IRWXG | S_IRWXO)) && (!st.st_uid || st.st_uid == geteuid()))
+		return read_file(out, fd, path, limit, err);
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "read the secret in %s", path);
+	error_why(err, "other users can read it, or it is another user's");
+	return error_remedy(err, "chmod 600 %s, as its owner", path);
 }
 
 /* Reports a refused file. A missing file is not reported: HOME without a file is no

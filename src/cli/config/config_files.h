@@ -27,6 +27,9 @@ bool config_is_missing(int code);
  * may not configure root. `owner`: see trusted_open(). */
 int config_read(
 	struct buffer *out, const char *path, size_t limit, uid_t *owner, struct sooth_error *err);
+/* Reads a file with a secret in the same way. It must be readable only for its owner, which is this
+ * user or root. */
+int config_read_secret(struct buffer *out, const char *path, size_t limit, struct sooth_error *err);
 /* Reads the file of that name in the configuration folder. A missing or refused file is no failure;
  * the latter is reported once. */
 int config_file_read(

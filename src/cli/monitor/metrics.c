@@ -53,19 +53,25 @@ static int emit_page(struct metrics *m, struct output *o, struct sooth_error *er
 	return status ? status : output_end(o, err);
 }
 
-static int write_page(struct metrics *m, const char *format, FILE *stream, struct sooth_error *err)
+int metrics_put(struct metrics *m, const struct sink_type *type, const struct sink_options *options,
+	struct sooth_error *err)
 {
 	struct output *o = NULL;
 	int status = output_new(&o, err);
 
 	set_self(m);
 	if (!status)
-		status = output_add_sink(
-			o, registry_sink(format), &(struct sink_options){ .stream = stream }, err);
+		status = output_add_sink(o, type, options, err);
 	if (!status)
 		status = emit_page(m, o, err);
 	output_free(o);
 	return status;
+}
+
+static int write_page(struct metrics *m, const char *format, FILE *stream, struct sooth_error *err)
+{
+	return metrics_put(
+		m, registry_sink(format), &(struct sink_options){ .stream = stream }, err);
 }
 
 static int make_page(
@@ -163,7 +169,7 @@ int metrics_open(struct metrics *m, const struct metrics_options *options, struc
 	int status;
 
 	*m = (struct metrics){ .options = *options };
-	if (!options->http.address && !options->file)
+	if (!options->http.address && !options->file && !options->is_pushed)
 		return 0;
 	status = fleet_new(&m->fleet, &view, err);
 	m->options.http.make = make_page;

@@ -10,6 +10,7 @@
 struct metrics_options {
 	struct http_options http; /* .address NULL: no server */
 	const char *file;	  /* NULL: none */
+	bool is_pushed;		  /* metrics_put() is called */
 	bool hash_names;
 };
 
@@ -24,6 +25,9 @@ struct metrics {
 int metrics_open(struct metrics *m, const struct metrics_options *options, struct sooth_error *err);
 /* Serves readers and writes the file if that is due. Returns a failure once. */
 int metrics_step(struct metrics *m, uint64_t now_ns, struct sooth_error *err);
+/* Writes the metrics to a sink. */
+int metrics_put(struct metrics *m, const struct sink_type *type, const struct sink_options *options,
+	struct sooth_error *err);
 /* Waits, and serves readers meanwhile. */
 void metrics_wait(struct metrics *m, int timeout_ms);
 void metrics_close(struct metrics *m);

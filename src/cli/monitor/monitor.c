@@ -55,6 +55,7 @@ struct monitor {
 	struct monitor_control control;
 	struct phase_keeper phases;
 	struct metrics metrics;
+	struct otlp_push push;
 	struct alerts alerts;
 	struct buffer pids;	 /* uint32_t: PIDs to observe */
 	struct buffer processes; /* struct monitor_process of these PIDs */
@@ -285,10 +286,24 @@ static void restore_folder(struct monitor *m)
 
 /* --- samples of agents --- */
 
+static void push_metrics(struct monitor *m)
+{
+	struct otlp_metrics *to = m->metrics.fleet && fleet_samples(m->metrics.fleet)
+					  ? otlp_push_metrics(&m->push, clock_monotonic_ns())
+					  : NULL;
+	struct sooth_error err;
+
+	if (to && metrics_put(&m->metrics, &otlp_metrics_sink, &(struct sink_options){ .user = to },
+			  &err))
+		print_failure(&err);
+}
+
 static void sample_agents(struct monitor *m)
 {
 	struct sooth_error err;
 
+	push_metrics(m);
+	otlp_push_step(&m->push, clock_monotonic_ns());
 	if (phase_keeper_step(&m->phases, clock_monotonic_ns(), &err))
 		print_failure(&err);
 	if (metrics_step(&m->metrics, clock_monotonic_ns(), &err))
@@ -302,13 +317,14 @@ static int open_phases(struct monitor *m, const struct monitor_options *o, struc
 		.folder = o->history_folder,
 		.most_bytes = o->history_bytes,
 		.sample_ns = o->sample_ns,
+		.push = m->push.http ? &m->push : NULL,
 		.fleet = m->metrics.fleet,
 		.alerts = o->alerts ? &m->alerts : NULL };
 
 	return phase_keeper_open(&m->phases, &keeper, err);
 }
 
-/* Opens what gets samples of agents: history, metrics and alerts. */
+/* Opens what gets samples of agents: history, collector, metrics and alerts. */
 static int open_sampling(struct monitor *m, struct sooth_error *err)
 {
 	const struct monitor_options *o = m->options;
@@ -317,6 +333,8 @@ static int open_sampling(struct monitor *m, struct sooth_error *err)
 
 	if (o->alerts)
 		alerts_init(&m->alerts, o->alerts);
+	if (!status)
+		status = otlp_push_open(&m->push, &o->otlp, err);
 	if (!status)
 		status = open_phases(m, o, err);
 	if (!status && m->metrics.server) {
@@ -362,6 +380,8 @@ static void reload_settings(struct monitor *m)
 		fputs("sooth: the folder of the FIFOs changes with the next start\n", stderr);
 	if (!is_same_metrics(&now.metrics, &m->options->metrics))
 		fputs("sooth: metrics change with the next start\n", stderr);
+	if (!is_same_text(now.otlp.url, m->options->otlp.url))
+		fputs("sooth: the collector changes with the next start\n", stderr);
 	if (!is_same_history(&now, m->options)) {
 		phase_keeper_close(&m->phases);
 		if (open_phases(m, &now, &err))
@@ -511,6 +531,9 @@ static void close_clients_and_pipes(struct monitor *m)
 	monitor_control_close(&m->control);
 	clients_close(&m->clients);
 	phase_keeper_close(&m->phases);
+	m->push.metrics_ns = 0; /* the last values, whenever the ones before were sent */
+	push_metrics(m);
+	otlp_push_close(&m->push);
 	metrics_close(&m->metrics);
 	if (m->options->alerts)
 		alerts_fini(&m->alerts);

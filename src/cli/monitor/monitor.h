@@ -4,6 +4,7 @@
 #define SOOTH_CLI_MONITOR_H
 
 #include "cli/monitor/metrics.h"
+#include "cli/otlp/push.h"
 #include "cli/selected/target_found.h"
 #include "cli/watch/alerts.h"
 
@@ -19,6 +20,7 @@ struct monitor_options {
 	uint64_t max_overhead_percent;	   /* of the CPU time of the observed processes */
 	uint64_t sample_ns;		   /* time between samples of agents; 0: 2 s */
 	struct metrics_options metrics;
+	struct otlp_push_options otlp;	    /* the collector of OpenTelemetry */
 	const struct alert_options *alerts; /* on findings; NULL: none */
 	/* Called on SIGHUP: reads the settings again; only those of the history take effect while
 	 * the monitor runs. NULL: SIGHUP ends the monitor. */

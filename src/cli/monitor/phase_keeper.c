@@ -8,6 +8,7 @@
 #include "cli/user_agents/user_agents.h"
 #include "cli/terminal/log.h"
 #include "explain/report.h"
+#include "model/stream_records.h"
 
 #define RETRY_NS (10 * NS_PER_S)
 /* Most samples of one observer, which remembers processes up to a limit: weeks of agents would
@@ -32,7 +33,11 @@ static int store_spans(void *user, const struct batch *spans, struct sooth_error
 
 	(void)err;
 	batch_for_each (r, spans) {
-		if (k->options.has_history && is_kept(k, r))
+		if (!is_kept(k, r))
+			continue;
+		if (k->options.push)
+			otlp_push_add(k->options.push, r);
+		if (k->options.has_history)
 			history_writer_add_spans(&k->writer,
 				&(struct batch){ (const unsigned char *)r, record_bytes(r) });
 	}
@@ -47,6 +52,8 @@ static int handle_record(
 	(void)schema;
 	if (k->options.has_history)
 		history_writer_learn(&k->writer, record);
+	if (k->options.push && record->kind == STREAM_SEGMENT)
+		otlp_push_add(k->options.push, record);
 	return 0;
 }
 
@@ -54,6 +61,7 @@ int phase_keeper_open(
 	struct phase_keeper *k, const struct phase_keeper_options *options, struct sooth_error *err)
 {
 	bool has_rows = options->fleet || options->alerts;
+	bool has_spans = options->has_history || options->push;
 	int status;
 
 	*k = (struct phase_keeper){ .options = *options,
@@ -63,14 +71,14 @@ int phase_keeper_open(
 	if (!k->options.sample_ns)
 		k->options.sample_ns = PHASE_SAMPLE_NS;
 	k->answers.interval_ns = SAMPLES_A * k->options.sample_ns;
-	if (options->has_history) {
+	if (has_spans) {
 		k->answers.take = k->fleet_view.take = store_spans;
 		k->answers.has_rows = has_rows;
 	}
 	status = diagnosing_settings(&k->settings, NULL, err);
 	if (!status && options->has_history)
 		status = history_writer_open(&k->writer, options->folder, options->most_bytes, err);
-	k->is_on = !status && (options->has_history || has_rows);
+	k->is_on = !status && (has_spans || has_rows);
 	return status;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Samples agents, even without a reader: for the history, which gets the activities of sessions and
- * what is wrong with them, for metrics, and for alerts on findings. */
+ * what is wrong with them, for a collector, for metrics, and for alerts on findings. */
 #ifndef SOOTH_CLI_PHASE_KEEPER_H
 #define SOOTH_CLI_PHASE_KEEPER_H
 
@@ -10,6 +10,7 @@
 #include "analyze/diagnosis/diagnosis_options.h"
 #include "analyze/fleet/fleet.h"
 #include "analyze/phases/phases.h"
+#include "cli/otlp/push.h"
 #include "cli/state/history_writer.h"
 #include "cli/selected/target_found.h"
 #include "cli/watch/alerts.h"
@@ -19,11 +20,12 @@
 struct phase_keeper_options {
 	const struct target_found *target; /* whose sessions the history keeps; NULL: all */
 	bool has_history;
-	const char *folder;    /* of the history; NULL: the default */
-	uint64_t most_bytes;   /* of the history; 0: the default */
-	uint64_t sample_ns;    /* 0: the default */
-	struct fleet *fleet;   /* gets each sample; NULL: no metrics; borrowed */
-	struct alerts *alerts; /* get findings; NULL: none; borrowed */
+	const char *folder;	/* of the history; NULL: the default */
+	uint64_t most_bytes;	/* of the history; 0: the default */
+	uint64_t sample_ns;	/* 0: the default */
+	struct otlp_push *push; /* gets what the history gets; NULL: none; borrowed */
+	struct fleet *fleet;	/* gets each sample; NULL: no metrics; borrowed */
+	struct alerts *alerts;	/* get findings; NULL: none; borrowed */
 };
 
 struct phase_keeper {
