@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/config/config_files.h"
+#include "secrets/forget.h"
 
 #define FLUSH_NS      (5 * NS_PER_S)
 #define METRICS_NS    (15 * NS_PER_S)
@@ -207,7 +208,7 @@ int otlp_push_open(
 	if (!status)
 		status = http_client_new(&p->http, &http, err);
 	if (headers.data)
-		explicit_bzero(headers.data, headers.capacity);
+		forget_bytes(headers.data, headers.capacity);
 	buffer_fini(&headers);
 	if (status)
 		return status;
