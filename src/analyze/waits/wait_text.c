@@ -417,6 +417,17 @@ static void put_paused(struct buffer *out, const struct wait_chain *chain)
 	}
 }
 
+static void put_database_remedy(struct buffer *out, const struct wait_link *last)
+{
+	if (wait_is_of_prepared(last))
+		buffer_string(out, "SELECT gid, prepared FROM pg_prepared_xacts; ROLLBACK "
+				   "PREPARED or COMMIT PREPARED ends one");
+	else if (wait_is_of_standby(last))
+		buffer_string(out, "SELECT * FROM pg_stat_replication shows the standbys: "
+				   "start the one that is missing, or take it out of "
+				   "synchronous_standby_names");
+}
+
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 {
 	assert(out);
@@ -456,13 +467,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 				(int)last->thread->arguments[0]);
 		break;
 	case WAIT_DATABASE_LOCK:
-		if (wait_is_of_prepared(last))
-			buffer_string(out, "SELECT gid, prepared FROM pg_prepared_xacts; ROLLBACK "
-					   "PREPARED or COMMIT PREPARED ends one");
-		else if (wait_is_of_standby(last))
-			buffer_string(out, "SELECT * FROM pg_stat_replication shows the standbys: "
-					   "start the one that is missing, or take it out of "
-					   "synchronous_standby_names");
+		put_database_remedy(out, last);
 		break;
 	case WAIT_TERMINAL_READ:
 		if (!chain->is_deadlock)
