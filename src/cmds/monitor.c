@@ -11,6 +11,7 @@
 #include "cli/monitor/monitor.h"
 #include "cli/monitor/monitor_lines.h"
 #include "cli/run.h"
+#include "secrets/forget.h"
 
 struct monitor_config {
 	struct target_options target;
@@ -27,7 +28,7 @@ struct monitor_config {
 		const char *url, *headers, *encoding;
 		bool is_insecure;
 	} otlp;
-	bool hash_names;
+	const char *hash_names;
 	struct {
 		const char *command;
 		struct option_list on;
@@ -58,8 +59,8 @@ static const struct option metrics_rows[] = {
 		"file with the token that readers of metrics must send", .is_input = true),
 	VALUE_ROW(0, "listen-tls", TEXT, "CERT,KEY", monitor_config, metrics.tls,
 		"serve metrics by TLS, with these PEM files"),
-	FLAG_ROW(0, "hash-names", monitor_config, hash_names,
-		"numbers instead of the names of projects and of the host"),
+	VALUE_ROW(0, "hash-names", TEXT, "KEYFILE", monitor_config, hash_names,
+		"hashes by this key instead of the names of projects and of the host"),
 };
 
 static const char *encoding_name(size_t index)
@@ -156,6 +157,7 @@ struct monitor_settings {
 	struct settings settings, before;
 	struct buffer path;
 	bool is_read; /* the file exists and was read */
+	struct name_key names;
 };
 
 #define CONFIG_BYTES (64u << 10)
@@ -216,8 +218,10 @@ static int choose_alerts(
 	return c->alerts.on.count ? alert_choose_findings(&alerts->on, &c->alerts.on, err) : 0;
 }
 
-static void fill_options(struct monitor_options *o, const struct monitor_config *c)
+static void fill_options(struct monitor_options *o, const struct monitor_settings *s)
 {
+	const struct monitor_config *c = &s->config;
+
 	o->fifo_folder = c->monitor.fifo_dir;
 	o->duration_ns = c->monitor.duration_ns;
 	o->buffer_bytes = c->monitor.buffer_bytes;
@@ -229,12 +233,12 @@ static void fill_options(struct monitor_options *o, const struct monitor_config 
 	o->metrics.http = (struct http_options){
 		.address = c->metrics.listen, .token_file = c->metrics.token, .tls = c->metrics.tls
 	};
-	o->metrics.hash_names = c->hash_names;
+	o->metrics.names = c->hash_names ? &s->names : NULL;
 	o->metrics.is_pushed = c->otlp.url != NULL;
 	o->otlp = (struct otlp_push_options){ .url = c->otlp.url,
 		.headers_file = c->otlp.headers,
 		.is_json = c->otlp.encoding && !strcmp(c->otlp.encoding, "json"),
-		.hash_names = c->hash_names,
+		.names = o->metrics.names,
 		.is_insecure = c->otlp.is_insecure };
 }
 
@@ -244,7 +248,7 @@ static int reload_settings(void *user, struct monitor_options *options, struct s
 	int status = read_settings(s, err);
 
 	if (!status)
-		fill_options(options, &s->config);
+		fill_options(options, s);
 	return status;
 }
 
@@ -273,7 +277,9 @@ static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 	if (!status && has_target)
 		status = target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST, &found, err);
 
-	fill_options(&options, &s->config);
+	if (!status && s->config.hash_names)
+		status = name_key_read(&s->names, s->config.hash_names, err);
+	fill_options(&options, s);
 	options.metrics.file = c->metrics.textfile;
 	if (!status)
 		status = monitor_run(&options, err);
@@ -288,6 +294,7 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 
 	if (!status)
 		status = s.typed->is_check ? print_check(&s) : monitor_target(&s, err);
+	forget_bytes(&s.names, sizeof(s.names));
 	settings_fini(&s.settings);
 	settings_fini(&s.before);
 	buffer_fini(&s.path);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "analyze/records.h"
-#include "base/hash.h"
 #include "secrets/mask.h"
 
 #define CALLS_BYTES (16u << 20)
@@ -27,6 +26,7 @@ void otlp_stream_init(struct otlp_stream *s, const struct otlp_options *options)
 	map_init(&s->sessions, sizeof(struct otlp_key), sizeof(struct otlp_session),
 		OTLP_SESSIONS_MAX);
 	redactor_init(&s->redactor);
+	s->redactor.key = options->names;
 	for (size_t i = 0; i < OTLP_SIGNALS; i++)
 		s->signals[i].message.encoding = options->encoding;
 }
@@ -58,14 +58,13 @@ struct span otlp_stream_text(struct otlp_stream *s, struct span text, enum otlp_
 {
 	buffer_reset(&s->text);
 	buffer_reset(&s->masked);
-	if (privacy == OTLP_PRIVATE && s->options.hash_names && text.size) {
-		/* The same number as in metrics. */
-		buffer_format(&s->text, "%016llx",
-			(unsigned long long)hash_bytes(HASH_BEGIN, text.data, text.size));
+	if (s->options.names && (privacy == OTLP_PROJECT || privacy == OTLP_HOST)) {
+		name_hash(s->options.names, privacy == OTLP_HOST ? "host" : "project", text,
+			&s->text);
 		return span_of(buffer_cstr(&s->text), s->text.size);
 	}
 	mask_text(&s->masked, text.data, text.size);
-	if (privacy != OTLP_SENTENCE || !s->options.hash_names)
+	if (privacy != OTLP_SENTENCE || !s->options.names)
 		return span_of(buffer_cstr(&s->masked), s->masked.size);
 	redactor_write(&s->redactor, span_of(buffer_cstr(&s->masked), s->masked.size), &s->text);
 	return span_of(buffer_cstr(&s->text), s->text.size);
@@ -73,7 +72,7 @@ struct span otlp_stream_text(struct otlp_stream *s, struct span text, enum otlp_
 
 void otlp_stream_learn(struct otlp_stream *s, const char *placeholder, const char *name)
 {
-	if (s->options.hash_names && *name)
+	if (s->options.names && *name)
 		redactor_learn_name(&s->redactor, placeholder, span_of_string(name));
 }
 
@@ -110,11 +109,11 @@ static void put_resource(
 	otlp_attribute_text(m, OTLP_RESOURCE_ATTRIBUTES, "service.instance.id",
 		span_of(instance, session->id.pid ? sizeof(instance) - 1 : 0));
 	otlp_attribute_text(m, OTLP_RESOURCE_ATTRIBUTES, "host.name",
-		otlp_stream_text(s, span_of_string(s->host), OTLP_PRIVATE));
+		otlp_stream_text(s, span_of_string(s->host), OTLP_HOST));
 	if (session->id.pid)
 		otlp_attribute_number(m, OTLP_RESOURCE_ATTRIBUTES, "process.pid", session->id.pid);
 	otlp_attribute_text(m, OTLP_RESOURCE_ATTRIBUTES, "sooth.project",
-		otlp_stream_text(s, span_of_string(session->project), OTLP_PRIVATE));
+		otlp_stream_text(s, span_of_string(session->project), OTLP_PROJECT));
 	otlp_end(m);
 }
 

@@ -29,7 +29,8 @@ struct otlp_request {
 
 struct otlp_options {
 	enum otlp_encoding encoding;
-	bool hash_names; /* names of projects and of the host become numbers */
+	/* Key of the hashes that stand for private names; NULL: the names. Borrowed. */
+	const struct name_key *names;
 	/* Takes a request; its bytes are borrowed. */
 	int (*take)(void *user, const struct otlp_request *request, struct sooth_error *err);
 	void *user;
@@ -120,7 +121,8 @@ int otlp_stream_finish(struct otlp_stream *s, struct sooth_error *err);
 enum otlp_privacy {
 	OTLP_PUBLIC,   /* an id, a model */
 	OTLP_SENTENCE, /* may contain private names */
-	OTLP_PRIVATE,  /* is the name of a project or host */
+	OTLP_PROJECT,  /* is the name of a project */
+	OTLP_HOST,
 };
 
 /* Begins the list of a resource in a request: what follows is about this session. */

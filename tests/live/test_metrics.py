@@ -156,12 +156,15 @@ class Pages(MetricsCase):
         with open(self.path("sooth.prom"), encoding="utf-8") as file:
             self.assertNotIn(SECRET[20:60], file.read())
         self.end(sooth)
-        sooth = self.serve("--hash-names")
+        with open(self.path("key"), "wb") as file:
+            file.write(b"0123456789abcdef")
+        os.chmod(self.path("key"), 0o600)
+        sooth = self.serve("--hash-names", self.path("key"))
         self.wait_for_session(sooth.port, agent.pid)
         text = self.request(sooth.port)[1]
         self.assertNotIn("key-", text)
         self.assertNotIn('host="%s"' % socket.gethostname(), text)
-        self.assertRegex(text, r'project="[0-9a-f]{16}"')
+        self.assertRegex(text, r'project="project-[0-9a-f]{16}"')
         self.end(sooth)
 
     def test_the_file(self):

@@ -7,7 +7,6 @@
 #include "analyze/api/api_rows.h"
 #include "analyze/fleet/fleet_metrics.h"
 #include "analyze/fleet/fleet_rows.h"
-#include "base/hash.h"
 #include "base/units.h"
 #include "json_check.h"
 #include "model/answer_records.h"
@@ -37,10 +36,12 @@ static int take(void *user, const struct otlp_request *request, struct sooth_err
 	return 0;
 }
 
+static struct name_key key;
+
 static void begin(enum otlp_encoding encoding, bool hash_names)
 {
 	const struct otlp_options options = {
-		.encoding = encoding, .hash_names = hash_names, .take = take
+		.encoding = encoding, .names = hash_names ? &key : NULL, .take = take
 	};
 	struct stream_segment segment = { .record = { .kind = STREAM_SEGMENT } };
 	struct record_tail tail[] = { { &segment.hostname, "hostofalice", 11 },
@@ -416,15 +417,15 @@ static void test_secrets_are_masked(void **state)
 
 static void test_names_are_hashed(void **state)
 {
-	char number[32];
+	struct buffer hash = { 0 };
 
 	(void)state;
 	plant(OTLP_PROTOBUF, true);
 	plant(OTLP_JSON, true);
-	snprintf(number, sizeof(number), "%016llx",
-		(unsigned long long)hash_bytes(HASH_BEGIN, "secretproject", 13));
-	assert_true(contains(&made[OTLP_LOGS], number));
-	assert_true(contains(&made[OTLP_TRACES], number));
+	name_hash(&key, "project", span_of_string("secretproject"), &hash);
+	assert_true(contains(&made[OTLP_LOGS], buffer_cstr(&hash)));
+	assert_true(contains(&made[OTLP_TRACES], buffer_cstr(&hash)));
+	buffer_fini(&hash);
 }
 
 /* --- what must not be --- */

@@ -7,6 +7,7 @@
 #define SOOTH_ANALYZE_FLEET_H
 
 #include "explain/output.h"
+#include "secrets/name_hash.h"
 
 #define FLEET_SESSIONS 200 /* sessions with rows of their own */
 
@@ -15,7 +16,8 @@ struct fleet;
 /* Zeroed: the defaults. */
 struct fleet_options {
 	uint32_t sessions_most; /* 0: FLEET_SESSIONS */
-	bool hash_names;	/* names of projects and of the host become numbers */
+	/* Key of the hashes that stand for names of projects and of the host; NULL: the names. */
+	const struct name_key *names;
 	/* Sums over several reports, which the caller emits. NULL: the view emits its own at the
 	 * end. */
 	struct fleet *kept;

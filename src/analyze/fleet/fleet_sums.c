@@ -18,10 +18,9 @@
 #define RAISED_MAX   1024
 #define WAITS_MAX    64
 /* A session's row stays so long after its end: readers come some times a minute. */
-#define KEPT_NS	  (300 * NS_PER_S)
-#define YOUNG_NS  (2 * NS_PER_S)  /* the resolution of a start time, and a sample's length */
-#define ROUND_NS  (60 * NS_PER_S) /* a new diagnosis has raised by then what it finds */
-#define HASH_SIZE 24
+#define KEPT_NS	 (300 * NS_PER_S)
+#define YOUNG_NS (2 * NS_PER_S)	 /* the resolution of a start time, and a sample's length */
+#define ROUND_NS (60 * NS_PER_S) /* a new diagnosis has raised by then what it finds */
 
 void fleet_init(struct fleet *f, const struct fleet_options *options)
 {
@@ -59,18 +58,18 @@ static void copy_text(char out[FLEET_TEXT], struct span text)
 	memcpy(out, text.data, text.size < FLEET_TEXT ? text.size : FLEET_TEXT - 1);
 }
 
-/* Writes a private name, or a number for it. The number of a known name can be computed. */
-static void copy_private(const struct fleet *f, char out[FLEET_TEXT], struct span text)
+/* Writes a private name, or its hash. */
+static void copy_private(
+	const struct fleet *f, char out[FLEET_TEXT], const char *kind, struct span text)
 {
-	char hash[HASH_SIZE];
+	struct buffer hash = { 0 };
 
-	if (!f->options.hash_names || !text.size) {
-		copy_text(out, text);
-		return;
+	if (f->options.names) {
+		name_hash(f->options.names, kind, text, &hash);
+		text = span_of_string(buffer_cstr(&hash));
 	}
-	snprintf(hash, sizeof(hash), "%016llx",
-		(unsigned long long)hash_bytes(HASH_BEGIN, text.data, text.size));
-	copy_text(out, span_of_string(hash));
+	copy_text(out, text);
+	buffer_fini(&hash);
 }
 
 /* --- sessions --- */
@@ -187,7 +186,7 @@ static void learn_names(struct fleet *f, struct fleet_session *s, const struct p
 	if (id.size)
 		copy_text(s->id, id);
 	if (project.size)
-		copy_private(f, s->project, project);
+		copy_private(f, s->project, "project", project);
 	if (model.size)
 		copy_text(s->model, model);
 }
@@ -361,7 +360,7 @@ static void learn_first_names(struct fleet *f, struct fleet_session *s,
 	if (main->agent)
 		copy_text(s->agent, span_of_string(main->agent->name));
 	copy_text(s->id, process_table_text(t, &main->session_id));
-	copy_private(f, s->project, process_table_text(t, &main->project));
+	copy_private(f, s->project, "project", process_table_text(t, &main->project));
 }
 
 static struct fleet_role_key role_key(const struct process_entry *p)
@@ -471,7 +470,7 @@ void fleet_add_sample(struct fleet *f, const struct host_state *host)
 			*last_ns = f->last_ns;
 	}
 	if (host->segment && !f->host[0]) {
-		copy_private(f, f->host, host_state_text(host, &host->segment->hostname));
+		copy_private(f, f->host, "host", host_state_text(host, &host->segment->hostname));
 		copy_text(f->version, host_state_text(host, &host->segment->sooth_version));
 	}
 	drop_old(f);

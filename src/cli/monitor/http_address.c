@@ -170,21 +170,9 @@ void http_address_close(struct http_address *a)
 
 /* --- private files --- */
 
-static int read_private(struct buffer *out, const char *path, struct sooth_error *err)
-{
-	struct stat st;
-
-	if (!stat(path, &st) && st.st_mode & 077) {
-		error_set(err, -EPERM, SOOTH_FAULT_USAGE, "use %s", path);
-		error_why(err, "other users may read or change it, and it is a secret");
-		return error_remedy(err, "chmod 600 %s", path);
-	}
-	return config_read(out, path, FILE_BYTES, NULL, err);
-}
-
 int http_read_token(struct buffer *out, const char *path, struct sooth_error *err)
 {
-	int status = read_private(out, path, err);
+	int status = config_read_secret(out, path, FILE_BYTES, err);
 	const char *end = status ? NULL : memchr(out->data, '\n', out->size);
 
 	if (status)
@@ -213,5 +201,5 @@ int http_read_tls(
 	buffer_append(&name, files, (size_t)(comma - files));
 	status = config_read(certificate, buffer_cstr(&name), FILE_BYTES, NULL, err);
 	buffer_fini(&name);
-	return status ? status : read_private(key, comma + 1, err);
+	return status ? status : config_read_secret(key, comma + 1, FILE_BYTES, err);
 }

@@ -165,7 +165,7 @@ static void count_watches(struct metrics *m)
 
 int metrics_open(struct metrics *m, const struct metrics_options *options, struct sooth_error *err)
 {
-	struct fleet_options view = { .hash_names = options->hash_names };
+	struct fleet_options view = { .names = options->names };
 	int status;
 
 	*m = (struct metrics){ .options = *options };

@@ -8,10 +8,10 @@
 
 /* Zeroed: no metrics. */
 struct metrics_options {
-	struct http_options http; /* .address NULL: no server */
-	const char *file;	  /* NULL: none */
-	bool is_pushed;		  /* metrics_put() is called */
-	bool hash_names;
+	struct http_options http;     /* .address NULL: no server */
+	const char *file;	      /* NULL: none */
+	bool is_pushed;		      /* metrics_put() is called */
+	const struct name_key *names; /* as in struct fleet_options */
 };
 
 struct metrics {

@@ -361,7 +361,7 @@ static bool is_same_metrics(const struct metrics_options *a, const struct metric
 {
 	return is_same_text(a->http.address, b->http.address) &&
 	       is_same_text(a->http.token_file, b->http.token_file) &&
-	       is_same_text(a->http.tls, b->http.tls) && a->hash_names == b->hash_names;
+	       is_same_text(a->http.tls, b->http.tls) && a->names == b->names;
 }
 
 /* Reads the settings again; invalid settings change nothing. */

@@ -190,7 +190,7 @@ int otlp_push_open(
 		.is_insecure = options->is_insecure };
 	const struct otlp_options stream = {
 		.encoding = options->is_json ? OTLP_JSON : OTLP_PROTOBUF,
-		.hash_names = options->hash_names,
+		.names = options->names,
 		.take = enqueue,
 		.user = p,
 	};

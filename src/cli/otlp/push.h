@@ -16,9 +16,10 @@
 #define OTLP_QUEUE_BYTES (512u << 10)
 
 struct otlp_push_options {
-	const char *url;	  /* NULL: nothing is sent */
-	const char *headers_file; /* NULL: none */
-	bool is_json, hash_names, is_insecure;
+	const char *url;	      /* NULL: nothing is sent */
+	const char *headers_file;     /* NULL: none */
+	const struct name_key *names; /* as in struct otlp_options */
+	bool is_json, is_insecure;
 };
 
 struct otlp_queued {
