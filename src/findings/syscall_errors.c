@@ -15,15 +15,19 @@
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/inspect/limits.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/escape.h"
 #include "base/units.h"
 #include "model/errno_names.h"
+#include "probes/sockets.h"
 #include "probes/waits.h"
 
 NUMBER(PATIENT_NS, 4 * NS_PER_S, NS, "between two tries for a lock: they are enough");
 NUMBER(PATIENT_TRIES, 2, NONE, "for one port, with a pause between: more take too long to see");
 NUMBER(PAUSE_NS, NS_PER_S, NS, "least pause of a program that waits for a port");
 NUMBER(UNOPENED_SHARE, 0.5, NONE, "of the calls of these processes");
+NUMBER(MOST_SHARE, 0.5, NONE, "of the used-up descriptors: they are why");
 
 #define SHOWN_MAX 4
 #define GRAVE_MAX 256 /* kinds of failures that are kept */
@@ -348,6 +352,22 @@ static void emit_remedy(
 			meaning && meaning->remedy ? "; " : "", e->id.pid);
 }
 
+/* Says what most of the used-up descriptors are: connections that it forgot to close. */
+static void put_forgotten(struct buffer *out, const struct check *e, uint64_t descriptors)
+{
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	uint64_t closed = 0;
+
+	if (!snapshot_end(last, sizeof(struct sockets_process)))
+		return;
+	sockets_each (last, s)
+		closed += socket_is_closed_by_peer(s);
+	if ((double)closed >= MOST_SHARE * (double)descriptors)
+		buffer_format(out,
+			" (%llu are connections that the peer has closed and it has not)",
+			(unsigned long long)closed);
+}
+
 /* Appends the error, its meaning for this call and the process that it is about: "EMFILE (Too many
  * open files)". */
 static void put_error(struct buffer *out, const struct check *e, const struct call_place *place)
@@ -356,10 +376,12 @@ static void put_error(struct buffer *out, const struct check *e, const struct ca
 	const struct failure_meaning *meaning = failure_meaning_of(e, place);
 	uint64_t descriptors = failure_descriptors(e, place);
 
-	if (descriptors)
-		buffer_format(out, "all %llu descriptors that it may open are in use: %s",
-			(unsigned long long)descriptors, error);
-	else if (meaning && meaning->limit)
+	if (descriptors) {
+		buffer_format(out, "all %llu descriptors that it may open are in use",
+			(unsigned long long)descriptors);
+		put_forgotten(out, e, descriptors);
+		buffer_format(out, ": %s", error);
+	} else if (meaning && meaning->limit)
 		buffer_format(out, "%s: %s", meaning->text, error);
 	else if (meaning)
 		buffer_format(out, "%s: %s", error, meaning->text);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/units.h"
 #include "os/linux/files/read_memory.h"
 
 /* malloc/malloc.c and arena.c of glibc 2.27 to 2.42: struct malloc_state, malloc_chunk, heap_info
@@ -28,7 +30,10 @@
 #define END_MARKS	 64u   /* a heap that is full ends with marks in so many bytes */
 #define TRIES		 3
 #define TOP_TRIES	 16
-#define STEPS_BACK	 32	     /* in a heap that changes while it is read */
+#define STEPS_BACK	 32		    /* in a heap that changes while it is read */
+#define READ_NS		 (5 * NS_PER_S / 2) /* time for all; a lie could make a walk endless */
+#define STEPS_A_LOOK	 4096		    /* steps between two looks at the clock */
+#define GROWN_MOST	 (1ull << 30)	    /* of [heap] since its mapping was read */
 #define DATA_MOST	 (16u << 20) /* of a static program, which are searched for the arena */
 #define PAGE_IS_PRESENT	 (1ull << 63)
 #define PAGE_IS_SWAPPED	 (1ull << 62)
@@ -58,7 +63,17 @@ struct heap_walk {
 	uint64_t wrong_flags;
 	struct glibc_region last; /* region of the last known address */
 	enum glibc_result why;	  /* why words_at() failed */
+	uint64_t until_ns, steps;
+	bool is_late;
 };
+
+/* Counts a step of a loop whose length the process decides. False: the time is over. */
+static bool may_step(struct heap_walk *w)
+{
+	if (++w->steps % STEPS_A_LOOK == 0 && clock_monotonic_ns() > w->until_ns)
+		w->is_late = true;
+	return !w->is_late;
+}
 
 /* --- reading --- */
 
@@ -166,7 +181,7 @@ static void end_page(struct heap_walk *w)
 
 static void count_bytes(struct heap_walk *w, uint64_t from, uint64_t to, bool is_live)
 {
-	while (from < to) {
+	while (from < to && may_step(w)) {
 		uint64_t page = from / w->h->page_bytes, end = (page + 1) * w->h->page_bytes;
 
 		end = end < to ? end : to;
@@ -191,7 +206,7 @@ static void count_chunk(struct heap_walk *w, bool is_in_use)
 
 static void count_unread(struct heap_walk *w, uint64_t from, uint64_t to)
 {
-	while (from < to) {
+	while (from < to && may_step(w)) {
 		uint64_t end = from - from % w->h->page_bytes + w->h->page_bytes;
 
 		end = end < to ? end : to;
@@ -246,7 +261,7 @@ static bool step_back(struct heap_walk *w)
 /* Walks the chunks up to `end`. Returns whether it ended there; `at` is the chunk reached. */
 static bool do_walk_chunks(struct heap_walk *w, uint64_t end)
 {
-	while (w->now.at < end) {
+	while (w->now.at < end && may_step(w)) {
 		const uint64_t *words = do_words_at(w, w->now.at, end);
 		uint64_t size = words ? words[1] & ~(uint64_t)SIZE_FLAGS : 0;
 
@@ -267,6 +282,10 @@ static bool do_walk_chunks(struct heap_walk *w, uint64_t end)
 			(struct chunk){ w->now.at, size, is_cached(w, w->now.at, size, words) };
 		w->now.at += size;
 	}
+	if (w->is_late) {
+		w->why = GLIBC_CUT;
+		return false;
+	}
 	count_chunk(w, true); /* chunks before the top are in use, or would be in it */
 	return true;
 }
@@ -284,7 +303,7 @@ static bool do_find_top(struct heap_walk *w, uint64_t top_at, struct glibc_regio
 			continue;
 		r->top = top;
 		r->to = top + size;
-		return top >= r->from &&
+		return top >= r->from && r->to > top &&
 		       (!r->arena || (r->to - 1) / GLIBC_HEAP_BYTES == r->from / GLIBC_HEAP_BYTES);
 	}
 	return false;
@@ -322,7 +341,7 @@ static void do_walk_region(struct heap_walk *w, struct glibc_region *r, uint64_t
 
 	w->wrong_flags = IS_MAPPED | (r->arena ? 0 : IN_OTHER_ARENA);
 	w->now.before = (struct chunk){ .from = r->from };
-	for (int i = 0; i < TRIES && !is_whole; i++) {
+	for (int i = 0; i < TRIES && !is_whole && !w->is_late; i++) {
 		w->now.sums = before;
 		w->why = GLIBC_CHANGED;
 		if (r->top && !do_find_top(w, top_at, r))
@@ -363,6 +382,25 @@ static uint64_t do_heap_at(struct heap_walk *w, uint64_t address, uint64_t arena
 		       : 0;
 }
 
+/* Returns whether a heap is known already: then its memory would count twice. */
+static bool has_heap(const struct glibc_heap *h, uint64_t heap)
+{
+	for (size_t i = 1; i < h->region_count; i++) {
+		if (h->regions[i].from - heap < GLIBC_HEAP_BYTES)
+			return true;
+	}
+	return false;
+}
+
+static bool has_arena(const struct glibc_heap *h, uint64_t arena)
+{
+	for (size_t i = 1; i < h->region_count; i++) {
+		if (h->regions[i].arena == arena)
+			return true;
+	}
+	return false;
+}
+
 /* Adds the heaps of an arena, from the newest, which has the top. */
 static void do_add_arena(struct heap_walk *w, const struct layout *l, uint64_t arena)
 {
@@ -372,7 +410,7 @@ static void do_add_arena(struct heap_walk *w, const struct layout *l, uint64_t a
 	uint64_t head = arena & (GLIBC_HEAP_BYTES - 1);
 
 	h->arenas++;
-	for (; heap && h->region_count < GLIBC_REGIONS_MAX;
+	for (; heap && !has_heap(h, heap) && may_step(w) && h->region_count < GLIBC_REGIONS_MAX;
 		heap = do_heap_at(w, info[1], arena, info)) {
 		bool is_first = !info[1];
 		uint64_t skip = is_first ? head + l->state_bytes : head;
@@ -387,18 +425,20 @@ static void do_add_arena(struct heap_walk *w, const struct layout *l, uint64_t a
 		if (is_first)
 			return;
 	}
-	h->result = h->result ? h->result : GLIBC_CHANGED;
+	if (!h->result)
+		h->result = h->region_count == GLIBC_REGIONS_MAX ? GLIBC_CUT : GLIBC_CHANGED;
 }
 
-/* Returns whether the ring of arenas comes back to the first, if its bins are so far from its
- * start. */
+/* Returns whether the ring of arenas comes back to the first, or is too long to say, if its bins
+ * are so far from its start. */
 static bool do_close_ring(struct heap_walk *w, uint64_t bins, uint64_t head)
 {
 	uint64_t main = bins - head, next = do_read_word(w, bins + BINS_TO_NEXT);
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < GLIBC_REGIONS_MAX && next && next != main; i++)
+	for (; count < GLIBC_REGIONS_MAX && next && next != main && may_step(w); count++)
 		next = do_read_word(w, next + head + BINS_TO_NEXT);
-	return next == main;
+	return next == main || (next && count == GLIBC_REGIONS_MAX);
 }
 
 static bool do_find_layout(struct heap_walk *w, uint64_t bins, struct layout *l)
@@ -431,23 +471,37 @@ static uint64_t bins_in(const uint64_t *words, uint64_t at, size_t count, size_t
 	return last > BINS_BYTES ? last + CHUNK_HEAD - BINS_BYTES : 0;
 }
 
+/* Returns the end of the run of pages in memory that begins at a page, `to` at most. */
+static uint64_t end_of_run(struct heap_walk *w, uint64_t at, uint64_t to)
+{
+	uint64_t end = at;
+
+	while (end < to && end - at < GLIBC_PIECE_BYTES && page_entry(w, end) & PAGE_IS_PRESENT)
+		end += w->h->page_bytes;
+	return end < to ? end : to;
+}
+
+/* An arena was written to, so its pages are in memory. */
 static bool do_find_arena(struct heap_walk *w, const struct glibc_range *data, struct layout *l)
 {
 	const uint64_t *words = (const void *)w->h->scratch;
-	uint64_t step = GLIBC_PIECE_BYTES - 2 * BINS_BYTES;
 	uint64_t to = data->to - data->from < DATA_MOST ? data->to : data->from + DATA_MOST;
+	uint64_t overlap = 2 * BINS_BYTES + w->h->page_bytes - 2 * BINS_BYTES % w->h->page_bytes;
 
-	for (uint64_t at = data->from; at < to; at += step) {
-		uint64_t size = to - at < GLIBC_PIECE_BYTES ? to - at : GLIBC_PIECE_BYTES;
+	for (uint64_t at = data->from, end; at < to && may_step(w);) {
 		size_t from = 0;
 		uint64_t bins;
 
-		if (!do_read_memory(w->h->pid, at, w->h->scratch, size))
-			continue;
-		while ((bins = bins_in(words, at, size / WORD, &from))) {
-			if (do_find_layout(w, bins, l))
-				return true;
+		end = end_of_run(w, at, to);
+		if (end > at && do_read_memory(w->h->pid, at, w->h->scratch, end - at)) {
+			while ((bins = bins_in(words, at, (end - at) / WORD, &from))) {
+				if (do_find_layout(w, bins, l))
+					return true;
+			}
 		}
+		if (end == at)
+			end += w->h->page_bytes;
+		at = end < to && end - at == GLIBC_PIECE_BYTES ? end - overlap : end;
 	}
 	return false;
 }
@@ -463,7 +517,8 @@ static bool do_find_main_heap(struct heap_walk *w, uint64_t bins, struct glibc_r
 		return false;
 	size = do_read_word(w, bins + BINS_TO_NEXT + NEXT_TO_SIZE);
 	r->from = chunk_boundary(r->to - size);
-	return r->top >= r->from && r->from >= w->h->brk.from && r->from < w->h->brk.to;
+	return r->top >= r->from && r->from >= w->h->brk.from && r->from < w->h->brk.to &&
+	       r->to - w->h->brk.from <= w->h->brk.to - w->h->brk.from + GROWN_MOST;
 }
 
 static enum glibc_result do_list_regions(struct heap_walk *w, const struct layout *l)
@@ -480,10 +535,13 @@ static enum glibc_result do_list_regions(struct heap_walk *w, const struct layou
 	if (!is_found)
 		return GLIBC_ELSEWHERE;
 	h->arenas = h->region_count = 1;
-	while (next && next != l->main && h->arenas < GLIBC_REGIONS_MAX) {
+	while (next && next != l->main && h->arenas < GLIBC_REGIONS_MAX && !has_arena(h, next) &&
+		may_step(w)) {
 		do_add_arena(w, l, next);
 		next = do_read_word(w, next + l->bins + BINS_TO_NEXT);
 	}
+	if (next != l->main && !h->result)
+		h->result = h->arenas < GLIBC_REGIONS_MAX ? GLIBC_CHANGED : GLIBC_CUT;
 	return GLIBC_READ;
 }
 
@@ -497,7 +555,7 @@ static void do_read_regions(struct heap_walk *w)
 	for (size_t i = 0; i < h->data_count && !is_found; i++)
 		is_found = do_find_arena(w, &h->data[i], &l);
 	h->result = GLIBC_READ;
-	result = is_found ? do_list_regions(w, &l) : GLIBC_NO_ARENA;
+	result = is_found ? do_list_regions(w, &l) : w->is_late ? GLIBC_CUT : GLIBC_NO_ARENA;
 	if (result)
 		h->result = result;
 	for (size_t i = 0; i < h->region_count && !result; i++) {
@@ -510,7 +568,8 @@ static void do_read_regions(struct heap_walk *w)
 void do_read_glibc_heap(struct glibc_heap *h)
 {
 	struct heap_walk w = { .h = h,
-		.pagemap = openat(h->process, "pagemap", O_RDONLY | O_CLOEXEC) };
+		.pagemap = openat(h->process, "pagemap", O_RDONLY | O_CLOEXEC),
+		.until_ns = clock_monotonic_ns() + READ_NS };
 
 	h->result = GLIBC_REFUSED;
 	h->sums = (struct glibc_sums){ 0 };
@@ -518,6 +577,8 @@ void do_read_glibc_heap(struct glibc_heap *h)
 	if (w.pagemap < 0)
 		return;
 	do_read_regions(&w);
+	if (w.is_late)
+		h->result = GLIBC_CUT;
 	h->sums = w.now.sums;
 	close(w.pagemap);
 }

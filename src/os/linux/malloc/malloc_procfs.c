@@ -129,7 +129,7 @@ static const char *const results[] = {
 	[GLIBC_NO_ARENA] = "no malloc of glibc was found in it",
 	[GLIBC_UNUSED] = "it never used the malloc of glibc",
 	[GLIBC_ELSEWHERE] = "the heap of glibc is not at its usual place",
-	[GLIBC_CUT] = "it is larger than the 1 GiB that sooth reads",
+	[GLIBC_CUT] = "it is larger than what sooth reads (1 GiB, 2.5 s)",
 	[GLIBC_SWAPPED] = "it is swapped out",
 	[GLIBC_CHANGED] = "it changed while sooth read it",
 };
