@@ -48,11 +48,18 @@ const struct clickhouse_origin clickhouse_origins[CLICKHOUSE_ORIGINS] = {
 	{ "utc_ns", "UInt64", "time of the row, ns since 1970" },
 };
 
-size_t clickhouse_origin_count(const struct table *t)
+static bool has_utc(const struct table *t)
 {
-	bool has_utc = t->is_of_records && !sooth_schema_field(t->schema, UTC_FIELD);
+	return t->is_of_records && !sooth_schema_field(t->schema, UTC_FIELD);
+}
 
-	return has_utc ? CLICKHOUSE_ORIGINS : CLICKHOUSE_ORIGINS - 1;
+bool clickhouse_has_origin(const struct table *t, size_t i)
+{
+	for (size_t k = 0; k < t->column_count; k++) {
+		if (!strcmp(t->columns[k].name, clickhouse_origins[i].name))
+			return false;
+	}
+	return i != CLICKHOUSE_UTC || has_utc(t);
 }
 
 bool clickhouse_may_lack(const struct column *c)
@@ -76,13 +83,12 @@ static const char *key_of(const struct table *t)
 static void put_engine(const struct table *t, struct buffer *out)
 {
 	const char *key = key_of(t);
-	const char *time = clickhouse_origin_count(t) == CLICKHOUSE_ORIGINS ? "utc_ns" : UTC_FIELD;
+	const char *time = has_utc(t) ? "utc_ns" : UTC_FIELD;
 
 	buffer_format(out, ")\nENGINE = %sMergeTree\n", key ? "Replacing" : "");
 	if (t->is_of_records)
 		buffer_format(out,
-			"PARTITION BY toYYYYMMDD(toDateTime(intDiv(%s, 1000000000), 'UTC'))\n",
-			time);
+			"PARTITION BY toYYYYMM(toDateTime(intDiv(%s, 1000000000), 'UTC'))\n", time);
 	buffer_string(out, "ORDER BY (host, boot_id");
 	if (key || t->is_of_records)
 		buffer_format(out, ", %s", key ? key : time);
@@ -92,9 +98,11 @@ static void put_engine(const struct table *t, struct buffer *out)
 void clickhouse_put_table(const struct table *t, struct buffer *out)
 {
 	buffer_format(out, "CREATE TABLE IF NOT EXISTS %s\n(\n", t->name);
-	for (size_t i = 0; i < clickhouse_origin_count(t); i++)
-		buffer_format(out, "\t`%s` %s, -- %s\n", clickhouse_origins[i].name,
-			clickhouse_origins[i].type, clickhouse_origins[i].help);
+	for (size_t i = 0; i < CLICKHOUSE_ORIGINS; i++) {
+		if (clickhouse_has_origin(t, i))
+			buffer_format(out, "\t`%s` %s, -- %s\n", clickhouse_origins[i].name,
+				clickhouse_origins[i].type, clickhouse_origins[i].help);
+	}
 	for (size_t i = 0; i < t->column_count; i++) {
 		const struct column *c = &t->columns[i];
 

@@ -8,15 +8,16 @@
 
 #include "export/tables.h"
 
-#define CLICKHOUSE_ORIGINS 3
+enum { CLICKHOUSE_HOST, CLICKHOUSE_BOOT, CLICKHOUSE_UTC, CLICKHOUSE_ORIGINS };
 
 struct clickhouse_origin {
 	const char *name, *type, *help;
 };
 
 extern const struct clickhouse_origin clickhouse_origins[CLICKHOUSE_ORIGINS];
-/* Returns how many of them the table has: rows with a UTC time of their own have no other. */
-size_t clickhouse_origin_count(const struct table *t);
+/* Returns whether the table has it: no column of its own has that name, and rows with a UTC time of
+ * their own have no other. */
+bool clickhouse_has_origin(const struct table *t, size_t i);
 /* Returns whether no value is NULL; else it is an empty text, or 0. */
 bool clickhouse_may_lack(const struct column *c);
 /* Returns the type, without Nullable(). */

@@ -4,6 +4,7 @@
  * reads this as TabSeparatedWithNamesAndTypes; the format clickhouse-schema makes the tables. Texts
  * are escaped as for a terminal: they are read on one. No value is \N; not_measured says why.
  */
+#include <math.h>
 #include <string.h>
 
 #include "analyze/records.h"
@@ -21,16 +22,18 @@ struct tsv {
 
 static void write_head(struct export_place *p, struct table *table, struct tabular *lines)
 {
-	size_t origins = clickhouse_origin_count(table), count = table->column_count;
+	size_t count = table->column_count;
 	struct buffer *out = &lines->bytes;
 
 	(void)p;
-	for (size_t i = 0; i < origins; i++)
-		buffer_format(out, "%s\t", clickhouse_origins[i].name);
+	for (size_t i = 0; i < CLICKHOUSE_ORIGINS; i++)
+		buffer_format(out, clickhouse_has_origin(table, i) ? "%s\t" : "",
+			clickhouse_origins[i].name);
 	for (size_t i = 0; i < count; i++)
 		buffer_format(out, "%s%c", table->columns[i].name, i + 1 < count ? '\t' : '\n');
-	for (size_t i = 0; i < origins; i++)
-		buffer_format(out, "%s\t", clickhouse_origins[i].type);
+	for (size_t i = 0; i < CLICKHOUSE_ORIGINS; i++)
+		buffer_format(out, clickhouse_has_origin(table, i) ? "%s\t" : "",
+			clickhouse_origins[i].type);
 	for (size_t i = 0; i < count; i++)
 		buffer_format(out,
 			clickhouse_may_lack(&table->columns[i]) ? "Nullable(%s)%c" : "%s%c",
@@ -90,6 +93,12 @@ static void put_cell(struct buffer *out, const struct column *column, const stru
 	case CELL_BOOL:
 		buffer_u64(out, c->u);
 		break;
+	case CELL_REAL:
+		if (!isfinite(c->f)) { /* in a capture that lies; JSON has none */
+			buffer_string(out, isnan(c->f) ? "nan" : c->f < 0 ? "-inf" : "inf");
+			break;
+		}
+		__attribute__((fallthrough));
 	default: /* a real has a point in any locale */
 		json_init(&json, out, 0);
 		json_cell(&json, c);
@@ -106,11 +115,15 @@ static int write_row(struct export_place *p, struct table *table, const struct s
 
 	if (!lines)
 		return err->code;
-	put_text(&lines->bytes, s->host.data, s->host.size, &s->text);
-	buffer_char(&lines->bytes, '\t');
-	put_text(&lines->bytes, s->boot.data, s->boot.size, &s->text);
-	buffer_char(&lines->bytes, '\t');
-	if (clickhouse_origin_count(table) == CLICKHOUSE_ORIGINS)
+	if (clickhouse_has_origin(table, CLICKHOUSE_HOST)) {
+		put_text(&lines->bytes, s->host.data, s->host.size, &s->text);
+		buffer_char(&lines->bytes, '\t');
+	}
+	if (clickhouse_has_origin(table, CLICKHOUSE_BOOT)) {
+		put_text(&lines->bytes, s->boot.data, s->boot.size, &s->text);
+		buffer_char(&lines->bytes, '\t');
+	}
+	if (clickhouse_has_origin(table, CLICKHOUSE_UTC))
 		buffer_format(&lines->bytes, "%llu\t",
 			(unsigned long long)(r->time_ns + (uint64_t)s->realtime_offset_ns));
 	for (size_t i = 0; i < count; i++) {

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "base/trusted.h"
 #include "base/units.h"
+#include "cli/rights/invoker.h"
 #include "cli/selected/process_table_scan.h"
 #include "collect/collector.h"
 #include "explain/registry.h"
@@ -99,12 +102,32 @@ static uint64_t page_version(void *user)
 
 /* --- the file --- */
 
+/* All users may read the file, so that it must be a new one or a regular one; and its folder
+ * decides which file is replaced, so no other user may exchange that. */
+static int check_file(const char *path, struct sooth_error *err)
+{
+	struct trust trust = invoker_trust();
+	struct stat st;
+	uid_t owner;
+	_cleanup_close_ int folder = trusted_open_parent(&trust, path, &owner, err);
+
+	if (folder < 0)
+		return folder;
+	if (lstat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+		return 0; /* out_file_open() refuses links */
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write metrics to %s", path);
+	error_why(err, "it is no regular file");
+	return error_remedy(err, "give the name of a new file: --textfile /run/sooth.prom");
+}
+
 /* node_exporter runs as a user of its own and reads the file, so that all users may. */
 static int write_file(struct metrics *m, struct sooth_error *err)
 {
 	struct out_file file = { 0 };
-	int status = out_file_open(&file, m->options.file, false, err);
+	int status = check_file(m->options.file, err);
 
+	if (!status)
+		status = out_file_open(&file, m->options.file, false, err);
 	if (!status)
 		status = write_page(m, "prometheus", file.stream, err);
 	if (!status && fchmod(fileno(file.stream), FILE_MODE))
@@ -171,6 +194,11 @@ int metrics_open(struct metrics *m, const struct metrics_options *options, struc
 	*m = (struct metrics){ .options = *options };
 	if (!options->http.address && !options->file && !options->is_pushed)
 		return 0;
+	if (options->file) {
+		status = check_file(options->file, err);
+		if (status)
+			return status;
+	}
 	status = fleet_new(&m->fleet, &view, err);
 	m->options.http.make = make_page;
 	m->options.http.version = page_version;

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS phase_span
 	`not_measured` String -- fields without a complete value, and the reason: JSON
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMMDD(toDateTime(intDiv(end_utc_ns, 1000000000), 'UTC'))
+PARTITION BY toYYYYMM(toDateTime(intDiv(end_utc_ns, 1000000000), 'UTC'))
 ORDER BY (host, boot_id, start_ticks, pid, time_ns, start_ns);
 
 CREATE TABLE IF NOT EXISTS answer_span
@@ -67,5 +67,5 @@ CREATE TABLE IF NOT EXISTS answer_span
 	`not_measured` String -- fields without a complete value, and the reason: JSON
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMMDD(toDateTime(intDiv(end_utc_ns, 1000000000), 'UTC'))
+PARTITION BY toYYYYMM(toDateTime(intDiv(end_utc_ns, 1000000000), 'UTC'))
 ORDER BY (host, boot_id, key, time_ns);
