@@ -465,7 +465,7 @@ static int run_capture(
 		error_why(err, "the input is a capture already");
 		return error_remedy(err, "copy the capture file with cp, or leave out --save");
 	}
-	explaining_begin(path);
+	path = explaining_begin(path);
 	status = target_found_select(run->found, &run->target->part, t->report, err);
 	if (!status && t->product)
 		status = target_found_select(run->found, &run->target->part, t->product, err);

@@ -108,7 +108,7 @@ static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_err
 		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
 	if (!status && has_graphs)
 		status = sooth_report_add_view(report, "profile-stacks", &samples, err);
-	explaining_begin(side->file);
+	side->file = explaining_begin(side->file);
 	if (!status)
 		status = select_processes(b->target, side->file, report, err);
 	if (!status)

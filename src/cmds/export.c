@@ -148,7 +148,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		status = name_key_read(&key, c->export.hash_names, err);
 	}
 	if (!status && options.path)
-		explaining_begin(options.path);
+		options.path = explaining_begin(options.path);
 	if (!status)
 		status = export_run(type, &options, &told, err);
 	forget_bytes(&key, sizeof(key));

@@ -160,6 +160,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	struct held held = { 0 };
 	struct output *o = NULL;
 	struct query *q = NULL;
+	const char *path = NULL;
 	const struct arguments words = words_between(c, arguments);
 	int damage, status = check_arguments(c, arguments, err);
 
@@ -168,12 +169,13 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	if (!status)
 		status =
 			target_find_in(&c->target, arguments->items[0], &words, &chosen.found, err);
-	explaining_begin_with_tables(arguments->items[0]);
+	if (!status)
+		path = explaining_begin_with_tables(arguments->items[0]);
 	stop_catch();
 	bound_time(c);
 	if (!status)
 		status = query_open(&q,
-			&(struct query_options){ .path = arguments->items[0],
+			&(struct query_options){ .path = path,
 				.timeout_ns = c->query.timeout_ns,
 				.is_stopped = stop_is_selected,
 				.select = target_choice_select,

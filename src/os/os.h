@@ -88,9 +88,8 @@ struct launch {
 struct explain_only {
 	const char *const *places; /* files that may be written, and folders of such files */
 	size_t count;
-	bool forbids_writing; /* elsewhere */
-	bool is_sudo;	      /* it may become another user */
-	pid_t pager;	      /* it may send signals to this process; 0: none */
+	bool is_sudo; /* it may become another user */
+	pid_t pager;  /* it may send signals to this process; 0: none */
 };
 
 struct os {

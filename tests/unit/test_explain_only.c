@@ -57,7 +57,7 @@ static bool is_allowed(const struct refused *r)
 static int check_all(const struct folders *folders, pid_t other)
 {
 	const char *kept = folders->kept;
-	const struct explain_only what = { .places = &kept, .count = 1, .forbids_writing = true };
+	const struct explain_only what = { .places = &kept, .count = 1 };
 	const struct refused calls[] = {
 		{ "socket", SYS_socket, { AF_UNIX, SOCK_STREAM } },
 		{ "socketpair", SYS_socketpair, { AF_UNIX, SOCK_DGRAM } },

@@ -3,9 +3,13 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,8 +43,9 @@ void explaining_use_pager(pid_t (*keep)(void))
 static char *folder_to_write(const char *path)
 {
 	size_t end = strlen(path);
+	struct stat st;
 
-	if (!strncmp(path, "/dev/", strlen("/dev/")))
+	if (!stat(path, &st) && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
 		return strdup(path);
 	while (end > 1 && path[end - 1] == '/')
 		end--;
@@ -49,10 +54,22 @@ static char *folder_to_write(const char *path)
 	return end ? strndup(path, end) : strdup(".");
 }
 
-/* Paths of other processes, /proc/PID/root, lead nowhere under Landlock. */
-static bool is_of_process(const char *path)
+/* Paths of other processes, /proc/PID/root, lead nowhere afterwards: such a file is opened before,
+ * and read by its descriptor. */
+static struct {
+	char path[PATH_MAX], name[32];
+} opened;
+
+static void open_of_process(const char *path)
 {
-	return path && !strncmp(path, "/proc/", strlen("/proc/"));
+	int fd = path && !strncmp(path, "/proc/", strlen("/proc/"))
+			 ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+			 : -1;
+
+	if (fd < 0)
+		return;
+	snprintf(opened.path, sizeof(opened.path), "%s", path);
+	snprintf(opened.name, sizeof(opened.name), "/proc/self/fd/%d", fd);
 }
 
 static size_t add_terminals(const char **out)
@@ -92,7 +109,7 @@ static size_t add_temporary(const char **out)
 static void give_up(const char *path, bool has_temporary)
 {
 	const char *places[OUTPUTS_MAX + FIXED_MAX];
-	struct explain_only what = { .places = places, .forbids_writing = !is_of_process(path) };
+	struct explain_only what = { .places = places };
 	size_t fixed = add_terminals(places);
 	gid_t gid;
 	uid_t uid;
@@ -100,6 +117,7 @@ static void give_up(const char *path, bool has_temporary)
 	if (has_begun || !os_native.explain_only)
 		return;
 	has_begun = true;
+	open_of_process(path);
 	what.pager = keep_pager ? keep_pager() : 0;
 	what.is_sudo = invoker_find(&uid, &gid);
 	if (has_temporary)
@@ -108,7 +126,6 @@ static void give_up(const char *path, bool has_temporary)
 	for (size_t i = 0; i < output_count; i++) {
 		char *folder = folder_to_write(outputs[i]);
 
-		what.forbids_writing &= !is_of_process(outputs[i]);
 		if (folder)
 			places[what.count++] = folder;
 	}
@@ -129,12 +146,19 @@ static bool is_imported(const char *path)
 	       read(fd, begin, sizeof(begin)) == sizeof(begin) && import_accepts(begin);
 }
 
-void explaining_begin(const char *path)
+static const char *name_of(const char *path)
 {
-	give_up(path, is_imported(path));
+	return path && opened.name[0] && !strcmp(path, opened.path) ? opened.name : path;
 }
 
-void explaining_begin_with_tables(const char *path)
+const char *explaining_begin(const char *path)
+{
+	give_up(path, is_imported(path));
+	return name_of(path);
+}
+
+const char *explaining_begin_with_tables(const char *path)
 {
 	give_up(path, true);
+	return name_of(path);
 }

@@ -14,10 +14,11 @@
 void explaining_use_pager(pid_t (*keep)(void));
 /* Notes the output files of the command, in whose folders it still may write; borrowed. */
 void explaining_note_outputs(const char *const *paths, size_t count);
-/* Gives up the rest, once; `path`: what is read. A file of another tool becomes a capture in a
+/* Gives up the rest, once. `path`: what is read; NULL: a folder of sooth's own. Returns the name by
+ * which it can be read then: below /proc another one. A file of another tool becomes a capture in a
  * temporary file, so the folders for these stay writable then. */
-void explaining_begin(const char *path);
+const char *explaining_begin(const char *path);
 /* The same for SQL, whose large tables SQLite keeps in files in the folders for temporary ones. */
-void explaining_begin_with_tables(const char *path);
+const char *explaining_begin_with_tables(const char *path);
 
 #endif

@@ -272,7 +272,7 @@ static int search_capture(struct target_search *s, const char *capture, struct s
 		return status;
 	process_table_init(&reading.process_table);
 	sooth_report_on_record(report, handle_record, &reading);
-	explaining_begin(capture);
+	capture = explaining_begin(capture);
 	status = sooth_report_read(report, capture, err);
 	if (!status)
 		status = sooth_report_finish(report, err);

@@ -396,7 +396,7 @@ static int find_span(void *user, const struct block *block, struct sooth_error *
 
 bool history_is_file(const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd = open(explaining_begin(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	_cleanup_free_ char *bytes = malloc(LOOK_BYTES);
 	struct block_reader reader = { 0 };
 	struct sooth_error ignored;
@@ -404,7 +404,6 @@ bool history_is_file(const char *path)
 	bool has_span = false;
 	ssize_t got;
 
-	explaining_begin(path);
 	if (fd < 0 || !bytes || fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return false;
 	got = read(fd, bytes, LOOK_BYTES);

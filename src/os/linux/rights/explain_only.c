@@ -209,8 +209,7 @@ void explain_only(const struct os *os, const struct explain_only *what)
 		return;
 	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (what->forbids_writing)
-		forbid_writing(what->places, what->count);
+	forbid_writing(what->places, what->count);
 	keep_rights_of_files(what->is_sudo);
 	refuse_signals(what->pager);
 	install_filter(filter, ARRAY_SIZE(filter));
