@@ -10,11 +10,12 @@
 #include "secrets/mask.h"
 #include "secrets/mask_rules.h"
 
-#define NAMES_MAX   65536
-#define NAME_LEAST  3
-#define NUMBERS_MAX 65536
-#define PATHS_MAX   (1u << 20) /* bytes */
-#define DELETED	    " (deleted)"
+#define NAMES_MAX	  65536
+#define NAME_LEAST	  3
+#define NAME_LEAST_HASHED 2
+#define NUMBERS_MAX	  65536
+#define PATHS_MAX	  (1u << 20) /* bytes */
+#define DELETED		  " (deleted)"
 
 /* --- paths --- */
 
@@ -380,7 +381,9 @@ static void learn_name(struct redactor *r, const char *placeholder, struct span 
 	struct redact_name *n;
 	bool is_new = false;
 
-	if (name.size < NAME_LEAST || redact_is_public(name))
+	/* With a key, a name is hashed in its own column anyway: rather too much than a name. */
+	if (name.size < (r->key ? NAME_LEAST_HASHED : NAME_LEAST) ||
+		(!r->key && redact_is_public(name)))
 		return;
 	n = map_put(&r->names, &key, &is_new);
 	if (!is_new)
