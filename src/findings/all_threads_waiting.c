@@ -4,7 +4,6 @@
  * no other process shares. A program with one thread waits for its signals this way, so that is no
  * finding; waiting for a lock is. A circle of owned mutexes is a deadlock even if other threads
  * wait for other things, and so are processes that wait for each other. */
-#include <signal.h>
 #include <stdio.h>
 
 #include "analyze/diagnosis/check_waits.h"
@@ -16,6 +15,7 @@
 #include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_text.h"
 #include "probes/maps.h"
+#include "probes/signal_names.h"
 
 #define PLACES_NAMED  2 /* threads in the claim */
 #define THREADS_SHOWN 8
@@ -684,8 +684,9 @@ static void emit_parked(const struct check *e, struct check_result *out)
  * which a thread at rest does not get. Also if the handlers are unknown. */
 static bool may_serve_signals(const struct check *e)
 {
-	const uint32_t faults = 1u << (SIGSEGV - 1) | 1u << (SIGBUS - 1) | 1u << (SIGILL - 1) |
-				1u << (SIGFPE - 1) | 1u << (SIGABRT - 1) | 1u << (SIGPIPE - 1);
+	const uint32_t faults = 1u << (SIGNAL_SEGV - 1) | 1u << (SIGNAL_BUS - 1) |
+				1u << (SIGNAL_ILLEGAL - 1) | 1u << (SIGNAL_FPE - 1) |
+				1u << (SIGNAL_ABORT - 1) | 1u << (SIGNAL_PIPE - 1);
 	const struct waits_signals *w = check_signals(e, check_last(e, &e->input->waits));
 
 	return !w || !w->caught || w->caught & ~faults;

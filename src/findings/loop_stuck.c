@@ -2,12 +2,12 @@
 /* loop-stuck: an event loop of Python or node that nothing can wake any more: it watches only
  * descriptors by which its own threads wake it, and all of these threads wait too. A process that
  * waits for a signal on purpose has a handler for it; node has handlers of its own for some. */
-#include <signal.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "probes/signal_names.h"
 
 #define BIT(signal) (1u << ((signal)-1))
 
@@ -20,11 +20,13 @@ static const struct runtime {
 	uint32_t own_signals; /* signals that the runtime itself handles */
 	const char *remedy;
 } runtimes[] = {
-	{ "python", BIT(SIGINT),
+	{ "python", BIT(SIGNAL_INTERRUPT),
 		"find the await that never ends: PYTHONASYNCIODEBUG=1, or asyncio.all_tasks() and "
 		"print_stack() of each; await the producer of a queue too (TaskGroup, gather), so "
 		"that its error ends the consumer" },
-	{ "node", BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR1) | BIT(SIGSEGV) | BIT(SIGBUS),
+	{ "node",
+		BIT(SIGNAL_INTERRUPT) | BIT(SIGNAL_TERMINATE) | BIT(SIGNAL_USER1) |
+			BIT(SIGNAL_SEGV) | BIT(SIGNAL_BUS),
 		"find the promise that is never resolved: kill -USR1 opens the inspector "
 		"(chrome://inspect); a worker or producer that failed has to reject what others "
 		"await" },

@@ -6,7 +6,6 @@
  * listen no more, so a single connection counts only if the process has a handler for SIGTERM. A
  * worker that its server has replaced may say in its title that it is about to end (nginx): other
  * workers still listen on its port. */
-#include <signal.h>
 
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
@@ -14,6 +13,7 @@
 #include "analyze/sockets/socket_text.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_party_text.h"
+#include "probes/signal_names.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-connections", 2, 2, 1e6,
@@ -143,7 +143,7 @@ static bool handles_end(const struct check *e)
 {
 	const struct waits_signals *w = check_signals(e, check_last(e, &e->input->waits));
 
-	return w && w->caught & 1u << (SIGTERM - 1);
+	return w && w->caught & 1u << (SIGNAL_TERMINATE - 1);
 }
 
 static bool is_held_by_one(const struct check *e, const struct ended *ended)

@@ -4,7 +4,6 @@
  * takes each signal at once. Or the process, or a command that it starts, sends SIGTERM or SIGKILL
  * to a process again and again, which goes on. Other repeated signals are no requests to end:
  * SIGHUP reloads a server, SIGINT interrupts a statement, SIGQUIT prints the stacks of a JVM. */
-#include <signal.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -27,7 +26,7 @@ static const struct finding_option options[] = {
 };
 
 /* Signals that end a program that does not handle them, and that are sent for this purpose. */
-static const unsigned asking[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+static const unsigned asking[] = { SIGNAL_TERMINATE, SIGNAL_INTERRUPT, SIGNAL_HANGUP, SIGNAL_QUIT };
 
 /* "SIGTERM", "SIGTERM and SIGHUP"; empty: none. */
 static void put_signals(struct buffer *out, uint64_t mask)
@@ -131,7 +130,8 @@ static bool report_sent(const struct check *e, struct check_result *out,
 
 	if (!to || !to->is_there || f->seen < check_option(e, "min-sent") ||
 		span_ns < check_option(e, "min-sent-time") ||
-		(key->signal == SIGKILL && to->process->state != 'D' && to->process->state != 'Z'))
+		(key->signal == SIGNAL_KILL && to->process->state != 'D' &&
+			to->process->state != 'Z'))
 		return false;
 	child = end_awaited_of_trap(to, f->first_ns);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");

@@ -3,7 +3,6 @@
 #include "analyze/calls/call_history.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "bpf/aggregate.h"
 #include "model/errno_names.h"
 #include "model/stream_records.h"
+#include "probes/signal_names.h"
 
 #define PROCESSES_MAX 4096
 #define FILES_MAX     16384 /* per process, as the following limits */
@@ -231,7 +231,7 @@ static void call_signals_add_call(const struct call_at_hand *c)
 	struct call_failures *f;
 
 	if (call->is_error || row->arguments[at] != ARGUMENT_TYPE_sig ||
-		(signal != SIGTERM && signal != SIGKILL) ||
+		(signal != SIGNAL_TERMINATE && signal != SIGNAL_KILL) ||
 		(!call->has_fd && (key.target <= 0 || key.target == (int32_t)call->process.pid)))
 		return;
 	f = map_put(&c->history->signals, &key, NULL);

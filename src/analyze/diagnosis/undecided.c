@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -13,6 +12,7 @@
 #include "analyze/records.h"
 #include "analyze/calls/call_pieces.h"
 #include "probes/proc.h"
+#include "probes/signal_names.h"
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
@@ -237,8 +237,9 @@ static void take_transfer(
 static void take_request(
 	struct undecided *g, const struct syscalls_call *c, const struct syscall_row *row)
 {
-	if (c->result || row->arguments[1] != ARGUMENT_TYPE_sig || c->arguments[1] != SIGTERM ||
-		syscall_takes_descriptor(row, 0) || (int32_t)c->arguments[0] <= 0)
+	if (c->result || row->arguments[1] != ARGUMENT_TYPE_sig ||
+		c->arguments[1] != SIGNAL_TERMINATE || syscall_takes_descriptor(row, 0) ||
+		(int32_t)c->arguments[0] <= 0)
 		return;
 	g->requests = g->requested_pid == (uint32_t)c->arguments[0] ? g->requests + 1 : 1;
 	g->requested_pid = (uint32_t)c->arguments[0];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/heap/heap_ended.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "analyze/records.h"
@@ -30,8 +29,8 @@ ROW_SCHEMA(heap_ended_row, HEAP_ENDED_ROW, "heap.ended", heap_ended_row,
 /* Returns whether the process ended by a fault of the program. */
 static bool is_fault(uint32_t status)
 {
-	static const unsigned char faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS,
-		SIGABRT };
+	static const unsigned char faults[] = { SIGNAL_SEGV, SIGNAL_BUS, SIGNAL_ILLEGAL, SIGNAL_FPE,
+		SIGNAL_TRAP, SIGNAL_BAD_CALL, SIGNAL_ABORT };
 
 	return memchr(faults, (int)(status & STATUS_SIGNAL), sizeof(faults));
 }
