@@ -5,6 +5,7 @@ here but what npm itself runs.
 
     python3 -m agents.install NAME    installs and prints where the executable is
 """
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -28,6 +29,17 @@ def cache_folder():
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         cache = os.path.join(base, "sooth")
     return os.path.join(cache, "agents")
+
+
+@dataclasses.dataclass
+class Package:
+    """A package of npm that is no agent: what install() reads of an entry of known.py."""
+    name: str
+    package: str
+    version: str
+    executable: str  # in the folder where it is installed
+    has_scripts: bool = True
+    runtime: str = ""
 
 
 def search_path(agent):

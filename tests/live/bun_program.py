@@ -2,14 +2,13 @@
 """Bun, installed from npm as the agents are."""
 import os
 import sys
-import types
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from agents import install
 
 
 def find(version):
-    return install.install(types.SimpleNamespace(name="bun", package="bun", version=version,
+    return install.install(install.Package(name="bun", package="bun", version=version,
                                                  executable="node_modules/bun/bin/bun.exe"))
 
 

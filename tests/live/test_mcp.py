@@ -31,7 +31,7 @@ RUNNING_MAX = 4
 END_S = 15  # calls that go on would end after 30
 LINE_MAX = 1 << 20
 # An entry of tests/agents/known.py as far as install() reads it. Of the package itself nothing is a program.
-SDK = types.SimpleNamespace(name="mcp-sdk", package="@modelcontextprotocol/sdk", version="1.32.2",
+SDK = install.Package(name="mcp-sdk", package="@modelcontextprotocol/sdk", version="1.32.2",
                             executable="node_modules/.bin/node-which", has_scripts=False, runtime="")
 SDK_CLIENT = """
 const { Client } = require(process.argv[1] + "/client/index.js");

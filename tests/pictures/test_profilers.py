@@ -8,14 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 for folder in ("..", "../cli", "../live"):
     sys.path.insert(0, os.path.join(HERE, folder))
 
 import harness
-from agents.install import CannotInstall, install
+from agents.install import CannotInstall, Package, install
 
 SKIPPED = 77
 TRIES = 3
@@ -24,10 +23,10 @@ PATIENT = """
 const start = globalThis.setTimeout;
 globalThis.setTimeout = (call, ms, ...more) => start(call, ms === 50 ? 1000 : ms, ...more);
 """
-FIREFOX = types.SimpleNamespace(name="firefox-profiler-cli", package="@firefox-devtools/profiler-cli",
+FIREFOX = Package(name="firefox-profiler-cli", package="@firefox-devtools/profiler-cli",
     version="0.10.0", executable="node_modules/.bin/profiler-cli")
 # No program: its folder has to be there.
-CHROME = types.SimpleNamespace(name="chrome-trace-engine", package="@paulirish/trace_engine",
+CHROME = Package(name="chrome-trace-engine", package="@paulirish/trace_engine",
     version="0.0.65", executable="node_modules/@paulirish/trace_engine")
 READ_CHROME = """
 import fs from "node:fs";

@@ -6,18 +6,17 @@ import json
 import os
 import re
 import sys
-import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 for folder in ("..", "../cli", "../live", "."):
     sys.path.insert(0, os.path.join(HERE, folder))
 
 import harness
-from agents.install import CannotInstall, install
+from agents.install import CannotInstall, Package, install
 from browser import SKIPPED, Browser, missing
 from export_case import DIAGNOSED, STREAMED, ExportCase
 
-PACKAGE = types.SimpleNamespace(name="speedscope", package="speedscope", version="1.25.0",
+PACKAGE = Package(name="speedscope", package="speedscope", version="1.25.0",
     executable="node_modules/.bin/speedscope")
 PAGE = "node_modules/speedscope/dist/release/index.html"
 REFUSAL = "Unrecognized format"
