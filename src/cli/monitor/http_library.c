@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "cli/rights/library_environment.h"
+
 #define LIBRARY "libmicrohttpd.so.12"
 
 static bool find_functions(struct http_library *l)
@@ -19,6 +21,7 @@ static bool find_functions(struct http_library *l)
 
 int http_library_load(struct http_library *l, struct sooth_error *err)
 {
+	library_environment_forget();
 	l->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	if (l->library && find_functions(l))
 		return 0;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -16,6 +15,7 @@
 #include "base/closed_at_exec.h"
 #include "base/shared_library.h"
 #include "base/units.h"
+#include "cli/rights/library_environment.h"
 
 /* Checks of types, as macros with the names of functions. */
 #undef curl_easy_setopt
@@ -224,16 +224,6 @@ static void set_options(struct http_client *h)
 	c->curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "sooth/" SOOTH_VERSION);
 }
 
-/* As root, the environment names no file that libcurl and OpenSSL load, trust or write. */
-static void forget_environment(void)
-{
-	static const char *const names[] = { "SSLKEYLOGFILE", "OPENSSL_CONF", "OPENSSL_MODULES",
-		"OPENSSL_ENGINES", "SSL_CERT_FILE", "SSL_CERT_DIR", "HOSTALIASES" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !getuid(); i++)
-		unsetenv(names[i]);
-}
-
 int http_client_new(struct http_client **out, const struct http_client_options *options,
 	struct sooth_error *err)
 {
@@ -243,7 +233,7 @@ int http_client_new(struct http_client **out, const struct http_client_options *
 	assert(options->url);
 	if (!h)
 		return error_no_memory(err);
-	forget_environment();
+	library_environment_forget();
 	status = shared_library_load(&libcurl, &h->curl, err);
 	if (status) {
 		free(h);
