@@ -63,8 +63,8 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class MetricsCase(HistoryCase):
-    def serve(self, *words, address="127.0.0.1:0"):
-        sooth = self.monitor("--listen", address, *words)
+    def serve(self, *words, address="127.0.0.1:0", **options):
+        sooth = self.monitor("--listen", address, *words, **options)
         self.assertIn(b"metrics are at", sooth.err, sooth.err)
         url = re.search(rb"metrics are at \w+://([^/\s]*):(\d+)/", bytes(sooth.err))
         sooth.port = int(url[2]) if url else None
@@ -249,7 +249,8 @@ class Readers(MetricsCase):
                         "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost", "-addext",
                         "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
         os.chmod(key, 0o600)
-        sooth = self.serve("--listen-tls", certificate + "," + key)
+        keys = self.path("keys")
+        sooth = self.serve("--listen-tls", certificate + "," + key, env=dict(os.environ, SSLKEYLOGFILE=keys))
         self.assertIn(b"https://", sooth.err)
         trusted = ssl.create_default_context(cafile=certificate)
         connection = http.client.HTTPSConnection("127.0.0.1", sooth.port, context=trusted, timeout=30)
@@ -258,6 +259,7 @@ class Readers(MetricsCase):
         self.assertEqual(answer.status, 200)
         self.assertIn("sooth_build_info", text)
         self.end(sooth)
+        self.assertEqual(os.path.exists(keys), os.getuid() != 0)
 
     @harness.needs_root
     def test_a_unix_socket(self):
@@ -335,9 +337,12 @@ class Alerts(MetricsCase):
         """It is a metric while it holds, and starts the program when it begins and when it ends."""
         program, told = self.path("on-alert"), self.path("told")
         with open(program, "w", encoding="ascii") as file:
-            file.write('#!/bin/sh\ncat >>"%s"\n' % told)
+            file.write('#!/bin/sh\nls /proc/self/fd >"%s"\ncat >>"%s"\n' % (self.path("open"), told))
         os.chmod(program, 0o755)
-        sooth, agent = self.serve("--on-alert", program, "--alert-on", "frozen"), self.agent()
+        leaked = os.open("/dev/null", os.O_RDONLY)
+        sooth = self.serve("--on-alert", program, "--alert-on", "frozen", pass_fds=[leaked])
+        os.close(leaked)
+        agent = self.agent()
         self.tell(agent, "busy")
         self.wait_for_session(sooth.port, agent.pid)
         agent.send(signal.SIGSTOP)
@@ -346,6 +351,8 @@ class Alerts(MetricsCase):
         self.assertEqual(list(of(self.page(sooth.port), "sooth_findings_raised_total", finding="frozen",
                                  agent="claude").values()), [1])
         harness.wait_until(lambda: "raised" in self.states_told(told, agent.pid), "the program")
+        with open(self.path("open"), encoding="ascii") as file:
+            self.assertEqual(file.read().split(), ["0", "1", "2", "3"])  # 3: the folder that ls reads
         agent.send(signal.SIGCONT)
         harness.wait_until(lambda: not of(self.page(sooth.port), "sooth_findings", **mine), "the end of the finding")
         harness.wait_until(lambda: self.states_told(told, agent.pid) == ["raised", "cleared"], "the program again")

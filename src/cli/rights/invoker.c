@@ -11,7 +11,7 @@
 
 #include "base/units.h"
 
-#define DESCRIPTORS 1024
+#define DESCRIPTORS 65536 /* most that are closed: the limit may be a billion */
 
 bool invoker_find(uid_t *uid, gid_t *gid)
 {
@@ -44,13 +44,20 @@ static bool set_groups(uid_t uid, gid_t gid)
 	return !(user ? initgroups(user->pw_name, gid) : setgroups(1, &gid));
 }
 
+void invoker_close_descriptors(void)
+{
+	long most = sysconf(_SC_OPEN_MAX);
+
+	for (int fd = STDERR_FILENO + 1; (most < 0 || fd < most) && fd < DESCRIPTORS; fd++)
+		close(fd);
+}
+
 bool invoker_become(void)
 {
 	uid_t uid;
 	gid_t gid;
 
-	for (int fd = STDERR_FILENO + 1; fd < (int)sysconf(_SC_OPEN_MAX) && fd < DESCRIPTORS; fd++)
-		close(fd);
+	invoker_close_descriptors();
 	if (!invoker_find(&uid, &gid))
 		return true;
 	return set_groups(uid, gid) && !setgid(gid) && !setuid(uid) && getuid() == uid;

@@ -12,6 +12,8 @@
 bool invoker_find(uid_t *uid, gid_t *gid);
 /* Trusts files of root and of the user of sudo. */
 struct trust invoker_trust(void);
+/* In a child before an exec: closes all descriptors except the standard streams. */
+void invoker_close_descriptors(void);
 /* Becomes the user of sudo with its groups, in a child before an exec, and closes all descriptors
  * except the standard streams. Without sudo the user stays. False: the child must exit. */
 bool invoker_become(void);

@@ -92,6 +92,8 @@ static void run_child(const char *const *words, int in, bool is_on_screen, bool 
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	/* Libraries have opened some that an exec does not close. */
+	invoker_close_descriptors();
 	/* Without a terminal: a program of the user cannot type there what sooth reads as root. */
 	if (!is_users || (setsid() > 0 && invoker_become()))
 		execvp(words[0], (char *const *)(uintptr_t)words);
