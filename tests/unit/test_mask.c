@@ -181,6 +181,8 @@ static void test_shapes(void **state)
 		{ "xsk-ant-api03-a_b-c!", "x***!" },
 		{ "ghp_0123456789abcdefABCDEF0123456789abcd", "***" },
 		{ "(gho_0123456789abcdefABCDEF0123456789abcd)", "(***)" },
+		{ "zzghp_0123456789abcdefABCDEF0123456789abcd", "zz***" },
+		{ "zzghp_import highs_0123456789", "zzghp_import highs_0123456789" },
 		{ "ghs_0123456789abcdefABCDEF0123456789abcd", "***" },
 		{ "github_pat_11ABCDEFG_abcdef", "***" },
 		{ "xoxb-123-456-abc", "***" },
