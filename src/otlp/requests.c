@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
+#include "base/utf8.h"
 #include "secrets/mask.h"
 
 #define CALLS_BYTES (16u << 20)
@@ -44,14 +45,26 @@ void otlp_stream_fini(struct otlp_stream *s)
 
 /* --- texts --- */
 
+/* Masks before it cuts: half a secret has no form. */
+static void copy_masked(char *to, size_t room, struct span text)
+{
+	struct buffer masked = { 0 };
+
+	if (mask_may_change(text.data, text.size)) {
+		mask_text(&masked, text.data, text.size);
+		text = span_of(buffer_cstr(&masked), masked.size);
+	}
+	snprintf(to, room, "%.*s", (int)utf8_cut(text.data, text.size, room - 1), text.data);
+	buffer_fini(&masked);
+}
+
 void otlp_copy_text(
 	char *to, size_t room, const struct sooth_record *r, const struct sooth_text *text)
 {
 	struct span from = record_text(r, text);
 
 	if (from.size)
-		snprintf(to, room, "%.*s", (int)(from.size < room ? from.size : room - 1),
-			from.data);
+		copy_masked(to, room, from);
 }
 
 struct span otlp_stream_text(struct otlp_stream *s, struct span text, enum otlp_privacy privacy)
@@ -85,12 +98,14 @@ struct otlp_session otlp_stream_describe(
 	const struct otlp_session *known = name.size ? NULL : map_get(&s->sessions, &key);
 	struct otlp_session session = { .id = *main };
 
-	if (known)
-		name = span_of_string(known->session);
+	copy_masked(session.session, sizeof(session.session), name);
 	if (name.size >= OTLP_NAME)
 		name.size = OTLP_NAME - 1;
-	memcpy(session.session, name.data, name.size);
 	session.trace = otlp_trace_of(name, main, s->boot);
+	if (known) {
+		session.trace = known->trace;
+		memcpy(session.session, known->session, sizeof(session.session));
+	}
 	session.root = otlp_span_of(&session.trace, "session", main, 0);
 	return session;
 }

@@ -234,12 +234,16 @@ static void hostile_names(void **state)
 	add_phase((struct phase){ 1, 100, 101, "idle", "a\"} 9\nsooth_sessions 7", "", 1, 0, 0 });
 	add_phase((struct phase){
 		2, 100, 101, "idle", "back\\slash\x1b[2J\xff\xe2\x80\xae", "", 1, 0, 0 });
+	add_phase((struct phase){
+		3, 100, 101, "idle", "éééééééééééééééééééééééééééééééééééé", "", 1, 0, 0 });
 	show(NULL, "prometheus");
 	HAS("sooth_session_cpu_seconds_total{agent=\"claude\","
 	    "project=\"a\\\"} 9\\\\nsooth_sessions 7\",pid=\"1\"} 0.001000000");
 	HAS("sooth_session_cpu_seconds_total{agent=\"claude\","
 	    "project=\"back\\\\slash\\\\x1b[2J\\\\xff\\\\xe2\\\\x80\\\\xae\",pid=\"2\"} "
 	    "0.001000000");
+	HAS("sooth_session_cpu_seconds_total{agent=\"claude\","
+	    "project=\"ééééééééééééééééééééééééééééééé\",pid=\"3\"} 0.001000000");
 	assert_int_equal(count_of("\nsooth_sessions "), 1);
 }
 

@@ -8,6 +8,7 @@
 #include "analyze/records.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "bpf/log2.h"
 #include "probes/fds.h"
 
@@ -55,7 +56,7 @@ void fleet_fini(struct fleet *f)
 static void copy_text(char out[FLEET_TEXT], struct span text)
 {
 	memset(out, 0, FLEET_TEXT);
-	memcpy(out, text.data, text.size < FLEET_TEXT ? text.size : FLEET_TEXT - 1);
+	memcpy(out, text.data, utf8_cut(text.data, text.size, FLEET_TEXT - 1));
 }
 
 /* Writes a private name, or its hash. */

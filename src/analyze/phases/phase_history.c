@@ -7,6 +7,7 @@
 #include "analyze/records.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "model/stream_records.h"
 
 #define AGENTS_MAX   65536
@@ -42,7 +43,7 @@ static void copy_text(
 {
 	struct span text = record_text(r, t);
 
-	snprintf(out, room, "%.*s", (int)(text.size < room ? text.size : room - 1), text.data);
+	snprintf(out, room, "%.*s", (int)utf8_cut(text.data, text.size, room - 1), text.data);
 }
 
 static void copy_known_text(char *to, const struct sooth_record *r, const struct sooth_text *t)

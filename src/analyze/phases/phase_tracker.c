@@ -9,6 +9,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "model/phase_records.h"
 
 #define SESSIONS_MAX 4096
@@ -83,7 +84,7 @@ void phase_tracker_fini(struct phase_tracker *t)
 
 static void copy_text(char *out, size_t room, struct span text)
 {
-	snprintf(out, room, "%.*s", (int)(text.size < room ? text.size : room - 1), text.data);
+	snprintf(out, room, "%.*s", (int)utf8_cut(text.data, text.size, room - 1), text.data);
 }
 
 /* --- a span --- */
