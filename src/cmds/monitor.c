@@ -252,6 +252,15 @@ static int reload_settings(void *user, struct monitor_options *options, struct s
 	return status;
 }
 
+static void undo_reload(void *user)
+{
+	struct monitor_settings *s = user;
+
+	settings_fini(&s->settings);
+	s->settings = s->before;
+	s->before = (struct settings){ 0 };
+}
+
 static int print_check(struct monitor_settings *s)
 {
 	if (s->is_read)
@@ -269,6 +278,7 @@ static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 	bool has_target = target_is_given(&c->target, s->arguments);
 	struct monitor_options options = { .target = has_target ? &found : NULL,
 		.reload = s->is_read ? reload_settings : NULL,
+		.undo_reload = undo_reload,
 		.user = s,
 		.alerts = c->alerts.command ? &alerts : NULL,
 		.control = c->control };

@@ -343,9 +343,15 @@ class Settings(HistoryCase):
         sooth.send(signal.SIGHUP)
         harness.wait_until(lambda: b"read line 1" in sooth.err, "the refusal")
         self.assertTrue(sooth.is_running())
+        for _ in range(2):  # the second time, the texts of the first are gone
+            del sooth.err[:]
+            self.write("history-dir = /proc/none\nsample = 1s\n")
+            sooth.send(signal.SIGHUP)
+            harness.wait_until(lambda: b"the old settings stay" in sooth.err, "the refusal of the folder")
+        self.tell(agent, "tool", "end")
         self.end(sooth)
         self.assertTrue(os.listdir(self.path("first")))
-        self.assertIn("idle", self.states(self.report()))
+        self.assertLessEqual({"idle", "runs_tool"}, set(self.states(self.report())))
 
 
 class Faults(HistoryCase):

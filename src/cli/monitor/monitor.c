@@ -364,6 +364,24 @@ static bool is_same_metrics(const struct metrics_options *a, const struct metric
 	       is_same_text(a->http.tls, b->http.tls) && a->names == b->names;
 }
 
+/* Opens another history; if it cannot be opened, the one of before. */
+static bool change_history(struct monitor *m, const struct monitor_options *now)
+{
+	struct sooth_error err;
+
+	if (is_same_history(now, m->options))
+		return true;
+	phase_keeper_close(&m->phases);
+	if (!open_phases(m, now, &err))
+		return true;
+	print_failure(&err);
+	if (open_phases(m, m->options, &err))
+		print_failure(&err);
+	else
+		fputs("sooth: the old settings stay\n", stderr);
+	return false;
+}
+
 /* Reads the settings again; invalid settings change nothing. */
 static void reload_settings(struct monitor *m)
 {
@@ -376,17 +394,16 @@ static void reload_settings(struct monitor *m)
 		print_failure(&err);
 		return;
 	}
+	if (!change_history(m, &now)) {
+		now.undo_reload(now.user);
+		return;
+	}
 	if (!is_same_text(now.fifo_folder, m->options->fifo_folder))
 		fputs("sooth: the folder of the FIFOs changes with the next start\n", stderr);
 	if (!is_same_metrics(&now.metrics, &m->options->metrics))
 		fputs("sooth: metrics change with the next start\n", stderr);
 	if (!is_same_text(now.otlp.url, m->options->otlp.url))
 		fputs("sooth: the collector changes with the next start\n", stderr);
-	if (!is_same_history(&now, m->options)) {
-		phase_keeper_close(&m->phases);
-		if (open_phases(m, &now, &err))
-			print_failure(&err);
-	}
 	m->current = now;
 	m->options = &m->current;
 	fputs("sooth: settings were read again\n", stderr);

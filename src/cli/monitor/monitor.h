@@ -25,6 +25,8 @@ struct monitor_options {
 	/* Called on SIGHUP: reads the settings again; only those of the history take effect while
 	 * the monitor runs. NULL: SIGHUP ends the monitor. */
 	int (*reload)(void *user, struct monitor_options *options, struct sooth_error *err);
+	/* Drops what reload() has read: the monitor goes on with the options of before. */
+	void (*undo_reload)(void *user);
 	void *user;
 };
 
