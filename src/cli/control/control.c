@@ -110,11 +110,20 @@ static int check_folder(struct control *c, const char *path, struct sooth_error 
 	return fd == -EPERM ? fd : 0; /* bind(2) reports any other error */
 }
 
+/* Returns whether the name is the file that was made: it may be another program's by now. */
+static bool is_own(const struct control *c)
+{
+	struct stat st;
+
+	return !lstat(c->path, &st) && st.st_dev == c->device && st.st_ino == c->inode;
+}
+
 int control_open(struct control *c, const char *path, struct sooth_error *err)
 {
 	assert(c);
 
 	struct rights before;
+	struct stat st = { 0 };
 	int status = check_folder(c, path, err), fd;
 
 	if (!status)
@@ -123,6 +132,10 @@ int control_open(struct control *c, const char *path, struct sooth_error *err)
 		return status;
 	fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
 	status = fd < 0 ? error_errno(err, -errno, "make a socket") : bind_to(c, fd, path, err);
+	if (!status && !lstat(path, &st)) {
+		c->device = st.st_dev;
+		c->inode = st.st_ino;
+	}
 	rights_restore(&before);
 	if (!status) {
 		c->listener = fd;
@@ -153,7 +166,7 @@ void control_close(struct control *c)
 			release_client(&c->clients[i]);
 	}
 	if (c->listener >= 0) {
-		if (!rights_drop_to_user(&before, c->owner, &ignored))
+		if (!rights_drop_to_user(&before, c->owner, &ignored) && is_own(c))
 			unlink(c->path);
 		rights_restore(&before);
 		close(c->listener);

@@ -33,7 +33,9 @@ struct control {
 	int listener;	    /* -1: none */
 	const char *path;   /* borrowed */
 	const char *option; /* that names the socket, for remedies; NULL: "--control " */
-	uid_t owner;	    /* owner of the socket: user of sudo, else the caller */
+	dev_t device;	    /* of the socket's file, with its inode */
+	ino_t inode;
+	uid_t owner; /* owner of the socket: user of sudo, else the caller */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
