@@ -14,6 +14,7 @@ import ssl
 import stat
 import subprocess
 import time
+import warnings
 
 import harness
 from test_history import HistoryCase
@@ -258,6 +259,14 @@ class Readers(MetricsCase):
         answer, text = self.answer_of(connection)
         self.assertEqual(answer.status, 200)
         self.assertIn("sooth_build_info", text)
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.load_verify_locations(certificate)
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        with socket.create_connection(("127.0.0.1", sooth.port), timeout=30) as plain, self.assertRaises(OSError):
+            old.wrap_socket(plain, server_hostname="127.0.0.1")
         self.end(sooth)
         self.assertEqual(os.path.exists(keys), os.getuid() != 0)
 
@@ -289,6 +298,12 @@ class Readers(MetricsCase):
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
         self.end(sooth)
         self.assertFalse(os.path.exists(path))
+        sooth = self.serve(address="unix:" + path)
+        os.unlink(path)
+        with socket.socket(socket.AF_UNIX) as other:  # another program took the name
+            other.bind(path)
+            self.end(sooth)
+            self.assertTrue(os.path.exists(path))
 
     def test_readers_that_stall(self):
         """They cost neither memory nor processor time, and leave the server to others after the timeout."""
@@ -308,12 +323,25 @@ class Readers(MetricsCase):
         time.sleep(2)
         self.assertLess(harness.cpu_s(sooth.pid) - cpu, alone + 0.2)
         self.assertLess(self.rss(sooth.pid) - rss, 1 << 20)
+        for _ in range(3):
+            self.assertTrue(self.is_served(sooth.port))  # the oldest made room
         if harness.IS_LONG:
-            harness.wait_until(lambda: self.is_served(sooth.port), "a free connection")
+            self.check_trickle(sooth.port)
         for one in stalled:
             one.close()
         harness.wait_until(lambda: self.is_served(sooth.port), "a free connection")
         self.end(sooth)
+
+    def check_trickle(self, port):
+        """A request that never ends is ended, though it is never silent."""
+        with socket.create_connection(("127.0.0.1", port)) as reader:
+            reader.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: ")
+            begin = time.monotonic()
+            with self.assertRaises(OSError):
+                while time.monotonic() < begin + 60:
+                    reader.sendall(b"x")
+                    time.sleep(1)
+            self.assertGreater(time.monotonic() - begin, 15)
 
     def is_served(self, port):
         try:

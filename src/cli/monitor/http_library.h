@@ -12,6 +12,8 @@
 	F(MHD_start_daemon)                                                                        \
 	F(MHD_stop_daemon)                                                                         \
 	F(MHD_run)                                                                                 \
+	F(MHD_get_timeout)                                                                         \
+	F(MHD_get_connection_info)                                                                 \
 	F(MHD_get_daemon_info)                                                                     \
 	F(MHD_add_connection)                                                                      \
 	F(MHD_create_response_from_buffer)                                                         \

@@ -15,8 +15,12 @@
 #include "cli/monitor/http_library.h"
 
 #define CONNECTIONS_MAX	 8u
-#define CONNECTION_BYTES (16u << 10) /* of a request, and what the library keeps with it */
-#define TIMEOUT_S	 10u	     /* without any byte */
+#define CONNECTION_BYTES (16u << 10)	 /* of a request, and what the library keeps with it */
+#define TIMEOUT_S	 10u		 /* without any byte */
+#define AGE_NS		 (20 * NS_PER_S) /* for a request and its answer, however the bytes come */
+#define ACCEPTS_MAX	 16		 /* at a time: the monitor has other work */
+#define RUNS_MAX	 8
+#define PRIORITIES	 "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"
 
 #define TYPE_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define TYPE_PROMETHEUS	 "text/plain; version=0.0.4; charset=utf-8"
@@ -26,6 +30,11 @@ struct http_page {
 	const char *format, *type;
 	struct MHD_Response *response; /* NULL: none was made */
 	uint64_t version;
+};
+
+struct http_reader {
+	int fd;		   /* -1: none */
+	uint64_t since_ns; /* time of its begin, or of its last answered request */
 };
 
 struct http_server {
@@ -38,6 +47,7 @@ struct http_server {
 	struct buffer token, certificate, key;
 	bool needs_token, has_tls;
 	struct http_page pages[2];
+	struct http_reader readers[CONNECTIONS_MAX];
 };
 
 /* --- answers --- */
@@ -89,6 +99,82 @@ static bool refresh_page(struct http_server *s, struct http_page *p)
 		       p->response, MHD_HTTP_HEADER_CONTENT_TYPE, p->type) == MHD_YES;
 }
 
+/* --- connections --- */
+
+static void note_connection(void *user, struct MHD_Connection *connection, void **context,
+	enum MHD_ConnectionNotificationCode event)
+{
+	struct http_server *s = user;
+	struct http_reader *r = *context;
+	const union MHD_ConnectionInfo *info;
+
+	if (event == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (r)
+			r->fd = -1;
+		return;
+	}
+	info = s->library.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	for (size_t i = 0; i < CONNECTIONS_MAX && info && !*context; i++) {
+		if (s->readers[i].fd >= 0)
+			continue;
+		s->readers[i] = (struct http_reader){ info->connect_fd, clock_monotonic_ns() };
+		*context = &s->readers[i];
+	}
+}
+
+static void renew_connection(struct http_server *s, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		s->library.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_reader *r = info ? info->socket_context : NULL;
+
+	if (r)
+		r->since_ns = clock_monotonic_ns();
+}
+
+/* Runs the library until it only waits: a request in several packets takes more than one run. */
+static void run_daemon(struct http_server *s)
+{
+	MHD_UNSIGNED_LONG_LONG wait_ms;
+
+	for (unsigned i = 0; i < RUNS_MAX; i++) {
+		s->library.MHD_run(s->daemon);
+		if (s->library.MHD_get_timeout(s->daemon, &wait_ms) != MHD_YES || wait_ms)
+			break;
+	}
+}
+
+/* Ends connections that take too long. A byte now and then would keep one for ever. */
+static void end_old(struct http_server *s)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		if (s->readers[i].fd >= 0 && now_ns - s->readers[i].since_ns > AGE_NS)
+			shutdown(s->readers[i].fd, SHUT_RDWR);
+	}
+}
+
+/* Makes room for a connection: answers what can be answered, then ends the oldest one. */
+static void make_room(struct http_server *s)
+{
+	for (unsigned tries = 0; tries < 2; tries++) {
+		const struct http_reader *oldest = &s->readers[0];
+
+		for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+			if (s->readers[i].fd < 0)
+				return;
+			if (s->readers[i].since_ns < oldest->since_ns)
+				oldest = &s->readers[i];
+		}
+		if (tries)
+			shutdown(oldest->fd, SHUT_RDWR);
+		run_daemon(s);
+	}
+}
+
+/* --- requests --- */
+
 static const char *header_of(
 	struct http_server *s, struct MHD_Connection *connection, const char *name)
 {
@@ -139,6 +225,7 @@ static enum MHD_Result answer(void *user, struct MHD_Connection *connection, con
 	if (!refresh_page(s, page))
 		return answer_status(s, connection, MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, NULL);
 	s->counts.answered++;
+	renew_connection(s, connection);
 	return s->library.MHD_queue_response(connection, MHD_HTTP_OK, page->response);
 }
 
@@ -158,6 +245,7 @@ static int start_daemon(struct http_server *s, struct sooth_error *err)
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)buffer_cstr(&s->certificate) },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)buffer_cstr(&s->key) },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	const union MHD_DaemonInfo *info;
@@ -171,7 +259,8 @@ static int start_daemon(struct http_server *s, struct sooth_error *err)
 		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | (has_tls ? MHD_USE_TLS : 0), 0, NULL,
 		NULL, answer, s, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_ARRAY, has_tls ? tls : &tls[2],
+		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION,
+		note_connection, s, MHD_OPTION_ARRAY, has_tls ? tls : &tls[ARRAY_SIZE(tls) - 1],
 		MHD_OPTION_END);
 	info = s->daemon ? l->MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info)
@@ -202,6 +291,8 @@ int http_server_open(
 	s->needs_token = options->token_file;
 	s->has_tls = options->tls;
 	s->address.fd = -1;
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		s->readers[i].fd = -1;
 	s->pages[0] = (struct http_page){ "openmetrics", TYPE_OPENMETRICS, NULL, 0 };
 	s->pages[1] = (struct http_page){ "prometheus", TYPE_PROMETHEUS, NULL, 0 };
 	status = http_address_parse(
@@ -222,15 +313,16 @@ int http_server_open(
 }
 
 /* Returns whether there was a connection. */
-static bool accept_all(struct http_server *s)
+static bool accept_some(struct http_server *s)
 {
 	bool has_accepted = false;
 	struct sockaddr_storage peer;
 	socklen_t size;
 	int fd;
 
-	while ((fd = http_address_accept(&s->address)) >= 0) {
+	for (unsigned i = 0; i < ACCEPTS_MAX && (fd = http_address_accept(&s->address)) >= 0; i++) {
 		has_accepted = true;
+		make_room(s);
 		size = sizeof(peer);
 		if (getpeername(fd, (struct sockaddr *)&peer, &size))
 			close(fd);
@@ -244,8 +336,9 @@ static bool accept_all(struct http_server *s)
 
 void http_server_serve(struct http_server *s)
 {
-	accept_all(s);
-	s->library.MHD_run(s->daemon);
+	accept_some(s);
+	end_old(s);
+	run_daemon(s);
 }
 
 void http_server_wait(struct http_server *s, int timeout_ms)
@@ -260,11 +353,11 @@ void http_server_wait(struct http_server *s, int timeout_ms)
 		if (poll(all, ARRAY_SIZE(all), left_ms) <= 0)
 			break; /* the time is over, or a signal came */
 		/* Without a free descriptor a connection waits, and would wake us for ever. */
-		if (all[1].revents && !accept_all(s))
+		if (all[1].revents && !accept_some(s))
 			all[1].fd = -1;
-		s->library.MHD_run(s->daemon);
+		run_daemon(s);
 	}
-	s->library.MHD_run(s->daemon); /* ends connections that are silent */
+	run_daemon(s); /* ends connections that are silent */
 }
 
 struct http_counts http_server_counts(const struct http_server *s)
