@@ -213,7 +213,7 @@ class Readers(MetricsCase):
     def test_requests_that_are_refused(self):
         token = self.path("token")
         with open(token, "w", encoding="ascii") as file:
-            file.write(TOKEN + "\n")
+            file.write(TOKEN + "\r\n")
         os.chmod(token, 0o644)
         run = self.sooth("monitor", "--fifo-dir", self.path("fifos"), "--no-history", "--listen", "127.0.0.1:0",
                          "--listen-token", token, status=None)
@@ -222,7 +222,7 @@ class Readers(MetricsCase):
         os.chmod(token, 0o600)
         sooth = self.serve("--listen-token", token)
         for given, expected in ((None, 401), ("Bearer " + TOKEN[:-1], 401), ("Bearer " + TOKEN + "x", 401), (TOKEN, 401),
-                                ("Bearer " + TOKEN, 200)):
+                                ("Bearer " + TOKEN, 200), ("bearer " + TOKEN, 200)):
             headers = {"Authorization": given} if given else {}
             self.assertEqual(self.request(sooth.port, **headers)[0].status, expected, given)
         good = {"Authorization": "Bearer " + TOKEN}

@@ -243,7 +243,9 @@ class Refusals(OtlpCase):
                          ("http://alice:hunter2@127.0.0.1", "other users can read a password in it"),
                          ("ftp://127.0.0.1", "it is neither http nor https"),
                          ("127.0.0.1:4318", "it is"),
-                         ("http://127.0.0.1/?key=x", "a path is added")):
+                         ("ftp://alice:hunter2@127.0.0.1", "it is neither http nor https"),
+                         ("http://127.0.0.1/?key=hunter2", "a path is added"),
+                         ("http://a b/?key=hunter2", "it is no URL")):
             with self.subTest(url):
                 text = self.refused("--otlp", url)
                 self.assertIn(why, text)

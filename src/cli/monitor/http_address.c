@@ -179,6 +179,8 @@ int http_read_token(struct buffer *out, const char *path, struct sooth_error *er
 		return status;
 	if (end)
 		out->size = (size_t)(end - (const char *)out->data);
+	if (out->size && out->data[out->size - 1] == '\r')
+		out->size--;
 	if (out->size >= TOKEN_LEAST)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use the token in %s", path);

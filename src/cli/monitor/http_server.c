@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -194,7 +195,7 @@ static bool has_token(struct http_server *s, struct MHD_Connection *connection)
 
 	if (!s->needs_token)
 		return true;
-	if (size < skipped || strncmp(given, scheme, skipped) != 0 ||
+	if (size < skipped || strncasecmp(given, scheme, skipped) != 0 ||
 		size - skipped != s->token.size)
 		return false;
 	for (size_t i = 0; i < s->token.size; i++)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -80,7 +81,9 @@ struct http_client {
 
 static int refuse_url(struct sooth_error *err, const char *url, const char *why, const char *remedy)
 {
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "send to %s", url);
+	bool is_private = strpbrk(url, "@?#"); /* it may have a password or a key */
+
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "send to %s", is_private ? "this URL" : url);
 	error_why(err, "%s", why);
 	return error_remedy(err, "%s", remedy);
 }
@@ -89,7 +92,7 @@ static bool is_loopback(const char *host)
 {
 	struct in_addr address;
 
-	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
+	return !strcasecmp(host, "localhost") || !strcmp(host, "[::1]") ||
 	       (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
@@ -110,7 +113,7 @@ static int check_parts(const struct curl *c, CURLU *u, const struct http_client_
 		return refuse_url(err, o->url, "it is neither http nor https",
 			"--otlp http://127.0.0.1:4318");
 	if (has_part(c, u, CURLUPART_USER) || has_part(c, u, CURLUPART_PASSWORD))
-		return refuse_url(err, "this URL", "other users can read a password in it",
+		return refuse_url(err, o->url, "other users can read a password in it",
 			"put \"Authorization: ...\" into a file: --otlp-headers FILE");
 	if (has_part(c, u, CURLUPART_QUERY) || has_part(c, u, CURLUPART_FRAGMENT))
 		return refuse_url(err, o->url, "a path is added, so it may have no ? or #",
