@@ -261,8 +261,29 @@ static void undo_reload(void *user)
 	s->before = (struct settings){ 0 };
 }
 
-static int print_check(struct monitor_settings *s)
+/* Checks what settings_parse() takes as any text: addresses, URLs, and their files. */
+static int check_connections(const struct monitor_settings *s, struct sooth_error *err)
 {
+	struct monitor_options o = { 0 };
+	struct otlp_push push;
+	int status = 0;
+
+	fill_options(&o, s);
+	if (o.metrics.http.address)
+		status = http_server_check(&o.metrics.http, err);
+	if (!status)
+		status = otlp_push_open(&push, &o.otlp, err);
+	if (!status)
+		otlp_push_close(&push);
+	return status;
+}
+
+static int print_check(struct monitor_settings *s, struct sooth_error *err)
+{
+	int status = check_connections(s, err);
+
+	if (status)
+		return status;
 	if (s->is_read)
 		printf("%s: %zu settings, all right\n", buffer_cstr(&s->path), s->settings.count);
 	else
@@ -303,7 +324,7 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 	int status = read_settings(&s, err);
 
 	if (!status)
-		status = s.typed->is_check ? print_check(&s) : monitor_target(&s, err);
+		status = s.typed->is_check ? print_check(&s, err) : monitor_target(&s, err);
 	forget_bytes(&s.names, sizeof(s.names));
 	settings_fini(&s.settings);
 	settings_fini(&s.before);

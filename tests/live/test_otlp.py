@@ -251,6 +251,20 @@ class Refusals(OtlpCase):
                 self.assertIn(why, text)
                 self.assertNotIn("hunter2", text)
 
+    def test_checked_settings(self):
+        """The address and the URL, without a connection."""
+        conf = self.path("conf")
+        for text, why in (("otlp = http://LOCALHOST:1\nlisten = 127.0.0.1:0\n", None),
+                          ("otlp = http://192.0.2.1:4318\n", "http to another host can be read on the way"),
+                          ("otlp = http://127.0.0.1\notlp-headers = /no/such\n", "/no/such"),
+                          ("listen = 127.0.0.1:x\n", "--listen 127.0.0.1:9400"),
+                          ("listen = 0.0.0.0:0\n", "readers need a token, and TLS")):
+            with open(conf, "w", encoding="utf-8") as file:
+                file.write(text)
+            run = self.sooth("monitor", "--check", "--config", conf, status=None)
+            self.assertEqual(run.status == 0, why is None, run.errors)
+            self.assertIn(why or "2 settings, all right", run.errors if why else run.text)
+
     def test_headers(self):
         path = self.path("headers")
         with open(path, "w", encoding="utf-8") as file:

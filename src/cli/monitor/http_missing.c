@@ -13,6 +13,11 @@ int http_server_open(
 	return error_remedy(err, "use --textfile, or build with libmicrohttpd-dev on Linux");
 }
 
+int http_server_check(const struct http_options *options, struct sooth_error *err)
+{
+	return http_server_open(NULL, options, err);
+}
+
 void http_server_serve(struct http_server *s)
 {
 	(void)s;

@@ -280,7 +280,8 @@ static int read_files(struct http_server *s, struct sooth_error *err)
 	return status;
 }
 
-int http_server_open(
+/* Makes a server that does not listen yet. */
+static int make_server(
 	struct http_server **out, const struct http_options *options, struct sooth_error *err)
 {
 	struct http_server *s = calloc(1, sizeof(*s));
@@ -304,12 +305,36 @@ int http_server_open(
 		status = read_files(s, err);
 	if (!status)
 		status = start_daemon(s, err);
-	if (!status)
-		status = http_address_listen(&s->address, err);
 	if (status)
 		http_server_close(s);
 	else
 		*out = s;
+	return status;
+}
+
+int http_server_open(
+	struct http_server **out, const struct http_options *options, struct sooth_error *err)
+{
+	struct http_server *s;
+	int status = make_server(&s, options, err);
+
+	if (status)
+		return status;
+	status = http_address_listen(&s->address, err);
+	if (status)
+		http_server_close(s);
+	else
+		*out = s;
+	return status;
+}
+
+int http_server_check(const struct http_options *options, struct sooth_error *err)
+{
+	struct http_server *s;
+	int status = make_server(&s, options, err);
+
+	if (!status)
+		http_server_close(s);
 	return status;
 }
 

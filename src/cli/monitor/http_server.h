@@ -35,6 +35,8 @@ struct http_counts {
 /* Listens. *out is written only on success. Returns 0, or a negative errno with err filled. */
 int http_server_open(
 	struct http_server **out, const struct http_options *options, struct sooth_error *err);
+/* Does all but listen, and closes: whether the options are right. */
+int http_server_check(const struct http_options *options, struct sooth_error *err);
 /* Serves what is due, without waiting. */
 void http_server_serve(struct http_server *s);
 /* Waits up to that time, and serves meanwhile. */

@@ -364,6 +364,12 @@ static bool is_same_metrics(const struct metrics_options *a, const struct metric
 	       is_same_text(a->http.tls, b->http.tls) && a->names == b->names;
 }
 
+static bool is_same_collector(const struct otlp_push_options *a, const struct otlp_push_options *b)
+{
+	return is_same_text(a->url, b->url) && is_same_text(a->headers_file, b->headers_file) &&
+	       a->is_json == b->is_json && a->is_insecure == b->is_insecure;
+}
+
 /* Opens another history; if it cannot be opened, the one of before. */
 static bool change_history(struct monitor *m, const struct monitor_options *now)
 {
@@ -402,7 +408,7 @@ static void reload_settings(struct monitor *m)
 		fputs("sooth: the folder of the FIFOs changes with the next start\n", stderr);
 	if (!is_same_metrics(&now.metrics, &m->options->metrics))
 		fputs("sooth: metrics change with the next start\n", stderr);
-	if (!is_same_text(now.otlp.url, m->options->otlp.url))
+	if (!is_same_collector(&now.otlp, &m->options->otlp))
 		fputs("sooth: the collector changes with the next start\n", stderr);
 	m->current = now;
 	m->options = &m->current;
