@@ -15,7 +15,8 @@ static inline void utf8_append(struct buffer *out, uint32_t letter)
 		buffer_char(out, (char)(0x80 | (letter >> 6 * (i - 1) & 63)));
 }
 
-/* Returns how many bytes of a text to copy so that at most `most` are, and no part of a character. */
+/* Returns how many bytes of a text to copy so that at most `most` are, and no part of a character.
+ */
 static inline size_t utf8_cut(const char *text, size_t size, size_t most)
 {
 	size_t at = most;
