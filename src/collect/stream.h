@@ -9,7 +9,7 @@
 #include "capture/block.h"
 #include "collect/secrets.h"
 
-#define STREAM_SOURCES_MAX  16
+#define STREAM_SOURCES_MAX  24
 #define STREAM_HANDLERS_MAX 4
 #define STREAM_COLLECTOR    0 /* the source that is the collector itself */
 
