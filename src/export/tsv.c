@@ -26,14 +26,16 @@ static void write_head(struct export_place *p, struct table *table, struct tabul
 	struct buffer *out = &lines->bytes;
 
 	(void)p;
-	for (size_t i = 0; i < CLICKHOUSE_ORIGINS; i++)
-		buffer_format(out, clickhouse_has_origin(table, i) ? "%s\t" : "",
-			clickhouse_origins[i].name);
+	for (size_t i = 0; i < CLICKHOUSE_ORIGINS; i++) {
+		if (clickhouse_has_origin(table, i))
+			buffer_format(out, "%s\t", clickhouse_origins[i].name);
+	}
 	for (size_t i = 0; i < count; i++)
 		buffer_format(out, "%s%c", table->columns[i].name, i + 1 < count ? '\t' : '\n');
-	for (size_t i = 0; i < CLICKHOUSE_ORIGINS; i++)
-		buffer_format(out, clickhouse_has_origin(table, i) ? "%s\t" : "",
-			clickhouse_origins[i].type);
+	for (size_t i = 0; i < CLICKHOUSE_ORIGINS; i++) {
+		if (clickhouse_has_origin(table, i))
+			buffer_format(out, "%s\t", clickhouse_origins[i].type);
+	}
 	for (size_t i = 0; i < count; i++)
 		buffer_format(out,
 			clickhouse_may_lack(&table->columns[i]) ? "Nullable(%s)%c" : "%s%c",
