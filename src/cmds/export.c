@@ -182,7 +182,7 @@ const struct command command_export = {
 		 "of\n"
 		 "jsonl; otlp-json and otlp-proto have sessions as traces of OpenTelemetry; tsv "
 		 "has\n"
-		 "rows for ClickHouse, whose tables clickhouse-schema makes. "
+		 "rows for ClickHouse (clickhouse-schema makes its tables). "
 		 "HISTORY/ "
 		 "is\n"
 		 "the folder in which `sooth monitor` keeps its history.",

@@ -25,19 +25,19 @@
 	}
 
 /* The metrics of FLEET_NOW; `of`: "agent" or "session". */
-#define NOW_METRICS(of, whose)                                                                     \
-	GAUGE("processes", "sooth_" of "_processes", "Number of " whose "."),                      \
-		GAUGE("threads", "sooth_" of "_threads", "Threads of " whose "."),                 \
+#define NOW_METRICS(of, owner)                                                                     \
+	GAUGE("processes", "sooth_" of "_processes", "Number of " owner "."),                      \
+		GAUGE("threads", "sooth_" of "_threads", "Threads of " owner "."),                 \
 		GAUGE("rss_bytes", "sooth_" of "_resident_memory_bytes",                           \
-			"Resident memory of " whose "; shared pages count once a process."),       \
+			"Resident memory of " owner "; shared pages count once a process."),       \
 		GAUGE("anonymous_bytes", "sooth_" of "_memory_bytes",                              \
-			"Memory by class, of " whose ".", OF("class", "anonymous")),               \
+			"Memory by class, of " owner ".", OF("class", "anonymous")),               \
 		GAUGE("file_bytes", "sooth_" of "_memory_bytes", NULL, OF("class", "file")),       \
 		GAUGE("shared_bytes", "sooth_" of "_memory_bytes", NULL, OF("class", "shared")),   \
 		GAUGE("swap_bytes", "sooth_" of "_memory_bytes", NULL, OF("class", "swap")),       \
 		GAUGE("descriptors", "sooth_" of "_open_descriptors",                              \
-			"Open file descriptors of " whose "."),                                    \
-		GAUGE("watches", "sooth_" of "_inotify_watches", "inotify watches of " whose ".")
+			"Open file descriptors of " owner "."),                                    \
+		GAUGE("watches", "sooth_" of "_inotify_watches", "inotify watches of " owner ".")
 
 #define SESSION_LABELS                                                                             \
 	{ "agent", "agent" }, { "project", "project" }, { "session_id", "session" },               \
