@@ -4,12 +4,10 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,8 +112,6 @@ static void give_up(const char *path, bool has_temporary)
 	gid_t gid;
 	uid_t uid;
 
-	if (has_begun || !os_native.explain_only)
-		return;
 	has_begun = true;
 	open_of_process(path);
 	what.pager = keep_pager ? keep_pager() : 0;
@@ -134,16 +130,22 @@ static void give_up(const char *path, bool has_temporary)
 		free((char *)(uintptr_t)places[--what.count]);
 }
 
-/* Returns whether a file of another tool is read, whose capture is a temporary file. */
+/* Returns whether a file of another tool is read, whose capture is a temporary file. A FIFO is not
+ * opened: its writer would take the close for the end of its reader. */
 static bool is_imported(const char *path)
 {
-	_cleanup_close_ int fd =
-		path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
 	char begin[IMPORT_BEGIN_SIZE];
 	struct stat st;
+	bool is_file = path && !stat(path, &st) && S_ISREG(st.st_mode);
+	_cleanup_close_ int fd =
+		is_file ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
 
-	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
-	       read(fd, begin, sizeof(begin)) == sizeof(begin) && import_accepts(begin);
+	return fd >= 0 && read(fd, begin, sizeof(begin)) == sizeof(begin) && import_accepts(begin);
+}
+
+static bool may_begin(void)
+{
+	return !has_begun && os_native.explain_only;
 }
 
 static const char *name_of(const char *path)
@@ -153,12 +155,14 @@ static const char *name_of(const char *path)
 
 const char *explaining_begin(const char *path)
 {
-	give_up(path, is_imported(path));
+	if (may_begin())
+		give_up(path, is_imported(path));
 	return name_of(path);
 }
 
 const char *explaining_begin_with_tables(const char *path)
 {
-	give_up(path, true);
+	if (may_begin())
+		give_up(path, true);
 	return name_of(path);
 }

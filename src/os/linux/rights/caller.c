@@ -79,20 +79,24 @@ bool caller_become_owner(const struct parser_owner *owner)
 	       !syscall(SYS_capset, &header, none);
 }
 
-bool caller_keep_ids(void)
+bool caller_keep_capabilities(uint32_t bits)
 {
-	const uint32_t ids =
-		1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_SETPCAP | 1u << CAP_KILL;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct kept[2];
 
 	if (syscall(SYS_capget, &header, kept))
 		return false;
-	kept[0].effective &= ids;
-	kept[0].permitted &= ids;
+	kept[0].effective &= bits;
+	kept[0].permitted &= bits;
 	kept[1] = (struct __user_cap_data_struct){ 0 };
 	kept[0].inheritable = 0;
 	return !syscall(SYS_capset, &header, kept);
+}
+
+bool caller_keep_ids(void)
+{
+	return caller_keep_capabilities(
+		1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_SETPCAP | 1u << CAP_KILL);
 }
 
 bool caller_has_ids_of(const struct process_id *process)

@@ -31,6 +31,8 @@ bool caller_drop_all(const struct os *os);
 bool caller_become(uid_t uid, gid_t gid);
 /* Does the same with the groups of the owner. */
 bool caller_become_owner(const struct parser_owner *owner);
+/* Keeps of the first 32 capabilities those with these bits, and none of the later ones. */
+bool caller_keep_capabilities(uint32_t bits);
 /* Keeps the ids, and of the capabilities those to change ids and to end processes of others. */
 bool caller_keep_ids(void);
 /* Returns whether all user ids of the process are the caller's real one. */

@@ -185,22 +185,6 @@ static void refuse_signals(pid_t pager)
 	install_filter(signals, ARRAY_SIZE(signals));
 }
 
-static void keep_rights_of_files(bool is_sudo)
-{
-	const uint32_t files = 1u << CAP_DAC_OVERRIDE | 1u << CAP_KILL |
-			       (is_sudo ? 1u << CAP_SETUID | 1u << CAP_SETGID : 0);
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct kept[2];
-
-	if (syscall(SYS_capget, &header, kept))
-		return;
-	kept[0].effective &= files;
-	kept[0].permitted &= files;
-	kept[0].inheritable = 0;
-	kept[1] = (struct __user_cap_data_struct){ 0 };
-	syscall(SYS_capset, &header, kept);
-}
-
 void explain_only(const struct os *os, const struct explain_only *what)
 {
 	parser_process_end();
@@ -210,7 +194,8 @@ void explain_only(const struct os *os, const struct explain_only *what)
 	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	forbid_writing(what->places, what->count);
-	keep_rights_of_files(what->is_sudo);
+	caller_keep_capabilities(1u << CAP_DAC_OVERRIDE | 1u << CAP_KILL |
+				 (what->is_sudo ? 1u << CAP_SETUID | 1u << CAP_SETGID : 0));
 	refuse_signals(what->pager);
 	install_filter(filter, ARRAY_SIZE(filter));
 }
