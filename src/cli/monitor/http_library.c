@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/monitor/http_library.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdbool.h>
-
+#include "base/cleanup.h"
+#include "base/shared_library.h"
 #include "cli/rights/library_environment.h"
 
-#define LIBRARY "libmicrohttpd.so.12"
-
-static bool find_functions(struct http_library *l)
-{
-	bool has_all = true;
-
-#define FIND(name) has_all &= (*(void **)&l->name = dlsym(l->library, #name)) != NULL;
-	HTTP_FUNCTIONS(FIND)
-#undef FIND
-	return has_all;
-}
+static const struct shared_function functions[] = {
+#define ROW(name) SHARED_ROW(struct http_library, name),
+	HTTP_FUNCTIONS(ROW)
+#undef ROW
+};
 
 int http_library_load(struct http_library *l, struct sooth_error *err)
 {
+	static const struct shared_library library = { .file = "libmicrohttpd.so.12",
+		.remedy = "install libmicrohttpd (Debian: libmicrohttpd12), or use --textfile",
+		.purpose = "serve metrics",
+		.functions = functions,
+		.function_count = ARRAY_SIZE(functions) };
+
 	library_environment_forget();
-	l->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (l->library && find_functions(l))
-		return 0;
-	error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "serve metrics");
-	error_why(err, "%s", l->library ? "a function is missing in " LIBRARY : dlerror());
-	return error_remedy(
-		err, "install libmicrohttpd (Debian: libmicrohttpd12), or use --textfile");
+	return shared_library_load(&library, l, err);
 }

@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 #define HTTP_FUNCTIONS(F)                                                                          \
 	F(MHD_start_daemon)                                                                        \
@@ -24,8 +25,7 @@
 	F(MHD_is_feature_supported)
 
 struct http_library {
-	void *library;
-#define HTTP_MEMBER(name) __typeof__(name) *name;
+#define HTTP_MEMBER(name) SHARED_MEMBER(name);
 	HTTP_FUNCTIONS(HTTP_MEMBER)
 #undef HTTP_MEMBER
 };
