@@ -63,7 +63,7 @@ static const struct claim_row rows[] = {
 		"whether a program will still open it",
 		"start the program that writes to the FIFO, or end this one" },
 	[CAUSE_LEFT] = { "waits for an output to close: its command has ended, but left {holder} "
-			 "running, which still has the output open",
+			 "running, which still has the output open, as descriptor {left fd}",
 		"when the command ended, and whether the output is still needed",
 		"sooth kill --any {holder pid} ends it; what a command starts in the background "
 		"needs an output of its own: > FILE 2>&1" },
@@ -114,6 +114,7 @@ static const struct claim_row rows[] = {
 
 struct kept_output {
 	const struct process_entry *left; /* leftover of a command, with the output open */
+	uint32_t fd;			  /* of the leftover */
 	bool is_unsure;			  /* whether a command at work keeps it open too */
 };
 
@@ -185,8 +186,10 @@ static bool find_left(struct kept_output *k, const struct check *e, const struct
 			k->left = NULL;
 			return false;
 		}
-		if (left && !k->left && wait_is_output_of(p))
+		if (left && !k->left && wait_may_be_output_of(p, link->object)) {
 			k->left = left;
+			k->fd = p->fd;
+		}
 	}
 	k->is_unsure |= !are_all_seen(g, parties);
 	return k->left;
@@ -690,6 +693,7 @@ static void set_values(struct check_result *out, const struct held_up *h)
 			: "idle in transaction and probably has the");
 	wait_chain_remedy(finding_value(out, "way out"), h->chain);
 	finding_value_text(out, "fd", "%u", link->party ? link->party->fd : 0);
+	finding_value_text(out, "left fd", "%u", h->kept.fd);
 	finding_value_span(out, "pattern", h->pattern);
 	if (h->pattern.size)
 		finding_value_text(out, "other pattern", "[%c]%.*s", h->pattern.data[0],
@@ -761,6 +765,16 @@ static uint64_t ended_ns(const struct snapshot *s)
 	return ((const struct sooth_record *)(const void *)s->end.data)->time_ns;
 }
 
+/* Returns whether the database session that has the lock is one of this process: lock-kept. */
+static bool is_own_session(const struct check *e, const struct held_up *h)
+{
+	snapshot_each (struct waits_wanted, w, check_last(e, &e->input->waits), WAITS_WANTED) {
+		if (h->cause == CAUSE_SESSION && w->session_pid == holder_pid(h))
+			return true;
+	}
+	return false;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits),
@@ -786,6 +800,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	/* The age of a leftover ends with an earlier sample than the interval. */
 	else if (!h.cause || (h.for_ns < interval && h.cause != CAUSE_LEFT))
 		check_fine(out, "it waits for no process that does nothing about it");
+	else if (is_own_session(e, &h))
+		check_fine(out, "the session is its own: reported by lock-kept");
 	else if ((other = reported_for(e, &h)))
 		check_fine(out, "reported for %u, which it waits for", other->node_pid);
 	else if (h.cause == CAUSE_BUSY || check_is_over(e, "min-time", (double)h.for_ns, ""))

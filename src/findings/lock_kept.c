@@ -3,6 +3,7 @@
  * lock-refused report the processes that wait. A process that works while it has the lock will
  * release it, and a server on duty keeps its standby waiting on purpose. */
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/stack_waits.h"
 #include "base/sentence_units.h"
 #include "analyze/waits/wait_text.h"
@@ -98,7 +99,7 @@ static const struct claim_row rows[] = {
 	[LOCK_FILE] = { "keeps {path} locked: {waiters}; meanwhile it {does}{, in |place}", UNSEEN,
 		"release the lock before a long wait; sooth why {pid} shows what it waits for; its "
 		"end releases the lock" },
-	[LOCK_OWN] = { "its transaction is open and idle: the client does not commit it, and "
+	[LOCK_OWN] = { "its transaction is open and idle: {client} does not commit it, and "
 		       "{perhaps} has a lock: {waiters}{, in |place}",
 		UNSEEN, COMMIT },
 	[LOCK_SESSION] = { "its database session postgres ({session}) is idle in a transaction "
@@ -121,6 +122,38 @@ static enum lock lock_of(const struct waits_wanted *w)
 	if (record_text(&w->record, &w->detail).size)
 		return w->session_pid ? LOCK_SESSION_ADVISORY : LOCK_ADVISORY;
 	return w->session_pid ? LOCK_SESSION : LOCK_OWN;
+}
+
+/* Returns the program that this database session serves; NULL: it is not on this host. */
+static const struct waits_peer *client_of(const struct check *e)
+{
+	unsigned connections;
+
+	return peer_process_most(e->input, &e->id, &connections);
+}
+
+/* Returns whether the client of this session has the finding: only it can commit. */
+static bool is_reported_for_client(const struct check *e)
+{
+	const struct waits_peer *p = client_of(e);
+	struct process_id id = { .start_ticks = p ? p->peer_start_ticks : 0,
+		.pid = p ? p->peer_pid : 0 };
+
+	snapshot_each (
+		struct waits_wanted, w, snapshots_get(&e->input->waits.last, &id), WAITS_WANTED) {
+		if (p && w->session_pid == e->id.pid)
+			return true;
+	}
+	return false;
+}
+
+static void put_client(struct buffer *out, const struct check *e)
+{
+	const struct waits_peer *p = client_of(e);
+
+	buffer_string(out, p ? "its client " : "the client");
+	if (p)
+		peer_process_put(out, p);
 }
 
 /* Appends "2 processes wait for it, psql (4711) for 45 s". */
@@ -161,6 +194,7 @@ static void report_lock(const struct check *e, struct check_result *out, const s
 		out, "perhaps", "%s", w->confidence == WAITS_LOW ? "perhaps" : "probably");
 	finding_value_text(out, "session", "%u", w->session_pid ? w->session_pid : e->id.pid);
 	put_waiters(finding_value(out, "waiters"), w);
+	put_client(finding_value(out, "client"), e);
 	does = finding_value(out, "does");
 	wait_link_text(does, g, &chain->links[0]);
 	if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
@@ -183,6 +217,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	else if (!ns)
 		check_fine(out, "it has no lock that others wait for while it does nothing");
+	else if (lock_of(w) == LOCK_OWN && is_reported_for_client(e))
+		check_fine(
+			out, "reported for %u, the client of this session", client_of(e)->peer_pid);
 	else if (check_is_long(e, out, "min-time", ns, "others wait for its lock"))
 		report_lock(e, out, &g, &chain, w, ns);
 }

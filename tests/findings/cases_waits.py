@@ -269,6 +269,8 @@ def heir_itself(scope, _):
     return int(bytes(scope.python(INHERITED, "itself").out).split()[0])
 
 
+MESSAGES = "sleep 100 7>&1 > /dev/null 2>&1"
+
 CASES = [
     # The process below is diagnosed too, and is the one that is named.
     sick("frozen", "a child that its parent waits for", program(CHILD, "is stopped"),
@@ -292,6 +294,8 @@ CASES = [
         says="the other end is gone", **TIME),
     sick("held-up", "an output that what a command left behind keeps open", program(OUTPUT, "reads", "sleep 100 &"),
         severity="low", says="running, which still has the output open", **LEFT),
+    sick("held-up", "the same by a descriptor that is no standard one",
+        program(OUTPUT, "reads", f"{MESSAGES} &"), severity="low", says="has the output open, as descriptor 7", **LEFT),
     sick("held-up", "the same, of an event loop, by a server that prints", program(OUTPUT, "loops", f"({PRINTS}) &"),
         says="still has the output open", **LEFT),
     sick("held-up", "an output that what a subreaper adopted keeps open", below_subreaper(OUTPUT, "reads", "sleep 100 &"),
@@ -320,6 +324,8 @@ CASES = [
     sick("held-up", "an output of one of several workers that was ended", below_subreaper(RUNNER, "ended"), severity="low",
         says="left sleep (", **LEFT),
     healthy("held-up", "outputs of workers that live", program(RUNNER, "works"), **SOON),
+    healthy("held-up", "a loop that may wait for messages of what a command left", program(OUTPUT, "loops", f"{MESSAGES} &"),
+        **SOON),
     healthy("held-up", "a command that started a server and waits for it",
         program(OUTPUT, "loops", f"({PRINTS}) & echo started; wait"), **SOON),
     healthy("held-up", "a command whose server has an output of its own",

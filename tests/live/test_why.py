@@ -863,6 +863,25 @@ class Kinds(Situations):
         self.waits_in(pid, "wait_woken", "tty")
         return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: .*or its output is held \(Ctrl-S\)"
 
+    def of_terminal_in_a_loop(self):
+        """The program that runs the terminal waits for output, so the terminal holds it."""
+        emulator = self.begin(PYTHON, "-c", "import os, pty, select\npid, fd = pty.fork()\n"
+                              "if not pid: os.execlp('sh', 'sh', '-c', 'while echo line; do sleep 0.05; done')\n"
+                              "os.write(fd, b'\\x13')\nprint(pid, flush=True)\n"
+                              "while select.select([fd], [], []): os.read(fd, 4096)", stdout=subprocess.PIPE)
+        pid = int(emulator.stdout.readline())
+        self.waits_in(pid, "wait_woken", "tty")
+        return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: its output is held \(Ctrl-S; Ctrl-Q resumes it\)"
+
+    def of_terminal_settings(self):
+        """The terminal stops a background process that changes its settings, not only one that reads."""
+        pid, master = self.terminal("bash", "--norc", "-i")
+        os.write(master, b"set -m; stty -echo &\n")
+        wait_until(lambda: children(pid), "the job")
+        job = children(pid)[0]
+        wait_until(lambda: harness.process_state(job) == "T", "the job to stop")
+        return job, "stopped", r"is stopped by its terminal: it runs in the background and used /dev/pts/\d+"
+
     def of_background(self):
         pid, master = self.terminal("bash", "--norc", "-i")
         os.write(master, b"set -m; cat &\n")

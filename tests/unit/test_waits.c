@@ -1215,7 +1215,34 @@ static void test_left_output(void **state)
 		"node (10) waits for data from sleep (11) through a pipe, 3 min; 11 sleeps");
 	party_at(10)->source = WAITS_SOURCE_ADOPTED;
 	expect("waits", "node (10) waits for an output to close: its command has ended, but left "
-			"sleep (11) running, which still has the output open, 3 min; 11 sleeps");
+			"sleep (11) running, which still has the output open, as descriptor 1, 3 "
+			"min; 11 sleeps");
+	party_at(10)->fd = 7;
+	expect("waits", "node (10) waits for an output to close: its command has ended, but left "
+			"sleep (11) running, which still has the output open, as descriptor 7, 3 "
+			"min; 11 sleeps");
+}
+
+/* A loop watches a pipe for messages of a process, which was adopted. */
+static void test_messages(void **state)
+{
+	(void)state;
+	process(10, "node", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	object(10, 5, FDS_PIPE, WAITS_ROLE_WATCHED, "pipe:[7]");
+	object_at(10, 5)->events = POLLIN;
+	process_of(3, 11, "sleep", 'S');
+	thread(11, 11, "clock_nanosleep", 0);
+	party(10, 10, WAITS_RELATION_WRITER, 11, 0, "sleep");
+	party_at(10)->fd = 7;
+	party_at(10)->waiting_fd = 5;
+	party_at(10)->source = WAITS_SOURCE_ADOPTED;
+	expect("waits",
+		"node (10) waits for data from sleep (11) through a pipe, 3 min; 11 sleeps");
+	party_at(10)->fd = 1;
+	expect("waits", "node (10) waits for an output to close: its command has ended, but left "
+			"sleep (11) running, which still has the output open, as descriptor 1, 3 "
+			"min; 11 sleeps");
 }
 
 /* A server that keeps the input of its child open. */
@@ -1564,6 +1591,7 @@ int main(void)
 		cmocka_unit_test_setup(test_lost_token, reset),
 		cmocka_unit_test_setup(test_held_threads, reset),
 		cmocka_unit_test_setup(test_left_output, reset),
+		cmocka_unit_test_setup(test_messages, reset),
 		cmocka_unit_test_setup(test_namespace_init, reset),
 		cmocka_unit_test_setup(test_full_queue, reset),
 		cmocka_unit_test_setup(test_unfed_child, reset),

@@ -6,6 +6,7 @@
 #include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_rest.h"
 #include "analyze/answer/end_awaited.h"
+#include "analyze/evidence/children.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_lookup.h"
@@ -15,6 +16,8 @@
 #include "base/units.h"
 #include "model/errno_names.h"
 #include "probes/sockets.h"
+
+#define STANDARD_LAST 2 /* number of the last standard stream */
 
 NUMBER(SILENT_LEAST, 5 * NS_PER_S, NS, "least silence of a connection to report");
 NUMBER(SHOWN_LEAST, NS_PER_S, NS, "working processes also wait, but for a shorter time");
@@ -306,18 +309,51 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 		end_awaited_remedy(s, j, &chain, out);
 }
 
-/* Returns whether the process waits on a socket to serve a diagnosed ancestor. */
+/* Returns whether the link waits for work: on a socket, or on a pipe beside the standard streams. A
+ * standard input may be one that is not closed by mistake. */
+static bool is_for_work(const struct wait_link *link)
+{
+	return link->party && link->object &&
+	       ((link->what == WAIT_SOCKET_READ && !link->object->has_open_request) ||
+		       (link->what == WAIT_PIPE_READ && link->object->fd > STANDARD_LAST));
+}
+
+/* Returns whether the process waits for work of a diagnosed ancestor. */
 static bool serves_above(
 	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
 {
-	if (first->what != WAIT_SOCKET_READ || !first->party || !first->object ||
-		first->object->has_open_request)
+	if (!is_for_work(first))
 		return false;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct diagnosed *other = &s->all[i];
 
 		if (!other->is_host && other->process && other->id.pid == first->party->party_pid)
 			return process_table_is_below(j->process, other->process);
+	}
+	return false;
+}
+
+/* Returns whether the process waits for the lock of a queue, without a known owner, and one of its
+ * siblings with the same command waits for the work that comes through the queue: it has the lock.
+ */
+static bool waits_for_turn(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!wait_is_shared(first) || first->party || !j->process)
+		return false;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct diagnosed *other = &s->all[i];
+
+		if (other == j || other->is_host || !other->process ||
+			other->process->parent != j->process->parent ||
+			!child_is_alike(other->process, j->process) ||
+			find_wait_chain(s, other, &g, &chain))
+			continue;
+		if (serves_above(s, other, &chain.links[0]))
+			return true;
 	}
 	return false;
 }
@@ -332,7 +368,7 @@ bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j)
 	if (j->is_host || find_wait_chain(s, j, &g, &chain))
 		return false;
 	last = &chain.links[chain.count - 1];
-	return serves_above(s, j, &chain.links[0]) ||
+	return serves_above(s, j, &chain.links[0]) || waits_for_turn(s, j, &chain.links[0]) ||
 	       (last->what == WAIT_SLEEP && last->thread && !last->thread->timeout_state && above &&
 		       last->process->node_pid != above->id.pid);
 }

@@ -13,7 +13,6 @@
 
 #define HELD_LEAST	(3 * NS_PER_S) /* a call that returns sooner blocks nothing */
 #define HALF_OPEN_LEAST (2 * NS_PER_S)
-#define EDGE_TRIGGERED	(1u << 31)  /* EPOLLET */
 #define FULL_LEAST	(64u << 10) /* bytes not read; fewer may be in transit */
 
 /* Compares parties: first not the process itself, then confidence, then the one that others have
@@ -158,7 +157,7 @@ bool wait_is_unwritable(const struct waits_thread *t, const struct waits_object 
 {
 	return wait_is_connection(o) && o->events & POLLOUT &&
 	       o->socket_state != SOCKETS_SYN_SENT &&
-	       o->send_queue >= (o->events & EDGE_TRIGGERED ? FULL_LEAST : 1) && !t->since_state &&
+	       o->send_queue >= (o->events & FDS_MEMBER_EDGE ? FULL_LEAST : 1) && !t->since_state &&
 	       t->since_ns >= HELD_LEAST;
 }
 
@@ -281,14 +280,20 @@ bool wait_is_output_of(const struct waits_party *p)
 	return p->fd == OUTPUT || p->fd == ERROR_OUTPUT;
 }
 
-/* Returns whether a writer was adopted, and has the pipe as its output. Older captures show only
- * those that init adopted. */
+bool wait_may_be_output_of(const struct waits_party *p, const struct waits_object *o)
+{
+	assert(p && o);
+	return wait_is_output_of(p) || o->role != WAITS_ROLE_WATCHED;
+}
+
+/* Returns whether a writer was adopted, and may have the pipe as its output. Older captures show
+ * only those that init adopted. */
 static bool is_left(
 	const struct wait_graph *g, const struct wait_link *link, const struct waits_party *p)
 {
 	const struct waits_process *by = wait_graph_process(g, p->party_pid);
 
-	return wait_is_output_of(p) &&
+	return wait_may_be_output_of(p, link->object) &&
 	       (p->source == WAITS_SOURCE_ADOPTED ||
 		       (by && by->ppid == INIT && by->node_pid != INIT &&
 			       by->age_ns + STARTED_LATER < link->process->age_ns));

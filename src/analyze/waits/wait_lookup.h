@@ -55,6 +55,11 @@ bool wait_may_be_output(const struct waits_object *o);
 /* Returns whether the party has the other end as its output or error output: a helper that is asked
  * has another descriptor. */
 bool wait_is_output_of(const struct waits_party *p);
+
+/* Returns whether a process with the other end of `o` may keep an output open: by its standard
+ * output or error; by any descriptor, if a read waits for nothing else. A pipe that is watched
+ * among others may have been made for messages of that process. */
+bool wait_may_be_output_of(const struct waits_party *p, const struct waits_object *o);
 /* Returns whether the link waits for the end of an output: the command that the waiting process
  * started has ended, but left behind a process, adopted by init, that still has the output open. */
 bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link);

@@ -77,7 +77,8 @@ static bool put_left_output(
 		return false;
 	buffer_string(out, "waits for an output to close: its command has ended, but left ");
 	wait_put_party(out, link);
-	buffer_string(out, " running, which still has the output open");
+	buffer_format(out, " running, which still has the output open, as descriptor %u",
+		link->party->fd);
 	return true;
 }
 
@@ -586,7 +587,9 @@ static void put_condition(
 	else if (wait_is_of_owner(link)) {
 		buffer_format(out, "waits for a lock or semaphore in shared memory that ");
 		wait_put_party(out, link);
-		buffer_string(out, link->confidence > WAITS_LOW ? " probably has" : " perhaps has");
+		buffer_string(out, link->confidence > WAITS_LOW
+					   ? " probably has"
+					   : " perhaps has, or that a process had which has ended");
 	} else
 		buffer_format(out,
 			"waits for a lock, semaphore or condition %s: no owner is recorded",

@@ -241,15 +241,14 @@ static unsigned add_ends(
 				(pass == 0 || is_own) && found.follows && found.pid != n->stat.pid;
 			if (pass == 1 && found.confidence > WAITS_LOW)
 				found.confidence = WAITS_LOW;
-			adopter =
-				is_output_descriptor(ends[i].fd) && (s->wants_writers || s->is_both)
-					? adopter_of(r, n, found.pid)
-					: 0;
+			adopter = s->wants_writers || s->is_both ? adopter_of(r, n, found.pid) : 0;
 			if (adopter)
 				found.source = WAITS_SOURCE_ADOPTED;
 			/* It may also have been started there, and given the pipe. */
 			if (adopter > INIT && found.confidence > WAITS_MEDIUM)
 				found.confidence = WAITS_MEDIUM;
+			if (adopter && !is_output_descriptor(found.fd))
+				found.confidence = WAITS_LOW;
 			wait_add_party(r, n, tid, &found);
 			added++;
 		}
@@ -554,18 +553,22 @@ static void add_sharer(struct wait_reader *r, const struct wait_node *n, const s
 		wait_add_party(r, n, c->thread->record.tid, &found);
 }
 
-/* Returns a better type. The links of a POSIX queue and a FIFO look like the link of a file. The
- * call shows a queue. Two signs show a FIFO: the wait channel names a pipe, or a thread waits until
- * the descriptor is ready. A file is always ready. */
+/* Returns a better type. The links of a POSIX queue and a FIFO look like the link of a file. A
+ * queue has calls of its own, which wait until a time; ioctl and fcntl do not. Two signs show a
+ * FIFO: the wait channel names a pipe, or a thread waits until the descriptor is ready. A file is
+ * always ready. */
 static enum fds_type refined_type(const struct object *o, const struct wait_call *c)
 {
-	bool is_ipc = c->row && c->row->category == SYSCALL_CATEGORY_IPC;
-	enum fds_type type = is_ipc ? FDS_QUEUE : type_of(o->link);
+	bool is_of_queue = c->row && c->row->category == SYSCALL_CATEGORY_IPC &&
+			   c->row->wait.timeout && c->row->wait.what == SYSCALL_WAIT_DATA;
+	enum fds_type type = type_of(o->link);
 	bool is_pipe = strstr(c->channel, "pipe") || strstr(c->channel, "fifo");
 	bool is_of_kernel = span_starts(o->link, "/proc/") || span_starts(o->link, "/sys/");
 
 	is_pipe |= o->record.role == WAITS_ROLE_WATCHED && !is_of_kernel;
-	return type == FDS_FILE && is_pipe ? FDS_FIFO : type;
+	if (type != FDS_FILE)
+		return type;
+	return is_of_queue ? FDS_QUEUE : is_pipe ? FDS_FIFO : FDS_FILE;
 }
 
 static void write_object(struct wait_reader *r, const struct wait_call *c, struct object *o)
