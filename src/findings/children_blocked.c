@@ -12,8 +12,7 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", BLOCKED_CHILDREN_LEAST, 2, BLOCKED_CHILDREN_MAX,
 		"minimum number of processes in the same wait"),
-	THRESHOLD("min-time", 1.5e9, 1e6, 86400e9, "minimum time of each of these waits",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 1.5e9, 1e6, 86400e9, "minimum time of each of these waits"),
 };
 
 static void put_object(struct check_result *out, const struct blocked_children *b)

@@ -8,7 +8,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 #define LAST_STARTS 6 /* starts whose mean distance is the pace */
 
@@ -17,8 +16,8 @@ NUMBER(IDLE_SHARE, 0.9, NONE, "of the children that have done nothing since they
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 12, LAST_STARTS, 1e6, "minimum number of idle children of one kind"),
-	THRESHOLD("min-time", 5e9, 1e9, 86400e9,
-		"minimum time that the last starts are spread over", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD(
+		"min-time", 5e9, 1e9, 86400e9, "minimum time that the last starts are spread over"),
 	THRESHOLD("min-sessions", 8, 1, 1e6, "minimum number of idle sessions of a daemon"),
 	TIME_THRESHOLD("min-idle", 3600e9, 1e9, 1e18, "minimum time that each of them is idle"),
 };

@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"
-#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/scripts.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/signal_names.h"
 
 #define GROUPS_MAX   1024
@@ -369,8 +367,7 @@ static void emit_remedy(
 	else if (is_match(g))
 		finding_remedy(out,
 			"end the other process by its PID, or put one letter of the pattern into "
-			"brackets, so that the pattern does not match itself: pkill -f "
-			"'[n]ame'");
+			"brackets, so that the pattern does not match itself: pkill -f '[n]ame'");
 	else if (g->key.by == ENDED_BY_KERNEL)
 		finding_remedy(out,
 			"raise the limit where the processes are started: ulimit -%s unlimited",

@@ -6,13 +6,12 @@
 #include "analyze/evidence/children.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 #define PIDS_MAX 32
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 5, 2, 1e6, "minimum number of processes of one kind"),
-	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),
 };
 
 /* A user who starts processes in the background of a terminal does so on purpose. */

@@ -118,8 +118,8 @@ static void emit_remedy(const struct check *e, struct check_result *out,
 			kept && setting ? ", or end idle connections sooner" : "");
 	else if (kept && setting)
 		finding_remedy(out,
-			"raise %s, or end idle connections sooner; sooth inspect "
-			"--sockets %u lists those that are open",
+			"raise %s, or end idle connections sooner; sooth inspect --sockets %u "
+			"lists those that are open",
 			setting, e->id.pid);
 	else if (kept)
 		finding_remedy(out,
@@ -128,8 +128,8 @@ static void emit_remedy(const struct check *e, struct check_result *out,
 			e->id.pid);
 	else
 		finding_remedy(out,
-			"sooth trace -p %u -e network shows what it does in between; "
-			"its log may have the reason (a list of allowed addresses)",
+			"sooth trace -p %u -e network shows what it does in between; its log may "
+			"have the reason (a list of allowed addresses)",
 			e->id.pid);
 }
 

@@ -4,12 +4,10 @@
  * a moment, and one that has forgotten them never does. Only sockets count that were in CLOSE_WAIT
  * at the first and the last sample and sent nothing in between: a process that still answers has a
  * reason to keep its half open. */
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
-#include "probes/sockets.h"
 
 #define PEERS_REPORTED 3
 

@@ -11,8 +11,6 @@
 
 #include "analyze/activity/activity_tool.h"
 #include "analyze/evidence/batch_program.h"
-#include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/repeated_call.h"
@@ -24,8 +22,6 @@
 #include "analyze/profile/profile_regexp.h"
 #include "base/sentence_units.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(PART_OF_DEMAND, 0.7, NONE, "share of the demand: with less, other threads have the CPU");
 NUMBER(QUOTA_PER_S, 1, NONE, "times a second that a quota is used up: explains a low CPU use");
@@ -45,34 +41,28 @@ static const struct finding_option options[] = {
 		"minimum percentage of the time in which a thread runs or is ready to run"),
 	PERCENT_THRESHOLD(
 		"min-cpu", 2, 0.1, 100, "minimum CPU use of a thread, in percent of one CPU"),
-	PERCENT_THRESHOLD("sure", 50, 0.1, 100,
+	UNLISTED_PERCENT("sure", 50, 0.1, 100,
 		"severity is low if the threads use less CPU than this (percent of one CPU), "
-		"counting the time in which they are ready to run",
-		UNLISTED),
-	PERCENT_THRESHOLD("victim", 10, 0, 100,
+		"counting the time in which they are ready to run"),
+	UNLISTED_PERCENT("victim", 10, 0, 100,
 		"minimum CPU use of threads that are ready to run for much longer, in percent of "
-		"one CPU",
-		UNLISTED),
-	THRESHOLD("max-waits", 20, 0, 1e6, "maximum number of waits per second of a thread",
-		UNLISTED),
-	TIME_THRESHOLD("min-stretch", 50e3, 0, 1e9,
-		"minimum CPU time of a thread between two context switches (less: lock-storm)",
-		UNLISTED),
-	THRESHOLD("max-faults", 5, 0, 1e9,
-		"maximum new memory pages per second of a thread (more: it does real work)",
-		UNLISTED),
-	BYTES_THRESHOLD("max-moved", 10240, 0, 1e12,
-		"maximum bytes per second that the process reads and writes", UNLISTED),
-	PERCENT_THRESHOLD("in-kernel", 20, 1, 100,
+		"one CPU"),
+	UNLISTED("max-waits", 20, 0, 1e6, "maximum number of waits per second of a thread"),
+	UNLISTED_TIME("min-stretch", 50e3, 0, 1e9,
+		"minimum CPU time of a thread between two context switches (less: lock-storm)"),
+	UNLISTED("max-faults", 5, 0, 1e9,
+		"maximum new memory pages per second of a thread (more: it does real work)"),
+	UNLISTED_BYTES("max-moved", 10240, 0, 1e12,
+		"maximum bytes per second that the process reads and writes"),
+	UNLISTED_PERCENT("in-kernel", 20, 1, 100,
 		"system calls count as the cause from this share of CPU time in the kernel "
-		"(percent)",
-		UNLISTED),
-	TIME_THRESHOLD("max-per-call", 100e3, 1e2, 1e9,
-		"maximum CPU time per call of a repeated system call that is the cause", UNLISTED),
-	TIME_THRESHOLD("some", 120e9, 0, 1e15,
-		"severity is low if the thread has used less CPU time than this", UNLISTED),
-	TIME_THRESHOLD("long", 900e9, 1e9, 1e15,
-		"severity is high if a thread has used this much CPU time or more", UNLISTED),
+		"(percent)"),
+	UNLISTED_TIME("max-per-call", 100e3, 1e2, 1e9,
+		"maximum CPU time per call of a repeated system call that is the cause"),
+	UNLISTED_TIME("some", 120e9, 0, 1e15,
+		"severity is low if the thread has used less CPU time than this"),
+	UNLISTED_TIME("long", 900e9, 1e9, 1e15,
+		"severity is high if a thread has used this much CPU time or more"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 

@@ -9,7 +9,6 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
 #include "base/cleanup.h"
 
@@ -17,10 +16,9 @@
 #define NAMED_MOST    3 /* threads by name in the claim; of more, their functions */
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
-		"the same for a process with no other running thread", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait"),
+	TIME_THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
+		"the same for a process with no other running thread"),
 };
 
 enum place {

@@ -5,9 +5,7 @@
 #include "analyze/diagnosis/ending_claim.h"
 #include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "probes/limits.h"
-#include "probes/signal_names.h"
 
 /* Returns the start of the process. Only later log entries count: the PID may have been reused. */
 static uint64_t process_start_ns(const struct check *e)

@@ -9,8 +9,6 @@
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "model/errno_names.h"
-#include "probes/fds.h"
 #include "probes/signal_names.h"
 
 #define ERRNO_NUMBERS 134 /* errno(3) on Linux */

@@ -5,7 +5,6 @@
  * in hours. */
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/made_files.h"
 #include "base/cleanup.h"
@@ -226,32 +225,28 @@ static const struct finding_option options[] = {
 		"maximum time until the file system is full, for severity high"),
 	BYTES_THRESHOLD(
 		"min-gain", 1 << 20, 1, 1e15, "minimum growth of its files during the observation"),
-	PERCENT_THRESHOLD("nearly-full", 95, 1, 100,
-		"minimum percentage in use of a nearly full file system", UNLISTED),
-	BYTES_THRESHOLD("max-left", 1 << 30, 1, 1e15,
-		"maximum bytes left on a nearly full file system", UNLISTED),
-	BYTES_THRESHOLD("deleted-rate", 512 << 10, 1, 1e12,
+	UNLISTED_PERCENT("nearly-full", 95, 1, 100,
+		"minimum percentage in use of a nearly full file system"),
+	UNLISTED_BYTES(
+		"max-left", 1 << 30, 1, 1e15, "maximum bytes left on a nearly full file system"),
+	UNLISTED_BYTES("deleted-rate", 512 << 10, 1, 1e12,
 		"minimum growth per second of a deleted file, or of files in memory, reported "
-		"whatever the space left",
-		UNLISTED),
-	BYTES_THRESHOLD("deleted-size", 16 << 20, 1, 1e15,
-		"minimum size of such a deleted file, and growth of such files in memory",
-		UNLISTED),
-	BYTES_THRESHOLD("append-rate", 1 << 20, 1, 1e12,
+		"whatever the space left"),
+	UNLISTED_BYTES("deleted-size", 16 << 20, 1, 1e15,
+		"minimum size of such a deleted file, and growth of such files in memory"),
+	UNLISTED_BYTES("append-rate", 1 << 20, 1, 1e12,
 		"minimum growth per second of a file that is appended to, for severity info "
-		"whatever the space left",
-		UNLISTED),
-	TIME_THRESHOLD("append-time", 86400e9, 1e9, 1e15,
-		"maximum time until such a file fills its file system", UNLISTED),
-	THRESHOLD("min-files", 20, 1, 1e9,
-		"minimum number of temporary files made in one directory and not removed",
-		UNLISTED),
-	THRESHOLD("min-memory-files", 5, 1, 1e9,
-		"the same of shared memory (/dev/shm), also if its size is set and nothing written",
-		UNLISTED),
-	BYTES_THRESHOLD("log-rate", 64 << 10, 1, 1e12,
-		"the same growth per second of a deleted log", UNLISTED),
-	BYTES_THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log", UNLISTED),
+		"whatever the space left"),
+	UNLISTED_TIME("append-time", 86400e9, 1e9, 1e15,
+		"maximum time until such a file fills its file system"),
+	UNLISTED("min-files", 20, 1, 1e9,
+		"minimum number of temporary files made in one directory and not removed"),
+	UNLISTED("min-memory-files", 5, 1, 1e9,
+		"the same of shared memory (/dev/shm), also if its size is set and nothing "
+		"written"),
+	UNLISTED_BYTES(
+		"log-rate", 64 << 10, 1, 1e12, "the same growth per second of a deleted log"),
+	UNLISTED_BYTES("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log"),
 };
 
 struct look {

@@ -7,8 +7,6 @@
 #include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define WITH_READY "the same with the time in which it waited for a CPU"
 
@@ -78,9 +76,9 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 {
 	if (c->is_of_machine)
 		finding_remedy(out,
-			"jcmd %u GC.heap_info, as the user of the process, shows how full the "
-			"heap is; a larger java -Xmx gives it room; jcmd %u GC.heap_dump "
-			"FILE.hprof shows what fills it",
+			"jcmd %u GC.heap_info, as the user of the process, shows how full the heap "
+			"is; a larger java -Xmx gives it room; jcmd %u GC.heap_dump FILE.hprof "
+			"shows what fills it",
 			e->id.pid, e->id.pid);
 	else
 		finding_remedy(out,

@@ -7,7 +7,6 @@
  * On a busy host each process waits; so a process is starved only if it gets next to nothing of the
  * CPU it could use.
  */
-#include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
@@ -19,24 +18,20 @@ NUMBER(STATES_LEAST, 4, NONE, "samples: fewer states do not show how long it cou
 static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,
 		"minimum number of times per second that the control group used up its CPU quota"),
-	THRESHOLD("often", 5, 0.01, 1e6, "severity is low below this number of times per second",
-		UNLISTED),
-	PERCENT_THRESHOLD("own-share", 25, 0, 100,
-		"minimum CPU use of the process, in percent of the CPU quota", UNLISTED),
-	PERCENT_THRESHOLD("others-waited", 50, 0, 100,
+	UNLISTED("often", 5, 0.01, 1e6, "severity is low below this number of times per second"),
+	UNLISTED_PERCENT("own-share", 25, 0, 100,
+		"minimum CPU use of the process, in percent of the CPU quota"),
+	UNLISTED_PERCENT("others-waited", 50, 0, 100,
 		"minimum percentage of the time in which the process is ready to run, if others of "
-		"its control group use more of the CPU quota",
-		UNLISTED),
-	THRESHOLD("min-high", 1, 0.01, 1e9,
-		"minimum number of times per second that the control group was above memory.high",
-		UNLISTED),
+		"its control group use more of the CPU quota"),
+	UNLISTED("min-high", 1, 0.01, 1e9,
+		"minimum number of times per second that the control group was above memory.high"),
 	PERCENT_THRESHOLD("could-run", 80, 1, 100,
 		"minimum percentage of the time in which a starved thread could run"),
 	PERCENT_THRESHOLD("starved", 95, 1, 100,
 		"minimum percentage of that time in which other threads had the CPUs"),
-	PERCENT_THRESHOLD("starved-bound", 70, 1, 100,
-		"minimum percentage of that time, if the process may run on some CPUs only",
-		UNLISTED),
+	UNLISTED_PERCENT("starved-bound", 70, 1, 100,
+		"minimum percentage of that time, if the process may run on some CPUs only"),
 };
 
 static void emit_time(struct check_result *out, const struct held_time *t)

@@ -5,15 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
-#include "explain/finding.h"
-#include "probes/sockets.h"
-#include "probes/waits.h"
 
 NUMBER(SPINS_PERCENT, 85, PERCENT, "of the time: a thread that does nothing else spins");
 
@@ -22,13 +18,11 @@ NUMBER(SPINS_PERCENT, 85, PERCENT, "of the time: a thread that does nothing else
 enum { INPUT, OUTPUT, ERRORS };
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-writes", 2, 1, 1e9,
+	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),
+	UNLISTED("min-writes", 2, 1, 1e9,
 		"minimum number of writes that failed with EPIPE, or of calls in the deleted "
-		"directory that failed",
-		UNLISTED),
-	THRESHOLD("min-cpu", 1, 0.01, 1e4, "minimum CPU use of a process that works on",
-		.unit = SOOTH_UNIT_PERCENT),
+		"directory that failed"),
+	PERCENT_THRESHOLD("min-cpu", 1, 0.01, 1e4, "minimum CPU use of a process that works on"),
 	THRESHOLD("min-calls", 1, 0.01, 1e9, "or minimum number of reads and writes per second"),
 };
 
@@ -210,8 +204,7 @@ static void report_left_process(const struct check *e, struct check_result *out,
 	if (l->heirs.size)
 		finding_claim(out,
 			": only %s, left behind with it, still %s the other end by inheritance, so "
-			"that "
-			"no end of the input comes",
+			"that no end of the input comes",
 			buffer_cstr(&l->heirs),
 			strstr(buffer_cstr(&l->heirs), " and ") ? "have" : "has");
 	finding_text(out, "known by", "now a child of %.*s (%u), which is not in its session %u",

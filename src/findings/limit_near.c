@@ -21,8 +21,6 @@
 #include "analyze/inspect/limits.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "probes/fds.h"
-#include "probes/host.h"
 #include "probes/maps.h"
 
 NUMBER(GROUP_LEAST, 3, NONE, "processes of one program: fewer are no group");
@@ -223,8 +221,8 @@ static void read_watches(const struct check *e, const struct resource *of, struc
 	if (!read_fds(e, u))
 		return;
 	if (!watch_use_of(&sum, e)) {
-		u->unread = "the limits of the process are in another user namespace, or not "
-			    "readable";
+		u->unread =
+			"the limits of the process are in another user namespace, or not readable";
 		u->remedy = "run in that namespace: cat /proc/sys/user/max_inotify_watches";
 		return;
 	}

@@ -11,8 +11,6 @@
 #include "base/cleanup.h"
 #include "base/lock_name.h"
 #include "base/sentence_units.h"
-#include "model/errno_names.h"
-#include "probes/waits.h"
 
 #define ARGUMENTS_SHOWN 48 /* bytes of a command line */
 #define FILES_MAX	1024

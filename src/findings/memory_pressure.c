@@ -9,13 +9,11 @@
  */
 #include <string.h>
 
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
-#include "probes/limits.h"
 
 #define NEVER_KILLED (-1000)
 
@@ -24,20 +22,17 @@ static const struct finding_option options[] = {
 		"percent", 90, 1, 100, "minimum use of a control group's memory limit, in percent"),
 	PERCENT_THRESHOLD(
 		"host-percent", 95, 1, 100, "minimum use of the host's memory, in percent"),
-	PERCENT_THRESHOLD("critical", 98, 1, 100,
+	UNLISTED_PERCENT("critical", 98, 1, 100,
 		"severity is critical when at least this percentage of the limit, or of the host's "
-		"memory, is in use",
-		UNLISTED),
+		"memory, is in use"),
 	PERCENT_THRESHOLD("stall", 15, 1, 100,
 		"minimum percentage of the last 10 s in which all tasks waited for memory"),
-	THRESHOLD("min-hits", 5, 0.01, 1e9,
+	UNLISTED("min-hits", 5, 0.01, 1e9,
 		"minimum number of times per second that the control group hit its limit, if the "
-		"process also has min-major-faults",
-		UNLISTED),
-	THRESHOLD("min-major-faults", 30, 0.01, 1e9,
+		"process also has min-major-faults"),
+	UNLISTED("min-major-faults", 30, 0.01, 1e9,
 		"minimum page faults per second of the process that wait for the disk, while its "
-		"control group hits its limit",
-		UNLISTED),
+		"control group hits its limit"),
 };
 
 /* --- the process that would be killed first --- */

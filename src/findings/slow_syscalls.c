@@ -9,7 +9,6 @@
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/calls/syscall_sums.h"
-#include "probes/fds.h"
 
 #define SHOWN_MAX  3
 #define PATHS_MOST 3
@@ -24,11 +23,10 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-calls", 5, 1, 1e9, "minimum number of times the system call is made"),
 	PERCENT_THRESHOLD("min-share", 10, 0, 1e6,
 		"minimum percentage of the observed time that is spent in the system call"),
-	THRESHOLD("min-sync-rate", 50, 0.01, 1e9,
-		"or minimum number of calls per second that write a file to its disk", UNLISTED),
-	PERCENT_THRESHOLD("min-sync-share", 50, 0, 1e6,
-		"with that, minimum percentage of the observed time that is spent in them",
-		UNLISTED),
+	UNLISTED("min-sync-rate", 50, 0.01, 1e9,
+		"or minimum number of calls per second that write a file to its disk"),
+	UNLISTED_PERCENT("min-sync-share", 50, 0, 1e6,
+		"with that, minimum percentage of the observed time that is spent in them"),
 };
 
 struct look {

@@ -13,7 +13,6 @@
 #include "analyze/activity/activity.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/evidence/awaited.h"
-#include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
@@ -30,12 +29,12 @@ NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("silence", 30e9, 1e8, 86400e9,
 		"minimum time a connection waits for an answer from its peer"),
-	TIME_THRESHOLD("unread", 10e9, 1e8, 86400e9,
-		"minimum time that a received answer stays unread by the process", UNLISTED),
+	UNLISTED_TIME("unread", 10e9, 1e8, 86400e9,
+		"minimum time that a received answer stays unread by the process"),
 	THRESHOLD(
 		"min-retransmits", 5, 1, 255, "minimum number of retransmissions of the same data"),
-	TIME_THRESHOLD("gap", 0.1e9, 0, 60e9,
-		"minimum pause in sending after which new data counts as a new request", UNLISTED),
+	UNLISTED_TIME("gap", 0.1e9, 0, 60e9,
+		"minimum pause in sending after which new data counts as a new request"),
 	TIME_THRESHOLD("lookup", 2e9, 1e8, 86400e9,
 		"minimum time a name lookup waits for its name server"),
 };

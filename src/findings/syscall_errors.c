@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/failure_meaning.h"
@@ -18,10 +17,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/escape.h"
-#include "base/units.h"
-#include "model/errno_names.h"
-#include "probes/sockets.h"
-#include "probes/waits.h"
 
 NUMBER(PATIENT_NS, 4 * NS_PER_S, NS, "between two tries for a lock: they are enough");
 NUMBER(PATIENT_TRIES, 2, NONE, "for one port, with a pause between: more take too long to see");
@@ -36,28 +31,24 @@ NUMBER(MOST_SHARE, 0.5, NONE, "of the used-up descriptors: they are why");
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 10, 0.01, 1e9,
 		"minimum failures per second of a system call on one path"),
-	THRESHOLD("min-rate-lasting", 2, 0.01, 1e9,
+	UNLISTED("min-rate-lasting", 2, 0.01, 1e9,
 		"minimum failures per second of a system call on one path that fails during the "
-		"whole observation",
-		UNLISTED),
+		"whole observation"),
 	THRESHOLD("min-rate-missing", 100, 0.01, 1e9,
 		"minimum failures per second of a system call because a file does not exist"),
-	THRESHOLD(
-		"min-times", 20, 1, 1e9, "minimum number of failures of the system call", UNLISTED),
-	THRESHOLD("min-grave", 3, 1, 1e9,
+	UNLISTED("min-times", 20, 1, 1e9, "minimum number of failures of the system call"),
+	UNLISTED("min-grave", 3, 1, 1e9,
 		"minimum number of failures with ENOSPC, EMFILE, ENOMEM, EIO or a port in use, or "
-		"because the directory of a new file is missing",
-		UNLISTED),
+		"because the directory of a new file is missing"),
 	THRESHOLD("min-space", 1, 1, 1e9,
 		"minimum number of failures because a file system is full or read-only"),
-	THRESHOLD("min-commands", 3, 1, 1e9,
+	UNLISTED("min-commands", 3, 1, 1e9,
 		"minimum number of commands of the process that end with an error after the same "
-		"failure",
-		UNLISTED),
+		"failure"),
 	THRESHOLD("min-unopened", 3000, 1, 1e9,
 		"minimum number of calls of one process on descriptors that are not open"),
-	TIME_THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
-		"minimum process age for a few failures because a file does not exist", UNLISTED),
+	UNLISTED_TIME("min-age-missing", 60e9, 0, 86400e9,
+		"minimum process age for a few failures because a file does not exist"),
 };
 
 struct look {
@@ -264,9 +255,8 @@ static void report_full_group(
 	if (parent)
 		finding_remedy(l->out, TASK_ZOMBIES_REMEDY, parent->id.pid);
 	else
-		finding_remedy(l->out,
-			"end processes of the group (systemd-cgls shows them), or raise its "
-			"pids.max (systemd: TasksMax=)");
+		finding_remedy(l->out, "end processes of the group (systemd-cgls shows them), or "
+				       "raise its pids.max (systemd: TasksMax=)");
 }
 
 static void report_no_room(struct look *l, const struct trouble *t)
@@ -592,9 +582,8 @@ static size_t diagnose_unopened(struct look *l)
 	if (!is_own)
 		finding_calls_count(l->out, "children that do so", u.processes);
 	finding_remedy(l->out,
-		"close only what is open: close_range(3, ~0U, 0), or the numbers in "
-		"/proc/self/fd; a lower limit of descriptors helps too (ulimit -n, systemd: "
-		"LimitNOFILE=)");
+		"close only what is open: close_range(3, ~0U, 0), or the numbers in /proc/self/fd; "
+		"a lower limit of descriptors helps too (ulimit -n, systemd: LimitNOFILE=)");
 	return 1;
 }
 

@@ -12,8 +12,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/fds/fd_sums.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "probes/fds.h"
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
@@ -30,12 +28,12 @@ static const struct finding_option options[] = {
 		"maximum use of the user's inotify limit by one process, in percent"),
 	THRESHOLD("max-empty", 16, 1, 1e9,
 		"maximum number of inotify instances without a watch in one process"),
-	THRESHOLD("min-gain", 40, 1, 1e9,
-		"minimum number of watches added and not removed during the observation", UNLISTED),
-	THRESHOLD("min-rate", 5, 0.0001, 1e9,
-		"minimum number of watches added and not removed per second", UNLISTED),
-	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start", UNLISTED),
+	UNLISTED("min-gain", 40, 1, 1e9,
+		"minimum number of watches added and not removed during the observation"),
+	UNLISTED("min-rate", 5, 0.0001, 1e9,
+		"minimum number of watches added and not removed per second"),
+	UNLISTED_TIME("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start"),
 };
 
 struct watched {
@@ -256,8 +254,7 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	emit_full(out, g, p);
 	check_calls_unseen(e, out);
 	finding_unseen(out, "whether the growth ends by itself: while a large tree is being "
-			    "created, its watches "
-			    "are added one by one");
+			    "created, its watches are added one by one");
 	finding_remedy(out,
 		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
 		"or directory has to remove it again (inotify_rm_watch)",

@@ -10,8 +10,8 @@ static const struct finding_option options[] = {
 	BYTES_THRESHOLD("min-rate", 1 << 20, 1, 1e12,
 		"minimum bytes per second written to files and then overwritten or removed"),
 	THRESHOLD("min-times", 3, 1, 1e9, "minimum number of rewrites or removals of files"),
-	THRESHOLD("min-ratio", 3, 0, 1e9,
-		"minimum ratio of bytes discarded to bytes that remain in the files", UNLISTED),
+	UNLISTED("min-ratio", 3, 0, 1e9,
+		"minimum ratio of bytes discarded to bytes that remain in the files"),
 	BYTES_THRESHOLD("in-place-rate", 32 << 20, 1, 1e12,
 		"minimum bytes per second that overwrite the same parts of a file"),
 };

@@ -5,7 +5,6 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "base/units.h"
 #include "probes/signal_names.h"
 
 NUMBER(ONE_LOOK_NS, NS_PER_S / 10, NS, "reading /proc takes a moment, so times differ");
@@ -88,18 +87,17 @@ static void report_zombies(const struct check *e, struct check_result *out,
 	finding_time(out, "the oldest zombie has existed for at least",
 		e->input->host.process_table.last_ns - g->since_ns);
 	if (blocks_sigchld(e, parent))
-		finding_remedy(out,
-			"the program that starts it has blocked SIGCHLD, and the mask is "
-			"inherited: unblock it there, or at its own start; a restart without that "
-			"changes nothing");
+		finding_remedy(out, "the program that starts it has blocked SIGCHLD, and the mask "
+				    "is inherited: unblock it there, or at its own start; a "
+				    "restart without that changes nothing");
 	else if (is_init(parent))
 		finding_remedy(out,
-			"start the container with an init that reaps: docker run --init (PID 1 "
-			"ends only by SIGKILL, or by a signal that it handles)");
+			"start the container with an init that reaps: docker run --init (PID "
+			"1 ends only by SIGKILL, or by a signal that it handles)");
 	else
 		finding_remedy(out,
-			"restart process %u: only the parent can reap its children (a zombie "
-			"takes a PID, but no memory)",
+			"restart process %u: only the parent can reap its children (a zombie takes "
+			"a PID, but no memory)",
 			parent->id.pid);
 }
 
