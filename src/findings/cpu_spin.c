@@ -296,39 +296,6 @@ static void put_session(struct buffer *out, const struct check *e)
 		p->is_main_gone ? "ended" : "no main process here");
 }
 
-static void emit_claim(
-	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
-{
-	_cleanup_(buffer_fini) struct buffer text = { 0 };
-
-	if (s->is_by_call) {
-		repeated_call_put(&text, &s->call);
-		put_parent(&text, e, s);
-		buffer_string(&text, "; ");
-		put_burner(&text, s);
-	} else {
-		buffer_string(&text, "an endless loop, or a long computation: ");
-		put_burner(&text, s);
-		buffer_format(
-			&text, "%s without a wait, input or output", is_starved(s) ? "," : "");
-		put_work(&text, e, s, in_kernel);
-	}
-	put_session(&text, e);
-	finding_claim(out, "%s", buffer_cstr(&text));
-}
-
-static void emit_spots(struct check_result *out, struct profile_spots *spots)
-{
-	if (spots->hottest.size)
-		finding_text(out, "hottest function", "%s: %s", buffer_cstr(&spots->hottest),
-			buffer_cstr(&spots->of_hottest));
-	if (spots->next.size)
-		finding_text(out, "next hottest functions", "%s", buffer_cstr(&spots->next));
-	if (spots->within.size)
-		finding_text(out, "common caller", "%s: %s", buffer_cstr(&spots->within),
-			buffer_cstr(&spots->of_within));
-}
-
 static void emit_values(
 	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
@@ -337,7 +304,14 @@ static void emit_values(
 	double system = thread_history_system(t);
 
 	finding_percent(out, "CPU", s->cpu, interval_ns);
-	emit_spots(out, &s->spots);
+	if (s->spots.hottest.size)
+		finding_text(out, "hottest function", "%s: %s", buffer_cstr(&s->spots.hottest),
+			buffer_cstr(&s->spots.of_hottest));
+	if (s->spots.next.size)
+		finding_text(out, "next hottest functions", "%s", buffer_cstr(&s->spots.next));
+	if (s->spots.within.size)
+		finding_text(out, "common caller", "%s: %s", buffer_cstr(&s->spots.within),
+			buffer_cstr(&s->spots.of_within));
 	finding_percent(out, "share of the time in which the thread ran or was ready to run",
 		thread_history_demand(t), interval_ns);
 	finding_rate(out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
@@ -399,6 +373,7 @@ static void report_spin(
 {
 	double system = thread_history_system(s->threads.all[0]);
 	bool in_kernel = system >= check_option(e, "in-kernel");
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	profile_spots(&e->input->profile, &e->id, &s->spots);
 	s->task = profile_task_find(&e->input->profile, &e->id);
@@ -406,7 +381,20 @@ static void report_spin(
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->threads.count == 1)
 		finding_thread(out, s->threads.all[0]->tid);
-	emit_claim(e, out, s, in_kernel);
+	if (s->is_by_call) {
+		repeated_call_put(&text, &s->call);
+		put_parent(&text, e, s);
+		buffer_string(&text, "; ");
+		put_burner(&text, s);
+	} else {
+		buffer_string(&text, "an endless loop, or a long computation: ");
+		put_burner(&text, s);
+		buffer_format(
+			&text, "%s without a wait, input or output", is_starved(s) ? "," : "");
+		put_work(&text, e, s, in_kernel);
+	}
+	put_session(&text, e);
+	finding_claim(out, "%s", buffer_cstr(&text));
 	emit_values(e, out, s, p);
 	if (s->is_held)
 		finding_unseen(out, "how much CPU the process would use without the CPU quota of "

@@ -119,16 +119,6 @@ static void put_kinds(struct buffer *out, const struct tally_row *top, size_t co
 	}
 }
 
-static void emit_groups(struct check_result *out, const struct tally_row *top, size_t count)
-{
-	if (!count)
-		finding_unseen(out,
-			"which kind of descriptor grows: the descriptors were listed only once");
-	for (size_t i = 0; i < count; i++)
-		finding_text(out, "what grew", "%s: %lld, then %lld", top[i].text,
-			(long long)top[i].first, (long long)top[i].last);
-}
-
 static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
 	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
@@ -198,7 +188,12 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
-	emit_groups(out, top, count);
+	if (!count)
+		finding_unseen(out,
+			"which kind of descriptor grows: the descriptors were listed only once");
+	for (size_t i = 0; i < count; i++)
+		finding_text(out, "what grew", "%s: %lld, then %lld", top[i].text,
+			(long long)top[i].first, (long long)top[i].last);
 	emit_limit(e, out, g);
 	if (pace == PACE_YOUNG)
 		check_may_be_start(out);

@@ -415,26 +415,6 @@ static void emit_claim(
 			SENTENCE_DURATION((uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
 }
 
-static void emit_evidence(struct check_result *out, const struct file_growth *g, double left)
-{
-	finding_text(out, "file", "%s%s", g->path.text,
-		g->is_deleted ? " (deleted)"
-		: !g->is_open ? " (closed)"
-			      : "");
-	finding_rate(out, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(place_of(g)),
-		g->space && g->space->is_memory ? " (in memory)" : "");
-	finding_number(out, "space left", left, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "time until it is full", left / rate_of(g) * (double)NS_PER_S,
-		SOOTH_UNIT_NS, 0);
-	if (g->space)
-		finding_percent(out, "used", file_space_used(g->space), 0);
-	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_bytes(out, "size of the file", g->size_bytes);
-	if (g->files > 1)
-		finding_count(out, "files that grew", g->files, 0);
-}
-
 static void put_remedy(const struct check *e, struct check_result *out, const struct file_growth *g)
 {
 	char command[FILE_SPACE_COMMAND];
@@ -473,7 +453,22 @@ static void report_growth(struct look *l, const struct file_growth *g)
 		finding_descriptor(out, g->fd);
 	finding_path(out, span_of_string(g->path.text));
 	emit_claim(out, g, filling, left);
-	emit_evidence(out, g, left);
+	finding_text(out, "file", "%s%s", g->path.text,
+		g->is_deleted ? " (deleted)"
+		: !g->is_open ? " (closed)"
+			      : "");
+	finding_rate(out, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(place_of(g)),
+		g->space && g->space->is_memory ? " (in memory)" : "");
+	finding_number(out, "space left", left, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "time until it is full", left / rate_of(g) * (double)NS_PER_S,
+		SOOTH_UNIT_NS, 0);
+	if (g->space)
+		finding_percent(out, "used", file_space_used(g->space), 0);
+	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_bytes(out, "size of the file", g->size_bytes);
+	if (g->files > 1)
+		finding_count(out, "files that grew", g->files, 0);
 	if (e->calls.is_read)
 		check_calls_unseen(e, out);
 	else

@@ -283,8 +283,12 @@ static enum sharing sharing_of(const struct check *e, const struct convoy *c)
 	return is_busy && is_often ? SHARING_CONTENDED : SHARING_NONE;
 }
 
-static void claim_convoy(struct check_result *out, const struct convoy *c, enum sharing sharing)
+static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c,
+	enum sharing sharing)
 {
+	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
+
+	finding_begin(out, confidence_high_if(c->met >= CONVOY_HIGH), "convoy");
 	if (sharing == SHARING_IN_TURN) {
 		finding_claim(out,
 			"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
@@ -303,15 +307,6 @@ static void claim_convoy(struct check_result *out, const struct convoy *c, enum 
 			"%.0f %% CPU together",
 			c->count, 100.0 * (double)c->at_lock / (double)c->met, c->cpu);
 	}
-}
-
-static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c,
-	enum sharing sharing)
-{
-	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
-
-	finding_begin(out, confidence_high_if(c->met >= CONVOY_HIGH), "convoy");
-	claim_convoy(out, c, sharing);
 	finding_count(out, "threads", c->count, 0);
 	finding_count(out, "threads that wait for the lock, on average", waiting,
 		sample_series_ns(&e->series));

@@ -287,11 +287,20 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	claim_gone(e, out);
 }
 
-static void emit_values(const struct check *e, struct check_result *out,
-	const struct memory_trend *j, const struct memory_gain *m)
+/* Reports growth, or a climb, which may have another reason. A second diagnosis in a row confirms a
+ * climb, unless garbage of the process may pile up for longer. */
+static void report_growth(const struct check *e, struct check_result *out,
+	const struct memory_trend *j, const struct memory_gain *m, bool is_climb)
 {
+	bool has_collector = memory_has_collector(m);
+	bool is_confirmed = check_is_raised(e, "") && !has_collector;
+	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
 	const struct growth *g = &j->growth;
 
+	finding_begin(out,
+		is_climb ? confidence_medium_if(is_confirmed) : confidence_high_if(is_sure), "");
+	finding_low_if(out, is_climb && !is_confirmed);
+	emit_claim(e, out, j, m);
 	finding_number(
 		out, "resident memory when the observation started", g->first, SOOTH_UNIT_BYTES, 0);
 	finding_number(
@@ -301,22 +310,6 @@ static void emit_values(const struct check *e, struct check_result *out,
 		g->grown, g->windows);
 	emit_classes(out, m);
 	finding_time(out, "process age", check_age_ns(e));
-}
-
-/* Reports growth, or a climb, which may have another reason. A second diagnosis in a row confirms a
- * climb, unless garbage of the process may pile up for longer. */
-static void report_growth(const struct check *e, struct check_result *out,
-	const struct memory_trend *j, const struct memory_gain *m, bool is_climb)
-{
-	bool has_collector = memory_has_collector(m);
-	bool is_confirmed = check_is_raised(e, "") && !has_collector;
-	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
-
-	finding_begin(out,
-		is_climb ? confidence_medium_if(is_confirmed) : confidence_high_if(is_sure), "");
-	finding_low_if(out, is_climb && !is_confirmed);
-	emit_claim(e, out, j, m);
-	emit_values(e, out, j, m);
 	if (!is_climb)
 		emit_limit(e, out, &j->growth);
 	else if (check_is_young(e))

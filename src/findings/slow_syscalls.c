@@ -185,24 +185,6 @@ static void remedy_of_often(
 			    "call fsync at the end (dd: conv=fsync)");
 }
 
-static void emit_times(struct check_result *out, struct look *l, const struct call_times *t)
-{
-	struct check_ranked paths[PATHS_MOST];
-	uint64_t interval_ns = l->e->calls.interval_ns;
-
-	finding_time(out, "p99", p99_of(t));
-	finding_time(out, "longest", t->max_ns);
-	finding_count(out, "calls", t->count, interval_ns);
-	finding_number(out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, interval_ns);
-	if (l->is_queue_known)
-		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
-			SOOTH_UNIT_NS, interval_ns);
-	else
-		finding_unseen(out, "how long the threads waited for a CPU");
-	emit_paths(out, paths,
-		check_rank(&l->e->calls.history->times, weigh_path, l, paths, PATHS_MOST));
-}
-
 static void report_call(struct check_result *out, struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
@@ -210,6 +192,8 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 	const char *path = path_of(l, place, (double)t->total_ns);
 	bool is_low = !l->is_queue_known || is_queued(l, t), is_often;
 	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8];
+	struct check_ranked paths[PATHS_MOST];
+	uint64_t interval_ns = l->e->calls.interval_ns;
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
@@ -229,7 +213,17 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
 			*path ? " on " : "", path, SENTENCE_DURATION(p99_of(t)),
 			share_of(l, (double)t->total_ns));
-	emit_times(out, l, t);
+	finding_time(out, "p99", p99_of(t));
+	finding_time(out, "longest", t->max_ns);
+	finding_count(out, "calls", t->count, interval_ns);
+	finding_number(out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, interval_ns);
+	if (l->is_queue_known)
+		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
+			SOOTH_UNIT_NS, interval_ns);
+	else
+		finding_unseen(out, "how long the threads waited for a CPU");
+	emit_paths(out, paths,
+		check_rank(&l->e->calls.history->times, weigh_path, l, paths, PATHS_MOST));
 	if (is_often)
 		remedy_of_often(out, place, name);
 	else

@@ -461,13 +461,19 @@ static double weigh_children(const void *key, const void *value, const void *use
 		       : 0;
 }
 
-static void claim_children(const struct check *e, struct check_result *out,
-	const struct call_place *place, const struct child_failures *f)
+static void report_children(
+	struct look *l, const struct call_place *place, const struct child_failures *f)
 {
-	const struct fds_filesystem *space = space_failure_of(e, place);
-	struct buffer *claim = &out->claim;
+	char key[KEY_SIZE], what[KEY_SIZE + 16];
+	struct check_result *out = l->out;
+	const struct fds_filesystem *space = space_failure_of(l->e, place);
+	struct buffer *claim;
 	char name[SYSCALL_NAME_SIZE];
 
+	put_key(place, key);
+	snprintf(what, sizeof(what), "children %s", key);
+	finding_begin(out, confidence_medium_if(!l->e->calls.lost), what);
+	claim = &out->claim;
 	finding_claim(out, "its children (%s) keep failing, %llu of them: ", f->names,
 		(unsigned long long)f->children);
 	if (is_lock(place)) {
@@ -477,21 +483,9 @@ static void claim_children(const struct check *e, struct check_result *out,
 	} else {
 		finding_claim(out, "%s%s%s: ", check_call_name(place->abi, place->number, name),
 			*place->text ? " on " : "", place->text);
-		put_error(claim, e, place);
+		put_error(claim, l->e, place);
 	}
-	put_process(claim, e, place);
-}
-
-static void report_children(
-	struct look *l, const struct call_place *place, const struct child_failures *f)
-{
-	char key[KEY_SIZE], what[KEY_SIZE + 16];
-	struct check_result *out = l->out;
-
-	put_key(place, key);
-	snprintf(what, sizeof(what), "children %s", key);
-	finding_begin(out, confidence_medium_if(!l->e->calls.lost), what);
-	claim_children(l->e, out, place, f);
+	put_process(claim, l->e, place);
 	finding_calls_count(out, "commands that ended with an error", f->children);
 	finding_time(out, "time from the first to the last failure", f->last_ns - f->first_ns);
 	if (*place->text)

@@ -75,24 +75,6 @@ static double share_of(const struct fds_process *p)
 	return 100.0 * p->watches / p->watches_max;
 }
 
-static void emit_directories(const struct check *e, struct check_result *out,
-	const struct fd_directory *all, size_t count)
-{
-	size_t shown = 0;
-
-	for (size_t i = 0; i < count && shown < DIRECTORIES_REPORTED; i++) {
-		if (!all[i].path.size)
-			continue;
-		finding_text(out, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
-			all[i].watches);
-		shown++;
-	}
-	if (!shown)
-		finding_unseen(out,
-			"which directories are watched: sooth diagnose -d %u shows them",
-			e->id.pid);
-}
-
 static void emit_claim(struct check_result *out, uint32_t watches, const struct fd_directory *top)
 {
 	if (!top) {
@@ -111,6 +93,7 @@ static void report_many_watches(const struct check *e, struct check_result *out,
 	const struct fd_directory *all, *top = NULL;
 	_cleanup_(buffer_fini) struct buffer list = { 0 };
 	size_t count;
+	size_t shown = 0;
 
 	fd_sums_directories(&list, last);
 	all = (const void *)list.data;
@@ -128,7 +111,17 @@ static void report_many_watches(const struct check *e, struct check_result *out,
 			"only some of them",
 			p->watches - sums->watches_reported);
 	finding_count(out, "instances", sums->instances, 0);
-	emit_directories(e, out, all, count);
+	for (size_t i = 0; i < count && shown < DIRECTORIES_REPORTED; i++) {
+		if (!all[i].path.size)
+			continue;
+		finding_text(out, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
+			all[i].watches);
+		shown++;
+	}
+	if (!shown)
+		finding_unseen(out,
+			"which directories are watched: sooth diagnose -d %u shows them",
+			e->id.pid);
 	if (share_of(p) >= 0)
 		finding_percent(
 			out, "share of the user's limit of inotify watches", share_of(p), 0);
