@@ -531,7 +531,6 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct host_state *host = &e->input->host;
 	struct span segment;
 	struct counting c = { .check = e, .from_ns = starts_from_ns(e) };
 
@@ -540,7 +539,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_archive(e, out, segment);
 		return;
 	}
-	c.middle_ns = c.from_ns + (host->last_ns - c.from_ns) / 2;
+	c.middle_ns = c.from_ns + (e->input->host.last_ns - c.from_ns) / 2;
 	map_init(&c.groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
 	count_failures(&c);
 	report_group(e, out, &c);

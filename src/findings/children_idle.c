@@ -50,12 +50,10 @@ static bool piles_up(const struct check *e, const struct child_kind *kind)
 static void report_children(
 	const struct check *e, struct check_result *out, const struct child_kind *kind)
 {
-	struct span name = check_name(kind->oldest);
-
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
-		kind->alive, SPAN_ARGS(name), SENTENCE_SIZE(kind->rss_bytes),
+		kind->alive, SPAN_ARGS(check_name(kind->oldest)), SENTENCE_SIZE(kind->rss_bytes),
 		SENTENCE_DURATION(pace_of(e, kind)));
 	finding_command(out, "command", process_table_known_arguments(kind->oldest));
 	finding_count(out, "used no CPU during the observation", kind->idle,

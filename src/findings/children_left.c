@@ -51,7 +51,6 @@ static void report_children(const struct check *e, struct check_result *out,
 	bool is_sure = e->process->process->session == e->id.pid || one->main == e->process;
 	struct span name = check_name(one);
 	const struct proc_process *p = e->process->process;
-	struct span parent = check_name(one->parent);
 	bool is_leader = p->session == e->id.pid;
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
@@ -64,7 +63,7 @@ static void report_children(const struct check *e, struct check_result *out,
 		: is_leader		? "session"
 					: "process group",
 		is_leader || one->main == e->process ? e->id.pid : p->process_group,
-		SPAN_ARGS(parent), one->parent->id.pid);
+		SPAN_ARGS(check_name(one->parent)), one->parent->id.pid);
 	finding_command(out, "command", process_table_known_arguments(one));
 	finding_time(out, "age of the oldest", child_age_ns(e, one));
 	finding_time(out, "age of the newest", child_age_ns(e, left->newest));

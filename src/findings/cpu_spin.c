@@ -371,8 +371,7 @@ static void emit_remedy(
 static void report_spin(
 	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
-	double system = thread_history_system(s->threads.all[0]);
-	bool in_kernel = system >= check_option(e, "in-kernel");
+	bool in_kernel = thread_history_system(s->threads.all[0]) >= check_option(e, "in-kernel");
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	profile_spots(&e->input->profile, &e->id, &s->spots);

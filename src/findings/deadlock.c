@@ -299,11 +299,10 @@ static enum kind kind_of(const struct locked *l)
 /* Appends the names of threads, if they differ: those of Python are all the same. */
 static void put_threads(struct buffer *out, const struct locked *l, enum place place)
 {
-	const struct stack_wait *first = &l->of[place];
 	unsigned count = l->count[place], n = 0;
 	const struct waits_thread *t = NULL;
 
-	if (count > NAMED_MOST || first->within.size) {
+	if (count > NAMED_MOST || l->of[place].within.size) {
 		buffer_format(out, "%u of %u threads", count, l->threads);
 		return;
 	}

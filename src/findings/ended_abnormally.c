@@ -74,9 +74,7 @@ static void add_memory(struct check_result *out, const struct ending_cause *w)
 
 static void add_group(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *s = check_last(e, &e->input->limits);
-
-	snapshot_each (struct limits_group, g, s, LIMITS_GROUP) {
+	snapshot_each (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP) {
 		if (!span_equal(record_text(&g->record, &g->name), "memory") || g->limit_state)
 			continue;
 		finding_bytes(out, "control group limit", g->limit);

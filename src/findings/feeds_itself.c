@@ -62,11 +62,10 @@ static bool is_of_agent(const struct check *e, const char *path)
 static bool is_circle(const struct check *e, const char *path, const struct call_file *f)
 {
 	double written = (double)f->moves[CALL_WRITTEN].bytes;
-	double read = (double)f->moves[CALL_READ].bytes;
 
 	return is_log_name(path) && !is_of_agent(e, path) &&
 	       is_read_back(f, check_option(e, "min-times")) &&
-	       read * 100 >= check_option(e, "min-share") * written &&
+	       (double)f->moves[CALL_READ].bytes * 100 >= check_option(e, "min-share") * written &&
 	       check_is_over(e, "min-rate", check_calls_rate(e, written), path);
 }
 

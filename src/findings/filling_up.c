@@ -204,7 +204,6 @@ static void compare_sizes(struct look_at_sizes *l, const struct snapshot *first)
 static bool file_growth_read(
 	struct map *out, const struct check *e, const struct call_history *calls)
 {
-	const struct snapshot *first = check_first(e, &e->input->fds);
 	struct look_at_sizes l = {
 		.out = out, .calls = calls, .last = check_last(e, &e->input->fds)
 	};
@@ -214,7 +213,7 @@ static bool file_growth_read(
 	l.interval_ns = check_interval_ns(e, &e->input->fds);
 	if (!l.interval_ns || end->descriptors_state > SOOTH_STATE_TRUNCATED)
 		return false;
-	compare_sizes(&l, first);
+	compare_sizes(&l, check_first(e, &e->input->fds));
 	return true;
 }
 

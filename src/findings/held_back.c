@@ -47,10 +47,8 @@ static void emit_time(struct check_result *out, const struct held_time *t)
 static void emit_limit_file(
 	struct check_result *out, const struct limits_group *g, const char *file)
 {
-	struct span path = record_text(&g->record, &g->path);
-
 	finding_text(out, "limit is set in", "%s of the control group %.*s (version %u)", file,
-		SPAN_ARGS(path), g->version);
+		SPAN_ARGS(record_text(&g->record, &g->path)), g->version);
 }
 
 /* --- CPU quota --- */
@@ -90,7 +88,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 {
 	const struct limits_group *g = l->group;
 	const char *file = g->version == 1 ? "cpu.cfs_quota_us" : "cpu.max";
-	struct span path = record_text(&g->record, &g->path);
 	struct limit_users users;
 	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
@@ -112,7 +109,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT CPUQuota=), or give the "
 		"process less to do; a restart does not help",
-		file, SPAN_ARGS(path));
+		file, SPAN_ARGS(record_text(&g->record, &g->path)));
 }
 
 /* --- memory.high --- */
@@ -120,7 +117,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 static void report_high(struct check_result *out, const struct held_limit *l)
 {
 	const struct limits_group *g = l->group;
-	struct span path = record_text(&g->record, &g->path);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "memory-high");
 	finding_claim(out,
@@ -135,7 +131,7 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 	finding_remedy(out,
 		"raise memory.high of %.*s (systemd: systemctl set-property UNIT MemoryHigh=), or "
 		"let the process use less memory",
-		SPAN_ARGS(path));
+		SPAN_ARGS(record_text(&g->record, &g->path)));
 }
 
 /* --- I/O limits --- */
@@ -143,7 +139,6 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 static void report_io(struct check_result *out, const struct held_io *io)
 {
 	const struct limits_group *g = io->group;
-	struct span path = record_text(&g->record, &g->path);
 	const char *file = g->version == 2 ? "io.max"
 			   : io->is_write  ? "blkio.throttle.write_bps_device"
 					   : "blkio.throttle.read_bps_device";
@@ -164,7 +159,7 @@ static void report_io(struct check_result *out, const struct held_io *io)
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT \"IO%sBandwidthMax=DEVICE "
 		"BYTES\"), or let the process %s less; a restart does not help",
-		file, SPAN_ARGS(path), io->is_write ? "Write" : "Read",
+		file, SPAN_ARGS(record_text(&g->record, &g->path)), io->is_write ? "Write" : "Read",
 		io->is_write ? "write" : "read");
 }
 

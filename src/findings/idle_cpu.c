@@ -170,7 +170,6 @@ static void emit_roles(const struct check *e, struct check_result *out)
 static void report_idle_agent(
 	const struct check *e, struct check_result *out, enum idleness idle, double cpu)
 {
-	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct span status = status_of(e);
 	struct progress progress;
 
@@ -180,7 +179,7 @@ static void report_idle_agent(
 	finding_low_if(out, idle != IDLE_USER);
 	finding_claim(
 		out, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
-	finding_percent(out, "CPU", cpu, interval_ns);
+	finding_percent(out, "CPU", cpu, sample_series_ns(&e->series));
 	emit_roles(e, out);
 	if (status.size)
 		finding_text(out, "self-reported status", "%.*s", SPAN_ARGS(status));

@@ -135,9 +135,7 @@ static bool is_left_too(const struct check *e, const struct waits_party *w)
  * writes to is inherited. */
 static void find_heirs(const struct check *e, struct buffer *out)
 {
-	const struct snapshot *s = check_last(e, &e->input->waits);
-
-	snapshot_each (struct waits_party, w, s, WAITS_PARTY) {
+	snapshot_each (struct waits_party, w, check_last(e, &e->input->waits), WAITS_PARTY) {
 		struct span name = record_text(&w->record, &w->name);
 
 		if (w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||
@@ -267,8 +265,6 @@ static bool thread_spins(const struct check *e, const struct ended_input *c)
 static void report_reads(
 	const struct check *e, struct check_result *out, const struct ended_input *c)
 {
-	double cpu = process_table_cpu_percent(e->process);
-
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "reads");
 	finding_claim(out,
 		"reads its %s again and again, which %s: end of file on fd %d, %s%.0f times a "
@@ -276,7 +272,7 @@ static void report_reads(
 		c->is_pipe ? "input" : "terminal",
 		c->is_pipe ? "has ended, because no process can write to it any more"
 			   : "was closed",
-		c->fd, c->least, c->per_s, cpu);
+		c->fd, c->least, c->per_s, process_table_cpu_percent(e->process));
 	finding_text(out, "known by", "fd %d is a %s", c->fd,
 		c->is_pipe ? "pipe without a writer" : "pseudo terminal that was closed");
 	finding_rate(out, "reads", c->per_s, SOOTH_UNIT_NONE, 0);

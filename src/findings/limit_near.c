@@ -176,8 +176,7 @@ static bool put_largest_file(struct buffer *out, const struct check *e)
 
 static void read_mappings(const struct check *e, const struct resource *of, struct use *u)
 {
-	const struct snapshot *last = check_last(e, &e->input->maps);
-	const struct maps_process *end = snapshot_end(last, sizeof(*end));
+	const struct maps_process *end = snapshot_end(check_last(e, &e->input->maps), sizeof(*end));
 
 	(void)of;
 	if (!end)

@@ -35,10 +35,9 @@ static const struct runtime *runtime_of(const struct check *e)
 	struct span program = e->process ? record_text(&e->process->process->record,
 						   &e->process->process->executable)
 					 : span_of("", 0);
-	struct span name = path_base(program);
 
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
-		if (span_starts(name, runtimes[i].program))
+		if (span_starts(path_base(program), runtimes[i].program))
 			return &runtimes[i];
 	}
 	return NULL;

@@ -53,10 +53,9 @@ static bool is_there(const struct check *e, const struct process_id *id)
 /* Finds the victim among the sampled processes; group NULL: on the host. */
 static struct victim find_victim(const struct check *e, const struct limits_group *group)
 {
-	const struct snapshots *all = &e->input->limits.last;
 	struct victim victim = { 0 };
 
-	snapshots_for_each (all, s) {
+	snapshots_for_each (&e->input->limits.last, s) {
 		const struct limits_process *end = snapshot_end(s, sizeof(*end));
 
 		if (!end || end->oom_state || !is_there(e, &s->id) ||
@@ -157,9 +156,8 @@ static struct tightness tightness_of(const struct check *e, const struct snapsho
 static void emit_group(struct check_result *out, const struct tightness *t)
 {
 	const struct limits_group *g = t->group;
-	struct span path = record_text(&g->record, &g->path);
 
-	finding_text(out, "control group", "%.*s", SPAN_ARGS(path));
+	finding_text(out, "control group", "%.*s", SPAN_ARGS(record_text(&g->record, &g->path)));
 	finding_bytes(out, "limit", g->limit);
 	finding_bytes(out, "memory in use, not counting file pages", t->used_bytes);
 	finding_percent(out, "used", t->percent, 0);

@@ -63,7 +63,6 @@ static bool is_first_of_pool(const char *name)
 
 static void find_newcomers(const struct check *e, struct newcomers *n)
 {
-	uint64_t first_ns = e->series.points[0].time_ns;
 	uint64_t slack_ns = sample_series_ns(&e->series) / (2 * (e->series.count - 1));
 
 	char call[SYSCALL_NAME_SIZE];
@@ -73,7 +72,7 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	tally_init(&names);
 	tally_init(&calls);
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (t->first.time_ns <= first_ns + slack_ns)
+		if (t->first.time_ns <= e->series.points[0].time_ns + slack_ns)
 			continue;
 		n->count++;
 		n->idle += is_idle(t);

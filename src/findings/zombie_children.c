@@ -68,13 +68,12 @@ static void report_zombies(const struct check *e, struct check_result *out,
 	const struct gathering *g, const char *what)
 {
 	const struct process_entry *parent = g->parent;
-	struct span name = check_name(parent);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	if (g->all >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
 	finding_claim(out, "%.*s (%u)%s does not reap its exited children: %u zombie%s%s",
-		SPAN_ARGS(name), parent->id.pid,
+		SPAN_ARGS(check_name(parent)), parent->id.pid,
 		is_init(parent) ? ", PID 1 of its namespace, which inherits orphans," : "",
 		g->staying, g->staying == 1 ? "" : "s",
 		blocks_sigchld(e, parent)
@@ -138,10 +137,9 @@ static bool gather_below(
 /* Reports zombies of the host. A zombie has only its name left, so its owner is unknown. */
 static void diagnose_host(const struct check *e, struct check_result *out)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	unsigned all = 0;
 
-	process_table_for_each (c, p) {
+	process_table_for_each (&e->input->host.process_table, p) {
 		struct gathering g;
 		char what[32];
 
